@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+# pale: one Makefile, wildcard sources (a new file needs no edit), everything under $(BUILD).
+#   make demo    learn, compile, enforce and lint a real nginx       make test    everything
+# The user owns CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; WERROR=1 makes warnings errors.
+
+BUILD    ?= build
+CC       ?= gcc
+CFLAGS   ?= -O2 -g
+PREFIX   ?= /usr/local
+WERROR   ?=
+SANFLAGS ?=
+CLANG    ?= $(firstword $(shell command -v clang clang-14 clang-16 clang-19 2>/dev/null) clang)
+BPFTOOL  ?= $(or $(shell command -v bpftool 2>/dev/null),$(wildcard /usr/sbin/bpftool))
+FLEX     ?= flex
+BISON    ?= bison
+VERSION  := 0.1.0
+
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+# The one list of packages: what a fresh Debian 12 needs to build, to demonstrate and to test.
+PACKAGES := gcc libc6-dev flex bison clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
+	libseccomp-dev libapparmor-dev apparmor nginx-light redis-server curl strace \
+	runc crun docker.io qemu-system-x86 busybox-static cpio \
+	python3 python3-pytest python3-pytest-xdist libcmocka-dev
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2 $(if $(WERROR),-Werror)
+OURS := -std=c17 -D_GNU_SOURCE -DPALE_VERSION='"$(VERSION)"' \
+	-DPALE_PROFILES='"$(PREFIX)/share/pale/profiles"' -I. -I$(BUILD)/gen -MMD -MP
+LIBS := -lseccomp -lapparmor -lbpf -lelf -lz
+
+ROOMS   := base tables policy decision cbpf oci apparmor lint enforce
+LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
+	$(filter-out %.bpf.c,$(wildcard learn/*.c))
+LIB_SRC := $(filter-out compiler/tables/mktables.c,$(LIB_SRC))
+CMD_SRC := compiler/main.c $(wildcard compiler/cmd/*.c)
+GEN_SRC := $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.c,$(wildcard grammar/*.y)) \
+	$(patsubst grammar/%.l,$(BUILD)/gen/%.lex.c,$(wildcard grammar/*.l)) \
+	$(if $(wildcard compiler/tables/mktables.c),$(BUILD)/gen/tables_data.c)
+
+# The learner's BPF half: only with clang and bpftool; otherwise ptrace alone, and --version says so.
+BPF ?= $(if $(and $(shell command -v $(CLANG) 2>/dev/null),$(BPFTOOL)),1,)
+BPF_SRC := $(if $(BPF),$(wildcard learn/*.bpf.c))
+SKEL    := $(patsubst learn/%.bpf.c,$(BUILD)/gen/%.skel.h,$(BPF_SRC))
+OURS    += $(if $(BPF),-DPALE_BPF=1,-DPALE_BPF=0)
+
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
+CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
+GEN_HDR := $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.h,$(wildcard grammar/*.y)) $(SKEL)
+
+all: $(BUILD)/pale ## build pale
+
+$(BUILD)/pale: $(CMD_OBJ) $(BUILD)/libpale.a
+	$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/libpale.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c | $(GEN_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
+
+$(BUILD)/gen/%.tab.c $(BUILD)/gen/%.tab.h &: grammar/%.y
+	@mkdir -p $(BUILD)/gen
+	$(BISON) -Wall -Werror -Wcounterexamples --header=$(BUILD)/gen/$*.tab.h -o $(BUILD)/gen/$*.tab.c $<
+
+$(BUILD)/gen/%.lex.c: grammar/%.l
+	@mkdir -p $(@D)
+	$(FLEX) -o $@ $<
+
+# Tables: one generator, run at build time, that also checks the rows.
+$(BUILD)/mktables: compiler/tables/mktables.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(OURS) -O1 -g -o $@ $<
+
+$(BUILD)/gen/tables_data.c: $(BUILD)/mktables $(wildcard compiler/tables/*.tsv) compiler/tables/arches.def
+	@mkdir -p $(@D)
+	$(BUILD)/mktables compiler/tables > $@
+
+# BPF: no vmlinux.h; CO-RE against the running kernel's BTF at load time.
+$(BUILD)/gen/%.bpf.o: learn/%.bpf.c $(wildcard learn/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) -g -O2 -target bpf -mcpu=v3 -Wall -Wextra $(if $(WERROR),-Werror) -I. \
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+
+$(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+deps: ## install the packages that are missing
+	@sh tests/deps.sh $(PACKAGES)
+
+clean:
+	rm -rf build
+
+.PHONY: all deps clean
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+-include $(wildcard tests/*.mk)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Arena: one region of memory a compilation; nothing allocated from it is freed by itself.
+ * arena_alloc() never returns NULL: when memory runs out it calls the handler given to
+ * arena_new() (the command line prints one line and leaves with status 3); a handler that
+ * returns, or none, aborts. Memory is zeroed and aligned for any type.
+ */
+#include <stddef.h>
+#include <stdarg.h>
+
+struct arena;
+typedef void arena_oom_fn(void);
+
+struct arena *arena_new(arena_oom_fn *oom);
+void arena_free(struct arena *a); /* NULL is fine */
+
+void *arena_alloc(struct arena *a, size_t size);
+void *arena_dup(struct arena *a, const void *p, size_t size);
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+#define ARENA_NEW(a, T)      ((T *)arena_alloc((a), sizeof(T)))
+#define ARENA_ARRAY(a, T, n) ((T *)arena_alloc_array((a), (n), sizeof(T)))
+
+/* Calls the oom handler when n * size overflows. */
+void *arena_alloc_array(struct arena *a, size_t n, size_t size);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Diagnostics: what is wrong with the user's text, as records. Collected here, printed by
+ * cmd/ (the library never prints). Every diagnostic of every command has one id and one slug,
+ * and all of them stand in diag.def: DIAG(PL014, "unknown-syscall", ERROR, "one line").
+ *
+ *	struct diag *d = diag_add(diags, DIAG_PL014, span, "unknown system call '" PRISTR "'", ...);
+ *	diag_help(diags, d, "did you mean 'openat'?");
+ *	diag_note(diags, d, other_span, "allowed here");
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler/base/arena.h"
+#include "compiler/base/source.h"
+#include "compiler/base/str.h"
+#include "compiler/base/vec.h"
+
+enum severity { SEVERITY_ERROR, SEVERITY_HIGH, SEVERITY_WARNING, SEVERITY_INFO, SEVERITY_NR };
+
+enum diag_id {
+#define DIAG(id, slug, severity, doc) DIAG_##id,
+#include "compiler/base/diag.def"
+#undef DIAG
+	DIAG_NR
+};
+
+struct diag_info {
+	const char *id;   /* "PL014" */
+	const char *slug; /* "unknown-syscall" */
+	enum severity severity;
+	const char *doc; /* one line; `pale lint --explain` has more for lint rules */
+};
+
+struct diag_label { /* a second place, shown with its own excerpt */
+	struct span span;
+	const char *text;
+};
+
+struct diag {
+	enum diag_id id;
+	enum severity severity; /* as in the table unless diag_severity() changed it */
+	struct span span;
+	const char *text; /* lower case, no full stop */
+	const char *help; /* the way out; NULL: none */
+	VEC(struct diag_label) labels;
+};
+
+struct diags {
+	struct arena *arena;
+	struct sources *sources;
+	VEC(struct diag *) list;
+	size_t errors; /* severity ERROR seen, also those past the cap */
+	size_t cap;    /* at most this many errors are kept (20); the rest are counted */
+};
+
+struct diags *diags_new(struct arena *a, struct sources *s);
+const struct diag_info *diag_info(enum diag_id id);
+const char *severity_name(enum severity s); /* "error" "high" "warning" "info" */
+
+/* Never NULL; a diagnostic past the cap is returned but not kept. */
+struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void diag_severity(struct diags *ds, struct diag *d, enum severity s);
+
+/* By source, place, id; stable. Call before printing. */
+void diags_sort(struct diags *ds);
+/* rustc's shape: place, message [id slug], excerpt with carets, labels, help. colour: ANSI. */
+void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, struct buf *out);
+/* One JSON object, one line. */
+void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *out);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Source texts and places in them. A span is (source, first byte, byte after the last); it is
+ * small and copied freely. Line and column are computed only when something is printed.
+ * Sources live in the arena of their `struct sources`.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler/base/arena.h"
+#include "compiler/base/str.h"
+#include "compiler/base/vec.h"
+
+#define SOURCE_MAX (16u << 20) /* bytes of one input */
+
+struct span {
+	uint32_t source; /* index into struct sources; SOURCE_NONE: no place */
+	uint32_t begin;
+	uint32_t end;
+};
+
+#define SOURCE_NONE UINT32_MAX
+#define NO_SPAN     ((struct span){ SOURCE_NONE, 0, 0 })
+
+struct source {
+	uint32_t id;
+	const char *name; /* as the user wrote it, "<stdin>" for - */
+	const char *path; /* resolved, to see that two names are one file; NULL for stdin */
+	struct str text;  /* followed by a NUL byte that is not counted */
+};
+
+struct sources {
+	struct arena *arena;
+	VEC(struct source *) list;
+};
+
+struct place {
+	uint32_t line;        /* from 1 */
+	uint32_t column;      /* from 1, in code points; a tab counts as one */
+	struct str line_text; /* without its newline */
+};
+
+struct sources *sources_new(struct arena *a);
+/*
+ * Reads a whole file ("-": standard input). 0, or -errno; -EFBIG past SOURCE_MAX, -EISDIR for
+ * a directory. A path already loaded gives the same source again.
+ */
+int source_load(struct sources *s, const char *path, struct source **out);
+/* A text that does not come from a file; `text` is copied. */
+struct source *source_add(struct sources *s, const char *name, struct str text);
+struct source *source_of(const struct sources *s, struct span sp); /* NULL for NO_SPAN */
+struct str span_text(const struct sources *s, struct span sp);
+struct span span_join(struct span a, struct span b); /* NO_SPAN is neutral */
+struct place source_place(const struct source *src, uint32_t offset);

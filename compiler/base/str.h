@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Strings: struct str is a slice (borrowed, not NUL-terminated); struct buf is a growable
+ * heap string that writers print into, freed by its owner (BUF_AUTO frees at scope end).
+ */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler/base/arena.h"
+
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define STR(lit)   ((struct str){ "" lit, sizeof(lit) - 1 })
+#define PRISTR     "%.*s"
+#define STRARG(s)  (int)(s).n, (s).p
+
+struct str str_c(const char *s); /* NULL gives the empty slice */
+bool str_eq(struct str a, struct str b);
+bool str_is(struct str a, const char *b);
+bool str_ieq(struct str a, struct str b); /* ASCII case folded */
+int str_cmp(struct str a, struct str b);
+bool str_starts(struct str s, const char *prefix);
+char *str_dup(struct arena *a, struct str s); /* NUL-terminated copy */
+
+/*
+ * Strict numbers: decimal or 0x hex, whole slice. "09", a bare "0x", "", "+1" and anything
+ * above 2^64-1 are refused. 0, -EINVAL (not a number) or -ERANGE (too large).
+ */
+int str_u64(struct str s, uint64_t *out);
+
+struct buf {
+	char *p; /* NUL-terminated once anything was written, else NULL */
+	size_t n;
+	size_t cap;
+	bool failed; /* out of memory: what was written is incomplete; writers check at the end */
+};
+
+void buf_free(struct buf *b);
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_puts(struct buf *b, const char *s);
+void buf_putc(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+/* The text with control bytes (and bytes that are not UTF-8) as \xNN. */
+void buf_safe(struct buf *b, struct str s);
+
+#define BUF_AUTO __attribute__((cleanup(buf_free))) struct buf

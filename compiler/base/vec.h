@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Growable arrays in an arena: VEC(struct rule) rules = {0}; vec_push(arena, &rules, r);
+ * A vec lives as long as its arena; growth leaves the old array behind (doubling, so at most
+ * as much again). Elements may move on push: keep indices, not pointers, while it grows.
+ */
+#include <stddef.h>
+
+#include "compiler/base/arena.h"
+
+#define VEC(T)            \
+	struct {          \
+		T *v;     \
+		size_t n; \
+		size_t cap; \
+	}
+
+/* Returns the array with room for one more element; *cap is updated. */
+void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
+
+#define vec_push(a, vec, x)                                                              \
+	do {                                                                             \
+		if ((vec)->n == (vec)->cap)                                              \
+			(vec)->v = vec_grow((a), (vec)->v, (vec)->n, &(vec)->cap,        \
+					    sizeof(*(vec)->v));                          \
+		(vec)->v[(vec)->n++] = (x);                                              \
+	} while (0)
+
+/* vec_each(&rules, r) { ... }: r is a pointer to each element in turn. */
+#define vec_each(vec, it) \
+	for (__typeof__((vec)->v) it = (vec)->v; it < (vec)->v + (vec)->n; it++)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The command line: argv -> library -> print. One file a subcommand, one row in commands.def.
+ * Only here is anything printed and only main() exits.
+ */
+#include <stdio.h>
+
+#include "compiler/base/diag.h"
+#include "compiler/policy/policy.h"
+#include "grammar/json.h"
+
+enum { /* language.md, Commands */
+	EXIT_OK = 0,
+	EXIT_FOUND = 1,  /* errors in the input, findings, differences */
+	EXIT_USAGE = 2,
+	EXIT_SYSTEM = 3,
+	EXIT_PALE = 125, /* run, learn: our own failure */
+};
+
+typedef int cmd_fn(int argc, char **argv); /* argv[0] is the subcommand's name */
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *usage; /* behind "pale NAME " */
+	cmd_fn *run;
+};
+
+const struct command *command_find(const char *name);
+
+#define COMMAND(name, fn, usage, summary) cmd_fn fn;
+#include "compiler/cmd/commands.def"
+#undef COMMAND
+
+/* What every command starts with: an arena, sources, diagnostics. */
+struct session {
+	struct arena *arena;
+	struct sources *sources;
+	struct diags *diags;
+	bool diag_json; /* --diag=json, or PALE_DIAG=json */
+};
+
+void session_open(struct session *s);
+void session_close(struct session *s);
+/* Prints what was collected to stderr (sorted, then forgotten); true when an error was among it. */
+bool session_report(struct session *s);
+
+/* Prints the usage of a command to stderr and returns EXIT_USAGE. */
+int usage_error(const struct command *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- input: FILE is a policy or any foreign format, recognised from content ---- */
+
+enum input_format { INPUT_PALE, INPUT_JSON, INPUT_BPF };
+
+struct input_options {
+	struct resolve_options resolve;
+	bool parse_only; /* do not resolve */
+};
+
+struct input {
+	enum input_format format;
+	struct source *source;
+	struct ast_file *ast;       /* PALE; JSON: the tree it was read into */
+	const struct json *json;    /* JSON */
+	struct policies *policies;  /* unless parse_only; NULL for BPF */
+};
+
+/*
+ * Loads and resolves. EXIT_OK, EXIT_FOUND (diagnostics were printed) or EXIT_SYSTEM (told).
+ * `allow_errors`: go on with what could be read (lint).
+ */
+int input_load(struct session *s, const char *path, const struct input_options *opt,
+	       struct input *out);
+/* The policy a command works on: the only one, or the one named; NULL after saying why not. */
+const struct policy *input_policy(struct session *s, const struct input *in, const char *name);
+
+/* getopt-style options that several commands share: --caps --kernel --host --sets --arch. */
+int environment_option(struct session *s, struct resolve_options *o, const char *option,
+		       const char *value);
+
+/* ---- output ---- */
+
+/*
+ * Writes a whole file: temporary file in the same directory, fsync, rename. NULL or "-": stdout.
+ * 0 or -errno (already told to stderr). A failed write leaves the old file as it was.
+ */
+int output_write(const char *path, const void *p, size_t n, unsigned mode);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale: finds the subcommand and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler/base/suggest.h"
+#include "compiler/cmd/cmd.h"
+
+static const struct command commands[] = {
+#define COMMAND(name, fn, usage, summary) { name, summary, usage, fn },
+#include "compiler/cmd/commands.def"
+#undef COMMAND
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static void print_help(FILE *f)
+{
+	fputs("pale: one policy, compiled to seccomp JSON, BPF and AppArmor; learned; linted\n\n"
+	      "usage: pale COMMAND ...\n\n",
+	      f);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(f, "  %-9s %s\n", c->name, c->summary);
+	fputs("\npale COMMAND --help says more; pale --version what was built in\n", f);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("pale %s +ptrace %cbpf\n", PALE_VERSION, PALE_BPF ? '+' : '-');
+		return EXIT_OK;
+	}
+	const struct command *c = command_find(argv[1]);
+	if (!c) {
+		struct suggest s;
+		suggest_start(&s, str_c(argv[1]));
+		for (const struct command *k = commands; k->name; k++)
+			suggest_offer(&s, str_c(k->name));
+		fprintf(stderr, "pale: no command '%s'", argv[1]);
+		if (s.best.p)
+			fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(s.best));
+		fputs("\n", stderr);
+		return EXIT_USAGE;
+	}
+	return c->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Docker and OCI seccomp JSON. Writing: exactly the policy's meaning as the named runtime
+ * loads it, with EQ and MASKED_EQ only, disjoint entries, none equal to the default; or an
+ * error that names the rule. Reading: into a pale tree with `reg` comparisons, each statement
+ * placed where it stood in the JSON.
+ */
+#include "compiler/decision/decision.h"
+#include "compiler/policy/policy.h"
+#include "grammar/json.h"
+
+enum oci_dialect {
+	OCI_DIALECT_DOCKER, /* archMap, includes/excludes */
+	OCI_DIALECT_OCI,    /* linux.seccomp of the runtime specification */
+};
+
+struct oci_runtime { /* --runtime runc-1.1+libseccomp-2.5.4 */
+	enum { OCI_RUNC, OCI_CRUN } kind;
+	unsigned version;    /* major << 16 | minor << 8 | patch */
+	unsigned libseccomp; /* likewise: which names it knows */
+};
+
+extern const char oci_runtime_default[]; /* printed by compile */
+int oci_runtime_parse(struct str s, struct oci_runtime *out); /* 0 or -EINVAL */
+
+/* 0, or -1 with diagnostics. Notes (names the runtime does not know, ...) are diagnostics too. */
+int oci_write(struct arena *a, const struct policy *p, enum oci_dialect dialect,
+	      const struct oci_runtime *rt, struct buf *out, struct diags *ds);
+
+/* Does this JSON look like a seccomp profile (or a config.json that holds one)? */
+bool oci_recognise(const struct json *root);
+/*
+ * Reads a profile into a tree that means what a runtime loads (plain meaning: no ENOSYS stub).
+ * Entries that the runtimes ignore are kept as comments with the reason. NULL after an error.
+ */
+struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
+			  struct diags *ds);
+
+/*
+ * Loads a JSON text through libseccomp in a child process (time limit in ms) as the runtime
+ * would and returns the BPF it builds for `arch`'s family. 0; -ETIMEDOUT; -EINVAL with *why.
+ */
+struct cbpf;
+int oci_libseccomp(struct arena *a, struct str json, enum arch native, unsigned limit_ms,
+		   struct cbpf *out, const char **why);

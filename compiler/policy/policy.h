@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * POLICY: the one central type. Every format is a reader into it and a writer out of it.
+ * Names are gone here: numbers, typed comparisons, and the places they came from. A call rule
+ * is held once per architecture it applies to, so that numbers, argument order and constants
+ * that differ between machines need no special case further down.
+ *
+ * Everything lives in the arena given to policy_resolve(). Order of rules carries no meaning.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler/base/diag.h"
+#include "compiler/base/vec.h"
+#include "compiler/base/verdict.h"
+#include "compiler/tables/tables.h"
+#include "grammar/ast.h"
+
+/* ---- conditions on arguments ---- */
+
+enum cmp_op { CMP_EQ, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_OP_NR };
+
+enum cond_kind { COND_CMP, COND_AND, COND_OR, COND_NOT };
+
+/*
+ * (arg & mask) op value, on the low `width` bits. Width 32: what the register holds above is
+ * ignored, mask and value fit 32 bits. is_signed orders LT..GE as two's complement of `width`
+ * (mask is then all ones). Sets, ranges, has/lacks are lowered to these.
+ */
+struct cmp {
+	uint8_t arg;   /* 0..5 */
+	uint8_t width; /* 32 or 64 */
+	bool is_signed;
+	enum cmp_op op;
+	uint64_t mask;
+	uint64_t value;
+};
+
+struct cond {
+	enum cond_kind kind;
+	struct cmp cmp;
+	const struct cond *left, *right; /* AND, OR; NOT: left */
+};
+
+/* ---- rules ---- */
+
+struct origin { /* where a rule came from; shared by its per-architecture copies */
+	const struct ast_stmt *stmt;
+	const struct ast_call *call; /* NULL for resource rules */
+	struct span span;            /* the call or item, for carets */
+	const char *set;             /* the set that brought it ("start-run"); NULL: the policy's own */
+	struct span use;             /* the word in `use` that brought it; NO_SPAN */
+};
+
+struct call_rule {
+	enum arch arch;
+	uint32_t nr; /* seccomp_data.nr: with the architecture's base */
+	const struct syscall_info *sys; /* NULL for #470 */
+	struct verdict verdict;
+	const struct cond *cond; /* NULL: always */
+	const struct origin *origin;
+};
+
+enum rule_action { RULE_ALLOW, RULE_LOG, RULE_DENY, RULE_QUIET_DENY };
+
+/* AppArmor permission letters. EXEC comes with a transition. */
+enum { PERM_R = 1, PERM_W = 2, PERM_A = 4, PERM_L = 8, PERM_K = 16, PERM_M = 32, PERM_X = 64 };
+
+struct file_rule {
+	enum rule_action action;
+	bool owner;
+	unsigned perms;
+	char exec[4];         /* "ix" "px" "Px" "cx" "Cx" "ux" "Ux" "pix" ...; "x" in a deny; "" */
+	struct str path;      /* AppArmor glob; variables as written */
+	struct str target;    /* behind ->; empty */
+	const struct origin *origin;
+};
+
+struct capability_rule {
+	enum rule_action action;
+	unsigned cap;
+	const struct origin *origin;
+};
+
+struct network_rule { /* -1: any */
+	enum rule_action action;
+	int family, type, protocol;
+	const struct origin *origin;
+};
+
+struct signal_rule {
+	enum rule_action action;
+	bool send, receive;
+	int signal;      /* number; -1: any */
+	struct str peer; /* empty: any */
+	const struct origin *origin;
+};
+
+struct limit_rule {
+	const char *resource; /* "nofile" */
+	int rlimit;           /* RLIMIT_* */
+	uint64_t value;       /* at most; UINT64_MAX: infinity */
+	const struct origin *origin;
+};
+
+enum layer { LAYER_SECCOMP = 1, LAYER_APPARMOR = 2 };
+
+struct policy {
+	struct str name;
+	struct span span; /* its name, for messages */
+	const struct ast_stmt *stmt;
+
+	struct str program; /* empty: not said */
+	uint16_t level;     /* KERNEL_VERSION_OF */
+	unsigned layers;    /* LAYER_* */
+	unsigned arches;    /* ARCH_BIT() of those listed */
+	struct verdict dflt, unknown, foreign;
+
+	VEC(struct call_rule) calls; /* sorted by (arch, nr), then verdict */
+	VEC(struct file_rule) files;
+	VEC(struct capability_rule) caps;
+	VEC(struct network_rule) networks;
+	VEC(struct signal_rule) signals;
+	VEC(struct limit_rule) limits;
+	bool says_caps; /* at least one capability statement stands in it */
+};
+
+/* ---- tree to policy ---- */
+
+struct environment { /* what `when` asks about; a field that is not known is said so */
+	bool caps_known;
+	uint64_t caps; /* bit n: capability n */
+	bool kernel_known;
+	uint16_t kernel;
+	bool host_known;
+	enum arch host;
+};
+
+struct resolve_options {
+	struct environment env;
+	const char *const *set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */
+	unsigned arches;             /* --arch: keep only these of the listed; 0: all */
+};
+
+/*
+ * Resolves every policy of a file: names, types, includes, sets, conditions, conflicts of one
+ * rank (language.md, rule 2). All errors it can find are reported. Returns the policies in
+ * source order; those with errors are there too: look at ds->errors before using any.
+ */
+struct policies {
+	VEC(struct policy *) list;
+};
+struct policies *policy_resolve(struct arena *a, struct ast_file *file,
+				const struct resolve_options *opt, struct diags *ds);
+
+/* ---- meaning ---- */
+
+struct call { /* struct seccomp_data without the instruction pointer */
+	uint32_t audit_arch;
+	uint32_t nr;
+	uint64_t args[6];
+};
+
+/* Why: the rule that decided, or which of the policy's own lines did. */
+enum decided_by { BY_RULE, BY_DEFAULT, BY_UNKNOWN, BY_FOREIGN, BY_TRACER_SKIP };
+
+struct decision_why {
+	enum decided_by by;
+	const struct call_rule *rule; /* BY_RULE */
+};
+
+/*
+ * The specification (language.md, rules 1, 7, 8): walks the resolved rules, shares no code
+ * with any generator. why may be NULL.
+ */
+struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why);
+bool cond_eval(const struct cond *c, const uint64_t args[6]); /* NULL cond: true */
+
+/* Is this number (with base) known on this architecture at the policy's level? */
+bool policy_knows(const struct policy *p, enum arch a, uint32_t nr);
+/* The half-open index range of p->calls for one (arch, nr). */
+void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end);
+
+/* Union (language.md, rule 3): NULL and diagnostics where header lines differ. */
+struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,
+			    struct diags *ds);

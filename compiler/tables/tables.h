@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What pale knows of the kernel: architectures, system calls with their numbers and typed
+ * arguments, named constants, capabilities, limits. Read-only data, generated at build time
+ * from the .def and .tsv files beside this header (one row a line); nothing is owned.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler/base/str.h"
+#include "compiler/base/suggest.h"
+
+enum arch {
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) ARCH_##id,
+#include "compiler/tables/arches.def"
+#undef ARCH
+	ARCH_NR
+};
+
+struct arch_info {
+	const char *name;   /* as in policies */
+	const char *alias;  /* another spelling that policies may use; "" for none */
+	const char *oci;    /* SCMP_ARCH_* */
+	const char *go;     /* the short name in Docker's includes.arches */
+	uint32_t audit;     /* AUDIT_ARCH_*, seccomp_data.arch */
+	const char *family; /* names the BPF file: NAME.<family>.bpf */
+	unsigned bits;      /* of a register in seccomp_data that may hold something: 32 or 64 */
+	bool big_endian;
+	uint32_t nr_base;
+};
+
+const struct arch_info *arch_info(enum arch a);
+/* Name or alias (also the kernel's `uname -m` spellings); -1 when there is none. */
+int arch_find(struct str name);
+int arch_native(void); /* of this build */
+#define ARCH_BIT(a) (1u << (a))
+
+/*
+ * Which architecture decides a call with this seccomp_data.arch and .nr: x32 numbers are told
+ * from x86_64 ones by bit 30 (0x40000000 <= nr; -1 belongs to x86_64). *nr loses the base.
+ * -1: none that the table knows.
+ */
+int arch_of_call(uint32_t audit, uint32_t *nr);
+
+/* ---- system calls ---- */
+
+enum arg_kind {
+	ARG_NUMBER,
+	ARG_FD,
+	ARG_POINTER,
+	ARG_ENUM,       /* one of `domain` */
+	ARG_FLAGS,      /* bits of `domain` */
+	ARG_ENUM_FLAGS, /* an enumeration under enum_mask, flags above it (socket's type) */
+	ARG_POLY,       /* meaning depends on another argument (prctl's arg2) */
+	ARG_KIND_NR
+};
+
+struct arg_info {
+	const char *name;    /* the kernel's (SYSCALL_DEFINE) */
+	const char *alias;   /* the manual page's where it differs; NULL */
+	enum arg_kind kind;
+	uint8_t width;       /* bits the kernel really looks at: 32 or 64 */
+	bool is_signed;
+	const char *domain;  /* of constants ("af", "prot"); NULL: none */
+	uint64_t enum_mask;  /* ENUM_FLAGS */
+	const char *source;  /* kernel file that shows the effective width, where it is not the declared type's; NULL */
+};
+
+#define KERNEL_VERSION_OF(major, minor) ((uint16_t)((major) << 8 | (minor)))
+
+struct syscall_info {
+	const char *name;
+	int16_t nr[ARCH_NR];     /* without the architecture's base; -1: not there */
+	uint16_t since[ARCH_NR]; /* KERNEL_VERSION_OF: first release that has it there; 0: before 2.6.12 */
+	uint8_t nargs;           /* on most architectures; see syscall_args() */
+	struct arg_info args[6];
+	const char *note;        /* for `pale show`; NULL */
+};
+
+extern const uint16_t tables_level; /* the newest kernel this table knows: 6.18 */
+
+size_t syscall_count(void);
+const struct syscall_info *syscall_at(size_t i); /* in name order */
+const struct syscall_info *syscall_by_name(struct str name); /* NULL: no such call anywhere */
+const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr); /* nr without base */
+uint32_t syscall_end(enum arch a); /* one past the highest number there, without base */
+/* The arguments as this architecture takes them (order differs: clone, mmap, ...). */
+const struct arg_info *syscall_args(const struct syscall_info *s, enum arch a, unsigned *nargs);
+/* Index of an argument by the kernel's name, the manual's, or "arg0".."arg5"; -1: none. */
+int syscall_arg_find(const struct syscall_info *s, enum arch a, struct str name);
+/* A libc function or an old name for a call: "sigwait" -> "rt_sigtimedwait"; NULL. */
+const char *syscall_alias(struct str name);
+/* Which call `socketcall`/`ipc` multiplexes with this first argument; NULL: none. And back. */
+int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector);
+
+/* ---- constants ---- */
+
+/*
+ * Domains are short lower-case words: af, sock_type, sock_flag, prot, map, open, clone, ns,
+ * errno, signal, prctl, ioctl, capability, rlimit, ... (`pale list constants`).
+ * Both spellings are found: "AF_INET" and "inet", "CAP_CHOWN" and "chown", "EPERM" and "eperm".
+ * 0, -ENOENT, or -EXDEV: the name exists, but in another domain (*value is set).
+ */
+int constant_find(const char *domain, struct str name, enum arch a, uint64_t *value);
+/* Full spelling of a value in a domain, NULL when it has none (the first row wins). */
+const char *constant_name(const char *domain, uint64_t value, enum arch a);
+struct constant_row {
+	const char *domain;
+	const char *name;
+	uint64_t value[ARCH_NR];
+};
+size_t constant_count(void);
+const struct constant_row *constant_at(size_t i); /* grouped by domain */
+/* Feeds every name of a domain (both spellings) to a suggester. */
+void constant_suggest(const char *domain, struct suggest *s);
+
+const char *capability_name(unsigned cap); /* "net_admin"; NULL past the last */
+int capability_find(struct str name);      /* "net_admin", "CAP_NET_ADMIN"; -1 */
+#define CAPABILITY_NR 41

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * JSON (RFC 8259) as a linter needs it: every value with its bytes, integers exact to 64 bits,
+ * duplicate keys kept in order, several errors in one run where recovery is possible.
+ * Bounded: 16 MiB, nesting 200. Lives in the arena; strings are decoded copies.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler/base/diag.h"
+#include "compiler/base/source.h"
+
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+struct json {
+	enum json_kind kind;
+	struct span span; /* the value, quotes and brackets included */
+	bool boolean;
+	/* NUMBER: text as written; is_u64/is_i64 say which of the integer fields is exact */
+	struct str text; /* STRING: decoded UTF-8 */
+	bool is_u64, is_i64;
+	uint64_t u64;
+	int64_t i64;
+	/* members of an object, elements of an array, in source order */
+	struct json *first;
+	uint32_t count;
+	struct json *next;
+	/* this value as a member: its key */
+	struct str key;
+	struct span key_span;
+	bool duplicate; /* an earlier member has the same key */
+};
+
+/* NULL when nothing could be read; look at ds->errors. */
+struct json *json_parse(struct arena *a, struct source *src, struct diags *ds);
+const struct json *json_get(const struct json *object, const char *key); /* the last one wins, as in Go */
+/* Go's encoding/json: exact match first, then case-insensitive. */
+const struct json *json_get_fold(const struct json *object, const char *key);
+const char *json_kind_name(enum json_kind k); /* "an object", "a string", ... */
+
+/* Writing: a string with its quotes and escapes. */
+struct buf;
+void json_put_string(struct buf *out, struct str s);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The learner: runs a command (or watches a cgroup) and gives a recording. Backends are chosen
+ * by trying to load, never by comparing versions. Fails closed: without a backend that works
+ * nothing is executed.
+ */
+#include <signal.h>
+
+#include "compiler/base/diag.h"
+#include "learn/recording.h"
+
+struct learn_options {
+	char *const *argv;       /* the command; NULL with cgroup */
+	const char *cgroup;      /* a cgroup v2 directory */
+	const char *backend;     /* "auto", "ebpf", "ptrace" */
+	size_t max_paths;        /* 0: the default */
+	const volatile sig_atomic_t *stop; /* set by SIGINT/SIGTERM: finish with what is there */
+};
+
+/* 0 and the recording; *status: the command's own exit status (128+N). -1 with diagnostics
+ * and *status 125/126/127 when it could not be run. */
+int learn_run(struct arena *a, const struct learn_options *opt, struct recording *out, int *status,
+	      struct diags *ds);
+
+/* NULL when this backend works here, else why not (in the arena). */
+const char *learn_probe_ebpf(struct arena *a);
+const char *learn_probe_ptrace(struct arena *a);
+
+/* ---- recording to policy ---- */
+
+struct propose_options {
+	const char *name;              /* of the policy */
+	const char *const *set_dirs;   /* sets that may be used */
+	const char *cmdline;           /* for the header; NULL */
+};
+
+/* A tree that a careful engineer would sign: every rule with its evidence in a comment. */
+struct ast_file *propose(struct arena *a, const struct recording *r,
+			 const struct propose_options *opt, struct diags *ds);

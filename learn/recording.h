@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * RECORDING: what a run did, aggregated, whichever backend saw it. Backends fill it, propose.c
+ * turns it into a policy. Everything that was lost or cut off is counted here; a recording
+ * with losses says so wherever it goes.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler/base/arena.h"
+#include "compiler/base/str.h"
+#include "compiler/base/vec.h"
+#include "compiler/tables/tables.h"
+
+#define RECORDING_VALUES_MAX 32 /* distinct values of one argument before it counts as unbounded */
+
+struct recorded_value {
+	uint64_t value;
+	uint64_t count;
+};
+
+struct recorded_arg { /* one scalar argument that is worth knowing */
+	uint8_t index;
+	bool unbounded; /* more distinct values than RECORDING_VALUES_MAX: values is a sample */
+	uint64_t ones;  /* OR of all values */
+	uint64_t zeros; /* OR of all complements */
+	VEC(struct recorded_value) values;
+};
+
+/* A combination of arguments that belong together (socket's family, type, protocol). */
+struct recorded_tuple {
+	uint64_t args[3];
+	uint64_t count;
+};
+
+struct recorded_call {
+	enum arch arch;
+	uint32_t nr;       /* without base */
+	uint64_t count;    /* entries since the target's exec */
+	uint64_t first_ns; /* since the target's exec */
+	VEC(struct recorded_arg) args;
+	VEC(struct recorded_tuple) tuples; /* socket and socketpair only */
+};
+
+struct recorded_file {
+	struct str path;   /* as the kernel resolved it; directories end in / */
+	unsigned perms;    /* PERM_* of policy.h */
+	bool owned;        /* every access was by the file's owner */
+	bool append_only;  /* every write-open had O_APPEND */
+	uint64_t count;
+	uint64_t first_ns;
+};
+
+struct recording_losses { /* each counted; any non-zero makes the proposal incomplete */
+	uint64_t calls_full;      /* a (call) map was full */
+	uint64_t values_full;     /* argument values that found no room */
+	uint64_t paths_full;      /* paths that found no room */
+	uint64_t paths_truncated; /* longer or deeper than the backend walks */
+	uint64_t paths_unresolved;
+	uint64_t unknown_abi;
+	uint64_t ring_dropped;
+	uint64_t untraced;        /* processes that could not be followed */
+};
+
+struct recording {
+	const char *backend;  /* "ebpf", "ptrace" */
+	const char *kernel;   /* uname -r */
+	const char *libc;     /* "glibc 2.36", "musl", "static" */
+	enum arch host;
+	struct str program;   /* resolved path of the first exec; empty with --cgroup */
+	uint64_t duration_ns;
+	uint64_t processes;   /* tasks seen */
+	bool interrupted;     /* ended by a signal to pale, not by the workload */
+	VEC(struct recorded_call) calls;
+	VEC(struct recorded_file) files;
+	struct recording_losses losses;
+};
+
+bool recording_lossy(const struct recording *r);
+/* Which arguments of a call are recorded: bit i for arg i (socket, clone, prctl, ioctl,
+ * personality, mmap and mprotect prot, ...). One list for both backends. */
+unsigned recording_args(enum arch a, uint32_t nr);
