@@ -23,6 +23,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 .DEFAULT_GOAL := all
+export REQUIRE_ALL
 
 # The one list of packages: what a fresh Debian 12 needs to build, to demonstrate and to test.
 PACKAGES := gcc libc6-dev flex bison clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared fixtures, and the count that every run ends with.
+
+The binary under test is $PALE or build/pale; test programs lie under $PALE_BUILD (build).
+With REQUIRE_ALL=1 a skip is a failure unless tests/skips.txt has its test and reason.
+"""
+import fnmatch
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build")).resolve()
+PALE = os.environ.get("PALE", str(BUILD / "pale"))
+os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99")
+os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
+
+
+class Result:
+    def __init__(self, proc):
+        self.rc, self.out, self.err = proc.returncode, proc.stdout, proc.stderr
+
+    def __repr__(self):
+        return f"rc {self.rc}\n--- out\n{self.out[-4000:]}\n--- err\n{self.err[-4000:]}"
+
+
+def run(argv, input=None, check=None, timeout=60, text=True, **kw):
+    """Runs argv; a sanitizer report fails the test whatever the test wants to see."""
+    proc = subprocess.run([str(a) for a in argv], input=input, capture_output=True,
+                          timeout=timeout, text=text,
+                          errors="surrogateescape" if text else None,
+                          stdin=subprocess.DEVNULL if input is None else None, **kw)
+    r = Result(proc)
+    err = r.err if text else r.err.decode("utf-8", "replace")
+    assert "Sanitizer" not in err and "runtime error:" not in err, r
+    assert r.rc != 99, r
+    if check is not None:
+        assert r.rc == check, r
+    return r
+
+
+@pytest.fixture
+def pale():
+    """pale("sim", file, "read", check=0) -> .rc .out .err"""
+    def call(*args, **kw):
+        return run([PALE, *args], **kw)
+    call.path = PALE
+    return call
+
+
+def program(name):
+    """A test program built by `make tests-bin`: program("live/attack")."""
+    p = BUILD / "tests" / name
+    if not p.exists():  # a room tested by hand: build just this one
+        variant = ["make", "-s", "-C", str(ROOT), f"BUILD={os.path.relpath(BUILD, ROOT)}"]
+        subprocess.run([*variant, os.path.relpath(p, ROOT)], check=True)
+    return str(p)
+
+
+def skip(reason):
+    pytest.skip(reason)
+
+
+def need(name):
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if not path:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+def need_root():
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+def shared(*parts):
+    """A file of ../shared (PALE_SHARED), which tests may use but not need."""
+    base = pathlib.Path(os.environ.get("PALE_SHARED", ROOT.parent / "shared"))
+    p = base.joinpath(*parts)
+    if not p.exists():
+        pytest.skip("needs ../shared, which is not there")
+    return p
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+# ---- the closing count ----
+
+def _allowed_skips():
+    rows = []
+    path = ROOT / "tests" / "skips.txt"
+    for line in path.read_text().splitlines() if path.exists() else []:
+        if line.strip() and not line.startswith("#"):
+            test, _, reason = line.partition("\t")
+            rows.append((test.strip(), reason.strip()))
+    return rows
+
+
+def _skip_is_known(report, rows):
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    return any(fnmatch.fnmatch(report.nodeid, t) and r in reason for t, r in rows)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    config = session.config
+    if hasattr(config, "workerinput"):
+        return
+    stats = config.pluginmanager.getplugin("terminalreporter").stats
+    skipped = stats.get("skipped", [])
+    rows = _allowed_skips()
+    unknown = []
+    if os.environ.get("REQUIRE_ALL") == "1":
+        unknown = [r for r in skipped if not _skip_is_known(r, rows)]
+    config.pale_unknown = unknown
+    config.pale_counts = (len(stats.get("passed", [])),
+                          len(stats.get("failed", [])) + len(stats.get("error", [])) + len(unknown),
+                          len(skipped) - len(unknown))
+    if unknown and session.exitstatus == 0:
+        session.exitstatus = 1
+
+
+def pytest_unconfigure(config):
+    counts = getattr(config, "pale_counts", None)
+    if counts is None:
+        return
+    for r in config.pale_unknown:
+        print(f"skipped, and REQUIRE_ALL=1: {r.nodeid}: {r.longrepr}")
+    line = "%d passed, %d failed, %d skipped" % counts
+    if os.environ.get("PALE_COUNT"):
+        pathlib.Path(os.environ["PALE_COUNT"]).write_text(line)
+    else:
+        print(line)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libFuzzer over every reader of hostile input; prints the coverage it reached."""
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from conftest import ROOT, run
+
+HERE = pathlib.Path(__file__).parent
+TARGETS = sorted(p.stem for p in HERE.glob("fuzz_*.c"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "30"))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_fuzz(target, tmp_path, capsys):
+    binary = ROOT / "build" / "fuzz" / "tests" / "fuzz" / target
+    if not binary.exists():
+        subprocess.run(["make", "-s", "-C", str(ROOT), "fuzz-build"], check=True)
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    seeds = HERE / "seeds" / target.removeprefix("fuzz_")
+    assert any(seeds.iterdir()), f"no seeds in {seeds}"
+    words = HERE / f"{target}.dict"
+    r = run([binary, f"-max_total_time={SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+             "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",
+             *([f"-dict={words}"] if words.exists() else []), corpus, seeds],
+            timeout=SECONDS + 60, text=True)
+    assert r.rc == 0, r
+    cov = re.findall(r"cov: (\d+) ft: (\d+)", r.err)
+    execs = re.search(r"stat::number_of_executed_units:\s*(\d+)", r.err)
+    assert cov and execs and int(execs.group(1)) > 100, r
+    with capsys.disabled():
+        print(f"\n{target}: {execs.group(1)} runs in {SECONDS} s, {cov[-1][0]} edges, "
+              f"{cov[-1][1]} features")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make test`: builds every variant, runs the suite, runs it again under ASan and UBSan, and
+ends with one line: N passed, N failed, N skipped."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+JOBS = str(os.cpu_count() or 2)
+SAN = "-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all"
+total = [0, 0, 0]
+
+
+def phase(name, argv, env=None, counts=False):
+    """One step; a step that is not pytest counts as one test."""
+    t0 = time.monotonic()
+    print(f"== {name}", flush=True)
+    with tempfile.TemporaryDirectory() as d:
+        count = pathlib.Path(d) / "count"
+        extra = {"PALE_COUNT": str(count)} if counts else {}
+        rc = subprocess.call(argv, cwd=ROOT, env={**os.environ, **extra, **(env or {})},
+                             stdin=subprocess.DEVNULL)
+        if counts and count.exists():
+            n = [int(w.split()[0]) for w in count.read_text().split(", ")]
+            if rc and not n[1]:
+                n[1] = 1
+        else:
+            n = [0, 1, 0] if rc or counts else [1, 0, 0]
+    for i in range(3):
+        total[i] += n[i]
+    print(f"== {name}: {n[0]} passed, {n[1]} failed, {n[2]} skipped "
+          f"({time.monotonic() - t0:.0f} s)", flush=True)
+    return rc == 0
+
+
+def build(name, *args):
+    return phase(name, ["make", "-s", "WERROR=1", *args])
+
+
+def pytest(name, *args, env=None):
+    # xdist: tests of one group (a docker daemon, the guest) stay on one worker.
+    return phase(name, ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+                        "-n", JOBS, "--dist", "loadgroup", "--durations=15", *args],
+                 env=env, counts=True)
+
+
+def main():
+    t0 = time.monotonic()
+    ok = build("gcc, no warnings", "all", "tests-bin")
+    ok &= build("clang, no warnings", "CC=clang", "BUILD=build/clang", "all")
+    ok &= build("ASan and UBSan build", "BUILD=build/asan", f"SANFLAGS={SAN}",
+                "CFLAGS=-O1 -g -fno-omit-frame-pointer", "all", "tests-bin")
+    ok &= build("fuzz build", "CC=clang", "BUILD=build/fuzz", "CFLAGS=-O1 -g",
+                f"SANFLAGS=-fsanitize=fuzzer-no-link {SAN}", "fuzz-bin")
+    if ok:
+        pytest("suite", "tests")
+        pytest("suite under ASan and UBSan", "tests", "--ignore=tests/fuzz", "-m", "not once",
+               env={"PALE": str(ROOT / "build/asan/pale"), "PALE_BUILD": str(ROOT / "build/asan")})
+    print(f"all of it: {time.monotonic() - t0:.0f} s")
+    print("%d passed, %d failed, %d skipped" % tuple(total))
+    return 1 if total[1] or not total[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Test programs: tests/ROOM/NAME.c becomes $(BUILD)/tests/ROOM/NAME.
+#   tests/unit/*.c                        cmocka, linked with libpale.a
+#   tests/live/*.c tests/learn/probes/*.c static, on their own: they are what gets confined or watched
+#   tests/fuzz/fuzz_*.c                   libFuzzer, clang, in build/fuzz
+#   any other tests/ROOM/*.c              linked with libpale.a
+
+TEST_SRC   := $(wildcard tests/*/*.c) $(wildcard tests/learn/probes/*.c)
+FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
+ALONE_SRC  := $(wildcard tests/live/*.c tests/learn/probes/*.c)
+UNIT_SRC   := $(wildcard tests/unit/*.c)
+LINKED_SRC := $(filter-out $(FUZZ_SRC) $(ALONE_SRC) $(UNIT_SRC),$(TEST_SRC))
+
+TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC) $(LINKED_SRC) $(ALONE_SRC))
+FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
+
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread -o $@ $<
+
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libpale.a -lcmocka $(LIBS)
+
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(LINKED_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -pthread -o $@ $< $(BUILD)/libpale.a $(LIBS)
+
+$(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
+	@mkdir -p $(@D)
+	$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
+
+tests-bin: $(TEST_BIN)
+fuzz-bin: $(FUZZ_BIN)
+
+SAN := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
+asan: ## build with ASan and UBSan in build/asan
+	+$(MAKE) BUILD=build/asan SANFLAGS="$(SAN)" CFLAGS="-O1 -g -fno-omit-frame-pointer" all tests-bin
+
+fuzz-build:
+	+$(MAKE) BUILD=build/fuzz CC="$(CLANG)" SANFLAGS="-fsanitize=fuzzer-no-link $(SAN)" CFLAGS="-O1 -g" fuzz-bin
+
+fuzz: fuzz-build ## run each fuzz target for 30 s
+	/usr/bin/python3 -m pytest -q -s tests/fuzz
+
+test: ## everything, in under 12 minutes on 2 cores
+	@$(MAKE) --no-print-directory deps
+	@/usr/bin/python3 tests/run.py
+
+bench: ## figures as ratios and medians
+	@$(MAKE) --no-print-directory deps
+	+@$(MAKE) --no-print-directory all tests-bin
+	@/usr/bin/python3 tests/bench/bench.py
+
+demo: ## learn, compile, enforce and lint a real nginx
+	@$(MAKE) --no-print-directory deps
+	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/demo_attacks
+	@/usr/bin/python3 tests/demo/demo.py
+
+.PHONY: tests-bin fuzz-bin fuzz-build asan fuzz test bench demo
