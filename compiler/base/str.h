@@ -34,6 +34,9 @@ char *str_dup(struct arena *a, struct str s); /* NUL-terminated copy */
  */
 int str_u64(struct str s, uint64_t *out);
 
+/* Bytes of the well-formed UTF-8 sequence at p, 0 when there is none. */
+size_t utf8_len(const char *p, size_t n);
+
 struct buf {
 	char *p; /* NUL-terminated once anything was written, else NULL */
 	size_t n;

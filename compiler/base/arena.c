@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arena: a list of chunks, each twice the one before it up to a limit. */
+#include "compiler/base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+
+#define CHUNK_FIRST ((size_t)16 << 10)
+#define CHUNK_MAX   ((size_t)1 << 20)
+#define ALIGN	    _Alignof(max_align_t)
+
+struct chunk {
+	struct chunk *next;
+	size_t used; /* bytes of data[] handed out */
+	size_t size; /* bytes of data[] */
+	_Alignas(max_align_t) unsigned char data[];
+};
+
+struct arena {
+	arena_oom_fn *oom;
+	struct chunk *head;
+	size_t next_size;
+};
+
+static _Noreturn void run_out(arena_oom_fn *oom)
+{
+	if (oom)
+		oom();
+	abort();
+}
+
+struct arena *arena_new(arena_oom_fn *oom)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		run_out(oom);
+	a->oom = oom;
+	a->next_size = CHUNK_FIRST;
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	for (struct chunk *c = a->head, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(a);
+}
+
+static struct chunk *add_chunk(struct arena *a, size_t size)
+{
+	struct chunk *c;
+
+	if (size > SIZE_MAX - sizeof(*c))
+		run_out(a->oom);
+	/* calloc: fresh pages from the kernel are zero already, nothing is cleared twice. */
+	c = calloc(1, sizeof(*c) + size);
+	if (!c)
+		run_out(a->oom);
+	c->size = size;
+	return c;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct chunk *c = a->head;
+	void *p;
+
+	if (size > SIZE_MAX / 2)
+		run_out(a->oom);
+	size = size ? (size + ALIGN - 1) & ~(ALIGN - 1) : ALIGN;
+	if (c && c->size - c->used >= size) {
+		p = c->data + c->used;
+		c->used += size;
+		return p;
+	}
+	if (size > a->next_size / 4) {
+		/* Large: a chunk of its own, behind the head, whose rest stays in use. */
+		struct chunk *big = add_chunk(a, size);
+
+		big->used = size;
+		big->next = c ? c->next : NULL;
+		if (c)
+			c->next = big;
+		else
+			a->head = big;
+		return big->data;
+	}
+	c = add_chunk(a, a->next_size);
+	if (a->next_size < CHUNK_MAX)
+		a->next_size *= 2;
+	c->next = a->head;
+	a->head = c;
+	c->used = size;
+	return c->data;
+}
+
+void *arena_alloc_array(struct arena *a, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		run_out(a->oom);
+	return arena_alloc(a, bytes);
+}
+
+void *arena_dup(struct arena *a, const void *p, size_t size)
+{
+	void *q = arena_alloc(a, size);
+
+	if (size)
+		memcpy(q, p, size);
+	return q;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_dup(a, s, strlen(s) + 1);
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *s;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	BUG_ON(n < 0);
+	s = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	return s;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/base/diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+
+#define CAP	     20
+#define EXCERPT_MAX  160 /* code points of a source line that are shown */
+#define EXCERPT_LEFT 60	 /* of these at most so many before the caret */
+
+static const struct diag_info infos[DIAG_NR] = {
+#define DIAG(id, slug, severity, doc) { #id, slug, SEVERITY_##severity, doc },
+#include "compiler/base/diag.def"
+#undef DIAG
+};
+
+const struct diag_info *diag_info(enum diag_id id)
+{
+	BUG_ON(id >= DIAG_NR);
+	return &infos[id];
+}
+
+const char *severity_name(enum severity s)
+{
+	static const char *const names[SEVERITY_NR] = {
+		[SEVERITY_ERROR] = "error",
+		[SEVERITY_HIGH] = "high",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_INFO] = "info",
+	};
+
+	BUG_ON(s >= SEVERITY_NR);
+	return names[s];
+}
+
+struct diags *diags_new(struct arena *a, struct sources *s)
+{
+	struct diags *ds = ARENA_NEW(a, struct diags);
+
+	ds->arena = a;
+	ds->sources = s;
+	ds->cap = CAP;
+	return ds;
+}
+
+struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
+{
+	struct diag *d = ARENA_NEW(ds->arena, struct diag);
+	va_list ap;
+
+	d->id = id;
+	d->severity = diag_info(id)->severity;
+	d->span = sp;
+	va_start(ap, fmt);
+	d->text = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	if (d->severity == SEVERITY_ERROR && ++ds->errors > ds->cap)
+		return d;
+	vec_push(ds->arena, &ds->list, d);
+	return d;
+}
+
+void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	d->help = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+}
+
+void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
+{
+	struct diag_label label = { .span = sp };
+	va_list ap;
+
+	va_start(ap, fmt);
+	label.text = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	vec_push(ds->arena, &d->labels, label);
+}
+
+void diag_severity(struct diags *ds, struct diag *d, enum severity s)
+{
+	if (d->severity == SEVERITY_ERROR)
+		ds->errors--;
+	if (s == SEVERITY_ERROR)
+		ds->errors++;
+	d->severity = s;
+}
+
+static int compare_u32(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_diags(const struct diag *a, const struct diag *b)
+{
+	int r = compare_u32(a->span.source, b->span.source);
+
+	r = r ? r : compare_u32(a->span.begin, b->span.begin);
+	r = r ? r : compare_u32(a->span.end, b->span.end);
+	return r ? r : (a->id > b->id) - (a->id < b->id);
+}
+
+/* Merge sort: stable, which qsort() is not. */
+static void sort_range(struct diag **v, struct diag **tmp, size_t n)
+{
+	size_t half = n / 2, i = 0, j = half, k = 0;
+
+	if (n < 2)
+		return;
+	sort_range(v, tmp, half);
+	sort_range(v + half, tmp, n - half);
+	while (i < half && j < n)
+		tmp[k++] = compare_diags(v[i], v[j]) <= 0 ? v[i++] : v[j++];
+	while (i < half)
+		tmp[k++] = v[i++];
+	while (j < n)
+		tmp[k++] = v[j++];
+	memcpy(v, tmp, n * sizeof(*v));
+}
+
+void diags_sort(struct diags *ds)
+{
+	struct diag **tmp = ARENA_ARRAY(ds->arena, struct diag *, ds->list.n);
+
+	sort_range(ds->list.v, tmp, ds->list.n);
+}
+
+/* ---- text ---- */
+
+static const char *severity_colour(enum severity s)
+{
+	switch (s) {
+	case SEVERITY_ERROR:
+	case SEVERITY_HIGH:
+		return "\033[1;31m";
+	case SEVERITY_WARNING:
+		return "\033[1;33m";
+	case SEVERITY_INFO:
+		return "\033[1;36m";
+	case SEVERITY_NR:
+		break;
+	}
+	BUG("severity");
+}
+
+/* Bytes of the next thing that takes one column, at least 1. */
+static size_t step(struct str s, size_t at)
+{
+	size_t len = utf8_len(s.p + at, s.n - at);
+
+	return len ? len : 1;
+}
+
+/* One code point as it is shown; *columns: how wide that is. Tabs stay tabs. */
+static void put_shown(struct buf *out, struct str c, size_t *columns)
+{
+	size_t before = out->n;
+
+	if (c.n == 1 && c.p[0] == '\t')
+		buf_putc(out, '\t');
+	else
+		buf_safe(out, c);
+	*columns = out->n - before;
+	if (*columns == c.n && utf8_len(c.p, c.n) == c.n)
+		*columns = 1;
+}
+
+static void put_times(struct buf *out, char c, size_t n)
+{
+	while (n--)
+		buf_putc(out, c);
+}
+
+/*
+ * A line, and below it the marks: what stands left of the caret is copied as blanks (tabs as
+ * tabs), so that the caret stands right whatever a tab means to the terminal. A line longer
+ * than the window is cut on both sides.
+ */
+static void print_excerpt(const struct source *src, struct span sp, char first, const char *text,
+			  const char *on, struct buf *out)
+{
+	struct place pl = source_place(src, sp.begin);
+	struct str line = pl.line_text;
+	size_t begin = sp.begin - (size_t)(line.p - src->text.p);
+	size_t end = sp.end - (size_t)(line.p - src->text.p);
+	size_t columns, shown = 0, marked = 0, at = 0;
+	size_t skip = pl.column - 1 > EXCERPT_LEFT ? pl.column - 1 - EXCERPT_LEFT : 0;
+	const char *off = *on ? "\033[0m" : "";
+	BUF_AUTO left = { 0 };
+
+	buf_printf(out, "%5u | ", pl.line);
+	if (skip) {
+		buf_puts(out, "...");
+		buf_puts(&left, "   ");
+		while (skip--)
+			at += step(line, at);
+	}
+	for (; at < line.n && shown < EXCERPT_MAX; at += step(line, at), shown++) {
+		put_shown(out, (struct str){ line.p + at, step(line, at) }, &columns);
+		if (at < begin) {
+			put_times(&left, line.p[at] == '\t' ? '\t' : ' ', columns);
+		} else if (at < end) {
+			marked += columns;
+		}
+	}
+	if (at < line.n)
+		buf_puts(out, "...");
+	buf_puts(out, "\n      | ");
+	if (left.n)
+		buf_add(out, left.p, left.n);
+	buf_puts(out, on);
+	buf_putc(out, first);
+	if (marked > 1)
+		put_times(out, '~', marked - 1);
+	buf_puts(out, off);
+	if (text) {
+		buf_putc(out, ' ');
+		buf_safe(out, str_c(text));
+	}
+	buf_putc(out, '\n');
+}
+
+static bool same_span(struct span a, struct span b)
+{
+	return a.source == b.source && a.begin == b.begin && a.end == b.end;
+}
+
+static void print_label(const struct diags *ds, const struct diag *d, const struct diag_label *l,
+			struct buf *out)
+{
+	const struct source *src = source_of(ds->sources, l->span);
+
+	if (!src) {
+		buf_printf(out, "      = note: %s\n", l->text);
+		return;
+	}
+	if (l->span.source != d->span.source)
+		buf_printf(out, "  %s:%u:\n", src->name, source_place(src, l->span.begin).line);
+	print_excerpt(src, l->span, '~', l->text, "", out);
+}
+
+/* A label on the very place of the diagnostic stands behind its caret. */
+static const struct diag_label *label_at_caret(const struct diag *d)
+{
+	for (size_t i = 0; i < d->labels.n; i++)
+		if (same_span(d->labels.v[i].span, d->span))
+			return &d->labels.v[i];
+	return NULL;
+}
+
+void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, struct buf *out)
+{
+	const struct source *src = source_of(ds->sources, d->span);
+	const struct diag_label *at_caret = src ? label_at_caret(d) : NULL;
+	const char *on = colour ? severity_colour(d->severity) : "", *off = colour ? "\033[0m" : "";
+
+	if (src) {
+		struct place pl = source_place(src, d->span.begin);
+
+		buf_safe(out, str_c(src->name));
+		buf_printf(out, ":%u:%u: ", pl.line, pl.column);
+	} else {
+		buf_puts(out, "pale: ");
+	}
+	buf_printf(out, "%s%s:%s ", on, severity_name(d->severity), off);
+	buf_safe(out, str_c(d->text));
+	buf_printf(out, " [%s %s]\n", diag_info(d->id)->id, diag_info(d->id)->slug);
+	if (src)
+		print_excerpt(src, d->span, '^', at_caret ? at_caret->text : NULL, on, out);
+	for (size_t i = 0; i < d->labels.n; i++)
+		if (&d->labels.v[i] != at_caret)
+			print_label(ds, d, &d->labels.v[i], out);
+	if (d->help) {
+		buf_puts(out, "      = help: ");
+		buf_safe(out, str_c(d->help));
+		buf_putc(out, '\n');
+	}
+}
+
+/* ---- JSON ---- */
+
+/* What is not UTF-8 becomes U+FFFD: JSON has no other bytes. */
+static void put_json(struct buf *out, const char *key, struct str s)
+{
+	buf_printf(out, "\"%s\":\"", key);
+	for (size_t i = 0; i < s.n;) {
+		size_t len = utf8_len(s.p + i, s.n - i);
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (!len)
+			buf_puts(out, "\\ufffd");
+		else if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			buf_printf(out, "\\u%04x", c);
+		else
+			buf_add(out, s.p + i, len);
+		i += len ? len : 1;
+	}
+	buf_putc(out, '"');
+}
+
+static void put_place(const struct diags *ds, struct span sp, struct buf *out)
+{
+	const struct source *src = source_of(ds->sources, sp);
+	struct place from, to;
+
+	if (!src)
+		return;
+	from = source_place(src, sp.begin);
+	to = source_place(src, sp.end);
+	put_json(out, "file", str_c(src->name));
+	buf_printf(out, ",\"line\":%u,\"column\":%u,\"endLine\":%u,\"endColumn\":%u", from.line,
+		   from.column, to.line, to.column);
+	buf_printf(out, ",\"begin\":%u,\"end\":%u,", sp.begin, sp.end);
+}
+
+void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *out)
+{
+	const struct diag_info *info = diag_info(d->id);
+
+	buf_putc(out, '{');
+	put_place(ds, d->span, out);
+	buf_printf(out, "\"severity\":\"%s\",\"id\":\"%s\",\"slug\":\"%s\",",
+		   severity_name(d->severity), info->id, info->slug);
+	put_json(out, "message", str_c(d->text));
+	if (d->help) {
+		buf_putc(out, ',');
+		put_json(out, "help", str_c(d->help));
+	}
+	if (d->labels.n) {
+		buf_puts(out, ",\"notes\":[");
+		for (size_t i = 0; i < d->labels.n; i++) {
+			buf_puts(out, i ? ",{" : "{");
+			put_place(ds, d->labels.v[i].span, out);
+			put_json(out, "message", str_c(d->labels.v[i].text));
+			buf_putc(out, '}');
+		}
+		buf_putc(out, ']');
+	}
+	buf_puts(out, "}\n");
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/base/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct sources *sources_new(struct arena *a)
+{
+	struct sources *s = ARENA_NEW(a, struct sources);
+
+	s->arena = a;
+	return s;
+}
+
+static struct source *add_source(struct sources *s, const char *name, const char *path,
+				 struct str text)
+{
+	struct source *src = ARENA_NEW(s->arena, struct source);
+
+	src->id = (uint32_t)s->list.n;
+	src->name = name;
+	src->path = path;
+	src->text = text;
+	vec_push(s->arena, &s->list, src);
+	return src;
+}
+
+struct source *source_add(struct sources *s, const char *name, struct str text)
+{
+	struct str copy = { str_dup(s->arena, text), text.n };
+
+	return add_source(s, arena_strdup(s->arena, name), NULL, copy);
+}
+
+static int read_all(int fd, struct buf *b)
+{
+	char chunk[1 << 16];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return b->failed ? -ENOMEM : 0;
+		buf_add(b, chunk, (size_t)n);
+		if (b->n > SOURCE_MAX)
+			return -EFBIG;
+	}
+}
+
+
+static int read_path(const char *path, struct buf *b)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = read_all(fd, b);
+	close(fd);
+	return err;
+}
+
+static struct source *find_loaded(const struct sources *s, const char *path)
+{
+	vec_each(&s->list, it)
+		if ((*it)->path && !strcmp((*it)->path, path))
+			return *it;
+	return NULL;
+}
+
+int source_load(struct sources *s, const char *path, struct source **out)
+{
+	bool is_stdin = !strcmp(path, "-");
+	char real[PATH_MAX];
+	BUF_AUTO b = { 0 };
+	int err;
+
+	/* /dev/fd/N and pipes have no path of their own; what realpath() cannot name is read anew. */
+	bool named = !is_stdin && realpath(path, real);
+	if (named && (*out = find_loaded(s, real)))
+		return 0;
+	err = is_stdin ? read_all(STDIN_FILENO, &b) : read_path(path, &b);
+	if (err)
+		return err;
+	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };
+	*out = add_source(s, is_stdin ? "<stdin>" : arena_strdup(s->arena, path),
+			  named ? arena_strdup(s->arena, real) : NULL, text);
+	return 0;
+}
+
+struct source *source_of(const struct sources *s, struct span sp)
+{
+	return sp.source < s->list.n ? s->list.v[sp.source] : NULL;
+}
+
+struct str span_text(const struct sources *s, struct span sp)
+{
+	const struct source *src = source_of(s, sp);
+
+	if (!src || sp.begin > sp.end || sp.end > src->text.n)
+		return str_c(NULL);
+	return (struct str){ src->text.p + sp.begin, sp.end - sp.begin };
+}
+
+struct span span_join(struct span a, struct span b)
+{
+	if (a.source == SOURCE_NONE)
+		return b;
+	if (b.source == SOURCE_NONE || a.source != b.source)
+		return a;
+	return (struct span){ a.source, a.begin < b.begin ? a.begin : b.begin,
+			      a.end > b.end ? a.end : b.end };
+}
+
+struct place source_place(const struct source *src, uint32_t offset)
+{
+	const char *text = src->text.p, *end = text + src->text.n;
+	const char *at = offset < src->text.n ? text + offset : end;
+	const char *line = text, *stop;
+	struct place pl = { .line = 1, .column = 1 };
+
+	for (const char *nl; (nl = memchr(line, '\n', (size_t)(at - line))); line = nl + 1)
+		pl.line++;
+	for (const char *p = line; p < at; pl.column++) {
+		size_t len = utf8_len(p, (size_t)(end - p));
+
+		p += len ? len : 1;
+	}
+	stop = memchr(line, '\n', (size_t)(end - line));
+	if (!stop)
+		stop = end;
+	if (stop > line && stop[-1] == '\r')
+		stop--;
+	pl.line_text = (struct str){ line, (size_t)(stop - line) };
+	return pl;
+}
