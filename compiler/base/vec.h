@@ -29,4 +29,4 @@ void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 
 /* vec_each(&rules, r) { ... }: r is a pointer to each element in turn. */
 #define vec_each(vec, it) \
-	for (__typeof__(&(vec)->v[0]) it = (vec)->v; it < (vec)->v + (vec)->n; it++)
+	for (__typeof__(*(vec)->v) *it = (vec)->v; it < (vec)->v + (vec)->n; it++)
