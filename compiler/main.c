@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale: finds the subcommand and hands over. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/suggest.h"
@@ -31,8 +32,29 @@ static void print_help(FILE *f)
 	fputs("\npale COMMAND --help says more; pale --version what was built in\n", f);
 }
 
+/*
+ * --diag=json|text is every command's: taken out here, up to a `--`, whose other side belongs
+ * to the command that `run` and `learn` start. The session reads it from PALE_DIAG.
+ */
+static int take_diag_option(int argc, char **argv)
+{
+	int n = 1, i = 1;
+
+	for (; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--diag=json") || !strcmp(argv[i], "--diag=text"))
+			setenv("PALE_DIAG", argv[i] + strlen("--diag="), 1);
+		else
+			argv[n++] = argv[i];
+	}
+	while (i < argc)
+		argv[n++] = argv[i++];
+	argv[n] = NULL;
+	return n;
+}
+
 int main(int argc, char **argv)
 {
+	argc = take_diag_option(argc, argv);
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -57,5 +79,10 @@ int main(int argc, char **argv)
 		fputs("\n", stderr);
 		return EXIT_USAGE;
 	}
-	return c->run(argc - 1, argv + 1);
+	int status = c->run(argc - 1, argv + 1);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("pale: cannot write standard output");
+		return status ? status : EXIT_SYSTEM;
+	}
+	return status;
 }
