@@ -30,6 +30,8 @@ struct dd_cube {
 /* Every path as a cube: disjoint, together everything. fn returns false to stop. */
 bool dd_cubes(const struct dd *d, dd_node n, bool (*fn)(void *ctx, const struct dd_cube *c),
 	      void *ctx);
+/* The node where (arg & mask[i]) == value[i] is known to hold for all i. */
+dd_node dd_restrict(struct dd *d, dd_node n, const uint64_t mask[6], const uint64_t value[6]);
 /* Arguments on which two nodes differ; false when they are equal. */
 bool dd_differ(struct dd *d, dd_node x, dd_node y, uint64_t args[6]);
 
@@ -47,4 +49,6 @@ struct decision {
 
 /* NULL and a diagnostic (the rule named) when a budget is passed. */
 struct decision *decision_build(struct arena *a, const struct policy *p, struct diags *ds);
+/* The node for one number (with base) of a listed architecture; never -1 (tracers' skip). */
+dd_node decision_node(const struct decision *d, enum arch a, uint32_t nr);
 struct verdict decision_eval(const struct decision *d, const struct call *c);

@@ -15,27 +15,47 @@ enum oci_dialect {
 	OCI_DIALECT_OCI,    /* linux.seccomp of the runtime specification */
 };
 
-struct oci_runtime { /* --runtime runc-1.1+libseccomp-2.5.4 */
+#define OCI_VERSION(major, minor, patch) ((unsigned)(major) << 16 | (minor) << 8 | (patch))
+
+struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1+libseccomp-2.5.4 */
 	enum { OCI_RUNC, OCI_CRUN } kind;
-	unsigned version;    /* major << 16 | minor << 8 | patch */
+	unsigned version;    /* OCI_VERSION() */
 	unsigned libseccomp; /* likewise: which names it knows */
+	unsigned docker;     /* the engine; 0: not said, 23 or later */
 };
 
 extern const char oci_runtime_default[]; /* printed by compile */
 int oci_runtime_parse(struct str s, struct oci_runtime *out); /* 0 or -EINVAL */
 
-/* 0, or -1 with diagnostics. Notes (names the runtime does not know, ...) are diagnostics too. */
-int oci_write(struct arena *a, const struct policy *p, enum oci_dialect dialect,
-	      const struct oci_runtime *rt, struct buf *out, struct diags *ds);
+struct oci_write_options {
+	enum oci_dialect dialect;
+	struct oci_runtime runtime;
+	bool approximate; /* differences that never loosen become notes */
+};
+
+/*
+ * 0, or -1 with diagnostics. Notes (names the runtime does not know, ...) are diagnostics too.
+ * What was written has been read back and compared with the policy, call by call. The OCI
+ * dialect is the bare object that stands under linux.seccomp in a config.json.
+ */
+int oci_write(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
+	      struct buf *out, struct diags *ds);
 
 /* Does this JSON look like a seccomp profile (or a config.json that holds one)? */
 bool oci_recognise(const struct json *root);
+struct oci_read_options {
+	bool host_known;    /* else: this build's architecture, or the profile's first */
+	enum arch host;     /* picks the row of archMap */
+	const char *name;   /* of the policy; NULL: from the file's name */
+};
+
 /*
  * Reads a profile into a tree that means what a runtime loads (plain meaning: no ENOSYS stub).
  * Entries that the runtimes ignore are kept as comments with the reason. NULL after an error.
+ * opt may be NULL.
  */
 struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
-			  struct diags *ds);
+			  const struct oci_read_options *opt, struct diags *ds);
 
 /*
  * Loads a JSON text through libseccomp in a child process (time limit in ms) as the runtime
