@@ -16,7 +16,10 @@ FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread -o $@ $<
+	$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@ $<
+
+# The attacker has no libc: nothing but the attack itself needs a system call.
+$(BUILD)/tests/live/attack: ALONE_FLAGS := -ffreestanding -nostdlib -fno-stack-protector
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
