@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the sets in profiles/sets and prints or checks them.
+
+    measure.py            says for each set what differs between the file and this machine
+    measure.py --write    writes profiles/sets/NAME.pale
+    measure.py NAME...    only these
+
+A C program a set (beside this file) does what the set is for; strace -f records every call from
+the program's first instruction to its end, in several runs; what the set `libc` already holds
+is left out. The start sets are what a runtime calls between loading its filter and the
+workload's execve. A line `# implied:` in a set says why a call stays that was not seen.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SETS = HERE.parent / "sets"
+RUNS = 5
+
+# name: (what it is for, program, implied calls with their reason)
+PROGRAMS = {
+    "libc": ("what a dynamic glibc program needs to start and to end", "start", {
+        "exit": "every thread's end",
+        "futex": "locks in libc and in constructors of libraries are contended now and then",
+        "getrandom": "malloc seeds its tcache key with it when AT_RANDOM was used up",
+        "restart_syscall": "the kernel itself asks for it after SIGSTOP and SIGCONT",
+        "rt_sigreturn": "the end of any signal handler"}),
+    "libc-static": ("what a static glibc program needs to start and to end", "start", {
+        "exit": "every thread's end",
+        "restart_syscall": "the kernel itself asks for it after SIGSTOP and SIGCONT",
+        "rt_sigreturn": "the end of any signal handler"}),
+    "memory": ("malloc, realloc and free, small and large, also from threads", "memory", {}),
+    "threads": ("POSIX threads: create, join, cancel, lock, wait, name, pin", "threads", {
+        "clone": "what glibc falls back to where clone3 is answered ENOSYS",
+        "sched_getparam": "pthread_attr_setinheritsched and pthread_getschedparam",
+        "sched_getscheduler": "the same",
+        "tgkill": "pthread_kill and pthread_cancel of a thread that still runs"}),
+    "stdio": ("files and terminals through the C library's streams", "stdio", {}),
+    "files": ("look at, make, change and remove files and directories", "files", {}),
+    "process": ("start other programs and wait for them", "process", {
+        "clone": "fork(3) and posix_spawn(3) where clone3 is answered ENOSYS",
+        "close_range": "posix_spawn_file_actions_addclosefrom_np(3)"}),
+    "signals": ("handlers, masks, waiting, queued and timed signals", "signals", {}),
+    "time": ("clocks and sleeping, with and without a vDSO that can read the clock", "time", {
+        "getcpu": "sched_getcpu(3) where neither rseq nor the vDSO knows"}),
+    "resolver": ("names of hosts and users as glibc looks them up (socket() itself is for the "
+                 "policy's `network inet dgram, unix stream`)", "resolver", {}),
+    "tcp-server": ("bind, listen, accept and serve a stream socket (socket() itself is for the "
+                   "policy's `network` line)", "tcp", {}),
+    "tcp-client": ("connect a stream socket and use it (socket() itself is for the policy's "
+                   "`network` line)", "tcp", {}),
+}
+DROP = {  # what only the measuring program does beside its set's purpose
+    "resolver": {"socket", "prctl"}, "tcp-server": {"socket"}, "tcp-client": {"socket"},
+    "memory": {"clone3", "exit", "rt_sigaction", "rt_sigprocmask"},
+}
+
+
+def numbers():
+    text = ""
+    for d in ("/usr/include/x86_64-linux-gnu/asm", "/usr/include/asm"):
+        p = pathlib.Path(d) / "unistd_64.h"
+        if p.exists():
+            text = p.read_text()
+            break
+    return {int(n): s for s, n in re.findall(r"#define __NR_(\w+)\s+(\d+)", text)}
+
+
+LINE = re.compile(r"(\d+) +(<\.\.\. )?(\w+)(?:\(| resumed)")
+
+
+def calls(trace):
+    """Names in an `strace -f -o` file, after the first execve returned."""
+    seen, started = set(), False
+    for line in trace.read_text(errors="replace").splitlines():
+        m = LINE.match(line)
+        if not m:
+            continue
+        if started and not m.group(2):
+            seen.add(m.group(3))
+        elif m.group(3) == "execve" and line.rstrip().endswith("= 0"):
+            started = True
+    return seen
+
+
+def compile_c(name, out, *flags):
+    subprocess.run(["gcc", "-O1", "-w", "-pthread", *flags, "-o", str(out),
+                    str(HERE / f"{name}.c"), "-lresolv"], check=True)
+    return str(out)
+
+
+def strace(argv, trace, **kw):
+    subprocess.run(["strace", "-f", "-qq", "-o", str(trace), *argv], check=True, timeout=60,
+                   stdout=kw.pop("stdout", subprocess.DEVNULL),
+                   stdin=kw.pop("stdin", subprocess.DEVNULL), **kw)
+    return calls(trace)
+
+
+def pair(exe, side, tmp):
+    """One end of a loopback pair under strace, the other end free."""
+    seen = set()
+    for i in range(RUNS):
+        trace = tmp / f"pair{i}"
+        under = ["strace", "-f", "-qq", "-o", str(trace)]
+        server = subprocess.Popen([*(under if side == "server" else []), exe, "server"],
+                                  stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        client = subprocess.Popen([*(under if side == "client" else []), exe, "client"],
+                                  stdin=subprocess.PIPE)
+        client.communicate(server.stdout.read(2), timeout=30)
+        server.wait()
+        seen |= calls(trace)
+    return seen
+
+
+def resolver(exe, tmp):
+    seen = set()
+    for i in range(RUNS):
+        server = subprocess.Popen([exe, "server"], stdout=subprocess.PIPE,
+                                  stdin=subprocess.DEVNULL)
+        port = tmp / "port"
+        port.write_bytes(server.stdout.read(2))
+        with port.open("rb") as f:
+            seen |= strace([exe], tmp / f"resolver{i}", stdin=f)
+        server.kill()
+        server.wait()
+    return seen
+
+
+def without_vdso(exe, tmp):
+    names = numbers()
+    helper = compile_c("novdso", tmp / "novdso")
+    r = subprocess.run([helper, exe], capture_output=True, text=True, check=True, timeout=30)
+    return {names[int(n)] for n in r.stderr.split() if int(n) in names}
+
+
+def measure_program(name, tmp):
+    prog = PROGRAMS[name][1]
+    exe = compile_c(prog, tmp / f"{name}.{prog}", *(["-static"] if name == "libc-static" else []))
+    if prog == "tcp":
+        seen = pair(exe, name.removeprefix("tcp-"), tmp)
+    elif prog == "resolver":
+        seen = resolver(exe, tmp)
+    else:
+        seen = set()
+        for i in range(RUNS):
+            seen |= strace([exe], tmp / f"{name}{i}")
+        if name == "time":
+            seen |= without_vdso(exe, tmp)
+    return seen - DROP.get(name, set())
+
+
+def bundle(tmp, nnp):
+    rootfs = tmp / "rootfs"
+    (rootfs / "bin").mkdir(parents=True, exist_ok=True)
+    shutil.copy("/bin/busybox", rootfs / "bin" / "true")
+    subprocess.run(["runc", "spec", "-b", str(tmp)], check=True)
+    path = tmp / "config.json"
+    c = json.loads(path.read_text())
+    c["process"].update(terminal=False, args=["/bin/true"], noNewPrivileges=nnp)
+    c["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["acct"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}
+    path.write_text(json.dumps(c))
+
+
+def after_filter(trace):
+    """The calls of the task that loads the last filter, from there to its execve."""
+    loader, seen = None, set()
+    for line in trace.read_text(errors="replace").splitlines():
+        m = LINE.match(line)
+        if not m:
+            continue
+        tid, resumed, name = m.groups()
+        if re.search(r"SECCOMP(_SET)?_MODE_FILTER.*\{len=", line):
+            loader, seen = tid, set()  # the call itself precedes its filter
+        elif tid == loader and not resumed:
+            seen.add(name)
+        if tid == loader and name == "execve" and line.rstrip().endswith("= 0"):
+            loader = None
+    return seen
+
+
+def measure_runtime(name, tmp):
+    argv = {"start-runc": ["runc"],
+            "start-crun": ["unshare", "-m", "sh", "-c",
+                           'umount /sys/fs/cgroup/unified 2>/dev/null; exec crun "$@"', "crun"]}[name]
+    seen = set()
+    for i in range(2 * RUNS):
+        d = tmp / f"{name}{i}"
+        d.mkdir()
+        bundle(d, nnp=bool(i % 2))
+        trace = d / "trace"
+        r = subprocess.run(["strace", "-f", "-qq", "-s", "64", "-o", str(trace), *argv, "run",
+                            "-b", str(d), f"pale-measure-{os.getpid()}-{i}"],
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if r.returncode:
+            raise SystemExit(f"{name}: {r.stderr}")
+        seen |= after_filter(trace)
+    return seen
+
+
+def measure_run(tmp):
+    """The same for `pale run`."""
+    pale = os.environ.get("PALE", str(HERE.parents[1] / "build" / "pale"))
+    policy = tmp / "any.pale"
+    policy.write_text("policy any { arch x86_64; layers seccomp; default allow; unknown allow; "
+                      "kill kexec_load; }\n")
+    trace = tmp / "run"
+    subprocess.run(["strace", "-f", "-qq", "-o", str(trace), pale, "run", str(policy), "--",
+                    "/bin/true"], check=True, timeout=60)
+    return after_filter(trace)
+
+
+RUNTIMES = {
+    "start-run": ("what `pale run` calls between loading the filter and the program's first "
+                  "instruction", {}),
+    "start-runc": ("what runc's init calls between loading the filter and the program's first "
+                   "instruction, with noNewPrivileges (filter last) and without (filter first)", {
+                       "sched_yield": "the Go runtime, when its scheduler finds nothing to do",
+                       "nanosleep": "the same",
+                       "mmap": "the Go runtime's heap may grow at any moment",
+                       "madvise": "the same", "munmap": "the same",
+                       "rt_sigprocmask": "the Go runtime around thread creation",
+                       "rt_sigreturn": "the Go runtime preempts with SIGURG",
+                       "gettid": "the same", "tgkill": "the same",
+                       "fchown": "runc gives standard streams to the container's user when it is not root",
+                       "epoll_pwait": "the Go runtime's poller"}),
+    "start-crun": ("what crun calls between loading the filter and the program's first "
+                   "instruction, with noNewPrivileges (filter last) and without (filter first)", {}),
+}
+
+
+def measure(name, tmp):
+    if name == "start-run":
+        return measure_run(tmp)
+    if name in RUNTIMES:
+        return measure_runtime(name, tmp)
+    return measure_program(name, tmp)
+
+
+def versions(name):
+    uname = os.uname()
+    what = []
+    if name in ("start-runc", "start-crun"):
+        tool = name.removeprefix("start-")
+        what.append(subprocess.run([tool, "--version"], capture_output=True,
+                                   text=True).stdout.splitlines()[0])
+    elif name != "start-run":
+        what.append(" ".join(os.confstr("CS_GNU_LIBC_VERSION").split()))
+    return ", ".join([*what, f"{uname.machine}, Linux {uname.release.split('-')[0]}"])
+
+
+def render(name, seen, libc):
+    about, *_ = PROGRAMS.get(name) or RUNTIMES[name]
+    implied = (PROGRAMS.get(name) or RUNTIMES[name])[-1]
+    base = libc if name not in ("libc", "libc-static") and name in PROGRAMS else set()
+    calls_ = sorted(seen - base)
+    if name == "start-run":
+        how = "strace -f pale run"
+    elif name in RUNTIMES:
+        how = f"strace -f {name.removeprefix('start-')} run, {2 * RUNS} runs"
+    else:
+        how = f"strace -f of profiles/measure/{PROGRAMS[name][1]}.c, {RUNS} runs"
+        if name == "time":
+            how += ", and once without its vDSO (novdso.c)"
+    lines = [f"# {name}: {about}",
+             f"# measured: {how}; {versions(name)}",
+             "# again:    profiles/measure/measure.py " + name]
+    if base:
+        lines.append("# What `libc` holds is left out.")
+    lines.append(f"set {name} {{")
+    row = "\tallow   "
+    for i, c in enumerate(calls_):
+        word = c + ("," if i + 1 < len(calls_) else ";")
+        if len(row.expandtabs(8)) + len(word) + 1 > 96:
+            lines.append(row.rstrip())
+            row = "\t        "
+        row += word + " "
+    lines.append(row.rstrip())
+    left = {c: why for c, why in implied.items() if c not in seen and c not in base}
+    for c in sorted(left):
+        why = left[c]
+        if why == "the same":
+            keys = list(implied)
+            why = next(implied[k] for k in reversed(keys[:keys.index(c)]) if implied[k] != "the same")
+        lines.append(f"\tallow   {c}; # implied: {why}")
+    lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def body(text):
+    """(measured, implied) of a set file."""
+    seen, implied = set(), set()
+    for m in re.finditer(r"^\s*allow\s+([^;]+);(.*)$", text, re.M):
+        names = {w.strip() for w in m.group(1).split(",")}
+        (implied if "implied:" in m.group(2) else seen).update(names)
+    return seen, implied
+
+
+def main(argv):
+    write = "--write" in argv
+    names = [a for a in argv if not a.startswith("-")] or [*PROGRAMS, *RUNTIMES]
+    bad = 0
+    with tempfile.TemporaryDirectory() as d:
+        tmp = pathlib.Path(d)
+        libc = set()
+        if any(n in PROGRAMS and n != "libc-static" for n in names):
+            libc = measure_program("libc", tmp) | set(PROGRAMS["libc"][2])
+        for name in names:
+            seen = measure(name, tmp) if name != "libc" else libc - set(PROGRAMS["libc"][2])
+            path = SETS / f"{name}.pale"
+            if write:
+                path.write_text(render(name, seen, libc))
+                print(f"{name}: {len(seen)} calls")
+                continue
+            base = libc if name in PROGRAMS and not name.startswith("libc") else set()
+            listed, implied = body(path.read_text())
+            missing = seen - base - listed - implied
+            extra = listed - seen
+            print(f"{name}: {len(listed)} measured, {len(implied)} implied"
+                  + (f"; missing {', '.join(sorted(missing))}" if missing else "")
+                  + (f"; not seen {', '.join(sorted(extra))}" if extra else ""))
+            bad += bool(missing or extra)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sets are what was measured: measured again here and compared."""
+import os
+import platform
+import subprocess
+
+import pytest
+
+from conftest import ROOT, need, need_root
+
+SETS = sorted(p.stem for p in (ROOT / "profiles" / "sets").glob("*.pale"))
+MEASURE = ROOT / "profiles" / "measure" / "measure.py"
+pytestmark = pytest.mark.once
+
+
+def test_there_are_enough_sets():
+    assert len(SETS) >= 10 and {"start-run", "start-runc"} <= set(SETS)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_set_is_as_measured(name):
+    need("strace")
+    if name == "start-runc" or name == "start-crun":
+        need_root()
+        need(name.removeprefix("start-"))
+    if os.confstr("CS_GNU_LIBC_VERSION") != "glibc 2.36" or platform.machine() != "x86_64":
+        pytest.skip("the sets were measured with glibc 2.36 on x86_64")
+    r = subprocess.run(["/usr/bin/python3", str(MEASURE), name], capture_output=True, text=True,
+                       timeout=180)
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert "missing" not in r.stdout
