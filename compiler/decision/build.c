@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A policy's rules as a decision: one diagram a number, equal neighbours merged to ranges. */
+#include "compiler/base/bug.h"
+#include "compiler/decision/decision.h"
+
+enum { NODE_BUDGET = 1 << 20 };
+
+static uint32_t last_number(enum arch a)
+{
+	/* x86_64 and x32 share AUDIT_ARCH_X86_64: bit 30 tells them apart. -1 is nobody's. */
+	return a == ARCH_X86_64 ? 0x3fffffff : 0xfffffffe;
+}
+
+/* The most restrictive verdict wins, so it is put on last. */
+static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, uint32_t nr,
+			   size_t *culprit)
+{
+	size_t first, end;
+	dd_node n = dd_terminal(d, policy_knows(p, a, nr) ? p->dflt : p->unknown);
+
+	policy_calls_of(p, a, nr, &first, &end);
+	for (int kind = VERDICT_NR - 1; kind >= 0; kind--)
+		for (size_t i = first; i < end && n != DD_NONE; i++) {
+			const struct call_rule *r = &p->calls.v[i];
+			if ((int)r->verdict.kind != kind)
+				continue;
+			*culprit = i;
+			n = dd_ite(d, r->cond, dd_terminal(d, r->verdict), n);
+		}
+	return n;
+}
+
+static void range_add(struct arena *a, struct decision *d, enum arch arch, uint32_t first,
+		      uint32_t last, dd_node node)
+{
+	if (d->ranges[arch].n) {
+		struct decision_range *r = &d->ranges[arch].v[d->ranges[arch].n - 1];
+		if (r->node == node && r->last + 1 == first) {
+			r->last = last;
+			return;
+		}
+	}
+	vec_push(a, &d->ranges[arch], ((struct decision_range){ first, last, node }));
+}
+
+static bool arch_build(struct arena *a, struct decision *d, const struct policy *p,
+		       enum arch arch, size_t *culprit)
+{
+	uint32_t base = arch_info(arch)->nr_base, end = base + syscall_end(arch);
+	dd_node unknown = dd_terminal(d->dd, p->unknown);
+	size_t i = 0;
+
+	for (uint32_t nr = base; nr < end; nr++) {
+		dd_node n = number_node(d->dd, p, arch, nr, culprit);
+		if (n == DD_NONE)
+			return false;
+		range_add(a, d, arch, nr, nr, n);
+	}
+	/* Numbers beyond the table: #470 rules, and `unknown` between and behind them. */
+	uint32_t next = end;
+	for (; i < p->calls.n; i++) {
+		const struct call_rule *r = &p->calls.v[i];
+		if (r->arch != arch || r->nr < next || r->nr > last_number(arch))
+			continue;
+		if (r->nr > next)
+			range_add(a, d, arch, next, r->nr - 1, unknown);
+		dd_node n = number_node(d->dd, p, arch, r->nr, culprit);
+		if (n == DD_NONE)
+			return false;
+		range_add(a, d, arch, r->nr, r->nr, n);
+		next = r->nr + 1;
+	}
+	if (next <= last_number(arch))
+		range_add(a, d, arch, next, last_number(arch), unknown);
+	return true;
+}
+
+struct decision *decision_build(struct arena *a, const struct policy *p, struct diags *ds)
+{
+	struct decision *d = ARENA_NEW(a, struct decision);
+	size_t culprit = 0;
+
+	d->dd = dd_new(a, NODE_BUDGET);
+	d->arches = p->arches;
+	d->foreign = p->foreign;
+	for (int arch = 0; arch < ARCH_NR; arch++) {
+		if (!(p->arches & ARCH_BIT(arch)) || arch_build(a, d, p, (enum arch)arch, &culprit))
+			continue;
+		const struct origin *o = culprit < p->calls.n ? p->calls.v[culprit].origin : NULL;
+		struct diag *g = diag_add(ds, DIAG_PL220, o ? o->span : p->span,
+					  "the conditions on this call need more than %d decision nodes",
+					  NODE_BUDGET);
+		diag_help(ds, g, "use fewer comparisons, or compare fewer arguments in one rule");
+		return NULL;
+	}
+	return d;
+}
+
+dd_node decision_node(const struct decision *d, enum arch a, uint32_t nr)
+{
+	size_t low = 0, high = d->ranges[a].n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct decision_range *r = &d->ranges[a].v[middle];
+		if (nr < r->first)
+			high = middle;
+		else if (nr > r->last)
+			low = middle + 1;
+		else
+			return r->node;
+	}
+	BUG("number outside the architecture's ranges");
+}
+
+struct verdict decision_eval(const struct decision *d, const struct call *c)
+{
+	bool listed = false;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		listed |= d->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == c->audit_arch;
+	if (!listed)
+		return d->foreign;
+	if (c->nr == UINT32_MAX)
+		return (struct verdict){ VERDICT_ALLOW, 0 };
+	uint32_t nr = c->nr;
+	int a = arch_of_call(c->audit_arch, &nr);
+	if (a < 0 || !(d->arches & ARCH_BIT(a)))
+		return d->foreign;
+	return dd_eval(d->dd, decision_node(d, (enum arch)a, c->nr), c->args);
+}
