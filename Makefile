@@ -4,7 +4,9 @@
 # The user owns CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; WERROR=1 makes warnings errors.
 
 BUILD    ?= build
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 WERROR   ?=
@@ -102,9 +104,27 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
 deps: ## install the packages that are missing
 	@sh tests/deps.sh $(PACKAGES)
 
+install: all ## under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/pale/profiles/sets \
+		$(DESTDIR)$(PREFIX)/share/pale/profiles/examples
+	install -m 755 $(BUILD)/pale $(DESTDIR)$(PREFIX)/bin/pale
+	install -m 644 compiler/cmd/pale.1 $(DESTDIR)$(PREFIX)/share/man/man1/pale.1
+	install -m 644 grammar/policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
+	install -m 644 profiles/sets/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/sets
+	install -m 644 profiles/examples/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/examples
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/pale $(DESTDIR)$(PREFIX)/share/man/man1/pale.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
+	rm -rf $(DESTDIR)$(PREFIX)/share/pale
+
 clean:
 	rm -rf build
 
-.PHONY: all deps clean
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile tests/tests.mk
+
+.PHONY: all deps install uninstall clean help
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
 -include $(wildcard tests/*.mk)
