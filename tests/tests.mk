@@ -57,7 +57,7 @@ bench: ## figures as ratios and medians
 
 demo: ## learn, compile, enforce and lint a real nginx
 	@$(MAKE) --no-print-directory deps
-	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/demo_attacks
+	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/attack
 	@/usr/bin/python3 tests/demo/demo.py
 
 .PHONY: tests-bin fuzz-bin fuzz-build asan fuzz test bench demo
