@@ -2,8 +2,13 @@
 #pragma once
 /*
  * What `pale run` does: limits, capability bounding set, AppArmor on exec, no_new_privs, the
- * filter, then execve; fail closed. And --verify / --log / counting: a listener that sees each
- * refused call.
+ * filter, then execve; fail closed: everything that can fail is done before anything is given
+ * up, and where a step fails nothing is executed.
+ *
+ * --verify, --count: a listener sees each refused call. In --verify it answers "continue": the
+ * kernel then runs the call with whatever the arguments hold by that time, so --verify refuses
+ * nothing and protects nothing; it is for finding out what a policy would refuse. Limits,
+ * capabilities and AppArmor are in force in every mode.
  */
 #include "compiler/cbpf/cbpf.h"
 #include "compiler/policy/policy.h"
@@ -15,9 +20,18 @@ enum enforce_mode {
 	ENFORCE_LOG,      /* every refusal becomes SECCOMP_RET_LOG */
 };
 
+/*
+ * ENFORCE_COUNT answers exactly for errno. A call the policy kills for: the whole process gets
+ * SIGKILL (a listener cannot end one thread, nor make the kernel say SIGSYS; the command's own
+ * status is reported as 128+SIGSYS all the same). `trap`: SIGSYS is sent to the thread and the
+ * call answered with ENOSYS; a handler sees si_code SI_TKILL instead of SYS_SECCOMP. `notify`:
+ * ENOSYS, as when nobody listens.
+ */
+
 struct refusal { /* one (call, why) with its count */
-	enum arch arch;
-	uint32_t nr;
+	enum arch arch; /* ARCH_NR: none that pale knows */
+	uint32_t audit_arch;
+	uint32_t nr; /* seccomp_data.nr */
 	struct decision_why why;
 	struct verdict verdict;
 	uint64_t count;
@@ -33,7 +47,7 @@ struct enforce_report {
 
 struct enforce_options {
 	enum enforce_mode mode;
-	unsigned layers;      /* LAYER_*: what to set up; must cover the policy's or be said with --layers */
+	unsigned layers;      /* LAYER_* to set up; 0: those the policy counts on */
 	char *const *argv;    /* argv[0] is the program, found along PATH */
 	const struct policy *policy;
 };
@@ -42,7 +56,10 @@ struct enforce_options {
  * ENFORCE and ENFORCE_LOG replace this process and return only on failure. The others wait for
  * the command and everything it started, pass signals on, and return its exit status
  * (128+N for a signal). Failure: -1 with diagnostics, nothing executed; *status is the exit
- * code to leave with (125, 126, 127).
+ * code to leave with (125, 126, 127). The process must have one thread.
+ *
+ * The one failure that cannot be returned is an execve that the kernel refuses once the filter
+ * is in place: the process then ends with 126 or 127.
  */
 int enforce_run(struct arena *a, const struct enforce_options *opt, struct enforce_report *report,
 		int *status, struct diags *ds);

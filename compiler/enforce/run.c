@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* enforce_run(): prepare everything, then give it all up at once. */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/base/bug.h"
+#include "compiler/enforce/confine.h"
+
+enum { FAILED = 125, CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
+
+/* ---- preparing ---- */
+
+static struct verdict verdict_of(const struct policy *p, long nr, const uint64_t args[6])
+{
+	struct call c = { .audit_arch = arch_info((enum arch)arch_native())->audit,
+			  .nr = (uint32_t)nr };
+
+	memcpy(c.args, args, sizeof(c.args));
+	return policy_eval(p, &c, NULL);
+}
+
+static bool check_machine(const struct policy *p, struct diags *ds)
+{
+	const struct arch_info *native = arch_info((enum arch)arch_native());
+
+	if (p->arches & ARCH_BIT((unsigned)arch_native()))
+		return true;
+	struct diag *d = diag_add(ds, DIAG_PL303, p->span, "policy '" PRISTR "' does not list this "
+				  "machine's architecture, %s: every call would be foreign",
+				  STRARG(p->name), native->name);
+	diag_help(ds, d, "add it: 'arch %s;'", native->name);
+	return false;
+}
+
+/* The filter stands before execve, so execve itself must pass it. */
+static bool check_start(const struct policy *p, struct diags *ds)
+{
+	static const uint64_t any[6];
+	struct verdict v = verdict_of(p, SYS_execve, any);
+	BUF_AUTO text = { 0 };
+
+	if (v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG)
+		return true;
+	verdict_print(&text, v);
+	struct diag *d = diag_add(ds, DIAG_PL304, p->span, "policy '" PRISTR "' answers execve with "
+				  "%s, so nothing can start under it", STRARG(p->name),
+				  text.p ? text.p : "");
+	diag_help(ds, d, "'use start-run;' allows what starting takes");
+	return false;
+}
+
+static void warn_listener(const struct policy *p, struct diags *ds)
+{
+	vec_each(&p->calls, r) {
+		if (r->verdict.kind != VERDICT_NOTIFY)
+			continue;
+		struct diag *d = diag_add(ds, DIAG_PL306, r->origin ? r->origin->span : p->span,
+					  "nobody listens under 'pale run': the calls that this rule "
+					  "notifies of answer ENOSYS");
+		diag_help(ds, d, "write 'errno ENOSYS' if that is meant");
+		return;
+	}
+}
+
+static int make_filter(struct arena *a, const struct policy *p, struct plan *plan,
+		       struct diags *ds)
+{
+	struct cbpf_options opt = { .family = arch_info((enum arch)arch_native())->family };
+	struct cbpf prog = { 0 };
+	struct call witness;
+
+	if (cbpf_generate(a, p, &opt, &prog, ds))
+		return -1;
+	if (cbpf_verify(p, &prog, opt.family, &witness, NULL))
+		BUG("the generated filter is not the policy");
+	plan->filter = (struct sock_fprog){ .len = (unsigned short)prog.n, .filter = prog.insns };
+	return 0;
+}
+
+static int prepare_seccomp(struct arena *a, const struct enforce_options *opt, struct plan *plan,
+			   struct diags *ds)
+{
+	static const uint64_t stderr_args[6] = { STDERR_FILENO };
+	const struct policy *p = opt->policy;
+	struct verdict tell;
+
+	if (!check_machine(p, ds))
+		return -1;
+	if ((opt->mode == ENFORCE || opt->mode == ENFORCE_COUNT) && !check_start(p, ds))
+		return -1;
+	if (opt->mode != ENFORCE)
+		p = policy_listening(a, p, opt->mode == ENFORCE_LOG);
+	else
+		warn_listener(p, ds);
+	tell = verdict_of(p, SYS_write, stderr_args);
+	plan->may_tell = tell.kind == VERDICT_ALLOW || tell.kind == VERDICT_LOG;
+	return make_filter(a, p, plan, ds);
+}
+
+static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan *plan,
+			    struct diags *ds)
+{
+	struct apparmor_options opt = { .abi = "abi/3.0" };
+	BUF_AUTO text = { 0 };
+
+	if (!profile_supported()) {
+		struct diag *d = diag_add(ds, DIAG_PL300, p->span, "policy '" PRISTR "' counts on "
+					  "AppArmor, which this kernel does not have or has "
+					  "switched off", STRARG(p->name));
+		diag_help(ds, d, "'--layers seccomp' runs it knowingly without that layer");
+		return -1;
+	}
+	if (apparmor_write(a, p, &opt, &text, ds))
+		return -1;
+	if (profile_load(a, p, (struct str){ text.p, text.n }, ds))
+		return -1;
+	plan->profile = apparmor_profile_name(a, p);
+	return 0;
+}
+
+static uint64_t caps_kept(const struct policy *p)
+{
+	uint64_t keep = 0, deny = 0;
+
+	vec_each(&p->caps, c) {
+		bool kept = c->action == RULE_ALLOW || c->action == RULE_LOG;
+
+		*(kept ? &keep : &deny) |= UINT64_C(1) << c->cap;
+	}
+	return keep & ~deny;
+}
+
+/* AppArmor last: it is the one step that changes something outside this process. */
+static int prepare(struct arena *a, const struct enforce_options *opt, struct plan *plan,
+		   struct diags *ds)
+{
+	const struct policy *p = opt->policy;
+	int code = program_find(a, opt->argv[0], &plan->path, ds);
+
+	if (code)
+		return code;
+	plan->policy = p;
+	plan->argv = opt->argv;
+	plan->layers = opt->layers ? opt->layers : p->layers;
+	/* AppArmor refuses the capabilities that a policy does not name; so does the bounding
+	 * set, also where AppArmor itself is left out. */
+	plan->drop_caps = p->says_caps || ((plan->layers | p->layers) & LAYER_APPARMOR);
+	plan->caps = caps_kept(p);
+	if ((plan->layers & LAYER_SECCOMP) && prepare_seccomp(a, opt, plan, ds))
+		return FAILED;
+	if ((plan->layers & LAYER_APPARMOR) && prepare_apparmor(a, p, plan, ds))
+		return FAILED;
+	return 0;
+}
+
+/* ---- doing ---- */
+
+static void report_failure(const struct plan *plan, const struct failure *f, int *status,
+			   struct diags *ds)
+{
+	struct span at = plan->policy->span;
+	const char *why = strerror(f->err);
+	struct diag *d;
+
+	*status = FAILED;
+	switch (f->step) {
+	case STEP_LIMIT:
+		diag_add(ds, DIAG_PL307, at, "the limit '%s' cannot be set: %s", f->detail, why);
+		return;
+	case STEP_CAPABILITY:
+		if (f->detail)
+			d = diag_add(ds, DIAG_PL308, at, "capabilities cannot be lowered: %s", why);
+		else
+			d = diag_add(ds, DIAG_PL308, at, "capability %u (%s) cannot be taken from the "
+				     "bounding set: %s", f->cap,
+				     capability_name(f->cap) ? capability_name(f->cap) : "?", why);
+		diag_help(ds, d, "root needs CAP_SETPCAP for that; start as another user, or name "
+			  "the capability in the policy");
+		return;
+	case STEP_APPARMOR:
+		diag_add(ds, DIAG_PL309, at, "the AppArmor profile '%s' cannot be entered: %s",
+			 f->detail, why);
+		return;
+	case STEP_NO_NEW_PRIVS:
+		diag_add(ds, DIAG_PL309, at, "no_new_privs cannot be set: %s", why);
+		return;
+	case STEP_FILTER:
+		diag_add(ds, DIAG_PL309, at, "the kernel does not take the filter: %s", why);
+		return;
+	case STEP_EXEC:
+		*status = f->err == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
+		diag_add(ds, f->err == ENOENT ? DIAG_PL301 : DIAG_PL302, NO_SPAN,
+			 "'%s' cannot be executed: %s", plan->path, why);
+		return;
+	}
+	BUG("step");
+}
+
+/*
+ * Behind the filter: what the policy allows is all there is, so no allocation and no stdio.
+ * exit_group may be refused too; then the trap instruction ends the process.
+ */
+static _Noreturn void end_behind_filter(const struct plan *plan, int err, const char *text)
+{
+	if (plan->may_tell)
+		(void)!write(STDERR_FILENO, text, strlen(text));
+	syscall(SYS_exit_group, err == ENOENT ? NOT_FOUND : CANNOT_EXECUTE);
+	syscall(SYS_exit, err == ENOENT ? NOT_FOUND : CANNOT_EXECUTE);
+	for (;;)
+		__builtin_trap();
+}
+
+static int replace_process(struct arena *a, const struct plan *plan, struct failure *f)
+{
+	const char *text = arena_printf(a, "pale run: the kernel does not execute '%s'\n", plan->path);
+
+	if (!confine_process(plan, f))
+		return -1;
+	if (plan->filter.filter && confine_filter(plan) < 0) {
+		*f = (struct failure){ .step = STEP_FILTER, .err = errno };
+		return -1;
+	}
+	/* Between the filter and the program's first instruction: this call and no other. */
+	syscall(SYS_execve, plan->path, plan->argv, environ);
+	if (plan->filter.filter)
+		end_behind_filter(plan, errno, text);
+	*f = (struct failure){ .step = STEP_EXEC, .err = errno };
+	return -1;
+}
+
+int enforce_run(struct arena *a, const struct enforce_options *opt, struct enforce_report *report,
+		int *status, struct diags *ds)
+{
+	struct plan plan = { 0 };
+	struct failure f = { 0 };
+	int rc;
+
+	*status = prepare(a, opt, &plan, ds);
+	if (*status)
+		return -1;
+	if (opt->mode == ENFORCE || opt->mode == ENFORCE_LOG)
+		rc = replace_process(a, &plan, &f);
+	else
+		rc = listen_run(a, opt, &plan, report, status, &f);
+	if (rc)
+		report_failure(&plan, &f, status, ds);
+	return rc;
+}
