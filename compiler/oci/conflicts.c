@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a runtime makes of several rules for one call. A policy lets the most restrictive
+ * matching rule win; libseccomp does not (facts measured with 2.5.4 and 2.6.1):
+ *	an action equal to the default     is skipped
+ *	no condition beside conditions     swallows them, in either order
+ *	no condition twice                 the first wins
+ *	one condition, two actions         the container does not start
+ *	overlapping conditions             whatever the merged tree yields: not importable
+ */
+#include <stdlib.h>
+
+#include "compiler/oci/internal.h"
+
+enum { COMPARISONS_MAX = 1000000, DIAGRAM_NODES = 1 << 16, DIAGRAMS_MAX = 200 };
+
+struct settler {
+	struct arena *arena;
+	struct oci_profile *p;
+	struct diags *ds;
+	size_t comparisons; /* left: input is hostile */
+	size_t diagrams;    /* likewise */
+	struct dd *dd;
+	bool failed;
+};
+
+const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs)
+{
+	static const enum cmp_op ops[OCI_OP_NR] = {
+		[OCI_NE] = CMP_NE, [OCI_LT] = CMP_LT, [OCI_LE] = CMP_LE,        [OCI_EQ] = CMP_EQ,
+		[OCI_GE] = CMP_GE, [OCI_GT] = CMP_GT, [OCI_MASKED_EQ] = CMP_EQ,
+	};
+	const struct cond *all = NULL;
+
+	for (uint32_t i = 0; i < nargs; i++) {
+		struct cond *c = ARENA_NEW(a, struct cond);
+		c->kind = COND_CMP;
+		c->cmp = (struct cmp){ .arg = args[i].index, .width = 64, .op = ops[args[i].op],
+				       .mask = args[i].mask, .value = args[i].value };
+		if (all) {
+			struct cond *both = ARENA_NEW(a, struct cond);
+			both->kind = COND_AND;
+			both->left = all;
+			both->right = c;
+			all = both;
+		} else {
+			all = c;
+		}
+	}
+	return all;
+}
+
+static bool always(const struct oci_rule *r)
+{
+	for (uint32_t i = 0; i < r->nargs; i++)
+		if (r->args[i].op != OCI_MASKED_EQ || r->args[i].mask)
+			return false;
+	return true;
+}
+
+/* A bit that one rule wants set and the other clear: the common case, without a diagram. */
+static bool bits_contradict(const struct oci_rule *x, const struct oci_rule *y)
+{
+	for (uint32_t i = 0; i < x->nargs; i++)
+		for (uint32_t k = 0; k < y->nargs; k++) {
+			const struct oci_arg *a = &x->args[i], *b = &y->args[k];
+			bool equal = (a->op == OCI_EQ || a->op == OCI_MASKED_EQ) &&
+				     (b->op == OCI_EQ || b->op == OCI_MASKED_EQ);
+			if (equal && a->index == b->index && (a->value ^ b->value) & a->mask & b->mask)
+				return true;
+		}
+	return false;
+}
+
+static dd_node both_hold(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
+{
+	dd_node no = dd_terminal(s->dd, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
+	dd_node yes = dd_terminal(s->dd, (struct verdict){ VERDICT_ALLOW, 0 });
+	dd_node n = dd_ite(s->dd, oci_args_cond(s->arena, x->args, x->nargs), yes, no);
+
+	return dd_ite(s->dd, oci_args_cond(s->arena, y->args, y->nargs), n, no);
+}
+
+static bool disjoint(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
+{
+	if (bits_contradict(x, y))
+		return true;
+	dd_node n = s->dd ? both_hold(s, x, y) : DD_NONE;
+	if (n == DD_NONE) { /* a fresh one: pairs share it until it is full */
+		if (s->diagrams-- == 0) {
+			s->diagrams = 0;
+			return false;
+		}
+		s->dd = dd_new(s->arena, DIAGRAM_NODES);
+		n = both_hold(s, x, y);
+	}
+	if (n == DD_NONE)
+		return false; /* not known to be */
+	return n == dd_terminal(s->dd, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
+}
+
+static const struct oci_entry *entry_of(const struct settler *s, const struct oci_rule *r)
+{
+	return &s->p->entries.v[r->entry];
+}
+
+static void swallow(struct settler *s, const struct oci_rule *winner, struct oci_rule *loser)
+{
+	const struct oci_gate *w = entry_of(s, winner)->gate;
+
+	if (!oci_gate_implies(entry_of(s, loser)->gate, w)) {
+		vec_push(s->arena, &loser->unless, w);
+		return;
+	}
+	loser->dropped = true;
+	struct diag *d = diag_add(s->ds, DIAG_PL275, loser->span,
+				  "this rule for '" PRISTR "' has no effect: runtimes let the entry "
+				  "without a condition decide", STRARG(loser->name));
+	diag_note(s->ds, d, winner->span, "decided here");
+	vec_push(s->arena, &s->p->dropped,
+		 arena_printf(s->arena, "without effect, an entry without a condition decides: " PRISTR,
+			      STRARG(loser->name)));
+	vec_push(s->arena, &s->p->dropped_entry, loser->entry);
+}
+
+/* x stands before y in the profile. */
+static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *y)
+{
+	const struct oci_entry *ex = entry_of(s, x), *ey = entry_of(s, y);
+
+	if (x->dropped || y->dropped || verdict_eq(ex->verdict, ey->verdict) ||
+	    !(x->arches & y->arches) || oci_gate_exclusive(ex->gate, ey->gate))
+		return;
+	if (always(x)) {
+		swallow(s, x, y);
+	} else if (always(y)) {
+		swallow(s, y, x);
+	} else if (!disjoint(s, x, y)) {
+		struct diag *d = diag_add(s->ds, DIAG_PL273, y->span,
+					  "two entries for '" PRISTR "' with different actions match the "
+					  "same arguments, and runtimes do not define which decides",
+					  STRARG(y->name));
+		diag_note(s->ds, d, x->span, "the other one");
+		diag_help(s->ds, d, "make the conditions exclude each other");
+		s->failed = true;
+	}
+}
+
+static void settle_call(struct settler *s, struct oci_rule **rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++) {
+			if (s->comparisons-- == 0) {
+				s->comparisons = 0;
+				diag_add(s->ds, DIAG_PL273, rules[k]->span,
+					 "too many entries for '" PRISTR "' to compare with each other",
+					 STRARG(rules[k]->name));
+				s->failed = true;
+				return;
+			}
+			settle_pair(s, rules[i], rules[k]);
+		}
+}
+
+static int by_name_then_place(const void *x, const void *y)
+{
+	const struct oci_rule *a = *(struct oci_rule *const *)x, *b = *(struct oci_rule *const *)y;
+	int c = str_cmp(a->name, b->name);
+
+	return c ? c : (a > b) - (a < b);
+}
+
+static void drop_defaults(struct settler *s)
+{
+	uint32_t told = UINT32_MAX;
+
+	vec_each(&s->p->rules, r) {
+		const struct oci_entry *e = entry_of(s, r);
+		if (!verdict_eq(e->verdict, s->p->dflt))
+			continue;
+		r->dropped = true;
+		if (told == r->entry)
+			continue;
+		told = r->entry;
+		diag_add(s->ds, DIAG_PL275, e->action_span,
+			 "this entry has no effect: its action is the default, which runtimes skip");
+		vec_push(s->arena, &s->p->dropped,
+			 arena_printf(s->arena, "an entry with the default's action was left out "
+				      "(" PRISTR ", ...): runtimes skip it", STRARG(r->name)));
+		vec_push(s->arena, &s->p->dropped_entry, r->entry);
+	}
+}
+
+bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds)
+{
+	struct settler s = { .arena = a, .p = p, .ds = ds, .comparisons = COMPARISONS_MAX,
+			     .diagrams = DIAGRAMS_MAX };
+	struct oci_rule **sorted = ARENA_ARRAY(a, struct oci_rule *, p->rules.n + 1);
+	size_t n = 0;
+
+	drop_defaults(&s);
+	vec_each(&p->rules, r)
+		if (!r->dropped)
+			sorted[n++] = r;
+	qsort(sorted, n, sizeof(*sorted), by_name_then_place);
+	for (size_t i = 0, k; i < n && !s.failed; i = k) {
+		for (k = i + 1; k < n && str_eq(sorted[i]->name, sorted[k]->name); k++)
+			;
+		settle_call(&s, &sorted[i], k - i);
+	}
+	return !s.failed;
+}

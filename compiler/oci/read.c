@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries and rules to a pale tree, each statement placed where it stood in the JSON. */
+#include <string.h>
+
+#include "compiler/oci/internal.h"
+#include "grammar/ast_build.h"
+
+struct builder {
+	struct arena *arena;
+	struct oci_profile *p;
+	struct ast_body body;      /* of the policy */
+	struct ast_stmt *when;     /* the open `when`, and what it asks */
+	struct ast_body when_body;
+	const struct oci_rule *when_rule;
+	size_t next_dropped;
+	struct ast_comment *pending;
+};
+
+const struct json *oci_profile_object(const struct json *root)
+{
+	if (!root || root->kind != JSON_OBJECT)
+		return NULL;
+	const struct json *linux_part = oci_member(root, "linux");
+	const struct json *seccomp = linux_part ? oci_member(linux_part, "seccomp") : NULL;
+	if (seccomp && seccomp->kind == JSON_OBJECT)
+		return seccomp;
+	return root;
+}
+
+bool oci_recognise(const struct json *root)
+{
+	const struct json *profile = oci_profile_object(root);
+
+	return profile && (profile != root || oci_member(root, "defaultAction") ||
+			   oci_member(root, "syscalls"));
+}
+
+/* ---- conditions ---- */
+
+static struct ast_cond *make_cmp(struct builder *b, const struct oci_arg *arg)
+{
+	static const enum ast_cmp ops[OCI_OP_NR] = {
+		[OCI_NE] = AST_CMP_NE, [OCI_LT] = AST_CMP_LT, [OCI_LE] = AST_CMP_LE, [OCI_EQ] = AST_CMP_EQ,
+		[OCI_GE] = AST_CMP_GE, [OCI_GT] = AST_CMP_GT, [OCI_MASKED_EQ] = AST_CMP_EQ,
+	};
+	static const char *const names[6] = { "arg0", "arg1", "arg2", "arg3", "arg4", "arg5" };
+
+	if (arg->op == OCI_MASKED_EQ && !arg->mask)
+		return NULL; /* holds always */
+	struct ast_value *mask = arg->mask == UINT64_MAX ? NULL : ast_number(b->arena, arg->mask);
+	struct ast_cond *c = ast_cmp_new(b->arena, names[arg->index], true, ops[arg->op], mask,
+					 ast_number(b->arena, arg->value));
+	c->span = c->arg.span = c->op_span = c->values->span = arg->span;
+	if (mask)
+		mask->span = arg->span;
+	return c;
+}
+
+static struct ast_cond *make_cond(struct builder *b, const struct oci_rule *r)
+{
+	struct ast_cond *all = NULL;
+
+	for (uint32_t i = 0; i < r->nargs; i++) {
+		struct ast_cond *c = make_cmp(b, &r->args[i]);
+		if (!c)
+			continue;
+		bool join = all != NULL;
+		all = ast_cond_join(b->arena, AST_COND_AND, all, c);
+		all->span = r->args[i].span;
+		all->comma = join;
+	}
+	return all;
+}
+
+/* ---- when ---- */
+
+static struct ast_env *env_new(struct builder *b, enum ast_env_kind kind, struct span span)
+{
+	struct ast_env *e = ARENA_NEW(b->arena, struct ast_env);
+
+	e->kind = kind;
+	e->span = span;
+	e->version.span = span;
+	return e;
+}
+
+static struct ast_env *env_and(struct builder *b, struct ast_env *l, struct ast_env *r)
+{
+	if (!l || !r)
+		return l ? l : r;
+	struct ast_env *e = env_new(b, AST_ENV_AND, l->span);
+	e->left = l;
+	e->right = r;
+	return e;
+}
+
+static struct ast_env *env_not(struct builder *b, struct ast_env *e)
+{
+	struct ast_env *n = env_new(b, AST_ENV_NOT, e->span);
+
+	e->parens = e->kind == AST_ENV_AND || e->kind == AST_ENV_OR;
+	n->left = e;
+	return n;
+}
+
+static void env_word(struct builder *b, struct ast_env *e, const char *word)
+{
+	ast_words_add(b->arena, &e->words, word);
+	for (struct ast_word *w = e->words; w; w = w->next)
+		w->span = e->span;
+}
+
+static struct ast_env *env_arches(struct builder *b, enum ast_env_kind kind, unsigned arches,
+				  struct span span)
+{
+	struct ast_env *e = env_new(b, kind, span);
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a))
+			env_word(b, e, arch_info((enum arch)a)->name);
+	return e;
+}
+
+static struct ast_env *env_kernel(struct builder *b, uint16_t version, struct span span)
+{
+	struct ast_env *e = env_new(b, AST_ENV_KERNEL, span);
+
+	e->op = AST_CMP_GE;
+	e->version.text = str_c(arena_printf(b->arena, "%u.%u", version >> 8, version & 0xff));
+	return e;
+}
+
+static struct ast_env *env_gate(struct builder *b, const struct oci_gate *g, struct span span)
+{
+	struct ast_env *all = NULL, *e;
+
+	if (g->caps) {
+		e = env_new(b, AST_ENV_CAPABILITY, span);
+		for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+			if (g->caps >> cap & 1)
+				env_word(b, e, capability_name(cap));
+		all = e;
+	}
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++) {
+		if (!(g->no_caps >> cap & 1))
+			continue;
+		e = env_new(b, AST_ENV_CAPABILITY, span);
+		env_word(b, e, capability_name(cap));
+		all = env_and(b, all, env_not(b, e));
+	}
+	if (g->hosts)
+		all = env_and(b, all, env_arches(b, AST_ENV_HOST, g->hosts, span));
+	if (g->no_hosts)
+		all = env_and(b, all, env_not(b, env_arches(b, AST_ENV_HOST, g->no_hosts, span)));
+	if (g->min_kernel)
+		all = env_and(b, all, env_kernel(b, g->min_kernel, span));
+	if (g->max_kernel)
+		all = env_and(b, all, env_not(b, env_kernel(b, g->max_kernel, span)));
+	return all;
+}
+
+/* Which of the listed architectures have this name: a rule for all of them needs no `when`. */
+static unsigned name_arches(const struct builder *b, struct str name)
+{
+	const struct syscall_info *sys = syscall_by_name(name);
+	unsigned arches = 0, selector;
+	const char *mux;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (sys->nr[a] >= 0 || multiplexed_by(sys, (enum arch)a, &mux, &selector))
+			arches |= ARCH_BIT(a);
+	return arches & b->p->arches;
+}
+
+static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
+{
+	const struct oci_entry *e = &b->p->entries.v[r->entry];
+	struct ast_env *env = env_gate(b, e->gate, e->json->span);
+
+	for (size_t i = 0; i < r->unless.n; i++)
+		env = env_and(b, env, env_not(b, env_gate(b, r->unless.v[i], e->json->span)));
+	if (r->arches != name_arches(b, r->name))
+		env = env_and(b, env, env_arches(b, AST_ENV_ARCH, r->arches, e->json->span));
+	return env;
+}
+
+static bool same_unless(const struct oci_rule *x, const struct oci_rule *y)
+{
+	return x->unless.n == y->unless.n &&
+	       (!x->unless.n ||
+		!memcmp(x->unless.v, y->unless.v, x->unless.n * sizeof(*x->unless.v)));
+}
+
+static bool same_env(const struct builder *b, const struct oci_rule *x, const struct oci_rule *y)
+{
+	const struct oci_gate *gx = b->p->entries.v[x->entry].gate;
+	const struct oci_gate *gy = b->p->entries.v[y->entry].gate;
+	bool narrow_x = x->arches != name_arches(b, x->name);
+	bool narrow_y = y->arches != name_arches(b, y->name);
+
+	return !memcmp(gx, gy, sizeof(*gx)) && same_unless(x, y) && narrow_x == narrow_y &&
+	       (!narrow_x || x->arches == y->arches);
+}
+
+/* ---- statements ---- */
+
+static void take_dropped(struct builder *b, uint32_t entry)
+{
+	struct oci_profile *p = b->p;
+
+	for (size_t i = 0; i < p->dropped.n; i++)
+		if (p->dropped_entry.v[i] == entry)
+			ast_comment_add(b->arena, &b->pending, "%s", p->dropped.v[i]);
+}
+
+static struct ast_body *body_for(struct builder *b, const struct oci_rule *r)
+{
+	if (b->when_rule && same_env(b, b->when_rule, r))
+		return b->when ? &b->when_body : &b->body;
+	struct ast_env *env = rule_env(b, r);
+	b->when_rule = r;
+	b->when = NULL;
+	if (!env)
+		return &b->body;
+	b->when = ast_add(&b->body, AST_STMT_WHEN);
+	b->when->env = env;
+	b->when->blank_before = true;
+	b->when->span = b->when->keyword = env->span;
+	b->when_body = (struct ast_body){ .arena = b->arena };
+	return &b->when_body;
+}
+
+/* Rules of one entry that differ in their name only share a statement. */
+static bool same_statement(const struct builder *b, const struct oci_rule *x,
+			   const struct oci_rule *y)
+{
+	return x->entry == y->entry && x->args == y->args && x->nargs == y->nargs &&
+	       same_env(b, x, y);
+}
+
+static struct str clean_comment(struct builder *b, struct str s)
+{
+	BUF_AUTO out = { 0 };
+
+	buf_safe(&out, s);
+	return str_c(arena_strdup(b->arena, out.p ? out.p : ""));
+}
+
+static void add_statement(struct builder *b, const struct oci_rule *first, bool *taken, size_t at)
+{
+	const struct oci_entry *e = &b->p->entries.v[first->entry];
+	struct ast_body *body = body_for(b, first);
+	struct ast_stmt *s = ast_add(body, AST_STMT_CALLS);
+	struct ast_call **tail = &s->calls;
+
+	if (b->when)
+		b->when->body = b->when_body.first;
+	s->span = e->json->span;
+	s->keyword = e->action_span;
+	s->verdict = ast_verdict_of(b->arena, e->verdict);
+	s->verdict.span = e->action_span;
+	s->leading = b->pending;
+	b->pending = NULL;
+	if (e->comment.n)
+		ast_comment_add(b->arena, &s->leading, PRISTR, STRARG(clean_comment(b, e->comment)));
+	s->blank_before = s->leading && s != body->first;
+	for (size_t i = at; i < b->p->rules.n && b->p->rules.v[i].entry == first->entry; i++) {
+		const struct oci_rule *r = &b->p->rules.v[i];
+		if (taken[i] || r->dropped || !same_statement(b, first, r))
+			continue;
+		taken[i] = true;
+		struct ast_call *c = ast_call_new(b->arena, str_dup(b->arena, r->name), make_cond(b, r));
+		c->span = c->name.span = r->span;
+		*tail = c;
+		tail = &c->next;
+	}
+}
+
+static void add_rules(struct builder *b)
+{
+	bool *taken = ARENA_ARRAY(b->arena, bool, b->p->rules.n + 1);
+	size_t i = 0;
+
+	for (uint32_t entry = 0; entry < b->p->entries.n; entry++) {
+		const struct oci_gate *g = b->p->entries.v[entry].gate;
+		take_dropped(b, entry);
+		for (; i < b->p->rules.n && b->p->rules.v[i].entry == entry; i++)
+			if (!taken[i] && !b->p->rules.v[i].dropped && !g->never)
+				add_statement(b, &b->p->rules.v[i], taken, i);
+	}
+}
+
+static struct ast_stmt *add_header(struct builder *b, enum ast_header header, struct span span)
+{
+	struct ast_stmt *s = ast_add(&b->body, AST_STMT_HEADER);
+
+	s->header = header;
+	s->span = s->keyword = span;
+	return s;
+}
+
+static void header_word(struct builder *b, struct ast_stmt *s, const char *word)
+{
+	ast_words_add(b->arena, &s->words, word);
+	for (struct ast_word *w = s->words; w; w = w->next)
+		w->span = s->span;
+}
+
+static void add_headers(struct builder *b, const struct json *profile)
+{
+	struct span span = profile->span;
+	const struct json *dflt = oci_member(profile, "defaultAction");
+	struct ast_stmt *s = add_header(b, AST_HEADER_LEVEL, span);
+
+	header_word(b, s, "linux");
+	s->version = *ast_word_new(b->arena, arena_printf(b->arena, "%u.%u", tables_level >> 8,
+							  tables_level & 0xff));
+	header_word(b, add_header(b, AST_HEADER_LAYERS, span), "seccomp");
+	s = add_header(b, AST_HEADER_ARCH, b->p->arches_span);
+	for (int a = 0; a < ARCH_NR; a++)
+		if (b->p->arches & ARCH_BIT(a))
+			header_word(b, s, arch_info((enum arch)a)->name);
+	s = add_header(b, AST_HEADER_DEFAULT, dflt->span);
+	s->verdict = ast_verdict_of(b->arena, b->p->dflt);
+	/* A runtime's default answers for numbers that no table knows as well. */
+	s = add_header(b, AST_HEADER_UNKNOWN, dflt->span);
+	s->verdict = ast_verdict_of(b->arena, b->p->dflt);
+	/* libseccomp's bad-architecture action. */
+	s = add_header(b, AST_HEADER_FOREIGN, span);
+	s->verdict = ast_verdict_of(b->arena, (struct verdict){ VERDICT_KILL_THREAD, 0 });
+}
+
+/* "/etc/my profile.json" -> my-profile */
+static const char *policy_name(struct arena *a, const char *file)
+{
+	const char *base = strrchr(file, '/');
+	char *name = arena_strdup(a, base ? base + 1 : file);
+	size_t n = strlen(name);
+
+	if (n > 5 && !strcmp(name + n - 5, ".json"))
+		name[n -= 5] = '\0';
+	if (n > 64)
+		name[n = 64] = '\0';
+	for (char *c = name; *c; c++) {
+		bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+		bool digit = *c >= '0' && *c <= '9';
+		if (!letter && !(digit && c != name))
+			*c = c == name ? 'p' : '-';
+	}
+	while (n && name[n - 1] == '-')
+		name[--n] = '\0';
+	return n && strcmp(file, "<stdin>") ? name : "imported";
+}
+
+struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
+			  const struct oci_read_options *opt, struct diags *ds)
+{
+	const struct json *profile = oci_profile_object(root);
+	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
+	struct builder b = { .arena = a, .p = p, .body = { .arena = a } };
+
+	if (!profile) {
+		diag_add(ds, DIAG_PL270, root ? root->span : NO_SPAN, "this is no seccomp profile");
+		return NULL;
+	}
+	if (!oci_parse(a, profile, opt, p, ds) || !oci_settle(a, p, ds))
+		return NULL;
+	struct ast_body top = { .arena = a };
+	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
+	policy->span = policy->keyword = profile->span;
+	policy->name = *ast_word_new(a, opt && opt->name ? opt->name : policy_name(a, src->name));
+	policy->name.span = profile->span;
+	add_headers(&b, profile);
+	add_rules(&b);
+	policy->body = b.body.first;
+	policy->inner = b.pending;
+	struct ast_file *file = ARENA_NEW(a, struct ast_file);
+	file->source = src;
+	file->stmts = top.first;
+	return file;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of the JSON format, runtimes' names, and what `includes`/`excludes` imply. */
+#include <errno.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/oci/internal.h"
+
+const struct oci_action oci_actions[] = {
+	{ "SCMP_ACT_ALLOW", VERDICT_ALLOW },
+	{ "SCMP_ACT_ERRNO", VERDICT_ERRNO },
+	{ "SCMP_ACT_KILL_PROCESS", VERDICT_KILL_PROCESS },
+	{ "SCMP_ACT_KILL_THREAD", VERDICT_KILL_THREAD },
+	{ "SCMP_ACT_KILL", VERDICT_KILL_THREAD },
+	{ "SCMP_ACT_LOG", VERDICT_LOG },
+	{ "SCMP_ACT_NOTIFY", VERDICT_NOTIFY },
+	{ "SCMP_ACT_TRACE", VERDICT_TRACE },
+	{ "SCMP_ACT_TRAP", VERDICT_TRAP },
+	{ NULL, VERDICT_NR },
+};
+
+const char *const oci_op_names[OCI_OP_NR] = {
+	[OCI_NE] = "SCMP_CMP_NE", [OCI_LT] = "SCMP_CMP_LT", [OCI_LE] = "SCMP_CMP_LE",
+	[OCI_EQ] = "SCMP_CMP_EQ", [OCI_GE] = "SCMP_CMP_GE", [OCI_GT] = "SCMP_CMP_GT",
+	[OCI_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
+};
+
+/* SCMP_ARCH_* of the runtime specification that pale has no table for. */
+static const char *const other_arches[] = {
+	"SCMP_ARCH_ARM", "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32",
+	"SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
+	"SCMP_ARCH_PPC64", "SCMP_ARCH_PPC64LE", "SCMP_ARCH_S390", "SCMP_ARCH_S390X",
+	"SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64",
+	"SCMP_ARCH_M68K", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB",
+};
+
+const struct oci_action *oci_action_find(struct str name)
+{
+	for (const struct oci_action *a = oci_actions; a->name; a++)
+		if (str_is(name, a->name))
+			return a;
+	return NULL;
+}
+
+const char *oci_action_name(enum verdict_kind kind)
+{
+	for (const struct oci_action *a = oci_actions; a->name; a++)
+		if (a->kind == kind)
+			return a->name;
+	BUG("verdict without an action");
+}
+
+int oci_arch_find(struct str name)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (str_is(name, arch_info((enum arch)a)->oci))
+			return a;
+	return -1;
+}
+
+bool oci_arch_exists(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(other_arches); i++)
+		if (str_is(name, other_arches[i]))
+			return true;
+	return oci_arch_find(name) >= 0;
+}
+
+int oci_host_find(struct str name)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (str_is(name, arch_info((enum arch)a)->go))
+			return a;
+	return -1;
+}
+
+bool oci_gate_any(const struct oci_gate *g)
+{
+	return !g->caps && !g->no_caps && !g->min_kernel && !g->max_kernel && !g->hosts &&
+	       !g->no_hosts && !g->never;
+}
+
+bool oci_gate_exclusive(const struct oci_gate *x, const struct oci_gate *y)
+{
+	if (x->never || y->never || x->caps & y->no_caps || y->caps & x->no_caps)
+		return true;
+	if ((x->max_kernel && y->min_kernel >= x->max_kernel) ||
+	    (y->max_kernel && x->min_kernel >= y->max_kernel))
+		return true;
+	return (x->hosts && y->hosts && !(x->hosts & y->hosts)) ||
+	       (x->hosts && !(x->hosts & ~y->no_hosts)) || (y->hosts && !(y->hosts & ~x->no_hosts));
+}
+
+bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y)
+{
+	if (x->never)
+		return true;
+	if (y->never || y->caps & ~x->caps || y->no_caps & ~x->no_caps ||
+	    y->no_hosts & ~(x->no_hosts | (x->hosts ? ~x->hosts : 0)))
+		return false;
+	if (y->min_kernel > x->min_kernel)
+		return false;
+	if (y->max_kernel && (!x->max_kernel || x->max_kernel > y->max_kernel))
+		return false;
+	return !y->hosts || (x->hosts && !(x->hosts & ~y->hosts));
+}
+
+/* ---- runtimes ---- */
+
+const char oci_runtime_default[] = "runc-1.1+libseccomp-2.5.4";
+
+/* "1.1", "2.5.4", "20.10.24": up to three numbers. */
+static int parse_version(struct str s, unsigned *out)
+{
+	unsigned part[3] = { 0 };
+	size_t n = 0, digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.') {
+			if (!digits || ++n == ARRAY_SIZE(part))
+				return -EINVAL;
+			digits = 0;
+			continue;
+		}
+		if (s.p[i] < '0' || s.p[i] > '9' || ++digits > 3)
+			return -EINVAL;
+		part[n] = part[n] * 10 + (unsigned)(s.p[i] - '0');
+		if (part[n] > 255)
+			return -EINVAL;
+	}
+	*out = OCI_VERSION(part[0], part[1], part[2]);
+	return digits ? 0 : -EINVAL;
+}
+
+static bool take_component(struct str part, const char *prefix, unsigned *version, int *err)
+{
+	if (!str_starts(part, prefix))
+		return false;
+	size_t n = str_c(prefix).n;
+	*err = parse_version((struct str){ part.p + n, part.n - n }, version);
+	return true;
+}
+
+int oci_runtime_parse(struct str s, struct oci_runtime *out)
+{
+	bool runtime = false;
+
+	*out = (struct oci_runtime){ .libseccomp = OCI_VERSION(2, 5, 4) };
+	while (s.n) {
+		size_t n = 0;
+		int err = -EINVAL;
+		while (n < s.n && s.p[n] != '+')
+			n++;
+		struct str part = { s.p, n };
+		if (take_component(part, "runc-", &out->version, &err)) {
+			out->kind = OCI_RUNC;
+			runtime = true;
+		} else if (take_component(part, "crun-", &out->version, &err)) {
+			out->kind = OCI_CRUN;
+			runtime = true;
+		} else if (!take_component(part, "libseccomp-", &out->libseccomp, &err)) {
+			take_component(part, "docker-", &out->docker, &err);
+		}
+		if (err < 0)
+			return err;
+		if (n == s.n)
+			break;
+		s = (struct str){ s.p + n + 1, s.n - n - 1 };
+		if (!s.n)
+			return -EINVAL;
+	}
+	return runtime ? 0 : -EINVAL;
+}
