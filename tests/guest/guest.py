@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small machine with AppArmor: Debian's cloud kernel under qemu, from memory, in seconds.
+
+The machine that builds pale may have no AppArmor in its kernel. So the tests that need one
+boot Debian's own kernel (downloaded once, nothing is installed) with an initramfs of busybox,
+apparmor_parser and whatever a test adds, run one shell script as init's only job, and read its
+output from the serial line, the kernel's audit lines with it.
+
+    out = Guest(binaries=["/usr/sbin/nginx"], files={"/etc/x": b"..."}).run("echo hello")
+
+There is no network and no disk: what is not in the initramfs does not exist. Facts that cost
+time to find: a microvm has one serial line; it ends on `reboot -f` with -no-reboot, not on
+poweroff; printk_ratelimit must be off or audit lines are dropped; plain `deny` is not audited.
+"""
+import fcntl
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CACHE = pathlib.Path(os.environ.get("PALE_GUEST_CACHE", ROOT / "build" / "guest-cache"))
+META = "linux-image-cloud-amd64"
+
+APPEND = ("console=ttyS0 apparmor=1 security=apparmor lsm=landlock,lockdown,yama,apparmor,bpf "
+          "audit=1 audit_backlog_limit=8192 quiet loglevel=3 panic=-1 reboot=t mitigations=off "
+          "random.trust_cpu=on tsc=reliable no_timer_check")
+
+INIT = """#!/bin/busybox sh
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs -o mode=755 run /run
+mkdir -p /dev/pts /dev/shm
+mount -t devpts pts /dev/pts
+mount -t securityfs sec /sys/kernel/security
+ifconfig lo 127.0.0.1 up
+echo 0 >/proc/sys/kernel/printk_ratelimit
+exec </dev/null >/dev/ttyS0 2>&1
+stty -F /dev/ttyS0 raw -echo
+dmesg -c >/dev/null
+sh /script
+echo "@@STATUS $?"
+dmesg | sed 's/^/@@KLOG /'
+echo @@DONE
+reboot -f
+"""
+
+
+def have(program):
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+# ---- cpio (newc): written here, so that nothing depends on owners or modes of the host ----
+
+def cpio_entry(name, mode, data=b"", ino=1):
+    name = name.strip("/").encode() + b"\0"
+    head = b"070701" + b"".join(b"%08x" % f for f in (
+        ino, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0))
+    out = head + name
+    out += b"\0" * (-len(out) % 4)
+    return out + data + b"\0" * (-len(data) % 4)
+
+
+def cpio(tree):
+    """tree: path -> (mode, bytes). Parents are made; a path may stand once."""
+    whole = {}
+    for path, entry in tree.items():
+        for parent in reversed(pathlib.PurePosixPath(path).parents):
+            whole.setdefault(str(parent), (stat.S_IFDIR | 0o755, b""))
+        whole[path] = entry
+    whole.pop("/", None)
+    body = b"".join(cpio_entry(p, m, d, i + 1)
+                    for i, (p, (m, d)) in enumerate(sorted(whole.items())))
+    return body + cpio_entry("TRAILER!!!", 0)
+
+
+def from_host(path):
+    """A host file or directory as it is, links followed."""
+    path = pathlib.Path(path)
+    found = {}
+    if path.is_dir():
+        for p in sorted(path.rglob("*")):
+            if p.is_file():
+                found.update(from_host(p))
+        return found
+    mode = stat.S_IFREG | (path.stat().st_mode & 0o755)
+    return {os.path.normpath(path): (mode, path.read_bytes())}
+
+
+def program_tree(path):
+    """A program and the libraries that it loads, each at its own path."""
+    path = os.path.realpath(have(str(path)) or str(path))
+    tree = from_host(path)
+    ldd = subprocess.run(["ldd", path], capture_output=True, text=True, check=False)
+    for lib in re.findall(r"(/\S+) \(0x", ldd.stdout):
+        tree.update(from_host(lib))
+    return tree
+
+
+# ---- what is made once ----
+
+def download_kernel(into):
+    """Debian's cloud kernel: 27 MB, unpacked, of which one file stays."""
+    def depends():
+        out = subprocess.run(["apt-cache", "depends", META], capture_output=True, text=True,
+                             check=False).stdout
+        return re.search(r"Depends: (linux-image-\S+)", out)
+
+    found = depends()
+    if not found:
+        subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q", "update"],
+                       capture_output=True, check=False)
+        found = depends()
+    if not found:
+        pytest.skip(f"apt knows no {META}")
+    with tempfile.TemporaryDirectory(dir=into) as d:
+        for attempt in ("download", "update", "download"):
+            r = subprocess.run(["apt-get", "-q", attempt,
+                                *([found[1]] if attempt == "download" else [])],
+                               cwd=d, capture_output=True, text=True, check=False)
+            debs = list(pathlib.Path(d).glob("*.deb"))
+            if debs:
+                break
+        if not debs:
+            pytest.skip(f"cannot download {found[1]}: {r.stderr[-300:]}")
+        subprocess.run(["dpkg", "-x", debs[0], d + "/x"], check=True)
+        kernel = next(pathlib.Path(d, "x", "boot").glob("vmlinuz-*"))
+        os.rename(kernel, into / "vmlinuz")
+
+
+def base_tree():
+    """busybox, apparmor_parser with its abstractions, a few files of /etc."""
+    busybox = have("busybox")
+    tree = {"/bin/busybox": (stat.S_IFREG | 0o755, pathlib.Path(busybox).read_bytes())}
+    applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
+    for applet in applets.stdout.split():
+        if applet != "busybox":
+            tree["/bin/" + applet] = (stat.S_IFLNK | 0o777, b"busybox")
+    tree.update(program_tree("apparmor_parser"))
+    for part in ("abi", "abstractions", "tunables"):
+        tree.update(from_host("/etc/apparmor.d/" + part))
+    tree.update(from_host("/etc/apparmor/parser.conf"))
+    tree.update(from_host("/usr/share/apparmor-features"))
+    for path, text in {
+            "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n"
+                           "nobody:x:65534:65534:nobody:/:/bin/false\n",
+            "/etc/group": "root:x:0:\nshadow:x:42:\nwww-data:x:33:\nnogroup:x:65534:\n",
+            "/etc/shadow": "root:*:19000:0:99999:7:::\n",
+            "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+            "/etc/hosts": "127.0.0.1 localhost\n"}.items():
+        tree[path] = (stat.S_IFREG | 0o644, text.encode())
+    for d in ("/proc", "/sys", "/dev", "/run", "/root", "/home", "/var/tmp", "/var/log"):
+        tree[d] = (stat.S_IFDIR | 0o755, b"")
+    tree["/tmp"] = (stat.S_IFDIR | 0o1777, b"")
+    tree["/init"] = (stat.S_IFREG | 0o755, INIT.encode())
+    return tree
+
+
+def prepare_cache():
+    """Kernel and base image; made by the first that comes, the others wait."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (CACHE / "vmlinuz").exists():
+            download_kernel(CACHE)
+        made_of = (CACHE / "base.from")
+        want = INIT + pathlib.Path(__file__).read_text()
+        if not made_of.exists() or made_of.read_text() != want:
+            (CACHE / "base.cpio").write_bytes(cpio(base_tree()))
+            made_of.write_text(want)
+
+
+class Output:
+    """What the script printed, its status, and the kernel's log."""
+
+    def __init__(self, text):
+        lines = text.replace("\r", "").splitlines()
+        self.raw = text
+        self.log = [line[7:] for line in lines if line.startswith("@@KLOG ")]
+        self.lines = [line for line in lines if not line.startswith("@@")]
+        self.text = "\n".join(self.lines)
+        status = re.search(r"^@@STATUS (\d+)", text, re.M)
+        self.status = int(status[1]) if status else None
+
+    def part(self, name):
+        """The lines between `echo "== name"` and the next such line."""
+        got, inside = [], False
+        for line in self.lines:
+            if line.startswith("== "):
+                inside = line == "== " + name
+            elif inside:
+                got.append(line)
+        return "\n".join(got)
+
+    def denied(self, **fields):
+        """Audit lines of AppArmor refusals whose fields are these (name="/etc/shadow")."""
+        return [line for line in self.log if 'apparmor="DENIED"' in line
+                and all(re.search(rf'\b{k}="?{re.escape(str(v))}"?(\s|$)', line)
+                        for k, v in fields.items())]
+
+
+class Guest:
+    def __init__(self, binaries=(), files=None, host_files=()):
+        for program in ("qemu-system-x86_64", "busybox", "apparmor_parser"):
+            if not have(program):
+                pytest.skip(f"{program} is not installed")
+        prepare_cache()
+        self.tree = {}
+        for b in binaries:
+            self.tree.update(program_tree(b))
+        for path in host_files:
+            self.tree.update(from_host(path))
+        for path, data in (files or {}).items():
+            data = data.encode() if isinstance(data, str) else data
+            self.tree[path] = (stat.S_IFREG | 0o644, data)
+
+    def run(self, script, timeout=120, memory=512):
+        tree = dict(self.tree)
+        tree["/script"] = (stat.S_IFREG | 0o755, script.encode())
+        with tempfile.TemporaryDirectory() as d:
+            initrd, out = pathlib.Path(d, "initrd"), pathlib.Path(d, "out")
+            # Two archives behind one another; gzip costs more here than the copying it saves.
+            initrd.write_bytes((CACHE / "base.cpio").read_bytes() + cpio(tree))
+            argv = ["qemu-system-x86_64", "-M",
+                    "microvm,accel=tcg,isa-serial=on,pit=on,pic=on,rtc=on,acpi=off",
+                    "-cpu", "max", "-m", str(memory), "-smp", "1", "-nodefaults",
+                    "-no-user-config", "-display", "none", "-kernel", CACHE / "vmlinuz",
+                    "-initrd", initrd, "-no-reboot", "-append", APPEND,
+                    "-serial", f"file:{out}"]
+            r = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
+                               stdin=subprocess.DEVNULL)
+            text = out.read_text(errors="replace") if out.exists() else ""
+        assert "@@DONE" in text, f"the guest did not finish\n{r.stderr}\n{text[-3000:]}"
+        return Output(text)
