@@ -92,7 +92,19 @@ const struct arg_info *syscall_args(const struct syscall_info *s, enum arch a, u
 int syscall_arg_find(const struct syscall_info *s, enum arch a, struct str name);
 /* A libc function or an old name for a call: "sigwait" -> "rt_sigtimedwait"; NULL. */
 const char *syscall_alias(struct str name);
-/* Which call `socketcall`/`ipc` multiplexes with this first argument; NULL: none. And back. */
+/* Where a call lives that exists only on architectures pale has no column for: "getxpid" ->
+ * "alpha" (several: "arm,powerpc"); NULL: not such a name. */
+const char *syscall_foreign_arches(struct str name);
+/*
+ * Does this libseccomp (major << 16 | minor << 8 | patch; 2.5.0 or later) know the name? One
+ * that it does not know is skipped when a runtime loads a JSON profile. LIBSECCOMP_DEBIAN12
+ * ored in: Debian 12's 2.5.4-1+deb12u1, which knows the calls up to Linux 6.7.
+ */
+#define LIBSECCOMP_DEBIAN12 0x80000000u
+bool libseccomp_knows(unsigned version, struct str name);
+/* Which call `socketcall`/`ipc` makes for this first argument ("send" is none of its own); NULL. */
+const char *multiplexed_call(struct str mux, unsigned selector);
+/* And back, where `a` has the multiplexer: 0, or -ENOENT. */
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector);
 
 /* ---- constants ---- */
@@ -110,9 +122,21 @@ struct constant_row {
 	const char *domain;
 	const char *name;
 	uint64_t value[ARCH_NR];
+	uint32_t arches; /* ARCH_BIT() of those that have it */
 };
 size_t constant_count(void);
 const struct constant_row *constant_at(size_t i); /* grouped by domain */
+
+struct domain_info {
+	const char *name;
+	const char *prefixes; /* that the short spelling leaves out, separated by commas: "AF_" */
+	const char *what;     /* "socket address families" */
+	size_t first, rows;   /* constant_at(first) ... */
+};
+size_t domain_count(void);
+const struct domain_info *domain_at(size_t i); /* in name order */
+const struct domain_info *domain_find(const char *name);
+
 /* Feeds every name of a domain (both spellings) to a suggester. */
 void constant_suggest(const char *domain, struct suggest *s);
 

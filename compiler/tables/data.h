@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What mktables writes and tables.c serves: arrays, each with its length. Nobody else includes
+ * this.
+ */
+#include "compiler/tables/tables.h"
+
+struct tables_own_args { /* sorted by (call, arch) */
+	uint16_t call;   /* index in tables_syscalls */
+	uint16_t arch;
+	uint8_t nargs;
+	struct arg_info args[6];
+};
+
+struct tables_by_nr {
+	const int16_t *call; /* index in tables_syscalls, -1: a hole */
+	uint32_t end;
+};
+
+struct tables_pair { /* sorted by name */
+	const char *name, *other;
+};
+
+struct tables_mux {
+	const char *mux;
+	unsigned selector;
+	const char *call;
+};
+
+extern const struct domain_info tables_domains[];
+extern const size_t tables_ndomains;
+extern const struct constant_row tables_constants[];
+extern const size_t tables_nconstants;
+extern const struct syscall_info tables_syscalls[];
+extern const size_t tables_nsyscalls;
+extern const struct tables_own_args tables_own_args[];
+extern const size_t tables_nown_args;
+extern const struct tables_by_nr tables_by_nr[ARCH_NR];
+extern const struct tables_pair tables_aliases[];
+extern const size_t tables_naliases;
+extern const struct tables_pair tables_foreign[];
+extern const size_t tables_nforeign;
+extern const struct tables_pair tables_libseccomp[];
+extern const size_t tables_nlibseccomp;
+extern const struct tables_mux tables_mux[];
+extern const size_t tables_nmux;

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/tables/tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/tables/data.h"
+
+const uint16_t tables_level = KERNEL_VERSION_OF(6, 18);
+
+/* ---- architectures ---- */
+
+static const struct arch_info arch_infos[ARCH_NR] = {
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) \
+	{ name, alias, oci, go, audit, family, bits, be, base },
+#include "compiler/tables/arches.def"
+#undef ARCH
+};
+
+const struct arch_info *arch_info(enum arch a)
+{
+	BUG_ON((unsigned)a >= ARCH_NR);
+	return &arch_infos[a];
+}
+
+int arch_find(struct str name)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (str_is(name, arch_infos[a].name) ||
+		    (*arch_infos[a].alias && str_is(name, arch_infos[a].alias)))
+			return a;
+	/* What `uname -m` says on a 32-bit x86 kernel. */
+	if (str_is(name, "i486") || str_is(name, "i586") || str_is(name, "i686"))
+		return ARCH_I386;
+	return -1;
+}
+
+int arch_native(void)
+{
+#if defined(__x86_64__) && defined(__ILP32__)
+	return ARCH_X32;
+#elif defined(__x86_64__)
+	return ARCH_X86_64;
+#elif defined(__i386__)
+	return ARCH_I386;
+#elif defined(__aarch64__)
+	return ARCH_AARCH64;
+#else
+#error "add this architecture to arches.def and here"
+#endif
+}
+
+int arch_of_call(uint32_t audit, uint32_t *nr)
+{
+	int found = -1;
+
+	/* The architecture with the highest base that is not above the number; -1 has none. */
+	for (int a = 0; a < ARCH_NR; a++) {
+		const struct arch_info *i = &arch_infos[a];
+		uint32_t base = *nr == UINT32_MAX ? 0 : *nr;
+		if (i->audit == audit && i->nr_base <= base &&
+		    (found < 0 || i->nr_base > arch_infos[found].nr_base))
+			found = a;
+	}
+	if (found >= 0)
+		*nr -= arch_infos[found].nr_base;
+	return found;
+}
+
+/* ---- system calls ---- */
+
+size_t syscall_count(void)
+{
+	return tables_nsyscalls;
+}
+
+const struct syscall_info *syscall_at(size_t i)
+{
+	BUG_ON(i >= tables_nsyscalls);
+	return &tables_syscalls[i];
+}
+
+const struct syscall_info *syscall_by_name(struct str name)
+{
+	size_t low = 0, high = tables_nsyscalls;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = str_cmp(name, str_c(tables_syscalls[mid].name));
+		if (!c)
+			return &tables_syscalls[mid];
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr)
+{
+	BUG_ON((unsigned)a >= ARCH_NR);
+	if (nr >= tables_by_nr[a].end || tables_by_nr[a].call[nr] < 0)
+		return NULL;
+	return &tables_syscalls[tables_by_nr[a].call[nr]];
+}
+
+uint32_t syscall_end(enum arch a)
+{
+	BUG_ON((unsigned)a >= ARCH_NR);
+	return tables_by_nr[a].end;
+}
+
+static const struct tables_own_args *find_own_args(size_t call, enum arch a)
+{
+	size_t low = 0, high = tables_nown_args;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct tables_own_args *o = &tables_own_args[mid];
+		if (o->call == call && o->arch == a)
+			return o;
+		if (o->call > call || (o->call == call && o->arch > a))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const struct arg_info *syscall_args(const struct syscall_info *s, enum arch a, unsigned *nargs)
+{
+	const struct tables_own_args *o = find_own_args((size_t)(s - tables_syscalls), a);
+
+	*nargs = o ? o->nargs : s->nargs;
+	return o ? o->args : s->args;
+}
+
+int syscall_arg_find(const struct syscall_info *s, enum arch a, struct str name)
+{
+	unsigned n;
+	const struct arg_info *args = syscall_args(s, a, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (str_is(name, args[i].name))
+			return (int)i;
+	for (unsigned i = 0; i < n; i++)
+		if (args[i].alias && str_is(name, args[i].alias))
+			return (int)i;
+	/* All six registers, also those the call does not declare: a foreign filter may look. */
+	if (name.n == 4 && str_starts(name, "arg") && name.p[3] >= '0' && name.p[3] <= '5')
+		return name.p[3] - '0';
+	return -1;
+}
+
+static const char *find_pair(const struct tables_pair *pairs, size_t n, struct str name)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = str_cmp(name, str_c(pairs[mid].name));
+		if (!c)
+			return pairs[mid].other;
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const char *syscall_alias(struct str name)
+{
+	return find_pair(tables_aliases, tables_naliases, name);
+}
+
+const char *syscall_foreign_arches(struct str name)
+{
+	return find_pair(tables_foreign, tables_nforeign, name);
+}
+
+/* "2.5.5" as major << 16 | minor << 8 | patch; rows are checked by the tests. */
+static unsigned parse_version(const char *s)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 10) << 16;
+
+	if (*end == '.')
+		v |= strtoul(end + 1, &end, 10) << 8;
+	if (*end == '.')
+		v |= strtoul(end + 1, &end, 10);
+	return (unsigned)v;
+}
+
+bool libseccomp_knows(unsigned version, struct str name)
+{
+	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, name);
+
+	if (!versions) /* not a late one: every release knows what exists at all */
+		return syscall_by_name(name) || syscall_foreign_arches(name) ||
+		       str_is(name, "send") || str_is(name, "recv");
+	if ((version & LIBSECCOMP_DEBIAN12) && strstr(versions, ",2.5.4-1+deb12u1"))
+		return true;
+	return (version & ~LIBSECCOMP_DEBIAN12) >= parse_version(versions);
+}
+
+const char *multiplexed_call(struct str mux, unsigned selector)
+{
+	for (size_t i = 0; i < tables_nmux; i++)
+		if (tables_mux[i].selector == selector && str_is(mux, tables_mux[i].mux))
+			return tables_mux[i].call;
+	return NULL;
+}
+
+int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector)
+{
+	for (size_t i = 0; i < tables_nmux; i++) {
+		const struct tables_mux *m = &tables_mux[i];
+		const struct syscall_info *by = syscall_by_name(str_c(m->mux));
+		if (!by || by->nr[a] < 0 || strcmp(m->call, s->name) != 0)
+			continue;
+		*mux = m->mux;
+		*selector = m->selector;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* ---- constants ---- */
+
+size_t domain_count(void)
+{
+	return tables_ndomains;
+}
+
+const struct domain_info *domain_at(size_t i)
+{
+	BUG_ON(i >= tables_ndomains);
+	return &tables_domains[i];
+}
+
+const struct domain_info *domain_find(const char *name)
+{
+	for (size_t i = 0; i < tables_ndomains; i++)
+		if (!strcmp(tables_domains[i].name, name))
+			return &tables_domains[i];
+	return NULL;
+}
+
+/*
+ * The part of a constant's name behind one of its domain's prefixes, the first that fits:
+ * "CLONE_NEWUSER" in ns is "user". The whole name when none does.
+ */
+static struct str short_name(const struct domain_info *d, const char *name)
+{
+	for (const char *p = d->prefixes; *p;) {
+		size_t n = strcspn(p, ",");
+		if (!strncmp(name, p, n) && name[n])
+			return str_c(name + n);
+		p += n + (p[n] == ',');
+	}
+	return str_c(name);
+}
+
+static const struct constant_row *find_constant(const struct domain_info *d, struct str name,
+						enum arch a)
+{
+	for (size_t i = d->first; i < d->first + d->rows; i++) {
+		const struct constant_row *c = &tables_constants[i];
+		if ((c->arches & ARCH_BIT(a)) && str_ieq(name, str_c(c->name)))
+			return c;
+	}
+	for (size_t i = d->first; i < d->first + d->rows; i++) {
+		const struct constant_row *c = &tables_constants[i];
+		if ((c->arches & ARCH_BIT(a)) && str_ieq(name, short_name(d, c->name)))
+			return c;
+	}
+	return NULL;
+}
+
+int constant_find(const char *domain, struct str name, enum arch a, uint64_t *value)
+{
+	const struct domain_info *d = domain ? domain_find(domain) : NULL;
+	const struct constant_row *c = d ? find_constant(d, name, a) : NULL;
+
+	if (c) {
+		*value = c->value[a];
+		return 0;
+	}
+	/* Elsewhere only whole names count: "user" or "in" would be found in many domains. */
+	for (size_t i = 0; i < tables_nconstants; i++) {
+		if (!(tables_constants[i].arches & ARCH_BIT(a)) ||
+		    !str_is(name, tables_constants[i].name))
+			continue;
+		*value = tables_constants[i].value[a];
+		return -EXDEV;
+	}
+	return -ENOENT;
+}
+
+const char *constant_name(const char *domain, uint64_t value, enum arch a)
+{
+	const struct domain_info *d = domain_find(domain);
+
+	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++)
+		if ((tables_constants[i].arches & ARCH_BIT(a)) &&
+		    tables_constants[i].value[a] == value)
+			return tables_constants[i].name;
+	return NULL;
+}
+
+size_t constant_count(void)
+{
+	return tables_nconstants;
+}
+
+const struct constant_row *constant_at(size_t i)
+{
+	BUG_ON(i >= tables_nconstants);
+	return &tables_constants[i];
+}
+
+void constant_suggest(const char *domain, struct suggest *s)
+{
+	const struct domain_info *d = domain_find(domain);
+
+	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
+		suggest_offer(s, str_c(tables_constants[i].name));
+		suggest_offer(s, short_name(d, tables_constants[i].name));
+	}
+}
