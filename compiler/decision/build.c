@@ -77,10 +77,16 @@ static bool arch_build(struct arena *a, struct decision *d, const struct policy 
 
 struct decision *decision_build(struct arena *a, const struct policy *p, struct diags *ds)
 {
+	return decision_build_in(a, dd_new(a, NODE_BUDGET), p, ds);
+}
+
+struct decision *decision_build_in(struct arena *a, struct dd *dd, const struct policy *p,
+				   struct diags *ds)
+{
 	struct decision *d = ARENA_NEW(a, struct decision);
 	size_t culprit = 0;
 
-	d->dd = dd_new(a, NODE_BUDGET);
+	d->dd = dd;
 	d->arches = p->arches;
 	d->foreign = p->foreign;
 	for (int arch = 0; arch < ARCH_NR; arch++) {

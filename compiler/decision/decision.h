@@ -49,6 +49,9 @@ struct decision {
 
 /* NULL and a diagnostic (the rule named) when a budget is passed. */
 struct decision *decision_build(struct arena *a, const struct policy *p, struct diags *ds);
+/* The same in a manager that another decision uses: then equal nodes are equal functions. */
+struct decision *decision_build_in(struct arena *a, struct dd *d, const struct policy *p,
+				   struct diags *ds);
 /* The node for one number (with base) of a listed architecture; never -1 (tracers' skip). */
 dd_node decision_node(const struct decision *d, enum arch a, uint32_t nr);
 struct verdict decision_eval(const struct decision *d, const struct call *c);
