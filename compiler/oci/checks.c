@@ -73,7 +73,8 @@ static int64_t last_named(const struct writer *w, enum arch a)
 
 	vec_each(&w->groups, g)
 		vec_each(&g->calls, sys)
-			if ((*sys)->nr[a] >= 0 && oci_number(*sys, a) > last)
+			if ((*sys)->nr[a] >= 0 && oci_number(*sys, a) > last &&
+			    oci_runtime_knows(w, *sys))
 				last = oci_number(*sys, a);
 	return last;
 }
@@ -183,7 +184,7 @@ static bool compare_back(struct writer *w, const struct policy *q, unsigned arch
 		return false;
 	for (size_t i = 0; i < syscall_count(); i++) {
 		const struct syscall_info *sys = syscall_at(i);
-		if (!oci_runtime_knows(w, sys) || is_approximated(w, sys))
+		if (is_approximated(w, sys))
 			continue;
 		for (int a = 0; a < ARCH_NR; a++)
 			if (arches & ARCH_BIT(a) && sys->nr[a] >= 0 &&

@@ -17,10 +17,10 @@ enum oci_dialect {
 
 #define OCI_VERSION(major, minor, patch) ((unsigned)(major) << 16 | (minor) << 8 | (patch))
 
-struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1+libseccomp-2.5.4 */
+struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1+libseccomp-2.5.4[-1+deb12u1] */
 	enum { OCI_RUNC, OCI_CRUN } kind;
 	unsigned version;    /* OCI_VERSION() */
-	unsigned libseccomp; /* likewise: which names it knows */
+	unsigned libseccomp; /* likewise, LIBSECCOMP_DEBIAN12 ored in: which names it knows */
 	unsigned docker;     /* the engine; 0: not said, 23 or later */
 };
 

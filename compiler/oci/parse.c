@@ -445,7 +445,7 @@ static void read_name(struct parser *p, const struct json *name, const struct oc
 	}
 	buf_printf(unknown, "%s", unknown->n ? ", " : "");
 	buf_safe(unknown, name->text);
-	if (sys)
+	if (sys || syscall_foreign_arches(name->text))
 		return; /* of another architecture: nobody's mistake */
 	struct suggest s;
 	struct diag *d = diag_add(p->ds, DIAG_PL274, name->span, "'" PRISTR "' is no call that pale knows; "

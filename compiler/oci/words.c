@@ -114,7 +114,7 @@ static int parse_version(struct str s, unsigned *out)
 	unsigned part[3] = { 0 };
 	size_t n = 0, digits = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < s.n && !(s.p[i] == '-' && i); i++) { /* "-1": a packager's revision */
 		if (s.p[i] == '.') {
 			if (!digits || ++n == ARRAY_SIZE(part))
 				return -EINVAL;
@@ -142,7 +142,7 @@ static bool take_component(struct str part, const char *prefix, unsigned *versio
 
 int oci_runtime_parse(struct str s, struct oci_runtime *out)
 {
-	bool runtime = false;
+	bool runtime = false, debian12 = false;
 
 	*out = (struct oci_runtime){ .libseccomp = OCI_VERSION(2, 5, 4) };
 	while (s.n) {
@@ -157,6 +157,9 @@ int oci_runtime_parse(struct str s, struct oci_runtime *out)
 		} else if (take_component(part, "crun-", &out->version, &err)) {
 			out->kind = OCI_CRUN;
 			runtime = true;
+		} else if (str_is(part, "deb12u1")) {
+			debian12 = true;
+			err = 0;
 		} else if (!take_component(part, "libseccomp-", &out->libseccomp, &err)) {
 			take_component(part, "docker-", &out->docker, &err);
 		}
@@ -168,5 +171,7 @@ int oci_runtime_parse(struct str s, struct oci_runtime *out)
 		if (!s.n)
 			return -EINVAL;
 	}
+	if (debian12)
+		out->libseccomp |= LIBSECCOMP_DEBIAN12;
 	return runtime ? 0 : -EINVAL;
 }

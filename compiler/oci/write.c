@@ -66,7 +66,7 @@ uint32_t oci_number(const struct syscall_info *sys, enum arch a)
 
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys)
 {
-	return sys->libseccomp && sys->libseccomp <= w->opt->runtime.libseccomp >> 8;
+	return libseccomp_knows(w->opt->runtime.libseccomp, str_c(sys->name));
 }
 
 /* ---- one decision a name ---- */
@@ -174,9 +174,9 @@ static void collect_names(struct writer *w)
 			oci_fail(w, DIAG_PL220, call_span(w, sys), "the conditions are too complex");
 			return;
 		}
-		if (oci_runtime_knows(w, sys))
-			group_add(w, n, sys);
-		else
+		/* Also those that this runtime skips: a newer one then does what the policy says. */
+		group_add(w, n, sys);
+		if (!oci_runtime_knows(w, sys))
 			note_unknown_name(w, sys, n);
 	}
 }
