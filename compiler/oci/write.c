@@ -113,6 +113,8 @@ static bool name_node(struct writer *w, const struct syscall_info *sys, dd_node 
 {
 	int found = -1;
 
+	*out = DD_NONE;
+
 	for (int pass = 0; pass < 2; pass++) /* wide ones first: they say more */
 		for (int i = 0; i < ARCH_NR; i++) {
 			enum arch a = (enum arch)i;
