@@ -32,6 +32,7 @@ extern const struct domain_info tables_domains[];
 extern const size_t tables_ndomains;
 extern const struct constant_row tables_constants[];
 extern const size_t tables_nconstants;
+extern const char *const tables_capabilities[CAPABILITY_NR];
 extern const struct syscall_info tables_syscalls[];
 extern const size_t tables_nsyscalls;
 extern const struct tables_own_args tables_own_args[];

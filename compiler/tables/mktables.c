@@ -318,6 +318,10 @@ static const struct {
 
 static uint64_t find_mask(const struct file *f, int domain, const char *name)
 {
+	uint64_t v;
+
+	if (parse_value(name, &v))
+		return v;
 	for (size_t i = 0; i < nconstants; i++)
 		if ((int)constants[i].domain == domain && !strcmp(constants[i].name, name))
 			return constants[i].value[0];
@@ -590,6 +594,31 @@ static void print_arg(const struct arg *a, unsigned bits)
 	fputs(" },", stdout);
 }
 
+/* AppArmor's and our own spelling: CAP_NET_ADMIN is net_admin. The rows count from 0. */
+static void print_capabilities(void)
+{
+	uint64_t next = 0;
+
+	puts("const char *const tables_capabilities[] = {");
+	for (size_t i = 0; i < nconstants; i++) {
+		const struct constant *c = &constants[i];
+		if (strcmp(domains[c->domain].name, "capability") != 0)
+			continue;
+		if (c->value[0] != next++ || strncmp(c->name, "CAP_", 4) != 0) {
+			fprintf(stderr, "compiler/tables/constants.tsv: '%s' is out of order\n",
+				c->name);
+			failed = true;
+			continue;
+		}
+		fputs("\t\"", stdout);
+		for (const char *p = c->name + 4; *p; p++)
+			putchar(tolower((unsigned char)*p));
+		puts("\",");
+	}
+	puts("};\n_Static_assert(sizeof(tables_capabilities) / sizeof(char *) == CAPABILITY_NR,\n"
+	     "\t       \"CAPABILITY_NR in tables.h is not the number of rows\");");
+}
+
 static void print_call(const struct call *c)
 {
 	printf("\t{ \"%s\", {", c->name);
@@ -741,6 +770,7 @@ int main(int argc, char **argv)
 	puts("/* Made by mktables from compiler/tables; do not edit. */\n"
 	     "#include \"compiler/tables/data.h\"\n");
 	print_constants();
+	print_capabilities();
 	puts("const struct syscall_info tables_syscalls[] = {");
 	for (size_t i = 0; i < ncalls; i++)
 		print_call(&calls[i]);

@@ -332,3 +332,17 @@ void constant_suggest(const char *domain, struct suggest *s)
 		suggest_offer(s, short_name(d, tables_constants[i].name));
 	}
 }
+
+/* ---- capabilities ---- */
+
+const char *capability_name(unsigned cap)
+{
+	return cap < CAPABILITY_NR ? tables_capabilities[cap] : NULL;
+}
+
+int capability_find(struct str name)
+{
+	uint64_t cap;
+
+	return constant_find("capability", name, ARCH_X86_64, &cap) ? -1 : (int)cap;
+}
