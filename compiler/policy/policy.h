@@ -176,6 +176,8 @@ struct decision_why {
  */
 struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why);
 bool cond_eval(const struct cond *c, const uint64_t args[6]); /* NULL cond: true */
+/* Are there arguments that satisfy both? 1 and *args, 0, or -1 when that is too hard to tell. */
+int cond_overlap(const struct cond *x, const struct cond *y, uint64_t args[6]);
 
 /* Is this number (with base) known on this architecture at the policy's level? */
 bool policy_knows(const struct policy *p, enum arch a, uint32_t nr);

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Call rules: a statement's calls to one rule an architecture; and the statements that speak of
+ * calls without naming them (network, namespace).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/resolve.h"
+
+#define NR_END 0x40000000u /* table numbers lie below: from here on they are x32's, with its bit */
+
+/* ---- verdicts ---- */
+
+static bool verdict_data(struct resolver *r, const struct ast_verdict *v, const char *what,
+			 unsigned top, uint16_t *out)
+{
+	uint64_t n = 0;
+
+	if (!v->data) {
+		if (v->action != AST_ACTION_ERRNO)
+			return true;
+		struct diag *d = resolve_report(r, DIAG_PL128, v->span, "'errno' needs a number");
+		diag_help(r->ds, d, "write it by name, such as 'errno EPERM'");
+		return false;
+	}
+	if (v->data->kind == AST_VALUE_NAME && v->action == AST_ACTION_ERRNO) {
+		if (!value_word(r, "errno", "errno", v->data->text, v->data->span, &n))
+			return false;
+	} else if (v->data->kind == AST_VALUE_NUMBER && !v->data->negative) {
+		n = v->data->number;
+	} else {
+		resolve_report(r, DIAG_PL128, v->data->span, "'%s' takes a number 0..%u", what, top);
+		return false;
+	}
+	if (n > top) {
+		resolve_report(r, DIAG_PL120, v->data->span,
+			       "value out of range: '%s' carries 0..%u", what, top);
+		return false;
+	}
+	*out = (uint16_t)n;
+	return true;
+}
+
+bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char *what,
+		     struct verdict *out)
+{
+	struct diag *d;
+
+	*out = (struct verdict){ VERDICT_ALLOW, 0 };
+	switch (v->action) {
+	case AST_ACTION_ALLOW:
+		return true;
+	case AST_ACTION_LOG:
+		out->kind = VERDICT_LOG;
+		return true;
+	case AST_ACTION_KILL_PROCESS:
+		out->kind = VERDICT_KILL_PROCESS;
+		return true;
+	case AST_ACTION_KILL_THREAD:
+		out->kind = VERDICT_KILL_THREAD;
+		return true;
+	case AST_ACTION_NOTIFY:
+		out->kind = VERDICT_NOTIFY;
+		return true;
+	case AST_ACTION_ERRNO:
+		out->kind = VERDICT_ERRNO;
+		return verdict_data(r, v, "errno", 4095, &out->data);
+	case AST_ACTION_TRAP:
+		out->kind = VERDICT_TRAP;
+		return verdict_data(r, v, "trap", UINT16_MAX, &out->data);
+	case AST_ACTION_TRACE:
+		out->kind = VERDICT_TRACE;
+		return verdict_data(r, v, "trace", UINT16_MAX, &out->data);
+	case AST_ACTION_DENY:
+	case AST_ACTION_QUIET_DENY:
+		d = resolve_report(r, DIAG_PL128, v->span, "'deny' is no verdict for '%s': it means "
+				   "the policy's own default", what);
+		diag_help(r->ds, d, "say which refusal: errno EPERM, kill-process, ...");
+		return false;
+	case AST_ACTION_NR:
+		break;
+	}
+	BUG("ast_action");
+}
+
+/* The refusal that `deny` stands for; false: reported. */
+static bool default_refusal(struct resolver *r, struct span sp, struct verdict *out)
+{
+	*out = r->p->dflt;
+	if (verdict_refuses(r->p->dflt))
+		return true;
+	struct diag *d = resolve_report(r, DIAG_PL127, sp, "'deny' means the default verdict, and "
+					"this policy's default does not refuse");
+	diag_help(r->ds, d, "say which refusal: 'errno EPERM ...' or 'kill ...'");
+	return false;
+}
+
+static bool call_verdict(struct resolver *r, const struct ast_verdict *v, struct verdict *out)
+{
+	if (v->action == AST_ACTION_QUIET_DENY) {
+		struct diag *d = resolve_report(r, DIAG_PL128, v->span, "'quiet deny' is for "
+						"resources: a refused call is not audited anyway");
+		diag_help(r->ds, d, "write 'deny'");
+		return false;
+	}
+	if (v->action == AST_ACTION_DENY)
+		return default_refusal(r, v->span, out);
+	static const char *const names[AST_ACTION_NR] = {
+		[AST_ACTION_ERRNO] = "errno", [AST_ACTION_TRAP] = "trap",
+		[AST_ACTION_TRACE] = "trace",
+	};
+	return verdict_resolve(r, v, names[v->action], out);
+}
+
+/* ---- rules ---- */
+
+struct origin *resolve_origin(struct resolver *r, const struct item *it,
+			      const struct ast_call *call, struct span span)
+{
+	struct origin *o = ARENA_NEW(r->arena, struct origin);
+
+	o->stmt = it->stmt;
+	o->call = call;
+	o->span = span;
+	o->set = it->set;
+	o->use = it->set ? it->use : NO_SPAN;
+	return o;
+}
+
+void resolve_rule_add(struct resolver *r, struct call_rule rule)
+{
+	if (r->p->calls.n >= RULES_MAX) {
+		resolve_report(r, DIAG_PL145, r->p->span, "more than %d call rules in one policy",
+			       RULES_MAX);
+		return;
+	}
+	vec_push(r->arena, &r->p->calls, rule);
+}
+
+static bool excepted(const struct item *it, struct str name)
+{
+	bool out = false;
+
+	for (const struct except *e = it->except; e && !out; e = e->up) {
+		size_t i = 0;
+		for (const struct ast_word *w = e->words; w; w = w->next, i++)
+			if (str_eq(w->text, name))
+				out = e->hit[i] = true;
+	}
+	return out;
+}
+
+/* ---- calls by number ---- */
+
+static void resolve_numbered(struct resolver *r, const struct item *it, const struct ast_call *call,
+			     struct verdict v)
+{
+	struct origin *o = resolve_origin(r, it, call, call->span);
+	const struct syscall_info *s;
+
+	if (call->number >= NR_END) {
+		struct diag *d = resolve_report(r, DIAG_PL120, call->name.span,
+						"value out of range: no call has the number '" PRISTR
+						"'", WORD(call->name));
+		diag_help(r->ds, d, "numbers end at 0x3fffffff; for x32 list the architecture and "
+				    "write the number without its bit");
+		return;
+	}
+	for (int a = 0; a < ARCH_NR; a++) {
+		const struct cond *cond;
+		if (!(r->p->arches & ARCH_BIT(a)))
+			continue;
+		struct cond_site site = { NULL, str_dup(r->arena, call->name.text), (enum arch)a, v };
+		s = syscall_by_nr((enum arch)a, (uint32_t)call->number);
+		if (s)
+			diag_help(r->ds, resolve_report(r, DIAG_PL137, call->name.span,
+							"'" PRISTR "' is '%s' on %s",
+							WORD(call->name), s->name,
+							arch_info((enum arch)a)->name),
+				  "write the name: numbers differ between architectures");
+		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
+			continue;
+		resolve_rule_add(r, (struct call_rule){
+				.arch = (enum arch)a,
+				.nr = (uint32_t)call->number + arch_info((enum arch)a)->nr_base,
+				.verdict = v, .cond = cond, .origin = o });
+	}
+}
+
+/* ---- calls by name ---- */
+
+static const char *arch_names(struct resolver *r, unsigned mask)
+{
+	const char *list = NULL;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(mask & ARCH_BIT(a)))
+			continue;
+		const char *name = arch_info((enum arch)a)->name;
+		list = list ? arena_printf(r->arena, "%s, %s", list, name) : name;
+	}
+	return list ? list : "none";
+}
+
+static unsigned arches_of(const struct syscall_info *s)
+{
+	unsigned mask = 0;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (s->nr[a] >= 0)
+			mask |= ARCH_BIT(a);
+	return mask;
+}
+
+static void report_unknown(struct resolver *r, const struct ast_word *name)
+{
+	struct diag *d = resolve_report(r, DIAG_PL114, name->span,
+					"unknown system call '" PRISTR "'", WORD(*name));
+	const char *alias = syscall_alias(name->text);
+	struct suggest s;
+
+	if (alias) {
+		diag_help(r->ds, d, "the kernel's call is '%s'", alias);
+		return;
+	}
+	suggest_start(&s, name->text);
+	for (size_t i = 0; i < syscall_count(); i++)
+		if (arches_of(syscall_at(i)) & r->listed)
+			suggest_offer(&s, str_c(syscall_at(i)->name));
+	for (size_t i = 0; i < syscall_count(); i++)
+		suggest_offer(&s, str_c(syscall_at(i)->name));
+	if (s.best.p)
+		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	else
+		diag_help(r->ds, d, "a call that this table does not know is written by its number, "
+				    "such as '#470'");
+}
+
+static void check_presence(struct resolver *r, const struct item *it, const struct ast_word *name,
+			   const struct syscall_info *s)
+{
+	unsigned has = arches_of(s), scope = it->arches ? it->arches : r->listed;
+
+	if (it->set) /* a set is written for every machine */
+		return;
+	if (!(has & scope)) {
+		struct diag *d = resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",
+						s->name, arch_names(r, scope));
+		if (has)
+			diag_help(r->ds, d, "it exists on %s", arch_names(r, has));
+		return;
+	}
+	scope &= r->p->arches & ~has;
+	if (scope)
+		resolve_report(r, DIAG_PL115, name->span, "'%s' does not exist on %s: no rule there",
+			       s->name, arch_names(r, scope));
+}
+
+static void check_level(struct resolver *r, const struct ast_word *name,
+			const struct syscall_info *s, enum arch a)
+{
+	if (s->since[a] <= r->p->level)
+		return;
+	resolve_report(r, DIAG_PL138, name->span, "'%s' came with Linux %u.%u, after the level of "
+		       "this policy: the rule holds, calls without a rule are unknown there", s->name,
+		       s->since[a] >> 8, s->since[a] & 0xff);
+}
+
+static void resolve_named(struct resolver *r, const struct item *it, const struct ast_call *call,
+			  struct verdict v)
+{
+	const struct syscall_info *s = syscall_by_name(call->name.text);
+	struct origin *o = resolve_origin(r, it, call, call->span);
+
+	if (!s) {
+		report_unknown(r, &call->name);
+		return;
+	}
+	check_presence(r, it, &call->name, s);
+	for (int a = 0; a < ARCH_NR; a++) {
+		const struct cond *cond;
+		struct cond_site site = { s, s->name, (enum arch)a, v };
+		if (!(r->p->arches & ARCH_BIT(a)) || s->nr[a] < 0)
+			continue;
+		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
+			continue;
+		check_level(r, &call->name, s, (enum arch)a);
+		resolve_rule_add(r, (struct call_rule){
+				.arch = (enum arch)a,
+				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
+				.sys = s, .verdict = v, .cond = cond, .origin = o });
+	}
+}
+
+void resolve_calls(struct resolver *r, const struct item *it)
+{
+	struct verdict v;
+
+	if (!call_verdict(r, &it->stmt->verdict, &v)) {
+		v = (struct verdict){ VERDICT_ERRNO, 1 }; /* goes on to see the names */
+	}
+	for (const struct ast_call *c = it->stmt->calls; c; c = c->next) {
+		if (excepted(it, c->name.text))
+			continue;
+		if (c->by_number)
+			resolve_numbered(r, it, c, v);
+		else
+			resolve_named(r, it, c, v);
+	}
+}
+
+/* ---- statements that speak of calls ---- */
+
+/* One rule on each architecture in force; `make` gives the condition, false: no rule there. */
+typedef bool make_cond_fn(struct resolver *r, const struct syscall_info *s, enum arch a,
+			  const void *ctx, const struct cond **out);
+
+static void add_implied(struct resolver *r, const struct item *it, const struct origin *o,
+			const char *name, struct verdict v, make_cond_fn *make, const void *ctx)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(name));
+
+	BUG_ON(!s);
+	for (int a = 0; a < ARCH_NR; a++) {
+		const struct cond *cond = NULL;
+		if (!(it->arches & r->p->arches & ARCH_BIT(a)) || s->nr[a] < 0)
+			continue;
+		if (make && !make(r, s, (enum arch)a, ctx, &cond))
+			continue;
+		resolve_rule_add(r, (struct call_rule){
+				.arch = (enum arch)a,
+				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
+				.sys = s, .verdict = v, .cond = cond, .origin = o });
+	}
+}
+
+static const struct cond *arg_cmp(struct resolver *r, const struct syscall_info *s, enum arch a,
+				  int arg, enum cmp_op op, uint64_t mask, uint64_t value)
+{
+	unsigned n;
+	const struct arg_info *args = syscall_args(s, a, &n);
+
+	BUG_ON(arg < 0 || (unsigned)arg >= n);
+	struct cmp cmp = { .arg = (uint8_t)arg, .width = args[arg].width, .op = op, .value = value };
+	if (cmp.width > arch_info(a)->bits)
+		cmp.width = (uint8_t)arch_info(a)->bits;
+	cmp.mask = mask & width_mask(cmp.width);
+	return cond_cmp(r->arena, cmp);
+}
+
+static bool network_cond(struct resolver *r, const struct syscall_info *s, enum arch a,
+			 const void *ctx, const struct cond **out)
+{
+	const struct network_rule *n = ctx;
+	const struct cond *c = NULL;
+	unsigned nargs;
+	uint64_t mask = syscall_args(s, a, &nargs)[1].enum_mask;
+
+	if (n->family >= 0)
+		c = arg_cmp(r, s, a, 0, CMP_EQ, UINT64_MAX, (uint64_t)n->family);
+	if (n->type >= 0)
+		c = cond_join(r->arena, COND_AND, c,
+			      arg_cmp(r, s, a, 1, CMP_EQ, mask, (uint64_t)n->type));
+	if (n->protocol >= 0)
+		c = cond_join(r->arena, COND_AND, c,
+			      arg_cmp(r, s, a, 2, CMP_EQ, UINT64_MAX, (uint64_t)n->protocol));
+	*out = c;
+	return true;
+}
+
+static bool network_protocol(struct resolver *r, const struct ast_value *v, int *out)
+{
+	const struct syscall_info *s = syscall_by_name(STR("socket"));
+	unsigned n;
+	const struct arg_info *arg = &syscall_args(s, ARCH_X86_64, &n)[2];
+	struct operand o = { .call = "socket", .name = "protocol", .arch = ARCH_X86_64, .arg = 2,
+			     .kind = arg->kind, .domain = arg->domain, .width = 16 };
+	uint64_t value;
+
+	if (!value_resolve(r, &o, v, &value))
+		return false;
+	*out = (int)value;
+	return true;
+}
+
+static bool network_item(struct resolver *r, const struct ast_network *n, struct network_rule *out)
+{
+	uint64_t v;
+	bool ok = true;
+
+	out->family = out->type = out->protocol = -1;
+	if (n->family.text.n) {
+		ok = value_word(r, "af", "socket family", n->family.text, n->family.span, &v);
+		if (ok)
+			out->family = (int)(v & 0xffff);
+	}
+	if (n->type.text.n) {
+		if (value_word(r, "sock_type", "socket type", n->type.text, n->type.span, &v))
+			out->type = (int)(v & 0xf);
+		else
+			ok = false;
+	}
+	if (n->protocol && !network_protocol(r, n->protocol, &out->protocol))
+		ok = false;
+	return ok;
+}
+
+static enum rule_action rule_action_of(enum ast_action a)
+{
+	if (a == AST_ACTION_DENY)
+		return RULE_DENY;
+	if (a == AST_ACTION_QUIET_DENY)
+		return RULE_QUIET_DENY;
+	return a == AST_ACTION_LOG ? RULE_LOG : RULE_ALLOW;
+}
+
+void resolve_network(struct resolver *r, const struct item *it)
+{
+	enum rule_action action = rule_action_of(it->stmt->verdict.action);
+	struct verdict v = { action == RULE_LOG ? VERDICT_LOG : VERDICT_ALLOW, 0 };
+	bool calls = r->p->layers & LAYER_SECCOMP;
+
+	if (calls && (action == RULE_DENY || action == RULE_QUIET_DENY) &&
+	    !default_refusal(r, it->stmt->keyword, &v))
+		return;
+	for (const struct ast_network *n = it->stmt->networks; n; n = n->next) {
+		struct network_rule rule = { .action = action };
+		if (!network_item(r, n, &rule) || !it->arches)
+			continue;
+		struct span sp = n->family.text.n ? n->family.span : it->stmt->keyword;
+		if (n->type.text.n)
+			sp = span_join(sp, n->type.span);
+		if (n->protocol)
+			sp = span_join(sp, n->protocol->span);
+		rule.origin = resolve_origin(r, it, NULL, sp);
+		vec_push(r->arena, &r->p->networks, rule);
+		if (!calls)
+			continue;
+		add_implied(r, it, rule.origin, "socket", v, network_cond, &rule);
+		add_implied(r, it, rule.origin, "socketpair", v, network_cond, &rule);
+	}
+}
+
+/* CLONE_NEW* bits; sched.h. Time namespaces share a bit with clone()'s exit signal, which
+ * therefore cannot make them. */
+static const struct namespace_bit {
+	const char *name;
+	uint32_t bit;
+	bool by_clone;
+} namespaces[] = {
+	{ "cgroup", 0x02000000, true },	 { "ipc", 0x08000000, true },
+	{ "mnt", 0x00020000, true },	 { "mount", 0x00020000, true },
+	{ "net", 0x40000000, true },	 { "network", 0x40000000, true },
+	{ "pid", 0x20000000, true },	 { "time", 0x00000080, false },
+	{ "user", 0x10000000, true },	 { "uts", 0x04000000, true },
+};
+
+static const struct namespace_bit *find_namespace(struct resolver *r, const struct ast_word *w)
+{
+	struct suggest s;
+
+	suggest_start(&s, w->text);
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
+		if (str_is(w->text, namespaces[i].name))
+			return &namespaces[i];
+		suggest_offer(&s, str_c(namespaces[i].name));
+	}
+	struct diag *d = resolve_report(r, DIAG_PL136, w->span, "unknown namespace '" PRISTR "'",
+					WORD(*w));
+	if (s.best.p)
+		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	else
+		diag_help(r->ds, d, "cgroup, ipc, mnt, net, pid, time, user, uts");
+	return NULL;
+}
+
+static bool namespace_flags(struct resolver *r, const struct syscall_info *s, enum arch a,
+			    const void *ctx, const struct cond **out)
+{
+	const struct namespace_bit *ns = ctx;
+
+	int arg = 0;
+	if (str_is(str_c(s->name), "clone"))
+		arg = syscall_arg_find(s, a, STR("clone_flags"));
+	*out = arg_cmp(r, s, a, arg, CMP_NE, ns->bit, 0);
+	return true;
+}
+
+/* setns with a type of 0 joins whatever the descriptor is. */
+static bool namespace_type(struct resolver *r, const struct syscall_info *s, enum arch a,
+			   const void *ctx, const struct cond **out)
+{
+	const struct namespace_bit *ns = ctx;
+
+	*out = cond_join(r->arena, COND_OR, arg_cmp(r, s, a, 1, CMP_NE, ns->bit, 0),
+			 arg_cmp(r, s, a, 1, CMP_EQ, UINT64_MAX, 0));
+	return true;
+}
+
+void resolve_namespace(struct resolver *r, const struct item *it)
+{
+	struct verdict v;
+
+	if (it->stmt->verdict.action != AST_ACTION_DENY) {
+		struct diag *d = resolve_report(r, DIAG_PL128, it->stmt->keyword,
+						"'namespace' can only be denied: several calls make "
+						"namespaces");
+		diag_help(r->ds, d, "allow the calls themselves: clone, unshare, setns");
+		return;
+	}
+	if (!default_refusal(r, it->stmt->verdict.span, &v))
+		return;
+	for (const struct ast_word *w = it->stmt->words; w; w = w->next) {
+		const struct namespace_bit *ns = find_namespace(r, w);
+		if (!ns || !it->arches)
+			continue;
+		struct origin *o = resolve_origin(r, it, NULL, w->span);
+		if (ns->by_clone)
+			add_implied(r, it, o, "clone", v, namespace_flags, ns);
+		add_implied(r, it, o, "unshare", v, namespace_flags, ns);
+		add_implied(r, it, o, "setns", v, namespace_type, ns);
+		/* Its flags lie behind a pointer; ENOSYS makes libcs fall back to clone. */
+		add_implied(r, it, o, "clone3", (struct verdict){ VERDICT_ERRNO, ENOSYS }, NULL,
+			    NULL);
+	}
+}
+
+/* ---- socketcall, ipc ---- */
+
+static bool reads_other_args(const struct cond *c)
+{
+	if (!c)
+		return false;
+	if (c->kind == COND_CMP)
+		return c->cmp.arg != 0;
+	return reads_other_args(c->left) || (c->right && reads_other_args(c->right));
+}
+
+/* Does the policy refuse this selector of socketcall or ipc, whatever the other arguments? */
+static bool multiplexer_refused(const struct policy *p, enum arch a, const char *mux, unsigned sel)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(mux));
+	size_t i, end;
+
+	if (!s || s->nr[a] < 0)
+		return true;
+	struct call c = { .audit_arch = arch_info(a)->audit,
+			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base, .args = { sel } };
+	policy_calls_of(p, a, c.nr, &i, &end);
+	for (; i < end; i++)
+		if (reads_other_args(p->calls.v[i].cond))
+			return false;
+	return verdict_refuses(policy_eval(p, &c, NULL));
+}
+
+/*
+ * On i386 socketcall and ipc make these calls as well, with their arguments behind a pointer: a
+ * rule that looks at arguments or refuses would be walked around.
+ */
+void resolve_multiplexed(struct resolver *r)
+{
+	vec_each(&r->p->calls, rule) {
+		const char *mux;
+		unsigned sel;
+		if (!rule->sys || (!rule->cond && !verdict_refuses(rule->verdict)))
+			continue;
+		if (multiplexed_by(rule->sys, rule->arch, &mux, &sel) < 0)
+			continue;
+		if (multiplexer_refused(r->p, rule->arch, mux, sel))
+			continue;
+		struct diag *d = resolve_report(r, DIAG_PL126, rule->origin->span,
+						"on %s '%s' is also made through '%s', which this "
+						"policy lets pass and whose arguments no filter sees",
+						arch_info(rule->arch)->name, rule->sys->name, mux);
+		diag_help(r->ds, d, "add 'errno ENOSYS %s;' (libcs then use the direct calls), or "
+				    "do not list %s", mux, arch_info(rule->arch)->name);
+	}
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two matching rules of one rank with different data (language.md, rule 2): is there a call
+ * that both match? Exact: every way through the connectives gives a list of comparisons, and
+ * for each argument the bits are tried from the top, keeping only the comparisons that the bits
+ * so far leave undecided.
+ */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/resolve.h"
+
+enum {
+	STEPS_MAX = 1000000,    /* bits tried for one call; beyond: an error that says so */
+	PAIRS_MAX = 20000,      /* pairs of rules on one call, of file rules */
+	CMPS_MAX = 64,          /* undecided comparisons of one argument are a 64-bit set */
+	REPORTS_MAX = 3,        /* on one call */
+};
+
+struct todo { /* conditions that must hold as well (or, negated, must not) */
+	const struct cond *cond;
+	bool negated;
+	const struct todo *next;
+};
+
+struct test {
+	struct cmp cmp; /* not negated: the operator was turned around */
+};
+
+struct solver {
+	size_t steps;
+	struct test tests[6][CMPS_MAX];
+	unsigned n[6];
+	uint64_t args[6];
+};
+
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_TOO_HARD };
+
+static enum cmp_op negate(enum cmp_op op)
+{
+	static const enum cmp_op other[CMP_OP_NR] = {
+		[CMP_EQ] = CMP_NE, [CMP_NE] = CMP_EQ, [CMP_LT] = CMP_GE,
+		[CMP_GE] = CMP_LT, [CMP_GT] = CMP_LE, [CMP_LE] = CMP_GT,
+	};
+
+	return other[op];
+}
+
+/* What comparison `c` says once the bits so far differ from its value (sign: -1 below). */
+static bool holds_after(enum cmp_op op, int sign)
+{
+	switch (op) {
+	case CMP_EQ:
+		return false;
+	case CMP_NE:
+		return true;
+	case CMP_LT:
+	case CMP_LE:
+		return sign < 0;
+	case CMP_GT:
+	case CMP_GE:
+		return sign > 0;
+	case CMP_OP_NR:
+		break;
+	}
+	BUG("cmp_op");
+}
+
+static bool holds_equal(enum cmp_op op)
+{
+	return op == CMP_EQ || op == CMP_LE || op == CMP_GE;
+}
+
+/* The bit changes which comparisons are open; false: one of them fails. */
+static bool take_bit(const struct solver *s, unsigned arg, int bit, unsigned value, uint64_t *open)
+{
+	for (unsigned i = 0; i < s->n[arg]; i++) {
+		const struct cmp *c = &s->tests[arg][i].cmp;
+		if (!(*open >> i & 1) || !(c->mask >> bit & 1))
+			continue;
+		unsigned want = (unsigned)(c->value >> bit & 1);
+		if (want == value)
+			continue;
+		int sign = value > want ? 1 : -1;
+		if (c->is_signed && bit == c->width - 1)
+			sign = -sign;
+		if (!holds_after(c->op, sign))
+			return false;
+		*open &= ~(UINT64_C(1) << i);
+	}
+	return true;
+}
+
+static enum answer try_bits(struct solver *s, unsigned arg, int bit, uint64_t open)
+{
+	if (s->steps++ > STEPS_MAX)
+		return ANSWER_TOO_HARD;
+	if (bit < 0) {
+		for (unsigned i = 0; i < s->n[arg]; i++)
+			if (open >> i & 1 && !holds_equal(s->tests[arg][i].cmp.op))
+				return ANSWER_NO;
+		return ANSWER_YES;
+	}
+	uint64_t before = 0;
+	for (unsigned value = 0, tried = 0; value < 2; value++) {
+		uint64_t next = open;
+		if (!take_bit(s, arg, bit, value, &next))
+			continue;
+		if (tried++ && next == before)
+			return ANSWER_NO; /* nothing asks about this bit: 1 is no different */
+		before = next;
+		uint64_t mask = UINT64_C(1) << bit;
+		s->args[arg] = value ? s->args[arg] | mask : s->args[arg] & ~mask;
+		enum answer a = try_bits(s, arg, bit - 1, next);
+		if (a != ANSWER_NO)
+			return a;
+	}
+	return ANSWER_NO;
+}
+
+static enum answer solve_arg(struct solver *s, unsigned arg)
+{
+	uint64_t open = s->n[arg] == 64 ? UINT64_MAX : (UINT64_C(1) << s->n[arg]) - 1;
+
+	s->args[arg] = 0;
+	return try_bits(s, arg, 63, open);
+}
+
+static enum answer solve(struct solver *s, const struct todo *todo);
+
+/* The quick answer for two large sets of values: x == 1 and x == 2. */
+static bool other_value(const struct solver *s, const struct cmp *c)
+{
+	for (unsigned i = 0; c->op == CMP_EQ && i < s->n[c->arg]; i++) {
+		const struct cmp *t = &s->tests[c->arg][i].cmp;
+		if (t->op == CMP_EQ && (t->value ^ c->value) & t->mask & c->mask)
+			return true;
+	}
+	return false;
+}
+
+static enum answer add_test(struct solver *s, const struct cmp *cmp, bool negated,
+			    const struct todo *rest)
+{
+	unsigned arg = cmp->arg;
+
+	if (s->n[arg] == CMPS_MAX)
+		return ANSWER_TOO_HARD;
+	struct cmp c = *cmp;
+	if (negated)
+		c.op = negate(c.op);
+	if (other_value(s, &c))
+		return ANSWER_NO;
+	s->tests[arg][s->n[arg]++].cmp = c;
+	enum answer a = solve_arg(s, arg);
+	if (a == ANSWER_YES)
+		a = solve(s, rest);
+	s->n[arg]--;
+	return a;
+}
+
+static enum answer either(struct solver *s, const struct cond *c, bool negated,
+			  const struct todo *rest)
+{
+	struct todo left = { c->left, negated, rest }, right = { c->right, negated, rest };
+	enum answer a = solve(s, &left);
+
+	return a == ANSWER_NO ? solve(s, &right) : a;
+}
+
+static enum answer solve(struct solver *s, const struct todo *todo)
+{
+	if (!todo)
+		return ANSWER_YES;
+	if (s->steps++ > STEPS_MAX)
+		return ANSWER_TOO_HARD;
+	const struct cond *c = todo->cond;
+	bool negated = todo->negated;
+	if (!c)
+		return solve(s, todo->next);
+	if (c->kind == COND_CMP)
+		return add_test(s, &c->cmp, negated, todo->next);
+	if (c->kind == COND_NOT) {
+		struct todo in = { c->left, !negated, todo->next };
+		return solve(s, &in);
+	}
+	if ((c->kind == COND_OR) != negated)
+		return either(s, c, negated, todo->next);
+	struct todo right = { c->right, negated, todo->next };
+	struct todo left = { c->left, negated, &right };
+	return solve(s, &left);
+}
+
+static enum answer overlap(struct solver *s, const struct cond *x, const struct cond *y)
+{
+	struct todo second = { y, false, NULL };
+	struct todo first = { x, false, &second };
+
+	memset(s->n, 0, sizeof(s->n));
+	memset(s->args, 0, sizeof(s->args));
+	return solve(s, &first);
+}
+
+int cond_overlap(const struct cond *x, const struct cond *y, uint64_t args[6])
+{
+	struct solver s = { .steps = 0 };
+	enum answer a = overlap(&s, x, y);
+
+	if (a == ANSWER_TOO_HARD)
+		return -1;
+	memcpy(args, s.args, sizeof(s.args));
+	return a == ANSWER_YES;
+}
+
+/* ---- calls ---- */
+
+static bool carries_data(enum verdict_kind k)
+{
+	return k == VERDICT_ERRNO || k == VERDICT_TRAP || k == VERDICT_TRACE;
+}
+
+static struct span span_of(const struct call_rule *r)
+{
+	return r->origin ? r->origin->span : NO_SPAN;
+}
+
+static const char *spell_verdict(struct arena *a, struct verdict v)
+{
+	BUF_AUTO b = { 0 };
+
+	verdict_print(&b, v);
+	const char *name = v.kind == VERDICT_ERRNO ? constant_name("errno", v.data, ARCH_X86_64)
+						   : NULL;
+	return name ? arena_printf(a, "%s, %s", b.p, name) : arena_printf(a, "%s", b.p);
+}
+
+static const char *spell_call(struct arena *a, const struct call_rule *r, const uint64_t args[6])
+{
+	BUF_AUTO b = { 0 };
+	unsigned n = 6;
+
+	if (r->sys)
+		syscall_args(r->sys, r->arch, &n);
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(&b, "%s%s%llx", i ? ", " : "", args[i] ? "0x" : "",
+			   (unsigned long long)args[i]);
+	if (r->sys)
+		return arena_printf(a, "%s(%s) on %s", r->sys->name, b.p ? b.p : "",
+				    arch_info(r->arch)->name);
+	return arena_printf(a, "#%u(%s) on %s", r->nr - arch_info(r->arch)->nr_base,
+			    b.p ? b.p : "", arch_info(r->arch)->name);
+}
+
+static void report_pair(struct arena *a, struct diags *ds, const struct call_rule *x,
+			const struct call_rule *y, enum answer answer, const uint64_t args[6])
+{
+	const char *name = x->sys ? x->sys->name : "this call";
+	struct diag *d;
+
+	if (span_of(x).source == span_of(y).source && span_of(x).begin > span_of(y).begin) {
+		const struct call_rule *t = x;
+		x = y;
+		y = t;
+	}
+	d = diag_add(ds, DIAG_PL129, span_of(y),
+		     answer == ANSWER_TOO_HARD
+			     ? "'%s' gets %s here and %s elsewhere, and it could not be shown that "
+			       "no call meets both"
+			     : "'%s' gets two verdicts of one rank: %s here, %s elsewhere",
+		     name, spell_verdict(a, y->verdict), spell_verdict(a, x->verdict));
+	diag_note(ds, d, span_of(x), "%s", spell_verdict(a, x->verdict));
+	if (answer == ANSWER_YES)
+		diag_help(ds, d, "both match %s: let one of them exclude it",
+			  spell_call(a, x, args));
+	else
+		diag_help(ds, d, "write simpler conditions, or one verdict for both");
+}
+
+/* Rules [i, end) are on one call. */
+static void check_call(struct arena *a, const struct policy *p, size_t i, size_t end,
+		       struct solver *s, struct diags *ds, bool *said)
+{
+	size_t pairs = 0, reports = 0;
+
+	for (; i < end; i++)
+		for (size_t k = i + 1; k < end; k++) {
+			const struct call_rule *x = &p->calls.v[i], *y = &p->calls.v[k];
+			if (x->verdict.kind != y->verdict.kind)
+				break; /* sorted by verdict: none of this rank follows */
+			if (!carries_data(x->verdict.kind) || x->verdict.data == y->verdict.data)
+				continue;
+			enum answer ans = pairs++ < PAIRS_MAX ? overlap(s, x->cond, y->cond)
+							      : ANSWER_TOO_HARD;
+			if (ans == ANSWER_NO)
+				continue;
+			*said = true;
+			report_pair(a, ds, x, y, ans, s->args);
+			if (ans == ANSWER_TOO_HARD || ++reports == REPORTS_MAX)
+				return;
+		}
+}
+
+static void check_calls(struct arena *a, const struct policy *p, struct diags *ds)
+{
+	struct solver *s = ARENA_NEW(a, struct solver);
+	VEC(const struct syscall_info *) told = { 0 };
+
+	for (size_t i = 0; i < p->calls.n;) {
+		size_t end = i;
+		bool known = false, said = false;
+		while (end < p->calls.n && p->calls.v[end].arch == p->calls.v[i].arch &&
+		       p->calls.v[end].nr == p->calls.v[i].nr)
+			end++;
+		/* What is wrong on one architecture is mostly wrong on all: once is enough. */
+		vec_each(&told, t)
+			if (p->calls.v[i].sys && *t == p->calls.v[i].sys)
+				known = true;
+		s->steps = 0;
+		if (!known)
+			check_call(a, p, i, end, s, ds, &said);
+		if (said)
+			vec_push(a, &told, p->calls.v[i].sys);
+		i = end;
+	}
+}
+
+/* ---- exec transitions ---- */
+
+static void report_exec(struct diags *ds, const struct file_rule *x, const struct file_rule *y,
+			const char *witness)
+{
+	struct span sx = x->origin ? x->origin->span : NO_SPAN;
+	struct span sy = y->origin ? y->origin->span : NO_SPAN;
+	struct diag *d = diag_add(ds, DIAG_PL129, sy, "two transitions for one program: %s%s"
+				  PRISTR " here, %s%s" PRISTR " elsewhere", y->exec,
+				  y->target.n ? " -> " : "", STRARG(y->target), x->exec,
+				  x->target.n ? " -> " : "", STRARG(x->target));
+
+	diag_note(ds, d, sx, "%s" PRISTR, x->target.n ? "-> " : "this one", STRARG(x->target));
+	if (witness)
+		diag_help(ds, d, "both match '%s': let one of them exclude it", witness);
+	else
+		diag_help(ds, d, "it could not be shown that no path meets both");
+}
+
+static bool same_exec(const struct file_rule *x, const struct file_rule *y)
+{
+	return !strcmp(x->exec, y->exec) && str_eq(x->target, y->target);
+}
+
+static bool sets_exec(const struct file_rule *f)
+{
+	return f->perms & PERM_X && f->action != RULE_DENY && f->action != RULE_QUIET_DENY;
+}
+
+static void check_files(struct arena *a, const struct policy *p, struct diags *ds)
+{
+	size_t pairs = 0;
+
+	for (size_t i = 0; i < p->files.n; i++)
+		for (size_t k = i + 1; sets_exec(&p->files.v[i]) && k < p->files.n; k++) {
+			const struct file_rule *x = &p->files.v[i], *y = &p->files.v[k];
+			const char *witness = NULL;
+			if (!sets_exec(y) || same_exec(x, y))
+				continue;
+			if (pairs++ < PAIRS_MAX && !glob_overlap(a, x->path, y->path, &witness))
+				continue;
+			report_exec(ds, x, y, witness);
+			if (pairs > PAIRS_MAX)
+				return;
+		}
+}
+
+void conflict_check(struct arena *a, const struct policy *p, struct diags *ds)
+{
+	check_calls(a, p, ds);
+	check_files(a, p, ds);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The specification: what a policy answers, by walking its rules. Nothing here is clever, and
+ * nothing here is shared with a generator; every generated program is compared with this.
+ */
+#include "compiler/base/bug.h"
+#include "compiler/policy/policy.h"
+
+#define X32_BIT 0x40000000u
+
+static uint64_t low_bits(uint64_t v, unsigned width)
+{
+	return width == 64 ? v : v & ((UINT64_C(1) << width) - 1);
+}
+
+static int64_t sign_extend(uint64_t v, unsigned width)
+{
+	uint64_t sign = UINT64_C(1) << (width - 1);
+
+	return (int64_t)((low_bits(v, width) ^ sign) - sign);
+}
+
+static int order(const struct cmp *c, uint64_t arg)
+{
+	uint64_t x = low_bits(arg, c->width) & c->mask;
+
+	if (c->is_signed) {
+		int64_t a = sign_extend(x, c->width), b = sign_extend(c->value, c->width);
+		return (a > b) - (a < b);
+	}
+	return (x > c->value) - (x < c->value);
+}
+
+static bool cmp_eval(const struct cmp *c, uint64_t arg)
+{
+	int o = order(c, arg);
+
+	switch (c->op) {
+	case CMP_EQ:
+		return o == 0;
+	case CMP_NE:
+		return o != 0;
+	case CMP_LT:
+		return o < 0;
+	case CMP_LE:
+		return o <= 0;
+	case CMP_GT:
+		return o > 0;
+	case CMP_GE:
+		return o >= 0;
+	case CMP_OP_NR:
+		break;
+	}
+	BUG("cmp_op");
+}
+
+bool cond_eval(const struct cond *c, const uint64_t args[6])
+{
+	if (!c)
+		return true;
+	switch (c->kind) {
+	case COND_CMP:
+		return cmp_eval(&c->cmp, args[c->cmp.arg]);
+	case COND_AND:
+		return cond_eval(c->left, args) && cond_eval(c->right, args);
+	case COND_OR:
+		return cond_eval(c->left, args) || cond_eval(c->right, args);
+	case COND_NOT:
+		return !cond_eval(c->left, args);
+	}
+	BUG("cond_kind");
+}
+
+static bool rule_before(const struct call_rule *r, enum arch a, uint32_t nr)
+{
+	return r->arch != a ? r->arch < a : r->nr < nr;
+}
+
+void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end)
+{
+	size_t lo = 0, hi = p->calls.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (rule_before(&p->calls.v[mid], a, nr))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*first = lo;
+	while (lo < p->calls.n && p->calls.v[lo].arch == a && p->calls.v[lo].nr == nr)
+		lo++;
+	*end = lo;
+}
+
+bool policy_knows(const struct policy *p, enum arch a, uint32_t nr)
+{
+	uint32_t base = arch_info(a)->nr_base;
+
+	if (nr < base)
+		return false;
+	const struct syscall_info *s = syscall_by_nr(a, nr - base);
+	return s && s->since[a] <= p->level;
+}
+
+/* -1: a call that none of the listed architectures decides. */
+static int deciding_arch(const struct policy *p, const struct call *c)
+{
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(p->arches & ARCH_BIT(a)) || arch_info((enum arch)a)->audit != c->audit_arch)
+			continue;
+		/* x32 shares x86_64's AUDIT_ARCH and is told from it by bit 30 and above. */
+		if (a == ARCH_X86_64 && c->nr >= X32_BIT)
+			continue;
+		if (a == ARCH_X32 && c->nr < X32_BIT)
+			continue;
+		return a;
+	}
+	return -1;
+}
+
+static bool audit_listed(const struct policy *p, uint32_t audit)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (p->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == audit)
+			return true;
+	return false;
+}
+
+static struct verdict decided(struct decision_why *why, enum decided_by by,
+			      const struct call_rule *rule, struct verdict v)
+{
+	if (why)
+		*why = (struct decision_why){ by, rule };
+	return v;
+}
+
+struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why)
+{
+	if (!audit_listed(p, c->audit_arch))
+		return decided(why, BY_FOREIGN, NULL, p->foreign);
+	/* Tracers set -1 to skip a call that was already decided. */
+	if (c->nr == UINT32_MAX)
+		return decided(why, BY_TRACER_SKIP, NULL, (struct verdict){ VERDICT_ALLOW, 0 });
+	int arch = deciding_arch(p, c);
+	if (arch < 0)
+		return decided(why, BY_FOREIGN, NULL, p->foreign);
+
+	const struct call_rule *best = NULL;
+	size_t i, end;
+	policy_calls_of(p, (enum arch)arch, c->nr, &i, &end);
+	for (; i < end; i++) {
+		const struct call_rule *r = &p->calls.v[i];
+		if ((!best || r->verdict.kind < best->verdict.kind) && cond_eval(r->cond, c->args))
+			best = r;
+	}
+	if (best)
+		return decided(why, BY_RULE, best, best->verdict);
+	if (policy_knows(p, (enum arch)arch, c->nr))
+		return decided(why, BY_DEFAULT, NULL, p->dflt);
+	return decided(why, BY_UNKNOWN, NULL, p->unknown);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tree to POLICY: the driver and the header lines. */
+#include <errno.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/resolve.h"
+
+/* ---- reporting ---- */
+
+static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
+{
+	const unsigned char *b = p;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static bool seen_slot(struct seen *s, uint64_t h)
+{
+	size_t i = h & (s->cap - 1);
+
+	while (s->v[i] && s->v[i] != h)
+		i = (i + 1) & (s->cap - 1);
+	if (s->v[i] == h)
+		return true;
+	s->v[i] = h;
+	s->n++;
+	return false;
+}
+
+/* Was this hash there already? Puts it in. */
+static bool seen_before(struct arena *a, struct seen *s, uint64_t h)
+{
+	if (s->n * 2 >= s->cap) {
+		struct seen old = *s;
+		s->cap = old.cap ? old.cap * 2 : 256;
+		s->v = ARENA_ARRAY(a, uint64_t, s->cap);
+		s->n = 0;
+		for (size_t i = 0; i < old.cap; i++)
+			if (old.v[i])
+				seen_slot(s, old.v[i]);
+	}
+	return seen_slot(s, h | 1);
+}
+
+struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp, const char *fmt,
+			    ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	const char *text = arena_vprintf(r->arena, fmt, ap);
+	va_end(ap);
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	h = hash_bytes(h, &id, sizeof(id));
+	h = hash_bytes(h, &sp, sizeof(sp));
+	h = hash_bytes(h, text, strlen(text));
+	if (seen_before(r->arena, &r->seen, h))
+		return ARENA_NEW(r->arena, struct diag); /* takes its help and notes to nowhere */
+	return diag_add(r->ds, id, sp, "%s", text);
+}
+
+int resolve_version(struct str s, uint16_t *out)
+{
+	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
+	uint64_t major, minor;
+
+	if (!dot)
+		return -EINVAL;
+	struct str left = { s.p, (size_t)(dot - s.p) };
+	struct str right = { dot + 1, s.n - left.n - 1 };
+	if (str_u64(left, &major) < 0 || str_u64(right, &minor) < 0 || major > 255 || minor > 255)
+		return -EINVAL;
+	*out = KERNEL_VERSION_OF(major, minor);
+	return 0;
+}
+
+/* ---- header lines ---- */
+
+static void header_level(struct resolver *r, const struct ast_stmt *st)
+{
+	uint16_t v;
+	struct diag *d;
+
+	if (st->words && !str_is(st->words->text, "linux")) {
+		resolve_report(r, DIAG_PL101, st->words->span, "a level is one of Linux: 'level linux "
+			       "%u.%u'", tables_level >> 8, tables_level & 0xff);
+		return;
+	}
+	if (resolve_version(st->version.text, &v) < 0) {
+		d = resolve_report(r, DIAG_PL101, st->version.span, "'" PRISTR "' is not a kernel "
+				   "version", WORD(st->version));
+		diag_help(r->ds, d, "write it as MAJOR.MINOR, such as %u.%u", tables_level >> 8,
+			  tables_level & 0xff);
+		return;
+	}
+	if (v > tables_level) {
+		d = resolve_report(r, DIAG_PL103, st->version.span, "this pale knows the calls of "
+				   "Linux up to %u.%u, not those of '" PRISTR "'",
+				   tables_level >> 8, tables_level & 0xff, WORD(st->version));
+		diag_help(r->ds, d, "use a newer pale, or 'level linux %u.%u'", tables_level >> 8,
+			  tables_level & 0xff);
+		return;
+	}
+	r->p->level = v;
+}
+
+static void header_layers(struct resolver *r, const struct ast_stmt *st)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} layers[] = { { "seccomp", LAYER_SECCOMP }, { "apparmor", LAYER_APPARMOR } };
+
+	r->p->layers = 0;
+	for (const struct ast_word *w = st->words; w; w = w->next) {
+		struct suggest s;
+		unsigned bit = 0;
+		suggest_start(&s, w->text);
+		for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+			suggest_offer(&s, str_c(layers[i].name));
+			if (str_is(w->text, layers[i].name))
+				bit = layers[i].bit;
+		}
+		if (!bit) {
+			struct diag *d = resolve_report(r, DIAG_PL101, w->span, "unknown layer '"
+							PRISTR "'", WORD(*w));
+			if (s.best.p)
+				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+			else
+				diag_help(r->ds, d, "layers are seccomp and apparmor");
+		}
+		if (r->p->layers & bit)
+			resolve_report(r, DIAG_PL100, w->span, "'" PRISTR "' is listed twice",
+				       WORD(*w));
+		r->p->layers |= bit;
+	}
+	if (!r->p->layers) /* reported; the rest goes on as if both were there */
+		r->p->layers = LAYER_SECCOMP | LAYER_APPARMOR;
+}
+
+static void header_arch(struct resolver *r, const struct ast_stmt *st)
+{
+	for (const struct ast_word *w = st->words; w; w = w->next) {
+		int a = arch_find(w->text);
+		if (a < 0) {
+			struct suggest s;
+			suggest_start(&s, w->text);
+			for (int i = 0; i < ARCH_NR; i++)
+				suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
+			struct diag *d = resolve_report(r, DIAG_PL102, w->span,
+							"unknown architecture '" PRISTR "'",
+							WORD(*w));
+			if (s.best.p)
+				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+			continue;
+		}
+		if (r->listed & ARCH_BIT(a))
+			resolve_report(r, DIAG_PL100, w->span, "'" PRISTR "' is listed twice",
+				       WORD(*w));
+		r->listed |= ARCH_BIT(a);
+	}
+}
+
+static void header_program(struct resolver *r, const struct ast_stmt *st)
+{
+	const struct ast_word *w = st->paths ? st->paths : st->words;
+
+	if (!w)
+		return;
+	if (!str_starts(w->text, "/")) {
+		struct diag *d = resolve_report(r, DIAG_PL101, w->span, "the program's path '" PRISTR
+						"' is not absolute", WORD(*w));
+		diag_help(r->ds, d, "begin it with '/'");
+		return;
+	}
+	r->p->program = w->text;
+}
+
+static void resolve_header(struct resolver *r, const struct ast_stmt *st)
+{
+	switch (st->header) {
+	case AST_HEADER_PROGRAM:
+		header_program(r, st);
+		return;
+	case AST_HEADER_LEVEL:
+		header_level(r, st);
+		return;
+	case AST_HEADER_LAYERS:
+		header_layers(r, st);
+		return;
+	case AST_HEADER_ARCH:
+		header_arch(r, st);
+		return;
+	case AST_HEADER_DEFAULT:
+		verdict_resolve(r, &st->verdict, "default", &r->p->dflt);
+		return;
+	case AST_HEADER_UNKNOWN:
+		verdict_resolve(r, &st->verdict, "unknown", &r->p->unknown);
+		return;
+	case AST_HEADER_FOREIGN:
+		verdict_resolve(r, &st->verdict, "foreign", &r->p->foreign);
+		return;
+	case AST_HEADER_NR:
+		break;
+	}
+	BUG("ast_header");
+}
+
+static void default_arch(struct resolver *r, bool said)
+{
+	int native = arch_native();
+
+	if (r->listed || native < 0)
+		return;
+	r->listed = ARCH_BIT(native);
+	if (said) /* an `arch` line with nothing but errors */
+		return;
+	struct diag *d = resolve_report(r, DIAG_PL104, r->p->span, "no 'arch' line: calls of %s are "
+					"decided, all others meet 'foreign'",
+					arch_info((enum arch)native)->name);
+	diag_help(r->ds, d, "write 'arch %s;'", arch_info((enum arch)native)->name);
+}
+
+static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
+{
+	const struct ast_stmt *first[AST_HEADER_NR] = { 0 };
+
+	for (const struct ast_stmt *st = body; st; st = st->next) {
+		if (st->kind != AST_STMT_HEADER)
+			continue;
+		if (first[st->header]) {
+			struct diag *d = resolve_report(r, DIAG_PL100, st->keyword, "a second '" PRISTR
+							"' line",
+							STRARG(span_text(r->ds->sources,
+									 st->keyword)));
+			diag_note(r->ds, d, first[st->header]->keyword, "first here");
+			continue;
+		}
+		first[st->header] = st;
+		resolve_header(r, st);
+	}
+	default_arch(r, first[AST_HEADER_ARCH] != NULL);
+	r->p->arches = r->listed;
+	if (!r->opt->arches)
+		return;
+	r->p->arches &= r->opt->arches;
+	if (!r->p->arches)
+		diag_help(r->ds, resolve_report(r, DIAG_PL146, r->p->span,
+						"none of the architectures of --arch is listed by "
+						"policy '" PRISTR "'", STRARG(r->p->name)),
+			  "add it to the policy's 'arch' line");
+}
+
+/* ---- a policy ---- */
+
+static bool is_capability_allow(const struct item *it)
+{
+	return it->stmt->kind == AST_STMT_CAPABILITY && it->arches &&
+	       (it->stmt->verdict.action == AST_ACTION_ALLOW ||
+		it->stmt->verdict.action == AST_ACTION_LOG);
+}
+
+/*
+ * The policy's own capability lines are what `when capability` asks about (rule 11), unless
+ * --caps says otherwise. Lines inside a `when capability` are not counted: that would be a
+ * circle.
+ */
+static void probe_capabilities(struct resolver *r, struct scope *scope, const struct ast_stmt *body)
+{
+	if (r->env.caps_known)
+		return;
+	uint64_t caps = 0;
+	bool says = false;
+
+	r->probing = true;
+	compose_items(r, scope, body, NULL);
+	r->probing = false;
+	vec_each(&r->items, it) {
+		if (it->stmt->kind == AST_STMT_CAPABILITY)
+			says = true;
+		for (const struct ast_word *w = it->stmt->words; is_capability_allow(it) && w;
+		     w = w->next) {
+			int cap = capability_find(w->text);
+			if (cap >= 0)
+				caps |= UINT64_C(1) << cap;
+		}
+	}
+	r->env.caps_known = says;
+	r->env.caps = caps;
+}
+
+static struct policy *new_policy(struct resolver *r, const struct ast_stmt *st)
+{
+	struct policy *p = ARENA_NEW(r->arena, struct policy);
+
+	p->name = st->name.text;
+	p->span = st->name.span;
+	p->stmt = st;
+	p->level = tables_level;
+	p->layers = LAYER_SECCOMP;
+	p->dflt = (struct verdict){ VERDICT_ERRNO, EPERM };
+	p->unknown = (struct verdict){ VERDICT_ERRNO, ENOSYS };
+	p->foreign = (struct verdict){ VERDICT_KILL_PROCESS, 0 };
+	return p;
+}
+
+static void resolve_items(struct resolver *r)
+{
+	vec_each(&r->items, it)
+		resolve_resource(r, it);
+	compose_check_excepts(r);
+	vec_each(&r->items, it)
+		if (it->stmt->kind == AST_STMT_CAPABILITY && it->arches)
+			r->p->says_caps = true;
+	policy_normalize(r->p);
+	resolve_multiplexed(r);
+}
+
+static struct policy *resolve_policy(struct resolver *r, struct scope *scope,
+				     const struct ast_stmt *st)
+{
+	size_t errors = r->ds->errors;
+
+	r->p = new_policy(r, st);
+	r->listed = 0;
+	r->env = r->opt->env;
+	resolve_headers(r, st->body);
+	probe_capabilities(r, scope, st->body);
+	compose_items(r, scope, st->body, NULL);
+	resolve_items(r);
+	if (r->ds->errors == errors) /* conflicts among rules that are wrong would mislead */
+		conflict_check(r->arena, r->p, r->ds);
+	return r->p;
+}
+
+/*
+ * A set that no policy of its file uses is checked all the same, as if a policy that refuses by
+ * default, counts on every layer and lists every architecture used it.
+ */
+static void check_set(struct resolver *r, struct set_def *def)
+{
+	r->p = new_policy(r, def->stmt);
+	r->p->layers = LAYER_SECCOMP | LAYER_APPARMOR;
+	r->listed = 0;
+	for (int a = 0; a < ARCH_NR; a++)
+		r->listed |= ARCH_BIT(a);
+	r->p->arches = r->listed;
+	r->env = (struct environment){ .caps_known = true, .kernel_known = true,
+				       .kernel = tables_level, .host_known = true };
+	compose_items(r, def->scope, def->stmt->body, def);
+	vec_each(&r->items, it)
+		resolve_resource(r, it);
+	compose_check_excepts(r);
+}
+
+static void check_names(struct resolver *r, const struct policies *all)
+{
+	for (size_t i = 0; i < all->list.n; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct policy *p = all->list.v[i], *q = all->list.v[k];
+			if (!str_eq(p->name, q->name))
+				continue;
+			struct diag *d = resolve_report(r, DIAG_PL110, p->span, "policy '" PRISTR
+							"' is defined twice", STRARG(p->name));
+			diag_note(r->ds, d, q->span, "first here");
+			break;
+		}
+}
+
+struct policies *policy_resolve(struct arena *a, struct ast_file *file,
+				const struct resolve_options *opt, struct diags *ds)
+{
+	struct resolver r = { .arena = a, .ds = ds, .opt = opt };
+	struct policies *all = ARENA_NEW(a, struct policies);
+	struct scope *scope = scope_open(&r, file->source, file);
+
+	for (const struct ast_stmt *st = file->stmts; st; st = st->next) {
+		if (st->kind != AST_STMT_POLICY)
+			continue;
+		if (all->list.n == NAMES_MAX) {
+			resolve_report(&r, DIAG_PL145, st->keyword,
+				       "more than %d policies in one file", NAMES_MAX);
+			break;
+		}
+		vec_push(a, &all->list, resolve_policy(&r, scope, st));
+	}
+	check_names(&r, all);
+	vec_each(&scope->sets, def)
+		if (!(*def)->used)
+			check_set(&r, *def);
+	return all;
+}

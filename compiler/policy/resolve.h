@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Inside of policy_resolve(): tree to POLICY, in the steps scopes -> headers -> items -> rules
+ * -> checks. Only files of compiler/policy/ include this. Everything lives in the arena of the
+ * resolver; every step reports what is wrong and goes on.
+ */
+#include "compiler/policy/policy.h"
+
+#define WORD(w) STRARG((w).text)
+
+enum { /* bounds on hostile input */
+	INCLUDE_DEPTH = 16,
+	USES_MAX = 4096,       /* expansions of sets in one policy */
+	ITEMS_MAX = 1 << 20,   /* statements of one policy, sets expanded */
+	RULES_MAX = 1 << 20,   /* call rules of one policy */
+	NAMES_MAX = 1024,      /* policies, or sets, of one file */
+	VALUES_MAX = 1 << 16,  /* elements of one `in` set */
+};
+
+/* ---- scopes (compose.c): which sets a file sees ---- */
+
+struct scope;
+
+struct set_def {
+	const char *name;
+	const struct ast_stmt *stmt;
+	struct scope *scope;
+	bool used;
+};
+
+struct scope { /* one source */
+	const struct source *source;
+	const struct ast_file *file;
+	VEC(struct set_def *) sets;
+	VEC(struct scope *) includes;
+	struct scope *parent; /* while its includes are being read */
+	bool reading;
+	unsigned mark; /* of the last search that came by */
+};
+
+struct except { /* one `except` list; `up`: of the `use` around it */
+	const struct ast_word *words;
+	const struct except *up;
+	bool *hit;
+};
+
+/* A statement of the policy, sets expanded. */
+struct item {
+	const struct ast_stmt *stmt;
+	const char *set;    /* NULL: the policy's own */
+	struct span use;
+	unsigned arches;    /* of the listed: where its `when`s hold */
+	bool by_arch;       /* they hold on some of the listed architectures only */
+	const struct except *except;
+};
+
+struct seen { /* diagnostics already given: a set used twice is reported once */
+	uint64_t *v;
+	size_t n, cap;
+};
+
+struct resolver {
+	struct arena *arena;
+	struct diags *ds;
+	const struct resolve_options *opt;
+	struct seen seen;
+	VEC(struct scope *) scopes;
+	unsigned mark;
+
+	/* the policy at hand */
+	struct policy *p;
+	struct environment env;
+	bool probing; /* first pass: looks for capability lines only; env may be incomplete */
+	unsigned listed; /* architectures as written; p->arches is what --arch leaves of them */
+	size_t uses;
+	VEC(struct item) items;
+	VEC(struct except *) excepts;
+	VEC(const struct set_def *) expanded; /* without except, everywhere: again adds nothing */
+};
+
+/* Like diag_add(), but the same words at the same place are said once. Never NULL. */
+struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp, const char *fmt,
+			    ...) __attribute__((format(printf, 4, 5)));
+/* "major.minor": 0 or -EINVAL. */
+int resolve_version(struct str s, uint16_t *out);
+
+struct scope *scope_open(struct resolver *r, const struct source *src, const struct ast_file *f);
+/* Fills r->items with the body of a policy (or a set), sets and `when` expanded. */
+void compose_items(struct resolver *r, struct scope *scope, const struct ast_stmt *body,
+		   const struct set_def *self);
+void compose_check_excepts(struct resolver *r);
+
+/* ---- when.c: the architectures (of r->listed) on which a condition holds ---- */
+unsigned when_arches(struct resolver *r, const struct ast_env *env);
+
+/* ---- value.c: written values to numbers ---- */
+
+struct operand { /* what a comparison looks at, on one architecture */
+	const char *call; /* for messages */
+	const char *name;
+	enum arch arch;
+	uint8_t arg;
+	bool reg;
+	enum arg_kind kind;
+	const char *domain;
+	uint8_t width;
+	bool is_signed;
+	uint64_t enum_mask;
+};
+
+uint64_t width_mask(unsigned width);
+bool value_resolve(struct resolver *r, const struct operand *o, const struct ast_value *v,
+		   uint64_t *out);
+/* A name of a domain, for words outside conditions; reports unknown ones under `id`. */
+bool value_word(struct resolver *r, const char *domain, const char *what, struct str text,
+		struct span span, uint64_t *out);
+
+/* ---- cond.c ---- */
+
+struct cond_site {
+	const struct syscall_info *sys; /* NULL for #470 */
+	const char *name;
+	enum arch arch;
+	struct verdict verdict;
+};
+
+/* false: reported. *out NULL when there is no condition. */
+bool cond_resolve(struct resolver *r, const struct cond_site *site, const struct ast_cond *c,
+		  const struct cond **out);
+const struct cond *cond_cmp(struct arena *a, struct cmp cmp);
+const struct cond *cond_join(struct arena *a, enum cond_kind kind, const struct cond *l,
+			     const struct cond *r); /* a NULL side is left out */
+
+/* ---- calls.c, resources.c: items to rules ---- */
+
+/* false: reported. `what` for messages: "default", "errno". */
+bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char *what,
+		     struct verdict *out);
+struct origin *resolve_origin(struct resolver *r, const struct item *it,
+			      const struct ast_call *call, struct span span);
+void resolve_calls(struct resolver *r, const struct item *it);
+void resolve_rule_add(struct resolver *r, struct call_rule rule);
+void resolve_network(struct resolver *r, const struct item *it);
+void resolve_namespace(struct resolver *r, const struct item *it);
+void resolve_resource(struct resolver *r, const struct item *it);
+void resolve_multiplexed(struct resolver *r);
+
+/* ---- glob.c ---- */
+/* NULL: well formed; else what is wrong. */
+const char *glob_check(struct str glob);
+/* Is there a path that both match? *witness in the arena. Unknown beyond the budget: true, with
+ * *witness NULL. */
+bool glob_overlap(struct arena *a, struct str x, struct str y, const char **witness);
+
+/* ---- order.c, conflict.c: also for union ---- */
+void policy_normalize(struct policy *p); /* sorts, drops doubles */
+int cond_compare(const struct cond *x, const struct cond *y);
+void conflict_check(struct arena *a, const struct policy *p, struct diags *ds);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Union of two policies (language.md, rule 3): rules and architectures unite, the smaller limit
+ * stays, header lines that differ are an error. Commutative, associative, idempotent: both
+ * sides are put into the one order of policy_normalize().
+ */
+#include "compiler/policy/resolve.h"
+
+static void differ(struct diags *ds, const struct policy *x, const struct policy *y,
+		   const char *line)
+{
+	struct diag *d = diag_add(ds, DIAG_PL144, y->span, "policies '" PRISTR "' and '" PRISTR
+				  "' differ in '%s'", STRARG(x->name), STRARG(y->name), line);
+
+	diag_note(ds, d, x->span, "the other policy");
+	diag_help(ds, d, "make their '%s' lines equal before merging", line);
+}
+
+static bool headers_equal(const struct policy *x, const struct policy *y, struct diags *ds)
+{
+	const struct {
+		const char *line;
+		bool equal;
+	} lines[] = {
+		{ "program", str_eq(x->program, y->program) },
+		{ "level", x->level == y->level },
+		{ "layers", x->layers == y->layers },
+		{ "default", verdict_eq(x->dflt, y->dflt) },
+		{ "unknown", verdict_eq(x->unknown, y->unknown) },
+		{ "foreign", verdict_eq(x->foreign, y->foreign) },
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (lines[i].equal)
+			continue;
+		differ(ds, x, y, lines[i].line);
+		all = false;
+	}
+	return all;
+}
+
+#define TAKE(a, to, from)                          \
+	do {                                       \
+		vec_each((from), rule_)            \
+			vec_push((a), (to), *rule_); \
+	} while (0)
+
+static void take_rules(struct arena *a, struct policy *to, const struct policy *from)
+{
+	TAKE(a, &to->calls, &from->calls);
+	TAKE(a, &to->files, &from->files);
+	TAKE(a, &to->caps, &from->caps);
+	TAKE(a, &to->networks, &from->networks);
+	TAKE(a, &to->signals, &from->signals);
+	TAKE(a, &to->limits, &from->limits);
+	to->says_caps |= from->says_caps;
+}
+
+struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,
+			    struct diags *ds)
+{
+	size_t errors = ds->errors;
+
+	if (!headers_equal(x, y, ds))
+		return NULL;
+	struct policy *u = ARENA_NEW(a, struct policy);
+	*u = str_cmp(x->name, y->name) <= 0 ? *x : *y;
+	u->calls.v = NULL, u->calls.n = u->calls.cap = 0;
+	u->files.v = NULL, u->files.n = u->files.cap = 0;
+	u->caps.v = NULL, u->caps.n = u->caps.cap = 0;
+	u->networks.v = NULL, u->networks.n = u->networks.cap = 0;
+	u->signals.v = NULL, u->signals.n = u->signals.cap = 0;
+	u->limits.v = NULL, u->limits.n = u->limits.cap = 0;
+	u->arches = x->arches | y->arches;
+	take_rules(a, u, x);
+	take_rules(a, u, y);
+	policy_normalize(u);
+	conflict_check(a, u, ds);
+	return ds->errors == errors ? u : NULL;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Written values to numbers: constants by the domain of what they are compared with, numbers
+ * by its width and sign.
+ */
+#include <errno.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/resolve.h"
+
+uint64_t width_mask(unsigned width)
+{
+	return width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+}
+
+static const char *where(struct resolver *r, const struct operand *o)
+{
+	return o->reg ? arena_printf(r->arena, "the register of '%s'", o->name)
+		      : arena_printf(r->arena, "'%s' of %s on %s", o->name, o->call,
+				     arch_info(o->arch)->name);
+}
+
+static bool report_range(struct resolver *r, const struct operand *o, struct span sp,
+			 struct str text, bool negative)
+{
+	struct diag *d = resolve_report(r, DIAG_PL120, sp, "value out of range: '" PRISTR
+					"' does not fit %s, which is %s %u bits wide",
+					STRARG(text), where(r, o),
+					o->is_signed ? "signed and" : "unsigned and", o->width);
+	uint64_t top = width_mask(o->width);
+
+	if (negative && o->reg)
+		diag_help(r->ds, d, "a register is compared as it is: write all 64 bits in hex");
+	else if (o->is_signed)
+		diag_help(r->ds, d, "it takes -%llu..%llu", (unsigned long long)(top / 2 + 1),
+			  (unsigned long long)(top / 2));
+	else
+		diag_help(r->ds, d, "it takes 0..%llu", (unsigned long long)top);
+	return false;
+}
+
+static bool is_bits(const struct operand *o)
+{
+	return o->kind == ARG_FLAGS || o->kind == ARG_ENUM_FLAGS;
+}
+
+static bool resolve_number(struct resolver *r, const struct operand *o, const struct ast_value *v,
+			   uint64_t *out)
+{
+	uint64_t top = width_mask(o->width), half = top / 2 + 1;
+	struct str text = span_text(r->ds->sources, v->span);
+
+	if (!text.n)
+		text = v->text;
+	if (v->negative) {
+		if (v->number && (!o->is_signed || v->number > half))
+			return report_range(r, o, v->span, text, true);
+		*out = (0 - v->number) & top;
+		return true;
+	}
+	/* Flags are bits: the top one may be written whatever the declared sign. */
+	if (v->number > (o->is_signed && !is_bits(o) ? half - 1 : top))
+		return report_range(r, o, v->span, text, false);
+	*out = v->number;
+	return true;
+}
+
+/* A constant of the table is 64 bits wide; a negative one (AT_FDCWD) is sign-extended there. */
+static bool fit_constant(struct resolver *r, const struct operand *o, const struct ast_value *v,
+			 uint64_t value, uint64_t *out)
+{
+	uint64_t top = width_mask(o->width);
+	bool negative = (value & ~top) == ~top && value >> (o->width - 1) & 1;
+
+	if (value & ~top && !negative)
+		return report_range(r, o, v->span, v->text, false);
+	*out = value & top;
+	return true;
+}
+
+/* Every domain that has this name: what a polymorphic argument may be compared with. */
+static bool find_anywhere(struct str name, enum arch a, uint64_t *value)
+{
+	const char *domain = NULL;
+	bool found = false;
+	uint64_t x;
+
+	for (size_t i = 0; i < constant_count(); i++) {
+		const struct constant_row *row = constant_at(i);
+		if (row->domain == domain)
+			continue;
+		domain = row->domain;
+		if (constant_find(domain, name, a, &x) != 0)
+			continue;
+		if (found && x != *value)
+			return false;
+		found = true;
+		*value = x;
+	}
+	return found;
+}
+
+static const char *domain_with(struct resolver *r, struct str name, enum arch a)
+{
+	const char *domain = NULL;
+	uint64_t x;
+
+	for (size_t i = 0; i < constant_count(); i++) {
+		const struct constant_row *row = constant_at(i);
+		if (row->domain == domain)
+			continue;
+		domain = row->domain;
+		if (constant_find(domain, name, a, &x) == 0)
+			return arena_printf(r->arena, "'%s'", domain);
+	}
+	return "another kind";
+}
+
+static bool report_name(struct resolver *r, const struct operand *o, const struct ast_value *v)
+{
+	struct suggest s;
+	struct diag *d = resolve_report(r, DIAG_PL118, v->span, "unknown constant '" PRISTR
+					"' for %s", STRARG(v->text), where(r, o));
+
+	suggest_start(&s, v->text);
+	constant_suggest(o->domain, &s);
+	if (s.best.p)
+		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	else
+		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'; a number is "
+				    "legal too", o->domain);
+	return false;
+}
+
+static bool resolve_name(struct resolver *r, const struct operand *o, const struct ast_value *v,
+			 uint64_t *out)
+{
+	uint64_t value;
+	struct diag *d;
+
+	if (!o->domain) {
+		if ((o->kind == ARG_POLY || o->reg) && find_anywhere(v->text, o->arch, &value))
+			return fit_constant(r, o, v, value, out);
+		d = resolve_report(r, DIAG_PL118, v->span, "%s has no named values: '" PRISTR
+				   "' means nothing here", where(r, o), STRARG(v->text));
+		diag_help(r->ds, d, "write the number");
+		return false;
+	}
+	switch (constant_find(o->domain, v->text, o->arch, &value)) {
+	case 0:
+		return fit_constant(r, o, v, value, out);
+	case -EXDEV:
+		d = resolve_report(r, DIAG_PL119, v->span, "'" PRISTR "' is a constant of %s, not "
+				   "of '%s', which %s takes", STRARG(v->text),
+				   domain_with(r, v->text, o->arch), o->domain, where(r, o));
+		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'; where the "
+				    "number is meant, write the number", o->domain);
+		return false;
+	default:
+		return report_name(r, o, v);
+	}
+}
+
+bool value_resolve(struct resolver *r, const struct operand *o, const struct ast_value *v,
+		   uint64_t *out)
+{
+	uint64_t all = 0, one = 0;
+	bool ok = true;
+
+	/* A|B|C leans to the left; walk down instead of recursing. */
+	for (; v->kind == AST_VALUE_OR; v = v->left) {
+		if (value_resolve(r, o, v->right, &one))
+			all |= one;
+		else
+			ok = false;
+	}
+	switch (v->kind) {
+	case AST_VALUE_NAME:
+		ok &= resolve_name(r, o, v, &one);
+		break;
+	case AST_VALUE_NUMBER:
+		ok &= resolve_number(r, o, v, &one);
+		break;
+	case AST_VALUE_RANGE:
+		resolve_report(r, DIAG_PL125, v->span, "a range stands behind 'in' only");
+		return false;
+	case AST_VALUE_OR:
+		BUG("value");
+	}
+	if (ok)
+		*out = all | one;
+	return ok;
+}
+
+bool value_word(struct resolver *r, const char *domain, const char *what, struct str text,
+		struct span span, uint64_t *out)
+{
+	struct suggest s;
+
+	/* Names that are not of the kernel's interface do not differ between machines. */
+	if (constant_find(domain, text, ARCH_X86_64, out) == 0 || str_u64(text, out) == 0)
+		return true;
+	struct diag *d = resolve_report(r, DIAG_PL136, span, "unknown %s '" PRISTR "'", what,
+					STRARG(text));
+	suggest_start(&s, text);
+	constant_suggest(domain, &s);
+	if (s.best.p)
+		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	else
+		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'", domain);
+	return false;
+}

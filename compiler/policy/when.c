@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions on the environment (language.md, rule 11), in three values: what is not known may
+ * still not matter (`capability x or kernel >= 5.9` on a known kernel).
+ */
+#include <errno.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/resolve.h"
+
+enum tri { TRI_FALSE, TRI_TRUE, TRI_UNKNOWN };
+
+static enum tri tri_of(bool b)
+{
+	return b ? TRI_TRUE : TRI_FALSE;
+}
+
+static bool find_arch(struct resolver *r, const struct ast_word *w, enum arch *out)
+{
+	int a = arch_find(w->text);
+
+	if (a >= 0) {
+		*out = (enum arch)a;
+		return true;
+	}
+	struct suggest s;
+	suggest_start(&s, w->text);
+	for (int i = 0; i < ARCH_NR; i++)
+		suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
+	struct diag *d = resolve_report(r, DIAG_PL102, w->span,
+					"unknown architecture '" PRISTR "'", WORD(*w));
+	if (s.best.p)
+		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	return false;
+}
+
+static enum tri eval_caps(struct resolver *r, const struct ast_env *env)
+{
+	bool all = true;
+
+	for (const struct ast_word *w = env->words; w; w = w->next) {
+		int cap = capability_find(w->text);
+		if (cap < 0) {
+			struct suggest s;
+			suggest_start(&s, w->text);
+			for (unsigned i = 0; i < CAPABILITY_NR; i++)
+				suggest_offer(&s, str_c(capability_name(i)));
+			struct diag *d = resolve_report(r, DIAG_PL135, w->span,
+							"unknown capability '" PRISTR "'", WORD(*w));
+			if (s.best.p)
+				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+			continue;
+		}
+		if (!(r->env.caps >> cap & 1))
+			all = false;
+	}
+	return r->env.caps_known ? tri_of(all) : TRI_UNKNOWN;
+}
+
+static enum tri eval_kernel(struct resolver *r, const struct ast_env *env)
+{
+	uint16_t v;
+
+	if (resolve_version(env->version.text, &v) < 0) {
+		struct diag *d = resolve_report(r, DIAG_PL101, env->version.span,
+						"'" PRISTR "' is not a kernel version",
+						WORD(env->version));
+		diag_help(r->ds, d, "write it as MAJOR.MINOR, such as 5.9");
+		return TRI_FALSE;
+	}
+	if (!r->env.kernel_known)
+		return TRI_UNKNOWN;
+	switch (env->op) {
+	case AST_CMP_EQ:
+		return tri_of(r->env.kernel == v);
+	case AST_CMP_NE:
+		return tri_of(r->env.kernel != v);
+	case AST_CMP_LT:
+		return tri_of(r->env.kernel < v);
+	case AST_CMP_LE:
+		return tri_of(r->env.kernel <= v);
+	case AST_CMP_GT:
+		return tri_of(r->env.kernel > v);
+	case AST_CMP_GE:
+		return tri_of(r->env.kernel >= v);
+	case AST_CMP_IN:
+	case AST_CMP_HAS:
+	case AST_CMP_HAS_ANY:
+	case AST_CMP_LACKS:
+	case AST_CMP_NR:
+		break;
+	}
+	BUG("when kernel");
+}
+
+static enum tri eval_words(struct resolver *r, const struct ast_env *env, enum arch is)
+{
+	enum arch a;
+	bool any = false;
+
+	for (const struct ast_word *w = env->words; w; w = w->next)
+		if (find_arch(r, w, &a) && a == is)
+			any = true;
+	return tri_of(any);
+}
+
+static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arch arch)
+{
+	enum tri x, y;
+
+	switch (env->kind) {
+	case AST_ENV_CAPABILITY:
+		return eval_caps(r, env);
+	case AST_ENV_KERNEL:
+		return eval_kernel(r, env);
+	case AST_ENV_HOST:
+		x = eval_words(r, env, r->env.host);
+		return r->env.host_known ? x : TRI_UNKNOWN;
+	case AST_ENV_ARCH:
+		return eval_words(r, env, arch);
+	case AST_ENV_AND:
+		x = eval_env(r, env->left, arch);
+		y = eval_env(r, env->right, arch);
+		if (x == TRI_FALSE || y == TRI_FALSE)
+			return TRI_FALSE;
+		return x == TRI_TRUE ? y : x;
+	case AST_ENV_OR:
+		x = eval_env(r, env->left, arch);
+		y = eval_env(r, env->right, arch);
+		if (x == TRI_TRUE || y == TRI_TRUE)
+			return TRI_TRUE;
+		return x == TRI_FALSE ? y : x;
+	case AST_ENV_NOT:
+		x = eval_env(r, env->left, arch);
+		if (x == TRI_UNKNOWN)
+			return x;
+		return x == TRI_TRUE ? TRI_FALSE : TRI_TRUE;
+	}
+	BUG("ast_env_kind");
+}
+
+/* Says of every unknown part which option would tell. */
+static void report_unknown(struct resolver *r, const struct ast_env *env)
+{
+	struct diag *d;
+
+	switch (env->kind) {
+	case AST_ENV_AND:
+	case AST_ENV_OR:
+		report_unknown(r, env->left);
+		report_unknown(r, env->right);
+		return;
+	case AST_ENV_NOT:
+		report_unknown(r, env->left);
+		return;
+	case AST_ENV_CAPABILITY:
+		if (r->env.caps_known)
+			return;
+		d = resolve_report(r, DIAG_PL131, env->span,
+				   "this depends on capabilities, and nothing says which there are");
+		diag_help(r->ds, d, "give --caps LIST, or write 'capability' lines in the policy");
+		return;
+	case AST_ENV_KERNEL:
+		if (r->env.kernel_known)
+			return;
+		d = resolve_report(r, DIAG_PL131, env->span,
+				   "this depends on the kernel's version, which is not known here");
+		diag_help(r->ds, d, "give --kernel VERSION");
+		return;
+	case AST_ENV_HOST:
+		if (r->env.host_known)
+			return;
+		d = resolve_report(r, DIAG_PL131, env->span,
+				   "this depends on the machine, which is not known here");
+		diag_help(r->ds, d, "give --host ARCH");
+		return;
+	case AST_ENV_ARCH:
+		return;
+	}
+	BUG("ast_env_kind");
+}
+
+unsigned when_arches(struct resolver *r, const struct ast_env *env)
+{
+	unsigned mask = 0;
+	bool unknown = false;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(r->listed & ARCH_BIT(a)))
+			continue;
+		enum tri t = eval_env(r, env, (enum arch)a);
+		if (t == TRI_TRUE)
+			mask |= ARCH_BIT(a);
+		if (t == TRI_UNKNOWN)
+			unknown = true;
+	}
+	if (unknown && !r->probing)
+		report_unknown(r, env);
+	return mask;
+}
