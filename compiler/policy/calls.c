@@ -170,7 +170,7 @@ static void resolve_numbered(struct resolver *r, const struct item *it, const st
 	}
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct cond *cond;
-		if (!(r->p->arches & ARCH_BIT(a)))
+		if (!(r->p->arches & it->possible & ARCH_BIT(a)))
 			continue;
 		struct cond_site site = { NULL, str_dup(r->arena, call->name.text), (enum arch)a, v };
 		s = syscall_by_nr((enum arch)a, (uint32_t)call->number);
@@ -221,8 +221,14 @@ static void report_unknown(struct resolver *r, const struct ast_word *name)
 	const char *alias = syscall_alias(name->text);
 	struct suggest s;
 
+	const char *foreign = syscall_foreign_arches(name->text);
+
 	if (alias) {
 		diag_help(r->ds, d, "the kernel's call is '%s'", alias);
+		return;
+	}
+	if (foreign) {
+		diag_help(r->ds, d, "it exists on %s only, which this pale does not know", foreign);
 		return;
 	}
 	suggest_start(&s, name->text);
@@ -241,7 +247,7 @@ static void report_unknown(struct resolver *r, const struct ast_word *name)
 static void check_presence(struct resolver *r, const struct item *it, const struct ast_word *name,
 			   const struct syscall_info *s)
 {
-	unsigned has = arches_of(s), scope = it->arches ? it->arches : r->listed;
+	unsigned has = arches_of(s), scope = it->possible;
 
 	if (it->set) /* a set is written for every machine */
 		return;
@@ -282,7 +288,7 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct cond *cond;
 		struct cond_site site = { s, s->name, (enum arch)a, v };
-		if (!(r->p->arches & ARCH_BIT(a)) || s->nr[a] < 0)
+		if (!(r->p->arches & it->possible & ARCH_BIT(a)) || s->nr[a] < 0)
 			continue;
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
 			continue;
@@ -347,7 +353,7 @@ static const struct cond *arg_cmp(struct resolver *r, const struct syscall_info 
 	if (cmp.width > arch_info(a)->bits)
 		cmp.width = (uint8_t)arch_info(a)->bits;
 	cmp.mask = mask & width_mask(cmp.width);
-	return cond_cmp(r->arena, cmp);
+	return cond_new_cmp(r->arena, cmp);
 }
 
 static bool network_cond(struct resolver *r, const struct syscall_info *s, enum arch a,
@@ -361,10 +367,10 @@ static bool network_cond(struct resolver *r, const struct syscall_info *s, enum 
 	if (n->family >= 0)
 		c = arg_cmp(r, s, a, 0, CMP_EQ, UINT64_MAX, (uint64_t)n->family);
 	if (n->type >= 0)
-		c = cond_join(r->arena, COND_AND, c,
+		c = cond_new_join(r->arena, COND_AND, c,
 			      arg_cmp(r, s, a, 1, CMP_EQ, mask, (uint64_t)n->type));
 	if (n->protocol >= 0)
-		c = cond_join(r->arena, COND_AND, c,
+		c = cond_new_join(r->arena, COND_AND, c,
 			      arg_cmp(r, s, a, 2, CMP_EQ, UINT64_MAX, (uint64_t)n->protocol));
 	*out = c;
 	return true;
@@ -494,7 +500,7 @@ static bool namespace_type(struct resolver *r, const struct syscall_info *s, enu
 {
 	const struct namespace_bit *ns = ctx;
 
-	*out = cond_join(r->arena, COND_OR, arg_cmp(r, s, a, 1, CMP_NE, ns->bit, 0),
+	*out = cond_new_join(r->arena, COND_OR, arg_cmp(r, s, a, 1, CMP_NE, ns->bit, 0),
 			 arg_cmp(r, s, a, 1, CMP_EQ, UINT64_MAX, 0));
 	return true;
 }

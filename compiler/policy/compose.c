@@ -262,7 +262,7 @@ struct walk {
 	struct span use;
 	const struct walk *up;
 	const struct except *except;
-	unsigned arches;
+	unsigned arches, possible; /* as in struct item */
 	bool by_arch;
 };
 
@@ -345,6 +345,7 @@ static void walk_when(struct resolver *r, const struct walk *w, const struct ast
 
 	in.up = w;
 	in.arches = w->arches & holds;
+	in.possible = w->possible & when_possible(r, st->env);
 	/* All or none of the architectures: not a question about the call. */
 	if (holds && holds != r->listed)
 		in.by_arch = true;
@@ -353,8 +354,8 @@ static void walk_when(struct resolver *r, const struct walk *w, const struct ast
 
 static void add_item(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
 {
-	struct item it = { st, w->def ? w->def->name : NULL, w->use, w->arches, w->by_arch,
-			   w->except };
+	struct item it = { st, w->def ? w->def->name : NULL, w->use, w->arches, w->possible,
+			   w->by_arch, w->except };
 
 	if (r->items.n >= ITEMS_MAX) {
 		resolve_report(r, DIAG_PL145, st->keyword, "more than %d statements in one policy",
@@ -416,7 +417,8 @@ static void walk_body(struct resolver *r, const struct walk *w, const struct ast
 void compose_items(struct resolver *r, struct scope *scope, const struct ast_stmt *body,
 		   const struct set_def *self)
 {
-	struct walk w = { .scope = scope, .def = self, .use = NO_SPAN, .arches = r->listed };
+	struct walk w = { .scope = scope, .def = self, .use = NO_SPAN, .arches = r->listed,
+			  .possible = r->listed };
 
 	r->uses = 0;
 	r->items.n = 0;

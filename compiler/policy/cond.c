@@ -8,7 +8,7 @@
 
 /* ---- building ---- */
 
-const struct cond *cond_cmp(struct arena *a, struct cmp cmp)
+const struct cond *cond_new_cmp(struct arena *a, struct cmp cmp)
 {
 	struct cond *c = ARENA_NEW(a, struct cond);
 
@@ -17,7 +17,7 @@ const struct cond *cond_cmp(struct arena *a, struct cmp cmp)
 	return c;
 }
 
-const struct cond *cond_join(struct arena *a, enum cond_kind kind, const struct cond *l,
+const struct cond *cond_new_join(struct arena *a, enum cond_kind kind, const struct cond *l,
 			     const struct cond *r)
 {
 	if (!l || !r)
@@ -35,7 +35,7 @@ static const struct cond *join_all(struct arena *a, enum cond_kind kind,
 {
 	if (n <= 1)
 		return n ? v[0] : NULL;
-	return cond_join(a, kind, join_all(a, kind, v, n / 2),
+	return cond_new_join(a, kind, join_all(a, kind, v, n / 2),
 			 join_all(a, kind, v + n / 2, n - n / 2));
 }
 
@@ -199,7 +199,7 @@ static const struct cond *lower_bits(struct resolver *r, const struct operand *o
 	struct cmp cmp = { .arg = o->arg, .width = o->width, .mask = v };
 	cmp.op = c->op == AST_CMP_HAS_ANY ? CMP_NE : CMP_EQ;
 	cmp.value = c->op == AST_CMP_HAS ? v : 0;
-	return cond_cmp(r->arena, cmp);
+	return cond_new_cmp(r->arena, cmp);
 }
 
 /* ---- values ---- */
@@ -275,10 +275,10 @@ static const struct cond *lower_range(struct resolver *r, const struct operand *
 	}
 	cmp.op = CMP_GE;
 	cmp.value = lo;
-	const struct cond *from = cond_cmp(r->arena, cmp);
+	const struct cond *from = cond_new_cmp(r->arena, cmp);
 	cmp.op = CMP_LE;
 	cmp.value = hi;
-	return cond_join(r->arena, COND_AND, from, cond_cmp(r->arena, cmp));
+	return cond_new_join(r->arena, COND_AND, from, cond_new_cmp(r->arena, cmp));
 }
 
 static const struct cond *lower_set(struct resolver *r, const struct cond_site *site,
@@ -302,7 +302,7 @@ static const struct cond *lower_set(struct resolver *r, const struct cond_site *
 			one = lower_range(r, o, cmp, v);
 		} else if (value_resolve(r, o, v, &eq.value) && check_mask(r, &eq, c, v->span)) {
 			warn_whole_value(r, site, o, c, eq.value);
-			one = cond_cmp(r->arena, eq);
+			one = cond_new_cmp(r->arena, eq);
 		}
 		ok &= one != NULL;
 		vec_push(r->arena, &all, one);
@@ -327,7 +327,7 @@ static const struct cond *lower_order(struct resolver *r, const struct cond_site
 	warn_whole_value(r, site, o, c, cmp.value);
 	if (cmp.op == CMP_EQ || cmp.op == CMP_NE)
 		cmp.is_signed = false;
-	return cond_cmp(r->arena, cmp);
+	return cond_new_cmp(r->arena, cmp);
 }
 
 static const struct cond *lower_cmp(struct resolver *r, const struct cond_site *site,

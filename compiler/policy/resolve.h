@@ -51,6 +51,7 @@ struct item {
 	const char *set;    /* NULL: the policy's own */
 	struct span use;
 	unsigned arches;    /* of the listed: where its `when`s hold */
+	unsigned possible;  /* of the listed: where they could, whatever the environment */
 	bool by_arch;       /* they hold on some of the listed architectures only */
 	const struct except *except;
 };
@@ -71,6 +72,7 @@ struct resolver {
 	/* the policy at hand */
 	struct policy *p;
 	struct environment env;
+	bool blind;   /* `when` knows the architecture of the call only */
 	bool probing; /* first pass: looks for capability lines only; env may be incomplete */
 	unsigned listed; /* architectures as written; p->arches is what --arch leaves of them */
 	size_t uses;
@@ -93,6 +95,8 @@ void compose_check_excepts(struct resolver *r);
 
 /* ---- when.c: the architectures (of r->listed) on which a condition holds ---- */
 unsigned when_arches(struct resolver *r, const struct ast_env *env);
+/* Those on which it could hold, whatever the environment. Reports nothing. */
+unsigned when_possible(struct resolver *r, const struct ast_env *env);
 
 /* ---- value.c: written values to numbers ---- */
 
@@ -128,8 +132,8 @@ struct cond_site {
 /* false: reported. *out NULL when there is no condition. */
 bool cond_resolve(struct resolver *r, const struct cond_site *site, const struct ast_cond *c,
 		  const struct cond **out);
-const struct cond *cond_cmp(struct arena *a, struct cmp cmp);
-const struct cond *cond_join(struct arena *a, enum cond_kind kind, const struct cond *l,
+const struct cond *cond_new_cmp(struct arena *a, struct cmp cmp);
+const struct cond *cond_new_join(struct arena *a, enum cond_kind kind, const struct cond *l,
 			     const struct cond *r); /* a NULL side is left out */
 
 /* ---- calls.c, resources.c: items to rules ---- */

@@ -81,45 +81,57 @@ static bool fit_constant(struct resolver *r, const struct operand *o, const stru
 /* Every domain that has this name: what a polymorphic argument may be compared with. */
 static bool find_anywhere(struct str name, enum arch a, uint64_t *value)
 {
-	const char *domain = NULL;
 	bool found = false;
-	uint64_t x;
 
 	for (size_t i = 0; i < constant_count(); i++) {
 		const struct constant_row *row = constant_at(i);
-		if (row->domain == domain)
+		if (!(row->arches & ARCH_BIT(a)) || !str_is(name, row->name))
 			continue;
-		domain = row->domain;
-		if (constant_find(domain, name, a, &x) != 0)
-			continue;
-		if (found && x != *value)
+		if (found && row->value[a] != *value)
 			return false;
 		found = true;
-		*value = x;
+		*value = row->value[a];
 	}
 	return found;
 }
 
 static const char *domain_with(struct resolver *r, struct str name, enum arch a)
 {
-	const char *domain = NULL;
-	uint64_t x;
-
 	for (size_t i = 0; i < constant_count(); i++) {
 		const struct constant_row *row = constant_at(i);
-		if (row->domain == domain)
-			continue;
-		domain = row->domain;
-		if (constant_find(domain, name, a, &x) == 0)
-			return arena_printf(r->arena, "'%s'", domain);
+		if (row->arches & ARCH_BIT(a) && str_is(name, row->name))
+			return arena_printf(r->arena, "'%s'", row->domain);
 	}
 	return "another kind";
+}
+
+/* On which architectures, as words, the domain has this name; NULL: on none. */
+static const char *name_elsewhere(struct resolver *r, const struct operand *o, struct str name)
+{
+	const char *list = NULL;
+	uint64_t x;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (constant_find(o->domain, name, (enum arch)a, &x) == 0)
+			list = list ? arena_printf(r->arena, "%s, %s", list,
+						   arch_info((enum arch)a)->name)
+				    : arch_info((enum arch)a)->name;
+	return list;
 }
 
 static bool report_name(struct resolver *r, const struct operand *o, const struct ast_value *v)
 {
 	struct suggest s;
-	struct diag *d = resolve_report(r, DIAG_PL118, v->span, "unknown constant '" PRISTR
+	const char *elsewhere = name_elsewhere(r, o, v->text);
+	struct diag *d;
+
+	if (elsewhere) {
+		d = resolve_report(r, DIAG_PL118, v->span, "'" PRISTR "' does not exist on %s",
+				   STRARG(v->text), arch_info(o->arch)->name);
+		diag_help(r->ds, d, "put the rule into 'when arch %s { ... }'", elsewhere);
+		return false;
+	}
+	d = resolve_report(r, DIAG_PL118, v->span, "unknown constant '" PRISTR
 					"' for %s", STRARG(v->text), where(r, o));
 
 	suggest_start(&s, v->text);

@@ -54,7 +54,7 @@ static enum tri eval_caps(struct resolver *r, const struct ast_env *env)
 		if (!(r->env.caps >> cap & 1))
 			all = false;
 	}
-	return r->env.caps_known ? tri_of(all) : TRI_UNKNOWN;
+	return r->env.caps_known && !r->blind ? tri_of(all) : TRI_UNKNOWN;
 }
 
 static enum tri eval_kernel(struct resolver *r, const struct ast_env *env)
@@ -68,7 +68,7 @@ static enum tri eval_kernel(struct resolver *r, const struct ast_env *env)
 		diag_help(r->ds, d, "write it as MAJOR.MINOR, such as 5.9");
 		return TRI_FALSE;
 	}
-	if (!r->env.kernel_known)
+	if (!r->env.kernel_known || r->blind)
 		return TRI_UNKNOWN;
 	switch (env->op) {
 	case AST_CMP_EQ:
@@ -115,7 +115,7 @@ static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arc
 		return eval_kernel(r, env);
 	case AST_ENV_HOST:
 		x = eval_words(r, env, r->env.host);
-		return r->env.host_known ? x : TRI_UNKNOWN;
+		return r->env.host_known && !r->blind ? x : TRI_UNKNOWN;
 	case AST_ENV_ARCH:
 		return eval_words(r, env, arch);
 	case AST_ENV_AND:
@@ -196,5 +196,17 @@ unsigned when_arches(struct resolver *r, const struct ast_env *env)
 	}
 	if (unknown && !r->probing)
 		report_unknown(r, env);
+	return mask;
+}
+
+unsigned when_possible(struct resolver *r, const struct ast_env *env)
+{
+	unsigned mask = 0;
+
+	r->blind = true;
+	for (int a = 0; a < ARCH_NR; a++)
+		if (r->listed & ARCH_BIT(a) && eval_env(r, env, (enum arch)a) != TRI_FALSE)
+			mask |= ARCH_BIT(a);
+	r->blind = false;
 	return mask;
 }
