@@ -46,6 +46,7 @@ struct ast_value {
 	uint64_t number;  /* NUMBER: its magnitude */
 	bool negative;    /* NUMBER: a minus sign stood before it */
 	struct ast_value *left, *right;
+	unsigned depth;         /* of the tree below; the parser bounds it */
 	struct ast_value *next; /* the next element of a set */
 };
 
@@ -73,6 +74,7 @@ struct ast_cond {
 	enum ast_cmp op;
 	struct span op_span;
 	struct ast_value *values; /* one, or a list for IN */
+	unsigned depth;           /* of the tree below; the parser bounds it */
 };
 
 /* ---- statements ---- */
@@ -135,6 +137,7 @@ struct ast_env { /* the condition of `when` */
 	struct ast_word *words;
 	enum ast_cmp op;
 	struct ast_word version;
+	unsigned depth; /* of the tree below; the parser bounds it */
 };
 
 enum ast_stmt_kind {
