@@ -76,6 +76,12 @@ int input_load(struct session *s, const char *path, const struct input_options *
 /* The policy a command works on: the only one, or the one named; NULL after saying why not. */
 const struct policy *input_policy(struct session *s, const struct input *in, const char *name);
 
+/*
+ * The directories that sets are looked for in, NULL-ended: --sets (a colon list; NULL), then
+ * $PALE_PATH, then profiles/sets of the source tree the binary was built in, then the installed.
+ */
+const char *const *set_directories(struct arena *a, const char *sets_option);
+
 /* getopt-style options that several commands share: --caps --kernel --host --sets --arch. */
 int environment_option(struct session *s, struct resolve_options *o, const char *option,
 		       const char *value);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where `use NAME` looks for NAME.pale behind the policy's own text. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/cmd/cmd.h"
+
+struct dirs {
+	struct arena *arena;
+	VEC(const char *) list;
+};
+
+static void add_directory(struct dirs *d, const char *path)
+{
+	vec_push(d->arena, &d->list, path);
+}
+
+static void add_path_list(struct dirs *d, const char *s)
+{
+	while (s && *s) {
+		size_t n = strcspn(s, ":");
+		if (n)
+			add_directory(d, str_dup(d->arena, (struct str){ s, n }));
+		s += n + (s[n] == ':');
+	}
+}
+
+/* A binary in a build tree (build/pale, build/asan/pale) finds the sets of its sources. */
+static void add_build_tree(struct dirs *d)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n <= 0)
+		return;
+	exe[n] = '\0';
+	for (int up = 0; up < 3; up++) {
+		char *slash = strrchr(exe, '/');
+		if (!slash)
+			return;
+		*slash = '\0';
+		const char *dir = arena_printf(d->arena, "%s/profiles/sets", exe);
+		if (!access(dir, R_OK | X_OK)) {
+			add_directory(d, dir);
+			return;
+		}
+	}
+}
+
+const char *const *set_directories(struct arena *a, const char *sets_option)
+{
+	struct dirs d = { .arena = a };
+
+	add_path_list(&d, sets_option);
+	add_path_list(&d, getenv("PALE_PATH"));
+	add_build_tree(&d);
+	add_directory(&d, PALE_PROFILES "/sets");
+	add_directory(&d, NULL);
+	return d.list.v;
+}
