@@ -18,6 +18,9 @@ BISON    ?= bison
 VERSION  := 0.1.0
 
 MAKEFLAGS += --no-builtin-rules
+# V=1 shows whole commands; otherwise one short line a step.
+V ?=
+say = $(if $(V),,@echo "  $(1)	$(2)";)
 ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
@@ -61,45 +64,45 @@ GEN_HDR := $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.h,$(wildcard grammar/*.y)) 
 all: $(BUILD)/pale ## build pale
 
 $(BUILD)/pale: $(CMD_OBJ) $(BUILD)/libpale.a
-	$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libpale.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c | $(GEN_HDR)
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HDR)
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
 
 $(BUILD)/gen/%.tab.c $(BUILD)/gen/%.tab.h &: grammar/%.y
 	@mkdir -p $(BUILD)/gen
-	$(BISON) -Wall -Werror -Wcounterexamples --header=$(BUILD)/gen/$*.tab.h -o $(BUILD)/gen/$*.tab.c $<
+	$(call say,BISON,$@)$(BISON) -Wall -Werror -Wcounterexamples --header=$(BUILD)/gen/$*.tab.h -o $(BUILD)/gen/$*.tab.c $<
 
 $(BUILD)/gen/%.lex.c: grammar/%.l
 	@mkdir -p $(@D)
-	$(FLEX) -o $@ $<
+	$(call say,FLEX,$@)$(FLEX) -o $@ $<
 
 # Tables: one generator, run at build time, that also checks the rows.
 $(BUILD)/mktables: compiler/tables/mktables.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(OURS) -O1 -g -o $@ $<
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) -O1 -g -o $@ $<
 
 $(BUILD)/gen/tables_data.c: $(BUILD)/mktables $(wildcard compiler/tables/*.tsv) compiler/tables/arches.def
 	@mkdir -p $(@D)
-	$(BUILD)/mktables compiler/tables > $@
+	$(call say,GEN,$@)$(BUILD)/mktables compiler/tables > $@
 
 # BPF: no vmlinux.h; CO-RE against the running kernel's BTF at load time.
 $(BUILD)/gen/%.bpf.o: learn/%.bpf.c $(wildcard learn/*.h)
 	@mkdir -p $(@D)
-	$(CLANG) -g -O2 -target bpf -mcpu=v3 -Wall -Wextra $(if $(WERROR),-Werror) -I. \
+	$(call say,BPF,$@)$(CLANG) -g -O2 -target bpf -mcpu=v3 -Wall -Wextra $(if $(WERROR),-Werror) -I. \
 		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
 deps: ## install the packages that are missing
 	@sh tests/deps.sh $(PACKAGES)

@@ -16,22 +16,22 @@ FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@ $<
+	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@ $<
 
 # The attacker has no libc: nothing but the attack itself needs a system call.
 $(BUILD)/tests/live/attack: ALONE_FLAGS := -ffreestanding -nostdlib -fno-stack-protector
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libpale.a -lcmocka $(LIBS)
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libpale.a -lcmocka $(LIBS)
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(LINKED_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -pthread -o $@ $< $(BUILD)/libpale.a $(LIBS)
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -pthread -o $@ $< $(BUILD)/libpale.a $(LIBS)
 
 $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
+	$(call say,CC,$@)$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
 
 tests-bin: $(TEST_BIN)
 fuzz-bin: $(FUZZ_BIN)
