@@ -131,6 +131,8 @@ struct policy {
 struct environment { /* what `when` asks about; a field that is not known is said so */
 	bool caps_known;
 	uint64_t caps; /* bit n: capability n */
+	bool held_known; /* run: what this process holds, where neither --caps nor the policy says */
+	uint64_t held;
 	bool kernel_known;
 	uint16_t kernel;
 	bool host_known;

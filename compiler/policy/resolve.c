@@ -288,8 +288,8 @@ static void probe_capabilities(struct resolver *r, struct scope *scope, const st
 				caps |= UINT64_C(1) << cap;
 		}
 	}
-	r->env.caps_known = says;
-	r->env.caps = caps;
+	r->env.caps_known = says || r->env.held_known;
+	r->env.caps = says ? caps : r->env.held;
 }
 
 static struct policy *new_policy(struct resolver *r, const struct ast_stmt *st)
