@@ -15,7 +15,13 @@ struct learn_options {
 	const char *cgroup;      /* a cgroup v2 directory */
 	const char *backend;     /* "auto", "ebpf", "ptrace" */
 	size_t max_paths;        /* 0: the default */
-	const volatile sig_atomic_t *stop; /* set by SIGINT/SIGTERM: finish with what is there */
+	/*
+	 * Counted up by SIGINT/SIGTERM handlers. 1: the workload is asked to end (stop_signal is
+	 * sent to it unless 0) and gets a few seconds; 2: finish now with what is there. The
+	 * handlers must keep interrupting a blocked wait (alarm) once stop is not 0.
+	 */
+	const volatile sig_atomic_t *stop;
+	const volatile sig_atomic_t *stop_signal;
 };
 
 /* 0 and the recording; *status: the command's own exit status (128+N). -1 with diagnostics

@@ -52,6 +52,20 @@ struct recorded_file {
 	uint64_t first_ns;
 };
 
+struct recorded_capability { /* used with success, and in which call */
+	unsigned cap;
+	enum arch arch;
+	uint32_t nr;
+	uint64_t count;
+	uint64_t first_ns;
+};
+
+struct recorded_signal { /* received from a process (kill and the like, not the kernel's own) */
+	int signal;
+	uint64_t count;
+	uint64_t first_ns;
+};
+
 struct recording_losses { /* each counted; any non-zero makes the proposal incomplete */
 	uint64_t calls_full;      /* a (call) map was full */
 	uint64_t values_full;     /* argument values that found no room */
@@ -74,10 +88,23 @@ struct recording {
 	bool interrupted;     /* ended by a signal to pale, not by the workload */
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
+	VEC(struct recorded_signal) received;
+	bool caps_observed; /* else caps is empty because the backend cannot see them */
+	VEC(struct recorded_capability) caps;
+	uint64_t odd_numbers;  /* calls by numbers far beyond any table; nothing is lost */
+	uint64_t disconnected; /* opens of things without a path: pipes, sockets, memory files */
+	uint64_t unread;       /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;
 };
 
 bool recording_lossy(const struct recording *r);
+/* The losses, one phrase each ("12 paths found no room"), separated by commas; "none". */
+void recording_losses_print(struct buf *out, const struct recording *r);
+/* A line a fact, for people and tests. */
+void recording_print(struct buf *out, const struct recording *r);
+/* Everything in a fixed order: calls by number, values by value, files by path. */
+void recording_sort(struct recording *r);
+const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);
 /* Which arguments of a call are recorded: bit i for arg i (socket, clone, prctl, ioctl,
  * personality, mmap and mprotect prot, ...). One list for both backends. */
 unsigned recording_args(enum arch a, uint32_t nr);

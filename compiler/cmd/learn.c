@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale learn: records a command or a cgroup and proposes a policy. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/cmd/cmd.h"
+#include "learn/learn.h"
+
+struct learn_args {
+	const char *output;
+	const char *recording; /* file for the bare facts */
+	const char *name;
+	bool allow_loss;
+	struct learn_options run;
+};
+
+/* Written by the handlers below; signal handlers have no other place to write to. */
+static volatile sig_atomic_t stop, stop_signal;
+
+static void on_stop(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	/* From the terminal (sent by the kernel) the workload has got it too. */
+	stop_signal = info->si_code > 0 ? 0 : sig;
+	if (stop < 2)
+		stop = stop + 1;
+	alarm(1); /* a wait that began just after this is interrupted all the same */
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	alarm(1);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sa = (struct sigaction){ .sa_handler = on_alarm };
+	sigaction(SIGALRM, &sa, NULL);
+}
+
+static int parse_options(struct learn_args *a, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "cgroup", required_argument, NULL, 'c' },
+		{ "max-paths", required_argument, NULL, 'm' },
+		{ "recording", required_argument, NULL, 'r' },
+		{ "allow-loss", no_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const struct command *self = command_find("learn");
+	uint64_t n;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
+		switch (c) {
+		case 'o': a->output = optarg; break;
+		case 'n': a->name = optarg; break;
+		case 'b': a->run.backend = optarg; break;
+		case 'c': a->run.cgroup = optarg; break;
+		case 'r': a->recording = optarg; break;
+		case 'l': a->allow_loss = true; break;
+		case 'm':
+			if (str_u64(str_c(optarg), &n) || !n || n > 1000000)
+				return usage_error(self, "--max-paths takes 1 to 1000000");
+			a->run.max_paths = (size_t)n;
+			break;
+		case 'h':
+			printf("usage: pale learn %s\n", self->usage);
+			return -1;
+		default: return usage_error(self, "see 'pale learn --help'");
+		}
+	}
+	if (strcmp(a->run.backend, "auto") && strcmp(a->run.backend, "ebpf") &&
+	    strcmp(a->run.backend, "ebpf-raw") && strcmp(a->run.backend, "ptrace"))
+		return usage_error(self, "no backend '%s'", a->run.backend);
+	if (optind < argc)
+		a->run.argv = argv + optind;
+	if (!a->run.argv == !a->run.cgroup)
+		return usage_error(self, "give a command or --cgroup DIR");
+	return 0;
+}
+
+static int write_recording(const struct learn_args *a, const struct recording *r)
+{
+	BUF_AUTO out = { 0 };
+
+	recording_print(&out, r);
+	return output_write(a->recording, out.p, out.n, 0644) ? EXIT_PALE : 0;
+}
+
+static int record(struct session *s, const struct learn_args *a)
+{
+	struct recording r;
+	int status;
+
+	catch_signals();
+	if (learn_run(s->arena, &a->run, &r, &status, s->diags)) {
+		session_report(s);
+		return status;
+	}
+	if (a->recording && write_recording(a, &r))
+		return EXIT_PALE;
+	if (recording_lossy(&r)) {
+		BUF_AUTO losses = { 0 };
+		struct diag *d;
+
+		recording_losses_print(&losses, &r);
+		d = diag_add(s->diags, DIAG_PL404, NO_SPAN, "the recording is incomplete: %s",
+			     losses.p ? losses.p : "");
+		diag_help(s->diags, d, "--allow-loss keeps the command's exit status");
+		if (!a->allow_loss)
+			status = EXIT_FOUND;
+	}
+	session_report(s);
+	return status;
+}
+
+int cmd_learn(int argc, char **argv)
+{
+	struct learn_args a = { .run = { .backend = "auto", .stop = &stop,
+					 .stop_signal = &stop_signal } };
+	struct session s;
+	int status = parse_options(&a, argc, argv);
+
+	if (status)
+		return status < 0 ? EXIT_OK : status == EXIT_USAGE ? EXIT_PALE : status;
+	session_open(&s);
+	status = record(&s, &a);
+	session_close(&s);
+	return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The two ways to watch. A backend fills the model's recording and knows nothing of policies.
+ */
+#include "learn/model.h"
+#include "learn/target.h"
+
+struct watch; /* programs loaded and attached, nothing recorded yet */
+
+/*
+ * NULL and *why (in the arena) when this machine does not load or attach them. cgroup NULL: the
+ * blocked target is recorded from its exec on; else everything in or below that directory.
+ */
+struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
+				 const struct target *t, const char **why);
+/* Waits for the end, detaches, reads the maps, closes. 0 or -errno. */
+int trace_bpf_record(struct watch *b, const struct learn_options *opt, struct target *t,
+		     struct model *m);
+void trace_bpf_close(struct watch *b);
+
+/* Attaches to the blocked target; NULL or why not. */
+const char *trace_ptrace_attach(struct arena *a, const struct target *t);
+int trace_ptrace_record(const struct learn_options *opt, struct target *t, struct model *m);

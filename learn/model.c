@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/model.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/policy.h"
+
+#define SCRIPTS_DEEP 6 /* BINPRM_MAX_RECURSION and the program itself */
+
+struct model {
+	struct arena *arena;
+	struct recording *r;
+	size_t max_paths;
+	uint32_t calls[ARCH_NR][TRACE_NRS]; /* index into r->calls, from 1 */
+	uint32_t *slots; /* hash of paths: index into r->files, from 1 */
+	size_t nslots;   /* a power of two */
+};
+
+struct model *model_new(struct arena *a, struct recording *r, size_t max_paths)
+{
+	struct model *m = ARENA_NEW(a, struct model);
+
+	m->arena = a;
+	m->r = r;
+	m->max_paths = max_paths;
+	m->nslots = 1024;
+	m->slots = ARENA_ARRAY(a, uint32_t, m->nslots);
+	return m;
+}
+
+struct recording *model_recording(struct model *m)
+{
+	return m->r;
+}
+
+struct arena *model_arena(struct model *m)
+{
+	return m->arena;
+}
+
+/* ---- calls ---- */
+
+static struct recorded_call *call_of(struct model *m, enum arch a, uint32_t nr)
+{
+	BUG_ON(nr >= TRACE_NRS);
+	if (!m->calls[a][nr]) {
+		struct recorded_call c = { .arch = a, .nr = nr, .first_ns = UINT64_MAX };
+
+		vec_push(m->arena, &m->r->calls, c);
+		m->calls[a][nr] = (uint32_t)m->r->calls.n;
+	}
+	return &m->r->calls.v[m->calls[a][nr] - 1];
+}
+
+void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns)
+{
+	struct recorded_call *c = call_of(m, a, nr);
+
+	c->count += count;
+	if (first_ns < c->first_ns)
+		c->first_ns = first_ns;
+}
+
+static struct recorded_arg *arg_of(struct model *m, struct recorded_call *c, unsigned arg)
+{
+	struct recorded_arg fresh = { .index = (uint8_t)arg };
+
+	vec_each(&c->args, a)
+		if (a->index == arg)
+			return a;
+	vec_push(m->arena, &c->args, fresh);
+	return &c->args.v[c->args.n - 1];
+}
+
+void model_value(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t value,
+		 uint64_t count)
+{
+	struct recorded_arg *ra = arg_of(m, call_of(m, a, nr), arg);
+	struct recorded_value fresh = { value, count };
+
+	ra->ones |= value;
+	ra->zeros |= ~value;
+	vec_each(&ra->values, v) {
+		if (v->value == value) {
+			v->count += count;
+			return;
+		}
+	}
+	if (ra->values.n >= RECORDING_VALUES_MAX) {
+		ra->unbounded = true;
+		return;
+	}
+	vec_push(m->arena, &ra->values, fresh);
+}
+
+void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t ones,
+		uint64_t zeros, bool unbounded)
+{
+	struct recorded_arg *ra = arg_of(m, call_of(m, a, nr), arg);
+
+	ra->ones |= ones;
+	ra->zeros |= zeros;
+	ra->unbounded |= unbounded;
+}
+
+void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3], uint64_t count)
+{
+	struct recorded_call *c = call_of(m, a, nr);
+	struct recorded_tuple fresh = { { args[0], args[1], args[2] }, count };
+
+	vec_each(&c->tuples, t) {
+		if (!memcmp(t->args, fresh.args, sizeof(t->args))) {
+			t->count += count;
+			return;
+		}
+	}
+	vec_push(m->arena, &c->tuples, fresh);
+}
+
+void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns)
+{
+	struct recorded_signal fresh = { signal, count, first_ns };
+
+	vec_each(&m->r->received, s) {
+		if (s->signal == signal) {
+			s->count += count;
+			s->first_ns = first_ns < s->first_ns ? first_ns : s->first_ns;
+			return;
+		}
+	}
+	vec_push(m->arena, &m->r->received, fresh);
+}
+
+/* ---- files ---- */
+
+static uint64_t hash_str(struct str s)
+{
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+	return h;
+}
+
+static uint32_t *slot_of(struct model *m, struct str path)
+{
+	size_t i = hash_str(path) & (m->nslots - 1);
+
+	while (m->slots[i] && !str_eq(m->r->files.v[m->slots[i] - 1].path, path))
+		i = (i + 1) & (m->nslots - 1);
+	return &m->slots[i];
+}
+
+static void grow_slots(struct model *m)
+{
+	m->nslots *= 2;
+	m->slots = ARENA_ARRAY(m->arena, uint32_t, m->nslots);
+	for (size_t i = 0; i < m->r->files.n; i++)
+		*slot_of(m, m->r->files.v[i].path) = (uint32_t)i + 1;
+}
+
+void model_file(struct model *m, struct str path, const struct access *how)
+{
+	struct recorded_file fresh = { .owned = true, .append_only = true, .first_ns = UINT64_MAX };
+	uint32_t *slot = slot_of(m, path);
+	struct recorded_file *f;
+
+	if (!*slot) {
+		if (m->r->files.n >= m->max_paths) {
+			m->r->losses.paths_full++;
+			return;
+		}
+		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
+		vec_push(m->arena, &m->r->files, fresh);
+		*slot = (uint32_t)m->r->files.n;
+	}
+	f = &m->r->files.v[*slot - 1];
+	f->perms |= how->perms;
+	f->owned &= how->owned;
+	if (how->perms & PERM_W)
+		f->append_only &= how->append_only;
+	f->count += how->count;
+	if (how->first_ns < f->first_ns)
+		f->first_ns = how->first_ns;
+	if (m->r->files.n * 2 > m->nslots)
+		grow_slots(m);
+}
+
+/* The part of `path` that exists, resolved, and the rest behind it as it stands; false: a ".."
+ * or too long a name in the rest, which only the kernel could have resolved. */
+static bool resolve_parent(const char *path, char out[PATH_MAX])
+{
+	char head[PATH_MAX], *cut;
+	const char *rest;
+	size_t n;
+
+	if (strlen(path) >= sizeof(head))
+		return false;
+	strcpy(head, path);
+	for (;;) {
+		cut = strrchr(head, '/');
+		if (!cut)
+			return false;
+		if (cut == head) {
+			strcpy(out, "/");
+			break;
+		}
+		*cut = 0;
+		if (realpath(head, out))
+			break;
+	}
+	n = strlen(out);
+	for (rest = path + (cut - head); *rest;) {
+		size_t len;
+
+		while (*rest == '/')
+			rest++;
+		len = strcspn(rest, "/");
+		if ((len == 2 && !memcmp(rest, "..", 2)) || n + len + 2 > PATH_MAX)
+			return false;
+		if (len && !(len == 1 && *rest == '.')) {
+			if (out[n - 1] != '/')
+				out[n++] = '/';
+			memcpy(out + n, rest, len);
+			n += len;
+			out[n] = 0;
+		}
+		rest += len;
+	}
+	return true;
+}
+
+static bool resolve(const char *full, unsigned flags, char out[PATH_MAX])
+{
+	char bare[PATH_MAX];
+	size_t n = strlen(full);
+
+	if (flags & TRACE_FOLLOW && realpath(full, out))
+		return true;
+	if (n >= sizeof(bare))
+		return false;
+	memcpy(bare, full, n + 1);
+	while (n > 1 && bare[n - 1] == '/')
+		bare[--n] = 0;
+	if ((n > 1 && !strcmp(bare + n - 2, "/.")) || (n > 2 && !strcmp(bare + n - 3, "/..")))
+		return realpath(bare, out);
+	return resolve_parent(bare, out);
+}
+
+void model_join(struct model *m, const char *base, const char *text, unsigned flags,
+		const struct access *how)
+{
+	char full[2 * PATH_MAX], out[PATH_MAX + 1];
+	struct stat st;
+	size_t n;
+
+	if (!strcmp(base, "/"))
+		base = "";
+	n = (size_t)snprintf(full, sizeof(full), "%s%s%s", base, *text == '/' ? "" : "/", text);
+	/* By now "self" is us. */
+	if (n >= sizeof(full) || !strncmp(full, "/proc/self/", 11) ||
+	    !strncmp(full, "/proc/thread-self/", 18) || !strncmp(full, "/dev/fd/", 8) ||
+	    !resolve(full, flags, out)) {
+		m->r->losses.paths_unresolved++;
+		return;
+	}
+	n = strlen(out);
+	if (flags & TRACE_DIR || (flags & TRACE_MOVED && !lstat(out, &st) && S_ISDIR(st.st_mode)))
+		if (out[n - 1] != '/')
+			out[n++] = '/';
+	model_file(m, (struct str){ out, n }, how);
+}
+
+/* ---- what the kernel opened on behalf of an exec ---- */
+
+/* The program named by a #! line or by PT_INTERP, to `out`; false: none, or not readable. */
+static bool interpreter_of(struct model *m, const char *path, char out[PATH_MAX], unsigned *perms)
+{
+	union {
+		char text[256];
+		Elf64_Ehdr e64;
+		Elf32_Ehdr e32;
+	} h = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool found = false;
+	char *p;
+	size_t n;
+
+	if (fd < 0 || pread(fd, &h, sizeof(h) - 1, 0) < 4) {
+		m->r->unread++;
+		goto out;
+	}
+	if (!memcmp(h.text, "#!", 2)) {
+		p = h.text + 2 + strspn(h.text + 2, " \t");
+		n = strcspn(p, " \t\r\n");
+		*perms = PERM_R | PERM_X | PERM_M;
+		memcpy(out, p, n);
+		out[n] = 0;
+		found = n > 0;
+		goto out;
+	}
+	if (memcmp(h.text, ELFMAG, SELFMAG))
+		goto out;
+	*perms = PERM_R | PERM_M;
+	n = h.text[EI_CLASS] == ELFCLASS64 ? h.e64.e_phnum : h.e32.e_phnum;
+	for (size_t i = 0; i < n && !found; i++) {
+		Elf64_Phdr p64;
+		Elf32_Phdr p32;
+		uint64_t at = 0, size = 0;
+
+		if (h.text[EI_CLASS] == ELFCLASS64 &&
+		    pread(fd, &p64, sizeof(p64), (off_t)(h.e64.e_phoff + i * sizeof(p64))) ==
+			    sizeof(p64) && p64.p_type == PT_INTERP) {
+			at = p64.p_offset;
+			size = p64.p_filesz;
+		} else if (h.text[EI_CLASS] == ELFCLASS32 &&
+			   pread(fd, &p32, sizeof(p32), (off_t)(h.e32.e_phoff + i * sizeof(p32))) ==
+				   sizeof(p32) && p32.p_type == PT_INTERP) {
+			at = p32.p_offset;
+			size = p32.p_filesz;
+		}
+		if (size > 1 && size < PATH_MAX && pread(fd, out, size, (off_t)at) == (ssize_t)size)
+			found = !out[size - 1];
+	}
+out:
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+static void add_interpreters(struct model *m, size_t file)
+{
+	char path[PATH_MAX], interp[PATH_MAX], real[PATH_MAX];
+	struct access how = { .owned = false, .count = m->r->files.v[file].count,
+			      .first_ns = m->r->files.v[file].first_ns };
+
+	if (m->r->files.v[file].path.n >= sizeof(path))
+		return;
+	memcpy(path, m->r->files.v[file].path.p, m->r->files.v[file].path.n + 1);
+	for (int deep = 0; deep < SCRIPTS_DEEP; deep++) {
+		if (!interpreter_of(m, path, interp, &how.perms) || !realpath(interp, real))
+			return;
+		model_file(m, str_c(real), &how);
+		strcpy(path, real);
+	}
+}
+
+/* "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36." stands in the library. */
+static const char *glibc_version(struct model *m, const char *path)
+{
+	static const char mark[] = "stable release version ";
+	const char *found, *end;
+	char *text = NULL;
+	const char *name = "glibc";
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) || st.st_size > 64 << 20)
+		goto out;
+	text = malloc((size_t)st.st_size);
+	if (!text || pread(fd, text, (size_t)st.st_size, 0) != st.st_size)
+		goto out;
+	found = memmem(text, (size_t)st.st_size, mark, sizeof(mark) - 1);
+	if (!found)
+		goto out;
+	found += sizeof(mark) - 1;
+	for (end = found; end < text + st.st_size && (*end == '.' || (*end >= '0' && *end <= '9'));)
+		end++;
+	while (end > found && end[-1] == '.')
+		end--;
+	name = arena_printf(m->arena, "glibc %.*s", (int)(end - found), found);
+out:
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return name;
+}
+
+static void find_libc(struct model *m)
+{
+	m->r->libc = "none loaded (static)";
+	vec_each(&m->r->files, f) {
+		const char *base = memrchr(f->path.p, '/', f->path.n);
+
+		if (!base || !(f->perms & PERM_M))
+			continue;
+		if (!strncmp(base, "/libc.so.6", 10) || !strncmp(base, "/libc-2.", 8)) {
+			m->r->libc = glibc_version(m, f->path.p);
+			return;
+		}
+		if (!strncmp(base, "/ld-musl-", 9) || !strncmp(base, "/libc.musl-", 11))
+			m->r->libc = "musl";
+	}
+}
+
+void model_finish(struct model *m)
+{
+	size_t n = m->r->files.n;
+
+	for (size_t i = 0; i < n; i++)
+		if (m->r->files.v[i].perms & PERM_X)
+			add_interpreters(m, i);
+	find_libc(m);
+	recording_sort(m->r);
+}

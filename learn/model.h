@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A recording under construction: both backends feed it, facts of one kind are united here.
+ * Everything lives in the arena; the recording is complete after model_finish().
+ */
+#include "learn/recording.h"
+#include "learn/trace.h"
+
+struct model;
+
+struct access { /* how a file was used */
+	unsigned perms;   /* PERM_* */
+	bool owned;       /* by the file's owner */
+	bool append_only; /* a write-open with O_APPEND */
+	uint64_t count;
+	uint64_t first_ns;
+};
+
+struct model *model_new(struct arena *a, struct recording *r, size_t max_paths);
+struct recording *model_recording(struct model *m);
+struct arena *model_arena(struct model *m);
+
+/* Adds to what is known of a call; first_ns: the earliest wins. */
+void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns);
+void model_value(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t value,
+		 uint64_t count);
+void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t ones,
+		uint64_t zeros, bool unbounded);
+void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
+		 uint64_t count);
+void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
+/* path: absolute and resolved; past max_paths it is counted as lost. */
+void model_file(struct model *m, struct str path, const struct access *how);
+/*
+ * A path as a program wrote it, seen from `base` (the root for absolute ones); flags TRACE_*.
+ * Its directory is resolved now; what cannot be is counted as unresolved.
+ */
+void model_join(struct model *m, const char *base, const char *text, unsigned flags,
+		const struct access *how);
+/* Interpreters of the programs (ELF, #!), the libc, and a fixed order. */
+void model_finish(struct model *m);
+
+/* Which architecture an ABI of trace.h is on this machine; -1: none that the table knows. */
+int abi_arch(unsigned abi);
+/* The tables of what to look at, from rules.def and args.def. */
+void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES]);
+bool rules_lock_command(uint64_t cmd);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/policy.h"
+#include "learn/model.h"
+
+#define SAME(x) ((int)TRACE_##x == (int)PERM_##x)
+_Static_assert(SAME(R) && SAME(W) && SAME(A) && SAME(L) && SAME(K) && SAME(M) && SAME(X),
+	       "the kernel half and policies write permissions alike");
+_Static_assert(TRACE_VALUES == RECORDING_VALUES_MAX, "one bound for both backends");
+
+#define TRACE_0 0 /* the tables say 0 for none */
+
+static const struct {
+	const char *call;
+	struct trace_rule rule;
+} rows[] = {
+#define RULE(call, op, fd0, path0, perms0, flags0, fd1, path1, perms1, flags1)                    \
+	{ #call,                                                                                  \
+	  { TRACE_OP_##op, { fd0, fd1 }, { path0, path1 }, { TRACE_##perms0, TRACE_##perms1 },     \
+	    { TRACE_##flags0, TRACE_##flags1 } } },
+#include "learn/rules.def"
+#undef RULE
+};
+
+_Static_assert(ARRAY_SIZE(rows) < TRACE_RULES, "rule numbers fit their table");
+
+int abi_arch(unsigned abi)
+{
+	int native = arch_native();
+
+	if (abi == TRACE_NATIVE)
+		return native;
+	if (native != ARCH_X86_64)
+		return -1;
+	return abi == TRACE_X32 ? ARCH_X32 : ARCH_I386;
+}
+
+bool rules_lock_command(uint64_t cmd)
+{
+	/* F_SETLK, F_SETLKW, F_SETLK64, F_SETLKW64, F_OFD_SETLK, F_OFD_SETLKW */
+	return cmd == 6 || cmd == 7 || cmd == 13 || cmd == 14 || cmd == 37 || cmd == 38;
+}
+
+static uint8_t rule_of(const struct syscall_info *s, enum arch a)
+{
+	/* i386's mmap takes a pointer to its arguments: only mmap2 can be read. */
+	if (a == ARCH_I386 && !strcmp(s->name, "mmap"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].call, s->name))
+			return (uint8_t)(i + 1);
+	return 0;
+}
+
+static void fill_call(struct trace_call *c, const struct syscall_info *s, enum arch a, uint32_t nr)
+{
+	unsigned nargs;
+	const struct arg_info *args = syscall_args(s, a, &nargs);
+
+	c->args = (uint8_t)recording_args(a, nr);
+	for (unsigned i = 0; i < nargs; i++)
+		if (args[i].width == 64 && a != ARCH_I386)
+			c->wide |= (uint8_t)(1u << i);
+	c->tuple = !strcmp(s->name, "socket") || !strcmp(s->name, "socketpair");
+	c->rule = rule_of(s, a);
+}
+
+void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES])
+{
+	memset(calls, 0, TRACE_CALLS * sizeof(*calls));
+	memset(rules, 0, TRACE_RULES * sizeof(*rules));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		rules[i + 1] = rows[i].rule;
+	for (unsigned abi = 0; abi < TRACE_ABIS; abi++) {
+		int a = abi_arch(abi);
+
+		if (a < 0)
+			continue;
+		for (uint32_t nr = 0; nr < TRACE_NRS; nr++) {
+			const struct syscall_info *s = syscall_by_nr((enum arch)a, nr);
+
+			if (s)
+				fill_call(&calls[abi * TRACE_NRS + nr], s, (enum arch)a, nr);
+		}
+	}
+}

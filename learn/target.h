@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The command to record: a child that waits on a pipe until the tracer is in place. No shell.
+ * If pale dies first, the pipe closes and the child ends without executing anything.
+ */
+#include "learn/learn.h"
+
+struct target {
+	pid_t pid;       /* 0: none (a cgroup is watched) */
+	int release;     /* one byte lets it go */
+	int failure;     /* its errno when exec failed; end of file when it did not */
+	bool ended;
+	int wait_status; /* once ended */
+	bool asked;      /* stop signal was passed on */
+	uint64_t deadline_ns; /* then */
+};
+
+int target_start(char *const *argv, struct target *t); /* 0 or -errno */
+int target_release(struct target *t);
+void target_drop(struct target *t); /* closes; kills it if it was never released */
+int target_exec_errno(struct target *t); /* after it ended: why exec failed; 0: it did not */
+int target_status(const struct target *t); /* as a shell has it: 128+N for a signal */
+
+/*
+ * To be called when a wait was interrupted: passes the stop signal on once. True: finish now,
+ * the workload has had its time.
+ */
+bool target_stop(struct target *t, const struct learn_options *opt);
+uint64_t clock_ns(void);

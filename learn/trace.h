@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 OR (GPL-2.0-only OR BSD-2-Clause) */
+#pragma once
+/*
+ * What the kernel half (trace.bpf.c) and its loader (trace_bpf.c) agree on: sizes, keys, values,
+ * and the rules that say what of a call is worth looking at. The ptrace backend follows the same
+ * rules, so both record the same facts. Plain types only: this is read by the BPF compiler too.
+ */
+#include <linux/types.h>
+
+/* ABIs by which a task may enter the kernel; index of a call: abi * TRACE_NRS + nr. */
+enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
+#define TRACE_NRS    1024 /* numbers per ABI; a power of two; beyond: counted as odd */
+#define TRACE_CALLS  4096 /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
+#define TRACE_RULES  128
+#define TRACE_VALUES 32   /* RECORDING_VALUES_MAX */
+#define TRACE_TEXT   480  /* bytes of a path in one key; longer paths are chained */
+#define TRACE_PATH   4096
+#define TRACE_DEPTH  96   /* components and mounts that a walk passes */
+
+/* AppArmor's letters: PERM_* of policy.h. */
+enum {
+	TRACE_R = 1, TRACE_W = 2, TRACE_A = 4, TRACE_L = 8, TRACE_K = 16, TRACE_M = 32, TRACE_X = 64
+};
+
+/* What a successful call tells about files. */
+enum trace_op {
+	TRACE_OP_NONE,
+	TRACE_OP_OPEN,  /* the result is a descriptor */
+	TRACE_OP_MMAP,  /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
+	TRACE_OP_FD,    /* perms[0] on the file behind fd[0] */
+	TRACE_OP_LOCK,  /* TRACE_K behind fd[0], if argument path[0] is a lock command (-1: always) */
+	TRACE_OP_PATH,  /* perms[i] on the path in argument path[i] seen from directory fd[i] */
+	TRACE_OP_BIND,  /* a unix socket's address in argument path[0], length in the next */
+	TRACE_OP_EXEC,  /* only remembered: the exec event does the rest */
+};
+
+enum { /* flags of a path */
+	TRACE_FOLLOW = 1, /* a symlink at its end is followed */
+	TRACE_DIR = 2,    /* names a directory */
+	TRACE_MOVED = 4,  /* renamed: look whether it is a directory */
+	TRACE_SCRIPT = 8, /* executed, and not the program that runs: has a #! line */
+	TRACE_NOTEXIST = 16, /* O_TMPFILE and the like: the name is the kernel's own */
+};
+
+struct trace_rule {
+	__u8 op;
+	__s8 fd[2];   /* argument that holds the directory or descriptor; -1: the working directory */
+	__s8 path[2]; /* argument with the path; -1: none */
+	__u8 perms[2];
+	__u8 flags[2];
+};
+
+struct trace_call {
+	__u8 args;  /* bit i: the value of argument i is recorded */
+	__u8 wide;  /* bit i: all 64 bits of it count */
+	__u8 tuple; /* 1: arguments 0..2 belong together */
+	__u8 rule;  /* index into the rules; 0: none */
+};
+
+struct trace_count {
+	__u64 count;
+	__u64 first_ns; /* since the target's exec */
+};
+
+struct trace_value_key {
+	__u32 call; /* index of a call */
+	__u32 arg;
+	__u64 value;
+};
+
+struct trace_bits { /* per CPU */
+	__u64 ones, zeros;
+};
+
+struct trace_tuple_key {
+	__u32 call;
+	__u32 args[3];
+};
+
+struct trace_cap_key {
+	__u32 call;
+	__u32 cap;
+};
+
+/* A path is a chain of keys: each holds a piece of the text and the id of what stands before. */
+enum { TRACE_PIECE = 1, TRACE_BASE = 2, TRACE_LEAF = 3, TRACE_JOIN = 4 };
+
+struct trace_path_key {
+	__u64 parent; /* id of the piece before; 0: this is the first */
+	__u8 kind;    /* LEAF: resolved; JOIN: a text seen from the BASE up the chain */
+	__u8 perms;
+	__u8 flags;
+	__u8 pad[5];
+	char text[TRACE_TEXT]; /* zero padded */
+};
+
+struct trace_path {
+	__u64 id;
+	__u64 count;
+	__u64 first_ns;
+	__u32 not_owned;  /* some access was not by the file's owner */
+	__u32 not_append; /* some write-open had no O_APPEND */
+};
+
+enum trace_loss {
+	TRACE_LOSS_CALLS, /* a number beyond the table of counters (not lost: only not named) */
+	TRACE_LOSS_VALUES,
+	TRACE_LOSS_PATHS,
+	TRACE_LOSS_TRUNCATED,
+	TRACE_LOSS_UNRESOLVED,
+	TRACE_LOSS_ABI,
+	TRACE_LOSS_TASKS,
+	TRACE_LOSS_CAPS,
+	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */
+	TRACE_TASKS,        /* not a loss: tasks seen */
+	TRACE_LOSS_NR
+};

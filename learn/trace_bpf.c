@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The eBPF backend's user half: says what to look at, loads, waits, and reads the maps once,
+ * after the last program is detached. Nothing is read while the workload runs, so nothing can
+ * be read twice or missed.
+ */
+#include "learn/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/policy.h"
+
+#if PALE_BPF
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+/* Generated: its style is not ours to warn about. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#include "trace.skel.h"
+#pragma GCC diagnostic pop
+
+#define PROGRAMS 16
+
+struct watch {
+	struct trace_bpf *skel;
+	const char *cgroup;
+	struct bpf_link *links[PROGRAMS];
+	unsigned nlinks;
+	bool sees_caps;
+	int cpus;
+};
+
+static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !strcmp(s + n - m, suffix);
+}
+
+/* Facts that a kernel may not offer: the recording says so and goes on without them. */
+static bool is_optional(const char *program)
+{
+	return !strncmp(program, "capable_", 8) || !strncmp(program, "signal_", 7);
+}
+
+/* How deep a cgroup lies below the root of the v2 hierarchy: what its ancestor id is asked by. */
+static int cgroup_depth(const char *real, unsigned *depth)
+{
+	char line[PATH_MAX * 2], root[PATH_MAX], mnt[PATH_MAX];
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	int found = -ENOTSUP;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		size_t n;
+
+		if (!strstr(line, " - cgroup2 ") ||
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, mnt) != 2)
+			continue;
+		n = strcmp(mnt, "/") ? strlen(mnt) : 0;
+		if (strncmp(real, mnt, n) || (real[n] && real[n] != '/'))
+			continue;
+		*depth = 0;
+		for (const char *p = real + n; *p; p++)
+			*depth += *p == '/' && p[1];
+		for (const char *p = root; *p; p++)
+			*depth += *p == '/' && p[1];
+		found = 0;
+	}
+	fclose(f);
+	return found;
+}
+
+static int fill_selection(struct watch *w)
+{
+	char real[PATH_MAX];
+	struct stat st;
+	unsigned depth = 0;
+	int err;
+
+	if (stat("/proc/self/ns/pid", &st))
+		return -errno;
+	w->skel->rodata->pidns_dev = st.st_dev;
+	w->skel->rodata->pidns_ino = st.st_ino;
+	if (!w->cgroup)
+		return 0;
+	if (!realpath(w->cgroup, real) || stat(real, &st))
+		return -errno;
+	err = cgroup_depth(real, &depth);
+	if (err)
+		return err;
+	w->skel->rodata->cgroup_id = st.st_ino;
+	w->skel->rodata->cgroup_level = depth;
+	return 0;
+}
+
+static int load(struct watch *w, bool raw, size_t max_paths)
+{
+	struct bpf_program *p;
+	int err;
+
+	w->skel = trace_bpf__open();
+	if (!w->skel)
+		return -errno;
+	bpf_object__for_each_program(p, w->skel->obj) {
+		const char *name = bpf_program__name(p);
+		const char *tp = strchr(bpf_program__section_name(p), '/') + 1;
+		bool on = has_suffix(name, raw ? "_raw" : "_btf");
+
+		if (on && is_optional(name) && libbpf_find_vmlinux_btf_id(tp, BPF_TRACE_RAW_TP) <= 0)
+			on = false;
+		bpf_program__set_autoload(p, on);
+	}
+	bpf_map__set_autocreate(raw ? w->skel->maps.marks : w->skel->maps.marks_by_tid, false);
+	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
+	/* Written once, before load: the kernel sees constants from then on. */
+	rules_fill((struct trace_call *)w->skel->rodata->calls,
+		   (struct trace_rule *)w->skel->rodata->rules);
+	err = fill_selection(w);
+	return err ? err : trace_bpf__load(w->skel);
+}
+
+static int attach(struct watch *w)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, w->skel->obj) {
+		struct bpf_link *l;
+
+		if (!bpf_program__autoload(p))
+			continue;
+		l = bpf_program__attach(p);
+		if (l) {
+			BUG_ON(w->nlinks == PROGRAMS);
+			w->links[w->nlinks++] = l;
+			w->sees_caps |= !strncmp(bpf_program__name(p), "capable_", 8);
+		} else if (!is_optional(bpf_program__name(p))) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
+		     bool raw)
+{
+	int err = load(w, raw, opt->max_paths);
+
+	if (err)
+		return err;
+	if (w->cgroup)
+		w->skel->bss->start_ns = clock_ns();
+	else
+		w->skel->bss->target = (__u32)t->pid;
+	return attach(w);
+}
+
+struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
+			     const struct target *t, const char **why)
+{
+	struct watch *w = ARENA_NEW(a, struct watch);
+	bool only_raw = !strcmp(opt->backend, "ebpf-raw");
+	libbpf_print_fn_t old = libbpf_set_print(print_nothing);
+	int err = -ENOTSUP;
+
+	w->cgroup = opt->cgroup;
+	w->cpus = libbpf_num_possible_cpus();
+	if (w->cpus > 0 && !only_raw)
+		err = open_tier(w, opt, t, false);
+	if (err && w->cpus > 0) {
+		trace_bpf_close(w);
+		err = open_tier(w, opt, t, true);
+	}
+	libbpf_set_print(old);
+	if (!err)
+		return w;
+	trace_bpf_close(w);
+	if (err == -EPERM || err == -EACCES)
+		*why = "not permitted: it needs root or CAP_BPF and CAP_PERFMON";
+	else if (err == -ENOTSUP && opt->cgroup)
+		*why = arena_printf(a, "'%s' is not in a cgroup v2 hierarchy", opt->cgroup);
+	else
+		*why = arena_printf(a, "loading its programs failed: %s", strerror(-err));
+	return NULL;
+}
+
+void trace_bpf_close(struct watch *w)
+{
+	while (w->nlinks)
+		bpf_link__destroy(w->links[--w->nlinks]);
+	trace_bpf__destroy(w->skel);
+	w->skel = NULL;
+}
+
+/* ---- waiting ---- */
+
+/* True: everything that the command started has ended. False: told to finish. */
+static bool wait_children(const struct learn_options *opt, struct target *t)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, 0);
+
+		if (pid < 0 && errno == ECHILD)
+			return true;
+		if (pid == t->pid) {
+			t->ended = true;
+			t->wait_status = status;
+		}
+		if (pid < 0 && target_stop(t, opt))
+			return false;
+	}
+}
+
+static bool is_populated(int fd)
+{
+	char text[256];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* Until the cgroup has been filled and is empty again, or a signal. */
+static bool wait_cgroup(const struct learn_options *opt, struct target *t, const char *dir)
+{
+	char path[PATH_MAX];
+	bool filled = false;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.events", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLPRI };
+		bool now = fd >= 0 && is_populated(fd);
+
+		if ((filled && !now) || target_stop(t, opt))
+			break;
+		filled |= now;
+		poll(&p, 1, 200); /* also the bound on a signal that came just before */
+	}
+	if (fd >= 0)
+		close(fd);
+	return !opt->stop || !*opt->stop;
+}
+
+/* ---- reading the maps ---- */
+
+static uint64_t sum_losses(struct watch *w, uint32_t which)
+{
+	uint64_t sum = 0, *v = calloc((size_t)w->cpus, sizeof(*v));
+
+	if (v && !bpf_map_lookup_elem(bpf_map__fd(w->skel->maps.losses), &which, v))
+		for (int i = 0; i < w->cpus; i++)
+			sum += v[i];
+	free(v);
+	return sum;
+}
+
+/* One counter over all CPUs; false: never counted. */
+static bool sum_counts(struct watch *w, int fd, uint32_t i, struct trace_count *v,
+		       struct trace_count *sum)
+{
+	*sum = (struct trace_count){ 0, UINT64_MAX };
+	if (bpf_map_lookup_elem(fd, &i, v))
+		return false;
+	for (int cpu = 0; cpu < w->cpus; cpu++) {
+		sum->count += v[cpu].count;
+		if (v[cpu].count && v[cpu].first_ns < sum->first_ns)
+			sum->first_ns = v[cpu].first_ns;
+	}
+	return sum->count > 0;
+}
+
+static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
+{
+	int fd = bpf_map__fd(w->skel->maps.counts);
+	struct trace_count sum;
+
+	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
+		int a = abi_arch(i / TRACE_NRS);
+
+		if (!sum_counts(w, fd, i, v, &sum))
+			continue;
+		if (a < 0)
+			model_recording(m)->losses.unknown_abi += sum.count;
+		else
+			model_call(m, (enum arch)a, i % TRACE_NRS, sum.count, sum.first_ns);
+	}
+	fd = bpf_map__fd(w->skel->maps.received);
+	for (uint32_t i = 1; i < 65; i++)
+		if (sum_counts(w, fd, i, v, &sum))
+			model_received(m, (int)i, sum.count, sum.first_ns);
+}
+
+static void read_values(struct watch *w, struct model *m)
+{
+	int fd = bpf_map__fd(w->skel->maps.values);
+	struct trace_value_key key, *prev = NULL;
+	uint64_t n;
+
+	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+
+		if (a >= 0 && !bpf_map_lookup_elem(fd, &key, &n))
+			model_value(m, (enum arch)a, key.call % TRACE_NRS, key.arg, key.value, n);
+	}
+}
+
+/* The bits also stand for the values that were too many to be kept. */
+static void read_bits(struct watch *w, struct model *m)
+{
+	struct trace_bits *v = calloc((size_t)w->cpus, sizeof(*v));
+	struct { uint32_t call, arg; } key, *prev = NULL;
+	struct { uint32_t distinct, over; } state;
+	int fd = bpf_map__fd(w->skel->maps.bits);
+
+	for (; v && !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+		struct trace_bits all = { 0, 0 };
+
+		if (a < 0 || bpf_map_lookup_elem(fd, &key, v))
+			continue;
+		for (int i = 0; i < w->cpus; i++) {
+			all.ones |= v[i].ones;
+			all.zeros |= v[i].zeros;
+		}
+		if (bpf_map_lookup_elem(bpf_map__fd(w->skel->maps.distinct), &key, &state))
+			state.over = 0;
+		model_bits(m, (enum arch)a, key.call % TRACE_NRS, key.arg, all.ones, all.zeros,
+			   state.over);
+	}
+	if (!v)
+		model_recording(m)->losses.values_full++;
+	free(v);
+}
+
+static void read_tuples(struct watch *w, struct model *m)
+{
+	int fd = bpf_map__fd(w->skel->maps.tuples);
+	struct trace_tuple_key key, *prev = NULL;
+	uint64_t n;
+
+	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+		uint64_t args[3] = { key.args[0], key.args[1], key.args[2] };
+		int a = abi_arch(key.call / TRACE_NRS);
+
+		if (a >= 0 && !bpf_map_lookup_elem(fd, &key, &n))
+			model_tuple(m, (enum arch)a, key.call % TRACE_NRS, args, n);
+	}
+}
+
+static void read_caps(struct watch *w, struct model *m)
+{
+	struct recording *r = model_recording(m);
+	int fd = bpf_map__fd(w->skel->maps.caps);
+	struct trace_cap_key key, *prev = NULL;
+	struct trace_count n;
+
+	r->caps_observed = w->sees_caps;
+	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
+
+		if (a < 0 || bpf_map_lookup_elem(fd, &key, &n))
+			continue;
+		c.arch = (enum arch)a;
+		c.count = n.count;
+		c.first_ns = n.first_ns;
+		vec_push(model_arena(m), &r->caps, c);
+	}
+}
+
+/* ---- paths: chains of pieces back to text ---- */
+
+struct piece {
+	struct trace_path_key key;
+	struct trace_path val;
+};
+
+static int cmp_piece(const void *x, const void *y)
+{
+	const struct piece *a = x, *b = y;
+
+	return a->val.id < b->val.id ? -1 : a->val.id > b->val.id;
+}
+
+static const struct piece *find_piece(const struct piece *v, size_t n, uint64_t id)
+{
+	struct piece key = { .val.id = id };
+
+	return id ? bsearch(&key, v, n, sizeof(*v), cmp_piece) : NULL;
+}
+
+/* The text from p up the chain, up to its start or to the BASE above (*base is then that). */
+static bool chain_text(const struct piece *v, size_t n, const struct piece *p,
+		       const struct piece **base, char out[TRACE_PATH + 1])
+{
+	size_t at = TRACE_PATH;
+	uint8_t start = p->key.kind;
+
+	out[at] = 0;
+	*base = NULL;
+	do {
+		size_t len = strnlen(p->key.text, TRACE_TEXT);
+
+		if (len > at)
+			return false;
+		at -= len;
+		memcpy(out + at, p->key.text, len);
+		if (!p->key.parent)
+			break;
+		p = find_piece(v, n, p->key.parent);
+		if (!p)
+			return false;
+	} while (start == TRACE_BASE || p->key.kind != TRACE_BASE);
+	if (start == TRACE_JOIN)
+		*base = p;
+	memmove(out, out + at, TRACE_PATH + 1 - at);
+	return true;
+}
+
+static void read_path(struct model *m, const struct piece *v, size_t n,
+		      const struct piece *p)
+{
+	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
+	const struct piece *base, *none;
+	struct access how = {
+		.perms = p->key.perms,
+		.owned = !p->val.not_owned,
+		.append_only = !p->val.not_append,
+		.count = p->val.count,
+		.first_ns = p->val.first_ns,
+	};
+
+	if (!chain_text(v, n, p, &base, text) ||
+	    (base && !chain_text(v, n, base, &none, dir))) {
+		model_recording(m)->losses.paths_unresolved++;
+		return;
+	}
+	if (p->key.kind == TRACE_JOIN) {
+		model_join(m, dir, text, p->key.flags, &how);
+		return;
+	}
+	if (p->key.flags & TRACE_DIR && strcmp(text, "/"))
+		strcat(text, "/");
+	model_file(m, str_c(text), &how);
+}
+
+static int read_paths(struct watch *w, struct model *m, size_t max_paths)
+{
+	int fd = bpf_map__fd(w->skel->maps.paths);
+	size_t cap = max_paths * 2 + 256 + 1024, n = 0;
+	struct piece *v = calloc(cap, sizeof(*v));
+	struct trace_path_key *prev = NULL;
+
+	if (!v)
+		return -ENOMEM;
+	for (; n < cap && !bpf_map_get_next_key(fd, prev, &v[n].key); n++) {
+		prev = &v[n].key;
+		if (bpf_map_lookup_elem(fd, prev, &v[n].val))
+			v[n].val.id = 0;
+	}
+	qsort(v, n, sizeof(*v), cmp_piece);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].key.kind == TRACE_LEAF || v[i].key.kind == TRACE_JOIN)
+			read_path(m, v, n, &v[i]);
+	free(v);
+	return 0;
+}
+
+static void read_losses(struct watch *w, struct recording *r)
+{
+	r->losses.values_full += sum_losses(w, TRACE_LOSS_VALUES);
+	r->losses.paths_full += sum_losses(w, TRACE_LOSS_PATHS);
+	r->losses.paths_truncated += sum_losses(w, TRACE_LOSS_TRUNCATED);
+	r->losses.paths_unresolved += sum_losses(w, TRACE_LOSS_UNRESOLVED);
+	r->losses.unknown_abi += sum_losses(w, TRACE_LOSS_ABI);
+	r->losses.untraced += sum_losses(w, TRACE_LOSS_TASKS);
+	r->losses.calls_full += sum_losses(w, TRACE_LOSS_CAPS);
+	r->odd_numbers = sum_losses(w, TRACE_LOSS_CALLS);
+	r->disconnected = sum_losses(w, TRACE_DISCONNECTED);
+	r->processes = sum_losses(w, TRACE_TASKS);
+}
+
+/* The kernel skips a program that would interrupt itself; it counts that, and so do we. */
+static uint64_t count_missed(struct watch *w)
+{
+	struct bpf_program *p;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(p, w->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_program__autoload(p) && bpf_program__fd(p) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
+		     struct model *m)
+{
+	struct recording *r = model_recording(m);
+	struct trace_count *v = calloc((size_t)w->cpus, sizeof(*v));
+	uint64_t start;
+	int err = 0;
+
+	if (!v)
+		return -ENOMEM;
+	if (w->cgroup) {
+		r->interrupted = !wait_cgroup(opt, t, w->cgroup);
+	} else {
+		err = target_release(t);
+		if (!err)
+			r->interrupted = !wait_children(opt, t);
+	}
+	start = w->skel->bss->start_ns;
+	r->duration_ns = start ? clock_ns() - start : 0;
+	r->losses.ring_dropped = count_missed(w);
+	read_caps(w, m);
+	while (w->nlinks)
+		bpf_link__destroy(w->links[--w->nlinks]);
+	read_losses(w, r);
+	read_counts(w, m, v);
+	read_values(w, m);
+	read_bits(w, m);
+	read_tuples(w, m);
+	if (!err)
+		err = read_paths(w, m, opt->max_paths);
+	free(v);
+	return err;
+}
+
+#else /* built without clang or bpftool */
+
+struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
+			     const struct target *t, const char **why)
+{
+	(void)a;
+	(void)opt;
+	(void)t;
+	*why = "this pale was built without it (clang and bpftool were missing)";
+	return NULL;
+}
+
+int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
+		     struct model *m)
+{
+	(void)w;
+	(void)opt;
+	(void)t;
+	(void)m;
+	return -ENOTSUP;
+}
+
+void trace_bpf_close(struct watch *w)
+{
+	(void)w;
+}
+
+#endif

@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ptrace backend: two stops a call, so slow, but it needs no privilege and sees what seccomp
+ * hides from tracepoints (calls that the workload's own filter refuses). It follows the same
+ * rules as the eBPF backend and resolves paths while the task stands still.
+ */
+#include "learn/backend.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/policy/policy.h"
+
+#define OPTIONS                                                                              \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
+#define BUCKETS     1024
+#define DETACH_NS   5000000000u
+#define FLAG_O_PATH 010000000 /* the value of most architectures, and of all in our table */
+
+struct tracee {
+	pid_t tid;
+	struct tracee *next;
+	uint8_t rule;
+	uint64_t args[6];
+};
+
+struct tracer {
+	const struct learn_options *opt;
+	struct target *target;
+	struct model *model;
+	struct recording *r;
+	struct trace_call calls[TRACE_CALLS];
+	struct trace_rule rules[TRACE_RULES];
+	struct tracee *buckets[BUCKETS];
+	size_t live;
+	bool started;
+	bool detaching;
+	uint64_t start_ns;
+};
+
+const char *trace_ptrace_attach(struct arena *a, const struct target *t)
+{
+	if (!ptrace(PTRACE_SEIZE, t->pid, NULL, (void *)(uintptr_t)OPTIONS))
+		return NULL;
+	return arena_printf(a, "attaching failed: %s", strerror(errno));
+}
+
+/* ---- tracees ---- */
+
+static struct tracee *find_tracee(struct tracer *t, pid_t tid)
+{
+	struct tracee *e = t->buckets[(unsigned)tid % BUCKETS];
+
+	while (e && e->tid != tid)
+		e = e->next;
+	return e;
+}
+
+/* A task is met at its first stop: that of its parent's fork may come before or after. */
+static struct tracee *get_tracee(struct tracer *t, pid_t tid)
+{
+	struct tracee *e = find_tracee(t, tid);
+
+	if (e)
+		return e;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->tid = tid;
+	e->next = t->buckets[(unsigned)tid % BUCKETS];
+	t->buckets[(unsigned)tid % BUCKETS] = e;
+	t->live++;
+	t->r->processes++;
+	return e;
+}
+
+static void drop_tracee(struct tracer *t, pid_t tid)
+{
+	struct tracee **p = &t->buckets[(unsigned)tid % BUCKETS], *e;
+
+	while (*p && (*p)->tid != tid)
+		p = &(*p)->next;
+	e = *p;
+	if (!e)
+		return;
+	*p = e->next;
+	free(e);
+	t->live--;
+}
+
+static uint64_t now_ns(const struct tracer *t)
+{
+	return clock_ns() - t->start_ns;
+}
+
+/* ---- looking at a stopped task ---- */
+
+static bool read_link(struct tracer *t, pid_t tid, const char *what, char out[PATH_MAX])
+{
+	char path[64];
+	ssize_t n;
+
+	(void)t;
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, what);
+	n = readlink(path, out, PATH_MAX - 1);
+	if (n < 0)
+		return false;
+	out[n] = 0;
+	return true;
+}
+
+/* A NUL-terminated text of at most `max` bytes; length, or -1. A page at a time: the text may
+ * end just before one that is not there. */
+static ssize_t read_text(pid_t tid, uint64_t addr, char out[TRACE_PATH + 1], size_t max)
+{
+	size_t n = 0;
+
+	if (max > TRACE_PATH)
+		max = TRACE_PATH;
+	while (n < max) {
+		size_t want = 4096 - ((addr + n) & 4095);
+		struct iovec local = { out + n, want < max - n ? want : max - n };
+		struct iovec remote = { (void *)(uintptr_t)(addr + n), local.iov_len };
+		ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+		char *nul;
+
+		if (got <= 0)
+			return -1;
+		nul = memchr(out + n, 0, (size_t)got);
+		if (nul)
+			return nul - out;
+		n += (size_t)got;
+	}
+	out[n] = 0;
+	return (ssize_t)n;
+}
+
+static bool read_memory(pid_t tid, uint64_t addr, void *out, size_t n)
+{
+	struct iovec local = { out, n }, remote = { (void *)(uintptr_t)addr, n };
+
+	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+}
+
+/* The number behind a label of a /proc file; -1: not there. */
+static long long read_field(pid_t tid, const char *file, const char *label, const char *scan)
+{
+	char path[64], text[4096], *p;
+	long long value = -1;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = 0;
+	p = strstr(text, label);
+	/* scan is one of two literals below. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	if (p && sscanf(p + strlen(label), scan, &value) != 1)
+		value = -1;
+#pragma GCC diagnostic pop
+	return value;
+}
+
+static unsigned open_perms(pid_t tid, const char *link, bool *append)
+{
+	char info[64];
+	long long flags;
+
+	snprintf(info, sizeof(info), "fdinfo/%s", link + 3);
+	flags = read_field(tid, info, "flags:", "%llo");
+	if (flags < 0 || flags & FLAG_O_PATH)
+		return 0;
+	*append = flags & O_APPEND;
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY: return PERM_R;
+	case O_WRONLY: return PERM_W;
+	case O_RDWR: return PERM_R | PERM_W;
+	}
+	return 0; /* 3: neither, for ioctl only */
+}
+
+static void record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
+{
+	static const char gone[] = " (deleted)";
+	char path[PATH_MAX + 1], proc[64];
+	struct stat st;
+	size_t n;
+
+	if (!read_link(t, tid, link, path)) {
+		t->r->losses.paths_unresolved++;
+		return;
+	}
+	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
+		t->r->disconnected++;
+		return;
+	}
+	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
+	if (stat(proc, &st)) {
+		t->r->losses.paths_unresolved++;
+		return;
+	}
+	n = strlen(path);
+	if (!st.st_nlink && n >= sizeof(gone) && !strcmp(path + n - sizeof(gone) + 1, gone))
+		path[n -= sizeof(gone) - 1] = 0;
+	if (S_ISDIR(st.st_mode) && path[n - 1] != '/')
+		path[n++] = '/';
+	how->owned = read_field(tid, "status", "\nUid:", "%*d %*d %*d %lld") == st.st_uid;
+	how->count = 1;
+	how->first_ns = now_ns(t);
+	model_file(t->model, (struct str){ path, n }, how);
+}
+
+/* perms 0: what the open asked for. */
+static void record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
+{
+	struct access how = { .perms = perms };
+	char link[32];
+
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	if (!perms) {
+		how.perms = open_perms(tid, link, &how.append_only);
+		if (!how.perms)
+			return;
+	}
+	record_link(t, tid, link, &how);
+}
+
+/* "/proc/self/fd/7" and "/dev/fd/7" name descriptors of the task, not of us. */
+static int self_fd(const char *text)
+{
+	static const char *const heads[] = { "/proc/self/fd/", "/dev/fd/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		uint64_t fd;
+
+		if (str_starts(str_c(text), heads[i]) &&
+		    !str_u64(str_c(text + strlen(heads[i])), &fd) && fd < INT_MAX)
+			return (int)fd;
+	}
+	return -1;
+}
+
+static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned perms,
+			unsigned flags)
+{
+	struct access how = { .perms = perms, .count = 1, .first_ns = now_ns(t) };
+	char base[PATH_MAX], link[32] = "cwd";
+	size_t n;
+	int fd;
+
+	if (!*text) {
+		if (dir >= 0)
+			record_fd(t, tid, dir, perms);
+		return;
+	}
+	fd = self_fd(text);
+	if (fd >= 0) {
+		record_fd(t, tid, fd, perms);
+		return;
+	}
+	if (*text == '/')
+		strcpy(link, "root");
+	else if (dir >= 0)
+		snprintf(link, sizeof(link), "fd/%d", dir);
+	n = read_link(t, tid, link, base) ? strlen(base) : 0;
+	if (!n || base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
+		t->r->losses.paths_unresolved++;
+		return;
+	}
+	model_join(t->model, base, text, flags, &how);
+}
+
+static void record_user_path(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
+			     int i)
+{
+	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
+	char text[TRACE_PATH + 1] = "";
+
+	if (r->path[i] < 0)
+		return;
+	if (e->args[r->path[i]] &&
+	    read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
+		t->r->losses.paths_unresolved++;
+		return;
+	}
+	record_join(t, e->tid, dir, text, r->perms[i], r->flags[i]);
+}
+
+static void record_bind(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	uint64_t addr = e->args[r->path[0]];
+	uint32_t len = (uint32_t)e->args[r->path[0] + 1];
+	char text[TRACE_PATH + 1];
+	uint16_t family;
+
+	if (len <= 2 || !read_memory(e->tid, addr, &family, sizeof(family)) || family != AF_UNIX)
+		return;
+	if (read_text(e->tid, addr + 2, text, len - 2) <= 0)
+		return; /* abstract: AppArmor's unix rules, not files */
+	record_join(t, e->tid, -1, text, r->perms[0], r->flags[0]);
+}
+
+/* ---- exec ---- */
+
+/* AT_EXECFN: the name that execve was given, in the new program's memory. */
+static uint64_t find_execfn(pid_t tid)
+{
+	char path[64];
+	union {
+		uint64_t w64[128];
+		uint32_t w32[256];
+	} aux;
+	unsigned char ident[EI_NIDENT] = { 0 };
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (read(fd, ident, sizeof(ident)) != sizeof(ident))
+		ident[EI_CLASS] = 0;
+	close(fd);
+	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, &aux, sizeof(aux));
+	close(fd);
+	if (n < 0)
+		return 0;
+	if (ident[EI_CLASS] == ELFCLASS64) {
+		for (size_t i = 0; i + 1 < (size_t)n / 8; i += 2)
+			if (aux.w64[i] == AT_EXECFN)
+				return aux.w64[i + 1];
+	} else {
+		for (size_t i = 0; i + 1 < (size_t)n / 4; i += 2)
+			if (aux.w32[i] == AT_EXECFN)
+				return aux.w32[i + 1];
+	}
+	return 0;
+}
+
+static void record_exec(struct tracer *t, pid_t tid)
+{
+	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
+	char text[TRACE_PATH + 1], exe[PATH_MAX], base[PATH_MAX], full[PATH_MAX + TRACE_PATH + 2], real[PATH_MAX];
+	uint64_t name = find_execfn(tid);
+
+	record_link(t, tid, "exe", &how);
+	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0 ||
+	    !read_link(t, tid, "exe", exe) ||
+	    !read_link(t, tid, *text == '/' ? "root" : "cwd", base))
+		return;
+	snprintf(full, sizeof(full), "%s/%s", base, text);
+	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
+	if (self_fd(text) >= 0 || (realpath(full, real) && strcmp(real, exe)))
+		record_join(t, tid, -1, text, PERM_X | PERM_R, TRACE_SCRIPT | TRACE_FOLLOW);
+}
+
+/* A thread that execs takes its leader's number. */
+static void on_exec(struct tracer *t, pid_t tid)
+{
+	unsigned long old = 0;
+
+	if (!t->started && tid == t->target->pid) {
+		t->started = true;
+		t->start_ns = clock_ns();
+	}
+	if (!ptrace(PTRACE_GETEVENTMSG, tid, NULL, &old) && (pid_t)old != tid && old)
+		drop_tracee(t, (pid_t)old);
+	record_exec(t, tid);
+}
+
+/* ---- calls ---- */
+
+/* CLONE_UNTRACED children run unseen: that is a loss, and said. */
+static void note_untraced(struct tracer *t, const struct tracee *e, const char *name)
+{
+	uint64_t flags = 0;
+
+	if (!strcmp(name, "clone"))
+		flags = e->args[0];
+	else if (!strcmp(name, "clone3") && !read_memory(e->tid, e->args[0], &flags, sizeof(flags)))
+		flags = 0;
+	if (flags & CLONE_UNTRACED)
+		t->r->losses.untraced++;
+}
+
+static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
+{
+	uint32_t nr = (uint32_t)info->entry.nr;
+	const struct syscall_info *sys;
+	const struct trace_call *c;
+	int a = arch_of_call(info->arch, &nr);
+	unsigned abi = 0;
+
+	e->rule = 0;
+	if (a < 0) {
+		t->r->losses.unknown_abi++;
+		return;
+	}
+	if (nr >= TRACE_NRS) {
+		t->r->odd_numbers++;
+		return;
+	}
+	while (abi < TRACE_ABIS && abi_arch(abi) != a)
+		abi++;
+	BUG_ON(abi == TRACE_ABIS);
+	c = &t->calls[abi * TRACE_NRS + nr];
+	model_call(t->model, (enum arch)a, nr, 1, now_ns(t));
+	if (!(c->args | c->rule | c->tuple))
+		goto untraced;
+	e->rule = c->rule;
+	for (unsigned i = 0; i < 6; i++) {
+		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
+		if (c->args >> i & 1)
+			model_value(t->model, (enum arch)a, nr, i,
+				    c->wide >> i & 1 ? e->args[i] : (uint32_t)e->args[i], 1);
+	}
+	if (c->tuple) {
+		uint64_t args[3] = { (uint32_t)e->args[0], (uint32_t)e->args[1],
+				     (uint32_t)e->args[2] };
+
+		model_tuple(t->model, (enum arch)a, nr, args, 1);
+	}
+untraced:
+	sys = syscall_by_nr((enum arch)a, nr);
+	if (sys && !strncmp(sys->name, "clone", 5)) {
+		e->args[0] = info->entry.args[0];
+		note_untraced(t, e, sys->name);
+	}
+}
+
+static void on_return(struct tracer *t, struct tracee *e)
+{
+	const struct trace_rule *r = &t->rules[e->rule];
+	int fd = r->fd[0] >= 0 ? (int)e->args[r->fd[0]] : -1;
+
+	switch ((enum trace_op)r->op) {
+	case TRACE_OP_OPEN: /* with the result: see the caller */
+	case TRACE_OP_EXEC: /* the exec event has done it */
+	case TRACE_OP_NONE:
+		return;
+	case TRACE_OP_MMAP:
+		if (e->args[r->path[0]] & PROT_EXEC && fd >= 0)
+			record_fd(t, e->tid, fd, PERM_M);
+		return;
+	case TRACE_OP_LOCK:
+		if (r->path[0] < 0 || rules_lock_command((uint32_t)e->args[r->path[0]]))
+			record_fd(t, e->tid, fd, PERM_K);
+		return;
+	case TRACE_OP_FD:
+		record_fd(t, e->tid, fd, r->perms[0]);
+		return;
+	case TRACE_OP_PATH:
+		record_user_path(t, e, r, 0);
+		record_user_path(t, e, r, 1);
+		return;
+	case TRACE_OP_BIND:
+		record_bind(t, e, r);
+		return;
+	}
+	BUG("no such operation");
+}
+
+static void on_syscall(struct tracer *t, struct tracee *e)
+{
+	struct __ptrace_syscall_info info = { 0 };
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, e->tid, (void *)sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		on_entry(t, e, &info);
+		return;
+	}
+	if (info.op != PTRACE_SYSCALL_INFO_EXIT || !e->rule)
+		return;
+	if (!info.exit.is_error) {
+		if (t->rules[e->rule].op == TRACE_OP_OPEN)
+			record_fd(t, e->tid, (int)info.exit.rval, 0);
+		else
+			on_return(t, e);
+	}
+	e->rule = 0;
+}
+
+/* ---- stops ---- */
+
+/* Sent by a process, which AppArmor mediates; codes above 0 are the kernel's. */
+static void on_signal(struct tracer *t, pid_t tid, int sig)
+{
+	siginfo_t info;
+
+	if (t->started && !ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) && info.si_code <= 0)
+		model_received(t->model, sig, 1, now_ns(t));
+}
+
+static bool is_stopping(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+static void resume(struct tracer *t, pid_t tid, int sig)
+{
+	/* Until the target's exec nothing is of interest. ESRCH: it has died, wait will tell. */
+	ptrace(t->started ? PTRACE_SYSCALL : PTRACE_CONT, tid, NULL, (void *)(intptr_t)sig);
+}
+
+static void on_stop(struct tracer *t, pid_t tid, int status)
+{
+	int sig = WSTOPSIG(status), event = status >> 16, deliver = 0;
+	struct tracee *e = get_tracee(t, tid);
+
+	if (!e) { /* out of memory: let it run unseen */
+		t->r->losses.untraced++;
+		ptrace(PTRACE_DETACH, tid, NULL, NULL);
+		return;
+	}
+	if (sig == (SIGTRAP | 0x80)) {
+		if (!t->detaching)
+			on_syscall(t, e);
+	} else if (event == PTRACE_EVENT_EXEC) {
+		if (!t->detaching)
+			on_exec(t, tid);
+	} else if (event == PTRACE_EVENT_STOP && is_stopping(sig) && !t->detaching) {
+		ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* a group stop: stay stopped */
+		return;
+	} else if (!event) {
+		on_signal(t, tid, sig);
+		deliver = sig;
+	}
+	if (t->detaching) {
+		ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)deliver);
+		drop_tracee(t, tid);
+		return;
+	}
+	resume(t, tid, deliver);
+}
+
+static void start_detaching(struct tracer *t)
+{
+	t->detaching = true;
+	t->r->interrupted = true;
+	t->target->deadline_ns = clock_ns() + DETACH_NS;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct tracee *e = t->buckets[i]; e; e = e->next)
+			ptrace(PTRACE_INTERRUPT, e->tid, NULL, NULL);
+}
+
+static void trace_loop(struct tracer *t)
+{
+	while (!t->detaching || t->live) {
+		int status;
+		pid_t tid = waitpid(-1, &status, __WALL);
+
+		if (tid < 0 && errno == ECHILD)
+			return;
+		if (tid < 0) {
+			if (t->detaching && clock_ns() > t->target->deadline_ns)
+				return; /* PTRACE_O_EXITKILL ends those that cannot be stopped */
+			if (!t->detaching && target_stop(t->target, t->opt))
+				start_detaching(t);
+			continue;
+		}
+		if (WIFSTOPPED(status)) {
+			on_stop(t, tid, status);
+			continue;
+		}
+		drop_tracee(t, tid);
+		if (tid == t->target->pid) {
+			t->target->ended = true;
+			t->target->wait_status = status;
+		}
+	}
+}
+
+int trace_ptrace_record(const struct learn_options *opt, struct target *target, struct model *m)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->opt = opt;
+	t->target = target;
+	t->model = m;
+	t->r = model_recording(m);
+	rules_fill(t->calls, t->rules);
+	err = target_release(target);
+	if (!err)
+		trace_loop(t);
+	t->r->duration_ns = t->started ? now_ns(t) : 0;
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (t->buckets[i])
+			drop_tracee(t, t->buckets[i]->tid);
+	free(t);
+	return err;
+}
