@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Inside the generator: what its four passes hand to each other.
+ *
+ *	leaf.c   rules of one call -> formulas over argument words -> a decision graph -> code
+ *	tree.c   an ordered list of ranges -> tests in a tree of least expected cost
+ *	code.c   the hash-consed graph of instructions; redundant loads; layout
+ *	generate.c  architectures and numbers around them
+ */
+#include "compiler/cbpf/cbpf.h"
+
+/* A generator bug planted on purpose, in a test build only: cbpf_verify() must catch each. */
+#ifdef PALE_PLANT
+#define PLANTED(opt_plant, n) ((opt_plant) == (n))
+#else
+#define PLANTED(opt_plant, n) ((void)(opt_plant), false)
+#endif
+
+enum plant {
+	PLANT_NONE,
+	PLANT_JGE_JGT,       /* the boundary itself falls on the wrong side */
+	PLANT_HIGH_WORD,     /* 64-bit comparisons forget the high word */
+	PLANT_NO_X32_GUARD,  /* x32 numbers are taken for x86_64's last range */
+	PLANT_SWAPPED_LEAF,  /* an equality test sends both sides the wrong way */
+	PLANT_STALE_A,       /* a load is dropped although A holds the other half */
+	PLANT_UNSIGNED,      /* signed order is compared unsigned */
+	PLANT_TRACER_SKIP,   /* number -1 is not let through */
+	PLANT_UNKNOWN,       /* unknown numbers get the default */
+	PLANT_MASK,          /* a mask is dropped */
+	PLANT_RANK,          /* the least restrictive rule wins */
+	PLANT_LONG_JUMP,     /* a distance above 255 wraps */
+	PLANT_NR
+};
+
+/* ---- code.c ---- */
+
+typedef uint32_t code_id;
+
+enum code_kind { CODE_RET, CODE_LOAD, CODE_AND, CODE_JUMP };
+
+struct code_node {
+	enum code_kind kind;
+	uint16_t op;   /* JUMP: BPF_JEQ BPF_JGE BPF_JSET */
+	uint32_t k;    /* RET: value; LOAD: offset; AND: mask; JUMP: constant */
+	code_id t, f;  /* LOAD, AND: t is what follows */
+	uint32_t size; /* instructions below, shared ones counted as often as they are reached */
+	uint32_t visit; /* the walk that was here last */
+};
+
+struct code {
+	struct arena *arena;
+	unsigned plant;
+	VEC(struct code_node) nodes;
+	VEC(code_id) todo; /* of a walk */
+	uint32_t visit;
+	uint32_t *table; /* open addressing: index + 1 into nodes */
+	size_t cap;
+};
+
+void code_init(struct code *c, struct arena *a, unsigned plant);
+code_id code_ret(struct code *c, uint32_t value);
+code_id code_load(struct code *c, uint32_t offset, code_id next);
+code_id code_and(struct code *c, uint32_t mask, code_id next);
+code_id code_jump(struct code *c, uint16_t op, uint32_t k, code_id t, code_id f);
+/* The same program without loads of what A holds already. */
+code_id code_drop_loads(struct code *c, code_id root);
+/* Different instructions reachable from root, returns left out. */
+size_t code_count(struct code *c, code_id root);
+/* 0, or -E2BIG above CBPF_MAX instructions. */
+int code_layout(struct code *c, code_id root, struct cbpf *out);
+
+/* ---- tree.c ---- */
+
+struct tree_range { /* the ranges of a list cover [0, end] without holes, in order */
+	uint32_t first, last;
+	code_id leaf;
+	double weight; /* how often, in units of one ordinary value */
+};
+
+struct tree_point { /* a value inside a range that is worth a test of its own */
+	uint32_t value;
+	double weight;
+};
+
+struct tree_input {
+	struct tree_range *ranges;
+	size_t n;
+	struct tree_point *points; /* hottest first */
+	size_t npoints;
+	double test_cost; /* what one more instruction may cost in executed tests times weight */
+};
+
+/* Tests on A that lead each value to its range's leaf. */
+code_id tree_build(struct code *c, struct arena *scratch, const struct tree_input *in);
+
+/* ---- leaf.c ---- */
+
+struct leaf_rule {
+	const struct cond *cond; /* NULL: always */
+	uint32_t ret;
+};
+
+struct leaf_builder;
+struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian);
+/* Rules in order of rank, the first that matches decides; `dflt` where none does. */
+code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t n, uint32_t dflt);

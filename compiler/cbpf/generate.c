@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Architectures and numbers. The generated program:
+ *
+ *	A = arch;
+ *	if (A == AUDIT_ARCH_X86_64) {
+ *		A = nr;
+ *		tree over [0, 0x3fffffff] as x86_64, [0x40000000, 0xfffffffe] as x32,
+ *			0xffffffff: return ALLOW         (tracers skip a call with -1)
+ *	}
+ *	if (A == AUDIT_ARCH_I386) {
+ *		A = nr;
+ *		tree over [0, 0xfffffffe], 0xffffffff: return ALLOW
+ *	}
+ *	return foreign;
+ *
+ * Arguments are loaded in the leaves only, so the kernel's cache (5.11 on) sees every number
+ * that is always allowed.
+ */
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/cbpf/gen.h"
+
+struct generator {
+	struct arena *arena;
+	const struct policy *p;
+	const struct cbpf_options *opt;
+	struct code code;
+	struct leaf_builder *leaves;
+	VEC(struct tree_range) ranges; /* of the architecture token at hand */
+	VEC(struct tree_point) points;
+};
+
+static uint32_t rets(struct verdict v)
+{
+	return verdict_to_ret(v);
+}
+
+/* ---- one number ---- */
+
+/* p->calls is sorted by verdict within a number, the most restrictive first. */
+static code_id build_number(struct generator *g, enum arch a, uint32_t nr)
+{
+	struct leaf_rule rules[64];
+	struct leaf_rule *r = rules;
+	struct verdict dflt = g->p->dflt;
+	size_t first, end, n = 0;
+
+	if (!policy_knows(g->p, a, nr) && !PLANTED(g->code.plant, PLANT_UNKNOWN))
+		dflt = g->p->unknown;
+	policy_calls_of(g->p, a, nr, &first, &end);
+	if (first == end)
+		return code_ret(&g->code, rets(dflt));
+	if (end - first > ARRAY_SIZE(rules))
+		r = ARENA_ARRAY(g->arena, struct leaf_rule, end - first);
+	for (size_t i = first; i < end; i++) {
+		size_t from = PLANTED(g->code.plant, PLANT_RANK) ? end - 1 - (i - first) : i;
+		const struct call_rule *rule = &g->p->calls.v[from];
+		r[n++] = (struct leaf_rule){ rule->cond, rets(rule->verdict) };
+	}
+	return leaf_build(g->leaves, r, n, rets(dflt));
+}
+
+/* ---- all numbers of one architecture ---- */
+
+static void add_range(struct generator *g, uint32_t first, uint32_t last, code_id leaf,
+		      double weight)
+{
+	struct tree_range *back = g->ranges.n ? &g->ranges.v[g->ranges.n - 1] : NULL;
+
+	if (back && back->leaf == leaf) {
+		back->last = last;
+		back->weight += weight;
+		return;
+	}
+	vec_push(g->arena, &g->ranges, ((struct tree_range){ first, last, leaf, weight }));
+}
+
+/* Unlisted numbers of a trace keep a little weight, so that no path grows without bound. */
+static double weight_of(const struct generator *g, enum arch a, uint32_t nr)
+{
+	const struct cbpf_weights *w = g->opt->weights;
+	double all = 0;
+
+	if (!w || w->arch != a)
+		return 1;
+	for (size_t i = 0; i < w->n; i++)
+		all += (double)w->count[i];
+	if (all == 0)
+		return 1;
+	return nr < w->n ? 1000 * (double)w->count[nr] / all + 0.01 : 0.01;
+}
+
+static uint32_t last_of_arch(const struct arch_info *info)
+{
+	if (info->nr_base)
+		return UINT32_MAX - 1;
+	for (unsigned i = 0; i < ARCH_NR; i++)
+		if (arch_info((enum arch)i)->audit == info->audit && arch_info((enum arch)i)->nr_base)
+			return arch_info((enum arch)i)->nr_base - 1;
+	return UINT32_MAX - 1;
+}
+
+static void add_number(struct generator *g, enum arch a, uint32_t nr)
+{
+	uint32_t plain = nr - arch_info(a)->nr_base;
+	bool known = policy_knows(g->p, a, nr);
+	double weight = known ? weight_of(g, a, plain) : 0.002;
+
+	add_range(g, nr, nr, build_number(g, a, nr), weight);
+	if (g->opt->weights && g->opt->weights->arch == a && weight > 1)
+		vec_push(g->arena, &g->points, ((struct tree_point){ nr, weight }));
+}
+
+/* Numbers between those of rules, past the table's end, are unknown. */
+static void add_arch(struct generator *g, enum arch a)
+{
+	const struct arch_info *info = arch_info(a);
+	uint32_t last = last_of_arch(info);
+	uint32_t next = info->nr_base, end = info->nr_base + syscall_end(a);
+	code_id unknown = code_ret(&g->code, rets(g->p->unknown));
+
+	if (PLANTED(g->code.plant, PLANT_UNKNOWN))
+		unknown = code_ret(&g->code, rets(g->p->dflt));
+	while (next < end)
+		add_number(g, a, next++);
+	for (size_t i = 0; i < g->p->calls.n; i++) {
+		const struct call_rule *r = &g->p->calls.v[i];
+		if (r->arch != a || r->nr < next || r->nr > last)
+			continue;
+		if (r->nr > next)
+			add_range(g, next, r->nr - 1, unknown, 0.1);
+		add_number(g, a, r->nr);
+		next = r->nr + 1;
+	}
+	if (next <= last)
+		add_range(g, next, last, unknown, 0.5);
+}
+
+static bool is_listed(const struct policy *p, unsigned a)
+{
+	return p->arches & ARCH_BIT(a);
+}
+
+static int hotter(const void *x, const void *y)
+{
+	const struct tree_point *a = x, *b = y;
+
+	if (a->weight != b->weight)
+		return a->weight > b->weight ? -1 : 1;
+	return a->value < b->value ? -1 : a->value > b->value;
+}
+
+/* What one architecture token decides, from the load of nr on. */
+static code_id build_token(struct generator *g, uint32_t audit)
+{
+	code_id foreign = code_ret(&g->code, rets(g->p->foreign));
+	code_id skip = code_ret(&g->code, SECCOMP_RET_ALLOW);
+
+	g->ranges.n = g->points.n = 0;
+	for (unsigned a = 0; a < ARCH_NR; a++) { /* table order: x86_64 stands before x32 */
+		const struct arch_info *info = arch_info((enum arch)a);
+		if (info->audit != audit)
+			continue;
+		if (is_listed(g->p, a))
+			add_arch(g, (enum arch)a);
+		else if (info->nr_base && PLANTED(g->code.plant, PLANT_NO_X32_GUARD))
+			g->ranges.v[g->ranges.n - 1].last = UINT32_MAX - 1;
+		else
+			add_range(g, info->nr_base, last_of_arch(info), foreign, 0.5);
+	}
+	if (PLANTED(g->code.plant, PLANT_TRACER_SKIP))
+		skip = g->ranges.v[g->ranges.n - 1].leaf;
+	add_range(g, UINT32_MAX, UINT32_MAX, skip, 0.1);
+	if (g->points.n)
+		qsort(g->points.v, g->points.n, sizeof(*g->points.v), hotter);
+	struct tree_input in = { .ranges = g->ranges.v, .n = g->ranges.n, .points = g->points.v,
+				 .npoints = g->points.n, .test_cost = 2 };
+	return code_load(&g->code, offsetof(struct seccomp_data, nr),
+			 tree_build(&g->code, g->arena, &in));
+}
+
+static bool in_family(const struct generator *g, unsigned a)
+{
+	return is_listed(g->p, a) && !strcmp(arch_info((enum arch)a)->family, g->opt->family);
+}
+
+static code_id build_all(struct generator *g)
+{
+	code_id to = code_ret(&g->code, rets(g->p->foreign));
+	uint32_t tokens[ARCH_NR];
+	size_t n = 0;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		uint32_t audit = arch_info((enum arch)a)->audit;
+		bool seen = false;
+		for (size_t i = 0; i < n; i++)
+			seen |= tokens[i] == audit;
+		if (in_family(g, a) && !seen)
+			tokens[n++] = audit;
+	}
+	while (n-- > 0)
+		to = code_jump(&g->code, BPF_JEQ, tokens[n], build_token(g, tokens[n]), to);
+	return code_load(&g->code, offsetof(struct seccomp_data, arch), to);
+}
+
+/* ---- a program that is too long ---- */
+
+struct cost {
+	const struct origin *origin;
+	size_t insns;
+};
+
+static int dearer(const void *x, const void *y)
+{
+	const struct cost *a = x, *b = y;
+
+	if (a->insns != b->insns)
+		return a->insns > b->insns ? -1 : 1;
+	return a->origin->span.begin < b->origin->span.begin ? -1 : 1;
+}
+
+struct costs {
+	VEC(struct cost) list;
+};
+
+static void charge(struct generator *g, struct costs *all, const struct origin *o, size_t insns)
+{
+	vec_each(&all->list, c) {
+		if (c->origin != o)
+			continue;
+		c->insns += insns;
+		return;
+	}
+	vec_push(g->arena, &all->list, ((struct cost){ o, insns }));
+}
+
+/* Each conditional rule pays its part of its number's leaf. */
+static void charge_rules(struct generator *g, struct costs *all)
+{
+	for (size_t i = 0, end; i < g->p->calls.n; i = end) {
+		const struct call_rule *r = &g->p->calls.v[i];
+		size_t first, conditional = 0;
+		policy_calls_of(g->p, r->arch, r->nr, &first, &end);
+		if (!in_family(g, r->arch))
+			continue;
+		for (size_t k = first; k < end; k++)
+			conditional += g->p->calls.v[k].cond != NULL;
+		size_t insns = code_count(&g->code, build_number(g, r->arch, r->nr));
+		for (size_t k = first; k < end; k++)
+			if (g->p->calls.v[k].cond)
+				charge(g, all, g->p->calls.v[k].origin, insns / conditional);
+	}
+}
+
+static void report_too_large(struct generator *g, size_t insns, struct diags *ds)
+{
+	struct costs all = { 0 };
+	struct diag *d = diag_add(ds, DIAG_PL200, g->p->span,
+				  "policy '" PRISTR "' needs %s%zu BPF instructions on %s; the "
+				  "kernel takes at most %d",
+				  STRARG(g->p->name), insns > CBPF_MAX ? "" : "more than ", insns,
+				  g->opt->family, CBPF_MAX);
+
+	charge_rules(g, &all);
+	if (all.list.n)
+		qsort(all.list.v, all.list.n, sizeof(*all.list.v), dearer);
+	for (size_t i = 0; i < all.list.n && i < 5; i++)
+		diag_note(ds, d, all.list.v[i].origin->span, "costs %zu instructions",
+			  all.list.v[i].insns);
+	diag_help(ds, d, "join values into ranges or masks, or leave the distinction to the default");
+}
+
+int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
+		  struct cbpf *out, struct diags *ds)
+{
+	struct generator g = { .arena = a, .p = p, .opt = opt };
+	bool big = false, any = false;
+
+	for (unsigned i = 0; i < ARCH_NR; i++) {
+		big |= in_family(&g, i) && arch_info((enum arch)i)->big_endian;
+		any |= in_family(&g, i);
+	}
+	if (!any) {
+		struct diag *d = diag_add(ds, DIAG_PL203, p->span,
+					  "policy '" PRISTR "' lists no architecture of family '%s'",
+					  STRARG(p->name), opt->family);
+		diag_help(ds, d, "add it to the policy's `arch` line");
+		return -1;
+	}
+	*out = (struct cbpf){ .big_endian = big };
+	code_init(&g.code, a, opt->plant);
+	g.leaves = leaf_new(a, &g.code, big);
+
+	code_id root = build_all(&g);
+	size_t insns = code_count(&g.code, root);
+	if (insns <= 2 * CBPF_MAX) { /* else no dropping of loads can help */
+		root = code_drop_loads(&g.code, root);
+		insns = code_count(&g.code, root);
+		if (code_layout(&g.code, root, out) == 0)
+			return 0;
+	}
+	report_too_large(&g, insns, ds);
+	return -1;
+}
+
+unsigned cbpf_families(const struct policy *p, const char *names[ARCH_NR])
+{
+	unsigned n = 0;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		const char *family = arch_info((enum arch)a)->family;
+		bool seen = !is_listed(p, a);
+		for (unsigned i = 0; i < n; i++)
+			seen |= !strcmp(names[i], family);
+		if (!seen)
+			names[n++] = family;
+	}
+	return n;
+}

@@ -1,0 +1,861 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules of one call, compiled. Conditions become formulas over 32-bit words (a 64-bit
+ * comparison is one over its high and its low word; signed order is two unsigned ranges), all
+ * that is said about one word joined in one set of ranges. Then one word at a time is decided:
+ * the values on which the remaining rules differ split it into ranges, each with the rules
+ * that remain there. Equal remainders are one node. The generated code of a node:
+ *
+ *	A = arg0.low;
+ *	A &= 0xf;               where the rules look at some bits only
+ *	if (A == 1) goto ...    a tree over its ranges (tree.c)
+ *
+ * Where that graph would explode (many arguments tied together), each rule's condition is
+ * compiled by itself, short-circuit, rule after rule.
+ */
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/cbpf/gen.h"
+
+enum {
+	WORDS = 12,
+	NODES_MAX = 6000,      /* of one call's graph, before the plain way is taken */
+	STEPS_MAX = 1000000,   /* formula nodes restricted for one call */
+	PLAIN_FROM = 48,       /* instructions from which the plain way is tried beside */
+};
+
+/* What a formula looks at: a word of an argument, under a mask. Even: high words. */
+struct var {
+	unsigned word; /* arg * 2 + (low word) */
+	uint32_t mask;
+};
+
+struct interval {
+	uint32_t first, last;
+};
+
+enum formula_kind { FORMULA_FALSE, FORMULA_TRUE, FORMULA_ATOM, FORMULA_AND, FORMULA_OR };
+
+/* Hash-consed: equal formulas are one object. Negation is pushed into the atoms. */
+struct formula {
+	enum formula_kind kind;
+	uint32_t id, hash;
+	struct var var;             /* ATOM: (word & mask) is in one of the ranges */
+	const struct interval *iv;
+	const struct formula **sub; /* AND, OR: by id, no two atoms of one var */
+	size_t n;                   /* of iv or sub */
+	uint32_t visit;             /* the walk that was here last */
+	const struct formula *memo; /* what it made of this formula */
+};
+
+struct step { /* a rule as far as it is still undecided */
+	const struct formula *when;
+	uint32_t ret;
+};
+
+struct state {
+	const struct step *steps;
+	size_t n;
+	uint32_t dflt;
+	uint32_t hash;
+	code_id code;
+	struct state *next;
+};
+
+enum { BUCKETS = 4096 };
+
+struct formula_link {
+	struct formula *f;
+	struct formula_link *next;
+};
+
+struct leaf_builder {
+	struct arena *arena;
+	struct code *c;
+	bool big_endian;
+	struct formula_link *links[BUCKETS];
+	uint32_t nformulas;
+	const struct formula *no, *yes;
+	struct state *states[BUCKETS];
+	uint32_t visit;
+	size_t nodes, steps; /* spent on this call */
+	bool exhausted;
+};
+
+/* ---- formulas ---- */
+
+static uint32_t mix(uint32_t h, uint64_t v)
+{
+	uint64_t x = ((uint64_t)h << 32 ^ v) * 0x9e3779b97f4a7c15u;
+
+	return (uint32_t)(x ^ x >> 31);
+}
+
+static uint32_t hash_formula(const struct formula *f)
+{
+	uint32_t h = mix((uint32_t)f->kind, f->var.word * 31u + f->n);
+
+	h = mix(h, f->var.mask);
+	for (size_t i = 0; i < f->n; i++)
+		h = f->kind == FORMULA_ATOM ?
+			    mix(h, (uint64_t)f->iv[i].first << 32 | f->iv[i].last) :
+			    mix(h, f->sub[i]->id);
+	return h;
+}
+
+static bool same_formula(const struct formula *x, const struct formula *y)
+{
+	if (x->hash != y->hash || x->kind != y->kind || x->n != y->n ||
+	    x->var.word != y->var.word || x->var.mask != y->var.mask)
+		return false;
+	if (x->kind == FORMULA_ATOM)
+		return !memcmp(x->iv, y->iv, x->n * sizeof(*x->iv));
+	return x->n == 0 || !memcmp(x->sub, y->sub, x->n * sizeof(*x->sub));
+}
+
+/* iv and sub may be the caller's scratch: they are copied when the formula is new. */
+static const struct formula *intern(struct leaf_builder *b, struct formula f)
+{
+	f.hash = hash_formula(&f);
+	for (struct formula_link *l = b->links[f.hash % BUCKETS]; l; l = l->next)
+		if (same_formula(l->f, &f))
+			return l->f;
+	f.id = b->nformulas++;
+	if (f.kind == FORMULA_ATOM)
+		f.iv = arena_dup(b->arena, f.iv, f.n * sizeof(*f.iv));
+	else if (f.n)
+		f.sub = arena_dup(b->arena, f.sub, f.n * sizeof(*f.sub));
+	struct formula_link *l = ARENA_NEW(b->arena, struct formula_link);
+	l->f = arena_dup(b->arena, &f, sizeof(f));
+	l->next = b->links[f.hash % BUCKETS];
+	b->links[f.hash % BUCKETS] = l;
+	return l->f;
+}
+
+/* Neither overlaps nor touches what stands before it. */
+static bool starts_apart(struct interval before, struct interval iv)
+{
+	return before.last != UINT32_MAX && before.last + 1 < iv.first;
+}
+
+/* Sorted, apart, clipped to what a masked word can be. */
+static const struct formula *make_atom(struct leaf_builder *b, struct var var,
+				       struct interval *iv, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (iv[i].first > var.mask)
+			break;
+		if (iv[i].last > var.mask)
+			iv[i].last = var.mask;
+		if (iv[i].first == iv[i].last && iv[i].first & ~var.mask)
+			continue;
+		if (!kept || starts_apart(iv[kept - 1], iv[i]))
+			iv[kept++] = iv[i];
+		else if (iv[i].last > iv[kept - 1].last)
+			iv[kept - 1].last = iv[i].last;
+	}
+	if (kept == 0)
+		return b->no;
+	if (kept == 1 && iv[0].first == 0 && iv[0].last == var.mask)
+		return b->yes;
+	return intern(b, (struct formula){ .kind = FORMULA_ATOM, .var = var, .iv = iv, .n = kept });
+}
+
+static bool same_var(struct var x, struct var y)
+{
+	return x.word == y.word && x.mask == y.mask;
+}
+
+static int compare_interval(const void *x, const void *y)
+{
+	const struct interval *a = x, *b = y;
+
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static size_t invert(const struct interval *iv, size_t n, uint32_t mask, struct interval *out)
+{
+	uint32_t from = 0;
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (iv[i].first > from)
+			out[k++] = (struct interval){ from, iv[i].first - 1 };
+		if (iv[i].last >= mask)
+			return k;
+		from = iv[i].last + 1;
+	}
+	out[k++] = (struct interval){ from, mask };
+	return k;
+}
+
+/* Atoms of one var joined: AND is the complement of the union of complements. */
+static const struct formula *join_atoms(struct leaf_builder *b, enum formula_kind kind,
+					const struct formula **f, size_t n)
+{
+	size_t total = 0, k = 0;
+
+	if (n == 1)
+		return f[0];
+	for (size_t i = 0; i < n; i++)
+		total += f[i]->n + 1;
+	struct interval *iv = ARENA_ARRAY(b->arena, struct interval, total);
+	for (size_t i = 0; i < n; i++) {
+		if (kind == FORMULA_AND) {
+			k += invert(f[i]->iv, f[i]->n, f[i]->var.mask, iv + k);
+		} else {
+			memcpy(iv + k, f[i]->iv, f[i]->n * sizeof(*iv));
+			k += f[i]->n;
+		}
+	}
+	qsort(iv, k, sizeof(*iv), compare_interval);
+	if (kind == FORMULA_OR)
+		return make_atom(b, f[0]->var, iv, k);
+
+	struct interval *out = ARENA_ARRAY(b->arena, struct interval, total + 1);
+	size_t m = 0;
+	for (size_t i = 0; i < k; i++) {
+		if (!m || starts_apart(iv[m - 1], iv[i]))
+			iv[m++] = iv[i];
+		else if (iv[i].last > iv[m - 1].last)
+			iv[m - 1].last = iv[i].last;
+	}
+	return make_atom(b, f[0]->var, out, invert(iv, m, f[0]->var.mask, out));
+}
+
+/* Atoms by var, so that those of one var are neighbours; the rest by id. */
+static int compare_part(const void *x, const void *y)
+{
+	const struct formula *a = *(const struct formula *const *)x;
+	const struct formula *b = *(const struct formula *const *)y;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->kind == FORMULA_ATOM && a->var.word != b->var.word)
+		return a->var.word < b->var.word ? -1 : 1;
+	if (a->kind == FORMULA_ATOM && a->var.mask != b->var.mask)
+		return a->var.mask < b->var.mask ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static size_t flatten(enum formula_kind kind, const struct formula **in, size_t n,
+		      const struct formula **out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (in[i]->kind != kind) {
+			out[k++] = in[i];
+			continue;
+		}
+		memcpy(out + k, in[i]->sub, in[i]->n * sizeof(*out));
+		k += in[i]->n;
+	}
+	return k;
+}
+
+/* AND or OR of any formulas. */
+static const struct formula *make_join(struct leaf_builder *b, enum formula_kind kind,
+				       const struct formula **in, size_t n)
+{
+	const struct formula *absorbs = kind == FORMULA_AND ? b->no : b->yes;
+	const struct formula *neutral = kind == FORMULA_AND ? b->yes : b->no;
+	size_t total = 0, k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += in[i]->kind == kind ? in[i]->n : 1;
+	const struct formula **f = ARENA_ARRAY(b->arena, const struct formula *, total + 1);
+	total = flatten(kind, in, n, f);
+	qsort(f, total, sizeof(*f), compare_part);
+	for (size_t i = 0, end; i < total; i = end) {
+		const struct formula *part = f[i];
+		for (end = i + 1; end < total; end++)
+			if (f[end] != f[i] && (f[i]->kind != FORMULA_ATOM ||
+					       f[end]->kind != FORMULA_ATOM ||
+					       !same_var(f[end]->var, f[i]->var)))
+				break;
+		if (part->kind == FORMULA_ATOM)
+			part = join_atoms(b, kind, f + i, end - i);
+		if (part == absorbs)
+			return absorbs;
+		if (part != neutral)
+			f[k++] = part;
+	}
+	if (k == 0)
+		return neutral;
+	if (k == 1)
+		return f[0];
+	return intern(b, (struct formula){ .kind = kind, .sub = f, .n = k });
+}
+
+/* ---- comparisons to formulas ---- */
+
+static enum cmp_op negate_op(enum cmp_op op)
+{
+	switch (op) {
+	case CMP_EQ:
+		return CMP_NE;
+	case CMP_NE:
+		return CMP_EQ;
+	case CMP_LT:
+		return CMP_GE;
+	case CMP_LE:
+		return CMP_GT;
+	case CMP_GT:
+		return CMP_LE;
+	case CMP_GE:
+		return CMP_LT;
+	case CMP_OP_NR:
+		break;
+	}
+	BUG("comparison");
+}
+
+/* The values for which `x op v` holds, unsigned, as up to two ranges. */
+static size_t range_of_op(enum cmp_op op, uint32_t v, struct interval out[2])
+{
+	size_t n = 0;
+
+	switch (op) {
+	case CMP_EQ:
+		out[n++] = (struct interval){ v, v };
+		return n;
+	case CMP_NE:
+		if (v > 0)
+			out[n++] = (struct interval){ 0, v - 1 };
+		if (v < UINT32_MAX)
+			out[n++] = (struct interval){ v + 1, UINT32_MAX };
+		return n;
+	case CMP_LT:
+		if (v > 0)
+			out[n++] = (struct interval){ 0, v - 1 };
+		return n;
+	case CMP_LE:
+		out[n++] = (struct interval){ 0, v };
+		return n;
+	case CMP_GT:
+		if (v < UINT32_MAX)
+			out[n++] = (struct interval){ v + 1, UINT32_MAX };
+		return n;
+	case CMP_GE:
+		out[n++] = (struct interval){ v, UINT32_MAX };
+		return n;
+	case CMP_OP_NR:
+		break;
+	}
+	BUG("comparison");
+}
+
+/*
+ * Two's complement order is unsigned order of the values with the top bit turned; a range of
+ * those, turned back, is one range or two.
+ */
+static size_t unbias(struct interval iv, struct interval out[2])
+{
+	const uint32_t top = 1u << 31;
+
+	if ((iv.first ^ iv.last) & top) { /* from a negative value to a positive one */
+		out[0] = (struct interval){ 0, iv.last ^ top };
+		out[1] = (struct interval){ iv.first ^ top, UINT32_MAX };
+		return 2;
+	}
+	out[0] = (struct interval){ iv.first ^ top, iv.last ^ top };
+	return 1;
+}
+
+static const struct formula *word_cmp(struct leaf_builder *b, struct var var, enum cmp_op op,
+				      uint32_t v, bool is_signed)
+{
+	struct interval iv[2], turned[2];
+	size_t n;
+
+	if (op == CMP_EQ || op == CMP_NE || PLANTED(b->c->plant, PLANT_UNSIGNED))
+		is_signed = false;
+	n = range_of_op(op, is_signed ? v ^ 1u << 31 : v, iv);
+	if (!is_signed)
+		return make_atom(b, var, iv, n);
+	if (n == 0)
+		return b->no;
+	n = unbias(iv[0], turned);
+	return make_atom(b, var, turned, n);
+}
+
+static const struct formula *join2(struct leaf_builder *b, enum formula_kind kind,
+				   const struct formula *x, const struct formula *y)
+{
+	const struct formula *in[2] = { x, y };
+
+	return make_join(b, kind, in, 2);
+}
+
+static const struct formula *wide_cmp(struct leaf_builder *b, const struct cmp *c, enum cmp_op op)
+{
+	struct var high = { c->arg * 2u, (uint32_t)(c->mask >> 32) };
+	struct var low = { c->arg * 2u + 1, (uint32_t)c->mask };
+	uint32_t vh = (uint32_t)(c->value >> 32), vl = (uint32_t)c->value;
+	const struct formula *on_low = word_cmp(b, low, op, vl, false);
+
+	if (PLANTED(b->c->plant, PLANT_HIGH_WORD))
+		return on_low;
+	if (op == CMP_EQ)
+		return join2(b, FORMULA_AND, word_cmp(b, high, CMP_EQ, vh, false), on_low);
+	if (op == CMP_NE)
+		return join2(b, FORMULA_OR, word_cmp(b, high, CMP_NE, vh, false), on_low);
+	enum cmp_op strict = op == CMP_LT || op == CMP_LE ? CMP_LT : CMP_GT;
+	const struct formula *tied = word_cmp(b, high, CMP_EQ, vh, false);
+	return join2(b, FORMULA_OR, word_cmp(b, high, strict, vh, c->is_signed),
+		     join2(b, FORMULA_AND, tied, on_low));
+}
+
+static const struct formula *lower_cmp(struct leaf_builder *b, const struct cmp *c, bool negated)
+{
+	enum cmp_op op = negated ? negate_op(c->op) : c->op;
+	struct var low = { c->arg * 2u + 1, (uint32_t)c->mask };
+
+	if (c->width == 64)
+		return wide_cmp(b, c, op);
+	return word_cmp(b, low, op, (uint32_t)c->value, c->is_signed);
+}
+
+struct parts {
+	VEC(const struct formula *) list;
+};
+
+static const struct formula *lower(struct leaf_builder *b, const struct cond *c, bool negated);
+
+/* The operands of a chain of ANDs or ORs; chains lean left and may be very long. */
+static void lower_chain(struct leaf_builder *b, const struct cond *c, bool negated,
+			struct parts *out)
+{
+	enum cond_kind kind = c->kind;
+
+	for (; c->kind == kind; c = c->left) {
+		if (c->right->kind == kind)
+			lower_chain(b, c->right, negated, out);
+		else
+			vec_push(b->arena, &out->list, lower(b, c->right, negated));
+	}
+	vec_push(b->arena, &out->list, lower(b, c, negated));
+}
+
+static const struct formula *lower(struct leaf_builder *b, const struct cond *c, bool negated)
+{
+	struct parts parts = { 0 };
+	bool is_and;
+
+	switch (c->kind) {
+	case COND_CMP:
+		return lower_cmp(b, &c->cmp, negated);
+	case COND_NOT:
+		return lower(b, c->left, !negated);
+	case COND_AND:
+	case COND_OR:
+		lower_chain(b, c, negated, &parts);
+		is_and = (c->kind == COND_AND) != negated;
+		return make_join(b, is_and ? FORMULA_AND : FORMULA_OR, parts.list.v, parts.list.n);
+	}
+	BUG("condition");
+}
+
+/* ---- what remains when one word is known ---- */
+
+struct known {
+	struct var var;
+	struct interval iv;
+};
+
+static bool atom_has(const struct formula *f, uint32_t v)
+{
+	size_t lo = 0, hi = f->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (f->iv[mid].last < v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < f->n && f->iv[lo].first <= v;
+}
+
+/* Ranges are chosen so that an atom of the same var is constant on each. */
+static const struct formula *restrict_atom(struct leaf_builder *b, const struct formula *f,
+					   const struct known *k)
+{
+	if (f->var.word != k->var.word)
+		return f;
+	if (f->var.mask == k->var.mask)
+		return atom_has(f, k->iv.first) ? b->yes : b->no;
+	if (k->iv.first == k->iv.last && !(f->var.mask & ~k->var.mask))
+		return atom_has(f, k->iv.first & f->var.mask) ? b->yes : b->no;
+	return f;
+}
+
+static const struct formula *restrict_formula(struct leaf_builder *b, const struct formula *f,
+					      const struct known *k)
+{
+	if (f->kind == FORMULA_ATOM)
+		return restrict_atom(b, f, k);
+	if (f->kind == FORMULA_FALSE || f->kind == FORMULA_TRUE || f->visit == b->visit)
+		return f->kind >= FORMULA_AND ? f->memo : f;
+	const struct formula *stack[8];
+	const struct formula **sub = stack;
+	if (f->n > 8)
+		sub = ARENA_ARRAY(b->arena, const struct formula *, f->n);
+	bool changed = false;
+	b->steps += f->n;
+	for (size_t i = 0; i < f->n; i++) {
+		sub[i] = restrict_formula(b, f->sub[i], k);
+		changed |= sub[i] != f->sub[i];
+	}
+	struct formula *mutable = (struct formula *)f; /* ours: interned objects live here */
+	mutable->memo = changed ? make_join(b, f->kind, sub, f->n) : f;
+	mutable->visit = b->visit;
+	return f->memo;
+}
+
+/* ---- states ---- */
+
+static uint32_t hash_state(const struct step *steps, size_t n, uint32_t dflt)
+{
+	uint32_t h = mix(17, dflt);
+
+	for (size_t i = 0; i < n; i++)
+		h = mix(h, (uint64_t)steps[i].when->id << 32 | steps[i].ret);
+	return h;
+}
+
+/* Drops what cannot matter: steps never taken, behind a certain one, or that end as dflt does. */
+static size_t tidy_steps(struct leaf_builder *b, struct step *s, size_t n, uint32_t *dflt)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].when == b->no)
+			continue;
+		if (s[i].when == b->yes) {
+			*dflt = s[i].ret;
+			break;
+		}
+		if (k && s[k - 1].ret == s[i].ret)
+			s[k - 1].when = join2(b, FORMULA_OR, s[k - 1].when, s[i].when);
+		else
+			s[k++] = s[i];
+		if (s[k - 1].when == b->yes) {
+			*dflt = s[--k].ret;
+			break;
+		}
+	}
+	while (k && s[k - 1].ret == *dflt)
+		k--;
+	return k;
+}
+
+static bool same_steps(const struct step *x, const struct step *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (x[i].when != y[i].when || x[i].ret != y[i].ret)
+			return false;
+	return true;
+}
+
+static struct state *find_state(struct leaf_builder *b, const struct step *steps, size_t n,
+				uint32_t dflt)
+{
+	uint32_t h = hash_state(steps, n, dflt);
+	struct state *s;
+
+	for (s = b->states[h % BUCKETS]; s; s = s->next)
+		if (s->hash == h && s->n == n && s->dflt == dflt && same_steps(s->steps, steps, n))
+			return s;
+	s = ARENA_NEW(b->arena, struct state);
+	*s = (struct state){ .n = n, .dflt = dflt, .hash = h, .code = UINT32_MAX };
+	s->steps = n ? arena_dup(b->arena, steps, n * sizeof(*steps)) : NULL;
+	s->next = b->states[h % BUCKETS];
+	b->states[h % BUCKETS] = s;
+	return s;
+}
+
+/* ---- which word to look at first ---- */
+
+struct votes {
+	struct var var[64];
+	unsigned score[64];
+	size_t n;
+};
+
+/* A word that decides a whole rule by itself counts more than one deep inside. */
+static void vote(struct leaf_builder *b, const struct formula *f, unsigned score, struct votes *v)
+{
+	if (f->kind == FORMULA_ATOM) {
+		size_t i = 0;
+		while (i < v->n && !same_var(v->var[i], f->var))
+			i++;
+		if (i == ARRAY_SIZE(v->var))
+			return;
+		if (i == v->n) {
+			v->var[v->n] = f->var;
+			v->score[v->n++] = 0;
+		}
+		v->score[i] += score;
+		return;
+	}
+	if (f->visit == b->visit)
+		return;
+	((struct formula *)f)->visit = b->visit;
+	b->steps += f->n;
+	for (size_t i = 0; i < f->n; i++)
+		vote(b, f->sub[i], score > 3 ? score / 3 : 1, v);
+}
+
+/* High words first, arguments in order, on equal scores. */
+static struct var choose_var(struct leaf_builder *b, const struct state *s)
+{
+	struct votes v = { .n = 0 };
+	size_t best = 0;
+
+	b->visit++;
+	for (size_t i = 0; i < s->n; i++)
+		vote(b, s->steps[i].when, s->steps[i].when->kind == FORMULA_OR ? 9 : 27, &v);
+	BUG_ON(v.n == 0);
+	for (size_t i = 1; i < v.n; i++) {
+		if (v.score[i] < v.score[best])
+			continue;
+		if (v.score[i] > v.score[best] || v.var[i].word < v.var[best].word ||
+		    (v.var[i].word == v.var[best].word && v.var[i].mask > v.var[best].mask))
+			best = i;
+	}
+	return v.var[best];
+}
+
+struct cuts {
+	VEC(uint32_t) at; /* first values of ranges */
+};
+
+static void collect_cuts(struct leaf_builder *b, const struct formula *f, struct var var,
+			 struct cuts *out)
+{
+	if (f->kind == FORMULA_ATOM) {
+		if (!same_var(f->var, var))
+			return;
+		for (size_t i = 0; i < f->n; i++) {
+			vec_push(b->arena, &out->at, f->iv[i].first);
+			if (f->iv[i].last < var.mask)
+				vec_push(b->arena, &out->at, f->iv[i].last + 1);
+		}
+		return;
+	}
+	if (f->visit == b->visit)
+		return;
+	((struct formula *)f)->visit = b->visit;
+	b->steps += f->n;
+	for (size_t i = 0; i < f->n; i++)
+		collect_cuts(b, f->sub[i], var, out);
+}
+
+static int compare_u32(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Sorted first values, 0 first, no value twice. */
+static void find_cuts(struct leaf_builder *b, const struct state *s, struct var var,
+		      struct cuts *out)
+{
+	size_t n = 0;
+
+	b->visit++;
+	vec_push(b->arena, &out->at, 0);
+	for (size_t i = 0; i < s->n; i++)
+		collect_cuts(b, s->steps[i].when, var, out);
+	qsort(out->at.v, out->at.n, sizeof(uint32_t), compare_u32);
+	for (size_t i = 0; i < out->at.n; i++)
+		if (i == 0 || out->at.v[i] != out->at.v[n - 1])
+			out->at.v[n++] = out->at.v[i];
+	out->at.n = n;
+}
+
+/* ---- nodes to code ---- */
+
+static uint32_t word_offset(const struct leaf_builder *b, unsigned word)
+{
+	bool low = word & 1;
+
+	return (uint32_t)offsetof(struct seccomp_data, args) + word / 2 * 8 +
+	       (low != b->big_endian ? 0 : 4);
+}
+
+/*
+ * Values that rules name weigh one each; all the ranges between them together as much as one,
+ * for nobody calls with those on purpose.
+ */
+static void weigh(struct tree_range *r, size_t n)
+{
+	size_t wide = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wide += r[i].first != r[i].last;
+	for (size_t i = 0; i < n; i++)
+		r[i].weight = r[i].first == r[i].last ? 1 : 1.0 / (double)wide;
+}
+
+/* Zero against all else under a mask needs no AND, and A stays whole. */
+static code_id code_node(struct leaf_builder *b, struct var var, struct tree_range *r, size_t n)
+{
+	uint32_t offset = word_offset(b, var.word);
+	size_t k = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (r[i].leaf == r[k].leaf)
+			r[k].last = r[i].last;
+		else
+			r[++k] = r[i];
+	}
+	n = k + 1;
+	if (n == 1)
+		return r[0].leaf;
+	if (n == 2 && r[1].first <= (var.mask & -var.mask))
+		return code_load(b->c, offset,
+				 code_jump(b->c, BPF_JSET, var.mask, r[1].leaf, r[0].leaf));
+	r[n - 1].last = UINT32_MAX; /* above the mask: never met, any leaf will do */
+	weigh(r, n);
+	struct tree_input in = { .ranges = r, .n = n, .test_cost = 3 };
+	code_id tests = tree_build(b->c, b->arena, &in);
+	return code_load(b->c, offset, code_and(b->c, var.mask, tests));
+}
+
+static code_id build_state(struct leaf_builder *b, struct state *s);
+
+static struct state *restrict_state(struct leaf_builder *b, const struct state *s,
+				    const struct known *k, struct step *scratch)
+{
+	uint32_t dflt = s->dflt;
+
+	b->visit++;
+	b->steps += s->n;
+	for (size_t i = 0; i < s->n; i++)
+		scratch[i] = (struct step){ restrict_formula(b, s->steps[i].when, k),
+					    s->steps[i].ret };
+	return find_state(b, scratch, tidy_steps(b, scratch, s->n, &dflt), dflt);
+}
+
+static code_id build_state(struct leaf_builder *b, struct state *s)
+{
+	struct cuts cuts = { 0 };
+
+	if (s->code != UINT32_MAX)
+		return s->code;
+	if (s->n == 0)
+		return s->code = code_ret(b->c, s->dflt);
+	if (++b->nodes > NODES_MAX || b->steps > STEPS_MAX)
+		b->exhausted = true;
+	if (b->exhausted)
+		return code_ret(b->c, s->dflt); /* thrown away by the caller */
+	struct known k = { .var = choose_var(b, s) };
+	find_cuts(b, s, k.var, &cuts);
+	struct tree_range *r = ARENA_ARRAY(b->arena, struct tree_range, cuts.at.n);
+	struct step *scratch = ARENA_ARRAY(b->arena, struct step, s->n);
+	for (size_t i = 0; i < cuts.at.n && !b->exhausted; i++) {
+		uint32_t last = i + 1 < cuts.at.n ? cuts.at.v[i + 1] - 1 : k.var.mask;
+		k.iv = (struct interval){ cuts.at.v[i], last };
+		struct state *rest = restrict_state(b, s, &k, scratch);
+		r[i] = (struct tree_range){ k.iv.first, last, build_state(b, rest), 0 };
+	}
+	if (b->exhausted)
+		return code_ret(b->c, s->dflt);
+	return s->code = code_node(b, k.var, r, cuts.at.n);
+}
+
+/* ---- the plain way: every condition by itself ---- */
+
+static code_id plain_atom(struct leaf_builder *b, const struct formula *f, code_id t, code_id e)
+{
+	struct tree_range *r = ARENA_ARRAY(b->arena, struct tree_range, 2 * f->n + 1);
+	uint32_t from = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		if (f->iv[i].first > from)
+			r[n++] = (struct tree_range){ from, f->iv[i].first - 1, e, 0 };
+		r[n++] = (struct tree_range){ f->iv[i].first, f->iv[i].last, t, 0 };
+		from = f->iv[i].last + 1;
+	}
+	if (f->iv[f->n - 1].last < f->var.mask)
+		r[n++] = (struct tree_range){ from, f->var.mask, e, 0 };
+	return code_node(b, f->var, r, n);
+}
+
+static code_id plain_formula(struct leaf_builder *b, const struct formula *f, code_id t, code_id e)
+{
+	code_id to = f->kind == FORMULA_AND ? t : e;
+
+	switch (f->kind) {
+	case FORMULA_FALSE:
+		return e;
+	case FORMULA_TRUE:
+		return t;
+	case FORMULA_ATOM:
+		return plain_atom(b, f, t, e);
+	case FORMULA_AND:
+		for (size_t i = f->n; i-- > 0;)
+			to = plain_formula(b, f->sub[i], to, e);
+		return to;
+	case FORMULA_OR:
+		for (size_t i = f->n; i-- > 0;)
+			to = plain_formula(b, f->sub[i], t, to);
+		return to;
+	}
+	BUG("formula");
+}
+
+static code_id build_plain(struct leaf_builder *b, const struct state *s)
+{
+	code_id to = code_ret(b->c, s->dflt);
+
+	for (size_t i = s->n; i-- > 0;)
+		to = plain_formula(b, s->steps[i].when, code_ret(b->c, s->steps[i].ret), to);
+	return to;
+}
+
+struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
+{
+	struct leaf_builder *b = ARENA_NEW(a, struct leaf_builder);
+
+	b->arena = a;
+	b->c = c;
+	b->big_endian = big_endian;
+	b->no = intern(b, (struct formula){ .kind = FORMULA_FALSE });
+	b->yes = intern(b, (struct formula){ .kind = FORMULA_TRUE });
+	return b;
+}
+
+code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t n, uint32_t dflt)
+{
+	struct step *steps = ARENA_ARRAY(b->arena, struct step, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		steps[i] = (struct step){ rules[i].cond ? lower(b, rules[i].cond, false) : b->yes,
+					  rules[i].ret };
+	n = tidy_steps(b, steps, n, &dflt);
+	struct state *s = find_state(b, steps, n, dflt);
+	if (s->code != UINT32_MAX)
+		return s->code;
+
+	b->nodes = b->steps = 0;
+	b->exhausted = false;
+	code_id graph = build_state(b, s);
+	if (b->exhausted)
+		return s->code = build_plain(b, s);
+	if (code_count(b->c, graph) < PLAIN_FROM)
+		return graph;
+	code_id plain = build_plain(b, s);
+	return s->code = code_count(b->c, plain) < code_count(b->c, graph) ? plain : graph;
+}
