@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a compiled AppArmor profile answers: runs the file DFA of `apparmor_parser -S`.
+
+The format is the kernel's (security/apparmor/policy_unpack.c, match.c): a tagged little-endian
+stream that holds big-endian flex-like tables.
+"""
+import struct
+
+U8, U16, U32, U64, NAME, STRING, BLOB = 0, 1, 2, 3, 4, 5, 6
+STRUCT, STRUCTEND, LIST, LISTEND, ARRAY, ARRAYEND = 7, 8, 9, 10, 11, 12
+EXEC, WRITE, READ, APPEND, LINK, LOCK, MMAP = 1, 2, 4, 8, 0x10, 0x20, 0x40
+
+
+def tokens(data):
+    """(name, tag, value, offset) of every item in the stream."""
+    i, name = 0, None
+    while i < len(data):
+        tag = data[i]
+        i += 1
+        if tag == NAME:
+            n, = struct.unpack_from("<H", data, i)
+            name = data[i + 2:i + 2 + n - 1].decode()
+            i += 2 + n
+            continue
+        value, at = None, i
+        if tag == U8:
+            value, i = data[i], i + 1
+        elif tag in (U16, ARRAY):
+            value, i = struct.unpack_from("<H", data, i)[0], i + 2
+        elif tag == U32:
+            value, i = struct.unpack_from("<I", data, i)[0], i + 4
+        elif tag == U64:
+            value, i = struct.unpack_from("<Q", data, i)[0], i + 8
+        elif tag == STRING:
+            n, = struct.unpack_from("<H", data, i)
+            value, i = data[i + 2:i + 2 + n - 1].decode("latin-1"), i + 2 + n
+        elif tag == BLOB:
+            n, = struct.unpack_from("<I", data, i)
+            at, value, i = i + 4, data[i + 4:i + 4 + n], i + 4 + n
+        elif tag not in (STRUCT, STRUCTEND, LIST, LISTEND, ARRAYEND):
+            raise ValueError(f"tag {tag} at {i}")
+        yield name, tag, value, at
+        name = None
+
+
+class Dfa:
+    def __init__(self, blob, at):
+        i = -at % 8  # the tables start 8-aligned in the stream
+        magic, hsize = struct.unpack_from(">II", blob, i)
+        assert magic == 0x1B5E783D
+        i += hsize
+        self.table = {}
+        while i + 16 <= len(blob):
+            kind, width, _, n = struct.unpack_from(">HHII", blob, i)
+            if kind == 0:
+                break
+            i += 12
+            self.table[kind] = struct.unpack_from(f">{n}{ {1: 'B', 2: 'H', 4: 'I'}[width] }", blob, i)
+            i += n * width
+            i += -(i - (-at % 8)) % 8
+        self.accept, self.base, self.chk = (self.table[k] for k in (1, 2, 3))
+        self.default, self.ec, self.accept2, self.next = (self.table.get(k) for k in (4, 5, 7, 8))
+
+    def step(self, state, byte):
+        c = self.ec[byte] if self.ec else byte
+        while True:
+            b = self.base[state]
+            p = (b & 0xffffff) + c
+            if p < len(self.chk) and self.chk[p] == state:
+                return self.next[p]
+            state = self.default[state]
+            if not b & 0x80000000:
+                return state
+
+    def run(self, text, state=1):
+        for byte in text:
+            state = self.step(state, byte)
+        return state
+
+
+def file_dfa(binary):
+    """The file DFA of the first profile."""
+    blobs = [(v, at) for name, tag, v, at in tokens(binary) if tag == BLOB and name == "aadfa"]
+    return Dfa(*blobs[-1])
+
+
+def perms(dfa, path, owner=False):
+    """Permission bits that `path` (bytes) gets."""
+    word = dfa.accept[dfa.run(path)]
+    return word & 0x7f if owner else word >> 14 & 0x7f
