@@ -194,6 +194,8 @@ static void put_target(struct buf *out, struct str s)
 
 /* ---- values and conditions ---- */
 
+static void put_atom(struct buf *out, const struct ast_value *v);
+
 static void put_value(struct buf *out, const struct ast_value *v)
 {
 	switch (v->kind) {
@@ -213,15 +215,26 @@ static void put_value(struct buf *out, const struct ast_value *v)
 		put_value(out, v->right);
 		return;
 	case AST_VALUE_RANGE:
-		put_value(out, v->left);
+		put_atom(out, v->left);
 		buf_puts(out, "..");
-		put_value(out, v->right);
+		put_atom(out, v->right);
 		return;
 	}
 	BUG("value");
 }
 
-/* A range's ends are single values; in front of a range an OR needs its parentheses. */
+/* Where the grammar takes a single value, `A|B` needs its parentheses. */
+static void put_atom(struct buf *out, const struct ast_value *v)
+{
+	bool parens = v->kind == AST_VALUE_OR;
+
+	if (parens)
+		buf_putc(out, '(');
+	put_value(out, v);
+	if (parens)
+		buf_putc(out, ')');
+}
+
 static void put_values(struct buf *out, const struct ast_cond *c)
 {
 	const struct ast_value *v = c->values;
@@ -400,7 +413,7 @@ static void list_networks(struct list *l, const struct ast_network *n)
 		}
 		if (n->protocol) {
 			buf_puts(&item, " protocol ");
-			put_value(&item, n->protocol);
+			put_atom(&item, n->protocol);
 		}
 		list_item(l, &item);
 	}
@@ -414,7 +427,7 @@ static void put_verdict(struct buf *out, const struct ast_verdict *v)
 	buf_puts(out, v->action == AST_ACTION_KILL_PROCESS ? "kill" : ast_action_text(v->action));
 	if (v->data) {
 		buf_putc(out, ' ');
-		put_value(out, v->data);
+		put_atom(out, v->data);
 	}
 }
 
@@ -592,7 +605,7 @@ static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 		buf_puts(l->out, "limit");
 		list_words(l, s->words, false);
 		buf_putc(l->out, ' ');
-		put_value(l->out, s->value);
+		put_atom(l->out, s->value);
 		return;
 	case AST_STMT_WHEN:
 		buf_puts(l->out, "when ");

@@ -82,7 +82,11 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
  */
 const char *const *set_directories(struct arena *a, const char *sets_option);
 
-/* getopt-style options that several commands share: --caps --kernel --host --sets --arch. */
+/*
+ * Options that several commands share, with or without their dashes: --caps net_admin,chown
+ * (or none, all), --kernel 5.10, --host x86_64, --sets DIR (again for more), --arch LIST.
+ * EXIT_OK, or EXIT_USAGE after saying why.
+ */
 int environment_option(struct session *s, struct resolve_options *o, const char *option,
 		       const char *value);
 

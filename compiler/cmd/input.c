@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading what a command works on: whatever the format, and the environment it is meant for. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compiler/cmd/cmd.h"
+#include "compiler/oci/oci.h"
+#include "grammar/parse.h"
+
+/* ---- options ---- */
+
+/* The next item of a comma list; false at its end. */
+static bool next_item(const char **list, struct str *item)
+{
+	while (**list == ',' || **list == ' ')
+		(*list)++;
+	if (!**list)
+		return false;
+	*item = (struct str){ *list, strcspn(*list, ", ") };
+	*list += item->n;
+	return true;
+}
+
+static int option_caps(struct environment *env, const char *value)
+{
+	struct str item;
+
+	env->caps_known = true;
+	env->caps = 0;
+	if (!strcmp(value, "none"))
+		return EXIT_OK;
+	if (!strcmp(value, "all")) {
+		env->caps = (UINT64_C(1) << CAPABILITY_NR) - 1;
+		return EXIT_OK;
+	}
+	while (next_item(&value, &item)) {
+		int cap = capability_find(item);
+
+		if (cap < 0) {
+			fprintf(stderr, "pale: --caps: no capability '" PRISTR "'\n", STRARG(item));
+			return EXIT_USAGE;
+		}
+		env->caps |= UINT64_C(1) << cap;
+	}
+	return EXIT_OK;
+}
+
+/* "5.10", and what uname says: "5.10.0-32-amd64". */
+static int option_kernel(struct environment *env, const char *value)
+{
+	unsigned major, minor;
+	char after = 0;
+	int n = sscanf(value, "%3u.%3u%c", &major, &minor, &after);
+
+	if (n < 2 || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after))) {
+		fprintf(stderr, "pale: --kernel: '%s' is no version such as 5.10\n", value);
+		return EXIT_USAGE;
+	}
+	env->kernel_known = true;
+	env->kernel = KERNEL_VERSION_OF(major, minor);
+	return EXIT_OK;
+}
+
+static int find_arch(const char *option, struct str name)
+{
+	int a = arch_find(name);
+
+	if (a < 0) {
+		fprintf(stderr, "pale: --%s: no architecture '" PRISTR "'; there are:", option,
+			STRARG(name));
+		for (unsigned i = 0; i < ARCH_NR; i++)
+			fprintf(stderr, " %s", arch_info((enum arch)i)->name);
+		fputc('\n', stderr);
+	}
+	return a;
+}
+
+static int option_host(struct environment *env, const char *value)
+{
+	int a = find_arch("host", str_c(value));
+
+	if (a < 0)
+		return EXIT_USAGE;
+	env->host_known = true;
+	env->host = (enum arch)a;
+	return EXIT_OK;
+}
+
+static int option_arch(struct resolve_options *o, const char *value)
+{
+	struct str item;
+
+	o->arches = 0;
+	while (next_item(&value, &item)) {
+		int a = find_arch("arch", item);
+
+		if (a < 0)
+			return EXIT_USAGE;
+		o->arches |= ARCH_BIT((unsigned)a);
+	}
+	if (o->arches)
+		return EXIT_OK;
+	fputs("pale: --arch: no architecture given\n", stderr);
+	return EXIT_USAGE;
+}
+
+typedef VEC(const char *) dir_list;
+
+static void add_dirs(struct session *s, dir_list *dirs, const char *const *more)
+{
+	for (; more && *more; more++)
+		vec_push(s->arena, dirs, *more);
+}
+
+static int option_sets(struct session *s, struct resolve_options *o, const char *value)
+{
+	dir_list dirs = { 0 };
+	struct stat st;
+
+	if (stat(value, &st) || !S_ISDIR(st.st_mode)) {
+		fprintf(stderr, "pale: --sets: '%s' is not a directory\n", value);
+		return EXIT_USAGE;
+	}
+	add_dirs(s, &dirs, o->set_dirs);
+	vec_push(s->arena, &dirs, arena_strdup(s->arena, value));
+	vec_push(s->arena, &dirs, NULL);
+	o->set_dirs = dirs.v;
+	return EXIT_OK;
+}
+
+int environment_option(struct session *s, struct resolve_options *o, const char *option,
+		       const char *value)
+{
+	while (*option == '-')
+		option++;
+	if (!strcmp(option, "caps"))
+		return option_caps(&o->env, value);
+	if (!strcmp(option, "kernel"))
+		return option_kernel(&o->env, value);
+	if (!strcmp(option, "host"))
+		return option_host(&o->env, value);
+	if (!strcmp(option, "arch"))
+		return option_arch(o, value);
+	if (!strcmp(option, "sets"))
+		return option_sets(s, o, value);
+	fprintf(stderr, "pale: no option --%s\n", option);
+	return EXIT_USAGE;
+}
+
+/* ---- input ---- */
+
+static int tell_unreadable(struct session *s, const char *path, int err)
+{
+	struct diag *d;
+
+	if (err == -EISDIR) {
+		d = diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is a directory, not a file", path);
+		diag_help(s->diags, d, "name the policy file in it");
+	} else if (err == -EFBIG) {
+		diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is larger than %u MiB", path,
+			 SOURCE_MAX >> 20);
+	} else {
+		fprintf(stderr, "pale: cannot read '%s': %s\n", path, strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	session_report(s);
+	return EXIT_FOUND;
+}
+
+/* A policy is text that never begins with a bracket; a filter is whole 8-byte instructions,
+ * and at least one of its jumps or constants has a zero byte. */
+static enum input_format recognise(struct str text)
+{
+	size_t i = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
+
+	if (text.n && text.n % 8 == 0 && memchr(text.p, 0, text.n))
+		return INPUT_BPF;
+	while (i < text.n && strchr(" \t\r\n", text.p[i]) && text.p[i])
+		i++;
+	return i < text.n && (text.p[i] == '{' || text.p[i] == '[') ? INPUT_JSON : INPUT_PALE;
+}
+
+static void read_json(struct session *s, const struct input_options *opt, struct input *in)
+{
+	struct oci_read_options read = {
+		.host_known = opt->resolve.env.host_known,
+		.host = opt->resolve.env.host,
+	};
+	struct diag *d;
+
+	in->json = json_parse(s->arena, in->source, s->diags);
+	if (!in->json || s->diags->errors)
+		return;
+	if (!oci_recognise(in->json)) {
+		d = diag_add(s->diags, DIAG_PL001, in->json->span,
+			     "this JSON is not a seccomp profile");
+		diag_help(s->diags, d,
+			  "a profile has 'defaultAction', or stands in a config.json under "
+			  "'linux.seccomp'");
+		return;
+	}
+	in->ast = oci_read(s->arena, in->json, in->source, &read, s->diags);
+}
+
+int input_load(struct session *s, const char *path, const struct input_options *opt,
+	       struct input *out)
+{
+	struct resolve_options resolve = opt->resolve;
+	dir_list dirs = { 0 };
+	int err;
+
+	*out = (struct input){ 0 };
+	err = source_load(s->sources, path, &out->source);
+	if (err)
+		return tell_unreadable(s, path, err);
+	out->format = recognise(out->source->text);
+	if (out->format == INPUT_BPF)
+		return EXIT_OK;
+	if (out->format == INPUT_JSON)
+		read_json(s, opt, out);
+	else
+		out->ast = pale_parse_source(s->arena, out->source, s->diags);
+	/* What a dropped statement would have said is missing: no second-hand errors. */
+	if (!s->diags->errors && out->ast && !opt->parse_only) {
+		add_dirs(s, &dirs, opt->resolve.set_dirs);
+		add_dirs(s, &dirs, set_directories(s->arena, NULL));
+		vec_push(s->arena, &dirs, NULL);
+		resolve.set_dirs = dirs.v;
+		out->policies = policy_resolve(s->arena, out->ast, &resolve, s->diags);
+	}
+	if (!s->diags->errors)
+		return EXIT_OK;
+	session_report(s);
+	return EXIT_FOUND;
+}
+
+static const struct policy *tell_choice(const struct input *in)
+{
+	if (!in->policies || !in->policies->list.n) {
+		fprintf(stderr, "pale: '%s' holds no policy\n", in->source->name);
+		return NULL;
+	}
+	fprintf(stderr, "pale: '%s' holds several policies; name one with --policy:",
+		in->source->name);
+	vec_each(&in->policies->list, p)
+		fprintf(stderr, " " PRISTR, STRARG((*p)->name));
+	fputc('\n', stderr);
+	return NULL;
+}
+
+const struct policy *input_policy(struct session *s, const struct input *in, const char *name)
+{
+	struct suggest near;
+
+	(void)s;
+	if (!in->policies || !in->policies->list.n)
+		return tell_choice(in);
+	if (!name)
+		return in->policies->list.n == 1 ? in->policies->list.v[0] : tell_choice(in);
+	suggest_start(&near, str_c(name));
+	vec_each(&in->policies->list, p) {
+		if (str_is((*p)->name, name))
+			return *p;
+		suggest_offer(&near, (*p)->name);
+	}
+	fprintf(stderr, "pale: '%s' holds no policy '%s'", in->source->name, name);
+	if (near.best.p)
+		fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(near.best));
+	fputc('\n', stderr);
+	return NULL;
+}
