@@ -250,35 +250,33 @@ const struct domain_info *domain_find(const char *name)
 	return NULL;
 }
 
-/*
- * The part of a constant's name behind one of its domain's prefixes, the first that fits:
- * "CLONE_NEWUSER" in ns is "user". The whole name when none does.
- */
-static struct str short_name(const struct domain_info *d, const char *name)
+/* Is `word` the constant's name without one of its domain's prefixes? AF_INET is inet. */
+static bool is_short_name(const struct domain_info *d, const char *name, struct str word)
 {
 	for (const char *p = d->prefixes; *p;) {
 		size_t n = strcspn(p, ",");
-		if (!strncmp(name, p, n) && name[n])
-			return str_c(name + n);
+		if (!strncmp(name, p, n) && name[n] && str_ieq(word, str_c(name + n)))
+			return true;
 		p += n + (p[n] == ',');
 	}
-	return str_c(name);
+	return false;
 }
 
 static const struct constant_row *find_constant(const struct domain_info *d, struct str name,
 						enum arch a)
 {
+	const struct constant_row *best = NULL;
+
 	for (size_t i = d->first; i < d->first + d->rows; i++) {
 		const struct constant_row *c = &tables_constants[i];
-		if ((c->arches & ARCH_BIT(a)) && str_ieq(name, str_c(c->name)))
+		if (!(c->arches & ARCH_BIT(a)))
+			continue;
+		if (str_ieq(name, str_c(c->name)))
 			return c;
+		if (!best && is_short_name(d, c->name, name))
+			best = c;
 	}
-	for (size_t i = d->first; i < d->first + d->rows; i++) {
-		const struct constant_row *c = &tables_constants[i];
-		if ((c->arches & ARCH_BIT(a)) && str_ieq(name, short_name(d, c->name)))
-			return c;
-	}
-	return NULL;
+	return best;
 }
 
 int constant_find(const char *domain, struct str name, enum arch a, uint64_t *value)
@@ -328,8 +326,14 @@ void constant_suggest(const char *domain, struct suggest *s)
 	const struct domain_info *d = domain_find(domain);
 
 	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
-		suggest_offer(s, str_c(tables_constants[i].name));
-		suggest_offer(s, short_name(d, tables_constants[i].name));
+		const char *name = tables_constants[i].name;
+		suggest_offer(s, str_c(name));
+		for (const char *p = d->prefixes; *p;) {
+			size_t n = strcspn(p, ",");
+			if (!strncmp(name, p, n) && name[n])
+				suggest_offer(s, str_c(name + n));
+			p += n + (p[n] == ',');
+		}
 	}
 }
 
