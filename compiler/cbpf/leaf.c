@@ -744,7 +744,8 @@ static struct state *restrict_state(struct leaf_builder *b, const struct state *
 	for (size_t i = 0; i < s->n; i++)
 		scratch[i] = (struct step){ restrict_formula(b, s->steps[i].when, k),
 					    s->steps[i].ret };
-	return find_state(b, scratch, tidy_steps(b, scratch, s->n, &dflt), dflt);
+	size_t n = tidy_steps(b, scratch, s->n, &dflt);
+	return find_state(b, scratch, n, dflt);
 }
 
 static code_id build_state(struct leaf_builder *b, struct state *s)
