@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A policy as an AppArmor profile: only what the policy says, one rule a line, each with the
+ * line it came from. AppArmor's plain `deny` is silent, so a policy's deny is `audit deny`.
+ * An AppArmor allow rule is audited by `audit`.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/base/bug.h"
+
+struct line {
+	const char *text; /* what is sorted and made unique */
+	const struct origin *origin;
+};
+
+struct section {
+	struct arena *arena;
+	VEC(struct line) lines;
+};
+
+struct writer {
+	struct arena *arena;
+	const struct policy *p;
+	struct diags *ds;
+	struct buf *out;
+	bool failed;
+};
+
+static struct diag *fail(struct writer *w, enum diag_id id, const struct origin *o, const char *text)
+{
+	w->failed = true;
+	return diag_add(w->ds, id, o->span, "%s", text);
+}
+
+static void add_line(struct section *s, const struct buf *text, const struct origin *o)
+{
+	vec_push(s->arena, &s->lines, ((struct line){ arena_strdup(s->arena, text->p ? text->p : ""), o }));
+}
+
+static int by_text(const void *x, const void *y)
+{
+	const struct line *a = x, *b = y;
+	int c = strcmp(a->text, b->text);
+
+	if (!c)
+		c = (a->origin->span.source > b->origin->span.source) -
+		    (a->origin->span.source < b->origin->span.source);
+	if (!c)
+		c = (a->origin->span.begin > b->origin->span.begin) -
+		    (a->origin->span.begin < b->origin->span.begin);
+	return c;
+}
+
+static void put_origin(struct writer *w, const struct origin *o)
+{
+	const struct source *src = source_of(w->ds->sources, o->span);
+
+	if (!src)
+		return;
+	const char *base = strrchr(src->name, '/');
+	buf_puts(w->out, "  # ");
+	buf_safe(w->out, str_c(base ? base + 1 : src->name));
+	buf_printf(w->out, ":%u", source_place(src, o->span.begin).line);
+	if (o->set)
+		buf_printf(w->out, " (set %s)", o->set);
+}
+
+static void put_section(struct writer *w, struct section *s)
+{
+	if (!s->lines.n)
+		return;
+	qsort(s->lines.v, s->lines.n, sizeof(*s->lines.v), by_text);
+	buf_putc(w->out, '\n');
+	for (size_t i = 0; i < s->lines.n; i++) {
+		if (i && !strcmp(s->lines.v[i].text, s->lines.v[i - 1].text))
+			continue;
+		buf_printf(w->out, "  %s", s->lines.v[i].text);
+		put_origin(w, s->lines.v[i].origin);
+		buf_putc(w->out, '\n');
+	}
+}
+
+static const char *qualifier(enum rule_action a)
+{
+	switch (a) {
+	case RULE_ALLOW:
+		return "";
+	case RULE_LOG:
+		return "audit ";
+	case RULE_DENY:
+		return "audit deny ";
+	case RULE_QUIET_DENY:
+		return "deny ";
+	}
+	BUG("action");
+}
+
+/* ---- words ---- */
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("/.*?{}[]^@_:+~%-\\,", c)) || (unsigned char)c >= 0x80;
+}
+
+/* A path, name or label: in quotes where the scanner would stop. */
+static bool put_word(struct writer *w, struct buf *b, struct str s, const struct origin *o)
+{
+	bool plain = s.n > 0;
+	int braces = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
+			struct diag *d = fail(w, DIAG_PL251, o, "a control character in a path or name");
+			diag_help(w->ds, d, "write it as an octal escape, '\\012'");
+			return false;
+		}
+		braces += (s.p[i] == '{') - (s.p[i] == '}');
+		plain = plain && is_plain(s.p[i]) && !(s.p[i] == ',' && braces <= 0);
+	}
+	if (plain) {
+		buf_add(b, s.p, s.n);
+		return true;
+	}
+	buf_putc(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\\' && i + 1 < s.n)
+			buf_putc(b, s.p[i++]);
+		else if (s.p[i] == '"')
+			buf_putc(b, '\\');
+		buf_putc(b, s.p[i]);
+	}
+	buf_putc(b, '"');
+	return true;
+}
+
+static bool has_variable(struct str s)
+{
+	for (size_t i = 0; i + 1 < s.n; i++)
+		if (s.p[i] == '@' && s.p[i + 1] == '{')
+			return true;
+	return false;
+}
+
+static bool needs_tunables(const struct policy *p)
+{
+	vec_each(&p->files, f) {
+		if (has_variable(f->path) || has_variable(f->target))
+			return true;
+	}
+	vec_each(&p->signals, s) {
+		if (has_variable(s->peer))
+			return true;
+	}
+	return has_variable(p->program);
+}
+
+/* ---- files ---- */
+
+static void check_glob(struct writer *w, const struct file_rule *f)
+{
+	if (has_variable(f->path) || apparmor_glob_match(f->path, STR("/")) != -EINVAL)
+		return;
+	struct diag *d = fail(w, DIAG_PL251, f->origin,
+			      arena_printf(w->arena, "AppArmor would refuse or misread the pattern '" PRISTR
+					   "'", STRARG(f->path)));
+	diag_help(w->ds, d, "inside brackets only plain characters and ranges are safe; braces need "
+			    "two alternatives at least");
+}
+
+static void add_file(struct writer *w, struct section *s, const struct file_rule *f)
+{
+	static const struct {
+		unsigned bit;
+		char letter;
+	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' }, { PERM_A, 'a' },
+			{ PERM_L, 'l' }, { PERM_K, 'k' } };
+	BUF_AUTO b = { 0 };
+
+	check_glob(w, f);
+	buf_printf(&b, "%s%s", qualifier(f->action), f->owner ? "owner " : "");
+	if (!put_word(w, &b, f->path, f->origin))
+		return;
+	buf_putc(&b, ' ');
+	/* w lets append too, and AppArmor refuses both letters in one rule. */
+	unsigned perms = f->perms & PERM_W ? f->perms & ~(unsigned)PERM_A : f->perms;
+	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+		if (perms & letters[i].bit)
+			buf_putc(&b, letters[i].letter);
+	if (perms & PERM_X)
+		buf_puts(&b, f->exec);
+	if (f->target.n) {
+		buf_puts(&b, " -> ");
+		if (!put_word(w, &b, f->target, f->origin))
+			return;
+	}
+	buf_putc(&b, ',');
+	add_line(s, &b, f->origin);
+}
+
+/* ---- capabilities, network ---- */
+
+static void add_capability(struct section *s, const struct capability_rule *c)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_printf(&b, "%scapability %s,", qualifier(c->action), capability_name(c->cap));
+	add_line(s, &b, c->origin);
+}
+
+/* The families that abi 3.0 and the 3.0 parser know, by their kernel names. */
+static const char *family_name(int family)
+{
+	static const char *const names[] = {
+		[AF_UNIX] = "unix", [AF_INET] = "inet", [AF_AX25] = "ax25", [AF_IPX] = "ipx",
+		[AF_APPLETALK] = "appletalk", [AF_NETROM] = "netrom", [AF_BRIDGE] = "bridge",
+		[AF_ATMPVC] = "atmpvc", [AF_X25] = "x25", [AF_INET6] = "inet6", [AF_ROSE] = "rose",
+		[AF_NETBEUI] = "netbeui", [AF_SECURITY] = "security", [AF_KEY] = "key",
+		[AF_NETLINK] = "netlink", [AF_PACKET] = "packet", [AF_ASH] = "ash",
+		[AF_ECONET] = "econet", [AF_ATMSVC] = "atmsvc", [AF_RDS] = "rds", [AF_SNA] = "sna",
+		[AF_IRDA] = "irda", [AF_PPPOX] = "pppox", [AF_WANPIPE] = "wanpipe", [AF_LLC] = "llc",
+		[AF_IB] = "ib", [AF_MPLS] = "mpls", [AF_CAN] = "can", [AF_TIPC] = "tipc",
+		[AF_BLUETOOTH] = "bluetooth", [AF_IUCV] = "iucv", [AF_RXRPC] = "rxrpc",
+		[AF_ISDN] = "isdn", [AF_PHONET] = "phonet", [AF_IEEE802154] = "ieee802154",
+		[AF_CAIF] = "caif", [AF_ALG] = "alg", [AF_NFC] = "nfc", [AF_VSOCK] = "vsock",
+		[AF_KCM] = "kcm", [AF_QIPCRTR] = "qipcrtr", [AF_SMC] = "smc", [AF_XDP] = "xdp",
+	};
+
+	return family > 0 && (size_t)family < ARRAY_SIZE(names) ? names[family] : NULL;
+}
+
+static const char *type_name(int type)
+{
+	switch (type) {
+	case SOCK_STREAM:
+		return "stream";
+	case SOCK_DGRAM:
+		return "dgram";
+	case SOCK_RAW:
+		return "raw";
+	case SOCK_RDM:
+		return "rdm";
+	case SOCK_SEQPACKET:
+		return "seqpacket";
+	case SOCK_PACKET:
+		return "packet";
+	}
+	return NULL;
+}
+
+static void add_network(struct writer *w, struct section *s, const struct network_rule *n)
+{
+	const char *family = n->family >= 0 ? family_name(n->family) : "";
+	const char *type = n->type >= 0 ? type_name(n->type) : "";
+	bool denies = n->action == RULE_DENY || n->action == RULE_QUIET_DENY;
+	BUF_AUTO b = { 0 };
+
+	if (!family || !type) {
+		struct diag *d = fail(w, DIAG_PL250, n->origin, "AppArmor's abi 3.0 has no word for this "
+				      "socket family or type");
+		diag_help(w->ds, d, "leave it to the seccomp layer: 'allow socket(domain == ...)'");
+		return;
+	}
+	if (n->protocol >= 0) {
+		/* The kernel's AppArmor sees family and type only; seccomp sees the protocol. */
+		if (!(w->p->layers & LAYER_SECCOMP)) {
+			struct diag *d = fail(w, DIAG_PL250, n->origin,
+					      "AppArmor does not look at the protocol of a socket");
+			diag_help(w->ds, d, "leave 'protocol' out, or count on the seccomp layer too");
+			return;
+		}
+		if (denies)
+			return; /* would deny the other protocols as well */
+	}
+	buf_printf(&b, "%snetwork%s%s%s%s,", qualifier(n->action), *family ? " " : "", family,
+		   *type ? " " : "", type);
+	add_line(s, &b, n->origin);
+}
+
+/* ---- signals, limits ---- */
+
+static const char *signal_name(struct writer *w, int signal)
+{
+	/* include/uapi/asm-generic/signal.h order; AppArmor's spelling (security/apparmor/sig_names.h). */
+	static const char *const names[] = {
+		"exists", "hup",  "int",  "quit", "ill",  "trap", "abrt",   "bus",    "fpe",  "kill", "usr1",
+		"segv",	  "usr2", "pipe", "alrm", "term", "stkflt", "chld", "cont",   "stop", "stp",  "ttin",
+		"ttou",	  "urg",  "xcpu", "xfsz", "vtalrm", "prof", "winch", "io",    "pwr",  "sys",
+	};
+
+	if (signal >= 0 && (size_t)signal < ARRAY_SIZE(names))
+		return names[signal];
+	return arena_printf(w->arena, "rtmin+%d", signal - 32);
+}
+
+static void add_signal(struct writer *w, struct section *s, const struct signal_rule *r)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_printf(&b, "%ssignal", qualifier(r->action));
+	if (r->send != r->receive)
+		buf_printf(&b, " %s", r->send ? "send" : "receive");
+	if (r->signal >= 0)
+		buf_printf(&b, " set=%s", signal_name(w, r->signal));
+	if (r->peer.n) {
+		buf_puts(&b, " peer=");
+		if (!put_word(w, &b, r->peer, r->origin))
+			return;
+	}
+	buf_putc(&b, ',');
+	add_line(s, &b, r->origin);
+}
+
+static void add_limit(struct writer *w, struct section *s, const struct limit_rule *l)
+{
+	static const char *const names[] = {
+		[RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data",
+		[RLIMIT_STACK] = "stack", [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss",
+		[RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile", [RLIMIT_MEMLOCK] = "memlock",
+		[RLIMIT_AS] = "as", [RLIMIT_LOCKS] = "locks", [RLIMIT_SIGPENDING] = "sigpending",
+		[RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice", [RLIMIT_RTPRIO] = "rtprio",
+		[RLIMIT_RTTIME] = "rttime",
+	};
+	BUF_AUTO b = { 0 };
+
+	BUG_ON(l->rlimit < 0 || (size_t)l->rlimit >= ARRAY_SIZE(names));
+	buf_printf(&b, "set rlimit %s <= ", names[l->rlimit]);
+	if (l->value == UINT64_MAX) {
+		buf_puts(&b, "infinity");
+	} else if (l->rlimit == RLIMIT_NICE) {
+		/* setrlimit(2) counts 1..40 for nice 19..-20. */
+		if (l->value < 1 || l->value > 40) {
+			fail(w, DIAG_PL250, l->origin, "AppArmor knows 'nice' limits of 1 to 40 only");
+			return;
+		}
+		buf_printf(&b, "%d", 20 - (int)l->value);
+	} else {
+		buf_printf(&b, "%ju%s", (uintmax_t)l->value, l->rlimit == RLIMIT_CPU	 ? "s" :
+							      l->rlimit == RLIMIT_RTTIME ? "us" :
+											   "");
+	}
+	buf_putc(&b, ',');
+	add_line(s, &b, l->origin);
+}
+
+/* ---- the profile ---- */
+
+const char *apparmor_profile_name(struct arena *a, const struct policy *p)
+{
+	return str_dup(a, p->name);
+}
+
+static void put_head(struct writer *w, const struct apparmor_options *opt)
+{
+	struct origin here = { .span = w->p->span };
+
+	buf_printf(w->out, "# Compiled by pale from policy '" PRISTR "'; edit that, not this.\n", STRARG(w->p->name));
+	buf_printf(w->out, "abi <%s>,\n", opt->abi);
+	if (needs_tunables(w->p))
+		buf_puts(w->out, "include <tunables/global>\n");
+	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
+	if (w->p->program.n && put_word(w, w->out, w->p->program, &here))
+		buf_putc(w->out, ' ');
+	buf_puts(w->out, "{");
+}
+
+int apparmor_write(struct arena *a, const struct policy *p, const struct apparmor_options *opt,
+		   struct buf *out, struct diags *ds)
+{
+	struct writer w = { .arena = a, .p = p, .ds = ds, .out = out };
+	struct section limits = { .arena = a }, caps = { .arena = a }, networks = { .arena = a };
+	struct section signals = { .arena = a }, files = { .arena = a };
+
+	vec_each(&p->limits, l)
+		add_limit(&w, &limits, l);
+	vec_each(&p->caps, c)
+		add_capability(&caps, c);
+	vec_each(&p->networks, n)
+		add_network(&w, &networks, n);
+	vec_each(&p->signals, s)
+		add_signal(&w, &signals, s);
+	vec_each(&p->files, f)
+		add_file(&w, &files, f);
+	put_head(&w, opt);
+	put_section(&w, &limits);
+	put_section(&w, &caps);
+	put_section(&w, &networks);
+	put_section(&w, &signals);
+	put_section(&w, &files);
+	buf_puts(out, "}\n");
+	return w.failed ? -1 : 0;
+}
