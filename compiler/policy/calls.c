@@ -214,7 +214,7 @@ static unsigned arches_of(const struct syscall_info *s)
 	return mask;
 }
 
-static void report_unknown(struct resolver *r, const struct ast_word *name)
+void resolve_unknown_call(struct resolver *r, const struct ast_word *name)
 {
 	struct diag *d = resolve_report(r, DIAG_PL114, name->span,
 					"unknown system call '" PRISTR "'", WORD(*name));
@@ -281,7 +281,7 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 	struct origin *o = resolve_origin(r, it, call, call->span);
 
 	if (!s) {
-		report_unknown(r, &call->name);
+		resolve_unknown_call(r, &call->name);
 		return;
 	}
 	check_presence(r, it, &call->name, s);

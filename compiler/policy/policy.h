@@ -167,6 +167,17 @@ struct call { /* struct seccomp_data without the instruction pointer */
 /* Why: the rule that decided, or which of the policy's own lines did. */
 enum decided_by { BY_RULE, BY_DEFAULT, BY_UNKNOWN, BY_FOREIGN, BY_TRACER_SKIP };
 
+/* A call as the command line writes it, on one architecture. */
+struct ast_call_args;
+struct written_call {
+	struct call call;
+	const struct syscall_info *sys; /* NULL for #470 */
+	unsigned given;                 /* bit n: argument n was written; the others are 0 */
+};
+/* 0, or -1 with diagnostics (an unknown name, a value out of range, ...). */
+int policy_call_read(struct arena *a, const struct ast_call_args *c, enum arch arch,
+		     struct written_call *out, struct diags *ds);
+
 struct decision_why {
 	enum decided_by by;
 	const struct call_rule *rule; /* BY_RULE */

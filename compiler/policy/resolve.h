@@ -144,6 +144,8 @@ bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char
 struct origin *resolve_origin(struct resolver *r, const struct item *it,
 			      const struct ast_call *call, struct span span);
 void resolve_calls(struct resolver *r, const struct item *it);
+/* Says that no call has this name, and which one may be meant. */
+void resolve_unknown_call(struct resolver *r, const struct ast_word *name);
 void resolve_rule_add(struct resolver *r, struct call_rule rule);
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Places and lines that decided, as sim, explain and check print them. */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/cmd/decided.h"
+
+enum { TEXT_MAX = 120 };
+
+void put_place(struct buf *out, const struct sources *sources, struct span sp)
+{
+	const struct source *src = source_of(sources, sp);
+
+	if (!src) {
+		buf_puts(out, "<none>");
+		return;
+	}
+	struct place at = source_place(src, sp.begin);
+	buf_printf(out, "%s:%u:%u", src->name, at.line, at.column);
+}
+
+/* One line of text, blanks and line ends squeezed. */
+static void put_squeezed(struct buf *out, struct str text)
+{
+	size_t n = 0;
+	bool blank = false;
+
+	for (size_t i = 0; i < text.n && n < TEXT_MAX; i++) {
+		if (memchr(" \t\r\n", text.p[i], 4)) {
+			blank = n > 0;
+			continue;
+		}
+		if (blank)
+			buf_putc(out, ' ');
+		blank = false;
+		buf_safe(out, (struct str){ text.p + i, 1 });
+		n++;
+	}
+	if (n == TEXT_MAX)
+		buf_puts(out, " ...");
+}
+
+static void put_rule_text(struct buf *out, const struct sources *sources, const struct origin *o)
+{
+	struct str verdict = span_text(sources, o->stmt ? o->stmt->verdict.span : NO_SPAN);
+
+	/* A call of a list: the verdict in front, the call itself behind. */
+	if (o->call && verdict.n && o->stmt->kind == AST_STMT_CALLS) {
+		put_squeezed(out, verdict);
+		buf_putc(out, ' ');
+		put_squeezed(out, span_text(sources, o->span));
+		return;
+	}
+	put_squeezed(out, span_text(sources, o->stmt ? o->stmt->span : o->span));
+}
+
+void put_rule(struct buf *out, const struct sources *sources, const struct origin *o)
+{
+	put_place(out, sources, o->span);
+	buf_puts(out, ": ");
+	put_rule_text(out, sources, o);
+	if (!o->set)
+		return;
+	buf_printf(out, "  (set '%s'", o->set);
+	if (o->use.source != SOURCE_NONE) {
+		buf_puts(out, ", used at ");
+		put_place(out, sources, o->use);
+	}
+	buf_putc(out, ')');
+}
+
+void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
+		enum ast_header header, const char *name, struct verdict v)
+{
+	const struct ast_stmt *st = p->stmt ? p->stmt->body : NULL;
+
+	while (st && (st->kind != AST_STMT_HEADER || st->header != header))
+		st = st->next;
+	if (st && st->span.source != SOURCE_NONE) {
+		put_place(out, sources, st->keyword);
+		buf_puts(out, ": ");
+		put_squeezed(out, span_text(sources, st->span));
+		return;
+	}
+	put_place(out, sources, p->span);
+	buf_printf(out, ": '%s' is ", name);
+	verdict_print(out, v);
+	if (!st)
+		buf_puts(out, " where the policy does not say it");
+}
+
+void put_decided(struct buf *out, const struct sources *sources, const struct policy *p,
+		 const struct decision_why *why)
+{
+	switch (why->by) {
+	case BY_RULE:
+		if (why->rule->origin)
+			put_rule(out, sources, why->rule->origin);
+		return;
+	case BY_DEFAULT:
+		put_header(out, sources, p, AST_HEADER_DEFAULT, "default", p->dflt);
+		return;
+	case BY_UNKNOWN:
+		put_header(out, sources, p, AST_HEADER_UNKNOWN, "unknown", p->unknown);
+		return;
+	case BY_FOREIGN:
+		put_header(out, sources, p, AST_HEADER_FOREIGN, "foreign", p->foreign);
+		return;
+	case BY_TRACER_SKIP:
+		buf_puts(out, "the number -1 skips a call: tracers set it");
+		return;
+	}
+	BUG("decided_by");
+}

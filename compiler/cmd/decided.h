@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* How commands print which line of a policy decided: FILE:LINE:COLUMN: the text there. */
+#include "compiler/cmd/cmd.h"
+
+/* "web.pale:3:9", "<none>" */
+void put_place(struct buf *out, const struct sources *sources, struct span sp);
+/* "web.pale:3:9: allow socket(domain == AF_INET)  (set 'x', used at web.pale:2:6)" */
+void put_rule(struct buf *out, const struct sources *sources, const struct origin *o);
+/* The rule or the header line. */
+void put_decided(struct buf *out, const struct sources *sources, const struct policy *p,
+		 const struct decision_why *why);
+/* The header line, or that there is none. */
+void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
+		enum ast_header header, const char *name, struct verdict v);
+
+/* The options of --caps --kernel --host --sets --arch, for getopt_long; they come back as
+ * OPTION_SHARED and their name is given to environment_option(). */
+enum { OPTION_SHARED = 256 };
+#define SHARED_OPTIONS                                                                      \
+	{ "caps", required_argument, NULL, OPTION_SHARED },                                 \
+	{ "kernel", required_argument, NULL, OPTION_SHARED },                               \
+	{ "host", required_argument, NULL, OPTION_SHARED },                                 \
+	{ "sets", required_argument, NULL, OPTION_SHARED }

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale sim: the verdict on calls, and the line that decided. */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/cbpf/cbpf.h"
+#include "compiler/cmd/decided.h"
+#include "grammar/parse.h"
+
+static const char help[] =
+	"usage: pale sim FILE CALL...\n"
+	"       pale sim FILE --raw\n\n"
+	"The verdict on each call, its architecture, and the rule or header line that decided.\n"
+	"A call is written as in policies: 'socket(AF_VSOCK, SOCK_STREAM)', 'openat', '#470(1)',\n"
+	"'clone(flags = CLONE_NEWUSER)'; arguments that are not given are 0.\n\n"
+	"  --raw           read \"ARCH NR A0 A1 A2 A3 A4 A5\" lines, print a verdict a line\n"
+	"  --as LAYER      policy (default): the specification; bpf: the generated program\n"
+	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
+	"  --policy NAME   which policy of a file that holds several\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
+	"  --sets DIR      where sets are found\n";
+
+/* ---- who answers ---- */
+
+struct simulator {
+	const struct policy *policy; /* NULL for a foreign program */
+	bool as_bpf;
+	struct cbpf programs[ARCH_NR]; /* by architecture, of its family */
+	bool has[ARCH_NR];
+};
+
+static struct verdict simulate(const struct simulator *sim, enum arch arch, const struct call *c,
+			       struct decision_why *why)
+{
+	if (!sim->as_bpf)
+		return policy_eval(sim->policy, c, why);
+	return verdict_from_ret(cbpf_run(&sim->programs[arch], c, NULL));
+}
+
+/*
+ * The programs of the policy's families. A call of an architecture of no listed family meets a
+ * program of another machine; which one does not matter: to all of them it is foreign.
+ */
+static int generate_programs(struct session *s, struct simulator *sim)
+{
+	const char *families[ARCH_NR];
+	unsigned n = cbpf_families(sim->policy, families);
+	struct cbpf first = { 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		struct cbpf_options opt = { .family = families[i] };
+		struct cbpf prog;
+		if (cbpf_generate(s->arena, sim->policy, &opt, &prog, s->diags) < 0)
+			return -1;
+		if (!i)
+			first = prog;
+		for (int a = 0; a < ARCH_NR; a++) {
+			if (strcmp(arch_info((enum arch)a)->family, families[i]))
+				continue;
+			sim->programs[a] = prog;
+			sim->has[a] = true;
+		}
+	}
+	for (int a = 0; a < ARCH_NR; a++)
+		if (!sim->has[a])
+			sim->programs[a] = first;
+	return n ? 0 : -1;
+}
+
+/* ---- one call ---- */
+
+/* The machine's own if the policy lists it, else the first that has the call. */
+static enum arch pick_arch(const struct policy *p, const struct ast_call_args *c)
+{
+	unsigned arches = p ? p->arches : ~0u;
+	const struct syscall_info *sys = c->by_number ? NULL : syscall_by_name(c->name.text);
+	int native = arch_native();
+
+	if (native >= 0 && arches & ARCH_BIT(native) && (!sys || sys->nr[native] >= 0))
+		return (enum arch)native;
+	for (int a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a) && (!sys || sys->nr[a] >= 0))
+			return (enum arch)a;
+	for (int a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a))
+			return (enum arch)a;
+	return ARCH_X86_64;
+}
+
+static int sim_call(struct session *s, const struct simulator *sim, const char *text, int arch,
+		    struct buf *out)
+{
+	struct source *src = source_add(s->sources, "<call>", str_c(text));
+	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
+	struct written_call w;
+	struct decision_why why;
+
+	if (!c)
+		return -1;
+	enum arch on = arch >= 0 ? (enum arch)arch : pick_arch(sim->policy, c);
+	if (policy_call_read(s->arena, c, on, &w, s->diags) < 0)
+		return -1;
+	struct verdict v = simulate(sim, on, &w.call, &why);
+	verdict_print(out, v);
+	buf_printf(out, "  %s  %s", text, arch_info(on)->name);
+	if (!sim->as_bpf) {
+		buf_puts(out, "  ");
+		put_decided(out, s->sources, sim->policy, &why);
+	}
+	buf_putc(out, '\n');
+	return 0;
+}
+
+/* ---- --raw ---- */
+
+enum { RAW_LINE_MAX = 1024, RAW_BUFFER = 1 << 16 };
+
+struct raw {
+	const struct simulator *sim;
+	struct session *session;
+	uint64_t line;
+	struct str out[VERDICT_NR]; /* how verdicts without data are spelt */
+	char buffer[RAW_BUFFER];    /* output */
+	size_t n;
+};
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
+}
+
+static unsigned hex_digit(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - (unsigned)'0';
+	c |= 32;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10u : 16;
+}
+
+static bool read_digits(struct str w, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (w.n > 2 && w.p[0] == '0' && (w.p[1] == 'x' || w.p[1] == 'X')) {
+		if (w.n > 18)
+			return false;
+		for (size_t i = 2; i < w.n; i++) {
+			unsigned d = hex_digit((unsigned char)w.p[i]);
+			if (d > 15)
+				return false;
+			v = v << 4 | d;
+		}
+		*out = v;
+		return true;
+	}
+	for (size_t i = 0; i < w.n; i++) {
+		unsigned d = (unsigned char)w.p[i] - '0';
+		if (d > 9 || v > (UINT64_MAX - d) / 10)
+			return false;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return w.n > 0;
+}
+
+/* Decimal, hex or negative; a negative one down to -2^63. */
+static bool read_number(struct str w, uint64_t *out)
+{
+	bool negative = w.n && w.p[0] == '-';
+
+	if (negative)
+		w = (struct str){ w.p + 1, w.n - 1 };
+	if (!read_digits(w, out) || (negative && *out > UINT64_C(1) << 63))
+		return false;
+	if (negative)
+		*out = 0 - *out;
+	return true;
+}
+
+/* NULL, or what is wrong. */
+static const char *read_line(const char *p, const char *end, enum arch *arch, struct call *c)
+{
+	uint64_t nr = 0;
+
+	for (unsigned field = 0; field < 8; field++) {
+		p = skip_blanks(p, end);
+		const char *word = p;
+		while (p < end && *p != ' ' && *p != '\t' && *p != '\r')
+			p++;
+		struct str w = { word, (size_t)(p - word) };
+		if (!w.n)
+			return "a line is ARCH NR A0 A1 A2 A3 A4 A5";
+		if (!field) {
+			int a = arch_find(w);
+			if (a < 0)
+				return "no architecture has this name";
+			*arch = (enum arch)a;
+		} else if (!read_number(w, field == 1 ? &nr : &c->args[field - 2])) {
+			return "not a number, or one of more than 64 bits";
+		}
+	}
+	if (skip_blanks(p, end) != end)
+		return "more than eight fields";
+	if (nr > UINT32_MAX && nr < UINT64_C(0xffffffff80000000))
+		return "numbers of calls have 32 bits";
+	c->audit_arch = arch_info(*arch)->audit;
+	c->nr = (uint32_t)nr;
+	/* x32's numbers may be written with their bit or, as in the table, without. */
+	if (*arch == ARCH_X32 && c->nr < arch_info(ARCH_X32)->nr_base)
+		c->nr += arch_info(ARCH_X32)->nr_base;
+	return NULL;
+}
+
+static int raw_flush(struct raw *r)
+{
+	bool ok = fwrite(r->buffer, 1, r->n, stdout) == r->n;
+
+	r->n = 0;
+	return ok ? 0 : -1;
+}
+
+static int raw_put(struct raw *r, struct verdict v)
+{
+	char text[32];
+	int n;
+
+	if (r->n + sizeof(text) > sizeof(r->buffer) && raw_flush(r) < 0)
+		return -1;
+	if (v.kind != VERDICT_ERRNO && v.kind != VERDICT_TRAP && v.kind != VERDICT_TRACE) {
+		memcpy(r->buffer + r->n, r->out[v.kind].p, r->out[v.kind].n);
+		r->n += r->out[v.kind].n;
+	} else {
+		n = snprintf(text, sizeof(text), "%s(%u)",
+			     v.kind == VERDICT_ERRNO ? "ERRNO"
+			     : v.kind == VERDICT_TRAP ? "TRAP" : "TRACE", v.data);
+		memcpy(r->buffer + r->n, text, (size_t)n);
+		r->n += (size_t)n;
+	}
+	r->buffer[r->n++] = '\n';
+	return 0;
+}
+
+static int raw_line(struct raw *r, const char *line, size_t n)
+{
+	struct call c;
+	enum arch arch = ARCH_X86_64;
+	const char *why;
+
+	r->line++;
+	why = n >= RAW_LINE_MAX ? "the line is too long" : read_line(line, line + n, &arch, &c);
+	if (!why)
+		return raw_put(r, simulate(r->sim, arch, &c, NULL)) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	struct diag *d = diag_add(r->session->diags, DIAG_PL141, NO_SPAN,
+				  "line %llu of standard input: %s", (unsigned long long)r->line,
+				  why);
+	diag_help(r->session->diags, d, "such as: x86_64 41 2 1 0 0 0 0");
+	return EXIT_FOUND;
+}
+
+static int sim_raw(struct session *s, const struct simulator *sim)
+{
+	static const char *const plain[VERDICT_NR] = {
+		[VERDICT_KILL_PROCESS] = "KILL_PROCESS", [VERDICT_KILL_THREAD] = "KILL_THREAD",
+		[VERDICT_NOTIFY] = "NOTIFY", [VERDICT_LOG] = "LOG", [VERDICT_ALLOW] = "ALLOW",
+	};
+	struct raw *r = arena_alloc(s->arena, sizeof(*r));
+	char *in = arena_alloc(s->arena, RAW_BUFFER + RAW_LINE_MAX);
+	size_t have = 0;
+	int status = EXIT_OK;
+
+	r->sim = sim;
+	r->session = s;
+	for (int k = 0; k < VERDICT_NR; k++)
+		r->out[k] = str_c(plain[k]);
+	for (bool eof = false; !eof && status == EXIT_OK;) {
+		size_t got = fread(in + have, 1, RAW_BUFFER, stdin), at = 0;
+		eof = got < RAW_BUFFER;
+		if (eof && ferror(stdin)) {
+			fprintf(stderr, "pale sim: standard input: %s\n", strerror(errno));
+			return EXIT_SYSTEM;
+		}
+		have += got;
+		while (status == EXIT_OK && at < have) {
+			const char *nl = memchr(in + at, '\n', have - at);
+			if (!nl && !eof && have - at < RAW_LINE_MAX)
+				break;
+			size_t n = nl ? (size_t)(nl - (in + at)) : have - at;
+			status = raw_line(r, in + at, n);
+			at += n + (nl != NULL);
+		}
+		have -= at;
+		memmove(in, in + at, have);
+	}
+	if (raw_flush(r) < 0 || fflush(stdout)) {
+		fprintf(stderr, "pale sim: cannot write: %s\n", strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	return status;
+}
+
+/* ---- the command ---- */
+
+struct sim_options {
+	struct input_options input;
+	const char *policy, *as, *file;
+	bool raw;
+	int arch;
+};
+
+/* -1: go on; else the exit status. */
+static int read_options(struct session *s, int argc, char **argv, struct sim_options *o)
+{
+	static const struct option options[] = {
+		{ "raw", no_argument, NULL, 'r' },
+		{ "as", required_argument, NULL, 'A' },
+		{ "arch", required_argument, NULL, 'a' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		SHARED_OPTIONS,
+		{ 0 },
+	};
+	const struct command *self = command_find("sim");
+	int c, index = 0;
+
+	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
+		switch (c) {
+		case 'r':
+			o->raw = true;
+			break;
+		case 'A':
+			o->as = optarg;
+			break;
+		case 'p':
+			o->policy = optarg;
+			break;
+		case 'a':
+			o->arch = arch_find(str_c(optarg));
+			if (o->arch < 0)
+				return usage_error(self, "unknown architecture '%s'", optarg);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		case OPTION_SHARED:
+			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
+			if (c)
+				return c;
+			break;
+		default:
+			return usage_error(self, "see pale sim --help");
+		}
+	}
+	if (optind == argc || (o->raw ? optind + 1 != argc : optind + 1 == argc))
+		return usage_error(self, o->raw ? "--raw takes one FILE and no calls"
+						: "a FILE and calls are needed");
+	if (!strncmp(o->as, "docker:", 7))
+		return usage_error(self, "'%s' is not built yet; policy and bpf are", o->as);
+	if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))
+		return usage_error(self, "no layer '%s'; policy and bpf answer", o->as);
+	return -1;
+}
+
+static int open_bpf(struct session *s, struct source *src, struct simulator *sim)
+{
+	struct cbpf prog;
+
+	if (cbpf_read(s->arena, src, &prog, s->diags) < 0)
+		return -1;
+	sim->as_bpf = true;
+	for (int a = 0; a < ARCH_NR; a++)
+		sim->programs[a] = prog;
+	return 0;
+}
+
+static int open_simulator(struct session *s, const struct sim_options *o, struct simulator *sim)
+{
+	struct input in;
+	int status = input_load(s, o->file, &o->input, &in);
+
+	if (status)
+		return status;
+	if (in.format == INPUT_BPF) {
+		if (open_bpf(s, in.source, sim) == 0)
+			return EXIT_OK;
+		session_report(s);
+		return EXIT_FOUND;
+	}
+	sim->policy = input_policy(s, &in, o->policy);
+	if (!sim->policy)
+		return EXIT_FOUND;
+	sim->as_bpf = !strcmp(o->as, "bpf");
+	status = sim->as_bpf ? generate_programs(s, sim) : 0;
+	return session_report(s) || status ? EXIT_FOUND : EXIT_OK;
+}
+
+int cmd_sim(int argc, char **argv)
+{
+	struct session s;
+	struct sim_options o = { .as = "policy", .arch = -1 };
+	BUF_AUTO out = { 0 };
+
+	session_open(&s);
+	int status = read_options(&s, argc, argv, &o);
+	if (status < 0) {
+		struct simulator *sim = arena_alloc(s.arena, sizeof(*sim));
+		o.file = argv[optind];
+		status = open_simulator(&s, &o, sim);
+		if (!status && o.raw)
+			status = sim_raw(&s, sim);
+		for (int i = optind + 1; !status && i < argc; i++)
+			sim_call(&s, sim, argv[i], o.arch, &out);
+		if (out.n && output_write(NULL, out.p, out.n, 0))
+			status = EXIT_SYSTEM;
+		if (session_report(&s) && !status)
+			status = EXIT_FOUND;
+	}
+	session_close(&s);
+	return status;
+}

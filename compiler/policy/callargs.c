@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls of the command line: `socket(AF_VSOCK, type = SOCK_STREAM)` to numbers. */
+#include "compiler/policy/resolve.h"
+#include "grammar/parse.h"
+
+static bool find_call(struct resolver *r, const struct ast_call_args *c, enum arch arch,
+		      struct written_call *out)
+{
+	uint32_t base = arch_info(arch)->nr_base;
+	struct diag *d;
+
+	out->call.audit_arch = arch_info(arch)->audit;
+	if (c->by_number) {
+		out->call.nr = (uint32_t)c->number + base;
+		if (c->number <= UINT32_MAX - base)
+			return true;
+		resolve_report(r, DIAG_PL120, c->name.span,
+			       "value out of range: numbers of calls have 32 bits");
+		return false;
+	}
+	out->sys = syscall_by_name(c->name.text);
+	if (!out->sys) {
+		resolve_unknown_call(r, &c->name);
+		return false;
+	}
+	if (out->sys->nr[arch] < 0) {
+		d = resolve_report(r, DIAG_PL116, c->name.span, "'%s' does not exist on %s",
+				   out->sys->name, arch_info(arch)->name);
+		diag_help(r->ds, d, "give --arch with one that has it");
+		return false;
+	}
+	out->call.nr = (uint32_t)out->sys->nr[arch] + base;
+	return true;
+}
+
+static bool read_argument(struct resolver *r, const struct ast_call_args *c, unsigned i,
+			  enum arch arch, struct written_call *out)
+{
+	struct operand o = { .call = "the call", .arch = arch, .kind = ARG_POLY,
+			     .width = (uint8_t)arch_info(arch)->bits };
+	const struct ast_word *name = &c->args[i].name;
+	unsigned n = 0;
+	int arg = (int)i;
+	uint64_t value;
+
+	if (out->sys) {
+		const struct arg_info *args = syscall_args(out->sys, arch, &n);
+		o.call = out->sys->name;
+		if (name->text.n)
+			arg = syscall_arg_find(out->sys, arch, name->text);
+		if (arg >= 0 && (unsigned)arg < n) {
+			o.name = args[arg].name;
+			o.kind = args[arg].kind == ARG_POINTER ? ARG_NUMBER : args[arg].kind;
+			o.domain = args[arg].domain;
+			o.is_signed = args[arg].is_signed;
+			/* Pointers have no width in the table. */
+			if (args[arg].kind != ARG_POINTER && args[arg].width < o.width)
+				o.width = args[arg].width;
+		}
+	} else if (name->text.n) {
+		arg = name->text.n == 4 && str_starts(name->text, "arg") ? name->text.p[3] - '0'
+									 : -1;
+	}
+	if (arg < 0 || arg > 5) {
+		resolve_report(r, DIAG_PL117, name->span, "'%s' has no argument '" PRISTR "' on %s",
+			       o.call, WORD(*name), arch_info(arch)->name);
+		return false;
+	}
+	if (!o.name)
+		o.name = arena_printf(r->arena, "arg%d", arg);
+	if (!value_resolve(r, &o, c->args[i].value, &value))
+		return false;
+	out->call.args[arg] = value;
+	out->given |= 1u << arg;
+	return true;
+}
+
+int policy_call_read(struct arena *a, const struct ast_call_args *c, enum arch arch,
+		     struct written_call *out, struct diags *ds)
+{
+	struct policy none = { .arches = ARCH_BIT(arch) };
+	struct resolver r = { .arena = a, .ds = ds, .p = &none, .listed = ARCH_BIT(arch) };
+	bool ok;
+
+	*out = (struct written_call){ 0 };
+	ok = find_call(&r, c, arch, out);
+	for (unsigned i = 0; ok && i < c->nargs; i++)
+		ok &= read_argument(&r, c, i, arch, out);
+	return ok ? 0 : -1;
+}
