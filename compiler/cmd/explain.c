@@ -66,7 +66,8 @@ static void put_rules(struct session *s, const struct policy *p, enum arch arch,
 	const struct cond *given = given_cond(s->arena, w);
 	struct decision_why why = { .by = policy_knows(p, arch, w->call.nr) ? BY_DEFAULT : BY_UNKNOWN };
 	struct verdict rest = why.by == BY_DEFAULT ? p->dflt : p->unknown;
-	bool decided = false, maybe = false;
+	const struct call_rule *winner = NULL;
+	bool maybe = false;
 	size_t i, end;
 
 	/* Sorted by verdict: the first that always matches decides unless one before it does. */
@@ -75,18 +76,19 @@ static void put_rules(struct session *s, const struct policy *p, enum arch arch,
 		const struct call_rule *r = &p->calls.v[i];
 		enum matching m = match_rule(s->arena, r, given);
 		const char *role = m == MATCHES_NEVER ? "no match"
-				   : decided          ? "outranked"
+				   : winner && verdict_eq(winner->verdict, r->verdict) ? "agrees"
+				   : winner ? "outranked"
 				   : m == MATCHES_MAYBE ? "if it matches" : "decides";
-		if (!decided && m == MATCHES_ALWAYS)
-			decided = true;
-		maybe |= m == MATCHES_MAYBE && !decided;
+		if (!winner && m == MATCHES_ALWAYS)
+			winner = r;
+		maybe |= m == MATCHES_MAYBE;
 		buf_printf(out, "  %-13s  ", role);
 		verdict_print(out, r->verdict);
 		buf_puts(out, "  ");
 		put_rule(out, s->sources, r->origin);
 		buf_putc(out, '\n');
 	}
-	if (decided)
+	if (winner)
 		return;
 	buf_printf(out, "  %-13s  ", maybe ? "otherwise" : "decides");
 	verdict_print(out, rest);
@@ -193,7 +195,7 @@ static int explain_path(struct session *s, const struct policy *p, const char *t
 	rest.perms = owner & ~denied & ~allowed;
 	memcpy(rest.exec, rest.perms & PERM_X ? "x" : "", rest.perms & PERM_X ? 2 : 1);
 	if (rest.perms) {
-		buf_puts(out, ", to its owner also ");
+		buf_puts(out, "; to its owner also ");
 		put_perms(out, &rest);
 	}
 	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
