@@ -227,9 +227,9 @@ void parse_error_expect(struct parse_error *e, bool is_name, const char *symbol)
 
 void parse_gave_up(struct parse *p, struct span sp, const char *what)
 {
-	/* The one thing the skeleton says here is that its stack is full. */
+	(void)what; /* all that the skeleton ever says here is that its stack is full */
 	if (!p->stopped)
-		diag_add(p->diags, DIAG_PL004, sp, "nested too deeply (%s)", what);
+		diag_add(p->diags, DIAG_PL004, sp, "nested too deeply");
 	p->stopped = true;
 }
 

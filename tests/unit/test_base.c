@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base: arena, strings, numbers, suggestions, places, verdicts, diagnostics. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/base/diag.h"
+#include "compiler/base/suggest.h"
+#include "compiler/base/verdict.h"
+
+static void arena_gives_zeroed_aligned_memory(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	size_t sizes[] = { 0, 1, 7, 16, 100, 4000, 5000, 16384, 70000, 3, 1 << 20, 9 };
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		size_t n = sizes[round % ARRAY_SIZE(sizes)];
+		unsigned char *p = arena_alloc(a, n);
+
+		assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xa5, n); /* the next one must not see this */
+	}
+	assert_string_equal(arena_printf(a, "%s-%d", "x", 7), "x-7");
+	arena_free(a);
+	arena_free(NULL);
+}
+
+static jmp_buf out_of_memory;
+
+static void leave(void)
+{
+	longjmp(out_of_memory, 1);
+}
+
+static void arena_refuses_overflow(void **state)
+{
+	struct arena *a = arena_new(leave);
+	volatile unsigned refused = 0;
+
+	(void)state;
+	if (!setjmp(out_of_memory))
+		arena_alloc_array(a, SIZE_MAX / 4, 8);
+	else
+		refused++;
+	if (!setjmp(out_of_memory))
+		arena_alloc(a, SIZE_MAX - 4);
+	else
+		refused++;
+	assert_int_equal(refused, 2);
+	arena_free(a);
+}
+
+static void vec_keeps_what_was_pushed(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	VEC(int) v = { 0 };
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		vec_push(a, &v, i);
+	vec_each(&v, p)
+		assert_int_equal(*p, n++);
+	assert_int_equal(n, 10000);
+	arena_free(a);
+}
+
+static void numbers_are_strict(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		uint64_t value;
+	} rows[] = {
+		{ "0", 0, 0 }, { "7", 0, 7 }, { "18446744073709551615", 0, UINT64_MAX },
+		{ "0x0", 0, 0 }, { "0xFFffFFffFFffFFff", 0, UINT64_MAX }, { "0x00ff", 0, 255 },
+		{ "18446744073709551616", -ERANGE, 0 }, { "0x10000000000000000", -ERANGE, 0 },
+		{ "99999999999999999999999999", -ERANGE, 0 },
+		{ "", -EINVAL, 0 }, { "09", -EINVAL, 0 }, { "00", -EINVAL, 0 }, { "0x", -EINVAL, 0 },
+		{ "+1", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { " 1", -EINVAL, 0 }, { "1 ", -EINVAL, 0 },
+		{ "1a", -EINVAL, 0 }, { "0xg", -EINVAL, 0 }, { "1_000", -EINVAL, 0 },
+		{ "99999999999999999999999999z", -EINVAL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t v = 0;
+
+		assert_int_equal(str_u64(str_c(rows[i].text), &v), rows[i].err);
+		assert_int_equal(v, rows[i].value);
+	}
+}
+
+static const char *nearest(const char *word, const char *const *candidates)
+{
+	struct suggest s;
+
+	suggest_start(&s, str_c(word));
+	for (; *candidates; candidates++)
+		suggest_offer(&s, str_c(*candidates));
+	return s.best.p;
+}
+
+static void suggestions_are_near_or_none(void **state)
+{
+	static const char *const calls[] = { "open", "openat", "close", "clone", "clone3", "read",
+					     "pread64", "socket", "SOCK_STREAM", NULL };
+
+	(void)state;
+	assert_string_equal(nearest("opneat", calls), "openat"); /* one swap */
+	assert_string_equal(nearest("opn", calls), "open");
+	assert_string_equal(nearest("sokcet", calls), "socket");
+	assert_string_equal(nearest("sock_strem", calls), "SOCK_STREAM"); /* case is free */
+	assert_string_equal(nearest("cloen", calls), "clone");
+	assert_null(nearest("xyzzy", calls));
+	assert_null(nearest("", calls));
+	assert_null(nearest("r", calls));
+	char longer[200];
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	assert_null(nearest(longer, calls));
+}
+
+static void ties_go_to_the_same_first_letter(void **state)
+{
+	static const char *const words[] = { "bcd", "abd", "acd", NULL };
+
+	(void)state;
+	assert_string_equal(nearest("abcd", words), "abd");
+}
+
+static void places_count_code_points(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	struct sources *s = sources_new(a);
+	struct source *src = source_add(s, "x", STR("ab\n\t\xc3\xbcz\r\n\nlast"));
+	struct place p;
+
+	(void)state;
+	p = source_place(src, 0);
+	assert_int_equal(p.line, 1);
+	assert_int_equal(p.column, 1);
+	p = source_place(src, 6); /* z, behind a tab and a letter of two bytes */
+	assert_int_equal(p.line, 2);
+	assert_int_equal(p.column, 3);
+	assert_true(str_is(p.line_text, "\t\xc3\xbcz"));
+	p = source_place(src, (uint32_t)src->text.n);
+	assert_int_equal(p.line, 4);
+	assert_int_equal(p.column, 5);
+	p = source_place(src, UINT32_MAX);
+	assert_int_equal(p.line, 4);
+	assert_null(source_of(s, NO_SPAN));
+	assert_int_equal(span_text(s, (struct span){ 0, 4, 2 }).n, 0);
+	arena_free(a);
+}
+
+static void spans_join(void **state)
+{
+	struct span a = { 0, 5, 7 }, b = { 0, 1, 2 }, j = span_join(a, b);
+
+	(void)state;
+	assert_int_equal(j.begin, 1);
+	assert_int_equal(j.end, 7);
+	assert_int_equal(span_join(NO_SPAN, a).begin, 5);
+	assert_int_equal(span_join(a, NO_SPAN).end, 7);
+}
+
+static void verdicts_come_back(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < VERDICT_NR; k++) {
+		struct verdict v = { (enum verdict_kind)k, 38 }, back;
+		BUF_AUTO b = { 0 };
+
+		assert_true(verdict_eq(verdict_from_ret(verdict_to_ret(v)), v));
+		verdict_print(&b, v);
+		assert_int_equal(verdict_parse(str_c(b.p), &back), 0);
+		assert_true(verdict_eq(back, v));
+	}
+	assert_int_equal(verdict_from_ret(0x12345678).kind, VERDICT_KILL_PROCESS);
+	assert_int_equal(verdict_from_ret(0x0005ffff).data, 4095); /* as kernel/seccomp.c clamps */
+	struct verdict v;
+	assert_int_equal(verdict_parse(STR("ERRNO(4096)"), &v), -EINVAL);
+	assert_int_equal(verdict_parse(STR("ERRNO()"), &v), -EINVAL);
+	assert_int_equal(verdict_parse(STR("ERRNO"), &v), -EINVAL);
+	assert_int_equal(verdict_parse(STR("ALLOW(1)"), &v), -EINVAL);
+	assert_int_equal(verdict_parse(STR("KILL_PROCESSX"), &v), -EINVAL);
+}
+
+static void errors_past_the_cap_are_counted(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	struct diags *ds = diags_new(a, sources_new(a));
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		assert_non_null(diag_add(ds, DIAG_PL002, NO_SPAN, "error %d", i));
+	assert_int_equal(ds->errors, 50);
+	assert_int_equal(ds->list.n, 20);
+	arena_free(a);
+}
+
+static void diagnostics_sort_by_place_and_stay_stable(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	struct sources *s = sources_new(a);
+	struct diags *ds = diags_new(a, s);
+	static const uint32_t at[] = { 4, 1, 3, 1, 2, 0, 1 };
+
+	(void)state;
+	source_add(s, "x", STR("abcdef"));
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
+		diag_add(ds, DIAG_PL002, (struct span){ 0, at[i], at[i] + 1 }, "%u", i);
+	diags_sort(ds);
+	static const char *const order[] = { "5", "1", "3", "6", "4", "2", "0" };
+	for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
+		assert_string_equal(ds->list.v[i]->text, order[i]);
+	arena_free(a);
+}
+
+static void json_diagnostics_escape(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	struct diags *ds = diags_new(a, sources_new(a));
+	struct diag *d = diag_add(ds, DIAG_PL002, NO_SPAN, "a \"b\" \\ \n \xff \xc3\xbc");
+	BUF_AUTO out = { 0 };
+
+	(void)state;
+	diag_help(ds, d, "help");
+	diag_print_json(ds, d, &out);
+	assert_string_equal(out.p, "{\"severity\":\"error\",\"id\":\"PL002\",\"slug\":\"syntax\","
+				   "\"message\":\"a \\\"b\\\" \\\\ \\u000a \\ufffd \xc3\xbc\","
+				   "\"help\":\"help\"}\n");
+	arena_free(a);
+}
+
+static void unsafe_bytes_are_shown_as_hex(void **state)
+{
+	BUF_AUTO out = { 0 };
+
+	(void)state;
+	buf_safe(&out, STR("a\x1b[31m\xff\xed\xa0\x80\xc2\x85\xc3\xbc"));
+	assert_string_equal(out.p, "a\\x1b[31m\\xff\\xed\\xa0\\x80\\xc2\\x85\xc3\xbc");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
+		cmocka_unit_test(arena_refuses_overflow),
+		cmocka_unit_test(vec_keeps_what_was_pushed),
+		cmocka_unit_test(numbers_are_strict),
+		cmocka_unit_test(suggestions_are_near_or_none),
+		cmocka_unit_test(ties_go_to_the_same_first_letter),
+		cmocka_unit_test(places_count_code_points),
+		cmocka_unit_test(spans_join),
+		cmocka_unit_test(verdicts_come_back),
+		cmocka_unit_test(errors_past_the_cap_are_counted),
+		cmocka_unit_test(diagnostics_sort_by_place_and_stay_stable),
+		cmocka_unit_test(json_diagnostics_escape),
+		cmocka_unit_test(unsafe_bytes_are_shown_as_hex),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
