@@ -30,7 +30,7 @@ enum cond_kind { COND_CMP, COND_AND, COND_OR, COND_NOT };
  */
 struct cmp {
 	uint8_t arg;   /* 0..5 */
-	uint8_t width; /* 32 or 64 */
+	uint8_t width; /* 16, 32 or 64 */
 	bool is_signed;
 	enum cmp_op op;
 	uint64_t mask;

@@ -382,10 +382,12 @@ static void parse_width(const struct file *f, struct arg *a, char *s)
 	a->is_signed = s[0] == 's';
 	if (!strcmp(a->kind, "POINTER"))
 		complain(f, "'%s': a pointer has no width", a->name);
+	else if (!strcmp(s, "u16"))
+		a->width = 16;
 	else if (!strcmp(s, "s32") || !strcmp(s, "u32"))
 		a->width = 32;
 	else if (strcmp(s, "s64") != 0 && strcmp(s, "u64") != 0)
-		complain(f, "'%s': '%s' is none of s32, u32, s64, u64", a->name, s);
+		complain(f, "'%s': '%s' is none of u16, s32, u32, s64, u64", a->name, s);
 }
 
 static struct args parse_args(const struct file *f, char *s)

@@ -61,7 +61,7 @@ struct arg_info {
 	const char *name;    /* the kernel's (SYSCALL_DEFINE) */
 	const char *alias;   /* the manual page's where it differs; NULL */
 	enum arg_kind kind;
-	uint8_t width;       /* bits the kernel really looks at: 32 or 64 */
+	uint8_t width;       /* bits the kernel really looks at: 16 (umode_t), 32 or 64 */
 	bool is_signed;
 	const char *domain;  /* of constants ("af", "prot"); NULL: none */
 	uint64_t enum_mask;  /* ENUM_FLAGS */
