@@ -23,6 +23,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 SETS = HERE.parent / "sets"
 RUNS = 5
+PALE = os.environ.get("PALE", str(HERE.parents[1] / "build" / "pale"))
 
 # name: (what it is for, program, implied calls with their reason)
 PROGRAMS = {
@@ -207,12 +208,11 @@ def measure_runtime(name, tmp):
 
 def measure_run(tmp):
     """The same for `pale run`."""
-    pale = os.environ.get("PALE", str(HERE.parents[1] / "build" / "pale"))
     policy = tmp / "any.pale"
     policy.write_text("policy any { arch x86_64; layers seccomp; default allow; unknown allow; "
                       "kill kexec_load; }\n")
     trace = tmp / "run"
-    subprocess.run(["strace", "-f", "-qq", "-o", str(trace), pale, "run", str(policy), "--",
+    subprocess.run(["strace", "-f", "-qq", "-o", str(trace), PALE, "run", str(policy), "--",
                     "/bin/true"], check=True, timeout=60)
     return after_filter(trace)
 
@@ -317,6 +317,7 @@ def main(argv):
             path = SETS / f"{name}.pale"
             if write:
                 path.write_text(render(name, seen, libc))
+                subprocess.run([PALE, "fmt", "-i", str(path)], check=True)
                 print(f"{name}: {len(seen)} calls")
                 continue
             base = libc if name in PROGRAMS and not name.startswith("libc") else set()
