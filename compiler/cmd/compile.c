@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale compile: one policy to Docker and OCI JSON, BPF programs and an AppArmor profile. */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/cmd/compile.h"
+
+static const char help[] =
+	"Compiles a policy (or a profile that pale reads) exactly, or says why not; an error writes\n"
+	"nothing. One artifact goes to standard output or to -o FILE; several go to -o DIR (here\n"
+	"when it is not given): NAME.docker.json NAME.oci.json NAME.FAMILY.bpf NAME.apparmor.\n\n"
+	"  -t, --target LIST  docker, oci, bpf, apparmor, or all (default: what `layers` counts on)\n"
+	"  -o, --output PATH  a file for one artifact, a directory for several\n"
+	"      --policy NAME  this policy of a file that holds several (default: all of them)\n"
+	"      --arch LIST    only these of the listed architectures\n"
+	"      --weights FILE lines of `COUNT NAME`: calls that are frequent are decided sooner\n"
+	"      --runtime R    what loads the JSON\n"
+	"      --approximate  JSON may become tighter where it cannot be exact; it is said where\n"
+	"      --caps LIST --kernel V --host ARCH   the environment that `when` asks about\n"
+	"      --sets DIR     look for sets here first\n"
+	"  -q, --quiet        do not describe what was written\n";
+
+struct request {
+	struct compilation c;
+	struct input_options input;
+	const char *output, *policy, *weights;
+	bool quiet;
+};
+
+/* ---- what a policy compiles to ---- */
+
+static int compile_json(struct compilation *c, const struct policy *p, enum oci_dialect dialect)
+{
+	struct session *s = c->session;
+	struct oci_write_options opt = { .dialect = dialect, .runtime = c->runtime,
+					 .approximate = c->approximate };
+	struct artifact a = { 0 };
+
+	if (oci_write(s->arena, p, &opt, &a.bytes, s->diags))
+		return EXIT_FOUND;
+	a.name = arena_printf(s->arena, PRISTR ".%s.json", STRARG(p->name),
+			      dialect == OCI_DIALECT_DOCKER ? "docker" : "oci");
+	a.about = arena_printf(s->arena, "%zu bytes; exact for %s", a.bytes.n, c->runtime_name);
+	vec_push(s->arena, &c->artifacts, a);
+	return EXIT_OK;
+}
+
+static int compile_apparmor(struct compilation *c, const struct policy *p)
+{
+	struct session *s = c->session;
+	struct apparmor_options opt = { .abi = "abi/3.0" };
+	struct artifact a = { 0 };
+
+	if (apparmor_write(s->arena, p, &opt, &a.bytes, s->diags))
+		return EXIT_FOUND;
+	a.name = arena_printf(s->arena, PRISTR ".apparmor", STRARG(p->name));
+	a.about = arena_printf(s->arena,
+			       "%zu bytes; profile %s: %zu file, %zu capability, %zu network, "
+			       "%zu signal, %zu limit rules",
+			       a.bytes.n, apparmor_profile_name(s->arena, p), p->files.n, p->caps.n,
+			       p->networks.n, p->signals.n, p->limits.n);
+	vec_push(s->arena, &c->artifacts, a);
+	return EXIT_OK;
+}
+
+/* A filter is in force before the program's first instruction: execve must pass it. */
+static void warn_cannot_start(struct diags *ds, const struct policy *p)
+{
+	const struct syscall_info *execve = syscall_by_name(STR("execve"));
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		const struct arch_info *info = arch_info((enum arch)a);
+		if (!(p->arches & ARCH_BIT(a)) || strcmp(info->name, info->family))
+			continue; /* compat architectures may well run nothing */
+		int nr = execve->nr[a];
+		struct call k = { .audit_arch = info->audit, .nr = info->nr_base + (uint32_t)nr };
+		if (!verdict_refuses(policy_eval(p, &k, NULL)))
+			continue;
+		struct diag *d = diag_add(ds, DIAG_PL202, p->span,
+					  "'" PRISTR "' refuses execve on %s: no program can start "
+					  "under it",
+					  STRARG(p->name), info->name);
+		diag_help(ds, d, "add 'use start-run;' (for pale run) or 'use start-runc;' (for "
+				 "containers)");
+	}
+}
+
+static unsigned layer_of(unsigned target)
+{
+	return target == TARGET_APPARMOR ? LAYER_APPARMOR : LAYER_SECCOMP;
+}
+
+static int check_layers(struct compilation *c, const struct policy *p)
+{
+	static const unsigned all[] = { TARGET_DOCKER, TARGET_OCI, TARGET_BPF, TARGET_APPARMOR };
+	static const char *const names[] = { "docker", "oci", "bpf", "apparmor" };
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!(c->targets & all[i]) || p->layers & layer_of(all[i]))
+			continue;
+		const char *layer = layer_of(all[i]) == LAYER_APPARMOR ? "apparmor" : "seccomp";
+		struct diag *d = diag_add(c->session->diags, DIAG_PL206, p->span,
+					  "policy '" PRISTR "' does not count on %s, which -t %s asks for",
+					  STRARG(p->name), layer, names[i]);
+		diag_help(c->session->diags, d, "add %s to its `layers` line", layer);
+	}
+	return c->session->diags->errors ? EXIT_FOUND : EXIT_OK;
+}
+
+int compile_policy(struct compilation *c, const struct policy *p)
+{
+	unsigned targets = c->targets;
+	int rc = check_layers(c, p);
+
+	if (!targets && p->layers & LAYER_SECCOMP)
+		targets |= TARGET_DOCKER | TARGET_OCI | TARGET_BPF;
+	if (!targets || (!c->targets && p->layers & LAYER_APPARMOR))
+		targets |= TARGET_APPARMOR;
+	if (rc == EXIT_OK && p->layers & LAYER_SECCOMP)
+		warn_cannot_start(c->session->diags, p);
+	if (rc == EXIT_OK && targets & TARGET_DOCKER)
+		rc = compile_json(c, p, OCI_DIALECT_DOCKER);
+	if (rc == EXIT_OK && targets & TARGET_OCI)
+		rc = compile_json(c, p, OCI_DIALECT_OCI);
+	if (rc == EXIT_OK && targets & TARGET_BPF)
+		rc = compile_bpf(c, p);
+	if (rc == EXIT_OK && targets & TARGET_APPARMOR)
+		rc = compile_apparmor(c, p);
+	return rc;
+}
+
+/* What the artifacts do not hold: the rest of the policy, and who enforces it. */
+static void tell_left(const struct policy *p, unsigned targets)
+{
+	bool apparmor = targets ? targets & TARGET_APPARMOR : p->layers & LAYER_APPARMOR;
+	bool seccomp = targets ? targets & ~(unsigned)TARGET_APPARMOR : p->layers & LAYER_SECCOMP;
+	size_t resources = p->files.n + p->networks.n + p->signals.n;
+
+	if (!apparmor && resources)
+		fprintf(stderr,
+			PRISTR ": left to AppArmor (-t apparmor): %zu file, %zu network, %zu signal "
+			       "rules\n",
+			STRARG(p->name), p->files.n, p->networks.n, p->signals.n);
+	if (!apparmor && (p->caps.n || p->limits.n))
+		fprintf(stderr,
+			PRISTR ": left to AppArmor, the container engine or `pale run`: %zu "
+			       "capability, %zu limit rules\n",
+			STRARG(p->name), p->caps.n, p->limits.n);
+	if (!seccomp && p->calls.n)
+		fprintf(stderr, PRISTR ": left to seccomp (-t docker, oci or bpf): %zu call rules\n",
+			STRARG(p->name), p->calls.n);
+}
+
+/* ---- where it goes ---- */
+
+static bool names_directory(const char *path)
+{
+	struct stat st;
+
+	return path[strlen(path) - 1] == '/' || (!stat(path, &st) && S_ISDIR(st.st_mode));
+}
+
+static int write_artifact(struct request *r, const struct artifact *a, const char *path)
+{
+	if (output_write(path, a->bytes.p, a->bytes.n, 0644) < 0)
+		return EXIT_SYSTEM;
+	if (!r->quiet)
+		fprintf(stderr, "%s: %s\n", path ? path : a->name, a->about);
+	return EXIT_OK;
+}
+
+static int write_one(struct request *r)
+{
+	const struct artifact *a = &r->c.artifacts.v[0];
+
+	if (!r->output || !strcmp(r->output, "-")) {
+		if (a->binary && isatty(STDOUT_FILENO))
+			return usage_error(command_find("compile"),
+					   "%s is binary: give -o FILE, or a pipe", a->name);
+		return write_artifact(r, a, NULL);
+	}
+	return write_artifact(r, a, r->output);
+}
+
+static int write_all(struct request *r)
+{
+	const char *dir = r->output ? r->output : ".";
+
+	if (!strcmp(dir, "-"))
+		return usage_error(command_find("compile"),
+				   "%zu artifacts do not fit standard output: give -o DIR, or choose "
+				   "with -t, --arch, --policy",
+				   r->c.artifacts.n);
+	if (mkdir(dir, 0777) && errno != EEXIST) {
+		fprintf(stderr, "pale: cannot make directory '%s': %s\n", dir, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	vec_each(&r->c.artifacts, a) {
+		const char *path = arena_printf(r->c.session->arena, "%s%s%s", dir,
+						dir[strlen(dir) - 1] == '/' ? "" : "/", a->name);
+		int rc = write_artifact(r, a, path);
+		if (rc != EXIT_OK)
+			return rc;
+	}
+	return EXIT_OK;
+}
+
+static int write_artifacts(struct request *r)
+{
+	bool failed = false;
+
+	vec_each(&r->c.artifacts, a)
+		failed |= a->bytes.failed;
+	if (failed) {
+		fputs("pale: out of memory\n", stderr);
+		return EXIT_SYSTEM;
+	}
+	if (r->c.artifacts.n == 1 && !(r->output && names_directory(r->output)))
+		return write_one(r);
+	return write_all(r);
+}
+
+/* ---- the command ---- */
+
+static int compile_input(struct request *r, const char *path)
+{
+	struct session *s = r->c.session;
+	struct input in;
+	int rc = input_load(s, path, &r->input, &in);
+
+	if (rc != EXIT_OK)
+		return rc;
+	if (in.format == INPUT_BPF) {
+		fprintf(stderr, "pale: %s is a BPF program already\n", path);
+		return EXIT_FOUND;
+	}
+	if (r->policy || !in.policies->list.n) {
+		const struct policy *p = input_policy(s, &in, r->policy);
+		if (!p)
+			return EXIT_FOUND;
+		in.policies->list.n = 0;
+		vec_push(s->arena, &in.policies->list, (struct policy *)p);
+	}
+	vec_each(&in.policies->list, p) {
+		rc = compile_policy(&r->c, *p);
+		if (rc != EXIT_OK)
+			break;
+	}
+	if (session_report(s) || rc != EXIT_OK)
+		return EXIT_FOUND;
+	rc = write_artifacts(r);
+	if (rc == EXIT_OK && !r->quiet)
+		vec_each(&in.policies->list, p)
+			tell_left(*p, r->c.targets);
+	return rc;
+}
+
+static int target_option(struct request *r, const char *list)
+{
+	static const struct {
+		const char *name;
+		unsigned target;
+	} names[] = { { "docker", TARGET_DOCKER }, { "oci", TARGET_OCI }, { "bpf", TARGET_BPF },
+		      { "apparmor", TARGET_APPARMOR }, { "all", 0 } };
+	size_t n;
+
+	for (; *list; list += n + (list[n] == ',')) {
+		size_t i = 0;
+		n = strcspn(list, ",");
+		while (i < 5 && !str_is((struct str){ list, n }, names[i].name))
+			i++;
+		if (i == 5)
+			return usage_error(command_find("compile"), "no target '%.*s'", (int)n, list);
+		if (i == 4)
+			r->c.targets = 0;
+		else
+			r->c.targets |= names[i].target;
+	}
+	return EXIT_OK;
+}
+
+static int runtime_option(struct request *r, const char *value)
+{
+	if (oci_runtime_parse(str_c(value), &r->c.runtime))
+		return usage_error(command_find("compile"), "no runtime '%s'; one is %s", value,
+				   oci_runtime_default);
+	r->c.runtime_name = value;
+	return EXIT_OK;
+}
+
+enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_APPROXIMATE, OPT_ENV };
+
+static const struct option options[] = {
+	{ "target", required_argument, NULL, 't' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "weights", required_argument, NULL, OPT_WEIGHTS },
+	{ "runtime", required_argument, NULL, OPT_RUNTIME },
+	{ "approximate", no_argument, NULL, OPT_APPROXIMATE },
+	{ "caps", required_argument, NULL, OPT_ENV },
+	{ "kernel", required_argument, NULL, OPT_ENV },
+	{ "host", required_argument, NULL, OPT_ENV },
+	{ "arch", required_argument, NULL, OPT_ENV },
+	{ "sets", required_argument, NULL, OPT_ENV },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int take_option(struct request *r, int c, int index)
+{
+	switch (c) {
+	case 't':
+		return target_option(r, optarg);
+	case 'o':
+		r->output = optarg;
+		return *optarg ? EXIT_OK :
+				 usage_error(command_find("compile"), "-o needs a name");
+	case 'q':
+		r->quiet = true;
+		return EXIT_OK;
+	case OPT_POLICY:
+		r->policy = optarg;
+		return EXIT_OK;
+	case OPT_WEIGHTS:
+		r->weights = optarg;
+		return EXIT_OK;
+	case OPT_RUNTIME:
+		return runtime_option(r, optarg);
+	case OPT_APPROXIMATE:
+		r->c.approximate = true;
+		return EXIT_OK;
+	case OPT_ENV:
+		return environment_option(r->c.session, &r->input.resolve, options[index].name,
+					  optarg);
+	}
+	return usage_error(command_find("compile"), "see pale compile --help");
+}
+
+static int run_request(struct request *r, int argc, char **argv)
+{
+	int c, index = 0;
+
+	while ((c = getopt_long(argc, argv, "t:o:qh", options, &index)) != -1) {
+		if (c == 'h') {
+			printf("usage: pale compile %s\n\n%s\nruntime: %s\n",
+			       command_find("compile")->usage, help, oci_runtime_default);
+			return EXIT_OK;
+		}
+		int rc = take_option(r, c, index);
+		if (rc != EXIT_OK)
+			return rc;
+	}
+	if (optind + 1 != argc)
+		return usage_error(command_find("compile"), "expected one file");
+	if (r->weights) {
+		int err = source_load(r->c.session->sources, r->weights, &r->c.weights);
+		if (err < 0) {
+			fprintf(stderr, "pale: cannot read '%s': %s\n", r->weights, strerror(-err));
+			return EXIT_SYSTEM;
+		}
+	}
+	return compile_input(r, argv[optind]);
+}
+
+int cmd_compile(int argc, char **argv)
+{
+	struct session s;
+	struct request r = { .c.session = &s };
+
+	session_open(&s);
+	int rc = runtime_option(&r, oci_runtime_default);
+	if (rc == EXIT_OK)
+		rc = run_request(&r, argc, argv);
+	vec_each(&r.c.artifacts, a)
+		buf_free(&a->bytes);
+	session_close(&s);
+	return rc;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What `pale compile` makes before it writes anything: artifacts in memory, each with its
+ * name and the line that is said about it. An error in one of them means none is written.
+ */
+#include "compiler/cmd/cmd.h"
+#include "compiler/oci/oci.h"
+
+enum target { TARGET_DOCKER = 1, TARGET_OCI = 2, TARGET_BPF = 4, TARGET_APPARMOR = 8 };
+
+struct artifact {
+	const char *name;  /* "web.x86_64.bpf" */
+	const char *about; /* behind "NAME: " */
+	struct buf bytes;
+	bool binary;
+};
+
+struct compilation {
+	struct session *session;
+	unsigned targets; /* TARGET_*; 0: all that the policy's layers have */
+	struct source *weights; /* NULL: none */
+	struct oci_runtime runtime;
+	const char *runtime_name;
+	bool approximate;
+	VEC(struct artifact) artifacts;
+};
+
+/* Adds the artifacts of one policy. EXIT_OK; EXIT_FOUND with diagnostics in the session. */
+int compile_policy(struct compilation *c, const struct policy *p);
+
+/* compile_bpf.c: one artifact a machine family. */
+int compile_bpf(struct compilation *c, const struct policy *p);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale compile -t bpf: generate, verify, measure. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/cbpf/cbpf.h"
+#include "compiler/cmd/compile.h"
+
+/* The architecture a family's figures are about: the first that the policy lists. */
+static enum arch first_arch(const struct policy *p, const char *family)
+{
+	unsigned a = 0;
+
+	while (!(p->arches & ARCH_BIT(a)) || strcmp(arch_info((enum arch)a)->family, family))
+		a++;
+	return (enum arch)a;
+}
+
+/* ---- weights ---- */
+
+static struct str next_word(struct str *line)
+{
+	size_t from = 0, to;
+
+	while (from < line->n && (line->p[from] == ' ' || line->p[from] == '\t'))
+		from++;
+	for (to = from; to < line->n && line->p[to] != ' ' && line->p[to] != '\t'; to++)
+		;
+	struct str word = { line->p + from, to - from };
+	*line = (struct str){ line->p + to, line->n - to };
+	return word;
+}
+
+static struct span span_of(const struct source *src, struct str s)
+{
+	uint32_t begin = (uint32_t)(s.p - src->text.p);
+
+	return (struct span){ src->id, begin, begin + (uint32_t)s.n };
+}
+
+static const struct syscall_info *find_call(struct str name)
+{
+	const struct syscall_info *s = syscall_by_name(name);
+	const char *alias = s ? NULL : syscall_alias(name);
+
+	return alias ? syscall_by_name(str_c(alias)) : s;
+}
+
+static void tell_unknown_name(struct diags *ds, const struct source *src, struct str name)
+{
+	struct suggest near;
+	struct diag *d = diag_add(ds, DIAG_PL204, span_of(src, name),
+				  "unknown system call '" PRISTR "' in a trace", STRARG(name));
+
+	suggest_start(&near, name);
+	for (size_t i = 0; i < syscall_count(); i++)
+		suggest_offer(&near, str_c(syscall_at(i)->name));
+	if (near.best.p)
+		diag_help(ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
+}
+
+/* One line: COUNT NAME; empty lines and # comments pass. Calls of other machines count nothing. */
+static void read_weight(struct diags *ds, const struct source *src, struct str line,
+			enum arch a, uint64_t *count, size_t n)
+{
+	struct str all = line, number = next_word(&line), name = next_word(&line);
+	uint64_t value;
+
+	if (number.n == 0 || number.p[0] == '#')
+		return;
+	if (str_u64(number, &value) || value > UINT32_MAX || name.n == 0 || next_word(&line).n) {
+		struct diag *d = diag_add(ds, DIAG_PL204, span_of(src, all),
+					  "expected a count and the name of a call");
+		diag_help(ds, d, "write lines such as '22 read'");
+		return;
+	}
+	const struct syscall_info *s = find_call(name);
+	if (!s)
+		tell_unknown_name(ds, src, name);
+	else if (s->nr[a] >= 0 && (size_t)s->nr[a] < n)
+		count[s->nr[a]] += value;
+}
+
+static void read_weights(struct compilation *c, enum arch a, struct cbpf_weights *out)
+{
+	const struct source *src = c->weights;
+	size_t n = syscall_end(a);
+	uint64_t *count = ARENA_ARRAY(c->session->arena, uint64_t, n);
+	struct str rest = src->text;
+
+	while (rest.n) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		struct str line = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
+		if (line.n && line.p[line.n - 1] == '\r')
+			line.n--;
+		read_weight(c->session->diags, src, line, a, count, n);
+		size_t taken = end ? (size_t)(end - rest.p) + 1 : rest.n;
+		rest = (struct str){ rest.p + taken, rest.n - taken };
+	}
+	*out = (struct cbpf_weights){ .arch = a, .count = count, .n = n };
+}
+
+/* ---- figures ---- */
+
+struct figures {
+	unsigned calls, most;
+	double average, weighted;
+	unsigned allowed, cached; /* numbers always allowed; of them, in the kernel's cache */
+};
+
+static bool always_allowed(const struct policy *p, const struct call *k)
+{
+	struct verdict v = policy_eval(p, k, NULL);
+	size_t first, end;
+	bool certain = p->dflt.kind == VERDICT_ALLOW;
+	uint32_t nr = k->nr;
+	int a = arch_of_call(k->audit_arch, &nr);
+
+	if (v.kind != VERDICT_ALLOW || a < 0)
+		return false;
+	policy_calls_of(p, (enum arch)a, k->nr, &first, &end);
+	for (size_t i = first; i < end; i++) {
+		if (p->calls.v[i].cond && p->calls.v[i].verdict.kind != VERDICT_ALLOW)
+			return false;
+		certain |= !p->calls.v[i].cond && p->calls.v[i].verdict.kind == VERDICT_ALLOW;
+	}
+	return certain;
+}
+
+/* The kernel's cache covers native and compat numbers; x32 has none. */
+static void measure_arch(const struct policy *p, const struct cbpf *prog, enum arch a,
+			 const struct cbpf_weights *w, struct figures *f)
+{
+	const struct arch_info *info = arch_info(a);
+	uint64_t weight = 0;
+	bool first = f->calls == 0;
+	double sum = 0, weighted = 0;
+
+	for (uint32_t nr = 0; nr < syscall_end(a); nr++) {
+		struct call k = { .audit_arch = info->audit, .nr = info->nr_base + nr };
+		unsigned steps;
+		if (!policy_knows(p, a, k.nr))
+			continue;
+		cbpf_run(prog, &k, &steps);
+		if (first) {
+			f->calls++;
+			sum += steps;
+			f->most = steps > f->most ? steps : f->most;
+			weight += w ? w->count[nr] : 0;
+			weighted += w ? (double)w->count[nr] * steps : 0;
+		}
+		if (info->nr_base || !always_allowed(p, &k))
+			continue;
+		f->allowed++;
+		f->cached += cbpf_const_allow(prog, info->audit, k.nr);
+	}
+	if (!first || !f->calls)
+		return;
+	f->average = sum / f->calls;
+	f->weighted = weight ? weighted / (double)weight : 0;
+}
+
+static const char *tell_figures(struct compilation *c, const struct policy *p,
+				const struct cbpf *prog, const char *family, uint64_t points,
+				const struct cbpf_weights *w)
+{
+	struct figures f = { 0 };
+	BUF_AUTO b = { 0 };
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (p->arches & ARCH_BIT(a) && !strcmp(arch_info((enum arch)a)->family, family))
+			measure_arch(p, prog, (enum arch)a, w, &f);
+	buf_printf(&b, "%zu bytes, %zu instructions; executed per call: %.2f on average over %u "
+		       "known %s calls, %u at most",
+		   prog->n * sizeof(*prog->insns), prog->n, f.average, f.calls,
+		   arch_info(first_arch(p, family))->name, f.most);
+	if (w)
+		buf_printf(&b, ", %.2f on the trace", f.weighted);
+	buf_printf(&b, "; verified on %" PRIu64 " calls; cacheable: %u of %u always allowed",
+		   points, f.cached, f.allowed);
+	return arena_strdup(c->session->arena, b.p ? b.p : "");
+}
+
+/* ---- one family ---- */
+
+#ifdef PALE_PLANT
+static unsigned planted_bug(void)
+{
+	const char *n = getenv("PALE_PLANT");
+
+	return n ? (unsigned)strtoul(n, NULL, 10) : 0;
+}
+#else
+static unsigned planted_bug(void)
+{
+	return 0;
+}
+#endif
+
+static int tell_difference(struct compilation *c, const struct policy *p, const struct cbpf *prog,
+			   const struct call *k)
+{
+	BUF_AUTO should = { 0 };
+	BUF_AUTO is = { 0 };
+	struct diag *d;
+
+	verdict_print(&should, policy_eval(p, k, NULL));
+	verdict_print(&is, verdict_from_ret(cbpf_run(prog, k, NULL)));
+	d = diag_add(c->session->diags, DIAG_PL205, p->span,
+		     "the generated program answers %s where the policy says %s: arch %#x, nr %u, "
+		     "arguments %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64
+		     " %#" PRIx64,
+		     is.p, should.p, k->audit_arch, k->nr, k->args[0], k->args[1], k->args[2],
+		     k->args[3], k->args[4], k->args[5]);
+	diag_help(c->session->diags, d,
+		  "nothing was written; this is a bug of pale, please report it with the policy");
+	return EXIT_FOUND;
+}
+
+static int compile_family(struct compilation *c, const struct policy *p, const char *family)
+{
+	struct session *s = c->session;
+	struct cbpf_options opt = { .family = family, .plant = planted_bug() };
+	struct cbpf_weights w;
+	struct cbpf prog;
+	struct call witness;
+	uint64_t points;
+	size_t at;
+
+	if (c->weights) {
+		read_weights(c, first_arch(p, family), &w);
+		opt.weights = &w;
+	}
+	if (s->diags->errors || cbpf_generate(s->arena, p, &opt, &prog, s->diags))
+		return EXIT_FOUND;
+	const char *why = cbpf_check(prog.insns, prog.n, &at);
+	if (why) {
+		diag_add(s->diags, DIAG_PL205, p->span,
+			 "the generated program would not load: instruction %zu: %s", at, why);
+		return EXIT_FOUND;
+	}
+	if (cbpf_verify(p, &prog, family, &witness, &points))
+		return tell_difference(c, p, &prog, &witness);
+
+	struct artifact a = { .binary = true };
+	a.name = arena_printf(s->arena, PRISTR ".%s.bpf", STRARG(p->name), family);
+	a.about = tell_figures(c, p, &prog, family, points, opt.weights);
+	cbpf_write(&prog, &a.bytes);
+	vec_push(s->arena, &c->artifacts, a);
+	return EXIT_OK;
+}
+
+int compile_bpf(struct compilation *c, const struct policy *p)
+{
+	const char *families[ARCH_NR];
+	unsigned n = cbpf_families(p, families);
+	int rc = EXIT_OK;
+
+	for (unsigned i = 0; i < n && rc == EXIT_OK; i++)
+		rc = compile_family(c, p, families[i]);
+	return rc;
+}
