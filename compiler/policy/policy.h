@@ -197,6 +197,9 @@ bool policy_knows(const struct policy *p, enum arch a, uint32_t nr);
 /* The half-open index range of p->calls for one (arch, nr). */
 void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end);
 
+/* Warnings: layers that disagree (rule 6), nothing can start (rule 10). */
+void policy_check(const struct policy *p, struct diags *ds);
+
 /* Union (language.md, rule 3): NULL and diagnostics where header lines differ. */
 struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,
 			    struct diags *ds);

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale check: would every target's loader accept what this file says? */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/base/bug.h"
+#include "compiler/cbpf/cbpf.h"
+#include "compiler/cmd/decided.h"
+#include "compiler/oci/oci.h"
+
+static const char help[] =
+	"usage: pale check FILE...\n\n"
+	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every target\n"
+	"that its layers call for and asks the loaders: bpf against the kernel's checks and the\n"
+	"policy's own meaning, docker and oci through libseccomp, apparmor by apparmor_parser.\n"
+	"Exit status 1 when a target is refused.\n\n"
+	"  -t LIST         bpf, docker, oci, apparmor: only these\n"
+	"  -I DIR          where AppArmor's includes are, for apparmor_parser\n"
+	"  --runtime R     the container runtime that JSON is for\n"
+	"  --policy NAME   one policy of a file that holds several\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
+	"  --sets DIR      where sets are found\n"
+	"  --arch LIST     only these of the listed architectures\n";
+
+#define FEATURES "/usr/share/apparmor-features/features"
+
+enum { TARGET_BPF = 1, TARGET_DOCKER = 2, TARGET_OCI = 4, TARGET_APPARMOR = 8 };
+
+static const struct target {
+	const char *name;
+	unsigned bit;
+} targets[] = {
+	{ "bpf", TARGET_BPF },
+	{ "docker", TARGET_DOCKER },
+	{ "oci", TARGET_OCI },
+	{ "apparmor", TARGET_APPARMOR },
+};
+
+struct check_options {
+	struct input_options input;
+	const char *policy, *runtime, *include;
+	unsigned targets;
+};
+
+struct check {
+	struct session *session;
+	const struct check_options *opt;
+	bool failed;
+};
+
+static void say(struct check *c, const char *target, bool ok, const char *detail)
+{
+	printf("%-12s %s%s%s%s\n", target, ok ? "ok" : "refused", *detail ? " (" : "", detail,
+	       *detail ? ")" : "");
+	if (!ok)
+		c->failed = true;
+}
+
+/* ---- seccomp ---- */
+
+static bool same_as_policy(struct check *c, const struct policy *p, const struct cbpf *prog,
+			   const char *family, uint64_t *points)
+{
+	struct diags *ds = c->session->diags;
+	struct call w;
+
+	if (cbpf_verify(p, prog, family, &w, points) == 0)
+		return true;
+	struct diag *d = diag_add(ds, DIAG_PL143, p->span, "a bug in pale: the program for %s "
+				  "answers otherwise than the policy", family);
+	diag_help(ds, d, "call %u of arch 0x%x with 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx",
+		  w.nr, w.audit_arch, (unsigned long long)w.args[0], (unsigned long long)w.args[1],
+		  (unsigned long long)w.args[2], (unsigned long long)w.args[3],
+		  (unsigned long long)w.args[4], (unsigned long long)w.args[5]);
+	return false;
+}
+
+static void check_bpf(struct check *c, const struct policy *p)
+{
+	struct session *s = c->session;
+	const char *families[ARCH_NR];
+	unsigned n = cbpf_families(p, families);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct cbpf_options opt = { .family = families[i] };
+		struct cbpf prog = { 0 };
+		uint64_t points = 0;
+		size_t at = 0;
+		const char *why = NULL;
+		bool ok = cbpf_generate(s->arena, p, &opt, &prog, s->diags) == 0;
+		if (ok)
+			why = cbpf_check(prog.insns, prog.n, &at);
+		if (why) {
+			diag_add(s->diags, DIAG_PL143, p->span,
+				 "the kernel would refuse instruction %zu: %s", at, why);
+			ok = false;
+		}
+		ok = ok && same_as_policy(c, p, &prog, families[i], &points);
+		say(c, arena_printf(s->arena, "bpf %s", families[i]), ok,
+		    ok ? arena_printf(s->arena, "%zu instructions, %llu calls compared", prog.n,
+				      (unsigned long long)points)
+		       : "");
+	}
+}
+
+static void check_json(struct check *c, const struct policy *p, enum oci_dialect dialect,
+		       const char *name)
+{
+	struct session *s = c->session;
+	struct oci_write_options opt = { .dialect = dialect };
+	const char *runtime = c->opt->runtime ? c->opt->runtime : oci_runtime_default;
+	BUF_AUTO out = { 0 };
+
+	BUG_ON(oci_runtime_parse(str_c(runtime), &opt.runtime) < 0);
+	bool ok = oci_write(s->arena, p, &opt, &out, s->diags) == 0;
+	say(c, name, ok, arena_printf(s->arena, "as %s loads it", runtime));
+}
+
+/* What docker's notes said is not said again for oci, which differs in form only. */
+static void check_jsons(struct check *c, const struct policy *p, unsigned which)
+{
+	struct session *s = c->session;
+
+	if (which & TARGET_DOCKER)
+		check_json(c, p, OCI_DIALECT_DOCKER, "docker");
+	if (!(which & TARGET_OCI))
+		return;
+	struct diags *first = s->diags;
+	if (which & TARGET_DOCKER)
+		s->diags = diags_new(s->arena, s->sources);
+	size_t errors = first->errors;
+	check_json(c, p, OCI_DIALECT_OCI, "oci");
+	if (s->diags != first && s->diags->errors && !errors)
+		session_report(s);
+	s->diags = first;
+}
+
+/* ---- apparmor ---- */
+
+extern char **environ;
+
+static int text_fd(struct str text)
+{
+	int fd = memfd_create("pale-check", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (size_t done = 0; done < text.n;) {
+		ssize_t n = write(fd, text.p + done, text.n - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int err = -errno;
+			close(fd);
+			return err;
+		}
+		done += (size_t)n;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+/* Runs apparmor_parser on a text; its exit status, or -errno. What it said goes to `said`. */
+static int run_parser(struct str text, const char *include, struct buf *said)
+{
+	char *argv[] = { "apparmor_parser", "-Q", "-K", "-M", FEATURES, "--warn=all", NULL, NULL,
+			 NULL };
+	posix_spawn_file_actions_t fa;
+	int in = text_fd(text), out = text_fd(STR("")), status, err;
+	char block[4096];
+	pid_t pid;
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		return in < 0 ? in : out;
+	if (include) {
+		argv[6] = "-I";
+		argv[7] = (char *)(uintptr_t)include; /* spawn's argv is not const, and is not written */
+	}
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, out, STDERR_FILENO);
+	err = posix_spawnp(&pid, argv[0], &fa, NULL, argv, environ);
+	if (err == ENOENT)
+		err = posix_spawn(&pid, "/usr/sbin/apparmor_parser", &fa, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	close(in);
+	if (err) {
+		close(out);
+		return -err;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	lseek(out, 0, SEEK_SET);
+	while ((n = read(out, block, sizeof(block))) > 0)
+		buf_add(said, block, (size_t)n);
+	close(out);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* It says each time that its cache is off. */
+static bool is_cache_notice(struct str line)
+{
+	return memmem(line.p, line.n, "cache", 5) || memmem(line.p, line.n, "Cache", 5);
+}
+
+static void ask_parser(struct check *c, struct str text, struct span sp)
+{
+	struct diags *ds = c->session->diags;
+	BUF_AUTO said = { 0 };
+	int status = run_parser(text, c->opt->include, &said);
+	bool spoke = false;
+
+	if (status == -ENOENT) {
+		diag_add(ds, DIAG_PL143, sp, "there is no apparmor_parser here to ask");
+		say(c, "apparmor", false, "not checked");
+		return;
+	}
+	for (size_t at = 0; at < said.n;) {
+		const char *nl = memchr(said.p + at, '\n', said.n - at);
+		size_t n = nl ? (size_t)(nl - (said.p + at)) : said.n - at;
+		struct str line = { said.p + at, n };
+		at += n + 1;
+		if (!n || is_cache_notice(line))
+			continue;
+		spoke = true;
+		diag_add(ds, DIAG_PL143, sp, "apparmor_parser: " PRISTR, STRARG(line));
+	}
+	if (status && !spoke)
+		diag_add(ds, DIAG_PL143, sp, "apparmor_parser failed with status %d", status);
+	say(c, "apparmor", !status && !spoke, status || spoke ? "" : "apparmor_parser takes it");
+}
+
+static void check_apparmor(struct check *c, const struct policy *p)
+{
+	struct session *s = c->session;
+	struct apparmor_options opt = { .abi = "abi/3.0" };
+	BUF_AUTO out = { 0 };
+
+	if (apparmor_write(s->arena, p, &opt, &out, s->diags) < 0)
+		say(c, "apparmor", false, "");
+	else
+		ask_parser(c, (struct str){ out.p, out.n }, p->span);
+}
+
+/* ---- files ---- */
+
+static void check_policy(struct check *c, const struct policy *p)
+{
+	unsigned which = c->opt->targets;
+
+	printf("policy " PRISTR "\n", STRARG(p->name));
+	policy_check(p, c->session->diags);
+	if (p->layers & LAYER_SECCOMP) {
+		if (which & TARGET_BPF)
+			check_bpf(c, p);
+		check_jsons(c, p, which);
+	}
+	if (p->layers & LAYER_APPARMOR && which & TARGET_APPARMOR)
+		check_apparmor(c, p);
+	if (session_report(c->session))
+		c->failed = true;
+}
+
+static int check_program(struct check *c, struct source *src)
+{
+	struct session *s = c->session;
+	struct cbpf prog;
+	bool ok = cbpf_read(s->arena, src, &prog, s->diags) == 0;
+
+	say(c, "bpf", ok, ok ? arena_printf(s->arena, "%zu instructions", prog.n) : "");
+	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
+}
+
+/* The profile as it stands, through the library that runtimes load it with. */
+static void check_profile(struct check *c, const struct source *src)
+{
+	struct session *s = c->session;
+	struct cbpf prog;
+	const char *why = NULL;
+	int err = oci_libseccomp(s->arena, src->text, (enum arch)arch_native(), 10000, &prog, &why);
+
+	if (err)
+		diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
+			 src->name, err == -ETIMEDOUT ? "it took more than 10 s"
+				    : why ? why : strerror(-err));
+	say(c, "libseccomp", !err, err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
+	if (session_report(s))
+		c->failed = true;
+}
+
+/* A profile begins with its abi, an include, a variable, `profile` or a path and a brace. */
+static bool is_apparmor(struct str t)
+{
+	size_t i = 0;
+
+	while (i < t.n) {
+		struct str rest = { t.p + i, t.n - i };
+		const char *nl = memchr(rest.p, '\n', rest.n);
+		struct str line = { rest.p, nl ? (size_t)(nl - rest.p) : rest.n };
+		while (line.n && (*line.p == ' ' || *line.p == '\t'))
+			line = (struct str){ line.p + 1, line.n - 1 };
+		if (str_starts(line, "abi <") || str_starts(line, "include <") ||
+		    str_starts(line, "#include <") || str_starts(line, "profile ") ||
+		    str_starts(line, "@{") || str_starts(line, "/"))
+			return true;
+		if (line.n && *line.p != '#')
+			return false;
+		i += (size_t)(line.p - rest.p) + line.n + 1;
+	}
+	return false;
+}
+
+static int check_file(struct check *c, const char *path)
+{
+	struct session *s = c->session;
+	struct source *src;
+	struct input in;
+
+	if (source_load(s->sources, path, &src) == 0 && is_apparmor(src->text)) {
+		ask_parser(c, src->text, (struct span){ src->id, 0, 0 });
+		return session_report(s) ? EXIT_FOUND : EXIT_OK;
+	}
+	int status = input_load(s, path, &c->opt->input, &in);
+	if (status)
+		return status;
+	if (in.format == INPUT_BPF)
+		return check_program(c, in.source);
+	if (session_report(s))
+		return EXIT_FOUND;
+	if (in.format == INPUT_JSON) {
+		check_profile(c, in.source);
+		return EXIT_OK;
+	}
+	if (!in.policies->list.n && !c->opt->policy) { /* a file of sets: resolving was the check */
+		say(c, "sets", true, "");
+		return EXIT_OK;
+	}
+	if (c->opt->policy) {
+		const struct policy *p = input_policy(s, &in, c->opt->policy);
+		if (!p)
+			return EXIT_FOUND;
+		check_policy(c, p);
+		return EXIT_OK;
+	}
+	vec_each(&in.policies->list, p)
+		check_policy(c, *p);
+	return EXIT_OK;
+}
+
+/* ---- the command ---- */
+
+static int read_targets(const char *list, unsigned *out)
+{
+	*out = 0;
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		bool found = false;
+		for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+			if (strlen(targets[i].name) != n || memcmp(targets[i].name, list, n))
+				continue;
+			*out |= targets[i].bit;
+			found = true;
+		}
+		if (!found)
+			return -EINVAL;
+		list += n + (list[n] == ',');
+	}
+	return *out ? 0 : -EINVAL;
+}
+
+static int read_options(struct session *s, int argc, char **argv, struct check_options *o)
+{
+	static const struct option options[] = {
+		{ "target", required_argument, NULL, 't' },
+		{ "runtime", required_argument, NULL, 'r' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "arch", required_argument, NULL, OPTION_SHARED },
+		{ "help", no_argument, NULL, 'h' },
+		SHARED_OPTIONS,
+		{ 0 },
+	};
+	const struct command *self = command_find("check");
+	struct oci_runtime rt;
+	int c, index = 0;
+
+	while ((c = getopt_long(argc, argv, "ht:I:", options, &index)) != -1) {
+		switch (c) {
+		case 't':
+			if (read_targets(optarg, &o->targets) < 0)
+				return usage_error(self, "targets are bpf, docker, oci, apparmor");
+			break;
+		case 'I':
+			o->include = optarg;
+			break;
+		case 'r':
+			if (oci_runtime_parse(str_c(optarg), &rt) < 0)
+				return usage_error(self, "unknown runtime '%s'; such as %s", optarg,
+						   oci_runtime_default);
+			o->runtime = optarg;
+			break;
+		case 'p':
+			o->policy = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		case OPTION_SHARED:
+			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
+			if (c)
+				return c;
+			break;
+		default:
+			return usage_error(self, "see pale check --help");
+		}
+	}
+	return optind == argc ? usage_error(self, "a FILE is needed") : -1;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct session s;
+	struct check_options o = { .targets = ~0u };
+	struct check c = { .session = &s, .opt = &o };
+	int worst = EXIT_OK;
+
+	session_open(&s);
+	int status = read_options(&s, argc, argv, &o);
+	if (status >= 0) {
+		session_close(&s);
+		return status;
+	}
+	for (int i = optind; i < argc; i++) {
+		status = check_file(&c, argv[i]);
+		worst = status > worst ? status : worst;
+	}
+	session_close(&s);
+	if (fflush(stdout)) {
+		fprintf(stderr, "pale check: cannot write: %s\n", strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	return worst == EXIT_OK && c.failed ? EXIT_FOUND : worst;
+}
