@@ -170,8 +170,10 @@ static int text_fd(struct str text)
 /* Runs apparmor_parser on a text; its exit status, or -errno. What it said goes to `said`. */
 static int run_parser(struct str text, const char *include, struct buf *said)
 {
-	char *argv[] = { "apparmor_parser", "-Q", "-K", "-M", FEATURES, "--warn=all", NULL, NULL,
-			 NULL };
+	const char *argv[] = { "apparmor_parser", "-Q", "-K", "-M", FEATURES, "--warn=all",
+			       include ? "-I" : NULL, include, NULL };
+	/* posix_spawn() takes argv without const for history's sake, and does not write to it. */
+	char *const *args = (char *const *)(uintptr_t)argv;
 	posix_spawn_file_actions_t fa;
 	int in = text_fd(text), out = text_fd(STR("")), status, err;
 	char block[4096];
@@ -180,17 +182,13 @@ static int run_parser(struct str text, const char *include, struct buf *said)
 
 	if (in < 0 || out < 0)
 		return in < 0 ? in : out;
-	if (include) {
-		argv[6] = "-I";
-		argv[7] = (char *)(uintptr_t)include; /* spawn's argv is not const, and is not written */
-	}
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&fa, out, STDERR_FILENO);
-	err = posix_spawnp(&pid, argv[0], &fa, NULL, argv, environ);
+	err = posix_spawnp(&pid, args[0], &fa, NULL, args, environ);
 	if (err == ENOENT)
-		err = posix_spawn(&pid, "/usr/sbin/apparmor_parser", &fa, NULL, argv, environ);
+		err = posix_spawn(&pid, "/usr/sbin/apparmor_parser", &fa, NULL, args, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	close(in);
 	if (err) {
@@ -280,23 +278,6 @@ static int check_program(struct check *c, struct source *src)
 	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
 }
 
-/* The profile as it stands, through the library that runtimes load it with. */
-static void check_profile(struct check *c, const struct source *src)
-{
-	struct session *s = c->session;
-	struct cbpf prog;
-	const char *why = NULL;
-	int err = oci_libseccomp(s->arena, src->text, (enum arch)arch_native(), 10000, &prog, &why);
-
-	if (err)
-		diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
-			 src->name, err == -ETIMEDOUT ? "it took more than 10 s"
-				    : why ? why : strerror(-err));
-	say(c, "libseccomp", !err, err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
-	if (session_report(s))
-		c->failed = true;
-}
-
 /* A profile begins with its abi, an include, a variable, `profile` or a path and a brace. */
 static bool is_apparmor(struct str t)
 {
@@ -336,10 +317,6 @@ static int check_file(struct check *c, const char *path)
 		return check_program(c, in.source);
 	if (session_report(s))
 		return EXIT_FOUND;
-	if (in.format == INPUT_JSON) {
-		check_profile(c, in.source);
-		return EXIT_OK;
-	}
 	if (!in.policies->list.n && !c->opt->policy) { /* a file of sets: resolving was the check */
 		say(c, "sets", true, "");
 		return EXIT_OK;

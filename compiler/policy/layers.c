@@ -72,15 +72,14 @@ static void add_family(struct disagreement *d, const char *name, const struct or
 		d->by = by;
 }
 
-static void report(const struct policy *p, const struct disagreement *d, const char *text,
-		   const char *help, struct diags *ds)
+static void report(const struct policy *p, const struct disagreement *d, const char *allows,
+		   const char *refuses, const char *help, struct diags *ds)
 {
-	struct diag *g;
-
 	if (!d->n)
 		return;
-	g = diag_add(ds, DIAG_PL140, d->by ? d->by->span : p->span, text, d->names.p,
-		     d->n > NAMES_SHOWN ? " and more" : "");
+	struct diag *g = diag_add(ds, DIAG_PL140, d->by ? d->by->span : p->span,
+				  "%s lets sockets of %s%s pass, and %s refuses them", allows,
+				  d->names.p, d->n > NAMES_SHOWN ? " and more" : "", refuses);
 	diag_help(ds, g, "%s", help);
 }
 
@@ -105,9 +104,9 @@ static void check_families(const struct policy *p, enum arch a, struct diags *ds
 		if (!passes && allowed)
 			add_family(&shut, row->name, by_apparmor);
 	}
-	report(p, &open, "seccomp lets sockets of %s%s pass, and AppArmor refuses them",
+	report(p, &open, "seccomp", "AppArmor",
 	       "write 'network ...' for the families that are meant: it speaks to both layers", ds);
-	report(p, &shut, "AppArmor allows sockets of %s%s, and seccomp refuses them",
+	report(p, &shut, "AppArmor", "seccomp",
 	       "drop the 'network' rule, or the rule that refuses the call", ds);
 	buf_free(&open.names);
 	buf_free(&shut.names);
