@@ -356,9 +356,9 @@ static const char *help_for(const struct parse *p, const struct parse_error *e, 
 
 	if (str_is(text, "=") && expects(e, "=="))
 		return "a comparison is written '=='";
-	if (str_is(text, "&") || str_is(text, "&&"))
+	if (str_is(text, "&") && p->parens)
 		return "conditions are joined by 'and'; a mask is written (flags & MASK) == VALUE";
-	if (str_is(text, "|") && !e->name && expects(e, "or"))
+	if (str_is(text, "|") && p->parens)
 		return "conditions are joined by 'or'";
 	if (str_is(text, "!"))
 		return "a condition is turned round by 'not'";

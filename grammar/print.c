@@ -115,38 +115,53 @@ static bool is_bare_path(struct str s)
 	return !braces;
 }
 
-/* In quotes; control bytes and what is not UTF-8 as AppArmor's octal escapes. */
-static void put_quoted(struct buf *out, struct str s)
+/*
+ * A path as it may stand in a policy, quotes aside: control bytes and what is not UTF-8 become
+ * AppArmor's octal escapes; a backslash that escapes nothing is left out.
+ */
+static void put_escaped(struct buf *out, struct str s)
 {
-	buf_putc(out, '"');
 	for (size_t i = 0, len; i < s.n; i += len) {
 		unsigned char c = (unsigned char)s.p[i];
+		unsigned char next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
 
 		len = utf8_len(s.p + i, s.n - i);
 		if (!len || c < ' ' || c == 0x7f) {
 			buf_printf(out, "\\%03o", c);
 			len = 1;
-		} else if (c == '"') {
-			buf_puts(out, "\\\"");
-		} else if (c == '\\' && i + 1 == s.n) {
-			buf_puts(out, "\\\\");
-		} else if (c == '\\' && s.p[i + 1] != '"' && (unsigned char)s.p[i + 1] >= ' ' &&
-			   (unsigned char)s.p[i + 1] < 0x7f) {
-			buf_add(out, s.p + i, 2);
-			len = 2;
 		} else if (c != '\\') {
 			buf_add(out, s.p + i, len);
-		} /* a backslash before a quote, a control byte or UTF-8 says nothing: left out */
+		} else if (i + 1 == s.n) {
+			buf_puts(out, "\\\\");
+		} else if (next != '"' && next >= ' ' && next < 0x7f) {
+			buf_add(out, s.p + i, 2);
+			len = 2;
+		}
+	}
+}
+
+static void put_quoted(struct buf *out, struct str s)
+{
+	buf_putc(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			buf_putc(out, '\\');
+		buf_putc(out, s.p[i]);
 	}
 	buf_putc(out, '"');
 }
 
-static void put_path(struct buf *out, struct str s)
+static void put_path(struct buf *out, struct str s, bool quoted)
 {
-	if (is_bare_path(s))
-		put_str(out, s);
+	BUF_AUTO text = { 0 };
+	struct str t;
+
+	put_escaped(&text, s);
+	t = (struct str){ text.p, text.n };
+	if (!quoted && is_bare_path(t))
+		put_str(out, t);
 	else
-		put_quoted(out, s);
+		put_quoted(out, t);
 }
 
 /* A profile's name behind -> may be a plain word. */
@@ -189,7 +204,7 @@ static void put_target(struct buf *out, struct str s)
 	if (is_name(s))
 		put_str(out, s);
 	else
-		put_path(out, s);
+		put_path(out, s, false);
 }
 
 /* ---- values and conditions ---- */
@@ -384,7 +399,7 @@ static void list_words(struct list *l, const struct ast_word *w, bool paths)
 		BUF_AUTO item = { 0 };
 
 		if (paths)
-			put_path(&item, w->text);
+			put_path(&item, w->text, false);
 		else
 			put_str(&item, w->text);
 		list_item(l, &item);
@@ -563,7 +578,7 @@ static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 		return;
 	case AST_STMT_INCLUDE:
 		buf_puts(l->out, "include ");
-		put_quoted(l->out, s->paths->text);
+		put_path(l->out, s->paths->text, true);
 		return;
 	case AST_STMT_USE:
 		buf_puts(l->out, "use");
