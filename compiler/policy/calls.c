@@ -249,7 +249,8 @@ static void check_presence(struct resolver *r, const struct item *it, const stru
 {
 	unsigned has = arches_of(s), scope = it->possible;
 
-	if (it->set) /* a set is written for every machine */
+	/* A set is written for every machine; a `when host` may be about another one. */
+	if (it->set || !scope)
 		return;
 	if (!(has & scope)) {
 		struct diag *d = resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",

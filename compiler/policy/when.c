@@ -4,6 +4,7 @@
  * still not matter (`capability x or kernel >= 5.9` on a known kernel).
  */
 #include <errno.h>
+#include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/resolve.h"
@@ -104,6 +105,17 @@ static enum tri eval_words(struct resolver *r, const struct ast_env *env, enum a
 	return tri_of(any);
 }
 
+/* Could a call of this architecture be made on one of these machines? */
+static enum tri possible_host(const struct ast_env *env, enum arch arch)
+{
+	for (const struct ast_word *w = env->words; w; w = w->next) {
+		int a = arch_find(w->text);
+		if (a < 0 || !strcmp(arch_info((enum arch)a)->family, arch_info(arch)->family))
+			return TRI_UNKNOWN;
+	}
+	return TRI_FALSE;
+}
+
 static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arch arch)
 {
 	enum tri x, y;
@@ -114,8 +126,10 @@ static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arc
 	case AST_ENV_KERNEL:
 		return eval_kernel(r, env);
 	case AST_ENV_HOST:
+		if (r->blind)
+			return possible_host(env, arch);
 		x = eval_words(r, env, r->env.host);
-		return r->env.host_known && !r->blind ? x : TRI_UNKNOWN;
+		return r->env.host_known ? x : TRI_UNKNOWN;
 	case AST_ENV_ARCH:
 		return eval_words(r, env, arch);
 	case AST_ENV_AND:
