@@ -130,7 +130,7 @@ __u32 target;          /* the blocked child, in the loader's pid namespace */
 __u64 start_ns;        /* when the target's exec happened; cgroup: when recording began */
 
 struct mark { /* one recorded task */
-	__u32 call;  /* the call it is in */
+	__u32 call;  /* the call it is in; TRACE_NO_CALL */
 	__u8 rule;
 	__u64 args[6];
 };
@@ -722,7 +722,10 @@ static __always_inline int on_exit(bool btf, long ret)
 	const volatile struct trace_rule *r;
 	__u8 rule;
 
-	if (!m || !m->rule)
+	if (!m)
+		return 0;
+	m->call = TRACE_NO_CALL;
+	if (!m->rule)
 		return 0;
 	rule = m->rule;
 	m->rule = 0;

@@ -11,6 +11,7 @@
 enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_NRS    1024 /* numbers per ABI; a power of two; beyond: counted as odd */
 #define TRACE_CALLS  4096 /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
+#define TRACE_NO_CALL 0xffffu /* not an index: outside any call (a page fault, say) */
 #define TRACE_RULES  128
 #define TRACE_VALUES 32   /* RECORDING_VALUES_MAX */
 #define TRACE_TEXT   480  /* bytes of a path in one key; longer paths are chained */

@@ -386,7 +386,8 @@ static void read_caps(struct watch *w, struct model *m)
 		int a = abi_arch(key.call / TRACE_NRS);
 		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
 
-		if (a < 0 || bpf_map_lookup_elem(fd, &key, &n))
+		/* Outside any call it was a page fault: accounting of memory, never asked for. */
+		if (key.call == TRACE_NO_CALL || a < 0 || bpf_map_lookup_elem(fd, &key, &n))
 			continue;
 		c.arch = (enum arch)a;
 		c.count = n.count;

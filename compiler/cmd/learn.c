@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compiler/cmd/cmd.h"
+#include "grammar/print.h"
 #include "learn/learn.h"
 
 struct learn_args {
@@ -101,6 +102,36 @@ static int write_recording(const struct learn_args *a, const struct recording *r
 	return output_write(a->recording, out.p, out.n, 0644) ? EXIT_PALE : 0;
 }
 
+static const char *command_line(struct arena *a, char *const *argv)
+{
+	BUF_AUTO out = { 0 };
+
+	for (; argv && *argv; argv++) {
+		if (out.n)
+			buf_putc(&out, ' ');
+		buf_puts(&out, *argv);
+	}
+	return out.n ? arena_strdup(a, out.p) : NULL;
+}
+
+static int write_proposal(struct session *s, const struct learn_args *a,
+			  const struct recording *r)
+{
+	struct propose_options opt = {
+		.name = a->name,
+		.set_dirs = set_directories(s->arena, NULL),
+		.cmdline = command_line(s->arena, a->run.argv),
+	};
+	BUF_AUTO out = { 0 };
+
+	ast_print(&out, propose(s->arena, r, &opt, s->diags));
+	if (out.failed) {
+		fputs("pale learn: out of memory\n", stderr);
+		return EXIT_PALE;
+	}
+	return output_write(a->output, out.p, out.n, 0644) ? EXIT_PALE : 0;
+}
+
 static int record(struct session *s, const struct learn_args *a)
 {
 	struct recording r;
@@ -112,6 +143,8 @@ static int record(struct session *s, const struct learn_args *a)
 		return status;
 	}
 	if (a->recording && write_recording(a, &r))
+		return EXIT_PALE;
+	if (write_proposal(s, a, &r))
 		return EXIT_PALE;
 	if (recording_lossy(&r)) {
 		BUF_AUTO losses = { 0 };
