@@ -37,6 +37,7 @@ struct oci_gate {
 	bool never;                     /* only hosts that pale has no table for */
 };
 
+bool oci_gate_open(const struct oci_gate *g, const struct environment *env);
 bool oci_gate_any(const struct oci_gate *g);                                /* always open */
 bool oci_gate_exclusive(const struct oci_gate *x, const struct oci_gate *y); /* never both */
 bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y);   /* x open: y too */
@@ -48,9 +49,12 @@ struct oci_rule {
 	struct span span;
 	const struct oci_arg *args;
 	uint32_t nargs;
+	const struct oci_arg *written; /* as in the JSON; args may be cut to 32 bits */
+	uint32_t nwritten;
 	unsigned arches;                /* ARCH_BIT(): it speaks about */
 	VEC(const struct oci_gate *) unless; /* swallowed where one of these is open */
 	bool dropped;
+	bool derived; /* not in the JSON: what libseccomp makes of the rule before it */
 };
 
 struct oci_entry {

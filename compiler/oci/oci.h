@@ -58,9 +58,11 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 			  const struct oci_read_options *opt, struct diags *ds);
 
 /*
- * Loads a JSON text through libseccomp in a child process (time limit in ms) as the runtime
- * would and returns the BPF it builds for `arch`'s family. 0; -ETIMEDOUT; -EINVAL with *why.
+ * Loads a JSON text through libseccomp in a child process (time limit in ms) as runc would on
+ * a `native` machine, and returns the BPF it builds. env decides includes/excludes (what it
+ * does not know does not hold). 0; -ETIMEDOUT; -EINVAL with *why; another -errno.
  */
 struct cbpf;
-int oci_libseccomp(struct arena *a, struct str json, enum arch native, unsigned limit_ms,
-		   struct cbpf *out, const char **why);
+int oci_libseccomp(struct arena *a, struct str json, enum arch native,
+		   const struct environment *env, unsigned limit_ms, struct cbpf *out,
+		   const char **why);

@@ -373,47 +373,108 @@ static bool needs_cutting(const struct oci_arg *args, uint32_t n)
 	return false;
 }
 
-static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
+/* Which selector of a multiplexer makes this call there; 0: none. */
+static unsigned selector_of(struct str name, const char *mux)
 {
-	const char *mux;
-	unsigned selector;
+	for (unsigned k = 1; k <= 24; k++) {
+		const char *call = multiplexed_call(str_c(mux), k);
+		if (call && str_is(name, call))
+			return k;
+	}
+	return 0;
+}
+
+static unsigned narrow_arches(void)
+{
+	unsigned narrow = 0;
 
 	for (int a = 0; a < ARCH_NR; a++)
-		if (sys->nr[a] < 0 && !multiplexed_by(sys, (enum arch)a, &mux, &selector))
+		narrow |= arch_info((enum arch)a)->bits == 32 ? ARCH_BIT(a) : 0;
+	return narrow;
+}
+
+static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (!sys || sys->nr[a] < 0)
 			arches &= ~ARCH_BIT(a);
 	return arches;
 }
 
-static void add_rule(struct parser *p, const struct json *name, unsigned arches,
-		     const struct oci_arg *args, uint32_t nargs)
+static bool push_rule(struct parser *p, struct oci_rule r)
 {
-	struct oci_profile *o = p->out;
-	struct oci_rule r = { .entry = (uint32_t)o->entries.n, .name = name->text, .span = name->span,
-			      .args = args, .nargs = nargs, .arches = arches };
-	unsigned narrow = 0;
-
-	if (o->rules.n >= RULES_MAX) {
-		if (!p->failed)
-			fail(p, DIAG_PL270, name->span, "too many rules in one profile");
-		return;
+	if (p->out->rules.n < RULES_MAX) {
+		vec_push(p->arena, &p->out->rules, r);
+		return true;
 	}
-	for (int a = 0; a < ARCH_NR; a++)
-		narrow |= arch_info((enum arch)a)->bits == 32 ? ARCH_BIT(a) : 0;
-	if (!needs_cutting(args, nargs) || !(arches & narrow)) {
-		vec_push(p->arena, &o->rules, r);
+	if (!p->failed)
+		fail(p, DIAG_PL270, r.span, "too many rules in one profile");
+	return false;
+}
+
+/* One rule, split where 32-bit architectures see another constant. */
+static void add_rule(struct parser *p, struct oci_rule r)
+{
+	unsigned arches = r.arches, narrow = narrow_arches();
+
+	if (!needs_cutting(r.args, r.nargs) || !(arches & narrow)) {
+		push_rule(p, r);
 		return;
 	}
 	r.arches = arches & ~narrow;
-	if (r.arches)
-		vec_push(p->arena, &o->rules, r);
-	struct oci_arg *cut = arena_dup(p->arena, args, nargs * sizeof(*args));
-	for (uint32_t i = 0; i < nargs; i++) {
+	if (r.arches && push_rule(p, r))
+		r.derived = true;
+	struct oci_arg *cut = arena_dup(p->arena, r.args, r.nargs * sizeof(*cut));
+	for (uint32_t i = 0; i < r.nargs; i++) {
 		cut[i].value = (uint32_t)cut[i].value;
 		cut[i].mask = cut[i].op == OCI_MASKED_EQ ? (uint32_t)cut[i].mask : UINT64_MAX;
 	}
 	r.args = cut;
 	r.arches = arches & narrow;
-	vec_push(p->arena, &o->rules, r);
+	push_rule(p, r);
+}
+
+/*
+ * For a rule on `socket` libseccomp adds, where socketcall exists, `socketcall: arg0 == 1` with
+ * the comparisons on other arguments kept, although they then look at a pointer
+ * (src/arch-x86.c abi_rule_add()).
+ */
+static void add_multiplexed(struct parser *p, struct oci_rule r)
+{
+	static const char *const muxes[] = { "socketcall", "ipc" };
+
+	for (size_t m = 0; m < ARRAY_SIZE(muxes); m++) {
+		const struct syscall_info *sys = syscall_by_name(str_c(muxes[m]));
+		unsigned selector = selector_of(r.name, muxes[m]);
+		r.arches = arches_of(sys, p->out->arches);
+		if (!selector || !r.arches)
+			continue;
+		struct oci_arg *args = ARENA_ARRAY(p->arena, struct oci_arg, r.nargs + 1);
+		uint32_t n = 0;
+		args[n++] = (struct oci_arg){ .op = OCI_EQ, .mask = UINT64_MAX, .value = selector,
+					      .span = r.span };
+		for (uint32_t i = 0; i < r.nargs; i++)
+			if (r.args[i].index)
+				args[n++] = r.args[i];
+		r.args = args;
+		r.nargs = n;
+		r.name = str_c(muxes[m]);
+		r.derived = true;
+		add_rule(p, r);
+		return;
+	}
+}
+
+static void add_name_rule(struct parser *p, const struct json *name, unsigned arches,
+			  const struct oci_arg *args, uint32_t nargs)
+{
+	struct oci_rule r = { .entry = (uint32_t)p->out->entries.n, .name = name->text,
+			      .span = name->span, .args = args, .written = args, .nargs = nargs,
+			      .nwritten = nargs, .arches = arches };
+
+	if (arches)
+		add_rule(p, r);
+	add_multiplexed(p, r);
 }
 
 /* Distinct indices: all must hold. A repeated one: runc and crun then make each a rule. */
@@ -421,11 +482,11 @@ static void add_rules(struct parser *p, const struct json *name, unsigned arches
 		      const struct oci_arg *args, uint32_t nargs, bool repeated)
 {
 	if (!repeated) {
-		add_rule(p, name, arches, args, nargs);
+		add_name_rule(p, name, arches, args, nargs);
 		return;
 	}
 	for (uint32_t i = 0; i < nargs; i++)
-		add_rule(p, name, arches, &args[i], 1);
+		add_name_rule(p, name, arches, &args[i], 1);
 }
 
 static void read_name(struct parser *p, const struct json *name, const struct oci_arg *args,
@@ -438,14 +499,16 @@ static void read_name(struct parser *p, const struct json *name, const struct oc
 		return;
 	}
 	const struct syscall_info *sys = syscall_by_name(name->text);
-	unsigned arches = sys ? arches_of(sys, p->out->arches) : 0;
-	if (arches) {
+	unsigned arches = arches_of(sys, p->out->arches);
+	bool multiplexed = arches_of(syscall_by_name(STR("socketcall")), p->out->arches) &&
+			   (selector_of(name->text, "socketcall") || selector_of(name->text, "ipc"));
+	if (arches || multiplexed) {
 		add_rules(p, name, arches, args, nargs, repeated);
 		return;
 	}
 	buf_printf(unknown, "%s", unknown->n ? ", " : "");
 	buf_safe(unknown, name->text);
-	if (sys || syscall_foreign_arches(name->text))
+	if (sys || syscall_foreign_arches(name->text) || selector_of(name->text, "socketcall"))
 		return; /* of another architecture: nobody's mistake */
 	struct suggest s;
 	struct diag *d = diag_add(p->ds, DIAG_PL274, name->span, "'" PRISTR "' is no call that pale knows; "

@@ -163,11 +163,10 @@ static struct ast_env *env_gate(struct builder *b, const struct oci_gate *g, str
 static unsigned name_arches(const struct builder *b, struct str name)
 {
 	const struct syscall_info *sys = syscall_by_name(name);
-	unsigned arches = 0, selector;
-	const char *mux;
+	unsigned arches = 0;
 
 	for (int a = 0; a < ARCH_NR; a++)
-		if (sys->nr[a] >= 0 || multiplexed_by(sys, (enum arch)a, &mux, &selector))
+		if (sys && sys->nr[a] >= 0)
 			arches |= ARCH_BIT(a);
 	return arches & b->p->arches;
 }

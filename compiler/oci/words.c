@@ -79,6 +79,17 @@ bool oci_gate_any(const struct oci_gate *g)
 	       !g->no_hosts && !g->never;
 }
 
+bool oci_gate_open(const struct oci_gate *g, const struct environment *env)
+{
+	uint64_t caps = env->caps_known ? env->caps : 0;
+	unsigned host = env->host_known ? ARCH_BIT(env->host) : 0;
+	uint16_t kernel = env->kernel_known ? env->kernel : UINT16_MAX;
+
+	return !g->never && (caps & g->caps) == g->caps && !(caps & g->no_caps) &&
+	       (!g->hosts || g->hosts & host) && !(g->no_hosts & host) && kernel >= g->min_kernel &&
+	       (!g->max_kernel || kernel < g->max_kernel);
+}
+
 bool oci_gate_exclusive(const struct oci_gate *x, const struct oci_gate *y)
 {
 	if (x->never || y->never || x->caps & y->no_caps || y->caps & x->no_caps)

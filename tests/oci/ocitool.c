@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the tests of this room need of the library:
+ *	ocitool write docker|oci FILE [RUNTIME] [approximate]   the JSON
+ *	ocitool libseccomp JSON CAPS        the filter that libseccomp builds, on stdout
+ *	ocitool compare FILE BPF CAPS [stub|unknown-names]...   policy against filter, call by call
+ *	ocitool equal FILE FILE CAPS        two policies, call by call
+ *	ocitool apparmor FILE               the profile
+ *	ocitool globs                       "GLOB\tPATH" lines on stdin: 0, 1 or E
+ * FILE: a policy or a JSON profile. CAPS: "none" or names with commas.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/cbpf/cbpf.h"
+#include "compiler/oci/oci.h"
+#include "grammar/parse.h"
+
+static struct arena *arena;
+static struct sources *sources;
+static struct diags *diags;
+
+static _Noreturn void finish(int rc)
+{
+	BUF_AUTO out = { 0 };
+
+	for (size_t i = 0; i < diags->list.n; i++)
+		diag_print_text(diags, diags->list.v[i], false, &out);
+	if (out.n)
+		fputs(out.p, stderr);
+	buf_free(&out);
+	arena_free(arena);
+	exit(rc);
+}
+
+static uint64_t parse_caps(const char *list)
+{
+	uint64_t caps = 0;
+	char *copy = arena_strdup(arena, list), *save;
+
+	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		int cap = strcmp(w, "none") ? capability_find(str_c(w)) : -1;
+		if (cap >= 0)
+			caps |= UINT64_C(1) << cap;
+	}
+	return caps;
+}
+
+static struct environment environment_of(const char *caps)
+{
+	return (struct environment){ .caps_known = true, .caps = parse_caps(caps), .kernel_known = true,
+				     .kernel = KERNEL_VERSION_OF(6, 18), .host_known = true,
+				     .host = (enum arch)arch_native() };
+}
+
+static const struct policy *load(const char *path, const char *caps)
+{
+	struct resolve_options opt = { 0 };
+	struct source *src;
+	struct ast_file *file;
+
+	if (caps)
+		opt.env = environment_of(caps);
+	if (source_load(sources, path, &src) < 0) {
+		fprintf(stderr, "cannot read %s\n", path);
+		finish(3);
+	}
+	size_t n = strspn(src->text.p, " \t\r\n");
+	if (src->text.p[n] == '{') {
+		struct json *root = json_parse(arena, src, diags);
+		file = root && !diags->errors ? oci_read(arena, root, src, NULL, diags) : NULL;
+	} else {
+		file = pale_parse_source(arena, src, diags);
+	}
+	struct policies *all = file && !diags->errors ? policy_resolve(arena, file, &opt, diags) : NULL;
+	if (!all || diags->errors || !all->list.n)
+		finish(1);
+	return all->list.v[0];
+}
+
+static int write_json(int argc, char **argv)
+{
+	struct oci_write_options opt = { 0 };
+	BUF_AUTO out = { 0 };
+
+	opt.dialect = strcmp(argv[2], "oci") ? OCI_DIALECT_DOCKER : OCI_DIALECT_OCI;
+	if (oci_runtime_parse(str_c(argc > 4 ? argv[4] : oci_runtime_default), &opt.runtime))
+		return 2;
+	opt.approximate = argc > 5;
+	const struct policy *p = load(argv[3], "none");
+	int rc = oci_write(arena, p, &opt, &out, diags);
+	if (!rc)
+		fwrite(out.p, 1, out.n, stdout);
+	return rc ? 1 : 0;
+}
+
+static int build_filter(char **argv)
+{
+	struct environment env = environment_of(argv[3]);
+	struct source *src;
+	struct cbpf prog;
+	const char *why = "";
+
+	if (source_load(sources, argv[2], &src) < 0)
+		return 3;
+	int rc = oci_libseccomp(arena, src->text, (enum arch)arch_native(), &env, 20000, &prog, &why);
+	if (rc) {
+		fprintf(stderr, "libseccomp: %d %s\n", rc, why);
+		return 1;
+	}
+	fwrite(prog.insns, sizeof(*prog.insns), prog.n, stdout);
+	return 0;
+}
+
+/* ---- comparing ---- */
+
+struct points { /* interesting values, one list an argument */
+	VEC(uint64_t) v[6];
+};
+
+static void add_point(struct points *p, unsigned arg, uint64_t v)
+{
+	for (size_t i = 0; i < p->v[arg].n; i++)
+		if (p->v[arg].v[i] == v)
+			return;
+	vec_push(arena, &p->v[arg], v);
+}
+
+static void cond_points(struct points *p, const struct cond *c)
+{
+	if (!c)
+		return;
+	if (c->kind != COND_CMP) {
+		cond_points(p, c->left);
+		cond_points(p, c->right);
+		return;
+	}
+	uint64_t v = c->cmp.value;
+	add_point(p, c->cmp.arg, v);
+	add_point(p, c->cmp.arg, v - 1);
+	add_point(p, c->cmp.arg, v + 1);
+	add_point(p, c->cmp.arg, v | ~c->cmp.mask);
+	add_point(p, c->cmp.arg, v ^ (c->cmp.mask & -c->cmp.mask));
+	add_point(p, c->cmp.arg, v ^ UINT64_C(1) << 32);
+	add_point(p, c->cmp.arg, (v & UINT32_MAX) | UINT64_C(0xdeadbeef) << 32);
+}
+
+static bool exempt(const struct policy *p, enum arch a, uint32_t nr, bool names)
+{
+	const struct syscall_info *sys = syscall_by_nr(a, nr - arch_info(a)->nr_base);
+
+	(void)p;
+	if (!names || !sys)
+		return false;
+	/* Debian 12's build knows more than 2.5.4. */
+	return !libseccomp_knows((2u << 16 | 5u << 8 | 4u) | LIBSECCOMP_DEBIAN12, str_c(sys->name));
+}
+
+struct tally {
+	uint64_t compared, differ;
+};
+
+typedef uint32_t answer_fn(const void *ctx, const struct call *c);
+
+static void compare_call(const struct policy *p, answer_fn *answer, const void *ctx, struct call *c,
+			 struct tally *t)
+{
+	uint32_t want = verdict_to_ret(policy_eval(p, c, NULL)), got = answer(ctx, c);
+
+	t->compared++;
+	if (want == got)
+		return;
+	if (t->differ++ >= 10)
+		return;
+	printf("arch %#x nr %u (%#jx, %#jx, %#jx): policy %#x, filter %#x\n", c->audit_arch, c->nr,
+	       (uintmax_t)c->args[0], (uintmax_t)c->args[1], (uintmax_t)c->args[2], want, got);
+}
+
+static void compare_number(const struct policy *p, answer_fn *answer, const void *ctx, enum arch a,
+			   uint32_t nr, struct tally *t)
+{
+	struct points pts = { 0 };
+	size_t first, end, count[6], total = 1;
+
+	for (unsigned i = 0; i < 6; i++) {
+		add_point(&pts, i, 0);
+		add_point(&pts, i, UINT64_MAX);
+	}
+	policy_calls_of(p, a, nr, &first, &end);
+	for (size_t i = first; i < end; i++)
+		cond_points(&pts, p->calls.v[i].cond);
+	for (unsigned i = 0; i < 6; i++) {
+		count[i] = pts.v[i].n > 2 ? pts.v[i].n : 1;
+		if (total < 200000)
+			total *= count[i];
+	}
+	for (size_t k = 0; k < total && k < 200000; k++) {
+		struct call c = { .audit_arch = arch_info(a)->audit, .nr = nr };
+		size_t rest = k;
+		for (unsigned i = 0; i < 6; i++) {
+			c.args[i] = pts.v[i].v[rest % count[i]];
+			rest /= count[i];
+			if (arch_info(a)->bits == 32)
+				c.args[i] = (uint32_t)c.args[i];
+		}
+		compare_call(p, answer, ctx, &c, t);
+	}
+}
+
+static void compare_all(const struct policy *p, answer_fn *answer, const void *ctx, bool names,
+			const char *family, struct tally *t)
+{
+	for (int i = 0; i < ARCH_NR; i++) {
+		enum arch a = (enum arch)i;
+		uint32_t base = arch_info(a)->nr_base;
+		if (!(p->arches & ARCH_BIT(i)) || (family && strcmp(arch_info(a)->family, family)))
+			continue;
+		for (uint32_t nr = base; nr < base + 1100; nr++)
+			if (!exempt(p, a, nr, names))
+				compare_number(p, answer, ctx, a, nr, t);
+		compare_number(p, answer, ctx, a, base + 0x3ffffff0, t);
+	}
+}
+
+static uint32_t filter_answer(const void *ctx, const struct call *c)
+{
+	return cbpf_run(ctx, c, NULL);
+}
+
+static uint32_t policy_answer(const void *ctx, const struct call *c)
+{
+	return verdict_to_ret(policy_eval(ctx, c, NULL));
+}
+
+static uint32_t decision_answer(const void *ctx, const struct call *c)
+{
+	return verdict_to_ret(decision_eval(ctx, c));
+}
+
+static int tell(const struct tally *t)
+{
+	printf("%ju compared, %ju differ\n", (uintmax_t)t->compared, (uintmax_t)t->differ);
+	return t->differ || !t->compared;
+}
+
+static int compare_filter(int argc, char **argv)
+{
+	static struct sock_filter insns[1 << 16];
+	struct tally t = { 0, 0 };
+	int fd = open(argv[3], O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, insns, sizeof(insns));
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || n % (ssize_t)sizeof(insns[0]))
+		return 3;
+	struct cbpf prog = { .insns = insns, .n = (size_t)n / sizeof(insns[0]) };
+	const struct policy *p = load(argv[2], argv[4]);
+	compare_all(p, filter_answer, &prog, argc > 5, arch_info((enum arch)arch_native())->family, &t);
+	return tell(&t);
+}
+
+static int compare_policies(char **argv)
+{
+	struct tally t = { 0, 0 };
+	const struct policy *x = load(argv[2], argv[4]), *y = load(argv[3], argv[4]);
+
+	if (x->arches != y->arches) {
+		puts("architectures differ");
+		return 1;
+	}
+	compare_all(x, policy_answer, y, false, NULL, &t);
+	compare_all(y, policy_answer, x, false, NULL, &t);
+	struct decision *d = decision_build(arena, x, diags);
+	if (!d)
+		return 1;
+	compare_all(x, decision_answer, d, false, NULL, &t);
+	return tell(&t);
+}
+
+static int write_apparmor(char **argv)
+{
+	struct apparmor_options opt = { .abi = "abi/3.0" };
+	BUF_AUTO out = { 0 };
+	const struct policy *p = load(argv[2], "none");
+	int rc = apparmor_write(arena, p, &opt, &out, diags);
+
+	if (!rc)
+		fwrite(out.p, 1, out.n, stdout);
+	return rc ? 1 : 0;
+}
+
+static int match_globs(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	while ((n = getline(&line, &cap, stdin)) > 0) {
+		if (line[n - 1] == '\n')
+			line[--n] = '\0';
+		char *tab = memchr(line, '\t', (size_t)n);
+		if (!tab)
+			continue;
+		struct str glob = { line, (size_t)(tab - line) };
+		struct str path = { tab + 1, (size_t)(line + n - tab - 1) };
+		int rc = apparmor_glob_match(glob, path);
+		puts(rc < 0 ? "E" : rc ? "1" : "0");
+	}
+	free(line);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int rc = 2;
+
+	arena = arena_new(NULL);
+	sources = sources_new(arena);
+	diags = diags_new(arena, sources);
+	if (!strcmp(what, "write") && argc >= 4)
+		rc = write_json(argc, argv);
+	else if (!strcmp(what, "libseccomp") && argc == 4)
+		rc = build_filter(argv);
+	else if (!strcmp(what, "compare") && argc >= 5)
+		rc = compare_filter(argc, argv);
+	else if (!strcmp(what, "equal") && argc == 5)
+		rc = compare_policies(argv);
+	else if (!strcmp(what, "apparmor") && argc == 3)
+		rc = write_apparmor(argv);
+	else if (!strcmp(what, "globs"))
+		rc = match_globs();
+	finish(rc);
+}
