@@ -217,6 +217,7 @@ int input_load(struct session *s, const char *path, const struct input_options *
 	out->format = recognise(out->source->text);
 	if (out->format == INPUT_BPF)
 		return EXIT_OK;
+	resolve.foreign = out->format == INPUT_JSON;
 	if (out->format == INPUT_JSON)
 		read_json(s, opt, out);
 	else

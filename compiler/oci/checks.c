@@ -60,7 +60,7 @@ void oci_check_multiplexed(struct writer *w)
 		vec_each(&g->calls, sys)
 			for (int a = 0; a < ARCH_NR; a++)
 				if (w->p->arches & ARCH_BIT(a) &&
-				    multiplexed_by(*sys, (enum arch)a, &mux, &selector))
+				    multiplexed_by(*sys, (enum arch)a, &mux, &selector) == 0)
 					check_selector(w, g, *sys, (enum arch)a, mux, selector);
 }
 
@@ -127,7 +127,7 @@ void oci_check_stub(struct writer *w)
 static struct policy *read_policy(struct writer *w, struct str text, enum arch host)
 {
 	struct oci_read_options opt = { .host_known = true, .host = host, .name = "read-back" };
-	struct resolve_options resolve = { 0 };
+	struct resolve_options resolve = { .foreign = true };
 	struct diags *ds = diags_new(w->arena, w->ds->sources);
 	struct source *src = source_add(w->ds->sources, "<written JSON>", text);
 	struct json *root = json_parse(w->arena, src, ds);

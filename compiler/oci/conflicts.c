@@ -123,14 +123,27 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 	vec_push(s->arena, &s->p->dropped_entry, loser->entry);
 }
 
+static bool covers(const struct oci_rule *wide, const struct oci_rule *narrow)
+{
+	return !(narrow->arches & ~wide->arches);
+}
+
 /* x stands before y in the profile. */
 static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *y)
 {
 	const struct oci_entry *ex = entry_of(s, x), *ey = entry_of(s, y);
 
-	if (x->dropped || y->dropped || verdict_eq(ex->verdict, ey->verdict) ||
-	    !(x->arches & y->arches) || oci_gate_exclusive(ex->gate, ey->gate))
+	if (x->dropped || y->dropped || !(x->arches & y->arches) ||
+	    oci_gate_exclusive(ex->gate, ey->gate))
 		return;
+	if (verdict_eq(ex->verdict, ey->verdict)) {
+		/* What libseccomp adds beside a rule that says the same is not worth a line. */
+		if (y->derived && always(x) && covers(x, y) && oci_gate_implies(ey->gate, ex->gate))
+			y->dropped = true;
+		else if (x->derived && always(y) && covers(y, x) && oci_gate_implies(ex->gate, ey->gate))
+			x->dropped = true;
+		return;
+	}
 	if (always(x)) {
 		swallow(s, x, y);
 	} else if (always(y)) {

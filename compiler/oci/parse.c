@@ -364,8 +364,7 @@ static bool read_arg(struct parser *p, const struct json *j, struct oci_arg *out
 
 /* ---- entries ---- */
 
-/* libseccomp looks at the low word only on a 32-bit architecture, and cuts the constant. */
-static bool needs_cutting(const struct oci_arg *args, uint32_t n)
+static bool has_high_words(const struct oci_arg *args, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (args[i].value >> 32)
@@ -382,15 +381,6 @@ static unsigned selector_of(struct str name, const char *mux)
 			return k;
 	}
 	return 0;
-}
-
-static unsigned narrow_arches(void)
-{
-	unsigned narrow = 0;
-
-	for (int a = 0; a < ARCH_NR; a++)
-		narrow |= arch_info((enum arch)a)->bits == 32 ? ARCH_BIT(a) : 0;
-	return narrow;
 }
 
 static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
@@ -412,25 +402,38 @@ static bool push_rule(struct parser *p, struct oci_rule r)
 	return false;
 }
 
-/* One rule, split where 32-bit architectures see another constant. */
+/*
+ * On what libseccomp holds for 32-bit architectures, x32 among them, it compares low words
+ * alone, with the constant cut (src/db.c _db_rule_gen_32()). The kernel has zeros above on
+ * i386, so there only a cut constant shows; x32 calls carry whole registers.
+ */
+static unsigned cut_arches(const struct oci_rule *r)
+{
+	unsigned cut = 0;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (a == ARCH_X32 ||
+		    (arch_info((enum arch)a)->bits == 32 && has_high_words(r->args, r->nargs)))
+			cut |= ARCH_BIT(a);
+	return r->nargs ? r->arches & cut : 0;
+}
+
 static void add_rule(struct parser *p, struct oci_rule r)
 {
-	unsigned arches = r.arches, narrow = narrow_arches();
+	unsigned arches = r.arches, cut_for = cut_arches(&r);
 
-	if (!needs_cutting(r.args, r.nargs) || !(arches & narrow)) {
-		push_rule(p, r);
-		return;
-	}
-	r.arches = arches & ~narrow;
+	r.arches = arches & ~cut_for;
 	if (r.arches && push_rule(p, r))
 		r.derived = true;
+	if (!cut_for)
+		return;
 	struct oci_arg *cut = arena_dup(p->arena, r.args, r.nargs * sizeof(*cut));
 	for (uint32_t i = 0; i < r.nargs; i++) {
 		cut[i].value = (uint32_t)cut[i].value;
-		cut[i].mask = cut[i].op == OCI_MASKED_EQ ? (uint32_t)cut[i].mask : UINT64_MAX;
+		cut[i].mask = (uint32_t)cut[i].mask;
 	}
 	r.args = cut;
-	r.arches = arches & narrow;
+	r.arches = cut_for;
 	push_rule(p, r);
 }
 

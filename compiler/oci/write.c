@@ -11,7 +11,10 @@
 #include "compiler/base/bug.h"
 #include "compiler/oci/write.h"
 
-/* Narrow registers: libseccomp compares the low word alone, the kernel has zeros above. */
+/*
+ * Narrow for libseccomp, which then compares low words alone: i386, where the kernel has zeros
+ * above, and x32, where it has not.
+ */
 #define HIGH_WORD (UINT64_C(0xffffffff) << 32)
 static const uint64_t high_words[6] = { HIGH_WORD, HIGH_WORD, HIGH_WORD,
 					HIGH_WORD, HIGH_WORD, HIGH_WORD };
@@ -19,7 +22,7 @@ static const uint64_t zeros[6];
 
 static bool is_narrow(enum arch a)
 {
-	return arch_info(a)->bits == 32;
+	return arch_info(a)->bits == 32 || a == ARCH_X32;
 }
 
 struct diag *oci_fail(struct writer *w, enum diag_id id, struct span span, const char *text)
@@ -107,7 +110,7 @@ static bool approximate_pair(struct writer *w, const struct syscall_info *sys, d
 
 /*
  * The node that the JSON must give this name: false when the listed architectures have none,
- * or differ. On narrow ones the high words are zero, so only that part must agree.
+ * or differ. Narrow ones see the entry with its high words zero.
  */
 static bool name_node(struct writer *w, const struct syscall_info *sys, dd_node *out)
 {
@@ -122,13 +125,16 @@ static bool name_node(struct writer *w, const struct syscall_info *sys, dd_node 
 				continue;
 			dd_node n = decision_node(w->d, a, oci_number(sys, a)), known = *out;
 			if (is_narrow(a)) {
-				n = dd_restrict(w->d->dd, n, high_words, zeros);
-				known = found < 0 ? n : dd_restrict(w->d->dd, known, high_words, zeros);
+				if (a != ARCH_X32)
+					n = dd_restrict(w->d->dd, n, high_words, zeros);
+				known = dd_restrict(w->d->dd, known, high_words, zeros);
 			}
 			if (found < 0) {
 				found = i;
 				*out = n;
-			} else if (n != known && !approximate_pair(w, sys, n, out)) {
+				known = is_narrow(a) ? dd_restrict(w->d->dd, n, high_words, zeros) : n;
+			}
+			if (n != known && !approximate_pair(w, sys, n, out)) {
 				tell_difference(w, sys, (enum arch)found, a, known, n);
 				return false;
 			}
@@ -304,7 +310,7 @@ static bool fits_narrow(struct writer *w, const struct group *g, const struct dd
 				continue;
 			struct diag *d = oci_fail(w, DIAG_PL221, call_span(w, *sys),
 						  arena_printf(w->arena, "'%s' is compared with a number above "
-							       "32 bits, which libseccomp cuts on %s",
+							       "32 bits, which libseccomp cuts off on %s",
 							       (*sys)->name, arch_info((enum arch)a)->name));
 			diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
 			return false;

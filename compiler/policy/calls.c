@@ -252,6 +252,8 @@ static void check_presence(struct resolver *r, const struct item *it, const stru
 	/* A set is written for every machine; a `when host` may be about another one. */
 	if (it->set || !scope)
 		return;
+	if (r->opt->foreign && has & scope) /* so is a JSON profile */
+		return;
 	if (!(has & scope)) {
 		struct diag *d = resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",
 						s->name, arch_names(r, scope));
@@ -562,6 +564,16 @@ static bool multiplexer_refused(const struct policy *p, enum arch a, const char 
 	return verdict_refuses(policy_eval(p, &c, NULL));
 }
 
+/* `reg` compares what JSON profiles compare: imported, and the hole with it (lint says so). */
+static bool compares_registers(const struct ast_cond *c)
+{
+	if (!c)
+		return false;
+	if (c->kind == AST_COND_CMP)
+		return c->reg;
+	return compares_registers(c->left) && (!c->right || compares_registers(c->right));
+}
+
 /*
  * On i386 socketcall and ipc make these calls as well, with their arguments behind a pointer: a
  * rule that looks at arguments or refuses would be walked around.
@@ -576,6 +588,8 @@ void resolve_multiplexed(struct resolver *r)
 		if (multiplexed_by(rule->sys, rule->arch, &mux, &sel) < 0)
 			continue;
 		if (multiplexer_refused(r->p, rule->arch, mux, sel))
+			continue;
+		if (r->opt->foreign || (rule->origin->call && compares_registers(rule->origin->call->cond)))
 			continue;
 		struct diag *d = resolve_report(r, DIAG_PL126, rule->origin->span,
 						"on %s '%s' is also made through '%s', which this "

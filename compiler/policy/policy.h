@@ -143,6 +143,7 @@ struct resolve_options {
 	struct environment env;
 	const char *const *set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */
 	unsigned arches;             /* --arch: keep only these of the listed; 0: all */
+	bool foreign; /* read from another format: what its loaders accept is no error or news */
 };
 
 /*

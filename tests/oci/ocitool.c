@@ -71,6 +71,7 @@ static const struct policy *load(const char *path, const char *caps)
 	}
 	size_t n = strspn(src->text.p, " \t\r\n");
 	if (src->text.p[n] == '{') {
+		opt.foreign = true;
 		struct json *root = json_parse(arena, src, diags);
 		file = root && !diags->errors ? oci_read(arena, root, src, NULL, diags) : NULL;
 	} else {
