@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale lint: findings in policies and Docker/OCI JSON. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/cmd/cmd.h"
+#include "compiler/lint/lint.h"
+#include "grammar/parse.h"
+
+enum lint_format { FORMAT_TEXT, FORMAT_JSON };
+
+struct lint_run {
+	struct session *session;
+	struct resolve_options resolve;
+	enum lint_format format;
+	enum severity threshold; /* SEVERITY_NR - 1: any finding counts */
+	bool never;              /* --error-on none */
+	bool colour;
+	bool found;              /* a finding at or above the threshold */
+	size_t written;          /* findings in the JSON document so far */
+	size_t counts[SEVERITY_NR];
+	struct buf out;
+};
+
+static void print_usage(FILE *f)
+{
+	fputs("usage: pale lint [OPTION]... FILE...\n\n"
+	      "Says what a pale policy or a Docker/OCI seccomp profile (JSON) gets wrong, and why.\n"
+	      "  --format text|json   text for people (default), one JSON document for programs\n"
+	      "  --error-on LEVEL     status 1 for findings of LEVEL and above: error, high,\n"
+	      "                       warning (default), info; none: never\n"
+	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
+	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
+	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy\n",
+	      f);
+}
+
+/* ---- rules ---- */
+
+static const char *formats_text(unsigned formats)
+{
+	return formats == (LINT_PALE | LINT_JSON) ? "json,pale"
+	     : formats == LINT_JSON ? "json" : "pale";
+}
+
+static void put_field(struct buf *out, const char *key, const char *value, const char *end)
+{
+	buf_printf(out, "\"%s\":", key);
+	json_put_string(out, str_c(value));
+	buf_puts(out, end);
+}
+
+static void put_rule_json(struct buf *out, const struct lint_rule *r)
+{
+	const struct diag_info *info = diag_info(r->id);
+
+	buf_putc(out, '{');
+	put_field(out, "id", info->id, ",");
+	put_field(out, "slug", info->slug, ",");
+	put_field(out, "severity", severity_name(info->severity), ",");
+	put_field(out, "formats", formats_text(r->formats), ",");
+	put_field(out, "summary", info->doc, ",");
+	put_field(out, "explanation", r->explain, "}");
+}
+
+static int list_rules(enum lint_format format)
+{
+	BUF_AUTO out = { 0 };
+
+	if (format == FORMAT_JSON)
+		buf_puts(&out, "{\"rules\":[\n");
+	for (size_t i = 0; i < lint_rule_count(); i++) {
+		const struct lint_rule *r = lint_rule_at(i);
+		const struct diag_info *info = diag_info(r->id);
+
+		if (format == FORMAT_JSON) {
+			put_rule_json(&out, r);
+			buf_puts(&out, i + 1 < lint_rule_count() ? ",\n" : "\n");
+			continue;
+		}
+		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
+			   severity_name(info->severity), formats_text(r->formats), info->doc);
+	}
+	if (format == FORMAT_JSON)
+		buf_puts(&out, "]}\n");
+	return output_write(NULL, out.p, out.n, 0) ? EXIT_SYSTEM : EXIT_OK;
+}
+
+/* Words to lines of at most 88 columns; an empty line parts paragraphs. */
+static void put_wrapped(struct buf *out, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " \n");
+
+		if (column && column + 1 + n > 88) {
+			buf_putc(out, '\n');
+			column = 0;
+		}
+		if (column)
+			buf_putc(out, ' ');
+		buf_add(out, text, n);
+		column += n + (column > 0);
+		text += n;
+		for (; *text == '\n'; text++, column = 0)
+			buf_putc(out, '\n');
+		text += strspn(text, " ");
+	}
+	buf_putc(out, '\n');
+}
+
+static bool names_rule(const char *word, const struct diag_info *info)
+{
+	return str_ieq(str_c(word), str_c(info->id)) || str_ieq(str_c(word), str_c(info->slug));
+}
+
+static int explain_rule(const struct command *c, const char *word)
+{
+	const struct lint_rule *r = NULL;
+	struct suggest near;
+	BUF_AUTO out = { 0 };
+
+	suggest_start(&near, str_c(word));
+	for (size_t i = 0; i < lint_rule_count() && !r; i++) {
+		const struct diag_info *info = diag_info(lint_rule_at(i)->id);
+
+		if (names_rule(word, info))
+			r = lint_rule_at(i);
+		suggest_offer(&near, str_c(info->id));
+		suggest_offer(&near, str_c(info->slug));
+	}
+	for (unsigned i = 0; i < DIAG_NR; i++) {
+		const struct diag_info *info = diag_info((enum diag_id)i);
+
+		if (r ? r->id != i : !names_rule(word, info))
+			continue;
+		buf_printf(&out, "%s %s (%s): %s\n", info->id, info->slug,
+			   severity_name(info->severity), info->doc);
+		break;
+	}
+	if (r) {
+		buf_putc(&out, '\n');
+		put_wrapped(&out, r->explain);
+	}
+	if (out.n)
+		return output_write(NULL, out.p, out.n, 0) ? EXIT_SYSTEM : EXIT_OK;
+	if (near.best.p)
+		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,
+				   STRARG(near.best));
+	return usage_error(c, "no rule '%s'; --list-rules shows them", word);
+}
+
+/* ---- files ---- */
+
+static bool is_json(struct str text)
+{
+	size_t i = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
+
+	while (i < text.n && text.p[i] && strchr(" \t\r\n", text.p[i]))
+		i++;
+	return i < text.n && (text.p[i] == '{' || text.p[i] == '[');
+}
+
+/* Everything that is wrong is a finding, also what keeps the rest from being read. */
+static void lint_source(struct lint_run *r, struct source *src, const char *path)
+{
+	struct session *s = r->session;
+	size_t n = strlen(path);
+
+	if (is_json(src->text) || (n > 5 && !strcmp(path + n - 5, ".json"))) {
+		const struct json *root = json_parse(s->arena, src, s->diags);
+
+		if (root && !s->diags->errors)
+			lint_json(s->arena, root, src, s->diags);
+		return;
+	}
+	struct ast_file *file = pale_parse_source(s->arena, src, s->diags);
+	struct policies *policies;
+
+	if (s->diags->errors)
+		return;
+	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);
+	if (!s->diags->errors)
+		lint_pale(s->arena, file, policies, s->diags);
+}
+
+static void put_summary(struct lint_run *r, const char *name, const size_t counts[SEVERITY_NR])
+{
+	size_t total = 0;
+	const char *sep = ": ";
+
+	for (unsigned i = 0; i < SEVERITY_NR; i++)
+		total += counts[i];
+	buf_safe(&r->out, str_c(name));
+	buf_printf(&r->out, ": %zu finding%s", total, total == 1 ? "" : "s");
+	for (unsigned i = 0; i < SEVERITY_NR; i++) {
+		if (!counts[i])
+			continue;
+		buf_printf(&r->out, "%s%zu %s", sep, counts[i],
+			   severity_name((enum severity)i));
+		sep = ", ";
+	}
+	buf_putc(&r->out, '\n');
+}
+
+static void put_findings(struct lint_run *r, const char *name)
+{
+	struct diags *ds = r->session->diags;
+	size_t counts[SEVERITY_NR] = { 0 };
+
+	diags_sort(ds);
+	for (size_t i = 0; i < ds->list.n; i++) {
+		const struct diag *d = ds->list.v[i];
+
+		counts[d->severity]++;
+		r->counts[d->severity]++;
+		r->found |= !r->never && d->severity <= r->threshold;
+		if (r->format == FORMAT_TEXT) {
+			diag_print_text(ds, d, r->colour, &r->out);
+			buf_putc(&r->out, '\n');
+			continue;
+		}
+		buf_puts(&r->out, r->written++ ? ",\n" : "\n");
+		diag_print_json(ds, d, &r->out);
+		r->out.n--; /* its newline */
+	}
+	if (r->format == FORMAT_JSON)
+		return;
+	if (ds->errors > ds->cap)
+		buf_printf(&r->out, "%zu more errors are not shown\n", ds->errors - ds->cap);
+	put_summary(r, name, counts);
+}
+
+static int lint_file(struct lint_run *r, const char *path)
+{
+	struct session *s = r->session;
+	struct source *src;
+	int err = source_load(s->sources, path, &src);
+
+	s->diags = diags_new(s->arena, s->sources); /* the cap on errors is a file's */
+	if (err == -EISDIR || err == -EFBIG) {
+		diag_help(s->diags,
+			  diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is %s", path,
+				   err == -EISDIR ? "a directory, not a file"
+						  : "larger than 16 MiB"),
+			  "name a policy or a profile");
+	} else if (err) {
+		fprintf(stderr, "pale: cannot read '%s': %s\n", path, strerror(-err));
+		return EXIT_SYSTEM;
+	} else {
+		lint_source(r, src, path);
+	}
+	put_findings(r, err ? path : src->name);
+	return EXIT_OK;
+}
+
+static int lint_files(struct lint_run *r, char **files)
+{
+	int status = EXIT_OK;
+
+	if (r->format == FORMAT_JSON)
+		buf_puts(&r->out, "{\"findings\":[");
+	for (; *files; files++) {
+		int err = lint_file(r, *files);
+
+		status = err ? err : status;
+	}
+	if (r->format == FORMAT_JSON) {
+		buf_puts(&r->out, "\n],\"summary\":{");
+		for (unsigned i = 0; i < SEVERITY_NR; i++)
+			buf_printf(&r->out, "%s\"%s\":%zu", i ? "," : "",
+				   severity_name((enum severity)i), r->counts[i]);
+		buf_puts(&r->out, "}}\n");
+	}
+	if (r->out.failed) {
+		fputs("pale: out of memory\n", stderr);
+		return EXIT_SYSTEM;
+	}
+	if (output_write(NULL, r->out.p, r->out.n, 0))
+		return EXIT_SYSTEM;
+	return status ? status : r->found ? EXIT_FOUND : EXIT_OK;
+}
+
+/* ---- options ---- */
+
+enum { OPT_FORMAT = 256, OPT_EXPLAIN, OPT_LIST, OPT_ERROR_ON, OPT_ENV };
+
+static const struct option options[] = {
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "explain", required_argument, NULL, OPT_EXPLAIN },
+	{ "list-rules", no_argument, NULL, OPT_LIST },
+	{ "error-on", required_argument, NULL, OPT_ERROR_ON },
+	{ "caps", required_argument, NULL, OPT_ENV },
+	{ "kernel", required_argument, NULL, OPT_ENV },
+	{ "host", required_argument, NULL, OPT_ENV },
+	{ "sets", required_argument, NULL, OPT_ENV },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool set_threshold(struct lint_run *r, const char *word)
+{
+	r->never = !strcmp(word, "none");
+	for (unsigned i = 0; i < SEVERITY_NR; i++) {
+		if (!strcmp(word, severity_name((enum severity)i))) {
+			r->threshold = (enum severity)i;
+			return true;
+		}
+	}
+	return r->never;
+}
+
+/* The directories given, then the usual ones. */
+static void complete_sets(struct session *s, struct resolve_options *o)
+{
+	const char *const *usual = set_directories(s->arena, NULL);
+	VEC(const char *) dirs = { 0 };
+
+	for (const char *const *d = o->set_dirs; d && *d; d++)
+		vec_push(s->arena, &dirs, *d);
+	for (; *usual; usual++)
+		vec_push(s->arena, &dirs, *usual);
+	vec_push(s->arena, &dirs, NULL);
+	o->set_dirs = dirs.v;
+}
+
+static int run_lint(struct lint_run *r, const struct command *c, int argc, char **argv)
+{
+	const char *explain = NULL;
+	bool list = false;
+	int o, which, err;
+
+	while ((o = getopt_long(argc, argv, "h", options, &which)) != -1) {
+		if (o == 'h') {
+			print_usage(stdout);
+			return EXIT_OK;
+		}
+		if (o == '?')
+			return EXIT_USAGE;
+		if (o == OPT_EXPLAIN)
+			explain = optarg;
+		list |= o == OPT_LIST;
+		if (o == OPT_FORMAT && strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
+			return usage_error(c, "no format '%s'; there are text and json", optarg);
+		if (o == OPT_FORMAT)
+			r->format = strcmp(optarg, "json") ? FORMAT_TEXT : FORMAT_JSON;
+		if (o == OPT_ERROR_ON && !set_threshold(r, optarg))
+			return usage_error(c, "--error-on takes error, high, warning, info or none, "
+					   "not '%s'", optarg);
+		if (o == OPT_ENV) {
+			err = environment_option(r->session, &r->resolve, options[which].name, optarg);
+			if (err)
+				return err;
+		}
+	}
+	if (explain)
+		return explain_rule(c, explain);
+	if (list)
+		return list_rules(r->format);
+	if (optind >= argc)
+		return usage_error(c, "no file given");
+	complete_sets(r->session, &r->resolve);
+	return lint_files(r, argv + optind);
+}
+
+int cmd_lint(int argc, char **argv)
+{
+	struct session s;
+	struct lint_run r = { .session = &s, .threshold = SEVERITY_WARNING };
+	int status;
+
+	session_open(&s);
+	r.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	status = run_lint(&r, command_find("lint"), argc, argv);
+	buf_free(&r.out);
+	session_close(&s);
+	return status;
+}

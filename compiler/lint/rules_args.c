@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SC: conditions. Runtimes compare 64-bit registers; the kernel looks at the argument's own
+ * width, and at memory behind a pointer, which no filter sees.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/lint/internal.h"
+
+#define NS_FLAGS 0x7e020000u /* CLONE_NEW* that clone(2) takes: 2114060288 */
+
+/* What the table says of one argument, over the architectures that an entry speaks to. */
+struct arg_facts {
+	bool known;   /* the call exists on one of them at least */
+	bool beyond;  /* no such argument on any */
+	bool pointer; /* a pointer on each */
+	bool narrow;  /* 32 bits wide on a machine with 64-bit registers */
+	bool is_signed;
+	const char *name;
+};
+
+static struct arg_facts look_up(const struct syscall_info *s, unsigned arches, uint64_t index)
+{
+	struct arg_facts f = { .beyond = true, .pointer = true };
+
+	for (unsigned a = 0; s && a < ARCH_NR; a++) {
+		unsigned nargs;
+		const struct arg_info *args;
+
+		if (!(arches & ARCH_BIT(a)) || s->nr[a] < 0)
+			continue;
+		f.known = true;
+		args = syscall_args(s, (enum arch)a, &nargs);
+		if (index >= nargs)
+			continue;
+		f.beyond = false;
+		f.name = args[index].name;
+		f.pointer &= args[index].kind == ARG_POINTER;
+		if (args[index].width == 32 && args[index].kind != ARG_POINTER &&
+		    arch_info((enum arch)a)->bits == 64) {
+			f.narrow = true;
+			f.is_signed |= args[index].is_signed;
+		}
+	}
+	f.pointer &= f.known && !f.beyond;
+	f.beyond &= f.known;
+	return f;
+}
+
+static struct str describe(struct lint *l, const struct profile_name *n,
+			   const struct profile_arg *arg)
+{
+	static const char *const signs[OP_NR] = {
+		[OP_NE] = "!=", [OP_LT] = "<",	[OP_LE] = "<=", [OP_EQ] = "==",
+		[OP_GE] = ">=", [OP_GT] = ">",
+	};
+
+	if (arg->op == OP_MASKED_EQ)
+		return str_c(arena_printf(l->arena, "%s: arg%u & 0x%" PRIx64 " == 0x%" PRIx64,
+					  n->sys->name, (unsigned)arg->index, arg->value, arg->two));
+	return str_c(arena_printf(l->arena, "%s: arg%u %s %" PRIu64, n->sys->name,
+				  (unsigned)arg->index, signs[arg->op], arg->value));
+}
+
+typedef bool arg_fn(struct lint *l, const struct entry *e, const struct profile_name *n,
+		    const struct profile_arg *arg, const struct arg_facts *f, const char **text);
+
+/* Every condition of every name that fn accepts, with what it says of the first. */
+static const char *collect_args(struct lint *l, struct group *g, arg_fn *fn)
+{
+	const char *first = NULL, *text;
+
+	if (!l->profile)
+		return NULL;
+	vec_each(&l->profile->entries, e) {
+		if (!e->readable || e->is_default)
+			continue;
+		vec_each(&e->args, arg) {
+			vec_each(&e->names, n) {
+				struct arg_facts f = look_up(n->sys, e->arches, arg->index);
+
+				if (!f.known || !fn(l, e, n, arg, &f, &text))
+					continue;
+				group_add(g, describe(l, n, arg), arg->span);
+				first = first ? first : text;
+			}
+		}
+	}
+	return first;
+}
+
+/* ---- an entry's own conditions ---- */
+
+void sc_same_index_or(struct lint *l, enum diag_id id)
+{
+	if (!l->profile)
+		return;
+	vec_each(&l->profile->entries, e) {
+		bool equal = true;
+		struct diag *d;
+
+		if (!e->readable || !e->splits || !e->names.n)
+			continue;
+		vec_each(&e->args, arg)
+			equal &= arg->op == OP_EQ && arg->index == e->args.v[0].index;
+		d = diag_add(l->ds, id, e->args.v[1].span, "two conditions on one argument of '"
+			     PRISTR "': runc and crun make each condition of this entry a rule of its "
+			     "own, so that any one of them is enough", STRARG(e->names.v[0].text));
+		if (equal) /* "one of these values" can only be meant as an or */
+			diag_severity(l->ds, d, SEVERITY_INFO);
+		diag_help(l->ds, d, "%s", equal ? "write an entry for each value" :
+			  "a range cannot be said as one entry: list values, or masks");
+	}
+}
+
+static bool is_always_true(struct lint *l, const struct entry *e, const struct profile_name *n,
+			   const struct profile_arg *arg, const struct arg_facts *f,
+			   const char **text)
+{
+	(void)l, (void)e, (void)n, (void)f;
+	*text = "";
+	return (arg->op == OP_GE && !arg->value) || (arg->op == OP_LE && arg->value == UINT64_MAX);
+}
+
+void sc_tautology(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!collect_args(l, &g, is_always_true))
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "always true: %s", group_list(&g));
+	diag_help(l->ds, d, "say what is meant, or remove the condition");
+	group_labels(l->ds, d, &g);
+}
+
+static bool is_never_true(struct lint *l, const struct entry *e, const struct profile_name *n,
+			  const struct profile_arg *arg, const struct arg_facts *f,
+			  const char **text)
+{
+	(void)l, (void)e, (void)n, (void)f;
+	*text = "";
+	return (arg->op == OP_LT && !arg->value) || (arg->op == OP_GT && arg->value == UINT64_MAX);
+}
+
+void sc_unsatisfiable(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!collect_args(l, &g, is_never_true))
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "never true, arguments are unsigned: %s",
+		     group_list(&g));
+	diag_help(l->ds, d, "the entry does nothing: say what is meant, or remove it");
+	group_labels(l->ds, d, &g);
+}
+
+void sc_masked_swapped(struct lint *l, enum diag_id id)
+{
+	if (!l->profile)
+		return;
+	vec_each(&l->profile->entries, e) {
+		vec_each(&e->args, arg) {
+			struct diag *d;
+
+			if (!e->readable || arg->op != OP_MASKED_EQ || !arg->value ||
+			    !(arg->two & ~arg->value))
+				continue;
+			d = diag_add(l->ds, id, arg->span, "valueTwo 0x%" PRIx64 " has bits outside "
+				     "the mask 0x%" PRIx64 " (value): libseccomp drops them and "
+				     "compares with 0x%" PRIx64, arg->two, arg->value,
+				     arg->two & arg->value);
+			diag_help(l->ds, d, "value is the mask and valueTwo what is compared; "
+				  "are they swapped?");
+		}
+	}
+}
+
+void sc_masked_zero(struct lint *l, enum diag_id id)
+{
+	if (!l->profile)
+		return;
+	vec_each(&l->profile->entries, e)
+		vec_each(&e->args, arg)
+			if (e->readable && arg->op == OP_MASKED_EQ && !arg->value)
+				diag_help(l->ds,
+					  diag_add(l->ds, id, arg->span, "a mask of 0 compares "
+						   "nothing: the condition always holds"),
+					  "value is the mask, valueTwo what is compared");
+}
+
+/* ---- arguments as the kernel has them ---- */
+
+static bool is_pointer(struct lint *l, const struct entry *e, const struct profile_name *n,
+		       const struct profile_arg *arg, const struct arg_facts *f, const char **text)
+{
+	(void)l, (void)e, (void)n;
+	*text = f->name;
+	/* A null pointer is a value that can be asked for. */
+	return f->pointer && !((arg->op == OP_EQ || arg->op == OP_NE) && !arg->value);
+}
+
+void sc_pointer_compare(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *name = collect_args(l, &g, is_pointer);
+	struct diag *d;
+
+	if (!name)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: the argument ('%s') is a pointer; a filter sees "
+		     "the address, never what it points at", group_list(&g), name);
+	diag_help(l->ds, d, "remove the condition; paths and addresses are AppArmor's business");
+	group_labels(l->ds, d, &g);
+}
+
+static bool is_beyond(struct lint *l, const struct entry *e, const struct profile_name *n,
+		      const struct profile_arg *arg, const struct arg_facts *f, const char **text)
+{
+	(void)l, (void)e, (void)n, (void)arg;
+	*text = "";
+	return f->beyond;
+}
+
+void sc_arity(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!collect_args(l, &g, is_beyond))
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: the call has no such argument, and the register "
+		     "holds whatever was there", group_list(&g));
+	diag_help(l->ds, d, "the first argument has index 0 (pale show CALL lists them)");
+	group_labels(l->ds, d, &g);
+}
+
+static bool holds(const struct profile_arg *arg, uint64_t v)
+{
+	switch (arg->op) {
+	case OP_NE:
+		return v != arg->value;
+	case OP_LT:
+		return v < arg->value;
+	case OP_LE:
+		return v <= arg->value;
+	case OP_EQ:
+		return v == arg->value;
+	case OP_GE:
+		return v >= arg->value;
+	case OP_GT:
+		return v > arg->value;
+	case OP_MASKED_EQ:
+		return (v & arg->value) == (arg->two & arg->value);
+	case OP_NR:
+		break;
+	}
+	BUG("operator");
+}
+
+/*
+ * Does another entry give this value of the argument the same kind of verdict? What it asks of
+ * other arguments is taken as met: a doubt keeps the linter silent.
+ */
+static bool is_covered(const struct profile *p, const struct entry *but,
+		       const struct profile_name *n, uint64_t index, uint64_t v)
+{
+	unsigned tries = 0;
+
+	vec_each(&p->entries, e) {
+		bool met = true;
+
+		if (e == but || !e->readable || entry_permits(e) != entry_permits(but))
+			continue;
+		if (++tries > 256) /* hostile input must not take quadratic time */
+			return true;
+		for (size_t i = 0; i < e->args.n; i++)
+			met &= e->args.v[i].index != index || holds(&e->args.v[i], v);
+		for (size_t i = 0; met && i < e->names.n; i++)
+			if (e->names.v[i].sys == n->sys)
+				return true;
+	}
+	return false;
+}
+
+/* The value at the edge of a comparison, on the side that the condition is meant to catch. */
+static uint64_t edge_of(const struct profile_arg *arg)
+{
+	return arg->value - (arg->op == OP_GE || arg->op == OP_LT);
+}
+
+/* A 32-bit value that the condition is meant to catch, and that gets round it with high bits. */
+static bool find_witness(const struct profile_arg *arg, bool permits, uint64_t *low, uint64_t *wide)
+{
+	uint64_t bit = 1ull << 32;
+
+	if (arg->op == OP_MASKED_EQ) {
+		if (permits || !(arg->value >> 32) || arg->two >> 32)
+			return false;
+		while (!(arg->value & bit))
+			bit <<= 1;
+		*low = arg->two & arg->value;
+		*wide = *low | bit;
+		return true;
+	}
+	*low = edge_of(arg);
+	*wide = *low | bit;
+	if (*low > UINT32_MAX)
+		return false; /* wider than the argument: SC122; or < 0, >= 0: SC115, SC114 */
+	/* Permitted although it should not be; or not refused although it should be. */
+	return permits ? !holds(arg, *low) && holds(arg, *wide)
+		       : holds(arg, *low) && !holds(arg, *wide);
+}
+
+static bool fails_open(struct lint *l, const struct entry *e, const struct profile_name *n,
+		       const struct profile_arg *arg, const struct arg_facts *f, const char **text)
+{
+	bool permits = entry_permits(e);
+	uint64_t low, wide;
+
+	if (!f->narrow || (!permits && !verdict_refuses(e->verdict)) ||
+	    !find_witness(arg, permits, &low, &wide) ||
+	    is_covered(l->profile, e, n, arg->index, permits ? low : wide))
+		return false;
+	*text = arena_printf(l->arena, "0x%" PRIx64 " is %s, and the kernel takes it for 0x%" PRIx64,
+			     wide, permits ? "allowed" : "not refused", low);
+	return true;
+}
+
+void sc_width_fail_open(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *witness = collect_args(l, &g, fails_open);
+	struct diag *d;
+
+	if (!witness)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: the kernel looks at 32 bits of this argument, the "
+		     "filter at 64: %s", group_list(&g), witness);
+	diag_help(l->ds, d, "compare with SCMP_CMP_MASKED_EQ and a mask of 4294967295 "
+		  "(pale's own comparisons look at the argument's width)");
+	group_labels(l->ds, d, &g);
+}
+
+static bool fails_closed(struct lint *l, const struct entry *e, const struct profile_name *n,
+			 const struct profile_arg *arg, const struct arg_facts *f,
+			 const char **text)
+{
+	(void)l, (void)n;
+	*text = "";
+	if (!f->narrow || !f->is_signed || !entry_permits(e) || arg->value > UINT32_MAX)
+		return false;
+	/* Only what libcs are seen to sign-extend: a negative int. */
+	return arg->op == OP_EQ && arg->value >> 31;
+}
+
+void sc_width_fail_closed(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!collect_args(l, &g, fails_closed))
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: a negative int, which some libcs sign-extend to 64 "
+		     "bits: the condition then fails and the call is refused", group_list(&g));
+	diag_help(l->ds, d, "compare with SCMP_CMP_MASKED_EQ and a mask of 4294967295");
+	group_labels(l->ds, d, &g);
+}
+
+static bool is_too_wide(struct lint *l, const struct entry *e, const struct profile_name *n,
+			const struct profile_arg *arg, const struct arg_facts *f,
+			const char **text)
+{
+	uint64_t v = arg->op == OP_MASKED_EQ ? arg->two & arg->value : arg->value;
+
+	(void)l, (void)e, (void)n;
+	*text = "";
+	return f->narrow && v > UINT32_MAX &&
+	       (arg->op == OP_EQ || arg->op == OP_MASKED_EQ || arg->op == OP_NE);
+}
+
+void sc_sign_extension(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!collect_args(l, &g, is_too_wide))
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: the value has more than the 32 bits that the kernel "
+		     "looks at; whether a register holds these high bits is chance", group_list(&g));
+	diag_help(l->ds, d, "-1 as 32 bits is 4294967295, compared with SCMP_CMP_MASKED_EQ and a mask "
+		  "of 4294967295");
+	group_labels(l->ds, d, &g);
+}
+
+void sc_clone_ns_mask(struct lint *l, enum diag_id id)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} flags[] = {
+		{ 0x00020000, "CLONE_NEWNS" },	{ 0x02000000, "CLONE_NEWCGROUP" },
+		{ 0x04000000, "CLONE_NEWUTS" }, { 0x08000000, "CLONE_NEWIPC" },
+		{ 0x10000000, "CLONE_NEWUSER" }, { 0x20000000, "CLONE_NEWPID" },
+		{ 0x40000000, "CLONE_NEWNET" },
+	};
+
+	if (!l->profile)
+		return;
+	vec_each(&l->profile->entries, e) {
+		struct group missing = GROUP(l);
+		const struct profile_arg *arg = e->args.v;
+
+		if (!e->readable || !entry_permits(e) || e->args.n != 1 || e->names.n != 1 ||
+		    !str_is(e->names.v[0].text, "clone") || arg->op != OP_MASKED_EQ ||
+		    arg->two & arg->value || !(arg->value & NS_FLAGS) ||
+		    (arg->value & NS_FLAGS) == NS_FLAGS)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+			if (!(arg->value & flags[i].bit))
+				group_add(&missing, str_c(flags[i].name), arg->span);
+		diag_help(l->ds,
+			  diag_add(l->ds, id, arg->span, "the mask on clone's flags lets %s through",
+				   group_list(&missing)),
+			  "2114060288 (0x7e020000) has all seven");
+	}
+}
+
+/* ---- multiplexers, io_uring, siblings ---- */
+
+void sc_multiplexer(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *first = NULL, *mux;
+	bool open = false;
+	unsigned selector;
+	struct diag *d;
+
+	if (!l->view || !l->view->arches_written || !(l->view->arches & ARCH_BIT(ARCH_I386)))
+		return;
+	for (size_t i = 0; i < syscall_count(); i++) {
+		const struct syscall_info *s = syscall_at(i);
+		const struct call_state *c = view_call(l->view, s->name), *m;
+
+		if (!(c->tested & ~c->open) || multiplexed_by(s, ARCH_I386, &mux, &selector))
+			continue;
+		m = view_call(l->view, mux);
+		if (m && m->refused & ARCH_BIT(ARCH_I386))
+			continue;
+		if (!l->view->json && !(m && m->open & ARCH_BIT(ARCH_I386)))
+			continue; /* pale adds no rule of its own */
+		open |= m && m->open & ARCH_BIT(ARCH_I386);
+		first = first ? first : mux;
+		group_add(&g, str_c(s->name), c->span);
+	}
+	if (!g.hits.n)
+		return;
+	if (open)
+		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: '%s' "
+			     "is allowed as a whole there, with its arguments in memory, and any "
+			     "x86_64 process can make i386 calls", group_list(&g), first);
+	else
+		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: "
+			     "libseccomp also allows '%s' for %s, without conditions",
+			     group_list(&g), first, PLURAL(g, "it", "them"));
+	diag_help(l->ds, d, "leave i386 out, or refuse %s in an entry of its own, with another errno "
+		  "than the default's", first);
+}
+
+static const char *const ring_ops[] = {
+	"accept4", "connect", "epoll_ctl", "fallocate", "fgetxattr", "ftruncate", "getxattr", "linkat",
+	"madvise", "mkdirat", "openat", "openat2", "recvmsg", "renameat2", "sendmsg", "setxattr",
+	"shutdown", "socket", "splice", "statx", "symlinkat", "tee", "unlinkat",
+};
+
+void sc_io_uring_bypass(struct lint *l, enum diag_id id)
+{
+	const struct call_state *setup, *enter, *c;
+	struct group g = GROUP(l);
+	struct diag *d;
+	unsigned both;
+
+	if (!l->view)
+		return;
+	setup = view_call(l->view, "io_uring_setup");
+	enter = view_call(l->view, "io_uring_enter");
+	both = setup && enter ? setup->open & enter->open : 0;
+	for (size_t i = 0; both && i < ARRAY_SIZE(ring_ops); i++) {
+		c = view_call(l->view, ring_ops[i]);
+		if (c && both & ~c->open & view_has(l->view, ring_ops[i]))
+			group_add(&g, str_c(ring_ops[i]), setup->span);
+	}
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, setup->span, "io_uring is allowed and does what is restricted here "
+		     "without any call that a filter sees: %s", group_list(&g));
+	diag_help(l->ds, d, "refuse io_uring_setup, io_uring_enter and io_uring_register");
+}
+
+static const char *const siblings[][10] = {
+	{ "mount", "umount2", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
+	  "mount_setattr", NULL },
+	{ "init_module", "finit_module", NULL },
+	{ "kexec_load", "kexec_file_load", NULL },
+	{ "process_vm_readv", "process_vm_writev", "ptrace", NULL },
+	{ "unshare", "setns", "clone3", NULL },
+	{ "add_key", "request_key", "keyctl", NULL },
+	{ "io_uring_setup", "io_uring_enter", "io_uring_register", NULL },
+	{ "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", NULL },
+};
+
+static void check_siblings(struct lint *l, enum diag_id id, const char *const *family)
+{
+	struct group refused = GROUP(l), open = GROUP(l);
+	struct diag *d;
+
+	for (; *family; family++) {
+		const struct call_state *c = view_call(l->view, *family);
+
+		if (!c)
+			continue;
+		if (c->refused)
+			group_add(&refused, str_c(*family), c->span);
+		else if (c->open)
+			group_add(&open, str_c(*family), c->span);
+	}
+	if (!refused.hits.n || !open.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&refused), "%s %s refused, and what does the same stays "
+		     "allowed: %s", group_list(&refused), PLURAL(refused, "is", "are"),
+		     group_list(&open));
+	diag_help(l->ds, d, "refuse %s too", group_list(&open));
+}
+
+void sc_sibling_hole(struct lint *l, enum diag_id id)
+{
+	if (!l->view || !l->view->has_default || l->view->dflt.kind != VERDICT_ALLOW)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++)
+		check_siblings(l, id, siblings[i]);
+}

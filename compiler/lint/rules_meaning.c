@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SC: what the filter means once a runtime has loaded it. Names first, then entries against
+ * each other; rules_args.c has the conditions.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/lint/internal.h"
+
+#define E_NOSYS 38
+
+/* ---- names ---- */
+
+/* An architecture of the profile that the table has no column for. */
+static bool has_other_arch(const struct profile *p, const char *list)
+{
+	vec_each(&p->arch_names, n) {
+		char word[4] = "";
+		bool ours = false;
+
+		for (int i = 0; i < ARCH_NR; i++)
+			ours |= str_is(n->text, arch_info((enum arch)i)->oci);
+		if (ours || !str_starts(n->text, "SCMP_ARCH_") || n->text.n < 13)
+			continue;
+		/* mips64n32, mipsel, ppc64le: the first three letters tell the family. */
+		for (size_t i = 0; i < 3; i++) {
+			char c = n->text.p[10 + i];
+
+			word[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		}
+		if (!list || strstr(list, word))
+			return true;
+	}
+	return false;
+}
+
+/* recv and send have no number where socketcall carries them (9 and 10 there). */
+static bool is_socketcall_only(struct str name)
+{
+	return str_is(name, "recv") || str_is(name, "send");
+}
+
+enum name_class { NAME_FINE, NAME_UNKNOWN, NAME_LIBC, NAME_ALIEN, NAME_NO_EFFECT };
+
+static bool is_open(const struct lint *l, const char *name, enum arch a)
+{
+	const struct call_state *c = view_call(l->view, name);
+
+	return c && c->open & ARCH_BIT(a);
+}
+
+static enum name_class classify_table(const struct lint *l, const struct syscall_info *s)
+{
+	const struct profile *p = l->profile;
+	const char *mux;
+	unsigned selector;
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (p->arches & ARCH_BIT(a) && s->nr[a] >= 0)
+			return NAME_FINE;
+	if (has_other_arch(p, NULL))
+		return NAME_FINE; /* it may have a number there */
+	if (p->arches & ARCH_BIT(ARCH_I386) && !multiplexed_by(s, ARCH_I386, &mux, &selector) &&
+	    !is_open(l, mux, ARCH_I386))
+		return NAME_FINE; /* libseccomp makes a socketcall or ipc rule of it */
+	return NAME_NO_EFFECT;
+}
+
+static enum name_class classify(const struct lint *l, const struct profile_name *n)
+{
+	const char *list;
+
+	if (n->sys)
+		return classify_table(l, n->sys);
+	list = syscall_foreign_arches(n->text);
+	if (list && has_other_arch(l->profile, list))
+		return NAME_FINE;
+	if (is_socketcall_only(n->text)) {
+		bool i386 = l->profile->arches & ARCH_BIT(ARCH_I386);
+
+		if (has_other_arch(l->profile, NULL))
+			return NAME_FINE; /* arm, mips, s390x, ...: calls of their own */
+		return i386 && !is_open(l, "socketcall", ARCH_I386) ? NAME_FINE : NAME_NO_EFFECT;
+	}
+	if (list)
+		return NAME_ALIEN;
+	return syscall_alias(n->text) ? NAME_LIBC : NAME_UNKNOWN;
+}
+
+static void collect_names(struct lint *l, struct group *g, enum name_class want)
+{
+	if (!l->profile)
+		return;
+	vec_each(&l->profile->entries, e) {
+		if (e->gate.n && !e->arches)
+			continue; /* for hosts that the table knows nothing of */
+		vec_each(&e->names, n)
+			if (classify(l, n) == want)
+				group_add(g, n->text, n->span);
+	}
+}
+
+static const char *arch_list(struct lint *l, unsigned arches)
+{
+	const char *out = "";
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a))
+			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : "",
+					   arch_info((enum arch)a)->name);
+	return out;
+}
+
+void sc_unknown_syscall(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct suggest near;
+	struct diag *d;
+
+	collect_names(l, &g, NAME_UNKNOWN);
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: no Linux up to %u.%u has %s, on any "
+		     "architecture; runc leaves %s out without a word", group_list(&g),
+		     tables_level >> 8, tables_level & 0xff,
+		     PLURAL(g, "such a call", "such calls"), PLURAL(g, "it", "them"));
+	suggest_start(&near, g.hits.v[0].text);
+	for (size_t i = 0; i < syscall_count(); i++)
+		suggest_offer(&near, str_c(syscall_at(i)->name));
+	if (near.best.p)
+		diag_help(l->ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
+	else
+		diag_help(l->ds, d, "remove %s, or name the call that is meant",
+			  PLURAL(g, "it", "them"));
+	group_labels(l->ds, d, &g);
+}
+
+static bool is_listed(const struct profile *p, const char *name)
+{
+	vec_each(&p->entries, e)
+		vec_each(&e->names, n)
+			if (str_is(n->text, name))
+				return true;
+	return false;
+}
+
+void sc_libc_not_syscall(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *help = "";
+	struct diag *d;
+
+	collect_names(l, &g, NAME_LIBC);
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: %s of the C library, not %s: no kernel has "
+		     "such a name and the %s nothing", group_list(&g),
+		     PLURAL(g, "a function", "functions"),
+		     PLURAL(g, "a system call", "system calls"),
+		     PLURAL(g, "entry does", "entries do"));
+	for (size_t i = 0; i < g.hits.n && i < 4; i++) {
+		const char *real = syscall_alias(g.hits.v[i].text);
+
+		help = arena_printf(l->arena, "%s%s" PRISTR " calls %s (%s)", help, i ? "; " : "",
+				    STRARG(g.hits.v[i].text), real,
+				    is_listed(l->profile, real) ? "listed already" : "not listed");
+	}
+	diag_help(l->ds, d, "%s", help);
+	group_labels(l->ds, d, &g);
+}
+
+void sc_alien_arch(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *where = "";
+	struct diag *d;
+
+	collect_names(l, &g, NAME_ALIEN);
+	if (!g.hits.n)
+		return;
+	for (size_t i = 0; i < g.hits.n && i < 4; i++) {
+		const char *list = syscall_foreign_arches(g.hits.v[i].text);
+
+		if (!strstr(where, list))
+			where = arena_printf(l->arena, "%s%s%s", where, *where ? "; " : "", list);
+	}
+	d = diag_add(l->ds, id, group_span(&g), "%s: real calls, but on other architectures only "
+		     "(%s); without effect on the declared %s", group_list(&g), where,
+		     arch_list(l, l->profile->arches));
+	diag_help(l->ds, d, "remove %s, or declare the architecture", PLURAL(g, "it", "them"));
+	group_labels(l->ds, d, &g);
+}
+
+void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	bool mux = false;
+	struct diag *d;
+
+	collect_names(l, &g, NAME_NO_EFFECT);
+	if (!g.hits.n)
+		return;
+	for (size_t i = 0; i < g.hits.n; i++)
+		mux |= is_socketcall_only(g.hits.v[i].text);
+	d = diag_add(l->ds, id, group_span(&g), "%s: no number on any declared architecture (%s): "
+		     "%s no effect", group_list(&g), arch_list(l, l->profile->arches),
+		     PLURAL(g, "it has", "they have"));
+	if (mux && l->profile->arches & ARCH_BIT(ARCH_I386))
+		diag_help(l->ds, d, "remove %s; i386 carries recv and send inside socketcall, which "
+			  "is allowed as a whole", PLURAL(g, "it", "them"));
+	else
+		diag_help(l->ds, d, "remove %s, or declare the architecture that has %s",
+			  PLURAL(g, "it", "them"), PLURAL(g, "it", "them"));
+	group_labels(l->ds, d, &g);
+}
+
+/* ---- entries against each other ---- */
+
+struct use { /* one name in one entry */
+	const struct entry *entry;
+	const struct profile_name *name;
+	size_t order;
+};
+
+struct uses {
+	struct use *v;
+	size_t n;
+};
+
+static int compare_uses(const void *x, const void *y)
+{
+	const struct use *a = x, *b = y;
+	int c = str_cmp(a->name->text, b->name->text);
+
+	return c ? c : (a->order > b->order) - (a->order < b->order);
+}
+
+/* Every use of a name in a readable entry, by name, then in file order. */
+static struct uses sort_uses(struct lint *l)
+{
+	struct uses u = { NULL, 0 };
+	size_t n = 0;
+
+	if (!l->profile)
+		return u;
+	vec_each(&l->profile->entries, e)
+		n += e->names.n;
+	u.v = ARENA_ARRAY(l->arena, struct use, n + 1);
+	vec_each(&l->profile->entries, e) {
+		if (!e->readable)
+			continue;
+		vec_each(&e->names, name) {
+			u.v[u.n] = (struct use){ e, name, u.n };
+			u.n++;
+		}
+	}
+	qsort(u.v, u.n, sizeof(*u.v), compare_uses);
+	return u;
+}
+
+typedef bool pair_fn(const struct entry *earlier, const struct entry *later);
+
+/*
+ * The first pair of two uses of one name that fn accepts, name by name. A use is compared with
+ * the 64 before it: profiles have five, and hostile input must not take quadratic time.
+ */
+static void collect_pairs(struct lint *l, pair_fn *fn, struct group *later, struct group *earlier)
+{
+	struct uses u = sort_uses(l);
+
+	for (size_t i = 1; i < u.n; i++) {
+		for (size_t k = i; k-- > 0 && i - k <= 64; ) {
+			if (!str_eq(u.v[k].name->text, u.v[i].name->text))
+				break;
+			if (!fn(u.v[k].entry, u.v[i].entry))
+				continue;
+			if (group_add(later, u.v[i].name->text, u.v[i].name->span))
+				vec_push(l->arena, &earlier->hits,
+					 ((struct hit){ u.v[k].name->text, u.v[k].name->span }));
+			break;
+		}
+	}
+}
+
+static void note_earlier(struct lint *l, struct diag *d, const struct group *earlier,
+			 const char *text)
+{
+	diag_note(l->ds, d, earlier->hits.v[0].span, "%s", text);
+}
+
+static bool same_arg(const struct profile_arg *a, const struct profile_arg *b)
+{
+	return a->index == b->index && a->op == b->op && a->value == b->value &&
+	       (a->op != OP_MASKED_EQ || a->two == b->two);
+}
+
+static bool same_args(const struct entry *x, const struct entry *y)
+{
+	if (x->args.n != y->args.n || x->args.n > 6)
+		return false;
+	for (size_t i = 0; i < x->args.n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < y->args.n; k++)
+			found |= same_arg(&x->args.v[i], &y->args.v[k]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool same_gate(const struct entry *x, const struct entry *y)
+{
+	return str_eq(x->gate, y->gate);
+}
+
+static bool in_one_entry(const struct entry *x, const struct entry *y)
+{
+	return x == y;
+}
+
+void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
+{
+	struct group later = GROUP(l), earlier = GROUP(l);
+	struct diag *d;
+
+	collect_pairs(l, in_one_entry, &later, &earlier);
+	if (!later.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&later), "%s %s twice in one entry", group_list(&later),
+		     PLURAL(later, "stands", "stand"));
+	diag_help(l->ds, d, "remove one");
+	note_earlier(l, d, &earlier, "first here");
+}
+
+static bool says_the_same(const struct entry *x, const struct entry *y)
+{
+	return x != y && verdict_eq(x->verdict, y->verdict) && same_args(x, y) && same_gate(x, y);
+}
+
+void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
+{
+	struct group later = GROUP(l), earlier = GROUP(l);
+	struct diag *d;
+
+	collect_pairs(l, says_the_same, &later, &earlier);
+	if (!later.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&later), "%s: two entries say the same of %s",
+		     group_list(&later), PLURAL(later, "it", "them"));
+	diag_help(l->ds, d, "keep it in one entry");
+	note_earlier(l, d, &earlier, "first here");
+}
+
+static bool contradicts(const struct entry *x, const struct entry *y)
+{
+	return x != y && !x->args.n && !y->args.n && !x->is_default && !y->is_default &&
+	       same_gate(x, y) && !verdict_eq(x->verdict, y->verdict);
+}
+
+void sc_contradictory(struct lint *l, enum diag_id id)
+{
+	struct group later = GROUP(l), earlier = GROUP(l);
+	struct diag *d;
+
+	collect_pairs(l, contradicts, &later, &earlier);
+	if (!later.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&later), "%s: two entries without conditions disagree; "
+		     "libseccomp keeps the first and ignores this one", group_list(&later));
+	diag_help(l->ds, d, "remove the one that is not meant");
+	note_earlier(l, d, &earlier, "this one counts");
+}
+
+/* An unconditional entry in force whenever the conditional one is. */
+static bool swallows(const struct entry *all, const struct entry *some)
+{
+	return !all->args.n && some->args.n && !all->is_default && !some->is_default &&
+	       (!all->gate.n || same_gate(all, some));
+}
+
+static bool shadows(const struct entry *x, const struct entry *y)
+{
+	return swallows(x, y) || swallows(y, x);
+}
+
+void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
+{
+	struct group later = GROUP(l), earlier = GROUP(l);
+	struct diag *d;
+
+	collect_pairs(l, shadows, &later, &earlier);
+	if (!later.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&later), "%s: one entry has conditions and another has "
+		     "none; libseccomp lets the one without conditions decide, in either order",
+		     group_list(&later));
+	diag_help(l->ds, d, "remove the entry without conditions, or the conditions");
+	note_earlier(l, d, &earlier, "the other entry");
+}
+
+/* A refusal that the runtimes leave out, beside an allow that they do not. */
+static bool is_left_out(const struct entry *deny, const struct entry *allow)
+{
+	return deny->is_default && verdict_refuses(deny->verdict) && entry_permits(allow) &&
+	       !allow->args.n && (!allow->gate.n || same_gate(allow, deny));
+}
+
+static bool loses_refusal(const struct entry *x, const struct entry *y)
+{
+	return is_left_out(x, y) || is_left_out(y, x);
+}
+
+void sc_deny_equals_default(struct lint *l, enum diag_id id)
+{
+	struct group later = GROUP(l), earlier = GROUP(l);
+	struct diag *d;
+
+	collect_pairs(l, loses_refusal, &later, &earlier);
+	if (!later.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&later), "%s: allowed and refused; the refusal says what "
+		     "the default says, so runc and crun leave it out and the call stays allowed",
+		     group_list(&later));
+	diag_help(l->ds, d, "remove the entry that allows, or give the refusal another errno and "
+		  "the allowing entry conditions");
+	note_earlier(l, d, &earlier, "the other entry");
+}
+
+static bool collides(const struct entry *x, const struct entry *y)
+{
+	return x != y && x->args.n && !x->splits && !y->splits && same_args(x, y) &&
+	       same_gate(x, y) && !x->is_default && !y->is_default &&
+	       !verdict_eq(x->verdict, y->verdict);
+}
+
+void sc_same_cond_two_actions(struct lint *l, enum diag_id id)
+{
+	struct group later = GROUP(l), earlier = GROUP(l);
+	struct diag *d;
+
+	collect_pairs(l, collides, &later, &earlier);
+	if (!later.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&later), "%s: the same conditions with two actions; "
+		     "libseccomp answers EEXIST and the container does not start",
+		     group_list(&later));
+	diag_help(l->ds, d, "keep the action that is meant");
+	note_earlier(l, d, &earlier, "the other action");
+}
+
+/* ---- the default ---- */
+
+void sc_default_allow(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+
+	if (!l->view || !l->view->has_default || l->view->dflt.kind != VERDICT_ALLOW)
+		return;
+	d = diag_add(l->ds, id, l->view->dflt_span, "what no rule names is allowed: every call that "
+		     "was forgotten, and every call that a newer kernel adds");
+	diag_help(l->ds, d, "refuse by default and list what the program needs "
+		  "(pale learn proposes it)");
+}
+
+void sc_default_log_left(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+
+	if (!l->view || !l->view->has_default ||
+	    (l->view->dflt.kind != VERDICT_LOG && l->view->dflt.kind != VERDICT_TRACE))
+		return;
+	d = diag_add(l->ds, id, l->view->dflt_span, "%s", l->view->dflt.kind == VERDICT_LOG ?
+		     "the default logs and allows: nothing is refused, this is a profile for learning" :
+		     "the default hands calls to a tracer; without one they fail with ENOSYS");
+	diag_help(l->ds, d, "refuse by default once the list is complete");
+}
+
+void sc_notify_misuse(struct lint *l, enum diag_id id)
+{
+	if (!l->profile)
+		return;
+	if (l->profile->has_default && l->profile->dflt.kind == VERDICT_NOTIFY)
+		diag_help(l->ds,
+			  diag_add(l->ds, id, l->profile->dflt_span, "SCMP_ACT_NOTIFY as the "
+				   "default: runc refuses it, the runtime's own calls would wait "
+				   "for an answer"),
+			  "notify for the calls that need it, and refuse the rest");
+	vec_each(&l->profile->entries, e)
+		vec_each(&e->names, n)
+			if (e->readable && e->verdict.kind == VERDICT_NOTIFY &&
+			    str_is(n->text, "write"))
+				diag_help(l->ds,
+					  diag_add(l->ds, id, n->span, "SCMP_ACT_NOTIFY on 'write': "
+						   "runc refuses it, it sends the listener "
+						   "descriptor by that call"),
+					  "leave write allowed");
+}
+
+/* ---- what programs need ---- */
+
+/* Refused with something else than ENOSYS on x86_64, and no rule lets any of it through. */
+static bool is_missing(const struct view *v, const char *name, struct verdict *refusal)
+{
+	const struct call_state *c = view_call(v, name);
+
+	if (!c || !(view_has(v, name) & ARCH_BIT(ARCH_X86_64)) || !view_refuses(v) ||
+	    c->some & ARCH_BIT(ARCH_X86_64))
+		return false;
+	*refusal = c->refused & ARCH_BIT(ARCH_X86_64) ? c->refusal : v->dflt;
+	/* With limited only part of it is told; what is left meets the default. */
+	return verdict_refuses(*refusal);
+}
+
+static bool is_enosys(struct verdict v)
+{
+	return v.kind == VERDICT_ERRNO && v.data == E_NOSYS;
+}
+
+static const struct {
+	const char *call, *effect;
+} starts[] = {
+#define START(call, effect) { call, effect },
+#define TWIN(newer, older, effect)
+#define PROBE(call)
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+};
+
+static const struct {
+	const char *newer, *older, *effect;
+} twins[] = {
+#define START(call, effect)
+#define TWIN(newer, older, effect) { newer, older, effect },
+#define PROBE(call)
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+};
+
+static const char *const probes[] = {
+#define START(call, effect)
+#define TWIN(newer, older, effect)
+#define PROBE(call) call,
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+};
+
+void sc_startup_set(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *effect = NULL;
+	struct verdict r;
+	struct diag *d;
+
+	if (!l->view)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		if (!is_missing(l->view, starts[i].call, &r))
+			continue;
+		group_add(&g, str_c(starts[i].call), l->view->dflt_span);
+		effect = effect ? effect : starts[i].effect;
+	}
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no dynamic x86_64 glibc program "
+		     "starts (\"%s\")", group_list(&g), PLURAL(g, "is", "are"), effect);
+	diag_help(l->ds, d, "allow %s", group_list(&g));
+}
+
+void sc_fork_missing(struct lint *l, enum diag_id id)
+{
+	struct verdict r;
+
+	if (!l->view || !is_missing(l->view, "clone", &r))
+		return;
+	diag_help(l->ds,
+		  diag_add(l->ds, id, l->view->dflt_span, "'clone' is missing: glibc's fork() is "
+			   "clone, so a shell says \"fork: Operation not permitted\"; listed fork "
+			   "and vfork do not help it"),
+		  "allow 'clone', without its CLONE_NEW* flags (MASKED_EQ, mask 2114060288)");
+}
+
+void sc_clone3_refused(struct lint *l, enum diag_id id)
+{
+	const struct view *v = l->view;
+	const struct call_state *c3, *c;
+	struct verdict r;
+	struct diag *d;
+	int32_t top;
+
+	if (!v || !is_missing(v, "clone3", &r) || is_enosys(r))
+		return;
+	c = view_call(v, "clone");
+	c3 = view_call(v, "clone3");
+	top = view_highest(v, ARCH_X86_64);
+	d = diag_add(l->ds, id, c3->refused ? c3->span : v->dflt_span,
+		     "'clone3' is refused, and not with ENOSYS: glibc 2.34 and later starts no thread "
+		     "(\"can't start new thread\") instead of falling back to clone%s",
+		     c && c->some & ARCH_BIT(ARCH_X86_64) ? "" : ", which is missing as well");
+	if (v->json && !c3->refused && top < 435)
+		diag_help(l->ds, d, "add an entry for clone3 with SCMP_ACT_ERRNO and errnoRet 38 "
+			  "(runc answers ENOSYS above the highest number listed, %d here; crun and "
+			  "others do not)", top);
+	else if (v->json)
+		diag_help(l->ds, d, "add an entry for clone3 with SCMP_ACT_ERRNO and errnoRet 38");
+	else
+		diag_help(l->ds, d, "errno ENOSYS clone3;");
+}
+
+void sc_clone3_open(struct lint *l, enum diag_id id)
+{
+	const struct call_state *c, *c3;
+	struct diag *d;
+	unsigned both;
+
+	if (!l->view)
+		return;
+	c = view_call(l->view, "clone");
+	c3 = view_call(l->view, "clone3");
+	both = c && c3 ? (c->tested | c->limited) & ~c->open & c3->open : 0;
+	if (!both)
+		return;
+	d = diag_add(l->ds, id, c3->span, "clone's flags are filtered and 'clone3' is allowed: its "
+		     "flags stand in memory, where no filter can look");
+	diag_help(l->ds, d, "%s", l->view->json ? "answer clone3 with SCMP_ACT_ERRNO, errnoRet 38: "
+						  "libcs then use clone" : "errno ENOSYS clone3;");
+	diag_note(l->ds, d, c->span, "clone's filter");
+}
+
+void sc_successor_missing(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *effect = "";
+	struct verdict r;
+	struct diag *d;
+
+	if (!l->view || is_enosys(l->view->dflt))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(twins); i++) {
+		const struct call_state *old = view_call(l->view, twins[i].older);
+
+		if (!old || !(old->open & ARCH_BIT(ARCH_X86_64)) ||
+		    !is_missing(l->view, twins[i].newer, &r) || is_enosys(r))
+			continue;
+		group_add(&g, str_c(twins[i].newer), l->view->dflt_span);
+		if (!*effect && *twins[i].effect)
+			effect = arena_printf(l->arena, "; without %s %s", twins[i].newer,
+					      twins[i].effect);
+	}
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: the older %s allowed, the newer %s not; programs "
+		     "fall back on ENOSYS, and this answers something else%s", group_list(&g),
+		     PLURAL(g, "twin is", "twins are"), PLURAL(g, "call is", "calls are"), effect);
+	diag_help(l->ds, d, "allow %s beside the older %s", PLURAL(g, "it", "them"),
+		  PLURAL(g, "one", "ones"));
+}
+
+void sc_enosys_hole(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct verdict r;
+	struct diag *d;
+
+	if (!l->view || !l->profile || !view_refuses(l->view) || is_enosys(l->view->dflt))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if (is_missing(l->view, probes[i], &r) && !is_enosys(r))
+			group_add(&g, str_c(probes[i]), l->view->dflt_span);
+	if (!g.hits.n)
+		return;
+	if (l->view->dflt.kind == VERDICT_ERRNO && !l->profile->errno_written)
+		d = diag_add(l->ds, id, l->view->dflt_span, "no defaultErrnoRet: what is not listed "
+			     "answers EPERM, and programs that try a new call and go on without it "
+			     "on ENOSYS fail; not listed: %s", group_list(&g));
+	else
+		d = diag_add(l->ds, id, l->view->dflt_span, "what is not listed is refused, and not "
+			     "with ENOSYS: programs that try a new call and go on without it on "
+			     "ENOSYS fail; not listed: %s", group_list(&g));
+	diag_help(l->ds, d, "\"defaultErrnoRet\": 38, and what is to fail loudly in an entry of its "
+		  "own with errnoRet 1");
+}
+
+/* ---- architectures ---- */
+
+void sc_compat_open(struct lint *l, enum diag_id id)
+{
+	struct span span;
+
+	if (!l->view || !l->view->arches_written || !(l->view->arches & ARCH_BIT(ARCH_X32)))
+		return;
+	span = l->view->dflt_span;
+	if (l->profile)
+		vec_each(&l->profile->arch_names, n)
+			if (str_is(n->text, "SCMP_ARCH_X32"))
+				span = n->span;
+	diag_help(l->ds,
+		  diag_add(l->ds, id, span, "x32 is declared: every allowed call can be made a "
+			   "second way; few kernels have x32 on and fewer programs use it"),
+		  "leave x32 out unless x32 programs run here");
+}
+
+/* A call of i386 with 32-bit time, and its successor of Linux 5.1. */
+static const char *const time64[][2] = {
+	{ "clock_gettime", "clock_gettime64" },	    { "clock_nanosleep", "clock_nanosleep_time64" },
+	{ "futex", "futex_time64" },		    { "ppoll", "ppoll_time64" },
+	{ "pselect6", "pselect6_time64" },	    { "recvmmsg", "recvmmsg_time64" },
+	{ "rt_sigtimedwait", "rt_sigtimedwait_time64" },
+	{ "timer_settime", "timer_settime64" },	    { "timerfd_settime", "timerfd_settime64" },
+	{ "utimensat", "utimensat_time64" },
+};
+
+void sc_time64(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!l->view || !view_refuses(l->view) || is_enosys(l->view->dflt))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(time64); i++) {
+		const struct call_state *old = view_call(l->view, time64[i][0]);
+		const struct call_state *new = view_call(l->view, time64[i][1]);
+
+		if (old && new && old->open & ARCH_BIT(ARCH_I386) &&
+		    !((new->some | new->refused) & ARCH_BIT(ARCH_I386)))
+			group_add(&g, str_c(time64[i][1]), l->view->dflt_span);
+	}
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "i386 is declared without %s: 32-bit programs with "
+		     "64-bit time use %s and fall back on ENOSYS alone", group_list(&g),
+		     PLURAL(g, "it", "them"));
+	diag_help(l->ds, d, "allow %s beside the older calls, or leave i386 out",
+		  PLURAL(g, "it", "them"));
+}

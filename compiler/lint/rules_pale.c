@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DS: what the compiler accepts in a pale policy and its author hardly means. */
+#include <stdlib.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/lint/internal.h"
+
+/* ---- sets ---- */
+
+static bool list_has(const struct ast_word *w, struct str name)
+{
+	for (; w; w = w->next)
+		if (str_eq(w->text, name))
+			return true;
+	return false;
+}
+
+/* Nesting is bounded by the parser. */
+static bool uses_set(const struct ast_stmt *s, const struct ast_stmt *set)
+{
+	for (; s; s = s->next) {
+		if (s == set)
+			continue;
+		if (s->kind == AST_STMT_USE && list_has(s->words, set->name.text))
+			return true;
+		if (s->body && uses_set(s->body, set))
+			return true;
+	}
+	return false;
+}
+
+void lint_pale_file(struct arena *a, const struct ast_file *file, struct diags *ds)
+{
+	struct group g = { .arena = a };
+	bool has_policy = false;
+	struct diag *d;
+
+	for (const struct ast_stmt *s = file->stmts; s; s = s->next)
+		has_policy |= s->kind == AST_STMT_POLICY;
+	if (!has_policy)
+		return; /* a library of sets is used from elsewhere */
+	for (const struct ast_stmt *s = file->stmts; s; s = s->next)
+		if (s->kind == AST_STMT_SET && !uses_set(file->stmts, s))
+			group_add(&g, s->name.text, s->name.span);
+	if (!g.hits.n)
+		return;
+	d = diag_add(ds, DIAG_DS501, group_span(&g), "%s: %s in this file, and no policy here uses %s",
+		     group_list(&g), PLURAL(g, "a set", "sets"), PLURAL(g, "it", "them"));
+	diag_help(ds, d, "use " PRISTR ", or remove it", STRARG(g.hits.v[0].text));
+	group_labels(ds, d, &g);
+}
+
+/* The row that --list-rules and --explain show; the work is done once a file, above. */
+void ds_unused_set(struct lint *l, enum diag_id id)
+{
+	(void)l, (void)id;
+}
+
+void ds_level_unpinned(struct lint *l, enum diag_id id)
+{
+	if (!l->policy || !l->policy->stmt || l->policy->stmt->kind != AST_STMT_POLICY)
+		return;
+	for (const struct ast_stmt *s = l->policy->stmt->body; s; s = s->next)
+		if (s->kind == AST_STMT_HEADER && s->header == AST_HEADER_LEVEL)
+			return;
+	diag_help(l->ds,
+		  diag_add(l->ds, id, l->policy->span, "no level: which calls count as unknown is not "
+			   "written down with the policy"),
+		  "level linux %u.%u;", tables_level >> 8, tables_level & 0xff);
+}
+
+/* ---- rules that other rules make idle ---- */
+
+enum idle { IDLE_NO, IDLE_LOOSE, IDLE_NEVER, IDLE_AGAIN };
+
+struct idle_copy { /* one per-architecture copy of a rule */
+	const struct call_rule *rule, *by;
+	enum idle idle;
+};
+
+static bool comes_first(const struct call_rule *x, const struct call_rule *y)
+{
+	return x->origin->set || x->origin->span.begin < y->origin->span.begin;
+}
+
+static enum idle compare_rules(const struct call_rule *r, const struct call_rule *by)
+{
+	if (by->cond || by->origin == r->origin)
+		return IDLE_NO;
+	if (by->verdict.kind < r->verdict.kind)
+		return IDLE_NEVER;
+	if (!verdict_eq(by->verdict, r->verdict))
+		return IDLE_NO;
+	if (r->cond)
+		return verdict_refuses(r->verdict) ? IDLE_AGAIN : IDLE_LOOSE;
+	return comes_first(by, r) ? IDLE_AGAIN : IDLE_NO;
+}
+
+static struct idle_copy find_idle(const struct policy *p, const struct call_rule *r)
+{
+	struct idle_copy c = { r, NULL, IDLE_NO };
+	size_t first, end;
+
+	policy_calls_of(p, r->arch, r->nr, &first, &end);
+	for (size_t i = first; i < end && !c.idle && i - first < 256; i++) {
+		c.by = &p->calls.v[i];
+		c.idle = compare_rules(r, c.by);
+	}
+	return c;
+}
+
+static int compare_copies(const void *x, const void *y)
+{
+	const struct idle_copy *a = x, *b = y;
+	uint32_t i = a->rule->origin->span.begin, k = b->rule->origin->span.begin;
+
+	if (i != k)
+		return i < k ? -1 : 1;
+	return (a->rule->origin > b->rule->origin) - (a->rule->origin < b->rule->origin);
+}
+
+static const struct {
+	enum severity severity;
+	const char *before, *after; /* the call's name */
+	const char *help;
+} idle_texts[] = {
+	[IDLE_LOOSE] = { SEVERITY_HIGH, "the condition on",
+			 "restricts nothing: another rule allows the call whatever its arguments",
+			 "remove one of the two" },
+	[IDLE_NEVER] = { SEVERITY_WARNING, "this rule on",
+			 "never decides: another one is stricter whatever the arguments",
+			 "remove one of the two; the order of rules does not matter" },
+	[IDLE_AGAIN] = { SEVERITY_INFO, "this rule on", "says again what another one says",
+			 "remove it" },
+};
+
+static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c)
+{
+	const struct origin *o = c->rule->origin, *by = c->by->origin;
+	struct str name = o->call->name.text;
+	struct diag *d;
+
+	d = diag_add(l->ds, id, o->span, "%s '" PRISTR "' %s", idle_texts[c->idle].before,
+		     STRARG(name), idle_texts[c->idle].after);
+	diag_severity(l->ds, d, idle_texts[c->idle].severity);
+	if (c->idle == IDLE_LOOSE && by->set)
+		diag_help(l->ds, d, "use %s except " PRISTR ";", by->set, STRARG(name));
+	else
+		diag_help(l->ds, d, "%s", idle_texts[c->idle].help);
+	if (by->use.source != SOURCE_NONE)
+		diag_note(l->ds, d, by->use, "in set %s", by->set);
+	else
+		diag_note(l->ds, d, by->span, "the other rule");
+}
+
+void ds_rule_without_effect(struct lint *l, enum diag_id id)
+{
+	struct idle_copy *copies;
+	size_t n = 0;
+
+	if (!l->policy)
+		return;
+	copies = ARENA_ARRAY(l->arena, struct idle_copy, l->policy->calls.n + 1);
+	vec_each(&l->policy->calls, r)
+		if (!r->origin->set && r->origin->call)
+			copies[n++] = find_idle(l->policy, r);
+	qsort(copies, n, sizeof(*copies), compare_copies);
+	for (size_t i = 0, k; i < n; i = k) {
+		bool idle = true;
+
+		for (k = i; k < n && copies[k].rule->origin == copies[i].rule->origin; k++)
+			idle &= copies[k].idle == copies[i].idle;
+		if (idle && copies[i].idle)
+			tell_idle(l, id, &copies[i]);
+	}
+}
+
+/* ---- whole registers ---- */
+
+static bool opens(enum cmp_op op, bool permits, bool negated)
+{
+	bool widens = op == CMP_NE || op == CMP_GT || op == CMP_GE;
+
+	return (widens != negated) == permits;
+}
+
+/* A 64-bit comparison of a 32-bit argument that a register's high half can get round. */
+static const struct cmp *find_wide(const struct call_rule *r, const struct cond *c, bool negated)
+{
+	const struct arg_info *args;
+	const struct cmp *found;
+	unsigned nargs;
+
+	if (!c)
+		return NULL;
+	if (c->kind != COND_CMP) {
+		found = find_wide(r, c->left, negated != (c->kind == COND_NOT));
+		return found || c->kind == COND_NOT ? found : find_wide(r, c->right, negated);
+	}
+	args = syscall_args(r->sys, r->arch, &nargs);
+	if (c->cmp.arg >= nargs || args[c->cmp.arg].width != 32 || c->cmp.width != 64 ||
+	    args[c->cmp.arg].kind == ARG_POINTER || !(c->cmp.mask >> 32) ||
+	    arch_info(r->arch)->bits != 64)
+		return NULL;
+	return opens(c->cmp.op, !verdict_refuses(r->verdict), negated) ? &c->cmp : NULL;
+}
+
+void ds_width_fail_open(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	if (!l->policy)
+		return;
+	vec_each(&l->policy->calls, r) {
+		const struct cmp *c = r->sys ? find_wide(r, r->cond, false) : NULL;
+		const struct arg_info *args;
+		unsigned nargs;
+
+		if (!c)
+			continue;
+		args = syscall_args(r->sys, r->arch, &nargs);
+		group_add(&g, str_c(arena_printf(l->arena, "%s: reg %s", r->sys->name,
+						 args[c->arg].name)), r->origin->span);
+	}
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s: the kernel looks at 32 bits of this argument, the "
+		     "rule at 64: anything in the high half gets round the comparison",
+		     group_list(&g));
+	diag_help(l->ds, d, "write the argument without 'reg'");
+	group_labels(l->ds, d, &g);
+}
