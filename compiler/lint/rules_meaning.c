@@ -30,7 +30,7 @@ static bool has_other_arch(const struct profile *p, const char *list)
 
 			word[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 		}
-		if (!list || strstr(list, word))
+		if (!list || strstr(list, strcmp(word, "ppc") ? word : "powerpc"))
 			return true;
 	}
 	return false;
@@ -155,15 +155,13 @@ void sc_libc_not_syscall(struct lint *l, enum diag_id id)
 	collect_names(l, &g, NAME_LIBC);
 	if (!g.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: %s of the C library, not %s: no kernel has "
-		     "such a name and the %s nothing", group_list(&g),
-		     PLURAL(g, "a function", "functions"),
-		     PLURAL(g, "a system call", "system calls"),
-		     PLURAL(g, "entry does", "entries do"));
+	d = diag_add(l->ds, id, group_span(&g), "%s: %s of the C library or of older "
+		     "headers, and no system call of any Linux: %s nothing", group_list(&g),
+		     PLURAL(g, "a name", "names"), PLURAL(g, "it does", "they do"));
 	for (size_t i = 0; i < g.hits.n && i < 4; i++) {
 		const char *real = syscall_alias(g.hits.v[i].text);
 
-		help = arena_printf(l->arena, "%s%s" PRISTR " calls %s (%s)", help, i ? "; " : "",
+		help = arena_printf(l->arena, "%s%s" PRISTR ": the call is %s (%s)", help, i ? "; " : "",
 				    STRARG(g.hits.v[i].text), real,
 				    is_listed(l->profile, real) ? "listed already" : "not listed");
 	}
