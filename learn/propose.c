@@ -372,15 +372,26 @@ static void propose_calls(struct proposal *p, enum arch a)
 
 /* ---- what was not seen but belongs there ---- */
 
-static void imply(struct proposal *p, enum arch a, const char *name, const char *why)
+/* One statement for several calls with one reason; names ends in NULL. */
+static void imply(struct proposal *p, enum arch a, const char *const *names, const char *why)
 {
-	const struct syscall_info *s = syscall_by_name(str_c(name));
+	struct ast_call *list = NULL, **tail = &list;
 	struct ast_stmt *st;
 
-	if (!s || s->nr[a] < 0 || p->done[a][s->nr[a]])
+	for (; *names; names++) {
+		const struct syscall_info *s = syscall_by_name(str_c(*names));
+
+		if (!s || s->nr[a] < 0 || p->done[a][s->nr[a]])
+			continue;
+		p->done[a][s->nr[a]] = true;
+		*tail = ast_call_new(p->a, *names, NULL);
+		tail = &(*tail)->next;
+	}
+	if (!list)
 		return;
-	p->done[a][s->nr[a]] = true;
-	st = add_call(p, allow(p), name, NULL);
+	st = add_stmt(p, AST_STMT_CALLS);
+	st->verdict = allow(p);
+	st->calls = list;
 	ast_comment_add(p->a, &st->trailing, "implied: %s", why);
 }
 
@@ -414,9 +425,9 @@ static void refuse_clone3(struct proposal *p, enum arch a)
 
 static const char *const clock_calls[] = { "clock_getres",   "clock_getres_time64",
 					   "clock_gettime",  "clock_gettime64", "getcpu",
-					   "gettimeofday",   "time" };
+					   "gettimeofday",   "time",	NULL };
 static const char *const thread_calls[] = { "futex", "madvise", "munmap", "rt_sigprocmask",
-					    "sched_yield", "set_robust_list" };
+					    "sched_yield", "set_robust_list", NULL };
 
 static void propose_implied(struct proposal *p, enum arch a, bool has_start)
 {
@@ -425,25 +436,23 @@ static void propose_implied(struct proposal *p, enum arch a, bool has_start)
 	const struct recorded_arg *flags = clone ? arg_seen(clone, 0) : NULL;
 
 	p->group = "implied: not seen in this run, but part of what was";
-	imply(p, a, "exit", "every thread's end");
-	imply(p, a, "exit_group", "every process's end");
-	imply(p, a, "restart_syscall", "the kernel asks for it after a stop");
-	imply(p, a, "rt_sigreturn", "the end of any signal handler");
+	imply(p, a, (const char *const[]){ "exit", NULL }, "every thread's end");
+	imply(p, a, (const char *const[]){ "exit_group", NULL }, "every process's end");
+	imply(p, a, (const char *const[]){ "restart_syscall", NULL }, "the kernel asks for it after a stop");
+	imply(p, a, (const char *const[]){ "rt_sigreturn", NULL }, "the end of any signal handler");
 	if (a == ARCH_I386)
-		imply(p, a, "sigreturn", "the end of an old signal handler");
+		imply(p, a, (const char *const[]){ "sigreturn", NULL }, "the end of an old signal handler");
 	if (!has_start)
-		imply(p, a, "execve", "the program starts under the filter");
+		imply(p, a, (const char *const[]){ "execve", NULL }, "the program starts under the filter");
 	if (strncmp(p->r->libc, "none", 4))
-		imply(p, a, "futex", "locks in libraries are contended now and then");
+		imply(p, a, (const char *const[]){ "futex", NULL }, "locks in libraries are contended now and then");
 	if (made_thread)
 		imply_clone(p, a);
 	if (made_thread || (flags && flags->ones & 0x10000))
-		for (size_t i = 0; i < ARRAY_SIZE(thread_calls); i++)
-			imply(p, a, thread_calls[i], "threads: whether it happens is a race");
+		imply(p, a, thread_calls, "threads: whether they happen is a race");
 	if (clone || find_call(p, a, "fork") || find_call(p, a, "vfork"))
 		refuse_clone3(p, a);
-	for (size_t i = 0; i < ARRAY_SIZE(clock_calls); i++)
-		imply(p, a, clock_calls[i], "a call only where the vDSO cannot answer");
+	imply(p, a, clock_calls, "calls only where the vDSO cannot answer");
 	p->group = NULL;
 }
 

@@ -38,7 +38,7 @@ enum trace_op {
 enum { /* flags of a path */
 	TRACE_FOLLOW = 1, /* a symlink at its end is followed */
 	TRACE_DIR = 2,    /* names a directory */
-	TRACE_MOVED = 4,  /* renamed: look whether it is a directory */
+	TRACE_MOVED = 4,  /* may be a directory: look afterwards */
 	TRACE_SCRIPT = 8, /* executed, and not the program that runs: has a #! line */
 	TRACE_NOTEXIST = 16, /* O_TMPFILE and the like: the name is the kernel's own */
 };

@@ -204,10 +204,16 @@ static int run_parser(struct str text, const char *include, struct buf *said)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/* It says each time that its cache is off. */
+/*
+ * It says each time that its cache is off; and of every `network unix` rule that it becomes a
+ * generic network rule under features without unix mediation, which is what the policy means.
+ */
 static bool is_cache_notice(struct str line)
 {
-	return memmem(line.p, line.n, "cache", 5) || memmem(line.p, line.n, "Cache", 5);
+	static const char unix_rule[] = "downgrading extended network unix socket rule to generic";
+
+	return memmem(line.p, line.n, unix_rule, sizeof(unix_rule) - 1) ||
+	       memmem(line.p, line.n, "cache", 5) || memmem(line.p, line.n, "Cache", 5);
 }
 
 static void ask_parser(struct check *c, struct str text, struct span sp)

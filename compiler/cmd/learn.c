@@ -114,11 +114,19 @@ static const char *command_line(struct arena *a, char *const *argv)
 	return out.n ? arena_strdup(a, out.p) : NULL;
 }
 
+/* As it was called: a link's own name says more than what it leads to. */
+static const char *base_name(char *const *argv)
+{
+	const char *slash = argv ? strrchr(argv[0], '/') : NULL;
+
+	return slash ? slash + 1 : argv ? argv[0] : NULL;
+}
+
 static int write_proposal(struct session *s, const struct learn_args *a,
 			  const struct recording *r)
 {
 	struct propose_options opt = {
-		.name = a->name,
+		.name = a->name ? a->name : base_name(a->run.argv),
 		.set_dirs = set_directories(s->arena, NULL),
 		.cmdline = command_line(s->arena, a->run.argv),
 	};
