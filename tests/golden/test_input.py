@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Input and output of every command: what is refused, how, and how quickly; files are replaced whole."""
+import os
+import pathlib
+import stat
+import time
+
+import pytest
+
+from conftest import PALE, need_root, run
+
+
+def fmt(*args, **kw):
+    return run([PALE, "fmt", *args], **kw)
+
+
+def refused(r, ident, text=""):
+    assert r.rc == 1 and f"[{ident} " in r.err and text in r.err and not r.out, r
+
+
+def test_directory_is_a_located_error(tmp_path):
+    refused(fmt(tmp_path), "PL001", "is a directory")
+
+
+def test_missing_file_is_the_system_s_answer(tmp_path):
+    r = fmt(tmp_path / "none.pale")
+    assert r.rc == 3 and "No such file" in r.err, r
+
+
+def test_no_permission_is_the_system_s_answer(tmp_path):
+    need_root()
+    f = tmp_path / "secret.pale"
+    f.write_text("set a { allow read; }\n")
+    f.chmod(0)
+    tmp_path.chmod(0o755)
+    for d in tmp_path.parents:  # the test's own directory, not the system's
+        if d.stat().st_uid == os.geteuid() and "pytest" in d.name:
+            d.chmod(0o755)
+    def drop():
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    try:
+        run(["true"], cwd="/", preexec_fn=drop, check=0)
+        readable = run(["cat", PALE], cwd="/", preexec_fn=drop, text=False).rc == 0
+    except PermissionError:
+        readable = False
+    if not readable:
+        pytest.skip("the binary is not readable for another user")
+    r = run([PALE, "fmt", f], cwd="/", preexec_fn=drop)
+    assert r.rc == 3 and "ermission denied" in r.err, r
+
+
+@pytest.mark.parametrize("junk", [b"a\0b", bytes(range(256)), b"\x7fELF\x02\x01\x01" + bytes(14),
+                                  b"\xff\xfe\xfd", b"policy a { allow \xc3\x28; }"], ids=repr)
+def test_binary_is_no_text(junk, tmp_path):
+    f = tmp_path / "x"
+    f.write_bytes(junk)
+    r = fmt(f)
+    assert r.rc == 1 and "[PL0" in r.err and not r.out, r
+
+
+def test_sixteen_mib_and_one_byte(tmp_path):
+    f = tmp_path / "big.pale"
+    f.write_bytes(b" " * (16 << 20))
+    assert fmt(f).rc == 0
+    f.write_bytes(b" " * ((16 << 20) + 1))
+    refused(fmt(f), "PL001", "larger than 16 MiB")
+
+
+@pytest.mark.parametrize("text", [
+    "(" * (16 << 20),
+    "policy a { allow x(" + "(" * (15 << 20),
+    "policy a { " + "when arch x32 { " * 100000,
+    "policy a { allow x(" + "not " * 100000 + "a == 1); }",
+    "policy a { allow x(a == 1" + " or a == 1" * 100000 + "); }",
+    "policy a { allow x(a == 1" + "|1" * 100000 + "); }",
+    "policy a { when arch i386" + " or arch i386" * 100000 + " {} }",
+], ids=["parens", "parens-in-call", "blocks", "not", "or", "bits", "env"])
+def test_depth_is_bounded(text, tmp_path):
+    f = tmp_path / "deep.pale"
+    f.write_text(text)
+    start = time.monotonic()
+    r = fmt(f)
+    refused(r, "PL004")
+    assert time.monotonic() - start < 10 and len(r.err) < 5000, r
+
+
+@pytest.mark.parametrize("unit", ["allow ;", "x ", "}", "\"", "/a{", "09 ", "#470 ", "policy a { allow read }"])
+def test_a_flood_of_errors_is_cut(unit, tmp_path):
+    f = tmp_path / "many.pale"
+    f.write_text("policy a { " + unit * ((2 << 20) // len(unit)))
+    start = time.monotonic()
+    r = fmt(f)
+    assert r.rc == 1 and 1 <= r.err.count(": error:") <= 20, r.err[:2000]
+    assert time.monotonic() - start < 10 and len(r.err) < 20000
+
+
+def test_ten_thousand_lines_are_quick(tmp_path):
+    f = tmp_path / "long.pale"
+    line = "    allow socket(domain in {AF_INET, AF_INET6}, (type & 0xf) == 1), read; # why\n"
+    f.write_text("policy a {\n" + line * 10000 + "}\n")
+    start = time.monotonic()
+    r = fmt(f, check=0)
+    assert r.out == f.read_text()
+    assert time.monotonic() - start < 5  # 0.1 s here; a loaded machine and a sanitizer take more
+
+
+def test_standard_input_is_a_file(tmp_path):
+    r = fmt("-", input="set a{allow read;}", check=0)
+    assert r.out == "set a {\n    allow read;\n}\n"
+    refused(fmt("-", input="set a { allow read }"), "PL002", "<stdin>:1:19")
+
+
+def test_json_that_is_no_profile():
+    refused(fmt("-", input='{"a": 1}'), "PL001", "not a seccomp profile")
+
+
+def test_diagnostics_as_json():
+    import json
+    r = fmt("--diag=json", "-", input="set a { alow read; }")
+    d = json.loads(r.err)
+    assert r.rc == 1 and d["id"] == "PL002" and (d["line"], d["column"]) == (1, 9)
+    assert d["severity"] == "error" and "did you mean 'allow'" in d["message"]
+
+
+# ---- writing ----
+
+UGLY, TIDY = "set a{allow read;}", "set a {\n    allow read;\n}\n"
+
+
+def test_check_says_what_would_change(tmp_path):
+    f = tmp_path / "a.pale"
+    f.write_text(UGLY)
+    r = fmt("--check", f)
+    assert r.rc == 1 and str(f) in r.err and f.read_text() == UGLY
+    f.write_text(TIDY)
+    assert fmt("--check", f, check=0).err == ""
+
+
+def test_rewriting_keeps_mode_and_link(tmp_path):
+    f, link = tmp_path / "a.pale", tmp_path / "link.pale"
+    f.write_text(UGLY)
+    f.chmod(0o640)
+    link.symlink_to(f)
+    fmt("-i", link, check=0)
+    assert link.is_symlink() and f.read_text() == TIDY
+    assert stat.S_IMODE(f.stat().st_mode) == 0o640
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["a.pale", "link.pale"]
+
+
+def test_a_file_that_is_tidy_is_not_written(tmp_path):
+    f = tmp_path / "a.pale"
+    f.write_text(TIDY)
+    before = f.stat()
+    fmt("-i", f, check=0)
+    assert f.stat().st_ino == before.st_ino and f.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_file_with_errors_is_left_alone(tmp_path):
+    f = tmp_path / "a.pale"
+    f.write_text("set a { allow read }")
+    assert fmt("-i", f).rc == 1
+    assert f.read_text() == "set a { allow read }"
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    f = tmp_path / "a.pale"
+    text = "set a{allow read;}" + "# comment\n" * 2000
+    f.write_text(text)
+    # No file may grow past 4 KiB: the temporary one cannot be finished.
+    r = run(["sh", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$0" fmt -i "$1"', PALE, f])
+    assert r.rc == 3 and "cannot write" in r.err, r
+    assert f.read_text() == text
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pale"]
+
+
+def test_a_full_device_is_told(tmp_path):
+    f = tmp_path / "a.pale"
+    f.write_text(UGLY)
+    with open("/dev/full", "w") as full:
+        import subprocess
+        p = subprocess.run([PALE, "fmt", f], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 3 and "No space left" in p.stderr
+
+
+def test_usage():
+    assert fmt().rc == 2
+    assert fmt("-i", "--check", "x").rc == 2
+    assert fmt("-i", "-").rc == 2
+    assert fmt("--no-such").rc == 2
+    assert fmt("--help", check=0).out.startswith("usage:")
+
+
+def comments_of(text):
+    """Everything behind the first '#' of a line, blanks aside (no path of the profiles has one)."""
+    return sorted(line.partition("#")[2].strip() for line in text.splitlines() if "#" in line)
+
+
+def test_the_profiles_lose_no_comment_and_stay_as_printed():
+    files = sorted((pathlib.Path(__file__).resolve().parents[2] / "profiles").glob("**/*.pale"))
+    assert len(files) >= 10
+    for f in files:
+        once = fmt(f, check=0).out
+        assert comments_of(once) == comments_of(f.read_text()), f
+        assert fmt("-", input=once, check=0).out == once, f
