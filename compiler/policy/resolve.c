@@ -57,8 +57,11 @@ struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp,
 	h = hash_bytes(h, &id, sizeof(id));
 	h = hash_bytes(h, &sp, sizeof(sp));
 	h = hash_bytes(h, text, strlen(text));
-	if (seen_before(r->arena, &r->seen, h))
-		return ARENA_NEW(r->arena, struct diag); /* takes its help and notes to nowhere */
+	if (seen_before(r->arena, &r->seen, h)) {
+		struct diag *d = ARENA_NEW(r->arena, struct diag); /* takes help and notes to nowhere */
+		d->severity = SEVERITY_INFO; /* never counted, so never uncounted */
+		return d;
+	}
 	return diag_add(r->ds, id, sp, "%s", text);
 }
 
