@@ -186,22 +186,29 @@ static int write_one(struct request *r)
 	return write_artifact(r, a, r->output);
 }
 
+static bool is_one_target(unsigned targets)
+{
+	return targets && !(targets & (targets - 1));
+}
+
 static int write_all(struct request *r)
 {
-	const char *dir = r->output ? r->output : ".";
+	const char *dir = r->output ? r->output : "";
 
-	if (!strcmp(dir, "-"))
+	/* Who named one target without -o expects it on standard output. */
+	if (!strcmp(dir, "-") || (!*dir && is_one_target(r->c.targets)))
 		return usage_error(command_find("compile"),
 				   "%zu artifacts do not fit standard output: give -o DIR, or choose "
 				   "with -t, --arch, --policy",
 				   r->c.artifacts.n);
-	if (mkdir(dir, 0777) && errno != EEXIST) {
+	if (*dir && mkdir(dir, 0777) && errno != EEXIST) {
 		fprintf(stderr, "pale: cannot make directory '%s': %s\n", dir, strerror(errno));
 		return EXIT_SYSTEM;
 	}
 	vec_each(&r->c.artifacts, a) {
 		const char *path = arena_printf(r->c.session->arena, "%s%s%s", dir,
-						dir[strlen(dir) - 1] == '/' ? "" : "/", a->name);
+						!*dir || dir[strlen(dir) - 1] == '/' ? "" : "/",
+						a->name);
 		int rc = write_artifact(r, a, path);
 		if (rc != EXIT_OK)
 			return rc;
