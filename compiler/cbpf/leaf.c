@@ -356,33 +356,36 @@ static size_t range_of_op(enum cmp_op op, uint32_t v, struct interval out[2])
  * Two's complement order is unsigned order of the values with the top bit turned; a range of
  * those, turned back, is one range or two.
  */
-static size_t unbias(struct interval iv, struct interval out[2])
+static size_t unbias(struct interval iv, uint32_t top, struct interval out[2])
 {
-	const uint32_t top = 1u << 31;
+	const uint32_t max = top - 1 + top;
 
+	if (iv.last > max)
+		iv.last = max;
 	if ((iv.first ^ iv.last) & top) { /* from a negative value to a positive one */
 		out[0] = (struct interval){ 0, iv.last ^ top };
-		out[1] = (struct interval){ iv.first ^ top, UINT32_MAX };
+		out[1] = (struct interval){ iv.first ^ top, max };
 		return 2;
 	}
 	out[0] = (struct interval){ iv.first ^ top, iv.last ^ top };
 	return 1;
 }
 
+/* sign: the bit that makes a value negative, 0 where the order is unsigned. */
 static const struct formula *word_cmp(struct leaf_builder *b, struct var var, enum cmp_op op,
-				      uint32_t v, bool is_signed)
+				      uint32_t v, uint32_t sign)
 {
 	struct interval iv[2], turned[2];
 	size_t n;
 
 	if (op == CMP_EQ || op == CMP_NE || PLANTED(b->c->plant, PLANT_UNSIGNED))
-		is_signed = false;
-	n = range_of_op(op, is_signed ? v ^ 1u << 31 : v, iv);
-	if (!is_signed)
+		sign = 0;
+	n = range_of_op(op, v ^ sign, iv);
+	if (!sign)
 		return make_atom(b, var, iv, n);
-	if (n == 0)
+	if (n == 0 || iv[0].first > sign - 1 + sign)
 		return b->no;
-	n = unbias(iv[0], turned);
+	n = unbias(iv[0], sign, turned);
 	return make_atom(b, var, turned, n);
 }
 
@@ -399,28 +402,28 @@ static const struct formula *wide_cmp(struct leaf_builder *b, const struct cmp *
 	struct var high = { c->arg * 2u, (uint32_t)(c->mask >> 32) };
 	struct var low = { c->arg * 2u + 1, (uint32_t)c->mask };
 	uint32_t vh = (uint32_t)(c->value >> 32), vl = (uint32_t)c->value;
-	const struct formula *on_low = word_cmp(b, low, op, vl, false);
+	const struct formula *on_low = word_cmp(b, low, op, vl, 0);
 
 	if (PLANTED(b->c->plant, PLANT_HIGH_WORD))
 		return on_low;
 	if (op == CMP_EQ)
-		return join2(b, FORMULA_AND, word_cmp(b, high, CMP_EQ, vh, false), on_low);
+		return join2(b, FORMULA_AND, word_cmp(b, high, CMP_EQ, vh, 0), on_low);
 	if (op == CMP_NE)
-		return join2(b, FORMULA_OR, word_cmp(b, high, CMP_NE, vh, false), on_low);
+		return join2(b, FORMULA_OR, word_cmp(b, high, CMP_NE, vh, 0), on_low);
 	enum cmp_op strict = op == CMP_LT || op == CMP_LE ? CMP_LT : CMP_GT;
-	const struct formula *tied = word_cmp(b, high, CMP_EQ, vh, false);
-	return join2(b, FORMULA_OR, word_cmp(b, high, strict, vh, c->is_signed),
+	const struct formula *tied = word_cmp(b, high, CMP_EQ, vh, 0);
+	return join2(b, FORMULA_OR, word_cmp(b, high, strict, vh, c->is_signed ? 1u << 31 : 0),
 		     join2(b, FORMULA_AND, tied, on_low));
 }
 
 static const struct formula *lower_cmp(struct leaf_builder *b, const struct cmp *c, bool negated)
 {
 	enum cmp_op op = negated ? negate_op(c->op) : c->op;
-	struct var low = { c->arg * 2u + 1, (uint32_t)c->mask };
+	struct var low = { c->arg * 2u + 1, (uint32_t)c->mask }; /* no wider than the width */
 
 	if (c->width == 64)
 		return wide_cmp(b, c, op);
-	return word_cmp(b, low, op, (uint32_t)c->value, c->is_signed);
+	return word_cmp(b, low, op, (uint32_t)c->value, c->is_signed ? 1u << (c->width - 1) : 0);
 }
 
 struct parts {

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program is the policy: on examples and random policies, and a wrong program is noticed."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT, program, run
+import policies
+
+EXAMPLES = sorted((ROOT / "profiles" / "examples").glob("*.pale"))
+CALLS = int(os.environ.get("EQUAL_CALLS", "10000000"))
+X86_64_ALONE = """policy alone {
+	level linux 6.18; layers seccomp; arch x86_64;
+	default allow; unknown allow; foreign kill-process;
+	kill ptrace;
+}
+"""
+# More than 255 instructions lie between some tests and their targets.
+LONG = """policy long {
+	level linux 6.18; layers seccomp; arch x86_64; default errno EPERM;
+	allow read, ioctl(reg arg1 in {%s});
+}
+""" % ", ".join(str(n * 2654435761 % 2 ** 32) for n in range(1, 600))
+
+
+def test_policies_and_programs_agree_on_ten_million_calls(tmp_path):
+    files = EXAMPLES + policies.write(1, 60, tmp_path)
+    env = {**os.environ, "PALE_SETS": str(ROOT / "profiles" / "sets")}
+    r = run([program("sim/equal"), "-n", CALLS, *files], env=env, timeout=300)
+    print(r.out)
+    assert r.rc == 0, r
+    m = re.search(r"(\d+) policies, .* (\d+) calls, .* 0 differences, 0 not verified", r.out)
+    assert m and int(m[1]) >= 60 + len(EXAMPLES) and int(m[2]) >= CALLS, r
+
+
+def test_every_policy_names_four_architectures(tmp_path):
+    for path in policies.write(1, 60, tmp_path):
+        assert "arch x86_64, x32, i386, aarch64;" in path.read_text()
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A build whose generator has its bugs; never the one that is installed."""
+    build = ROOT / "build" / "plant"
+    subprocess.run(["make", "-s", "-C", str(ROOT), "BUILD=build/plant", "CFLAGS=-O1",
+                    "CPPFLAGS=-DPALE_PLANT", "SANFLAGS=", "build/plant/pale",
+                    "build/plant/tests/sim/equal"], check=True, timeout=300)
+    return build
+
+
+def test_verification_catches_every_planted_bug(planted, tmp_path):
+    alone = tmp_path / "alone.pale"
+    alone.write_text(X86_64_ALONE + LONG)
+    plants = re.search(r"PLANT_NONE,(.*?)PLANT_NR", (ROOT / "compiler/cbpf/gen.h").read_text(), re.S)
+    n = len(re.findall(r"PLANT_\w+,", plants[1]))
+    assert n >= 5
+    r = run([planted / "tests/sim/equal", "-p", n, alone, *policies.write(3, 12, tmp_path)])
+    print(r.out)
+    assert r.rc == 0, r
+
+
+def test_compile_writes_nothing_when_the_program_is_wrong(planted, tmp_path):
+    policy, out = tmp_path / "alone.pale", tmp_path / "alone.bpf"
+    policy.write_text(X86_64_ALONE)
+    argv = [planted / "pale", "compile", policy, "-t", "bpf", "-o", out]
+    r = run(argv, env={**os.environ, "PALE_PLANT": "3"})
+    assert r.rc == 1 and "not-proved" in r.err and not out.exists(), r
+    assert "nr 1073741824" in r.err or re.search(r"nr \d{10}", r.err), r
+    assert run(argv, env={**os.environ, "PALE_PLANT": "0"}).rc == 0 and out.exists()
+
+
+def test_the_installed_build_has_no_planted_bugs(pale, tmp_path):
+    policy = tmp_path / "alone.pale"
+    policy.write_text(X86_64_ALONE)
+    for n in range(1, 12):
+        r = run([pale.path, "compile", policy, "-t", "bpf", "-o", tmp_path / "x.bpf"],
+                env={**os.environ, "PALE_PLANT": str(n)})
+        assert r.rc == 0, r
