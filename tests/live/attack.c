@@ -88,9 +88,11 @@ static long try_userns_unshare(void)
 
 static long end_child(long pid)
 {
-	if (pid == 0)
+	if (pid == 0) {
+		CALL(__NR_exit_group, 0, 0, 0, 0, 0, 0);
 		for (;;)
-			CALL(__NR_exit_group, 0, 0, 0, 0, 0, 0);
+			__builtin_trap();
+	}
 	if (pid > 0)
 		CALL(__NR_wait4, pid, 0, 0x40000000 /* __WALL */, 0, 0, 0);
 	return pid;
@@ -410,8 +412,9 @@ __attribute__((used)) static void start(long *stack)
 		if (!run_named(argv[i]))
 			status = 2;
 	CALL(__NR_exit_group, status, 0, 0, 0, 0, 0);
-	for (;;) /* exit_group may be refused; exit is the one other way out */
-		CALL(__NR_exit, status, 0, 0, 0, 0, 0);
+	CALL(__NR_exit, status, 0, 0, 0, 0, 0);
+	for (;;) /* both refused */
+		__builtin_trap();
 }
 
 __asm__(".globl _start\n_start:\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall start\n");

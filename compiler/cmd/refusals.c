@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was refused, for people and for programs: the call with its arguments decoded, which
+ * line of the policy refused it, and which line would allow it.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/cmd/refusals.h"
+
+/* ---- the call ---- */
+
+static const struct syscall_info *call_info(const struct refusal *r)
+{
+	return r->arch == ARCH_NR ? NULL :
+		syscall_by_nr(r->arch, r->nr - arch_info(r->arch)->nr_base);
+}
+
+static uint64_t effective(const struct arg_info *a, uint64_t v)
+{
+	return a->width == 32 ? (uint32_t)v : v;
+}
+
+static void print_number(const struct arg_info *a, uint64_t v, struct buf *out)
+{
+	bool negative = a->width == 32 ? (int32_t)v < 0 : (int64_t)v < 0;
+
+	if ((a->is_signed || a->kind == ARG_FD) && negative)
+		buf_printf(out, "%" PRId64, a->width == 32 ? (int32_t)v : (int64_t)v);
+	else
+		buf_printf(out, v < 4096 ? "%" PRIu64 : "0x%" PRIx64, v);
+}
+
+static void print_flags(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
+{
+	const char *sep = "";
+
+	for (size_t i = 0; a->domain && i < constant_count() && v; i++) {
+		const struct constant_row *row = constant_at(i);
+		uint64_t bits = row->value[arch];
+
+		if (strcmp(row->domain, a->domain) || !bits || (v & bits) != bits)
+			continue;
+		buf_printf(out, "%s%s", sep, row->name);
+		sep = "|";
+		v &= ~bits;
+	}
+	if (v || !*sep)
+		buf_printf(out, v < 10 ? "%s%" PRIu64 : "%s0x%" PRIx64, sep, v);
+}
+
+static void print_value(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
+{
+	const char *name = a->domain && a->kind != ARG_FLAGS ? constant_name(a->domain, v, arch) : NULL;
+
+	if (name)
+		buf_puts(out, name);
+	else if (a->kind == ARG_FLAGS)
+		print_flags(a, arch, v, out);
+	else if (a->kind == ARG_POINTER)
+		buf_printf(out, v ? "0x%" PRIx64 : "NULL", v);
+	else
+		print_number(a, v, out);
+}
+
+static void print_arg(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
+{
+	v = effective(a, v);
+	if (a->kind != ARG_ENUM_FLAGS) {
+		print_value(a, arch, v, out);
+		return;
+	}
+	print_value(a, arch, v & a->enum_mask, out);
+	if (v & ~a->enum_mask)
+		buf_printf(out, "|0x%" PRIx64, v & ~a->enum_mask);
+}
+
+static void print_name(const struct refusal *r, struct buf *out)
+{
+	const struct syscall_info *sys = call_info(r);
+
+	if (sys)
+		buf_puts(out, sys->name);
+	else
+		buf_printf(out, "#%" PRIu32, r->nr);
+}
+
+static void print_call(const struct refusal *r, struct buf *out)
+{
+	const struct syscall_info *sys = call_info(r);
+	const struct arg_info *args;
+	unsigned n = 0;
+
+	print_name(r, out);
+	if (!sys)
+		return;
+	args = syscall_args(sys, r->arch, &n);
+	buf_putc(out, '(');
+	for (unsigned i = 0; i < n; i++) {
+		buf_puts(out, i ? ", " : "");
+		print_arg(&args[i], r->arch, r->args[i], out);
+	}
+	buf_putc(out, ')');
+}
+
+/* ---- why ---- */
+
+static void print_place(const struct session *s, struct span sp, struct buf *out)
+{
+	const struct source *src = source_of(s->sources, sp);
+	struct place at;
+
+	if (!src)
+		return;
+	at = source_place(src, sp.begin);
+	buf_printf(out, "%s:%" PRIu32 ":%" PRIu32, src->name, at.line, at.column);
+}
+
+static struct span header_span(const struct policy *p, enum ast_header header)
+{
+	for (const struct ast_stmt *st = p->stmt ? p->stmt->body : NULL; st; st = st->next)
+		if (st->kind == AST_STMT_HEADER && st->header == header)
+			return st->keyword;
+	return p->span; /* not written: it goes without saying, in this policy */
+}
+
+static void print_why(const struct session *s, const struct policy *p, const struct refusal *r,
+		      struct buf *out)
+{
+	const struct origin *o;
+
+	switch (r->why.by) {
+	case BY_DEFAULT:
+		buf_puts(out, "default at ");
+		print_place(s, header_span(p, AST_HEADER_DEFAULT), out);
+		return;
+	case BY_UNKNOWN:
+		buf_puts(out, "unknown at ");
+		print_place(s, header_span(p, AST_HEADER_UNKNOWN), out);
+		return;
+	case BY_FOREIGN:
+		buf_puts(out, "foreign at ");
+		print_place(s, header_span(p, AST_HEADER_FOREIGN), out);
+		return;
+	case BY_RULE:
+		o = r->why.rule->origin;
+		buf_puts(out, "rule at ");
+		print_place(s, o->span, out);
+		if (o->set) {
+			buf_printf(out, " (set %s, used at ", o->set);
+			print_place(s, o->use, out);
+			buf_putc(out, ')');
+		}
+		return;
+	case BY_TRACER_SKIP:
+		break;
+	}
+	BUG("number -1 is never refused");
+}
+
+/* ---- the way out ---- */
+
+static void mark_args(const struct cond *c, bool used[6])
+{
+	if (!c)
+		return;
+	if (c->kind == COND_CMP) {
+		used[c->cmp.arg] = true;
+		return;
+	}
+	mark_args(c->left, used);
+	mark_args(c->right, used);
+}
+
+/* Arguments that the line should name: enumerations, and what the policy's rules for this
+ * call already look at; anything else would open more than the call that was seen. */
+static void telling_args(const struct policy *p, const struct refusal *r,
+			 const struct arg_info *args, unsigned n, bool used[6])
+{
+	size_t first, end;
+
+	for (unsigned i = 0; i < n; i++)
+		used[i] = (args[i].kind == ARG_ENUM || args[i].kind == ARG_ENUM_FLAGS) &&
+			args[i].domain;
+	policy_calls_of(p, r->arch, r->nr, &first, &end);
+	for (size_t i = first; i < end; i++)
+		mark_args(p->calls.v[i].cond, used);
+	for (unsigned i = 0; i < 6; i++)
+		if (i >= n || args[i].kind == ARG_POINTER)
+			used[i] = false;
+}
+
+static void print_allow(const struct policy *p, const struct refusal *r, struct buf *out)
+{
+	const struct syscall_info *sys = call_info(r);
+	const struct arg_info *args = NULL;
+	const char *sep = "(";
+	bool used[6] = { false };
+	unsigned n = 0;
+
+	if (sys) {
+		args = syscall_args(sys, r->arch, &n);
+		telling_args(p, r, args, n, used);
+	}
+	buf_puts(out, "allow ");
+	print_name(r, out);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t v = effective(&args[i], r->args[i]);
+
+		if (!used[i])
+			continue;
+		buf_puts(out, sep);
+		sep = ", ";
+		if (args[i].kind == ARG_ENUM_FLAGS) {
+			buf_printf(out, "(%s & 0x%" PRIx64 ") == ", args[i].name, args[i].enum_mask);
+			v &= args[i].enum_mask;
+		} else {
+			buf_printf(out, "%s == ", args[i].name);
+		}
+		print_value(&args[i], r->arch, v, out);
+	}
+	buf_puts(out, *sep == ',' ? ");" : ";");
+}
+
+/* A refusing rule wins over any allow: there the rule itself has to go. */
+static void print_way(const struct session *s, const struct policy *p, const struct refusal *r,
+		      struct buf *out)
+{
+	switch (r->why.by) {
+	case BY_DEFAULT:
+	case BY_UNKNOWN:
+		print_allow(p, r, out);
+		return;
+	case BY_FOREIGN:
+		if (r->arch == ARCH_NR)
+			buf_puts(out, "(an architecture that pale does not know)");
+		else
+			buf_printf(out, "arch %s;", arch_info(r->arch)->name);
+		return;
+	case BY_RULE:
+		if (r->why.rule->origin->set) {
+			buf_printf(out, "use %s except ", r->why.rule->origin->set);
+			print_name(r, out);
+			buf_putc(out, ';');
+			return;
+		}
+		buf_puts(out, "(take out ");
+		print_name(r, out);
+		buf_puts(out, " at ");
+		print_place(s, r->why.rule->origin->span, out);
+		buf_putc(out, ')');
+		return;
+	case BY_TRACER_SKIP:
+		break;
+	}
+	BUG("number -1 is never refused");
+}
+
+/* ---- the report ---- */
+
+static int compare_counts(const void *x, const void *y)
+{
+	const struct refusal *a = x, *b = y;
+
+	if (a->why.by != b->why.by)
+		return a->why.by == BY_RULE ? 1 : b->why.by == BY_RULE ? -1 :
+			(int)a->why.by - (int)b->why.by;
+	if (a->count != b->count)
+		return a->count < b->count ? 1 : -1;
+	if (a->audit_arch != b->audit_arch)
+		return a->audit_arch < b->audit_arch ? -1 : 1;
+	return a->nr < b->nr ? -1 : a->nr > b->nr;
+}
+
+static void sort_refusals(const struct enforce_report *report)
+{
+	if (report->refusals.n)
+		qsort(report->refusals.v, report->refusals.n, sizeof(*report->refusals.v),
+		      compare_counts);
+}
+
+static const char *by_word(enum decided_by by)
+{
+	static const char *const words[] = {
+		[BY_RULE] = "rule", [BY_DEFAULT] = "default", [BY_UNKNOWN] = "unknown",
+		[BY_FOREIGN] = "foreign", [BY_TRACER_SKIP] = "skip",
+	};
+
+	return words[by];
+}
+
+static void refusal_text(struct session *s, const struct policy *p, const struct refusal *r,
+			 struct buf *out)
+{
+	buf_printf(out, "%8" PRIu64 "  ", r->count);
+	print_call(r, out);
+	if (r->arch != (enum arch)arch_native())
+		buf_printf(out, " [%s]", r->arch == ARCH_NR ? "?" : arch_info(r->arch)->name);
+	buf_puts(out, "\n          ");
+	verdict_print(out, r->verdict);
+	buf_puts(out, " by ");
+	print_why(s, p, r, out);
+	buf_printf(out, ", first in pid %d\n          allowed by: ", r->pid);
+	print_way(s, p, r, out);
+	buf_putc(out, '\n');
+}
+
+static uint64_t count_by(const struct enforce_report *report, bool rule)
+{
+	uint64_t n = 0;
+
+	vec_each(&report->refusals, r)
+		if ((r->why.by == BY_RULE) == rule)
+			n += r->count;
+	return n;
+}
+
+void refusals_text(struct session *s, const struct policy *p, const struct enforce_report *report,
+		   bool verify, struct buf *out)
+{
+	uint64_t by_rule = count_by(report, true);
+
+	sort_refusals(report);
+	buf_printf(out, "pale run: %" PRIu64 " %s%s", report->total,
+		   report->total == 1 ? "call" : "calls",
+		   verify ? " would be refused (nothing was: --verify protects nothing)" : " refused");
+	if (report->total)
+		buf_printf(out, ": %" PRIu64 " by default, %" PRIu64 " by rule",
+			   report->total - by_rule, by_rule);
+	buf_putc(out, '\n');
+	vec_each(&report->refusals, r)
+		refusal_text(s, p, r, out);
+	if (report->lost)
+		buf_printf(out, "pale run: %" PRIu64 " more could not be answered: the caller was "
+			   "killed or interrupted\n", report->lost);
+}
+
+static void refusal_json(struct session *s, const struct policy *p, const struct refusal *r,
+			 struct buf *out)
+{
+	BUF_AUTO name = { 0 }, call = { 0 }, verdict = { 0 }, why = { 0 }, way = { 0 };
+
+	print_name(r, &name);
+	print_call(r, &call);
+	verdict_print(&verdict, r->verdict);
+	print_why(s, p, r, &why);
+	print_way(s, p, r, &way);
+	buf_puts(out, "{\"name\": ");
+	json_put_string(out, (struct str){ name.p, name.n });
+	buf_printf(out, ", \"arch\": \"%s\", \"nr\": %" PRIu32 ", \"count\": %" PRIu64
+		   ", \"by\": \"%s\", \"verdict\": \"%s\", \"pid\": %d, \"args\": [",
+		   r->arch == ARCH_NR ? "?" : arch_info(r->arch)->name, r->nr, r->count,
+		   by_word(r->why.by), verdict.p, r->pid);
+	for (unsigned i = 0; i < 6; i++)
+		buf_printf(out, "%s%" PRIu64, i ? ", " : "", r->args[i]);
+	buf_puts(out, "], \"call\": ");
+	json_put_string(out, (struct str){ call.p, call.n });
+	buf_puts(out, ", \"why\": ");
+	json_put_string(out, (struct str){ why.p, why.n });
+	buf_puts(out, ", \"allowed_by\": ");
+	json_put_string(out, (struct str){ way.p, way.n });
+	buf_putc(out, '}');
+}
+
+void refusals_json(struct session *s, const struct policy *p, const struct enforce_report *report,
+		   int status, struct buf *out)
+{
+	sort_refusals(report);
+	buf_puts(out, "{\"policy\": ");
+	json_put_string(out, p->name);
+	buf_printf(out, ", \"status\": %d, \"total\": %" PRIu64 ", \"by_default\": %" PRIu64
+		   ", \"by_rule\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"refusals\": [", status,
+		   report->total, count_by(report, false), count_by(report, true), report->lost);
+	vec_each(&report->refusals, r) {
+		buf_puts(out, r == report->refusals.v ? "\n  " : ",\n  ");
+		refusal_json(s, p, r, out);
+	}
+	buf_puts(out, report->refusals.n ? "\n]}\n" : "]}\n");
+}
