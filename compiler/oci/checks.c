@@ -168,7 +168,7 @@ static bool same_answers(struct writer *w, const struct decision *back, const st
 	return false;
 }
 
-static bool is_approximated(const struct writer *w, const struct syscall_info *sys)
+bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys)
 {
 	for (size_t i = 0; i < w->approximated.n; i++)
 		if (w->approximated.v[i] == sys->name)
@@ -184,7 +184,7 @@ static bool compare_back(struct writer *w, const struct policy *q, unsigned arch
 		return false;
 	for (size_t i = 0; i < syscall_count(); i++) {
 		const struct syscall_info *sys = syscall_at(i);
-		if (is_approximated(w, sys))
+		if (oci_is_approximated(w, sys))
 			continue;
 		for (int a = 0; a < ARCH_NR; a++)
 			if (arches & ARCH_BIT(a) && sys->nr[a] >= 0 &&
@@ -192,6 +192,17 @@ static bool compare_back(struct writer *w, const struct policy *q, unsigned arch
 				return false;
 	}
 	return true;
+}
+
+unsigned oci_family(const struct policy *p, enum arch a)
+{
+	unsigned family = 0;
+
+	for (int b = 0; b < ARCH_NR; b++)
+		if (p->arches & ARCH_BIT(b) &&
+		    !strcmp(arch_info(a)->family, arch_info((enum arch)b)->family))
+			family |= ARCH_BIT(b);
+	return family;
 }
 
 bool oci_read_back(struct writer *w, struct str text)
@@ -202,14 +213,10 @@ bool oci_read_back(struct writer *w, struct str text)
 	for (int a = 0; a < ARCH_NR; a++) {
 		if (!(w->p->arches & ARCH_BIT(a)) || done & ARCH_BIT(a))
 			continue;
-		unsigned family = 0;
-		for (int b = 0; b < ARCH_NR; b++)
-			if (w->p->arches & ARCH_BIT(b) &&
-			    !strcmp(arch_info((enum arch)a)->family, arch_info((enum arch)b)->family))
-				family |= ARCH_BIT(b);
+		unsigned family = oci_family(w->p, (enum arch)a);
 		done |= family;
 		struct policy *q = read_policy(w, text, (enum arch)a);
-		if (!q || !compare_back(w, q, family))
+		if (!q || !compare_back(w, q, family) || !oci_check_filter(w, text, (enum arch)a, family))
 			return false;
 	}
 	return true;

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "compiler/cbpf/cbpf.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/write.h"
 
-enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE = 11 };
+enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE = 11, LIMIT_MS = 5000 };
 
 static uint32_t scmp_arch(enum arch a)
 {
@@ -171,4 +171,128 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 	if (!profile || ds->errors || !oci_parse(a, profile, &opt, &p, ds))
 		return -EINVAL;
 	return run_child(a, &p, native, env ? env : &nothing, limit_ms, out, why);
+}
+
+/* ---- is it what the policy says? ---- */
+
+struct probe {
+	struct writer *w;
+	const struct cbpf *prog;
+	const struct syscall_info *sys;
+	enum arch arch;
+	dd_node node;
+};
+
+static bool tell_filter(const struct probe *pr, const struct call *c, struct verdict want,
+			uint32_t got)
+{
+	BUF_AUTO text = { 0 };
+
+	verdict_print(&text, verdict_from_ret(got));
+	buf_puts(&text, " and not ");
+	verdict_print(&text, want);
+	struct diag *d = diag_add(pr->w->ds, DIAG_PL229, oci_rule_span(pr->w, pr->arch, c->nr),
+				  "the filter that libseccomp builds of this JSON answers %s for "
+				  "'%s'(%#jx, %#jx, %#jx, ...) on %s", text.p, pr->sys->name,
+				  (uintmax_t)c->args[0], (uintmax_t)c->args[1], (uintmax_t)c->args[2],
+				  arch_info(pr->arch)->name);
+	diag_help(pr->w->ds, d, "compare fewer arguments in one rule, or compile to '-t bpf'");
+	return false;
+}
+
+static bool probe_call(const struct probe *pr, const uint64_t args[6])
+{
+	struct call c = { .audit_arch = arch_info(pr->arch)->audit, .nr = oci_number(pr->sys, pr->arch) };
+
+	for (unsigned i = 0; i < 6; i++)
+		c.args[i] = arch_info(pr->arch)->bits == 32 ? (uint32_t)args[i] : args[i];
+	struct verdict want = dd_eval(pr->w->d->dd, pr->node, c.args);
+	uint32_t got = cbpf_run(pr->prog, &c, NULL);
+	return got == verdict_to_ret(want) || tell_filter(pr, &c, want, got);
+}
+
+/* A cube's corners, and every neighbour across one of its bits. */
+static bool probe_cube(const struct probe *pr, const struct dd_cube *cube)
+{
+	uint64_t args[6];
+
+	memcpy(args, cube->value, sizeof(args));
+	if (!probe_call(pr, args))
+		return false;
+	for (unsigned i = 0; i < 6; i++)
+		args[i] |= ~cube->mask[i];
+	if (!probe_call(pr, args))
+		return false;
+	for (unsigned i = 0; i < 6; i++)
+		for (uint64_t left = cube->mask[i]; left; left &= left - 1) {
+			args[i] ^= left & -left;
+			bool same = probe_call(pr, args);
+			args[i] ^= left & -left;
+			if (!same)
+				return false;
+		}
+	return true;
+}
+
+static bool probe_name(struct writer *w, const struct cbpf *prog, const struct syscall_info *sys,
+		       enum arch a, const struct group *g)
+{
+	static const uint64_t low[6], high[6] = { UINT64_MAX, UINT64_MAX, UINT64_MAX,
+						  UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	struct probe pr = { w, prog, sys, a, decision_node(w->d, a, oci_number(sys, a)) };
+
+	if (!probe_call(&pr, low) || !probe_call(&pr, high))
+		return false;
+	for (size_t i = 0; g && i < g->ncubes; i++)
+		if (!probe_cube(&pr, &g->cubes[i]))
+			return false;
+	return true;
+}
+
+/* Does this machine's libseccomp number the name there as the table does? */
+static bool library_knows(const struct syscall_info *sys, enum arch a)
+{
+	return seccomp_syscall_resolve_name_arch(scmp_arch(a), sys->name) >= 0;
+}
+
+static const struct group *group_of(const struct writer *w, const struct syscall_info *sys)
+{
+	vec_each(&w->groups, g)
+		for (size_t i = 0; i < g->calls.n; i++)
+			if (g->calls.v[i] == sys)
+				return g;
+	return NULL;
+}
+
+bool oci_check_filter(struct writer *w, struct str text, enum arch native, unsigned family)
+{
+	const char *why = NULL;
+	struct cbpf prog;
+	int rc = oci_libseccomp(w->arena, text, native, NULL, LIMIT_MS, &prog, &why);
+
+	if (rc == -EINVAL) {
+		diag_add(w->ds, DIAG_PL229, w->p->span, "%s of the JSON written for %s", why,
+			 arch_info(native)->name);
+		return false;
+	}
+	if (rc) {
+		struct diag *d = diag_add(w->ds, DIAG_PL231, w->p->span,
+					  "libseccomp's filter for %s was not compared: %s",
+					  arch_info(native)->name,
+					  rc == -ETIMEDOUT ? "it took too long to build" : strerror(-rc));
+		diag_help(w->ds, d, "a runtime may take as long to start a container");
+		return true;
+	}
+	for (size_t i = 0; i < syscall_count(); i++) {
+		const struct syscall_info *sys = syscall_at(i);
+		if (oci_is_approximated(w, sys) || !oci_runtime_knows(w, sys))
+			continue;
+		const struct group *g = group_of(w, sys);
+		for (int a = 0; a < ARCH_NR; a++)
+			if (family & ARCH_BIT(a) && sys->nr[a] >= 0 &&
+			    library_knows(sys, (enum arch)a) &&
+			    !probe_name(w, &prog, sys, (enum arch)a, g))
+				return false;
+	}
+	return true;
 }

@@ -36,5 +36,9 @@ const struct group *oci_group_of(const struct writer *w, const struct syscall_in
 void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
 void oci_print(const struct writer *w, struct buf *out);
+bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys);
+unsigned oci_family(const struct policy *p, enum arch a); /* listed, of this machine family */
+/* Compares what libseccomp builds of the text with the policy; false and a diagnostic. */
+bool oci_check_filter(struct writer *w, struct str text, enum arch native, unsigned family);
 /* Reads the text again and compares every named call; false and a diagnostic: our bug. */
 bool oci_read_back(struct writer *w, struct str text);
