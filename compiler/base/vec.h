@@ -27,6 +27,9 @@ void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 		(vec)->v[(vec)->n++] = (x);                                              \
 	} while (0)
 
-/* vec_each(&rules, r) { ... }: r is a pointer to each element in turn. */
-#define vec_each(vec, it) \
-	for (__typeof__(*(vec)->v) *it = (vec)->v; it < (vec)->v + (vec)->n; it++)
+/*
+ * vec_each(&rules, r) { ... }: r is a pointer to each element in turn. An empty vec has no
+ * array, and NULL + 0 is undefined (clang's UBSan says so).
+ */
+#define vec_each(vec, it)                                                                \
+	for (__typeof__(*(vec)->v) *it = (vec)->v; (vec)->n && it < (vec)->v + (vec)->n; it++)
