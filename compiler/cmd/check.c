@@ -284,6 +284,25 @@ static int check_program(struct check *c, struct source *src)
 	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
 }
 
+/* The profile as it stands, through the library that runtimes load it with. */
+static void check_profile(struct check *c, const struct source *src)
+{
+	struct session *s = c->session;
+	struct cbpf prog;
+	const char *why = NULL;
+	const struct environment *env = &c->opt->input.resolve.env;
+	enum arch host = env->host_known ? env->host : (enum arch)arch_native();
+	int err = oci_libseccomp(s->arena, src->text, host, env, 10000, &prog, &why);
+
+	if (err)
+		diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
+			 src->name, err == -ETIMEDOUT ? "it took more than 10 s"
+				    : why ? why : strerror(-err));
+	say(c, "libseccomp", !err, err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
+	if (session_report(s))
+		c->failed = true;
+}
+
 /* A profile begins with its abi, an include, a variable, `profile` or a path and a brace. */
 static bool is_apparmor(struct str t)
 {
@@ -316,7 +335,19 @@ static int check_file(struct check *c, const char *path)
 		ask_parser(c, src->text, (struct span){ src->id, 0, 0 });
 		return session_report(s) ? EXIT_FOUND : EXIT_OK;
 	}
-	int status = input_load(s, path, &c->opt->input, &in);
+	/* A profile is not resolved: the runtime decides what its conditions need. */
+	struct input_options parse = c->opt->input;
+	parse.parse_only = true;
+	int status = input_load(s, path, &parse, &in);
+	if (status)
+		return status;
+	if (in.format == INPUT_JSON) {
+		session_report(s);
+		check_profile(c, in.source);
+		return EXIT_OK;
+	}
+	if (in.format == INPUT_PALE)
+		status = input_load(s, path, &c->opt->input, &in);
 	if (status)
 		return status;
 	if (in.format == INPUT_BPF)

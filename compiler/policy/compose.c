@@ -85,7 +85,7 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 
 static const char *beside(struct resolver *r, const struct source *src, struct str path)
 {
-	const char *base = src ? (src->path ? src->path : src->name) : NULL;
+	const char *base = src && src->path ? src->name : NULL; /* as the user wrote it */
 	const char *slash = base ? strrchr(base, '/') : NULL;
 
 	if (!slash || (path.n && path.p[0] == '/'))

@@ -114,6 +114,7 @@ static bool find_operand(struct resolver *r, const struct cond_site *site,
 		o->is_signed = false;
 	} else if (o->width > arch_info(site->arch)->bits) {
 		o->width = (uint8_t)arch_info(site->arch)->bits;
+		o->narrowed = true;
 	}
 	return true;
 }

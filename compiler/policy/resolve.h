@@ -109,6 +109,7 @@ struct operand { /* what a comparison looks at, on one architecture */
 	enum arg_kind kind;
 	const char *domain;
 	uint8_t width;
+	bool narrowed; /* a long, on a machine of 32 bits */
 	bool is_signed;
 	uint64_t enum_mask;
 };

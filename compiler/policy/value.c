@@ -15,18 +15,20 @@ uint64_t width_mask(unsigned width)
 
 static const char *where(struct resolver *r, const struct operand *o)
 {
+	/* Without the architecture: what is wrong on all of them is said once. */
 	return o->reg ? arena_printf(r->arena, "the register of '%s'", o->name)
-		      : arena_printf(r->arena, "'%s' of %s on %s", o->name, o->call,
-				     arch_info(o->arch)->name);
+		      : arena_printf(r->arena, "'%s' of '%s'", o->name, o->call);
 }
 
 static bool report_range(struct resolver *r, const struct operand *o, struct span sp,
 			 struct str text, bool negative)
 {
 	struct diag *d = resolve_report(r, DIAG_PL120, sp, "value out of range: '" PRISTR
-					"' does not fit %s, which is %s %u bits wide",
+					"' does not fit %s, which is %s and %u bits wide%s%s",
 					STRARG(text), where(r, o),
-					o->is_signed ? "signed and" : "unsigned and", o->width);
+					o->is_signed ? "signed" : "unsigned", o->width,
+					o->narrowed ? " on " : "",
+					o->narrowed ? arch_info(o->arch)->name : "");
 	uint64_t top = width_mask(o->width);
 
 	if (negative && o->reg)
@@ -105,6 +107,20 @@ static const char *domain_with(struct resolver *r, struct str name, enum arch a)
 	return "another kind";
 }
 
+/* A suggestion in the letters the user writes: "inett" means "inet", not "INET". */
+static const char *in_case_of(struct resolver *r, struct str best, struct str word)
+{
+	char *s = str_dup(r->arena, best);
+
+	for (size_t i = 0; i < word.n; i++)
+		if (word.p[i] >= 'A' && word.p[i] <= 'Z')
+			return s;
+	for (char *p = s; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + 'a' - 'A');
+	return s;
+}
+
 /* On which architectures, as words, the domain has this name; NULL: on none. */
 static const char *name_elsewhere(struct resolver *r, const struct operand *o, struct str name)
 {
@@ -137,7 +153,7 @@ static bool report_name(struct resolver *r, const struct operand *o, const struc
 	suggest_start(&s, v->text);
 	constant_suggest(o->domain, &s);
 	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+		diag_help(r->ds, d, "did you mean '%s'?", in_case_of(r, s.best, v->text));
 	else
 		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'; a number is "
 				    "legal too", o->domain);
@@ -217,7 +233,7 @@ bool value_word(struct resolver *r, const char *domain, const char *what, struct
 	suggest_start(&s, text);
 	constant_suggest(domain, &s);
 	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+		diag_help(r->ds, d, "did you mean '%s'?", in_case_of(r, s.best, text));
 	else
 		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'", domain);
 	return false;
