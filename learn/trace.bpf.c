@@ -694,8 +694,11 @@ static __always_inline bool is_lock_command(__u64 cmd)
 static __always_inline int exit_path(struct mark *m, const volatile struct trace_rule *r)
 {
 	int dir = r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1;
+	__u32 flags = r->flags[0];
 
-	record_join(dir, arg_at(m, r->path[0]), 0, r->perms[0] | r->flags[0] << 16);
+	if (flags & TRACE_RMDIR && m->args[2] & TRACE_AT_REMOVEDIR)
+		flags |= TRACE_DIR;
+	record_join(dir, arg_at(m, r->path[0]), 0, r->perms[0] | flags << 16);
 	if (r->path[1] < 0)
 		return 0;
 	dir = r->fd[1] >= 0 ? (int)arg_at(m, r->fd[1]) : -1;

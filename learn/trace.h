@@ -35,12 +35,14 @@ enum trace_op {
 	TRACE_OP_EXEC,  /* only remembered: the exec event does the rest */
 };
 
+#define TRACE_AT_REMOVEDIR 0x200
+
 enum { /* flags of a path */
 	TRACE_FOLLOW = 1, /* a symlink at its end is followed */
 	TRACE_DIR = 2,    /* names a directory */
 	TRACE_MOVED = 4,  /* may be a directory: look afterwards */
 	TRACE_SCRIPT = 8, /* executed, and not the program that runs: has a #! line */
-	TRACE_NOTEXIST = 16, /* O_TMPFILE and the like: the name is the kernel's own */
+	TRACE_RMDIR = 16, /* a directory if argument 2 has AT_REMOVEDIR */
 };
 
 struct trace_rule {

@@ -264,11 +264,22 @@ static int self_fd(const char *text)
 	return -1;
 }
 
+/* "/proc/self/exe" as it looks from here. */
+static const char *theirs(pid_t tid, const char *text, char out[TRACE_PATH + 32])
+{
+	static const char self[] = "/proc/self/";
+
+	if (!str_starts(str_c(text), self))
+		return text;
+	snprintf(out, TRACE_PATH + 32, "/proc/%d/%s", (int)tid, text + sizeof(self) - 1);
+	return out;
+}
+
 static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned perms,
 			unsigned flags)
 {
 	struct access how = { .perms = perms, .count = 1, .first_ns = now_ns(t) };
-	char base[PATH_MAX], link[32] = "cwd";
+	char base[PATH_MAX], link[32] = "cwd", mine[TRACE_PATH + 32];
 	size_t n;
 	int fd;
 
@@ -291,7 +302,7 @@ static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, 
 		t->r->losses.paths_unresolved++;
 		return;
 	}
-	model_join(t->model, base, text, flags, &how);
+	model_join(t->model, base, theirs(tid, text, mine), flags, &how);
 }
 
 static void record_user_path(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
@@ -299,6 +310,7 @@ static void record_user_path(struct tracer *t, const struct tracee *e, const str
 {
 	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
 	char text[TRACE_PATH + 1] = "";
+	unsigned flags = r->flags[i];
 
 	if (r->path[i] < 0)
 		return;
@@ -307,7 +319,9 @@ static void record_user_path(struct tracer *t, const struct tracee *e, const str
 		t->r->losses.paths_unresolved++;
 		return;
 	}
-	record_join(t, e->tid, dir, text, r->perms[i], r->flags[i]);
+	if (flags & TRACE_RMDIR && e->args[2] & TRACE_AT_REMOVEDIR)
+		flags |= TRACE_DIR;
+	record_join(t, e->tid, dir, text, r->perms[i], flags);
 }
 
 static void record_bind(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
@@ -365,20 +379,32 @@ static uint64_t find_execfn(pid_t tid)
 	return 0;
 }
 
+/* Does the name that was executed lead to the program that runs? */
+static bool is_program(pid_t tid, const char *text)
+{
+	char full[PATH_MAX + TRACE_PATH + 64], mine[TRACE_PATH + 32], exe[64];
+	struct stat named, running;
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
+	text = theirs(tid, text, mine);
+	snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)tid, *text == '/' ? "root" : "cwd", text);
+	return !stat(full, &named) && !stat(exe, &running) && named.st_dev == running.st_dev &&
+	       named.st_ino == running.st_ino;
+}
+
 static void record_exec(struct tracer *t, pid_t tid)
 {
 	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
-	char text[TRACE_PATH + 1], exe[PATH_MAX], base[PATH_MAX], full[PATH_MAX + TRACE_PATH + 2], real[PATH_MAX];
+	char text[TRACE_PATH + 1];
 	uint64_t name = find_execfn(tid);
 
 	record_link(t, tid, "exe", &how);
-	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0 ||
-	    !read_link(t, tid, "exe", exe) ||
-	    !read_link(t, tid, *text == '/' ? "root" : "cwd", base))
+	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0) {
+		t->r->losses.paths_unresolved++;
 		return;
-	snprintf(full, sizeof(full), "%s/%s", base, text);
+	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
-	if (self_fd(text) >= 0 || (realpath(full, real) && strcmp(real, exe)))
+	if (self_fd(text) >= 0 || !is_program(tid, text))
 		record_join(t, tid, -1, text, PERM_X | PERM_R, TRACE_SCRIPT | TRACE_FOLLOW);
 }
 

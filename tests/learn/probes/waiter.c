@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Says "ready" and waits for SIGTERM or SIGINT, upon which it ends with 7 (argv[1] "deaf": never). */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (write(1, "ready\n", 6) != 6)
+		return 1;
+	do
+		if (sigwait(&set, &sig))
+			return 1;
+	while (argc > 1 && !strcmp(argv[1], "deaf"));
+	return 7;
+}

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the two backends record of programs whose calls are known."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+
+import pytest
+
+from conftest import BUILD, PALE, need, need_root, run, skip
+
+PROBES = BUILD / "tests/learn/probes"
+BACKENDS = ["ebpf", "ebpf-raw", "ptrace"]
+
+
+class Recording:
+    """The facts that --recording writes, a line each."""
+
+    def __init__(self, path):
+        self.text = pathlib.Path(path).read_text(errors="surrogateescape")
+        self.calls, self.files, self.args, self.tuples = {}, {}, {}, set()
+        for line in self.text.splitlines():
+            w = line.split()
+            if w[0] == "call":
+                self.calls[w[1], w[2]] = int(w[3])
+            elif w[0] == "file":
+                name = line[line.index(" /") + 1:]
+                self.files[name] = (w[1], "owned" in w[2:4], "append" in w[2:5])
+            elif w[0] == "arg":
+                self.args[w[2], int(w[3])] = line
+            elif w[0] == "tuple":
+                self.tuples.add((w[2], *map(int, w[3:6])))
+        self.losses = re.search(r"^losses (.*)$", self.text, re.M)[1]
+        self.tasks = int(re.search(r"processes=(\d+)", self.text)[1])
+
+    def names(self, arch="x86_64"):
+        return {name for a, name in self.calls if a == arch}
+
+
+def usable(backend):
+    if backend != "ptrace":
+        need_root()
+        # Loading is the only test there is: a recording of `true` that says why not.
+        r = run([PALE, "learn", "--backend", backend, "-o", "/dev/null", "--", "true"])
+        if r.rc == 125:
+            skip(f"{backend}: {r.err.splitlines()[0]}")
+        assert r.rc == 0, r
+
+
+def learn(tmp_path, backend, *argv, rc=0, options=(), **kw):
+    usable(backend)
+    out, rec = tmp_path / f"{backend}.pale", tmp_path / f"{backend}.rec"
+    r = run([PALE, "learn", "--backend", backend, "-o", out, "--recording", rec, *options, "--",
+             *argv], **kw)
+    assert r.rc == rc, r
+    run([PALE, "fmt", "--check", out], check=0)
+    return Recording(rec), out.read_text()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_threads_and_children_are_counted_exactly(tmp_path, backend):
+    n = 2000 if backend == "ptrace" else 100000
+    rec, text = learn(tmp_path, backend, PROBES / "counts", n)
+    assert rec.calls["x86_64", "getppid"] == 7 * n
+    assert rec.tasks == 6  # main, 3 threads, 2 children
+    assert rec.losses == "none"
+    assert f"allow getppid; # {7 * n}x" in re.sub(r"allow\s+", "allow ", text)
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw"])
+def test_a_loop_of_2_million_calls_loses_nothing(tmp_path, backend):
+    rec, _ = learn(tmp_path, backend, PROBES / "spin", 2000000)
+    assert rec.calls["x86_64", "getppid"] == 2000000
+    assert rec.losses == "none"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_int80_is_recorded_as_i386(tmp_path, backend):
+    if run([PROBES / "int80"]).rc:
+        skip("this kernel has no i386 emulation")
+    rec, text = learn(tmp_path, backend, PROBES / "int80")
+    assert rec.calls["i386", "getpid"] == 7
+    assert rec.calls["x86_64", "getpid"] == 7
+    assert ("x86_64", "writev") not in rec.calls
+    assert "arch x86_64, i386;" in re.sub(r" +", " ", text)
+    block = text[text.index("when arch i386"):]
+    assert re.search(r"allow +getpid;", block[:block.index("}")])
+    out = tmp_path / f"{backend}.pale"
+    sim = run([PALE, "sim", out, "--raw"], input="i386 20 0 0 0 0 0 0\ni386 5 0 0 0 0 0 0\n")
+    assert sim.out.split() == ["ALLOW", "ERRNO(1)"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_calls_that_the_program_refuses_itself(tmp_path, backend):
+    """Tracepoints come after seccomp, PTRACE_SYSCALL stops before it: the one known difference."""
+    rec, _ = learn(tmp_path, backend, PROBES / "selffilter")
+    assert rec.calls.get(("x86_64", "getpgrp"), 0) == (5 if backend == "ptrace" else 0)
+    assert "0x26:1" in rec.args["prctl", 0]  # PR_SET_NO_NEW_PRIVS
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_storm_of_vforks(tmp_path, backend):
+    n = 100 if backend == "ptrace" else 500
+    rec, _ = learn(tmp_path, backend, PROBES / "vforks", n)
+    assert rec.calls["x86_64", "getsid"] == n
+    assert rec.calls["x86_64", "execve"] == n
+    assert rec.tasks == n + 1
+    assert rec.losses == "none"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_daemon_is_followed_after_its_parents_have_gone(tmp_path, backend):
+    mark = tmp_path / "mark"
+    rec, _ = learn(tmp_path, backend, PROBES / "daemon", mark)
+    assert mark.read_text() == "x"  # the recording ended after the daemon
+    assert rec.calls["x86_64", "getsid"] == 1
+    assert "w" in rec.files[str(mark)][0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_thread_that_execs_is_still_followed(tmp_path, backend):
+    rec, _ = learn(tmp_path, backend, PROBES / "threadexec")
+    assert rec.calls["x86_64", "getsid"] == 3
+    assert rec.losses == "none"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_numbers_and_values_that_mean_nothing(tmp_path, backend):
+    rec, text = learn(tmp_path, backend, PROBES / "odd")
+    assert rec.calls["x86_64", "#900"] == 1
+    assert not any(name == "unknown" for _, name in rec.calls)
+    assert "call 900 (x86_64): 1x, not in the table" in text
+    assert "beyond any table: " in text
+    assert "0x3:1" in rec.args["prctl", 0]        # garbage above 32 bits is not a value
+    assert "unbounded" in rec.args["ioctl", 1]    # 100 values
+    assert re.search(r"allow +ioctl;", text)      # and so it is not bounded
+    assert re.search(r"prctl\(option == PR_GET_DUMPABLE\)", text)
+
+
+def files_seen(rec, root):
+    return {k[len(root):]: v[0] for k, v in rec.files.items() if k.startswith(root)}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_files_as_the_kernel_resolves_them(tmp_path, backend):
+    root = tmp_path / "work"
+    root.mkdir()
+    rec, text = learn(tmp_path, backend, PROBES / "files", root)
+    seen = files_seen(rec, f"{root}/")
+    assert rec.losses == "none"
+    assert seen["real"] == "rw"            # through ./sub/../link too, chmod, truncate
+    assert seen["link"] == "w"             # made, never opened as itself
+    assert seen["sub/"] == "rw"            # mkdir, then opened
+    assert seen["sub/at"] == "wk"          # openat seen from sub, flock
+    assert seen["sub/below/"] == "w"       # mkdirat, unlinkat(AT_REMOVEDIR)
+    assert seen["gone"] == "rw"
+    assert "w" in seen["old"] and seen["sub/new"] == "w"
+    assert "l" in seen["hard"]
+    assert "w" in seen["sock"]
+    assert rec.files[f"{root}/appended"][2]
+    assert "missing" not in seen
+    deep = "/".join(["n" * 200] * 5 + ["d"] * 30 + ["deepest"])
+    assert seen[deep] == "rw"
+    temp = [f for f in rec.files if f.startswith("/tmp/palexx-")]
+    assert len(temp) == 1
+    assert re.search(r"owner file rw /tmp/palexx-\?{6}; # .*random name", text) or \
+        re.search(r"file rw /tmp/palexx-\?{6}; # .*random name", text)
+
+
+def test_backends_agree_on_files(tmp_path):
+    per = []
+    for backend in BACKENDS:
+        root = tmp_path / "work"
+        root.mkdir()
+        rec, _ = learn(tmp_path, backend, PROBES / "files", root)
+        per.append(files_seen(rec, f"{root}/"))
+        run(["rm", "-rf", root], check=0)
+    assert per[0] == per[1] == per[2]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_scripts_and_their_interpreters(tmp_path, backend):
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    inner.write_text("#!/bin/sh\nexec /bin/echo inner \"$@\"\n")
+    outer.write_text(f"#!{inner} -x\n")
+    inner.chmod(0o755)
+    outer.chmod(0o755)
+    rec, text = learn(tmp_path, backend, outer)
+    for f in (inner, outer, os.path.realpath("/bin/sh"), os.path.realpath("/bin/echo")):
+        assert set("rx") <= set(rec.files[str(f)][0]), (f, rec.text)
+        assert re.search(rf"file m?rix {f};", text), text
+    ld = [f for f in rec.files if "/ld-linux" in f]
+    assert ld and set("rm") <= set(rec.files[ld[0]][0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_command_s_exit_status_is_passed_on(tmp_path, backend):
+    learn(tmp_path, backend, "sh", "-c", "exit 42", rc=42)
+    learn(tmp_path, backend, "sh", "-c", "kill -9 $$", rc=128 + 9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_cannot_be_executed(tmp_path, backend):
+    usable(backend)
+    out = tmp_path / "p.pale"
+    for argv, rc in ((["/nonexistent/x"], 127), (["/etc/passwd"], 126)):
+        r = run([PALE, "learn", "--backend", backend, "-o", out, "--", *argv])
+        assert r.rc == rc, r
+        assert "cannot execute" in r.err and argv[0] in r.err
+        assert not out.exists()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_too_many_paths_are_a_loss_and_said(tmp_path, backend):
+    usable(backend)
+    out = tmp_path / "p.pale"
+    argv = [PALE, "learn", "--backend", backend, "--max-paths", "2", "-o", out]
+    r = run([*argv, "--", "true"])
+    assert r.rc == 1, r
+    assert "PL404" in r.err and "paths found no room" in r.err
+    assert re.search(r"# losses: +\d+ paths found no room", out.read_text())
+    assert run([*argv, "--allow-loss", "--", "true"]).rc == 0
+
+
+# ---- the end, by signals ----
+
+def start(argv, tmp_path, backend, *options):
+    usable(backend)
+    out = tmp_path / "p.pale"
+    p = subprocess.Popen([PALE, "learn", "--backend", backend, "-o", out, *options, "--",
+                          *map(str, argv)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, start_new_session=True)
+    assert p.stdout.readline() == "ready\n"
+    return p, out
+
+
+def complete(text):
+    return text.startswith("# Proposed by") and text.endswith("}\n") and "allow" in text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_pale_ends_the_workload_and_gives_a_whole_proposal(tmp_path, backend, sig):
+    p, out = start([PROBES / "waiter"], tmp_path, backend)
+    p.send_signal(sig)
+    p.communicate(timeout=30)
+    assert p.returncode == 7  # the workload's own
+    text = out.read_text()
+    assert complete(text) and "rt_sigtimedwait" in text
+    run([PALE, "fmt", "--check", out], check=0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_second_signal_finishes_at_once_and_lets_the_workload_live(tmp_path, backend):
+    p, out = start([PROBES / "waiter", "deaf"], tmp_path, backend)
+    child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
+    p.send_signal(signal.SIGTERM)
+    # The second must not merge with the first, which is pending until its handler runs.
+    while int(re.search(r"SigPnd:\s+(\w+)", open(f"/proc/{p.pid}/status").read())[1], 16) or \
+            int(re.search(r"ShdPnd:\s+(\w+)", open(f"/proc/{p.pid}/status").read())[1], 16):
+        pass
+    p.send_signal(signal.SIGTERM)
+    try:
+        p.wait(30)
+        assert p.returncode == 128 + signal.SIGTERM
+        assert complete(out.read_text()) and "ended by a signal to pale" in out.read_text()
+        assert "TracerPid:\t0\n" in open(f"/proc/{child}/status").read()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_killing_pale_leaves_no_tracing_and_no_half_file(tmp_path, backend):
+    p, out = start([PROBES / "waiter", "deaf"], tmp_path, backend)
+    child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
+    p.kill()
+    p.wait(30)
+    try:
+        if backend == "ptrace":  # PTRACE_O_EXITKILL
+            for _ in range(2000000):  # not our child, so nothing waits for it but this
+                try:
+                    if open(f"/proc/{child}/stat").read().rsplit(")", 1)[1].split()[0] in "ZX":
+                        break
+                except (FileNotFoundError, ProcessLookupError):
+                    break
+            else:
+                pytest.fail("the tracee outlived its tracer")
+        else:
+            assert "TracerPid:\t0\n" in open(f"/proc/{child}/status").read()
+    finally:
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- privileges, cgroups ----
+
+def test_ptrace_needs_no_privilege(tmp_path):
+    need_root()
+    need("setpriv")
+    tmp_path.chmod(0o777)
+    for d in list(tmp_path.parents)[:3]:
+        d.chmod(d.stat().st_mode | 0o055)
+    out = tmp_path / "p.pale"
+    r = run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", PALE, "learn",
+             "-o", out, "--", "true"])
+    assert r.rc == 0, r
+    assert "recorded-by-ptrace" in r.err  # auto fell back, and said so
+    assert "backend ptrace" in out.read_text()
+    assert "capabilities: not observed" in out.read_text()
+
+
+def test_a_backend_that_does_not_work_executes_nothing(tmp_path):
+    need_root()
+    need("setpriv")
+    tmp_path.chmod(0o777)
+    mark = tmp_path / "mark"
+    r = run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", PALE, "learn",
+             "--backend", "ebpf", "-o", "/dev/null", "--", "touch", mark])
+    assert r.rc == 125, r
+    assert "PL401" in r.err and not mark.exists()
+
+
+def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path):
+    usable("ebpf")
+    base = next((d for d in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+                 if os.path.exists(f"{d}/cgroup.procs") and
+                 os.path.exists(f"{d}/cgroup.controllers")), None)
+    if not base:
+        skip("no cgroup v2 hierarchy")
+    group = pathlib.Path(base) / f"pale-test-{os.getpid()}"
+    inner = group / "inner"
+    inner.mkdir(parents=True)
+    try:
+        rec = tmp_path / "c.rec"
+        p = subprocess.Popen([PALE, "learn", "--cgroup", group, "-o", tmp_path / "c.pale",
+                              "--recording", rec], stderr=subprocess.PIPE, text=True)
+        # It watches once its programs hold on to the tracepoints.
+        while "bpf" not in " ".join(os.readlink(f"/proc/{p.pid}/fd/{f}")
+                                    for f in os.listdir(f"/proc/{p.pid}/fd")
+                                    if "link" in os.readlink(f"/proc/{p.pid}/fd/{f}")):
+            assert p.poll() is None, p.stderr.read()
+        run([PROBES / "spin", "500"], check=0)  # outside
+        run(["sh", "-c", f"echo $$ > {inner}/cgroup.procs; exec {PROBES}/spin 700"], check=0)
+        p.communicate(timeout=30)  # the group has emptied
+        assert p.returncode == 0
+        assert Recording(rec).calls["x86_64", "getppid"] in (700, 701)  # sh may ask once
+    finally:
+        inner.rmdir()
+        group.rmdir()
+
+
+def test_usage():
+    for argv in ([], ["--backend", "x", "--", "true"], ["--max-paths", "0", "--", "true"],
+                 ["--cgroup", "/x", "--", "true"]):
+        r = run([PALE, "learn", *argv])
+        assert r.rc == 125 and "usage: pale learn" in r.err, r
+    assert run([PALE, "learn", "--help"], check=0).out.startswith("usage: pale learn")
