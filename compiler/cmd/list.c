@@ -201,6 +201,8 @@ static void put_constant_json(struct buf *out, const struct constant_row *c)
 	json_put_string(out, str_c(c->domain));
 	buf_puts(out, ", \"name\": ");
 	json_put_string(out, str_c(c->name));
+	buf_puts(out, ", \"short\": ");
+	json_put_string(out, str_c(c->brief));
 	buf_puts(out, ", \"values\": {");
 	for (enum arch a = 0; a < ARCH_NR; a++) {
 		if (!(c->arches & ARCH_BIT(a)))

@@ -691,6 +691,25 @@ static void print_by_number(void)
 	puts("};");
 }
 
+/* The short spelling: without the first of the domain's prefixes that fits, in lower case. */
+static void print_brief(const struct constant *c)
+{
+	const char *name = c->name;
+
+	for (const char *p = domains[c->domain].prefixes; *p;) {
+		size_t n = strcspn(p, ",");
+		if (!strncmp(name, p, n) && name[n]) {
+			name += n;
+			break;
+		}
+		p += n + (p[n] == ',');
+	}
+	fputs(", \"", stdout);
+	for (; *name; name++)
+		putchar(tolower((unsigned char)*name));
+	putchar('"');
+}
+
 static void print_constants(void)
 {
 	puts("const struct domain_info tables_domains[] = {");
@@ -705,7 +724,9 @@ static void print_constants(void)
 	puts("const struct constant_row tables_constants[] = {");
 	for (size_t i = 0; i < nconstants; i++) {
 		const struct constant *c = &constants[i];
-		printf("\t{ \"%s\", \"%s\", {", domains[c->domain].name, c->name);
+		printf("\t{ \"%s\", \"%s\"", domains[c->domain].name, c->name);
+		print_brief(c);
+		fputs(", {", stdout);
 		for (int a = 0; a < ARCH_NR; a++)
 			printf(" %#llx,", (unsigned long long)c->value[a]);
 		printf(" }, %#x },\n", c->arches);

@@ -326,14 +326,8 @@ void constant_suggest(const char *domain, struct suggest *s)
 	const struct domain_info *d = domain_find(domain);
 
 	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
-		const char *name = tables_constants[i].name;
-		suggest_offer(s, str_c(name));
-		for (const char *p = d->prefixes; *p;) {
-			size_t n = strcspn(p, ",");
-			if (!strncmp(name, p, n) && name[n])
-				suggest_offer(s, str_c(name + n));
-			p += n + (p[n] == ',');
-		}
+		suggest_offer(s, str_c(tables_constants[i].name));
+		suggest_offer(s, str_c(tables_constants[i].brief));
 	}
 }
 

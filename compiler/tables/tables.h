@@ -120,7 +120,8 @@ int constant_find(const char *domain, struct str name, enum arch a, uint64_t *va
 const char *constant_name(const char *domain, uint64_t value, enum arch a);
 struct constant_row {
 	const char *domain;
-	const char *name;
+	const char *name;  /* "AF_INET" */
+	const char *brief; /* "inet" */
 	uint64_t value[ARCH_NR];
 	uint32_t arches; /* ARCH_BIT() of those that have it */
 };
