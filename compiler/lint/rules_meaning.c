@@ -573,11 +573,25 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "allow %s", group_list(&g));
 }
 
+/* A profile that lists none of these is not meant for a program with children. */
+static bool wants_processes(const struct view *v)
+{
+	static const char *const calls[] = { "clone", "fork", "vfork", "wait4", "waitid" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const struct call_state *c = view_call(v, calls[i]);
+
+		if (c && c->some & ARCH_BIT(ARCH_X86_64))
+			return true;
+	}
+	return false;
+}
+
 void sc_fork_missing(struct lint *l, enum diag_id id)
 {
 	struct verdict r;
 
-	if (!l->view || !is_missing(l->view, "clone", &r))
+	if (!l->view || !wants_processes(l->view) || !is_missing(l->view, "clone", &r))
 		return;
 	diag_help(l->ds,
 		  diag_add(l->ds, id, l->view->dflt_span, "'clone' is missing: glibc's fork() is "
@@ -594,7 +608,7 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 	struct diag *d;
 	int32_t top;
 
-	if (!v || !is_missing(v, "clone3", &r) || is_enosys(r))
+	if (!v || !wants_processes(v) || !is_missing(v, "clone3", &r) || is_enosys(r))
 		return;
 	c = view_call(v, "clone");
 	c3 = view_call(v, "clone3");
