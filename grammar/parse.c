@@ -362,6 +362,8 @@ static const char *help_for(const struct parse *p, const struct parse_error *e, 
 		return "conditions are joined by 'or'";
 	if (str_is(text, "!"))
 		return "a condition is turned round by 'not'";
+	if (expects(e, "a path") && p->token_kind == T_WORD)
+		return "a path begins with '/' or '@{', or stands in double quotes";
 	if (statement && p->token_kind == T_PATH)
 		return "a file rule begins with 'file' and the permissions: file r /etc/hosts;";
 	if (!e->name && expects(e, "policy") && expects(e, "include") && !expects(e, "allow"))

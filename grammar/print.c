@@ -196,6 +196,22 @@ static bool is_name(struct str s)
 	return is_word(s);
 }
 
+/* Programs name policies after files and commands: what is no name is made one. */
+static void put_block_name(struct buf *out, struct str s)
+{
+	if (is_name(s)) {
+		put_str(out, s);
+		return;
+	}
+	buf_putc(out, '_');
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool keep = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+		buf_putc(out, keep ? c : '_');
+	}
+}
+
 static void put_target(struct buf *out, struct str s)
 {
 	if (!s.n)
@@ -636,7 +652,7 @@ static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 	case AST_STMT_POLICY:
 	case AST_STMT_SET:
 		buf_puts(l->out, s->kind == AST_STMT_POLICY ? "policy " : "set ");
-		put_str(l->out, s->name.text);
+		put_block_name(l->out, s->name.text);
 		return;
 	case AST_STMT_NR:
 		break;

@@ -212,7 +212,7 @@ static void random_trees_print_to_what_they_are(void **state)
 
 		seed = round * UINT64_C(0x9e3779b97f4a7c15);
 		struct ast_stmt *policy = ast_add(&top, below(2) ? AST_STMT_POLICY : AST_STMT_SET);
-		policy->name = *ast_word_new(a, name());
+		policy->name = *ast_word_new(a, below(4) ? name() : below(2) ? "and" : hostile(a, "9"));
 		fill_body(a, &inside, 3);
 		policy->body = inside.first;
 		file.stmts = top.first;
