@@ -28,7 +28,7 @@ static void check_selector(struct writer *w, const struct group *g, const struct
 	if (plain && !verdict_eq(v, w->jd) && oci_runtime_knows(w, call))
 		return;
 	for (size_t i = 0; i < g->ncubes; i++) {
-		struct dd_cube c = g->cubes[i];
+		struct dd_cube c = g->cubes[i].c;
 		c.mask[0] = UINT64_MAX;
 		c.value[0] = selector;
 		dd_node part = dd_restrict(w->d->dd, n, c.mask, c.value);

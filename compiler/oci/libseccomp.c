@@ -212,11 +212,20 @@ static bool probe_call(const struct probe *pr, const uint64_t args[6])
 }
 
 /* A cube's corners, and every neighbour across one of its bits. */
-static bool probe_cube(const struct probe *pr, const struct dd_cube *cube)
+static bool probe_cube(const struct probe *pr, const struct oci_cube *entry)
 {
+	const struct dd_cube *cube = &entry->c;
 	uint64_t args[6];
 
 	memcpy(args, cube->value, sizeof(args));
+	for (uint64_t near = 0; entry->ordered && near < 3; near++) {
+		args[entry->arg] = entry->bound + near - 1;
+		if (!probe_call(pr, args))
+			return false;
+		args[entry->arg] ^= UINT64_C(1) << 32;
+		if (!probe_call(pr, args))
+			return false;
+	}
 	if (!probe_call(pr, args))
 		return false;
 	for (unsigned i = 0; i < 6; i++)

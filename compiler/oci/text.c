@@ -9,11 +9,15 @@ enum { WRAP = 96 };
 
 struct entry { /* what is sorted and printed */
 	const struct group *group;
-	const struct dd_cube *cube;
+	const struct oci_cube *cube;
 };
 
-static bool has_conditions(const struct dd_cube *c)
+static bool has_conditions(const struct oci_cube *o)
 {
+	const struct dd_cube *c = &o->c;
+
+	if (o->ordered)
+		return true;
 	for (unsigned i = 0; i < 6; i++)
 		if (c->mask[i])
 			return true;
@@ -27,7 +31,7 @@ static int by_place(const void *x, const void *y)
 	int c = has_conditions(a->cube) - has_conditions(b->cube);
 
 	if (!c && !has_conditions(a->cube))
-		c = (int)b->cube->verdict.kind - (int)a->cube->verdict.kind;
+		c = (int)b->cube->c.verdict.kind - (int)a->cube->c.verdict.kind;
 	if (!c)
 		c = strcmp(a->group->calls.v[0]->name, b->group->calls.v[0]->name);
 	if (!c)
@@ -105,14 +109,18 @@ static void put_names(struct buf *out, const struct group *g)
 	buf_puts(out, "\n      ],\n");
 }
 
-static void put_args(struct buf *out, const struct dd_cube *c)
+static void put_args(struct buf *out, const struct oci_cube *o)
 {
+	const struct dd_cube *c = &o->c;
 	bool first = true;
 
-	if (!has_conditions(c))
+	if (!has_conditions(o))
 		return;
 	buf_puts(out, ",\n      \"args\": [");
-	for (unsigned i = 0; i < 6; i++) {
+	if (o->ordered)
+		buf_printf(out, "\n        { \"index\": %u, \"value\": %ju, \"op\": \"%s\" }", o->arg,
+			   (uintmax_t)o->bound, oci_op_names[o->op]);
+	for (unsigned i = 0; i < 6 && !o->ordered; i++) {
 		if (!c->mask[i])
 			continue;
 		buf_printf(out, "%s\n        { \"index\": %u, \"value\": %ju", first ? "" : ",", i,
@@ -131,8 +139,8 @@ static void put_entry(struct buf *out, const struct entry *e, bool first)
 {
 	buf_printf(out, "%s\n    {\n", first ? "" : ",");
 	put_names(out, e->group);
-	buf_printf(out, "      \"action\": \"%s\"", oci_action_name(e->cube->verdict.kind));
-	put_errno(out, "      \"errnoRet\"", e->cube->verdict);
+	buf_printf(out, "      \"action\": \"%s\"", oci_action_name(e->cube->c.verdict.kind));
+	put_errno(out, "      \"errnoRet\"", e->cube->c.verdict);
 	put_args(out, e->cube);
 	buf_puts(out, "\n    }");
 }

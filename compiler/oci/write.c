@@ -296,26 +296,39 @@ static bool carries(struct writer *w, const struct group *g, const struct verdic
 	return false;
 }
 
-static bool fits_narrow(struct writer *w, const struct group *g, const struct dd_cube *c)
+/* The first narrow architecture that would see these cubes without their high words; or NR. */
+static enum arch cut_arch(const struct writer *w, const struct group *g, const struct cube_list *l)
 {
 	bool high = false;
 
-	for (unsigned i = 0; i < 6; i++)
-		high |= c->value[i] >> 32 != 0;
-	if (!high)
-		return true;
-	vec_each(&g->calls, sys)
-		for (int a = 0; a < ARCH_NR; a++) {
-			if (!(w->p->arches & ARCH_BIT(a)) || !is_narrow((enum arch)a) || (*sys)->nr[a] < 0)
-				continue;
-			struct diag *d = oci_fail(w, DIAG_PL221, call_span(w, *sys),
-						  arena_printf(w->arena, "'%s' is compared with a number above "
-							       "32 bits, which libseccomp cuts off on %s",
-							       (*sys)->name, arch_info((enum arch)a)->name));
-			diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
-			return false;
-		}
-	return true;
+	vec_each(&l->v, c)
+		for (unsigned i = 0; i < 6; i++)
+			high |= c->value[i] >> 32 != 0;
+	for (size_t i = 0; high && i < g->calls.n; i++)
+		for (int a = 0; a < ARCH_NR; a++)
+			if (w->p->arches & ARCH_BIT(a) && is_narrow((enum arch)a) &&
+			    g->calls.v[i]->nr[a] >= 0)
+				return (enum arch)a;
+	return ARCH_NR;
+}
+
+static void tell_cut(struct writer *w, const struct group *g, enum arch a)
+{
+	struct diag *d = oci_fail(w, DIAG_PL221, call_span(w, g->calls.v[0]),
+				  arena_printf(w->arena, "'%s' is compared with a number above 32 bits, "
+					       "which libseccomp cuts off on %s",
+					       g->calls.v[0]->name, arch_info(a)->name));
+	diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
+}
+
+static void tell_budget(struct writer *w, const struct group *g, const struct cube_list *l, bool all)
+{
+	struct diag *d = oci_fail(w, DIAG_PL228, call_span(w, g->calls.v[0]),
+				  arena_printf(w->arena, "'%s' needs %s%zu JSON entries of masked "
+					       "comparisons; the budget for the file is %d",
+					       g->calls.v[0]->name, all ? "" : "more than ", l->v.n,
+					       ENTRIES_MAX));
+	diag_help(w->ds, d, "use fewer or aligned ranges, or compile to '-t bpf'");
 }
 
 static void group_cubes(struct writer *w, struct group *g)
@@ -328,22 +341,27 @@ static void group_cubes(struct writer *w, struct group *g)
 		while (join_round(&l))
 			qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
 	}
-	w->entries += l.v.n;
-	if (!all || w->entries > ENTRIES_MAX) {
-		struct diag *d = oci_fail(w, DIAG_PL228, call_span(w, g->calls.v[0]),
-					  arena_printf(w->arena, "'%s' needs %s%zu JSON entries of masked "
-						       "comparisons; the budget for the file is %d",
-						       g->calls.v[0]->name, all ? "" : "more than ", l.v.n,
-						       ENTRIES_MAX));
-		diag_help(w->ds, d, "use fewer or aligned ranges, or compile to '-t bpf'");
-		return;
-	}
 	vec_each(&l.v, c) {
-		if (!carries(w, g, c->verdict) || !fits_narrow(w, g, c))
+		if (!carries(w, g, c->verdict))
 			return;
 	}
-	g->cubes = l.v.v;
-	g->ncubes = l.v.n;
+	enum arch cut = cut_arch(w, g, &l);
+	if (cut != ARCH_NR && !oci_order_group(w, g)) {
+		tell_cut(w, g, cut);
+		return;
+	}
+	if (cut == ARCH_NR) {
+		if (!all || w->entries + l.v.n > ENTRIES_MAX) {
+			tell_budget(w, g, &l, all);
+			return;
+		}
+		struct oci_cube *cubes = ARENA_ARRAY(w->arena, struct oci_cube, l.v.n + 1);
+		for (size_t i = 0; i < l.v.n; i++)
+			cubes[i].c = l.v.v[i];
+		g->cubes = cubes;
+		g->ncubes = l.v.n;
+	}
+	w->entries += g->ncubes;
 }
 
 /* ---- what the JSON's default may be ---- */

@@ -5,10 +5,19 @@
 
 enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16 };
 
+/* One entry: a cube, or one ordered comparison of a whole register. */
+struct oci_cube {
+	struct dd_cube c; /* ordered: without the mask of `arg` */
+	bool ordered;
+	uint8_t arg;
+	enum oci_op op; /* OCI_LE, OCI_GE or OCI_EQ */
+	uint64_t bound;
+};
+
 struct group { /* names with the same answers */
 	dd_node node;
 	VEC(const struct syscall_info *) calls;
-	const struct dd_cube *cubes; /* disjoint, none with the JSON's default verdict */
+	const struct oci_cube *cubes; /* disjoint, none with the JSON's default verdict */
 	size_t ncubes;
 };
 
@@ -33,6 +42,12 @@ uint32_t oci_number(const struct syscall_info *sys, enum arch a); /* with base *
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys);
 const struct group *oci_group_of(const struct writer *w, const struct syscall_info *sys);
 
+/*
+ * order.c: a group as intervals of one register, where the cubes of `reg arg0 > 40` would need
+ * high words, which libseccomp drops on i386 and x32 (it then compares low words there, as GE
+ * and LE say). false: its conditions are of another form.
+ */
+bool oci_order_group(struct writer *w, struct group *g);
 void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
 void oci_print(const struct writer *w, struct buf *out);
