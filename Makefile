@@ -21,7 +21,7 @@ MAKEFLAGS += --no-builtin-rules
 # V=1 shows whole commands; otherwise one short line a step.
 V ?=
 say = $(if $(V),,@echo "  $(1)	$(2)";)
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 .DELETE_ON_ERROR:

@@ -11,6 +11,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOBS = str(os.cpu_count() or 2)
 SAN = "-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all"
+for word in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # this is a make of its own
+    os.environ.pop(word, None)
 total = [0, 0, 0]
 
 
