@@ -4,7 +4,9 @@
  * the statements of a policy with every `use` and `when` opened. Scope is lexical: what a set
  * uses is looked up from the file in which the set stands.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -227,6 +229,24 @@ static void suggest_sets(struct suggest *s, struct resolver *r, struct scope *sc
 		suggest_sets(s, r, *inc);
 }
 
+/* NAME of each NAME.pale in a directory of sets, in one order whatever the filesystem's is. */
+static void suggest_files(struct suggest *s, struct resolver *r, const char *dir)
+{
+	struct dirent **list;
+	int n = scandir(dir, &list, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		size_t len = strlen(list[i]->d_name);
+
+		if (len > 5 && !strcmp(list[i]->d_name + len - 5, ".pale"))
+			suggest_offer(s, (struct str){ arena_strdup(r->arena, list[i]->d_name),
+						       len - 5 });
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+}
+
 static struct set_def *find_set(struct resolver *r, struct scope *scope, const struct ast_word *w)
 {
 	struct search q = { r, w, NULL };
@@ -244,6 +264,8 @@ static struct set_def *find_set(struct resolver *r, struct scope *scope, const s
 	suggest_start(&s, w->text);
 	r->mark++;
 	suggest_sets(&s, r, scope);
+	for (const char *const *dir = r->opt->set_dirs; dir && *dir; dir++)
+		suggest_files(&s, r, *dir);
 	struct diag *d = resolve_report(r, DIAG_PL107, w->span, "no set '" PRISTR "' is known here",
 					WORD(*w));
 	if (s.best.p)
