@@ -245,29 +245,6 @@ static bool is_populated(int fd)
 	return strstr(text, "populated 1") != NULL;
 }
 
-/* Until the cgroup has been filled and is empty again, or a signal. */
-static bool wait_cgroup(const struct learn_options *opt, struct target *t, const char *dir)
-{
-	char path[PATH_MAX];
-	bool filled = false;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.events", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLPRI };
-		bool now = fd >= 0 && is_populated(fd);
-
-		if ((filled && !now) || target_stop(t, opt))
-			break;
-		filled |= now;
-		poll(&p, 1, 200); /* also the bound on a signal that came just before */
-	}
-	if (fd >= 0)
-		close(fd);
-	return !opt->stop || !*opt->stop;
-}
-
 /* ---- reading the maps ---- */
 
 static uint64_t sum_losses(struct watch *w, uint32_t which)
@@ -279,6 +256,27 @@ static uint64_t sum_losses(struct watch *w, uint32_t which)
 			sum += v[i];
 	free(v);
 	return sum;
+}
+
+/* Until tasks have been seen in the cgroup and it is empty, or a signal. */
+static bool wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.events", w->cgroup);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLPRI };
+
+		/* A task may come and go between two looks: what the programs saw counts. */
+		if ((!is_populated(fd) && sum_losses(w, TRACE_TASKS)) || target_stop(t, opt))
+			break;
+		poll(&p, 1, 200); /* also the bound on a signal that came just before */
+	}
+	if (fd >= 0)
+		close(fd);
+	return !opt->stop || !*opt->stop;
 }
 
 /* One counter over all CPUs; false: never counted. */
@@ -536,7 +534,7 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 	if (!v)
 		return -ENOMEM;
 	if (w->cgroup) {
-		r->interrupted = !wait_cgroup(opt, t, w->cgroup);
+		r->interrupted = !wait_cgroup(w, opt, t);
 	} else {
 		err = target_release(t);
 		if (!err)

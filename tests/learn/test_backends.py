@@ -324,6 +324,16 @@ def test_a_backend_that_does_not_work_executes_nothing(tmp_path):
     assert "PL401" in r.err and not mark.exists()
 
 
+def watches(pid, name):
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{fd}").endswith(name):
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
 def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path):
     usable("ebpf")
     base = next((d for d in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
@@ -338,10 +348,7 @@ def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path):
         rec = tmp_path / "c.rec"
         p = subprocess.Popen([PALE, "learn", "--cgroup", group, "-o", tmp_path / "c.pale",
                               "--recording", rec], stderr=subprocess.PIPE, text=True)
-        # It watches once its programs hold on to the tracepoints.
-        while "bpf" not in " ".join(os.readlink(f"/proc/{p.pid}/fd/{f}")
-                                    for f in os.listdir(f"/proc/{p.pid}/fd")
-                                    if "link" in os.readlink(f"/proc/{p.pid}/fd/{f}")):
+        while not watches(p.pid, "cgroup.events"):  # opened once everything is attached
             assert p.poll() is None, p.stderr.read()
         run([PROBES / "spin", "500"], check=0)  # outside
         run(["sh", "-c", f"echo $$ > {inner}/cgroup.procs; exec {PROBES}/spin 700"], check=0)
