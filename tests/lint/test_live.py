@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the findings say of the running system is seen there: filters built by libseccomp, as the
+runtimes build them, around real programs (tests/lint/confine.c)."""
+import json
+import platform
+import re
+import sys
+
+import pytest
+
+from conftest import ROOT, program, run
+
+EPERM, ENOSYS = 1, 38
+SEED = json.loads((ROOT / "profiles" / "found" / "seccomp-profile.json").read_text())
+NAMES = SEED["syscalls"][0]["names"]
+THREAD = "import threading as t; x = t.Thread(target=print, args=('ran',)); x.start(); x.join()"
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the rows are x86_64's")
+
+
+def confined(mode, errno, names, *cmd):
+    return run([program("lint/confine"), mode, errno, *names, "--", *cmd],
+               timeout=30, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
+
+
+def seed(errno, extra, *cmd):
+    """The seed profile as a loader without ENOSYS stub applies it, with some calls added."""
+    return confined("allow", errno, NAMES + extra, *cmd)
+
+
+def finding(pale, rule):
+    r = pale("lint", "--format", "json", ROOT / "profiles" / "found" / "seccomp-profile.json")
+    return next(f for f in json.loads(r.out)["findings"] if f["id"] == rule)
+
+
+def quoted(f):
+    """The message of the program that the finding quotes."""
+    return re.search(r'"([^"]+)"', f["message"]).group(1)
+
+
+def test_no_program_starts_under_the_seed_profile(pale):
+    r = seed(EPERM, [], "/bin/true")
+    assert r.rc == 127 and quoted(finding(pale, "SC140")) in r.err, r
+    assert seed(EPERM, ["arch_prctl"], "/bin/true").rc == 0
+
+
+def test_fork_fails_under_the_seed_profile(pale):
+    bash = ["/bin/bash", "-c", "(exit 0); echo on"]
+    r = seed(EPERM, ["arch_prctl"], *bash)
+    assert quoted(finding(pale, "SC152")) in r.err and "on" not in r.out, r
+    assert "on" in seed(EPERM, ["arch_prctl", "clone"], *bash).out
+
+
+def test_threads_fail_with_eperm_and_start_with_enosys(pale):
+    python = [sys.executable, "-I", "-c", THREAD]
+    r = seed(EPERM, ["arch_prctl", "clone"], *python)
+    assert quoted(finding(pale, "SC127")) in r.err and "ran" not in r.out, r
+    assert "ran" in seed(ENOSYS, ["arch_prctl", "clone"], *python).out
+    assert "ran" in confined("deny", ENOSYS, ["clone3"], *python).out
+
+
+def test_ls_fails_without_statx(pale):
+    r = seed(EPERM, ["arch_prctl"], "/bin/ls", "-l", "/")
+    said = re.search(r"'(cannot access): (.*)'", finding(pale, "SC129")["message"])
+    assert r.rc == 2 and said.group(1) in r.err and said.group(2) in r.err, r
+    assert seed(ENOSYS, ["arch_prctl"], "/bin/ls", "-l", "/").rc == 0
+    assert seed(EPERM, ["arch_prctl", "statx"], "/bin/ls", "-l", "/").rc == 0
+
+
+STARTS = re.findall(r'^START\("(\w+)", "([^"]+)"\)',
+                    (ROOT / "compiler" / "lint" / "needs.def").read_text(), re.M)
+
+
+@pytest.mark.parametrize("call,effect", STARTS)
+def test_program_does_not_start_without(call, effect):
+    for errno in (EPERM, ENOSYS):
+        r = confined("deny", errno, [call], "/bin/true")
+        if "SIGSEGV" in effect:
+            assert r.rc == -11, r
+        else:
+            assert r.rc == 127 and effect.split(": ")[-1] in r.err, r
+
+
+def test_a_value_above_32_bits_gets_round_a_comparison():
+    code = ("import ctypes; c = ctypes.CDLL(None, use_errno=True).syscall; v = ctypes.c_uint64;"
+            "print([c(41, v(d), v(1), v(0)) >= 0 for d in (1, 1 << 32 | 1)])")
+    r = run([program("lint/confine"), "socket-gt", 40, "x", "--", sys.executable, "-I", "-c", code])
+    assert r.out.strip() == "[False, True]", r  # AF_UNIX is refused, AF_UNIX with a high bit is not
+
+
+# ---- what libseccomp makes of entries that disagree ----
+
+SCMP = """
+import ctypes, errno, os, sys
+S = ctypes.CDLL("libseccomp.so.2")
+class Arg(ctypes.Structure):
+    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64)]
+S.seccomp_init.restype = ctypes.c_void_p
+S.seccomp_rule_add_array.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.POINTER(Arg)]
+S.seccomp_load.argtypes = [ctypes.c_void_p]
+ALLOW = 0x7fff0000
+ERR = lambda n: 0x50000 | n
+NE, LT, LE, EQ, GE, GT, MASKED = 1, 2, 3, 4, 5, 6, 7
+ctx = S.seccomp_init(ALLOW)
+def add(action, *args):
+    return S.seccomp_rule_add_array(ctx, action, 135, len(args), (Arg * 6)(*args))
+C = ctypes.CDLL(None, use_errno=True).syscall
+def call(n):
+    return "ok" if C(135, ctypes.c_uint64(n)) >= 0 else errno.errorcode[ctypes.get_errno()]
+"""
+
+
+def scmp(code):
+    r = run([sys.executable, "-I", "-c", SCMP + code])
+    assert r.rc == 0, r
+    return r.out.split()
+
+
+def test_first_of_two_unconditional_entries_counts():
+    for first, second in ((38, 13), (13, 38)):
+        out = scmp(f"print(add(ERR({first})), add(ERR({second}))); S.seccomp_load(ctx)\n"
+                   "print(call(0xffffffff))")
+        assert out == ["0", "0", {38: "ENOSYS", 13: "EACCES"}[first]]
+
+
+def test_unconditional_entry_swallows_one_with_conditions_in_either_order():
+    rules = ["add(ERR(38), Arg(0, EQ, 0xffffffff))", "add(ERR(13))"]
+    for order in (rules, rules[::-1]):
+        out = scmp(f"print({order[0]}, {order[1]}); S.seccomp_load(ctx)\nprint(call(0xffffffff))")
+        assert out == ["0", "0", "EACCES"]
+
+
+def test_same_condition_with_two_actions_is_refused():
+    assert scmp("c = Arg(0, EQ, 5)\nprint(add(ERR(38), c), add(ERR(13), c))") == ["0", "-17"]
+
+
+def test_index_above_five_and_repeated_index_are_refused():
+    assert scmp("print(add(ERR(38), Arg(6, EQ, 5)))") == ["-22"]
+    assert scmp("print(add(ERR(38), Arg(0, GE, 1), Arg(0, LE, 5)))") == ["-22"]
+
+
+def test_bits_outside_the_mask_are_dropped():
+    out = scmp("add(ERR(38), Arg(0, MASKED, 0xffff00f0, 0xffff001f)); S.seccomp_load(ctx)\n"
+               "print(call(0xffff0010), call(0xffff001f), call(0xffffffff))")
+    assert out[:2] == ["ENOSYS", "ENOSYS"] and out[2] == "ok"
+
+
+def test_an_entry_equal_to_the_default_is_refused_by_libseccomp():
+    assert scmp("print(add(ALLOW))") == ["-13"]  # and therefore left out by the runtimes
