@@ -38,7 +38,7 @@ static struct arg_facts look_up(const struct syscall_info *s, unsigned arches, u
 		f.beyond = false;
 		f.name = args[index].name;
 		f.pointer &= args[index].kind == ARG_POINTER;
-		if (args[index].width == 32 && args[index].kind != ARG_POINTER &&
+		if (args[index].width < 64 && args[index].kind != ARG_POINTER &&
 		    arch_info((enum arch)a)->bits == 64) {
 			f.narrow = true;
 			f.is_signed |= args[index].is_signed;

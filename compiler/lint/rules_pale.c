@@ -198,7 +198,7 @@ static const struct cmp *find_wide(const struct call_rule *r, const struct cond 
 		return found || c->kind == COND_NOT ? found : find_wide(r, c->right, negated);
 	}
 	args = syscall_args(r->sys, r->arch, &nargs);
-	if (c->cmp.arg >= nargs || args[c->cmp.arg].width != 32 || c->cmp.width != 64 ||
+	if (c->cmp.arg >= nargs || args[c->cmp.arg].width == 64 || c->cmp.width != 64 ||
 	    args[c->cmp.arg].kind == ARG_POINTER || !(c->cmp.mask >> 32) ||
 	    arch_info(r->arch)->bits != 64)
 		return NULL;

@@ -341,6 +341,10 @@ def test_argument_order_follows_the_architecture(calls):
     assert names("mmap", "i386") == ["arg"] and len(names("mmap", "aarch64")) == 6
     assert names("pread64", "i386")[3:] == ["poslo", "poshi"]
     assert len(names("fallocate", "i386")) == 6
+    assert names("preadv2", "x86_64")[5] == "flags" == names("preadv2", "x32")[4]
+    # x32's numbers from 512 on are compat calls: a long has 32 bits there.
+    assert calls["ptrace"]["arguments"]["x32"][0]["width"] == 32
+    assert calls["ptrace"]["arguments"]["x86_64"][0]["width"] == 64
 
 
 # ---- constants ----
