@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -48,6 +49,22 @@ static struct str resolve_program(struct arena *a, const char *name)
 		path += n + (path[n] == ':');
 	}
 	return out;
+}
+
+/* What the command starts with: what we have. */
+static uint64_t held_capabilities(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned long long caps = 0;
+	char line[256];
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	fclose(f);
+	return caps;
 }
 
 /* Opens the eBPF backend where it was asked for or can be had; false after a diagnostic. */
@@ -130,7 +147,8 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 		opt.max_paths = PATHS_DEFAULT;
 	if (opt.max_paths > PATHS_MOST)
 		opt.max_paths = PATHS_MOST;
-	*out = (struct recording){ .kernel = kernel_release(a), .host = (enum arch)arch_native() };
+	*out = (struct recording){ .kernel = kernel_release(a), .host = (enum arch)arch_native(),
+				    .caps_held = opt.cgroup ? 0 : held_capabilities() };
 	*status = 125;
 	m = model_new(a, out, opt.max_paths);
 	if (opt.argv)

@@ -811,9 +811,26 @@ static void propose_capability(struct proposal *p, unsigned cap)
 			where.p ? where.p : "");
 }
 
+/* Not seen: then all that the command had, so that the proposal does not refuse what it did. */
+static void propose_held(struct proposal *p)
+{
+	struct ast_stmt *st;
+
+	if (!p->r->caps_held)
+		return;
+	st = add_stmt(p, AST_STMT_CAPABILITY);
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+		if (p->r->caps_held >> cap & 1)
+			ast_words_add(p->a, &st->words, capability_name(cap));
+	ast_comment_add(p->a, &st->leading, "not observed: all that the command had; take out what it "
+			"does not need");
+}
+
 static void propose_capabilities(struct proposal *p)
 {
 	p->group = "capabilities";
+	if (!p->r->caps_observed)
+		propose_held(p);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		propose_capability(p, cap);
 	p->group = NULL;

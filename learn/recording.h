@@ -91,6 +91,7 @@ struct recording {
 	VEC(struct recorded_signal) received;
 	bool caps_observed; /* else caps is empty because the backend cannot see them */
 	VEC(struct recorded_capability) caps;
+	uint64_t caps_held; /* bit n: the command had capability n to begin with */
 	uint64_t odd_numbers;  /* calls by numbers far beyond any table; nothing is lost */
 	uint64_t disconnected; /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t unread;       /* programs that could not be read afterwards: interpreter unknown */

@@ -158,6 +158,9 @@ def test_the_proposal_of_nginx_is_one_to_sign(recorded):
                  "# losses: none", "PR_SET_DUMPABLE"):
         assert line in plain, (line, text)
     assert "sys_admin" not in text  # memory accounting asks for it: noise
+    held = recorded("nginx")[1]["ptrace"][1].read_text()
+    assert "capabilities: not observed (ptrace cannot see them)" in held
+    assert "not observed: all that the command had" in held  # and none less, or it could not start
     for line in plain.splitlines():  # each rule with its evidence
         if re.match(r" *(allow|file|owner|network|capability|signal) ", line):
             assert re.search(r"# (\d+x|implied: )", line) or line.endswith(","), line
