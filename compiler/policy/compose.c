@@ -73,7 +73,7 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 	}
 	if (s)
 		return s;
-	if (scope_depth(from) >= INCLUDE_DEPTH) {
+	if (scope_depth(from) > INCLUDE_DEPTH) {
 		resolve_report(r, DIAG_PL004, sp, "includes are nested more than %d deep",
 			       INCLUDE_DEPTH);
 		return NULL;

@@ -13,8 +13,9 @@
 enum {
 	STEPS_MAX = 1000000,    /* bits tried for one call; beyond: an error that says so */
 	PAIRS_MAX = 20000,      /* pairs of rules on one call, of file rules */
+	LOOKS_MAX = 1 << 26,    /* pairs of file rules that agree */
 	CMPS_MAX = 64,          /* undecided comparisons of one argument are a 64-bit set */
-	REPORTS_MAX = 3,        /* on one call */
+	REPORTS_MAX = 3,        /* on one call, on exec transitions */
 };
 
 struct todo { /* conditions that must hold as well (or, negated, must not) */
@@ -126,6 +127,16 @@ static enum answer solve_arg(struct solver *s, unsigned arg)
 	return try_bits(s, arg, 63, open);
 }
 
+/* A way that failed further down may have left its own values behind. */
+static enum answer solve_all(struct solver *s)
+{
+	enum answer a = ANSWER_YES;
+
+	for (unsigned arg = 0; arg < 6 && a == ANSWER_YES; arg++)
+		a = solve_arg(s, arg);
+	return a;
+}
+
 static enum answer solve(struct solver *s, const struct todo *todo);
 
 /* The quick answer for two large sets of values: x == 1 and x == 2. */
@@ -171,7 +182,7 @@ static enum answer either(struct solver *s, const struct cond *c, bool negated,
 static enum answer solve(struct solver *s, const struct todo *todo)
 {
 	if (!todo)
-		return ANSWER_YES;
+		return solve_all(s);
 	if (s->steps++ > STEPS_MAX)
 		return ANSWER_TOO_HARD;
 	const struct cond *c = todo->cond;
@@ -282,13 +293,15 @@ static void check_call(struct arena *a, const struct policy *p, size_t i, size_t
 {
 	size_t pairs = 0, reports = 0;
 
-	for (; i < end; i++)
-		for (size_t k = i + 1; k < end; k++) {
-			const struct call_rule *x = &p->calls.v[i], *y = &p->calls.v[k];
+	/* Sorted by verdict: behind the last rule with the same data come those of this rank. */
+	for (size_t other = i; i < end; i++) {
+		const struct call_rule *x = &p->calls.v[i];
+		while (other < end && verdict_eq(p->calls.v[other].verdict, x->verdict))
+			other++;
+		for (size_t k = other; k < end && carries_data(x->verdict.kind); k++) {
+			const struct call_rule *y = &p->calls.v[k];
 			if (x->verdict.kind != y->verdict.kind)
-				break; /* sorted by verdict: none of this rank follows */
-			if (!carries_data(x->verdict.kind) || x->verdict.data == y->verdict.data)
-				continue;
+				break;
 			enum answer ans = pairs++ < PAIRS_MAX ? overlap(s, x->cond, y->cond)
 							      : ANSWER_TOO_HARD;
 			if (ans == ANSWER_NO)
@@ -298,6 +311,7 @@ static void check_call(struct arena *a, const struct policy *p, size_t i, size_t
 			if (ans == ANSWER_TOO_HARD || ++reports == REPORTS_MAX)
 				return;
 		}
+	}
 }
 
 static void check_calls(struct arena *a, const struct policy *p, struct diags *ds)
@@ -355,18 +369,19 @@ static bool sets_exec(const struct file_rule *f)
 
 static void check_files(struct arena *a, const struct policy *p, struct diags *ds)
 {
-	size_t pairs = 0;
+	size_t pairs = 0, reports = 0, looks = 0, budget = GLOB_BUDGET;
 
 	for (size_t i = 0; i < p->files.n; i++)
 		for (size_t k = i + 1; sets_exec(&p->files.v[i]) && k < p->files.n; k++) {
 			const struct file_rule *x = &p->files.v[i], *y = &p->files.v[k];
 			const char *witness = NULL;
-			if (!sets_exec(y) || same_exec(x, y))
+			if (!sets_exec(y) || (same_exec(x, y) && looks++ < LOOKS_MAX))
 				continue;
-			if (pairs++ < PAIRS_MAX && !glob_overlap(a, x->path, y->path, &witness))
+			if (pairs++ < PAIRS_MAX &&
+			    !glob_overlap(a, x->path, y->path, &budget, &witness))
 				continue;
 			report_exec(ds, x, y, witness);
-			if (pairs > PAIRS_MAX)
+			if (pairs > PAIRS_MAX || !witness || ++reports == REPORTS_MAX)
 				return;
 		}
 }

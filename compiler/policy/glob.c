@@ -10,7 +10,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/resolve.h"
 
-enum { GLOB_MAX = 4096, GLOB_DEPTH = 50, PAIRS_MAX = 1 << 22 };
+enum { GLOB_MAX = 4096, GLOB_DEPTH = 50 };
 
 /* ---- form ---- */
 
@@ -307,17 +307,39 @@ static const char *spell(struct product *p, uint32_t at)
 	return s;
 }
 
-bool glob_overlap(struct arena *a, struct str gx, struct str gy, const char **witness)
+/* Most paths differ before anything but letters comes. */
+static bool prefixes_differ(struct str x, struct str y)
 {
+	for (size_t i = 0; i < x.n && i < y.n; i++) {
+		if (memchr("*?[{\\@", x.p[i], 6) || memchr("*?[{\\@", y.p[i], 6))
+			return false;
+		if (x.p[i] != y.p[i])
+			return true;
+	}
+	return false;
+}
+
+bool glob_overlap(struct arena *a, struct str gx, struct str gy, size_t *budget,
+		  const char **witness)
+{
+	*witness = NULL;
+	if (prefixes_differ(gx, gy))
+		return false;
+	if (gx.n + gy.n > *budget)
+		return true;
 	struct product p = { .x = build(a, gx), .y = build(a, gy) };
 	size_t pairs = p.x.states.n * p.y.states.n;
 
-	*witness = NULL;
-	if (pairs > PAIRS_MAX)
+	*budget -= gx.n + gy.n;
+	if (pairs / 32 > *budget)
 		return true;
+	*budget -= pairs / 32;
 	p.visited = ARENA_ARRAY(a, uint32_t, pairs / 32 + 1);
 	visit(&p, 0, 0, 0, 0);
 	for (uint32_t i = 0; i < p.steps.n; i++) {
+		if (!*budget)
+			return true;
+		--*budget;
 		struct step s = p.steps.v[i];
 		const struct state *x = &p.x.states.v[s.x], *y = &p.y.states.v[s.y];
 		if (s.x == p.x.end && s.y == p.y.end) {

@@ -156,9 +156,11 @@ void resolve_multiplexed(struct resolver *r);
 /* ---- glob.c ---- */
 /* NULL: well formed; else what is wrong. */
 const char *glob_check(struct str glob);
-/* Is there a path that both match? *witness in the arena. Unknown beyond the budget: true, with
- * *witness NULL. */
-bool glob_overlap(struct arena *a, struct str x, struct str y, const char **witness);
+enum { GLOB_BUDGET = 2000000 }; /* steps, of about 32 bytes each */
+/* Is there a path that both match? *witness in the arena. Where the budget ends before the
+ * answer: true, with *witness NULL. */
+bool glob_overlap(struct arena *a, struct str x, struct str y, size_t *budget,
+		  const char **witness);
 
 /* ---- order.c, conflict.c: also for union ---- */
 void policy_normalize(struct policy *p); /* sorts, drops doubles */

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sets, includes, except and when: what a policy consists of, wherever it was written."""
+import pytest
+
+
+def verdict(pale, f, call, *args):
+    r = pale("sim", f, "--arch", "x86_64", call, *args, check=0)
+    return r.out.split()[0]
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_include_is_taken_from_the_including_file(pale, tmp_path, monkeypatch):
+    write(tmp_path / "lib/deep/more.pale", "set more { allow getppid; }")
+    write(tmp_path / "lib/base.pale", 'include "deep/more.pale";\nset base { use more; allow getpid; }')
+    f = write(tmp_path / "p.pale", 'include "lib/base.pale";\npolicy p { arch x86_64; use base; }')
+    monkeypatch.chdir("/")
+    assert verdict(pale, f, "getpid") == "ALLOW"
+    assert verdict(pale, f, "getppid") == "ALLOW"
+
+
+def test_sets_are_found_in_directories_in_order(pale, tmp_path):
+    write(tmp_path / "a/s.pale", "set s { allow getpid; }")
+    write(tmp_path / "b/s.pale", "set s { allow getppid; }")
+    f = write(tmp_path / "p.pale", "policy p { arch x86_64; use s; }")
+    r = pale("sim", f, "--sets", tmp_path / "a", "--sets", tmp_path / "b", "getpid", "getppid", check=0)
+    assert [l.split()[0] for l in r.out.splitlines()] == ["ALLOW", "ERRNO(1)"]
+    assert "[PL109 hidden-set]" in r.err
+
+
+def test_one_file_by_two_ways_hides_nothing(pale, tmp_path):
+    write(tmp_path / "a/s.pale", "set s { allow getpid; }")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    f = write(tmp_path / "p.pale", "policy p { arch x86_64; use s; }")
+    r = pale("sim", f, "--sets", tmp_path / "a", "--sets", tmp_path / "b", "getpid", check=0)
+    assert "PL109" not in r.err
+
+
+def test_what_a_set_uses_is_looked_up_where_the_set_stands(pale, tmp_path):
+    write(tmp_path / "lib.pale", "set inner { allow getppid; }\nset outer { use inner; }")
+    f = write(tmp_path / "p.pale",
+              'include "lib.pale";\nset inner { allow bpf; }\npolicy p { arch x86_64; use outer; }')
+    assert verdict(pale, f, "getppid") == "ALLOW"
+    assert verdict(pale, f, "bpf") == "ERRNO(1)"
+
+
+def test_except_reaches_into_nested_sets_and_only_this_use(pale, tmp_path):
+    f = write(tmp_path / "p.pale", """
+set inner { allow bpf, ptrace; }
+set outer { use inner; allow read; }
+policy p { arch x86_64; use outer except bpf; }
+policy q { arch x86_64; use outer except bpf; use inner; }
+policy r { arch x86_64; use outer except bpf; allow bpf; }
+""")
+    for name, want in (("p", "ERRNO(1)"), ("q", "ALLOW"), ("r", "ALLOW")):
+        assert verdict(pale, f, "bpf", "--policy", name) == want
+        assert verdict(pale, f, "ptrace", "--policy", name) == "ALLOW"
+
+
+def test_an_include_chain_of_16_is_fine_and_17_is_not(pale, tmp_path):
+    for n, rc in ((15, 0), (17, 1)):
+        d = tmp_path / str(n)
+        for i in range(n):
+            write(d / f"{i}.pale", f'include "{i + 1}.pale";\nset s{i} {{ use s{i + 1}; }}')
+        write(d / f"{n}.pale", f"set s{n} {{ allow getpid; }}")
+        f = write(d / "p.pale", 'include "0.pale";\npolicy p { arch x86_64; use s0; }')
+        r = pale("sim", f, "--arch", "x86_64", "getpid")
+        assert r.rc == rc, r
+        assert ("[PL004 " in r.err) == (rc == 1)
+
+
+def test_a_file_that_includes_itself(pale, tmp_path):
+    f = write(tmp_path / "p.pale", 'include "p.pale";\npolicy p { arch x86_64; }')
+    r = pale("sim", f, "read")
+    assert r.rc == 1 and "p.pale -> " in r.err and "[PL106 include-cycle]" in r.err
+
+
+def test_use_bombs_end(pale, tmp_path):
+    """2^40 expansions as written; a set that is in already adds nothing."""
+    sets = "".join(f"set s{i} {{ use s{i + 1}; use s{i + 1}; }}\n" for i in range(40))
+    f = write(tmp_path / "p.pale", sets + "set s40 { allow getpid; }\npolicy p { arch x86_64; use s0; }")
+    assert verdict(pale, f, "getpid") == "ALLOW"
+    sets = "".join(f"set s{i} {{ use s{i + 1} except a{i}; use s{i + 1} except b{i}; }}\n" for i in range(40))
+    f = write(tmp_path / "q.pale", sets + "set s40 { allow getpid; }\npolicy p { arch x86_64; use s0; }")
+    r = pale("sim", f, "getpid")
+    assert r.rc == 1 and "[PL145 too-large]" in r.err
+
+
+def test_a_set_is_for_every_machine(pale, tmp_path):
+    f = write(tmp_path / "p.pale", "set s { allow open, openat, arch_prctl; }\npolicy p { arch aarch64; use s; }")
+    r = pale("sim", f, "--arch", "aarch64", "openat", check=0)
+    assert r.out.startswith("ALLOW") and r.err == ""
+
+
+def test_a_set_nobody_uses_is_checked(pale, tmp_path):
+    f = write(tmp_path / "s.pale", "set s { allow opnat; }")
+    r = pale("check", f)
+    assert r.rc == 1 and "[PL114 unknown-syscall]" in r.err
+
+
+def test_shipped_sets_resolve_without_a_word(pale, request):
+    from conftest import ROOT
+    files = sorted((ROOT / "profiles/sets").glob("*.pale"))
+    assert len(files) >= 10
+    for f in files:
+        r = pale("check", f, check=0)
+        assert r.err == "", r
+
+
+WHEN = """policy p {
+	arch x86_64, i386;
+	when capability sys_chroot { allow chroot; }
+	when not capability sys_chroot { errno EACCES chroot; }
+	when kernel >= 5.9 and not kernel >= 6.0 { allow close_range; }
+	when host aarch64 { allow bpf; }
+	when arch i386 { allow ptrace; }
+	when arch x86_64 and kernel < 4.0 { kill getpid; }
+}
+"""
+ENV = ["--kernel", "5.10", "--host", "x86_64", "--caps"]
+
+
+def test_when(pale, tmp_path):
+    f = write(tmp_path / "p.pale", WHEN)
+    assert verdict(pale, f, "chroot", *ENV, "sys_chroot,chown") == "ALLOW"
+    assert verdict(pale, f, "chroot", *ENV, "none") == "ERRNO(13)"
+    assert verdict(pale, f, "close_range", *ENV, "none") == "ALLOW"
+    assert verdict(pale, f, "close_range", "--kernel", "6.1", "--host", "x86_64", "--caps", "none") == "ERRNO(1)"
+    assert verdict(pale, f, "bpf", *ENV, "none") == "ERRNO(1)"
+    assert verdict(pale, f, "getpid", "--kernel", "3.2", *ENV[2:], "none") == "KILL_PROCESS"
+    r = pale("sim", f, "--arch", "i386", "ptrace", *ENV, "none", check=0)
+    assert r.out.startswith("ALLOW")
+    assert verdict(pale, f, "ptrace", *ENV, "none") == "ERRNO(1)"
+    r = pale("sim", f, "chroot")
+    assert r.rc == 1 and "--caps" in r.err and "--kernel" in r.err and "--host" in r.err
+
+
+def test_own_capability_lines_are_the_environment(pale, tmp_path):
+    f = write(tmp_path / "p.pale", """
+set s { capability sys_chroot; }
+policy p { arch x86_64; use s; when capability sys_chroot { allow chroot; } when capability chown { allow chown; } }
+""")
+    assert verdict(pale, f, "chroot") == "ALLOW"
+    assert verdict(pale, f, "chown") == "ERRNO(1)"
+    assert verdict(pale, f, "chown", "--caps", "chown") == "ALLOW"
+
+
+@pytest.mark.parametrize("rules, refused", [
+    ("allow socket;", False), ("allow socket; allow socketcall;", False),
+    ("allow socket(domain == AF_INET);", False),
+    ("allow socket(domain == AF_INET), socketcall;", True),
+    ("allow socket(domain == AF_INET), socketcall(call == 2);", False),
+    ("allow socket(domain == AF_INET), socketcall(call == 1);", True),
+    ("network inet stream; allow socketcall;", True),
+    ("allow socketcall; deny socket;", True),
+    ("allow socketcall; errno ENOSYS socketcall; allow socket(domain == AF_INET);", False),
+    ("allow ipc; errno EPERM semget;", True), ("errno ENOSYS ipc; errno EPERM semget;", False),
+    ("allow ipc(reg arg1 == 1); deny semget;", True),
+])
+def test_multiplexed_calls_on_i386(pale, tmp_path, rules, refused):
+    f = write(tmp_path / "p.pale", f"policy p {{ arch x86_64, i386; {rules} }}")
+    r = pale("sim", f, "getpid")
+    assert ("[PL126 multiplexed]" in r.err) == refused
+    assert r.rc == refused
