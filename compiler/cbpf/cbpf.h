@@ -42,6 +42,8 @@ int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_opt
  * kernel/seccomp.c seccomp_check_filter()). NULL: fine; else why not, *at: which instruction. */
 const char *cbpf_check(const struct sock_filter *insns, size_t n, size_t *at);
 
+bool cbpf_code_allowed(uint16_t code); /* is there such an instruction in seccomp filters? */
+
 /* Runs a checked program. *steps (may be NULL): instructions executed, `ret` included. */
 uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps);
 
@@ -62,6 +64,7 @@ int cbpf_verify(const struct policy *p, const struct cbpf *prog, const char *fam
 void cbpf_write(const struct cbpf *prog, struct buf *out);
 /* From a file's bytes (either byte order, recognised); 0 or -1 with diagnostics. */
 int cbpf_read(struct arena *a, struct source *src, struct cbpf *out, struct diags *ds);
+/* Also of a program that cbpf_check() refuses (at most CBPF_MAX instructions). */
 void cbpf_disassemble(const struct cbpf *prog, struct buf *out);
 
 /* Families a policy lists, in table order; returns how many. */

@@ -7,7 +7,7 @@
 #include "compiler/cbpf/cbpf.h"
 
 /* kernel/seccomp.c seccomp_check_filter(): the whole list. Codes are matched exactly. */
-static bool code_allowed(uint16_t code)
+bool cbpf_code_allowed(uint16_t code)
 {
 	switch (code) {
 	case BPF_LD | BPF_W | BPF_ABS:
@@ -103,7 +103,7 @@ const char *cbpf_check(const struct sock_filter *insns, size_t n, size_t *at)
 	}
 	for (size_t i = 0; i < n; i++) {
 		*at = i;
-		if (!code_allowed(insns[i].code))
+		if (!cbpf_code_allowed(insns[i].code))
 			return "an instruction that seccomp filters do not have";
 		const char *why = check_operand(&insns[i], i, n);
 		if (why)

@@ -26,10 +26,9 @@ struct listing {
 
 static void join_held(struct listing *l, size_t at, struct held h, uint32_t audit)
 {
-	struct held *to = &l->held[at];
-
 	if (at >= l->prog->n)
 		return;
+	struct held *to = &l->held[at];
 	if (to->kind == HELD_UNREACHED) {
 		*to = h;
 		l->audit[at] = audit;
@@ -61,7 +60,8 @@ static void follow(struct listing *l)
 		const struct sock_filter *f = &l->prog->insns[i];
 		struct held h = l->held[i];
 		uint32_t audit = l->audit[i];
-		if (h.kind == HELD_UNREACHED || BPF_CLASS(f->code) == BPF_RET)
+		if (h.kind == HELD_UNREACHED || BPF_CLASS(f->code) == BPF_RET ||
+		    !cbpf_code_allowed(f->code))
 			continue;
 		if (BPF_CLASS(f->code) != BPF_JMP) {
 			join_held(l, i + 1, step_held(f, h), audit);
@@ -159,6 +159,10 @@ static void print_load(struct buf *b, const struct sock_filter *f)
 
 static void print_insn(struct buf *b, const struct sock_filter *f, size_t at)
 {
+	if (!cbpf_code_allowed(f->code)) {
+		buf_printf(b, "code %#x, %u, %u, #%#x", f->code, f->jt, f->jf, f->k);
+		return;
+	}
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD:
 	case BPF_LDX:
@@ -253,7 +257,9 @@ static void print_comment(const struct listing *l, size_t i, struct buf *b)
 {
 	const struct sock_filter *f = &l->prog->insns[i];
 
-	if (l->held[i].kind == HELD_UNREACHED)
+	if (!cbpf_code_allowed(f->code))
+		buf_puts(b, "not for seccomp filters");
+	else if (l->held[i].kind == HELD_UNREACHED)
 		buf_puts(b, "never reached");
 	else if (f->code == (BPF_LD | BPF_W | BPF_ABS))
 		print_word(b, l->prog, f->k);

@@ -15,7 +15,7 @@ struct loaded {
 	struct policies *policies;
 };
 
-static void print_diags(const struct loaded *l)
+static inline void print_diags(const struct loaded *l)
 {
 	BUF_AUTO b = { 0 };
 
@@ -27,7 +27,7 @@ static void print_diags(const struct loaded *l)
 }
 
 /* Leaves with 2 when the file is not a policy. PALE_SETS: a directory of sets. */
-static struct loaded load_policies(const char *path)
+static inline struct loaded load_policies(const char *path)
 {
 	const char *dirs[] = { getenv("PALE_SETS"), NULL };
 	struct resolve_options opt = { .set_dirs = dirs };
@@ -49,7 +49,7 @@ static struct loaded load_policies(const char *path)
 	return l;
 }
 
-static uint64_t random_next(uint64_t *state)
+static inline uint64_t random_next(uint64_t *state)
 {
 	uint64_t x = *state += 0x9e3779b97f4a7c15u;
 
@@ -67,7 +67,7 @@ struct sampler {
 	VEC(uint32_t) audits;
 };
 
-static void sample_cond(struct sampler *s, struct arena *a, const struct cond *c)
+static inline void sample_cond(struct sampler *s, struct arena *a, const struct cond *c)
 {
 	if (!c)
 		return;
@@ -83,7 +83,7 @@ static void sample_cond(struct sampler *s, struct arena *a, const struct cond *c
 	sample_cond(s, a, c->right);
 }
 
-static void sampler_init(struct sampler *s, struct arena *a, const struct policy *p, uint64_t seed)
+static inline void sampler_init(struct sampler *s, struct arena *a, const struct policy *p, uint64_t seed)
 {
 	static const uint64_t edges[] = { 0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
 					  1ull << 63, ~0ull };
@@ -105,7 +105,7 @@ static void sampler_init(struct sampler *s, struct arena *a, const struct policy
 		vec_push(a, &s->audits, arch_info((enum arch)i)->audit);
 }
 
-static struct call sampler_next(struct sampler *s)
+static inline struct call sampler_next(struct sampler *s)
 {
 	uint64_t r = random_next(&s->random);
 	struct call c = { .audit_arch = s->audits.v[r % s->audits.n] };
