@@ -528,6 +528,32 @@ def test_the_tables_as_they_are_make_the_same_data_twice():
     assert first == second and first == (BUILD / "gen" / "tables_data.c").read_text()
 
 
+def test_a_further_architecture_is_a_row_and_a_column(tmp_path):
+    """riscv64, with one call: the generator and the library need no other change."""
+    need("gcc")
+    d = tmp_path / "compiler" / "tables"
+    shutil.copytree(TABLES, d)
+    with open(d / "arches.def", "a") as f:
+        f.write('ARCH(RISCV64, "riscv64", "", "SCMP_ARCH_RISCV64", "riscv64", 0xc00000f3, '
+                '"riscv64", 64, false, 0)\n')
+    lines = []
+    for line in (d / "syscalls.tsv").read_text().splitlines():
+        f = line.split()
+        if not line.startswith("#"):
+            f.insert(len(AUDIT) + 1,
+                     {"name": "riscv64/4.15", "read": "63"}.get(f[0], "-"))
+            line = " ".join(f)
+        lines.append(line)
+    (d / "syscalls.tsv").write_text("\n".join(lines) + "\n")
+    flags = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{tmp_path}",
+             f"-I{ROOT}"]
+    run(["gcc", *flags, "-o", tmp_path / "mktables", d / "mktables.c"], check=0)
+    data = run([tmp_path / "mktables", d], check=0).out
+    (tmp_path / "data.c").write_text(data)
+    run(["gcc", *flags, "-fsyntax-only", tmp_path / "data.c", d / "tables.c"], check=0)
+    assert "by_nr_riscv64" in data and re.search(r'"read", \{ 0, 0, 3, 63, 63, \}', data)
+
+
 # ---- foreign names and aliases ----
 
 def rows_of(name):
