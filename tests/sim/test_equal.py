@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program is the policy: on examples and random policies, and a wrong program is noticed."""
 import os
+import random
 import re
 import subprocess
 
@@ -78,3 +79,21 @@ def test_the_installed_build_has_no_planted_bugs(pale, tmp_path):
         r = run([pale.path, "compile", policy, "-t", "bpf", "-o", tmp_path / "x.bpf"],
                 env={**os.environ, "PALE_PLANT": str(n)})
         assert r.rc == 0, r
+
+
+def raw_calls(n, seed):
+    """Lines of `sim --raw`: near the numbers and values that policies.py uses."""
+    rand = random.Random(seed)
+    numbers = [0, 1, 16, 40, 62, 72, 109, 157, 234, 292, 334, 435, 470, 471, 9999, -1, 0x40000000]
+    for _ in range(n):
+        args = " ".join(hex(rand.choice(policies.W64)) for _ in range(6))
+        nr = rand.choice(numbers) if rand.random() < .5 else rand.randrange(480)
+        yield f"{rand.choice(['x86_64', 'x32', 'i386'])} {nr} {args}"
+
+
+def test_sim_as_policy_and_as_bpf_agree_line_by_line(pale, tmp_path):
+    lines = "\n".join(raw_calls(3000, 7)) + "\n"
+    for path in EXAMPLES + policies.write(4, 4, tmp_path):
+        a, b = (pale("sim", path, "--raw", "--as", way, "--sets", ROOT / "profiles/sets",
+                     input=lines, check=0).out for way in ("policy", "bpf"))
+        assert a == b and a.count("\n") == 3000, path

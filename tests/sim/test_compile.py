@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pale compile: what is written, where, what is said about it, and what is refused."""
+import os
+import random
+import re
+
+import pytest
+
+from conftest import ROOT, run
+import policies
+
+WEB = """policy web {
+	level linux 6.18; layers seccomp; arch x86_64, aarch64; default errno EPERM;
+	allow read, write, execve, exit_group, close;
+	allow socket(domain in {AF_INET, AF_INET6}, (type & SOCK_TYPE_MASK) == SOCK_STREAM);
+	kill bpf;
+}
+"""
+NO_START = """policy stuck { level linux 6.18; layers seccomp; arch x86_64; default errno EPERM;
+	allow read; }
+"""
+
+
+@pytest.fixture
+def web(tmp_path):
+    path = tmp_path / "web.pale"
+    path.write_text(WEB)
+    return path
+
+
+def test_one_target_goes_to_standard_output(pale, web):
+    r = pale("compile", web, "-t", "bpf", "--arch", "x86_64", text=False, check=0)
+    assert len(r.out) % 8 == 0 and r.out[:8] == bytes([0x20, 0, 0, 0, 4, 0, 0, 0])
+    assert b"instructions" in r.err and b"verified on" in r.err, r
+
+
+def test_one_target_of_two_machine_families_is_refused_on_standard_output(pale, web):
+    r = pale("compile", web, "-t", "bpf", check=2)
+    assert r.out == "" and "--arch" in r.err, r
+
+
+def test_a_directory_gets_one_program_a_machine_family(pale, web, tmp_path):
+    out = tmp_path / "out"
+    pale("compile", web, "-t", "bpf", "-o", out, check=0)
+    assert sorted(p.name for p in out.iterdir()) == ["web.aarch64.bpf", "web.x86_64.bpf"]
+
+
+def test_a_file_is_replaced_whole(pale, web, tmp_path):
+    out = tmp_path / "x.bpf"
+    out.write_bytes(b"old" * 1000)
+    pale("compile", web, "-t", "bpf", "--arch", "x86_64", "-o", out, check=0)
+    assert out.read_bytes()[:1] == b"\x20" and list(tmp_path.glob("x.bpf.*")) == []
+
+
+def test_the_same_input_gives_the_same_bytes(pale, web):
+    runs = {pale("compile", web, "-t", "bpf", "--arch", "x86_64", text=False).out for _ in range(3)}
+    assert len(runs) == 1
+
+
+def test_every_always_allowed_call_can_be_cached(pale, tmp_path):
+    for path in policies.write(9, 8, tmp_path):
+        r = pale("compile", path, "-t", "bpf", "-o", tmp_path / "out", check=0)
+        shares = re.findall(r"cacheable: (\d+) of (\d+)", r.err)
+        assert len(shares) == 2 and all(a == b for a, b in shares), r
+
+
+def test_a_policy_that_refuses_execve_is_warned_about(pale, web, tmp_path):
+    path = tmp_path / "stuck.pale"
+    path.write_text(NO_START)
+    r = pale("compile", path, "-t", "bpf", check=0, text=False)
+    assert b"cannot-start" in r.err and b"start-run" in r.err, r
+    r = pale("compile", web, "-t", "bpf", "-o", tmp_path / "out", check=0)
+    assert "cannot-start" not in r.err, r
+
+
+def test_an_error_writes_nothing(pale, tmp_path):
+    path = tmp_path / "bad.pale"
+    path.write_text(WEB.replace("read,", "raed,"))
+    r = pale("compile", path, "-t", "bpf", "-o", tmp_path / "out", check=1)
+    assert "raed" in r.err and not (tmp_path / "out").exists(), r
+
+
+def test_too_many_rules_name_those_that_cost_most(pale, tmp_path):
+    rand = random.Random(1)
+    values = ", ".join(str(v) for v in rand.sample(range(2 ** 32), 5000))
+    path = tmp_path / "large.pale"
+    path.write_text(f"""policy large {{ level linux 6.18; layers seccomp; arch x86_64;
+	default errno EPERM;
+	allow execve;
+	allow fcntl(cmd in {{1, 2, 3}});
+	allow ioctl(reg arg1 in {{{values}}});
+}}
+""")
+    r = pale("compile", path, "-t", "bpf", "-o", tmp_path / "x.bpf", check=1)
+    assert "too-large" in r.err and "4096" in r.err and not (tmp_path / "x.bpf").exists(), r
+    costs = [int(n) for n in re.findall(r"costs (\d+) instructions", r.err)]
+    assert costs[0] > 5000 and costs == sorted(costs, reverse=True), r
+
+
+def test_weights_make_frequent_calls_cheaper(pale, tmp_path):
+    names = ["read", "write", "openat", "close", "ptrace", "bpf", "mount", "reboot"]
+    path, trace = tmp_path / "w.pale", tmp_path / "trace"
+    allowed = ", ".join(n for i, n in enumerate(names) if i % 2 == 0)
+    path.write_text(f"""policy w {{ level linux 6.18; layers seccomp; arch x86_64; default errno EPERM;
+	allow execve, getpid, brk, uname, fork, mmap, clone3, futex, madvise, {allowed}; }}
+""")
+    trace.write_text("# a comment\n\n  100 futex\n1 read\n")
+    r = pale("compile", path, "-t", "bpf", "--weights", trace, "-o", tmp_path / "x.bpf", check=0)
+    assert float(re.search(r"([\d.]+) on the trace", r.err)[1]) <= 5.2, r
+
+
+@pytest.mark.parametrize("line", ["22", "read 22", "22 raed", "99999999999999999999 read", "-1 read",
+                                  "1 read write"])
+def test_a_bad_line_of_weights_is_an_error_with_its_place(pale, web, tmp_path, line):
+    trace = tmp_path / "trace"
+    trace.write_text("1 read\n" + line + "\n")
+    r = pale("compile", web, "-t", "bpf", "--weights", trace, "-o", tmp_path / "out", check=1)
+    assert "trace:2:" in r.err and "bad-weights" in r.err, r
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_target_of_a_layer_that_is_not_counted_on_is_refused(pale, web, tmp_path):
+    r = pale("compile", web, "-t", "apparmor", "-o", tmp_path / "x", check=1)
+    assert "layers" in r.err, r
+
+
+@pytest.mark.parametrize("argv", [[], ["-t", "pdf", "x"], ["--runtime", "docker", "x"], ["a", "b"],
+                                  ["--nonsense", "x"], ["-o", "", "x"]])
+def test_wrong_usage(pale, argv):
+    assert pale("compile", *argv).rc == 2
+
+
+def test_a_missing_file_is_the_systems_refusal(pale, tmp_path):
+    assert pale("compile", tmp_path / "none.pale").rc == 3
+
+
+def test_every_example_compiles_to_a_verified_program(pale, tmp_path):
+    examples = sorted((ROOT / "profiles" / "examples").glob("*.pale"))
+    for path in examples:
+        r = pale("compile", path, "-t", "bpf", "-o", tmp_path / "out", check=0)
+        assert re.search(r"verified on \d+ calls", r.err), r
+        assert "cannot-start" not in r.err, r
+
+
+DOCKER = ROOT / "profiles" / "found" / "docker-default.json"
+ENVIRONMENT = ["--caps", "none", "--kernel", "6.18", "--host", "x86_64", "--arch", "x86_64"]
+
+
+def figures(r):
+    m = re.search(r"(\d+) instructions; executed per call: ([\d.]+) on average .*?, (\d+) at most",
+                  r.err)
+    return int(m[1]), float(m[2]), int(m[3])
+
+
+def test_dockers_default_stays_small_and_fast(pale, tmp_path):
+    r = pale("compile", DOCKER, "-t", "bpf", *ENVIRONMENT, "-o", tmp_path / "d.bpf", check=0)
+    insns, average, most = figures(r)
+    assert insns <= 88 and average <= 9.2 and most <= 16, (insns, average, most)
