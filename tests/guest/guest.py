@@ -221,7 +221,7 @@ class Guest:
             data = data.encode() if isinstance(data, str) else data
             self.tree[path] = (stat.S_IFREG | 0o644, data)
 
-    def run(self, script, timeout=120, memory=512):
+    def run(self, script, timeout=90, memory=512):
         tree = dict(self.tree)
         tree["/script"] = (stat.S_IFREG | 0o755, script.encode())
         with tempfile.TemporaryDirectory() as d:
@@ -234,8 +234,11 @@ class Guest:
                     "-no-user-config", "-display", "none", "-kernel", CACHE / "vmlinuz",
                     "-initrd", initrd, "-no-reboot", "-append", APPEND,
                     "-serial", f"file:{out}"]
-            r = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
-                               stdin=subprocess.DEVNULL)
+            try:
+                said = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
+                                      stdin=subprocess.DEVNULL).stderr
+            except subprocess.TimeoutExpired:
+                said = f"not within {timeout} s"
             text = out.read_text(errors="replace") if out.exists() else ""
-        assert "@@DONE" in text, f"the guest did not finish\n{r.stderr}\n{text[-3000:]}"
+        assert "@@DONE" in text, f"the guest did not finish\n{said}\n{text[-3000:]}"
         return Output(text)
