@@ -170,6 +170,16 @@ static void put_shown(struct buf *out, struct str c, size_t *columns)
 		*columns = 1;
 }
 
+/* The place `n` code points left of `at`; continuation bytes are stepped over. */
+static size_t step_back(struct str s, size_t at, unsigned n)
+{
+	while (at && n--)
+		do
+			at--;
+		while (at && ((unsigned char)s.p[at] & 0xc0) == 0x80);
+	return at;
+}
+
 static void put_times(struct buf *out, char c, size_t n)
 {
 	while (n--)
@@ -188,17 +198,16 @@ static void print_excerpt(const struct source *src, struct span sp, char first, 
 	struct str line = pl.line_text;
 	size_t begin = sp.begin - (size_t)(line.p - src->text.p);
 	size_t end = sp.end - (size_t)(line.p - src->text.p);
-	size_t columns, shown = 0, marked = 0, at = 0;
-	size_t skip = pl.column - 1 > EXCERPT_LEFT ? pl.column - 1 - EXCERPT_LEFT : 0;
+	size_t columns, shown = 0, marked = 0;
+	size_t at = begin < line.n ? step_back(line, begin, EXCERPT_LEFT) :
+				     step_back(line, line.n, EXCERPT_LEFT);
 	const char *off = *on ? "\033[0m" : "";
 	BUF_AUTO left = { 0 };
 
 	buf_printf(out, "%5u | ", pl.line);
-	if (skip) {
+	if (at) {
 		buf_puts(out, "...");
 		buf_puts(&left, "   ");
-		while (skip--)
-			at += step(line, at);
 	}
 	for (; at < line.n && shown < EXCERPT_MAX; at += step(line, at), shown++) {
 		put_shown(out, (struct str){ line.p + at, step(line, at) }, &columns);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SOURCE_STEP 16384u /* bytes between two marks */
+
 struct sources *sources_new(struct arena *a)
 {
 	struct sources *s = ARENA_NEW(a, struct sources);
@@ -26,6 +28,8 @@ static struct source *add_source(struct sources *s, const char *name, const char
 	src->name = name;
 	src->path = path;
 	src->text = text;
+	src->marks = ARENA_NEW(s->arena, struct source_marks);
+	src->marks->arena = s->arena;
 	vec_push(s->arena, &s->list, src);
 	return src;
 }
@@ -121,25 +125,65 @@ struct span span_join(struct span a, struct span b)
 			      a.end > b.end ? a.end : b.end };
 }
 
+/* From a mark on to an offset: lines, and code points in the last of them. */
+static struct source_mark walk_to(const struct source *src, struct source_mark m, uint32_t offset)
+{
+	const char *text = src->text.p;
+
+	while (m.offset < offset) {
+		size_t len = utf8_len(text + m.offset, src->text.n - m.offset);
+		bool newline = text[m.offset] == '\n';
+
+		m.offset += len ? (uint32_t)len : 1;
+		m.column = newline ? 1 : m.column + 1;
+		m.line += newline;
+		if (newline)
+			m.line_begin = m.offset;
+	}
+	return m;
+}
+
+/* Thousands of findings in one long line must not each count it from its beginning. */
+static void make_marks(const struct source *src)
+{
+	struct source_mark m = { .line = 1, .column = 1 };
+
+	vec_push(src->marks->arena, &src->marks->list, m);
+	while (src->text.n - m.offset > SOURCE_STEP) {
+		m = walk_to(src, m, m.offset + SOURCE_STEP);
+		vec_push(src->marks->arena, &src->marks->list, m);
+	}
+}
+
+static struct source_mark mark_before(const struct source *src, uint32_t offset)
+{
+	size_t lo = 0, hi;
+
+	if (!src->marks->list.n)
+		make_marks(src);
+	hi = src->marks->list.n;
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (src->marks->list.v[mid].offset <= offset)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return src->marks->list.v[lo];
+}
+
 struct place source_place(const struct source *src, uint32_t offset)
 {
-	const char *text = src->text.p, *end = text + src->text.n;
-	const char *at = offset < src->text.n ? text + offset : end;
-	const char *line = text, *stop;
-	struct place pl = { .line = 1, .column = 1 };
+	uint32_t at = offset < src->text.n ? offset : (uint32_t)src->text.n;
+	struct source_mark m = walk_to(src, mark_before(src, at), at);
+	const char *line = src->text.p + m.line_begin, *end = src->text.p + src->text.n;
+	const char *stop = memchr(line, '\n', (size_t)(end - line));
 
-	for (const char *nl; (nl = memchr(line, '\n', (size_t)(at - line))); line = nl + 1)
-		pl.line++;
-	for (const char *p = line; p < at; pl.column++) {
-		size_t len = utf8_len(p, (size_t)(end - p));
-
-		p += len ? len : 1;
-	}
-	stop = memchr(line, '\n', (size_t)(end - line));
 	if (!stop)
 		stop = end;
 	if (stop > line && stop[-1] == '\r')
 		stop--;
-	pl.line_text = (struct str){ line, (size_t)(stop - line) };
-	return pl;
+	return (struct place){ .line = m.line, .column = m.column,
+			       .line_text = { line, (size_t)(stop - line) } };
 }

@@ -23,11 +23,21 @@ struct span {
 #define SOURCE_NONE UINT32_MAX
 #define NO_SPAN     ((struct span){ SOURCE_NONE, 0, 0 })
 
+struct source_mark { /* a place that was computed once; others are counted from it */
+	uint32_t offset, line, column, line_begin;
+};
+
+struct source_marks { /* every SOURCE_STEP bytes, made when the first place is asked for */
+	struct arena *arena;
+	VEC(struct source_mark) list;
+};
+
 struct source {
 	uint32_t id;
 	const char *name; /* as the user wrote it, "<stdin>" for - */
 	const char *path; /* resolved, to see that two names are one file; NULL for stdin */
 	struct str text;  /* followed by a NUL byte that is not counted */
+	struct source_marks *marks;
 };
 
 struct sources {

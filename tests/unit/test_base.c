@@ -162,6 +162,36 @@ static void places_count_code_points(void **state)
 	arena_free(a);
 }
 
+static void places_in_long_texts_are_counted_right(void **state)
+{
+	static const char *const parts[] = { "a", "\xc3\xbc", "\n", "\t", "\xe2\x82\xac", "\xff", "\r\n" };
+	struct arena *a = arena_new(NULL);
+	struct sources *s = sources_new(a);
+	BUF_AUTO text = { 0 };
+	uint32_t line = 1, column = 1;
+	uint64_t x = 1;
+
+	(void)state;
+	while (text.n < 200000) {
+		x = x * UINT64_C(6364136223846793005) + 1442695040888963407;
+		/* Long lines, too: a newline is rare in the second half. */
+		size_t part = (size_t)(x >> 33) % ARRAY_SIZE(parts);
+		buf_puts(&text, text.n > 100000 && part % 4 == 2 ? "b" : parts[part]);
+	}
+	struct source *src = source_add(s, "long", (struct str){ text.p, text.n });
+	for (uint32_t at = 0; at < text.n;) {
+		struct place p = source_place(src, at);
+		size_t len = utf8_len(text.p + at, text.n - at);
+
+		assert_int_equal(p.line, line);
+		assert_int_equal(p.column, column);
+		column = text.p[at] == '\n' ? 1 : column + 1;
+		line += text.p[at] == '\n';
+		at += len ? (uint32_t)len : 1;
+	}
+	arena_free(a);
+}
+
 static void spans_join(void **state)
 {
 	struct span a = { 0, 5, 7 }, b = { 0, 1, 2 }, j = span_join(a, b);
@@ -261,6 +291,7 @@ int main(void)
 		cmocka_unit_test(suggestions_are_near_or_none),
 		cmocka_unit_test(ties_go_to_the_same_first_letter),
 		cmocka_unit_test(places_count_code_points),
+		cmocka_unit_test(places_in_long_texts_are_counted_right),
 		cmocka_unit_test(spans_join),
 		cmocka_unit_test(verdicts_come_back),
 		cmocka_unit_test(errors_past_the_cap_are_counted),
