@@ -130,7 +130,7 @@ CONDITIONS = ["socket(domain == {n})", "socket(domain in {{AF_UNIX, {n}}}, type 
               "prctl(option in {n}..{m})", "ioctl(cmd in {{{n}, {m}, 0x5412}})", "kill(sig != {n})",
               "personality(persona == 0xffffffff)", "lseek(whence >= {n})", "mprotect(prot lacks {p})",
               "mmap(prot lacks PROT_EXEC or flags lacks MAP_ANONYMOUS)", "fcntl(cmd < {n})",
-              "setpriority(which == 0, niceval < 0)", "madvise(behavior has any {p})",
+              "setpriority(which == 0, niceval < 0)", "madvise(behavior == {n})",
               "clone(reg arg0 == {n})", "getpriority(reg arg1 >= {m})", "unshare(unshare_flags lacks CLONE_NEWUSER)"]
 
 
