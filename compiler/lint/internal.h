@@ -33,6 +33,7 @@ struct entry { /* one element of "syscalls" */
 	struct span action; /* the action's place, or the entry's */
 	struct str gate;    /* text of includes and excludes; empty: always in force */
 	unsigned arches;    /* declared architectures that it speaks to */
+	bool always;        /* no condition that libseccomp keeps: a mask of 0 is none */
 	bool splits;        /* an index is repeated: each condition is a rule of its own */
 	VEC(struct profile_name) names;
 	VEC(struct profile_arg) args;
@@ -122,7 +123,7 @@ struct group {
 bool group_add(struct group *g, struct str text, struct span span); /* false: it is there */
 const char *group_list(const struct group *g); /* "'a', 'b' and 'c'", at most 12 names */
 struct span group_span(const struct group *g);
-void group_labels(struct diags *ds, struct diag *d, const struct group *g); /* where the others are */
+void group_labels(struct diags *ds, struct diag *d, const struct group *g); /* the others' places */
 #define GROUP(l) ((struct group){ .arena = (l)->arena })
 #define PLURAL(g, one, many) ((g).hits.n == 1 ? (one) : (many))
 

@@ -249,6 +249,16 @@ static bool read_args(struct arena *a, struct entry *e)
 	return true;
 }
 
+/* libseccomp drops a comparison under mask 0; split, any such one makes a rule without conditions. */
+static bool is_always(const struct entry *e)
+{
+	size_t empty = 0;
+
+	vec_each(&e->args, arg)
+		empty += arg->op == OP_MASKED_EQ && !arg->value;
+	return empty == e->args.n || (e->splits && empty);
+}
+
 static void read_entry(struct arena *a, struct profile *p, const struct sources *s,
 		       const struct json *v)
 {
@@ -268,6 +278,7 @@ static void read_entry(struct arena *a, struct profile *p, const struct sources 
 			add_name(a, &e, n);
 	e.readable = read_verdict(v, "action", "errnoRet", &e.verdict);
 	e.readable &= read_args(a, &e);
+	e.always = is_always(&e);
 	e.is_default = e.readable && p->has_default && verdict_eq(e.verdict, p->dflt);
 	vec_push(a, &p->entries, e);
 }

@@ -261,26 +261,32 @@ static bool holds(const struct profile_arg *arg, uint64_t v)
 	BUG("operator");
 }
 
+static bool matches(const struct entry *e, uint64_t index, uint64_t v)
+{
+	for (size_t i = 0; i < e->args.n; i++)
+		if (e->args.v[i].index == index && !holds(&e->args.v[i], v))
+			return false;
+	return true;
+}
+
 /*
- * Does another entry give this value of the argument the same kind of verdict? What it asks of
- * other arguments is taken as met: a doubt keeps the linter silent.
+ * Does another entry of the call speak of one of these values? What it asks of other arguments
+ * is taken as met: a doubt keeps the linter silent.
  */
-static bool is_covered(const struct profile *p, const struct entry *but,
-		       const struct profile_name *n, uint64_t index, uint64_t v)
+static bool is_touched(const struct profile *p, const struct entry *but,
+		       const struct profile_name *n, uint64_t index, uint64_t low, uint64_t wide)
 {
 	unsigned tries = 0;
 
 	vec_each(&p->entries, e) {
-		bool met = true;
-
-		if (e == but || !e->readable || entry_permits(e) != entry_permits(but))
+		if (e == but || !e->readable || e->is_default)
 			continue;
 		if (++tries > 256) /* hostile input must not take quadratic time */
 			return true;
-		for (size_t i = 0; i < e->args.n; i++)
-			met &= e->args.v[i].index != index || holds(&e->args.v[i], v);
-		for (size_t i = 0; met && i < e->names.n; i++)
-			if (e->names.v[i].sys == n->sys)
+		if (!matches(e, index, low) && !matches(e, index, wide))
+			continue;
+		vec_each(&e->names, name)
+			if (name->sys == n->sys)
 				return true;
 	}
 	return false;
@@ -321,9 +327,11 @@ static bool fails_open(struct lint *l, const struct entry *e, const struct profi
 	bool permits = entry_permits(e);
 	uint64_t low, wide;
 
-	if (!f->narrow || (!permits && !verdict_refuses(e->verdict)) ||
+	if (!permits && (!verdict_refuses(e->verdict) || view_refuses(l->view)))
+		return false; /* what gets round a refusal meets the default's */
+	if (!f->narrow ||
 	    !find_witness(arg, permits, &low, &wide) ||
-	    is_covered(l->profile, e, n, arg->index, permits ? low : wide))
+	    is_touched(l->profile, e, n, arg->index, low, wide))
 		return false;
 	*text = arena_printf(l->arena, "0x%" PRIx64 " is %s, and the kernel takes it for 0x%" PRIx64,
 			     wide, permits ? "allowed" : "not refused", low);

@@ -354,7 +354,7 @@ void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 
 static bool contradicts(const struct entry *x, const struct entry *y)
 {
-	return x != y && !x->args.n && !y->args.n && !x->is_default && !y->is_default &&
+	return x != y && x->always && y->always && !x->is_default && !y->is_default &&
 	       same_gate(x, y) && !verdict_eq(x->verdict, y->verdict);
 }
 
@@ -375,7 +375,7 @@ void sc_contradictory(struct lint *l, enum diag_id id)
 /* An unconditional entry in force whenever the conditional one is. */
 static bool swallows(const struct entry *all, const struct entry *some)
 {
-	return !all->args.n && some->args.n && !all->is_default && !some->is_default &&
+	return all->always && !some->always && !all->is_default && !some->is_default &&
 	       (!all->gate.n || same_gate(all, some));
 }
 
@@ -403,7 +403,7 @@ void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
 static bool is_left_out(const struct entry *deny, const struct entry *allow)
 {
 	return deny->is_default && verdict_refuses(deny->verdict) && entry_permits(allow) &&
-	       !allow->args.n && (!allow->gate.n || same_gate(allow, deny));
+	       allow->always && (!allow->gate.n || same_gate(allow, deny));
 }
 
 static bool loses_refusal(const struct entry *x, const struct entry *y)
@@ -429,7 +429,7 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 
 static bool collides(const struct entry *x, const struct entry *y)
 {
-	return x != y && x->args.n && !x->splits && !y->splits && same_args(x, y) &&
+	return x != y && !x->always && !x->splits && !y->splits && same_args(x, y) &&
 	       same_gate(x, y) && !x->is_default && !y->is_default &&
 	       !verdict_eq(x->verdict, y->verdict);
 }
@@ -568,8 +568,16 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 	}
 	if (!g.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no dynamic x86_64 glibc program "
-		     "starts (\"%s\")", group_list(&g), PLURAL(g, "is", "are"), effect);
+	/* The first row is every program's; the others are the dynamic loader's. */
+	if (str_is(g.hits.v[0].text, starts[0].call)) {
+		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no x86_64 glibc program starts "
+			     "(\"%s\")", group_list(&g), PLURAL(g, "is", "are"), effect);
+	} else {
+		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: only static programs start, the "
+			     "dynamic loader does not come to an end (\"%s\")", group_list(&g),
+			     PLURAL(g, "is", "are"), effect);
+		diag_severity(l->ds, d, SEVERITY_WARNING);
+	}
 	diag_help(l->ds, d, "allow %s", group_list(&g));
 }
 

@@ -86,7 +86,7 @@ static void add_default(struct view *v)
  */
 static void add_state(struct call_state *c, const struct entry *e, unsigned here, bool permits)
 {
-	bool always = !e->args.n, gated = e->gate.n > 0;
+	bool always = e->always, gated = e->gate.n > 0;
 
 	if (permits) {
 		c->some |= here;
