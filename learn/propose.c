@@ -924,6 +924,9 @@ static void describe(struct proposal *p, struct ast_stmt *policy)
 				(unsigned long long)r->unread);
 	if (was_seen(p, "io_uring_setup"))
 		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
+	if (!p->one_arch)
+		ast_comment_add(p->a, to, "several ABIs: JSON profiles cannot tell them apart, compile "
+				"those with --arch");
 	vec_each(&r->calls, c)
 		if (!syscall_by_nr(c->arch, c->nr))
 			ast_comment_add(p->a, to, "call %u (%s): %llux, not in the table, left to `unknown`",

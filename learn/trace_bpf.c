@@ -116,23 +116,36 @@ static int fill_selection(struct watch *w)
 	return 0;
 }
 
+static bool has_tracepoint(const struct btf *kernel, const char *name)
+{
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return kernel && btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
+}
+
 static int load(struct watch *w, bool raw, size_t max_paths)
 {
+	struct btf *kernel = btf__load_vmlinux_btf();
 	struct bpf_program *p;
 	int err;
 
 	w->skel = trace_bpf__open();
-	if (!w->skel)
-		return -errno;
+	if (!w->skel) {
+		err = -errno;
+		btf__free(kernel);
+		return err;
+	}
 	bpf_object__for_each_program(p, w->skel->obj) {
 		const char *name = bpf_program__name(p);
 		const char *tp = strchr(bpf_program__section_name(p), '/') + 1;
 		bool on = has_suffix(name, raw ? "_raw" : "_btf");
 
-		if (on && is_optional(name) && libbpf_find_vmlinux_btf_id(tp, BPF_TRACE_RAW_TP) <= 0)
+		if (on && is_optional(name) && !has_tracepoint(kernel, tp))
 			on = false;
 		bpf_program__set_autoload(p, on);
 	}
+	btf__free(kernel);
 	bpf_map__set_autocreate(raw ? w->skel->maps.marks : w->skel->maps.marks_by_tid, false);
 	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
 	/* Written once, before load: the kernel sees constants from then on. */

@@ -95,9 +95,8 @@ def nginx(prefix, tmp):
 
 def gcc(prefix, tmp):
     start = time.monotonic()
-    for i in range(6):
-        subprocess.run([*prefix, "gcc", "-O1", "-o", f"{tmp}/a", f"{tmp}/x.c", "-lm"], check=True,
-                       stdout=subprocess.DEVNULL)
+    subprocess.run([*prefix, "sh", "-c", f"for i in 1 2 3 4 5 6 7 8 9 10; do gcc -O1 -o {tmp}/a "
+                    f"{tmp}/x.c -lm || exit 1; done"], check=True, stdout=subprocess.DEVNULL)
     return 1 / (time.monotonic() - start)
 
 
