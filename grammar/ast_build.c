@@ -168,8 +168,8 @@ struct ast_verdict ast_verdict_of(struct arena *a, struct verdict v)
 		return out;
 	case VERDICT_ERRNO:
 		out.action = AST_ACTION_ERRNO;
-		out.data = errno_name(v.data) ? ast_name(a, errno_name(v.data)) :
-						ast_number(a, v.data);
+		out.data = errno_name(v.data) ? ast_name(a, errno_name(v.data))
+					      : ast_number(a, v.data);
 		return out;
 	case VERDICT_NOTIFY:
 		out.action = AST_ACTION_NOTIFY;

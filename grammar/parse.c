@@ -269,7 +269,9 @@ static bool is_keyword(const char *symbol)
 /* Words that are no names: `not` where a name may stand is still worth listing. */
 static bool is_name_like(const char *symbol)
 {
-	static const char *const never[] = { "and", "any", "has", "in", "lacks", "not", "or", "reg" };
+	static const char *const never[] = {
+		"and", "any", "has", "in", "lacks", "not", "or", "reg"
+	};
 
 	if (!strcmp(symbol, "a name") || !strcmp(symbol, "a reserved word"))
 		return true;
@@ -281,8 +283,7 @@ static bool is_name_like(const char *symbol)
 
 static bool is_comparison(const char *symbol)
 {
-	static const char *const all[] = { "==", "!=", "<",   "<=",   ">",
-					   ">=", "in", "has", "lacks" };
+	static const char *const all[] = { "==", "!=", "<", "<=", ">", ">=", "in", "has", "lacks" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (!strcmp(symbol, all[i]))

@@ -101,7 +101,8 @@ static bool is_bare_path(struct str s)
 			if (!end || memchr(s.p + i, ';', (size_t)(end - s.p) - i))
 				return false;
 			for (const char *c = s.p + i; c < end; c++)
-				if (*c == '"' || (unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
+				if (*c == '"' || (unsigned char)*c <= ' ' ||
+				    (unsigned char)*c >= 0x7f)
 					return false;
 			len = (size_t)(end - s.p) - i + 1;
 		} else if (s.p[i] == '{') {
@@ -188,7 +189,9 @@ static bool is_word(struct str s)
 /* Condition words are never names (policy.y, name). */
 static bool is_name(struct str s)
 {
-	static const char *const never[] = { "and", "any", "has", "in", "lacks", "not", "or", "reg" };
+	static const char *const never[] = {
+		"and", "any", "has", "in", "lacks", "not", "or", "reg"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 		if (str_is(s, never[i]))
@@ -206,7 +209,8 @@ static void put_block_name(struct buf *out, struct str s)
 	buf_putc(out, '_');
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		bool keep = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		bool keep =
+			(c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 
 		buf_putc(out, keep ? c : '_');
 	}
@@ -586,6 +590,21 @@ static void put_env(struct buf *out, const struct ast_env *e, unsigned least)
 		buf_putc(out, ')');
 }
 
+static void put_resource(struct list *l, const struct ast_stmt *s)
+{
+	if (s->kind == AST_STMT_FILE) {
+		put_file(l, s);
+	} else if (s->kind == AST_STMT_SIGNAL) {
+		put_signal(l, s);
+	} else if (s->kind == AST_STMT_NETWORK) {
+		buf_puts(l->out, "network");
+		list_networks(l, s->networks);
+	} else {
+		buf_puts(l->out, s->kind == AST_STMT_NAMESPACE ? "namespace" : "capability");
+		list_words(l, s->words, false);
+	}
+}
+
 static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 {
 	switch (s->kind) {
@@ -610,27 +629,12 @@ static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 		list_calls(l, s->calls);
 		return;
 	case AST_STMT_FILE:
-		put_prefix(l->out, s);
-		put_file(l, s);
-		return;
 	case AST_STMT_CAPABILITY:
-		put_prefix(l->out, s);
-		buf_puts(l->out, "capability");
-		list_words(l, s->words, false);
-		return;
 	case AST_STMT_NETWORK:
-		put_prefix(l->out, s);
-		buf_puts(l->out, "network");
-		list_networks(l, s->networks);
-		return;
 	case AST_STMT_SIGNAL:
-		put_prefix(l->out, s);
-		put_signal(l, s);
-		return;
 	case AST_STMT_NAMESPACE:
 		put_prefix(l->out, s);
-		buf_puts(l->out, "namespace");
-		list_words(l, s->words, false);
+		put_resource(l, s);
 		return;
 	case AST_STMT_LIMIT:
 		buf_puts(l->out, "limit");

@@ -4,13 +4,13 @@
 
 /* ---- lists ---- */
 
-#define LIST_ADD(list, node)                        \
-	do {                                        \
-		if ((list).last)                    \
-			(list).last->next = (node); \
-		else                                \
-			(list).first = (node);      \
-		(list).last = (node);               \
+#define LIST_ADD(list, node)                                                                       \
+	do {                                                                                       \
+		if ((list).last)                                                                   \
+			(list).last->next = (node);                                                \
+		else                                                                               \
+			(list).first = (node);                                                     \
+		(list).last = (node);                                                              \
 	} while (0)
 
 void parse_add_top(struct parse *p, struct ast_stmt *stmt)
@@ -123,8 +123,8 @@ struct ast_stmt *stmt_reserved(struct parse *p, struct span sp, struct ast_word 
 	struct ast_stmt *s;
 	size_t n = 0;
 
-	while (n < text.text.n && (text.text.p[n] == '_' ||
-				   (text.text.p[n] >= 'a' && text.text.p[n] <= 'z')))
+	while (n < text.text.n &&
+	       (text.text.p[n] == '_' || (text.text.p[n] >= 'a' && text.text.p[n] <= 'z')))
 		n++;
 	word.text.n = n;
 	word.span.end = word.span.begin + (uint32_t)n;
@@ -436,8 +436,7 @@ void parse_call_number(struct parse *p, struct span sp, struct ast_word nr)
 	p->call->number = number_behind_hash(p, nr);
 }
 
-void parse_call_arg(struct parse *p, struct span sp, struct ast_word name,
-		    struct ast_value *value)
+void parse_call_arg(struct parse *p, struct span sp, struct ast_word name, struct ast_value *value)
 {
 	struct ast_call_args *c = p->call;
 

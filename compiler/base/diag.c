@@ -199,8 +199,8 @@ static void print_excerpt(const struct source *src, struct span sp, char first, 
 	size_t begin = sp.begin - (size_t)(line.p - src->text.p);
 	size_t end = sp.end - (size_t)(line.p - src->text.p);
 	size_t columns, shown = 0, marked = 0;
-	size_t at = begin < line.n ? step_back(line, begin, EXCERPT_LEFT) :
-				     step_back(line, line.n, EXCERPT_LEFT);
+	size_t at = begin < line.n ? step_back(line, begin, EXCERPT_LEFT)
+				   : step_back(line, line.n, EXCERPT_LEFT);
 	const char *off = *on ? "\033[0m" : "";
 	BUF_AUTO left = { 0 };
 

@@ -60,7 +60,6 @@ static int read_all(int fd, struct buf *b)
 	}
 }
 
-
 static int read_path(const char *path, struct buf *b)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -75,7 +74,7 @@ static int read_path(const char *path, struct buf *b)
 
 static struct source *find_loaded(const struct sources *s, const char *path)
 {
-	vec_each(&s->list, it)
+	vec_each (&s->list, it)
 		if ((*it)->path && !strcmp((*it)->path, path))
 			return *it;
 	return NULL;
@@ -88,7 +87,8 @@ int source_load(struct sources *s, const char *path, struct source **out)
 	BUF_AUTO b = { 0 };
 	int err;
 
-	/* /dev/fd/N and pipes have no path of their own; what realpath() cannot name is read anew. */
+	/* /dev/fd/N and pipes have no path of their own; what realpath() cannot name is read anew.
+	 */
 	bool named = !is_stdin && realpath(path, real);
 	if (named && (*out = find_loaded(s, real)))
 		return 0;
@@ -184,6 +184,7 @@ struct place source_place(const struct source *src, uint32_t offset)
 		stop = end;
 	if (stop > line && stop[-1] == '\r')
 		stop--;
-	return (struct place){ .line = m.line, .column = m.column,
+	return (struct place){ .line = m.line,
+			       .column = m.column,
 			       .line_text = { line, (size_t)(stop - line) } };
 }

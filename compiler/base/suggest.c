@@ -66,7 +66,8 @@ void suggest_offer(struct suggest *s, struct str candidate)
 	if (s->best.p && d > s->distance)
 		return;
 	if (s->best.p && d == s->distance &&
-	    (fold(s->best.p[0]) == fold(s->word.p[0]) || fold(candidate.p[0]) != fold(s->word.p[0])))
+	    (fold(s->best.p[0]) == fold(s->word.p[0]) ||
+	     fold(candidate.p[0]) != fold(s->word.p[0])))
 		return;
 	s->best = candidate;
 	s->distance = d;

@@ -61,8 +61,8 @@ static int format_file(struct session *s, const char *path, enum fmt_mode mode)
 	}
 	if (mode == FMT_IN_PLACE && same)
 		return EXIT_OK;
-	return output_write(mode == FMT_IN_PLACE ? path : NULL, out.p, out.n, 0666) ? EXIT_SYSTEM :
-										      EXIT_OK;
+	return output_write(mode == FMT_IN_PLACE ? path : NULL, out.p, out.n, 0666) ? EXIT_SYSTEM
+										    : EXIT_OK;
 }
 
 int cmd_fmt(int argc, char **argv)
@@ -82,7 +82,8 @@ int cmd_fmt(int argc, char **argv)
 			print_usage(stdout);
 			return EXIT_OK;
 		}
-		if (c == '?' || (mode != FMT_STDOUT && mode != (c == 'i' ? FMT_IN_PLACE : FMT_CHECK)))
+		if (c == '?' ||
+		    (mode != FMT_STDOUT && mode != (c == 'i' ? FMT_IN_PLACE : FMT_CHECK)))
 			return usage_error(self, "one of -i and --check");
 		mode = c == 'i' ? FMT_IN_PLACE : FMT_CHECK;
 	}

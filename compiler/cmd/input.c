@@ -155,7 +155,8 @@ static int tell_unreadable(struct session *s, const char *path, int err)
 	struct diag *d;
 
 	if (err == -EISDIR) {
-		d = diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is a directory, not a file", path);
+		d = diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is a directory, not a file",
+			     path);
 		diag_help(s->diags, d, "name the policy file in it");
 	} else if (err == -EFBIG) {
 		diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is larger than %u MiB", path,
@@ -242,9 +243,9 @@ static const struct policy *tell_choice(const struct input *in)
 		fprintf(stderr, "pale: '%s' holds no policy\n", in->source->name);
 		return NULL;
 	}
-	fprintf(stderr, "pale: '%s' holds several policies; name one with --policy:",
-		in->source->name);
-	vec_each(&in->policies->list, p)
+	fprintf(stderr,
+		"pale: '%s' holds several policies; name one with --policy:", in->source->name);
+	vec_each (&in->policies->list, p)
 		fprintf(stderr, " " PRISTR, STRARG((*p)->name));
 	fputc('\n', stderr);
 	return NULL;
@@ -260,7 +261,7 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
 	if (!name)
 		return in->policies->list.n == 1 ? in->policies->list.v[0] : tell_choice(in);
 	suggest_start(&near, str_c(name));
-	vec_each(&in->policies->list, p) {
+	vec_each (&in->policies->list, p) {
 		if (str_is((*p)->name, name))
 			return *p;
 		suggest_offer(&near, (*p)->name);

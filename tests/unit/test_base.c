@@ -67,7 +67,7 @@ static void vec_keeps_what_was_pushed(void **state)
 	(void)state;
 	for (int i = 0; i < 10000; i++)
 		vec_push(a, &v, i);
-	vec_each(&v, p)
+	vec_each (&v, p)
 		assert_int_equal(*p, n++);
 	assert_int_equal(n, 10000);
 	arena_free(a);
@@ -80,13 +80,26 @@ static void numbers_are_strict(void **state)
 		int err;
 		uint64_t value;
 	} rows[] = {
-		{ "0", 0, 0 }, { "7", 0, 7 }, { "18446744073709551615", 0, UINT64_MAX },
-		{ "0x0", 0, 0 }, { "0xFFffFFffFFffFFff", 0, UINT64_MAX }, { "0x00ff", 0, 255 },
-		{ "18446744073709551616", -ERANGE, 0 }, { "0x10000000000000000", -ERANGE, 0 },
+		{ "0", 0, 0 },
+		{ "7", 0, 7 },
+		{ "18446744073709551615", 0, UINT64_MAX },
+		{ "0x0", 0, 0 },
+		{ "0xFFffFFffFFffFFff", 0, UINT64_MAX },
+		{ "0x00ff", 0, 255 },
+		{ "18446744073709551616", -ERANGE, 0 },
+		{ "0x10000000000000000", -ERANGE, 0 },
 		{ "99999999999999999999999999", -ERANGE, 0 },
-		{ "", -EINVAL, 0 }, { "09", -EINVAL, 0 }, { "00", -EINVAL, 0 }, { "0x", -EINVAL, 0 },
-		{ "+1", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { " 1", -EINVAL, 0 }, { "1 ", -EINVAL, 0 },
-		{ "1a", -EINVAL, 0 }, { "0xg", -EINVAL, 0 }, { "1_000", -EINVAL, 0 },
+		{ "", -EINVAL, 0 },
+		{ "09", -EINVAL, 0 },
+		{ "00", -EINVAL, 0 },
+		{ "0x", -EINVAL, 0 },
+		{ "+1", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ " 1", -EINVAL, 0 },
+		{ "1 ", -EINVAL, 0 },
+		{ "1a", -EINVAL, 0 },
+		{ "0xg", -EINVAL, 0 },
+		{ "1_000", -EINVAL, 0 },
 		{ "99999999999999999999999999z", -EINVAL, 0 },
 	};
 
@@ -111,8 +124,8 @@ static const char *nearest(const char *word, const char *const *candidates)
 
 static void suggestions_are_near_or_none(void **state)
 {
-	static const char *const calls[] = { "open", "openat", "close", "clone", "clone3", "read",
-					     "pread64", "socket", "SOCK_STREAM", NULL };
+	static const char *const calls[] = { "open", "openat",	"close",  "clone",	 "clone3",
+					     "read", "pread64", "socket", "SOCK_STREAM", NULL };
 
 	(void)state;
 	assert_string_equal(nearest("opneat", calls), "openat"); /* one swap */
@@ -164,7 +177,8 @@ static void places_count_code_points(void **state)
 
 static void places_in_long_texts_are_counted_right(void **state)
 {
-	static const char *const parts[] = { "a", "\xc3\xbc", "\n", "\t", "\xe2\x82\xac", "\xff", "\r\n" };
+	static const char *const parts[] = { "a",    "\xc3\xbc", "\n", "\t", "\xe2\x82\xac",
+					     "\xff", "\r\n" };
 	struct arena *a = arena_new(NULL);
 	struct sources *s = sources_new(a);
 	BUF_AUTO text = { 0 };
