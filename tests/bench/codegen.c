@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen FILE [TRACE]: one policy (x86_64, no capabilities, kernel 6.18) compiled by us and by
+ * libseccomp, linear and as a tree, in one run. A tab-separated line each: generator,
+ * instructions, average and most executed over known calls with zero arguments, average on the
+ * trace, milliseconds to build, microseconds to attach (median of 15).
+ * libseccomp is given the same decisions as disjoint masked comparisons (what JSON can say; fewer
+ * rules with ranges would make its filters shorter); its program is run on
+ * the same calls, and differing verdicts are counted in the last column.
+ */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/decision/decision.h"
+#include "tests/sim/load.h"
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static struct loaded load(const char *path)
+{
+	const char *dirs[] = { getenv("PALE_SETS"), NULL };
+	struct resolve_options opt = {
+		.set_dirs = dirs,
+		.arches = ARCH_BIT(ARCH_X86_64),
+		.env = { .caps_known = true, .kernel_known = true, .host_known = true,
+			 .kernel = KERNEL_VERSION_OF(6, 18), .host = ARCH_X86_64 },
+	};
+	struct loaded l = { .arena = arena_new(NULL) };
+	struct source *src;
+
+	l.sources = sources_new(l.arena);
+	l.diags = diags_new(l.arena, l.sources);
+	if (source_load(l.sources, path, &src))
+		exit(2);
+	l.policies = policy_resolve(l.arena, pale_parse_source(l.arena, src, l.diags), &opt, l.diags);
+	if (l.diags->errors || l.policies->list.n != 1) {
+		print_diags(&l);
+		exit(2);
+	}
+	return l;
+}
+
+static uint64_t *load_trace(const char *path)
+{
+	uint64_t *count = calloc(1024, sizeof(*count));
+	FILE *f = fopen(path, "r");
+	unsigned long n;
+	char name[64];
+
+	while (f && count && fscanf(f, "%lu %63s", &n, name) == 2) {
+		const struct syscall_info *s = syscall_by_name(str_c(name));
+		if (s && s->nr[ARCH_X86_64] >= 0 && s->nr[ARCH_X86_64] < 1024)
+			count[s->nr[ARCH_X86_64]] += n;
+	}
+	if (f)
+		fclose(f);
+	return count;
+}
+
+/* ---- libseccomp ---- */
+
+struct filling {
+	scmp_filter_ctx ctx;
+	struct verdict dflt;
+	uint32_t nr;
+	int err;
+};
+
+static bool add_cube(void *context, const struct dd_cube *c)
+{
+	struct filling *f = context;
+	struct scmp_arg_cmp args[6];
+	unsigned n = 0;
+
+	if (verdict_eq(c->verdict, f->dflt))
+		return true;
+	for (unsigned i = 0; i < 6; i++)
+		if (c->mask[i])
+			args[n++] = (struct scmp_arg_cmp){ i, SCMP_CMP_MASKED_EQ, c->mask[i],
+							   c->value[i] };
+	int err = seccomp_rule_add_array(f->ctx, verdict_to_ret(c->verdict), (int)f->nr, n, args);
+	if (err && !f->err)
+		f->err = err;
+	return true;
+}
+
+static void add_rules(struct filling *f, const struct policy *p, const struct decision *d)
+{
+	vec_each(&d->ranges[ARCH_X86_64], r)
+		for (f->nr = r->first; f->nr <= r->last && f->nr < 1024; f->nr++)
+			if (policy_knows(p, ARCH_X86_64, f->nr))
+				dd_cubes(d->dd, r->node, add_cube, f);
+}
+
+static bool build_theirs(struct loaded *l, const struct policy *p, const struct decision *d,
+			 uint32_t optimize, struct cbpf *out)
+{
+	struct filling f = { .dflt = p->unknown };
+	int fd = memfd_create("bpf", 0);
+
+	f.ctx = seccomp_init(verdict_to_ret(p->unknown));
+	if (!f.ctx || fd < 0)
+		exit(3);
+	seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, optimize);
+	seccomp_attr_set(f.ctx, SCMP_FLTATR_ACT_BADARCH, verdict_to_ret(p->foreign));
+	add_rules(&f, p, d);
+	bool fine = !f.err && !seccomp_export_bpf(f.ctx, fd);
+	off_t size = lseek(fd, 0, SEEK_END);
+	out->n = (size_t)size / sizeof(*out->insns);
+	out->insns = ARENA_ARRAY(l->arena, struct sock_filter, out->n + 1);
+	fine = fine && pread(fd, out->insns, (size_t)size, 0) == size &&
+	       !cbpf_check(out->insns, out->n, NULL);
+	close(fd);
+	seccomp_release(f.ctx);
+	return fine;
+}
+
+/* ---- figures ---- */
+
+static int compare_double(const void *x, const void *y)
+{
+	double a = *(const double *)x, b = *(const double *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static double attach_time(const struct cbpf *prog)
+{
+	double *t = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sock_fprog f = { .len = (unsigned short)prog->n, .filter = prog->insns };
+
+	for (int i = 0; i < 15; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			double from = now_us();
+			long err = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f);
+			t[i] = err ? -1 : now_us() - from;
+			__builtin_trap(); /* the filter may not let us exit */
+		}
+		waitpid(pid, NULL, 0);
+	}
+	qsort(t, 15, sizeof(*t), compare_double);
+	double median = t[7];
+	munmap(t, 4096);
+	return median;
+}
+
+static void tell(const char *name, const struct policy *p, const struct cbpf *prog,
+		 const uint64_t *trace, double ms)
+{
+	double sum = 0, weighted = 0, weight = 0;
+	unsigned most = 0, n = 0, differ = 0;
+
+	for (uint32_t nr = 0; nr < 1024; nr++) {
+		struct call c = { .audit_arch = arch_info(ARCH_X86_64)->audit, .nr = nr };
+		unsigned steps;
+		uint32_t ret = cbpf_run(prog, &c, &steps);
+		differ += ret != verdict_to_ret(policy_eval(p, &c, NULL));
+		if (!policy_knows(p, ARCH_X86_64, nr))
+			continue;
+		sum += steps;
+		most = steps > most ? steps : most;
+		n++;
+		weighted += trace ? (double)trace[nr] * steps : 0;
+		weight += trace ? (double)trace[nr] : 0;
+	}
+	printf("%s\t%zu\t%.2f\t%u\t%.2f\t%.2f\t%.0f\t%u\n", name, prog->n, sum / n, most,
+	       weight > 0 ? weighted / weight : 0, ms, attach_time(prog), differ);
+}
+
+static double build_ours(struct loaded *l, const struct policy *p, const struct cbpf_weights *w,
+			 struct cbpf *prog)
+{
+	struct cbpf_options opt = { .family = "x86_64", .weights = w };
+	double ms[7];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ms); i++) {
+		double from = now_us();
+		if (cbpf_generate(l->arena, p, &opt, prog, l->diags) ||
+		    cbpf_verify(p, prog, "x86_64", NULL, NULL)) {
+			print_diags(l);
+			exit(1);
+		}
+		ms[i] = (now_us() - from) / 1e3;
+	}
+	qsort(ms, ARRAY_SIZE(ms), sizeof(*ms), compare_double);
+	return ms[ARRAY_SIZE(ms) / 2];
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const names[] = { "libseccomp linear", "libseccomp tree" };
+	struct cbpf prog;
+
+	if (argc < 2)
+		return 2;
+	struct loaded l = load(argv[1]);
+	const struct policy *p = l.policies->list.v[0];
+	uint64_t *trace = argc > 2 ? load_trace(argv[2]) : NULL;
+	struct cbpf_weights w = { ARCH_X86_64, trace, 1024 };
+
+	double ms = build_ours(&l, p, NULL, &prog);
+	tell("pale (verified)", p, &prog, trace, ms);
+	if (trace) {
+		ms = build_ours(&l, p, &w, &prog);
+		tell("pale --weights", p, &prog, trace, ms);
+	}
+	struct decision *d = decision_build(l.arena, p, l.diags);
+	for (uint32_t i = 0; d && i < 2; i++) {
+		double from = now_us();
+		if (build_theirs(&l, p, d, i + 1, &prog))
+			tell(names[i], p, &prog, trace, (now_us() - from) / 1e3);
+		else
+			printf("%s\t-\t-\t-\t-\t-\t-\t-\n", names[i]);
+	}
+	free(trace);
+	arena_free(l.arena);
+	return 0;
+}
