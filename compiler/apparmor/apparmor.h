@@ -9,7 +9,7 @@ struct apparmor_options {
 	const char *abi; /* "abi/3.0" */
 };
 
-/* 0, or -1 with diagnostics (a rule that this abi cannot express). */
+/* 0, or -1 with diagnostics (a rule that this abi cannot express) and `out` empty. */
 int apparmor_write(struct arena *a, const struct policy *p, const struct apparmor_options *opt,
 		   struct buf *out, struct diags *ds);
 

@@ -393,5 +393,8 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 	put_section(&w, &signals);
 	put_section(&w, &files);
 	buf_puts(out, "}\n");
-	return w.failed ? -1 : 0;
+	if (!w.failed)
+		return 0;
+	buf_free(out);
+	return -1;
 }

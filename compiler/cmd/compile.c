@@ -44,7 +44,9 @@ static int compile_json(struct compilation *c, const struct policy *p, enum oci_
 		return EXIT_FOUND;
 	a.name = arena_printf(s->arena, PRISTR ".%s.json", STRARG(p->name),
 			      dialect == OCI_DIALECT_DOCKER ? "docker" : "oci");
-	a.about = arena_printf(s->arena, "%zu bytes; exact for %s", a.bytes.n, c->runtime_name);
+	a.about = arena_printf(s->arena, "%zu bytes; %s %s", a.bytes.n,
+			       c->approximate ? "never looser as loaded by" : "exact for",
+			       c->runtime_name);
 	vec_push(s->arena, &c->artifacts, a);
 	return EXIT_OK;
 }

@@ -34,7 +34,7 @@ struct oci_write_options {
 };
 
 /*
- * 0, or -1 with diagnostics. Notes (names the runtime does not know, ...) are diagnostics too.
+ * 0, or -1 with diagnostics and `out` empty. Notes (names the runtime does not know, ...) are diagnostics too.
  * What was written has been read back and compared with the policy, call by call. The OCI
  * dialect is the bare object that stands under linux.seccomp in a config.json.
  */

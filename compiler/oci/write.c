@@ -425,5 +425,8 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 		return -1;
 	tell_notes(&w);
 	oci_print(&w, out);
-	return oci_read_back(&w, (struct str){ out->p, out->n }) ? 0 : -1;
+	if (oci_read_back(&w, (struct str){ out->p, out->n }))
+		return 0;
+	buf_free(out);
+	return -1;
 }
