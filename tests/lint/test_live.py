@@ -147,3 +147,10 @@ def test_bits_outside_the_mask_are_dropped():
 
 def test_an_entry_equal_to_the_default_is_refused_by_libseccomp():
     assert scmp("print(add(ALLOW))") == ["-13"]  # and therefore left out by the runtimes
+
+
+def test_a_mask_of_zero_is_no_condition():
+    rules = ["add(ERR(38), Arg(0, MASKED, 0, 0))", "add(ERR(13))"]
+    for order, first in ((rules, "ENOSYS"), (rules[::-1], "EACCES")):
+        out = scmp(f"print({order[0]}, {order[1]}); S.seccomp_load(ctx)\nprint(call(5))")
+        assert out == ["0", "0", first]
