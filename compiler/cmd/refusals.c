@@ -213,6 +213,11 @@ static void print_allow(const struct policy *p, const struct refusal *r, struct 
 			continue;
 		buf_puts(out, sep);
 		sep = ", ";
+		/* Where the enumeration says nothing, the flags are what matters (personality). */
+		if (args[i].kind == ARG_ENUM_FLAGS && !(v & args[i].enum_mask)) {
+			buf_printf(out, "%s == 0x%" PRIx64, args[i].name, v);
+			continue;
+		}
 		if (args[i].kind == ARG_ENUM_FLAGS) {
 			buf_printf(out, "(%s & 0x%" PRIx64 ") == ", args[i].name, args[i].enum_mask);
 			v &= args[i].enum_mask;

@@ -263,21 +263,29 @@ def test_no_descriptor_of_pale_reaches_the_command(sh):
         assert pale_run(LIVE, *mode, "--", *sh, "ls /proc/self/fd | wc -l").out == plain
 
 
-def test_nothing_but_execve_comes_between_filter_and_command(sh, tmp_path):
-    trace = tmp_path / "trace"
-    for mode in ([], ["--count"]):
-        # strace sees the listener's process too: -ff, one file a process.
-        run([need("strace"), "-ff", "-o", trace, PALE, "run", LIVE, *mode, "--", *sh, "exit 3"],
-            check=3, env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-        seen = []
-        for f in sorted(tmp_path.glob("trace.*")):
-            names = re.findall(r"^(\w+)\(", f.read_text(errors="replace"), re.M)
-            starts = [i for i, n in enumerate(names) if n == "seccomp"
-                      and "SET_MODE_FILTER" in f.read_text(errors="replace")]
-            if starts:
-                seen.append(names[starts[-1] + 1])
-            f.unlink()
-        assert seen[:1] == ["execve"] or "execve" in seen, (mode, seen)
+@pytest.mark.parametrize("mode", [[], ["--count"], ["--log"]])
+def test_nothing_but_execve_comes_between_filter_and_command(sh, tmp_path, mode):
+    run([need("strace"), "-ff", "-o", tmp_path / "trace", PALE, "run", LIVE, *mode, "--", *sh,
+         "exit 3"], check=3, env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    behind = []
+    for f in sorted(tmp_path.glob("trace.*")):  # one file a process
+        lines = [w for w in f.read_text(errors="replace").splitlines() if re.match(r"\w+\(", w)]
+        behind += [lines[i + 1] for i, w in enumerate(lines)
+                   if re.match(r"seccomp\(SECCOMP_SET_MODE_FILTER.* = \d+$", w)]
+    assert len(behind) == 1 and behind[0].startswith(f'execve("{sh[0]}"'), behind
+
+
+def test_a_docker_profile_is_run_with_the_capabilities_that_are_held(attack):
+    """Docker's own profile allows what the capabilities cover, and i386."""
+    need_root()
+    profile = conftest.ROOT / "profiles" / "found" / "docker-default.json"
+    tried = ["vsock", "keyctl", "userns.unshare", "ptrace", "foreign.i386"]
+
+    def said(*options):
+        r = pale_run(profile, *options, "--", attack, *tried, check=0)
+        return [w.split(" ", 1)[1] for w in r.out.splitlines()]
+    assert said() == ["refused EPERM", "refused EPERM", "ok", "ok", "ok"]
+    assert said("--caps", "chown") == ["refused EPERM"] * 3 + ["ok", "ok"]
 
 
 # ---- counting ----
