@@ -3,12 +3,11 @@
 /*
  * Real calls under a filter, in a child, whose verdicts are read back and never executed.
  * After its last filter the child makes no call but those under test: results go through
- * shared memory, signals leave by siglongjmp (sigreturn would be a call), the end is a trap
+ * shared memory, signals leave by longjmp (sigreturn would be a call), the end is a trap
  * instruction. x86_64 only: elsewhere the programs say so and leave with 77.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -47,7 +46,8 @@ static inline struct batch *batch_new(void)
 }
 
 #ifdef __x86_64__
-static long call64(uint64_t nr, const uint64_t a[6])
+/* Real functions: only past a call does a compiler expect a longjmp. */
+static __attribute__((noinline)) long call64(uint64_t nr, const uint64_t a[6])
 {
 	register uint64_t r10 __asm__("r10") = a[3];
 	register uint64_t r8 __asm__("r8") = a[4];
@@ -62,14 +62,16 @@ static long call64(uint64_t nr, const uint64_t a[6])
 }
 
 /* int 0x80 from 64-bit code; rbp and rbx hold arguments, so the array is addressed by rax. */
-static long call32(uint64_t nr, const uint64_t a[6])
+static __attribute__((noinline)) long call32(uint64_t nr, const uint64_t a[6])
 {
 	uint64_t block[7];
 	long ret;
 
 	memcpy(block, a, 6 * sizeof(*a));
 	block[6] = nr;
-	__asm__ volatile("push %%rbp\n\t"
+	/* Below the red zone, which the compiler may use in a function without calls. */
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "push %%rbp\n\t"
 			 "push %%rbx\n\t"
 			 "mov 0(%%rax), %%rbx\n\t"
 			 "mov 8(%%rax), %%rcx\n\t"
@@ -80,7 +82,8 @@ static long call32(uint64_t nr, const uint64_t a[6])
 			 "mov 48(%%rax), %%rax\n\t"
 			 "int $0x80\n\t"
 			 "pop %%rbx\n\t"
-			 "pop %%rbp"
+			 "pop %%rbp\n\t"
+			 "lea 128(%%rsp), %%rsp"
 			 : "=a"(ret)
 			 : "a"(block)
 			 : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory");
@@ -108,14 +111,15 @@ static _Noreturn void trap_end(void)
 }
 #endif
 
-static sigjmp_buf trapped;
+static void *trapped[5];
 static volatile int trap_data;
 
-static void on_sigsys(int sig, siginfo_t *info, void *context)
+/* ASan would make calls of its own before a longjmp: refused ones, again and again. */
+__attribute__((no_sanitize_address)) static void on_sigsys(int sig, siginfo_t *info, void *context)
 {
 	(void)sig, (void)context;
 	trap_data = info->si_errno;
-	siglongjmp(trapped, 1);
+	__builtin_longjmp(trapped, 1);
 }
 
 /* Before the first filter. NODEFER and an unsaved mask: leaving the handler is not a call. */
@@ -142,14 +146,14 @@ static inline int attach(const struct sock_filter *insns, size_t n)
 	return r < 0 ? (int)-r : 0;
 }
 
-static inline void make_calls(struct batch *b)
+static __attribute__((noinline)) void make_calls(struct batch *b)
 {
 	while (b->done < b->n) {
 		size_t i = b->done;
 		const struct call *c = &b->calls[i];
 		uint64_t nr = c->nr | (uint64_t)b->rax_high[i] << 32;
 		b->readings[i].kind = READ_DEATH;
-		if (sigsetjmp(trapped, 0)) {
+		if (__builtin_setjmp(trapped)) {
 			b->readings[b->done] = (struct reading){ READ_TRAP, trap_data };
 		} else {
 			long r = c->audit_arch == AUDIT_I386 ? call32(nr, c->args) :
