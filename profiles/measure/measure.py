@@ -209,7 +209,7 @@ def measure_runtime(name, tmp):
 def measure_run(tmp):
     """The same for `pale run`."""
     policy = tmp / "any.pale"
-    policy.write_text("policy any { arch x86_64; layers seccomp; default allow; unknown allow; "
+    policy.write_text("policy measure { arch x86_64; layers seccomp; default allow; unknown allow; "
                       "kill kexec_load; }\n")
     trace = tmp / "run"
     subprocess.run(["strace", "-f", "-qq", "-o", str(trace), PALE, "run", str(policy), "--",
