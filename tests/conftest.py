@@ -8,6 +8,7 @@ import fnmatch
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -18,6 +19,12 @@ BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build")).resolve()
 PALE = os.environ.get("PALE", str(BUILD / "pale"))
 os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99")
 os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
+
+
+# Under nohup or as a background job these are ignored, and what is tested would inherit that.
+for _s in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_s) == signal.SIG_IGN:
+        signal.signal(_s, signal.default_int_handler if _s == signal.SIGINT else signal.SIG_DFL)
 
 
 class Result:

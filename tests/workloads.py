@@ -253,6 +253,8 @@ def main(argv):
     if os.geteuid() != 0:
         print("workloads: needs root for its namespaces", file=sys.stderr)
         return 77
+    for s in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # a parent may have ignored them
+        signal.signal(s, signal.SIG_DFL)
     if os.environ.get("PALE_IN_NAMESPACE") != str(os.getppid()):
         os.environ["PALE_IN_NAMESPACE"] = str(os.getpid())
         # Not -f: a fork between would hide the exit status of a signal.
