@@ -38,6 +38,7 @@ const char *learn_probe_ptrace(struct arena *a);
 struct propose_options {
 	const char *name;              /* of the policy */
 	const char *const *set_dirs;   /* sets that may be used */
+	const char *const *starts;     /* sets of how it will be started, "start-run"; NULL-ended */
 	const char *cmdline;           /* for the header; NULL */
 };
 

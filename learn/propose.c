@@ -660,6 +660,38 @@ static void use_set(struct proposal *p, const struct set_use *u, enum arch a)
 	}
 }
 
+static bool set_holds(const struct ast_stmt *set, const char *name)
+{
+	for (const struct ast_stmt *st = set->body; st; st = st->next)
+		for (const struct ast_call *c = st->calls; c; c = c->next)
+			if (str_is(c->name.text, name))
+				return true;
+	return false;
+}
+
+/* A set of how it will be started: needed whether or not the run made its calls. */
+static void use_start(struct proposal *p, const struct set_use *u, enum arch a)
+{
+	struct ast_stmt *use = add_stmt(p, AST_STMT_USE);
+	const char *how = str_is(u->set->name.text, "start-run") ? "pale run starts a program" :
+								    "the container runtime does";
+
+	ast_words_add(p->a, &use->words, str_dup(p->a, u->set->name.text));
+	use->except = u->except;
+	ast_comment_add(p->a, &use->trailing, "how %s", how);
+	if (!p->one_arch)
+		return;
+	for (const struct ast_stmt *st = u->set->body; st; st = st->next) {
+		for (const struct ast_call *c = st->calls; c; c = c->next) {
+			const struct syscall_info *s = syscall_by_name(c->name.text);
+			bool out = u->except && s && str_is(u->except->text, s->name);
+
+			if (s && s->nr[a] >= 0 && !out)
+				p->done[a][s->nr[a]] = true;
+		}
+	}
+}
+
 struct set_list {
 	VEC(const struct ast_stmt *) list;
 };
@@ -1007,24 +1039,44 @@ static const char *policy_name(struct proposal *p)
 	return *out && *out != '-' ? out : arena_printf(p->a, "p%s", out);
 }
 
+/*
+ * The sets of the ways to start it. Their mappings are anonymous and never both writable and
+ * executable, so where the policy has a condition of its own on mmap it serves them too.
+ */
+static bool use_starts(struct proposal *p, const struct set_list *sets, enum arch a)
+{
+	bool execve = false;
+
+	for (size_t i = 0; p->opt->starts && p->opt->starts[i]; i++) {
+		struct set_use u = { .set = find_set(sets, p->opt->starts[i]) };
+
+		if (!u.set) {
+			diag_help(p->ds, diag_add(p->ds, DIAG_PL405, NO_SPAN, "there is no set '%s'",
+						  p->opt->starts[i]),
+				  "'pale list sets' lists those that there are");
+			continue;
+		}
+		if (p->one_arch && is_special(p, "mmap", a) && set_holds(u.set, "mmap"))
+			ast_words_add(p->a, &u.except, "mmap");
+		use_start(p, &u, a);
+		execve = true;
+	}
+	return execve;
+}
+
 static void propose_body(struct proposal *p)
 {
+	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->host;
 	struct set_list sets = { 0 };
 	bool has_start;
 
 	for (size_t i = 0; p->opt->set_dirs && p->opt->set_dirs[i]; i++)
 		load_sets(p, p->opt->set_dirs[i], &sets);
-	has_start = find_set(&sets, "start-run") != NULL;
 	add_headers(p);
 	p->group = "";
-	if (has_start) {
-		struct ast_stmt *use = add_stmt(p, AST_STMT_USE);
-
-		ast_words_add(p->a, &use->words, "start-run");
-		ast_comment_add(p->a, &use->trailing, "how pale run starts a program");
-	}
+	has_start = use_starts(p, &sets, first);
 	if (p->one_arch) {
-		enum arch a = p->r->calls.n ? p->r->calls.v[0].arch : p->r->host;
+		enum arch a = first;
 
 		propose_sets(p, &sets, a);
 		if (!p->mux_sockets)

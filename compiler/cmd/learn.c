@@ -16,6 +16,7 @@ struct learn_args {
 	const char *recording; /* file for the bare facts */
 	const char *name;
 	bool allow_loss;
+	const char *starts; /* --for, as written */
 	struct learn_options run;
 };
 
@@ -48,6 +49,21 @@ static void catch_signals(void)
 	sigaction(SIGALRM, &sa, NULL);
 }
 
+static const char help[] =
+	"Runs CMD, or watches a cgroup until SIGINT or SIGTERM, and proposes a policy: system\n"
+	"calls from the program's first instruction on, files, capabilities, each with evidence.\n\n"
+	"  -o, --output FILE   the proposal (default: standard output)\n"
+	"      --name N        the policy's name (default: the program's)\n"
+	"      --for LIST      how it will be started: run (default), runc, runc-nnp (runc with\n"
+	"                      no-new-privileges), crun; each brings its set start-...\n"
+	"      --backend B     auto (default), ebpf (root), ptrace (any user, slower)\n"
+	"      --cgroup DIR    a cgroup v2 directory instead of a command\n"
+	"      --recording F   the bare facts too, one a line\n"
+	"      --allow-loss    status 0 even where something was lost or cut off\n"
+	"      --max-paths N   room for this many paths\n\n"
+	"Exit status: the command's own (128+N for signal N); 1 something was lost; 125 pale\n"
+	"failed, 126 CMD cannot be executed, 127 CMD was not found.\n";
+
 static int parse_options(struct learn_args *a, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -55,6 +71,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "cgroup", required_argument, NULL, 'c' },
+		{ "for", required_argument, NULL, 'f' },
 		{ "max-paths", required_argument, NULL, 'm' },
 		{ "recording", required_argument, NULL, 'r' },
 		{ "allow-loss", no_argument, NULL, 'l' },
@@ -71,6 +88,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 		case 'n': a->name = optarg; break;
 		case 'b': a->run.backend = optarg; break;
 		case 'c': a->run.cgroup = optarg; break;
+		case 'f': a->starts = optarg; break;
 		case 'r': a->recording = optarg; break;
 		case 'l': a->allow_loss = true; break;
 		case 'm':
@@ -79,7 +97,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 			a->run.max_paths = (size_t)n;
 			break;
 		case 'h':
-			printf("usage: pale learn %s\n", self->usage);
+			printf("usage: pale learn %s\n\n%s", self->usage, help);
 			return -1;
 		default: return usage_error(self, "see 'pale learn --help'");
 		}
@@ -122,17 +140,50 @@ static const char *base_name(char *const *argv)
 	return slash ? slash + 1 : argv ? argv[0] : NULL;
 }
 
+/* "run,runc" becomes the sets start-run and start-runc. */
+static const char *const *start_sets(struct arena *a, const char *list)
+{
+	VEC(const char *) sets = { 0 };
+
+	while (*list) {
+		size_t n = strcspn(list, ", ");
+		if (n)
+			vec_push(a, &sets, arena_printf(a, "start-%.*s", (int)n, list));
+		list += n + strspn(list + n, ", ");
+	}
+	vec_push(a, &sets, NULL);
+	return (const char *const *)sets.v;
+}
+
+/* Asked before anything runs: a set that is not there is no surprise for the end. */
+static int check_starts(struct session *s, const char *const *starts)
+{
+	const char *const *dirs = set_directories(s->arena, NULL);
+
+	for (; *starts; starts++) {
+		bool found = false;
+		for (size_t i = 0; dirs[i] && !found; i++)
+			found = !access(arena_printf(s->arena, "%s/%s.pale", dirs[i], *starts), R_OK);
+		if (!found)
+			return usage_error(command_find("learn"), "--for: there is no set '%s'", *starts);
+	}
+	return 0;
+}
+
 static int write_proposal(struct session *s, const struct learn_args *a,
 			  const struct recording *r)
 {
 	struct propose_options opt = {
 		.name = a->name ? a->name : base_name(a->run.argv),
 		.set_dirs = set_directories(s->arena, NULL),
+		.starts = start_sets(s->arena, a->starts),
 		.cmdline = command_line(s->arena, a->run.argv),
 	};
 	BUF_AUTO out = { 0 };
 
 	ast_print(&out, propose(s->arena, r, &opt, s->diags));
+	if (session_report(s))
+		return EXIT_PALE;
 	if (out.failed) {
 		fputs("pale learn: out of memory\n", stderr);
 		return EXIT_PALE;
@@ -171,7 +222,8 @@ static int record(struct session *s, const struct learn_args *a)
 
 int cmd_learn(int argc, char **argv)
 {
-	struct learn_args a = { .run = { .backend = "auto", .stop = &stop,
+	struct learn_args a = { .starts = "run",
+				.run = { .backend = "auto", .stop = &stop,
 					 .stop_signal = &stop_signal } };
 	struct session s;
 	int status = parse_options(&a, argc, argv);
@@ -179,7 +231,10 @@ int cmd_learn(int argc, char **argv)
 	if (status)
 		return status < 0 ? EXIT_OK : status == EXIT_USAGE ? EXIT_PALE : status;
 	session_open(&s);
-	status = record(&s, &a);
+	if (check_starts(&s, start_sets(s.arena, a.starts)))
+		status = EXIT_PALE;
+	else
+		status = record(&s, &a);
 	session_close(&s);
 	return status;
 }

@@ -189,13 +189,14 @@ def after_filter(trace):
 
 def measure_runtime(name, tmp):
     argv = {"start-runc": ["runc"],
+            "start-runc-nnp": ["runc"],
             "start-crun": ["unshare", "-m", "sh", "-c",
                            'umount /sys/fs/cgroup/unified 2>/dev/null; exec crun "$@"', "crun"]}[name]
     seen = set()
     for i in range(2 * RUNS):
         d = tmp / f"{name}{i}"
         d.mkdir()
-        bundle(d, nnp=bool(i % 2))
+        bundle(d, nnp=name.endswith("-nnp") or bool(i % 2))
         trace = d / "trace"
         r = subprocess.run(["strace", "-f", "-qq", "-s", "64", "-o", str(trace), *argv, "run",
                             "-b", str(d), f"pale-measure-{os.getpid()}-{i}"],
@@ -217,20 +218,24 @@ def measure_run(tmp):
     return after_filter(trace)
 
 
+GO = {  # what the Go runtime beneath runc may do at any moment
+    "sched_yield": "the Go runtime, when its scheduler finds nothing to do",
+    "nanosleep": "the same",
+    "mmap": "the Go runtime's heap may grow at any moment",
+    "madvise": "the same", "munmap": "the same",
+    "rt_sigprocmask": "the Go runtime around thread creation",
+    "rt_sigreturn": "the Go runtime preempts with SIGURG",
+    "gettid": "the same", "tgkill": "the same",
+    "epoll_pwait": "the Go runtime's poller",
+}
 RUNTIMES = {
     "start-run": ("what `pale run` calls between loading the filter and the program's first "
                   "instruction", {}),
     "start-runc": ("what runc's init calls between loading the filter and the program's first "
-                   "instruction, with noNewPrivileges (filter last) and without (filter first)", {
-                       "sched_yield": "the Go runtime, when its scheduler finds nothing to do",
-                       "nanosleep": "the same",
-                       "mmap": "the Go runtime's heap may grow at any moment",
-                       "madvise": "the same", "munmap": "the same",
-                       "rt_sigprocmask": "the Go runtime around thread creation",
-                       "rt_sigreturn": "the Go runtime preempts with SIGURG",
-                       "gettid": "the same", "tgkill": "the same",
-                       "fchown": "runc gives standard streams to the container's user when it is not root",
-                       "epoll_pwait": "the Go runtime's poller"}),
+                   "instruction, with noNewPrivileges (filter last) and without (filter first)", { **GO,
+                       "fchown": "runc gives standard streams to the container's user when it is not root"}),
+    "start-runc-nnp": ("what runc's init calls between loading the filter and the program's first "
+                       "instruction with noNewPrivileges: the filter comes last", GO),
     "start-crun": ("what crun calls between loading the filter and the program's first "
                    "instruction, with noNewPrivileges (filter last) and without (filter first)", {}),
 }
@@ -247,8 +252,8 @@ def measure(name, tmp):
 def versions(name):
     uname = os.uname()
     what = []
-    if name in ("start-runc", "start-crun"):
-        tool = name.removeprefix("start-")
+    if name in ("start-runc", "start-runc-nnp", "start-crun"):
+        tool = name.split("-")[1]
         what.append(subprocess.run([tool, "--version"], capture_output=True,
                                    text=True).stdout.splitlines()[0])
     elif name != "start-run":
@@ -260,11 +265,11 @@ def render(name, seen, libc):
     about, *_ = PROGRAMS.get(name) or RUNTIMES[name]
     implied = (PROGRAMS.get(name) or RUNTIMES[name])[-1]
     base = libc if name not in ("libc", "libc-static") and name in PROGRAMS else set()
-    calls_ = sorted(seen - base)
+    calls_ = sorted(seen - base - set(implied))
     if name == "start-run":
         how = "strace -f pale run"
     elif name in RUNTIMES:
-        how = f"strace -f {name.removeprefix('start-')} run, {2 * RUNS} runs"
+        how = f"strace -f {name.split('-')[1]} run, {2 * RUNS} runs"
     else:
         how = f"strace -f of profiles/measure/{PROGRAMS[name][1]}.c, {RUNS} runs"
         if name == "time":
@@ -283,7 +288,7 @@ def render(name, seen, libc):
             row = "\t        "
         row += word + " "
     lines.append(row.rstrip())
-    left = {c: why for c, why in implied.items() if c not in seen and c not in base}
+    left = {c: why for c, why in implied.items() if c not in base}
     for c in sorted(left):
         why = left[c]
         if why == "the same":

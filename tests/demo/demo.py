@@ -57,7 +57,7 @@ def nginx(*prefix):
 def learn():
     title(1, "learn nginx: start, 200, 404, range, reload (HUP), reopen (USR1), quit")
     t = time.monotonic()
-    r = nginx(PALE, "learn", "--name", "nginx", "-o", OUT / "nginx.pale", "--")
+    r = nginx(PALE, "learn", "--name", "nginx", "--for", "run,runc-nnp", "-o", OUT / "nginx.pale", "--")
     (OUT / "learn.log").write_text(r.stderr)
     text = (OUT / "nginx.pale").read_text()
     say(f"{time.monotonic() - t:.1f} s; the proposal is {rel(OUT / 'nginx.pale')}, "
