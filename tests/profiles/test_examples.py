@@ -49,6 +49,13 @@ def statements(text):
     return found
 
 
+def refused(report):
+    """What was refused, but for clone3 by the line that says so: libcs ask it to learn that they
+    must use clone, whose flags a filter can see. That answer is no loss to the workload."""
+    return [x for x in report["refusals"]
+            if (x["name"], x["by"], x["verdict"]) != ("clone3", "rule", "ERRNO(38)")]
+
+
 HEADERS = ("program", "level", "layers", "arch", "default", "unknown", "foreign")
 
 
@@ -80,7 +87,7 @@ def test_example_is_canonical_accepted_and_without_a_finding(path):
 @pytest.mark.parametrize("name", NAMES)
 def test_workload_under_its_example_is_refused_nothing(name, tmp_path):
     r, report = count(name, ROOT / "profiles/examples" / f"{name}.pale", tmp_path)
-    assert r.rc == 0 and report["total"] == 0, (r, report)
+    assert r.rc == 0 and not refused(report), (r, report)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +157,7 @@ def test_without_the_line_the_workload_is_refused_something(path, first, last, t
     if text.split()[0] == "capability":  # the kernel itself refuses: the workload fails
         assert r.rc != 0, r
     else:
-        assert report["total"] > 0, (text, r, report)
+        assert refused(report), (text, r, report)
 
 
 @pytest.fixture(scope="module")
