@@ -60,4 +60,6 @@ demo: ## learn, compile, enforce and lint a real nginx
 	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/attack
 	@/usr/bin/python3 tests/demo/demo.py
 
+-include $(addsuffix .d,$(TEST_BIN))
+
 .PHONY: tests-bin fuzz-bin fuzz-build asan fuzz test bench demo
