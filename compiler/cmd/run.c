@@ -179,6 +179,12 @@ static int write_report(struct session *s, const struct run_options *o,
 	return output_write(o->report, json.p, json.n, 0666) ? EXIT_PALE : status;
 }
 
+/* Before the command has the terminal, and this process is no more. */
+static void tell_warnings(void *session)
+{
+	session_report(session);
+}
+
 static int run_policy(struct session *s, struct run_options *o)
 {
 	struct enforce_report report = { 0 };
@@ -197,6 +203,8 @@ static int run_policy(struct session *s, struct run_options *o)
 		      "left out\n", stderr);
 		return EXIT_PALE;
 	}
+	o->enforce.ready = tell_warnings;
+	o->enforce.ready_arg = s;
 	if (enforce_run(s->arena, &o->enforce, &report, &status, s->diags)) {
 		session_report(s);
 		return status;

@@ -23,9 +23,9 @@ enum enforce_mode {
 /*
  * ENFORCE_COUNT answers exactly for errno. A call the policy kills for: the whole process gets
  * SIGKILL (a listener cannot end one thread, nor make the kernel say SIGSYS; the command's own
- * status is reported as 128+SIGSYS all the same). `trap`: SIGSYS is sent to the thread and the
- * call answered with ENOSYS; a handler sees si_code SI_TKILL instead of SYS_SECCOMP. `notify`:
- * ENOSYS, as when nobody listens.
+ * status is reported as 128+SIGSYS all the same); one that we may not kill gets ENOSYS. `trap`:
+ * SIGSYS is sent to the thread and the call answered with ENOSYS; a handler sees si_code
+ * SI_TKILL instead of SYS_SECCOMP. `notify`: ENOSYS, as when nobody listens.
  */
 
 struct refusal { /* one (call, why) with its count */
@@ -50,6 +50,10 @@ struct enforce_options {
 	unsigned layers;      /* LAYER_* to set up; 0: those the policy counts on */
 	char *const *argv;    /* argv[0] is the program, found along PATH */
 	const struct policy *policy;
+	/* Called once all is prepared and nothing given up: what ds holds by then (warnings) can
+	 * still be told. May be NULL. */
+	void (*ready)(void *arg);
+	void *ready_arg;
 };
 
 /*

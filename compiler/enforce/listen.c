@@ -54,6 +54,7 @@ struct listener {
 	bool command_gone;
 	bool command_killed; /* by us, for a kill verdict */
 	int command_status;
+	struct sigaction sigchld; /* as we found it: the command's */
 	struct seccomp_notif *request;
 	struct seccomp_notif_resp *response;
 	struct seccomp_notif_sizes sizes;
@@ -83,15 +84,17 @@ static _Noreturn void leave_child(struct shared *sh, enum child_state state, int
 		__builtin_trap();
 }
 
-static _Noreturn void become_command(const struct plan *plan, struct shared *sh, pid_t parent,
-				     const sigset_t *mask)
+static _Noreturn void become_command(const struct listener *l, pid_t parent, const sigset_t *mask)
 {
+	const struct plan *plan = l->plan;
+	struct shared *sh = l->shared;
 	int fd;
 
 	/* If we are killed, nobody answers any more: the command goes with us. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		leave_child(sh, CHILD_FAILED, 125);
+	sigaction(SIGCHLD, &l->sigchld, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (!confine_process(plan, &sh->failure))
 		leave_child(sh, CHILD_FAILED, 125);
@@ -163,28 +166,32 @@ static bool still_waits(const struct listener *l)
 
 /*
  * SIGKILL through a descriptor that was opened while the call was known to wait: never another
- * process that got the same number.
+ * process that got the same number. Where there is no /proc, or no descriptor to be had, the
+ * thread's own number does: kill(2) takes it for its process, which waits for us and ends only
+ * if somebody else kills it just now.
  */
 static bool kill_caller(struct listener *l)
 {
-	pid_t process = process_of((pid_t)l->request->pid);
+	pid_t thread = (pid_t)l->request->pid, process = process_of(thread);
 	int fd = process ? (int)syscall(SYS_pidfd_open, process, 0) : -1;
 	bool done;
 
 	if (fd < 0)
-		return false;
-	done = still_waits(l) && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
-	close(fd);
-	if (done && process == l->command)
+		done = still_waits(l) && thread > 0 && kill(thread, SIGKILL) == 0;
+	else
+		done = still_waits(l) && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (done && (process ? process : thread) == l->command)
 		l->command_killed = true;
 	return done;
 }
 
 static bool trap_caller(struct listener *l)
 {
-	pid_t thread = (pid_t)l->request->pid, process = process_of(thread);
+	pid_t thread = (pid_t)l->request->pid;
 
-	return process && still_waits(l) && syscall(SYS_tgkill, process, thread, SIGSYS) == 0;
+	return thread > 0 && still_waits(l) && syscall(SYS_tkill, thread, SIGSYS) == 0;
 }
 
 static bool send_answer(struct listener *l, int error, bool go_on)
@@ -203,9 +210,11 @@ static bool answer_as_policy(struct listener *l, struct verdict v)
 	switch (v.kind) {
 	case VERDICT_KILL_PROCESS:
 	case VERDICT_KILL_THREAD:
-		return kill_caller(l);
+		/* One that cannot be killed (another user's) still does not get its call. */
+		return kill_caller(l) || send_answer(l, ENOSYS, false);
 	case VERDICT_TRAP:
-		return trap_caller(l) && send_answer(l, ENOSYS, false);
+		(void)trap_caller(l);
+		return send_answer(l, ENOSYS, false);
 	case VERDICT_ERRNO:
 		return send_answer(l, v.data, false);
 	case VERDICT_NOTIFY:
@@ -352,7 +361,7 @@ static bool open_signals(struct listener *l, sigset_t *old)
 	sigaddset(&set, SIGCHLD);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		sigaddset(&set, passed[i]);
-	sigaction(SIGCHLD, &dfl, NULL); /* ignored, it would reap behind our back */
+	sigaction(SIGCHLD, &dfl, &l->sigchld); /* ignored, it would reap behind our back */
 	sigprocmask(SIG_BLOCK, &set, old);
 	l->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return l->signals >= 0;
@@ -392,7 +401,7 @@ int listen_run(struct arena *a, const struct enforce_options *opt, const struct 
 	}
 	l.command = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (l.command == 0)
-		become_command(plan, l.shared, parent, &mask);
+		become_command(&l, parent, &mask);
 	if (l.command < 0) {
 		f->err = errno;
 		return -1;

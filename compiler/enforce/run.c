@@ -242,6 +242,8 @@ int enforce_run(struct arena *a, const struct enforce_options *opt, struct enfor
 	*status = prepare(a, opt, &plan, ds);
 	if (*status)
 		return -1;
+	if (opt->ready)
+		opt->ready(opt->ready_arg);
 	if (opt->mode == ENFORCE || opt->mode == ENFORCE_LOG)
 		rc = replace_process(a, &plan, &f);
 	else

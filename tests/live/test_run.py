@@ -436,11 +436,31 @@ def test_two_at_once_do_not_meet(attack, tmp_path):
         assert json.loads((tmp_path / f"{i}.json").read_text())["total"] == 100 + i
 
 
+@pytest.mark.parametrize("mode", [[], ["--count"], ["--verify"], ["--log"]])
+def test_warnings_are_told_whatever_the_mode(sh, policy, mode):
+    """Without a listener this process becomes the command: what is not said before never is."""
+    r = pale_run(policy("policy p { default allow; notify bpf; }"), *mode, "--", *sh, "echo out")
+    assert r.rc == 0 and r.out == "out\n" and "PL104" in r.err, r
+    assert ("PL306" in r.err) == (mode == [])
+
+
+@pytest.mark.parametrize("verdict", ["kill", "trap"])
+def test_a_kill_verdict_is_carried_out_where_there_is_no_proc(attack, policy, verdict):
+    need_root()
+    p = policy(live_with(f"{verdict} bpf;"))
+    r = run([need("unshare"), "-m", need("sh"), "-c", 'umount -l /proc && exec "$@"', "sh", PALE,
+             "run", p, "--sets", conftest.ROOT / "profiles/sets", "--count", "--", attack, "bpf"])
+    assert r.rc == 128 + 31 and r.out == "" and "1 call refused" in r.err, r
+
+
 def test_it_works_with_sigchld_ignored_and_signals_blocked(sh, tmp_path):
     """As a careless parent leaves them; the command gets them as they were."""
     def careless():
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    r = subprocess.run([PALE, "run", LIVE, "--count", "--", need("busybox"), "grep", "SigBlk",
-                        "/proc/self/status"], preexec_fn=careless, capture_output=True, text=True)
-    assert r.returncode == 0 and int(r.stdout.split()[1], 16) == 1 << (signal.SIGUSR1 - 1)
+    for mode in ([], ["--count"]):
+        r = subprocess.run([PALE, "run", LIVE, *mode, "--", need("busybox"), "grep", "Sig[BI]",
+                            "/proc/self/status"], preexec_fn=careless, capture_output=True, text=True)
+        blocked, ignored = (int(w, 16) for w in r.stdout.split()[1::2])
+        assert r.returncode == 0 and blocked == 1 << (signal.SIGUSR1 - 1), r
+        assert ignored >> (signal.SIGCHLD - 1) & 1, r
