@@ -69,28 +69,6 @@ static int compile_apparmor(struct compilation *c, const struct policy *p)
 	return EXIT_OK;
 }
 
-/* A filter is in force before the program's first instruction: execve must pass it. */
-static void warn_cannot_start(struct diags *ds, const struct policy *p)
-{
-	const struct syscall_info *execve = syscall_by_name(STR("execve"));
-
-	for (unsigned a = 0; a < ARCH_NR; a++) {
-		const struct arch_info *info = arch_info((enum arch)a);
-		if (!(p->arches & ARCH_BIT(a)) || strcmp(info->name, info->family))
-			continue; /* compat architectures may well run nothing */
-		int nr = execve->nr[a];
-		struct call k = { .audit_arch = info->audit, .nr = info->nr_base + (uint32_t)nr };
-		if (!verdict_refuses(policy_eval(p, &k, NULL)))
-			continue;
-		struct diag *d = diag_add(ds, DIAG_PL202, p->span,
-					  "'" PRISTR "' refuses execve on %s: no program can start "
-					  "under it",
-					  STRARG(p->name), info->name);
-		diag_help(ds, d, "add 'use start-run;' (for pale run) or 'use start-runc;' (for "
-				 "containers)");
-	}
-}
-
 static unsigned layer_of(unsigned target)
 {
 	return target == TARGET_APPARMOR ? LAYER_APPARMOR : LAYER_SECCOMP;
@@ -123,7 +101,7 @@ int compile_policy(struct compilation *c, const struct policy *p)
 	if (!targets || (!c->targets && p->layers & LAYER_APPARMOR))
 		targets |= TARGET_APPARMOR;
 	if (rc == EXIT_OK && p->layers & LAYER_SECCOMP)
-		warn_cannot_start(c->session->diags, p);
+		compile_check_start(c, p, targets);
 	if (rc == EXIT_OK && targets & TARGET_DOCKER)
 		rc = compile_json(c, p, OCI_DIALECT_DOCKER);
 	if (rc == EXIT_OK && targets & TARGET_OCI)

@@ -31,3 +31,10 @@ int compile_policy(struct compilation *c, const struct policy *p);
 
 /* compile_bpf.c: one artifact a machine family. */
 int compile_bpf(struct compilation *c, const struct policy *p);
+
+/*
+ * compile_start.c: warns where nothing can be started under the policy: execve refused, or, for
+ * the JSON targets, a call that runc was measured to make before the program's first instruction
+ * (language.md, rule 10; the set start-runc-nnp).
+ */
+void compile_check_start(struct compilation *c, const struct policy *p, unsigned targets);

@@ -200,6 +200,8 @@ void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *f
 
 /* Warnings: layers that disagree (rule 6), nothing can start (rule 10). */
 void policy_check(const struct policy *p, struct diags *ds);
+/* The part of it that is about starting: execve is refused on a machine family (PL202). */
+void policy_check_start(const struct policy *p, struct diags *ds);
 
 /* Union (language.md, rule 3): NULL and diagnostics where header lines differ. */
 struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,

@@ -156,3 +156,15 @@ def test_dockers_default_stays_small_and_fast(pale, tmp_path):
     r = pale("compile", DOCKER, "-t", "bpf", *ENVIRONMENT, "-o", tmp_path / "d.bpf", check=0)
     insns, average, most = figures(r)
     assert insns <= 88 and average <= 9.2 and most <= 16, (insns, average, most)
+
+
+def test_json_that_no_container_could_start_under_is_warned_of(tmp_path):
+    few, enough = tmp_path / "few.pale", tmp_path / "enough.pale"
+    few.write_text("policy few { arch x86_64; use start-run, libc; }\n")
+    enough.write_text("policy enough { arch x86_64; use start-runc-nnp, libc; }\n")
+    r = run([PALE, "compile", "-q", "-t", "docker", "-o", tmp_path / "a", few], check=0)
+    assert "PL202 cannot-start" in r.err and "'fstatfs'" in r.err, r
+    r = run([PALE, "compile", "-q", "-t", "docker", "-o", tmp_path / "b", enough], check=0)
+    assert "PL202" not in r.err, r
+    r = run([PALE, "compile", "-q", "-t", "bpf", "-o", tmp_path / "c", few], check=0)
+    assert "PL202" not in r.err, r
