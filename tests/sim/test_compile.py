@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import ROOT, run
+from conftest import PALE, ROOT, run
 import policies
 
 WEB = """policy web {
