@@ -109,9 +109,12 @@ def test_both_backends_record_the_same_calls(recorded, name):
 
 
 def masked(files):
-    """What the run itself makes anew: random names, process ids."""
+    """What the run itself makes anew: random names, process ids. And libgcc_s: glibc loads it
+    when the first thread ends, if the process does not end first."""
     out = {}
     for path, (perms, _, _) in files.items():
+        if "/libgcc_s.so." in path:
+            continue
         path = re.sub(r"^/tmp/(cc|tmp\.)\w+", r"/tmp/\1*", path)
         path = re.sub(r"^/proc/\d+/", "/proc/*/", path)
         path = re.sub(r"/temp-\d+\.rdb$", "/temp-*.rdb", path)
