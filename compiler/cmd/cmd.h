@@ -97,3 +97,6 @@ int environment_option(struct session *s, struct resolve_options *o, const char 
  * 0 or -errno (already told to stderr). A failed write leaves the old file as it was.
  */
 int output_write(const char *path, const void *p, size_t n, unsigned mode);
+/* Could it be written, as far as can be known before? For work that is long or cannot be
+ * repeated. 0, or -errno after saying why. */
+int output_check(const char *path);

@@ -187,3 +187,45 @@ int output_write(const char *path, const void *p, size_t n, unsigned mode)
 		fprintf(stderr, "pale: cannot write '%s': %s\n", path, strerror(-err));
 	return err;
 }
+
+/* The directory that a file at path is made in or replaced in. */
+static int check_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int err = 0;
+
+	if (!dir)
+		return -ENOMEM;
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS))
+		err = -errno;
+	free(dir);
+	return err;
+}
+
+static int check_path(const char *path)
+{
+	struct stat st;
+	char *real;
+	int err;
+
+	if (stat(path, &st))
+		return errno == ENOENT ? check_directory(path) : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) ? -errno : 0;
+	real = realpath(path, NULL);
+	err = real ? check_directory(real) : -errno;
+	free(real);
+	return err;
+}
+
+int output_check(const char *path)
+{
+	int err = !path || !strcmp(path, "-") ? 0 : check_path(path);
+
+	if (err)
+		fprintf(stderr, "pale: '%s' cannot be written: %s\n", path, strerror(-err));
+	return err;
+}

@@ -41,10 +41,13 @@ static void on_alarm(int sig)
 
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO };
+	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO }, hup;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	/* A terminal that goes away; under nohup it is ignored and stays so. */
+	if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &sa, NULL);
 	sa = (struct sigaction){ .sa_handler = on_alarm };
 	sigaction(SIGALRM, &sa, NULL);
 }
@@ -188,22 +191,31 @@ static int write_proposal(struct session *s, const struct learn_args *a,
 		fputs("pale learn: out of memory\n", stderr);
 		return EXIT_PALE;
 	}
-	return output_write(a->output, out.p, out.n, 0644) ? EXIT_PALE : 0;
+	if (!output_write(a->output, out.p, out.n, 0644))
+		return 0;
+	if (a->output && strcmp(a->output, "-") != 0) {
+		fputs("pale learn: the run cannot be had again, so the proposal goes to standard "
+		      "output\n", stderr);
+		(void)output_write(NULL, out.p, out.n, 0);
+	}
+	return EXIT_PALE;
 }
 
 static int record(struct session *s, const struct learn_args *a)
 {
 	struct recording r;
-	int status;
+	int status, err;
 
+	if (output_check(a->output) || output_check(a->recording))
+		return EXIT_PALE;
 	catch_signals();
 	if (learn_run(s->arena, &a->run, &r, &status, s->diags)) {
 		session_report(s);
 		return status;
 	}
-	if (a->recording && write_recording(a, &r))
-		return EXIT_PALE;
-	if (write_proposal(s, a, &r))
+	/* Both are tried: a disk that is full for one may have room for the other. */
+	err = a->recording ? write_recording(a, &r) : 0;
+	if (write_proposal(s, a, &r) || err)
 		return EXIT_PALE;
 	if (recording_lossy(&r)) {
 		BUF_AUTO losses = { 0 };

@@ -192,6 +192,8 @@ static int run_policy(struct session *s, struct run_options *o)
 	int status = EXIT_PALE;
 
 	find_environment(&o->input.resolve.env);
+	if (output_check(o->report))
+		return EXIT_PALE;
 	if (input_load(s, o->file, &o->input, &in))
 		return EXIT_PALE;
 	o->enforce.policy = input_policy(s, &in, o->policy);

@@ -223,6 +223,26 @@ def test_too_many_paths_are_a_loss_and_said(tmp_path, backend):
     assert run([*argv, "--allow-loss", "--", "true"]).rc == 0
 
 
+def test_an_output_that_cannot_be_written_is_said_before_anything_runs(tmp_path):
+    mark = tmp_path / "mark"
+    for options in (["-o", "/no/such/dir/x"], ["-o", tmp_path], ["--recording", "/no/such/x"]):
+        r = run([PALE, "learn", "--backend", "ptrace", *options, "--", "touch", mark])
+        assert r.rc == 125 and "cannot be written" in r.err, r
+    assert not mark.exists()
+
+
+def test_a_full_disk_does_not_cost_the_recording(tmp_path):
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", "/dev/full", "--", "true"])
+    assert r.rc == 125 and "No space left" in r.err and complete(r.out), r
+    need_root()
+    script = (f"mount -t tmpfs -o size=16k none {tmp_path} && head -c 16384 /dev/zero >{tmp_path}/full; "
+              f"echo old >{tmp_path}/p.pale; "  # an empty file: the name fits, its text does not
+              f"{PALE} learn --backend ptrace -o {tmp_path}/p.pale -- true; echo rc $?; ls {tmp_path}")
+    r = run([need("unshare"), "-m", "sh", "-c", script])
+    assert "rc 125\n" in r.out and r.out.startswith("# Proposed by"), r
+    assert r.out.split()[-2:] == ["full", "p.pale"], r  # nothing half written beside it
+
+
 # ---- the end, by signals ----
 
 def start(argv, tmp_path, backend, *options):
@@ -240,7 +260,7 @@ def complete(text):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_pale_ends_the_workload_and_gives_a_whole_proposal(tmp_path, backend, sig):
     p, out = start([PROBES / "waiter"], tmp_path, backend)
     p.send_signal(sig)

@@ -127,6 +127,16 @@ def refused_to_start(policy_file, tmp_path, *options, sh, mode=()):
     return r
 
 
+def test_a_report_that_cannot_be_written_is_said_before_anything_runs(sh, tmp_path):
+    mark = tmp_path / "mark"
+    for where in ("/no/such/dir/x", tmp_path):
+        r = pale_run(LIVE, "--count", "--report", where, "--", *sh, f": >{mark}")
+        assert r.rc == 125 and "cannot be written" in r.err, r
+    assert not mark.exists()
+    r = pale_run(LIVE, "--count", "--report", "/dev/full", "--", *sh, "exit 0")
+    assert r.rc == 125 and "No space left" in r.err, r
+
+
 @pytest.mark.parametrize("mode", [[], ["--count"], ["--verify"]])
 def test_a_layer_that_the_kernel_lacks_stops_it(sh, policy, tmp_path, mode):
     if apparmor_here():

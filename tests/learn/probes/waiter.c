@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Says "ready" and waits for SIGTERM or SIGINT, upon which it ends with 7 (argv[1] "deaf": never). */
+/* Says "ready" and waits for SIGTERM, SIGINT or SIGHUP: then it ends with 7 ("deaf": never). */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (write(1, "ready\n", 6) != 6)
 		return 1;
