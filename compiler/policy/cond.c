@@ -84,6 +84,17 @@ static bool report_argument(struct resolver *r, const struct cond_site *site,
 	return false;
 }
 
+/*
+ * Behind `reg`, arg0 to arg5 count registers, as foreign filters do: for prctl, whose second
+ * parameter the kernel calls arg2, `reg arg2` is the third register.
+ */
+static int find_register(const struct cond_site *site, struct str name)
+{
+	if (name.n == 4 && str_starts(name, "arg") && name.p[3] >= '0' && name.p[3] <= '5')
+		return name.p[3] - '0';
+	return syscall_arg_find(site->sys, site->arch, name);
+}
+
 static bool find_operand(struct resolver *r, const struct cond_site *site,
 			 const struct ast_cond *c, struct operand *o)
 {
@@ -96,7 +107,8 @@ static bool find_operand(struct resolver *r, const struct cond_site *site,
 			return false;
 	} else {
 		const struct arg_info *args = syscall_args(site->sys, site->arch, &n);
-		int i = syscall_arg_find(site->sys, site->arch, c->arg.text);
+		int i = c->reg ? find_register(site, c->arg.text)
+			       : syscall_arg_find(site->sys, site->arch, c->arg.text);
 		if (i < 0 || ((unsigned)i >= n && !c->reg))
 			return report_argument(r, site, c, args, n);
 		o->arg = (uint8_t)i;

@@ -103,6 +103,10 @@ SHAPES = {
     "first_unconditional_wins": [entry("bpf", "SCMP_ACT_LOG"), entry("bpf", "SCMP_ACT_KILL")],
     "like_the_default_is_skipped": [entry("read"), entry("read", "SCMP_ACT_ERRNO", args=[arg(0, "EQ", 3)])],
     "errno_defaults_to_eperm": [entry("bpf", "SCMP_ACT_TRACE"), entry("read", "SCMP_ACT_ERRNO", errnoRet=38)],
+    # The kernel calls the second parameter of these arg2.
+    "parameters_named_like_registers": [
+        entry("prctl keyctl", args=[arg(1, "EQ", 5), arg(2, "EQ", 7), arg(5, "EQ", 9)]),
+        entry("arch_prctl", args=[arg(2, "EQ", 3)])],
     "disjoint_conditions": [entry("prctl", args=[arg(0, "EQ", 2)]),
                             entry("prctl", "SCMP_ACT_KILL_PROCESS", args=[arg(0, "EQ", 40)])],
     "unknown_names": [entry("read no_such_call_anywhere s390_pci_mmio_read")],
