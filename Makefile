@@ -122,12 +122,18 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
 	rm -rf $(DESTDIR)$(PREFIX)/share/pale
 
+dist: ## pale-VERSION.tar.gz of what is committed
+	git archive --prefix=pale-$(VERSION)/ -o pale-$(VERSION).tar.gz HEAD
+
+compile_commands.json: ## for clangd (needs bear)
+	bear -- $(MAKE) BUILD=build/bear all
+
 clean:
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile tests/tests.mk
+	@sed -n 's/^\([a-z%_.-]*\):.*## /  \1\t/p' Makefile tests/tests.mk
 
-.PHONY: all deps install uninstall clean help
+.PHONY: all deps install uninstall dist clean help
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
 -include $(wildcard tests/*.mk)

@@ -50,6 +50,9 @@ test: ## everything, in under 12 minutes on 2 cores
 	@$(MAKE) --no-print-directory deps
 	@/usr/bin/python3 tests/run.py
 
+test-%: all tests-bin ## one room of the tests: make test-golden
+	/usr/bin/python3 -m pytest -q -n 2 --dist loadgroup tests/$*
+
 bench: ## figures as ratios and medians
 	@$(MAKE) --no-print-directory deps
 	+@$(MAKE) --no-print-directory all tests-bin

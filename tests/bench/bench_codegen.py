@@ -71,6 +71,9 @@ def main():
         docker = tmp / "docker.pale"
         subprocess.run([PALE, "import", "--host", "x86_64", "-o", docker, DOCKER], check=True,
                        capture_output=True)
+        print("libseccomp is given each policy as the disjoint EQ and MASKED_EQ rules that the "
+              "JSON has;\nfrom rules with LT and GT, as Docker writes `socket`, its filters are "
+              "shorter\n")
         for trace in sorted(TRACES.glob("*.txt")):
             table(f"Docker's default, x86_64, no capabilities; trace {trace.stem}",
                   figures(docker, trace))
