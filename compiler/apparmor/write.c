@@ -13,6 +13,9 @@
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 
+/* The parser counts microseconds in 63 bits. */
+#define CPU_MAX (INT64_MAX / 1000000)
+
 struct line {
 	const char *text; /* what is sorted and made unique */
 	const struct origin *origin;
@@ -105,7 +108,26 @@ static const char *qualifier(enum rule_action a)
 static bool is_plain(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("/.*?{}[]^@_:+~%-\\,", c)) || (unsigned char)c >= 0x80;
+	       (c && strchr("/.*?{}[]^@_:+~%-,", c)) || (unsigned char)c >= 0x80;
+}
+
+/* The parser warns about a backslash that protects nothing, and drops it. */
+static bool needs_escape(char c)
+{
+	return is_plain(c) ? !strchr("/.+~%-:_", c) : strchr("$\"", c) != NULL;
+}
+
+/* Behind a backslash. The scanner takes the second half of an escaped one, before a blank or a
+ * quote, for an escape of that: octal then. */
+static void put_escaped(struct buf *b, char c)
+{
+	if (c == '\\') {
+		buf_puts(b, "\\134");
+		return;
+	}
+	if (needs_escape(c))
+		buf_putc(b, '\\');
+	buf_putc(b, c);
 }
 
 /* A path, name or label: in quotes where the scanner would stop. */
@@ -121,21 +143,18 @@ static bool put_word(struct writer *w, struct buf *b, struct str s, const struct
 			return false;
 		}
 		braces += (s.p[i] == '{') - (s.p[i] == '}');
-		plain = plain && is_plain(s.p[i]) && !(s.p[i] == ',' && braces <= 0);
+		plain = plain && (is_plain(s.p[i]) || s.p[i] == '\\') && !(s.p[i] == ',' && braces <= 0);
 	}
-	if (plain) {
-		buf_add(b, s.p, s.n);
-		return true;
-	}
-	buf_putc(b, '"');
+	buf_puts(b, plain ? "" : "\"");
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '\\' && i + 1 < s.n)
-			buf_putc(b, s.p[i++]);
+			put_escaped(b, s.p[++i]);
 		else if (s.p[i] == '"')
-			buf_putc(b, '\\');
-		buf_putc(b, s.p[i]);
+			buf_puts(b, "\\\"");
+		else
+			buf_putc(b, s.p[i]);
 	}
-	buf_putc(b, '"');
+	buf_puts(b, plain ? "" : "\"");
 	return true;
 }
 
@@ -162,13 +181,13 @@ static bool needs_tunables(const struct policy *p)
 
 /* ---- files ---- */
 
-static void check_glob(struct writer *w, const struct file_rule *f)
+static void check_glob(struct writer *w, struct str glob, const struct origin *o)
 {
-	if (has_variable(f->path) || apparmor_glob_match(f->path, STR("/")) != -EINVAL)
+	if (has_variable(glob) || apparmor_glob_match(glob, STR("/")) != -EINVAL)
 		return;
-	struct diag *d = fail(w, DIAG_PL251, f->origin,
+	struct diag *d = fail(w, DIAG_PL251, o,
 			      arena_printf(w->arena, "AppArmor would refuse or misread the pattern '" PRISTR
-					   "'", STRARG(f->path)));
+					   "'", STRARG(glob)));
 	diag_help(w->ds, d, "inside brackets only plain characters and ranges are safe; braces need "
 			    "two alternatives at least");
 }
@@ -182,7 +201,7 @@ static void add_file(struct writer *w, struct section *s, const struct file_rule
 			{ PERM_L, 'l' }, { PERM_K, 'k' } };
 	BUF_AUTO b = { 0 };
 
-	check_glob(w, f);
+	check_glob(w, f->path, f->origin);
 	buf_printf(&b, "%s%s", qualifier(f->action), f->owner ? "owner " : "");
 	if (!put_word(w, &b, f->path, f->origin))
 		return;
@@ -308,6 +327,7 @@ static void add_signal(struct writer *w, struct section *s, const struct signal_
 	if (r->signal >= 0)
 		buf_printf(&b, " set=%s", signal_name(w, r->signal));
 	if (r->peer.n) {
+		check_glob(w, r->peer, r->origin);
 		buf_puts(&b, " peer=");
 		if (!put_word(w, &b, r->peer, r->origin))
 			return;
@@ -339,6 +359,9 @@ static void add_limit(struct writer *w, struct section *s, const struct limit_ru
 			return;
 		}
 		buf_printf(&b, "%d", 20 - (int)l->value);
+	} else if (l->rlimit == RLIMIT_CPU && (!l->value || l->value > CPU_MAX)) {
+		fail(w, DIAG_PL250, l->origin, "AppArmor knows 'cpu' limits of 1 to 9223372036854 only");
+		return;
 	} else {
 		buf_printf(&b, "%ju%s", (uintmax_t)l->value, l->rlimit == RLIMIT_CPU	 ? "s" :
 							      l->rlimit == RLIMIT_RTTIME ? "us" :
@@ -364,6 +387,8 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
+	if (w->p->program.n)
+		check_glob(w, w->p->program, &here);
 	if (w->p->program.n && put_word(w, w->out, w->p->program, &here))
 		buf_putc(w->out, ' ');
 	buf_puts(w->out, "{");

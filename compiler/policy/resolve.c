@@ -179,6 +179,10 @@ static void header_program(struct resolver *r, const struct ast_stmt *st)
 		diag_help(r->ds, d, "begin it with '/'");
 		return;
 	}
+	const char *why = glob_check(w->text);
+	if (why)
+		resolve_report(r, DIAG_PL134, w->span, "'" PRISTR "' is not a glob: %s", WORD(*w),
+			       why);
 	r->p->program = w->text;
 }
 

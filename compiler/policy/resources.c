@@ -122,11 +122,21 @@ static bool file_perms(struct resolver *r, const struct ast_stmt *st, struct fil
 	return true;
 }
 
+/* `-> ""` would be read as no target at all, which allows more. */
+static bool target_named(struct resolver *r, const struct ast_word *target)
+{
+	if (target->text.n || !target->text.p)
+		return true;
+	struct diag *d = resolve_report(r, DIAG_PL134, target->span, "the name behind '->' is empty");
+	diag_help(r->ds, d, "write a profile's name, or leave '->' out");
+	return false;
+}
+
 static bool file_target(struct resolver *r, const struct ast_stmt *st, struct file_rule *f)
 {
 	f->target = st->target.text;
 	if (!f->target.n)
-		return true;
+		return target_named(r, &st->target);
 	if (f->exec[0] && strchr("pPcC", f->exec[0]))
 		return true;
 	struct diag *d = resolve_report(r, DIAG_PL133, st->target.span,
@@ -210,6 +220,17 @@ static bool signal_access(struct resolver *r, const struct ast_stmt *st, struct 
 	return true;
 }
 
+/* A peer is a pattern over the names of profiles. */
+static bool signal_peer(struct resolver *r, const struct ast_word *peer)
+{
+	const char *why = glob_check(peer->text);
+
+	if (why)
+		resolve_report(r, DIAG_PL134, peer->span, "'" PRISTR "' is not a glob: %s",
+			       WORD(*peer), why);
+	return !why && target_named(r, peer);
+}
+
 static void resolve_signals(struct resolver *r, const struct item *it)
 {
 	const struct ast_stmt *st = it->stmt;
@@ -217,7 +238,7 @@ static void resolve_signals(struct resolver *r, const struct item *it)
 				 .peer = st->target.text };
 	uint64_t v;
 
-	if (!signal_access(r, st, &s))
+	if (!signal_access(r, st, &s) || !signal_peer(r, &st->target))
 		return;
 	if (!st->words && it->arches) {
 		s.origin = resolve_origin(r, it, NULL, st->keyword);

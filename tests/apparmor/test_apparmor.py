@@ -84,7 +84,8 @@ def test_the_same_rule_twice_is_one_line(pale):
     assert write(pale, "file r /etc/hosts; file r /etc/hosts;").out.count("/etc/hosts r,") == 1
 
 
-@pytest.mark.parametrize("body", ["network mctp;", "limit nice 99;", "network smc rdm;"])
+@pytest.mark.parametrize("body", ["network mctp;", "limit nice 99;", "limit cpu 0;",
+                                  "limit cpu 9223372036855;", "network smc rdm;"])
 def test_what_the_abi_lacks_is_an_error(pale, body):
     r = write(pale, body, check=None)
     if body == "network smc rdm;":
@@ -103,6 +104,32 @@ def test_the_dfa_decides_as_the_policy_says(pale):
                               ("/var/log/l", False, aadfa.APPEND), ("/lib/a.so", False, aadfa.READ | aadfa.MMAP),
                               ("/etc/passwd", False, 0)]:
         assert aadfa.perms(dfa, path.encode(), owner) == want, path
+
+
+def test_backslashes_mean_the_same_to_the_parser_and_are_not_remarked_on(pale):
+    body = r"""file r "/end\\"; file r /a\ b; file r "/c\"d"; file r "/e\+f\(g\)"; file r /h\*; file r "/i\,j";
+               file r "/k\\l m"; signal send kill -> "p\"q";"""
+    text = write(pale, body).out
+    r = parser("--warn=all", text=text)
+    assert r.rc == 0 and not said(r), (text, r)
+    dfa = aadfa.file_dfa(compiled(text))
+    for path in ["/end\\", "/k\\l m", "/a b", '/c"d', "/e+f(g)", "/h*", "/i,j"]:
+        assert aadfa.perms(dfa, path.encode(), False) == aadfa.READ, path
+    assert not aadfa.perms(dfa, b"/hx", False) and not aadfa.perms(dfa, b"/end", False)
+
+
+@pytest.mark.parametrize("body", ['signal send kill -> "a{b";', 'signal send kill -> "[";', 'signal -> "";',
+                                  'file px /bin/x -> "";', 'signal -> "a\\n";'])
+def test_a_peer_that_is_no_pattern_is_an_error(pale, body):
+    r = write(pale, body, check=None)
+    assert r.rc == 1 and ("PL134" in r.err or "PL251" in r.err) and not r.out, r
+
+
+@pytest.mark.parametrize("program", ['"/usr/bin/x{"', '"/x} /etc/shadow rw, {"', '"/x["', '"/x\\n"'])
+def test_a_program_that_is_no_pattern_is_an_error(pale, program):
+    text = "policy p { program %s; arch x86_64; layers apparmor; }" % program
+    r = pale("compile", "-", "-t", "apparmor", input=text)
+    assert r.rc == 1 and ("PL134" in r.err or "PL251" in r.err) and not r.out, r
 
 
 def test_the_examples_are_accepted(pale):
