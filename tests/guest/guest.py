@@ -23,7 +23,8 @@ import tempfile
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from conftest import PALE, ROOT
+
 CACHE = pathlib.Path(os.environ.get("PALE_GUEST_CACHE", ROOT / "build" / "guest-cache"))
 META = "linux-image-cloud-amd64"
 
@@ -59,25 +60,32 @@ def have(program):
 
 # ---- cpio (newc): written here, so that nothing depends on owners or modes of the host ----
 
-def cpio_entry(name, mode, data=b"", ino=1):
+def cpio_entry(name, mode, data=b"", mtime=0, ino=1):
     name = name.strip("/").encode() + b"\0"
     head = b"070701" + b"".join(b"%08x" % f for f in (
-        ino, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0))
+        ino, mode, 0, 0, 1, mtime, len(data), 0, 0, 0, 0, len(name), 0))
     out = head + name
     out += b"\0" * (-len(out) % 4)
     return out + data + b"\0" * (-len(data) % 4)
 
 
+def merged(path):
+    """Where a path of /lib and /lib64 lies on Debian, whose /lib is a link to usr/lib."""
+    return re.sub(r"^/(lib|lib64)/", r"/usr/\1/", path)
+
+
 def cpio(tree):
-    """tree: path -> (mode, bytes). Parents are made; a path may stand once."""
-    whole = {}
+    """tree: path -> (mode, bytes[, mtime]). Parents are made; a path may stand once."""
+    whole = {"/lib": (stat.S_IFLNK | 0o777, b"usr/lib"),
+             "/lib64": (stat.S_IFLNK | 0o777, b"usr/lib64")}
     for path, entry in tree.items():
+        path = merged(path)
         for parent in reversed(pathlib.PurePosixPath(path).parents):
             whole.setdefault(str(parent), (stat.S_IFDIR | 0o755, b""))
         whole[path] = entry
     whole.pop("/", None)
-    body = b"".join(cpio_entry(p, m, d, i + 1)
-                    for i, (p, (m, d)) in enumerate(sorted(whole.items())))
+    body = b"".join(cpio_entry(p, *entry, ino=i + 1)
+                    for i, (p, entry) in enumerate(sorted(whole.items())))
     return body + cpio_entry("TRAILER!!!", 0)
 
 
@@ -90,8 +98,9 @@ def from_host(path):
             if p.is_file():
                 found.update(from_host(p))
         return found
-    mode = stat.S_IFREG | (path.stat().st_mode & 0o755)
-    return {os.path.normpath(path): (mode, path.read_bytes())}
+    st = path.stat()
+    mode = stat.S_IFREG | (st.st_mode & 0o755)
+    return {os.path.normpath(path): (mode, path.read_bytes(), int(st.st_mtime))}
 
 
 def program_tree(path):
@@ -206,8 +215,18 @@ class Output:
                         for k, v in fields.items())]
 
 
+def with_pale(script):
+    """pale by its name, with the sets that the guest was given."""
+    return (f"export NO_COLOR=1 PALE_PATH=/sets PALE={os.path.realpath(PALE)}\n"
+            'pale() { $PALE "$@"; }\n' + script)
+
+
+def sets():
+    return {f"/sets/{p.name}": p.read_bytes() for p in (ROOT / "profiles/sets").glob("*.pale")}
+
+
 class Guest:
-    def __init__(self, binaries=(), files=None, host_files=()):
+    def __init__(self, binaries=(), files=None, host_files=(), links=None):
         for program in ("qemu-system-x86_64", "busybox", "apparmor_parser"):
             if not have(program):
                 pytest.skip(f"{program} is not installed")
@@ -220,6 +239,8 @@ class Guest:
         for path, data in (files or {}).items():
             data = data.encode() if isinstance(data, str) else data
             self.tree[path] = (stat.S_IFREG | 0o644, data)
+        for path, target in (links or {}).items():
+            self.tree[path] = (stat.S_IFLNK | 0o777, target.encode())
 
     def run(self, script, timeout=90, memory=512):
         tree = dict(self.tree)

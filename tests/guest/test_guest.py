@@ -8,8 +8,8 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from conftest import PALE, ROOT, need, program, run  # noqa: E402
-from guest import Guest  # noqa: E402
+from conftest import PALE, need, program, run  # noqa: E402
+from guest import Guest, sets, with_pale  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 # One boot at a time: two machines on two cores take longer than one after the other.
@@ -71,10 +71,6 @@ echo "== errors"; cat /var/log/nginx/error.log
 """
 
 
-def sets():
-    return {f"/sets/{p.name}": p.read_bytes() for p in (ROOT / "profiles/sets").glob("*.pale")}
-
-
 @pytest.fixture(scope="module")
 def nginx():
     """One boot that several tests look at."""
@@ -83,12 +79,6 @@ def nginx():
              "/etc/nginx/nginx.conf": NGINX_CONF, **sets()}
     guest = Guest(binaries=["nginx", PALE], files=files)
     return guest.run(with_pale(NGINX_SCRIPT))
-
-
-def with_pale(script):
-    """pale by its name, with the sets that the guest was given."""
-    return (f"export NO_COLOR=1 PALE_PATH=/sets PALE={os.path.realpath(PALE)}\n"
-            'pale() { $PALE "$@"; }\n' + script)
 
 
 def test_nginx_answers_under_both_layers(nginx):
