@@ -16,6 +16,8 @@
 
 #include "learn/trace.h"
 
+_Static_assert(TRACE_TEXT <= 511, "intern()'s mask would cut it");
+
 #define CORE __attribute__((preserve_access_index))
 #define EINVAL 22
 #define AF_UNIX 1
@@ -236,8 +238,9 @@ int intern(void)
 		s->key.kind = last ? s->kind : TRACE_PIECE;
 		s->key.perms = last ? s->perms : 0;
 		s->key.flags = last ? s->flags : 0;
+		/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
 		if (n && n <= TRACE_TEXT)
-			bpf_probe_read_kernel(s->key.text, n,
+			bpf_probe_read_kernel(s->key.text, bounded(n, 511),
 					      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
 		v = bpf_map_lookup_elem(&paths, &s->key);
 		if (!v) {
@@ -296,7 +299,7 @@ int walk(__u64 vfs, __u64 dentry)
 			mnt = up;
 			continue;
 		}
-		len = BPF_CORE_READ(d, d_name.len) & 255;
+		len = bounded(BPF_CORE_READ(d, d_name.len), 255);
 		if (s->off < len + 1)
 			goto deep;
 		/* off lives in memory, so that the verifier does not follow its values. */

@@ -210,8 +210,10 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	if (!err)
 		return w;
 	trace_bpf_close(w);
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)
 		*why = "not permitted: it needs root or CAP_BPF and CAP_PERFMON";
+	else if (err == -EACCES) /* what the verifier answers, not what a lack of privilege does */
+		*why = "this kernel's verifier refused its programs";
 	else if (err == -ENOTSUP && opt->cgroup)
 		*why = arena_printf(a, "'%s' is not in a cgroup v2 hierarchy", opt->cgroup);
 	else
