@@ -170,7 +170,7 @@ static unsigned read_arch_map(struct parser *p, const struct json *map, int host
 		if (!expect(p, name, JSON_STRING, "architecture"))
 			continue;
 		int a = oci_arch_find(name->text);
-		if (a < 0 || a != host)
+		if (a < 0 || a != host || arches) /* the first one counts */
 			continue;
 		arches |= ARCH_BIT(a);
 		if (subs)
@@ -237,6 +237,29 @@ static bool read_kernel(struct parser *p, const struct json *j, uint16_t *out)
 	return true;
 }
 
+/* Engines compare letter by letter: "sys_admin" is nobody's capability. */
+static bool is_kernel_spelling(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] >= 'a' && s.p[i] <= 'z')
+			return false;
+	return str_starts(s, "CAP_");
+}
+
+static void tell_capability(struct parser *p, const struct json *j, int cap)
+{
+	p->failed = true;
+	struct diag *d = diag_add(p->ds, DIAG_PL272, j->span, "unknown capability '" PRISTR "'",
+				  STRARG(j->text));
+	if (cap < 0)
+		return;
+	char *name = arena_printf(p->arena, "CAP_%s", capability_name((unsigned)cap));
+	for (char *c = name; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c + 'A' - 'a');
+	diag_help(p->ds, d, "did you mean '%s'?", name);
+}
+
 static uint64_t read_caps(struct parser *p, const struct json *list)
 {
 	uint64_t caps = 0;
@@ -247,12 +270,10 @@ static uint64_t read_caps(struct parser *p, const struct json *list)
 		if (!expect(p, j, JSON_STRING, "caps"))
 			continue;
 		int cap = capability_find(j->text);
-		if (cap >= 0) {
+		if (cap >= 0 && is_kernel_spelling(j->text))
 			caps |= UINT64_C(1) << cap;
-			continue;
-		}
-		p->failed = true;
-		diag_add(p->ds, DIAG_PL272, j->span, "unknown capability '" PRISTR "'", STRARG(j->text));
+		else
+			tell_capability(p, j, cap);
 	}
 	return caps;
 }
@@ -301,8 +322,8 @@ static const struct oci_gate *read_gate(struct parser *p, const struct json *ent
 			g->no_caps = read_caps(p, m);
 		if ((m = oci_member(ex, "arches")))
 			g->no_hosts = read_hosts(p, m, &other);
-		if ((m = oci_member(ex, "minKernel")))
-			read_kernel(p, m, &g->max_kernel);
+		if ((m = oci_member(ex, "minKernel")) && read_kernel(p, m, &g->max_kernel))
+			g->never |= !g->max_kernel; /* 0.0: every kernel has it */
 	}
 	return g;
 }

@@ -165,6 +165,20 @@ def test_arch_map_takes_the_hosts_row(pale, tmp_path):
     assert "aarch64;" in r.out and "x86_64" not in r.out and "SCMP_ARCH_ARM" in r.err
 
 
+def test_only_the_first_row_of_the_host_counts(pale, tmp_path):
+    p = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [entry("read")],
+         "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": None},
+                     {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]}]}
+    out = pale("import", put(tmp_path, p), "--host", "x86_64", check=0).out
+    assert "x86_64;" in out and "i386" not in out
+
+
+def test_what_every_kernel_excludes_is_never_in(pale, tmp_path):
+    p = profile(entry("read", excludes={"minKernel": "0.0"}), entry("write", includes={"minKernel": "0.0"}))
+    out = pale("import", put(tmp_path, p), check=0).out
+    assert "allow read" not in out and "allow write;" in out
+
+
 # ---- what cannot be imported ----
 
 BAD = {
@@ -195,6 +209,9 @@ BAD = {
     "entry_no_object": (profile("read"), "PL271"),
     "kernel": (profile(entry("read", includes={"minKernel": "4"})), "PL271"),
     "capability": (profile(entry("read", includes={"caps": ["CAP_NOPE"]})), "PL272"),
+    # Engines compare these letter by letter: such an entry is never, or always, in.
+    "capability_short": (profile(entry("read", includes={"caps": ["sys_admin"]})), "did you mean 'CAP_SYS_ADMIN'?"),
+    "capability_lower": (profile(entry("read", excludes={"caps": ["cap_sys_admin"]})), "PL272"),
     "no_object": ("[]", "PL270"),
     "truncated": ('{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["rea', "SJ0"),
     "nul_byte": ('{"defaultAction": "SCMP_ACT_\x00ERRNO"}', "SJ0"),
