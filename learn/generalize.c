@@ -33,6 +33,14 @@ static void put_escaped(struct buf *out, struct str s)
 	}
 }
 
+const char *generalize_escape(struct arena *a, struct str path)
+{
+	BUF_AUTO out = { 0 };
+
+	put_escaped(&out, path);
+	return arena_strdup(a, out.p ? out.p : "");
+}
+
 static bool all_digits(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)

@@ -185,6 +185,7 @@ void model_file(struct model *m, struct str path, const struct access *how)
 	f = &m->r->files.v[*slot - 1];
 	f->perms |= how->perms;
 	f->owned &= how->owned;
+	f->elsewhere |= how->elsewhere;
 	if (how->perms & PERM_W)
 		f->append_only &= how->append_only;
 	f->count += how->count;
@@ -194,31 +195,13 @@ void model_file(struct model *m, struct str path, const struct access *how)
 		grow_slots(m);
 }
 
-/* The part of `path` that exists, resolved, and the rest behind it as it stands; false: a ".."
- * or too long a name in the rest, which only the kernel could have resolved. */
-static bool resolve_parent(const char *path, char out[PATH_MAX])
+/* rest behind out, as it stands; false: a ".." or too long a name in it, which only the kernel
+ * could have resolved. */
+static bool append_rest(char out[PATH_MAX], const char *rest)
 {
-	char head[PATH_MAX], *cut;
-	const char *rest;
-	size_t n;
+	size_t n = strlen(out);
 
-	if (strlen(path) >= sizeof(head))
-		return false;
-	strcpy(head, path);
-	for (;;) {
-		cut = strrchr(head, '/');
-		if (!cut)
-			return false;
-		if (cut == head) {
-			strcpy(out, "/");
-			break;
-		}
-		*cut = 0;
-		if (realpath(head, out))
-			break;
-	}
-	n = strlen(out);
-	for (rest = path + (cut - head); *rest;) {
+	while (*rest) {
 		size_t len;
 
 		while (*rest == '/')
@@ -238,11 +221,37 @@ static bool resolve_parent(const char *path, char out[PATH_MAX])
 	return true;
 }
 
+/* The part of `path` that exists, resolved, and the rest behind it. */
+static bool resolve_parent(const char *path, char out[PATH_MAX])
+{
+	char head[PATH_MAX], *cut;
+
+	if (strlen(path) >= sizeof(head))
+		return false;
+	strcpy(head, path);
+	for (;;) {
+		cut = strrchr(head, '/');
+		if (!cut)
+			return false;
+		if (cut == head) {
+			strcpy(out, "/");
+			break;
+		}
+		*cut = 0;
+		if (realpath(head, out))
+			break;
+	}
+	return append_rest(out, path + (cut - head));
+}
+
 static bool resolve(const char *full, unsigned flags, char out[PATH_MAX])
 {
 	char bare[PATH_MAX];
 	size_t n = strlen(full);
 
+	/* Its links are not ours: with ours it would come out as a file that was never touched. */
+	if (flags & TRACE_ELSEWHERE)
+		return append_rest(strcpy(out, "/"), full);
 	if (flags & TRACE_FOLLOW && realpath(full, out))
 		return true;
 	if (n >= sizeof(bare))
@@ -273,7 +282,9 @@ void model_join(struct model *m, const char *base, const char *text, unsigned fl
 		return;
 	}
 	n = strlen(out);
-	if (flags & TRACE_DIR || (flags & TRACE_MOVED && !lstat(out, &st) && S_ISDIR(st.st_mode)))
+	if (flags & TRACE_ELSEWHERE)
+		m->r->elsewhere += how->count;
+	if (flags & TRACE_DIR || (flags & TRACE_MOVED && !(flags & TRACE_ELSEWHERE) && !lstat(out, &st) && S_ISDIR(st.st_mode)))
 		if (out[n - 1] != '/')
 			out[n++] = '/';
 	model_file(m, (struct str){ out, n }, how);
@@ -406,7 +417,9 @@ void model_finish(struct model *m)
 	size_t n = m->r->files.n;
 
 	for (size_t i = 0; i < n; i++)
-		if (m->r->files.v[i].perms & PERM_X)
+		if (m->r->files.v[i].perms & PERM_X && m->r->files.v[i].elsewhere)
+			m->r->unread++;
+		else if (m->r->files.v[i].perms & PERM_X)
 			add_interpreters(m, i);
 	find_libc(m);
 	recording_sort(m->r);

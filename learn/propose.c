@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
@@ -531,8 +532,31 @@ static struct ast_cond *socket_cond(struct proposal *p, const struct socket_kind
 	return family;
 }
 
-static void propose_socket(struct proposal *p, const struct socket_kind *k, enum arch a)
+/* The rule leaves the protocol free, as AppArmor's does: where it was not 0, say which it was. */
+static void note_protocols(struct proposal *p, const struct socket_kind *k, enum arch only,
+			   struct ast_stmt *st)
 {
+	BUF_AUTO text = { 0 };
+	bool other = false;
+
+	vec_each(&p->r->calls, c) {
+		if (only != ARCH_NR && c->arch != only)
+			continue;
+		vec_each(&c->tuples, t) {
+			if (t->args[0] != k->family || (t->args[1] & 0xf) != k->type || text.n > 60)
+				continue;
+			other |= t->args[2] != 0;
+			buf_printf(&text, "%s%llu", text.n ? ", " : "",
+				   (unsigned long long)t->args[2]);
+		}
+	}
+	ast_comment_add(p->a, &st->trailing, "%llux%s%s", (unsigned long long)k->count,
+			other ? ", any protocol; seen: " : "", other && text.p ? text.p : "");
+}
+
+static void propose_socket(struct proposal *p, const struct socket_kind *k, enum arch only)
+{
+	enum arch a = only == ARCH_NR ? p->r->host : only;
 	const char *family = short_name(p->a, "af", "AF_", k->family);
 	const char *type = short_name(p->a, "sock_type", "SOCK_", k->type);
 	struct ast_network *n;
@@ -540,7 +564,7 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k, enum
 
 	if (!family || !type || p->mux_sockets) {
 		st = add_call(p, allow(p), "socket", socket_cond(p, k, a));
-		ast_comment_add(p->a, &st->trailing, "%llux", (unsigned long long)k->count);
+		note_protocols(p, k, only, st);
 		return;
 	}
 	st = add_stmt(p, AST_STMT_NETWORK);
@@ -548,18 +572,17 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k, enum
 	n->family = *ast_word_new(p->a, family);
 	n->type = *ast_word_new(p->a, type);
 	st->networks = n;
-	ast_comment_add(p->a, &st->trailing, "%llux", (unsigned long long)k->count);
+	note_protocols(p, k, only, st);
 }
 
 static void propose_sockets(struct proposal *p, enum arch only)
 {
 	struct socket_kinds kinds = { 0 };
-	enum arch a = only == ARCH_NR ? p->r->host : only;
 
 	collect_sockets(p, only, &kinds);
 	p->group = "socket families and types";
 	vec_each(&kinds.list, k)
-		propose_socket(p, k, a);
+		propose_socket(p, k, only);
 	if (kinds.list.n && !p->mux_sockets && p->arches & ARCH_BIT(ARCH_I386)) {
 		struct ast_stmt *st = add_call(p, nosys(p), "socketcall", NULL);
 
@@ -877,25 +900,41 @@ static void add_signal(struct proposal *p, const char *direction, int sig, const
 	if (name)
 		ast_words_add(p->a, &st->words, name);
 	ast_comment_add(p->a, &st->trailing, "%s%s", why,
-			name ? "" : "; a real-time signal: any, as it has no name here");
+			name || !sig ? "" : "; a real-time signal: any, as it has no name here");
+}
+
+static bool is_kill(const struct recorded_call *c)
+{
+	static const char *const calls[] = { "kill", "tkill", "tgkill", "rt_sigqueueinfo",
+					     "rt_tgsigqueueinfo" };
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(calls); i++)
+		if (!strcmp(calls[i], s->name))
+			return true;
+	return false;
+}
+
+/* Were there more signals sent than values are kept? */
+static bool sent_unknown(const struct proposal *p)
+{
+	vec_each(&p->r->calls, c)
+		vec_each(&c->args, a)
+			if (is_kill(c) && a->unbounded)
+				return true;
+	return false;
 }
 
 /* Signals sent, by kill and its kin: value -> count over all of them. */
 static uint64_t count_sent(const struct proposal *p, int sig)
 {
-	static const char *const calls[] = { "kill", "tkill", "tgkill", "rt_sigqueueinfo",
-					     "rt_tgsigqueueinfo" };
 	uint64_t n = 0;
 
-	vec_each(&p->r->calls, c) {
-		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
-
-		for (size_t i = 0; s && i < ARRAY_SIZE(calls); i++)
-			if (!strcmp(calls[i], s->name))
-				vec_each(&c->args, a)
-					vec_each(&a->values, v)
-						n += v->value == (uint64_t)sig ? v->count : 0;
-	}
+	vec_each(&p->r->calls, c)
+		if (is_kill(c))
+			vec_each(&c->args, a)
+				vec_each(&a->values, v)
+					n += v->value == (uint64_t)sig ? v->count : 0;
 	return n;
 }
 
@@ -911,10 +950,46 @@ static void propose_signals(struct proposal *p)
 			add_signal(p, "send", sig,
 				   arena_printf(p->a, "%llux", (unsigned long long)n));
 	}
+	if (sent_unknown(p))
+		add_signal(p, "send", 0, "more different signals than are kept: any");
 	p->group = NULL;
 }
 
 /* ---- the frame ---- */
+
+/* Calls that AppArmor has rules of their own for, which policies cannot say yet. */
+static void describe_unruled(struct proposal *p, struct ast_comment **to)
+{
+	static const char *const calls[] = {
+		"mount", "umount", "umount2", "pivot_root", "move_mount", "mount_setattr", "fsmount",
+		"open_tree", "ptrace", "process_vm_readv", "process_vm_writev", "mq_open", "mq_unlink",
+	};
+	BUF_AUTO text = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (was_seen(p, calls[i]))
+			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i]);
+	if (text.n)
+		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s", text.p);
+}
+
+/* They had their owner's rights while they were recorded; under no_new_privs they do not. */
+static void describe_setid(struct proposal *p, struct ast_comment **to)
+{
+	vec_each(&p->r->files, f) {
+		struct stat st;
+
+		/* Paths of a recording end in a NUL byte. */
+		if (!(f->perms & PERM_X) || f->elsewhere || stat(f->path.p, &st) ||
+		    !(st.st_mode & (S_ISUID | S_ISGID)))
+			continue;
+		BUF_AUTO safe = { 0 };
+
+		buf_safe(&safe, f->path);
+		ast_comment_add(p->a, to, "set-id program, without its rights under 'pale run' "
+				"(no_new_privs): %s", safe.p ? safe.p : "");
+	}
+}
 
 static void describe(struct proposal *p, struct ast_stmt *policy)
 {
@@ -941,6 +1016,9 @@ static void describe(struct proposal *p, struct ast_stmt *policy)
 			(unsigned long long)r->processes, (unsigned long long)total, r->calls.n,
 			r->interrupted ? ", ended by a signal to pale" : "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
+	if (r->midway)
+		ast_comment_add(p->a, to, "begun midway: there were processes before, how they started "
+				"was not seen");
 	if (!r->caps_observed)
 		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
 				!strcmp(r->backend, "ptrace") ? "ptrace cannot see them" :
@@ -952,10 +1030,18 @@ static void describe(struct proposal *p, struct ast_stmt *policy)
 		ast_comment_add(p->a, to, "calls by numbers beyond any table: %llu, left to `unknown`",
 				(unsigned long long)r->odd_numbers);
 	if (r->unread)
-		ast_comment_add(p->a, to, "programs that were gone at the end, interpreter unknown: %llu",
-				(unsigned long long)r->unread);
+		ast_comment_add(p->a, to, "programs that could not be read afterwards, interpreter "
+				"unknown: %llu", (unsigned long long)r->unread);
+	if (r->memory_programs)
+		ast_comment_add(p->a, to, "programs executed from memory, which no path and so no rule "
+				"allows under AppArmor: %llu", (unsigned long long)r->memory_programs);
+	if (r->elsewhere)
+		ast_comment_add(p->a, to, "names used in a chroot or another mount namespace, links in "
+				"them not followed: %llu", (unsigned long long)r->elsewhere);
 	if (was_seen(p, "io_uring_setup"))
 		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
+	describe_unruled(p, to);
+	describe_setid(p, to);
 	if (!p->one_arch)
 		ast_comment_add(p->a, to, "several ABIs: JSON profiles cannot tell them apart, compile "
 				"those with --arch");
@@ -979,7 +1065,7 @@ static void add_headers(struct proposal *p)
 
 	if (p->r->program.n) {
 		s = add_header(p, AST_HEADER_PROGRAM);
-		s->paths = ast_word_new(p->a, p->r->program.p);
+		s->paths = ast_word_new(p->a, generalize_escape(p->a, p->r->program));
 	}
 	s = add_header(p, AST_HEADER_LEVEL);
 	ast_words_add(p->a, &s->words, "linux");

@@ -24,4 +24,6 @@ struct proposed_files {
  * process ids under /proc, names made by mkstemp, numbers in files that the run removed again,
  * versions of libraries. Nothing else is widened.
  */
+/* A path as a glob that stands for it alone. */
+const char *generalize_escape(struct arena *a, struct str path);
 void generalize_files(struct arena *a, const struct recording *r, struct proposed_files *out);

@@ -46,6 +46,7 @@ static const struct {
 	LOSS(unknown_abi, "calls came by an unknown ABI"),
 	LOSS(ring_dropped, "events were missed by the kernel"),
 	LOSS(untraced, "tasks could not be followed"),
+	LOSS(left, "tasks left the cgroup"),
 #undef LOSS
 };
 

@@ -48,6 +48,7 @@ struct recorded_file {
 	unsigned perms;    /* PERM_* of policy.h */
 	bool owned;        /* every access was by the file's owner */
 	bool append_only;  /* every write-open had O_APPEND */
+	bool elsewhere;    /* executed in a chroot or other mount namespace: unreadable from here */
 	uint64_t count;
 	uint64_t first_ns;
 };
@@ -75,6 +76,7 @@ struct recording_losses { /* each counted; any non-zero makes the proposal incom
 	uint64_t unknown_abi;
 	uint64_t ring_dropped;
 	uint64_t untraced;        /* processes that could not be followed */
+	uint64_t left;            /* tasks that were moved out of the cgroup */
 };
 
 struct recording {
@@ -85,6 +87,7 @@ struct recording {
 	struct str program;   /* resolved path of the first exec; empty with --cgroup */
 	uint64_t duration_ns;
 	uint64_t processes;   /* tasks seen */
+	bool midway;          /* the cgroup had tasks before the recording began */
 	bool interrupted;     /* ended by a signal to pale, not by the workload */
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
@@ -94,6 +97,8 @@ struct recording {
 	uint64_t caps_held; /* bit n: the command had capability n to begin with */
 	uint64_t odd_numbers;  /* calls by numbers far beyond any table; nothing is lost */
 	uint64_t disconnected; /* opens of things without a path: pipes, sockets, memory files */
+	uint64_t memory_programs; /* executed from memory files: no path, no rule */
+	uint64_t elsewhere;    /* names in a chroot or other mount namespace, links not followed */
 	uint64_t unread;       /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;
 };

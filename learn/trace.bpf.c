@@ -52,7 +52,15 @@ struct dentry {
 struct vfsmount {
 	struct dentry *mnt_root;
 } CORE;
-struct mnt_namespace;
+struct ns_common {
+	unsigned int inum;
+} CORE;
+struct mnt_namespace {
+	struct ns_common ns;
+} CORE;
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+} CORE;
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
@@ -99,6 +107,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	const struct cred *cred;
 	struct mm_struct *mm;
+	struct nsproxy *nsproxy;
 } CORE;
 struct task_struct___x86 {
 	struct thread_info___x86 thread_info;
@@ -123,6 +132,7 @@ struct kernel_siginfo {
 const volatile __u64 cgroup_id; /* 0: a command; else tasks in or below this cgroup */
 const volatile __u32 cgroup_level;
 const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
+const volatile __u32 mntns_ino;            /* likewise */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 
@@ -352,6 +362,23 @@ static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
 	return f;
 }
 
+/*
+ * Do this task's names lead where they would lead the loader, which looks up what the kernel
+ * did not resolve for us? Not below another root, and not among other mounts. Uses the buffer.
+ */
+int elsewhere(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	struct scratch *s = scratch_get();
+
+	if (!s || BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != mntns_ino)
+		return TRACE_ELSEWHERE;
+	if (walk((__u64)BPF_CORE_READ(fs, root.mnt), (__u64)BPF_CORE_READ(fs, root.dentry)))
+		return TRACE_ELSEWHERE;
+	return s->len == 1 ? 0 : TRACE_ELSEWHERE;
+}
+
 /* perms == 0: what the open itself asks for. */
 int record_file(__u64 file, __u32 perms)
 {
@@ -381,6 +408,8 @@ int record_file(__u64 file, __u32 perms)
 	s->not_owned = BPF_CORE_READ(t, cred, fsuid.val) != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
+	if (perms & TRACE_X)
+		flags |= (__u8)elsewhere();
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
 }
 
@@ -447,6 +476,7 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	struct scratch *s = scratch_get();
 	struct path *base = &fs->pwd;
 	__u32 perms = how & 0xff;
+	__u8 away;
 	long n = 1;
 	int fd;
 
@@ -477,6 +507,7 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 		}
 		base = &f->f_path;
 	}
+	away = (__u8)elsewhere();
 	if (record_path(s, base, TRACE_BASE, 0, 0)) {
 		count_loss(TRACE_LOSS_UNRESOLVED);
 		return 0;
@@ -488,7 +519,7 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	s->len = (__u32)n - 1;
 	s->kind = TRACE_JOIN;
 	s->perms = (__u8)perms;
-	s->flags = (__u8)(how >> 16);
+	s->flags = (__u8)(how >> 16) | away;
 	return intern();
 }
 
@@ -631,6 +662,20 @@ static __always_inline void record_tuple(__u32 call, const __u64 args[6])
 		__sync_fetch_and_add(n, 1);
 }
 
+/* A recorded task that was moved out of the cgroup: what it does there is lost, and said. */
+static __always_inline void note_left(bool btf)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	bool gone;
+
+	if (btf)
+		gone = !bpf_task_storage_delete(&marks, bpf_get_current_task_btf());
+	else
+		gone = !bpf_map_delete_elem(&marks_by_tid, &tid);
+	if (gone)
+		count_loss(TRACE_LOSS_LEFT);
+}
+
 static __always_inline int on_enter(bool btf, void *regs, __u64 nr)
 {
 	struct mark *m = mark_get(btf);
@@ -639,6 +684,8 @@ static __always_inline int on_enter(bool btf, void *regs, __u64 nr)
 	__u32 call;
 	int abi;
 
+	if (!m && cgroup_id)
+		note_left(btf);
 	if (!m)
 		return 0;
 	m->rule = 0;
@@ -776,8 +823,8 @@ static __always_inline int record_exec(const char *filename, const char *interp)
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct file *exe = BPF_CORE_READ(t, mm, exe_file);
 
-	if (exe)
-		record_file((__u64)exe, TRACE_X | TRACE_R | TRACE_M);
+	if (exe && record_file((__u64)exe, TRACE_X | TRACE_R | TRACE_M) == -2)
+		count_loss(TRACE_MEMORY);
 	if (filename != interp)
 		record_join(-1, (__u64)filename, 0,
 			    TRACE_X | TRACE_R | (TRACE_SCRIPT | TRACE_FOLLOW) << 16 | JOIN_KERNEL);

@@ -43,6 +43,7 @@ enum { /* flags of a path */
 	TRACE_MOVED = 4,  /* may be a directory: look afterwards */
 	TRACE_SCRIPT = 8, /* executed, and not the program that runs: has a #! line */
 	TRACE_RMDIR = 16, /* a directory if argument 2 has AT_REMOVEDIR */
+	TRACE_ELSEWHERE = 32, /* in a chroot or another mount namespace: not ours to look up */
 };
 
 struct trace_rule {
@@ -114,6 +115,8 @@ enum trace_loss {
 	TRACE_LOSS_ABI,
 	TRACE_LOSS_TASKS,
 	TRACE_LOSS_CAPS,
+	TRACE_LOSS_LEFT, /* recorded tasks that were moved out of the cgroup */
+	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
 	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */
 	TRACE_TASKS,        /* not a loss: tasks seen */
 	TRACE_LOSS_NR

@@ -40,6 +40,7 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
+	bool midway; /* the cgroup was populated before the programs were attached */
 	int cpus;
 };
 
@@ -104,6 +105,9 @@ static int fill_selection(struct watch *w)
 		return -errno;
 	w->skel->rodata->pidns_dev = st.st_dev;
 	w->skel->rodata->pidns_ino = st.st_ino;
+	if (stat("/proc/self/ns/mnt", &st))
+		return -errno;
+	w->skel->rodata->mntns_ino = (__u32)st.st_ino;
 	if (!w->cgroup)
 		return 0;
 	if (!realpath(w->cgroup, real) || stat(real, &st))
@@ -176,6 +180,36 @@ static int attach(struct watch *w)
 	return 0;
 }
 
+/* 1, 0; -1: the cgroup is gone. */
+static int populated(int fd)
+{
+	char text[256];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return -1;
+	text[n] = 0;
+	return strstr(text, "populated 1") != NULL;
+}
+
+static int open_events(const char *cgroup)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/cgroup.events", cgroup);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool is_inhabited(const char *cgroup)
+{
+	int fd = open_events(cgroup);
+	bool is = fd >= 0 && populated(fd) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
 		     bool raw)
 {
@@ -183,9 +217,11 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 
 	if (err)
 		return err;
-	if (w->cgroup)
+	if (w->cgroup) {
 		w->skel->bss->start_ns = clock_ns();
-	else
+		w->midway = is_inhabited(w->cgroup);
+	}
+	if (!w->cgroup)
 		w->skel->bss->target = (__u32)t->pid;
 	return attach(w);
 }
@@ -249,17 +285,6 @@ static bool wait_children(const struct learn_options *opt, struct target *t)
 	}
 }
 
-static bool is_populated(int fd)
-{
-	char text[256];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-
-	if (n <= 0)
-		return false;
-	text[n] = 0;
-	return strstr(text, "populated 1") != NULL;
-}
-
 /* ---- reading the maps ---- */
 
 static uint64_t sum_losses(struct watch *w, uint32_t which)
@@ -276,16 +301,14 @@ static uint64_t sum_losses(struct watch *w, uint32_t which)
 /* Until tasks have been seen in the cgroup and it is empty, or a signal. */
 static bool wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t)
 {
-	char path[PATH_MAX];
-	int fd;
+	int fd = open_events(w->cgroup);
 
-	snprintf(path, sizeof(path), "%s/cgroup.events", w->cgroup);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
+		int is = populated(fd);
 
 		/* A task may come and go between two looks: what the programs saw counts. */
-		if ((!is_populated(fd) && sum_losses(w, TRACE_TASKS)) || target_stop(t, opt))
+		if (is < 0 || (!is && sum_losses(w, TRACE_TASKS)) || target_stop(t, opt))
 			break;
 		poll(&p, 1, 200); /* also the bound on a signal that came just before */
 	}
@@ -467,6 +490,7 @@ static void read_path(struct model *m, const struct piece *v, size_t n,
 		.perms = p->key.perms,
 		.owned = !p->val.not_owned,
 		.append_only = !p->val.not_append,
+		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
 		.count = p->val.count,
 		.first_ns = p->val.first_ns,
 	};
@@ -516,6 +540,8 @@ static void read_losses(struct watch *w, struct recording *r)
 	r->losses.unknown_abi += sum_losses(w, TRACE_LOSS_ABI);
 	r->losses.untraced += sum_losses(w, TRACE_LOSS_TASKS);
 	r->losses.calls_full += sum_losses(w, TRACE_LOSS_CAPS);
+	r->losses.left += sum_losses(w, TRACE_LOSS_LEFT);
+	r->memory_programs = sum_losses(w, TRACE_MEMORY);
 	r->odd_numbers = sum_losses(w, TRACE_LOSS_CALLS);
 	r->disconnected = sum_losses(w, TRACE_DISCONNECTED);
 	r->processes = sum_losses(w, TRACE_TASKS);
@@ -548,6 +574,7 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 
 	if (!v)
 		return -ENOMEM;
+	r->midway = w->midway;
 	if (w->cgroup) {
 		r->interrupted = !wait_cgroup(w, opt, t);
 	} else {

@@ -203,6 +203,16 @@ static unsigned open_perms(pid_t tid, const char *link, bool *append)
 	return 0; /* 3: neither, for ioctl only */
 }
 
+/* Below another root, or among other mounts: its names lead elsewhere than ours. */
+static bool is_elsewhere(struct tracer *t, pid_t tid)
+{
+	char root[PATH_MAX], theirs[PATH_MAX], ours[PATH_MAX];
+
+	return !read_link(t, tid, "root", root) || strcmp(root, "/") != 0 ||
+	       !read_link(t, tid, "ns/mnt", theirs) || !read_link(t, getpid(), "ns/mnt", ours) ||
+	       strcmp(theirs, ours) != 0;
+}
+
 static void record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
 {
 	static const char gone[] = " (deleted)";
@@ -216,6 +226,7 @@ static void record_link(struct tracer *t, pid_t tid, const char *link, struct ac
 	}
 	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
 		t->r->disconnected++;
+		t->r->memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
 		return;
 	}
 	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
@@ -302,6 +313,8 @@ static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, 
 		t->r->losses.paths_unresolved++;
 		return;
 	}
+	if (is_elsewhere(t, tid))
+		flags |= TRACE_ELSEWHERE;
 	model_join(t->model, base, theirs(tid, text, mine), flags, &how);
 }
 
@@ -392,19 +405,35 @@ static bool is_program(pid_t tid, const char *text)
 	       named.st_ino == running.st_ino;
 }
 
+/*
+ * Executed by descriptor. One that is closed by now was no script: the kernel refuses those,
+ * as their interpreter would not find them.
+ */
+static bool is_script_fd(pid_t tid, int fd)
+{
+	struct stat named, running;
+	char link[64], exe[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
+	return !stat(link, &named) && !stat(exe, &running) &&
+	       (named.st_dev != running.st_dev || named.st_ino != running.st_ino);
+}
+
 static void record_exec(struct tracer *t, pid_t tid)
 {
 	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
 	char text[TRACE_PATH + 1];
 	uint64_t name = find_execfn(tid);
 
+	how.elsewhere = is_elsewhere(t, tid);
 	record_link(t, tid, "exe", &how);
 	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0) {
 		t->r->losses.paths_unresolved++;
 		return;
 	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
-	if (self_fd(text) >= 0 || !is_program(tid, text))
+	if (self_fd(text) >= 0 ? is_script_fd(tid, self_fd(text)) : !is_program(tid, text))
 		record_join(t, tid, -1, text, PERM_X | PERM_R, TRACE_SCRIPT | TRACE_FOLLOW);
 }
 

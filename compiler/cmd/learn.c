@@ -217,6 +217,9 @@ static int record(struct session *s, const struct learn_args *a)
 	err = a->recording ? write_recording(a, &r) : 0;
 	if (write_proposal(s, a, &r) || err)
 		return EXIT_PALE;
+	if (r.midway)
+		diag_add(s->diags, DIAG_PL406, NO_SPAN, "'%s' had processes before the recording began: "
+			 "how they start is not in the proposal", a->run.cgroup);
 	if (recording_lossy(&r)) {
 		BUF_AUTO losses = { 0 };
 		struct diag *d;

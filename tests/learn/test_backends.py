@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 
@@ -243,6 +244,100 @@ def test_a_full_disk_does_not_cost_the_recording(tmp_path):
     assert r.out.split()[-2:] == ["full", "p.pale"], r  # nothing half written beside it
 
 
+# ---- awkward programs ----
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_more_signals_than_values_are_kept(tmp_path, backend):
+    _, text = learn(tmp_path, backend, PROBES / "signals")
+    plain = re.sub(r" +", " ", text)
+    assert "signal send hup; # 1x" in plain
+    assert "signal send; # more different signals than are kept: any" in plain
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_program_in_memory_is_followed_and_said(tmp_path, backend):
+    rec, text = learn(tmp_path, backend, PROBES / "reexec", "memory")
+    assert rec.calls["x86_64", "getsid"] == 1 and rec.losses == "none"
+    assert re.search(r"executed from memory, .*: 1$", text, re.M), text
+    assert not any("memfd" in f for f in rec.files)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_deleted_program_keeps_its_name(tmp_path, backend):
+    program = tmp_path / "program"
+    shutil.copy(PROBES / "reexec", program)
+    rec, text = learn(tmp_path, backend, program, "deleted")
+    assert rec.calls["x86_64", "getsid"] == 1 and rec.losses == "none"
+    assert set("rx") <= set(rec.files[str(program)][0])
+    assert not any("(deleted)" in f for f in rec.files)
+    assert "could not be read afterwards, interpreter unknown: 1" in text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("how", ["chroot", "bind"])
+def test_names_below_another_root_are_not_looked_up_in_ours(tmp_path, backend, how):
+    """There, /link leads to /real. Here, links of the same names lead to what was never touched."""
+    need_root()
+    jail, other = tmp_path / "jail", tmp_path / "other"
+    (jail / "real").mkdir(parents=True)
+    other.mkdir()
+    (jail / "real" / "gone").touch()
+    if how == "chroot":
+        shutil.copy(PROBES / "jail", jail)
+        (jail / "link").symlink_to("/real")
+        real = pathlib.Path("/real")
+        made = not real.exists()
+        if made:
+            real.mkdir()
+    else:
+        (jail / "link").mkdir()
+        made = False
+    try:
+        rec, text = learn(tmp_path, backend, PROBES / "jail", how, jail)
+    finally:
+        if made:
+            real.rmdir()
+    assert rec.files[f"{jail}/link/made/"][0] == "w" and rec.files[f"{jail}/link/gone"][0] == "w"
+    assert not any(f.startswith("/real") for f in rec.files)
+    assert "another mount namespace, links in them not followed: 2" in text
+    if how == "chroot":
+        assert set("rx") <= set(rec.files[f"{jail}/jail"][0])
+        assert "could not be read afterwards, interpreter unknown: 1" in text
+    else:
+        assert "no rule for AppArmor, which refuses them, here yet: mount\n" in text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_set_id_program_is_named(tmp_path, backend):
+    program = tmp_path / "program"
+    shutil.copy(PROBES / "reexec", program)
+    program.chmod(0o4755)
+    _, text = learn(tmp_path, backend, program, "again")
+    assert f"# set-id program, without its rights under 'pale run' (no_new_privs): {program}" in text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_program_is_attached_to_by_its_own_name_only(tmp_path, backend):
+    program = tmp_path / 'a b{c}*"?[x]'
+    shutil.copy(PROBES / "reexec", program)
+    learn(tmp_path, backend, program, "again")
+    out = tmp_path / f"{backend}.pale"
+    profile = run([PALE, "compile", "-t", "apparmor", "-o", "-", out], check=0).out
+    assert '/a b\\{c\\}\\*\\"\\?\\[x\\]"' in profile, profile
+    if shutil.which("apparmor_parser"):
+        assert re.search(r"^apparmor +ok", run([PALE, "check", out]).out, re.M)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_protocols_that_a_rule_leaves_free_are_named(tmp_path, backend):
+    code = ("import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15); "
+            "socket.socket(socket.AF_INET, socket.SOCK_STREAM)")
+    _, text = learn(tmp_path, backend, need("python3"), "-Sc", code)
+    plain = re.sub(r" +", " ", text)
+    assert "network netlink raw; # 1x, any protocol; seen: 15\n" in plain
+    assert "network inet stream; # 1x\n" in plain
+
+
 # ---- the end, by signals ----
 
 def start(argv, tmp_path, backend, *options):
@@ -354,8 +449,8 @@ def watches(pid, name):
     return False
 
 
-def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path):
-    usable("ebpf")
+@pytest.fixture
+def cgroup():
     base = next((d for d in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
                  if os.path.exists(f"{d}/cgroup.procs") and
                  os.path.exists(f"{d}/cgroup.controllers")), None)
@@ -364,20 +459,68 @@ def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path):
     group = pathlib.Path(base) / f"pale-test-{os.getpid()}"
     inner = group / "inner"
     inner.mkdir(parents=True)
+    yield inner
+    for d in (inner, group):
+        if d.exists():
+            d.rmdir()
+
+
+def start_cgroup(tmp_path, backend, group):
+    p = subprocess.Popen([PALE, "learn", "--backend", backend, "--cgroup", group, "-o",
+                          tmp_path / "c.pale", "--recording", tmp_path / "c.rec"],
+                         stderr=subprocess.PIPE, text=True)
+    # The first look at cgroup.events is over before anything is attached; the second stays.
+    while not (watches(p.pid, "bpf_link") and watches(p.pid, "cgroup.events")):
+        assert p.poll() is None, p.stderr.read()
+    return p
+
+
+def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path, cgroup):
+    usable("ebpf")
+    p = start_cgroup(tmp_path, "ebpf", cgroup.parent)
+    run([PROBES / "spin", "500"], check=0)  # outside
+    run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec {PROBES}/spin 700"], check=0)
+    err = p.communicate(timeout=30)[1]  # the group has emptied
+    assert p.returncode == 0 and err == ""
+    # sh may ask once
+    assert Recording(tmp_path / "c.rec").calls["x86_64", "getppid"] in (700, 701)
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw"])
+def test_a_task_that_leaves_the_cgroup_is_a_loss_and_said(tmp_path, cgroup, backend):
+    usable(backend)
+    p = start_cgroup(tmp_path, backend, cgroup)
+    run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; "
+                     f"exec {PROBES}/leaver {cgroup.parent}/cgroup.procs"], check=0)
+    err = p.communicate(timeout=30)[1]
+    rec = Recording(tmp_path / "c.rec")
+    assert rec.calls["x86_64", "getsid"] == 3 and ("x86_64", "getpgid") not in rec.calls
+    assert rec.losses == "1 tasks left the cgroup"
+    assert p.returncode == 1 and "PL404" in err, err
+
+
+def test_a_cgroup_with_processes_in_it_is_begun_midway_and_said(tmp_path, cgroup):
+    usable("ebpf")
+    waiter = subprocess.Popen([PROBES / "waiter"], stdout=subprocess.PIPE, text=True)
     try:
-        rec = tmp_path / "c.rec"
-        p = subprocess.Popen([PALE, "learn", "--cgroup", group, "-o", tmp_path / "c.pale",
-                              "--recording", rec], stderr=subprocess.PIPE, text=True)
-        while not watches(p.pid, "cgroup.events"):  # opened once everything is attached
-            assert p.poll() is None, p.stderr.read()
-        run([PROBES / "spin", "500"], check=0)  # outside
-        run(["sh", "-c", f"echo $$ > {inner}/cgroup.procs; exec {PROBES}/spin 700"], check=0)
-        p.communicate(timeout=30)  # the group has emptied
-        assert p.returncode == 0
-        assert Recording(rec).calls["x86_64", "getppid"] in (700, 701)  # sh may ask once
+        assert waiter.stdout.readline() == "ready\n"
+        (cgroup / "cgroup.procs").write_text(str(waiter.pid))
+        p = start_cgroup(tmp_path, "ebpf", cgroup)
+        waiter.terminate()
+        assert waiter.wait(30) == 7
     finally:
-        inner.rmdir()
-        group.rmdir()
+        waiter.kill()
+    err = p.communicate(timeout=30)[1]
+    assert p.returncode == 0 and "PL406" in err, err
+    assert "begun midway" in (tmp_path / "c.pale").read_text()
+
+
+def test_a_cgroup_that_is_removed_ends_the_recording(tmp_path, cgroup):
+    usable("ebpf")
+    p = start_cgroup(tmp_path, "ebpf", cgroup)
+    cgroup.rmdir()
+    p.communicate(timeout=30)
+    assert p.returncode == 0 and complete((tmp_path / "c.pale").read_text())
 
 
 def test_usage():
