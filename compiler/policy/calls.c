@@ -332,6 +332,8 @@ static void add_implied(struct resolver *r, const struct item *it, const struct 
 	const struct syscall_info *s = syscall_by_name(str_c(name));
 
 	BUG_ON(!s);
+	if (excepted(it, str_c(name)))
+		return;
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct cond *cond = NULL;
 		if (!(it->arches & r->p->arches & ARCH_BIT(a)) || s->nr[a] < 0)

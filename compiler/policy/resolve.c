@@ -263,11 +263,16 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 
 /* ---- a policy ---- */
 
-static bool is_capability_allow(const struct item *it)
+static uint64_t named_capabilities(const struct ast_stmt *st)
 {
-	return it->stmt->kind == AST_STMT_CAPABILITY && it->arches &&
-	       (it->stmt->verdict.action == AST_ACTION_ALLOW ||
-		it->stmt->verdict.action == AST_ACTION_LOG);
+	uint64_t caps = 0;
+
+	for (const struct ast_word *w = st->words; w; w = w->next) {
+		int cap = capability_find(w->text);
+		if (cap >= 0)
+			caps |= UINT64_C(1) << cap;
+	}
+	return caps;
 }
 
 /*
@@ -279,24 +284,23 @@ static void probe_capabilities(struct resolver *r, struct scope *scope, const st
 {
 	if (r->env.caps_known)
 		return;
-	uint64_t caps = 0;
+	uint64_t allowed = 0, denied = 0;
 	bool says = false;
 
 	r->probing = true;
 	compose_items(r, scope, body, NULL);
 	r->probing = false;
 	vec_each(&r->items, it) {
-		if (it->stmt->kind == AST_STMT_CAPABILITY)
-			says = true;
-		for (const struct ast_word *w = it->stmt->words; is_capability_allow(it) && w;
-		     w = w->next) {
-			int cap = capability_find(w->text);
-			if (cap >= 0)
-				caps |= UINT64_C(1) << cap;
-		}
+		if (it->stmt->kind != AST_STMT_CAPABILITY)
+			continue;
+		enum ast_action action = it->stmt->verdict.action;
+		bool allows = action == AST_ACTION_ALLOW || action == AST_ACTION_LOG;
+		says = true;
+		if (it->arches)
+			*(allows ? &allowed : &denied) |= named_capabilities(it->stmt);
 	}
 	r->env.caps_known = says || r->env.held_known;
-	r->env.caps = says ? caps : r->env.held;
+	r->env.caps = says ? allowed & ~denied : r->env.held;
 }
 
 static struct policy *new_policy(struct resolver *r, const struct ast_stmt *st)

@@ -61,6 +61,19 @@ policy r { arch x86_64; use outer except bpf; allow bpf; }
         assert verdict(pale, f, "ptrace", "--policy", name) == "ALLOW"
 
 
+def test_except_leaves_out_what_network_and_namespace_say_of_a_call(pale, tmp_path):
+    f = write(tmp_path / "p.pale", """
+set s { network inet stream; allow socket(domain == AF_UNIX); deny namespace user; allow clone3; }
+policy p { arch x86_64; use s except socket, clone3; }
+policy q { arch x86_64; use s; }
+""")
+    for call, p, q in (("socket(AF_INET, SOCK_STREAM)", "ERRNO(1)", "ALLOW"),
+                       ("socketpair(AF_INET, SOCK_STREAM)", "ALLOW", "ALLOW"),
+                       ("clone3", "ERRNO(1)", "ERRNO(38)")):
+        assert verdict(pale, f, call, "--policy", "p") == p, call
+        assert verdict(pale, f, call, "--policy", "q") == q, call
+
+
 def test_an_include_chain_of_16_is_fine_and_17_is_not(pale, tmp_path):
     for n, rc in ((15, 0), (17, 1)):
         d = tmp_path / str(n)
@@ -137,6 +150,16 @@ def test_when(pale, tmp_path):
     assert verdict(pale, f, "ptrace", *ENV, "none") == "ERRNO(1)"
     r = pale("sim", f, "chroot")
     assert r.rc == 1 and "--caps" in r.err and "--kernel" in r.err and "--host" in r.err
+
+
+def test_a_capability_that_is_denied_is_not_there(pale, tmp_path):
+    f = write(tmp_path / "p.pale", """
+set s { capability sys_chroot, chown; }
+policy p { arch x86_64; use s; deny capability sys_chroot; when capability sys_chroot { allow chroot; }
+           when capability chown { allow chown; } }
+""")
+    assert verdict(pale, f, "chroot") == "ERRNO(1)"
+    assert verdict(pale, f, "chown") == "ALLOW"
 
 
 def test_own_capability_lines_are_the_environment(pale, tmp_path):
