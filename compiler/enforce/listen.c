@@ -310,12 +310,22 @@ static bool serve_signals(struct listener *l)
 }
 
 /*
+ * Nobody has the filter any more, so nothing can come. Children that were ours before we were
+ * pale (a shell's, that executed us) are none of our business and may live on.
+ */
+static bool is_over(const struct listener *l)
+{
+	return l->command_gone && l->fd < 0 && l->shared->listener < 0;
+}
+
+/*
  * Waits for the filter, then for the last of its users. Until the filter stands there is
- * nothing to wait on, so look again every millisecond: that takes a few.
+ * nothing to wait on, so look again every millisecond: that takes a few. The end is told by
+ * the listener (since Linux 5.9) or by there being no children left.
  */
 static void serve(struct listener *l)
 {
-	for (bool left = true; left;) {
+	for (bool left = true; left && !is_over(l);) {
 		struct pollfd p[2] = { { .fd = l->signals, .events = POLLIN },
 				       { .fd = l->fd, .events = POLLIN } };
 		bool started = atomic_load(&l->shared->state) != CHILD_PREPARING;

@@ -415,6 +415,18 @@ def test_signals_are_passed_on(sh, tmp_path, name):
     os.close(r), os.close(w)
 
 
+@pytest.mark.parametrize("command", ["exit 3", "busybox sleep 0.1 & exit 3"])
+def test_children_from_before_are_not_waited_for(sh, tmp_path, command):
+    """A shell with a job in the background that executes pale leaves it that job as its child."""
+    script = f'busybox sleep 1000 & echo $! >{tmp_path}/job; exec "$@"'
+    proc = subprocess.Popen(["sh", "-c", script, "sh", PALE, "run", LIVE, "--count", "--", *sh, command],
+                            stderr=subprocess.DEVNULL)
+    try:
+        assert proc.wait(30) == 3
+    finally:
+        os.kill(int((tmp_path / "job").read_text()), signal.SIGKILL)
+
+
 def test_killed_half_way_leaves_no_orphan(sh, tmp_path):
     r, w = os.pipe()
     pid = tmp_path / "pid"
