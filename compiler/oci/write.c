@@ -404,6 +404,27 @@ static void tell_notes(struct writer *w)
 			 "architectures differ; the more restrictive answer is taken for: %s", names.p);
 }
 
+/*
+ * libseccomp starts every filter with the machine's own architecture, and Docker takes the
+ * archMap row of that name only: without it the machine's calls would be decided by these
+ * entries, and those of the listed architecture not at all.
+ */
+static void check_native(struct writer *w)
+{
+	for (int i = 0; i < ARCH_NR; i++) {
+		const struct arch_info *ai = arch_info((enum arch)i);
+		int native = arch_find(str_c(ai->family));
+		if (!(w->p->arches & ARCH_BIT(i)) || native < 0 || w->p->arches & ARCH_BIT(native))
+			continue;
+		struct diag *d = oci_fail(w, DIAG_PL232, oci_header_span(w, AST_HEADER_ARCH),
+					  arena_printf(w->arena, "'%s' without '%s': runtimes on such a machine "
+						       "decide its own calls by this JSON as well, and Docker "
+						       "leaves '%s' out", ai->name, ai->family, ai->name));
+		diag_help(w->ds, d, "list '%s' too, or compile to '-t bpf'", ai->family);
+		return;
+	}
+}
+
 int oci_write(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
 	      struct buf *out, struct diags *ds)
 {
@@ -413,6 +434,7 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 	if (!w.d)
 		return -1;
 	choose_default(&w);
+	check_native(&w);
 	check_numbers(&w);
 	collect_names(&w);
 	for (size_t i = 0; i < w.groups.n && !w.failed; i++)

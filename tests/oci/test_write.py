@@ -69,6 +69,14 @@ def test_entries_are_disjoint_and_none_is_the_default(pale):
             assert any((x[k][1] ^ y[k][1]) & x[k][0] & y[k][0] for k in x.keys() & y.keys())
 
 
+@pytest.mark.parametrize("arch", ["i386", "x32", "i386, x32", "x32, aarch64"])
+@pytest.mark.parametrize("target", ["docker", "oci"])
+def test_the_machines_own_architecture_must_be_listed(pale, arch, target):
+    r = write(pale, source("allow read;", arch=arch), target)
+    assert r.rc == 1 and not r.out and "[PL232 json-no-native]" in r.err
+    assert "list 'x86_64' too" in r.err
+
+
 @pytest.mark.parametrize("body, options, want", [
     ("allow #470;", {}, "PL222"),
     ("trap 7 bpf;", {}, "PL224"),
