@@ -563,7 +563,15 @@ static bool multiplexer_refused(const struct policy *p, enum arch a, const char 
 	for (; i < end; i++)
 		if (reads_other_args(p->calls.v[i].cond))
 			return false;
-	return verdict_refuses(policy_eval(p, &c, NULL));
+	if (!verdict_refuses(policy_eval(p, &c, NULL)))
+		return false;
+	/* ipc takes the upper half for a version (ipc/syscall.c): 0, each bit, all of them. */
+	for (int bit = 16; bit <= 32 && !strcmp(mux, "ipc"); bit++) {
+		c.args[0] = sel | (bit < 32 ? 1u << bit : 0xffff0000u);
+		if (!verdict_refuses(policy_eval(p, &c, NULL)))
+			return false;
+	}
+	return true;
 }
 
 /* `reg` compares what JSON profiles compare: imported, and the hole with it (lint says so). */

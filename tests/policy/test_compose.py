@@ -183,6 +183,9 @@ policy p { arch x86_64; use s; when capability sys_chroot { allow chroot; } when
     ("allow socketcall; errno ENOSYS socketcall; allow socket(domain == AF_INET);", False),
     ("allow ipc; errno EPERM semget;", True), ("errno ENOSYS ipc; errno EPERM semget;", False),
     ("allow ipc(reg arg1 == 1); deny semget;", True),
+    # The kernel takes what is above the 16 bits of ipc's call for a version.
+    ("errno ENOSYS ipc(call == 2); allow ipc; deny semget;", True),
+    ("errno ENOSYS ipc((call & 0xffff) == 2); allow ipc; deny semget;", False),
 ])
 def test_multiplexed_calls_on_i386(pale, tmp_path, rules, refused):
     f = write(tmp_path / "p.pale", f"policy p {{ arch x86_64, i386; {rules} }}")
