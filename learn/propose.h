@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The two halves of a proposal: what files become (generalize.c) and the policy (propose.c).
+ * What files become in a proposal (generalize.c).
  */
 #include "learn/learn.h"
 

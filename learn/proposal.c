@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy being proposed: what was seen, statements with their evidence, values as policies
+ * write them.
+ */
+#include <string.h>
+
+#include "learn/proposal.h"
+
+const struct recorded_call *proposal_call(const struct proposal *p, enum arch a,
+					     const char *name)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(name));
+
+	if (!s || s->nr[a] < 0)
+		return NULL;
+	return recording_call(p->r, a, (uint32_t)s->nr[a]);
+}
+
+bool proposal_saw(const struct proposal *p, const char *name)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (proposal_call(p, a, name))
+			return true;
+	return false;
+}
+
+/* ---- statements with evidence ---- */
+
+struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind)
+{
+	struct ast_stmt *s = ast_add(p->body, kind);
+
+	s->verdict.action = AST_ACTION_ALLOW;
+	if (p->group && *p->group) {
+		ast_comment_add(p->a, &s->leading, "%s", p->group);
+		s->leading->blank_before = true;
+	} else if (p->group) {
+		s->blank_before = true;
+	}
+	p->group = NULL;
+	return s;
+}
+
+const char *proposal_time(struct arena *a, uint64_t ns)
+{
+	double ms = (double)ns / 1e6;
+
+	return ms < 1000 ? arena_printf(a, "%.1f ms", ms) : arena_printf(a, "%.1f s", ms / 1000);
+}
+
+const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns)
+{
+	return arena_printf(a, "%llux, first at %s", (unsigned long long)count,
+			    proposal_time(a, first_ns));
+}
+
+struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
+				 struct ast_cond *cond)
+{
+	struct ast_stmt *s = proposal_add(p, AST_STMT_CALLS);
+
+	s->verdict = v;
+	s->calls = ast_call_new(p->a, name, cond);
+	return s;
+}
+
+struct ast_verdict proposal_allow(struct proposal *p)
+{
+	return ast_verdict_of(p->a, (struct verdict){ VERDICT_ALLOW, 0 });
+}
+
+struct ast_verdict proposal_nosys(struct proposal *p)
+{
+	return ast_verdict_of(p->a, (struct verdict){ VERDICT_ERRNO, 38 });
+}
+
+/* ---- values to text ---- */
+
+static struct ast_value *number_value(struct proposal *p, uint64_t v, const struct arg_info *arg)
+{
+	struct ast_value *n;
+
+	if (!arg->is_signed || arg->width != 32 || !(v >> 31 & 1))
+		return ast_number(p->a, v);
+	n = ast_number(p->a, -v & UINT32_MAX);
+	n->negative = true;
+	return n;
+}
+
+struct ast_value *proposal_named(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				     enum arch a)
+{
+	const char *name = arg->domain ? constant_name(arg->domain, v, a) : NULL;
+
+	return name ? ast_name(p->a, name) : number_value(p, v, arg);
+}
+
+/* Bit by bit, what has no name as one number. */
+struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				     enum arch a)
+{
+	struct ast_value *out = NULL;
+	uint64_t rest = 0;
+
+	if (!v)
+		return proposal_named(p, 0, arg, a);
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t bit = v & (uint64_t)1 << i;
+		const char *name = bit && arg->domain ? constant_name(arg->domain, bit, a) : NULL;
+
+		if (name)
+			out = ast_or(p->a, out, ast_name(p->a, name));
+		else
+			rest |= bit;
+	}
+	return rest ? ast_or(p->a, out, ast_number(p->a, rest)) : out;
+}
+
+struct ast_value *proposal_value(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				  enum arch a)
+{
+	return arg->kind == ARG_FLAGS ? proposal_flags(p, v, arg, a) : proposal_named(p, v, arg, a);
+}
+
+/* "AF_INET" -> "inet"; NULL without a name. */
+const char *proposal_short_name(struct arena *a, const char *domain, const char *prefix, uint64_t v)
+{
+	const char *name = constant_name(domain, v, (enum arch)arch_native());
+	char *out;
+
+	if (!name || !str_starts(str_c(name), prefix))
+		return NULL;
+	out = arena_strdup(a, name + strlen(prefix));
+	for (char *c = out; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + 'a' - 'A');
+	return out;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A proposal while it is being made: shared by the propose_*.c, each of which adds one kind of
+ * statement. Everything lives in the arena of propose().
+ */
+#include "compiler/policy/policy.h"
+#include "grammar/ast_build.h"
+#include "learn/propose.h"
+#include "learn/trace.h"
+
+struct proposal {
+	struct arena *a;
+	const struct recording *r;
+	const struct propose_options *opt;
+	struct diags *ds;
+	struct ast_body *body;
+	unsigned arches;   /* ARCH_BIT of those seen */
+	bool one_arch;
+	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
+	const char *group; /* heading to put above the next statement */
+	bool done[ARCH_NR][TRACE_NRS];
+};
+
+struct set_use {
+	const struct ast_stmt *set;
+	size_t worth;        /* seen calls that it saves */
+	struct ast_word *except;
+};
+
+struct set_list {
+	VEC(const struct ast_stmt *) list;
+};
+
+/* proposal.c: the policy being made, and statements with their evidence */
+const struct recorded_call *proposal_call(const struct proposal *p, enum arch a,
+					     const char *name);
+bool proposal_saw(const struct proposal *p, const char *name);
+struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind);
+struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
+				 struct ast_cond *cond);
+struct ast_verdict proposal_allow(struct proposal *p);
+struct ast_verdict proposal_nosys(struct proposal *p);
+const char *proposal_time(struct arena *a, uint64_t ns);
+const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns);
+
+/* proposal.c: values as policies write them */
+struct ast_value *proposal_named(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				     enum arch a);
+struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				     enum arch a);
+struct ast_value *proposal_value(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				  enum arch a);
+const char *proposal_short_name(struct arena *a, const char *domain, const char *prefix, uint64_t v);
+
+/* propose_calls.c: calls with what their arguments were, and those that were not seen but belong there */
+const struct recorded_arg *proposal_arg(const struct recorded_call *c, int index);
+struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
+				  const struct syscall_info *s, int *index);
+struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info *arg, enum arch a);
+bool propose_is_socket(const char *name);
+void propose_calls(struct proposal *p, enum arch a);
+void propose_implied(struct proposal *p, enum arch a, bool has_start);
+
+/* propose_sockets.c */
+void propose_sockets(struct proposal *p, enum arch only);
+
+/* propose_sets.c: sets of which the run made every call, and those that start the program */
+void propose_load_sets(struct proposal *p, const char *dir, struct set_list *out);
+const struct ast_stmt *propose_find_set(const struct set_list *sets, const char *name);
+bool propose_set_holds(const struct ast_stmt *set, const char *name);
+bool propose_is_special(struct proposal *p, const char *name, enum arch a);
+void propose_start(struct proposal *p, const struct set_use *u, enum arch a);
+void propose_sets(struct proposal *p, const struct set_list *sets, enum arch a);
+
+/* propose_files.c */
+void propose_files(struct proposal *p);
+void propose_capabilities(struct proposal *p);
+void propose_signals(struct proposal *p);

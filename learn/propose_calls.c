@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls. Arguments are bounded only where every value was seen, so the filter that results
+ * refuses nothing of the recorded run; what was not seen but belongs there is marked
+ * `implied:` with the reason.
+ */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "grammar/print.h"
+#include "learn/proposal.h"
+
+#define NEW_FLAGS 0x7e020000u /* CLONE_NEW* of clone; CLONE_NEWTIME's bit is the signal's there */
+
+/* ---- conditions ---- */
+
+const struct recorded_arg *proposal_arg(const struct recorded_call *c, int index)
+{
+	vec_each(&c->args, a)
+		if (a->index == index)
+			return a;
+	return NULL;
+}
+
+/* arg == V, or arg in {V, ...}; NULL where the values were too many to be all known. */
+static struct ast_cond *values_cond(struct proposal *p, const struct recorded_call *c,
+				    const struct arg_info *arg, int index)
+{
+	const struct recorded_arg *seen = proposal_arg(c, index);
+	struct ast_value *list = NULL, **tail = &list;
+
+	if (!seen || seen->unbounded || !seen->values.n)
+		return NULL;
+	vec_each(&seen->values, v) {
+		*tail = proposal_value(p, v->value, arg, c->arch);
+		tail = &(*tail)->next;
+	}
+	return ast_cmp_new(p->a, arg->name, false, seen->values.n > 1 ? AST_CMP_IN : AST_CMP_EQ,
+			   NULL, list);
+}
+
+static struct ast_cond *lacks(struct proposal *p, const struct arg_info *arg, const char *flag)
+{
+	return ast_cmp_new(p->a, arg->name, false, AST_CMP_LACKS, NULL, ast_name(p->a, flag));
+}
+
+/*
+ * Never executable memory, or never both writable and executable. Not the very set of values:
+ * allocators and linkers choose among the harmless ones as they like.
+ */
+static struct ast_cond *prot_cond(struct proposal *p, const struct recorded_call *c,
+				  const struct arg_info *arg, int index)
+{
+	const struct recorded_arg *seen = proposal_arg(c, index);
+
+	if (!seen)
+		return NULL;
+	if (!(seen->ones & 4))
+		return lacks(p, arg, "PROT_EXEC");
+	if (seen->unbounded)
+		return NULL;
+	vec_each(&seen->values, v)
+		if ((v->value & 6) == 6)
+			return NULL;
+	return ast_cond_join(p->a, AST_COND_OR, lacks(p, arg, "PROT_WRITE"),
+			     lacks(p, arg, "PROT_EXEC"));
+}
+
+struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info *arg, enum arch a)
+{
+	return ast_cmp_new(p->a, arg->name, false, AST_CMP_LACKS, NULL,
+			   proposal_flags(p, NEW_FLAGS, arg, a));
+}
+
+static struct ast_cond *clone_cond(struct proposal *p, const struct recorded_call *c,
+				   const struct arg_info *arg, int index)
+{
+	const struct recorded_arg *seen = proposal_arg(c, index);
+
+	if (seen && !(seen->ones & NEW_FLAGS))
+		return propose_no_namespaces(p, arg, c->arch);
+	return values_cond(p, c, arg, index);
+}
+
+typedef struct ast_cond *cond_fn(struct proposal *p, const struct recorded_call *c,
+				 const struct arg_info *arg, int index);
+
+static const struct {
+	const char *call, *arg;
+	cond_fn *make;
+} bounded[] = {
+	{ "clone", "clone_flags", clone_cond },
+	{ "ioctl", "cmd", values_cond },
+	{ "mmap", "prot", prot_cond },
+	{ "mmap2", "prot", prot_cond },
+	{ "mprotect", "prot", prot_cond },
+	{ "personality", "personality", values_cond },
+	{ "pkey_mprotect", "prot", prot_cond },
+	{ "prctl", "option", values_cond },
+	{ "setns", "flags", values_cond },
+	{ "unshare", "unshare_flags", values_cond },
+};
+
+/* The condition for a recorded call; *index: of the argument that was looked at, or -1. */
+struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
+				  const struct syscall_info *s, int *index)
+{
+	*index = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(bounded); i++) {
+		unsigned nargs;
+		const struct arg_info *args;
+
+		if (strcmp(bounded[i].call, s->name))
+			continue;
+		args = syscall_args(s, c->arch, &nargs);
+		*index = syscall_arg_find(s, c->arch, str_c(bounded[i].arg));
+		if (*index < 0 || (unsigned)*index >= nargs)
+			return NULL;
+		return bounded[i].make(p, c, &args[*index], *index);
+	}
+	return NULL;
+}
+
+/* ---- calls ---- */
+
+static const struct {
+	const char *heading, *names;
+} groups[] = {
+#define GROUP(heading, names) { heading, names },
+#include "learn/groups.def"
+#undef GROUP
+};
+
+static bool word_fits(struct str pattern, const char *name)
+{
+	if (pattern.n && pattern.p[pattern.n - 1] == '*')
+		return !strncmp(name, pattern.p, pattern.n - 1);
+	return str_is(pattern, name);
+}
+
+static size_t group_of(const char *name)
+{
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+		const char *w = groups[g].names;
+
+		while (*w) {
+			size_t n = strcspn(w, " ");
+
+			if (n && word_fits((struct str){ w, n }, name))
+				return g;
+			w += n + (w[n] == ' ');
+		}
+	}
+	BUG("the last group takes every call");
+}
+
+/* "prot was PROT_READ 16x, ..." behind the count, or above the rule where it is long. */
+static void note_values(struct proposal *p, struct ast_stmt *st, const struct recorded_call *c,
+			const struct arg_info *arg, int index)
+{
+	const struct recorded_arg *seen = proposal_arg(c, index);
+	BUF_AUTO text = { 0 };
+
+	if (!seen)
+		return;
+	if (seen->unbounded) {
+		ast_comment_add(p->a, &st->leading,
+				"%s: more than %d different values, so not bounded", arg->name,
+				RECORDING_VALUES_MAX);
+		return;
+	}
+	buf_printf(&text, "%s was", arg->name);
+	vec_each(&seen->values, v) {
+		struct ast_value *value = proposal_value(p, v->value, arg, c->arch);
+		BUF_AUTO cmp = { 0 };
+
+		if (text.n > 80) {
+			ast_comment_add(p->a, &st->leading, "%s", text.p);
+			text.n = 0;
+			buf_putc(&text, ' ');
+		}
+		ast_print_cond(&cmp, ast_cmp_new(p->a, "x", false, AST_CMP_EQ, NULL, value));
+		buf_printf(&text, " %s %llux%s", cmp.p ? cmp.p + strlen("x == ") : "",
+			   (unsigned long long)v->count,
+			   v + 1 < seen->values.v + seen->values.n ? "," : "");
+	}
+	ast_comment_add(p->a, &st->leading, "%s", text.p);
+}
+
+bool propose_is_socket(const char *name)
+{
+	return !strcmp(name, "socket") || !strcmp(name, "socketpair");
+}
+
+static void propose_call(struct proposal *p, const struct recorded_call *c,
+			 const struct syscall_info *s)
+{
+	struct ast_cond *cond;
+	struct ast_stmt *st;
+	unsigned nargs;
+	int index;
+
+	if (!strcmp(s->name, "clone3")) {
+		st = proposal_add_call(p, proposal_nosys(p), s->name, NULL);
+		ast_comment_add(p->a, &st->leading, "seen %s; its flags lie in memory, where no "
+				"filter looks:", proposal_evidence(p->a, c->count, c->first_ns));
+		ast_comment_add(p->a, &st->leading, "libcs fall back to clone, whose flags are checked");
+		return;
+	}
+	cond = propose_cond(p, c, s, &index);
+	st = proposal_add_call(p, proposal_allow(p), s->name, cond);
+	ast_comment_add(p->a, &st->trailing, "%s", proposal_evidence(p->a, c->count, c->first_ns));
+	if (index >= 0)
+		note_values(p, st, c, &syscall_args(s, c->arch, &nargs)[index], index);
+}
+
+void propose_calls(struct proposal *p, enum arch a)
+{
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+		p->group = groups[g].heading;
+		vec_each(&p->r->calls, c) {
+			const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+			if (c->arch != a || !s || p->done[a][c->nr] || group_of(s->name) != g)
+				continue;
+			if (propose_is_socket(s->name) && !p->mux_sockets)
+				continue; /* `network` speaks for it */
+			p->done[a][c->nr] = true;
+			if (!propose_is_socket(s->name))
+				propose_call(p, c, s);
+		}
+	}
+	p->group = NULL;
+}
+
+/* ---- what was not seen but belongs there ---- */
+
+/* One statement for several calls with one reason; names ends in NULL. */
+static void imply(struct proposal *p, enum arch a, const char *const *names, const char *why)
+{
+	struct ast_call *list = NULL, **tail = &list;
+	struct ast_stmt *st;
+
+	for (; *names; names++) {
+		const struct syscall_info *s = syscall_by_name(str_c(*names));
+
+		if (!s || s->nr[a] < 0 || p->done[a][s->nr[a]])
+			continue;
+		p->done[a][s->nr[a]] = true;
+		*tail = ast_call_new(p->a, *names, NULL);
+		tail = &(*tail)->next;
+	}
+	if (!list)
+		return;
+	st = proposal_add(p, AST_STMT_CALLS);
+	st->verdict = proposal_allow(p);
+	st->calls = list;
+	ast_comment_add(p->a, &st->trailing, "implied: %s", why);
+}
+
+static void imply_clone(struct proposal *p, enum arch a)
+{
+	const struct syscall_info *s = syscall_by_name(STR("clone"));
+	int index = syscall_arg_find(s, a, STR("clone_flags"));
+	const struct arg_info *args;
+	struct ast_stmt *st;
+	unsigned nargs;
+
+	if (s->nr[a] < 0 || p->done[a][s->nr[a]] || index < 0)
+		return;
+	args = syscall_args(s, a, &nargs);
+	p->done[a][s->nr[a]] = true;
+	st = proposal_add_call(p, proposal_allow(p), "clone", propose_no_namespaces(p, &args[index], a));
+	ast_comment_add(p->a, &st->trailing, "implied: what clone3's callers fall back to");
+}
+
+static void refuse_clone3(struct proposal *p, enum arch a)
+{
+	const struct syscall_info *s = syscall_by_name(STR("clone3"));
+	struct ast_stmt *st;
+
+	if (s->nr[a] < 0 || p->done[a][s->nr[a]])
+		return;
+	p->done[a][s->nr[a]] = true;
+	st = proposal_add_call(p, proposal_nosys(p), "clone3", NULL);
+	ast_comment_add(p->a, &st->trailing, "implied: newer libcs try it first, then clone");
+}
+
+static const char *const clock_calls[] = { "clock_getres",   "clock_getres_time64",
+					   "clock_gettime",  "clock_gettime64", "getcpu",
+					   "gettimeofday",   "time",	NULL };
+static const char *const thread_calls[] = { "futex", "madvise", "munmap", "rt_sigprocmask",
+					    "sched_yield", "set_robust_list", NULL };
+
+void propose_implied(struct proposal *p, enum arch a, bool has_start)
+{
+	bool made_thread = proposal_call(p, a, "clone3") != NULL;
+	const struct recorded_call *clone = proposal_call(p, a, "clone");
+	const struct recorded_arg *flags = clone ? proposal_arg(clone, 0) : NULL;
+
+	p->group = "implied: not seen in this run, but part of what was";
+	imply(p, a, (const char *const[]){ "exit", NULL }, "every thread's end");
+	imply(p, a, (const char *const[]){ "exit_group", NULL }, "every process's end");
+	imply(p, a, (const char *const[]){ "restart_syscall", NULL },
+	      "the kernel asks for it after a stop");
+	imply(p, a, (const char *const[]){ "rt_sigreturn", NULL }, "the end of any signal handler");
+	if (a == ARCH_I386)
+		imply(p, a, (const char *const[]){ "sigreturn", NULL }, "the end of an old signal handler");
+	if (!has_start)
+		imply(p, a, (const char *const[]){ "execve", NULL }, "the program starts under the filter");
+	if (strncmp(p->r->libc, "none", 4))
+		imply(p, a, (const char *const[]){ "futex", NULL },
+		      "locks in libraries are contended now and then");
+	if (made_thread)
+		imply_clone(p, a);
+	if (made_thread || (flags && flags->ones & 0x10000))
+		imply(p, a, thread_calls, "threads: whether they happen is a race");
+	if (clone || proposal_call(p, a, "fork") || proposal_call(p, a, "vfork"))
+		refuse_clone3(p, a);
+	imply(p, a, clock_calls, "calls only where the vDSO cannot answer");
+	p->group = NULL;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files, capabilities and signals.
+ */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "learn/proposal.h"
+
+/* ---- files, capabilities, signals ---- */
+
+static const char *perm_letters(struct arena *a, unsigned perms)
+{
+	return arena_printf(a, "%s%s%s%s%s%s", perms & PERM_M ? "m" : "", perms & PERM_R ? "r" : "",
+			    perms & PERM_W ? "w" : "", perms & PERM_L ? "l" : "",
+			    perms & PERM_K ? "k" : "", perms & PERM_X ? "ix" : "");
+}
+
+void propose_files(struct proposal *p)
+{
+	struct proposed_files files = { 0 };
+
+	generalize_files(p->a, p->r, &files);
+	p->group = "files, as the kernel resolved them";
+	vec_each(&files.list, f) {
+		struct ast_stmt *st = proposal_add(p, AST_STMT_FILE);
+
+		st->owner = f->owner;
+		st->perms = ast_word_new(p->a, perm_letters(p->a, f->perms));
+		st->paths = ast_word_new(p->a, str_dup(p->a, f->glob));
+		if (f->why && f->files > 1)
+			ast_comment_add(p->a, &st->trailing, "%s, %zu files: %s",
+					proposal_evidence(p->a, f->count, f->first_ns), f->files, f->why);
+		else
+			ast_comment_add(p->a, &st->trailing, "%s%s%s",
+					proposal_evidence(p->a, f->count, f->first_ns), f->why ? ": " : "",
+					f->why ? f->why : "");
+	}
+	p->group = NULL;
+}
+
+/*
+ * The tracepoint also fires for questions that the kernel asks without need (accounting of
+ * memory asks for sys_admin all the time): only calls that can mean sys_admin count for it.
+ */
+static bool is_noise(const struct recorded_capability *c)
+{
+	static const char *const meant[] = {
+		"bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick", "fsetxattr", "ioctl",
+		"iopl", "keyctl", "lsetxattr", "mount", "mount_setattr", "move_mount", "msgctl",
+		"open_tree", "perf_event_open", "pivot_root", "prctl", "quotactl", "quotactl_fd",
+		"seccomp", "semctl", "setdomainname", "sethostname", "setns", "setxattr", "shmctl",
+		"swapoff", "swapon", "syslog", "umount2", "unshare", "vhangup",
+	};
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+	if (c->cap != 21 || !s)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(meant); i++)
+		if (!strcmp(meant[i], s->name))
+			return false;
+	return true;
+}
+
+static void propose_capability(struct proposal *p, unsigned cap)
+{
+	uint64_t first = UINT64_MAX, count = 0;
+	BUF_AUTO where = { 0 };
+	struct ast_stmt *st;
+
+	vec_each(&p->r->caps, c) {
+		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+		if (c->cap != cap || is_noise(c))
+			continue;
+		count += c->count;
+		first = c->first_ns < first ? c->first_ns : first;
+		if (where.n < 60)
+			buf_printf(&where, "%s%s", where.n ? ", " : "", s ? s->name : "?");
+	}
+	if (!count || !capability_name(cap))
+		return;
+	st = proposal_add(p, AST_STMT_CAPABILITY);
+	ast_words_add(p->a, &st->words, capability_name(cap));
+	ast_comment_add(p->a, &st->trailing, "%s, in %s", proposal_evidence(p->a, count, first),
+			where.p ? where.p : "");
+}
+
+/* Not seen: then all that the command had, so that the proposal does not refuse what it did. */
+static void propose_held(struct proposal *p)
+{
+	struct ast_stmt *st;
+
+	if (!p->r->caps_held)
+		return;
+	st = proposal_add(p, AST_STMT_CAPABILITY);
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+		if (p->r->caps_held >> cap & 1)
+			ast_words_add(p->a, &st->words, capability_name(cap));
+	ast_comment_add(p->a, &st->leading, "not observed: all that the command had; take out what it "
+			"does not need");
+}
+
+void propose_capabilities(struct proposal *p)
+{
+	p->group = "capabilities";
+	if (!p->r->caps_observed)
+		propose_held(p);
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+		propose_capability(p, cap);
+	p->group = NULL;
+}
+
+static void add_signal(struct proposal *p, const char *direction, int sig, const char *why)
+{
+	const char *name = proposal_short_name(p->a, "signal", "SIG", (uint64_t)sig);
+	struct ast_stmt *st = proposal_add(p, AST_STMT_SIGNAL);
+
+	ast_words_add(p->a, &st->perms, direction);
+	if (name)
+		ast_words_add(p->a, &st->words, name);
+	ast_comment_add(p->a, &st->trailing, "%s%s", why,
+			name || !sig ? "" : "; a real-time signal: any, as it has no name here");
+}
+
+static bool is_kill(const struct recorded_call *c)
+{
+	static const char *const calls[] = { "kill", "tkill", "tgkill", "rt_sigqueueinfo",
+					     "rt_tgsigqueueinfo" };
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(calls); i++)
+		if (!strcmp(calls[i], s->name))
+			return true;
+	return false;
+}
+
+/* Were there more signals sent than values are kept? */
+static bool sent_unknown(const struct proposal *p)
+{
+	vec_each(&p->r->calls, c)
+		vec_each(&c->args, a)
+			if (is_kill(c) && a->unbounded)
+				return true;
+	return false;
+}
+
+/* Signals sent, by kill and its kin: value -> count over all of them. */
+static uint64_t count_sent(const struct proposal *p, int sig)
+{
+	uint64_t n = 0;
+
+	vec_each(&p->r->calls, c)
+		if (is_kill(c))
+			vec_each(&c->args, a)
+				vec_each(&a->values, v)
+					n += v->value == (uint64_t)sig ? v->count : 0;
+	return n;
+}
+
+void propose_signals(struct proposal *p)
+{
+	p->group = "signals from and to other processes";
+	vec_each(&p->r->received, s)
+		add_signal(p, "receive", s->signal, proposal_evidence(p->a, s->count, s->first_ns));
+	for (int sig = 1; sig < 65; sig++) {
+		uint64_t n = count_sent(p, sig);
+
+		if (n)
+			add_signal(p, "send", sig,
+				   arena_printf(p->a, "%llux", (unsigned long long)n));
+	}
+	if (sent_unknown(p))
+		add_signal(p, "send", 0, "more different signals than are kept: any");
+	p->group = NULL;
+}
