@@ -284,7 +284,9 @@ void model_join(struct model *m, const char *base, const char *text, unsigned fl
 	n = strlen(out);
 	if (flags & TRACE_ELSEWHERE)
 		m->r->elsewhere += how->count;
-	if (flags & TRACE_DIR || (flags & TRACE_MOVED && !(flags & TRACE_ELSEWHERE) && !lstat(out, &st) && S_ISDIR(st.st_mode)))
+	else if (flags & TRACE_MOVED && !lstat(out, &st) && S_ISDIR(st.st_mode))
+		flags |= TRACE_DIR;
+	if (flags & TRACE_DIR)
 		if (out[n - 1] != '/')
 			out[n++] = '/';
 	model_file(m, (struct str){ out, n }, how);
