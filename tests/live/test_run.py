@@ -409,10 +409,13 @@ def test_signals_are_passed_on(sh, tmp_path, name):
     r, w = os.pipe()
     proc = subprocess.Popen([PALE, "run", LIVE, "--count", "--", *sh, script], stdin=r,
                             stderr=subprocess.PIPE, start_new_session=True)
-    wait_until(ready.exists)
-    proc.send_signal(getattr(signal, "SIG" + name))
-    assert proc.wait(30) == 5
-    os.close(r), os.close(w)
+    try:
+        wait_until(ready.exists)
+        proc.send_signal(getattr(signal, "SIG" + name))
+        assert proc.wait(30) == 5
+    finally:
+        os.killpg(proc.pid, signal.SIGKILL) if proc.poll() is None else None
+        os.close(r), os.close(w)
 
 
 @pytest.mark.parametrize("command", ["exit 3", "busybox sleep 0.1 & exit 3"])
