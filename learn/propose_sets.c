@@ -158,7 +158,7 @@ void propose_load_sets(struct proposal *p, const char *dir, struct set_list *out
 		struct source *src;
 		struct ast_file *file;
 
-		if (source_load(p->ds->sources, *name, &src))
+		if (source_load_regular(p->ds->sources, *name, &src))
 			continue;
 		file = pale_parse_source(p->a, src, quiet);
 		if (quiet->errors)

@@ -60,45 +60,67 @@ static int read_all(int fd, struct buf *b)
 	}
 }
 
-static int read_path(const char *path, struct buf *b)
+static int read_path(const char *path, bool regular, struct buf *b)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err;
+	/* Without O_NONBLOCK a FIFO that nobody writes to would hold up the open itself. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
+	struct stat st;
+	int err = 0;
 
 	if (fd < 0)
 		return -errno;
-	err = read_all(fd, b);
+	if (regular && fstat(fd, &st))
+		err = -errno;
+	else if (regular && !S_ISREG(st.st_mode))
+		err = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (!err)
+		err = read_all(fd, b);
 	close(fd);
 	return err;
 }
 
-static struct source *find_loaded(const struct sources *s, const char *path)
+/* real: NULL for what has no path of its own, which goes by its name. */
+static struct source *find_loaded(const struct sources *s, const char *real, const char *name)
 {
-	vec_each (&s->list, it)
-		if ((*it)->path && !strcmp((*it)->path, path))
+	vec_each (&s->list, it) {
+		const struct source *src = *it;
+		if (src->path && real ? !strcmp(src->path, real)
+				      : !src->path && !real && !strcmp(src->name, name))
 			return *it;
+	}
 	return NULL;
+}
+
+static int load(struct sources *s, const char *path, bool regular, struct source **out)
+{
+	bool is_stdin = !regular && !strcmp(path, "-");
+	const char *name = is_stdin ? "<stdin>" : path;
+	char resolved[PATH_MAX];
+	BUF_AUTO b = { 0 };
+	int err;
+
+	/* Standard input and pipes (/dev/fd/N) have no path, and can be read only once. */
+	const char *real = is_stdin ? NULL : realpath(path, resolved);
+	*out = find_loaded(s, real, name);
+	if (*out)
+		return 0;
+	err = is_stdin ? read_all(STDIN_FILENO, &b) : read_path(path, regular, &b);
+	if (err)
+		return err;
+	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };
+	*out = add_source(s, arena_strdup(s->arena, name), real ? arena_strdup(s->arena, real) : NULL,
+			  text);
+	return 0;
 }
 
 int source_load(struct sources *s, const char *path, struct source **out)
 {
-	bool is_stdin = !strcmp(path, "-");
-	char real[PATH_MAX];
-	BUF_AUTO b = { 0 };
-	int err;
+	return load(s, path, false, out);
+}
 
-	/* /dev/fd/N and pipes have no path of their own; what realpath() cannot name is read anew.
-	 */
-	bool named = !is_stdin && realpath(path, real);
-	if (named && (*out = find_loaded(s, real)))
-		return 0;
-	err = is_stdin ? read_all(STDIN_FILENO, &b) : read_path(path, &b);
-	if (err)
-		return err;
-	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };
-	*out = add_source(s, is_stdin ? "<stdin>" : arena_strdup(s->arena, path),
-			  named ? arena_strdup(s->arena, real) : NULL, text);
-	return 0;
+int source_load_regular(struct sources *s, const char *path, struct source **out)
+{
+	return load(s, path, true, out);
 }
 
 struct source *source_of(const struct sources *s, struct span sp)

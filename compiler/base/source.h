@@ -54,9 +54,11 @@ struct place {
 struct sources *sources_new(struct arena *a);
 /*
  * Reads a whole file ("-": standard input). 0, or -errno; -EFBIG past SOURCE_MAX, -EISDIR for
- * a directory. A path already loaded gives the same source again.
+ * a directory. What was loaded already, standard input too, gives the same source again.
  */
 int source_load(struct sources *s, const char *path, struct source **out);
+/* For what a text names, not the user: -EINVAL for a device or a pipe, which may never end. */
+int source_load_regular(struct sources *s, const char *path, struct source **out);
 /* A text that does not come from a file; `text` is copied. */
 struct source *source_add(struct sources *s, const char *name, struct str text);
 struct source *source_of(const struct sources *s, struct span sp); /* NULL for NO_SPAN */

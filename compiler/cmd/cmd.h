@@ -73,6 +73,8 @@ struct input {
  */
 int input_load(struct session *s, const char *path, const struct input_options *opt,
 	       struct input *out);
+/* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
+int input_unreadable(struct session *s, const char *path, int err);
 /* The policy a command works on: the only one, or the one named; NULL after saying why not. */
 const struct policy *input_policy(struct session *s, const struct input *in, const char *name);
 

@@ -346,10 +346,8 @@ static int run_request(struct request *r, int argc, char **argv)
 		return usage_error(command_find("compile"), "expected one file");
 	if (r->weights) {
 		int err = source_load(r->c.session->sources, r->weights, &r->c.weights);
-		if (err < 0) {
-			fprintf(stderr, "pale: cannot read '%s': %s\n", r->weights, strerror(-err));
-			return EXIT_SYSTEM;
-		}
+		if (err < 0)
+			return input_unreadable(r->c.session, r->weights, err);
 	}
 	return compile_input(r, argv[optind]);
 }

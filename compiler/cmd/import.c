@@ -23,10 +23,8 @@ static int import_json(struct session *s, const char *path, const char *output,
 	BUF_AUTO text = { 0 };
 
 	int err = source_load(s->sources, path, &src);
-	if (err < 0) {
-		fprintf(stderr, "pale: %s: %s\n", path, strerror(-err));
-		return EXIT_SYSTEM;
-	}
+	if (err < 0)
+		return input_unreadable(s, path, err);
 	struct json *root = json_parse(s->arena, src, s->diags);
 	struct ast_file *file = NULL;
 	if (root && !s->diags->errors)

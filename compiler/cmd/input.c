@@ -150,7 +150,7 @@ int environment_option(struct session *s, struct resolve_options *o, const char 
 
 /* ---- input ---- */
 
-static int tell_unreadable(struct session *s, const char *path, int err)
+int input_unreadable(struct session *s, const char *path, int err)
 {
 	struct diag *d;
 
@@ -214,7 +214,7 @@ int input_load(struct session *s, const char *path, const struct input_options *
 	*out = (struct input){ 0 };
 	err = source_load(s->sources, path, &out->source);
 	if (err)
-		return tell_unreadable(s, path, err);
+		return input_unreadable(s, path, err);
 	out->format = recognise(out->source->text);
 	if (out->format == INPUT_BPF)
 		return EXIT_OK;

@@ -12,7 +12,7 @@ static void add_sets(struct session *s, const char *path, struct set_list *out)
 {
 	struct source *source;
 
-	if (source_load(s->sources, path, &source))
+	if (source_load_regular(s->sources, path, &source))
 		return; /* gone since the directory was read, or not ours to read */
 	struct ast_file *file = pale_parse_source(s->arena, source, s->diags);
 	for (const struct ast_stmt *st = file->stmts; st; st = st->next) {

@@ -357,6 +357,8 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 	if (optind == argc || (o->raw ? optind + 1 != argc : optind + 1 == argc))
 		return usage_error(self, o->raw ? "--raw takes one FILE and no calls"
 						: "a FILE and calls are needed");
+	if (o->raw && !strcmp(argv[optind], "-"))
+		return usage_error(self, "--raw reads its lines from standard input: name a FILE");
 	if (!strncmp(o->as, "docker:", 7))
 		return usage_error(self, "'%s' is not built yet; policy and bpf are", o->as);
 	if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))

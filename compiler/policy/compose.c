@@ -56,11 +56,12 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 			       struct span sp)
 {
 	struct source *src;
-	int err = source_load(r->ds->sources, path, &src);
+	int err = source_load_regular(r->ds->sources, path, &src);
 
 	if (err) {
 		struct diag *d = resolve_report(r, DIAG_PL105, sp, "cannot read '%s': %s", path,
-						strerror(-err));
+						err == -EINVAL ? "not a regular file"
+							       : strerror(-err));
 		if (err == -ENOENT)
 			diag_help(r->ds, d, "paths are taken from the directory of the file that "
 					    "includes");
