@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale: finds the subcommand and hands over. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/cmd.h"
@@ -52,9 +54,35 @@ static int take_diag_option(int argc, char **argv)
 	return n;
 }
 
-int main(int argc, char **argv)
+/*
+ * A standard stream that is closed would be the next file that is opened, and take what is
+ * printed. It is filled the wrong way round instead, so that using it still fails.
+ */
+static void hold_standard_streams(void)
 {
-	argc = take_diag_option(argc, argv);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static int tell_no_command(const char *name)
+{
+	struct suggest s;
+
+	suggest_start(&s, str_c(name));
+	for (const struct command *c = commands; c->name; c++)
+		suggest_offer(&s, str_c(c->name));
+	fprintf(stderr, "pale: no command '%s'", name);
+	if (s.best.p)
+		fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(s.best));
+	fputs("\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *c;
+
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -67,19 +95,17 @@ int main(int argc, char **argv)
 		printf("pale %s +ptrace %cbpf\n", PALE_VERSION, PALE_BPF ? '+' : '-');
 		return EXIT_OK;
 	}
-	const struct command *c = command_find(argv[1]);
-	if (!c) {
-		struct suggest s;
-		suggest_start(&s, str_c(argv[1]));
-		for (const struct command *k = commands; k->name; k++)
-			suggest_offer(&s, str_c(k->name));
-		fprintf(stderr, "pale: no command '%s'", argv[1]);
-		if (s.best.p)
-			fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(s.best));
-		fputs("\n", stderr);
-		return EXIT_USAGE;
-	}
-	int status = c->run(argc - 1, argv + 1);
+	c = command_find(argv[1]);
+	return c ? c->run(argc - 1, argv + 1) : tell_no_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	hold_standard_streams();
+	argc = take_diag_option(argc, argv);
+	status = dispatch(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("pale: cannot write standard output");
 		return status ? status : EXIT_SYSTEM;
