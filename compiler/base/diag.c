@@ -9,6 +9,8 @@
 #define CAP	     20
 #define EXCERPT_MAX  160 /* code points of a source line that are shown */
 #define EXCERPT_LEFT 60	 /* of these at most so many before the caret */
+#define TEXT_HEAD    1500 /* bytes of a longer message that are kept: a name has no bound */
+#define TEXT_TAIL    500
 
 static const struct diag_info infos[DIAG_NR] = {
 #define DIAG(id, slug, severity, doc) { #id, slug, SEVERITY_##severity, doc },
@@ -45,6 +47,28 @@ struct diags *diags_new(struct arena *a, struct sources *s)
 	return ds;
 }
 
+/* The start of the code point around `at`. */
+static size_t boundary(const char *s, size_t at)
+{
+	while (at && ((unsigned char)s[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+static const char *compose_text(struct diags *ds, const char *fmt, va_list ap)
+{
+	char *s = arena_vprintf(ds->arena, fmt, ap);
+	size_t n = strlen(s), head, tail;
+
+	if (n <= TEXT_HEAD + TEXT_TAIL)
+		return s;
+	head = boundary(s, TEXT_HEAD);
+	tail = boundary(s, n - TEXT_TAIL);
+	memcpy(s + head, "...", 3);
+	memmove(s + head + 3, s + tail, n - tail + 1);
+	return s;
+}
+
 struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
 {
 	struct diag *d = ARENA_NEW(ds->arena, struct diag);
@@ -54,7 +78,7 @@ struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const c
 	d->severity = diag_info(id)->severity;
 	d->span = sp;
 	va_start(ap, fmt);
-	d->text = arena_vprintf(ds->arena, fmt, ap);
+	d->text = compose_text(ds, fmt, ap);
 	va_end(ap);
 	if (d->severity == SEVERITY_ERROR && ++ds->errors > ds->cap)
 		return d;
@@ -67,7 +91,7 @@ void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	d->help = arena_vprintf(ds->arena, fmt, ap);
+	d->help = compose_text(ds, fmt, ap);
 	va_end(ap);
 }
 
@@ -77,7 +101,7 @@ void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt
 	va_list ap;
 
 	va_start(ap, fmt);
-	label.text = arena_vprintf(ds->arena, fmt, ap);
+	label.text = compose_text(ds, fmt, ap);
 	va_end(ap);
 	vec_push(ds->arena, &d->labels, label);
 }

@@ -37,15 +37,21 @@ bool session_report(struct session *s)
 	struct diags *ds = s->diags;
 	bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 	bool found = ds->errors > 0;
+	size_t told[DIAG_NR] = { 0 }, untold = 0;
 	BUF_AUTO out = { 0 };
 
 	diags_sort(ds);
-	for (size_t i = 0; i < ds->list.n; i++) {
+	vec_each (&ds->list, it) {
+		const struct diag *d = *it;
 		if (s->diag_json)
-			diag_print_json(ds, ds->list.v[i], &out);
+			diag_print_json(ds, d, &out);
+		else if (told[d->id]++ < ds->cap) /* errors past the cap were not kept */
+			diag_print_text(ds, d, colour, &out);
 		else
-			diag_print_text(ds, ds->list.v[i], colour, &out);
+			untold++;
 	}
+	if (untold)
+		buf_printf(&out, "pale: %zu more notes are not shown (--diag=json shows all)\n", untold);
 	if (ds->errors > ds->cap && !s->diag_json)
 		buf_printf(&out, "pale: %zu more errors are not shown\n", ds->errors - ds->cap);
 	fflush(stdout);

@@ -9,13 +9,14 @@
 #include "compiler/base/suggest.h"
 #include "compiler/oci/internal.h"
 
-enum { ERRNO_MAX = 4095, ENTRIES_MAX = 1 << 16, RULES_MAX = 1 << 18 };
+enum { ERRNO_MAX = 4095, ENTRIES_MAX = 1 << 16, RULES_MAX = 1 << 18, SUGGESTIONS_MAX = 100 };
 
 struct parser {
 	struct arena *arena;
 	struct diags *ds;
 	struct oci_profile *out;
 	VEC(struct str) odd_keys; /* told already */
+	size_t strangers; /* names that are no calls; only the first get a suggestion */
 	bool failed;
 };
 
@@ -535,8 +536,11 @@ static void read_name(struct parser *p, const struct json *name, const struct oc
 	if (sys || syscall_foreign_arches(name->text) || selector_of(name->text, "socketcall"))
 		return; /* of another architecture: nobody's mistake */
 	struct suggest s;
-	struct diag *d = diag_add(p->ds, DIAG_PL274, name->span, "'" PRISTR "' is no call that pale knows; "
-				  "it is left out", STRARG(name->text));
+	struct diag *d = diag_add(p->ds, DIAG_PL274, name->span,
+				  "'" PRISTR "' is no call that pale knows; it is left out",
+				  STRARG(name->text));
+	if (++p->strangers > SUGGESTIONS_MAX)
+		return;
 	suggest_start(&s, name->text);
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(&s, str_c(syscall_at(i)->name));
