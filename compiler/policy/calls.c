@@ -231,6 +231,8 @@ void resolve_unknown_call(struct resolver *r, const struct ast_word *name)
 		diag_help(r->ds, d, "it exists on %s only, which this pale does not know", foreign);
 		return;
 	}
+	if (r->ds->errors > r->ds->cap)
+		return; /* not shown; a walk through the table each would take seconds */
 	suggest_start(&s, name->text);
 	for (size_t i = 0; i < syscall_count(); i++)
 		if (arches_of(syscall_at(i)) & r->listed)
@@ -242,6 +244,41 @@ void resolve_unknown_call(struct resolver *r, const struct ast_word *name)
 	else
 		diag_help(r->ds, d, "a call that this table does not know is written by its number, "
 				    "such as '#470'");
+}
+
+static void note_absent(struct resolver *r, struct span sp, const struct syscall_info *s,
+			unsigned arches)
+{
+	struct absent *group = NULL;
+
+	vec_each(&r->absent, it)
+		if (it->arches == arches)
+			group = it;
+	if (!group) {
+		vec_push(r->arena, &r->absent, ((struct absent){ .arches = arches, .first = sp }));
+		group = &r->absent.v[r->absent.n - 1];
+	}
+	vec_each(&group->calls, call)
+		if (*call == s)
+			return;
+	vec_push(r->arena, &group->calls, s);
+}
+
+void resolve_report_absent(struct resolver *r)
+{
+	vec_each(&r->absent, it) {
+		size_t n = it->calls.n, shown = n > ABSENT_SHOWN ? ABSENT_SHOWN - 1 : n;
+		BUF_AUTO names = { 0 };
+
+		for (size_t i = 0; i < shown; i++)
+			buf_printf(&names, "%s'%s'", !i ? "" : i + 1 < n ? ", " : " and ",
+				   it->calls.v[i]->name);
+		if (shown < n)
+			buf_printf(&names, " and %zu more", n - shown);
+		resolve_report(r, DIAG_PL115, it->first, "%s %s not exist on %s: no rule there",
+			       names.p, n == 1 ? "does" : "do", arch_names(r, it->arches));
+	}
+	r->absent.n = 0;
 }
 
 static void check_presence(struct resolver *r, const struct item *it, const struct ast_word *name,
@@ -263,8 +300,7 @@ static void check_presence(struct resolver *r, const struct item *it, const stru
 	}
 	scope &= r->p->arches & ~has;
 	if (scope)
-		resolve_report(r, DIAG_PL115, name->span, "'%s' does not exist on %s: no rule there",
-			       s->name, arch_names(r, scope));
+		note_absent(r, name->span, s, scope);
 }
 
 static void check_level(struct resolver *r, const struct ast_word *name,

@@ -242,7 +242,7 @@ static const char *spell_verdict(struct arena *a, struct verdict v)
 	verdict_print(&b, v);
 	const char *name = v.kind == VERDICT_ERRNO ? constant_name("errno", v.data, ARCH_X86_64)
 						   : NULL;
-	return name ? arena_printf(a, "%s, %s", b.p, name) : arena_printf(a, "%s", b.p);
+	return name ? arena_printf(a, "errno %s", name) : arena_printf(a, "%s", b.p);
 }
 
 static const char *spell_call(struct arena *a, const struct call_rule *r, const uint64_t args[6])
@@ -275,9 +275,9 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 	}
 	d = diag_add(ds, DIAG_PL129, span_of(y),
 		     answer == ANSWER_TOO_HARD
-			     ? "'%s' gets %s here and %s elsewhere, and it could not be shown that "
+			     ? "'%s' gets '%s' here and '%s' elsewhere, and it could not be shown that "
 			       "no call meets both"
-			     : "'%s' gets two verdicts of one rank: %s here, %s elsewhere",
+			     : "'%s' gets '%s' here and '%s' elsewhere, and neither is stricter",
 		     name, spell_verdict(a, y->verdict), spell_verdict(a, x->verdict));
 	diag_note(ds, d, span_of(x), "%s", spell_verdict(a, x->verdict));
 	if (answer == ANSWER_YES)

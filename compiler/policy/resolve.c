@@ -323,6 +323,7 @@ static void resolve_items(struct resolver *r)
 	vec_each(&r->items, it)
 		resolve_resource(r, it);
 	compose_check_excepts(r);
+	resolve_report_absent(r);
 	vec_each(&r->items, it)
 		if (it->stmt->kind == AST_STMT_CAPABILITY && it->arches)
 			r->p->says_caps = true;

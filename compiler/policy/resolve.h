@@ -16,6 +16,7 @@ enum { /* bounds on hostile input */
 	RULES_MAX = 1 << 20,   /* call rules of one policy */
 	NAMES_MAX = 1024,      /* policies, or sets, of one file */
 	VALUES_MAX = 1 << 16,  /* elements of one `in` set */
+	ABSENT_SHOWN = 6,      /* calls named where some architecture lacks them */
 };
 
 /* ---- scopes (compose.c): which sets a file sees ---- */
@@ -61,6 +62,12 @@ struct seen { /* diagnostics already given: a set used twice is reported once */
 	size_t n, cap;
 };
 
+struct absent { /* calls that are on no rule of these architectures: one note for all of them */
+	unsigned arches;
+	struct span first;
+	VEC(const struct syscall_info *) calls;
+};
+
 struct resolver {
 	struct arena *arena;
 	struct diags *ds;
@@ -78,6 +85,7 @@ struct resolver {
 	size_t uses;
 	VEC(struct item) items;
 	VEC(struct except *) excepts;
+	VEC(struct absent) absent;
 	VEC(const struct set_def *) expanded; /* without except, everywhere: again adds nothing */
 };
 
@@ -145,6 +153,8 @@ bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char
 struct origin *resolve_origin(struct resolver *r, const struct item *it,
 			      const struct ast_call *call, struct span span);
 void resolve_calls(struct resolver *r, const struct item *it);
+/* Tells once of all calls met that some of the listed architectures lack. */
+void resolve_report_absent(struct resolver *r);
 /* Says that no call has this name, and which one may be meant. */
 void resolve_unknown_call(struct resolver *r, const struct ast_word *name);
 void resolve_rule_add(struct resolver *r, struct call_rule rule);
