@@ -204,3 +204,79 @@ def test_the_profiles_lose_no_comment_and_stay_as_printed():
         once = fmt(f, check=0).out
         assert comments_of(once) == comments_of(f.read_text()), f
         assert fmt("-", input=once, check=0).out == once, f
+
+
+# ---- every command ----
+
+READERS = {"check": [], "compile": ["-t", "bpf"], "explain": ["read"], "fmt": [], "import": [], "lint": [],
+           "sim": ["read"], "run": ["--", "true"]}
+
+
+def read_by(command, file, **kw):
+    return run([PALE, command, file, *READERS[command]], **kw)
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_every_command_says_what_a_directory_is(command, tmp_path):
+    r = read_by(command, tmp_path)
+    assert r.rc == (125 if command == "run" else 1), r
+    if command != "lint":  # its findings are what it prints
+        assert "is a directory" in r.err, r
+
+
+@pytest.mark.parametrize("command", READERS)
+@pytest.mark.parametrize("text", [b"", b"\0" * 64, b"\xff\xfe" + bytes(62), b"\xef\xbb\xbf{", b"{" * 4096, b"[" * 4096,
+                                  b"\x05\0\xff\xff\xff\xff\xff\xff" * 8, b"policy a {\r\n allow read(fd == 18446744073709551616);",
+                                  b'{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["re',
+                                  b'{"defaultAction":null,"syscalls":{},"architectures":7,"archMap":"x"}',
+                                  b'include "self";\npolicy a { allow read; }', b'include "/dev/zero";\npolicy a { allow read; }',
+                                  b"set x { use x; }\npolicy a { use x, ../x; }"], ids=lambda t: repr(t[:24]))
+def test_every_command_refuses_junk(command, text, tmp_path):
+    f = tmp_path / "self"
+    f.write_bytes(text)
+    r = read_by(command, f, text=False, timeout=20)
+    assert r.rc in ((125,) if command == "run" else (0, 1)), r
+    assert r.rc == 0 or r.err or command == "lint", r
+
+
+def test_an_include_is_a_regular_file(tmp_path):
+    os.mkfifo(tmp_path / "fifo")  # nobody will ever write to it
+    f = tmp_path / "a.pale"
+    for name in "fifo", "/dev/zero", "/dev/stdin":
+        f.write_text(f'include "{name}";\npolicy a {{ allow read; }}')
+        r = run([PALE, "check", f], timeout=20)
+        assert r.rc == 1 and "[PL105 " in r.err and "not a regular file" in r.err, r
+
+
+def test_standard_input_is_read_once_by_whoever_looks():
+    text = "policy a { arch x86_64; allow read, execve; }"
+    for name in "-", "/dev/stdin":
+        assert "bpf x86_64   ok" in run([PALE, "check", name], input=text, check=0).out
+    assert run([PALE, "sim", "-", "--raw"], input=text).rc == 2  # the lines would come from there too
+
+
+def test_long_names_and_many_notes_are_cut(tmp_path):
+    f = tmp_path / "long.pale"
+    f.write_text(f"policy a {{ arch x86_64; allow {'b' * 100000}; }}")
+    r = run([PALE, "check", f])
+    assert r.rc == 1 and len(r.err) < 6000 and "bbb...bbb" in r.err, r
+    f = tmp_path / "many.json"
+    names = ",".join(f'"n{i}"' for i in range(3000))
+    f.write_text(f'{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":[{names}],"action":"SCMP_ACT_ALLOW"}}]}}')
+    r = run([PALE, "import", f], check=0)
+    assert r.err.count("[PL274 ") == 20 and "2980 more notes are not shown" in r.err, r
+    assert run([PALE, "--diag=json", "import", f], check=0).err.count("PL274") == 3000
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["fmt", "--help"], ["list", "sets"], ["show", "read"],
+                                  ["lint", "--list-rules"]], ids=" ".join)
+@pytest.mark.parametrize("to", [">/dev/full", ">&-", "<&- >&- 2>&-"])
+def test_output_that_cannot_be_written_is_no_success(argv, to):
+    assert run(["sh", "-c", f'exec "$0" "$@" {to}', PALE, *argv]).rc == 3
+
+
+def test_a_closed_stream_is_no_place_for_a_file(tmp_path):
+    f, out = tmp_path / "a.pale", tmp_path / "out"
+    f.write_text("policy a { arch x86_64; allow read, nosuch; }")
+    assert run(["sh", "-c", 'exec "$0" compile -t bpf -o "$2" "$1" <&- >&- 2>&-', PALE, f, out]).rc == 1
+    assert not out.exists() and f.read_text().endswith("nosuch; }")
