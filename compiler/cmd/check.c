@@ -21,13 +21,13 @@ static const char help[] =
 	"that its layers call for and asks the loaders: bpf against the kernel's checks and the\n"
 	"policy's own meaning, docker and oci through libseccomp, apparmor by apparmor_parser.\n"
 	"Exit status 1 when a target is refused.\n\n"
-	"  -t LIST         bpf, docker, oci, apparmor: only these\n"
-	"  -I DIR          where AppArmor's includes are, for apparmor_parser\n"
-	"  --runtime R     the container runtime that JSON is for\n"
-	"  --policy NAME   one policy of a file that holds several\n"
+	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
+	"  -I DIR             where AppArmor's includes are, for apparmor_parser\n"
+	"  --runtime R        the container runtime that JSON is for\n"
+	"  --policy NAME      one policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
-	"  --sets DIR      where sets are found\n"
-	"  --arch LIST     only these of the listed architectures\n";
+	"  --sets DIR         where sets are found\n"
+	"  --arch LIST        only these of the listed architectures\n";
 
 #define FEATURES "/usr/share/apparmor-features/features"
 

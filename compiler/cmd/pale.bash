@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for pale; a test holds it against --help.
+
+# The options of each command; what those take that take one of a few words.
+declare -gA _pale_options=(
+	[compile]="--target --output --policy --arch --weights --runtime --approximate --caps --kernel --host --sets --quiet"
+	[learn]="--output --name --for --backend --cgroup --recording --allow-loss --max-paths"
+	[run]="--count --verify --log --layers --policy --report --caps --kernel --host --sets"
+	[fmt]="--in-place --check"
+	[import]="--output --name --host"
+	[list]="--arch --sets --format"
+	[show]="--sets"
+	[sim]="--raw --as --arch --policy --caps --kernel --host --sets"
+	[explain]="--arch --policy --caps --kernel --host --sets"
+	[check]="--target --runtime --policy --caps --kernel --host --sets --arch"
+	[lint]="--format --error-on --explain --list-rules --caps --kernel --host --sets"
+)
+declare -gA _pale_words=(
+	[--target]="docker oci bpf apparmor all"
+	[--for]="run runc runc-nnp crun"
+	[--backend]="auto ebpf ptrace"
+	[--layers]="seccomp apparmor seccomp,apparmor"
+	[--as]="policy bpf"
+	[--format]="text json"
+	[--error-on]="error high warning info none"
+	[--arch]="x86_64 x32 i386 aarch64"
+	[--host]="x86_64 x32 i386 aarch64"
+	[--caps]="none all"
+)
+
+_pale()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} i
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "${!_pale_options[*]} --help --version" -- "$cur")
+		return
+	fi
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]]; then # behind it stands a command of its own
+			declare -F _command_offset >/dev/null && _command_offset $((i + 1))
+			return
+		fi
+	done
+	case $prev in -t) prev=--target ;; esac
+	if [[ -n ${_pale_words[$prev]-} ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "${_pale_words[$prev]}" -- "$cur")
+	elif [[ $prev == --sets || $prev == --cgroup ]]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "${_pale_options[$command]-} --diag=json --help" -- "$cur")
+	elif [[ $command == list ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "sets syscalls targets constants" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+complete -o filenames -F _pale pale
