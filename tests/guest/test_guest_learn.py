@@ -70,7 +70,7 @@ sh -c "echo 'exec ptrace' >/proc/self/attr/exec && exec /bin/sh -c 'cat /etc/sha
 def guest():
     need("nginx")
     files = {"/job.sh": JOB, "/etc/nginx/nginx.conf": NGINX_CONF, "/var/www/keep": "", **sets()}
-    return Guest(binaries=["nginx", PALE], files=files).run(with_pale(SCRIPT))
+    return Guest(binaries=["nginx", PALE], files=files).run(with_pale(SCRIPT), timeout=240)
 
 
 def lines(guest, name, word):
@@ -122,7 +122,7 @@ def test_the_proposal_compiles_for_every_target(guest, name, backend, tmp_path):
 
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 def test_apparmor_in_complain_mode_misses_nothing_in_the_proposal(guest, backend):
-    """What a profile lacks is allowed and logged then: the kernel's own list of what was forgotten."""
+    """What a profile lacks is allowed and logged then: the kernel's list of what was forgotten."""
     assert guest.part(f"again {backend}") == "status 3", guest.text
     logged = [line for line in guest.log if 'apparmor="ALLOWED"' in line]
     mine = [line for line in logged if f'profile="{backend}' in line]
