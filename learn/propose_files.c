@@ -2,6 +2,7 @@
 /*
  * Files, capabilities and signals.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -161,8 +162,17 @@ static uint64_t count_sent(const struct proposal *p, int sig)
 void propose_signals(struct proposal *p)
 {
 	p->group = "signals from and to other processes";
-	vec_each(&p->r->received, s)
-		add_signal(p, "receive", s->signal, proposal_evidence(p->a, s->count, s->first_ns));
+	vec_each(&p->r->received, s) {
+		const char *why = proposal_evidence(p->a, s->count, s->first_ns);
+
+		/* The kernel sends these in the task's own name, asking nobody: ptrace cannot tell. */
+		if (!strcmp(p->r->backend, "ptrace") &&
+		    (s->signal == SIGPIPE || s->signal == SIGXFSZ))
+			why = arena_printf(p->a, "%s; take it out if this was only %s", why,
+					   s->signal == SIGPIPE ? "a pipe without readers" :
+								  "the limit of a file's size");
+		add_signal(p, "receive", s->signal, why);
+	}
 	for (int sig = 1; sig < 65; sig++) {
 		uint64_t n = count_sent(p, sig);
 

@@ -859,12 +859,33 @@ static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 ol
 	return record_exec(BPF_CORE_READ(bprm, filename), BPF_CORE_READ(bprm, interp));
 }
 
-static __always_inline int on_signal(bool btf, __u32 sig, struct kernel_siginfo *info)
+/* What a kernel's timer, queue or descriptor sends: SI_TIMER, SI_MESGQ, SI_ASYNCIO, SI_SIGIO. */
+static __always_inline bool is_kernels(int code)
+{
+	return code > 0 || (code <= -2 && code >= -5);
+}
+
+/*
+ * Where it is sent, not where it is delivered: a signal that kills by default is delivered as
+ * SIGKILL, and one that is ignored never, but the sender of either needed permission.
+ */
+static __always_inline int on_signal(bool btf, __u32 sig, struct kernel_siginfo *info,
+				     struct task_struct *to)
 {
 	struct trace_count *c;
+	struct mark *m;
+	__u32 tid;
 
-	/* Small pointers are the kernel's own senders; codes above 0 too: neither is mediated. */
-	if (!mark_get(btf) || (__u64)info < 4096 || BPF_CORE_READ(info, si_code) > 0)
+	/* Small pointers are the kernel's own senders, which ask nobody. */
+	if ((__u64)info < 4096 || is_kernels(BPF_CORE_READ(info, si_code)))
+		return 0;
+	if (btf) {
+		m = bpf_task_storage_get(&marks, to, NULL, 0);
+	} else {
+		tid = (__u32)BPF_CORE_READ(to, pid);
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	}
+	if (!m)
 		return 0;
 	c = bpf_map_lookup_elem(&received, &sig);
 	if (!c)
@@ -931,10 +952,10 @@ int exec_btf(__u64 *ctx)
 	return on_exec(true, (void *)ctx[2], (__u32)ctx[1]);
 }
 
-SEC("tp_btf/signal_deliver")
+SEC("tp_btf/signal_generate")
 int signal_btf(__u64 *ctx)
 {
-	return on_signal(true, (__u32)ctx[0], (void *)ctx[1]);
+	return on_signal(true, (__u32)ctx[0], (void *)ctx[1], (void *)ctx[2]);
 }
 
 SEC("tp_btf/cap_capable")
@@ -986,10 +1007,10 @@ int gone_raw(__u64 *ctx)
 	return 0;
 }
 
-SEC("raw_tp/signal_deliver")
+SEC("raw_tp/signal_generate")
 int signal_raw(__u64 *ctx)
 {
-	return on_signal(false, (__u32)ctx[0], (void *)ctx[1]);
+	return on_signal(false, (__u32)ctx[0], (void *)ctx[1], (void *)ctx[2]);
 }
 
 SEC("raw_tp/cap_capable")

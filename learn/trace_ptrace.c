@@ -571,7 +571,8 @@ static void on_signal(struct tracer *t, pid_t tid, int sig)
 {
 	siginfo_t info;
 
-	if (t->started && !ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) && info.si_code <= 0)
+	if (t->started && !ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) &&
+	    (info.si_code >= SI_QUEUE ? info.si_code <= SI_USER : info.si_code <= SI_TKILL))
 		model_received(t->model, sig, 1, now_ns(t));
 }
 

@@ -338,6 +338,18 @@ def test_protocols_that_a_rule_leaves_free_are_named(tmp_path, backend):
     assert "network inet stream; # 1x\n" in plain
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_signals_that_kill_or_are_ignored_were_received_too(tmp_path, backend):
+    """Their sender needed permission, whatever became of them; the kernel's SIGPIPE needs none."""
+    job = "yes | read x; trap '' HUP; kill -HUP $$; kill -TERM $$"
+    _, text = learn(tmp_path, backend, "/bin/sh", "-c", job, rc=143)
+    plain = re.sub(r" +", " ", text)
+    assert re.search(r"receive term; # 1x, first at [0-9.]+ m?s$", plain, re.M)
+    assert re.search(r"receive hup; # 1x, first at [0-9.]+ m?s$", plain, re.M)
+    pipe = re.search(r"receive pipe; # 1x.*; take it out if this was only a pipe without", plain)
+    assert bool(pipe) == (backend == "ptrace") == ("receive pipe" in plain)
+
+
 # ---- the end, by signals ----
 
 def start(argv, tmp_path, backend, *options):
