@@ -55,6 +55,7 @@ static size_t boundary(const char *s, size_t at)
 	return at;
 }
 
+__attribute__((format(printf, 2, 0)))
 static const char *compose_text(struct diags *ds, const char *fmt, va_list ap)
 {
 	char *s = arena_vprintf(ds->arena, fmt, ap);
