@@ -44,6 +44,7 @@ def main():
         path.write_text(json.dumps(c))
         return subprocess.call(["runc", "run", "--no-pivot", "-b", tmp, name])
     finally:
+        subprocess.run(["runc", "delete", "--force", name], stderr=subprocess.DEVNULL)
         subprocess.run(["umount", "-l", root])
         shutil.rmtree(tmp, ignore_errors=True)
 
