@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arbitrary bytes as a program: reading, checking and listing never crash, and what the checker
- * takes ends in a verdict within its length. The last 56 bytes beside are a call.
+ * takes ends in a verdict within its length. Its first 56 bytes are a call, too.
  */
 #include <stdlib.h>
 #include <string.h>
