@@ -34,7 +34,7 @@ export REQUIRE_ALL
 PACKAGES := gcc libc6-dev flex bison clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libseccomp-dev libapparmor-dev apparmor nginx-light redis-server curl strace \
 	runc crun docker.io qemu-system-x86 busybox-static cpio \
-	python3 python3-pytest python3-pytest-xdist libcmocka-dev
+	python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 mandoc
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2 $(if $(WERROR),-Werror)
