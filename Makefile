@@ -31,7 +31,7 @@ endif
 export REQUIRE_ALL
 
 # The one list of packages: what a fresh Debian 12 needs to build, to demonstrate and to test.
-PACKAGES := gcc libc6-dev flex bison clang llvm libclang-rt-dev bpftool libbpf-dev libelf-dev zlib1g-dev \
+PACKAGES := gcc gcc-multilib libc6-dev flex bison clang llvm libclang-rt-dev bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libseccomp-dev libapparmor-dev apparmor nginx-light redis-server curl strace \
 	runc crun docker.io qemu-system-x86 busybox-static cpio \
 	python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 mandoc

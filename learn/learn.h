@@ -39,6 +39,7 @@ struct propose_options {
 	const char *name;              /* of the policy */
 	const char *const *set_dirs;   /* sets that may be used */
 	const char *const *starts;     /* sets of how it will be started, "start-run"; NULL-ended */
+	bool starts_asked;             /* by the user: one that is not there is an error */
 	const char *cmdline;           /* for the header; NULL */
 };
 

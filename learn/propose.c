@@ -190,6 +190,8 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 	for (size_t i = 0; p->opt->starts && p->opt->starts[i]; i++) {
 		struct set_use u = { .set = propose_find_set(sets, p->opt->starts[i]) };
 
+		if (!u.set && !p->opt->starts_asked)
+			continue; /* execve alone is then said to be implied */
 		if (!u.set) {
 			diag_help(p->ds, diag_add(p->ds, DIAG_PL405, NO_SPAN, "there is no set '%s'",
 						  p->opt->starts[i]),

@@ -16,7 +16,7 @@ struct learn_args {
 	const char *recording; /* file for the bare facts */
 	const char *name;
 	bool allow_loss;
-	const char *starts; /* --for, as written */
+	const char *starts; /* --for, as written; NULL: not said */
 	struct learn_options run;
 };
 
@@ -179,7 +179,8 @@ static int write_proposal(struct session *s, const struct learn_args *a,
 	struct propose_options opt = {
 		.name = a->name ? a->name : base_name(a->run.argv),
 		.set_dirs = set_directories(s->arena, NULL),
-		.starts = start_sets(s->arena, a->starts),
+		.starts = start_sets(s->arena, a->starts ? a->starts : "run"),
+		.starts_asked = a->starts,
 		.cmdline = command_line(s->arena, a->run.argv),
 	};
 	BUF_AUTO out = { 0 };
@@ -237,8 +238,7 @@ static int record(struct session *s, const struct learn_args *a)
 
 int cmd_learn(int argc, char **argv)
 {
-	struct learn_args a = { .starts = "run",
-				.run = { .backend = "auto", .stop = &stop,
+	struct learn_args a = { .run = { .backend = "auto", .stop = &stop,
 					 .stop_signal = &stop_signal } };
 	struct session s;
 	int status = parse_options(&a, argc, argv);
@@ -246,7 +246,7 @@ int cmd_learn(int argc, char **argv)
 	if (status)
 		return status < 0 ? EXIT_OK : status == EXIT_USAGE ? EXIT_PALE : status;
 	session_open(&s);
-	if (check_starts(&s, start_sets(s.arena, a.starts)))
+	if (a.starts && check_starts(&s, start_sets(s.arena, a.starts)))
 		status = EXIT_PALE;
 	else
 		status = record(&s, &a);

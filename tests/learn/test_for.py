@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale learn --for: the proposal brings what starts it, visibly, and no more."""
+import pathlib
 import re
 
 from conftest import PALE, run
@@ -35,3 +36,13 @@ def test_a_runtime_brings_its_set_but_not_its_mmap(tmp_path):
 def test_a_way_that_has_no_set_is_an_error_and_writes_nothing(tmp_path):
     r, text = propose(tmp_path, "--for", "rocket")
     assert r.rc == 125 and "start-rocket" in r.err and text is None, (r, text)
+
+
+def test_without_any_sets_execve_is_implied(tmp_path):
+    """As for a user who may read the binary and not its profiles."""
+    binary = tmp_path / "pale"
+    binary.write_bytes(pathlib.Path(PALE).read_bytes())
+    binary.chmod(0o755)
+    out = tmp_path / "p.pale"
+    run([binary, "learn", "-o", out, "--", "/bin/true"], check=0)
+    assert re.search(r"^\s+allow execve; # implied:", out.read_text(), re.M), out.read_text()
