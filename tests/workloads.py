@@ -271,6 +271,8 @@ def main(argv):
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     sh("ip", "link", "set", "lo", "up")
     os.chdir("/")
+    os.environ["LANG"] = "C.UTF-8"
+    os.environ.pop("LC_ALL", None)
     try:
         rc = WORKLOADS[argv[1]]().run(argv[2:])
     except (Failed, OSError, http.client.HTTPException, subprocess.SubprocessError) as e:
