@@ -128,6 +128,8 @@ def pytest_sessionfinish(session, exitstatus):
     if os.environ.get("REQUIRE_ALL") == "1":
         unknown = [r for r in skipped if not _skip_is_known(r, rows)]
     config.pale_unknown = unknown
+    config.pale_figures = [v for r in stats.get("passed", []) for k, v in r.user_properties
+                           if k == "figure"]
     config.pale_counts = (len(stats.get("passed", [])),
                           len(stats.get("failed", [])) + len(stats.get("error", [])) + len(unknown),
                           len(skipped) - len(unknown))
@@ -139,6 +141,8 @@ def pytest_unconfigure(config):
     counts = getattr(config, "pale_counts", None)
     if counts is None:
         return
+    for figure in config.pale_figures:  # what tests measured: record_property("figure", text)
+        print(f"figure: {figure}")
     for r in config.pale_unknown:
         print(f"skipped, and REQUIRE_ALL=1: {r.nodeid}: {r.longrepr}")
     line = "%d passed, %d failed, %d skipped" % counts

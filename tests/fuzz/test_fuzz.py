@@ -28,7 +28,7 @@ def programs(tmp_path):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_fuzz(target, tmp_path, capsys):
+def test_fuzz(target, tmp_path, record_property):
     binary = ROOT / "build" / "fuzz" / "tests" / "fuzz" / target
     if not binary.exists():
         subprocess.run(["make", "-s", "-C", str(ROOT), "fuzz-build"], check=True)
@@ -47,6 +47,5 @@ def test_fuzz(target, tmp_path, capsys):
     cov = re.findall(r"cov: (\d+) ft: (\d+)", r.err)
     execs = re.search(r"stat::number_of_executed_units:\s*(\d+)", r.err)
     assert cov and execs and int(execs.group(1)) > 100, r
-    with capsys.disabled():
-        print(f"\n{target}: {execs.group(1)} runs in {SECONDS} s, {cov[-1][0]} edges, "
-              f"{cov[-1][1]} features")
+    record_property("figure", f"{target}: {execs.group(1)} runs in {SECONDS} s, {cov[-1][0]} edges, "
+                              f"{cov[-1][1]} features")

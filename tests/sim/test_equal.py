@@ -26,11 +26,11 @@ LONG = """policy long {
 """ % ", ".join(str(n * 2654435761 % 2 ** 32) for n in range(1, 600))
 
 
-def test_policies_and_programs_agree_on_ten_million_calls(tmp_path):
+def test_policies_and_programs_agree_on_ten_million_calls(tmp_path, record_property):
     files = EXAMPLES + policies.write(1, 60, tmp_path)
     env = {**os.environ, "PALE_SETS": str(ROOT / "profiles" / "sets")}
     r = run([program("sim/equal"), "-n", CALLS, *files], env=env, timeout=300)
-    print(r.out)
+    record_property("figure", "policy and BPF: " + r.out.strip().splitlines()[-1])
     assert r.rc == 0, r
     m = re.search(r"(\d+) policies, .* (\d+) calls, .* 0 differences, 0 not verified", r.out)
     assert m and int(m[1]) >= 60 + len(EXAMPLES) and int(m[2]) >= CALLS, r

@@ -18,11 +18,11 @@ def x86_64():
         pytest.skip("needs an x86_64 kernel")
 
 
-def test_ten_thousand_real_calls_get_the_policys_verdicts(tmp_path):
+def test_ten_thousand_real_calls_get_the_policys_verdicts(tmp_path, record_property):
     files = EXAMPLES + policies.write(5, 24, tmp_path)
     env = {**os.environ, "PALE_SETS": str(ROOT / "profiles" / "sets")}
     r = run([program("sim/verdicts"), 20000, *files], env=env, timeout=120)
-    print(r.out)
+    record_property("figure", "policy and kernel: " + r.out.strip().splitlines()[-1])
     assert r.rc == 0, r
     m = re.search(r"(\d+) calls \((\d+) i386, (\d+) x32, (\d+) of number -1\): (\d+) deaths, "
                   r"(\d+) traps, (\d+) errnos, (\d+) let pass; 0 differences", r.out)
