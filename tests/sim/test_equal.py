@@ -51,6 +51,7 @@ def planted():
     return build
 
 
+@pytest.mark.xdist_group("plant")  # one build of it at a time
 def test_verification_catches_every_planted_bug(planted, tmp_path):
     alone = tmp_path / "alone.pale"
     alone.write_text(X86_64_ALONE + LONG)
@@ -62,6 +63,7 @@ def test_verification_catches_every_planted_bug(planted, tmp_path):
     assert r.rc == 0, r
 
 
+@pytest.mark.xdist_group("plant")  # one build of it at a time
 def test_compile_writes_nothing_when_the_program_is_wrong(planted, tmp_path):
     policy, out = tmp_path / "alone.pale", tmp_path / "alone.bpf"
     policy.write_text(X86_64_ALONE)
