@@ -161,6 +161,8 @@ void resolve_rule_add(struct resolver *r, struct call_rule rule);
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);
 void resolve_resource(struct resolver *r, const struct item *it);
+/* A capability by its name, in either spelling; -1 after saying what is wrong with it. */
+int resolve_capability(struct resolver *r, const struct ast_word *w);
 void resolve_multiplexed(struct resolver *r);
 
 /* ---- glob.c ---- */

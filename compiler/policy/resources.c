@@ -181,22 +181,29 @@ static void resolve_files(struct resolver *r, const struct item *it)
 
 /* ---- capabilities, signals, limits ---- */
 
+int resolve_capability(struct resolver *r, const struct ast_word *w)
+{
+	int cap = capability_find(w->text);
+	struct suggest s;
+
+	if (cap >= 0)
+		return cap;
+	suggest_start(&s, w->text);
+	for (unsigned i = 0; i < CAPABILITY_NR; i++)
+		suggest_offer(&s, str_c(capability_name(i)));
+	struct diag *d = resolve_report(r, DIAG_PL135, w->span, "unknown capability '" PRISTR "'",
+					WORD(*w));
+	if (s.best.p)
+		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	return -1;
+}
+
 static void resolve_capabilities(struct resolver *r, const struct item *it)
 {
 	for (const struct ast_word *w = it->stmt->words; w; w = w->next) {
-		int cap = capability_find(w->text);
-		if (cap < 0) {
-			struct suggest s;
-			suggest_start(&s, w->text);
-			for (unsigned i = 0; i < CAPABILITY_NR; i++)
-				suggest_offer(&s, str_c(capability_name(i)));
-			struct diag *d = resolve_report(r, DIAG_PL135, w->span,
-							"unknown capability '" PRISTR "'",
-							WORD(*w));
-			if (s.best.p)
-				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+		int cap = resolve_capability(r, w);
+		if (cap < 0)
 			continue;
-		}
 		if (!it->arches)
 			continue;
 		vec_push(r->arena, &r->p->caps, ((struct capability_rule){

@@ -40,18 +40,9 @@ static enum tri eval_caps(struct resolver *r, const struct ast_env *env)
 	bool all = true;
 
 	for (const struct ast_word *w = env->words; w; w = w->next) {
-		int cap = capability_find(w->text);
-		if (cap < 0) {
-			struct suggest s;
-			suggest_start(&s, w->text);
-			for (unsigned i = 0; i < CAPABILITY_NR; i++)
-				suggest_offer(&s, str_c(capability_name(i)));
-			struct diag *d = resolve_report(r, DIAG_PL135, w->span,
-							"unknown capability '" PRISTR "'", WORD(*w));
-			if (s.best.p)
-				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+		int cap = resolve_capability(r, w);
+		if (cap < 0)
 			continue;
-		}
 		if (!(r->env.caps >> cap & 1))
 			all = false;
 	}
