@@ -47,11 +47,11 @@ static code_id build_number(struct generator *g, enum arch a, uint32_t nr)
 {
 	struct leaf_rule rules[64];
 	struct leaf_rule *r = rules;
-	struct verdict dflt = g->p->dflt;
+	struct verdict dflt = g->p->dflt[a];
 	size_t first, end, n = 0;
 
 	if (!policy_knows(g->p, a, nr) && !PLANTED(g->code.plant, PLANT_UNKNOWN))
-		dflt = g->p->unknown;
+		dflt = g->p->unknown[a];
 	policy_calls_of(g->p, a, nr, &first, &end);
 	if (first == end)
 		return code_ret(&g->code, rets(dflt));
@@ -122,10 +122,10 @@ static void add_arch(struct generator *g, enum arch a)
 	const struct arch_info *info = arch_info(a);
 	uint32_t last = last_of_arch(info);
 	uint32_t next = info->nr_base, end = info->nr_base + syscall_end(a);
-	code_id unknown = code_ret(&g->code, rets(g->p->unknown));
+	code_id unknown = code_ret(&g->code, rets(g->p->unknown[a]));
 
 	if (PLANTED(g->code.plant, PLANT_UNKNOWN))
-		unknown = code_ret(&g->code, rets(g->p->dflt));
+		unknown = code_ret(&g->code, rets(g->p->dflt[a]));
 	while (next < end)
 		add_number(g, a, next++);
 	for (size_t i = 0; i < g->p->calls.n; i++) {

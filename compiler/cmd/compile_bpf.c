@@ -113,7 +113,7 @@ static bool always_allowed(const struct policy *p, const struct call *k)
 {
 	struct verdict v = policy_eval(p, k, NULL);
 	size_t first, end;
-	bool certain = p->dflt.kind == VERDICT_ALLOW;
+	bool certain = p->dflt[0].kind == VERDICT_ALLOW;
 	uint32_t nr = k->nr;
 	int a = arch_of_call(k->audit_arch, &nr);
 

@@ -98,10 +98,10 @@ void put_decided(struct buf *out, const struct sources *sources, const struct po
 			put_rule(out, sources, why->rule->origin);
 		return;
 	case BY_DEFAULT:
-		put_header(out, sources, p, AST_HEADER_DEFAULT, "default", p->dflt);
+		put_header(out, sources, p, AST_HEADER_DEFAULT, "default", p->dflt[why->arch]);
 		return;
 	case BY_UNKNOWN:
-		put_header(out, sources, p, AST_HEADER_UNKNOWN, "unknown", p->unknown);
+		put_header(out, sources, p, AST_HEADER_UNKNOWN, "unknown", p->unknown[why->arch]);
 		return;
 	case BY_FOREIGN:
 		put_header(out, sources, p, AST_HEADER_FOREIGN, "foreign", p->foreign);

@@ -64,8 +64,9 @@ static void put_rules(struct session *s, const struct policy *p, enum arch arch,
 		      const struct written_call *w, struct buf *out)
 {
 	const struct cond *given = given_cond(s->arena, w);
-	struct decision_why why = { .by = policy_knows(p, arch, w->call.nr) ? BY_DEFAULT : BY_UNKNOWN };
-	struct verdict rest = why.by == BY_DEFAULT ? p->dflt : p->unknown;
+	struct decision_why why = { .by = policy_knows(p, arch, w->call.nr) ? BY_DEFAULT : BY_UNKNOWN,
+				    .arch = arch };
+	struct verdict rest = why.by == BY_DEFAULT ? p->dflt[arch] : p->unknown[arch];
 	const struct call_rule *winner = NULL;
 	bool maybe = false;
 	size_t i, end;

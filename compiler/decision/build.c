@@ -16,7 +16,7 @@ static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, ui
 			   size_t *culprit)
 {
 	size_t first, end;
-	dd_node n = dd_terminal(d, policy_knows(p, a, nr) ? p->dflt : p->unknown);
+	dd_node n = dd_terminal(d, policy_knows(p, a, nr) ? p->dflt[a] : p->unknown[a]);
 
 	policy_calls_of(p, a, nr, &first, &end);
 	for (int kind = VERDICT_NR - 1; kind >= 0; kind--)
@@ -47,7 +47,7 @@ static bool arch_build(struct arena *a, struct decision *d, const struct policy 
 		       enum arch arch, size_t *culprit)
 {
 	uint32_t base = arch_info(arch)->nr_base, end = base + syscall_end(arch);
-	dd_node unknown = dd_terminal(d->dd, p->unknown);
+	dd_node unknown = dd_terminal(d->dd, p->unknown[arch]);
 	size_t i = 0;
 
 	for (uint32_t nr = base; nr < end; nr++) {

@@ -25,8 +25,10 @@ const struct policy *policy_listening(struct arena *a, const struct policy *p, b
 	q->calls.cap = q->calls.n;
 	vec_each(&q->calls, r)
 		r->verdict = soften(r->verdict, for_log);
-	q->dflt = soften(q->dflt, for_log);
-	q->unknown = soften(q->unknown, for_log);
+	for (int i = 0; i < ARCH_NR; i++) {
+		q->dflt[i] = soften(q->dflt[i], for_log);
+		q->unknown[i] = soften(q->unknown[i], for_log);
+	}
 	q->foreign = soften(q->foreign, for_log);
 	return q;
 }

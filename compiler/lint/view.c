@@ -176,7 +176,9 @@ static void add_rule(struct view *v, const struct call_rule *r)
 		c->limited |= ARCH_BIT(r->arch);
 	} else {
 		c->refused |= ARCH_BIT(r->arch);
-		c->refusal = r->verdict;
+		/* The rules ask about x86_64, where an errno's number need not be another's. */
+		if (r->arch == ARCH_X86_64 || !(c->refused & ARCH_BIT(ARCH_X86_64)))
+			c->refusal = r->verdict;
 	}
 }
 
@@ -187,8 +189,8 @@ struct view *view_of_policy(struct arena *a, const struct policy *p)
 	v->arches = p->arches;
 	v->arches_written = true;
 	v->has_default = true;
-	v->dflt = p->dflt;
-	v->unknown = p->unknown;
+	v->dflt = p->dflt[ARCH_X86_64];
+	v->unknown = p->unknown[ARCH_X86_64];
 	v->dflt_span = p->span;
 	v->calls = ARENA_ARRAY(a, struct call_state, syscall_count());
 	vec_each(&p->calls, r)

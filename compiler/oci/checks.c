@@ -109,15 +109,17 @@ static bool tell_stub(struct writer *w, enum arch a, uint32_t number, struct ver
  */
 void oci_check_stub(struct writer *w)
 {
-	dd_node enosys = dd_terminal(w->d->dd, (struct verdict){ VERDICT_ERRNO, 38 });
-	dd_node unknown = dd_terminal(w->d->dd, w->p->unknown);
+	uint64_t enosys = 0;
 
-	if (w->opt->runtime.kind != OCI_RUNC || permissive(w->jd) || unknown == enosys)
+	if (w->opt->runtime.kind != OCI_RUNC || permissive(w->jd))
 		return;
 	for (int i = 0; i < ARCH_NR; i++) {
 		enum arch a = (enum arch)i;
 		int64_t last = w->p->arches & ARCH_BIT(i) ? last_named(w, a) : -1;
-		if (last >= 0 && tell_stub(w, a, (uint32_t)last, w->p->unknown))
+		constant_find("errno", STR("ENOSYS"), a, &enosys);
+		if (verdict_eq(w->p->unknown[a], (struct verdict){ VERDICT_ERRNO, (uint16_t)enosys }))
+			continue;
+		if (last >= 0 && tell_stub(w, a, (uint32_t)last, w->p->unknown[a]))
 			return;
 	}
 }

@@ -192,10 +192,9 @@ static void collect_names(struct writer *w)
 /* A number that answers otherwise than the JSON's default and has no name. */
 static void check_numbers(struct writer *w)
 {
-	dd_node unknown = dd_terminal(w->d->dd, w->p->unknown);
-
 	for (int i = 0; i < ARCH_NR; i++) {
 		enum arch a = (enum arch)i;
+		dd_node unknown = dd_terminal(w->d->dd, w->p->unknown[i]);
 		vec_each(&w->d->ranges[i], r) {
 			if (r->node == unknown)
 				continue;
@@ -371,7 +370,16 @@ static void choose_default(struct writer *w)
 	const struct oci_runtime *rt = &w->opt->runtime;
 	bool old = w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);
 
-	w->jd = w->p->unknown;
+	enum arch other;
+
+	if (!policy_one_verdict(w->p, w->p->unknown, &w->jd, &other)) {
+		struct diag *d = oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
+					  arena_printf(w->arena, "'unknown' is errno %u here and %u on %s: a "
+						       "JSON profile has one default", w->jd.data,
+						       w->p->unknown[other].data, arch_info(other)->name));
+		diag_help(w->ds, d, "compile for one machine with '--arch', or write the number");
+		return;
+	}
 	carries(w, NULL, w->jd);
 	if (!old || w->jd.kind != VERDICT_ERRNO || w->jd.data == 1)
 		return;

@@ -13,8 +13,9 @@
 
 /* ---- verdicts ---- */
 
+/* A name means what it means on each architecture; a number is that number on all of them. */
 static bool verdict_data(struct resolver *r, const struct ast_verdict *v, const char *what,
-			 unsigned top, uint16_t *out)
+			 unsigned top, struct verdict out[ARCH_NR])
 {
 	uint64_t n = 0;
 
@@ -28,6 +29,11 @@ static bool verdict_data(struct resolver *r, const struct ast_verdict *v, const 
 	if (v->data->kind == AST_VALUE_NAME && v->action == AST_ACTION_ERRNO) {
 		if (!value_word(r, "errno", "errno", v->data->text, v->data->span, &n))
 			return false;
+		for (enum arch a = 0; a < ARCH_NR; a++) {
+			BUG_ON(constant_find("errno", v->data->text, a, &n) != 0);
+			out[a].data = (uint16_t)n;
+		}
+		return true;
 	} else if (v->data->kind == AST_VALUE_NUMBER && !v->data->negative) {
 		n = v->data->number;
 	} else {
@@ -39,40 +45,54 @@ static bool verdict_data(struct resolver *r, const struct ast_verdict *v, const 
 			       "value out of range: '%s' carries 0..%u", what, top);
 		return false;
 	}
-	*out = (uint16_t)n;
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		out[a].data = (uint16_t)n;
+	return true;
+}
+
+void verdict_errno(const char *name, struct verdict out[ARCH_NR])
+{
+	uint64_t n = 0;
+
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		BUG_ON(constant_find("errno", str_c(name), a, &n) != 0);
+		out[a] = (struct verdict){ VERDICT_ERRNO, (uint16_t)n };
+	}
+}
+
+static bool verdict_fill(struct verdict out[ARCH_NR], enum verdict_kind kind)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		out[a] = (struct verdict){ kind, 0 };
 	return true;
 }
 
 bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char *what,
-		     struct verdict *out)
+		     struct verdict out[ARCH_NR])
 {
 	struct diag *d;
 
-	*out = (struct verdict){ VERDICT_ALLOW, 0 };
+	verdict_fill(out, VERDICT_ALLOW); /* what is left where it is wrong */
 	switch (v->action) {
 	case AST_ACTION_ALLOW:
-		return true;
+		return verdict_fill(out, VERDICT_ALLOW);
 	case AST_ACTION_LOG:
-		out->kind = VERDICT_LOG;
-		return true;
+		return verdict_fill(out, VERDICT_LOG);
 	case AST_ACTION_KILL_PROCESS:
-		out->kind = VERDICT_KILL_PROCESS;
-		return true;
+		return verdict_fill(out, VERDICT_KILL_PROCESS);
 	case AST_ACTION_KILL_THREAD:
-		out->kind = VERDICT_KILL_THREAD;
-		return true;
+		return verdict_fill(out, VERDICT_KILL_THREAD);
 	case AST_ACTION_NOTIFY:
-		out->kind = VERDICT_NOTIFY;
-		return true;
+		return verdict_fill(out, VERDICT_NOTIFY);
 	case AST_ACTION_ERRNO:
-		out->kind = VERDICT_ERRNO;
-		return verdict_data(r, v, "errno", 4095, &out->data);
+		verdict_fill(out, VERDICT_ERRNO);
+		return verdict_data(r, v, "errno", 4095, out);
 	case AST_ACTION_TRAP:
-		out->kind = VERDICT_TRAP;
-		return verdict_data(r, v, "trap", UINT16_MAX, &out->data);
+		verdict_fill(out, VERDICT_TRAP);
+		return verdict_data(r, v, "trap", UINT16_MAX, out);
 	case AST_ACTION_TRACE:
-		out->kind = VERDICT_TRACE;
-		return verdict_data(r, v, "trace", UINT16_MAX, &out->data);
+		verdict_fill(out, VERDICT_TRACE);
+		return verdict_data(r, v, "trace", UINT16_MAX, out);
 	case AST_ACTION_DENY:
 	case AST_ACTION_QUIET_DENY:
 		d = resolve_report(r, DIAG_PL128, v->span, "'deny' is no verdict for '%s': it means "
@@ -86,10 +106,10 @@ bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char
 }
 
 /* The refusal that `deny` stands for; false: reported. */
-static bool default_refusal(struct resolver *r, struct span sp, struct verdict *out)
+static bool default_refusal(struct resolver *r, struct span sp, struct verdict out[ARCH_NR])
 {
-	*out = r->p->dflt;
-	if (verdict_refuses(r->p->dflt))
+	memcpy(out, r->p->dflt, sizeof(r->p->dflt));
+	if (verdict_refuses(out[0]))
 		return true;
 	struct diag *d = resolve_report(r, DIAG_PL127, sp, "'deny' means the default verdict, and "
 					"this policy's default does not refuse");
@@ -97,7 +117,8 @@ static bool default_refusal(struct resolver *r, struct span sp, struct verdict *
 	return false;
 }
 
-static bool call_verdict(struct resolver *r, const struct ast_verdict *v, struct verdict *out)
+static bool call_verdict(struct resolver *r, const struct ast_verdict *v,
+			 struct verdict out[ARCH_NR])
 {
 	if (v->action == AST_ACTION_QUIET_DENY) {
 		struct diag *d = resolve_report(r, DIAG_PL128, v->span, "'quiet deny' is for "
@@ -155,7 +176,7 @@ static bool excepted(const struct item *it, struct str name)
 /* ---- calls by number ---- */
 
 static void resolve_numbered(struct resolver *r, const struct item *it, const struct ast_call *call,
-			     struct verdict v)
+			     const struct verdict v[ARCH_NR])
 {
 	struct origin *o = resolve_origin(r, it, call, call->span);
 	const struct syscall_info *s;
@@ -172,7 +193,7 @@ static void resolve_numbered(struct resolver *r, const struct item *it, const st
 		const struct cond *cond;
 		if (!(r->p->arches & it->possible & ARCH_BIT(a)))
 			continue;
-		struct cond_site site = { NULL, str_dup(r->arena, call->name.text), (enum arch)a, v };
+		struct cond_site site = { NULL, str_dup(r->arena, call->name.text), (enum arch)a, v[a] };
 		s = syscall_by_nr((enum arch)a, (uint32_t)call->number);
 		if (s)
 			diag_help(r->ds, resolve_report(r, DIAG_PL137, call->name.span,
@@ -185,7 +206,7 @@ static void resolve_numbered(struct resolver *r, const struct item *it, const st
 		resolve_rule_add(r, (struct call_rule){
 				.arch = (enum arch)a,
 				.nr = (uint32_t)call->number + arch_info((enum arch)a)->nr_base,
-				.verdict = v, .cond = cond, .origin = o });
+				.verdict = v[a], .cond = cond, .origin = o });
 	}
 }
 
@@ -314,7 +335,7 @@ static void check_level(struct resolver *r, const struct ast_word *name,
 }
 
 static void resolve_named(struct resolver *r, const struct item *it, const struct ast_call *call,
-			  struct verdict v)
+			  const struct verdict v[ARCH_NR])
 {
 	const struct syscall_info *s = syscall_by_name(call->name.text);
 	struct origin *o = resolve_origin(r, it, call, call->span);
@@ -326,7 +347,7 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 	check_presence(r, it, &call->name, s);
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct cond *cond;
-		struct cond_site site = { s, s->name, (enum arch)a, v };
+		struct cond_site site = { s, s->name, (enum arch)a, v[a] };
 		if (!(r->p->arches & it->possible & ARCH_BIT(a)) || s->nr[a] < 0)
 			continue;
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
@@ -335,17 +356,16 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 		resolve_rule_add(r, (struct call_rule){
 				.arch = (enum arch)a,
 				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
-				.sys = s, .verdict = v, .cond = cond, .origin = o });
+				.sys = s, .verdict = v[a], .cond = cond, .origin = o });
 	}
 }
 
 void resolve_calls(struct resolver *r, const struct item *it)
 {
-	struct verdict v;
+	struct verdict v[ARCH_NR];
 
-	if (!call_verdict(r, &it->stmt->verdict, &v)) {
-		v = (struct verdict){ VERDICT_ERRNO, 1 }; /* goes on to see the names */
-	}
+	if (!call_verdict(r, &it->stmt->verdict, v))
+		verdict_errno("EPERM", v); /* goes on to see the names */
 	for (const struct ast_call *c = it->stmt->calls; c; c = c->next) {
 		if (excepted(it, c->name.text))
 			continue;
@@ -363,7 +383,8 @@ typedef bool make_cond_fn(struct resolver *r, const struct syscall_info *s, enum
 			  const void *ctx, const struct cond **out);
 
 static void add_implied(struct resolver *r, const struct item *it, const struct origin *o,
-			const char *name, struct verdict v, make_cond_fn *make, const void *ctx)
+			const char *name, const struct verdict v[ARCH_NR], make_cond_fn *make,
+			const void *ctx)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(name));
 
@@ -379,7 +400,7 @@ static void add_implied(struct resolver *r, const struct item *it, const struct 
 		resolve_rule_add(r, (struct call_rule){
 				.arch = (enum arch)a,
 				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
-				.sys = s, .verdict = v, .cond = cond, .origin = o });
+				.sys = s, .verdict = v[a], .cond = cond, .origin = o });
 	}
 }
 
@@ -466,11 +487,12 @@ static enum rule_action rule_action_of(enum ast_action a)
 void resolve_network(struct resolver *r, const struct item *it)
 {
 	enum rule_action action = rule_action_of(it->stmt->verdict.action);
-	struct verdict v = { action == RULE_LOG ? VERDICT_LOG : VERDICT_ALLOW, 0 };
+	struct verdict v[ARCH_NR];
 	bool calls = r->p->layers & LAYER_SECCOMP;
 
+	verdict_fill(v, action == RULE_LOG ? VERDICT_LOG : VERDICT_ALLOW);
 	if (calls && (action == RULE_DENY || action == RULE_QUIET_DENY) &&
-	    !default_refusal(r, it->stmt->keyword, &v))
+	    !default_refusal(r, it->stmt->keyword, v))
 		return;
 	for (const struct ast_network *n = it->stmt->networks; n; n = n->next) {
 		struct network_rule rule = { .action = action };
@@ -548,7 +570,7 @@ static bool namespace_type(struct resolver *r, const struct syscall_info *s, enu
 
 void resolve_namespace(struct resolver *r, const struct item *it)
 {
-	struct verdict v;
+	struct verdict v[ARCH_NR], enosys[ARCH_NR];
 
 	if (it->stmt->verdict.action != AST_ACTION_DENY) {
 		struct diag *d = resolve_report(r, DIAG_PL128, it->stmt->keyword,
@@ -557,8 +579,9 @@ void resolve_namespace(struct resolver *r, const struct item *it)
 		diag_help(r->ds, d, "allow the calls themselves: clone, unshare, setns");
 		return;
 	}
-	if (!default_refusal(r, it->stmt->verdict.span, &v))
+	if (!default_refusal(r, it->stmt->verdict.span, v))
 		return;
+	verdict_errno("ENOSYS", enosys);
 	for (const struct ast_word *w = it->stmt->words; w; w = w->next) {
 		const struct namespace_bit *ns = find_namespace(r, w);
 		if (!ns || !it->arches)
@@ -569,8 +592,7 @@ void resolve_namespace(struct resolver *r, const struct item *it)
 		add_implied(r, it, o, "unshare", v, namespace_flags, ns);
 		add_implied(r, it, o, "setns", v, namespace_type, ns);
 		/* Its flags lie behind a pointer; ENOSYS makes libcs fall back to clone. */
-		add_implied(r, it, o, "clone3", (struct verdict){ VERDICT_ERRNO, ENOSYS }, NULL,
-			    NULL);
+		add_implied(r, it, o, "clone3", enosys, NULL, NULL);
 	}
 }
 

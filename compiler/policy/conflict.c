@@ -235,12 +235,13 @@ static struct span span_of(const struct call_rule *r)
 	return r->origin ? r->origin->span : NO_SPAN;
 }
 
-static const char *spell_verdict(struct arena *a, struct verdict v)
+static const char *spell_verdict(struct arena *a, const struct call_rule *r)
 {
+	struct verdict v = r->verdict;
 	BUF_AUTO b = { 0 };
 
 	verdict_print(&b, v);
-	const char *name = v.kind == VERDICT_ERRNO ? constant_name("errno", v.data, ARCH_X86_64)
+	const char *name = v.kind == VERDICT_ERRNO ? constant_name("errno", v.data, r->arch)
 						   : NULL;
 	return name ? arena_printf(a, "errno %s", name) : arena_printf(a, "%s", b.p);
 }
@@ -278,8 +279,8 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 			     ? "'%s' gets '%s' here and '%s' elsewhere, and it could not be shown that "
 			       "no call meets both"
 			     : "'%s' gets '%s' here and '%s' elsewhere, and neither is stricter",
-		     name, spell_verdict(a, y->verdict), spell_verdict(a, x->verdict));
-	diag_note(ds, d, span_of(x), "%s", spell_verdict(a, x->verdict));
+		     name, spell_verdict(a, y), spell_verdict(a, x));
+	diag_note(ds, d, span_of(x), "%s", spell_verdict(a, x));
 	if (answer == ANSWER_YES)
 		diag_help(ds, d, "both match %s: let one of them exclude it",
 			  spell_call(a, x, args));

@@ -131,7 +131,15 @@ static struct verdict decided(struct decision_why *why, enum decided_by by,
 			      const struct call_rule *rule, struct verdict v)
 {
 	if (why)
-		*why = (struct decision_why){ by, rule };
+		*why = (struct decision_why){ .by = by, .rule = rule };
+	return v;
+}
+
+static struct verdict decided_on(struct decision_why *why, enum decided_by by, enum arch a,
+				 const struct call_rule *rule, struct verdict v)
+{
+	if (why)
+		*why = (struct decision_why){ by, rule, a };
 	return v;
 }
 
@@ -155,8 +163,27 @@ struct verdict policy_eval(const struct policy *p, const struct call *c, struct 
 			best = r;
 	}
 	if (best)
-		return decided(why, BY_RULE, best, best->verdict);
+		return decided_on(why, BY_RULE, (enum arch)arch, best, best->verdict);
 	if (policy_knows(p, (enum arch)arch, c->nr))
-		return decided(why, BY_DEFAULT, NULL, p->dflt);
-	return decided(why, BY_UNKNOWN, NULL, p->unknown);
+		return decided_on(why, BY_DEFAULT, (enum arch)arch, NULL, p->dflt[arch]);
+	return decided_on(why, BY_UNKNOWN, (enum arch)arch, NULL, p->unknown[arch]);
+}
+
+bool policy_one_verdict(const struct policy *p, const struct verdict v[ARCH_NR],
+			struct verdict *out, enum arch *other)
+{
+	int first = -1;
+
+	*out = v[0];
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(p->arches & ARCH_BIT(a)))
+			continue;
+		if (first < 0)
+			*out = v[first = a];
+		if (verdict_eq(v[a], *out))
+			continue;
+		*other = (enum arch)a;
+		return false;
+	}
+	return true;
 }

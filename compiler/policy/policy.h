@@ -115,7 +115,12 @@ struct policy {
 	uint16_t level;     /* KERNEL_VERSION_OF */
 	unsigned layers;    /* LAYER_* */
 	unsigned arches;    /* ARCH_BIT() of those listed */
-	struct verdict dflt, unknown, foreign;
+	/*
+	 * What an errno's name means differs between architectures, hence one verdict for each,
+	 * listed or not; kinds are the same on all.
+	 */
+	struct verdict dflt[ARCH_NR], unknown[ARCH_NR];
+	struct verdict foreign;
 
 	VEC(struct call_rule) calls; /* sorted by (arch, nr), then verdict */
 	VEC(struct file_rule) files;
@@ -182,6 +187,7 @@ int policy_call_read(struct arena *a, const struct ast_call_args *c, enum arch a
 struct decision_why {
 	enum decided_by by;
 	const struct call_rule *rule; /* BY_RULE */
+	enum arch arch;               /* BY_RULE, BY_DEFAULT, BY_UNKNOWN */
 };
 
 /*
@@ -192,6 +198,13 @@ struct verdict policy_eval(const struct policy *p, const struct call *c, struct 
 bool cond_eval(const struct cond *c, const uint64_t args[6]); /* NULL cond: true */
 /* Are there arguments that satisfy both? 1 and *args, 0, or -1 when that is too hard to tell. */
 int cond_overlap(const struct cond *x, const struct cond *y, uint64_t args[6]);
+
+/*
+ * Is dflt (or unknown) one verdict on all listed architectures? Yes: *out is it. No: *out is
+ * the first one's, and *other an architecture that differs from it.
+ */
+bool policy_one_verdict(const struct policy *p, const struct verdict v[ARCH_NR],
+			struct verdict *out, enum arch *other);
 
 /* Is this number (with base) known on this architecture at the policy's level? */
 bool policy_knows(const struct policy *p, enum arch a, uint32_t nr);

@@ -202,13 +202,13 @@ static void resolve_header(struct resolver *r, const struct ast_stmt *st)
 		header_arch(r, st);
 		return;
 	case AST_HEADER_DEFAULT:
-		verdict_resolve(r, &st->verdict, "default", &r->p->dflt);
+		verdict_resolve(r, &st->verdict, "default", r->p->dflt);
 		return;
 	case AST_HEADER_UNKNOWN:
-		verdict_resolve(r, &st->verdict, "unknown", &r->p->unknown);
+		verdict_resolve(r, &st->verdict, "unknown", r->p->unknown);
 		return;
 	case AST_HEADER_FOREIGN:
-		verdict_resolve(r, &st->verdict, "foreign", &r->p->foreign);
+		verdict_resolve(r, &st->verdict, "foreign", r->foreign);
 		return;
 	case AST_HEADER_NR:
 		break;
@@ -231,6 +231,33 @@ static void default_arch(struct resolver *r, bool said)
 	diag_help(r->ds, d, "write 'arch %s;'", arch_info((enum arch)native)->name);
 }
 
+/*
+ * `foreign` answers on machines that the policy does not know by name: where the listed ones
+ * do not agree on what an errno's name means, nobody knows what it means there.
+ */
+static void settle_foreign(struct resolver *r, const struct ast_stmt *st)
+{
+	int first = -1;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(r->p->arches & ARCH_BIT(a)))
+			continue;
+		if (first < 0)
+			first = a;
+		if (verdict_eq(r->foreign[a], r->foreign[first]))
+			continue;
+		struct diag *d = resolve_report(r, DIAG_PL252, st->verdict.span, "this errno is %u on "
+						"%s and %u on %s: 'foreign' has one answer",
+						r->foreign[first].data,
+						arch_info((enum arch)first)->name,
+						r->foreign[a].data, arch_info((enum arch)a)->name);
+		diag_help(r->ds, d, "write the number, or compile for one machine with '--arch'");
+		break;
+	}
+	if (first >= 0)
+		r->p->foreign = r->foreign[first];
+}
+
 static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 {
 	const struct ast_stmt *first[AST_HEADER_NR] = { 0 };
@@ -251,10 +278,11 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 	}
 	default_arch(r, first[AST_HEADER_ARCH] != NULL);
 	r->p->arches = r->listed;
-	if (!r->opt->arches)
-		return;
-	r->p->arches &= r->opt->arches;
-	if (!r->p->arches)
+	if (r->opt->arches)
+		r->p->arches &= r->opt->arches;
+	if (first[AST_HEADER_FOREIGN])
+		settle_foreign(r, first[AST_HEADER_FOREIGN]);
+	if (!r->p->arches && r->opt->arches)
 		diag_help(r->ds, resolve_report(r, DIAG_PL146, r->p->span,
 						"none of the architectures of --arch is listed by "
 						"policy '" PRISTR "'", STRARG(r->p->name)),
@@ -312,8 +340,8 @@ static struct policy *new_policy(struct resolver *r, const struct ast_stmt *st)
 	p->stmt = st;
 	p->level = tables_level;
 	p->layers = LAYER_SECCOMP;
-	p->dflt = (struct verdict){ VERDICT_ERRNO, EPERM };
-	p->unknown = (struct verdict){ VERDICT_ERRNO, ENOSYS };
+	verdict_errno("EPERM", p->dflt);
+	verdict_errno("ENOSYS", p->unknown);
 	p->foreign = (struct verdict){ VERDICT_KILL_PROCESS, 0 };
 	return p;
 }

@@ -81,6 +81,7 @@ struct resolver {
 	struct environment env;
 	bool blind;   /* `when` knows the architecture of the call only */
 	bool probing; /* first pass: looks for capability lines only; env may be incomplete */
+	struct verdict foreign[ARCH_NR]; /* as written; the policy has one */
 	unsigned listed; /* architectures as written; p->arches is what --arch leaves of them */
 	size_t uses;
 	VEC(struct item) items;
@@ -147,9 +148,10 @@ const struct cond *cond_new_join(struct arena *a, enum cond_kind kind, const str
 
 /* ---- calls.c, resources.c: items to rules ---- */
 
-/* false: reported. `what` for messages: "default", "errno". */
+/* What is written, on each architecture. false: reported. `what` for messages: "default". */
 bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char *what,
-		     struct verdict *out);
+		     struct verdict out[ARCH_NR]);
+void verdict_errno(const char *name, struct verdict out[ARCH_NR]); /* "ENOSYS": it is in the table */
 struct origin *resolve_origin(struct resolver *r, const struct item *it,
 			      const struct ast_call *call, struct span span);
 void resolve_calls(struct resolver *r, const struct item *it);

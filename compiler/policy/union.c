@@ -16,6 +16,15 @@ static void differ(struct diags *ds, const struct policy *x, const struct policy
 	diag_help(ds, d, "make their '%s' lines equal before merging", line);
 }
 
+static bool verdicts_equal(const struct verdict x[ARCH_NR], const struct verdict y[ARCH_NR])
+{
+	bool all = true;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		all &= verdict_eq(x[a], y[a]);
+	return all;
+}
+
 static bool headers_equal(const struct policy *x, const struct policy *y, struct diags *ds)
 {
 	const struct {
@@ -25,8 +34,8 @@ static bool headers_equal(const struct policy *x, const struct policy *y, struct
 		{ "program", str_eq(x->program, y->program) },
 		{ "level", x->level == y->level },
 		{ "layers", x->layers == y->layers },
-		{ "default", verdict_eq(x->dflt, y->dflt) },
-		{ "unknown", verdict_eq(x->unknown, y->unknown) },
+		{ "default", verdicts_equal(x->dflt, y->dflt) },
+		{ "unknown", verdicts_equal(x->unknown, y->unknown) },
 		{ "foreign", verdict_eq(x->foreign, y->foreign) },
 	};
 	bool all = true;

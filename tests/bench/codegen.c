@@ -109,10 +109,10 @@ static void add_rules(struct filling *f, const struct policy *p, const struct de
 static bool build_theirs(struct loaded *l, const struct policy *p, const struct decision *d,
 			 uint32_t optimize, struct cbpf *out)
 {
-	struct filling f = { .dflt = p->unknown };
+	struct filling f = { .dflt = p->unknown[ARCH_X86_64] };
 	int fd = memfd_create("bpf", 0);
 
-	f.ctx = seccomp_init(verdict_to_ret(p->unknown));
+	f.ctx = seccomp_init(verdict_to_ret(p->unknown[ARCH_X86_64]));
 	if (!f.ctx || fd < 0)
 		exit(3);
 	seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, optimize);
