@@ -150,8 +150,18 @@ struct origin *resolve_origin(struct resolver *r, const struct item *it,
 	return o;
 }
 
-void resolve_rule_add(struct resolver *r, struct call_rule rule)
+bool resolve_open(const struct item *it)
 {
+	for (int a = 0; a < ARCH_NR; a++)
+		if (it->env && it->env[a])
+			return true;
+	return false;
+}
+
+void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rule rule)
+{
+	if (it->env)
+		rule.env = it->env[rule.arch];
 	if (r->p->calls.n >= RULES_MAX) {
 		resolve_report(r, DIAG_PL145, r->p->span, "more than %d call rules in one policy",
 			       RULES_MAX);
@@ -203,7 +213,7 @@ static void resolve_numbered(struct resolver *r, const struct item *it, const st
 				  "write the name: numbers differ between architectures");
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
 			continue;
-		resolve_rule_add(r, (struct call_rule){
+		resolve_rule_add(r, it, (struct call_rule){
 				.arch = (enum arch)a,
 				.nr = (uint32_t)call->number + arch_info((enum arch)a)->nr_base,
 				.verdict = v[a], .cond = cond, .origin = o });
@@ -353,7 +363,7 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
 			continue;
 		check_level(r, &call->name, s, (enum arch)a);
-		resolve_rule_add(r, (struct call_rule){
+		resolve_rule_add(r, it, (struct call_rule){
 				.arch = (enum arch)a,
 				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
 				.sys = s, .verdict = v[a], .cond = cond, .origin = o });
@@ -397,7 +407,7 @@ static void add_implied(struct resolver *r, const struct item *it, const struct 
 			continue;
 		if (make && !make(r, s, (enum arch)a, ctx, &cond))
 			continue;
-		resolve_rule_add(r, (struct call_rule){
+		resolve_rule_add(r, it, (struct call_rule){
 				.arch = (enum arch)a,
 				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
 				.sys = s, .verdict = v[a], .cond = cond, .origin = o });
@@ -504,7 +514,8 @@ void resolve_network(struct resolver *r, const struct item *it)
 		if (n->protocol)
 			sp = span_join(sp, n->protocol->span);
 		rule.origin = resolve_origin(r, it, NULL, sp);
-		vec_push(r->arena, &r->p->networks, rule);
+		if (!resolve_open(it))
+			vec_push(r->arena, &r->p->networks, rule);
 		if (!calls)
 			continue;
 		add_implied(r, it, rule.origin, "socket", v, network_cond, &rule);
@@ -607,6 +618,27 @@ static bool reads_other_args(const struct cond *c)
 	return reads_other_args(c->left) || (c->right && reads_other_args(c->right));
 }
 
+/* Does the policy refuse this call whatever the environment? Conditions on arguments other than
+ * those given are not looked at. */
+static bool always_refused(const struct policy *p, enum arch a, const struct call *c)
+{
+	struct verdict otherwise = policy_knows(p, a, c->nr) ? p->dflt[a] : p->unknown[a];
+	size_t i, end;
+
+	policy_calls_of(p, a, c->nr, &i, &end);
+	for (; i < end; i++) {
+		const struct call_rule *r = &p->calls.v[i];
+		if (!cond_eval(r->cond, c->args))
+			continue;
+		/* The refusing ones come first. */
+		if (!verdict_refuses(r->verdict))
+			return false;
+		if (!r->env)
+			return true;
+	}
+	return verdict_refuses(otherwise);
+}
+
 /* Does the policy refuse this selector of socketcall or ipc, whatever the other arguments? */
 static bool multiplexer_refused(const struct policy *p, enum arch a, const char *mux, unsigned sel)
 {
@@ -621,12 +653,12 @@ static bool multiplexer_refused(const struct policy *p, enum arch a, const char 
 	for (; i < end; i++)
 		if (reads_other_args(p->calls.v[i].cond))
 			return false;
-	if (!verdict_refuses(policy_eval(p, &c, NULL)))
+	if (!always_refused(p, a, &c))
 		return false;
 	/* ipc takes the upper half for a version (ipc/syscall.c): 0, each bit, all of them. */
 	for (int bit = 16; bit <= 32 && !strcmp(mux, "ipc"); bit++) {
 		c.args[0] = sel | (bit < 32 ? 1u << bit : 0xffff0000u);
-		if (!verdict_refuses(policy_eval(p, &c, NULL)))
+		if (!always_refused(p, a, &c))
 			return false;
 	}
 	return true;

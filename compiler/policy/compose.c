@@ -287,6 +287,7 @@ struct walk {
 	const struct except *except;
 	unsigned arches, possible; /* as in struct item */
 	bool by_arch;
+	const struct env_cond *const *env;
 };
 
 static void walk_body(struct resolver *r, const struct walk *w, const struct ast_stmt *body);
@@ -329,7 +330,7 @@ static const struct except *new_except(struct resolver *r, const struct ast_word
 /* A set that is already in without exceptions, everywhere, adds nothing (union). */
 static bool already_in(struct resolver *r, const struct walk *w, const struct set_def *def)
 {
-	if (w->except || w->arches != r->listed)
+	if (w->except || w->arches != r->listed || w->env)
 		return false;
 	vec_each(&r->expanded, e)
 		if (*e == def)
@@ -364,9 +365,16 @@ static void walk_use(struct resolver *r, const struct walk *w, const struct ast_
 static void walk_when(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
 {
 	struct walk in = *w;
-	unsigned holds = when_arches(r, st->env);
+	const struct env_cond **env = ARENA_ARRAY(r->arena, const struct env_cond *, ARCH_NR);
 
+	if (w->env)
+		memcpy(env, w->env, ARCH_NR * sizeof(*env));
+	unsigned holds = r->opt->keep_when && !r->probing ? when_keep(r, st->env, env)
+							  : when_arches(r, st->env);
 	in.up = w;
+	for (int a = 0; a < ARCH_NR; a++)
+		if (env[a])
+			in.env = env;
 	in.arches = w->arches & holds;
 	in.possible = w->possible & when_possible(r, st->env);
 	/* All or none of the architectures: not a question about the call. */
@@ -378,7 +386,7 @@ static void walk_when(struct resolver *r, const struct walk *w, const struct ast
 static void add_item(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
 {
 	struct item it = { st, w->def ? w->def->name : NULL, w->use, w->arches, w->possible,
-			   w->by_arch, w->except };
+			   w->by_arch, w->env, w->except };
 
 	if (r->items.n >= ITEMS_MAX) {
 		resolve_report(r, DIAG_PL145, st->keyword, "more than %d statements in one policy",

@@ -263,9 +263,38 @@ static const char *spell_call(struct arena *a, const struct call_rule *r, const 
 			    b.p ? b.p : "", arch_info(r->arch)->name);
 }
 
-static void report_pair(struct arena *a, struct diags *ds, const struct call_rule *x,
-			const struct call_rule *y, enum answer answer, const uint64_t args[6])
+/* " with capability sys_admin", where the witness needs more than the call. */
+static const char *spell_environment(struct arena *a, const struct env_cube *where,
+				     const struct env_cube *all)
 {
+	BUF_AUTO b = { 0 };
+
+	env_cube_print(where, all, &b);
+	return b.n ? arena_printf(a, ", with %s", b.p) : "";
+}
+
+struct meeting { /* of two rules: the environment and the arguments */
+	enum answer answer;
+	struct env_cube all, where;
+	const uint64_t *args;
+};
+
+/* Do both rules match some call in some environment? */
+static struct meeting meet(struct solver *s, const struct call_rule *x, const struct call_rule *y)
+{
+	struct meeting m = { .all = env_all(ARCH_BIT(x->arch)), .args = s->args };
+	int together = env_overlap(x->env, y->env, &m.all, &m.where);
+
+	m.answer = together ? overlap(s, x->cond, y->cond) : ANSWER_NO;
+	if (together < 0 && m.answer == ANSWER_YES)
+		m.answer = ANSWER_TOO_HARD;
+	return m;
+}
+
+static void report_pair(struct arena *a, struct diags *ds, const struct call_rule *x,
+			const struct call_rule *y, const struct meeting *m)
+{
+	enum answer answer = m->answer;
 	const char *name = x->sys ? x->sys->name : "this call";
 	struct diag *d;
 
@@ -282,8 +311,8 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 		     name, spell_verdict(a, y), spell_verdict(a, x));
 	diag_note(ds, d, span_of(x), "%s", spell_verdict(a, x));
 	if (answer == ANSWER_YES)
-		diag_help(ds, d, "both match %s: let one of them exclude it",
-			  spell_call(a, x, args));
+		diag_help(ds, d, "both match %s%s: let one of them exclude it",
+			  spell_call(a, x, m->args), spell_environment(a, &m->where, &m->all));
 	else
 		diag_help(ds, d, "write simpler conditions, or one verdict for both");
 }
@@ -303,13 +332,14 @@ static void check_call(struct arena *a, const struct policy *p, size_t i, size_t
 			const struct call_rule *y = &p->calls.v[k];
 			if (x->verdict.kind != y->verdict.kind)
 				break;
-			enum answer ans = pairs++ < PAIRS_MAX ? overlap(s, x->cond, y->cond)
-							      : ANSWER_TOO_HARD;
-			if (ans == ANSWER_NO)
+			struct meeting m = { .answer = ANSWER_TOO_HARD };
+			if (pairs++ < PAIRS_MAX)
+				m = meet(s, x, y);
+			if (m.answer == ANSWER_NO)
 				continue;
 			*said = true;
-			report_pair(a, ds, x, y, ans, s->args);
-			if (ans == ANSWER_TOO_HARD || ++reports == REPORTS_MAX)
+			report_pair(a, ds, x, y, &m);
+			if (m.answer == ANSWER_TOO_HARD || ++reports == REPORTS_MAX)
 				return;
 		}
 	}

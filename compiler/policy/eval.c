@@ -143,7 +143,20 @@ static struct verdict decided_on(struct decision_why *why, enum decided_by by, e
 	return v;
 }
 
+static bool rule_matches(const struct call_rule *r, const struct environment *env,
+			 const struct call *c)
+{
+	BUG_ON(r->env && !env);
+	return cond_eval(r->cond, c->args) && env_holds(r->env, env);
+}
+
 struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why)
+{
+	return policy_eval_in(p, NULL, c, why);
+}
+
+struct verdict policy_eval_in(const struct policy *p, const struct environment *env,
+			      const struct call *c, struct decision_why *why)
 {
 	if (!audit_listed(p, c->audit_arch))
 		return decided(why, BY_FOREIGN, NULL, p->foreign);
@@ -159,7 +172,7 @@ struct verdict policy_eval(const struct policy *p, const struct call *c, struct 
 	policy_calls_of(p, (enum arch)arch, c->nr, &i, &end);
 	for (; i < end; i++) {
 		const struct call_rule *r = &p->calls.v[i];
-		if ((!best || r->verdict.kind < best->verdict.kind) && cond_eval(r->cond, c->args))
+		if ((!best || r->verdict.kind < best->verdict.kind) && rule_matches(r, env, c))
 			best = r;
 	}
 	if (best)

@@ -54,7 +54,8 @@ static int same_call(const struct call_rule *x, const struct call_rule *y)
 	ORDER(x->nr, y->nr);
 	ORDER(x->verdict.kind, y->verdict.kind);
 	ORDER(x->verdict.data, y->verdict.data);
-	return cond_compare(x->cond, y->cond);
+	int c = cond_compare(x->cond, y->cond);
+	return c ? c : env_compare(x->env, y->env);
 }
 
 static int same_file(const struct file_rule *x, const struct file_rule *y)
@@ -134,6 +135,9 @@ COMPARE(order_limits, limit_rule, same_limit, ORDER(x->value, y->value))
 void policy_normalize(struct policy *p)
 {
 	NORMALIZE(&p->calls, order_calls, same_call);
+	p->conditional = false;
+	vec_each(&p->calls, rule)
+		p->conditional |= rule->env != NULL;
 	NORMALIZE(&p->files, order_files, same_file);
 	NORMALIZE(&p->caps, order_caps, same_cap);
 	NORMALIZE(&p->networks, order_networks, same_network);

@@ -14,6 +14,7 @@
 #include "compiler/base/diag.h"
 #include "compiler/base/vec.h"
 #include "compiler/base/verdict.h"
+#include "compiler/policy/env.h"
 #include "compiler/tables/tables.h"
 #include "grammar/ast.h"
 
@@ -59,6 +60,7 @@ struct call_rule {
 	const struct syscall_info *sys; /* NULL for #470 */
 	struct verdict verdict;
 	const struct cond *cond; /* NULL: always */
+	const struct env_cond *env; /* NULL: always; else resolved with keep_when */
 	const struct origin *origin;
 };
 
@@ -129,23 +131,19 @@ struct policy {
 	VEC(struct signal_rule) signals;
 	VEC(struct limit_rule) limits;
 	bool says_caps; /* at least one capability statement stands in it */
+	bool conditional; /* some call rule has an `env` */
 };
 
 /* ---- tree to policy ---- */
 
-struct environment { /* what `when` asks about; a field that is not known is said so */
-	bool caps_known;
-	uint64_t caps; /* bit n: capability n */
-	bool held_known; /* run: what this process holds, where neither --caps nor the policy says */
-	uint64_t held;
-	bool kernel_known;
-	uint16_t kernel;
-	bool host_known;
-	enum arch host;
-};
-
 struct resolve_options {
 	struct environment env;
+	/*
+	 * What env does not know stays with the call rules as their condition, and the policy's own
+	 * capability lines are no environment: the policy in every environment. Resource rules carry
+	 * no conditions; those under an open one are left out. Without it such a `when` is an error.
+	 */
+	bool keep_when;
 	const char *const *set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */
 	unsigned arches;             /* --arch: keep only these of the listed; 0: all */
 	bool foreign; /* read from another format: what its loaders accept is no error or news */
@@ -192,9 +190,12 @@ struct decision_why {
 
 /*
  * The specification (language.md, rules 1, 7, 8): walks the resolved rules, shares no code
- * with any generator. why may be NULL.
+ * with any generator. why may be NULL. The policy must not be `conditional`.
  */
 struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why);
+/* The same in an environment, which must know whatever the policy asks. */
+struct verdict policy_eval_in(const struct policy *p, const struct environment *env,
+			      const struct call *c, struct decision_why *why);
 bool cond_eval(const struct cond *c, const uint64_t args[6]); /* NULL cond: true */
 /* Are there arguments that satisfy both? 1 and *args, 0, or -1 when that is too hard to tell. */
 int cond_overlap(const struct cond *x, const struct cond *y, uint64_t args[6]);

@@ -310,7 +310,7 @@ static uint64_t named_capabilities(const struct ast_stmt *st)
  */
 static void probe_capabilities(struct resolver *r, struct scope *scope, const struct ast_stmt *body)
 {
-	if (r->env.caps_known)
+	if (r->env.caps_known || r->opt->keep_when)
 		return;
 	uint64_t allowed = 0, denied = 0;
 	bool says = false;
@@ -353,7 +353,7 @@ static void resolve_items(struct resolver *r)
 	compose_check_excepts(r);
 	resolve_report_absent(r);
 	vec_each(&r->items, it)
-		if (it->stmt->kind == AST_STMT_CAPABILITY && it->arches)
+		if (it->stmt->kind == AST_STMT_CAPABILITY && it->arches && !resolve_open(it))
 			r->p->says_caps = true;
 	policy_normalize(r->p);
 	resolve_multiplexed(r);

@@ -54,6 +54,7 @@ struct item {
 	unsigned arches;    /* of the listed: where its `when`s hold */
 	unsigned possible;  /* of the listed: where they could, whatever the environment */
 	bool by_arch;       /* they hold on some of the listed architectures only */
+	const struct env_cond *const *env; /* keep_when: by architecture, what is left open; NULL: nothing */
 	const struct except *except;
 };
 
@@ -104,6 +105,12 @@ void compose_check_excepts(struct resolver *r);
 
 /* ---- when.c: the architectures (of r->listed) on which a condition holds ---- */
 unsigned when_arches(struct resolver *r, const struct ast_env *env);
+/*
+ * keep_when: those on which it holds or may hold; env[] (by architecture) gets what is left open
+ * joined to it.
+ */
+unsigned when_keep(struct resolver *r, const struct ast_env *ast,
+		   const struct env_cond *env[ARCH_NR]);
 /* Those on which it could hold, whatever the environment. Reports nothing. */
 unsigned when_possible(struct resolver *r, const struct ast_env *env);
 
@@ -159,7 +166,9 @@ void resolve_calls(struct resolver *r, const struct item *it);
 void resolve_report_absent(struct resolver *r);
 /* Says that no call has this name, and which one may be meant. */
 void resolve_unknown_call(struct resolver *r, const struct ast_word *name);
-void resolve_rule_add(struct resolver *r, struct call_rule rule);
+/* Is a resource rule left out here? Its condition is open, and it cannot carry one. */
+bool resolve_open(const struct item *it);
+void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rule rule);
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);
 void resolve_resource(struct resolver *r, const struct item *it);

@@ -354,6 +354,13 @@ static bool speaks_of_calls(enum ast_stmt_kind kind)
 
 void resolve_resource(struct resolver *r, const struct item *it)
 {
+	struct item closed = *it;
+
+	/* A resource rule cannot carry a condition: it is checked, and adds nothing. */
+	if (resolve_open(it) && !speaks_of_calls(it->stmt->kind)) {
+		closed.arches = 0;
+		it = &closed;
+	}
 	check_layer(r, it);
 	if (it->by_arch && (!speaks_of_calls(it->stmt->kind) ||
 			    (it->stmt->kind == AST_STMT_NETWORK && r->p->layers & LAYER_APPARMOR)))

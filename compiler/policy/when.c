@@ -87,7 +87,7 @@ static enum tri eval_kernel(struct resolver *r, const struct ast_env *env)
 
 static enum tri eval_words(struct resolver *r, const struct ast_env *env, enum arch is)
 {
-	enum arch a;
+	enum arch a = ARCH_NR;
 	bool any = false;
 
 	for (const struct ast_word *w = env->words; w; w = w->next)
@@ -201,6 +201,155 @@ unsigned when_arches(struct resolver *r, const struct ast_env *env)
 	}
 	if (unknown && !r->probing)
 		report_unknown(r, env);
+	return mask;
+}
+
+/* ---- keep_when ---- */
+
+struct open { /* what is left of a condition: cond where t is unknown */
+	enum tri t;
+	const struct env_cond *cond;
+};
+
+static const struct env_cond *env_new(struct resolver *r, struct env_cond c)
+{
+	return arena_dup(r->arena, &c, sizeof(c));
+}
+
+static struct open open_join(struct resolver *r, enum env_kind kind, struct open x, struct open y)
+{
+	enum tri strong = kind == ENV_AND ? TRI_FALSE : TRI_TRUE;
+
+	if (x.t != TRI_UNKNOWN)
+		return x.t == strong ? x : y;
+	if (y.t != TRI_UNKNOWN)
+		return y.t == strong ? y : x;
+	return (struct open){ TRI_UNKNOWN, env_new(r, (struct env_cond){ .kind = kind,
+									 .left = x.cond,
+									 .right = y.cond }) };
+}
+
+static struct open open_not(struct resolver *r, struct open x)
+{
+	if (x.t != TRI_UNKNOWN)
+		return (struct open){ x.t == TRI_TRUE ? TRI_FALSE : TRI_TRUE, NULL };
+	return (struct open){ TRI_UNKNOWN,
+			      env_new(r, (struct env_cond){ .kind = ENV_NOT, .left = x.cond }) };
+}
+
+static struct open open_caps(struct resolver *r, const struct ast_env *env)
+{
+	struct open all = { eval_caps(r, env), NULL };
+
+	if (all.t != TRI_UNKNOWN)
+		return all;
+	all.t = TRI_TRUE;
+	for (const struct ast_word *w = env->words; w; w = w->next) {
+		int cap = capability_find(w->text);
+		if (cap < 0)
+			continue; /* reported */
+		struct env_cond c = { .kind = ENV_CAP, .cap = (unsigned)cap };
+		all = open_join(r, ENV_AND, all, (struct open){ TRI_UNKNOWN, env_new(r, c) });
+	}
+	return all;
+}
+
+/* Kernel at least this version; beyond the last one there is none. */
+static struct open open_from(struct resolver *r, unsigned version)
+{
+	if (!version || version > UINT16_MAX)
+		return (struct open){ tri_of(!version), NULL };
+	return (struct open){ TRI_UNKNOWN, env_new(r, (struct env_cond){
+				.kind = ENV_KERNEL, .version = (uint16_t)version }) };
+}
+
+static struct open open_kernel(struct resolver *r, const struct ast_env *env)
+{
+	struct open known = { eval_kernel(r, env), NULL };
+	uint16_t v;
+
+	if (known.t != TRI_UNKNOWN || resolve_version(env->version.text, &v) < 0)
+		return known;
+	struct open from = open_from(r, v), after = open_from(r, v + 1u);
+	switch (env->op) {
+	case AST_CMP_GE:
+		return from;
+	case AST_CMP_LT:
+		return open_not(r, from);
+	case AST_CMP_GT:
+		return after;
+	case AST_CMP_LE:
+		return open_not(r, after);
+	case AST_CMP_EQ:
+		return open_join(r, ENV_AND, from, open_not(r, after));
+	case AST_CMP_NE:
+		return open_join(r, ENV_OR, open_not(r, from), after);
+	case AST_CMP_IN:
+	case AST_CMP_HAS:
+	case AST_CMP_HAS_ANY:
+	case AST_CMP_LACKS:
+	case AST_CMP_NR:
+		break;
+	}
+	BUG("when kernel");
+}
+
+static struct open open_host(struct resolver *r, const struct ast_env *env)
+{
+	struct env_cond c = { .kind = ENV_HOST };
+	enum arch a = ARCH_NR;
+
+	if (r->env.host_known)
+		return (struct open){ eval_words(r, env, r->env.host), NULL };
+	for (const struct ast_word *w = env->words; w; w = w->next)
+		if (find_arch(r, w, &a))
+			c.hosts |= ARCH_BIT(a);
+	if (!c.hosts)
+		return (struct open){ TRI_FALSE, NULL };
+	return (struct open){ TRI_UNKNOWN, env_new(r, c) };
+}
+
+static struct open open_env(struct resolver *r, const struct ast_env *env, enum arch arch)
+{
+	struct open x, y;
+
+	switch (env->kind) {
+	case AST_ENV_CAPABILITY:
+		return open_caps(r, env);
+	case AST_ENV_KERNEL:
+		return open_kernel(r, env);
+	case AST_ENV_HOST:
+		return open_host(r, env);
+	case AST_ENV_ARCH:
+		return (struct open){ eval_words(r, env, arch), NULL };
+	case AST_ENV_AND:
+	case AST_ENV_OR:
+		x = open_env(r, env->left, arch);
+		y = open_env(r, env->right, arch);
+		return open_join(r, env->kind == AST_ENV_AND ? ENV_AND : ENV_OR, x, y);
+	case AST_ENV_NOT:
+		return open_not(r, open_env(r, env->left, arch));
+	}
+	BUG("ast_env_kind");
+}
+
+unsigned when_keep(struct resolver *r, const struct ast_env *ast,
+		   const struct env_cond *env[ARCH_NR])
+{
+	unsigned mask = 0;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(r->listed & ARCH_BIT(a)))
+			continue;
+		struct open o = open_env(r, ast, (enum arch)a);
+		if (o.t == TRI_FALSE)
+			continue;
+		mask |= ARCH_BIT(a);
+		if (o.t == TRI_TRUE)
+			continue;
+		struct open outer = { env[a] ? TRI_UNKNOWN : TRI_TRUE, env[a] };
+		env[a] = open_join(r, ENV_AND, outer, o).cond;
+	}
 	return mask;
 }
 
