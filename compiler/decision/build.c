@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A policy's rules as a decision: one diagram a number, equal neighbours merged to ranges. */
 #include "compiler/base/bug.h"
-#include "compiler/decision/decision.h"
+#include "compiler/decision/dd.h"
 
 enum { NODE_BUDGET = 1 << 20 };
 
@@ -134,4 +134,56 @@ struct verdict decision_eval(const struct decision *d, const struct call *c)
 	if (a < 0 || !(d->arches & ARCH_BIT(a)))
 		return d->foreign;
 	return dd_eval(d->dd, decision_node(d, (enum arch)a, c->nr), c->args);
+}
+
+/* ---- everything as one diagram ---- */
+
+struct roots {
+	struct arena *arena;
+	VEC(struct dd_range) list;
+	dd_node foreign;
+};
+
+static void root_range(struct roots *r, uint64_t first, uint64_t last, dd_node node)
+{
+	uint64_t next = r->list.n ? r->list.v[r->list.n - 1].last + 1 : 0;
+
+	if (next < first)
+		vec_push(r->arena, &r->list, ((struct dd_range){ next, first - 1, r->foreign }));
+	vec_push(r->arena, &r->list, ((struct dd_range){ first, last, node }));
+}
+
+/* The listed architectures of one token, and number -1 that tracers skip calls with. */
+static void root_token(struct roots *r, const struct decision *d, uint32_t audit, unsigned arches)
+{
+	for (unsigned a = 0; a < ARCH_NR; a++) { /* table order: x86_64 stands before x32 */
+		if (!(arches & ARCH_BIT(a)) || arch_info((enum arch)a)->audit != audit)
+			continue;
+		vec_each(&d->ranges[a], k)
+			root_range(r, DD_CALL_OF(audit, k->first), DD_CALL_OF(audit, k->last), k->node);
+	}
+	root_range(r, DD_CALL_OF(audit, UINT32_MAX), DD_CALL_OF(audit, UINT32_MAX),
+		   dd_terminal(d->dd, (struct verdict){ VERDICT_ALLOW, 0 }));
+}
+
+dd_node decision_root(const struct decision *d, unsigned arches)
+{
+	struct roots r = { .arena = d->dd->arena, .foreign = dd_terminal(d->dd, d->foreign) };
+	uint32_t done = 0;
+
+	for (;;) { /* tokens in rising order; 0 is nobody's */
+		uint32_t audit = UINT32_MAX;
+		for (unsigned a = 0; a < ARCH_NR; a++) {
+			uint32_t t = arch_info((enum arch)a)->audit;
+			if (arches & d->arches & ARCH_BIT(a) && t > done && t < audit)
+				audit = t;
+		}
+		if (audit == UINT32_MAX)
+			break;
+		root_token(&r, d, audit, arches & d->arches);
+		done = audit;
+	}
+	uint64_t next = r.list.n ? r.list.v[r.list.n - 1].last + 1 : 0;
+	vec_push(r.arena, &r.list, ((struct dd_range){ next, UINT64_MAX, r.foreign }));
+	return dd_ranges(d->dd, DD_CALL, 64, r.list.v, r.list.n);
 }

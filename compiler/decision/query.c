@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to a diagram: what it answers, where two differ, which paths it has. */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/decision/dd.h"
+
+struct verdict dd_eval_at(const struct dd *d, dd_node n, const struct dd_point *p)
+{
+	const struct node *k = &d->nodes.v[n];
+	struct verdict v;
+
+	for (; k->bit != DD_TERMINAL; k = &d->nodes.v[n])
+		n = p->at[rank_field(k->bit / 64)] >> (63 - k->bit % 64) & 1 ? k->high : k->low;
+	dd_is_terminal(d, n, &v);
+	return v;
+}
+
+struct verdict dd_eval(const struct dd *d, dd_node n, const uint64_t args[6])
+{
+	struct dd_point p = { { 0 } };
+
+	memcpy(p.at, args, 6 * sizeof(args[0]));
+	return dd_eval_at(d, n, &p);
+}
+
+dd_node dd_call(const struct dd *d, dd_node root, uint32_t audit_arch, uint32_t nr)
+{
+	uint64_t call = DD_CALL_OF(audit_arch, nr);
+
+	if (root == DD_NONE)
+		return DD_NONE;
+	for (const struct node *k = &d->nodes.v[root]; k->bit < 64; k = &d->nodes.v[root])
+		root = call >> (63 - k->bit) & 1 ? k->high : k->low;
+	return root;
+}
+
+/* ---- numbers as ranges ---- */
+
+struct numbers {
+	const struct dd *d;
+	size_t left;
+	bool (*fn)(void *ctx, uint32_t first, uint32_t last, dd_node n);
+	void *ctx;
+	uint32_t first; /* of the range being collected */
+	dd_node node;   /* DD_NONE: none yet */
+};
+
+static bool take_block(struct numbers *s, uint32_t first, dd_node n)
+{
+	if (n == s->node)
+		return true;
+	bool go_on = s->node == DD_NONE || s->fn(s->ctx, s->first, first - 1, s->node);
+	s->first = first;
+	s->node = n;
+	return go_on && s->left-- > 0;
+}
+
+static bool walk_numbers(struct numbers *s, dd_node n, uint32_t first, unsigned bits)
+{
+	uint32_t bit = s->d->nodes.v[n].bit;
+
+	if (bit >= 64)
+		return take_block(s, first, n);
+	return walk_numbers(s, child(s->d, n, 64 - bits, false), first, bits - 1) &&
+	       walk_numbers(s, child(s->d, n, 64 - bits, true), first + (1u << (bits - 1)), bits - 1);
+}
+
+bool dd_numbers(const struct dd *d, dd_node root, uint32_t audit_arch, size_t max_ranges,
+		bool (*fn)(void *ctx, uint32_t first, uint32_t last, dd_node n), void *ctx)
+{
+	struct numbers s = { d, max_ranges ? max_ranges : SIZE_MAX, fn, ctx, 0, DD_NONE };
+
+	if (root == DD_NONE)
+		return false;
+	for (const struct node *k = &d->nodes.v[root]; k->bit < 32; k = &d->nodes.v[root])
+		root = audit_arch >> (31 - k->bit) & 1 ? k->high : k->low;
+	return walk_numbers(&s, root, 0, 32) && fn(ctx, s.first, UINT32_MAX, s.node);
+}
+
+/* ---- paths ---- */
+
+struct walk {
+	const struct dd *d;
+	uint32_t stop;
+	bool (*fn)(void *ctx, const struct dd_path *p);
+	void *ctx;
+	struct dd_path path;
+};
+
+static bool walk_paths(struct walk *w, dd_node n)
+{
+	const struct node *k = &w->d->nodes.v[n];
+
+	if (k->bit >= w->stop || k->bit == DD_TERMINAL) {
+		w->path.node = n;
+		return w->fn(w->ctx, &w->path);
+	}
+	enum dd_field f = rank_field(k->bit / 64);
+	uint64_t bit = UINT64_C(1) << (63 - k->bit % 64);
+	w->path.mask[f] |= bit;
+	bool go_on = walk_paths(w, k->low);
+	w->path.value[f] |= bit;
+	go_on = go_on && walk_paths(w, k->high);
+	w->path.mask[f] &= ~bit;
+	w->path.value[f] &= ~bit;
+	return go_on;
+}
+
+bool dd_paths(const struct dd *d, dd_node n, uint32_t stop,
+	      bool (*fn)(void *ctx, const struct dd_path *p), void *ctx)
+{
+	struct walk w = { .d = d, .stop = stop, .fn = fn, .ctx = ctx };
+
+	return n != DD_NONE && walk_paths(&w, n);
+}
+
+struct cube_walk {
+	const struct dd *d;
+	bool (*fn)(void *ctx, const struct dd_cube *c);
+	void *ctx;
+};
+
+static bool take_path(void *ctx, const struct dd_path *p)
+{
+	const struct cube_walk *w = ctx;
+	struct dd_cube c;
+
+	for (unsigned f = DD_IP; f < DD_FIELDS; f++)
+		BUG_ON(p->mask[f]);
+	memcpy(c.mask, p->mask, sizeof(c.mask));
+	memcpy(c.value, p->value, sizeof(c.value));
+	dd_is_terminal(w->d, p->node, &c.verdict);
+	return w->fn(w->ctx, &c);
+}
+
+bool dd_cubes(const struct dd *d, dd_node n, bool (*fn)(void *ctx, const struct dd_cube *c),
+	      void *ctx)
+{
+	struct cube_walk w = { d, fn, ctx };
+
+	return dd_paths(d, n, UINT32_MAX, take_path, &w);
+}
+
+/* ---- what is known to hold ---- */
+
+static void start_memo(struct dd *d)
+{
+	if (d->memo_size < d->nodes.n) {
+		d->memo_size = d->nodes.n * 2;
+		d->memo = ARENA_ARRAY(d->arena, struct memo, d->memo_size);
+		d->stamp = 0;
+	}
+	d->stamp++;
+}
+
+static dd_node restrict_node(struct dd *d, dd_node n, const struct dd_path *known)
+{
+	uint32_t bit = d->nodes.v[n].bit;
+
+	if (bit == DD_TERMINAL)
+		return n;
+	/* Nodes made meanwhile lie behind the memo; only older ones are visited. */
+	if (d->memo[n].stamp == d->stamp)
+		return d->memo[n].result;
+	enum dd_field f = rank_field(bit / 64);
+	unsigned shift = 63 - bit % 64;
+	dd_node low = child(d, n, bit, false), high = child(d, n, bit, true), r;
+	if (known->mask[f] >> shift & 1) {
+		r = restrict_node(d, known->value[f] >> shift & 1 ? high : low, known);
+	} else {
+		low = restrict_node(d, low, known);
+		high = restrict_node(d, high, known);
+		r = dd_make(d, bit, low, high);
+	}
+	d->memo[n].stamp = d->stamp;
+	d->memo[n].result = r;
+	return r;
+}
+
+static dd_node restrict_all(struct dd *d, dd_node n, const struct dd_path *known)
+{
+	if (n == DD_NONE)
+		return DD_NONE;
+	start_memo(d);
+	return restrict_node(d, n, known);
+}
+
+dd_node dd_restrict(struct dd *d, dd_node n, const uint64_t mask[6], const uint64_t value[6])
+{
+	struct dd_path known = { .node = n };
+
+	memcpy(known.mask, mask, 6 * sizeof(mask[0]));
+	memcpy(known.value, value, 6 * sizeof(value[0]));
+	return restrict_all(d, n, &known);
+}
+
+dd_node dd_fix(struct dd *d, dd_node n, enum dd_field f, uint64_t mask, uint64_t value)
+{
+	struct dd_path known = { .node = n };
+
+	known.mask[f] = mask;
+	known.value[f] = value;
+	return restrict_all(d, n, &known);
+}
+
+/* ---- two diagrams ---- */
+
+bool dd_differ_at(struct dd *d, dd_node x, dd_node y, struct dd_point *p)
+{
+	memset(p, 0, sizeof(*p));
+	if (x == y || x == DD_NONE || y == DD_NONE)
+		return false;
+	/* Canonical: different nodes differ somewhere, so one of the two branches does. */
+	for (;;) {
+		uint32_t bit = d->nodes.v[x].bit;
+		if (d->nodes.v[y].bit < bit)
+			bit = d->nodes.v[y].bit;
+		if (bit == DD_TERMINAL)
+			return true;
+		bool high = child(d, x, bit, false) == child(d, y, bit, false);
+		if (high)
+			p->at[rank_field(bit / 64)] |= UINT64_C(1) << (63 - bit % 64);
+		x = child(d, x, bit, high);
+		y = child(d, y, bit, high);
+	}
+}
+
+bool dd_differ(struct dd *d, dd_node x, dd_node y, uint64_t args[6])
+{
+	struct dd_point p;
+	bool differ = dd_differ_at(d, x, y, &p);
+
+	memcpy(args, p.at, 6 * sizeof(args[0]));
+	return differ;
+}
+
+bool dd_witness(const struct dd *d, dd_node claim, struct dd_point *p)
+{
+	memset(p, 0, sizeof(*p));
+	if (claim == DD_FALSE || claim == DD_NONE)
+		return false;
+	/* Reduced: a claim that is not FALSE has a way to TRUE through every branch but FALSE. */
+	for (const struct node *k; (k = &d->nodes.v[claim])->bit != DD_TERMINAL;) {
+		bool high = k->low == DD_FALSE;
+		if (high)
+			p->at[rank_field(k->bit / 64)] |= UINT64_C(1) << (63 - k->bit % 64);
+		claim = high ? k->high : k->low;
+	}
+	BUG_ON(claim != DD_TRUE);
+	return true;
+}
+
+struct operation { /* on two terminals; exactly one of the two is set */
+	bool (*claim)(struct verdict x, struct verdict y);
+	struct verdict (*verdict)(struct verdict x, struct verdict y);
+	dd_node tag; /* of its results in the cache */
+};
+
+static dd_node operate(struct dd *d, const struct operation *op, dd_node x, dd_node y)
+{
+	struct verdict vx, vy;
+
+	if (x == DD_NONE || y == DD_NONE)
+		return DD_NONE;
+	if (dd_is_terminal(d, x, &vx) && dd_is_terminal(d, y, &vy)) {
+		if (op->verdict)
+			return dd_terminal(d, op->verdict(vx, vy));
+		return op->claim(vx, vy) ? DD_TRUE : DD_FALSE;
+	}
+	const struct computed *c = dd_computed(d, x, y, op->tag);
+	if (c->f == x && c->g == y && c->h == op->tag)
+		return c->result;
+	if (!dd_step(d))
+		return DD_NONE;
+	uint32_t bit = d->nodes.v[x].bit;
+	if (d->nodes.v[y].bit < bit)
+		bit = d->nodes.v[y].bit;
+	dd_node low = operate(d, op, child(d, x, bit, false), child(d, y, bit, false));
+	dd_node high = operate(d, op, child(d, x, bit, true), child(d, y, bit, true));
+	dd_node r = dd_make(d, bit, low, high);
+	if (r != DD_NONE)
+		*dd_computed(d, x, y, op->tag) = (struct computed){ x, y, op->tag, r };
+	return r;
+}
+
+dd_node dd_compare(struct dd *d, dd_node x, dd_node y,
+		   bool (*f)(struct verdict x, struct verdict y))
+{
+	struct operation op = { .claim = f, .tag = d->operation-- };
+
+	return operate(d, &op, x, y);
+}
+
+static struct verdict more_restrictive(struct verdict x, struct verdict y)
+{
+	return y.kind < x.kind ? y : x;
+}
+
+dd_node dd_stack(struct dd *d, dd_node x, dd_node y)
+{
+	struct operation op = { .verdict = more_restrictive, .tag = d->operation-- };
+
+	return operate(d, &op, x, y);
+}
+
+/* ---- fields ---- */
+
+static void mark_fields(struct dd *d, dd_node n, unsigned *fields)
+{
+	const struct node *k = &d->nodes.v[n];
+
+	if (k->bit == DD_TERMINAL || d->memo[n].stamp == d->stamp)
+		return;
+	d->memo[n].stamp = d->stamp;
+	*fields |= 1u << rank_field(k->bit / 64);
+	mark_fields(d, k->low, fields);
+	mark_fields(d, k->high, fields);
+}
+
+unsigned dd_fields(struct dd *d, dd_node n)
+{
+	unsigned fields = 0;
+
+	if (n == DD_NONE)
+		return 0;
+	start_memo(d);
+	mark_fields(d, n, &fields);
+	return fields;
+}
