@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "compiler/policy/policy.h"
+#include "compiler/decision/decision.h"
 #include "grammar/parse.h"
 
 struct fixture {
@@ -123,6 +123,25 @@ static void put_policy(struct buf *b)
 	buf_puts(b, "}\n");
 }
 
+/* The diagram over the environment's bits says the same. */
+static void compare_diagram(struct fixture *f, const struct policy *kept, struct dd *dd,
+			    dd_node root, const struct environment *env)
+{
+	for (size_t i = 0; i < kept->calls.n; i++)
+		for (unsigned arg = 0; arg < 4; arg++) {
+			const struct call_rule *r = &kept->calls.v[i];
+			struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr,
+					  .args = { arg } };
+			struct dd_point at = { .at = { arg } };
+			at.at[DD_CALL] = DD_CALL_OF(c.audit_arch, c.nr);
+			at.at[DD_CAPS] = env->caps;
+			at.at[DD_SYSTEM] = (uint64_t)env->kernel << 8 | env->host;
+			struct verdict got = dd_eval_at(dd, root, &at);
+			assert_true(verdict_eq(got, policy_eval_in(kept, env, &c, NULL)));
+		}
+	assert_int_equal(f->diags->errors, 0);
+}
+
 static void compare_in(const struct policy *kept, const struct policy *strict,
 		       const struct environment *env, const char *text)
 {
@@ -161,6 +180,9 @@ static void kept_means_each_environment(void **state)
 		buf_free(&b);
 		struct policy *kept = resolve(f, text, NULL);
 		conditional += kept->conditional;
+		const struct decision *d = decision_build(f->arena, kept, f->diags);
+		assert_non_null(d);
+		dd_node root = decision_root(d, kept->arches);
 		for (unsigned k = 0; k < 12; k++) {
 			struct environment env = { .caps_known = true, .kernel_known = true,
 						   .host_known = true, .kernel = versions[rnd(10)] };
@@ -172,6 +194,7 @@ static void kept_means_each_environment(void **state)
 			assert_int_equal(f->diags->errors, 0);
 			assert_false(strict->conditional);
 			compare_in(kept, strict, &env, text);
+			compare_diagram(f, kept, d->dd, root, &env);
 		}
 	}
 	assert_true(conditional > 200);
