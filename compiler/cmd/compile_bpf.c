@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pale compile -t bpf: generate, verify, measure. */
-#include <inttypes.h>
+/* pale compile -t bpf: generate, prove, measure. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/cbpf/cbpf.h"
+#include "compiler/cbpf/prove.h"
 #include "compiler/cmd/compile.h"
 
 /* The architecture a family's figures are about: the first that the policy lists. */
@@ -162,7 +161,8 @@ static void measure_arch(const struct policy *p, const struct cbpf *prog, enum a
 }
 
 static const char *tell_figures(struct compilation *c, const struct policy *p,
-				const struct cbpf *prog, const char *family, uint64_t points,
+				const struct cbpf *prog, const char *family,
+				const struct cbpf_proof *proof,
 				const struct cbpf_weights *w)
 {
 	struct figures f = { 0 };
@@ -177,8 +177,8 @@ static const char *tell_figures(struct compilation *c, const struct policy *p,
 		   arch_info(first_arch(p, family))->name, f.most);
 	if (w)
 		buf_printf(&b, ", %.2f on the trace", f.weighted);
-	buf_printf(&b, "; verified on %" PRIu64 " calls; cacheable: %u of %u always allowed",
-		   points, f.cached, f.allowed);
+	buf_printf(&b, "; proved for all calls (%zu nodes); cacheable: %u of %u always allowed",
+		   proof->nodes, f.cached, f.allowed);
 	return arena_strdup(c->session->arena, b.p ? b.p : "");
 }
 
@@ -198,34 +198,13 @@ static unsigned planted_bug(void)
 }
 #endif
 
-static int tell_difference(struct compilation *c, const struct policy *p, const struct cbpf *prog,
-			   const struct call *k)
-{
-	BUF_AUTO should = { 0 };
-	BUF_AUTO is = { 0 };
-	struct diag *d;
-
-	verdict_print(&should, policy_eval(p, k, NULL));
-	verdict_print(&is, verdict_from_ret(cbpf_run(prog, k, NULL)));
-	d = diag_add(c->session->diags, DIAG_PL205, p->span,
-		     "the generated program answers %s where the policy says %s: arch %#x, nr %u, "
-		     "arguments %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64
-		     " %#" PRIx64,
-		     is.p, should.p, k->audit_arch, k->nr, k->args[0], k->args[1], k->args[2],
-		     k->args[3], k->args[4], k->args[5]);
-	diag_help(c->session->diags, d,
-		  "nothing was written; this is a bug of pale, please report it with the policy");
-	return EXIT_FOUND;
-}
-
 static int compile_family(struct compilation *c, const struct policy *p, const char *family)
 {
 	struct session *s = c->session;
 	struct cbpf_options opt = { .family = family, .plant = planted_bug() };
 	struct cbpf_weights w;
 	struct cbpf prog;
-	struct call witness;
-	uint64_t points;
+	struct cbpf_proof proof;
 	size_t at;
 
 	if (c->weights) {
@@ -240,12 +219,12 @@ static int compile_family(struct compilation *c, const struct policy *p, const c
 			 "the generated program would not load: instruction %zu: %s", at, why);
 		return EXIT_FOUND;
 	}
-	if (cbpf_verify(p, &prog, family, &witness, &points))
-		return tell_difference(c, p, &prog, &witness);
+	if (cbpf_prove(s->arena, p, &prog, 1, family, &proof, s->diags))
+		return EXIT_FOUND;
 
 	struct artifact a = { .binary = true };
 	a.name = arena_printf(s->arena, PRISTR ".%s.bpf", STRARG(p->name), family);
-	a.about = tell_figures(c, p, &prog, family, points, opt.weights);
+	a.about = tell_figures(c, p, &prog, family, &proof, opt.weights);
 	cbpf_write(&prog, &a.bytes);
 	vec_push(s->arena, &c->artifacts, a);
 	return EXIT_OK;

@@ -125,6 +125,49 @@ dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node othe
 	return dd_choose(d, cond_node(d, cond, 0), then, otherwise);
 }
 
+/* kernel >= version, on the 16 bits above the host's. */
+static dd_node kernel_node(struct dd *d, uint16_t version)
+{
+	dd_node r = DD_TRUE;
+
+	for (unsigned i = 0; i < 16; i++) {
+		uint32_t bit = bit_of(DD_SYSTEM, 8 + i);
+		r = version >> i & 1 ? dd_make(d, bit, DD_FALSE, r) : dd_make(d, bit, r, DD_TRUE);
+	}
+	return r;
+}
+
+static dd_node hosts_node(struct dd *d, unsigned hosts)
+{
+	dd_node r = DD_FALSE;
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (hosts & ARCH_BIT(a))
+			r = dd_or(d, r, dd_equal(d, DD_SYSTEM, 0xff, a));
+	return r;
+}
+
+dd_node dd_env(struct dd *d, const struct env_cond *c)
+{
+	if (!c)
+		return DD_TRUE;
+	switch (c->kind) {
+	case ENV_CAP:
+		return dd_bit(d, DD_CAPS, c->cap);
+	case ENV_KERNEL:
+		return kernel_node(d, c->version);
+	case ENV_HOST:
+		return hosts_node(d, c->hosts);
+	case ENV_AND:
+		return dd_and(d, dd_env(d, c->left), dd_env(d, c->right));
+	case ENV_OR:
+		return dd_or(d, dd_env(d, c->left), dd_env(d, c->right));
+	case ENV_NOT:
+		return dd_not(d, dd_env(d, c->left));
+	}
+	BUG("env_kind");
+}
+
 dd_node dd_equal(struct dd *d, enum dd_field f, uint64_t mask, uint64_t value)
 {
 	dd_node r = value & ~mask ? DD_FALSE : DD_TRUE;

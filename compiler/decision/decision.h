@@ -36,6 +36,7 @@ struct dd_point { /* one event, environment included */
 	uint64_t at[DD_FIELDS];
 };
 #define DD_CALL_OF(audit, nr) ((uint64_t)(audit) << 32 | (uint32_t)(nr))
+#define DD_SYSTEM_OF(kernel, host) ((uint64_t)(kernel) << 8 | (uint64_t)(host))
 
 /* The diagram's bit for bit `shift` (0: least significant) of a field; smaller: decided sooner. */
 uint32_t dd_bit_of(enum dd_field field, unsigned shift);
@@ -54,6 +55,7 @@ dd_node dd_not(struct dd *d, dd_node claim);
 dd_node dd_and(struct dd *d, dd_node x, dd_node y);
 dd_node dd_or(struct dd *d, dd_node x, dd_node y);
 dd_node dd_cond(struct dd *d, const struct cond *cond);  /* NULL: DD_TRUE */
+dd_node dd_env(struct dd *d, const struct env_cond *env); /* NULL: DD_TRUE */
 dd_node dd_equal(struct dd *d, enum dd_field f, uint64_t mask, uint64_t value); /* (f & mask) == value */
 /* then where the claim holds, else otherwise (claims or verdicts). */
 dd_node dd_choose(struct dd *d, dd_node claim, dd_node then, dd_node otherwise);
@@ -145,6 +147,7 @@ struct decision *decision_build_in(struct arena *a, struct dd *d, const struct p
 				   struct diags *ds);
 /* The node for one number (with base) of a listed architecture; never -1 (tracers' skip). */
 dd_node decision_node(const struct decision *d, enum arch a, uint32_t nr);
+/* Of a policy that is not `conditional`. */
 struct verdict decision_eval(const struct decision *d, const struct call *c);
 /*
  * Everything it answers as one diagram, for those of the listed architectures that are in

@@ -31,7 +31,7 @@ def web(tmp_path):
 def test_one_target_goes_to_standard_output(pale, web):
     r = pale("compile", web, "-t", "bpf", "--arch", "x86_64", text=False, check=0)
     assert len(r.out) % 8 == 0 and r.out[:8] == bytes([0x20, 0, 0, 0, 4, 0, 0, 0])
-    assert b"instructions" in r.err and b"verified on" in r.err, r
+    assert b"instructions" in r.err and b"proved for all calls" in r.err, r
 
 
 def test_one_target_of_two_machine_families_is_refused_on_standard_output(pale, web):
@@ -138,7 +138,7 @@ def test_every_example_compiles_to_a_verified_program(pale, tmp_path):
     examples = sorted((ROOT / "profiles" / "examples").glob("*.pale"))
     for path in examples:
         r = pale("compile", path, "-t", "bpf", "-o", tmp_path / "out", check=0)
-        assert re.search(r"verified on \d+ calls", r.err), r
+        assert re.search(r"proved for all calls \(\d+ nodes\)", r.err), r
         assert "cannot-start" not in r.err, r
 
 
