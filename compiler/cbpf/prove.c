@@ -32,21 +32,27 @@ static bool agrees(struct prover *v, const struct call *c)
 	return false;
 }
 
-/* Where a rule's condition holds, and where it does not. */
+enum { RULE_CALLS = 8 };
+
+/* A call for each comparison of a rule, up to a few: the argument has the compared value. */
+static bool agrees_on_cond(struct prover *v, const struct cond *cond, struct call *c, unsigned *left)
+{
+	for (; *left && cond && cond->kind != COND_CMP; cond = cond->left)
+		if (cond->kind != COND_NOT && !agrees_on_cond(v, cond->right, c, left))
+			return false;
+	if (!cond || !*left)
+		return true;
+	--*left;
+	c->args[cond->cmp.arg] = cond->cmp.value;
+	return agrees(v, c);
+}
+
 static bool agrees_on_rule(struct prover *v, const struct call_rule *r)
 {
 	struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr };
-	dd_node claim = dd_cond(v->dd, r->cond);
-	struct dd_point at;
+	unsigned left = RULE_CALLS;
 
-	for (unsigned side = 0; side < 2; side++) {
-		if (dd_witness(v->dd, side ? dd_not(v->dd, claim) : claim, &at)) {
-			memcpy(c.args, at.at, sizeof(c.args));
-			if (!agrees(v, &c))
-				return false;
-		}
-	}
-	return true;
+	return agrees_on_cond(v, r->cond, &c, &left);
 }
 
 static bool agrees_on_arch(struct prover *v, enum arch a)

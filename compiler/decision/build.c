@@ -11,33 +11,6 @@ static uint32_t last_number(enum arch a)
 	return a == ARCH_X86_64 ? 0x3fffffff : 0xfffffffe;
 }
 
-/* What `when` left open, as a claim about the environment's bits. */
-static dd_node env_claim(struct dd *d, const struct env_cond *c)
-{
-	dd_node any = DD_FALSE;
-
-	if (!c)
-		return DD_TRUE;
-	switch (c->kind) {
-	case ENV_CAP:
-		return dd_bit(d, DD_CAPS, c->cap);
-	case ENV_KERNEL: /* whatever the host below it */
-		return dd_word_at_least(d, DD_SYSTEM, 0, (uint32_t)c->version << 8, DD_TRUE, DD_FALSE);
-	case ENV_HOST:
-		for (unsigned h = 0; h < ARCH_NR; h++)
-			if (c->hosts & ARCH_BIT(h))
-				any = dd_or(d, any, dd_equal(d, DD_SYSTEM, 0xff, h));
-		return any;
-	case ENV_AND:
-		return dd_and(d, env_claim(d, c->left), env_claim(d, c->right));
-	case ENV_OR:
-		return dd_or(d, env_claim(d, c->left), env_claim(d, c->right));
-	case ENV_NOT:
-		return dd_not(d, env_claim(d, c->left));
-	}
-	BUG("env_kind");
-}
-
 /* The most restrictive verdict wins, so it is put on last. */
 static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, uint32_t nr,
 			   size_t *culprit)
@@ -52,8 +25,8 @@ static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, ui
 			if ((int)r->verdict.kind != kind)
 				continue;
 			*culprit = i;
-			dd_node match = dd_and(d, env_claim(d, r->env), dd_cond(d, r->cond));
-			n = dd_choose(d, match, dd_terminal(d, r->verdict), n);
+			dd_node with = dd_ite(d, r->cond, dd_terminal(d, r->verdict), n);
+			n = r->env ? dd_choose(d, dd_env(d, r->env), with, n) : with;
 		}
 	return n;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions as claims. */
+#include <stdlib.h>
+
 #include "compiler/base/bug.h"
 #include "compiler/decision/dd.h"
 
@@ -63,25 +65,104 @@ static dd_node cmp_node(struct dd *d, const struct cmp *c)
 
 static dd_node cond_node(struct dd *d, const struct cond *c, unsigned depth);
 
+/* ---- sets: one argument equal to one of many values ---- */
+
+/* How many low bits it compares, all of them; 0: others too, or with holes. */
+static unsigned low_bits(const struct cmp *c)
+{
+	return c->mask & (c->mask + 1) ? 0 : (unsigned)__builtin_popcountll(c->mask);
+}
+
+/* The other parts of an OR of equalities, or an AND of inequalities, on the same bits. */
+static bool same_set(const struct cmp *x, const struct cmp *first, enum cond_kind chain)
+{
+	return x->op == (chain == COND_OR ? CMP_EQ : CMP_NE) && x->arg == first->arg &&
+	       x->mask == first->mask && low_bits(x) && !(x->value & ~x->mask);
+}
+
+static int by_value(const void *x, const void *y)
+{
+	const uint64_t *a = x, *b = y;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* in where the argument's low bits are one of the values, else out; sorts the values. */
+static dd_node set_node(struct dd *d, const struct cmp *like, uint64_t *values, size_t n, dd_node in,
+			dd_node out)
+{
+	uint64_t last = like->mask, next = 0;
+	VEC(struct dd_range) ranges = { 0 };
+
+	qsort(values, n, sizeof(*values), by_value);
+	for (size_t i = 0; i < n; i++) {
+		if (i && values[i] == values[i - 1])
+			continue;
+		if (values[i] > next)
+			vec_push(d->arena, &ranges, ((struct dd_range){ next, values[i] - 1, out }));
+		vec_push(d->arena, &ranges, ((struct dd_range){ values[i], values[i], in }));
+		next = values[i] + 1;
+	}
+	if (next <= last && values[n - 1] != last)
+		vec_push(d->arena, &ranges, ((struct dd_range){ next, last, out }));
+	return dd_ranges(d, (enum dd_field)like->arg, low_bits(like), ranges.v, ranges.n);
+}
+
 /*
  * A long `in {...}` is a chain of OR as deep as it is long: the chain is walked with a stack
- * of its own, and joined pairwise so that intermediate results stay small.
+ * of its own.
  */
-static dd_node chain_node(struct dd *d, const struct cond *c, unsigned depth)
+struct parts {
+	VEC(const struct cond *) list;
+};
+
+static void chain_parts(struct dd *d, const struct cond *c, struct parts *parts)
 {
 	enum cond_kind kind = c->kind;
 	VEC(const struct cond *) stack = { 0 };
-	VEC(dd_node) parts = { 0 };
 
 	vec_push(d->arena, &stack, c);
 	while (stack.n) {
 		const struct cond *k = stack.v[--stack.n];
-		if (k->kind == kind) {
-			vec_push(d->arena, &stack, k->right);
-			vec_push(d->arena, &stack, k->left);
+		if (k->kind != kind) {
+			vec_push(d->arena, &parts->list, k);
 			continue;
 		}
-		dd_node n = cond_node(d, k, depth + 1);
+		vec_push(d->arena, &stack, k->right);
+		vec_push(d->arena, &stack, k->left);
+	}
+}
+
+/* Parts that make one set, all of them: built at once, between any two diagrams below it. */
+static bool chain_set(struct dd *d, const struct parts *parts, enum cond_kind kind, dd_node then,
+		      dd_node otherwise, dd_node *out)
+{
+	const struct cmp *first = &parts->list.v[0]->cmp;
+
+	vec_each(&parts->list, k)
+		if ((*k)->kind != COND_CMP || !same_set(&(*k)->cmp, first, kind))
+			return false;
+	uint64_t *values = ARENA_ARRAY(d->arena, uint64_t, parts->list.n);
+	for (size_t i = 0; i < parts->list.n; i++)
+		values[i] = parts->list.v[i]->cmp.value;
+	bool positive = kind == COND_OR;
+	*out = set_node(d, first, values, parts->list.n, positive ? then : otherwise,
+			positive ? otherwise : then);
+	return true;
+}
+
+/* Joined pairwise, so that intermediate results stay small. */
+static dd_node chain_node(struct dd *d, const struct cond *c, unsigned depth)
+{
+	struct parts conds = { 0 };
+	VEC(dd_node) parts = { 0 };
+	dd_node set;
+
+	chain_parts(d, c, &conds);
+	if (chain_set(d, &conds, c->kind, DD_TRUE, DD_FALSE, &set))
+		return set;
+	vec_each(&conds.list, k) {
+		dd_node n = cond_node(d, *k, depth + 1);
 		if (n == DD_NONE)
 			return DD_NONE;
 		vec_push(d->arena, &parts, n);
@@ -90,8 +171,8 @@ static dd_node chain_node(struct dd *d, const struct cond *c, unsigned depth)
 		for (size_t i = 0; i < parts.n; i += 2) {
 			dd_node l = parts.v[i];
 			if (i + 1 < parts.n)
-				l = kind == COND_OR ? dd_or(d, l, parts.v[i + 1]) :
-						      dd_and(d, l, parts.v[i + 1]);
+				l = c->kind == COND_OR ? dd_or(d, l, parts.v[i + 1]) :
+							 dd_and(d, l, parts.v[i + 1]);
 			parts.v[i / 2] = l;
 		}
 	return parts.v[0];
@@ -122,6 +203,16 @@ dd_node dd_cond(struct dd *d, const struct cond *cond)
 
 dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node otherwise)
 {
+	dd_node set;
+
+	/* The commonest condition of all, straight between two verdicts. */
+	if (cond && (cond->kind == COND_OR || cond->kind == COND_AND) &&
+	    dd_is_terminal(d, then, NULL) && otherwise != DD_NONE && dd_is_terminal(d, otherwise, NULL)) {
+		struct parts conds = { 0 };
+		chain_parts(d, cond, &conds);
+		if (chain_set(d, &conds, cond->kind, then, otherwise, &set))
+			return set;
+	}
 	return dd_choose(d, cond_node(d, cond, 0), then, otherwise);
 }
 
