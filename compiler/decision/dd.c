@@ -16,10 +16,9 @@
 
 static uint32_t hash3(uint32_t a, uint32_t b, uint32_t c)
 {
-	uint64_t h = a * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = ((uint64_t)b << 32 | c) * UINT64_C(0x9e3779b97f4a7c15);
 
-	h = (h ^ (h >> 29) ^ b) * UINT64_C(0xbf58476d1ce4e5b9);
-	h = (h ^ (h >> 32) ^ c) * UINT64_C(0x94d049bb133111eb);
+	h = (h ^ h >> 32 ^ a) * UINT64_C(0xbf58476d1ce4e5b9);
 	return (uint32_t)(h >> 32);
 }
 
@@ -36,12 +35,12 @@ static void unique_insert(struct dd *d, dd_node n)
 /* The cache grows with the nodes: a small policy must not pay for a large one's tables. */
 static void tables_grow(struct dd *d)
 {
-	d->unique_size *= 4;
+	d->unique_size *= 2;
 	d->unique = ARENA_ARRAY(d->arena, dd_node, d->unique_size);
 	memset(d->unique, 0xff, d->unique_size * sizeof(dd_node));
 	for (size_t n = 0; n < d->nodes.n; n++)
 		unique_insert(d, (dd_node)n);
-	d->computed_size = d->unique_size / 4;
+	d->computed_size = d->unique_size / 8;
 	d->computed = ARENA_ARRAY(d->arena, struct computed, d->computed_size);
 	memset(d->computed, 0xff, d->computed_size * sizeof(struct computed));
 }
@@ -77,7 +76,7 @@ struct dd *dd_new(struct arena *a, size_t node_budget)
 	d->budget = node_budget + 2;
 	d->steps = node_budget * 32;
 	d->operation = UINT32_MAX - 1;
-	d->unique_size = 1024;
+	d->unique_size = 4096;
 	tables_grow(d);
 	/* Terminals of claims: packed values that no verdict has. */
 	dd_node f = dd_make(d, DD_TERMINAL, UINT32_MAX - 2, 0);
