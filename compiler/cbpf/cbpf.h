@@ -46,6 +46,8 @@ bool cbpf_code_allowed(uint16_t code); /* is there such an instruction in seccom
 
 /* Runs a checked program. *steps (may be NULL): instructions executed, `ret` included. */
 uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps);
+/* The same; *last: the instruction that ended it. */
+uint32_t cbpf_run_to(const struct cbpf *prog, const struct call *c, size_t *last);
 
 /* Is this (arch, nr) decided without looking at arguments, as the kernel's cache sees it
  * (kernel/seccomp.c seccomp_is_const_allow())? */

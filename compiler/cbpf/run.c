@@ -154,7 +154,7 @@ static bool run_other(struct machine *m, const struct sock_filter *f)
 	BUG("cbpf_run of an unchecked program");
 }
 
-uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps)
+static uint32_t run(const struct cbpf *prog, const struct call *c, unsigned *steps, size_t *last)
 {
 	struct machine m = { .prog = prog, .call = c };
 	unsigned count = 0;
@@ -171,10 +171,25 @@ uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps
 		else
 			done = !run_other(&m, f);
 		if (done) {
-			if (steps)
-				*steps = count;
+			*steps = count;
+			*last = m.pc;
 			return ret;
 		}
 	}
 	BUG("cbpf_run of an unchecked program");
+}
+
+uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps)
+{
+	unsigned count;
+	size_t last;
+
+	return run(prog, c, steps ? steps : &count, &last);
+}
+
+uint32_t cbpf_run_to(const struct cbpf *prog, const struct call *c, size_t *last)
+{
+	unsigned count;
+
+	return run(prog, c, &count, last);
 }

@@ -57,6 +57,8 @@ enum input_format { INPUT_PALE, INPUT_JSON, INPUT_BPF };
 struct input_options {
 	struct resolve_options resolve;
 	bool parse_only; /* do not resolve */
+	bool machine_known; /* JSON, where resolve.env leaves the host open: */
+	enum arch machine;  /* whose row of archMap it is read with */
 };
 
 struct input {
@@ -73,6 +75,9 @@ struct input {
  */
 int input_load(struct session *s, const char *path, const struct input_options *opt,
 	       struct input *out);
+/* Its two steps: what the file is and its tree; then what it means. */
+int input_open(struct session *s, const char *path, struct input *out);
+int input_resolve(struct session *s, const struct input_options *opt, struct input *in);
 /* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
 int input_unreadable(struct session *s, const char *path, int err);
 /* The policy a command works on: the only one, or the one named; NULL after saying why not. */

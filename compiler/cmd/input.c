@@ -182,33 +182,28 @@ static enum input_format recognise(struct str text)
 	return i < text.n && (text.p[i] == '{' || text.p[i] == '[') ? INPUT_JSON : INPUT_PALE;
 }
 
-static void read_json(struct session *s, const struct input_options *opt, struct input *in)
+static int told(struct session *s)
 {
-	struct oci_read_options read = {
-		.host_known = opt->resolve.env.host_known,
-		.host = opt->resolve.env.host,
-	};
+	if (!s->diags->errors)
+		return EXIT_OK;
+	session_report(s);
+	return EXIT_FOUND;
+}
+
+static void read_json(struct session *s, struct input *in)
+{
 	struct diag *d;
 
 	in->json = json_parse(s->arena, in->source, s->diags);
-	if (!in->json || s->diags->errors)
+	if (!in->json || s->diags->errors || oci_recognise(in->json))
 		return;
-	if (!oci_recognise(in->json)) {
-		d = diag_add(s->diags, DIAG_PL001, in->json->span,
-			     "this JSON is not a seccomp profile");
-		diag_help(s->diags, d,
-			  "a profile has 'defaultAction', or stands in a config.json under "
-			  "'linux.seccomp'");
-		return;
-	}
-	in->ast = oci_read(s->arena, in->json, in->source, &read, s->diags);
+	d = diag_add(s->diags, DIAG_PL001, in->json->span, "this JSON is not a seccomp profile");
+	diag_help(s->diags, d, "a profile has 'defaultAction', or stands in a config.json under "
+			       "'linux.seccomp'");
 }
 
-int input_load(struct session *s, const char *path, const struct input_options *opt,
-	       struct input *out)
+int input_open(struct session *s, const char *path, struct input *out)
 {
-	struct resolve_options resolve = opt->resolve;
-	dir_list dirs = { 0 };
 	int err;
 
 	*out = (struct input){ 0 };
@@ -216,25 +211,49 @@ int input_load(struct session *s, const char *path, const struct input_options *
 	if (err)
 		return input_unreadable(s, path, err);
 	out->format = recognise(out->source->text);
-	if (out->format == INPUT_BPF)
-		return EXIT_OK;
-	resolve.foreign = out->format == INPUT_JSON;
 	if (out->format == INPUT_JSON)
-		read_json(s, opt, out);
-	else
+		read_json(s, out);
+	if (out->format == INPUT_PALE)
 		out->ast = pale_parse_source(s->arena, out->source, s->diags);
+	return told(s);
+}
+
+static void read_profile(struct session *s, const struct input_options *opt, struct input *in)
+{
+	const struct environment *env = &opt->resolve.env;
+	struct oci_read_options read = {
+		.host_known = env->host_known || opt->machine_known,
+		.host = env->host_known ? env->host : opt->machine,
+	};
+
+	in->ast = oci_read(s->arena, in->json, in->source, &read, s->diags);
+}
+
+int input_resolve(struct session *s, const struct input_options *opt, struct input *in)
+{
+	struct resolve_options resolve = opt->resolve;
+	dir_list dirs = { 0 };
+
+	resolve.foreign = in->format == INPUT_JSON;
+	if (in->format == INPUT_JSON)
+		read_profile(s, opt, in);
 	/* What a dropped statement would have said is missing: no second-hand errors. */
-	if (!s->diags->errors && out->ast && !opt->parse_only) {
+	if (!s->diags->errors && in->ast && !opt->parse_only) {
 		add_dirs(s, &dirs, opt->resolve.set_dirs);
 		add_dirs(s, &dirs, set_directories(s->arena, NULL));
 		vec_push(s->arena, &dirs, NULL);
 		resolve.set_dirs = dirs.v;
-		out->policies = policy_resolve(s->arena, out->ast, &resolve, s->diags);
+		in->policies = policy_resolve(s->arena, in->ast, &resolve, s->diags);
 	}
-	if (!s->diags->errors)
-		return EXIT_OK;
-	session_report(s);
-	return EXIT_FOUND;
+	return told(s);
+}
+
+int input_load(struct session *s, const char *path, const struct input_options *opt,
+	       struct input *out)
+{
+	int status = input_open(s, path, out);
+
+	return status || out->format == INPUT_BPF ? status : input_resolve(s, opt, out);
 }
 
 static const struct policy *tell_choice(const struct input *in)

@@ -43,6 +43,8 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 
 /* Does this JSON look like a seccomp profile (or a config.json that holds one)? */
 bool oci_recognise(const struct json *root);
+/* The machines that a Docker profile has rows of archMap for, ARCH_BIT(); 0: it has no archMap. */
+unsigned oci_machines(const struct json *root);
 struct oci_read_options {
 	bool host_known;    /* else: this build's architecture, or the profile's first */
 	enum arch host;     /* picks the row of archMap */

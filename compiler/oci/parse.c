@@ -180,6 +180,22 @@ static unsigned read_arch_map(struct parser *p, const struct json *map, int host
 	return arches;
 }
 
+unsigned oci_machines(const struct json *root)
+{
+	const struct json *map = oci_member(oci_profile_object(root), "archMap");
+	unsigned machines = 0;
+
+	if (!map || map->kind != JSON_ARRAY)
+		return 0;
+	for (const struct json *row = map->first; row; row = row->next) {
+		const struct json *name = row->kind == JSON_OBJECT ? oci_member(row, "architecture") : NULL;
+		int a = name && name->kind == JSON_STRING ? oci_arch_find(name->text) : -1;
+		if (a >= 0)
+			machines |= ARCH_BIT(a);
+	}
+	return machines;
+}
+
 static void settle_arches(struct parser *p, const struct json *profile,
 			  const struct oci_read_options *opt)
 {

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Any FILE as a decision: a policy, a Docker, OCI or Podman profile, a config.json, a raw BPF
+ * program. What it answers to every call in every environment is one root in the caller's
+ * manager, so two files are compared by comparing two nodes.
+ */
+#include "compiler/cbpf/cbpf.h"
+#include "compiler/cmd/cmd.h"
+#include "compiler/decision/decision.h"
+
+enum { DECIDE_BUDGET = 1 << 23 }; /* nodes for two files and what is asked of them */
+
+struct decide_options {
+	struct resolve_options resolve; /* env: what --caps --kernel --host fixed; the rest stays open */
+	const char *policy;             /* --policy; NULL: the only one */
+};
+
+/* A Docker profile is several policies: each machine has its own row of archMap. */
+struct decide_part {
+	const struct policy *policy;
+	const struct decision *decision; /* in the caller's manager */
+	enum arch machine;               /* several parts: the row's */
+};
+
+struct decide {
+	const char *name;   /* as the user wrote it */
+	const char *kind;   /* "policy", "JSON profile", "BPF program" */
+	struct input in;
+	VEC(struct decide_part) parts; /* none for BPF */
+	struct cbpf prog;   /* BPF; else n is 0 */
+	struct dd *dd;
+	dd_node root;
+	/*
+	 * Whose calls it decides: those listed; of a program, those to which it answers otherwise
+	 * than to an architecture that nobody has.
+	 */
+	unsigned arches;
+};
+
+/* EXIT_OK, EXIT_FOUND or EXIT_SYSTEM, both after saying why. Warnings and notes of reading it
+ * stay in s->diags: report them, or forget them. */
+int decide_load(struct session *s, struct dd *dd, const char *path,
+		const struct decide_options *opt, struct decide *out);
+
+/* The policy that answers there (to foreign architectures: the first); NULL for BPF. */
+const struct policy *decide_policy(const struct decide *d, const struct dd_point *at);
+
+/*
+ * What decided at a point: "web.pale:3:9: allow read", the JSON entry's place, or for a program
+ * "fw.bpf: instruction 17: ret ALLOW". Capabilities, kernel and host of the point count.
+ */
+void decide_put_why(struct buf *out, const struct sources *sources, const struct decide *d,
+		    const struct dd_point *at);
