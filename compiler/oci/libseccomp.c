@@ -180,7 +180,7 @@ struct probe {
 	const struct cbpf *prog;
 	const struct syscall_info *sys;
 	enum arch arch;
-	dd_node node;
+	dd_node node; /* in the environment that the filter was built for */
 };
 
 static bool tell_filter(const struct probe *pr, const struct call *c, struct verdict want,
@@ -243,17 +243,23 @@ static bool probe_cube(const struct probe *pr, const struct oci_cube *entry)
 	return true;
 }
 
-static bool probe_name(struct writer *w, const struct cbpf *prog, const struct syscall_info *sys,
-		       enum arch a, const struct group *g)
+static bool probe_name(struct writer *w, const struct cbpf *prog, const struct oci_view *v,
+		       const struct env_cube *where, const struct syscall_info *sys, enum arch a)
 {
 	static const uint64_t low[6], high[6] = { UINT64_MAX, UINT64_MAX, UINT64_MAX,
 						  UINT64_MAX, UINT64_MAX, UINT64_MAX };
-	struct probe pr = { w, prog, sys, a, decision_node(w->d, a, oci_number(sys, a)) };
+	const struct oci_name *name = oci_name_find(w, sys);
+	struct probe pr = { w, prog, sys, a, DD_NONE };
 
+	pr.node = dd_fix(w->d->dd, oci_arch_node(w, v, a, sys), DD_CAPS, UINT64_MAX, where->caps);
+	pr.node = oci_fix(w, pr.node, where);
+	if (pr.node == DD_NONE)
+		return false;
 	if (!probe_call(&pr, low) || !probe_call(&pr, high))
 		return false;
-	for (size_t i = 0; g && i < g->ncubes; i++)
-		if (!probe_cube(&pr, &g->cubes[i]))
+	for (size_t i = 0; name && i < name->pieces.n; i++)
+		if (oci_gates_meet(&name->pieces.v[i].gate, where) &&
+		    !probe_cube(&pr, &name->pieces.v[i].cube))
 			return false;
 	return true;
 }
@@ -264,30 +270,25 @@ static bool library_knows(const struct syscall_info *sys, enum arch a)
 	return seccomp_syscall_resolve_name_arch(scmp_arch(a), sys->name) >= 0;
 }
 
-static const struct group *group_of(const struct writer *w, const struct syscall_info *sys)
+bool oci_check_filter(struct writer *w, struct str text, const struct oci_view *v,
+		      const struct env_cube *where)
 {
-	vec_each(&w->groups, g)
-		for (size_t i = 0; i < g->calls.n; i++)
-			if (g->calls.v[i] == sys)
-				return g;
-	return NULL;
-}
-
-bool oci_check_filter(struct writer *w, struct str text, enum arch native, unsigned family)
-{
+	const struct environment env = { .caps_known = true, .caps = where->caps,
+					 .kernel_known = true, .kernel = where->first,
+					 .host_known = true, .host = v->host };
 	const char *why = NULL;
 	struct cbpf prog;
-	int rc = oci_libseccomp(w->arena, text, native, NULL, LIMIT_MS, &prog, &why);
+	int rc = oci_libseccomp(w->arena, text, v->host, &env, LIMIT_MS, &prog, &why);
 
 	if (rc == -EINVAL) {
 		diag_add(w->ds, DIAG_PL229, w->p->span, "%s of the JSON written for %s", why,
-			 arch_info(native)->name);
+			 arch_info(v->host)->name);
 		return false;
 	}
 	if (rc) {
 		struct diag *d = diag_add(w->ds, DIAG_PL231, w->p->span,
 					  "libseccomp's filter for %s was not compared: %s",
-					  arch_info(native)->name,
+					  arch_info(v->host)->name,
 					  rc == -ETIMEDOUT ? "it took too long to build" : strerror(-rc));
 		diag_help(w->ds, d, "a runtime may take as long to start a container");
 		return true;
@@ -296,11 +297,10 @@ bool oci_check_filter(struct writer *w, struct str text, enum arch native, unsig
 		const struct syscall_info *sys = syscall_at(i);
 		if (oci_is_approximated(w, sys) || !oci_runtime_knows(w, sys))
 			continue;
-		const struct group *g = group_of(w, sys);
 		for (int a = 0; a < ARCH_NR; a++)
-			if (family & ARCH_BIT(a) && sys->nr[a] >= 0 &&
+			if (v->arches & ARCH_BIT(a) && sys->nr[a] >= 0 &&
 			    library_knows(sys, (enum arch)a) &&
-			    !probe_name(w, &prog, sys, (enum arch)a, g))
+			    !probe_name(w, &prog, v, where, sys, (enum arch)a))
 				return false;
 	}
 	return true;

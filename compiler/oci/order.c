@@ -66,40 +66,37 @@ static bool add_interval(struct writer *w, struct oci_cube *out, size_t *n, cons
 	return o.bound >> 32 == 0;
 }
 
-bool oci_order_group(struct writer *w, struct group *g)
+bool oci_order(struct writer *w, const struct oci_name *name, dd_node node, struct oci_cube *out,
+	       size_t *n)
 {
 	struct bounds b = { .arg = -1 };
 	uint64_t args[6] = { 0 };
-	size_t n = 0;
 
+	*n = 0;
 	b.v[b.n++] = 0;
 	for (int a = 0; a < ARCH_NR; a++) {
 		size_t i, end;
-		if (!(w->p->arches & ARCH_BIT(a)) || a == ARCH_X32 || arch_info((enum arch)a)->bits == 32 ||
-		    g->calls.v[0]->nr[a] < 0)
+		if (!(w->p->arches & ARCH_BIT(a)) || oci_is_narrow((enum arch)a) || name->sys->nr[a] < 0)
 			continue;
-		policy_calls_of(w->p, (enum arch)a, oci_number(g->calls.v[0], (enum arch)a), &i, &end);
+		policy_calls_of(w->p, (enum arch)a, oci_number(name->sys, (enum arch)a), &i, &end);
 		for (; i < end; i++)
 			collect(&b, w->p->calls.v[i].cond);
 	}
 	if (b.bad || b.arg < 0)
 		return false;
 	qsort(b.v, b.n, sizeof(b.v[0]), by_value);
-	struct oci_cube *out = ARENA_ARRAY(w->arena, struct oci_cube, b.n + 1);
 	for (size_t i = 0, k; i < b.n; i = k) {
 		args[b.arg] = b.v[i];
-		struct verdict v = dd_eval(w->d->dd, g->node, args);
+		struct verdict v = dd_eval(w->d->dd, node, args);
 		/* As far as the answer stays the same. */
 		for (k = i + 1; k < b.n; k++) {
 			args[b.arg] = b.v[k];
-			if (!verdict_eq(dd_eval(w->d->dd, g->node, args), v))
+			if (!verdict_eq(dd_eval(w->d->dd, node, args), v))
 				break;
 		}
 		uint64_t last = k < b.n ? b.v[k] - 1 : UINT64_MAX;
-		if (!add_interval(w, out, &n, &b, b.v[i], last, v))
+		if (!add_interval(w, out, n, &b, b.v[i], last, v))
 			return false;
 	}
-	g->cubes = out;
-	g->ncubes = n;
 	return true;
 }

@@ -7,9 +7,15 @@
 
 enum { WRAP = 96 };
 
-struct entry { /* what is sorted and printed */
-	const struct group *group;
-	const struct oci_cube *cube;
+struct entry { /* what is sorted and printed: a piece, and the names that share it */
+	const struct oci_piece *piece;
+	const struct syscall_info **names;
+	size_t n;
+};
+
+struct part {
+	const struct oci_piece *piece;
+	const struct syscall_info *sys;
 };
 
 static bool has_conditions(const struct oci_cube *o)
@@ -24,19 +30,93 @@ static bool has_conditions(const struct oci_cube *o)
 	return false;
 }
 
-/* Plain entries first, the permitting ones above; then by the first name, then by cube. */
+#define ORDER(a, b)                                \
+	do {                                       \
+		if ((a) != (b))                    \
+			return (a) < (b) ? -1 : 1; \
+	} while (0)
+
+/* No conditions first; machines, then kernels, then capabilities. */
+static int by_gate(const struct env_cube *x, const struct env_cube *y)
+{
+	ORDER(x->caps | x->no_caps, y->caps | y->no_caps);
+	ORDER(y->caps, x->caps);
+	ORDER(x->hosts, y->hosts);
+	ORDER(x->first, y->first);
+	ORDER(y->last, x->last);
+	return 0;
+}
+
+static int by_piece(const struct oci_piece *x, const struct oci_piece *y)
+{
+	const struct oci_cube *a = &x->cube, *b = &y->cube;
+	int c = by_gate(&x->gate, &y->gate);
+
+	if (c)
+		return c;
+	ORDER(has_conditions(a), has_conditions(b));
+	ORDER(b->c.verdict.kind, a->c.verdict.kind); /* permitting ones above */
+	ORDER(a->c.verdict.data, b->c.verdict.data);
+	ORDER(a->ordered, b->ordered);
+	ORDER(a->arg, b->arg);
+	ORDER(a->bound, b->bound);
+	ORDER(a->op, b->op);
+	for (unsigned i = 0; i < 6; i++)
+		ORDER(b->c.mask[i], a->c.mask[i]);
+	for (unsigned i = 0; i < 6; i++)
+		ORDER(a->c.value[i], b->c.value[i]);
+	return 0;
+}
+
+static int by_part(const void *x, const void *y)
+{
+	const struct part *a = x, *b = y;
+	int c = by_piece(a->piece, b->piece);
+
+	return c ? c : strcmp(a->sys->name, b->sys->name);
+}
+
+/* The order in the file: by environment, then those of one name together. */
 static int by_place(const void *x, const void *y)
 {
 	const struct entry *a = x, *b = y;
-	int c = has_conditions(a->cube) - has_conditions(b->cube);
+	bool asks = has_conditions(&a->piece->cube);
+	int c = by_gate(&a->piece->gate, &b->piece->gate);
 
-	if (!c && !has_conditions(a->cube))
-		c = (int)b->cube->c.verdict.kind - (int)a->cube->c.verdict.kind;
 	if (!c)
-		c = strcmp(a->group->calls.v[0]->name, b->group->calls.v[0]->name);
+		c = asks - has_conditions(&b->piece->cube);
+	if (!c && !asks)
+		c = (int)b->piece->cube.c.verdict.kind - (int)a->piece->cube.c.verdict.kind;
 	if (!c)
-		c = (a->cube > b->cube) - (a->cube < b->cube);
-	return c;
+		c = strcmp(a->names[0]->name, b->names[0]->name);
+	return c ? c : by_piece(a->piece, b->piece);
+}
+
+struct entries {
+	struct entry *v;
+	size_t n;
+};
+
+static struct entries collect_entries(struct writer *w)
+{
+	size_t n = 0, all = 0;
+
+	vec_each(&w->names, name)
+		all += name->pieces.n;
+	struct part *parts = ARENA_ARRAY(w->arena, struct part, all + 1);
+	const struct syscall_info **calls = ARENA_ARRAY(w->arena, const struct syscall_info *, all + 1);
+	struct entries out = { ARENA_ARRAY(w->arena, struct entry, all + 1), 0 };
+	vec_each(&w->names, name)
+		vec_each(&name->pieces, p)
+			parts[n++] = (struct part){ p, name->sys };
+	qsort(parts, n, sizeof(*parts), by_part);
+	for (size_t i = 0, k; i < n; i = k) {
+		for (k = i; k < n && !by_piece(parts[i].piece, parts[k].piece); k++)
+			calls[k] = parts[k].sys;
+		out.v[out.n++] = (struct entry){ parts[i].piece, calls + i, k - i };
+	}
+	qsort(out.v, out.n, sizeof(*out.v), by_place);
+	return out;
 }
 
 static void put_errno(struct buf *out, const char *key, struct verdict v)
@@ -89,13 +169,13 @@ static void put_arches(const struct writer *w, struct buf *out)
 	buf_puts(out, "\n  ],\n");
 }
 
-static void put_names(struct buf *out, const struct group *g)
+static void put_names(struct buf *out, const struct entry *e)
 {
 	size_t column = WRAP;
 
 	buf_puts(out, "      \"names\": [");
-	for (size_t i = 0; i < g->calls.n; i++) {
-		const char *name = g->calls.v[i]->name;
+	for (size_t i = 0; i < e->n; i++) {
+		const char *name = e->names[i]->name;
 		size_t n = strlen(name) + 4;
 		if (column + n > WRAP) {
 			buf_printf(out, "%s\n        ", i ? "," : "");
@@ -135,31 +215,132 @@ static void put_args(struct buf *out, const struct oci_cube *o)
 	buf_puts(out, "\n      ]");
 }
 
-static void put_entry(struct buf *out, const struct entry *e, bool first)
+static void put_caps(struct buf *out, uint64_t caps, const char **comma)
 {
+	const char *inner = "";
+
+	if (!caps)
+		return;
+	buf_printf(out, "%s\"caps\": [", *comma);
+	*comma = ", ";
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++) {
+		if (!(caps >> cap & 1))
+			continue;
+		buf_printf(out, "%s\"CAP_", inner);
+		for (const char *c = capability_name(cap); *c; c++)
+			buf_printf(out, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+		buf_puts(out, "\"");
+		inner = ", ";
+	}
+	buf_puts(out, "]");
+}
+
+static void put_hosts(struct buf *out, unsigned hosts, const char **comma)
+{
+	const char *inner = "";
+
+	if (!hosts)
+		return;
+	buf_printf(out, "%s\"arches\": [", *comma);
+	*comma = ", ";
+	for (int h = 0; h < ARCH_NR; h++)
+		if (hosts & ARCH_BIT(h)) {
+			buf_printf(out, "%s\"%s\"", inner, arch_info((enum arch)h)->go);
+			inner = ", ";
+		}
+	buf_puts(out, "]");
+}
+
+static void put_kernel(struct buf *out, uint16_t version, const char **comma)
+{
+	if (!version)
+		return;
+	buf_printf(out, "%s\"minKernel\": \"%u.%u\"", *comma, version >> 8, version & 0xff);
+	*comma = ", ";
+}
+
+static void put_side(struct buf *out, const char *key, uint64_t caps, unsigned hosts, uint16_t kernel)
+{
+	const char *comma = "";
+
+	if (!caps && !hosts && !kernel)
+		return;
+	buf_printf(out, ",\n      \"%s\": { ", key);
+	put_caps(out, caps, &comma);
+	put_hosts(out, hosts, &comma);
+	put_kernel(out, kernel, &comma);
+	buf_puts(out, " }");
+}
+
+static unsigned many(unsigned hosts)
+{
+	unsigned n = 0;
+
+	for (; hosts; hosts &= hosts - 1)
+		n++;
+	return n;
+}
+
+/* `all`: the machines that have these names; the shorter list of machines is written. */
+static void put_gate(struct buf *out, const struct env_cube *g, unsigned all)
+{
+	unsigned no = all & ~g->hosts, yes = g->hosts;
+
+	if (!yes || many(no) < many(yes))
+		yes = 0;
+	else
+		no = 0;
+	put_side(out, "includes", g->caps, yes, g->first);
+	put_side(out, "excludes", g->no_caps, g->hosts ? no : 0,
+		 g->last == UINT16_MAX ? 0 : (uint16_t)(g->last + 1));
+}
+
+static void put_entry(const struct writer *w, struct buf *out, const struct entry *e, bool first)
+{
+	const struct oci_cube *cube = &e->piece->cube;
+	unsigned all = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		all |= oci_name_find(w, e->names[i])->hosts;
 	buf_printf(out, "%s\n    {\n", first ? "" : ",");
-	put_names(out, e->group);
-	buf_printf(out, "      \"action\": \"%s\"", oci_action_name(e->cube->c.verdict.kind));
-	put_errno(out, "      \"errnoRet\"", e->cube->c.verdict);
-	put_args(out, e->cube);
+	put_names(out, e);
+	buf_printf(out, "      \"action\": \"%s\"", oci_action_name(cube->c.verdict.kind));
+	put_errno(out, "      \"errnoRet\"", cube->c.verdict);
+	put_args(out, cube);
+	put_gate(out, &e->piece->gate, all);
 	buf_puts(out, "\n    }");
 }
 
-void oci_print(const struct writer *w, struct buf *out)
+static bool within_budget(struct writer *w, size_t n)
 {
-	struct entry *entries = ARENA_ARRAY(w->arena, struct entry, w->entries + 1);
-	size_t n = 0;
+	const struct oci_name *most = NULL;
 
-	vec_each(&w->groups, g)
-		for (size_t i = 0; i < g->ncubes; i++)
-			entries[n++] = (struct entry){ g, &g->cubes[i] };
-	qsort(entries, n, sizeof(*entries), by_place);
+	if (n <= ENTRIES_MAX)
+		return true;
+	vec_each(&w->names, name)
+		if (!most || name->pieces.n > most->pieces.n)
+			most = name;
+	struct diag *d = oci_fail(w, DIAG_PL228, oci_call_span(w, most->sys),
+				  arena_printf(w->arena, "the JSON would have %zu entries, %zu of them for "
+					       "'%s'; the budget is %d", n, most->pieces.n,
+					       most->sys->name, ENTRIES_MAX));
+	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
+	return false;
+}
+
+bool oci_print(struct writer *w, struct buf *out)
+{
+	struct entries all = collect_entries(w);
+
+	if (!within_budget(w, all.n))
+		return false;
 	buf_printf(out, "{\n  \"defaultAction\": \"%s\"", oci_action_name(w->jd.kind));
 	put_errno(out, "  \"defaultErrnoRet\"", w->jd);
 	buf_puts(out, ",\n");
 	put_arches(w, out);
 	buf_puts(out, "  \"flags\": [],\n  \"syscalls\": [");
-	for (size_t i = 0; i < n; i++)
-		put_entry(out, &entries[i], i == 0);
-	buf_printf(out, "%s]\n}\n", n ? "\n  " : "");
+	for (size_t i = 0; i < all.n; i++)
+		put_entry(w, out, &all.v[i], i == 0);
+	buf_printf(out, "%s]\n}\n", all.n ? "\n  " : "");
+	return true;
 }

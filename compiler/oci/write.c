@@ -11,16 +11,13 @@
 #include "compiler/base/bug.h"
 #include "compiler/oci/write.h"
 
-/*
- * Narrow for libseccomp, which then compares low words alone: i386, where the kernel has zeros
- * above, and x32, where it has not.
- */
 #define HIGH_WORD (UINT64_C(0xffffffff) << 32)
 static const uint64_t high_words[6] = { HIGH_WORD, HIGH_WORD, HIGH_WORD,
 					HIGH_WORD, HIGH_WORD, HIGH_WORD };
 static const uint64_t zeros[6];
 
-static bool is_narrow(enum arch a)
+/* i386, where the kernel has zeros above, and x32, where it has not. */
+bool oci_is_narrow(enum arch a)
 {
 	return arch_info(a)->bits == 32 || a == ARCH_X32;
 }
@@ -49,7 +46,7 @@ struct span oci_rule_span(const struct writer *w, enum arch a, uint32_t nr)
 	return first < end ? w->p->calls.v[first].origin->span : w->p->span;
 }
 
-static struct span call_span(const struct writer *w, const struct syscall_info *sys)
+struct span oci_call_span(const struct writer *w, const struct syscall_info *sys)
 {
 	for (int a = 0; a < ARCH_NR; a++) {
 		size_t first, end;
@@ -77,20 +74,23 @@ bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys)
 static void tell_difference(struct writer *w, const struct syscall_info *sys, enum arch x, enum arch y,
 			    dd_node nx, dd_node ny)
 {
-	uint64_t args[6];
+	struct dd_point at;
+	struct verdict vx, vy;
 	BUF_AUTO text = { 0 };
 
-	dd_differ(w->d->dd, nx, ny, args);
+	dd_differ_at(w->d->dd, nx, ny, &at);
+	vx = dd_eval_at(w->d->dd, nx, &at);
+	vy = dd_eval_at(w->d->dd, ny, &at);
 	buf_printf(&text, "'%s' answers ", sys->name);
-	verdict_print(&text, dd_eval(w->d->dd, nx, args));
+	verdict_print(&text, vx);
 	buf_printf(&text, " on %s and ", arch_info(x)->name);
-	verdict_print(&text, dd_eval(w->d->dd, ny, args));
+	verdict_print(&text, vy);
 	buf_printf(&text, " on %s", arch_info(y)->name);
 	if (!dd_is_terminal(w->d->dd, nx, NULL) || !dd_is_terminal(w->d->dd, ny, NULL))
-		buf_printf(&text, " for (%#jx, %#jx, %#jx, ...)", (uintmax_t)args[0], (uintmax_t)args[1],
-			   (uintmax_t)args[2]);
+		buf_printf(&text, " for (%#jx, %#jx, %#jx, ...)", (uintmax_t)at.at[0],
+			   (uintmax_t)at.at[1], (uintmax_t)at.at[2]);
 	buf_puts(&text, "; a JSON entry covers both");
-	struct diag *d = oci_fail(w, DIAG_PL221, call_span(w, sys), text.p ? text.p : sys->name);
+	struct diag *d = oci_fail(w, DIAG_PL221, oci_call_span(w, sys), text.p ? text.p : sys->name);
 	diag_help(w->ds, d, "compile for one of them with '--arch', or give both the same rule");
 }
 
@@ -108,85 +108,215 @@ static bool approximate_pair(struct writer *w, const struct syscall_info *sys, d
 	return true;
 }
 
+dd_node oci_arch_node(struct writer *w, const struct oci_view *v, enum arch a,
+		      const struct syscall_info *sys)
+{
+	dd_node n = decision_node(w->d, a, oci_number(sys, a));
+
+	return v->any ? n : dd_fix(w->d->dd, n, DD_SYSTEM, 0xff, v->host);
+}
+
+dd_node oci_fix(struct writer *w, dd_node n, const struct env_cube *in)
+{
+	n = dd_fix(w->d->dd, n, DD_CAPS, in->caps | in->no_caps, in->caps);
+	return dd_fix(w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)in->first << 8);
+}
+
+/* What an entry that says `known` says there. */
+static dd_node seen_on(struct writer *w, enum arch a, dd_node known)
+{
+	return oci_is_narrow(a) ? dd_restrict(w->d->dd, known, high_words, zeros) : known;
+}
+
+/* What the policy says there, about arguments that the kernel can hand over. */
+static dd_node wanted_on(struct writer *w, const struct oci_view *v, enum arch a,
+			 const struct syscall_info *sys)
+{
+	dd_node n = oci_arch_node(w, v, a, sys);
+
+	return arch_info(a)->bits == 32 ? dd_restrict(w->d->dd, n, high_words, zeros) : n;
+}
+
+static bool has_name(const struct oci_view *v, enum arch a, const struct syscall_info *sys)
+{
+	return v->arches & ARCH_BIT(a) && sys->nr[a] >= 0;
+}
+
+/* Do entries that say `known` say what the policy does on this machine? */
+static bool fits(struct writer *w, const struct oci_view *v, const struct syscall_info *sys,
+		 dd_node known)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (has_name(v, (enum arch)a, sys) &&
+		    seen_on(w, (enum arch)a, known) != wanted_on(w, v, (enum arch)a, sys))
+			return false;
+	return true;
+}
+
 /*
- * The node that the JSON must give this name: false when the listed architectures have none,
- * or differ. Narrow ones see the entry with its high words zero.
+ * What the JSON must say of this name on one machine: all of its architectures share the
+ * entries. DD_NONE: the architectures do not have it, or (reported) differ.
  */
-static bool name_node(struct writer *w, const struct syscall_info *sys, dd_node *out)
+static dd_node view_node(struct writer *w, const struct oci_view *v, const struct syscall_info *sys)
 {
 	int found = -1;
-
-	*out = DD_NONE;
+	dd_node out = DD_NONE;
 
 	for (int pass = 0; pass < 2; pass++) /* wide ones first: they say more */
 		for (int i = 0; i < ARCH_NR; i++) {
 			enum arch a = (enum arch)i;
-			if (!(w->p->arches & ARCH_BIT(i)) || sys->nr[i] < 0 || is_narrow(a) != pass)
+			if (!has_name(v, a, sys) || oci_is_narrow(a) != pass)
 				continue;
-			dd_node n = decision_node(w->d, a, oci_number(sys, a)), known = *out;
-			if (is_narrow(a)) {
-				if (a != ARCH_X32)
-					n = dd_restrict(w->d->dd, n, high_words, zeros);
-				known = dd_restrict(w->d->dd, known, high_words, zeros);
-			}
+			dd_node n = wanted_on(w, v, a, sys);
 			if (found < 0) {
 				found = i;
-				*out = n;
-				known = is_narrow(a) ? dd_restrict(w->d->dd, n, high_words, zeros) : n;
+				out = n;
 			}
-			if (n != known && !approximate_pair(w, sys, n, out)) {
-				tell_difference(w, sys, (enum arch)found, a, known, n);
-				return false;
+			dd_node seen = seen_on(w, a, out);
+			if (n != seen && !approximate_pair(w, sys, n, &out)) {
+				tell_difference(w, sys, (enum arch)found, a, seen, n);
+				return DD_NONE;
 			}
 		}
-	return found >= 0;
+	return out;
 }
 
-static void note_unknown_name(struct writer *w, const struct syscall_info *sys, dd_node n)
+/* The fewer different nodes, the fewer entries: one that another machine has is taken if it fits. */
+static void name_nodes(struct writer *w, struct oci_name *name)
 {
+	for (size_t i = 0; i < w->views.n; i++) {
+		const struct oci_view *v = &w->views.v[i];
+		bool there = false;
+		name->node[i] = DD_NONE;
+		for (int a = 0; a < ARCH_NR; a++)
+			there |= has_name(v, (enum arch)a, name->sys);
+		if (!there)
+			continue;
+		name->hosts |= v->any ? 0 : ARCH_BIT(v->host);
+		for (size_t k = 0; k < i && name->node[i] == DD_NONE; k++)
+			if (name->node[k] != DD_NONE && fits(w, v, name->sys, name->node[k]))
+				name->node[i] = name->node[k];
+		if (name->node[i] == DD_NONE)
+			name->node[i] = view_node(w, v, name->sys);
+		if (name->node[i] == DD_NONE && !w->failed)
+			oci_fail(w, DIAG_PL220, oci_call_span(w, name->sys),
+				 "the conditions are too complex");
+	}
+}
+
+static void note_unknown_name(struct writer *w, const struct oci_name *name)
+{
+	const struct syscall_info *sys = name->sys;
 	struct verdict v;
-	bool plain = dd_is_terminal(w->d->dd, n, &v);
+	bool refuses = true;
 
 	if (!verdict_refuses(w->jd)) {
-		struct diag *d = oci_fail(w, DIAG_PL227, call_span(w, sys),
+		struct diag *d = oci_fail(w, DIAG_PL227, oci_call_span(w, sys),
 					  arena_printf(w->arena, "the runtime's libseccomp does not know '%s', "
 						       "which would then be allowed by default", sys->name));
 		diag_help(w->ds, d, "name a newer runtime with '--runtime', or let 'unknown' refuse");
 		return;
 	}
-	if (!plain || !verdict_refuses(v))
+	for (size_t i = 0; i < w->views.n; i++)
+		refuses &= name->node[i] == DD_NONE || (dd_is_terminal(w->d->dd, name->node[i], &v) &&
+							verdict_refuses(v));
+	if (!refuses)
 		vec_push(w->arena, &w->unknown_names, sys->name);
-}
-
-static void group_add(struct writer *w, dd_node n, const struct syscall_info *sys)
-{
-	vec_each(&w->groups, g)
-		if (g->node == n) {
-			vec_push(w->arena, &g->calls, sys);
-			return;
-		}
-	vec_push(w->arena, &w->groups, ((struct group){ .node = n }));
-	vec_push(w->arena, &w->groups.v[w->groups.n - 1].calls, sys);
 }
 
 static void collect_names(struct writer *w)
 {
 	dd_node jd = dd_terminal(w->d->dd, w->jd);
 
-	for (size_t i = 0; i < syscall_count(); i++) {
-		const struct syscall_info *sys = syscall_at(i);
-		dd_node n;
-		if (!name_node(w, sys, &n) || n == jd)
+	for (size_t i = 0; i < syscall_count() && !w->failed; i++) {
+		struct oci_name name = { .sys = syscall_at(i) };
+		bool written = false;
+		name_nodes(w, &name);
+		for (size_t k = 0; k < w->views.n; k++)
+			written |= name.node[k] != DD_NONE && name.node[k] != jd;
+		if (!written || w->failed)
 			continue;
-		if (n == DD_NONE) {
-			oci_fail(w, DIAG_PL220, call_span(w, sys), "the conditions are too complex");
+		/* Also those that this runtime skips: a newer one then does what the policy says. */
+		if (!oci_runtime_knows(w, name.sys))
+			note_unknown_name(w, &name);
+		vec_push(w->arena, &w->names, name);
+	}
+}
+
+const struct oci_name *oci_name_find(const struct writer *w, const struct syscall_info *sys)
+{
+	vec_each(&w->names, n)
+		if (n->sys == sys)
+			return n;
+	return NULL;
+}
+
+/* ---- machines and environments ---- */
+
+static void add_view(struct writer *w, struct oci_view v)
+{
+	for (int a = 0; a < ARCH_NR && !v.any; a++)
+		if (w->p->arches & ARCH_BIT(a) && env_runs(v.host, (enum arch)a))
+			v.arches |= ARCH_BIT(a);
+	vec_push(w->arena, &w->views, v);
+}
+
+/* Those that make calls of most architectures first: what suits them mostly suits the others. */
+static void list_views(struct writer *w)
+{
+	unsigned hosts = env_all(w->p->arches).hosts;
+
+	if (w->opt->dialect == OCI_DIALECT_OCI) {
+		add_view(w, (struct oci_view){ .any = true, .arches = w->p->arches });
+		return;
+	}
+	for (int pass = 0; pass < 2; pass++)
+		for (int h = 0; h < ARCH_NR; h++) {
+			bool leads = !strcmp(arch_info((enum arch)h)->name,
+					     arch_info((enum arch)h)->family);
+			if (hosts & ARCH_BIT(h) && leads != pass)
+				add_view(w, (struct oci_view){ .host = (enum arch)h });
+		}
+}
+
+static void add_kernel(struct writer *w, uint16_t version)
+{
+	size_t i = w->kernels.n;
+
+	vec_push(w->arena, &w->kernels, version);
+	for (; i && w->kernels.v[i - 1] >= version; i--) {
+		if (w->kernels.v[i - 1] == version) { /* there already: close the gap */
+			for (; i + 1 < w->kernels.n; i++)
+				w->kernels.v[i] = w->kernels.v[i + 1];
+			w->kernels.n--;
 			return;
 		}
-		/* Also those that this runtime skips: a newer one then does what the policy says. */
-		group_add(w, n, sys);
-		if (!oci_runtime_knows(w, sys))
-			note_unknown_name(w, sys, n);
+		w->kernels.v[i] = w->kernels.v[i - 1];
 	}
+	w->kernels.v[i] = version;
+}
+
+static void collect_asked(struct writer *w, const struct env_cond *c)
+{
+	if (!c)
+		return;
+	switch (c->kind) {
+	case ENV_CAP:
+		w->caps |= UINT64_C(1) << c->cap;
+		return;
+	case ENV_KERNEL:
+		add_kernel(w, c->version);
+		return;
+	case ENV_HOST:
+		return;
+	case ENV_AND:
+	case ENV_OR:
+	case ENV_NOT:
+		collect_asked(w, c->left);
+		collect_asked(w, c->right);
+		return;
+	}
+	BUG("env_kind");
 }
 
 /* A number that answers otherwise than the JSON's default and has no name. */
@@ -213,70 +343,7 @@ static void check_numbers(struct writer *w)
 	}
 }
 
-/* ---- cubes ---- */
-
-struct cube_list {
-	struct writer *w;
-	VEC(struct dd_cube) v;
-};
-
-static bool take_cube(void *ctx, const struct dd_cube *c)
-{
-	struct cube_list *l = ctx;
-
-	if (verdict_eq(c->verdict, l->w->jd))
-		return true;
-	if (l->v.n >= CUBES_MAX)
-		return false;
-	vec_push(l->w->arena, &l->v, *c);
-	return true;
-}
-
-static int by_cube(const void *x, const void *y)
-{
-	const struct dd_cube *a = x, *b = y;
-	int c = (int)b->verdict.kind - (int)a->verdict.kind;
-
-	if (!c)
-		c = (a->verdict.data > b->verdict.data) - (a->verdict.data < b->verdict.data);
-	for (unsigned i = 0; i < 6 && !c; i++)
-		c = (a->mask[i] < b->mask[i]) - (a->mask[i] > b->mask[i]);
-	for (unsigned i = 0; i < 6 && !c; i++)
-		c = (a->value[i] > b->value[i]) - (a->value[i] < b->value[i]);
-	return c;
-}
-
-/* Two cubes that differ in one bit of a value become one without that bit: the union of what
- * they covered, so all stay disjoint. */
-static bool join_round(struct cube_list *l)
-{
-	bool *gone = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
-	bool *joined = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
-	struct dd_cube *sorted = arena_dup(l->w->arena, l->v.v, l->v.n * sizeof(*sorted));
-	bool any = false;
-
-	for (size_t i = 0; i < l->v.n; i++)
-		for (unsigned arg = 0; arg < 6 && !gone[i] && !joined[i]; arg++)
-			for (uint64_t left = sorted[i].mask[arg] & ~sorted[i].value[arg]; left && !joined[i];
-			     left &= left - 1) {
-				uint64_t bit = left & -left;
-				struct dd_cube key = sorted[i];
-				key.value[arg] |= bit;
-				struct dd_cube *o = bsearch(&key, sorted, l->v.n, sizeof(key), by_cube);
-				if (!o || gone[o - sorted] || joined[o - sorted])
-					continue;
-				gone[o - sorted] = joined[i] = any = true;
-				l->v.v[i].mask[arg] &= ~bit;
-			}
-	size_t n = 0;
-	for (size_t i = 0; i < l->v.n; i++)
-		if (!gone[i])
-			l->v.v[n++] = l->v.v[i];
-	l->v.n = n;
-	return any;
-}
-
-static bool carries(struct writer *w, const struct group *g, const struct verdict v)
+bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v)
 {
 	const char *why = NULL, *how = NULL;
 
@@ -289,78 +356,10 @@ static bool carries(struct writer *w, const struct group *g, const struct verdic
 	}
 	if (!why)
 		return true;
-	struct diag *d = oci_fail(w, DIAG_PL224, g ? call_span(w, g->calls.v[0]) :
+	struct diag *d = oci_fail(w, DIAG_PL224, name ? oci_call_span(w, name->sys) :
 						     oci_header_span(w, AST_HEADER_UNKNOWN), why);
 	diag_help(w->ds, d, "%s", how);
 	return false;
-}
-
-/* The first narrow architecture that would see these cubes without their high words; or NR. */
-static enum arch cut_arch(const struct writer *w, const struct group *g, const struct cube_list *l)
-{
-	bool high = false;
-
-	vec_each(&l->v, c)
-		for (unsigned i = 0; i < 6; i++)
-			high |= c->value[i] >> 32 != 0;
-	for (size_t i = 0; high && i < g->calls.n; i++)
-		for (int a = 0; a < ARCH_NR; a++)
-			if (w->p->arches & ARCH_BIT(a) && is_narrow((enum arch)a) &&
-			    g->calls.v[i]->nr[a] >= 0)
-				return (enum arch)a;
-	return ARCH_NR;
-}
-
-static void tell_cut(struct writer *w, const struct group *g, enum arch a)
-{
-	struct diag *d = oci_fail(w, DIAG_PL221, call_span(w, g->calls.v[0]),
-				  arena_printf(w->arena, "'%s' is compared with a number above 32 bits, "
-					       "which libseccomp cuts off on %s",
-					       g->calls.v[0]->name, arch_info(a)->name));
-	diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
-}
-
-static void tell_budget(struct writer *w, const struct group *g, const struct cube_list *l, bool all)
-{
-	struct diag *d = oci_fail(w, DIAG_PL228, call_span(w, g->calls.v[0]),
-				  arena_printf(w->arena, "'%s' needs %s%zu JSON entries of masked "
-					       "comparisons; the budget for the file is %d",
-					       g->calls.v[0]->name, all ? "" : "more than ", l->v.n,
-					       ENTRIES_MAX));
-	diag_help(w->ds, d, "use fewer or aligned ranges, or compile to '-t bpf'");
-}
-
-static void group_cubes(struct writer *w, struct group *g)
-{
-	struct cube_list l = { .w = w };
-	bool all = dd_cubes(w->d->dd, g->node, take_cube, &l);
-
-	if (all) {
-		qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
-		while (join_round(&l))
-			qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
-	}
-	vec_each(&l.v, c) {
-		if (!carries(w, g, c->verdict))
-			return;
-	}
-	enum arch cut = cut_arch(w, g, &l);
-	if (cut != ARCH_NR && !oci_order_group(w, g)) {
-		tell_cut(w, g, cut);
-		return;
-	}
-	if (cut == ARCH_NR) {
-		if (!all || w->entries + l.v.n > ENTRIES_MAX) {
-			tell_budget(w, g, &l, all);
-			return;
-		}
-		struct oci_cube *cubes = ARENA_ARRAY(w->arena, struct oci_cube, l.v.n + 1);
-		for (size_t i = 0; i < l.v.n; i++)
-			cubes[i].c = l.v.v[i];
-		g->cubes = cubes;
-		g->ncubes = l.v.n;
-	}
-	w->entries += g->ncubes;
 }
 
 /* ---- what the JSON's default may be ---- */
@@ -380,7 +379,7 @@ static void choose_default(struct writer *w)
 		diag_help(w->ds, d, "compile for one machine with '--arch', or write the number");
 		return;
 	}
-	carries(w, NULL, w->jd);
+	oci_carries(w, NULL, w->jd);
 	if (!old || w->jd.kind != VERDICT_ERRNO || w->jd.data == 1)
 		return;
 	if (!w->opt->approximate) {
@@ -444,17 +443,22 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 	choose_default(&w);
 	check_native(&w);
 	check_numbers(&w);
+	list_views(&w);
+	add_kernel(&w, 0);
+	vec_each(&p->calls, rule)
+		collect_asked(&w, rule->env);
 	collect_names(&w);
-	for (size_t i = 0; i < w.groups.n && !w.failed; i++)
-		group_cubes(&w, &w.groups.v[i]);
+	for (size_t i = 0; i < w.names.n && !w.failed; i++)
+		oci_pieces(&w, &w.names.v[i]);
 	if (!w.failed)
 		oci_check_multiplexed(&w);
 	if (!w.failed)
 		oci_check_stub(&w);
 	if (w.failed)
 		return -1;
+	if (!oci_print(&w, out))
+		return -1;
 	tell_notes(&w);
-	oci_print(&w, out);
 	if (oci_read_back(&w, (struct str){ out->p, out->n }))
 		return 0;
 	buf_free(out);

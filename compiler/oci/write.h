@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The writer's state, shared by write.c (entries), checks.c (runtimes) and text.c (JSON). */
+/* The writer's state: write.c (names), pieces.c (entries), checks.c (runtimes), text.c (JSON). */
 #include "compiler/oci/internal.h"
 
 enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16 };
@@ -14,11 +14,25 @@ struct oci_cube {
 	uint64_t bound;
 };
 
-struct group { /* names with the same answers */
-	dd_node node;
-	VEC(const struct syscall_info *) calls;
-	const struct oci_cube *cubes; /* disjoint, none with the JSON's default verdict */
-	size_t ncubes;
+/* Part of what a name answers: the environments in which it holds, the arguments, the verdict. */
+struct oci_piece {
+	struct env_cube gate; /* hosts 0: any */
+	struct oci_cube cube;
+};
+
+/* What one machine loads: Docker picks a row of archMap and the open entries. */
+struct oci_view {
+	bool any;        /* the OCI dialect: one list for every machine, no conditions */
+	enum arch host;
+	unsigned arches; /* of the listed: whose calls are made there */
+};
+
+struct oci_name {
+	const struct syscall_info *sys;
+	unsigned hosts;         /* ARCH_BIT(): machines that have it */
+	dd_node node[ARCH_NR];  /* by view; DD_NONE: none of its architectures has the name */
+	/* Disjoint, none with the JSON's default verdict. */
+	VEC(struct oci_piece) pieces;
 };
 
 struct writer {
@@ -28,32 +42,50 @@ struct writer {
 	struct diags *ds;
 	struct decision *d;
 	struct verdict jd; /* the JSON's default */
-	VEC(struct group) groups;
+	VEC(struct oci_view) views;
+	VEC(struct oci_name) names; /* those with an entry, in table order */
+	uint64_t caps;              /* that some rule asks about */
+	VEC(uint16_t) kernels;      /* where a rule begins or ends to hold: rising, 0 first */
+	VEC(struct env_cube) leaves; /* environments that answer alike, for some name */
 	VEC(const char *) unknown_names; /* allowed, but not known to the runtime */
 	VEC(const char *) approximated;
-	size_t entries;
 	bool failed;
 };
 
 struct diag *oci_fail(struct writer *w, enum diag_id id, struct span span, const char *text);
 struct span oci_header_span(const struct writer *w, enum ast_header header);
 struct span oci_rule_span(const struct writer *w, enum arch a, uint32_t nr);
+struct span oci_call_span(const struct writer *w, const struct syscall_info *sys);
 uint32_t oci_number(const struct syscall_info *sys, enum arch a); /* with base */
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys);
-const struct group *oci_group_of(const struct writer *w, const struct syscall_info *sys);
+const struct oci_name *oci_name_find(const struct writer *w, const struct syscall_info *sys);
+bool oci_is_narrow(enum arch a); /* libseccomp compares low words there */
+/* What the policy answers for the name there: over the arguments and the open environment. */
+dd_node oci_arch_node(struct writer *w, const struct oci_view *v, enum arch a,
+		      const struct syscall_info *sys);
+/* The same in every environment of a cube that splits no condition. */
+dd_node oci_fix(struct writer *w, dd_node n, const struct env_cube *in);
+bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v);
+
+/* pieces.c: fills name->pieces. */
+void oci_pieces(struct writer *w, struct oci_name *name);
+bool oci_gates_meet(const struct env_cube *x, const struct env_cube *y);
 
 /*
- * order.c: a group as intervals of one register, where the cubes of `reg arg0 > 40` would need
+ * order.c: a name as intervals of one register, where the cubes of `reg arg0 > 40` would need
  * high words, which libseccomp drops on i386 and x32 (it then compares low words there, as GE
- * and LE say). false: its conditions are of another form.
+ * and LE say; no masked comparison can). At most ORDERED_MAX. false: its conditions are of
+ * another form.
  */
-bool oci_order_group(struct writer *w, struct group *g);
+enum { ORDERED_MAX = 258 };
+bool oci_order(struct writer *w, const struct oci_name *name, dd_node node, struct oci_cube *out,
+	       size_t *n);
 void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
-void oci_print(const struct writer *w, struct buf *out);
+bool oci_print(struct writer *w, struct buf *out); /* false: too many entries */
 bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys);
-unsigned oci_family(const struct policy *p, enum arch a); /* listed, of this machine family */
-/* Compares what libseccomp builds of the text with the policy; false and a diagnostic. */
-bool oci_check_filter(struct writer *w, struct str text, enum arch native, unsigned family);
-/* Reads the text again and compares every named call; false and a diagnostic: our bug. */
+/* Compares what libseccomp builds of the text in these environments with the policy; false and a diagnostic. */
+bool oci_check_filter(struct writer *w, struct str text, const struct oci_view *v,
+		      const struct env_cube *where);
+/* Reads the text again and compares, on each machine in every environment; false and a diagnostic: our bug. */
 bool oci_read_back(struct writer *w, struct str text);

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a name answers, in pieces that JSON entries can carry: the environment is cut where its
+ * answer changes (includes and excludes), the arguments into cubes (EQ and MASKED_EQ). Pieces
+ * are disjoint, in every environment; neighbours that say the same are joined again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/oci/write.h"
+
+enum { PIECES_MAX = 1 << 14 }; /* of one name, before neighbours are joined */
+
+/* ---- cubes ---- */
+
+struct cube_list {
+	struct writer *w;
+	VEC(struct dd_cube) v;
+};
+
+static bool take_cube(void *ctx, const struct dd_cube *c)
+{
+	struct cube_list *l = ctx;
+
+	if (verdict_eq(c->verdict, l->w->jd))
+		return true;
+	if (l->v.n >= CUBES_MAX)
+		return false;
+	vec_push(l->w->arena, &l->v, *c);
+	return true;
+}
+
+static int by_cube(const void *x, const void *y)
+{
+	const struct dd_cube *a = x, *b = y;
+	int c = (int)b->verdict.kind - (int)a->verdict.kind;
+
+	if (!c)
+		c = (a->verdict.data > b->verdict.data) - (a->verdict.data < b->verdict.data);
+	for (unsigned i = 0; i < 6 && !c; i++)
+		c = (a->mask[i] < b->mask[i]) - (a->mask[i] > b->mask[i]);
+	for (unsigned i = 0; i < 6 && !c; i++)
+		c = (a->value[i] > b->value[i]) - (a->value[i] < b->value[i]);
+	return c;
+}
+
+/* Two cubes that differ in one bit of a value become one without that bit: the union of what
+ * they covered, so all stay disjoint. */
+static bool join_round(struct cube_list *l)
+{
+	bool *gone = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
+	bool *joined = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
+	struct dd_cube *sorted = arena_dup(l->w->arena, l->v.v, l->v.n * sizeof(*sorted));
+	bool any = false;
+
+	for (size_t i = 0; i < l->v.n; i++)
+		for (unsigned arg = 0; arg < 6 && !gone[i] && !joined[i]; arg++)
+			for (uint64_t left = sorted[i].mask[arg] & ~sorted[i].value[arg]; left && !joined[i];
+			     left &= left - 1) {
+				uint64_t bit = left & -left;
+				struct dd_cube key = sorted[i];
+				key.value[arg] |= bit;
+				struct dd_cube *o = bsearch(&key, sorted, l->v.n, sizeof(key), by_cube);
+				if (!o || gone[o - sorted] || joined[o - sorted])
+					continue;
+				gone[o - sorted] = joined[i] = any = true;
+				l->v.v[i].mask[arg] &= ~bit;
+			}
+	size_t n = 0;
+	for (size_t i = 0; i < l->v.n; i++)
+		if (!gone[i])
+			l->v.v[n++] = l->v.v[i];
+	l->v.n = n;
+	return any;
+}
+
+/* ---- pieces ---- */
+
+struct cutter {
+	struct writer *w;
+	struct oci_name *name;
+	unsigned arches; /* that the entries are for: of all machines with this node */
+	size_t budget;   /* environments left */
+};
+
+/* The first narrow architecture that would see these cubes without their high words; or NR. */
+static enum arch cut_arch(const struct cutter *c, const struct cube_list *l)
+{
+	bool high = false;
+
+	vec_each(&l->v, cube)
+		for (unsigned i = 0; i < 6; i++)
+			high |= cube->value[i] >> 32 != 0;
+	for (int a = 0; a < ARCH_NR && high; a++)
+		if (c->arches & ARCH_BIT(a) && oci_is_narrow((enum arch)a) && c->name->sys->nr[a] >= 0)
+			return (enum arch)a;
+	return ARCH_NR;
+}
+
+static void tell_cut(struct cutter *c, enum arch a)
+{
+	struct writer *w = c->w;
+	struct diag *d = oci_fail(w, DIAG_PL221, oci_call_span(w, c->name->sys),
+				  arena_printf(w->arena, "'%s' is compared with a number above 32 bits, "
+					       "which libseccomp cuts off on %s",
+					       c->name->sys->name, arch_info(a)->name));
+	diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
+}
+
+static void tell_budget(struct cutter *c)
+{
+	struct writer *w = c->w;
+	struct diag *d = oci_fail(w, DIAG_PL228, oci_call_span(w, c->name->sys),
+				  arena_printf(w->arena, "'%s' needs more than %zu JSON entries; the budget "
+					       "for the file is %d", c->name->sys->name, c->name->pieces.n,
+					       ENTRIES_MAX));
+	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
+}
+
+static void add_piece(struct cutter *c, const struct env_cube *gate, const struct oci_cube *cube)
+{
+	if (c->name->pieces.n >= PIECES_MAX) {
+		if (!c->w->failed)
+			tell_budget(c);
+		return;
+	}
+	vec_push(c->w->arena, &c->name->pieces, ((struct oci_piece){ *gate, *cube }));
+}
+
+static void add_ordered(struct cutter *c, const struct env_cube *gate, dd_node n, enum arch cut)
+{
+	struct oci_cube ordered[ORDERED_MAX];
+	size_t many;
+
+	if (!oci_order(c->w, c->name, n, ordered, &many)) {
+		tell_cut(c, cut);
+		return;
+	}
+	for (size_t i = 0; i < many; i++)
+		add_piece(c, gate, &ordered[i]);
+}
+
+static void note_leaf(struct writer *w, const struct env_cube *gate)
+{
+	vec_each(&w->leaves, l)
+		if (!memcmp(l, gate, sizeof(*l)))
+			return;
+	vec_push(w->arena, &w->leaves, *gate);
+}
+
+/* n looks at arguments only. */
+static void add_leaf(struct cutter *c, const struct env_cube *gate, dd_node n)
+{
+	struct cube_list l = { .w = c->w };
+
+	note_leaf(c->w, gate);
+	if (n == DD_NONE) {
+		oci_fail(c->w, DIAG_PL220, oci_call_span(c->w, c->name->sys),
+			 "the conditions are too complex");
+		return;
+	}
+	if (!dd_cubes(c->w->d->dd, n, take_cube, &l)) {
+		c->name->pieces.n = l.v.n;
+		tell_budget(c);
+		return;
+	}
+	qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
+	while (join_round(&l))
+		qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
+	vec_each(&l.v, cube) {
+		if (!oci_carries(c->w, c->name, cube->verdict))
+			return;
+	}
+	enum arch cut = cut_arch(c, &l);
+	if (cut != ARCH_NR) {
+		add_ordered(c, gate, n, cut);
+		return;
+	}
+	vec_each(&l.v, cube)
+		add_piece(c, gate, &(struct oci_cube){ .c = *cube });
+}
+
+/* The kernels between two thresholds answer alike. */
+static void cut_kernels(struct cutter *c, struct env_cube in, dd_node n)
+{
+	const uint16_t *from = c->w->kernels.v;
+	size_t end = c->w->kernels.n;
+
+	for (size_t i = 0, k; i < end; i = k) {
+		dd_node here = dd_fix(c->w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)from[i] << 8);
+		for (k = i + 1; k < end; k++)
+			if (dd_fix(c->w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)from[k] << 8) != here)
+				break;
+		in.first = from[i];
+		in.last = k < end ? (uint16_t)(from[k] - 1) : UINT16_MAX;
+		if (!c->w->failed)
+			add_leaf(c, &in, here);
+	}
+}
+
+static void cut_caps(struct cutter *c, struct env_cube in, dd_node n, unsigned cap)
+{
+	for (; cap < CAPABILITY_NR; cap++) {
+		uint64_t bit = UINT64_C(1) << cap;
+		if (!(c->w->caps & bit))
+			continue;
+		dd_node with = dd_fix(c->w->d->dd, n, DD_CAPS, bit, bit);
+		dd_node without = dd_fix(c->w->d->dd, n, DD_CAPS, bit, 0);
+		if (with == without) {
+			n = with;
+			continue;
+		}
+		struct env_cube yes = in, no = in;
+		yes.caps |= bit;
+		no.no_caps |= bit;
+		cut_caps(c, yes, with, cap + 1);
+		if (!c->w->failed)
+			cut_caps(c, no, without, cap + 1);
+		return;
+	}
+	if (c->budget-- == 0) {
+		c->budget = 0;
+		if (!c->w->failed)
+			tell_budget(c);
+		return;
+	}
+	cut_kernels(c, in, n);
+}
+
+/* ---- joining ---- */
+
+static int by_what(const void *x, const void *y)
+{
+	const struct oci_piece *a = x, *b = y;
+	int c = by_cube(&a->cube.c, &b->cube.c);
+
+	if (!c)
+		c = (int)a->cube.ordered - (int)b->cube.ordered;
+	if (!c)
+		c = (int)a->cube.arg - (int)b->cube.arg;
+	if (!c)
+		c = (int)a->cube.op - (int)b->cube.op;
+	if (!c)
+		c = (a->cube.bound > b->cube.bound) - (a->cube.bound < b->cube.bound);
+	return c;
+}
+
+/* Is the union of two disjoint boxes a box? *x becomes it. */
+static bool join_gates(struct env_cube *x, const struct env_cube *y)
+{
+	bool caps = x->caps == y->caps && x->no_caps == y->no_caps;
+	bool kernels = x->first == y->first && x->last == y->last;
+	uint64_t bit = x->caps ^ y->caps;
+
+	if (caps && kernels) {
+		x->hosts |= y->hosts;
+		return true;
+	}
+	if (x->hosts != y->hosts)
+		return false;
+	if (caps && (x->last + 1 == y->first || y->last + 1 == x->first)) {
+		x->first = x->first < y->first ? x->first : y->first;
+		x->last = x->last > y->last ? x->last : y->last;
+		return true;
+	}
+	if (!kernels || bit & (bit - 1) || bit != (x->no_caps ^ y->no_caps))
+		return false;
+	x->caps &= ~bit;
+	x->no_caps &= ~bit;
+	return true;
+}
+
+static bool join_run(struct oci_piece *v, size_t n, bool *gone)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n && !gone[i]; k++)
+			if (!gone[k] && join_gates(&v[i].gate, &v[k].gate))
+				gone[k] = any = true;
+	return any;
+}
+
+static void join_pieces(struct cutter *c)
+{
+	struct oci_piece *v = c->name->pieces.v;
+	size_t n = c->name->pieces.n;
+	bool *gone = ARENA_ARRAY(c->w->arena, bool, n + 1);
+
+	if (n)
+		qsort(v, n, sizeof(*v), by_what);
+	for (size_t i = 0, k; i < n; i = k) {
+		for (k = i + 1; k < n && !by_what(&v[i], &v[k]); k++)
+			;
+		while (join_run(v + i, k - i, gone + i))
+			;
+	}
+	c->name->pieces.n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!gone[i])
+			v[c->name->pieces.n++] = v[i];
+}
+
+bool oci_gates_meet(const struct env_cube *x, const struct env_cube *y)
+{
+	return !(x->caps & y->no_caps) && !(y->caps & x->no_caps) && x->first <= y->last &&
+	       y->first <= x->last && (!x->hosts || !y->hosts || x->hosts & y->hosts);
+}
+
+void oci_pieces(struct writer *w, struct oci_name *name)
+{
+	struct cutter c = { .w = w, .name = name, .budget = PIECES_MAX };
+
+	for (size_t i = 0; i < w->views.n && !w->failed; i++) {
+		struct env_cube all = { .last = UINT16_MAX };
+		bool done = name->node[i] == DD_NONE;
+		for (size_t k = 0; k < i && !done; k++)
+			done = name->node[k] == name->node[i];
+		if (done)
+			continue;
+		c.arches = 0;
+		for (size_t k = i; k < w->views.n; k++)
+			if (name->node[k] == name->node[i]) {
+				c.arches |= w->views.v[k].arches;
+				all.hosts |= w->views.v[k].any ? 0 : ARCH_BIT(w->views.v[k].host);
+			}
+		cut_caps(&c, all, name->node[i], 0);
+	}
+	join_pieces(&c);
+	vec_each(&name->pieces, p)
+		if (p->gate.hosts == name->hosts)
+			p->gate.hosts = 0;
+}
