@@ -88,6 +88,8 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
  * $PALE_PATH, then profiles/sets of the source tree the binary was built in, then the installed.
  */
 const char *const *set_directories(struct arena *a, const char *sets_option);
+/* The same behind those of --sets in resolve_options. */
+const char *const *set_directories_with(struct arena *a, const char *const *first);
 
 /*
  * Options that several commands share, with or without their dashes: --caps net_admin,chown

@@ -91,6 +91,15 @@ static int check_layers(struct compilation *c, const struct policy *p)
 	return c->session->diags->errors ? EXIT_FOUND : EXIT_OK;
 }
 
+/* The policy with the conditions that the environment leaves open. */
+static const struct policy *kept_policy(const struct compilation *c, const struct policy *p)
+{
+	for (size_t i = 0; c->kept && i < c->kept->list.n; i++)
+		if (c->kept->list.v[i]->stmt == p->stmt)
+			return c->kept->list.v[i];
+	return p;
+}
+
 int compile_policy(struct compilation *c, const struct policy *p)
 {
 	unsigned targets = c->targets;
@@ -103,7 +112,7 @@ int compile_policy(struct compilation *c, const struct policy *p)
 	if (rc == EXIT_OK && p->layers & LAYER_SECCOMP)
 		compile_check_start(c, p, targets);
 	if (rc == EXIT_OK && targets & TARGET_DOCKER)
-		rc = compile_json(c, p, OCI_DIALECT_DOCKER);
+		rc = compile_json(c, kept_policy(c, p), OCI_DIALECT_DOCKER);
 	if (rc == EXIT_OK && targets & TARGET_OCI)
 		rc = compile_json(c, p, OCI_DIALECT_OCI);
 	if (rc == EXIT_OK && targets & TARGET_BPF)
@@ -213,12 +222,38 @@ static int write_artifacts(struct request *r)
 
 /* ---- the command ---- */
 
+/*
+ * Resolves once more, for Docker's JSON: what it says that the first time did not (rules that
+ * clash in other environments) is an error as well.
+ */
+static int keep_conditions(struct request *r, const struct input *in)
+{
+	struct session *s = r->c.session;
+	struct resolve_options opt = r->input.resolve;
+	struct diags *again = diags_new(s->arena, s->sources);
+
+	opt.keep_when = true;
+	opt.foreign = in->format == INPUT_JSON;
+	opt.set_dirs = set_directories_with(s->arena, r->input.resolve.set_dirs);
+	r->c.kept = policy_resolve(s->arena, in->ast, &opt, again);
+	if (!again->errors)
+		return EXIT_OK;
+	s->diags = again;
+	session_report(s);
+	return EXIT_FOUND;
+}
+
 static int compile_input(struct request *r, const char *path)
 {
 	struct session *s = r->c.session;
 	struct input in;
-	int rc = input_load(s, path, &r->input, &in);
 
+	/* Docker alone: nothing else must know the environment. */
+	r->input.resolve.keep_when = r->c.targets == TARGET_DOCKER;
+	int rc = input_load(s, path, &r->input, &in);
+	if (rc == EXIT_OK && in.format != INPUT_BPF && !r->input.resolve.keep_when &&
+	    (!r->c.targets || r->c.targets & TARGET_DOCKER))
+		rc = keep_conditions(r, &in);
 	if (rc != EXIT_OK)
 		return rc;
 	if (in.format == INPUT_BPF) {

@@ -23,6 +23,8 @@ struct compilation {
 	struct oci_runtime runtime;
 	const char *runtime_name;
 	bool approximate;
+	/* The same policies with their conditions on the environment, for targets that carry them. */
+	const struct policies *kept;
 	VEC(struct artifact) artifacts;
 };
 

@@ -107,10 +107,20 @@ static int option_arch(struct resolve_options *o, const char *value)
 
 typedef VEC(const char *) dir_list;
 
-static void add_dirs(struct session *s, dir_list *dirs, const char *const *more)
+static void add_dirs(struct arena *a, dir_list *dirs, const char *const *more)
 {
 	for (; more && *more; more++)
-		vec_push(s->arena, dirs, *more);
+		vec_push(a, dirs, *more);
+}
+
+const char *const *set_directories_with(struct arena *a, const char *const *first)
+{
+	dir_list dirs = { 0 };
+
+	add_dirs(a, &dirs, first);
+	add_dirs(a, &dirs, set_directories(a, NULL));
+	vec_push(a, &dirs, NULL);
+	return dirs.v;
 }
 
 static int option_sets(struct session *s, struct resolve_options *o, const char *value)
@@ -122,7 +132,7 @@ static int option_sets(struct session *s, struct resolve_options *o, const char 
 		fprintf(stderr, "pale: --sets: '%s' is not a directory\n", value);
 		return EXIT_USAGE;
 	}
-	add_dirs(s, &dirs, o->set_dirs);
+	add_dirs(s->arena, &dirs, o->set_dirs);
 	vec_push(s->arena, &dirs, arena_strdup(s->arena, value));
 	vec_push(s->arena, &dirs, NULL);
 	o->set_dirs = dirs.v;
@@ -232,17 +242,13 @@ static void read_profile(struct session *s, const struct input_options *opt, str
 int input_resolve(struct session *s, const struct input_options *opt, struct input *in)
 {
 	struct resolve_options resolve = opt->resolve;
-	dir_list dirs = { 0 };
 
 	resolve.foreign = in->format == INPUT_JSON;
 	if (in->format == INPUT_JSON)
 		read_profile(s, opt, in);
 	/* What a dropped statement would have said is missing: no second-hand errors. */
 	if (!s->diags->errors && in->ast && !opt->parse_only) {
-		add_dirs(s, &dirs, opt->resolve.set_dirs);
-		add_dirs(s, &dirs, set_directories(s->arena, NULL));
-		vec_push(s->arena, &dirs, NULL);
-		resolve.set_dirs = dirs.v;
+		resolve.set_dirs = set_directories_with(s->arena, opt->resolve.set_dirs);
 		in->policies = policy_resolve(s->arena, in->ast, &resolve, s->diags);
 	}
 	return told(s);

@@ -618,27 +618,6 @@ static bool reads_other_args(const struct cond *c)
 	return reads_other_args(c->left) || (c->right && reads_other_args(c->right));
 }
 
-/* Does the policy refuse this call whatever the environment? Conditions on arguments other than
- * those given are not looked at. */
-static bool always_refused(const struct policy *p, enum arch a, const struct call *c)
-{
-	struct verdict otherwise = policy_knows(p, a, c->nr) ? p->dflt[a] : p->unknown[a];
-	size_t i, end;
-
-	policy_calls_of(p, a, c->nr, &i, &end);
-	for (; i < end; i++) {
-		const struct call_rule *r = &p->calls.v[i];
-		if (!cond_eval(r->cond, c->args))
-			continue;
-		/* The refusing ones come first. */
-		if (!verdict_refuses(r->verdict))
-			return false;
-		if (!r->env)
-			return true;
-	}
-	return verdict_refuses(otherwise);
-}
-
 /* Does the policy refuse this selector of socketcall or ipc, whatever the other arguments? */
 static bool multiplexer_refused(const struct policy *p, enum arch a, const char *mux, unsigned sel)
 {
@@ -653,12 +632,12 @@ static bool multiplexer_refused(const struct policy *p, enum arch a, const char 
 	for (; i < end; i++)
 		if (reads_other_args(p->calls.v[i].cond))
 			return false;
-	if (!always_refused(p, a, &c))
+	if (!policy_refuses(p, a, &c))
 		return false;
 	/* ipc takes the upper half for a version (ipc/syscall.c): 0, each bit, all of them. */
 	for (int bit = 16; bit <= 32 && !strcmp(mux, "ipc"); bit++) {
 		c.args[0] = sel | (bit < 32 ? 1u << bit : 0xffff0000u);
-		if (!always_refused(p, a, &c))
+		if (!policy_refuses(p, a, &c))
 			return false;
 	}
 	return true;

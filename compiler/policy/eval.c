@@ -200,3 +200,22 @@ bool policy_one_verdict(const struct policy *p, const struct verdict v[ARCH_NR],
 	}
 	return true;
 }
+
+bool policy_refuses(const struct policy *p, enum arch a, const struct call *c)
+{
+	struct verdict otherwise = policy_knows(p, a, c->nr) ? p->dflt[a] : p->unknown[a];
+	size_t i, end;
+
+	policy_calls_of(p, a, c->nr, &i, &end);
+	for (; i < end; i++) {
+		const struct call_rule *r = &p->calls.v[i];
+		if (!cond_eval(r->cond, c->args))
+			continue;
+		/* The refusing ones come first. */
+		if (!verdict_refuses(r->verdict))
+			return false;
+		if (!r->env)
+			return true;
+	}
+	return verdict_refuses(otherwise);
+}

@@ -123,7 +123,7 @@ void policy_check_start(const struct policy *p, struct diags *ds)
 				  .nr = (uint32_t)s->nr[a] + ai->nr_base };
 		/* The architecture that its machine family is named after. */
 		if (!(p->arches & ARCH_BIT(a)) || strcmp(ai->name, ai->family) ||
-		    !verdict_refuses(policy_eval(p, &c, NULL)))
+		    !policy_refuses(p, (enum arch)a, &c))
 			continue;
 		struct diag *d = diag_add(ds, DIAG_PL202, p->span, "execve is refused on %s, so "
 					  "nothing can be started under this policy", ai->name);

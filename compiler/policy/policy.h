@@ -196,6 +196,8 @@ struct verdict policy_eval(const struct policy *p, const struct call *c, struct 
 /* The same in an environment, which must know whatever the policy asks. */
 struct verdict policy_eval_in(const struct policy *p, const struct environment *env,
 			      const struct call *c, struct decision_why *why);
+/* Is this call, of a listed architecture, refused whatever the environment? */
+bool policy_refuses(const struct policy *p, enum arch a, const struct call *c);
 bool cond_eval(const struct cond *c, const uint64_t args[6]); /* NULL cond: true */
 /* Are there arguments that satisfy both? 1 and *args, 0, or -1 when that is too hard to tell. */
 int cond_overlap(const struct cond *x, const struct cond *y, uint64_t args[6]);
