@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random policies: what they say, what is decided, what is generated and what a filter answers
+are one and the same, for all calls. `tests/random/policies -n 1000000` is the long run."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import ROOT, program, run
+
+POLICIES = int(os.environ.get("RANDOM_POLICIES", "20000"))
+
+
+def numbers(pattern, r):
+    m = re.search(pattern, r.out)
+    assert m, r
+    return [int(n) for n in m.groups()]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seed", [1, 2])  # two halves, for two workers
+def test_policies_and_programs_are_equal_for_all_calls(seed, record_property):
+    r = run([program("random/policies"), "-n", POLICIES // 2, "-s", seed], timeout=600)
+    record_property("figure", f"random policies, seed {seed}: {r.out.splitlines()[0]}")
+    assert r.rc == 0, r
+    n, rules, programs, refused, points = numbers(
+        r"(\d+) policies of (\d+) rules, (\d+) programs .*; (\d+) refused by the language, \d+ too "
+        r"large, 0 not decided; (\d+) points, 0 wrong, 0 not attached, 0 differences", r)
+    assert n == POLICIES // 2 and rules > 10 * n and programs > n and refused < n / 50, r
+    assert points > 100 * n, r
+    kinds = numbers("points by verdict:" + r" (\d+)" * 8, r)
+    assert min(kinds) > points / 40, r
+
+
+def test_few_policies_under_sanitizers_too():
+    r = run([program("random/policies"), "-n", 100, "-s", 3], timeout=120)
+    assert r.rc == 0 and " 0 not decided;" in r.out, r
+
+
+@pytest.mark.once
+@pytest.mark.xdist_group("plant")  # one build of it at a time
+def test_every_planted_bug_of_the_generator_is_a_difference():
+    subprocess.run(["make", "-s", "-C", str(ROOT), "BUILD=build/plant", "CFLAGS=-O1",
+                    "CPPFLAGS=-DPALE_PLANT", "SANFLAGS=", "build/plant/tests/random/policies"],
+                   check=True, timeout=300)
+    tool = ROOT / "build/plant/tests/random/policies"
+    enum = re.search(r"PLANT_NONE,(.*?)PLANT_NR", (ROOT / "compiler/cbpf/gen.h").read_text(), re.S)
+    plants = re.findall(r"PLANT_\w+(?=,)", enum[1])
+    assert len(plants) >= 11
+    assert run([tool, "-n", 300]).rc == 0
+    for n, name in enumerate(plants, 1):
+        r = run([tool, "-n", 300, "-p", n])
+        different, = numbers(r"(\d+) differences", r)
+        unattached, = numbers(r"(\d+) not attached", r)
+        assert r.rc == 1 and different + unattached > 0, (name, r)
