@@ -69,9 +69,16 @@ static uint32_t size_below(const struct code *c, code_id t, code_id f)
 	return size < SIZE_CAP ? size : SIZE_CAP;
 }
 
+static uint32_t height_above(const struct code *c, code_id t, code_id f)
+{
+	uint32_t x = c->nodes.v[t].height, y = c->nodes.v[f].height;
+
+	return (x > y ? x : y) + 1;
+}
+
 code_id code_ret(struct code *c, uint32_t value)
 {
-	return find_node(c, (struct code_node){ .kind = CODE_RET, .k = value });
+	return find_node(c, (struct code_node){ .kind = CODE_RET, .k = value, .height = 1 });
 }
 
 code_id code_load(struct code *c, uint32_t offset, code_id next)
@@ -79,7 +86,8 @@ code_id code_load(struct code *c, uint32_t offset, code_id next)
 	if (c->nodes.v[next].kind == CODE_RET)
 		return next;
 	return find_node(c, (struct code_node){ .kind = CODE_LOAD, .k = offset, .t = next,
-						.size = c->nodes.v[next].size + 1 });
+						.size = c->nodes.v[next].size + 1,
+						.height = c->nodes.v[next].height + 1 });
 }
 
 code_id code_and(struct code *c, uint32_t mask, code_id next)
@@ -88,7 +96,8 @@ code_id code_and(struct code *c, uint32_t mask, code_id next)
 	    PLANTED(c->plant, PLANT_MASK))
 		return next;
 	return find_node(c, (struct code_node){ .kind = CODE_AND, .k = mask, .t = next,
-						.size = c->nodes.v[next].size + 1 });
+						.size = c->nodes.v[next].size + 1,
+						.height = c->nodes.v[next].height + 1 });
 }
 
 code_id code_jump(struct code *c, uint16_t op, uint32_t k, code_id t, code_id f)
@@ -103,7 +112,8 @@ code_id code_jump(struct code *c, uint16_t op, uint32_t k, code_id t, code_id f)
 		f = swap;
 	}
 	return find_node(c, (struct code_node){ .kind = CODE_JUMP, .op = op, .k = k, .t = t,
-						.f = f, .size = size_below(c, t, f) });
+						.f = f, .size = size_below(c, t, f),
+						.height = height_above(c, t, f) });
 }
 
 /* ---- loads of what A holds already ---- */

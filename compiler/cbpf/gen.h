@@ -45,6 +45,7 @@ struct code_node {
 	uint32_t k;    /* RET: value; LOAD: offset; AND: mask; JUMP: constant */
 	code_id t, f;  /* LOAD, AND: t is what follows */
 	uint32_t size; /* instructions below, shared ones counted as often as they are reached */
+	uint32_t height; /* of the longest path from here, the return included */
 	uint32_t visit; /* the walk that was here last */
 };
 
@@ -56,6 +57,8 @@ struct code {
 	uint32_t visit;
 	uint32_t *table; /* open addressing: index + 1 into nodes */
 	size_t cap;
+	float *work; /* the table of tree.c, kept from one tree to the next */
+	size_t nwork;
 };
 
 void code_init(struct code *c, struct arena *a, unsigned plant);
@@ -72,7 +75,9 @@ int code_layout(struct code *c, code_id root, struct cbpf *out);
 
 /* ---- tree.c ---- */
 
-struct tree_range { /* the ranges of a list cover [0, end] without holes, in order */
+enum { TREE_REMOVED = 4 };
+
+struct tree_range { /* in order; values between two ranges never occur */
 	uint32_t first, last;
 	code_id leaf;
 	double weight; /* how often, in units of one ordinary value */
@@ -88,7 +93,12 @@ struct tree_input {
 	size_t n;
 	struct tree_point *points; /* hottest first */
 	size_t npoints;
+	size_t points_max; /* how many may be tested above a split */
 	double test_cost; /* what one more instruction may cost in executed tests times weight */
+	double slack; /* by which part executed tests may grow for a shorter longest path */
+	bool are_numbers; /* system calls: close together, so that tests of bits are worth a look */
+	uint32_t removed[TREE_REMOVED]; /* values none of whose bits are in one of these masks */
+	size_t nremoved;                /* have been decided already and do not occur */
 };
 
 /* Tests on A that lead each value to its range's leaf. */

@@ -179,7 +179,8 @@ static code_id build_token(struct generator *g, uint32_t audit)
 	if (g->points.n)
 		qsort(g->points.v, g->points.n, sizeof(*g->points.v), hotter);
 	struct tree_input in = { .ranges = g->ranges.v, .n = g->ranges.n, .points = g->points.v,
-				 .npoints = g->points.n, .test_cost = 2 };
+				 .npoints = g->points.n, .points_max = 12, .test_cost = 0.5,
+				 .slack = 0.015, .are_numbers = true };
 	return code_load(&g->code, offsetof(struct seccomp_data, nr),
 			 tree_build(&g->code, g->arena, &in));
 }

@@ -9,52 +9,69 @@
  *			goto deny;
  *		goto allow;
  *	}
+ *	if (A & 3)                      or one test of bits, on both sides of which at most
+ *		goto allow;             a lone value or two are left (bits.c)
  *	...
  *
- * Dynamic programme over (first range, last range, how many of the hottest points between them
- * have been tested already). Why only the hottest: a test for equality above a split pays only
- * if that value is met more often than everything on the split's other side, and among such
- * tests the hotter goes first. A lone value that is not hot is tested at the bottom, where one
- * test takes it out of ranges that are equal otherwise: `leave lone values` below.
+ * Dynamic programme over (first range, last range, how many of the points between them have been
+ * tested already, how many instructions a path may still take). Points are values tested for
+ * equality above a split. That pays only if the value is met more often than everything on the
+ * split's other side, and among such tests the hotter goes first, so the hottest points in their
+ * order are enough; or if the value's leaf is so long that the path to it has to be short.
+ * A lone value that is neither is tested at the bottom, where one test takes it out of ranges
+ * that are equal otherwise.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/gen.h"
+#include "compiler/cbpf/tree.h"
 
 enum {
-	POINTS_MAX = 12, /* hot points looked at */
-	RANGES_MAX = 160, /* a longer list is halved by weight first */
+	RANGES_MAX = 96, /* a longer list is halved by weight first */
 	LONE_MAX = 16,   /* equality tests in a row */
+	TALL_LEAF = 5,   /* instructions of a leaf from which its value is worth a point */
+	TALL_MAX = 2,    /* such points */
 };
 
-enum choice_kind { CHOICE_LEAF, CHOICE_LONE, CHOICE_POINT, CHOICE_SPLIT };
+static const float NEVER = 1e30f;
 
 struct choice {
+	enum { CHOICE_LONE, CHOICE_BITS, CHOICE_POINT, CHOICE_SPLIT } kind;
+	size_t split; /* the first range on the right */
 	float cost;
-	uint16_t kind;
-	uint16_t split; /* SPLIT: the first range on the right */
 };
 
-struct tree {
-	struct code *c;
-	const struct tree_range *r;
+struct lone { /* ranges to test for, heaviest first; what remains goes to `rest` */
+	size_t at[LONE_MAX];
 	size_t n;
-	struct tree_point points[POINTS_MAX]; /* hottest first */
-	size_t at[POINTS_MAX];                /* the range each lies in */
-	size_t npoints;
-	double *sum; /* weights of the ranges before */
-	double test_cost;
-	struct choice *best; /* by (i, j, h) */
+	code_id rest;
 };
 
-static struct choice *best_of(const struct tree *t, size_t i, size_t j, size_t h)
+static float *cost_of(const struct tree *t, size_t i, size_t j, size_t h)
 {
-	return &t->best[(i * t->n + j) * (t->npoints + 1) + h];
+	return &t->cost[((i * t->n + j) * (t->npoints + 1) + h) * t->lanes];
 }
 
-/* Points between ranges i and j among the hottest `limit` of those that lie there. */
+/* A lane is how many instructions a path may still take, its leaf included; the last: any. */
+static size_t lane_below(const struct tree *t, size_t lane)
+{
+	return lane == t->lanes - 1 ? lane : lane - 1;
+}
+
+static bool lane_holds(const struct tree *t, size_t lane, size_t height)
+{
+	return lane == t->lanes - 1 || lane >= height;
+}
+
+static uint32_t height_of(const struct tree *t, code_id leaf)
+{
+	return t->c->nodes.v[leaf].height;
+}
+
+/* ---- points ---- */
+
 static size_t points_between(const struct tree *t, size_t i, size_t j)
 {
 	size_t n = 0;
@@ -64,7 +81,7 @@ static size_t points_between(const struct tree *t, size_t i, size_t j)
 	return n;
 }
 
-/* The h-th hottest point between i and j. */
+/* The h-th point between i and j. */
 static size_t point_between(const struct tree *t, size_t i, size_t j, size_t h)
 {
 	for (size_t p = 0; p < t->npoints; p++)
@@ -73,13 +90,19 @@ static size_t point_between(const struct tree *t, size_t i, size_t j, size_t h)
 	BUG("no such point");
 }
 
-/* Of the h hottest points between i and j: how many lie in i..s-1. */
-static size_t points_left(const struct tree *t, size_t i, size_t j, size_t h, size_t s)
+/* Of the leaf of the next point between i and j. */
+static size_t point_height(const struct tree *t, struct problem q)
 {
-	size_t n = 0;
+	return height_of(t, t->r[t->at[point_between(t, q.i, q.j, q.h)]].leaf);
+}
+
+/* Of the first h points between i and j: how many lie in i..s-1. */
+static size_t points_left(const struct tree *t, struct problem q, size_t s)
+{
+	size_t n = 0, h = q.h;
 
 	for (size_t p = 0; p < t->npoints && h; p++) {
-		if (t->at[p] < i || t->at[p] > j)
+		if (t->at[p] < q.i || t->at[p] > q.j)
 			continue;
 		n += t->at[p] < s;
 		h--;
@@ -87,17 +110,18 @@ static size_t points_left(const struct tree *t, size_t i, size_t j, size_t h, si
 	return n;
 }
 
-static double weight_left(const struct tree *t, size_t i, size_t j, size_t h)
+static float weight_left(const struct tree *t, struct problem q)
 {
-	double w = t->sum[j + 1] - t->sum[i];
+	double w = t->sum[q.j + 1] - t->sum[q.i];
+	size_t h = q.h;
 
 	for (size_t p = 0; p < t->npoints && h; p++) {
-		if (t->at[p] < i || t->at[p] > j)
+		if (t->at[p] < q.i || t->at[p] > q.j)
 			continue;
 		w -= t->points[p].weight;
 		h--;
 	}
-	return w > 0 ? w : 0;
+	return w > 0 ? (float)w : 0;
 }
 
 static bool is_lone(const struct tree_range *r)
@@ -105,13 +129,15 @@ static bool is_lone(const struct tree_range *r)
 	return r->first == r->last;
 }
 
-/* Has the lone range `at` been tested as one of the h hottest points between i and j? */
-static bool is_tested(const struct tree *t, size_t i, size_t j, size_t h, size_t at)
+/* Has the lone range `at` been tested as one of the first points? */
+static bool is_tested(const struct tree *t, struct problem q, size_t at)
 {
-	if (!is_lone(&t->r[at]))
+	size_t h = q.h;
+
+	if (!h || !is_lone(&t->r[at]))
 		return false;
 	for (size_t p = 0; p < t->npoints && h; p++) {
-		if (t->at[p] < i || t->at[p] > j)
+		if (t->at[p] < q.i || t->at[p] > q.j)
 			continue;
 		if (t->at[p] == at)
 			return true;
@@ -120,27 +146,23 @@ static bool is_tested(const struct tree *t, size_t i, size_t j, size_t h, size_t
 	return false;
 }
 
-/* ---- leave lone values ---- */
+/* ---- lone values ---- */
 
-struct lone { /* ranges to test for, heaviest first; what remains goes to `rest` */
-	size_t at[LONE_MAX];
-	size_t n;
-	code_id rest;
-};
-
-/* The leaf that is left when lone values are taken out: that of a wide range, else the commonest. */
-static code_id rest_leaf(const struct tree *t, size_t i, size_t j)
+/* The leaf left when lone values are taken out: that of a wide range, else the commonest. */
+static code_id rest_leaf(const struct tree *t, struct problem q)
 {
 	size_t most = 0;
-	code_id rest = t->r[i].leaf;
+	code_id rest = t->r[q.i].leaf;
 
-	for (size_t k = i; k <= j; k++)
+	for (size_t k = q.i; k <= q.j; k++)
 		if (!is_lone(&t->r[k]))
 			return t->r[k].leaf;
-	for (size_t k = i; k <= j; k++) {
+	for (size_t k = q.i; k <= q.j; k++) {
 		size_t n = 0;
-		for (size_t m = i; m <= j; m++)
-			n += t->r[m].leaf == t->r[k].leaf;
+		if (is_tested(t, q, k))
+			continue;
+		for (size_t m = q.i; m <= q.j; m++)
+			n += t->r[m].leaf == t->r[k].leaf && !is_tested(t, q, m);
 		if (n > most) {
 			most = n;
 			rest = t->r[k].leaf;
@@ -149,135 +171,270 @@ static code_id rest_leaf(const struct tree *t, size_t i, size_t j)
 	return rest;
 }
 
-static bool find_lone(const struct tree *t, size_t i, size_t j, size_t h, struct lone *out)
+static bool goes_before(const struct tree *t, size_t x, size_t y)
 {
-	if (j - i > 2 * LONE_MAX)
+	if (t->r[x].weight != t->r[y].weight)
+		return t->r[x].weight > t->r[y].weight;
+	return height_of(t, t->r[x].leaf) > height_of(t, t->r[y].leaf);
+}
+
+static bool find_lone(const struct tree *t, struct problem q, struct lone *out)
+{
+	if (q.j - q.i > 2 * LONE_MAX)
 		return false;
 	out->n = 0;
-	out->rest = rest_leaf(t, i, j);
-	for (size_t k = i; k <= j; k++) {
-		if (t->r[k].leaf == out->rest || is_tested(t, i, j, h, k))
+	out->rest = rest_leaf(t, q);
+	for (size_t k = q.i; k <= q.j; k++) {
+		if (t->r[k].leaf == out->rest || is_tested(t, q, k))
 			continue;
 		if (!is_lone(&t->r[k]) || out->n == LONE_MAX)
 			return false;
 		size_t at = out->n++;
-		for (; at && t->r[out->at[at - 1]].weight < t->r[k].weight; at--)
+		for (; at && goes_before(t, k, out->at[at - 1]); at--)
 			out->at[at] = out->at[at - 1];
 		out->at[at] = k;
 	}
 	return true;
 }
 
-static double lone_cost(const struct tree *t, const struct lone *l, double weight)
+static float lone_cost(const struct tree *t, const struct lone *l, float weight)
 {
-	double cost = 0;
+	float cost = 0;
 
 	for (size_t k = 0; k < l->n; k++) {
 		cost += weight + t->test_cost;
-		weight -= t->r[l->at[k]].weight;
+		weight -= (float)t->r[l->at[k]].weight;
 	}
 	return cost;
 }
 
+static size_t lone_height(const struct tree *t, const struct lone *l)
+{
+	size_t height = l->n + height_of(t, l->rest);
+
+	for (size_t k = 0; k < l->n; k++) {
+		size_t h = k + 1 + height_of(t, t->r[l->at[k]].leaf);
+		height = h > height ? h : height;
+	}
+	return height;
+}
+
 /* ---- the programme ---- */
 
-static void try_split(const struct tree *t, size_t i, size_t j, size_t h, double weight,
-		      struct choice *best)
+/* A bottom that needs `height` instructions, in all lanes that have them. */
+static void offer_bottom(const struct tree *t, float *out, float cost, size_t height)
 {
-	for (size_t s = i + 1; s <= j; s++) {
-		size_t left = h ? points_left(t, i, j, h, s) : 0;
-		double cost = weight + t->test_cost + (double)best_of(t, i, s - 1, left)->cost +
-			      (double)best_of(t, s, j, h - left)->cost;
-		if (cost < (double)best->cost)
-			*best = (struct choice){ (float)cost, CHOICE_SPLIT, (uint16_t)s };
+	for (size_t b = 0; b < t->lanes; b++)
+		if (lane_holds(t, b, height) && cost < out[b])
+			out[b] = cost;
+}
+
+/* One test, then the best of what is below it, beside a leaf of that height. */
+static void offer_test(const struct tree *t, float *out, float cost, const float *below,
+		       size_t height)
+{
+	for (size_t b = height + 1; b < t->lanes; b++)
+		if (cost + below[b - 1] < out[b])
+			out[b] = cost + below[b - 1];
+	if (cost + below[t->lanes - 1] < out[t->lanes - 1])
+		out[t->lanes - 1] = cost + below[t->lanes - 1];
+}
+
+static void min_sum(float *restrict out, const float *restrict x, const float *restrict y)
+{
+	for (size_t b = 0; b < TREE_LANES; b++) {
+		float sum = x[b] + y[b];
+		out[b] = sum < out[b] ? sum : out[b];
 	}
 }
 
-static void solve(const struct tree *t, size_t i, size_t j, size_t h, size_t npoints)
+static void best_split(const struct tree *t, struct problem q, float *below)
 {
-	double weight = weight_left(t, i, j, h);
-	struct choice best = { 1e30f, CHOICE_SPLIT, 0 };
-	struct lone lone;
-
-	if (find_lone(t, i, j, h, &lone))
-		best = (struct choice){ (float)lone_cost(t, &lone, weight),
-					lone.n ? CHOICE_LONE : CHOICE_LEAF, 0 };
-	if (best.kind != CHOICE_LEAF) {
-		if (h < npoints) {
-			double cost = weight + t->test_cost + (double)best_of(t, i, j, h + 1)->cost;
-			if (cost < (double)best.cost)
-				best = (struct choice){ (float)cost, CHOICE_POINT, 0 };
-		}
-		try_split(t, i, j, h, weight, &best);
+	for (size_t s = q.i + 1; s <= q.j; s++) {
+		size_t left = q.h ? points_left(t, q, s) : 0;
+		const float *x = cost_of(t, q.i, s - 1, left), *y = cost_of(t, s, q.j, q.h - left);
+		if (t->lanes == TREE_LANES)
+			min_sum(below, x, y);
+		else if (*x + *y < *below)
+			*below = *x + *y;
 	}
-	*best_of(t, i, j, h) = best;
 }
 
-static code_id emit(const struct tree *t, size_t i, size_t j, size_t h)
+static void solve(const struct tree *t, struct problem q, size_t npoints)
 {
-	const struct choice *best = best_of(t, i, j, h);
+	float *out = cost_of(t, q.i, q.j, q.h), below[TREE_LANES];
+	const struct bit_choice *bits = bits_of(t, q);
+	float weight = weight_left(t, q);
 	struct lone lone;
-	size_t k;
+
+	for (size_t b = 0; b < t->lanes; b++)
+		out[b] = below[b] = NEVER;
+	if (find_lone(t, q, &lone))
+		offer_bottom(t, out, lone_cost(t, &lone, weight), lone_height(t, &lone));
+	if (out[t->lanes - 1] <= 0)
+		return;
+	if (bits)
+		offer_bottom(t, out, bits->cost, bits->height);
+	if (q.h < npoints)
+		offer_test(t, out, weight + t->test_cost, cost_of(t, q.i, q.j, q.h + 1),
+			   point_height(t, q));
+	best_split(t, q, below);
+	offer_test(t, out, weight + t->test_cost, below, 0);
+}
+
+/* ---- the tree found ---- */
+
+static void prefer(struct choice *best, struct choice c)
+{
+	if (c.cost < best->cost)
+		*best = c;
+}
+
+/* The choice is made again rather than kept for each cell: a tree has few nodes. */
+static struct choice choose(const struct tree *t, struct problem q, size_t lane)
+{
+	struct choice best = { CHOICE_LONE, 0, NEVER };
+	size_t npoints = points_between(t, q.i, q.j), low = lane_below(t, lane);
+	const struct bit_choice *bits = bits_of(t, q);
+	float weight = weight_left(t, q);
+	struct lone lone;
+
+	if (find_lone(t, q, &lone) && lane_holds(t, lane, lone_height(t, &lone)))
+		prefer(&best, (struct choice){ CHOICE_LONE, 0, lone_cost(t, &lone, weight) });
+	if (bits && lane_holds(t, lane, bits->height))
+		prefer(&best, (struct choice){ CHOICE_BITS, 0, bits->cost });
+	if (lane == 0 && t->lanes > 1)
+		return best;
+	weight += t->test_cost;
+	if (q.h < npoints && lane_holds(t, low, point_height(t, q)))
+		prefer(&best, (struct choice){ CHOICE_POINT, 0,
+					       weight + cost_of(t, q.i, q.j, q.h + 1)[low] });
+	for (size_t s = q.i + 1; s <= q.j; s++) {
+		size_t left = points_left(t, q, s);
+		float below = cost_of(t, q.i, s - 1, left)[low] +
+			      cost_of(t, s, q.j, q.h - left)[low];
+		prefer(&best, (struct choice){ CHOICE_SPLIT, s, weight + below });
+	}
+	BUG_ON(best.cost >= NEVER);
+	return best;
+}
+
+static code_id emit_lone(const struct tree *t, struct problem q)
+{
+	struct lone lone;
+
+	BUG_ON(!find_lone(t, q, &lone));
+	code_id to = lone.rest;
+	for (size_t k = lone.n; k-- > 0;)
+		to = code_jump(t->c, BPF_JEQ, t->r[lone.at[k]].first, t->r[lone.at[k]].leaf, to);
+	return to;
+}
+
+static code_id emit(const struct tree *t, struct problem q, size_t lane)
+{
+	struct choice best = choose(t, q, lane);
+	size_t low = lane_below(t, lane), k;
 	code_id to;
 
-	switch ((enum choice_kind)best->kind) {
-	case CHOICE_LEAF:
+	switch (best.kind) {
 	case CHOICE_LONE:
-		BUG_ON(!find_lone(t, i, j, h, &lone));
-		to = lone.rest;
-		for (k = lone.n; k-- > 0;)
-			to = code_jump(t->c, BPF_JEQ, t->r[lone.at[k]].first,
-				       t->r[lone.at[k]].leaf, to);
-		return to;
+		return emit_lone(t, q);
+	case CHOICE_BITS:
+		return bits_emit(t, q);
 	case CHOICE_POINT:
-		k = point_between(t, i, j, h);
-		return code_jump(t->c, BPF_JEQ, t->points[k].value, t->r[t->at[k]].leaf,
-				 emit(t, i, j, h + 1));
+		k = point_between(t, q.i, q.j, q.h);
+		to = emit(t, (struct problem){ q.i, q.j, q.h + 1 }, low);
+		return code_jump(t->c, BPF_JEQ, t->points[k].value, t->r[t->at[k]].leaf, to);
 	case CHOICE_SPLIT:
-		k = points_left(t, i, j, h, best->split);
-		to = emit(t, best->split, j, h - k);
-		return code_jump(t->c, BPF_JGE, t->r[best->split].first, to,
-				 emit(t, i, best->split - 1u, k));
+		k = points_left(t, q, best.split);
+		to = emit(t, (struct problem){ best.split, q.j, q.h - k }, low);
+		return code_jump(t->c, BPF_JGE, t->r[best.split].first, to,
+				 emit(t, (struct problem){ q.i, best.split - 1, k }, low));
 	}
 	BUG("choice");
 }
 
+/* ---- a whole list ---- */
+
+static void add_point(struct tree *t, const struct tree_input *in, struct tree_point p)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		if (p.value < in->ranges[i].first || p.value > in->ranges[i].last)
+			continue;
+		t->points[t->npoints] = p;
+		t->at[t->npoints++] = i;
+	}
+}
+
+/* Hot values; where none is known, those with long leaves. */
 static void take_points(struct tree *t, const struct tree_input *in)
 {
-	double all = 0;
+	double all = t->sum[in->n];
 
+	for (size_t p = 0; p < in->npoints && t->npoints < in->points_max; p++)
+		if (in->points[p].weight >= all / 64)
+			add_point(t, in, in->points[p]);
+	if (in->npoints)
+		return;
+	for (size_t i = 0; i < in->n && t->npoints < TALL_MAX; i++)
+		if (is_lone(&in->ranges[i]) && height_of(t, in->ranges[i].leaf) >= TALL_LEAF)
+			add_point(t, in, (struct tree_point){ in->ranges[i].first,
+							      in->ranges[i].weight });
+}
+
+static void make_room(struct tree *t)
+{
+	struct code *c = t->c;
+	size_t need = t->n * t->n * (t->npoints + 1) * t->lanes;
+
+	if (c->nwork < need) {
+		c->work = ARENA_ARRAY(c->arena, float, need);
+		c->nwork = need;
+	}
+	t->cost = c->work;
+}
+
+/* The least height whose cost is within the slack of the least cost. */
+static size_t choose_lane(const struct tree *t, const struct tree_input *in)
+{
+	const float *cost = cost_of(t, 0, t->n - 1, 0);
+	float least = cost[t->lanes - 1];
+	float all = (float)t->sum[t->n] * 4 + least; /* four: what stands around a tree */
+	size_t lane = 0;
+
+	while (lane < t->lanes - 1 && cost[lane] > least + (float)in->slack * all)
+		lane++;
+	return lane;
+}
+
+static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
+		       const struct tree_input *in)
+{
+	*t = (struct tree){ .c = c, .scratch = scratch, .r = in->ranges, .n = in->n,
+			    .test_cost = (float)in->test_cost, .removed = in->removed,
+			    .nremoved = in->nremoved };
+	t->sum = ARENA_ARRAY(scratch, double, in->n + 1);
 	for (size_t i = 0; i < in->n; i++)
-		all += in->ranges[i].weight;
-	for (size_t p = 0; p < in->npoints && t->npoints < POINTS_MAX; p++) {
-		if (in->points[p].weight < all / 64)
-			break;
-		for (size_t i = 0; i < in->n; i++) {
-			if (in->points[p].value < in->ranges[i].first ||
-			    in->points[p].value > in->ranges[i].last)
-				continue;
-			t->points[t->npoints] = in->points[p];
-			t->at[t->npoints++] = i;
+		t->sum[i + 1] = t->sum[i] + in->ranges[i].weight;
+	take_points(t, in);
+	t->lanes = in->npoints ? 1 : TREE_LANES;
+	make_room(t);
+	bits_find(t, in);
+	for (size_t len = 0; len < in->n; len++) {
+		for (size_t i = 0; i + len < in->n; i++) {
+			size_t npoints = points_between(t, i, i + len);
+			for (size_t h = npoints + 1; h-- > 0;)
+				solve(t, (struct problem){ i, i + len, h }, npoints);
 		}
 	}
 }
 
 static code_id solve_all(struct code *c, struct arena *scratch, const struct tree_input *in)
 {
-	struct tree t = { .c = c, .r = in->ranges, .n = in->n, .test_cost = in->test_cost };
+	struct tree t;
 
-	take_points(&t, in);
-	t.sum = ARENA_ARRAY(scratch, double, in->n + 1);
-	for (size_t i = 0; i < in->n; i++)
-		t.sum[i + 1] = t.sum[i] + in->ranges[i].weight;
-	t.best = ARENA_ARRAY(scratch, struct choice, in->n * in->n * (t.npoints + 1));
-	for (size_t len = 0; len < in->n; len++) {
-		for (size_t i = 0; i + len < in->n; i++) {
-			size_t npoints = points_between(&t, i, i + len);
-			for (size_t h = npoints + 1; h-- > 0;)
-				solve(&t, i, i + len, h, npoints);
-		}
-	}
-	return emit(&t, 0, in->n - 1, 0);
+	tree_solve(&t, c, scratch, in);
+	return emit(&t, (struct problem){ 0, in->n - 1, 0 }, choose_lane(&t, in));
 }
 
 /* A long list: one split by weight and length, then each half by itself. */
@@ -368,7 +525,7 @@ code_id tree_build(struct code *c, struct arena *scratch, const struct tree_inpu
 	merge_equal(&merged);
 	if (merged.n == 1)
 		return merged.ranges[0].leaf;
-	if (merged.npoints == 0 && find_cube(&merged, &leaf, &bits))
+	if (!merged.are_numbers && find_cube(&merged, &leaf, &bits))
 		return build_around_cube(c, scratch, &merged, leaf, bits);
 	if (merged.n > RANGES_MAX)
 		return halve(c, scratch, &merged);

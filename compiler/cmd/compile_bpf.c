@@ -59,6 +59,24 @@ static void tell_unknown_name(struct diags *ds, const struct source *src, struct
 		diag_help(ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
 }
 
+/* 12, 0.25: thousandths. */
+static int read_count(struct str s, uint64_t *out)
+{
+	const char *dot = memchr(s.p, '.', s.n);
+	struct str whole = { s.p, dot ? (size_t)(dot - s.p) : s.n };
+	uint64_t scale = 100;
+
+	if (str_u64(whole, out) || *out > UINT32_MAX)
+		return -1;
+	*out *= 1000;
+	for (size_t i = whole.n + 1; i < s.n; i++, scale /= 10) {
+		if (s.p[i] < '0' || s.p[i] > '9' || !scale)
+			return -1;
+		*out += (uint64_t)(s.p[i] - '0') * scale;
+	}
+	return dot && whole.n + 1 == s.n ? -1 : 0;
+}
+
 /* One line: COUNT NAME; empty lines and # comments pass. Calls of other machines count nothing. */
 static void read_weight(struct diags *ds, const struct source *src, struct str line,
 			enum arch a, uint64_t *count, size_t n)
@@ -68,10 +86,10 @@ static void read_weight(struct diags *ds, const struct source *src, struct str l
 
 	if (number.n == 0 || number.p[0] == '#')
 		return;
-	if (str_u64(number, &value) || value > UINT32_MAX || name.n == 0 || next_word(&line).n) {
+	if (read_count(number, &value) || name.n == 0 || next_word(&line).n) {
 		struct diag *d = diag_add(ds, DIAG_PL204, span_of(src, all),
 					  "expected a count and the name of a call");
-		diag_help(ds, d, "write lines such as '22 read'");
+		diag_help(ds, d, "write lines such as '22 read', with at most three decimals");
 		return;
 	}
 	const struct syscall_info *s = find_call(name);

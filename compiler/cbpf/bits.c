@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One test of bits at the bottom of a tree:
+ *
+ *	if (A & 3)              299, 301-303, 305-307, 309-311
+ *		goto allow;
+ *	goto deny;              300, 304, 308, 312
+ *
+ * Which of the 512 masks over the low nine bits separate two leaves, all but `e` values on the
+ * one side and `f` on the other? A value x stands with those none of whose bits are tested for
+ * the masks that are subsets of ~x: a vector of 512 bits, eight words. Per leaf and side a
+ * saturating counter of 512 columns counts the values that do not belong there; each value of
+ * an interval is added once, so an interval costs what its last range does.
+ */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/cbpf/gen.h"
+#include "compiler/cbpf/tree.h"
+
+enum {
+	SPAN = 512,         /* values of one aligned window, and masks */
+	WORDS = SPAN / 64,
+	RANGES_LIMIT = 24,  /* of one interval */
+	TRIES = 12,         /* masks of one kind weighed */
+};
+
+enum value_class { CLASS_FIRST, CLASS_SECOND, CLASS_OTHER, CLASS_ABSENT };
+
+struct counter { /* bit m of at_least[n]: under mask m more than n values are out of place */
+	uint64_t at_least[ODD_MAX + 1][WORDS];
+};
+
+struct window {
+	struct tree *t;
+	const struct tree_input *in;
+	uint32_t base;
+	bool without_points;
+	code_id leaf[2]; /* the two commonest */
+	uint8_t cls[SPAN];
+	float weight[SPAN];
+	struct counter wrong[2][2]; /* by leaf and side */
+	size_t i, j;
+	struct bit_choice best;
+};
+
+/* ---- values ---- */
+
+static bool is_removed(const struct tree *t, uint32_t value)
+{
+	for (size_t k = 0; k < t->nremoved; k++)
+		if (!(value & t->removed[k]))
+			return true;
+	return false;
+}
+
+static void fill_range(struct window *w, const struct tree_range *r)
+{
+	uint32_t first = r->first - w->base, last = r->last - w->base, n = 0;
+	double plain = r->weight;
+
+	for (uint32_t x = first; x <= last; x++) {
+		bool absent = is_removed(w->t, w->base + x);
+		w->cls[x] = absent		    ? CLASS_ABSENT :
+			    r->leaf == w->leaf[0] ? CLASS_FIRST :
+			    r->leaf == w->leaf[1] ? CLASS_SECOND :
+						    CLASS_OTHER;
+		n += !absent;
+	}
+	for (size_t p = 0; p < w->in->npoints; p++)
+		if (w->in->points[p].value >= r->first && w->in->points[p].value <= r->last)
+			plain -= w->in->points[p].weight;
+	for (uint32_t x = first; x <= last; x++)
+		w->weight[x] = plain > 0 && n ? (float)plain / (float)n : 0;
+}
+
+static void fill_window(struct window *w)
+{
+	const struct tree *t = w->t;
+
+	memset(w->cls, CLASS_ABSENT, sizeof(w->cls));
+	for (size_t k = 0; k < t->n; k++)
+		if (t->r[k].first >= w->base && t->r[k].last - w->base < SPAN)
+			fill_range(w, &t->r[k]);
+	for (size_t p = 0; p < w->in->npoints; p++)
+		if (w->in->points[p].value - w->base < SPAN)
+			w->weight[w->in->points[p].value - w->base] +=
+				(float)w->in->points[p].weight;
+	for (size_t p = 0; p < t->npoints && w->without_points; p++)
+		if (t->points[p].value - w->base < SPAN)
+			w->cls[t->points[p].value - w->base] = CLASS_ABSENT;
+}
+
+/* Masks, 64 of them from 64 * k on, that share no bit with x. */
+static uint64_t masks_apart(uint32_t x, uint32_t k)
+{
+	static const uint64_t without[6] = { 0x5555555555555555, 0x3333333333333333,
+					     0x0f0f0f0f0f0f0f0f, 0x00ff00ff00ff00ff,
+					     0x0000ffff0000ffff, 0x00000000ffffffff };
+	uint64_t masks = k & x >> 6 ? 0 : UINT64_MAX;
+
+	for (unsigned b = 0; b < 6; b++)
+		if (x >> b & 1)
+			masks &= without[b];
+	return masks;
+}
+
+static void count(struct counter *c, const uint64_t *masks)
+{
+	for (size_t k = 0; k < WORDS; k++) {
+		c->at_least[2][k] |= c->at_least[1][k] & masks[k];
+		c->at_least[1][k] |= c->at_least[0][k] & masks[k];
+		c->at_least[0][k] |= masks[k];
+	}
+}
+
+static void count_value(struct window *w, uint32_t x)
+{
+	uint64_t apart[WORDS], rest[WORDS];
+
+	if (w->cls[x] == CLASS_ABSENT)
+		return;
+	apart[0] = masks_apart(x & 63, 0);
+	for (uint32_t k = WORDS; k-- > 0;) {
+		apart[k] = k & x >> 6 ? 0 : apart[0];
+		rest[k] = ~apart[k];
+	}
+	for (unsigned leaf = 0; leaf < 2; leaf++) {
+		if (w->cls[x] == leaf)
+			continue;
+		count(&w->wrong[leaf][0], apart);
+		count(&w->wrong[leaf][1], rest);
+	}
+}
+
+/* ---- masks ---- */
+
+static uint32_t height_at(const struct window *w, uint32_t value)
+{
+	for (size_t k = w->i; k <= w->j; k++)
+		if (value <= w->t->r[k].last)
+			return w->t->c->nodes.v[w->t->r[k].leaf].height;
+	BUG("a value outside its interval");
+}
+
+/* Hotter values go first, then those with longer leaves. */
+static void add_odd(const struct window *w, struct bit_side *s, uint32_t value)
+{
+	const float *weight = w->weight;
+	size_t at = s->n++;
+
+	for (; at; at--) {
+		float x = weight[s->odd[at - 1] - w->base], y = weight[value - w->base];
+		if (x > y || (x >= y && height_at(w, s->odd[at - 1]) >= height_at(w, value)))
+			break;
+		s->odd[at] = s->odd[at - 1];
+	}
+	s->odd[at] = value;
+}
+
+/* False: more than ODD_MAX values of a side do not belong there. */
+static bool find_sides(const struct window *w, uint32_t mask, struct bit_side sides[2],
+		       float weight[2])
+{
+	uint32_t last = w->t->r[w->j].last - w->base;
+
+	weight[0] = weight[1] = 0;
+	for (uint32_t x = w->t->r[w->i].first - w->base; x <= last; x++) {
+		struct bit_side *s = &sides[(x & mask) != 0];
+		if (w->cls[x] == CLASS_ABSENT)
+			continue;
+		weight[(x & mask) != 0] += w->weight[x];
+		if (w->cls[x] <= CLASS_SECOND && w->leaf[w->cls[x]] == s->rest)
+			continue;
+		if (s->n == ODD_MAX)
+			return false;
+		add_odd(w, s, w->base + x);
+	}
+	return true;
+}
+
+static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
+{
+	struct bit_choice c = { .mask = (uint16_t)mask,
+				.side = { { .rest = rest[0] }, { .rest = rest[1] } } };
+	float weight[2];
+	uint32_t h;
+
+	if (!find_sides(w, mask, c.side, weight))
+		return;
+	c.cost = weight[0] + weight[1] + w->t->test_cost;
+	for (unsigned side = 0; side < 2; side++) {
+		const struct bit_side *s = &c.side[side];
+		h = 1 + s->n + w->t->c->nodes.v[s->rest].height;
+		c.height = (uint16_t)(h > c.height ? h : c.height);
+		for (uint32_t k = 0; k < s->n; k++) {
+			c.cost += weight[side] + w->t->test_cost;
+			weight[side] -= w->weight[s->odd[k] - w->base];
+			h = k + 2 + height_at(w, s->odd[k]);
+			c.height = (uint16_t)(h > c.height ? h : c.height);
+		}
+	}
+	if (!w->best.mask || c.cost < w->best.cost)
+		w->best = c;
+}
+
+/* The masks under which exactly n values are wrong, eight words of them. */
+static uint64_t exactly(const struct counter *c, size_t n, size_t k)
+{
+	return ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
+}
+
+static void try_masks(struct window *w, size_t e, size_t f)
+{
+	for (unsigned both = 0; both < 4; both++) {
+		unsigned x = both & 1, y = both >> 1;
+		code_id rest[2] = { w->leaf[x], w->leaf[y] };
+		int tries = TRIES;
+		for (size_t k = 0; k < WORDS; k++) {
+			uint64_t m = exactly(&w->wrong[x][0], e, k) & exactly(&w->wrong[y][1], f, k);
+			m &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
+			for (; m && tries-- > 0; m &= m - 1)
+				weigh_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest);
+		}
+	}
+}
+
+/* Is there still a mask that leaves few enough values on the wrong sides? */
+static bool is_alive(const struct window *w)
+{
+	for (unsigned both = 0; both < 4; both++) {
+		const uint64_t *x = w->wrong[both & 1][0].at_least[ODD_MAX];
+		const uint64_t *y = w->wrong[both >> 1][1].at_least[ODD_MAX];
+		for (size_t k = 0; k < WORDS; k++)
+			if (~(x[k] | y[k]) & (k ? UINT64_MAX : ~1ull))
+				return true;
+	}
+	return false;
+}
+
+static struct bit_choice best_mask(struct window *w)
+{
+	w->best = (struct bit_choice){ .mask = 0 };
+	for (size_t odd = 0; odd <= 2 * ODD_MAX; odd++)
+		for (size_t e = 0; e <= ODD_MAX; e++)
+			if (odd - e <= ODD_MAX)
+				try_masks(w, e, odd - e);
+	return w->best;
+}
+
+/* ---- all intervals ---- */
+
+/* By how many ranges they have, for what bits separate is what alternates. */
+static bool find_leaves(struct window *w)
+{
+	const struct tree *t = w->t;
+	size_t most[2] = { 0, 0 };
+
+	w->leaf[0] = w->leaf[1] = UINT32_MAX;
+	for (size_t k = 0; k < t->n; k++) {
+		size_t n = 0;
+		if (t->r[k].leaf == w->leaf[0] || t->r[k].leaf == w->leaf[1])
+			continue;
+		for (size_t m = k; m < t->n; m++)
+			n += t->r[m].leaf == t->r[k].leaf;
+		if (n > most[0]) {
+			w->leaf[1] = w->leaf[0];
+			most[1] = most[0];
+			w->leaf[0] = t->r[k].leaf;
+			most[0] = n;
+		} else if (n > most[1]) {
+			w->leaf[1] = t->r[k].leaf;
+			most[1] = n;
+		}
+	}
+	return most[0] + most[1] > t->n / 2;
+}
+
+/* With all points in place, or with none: then only where there are some. */
+static void find_row(struct window *w, size_t i, struct bit_choice *bits)
+{
+	const struct tree *t = w->t;
+
+	memset(w->wrong, 0, sizeof(w->wrong));
+	w->i = i;
+	for (size_t j = i; j < t->n && j - i < RANGES_LIMIT; j++) {
+		w->j = j;
+		if (t->r[j].last - w->base >= SPAN)
+			return;
+		for (uint32_t x = t->r[j].first; x <= t->r[j].last; x++)
+			count_value(w, x - w->base);
+		if (!is_alive(w))
+			return;
+		if (j - i >= 2)
+			bits[j] = best_mask(w);
+	}
+}
+
+static void find_all(struct window *w, size_t end, struct bit_choice *bits)
+{
+	w->base = UINT32_MAX;
+	for (size_t i = 0; i + 2 < w->t->n && i < end; i++) {
+		uint32_t base = w->t->r[i].first & ~(uint32_t)(SPAN - 1);
+		if (base != w->base) {
+			w->base = base;
+			fill_window(w);
+		}
+		find_row(w, i, bits + i * w->t->n);
+	}
+}
+
+void bits_find(struct tree *t, const struct tree_input *in)
+{
+	struct window *w;
+	size_t last_point = 0;
+
+	if (!in->are_numbers || t->n < 3)
+		return;
+	w = ARENA_NEW(t->scratch, struct window);
+	w->t = t;
+	w->in = in;
+	if (!find_leaves(w))
+		return;
+	t->bits[0] = ARENA_ARRAY(t->scratch, struct bit_choice, t->n * t->n);
+	find_all(w, t->n, t->bits[0]);
+	if (!t->npoints)
+		return;
+	for (size_t p = 0; p < t->npoints; p++)
+		last_point = t->at[p] > last_point ? t->at[p] : last_point;
+	w->without_points = true;
+	t->bits[1] = ARENA_ARRAY(t->scratch, struct bit_choice, t->n * t->n);
+	find_all(w, last_point + 1, t->bits[1]);
+}
+
+const struct bit_choice *bits_of(const struct tree *t, struct problem q)
+{
+	const struct bit_choice *b;
+	size_t npoints = 0;
+
+	for (size_t p = 0; q.h && p < t->npoints; p++)
+		npoints += t->at[p] >= q.i && t->at[p] <= q.j;
+	if (!t->bits[0] || q.h != npoints)
+		return NULL;
+	b = &t->bits[q.h > 0][q.i * t->n + q.j];
+	return b->mask ? b : NULL;
+}
+
+static code_id leaf_of(const struct tree *t, struct problem q, uint32_t value)
+{
+	while (value > t->r[q.i].last)
+		q.i++;
+	return t->r[q.i].leaf;
+}
+
+code_id bits_emit(const struct tree *t, struct problem q)
+{
+	const struct bit_choice *b = bits_of(t, q);
+	code_id to[2];
+
+	for (unsigned side = 0; side < 2; side++) {
+		const struct bit_side *s = &b->side[side];
+		to[side] = s->rest;
+		for (uint32_t k = s->n; k-- > 0;)
+			to[side] = code_jump(t->c, BPF_JEQ, s->odd[k], leaf_of(t, q, s->odd[k]),
+					     to[side]);
+	}
+	return code_jump(t->c, BPF_JSET, b->mask, to[1], to[0]);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Inside the tree builder: the table that tree.c fills, and the tests of bits (bits.c) that it
+ * may end with. Everything lives in the scratch arena of one call of tree_build().
+ */
+#include "compiler/cbpf/gen.h"
+
+enum {
+	TREE_LANES = 16,  /* heights told apart; the last: any */
+	TREE_POINTS = 12, /* points looked at, at most */
+};
+
+struct problem { /* one cell of the table: ranges i..j, of whose points h have been tested */
+	size_t i, j, h;
+};
+
+enum { ODD_MAX = 2 };
+
+/* One test of bits, then equality tests for values that stand on the wrong side. */
+struct bit_choice {
+	float cost;
+	uint16_t mask; /* 0: none */
+	uint16_t height;
+	struct bit_side {
+		code_id rest;          /* where what is left goes */
+		uint32_t odd[ODD_MAX]; /* in the order in which they are tested for */
+		uint32_t n;
+	} side[2]; /* no bit of the mask set, some set */
+};
+
+struct tree {
+	struct code *c;
+	struct arena *scratch;
+	const struct tree_range *r;
+	size_t n;
+	struct tree_point points[TREE_POINTS]; /* in the order in which they are tested */
+	size_t at[TREE_POINTS];                /* the range each lies in */
+	size_t npoints;
+	const uint32_t *removed; /* masks: values none of whose bits are in one do not occur */
+	size_t nremoved;
+	double *sum; /* weights of the ranges before */
+	float test_cost;
+	size_t lanes;
+	float *cost;             /* by (i, j, h, lane) */
+	struct bit_choice *bits[2]; /* by (i, j), no point tested, all tested; NULL: none */
+};
+
+/* The best such test; NULL: none is any good. */
+const struct bit_choice *bits_of(const struct tree *t, struct problem q);
+code_id bits_emit(const struct tree *t, struct problem q);
+/* Finds them all, where the list is one of numbers. */
+void bits_find(struct tree *t, const struct tree_input *in);
