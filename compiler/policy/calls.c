@@ -618,29 +618,45 @@ static bool reads_other_args(const struct cond *c)
 	return reads_other_args(c->left) || (c->right && reads_other_args(c->right));
 }
 
-/* Does the policy refuse this selector of socketcall or ipc, whatever the other arguments? */
-static bool multiplexer_refused(const struct policy *p, enum arch a, const char *mux, unsigned sel)
+enum multiplexer { MUX_REFUSED, MUX_ALLOWED, MUX_FORGOTTEN };
+
+/* One first argument: `allowed` counts where a rule of the policy lets it pass. */
+static enum multiplexer decided_selector(const struct policy *p, enum arch a, const struct call *c)
+{
+	size_t i, end;
+
+	if (policy_refuses(p, a, c))
+		return MUX_REFUSED;
+	policy_calls_of(p, a, c->nr, &i, &end);
+	for (; i < end; i++)
+		if (cond_eval(p->calls.v[i].cond, c->args) && !verdict_refuses(p->calls.v[i].verdict))
+			return MUX_ALLOWED;
+	return MUX_FORGOTTEN;
+}
+
+/* What the policy says of this selector of socketcall or ipc, whatever the other arguments. */
+static enum multiplexer decided_multiplexer(const struct policy *p, enum arch a, const char *mux,
+					    unsigned sel)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(mux));
 	size_t i, end;
 
 	if (!s || s->nr[a] < 0)
-		return true;
+		return MUX_REFUSED;
 	struct call c = { .audit_arch = arch_info(a)->audit,
 			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base, .args = { sel } };
 	policy_calls_of(p, a, c.nr, &i, &end);
 	for (; i < end; i++)
 		if (reads_other_args(p->calls.v[i].cond))
-			return false;
-	if (!policy_refuses(p, a, &c))
-		return false;
+			return MUX_ALLOWED;
+	enum multiplexer all = decided_selector(p, a, &c);
 	/* ipc takes the upper half for a version (ipc/syscall.c): 0, each bit, all of them. */
 	for (int bit = 16; bit <= 32 && !strcmp(mux, "ipc"); bit++) {
 		c.args[0] = sel | (bit < 32 ? 1u << bit : 0xffff0000u);
-		if (!policy_refuses(p, a, &c))
-			return false;
+		enum multiplexer one = decided_selector(p, a, &c);
+		all = one > all ? one : all;
 	}
-	return true;
+	return all;
 }
 
 /* `reg` compares what JSON profiles compare: imported, and the hole with it (lint says so). */
@@ -655,26 +671,38 @@ static bool compares_registers(const struct ast_cond *c)
 
 /*
  * On i386 socketcall and ipc make these calls as well, with their arguments behind a pointer: a
- * rule that looks at arguments or refuses would be walked around.
+ * rule that looks at arguments or refuses would be walked around. An author who lets the
+ * multiplexer pass by a rule is warned; one who does not mention it has forgotten it.
  */
+static void check_multiplexed(struct resolver *r, const struct call_rule *rule)
+{
+	const char *mux, *arch = arch_info(rule->arch)->name;
+	unsigned sel;
+
+	if (!rule->sys || (!rule->cond && !verdict_refuses(rule->verdict)))
+		return;
+	if (r->opt->foreign || (rule->origin->call && compares_registers(rule->origin->call->cond)))
+		return;
+	if (multiplexed_by(rule->sys, rule->arch, &mux, &sel) < 0)
+		return;
+	enum multiplexer is = decided_multiplexer(r->p, rule->arch, mux, sel);
+	if (is == MUX_REFUSED)
+		return;
+	struct diag *d = resolve_report(r, is == MUX_FORGOTTEN ? DIAG_PL126 : DIAG_PL255,
+					rule->origin->span,
+					"on %s '%s' is also made through '%s', which this policy lets "
+					"pass and whose arguments no filter sees",
+					arch, rule->sys->name, mux);
+	diag_help(r->ds, d, is == MUX_FORGOTTEN
+				    ? "say what it does: 'errno ENOSYS %s;' (libcs then use the direct "
+				      "calls) or 'allow %s;', or do not list %s"
+				    : "'errno ENOSYS %s;' in place of 'allow %s;' closes it (libcs then "
+				      "use the direct calls); so does an 'arch' line without %s",
+		  mux, mux, arch);
+}
+
 void resolve_multiplexed(struct resolver *r)
 {
-	vec_each(&r->p->calls, rule) {
-		const char *mux;
-		unsigned sel;
-		if (!rule->sys || (!rule->cond && !verdict_refuses(rule->verdict)))
-			continue;
-		if (multiplexed_by(rule->sys, rule->arch, &mux, &sel) < 0)
-			continue;
-		if (multiplexer_refused(r->p, rule->arch, mux, sel))
-			continue;
-		if (r->opt->foreign || (rule->origin->call && compares_registers(rule->origin->call->cond)))
-			continue;
-		struct diag *d = resolve_report(r, DIAG_PL126, rule->origin->span,
-						"on %s '%s' is also made through '%s', which this "
-						"policy lets pass and whose arguments no filter sees",
-						arch_info(rule->arch)->name, rule->sys->name, mux);
-		diag_help(r->ds, d, "add 'errno ENOSYS %s;' (libcs then use the direct calls), or "
-				    "do not list %s", mux, arch_info(rule->arch)->name);
-	}
+	vec_each(&r->p->calls, rule)
+		check_multiplexed(r, rule);
 }
