@@ -21,7 +21,7 @@
 enum {
 	SPAN = 512,         /* values of one aligned window, and masks */
 	WORDS = SPAN / 64,
-	RANGES_LIMIT = 24,  /* of one interval */
+	RANGES_LIMIT = 16,  /* of one interval */
 	TRIES = 12,         /* masks of one kind weighed */
 };
 
@@ -39,9 +39,14 @@ struct window {
 	code_id leaf[2]; /* the two commonest */
 	uint8_t cls[SPAN];
 	float weight[SPAN];
+	uint64_t present[WORDS];    /* values of the interval at hand */
 	struct counter wrong[2][2]; /* by leaf and side */
+	bool alive;                 /* is there a mask that leaves few enough values wrong? */
 	size_t i, j;
+	uint32_t low, high; /* words of `present` that the interval reaches */
+	size_t words;       /* masks of bits in which its values differ are in the first ones */
 	struct bit_choice best;
+	uint32_t least; /* values passing through tests beside the first, for the best so far */
 };
 
 /* ---- values ---- */
@@ -120,6 +125,7 @@ static void count_value(struct window *w, uint32_t x)
 
 	if (w->cls[x] == CLASS_ABSENT)
 		return;
+	w->present[x >> 6] |= 1ull << (x & 63);
 	apart[0] = masks_apart(x & 63, 0);
 	for (uint32_t k = WORDS; k-- > 0;) {
 		apart[k] = k & x >> 6 ? 0 : apart[0];
@@ -210,22 +216,46 @@ static uint64_t exactly(const struct counter *c, size_t n, size_t k)
 	return ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
 }
 
+/* How many values of the interval have no bit of the mask, and how many have one. */
+static void count_sides(const struct window *w, uint32_t mask, uint32_t n[2])
+{
+	n[0] = n[1] = 0;
+	for (uint32_t k = w->low; k <= w->high; k++) {
+		uint64_t apart = masks_apart(mask, k); /* sharing no bit works both ways */
+		n[0] += (uint32_t)__builtin_popcountll(w->present[k] & apart);
+		n[1] += (uint32_t)__builtin_popcountll(w->present[k] & ~apart);
+	}
+}
+
+/* Weighing is slow: only masks that lead fewer values through more tests are weighed. */
+static void try_mask(struct window *w, uint32_t mask, const code_id rest[2], const size_t odd[2])
+{
+	uint32_t n[2];
+
+	count_sides(w, mask, n);
+	uint32_t tests = (uint32_t)odd[0] * n[0] + (uint32_t)odd[1] * n[1];
+	if (tests >= w->least)
+		return;
+	w->least = tests;
+	weigh_mask(w, mask, rest);
+}
+
 static void try_masks(struct window *w, size_t e, size_t f)
 {
 	for (unsigned both = 0; both < 4; both++) {
 		unsigned x = both & 1, y = both >> 1;
 		code_id rest[2] = { w->leaf[x], w->leaf[y] };
 		int tries = TRIES;
-		for (size_t k = 0; k < WORDS; k++) {
+		for (size_t k = 0; k < w->words; k++) {
 			uint64_t m = exactly(&w->wrong[x][0], e, k) & exactly(&w->wrong[y][1], f, k);
 			m &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
 			for (; m && tries-- > 0; m &= m - 1)
-				weigh_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest);
+				try_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest,
+					 (const size_t[2]){ e, f });
 		}
 	}
 }
 
-/* Is there still a mask that leaves few enough values on the wrong sides? */
 static bool is_alive(const struct window *w)
 {
 	for (unsigned both = 0; both < 4; both++) {
@@ -238,17 +268,7 @@ static bool is_alive(const struct window *w)
 	return false;
 }
 
-static struct bit_choice best_mask(struct window *w)
-{
-	w->best = (struct bit_choice){ .mask = 0 };
-	for (size_t odd = 0; odd <= 2 * ODD_MAX; odd++)
-		for (size_t e = 0; e <= ODD_MAX; e++)
-			if (odd - e <= ODD_MAX)
-				try_masks(w, e, odd - e);
-	return w->best;
-}
-
-/* ---- all intervals ---- */
+/* ---- intervals ---- */
 
 /* By how many ranges they have, for what bits separate is what alternates. */
 static bool find_leaves(struct window *w)
@@ -276,73 +296,97 @@ static bool find_leaves(struct window *w)
 	return most[0] + most[1] > t->n / 2;
 }
 
-/* With all points in place, or with none: then only where there are some. */
-static void find_row(struct window *w, size_t i, struct bit_choice *bits)
+static struct window *start_window(struct tree *t, const struct tree_input *in, bool without_points)
 {
-	const struct tree *t = w->t;
+	struct window *w = ARENA_NEW(t->scratch, struct window);
 
-	memset(w->wrong, 0, sizeof(w->wrong));
-	w->i = i;
-	for (size_t j = i; j < t->n && j - i < RANGES_LIMIT; j++) {
-		w->j = j;
-		if (t->r[j].last - w->base >= SPAN)
-			return;
-		for (uint32_t x = t->r[j].first; x <= t->r[j].last; x++)
-			count_value(w, x - w->base);
-		if (!is_alive(w))
-			return;
-		if (j - i >= 2)
-			bits[j] = best_mask(w);
-	}
-}
-
-static void find_all(struct window *w, size_t end, struct bit_choice *bits)
-{
-	w->base = UINT32_MAX;
-	for (size_t i = 0; i + 2 < w->t->n && i < end; i++) {
-		uint32_t base = w->t->r[i].first & ~(uint32_t)(SPAN - 1);
-		if (base != w->base) {
-			w->base = base;
-			fill_window(w);
-		}
-		find_row(w, i, bits + i * w->t->n);
-	}
-}
-
-void bits_find(struct tree *t, const struct tree_input *in)
-{
-	struct window *w;
-	size_t last_point = 0;
-
-	if (!in->are_numbers || t->n < 3)
-		return;
-	w = ARENA_NEW(t->scratch, struct window);
 	w->t = t;
 	w->in = in;
-	if (!find_leaves(w))
-		return;
-	t->bits[0] = ARENA_ARRAY(t->scratch, struct bit_choice, t->n * t->n);
-	find_all(w, t->n, t->bits[0]);
-	if (!t->npoints)
-		return;
-	for (size_t p = 0; p < t->npoints; p++)
-		last_point = t->at[p] > last_point ? t->at[p] : last_point;
-	w->without_points = true;
-	t->bits[1] = ARENA_ARRAY(t->scratch, struct bit_choice, t->n * t->n);
-	find_all(w, last_point + 1, t->bits[1]);
+	w->without_points = without_points;
+	w->base = UINT32_MAX;
+	return find_leaves(w) ? w : NULL;
 }
 
-const struct bit_choice *bits_of(const struct tree *t, struct problem q)
+void bits_start(struct tree *t, const struct tree_input *in)
 {
-	const struct bit_choice *b;
-	size_t npoints = 0;
+	if (!in->are_numbers || t->n < 3)
+		return;
+	for (unsigned without = 0; without < (t->npoints ? 2 : 1); without++) {
+		t->window[without] = start_window(t, in, without);
+		if (t->window[without])
+			t->bits[without] = ARENA_ARRAY(t->scratch, struct bit_choice, t->n * t->n);
+	}
+}
 
-	for (size_t p = 0; q.h && p < t->npoints; p++)
-		npoints += t->at[p] >= q.i && t->at[p] <= q.j;
-	if (!t->bits[0] || q.h != npoints)
-		return NULL;
-	b = &t->bits[q.h > 0][q.i * t->n + q.j];
-	return b->mask ? b : NULL;
+static void start_row(struct window *w, size_t i)
+{
+	uint32_t base = w->t->r[i].first & ~(uint32_t)(SPAN - 1);
+
+	if (base != w->base) {
+		w->base = base;
+		fill_window(w);
+	}
+	memset(w->wrong, 0, sizeof(w->wrong));
+	memset(w->present, 0, sizeof(w->present));
+	w->alive = true;
+	w->i = i;
+	w->low = (w->t->r[i].first - base) >> 6;
+}
+
+static void add_range(struct window *w, size_t j)
+{
+	const struct tree_range *r = &w->t->r[j];
+
+	w->alive = w->alive && j - w->i < RANGES_LIMIT && r->last - w->base < SPAN;
+	if (!w->alive)
+		return;
+	w->j = j;
+	w->high = (r->last - w->base) >> 6;
+	for (uint32_t x = r->first - w->base; x <= r->last - w->base; x++)
+		count_value(w, x);
+	w->alive = is_alive(w);
+}
+
+void bits_extend(struct tree *t, size_t i, size_t j)
+{
+	for (unsigned k = 0; k < 2; k++) {
+		if (!t->window[k])
+			continue;
+		if (i == j)
+			start_row(t->window[k], i);
+		add_range(t->window[k], j);
+	}
+}
+
+/* One table without any point tested, one with all; they are one where there is no point. */
+static int table_of(const struct tree *t, struct problem q, size_t npoints)
+{
+	return !t->bits[0] || q.h != npoints * (q.h > 0) ? -1 : q.h > 0;
+}
+
+void bits_solve(const struct tree *t, struct problem q, size_t npoints)
+{
+	int k = table_of(t, q, npoints);
+	struct window *w = k < 0 ? NULL : t->window[k];
+
+	if (!w || !w->alive)
+		return;
+	w->words = w->low == w->high ? 1 : (size_t)1 << (32 - __builtin_clz(w->low ^ w->high));
+	w->best = (struct bit_choice){ .mask = 0 };
+	w->least = UINT32_MAX;
+	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++)
+		for (size_t e = 0; e <= ODD_MAX && e <= odd; e++)
+			if (odd - e <= ODD_MAX)
+				try_masks(w, e, odd - e);
+	t->bits[k][q.i * t->n + q.j] = w->best;
+}
+
+const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints)
+{
+	int k = table_of(t, q, npoints);
+	const struct bit_choice *b = k < 0 ? NULL : &t->bits[k][q.i * t->n + q.j];
+
+	return b && b->mask ? b : NULL;
 }
 
 static code_id leaf_of(const struct tree *t, struct problem q, uint32_t value)
@@ -352,9 +396,8 @@ static code_id leaf_of(const struct tree *t, struct problem q, uint32_t value)
 	return t->r[q.i].leaf;
 }
 
-code_id bits_emit(const struct tree *t, struct problem q)
+code_id bits_emit(const struct tree *t, struct problem q, const struct bit_choice *b)
 {
-	const struct bit_choice *b = bits_of(t, q);
 	code_id to[2];
 
 	for (unsigned side = 0; side < 2; side++) {

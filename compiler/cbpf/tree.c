@@ -21,6 +21,7 @@
  * A lone value that is neither is tested at the bottom, where one test takes it out of ranges
  * that are equal otherwise.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ enum {
 	TALL_MAX = 2,    /* such points */
 };
 
-static const float NEVER = 1e30f;
+#define NEVER 1e30f
 
 struct choice {
 	enum { CHOICE_LONE, CHOICE_BITS, CHOICE_POINT, CHOICE_SPLIT } kind;
@@ -240,21 +241,53 @@ static void offer_test(const struct tree *t, float *out, float cost, const float
 		out[t->lanes - 1] = cost + below[t->lanes - 1];
 }
 
-static void min_sum(float *restrict out, const float *restrict x, const float *restrict y)
+/* Four lanes at a time; every cell of the table begins at a multiple of that. */
+typedef float vec4 __attribute__((vector_size(16), may_alias));
+typedef int32_t mask4 __attribute__((vector_size(16)));
+
+static vec4 least4(vec4 x, vec4 y)
 {
-	for (size_t b = 0; b < TREE_LANES; b++) {
-		float sum = x[b] + y[b];
-		out[b] = sum < out[b] ? sum : out[b];
+	mask4 less = (mask4)(x < y);
+
+	return (vec4)(((mask4)x & less) | ((mask4)y & ~less));
+}
+
+/* x: one cell after the other; y: one row after the other. */
+static void best_of_splits(const float *x, const float *y, size_t n, size_t cell, size_t row,
+			   float *below)
+{
+	vec4 a, b, c, d;
+
+	static_assert(TREE_LANES == 16, "four times four");
+	a = b = c = d = (vec4){ NEVER, NEVER, NEVER, NEVER };
+	for (; n--; x += cell, y += row) {
+		const vec4 *p = (const vec4 *)x, *q = (const vec4 *)y;
+		a = least4(p[0] + q[0], a);
+		b = least4(p[1] + q[1], b);
+		c = least4(p[2] + q[2], c);
+		d = least4(p[3] + q[3], d);
 	}
+	vec4 *out = (vec4 *)below;
+	out[0] = least4(a, out[0]);
+	out[1] = least4(b, out[1]);
+	out[2] = least4(c, out[2]);
+	out[3] = least4(d, out[3]);
 }
 
 static void best_split(const struct tree *t, struct problem q, float *below)
 {
+	size_t cell = (t->npoints + 1) * t->lanes;
+
+	if (!q.h && t->lanes == TREE_LANES) {
+		best_of_splits(cost_of(t, q.i, q.i, 0), cost_of(t, q.i + 1, q.j, 0), q.j - q.i,
+			       cell, cell * t->n, below);
+		return;
+	}
 	for (size_t s = q.i + 1; s <= q.j; s++) {
 		size_t left = q.h ? points_left(t, q, s) : 0;
 		const float *x = cost_of(t, q.i, s - 1, left), *y = cost_of(t, s, q.j, q.h - left);
 		if (t->lanes == TREE_LANES)
-			min_sum(below, x, y);
+			best_of_splits(x, y, 1, 0, 0, below);
 		else if (*x + *y < *below)
 			*below = *x + *y;
 	}
@@ -262,8 +295,9 @@ static void best_split(const struct tree *t, struct problem q, float *below)
 
 static void solve(const struct tree *t, struct problem q, size_t npoints)
 {
-	float *out = cost_of(t, q.i, q.j, q.h), below[TREE_LANES];
-	const struct bit_choice *bits = bits_of(t, q);
+	float *out = cost_of(t, q.i, q.j, q.h);
+	_Alignas(16) float below[TREE_LANES];
+	const struct bit_choice *bits;
 	float weight = weight_left(t, q);
 	struct lone lone;
 
@@ -273,13 +307,17 @@ static void solve(const struct tree *t, struct problem q, size_t npoints)
 		offer_bottom(t, out, lone_cost(t, &lone, weight), lone_height(t, &lone));
 	if (out[t->lanes - 1] <= 0)
 		return;
-	if (bits)
-		offer_bottom(t, out, bits->cost, bits->height);
 	if (q.h < npoints)
 		offer_test(t, out, weight + t->test_cost, cost_of(t, q.i, q.j, q.h + 1),
 			   point_height(t, q));
 	best_split(t, q, below);
 	offer_test(t, out, weight + t->test_cost, below, 0);
+	if (out[t->lanes - 1] <= weight + t->test_cost)
+		return; /* one test: bits cannot do with less */
+	bits_solve(t, q, npoints);
+	bits = bits_of(t, q, npoints);
+	if (bits)
+		offer_bottom(t, out, bits->cost, bits->height);
 }
 
 /* ---- the tree found ---- */
@@ -295,7 +333,7 @@ static struct choice choose(const struct tree *t, struct problem q, size_t lane)
 {
 	struct choice best = { CHOICE_LONE, 0, NEVER };
 	size_t npoints = points_between(t, q.i, q.j), low = lane_below(t, lane);
-	const struct bit_choice *bits = bits_of(t, q);
+	const struct bit_choice *bits = bits_of(t, q, npoints);
 	float weight = weight_left(t, q);
 	struct lone lone;
 
@@ -340,7 +378,7 @@ static code_id emit(const struct tree *t, struct problem q, size_t lane)
 	case CHOICE_LONE:
 		return emit_lone(t, q);
 	case CHOICE_BITS:
-		return bits_emit(t, q);
+		return bits_emit(t, q, bits_of(t, q, points_between(t, q.i, q.j)));
 	case CHOICE_POINT:
 		k = point_between(t, q.i, q.j, q.h);
 		to = emit(t, (struct problem){ q.i, q.j, q.h + 1 }, low);
@@ -419,12 +457,13 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	take_points(t, in);
 	t->lanes = in->npoints ? 1 : TREE_LANES;
 	make_room(t);
-	bits_find(t, in);
-	for (size_t len = 0; len < in->n; len++) {
-		for (size_t i = 0; i + len < in->n; i++) {
-			size_t npoints = points_between(t, i, i + len);
+	bits_start(t, in);
+	for (size_t i = in->n; i-- > 0;) {
+		for (size_t j = i; j < in->n; j++) {
+			size_t npoints = points_between(t, i, j);
+			bits_extend(t, i, j);
 			for (size_t h = npoints + 1; h-- > 0;)
-				solve(t, (struct problem){ i, i + len, h }, npoints);
+				solve(t, (struct problem){ i, j, h }, npoints);
 		}
 	}
 }

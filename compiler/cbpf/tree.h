@@ -29,6 +29,8 @@ struct bit_choice {
 	} side[2]; /* no bit of the mask set, some set */
 };
 
+struct window;
+
 struct tree {
 	struct code *c;
 	struct arena *scratch;
@@ -43,11 +45,17 @@ struct tree {
 	float test_cost;
 	size_t lanes;
 	float *cost;             /* by (i, j, h, lane) */
-	struct bit_choice *bits[2]; /* by (i, j), no point tested, all tested; NULL: none */
+	struct window *window[2]; /* of bits.c: no point tested, all tested; NULL: none */
+	struct bit_choice *bits[2]; /* by (i, j) */
 };
 
-/* The best such test; NULL: none is any good. */
-const struct bit_choice *bits_of(const struct tree *t, struct problem q);
-code_id bits_emit(const struct tree *t, struct problem q);
-/* Finds them all, where the list is one of numbers. */
-void bits_find(struct tree *t, const struct tree_input *in);
+/*
+ * Rows from the last range to the first, in each row from its first range on: bits_extend(),
+ * then bits_solve() for the problems where a test of bits may be of use.
+ */
+void bits_start(struct tree *t, const struct tree_input *in);
+void bits_extend(struct tree *t, size_t i, size_t j);
+void bits_solve(const struct tree *t, struct problem q, size_t npoints);
+/* What was found; NULL: nothing. */
+const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints);
+code_id bits_emit(const struct tree *t, struct problem q, const struct bit_choice *b);
