@@ -21,7 +21,7 @@
 enum {
 	SPAN = 512,         /* values of one aligned window, and masks */
 	WORDS = SPAN / 64,
-	RANGES_LIMIT = 16,  /* of one interval */
+	RANGES_LIMIT = 12,  /* of one interval */
 	TRIES = 12,         /* masks of one kind weighed */
 };
 

@@ -97,6 +97,7 @@ struct tree_input {
 	double test_cost; /* what one more instruction may cost in executed tests times weight */
 	double slack; /* by which part executed tests may grow for a shorter longest path */
 	bool are_numbers; /* system calls: close together, so that tests of bits are worth a look */
+	bool is_block; /* part of a long list */
 	uint32_t removed[TREE_REMOVED]; /* values none of whose bits are in one of these masks */
 	size_t nremoved;                /* have been decided already and do not occur */
 };

@@ -22,6 +22,9 @@
  * that are equal otherwise.
  */
 #include <assert.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +34,9 @@
 
 enum {
 	RANGES_MAX = 96, /* a longer list is halved by weight first */
-	LONE_MAX = 16,   /* equality tests in a row */
+	LONE_MAX = 8,    /* equality tests in a row */
+	LONG_LIST = 200, /* from here on halving comes close enough, */
+	BLOCK_MAX = 40,  /* down to this many, and the longest path is what it is */
 	TALL_LEAF = 5,   /* instructions of a leaf from which its value is worth a point */
 	TALL_MAX = 2,    /* such points */
 };
@@ -158,6 +163,8 @@ static code_id rest_leaf(const struct tree *t, struct problem q)
 	for (size_t k = q.i; k <= q.j; k++)
 		if (!is_lone(&t->r[k]))
 			return t->r[k].leaf;
+	if (q.j - q.i > LONE_MAX)
+		return rest; /* more than can be tested in a row, whatever is left over */
 	for (size_t k = q.i; k <= q.j; k++) {
 		size_t n = 0;
 		if (is_tested(t, q, k))
@@ -245,11 +252,15 @@ static void offer_test(const struct tree *t, float *out, float cost, const float
 typedef float vec4 __attribute__((vector_size(16), may_alias));
 typedef int32_t mask4 __attribute__((vector_size(16)));
 
-static vec4 least4(vec4 x, vec4 y)
+static inline vec4 least4(vec4 x, vec4 y)
 {
+#ifdef __SSE2__
+	return (vec4)_mm_min_ps((__m128)x, (__m128)y);
+#else
 	mask4 less = (mask4)(x < y);
 
 	return (vec4)(((mask4)x & less) | ((mask4)y & ~less));
+#endif
 }
 
 /* x: one cell after the other; y: one row after the other. */
@@ -283,13 +294,14 @@ static void best_split(const struct tree *t, struct problem q, float *below)
 			       cell, cell * t->n, below);
 		return;
 	}
-	for (size_t s = q.i + 1; s <= q.j; s++) {
-		size_t left = q.h ? points_left(t, q, s) : 0;
-		const float *x = cost_of(t, q.i, s - 1, left), *y = cost_of(t, s, q.j, q.h - left);
+	const float *x = cost_of(t, q.i, q.i, 0), *y = cost_of(t, q.i + 1, q.j, 0);
+	for (size_t s = q.i + 1; s <= q.j; s++, x += cell, y += cell * t->n) {
+		size_t left = q.h ? points_left(t, q, s) * t->lanes : 0;
+		size_t right = q.h * t->lanes - left;
 		if (t->lanes == TREE_LANES)
-			best_of_splits(x, y, 1, 0, 0, below);
-		else if (*x + *y < *below)
-			*below = *x + *y;
+			best_of_splits(x + left, y + right, 1, 0, 0, below);
+		else if (x[left] + y[right] < *below)
+			*below = x[left] + y[right];
 	}
 }
 
@@ -455,7 +467,7 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	for (size_t i = 0; i < in->n; i++)
 		t->sum[i + 1] = t->sum[i] + in->ranges[i].weight;
 	take_points(t, in);
-	t->lanes = in->npoints ? 1 : TREE_LANES;
+	t->lanes = in->npoints || in->slack <= 0 ? 1 : TREE_LANES;
 	make_room(t);
 	bits_start(t, in);
 	for (size_t i = in->n; i-- > 0;) {
@@ -485,6 +497,10 @@ static code_id halve(struct code *c, struct arena *scratch, const struct tree_in
 
 	for (size_t i = 0; i < in->n; i++)
 		all += in->ranges[i].weight;
+	if (in->n > LONG_LIST) {
+		half.is_block = true;
+		half.slack = 0;
+	}
 	for (s = 0; s < in->n - in->n / 4; left += in->ranges[s++].weight)
 		if (s >= in->n / 4 && left * 2 >= all)
 			break;
@@ -566,7 +582,7 @@ code_id tree_build(struct code *c, struct arena *scratch, const struct tree_inpu
 		return merged.ranges[0].leaf;
 	if (!merged.are_numbers && find_cube(&merged, &leaf, &bits))
 		return build_around_cube(c, scratch, &merged, leaf, bits);
-	if (merged.n > RANGES_MAX)
+	if (merged.n > (merged.is_block ? BLOCK_MAX : RANGES_MAX))
 		return halve(c, scratch, &merged);
 	return solve_all(c, scratch, &merged);
 }
