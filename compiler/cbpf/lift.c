@@ -24,6 +24,7 @@ enum {
 	REG_MEM, /* and 15 more */
 	REGS = REG_MEM + BPF_MEMWORDS,
 	STATES_MAX = 1 << 18, /* over all instructions */
+	STEPS_MAX = 1 << 24,  /* some seconds; a filter of 4096 instructions takes 2 % of it */
 };
 
 struct state {
@@ -52,7 +53,8 @@ struct lifting {
 	VEC(struct state) states;
 	VEC(uint32_t) state_table; /* open addressing, UINT32_MAX: free; n is its size */
 	VEC(struct point) points;
-	struct point_list *at; /* by instruction */
+	VEC(uint32_t) point_table; /* likewise */
+	struct point_list *at;     /* by instruction */
 	bool failed;
 };
 
@@ -159,6 +161,49 @@ static uint32_t intern_state(struct lifting *l, const struct state *s)
 	return (uint32_t)(l->states.n - 1);
 }
 
+static size_t hash_point(uint32_t pc, uint32_t state)
+{
+	uint64_t h = ((uint64_t)pc << 32 | state) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (size_t)(h ^ h >> 32);
+}
+
+static void points_grow(struct lifting *l)
+{
+	size_t size = l->point_table.n ? l->point_table.n * 2 : 1024;
+
+	l->point_table.v = ARENA_ARRAY(l->arena, uint32_t, size);
+	l->point_table.n = l->point_table.cap = size;
+	memset(l->point_table.v, 0xff, size * sizeof(uint32_t));
+	for (size_t n = 0; n < l->points.n; n++) {
+		size_t i = hash_point(l->points.v[n].pc, l->points.v[n].state) & (size - 1);
+		while (l->point_table.v[i] != UINT32_MAX)
+			i = (i + 1) & (size - 1);
+		l->point_table.v[i] = (uint32_t)n;
+	}
+}
+
+static uint32_t intern_point(struct lifting *l, uint32_t pc, uint32_t state)
+{
+	size_t i = hash_point(pc, state) & (l->point_table.n - 1);
+
+	for (; l->point_table.v[i] != UINT32_MAX; i = (i + 1) & (l->point_table.n - 1)) {
+		const struct point *p = &l->points.v[l->point_table.v[i]];
+		if (p->pc == pc && p->state == state)
+			return l->point_table.v[i];
+	}
+	if (l->points.n >= STATES_MAX) {
+		l->failed = true;
+		return 0;
+	}
+	l->point_table.v[i] = (uint32_t)l->points.n;
+	vec_push(l->arena, &l->points, ((struct point){ .pc = pc, .state = state }));
+	vec_push(l->arena, &l->at[pc].ids, (uint32_t)(l->points.n - 1));
+	if (l->points.n * 2 > l->point_table.n)
+		points_grow(l);
+	return (uint32_t)(l->points.n - 1);
+}
+
 /* The point for this instruction in this state; dead registers are forgotten. */
 static uint32_t reach(struct lifting *l, size_t pc, struct state s)
 {
@@ -167,17 +212,7 @@ static uint32_t reach(struct lifting *l, size_t pc, struct state s)
 			s.reg[i] = WORD_NONE;
 		else if (s.reg[i] == WORD_NONE)
 			l->failed = true; /* the manager's budget: live, and not known */
-	uint32_t state = intern_state(l, &s);
-	vec_each(&l->at[pc].ids, p)
-		if (l->points.v[*p].state == state)
-			return *p;
-	if (l->points.n >= STATES_MAX) {
-		l->failed = true;
-		return 0;
-	}
-	vec_push(l->arena, &l->points, ((struct point){ .pc = (uint32_t)pc, .state = state }));
-	vec_push(l->arena, &l->at[pc].ids, (uint32_t)(l->points.n - 1));
-	return (uint32_t)(l->points.n - 1);
+	return intern_point(l, (uint32_t)pc, intern_state(l, &s));
 }
 
 /* struct seccomp_data: nr, arch, then 64-bit values in the machine's byte order. */
@@ -321,9 +356,11 @@ dd_node cbpf_lift(struct dd *d, struct arena *scratch, const struct cbpf *prog)
 	l.live = ARENA_ARRAY(scratch, uint32_t, prog->n);
 	l.at = ARENA_ARRAY(scratch, struct point_list, prog->n);
 	states_grow(&l);
+	points_grow(&l);
 	find_live(&l);
 	for (unsigned i = 0; i < REGS; i++) /* net/core/filter.c: A and X start as zero */
 		start.reg[i] = word_constant(&l.words, 0);
+	size_t aside = dd_put_aside(d, STEPS_MAX);
 	reach(&l, 0, start);
 	for (size_t pc = 0; pc < prog->n && !l.failed; pc++)
 		for (size_t i = 0; i < l.at[pc].ids.n && !l.failed; i++)
@@ -335,5 +372,6 @@ dd_node cbpf_lift(struct dd *d, struct arena *scratch, const struct cbpf *prog)
 				p->node = point_node(&l, p);
 			l.failed |= p->node == DD_NONE;
 		}
+	dd_give_back(d, aside);
 	return l.failed ? DD_NONE : l.points.v[0].node;
 }

@@ -90,6 +90,19 @@ size_t dd_size(const struct dd *d)
 	return d->nodes.n;
 }
 
+size_t dd_put_aside(struct dd *d, size_t steps)
+{
+	size_t aside = d->steps > steps ? d->steps - steps : 0;
+
+	d->steps -= aside;
+	return aside;
+}
+
+void dd_give_back(struct dd *d, size_t aside)
+{
+	d->steps += aside;
+}
+
 dd_node dd_terminal(struct dd *d, struct verdict v)
 {
 	v = verdict_from_ret(verdict_to_ret(v)); /* data where the kernel looks at it */

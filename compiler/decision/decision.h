@@ -45,6 +45,12 @@ uint32_t dd_bit_of(enum dd_field field, unsigned shift);
 
 struct dd *dd_new(struct arena *a, size_t node_budget);
 size_t dd_size(const struct dd *d); /* nodes made so far */
+/*
+ * Puts all but `steps` (operations on nodes; a node costs one or two) of the manager's time
+ * aside, and gives it back: what lies between is cut short with DD_NONE.
+ */
+size_t dd_put_aside(struct dd *d, size_t steps);
+void dd_give_back(struct dd *d, size_t aside);
 dd_node dd_terminal(struct dd *d, struct verdict v);
 bool dd_is_terminal(const struct dd *d, dd_node n, struct verdict *v);
 
