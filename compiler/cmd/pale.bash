@@ -12,6 +12,7 @@ declare -gA _pale_options=(
 	[show]="--sets"
 	[sim]="--raw --as --arch --policy --caps --kernel --host --sets"
 	[explain]="--arch --policy --caps --kernel --host --sets"
+	[diff]="--format --fail-on --arch --policy-a --policy-b --caps --kernel --host --sets"
 	[check]="--target --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --error-on --explain --list-rules --caps --kernel --host --sets"
 )
@@ -22,6 +23,8 @@ declare -gA _pale_words=(
 	[--layers]="seccomp apparmor seccomp,apparmor"
 	[--as]="policy bpf"
 	[--format]="text json"
+	["diff --format"]="text json markdown"
+	[--fail-on]="looser tighter any none"
 	[--error-on]="error high warning info none"
 	[--arch]="x86_64 x32 i386 aarch64"
 	[--host]="x86_64 x32 i386 aarch64"
@@ -45,8 +48,9 @@ _pale()
 		fi
 	done
 	case $prev in -t) prev=--target ;; esac
-	if [[ -n ${_pale_words[$prev]-} ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "${_pale_words[$prev]}" -- "$cur")
+	local words=${_pale_words["$command $prev"]-${_pale_words[$prev]-}}
+	if [[ -n $words ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 	elif [[ $prev == --sets || $prev == --cgroup ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 	elif [[ $cur == -* ]]; then

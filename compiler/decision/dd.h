@@ -69,3 +69,6 @@ dd_node dd_make(struct dd *d, uint32_t bit, dd_node low, dd_node high);
 bool dd_step(struct dd *d);
 /* The place of an operation's result in the cache; the caller compares f, g, h. */
 struct computed *dd_computed(struct dd *d, dd_node f, dd_node g, dd_node h);
+/* Starts a walk over what nodes there are now; in it, is this the first visit to the node? */
+void dd_memo_start(struct dd *d);
+bool dd_memo_first(struct dd *d, dd_node n);

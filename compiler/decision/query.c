@@ -144,7 +144,7 @@ bool dd_cubes(const struct dd *d, dd_node n, bool (*fn)(void *ctx, const struct 
 
 /* ---- what is known to hold ---- */
 
-static void start_memo(struct dd *d)
+void dd_memo_start(struct dd *d)
 {
 	if (d->memo_size < d->nodes.n) {
 		d->memo_size = d->nodes.n * 2;
@@ -152,6 +152,14 @@ static void start_memo(struct dd *d)
 		d->stamp = 0;
 	}
 	d->stamp++;
+}
+
+bool dd_memo_first(struct dd *d, dd_node n)
+{
+	bool first = d->memo[n].stamp != d->stamp;
+
+	d->memo[n].stamp = d->stamp;
+	return first;
 }
 
 static dd_node restrict_node(struct dd *d, dd_node n, const struct dd_path *known)
@@ -182,7 +190,7 @@ static dd_node restrict_all(struct dd *d, dd_node n, const struct dd_path *known
 {
 	if (n == DD_NONE)
 		return DD_NONE;
-	start_memo(d);
+	dd_memo_start(d);
 	return restrict_node(d, n, known);
 }
 
@@ -324,7 +332,7 @@ unsigned dd_fields(struct dd *d, dd_node n)
 
 	if (n == DD_NONE)
 		return 0;
-	start_memo(d);
+	dd_memo_start(d);
 	mark_fields(d, n, &fields);
 	return fields;
 }

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claims in words. A claim over several fields is told when it is the product of what it says
+ * of each; a field is told as a few values, ranges, or a masked comparison. What has no short
+ * form is not told at all: the witness stands for it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/decision/compare.h"
+#include "compiler/decision/dd.h"
+
+enum { RANGES_TOLD = 6 };
+
+struct field { /* one argument: `shift` upper bits are not looked at */
+	enum dd_field f;
+	unsigned bits; /* told: the low ones */
+	const struct arg_info *arg; /* NULL: nothing known */
+	enum arch arch;
+	char name[24];
+};
+
+/* ---- one field of several ---- */
+
+/* For some values of the other fields. */
+static dd_node forget_others(struct dd *d, dd_node n, enum dd_field keep, dd_node tag)
+{
+	if (n == DD_NONE)
+		return DD_NONE;
+	const struct node k = d->nodes.v[n];
+	if (k.bit == DD_TERMINAL)
+		return n;
+	const struct computed *c = dd_computed(d, n, (dd_node)keep, tag);
+	if (c->f == n && c->g == (dd_node)keep && c->h == tag)
+		return c->result;
+	if (!dd_step(d))
+		return DD_NONE;
+	dd_node low = forget_others(d, k.low, keep, tag);
+	dd_node high = forget_others(d, k.high, keep, tag);
+	dd_node r = rank_field(k.bit / 64) == keep ? dd_make(d, k.bit, low, high) : dd_or(d, low, high);
+	if (r != DD_NONE)
+		*dd_computed(d, n, (dd_node)keep, tag) = (struct computed){ n, (dd_node)keep, tag, r };
+	return r;
+}
+
+static dd_node only_field(struct dd *d, dd_node claim, enum dd_field keep)
+{
+	return forget_others(d, claim, keep, d->operation--);
+}
+
+/* ---- values ---- */
+
+static void put_number(struct buf *out, uint64_t v, const struct field *f)
+{
+	uint64_t sign = UINT64_C(1) << (f->bits - 1), all = sign | (sign - 1);
+
+	if (f->arg && f->arg->is_signed && v & sign && ((v ^ all) & all) < 4096)
+		buf_printf(out, "-%llu", (unsigned long long)((v ^ all) & all) + 1);
+	else
+		buf_printf(out, v < 65536 ? "%llu" : "0x%llx", (unsigned long long)v);
+}
+
+static void put_flags(struct buf *out, uint64_t v, const struct field *f)
+{
+	const char *bar = "";
+
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t bit = v & UINT64_C(1) << i;
+		const char *name = bit ? constant_name(f->arg->domain, bit, f->arch) : NULL;
+		if (!name)
+			continue;
+		buf_printf(out, "%s%s", bar, name);
+		bar = "|";
+		v &= ~bit;
+	}
+	if (!v)
+		return;
+	buf_puts(out, bar);
+	put_number(out, v, f);
+}
+
+static void put_value(struct buf *out, uint64_t v, const struct field *f)
+{
+	const char *name = f->arg && f->arg->domain ? constant_name(f->arg->domain, v, f->arch) : NULL;
+
+	if (name)
+		buf_puts(out, name);
+	else if (v && f->arg && f->arg->domain && f->arg->kind == ARG_FLAGS)
+		put_flags(out, v, f);
+	else
+		put_number(out, v, f);
+}
+
+/* ---- a claim on one field ---- */
+
+struct value_range {
+	uint64_t first, last;
+};
+
+struct value_ranges {
+	size_t n;
+	bool too_many;
+	struct value_range list[RANGES_TOLD];
+};
+
+static void collect_ranges(const struct dd *d, dd_node n, const struct field *f, unsigned bits,
+			   uint64_t first, struct value_ranges *r)
+{
+	uint64_t last = bits == 64 ? UINT64_MAX : first + ((UINT64_C(1) << bits) - 1);
+
+	if (n == DD_FALSE || r->too_many)
+		return;
+	if (n == DD_TRUE) {
+		if (r->n && r->list[r->n - 1].last + 1 == first)
+			r->list[r->n - 1].last = last;
+		else if (r->n == RANGES_TOLD)
+			r->too_many = true;
+		else
+			r->list[r->n++] = (struct value_range){ first, last };
+		return;
+	}
+	uint32_t bit = bit_of(f->f, bits - 1);
+	collect_ranges(d, child(d, n, bit, false), f, bits - 1, first, r);
+	collect_ranges(d, child(d, n, bit, true), f, bits - 1, first + (UINT64_C(1) << (bits - 1)), r);
+}
+
+static struct value_ranges ranges_of(const struct dd *d, dd_node n, const struct field *f)
+{
+	struct value_ranges r = { 0 };
+
+	collect_ranges(d, n, f, f->bits, 0, &r);
+	return r;
+}
+
+static uint64_t top(const struct field *f)
+{
+	return f->bits == 64 ? UINT64_MAX : (UINT64_C(1) << f->bits) - 1;
+}
+
+static void put_range(struct buf *out, struct value_range r, const struct field *f)
+{
+	put_value(out, r.first, f);
+	if (r.first == r.last)
+		return;
+	buf_puts(out, "..");
+	put_value(out, r.last, f);
+}
+
+/* "x == 1", "x in {1, 4..7}", "x >= 2" */
+static bool put_ranges(struct buf *out, const struct value_ranges *r, const struct field *f)
+{
+	const struct value_range *only = &r->list[0];
+
+	if (r->too_many || !r->n)
+		return false;
+	if (r->n > 1) {
+		buf_printf(out, "%s in {", f->name);
+		for (size_t i = 0; i < r->n; i++) {
+			buf_puts(out, i ? ", " : "");
+			put_range(out, r->list[i], f);
+		}
+		buf_puts(out, "}");
+		return true;
+	}
+	if (only->first == only->last) {
+		buf_printf(out, "%s == ", f->name);
+		put_value(out, only->first, f);
+	} else if (only->last == top(f)) {
+		buf_printf(out, "%s >= ", f->name);
+		put_value(out, only->first, f);
+	} else if (only->first == 0) {
+		buf_printf(out, "%s <= ", f->name);
+		put_value(out, only->last, f);
+	} else {
+		buf_printf(out, "%s in ", f->name);
+		put_range(out, *only, f);
+	}
+	return true;
+}
+
+/* Is the claim that certain bits have certain values, and no more? */
+static bool is_masked(struct dd *d, dd_node n, const struct field *f, uint64_t *mask, uint64_t *value)
+{
+	*mask = *value = 0;
+	for (unsigned i = 0; i < f->bits; i++) {
+		dd_node bit = dd_bit(d, f->f, i);
+		if (dd_and(d, n, bit) == DD_FALSE) {
+			*mask |= UINT64_C(1) << i;
+		} else if (dd_and(d, n, dd_not(d, bit)) == DD_FALSE) {
+			*mask |= UINT64_C(1) << i;
+			*value |= UINT64_C(1) << i;
+		}
+	}
+	return dd_equal(d, f->f, *mask, *value) == n;
+}
+
+static void put_masked(struct buf *out, const struct field *f, uint64_t mask, const char *op,
+		       uint64_t value)
+{
+	buf_printf(out, "(%s & ", f->name);
+	put_value(out, mask, f);
+	buf_printf(out, ") %s ", op);
+	if (value)
+		put_value(out, value, f);
+	else
+		buf_putc(out, '0');
+}
+
+static bool put_field(struct dd *d, dd_node n, const struct field *f, struct buf *out)
+{
+	dd_node not = dd_not(d, n);
+	uint64_t mask, value;
+
+	if (n == DD_NONE || not == DD_NONE)
+		return false;
+	struct value_ranges in = ranges_of(d, n, f), others = ranges_of(d, not, f);
+	/* What is left out is shorter: every value but one, every mask but one. */
+	if (!others.too_many && others.n == 1 && others.list[0].first == others.list[0].last) {
+		buf_printf(out, "%s != ", f->name);
+		put_value(out, others.list[0].first, f);
+		return true;
+	}
+	if (in.n == 1 && !in.too_many)
+		return put_ranges(out, &in, f);
+	if (is_masked(d, n, f, &mask, &value)) {
+		put_masked(out, f, mask, "==", value);
+		return true;
+	}
+	if (is_masked(d, not, f, &mask, &value)) {
+		put_masked(out, f, mask, "!=", value);
+		return true;
+	}
+	if (in.too_many && !others.too_many) {
+		buf_puts(out, "not ");
+		return put_ranges(out, &others, f);
+	}
+	return put_ranges(out, &in, f);
+}
+
+/* ---- several ---- */
+
+static struct field field_of(struct dd *d, dd_node n, enum dd_field f, enum arch arch,
+			     const struct syscall_info *sys)
+{
+	struct field k = { .f = f, .bits = arch_info(arch)->bits, .arch = arch };
+	const struct arg_info *args = NULL;
+	unsigned nargs = 0;
+
+	if (f == DD_IP) {
+		k.bits = 64;
+		snprintf(k.name, sizeof(k.name), "instruction pointer");
+		return k;
+	}
+	if (sys)
+		args = syscall_args(sys, arch, &nargs);
+	if ((unsigned)f >= nargs) {
+		snprintf(k.name, sizeof(k.name), "arg%u", (unsigned)f);
+		return k;
+	}
+	k.arg = &args[f];
+	unsigned width = k.arg->kind == ARG_POINTER ? 64 : k.arg->width;
+	/* Told on the width that the kernel looks at, where the claim does so too. */
+	bool reg = false;
+	for (unsigned i = width; i < k.bits; i++)
+		reg |= dd_fix(d, n, f, UINT64_C(1) << i, 0) != n;
+	if (!reg && width < k.bits)
+		k.bits = width;
+	snprintf(k.name, sizeof(k.name), "%s%s", reg ? "reg " : "", k.arg->alias ? k.arg->alias : k.arg->name);
+	return k;
+}
+
+static const char *fields_named(struct arena *a, struct dd *d, dd_node claim, unsigned fields,
+				enum arch arch, const struct syscall_info *sys)
+{
+	const char *list = "";
+
+	for (unsigned f = 0; f <= DD_IP; f++)
+		if (fields >> f & 1) {
+			struct field k = field_of(d, claim, (enum dd_field)f, arch, sys);
+			const char *name = str_starts(str_c(k.name), "reg ") ? k.name + 4 : k.name;
+			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", name);
+		}
+	return list;
+}
+
+bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arch,
+			const struct syscall_info *sys, struct buf *out)
+{
+	unsigned fields = dd_fields(d, claim);
+	BUF_AUTO text = { 0 };
+	dd_node product = DD_TRUE;
+	bool told = true;
+
+	for (unsigned f = 0; f <= DD_IP; f++) {
+		if (!(fields >> f & 1))
+			continue;
+		dd_node part = only_field(d, claim, (enum dd_field)f);
+		struct field k = field_of(d, part, (enum dd_field)f, arch, sys);
+		product = dd_and(d, product, part);
+		if (part == DD_TRUE)
+			continue;
+		buf_puts(&text, text.n ? ", " : "");
+		told &= put_field(d, part, &k, &text);
+	}
+	if (claim != DD_NONE && told && product == claim) {
+		buf_puts(out, text.p ? text.p : "");
+		return true;
+	}
+	buf_printf(out, "for some values of %s", fields_named(a, d, claim, fields, arch, sys));
+	return false;
+}
+
+/* ---- environments ---- */
+
+static void put_word(struct buf *out, size_t start, const char *text)
+{
+	buf_printf(out, "%s%s", out->n > start ? ", " : "", text);
+}
+
+static dd_node kernel_from(struct dd *d, unsigned version)
+{
+	struct env_cond c = { .kind = ENV_KERNEL, .version = (uint16_t)version };
+
+	return version > 0xffff ? DD_FALSE : dd_env(d, &c);
+}
+
+static dd_node hosts_claim(struct dd *d, unsigned hosts)
+{
+	struct env_cond c = { .kind = ENV_HOST, .hosts = hosts };
+
+	return dd_env(d, &c);
+}
+
+/* The first and the last version for which the claim can hold, by halving. */
+static unsigned first_kernel(struct dd *d, dd_node claim)
+{
+	unsigned low = 0, high = 0xffff; /* some version in low..high is the first */
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+		if (dd_and(d, claim, dd_not(d, kernel_from(d, middle + 1))) != DD_FALSE)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static unsigned last_kernel(struct dd *d, dd_node claim)
+{
+	unsigned low = 0, high = 0xffff;
+
+	while (low < high) {
+		unsigned middle = (low + high + 1) / 2;
+		if (dd_and(d, claim, kernel_from(d, middle)) != DD_FALSE)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+static void put_capability(struct buf *out, size_t start, const char *how, unsigned cap)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "%s CAP_%s", how, capability_name(cap));
+	for (char *c = name + strlen(how); *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+	put_word(out, start, name);
+}
+
+/* The claim that each capability, the version and the host by themselves allow; and its words. */
+static dd_node product_of(struct dd *d, dd_node claim, enum arch arch, struct buf *out)
+{
+	size_t start = out->n;
+	dd_node all = environment_possible(d, arch);
+	unsigned hosts = 0;
+	unsigned first = first_kernel(d, claim), last = last_kernel(d, claim);
+	char text[64];
+
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++) {
+		dd_node has = dd_bit(d, DD_CAPS, cap);
+		bool without = dd_and(d, claim, has) == DD_FALSE;
+		bool with = dd_and(d, claim, dd_not(d, has)) == DD_FALSE;
+		if (with || without)
+			put_capability(out, start, with ? "with" : "without", cap);
+		all = dd_and(d, all, with ? has : without ? dd_not(d, has) : DD_TRUE);
+	}
+	if (first) {
+		snprintf(text, sizeof(text), "kernel >= %u.%u", first >> 8, first & 0xff);
+		put_word(out, start, text);
+		all = dd_and(d, all, kernel_from(d, first));
+	}
+	if (last != 0xffff) {
+		snprintf(text, sizeof(text), "kernel < %u.%u", (last + 1) >> 8, (last + 1) & 0xff);
+		put_word(out, start, text);
+		all = dd_and(d, all, dd_not(d, kernel_from(d, last + 1)));
+	}
+	const char *or = "host ";
+	for (unsigned h = 0; h < ARCH_NR; h++)
+		if (dd_and(d, claim, hosts_claim(d, ARCH_BIT(h))) != DD_FALSE)
+			hosts |= ARCH_BIT(h);
+	dd_node here = dd_and(d, all, hosts_claim(d, hosts));
+	if (here == all)
+		return all;
+	put_word(out, start, "");
+	for (unsigned h = 0; h < ARCH_NR; h++)
+		if (hosts & ARCH_BIT(h)) {
+			buf_printf(out, "%s%s", or, arch_info((enum arch)h)->name);
+			or = " or ";
+		}
+	return here;
+}
+
+bool words_environment(struct dd *d, dd_node claim, enum arch arch, struct buf *out)
+{
+	dd_node possible = environment_possible(d, arch);
+	BUF_AUTO yes = { 0 };
+	BUF_AUTO no = { 0 };
+
+	claim = dd_and(d, claim, possible);
+	if (claim == possible)
+		return true;
+	if (claim == DD_NONE || claim == DD_FALSE)
+		return false;
+	if (product_of(d, claim, arch, &yes) == claim) {
+		buf_puts(out, yes.p ? yes.p : "");
+		return true;
+	}
+	dd_node rest = dd_and(d, possible, dd_not(d, claim));
+	if (rest != DD_NONE && product_of(d, rest, arch, &no) == rest) {
+		buf_printf(out, "unless %s", no.p ? no.p : "");
+		return true;
+	}
+	buf_puts(out, "in some environments");
+	return false;
+}
+
+/* ---- calls ---- */
+
+void words_call(struct buf *out, const struct dd_point *at, unsigned fields)
+{
+	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL];
+	uint32_t number = nr;
+	int arch = nr == UINT32_MAX ? -1 : arch_of_call(audit, &number);
+	const struct syscall_info *sys = arch < 0 ? NULL : syscall_by_nr((enum arch)arch, number);
+	const struct arg_info *args = NULL;
+	unsigned nargs = 0, shown = 0;
+
+	for (unsigned i = 0; i < 6; i++)
+		if (fields >> i & 1)
+			shown = i + 1;
+	if (sys) {
+		buf_puts(out, sys->name);
+		args = syscall_args(sys, (enum arch)arch, &nargs);
+	} else {
+		buf_printf(out, nr == UINT32_MAX ? "#-1" : nr < 65536 ? "#%u" : "#0x%x",
+			   arch < 0 ? nr : number);
+	}
+	for (unsigned i = 0; i < shown; i++) {
+		struct field f = { .f = (enum dd_field)i, .bits = 64, .arch = arch < 0 ? 0 : (enum arch)arch };
+		uint64_t v = at->at[i];
+		if (i < nargs && fields >> i & 1) {
+			f.arg = &args[i];
+			if (f.arg->kind != ARG_POINTER && f.arg->width < 64 && v >> f.arg->width == 0)
+				f.bits = f.arg->width;
+		}
+		buf_puts(out, i ? ", " : "(");
+		put_value(out, v, &f);
+	}
+	buf_puts(out, shown ? ")" : "");
+	if (arch < 0 && nr != UINT32_MAX)
+		buf_printf(out, " of architecture 0x%x", audit);
+}
