@@ -14,7 +14,7 @@ static const char help[] =
 	"ignore is left out and said on standard error. includes/excludes become `when`.\n\n"
 	"  -o, --output FILE  write there instead of standard output\n"
 	"  -n, --name NAME    name of the policy (default: the file's name)\n"
-	"      --host ARCH    machine whose row of archMap counts (default: this one)\n";
+	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n";
 
 static int import_json(struct session *s, const char *path, const char *output,
 		       const struct oci_read_options *opt)
@@ -55,7 +55,7 @@ int cmd_import(int argc, char **argv)
 						 { "help", no_argument, NULL, 'h' },
 						 { NULL, 0, NULL, 0 } };
 	const struct command *self = command_find("import");
-	struct oci_read_options opt = { 0 };
+	struct oci_read_options opt = { .every_host = true };
 	const char *output = NULL;
 	int c, host;
 

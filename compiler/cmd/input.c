@@ -234,6 +234,7 @@ static void read_profile(struct session *s, const struct input_options *opt, str
 	struct oci_read_options read = {
 		.host_known = env->host_known || opt->machine_known,
 		.host = env->host_known ? env->host : opt->machine,
+		.every_host = opt->resolve.keep_when,
 	};
 
 	in->ast = oci_read(s->arena, in->json, in->source, &read, s->diags);

@@ -48,6 +48,7 @@ unsigned oci_machines(const struct json *root);
 struct oci_read_options {
 	bool host_known;    /* else: this build's architecture, or the profile's first */
 	enum arch host;     /* picks the row of archMap */
+	bool every_host;    /* where no host is known: all rows, what differs as `when host` */
 	const char *name;   /* of the policy; NULL: from the file's name */
 };
 

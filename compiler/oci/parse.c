@@ -196,6 +196,44 @@ unsigned oci_machines(const struct json *root)
 	return machines;
 }
 
+static bool leads_family(enum arch a)
+{
+	return !strcmp(arch_info(a)->name, arch_info(a)->family);
+}
+
+/* Machines that an entry asks for: the profile is for them too, with or without a row. */
+static unsigned named_hosts(const struct json *profile)
+{
+	const struct json *calls = oci_member(profile, "syscalls");
+	unsigned hosts = 0;
+
+	for (const struct json *e = calls && calls->kind == JSON_ARRAY ? calls->first : NULL; e; e = e->next) {
+		const struct json *in = oci_member(e, "includes"), *list = oci_member(in, "arches");
+		for (const struct json *j = list && list->kind == JSON_ARRAY ? list->first : NULL; j; j = j->next) {
+			int h = j->kind == JSON_STRING ? oci_host_find(j->text) : -1;
+			if (h >= 0 && leads_family((enum arch)h))
+				hosts |= ARCH_BIT(h);
+		}
+	}
+	return hosts;
+}
+
+/*
+ * All rows of archMap at once. A machine makes calls of its own family only, so the rows of
+ * two families do not touch; those of machines that are compat architectures of another (i386)
+ * say nothing about what that one decides.
+ */
+static unsigned read_every_row(struct parser *p, const struct json *map, const struct json *profile)
+{
+	unsigned arches = 0;
+
+	for (int h = 0; h < ARCH_NR; h++) {
+		unsigned row = leads_family((enum arch)h) ? read_arch_map(p, map, h) : 0;
+		arches |= row ? row | ARCH_BIT(h) : 0;
+	}
+	return arches ? arches | named_hosts(profile) : 0;
+}
+
 static void settle_arches(struct parser *p, const struct json *profile,
 			  const struct oci_read_options *opt)
 {
@@ -212,14 +250,17 @@ static void settle_arches(struct parser *p, const struct json *profile,
 		return;
 	}
 	p->out->arches_span = list ? list->span : map ? map->span : profile->span;
-	if (map && map->count)
+	bool every = opt && opt->every_host && !opt->host_known && map && map->count;
+	if (every)
+		arches = read_every_row(p, map, profile);
+	else if (map && map->count)
 		arches = read_arch_map(p, map, host);
 	else if (list)
 		arches = read_arches(p, list, "architectures");
 	/* libseccomp starts every filter with the machine's own architecture. A profile that
 	 * lists other families only is for another machine. */
 	int lowest = lowest_arch(arches);
-	bool same_family = lowest >= 0 && !strcmp(arch_info((enum arch)lowest)->family,
+	bool same_family = !every && lowest >= 0 && !strcmp(arch_info((enum arch)lowest)->family,
 						  arch_info((enum arch)host)->family);
 	if (!arches || same_family || (opt && opt->host_known)) {
 		if (arches && !(arches & ARCH_BIT(host)))
@@ -448,12 +489,17 @@ static bool push_rule(struct parser *p, struct oci_rule r)
 static unsigned cut_arches(const struct oci_rule *r)
 {
 	unsigned cut = 0;
+	bool high = false;
 
+	for (uint32_t i = 0; i < r->nargs; i++)
+		high |= r->args[i].mask >> 32 != 0;
+	if (!high)
+		return 0;
 	for (int a = 0; a < ARCH_NR; a++)
 		if (a == ARCH_X32 ||
 		    (arch_info((enum arch)a)->bits == 32 && has_high_words(r->args, r->nargs)))
 			cut |= ARCH_BIT(a);
-	return r->nargs ? r->arches & cut : 0;
+	return r->arches & cut;
 }
 
 static void add_rule(struct parser *p, struct oci_rule r)

@@ -108,12 +108,12 @@ static void tell_cut(struct cutter *c, enum arch a)
 	diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
 }
 
-static void tell_budget(struct cutter *c)
+static void tell_budget(struct cutter *c, size_t found)
 {
 	struct writer *w = c->w;
 	struct diag *d = oci_fail(w, DIAG_PL228, oci_call_span(w, c->name->sys),
 				  arena_printf(w->arena, "'%s' needs more than %zu JSON entries; the budget "
-					       "for the file is %d", c->name->sys->name, c->name->pieces.n,
+					       "for the file is %d", c->name->sys->name, found,
 					       ENTRIES_MAX));
 	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
 }
@@ -122,7 +122,7 @@ static void add_piece(struct cutter *c, const struct env_cube *gate, const struc
 {
 	if (c->name->pieces.n >= PIECES_MAX) {
 		if (!c->w->failed)
-			tell_budget(c);
+			tell_budget(c, c->name->pieces.n);
 		return;
 	}
 	vec_push(c->w->arena, &c->name->pieces, ((struct oci_piece){ *gate, *cube }));
@@ -161,8 +161,7 @@ static void add_leaf(struct cutter *c, const struct env_cube *gate, dd_node n)
 		return;
 	}
 	if (!dd_cubes(c->w->d->dd, n, take_cube, &l)) {
-		c->name->pieces.n = l.v.n;
-		tell_budget(c);
+		tell_budget(c, l.v.n);
 		return;
 	}
 	qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
@@ -222,7 +221,7 @@ static void cut_caps(struct cutter *c, struct env_cube in, dd_node n, unsigned c
 	if (c->budget-- == 0) {
 		c->budget = 0;
 		if (!c->w->failed)
-			tell_budget(c);
+			tell_budget(c, c->name->pieces.n);
 		return;
 	}
 	cut_kernels(c, in, n);
@@ -327,6 +326,8 @@ void oci_pieces(struct writer *w, struct oci_name *name)
 			}
 		cut_caps(&c, all, name->node[i], 0);
 	}
+	if (w->failed)
+		return;
 	join_pieces(&c);
 	vec_each(&name->pieces, p)
 		if (p->gate.hosts == name->hosts)

@@ -5,13 +5,17 @@
 #include "compiler/oci/internal.h"
 #include "grammar/ast_build.h"
 
+struct opened {
+	const struct oci_rule *rule; /* the first in it */
+	struct ast_stmt *when;
+	struct ast_body body;
+};
+
 struct builder {
 	struct arena *arena;
 	struct oci_profile *p;
 	struct ast_body body;      /* of the policy */
-	struct ast_stmt *when;     /* the open `when`, and what it asks */
-	struct ast_body when_body;
-	const struct oci_rule *when_rule;
+	VEC(struct opened) whens;  /* each `when`, and what it asks */
 	size_t next_dropped;
 	struct ast_comment *pending;
 };
@@ -212,21 +216,23 @@ static void take_dropped(struct builder *b, uint32_t entry)
 			ast_comment_add(b->arena, &b->pending, "%s", p->dropped.v[i]);
 }
 
-static struct ast_body *body_for(struct builder *b, const struct oci_rule *r)
+/* The `when` of this rule: order means nothing, so all rules that ask the same share one. NULL:
+ * it asks nothing. */
+static struct opened *opened_for(struct builder *b, const struct oci_rule *r)
 {
-	if (b->when_rule && same_env(b, b->when_rule, r))
-		return b->when ? &b->when_body : &b->body;
+	vec_each(&b->whens, o)
+		if (same_env(b, o->rule, r))
+			return o;
 	struct ast_env *env = rule_env(b, r);
-	b->when_rule = r;
-	b->when = NULL;
 	if (!env)
-		return &b->body;
-	b->when = ast_add(&b->body, AST_STMT_WHEN);
-	b->when->env = env;
-	b->when->blank_before = true;
-	b->when->span = b->when->keyword = env->span;
-	b->when_body = (struct ast_body){ .arena = b->arena };
-	return &b->when_body;
+		return NULL;
+	struct opened o = { .rule = r, .when = ast_add(&b->body, AST_STMT_WHEN),
+			    .body = { .arena = b->arena } };
+	o.when->env = env;
+	o.when->blank_before = true;
+	o.when->span = o.when->keyword = env->span;
+	vec_push(b->arena, &b->whens, o);
+	return &b->whens.v[b->whens.n - 1];
 }
 
 /* Rules of one entry that differ in their name only share a statement. */
@@ -248,12 +254,13 @@ static struct str clean_comment(struct builder *b, struct str s)
 static void add_statement(struct builder *b, const struct oci_rule *first, bool *taken, size_t at)
 {
 	const struct oci_entry *e = &b->p->entries.v[first->entry];
-	struct ast_body *body = body_for(b, first);
+	struct opened *when = opened_for(b, first);
+	struct ast_body *body = when ? &when->body : &b->body;
 	struct ast_stmt *s = ast_add(body, AST_STMT_CALLS);
 	struct ast_call **tail = &s->calls;
 
-	if (b->when)
-		b->when->body = b->when_body.first;
+	if (when)
+		when->when->body = when->body.first;
 	s->span = e->json->span;
 	s->keyword = e->action_span;
 	s->verdict = ast_verdict_of(b->arena, e->verdict);

@@ -5,9 +5,11 @@
  *	ocitool libseccomp JSON CAPS        the filter that libseccomp builds, on stdout
  *	ocitool compare FILE BPF CAPS [stub|unknown-names]...   policy against filter, call by call
  *	ocitool equal FILE FILE CAPS        two policies, call by call
+ *	ocitool everywhere FILE FILE        two policies, all calls in every environment
  *	ocitool apparmor FILE               the profile
  *	ocitool globs                       "GLOB\tPATH" lines on stdin: 0, 1 or E
- * FILE: a policy or a JSON profile. CAPS: "none" or names with commas.
+ * FILE: a policy or a JSON profile. CAPS: "none" or names with commas; "CAPS@5.10@aarch64" names
+ * kernel and machine as well (6.18, this one).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,6 +44,7 @@ static uint64_t parse_caps(const char *list)
 	uint64_t caps = 0;
 	char *copy = arena_strdup(arena, list), *save;
 
+	copy[strcspn(copy, "@")] = '\0';
 	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
 		int cap = strcmp(w, "none") ? capability_find(str_c(w)) : -1;
 		if (cap >= 0)
@@ -52,19 +55,35 @@ static uint64_t parse_caps(const char *list)
 
 static struct environment environment_of(const char *caps)
 {
-	return (struct environment){ .caps_known = true, .caps = parse_caps(caps), .kernel_known = true,
-				     .kernel = KERNEL_VERSION_OF(6, 18), .host_known = true,
-				     .host = (enum arch)arch_native() };
+	struct environment env = { .caps_known = true, .caps = parse_caps(caps), .kernel_known = true,
+				   .kernel = KERNEL_VERSION_OF(6, 18), .host_known = true,
+				   .host = (enum arch)arch_native() };
+	unsigned major, minor;
+	char host[32];
+
+	if (sscanf(strchrnul(caps, '@'), "@%u.%u@%31s", &major, &minor, host) == 3) {
+		int h = arch_find(str_c(host));
+		env.kernel = KERNEL_VERSION_OF(major, minor);
+		env.host = h < 0 ? env.host : (enum arch)h;
+	}
+	return env;
 }
+
+static unsigned only_arches; /* of policies loaded from now on; 0: as listed */
 
 static const struct policy *load(const char *path, const char *caps)
 {
-	struct resolve_options opt = { 0 };
+	struct resolve_options opt = { .keep_when = !caps };
+	struct oci_read_options read = { .every_host = !caps };
 	struct source *src;
 	struct ast_file *file;
 
-	if (caps)
+	opt.arches = only_arches;
+	if (caps) {
 		opt.env = environment_of(caps);
+		read.host_known = true;
+		read.host = opt.env.host;
+	}
 	if (source_load(sources, path, &src) < 0) {
 		fprintf(stderr, "cannot read %s\n", path);
 		finish(3);
@@ -73,7 +92,7 @@ static const struct policy *load(const char *path, const char *caps)
 	if (src->text.p[n] == '{') {
 		opt.foreign = true;
 		struct json *root = json_parse(arena, src, diags);
-		file = root && !diags->errors ? oci_read(arena, root, src, NULL, diags) : NULL;
+		file = root && !diags->errors ? oci_read(arena, root, src, &read, diags) : NULL;
 	} else {
 		file = pale_parse_source(arena, src, diags);
 	}
@@ -268,8 +287,10 @@ static int compare_filter(int argc, char **argv)
 static int compare_policies(char **argv)
 {
 	struct tally t = { 0, 0 };
-	const struct policy *x = load(argv[2], argv[4]), *y = load(argv[3], argv[4]);
+	const struct policy *x = load(argv[2], argv[4]);
 
+	only_arches = x->arches; /* a machine's own part of a policy for several */
+	const struct policy *y = load(argv[3], argv[4]);
 	if (x->arches != y->arches) {
 		puts("architectures differ");
 		return 1;
@@ -280,6 +301,69 @@ static int compare_policies(char **argv)
 	if (!d)
 		return 1;
 	compare_all(x, decision_answer, d, false, NULL, &t);
+	return tell(&t);
+}
+
+/* ---- in every environment ---- */
+
+static void tell_point(struct dd *dd, dd_node x, dd_node y, enum arch a, enum arch host)
+{
+	struct dd_point at;
+	BUF_AUTO text = { 0 };
+
+	dd_differ_at(dd, x, y, &at);
+	verdict_print(&text, dd_eval_at(dd, x, &at));
+	buf_puts(&text, " against ");
+	verdict_print(&text, dd_eval_at(dd, y, &at));
+	uint32_t nr = (uint32_t)at.at[DD_CALL];
+	int of = arch_of_call((uint32_t)(at.at[DD_CALL] >> 32), &nr);
+	const struct syscall_info *sys = of < 0 ? NULL : syscall_by_nr((enum arch)of, nr);
+	printf("%s on %s: %s(%#jx, %#jx, %#jx) caps %#jx kernel %#x: %s\n", arch_info(a)->name,
+	       arch_info(host)->name, sys ? sys->name : "-", (uintmax_t)at.at[0], (uintmax_t)at.at[1],
+	       (uintmax_t)at.at[2], (uintmax_t)at.at[DD_CAPS], (unsigned)(at.at[DD_SYSTEM] >> 8), text.p);
+}
+
+/* A register of a 32-bit machine has nothing above. */
+static dd_node only_low(struct dd *dd, dd_node n, enum arch a)
+{
+	static const uint64_t high = UINT64_C(0xffffffff) << 32, zeros[6];
+	const uint64_t mask[6] = { high, high, high, high, high, high };
+
+	return arch_info(a)->bits == 32 ? dd_restrict(dd, n, mask, zeros) : n;
+}
+
+/* Each architecture on each machine that makes its calls: one diagram against one. */
+static int compare_everywhere(char **argv)
+{
+	const struct policy *x = load(argv[2], NULL), *y = load(argv[3], NULL);
+	struct dd *dd = dd_new(arena, 1 << 22);
+	struct decision *dx = decision_build_in(arena, dd, x, diags);
+	struct decision *dy = decision_build_in(arena, dd, y, diags);
+	struct tally t = { 0, 0 };
+
+	if (!dx || !dy)
+		return 1;
+	if (x->arches != y->arches) {
+		puts("architectures differ");
+		return 1;
+	}
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(x->arches & ARCH_BIT(a)))
+			continue;
+		dd_node nx = only_low(dd, decision_root(dx, ARCH_BIT(a)), (enum arch)a);
+		dd_node ny = only_low(dd, decision_root(dy, ARCH_BIT(a)), (enum arch)a);
+		for (int h = 0; h < ARCH_NR; h++) {
+			if (!env_runs((enum arch)h, (enum arch)a))
+				continue;
+			dd_node hx = dd_fix(dd, nx, DD_SYSTEM, 0xff, (uint64_t)h);
+			dd_node hy = dd_fix(dd, ny, DD_SYSTEM, 0xff, (uint64_t)h);
+			t.compared++;
+			if (hx == DD_NONE || hx != hy)
+				t.differ++;
+			if (hx != DD_NONE && hy != DD_NONE && hx != hy)
+				tell_point(dd, hx, hy, (enum arch)a, (enum arch)h);
+		}
+	}
 	return tell(&t);
 }
 
@@ -332,6 +416,8 @@ int main(int argc, char **argv)
 		rc = compare_filter(argc, argv);
 	else if (!strcmp(what, "equal") && argc == 5)
 		rc = compare_policies(argv);
+	else if (!strcmp(what, "everywhere") && argc == 4)
+		rc = compare_everywhere(argv);
 	else if (!strcmp(what, "apparmor") && argc == 3)
 		rc = write_apparmor(argv);
 	else if (!strcmp(what, "globs"))

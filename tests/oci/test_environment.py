@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Docker's includes and excludes: read, written, and the same in every environment."""
+import json
+import random
+
+import pytest
+
+from conftest import ROOT, program, run
+
+TOOL = "oci/ocitool"
+DOCKER = ROOT / "profiles" / "found" / "docker-default.json"
+PLAIN = ["--runtime", "crun-1.8+libseccomp-2.5.4"]  # no ENOSYS stub before the filter
+HOSTS = {"amd64": "x86_64", "arm64": "aarch64"}
+CAPS = ["sys_admin", "sys_chroot", "bpf", "chown"]
+KERNELS = ["4.8", "5.9", "6.2"]
+
+
+def everywhere(x, y, rc=0):
+    r = run([program(TOOL), "everywhere", x, y])
+    assert r.rc == rc, r
+    return r.out
+
+
+# ---- what Docker does with a profile, in few words ----
+
+def version(text):
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+def is_open(entry, caps, kernel, host):
+    """moby daemon/pkg/... setupSeccomp(): which entries a container gets."""
+    inc, exc = entry.get("includes", {}), entry.get("excludes", {})
+    held = {"CAP_" + c.upper() for c in caps}
+    return (set(inc.get("caps", [])) <= held and not set(exc.get("caps", [])) & held
+            and host in inc.get("arches", [host]) and host not in exc.get("arches", [])
+            and ("minKernel" not in inc or version(kernel) >= version(inc["minKernel"]))
+            and ("minKernel" not in exc or version(kernel) < version(exc["minKernel"])))
+
+
+def flatten(profile, caps, kernel, host):
+    kept = [{k: v for k, v in e.items() if k not in ("includes", "excludes")}
+            for e in profile["syscalls"] if is_open(e, caps, kernel, host)]
+    return {**profile, "syscalls": kept}
+
+
+def environments(rng, n):
+    for _ in range(n):
+        yield ([c for c in CAPS if rng.random() < .5],
+               rng.choice(KERNELS + ["4.7", "5.8", "5.10", "6.18", "3.0"]), rng.choice(list(HOSTS)))
+
+
+def agree(tmp_path, profile, policy, env):
+    """The profile as Docker resolves it, against the policy resolved by its conditions."""
+    caps, kernel, host = env
+    flat = tmp_path / "flat.json"
+    flat.write_text(json.dumps(flatten(profile, *env)))
+    where = f"{','.join(caps) or 'none'}@{kernel}@{HOSTS[host]}"
+    r = run([program(TOOL), "equal", flat, policy, where])
+    assert r.rc == 0 and r.out.endswith(" 0 differ\n"), (env, r, flat.read_text())
+
+
+# ---- reading ----
+
+def random_gate(rng):
+    gate = {}
+    if rng.random() < .5:
+        gate["caps"] = ["CAP_" + c.upper() for c in rng.sample(CAPS, rng.choice([1, 1, 2]))]
+    if rng.random() < .3:
+        gate["arches"] = rng.sample(["amd64", "arm64", "s390x", "x86", "x32"], 2)
+    if rng.random() < .4:
+        gate["minKernel"] = rng.choice(KERNELS)
+    return gate
+
+
+def random_profile(rng):
+    entries = []
+    for name in ["read", "openat", "prctl", "bpf", "clone"]:
+        for value in rng.sample(range(4), rng.choice([1, 2, 3])):
+            e = {"names": [name], "action": rng.choice(["SCMP_ACT_ALLOW", "SCMP_ACT_LOG"])}
+            if rng.random() < .8:
+                e["args"] = [{"index": 0, "value": value, "op": "SCMP_CMP_EQ"}]
+            for side in ("includes", "excludes"):
+                if rng.random() < .5:
+                    e[side] = random_gate(rng)
+            entries.append(e)
+    rows = [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
+            {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": None}]
+    return {"defaultAction": "SCMP_ACT_ERRNO", "archMap": rows, "syscalls": entries}
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_an_import_means_what_docker_resolves_in_each_environment(pale, tmp_path, seed):
+    rng = random.Random(seed)
+    profile = random_profile(rng)
+    source, policy = tmp_path / "p.json", tmp_path / "p.pale"
+    source.write_text(json.dumps(profile))
+    r = pale("import", source, "-o", policy, "--name", "p")
+    assert r.rc == 0, r
+    assert " 0 differ" in everywhere(source, policy)
+    for env in environments(rng, 4):
+        agree(tmp_path, profile, policy, env)
+
+
+def test_an_import_takes_every_row_of_archmap(pale, tmp_path):
+    source = tmp_path / "p.json"
+    source.write_text(json.dumps({
+        "defaultAction": "SCMP_ACT_ERRNO",
+        "archMap": [{"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": []}],
+        "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"},
+                     {"names": ["write"], "action": "SCMP_ACT_ALLOW", "includes": {"arches": ["amd64"]}}]}))
+    out = pale("import", source, check=0).out
+    # The entry for amd64 says that the profile is for such machines too, without compat calls.
+    assert "arch x86_64, aarch64;" in out and "when host x86_64 {" in out
+    assert "arch aarch64;" in pale("import", "--host", "aarch64", source, check=0).out
+
+
+# ---- writing ----
+
+def entries_of(profile, name):
+    return [e for e in profile["syscalls"] if name in e["names"]]
+
+
+def cube(entry):
+    out = {}
+    for a in entry.get("args", []):
+        assert a["op"] in ("SCMP_CMP_EQ", "SCMP_CMP_MASKED_EQ") and a["index"] not in out
+        eq = a["op"] == "SCMP_CMP_EQ"
+        out[a["index"]] = (2**64 - 1, a["value"]) if eq else (a["value"], a["valueTwo"])
+    return out
+
+
+def never_both(x, y):
+    """Two entries for one name: no call in no environment meets both."""
+    def side(e, key, what):
+        return set(e.get(key, {}).get(what, []))
+
+    def bounds(e):
+        low, high = e.get("includes", {}).get("minKernel"), e.get("excludes", {}).get("minKernel")
+        return version(low) if low else (0, 0), version(high) if high else (999, 0)
+
+    def hosts(e):
+        inc = side(e, "includes", "arches") or {"amd64", "arm64", "x86", "x32"}
+        return inc - side(e, "excludes", "arches")
+
+    if side(x, "includes", "caps") & side(y, "excludes", "caps"):
+        return True
+    if side(y, "includes", "caps") & side(x, "excludes", "caps"):
+        return True
+    (a, b), (c, d) = bounds(x), bounds(y)
+    if b <= c or d <= a or not hosts(x) & hosts(y):
+        return True
+    p, q = cube(x), cube(y)
+    return any((p[k][1] ^ q[k][1]) & p[k][0] & q[k][0] for k in p.keys() & q.keys())
+
+
+def condition(rng, depth=2):
+    if depth and rng.random() < .4:
+        joined = f"({condition(rng, depth - 1)}) {rng.choice(['and', 'or'])} ({condition(rng, depth - 1)})"
+        return joined if rng.random() < .7 else f"not ({joined})"
+    return rng.choice([
+        f"capability {', '.join(rng.sample(CAPS, rng.choice([1, 1, 2])))}",
+        f"kernel {rng.choice(['>=', '<', '>', '<=', '==', '!='])} {rng.choice(KERNELS)}",
+        f"host {rng.choice(['x86_64', 'aarch64', 'i386'])}",
+        f"not capability {rng.choice(CAPS)}"])
+
+
+def random_policy(rng):
+    lines = ["arch x86_64, x32, i386, aarch64;", "foreign kill-thread;", "default errno EPERM;", "unknown errno ENOSYS;"]
+    for name, args in [("read", ""), ("chroot", ""), ("prctl", "option"), ("kill", "sig"), ("bpf", "cmd")]:
+        for _ in range(rng.choice([1, 2, 3])):
+            verdict = rng.choice(["allow", "allow", "log", "errno EACCES", "kill"])
+            if verdict == "errno EACCES" and name == "bpf":
+                verdict = "allow"
+            how = f"({args} {rng.choice(['==', '<', '!='])} {rng.randrange(1, 9)})" if args else ""
+            rule = f"{verdict} {name}{how};"
+            lines.append(f"when {condition(rng)} {{ {rule} }}" if rng.random() < .8 else rule)
+    return "policy p {\n" + "\n".join(lines) + "\n}\n"
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_json_says_when_exactly(pale, tmp_path, seed):
+    rng = random.Random(1000 + seed)
+    policy, out = tmp_path / "p.pale", tmp_path / "p.json"
+    policy.write_text(random_policy(rng))
+    r = pale("compile", policy, "-t", "docker", "-q")
+    assert r.rc == 0, (policy.read_text(), r)
+    out.write_text(r.out)
+    profile = json.loads(r.out)
+    assert " 0 differ" in everywhere(policy, out)
+    names = {n for e in profile["syscalls"] for n in e["names"]}
+    for name in names & {"read", "chroot", "prctl", "kill", "bpf"}:
+        mine = entries_of(profile, name)
+        assert all(never_both(x, y) for i, x in enumerate(mine) for y in mine[i + 1:]), (name, mine)
+    for e in profile["syscalls"]:
+        assert (e["action"], e.get("errnoRet")) != (profile["defaultAction"], profile["defaultErrnoRet"])
+    for env in environments(rng, 3):
+        agree(tmp_path, profile, policy, env)
+
+
+def test_docker_default_survives_in_every_environment(pale, tmp_path, record_property):
+    policy, out = tmp_path / "d.pale", tmp_path / "d.json"
+    pale("import", DOCKER, "-o", policy, "--name", "d", check=0)
+    out.write_text(pale("compile", policy, "-t", "docker", *PLAIN, check=0).out)
+    assert " 0 differ" in everywhere(DOCKER, policy)
+    assert " 0 differ" in everywhere(DOCKER, out)
+    theirs = len(json.loads(DOCKER.read_text())["syscalls"])
+    ours = len(json.loads(out.read_text())["syscalls"])
+    assert ours < theirs
+    record_property("figure", f"Docker's default through pale: {ours} entries for its {theirs}, equal everywhere")
+
+
+def test_a_planted_difference_is_seen_everywhere(pale, tmp_path):
+    policy = tmp_path / "d.pale"
+    text = pale("import", DOCKER, check=0).out
+    policy.write_text(text.replace("when capability sys_boot {", "when capability sys_time {"))
+    assert "reboot" in everywhere(DOCKER, policy, rc=1)
+    policy.write_text(text.replace("kernel >= 4.8", "kernel > 4.8"))
+    assert "ptrace" in everywhere(DOCKER, policy, rc=1)
+    policy.write_text(text.replace("when host x86_64, x32 {", "when host x86_64, i386 {"))
+    assert "arch_prctl" in everywhere(DOCKER, policy, rc=1)
+
+
+def test_what_is_known_is_settled_and_the_rest_carried(pale):
+    text = """policy p { arch x86_64; default errno EPERM;
+        when capability chown and kernel >= 5.9 { allow chown; }
+        when kernel < 5.9 { allow read; } when capability bpf { allow bpf; } }"""
+    p = json.loads(pale("compile", "-", "-t", "docker", "--kernel", "5.9", input=text, check=0).out)
+    assert not entries_of(p, "read") or entries_of(p, "read")[0]["action"] == "SCMP_ACT_ERRNO"
+    allows = {n: e.get("includes") for e in p["syscalls"] if e["action"] == "SCMP_ACT_ALLOW" for n in e["names"]}
+    assert allows == {"chown": {"caps": ["CAP_CHOWN"]}, "bpf": {"caps": ["CAP_BPF"]}}
+
+
+def test_the_other_targets_ask_what_they_must_know(pale, tmp_path):
+    text = "policy p { arch x86_64; use start-run; when kernel >= 5.9 { allow close_range; } }"
+    for target in ("oci", "bpf", "docker,bpf"):
+        r = pale("compile", "-", "-t", target, "-o", tmp_path / "d/", input=text)
+        assert r.rc == 1 and "PL131" in r.err and "--kernel" in r.err, r
+    pale("compile", "-", "-t", "docker,bpf", "--kernel", "6.1", "-o", tmp_path / "d/", input=text, check=0)
+    p = json.loads((tmp_path / "d/p.docker.json").read_text())
+    assert not any("includes" in e or "excludes" in e for e in p["syscalls"])
+
+
+def test_docker_carries_conditions_beside_own_capability_lines(pale, tmp_path):
+    text = """policy p { arch x86_64; use start-run; capability chown;
+        when capability chown { allow chown; } when capability bpf { allow bpf; } }"""
+    pale("compile", "-", "-t", "docker,bpf", "-o", tmp_path / "d/", input=text, check=0)
+    p = json.loads((tmp_path / "d/p.docker.json").read_text())
+    assert {"caps": ["CAP_CHOWN"]} in [e.get("includes") for e in entries_of(p, "chown")]
+    # The filter for `run` has the capabilities that the policy's lines name.
+    for call, want in (("chown", "ALLOW"), ("bpf", "ERRNO(1)")):
+        r = pale("sim", "-", call, input=text, check=0)
+        assert r.out.startswith(want)
+
+
+def test_rules_that_clash_in_one_environment_are_refused_with_it(pale):
+    text = """policy p { arch x86_64; when capability bpf { errno EACCES bpf; }
+        when kernel >= 6.2 { errno EPERM bpf; } }"""
+    r = pale("compile", "-", "-t", "docker", input=text, check=1)
+    assert "[PL129 contradiction]" in r.err and "with capability bpf, kernel 6.2" in r.err
+    # Asked together with a target for which they do not clash:
+    pale("compile", "-", "-t", "bpf", "--caps", "none", "--kernel", "6.2", "-o", "/dev/null",
+         input=text.replace("p {", "p { use start-run;"), check=0)
+
+
+def test_machines_that_differ_are_told_apart(pale):
+    text = """policy p { arch x86_64, aarch64; default errno EPERM;
+        when arch aarch64 { allow ptrace; } when arch x86_64 { log ptrace; } }"""
+    p = json.loads(pale("compile", "-", "-t", "docker", input=text, check=0).out)
+    got = {e["action"]: e.get("includes") for e in entries_of(p, "ptrace")}
+    assert got == {"SCMP_ACT_ALLOW": {"arches": ["arm64"]}, "SCMP_ACT_LOG": {"arches": ["amd64"]}}
+    r = pale("compile", "-", "-t", "oci", input=text)
+    assert r.rc == 1 and "PL221" in r.err
+
+
+def test_conditions_past_the_budget_name_the_rule(pale):
+    values = ", ".join(str(5 * i) for i in range(1500))
+    text = f"""policy p {{ arch x86_64; default errno EPERM;
+        when capability bpf {{ allow ioctl(cmd in {{ {values} }}); }} allow ioctl(fd == 3); }}"""
+    r = pale("compile", "-", "-t", "docker", input=text)
+    assert r.rc == 1 and "PL228" in r.err and "'ioctl'" in r.err, r.err[-400:]
