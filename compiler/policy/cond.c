@@ -272,13 +272,35 @@ static int64_t extend(uint64_t v, unsigned width)
 	return (int64_t)((v ^ sign) - sign);
 }
 
-static const struct cond *lower_range(struct resolver *r, const struct operand *o, struct cmp cmp,
+/*
+ * What a mask leaves is a number without a sign. Where the sign bit of a signed argument is in
+ * the mask or the value, smaller and larger would mean something else with it.
+ */
+static bool check_masked_order(struct resolver *r, const struct operand *o, const struct ast_cond *c,
+			       const struct cmp *cmp, uint64_t v, struct span sp)
+{
+	uint64_t sign = UINT64_C(1) << (o->width - 1);
+
+	if (!o->is_signed || !c->mask || !((cmp->mask | v) & sign))
+		return true;
+	struct diag *d = resolve_report(r, DIAG_PL125, sp, "'%s' is signed, what a mask leaves of it "
+					"is not, and the sign bit is in the %s", o->name,
+					cmp->mask & sign ? "mask" : "value");
+	diag_help(r->ds, d, "compare the argument without a mask, or leave the sign bit out");
+	return false;
+}
+
+static const struct cond *lower_range(struct resolver *r, const struct operand *o,
+				      const struct ast_cond *c, struct cmp cmp,
 				      const struct ast_value *v)
 {
 	uint64_t lo, hi;
 	bool ok = value_resolve(r, o, v->left, &lo);
 
 	if (!value_resolve(r, o, v->right, &hi) || !ok)
+		return NULL;
+	if (!check_masked_order(r, o, c, &cmp, lo, v->left->span) ||
+	    !check_masked_order(r, o, c, &cmp, hi, v->right->span))
 		return NULL;
 	if (cmp.is_signed ? extend(lo, o->width) > extend(hi, o->width) : lo > hi) {
 		struct diag *d = resolve_report(r, DIAG_PL125, v->span, "this range is empty: it "
@@ -312,7 +334,7 @@ static const struct cond *lower_set(struct resolver *r, const struct cond_site *
 		eq.op = CMP_EQ;
 		eq.is_signed = false;
 		if (v->kind == AST_VALUE_RANGE) {
-			one = lower_range(r, o, cmp, v);
+			one = lower_range(r, o, c, cmp, v);
 		} else if (value_resolve(r, o, v, &eq.value) && check_mask(r, &eq, c, v->span)) {
 			warn_whole_value(r, site, o, c, eq.value);
 			one = cond_new_cmp(r->arena, eq);
@@ -335,10 +357,12 @@ static const struct cond *lower_order(struct resolver *r, const struct cond_site
 	if (!value_resolve(r, o, c->values, &cmp.value))
 		return NULL;
 	cmp.op = ops[c->op];
-	if ((cmp.op == CMP_EQ || cmp.op == CMP_NE) && !check_mask(r, &cmp, c, c->values->span))
+	bool equality = cmp.op == CMP_EQ || cmp.op == CMP_NE;
+	if (equality ? !check_mask(r, &cmp, c, c->values->span)
+		     : !check_masked_order(r, o, c, &cmp, cmp.value, c->values->span))
 		return NULL;
 	warn_whole_value(r, site, o, c, cmp.value);
-	if (cmp.op == CMP_EQ || cmp.op == CMP_NE)
+	if (equality)
 		cmp.is_signed = false;
 	return cond_new_cmp(r->arena, cmp);
 }
