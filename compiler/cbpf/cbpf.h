@@ -19,6 +19,11 @@ struct cbpf {
 	bool big_endian; /* of the machine it is for: where the words of an argument lie */
 };
 
+struct cbpf_stack { /* programs that are attached together: the most restrictive answer counts */
+	struct cbpf *v;
+	size_t n;
+};
+
 struct cbpf_weights { /* expected calls per number, from `--weights`; NULL where it is taken: uniform */
 	enum arch arch;
 	const uint64_t *count; /* by number without base */
@@ -37,6 +42,17 @@ struct cbpf_options {
  */
 int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
 		  struct cbpf *out, struct diags *ds);
+
+/*
+ * The same, as several programs where one would be too long: each decides its own numbers and
+ * allows the others, and what allows always is in the kernel's cache all the same. Their order
+ * does not matter, but who attaches them begins with those that allow seccomp(2). Not split are
+ * a single call whose rules are too long, notifications that would need two listeners, and what
+ * the kernel would not take all together.
+ */
+int cbpf_generate_stack(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
+			struct cbpf_stack *out, struct diags *ds);
+uint32_t cbpf_run_stack(const struct cbpf_stack *progs, const struct call *c, unsigned *steps);
 
 /* As the kernel checks a filter at attach (net/core/filter.c bpf_check_classic(),
  * kernel/seccomp.c seccomp_check_filter()). NULL: fine; else why not, *at: which instruction. */

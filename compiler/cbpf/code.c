@@ -220,13 +220,23 @@ code_id code_drop_loads(struct code *c, code_id root)
 
 /* ---- size and layout ---- */
 
+void code_count_start(struct code *c)
+{
+	c->visit++;
+}
+
 size_t code_count(struct code *c, code_id root)
+{
+	code_count_start(c);
+	return code_count_more(c, root);
+}
+
+size_t code_count_more(struct code *c, code_id root)
 {
 	size_t count = 0;
 
 	/* A stack of its own: the graph may be deeper than the machine's. */
 	c->todo.n = 0;
-	c->visit++;
 	vec_push(c->arena, &c->todo, root);
 	while (c->todo.n) {
 		struct code_node *node = &c->nodes.v[c->todo.v[--c->todo.n]];

@@ -70,6 +70,9 @@ code_id code_jump(struct code *c, uint16_t op, uint32_t k, code_id t, code_id f)
 code_id code_drop_loads(struct code *c, code_id root);
 /* Different instructions reachable from root, returns left out. */
 size_t code_count(struct code *c, code_id root);
+/* Those of them that no count since the last code_count() or code_count_start() has seen. */
+size_t code_count_more(struct code *c, code_id root);
+void code_count_start(struct code *c);
 /* 0, or -E2BIG above CBPF_MAX instructions. */
 int code_layout(struct code *c, code_id root, struct cbpf *out);
 
@@ -116,3 +119,34 @@ struct leaf_builder;
 struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian);
 /* Rules in order of rank, the first that matches decides; `dflt` where none does. */
 code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t n, uint32_t dflt);
+
+/* ---- generate.c, split.c ---- */
+
+struct token { /* what one architecture token decides, from the load of nr on */
+	uint32_t audit;
+	VEC(struct tree_range) ranges;
+	VEC(struct tree_point) points;
+};
+
+struct generator {
+	struct arena *arena;
+	const struct policy *p;
+	const struct cbpf_options *opt;
+	bool big_endian;
+	struct code code;
+	struct leaf_builder *leaves;
+	struct token tokens[ARCH_NR];
+	size_t ntokens;
+};
+
+/* Ranges of all tokens, counted through: those of the first token, then of the next. */
+struct part {
+	size_t first, end;
+};
+
+/* The program that decides the ranges of a part and allows all others; NULL: all. */
+code_id generate_part(struct generator *g, const struct part *part);
+/* 0 and the program; -E2BIG. *insns: of it, also when it is too long. */
+int generate_layout(struct generator *g, code_id root, struct cbpf *out, size_t *insns);
+/* Programs of which each fits, together what the policy says. 0; -E2BIG where there are none. */
+int split_programs(struct generator *g, struct cbpf_stack *out);

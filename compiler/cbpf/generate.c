@@ -17,6 +17,7 @@
  * Arguments are loaded in the leaves only, so the kernel's cache (5.11 on) sees every number
  * that is always allowed.
  */
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -24,16 +25,6 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/gen.h"
-
-struct generator {
-	struct arena *arena;
-	const struct policy *p;
-	const struct cbpf_options *opt;
-	struct code code;
-	struct leaf_builder *leaves;
-	VEC(struct tree_range) ranges; /* of the architecture token at hand */
-	VEC(struct tree_point) points;
-};
 
 static uint32_t rets(struct verdict v)
 {
@@ -67,17 +58,17 @@ static code_id build_number(struct generator *g, enum arch a, uint32_t nr)
 
 /* ---- all numbers of one architecture ---- */
 
-static void add_range(struct generator *g, uint32_t first, uint32_t last, code_id leaf,
-		      double weight)
+static void add_range(struct generator *g, struct token *t, uint32_t first, uint32_t last,
+		      code_id leaf, double weight)
 {
-	struct tree_range *back = g->ranges.n ? &g->ranges.v[g->ranges.n - 1] : NULL;
+	struct tree_range *back = t->ranges.n ? &t->ranges.v[t->ranges.n - 1] : NULL;
 
 	if (back && back->leaf == leaf) {
 		back->last = last;
 		back->weight += weight;
 		return;
 	}
-	vec_push(g->arena, &g->ranges, ((struct tree_range){ first, last, leaf, weight }));
+	vec_push(g->arena, &t->ranges, ((struct tree_range){ first, last, leaf, weight }));
 }
 
 /* Unlisted numbers of a trace keep a little weight, so that no path grows without bound. */
@@ -105,19 +96,19 @@ static uint32_t last_of_arch(const struct arch_info *info)
 	return UINT32_MAX - 1;
 }
 
-static void add_number(struct generator *g, enum arch a, uint32_t nr)
+static void add_number(struct generator *g, struct token *t, enum arch a, uint32_t nr)
 {
 	uint32_t plain = nr - arch_info(a)->nr_base;
 	bool known = policy_knows(g->p, a, nr);
 	double weight = known ? weight_of(g, a, plain) : 0.002;
 
-	add_range(g, nr, nr, build_number(g, a, nr), weight);
+	add_range(g, t, nr, nr, build_number(g, a, nr), weight);
 	if (g->opt->weights && g->opt->weights->arch == a && weight > 1)
-		vec_push(g->arena, &g->points, ((struct tree_point){ nr, weight }));
+		vec_push(g->arena, &t->points, ((struct tree_point){ nr, weight }));
 }
 
 /* Numbers between those of rules, past the table's end, are unknown. */
-static void add_arch(struct generator *g, enum arch a)
+static void add_arch(struct generator *g, struct token *t, enum arch a)
 {
 	const struct arch_info *info = arch_info(a);
 	uint32_t last = last_of_arch(info);
@@ -127,18 +118,18 @@ static void add_arch(struct generator *g, enum arch a)
 	if (PLANTED(g->code.plant, PLANT_UNKNOWN))
 		unknown = code_ret(&g->code, rets(g->p->dflt[a]));
 	while (next < end)
-		add_number(g, a, next++);
+		add_number(g, t, a, next++);
 	for (size_t i = 0; i < g->p->calls.n; i++) {
 		const struct call_rule *r = &g->p->calls.v[i];
 		if (r->arch != a || r->nr < next || r->nr > last)
 			continue;
 		if (r->nr > next)
-			add_range(g, next, r->nr - 1, unknown, 0.1);
-		add_number(g, a, r->nr);
+			add_range(g, t, next, r->nr - 1, unknown, 0.1);
+		add_number(g, t, a, r->nr);
 		next = r->nr + 1;
 	}
 	if (next <= last)
-		add_range(g, next, last, unknown, 0.5);
+		add_range(g, t, next, last, unknown, 0.5);
 }
 
 static bool is_listed(const struct policy *p, unsigned a)
@@ -155,34 +146,27 @@ static int hotter(const void *x, const void *y)
 	return a->value < b->value ? -1 : a->value > b->value;
 }
 
-/* What one architecture token decides, from the load of nr on. */
-static code_id build_token(struct generator *g, uint32_t audit)
+static void collect_token(struct generator *g, struct token *t)
 {
 	code_id foreign = code_ret(&g->code, rets(g->p->foreign));
 	code_id skip = code_ret(&g->code, SECCOMP_RET_ALLOW);
 
-	g->ranges.n = g->points.n = 0;
 	for (unsigned a = 0; a < ARCH_NR; a++) { /* table order: x86_64 stands before x32 */
 		const struct arch_info *info = arch_info((enum arch)a);
-		if (info->audit != audit)
+		if (info->audit != t->audit)
 			continue;
 		if (is_listed(g->p, a))
-			add_arch(g, (enum arch)a);
+			add_arch(g, t, (enum arch)a);
 		else if (info->nr_base && PLANTED(g->code.plant, PLANT_NO_X32_GUARD))
-			g->ranges.v[g->ranges.n - 1].last = UINT32_MAX - 1;
+			t->ranges.v[t->ranges.n - 1].last = UINT32_MAX - 1;
 		else
-			add_range(g, info->nr_base, last_of_arch(info), foreign, 0.5);
+			add_range(g, t, info->nr_base, last_of_arch(info), foreign, 0.5);
 	}
 	if (PLANTED(g->code.plant, PLANT_TRACER_SKIP))
-		skip = g->ranges.v[g->ranges.n - 1].leaf;
-	add_range(g, UINT32_MAX, UINT32_MAX, skip, 0.1);
-	if (g->points.n)
-		qsort(g->points.v, g->points.n, sizeof(*g->points.v), hotter);
-	struct tree_input in = { .ranges = g->ranges.v, .n = g->ranges.n, .points = g->points.v,
-				 .npoints = g->points.n, .points_max = 12, .test_cost = 0.5,
-				 .slack = 0.015, .are_numbers = true };
-	return code_load(&g->code, offsetof(struct seccomp_data, nr),
-			 tree_build(&g->code, g->arena, &in));
+		skip = t->ranges.v[t->ranges.n - 1].leaf;
+	add_range(g, t, UINT32_MAX, UINT32_MAX, skip, 0.1);
+	if (t->points.n)
+		qsort(t->points.v, t->points.n, sizeof(*t->points.v), hotter);
 }
 
 static bool in_family(const struct generator *g, unsigned a)
@@ -190,23 +174,62 @@ static bool in_family(const struct generator *g, unsigned a)
 	return is_listed(g->p, a) && !strcmp(arch_info((enum arch)a)->family, g->opt->family);
 }
 
-static code_id build_all(struct generator *g)
+static void collect(struct generator *g)
 {
-	code_id to = code_ret(&g->code, rets(g->p->foreign));
-	uint32_t tokens[ARCH_NR];
-	size_t n = 0;
-
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		uint32_t audit = arch_info((enum arch)a)->audit;
 		bool seen = false;
-		for (size_t i = 0; i < n; i++)
-			seen |= tokens[i] == audit;
+		for (size_t i = 0; i < g->ntokens; i++)
+			seen |= g->tokens[i].audit == audit;
 		if (in_family(g, a) && !seen)
-			tokens[n++] = audit;
+			g->tokens[g->ntokens++].audit = audit;
 	}
-	while (n-- > 0)
-		to = code_jump(&g->code, BPF_JEQ, tokens[n], build_token(g, tokens[n]), to);
+	for (size_t i = 0; i < g->ntokens; i++)
+		collect_token(g, &g->tokens[i]);
+}
+
+/* ---- programs ---- */
+
+/* `before`: ranges of the tokens before this one. */
+static code_id build_token(struct generator *g, const struct token *t, size_t before,
+			   const struct part *part)
+{
+	struct tree_input in = { .ranges = t->ranges.v, .n = t->ranges.n, .points = t->points.v,
+				 .npoints = t->points.n, .points_max = 12, .test_cost = 0.5,
+				 .slack = 0.015, .are_numbers = true };
+
+	in.ranges = arena_dup(g->arena, t->ranges.v, t->ranges.n * sizeof(*in.ranges));
+	for (size_t i = 0; part && i < in.n; i++)
+		if (before + i < part->first || before + i >= part->end)
+			in.ranges[i].leaf = code_ret(&g->code, SECCOMP_RET_ALLOW);
+	return code_load(&g->code, offsetof(struct seccomp_data, nr),
+			 tree_build(&g->code, g->arena, &in));
+}
+
+code_id generate_part(struct generator *g, const struct part *part)
+{
+	code_id to = code_ret(&g->code, rets(g->p->foreign));
+	size_t before = 0;
+
+	for (size_t n = 0; n < g->ntokens; n++)
+		before += g->tokens[n].ranges.n;
+	for (size_t n = g->ntokens; n-- > 0;) {
+		const struct token *t = &g->tokens[n];
+		before -= t->ranges.n;
+		to = code_jump(&g->code, BPF_JEQ, t->audit, build_token(g, t, before, part), to);
+	}
 	return code_load(&g->code, offsetof(struct seccomp_data, arch), to);
+}
+
+int generate_layout(struct generator *g, code_id root, struct cbpf *out, size_t *insns)
+{
+	*out = (struct cbpf){ .big_endian = g->big_endian };
+	*insns = code_count(&g->code, root);
+	if (*insns > 2 * CBPF_MAX) /* no dropping of loads can help */
+		return -E2BIG;
+	root = code_drop_loads(&g->code, root);
+	*insns = code_count(&g->code, root);
+	return code_layout(&g->code, root, out);
 }
 
 /* ---- a program that is too long ---- */
@@ -276,35 +299,57 @@ static void report_too_large(struct generator *g, size_t insns, struct diags *ds
 	diag_help(ds, d, "join values into ranges or masks, or leave the distinction to the default");
 }
 
+/* False: the policy has no such architecture. */
+static bool start(struct generator *g, struct diags *ds)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < ARCH_NR; i++) {
+		g->big_endian |= in_family(g, i) && arch_info((enum arch)i)->big_endian;
+		any |= in_family(g, i);
+	}
+	if (!any) {
+		struct diag *d = diag_add(ds, DIAG_PL203, g->p->span,
+					  "policy '" PRISTR "' lists no architecture of family '%s'",
+					  STRARG(g->p->name), g->opt->family);
+		diag_help(ds, d, "add it to the policy's `arch` line");
+		return false;
+	}
+	code_init(&g->code, g->arena, g->opt->plant);
+	g->leaves = leaf_new(g->arena, &g->code, g->big_endian);
+	collect(g);
+	return true;
+}
+
 int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
 		  struct cbpf *out, struct diags *ds)
 {
 	struct generator g = { .arena = a, .p = p, .opt = opt };
-	bool big = false, any = false;
+	size_t insns;
 
-	for (unsigned i = 0; i < ARCH_NR; i++) {
-		big |= in_family(&g, i) && arch_info((enum arch)i)->big_endian;
-		any |= in_family(&g, i);
-	}
-	if (!any) {
-		struct diag *d = diag_add(ds, DIAG_PL203, p->span,
-					  "policy '" PRISTR "' lists no architecture of family '%s'",
-					  STRARG(p->name), opt->family);
-		diag_help(ds, d, "add it to the policy's `arch` line");
+	if (!start(&g, ds))
 		return -1;
-	}
-	*out = (struct cbpf){ .big_endian = big };
-	code_init(&g.code, a, opt->plant);
-	g.leaves = leaf_new(a, &g.code, big);
+	if (!generate_layout(&g, generate_part(&g, NULL), out, &insns))
+		return 0;
+	report_too_large(&g, insns, ds);
+	return -1;
+}
 
-	code_id root = build_all(&g);
-	size_t insns = code_count(&g.code, root);
-	if (insns <= 2 * CBPF_MAX) { /* else no dropping of loads can help */
-		root = code_drop_loads(&g.code, root);
-		insns = code_count(&g.code, root);
-		if (code_layout(&g.code, root, out) == 0)
-			return 0;
+int cbpf_generate_stack(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
+			struct cbpf_stack *out, struct diags *ds)
+{
+	struct generator g = { .arena = a, .p = p, .opt = opt };
+	struct cbpf one;
+	size_t insns;
+
+	if (!start(&g, ds))
+		return -1;
+	if (!generate_layout(&g, generate_part(&g, NULL), &one, &insns)) {
+		*out = (struct cbpf_stack){ arena_dup(a, &one, sizeof(one)), 1 };
+		return 0;
 	}
+	if (!split_programs(&g, out))
+		return 0;
 	report_too_large(&g, insns, ds);
 	return -1;
 }

@@ -193,3 +193,20 @@ uint32_t cbpf_run_to(const struct cbpf *prog, const struct call *c, size_t *last
 
 	return run(prog, c, &count, last);
 }
+
+/* kernel/seccomp.c seccomp_run_filters(): actions compare as signed numbers. */
+uint32_t cbpf_run_stack(const struct cbpf_stack *progs, const struct call *c, unsigned *steps)
+{
+	uint32_t least = SECCOMP_RET_ALLOW;
+	unsigned all = 0, one;
+
+	for (size_t i = 0; i < progs->n; i++) {
+		uint32_t ret = cbpf_run(&progs->v[i], c, &one);
+		all += one;
+		if ((int32_t)(ret & SECCOMP_RET_ACTION_FULL) < (int32_t)(least & SECCOMP_RET_ACTION_FULL))
+			least = ret;
+	}
+	if (steps)
+		*steps = all;
+	return least;
+}
