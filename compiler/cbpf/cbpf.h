@@ -65,6 +65,9 @@ uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps
 /* The same; *last: the instruction that ended it. */
 uint32_t cbpf_run_to(const struct cbpf *prog, const struct call *c, size_t *last);
 
+/* No call executes more instructions of a checked program: its longest path. */
+unsigned cbpf_longest(const struct cbpf *prog);
+
 /* Is this (arch, nr) decided without looking at arguments, as the kernel's cache sees it
  * (kernel/seccomp.c seccomp_is_const_allow())? */
 bool cbpf_const_allow(const struct cbpf *prog, uint32_t audit_arch, uint32_t nr);

@@ -210,3 +210,22 @@ uint32_t cbpf_run_stack(const struct cbpf_stack *progs, const struct call *c, un
 		*steps = all;
 	return least;
 }
+
+/* Jumps go forward, so what follows an instruction is known before it, from the end. */
+unsigned cbpf_longest(const struct cbpf *prog)
+{
+	uint16_t longest[CBPF_MAX];
+
+	for (size_t i = prog->n; i-- > 0;) {
+		const struct sock_filter *f = &prog->insns[i];
+		bool is_jump = BPF_CLASS(f->code) == BPF_JMP;
+		uint32_t t = is_jump && BPF_OP(f->code) != BPF_JA ? f->jt : is_jump ? f->k : 0;
+		uint32_t e = is_jump && BPF_OP(f->code) != BPF_JA ? f->jf : t;
+		longest[i] = 1;
+		if (BPF_CLASS(f->code) == BPF_RET)
+			continue;
+		uint16_t x = longest[i + 1 + t], y = longest[i + 1 + e];
+		longest[i] = (uint16_t)((x > y ? x : y) + 1);
+	}
+	return longest[0];
+}

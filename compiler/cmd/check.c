@@ -73,23 +73,26 @@ static void check_bpf(struct check *c, const struct policy *p)
 
 	for (unsigned i = 0; i < n; i++) {
 		struct cbpf_options opt = { .family = families[i] };
-		struct cbpf prog = { 0 };
+		struct cbpf_stack progs = { 0 };
 		struct cbpf_proof proof;
-		size_t at = 0;
-		const char *why = NULL;
-		bool ok = cbpf_generate(s->arena, p, &opt, &prog, s->diags) == 0;
-		if (ok)
-			why = cbpf_check(prog.insns, prog.n, &at);
-		if (why) {
-			diag_add(s->diags, DIAG_PL143, p->span,
-				 "the kernel would refuse instruction %zu: %s", at, why);
-			ok = false;
+		size_t at = 0, insns = 0;
+		bool ok = cbpf_generate_stack(s->arena, p, &opt, &progs, s->diags) == 0;
+		for (size_t k = 0; k < progs.n; k++) {
+			const char *why = cbpf_check(progs.v[k].insns, progs.v[k].n, &at);
+			insns += progs.v[k].n;
+			if (why)
+				diag_add(s->diags, DIAG_PL143, p->span,
+					 "the kernel would refuse instruction %zu: %s", at, why);
+			ok = ok && !why;
 		}
-		ok = ok && cbpf_prove(s->arena, p, &prog, 1, families[i], &proof, s->diags) == 0;
+		ok = ok && cbpf_prove(s->arena, p, progs.v, progs.n, families[i], &proof,
+				      s->diags) == 0;
 		say(c, arena_printf(s->arena, "bpf %s", families[i]), ok,
-		    ok ? arena_printf(s->arena, "%zu instructions, proved for all calls",
-				      prog.n)
-		       : "");
+		    !ok ? "" :
+		    progs.n > 1 ? arena_printf(s->arena, "%zu instructions in %zu programs, proved "
+					       "for all calls", insns, progs.n) :
+				  arena_printf(s->arena, "%zu instructions, proved for all calls",
+					       insns));
 	}
 }
 

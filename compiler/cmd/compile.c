@@ -12,7 +12,8 @@
 static const char help[] =
 	"Compiles a policy (or a profile that pale reads) exactly, or says why not; an error writes\n"
 	"nothing. One artifact goes to standard output or to -o FILE; several go to -o DIR (here\n"
-	"when it is not given): NAME.docker.json NAME.oci.json NAME.FAMILY.bpf NAME.apparmor.\n\n"
+	"when it is not given): NAME.docker.json NAME.oci.json NAME.FAMILY.bpf NAME.apparmor.\n"
+	"A filter of more than 4096 instructions is several programs: NAME.FAMILY.2.bpf and so on.\n\n"
 	"  -t, --target LIST  docker, oci, bpf, apparmor, or all (default: what `layers` counts on)\n"
 	"  -o, --output PATH  a file for one artifact, a directory for several\n"
 	"      --policy NAME  this policy of a file that holds several (default: all of them)\n"
@@ -180,9 +181,23 @@ static bool is_one_target(unsigned targets)
 	return targets && !(targets & (targets - 1));
 }
 
+static bool has_parts(const struct request *r)
+{
+	vec_each(&r->c.artifacts, a)
+		if (a->is_part)
+			return true;
+	return false;
+}
+
 static int write_all(struct request *r)
 {
 	const char *dir = r->output ? r->output : "";
+
+	if (has_parts(r) && (!*dir || !names_directory(dir)) && is_one_target(r->c.targets))
+		return usage_error(command_find("compile"),
+				   "the filter needs more than the 4096 instructions of one program and "
+				   "has %zu, which are attached together: give a directory, -o DIR/",
+				   r->c.artifacts.n);
 
 	/* Who named one target without -o expects it on standard output. */
 	if (!strcmp(dir, "-") || (!*dir && is_one_target(r->c.targets)))

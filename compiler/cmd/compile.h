@@ -14,6 +14,7 @@ struct artifact {
 	const char *about; /* behind "NAME: " */
 	struct buf bytes;
 	bool binary;
+	bool is_part; /* one filter with the artifact before it */
 };
 
 struct compilation {

@@ -146,7 +146,15 @@ static bool always_allowed(const struct policy *p, const struct call *k)
 }
 
 /* The kernel's cache covers native and compat numbers; x32 has none. */
-static void measure_arch(const struct policy *p, const struct cbpf *prog, enum arch a,
+static bool is_cached(const struct cbpf_stack *progs, uint32_t audit, uint32_t nr)
+{
+	for (size_t i = 0; i < progs->n; i++)
+		if (!cbpf_const_allow(&progs->v[i], audit, nr))
+			return false;
+	return true;
+}
+
+static void measure_arch(const struct policy *p, const struct cbpf_stack *progs, enum arch a,
 			 const struct cbpf_weights *w, struct figures *f)
 {
 	const struct arch_info *info = arch_info(a);
@@ -159,18 +167,17 @@ static void measure_arch(const struct policy *p, const struct cbpf *prog, enum a
 		unsigned steps;
 		if (!policy_knows(p, a, k.nr))
 			continue;
-		cbpf_run(prog, &k, &steps);
+		cbpf_run_stack(progs, &k, &steps);
 		if (first) {
 			f->calls++;
 			sum += steps;
-			f->most = steps > f->most ? steps : f->most;
 			weight += w ? w->count[nr] : 0;
 			weighted += w ? (double)w->count[nr] * steps : 0;
 		}
 		if (info->nr_base || !always_allowed(p, &k))
 			continue;
 		f->allowed++;
-		f->cached += cbpf_const_allow(prog, info->audit, k.nr);
+		f->cached += is_cached(progs, info->audit, k.nr);
 	}
 	if (!first || !f->calls)
 		return;
@@ -179,20 +186,27 @@ static void measure_arch(const struct policy *p, const struct cbpf *prog, enum a
 }
 
 static const char *tell_figures(struct compilation *c, const struct policy *p,
-				const struct cbpf *prog, const char *family,
-				const struct cbpf_proof *proof,
-				const struct cbpf_weights *w)
+				const struct cbpf_stack *progs, const char *family,
+				const struct cbpf_proof *proof, const struct cbpf_weights *w)
 {
 	struct figures f = { 0 };
 	BUF_AUTO b = { 0 };
+	size_t insns = 0;
 
 	for (unsigned a = 0; a < ARCH_NR; a++)
 		if (p->arches & ARCH_BIT(a) && !strcmp(arch_info((enum arch)a)->family, family))
-			measure_arch(p, prog, (enum arch)a, w, &f);
-	buf_printf(&b, "%zu bytes, %zu instructions; executed per call: %.2f on average over %u "
-		       "known %s calls, %u at most",
-		   prog->n * sizeof(*prog->insns), prog->n, f.average, f.calls,
-		   arch_info(first_arch(p, family))->name, f.most);
+			measure_arch(p, progs, (enum arch)a, w, &f);
+	for (size_t i = 0; i < progs->n; i++) {
+		f.most += cbpf_longest(&progs->v[i]);
+		insns += progs->v[i].n;
+	}
+	buf_printf(&b, "%zu bytes, ", progs->v[0].n * sizeof(*progs->v[0].insns));
+	if (progs->n > 1)
+		buf_printf(&b, "first of %zu programs, %zu instructions in all", progs->n, insns);
+	else
+		buf_printf(&b, "%zu instructions", insns);
+	buf_printf(&b, "; executed per call: %.2f on average over %u known %s calls, %u at most",
+		   f.average, f.calls, arch_info(first_arch(p, family))->name, f.most);
 	if (w)
 		buf_printf(&b, ", %.2f on the trace", f.weighted);
 	buf_printf(&b, "; proved for all calls (%zu nodes); cacheable: %u of %u always allowed",
@@ -216,35 +230,59 @@ static unsigned planted_bug(void)
 }
 #endif
 
+static bool would_load(struct session *s, const struct policy *p, const struct cbpf_stack *progs)
+{
+	for (size_t i = 0; i < progs->n; i++) {
+		size_t at;
+		const char *why = cbpf_check(progs->v[i].insns, progs->v[i].n, &at);
+		if (!why)
+			continue;
+		diag_add(s->diags, DIAG_PL205, p->span,
+			 "the generated program would not load: instruction %zu: %s", at, why);
+		return false;
+	}
+	return true;
+}
+
+/* NAME.x86_64.bpf; where one program is not enough, NAME.x86_64.2.bpf and so on beside it. */
+static void add_artifacts(struct compilation *c, const struct policy *p,
+			  const struct cbpf_stack *progs, const char *family, const char *about)
+{
+	struct arena *arena = c->session->arena;
+
+	for (size_t i = 0; i < progs->n; i++) {
+		struct artifact a = { .binary = true, .about = about, .is_part = i > 0 };
+		a.name = arena_printf(arena, PRISTR ".%s.bpf", STRARG(p->name), family);
+		if (i) {
+			a.name = arena_printf(arena, PRISTR ".%s.%zu.bpf", STRARG(p->name), family,
+					      i + 1);
+			a.about = arena_printf(arena, "%zu bytes, %zu instructions; to be attached "
+					       "together with the first",
+					       progs->v[i].n * sizeof(*progs->v[i].insns),
+					       progs->v[i].n);
+		}
+		cbpf_write(&progs->v[i], &a.bytes);
+		vec_push(arena, &c->artifacts, a);
+	}
+}
+
 static int compile_family(struct compilation *c, const struct policy *p, const char *family)
 {
 	struct session *s = c->session;
 	struct cbpf_options opt = { .family = family, .plant = planted_bug() };
 	struct cbpf_weights w;
-	struct cbpf prog;
+	struct cbpf_stack progs;
 	struct cbpf_proof proof;
-	size_t at;
 
 	if (c->weights) {
 		read_weights(c, first_arch(p, family), &w);
 		opt.weights = &w;
 	}
-	if (s->diags->errors || cbpf_generate(s->arena, p, &opt, &prog, s->diags))
+	if (s->diags->errors || cbpf_generate_stack(s->arena, p, &opt, &progs, s->diags) ||
+	    !would_load(s, p, &progs) ||
+	    cbpf_prove(s->arena, p, progs.v, progs.n, family, &proof, s->diags))
 		return EXIT_FOUND;
-	const char *why = cbpf_check(prog.insns, prog.n, &at);
-	if (why) {
-		diag_add(s->diags, DIAG_PL205, p->span,
-			 "the generated program would not load: instruction %zu: %s", at, why);
-		return EXIT_FOUND;
-	}
-	if (cbpf_prove(s->arena, p, &prog, 1, family, &proof, s->diags))
-		return EXIT_FOUND;
-
-	struct artifact a = { .binary = true };
-	a.name = arena_printf(s->arena, PRISTR ".%s.bpf", STRARG(p->name), family);
-	a.about = tell_figures(c, p, &prog, family, &proof, opt.weights);
-	cbpf_write(&prog, &a.bytes);
-	vec_push(s->arena, &c->artifacts, a);
+	add_artifacts(c, p, &progs, family, tell_figures(c, p, &progs, family, &proof, opt.weights));
 	return EXIT_OK;
 }
 

@@ -27,7 +27,7 @@ static const char help[] =
 struct simulator {
 	const struct policy *policy; /* NULL for a foreign program */
 	bool as_bpf;
-	struct cbpf programs[ARCH_NR]; /* by architecture, of its family */
+	struct cbpf_stack programs[ARCH_NR]; /* by architecture, of its family */
 	bool has[ARCH_NR];
 };
 
@@ -36,7 +36,7 @@ static struct verdict simulate(const struct simulator *sim, enum arch arch, cons
 {
 	if (!sim->as_bpf)
 		return policy_eval(sim->policy, c, why);
-	return verdict_from_ret(cbpf_run(&sim->programs[arch], c, NULL));
+	return verdict_from_ret(cbpf_run_stack(&sim->programs[arch], c, NULL));
 }
 
 /*
@@ -47,12 +47,12 @@ static int generate_programs(struct session *s, struct simulator *sim)
 {
 	const char *families[ARCH_NR];
 	unsigned n = cbpf_families(sim->policy, families);
-	struct cbpf first = { 0 };
+	struct cbpf_stack first = { 0 };
 
 	for (unsigned i = 0; i < n; i++) {
 		struct cbpf_options opt = { .family = families[i] };
-		struct cbpf prog;
-		if (cbpf_generate(s->arena, sim->policy, &opt, &prog, s->diags) < 0)
+		struct cbpf_stack prog;
+		if (cbpf_generate_stack(s->arena, sim->policy, &opt, &prog, s->diags) < 0)
 			return -1;
 		if (!i)
 			first = prog;
@@ -374,7 +374,7 @@ static int open_bpf(struct session *s, struct source *src, struct simulator *sim
 		return -1;
 	sim->as_bpf = true;
 	for (int a = 0; a < ARCH_NR; a++)
-		sim->programs[a] = prog;
+		sim->programs[a] = (struct cbpf_stack){ arena_dup(s->arena, &prog, sizeof(prog)), 1 };
 	return 0;
 }
 

@@ -97,5 +97,10 @@ bool confine_process(const struct plan *plan, struct failure *f)
 
 int confine_filter(const struct plan *plan)
 {
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->filter_flags, &plan->filter);
+	long rc = 0;
+
+	for (size_t i = 0; i < plan->nfilters && rc >= 0; i++)
+		rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->filter_flags,
+			     &plan->filters[i]);
+	return (int)rc;
 }

@@ -26,8 +26,9 @@ struct plan { /* all that confining needs, ready made */
 	bool drop_caps;
 	uint64_t caps;       /* those kept */
 	const char *profile; /* AppArmor: NULL for none */
-	struct sock_fprog filter;
-	unsigned filter_flags;
+	const struct sock_fprog *filters; /* attached in this order */
+	size_t nfilters;                  /* 0: none */
+	unsigned filter_flags;            /* with a listener: of the only one */
 	bool may_tell; /* write(2) is allowed once the filter stands */
 };
 
@@ -44,7 +45,7 @@ int profile_load(struct arena *a, const struct policy *p, struct str text, struc
 
 /* Limits, capabilities, AppArmor on exec, no_new_privs, in this order. False: *f says what. */
 bool confine_process(const struct plan *plan, struct failure *f);
-/* The filter; -1, or a listener (0 without SECCOMP_FILTER_FLAG_NEW_LISTENER). */
+/* The filters; -1, or a listener (0 without SECCOMP_FILTER_FLAG_NEW_LISTENER). */
 int confine_filter(const struct plan *plan);
 
 /* Runs the plan under a listener. */

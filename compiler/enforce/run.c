@@ -67,17 +67,43 @@ static void warn_listener(const struct policy *p, struct diags *ds)
 	}
 }
 
-static int make_filter(struct arena *a, const struct policy *p, struct plan *plan,
+/* Those under which another can be attached come first: at most one program decides seccomp(2). */
+static const struct sock_fprog *order_filters(struct arena *a, const struct cbpf_stack *progs)
+{
+	struct sock_fprog *f = ARENA_ARRAY(a, struct sock_fprog, progs->n);
+	uint32_t audit = arch_info((enum arch)arch_native())->audit;
+	size_t n = 0;
+
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < progs->n; i++) {
+			const struct cbpf *p = &progs->v[i];
+			if (cbpf_const_allow(p, audit, SYS_seccomp) == (pass == 0))
+				f[n++] = (struct sock_fprog){ (unsigned short)p->n, p->insns };
+		}
+	}
+	return f;
+}
+
+/* A listener hears one filter, so what it is to hear is one program or none. */
+static int make_filter(struct arena *a, const struct policy *p, bool listens, struct plan *plan,
 		       struct diags *ds)
 {
 	struct cbpf_options opt = { .family = arch_info((enum arch)arch_native())->family };
-	struct cbpf prog = { 0 };
+	struct cbpf_stack progs = { 0 };
 	struct cbpf_proof proof;
+	struct cbpf one;
 
-	if (cbpf_generate(a, p, &opt, &prog, ds) ||
-	    cbpf_prove(a, p, &prog, 1, opt.family, &proof, ds))
+	if (listens) {
+		if (cbpf_generate(a, p, &opt, &one, ds))
+			return -1;
+		progs = (struct cbpf_stack){ &one, 1 };
+	} else if (cbpf_generate_stack(a, p, &opt, &progs, ds)) {
 		return -1;
-	plan->filter = (struct sock_fprog){ .len = (unsigned short)prog.n, .filter = prog.insns };
+	}
+	if (cbpf_prove(a, p, progs.v, progs.n, opt.family, &proof, ds))
+		return -1;
+	plan->filters = order_filters(a, &progs);
+	plan->nfilters = progs.n;
 	return 0;
 }
 
@@ -98,7 +124,8 @@ static int prepare_seccomp(struct arena *a, const struct enforce_options *opt, s
 		warn_listener(p, ds);
 	tell = verdict_of(p, SYS_write, stderr_args);
 	plan->may_tell = tell.kind == VERDICT_ALLOW || tell.kind == VERDICT_LOG;
-	return make_filter(a, p, plan, ds);
+	return make_filter(a, p, opt->mode == ENFORCE_VERIFY || opt->mode == ENFORCE_COUNT, plan,
+			   ds);
 }
 
 static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan *plan,
@@ -220,13 +247,13 @@ static int replace_process(struct arena *a, const struct plan *plan, struct fail
 
 	if (!confine_process(plan, f))
 		return -1;
-	if (plan->filter.filter && confine_filter(plan) < 0) {
+	if (plan->nfilters && confine_filter(plan) < 0) {
 		*f = (struct failure){ .step = STEP_FILTER, .err = errno };
 		return -1;
 	}
 	/* Between the filter and the program's first instruction: this call and no other. */
 	syscall(SYS_execve, plan->path, plan->argv, environ);
-	if (plan->filter.filter)
+	if (plan->nfilters)
 		end_behind_filter(plan, errno, text);
 	*f = (struct failure){ .step = STEP_EXEC, .err = errno };
 	return -1;
