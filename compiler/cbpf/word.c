@@ -8,6 +8,14 @@
 
 #include "compiler/base/bug.h"
 
+enum { WORK_MAX = 1 << 26 }; /* a second or two */
+
+static bool spend(struct words *w, size_t work)
+{
+	w->work += work;
+	return w->work <= WORK_MAX;
+}
+
 /* ---- one copy of each ---- */
 
 static size_t hash_bits(const dd_node bit[32])
@@ -172,14 +180,53 @@ static void divide(struct dd *d, dd_node r[32], const dd_node x[32], const dd_no
 	}
 }
 
+static uint32_t alu(uint16_t op, uint32_t x, uint32_t y)
+{
+	switch (op) {
+	case BPF_ADD:
+		return x + y;
+	case BPF_SUB:
+		return x - y;
+	case BPF_NEG:
+		return 0 - x;
+	case BPF_MUL:
+		return x * y;
+	case BPF_DIV:
+		return y ? x / y : 0;
+	case BPF_AND:
+		return x & y;
+	case BPF_OR:
+		return x | y;
+	case BPF_XOR:
+		return x ^ y;
+	case BPF_LSH:
+		return x << (y & 31);
+	case BPF_RSH:
+		return x >> (y & 31);
+	}
+	BUG("operation");
+}
+
+/* What an operation costs, roughly, in operations on single bits. */
+static size_t work_of(uint16_t op)
+{
+	if (op == BPF_MUL || op == BPF_DIV)
+		return 32 * 32 * 8;
+	return op == BPF_LSH || op == BPF_RSH ? 32 * 5 : 32 * 8;
+}
+
 word_id word_alu(struct words *w, uint16_t op, word_id x, word_id y)
 {
 	struct dd *d = w->dd;
 	struct word k = { .plain = false };
 
-	if (x == WORD_NONE || y == WORD_NONE)
+	if (x == WORD_NONE || y == WORD_NONE || !spend(w, 1))
 		return WORD_NONE;
 	struct word a = w->list.v[x], b = w->list.v[y];
+	if (a.constant && (b.constant || op == BPF_NEG))
+		return word_constant(w, alu(op, a.value, b.value));
+	if (!spend(w, work_of(op)))
+		return WORD_NONE;
 	for (unsigned i = 0; i < 32; i++)
 		switch (op) {
 		case BPF_AND:
@@ -238,7 +285,7 @@ static dd_node any_bit(struct dd *d, const struct word *x, const struct word *y)
 
 dd_node word_claim(struct words *w, uint16_t op, word_id x, word_id y)
 {
-	if (x == WORD_NONE || y == WORD_NONE)
+	if (x == WORD_NONE || y == WORD_NONE || !spend(w, 32 * 3))
 		return DD_NONE;
 	const struct word *a = &w->list.v[x], *b = &w->list.v[y];
 	switch (op) {
@@ -257,7 +304,7 @@ dd_node word_claim(struct words *w, uint16_t op, word_id x, word_id y)
 dd_node word_choose(struct words *w, uint16_t op, word_id x, word_id y, dd_node then,
 		    dd_node otherwise)
 {
-	if (x == WORD_NONE || y == WORD_NONE)
+	if (x == WORD_NONE || y == WORD_NONE || !spend(w, 32))
 		return DD_NONE;
 	const struct word *a = &w->list.v[x], *b = &w->list.v[y];
 	if (a->plain && b->constant && op != BPF_JSET) {
@@ -277,6 +324,8 @@ dd_node word_choose(struct words *w, uint16_t op, word_id x, word_id y, dd_node 
 /* The verdict for every value of the low `bits` bits, those above being known. */
 static dd_node data_verdict(struct words *w, const struct word *k, uint32_t ret, unsigned bits)
 {
+	if (!spend(w, 1))
+		return DD_NONE;
 	if (bits == 0)
 		return dd_terminal(w->dd, verdict_from_ret(ret));
 	dd_node claim = k->bit[bits - 1];

@@ -8,7 +8,7 @@
 #include "compiler/decision/decision.h"
 
 typedef uint32_t word_id;
-#define WORD_NONE UINT32_MAX /* the manager's budget ran out */
+#define WORD_NONE UINT32_MAX /* a budget ran out: the manager's, or the words' own */
 
 struct word {
 	dd_node bit[32]; /* least significant first */
@@ -25,6 +25,7 @@ struct words {
 	VEC(struct word) list;
 	VEC(word_id) table; /* open addressing, WORD_NONE: free; n is its size */
 	word_id inputs[DD_FIELDS][2]; /* by field and half (0: low); WORD_NONE: not asked for yet */
+	size_t work; /* operations on bits so far: most need no new node, and cost time all the same */
 };
 
 void words_init(struct words *w, struct dd *d, struct arena *a);

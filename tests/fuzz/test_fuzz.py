@@ -35,7 +35,7 @@ def test_fuzz(target, tmp_path, record_property):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     seeds = HERE / "seeds" / target.removeprefix("fuzz_")
-    if target == "fuzz_bpf":
+    if target in ("fuzz_bpf", "fuzz_lift"):
         seeds = programs(tmp_path)
     assert any(seeds.iterdir()), f"no seeds in {seeds}"
     words = HERE / f"{target}.dict"

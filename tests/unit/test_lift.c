@@ -365,7 +365,7 @@ static void test_longest_programs(void **unused)
 	}
 }
 
-/* bits of argument 0 are gathered in X one by one: 2^bits states of X. */
+/* Bits of argument 0 are gathered in X one by one: 2^bits states of X. */
 static void put_gathered(struct written *w, unsigned bits)
 {
 	for (unsigned i = 0; i < bits; i++) {
@@ -375,8 +375,30 @@ static void put_gathered(struct written *w, unsigned bits)
 		put(w, BPF_ALU | BPF_OR | BPF_K, 1u << i);
 		put(w, BPF_MISC | BPF_TAX, 0);
 	}
+}
+
+/* Each state multiplies another word by itself: cheap nodes, many operations. */
+static void put_products(struct written *w)
+{
+	put_gathered(w, 14);
+	put(w, BPF_LD | BPF_W | BPF_ABS, HIGH);
+	put(w, BPF_ALU | BPF_AND | BPF_K, 1);
+	for (unsigned i = 0; i < 6; i++)
+		put(w, BPF_ALU | (i % 2 ? BPF_DIV : BPF_MUL) | BPF_X, 0);
+	put_tests(w, (const uint32_t[]){ 5, 6 }, 2);
+}
+
+/* Each state returns any of 65536 values, from the same few nodes. */
+static void put_returns(struct written *w)
+{
+	put_gathered(w, 14);
 	put(w, BPF_MISC | BPF_TXA, 0);
-	put_tests(w, (const uint32_t[]){ 5, 1u << (bits - 1), 6, 9 }, 4);
+	put(w, BPF_ALU | BPF_LSH | BPF_K, 16);
+	put(w, BPF_MISC | BPF_TAX, 0);
+	put(w, BPF_LD | BPF_W | BPF_ABS, HIGH);
+	put(w, BPF_ALU | BPF_AND | BPF_K, 0xffff);
+	put(w, BPF_ALU | BPF_OR | BPF_X, 0);
+	put(w, BPF_RET | BPF_A, 0);
 }
 
 /* Two inputs in one operation, again and again. */
@@ -419,8 +441,19 @@ static void test_what_explodes_is_given_up(void **unused)
 	for (unsigned bits = 4; bits <= 20; bits += 4) {
 		struct written w = { .n = 0 };
 		put_gathered(&w, bits);
+		put(&w, BPF_MISC | BPF_TXA, 0);
+		put_tests(&w, (const uint32_t[]){ 5, 1u << (bits - 1), 6, 9 }, 4);
 		t = lift_time(&w, &decided);
 		assert_true(decided == (bits < 16));
+		worst = t > worst ? t : worst;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct written w = { .n = 0 };
+		if (i)
+			put_returns(&w);
+		else
+			put_products(&w);
+		t = lift_time(&w, &decided);
 		worst = t > worst ? t : worst;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
