@@ -1,43 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pale import: a Docker or OCI seccomp profile as a pale policy; notes go to stderr. */
+/*
+ * pale import: a Docker or OCI seccomp profile, or a raw BPF program, as a pale policy; notes
+ * go to stderr.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
+#include "compiler/cbpf/lift.h"
 #include "compiler/cmd/cmd.h"
+#include "compiler/cmd/raise.h"
 #include "compiler/oci/oci.h"
 #include "grammar/print.h"
 
 static const char help[] =
-	"Prints the policy that a Docker or OCI seccomp profile (or a config.json with one) means.\n"
-	"Comparisons stay on whole registers (`reg arg0`), as runtimes load them; what runtimes\n"
-	"ignore is left out and said on standard error. includes/excludes become `when`.\n\n"
+	"Prints the policy that a Docker or OCI seccomp profile (or a config.json with one) means,\n"
+	"or a raw BPF program.\n"
+	"JSON: comparisons stay on whole registers (`reg arg0`), as runtimes load them; what runtimes\n"
+	"ignore is left out and said on standard error. includes/excludes become `when`.\n"
+	"BPF: the policy is read again and proved to answer as the program does, for all calls; what\n"
+	"no policy can say is an error with a call that shows it.\n\n"
 	"  -o, --output FILE  write there instead of standard output\n"
 	"  -n, --name NAME    name of the policy (default: the file's name)\n"
-	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n";
+	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n"
+	"      --approximate  BPF: where a policy cannot say it, be tighter instead of failing\n";
 
-static int import_json(struct session *s, const char *path, const char *output,
-		       const struct oci_read_options *opt)
+struct import_options {
+	const char *output;
+	struct oci_read_options read;
+	bool approximate;
+};
+
+static int write_out(const struct buf *text, const char *output)
 {
-	struct source *src;
-	BUF_AUTO text = { 0 };
+	if (text->failed) {
+		fputs("pale: out of memory\n", stderr);
+		return EXIT_SYSTEM;
+	}
+	return output_write(output, text->p, text->n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+}
 
-	int err = source_load(s->sources, path, &src);
-	if (err < 0)
-		return input_unreadable(s, path, err);
+static int import_json(struct session *s, struct source *src, const struct import_options *o)
+{
+	BUF_AUTO text = { 0 };
 	struct json *root = json_parse(s->arena, src, s->diags);
 	struct ast_file *file = NULL;
+
 	if (root && !s->diags->errors)
-		file = oci_read(s->arena, root, src, opt, s->diags);
+		file = oci_read(s->arena, root, src, &o->read, s->diags);
 	session_report(s);
 	if (!file)
 		return EXIT_FOUND;
 	ast_print(&text, file);
-	if (text.failed) {
-		fputs("pale: out of memory\n", stderr);
-		return EXIT_SYSTEM;
+	return write_out(&text, o->output);
+}
+
+/* ---- BPF ---- */
+
+/* "/tmp/my filter.x86_64.bpf" -> my-filter */
+static const char *policy_name(struct arena *a, const char *file)
+{
+	const char *base = strrchr(file, '/');
+	char *name = arena_printf(a, "%.64s", base ? base + 1 : file), *to = name;
+
+	name[strcspn(name, ".")] = '\0';
+	for (const char *p = name; *p; p++) {
+		bool legal = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_' ||
+			     (to > name && *p >= '0' && *p <= '9');
+		if (legal)
+			*to++ = *p;
+		else if (to > name && to[-1] != '-')
+			*to++ = '-';
 	}
-	return output_write(output, text.p, text.n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	while (to > name && to[-1] == '-')
+		to--;
+	*to = '\0';
+	return *name ? name : "imported";
+}
+
+static int import_bpf(struct session *s, struct source *src, const struct import_options *o)
+{
+	struct cbpf prog;
+	BUF_AUTO text = { 0 };
+
+	if (cbpf_read(s->arena, src, &prog, s->diags) < 0) {
+		session_report(s);
+		return EXIT_FOUND;
+	}
+	struct raise_options opt = {
+		.name = o->read.name ? o->read.name : policy_name(s->arena, src->name),
+		.comment = arena_printf(s->arena, "from a BPF program of %zu instructions", prog.n),
+		.what = arena_printf(s->arena, "'%s'", src->name),
+		.span = NO_SPAN,
+		.machine = o->read.host_known ? o->read.host : (enum arch)arch_native(),
+		.approximate = o->approximate,
+	};
+	struct dd *dd = dd_new(s->arena, RAISE_BUDGET);
+	int status = raise_policy(s, dd, cbpf_lift(dd, s->arena, &prog), &opt, &text);
+	return status ? status : write_out(&text, o->output);
+}
+
+static int import(struct session *s, const char *path, const struct import_options *o)
+{
+	struct source *src;
+	int err = source_load(s->sources, path, &src);
+
+	if (err < 0)
+		return input_unreadable(s, path, err);
+	return input_recognise(src->text) == INPUT_BPF ? import_bpf(s, src, o) :
+							 import_json(s, src, o);
 }
 
 static bool name_is_legal(const char *name)
@@ -52,27 +123,30 @@ int cmd_import(int argc, char **argv)
 	static const struct option options[] = { { "output", required_argument, NULL, 'o' },
 						 { "name", required_argument, NULL, 'n' },
 						 { "host", required_argument, NULL, 'H' },
+						 { "approximate", no_argument, NULL, 'A' },
 						 { "help", no_argument, NULL, 'h' },
 						 { NULL, 0, NULL, 0 } };
 	const struct command *self = command_find("import");
-	struct oci_read_options opt = { .every_host = true };
-	const char *output = NULL;
+	struct import_options opt = { .read.every_host = true };
 	int c, host;
 
 	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
-			output = optarg;
+			opt.output = optarg;
 			break;
 		case 'n':
-			opt.name = optarg;
+			opt.read.name = optarg;
 			break;
 		case 'H':
 			host = arch_find(str_c(optarg));
 			if (host < 0)
 				return usage_error(self, "unknown architecture '%s'", optarg);
-			opt.host = (enum arch)host;
-			opt.host_known = true;
+			opt.read.host = (enum arch)host;
+			opt.read.host_known = true;
+			break;
+		case 'A':
+			opt.approximate = true;
 			break;
 		case 'h':
 			printf("usage: pale import %s\n\n%s", self->usage, help);
@@ -83,11 +157,11 @@ int cmd_import(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage_error(self, "one file, please ('-' is standard input)");
-	if (opt.name && !name_is_legal(opt.name))
-		return usage_error(self, "'%s' cannot name a policy", opt.name);
+	if (opt.read.name && !name_is_legal(opt.read.name))
+		return usage_error(self, "'%s' cannot name a policy", opt.read.name);
 	struct session s;
 	session_open(&s);
-	int rc = import_json(&s, argv[optind], output, &opt);
+	int rc = import(&s, argv[optind], &opt);
 	session_close(&s);
 	return rc;
 }

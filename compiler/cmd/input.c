@@ -181,7 +181,7 @@ int input_unreadable(struct session *s, const char *path, int err)
 
 /* A policy is text that never begins with a bracket; a filter is whole 8-byte instructions,
  * and at least one of its jumps or constants has a zero byte. */
-static enum input_format recognise(struct str text)
+enum input_format input_recognise(struct str text)
 {
 	size_t i = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
 
@@ -220,7 +220,7 @@ int input_open(struct session *s, const char *path, struct input *out)
 	err = source_load(s->sources, path, &out->source);
 	if (err)
 		return input_unreadable(s, path, err);
-	out->format = recognise(out->source->text);
+	out->format = input_recognise(out->source->text);
 	if (out->format == INPUT_JSON)
 		read_json(s, out);
 	if (out->format == INPUT_PALE)

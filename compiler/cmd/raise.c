@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decision -> tree -> text -> tree -> policy -> decision: the first and the last are compared. */
+#include "compiler/cmd/raise.h"
+
+#include <string.h>
+
+#include "compiler/decision/decompile.h"
+#include "grammar/parse.h"
+#include "grammar/print.h"
+
+struct raising {
+	struct session *s;
+	struct dd *dd;
+	const struct raise_options *o;
+	dd_node root;
+	const struct policy *policy; /* what was written, read again */
+	dd_node written;
+};
+
+void put_witness(struct buf *out, const struct dd_point *at)
+{
+	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL], bare = nr;
+	int a = arch_of_call(audit, &bare);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, bare);
+	unsigned n = 0;
+
+	if (a < 0)
+		buf_printf(out, "architecture 0x%x ", audit);
+	else
+		buf_printf(out, "%s ", arch_info((enum arch)a)->name);
+	if (sys)
+		buf_puts(out, sys->name);
+	else if (nr == UINT32_MAX)
+		buf_puts(out, "#-1");
+	else
+		buf_printf(out, "#%u", a < 0 ? nr : bare);
+	for (unsigned i = 0; i < 6; i++)
+		if (at->at[i])
+			n = i + 1;
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(out, at->at[i] < 10 ? "%s%llu" : "%s0x%llx", i ? ", " : "(",
+			   (unsigned long long)at->at[i]);
+	if (n)
+		buf_putc(out, ')');
+	if (at->at[DD_IP])
+		buf_printf(out, " from 0x%llx", (unsigned long long)at->at[DD_IP]);
+}
+
+static const char *answer(struct raising *r, dd_node n, const struct dd_point *at)
+{
+	BUF_AUTO text = { 0 };
+
+	verdict_print(&text, dd_eval_at(r->dd, n, at));
+	return str_dup(r->s->arena, (struct str){ text.p, text.n });
+}
+
+static const char *witness(struct raising *r, const struct dd_point *at)
+{
+	BUF_AUTO text = { 0 };
+
+	put_witness(&text, at);
+	return str_dup(r->s->arena, (struct str){ text.p, text.n });
+}
+
+static void way_out(struct raising *r, struct diag *d)
+{
+	diag_help(r->s->diags, d, "--approximate writes a policy that is tighter there");
+}
+
+/* ---- what no policy says ---- */
+
+static bool take_ip(struct raising *r)
+{
+	struct dd_point at;
+	dd_node tight = decompile_tighten_ip(r->dd, r->root);
+
+	if (tight == DD_NONE || !dd_differ_at(r->dd, r->root, tight, &at))
+		return tight != DD_NONE;
+	struct diag *d = diag_add(r->s->diags, r->o->approximate ? DIAG_PL281 : DIAG_PL279, r->o->span,
+				  "%s looks at where a call comes from, and a policy does not: %s is "
+				  "%s, from elsewhere it is %s", r->o->what, witness(r, &at),
+				  answer(r, r->root, &at), answer(r, tight, &at));
+	if (!r->o->approximate)
+		way_out(r, d);
+	r->root = tight;
+	return r->o->approximate;
+}
+
+/* Every policy allows number -1 (language.md, rule 7): told, and left out of the comparison. */
+static void allow_skip(struct raising *r)
+{
+	dd_node allow = dd_terminal(r->dd, (struct verdict){ VERDICT_ALLOW, 0 });
+	const char *arches = NULL, *verdict = NULL;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		const struct arch_info *info = arch_info((enum arch)a);
+		struct dd_point at = { { 0 } };
+		if (!(r->policy->arches & ARCH_BIT(a)))
+			continue;
+		at.at[DD_CALL] = DD_CALL_OF(info->audit, UINT32_MAX);
+		dd_node same = dd_choose(r->dd, dd_equal(r->dd, DD_CALL, UINT64_MAX, at.at[DD_CALL]),
+					 allow, r->root);
+		if (same == r->root)
+			continue;
+		arches = arches ? arena_printf(r->s->arena, "%s, %s", arches, info->name) : info->name;
+		verdict = verdict ? verdict : answer(r, r->root, &at);
+		r->root = same;
+	}
+	if (arches)
+		diag_add(r->s->diags, DIAG_PL280, r->o->span,
+			 "number -1, which tracers set to skip a call: %s answers %s on %s, every "
+			 "policy allows it", r->o->what, verdict, arches);
+}
+
+/* Another errno is neither tighter nor the same. */
+static bool is_looser(struct verdict written, struct verdict from)
+{
+	return written.kind > from.kind ||
+	       (written.kind == from.kind && !verdict_eq(written, from));
+}
+
+static bool is_listed(const struct policy *p, uint32_t audit)
+{
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (p->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == audit)
+			return true;
+	return false;
+}
+
+static const char *reason(const struct raising *r, const struct dd_point *at)
+{
+	if (!is_listed(r->policy, (uint32_t)(at->at[DD_CALL] >> 32)))
+		return "a policy has one verdict for all architectures that it does not list";
+	uint32_t nr = (uint32_t)at->at[DD_CALL];
+	int a = arch_of_call((uint32_t)(at->at[DD_CALL] >> 32), &nr);
+	if (a >= 0 && syscall_by_nr((enum arch)a, nr))
+		return "a bug of pale, this can be said";
+	return "a policy has one verdict for all numbers that no table knows, but for those it names";
+}
+
+/* The comparison. False: told. */
+static bool compare(struct raising *r)
+{
+	struct dd_point at;
+	struct diag *d;
+
+	allow_skip(r);
+	if (r->root == DD_NONE || r->written == DD_NONE)
+		return false;
+	if (!dd_differ_at(r->dd, r->root, r->written, &at))
+		return true;
+	dd_node looser = dd_compare(r->dd, r->written, r->root, is_looser);
+	bool tighter = r->o->approximate && looser == DD_FALSE;
+	d = diag_add(r->s->diags, tighter ? DIAG_PL281 : DIAG_PL279, r->o->span,
+		     "%s: %s answers %s to %s, the policy %s", reason(r, &at), r->o->what,
+		     answer(r, r->root, &at), witness(r, &at), answer(r, r->written, &at));
+	if (!r->o->approximate)
+		way_out(r, d);
+	return tighter;
+}
+
+/* ---- there and back ---- */
+
+static int not_decided(struct raising *r)
+{
+	struct diag *d = diag_add(r->s->diags, DIAG_PL295, r->o->span,
+				  "what %s answers is not decided: it needs more than %d decision "
+				  "nodes", r->o->what, RAISE_BUDGET);
+
+	diag_help(r->s->diags, d, "'pale sim' still answers for single calls");
+	session_report(r->s);
+	return EXIT_FOUND;
+}
+
+static bool write_policy(struct raising *r, struct buf *out)
+{
+	struct decompile_options opt = { .name = r->o->name, .comment = r->o->comment,
+					 .machine = r->o->machine, .tighter = r->o->approximate };
+	const char *why = NULL;
+	struct ast_file *file = decision_decompile(r->dd, r->s->arena, r->root, &opt, &why);
+
+	if (file) {
+		ast_print(out, file);
+		return true;
+	}
+	struct diag *d = diag_add(r->s->diags, DIAG_PL279, r->o->span, "%s", why);
+	diag_help(r->s->diags, d, "'pale sim', 'pale explain' and 'pale diff' work on %s as it is",
+		  r->o->what);
+	return false;
+}
+
+/* Its notes are about the text, which nobody has seen yet: dropped unless it is refused. */
+static bool read_policy(struct raising *r, const struct buf *text)
+{
+	struct session *s = r->s;
+	struct diags *own = diags_new(s->arena, s->sources), *before = s->diags;
+	struct source *src = source_add(s->sources, "<policy>", (struct str){ text->p, text->n });
+	struct resolve_options opt = { 0 };
+	struct ast_file *file = pale_parse_source(s->arena, src, own);
+	struct policies *list = own->errors ? NULL : policy_resolve(s->arena, file, &opt, own);
+
+	if (!own->errors) {
+		r->policy = list->list.v[0];
+		struct decision *d = decision_build_in(s->arena, r->dd, r->policy, own);
+		r->written = d ? decision_root(d, r->policy->arches) : DD_NONE;
+	}
+	if (!own->errors)
+		return true;
+	s->diags = own;
+	session_report(s);
+	s->diags = before;
+	diag_add(s->diags, DIAG_PL279, r->o->span, "the policy that says what %s does is not one that "
+		 "pale accepts: see above", r->o->what);
+	return false;
+}
+
+int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct raise_options *o,
+		 struct buf *out)
+{
+	struct raising r = { .s = s, .dd = dd, .o = o, .root = root };
+	size_t start = out->n;
+
+	if (root == DD_NONE)
+		return not_decided(&r);
+	bool ok = take_ip(&r) && write_policy(&r, out) && !out->failed && read_policy(&r, out) &&
+		  compare(&r);
+	if (!ok && (r.root == DD_NONE || r.written == DD_NONE) && !s->diags->errors)
+		return not_decided(&r);
+	if (!ok)
+		out->n = start;
+	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
+}

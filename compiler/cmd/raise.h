@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A decision as the text of a policy, for import and dump: written, read again, resolved, and
+ * compared with what it came from. What a policy cannot say is told with a witness call.
+ */
+#include "compiler/cmd/cmd.h"
+#include "compiler/decision/decision.h"
+
+enum { RAISE_BUDGET = 1 << 23 }; /* nodes */
+
+struct raise_options {
+	const char *name;     /* of the policy */
+	const char *comment;  /* above it */
+	const char *what;     /* "the program", for messages */
+	struct span span;     /* of the program; NO_SPAN */
+	enum arch machine;    /* listed where the root does not look at the architecture */
+	bool approximate;     /* where it cannot be said exactly, tighter */
+};
+
+/* EXIT_OK and the text, or EXIT_FOUND after saying why not. Notes are told in both cases. */
+int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct raise_options *o,
+		 struct buf *out);
+
+/* "x86_64 socket(0x1, 0)": a call that shows something. */
+void put_witness(struct buf *out, const struct dd_point *at);

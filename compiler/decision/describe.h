@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * From a claim over a call's arguments back to a condition that a person reads: sets, ranges,
+ * masks and flags by name, found in the diagram's structure. The condition holds exactly where
+ * the claim does. The tree lives in the given arena.
+ */
+#include "compiler/decision/decision.h"
+#include "grammar/ast.h"
+
+struct describe_site { /* the call whose arguments are spoken of */
+	const struct syscall_info *sys; /* NULL: a call by number, arg0 to arg5 */
+	enum arch arch;
+	bool registers; /* `reg` only */
+};
+
+/* The longest condition that is written, in comparisons and members of sets. */
+enum { DESCRIBE_MAX = 20000 };
+
+/*
+ * 0 and *out (NULL: it holds always), or -1: the claim needs more than DESCRIBE_MAX, or looks
+ * at something else than arguments. Not for DD_FALSE, which no condition says.
+ */
+int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node claim,
+		struct ast_cond **out);
