@@ -67,7 +67,8 @@ struct oci_entry {
 
 struct oci_profile {
 	struct verdict dflt;
-	unsigned arches;
+	unsigned listed; /* architectures that the profile names */
+	unsigned arches; /* and the machine's own */
 	struct span arches_span;
 	VEC(struct oci_entry) entries;
 	VEC(struct oci_rule) rules;
@@ -83,4 +84,6 @@ bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object, const char *key); /* null counts as absent */
+/* "socket(0x28, 0, ...) on x86_64", "number 0x40000200 (...) on x86_64", "arch 0x1234 ..." */
+void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t args[6]);
 const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs);

@@ -15,10 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "compiler/cbpf/cbpf.h"
-#include "compiler/oci/write.h"
+#include "compiler/oci/library.h"
 
-enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE = 11, LIMIT_MS = 5000 };
+enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE = 11 };
 
 static uint32_t scmp_arch(enum arch a)
 {
@@ -132,26 +131,35 @@ static int read_program(struct arena *a, int fd, struct cbpf *out)
 	return 0;
 }
 
-static int run_child(struct arena *a, const struct oci_profile *p, enum arch native,
-		     const struct environment *env, unsigned limit_ms, struct cbpf *out,
+int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
+		    const struct environment *env)
+{
+	c->fd = memfd_create("pale-filter", MFD_CLOEXEC);
+	if (c->fd < 0)
+		return -errno;
+	c->pid = fork();
+	if (c->pid == 0)
+		_exit(build(p, native, env, c->fd));
+	if (c->pid > 0)
+		return 0;
+	int err = -errno;
+	close(c->fd);
+	return err;
+}
+
+int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, struct cbpf *out,
 		     const char **why)
 {
-	int fd = memfd_create("pale-filter", MFD_CLOEXEC);
+	int rc = wait_child(c->pid, limit_ms);
 
-	if (fd < 0)
-		return -errno;
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(build(p, native, env, fd));
-	int rc = pid < 0 ? -errno : wait_child(pid, limit_ms);
 	if (rc == 0)
-		rc = read_program(a, fd, out);
-	close(fd);
-	if (rc > 0) {
-		*why = "libseccomp refuses one of the rules";
-		return -EINVAL;
-	}
-	return rc;
+		rc = read_program(a, c->fd, out);
+	close(c->fd);
+	if (rc <= 0)
+		return rc;
+	*why = rc == CHILD_NO_NATIVE ? "this libseccomp does not know the architecture" :
+				       "libseccomp refuses one of the rules";
+	return -EINVAL;
 }
 
 int oci_libseccomp(struct arena *a, struct str json, enum arch native,
@@ -165,143 +173,34 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 	struct json *root = json_parse(a, src, ds);
 	struct oci_read_options opt = { .host_known = true, .host = native };
 	struct oci_profile p = { 0 };
+	struct oci_child child;
 
 	*why = "the text is no profile";
 	const struct json *profile = oci_profile_object(root);
 	if (!profile || ds->errors || !oci_parse(a, profile, &opt, &p, ds))
 		return -EINVAL;
-	return run_child(a, &p, native, env ? env : &nothing, limit_ms, out, why);
+	int rc = oci_child_start(&child, &p, native, env ? env : &nothing);
+	return rc ? rc : oci_child_finish(&child, a, limit_ms, out, why);
 }
 
-/* ---- is it what the policy says? ---- */
-
-struct probe {
-	struct writer *w;
-	const struct cbpf *prog;
-	const struct syscall_info *sys;
-	enum arch arch;
-	dd_node node; /* in the environment that the filter was built for */
-};
-
-static bool tell_filter(const struct probe *pr, const struct call *c, struct verdict want,
-			uint32_t got)
+unsigned oci_libseccomp_installed(void)
 {
-	BUF_AUTO text = { 0 };
+	const struct scmp_version *v = seccomp_version();
+	unsigned version = v ? OCI_VERSION(v->major, v->minor, v->micro) : 0;
 
-	verdict_print(&text, verdict_from_ret(got));
-	buf_puts(&text, " and not ");
-	verdict_print(&text, want);
-	struct diag *d = diag_add(pr->w->ds, DIAG_PL229, oci_rule_span(pr->w, pr->arch, c->nr),
-				  "the filter that libseccomp builds of this JSON answers %s for "
-				  "'%s'(%#jx, %#jx, %#jx, ...) on %s", text.p, pr->sys->name,
-				  (uintmax_t)c->args[0], (uintmax_t)c->args[1], (uintmax_t)c->args[2],
-				  arch_info(pr->arch)->name);
-	diag_help(pr->w->ds, d, "compare fewer arguments in one rule, or compile to '-t bpf'");
-	return false;
+	/* Debian 12 patched calls up to Linux 6.7 into its 2.5.4. */
+	if (version == OCI_VERSION(2, 5, 4) && seccomp_syscall_resolve_name("cachestat") != __NR_SCMP_ERROR)
+		version |= LIBSECCOMP_DEBIAN12;
+	return version;
 }
 
-static bool probe_call(const struct probe *pr, const uint64_t args[6])
+bool oci_library_numbers(const struct syscall_info *sys, enum arch a)
 {
-	struct call c = { .audit_arch = arch_info(pr->arch)->audit, .nr = oci_number(pr->sys, pr->arch) };
+	const char *mux;
+	unsigned selector;
 
-	for (unsigned i = 0; i < 6; i++)
-		c.args[i] = arch_info(pr->arch)->bits == 32 ? (uint32_t)args[i] : args[i];
-	struct verdict want = dd_eval(pr->w->d->dd, pr->node, c.args);
-	uint32_t got = cbpf_run(pr->prog, &c, NULL);
-	return got == verdict_to_ret(want) || tell_filter(pr, &c, want, got);
-}
-
-/* A cube's corners, and every neighbour across one of its bits. */
-static bool probe_cube(const struct probe *pr, const struct oci_cube *entry)
-{
-	const struct dd_cube *cube = &entry->c;
-	uint64_t args[6];
-
-	memcpy(args, cube->value, sizeof(args));
-	for (uint64_t near = 0; entry->ordered && near < 3; near++) {
-		args[entry->arg] = entry->bound + near - 1;
-		if (!probe_call(pr, args))
-			return false;
-		args[entry->arg] ^= UINT64_C(1) << 32;
-		if (!probe_call(pr, args))
-			return false;
-	}
-	if (!probe_call(pr, args))
-		return false;
-	for (unsigned i = 0; i < 6; i++)
-		args[i] |= ~cube->mask[i];
-	if (!probe_call(pr, args))
-		return false;
-	for (unsigned i = 0; i < 6; i++)
-		for (uint64_t left = cube->mask[i]; left; left &= left - 1) {
-			args[i] ^= left & -left;
-			bool same = probe_call(pr, args);
-			args[i] ^= left & -left;
-			if (!same)
-				return false;
-		}
-	return true;
-}
-
-static bool probe_name(struct writer *w, const struct cbpf *prog, const struct oci_view *v,
-		       const struct env_cube *where, const struct syscall_info *sys, enum arch a)
-{
-	static const uint64_t low[6], high[6] = { UINT64_MAX, UINT64_MAX, UINT64_MAX,
-						  UINT64_MAX, UINT64_MAX, UINT64_MAX };
-	const struct oci_name *name = oci_name_find(w, sys);
-	struct probe pr = { w, prog, sys, a, DD_NONE };
-
-	pr.node = dd_fix(w->d->dd, oci_arch_node(w, v, a, sys), DD_CAPS, UINT64_MAX, where->caps);
-	pr.node = oci_fix(w, pr.node, where);
-	if (pr.node == DD_NONE)
-		return false;
-	if (!probe_call(&pr, low) || !probe_call(&pr, high))
-		return false;
-	for (size_t i = 0; name && i < name->pieces.n; i++)
-		if (oci_gates_meet(&name->pieces.v[i].gate, where) &&
-		    !probe_cube(&pr, &name->pieces.v[i].cube))
-			return false;
-	return true;
-}
-
-/* Does this machine's libseccomp number the name there as the table does? */
-static bool library_knows(const struct syscall_info *sys, enum arch a)
-{
+	/* Names behind socketcall and ipc have numbers below zero of their own there. */
+	if (multiplexed_by(sys, a, &mux, &selector) == 0)
+		return seccomp_syscall_resolve_name(sys->name) != __NR_SCMP_ERROR;
 	return seccomp_syscall_resolve_name_arch(scmp_arch(a), sys->name) >= 0;
-}
-
-bool oci_check_filter(struct writer *w, struct str text, const struct oci_view *v,
-		      const struct env_cube *where)
-{
-	const struct environment env = { .caps_known = true, .caps = where->caps,
-					 .kernel_known = true, .kernel = where->first,
-					 .host_known = true, .host = v->host };
-	const char *why = NULL;
-	struct cbpf prog;
-	int rc = oci_libseccomp(w->arena, text, v->host, &env, LIMIT_MS, &prog, &why);
-
-	if (rc == -EINVAL) {
-		diag_add(w->ds, DIAG_PL229, w->p->span, "%s of the JSON written for %s", why,
-			 arch_info(v->host)->name);
-		return false;
-	}
-	if (rc) {
-		struct diag *d = diag_add(w->ds, DIAG_PL231, w->p->span,
-					  "libseccomp's filter for %s was not compared: %s",
-					  arch_info(v->host)->name,
-					  rc == -ETIMEDOUT ? "it took too long to build" : strerror(-rc));
-		diag_help(w->ds, d, "a runtime may take as long to start a container");
-		return true;
-	}
-	for (size_t i = 0; i < syscall_count(); i++) {
-		const struct syscall_info *sys = syscall_at(i);
-		if (oci_is_approximated(w, sys) || !oci_runtime_knows(w, sys))
-			continue;
-		for (int a = 0; a < ARCH_NR; a++)
-			if (v->arches & ARCH_BIT(a) && sys->nr[a] >= 0 &&
-			    library_knows(sys, (enum arch)a) &&
-			    !probe_name(w, &prog, v, where, sys, (enum arch)a))
-				return false;
-	}
-	return true;
 }

@@ -31,15 +31,25 @@ struct oci_write_options {
 	enum oci_dialect dialect;
 	struct oci_runtime runtime;
 	bool approximate; /* differences that never loosen become notes */
+	unsigned limit_ms; /* for libseccomp to build its filter in; 0: 5000 */
 };
 
 /*
- * 0, or -1 with diagnostics and `out` empty. Notes (names the runtime does not know, ...) are diagnostics too.
- * What was written has been read back and compared with the policy, call by call. The OCI
- * dialect is the bare object that stands under linux.seccomp in a config.json.
+ * 0, or -1 with diagnostics and `out` empty. Notes (names the runtime does not know, ...) are
+ * diagnostics too. What was written has been proved (oci_prove()). The OCI dialect is the bare
+ * object that stands under linux.seccomp in a config.json.
  */
 int oci_write(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
 	      struct buf *out, struct diags *ds);
+
+/*
+ * Is the text, as the named runtime loads it and as the machine's libseccomp builds it, the
+ * policy? For every call that the JSON claims (language.md, rule 5). 0, or -1 with a diagnostic:
+ * a call on which they differ (PL229), or why it cannot be told (PL231, PL290). Not with
+ * opt->approximate.
+ */
+int oci_prove(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
+	      struct str text, struct diags *ds);
 
 /* Does this JSON look like a seccomp profile (or a config.json that holds one)? */
 bool oci_recognise(const struct json *root);
@@ -69,3 +79,26 @@ struct cbpf;
 int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 		   const struct environment *env, unsigned limit_ms, struct cbpf *out,
 		   const char **why);
+
+/* ---- what a runtime loads ---- */
+
+struct oci_load_options {
+	struct oci_runtime runtime;
+	struct environment env; /* host_known; what the entries ask must be known as well */
+	unsigned limit_ms;      /* for libseccomp; 0: 5000 */
+};
+
+struct oci_model;
+struct oci_loaded {
+	dd_node root; /* what the kernel answers afterwards, in this environment */
+	struct oci_model *model;
+	bool library; /* root is libseccomp's own filter: it answers otherwise than the entries say */
+};
+
+/*
+ * What the kernel holds when a container with this profile has started: the engine's part
+ * (unless the JSON is a config.json, which has passed it), the runtime's and libseccomp's. 0, or
+ * -1 with diagnostics: the container would not start, or what it would hold cannot be known here.
+ */
+int oci_load(struct arena *a, struct dd *d, const struct json *root,
+	     const struct oci_load_options *opt, struct oci_loaded *out, struct diags *ds);

@@ -257,6 +257,7 @@ static void settle_arches(struct parser *p, const struct json *profile,
 		arches = read_arch_map(p, map, host);
 	else if (list)
 		arches = read_arches(p, list, "architectures");
+	p->out->listed = arches;
 	/* libseccomp starts every filter with the machine's own architecture. A profile that
 	 * lists other families only is for another machine. */
 	int lowest = lowest_arch(arches);

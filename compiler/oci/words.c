@@ -115,6 +115,26 @@ bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y)
 	return !y->hosts || (x->hosts && !(x->hosts & ~y->hosts));
 }
 
+/* ---- calls ---- */
+
+void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t args[6])
+{
+	uint32_t rest = nr;
+	int a = arch_of_call(audit, &rest);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, rest);
+
+	if (sys)
+		buf_printf(out, "'%s'(", sys->name);
+	else
+		buf_printf(out, "number %#x(", nr);
+	for (unsigned i = 0; i < 6; i++)
+		buf_printf(out, "%s%#jx", i ? ", " : "", (uintmax_t)args[i]);
+	if (a < 0)
+		buf_printf(out, ") under arch %#x", audit);
+	else
+		buf_printf(out, ") on %s", arch_info((enum arch)a)->name);
+}
+
 /* ---- runtimes ---- */
 
 const char oci_runtime_default[] = "runc-1.1+libseccomp-2.5.4";

@@ -262,7 +262,7 @@ static void add_view(struct writer *w, struct oci_view v)
 }
 
 /* Those that make calls of most architectures first: what suits them mostly suits the others. */
-static void list_views(struct writer *w)
+void oci_list_views(struct writer *w)
 {
 	unsigned hosts = env_all(w->p->arches).hosts;
 
@@ -443,7 +443,7 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 	choose_default(&w);
 	check_native(&w);
 	check_numbers(&w);
-	list_views(&w);
+	oci_list_views(&w);
 	add_kernel(&w, 0);
 	vec_each(&p->calls, rule)
 		collect_asked(&w, rule->env);

@@ -65,6 +65,7 @@ dd_node oci_arch_node(struct writer *w, const struct oci_view *v, enum arch a,
 		      const struct syscall_info *sys);
 /* The same in every environment of a cube that splits no condition. */
 dd_node oci_fix(struct writer *w, dd_node n, const struct env_cube *in);
+void oci_list_views(struct writer *w);
 bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v);
 
 /* pieces.c: fills name->pieces. */
@@ -84,8 +85,5 @@ void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
 bool oci_print(struct writer *w, struct buf *out); /* false: too many entries */
 bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys);
-/* Compares what libseccomp builds of the text in these environments with the policy; false and a diagnostic. */
-bool oci_check_filter(struct writer *w, struct str text, const struct oci_view *v,
-		      const struct env_cube *where);
-/* Reads the text again and compares, on each machine in every environment; false and a diagnostic: our bug. */
+/* prove.c: the text against the policy, for all calls claimed; false and a diagnostic. */
 bool oci_read_back(struct writer *w, struct str text);

@@ -81,8 +81,8 @@ def test_the_machines_own_architecture_must_be_listed(pale, arch, target):
     ("allow #470;", {}, "PL222"),
     ("trap 7 bpf;", {}, "PL224"),
     ("notify bpf;", {}, "PL224"),
-    ("allow read;", {"unknown": "errno EPERM"}, "PL225"),
-    ("allow read;", {"unknown": "kill"}, "PL225"),
+    ("allow read, write;", {"unknown": "errno EPERM"}, "PL225"),
+    ("allow read, write;", {"unknown": "kill"}, "PL225"),
     ("allow lseek(offset in 1..0xfffffffffffff);", {}, None),
     ("kill mseal;", {"default": "allow", "unknown": "allow"}, "PL227"),
     ("when arch x86_64 { allow read; }", {"arch": "x86_64, i386"}, "PL221"),
@@ -106,7 +106,7 @@ def test_too_many_entries_name_the_call(pale):
 
 
 def test_an_unknown_kill_is_not_loosened_even_by_approximate(pale):
-    r = write(pale, source("allow read;", unknown="kill", default="kill"), "docker", "--approximate")
+    r = write(pale, source("allow read, write;", unknown="kill", default="kill"), "docker", "--approximate")
     assert r.rc == 1 and "PL225" in r.err
 
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The machine's libseccomp, in a child process with a time limit. */
+#include <sys/types.h>
+
+#include "compiler/cbpf/cbpf.h"
+#include "compiler/oci/internal.h"
+
+struct oci_child {
+	pid_t pid;
+	int fd; /* where it writes the program */
+};
+
+/*
+ * Starts building what the entries open in `env` come to (what it does not know does not hold),
+ * on a `native` machine. 0: the caller finishes it, exactly once; or -errno.
+ */
+int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
+		    const struct environment *env);
+/* Waits and reaps. 0 and the program; -ETIMEDOUT past limit_ms; -EINVAL and *why; -errno. */
+int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, struct cbpf *out,
+		     const char **why);
+
+/* Its version, as in struct oci_runtime; 0: not known. */
+unsigned oci_libseccomp_installed(void);
+/* Does it number this call there? */
+bool oci_library_numbers(const struct syscall_info *sys, enum arch a);

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile's rules as libseccomp takes them (measured with 2.5.4 and 2.6.1; what is shown
+ * against the installed one stands in tests/oci/test_loaded.py):
+ *	an action equal to the default       is not handed over
+ *	a rule without conditions            swallows those with, in either order; of two the first
+ *	one condition with two actions       is refused, and the container does not start
+ *	conditions that overlap              not defined where their actions differ
+ *	32-bit architectures and x32         low words alone are compared
+ *	number -1                            gets the default
+ *	an architecture not listed           kills the thread, and so does x32 where it is not listed
+ * and before that, with runc (libcontainer/seccomp/patchbpf), for each architecture listed
+ *	ld nr; jgt HIGHEST NAMED, enosys
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/oci/model.h"
+
+#define X32_BIT 0x40000000u
+
+struct placed { /* a rule at one number of one architecture */
+	uint64_t call; /* DD_CALL_OF() */
+	enum arch arch;
+	const struct oci_rule *rule;
+};
+
+struct loader {
+	struct arena *arena;
+	struct dd *dd;
+	const struct oci_profile *p;
+	const struct oci_runtime *rt;
+	enum arch host;
+	dd_node *gates; /* claim of each entry's includes and excludes */
+	VEC(struct placed) placed;
+	VEC(struct dd_range) readings, undefined;
+	dd_node refused;
+};
+
+bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, enum arch a)
+{
+	/* Linux gave x32 this call long after x86_64, and libseccomp followed in 2.6.1. */
+	if (a == ARCH_X32 && !strcmp(sys->name, "map_shadow_stack") &&
+	    (rt->libseccomp & ~LIBSECCOMP_DEBIAN12) < OCI_VERSION(2, 6, 1))
+		return false;
+	return sys->nr[a] >= 0 && libseccomp_knows(rt->libseccomp, str_c(sys->name));
+}
+
+/* ---- includes and excludes ---- */
+
+static const struct env_cond *env_join(struct arena *a, const struct env_cond *l,
+				       struct env_cond cond, bool negated)
+{
+	struct env_cond *r = arena_dup(a, &cond, sizeof(cond));
+
+	if (negated) {
+		struct env_cond no = { .kind = ENV_NOT, .left = r };
+		r = arena_dup(a, &no, sizeof(no));
+	}
+	if (!l)
+		return r;
+	struct env_cond both = { .kind = ENV_AND, .left = l, .right = r };
+	return arena_dup(a, &both, sizeof(both));
+}
+
+static dd_node gate_claim(struct loader *l, const struct oci_gate *g)
+{
+	const struct env_cond *c = NULL;
+
+	if (g->never)
+		return DD_FALSE;
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+		if ((g->caps | g->no_caps) >> cap & 1) {
+			struct env_cond one = { .kind = ENV_CAP, .cap = cap };
+			if (g->caps >> cap & 1)
+				c = env_join(l->arena, c, one, false);
+			if (g->no_caps >> cap & 1)
+				c = env_join(l->arena, c, one, true);
+		}
+	if (g->hosts)
+		c = env_join(l->arena, c, (struct env_cond){ .kind = ENV_HOST, .hosts = g->hosts }, false);
+	if (g->no_hosts)
+		c = env_join(l->arena, c, (struct env_cond){ .kind = ENV_HOST, .hosts = g->no_hosts }, true);
+	if (g->min_kernel)
+		c = env_join(l->arena, c,
+			     (struct env_cond){ .kind = ENV_KERNEL, .version = g->min_kernel }, false);
+	if (g->max_kernel)
+		c = env_join(l->arena, c,
+			     (struct env_cond){ .kind = ENV_KERNEL, .version = g->max_kernel }, true);
+	return c ? dd_env(l->dd, c) : DD_TRUE;
+}
+
+/* ---- one number ---- */
+
+static bool is_narrow(enum arch a)
+{
+	return arch_info(a)->bits == 32 || a == ARCH_X32;
+}
+
+static dd_node match_claim(struct loader *l, const struct placed *at)
+{
+	static const enum cmp_op ops[OCI_OP_NR] = {
+		[OCI_NE] = CMP_NE, [OCI_LT] = CMP_LT, [OCI_LE] = CMP_LE,        [OCI_EQ] = CMP_EQ,
+		[OCI_GE] = CMP_GE, [OCI_GT] = CMP_GT, [OCI_MASKED_EQ] = CMP_EQ,
+	};
+	const struct oci_rule *r = at->rule;
+	uint64_t seen = is_narrow(at->arch) ? UINT32_MAX : UINT64_MAX;
+	dd_node all = DD_TRUE;
+
+	for (uint32_t i = 0; i < r->nargs; i++) {
+		struct cond c = { .kind = COND_CMP,
+				  .cmp = { .arg = r->args[i].index,
+					   .width = is_narrow(at->arch) ? 32 : 64,
+					   .op = ops[r->args[i].op],
+					   .mask = r->args[i].mask & seen,
+					   .value = r->args[i].value & seen } };
+		all = dd_and(l->dd, all, dd_cond(l->dd, &c));
+	}
+	return all;
+}
+
+struct number { /* what the rules of one number come to */
+	dd_node node, undefined;
+	VEC(struct verdict) verdicts; /* that conditions lead to so far ... */
+	VEC(dd_node) unions;          /* ... and where each matches */
+};
+
+/* Where another verdict's conditions match as well, nobody says which decides. */
+static void add_conditional(struct loader *l, struct number *n, dd_node match, struct verdict v)
+{
+	struct dd *d = l->dd;
+	dd_node *own = NULL;
+
+	for (size_t i = 0; i < n->verdicts.n; i++) {
+		if (verdict_eq(n->verdicts.v[i], v))
+			own = &n->unions.v[i];
+		else
+			n->undefined = dd_or(d, n->undefined, dd_and(d, match, n->unions.v[i]));
+	}
+	if (own) {
+		*own = dd_or(d, *own, match);
+	} else {
+		vec_push(l->arena, &n->verdicts, v);
+		vec_push(l->arena, &n->unions, match);
+	}
+	n->node = dd_choose(d, match, dd_terminal(d, v), n->node);
+}
+
+static bool same_args(const struct oci_rule *x, const struct oci_rule *y)
+{
+	if (x->nargs != y->nargs)
+		return false;
+	for (uint32_t i = 0; i < x->nargs; i++) {
+		bool found = false;
+		for (uint32_t k = 0; k < y->nargs && !found; k++)
+			found = x->args[i].index == y->args[k].index && x->args[i].op == y->args[k].op &&
+				x->args[i].mask == y->args[k].mask && x->args[i].value == y->args[k].value;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static const struct verdict *verdict_of(const struct loader *l, const struct oci_rule *r)
+{
+	return &l->p->entries.v[r->entry].verdict;
+}
+
+/* One condition with two actions, unless a rule without any came first and swallows both. */
+static void refuse_twins(struct loader *l, const struct placed *at, size_t k)
+{
+	struct dd *d = l->dd;
+	dd_node twins = DD_FALSE, plain = DD_FALSE;
+
+	for (size_t i = 0; i < k; i++) {
+		const struct oci_rule *r = at[i].rule;
+		if (verdict_eq(*verdict_of(l, r), l->p->dflt))
+			continue;
+		if (!r->nargs)
+			plain = dd_or(d, plain, l->gates[r->entry]);
+		else if (!verdict_eq(*verdict_of(l, r), *verdict_of(l, at[k].rule)) &&
+			 same_args(r, at[k].rule))
+			twins = dd_or(d, twins, dd_and(d, l->gates[r->entry],
+						       l->gates[at[k].rule->entry]));
+	}
+	l->refused = dd_or(d, l->refused, dd_and(d, twins, dd_not(d, plain)));
+}
+
+static void add_number(struct loader *l, const struct placed *at, size_t n)
+{
+	struct dd *d = l->dd;
+	struct number num = { .node = dd_terminal(d, l->p->dflt), .undefined = DD_FALSE };
+	dd_node plain = DD_FALSE;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct oci_rule *r = at[i].rule;
+		if (!r->nargs || verdict_eq(*verdict_of(l, r), l->p->dflt))
+			continue;
+		refuse_twins(l, at, i);
+		dd_node match = dd_and(d, l->gates[r->entry], match_claim(l, &at[i]));
+		add_conditional(l, &num, match, *verdict_of(l, r));
+	}
+	for (size_t i = n; i-- > 0;) { /* the first is put on last */
+		const struct oci_rule *r = at[i].rule;
+		if (r->nargs || verdict_eq(*verdict_of(l, r), l->p->dflt))
+			continue;
+		dd_node gate = l->gates[r->entry];
+		num.node = dd_choose(d, gate, dd_terminal(d, *verdict_of(l, r)), num.node);
+		plain = dd_or(d, plain, gate);
+	}
+	num.undefined = dd_and(d, num.undefined, dd_not(d, plain));
+	uint64_t c = at->call;
+	vec_push(l->arena, &l->readings, ((struct dd_range){ c, c, num.node }));
+	vec_push(l->arena, &l->undefined, ((struct dd_range){ c, c, num.undefined }));
+}
+
+/* ---- all numbers ---- */
+
+static int by_call(const void *x, const void *y)
+{
+	const struct placed *a = x, *b = y;
+
+	if (a->call != b->call)
+		return a->call < b->call ? -1 : 1;
+	return (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+static void place_rules(struct loader *l)
+{
+	vec_each(&l->p->rules, r) {
+		const struct syscall_info *sys = syscall_by_name(r->name);
+		for (int i = 0; sys && i < ARCH_NR; i++) {
+			enum arch a = (enum arch)i;
+			if (!(r->arches & ARCH_BIT(i)) || !oci_numbered(l->rt, sys, a))
+				continue;
+			uint32_t nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
+			vec_push(l->arena, &l->placed,
+				 ((struct placed){ DD_CALL_OF(arch_info(a)->audit, nr), a, r }));
+		}
+	}
+	if (l->placed.n)
+		qsort(l->placed.v, l->placed.n, sizeof(l->placed.v[0]), by_call);
+	for (size_t i = 0, k; i < l->placed.n; i = k) {
+		for (k = i + 1; k < l->placed.n && l->placed.v[k].call == l->placed.v[i].call; k++)
+			;
+		add_number(l, &l->placed.v[i], k - i);
+	}
+}
+
+/* What a number without a rule meets: the ends of each token's parts. */
+struct spread {
+	struct loader *l;
+	VEC(struct dd_range) out;
+	const struct dd_range *named; /* in order */
+	size_t n, at;
+};
+
+static void spread_to(struct spread *s, uint64_t first, uint64_t last, dd_node node)
+{
+	while (s->at < s->n && s->named[s->at].first <= last) {
+		uint64_t c = s->named[s->at].first;
+		if (c > first)
+			vec_push(s->l->arena, &s->out, ((struct dd_range){ first, c - 1, node }));
+		vec_push(s->l->arena, &s->out, s->named[s->at++]);
+		first = c + 1; /* no call is the last of its token */
+	}
+	vec_push(s->l->arena, &s->out, ((struct dd_range){ first, last, node }));
+}
+
+static dd_node spread_all(struct loader *l, const struct dd_range *named, size_t n, dd_node listed,
+			  dd_node foreign)
+{
+	struct spread s = { .l = l, .named = named, .n = n };
+	uint64_t next = 0;
+
+	for (uint32_t done = 0, audit;; done = audit) { /* tokens in rising order; 0 is nobody's */
+		unsigned arches = 0;
+		audit = UINT32_MAX;
+		for (int a = 0; a < ARCH_NR; a++) {
+			uint32_t t = arch_info((enum arch)a)->audit;
+			if (!(l->p->arches & ARCH_BIT(a)) || t <= done || t > audit)
+				continue;
+			arches = (t == audit ? arches : 0) | ARCH_BIT(a);
+			audit = t;
+		}
+		if (audit == UINT32_MAX)
+			break;
+		spread_to(&s, next, DD_CALL_OF(audit, 0) - 1, foreign);
+		if (arches & ARCH_BIT(ARCH_X86_64) && !(arches & ARCH_BIT(ARCH_X32))) {
+			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, X32_BIT - 1), listed);
+			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX - 1), foreign);
+			spread_to(&s, DD_CALL_OF(audit, UINT32_MAX), DD_CALL_OF(audit, UINT32_MAX), listed);
+		} else {
+			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, UINT32_MAX), listed);
+		}
+		next = DD_CALL_OF(audit, UINT32_MAX) + 1;
+	}
+	spread_to(&s, next, UINT64_MAX, foreign);
+	return dd_ranges(l->dd, DD_CALL, 64, s.out.v, s.out.n);
+}
+
+/* ---- runc's stub ---- */
+
+struct named_number {
+	uint32_t nr;
+	dd_node gate; /* claim: named in these environments */
+};
+
+static int by_number_down(const void *x, const void *y)
+{
+	const struct named_number *a = x, *b = y;
+
+	return (a->nr < b->nr) - (a->nr > b->nr);
+}
+
+/*
+ * Calls above the highest number named, in each environment: between two of the candidates
+ * where none above is named and one below is. Zero never counts: runc takes it for "none".
+ */
+static dd_node above_named(struct loader *l, struct named_number *v, size_t n)
+{
+	struct dd *d = l->dd;
+	dd_node claim = DD_FALSE, higher = DD_FALSE, any = DD_FALSE;
+	uint32_t last = UINT32_MAX;
+
+	if (!n)
+		return DD_FALSE;
+	qsort(v, n, sizeof(*v), by_number_down);
+	for (size_t i = 0; i < n; i++)
+		any = dd_or(d, any, v[i].gate);
+	for (size_t i = 0; i < n && higher != any && v[i].nr < UINT32_MAX; i++) {
+		if (v[i].nr < last) {
+			dd_node here = dd_and(d, any, dd_not(d, higher));
+			dd_node above = dd_word_at_least(d, DD_CALL, 0, v[i].nr + 1, DD_TRUE, DD_FALSE);
+			dd_node below = last == UINT32_MAX ? DD_TRUE :
+				dd_not(d, dd_word_at_least(d, DD_CALL, 0, last + 1, DD_TRUE, DD_FALSE));
+			claim = dd_or(d, claim, dd_and(d, here, dd_and(d, above, below)));
+		}
+		last = v[i].nr;
+		higher = dd_or(d, higher, v[i].gate);
+	}
+	return claim;
+}
+
+/* The stub looks names up for each architecture: socketcall's have negative numbers there. */
+static bool stub_counts(const struct loader *l, const struct oci_rule *r, enum arch a, uint32_t *nr)
+{
+	const struct syscall_info *sys = syscall_by_name(r->name);
+	const char *mux;
+	unsigned selector;
+
+	if (!sys || !oci_numbered(l->rt, sys, a) || !multiplexed_by(sys, a, &mux, &selector))
+		return false;
+	/* Not in the JSON: what libseccomp adds for `socket`. */
+	if (r->derived && (str_is(r->name, "socketcall") || str_is(r->name, "ipc")))
+		return false;
+	*nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
+	return *nr > 0;
+}
+
+static dd_node stub_arch(struct loader *l, enum arch a)
+{
+	VEC(struct named_number) named = { 0 };
+	dd_node claim;
+	uint32_t nr;
+
+	vec_each(&l->p->rules, r)
+		if (stub_counts(l, r, a, &nr))
+			vec_push(l->arena, &named, ((struct named_number){ nr, l->gates[r->entry] }));
+	claim = above_named(l, named.v, named.n);
+	if (a == ARCH_X86_64)
+		claim = dd_and(l->dd, claim, dd_equal(l->dd, DD_CALL, X32_BIT, 0));
+	else if (a == ARCH_X32)
+		claim = dd_and(l->dd, claim, dd_equal(l->dd, DD_CALL, X32_BIT, X32_BIT));
+	return dd_and(l->dd, claim,
+		      dd_equal(l->dd, DD_CALL, UINT64_C(0xffffffff) << 32,
+			       DD_CALL_OF(arch_info(a)->audit, 0)));
+}
+
+static dd_node stub_claim(struct loader *l)
+{
+	enum verdict_kind kind = l->p->dflt.kind;
+	unsigned arches = l->p->listed;
+	dd_node claim = DD_FALSE;
+
+	if (l->rt->kind != OCI_RUNC || kind == VERDICT_ALLOW || kind == VERDICT_LOG ||
+	    kind == VERDICT_TRACE)
+		return DD_FALSE;
+	if (l->rt->version >= OCI_VERSION(1, 1, 8)) /* the machine's own, listed or not */
+		arches |= ARCH_BIT(l->host);
+	for (int a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a))
+			claim = dd_or(l->dd, claim, stub_arch(l, (enum arch)a));
+	return claim;
+}
+
+dd_node oci_model_stubbed(const struct oci_model *m, dd_node filter)
+{
+	uint64_t enosys = 38;
+
+	constant_find("errno", STR("ENOSYS"), m->host, &enosys);
+	return dd_choose(m->dd, m->stub,
+			 dd_terminal(m->dd, (struct verdict){ VERDICT_ERRNO, (uint16_t)enosys }), filter);
+}
+
+int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
+		    const struct oci_runtime *rt, enum arch host, struct oci_model *out)
+{
+	struct loader l = { .arena = a, .dd = d, .p = p, .rt = rt, .host = host, .refused = DD_FALSE };
+	dd_node foreign = dd_terminal(d, (struct verdict){ VERDICT_KILL_THREAD, 0 });
+
+	l.gates = ARENA_ARRAY(a, dd_node, p->entries.n + 1);
+	for (size_t i = 0; i < p->entries.n; i++)
+		l.gates[i] = gate_claim(&l, p->entries.v[i].gate);
+	place_rules(&l);
+	*out = (struct oci_model){ .dd = d, .profile = p, .runtime = *rt, .host = host };
+	out->reading = spread_all(&l, l.readings.v, l.readings.n, dd_terminal(d, p->dflt), foreign);
+	out->undefined = spread_all(&l, l.undefined.v, l.undefined.n, DD_FALSE, DD_FALSE);
+	out->refused = l.refused;
+	out->stub = stub_claim(&l);
+	out->stub_mark = oci_model_stubbed(out, dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 }));
+	out->root = oci_model_stubbed(out, out->reading);
+	return out->root == DD_NONE || out->undefined == DD_NONE || out->refused == DD_NONE ? -1 : 0;
+}
+
+/* ---- which part answers ---- */
+
+struct dd_point oci_point(const struct environment *env, const struct call *c)
+{
+	struct dd_point p = { 0 };
+
+	memcpy(p.at, c->args, sizeof(c->args));
+	p.at[DD_CALL] = DD_CALL_OF(c->audit_arch, c->nr);
+	p.at[DD_CAPS] = env->caps_known ? env->caps : 0;
+	p.at[DD_SYSTEM] = DD_SYSTEM_OF(env->kernel, env->host);
+	return p;
+}
+
+static bool args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6])
+{
+	for (uint32_t i = 0; i < r->nargs; i++) {
+		const struct oci_arg *g = &r->args[i];
+		uint64_t seen = is_narrow(a) ? UINT32_MAX : UINT64_MAX;
+		uint64_t have = args[g->index] & g->mask & seen, want = g->value & seen;
+		bool holds = false;
+		switch (g->op) {
+		case OCI_NE: holds = have != want; break;
+		case OCI_LT: holds = have < want; break;
+		case OCI_LE: holds = have <= want; break;
+		case OCI_MASKED_EQ:
+		case OCI_EQ: holds = have == want; break;
+		case OCI_GE: holds = have >= want; break;
+		case OCI_GT: holds = have > want; break;
+		case OCI_OP_NR: BUG("operator");
+		}
+		if (!holds)
+			return false;
+	}
+	return true;
+}
+
+struct oci_why oci_model_why(const struct oci_model *m, const struct environment *env,
+			     const struct call *c)
+{
+	const struct oci_profile *p = m->profile;
+	struct oci_why why = { .by = OCI_BY_DEFAULT };
+	uint32_t nr = c->nr;
+	int a = arch_of_call(c->audit_arch, &nr);
+
+	struct dd_point at = oci_point(env, c);
+	if (dd_eval_at(m->dd, m->stub_mark, &at).kind == VERDICT_ERRNO)
+		return (struct oci_why){ .by = OCI_BY_STUB };
+	if (a < 0 || (!(p->arches & ARCH_BIT(a)) && c->nr != UINT32_MAX))
+		return (struct oci_why){ .by = OCI_BY_ARCH };
+	for (int plain = 1; plain >= 0; plain--)
+		vec_each(&p->rules, r) {
+			const struct syscall_info *sys = syscall_by_name(r->name);
+			const struct oci_entry *e = &p->entries.v[r->entry];
+			if (!sys || !(r->arches & ARCH_BIT(a)) || !oci_numbered(&m->runtime, sys, (enum arch)a) ||
+			    (uint32_t)sys->nr[a] != nr || plain != !r->nargs ||
+			    verdict_eq(e->verdict, p->dflt) || !oci_gate_open(e->gate, env) ||
+			    !args_hold(r, (enum arch)a, c->args))
+				continue;
+			return (struct oci_why){ .by = OCI_BY_ENTRY, .rule = r };
+		}
+	return why;
+}

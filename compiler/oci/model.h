@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a container runtime loads of a profile: libseccomp's reading of the rules, and runc's
+ * ENOSYS stub before it, as diagrams over every call and every environment. What libseccomp
+ * does not define (two entries with different actions match one call) is said by a claim; only
+ * the library itself can answer there.
+ */
+#include "compiler/oci/internal.h"
+
+struct oci_model {
+	struct dd *dd;
+	const struct oci_profile *profile;
+	struct oci_runtime runtime;
+	enum arch host;
+	dd_node reading;   /* what libseccomp builds */
+	dd_node undefined; /* claim: calls that several entries decide differently */
+	dd_node refused;   /* claim: environments in which libseccomp refuses the rules */
+	dd_node stub;      /* claim: calls that runc answers with ENOSYS before that */
+	dd_node stub_mark; /* ERRNO where the stub answers, else ALLOW */
+	dd_node root;      /* all of it: stub, then reading */
+};
+
+/*
+ * The profile as oci_parse() gave it for this host. DD_NONE in out->root: the manager's budget
+ * is passed, and -1 is returned.
+ */
+int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
+		    const struct oci_runtime *rt, enum arch host, struct oci_model *out);
+
+/* runc's stub before another root, such as the lifted filter of libseccomp itself. */
+dd_node oci_model_stubbed(const struct oci_model *m, dd_node filter);
+
+/* Does the runtime's libseccomp number this call there? */
+bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, enum arch a);
+
+/* A call in an environment; what env does not know is zero. */
+struct dd_point oci_point(const struct environment *env, const struct call *c);
+
+/* Which part of the runtime answers a call, in an environment that knows what entries ask. */
+struct oci_why {
+	enum {
+		OCI_BY_STUB,    /* runc's ENOSYS stub */
+		OCI_BY_ARCH,    /* libseccomp: an architecture that the profile does not list */
+		OCI_BY_ENTRY,   /* `rule` */
+		OCI_BY_DEFAULT, /* defaultAction */
+	} by;
+	const struct oci_rule *rule; /* ENTRY: the first that matches */
+};
+struct oci_why oci_model_why(const struct oci_model *m, const struct environment *env,
+			     const struct call *c);
