@@ -1,58 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfilter OUT COMMAND...: runs the command traced and writes the seccomp filters that its
- * processes hold when they end to OUT.0 (the oldest), OUT.1, ... How many on stdout. All that
- * hold any must hold the same; status 3 when they do not. A container that the filter keeps from
- * starting has loaded it all the same. Else the command's status.
+ * holdfilter OUT COMMAND...: runs a container runtime traced, and where one of its processes has
+ * loaded a seccomp filter, writes what it then holds to OUT.0 (the oldest), OUT.1, ... and kills
+ * it: what a filter refuses cannot keep it from being read. How many filters on stdout.
  */
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef PTRACE_SECCOMP_GET_FILTER
 #define PTRACE_SECCOMP_GET_FILTER 0x420c
 #endif
-enum { FILTERS_MAX = 8, EXIT_DIFFER = 3, LIMIT = 20 /* seconds; tracees die with us */ };
+enum { FILTERS_MAX = 8, LIMIT = 20 /* seconds; tracees die with us */ };
 
 static struct sock_filter held[FILTERS_MAX][4096];
 static long lengths[FILTERS_MAX];
 static unsigned long nheld;
+static pid_t loading; /* in the middle of the call that loads */
 
 static long get(pid_t pid, unsigned long at, struct sock_filter *insns)
 {
 	return ptrace((enum __ptrace_request)PTRACE_SECCOMP_GET_FILTER, pid, (void *)at, insns);
 }
 
-/* The task is about to end, its filters are still there. */
-static int collect(pid_t pid)
+static void collect(pid_t pid)
 {
-	static struct sock_filter insns[4096];
-	unsigned long n = 0;
+	nheld = 0;
+	while (nheld < FILTERS_MAX && (lengths[nheld] = get(pid, nheld, held[nheld])) > 0)
+		nheld++;
+}
 
-	while (n < FILTERS_MAX && get(pid, n, NULL) > 0)
-		n++;
-	if (!n)
-		return 0;
-	if (nheld && n != nheld)
-		return -1;
-	for (unsigned long i = 0; i < n; i++) {
-		long count = get(pid, i, insns);
-		if (count <= 0)
-			return -1;
-		size_t size = (size_t)count * sizeof(insns[0]);
-		if (nheld && (count != lengths[i] || memcmp(insns, held[i], size)))
-			return -1;
-		memcpy(held[i], insns, size);
-		lengths[i] = count;
+static bool loads(const struct __ptrace_syscall_info *i)
+{
+	return (i->entry.nr == SYS_seccomp && i->entry.args[0] == SECCOMP_SET_MODE_FILTER) ||
+	       (i->entry.nr == SYS_prctl && i->entry.args[0] == PR_SET_SECCOMP);
+}
+
+static void at_syscall(pid_t pid)
+{
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY && loads(&info)) {
+		loading = pid;
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && loading == pid) {
+		loading = 0;
+		if (info.exit.is_error || nheld)
+			return;
+		collect(pid);
+		kill(pid, SIGKILL);
 	}
-	nheld = n;
-	return 0;
 }
 
 static int write_all(const char *out)
@@ -80,9 +88,9 @@ static void start(char **argv)
 
 int main(int argc, char **argv)
 {
-	const long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
-			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-	int status, result = 1, differ = 0;
+	const long options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+			     PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+	int status, result = 1;
 	pid_t pid, first;
 
 	if (argc < 3)
@@ -96,7 +104,7 @@ int main(int argc, char **argv)
 		perror("holdfilter");
 		return 1;
 	}
-	ptrace(PTRACE_CONT, first, NULL, NULL);
+	ptrace(PTRACE_SYSCALL, first, NULL, NULL);
 	while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
 		long sig = 0;
 		if (pid < 0 || !WIFSTOPPED(status)) {
@@ -104,14 +112,13 @@ int main(int argc, char **argv)
 				result = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 			continue;
 		}
-		int event = status >> 16;
-		if (event == PTRACE_EVENT_EXIT)
-			differ |= collect(pid);
-		else if (!event && WSTOPSIG(status) != SIGTRAP && WSTOPSIG(status) != SIGSTOP)
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+			at_syscall(pid);
+		else if (!(status >> 16) && WSTOPSIG(status) != SIGTRAP && WSTOPSIG(status) != SIGSTOP)
 			sig = WSTOPSIG(status);
-		ptrace(PTRACE_CONT, pid, NULL, sig);
+		ptrace(PTRACE_SYSCALL, pid, NULL, sig);
 	}
 	if (write_all(argv[1]))
 		return 1;
-	return differ ? EXIT_DIFFER : result;
+	return nheld ? 0 : result;
 }
