@@ -118,6 +118,7 @@ install: all ## under $(DESTDIR)$(PREFIX)
 	install -m 644 compiler/cmd/pale.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pale
 	install -m 644 profiles/sets/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/sets
 	install -m 644 profiles/examples/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/examples
+	install -m 644 profiles/docker-default*.pale profiles/NOTICE $(DESTDIR)$(PREFIX)/share/pale/profiles
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pale $(DESTDIR)$(PREFIX)/share/man/man1/pale.1 \
