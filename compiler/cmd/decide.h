@@ -9,7 +9,7 @@
 #include "compiler/cmd/cmd.h"
 #include "compiler/decision/decision.h"
 
-enum { DECIDE_BUDGET = 1 << 23 }; /* nodes for two files and what is asked of them */
+enum { DECIDE_BUDGET = 1 << 22 }; /* nodes for two files and what is asked of them */
 
 struct decide_options {
 	struct resolve_options resolve; /* env: what --caps --kernel --host fixed; the rest stays open */

@@ -9,6 +9,7 @@
 
 struct diff_step { /* one answer for another */
 	struct verdict a, b;
+	bool others;             /* they are the example's: there are many such pairs */
 	const char *condition; /* "domain == AF_VSOCK"; "": always */
 	bool exact;            /* condition says all; else it is a hint, and the example stands for it */
 	const char *call;      /* the example: "socket(AF_VSOCK)" */

@@ -93,7 +93,7 @@ static const char *key_of(struct grouping *g, const struct compare_item *it)
 		verdict_print(&text, s->a);
 		buf_putc(&text, ' ');
 		verdict_print(&text, s->b);
-		buf_printf(&text, " %s", condition);
+		buf_printf(&text, " %d %s", s->others, condition);
 	}
 	return kept(g->arena, &text);
 }
@@ -138,7 +138,8 @@ static void add_step(struct grouping *g, struct diff_line *l, const struct compa
 {
 	const struct sources *sources = g->session->sources;
 	struct dd *dd = g->out->a->dd;
-	struct diff_step s = { .a = from->a, .b = from->b, .at = from->witness };
+	struct diff_step s = { .a = from->a, .b = from->b, .others = from->others,
+			       .at = from->witness };
 	BUF_AUTO call = { 0 };
 	BUF_AUTO by_a = { 0 };
 	BUF_AUTO by_b = { 0 };

@@ -99,6 +99,7 @@ static void put_change(struct buf *out, const struct diff_step *s)
 	verdict_print(out, s->a);
 	buf_puts(out, " -> ");
 	verdict_print(out, s->b);
+	buf_puts(out, s->others ? " and others of that kind" : "");
 }
 
 /* ---- text ---- */
@@ -269,6 +270,7 @@ static void json_step(struct buf *out, const struct diff_step *s)
 	buf_puts(out, ", ");
 	json_verdict(out, "b", s->b);
 	buf_puts(out, ", ");
+	buf_printf(out, "\"and_others\": %s, ", s->others ? "true" : "false");
 	put_key(out, "condition", s->condition);
 	buf_printf(out, ", \"condition_is_exact\": %s,\n        ", s->exact ? "true" : "false");
 	put_key(out, "example", s->call);

@@ -11,7 +11,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/decision/dd.h"
 
-enum { RANGES_MAX = 4096, ENVIRONMENTS_MAX = 4096, STEPS_SHOWN_MAX = 64 };
+enum { RANGES_MAX = 4096, ENVIRONMENTS_MAX = 4096, STEPS_MAX = 64 };
 
 struct comparing {
 	struct arena *arena;
@@ -55,6 +55,19 @@ static dd_node answers(struct dd *d, dd_node n, dd_node t, dd_node tag)
 	return r;
 }
 
+/* The call and an environment, where the claim is over arguments only. */
+static void place_witness(struct comparing *c, const struct compare_item *it, struct compare_step *s)
+{
+	struct dd_point env;
+
+	if (it->region)
+		return;
+	dd_witness(c->dd, dd_and(c->dd, it->env, environment_possible(c->dd, it->arch)), &env);
+	s->witness.at[DD_CAPS] = env.at[DD_CAPS];
+	s->witness.at[DD_SYSTEM] = env.at[DD_SYSTEM];
+	s->witness.at[DD_CALL] = DD_CALL_OF(arch_info(it->arch)->audit, it->first);
+}
+
 static bool add_step(struct comparing *c, struct compare_item *it, dd_node x, dd_node y)
 {
 	struct compare_step s = { .where = DD_NONE };
@@ -67,14 +80,7 @@ static bool add_step(struct comparing *c, struct compare_item *it, dd_node x, dd
 	if (s.where == DD_FALSE)
 		return true;
 	dd_witness(c->dd, s.where, &s.witness);
-	if (!it->region) {
-		dd_node possible = environment_possible(c->dd, it->arch);
-		struct dd_point env;
-		dd_witness(c->dd, dd_and(c->dd, it->env, possible), &env);
-		s.witness.at[DD_CAPS] = env.at[DD_CAPS];
-		s.witness.at[DD_SYSTEM] = env.at[DD_SYSTEM];
-		s.witness.at[DD_CALL] = DD_CALL_OF(arch_info(it->arch)->audit, it->first);
-	}
+	place_witness(c, it, &s);
 	vec_push(c->arena, &it->steps, s);
 	return true;
 }
@@ -126,13 +132,49 @@ static int order_steps(const void *p, const void *q)
 	return (kx > ky) - (kx < ky);
 }
 
+static bool is_looser(struct verdict x, struct verdict y)
+{
+	return y.kind > x.kind;
+}
+
+static bool is_tighter(struct verdict x, struct verdict y)
+{
+	return y.kind < x.kind;
+}
+
+static bool is_other_data(struct verdict x, struct verdict y)
+{
+	return x.kind == y.kind && !verdict_eq(x, y);
+}
+
+/* A program may return 65,536 data words: one step for each class, with one pair of them. */
+static bool find_classes(struct comparing *c, struct compare_item *it)
+{
+	static bool (*const tests[])(struct verdict, struct verdict) = { is_looser, is_tighter,
+									   is_other_data };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+		struct compare_step s = { .others = true,
+					  .where = dd_compare(c->dd, it->a, it->b, tests[i]) };
+		if (s.where == DD_NONE)
+			return false;
+		if (s.where == DD_FALSE)
+			continue;
+		dd_witness(c->dd, s.where, &s.witness);
+		s.a = dd_eval_at(c->dd, it->a, &s.witness);
+		s.b = dd_eval_at(c->dd, it->b, &s.witness);
+		place_witness(c, it, &s);
+		vec_push(c->arena, &it->steps, s);
+	}
+	return true;
+}
+
 static bool find_steps(struct comparing *c, struct compare_item *it)
 {
 	node_list x = terminals_of(c, it->a), y = terminals_of(c, it->b);
 
-	/* A program may return 65,536 data words: the claims on them are not worth their time. */
-	if (x.n * y.n > STEPS_SHOWN_MAX * STEPS_SHOWN_MAX)
-		return false;
+	if (x.n * y.n > STEPS_MAX)
+		return find_classes(c, it);
 	for (size_t i = 0; i < x.n; i++)
 		for (size_t k = 0; k < y.n; k++)
 			if (x.v[i] != y.v[k] && !add_step(c, it, x.v[i], y.v[k]))
@@ -393,10 +435,8 @@ static bool token_compared(const struct comparing *c, enum arch a)
 
 static void compare_arch(struct comparing *c, enum arch a)
 {
-	dd_node own = numbers_claim(c, a), skip = skip_claim(c, a);
+	dd_node own = numbers_claim(c, a), skip = dd_and(c->dd, skip_claim(c, a), c->rest);
 
-	if (!(c->out->arches & ARCH_BIT(a)) && !token_compared(c, a))
-		own = dd_or(c->dd, own, skip);
 	c->rest = dd_and(c->dd, c->rest, dd_not(c->dd, own));
 	if (c->out->arches & ARCH_BIT(a)) {
 		compare_calls(c, a);
@@ -405,7 +445,13 @@ static void compare_arch(struct comparing *c, enum arch a)
 		return;
 	}
 	struct compare_item it = { .part = PART_UNLISTED, .arch = a };
-	compare_region(c, it, dd_and(c->dd, own, environment_possible(c->dd, a)));
+	dd_node region = dd_and(c->dd, own, environment_possible(c->dd, a));
+	/* Of a token that only one side decides, number -1 too: told once, with the first. */
+	if (!token_compared(c, a)) {
+		c->rest = dd_and(c->dd, c->rest, dd_not(c->dd, skip));
+		region = dd_or(c->dd, region, skip);
+	}
+	compare_region(c, it, region);
 }
 
 /* Number -1, with which tracers skip calls; x86_64 and x32 share it. */

@@ -29,6 +29,7 @@ struct compare_side {
 
 struct compare_step { /* from one answer to another */
 	struct verdict a, b;
+	bool others;   /* too many pairs of verdicts: all of one class, and these are the witness's */
 	dd_node where; /* a claim: over arguments and IP; of a region over everything */
 	struct dd_point witness; /* whole: call and environment too */
 };

@@ -51,12 +51,20 @@ static dd_node only_field(struct dd *d, dd_node claim, enum dd_field keep)
 
 /* ---- values ---- */
 
+static uint64_t sign_of(const struct field *f)
+{
+	return f->arg && f->arg->is_signed ? UINT64_C(1) << (f->bits - 1) : 0;
+}
+
+static uint64_t top(const struct field *f)
+{
+	return f->bits == 64 ? UINT64_MAX : (UINT64_C(1) << f->bits) - 1;
+}
+
 static void put_number(struct buf *out, uint64_t v, const struct field *f)
 {
-	uint64_t sign = UINT64_C(1) << (f->bits - 1), all = sign | (sign - 1);
-
-	if (f->arg && f->arg->is_signed && v & sign && ((v ^ all) & all) < 4096)
-		buf_printf(out, "-%llu", (unsigned long long)((v ^ all) & all) + 1);
+	if (v & sign_of(f))
+		buf_printf(out, "-%llu", (unsigned long long)(~v & top(f)) + 1);
 	else
 		buf_printf(out, v < 65536 ? "%llu" : "0x%llx", (unsigned long long)v);
 }
@@ -94,7 +102,7 @@ static void put_value(struct buf *out, uint64_t v, const struct field *f)
 
 /* ---- a claim on one field ---- */
 
-struct value_range {
+struct value_range { /* in the order of the values: negative ones first where there are any */
 	uint64_t first, last;
 };
 
@@ -128,23 +136,39 @@ static void collect_ranges(const struct dd *d, dd_node n, const struct field *f,
 static struct value_ranges ranges_of(const struct dd *d, dd_node n, const struct field *f)
 {
 	struct value_ranges r = { 0 };
+	uint32_t bit = bit_of(f->f, f->bits - 1);
+	uint64_t sign = sign_of(f);
 
-	collect_ranges(d, n, f, f->bits, 0, &r);
+	if (!sign) {
+		collect_ranges(d, n, f, f->bits, 0, &r);
+		return r;
+	}
+	collect_ranges(d, child(d, n, bit, true), f, f->bits - 1, 0, &r);
+	collect_ranges(d, child(d, n, bit, false), f, f->bits - 1, sign, &r);
 	return r;
 }
 
-static uint64_t top(const struct field *f)
+/* From its place in the order back to the value. */
+static void put_placed(struct buf *out, uint64_t at, const struct field *f)
 {
-	return f->bits == 64 ? UINT64_MAX : (UINT64_C(1) << f->bits) - 1;
+	put_value(out, at ^ sign_of(f), f);
+}
+
+/* Bounds are numbers: SIGSTKFLT..SIGTSTP would have to be looked up. */
+static void put_bound(struct buf *out, uint64_t at, const struct field *f)
+{
+	put_number(out, at ^ sign_of(f), f);
 }
 
 static void put_range(struct buf *out, struct value_range r, const struct field *f)
 {
-	put_value(out, r.first, f);
-	if (r.first == r.last)
+	if (r.first == r.last) {
+		put_placed(out, r.first, f);
 		return;
+	}
+	put_bound(out, r.first, f);
 	buf_puts(out, "..");
-	put_value(out, r.last, f);
+	put_bound(out, r.last, f);
 }
 
 /* "x == 1", "x in {1, 4..7}", "x >= 2" */
@@ -165,13 +189,13 @@ static bool put_ranges(struct buf *out, const struct value_ranges *r, const stru
 	}
 	if (only->first == only->last) {
 		buf_printf(out, "%s == ", f->name);
-		put_value(out, only->first, f);
+		put_placed(out, only->first, f);
 	} else if (only->last == top(f)) {
 		buf_printf(out, "%s >= ", f->name);
-		put_value(out, only->first, f);
+		put_bound(out, only->first, f);
 	} else if (only->first == 0) {
 		buf_printf(out, "%s <= ", f->name);
-		put_value(out, only->last, f);
+		put_bound(out, only->last, f);
 	} else {
 		buf_printf(out, "%s in ", f->name);
 		put_range(out, *only, f);
@@ -218,7 +242,7 @@ static bool put_field(struct dd *d, dd_node n, const struct field *f, struct buf
 	/* What is left out is shorter: every value but one, every mask but one. */
 	if (!others.too_many && others.n == 1 && others.list[0].first == others.list[0].last) {
 		buf_printf(out, "%s != ", f->name);
-		put_value(out, others.list[0].first, f);
+		put_placed(out, others.list[0].first, f);
 		return true;
 	}
 	if (in.n == 1 && !in.too_many)
