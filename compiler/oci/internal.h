@@ -46,6 +46,7 @@ bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y);   /* 
 struct oci_rule {
 	uint32_t entry; /* index in `entries` */
 	struct str name;
+	struct str handed; /* the JSON's name that libseccomp gets; empty: with the rule before it */
 	struct span span;
 	const struct oci_arg *args;
 	uint32_t nargs;

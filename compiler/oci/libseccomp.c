@@ -56,10 +56,10 @@ static int add_rule(scmp_filter_ctx ctx, const struct oci_profile *p, const stru
 	char name[64];
 	const struct oci_entry *e = &p->entries.v[r->entry];
 
-	if (r->name.n >= sizeof(name) || r->nwritten > 6 || verdict_eq(e->verdict, p->dflt))
+	if (r->handed.n >= sizeof(name) || r->nwritten > 6 || verdict_eq(e->verdict, p->dflt))
 		return 0;
-	memcpy(name, r->name.p, r->name.n);
-	name[r->name.n] = '\0';
+	memcpy(name, r->handed.p, r->handed.n);
+	name[r->handed.n] = '\0';
 	int nr = seccomp_syscall_resolve_name(name);
 	if (nr == __NR_SCMP_ERROR)
 		return 0;
@@ -87,7 +87,7 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 	}
 	for (size_t i = 0; i < p->rules.n; i++) {
 		const struct oci_rule *r = &p->rules.v[i];
-		if (r->derived || !oci_gate_open(p->entries.v[r->entry].gate, env))
+		if (!r->handed.n || !oci_gate_open(p->entries.v[r->entry].gate, env))
 			continue;
 		if (add_rule(ctx, p, r))
 			return CHILD_REFUSED;

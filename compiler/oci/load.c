@@ -12,7 +12,7 @@
 #include "compiler/oci/library.h"
 #include "compiler/oci/model.h"
 
-enum { NODE_BUDGET = 1 << 20, LIMIT_MS = 5000 };
+enum { CRUN_ARGS = 6, LIMIT_MS = 5000 };
 
 struct loading {
 	struct arena *arena;
@@ -33,26 +33,72 @@ static int refuse(struct loading *l, enum diag_id id, struct span span, const ch
 	return -1;
 }
 
-/* What containers cannot be started with (runc InitSeccomp(), crun libcrun_generate_seccomp()). */
+/* What runc cannot start (InitSeccomp()); crun loads all of it. */
 static int check_notify(struct loading *l, const struct json *profile)
 {
 	const struct oci_profile *p = &l->profile;
-	bool notify = p->dflt.kind == VERDICT_NOTIFY;
+	const struct json *first = NULL;
 
-	if (notify)
-		return refuse(l, DIAG_PL265, l->span, "runtimes refuse 'SCMP_ACT_NOTIFY' as the default: "
-			      "nothing could be started", "name the calls to be notified about");
+	if (l->opt->runtime.kind != OCI_RUNC)
+		return 0;
+	if (p->dflt.kind == VERDICT_NOTIFY)
+		return refuse(l, DIAG_PL265, l->span, "runc refuses 'SCMP_ACT_NOTIFY' as the default: nothing "
+			      "could be started", "name the calls to be notified about");
 	vec_each(&p->rules, r) {
-		if (p->entries.v[r->entry].verdict.kind != VERDICT_NOTIFY)
+		const struct oci_entry *e = &p->entries.v[r->entry];
+		if (e->verdict.kind != VERDICT_NOTIFY || !oci_gate_open(e->gate, &l->opt->env))
 			continue;
-		notify = true;
-		if (l->opt->runtime.kind == OCI_RUNC && str_is(r->name, "write"))
+		first = e->json;
+		if (str_is(r->name, "write"))
 			return refuse(l, DIAG_PL265, r->span, "runc refuses 'SCMP_ACT_NOTIFY' for 'write', "
 				      "which it needs to send the listener", "leave 'write' out");
 	}
-	if (notify && !oci_member(profile, "listenerPath"))
-		return refuse(l, DIAG_PL265, l->span, "'SCMP_ACT_NOTIFY' needs 'listenerPath', which this "
+	if (first && !oci_member(profile, "listenerPath"))
+		return refuse(l, DIAG_PL265, first->span, "'SCMP_ACT_NOTIFY' needs 'listenerPath', which this "
 			      "profile does not name", "name the listener's socket");
+	return 0;
+}
+
+/* crun takes an errno beside an action that has none for a mistake; runc ignores it. */
+static int check_errnos(struct loading *l, const struct json *profile)
+{
+	const enum verdict_kind dflt = l->profile.dflt.kind;
+	const struct json *wrong = NULL;
+
+	if (l->opt->runtime.kind != OCI_CRUN)
+		return 0;
+	if (dflt != VERDICT_ERRNO && dflt != VERDICT_TRACE)
+		wrong = oci_member(profile, "defaultErrnoRet");
+	vec_each(&l->profile.entries, e)
+		if (!wrong && e->verdict.kind != VERDICT_ERRNO && e->verdict.kind != VERDICT_TRACE &&
+		    oci_gate_open(e->gate, &l->opt->env))
+			wrong = oci_member(e->json, "errnoRet");
+	return wrong ? refuse(l, DIAG_PL265, wrong->span, "crun refuses an errno beside an action that has none",
+			      "leave it out") : 0;
+}
+
+/* runc before 1.2 takes none; later ones, and crun, only those they know. */
+static int check_flags(struct loading *l, const struct json *profile)
+{
+	static const char *const known[] = { "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
+					     "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+					     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" };
+	const struct oci_runtime *rt = &l->opt->runtime;
+	const struct json *flags = oci_member(profile, "flags");
+
+	if (!flags || flags->kind != JSON_ARRAY || !flags->count)
+		return 0;
+	if (rt->kind == OCI_RUNC && rt->version < OCI_VERSION(1, 2, 0))
+		return refuse(l, DIAG_PL265, flags->span, "runc before 1.2 refuses a profile with 'flags'",
+			      "leave them out");
+	for (const struct json *f = flags->first; f; f = f->next) {
+		bool found = false;
+		for (size_t i = 0; i < ARRAY_SIZE(known) && f->kind == JSON_STRING; i++)
+			found |= str_is(f->text, known[i]);
+		if (!found)
+			return refuse(l, DIAG_PL265, f->span, "runtimes refuse a flag that they do not know",
+				      "leave it out");
+	}
 	return 0;
 }
 
@@ -116,6 +162,37 @@ static int build(struct loading *l, dd_node *out)
 	return 0;
 }
 
+/*
+ * The library's filter is what the kernel gets. Is it where entries contradict each other, or
+ * does it answer what no entry says?
+ */
+static int take_built(struct loading *l, struct oci_loaded *out, dd_node built, dd_node reading,
+		      dd_node undefined)
+{
+	dd_node said = dd_choose(l->dd, undefined, built, reading);
+	struct diag *d;
+	struct dd_point p;
+
+	out->root = built;
+	if (said == DD_NONE)
+		return refuse(l, DIAG_PL290, l->span, "the filter is too complex to compare",
+			      "use fewer entries");
+	if (said == built) {
+		dd_differ_at(l->dd, reading, built, &p);
+		d = diag_add(l->ds, DIAG_PL266, l->span, "two entries with different actions match one call, "
+			     "and libseccomp decides %s", point_text(l, &p, built));
+		diag_help(l->ds, d, "make their conditions exclude each other");
+		out->contradicts = true;
+		return 0;
+	}
+	dd_differ_at(l->dd, said, built, &p);
+	d = diag_add(l->ds, DIAG_PL266, l->span, "libseccomp builds a filter that the entries do not say: %s",
+		     point_text(l, &p, built));
+	diag_note(l->ds, d, l->span, "by the entries: %s", point_text(l, &p, reading));
+	out->library = true;
+	return 0;
+}
+
 static int settle(struct loading *l, struct oci_loaded *out)
 {
 	const struct oci_model *m = out->model;
@@ -144,13 +221,7 @@ static int settle(struct loading *l, struct oci_loaded *out)
 			      "use fewer entries");
 	if (built == reading)
 		return 0;
-	dd_differ_at(l->dd, reading, built, &p);
-	struct diag *d = diag_add(l->ds, DIAG_PL266, l->span, "libseccomp builds a filter that the entries "
-				  "do not say: %s", point_text(l, &p, built));
-	diag_note(l->ds, d, l->span, "by the entries: %s", point_text(l, &p, reading));
-	out->root = built;
-	out->library = true;
-	return 0;
+	return take_built(l, out, built, reading, undefined);
 }
 
 int oci_load(struct arena *a, struct dd *d, const struct json *root,
@@ -158,8 +229,9 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 {
 	struct loading l = { .arena = a, .dd = d, .opt = opt, .ds = ds };
 	const struct json *profile = oci_profile_object(root);
-	struct oci_read_options read = { .host_known = true, .host = opt->env.host };
 	const struct oci_runtime *rt = &opt->runtime;
+	struct oci_read_options read = { .host_known = true, .host = opt->env.host,
+					 .args_max = rt->kind == OCI_CRUN ? CRUN_ARGS : 0 };
 
 	BUG_ON(!opt->env.host_known);
 	if (!profile)
@@ -173,7 +245,8 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	bool old = l.engine && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);
 	if (old && (l.profile.dflt.kind == VERDICT_ERRNO || l.profile.dflt.kind == VERDICT_TRACE))
 		l.profile.dflt.data = 1;
-	if (check_notify(&l, profile))
+	/* An old engine hands no flags over either. */
+	if (check_notify(&l, profile) || check_errnos(&l, profile) || (!old && check_flags(&l, profile)))
 		return -1;
 	out->model = ARENA_NEW(a, struct oci_model);
 	if (oci_model_build(a, d, &l.profile, rt, opt->env.host, out->model))

@@ -60,6 +60,7 @@ struct oci_read_options {
 	enum arch host;     /* picks the row of archMap */
 	bool every_host;    /* where no host is known: all rows, what differs as `when host` */
 	const char *name;   /* of the policy; NULL: from the file's name */
+	size_t args_max;    /* the runtime looks at so many of an entry's `args`; 0: at all */
 };
 
 /*
@@ -92,7 +93,9 @@ struct oci_model;
 struct oci_loaded {
 	dd_node root; /* what the kernel answers afterwards, in this environment */
 	struct oci_model *model;
-	bool library; /* root is libseccomp's own filter: it answers otherwise than the entries say */
+	/* root is libseccomp's own filter, told by a diagnostic: */
+	bool contradicts; /* entries contradict each other, and it chose */
+	bool library;     /* it answers what no entry says */
 };
 
 /*

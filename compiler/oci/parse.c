@@ -16,6 +16,7 @@ struct parser {
 	struct diags *ds;
 	struct oci_profile *out;
 	VEC(struct str) odd_keys; /* told already */
+	size_t args_max;  /* of one entry that the runtime looks at */
 	size_t strangers; /* names that are no calls; only the first get a suggestion */
 	bool failed;
 };
@@ -560,9 +561,13 @@ static void add_name_rule(struct parser *p, const struct json *name, unsigned ar
 			      .span = name->span, .args = args, .written = args, .nargs = nargs,
 			      .nwritten = nargs, .arches = arches };
 
+	size_t first = p->out->rules.n;
+
 	if (arches)
 		add_rule(p, r);
 	add_multiplexed(p, r);
+	if (first < p->out->rules.n)
+		p->out->rules.v[first].handed = name->text;
 }
 
 /* Distinct indices: all must hold. A repeated one: runc and crun then make each a rule. */
@@ -649,6 +654,8 @@ static struct oci_arg *read_args(struct parser *p, const struct json *entry, uin
 	for (const struct json *j = list->first; j; j = j->next) {
 		if (j->kind == JSON_NULL)
 			continue;
+		if (*n == p->args_max)
+			break;
 		if (!read_arg(p, j, &args[*n]))
 			continue;
 		*repeated |= seen >> args[*n].index & 1;
@@ -701,7 +708,8 @@ static const char *const profile_keys[] = { "defaultAction", "defaultErrnoRet", 
 bool oci_parse(struct arena *a, const struct json *profile, const struct oci_read_options *opt,
 	       struct oci_profile *out, struct diags *ds)
 {
-	struct parser p = { .arena = a, .ds = ds, .out = out };
+	struct parser p = { .arena = a, .ds = ds, .out = out,
+			    .args_max = opt && opt->args_max ? opt->args_max : SIZE_MAX };
 	const struct json *dflt = oci_member(profile, "defaultAction");
 	const struct json *calls = oci_member(profile, "syscalls");
 

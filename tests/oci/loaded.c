@@ -2,9 +2,10 @@
 /*
  * loaded RUNTIME CAPS KERNEL JSON [FILTER]...: what our model says the kernel holds once the
  * runtime has loaded the profile, against the filters that it does hold (oldest first), for all
- * calls. "equal N" (N: nodes of the answer), "library N" where libseccomp's own filter is the
- * model (it builds otherwise than the entries say), "differ CALL: model X, kernel Y", or
+ * calls. "equal N" (N: nodes of the answer), "chosen N" and "library N" where libseccomp's own
+ * filter is the model (entries contradict each other; it builds otherwise than they say), "differ CALL: model X, kernel Y", or
  * "refused" and the diagnostics. CAPS: hex; KERNEL: 6.18.
+ *	loaded installed - - -: the libseccomp here, as --runtime names it
  *	loaded prove POLICY JSON RUNTIME [LIMIT_MS]: is the JSON the policy? 0, or 1 and why not.
  */
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
+#include "compiler/oci/library.h"
 #include "compiler/oci/model.h"
 #include "grammar/parse.h"
 
@@ -103,9 +105,9 @@ static int compare(int argc, char **argv)
 	if (argc > 5 && kernel != loaded.root)
 		return tell_difference(d, loaded.root, kernel);
 	/* The entries' own answers are what is shown everywhere else: hold them to it as well. */
-	if (!loaded.library && loaded.root != fix(d, loaded.model->root, &opt.env))
+	if (!loaded.library && !loaded.contradicts && loaded.root != fix(d, loaded.model->root, &opt.env))
 		return 3;
-	printf("%s %zu\n", loaded.library ? "library" : "equal", dd_size(d));
+	printf("%s %zu\n", loaded.library ? "library" : loaded.contradicts ? "chosen" : "equal", dd_size(d));
 	return 0;
 }
 
@@ -123,6 +125,15 @@ static int prove(int argc, char **argv)
 	return oci_prove(arena, all->list.v[0], &opt, load_source(argv[3])->text, diags) ? 1 : 0;
 }
 
+static int installed(void)
+{
+	unsigned v = oci_libseccomp_installed();
+
+	printf("%u.%u.%u%s\n", v >> 16 & 0xff, v >> 8 & 0xff, v & 0xff,
+	       v & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
+	return v ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	int rc = 2;
@@ -132,6 +143,8 @@ int main(int argc, char **argv)
 	diags = diags_new(arena, sources);
 	if (argc >= 5 && !strcmp(argv[1], "prove"))
 		rc = prove(argc, argv);
+	else if (argc >= 5 && !strcmp(argv[1], "installed"))
+		rc = installed();
 	else if (argc >= 5)
 		rc = compare(argc, argv);
 	finish(rc);

@@ -36,6 +36,8 @@ def some_args(rng):
     if kind < .55:  # a repeated index: alternatives, all of them
         index = rng.randrange(6)
         return [one_arg(rng, index) for _ in range(2)] + ([one_arg(rng, (index + 1) % 6)] * (rng.random() < .5))
+    if kind < .57:  # more than there are: crun looks at six
+        return [one_arg(rng, i) for i in rng.sample(range(6), 6)] + [one_arg(rng, 0)]
     return [one_arg(rng, i) for i in rng.sample(range(6), rng.choice([1, 1, 1, 2, 3]))]
 
 
@@ -60,6 +62,8 @@ def entry(rng, docker):
         e["args"] = args
     if e["action"] in ("SCMP_ACT_ERRNO", "SCMP_ACT_TRACE") and rng.random() < .6:
         e["errnoRet"] = rng.choice([0, 1, 13, 38, 95, 4095])
+    elif rng.random() < .01:
+        e["errnoRet"] = 5  # beside an action that has none
     if docker and rng.random() < .15:
         e["name"] = e.pop("names")[0]
     if docker and rng.random() < .4:
@@ -81,7 +85,7 @@ def profile(seed, docker=False):
                         {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": rng.choice([X86[1:], [], None])}]
     elif arches is not None:
         p["architectures"] = arches
-    flags = rng.choice([None, [], ["SECCOMP_FILTER_FLAG_LOG"], ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"], "absent"])
+    flags = rng.choice(["absent", None, []] * 6 + [["SECCOMP_FILTER_FLAG_LOG"], ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]])
     if flags != "absent" and not docker:
         p["flags"] = flags
     return p
