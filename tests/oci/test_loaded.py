@@ -280,3 +280,65 @@ def test_facts(base, tmp_path, record_property, runtime):
         if runtime == "runc" else {"6.10 an errno beside ALLOW"})
     chosen = {names[int(n.split("-")[0])] for n, a in results if a in ("chosen", "library")}
     assert chosen <= {"6.9 overlapping conditions"}
+
+
+# ---- through a real engine ----
+
+DOCKER_CAPS = 0xa80425fb  # what Docker gives by itself
+OLD_CAPS = ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_NET_ADMIN"]  # old engines know no CAP_BPF
+HARMLESS = "ptrace mount personality chown sysinfo socket bind semop shmat send accept4 clone3 msgget".split()
+
+
+def for_docker(seed):
+    """A profile under which a shell starts: permissive, about calls that starting does not need."""
+    p = profile(seed, docker=True)
+    p["defaultAction"] = ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG"][seed % 2]
+    p.pop("defaultErrnoRet", None)
+    for e in p["syscalls"]:
+        for key in ("name", "names"):
+            if key in e:
+                names = [e[key]] if key == "name" else e[key]
+                kept = [n for n in names if n in HARMLESS] or [HARMLESS[seed % len(HARMLESS)]]
+                e[key] = kept[0] if key == "name" else kept
+    return p
+
+
+def in_docker(docker, tmp_path, name, text, caps):  # noqa: F811
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(text))
+    options = ["--network", "none", "--security-opt", f"seccomp={path}"]
+    bits = DOCKER_CAPS
+    for c in caps:
+        options += ["--cap-add", c[4:]]
+        bits |= 1 << CAP_BITS[c]
+    version = re.match(r"\d+\.\d+", docker("version", "--format", "{{.Server.Version}}", check=0).out)[0]
+    kernel = ".".join(os.uname().release.split(".")[:2])
+    box = docker("run", "-d", *options, "pale:test", "/bin/sleep", "60")
+    filters = []
+    try:
+        if box.rc == 0:
+            pid = docker("inspect", "-f", "{{.State.Pid}}", box.out.strip(), check=0).out.strip()
+            r = subprocess.run([program("oci/getfilter"), pid], capture_output=True)
+            assert r.returncode == 0 and r.stderr == b"1 filters\n", r.stderr
+            filters = [tmp_path / f"{name}.bpf"]
+            filters[0].write_bytes(r.stdout)
+    finally:
+        docker("rm", "-f", box.out.strip() or "none")
+    r = run([program("oci/loaded"), f"docker-{version}+{installed('runc')}", hex(bits), kernel, path, *filters])
+    if not filters:
+        return "both refuse" if r.out == "refused\n" else f"not started: {box.err}"
+    return r.out.split(" ")[0].strip() if r.rc == 0 else r.out
+
+
+@pytest.mark.once
+def test_docker_hands_over_what_the_model_says(docker, tmp_path, record_property):  # noqa: F811
+    text = json.loads((ROOT / "profiles" / "found" / "docker-default.json").read_text())
+    work = [(f"default{i}", text, caps) for i, caps in enumerate([[], ["CAP_SYS_ADMIN"], OLD_CAPS])]
+    text = dict(text, defaultErrnoRet=38)  # which an old engine ignores
+    work += [("enosys", text, [])]
+    work += [(f"d{seed}", for_docker(seed), OLD_CAPS[:seed % 4]) for seed in range(300, 318)]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        results = [(w[0], a) for w, a in zip(work, pool.map(lambda w: in_docker(docker, tmp_path, *w), work))]
+    bad = tell(record_property, "Docker", results)
+    assert not bad
+    assert len([a for _, a in results if a in ("equal", "chosen", "library")]) >= 20
