@@ -96,7 +96,7 @@ static int check_layers(struct compilation *c, const struct policy *p)
 static const struct policy *kept_policy(const struct compilation *c, const struct policy *p)
 {
 	for (size_t i = 0; c->kept && i < c->kept->list.n; i++)
-		if (c->kept->list.v[i]->stmt == p->stmt)
+		if (str_eq(c->kept->list.v[i]->name, p->name))
 			return c->kept->list.v[i];
 	return p;
 }
@@ -243,19 +243,15 @@ static int write_artifacts(struct request *r)
  */
 static int keep_conditions(struct request *r, const struct input *in)
 {
-	struct session *s = r->c.session;
-	struct resolve_options opt = r->input.resolve;
-	struct diags *again = diags_new(s->arena, s->sources);
+	struct session again = *r->c.session;
+	struct input_options opt = r->input;
+	struct input kept = *in;
 
-	opt.keep_when = true;
-	opt.foreign = in->format == INPUT_JSON;
-	opt.set_dirs = set_directories_with(s->arena, r->input.resolve.set_dirs);
-	r->c.kept = policy_resolve(s->arena, in->ast, &opt, again);
-	if (!again->errors)
-		return EXIT_OK;
-	s->diags = again;
-	session_report(s);
-	return EXIT_FOUND;
+	opt.resolve.keep_when = true;
+	again.diags = diags_new(again.arena, again.sources); /* its notes were given already */
+	int rc = input_resolve(&again, &opt, &kept);
+	r->c.kept = kept.policies;
+	return rc;
 }
 
 static int compile_input(struct request *r, const char *path)

@@ -111,7 +111,7 @@ static void tell_cut(struct cutter *c, enum arch a)
 static void tell_budget(struct cutter *c, size_t found)
 {
 	struct writer *w = c->w;
-	struct diag *d = oci_fail(w, DIAG_PL228, oci_call_span(w, c->name->sys),
+	struct diag *d = oci_fail(w, DIAG_PL228, oci_costly_span(w, c->name->sys),
 				  arena_printf(w->arena, "'%s' needs more than %zu JSON entries; the budget "
 					       "for the file is %d", c->name->sys->name, found,
 					       ENTRIES_MAX));

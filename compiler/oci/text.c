@@ -320,7 +320,7 @@ static bool within_budget(struct writer *w, size_t n)
 	vec_each(&w->names, name)
 		if (!most || name->pieces.n > most->pieces.n)
 			most = name;
-	struct diag *d = oci_fail(w, DIAG_PL228, oci_call_span(w, most->sys),
+	struct diag *d = oci_fail(w, DIAG_PL228, oci_costly_span(w, most->sys),
 				  arena_printf(w->arena, "the JSON would have %zu entries, %zu of them for "
 					       "'%s'; the budget is %d", n, most->pieces.n,
 					       most->sys->name, ENTRIES_MAX));

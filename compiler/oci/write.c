@@ -46,6 +46,31 @@ struct span oci_rule_span(const struct writer *w, enum arch a, uint32_t nr)
 	return first < end ? w->p->calls.v[first].origin->span : w->p->span;
 }
 
+static unsigned comparisons(const struct cond *c)
+{
+	unsigned n = 0;
+
+	for (; c && c->kind != COND_CMP; c = c->left) /* chains lean to the left */
+		n += comparisons(c->right);
+	return c ? n + 1 : n;
+}
+
+/* The rule that compares most, for what has too many entries. */
+struct span oci_costly_span(const struct writer *w, const struct syscall_info *sys)
+{
+	struct span found = oci_call_span(w, sys);
+	unsigned most = 0;
+
+	vec_each(&w->p->calls, r) {
+		unsigned n = r->sys == sys ? comparisons(r->cond) : 0;
+		if (n <= most)
+			continue;
+		most = n;
+		found = r->origin->span;
+	}
+	return found;
+}
+
 struct span oci_call_span(const struct writer *w, const struct syscall_info *sys)
 {
 	for (int a = 0; a < ARCH_NR; a++) {

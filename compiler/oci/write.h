@@ -55,6 +55,7 @@ struct writer {
 struct diag *oci_fail(struct writer *w, enum diag_id id, struct span span, const char *text);
 struct span oci_header_span(const struct writer *w, enum ast_header header);
 struct span oci_rule_span(const struct writer *w, enum arch a, uint32_t nr);
+struct span oci_costly_span(const struct writer *w, const struct syscall_info *sys);
 struct span oci_call_span(const struct writer *w, const struct syscall_info *sys);
 uint32_t oci_number(const struct syscall_info *sys, enum arch a); /* with base */
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys);

@@ -276,9 +276,19 @@ def test_machines_that_differ_are_told_apart(pale):
 def test_conditions_past_the_budget_name_the_rule(pale):
     values = ", ".join(str(5 * i) for i in range(1500))
     text = f"""policy p {{ arch x86_64; default errno EPERM;
-        when capability bpf {{ allow ioctl(cmd in {{ {values} }}); }} allow ioctl(fd == 3); }}"""
+        when capability bpf {{ allow ioctl(cmd in {{ {values} }}); }}
+        allow ioctl(fd == 3); }}"""
     r = pale("compile", "-", "-t", "docker", input=text)
     assert r.rc == 1 and "PL228" in r.err and "'ioctl'" in r.err, r.err[-400:]
+    assert "<stdin>:2:" in r.err and "<stdin>:3:" not in r.err  # the rule that costs
+
+
+def test_docker_json_compiles_to_docker_json_for_all_its_machines(pale, tmp_path):
+    out = tmp_path / "again.json"
+    out.write_text(pale("compile", DOCKER, "-t", "docker", *PLAIN, check=0).out)
+    rows = {r["architecture"] for r in json.loads(out.read_text())["archMap"]}
+    assert rows >= {"SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"}
+    assert " 0 differ" in everywhere(DOCKER, out)
 
 
 # ---- why GE and LE are written in one case ----
