@@ -111,13 +111,6 @@ static int import(struct session *s, const char *path, const struct import_optio
 							 import_json(s, src, o);
 }
 
-static bool name_is_legal(const char *name)
-{
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-
-	return n && n <= 64 && !name[n] && (name[0] < '0' || name[0] > '9') && name[0] != '-';
-}
-
 int cmd_import(int argc, char **argv)
 {
 	static const struct option options[] = { { "output", required_argument, NULL, 'o' },
@@ -157,7 +150,7 @@ int cmd_import(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage_error(self, "one file, please ('-' is standard input)");
-	if (opt.read.name && !name_is_legal(opt.read.name))
+	if (opt.read.name && !policy_name_is_legal(opt.read.name))
 		return usage_error(self, "'%s' cannot name a policy", opt.read.name);
 	struct session s;
 	session_open(&s);

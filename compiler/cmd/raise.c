@@ -230,3 +230,10 @@ int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct ra
 		out->n = start;
 	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
 }
+
+bool policy_name_is_legal(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+	return n && n <= 64 && !name[n] && (name[0] < '0' || name[0] > '9') && name[0] != '-';
+}

@@ -22,5 +22,7 @@ struct raise_options {
 int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct raise_options *o,
 		 struct buf *out);
 
+bool policy_name_is_legal(const char *name);
+
 /* "x86_64 socket(0x1, 0)": a call that shows something. */
 void put_witness(struct buf *out, const struct dd_point *at);

@@ -574,21 +574,25 @@ static bool number_calls(struct decompiler *c)
 
 /* ---- the tree ---- */
 
-/* An errno's name where it means this number on all listed architectures. */
+/* An errno by its name, where that means this number on all listed architectures. */
 static struct ast_verdict verdict_of(struct decompiler *c, struct verdict v)
 {
 	struct ast_verdict out = ast_verdict_of(c->arena, v);
+	const char *name = NULL;
 
-	if (v.kind != VERDICT_ERRNO || out.data->kind != AST_VALUE_NAME)
+	if (v.kind != VERDICT_ERRNO)
 		return out;
+	out.data = ast_number(c->arena, v.data);
 	for (int a = 0; a < ARCH_NR; a++) {
 		uint64_t n;
-		if (c->arches & ARCH_BIT(a) &&
-		    (constant_find("errno", out.data->text, (enum arch)a, &n) != 0 || n != v.data))
-			out.data = ast_number(c->arena, v.data);
-		if (out.data->kind == AST_VALUE_NUMBER)
-			break;
+		if (!(c->arches & ARCH_BIT(a)))
+			continue;
+		if (!name)
+			name = constant_name("errno", v.data, (enum arch)a);
+		if (!name || constant_find("errno", str_c(name), (enum arch)a, &n) != 0 || n != v.data)
+			return out;
 	}
+	out.data = ast_name(c->arena, name);
 	return out;
 }
 

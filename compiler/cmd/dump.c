@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale dump: the filters that the kernel holds for a running process. */
+#include "compiler/cmd/dump.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/cbpf/lift.h"
+#include "compiler/cmd/raise.h"
+
+static const char help[] =
+	"usage: pale dump --pid P [--as policy|bpf|text] [-o FILE]\n\n"
+	"The seccomp filters that the kernel holds for a running process or thread, which is\n"
+	"stopped for that moment and goes on as it was. It needs CAP_SYS_ADMIN.\n\n"
+	"  --pid P            the process, or one of its threads\n"
+	"  --as policy        one policy that answers as all filters together do (this is meant\n"
+	"                     anyway); proved, as `pale import` does\n"
+	"  --as bpf           the programs; several become FILE.1.bpf (the first installed), ...\n"
+	"  --as text          the instructions\n"
+	"  -o, --output FILE  write there instead of standard output\n"
+	"  -n, --name NAME    of the policy (default: the name of the process)\n"
+	"  --approximate      where a policy cannot say it, be tighter instead of failing\n";
+
+/* ---- reading, also for `why` ---- */
+
+static int tell_failure(const char *command, pid_t pid, int err, const char *step)
+{
+	const char *reason = strerror(-err), *way = "";
+
+	if (err == -ESRCH) {
+		fprintf(stderr, "pale %s: there is no process %d\n", command, (int)pid);
+		return EXIT_SYSTEM;
+	}
+	if (err == -EPERM && !strncmp(step, "attach", 6))
+		way = "; it needs root (CAP_SYS_ADMIN and CAP_SYS_PTRACE), and a process that no "
+		      "debugger or tracer holds";
+	else if (err == -EACCES || err == -EPERM)
+		way = "; it needs CAP_SYS_ADMIN, and no filter on pale itself";
+	else if (err == -EIO || err == -EINVAL)
+		way = "; this kernel may be built without CONFIG_CHECKPOINT_RESTORE";
+	fprintf(stderr, "pale %s: cannot %s (%d): %s%s\n", command, step, (int)pid, reason, way);
+	return EXIT_SYSTEM;
+}
+
+int dump_read(struct session *s, const char *command, pid_t pid, struct held *out)
+{
+	const char *step = "read it";
+	int err = held_read(s->arena, pid, out, &step);
+
+	if (err)
+		return tell_failure(command, pid, err, step);
+	if (out->mode == HELD_FILTERS)
+		return EXIT_OK;
+	struct diag *d = diag_add(s->diags, DIAG_PL282, NO_SPAN, out->mode == HELD_NONE
+				  ? "process %d (%s) has no seccomp filter"
+				  : "process %d (%s) is in strict mode: read, write, _exit and "
+				    "sigreturn, and no filter", (int)pid, out->name);
+	diag_help(s->diags, d, "threads have filters of their own: 'ls /proc/%d/task' shows them",
+		  (int)pid);
+	session_report(s);
+	return EXIT_FOUND;
+}
+
+dd_node dump_root(struct session *s, struct dd *dd, const struct held *h)
+{
+	dd_node root = DD_NONE;
+
+	vec_each(&h->filters, prog) {
+		dd_node n = cbpf_lift(dd, s->arena, prog);
+		root = prog == h->filters.v || n == DD_NONE ? n : dd_stack(dd, n, root);
+		if (root == DD_NONE)
+			break;
+	}
+	return root;
+}
+
+bool dump_pid(const char *text, pid_t *out)
+{
+	uint64_t n;
+
+	if (str_u64(str_c(text), &n) < 0 || !n || n > INT32_MAX)
+		return false;
+	*out = (pid_t)n;
+	return true;
+}
+
+/* ---- writing ---- */
+
+struct dump_options {
+	pid_t pid;
+	const char *as, *output, *name;
+	bool approximate;
+};
+
+static int dump_programs(struct session *s, const struct dump_options *o, const struct held *h)
+{
+	if (h->filters.n > 1 && (!o->output || !strcmp(o->output, "-"))) {
+		fprintf(stderr, "pale dump: process %d has %zu filters: name files with -o FILE (they "
+			"become FILE.1.bpf and on)\n", (int)o->pid, h->filters.n);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < h->filters.n; i++) {
+		BUF_AUTO bytes = { 0 };
+		const char *path = h->filters.n == 1 ? o->output :
+				   arena_printf(s->arena, "%s.%zu.bpf", o->output, i + 1);
+		cbpf_write(&h->filters.v[i], &bytes);
+		if (output_write(path, bytes.p, bytes.n, 0644) < 0)
+			return EXIT_SYSTEM;
+	}
+	return EXIT_OK;
+}
+
+static int dump_text(const struct dump_options *o, const struct held *h)
+{
+	BUF_AUTO out = { 0 };
+
+	for (size_t i = 0; i < h->filters.n; i++) {
+		buf_printf(&out, "%s# filter %zu of %zu, %zu instructions\n", i ? "\n" : "", i + 1,
+			   h->filters.n, h->filters.v[i].n);
+		cbpf_disassemble(&h->filters.v[i], &out);
+	}
+	return output_write(o->output, out.p, out.n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+}
+
+/* "nginx", "tmux: server" -> tmux-server */
+static const char *legal_name(struct arena *a, const char *comm)
+{
+	char *name = arena_strdup(a, comm), *to = name;
+
+	for (const char *p = name; *p; p++) {
+		bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_';
+		if (letter || (to > name && *p >= '0' && *p <= '9'))
+			*to++ = *p;
+		else if (to > name && to[-1] != '-' && p[1])
+			*to++ = '-';
+	}
+	while (to > name && to[-1] == '-')
+		to--;
+	*to = '\0';
+	return *name ? name : "dumped";
+}
+
+static int dump_policy(struct session *s, const struct dump_options *o, const struct held *h)
+{
+	BUF_AUTO out = { 0 };
+	size_t n = 0;
+
+	vec_each(&h->filters, prog)
+		n += prog->n;
+	struct raise_options opt = {
+		.name = o->name ? o->name : legal_name(s->arena, h->name),
+		.comment = arena_printf(s->arena, "what the kernel held for process %d: %zu filter%s of "
+					"%zu instructions", (int)o->pid, h->filters.n,
+					h->filters.n == 1 ? "" : "s", n),
+		.what = arena_printf(s->arena, "process %d", (int)o->pid),
+		.span = NO_SPAN,
+		.machine = (enum arch)arch_native(),
+		.approximate = o->approximate,
+	};
+	struct dd *dd = dd_new(s->arena, RAISE_BUDGET);
+	int status = raise_policy(s, dd, dump_root(s, dd, h), &opt, &out);
+	if (status)
+		return status;
+	return output_write(o->output, out.p, out.n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+}
+
+static int dump(struct session *s, const struct dump_options *o)
+{
+	struct held h;
+	int status = dump_read(s, "dump", o->pid, &h);
+
+	if (status)
+		return status;
+	if (!strcmp(o->as, "bpf"))
+		return dump_programs(s, o, &h);
+	return !strcmp(o->as, "text") ? dump_text(o, &h) : dump_policy(s, o, &h);
+}
+
+static int read_options(int argc, char **argv, struct dump_options *o)
+{
+	static const struct option options[] = {
+		{ "pid", required_argument, NULL, 'p' },  { "as", required_argument, NULL, 'A' },
+		{ "output", required_argument, NULL, 'o' }, { "name", required_argument, NULL, 'n' },
+		{ "approximate", no_argument, NULL, 'a' },  { "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const struct command *self = command_find("dump");
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'p':
+			if (!dump_pid(optarg, &o->pid))
+				return usage_error(self, "'%s' is no process number", optarg);
+			break;
+		case 'A':
+			o->as = optarg;
+			break;
+		case 'o':
+			o->output = optarg;
+			break;
+		case 'n':
+			o->name = optarg;
+			break;
+		case 'a':
+			o->approximate = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		default:
+			return usage_error(self, "see pale dump --help");
+		}
+	}
+	if (!o->pid || optind != argc)
+		return usage_error(self, "whose filters? --pid P");
+	if (o->name && !policy_name_is_legal(o->name))
+		return usage_error(self, "'%s' cannot name a policy", o->name);
+	if (strcmp(o->as, "policy") && strcmp(o->as, "bpf") && strcmp(o->as, "text"))
+		return usage_error(self, "no form '%s'; there are policy, bpf and text", o->as);
+	return -1;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+	struct dump_options o = { .as = "policy" };
+	struct session s;
+	int status = read_options(argc, argv, &o);
+
+	if (status >= 0)
+		return status;
+	session_open(&s);
+	status = dump(&s, &o);
+	session_close(&s);
+	return status;
+}
