@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/decision/rules.h"
 #include "compiler/lint/internal.h"
 
 /* ---- sets ---- */
@@ -71,52 +72,53 @@ void ds_level_unpinned(struct lint *l, enum diag_id id)
 
 /* ---- rules that other rules make idle ---- */
 
-enum idle { IDLE_NO, IDLE_LOOSE, IDLE_NEVER, IDLE_AGAIN };
+enum { IDLE_NODES = 1 << 20 };
+
+enum idle { IDLE_NO, IDLE_LOOSE, IDLE_NEVER, IDLE_AGAIN, IDLE_NOWHERE };
 
 struct idle_copy { /* one per-architecture copy of a rule */
-	const struct call_rule *rule, *by;
+	const struct rule_use *use;
 	enum idle idle;
 };
 
-static bool comes_first(const struct call_rule *x, const struct call_rule *y)
+/* A condition that restricts nothing is worse than a rule said twice. */
+static bool restricts_nothing(const struct rule_use *u)
 {
-	return x->origin->set || x->origin->span.begin < y->origin->span.begin;
+	return u->rule->cond && !verdict_refuses(u->rule->verdict) && u->nby == 1 && !u->by[0]->cond;
 }
 
-static enum idle compare_rules(const struct call_rule *r, const struct call_rule *by)
+static struct idle_copy idle_of(const struct rule_use *u)
 {
-	if (by->cond || by->origin == r->origin)
-		return IDLE_NO;
-	if (by->verdict.kind < r->verdict.kind)
-		return IDLE_NEVER;
-	if (!verdict_eq(by->verdict, r->verdict))
-		return IDLE_NO;
-	if (r->cond)
-		return verdict_refuses(r->verdict) ? IDLE_AGAIN : IDLE_LOOSE;
-	return comes_first(by, r) ? IDLE_AGAIN : IDLE_NO;
-}
+	struct idle_copy c = { u, IDLE_NO };
 
-static struct idle_copy find_idle(const struct policy *p, const struct call_rule *r)
-{
-	struct idle_copy c = { r, NULL, IDLE_NO };
-	size_t first, end;
-
-	policy_calls_of(p, r->arch, r->nr, &first, &end);
-	for (size_t i = first; i < end && !c.idle && i - first < 256; i++) {
-		c.by = &p->calls.v[i];
-		c.idle = compare_rules(r, c.by);
+	switch (u->role) {
+	case RULE_SHADOWED:
+		c.idle = IDLE_NEVER;
+		return c;
+	case RULE_REPEATS:
+		c.idle = restricts_nothing(u) ? IDLE_LOOSE : IDLE_AGAIN;
+		return c;
+	case RULE_NEVER_MATCHES:
+		c.idle = IDLE_NOWHERE;
+		return c;
+	case RULE_DECIDES:
+	case RULE_IS_DEFAULT: /* a refusal written down */
+	case RULE_UNDECIDED:
+		return c;
 	}
-	return c;
+	BUG("rule_role");
 }
 
 static int compare_copies(const void *x, const void *y)
 {
 	const struct idle_copy *a = x, *b = y;
-	uint32_t i = a->rule->origin->span.begin, k = b->rule->origin->span.begin;
+	const struct origin *o = a->use->rule->origin, *p = b->use->rule->origin;
 
-	if (i != k)
-		return i < k ? -1 : 1;
-	return (a->rule->origin > b->rule->origin) - (a->rule->origin < b->rule->origin);
+	if (o->span.begin != p->span.begin)
+		return o->span.begin < p->span.begin ? -1 : 1;
+	if (o != p)
+		return o > p ? 1 : -1;
+	return (a->use > b->use) - (a->use < b->use);
 }
 
 static const struct {
@@ -128,29 +130,38 @@ static const struct {
 			 "restricts nothing: another rule allows the call whatever its arguments",
 			 "remove one of the two" },
 	[IDLE_NEVER] = { SEVERITY_WARNING, "this rule on",
-			 "never decides: another one is stricter whatever the arguments",
-			 "remove one of the two; the order of rules does not matter" },
+			 "never decides: wherever it matches, a stricter rule does too",
+			 "remove it, or the stricter one; the order of rules does not matter" },
 	[IDLE_AGAIN] = { SEVERITY_INFO, "this rule on", "says again what another one says",
 			 "remove it" },
+	[IDLE_NOWHERE] = { SEVERITY_WARNING, "this rule on",
+			   "never matches: no arguments in no environment meet its conditions",
+			   "correct the conditions, or remove it" },
 };
 
 static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c)
 {
-	const struct origin *o = c->rule->origin, *by = c->by->origin;
+	const struct origin *o = c->use->rule->origin;
 	struct str name = o->call->name.text;
-	struct diag *d;
+	const char *after = idle_texts[c->idle].after;
 
-	d = diag_add(l->ds, id, o->span, "%s '" PRISTR "' %s", idle_texts[c->idle].before,
-		     STRARG(name), idle_texts[c->idle].after);
+	if (c->idle == IDLE_AGAIN && c->use->nby > 1)
+		after = "says again what others say together";
+	struct diag *d = diag_add(l->ds, id, o->span, "%s '" PRISTR "' %s", idle_texts[c->idle].before,
+				  STRARG(name), after);
 	diag_severity(l->ds, d, idle_texts[c->idle].severity);
-	if (c->idle == IDLE_LOOSE && by->set)
-		diag_help(l->ds, d, "use %s except " PRISTR ";", by->set, STRARG(name));
+	const char *set = c->use->nby ? c->use->by[0]->origin->set : NULL;
+	if (c->idle == IDLE_LOOSE && set)
+		diag_help(l->ds, d, "use %s except " PRISTR ";", set, STRARG(name));
 	else
 		diag_help(l->ds, d, "%s", idle_texts[c->idle].help);
-	if (by->use.source != SOURCE_NONE)
-		diag_note(l->ds, d, by->use, "in set %s", by->set);
-	else
-		diag_note(l->ds, d, by->span, "the other rule");
+	for (size_t i = 0; i < c->use->nby; i++) {
+		const struct origin *by = c->use->by[i]->origin;
+		if (by->use.source != SOURCE_NONE)
+			diag_note(l->ds, d, by->use, "in set %s", by->set);
+		else
+			diag_note(l->ds, d, by->span, c->use->nby == 1 ? "the other rule" : "another rule");
+	}
 }
 
 void ds_rule_without_effect(struct lint *l, enum diag_id id)
@@ -160,15 +171,16 @@ void ds_rule_without_effect(struct lint *l, enum diag_id id)
 
 	if (!l->policy)
 		return;
+	const struct rule_use *uses = decision_rules(l->arena, dd_new(l->arena, IDLE_NODES), l->policy);
 	copies = ARENA_ARRAY(l->arena, struct idle_copy, l->policy->calls.n + 1);
-	vec_each(&l->policy->calls, r)
-		if (!r->origin->set && r->origin->call)
-			copies[n++] = find_idle(l->policy, r);
+	for (size_t i = 0; i < l->policy->calls.n; i++)
+		if (!uses[i].rule->origin->set && uses[i].rule->origin->call)
+			copies[n++] = idle_of(&uses[i]);
 	qsort(copies, n, sizeof(*copies), compare_copies);
 	for (size_t i = 0, k; i < n; i = k) {
 		bool idle = true;
 
-		for (k = i; k < n && copies[k].rule->origin == copies[i].rule->origin; k++)
+		for (k = i; k < n && copies[k].use->rule->origin == copies[i].use->rule->origin; k++)
 			idle &= copies[k].idle == copies[i].idle;
 		if (idle && copies[i].idle)
 			tell_idle(l, id, &copies[i]);

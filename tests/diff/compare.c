@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * compare [-n COUNT] [-s SEED] [-i INDEX]: COUNT pairs of random policies, most of them one
+ * compare [-r] [-n COUNT] [-s SEED] [-i INDEX]: COUNT pairs of random policies, most of them one
  * policy and the same with a line changed. What compare_roots() says of each pair is held
  * against policy_eval_in(), which shares no code with it: every witness, and at points near the
  * policies' own constants that a difference is told exactly where there is one, once, with the
  * right verdicts and class, and none where there is none. Prints what it saw; 0 when all agree.
+ * -r: decision_rules() and decision_deciders() of COUNT policies instead. At the witness of a rule
+ * that decides, policy_eval_in() answers otherwise without it and those that repeat it; without all rules that are told to
+ * do nothing, nothing changes; the rule that policy_eval_in() names is among those told.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,6 +15,7 @@
 
 #include "compiler/decision/compare.h"
 #include "compiler/decision/dd.h"
+#include "compiler/decision/rules.h"
 #include "grammar/parse.h"
 #include "tests/random/generate.h"
 
@@ -20,6 +24,7 @@ enum { BUDGET = 1 << 22, RULES_LOOKED_AT = 40, POINTS_EACH = 12 };
 struct totals {
 	uint64_t pairs, refused, undecided, same, items, witnesses, points, differing, wrong;
 	uint64_t changes[CHANGE_NR], parts[PART_FOREIGN + 1], conditional;
+	uint64_t rules, roles[RULE_UNDECIDED + 1];
 };
 
 struct pair {
@@ -324,13 +329,145 @@ static void compare_pair(struct totals *t, uint64_t seed, uint64_t index, bool p
 	arena_free(a);
 }
 
+/* ---- rules ---- */
+
+static bool does_nothing(const struct rule_use *u)
+{
+	return u->role == RULE_SHADOWED || u->role == RULE_REPEATS || u->role == RULE_NEVER_MATCHES;
+}
+
+enum leave_out { LEAVE_NONE, LEAVE_REPEATS, LEAVE_IDLE };
+
+/* The policy without one rule (SIZE_MAX: none), and without others that are told to be idle. */
+static const struct policy *without(struct arena *a, const struct policy *p,
+				    const struct rule_use *uses, size_t but, enum leave_out idle)
+{
+	struct policy *q = arena_dup(a, p, sizeof(*p));
+
+	q->calls.v = NULL;
+	q->calls.n = q->calls.cap = 0;
+	for (size_t i = 0; i < p->calls.n; i++)
+		if (i != but && !(idle == LEAVE_IDLE && does_nothing(&uses[i])) &&
+		    !(idle == LEAVE_REPEATS && uses[i].role == RULE_REPEATS))
+			vec_push(a, &q->calls, p->calls.v[i]);
+	return q;
+}
+
+static bool same_answers(struct arena *a, struct pair *k, const struct policy *q)
+{
+	struct compare_side side[2];
+	const struct policy *p[2] = { k->p[0], q };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct decision *d = decision_build_in(a, k->dd, p[i], diags_new(a, sources_new(a)));
+		side[i] = (struct compare_side){ decision_root(d, p[i]->arches), p[i]->arches, false };
+	}
+	return !compare_roots(a, k->dd, &side[0], &side[1], 0)->items.n;
+}
+
+static void check_rule(struct arena *a, struct pair *k, const struct rule_use *uses, size_t i)
+{
+	const struct rule_use *u = &uses[i];
+
+	k->t->rules++;
+	k->t->roles[u->role]++;
+	if (u->rule != &k->p[0]->calls.v[i])
+		tell(k, "another rule", &u->witness);
+	if (u->role == RULE_DECIDES) {
+		struct verdict with = answer(k->p[0], &u->witness);
+		struct verdict left = answer(without(a, k->p[0], uses, i, LEAVE_REPEATS), &u->witness);
+		k->t->witnesses++;
+		if (verdict_eq(with, left) || !verdict_eq(with, u->rule->verdict))
+			tell(k, "a rule that decides does not", &u->witness);
+	}
+	if (u->role == RULE_IS_DEFAULT && !same_answers(a, k, without(a, k->p[0], uses, i, LEAVE_NONE)))
+		tell(k, "a rule that is the default is not", &u->witness);
+	if ((u->role == RULE_SHADOWED || u->role == RULE_REPEATS) && !u->nby)
+		tell(k, "nobody makes it idle", &u->witness);
+}
+
+/* Near the constants of a rule: is the one that decides told? */
+static void check_deciders(struct arena *a, struct pair *k, const struct call_rule *r)
+{
+	struct rule_parts parts = decision_deciders(a, k->dd, k->p[0], r->arch, r->nr, DD_TRUE);
+
+	for (unsigned n = 0; n < POINTS_EACH; n++) {
+		struct dd_point at = { .at = { [DD_CALL] = DD_CALL_OF(arch_info(r->arch)->audit, r->nr) } };
+		unsigned told = 0;
+		near_constants(&k->random, r->cond, &at);
+		uint16_t kernel = near_version(&k->random, r->env, &at.at[DD_CAPS], 0);
+		unsigned hosts = 0;
+		for (unsigned h = 0; h < ARCH_NR; h++)
+			hosts |= env_runs((enum arch)h, r->arch) ? ARCH_BIT(h) : 0;
+		at.at[DD_SYSTEM] = (uint64_t)kernel << 8 | gen_arch_of(&k->random, hosts);
+		for (unsigned i = 0; i < 6 && arch_info(r->arch)->bits == 32; i++)
+			at.at[i] = (uint32_t)at.at[i];
+		struct environment env = {
+			.caps_known = true, .caps = at.at[DD_CAPS], .kernel_known = true, .kernel = kernel,
+			.host_known = true, .host = (enum arch)(at.at[DD_SYSTEM] & 0xff),
+		};
+		struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr };
+		struct decision_why why;
+		memcpy(c.args, at.at, sizeof(c.args));
+		struct verdict v = policy_eval_in(k->p[0], &env, &c, &why);
+		k->t->points++;
+		vec_each(&parts.list, part) {
+			if (!holds(k->dd, part->where, &at))
+				continue;
+			told += part->rule == why.rule;
+			if (part->rule ? !verdict_eq(part->rule->verdict, v) : why.by == BY_RULE)
+				tell(k, "a rule is told to decide and does not", &at);
+		}
+		if (told != 1)
+			tell(k, "the rule that decides is not told", &at);
+	}
+}
+
+static void check_rules(struct totals *t, uint64_t seed, uint64_t index, bool print)
+{
+	struct arena *a = arena_new(NULL);
+	struct diags *ds = diags_new(a, sources_new(a));
+	struct pair k = { .t = t, .index = index, .random = { .random = seed << 40 ^ index } };
+	struct buf text = { 0 };
+
+	gen_policy((seed << 40) + index, GEN_WHEN | GEN_NUMBERS, &text);
+	if (print)
+		fputs(text.p, stdout);
+	t->pairs++;
+	k.dd = dd_new(a, BUDGET);
+	k.p[0] = resolve(a, ds, &text);
+	t->refused += !k.p[0];
+	if (k.p[0]) {
+		const struct rule_use *uses = decision_rules(a, k.dd, k.p[0]);
+		for (size_t i = 0; i < k.p[0]->calls.n; i++)
+			check_rule(a, &k, uses, i);
+		if (!same_answers(a, &k, without(a, k.p[0], uses, SIZE_MAX, LEAVE_IDLE)))
+			tell(&k, "without rules that do nothing, something changes", &uses[0].witness);
+		for (unsigned n = 0; n < RULES_LOOKED_AT && k.p[0]->calls.n; n++)
+			check_deciders(a, &k, &k.p[0]->calls.v[gen_below(&k.random, (unsigned)k.p[0]->calls.n)]);
+	}
+	buf_free(&text);
+	arena_free(a);
+}
+
+static void print_rules(const struct totals *t)
+{
+	printf("%" PRIu64 " policies, %" PRIu64 " refused, %" PRIu64 " rules; %" PRIu64 " witnesses; %" PRIu64
+	       " points; %" PRIu64 " wrong\nroles:", t->pairs, t->refused, t->rules, t->witnesses, t->points,
+	       t->wrong);
+	for (unsigned i = 0; i <= RULE_UNDECIDED; i++)
+		printf(" %" PRIu64, t->roles[i]);
+	putchar('\n');
+}
+
 int main(int argc, char **argv)
 {
 	struct totals t = { 0 };
 	uint64_t count = 200, seed = 1, only = UINT64_MAX;
+	bool rules = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:i:")) != -1) {
+	while ((c = getopt(argc, argv, "rn:s:i:")) != -1) {
 		uint64_t v = strtoull(optarg ? optarg : "", NULL, 0);
 		if (c == 'n')
 			count = v;
@@ -338,13 +475,19 @@ int main(int argc, char **argv)
 			seed = v;
 		else if (c == 'i')
 			only = v;
+		else if (c == 'r')
+			rules = true;
 		else
 			return 2;
 	}
 	for (uint64_t i = only == UINT64_MAX ? 0 : only; i < count || i == only; i++) {
-		compare_pair(&t, seed, i, i == only);
+		(rules ? check_rules : compare_pair)(&t, seed, i, i == only);
 		if (i == only)
 			break;
+	}
+	if (rules) {
+		print_rules(&t);
+		return t.wrong != 0;
 	}
 	printf("%" PRIu64 " pairs, %" PRIu64 " refused, %" PRIu64 " not decided, %" PRIu64 " same; %" PRIu64
 	       " differences, %" PRIu64 " of them in some environments; %" PRIu64 " witnesses; %" PRIu64

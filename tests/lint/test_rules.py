@@ -204,6 +204,19 @@ def test_repeated_rule_in_a_policy_is_idle_never_or_again(lint):
     assert not of(lint(policy("\tallow ioctl;\n\tdeny ioctl(cmd == TIOCSTI);"), "c.pale"), "DS506")
 
 
+def test_idle_rules_are_found_by_what_rules_mean_together(lint):
+    from cases import policy
+    both = of(lint(policy("\tallow kill(sig in 1..5);\n\tallow kill(sig in 5..9);\n"
+                          "\tallow kill(sig in 4..6);"), "a.pale"), "DS506")
+    assert [(f["severity"], f["line"], len(f["notes"])) for f in both] == [("info", both[0]["line"], 2)]
+    assert "others say together" in both[0]["message"]
+    never = of(lint(policy("\tkill kill(sig != 9);\n\terrno EACCES kill(sig in {1, 15});"), "b.pale"), "DS506")
+    assert [f["severity"] for f in never] == ["warning"] and "never decides" in never[0]["message"]
+    nowhere = of(lint(policy("\tallow kill(sig == 1 and sig == 2);"), "c.pale"), "DS506")
+    assert [f["severity"] for f in nowhere] == ["warning"] and "never matches" in nowhere[0]["message"]
+    assert not of(lint(policy("\tallow kill(sig in 1..5);\n\tallow kill(sig in 5..9);"), "d.pale"), "DS506")
+
+
 def test_many_names_make_one_finding(lint):
     names = [f"nosuch{i}" for i in range(500)]
     found = of(lint(open_(*names)), "SC101")
