@@ -480,12 +480,40 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	}
 }
 
-static code_id solve_all(struct code *c, struct arena *scratch, const struct tree_input *in)
+code_id tree_emit(struct code *c, struct arena *scratch, const struct tree_input *in)
 {
 	struct tree t;
 
 	tree_solve(&t, c, scratch, in);
 	return emit(&t, (struct problem){ 0, in->n - 1, 0 }, choose_lane(&t, in));
+}
+
+double tree_cost(struct code *c, struct arena *scratch, const struct tree_input *in)
+{
+	struct tree t;
+
+	tree_solve(&t, c, scratch, in);
+	return (double)cost_of(&t, 0, in->n - 1, 0)[t.lanes - 1];
+}
+
+struct tree_first tree_first_test(struct code *c, struct arena *scratch, const struct tree_input *in)
+{
+	struct problem whole = { 0, in->n - 1, 0 };
+	struct tree_first first = { .kind = TREE_FIRST_BOTTOM };
+	struct tree t;
+
+	tree_solve(&t, c, scratch, in);
+	struct choice best = choose(&t, whole, t.lanes - 1);
+	if (best.kind == CHOICE_SPLIT) {
+		first.kind = TREE_FIRST_SPLIT;
+		first.split = best.split;
+	} else if (best.kind == CHOICE_POINT) {
+		size_t p = point_between(&t, 0, in->n - 1, 0);
+		first.kind = TREE_FIRST_POINT;
+		first.point = t.points[p];
+		first.leaf = t.r[t.at[p]].leaf;
+	}
+	return first;
 }
 
 /* A long list: one split by weight and length, then each half by itself. */
@@ -584,5 +612,5 @@ code_id tree_build(struct code *c, struct arena *scratch, const struct tree_inpu
 		return build_around_cube(c, scratch, &merged, leaf, bits);
 	if (merged.n > (merged.is_block ? BLOCK_MAX : RANGES_MAX))
 		return halve(c, scratch, &merged);
-	return solve_all(c, scratch, &merged);
+	return merged.npoints ? hot_build(c, scratch, &merged) : tree_emit(c, scratch, &merged);
 }

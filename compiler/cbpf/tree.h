@@ -59,3 +59,18 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints);
 /* What was found; NULL: nothing. */
 const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints);
 code_id bits_emit(const struct tree *t, struct problem q, const struct bit_choice *b);
+
+/* ---- for hot.c: a list that is solved, and taken apart ---- */
+
+struct tree_first { /* the first test of the best tree */
+	enum { TREE_FIRST_BOTTOM, TREE_FIRST_POINT, TREE_FIRST_SPLIT } kind;
+	size_t split;            /* SPLIT: the first range on the right */
+	struct tree_point point; /* POINT: the value, and where it leads */
+	code_id leaf;
+};
+
+/* Executed tests times weight of the best tree, and what its instructions cost. */
+double tree_cost(struct code *c, struct arena *scratch, const struct tree_input *in);
+code_id tree_emit(struct code *c, struct arena *scratch, const struct tree_input *in);
+struct tree_first tree_first_test(struct code *c, struct arena *scratch, const struct tree_input *in);
+code_id hot_build(struct code *c, struct arena *scratch, const struct tree_input *in);
