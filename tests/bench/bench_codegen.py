@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters of ours and of libseccomp: length, instructions executed, time to build and attach;
 and the whole process `pale compile`."""
+import math
 import os
 import pathlib
 import random
+import re
 import statistics
 import subprocess
 import tempfile
@@ -65,12 +67,141 @@ def whole_process(name, argv, runs=15):
           f"at least {min(times):.1f})", flush=True)
 
 
+PEERS = {  # best peer, to reach: issue 3's table, each figure from another tool
+    "x86_64: instructions": ("105", 88),
+    "x86_64: average executed": ("9.66", 9.2),
+    "x86_64: executed at most": ("15", 13),
+    "weighted: server": ("6.63", 6.5),
+    "weighted: gcc": ("6.50", 6.2),
+    "weighted: py": ("7.20", 6.4),
+    "three architectures: instructions": ("1272", 280),
+    "three architectures: average": ("15.3", 10.5),
+    "1500 equality rules: instructions": ("2729", 2150),
+    "1500 equality rules: executed at most": ("-", 25),
+    "cacheable, percent": ("100", 100),
+}
+ENVIRONMENT = ["--caps", "none", "--kernel", "6.18", "--host", "x86_64"]
+
+
+def compiled(policy, *argv):
+    """What compile says: instructions, average, at most, on the trace, share cacheable."""
+    with tempfile.TemporaryDirectory() as tmp:
+        r = subprocess.run([PALE, "compile", "-t", "bpf", "-o", f"{tmp}/", *argv, policy], env=ENV,
+                           capture_output=True, text=True, check=True)
+    m = re.search(r"(\d+) instructions(?: in all)?; executed per call: ([\d.]+) on average over \d+ "
+                  r"known x86_64 calls, (\d+) at most(?:, ([\d.]+) on the trace)?.*"
+                  r"cacheable: (\d+) of (\d+)", r.stderr)
+    insns, average, most, trace, cached, allowed = m.groups()
+    return {"instructions": int(insns), "average": float(average), "most": int(most),
+            "trace": float(trace or 0), "cached": 100 * int(cached) / max(int(allowed), 1)}
+
+
+def optimum(policy, most, *trace):
+    """(optimum of the class that optimum.c describes, what is generated)"""
+    out = subprocess.run([BUILD / "tests" / "bench" / "optimum", policy, str(most), *trace],
+                         env=ENV, capture_output=True, text=True, check=True).stdout
+    return tuple(map(float, out.split()))
+
+
+def imported(directory):
+    docker = directory / "docker.pale"
+    subprocess.run([PALE, "import", "--host", "x86_64", "-o", docker, DOCKER], check=True,
+                   capture_output=True)
+    return docker
+
+
+def untimed(directory):
+    """The table's figures that are the same on every machine."""
+    x86 = [*ENVIRONMENT, "--arch", "x86_64"]
+    one, three = compiled(DOCKER, *x86), compiled(DOCKER, *ENVIRONMENT)
+    eq = compiled(equalities(directory))
+    out = {"x86_64: instructions": one["instructions"], "x86_64: average executed": one["average"],
+           "x86_64: executed at most": one["most"]}
+    for trace in sorted(TRACES.glob("*.txt")):
+        out[f"weighted: {trace.stem}"] = compiled(DOCKER, *x86, "--weights", trace)["trace"]
+    out |= {"three architectures: instructions": three["instructions"],
+            "three architectures: average": three["average"],
+            "1500 equality rules: instructions": eq["instructions"],
+            "1500 equality rules: executed at most": eq["most"],
+            "cacheable, percent": min(one["cached"], three["cached"])}
+    return out
+
+
+def optima(directory, most):
+    """name -> (optimum, generated)"""
+    docker = imported(directory)
+    return {f"uniform, at most {most}": optimum(docker, most), "uniform": optimum(docker, 0),
+            **{t.stem: optimum(docker, 0, t) for t in sorted(TRACES.glob("*.txt"))}}
+
+
+def growth(directory):
+    """(rules, instructions, milliseconds of the whole compile): rules over calls and values."""
+    rows = []
+    for rules, calls in ((10, 10), (100, 100), (1000, 250), (4000, 400)):
+        path = equalities(directory, calls, rules // calls)
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            figures_ = compiled(path)
+            times.append((time.perf_counter() - start) * 1e3)
+        rows.append((rules, figures_["instructions"], min(times)))
+    return rows
+
+
+def plot(rows, path):
+    """Log-log, two panels, with n log n through the last point; no library needed."""
+    def panel(x0, title, values):
+        lx = [math.log10(n) for n, _ in values]
+        top = max(v for _, v in values)
+        low = min(v for _, v in values)
+        c = top / (values[-1][0] * math.log2(values[-1][0]))
+        ref = [c * n * math.log2(n) for n, _ in values]
+        lo, hi = math.log10(min(low, min(ref))), math.log10(top)
+        def at(x, v):
+            return (f"{x0 + 50 + 300 * (x - lx[0]) / (lx[-1] - lx[0]):.1f},"
+                    f"{260 - 210 * (math.log10(v) - lo) / (hi - lo):.1f}")
+        line = " ".join(at(x, v) for x, (_, v) in zip(lx, values))
+        dash = " ".join(at(x, v) for x, v in zip(lx, ref))
+        text = "".join(f'<text x="{at(x, v).split(",")[0]}" y="{float(at(x, v).split(",")[1]) - 8:.1f}"'
+                       f' text-anchor="middle">{v:.4g}</text>'
+                       f'<text x="{at(x, v).split(",")[0]}" y="290" text-anchor="middle">{n}</text>'
+                       for x, (n, v) in zip(lx, values))
+        return (f'<text x="{x0 + 200}" y="20" text-anchor="middle" font-weight="bold">{title}</text>'
+                f'<polyline points="{dash}" fill="none" stroke="#999" stroke-dasharray="4"/>'
+                f'<polyline points="{line}" fill="none" stroke="#06c" stroke-width="2"/>{text}')
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="820" height="310" '
+                    'font-family="sans-serif" font-size="12"><rect width="820" height="310" '
+                    'fill="white"/>' + panel(10, "instructions by rules (dashed: n log n)",
+                                             [(n, i) for n, i, _ in rows]) +
+                    panel(420, "whole compile, ms, by rules (dashed: n log n)",
+                          [(n, t) for n, _, t in rows]) + "</svg>\n")
+
+
+def print_table(tmp):
+    print("  %-40s%12s%12s%12s" % ("figure", "best peer", "to reach", "measured"))
+    for name, value in untimed(tmp).items():
+        peer, reach = PEERS[name]
+        print("  %-40s%12s%12s%12g" % (name, peer, reach, value), flush=True)
+    print("average executed per decision: optimum of the class in tests/bench/optimum.c, generated")
+    for name, (best, ours) in optima(tmp, 13).items():
+        print("  %-40s%12.3f%12.3f%11.2f%%" % (name, best, ours, 100 * (ours / best - 1)), flush=True)
+
+
+def print_growth(tmp):
+    rows = growth(tmp)
+    print("growth over equality rules: rules, instructions, ms of the whole process, proof included")
+    for row in rows:
+        print("  %8d%10d%10.1f" % row)
+    plot(rows, BUILD / "bench-growth.svg")
+    print(f"  plotted in {BUILD / 'bench-growth.svg'}", flush=True)
+
+
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         tmp = pathlib.Path(tmp)
-        docker = tmp / "docker.pale"
-        subprocess.run([PALE, "import", "--host", "x86_64", "-o", docker, DOCKER], check=True,
-                       capture_output=True)
+        docker = imported(tmp)
+        print_table(tmp)
+        print_growth(tmp)
         print("libseccomp is given each policy as the disjoint EQ and MASKED_EQ rules that the "
               "JSON has;\nfrom rules with LT and GT, as Docker writes `socket`, its filters are "
               "shorter\n")
@@ -82,7 +213,7 @@ def main():
         eq = equalities(tmp)
         table("1500 equality rules on 300 calls", figures(eq))
         print("whole process, verification included, to BPF")
-        env = ["--caps", "none", "--kernel", "6.18", "--host", "x86_64", "--arch", "x86_64"]
+        env = [*ENVIRONMENT, "--arch", "x86_64"]
         compile_ = [PALE, "compile", "-t", "bpf", "-o", tmp / "x.bpf"]
         whole_process("Docker's default (JSON)", [*compile_, *env, DOCKER])
         whole_process("Docker's default (imported)", [*compile_, *env, docker])

@@ -20,7 +20,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/decision/decision.h"
-#include "tests/sim/load.h"
+#include "tests/bench/policy.h"
 
 static double now_us(void)
 {
@@ -28,47 +28,6 @@ static double now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static struct loaded load(const char *path)
-{
-	const char *dirs[] = { getenv("PALE_SETS"), NULL };
-	struct resolve_options opt = {
-		.set_dirs = dirs,
-		.arches = ARCH_BIT(ARCH_X86_64),
-		.env = { .caps_known = true, .kernel_known = true, .host_known = true,
-			 .kernel = KERNEL_VERSION_OF(6, 18), .host = ARCH_X86_64 },
-	};
-	struct loaded l = { .arena = arena_new(NULL) };
-	struct source *src;
-
-	l.sources = sources_new(l.arena);
-	l.diags = diags_new(l.arena, l.sources);
-	if (source_load(l.sources, path, &src))
-		exit(2);
-	l.policies = policy_resolve(l.arena, pale_parse_source(l.arena, src, l.diags), &opt, l.diags);
-	if (l.diags->errors || l.policies->list.n != 1) {
-		print_diags(&l);
-		exit(2);
-	}
-	return l;
-}
-
-static uint64_t *load_trace(const char *path)
-{
-	uint64_t *count = calloc(1024, sizeof(*count));
-	FILE *f = fopen(path, "r");
-	unsigned long n;
-	char name[64];
-
-	while (f && count && fscanf(f, "%lu %63s", &n, name) == 2) {
-		const struct syscall_info *s = syscall_by_name(str_c(name));
-		if (s && s->nr[ARCH_X86_64] >= 0 && s->nr[ARCH_X86_64] < 1024)
-			count[s->nr[ARCH_X86_64]] += n;
-	}
-	if (f)
-		fclose(f);
-	return count;
 }
 
 /* ---- libseccomp ---- */
@@ -233,7 +192,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
-	struct loaded l = load(argv[1]);
+	struct loaded l = load_bench(argv[1]);
 	const struct policy *p = l.policies->list.v[0];
 	uint64_t *trace = argc > 2 ? load_trace(argv[2]) : NULL;
 	struct cbpf_weights w = { ARCH_X86_64, trace, 1024 };
