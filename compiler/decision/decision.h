@@ -9,6 +9,10 @@
  *
  * Every diagram lives in its manager, the manager in its arena. What passes a budget is DD_NONE
  * and stays so: every function here passes it on.
+ *
+ * Why our own: BuDDy, the one such library in Debian 12, has no terminals but two (a diagram for
+ * each verdict then), keeps its state in globals and leaves the process when memory ends; it took
+ * 25 to 50 times as long on our policies (the commit that wrote this has the figures).
  */
 #include <stdint.h>
 
