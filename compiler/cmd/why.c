@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pale why: from what the kernel's log (audit type 1326) or a live process shows to the rule
+ * that refused, and the line that would allow it.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/cmd/decide.h"
+#include "compiler/cmd/decided.h"
+#include "compiler/cmd/dump.h"
+#include "compiler/cmd/raise.h"
+
+static const char help[] =
+	"usage: pale why AUDIT-LINE|- [FILE]\n"
+	"       pale why --pid P [FILE]\n\n"
+	"Which rule refused a call, and which line would allow it. AUDIT-LINE is a record of type\n"
+	"1326 (SECCOMP) as dmesg, journalctl or ausearch print it, '-' reads many from standard\n"
+	"input and counts equal ones. FILE is the policy, JSON profile or BPF program that was in\n"
+	"force; without it the line is explained as it stands. A record has no arguments: what\n"
+	"depends on them is told as such. --pid looks at the call that a process is in, with its\n"
+	"arguments, and at what each of its filters answers (it needs CAP_SYS_ADMIN).\n\n"
+	"  --pid P         a running process, or one of its threads\n"
+	"  --policy NAME   which policy of a file that holds several\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
+	"  --sets DIR      where sets are found\n";
+
+enum { LINE_MAX_BYTES = 8192, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64 };
+
+struct event { /* one (call, answer, program) with its count */
+	uint32_t audit, nr;
+	bool answered;          /* the record says what the filter answered */
+	struct verdict verdict;
+	char comm[NAME_MAX_BYTES];
+	char pid[NAME_MAX_BYTES];
+	bool has_args;
+	uint64_t args[6];
+	uint64_t count;
+};
+
+struct why {
+	struct session *s;
+	const char *file; /* NULL: none */
+	struct decide_options opt;
+	struct dd *dd;
+	struct decide decide;
+	VEC(struct event) events;
+	size_t skipped; /* lines without a seccomp record */
+	size_t more;    /* events past EVENTS_MAX */
+};
+
+/* ---- a record ---- */
+
+/* The value behind " key=" or at the line's beginning; quotes are left out. */
+static bool find_field(struct str line, const char *key, struct str *out)
+{
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i + n < line.n; i++) {
+		if ((i && line.p[i - 1] != ' ' && line.p[i - 1] != '\t' && line.p[i - 1] != '\x1d') ||
+		    memcmp(line.p + i, key, n) != 0 || line.p[i + n] != '=')
+			continue;
+		struct str v = { line.p + i + n + 1, line.n - i - n - 1 };
+		bool quoted = v.n && *v.p == '"';
+		if (quoted)
+			v = (struct str){ v.p + 1, v.n - 1 };
+		size_t end = 0;
+		while (end < v.n && (quoted ? v.p[end] != '"' : v.p[end] > ' '))
+			end++;
+		*out = (struct str){ v.p, end };
+		return true;
+	}
+	return false;
+}
+
+static bool read_hex(struct str s, uint64_t *out)
+{
+	if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X'))
+		s = (struct str){ s.p + 2, s.n - 2 };
+	*out = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i] | 0x20;
+		bool digit = s.p[i] >= '0' && s.p[i] <= '9', letter = c >= 'a' && c <= 'f';
+		if (i >= 16 || (!digit && !letter))
+			return false;
+		*out = *out << 4 | (uint64_t)(digit ? s.p[i] - '0' : c - 'a' + 10);
+	}
+	return s.n > 0;
+}
+
+/* "c000003e" as the kernel writes it, or ausearch -i's "x86_64". */
+static bool read_arch(struct str s, uint32_t *audit)
+{
+	uint64_t n;
+	int a = arch_find(s);
+
+	if (a >= 0)
+		n = arch_info((enum arch)a)->audit;
+	else if (!read_hex(s, &n) || n > UINT32_MAX)
+		return false;
+	*audit = (uint32_t)n;
+	return true;
+}
+
+static bool read_number(struct str s, uint32_t audit, uint32_t *nr)
+{
+	uint64_t n;
+	bool negative = s.n > 1 && *s.p == '-';
+
+	if (negative)
+		s = (struct str){ s.p + 1, s.n - 1 };
+	if (str_u64(s, &n) == 0 && n <= (negative ? 0x80000000u : UINT32_MAX)) {
+		*nr = negative ? (uint32_t)(0 - n) : (uint32_t)n;
+		return true;
+	}
+	const struct syscall_info *sys = negative ? NULL : syscall_by_name(s);
+	for (int a = 0; sys && a < ARCH_NR; a++)
+		if (arch_info((enum arch)a)->audit == audit && sys->nr[a] >= 0) {
+			*nr = (uint32_t)sys->nr[a] + arch_info((enum arch)a)->nr_base;
+			return true;
+		}
+	return false;
+}
+
+static void read_code(struct str s, struct event *e)
+{
+	static const struct {
+		const char *word; /* ausearch -i */
+		enum verdict_kind kind;
+	} words[] = { { "kill", VERDICT_KILL_THREAD }, { "kill-thread", VERDICT_KILL_THREAD },
+		      { "kill-process", VERDICT_KILL_PROCESS }, { "trap", VERDICT_TRAP },
+		      { "errno", VERDICT_ERRNO }, { "user-notif", VERDICT_NOTIFY },
+		      { "trace", VERDICT_TRACE }, { "log", VERDICT_LOG }, { "allow", VERDICT_ALLOW } };
+	char text[24] = "";
+	uint64_t n;
+
+	if (s.n > 2 && *s.p == '0' && read_hex(s, &n) && n <= UINT32_MAX) {
+		e->answered = true;
+		e->verdict = verdict_from_ret((uint32_t)n);
+		return;
+	}
+	for (size_t i = 0; i < s.n && i < sizeof(text) - 1; i++)
+		text[i] = s.p[i] == '_' ? '-' : s.p[i];
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(text, words[i].word)) {
+			e->answered = true;
+			e->verdict.kind = words[i].kind;
+		}
+}
+
+static bool is_record(struct str line)
+{
+	struct str type;
+
+	return find_field(line, "type", &type) && (str_is(type, "1326") || str_is(type, "SECCOMP"));
+}
+
+static void keep_word(char *to, size_t size, struct str s)
+{
+	BUF_AUTO safe = { 0 };
+
+	buf_safe(&safe, (struct str){ s.p, s.n < size / 4 ? s.n : size / 4 - 1 });
+	snprintf(to, size, "%s", safe.p ? safe.p : "");
+}
+
+/* NULL, or what is wrong with the record. */
+static const char *read_record(struct str line, struct event *e)
+{
+	struct str v;
+
+	*e = (struct event){ .count = 1 };
+	if (!find_field(line, "arch", &v))
+		return "it has no arch=";
+	if (!read_arch(v, &e->audit))
+		return "its arch= is no architecture";
+	if (!find_field(line, "syscall", &v))
+		return "it has no syscall=";
+	if (!read_number(v, e->audit, &e->nr))
+		return "its syscall= is no call of that architecture";
+	if (find_field(line, "code", &v))
+		read_code(v, e);
+	if (find_field(line, "comm", &v))
+		keep_word(e->comm, sizeof(e->comm), v);
+	if (find_field(line, "pid", &v))
+		keep_word(e->pid, sizeof(e->pid), v);
+	return NULL;
+}
+
+static void add_event(struct why *w, const struct event *e)
+{
+	vec_each(&w->events, k)
+		if (k->audit == e->audit && k->nr == e->nr && k->answered == e->answered &&
+		    verdict_eq(k->verdict, e->verdict) && !strcmp(k->comm, e->comm)) {
+			k->count++;
+			return;
+		}
+	if (w->events.n < EVENTS_MAX)
+		vec_push(w->s->arena, &w->events, *e);
+	else
+		w->more++;
+}
+
+static void bad_line(struct why *w, struct span sp, const char *what)
+{
+	struct diag *d = diag_add(w->s->diags, DIAG_PL283, sp, "no seccomp record: %s", what);
+
+	diag_help(w->s->diags, d, "a record looks like 'type=1326 audit(...): ... comm=\"x\" sig=31 "
+		  "arch=c000003e syscall=101 compat=0 ip=0x... code=0x80000000'; 'dmesg' and "
+		  "'ausearch -m SECCOMP' show them");
+}
+
+/* Several lines: what is no record is passed over; one alone must be one. */
+static void read_lines(struct why *w, const struct source *src)
+{
+	for (uint32_t at = 0; at < src->text.n;) {
+		const char *nl = memchr(src->text.p + at, '\n', src->text.n - at);
+		struct str line = { src->text.p + at, nl ? (size_t)(nl - (src->text.p + at)) :
+							   src->text.n - at };
+		struct span sp = { src->id, at, at + (uint32_t)line.n };
+		struct event e;
+		at = sp.end + 1;
+		if (line.n > LINE_MAX_BYTES)
+			line.n = LINE_MAX_BYTES;
+		if (!is_record(line)) {
+			w->skipped++;
+			continue;
+		}
+		const char *wrong = read_record(line, &e);
+		if (wrong)
+			bad_line(w, sp, wrong);
+		else
+			add_event(w, &e);
+	}
+	if (!w->events.n && !w->s->diags->errors)
+		bad_line(w, (struct span){ src->id, 0, 0 }, "no line has type=1326 or type=SECCOMP");
+}
+
+/* ---- the answer ---- */
+
+static struct dd_point point_of(const struct why *w, const struct event *e)
+{
+	const struct environment *env = &w->opt.resolve.env;
+	struct dd_point at = { { 0 } };
+
+	at.at[DD_CALL] = DD_CALL_OF(e->audit, e->nr);
+	memcpy(at.at, e->args, sizeof(e->args));
+	at.at[DD_CAPS] = env->caps_known ? env->caps : 0;
+	at.at[DD_SYSTEM] = (uint64_t)(env->kernel_known ? env->kernel : tables_level) << 8 |
+			   (env->host_known ? env->host : (unsigned)arch_native());
+	return at;
+}
+
+static void put_event(struct buf *out, const struct why *w, const struct event *e)
+{
+	struct dd_point at = point_of(w, e);
+
+	if (e->count > 1)
+		buf_printf(out, "%llu times ", (unsigned long long)e->count);
+	put_witness(out, &at);
+	if (e->answered) {
+		buf_puts(out, ": ");
+		verdict_print(out, e->verdict);
+	}
+	if (*e->comm)
+		buf_printf(out, ", by %s", e->comm);
+	if (*e->pid)
+		buf_printf(out, e->count > 1 ? " (first pid %s)" : " (pid %s)", e->pid);
+	buf_putc(out, '\n');
+}
+
+/* A line that would allow it, or what must go. */
+static void put_way(struct buf *out, const struct why *w, const struct event *e,
+		    const struct dd_point *at)
+{
+	const struct policy *p = decide_policy(&w->decide, at);
+	uint32_t nr = e->nr;
+	int a = arch_of_call(e->audit, &nr);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
+	const char *name = sys ? sys->name : arena_printf(w->s->arena, "#%u", nr);
+	struct decision_why by = { .by = BY_DEFAULT };
+	struct environment env = { .caps_known = true, .caps = at->at[DD_CAPS],
+				   .kernel_known = true, .kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
+				   .host_known = true, .host = (enum arch)(at->at[DD_SYSTEM] & 0xff) };
+	struct call c = { .audit_arch = e->audit, .nr = e->nr };
+
+	memcpy(c.args, at->at, sizeof(c.args));
+	buf_puts(out, "  allowed by: ");
+	if (!p) {
+		buf_puts(out, "nothing that can be added to a program; 'pale import' makes a policy of it\n");
+		return;
+	}
+	policy_eval_in(p, &env, &c, &by);
+	bool json = w->decide.in.format == INPUT_JSON;
+	if (by.by == BY_FOREIGN && a >= 0)
+		buf_printf(out, json ? "%s among its architectures\n" : "arch %s;\n",
+			   json ? arch_info((enum arch)a)->oci : arch_info((enum arch)a)->name);
+	else if (by.by == BY_FOREIGN)
+		buf_puts(out, "nothing: pale does not know this architecture\n");
+	else if (by.by == BY_RULE && by.rule->origin->set)
+		buf_printf(out, "use %s except %s;\n", by.rule->origin->set, name);
+	else if (by.by == BY_RULE)
+		buf_printf(out, "taking %s out of that %s\n", name, json ? "entry" : "rule");
+	else if (json && sys)
+		buf_printf(out, "{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\"}\n", name);
+	else if (json)
+		buf_puts(out, "nothing: JSON names calls, and this number has no name\n");
+	else
+		buf_printf(out, "allow %s;%s\n", name,
+			   e->has_args ? "" : "  (for any arguments: the record has none)");
+}
+
+static bool same_answer(struct verdict x, struct verdict y)
+{
+	return verdict_eq(x, y);
+}
+
+/* One line for each answer that the file gives to such calls; those that agree with the record. */
+static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e, bool all)
+{
+	struct dd_point at = point_of(w, e);
+	dd_node n = w->decide.root, rest = DD_FALSE;
+	unsigned shown = 0;
+
+	n = dd_fix(w->dd, n, DD_CALL, UINT64_MAX, at.at[DD_CALL]);
+	n = dd_fix(w->dd, n, DD_CAPS, UINT64_MAX, at.at[DD_CAPS]);
+	n = dd_fix(w->dd, n, DD_SYSTEM, UINT64_MAX, at.at[DD_SYSTEM]);
+	for (unsigned f = 0; e->has_args && f < 6; f++)
+		n = dd_fix(w->dd, n, (enum dd_field)f, UINT64_MAX, e->args[f]);
+	bool depends = dd_fields(w->dd, n) != 0;
+	for (unsigned i = 0; i < 64; i++) { /* as many different answers as are told */
+		struct dd_point p;
+		dd_node todo = dd_not(w->dd, rest);
+		if (todo == DD_NONE || !dd_witness(w->dd, todo, &p))
+			break;
+		memcpy(at.at, p.at, 6 * sizeof(p.at[0]));
+		at.at[DD_IP] = p.at[DD_IP];
+		struct verdict v = dd_eval_at(w->dd, n, &at);
+		rest = dd_or(w->dd, rest, dd_compare(w->dd, n, dd_terminal(w->dd, v), same_answer));
+		if (!all && e->answered && (v.kind != e->verdict.kind ||
+					    (e->verdict.data && v.data != e->verdict.data)))
+			continue;
+		shown++;
+		buf_puts(out, "  ");
+		verdict_print(out, v);
+		buf_puts(out, "  ");
+		decide_put_why(out, w->s->sources, &w->decide, &at);
+		if (depends) {
+			buf_puts(out, "\n    for example ");
+			put_witness(out, &at);
+		}
+		buf_putc(out, '\n');
+		if (v.kind < VERDICT_LOG)
+			put_way(out, w, e, &at);
+	}
+	if (depends && !e->has_args)
+		buf_puts(out, "  the file decides by arguments, which the record does not have\n");
+	return shown;
+}
+
+static void put_file(struct buf *out, const struct why *w, const struct event *e)
+{
+	if (put_answers(out, w, e, false))
+		return;
+	buf_printf(out, "  '%s' never answers so to this call: another filter did, or an older one; "
+		   "it answers\n", w->file);
+	put_answers(out, w, e, true);
+}
+
+static void put_alone(struct buf *out, const struct event *e)
+{
+	uint32_t nr = e->nr;
+	int a = arch_of_call(e->audit, &nr);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
+
+	if (sys)
+		buf_printf(out, "  allowed by: allow %s;  (in a pale policy; 'pale show %s' tells what "
+			   "it is)\n", sys->name, sys->name);
+	else if (a >= 0)
+		buf_printf(out, "  no call of %s that pale knows has this number\n",
+			   arch_info((enum arch)a)->name);
+	if (!e->has_args)
+		buf_puts(out, "  which rule refused it: name the FILE that was in force, or 'pale dump "
+			 "--pid' the process\n");
+}
+
+/* ---- a process ---- */
+
+static void put_filters(struct buf *out, const struct held *h, const struct event *e)
+{
+	struct call c = { .audit_arch = e->audit, .nr = e->nr };
+
+	memcpy(c.args, e->args, sizeof(c.args));
+	for (size_t i = 0; i < h->filters.n; i++) {
+		size_t last = 0;
+		uint32_t ret = cbpf_run_to(&h->filters.v[i], &c, &last);
+		buf_printf(out, "  filter %zu of %zu: ", i + 1, h->filters.n);
+		verdict_print(out, verdict_from_ret(ret));
+		buf_printf(out, "  (instruction %zu of %zu)\n", last, h->filters.v[i].n);
+	}
+}
+
+static int why_process(struct why *w, pid_t pid, struct buf *out)
+{
+	struct held_call call;
+	struct held h;
+	struct event e = { .audit = arch_info((enum arch)arch_native())->audit, .has_args = true,
+			   .count = 1 };
+	int err = held_call(pid, &call);
+
+	if (err == -ESRCH || err == -ENOENT) {
+		fprintf(stderr, "pale why: there is no process %d\n", (int)pid);
+		return EXIT_SYSTEM;
+	}
+	if (err) {
+		fprintf(stderr, "pale why: cannot read /proc/%d/syscall: %s; it needs CAP_SYS_PTRACE\n",
+			(int)pid, strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	int status = dump_read(w->s, "why", pid, &h);
+	if (status)
+		return status;
+	if (call.state != HELD_IN_CALL) {
+		buf_printf(out, "process %d (%s) is in no call now: %s; it has %zu filter%s ('pale dump "
+			   "--pid %d')\n", (int)pid, h.name, call.state == HELD_RUNNING ? "it runs"
+			   : "it is stopped outside of one", h.filters.n,
+			   h.filters.n == 1 ? "" : "s", (int)pid);
+		return EXIT_OK;
+	}
+	e.nr = call.nr;
+	memcpy(e.args, call.args, sizeof(e.args));
+	snprintf(e.comm, sizeof(e.comm), "%s", h.name);
+	snprintf(e.pid, sizeof(e.pid), "%d", (int)pid);
+	buf_puts(out, "in the call ");
+	put_event(out, w, &e);
+	put_filters(out, &h, &e);
+	if (w->file)
+		put_file(out, w, &e);
+	return EXIT_OK;
+}
+
+/* ---- the command ---- */
+
+static int why_lines(struct why *w, const char *line, struct buf *out)
+{
+	struct source *src;
+	int err = 0;
+
+	if (strcmp(line, "-") != 0)
+		src = source_add(w->s->sources, "<line>", str_c(line));
+	else
+		err = source_load(w->s->sources, "-", &src);
+	if (err)
+		return input_unreadable(w->s, "-", err);
+	read_lines(w, src);
+	vec_each(&w->events, e) {
+		put_event(out, w, e);
+		if (w->file)
+			put_file(out, w, e);
+		else
+			put_alone(out, e);
+	}
+	if (w->more)
+		buf_printf(out, "and %zu records more, of other calls\n", w->more);
+	return session_report(w->s) ? EXIT_FOUND : EXIT_OK;
+}
+
+static int why(struct why *w, pid_t pid, char **argv, int n)
+{
+	BUF_AUTO out = { 0 };
+	int status = EXIT_OK;
+
+	w->file = argv[pid ? 0 : 1];
+	if (n < (pid ? 1 : 2))
+		w->file = NULL;
+	w->dd = dd_new(w->s->arena, DECIDE_BUDGET);
+	if (w->file)
+		status = decide_load(w->s, w->dd, w->file, &w->opt, &w->decide);
+	if (status)
+		return status;
+	w->s->diags->list.n = 0; /* notes about the file are not what was asked for */
+	status = pid ? why_process(w, pid, &out) : why_lines(w, argv[0], &out);
+	if (out.n && output_write(NULL, out.p, out.n, 0))
+		return EXIT_SYSTEM;
+	return status;
+}
+
+static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
+{
+	static const struct option options[] = {
+		{ "pid", required_argument, NULL, 'P' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		SHARED_OPTIONS,
+		{ 0 },
+	};
+	const struct command *self = command_find("why");
+	int c, index = 0;
+
+	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
+		switch (c) {
+		case 'P':
+			if (!dump_pid(optarg, pid))
+				return usage_error(self, "'%s' is no process number", optarg);
+			break;
+		case 'p':
+			w->opt.policy = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		case OPTION_SHARED:
+			c = environment_option(w->s, &w->opt.resolve, options[index].name, optarg);
+			if (c)
+				return c;
+			break;
+		default:
+			return usage_error(self, "see pale why --help");
+		}
+	}
+	int n = argc - optind;
+	if (*pid ? n > 1 : n < 1 || n > 2)
+		return usage_error(self, *pid ? "one FILE at most" : "an audit line ('-': standard input) "
+								      "and perhaps a FILE");
+	return -1;
+}
+
+int cmd_why(int argc, char **argv)
+{
+	struct session s;
+	pid_t pid = 0;
+
+	session_open(&s);
+	struct why *w = ARENA_NEW(s.arena, struct why);
+	w->s = &s;
+	int status = read_options(w, argc, argv, &pid);
+	if (status < 0)
+		status = why(w, pid, argv + optind, argc - optind);
+	session_close(&s);
+	return status;
+}

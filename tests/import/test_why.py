@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the kernel's record of a refusal, or a live process, to the rule that refused."""
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import PALE, need, need_root, run
+from test_raise import ALLOW, ARCH, JEQ, LD, NR, RET, X86_64, bpf, errno
+
+POLICY = """policy p {
+    arch x86_64;
+    default errno EPERM;
+    foreign kill-process;
+    use two;
+    allow read;
+    allow socket(family == AF_UNIX);
+    errno EACCES socket(family == AF_INET);
+    kill bpf;
+}
+set two { errno ENOSYS clone3; }
+"""
+
+
+@pytest.fixture
+def policy(tmp_path):
+    path = tmp_path / "p.pale"
+    path.write_text(POLICY)
+    return path
+
+
+def record(nr, code="0x80000000", arch="c000003e"):
+    return (f'type=1326 audit(1795406479.901:3668): auid=4294967295 uid=0 gid=0 ses=4294967295 '
+            f'pid=9408 comm="tmux: server" exe="/usr/bin/tmux" sig=31 arch={arch} syscall={nr} '
+            f'compat=0 ip=0x40828e code={code}')
+
+
+@pytest.mark.parametrize("line", [
+    record(101),
+    "[ 3353.173618] audit: " + record(101),
+    "Nov 23 04:19:50 host kernel: audit: " + record(101),
+    record(101).replace("type=1326 audit", "type=SECCOMP msg=audit"),
+    "type=SECCOMP msg=audit(11/23/2026 04:19:50.901:3668) : auid=unset uid=root gid=root ses=unset "
+    "pid=9408 comm=tmux: server exe=/usr/bin/tmux sig=SIGSYS arch=x86_64 syscall=ptrace compat=0 "
+    "ip=0x40828e code=kill_process",
+], ids=["bare", "dmesg", "journal", "audit.log", "ausearch -i"])
+def test_every_form_of_a_record(pale, line):
+    out = pale("why", line, check=0).out
+    assert out.startswith("x86_64 ptrace: KILL_PROCESS, by tmux:") and "(pid 9408)" in out
+    assert "allow ptrace;" in out
+
+
+def test_who_decided_and_what_would_allow(pale, policy):
+    def why(nr, code, **kw):
+        return pale("why", record(nr, code, **kw), policy, check=0).out
+    out = why(101, "0x50001")
+    assert f"{policy}:3:5: default errno EPERM;" in out and "allowed by: allow ptrace;" in out
+    out = why(321, "0x80000000")
+    assert f"{policy}:9:10: kill bpf" in out and "taking bpf out of that rule" in out
+    out = why(435, "0x50026")
+    assert "ENOSYS clone3" in out and "use two except clone3;" in out
+    out = why(20, "0x80000000", arch="40000003")
+    assert f"{policy}:4:5: foreign kill-process;" in out and "allowed by: arch i386;" in out
+
+
+def test_what_depends_on_arguments_is_told_as_such(pale, policy):
+    out = pale("why", record(41, "0x5000d"), policy, check=0).out
+    assert f"{policy}:8:18: errno EACCES socket(family == AF_INET)" in out
+    assert "for example x86_64 socket(2)" in out and "EPERM" not in out
+    assert "arguments, which the record does not have" in out
+
+
+def test_another_filter_refused(pale, policy):
+    out = pale("why", record(0, "0x80000000"), policy, check=0).out
+    assert "never answers so" in out and f"ALLOW  {policy}:6:11: allow read" in out
+
+
+def test_json_and_programs(pale, tmp_path):
+    profile = tmp_path / "p.json"
+    profile.write_text('{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],\n'
+                       '"syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"},\n'
+                       '{"names": ["bpf"], "action": "SCMP_ACT_KILL_PROCESS"}]}')
+    out = pale("why", record(101, "0x50001"), profile, check=0).out
+    assert '{"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"}' in out and "p.json:1:" in out
+    out = pale("why", record(321), profile, check=0).out
+    assert "p.json:3:" in out and "taking bpf out of that entry" in out
+    prog = bpf(tmp_path / "p.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, 0x80000000), (LD, NR),
+               (JEQ, 0, 1, 101), (RET, errno(1)), (RET, ALLOW))
+    assert "p.bpf: instruction 5: ret ERRNO(1)" in pale("why", record(101, "0x50001"), prog, check=0).out
+
+
+def test_many_lines_are_counted(pale, policy):
+    lines = "\n".join([record(101, "0x50001")] * 3 + ["noise", record(321)])
+    out = pale("why", "-", policy, input=lines, check=0).out
+    assert "3 times x86_64 ptrace: ERRNO(1)" in out and "\nx86_64 bpf: KILL_PROCESS" in out
+
+
+@pytest.mark.parametrize("line,what", [
+    ("garbage", "no line has type=1326"), ("", "no line has type=1326"),
+    ("type=1326 syscall=1", "no arch="), ("type=1326 arch=zz syscall=1", "no architecture"),
+    ("type=1326 arch=c000003e", "no syscall="), ("type=1326 arch=c000003e syscall=nope", "no call"),
+    ("type=1326 arch=c000003e syscall=99999999999999999999", "no call"),
+    ("type=1326 arch=ffffffffffffffffffffff syscall=1", "no architecture"),
+    ("type=1326 arch=c000003e syscall=\"", "no call"), ("type=1326 " + "x" * 100000, "no arch="),
+])
+def test_what_is_no_record(pale, line, what):
+    r = pale("why", line, check=1)
+    assert r.out == "" and "PL283" in r.err and what in r.err and "help:" in r.err, r
+
+
+@pytest.mark.parametrize("line", ["type=1326 arch=c000003e syscall=-1 code=", "type=1326 arch=5 syscall=7",
+                                  "type=1326 arch=c000003e syscall=9999 code=0x00000000zz",
+                                  'type=1326 arch=c000003e syscall=1 comm="\x1b[31m\xff'])
+def test_strange_records_are_answered(pale, policy, line):
+    out = pale("why", line, policy, check=0).out
+    assert "\x1b" not in out and len(out.splitlines()) >= 2
+
+
+def test_usage(pale):
+    for bad in ([], ["a", "b", "c"], ["--pid", "x"], ["--pid", "1", "a", "b"]):
+        assert pale("why", *bad, check=2).out == ""
+
+
+def test_the_record_that_this_kernel_writes(pale, tmp_path):
+    need_root()
+    need("dmesg")
+    source = tmp_path / "k.pale"
+    source.write_text("policy k { arch x86_64; default allow; unknown allow;\n  kill getpriority; }")
+    code = "import ctypes; ctypes.CDLL(None).syscall(140, 0, 0)"
+    with subprocess.Popen([PALE, "run", source, "--", sys.executable, "-c", code]) as child:
+        pass
+    assert child.returncode != 0
+    log = run(["dmesg"]).out
+    lines = [ln for ln in log.splitlines() if f" pid={child.pid} " in ln and "type=1326" in ln]
+    if not lines:
+        pytest.skip("the kernel's log has no record of it (auditd, or a limit on audit records)")
+    out = pale("why", lines[-1], source, check=0).out
+    assert out.startswith("x86_64 getpriority: KILL_PROCESS")
+    assert f"{source}:2:8: kill getpriority" in out
+
+
+def test_a_live_process(pale, tmp_path, policy):
+    need_root()
+    holder = pathlib.Path(__file__).parent / "holder.py"
+    prog = bpf(tmp_path / "a.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, ALLOW), (LD, NR),
+               (JEQ, 0, 1, 110), (RET, errno(5)), (RET, ALLOW))
+    with subprocess.Popen([sys.executable, holder, prog], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as child:
+        child.stdout.readline()
+        deadline = time.monotonic() + 20
+        while not pathlib.Path(f"/proc/{child.pid}/syscall").read_text().startswith("0 0x0 "):
+            assert time.monotonic() < deadline
+        out = pale("why", "--pid", child.pid, policy, check=0).out
+        assert out.startswith("in the call x86_64 read(0, 0x") and f"(pid {child.pid})" in out
+        assert "filter 1 of 1: ALLOW  (instruction 6 of 7)" in out
+        assert f"ALLOW  {policy}:6:11: allow read" in out
+        child.stdin.close()
+    assert "no process" in pale("why", "--pid", child.pid, check=3).err
