@@ -164,9 +164,10 @@ static void add_leaf(struct cutter *c, const struct env_cube *gate, dd_node n)
 		tell_budget(c, l.v.n);
 		return;
 	}
-	qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
-	while (join_round(&l))
-		qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
+	do
+		if (l.v.n)
+			qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
+	while (join_round(&l));
 	vec_each(&l.v, cube) {
 		if (!oci_carries(c->w, c->name, cube->verdict))
 			return;

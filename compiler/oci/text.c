@@ -109,13 +109,15 @@ static struct entries collect_entries(struct writer *w)
 	vec_each(&w->names, name)
 		vec_each(&name->pieces, p)
 			parts[n++] = (struct part){ p, name->sys };
-	qsort(parts, n, sizeof(*parts), by_part);
+	if (n)
+		qsort(parts, n, sizeof(*parts), by_part);
 	for (size_t i = 0, k; i < n; i = k) {
 		for (k = i; k < n && !by_piece(parts[i].piece, parts[k].piece); k++)
 			calls[k] = parts[k].sys;
 		out.v[out.n++] = (struct entry){ parts[i].piece, calls + i, k - i };
 	}
-	qsort(out.v, out.n, sizeof(*out.v), by_place);
+	if (n)
+		qsort(out.v, out.n, sizeof(*out.v), by_place);
 	return out;
 }
 
