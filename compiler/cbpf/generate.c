@@ -107,26 +107,36 @@ static void add_number(struct generator *g, struct token *t, enum arch a, uint32
 		vec_push(g->arena, &t->points, ((struct tree_point){ nr, weight }));
 }
 
-/* Numbers between those of rules, past the table's end, are unknown. */
+/* The first number from `next` on that the table or a rule knows; UINT32_MAX: none is left. */
+static uint32_t number_after(const struct policy *p, enum arch a, uint32_t next, size_t *rule)
+{
+	uint32_t base = arch_info(a)->nr_base, nr = syscall_next(a, next - base);
+
+	nr = nr == UINT32_MAX ? nr : nr + base;
+	while (*rule < p->calls.n && (p->calls.v[*rule].arch != a || p->calls.v[*rule].nr < next))
+		++*rule;
+	return *rule < p->calls.n && p->calls.v[*rule].nr < nr ? p->calls.v[*rule].nr : nr;
+}
+
+/* Numbers between calls and those of rules are unknown. */
 static void add_arch(struct generator *g, struct token *t, enum arch a)
 {
 	const struct arch_info *info = arch_info(a);
 	uint32_t last = last_of_arch(info);
-	uint32_t next = info->nr_base, end = info->nr_base + syscall_end(a);
+	uint32_t next = info->nr_base;
+	size_t rule = 0;
 	code_id unknown = code_ret(&g->code, rets(g->p->unknown[a]));
 
 	if (PLANTED(g->code.plant, PLANT_UNKNOWN))
 		unknown = code_ret(&g->code, rets(g->p->dflt[a]));
-	while (next < end)
-		add_number(g, t, a, next++);
-	for (size_t i = 0; i < g->p->calls.n; i++) {
-		const struct call_rule *r = &g->p->calls.v[i];
-		if (r->arch != a || r->nr < next || r->nr > last)
-			continue;
-		if (r->nr > next)
-			add_range(g, t, next, r->nr - 1, unknown, 0.1);
-		add_number(g, t, a, r->nr);
-		next = r->nr + 1;
+	for (;;) {
+		uint32_t nr = number_after(g->p, a, next, &rule);
+		if (nr > last)
+			break;
+		if (nr > next)
+			add_range(g, t, next, nr - 1, unknown, 0.1);
+		add_number(g, t, a, nr);
+		next = nr + 1;
 	}
 	if (next <= last)
 		add_range(g, t, next, last, unknown, 0.5);
@@ -171,7 +181,8 @@ static void collect_token(struct generator *g, struct token *t)
 
 static bool in_family(const struct generator *g, unsigned a)
 {
-	return is_listed(g->p, a) && !strcmp(arch_info((enum arch)a)->family, g->opt->family);
+	return is_listed(g->p, a) &&
+	       !strcmp(arch_family((enum arch)a, g->p->arches), g->opt->family);
 }
 
 static void collect(struct generator *g)
@@ -359,7 +370,7 @@ unsigned cbpf_families(const struct policy *p, const char *names[ARCH_NR])
 	unsigned n = 0;
 
 	for (unsigned a = 0; a < ARCH_NR; a++) {
-		const char *family = arch_info((enum arch)a)->family;
+		const char *family = arch_family((enum arch)a, p->arches);
 		bool seen = !is_listed(p, a);
 		for (unsigned i = 0; i < n; i++)
 			seen |= !strcmp(names[i], family);

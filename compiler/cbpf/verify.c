@@ -14,6 +14,7 @@ enum {
 	SAMPLES_ALL = 120000, /* combinations of arguments over the whole policy */
 	SAMPLES_MIN = 300,    /* and for one number at least */
 	SAMPLES_MAX = 4000,
+	DENSE = 8192, /* numbers of which each is tried; beyond, those that are calls */
 };
 
 struct values {
@@ -205,8 +206,11 @@ static bool agree_arch(struct check *k, enum arch a)
 	k->call.audit_arch = info->audit;
 	if (!agree_boundaries(k))
 		return false;
-	for (uint32_t nr = 0; nr <= syscall_end(a); nr++)
+	for (uint32_t nr = 0; nr <= syscall_end(a) && nr < DENSE; nr++)
 		if (!agree_number(k, info->nr_base + nr))
+			return false;
+	for (uint32_t nr = DENSE; (nr = syscall_next(a, nr)) != UINT32_MAX; nr++)
+		if (!agree_around(k, info->nr_base + nr))
 			return false;
 	for (size_t i = 0, end; i < k->p->calls.n; i = end) {
 		const struct call_rule *r = &k->p->calls.v[i];
@@ -233,7 +237,7 @@ static bool agree_foreign(struct check *k, const char *family)
 		const struct arch_info *info = arch_info((enum arch)a);
 		const uint32_t tokens[] = { info->audit ^ 1, info->audit + 1, info->audit - 1,
 					    info->audit ^ 1u << 31, info->audit ^ 1u << 30, 0 };
-		bool ours = !strcmp(info->family, family);
+		bool ours = !strcmp(arch_family((enum arch)a, k->p->arches), family);
 		for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 			uint32_t nr = 0;
 			k->call.audit_arch = tokens[i];
@@ -251,7 +255,8 @@ static size_t count_conditional(const struct policy *p, const char *family)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->calls.n; i++)
-		n += p->calls.v[i].cond && !strcmp(arch_info(p->calls.v[i].arch)->family, family);
+		n += p->calls.v[i].cond &&
+		     !strcmp(arch_family(p->calls.v[i].arch, p->arches), family);
 	return n;
 }
 
@@ -267,7 +272,7 @@ int cbpf_verify(const struct policy *p, const struct cbpf *prog, const char *fam
 	if (k.samples < SAMPLES_MIN)
 		k.samples = SAMPLES_MIN;
 	for (unsigned a = 0; a < ARCH_NR && fine; a++)
-		if (!strcmp(arch_info((enum arch)a)->family, family))
+		if (!strcmp(arch_family((enum arch)a, p->arches), family))
 			fine = agree_arch(&k, (enum arch)a);
 	fine = fine && agree_foreign(&k, family);
 	if (points)

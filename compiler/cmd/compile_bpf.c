@@ -11,7 +11,7 @@ static enum arch first_arch(const struct policy *p, const char *family)
 {
 	unsigned a = 0;
 
-	while (!(p->arches & ARCH_BIT(a)) || strcmp(arch_info((enum arch)a)->family, family))
+	while (!(p->arches & ARCH_BIT(a)) || strcmp(arch_family((enum arch)a, p->arches), family))
 		a++;
 	return (enum arch)a;
 }
@@ -162,7 +162,7 @@ static void measure_arch(const struct policy *p, const struct cbpf_stack *progs,
 	bool first = f->calls == 0;
 	double sum = 0, weighted = 0;
 
-	for (uint32_t nr = 0; nr < syscall_end(a); nr++) {
+	for (uint32_t nr = 0; (nr = syscall_next(a, nr)) != UINT32_MAX; nr++) {
 		struct call k = { .audit_arch = info->audit, .nr = info->nr_base + nr };
 		unsigned steps;
 		if (!policy_knows(p, a, k.nr))
@@ -194,7 +194,7 @@ static const char *tell_figures(struct compilation *c, const struct policy *p,
 	size_t insns = 0;
 
 	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (p->arches & ARCH_BIT(a) && !strcmp(arch_info((enum arch)a)->family, family))
+		if (p->arches & ARCH_BIT(a) && !strcmp(arch_family((enum arch)a, p->arches), family))
 			measure_arch(p, progs, (enum arch)a, w, &f);
 	for (size_t i = 0; i < progs->n; i++) {
 		f.most += cbpf_longest(&progs->v[i]);

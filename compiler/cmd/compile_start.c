@@ -80,7 +80,7 @@ void compile_check_start(struct compilation *c, const struct policy *p, unsigned
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		const struct arch_info *info = arch_info((enum arch)a);
 		/* The machine's own architecture is what the runtime runs as. */
-		if (p->arches & ARCH_BIT(a) && !strcmp(info->name, info->family))
+		if (p->arches & ARCH_BIT(a) && !strcmp(info->name, arch_family((enum arch)a, p->arches)))
 			check_runtime(c->session, p, (enum arch)a);
 	}
 }

@@ -57,7 +57,7 @@ static int generate_programs(struct session *s, struct simulator *sim)
 		if (!i)
 			first = prog;
 		for (int a = 0; a < ARCH_NR; a++) {
-			if (strcmp(arch_info((enum arch)a)->family, families[i]))
+			if (strcmp(arch_family((enum arch)a, sim->policy->arches), families[i]))
 				continue;
 			sim->programs[a] = prog;
 			sim->has[a] = true;

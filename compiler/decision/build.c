@@ -44,32 +44,37 @@ static void range_add(struct arena *a, struct decision *d, enum arch arch, uint3
 	vec_push(a, &d->ranges[arch], ((struct decision_range){ first, last, node }));
 }
 
+/* The first number from `next` on that the table or a rule knows; UINT32_MAX: none is left. */
+static uint32_t number_after(const struct policy *p, enum arch arch, uint32_t next, size_t *rule)
+{
+	uint32_t base = arch_info(arch)->nr_base, nr = syscall_next(arch, next - base);
+
+	nr = nr == UINT32_MAX ? nr : nr + base;
+	while (*rule < p->calls.n &&
+	       (p->calls.v[*rule].arch != arch || p->calls.v[*rule].nr < next))
+		++*rule;
+	return *rule < p->calls.n && p->calls.v[*rule].nr < nr ? p->calls.v[*rule].nr : nr;
+}
+
 static bool arch_build(struct arena *a, struct decision *d, const struct policy *p,
 		       enum arch arch, size_t *culprit)
 {
-	uint32_t base = arch_info(arch)->nr_base, end = base + syscall_end(arch);
+	uint32_t next = arch_info(arch)->nr_base;
 	dd_node unknown = dd_terminal(d->dd, p->unknown[arch]);
-	size_t i = 0;
+	size_t rule = 0;
 
-	for (uint32_t nr = base; nr < end; nr++) {
+	/* Calls of the table and numbers with a rule; `unknown` between and behind them. */
+	for (;;) {
+		uint32_t nr = number_after(p, arch, next, &rule);
+		if (nr > last_number(arch))
+			break;
+		if (nr > next)
+			range_add(a, d, arch, next, nr - 1, unknown);
 		dd_node n = number_node(d->dd, p, arch, nr, culprit);
 		if (n == DD_NONE)
 			return false;
 		range_add(a, d, arch, nr, nr, n);
-	}
-	/* Numbers beyond the table: #470 rules, and `unknown` between and behind them. */
-	uint32_t next = end;
-	for (; i < p->calls.n; i++) {
-		const struct call_rule *r = &p->calls.v[i];
-		if (r->arch != arch || r->nr < next || r->nr > last_number(arch))
-			continue;
-		if (r->nr > next)
-			range_add(a, d, arch, next, r->nr - 1, unknown);
-		dd_node n = number_node(d->dd, p, arch, r->nr, culprit);
-		if (n == DD_NONE)
-			return false;
-		range_add(a, d, arch, r->nr, r->nr, n);
-		next = r->nr + 1;
+		next = nr + 1;
 	}
 	if (next <= last_number(arch))
 		range_add(a, d, arch, next, last_number(arch), unknown);

@@ -88,7 +88,7 @@ static const struct sock_fprog *order_filters(struct arena *a, const struct cbpf
 static int make_filter(struct arena *a, const struct policy *p, bool listens, struct plan *plan,
 		       struct diags *ds)
 {
-	struct cbpf_options opt = { .family = arch_info((enum arch)arch_native())->family };
+	struct cbpf_options opt = { .family = arch_family((enum arch)arch_native(), p->arches) };
 	struct cbpf_stack progs = { 0 };
 	struct cbpf_proof proof;
 	struct cbpf one;

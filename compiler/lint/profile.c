@@ -148,11 +148,12 @@ static unsigned arches_of_host(struct str token)
 
 	for (int i = 0; i < ARCH_NR; i++) {
 		const struct arch_info *host = arch_info((enum arch)i);
+		const char *family = arch_family((enum arch)i, ARCH_BIT(i));
 
-		if (!str_is(token, host->go) || strcmp(host->family, host->name) != 0)
+		if (!str_is(token, host->go) || strcmp(family, host->name) != 0)
 			continue;
 		for (int k = 0; k < ARCH_NR; k++)
-			if (!strcmp(arch_info((enum arch)k)->family, host->family))
+			if (!strcmp(arch_family((enum arch)k, ARCH_BIT(i)), family))
 				mask |= ARCH_BIT((unsigned)k);
 	}
 	return mask;

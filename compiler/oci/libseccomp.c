@@ -4,6 +4,7 @@
  * (libcontainer/seccomp/seccomp_linux.go), in a child with a time limit, since
  * seccomp_rule_add() can take minutes and is not ours to trust.
  */
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <seccomp.h>
@@ -19,21 +20,10 @@
 
 enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE = 11 };
 
+/* libseccomp's tokens are AUDIT_ARCH_*, but for x32, which has none of its own. */
 static uint32_t scmp_arch(enum arch a)
 {
-	switch (a) {
-	case ARCH_X86_64:
-		return SCMP_ARCH_X86_64;
-	case ARCH_X32:
-		return SCMP_ARCH_X32;
-	case ARCH_I386:
-		return SCMP_ARCH_X86;
-	case ARCH_AARCH64:
-		return SCMP_ARCH_AARCH64;
-	case ARCH_NR:
-		break;
-	}
-	return 0;
+	return a == ARCH_X32 ? SCMP_ARCH_X32 : arch_info(a)->audit;
 }
 
 static struct scmp_arg_cmp scmp_arg(const struct oci_arg *a)
@@ -75,9 +65,10 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 	if (!ctx)
 		return CHILD_REFUSED;
 	if (seccomp_arch_native() != scmp_arch(native)) {
-		/* Another machine's: its own architecture replaces ours. */
-		if (seccomp_arch_add(ctx, scmp_arch(native)) ||
-		    seccomp_arch_remove(ctx, seccomp_arch_native()))
+		/* Another machine's: its own architecture replaces ours. Ours goes first, as no
+		 * filter has both byte orders. One that this libseccomp does not know is refused. */
+		if (seccomp_arch_remove(ctx, seccomp_arch_native()) ||
+		    seccomp_arch_add(ctx, scmp_arch(native)))
 			return CHILD_NO_NATIVE;
 	}
 	for (int a = 0; a < ARCH_NR; a++) {
@@ -117,7 +108,8 @@ static int wait_child(pid_t pid, unsigned limit_ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_REFUSED;
 }
 
-static int read_program(struct arena *a, int fd, struct cbpf *out)
+/* libseccomp writes the file in the byte order of the machine that the filter is for. */
+static int read_program(struct arena *a, int fd, bool big_endian, struct cbpf *out)
 {
 	struct stat st;
 
@@ -127,13 +119,18 @@ static int read_program(struct arena *a, int fd, struct cbpf *out)
 	struct sock_filter *insns = arena_alloc(a, size + 1);
 	if (size % sizeof(*insns) || pread(fd, insns, size, 0) != (ssize_t)size)
 		return -EIO;
-	*out = (struct cbpf){ .insns = insns, .n = size / sizeof(*insns) };
+	*out = (struct cbpf){ .insns = insns, .n = size / sizeof(*insns), .big_endian = big_endian };
+	for (size_t i = 0; i < out->n && big_endian; i++) {
+		insns[i].code = be16toh(insns[i].code);
+		insns[i].k = be32toh(insns[i].k);
+	}
 	return 0;
 }
 
 int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
 		    const struct environment *env)
 {
+	c->native = native;
 	c->fd = memfd_create("pale-filter", MFD_CLOEXEC);
 	if (c->fd < 0)
 		return -errno;
@@ -153,12 +150,13 @@ int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, st
 	int rc = wait_child(c->pid, limit_ms);
 
 	if (rc == 0)
-		rc = read_program(a, c->fd, out);
+		rc = read_program(a, c->fd, arch_info(c->native)->big_endian, out);
 	close(c->fd);
+	if (rc == CHILD_NO_NATIVE)
+		return -EOPNOTSUPP;
 	if (rc <= 0)
 		return rc;
-	*why = rc == CHILD_NO_NATIVE ? "this libseccomp does not know the architecture" :
-				       "libseccomp refuses one of the rules";
+	*why = "libseccomp refuses one of the rules";
 	return -EINVAL;
 }
 

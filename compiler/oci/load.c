@@ -156,7 +156,9 @@ static int build(struct loading *l, dd_node *out)
 	if (rc)
 		return refuse(l, DIAG_PL231, l->span,
 			      rc == -ETIMEDOUT ? "libseccomp takes too long to build the filter" :
-						 strerror(-rc),
+			      rc == -EOPNOTSUPP ? "the installed libseccomp does not know that "
+						  "architecture" :
+						  strerror(-rc),
 			      "compare fewer arguments in one rule; containers would start as slowly");
 	*out = cbpf_lift(l->dd, l->arena, &prog);
 	return 0;

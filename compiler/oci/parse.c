@@ -197,9 +197,10 @@ unsigned oci_machines(const struct json *root)
 	return machines;
 }
 
-static bool leads_family(enum arch a)
+/* `others`: the architectures that other rows have. */
+static bool leads_family(enum arch a, unsigned others)
 {
-	return !strcmp(arch_info(a)->name, arch_info(a)->family);
+	return !strcmp(arch_info(a)->name, arch_family(a, others));
 }
 
 /* Machines that an entry asks for: the profile is for them too, with or without a row. */
@@ -212,7 +213,7 @@ static unsigned named_hosts(const struct json *profile)
 		const struct json *in = oci_member(e, "includes"), *list = oci_member(in, "arches");
 		for (const struct json *j = list && list->kind == JSON_ARRAY ? list->first : NULL; j; j = j->next) {
 			int h = j->kind == JSON_STRING ? oci_host_find(j->text) : -1;
-			if (h >= 0 && leads_family((enum arch)h))
+			if (h >= 0 && leads_family((enum arch)h, ARCH_BIT(h)))
 				hosts |= ARCH_BIT(h);
 		}
 	}
@@ -229,7 +230,7 @@ static unsigned read_every_row(struct parser *p, const struct json *map, const s
 	unsigned arches = 0;
 
 	for (int h = 0; h < ARCH_NR; h++) {
-		unsigned row = leads_family((enum arch)h) ? read_arch_map(p, map, h) : 0;
+		unsigned row = leads_family((enum arch)h, arches) ? read_arch_map(p, map, h) : 0;
 		arches |= row ? row | ARCH_BIT(h) : 0;
 	}
 	return arches ? arches | named_hosts(profile) : 0;

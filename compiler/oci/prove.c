@@ -302,6 +302,13 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		diag_help(w->ds, d, "compile to '-t bpf'");
 		return false;
 	}
+	if (rc == -EOPNOTSUPP) { /* the model says what it would do; nothing here can show it */
+		d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: "
+			     "the one installed does not know that architecture",
+			     arch_info(p->view.host)->name);
+		diag_help(w->ds, d, "'pale check' compares it on such a machine");
+		return true;
+	}
 	d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: %s",
 		     arch_info(p->view.host)->name,
 		     rc == -ETIMEDOUT ? "it took too long to build" : strerror(-rc));
@@ -313,7 +320,7 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 static bool start_library(struct proof *p)
 {
 	/* A machine that makes calls of one architecture only loads part of what a larger one does. */
-	if (strcmp(arch_info(p->view.host)->name, arch_info(p->view.host)->family))
+	if (strcmp(arch_info(p->view.host)->name, arch_family(p->view.host, p->w->p->arches)))
 		return true;
 	choose_points(p);
 	for (; p->started < p->npoints; p->started++) {
@@ -354,7 +361,8 @@ static void add_machines(struct writer *w, struct proof *proofs, size_t *n)
 {
 	for (int h = 0; h < ARCH_NR; h++) {
 		struct oci_view v = { .any = true, .host = (enum arch)h };
-		if (strcmp(arch_info(v.host)->name, arch_info(v.host)->family))
+		if (!(w->p->arches & ARCH_BIT(h)) ||
+		    strcmp(arch_info(v.host)->name, arch_family(v.host, w->p->arches)))
 			continue;
 		for (int a = 0; a < ARCH_NR; a++)
 			if (w->p->arches & ARCH_BIT(a) && env_runs(v.host, (enum arch)a))

@@ -136,7 +136,8 @@ static void put_arch_row(const struct writer *w, struct buf *out, enum arch nati
 	*first = false;
 	for (int a = 0; a < ARCH_NR; a++) {
 		if (a == (int)native || !(w->p->arches & ARCH_BIT(a)) ||
-		    strcmp(arch_info((enum arch)a)->family, arch_info(native)->family) != 0)
+		    strcmp(arch_family((enum arch)a, w->p->arches),
+			   arch_family(native, w->p->arches)) != 0)
 			continue;
 		buf_printf(out, "%s\"%s\"", sub ? ", " : "", arch_info((enum arch)a)->oci);
 		sub = true;
@@ -164,7 +165,8 @@ static void put_arches(const struct writer *w, struct buf *out)
 		bool leads = w->p->arches & ARCH_BIT(a);
 		for (int b = 0; b < a && leads; b++)
 			leads = !(w->p->arches & ARCH_BIT(b)) ||
-				strcmp(arch_info((enum arch)a)->family, arch_info((enum arch)b)->family);
+				strcmp(arch_family((enum arch)a, w->p->arches),
+				       arch_family((enum arch)b, w->p->arches));
 		if (leads)
 			put_arch_row(w, out, (enum arch)a, &first);
 	}

@@ -298,8 +298,10 @@ void oci_list_views(struct writer *w)
 	for (int pass = 0; pass < 2; pass++)
 		for (int h = 0; h < ARCH_NR; h++) {
 			bool leads = !strcmp(arch_info((enum arch)h)->name,
-					     arch_info((enum arch)h)->family);
-			if (hosts & ARCH_BIT(h) && leads != pass)
+					     arch_family((enum arch)h, w->p->arches));
+			/* Where its own calls are not decided it is not meant: arm's own machines
+			 * alone, by a policy that does not list aarch64. */
+			if (hosts & w->p->arches & ARCH_BIT(h) && leads != pass)
 				add_view(w, (struct oci_view){ .host = (enum arch)h });
 		}
 }
@@ -445,14 +447,15 @@ static void check_native(struct writer *w)
 {
 	for (int i = 0; i < ARCH_NR; i++) {
 		const struct arch_info *ai = arch_info((enum arch)i);
-		int native = arch_find(str_c(ai->family));
+		const char *family = arch_family((enum arch)i, w->p->arches);
+		int native = arch_find(str_c(family));
 		if (!(w->p->arches & ARCH_BIT(i)) || native < 0 || w->p->arches & ARCH_BIT(native))
 			continue;
 		struct diag *d = oci_fail(w, DIAG_PL232, oci_header_span(w, AST_HEADER_ARCH),
 					  arena_printf(w->arena, "'%s' without '%s': runtimes on such a machine "
 						       "decide its own calls by this JSON as well, and Docker "
-						       "leaves '%s' out", ai->name, ai->family, ai->name));
-		diag_help(w->ds, d, "list '%s' too, or compile to '-t bpf'", ai->family);
+						       "leaves '%s' out", ai->name, family, ai->name));
+		diag_help(w->ds, d, "list '%s' too, or compile to '-t bpf'", family);
 		return;
 	}
 }

@@ -325,7 +325,10 @@ static void check_presence(struct resolver *r, const struct item *it, const stru
 	if (!(has & scope)) {
 		struct diag *d = resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",
 						s->name, arch_names(r, scope));
-		if (has)
+		if (syscall_alias(name->text))
+			diag_help(r->ds, d, "the kernel's call is '%s'; '%s' exists on %s",
+				  syscall_alias(name->text), s->name, arch_names(r, has));
+		else if (has)
 			diag_help(r->ds, d, "it exists on %s", arch_names(r, has));
 		return;
 	}
@@ -428,6 +431,17 @@ static const struct cond *arg_cmp(struct resolver *r, const struct syscall_info 
 	return cond_new_cmp(r->arena, cmp);
 }
 
+/* A network rule has this machine's number for its type; mips64el swaps stream and dgram. */
+static uint64_t type_on(enum arch a, int type)
+{
+	const char *name = constant_name("sock_type", (uint64_t)type, (enum arch)arch_native());
+	uint64_t v = (uint64_t)type;
+
+	if (name)
+		constant_find("sock_type", str_c(name), a, &v);
+	return v;
+}
+
 static bool network_cond(struct resolver *r, const struct syscall_info *s, enum arch a,
 			 const void *ctx, const struct cond **out)
 {
@@ -440,7 +454,7 @@ static bool network_cond(struct resolver *r, const struct syscall_info *s, enum 
 		c = arg_cmp(r, s, a, 0, CMP_EQ, UINT64_MAX, (uint64_t)n->family);
 	if (n->type >= 0)
 		c = cond_new_join(r->arena, COND_AND, c,
-			      arg_cmp(r, s, a, 1, CMP_EQ, mask, (uint64_t)n->type));
+			      arg_cmp(r, s, a, 1, CMP_EQ, mask, type_on(a, n->type)));
 	if (n->protocol >= 0)
 		c = cond_new_join(r->arena, COND_AND, c,
 			      arg_cmp(r, s, a, 2, CMP_EQ, UINT64_MAX, (uint64_t)n->protocol));

@@ -122,7 +122,8 @@ void policy_check_start(const struct policy *p, struct diags *ds)
 		struct call c = { .audit_arch = ai->audit,
 				  .nr = (uint32_t)s->nr[a] + ai->nr_base };
 		/* The architecture that its machine family is named after. */
-		if (!(p->arches & ARCH_BIT(a)) || strcmp(ai->name, ai->family) ||
+		if (!(p->arches & ARCH_BIT(a)) ||
+		    strcmp(ai->name, arch_family((enum arch)a, p->arches)) ||
 		    !policy_refuses(p, (enum arch)a, &c))
 			continue;
 		struct diag *d = diag_add(ds, DIAG_PL202, p->span, "execve is refused on %s, so "

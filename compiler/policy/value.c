@@ -225,8 +225,9 @@ bool value_word(struct resolver *r, const char *domain, const char *what, struct
 {
 	struct suggest s;
 
-	/* Names that are not of the kernel's interface do not differ between machines. */
-	if (constant_find(domain, text, ARCH_X86_64, out) == 0 || str_u64(text, out) == 0)
+	/* Numbers that are not compared in a filter are those of this machine (limits, signals). */
+	if (constant_find(domain, text, (enum arch)arch_native(), out) == 0 ||
+	    str_u64(text, out) == 0)
 		return true;
 	struct diag *d = resolve_report(r, DIAG_PL136, span, "unknown %s '" PRISTR "'", what,
 					STRARG(text));

@@ -34,6 +34,8 @@ enum {
 	FIELDS_MAX = ARCH_NR + 4,
 	ARGS_MAX = 6,
 	NR_MAX = 8191, /* the by-number index is an array: a slip of the pen must not make it huge */
+	FAR_MIN = 0xf0000, /* arm keeps a few calls of its own here (asm/unistd.h, __ARM_NR_BASE) */
+	FAR_MAX = FAR_MIN + 15,
 };
 
 /* ---- reading ---- */
@@ -488,7 +490,8 @@ static void parse_numbers(const struct file *f, struct call *c)
 		c->nr[a] = -1;
 		if (!strcmp(f->field[a + 1], "-"))
 			continue;
-		if (!parse_value(f->field[a + 1], &v) || v > NR_MAX) {
+		if (!parse_value(f->field[a + 1], &v) ||
+		    (v > NR_MAX && (v < FAR_MIN || v > FAR_MAX))) {
 			complain(f, "'%s' is not a call's number", f->field[a + 1]);
 			continue;
 		}
@@ -667,27 +670,37 @@ static void print_own_args(void)
 	puts("};\nconst size_t tables_nown_args = sizeof(tables_own_args) / sizeof(tables_own_args[0]);");
 }
 
+/* The numbers from `from` to the highest up to `top`: indices of calls, -1 for a hole. */
+static void print_index(const char *array, int a, int from, int top)
+{
+	int end = from;
+
+	for (size_t i = 0; i < ncalls; i++)
+		if (calls[i].nr[a] >= end && calls[i].nr[a] <= top)
+			end = calls[i].nr[a] + 1;
+	printf("static const int16_t %s_%s[] = {", array, arches[a].name);
+	for (int nr = from; nr < end; nr++) {
+		int found = -1;
+		for (size_t i = 0; i < ncalls; i++)
+			if (calls[i].nr[a] == nr)
+				found = (int)i;
+		printf("%s%d,", (nr - from) % 16 ? " " : "\n\t", found);
+	}
+	printf("%s\n};\n", end == from ? " -1," : "");
+}
+
 static void print_by_number(void)
 {
 	for (int a = 0; a < ARCH_NR; a++) {
-		int end = 0;
-		for (size_t i = 0; i < ncalls; i++)
-			if (calls[i].nr[a] >= end)
-				end = calls[i].nr[a] + 1;
-		printf("static const int16_t by_nr_%s[] = {", arches[a].name);
-		for (int nr = 0; nr < end; nr++) {
-			int found = -1;
-			for (size_t i = 0; i < ncalls; i++)
-				if (calls[i].nr[a] == nr)
-					found = (int)i;
-			printf("%s%d,", nr % 16 ? " " : "\n\t", found);
-		}
-		puts("\n};");
+		print_index("by_nr", a, 0, NR_MAX);
+		print_index("far_nr", a, FAR_MIN, FAR_MAX);
 	}
 	puts("const struct tables_by_nr tables_by_nr[ARCH_NR] = {");
-	for (int a = 0; a < ARCH_NR; a++)
-		printf("\t{ by_nr_%s, sizeof(by_nr_%s) / sizeof(int16_t) },\n", arches[a].name,
-		       arches[a].name);
+	for (int a = 0; a < ARCH_NR; a++) {
+		const char *n = arches[a].name;
+		printf("\t{ by_nr_%s, sizeof(by_nr_%s) / sizeof(int16_t), far_nr_%s, %d,\n"
+		       "\t  sizeof(far_nr_%s) / sizeof(int16_t) },\n", n, n, n, FAR_MIN, n);
+	}
 	puts("};");
 }
 
@@ -752,7 +765,9 @@ static void print_pairs(const char *dir, const char *file, const char *array, bo
 		last = f.field[0];
 		if (calls_second && !find_call(f.field[1]))
 			complain(&f, "no call '%s'", f.field[1]);
-		if (calls_second && find_call(f.field[0]))
+		/* send and recv are calls on some machines; the alias is about x86_64. */
+		const struct call *own = find_call(f.field[0]);
+		if (calls_second && own && own->nr[ARCH_X86_64] >= 0)
 			complain(&f, "'%s' is a call of its own", f.field[0]);
 		printf("\t{ \"%s\", \"%s\" },\n", f.field[0], f.field[1]);
 		n++;

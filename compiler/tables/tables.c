@@ -19,6 +19,14 @@ static const struct arch_info arch_infos[ARCH_NR] = {
 #undef ARCH
 };
 
+const char *arch_family(enum arch a, unsigned listed)
+{
+	/* arm is aarch64's compat ABI, and a machine of its own where aarch64 is not meant. */
+	if (a == ARCH_ARM && !(listed & ARCH_BIT(ARCH_AARCH64)))
+		return arch_info(a)->name;
+	return arch_info(a)->family;
+}
+
 const struct arch_info *arch_info(enum arch a)
 {
 	BUG_ON((unsigned)a >= ARCH_NR);
@@ -31,9 +39,11 @@ int arch_find(struct str name)
 		if (str_is(name, arch_infos[a].name) ||
 		    (*arch_infos[a].alias && str_is(name, arch_infos[a].alias)))
 			return a;
-	/* What `uname -m` says on a 32-bit x86 kernel. */
+	/* What `uname -m` says on 32-bit kernels and on mips64el's. */
 	if (str_is(name, "i486") || str_is(name, "i586") || str_is(name, "i686"))
 		return ARCH_I386;
+	if (str_is(name, "armv6l") || str_is(name, "armv7l") || str_is(name, "armv8l"))
+		return ARCH_ARM;
 	return -1;
 }
 
@@ -47,6 +57,18 @@ int arch_native(void)
 	return ARCH_I386;
 #elif defined(__aarch64__)
 	return ARCH_AARCH64;
+#elif defined(__arm__)
+	return ARCH_ARM;
+#elif defined(__riscv) && __riscv_xlen == 64
+	return ARCH_RISCV64;
+#elif defined(__s390x__)
+	return ARCH_S390X;
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+	return ARCH_PPC64LE;
+#elif defined(__mips64) && defined(__MIPSEL__)
+	return ARCH_MIPS64EL;
+#elif defined(__loongarch64)
+	return ARCH_LOONGARCH64;
 #else
 #error "add this architecture to arches.def and here"
 #endif
@@ -102,15 +124,39 @@ const struct syscall_info *syscall_by_name(struct str name)
 const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr)
 {
 	BUG_ON((unsigned)a >= ARCH_NR);
-	if (nr >= tables_by_nr[a].end || tables_by_nr[a].call[nr] < 0)
-		return NULL;
-	return &tables_syscalls[tables_by_nr[a].call[nr]];
+	const struct tables_by_nr *t = &tables_by_nr[a];
+	int call = nr < t->end ? t->call[nr]
+		   : nr >= t->far_first && nr - t->far_first < t->nfar ? t->far[nr - t->far_first]
+								       : -1;
+
+	return call < 0 ? NULL : &tables_syscalls[call];
+}
+
+uint32_t syscall_next(enum arch a, uint32_t nr)
+{
+	BUG_ON((unsigned)a >= ARCH_NR);
+	const struct tables_by_nr *t = &tables_by_nr[a];
+
+	for (; nr < t->end; nr++)
+		if (t->call[nr] >= 0)
+			return nr;
+	if (nr < t->far_first)
+		nr = t->far_first;
+	for (; nr - t->far_first < t->nfar; nr++)
+		if (t->far[nr - t->far_first] >= 0)
+			return nr;
+	return UINT32_MAX;
 }
 
 uint32_t syscall_end(enum arch a)
 {
 	BUG_ON((unsigned)a >= ARCH_NR);
-	return tables_by_nr[a].end;
+	const struct tables_by_nr *t = &tables_by_nr[a];
+
+	for (uint32_t i = t->nfar; i--;)
+		if (t->far[i] >= 0)
+			return t->far_first + i + 1;
+	return t->end;
 }
 
 static const struct tables_own_args *find_own_args(size_t call, enum arch a)

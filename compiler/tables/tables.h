@@ -23,15 +23,20 @@ struct arch_info {
 	const char *name;   /* as in policies */
 	const char *alias;  /* another spelling that policies may use; "" for none */
 	const char *oci;    /* SCMP_ARCH_* */
-	const char *go;     /* the short name in Docker's includes.arches */
+	const char *go;     /* the name in Docker's includes.arches (moby: goToNative) */
 	uint32_t audit;     /* AUDIT_ARCH_*, seccomp_data.arch */
-	const char *family; /* names the BPF file: NAME.<family>.bpf */
+	const char *family; /* see arch_family(); names the BPF file: NAME.<family>.bpf */
 	unsigned bits;      /* of a register in seccomp_data that may hold something: 32 or 64 */
 	bool big_endian;
 	uint32_t nr_base;
 };
 
 const struct arch_info *arch_info(enum arch a);
+/*
+ * The machine family that decides calls of `a` where these architectures (ARCH_BIT) are listed:
+ * arch_info()'s, but arm without aarch64 is its own: such a policy is for 32-bit machines.
+ */
+const char *arch_family(enum arch a, unsigned listed);
 /* Name or alias (also the kernel's `uname -m` spellings); -1 when there is none. */
 int arch_find(struct str name);
 int arch_native(void); /* of this build */
@@ -72,7 +77,7 @@ struct arg_info {
 
 struct syscall_info {
 	const char *name;
-	int16_t nr[ARCH_NR];     /* without the architecture's base; -1: not there */
+	int32_t nr[ARCH_NR];     /* without the architecture's base; -1: not there */
 	uint16_t since[ARCH_NR]; /* KERNEL_VERSION_OF: first release that has it there; 0: before 2.6.12 */
 	uint8_t nargs;           /* on most architectures; see syscall_args() */
 	struct arg_info args[6];
@@ -86,6 +91,9 @@ const struct syscall_info *syscall_at(size_t i); /* in name order */
 const struct syscall_info *syscall_by_name(struct str name); /* NULL: no such call anywhere */
 const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr); /* nr without base */
 uint32_t syscall_end(enum arch a); /* one past the highest number there, without base */
+/* The first number from `nr` on that is a call there, without base; UINT32_MAX: none is left.
+ * Numbers have wide holes: mips64el begins at 5000, arm has a few from 0xf0000 on. */
+uint32_t syscall_next(enum arch a, uint32_t nr);
 /* The arguments as this architecture takes them (order differs: clone, mmap, ...). */
 const struct arg_info *syscall_args(const struct syscall_info *s, enum arch a, unsigned *nargs);
 /* Index of an argument by the kernel's name, the manual's, or "arg0".."arg5"; -1: none. */

@@ -163,7 +163,10 @@ def test_arch_map_takes_the_hosts_row(pale, tmp_path):
     path = put(tmp_path, p)
     assert "arch x86_64, i386;" in pale("import", path, "--host", "x86_64", check=0).out.replace("    ", " ")
     r = pale("import", path, "--host", "aarch64", check=0)
-    assert "aarch64;" in r.out and "x86_64" not in r.out and "SCMP_ARCH_ARM" in r.err
+    assert "arch aarch64, arm;" in r.out and "x86_64" not in r.out and not r.err
+    p["archMap"][1]["subArchitectures"] = ["SCMP_ARCH_MIPS"]  # one that pale has no table for
+    r = pale("import", put(tmp_path, p), "--host", "aarch64", check=0)
+    assert "arch aarch64;" in r.out and "SCMP_ARCH_MIPS" in r.err
 
 
 def test_only_the_first_row_of_the_host_counts(pale, tmp_path):

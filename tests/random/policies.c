@@ -64,7 +64,7 @@ static bool in_family(const struct subject *s, uint32_t audit)
 {
 	for (unsigned a = 0; a < ARCH_NR; a++)
 		if (s->p->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == audit)
-			return !strcmp(arch_info((enum arch)a)->family, s->family);
+			return !strcmp(arch_family((enum arch)a, s->p->arches), s->family);
 	return true; /* foreign to the whole policy */
 }
 
@@ -285,7 +285,7 @@ static void check_points(struct subject *s, struct arena *a)
 	for (int n = 0; n < ARCH_NR; n++) {
 		const struct arch_info *info = arch_info((enum arch)n);
 		bool told = false;
-		if (!(p->arches & ARCH_BIT(n)) || strcmp(info->family, s->family))
+		if (!(p->arches & ARCH_BIT(n)) || strcmp(arch_family((enum arch)n, p->arches), s->family))
 			continue;
 		for (int o = 0; o < n; o++)
 			told |= done & ARCH_BIT(o) && arch_info((enum arch)o)->audit == info->audit;
@@ -303,7 +303,7 @@ static void check_points(struct subject *s, struct arena *a)
 			      p->calls.v[end].nr == r->nr;
 		     end++)
 			conditional |= p->calls.v[end].cond != NULL;
-		if (!conditional || strcmp(arch_info(r->arch)->family, s->family))
+		if (!conditional || strcmp(arch_family(r->arch, p->arches), s->family))
 			continue;
 		check_corners(s, r->arch, r->nr);
 		looked++;
@@ -334,7 +334,7 @@ static unsigned family_arches(const struct policy *p, const char *family)
 	unsigned arches = 0;
 
 	for (int a = 0; a < ARCH_NR; a++)
-		if (p->arches & ARCH_BIT(a) && !strcmp(arch_info((enum arch)a)->family, family))
+		if (p->arches & ARCH_BIT(a) && !strcmp(arch_family((enum arch)a, p->arches), family))
 			arches |= ARCH_BIT(a);
 	return arches;
 }

@@ -34,7 +34,46 @@ static void x32_is_told_from_x86_64_by_bit_30(void **state)
 	assert_int_equal(nr, 0xffffffff);
 	assert_int_equal(of_call(0x40000003, 0x40000001, &nr), ARCH_I386);
 	assert_int_equal(of_call(0xc00000b7, 63, &nr), ARCH_AARCH64);
-	assert_int_equal(of_call(0x40000028, 1, &nr), -1);
+	assert_int_equal(of_call(0x40000028, 1, &nr), ARCH_ARM);
+	assert_int_equal(of_call(0xc0000008, 5059, &nr), ARCH_MIPS64EL);
+	assert_int_equal(nr, 5059); /* as the kernel shows it: no base */
+	assert_int_equal(of_call(0x40000008, 4001, &nr), -1); /* mips's o32 has no column */
+}
+
+static void wide_holes_in_the_numbers_are_stepped_over(void **state)
+{
+	(void)state;
+	assert_string_equal(syscall_by_nr(ARCH_ARM, 0xf0005)->name, "set_tls");
+	assert_null(syscall_by_nr(ARCH_ARM, 0xf0000));
+	assert_null(syscall_by_nr(ARCH_ARM, 0xf0007));
+	assert_null(syscall_by_nr(ARCH_AARCH64, 0xf0005));
+	assert_int_equal(syscall_end(ARCH_ARM), 0xf0007);
+	assert_int_equal(syscall_next(ARCH_ARM, 470), 0xf0001);
+	assert_int_equal(syscall_next(ARCH_ARM, 0xf0007), UINT32_MAX);
+	assert_int_equal(syscall_next(ARCH_X86_64, 470), UINT32_MAX);
+	assert_int_equal(syscall_next(ARCH_MIPS64EL, 0), 5000);
+	assert_string_equal(syscall_by_nr(ARCH_MIPS64EL, 5000)->name, "read");
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		size_t calls = 0, steps = 0;
+		for (size_t i = 0; i < syscall_count(); i++)
+			calls += syscall_at(i)->nr[a] >= 0;
+		for (uint32_t nr = 0; (nr = syscall_next(a, nr)) != UINT32_MAX; nr++) {
+			assert_non_null(syscall_by_nr(a, nr));
+			steps++;
+		}
+		assert_int_equal(calls, steps);
+	}
+}
+
+static void arm_is_a_family_of_its_own_without_aarch64(void **state)
+{
+	(void)state;
+	assert_string_equal(arch_family(ARCH_ARM, ARCH_BIT(ARCH_ARM)), "arm");
+	assert_string_equal(arch_family(ARCH_ARM, ARCH_BIT(ARCH_ARM) | ARCH_BIT(ARCH_AARCH64)),
+			    "aarch64");
+	assert_string_equal(arch_family(ARCH_AARCH64, ARCH_BIT(ARCH_ARM)), "aarch64");
+	assert_string_equal(arch_family(ARCH_I386, ARCH_BIT(ARCH_I386)), "x86_64");
+	assert_true(arch_info(ARCH_S390X)->big_endian);
 }
 
 static void architectures_have_several_names(void **state)
@@ -226,6 +265,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(x32_is_told_from_x86_64_by_bit_30),
+		cmocka_unit_test(wide_holes_in_the_numbers_are_stepped_over),
+		cmocka_unit_test(arm_is_a_family_of_its_own_without_aarch64),
 		cmocka_unit_test(architectures_have_several_names),
 		cmocka_unit_test(every_call_is_found_by_name_and_by_each_number),
 		cmocka_unit_test(arguments_have_three_names),
