@@ -4,11 +4,13 @@
  * (libcontainer/seccomp/seccomp_linux.go), in a child with a time limit, since
  * seccomp_rule_add() can take minutes and is not ours to trust.
  */
+#include <byteswap.h>
 #include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -39,8 +41,27 @@ static struct scmp_arg_cmp scmp_arg(const struct oci_arg *a)
 	return (struct scmp_arg_cmp){ a->index, ops[a->op], a->value, 0 };
 }
 
-/* In an order of their own: a name without a number here gets a pseudo number, as in runc. */
-static int add_rule(scmp_filter_ctx ctx, const struct oci_profile *p, const struct oci_rule *r)
+/*
+ * Rules go by the numbers of the machine that the library was built for. There a few names
+ * share one pseudo number (sys_debug_setcontext has switch_endian's on x86_64): what libseccomp
+ * does with them on their own machine cannot be seen from here.
+ */
+static bool name_is_distinct(const char *name)
+{
+	char *back = seccomp_syscall_resolve_num_arch(seccomp_arch_native(),
+						      seccomp_syscall_resolve_name(name));
+	bool same = back && !strcmp(back, name);
+
+	free(back);
+	return same;
+}
+
+/*
+ * In an order of their own: a name without a number here gets a pseudo number, as in runc.
+ * `own`: the filter is for the machine that this runs on.
+ */
+static int add_rule(scmp_filter_ctx ctx, const struct oci_profile *p, const struct oci_rule *r,
+		    bool own)
 {
 	struct scmp_arg_cmp args[6];
 	char name[64];
@@ -51,7 +72,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct oci_profile *p, const stru
 	memcpy(name, r->handed.p, r->handed.n);
 	name[r->handed.n] = '\0';
 	int nr = seccomp_syscall_resolve_name(name);
-	if (nr == __NR_SCMP_ERROR)
+	if (nr == __NR_SCMP_ERROR || (!own && !name_is_distinct(name)))
 		return 0;
 	for (uint32_t i = 0; i < r->nwritten; i++)
 		args[i] = scmp_arg(&r->written[i]);
@@ -64,7 +85,8 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 
 	if (!ctx)
 		return CHILD_REFUSED;
-	if (seccomp_arch_native() != scmp_arch(native)) {
+	bool own = seccomp_arch_native() == scmp_arch(native);
+	if (!own) {
 		/* Another machine's: its own architecture replaces ours. Ours goes first, as no
 		 * filter has both byte orders. One that this libseccomp does not know is refused. */
 		if (seccomp_arch_remove(ctx, seccomp_arch_native()) ||
@@ -80,7 +102,7 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 		const struct oci_rule *r = &p->rules.v[i];
 		if (!r->handed.n || !oci_gate_open(p->entries.v[r->entry].gate, env))
 			continue;
-		if (add_rule(ctx, p, r))
+		if (add_rule(ctx, p, r, own))
 			return CHILD_REFUSED;
 	}
 	return seccomp_export_bpf(ctx, fd) ? CHILD_REFUSED : 0;
@@ -108,7 +130,20 @@ static int wait_child(pid_t pid, unsigned limit_ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_REFUSED;
 }
 
-/* libseccomp writes the file in the byte order of the machine that the filter is for. */
+/* Could libseccomp mean this by a `ret`? Only errno and trace carry data. */
+static bool is_answer(uint32_t k)
+{
+	struct verdict v = verdict_from_ret(k);
+
+	return verdict_to_ret(v) == k &&
+	       (!v.data || v.kind == VERDICT_ERRNO || v.kind == VERDICT_TRACE);
+}
+
+/*
+ * libseccomp writes the file in the byte order of the machine that the filter is for. Where
+ * that is not the order of the machine that it runs on, the `ret`s which it puts in between
+ * because a jump would be too long stay in the latter's (2.5.4): they are told by their values.
+ */
 static int read_program(struct arena *a, int fd, bool big_endian, struct cbpf *out)
 {
 	struct stat st;
@@ -123,6 +158,9 @@ static int read_program(struct arena *a, int fd, bool big_endian, struct cbpf *o
 	for (size_t i = 0; i < out->n && big_endian; i++) {
 		insns[i].code = be16toh(insns[i].code);
 		insns[i].k = be32toh(insns[i].k);
+		if (BPF_CLASS(insns[i].code) == BPF_RET && !is_answer(insns[i].k) &&
+		    is_answer(bswap_32(insns[i].k)))
+			insns[i].k = bswap_32(insns[i].k);
 	}
 	return 0;
 }
@@ -200,5 +238,7 @@ bool oci_library_numbers(const struct syscall_info *sys, enum arch a)
 	/* Names behind socketcall and ipc have numbers below zero of their own there. */
 	if (multiplexed_by(sys, a, &mux, &selector) == 0)
 		return seccomp_syscall_resolve_name(sys->name) != __NR_SCMP_ERROR;
-	return seccomp_syscall_resolve_name_arch(scmp_arch(a), sys->name) >= 0;
+	bool own = !strcmp(arch_info(a)->family, arch_info((enum arch)arch_native())->family);
+	return seccomp_syscall_resolve_name_arch(scmp_arch(a), sys->name) >= 0 &&
+	       (own || name_is_distinct(sys->name));
 }
