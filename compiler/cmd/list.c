@@ -174,6 +174,26 @@ static int list_syscalls(struct session *s, const struct list_options *o, const 
 
 /* ---- constants ---- */
 
+/* What differs from the value on `a` (ARCH_NR: all), architectures of one value together. */
+static void put_other_values(struct buf *out, const struct constant_row *c, enum arch a)
+{
+	unsigned done = 0;
+
+	for (enum arch b = 0; b < ARCH_NR; b++) {
+		if (!(c->arches & ~done & ARCH_BIT(b)) ||
+		    (a != ARCH_NR && c->value[b] == c->value[a]))
+			continue;
+		buf_puts(out, ",");
+		for (enum arch other = b; other < ARCH_NR; other++) {
+			if (!(c->arches & ARCH_BIT(other)) || c->value[other] != c->value[b])
+				continue;
+			buf_printf(out, " %s", arch_info(other)->name);
+			done |= ARCH_BIT(other);
+		}
+		buf_printf(out, " %#llx", (unsigned long long)c->value[b]);
+	}
+}
+
 static void put_constant_text(struct buf *out, const struct constant_row *c, enum arch a)
 {
 	uint64_t v = c->value[a];
@@ -185,11 +205,7 @@ static void put_constant_text(struct buf *out, const struct constant_row *c, enu
 		buf_printf(out, "%lld", (long long)v);
 	else
 		buf_printf(out, v < 10 ? "%llu" : "%#llx", (unsigned long long)v);
-	for (enum arch b = 0; b < ARCH_NR; b++)
-		if (b != a && (c->arches & ARCH_BIT(b)) &&
-		    (c->value[b] != v || !(c->arches & ARCH_BIT(a))))
-			buf_printf(out, ", %s %#llx", arch_info(b)->name,
-				   (unsigned long long)c->value[b]);
+	put_other_values(out, c, c->arches & ARCH_BIT(a) ? a : ARCH_NR);
 	buf_puts(out, "\n");
 }
 

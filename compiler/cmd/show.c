@@ -116,13 +116,20 @@ static void put_all_args(struct buf *out, const struct syscall_info *c)
 
 static void put_multiplexers(struct buf *out, const struct syscall_info *c)
 {
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		const char *mux;
-		unsigned selector;
-		if (!multiplexed_by(c, a, &mux, &selector))
-			buf_printf(out, "  also behind %s(%u, ...) on %s\n", mux, selector,
-				   arch_info(a)->name);
+	const char *mux;
+	unsigned selector;
+	bool any = false;
+
+	for (enum arch a = 0; a < ARCH_NR; a++) { /* the same one wherever there is one */
+		if (multiplexed_by(c, a, &mux, &selector))
+			continue;
+		if (!any)
+			buf_printf(out, "  also behind %s(%u, ...) on ", mux, selector);
+		buf_printf(out, "%s%s", any ? ", " : "", arch_info(a)->name);
+		any = true;
 	}
+	if (any)
+		buf_putc(out, '\n');
 }
 
 static void put_sets_with(struct shown *w, const char *call)
@@ -147,10 +154,10 @@ static void show_call(struct shown *w, const struct syscall_info *c)
 	buf_printf(out, "%s: system call\n", c->name);
 	for (enum arch a = 0; a < ARCH_NR; a++) {
 		if (c->nr[a] < 0) {
-			buf_printf(out, "  %-8s -\n", arch_info(a)->name);
+			buf_printf(out, "  %-11s -\n", arch_info(a)->name);
 			continue;
 		}
-		buf_printf(out, "  %-8s %-5d ", arch_info(a)->name, c->nr[a]);
+		buf_printf(out, "  %-11s %-5d ", arch_info(a)->name, c->nr[a]);
 		if (arch_info(a)->nr_base)
 			buf_printf(out, "(%#x) ", (unsigned)c->nr[a] + arch_info(a)->nr_base);
 		put_since(out, c, a);
@@ -179,8 +186,9 @@ static void show_other_name(struct shown *w, struct str name)
 	if (!alias)
 		return;
 	start(w);
-	buf_printf(w->out, PRISTR ": no system call; programs that use it make %s%s\n",
-		   STRARG(name), alias, mux ? " (or socketcall, on i386)" : "");
+	buf_printf(w->out, PRISTR ": no system call%s; programs that use it make %s%s\n",
+		   STRARG(name), syscall_by_name(name) ? " elsewhere" : "", alias,
+		   mux ? " (or socketcall, on i386 and s390x)" : "");
 	show_call(w, syscall_by_name(str_c(alias)));
 }
 
@@ -198,10 +206,10 @@ static void put_constant(struct buf *out, const struct constant_row *c)
 		if (there && any && c->value[a] == first)
 			continue;
 		if (there && c->value[a] > INT64_MAX)
-			buf_printf(out, "  %-8s %lld\n", any ? arch_info(a)->name : "value",
+			buf_printf(out, "  %-11s %lld\n", any ? arch_info(a)->name : "value",
 				   (long long)c->value[a]);
 		else if (there)
-			buf_printf(out, "  %-8s %llu (%#llx)\n", any ? arch_info(a)->name : "value",
+			buf_printf(out, "  %-11s %llu (%#llx)\n", any ? arch_info(a)->name : "value",
 				   (unsigned long long)c->value[a],
 				   (unsigned long long)c->value[a]);
 		if (there && !any) {
@@ -211,7 +219,7 @@ static void put_constant(struct buf *out, const struct constant_row *c)
 	}
 	for (enum arch a = 0; a < ARCH_NR; a++)
 		if (!(c->arches & ARCH_BIT(a)))
-			buf_printf(out, "  %-8s none\n", arch_info(a)->name);
+			buf_printf(out, "  %-11s none\n", arch_info(a)->name);
 }
 
 static void put_calls_of_domain(struct buf *out, const char *domain)
@@ -348,7 +356,7 @@ static bool show_number(struct shown *w, struct str name)
 			continue;
 		if (!w->found++)
 			buf_printf(w->out, PRISTR ":\n", STRARG(name));
-		buf_printf(w->out, "  %-8s %s\n", arch_info(a)->name, c->name);
+		buf_printf(w->out, "  %-11s %s\n", arch_info(a)->name, c->name);
 	}
 	return true;
 }

@@ -251,6 +251,21 @@ static struct str clean_comment(struct builder *b, struct str s)
 	return str_c(arena_strdup(b->arena, out.p ? out.p : ""));
 }
 
+/* An errno goes by its name where that means this number on every architecture listed. */
+static struct ast_verdict verdict_of(struct builder *b, struct verdict v)
+{
+	struct ast_verdict out = ast_verdict_of(b->arena, v);
+	uint64_t n;
+
+	if (v.kind != VERDICT_ERRNO || out.data->kind != AST_VALUE_NAME)
+		return out;
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (b->p->arches & ARCH_BIT(a) &&
+		    (constant_find("errno", out.data->text, a, &n) || n != v.data))
+			out.data = ast_number(b->arena, v.data);
+	return out;
+}
+
 static void add_statement(struct builder *b, const struct oci_rule *first, bool *taken, size_t at)
 {
 	const struct oci_entry *e = &b->p->entries.v[first->entry];
@@ -263,7 +278,7 @@ static void add_statement(struct builder *b, const struct oci_rule *first, bool 
 		when->when->body = when->body.first;
 	s->span = e->json->span;
 	s->keyword = e->action_span;
-	s->verdict = ast_verdict_of(b->arena, e->verdict);
+	s->verdict = verdict_of(b, e->verdict);
 	s->verdict.span = e->action_span;
 	s->leading = b->pending;
 	b->pending = NULL;
@@ -327,10 +342,10 @@ static void add_headers(struct builder *b, const struct json *profile)
 		if (b->p->arches & ARCH_BIT(a))
 			header_word(b, s, arch_info((enum arch)a)->name);
 	s = add_header(b, AST_HEADER_DEFAULT, dflt->span);
-	s->verdict = ast_verdict_of(b->arena, b->p->dflt);
+	s->verdict = verdict_of(b, b->p->dflt);
 	/* A runtime's default answers for numbers that no table knows as well. */
 	s = add_header(b, AST_HEADER_UNKNOWN, dflt->span);
-	s->verdict = ast_verdict_of(b->arena, b->p->dflt);
+	s->verdict = verdict_of(b, b->p->dflt);
 	/* libseccomp's bad-architecture action. */
 	s = add_header(b, AST_HEADER_FOREIGN, span);
 	s->verdict = ast_verdict_of(b->arena, (struct verdict){ VERDICT_KILL_THREAD, 0 });
