@@ -303,10 +303,10 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		return false;
 	}
 	if (rc == -EOPNOTSUPP) { /* the model says what it would do; nothing here can show it */
-		d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: "
+		d = diag_add(w->ds, DIAG_PL253, w->p->span, "libseccomp's filter for %s was not compared: "
 			     "the one installed does not know that architecture",
 			     arch_info(p->view.host)->name);
-		diag_help(w->ds, d, "'pale check' compares it on such a machine");
+		diag_help(w->ds, d, "compile it on such a machine to have it compared");
 		return true;
 	}
 	d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: %s",

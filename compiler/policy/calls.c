@@ -320,8 +320,12 @@ static void check_presence(struct resolver *r, const struct item *it, const stru
 	/* A set is written for every machine; a `when host` may be about another one. */
 	if (it->set || !scope)
 		return;
-	if (r->opt->foreign && has & scope) /* so is a JSON profile */
+	if (r->opt->foreign) /* so is a JSON profile: loaders skip what a machine lacks */
 		return;
+	if (!(has & scope) && has & r->listed) { /* under a `when`: elsewhere it exists */
+		note_absent(r, name->span, s, scope);
+		return;
+	}
 	if (!(has & scope)) {
 		struct diag *d = resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",
 						s->name, arch_names(r, scope));

@@ -86,7 +86,7 @@ def test_the_two_differ_where_the_typed_one_says(pale):
         about = d["about"] if d["part"] == "calls" else d["part"]
         seen.setdefault(d["change"], set()).add(about)
     head = TYPED.read_text().split("\npolicy ")[0]
-    assert seen == {"looser": {"personality"}, "tighter": {"socket", "foreign"},
+    assert seen == {"looser": {"personality"}, "tighter": {"socket", "foreign", "architecture"},
                     "different errno": {"numbers"}}
     assert all(re.search(rf"^#   {word} ", head, re.M) for word in ("socket", "personality", "unknown", "foreign"))
 
