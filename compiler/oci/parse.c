@@ -454,17 +454,6 @@ static bool has_high_words(const struct oci_arg *args, uint32_t n)
 	return false;
 }
 
-/* Which selector of a multiplexer makes this call there; 0: none. */
-static unsigned selector_of(struct str name, const char *mux)
-{
-	for (unsigned k = 1; k <= 24; k++) {
-		const char *call = multiplexed_call(str_c(mux), k);
-		if (call && str_is(name, call))
-			return k;
-	}
-	return 0;
-}
-
 static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
 {
 	for (int a = 0; a < ARCH_NR; a++)
@@ -535,7 +524,7 @@ static void add_multiplexed(struct parser *p, struct oci_rule r)
 
 	for (size_t m = 0; m < ARRAY_SIZE(muxes); m++) {
 		const struct syscall_info *sys = syscall_by_name(str_c(muxes[m]));
-		unsigned selector = selector_of(r.name, muxes[m]);
+		unsigned selector = multiplexed_selector(str_c(muxes[m]), r.name);
 		r.arches = arches_of(sys, p->out->arches);
 		if (!selector || !r.arches)
 			continue;
@@ -595,14 +584,16 @@ static void read_name(struct parser *p, const struct json *name, const struct oc
 	const struct syscall_info *sys = syscall_by_name(name->text);
 	unsigned arches = arches_of(sys, p->out->arches);
 	bool multiplexed = arches_of(syscall_by_name(STR("socketcall")), p->out->arches) &&
-			   (selector_of(name->text, "socketcall") || selector_of(name->text, "ipc"));
+			   (multiplexed_selector(STR("socketcall"), name->text) ||
+			    multiplexed_selector(STR("ipc"), name->text));
 	if (arches || multiplexed) {
 		add_rules(p, name, arches, args, nargs, repeated);
 		return;
 	}
 	buf_printf(unknown, "%s", unknown->n ? ", " : "");
 	buf_safe(unknown, name->text);
-	if (sys || syscall_foreign_arches(name->text) || selector_of(name->text, "socketcall"))
+	if (sys || syscall_foreign_arches(name->text) ||
+	    multiplexed_selector(STR("socketcall"), name->text))
 		return; /* of another architecture: nobody's mistake */
 	struct suggest s;
 	struct diag *d = diag_add(p->ds, DIAG_PL274, name->span,

@@ -261,12 +261,23 @@ const char *multiplexed_call(struct str mux, unsigned selector)
 	return NULL;
 }
 
+unsigned multiplexed_selector(struct str mux, struct str call)
+{
+	for (size_t i = 0; call.n && i < tables_nmux; i++)
+		if (tables_mux[i].call[0] == call.p[0] && str_is(call, tables_mux[i].call) &&
+		    str_is(mux, tables_mux[i].mux))
+			return tables_mux[i].selector;
+	return 0;
+}
+
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector)
 {
 	for (size_t i = 0; i < tables_nmux; i++) {
 		const struct tables_mux *m = &tables_mux[i];
+		if (strcmp(m->call, s->name) != 0)
+			continue;
 		const struct syscall_info *by = syscall_by_name(str_c(m->mux));
-		if (!by || by->nr[a] < 0 || strcmp(m->call, s->name) != 0)
+		if (!by || by->nr[a] < 0)
 			continue;
 		*mux = m->mux;
 		*selector = m->selector;

@@ -112,6 +112,8 @@ const char *syscall_foreign_arches(struct str name);
 bool libseccomp_knows(unsigned version, struct str name);
 /* Which call `socketcall`/`ipc` makes for this first argument ("send" is none of its own); NULL. */
 const char *multiplexed_call(struct str mux, unsigned selector);
+/* The other way round; 0: it makes no such call. */
+unsigned multiplexed_selector(struct str mux, struct str call);
 /* And back, where `a` has the multiplexer: 0, or -ENOENT. */
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector);
 
