@@ -64,6 +64,8 @@ bool cbpf_code_allowed(uint16_t code); /* is there such an instruction in seccom
 uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps);
 /* The same; *last: the instruction that ended it. */
 uint32_t cbpf_run_to(const struct cbpf *prog, const struct call *c, size_t *last);
+/* The same; executed[i] becomes true for each instruction that was. */
+uint32_t cbpf_run_through(const struct cbpf *prog, const struct call *c, bool *executed);
 
 /* No call executes more instructions of a checked program: its longest path. */
 unsigned cbpf_longest(const struct cbpf *prog);

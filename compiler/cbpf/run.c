@@ -154,7 +154,8 @@ static bool run_other(struct machine *m, const struct sock_filter *f)
 	BUG("cbpf_run of an unchecked program");
 }
 
-static uint32_t run(const struct cbpf *prog, const struct call *c, unsigned *steps, size_t *last)
+static uint32_t run(const struct cbpf *prog, const struct call *c, unsigned *steps, size_t *last,
+		    bool *executed)
 {
 	struct machine m = { .prog = prog, .call = c };
 	unsigned count = 0;
@@ -164,6 +165,8 @@ static uint32_t run(const struct cbpf *prog, const struct call *c, unsigned *ste
 		uint32_t ret = 0;
 		bool done = true;
 		count++;
+		if (executed)
+			executed[m.pc] = true;
 		if (f->code == (BPF_RET | BPF_K))
 			ret = f->k;
 		else if (f->code == (BPF_RET | BPF_A))
@@ -184,14 +187,22 @@ uint32_t cbpf_run(const struct cbpf *prog, const struct call *c, unsigned *steps
 	unsigned count;
 	size_t last;
 
-	return run(prog, c, steps ? steps : &count, &last);
+	return run(prog, c, steps ? steps : &count, &last, NULL);
 }
 
 uint32_t cbpf_run_to(const struct cbpf *prog, const struct call *c, size_t *last)
 {
 	unsigned count;
 
-	return run(prog, c, &count, last);
+	return run(prog, c, &count, last, NULL);
+}
+
+uint32_t cbpf_run_through(const struct cbpf *prog, const struct call *c, bool *executed)
+{
+	unsigned count;
+	size_t last;
+
+	return run(prog, c, &count, &last, executed);
 }
 
 /* kernel/seccomp.c seccomp_run_filters(): actions compare as signed numbers. */

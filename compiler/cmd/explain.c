@@ -6,13 +6,16 @@
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/decided.h"
+#include "compiler/cmd/explain_bpf.h"
 #include "grammar/parse.h"
 
 static const char help[] =
 	"usage: pale explain FILE CALL|PATH\n\n"
 	"Every rule that matches or could match a call (on each listed architecture) or a path,\n"
 	"with its place, and which of them decides. Arguments that are not given may be anything:\n"
-	"'socket' lists all rules on socket, 'socket(AF_INET)' those that such a call can meet.\n\n"
+	"'socket' lists all rules on socket, 'socket(AF_INET)' those that such a call can meet.\n"
+	"Of a BPF program: each answer that such calls get, the instructions that give it, and which\n"
+	"other calls are answered alike.\n\n"
 	"  --arch A        one architecture only\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
@@ -263,8 +266,10 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 	if (status)
 		return status;
 	if (in.format == INPUT_BPF) {
-		fputs("pale explain: a BPF program holds no rules; 'pale sim' answers for it\n", stderr);
-		return EXIT_FOUND;
+		int answer = explain_program(s, file, what, o->arch, &out);
+		if (!answer && output_write(NULL, out.p, out.n, 0))
+			return EXIT_SYSTEM;
+		return session_report(s) || answer ? EXIT_FOUND : EXIT_OK;
 	}
 	p = input_policy(s, &in, o->policy);
 	if (!p)

@@ -233,3 +233,26 @@ def test_standard_input_and_output_file(pale, tmp_path):
     out = tmp_path / "o.pale"
     r = run([PALE, "import", "-o", out, "-"], input=prog.read_bytes(), text=False, check=0)
     assert r.out == b"" and out.read_text().startswith("# from a BPF program of 1 instruction")
+
+
+# ---- explain ----
+
+def test_explain_shows_the_instructions_that_decide(pale, tmp_path):
+    prog = bpf(tmp_path / "e.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, KILL), (LD, NR),
+               (JGE, 0, 1, 0x40000000), (RET, KILL), (JEQ, 0, 3, 41), (LD, arg(0)),
+               (JEQ, 0, 1, 2), (RET, ALLOW), (JEQ, 1, 0, 0), (JEQ, 0, 1, 1), (RET, LOG),
+               (RET, errno(1)))
+    out = pale("explain", prog, "read", check=0).out
+    assert "read on x86_64\n  decides        LOG\n" in out
+    assert re.findall(r"^ +(\d+): ", out, re.M) == ["0", "1", "3", "4", "6", "10", "12"]
+    assert "answered alike: write\n" in out
+    out = pale("explain", prog, "socket", check=0).out
+    assert "it may be      ALLOW, for example x86_64 socket(2)" in out
+    assert "it may be      LOG, for example x86_64 socket\n" in out
+    assert "it may be      ERRNO(1), for example x86_64 socket(" in out
+    out = pale("explain", prog, "socket(AF_INET)", check=0).out
+    assert "decides        ALLOW" in out and "ERRNO(1)" not in out
+    out = pale("explain", prog, "socket(AF_INET)", "--arch", "x32", check=0).out
+    assert "decides        KILL_PROCESS" in out
+    run([PALE, "explain", "-", "read"], input=prog.read_bytes(), text=False, check=0)
+    assert "PL114" in pale("explain", prog, "nosuchcall", check=1).err
