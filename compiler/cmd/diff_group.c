@@ -113,9 +113,15 @@ static const char *label_of(struct grouping *g, const struct compare_item *it)
 
 /* ---- entries ---- */
 
-static void add_entry(struct grouping *g, const struct compare_item *it)
+/* What the call's own part of a diagram looks at. */
+static unsigned fields_at(struct dd *dd, dd_node n, const struct dd_point *at)
 {
-	struct entry e = { label_of(g, it), key_of(g, it), it, 0, false };
+	return dd_fields(dd, dd_call(dd, n, (uint32_t)(at->at[DD_CALL] >> 32), (uint32_t)at->at[DD_CALL]));
+}
+
+static void add_entry(struct grouping *g, const struct compare_item *it, const char *label)
+{
+	struct entry e = { label, key_of(g, it), it, 0, false };
 
 	if (it->part != PART_FOREIGN)
 		e.arches = ARCH_BIT(it->arch);
@@ -127,10 +133,49 @@ static void add_entry(struct grouping *g, const struct compare_item *it)
 	vec_push(g->arena, &g->entries, e);
 }
 
-/* What the call's own part of a diagram looks at. */
-static unsigned fields_at(struct dd *dd, dd_node n, const struct dd_point *at)
+static const char every_number[] = "every one";
+
+static uint64_t unnamed_numbers(enum arch a)
 {
-	return dd_fields(dd, dd_call(dd, n, (uint32_t)(at->at[DD_CALL] >> 32), (uint32_t)at->at[DD_CALL]));
+	uint64_t n = (a == ARCH_X86_64 ? 0x40000000u : 0xffffffffu) - arch_info(a)->nr_base;
+
+	for (uint32_t nr = 0; nr < syscall_end(a); nr++)
+		n -= syscall_by_nr(a, nr) != NULL;
+	return n;
+}
+
+/* Do all numbers without a name change alike there? Then they are one entry. */
+static bool all_alike(struct grouping *g, enum arch a)
+{
+	const char *key = NULL;
+	uint64_t n = 0;
+
+	vec_each(&g->out->compare->items, it) {
+		if (it->part != PART_NUMBERS || it->arch != a)
+			continue;
+		const char *own = key_of(g, it);
+		if (it->region || (key && strcmp(key, own)))
+			return false;
+		key = own;
+		n += (uint64_t)it->last - it->first + 1;
+	}
+	return key && n == unnamed_numbers(a);
+}
+
+static void add_entries(struct grouping *g)
+{
+	bool alike[ARCH_NR], told[ARCH_NR] = { false };
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		alike[a] = all_alike(g, (enum arch)a);
+	vec_each(&g->out->compare->items, it) {
+		if (it->part != PART_NUMBERS || !alike[it->arch]) {
+			add_entry(g, it, label_of(g, it));
+		} else if (!told[it->arch]) {
+			told[it->arch] = true;
+			add_entry(g, it, every_number);
+		}
+	}
 }
 
 static void add_step(struct grouping *g, struct diff_line *l, const struct compare_item *it,
@@ -160,6 +205,10 @@ static void fold_numbers(struct grouping *g, struct diff_line *l)
 	const char *list = "";
 	size_t n = l->calls.n;
 
+	if (n == 1 && l->calls.v[0] == every_number) {
+		l->calls.v[0] = "every number without a name";
+		return;
+	}
 	for (size_t i = 0; i < n && i < RANGES_SHOWN; i++)
 		list = arena_printf(g->arena, "%s%s%s", list, i ? ", " : "", l->calls.v[i]);
 	if (n > RANGES_SHOWN)
@@ -255,8 +304,7 @@ void diff_group(struct session *s, const struct decide *a, const struct decide *
 	struct grouping g = { .session = s, .arena = s->arena, .out = out };
 
 	*out = (struct diff){ .a = a, .b = b, .compare = c, .differs = c->items.n > 0 };
-	vec_each(&c->items, it)
-		add_entry(&g, it);
+	add_entries(&g);
 	for (enum change change = 0; change < CHANGE_NR; change++)
 		for (size_t i = 0; i < g.entries.n; i++)
 			if (!g.entries.v[i].taken && g.entries.v[i].item->change == change)

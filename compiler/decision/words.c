@@ -481,8 +481,8 @@ void words_call(struct buf *out, const struct dd_point *at, unsigned fields)
 		buf_puts(out, sys->name);
 		args = syscall_args(sys, (enum arch)arch, &nargs);
 	} else {
-		buf_printf(out, nr == UINT32_MAX ? "#-1" : nr < 65536 ? "#%u" : "#0x%x",
-			   arch < 0 ? nr : number);
+		uint32_t shown_as = arch < 0 ? nr : number;
+		buf_printf(out, nr == UINT32_MAX ? "#-1" : shown_as < 65536 ? "#%u" : "#0x%x", shown_as);
 	}
 	for (unsigned i = 0; i < shown; i++) {
 		struct field f = { .f = (enum dd_field)i, .bits = 64, .arch = arch < 0 ? 0 : (enum arch)arch };
