@@ -13,11 +13,19 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 
-enum { /* what the policies may hold */
-	GEN_WHEN = 1,    /* conditions on the environment, `when arch` */
-	GEN_NUMBERS = 2, /* #470 */
-	GEN_LARGE = 4,   /* hundreds of rules now and then */
-	GEN_ALL = GEN_WHEN | GEN_NUMBERS | GEN_LARGE,
+enum {			/* what the policies may hold */
+       GEN_WHEN = 1,	/* conditions on the environment, `when arch` */
+       GEN_NUMBERS = 2, /* #470 */
+       GEN_LARGE = 4,	/* hundreds of rules now and then */
+       GEN_ALL = GEN_WHEN | GEN_NUMBERS | GEN_LARGE,
+       /*
+	* What JSON can say: one entry stands for all architectures, so rules mean the same on each
+	* of them (one in thirty policies does not care); verdicts have a place for their data; the
+	* machine's own architecture is listed.
+	*/
+       GEN_JSON = 8,
+       GEN_ENVIRONMENT = 16, /* JSON: `when` capability, kernel, host: includes and excludes */
+       GEN_STUB = 32, /* JSON: for runc, which answers ENOSYS to what is beyond the profile */
 };
 
 struct gen {
@@ -26,6 +34,7 @@ struct gen {
 	unsigned flags;
 	unsigned arches;   /* listed */
 	bool refuses;      /* the default does: `deny` is legal */
+	bool alike;        /* rules mean the same on all architectures */
 	bool mux_refused;  /* socketcall and ipc are ENOSYS: what they make may be conditional */
 	uint64_t seen[32]; /* constants used before: they meet again in other rules */
 	unsigned nseen;
@@ -94,6 +103,7 @@ struct gen_operand {
 	bool half;         /* on some of them: the top bit must stay clear */
 	bool by_sign; /* is_signed, or flags in a signed parameter: the top bit is legal and least
 		       */
+	bool some_sign;    /* some parameter is signed, flags or not */
 	bool bits;         /* masks and bit tests are legal */
 	uint64_t enum_mask; /* but not these bits, one by one; all or none */
 	const char *domain;
@@ -183,7 +193,9 @@ static inline bool gen_constant(struct gen *g, const struct gen_operand *o)
 	if ((row->arches & o->arches) != o->arches)
 		return false;
 	for (unsigned i = 0; i < gen_arch_count(o->arches); i++)
-		if (row->value[gen_arch_at(o->arches, i)] & ~gen_ones(o->width - o->half))
+		if (row->value[gen_arch_at(o->arches, i)] & ~gen_ones(o->width - o->half) ||
+		    (g->alike && row->value[gen_arch_at(o->arches, i)] !=
+					 row->value[gen_arch_at(o->arches, 0)]))
 			return false;
 	bool word = row->brief[0] < '0' || row->brief[0] > '9'; /* MAP_32BIT's is a number */
 	buf_puts(g->out, word && gen_chance(g, 50) ? row->brief : row->name);
@@ -254,6 +266,10 @@ static inline void gen_bits(struct gen *g, const struct gen_operand *o)
 		buf_puts(g->out, " }");
 		return;
 	}
+	if (o->some_sign && m & ~gen_ones(o->width - 1)) /* what a mask leaves has no sign */
+		op = op % 3;
+	else if (o->some_sign)
+		v &= gen_ones(o->width - 1);
 	buf_printf(g->out, ") %s ", ops[op]);
 	gen_number(g, op < 3 ? v & m : v);
 }
@@ -291,6 +307,36 @@ static inline void gen_condition(struct gen *g, const struct gen_operand *o, uns
 
 /* ---- operands ---- */
 
+/* x32 registers have 64 bits in the kernel, and 32 in libseccomp's filters. */
+static inline bool gen_is_cut(unsigned arches, unsigned width)
+{
+	return width > 32 && arches & ARCH_BIT(ARCH_X32);
+}
+
+/* Is the parameter the same on all of these architectures, as far as one JSON entry goes? */
+static inline bool gen_is_alike(const struct syscall_info *s, const char *name, unsigned arches)
+{
+	int first = -1, width = 0, sign = 0;
+
+	for (unsigned i = 0; i < gen_arch_count(arches); i++) {
+		enum arch a = gen_arch_at(arches, i);
+		unsigned n;
+		const struct arg_info *args = syscall_args(s, a, &n);
+		int at = syscall_arg_find(s, a, str_c(name));
+		if (at < 0 || (unsigned)at >= n)
+			return false;
+		int bits = args[at].width < arch_info(a)->bits ? args[at].width
+							       : (int)arch_info(a)->bits;
+		if (i && (at != first || args[at].is_signed != sign || (bits != width && sign) ||
+			  (bits != width && (bits < 32 || width < 32))))
+			return false;
+		first = at;
+		sign = args[at].is_signed;
+		width = bits > width ? bits : width;
+	}
+	return !gen_is_cut(arches, (unsigned)width);
+}
+
 /* The argument by this name on all of these architectures; false: it cannot be compared there. */
 static inline bool gen_operand_of(const struct syscall_info *s, const char *name, unsigned arches,
 				  struct gen_operand *o)
@@ -311,6 +357,7 @@ static inline bool gen_operand_of(const struct syscall_info *s, const char *name
 		bool flags = args[at].kind == ARG_FLAGS || args[at].kind == ARG_ENUM_FLAGS;
 		o->is_signed &= args[at].is_signed && !flags;
 		o->by_sign &= args[at].is_signed;
+		o->some_sign |= args[at].is_signed;
 		o->half |= args[at].is_signed && !flags;
 		first = i ? first : args[at].is_signed;
 		o->half |= first != args[at].is_signed || (i && width != o->width);
@@ -339,7 +386,12 @@ static inline unsigned gen_operands(struct gen *g, const struct syscall_info *s,
 
 	for (unsigned tries = 0; tries < 8 && n < want; tries++) {
 		enum arch a = gen_arch_of(g, arches);
-		if (regs || gen_chance(g, 10)) {
+		bool narrow = false;
+		for (unsigned i = 0; i < gen_arch_count(arches); i++)
+			narrow |= arch_info(gen_arch_at(arches, i))->bits == 32;
+		if (g->alike && (narrow || gen_is_cut(arches, 64)) && (regs || gen_chance(g, 10))) {
+			regs = false;
+		} else if (regs || gen_chance(g, 10)) {
 			gen_register(g, &o[n++], arches);
 		} else if (!s) {
 			o[n] = (struct gen_operand){ .width = 64, .bits = true, .arches = arches };
@@ -353,7 +405,8 @@ static inline unsigned gen_operands(struct gen *g, const struct syscall_info *s,
 			const char *name = !arg				     ? NULL
 					   : arg->alias && gen_chance(g, 50) ? arg->alias
 									     : arg->name;
-			n += name && gen_operand_of(s, name, arches, &o[n]);
+			n += name && (!g->alike || gen_is_alike(s, name, arches)) &&
+			     gen_operand_of(s, name, arches, &o[n]);
 		}
 	}
 	return n;
@@ -372,11 +425,12 @@ static inline unsigned gen_data(const struct gen *g, const char *call, const cha
 
 static inline void gen_errno(struct gen *g, unsigned n)
 {
-	static const char *const names[] = { "EPERM",  "ENOSYS",  "EACCES",
-					     "EINVAL", "ENOTSUP", "EDEADLK" };
+	static const char *const names[] = { "EPERM",  "EACCES",  "EINVAL",
+					     "ENOSYS", "ENOTSUP", "EDEADLK" };
 
+	/* The last three are not the same number on all architectures. */
 	if (n % 3)
-		buf_printf(g->out, "errno %s", names[n % ARRAY_SIZE(names)]);
+		buf_printf(g->out, "errno %s", names[n / 4 % (g->alike ? 3 : ARRAY_SIZE(names))]);
 	else
 		buf_printf(g->out, "errno %u", n % 4 ? n & 4095 : 4095);
 }
@@ -404,7 +458,10 @@ static inline void gen_verdict(struct gen *g, const char *call)
 		buf_puts(g->out, gen_chance(g, 50) ? "kill" : "kill-thread");
 		break;
 	case 8:
-		buf_printf(g->out, "trap %u", gen_data(g, call, "trap", 65536));
+		if (g->flags & GEN_JSON) /* which has no place for the data of a trap */
+			buf_puts(g->out, "trap");
+		else
+			buf_printf(g->out, "trap %u", gen_data(g, call, "trap", 65536));
 		break;
 	case 9:
 		buf_printf(g->out, "trace %u", gen_data(g, call, "Trace", 65536));
@@ -413,7 +470,7 @@ static inline void gen_verdict(struct gen *g, const char *call)
 		buf_puts(g->out, "log");
 		break;
 	case 11:
-		buf_puts(g->out, "notify");
+		buf_puts(g->out, g->flags & GEN_JSON ? "allow" : "notify");
 		break;
 	}
 }
@@ -469,7 +526,7 @@ static inline const struct syscall_info *gen_call(struct gen *g, char name[32])
 static inline void gen_rule(struct gen *g, const struct syscall_info *s, const char *name,
 			    unsigned arches, bool dataless)
 {
-	static const char *const verdicts[] = { "allow", "log", "notify", "kill", "kill-thread" };
+	static const char *const verdicts[] = { "allow", "log", "kill", "kill-thread", "notify" };
 
 	struct gen_operand o[4];
 	unsigned n = gen_chance(g, 80) ? gen_operands(g, s, arches, o) : 0;
@@ -479,7 +536,7 @@ static inline void gen_rule(struct gen *g, const struct syscall_info *s, const c
 		return;
 	}
 	if (dataless)
-		buf_puts(g->out, verdicts[gen_below(g, ARRAY_SIZE(verdicts))]);
+		buf_puts(g->out, verdicts[gen_below(g, g->flags & GEN_JSON ? 4 : 5)]);
 	else
 		gen_verdict(g, name);
 	buf_printf(g->out, " %s", name);
@@ -505,7 +562,8 @@ static inline void gen_split(struct gen *g, const struct syscall_info *s, const 
 	if (!n || !o[0].bits || (s && !g->mux_refused && gen_is_multiplexed(s, arches)))
 		return;
 	uint64_t bit = gen_mask(g, &o[0], false);
-	const char *kind = gen_chance(g, 50) ? "errno" : gen_chance(g, 50) ? "trap" : "trace";
+	const char *kind = gen_chance(g, 50)				  ? "errno" :
+			   g->flags & GEN_JSON || gen_chance(g, 50) ? "trace" : "trap";
 	for (unsigned i = 0; i < 2; i++) {
 		buf_printf(g->out, "%s %u %s(%s %s ", kind, 100 + i, name, o[0].name,
 			   i ? "has" : "lacks");
@@ -555,7 +613,7 @@ static inline void gen_group(struct gen *g)
 
 	for (unsigned i = 0; i < rules; i++) {
 		unsigned some = arches;
-		bool when = g->flags & GEN_WHEN && gen_chance(g, 12);
+		bool when = g->flags & (GEN_WHEN | GEN_ENVIRONMENT) && gen_chance(g, 12);
 		bool only = g->flags & GEN_WHEN && gen_chance(g, 20);
 		buf_puts(g->out, "\n\t");
 		if (only) {
@@ -580,10 +638,27 @@ static inline void gen_group(struct gen *g)
 
 /* ---- the policy ---- */
 
+/* Machines with their own architecture, some with their compatible ones. */
+static inline unsigned gen_machines(struct gen *g)
+{
+	unsigned some = 0, others = 0;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		int native = arch_find(str_c(arch_info((enum arch)a)->family));
+		if (native == a && gen_chance(g, native == ARCH_X86_64 ? 70 : 100 / ARCH_NR))
+			some |= ARCH_BIT(a);
+		else if (native != a && some & ARCH_BIT(native) && gen_chance(g, 40))
+			others |= ARCH_BIT(a);
+	}
+	return some ? some | others : ARCH_BIT(ARCH_X86_64);
+}
+
 static inline unsigned gen_arches(struct gen *g)
 {
 	unsigned all = (1u << ARCH_NR) - 1, some = ARCH_BIT(ARCH_X86_64);
 
+	if (g->flags & GEN_JSON)
+		return gen_machines(g);
 	if (gen_chance(g, 30))
 		return some | gen_subset(g, ARCH_BIT(ARCH_X32) | ARCH_BIT(ARCH_I386));
 	if (gen_chance(g, 20))
@@ -599,8 +674,8 @@ static inline bool gen_header(struct gen *g, const char *word, unsigned open)
 {
 	buf_printf(g->out, "\n\t%s ", word);
 	if (gen_chance(g, open)) {
-		static const char *const lets[] = { "allow", "log", "notify", "trace 7" };
-		buf_puts(g->out, lets[gen_below(g, 4)]);
+		static const char *const lets[] = { "allow", "log", "trace 7", "notify" };
+		buf_puts(g->out, lets[gen_below(g, g->flags & GEN_JSON ? 3 : 4)]);
 		buf_puts(g->out, ";");
 		return false;
 	}
@@ -612,12 +687,27 @@ static inline bool gen_header(struct gen *g, const char *word, unsigned open)
 		buf_puts(g->out, "kill-thread");
 		break;
 	case 2:
-		buf_printf(g->out, "trap %u", gen_below(g, 65536));
+		buf_printf(g->out, "trap %u", g->flags & GEN_JSON ? 0 : gen_below(g, 65536));
 		break;
 	default:
 		gen_errno(g, gen_below(g, 4096));
 	}
 	buf_puts(g->out, ";");
+	return true;
+}
+
+/* Is a call of this level known on all of the listed architectures that have it, or on none? */
+static inline bool gen_level_is_alike(const struct gen *g, uint16_t level)
+{
+	for (size_t i = 0; i < syscall_count(); i++) {
+		const struct syscall_info *s = syscall_at(i);
+		unsigned known = 0, has = gen_has(s) & g->arches;
+		for (int a = 0; a < ARCH_NR; a++)
+			if (has & ARCH_BIT(a) && s->since[a] <= level)
+				known |= ARCH_BIT(a);
+		if (known && known != has)
+			return false;
+	}
 	return true;
 }
 
@@ -633,7 +723,10 @@ static inline void gen_level(struct gen *g)
 	unsigned minor = since & 0xff;
 	if (minor && gen_chance(g, 50))
 		minor--;
-	buf_printf(g->out, "\n\tlevel linux %u.%u;", since >> 8, minor);
+	uint16_t level = KERNEL_VERSION_OF(since >> 8, minor);
+	if (g->alike && !gen_level_is_alike(g, level))
+		level = KERNEL_VERSION_OF(6, 18);
+	buf_printf(g->out, "\n\tlevel linux %u.%u;", level >> 8, level & 0xff);
 }
 
 static inline void gen_plain(struct gen *g, unsigned n)
@@ -647,14 +740,30 @@ static inline void gen_plain(struct gen *g, unsigned n)
 	buf_puts(g->out, ";");
 }
 
+/* Refused, or allowed: then what they make is plainly allowed, too. */
 static inline void gen_multiplexers(struct gen *g)
 {
 	static const char *const muxes[] = { "socketcall", "ipc" };
 
 	g->mux_refused = gen_chance(g, 60);
 	for (unsigned i = 0; i < 2; i++)
-		if (gen_has(syscall_by_name(str_c(muxes[i]))) & g->arches && g->mux_refused)
-			buf_printf(g->out, "\n\terrno ENOSYS %s;", muxes[i]);
+		if (gen_has(syscall_by_name(str_c(muxes[i]))) & g->arches &&
+		    (g->mux_refused || g->flags & GEN_JSON))
+			buf_printf(g->out, "\n\t%s %s;",
+				   !g->mux_refused	      ? "allow" :
+				   g->flags & GEN_JSON ? "errno EPERM" : "errno ENOSYS",
+				   muxes[i]);
+}
+
+/* What runc's stub answers, or a default that keeps it away. */
+static inline void gen_unknown(struct gen *g)
+{
+	if (!(g->flags & GEN_STUB))
+		gen_header(g, "unknown", g->flags & GEN_JSON ? 5 : 20);
+	else if (gen_chance(g, 90))
+		buf_puts(g->out, "\n\tunknown errno ENOSYS;");
+	else
+		gen_header(g, "unknown", 100);
 }
 
 /* Into out, which is emptied first. The policy is called r. */
@@ -663,6 +772,7 @@ static inline void gen_policy(uint64_t seed, unsigned flags, struct buf *out)
 	struct gen g = { .random = seed, .out = out, .flags = flags };
 
 	out->n = 0;
+	g.alike = flags & GEN_JSON && !gen_chance(&g, 3);
 	g.arches = gen_arches(&g);
 	g.data_seed = (uint32_t)gen_next(&g);
 	buf_puts(out, "policy r {\n\tlayers seccomp;\n\tarch ");
@@ -670,7 +780,7 @@ static inline void gen_policy(uint64_t seed, unsigned flags, struct buf *out)
 	buf_puts(out, ";");
 	gen_level(&g);
 	g.refuses = gen_header(&g, "default", 20);
-	gen_header(&g, "unknown", 20);
+	gen_unknown(&g);
 	gen_header(&g, "foreign", 5);
 	gen_multiplexers(&g);
 	if (gen_chance(&g, 50))
