@@ -32,6 +32,7 @@ struct oci_write_options {
 	struct oci_runtime runtime;
 	bool approximate; /* differences that never loosen become notes */
 	unsigned limit_ms; /* for libseccomp to build its filter in; 0: 5000 */
+	bool unbuilt;      /* it builds none: proved is the text alone (tests of many thousands) */
 };
 
 /*

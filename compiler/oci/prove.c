@@ -320,7 +320,8 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 static bool start_library(struct proof *p)
 {
 	/* A machine that makes calls of one architecture only loads part of what a larger one does. */
-	if (strcmp(arch_info(p->view.host)->name, arch_family(p->view.host, p->w->p->arches)))
+	if (p->w->opt->unbuilt ||
+	    strcmp(arch_info(p->view.host)->name, arch_family(p->view.host, p->w->p->arches)))
 		return true;
 	choose_points(p);
 	for (; p->started < p->npoints; p->started++) {
@@ -330,6 +331,19 @@ static bool start_library(struct proof *p)
 			return tell_unchecked(p, rc, NULL);
 	}
 	return true;
+}
+
+/* Thousands of entries make a program that no kernel attaches: no container would start. */
+static bool tell_unattached(const struct proof *p, const struct cbpf *prog, const char *why)
+{
+	struct writer *w = p->w;
+	struct diag *d = diag_add(w->ds, DIAG_PL228, w->p->span,
+				  "of this JSON libseccomp builds a filter of %zu instructions for %s, "
+				  "which the kernel does not take: %s",
+				  prog->n, arch_info(p->view.host)->name, why);
+
+	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
+	return false;
 }
 
 /* Reaps every child, whether or not the answer still matters. */
@@ -346,6 +360,11 @@ static bool compare_library(struct proof *p, bool fine)
 			continue;
 		if (rc) {
 			fine = tell_unchecked(p, rc, why);
+			continue;
+		}
+		const char *unfit = cbpf_check(prog.insns, prog.n, NULL);
+		if (unfit) {
+			fine = tell_unattached(p, &prog, unfit);
 			continue;
 		}
 		dd_node built = oci_model_stubbed(&p->model, cbpf_lift(w->d->dd, w->arena, &prog));

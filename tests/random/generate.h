@@ -34,6 +34,7 @@ struct gen {
 	unsigned flags;
 	unsigned arches;   /* listed */
 	bool refuses;      /* the default does: `deny` is legal */
+	bool product;      /* the condition at hand is on several arguments, for JSON */
 	bool alike;        /* rules mean the same on all architectures */
 	bool mux_refused;  /* socketcall and ipc are ENOSYS: what they make may be conditional */
 	uint64_t seen[32]; /* constants used before: they meet again in other rules */
@@ -254,7 +255,7 @@ static inline void gen_bits(struct gen *g, const struct gen_operand *o)
 	}
 	uint64_t m = gen_mask(g, o, true);
 	static const char *const ops[] = { "==", "!=", "==", "<", "<=", ">", ">=" };
-	unsigned op = gen_below(g, ARRAY_SIZE(ops));
+	unsigned op = g->product && gen_chance(g, 95) ? 0 : gen_below(g, ARRAY_SIZE(ops));
 	uint64_t v = gen_value(g, o, true);
 	buf_printf(g->out, "(%s & ", o->name);
 	gen_number(g, m);
@@ -280,6 +281,9 @@ static inline void gen_comparison(struct gen *g, const struct gen_operand *o)
 
 	if (o->bits && gen_chance(g, 30)) {
 		gen_bits(g, o);
+	} else if (g->product && gen_chance(g, 92)) {
+		buf_printf(g->out, "%s == ", o->name);
+		gen_some_value(g, o);
 	} else if (gen_chance(g, 25)) {
 		gen_set(g, o);
 	} else {
@@ -291,6 +295,7 @@ static inline void gen_comparison(struct gen *g, const struct gen_operand *o)
 static inline void gen_condition(struct gen *g, const struct gen_operand *o, unsigned n,
 				 unsigned depth)
 {
+	g->product = g->flags & GEN_JSON && n > 1;
 	if (depth == 0 || gen_chance(g, 40)) {
 		gen_comparison(g, &o[gen_below(g, n)]);
 		return;
@@ -334,6 +339,9 @@ static inline bool gen_is_alike(const struct syscall_info *s, const char *name, 
 		sign = args[at].is_signed;
 		width = bits > width ? bits : width;
 	}
+	for (unsigned i = 0; i < gen_arch_count(arches); i++)
+		if (width > 32 && arch_info(gen_arch_at(arches, i))->bits == 32)
+			return false;
 	return !gen_is_cut(arches, (unsigned)width);
 }
 
@@ -384,14 +392,17 @@ static inline unsigned gen_operands(struct gen *g, const struct syscall_info *s,
 	unsigned n = 0, nargs, want = 1 + gen_below(g, gen_chance(g, 80) ? 2 : 4);
 	bool regs = gen_chance(g, 15);
 
+	/* JSON's budget is entries: two ordered arguments are a product of blocks. */
+	if (g->flags & GEN_JSON)
+		want = gen_chance(g, 70) ? 1 : gen_chance(g, 85) ? 2 : 3;
 	for (unsigned tries = 0; tries < 8 && n < want; tries++) {
 		enum arch a = gen_arch_of(g, arches);
 		bool narrow = false;
 		for (unsigned i = 0; i < gen_arch_count(arches); i++)
 			narrow |= arch_info(gen_arch_at(arches, i))->bits == 32;
-		if (g->alike && (narrow || gen_is_cut(arches, 64)) && (regs || gen_chance(g, 10))) {
-			regs = false;
-		} else if (regs || gen_chance(g, 10)) {
+		bool reg = (regs || gen_chance(g, 10)) &&
+			   !(g->alike && (narrow || gen_is_cut(arches, 64)));
+		if (reg) {
 			gen_register(g, &o[n++], arches);
 		} else if (!s) {
 			o[n] = (struct gen_operand){ .width = 64, .bits = true, .arches = arches };
@@ -542,8 +553,8 @@ static inline void gen_rule(struct gen *g, const struct syscall_info *s, const c
 	buf_printf(g->out, " %s", name);
 	if (n) {
 		buf_puts(g->out, "(");
-		gen_condition(g, o, n, gen_below(g, 4));
-		if (gen_chance(g, 20)) {
+		gen_condition(g, o, n, gen_below(g, g->flags & GEN_JSON ? (n > 1 ? 2 : 3) : 4));
+		if (gen_chance(g, g->flags & GEN_JSON ? 5 : 20)) {
 			buf_puts(g->out, ", ");
 			gen_condition(g, o, n, gen_below(g, 2));
 		}
@@ -569,7 +580,7 @@ static inline void gen_split(struct gen *g, const struct syscall_info *s, const 
 			   i ? "has" : "lacks");
 		gen_number(g, bit & -bit);
 		buf_puts(g->out, ", ");
-		gen_condition(g, o, n, gen_below(g, 3));
+		gen_condition(g, o, n, gen_below(g, g->flags & GEN_JSON ? 1 : 3));
 		buf_puts(g->out, "); ");
 	}
 }
@@ -608,7 +619,7 @@ static inline void gen_group(struct gen *g)
 	char name[32];
 	const struct syscall_info *s = gen_call(g, name);
 	unsigned arches = s ? g->arches & gen_has(s) : g->arches;
-	unsigned rules = 1 + gen_below(g, 3);
+	unsigned rules = 1 + gen_below(g, g->flags & GEN_JSON ? 2 : 3);
 	bool split = gen_chance(g, 15);
 
 	for (unsigned i = 0; i < rules; i++) {
@@ -786,7 +797,10 @@ static inline void gen_policy(uint64_t seed, unsigned flags, struct buf *out)
 	if (gen_chance(&g, 50))
 		gen_plain(&g,
 			  1 + gen_below(&g, flags & GEN_LARGE && gen_chance(&g, 10) ? 300 : 20));
-	for (unsigned n = gen_below(&g, gen_chance(&g, 5) && flags & GEN_LARGE ? 60 : 10); n; n--)
+	for (unsigned n = gen_below(&g, gen_chance(&g, 5) && flags & GEN_LARGE ? 60 :
+				       flags & GEN_JSON			       ? 7 :
+										 10);
+	     n; n--)
 		gen_group(&g);
 	buf_puts(out, "\n}\n");
 }
