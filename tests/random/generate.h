@@ -701,7 +701,10 @@ static inline bool gen_header(struct gen *g, const char *word, unsigned open)
 		buf_printf(g->out, "trap %u", g->flags & GEN_JSON ? 0 : gen_below(g, 65536));
 		break;
 	default:
-		gen_errno(g, gen_below(g, 4096));
+		if (word[0] == 'f') /* foreign: of no architecture, so errnos have no names there */
+			buf_printf(g->out, "errno %u", gen_below(g, 4096));
+		else
+			gen_errno(g, gen_below(g, 4096));
 	}
 	buf_puts(g->out, ";");
 	return true;

@@ -21,7 +21,8 @@
 enum { NODES = 1 << 21, VALUES_MAX = 48, CORNERS = 12 };
 
 struct totals {
-	uint64_t policies, written, unread, refused, budget, invalid, bytes, readings, points, wrong, different;
+	uint64_t policies, written, unread, refused, budget, invalid, bytes, readings, points,
+		wrong, different;
 	uint64_t ids[DIAG_NR], conditional, arches[ARCH_NR], runc;
 };
 
@@ -72,8 +73,8 @@ static void tell(struct subject *s, const char *what, const struct call *c, uint
 	printf(": policy %#x, JSON %#x\n", x, y);
 }
 
-static void check_corners(struct subject *s, const struct policy *p, const struct policy *q, enum arch a,
-			  uint32_t nr)
+static void check_corners(struct subject *s, const struct policy *p, const struct policy *q,
+			  enum arch a, uint32_t nr)
 {
 	struct corners k = { .n = { 0 } };
 	struct call c = { .audit_arch = arch_info(a)->audit, .nr = nr };
@@ -88,7 +89,8 @@ static void check_corners(struct subject *s, const struct policy *p, const struc
 	for (unsigned n = 0; n < CORNERS; n++) {
 		for (unsigned i = 0; i < 6; i++) {
 			unsigned have = k.n[i] < VALUES_MAX ? k.n[i] : VALUES_MAX;
-			c.args[i] = have ? k.v[i][gen_below(&s->random, have)] : gen_next(&s->random);
+			c.args[i] =
+				have ? k.v[i][gen_below(&s->random, have)] : gen_next(&s->random);
 			if (arch_info(a)->bits == 32) /* the kernel's registers end there */
 				c.args[i] = (uint32_t)c.args[i];
 		}
@@ -163,7 +165,8 @@ static struct policy *read_text(struct subject *s, struct str text, const struct
 	struct diags *ds = diags_new(s->arena, s->sources);
 	struct source *src = source_add(s->sources, "written", text);
 	struct json *root = json_parse(s->arena, src, ds);
-	struct ast_file *file = root && !ds->errors ? oci_read(s->arena, root, src, &opt, ds) : NULL;
+	struct ast_file *file =
+		root && !ds->errors ? oci_read(s->arena, root, src, &opt, ds) : NULL;
 	struct policies *all = file ? policy_resolve(s->arena, file, &resolve, ds) : NULL;
 
 	if (!all || ds->errors || all->list.n != 1) {
@@ -178,10 +181,12 @@ static struct policy *read_text(struct subject *s, struct str text, const struct
 static void check_reading(struct subject *s, struct ast_file *file, struct str text, enum arch host)
 {
 	static const uint16_t kernels[] = { 0x300, 0x407, 0x408, 0x509, 0x50a, 0x612, 0xffff };
-	struct environment env = { .caps_known = true, .caps = gen_next(&s->random) & gen_next(&s->random),
+	struct environment env = { .caps_known = true,
+				   .caps = gen_next(&s->random) & gen_next(&s->random),
 				   .kernel_known = true,
 				   .kernel = kernels[gen_below(&s->random, ARRAY_SIZE(kernels))],
-				   .host_known = true, .host = host };
+				   .host_known = true,
+				   .host = host };
 	struct resolve_options opt = { .env = env };
 	struct diags *ds = diags_new(s->arena, s->sources);
 	struct policies *all = policy_resolve(s->arena, file, &opt, ds);
@@ -195,7 +200,8 @@ static void check_reading(struct subject *s, struct ast_file *file, struct str t
 		return;
 	}
 	if (ds->errors || !q) {
-		printf("policy %" PRIu64 ": %s cannot be read again\n", s->index, q ? "it" : "its JSON");
+		printf("policy %" PRIu64 ": %s cannot be read again\n", s->index,
+		       q ? "it" : "its JSON");
 		s->t->different++;
 		return;
 	}
@@ -253,7 +259,8 @@ static void check_policy(struct subject *s, struct ast_file *file)
 	for (unsigned k = 0; k < 2; k++) {
 		unsigned hosts = env_all(p->arches).hosts;
 		/* The OCI list is one for all machines; Docker's rows are one a machine. */
-		check_reading(s, file, (struct str){ json.p, json.n }, gen_arch_of(&s->random, hosts));
+		check_reading(s, file, (struct str){ json.p, json.n },
+			      gen_arch_of(&s->random, hosts));
 	}
 	for (int a = 0; a < ARCH_NR; a++)
 		s->t->arches[a] += p->arches >> a & 1;
@@ -295,12 +302,15 @@ static void print_totals(const struct totals *t, double seconds)
 {
 	uint64_t asked = t->policies - t->invalid;
 
-	printf("%" PRIu64 " policies (%" PRIu64 " for runc), %.0f a second: %" PRIu64 " written (%" PRIu64
-	       " with when), %" PRIu64 " bytes; refused %.2f %%, out of budget %.2f %%; %" PRIu64
-	       " readings (%" PRIu64 " too long to import), %" PRIu64 " points, %" PRIu64 " wrong, %" PRIu64 " differences\n",
-	       t->policies, t->runc, (double)t->policies / seconds, t->written, t->conditional, t->bytes,
-	       100.0 * (double)t->refused / (double)asked, 100.0 * (double)t->budget / (double)asked,
-	       t->readings, t->unread, t->points, t->wrong, t->different);
+	printf("%" PRIu64 " policies (%" PRIu64 " for runc), %.0f a second: %" PRIu64
+	       " written (%" PRIu64 " with when), %" PRIu64
+	       " bytes; refused %.2f %%, out of budget %.2f %%; %" PRIu64 " readings (%" PRIu64
+	       " too long to import), %" PRIu64 " points, %" PRIu64 " wrong, %" PRIu64
+	       " differences\n",
+	       t->policies, t->runc, (double)t->policies / seconds, t->written, t->conditional,
+	       t->bytes, 100.0 * (double)t->refused / (double)asked,
+	       100.0 * (double)t->budget / (double)asked, t->readings, t->unread, t->points,
+	       t->wrong, t->different);
 	printf("why not:");
 	for (int i = 0; i < DIAG_NR; i++)
 		if (t->ids[i])

@@ -285,7 +285,8 @@ static void check_points(struct subject *s, struct arena *a)
 	for (int n = 0; n < ARCH_NR; n++) {
 		const struct arch_info *info = arch_info((enum arch)n);
 		bool told = false;
-		if (!(p->arches & ARCH_BIT(n)) || strcmp(arch_family((enum arch)n, p->arches), s->family))
+		if (!(p->arches & ARCH_BIT(n)) ||
+		    strcmp(arch_family((enum arch)n, p->arches), s->family))
 			continue;
 		for (int o = 0; o < n; o++)
 			told |= done & ARCH_BIT(o) && arch_info((enum arch)o)->audit == info->audit;
@@ -334,7 +335,8 @@ static unsigned family_arches(const struct policy *p, const char *family)
 	unsigned arches = 0;
 
 	for (int a = 0; a < ARCH_NR; a++)
-		if (p->arches & ARCH_BIT(a) && !strcmp(arch_family((enum arch)a, p->arches), family))
+		if (p->arches & ARCH_BIT(a) &&
+		    !strcmp(arch_family((enum arch)a, p->arches), family))
 			arches |= ARCH_BIT(a);
 	return arches;
 }
@@ -453,6 +455,9 @@ static void check_policies(uint64_t seed, uint64_t n, struct totals *t)
 		double start = now();
 		check_policy(seed, i, &text, false, t);
 		double took = now() - start;
+		if ((i + 1) % 100000 == 0)
+			fprintf(stderr, "%" PRIu64 " policies, %" PRIu64 " differences\n", i + 1,
+				t->different + t->wrong + t->unattached + t->undecided);
 		if (took > t->longest) {
 			t->longest = took;
 			t->slowest = i;

@@ -54,3 +54,26 @@ def test_every_planted_bug_of_the_generator_is_a_difference():
         different, = numbers(r"(\d+) differences", r)
         unattached, = numbers(r"(\d+) not attached", r)
         assert r.rc == 1 and different + unattached > 0, (name, r)
+
+
+def json_figures(r, record_property, what):
+    record_property("figure", f"random profiles, {what}: " + "; ".join(r.out.splitlines()[:2]))
+    assert r.rc == 0, r
+    return numbers(r"(\d+) written \((\d+) with when\), .* (\d+) points, 0 wrong, 0 differences", r)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seed", [1, 2])
+def test_json_is_the_policy_where_it_is_written(seed, record_property):
+    n = int(os.environ.get("RANDOM_JSON", "400")) // 2
+    r = run([program("random/json"), "-n", n, "-s", seed], timeout=3600)
+    written, conditional, points = json_figures(r, record_property, f"seed {seed}")
+    assert written > n * 4 // 5 and conditional and points > 20 * n, r
+
+
+@pytest.mark.once
+def test_json_is_the_policy_as_libseccomp_builds_it(record_property):
+    n = int(os.environ.get("RANDOM_BUILT", "30"))
+    r = run([program("random/json"), "-b", "-n", n, "-s", 4], timeout=3600)
+    written, _, points = json_figures(r, record_property, "built by libseccomp")
+    assert written > n // 3 and points > 10 * n, r
