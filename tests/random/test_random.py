@@ -27,7 +27,7 @@ def test_policies_and_programs_are_equal_for_all_calls(seed, record_property):
     n, rules, programs, refused, points = numbers(
         r"(\d+) policies of (\d+) rules, (\d+) programs .*; (\d+) refused by the language, \d+ too "
         r"large, 0 not decided; (\d+) points, 0 wrong, 0 not attached, 0 differences", r)
-    assert n == POLICIES // 2 and rules > 10 * n and programs > n and refused < n / 50, r
+    assert n == POLICIES // 2 and rules > 10 * n and programs > n and refused < n / 40 + 3, r
     assert points > 100 * n, r
     kinds = numbers("points by verdict:" + r" (\d+)" * 8, r)
     assert min(kinds) > points / 40, r
@@ -68,7 +68,7 @@ def test_json_is_the_policy_where_it_is_written(seed, record_property):
     n = int(os.environ.get("RANDOM_JSON", "400")) // 2
     r = run([program("random/json"), "-n", n, "-s", seed], timeout=3600)
     written, conditional, points = json_figures(r, record_property, f"seed {seed}")
-    assert written > n * 4 // 5 and conditional and points > 20 * n, r
+    assert written > n * 3 // 4 and conditional and points > 20 * n, r
 
 
 @pytest.mark.once
