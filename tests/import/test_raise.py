@@ -82,6 +82,18 @@ def test_random_policies_come_back_as_they_were(tmp_path, record_property):
     assert n >= count * 1.9
 
 
+@pytest.mark.parametrize("arch", "arm riscv64 s390x ppc64le mips64el loongarch64".split())
+def test_every_machine(pale, arch, tmp_path):
+    """Big-endian words, and errnos and numbers that differ between machines."""
+    rules = ["default errno ENOSYS;", "allow read, write, #900;", "errno EPERM kill;",
+             "allow lseek(offset == -3);", "allow socket(family == AF_UNIX);"]
+    source = tmp_path / "t.pale"
+    source.write_text(f"policy t {{ arch {arch}; {' '.join(rules)} }}")
+    prog, = programs_of(source, tmp_path / "d")
+    got = pale("import", prog, check=0)
+    assert f"arch {arch};" in got.out and all(r in got.out for r in rules), got
+
+
 # ---- what people read ----
 
 def body(text):
