@@ -7,6 +7,7 @@
 
 #include "compiler/cbpf/cbpf.h"
 #include "compiler/cmd/decided.h"
+#include "compiler/cmd/sim_loaded.h"
 #include "grammar/parse.h"
 
 static const char help[] =
@@ -16,7 +17,9 @@ static const char help[] =
 	"A call is written as in policies: 'socket(AF_VSOCK, SOCK_STREAM)', 'openat', '#470(1)',\n"
 	"'clone(flags = CLONE_NEWUSER)'; arguments that are not given are 0.\n\n"
 	"  --raw           read \"ARCH NR A0 A1 A2 A3 A4 A5\" lines, print a verdict a line\n"
-	"  --as LAYER      policy (default): the specification; bpf: the generated program\n"
+	"  --as LAYER      policy (default): the specification; bpf: the generated program;\n"
+	"                  docker:runc, docker:crun: what a container's kernel holds, of the JSON\n"
+	"  --runtime R     for docker:..., such as docker-20.10+runc-1.1+libseccomp-2.5.4\n"
 	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
@@ -27,6 +30,7 @@ static const char help[] =
 struct simulator {
 	const struct policy *policy; /* NULL for a foreign program */
 	bool as_bpf;
+	const struct sim_loaded *loaded; /* a container's */
 	struct cbpf_stack programs[ARCH_NR]; /* by architecture, of its family */
 	bool has[ARCH_NR];
 };
@@ -34,6 +38,8 @@ struct simulator {
 static struct verdict simulate(const struct simulator *sim, enum arch arch, const struct call *c,
 			       struct decision_why *why)
 {
+	if (sim->loaded)
+		return sim_loaded_eval(sim->loaded, c);
 	if (!sim->as_bpf)
 		return policy_eval(sim->policy, c, why);
 	return verdict_from_ret(cbpf_run_stack(&sim->programs[arch], c, NULL));
@@ -72,9 +78,10 @@ static int generate_programs(struct session *s, struct simulator *sim)
 /* ---- one call ---- */
 
 /* The machine's own if the policy lists it, else the first that has the call. */
-static enum arch pick_arch(const struct policy *p, const struct ast_call_args *c)
+static enum arch pick_arch(const struct simulator *sim, const struct ast_call_args *c)
 {
-	unsigned arches = p ? p->arches : ~0u;
+	unsigned arches = sim->policy ? sim->policy->arches :
+			  sim->loaded ? sim->loaded->held.model->profile->arches : ~0u;
 	const struct syscall_info *sys = c->by_number ? NULL : syscall_by_name(c->name.text);
 	int native = arch_native();
 
@@ -99,16 +106,18 @@ static int sim_call(struct session *s, const struct simulator *sim, const char *
 
 	if (!c)
 		return -1;
-	enum arch on = arch >= 0 ? (enum arch)arch : pick_arch(sim->policy, c);
+	enum arch on = arch >= 0 ? (enum arch)arch : pick_arch(sim, c);
 	if (policy_call_read(s->arena, c, on, &w, s->diags) < 0)
 		return -1;
 	struct verdict v = simulate(sim, on, &w.call, &why);
 	verdict_print(out, v);
 	buf_printf(out, "  %s  %s", text, arch_info(on)->name);
-	if (!sim->as_bpf) {
+	if (!sim->as_bpf)
 		buf_puts(out, "  ");
+	if (sim->loaded)
+		put_loaded(out, s->sources, sim->loaded, &w.call);
+	else if (!sim->as_bpf)
 		put_decided(out, s->sources, sim->policy, &why);
-	}
 	buf_putc(out, '\n');
 	return 0;
 }
@@ -306,10 +315,31 @@ static int sim_raw(struct session *s, const struct simulator *sim)
 
 struct sim_options {
 	struct input_options input;
-	const char *policy, *as, *file;
+	const char *policy, *as, *runtime, *file;
+	struct oci_runtime loads; /* --as docker:... */
 	bool raw;
 	int arch;
 };
+
+/* -1: there is such a layer; else the exit status. */
+static int check_layer(const struct command *self, struct sim_options *o)
+{
+	if (strncmp(o->as, "docker:", 7)) {
+		if (o->runtime)
+			return usage_error(self, "--runtime is for --as docker:runc and docker:crun");
+		if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))
+			return usage_error(self, "no layer '%s'; policy, bpf, docker:runc and docker:crun answer",
+					   o->as);
+		return -1;
+	}
+	int rc = sim_loaded_layer(o->as, o->runtime, &o->loads);
+	if (rc == -1)
+		return usage_error(self, "no layer '%s'; docker:runc and docker:crun answer", o->as);
+	if (rc)
+		return usage_error(self, "'%s' is no runtime of %s; such as %s", o->runtime, o->as,
+				   oci_runtime_default);
+	return -1;
+}
 
 /* -1: go on; else the exit status. */
 static int read_options(struct session *s, int argc, char **argv, struct sim_options *o)
@@ -318,6 +348,7 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 		{ "raw", no_argument, NULL, 'r' },
 		{ "as", required_argument, NULL, 'A' },
 		{ "arch", required_argument, NULL, 'a' },
+		{ "runtime", required_argument, NULL, 'R' },
 		{ "policy", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		SHARED_OPTIONS,
@@ -333,6 +364,9 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 			break;
 		case 'A':
 			o->as = optarg;
+			break;
+		case 'R':
+			o->runtime = optarg;
 			break;
 		case 'p':
 			o->policy = optarg;
@@ -359,11 +393,7 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 						: "a FILE and calls are needed");
 	if (o->raw && !strcmp(argv[optind], "-"))
 		return usage_error(self, "--raw reads its lines from standard input: name a FILE");
-	if (!strncmp(o->as, "docker:", 7))
-		return usage_error(self, "'%s' is not built yet; policy and bpf are", o->as);
-	if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))
-		return usage_error(self, "no layer '%s'; policy and bpf answer", o->as);
-	return -1;
+	return check_layer(self, o);
 }
 
 static int open_bpf(struct session *s, struct source *src, struct simulator *sim)
@@ -378,10 +408,37 @@ static int open_bpf(struct session *s, struct source *src, struct simulator *sim
 	return 0;
 }
 
+/* A container: JSON as it stands, a policy by the JSON that it compiles to. */
+static int open_loaded(struct session *s, const struct sim_options *o, struct simulator *sim)
+{
+	struct sim_loaded *l = ARENA_NEW(s->arena, struct sim_loaded);
+	struct input in;
+	int status = input_open(s, o->file, &in);
+
+	if (!status && in.format == INPUT_BPF) {
+		fprintf(stderr, "pale sim: '%s' is a BPF program, which is no profile; leave --as out\n", o->file);
+		return EXIT_FOUND;
+	}
+	if (!status && in.format == INPUT_PALE)
+		status = input_resolve(s, &o->input, &in);
+	if (!status && in.format == INPUT_PALE) {
+		sim->policy = input_policy(s, &in, o->policy);
+		status = sim->policy ? EXIT_OK : EXIT_FOUND;
+	}
+	if (!status)
+		status = sim_loaded_open(s, &in, sim->policy, &o->loads, &o->input.resolve.env, l);
+	sim->loaded = l;
+	return session_report(s) && !status ? EXIT_FOUND : status;
+}
+
 static int open_simulator(struct session *s, const struct sim_options *o, struct simulator *sim)
 {
 	struct input in;
-	int status = input_load(s, o->file, &o->input, &in);
+	int status;
+
+	if (!strncmp(o->as, "docker:", 7))
+		return open_loaded(s, o, sim);
+	status = input_load(s, o->file, &o->input, &in);
 
 	if (status)
 		return status;

@@ -67,6 +67,7 @@ struct oci_entry {
 };
 
 struct oci_profile {
+	const struct json *json;
 	struct verdict dflt;
 	unsigned listed; /* architectures that the profile names */
 	unsigned arches; /* and the machine's own */

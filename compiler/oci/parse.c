@@ -705,6 +705,7 @@ bool oci_parse(struct arena *a, const struct json *profile, const struct oci_rea
 	const struct json *dflt = oci_member(profile, "defaultAction");
 	const struct json *calls = oci_member(profile, "syscalls");
 
+	out->json = profile;
 	check_keys(&p, profile, profile_keys);
 	if (!dflt)
 		fail(&p, DIAG_PL270, profile->span, "no 'defaultAction'");
