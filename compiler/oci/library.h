@@ -10,6 +10,7 @@ struct oci_child {
 	pid_t pid;
 	int fd; /* where it writes the program */
 	enum arch native;
+	uint64_t started; /* ms, CLOCK_MONOTONIC */
 };
 
 /*
@@ -19,8 +20,8 @@ struct oci_child {
 int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
 		    const struct environment *env);
 /*
- * Waits and reaps. 0 and the program; -ETIMEDOUT past limit_ms; -EOPNOTSUPP: this libseccomp
- * does not know the native architecture; -EINVAL and *why; -errno.
+ * Waits and reaps. 0 and the program; -ETIMEDOUT limit_ms after its start; -EOPNOTSUPP: this
+ * libseccomp does not know the native architecture; -EINVAL and *why; -errno.
  */
 int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, struct cbpf *out,
 		     const char **why);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compiler/oci/library.h"
@@ -165,6 +166,14 @@ static int read_program(struct arena *a, int fd, bool big_endian, struct cbpf *o
 	return 0;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
 		    const struct environment *env)
 {
@@ -172,6 +181,7 @@ int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch 
 	c->fd = memfd_create("pale-filter", MFD_CLOEXEC);
 	if (c->fd < 0)
 		return -errno;
+	c->started = now_ms();
 	c->pid = fork();
 	if (c->pid == 0)
 		_exit(build(p, native, env, c->fd));
@@ -185,7 +195,8 @@ int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch 
 int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, struct cbpf *out,
 		     const char **why)
 {
-	int rc = wait_child(c->pid, limit_ms);
+	uint64_t passed = now_ms() - c->started;
+	int rc = wait_child(c->pid, passed < limit_ms ? limit_ms - (unsigned)passed : 0);
 
 	if (rc == 0)
 		rc = read_program(a, c->fd, arch_info(c->native)->big_endian, out);

@@ -219,9 +219,14 @@ static bool compare_reading(struct proof *p)
 
 	if (oci_model_build(w->arena, d, &p->profile, &w->opt->runtime, p->view.host, &p->model))
 		return tell_undecided(w);
-	if (dd_witness(d, p->model.undefined, &at) || p->model.refused != DD_FALSE) {
-		diag_add(w->ds, DIAG_PL229, witness_span(w, &at),
-			 "the JSON written has entries that contradict each other; this is a bug of pale");
+	if (p->model.refused != DD_FALSE || dd_witness(d, p->model.undefined, &at)) {
+		BUF_AUTO call = { 0 };
+		if (p->model.refused == DD_FALSE)
+			oci_print_call(&call, (uint32_t)(at.at[DD_CALL] >> 32), (uint32_t)at.at[DD_CALL], at.at);
+		struct diag *g = diag_add(w->ds, DIAG_PL229, call.n ? witness_span(w, &at) : w->p->span,
+					  "the JSON written has entries that contradict each other%s%s",
+					  call.n ? ": " : "", call.n ? call.p : "");
+		diag_help(w->ds, g, "nothing was written; this is a bug of pale, please report it with the policy");
 		return false;
 	}
 	return compare(p, p->model.root, NULL, false);
