@@ -369,6 +369,10 @@ static dd_node stub_arch(struct loader *l, enum arch a)
 		if (stub_counts(l, r, a, &nr))
 			vec_push(l->arena, &named, ((struct named_number){ nr, l->gates[r->entry] }));
 	claim = above_named(l, named.v, named.n);
+	/* Numbers that an s390 kernel does not know arrive as 0, once setup(2). */
+	for (size_t i = 0; a == ARCH_S390X && i < named.n; i++)
+		claim = dd_or(l->dd, claim, dd_and(l->dd, named.v[i].gate,
+						   dd_equal(l->dd, DD_CALL, UINT32_MAX, 0)));
 	if (a == ARCH_X86_64)
 		claim = dd_and(l->dd, claim, dd_equal(l->dd, DD_CALL, X32_BIT, 0));
 	else if (a == ARCH_X32)

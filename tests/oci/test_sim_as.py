@@ -103,3 +103,13 @@ def test_what_only_the_library_can_tell_is_not_guessed(pale, tmp_path):
         {"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "op": "SCMP_CMP_EQ", "value": 3}]}]}))
     r = pale("sim", path, "read(3, 3)", "--as", "docker:runc", "--runtime", "runc-1.1+libseccomp-2.6.0", check=1)
     assert "[PL267 runtime-undefined]" in r.err and "'read'(0, 0x3" in r.err and not r.out
+
+
+def test_setup_on_s390x_is_enosys_under_runc(pale, tmp_path):
+    """Facts, 6.11: the number that the kernel makes of those it does not know."""
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_S390X"],
+                                "syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"}]}))
+    for layer, want in [("docker:runc", "ERRNO(38)"), ("docker:crun", "ERRNO(1)")]:
+        r = pale("sim", path, "#0", "#1", "write", "--arch", "s390x", "--host", "s390x", "--as", layer, check=0)
+        assert answers(r) == [want, "ERRNO(1)", "ALLOW"]
