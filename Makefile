@@ -41,6 +41,10 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 OURS := -std=c17 -D_GNU_SOURCE -DPALE_VERSION='"$(VERSION)"' \
 	-DPALE_PROFILES='"$(PREFIX)/share/pale/profiles"' -I. -I$(BUILD)/gen -MMD -MP
 LIBS := -lseccomp -lapparmor -lbpf -lelf -lz
+# The same for a quick start: relocations packed, libraries from their archives. libseccomp stays
+# dynamic: what a runtime loads through it is the installed one's business. Where an archive
+# lacks something, or the linker is older, pale is linked with LIBS as they are.
+QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -Wl,-Bdynamic
 
 ROOMS   := base tables policy decision cbpf oci apparmor lint enforce
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
@@ -64,7 +68,8 @@ GEN_HDR := $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.h,$(wildcard grammar/*.y)) 
 all: $(BUILD)/pale ## build pale
 
 $(BUILD)/pale: $(CMD_OBJ) $(BUILD)/libpale.a
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(QUICK) 2>/dev/null || \
+		$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libpale.a: $(LIB_OBJ)
 	@rm -f $@
