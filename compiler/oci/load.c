@@ -236,6 +236,7 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 					 .args_max = rt->kind == OCI_CRUN ? CRUN_ARGS : 0 };
 
 	BUG_ON(!opt->env.host_known);
+	*out = (struct oci_loaded){ .root = DD_NONE };
 	if (!profile)
 		return refuse(&l, DIAG_PL270, root ? root->span : NO_SPAN, "this is no seccomp profile",
 			      "a profile has 'defaultAction'");
