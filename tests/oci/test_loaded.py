@@ -133,9 +133,9 @@ def tell(record_property, full, results):
 # ---- generated and shipped profiles ----
 
 @pytest.mark.once
-@pytest.mark.parametrize("runtime, first, last", [("runc", 0, 80), ("crun", 80, 200)])
+@pytest.mark.parametrize("runtime, first, last", [("runc", 0, 190), ("crun", 190, 270)])
 def test_the_model_is_what_the_kernel_holds(base, tmp_path, record_property, runtime, first, last):
-    """200 generated profiles and every shipped one (`PALE_LONG=N`: N more with each runtime)."""
+    """270 generated profiles and every shipped one (`PALE_LONG=N`: N more with each runtime)."""
     full = installed(runtime)
     more = int(os.environ.get("PALE_LONG", "0"))
     work = shipped() + jobs(first, last) + jobs(10000, 10000 + more)
