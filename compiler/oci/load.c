@@ -233,7 +233,8 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	const struct json *profile = oci_profile_object(root);
 	const struct oci_runtime *rt = &opt->runtime;
 	struct oci_read_options read = { .host_known = true, .host = opt->env.host,
-					 .args_max = rt->kind == OCI_CRUN ? CRUN_ARGS : 0 };
+					 .args_max = rt->kind == OCI_CRUN ? CRUN_ARGS : 0,
+					 .docker = true };
 
 	BUG_ON(!opt->env.host_known);
 	*out = (struct oci_loaded){ .root = DD_NONE };

@@ -17,6 +17,8 @@ struct parser {
 	struct oci_profile *out;
 	VEC(struct str) odd_keys; /* told already */
 	size_t args_max;  /* of one entry that the runtime looks at */
+	bool docker;      /* Podman's keys say nothing */
+	enum arch host;   /* whose errno numbers their names are */
 	size_t strangers; /* names that are no calls; only the first get a suggestion */
 	bool failed;
 };
@@ -89,9 +91,60 @@ static void check_keys(struct parser *p, const struct json *object, const char *
 
 /* ---- actions ---- */
 
-static bool read_verdict(struct parser *p, const struct json *action, const struct json *errno_ret,
+struct errnos { /* the two ways to write one; NULL: not there */
+	const struct json *number; /* errnoRet, defaultErrnoRet */
+	const struct json *name;   /* errno, defaultErrno: Podman's (containers/common pkg/seccomp) */
+};
+
+static bool read_errno_name(struct parser *p, const struct json *name, uint64_t *out)
+{
+	if (!expect(p, name, JSON_STRING, "errno"))
+		return false;
+	if (constant_find("errno", name->text, p->host, out) == 0 ||
+	    (str_u64(name->text, out) == 0 && *out <= ERRNO_MAX))
+		return true;
+	p->failed = true;
+	struct diag *d = diag_add(p->ds, DIAG_PL272, name->span, "unknown errno '" PRISTR "'",
+				  STRARG(name->text));
+	struct suggest s;
+	suggest_start(&s, name->text);
+	constant_suggest("errno", &s);
+	if (s.best.p)
+		diag_help(p->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	return false;
+}
+
+/*
+ * Podman takes the name before the number, Docker reads the number alone. Where the two differ
+ * nobody can say what the profile means; a name by itself was written for Podman.
+ */
+static bool settle_errno(struct parser *p, const struct errnos *e, uint64_t *data)
+{
+	uint64_t name;
+
+	if (!e->name || p->docker)
+		return true;
+	if (!read_errno_name(p, e->name, &name))
+		return false;
+	if (name == *data)
+		return true;
+	if (e->number) {
+		struct diag *d = fail(p, DIAG_PL273, e->name->span,
+				      "Podman answers this errno, Docker the number beside it, and they differ");
+		diag_help(p->ds, d, "make both say the same");
+		return false;
+	}
+	struct diag *d = diag_add(p->ds, DIAG_PL268, e->name->span,
+				  "read as Podman does: Docker ignores this name and answers EPERM");
+	diag_help(p->ds, d, "write the number too: %ju", (uintmax_t)name);
+	*data = name;
+	return true;
+}
+
+static bool read_verdict(struct parser *p, const struct json *action, const struct errnos *written,
 			 struct verdict *out)
 {
+	const struct json *errno_ret = written->number;
 	uint64_t data = 1; /* EPERM, for TRACE too (runc libcontainer/seccomp getAction) */
 
 	if (!expect(p, action, JSON_STRING, "action"))
@@ -110,10 +163,14 @@ static bool read_verdict(struct parser *p, const struct json *action, const stru
 		return false;
 	}
 	bool carries = a->kind == VERDICT_ERRNO || a->kind == VERDICT_TRACE;
-	if (errno_ret && !carries)
-		diag_add(p->ds, DIAG_PL278, errno_ret->span, "runtimes ignore an errno beside '%s'", a->name);
+	const struct json *idle = !carries && errno_ret ? errno_ret :
+				  a->kind != VERDICT_ERRNO ? written->name : NULL;
+	if (idle)
+		diag_add(p->ds, DIAG_PL278, idle->span, "runtimes ignore an errno beside '%s'", a->name);
 	if (errno_ret && carries &&
 	    !read_number(p, errno_ret, "errnoRet", a->kind == VERDICT_ERRNO ? ERRNO_MAX : UINT16_MAX, &data))
+		return false;
+	if (a->kind == VERDICT_ERRNO && !settle_errno(p, written, &data))
 		return false;
 	*out = (struct verdict){ a->kind, carries ? (uint16_t)data : 0 };
 	return true;
@@ -663,8 +720,8 @@ static struct oci_arg *read_args(struct parser *p, const struct json *entry, uin
 	return args;
 }
 
-static const char *const entry_keys[] = { "names", "name", "action", "errnoRet", "args", "comment",
-					  "includes", "excludes", NULL };
+static const char *const entry_keys[] = { "names", "name", "action", "errnoRet", "errno", "args",
+					  "comment", "includes", "excludes", NULL };
 
 static void read_entry(struct parser *p, const struct json *j)
 {
@@ -681,7 +738,8 @@ static void read_entry(struct parser *p, const struct json *j)
 		fail(p, DIAG_PL270, j->span, "an entry without 'action'");
 		return;
 	}
-	if (!read_verdict(p, action, oci_member(j, "errnoRet"), &e.verdict))
+	struct errnos errnos = { oci_member(j, "errnoRet"), oci_member(j, "errno") };
+	if (!read_verdict(p, action, &errnos, &e.verdict))
 		return;
 	e.action_span = action->span;
 	e.gate = read_gate(p, j);
@@ -693,15 +751,19 @@ static void read_entry(struct parser *p, const struct json *j)
 	vec_push(p->arena, &p->out->entries, e);
 }
 
-static const char *const profile_keys[] = { "defaultAction", "defaultErrnoRet", "architectures",
-					    "archMap", "flags", "listenerPath",
+static const char *const profile_keys[] = { "defaultAction", "defaultErrnoRet", "defaultErrno",
+					    "architectures", "archMap", "flags", "listenerPath",
 					    "listenerMetadata", "syscalls", NULL };
 
 bool oci_parse(struct arena *a, const struct json *profile, const struct oci_read_options *opt,
 	       struct oci_profile *out, struct diags *ds)
 {
 	struct parser p = { .arena = a, .ds = ds, .out = out,
-			    .args_max = opt && opt->args_max ? opt->args_max : SIZE_MAX };
+			    .args_max = opt && opt->args_max ? opt->args_max : SIZE_MAX,
+			    .docker = opt && opt->docker,
+			    .host = opt && opt->host_known ? opt->host : ARCH_X86_64 };
+	struct errnos errnos = { oci_member(profile, "defaultErrnoRet"),
+				 oci_member(profile, "defaultErrno") };
 	const struct json *dflt = oci_member(profile, "defaultAction");
 	const struct json *calls = oci_member(profile, "syscalls");
 
@@ -710,7 +772,7 @@ bool oci_parse(struct arena *a, const struct json *profile, const struct oci_rea
 	if (!dflt)
 		fail(&p, DIAG_PL270, profile->span, "no 'defaultAction'");
 	else
-		read_verdict(&p, dflt, oci_member(profile, "defaultErrnoRet"), &out->dflt);
+		read_verdict(&p, dflt, &errnos, &out->dflt);
 	settle_arches(&p, profile, opt);
 	if (calls && expect(&p, calls, JSON_ARRAY, "syscalls")) {
 		if (calls->count > ENTRIES_MAX)

@@ -252,3 +252,27 @@ def test_usage(pale):
     assert pale("import", "--name", "9 x", "a").rc == 2
     assert pale("import", "/no/such/file").rc == 3
     assert "usage: pale import" in pale("import", "--help", check=0).out
+
+
+# ---- Podman's dialect: errnos by name ----
+
+def podman(**more):
+    return {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [entry("read execve"), entry("mount", "SCMP_ACT_ERRNO", **more)]}
+
+
+def test_an_errno_by_name_is_podmans(pale, tmp_path):
+    path = put(tmp_path, podman(errno="ENOSYS"))
+    r = pale("sim", path, "mount", "bpf", check=0)
+    assert [line.split()[0] for line in r.out.splitlines()] == ["ERRNO(38)", "ERRNO(1)"] and "PL268" in r.err, r
+    r = pale("sim", path, "mount", "--as", "docker:runc", check=0)
+    assert r.out.startswith("ERRNO(1)") and "PL268" not in r.err, r
+
+
+def test_name_and_number_of_an_errno_must_agree(pale, tmp_path):
+    r = pale("sim", put(tmp_path, podman(errno="ENOSYS", errnoRet=38)), "mount", check=0)
+    assert r.out.startswith("ERRNO(38)") and not r.err, r
+    r = pale("sim", put(tmp_path, podman(errno="ENOSYS", errnoRet=1)), "mount")
+    assert r.rc == 1 and "PL273" in r.err, r
+    r = pale("sim", put(tmp_path, podman(errno="ENOSYSS")), "mount")
+    assert r.rc == 1 and "PL272" in r.err and "'ENOSYS'" in r.err, r
