@@ -5,8 +5,10 @@
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
+#include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/explain_bpf.h"
+#include "compiler/decision/compare.h"
 #include "grammar/parse.h"
 
 static const char help[] =
@@ -15,10 +17,10 @@ static const char help[] =
 	"with its place, and which of them decides. Arguments that are not given may be anything:\n"
 	"'socket' lists all rules on socket, 'socket(AF_INET)' those that such a call can meet.\n"
 	"Of a BPF program: each answer that such calls get, the instructions that give it, and which\n"
-	"other calls are answered alike.\n\n"
+	"other calls are answered alike. What `when` leaves open is told with each rule.\n\n"
 	"  --arch A        one architecture only\n"
 	"  --policy NAME   which policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
+	"  --caps LIST --kernel VERSION --host ARCH    the environment, where it is known\n"
 	"  --sets DIR      where sets are found\n";
 
 enum matching { MATCHES_NEVER, MATCHES_MAYBE, MATCHES_ALWAYS };
@@ -63,13 +65,57 @@ static enum matching match_rule(struct arena *a, const struct call_rule *r,
 	return cond_overlap(given, not, args) == 0 ? MATCHES_ALWAYS : MATCHES_MAYBE;
 }
 
-static void put_rules(struct session *s, const struct policy *p, enum arch arch,
-		      const struct written_call *w, struct buf *out)
+struct part { /* architectures, and the lines for them */
+	struct str on, rules;
+};
+
+struct explaining {
+	struct session *s;
+	const struct policy *p;
+	struct dd *dd;       /* NULL: no rule has a condition on the environment */
+	struct buf *out;     /* the part at hand */
+	VEC(struct part) parts;
+};
+
+/* The environments in which a rule holds, of those in which its calls can be made. */
+static dd_node env_of(struct explaining *e, const struct call_rule *r)
 {
+	return r->env ? dd_and(e->dd, dd_env(e->dd, r->env), environment_possible(e->dd, r->arch))
+		      : DD_TRUE;
+}
+
+/* ", with CAP_SYS_ADMIN"; nothing where it holds in all. */
+static void put_env(struct explaining *e, const struct call_rule *r)
+{
+	BUF_AUTO words = { 0 };
+
+	if (!r->env)
+		return;
+	words_environment(e->dd, env_of(e, r), r->arch, &words);
+	if (words.n)
+		buf_printf(e->out, ", %.*s", (int)words.n, words.p);
+}
+
+static const char *role_of(enum matching m, bool open, const struct call_rule *r,
+			   const struct call_rule *winner)
+{
+	if (m == MATCHES_NEVER)
+		return "no match";
+	if (winner)
+		return verdict_eq(winner->verdict, r->verdict) ? "agrees" : "outranked";
+	return m == MATCHES_MAYBE ? "if it matches" : open ? "if so" : "decides";
+}
+
+static void put_rules(struct explaining *e, enum arch arch, const struct written_call *w)
+{
+	struct session *s = e->s;
+	const struct policy *p = e->p;
+	struct buf *out = e->out;
 	const struct cond *given = given_cond(s->arena, w);
 	struct decision_why why = { .by = policy_knows(p, arch, w->call.nr) ? BY_DEFAULT : BY_UNKNOWN,
 				    .arch = arch };
 	struct verdict rest = why.by == BY_DEFAULT ? p->dflt[arch] : p->unknown[arch];
+	dd_node all = e->dd ? environment_possible(e->dd, arch) : DD_TRUE, met = DD_FALSE;
 	const struct call_rule *winner = NULL;
 	bool maybe = false;
 	size_t i, end;
@@ -78,21 +124,23 @@ static void put_rules(struct session *s, const struct policy *p, enum arch arch,
 	policy_calls_of(p, arch, w->call.nr, &i, &end);
 	for (; i < end; i++) {
 		const struct call_rule *r = &p->calls.v[i];
-		enum matching m = match_rule(s->arena, r, given);
-		const char *role = m == MATCHES_NEVER ? "no match"
-				   : winner && verdict_eq(winner->verdict, r->verdict) ? "agrees"
-				   : winner ? "outranked"
-				   : m == MATCHES_MAYBE ? "if it matches" : "decides";
-		if (!winner && m == MATCHES_ALWAYS)
+		dd_node env = env_of(e, r);
+		bool open = r->env && env != all;
+		enum matching m = env == DD_FALSE ? MATCHES_NEVER
+						  : match_rule(s->arena, r, given);
+		buf_printf(out, "  %-13s  ", role_of(m, open, r, winner));
+		if (!winner && m == MATCHES_ALWAYS && !open)
 			winner = r;
-		maybe |= m == MATCHES_MAYBE;
-		buf_printf(out, "  %-13s  ", role);
+		if (open && m == MATCHES_ALWAYS)
+			met = dd_or(e->dd, met, env);
+		maybe |= m == MATCHES_MAYBE || (m == MATCHES_ALWAYS && open);
 		verdict_print(out, r->verdict);
+		put_env(e, r);
 		buf_puts(out, "  ");
 		put_rule(out, s->sources, r->origin);
 		buf_putc(out, '\n');
 	}
-	if (winner)
+	if (winner || (maybe && met == all)) /* nothing is left */
 		return;
 	buf_printf(out, "  %-13s  ", maybe ? "otherwise" : "decides");
 	verdict_print(out, rest);
@@ -101,9 +149,75 @@ static void put_rules(struct session *s, const struct policy *p, enum arch arch,
 	buf_putc(out, '\n');
 }
 
-static int explain_call(struct session *s, const struct policy *p, const char *text, int only,
+static void put_foreign(struct explaining *e)
+{
+	buf_printf(e->out, "  %-13s  ", "decides");
+	verdict_print(e->out, e->p->foreign);
+	buf_puts(e->out, "  ");
+	put_header(e->out, e->s->sources, e->p, AST_HEADER_FOREIGN, "foreign", e->p->foreign);
+	buf_putc(e->out, '\n');
+}
+
+/* Architectures with the same lines share one heading. */
+static void add_part(struct explaining *e, const char *on, struct str rules)
+{
+	struct arena *a = e->s->arena;
+	struct part part = { str_c(arena_strdup(a, on)), rules };
+
+	vec_each(&e->parts, old)
+		if (str_eq(old->rules, rules)) {
+			old->on = str_c(arena_printf(a, PRISTR ", %s", STRARG(old->on), on));
+			return;
+		}
+	part.rules.p = arena_dup(a, rules.p, rules.n);
+	vec_push(a, &e->parts, part);
+}
+
+static int explain_on(struct explaining *e, const struct ast_call_args *c, enum arch a,
+		      const char *on)
+{
+	struct written_call w;
+	BUF_AUTO rules = { 0 };
+
+	if (policy_call_read(e->s->arena, c, a, &w, e->s->diags) < 0)
+		return -1;
+	e->out = &rules;
+	if (e->p->arches & ARCH_BIT(a))
+		put_rules(e, a, &w);
+	else
+		put_foreign(e);
+	add_part(e, on, (struct str){ rules.p, rules.n });
+	return 0;
+}
+
+/* Each of the parts that answers for the architecture; where none does it is foreign to all. */
+static int explain_parts(struct explaining *e, const struct decide *d,
+			 const struct ast_call_args *c, enum arch a)
+{
+	const char *on = arch_info(a)->name;
+	unsigned answering = 0;
+
+	vec_each(&d->parts, part)
+		answering += (part->policy->arches & ARCH_BIT(a)) != 0;
+	e->p = d->parts.v[0].policy;
+	if (!answering)
+		return explain_on(e, c, a, on);
+	vec_each(&d->parts, part) {
+		if (!(part->policy->arches & ARCH_BIT(a)))
+			continue;
+		e->p = part->policy;
+		if (explain_on(e, c, a, answering == 1 ? on :
+			       arena_printf(e->s->arena, "%s (host %s)", on,
+					    arch_info(part->machine)->name)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int explain_call(struct session *s, const struct decide *d, const char *text, int only,
 			struct buf *out)
 {
+	struct explaining e = { .s = s, .dd = d->dd };
 	struct source *src = source_add(s->sources, "<call>", str_c(text));
 	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
 	const struct syscall_info *sys;
@@ -113,30 +227,22 @@ static int explain_call(struct session *s, const struct policy *p, const char *t
 		return -1;
 	sys = c->by_number ? NULL : syscall_by_name(c->name.text);
 	for (int a = 0; a < ARCH_NR; a++) {
-		struct written_call w;
-		if (only >= 0 ? a != only : !(p->arches & ARCH_BIT(a)))
+		if (only >= 0 ? a != only : !(d->arches & ARCH_BIT(a)))
 			continue;
 		/* Where the call does not exist there is nothing to say, unless it was asked for. */
 		if (only < 0 && sys && sys->nr[a] < 0)
 			continue;
 		shown++;
-		if (policy_call_read(s->arena, c, (enum arch)a, &w, s->diags) < 0)
+		if (explain_parts(&e, d, c, (enum arch)a) < 0)
 			return -1;
-		buf_printf(out, "%s on %s\n", text, arch_info((enum arch)a)->name);
-		if (p->arches & ARCH_BIT(a)) {
-			put_rules(s, p, (enum arch)a, &w, out);
-			continue;
-		}
-		buf_printf(out, "  %-13s  ", "decides");
-		verdict_print(out, p->foreign);
-		buf_puts(out, "  ");
-		put_header(out, s->sources, p, AST_HEADER_FOREIGN, "foreign", p->foreign);
-		buf_putc(out, '\n');
 	}
+	vec_each(&e.parts, part)
+		buf_printf(out, "%s on " PRISTR "\n" PRISTR, text, STRARG(part->on),
+			   STRARG(part->rules));
 	if (!shown) { /* says what is wrong with the name, or where it exists */
 		struct written_call w;
 		for (int a = 0; a < ARCH_NR && !s->diags->errors; a++)
-			if (p->arches & ARCH_BIT(a))
+			if (d->arches & ARCH_BIT(a))
 				policy_call_read(s->arena, c, (enum arch)a, &w, s->diags);
 		return -1;
 	}
@@ -255,27 +361,82 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 	return -1;
 }
 
+/*
+ * Does something of it hang on an environment that is not known? The policy's own capability
+ * lines are one that is; JSON has none.
+ */
+static bool is_open(struct session *s, const struct explain_options *o, const struct input *in)
+{
+	struct resolve_options resolve = o->input.resolve;
+	struct diags *quiet = diags_new(s->arena, s->sources);
+
+	if (in->format == INPUT_JSON)
+		return true;
+	resolve.set_dirs = set_directories_with(s->arena, resolve.set_dirs);
+	policy_resolve(s->arena, in->ast, &resolve, quiet);
+	for (size_t i = 0; i < quiet->list.n; i++)
+		if (quiet->list.v[i]->id == DIAG_PL131)
+			return true;
+	return false;
+}
+
+/* What it answers to calls in all environments, or in the one that is known. */
+static int load_rules(struct session *s, const struct explain_options *o, const char *file,
+		      struct input *in, struct decide *d)
+{
+	const struct decide_options opt = { .resolve = o->input.resolve, .policy = o->policy };
+	struct decide_part part = { 0 };
+
+	if (is_open(s, o, in))
+		return decide_load(s, dd_new(s->arena, DECIDE_BUDGET), file, &opt, d);
+	int status = input_resolve(s, &o->input, in);
+	if (status)
+		return status;
+	part.policy = input_policy(s, in, o->policy);
+	if (!part.policy)
+		return EXIT_FOUND;
+	*d = (struct decide){ .arches = part.policy->arches };
+	vec_push(s->arena, &d->parts, part);
+	return EXIT_OK;
+}
+
+/* Notes on reading the file are check's; errors and warnings are told. */
+static void forget_notes(struct diags *ds)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ds->list.n; i++)
+		if (ds->list.v[i]->severity < SEVERITY_INFO)
+			ds->list.v[kept++] = ds->list.v[i];
+	ds->list.n = kept;
+}
+
 static int explain(struct session *s, const struct explain_options *o, const char *file,
 		   const char *what)
 {
-	const struct policy *p;
 	struct input in;
+	struct decide d;
 	BUF_AUTO out = { 0 };
-	int status = input_load(s, file, &o->input, &in);
+	int bad, status = input_open(s, file, &in);
 
 	if (status)
 		return status;
 	if (in.format == INPUT_BPF) {
-		int answer = explain_program(s, file, what, o->arch, &out);
-		if (!answer && output_write(NULL, out.p, out.n, 0))
-			return EXIT_SYSTEM;
-		return session_report(s) || answer ? EXIT_FOUND : EXIT_OK;
+		bad = explain_program(s, file, what, o->arch, &out);
+	} else if (what[0] == '/') {
+		const struct policy *p;
+		status = input_resolve(s, &o->input, &in);
+		p = status ? NULL : input_policy(s, &in, o->policy);
+		if (!p)
+			return status ? status : EXIT_FOUND;
+		bad = explain_path(s, p, what, &out);
+	} else {
+		status = load_rules(s, o, file, &in, &d);
+		if (status)
+			return status;
+		forget_notes(s->diags);
+		bad = explain_call(s, &d, what, o->arch, &out);
 	}
-	p = input_policy(s, &in, o->policy);
-	if (!p)
-		return EXIT_FOUND;
-	int bad = what[0] == '/' ? explain_path(s, p, what, &out)
-				 : explain_call(s, p, what, o->arch, &out);
 	if (!bad && output_write(NULL, out.p, out.n, 0))
 		return EXIT_SYSTEM;
 	return session_report(s) || bad ? EXIT_FOUND : EXIT_OK;

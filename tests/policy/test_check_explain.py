@@ -62,9 +62,67 @@ def test_explain_roles(pale, rules, call, roles):
 
 def test_explain_both_architectures_and_a_foreign_one(pale, rules):
     r = pale("explain", rules, "read", check=0)
-    assert "read on x86_64" in r.out and "read on aarch64" in r.out
+    assert r.out.startswith("read on x86_64, aarch64\n  decides        ALLOW")  # alike: one
+    r = pale("explain", rules, "socket(AF_INET, 0x80801)", check=0)
+    assert r.out.count("socket(AF_INET, 0x80801) on x86_64, aarch64\n") == 1
     r = pale("explain", rules, "--arch", "i386", "read", check=0)
     assert "KILL_PROCESS" in r.out and "foreign" in r.out
+
+
+WHEN = """\
+policy w {
+    arch x86_64, aarch64;
+    default errno EPERM;
+    allow read;
+    when capability sys_admin { allow mount, clone; }
+    when not capability sys_admin { allow clone(flags lacks CLONE_NEWUSER); errno EACCES setns; }
+    when capability sys_admin { errno ENOSYS setns; }
+    when kernel >= 4.8 { allow ptrace; }
+    when host s390x { allow brk; }
+    when arch x86_64 { log arch_prctl; }
+}
+"""
+
+
+@pytest.mark.parametrize("call, wanted", [
+    ("read", ["on x86_64, aarch64", "decides  ALLOW"]),
+    ("mount", ["on x86_64, aarch64", "if so  ALLOW, with CAP_SYS_ADMIN", "otherwise  ERRNO(1)"]),
+    ("ptrace", ["on x86_64, aarch64", "if so  ALLOW, kernel >= 4.8", "otherwise  ERRNO(1)"]),
+    ("clone", ["on x86_64, aarch64", "if so  ALLOW, with CAP_SYS_ADMIN",
+               "if it matches  ALLOW, without CAP_SYS_ADMIN", "otherwise  ERRNO(1)"]),
+    ("clone(0)", ["on x86_64, aarch64", "if so  ALLOW, with CAP_SYS_ADMIN",
+                  "if so  ALLOW, without CAP_SYS_ADMIN"]),  # one of them holds
+    ("setns", ["on x86_64, aarch64", "if so  ERRNO(13), without CAP_SYS_ADMIN",
+               "if so  ERRNO(38), with CAP_SYS_ADMIN"]),
+    ("brk", ["on x86_64, aarch64", "decides  ERRNO(1)"]),
+    ("arch_prctl", ["on x86_64", "decides  LOG"]),
+])
+def test_explain_tells_what_when_leaves_open(pale, tmp_path, call, wanted):
+    f = tmp_path / "w.pale"
+    f.write_text(WHEN)
+    r = pale("explain", f, call, check=0)
+    got = ["  ".join(line.split("  ")[0:1] + [w.strip() for w in line.split("  ")[1:] if w][:2])
+           .strip() for line in r.out.splitlines()]
+    assert r.err == "" and got == [f"{call} {wanted[0]}", *wanted[1:]], r
+    known = pale("explain", f, call, "--caps", "none", "--kernel", "6.1", "--host", "x86_64",
+                 check=0)
+    assert "CAP_" not in known.out and "if so" not in known.out, known
+
+
+def test_the_policys_own_capability_lines_are_an_environment(pale, tmp_path):
+    f = tmp_path / "w.pale"
+    f.write_text("policy w { arch x86_64; layers seccomp; capability sys_admin; default errno EPERM;"
+                 " when capability sys_admin { allow mount; } }")
+    assert "decides        ALLOW  " in pale("explain", f, "mount", check=0).out
+
+
+def test_explain_of_dockers_profile_needs_no_options(pale):
+    r = pale("explain", ROOT / "profiles/found/docker-default.json", "clone", check=0)
+    assert r.err == ""
+    parts = r.out.split("clone on ")[1:]
+    assert len(parts) == 2 and parts[1].startswith("s390x\n") and "aarch64" in parts[0]
+    assert all("if so          ALLOW, with CAP_SYS_ADMIN" in p and
+               "if it matches  ALLOW, without CAP_SYS_ADMIN" in p for p in parts)
 
 
 def test_explain_path(pale, rules):
