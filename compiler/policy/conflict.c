@@ -77,12 +77,14 @@ static bool take_bit(const struct solver *s, unsigned arg, int bit, unsigned val
 {
 	for (unsigned i = 0; i < s->n[arg]; i++) {
 		const struct cmp *c = &s->tests[arg][i].cmp;
-		if (!(*open >> i & 1) || !(c->mask >> bit & 1))
+		if (!(*open >> i & 1))
 			continue;
+		/* What the mask takes away is 0, also where the constant is not: (x & 1) < 2. */
 		unsigned want = (unsigned)(c->value >> bit & 1);
-		if (want == value)
+		unsigned have = c->mask >> bit & 1 ? value : 0;
+		if (want == have)
 			continue;
-		int sign = value > want ? 1 : -1;
+		int sign = have > want ? 1 : -1;
 		if (c->is_signed && bit == c->width - 1)
 			sign = -sign;
 		if (!holds_after(c->op, sign))
