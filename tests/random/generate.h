@@ -668,19 +668,35 @@ static inline unsigned gen_machines(struct gen *g)
 	return some ? some | others : ARCH_BIT(ARCH_X86_64);
 }
 
+/* How many programs does a policy of these need? */
+static inline unsigned gen_families(unsigned arches)
+{
+	unsigned families = 0;
+
+	for (unsigned i = 0; i < gen_arch_count(arches); i++) {
+		const char *family = arch_family(gen_arch_at(arches, i), arches);
+		unsigned same = 0;
+		for (unsigned o = 0; o < i; o++)
+			same += !strcmp(arch_family(gen_arch_at(arches, o), arches), family);
+		families += !same;
+	}
+	return families;
+}
+
 static inline unsigned gen_arches(struct gen *g)
 {
 	unsigned all = (1u << ARCH_NR) - 1, some = ARCH_BIT(ARCH_X86_64);
 
 	if (g->flags & GEN_JSON)
 		return gen_machines(g);
-	if (gen_chance(g, 30))
+	if (gen_chance(g, 35))
 		return some | gen_subset(g, ARCH_BIT(ARCH_X32) | ARCH_BIT(ARCH_I386));
-	if (gen_chance(g, 20))
+	if (gen_chance(g, 60))
 		return ARCH_BIT(gen_arch_of(g, all));
+	/* Some machines with what they are compatible with, or compatible ones alone. */
 	do
 		some = gen_subset(g, gen_subset(g, all));
-	while (gen_arch_count(some) > 5);
+	while (gen_families(some) > 3);
 	return some;
 }
 
@@ -773,10 +789,18 @@ static inline void gen_multiplexers(struct gen *g)
 				   muxes[i]);
 }
 
-/* What runc's stub answers, or a default that keeps it away. */
-static inline void gen_unknown(struct gen *g)
+/*
+ * What runc's stub answers, or a default that keeps it away. For programs: half the time as the
+ * default, whose verdict stands at `verdict`; else every hole in the numbers shows.
+ */
+static inline void gen_unknown(struct gen *g, size_t verdict)
 {
-	if (!(g->flags & GEN_STUB))
+	if (!(g->flags & GEN_JSON) && gen_chance(g, 50)) {
+		size_t n = g->out->n - verdict;
+		buf_puts(g->out, "\n\tunknown");
+		for (size_t i = 0; i < n; i++)
+			buf_putc(g->out, g->out->p[verdict + i]);
+	} else if (!(g->flags & GEN_STUB))
 		gen_header(g, "unknown", g->flags & GEN_JSON ? 5 : 20);
 	else if (gen_chance(g, 90))
 		buf_puts(g->out, "\n\tunknown errno ENOSYS;");
@@ -797,8 +821,9 @@ static inline void gen_policy(uint64_t seed, unsigned flags, struct buf *out)
 	gen_arch_names(&g, g.arches);
 	buf_puts(out, ";");
 	gen_level(&g);
+	size_t header = out->n;
 	g.refuses = gen_header(&g, "default", 20);
-	gen_unknown(&g);
+	gen_unknown(&g, header + strlen("\n\tdefault"));
 	gen_header(&g, "foreign", 5);
 	gen_multiplexers(&g);
 	if (gen_chance(&g, 50))

@@ -6,10 +6,14 @@
  * itself is right is shown at points, against policy_eval(), which shares no code with it, and
  * cbpf_run(): on every path of the diagrams (some hundreds of a policy), at the policy's own
  * constants, on both sides of every boundary between numbers.
+ * A policy with `when` is taken a second time, in all environments at once: fixed to the first
+ * reading's environment its diagram is that reading's, and at points in other environments it
+ * answers what policy_eval_in() does.
  * -i: that one policy alone, printed. -p: with the generator's planted bug of that number (in a
  * build that has them). Prints what it saw; 0 when nothing differs.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,12 +30,16 @@ enum {
 	LEAVES_MAX = 24,   /* diagrams looked at, of one architecture */
 	NUMBERS_MAX = 60,  /* boundaries between numbers */
 	CORNERS = 40,      /* calls made of the rules' constants, for one number */
+	CORNERS_WHEN = 12, /* in other environments, for a number with `when` */
+	PROGRESS = 25000,  /* policies between two lines about it */
 	VALUES_MAX = 48,
 };
 
 struct totals {
-	uint64_t policies, programs, insns, rules, refused, large, undecided, points, arches, big;
+	uint64_t policies, programs, insns, rules, refused, large, undecided, points, big;
 	uint64_t different, unattached, wrong;
+	uint64_t conditional, environments; /* policies with `when`; points in their environments */
+	uint64_t listed[ARCH_NR];           /* policies that list it */
 	uint64_t kinds[VERDICT_NR]; /* of the points */
 	uint64_t ids[DIAG_NR];
 	uint64_t slowest; /* index of the policy that took longest */
@@ -197,22 +205,34 @@ static void add_corners(struct gen *g, struct corners *k, const struct cond *c)
 		add_corner(g, k, c->cmp.arg, all[i]);
 }
 
-static void check_corners(struct subject *s, enum arch a, uint32_t nr)
+static void corners_of(struct gen *g, struct corners *k, const struct policy *p, enum arch a,
+		       uint32_t nr)
 {
-	struct corners k = { .n = { 0 } };
-	struct call c = { .audit_arch = arch_info(a)->audit, .nr = nr };
 	size_t first, end;
 
-	policy_calls_of(s->p, a, nr, &first, &end);
+	memset(k->n, 0, sizeof(k->n));
+	policy_calls_of(p, a, nr, &first, &end);
 	for (size_t i = first; i < end; i++)
-		add_corners(&s->random, &k, s->p->calls.v[i].cond);
+		add_corners(g, k, p->calls.v[i].cond);
+}
+
+static void take_corner(struct gen *g, const struct corners *k, struct call *c)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		unsigned have = k->n[i] < VALUES_MAX ? k->n[i] : VALUES_MAX;
+		bool ours = have && !gen_chance(g, 5);
+		c->args[i] = ours ? k->v[i][gen_below(g, have)] : gen_next(g);
+	}
+}
+
+static void check_corners(struct subject *s, enum arch a, uint32_t nr)
+{
+	struct corners k;
+	struct call c = { .audit_arch = arch_info(a)->audit, .nr = nr };
+
+	corners_of(&s->random, &k, s->p, a, nr);
 	for (unsigned n = 0; n < CORNERS; n++) {
-		for (unsigned i = 0; i < 6; i++) {
-			unsigned have = k.n[i] < VALUES_MAX ? k.n[i] : VALUES_MAX;
-			bool ours = have && !gen_chance(&s->random, 5);
-			c.args[i] =
-				ours ? k.v[i][gen_below(&s->random, have)] : gen_next(&s->random);
-		}
+		take_corner(&s->random, &k, &c);
 		check_point(s, &c);
 	}
 }
@@ -373,16 +393,135 @@ static void check_family(struct arena *a, struct subject *s, const struct decisi
 	check_points(s, a);
 }
 
-static struct environment random_environment(struct gen *g)
-{
-	static const uint16_t kernels[] = { 0x300, 0x407, 0x408, 0x509, 0x50a, 0x612, 0xffff };
+/* ---- in all environments ---- */
 
-	return (struct environment){
-		.caps_known = true, .caps = gen_next(g) & gen_next(g) & gen_ones(CAPABILITY_NR),
-		.kernel_known = true, .kernel = kernels[gen_below(g, ARRAY_SIZE(kernels))],
-		.host_known = true, .host = (enum arch)gen_below(g, ARCH_NR),
-	};
+static unsigned run_there(enum arch host, unsigned arches)
+{
+	unsigned some = 0;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a) && env_runs(host, (enum arch)a))
+			some |= ARCH_BIT(a);
+	return some;
 }
+
+/* On a machine that makes calls of one of these architectures, at least. */
+static struct environment random_environment(struct gen *g, unsigned arches)
+{
+	static const uint16_t kernels[] = { 0x300, 0x408, 0x509, 0x50a, 0x612, 0xffff };
+	struct environment env = {
+		.caps_known = true, .caps = gen_next(g) & gen_ones(CAPABILITY_NR),
+		.kernel_known = true, .kernel = kernels[gen_below(g, ARRAY_SIZE(kernels))],
+		.host_known = true,
+	};
+
+	if (gen_chance(g, 50))
+		env.caps &= gen_next(g);
+	if (gen_chance(g, 50))
+		env.kernel = (uint16_t)(env.kernel + gen_below(g, 3) - 1);
+	do
+		env.host = (enum arch)gen_below(g, ARCH_NR);
+	while (!run_there(env.host, arches));
+	return env;
+}
+
+static struct dd_point point_in(const struct environment *env, const struct call *c)
+{
+	struct dd_point p = { .at = { [DD_CALL] = DD_CALL_OF(c->audit_arch, c->nr),
+				      [DD_CAPS] = env->caps,
+				      [DD_SYSTEM] = DD_SYSTEM_OF(env->kernel, env->host) } };
+
+	memcpy(p.at, c->args, sizeof(c->args));
+	return p;
+}
+
+static void check_there(struct subject *s, const struct policy *kept, dd_node root,
+			const struct environment *env, const struct call *c)
+{
+	struct dd_point p = point_in(env, c);
+	uint32_t want = verdict_to_ret(policy_eval_in(kept, env, c, NULL));
+	uint32_t decided = verdict_to_ret(dd_eval_at(s->dd, root, &p));
+
+	s->t->environments++;
+	if (want == decided || s->t->wrong++ >= 10)
+		return;
+	s->family = "all environments";
+	tell_call(s, c);
+	printf(", caps %#" PRIx64 " kernel %#x host %s: policy %#x, decision %#x\n", env->caps,
+	       env->kernel, arch_info(env->host)->name, want, decided);
+}
+
+/* A way down by chance, environment included; what it leaves open as `env` has it. */
+static void check_way(struct subject *s, const struct policy *kept, dd_node root,
+		      struct environment env, enum arch a, uint32_t nr)
+{
+	struct call c = { arch_info(a)->audit, nr, { 0 } };
+	struct dd_point p = point_in(&env, &c);
+	struct dd_path path;
+
+	walk_path(s, dd_call(s->dd, root, c.audit_arch, nr), &path);
+	for (unsigned f = 0; f < DD_FIELDS; f++) {
+		uint64_t rest = f < 6 ? gen_next(&s->random) : p.at[f];
+		p.at[f] = path.value[f] | (rest & ~path.mask[f]);
+	}
+	memcpy(c.args, p.at, sizeof(c.args));
+	env.caps = p.at[DD_CAPS];
+	env.kernel = (uint16_t)(p.at[DD_SYSTEM] >> 8);
+	env.host = (enum arch)(p.at[DD_SYSTEM] & 0xff);
+	if (env.host < ARCH_NR && env_runs(env.host, a)) /* no such machine: no answer */
+		check_there(s, kept, root, &env, &c);
+}
+
+static void check_environments(struct subject *s, const struct policy *kept, dd_node root)
+{
+	struct corners k;
+	size_t end;
+
+	for (size_t i = 0; i < kept->calls.n; i = end) {
+		enum arch a = kept->calls.v[i].arch;
+		struct call c = { arch_info(a)->audit, kept->calls.v[i].nr, { 0 } };
+		bool depends = false;
+		for (end = i; end < kept->calls.n && kept->calls.v[end].arch == a &&
+			      kept->calls.v[end].nr == c.nr; end++)
+			depends |= kept->calls.v[end].env != NULL;
+		if (!depends)
+			continue;
+		corners_of(&s->random, &k, kept, a, c.nr);
+		for (unsigned n = 0; n < CORNERS_WHEN; n++) {
+			struct environment env = random_environment(&s->random, ARCH_BIT(a));
+			take_corner(&s->random, &k, &c);
+			check_there(s, kept, root, &env, &c);
+			check_way(s, kept, root, env, a, c.nr);
+		}
+	}
+}
+
+/* d: the decision in this environment. */
+static void check_kept(struct arena *a, struct subject *s, const struct policy *kept,
+		       const struct decision *d, const struct environment *env, struct diags *ds)
+{
+	unsigned arches = run_there(env->host, kept->arches);
+	struct decision *all = decision_build_in(a, s->dd, kept, ds);
+	dd_node root = all ? decision_root(all, kept->arches) : DD_NONE;
+	struct dd_point p;
+
+	s->t->conditional++;
+	s->t->undecided += root == DD_NONE;
+	if (root == DD_NONE)
+		return;
+	dd_node here = dd_fix(s->dd, decision_root(all, arches), DD_CAPS, UINT64_MAX, env->caps);
+	here = dd_fix(s->dd, here, DD_SYSTEM, UINT64_MAX, DD_SYSTEM_OF(env->kernel, env->host));
+	if (here == DD_NONE) {
+		s->t->undecided++;
+		return;
+	}
+	if (dd_differ_at(s->dd, here, decision_root(d, arches), &p) && s->t->different++ < 10)
+		printf("policy %" PRIu64 ": in its environment another decision, at call %#" PRIx64
+		       "\n", s->index, p.at[DD_CALL]);
+	check_environments(s, kept, root);
+}
+
+/* ---- all of it ---- */
 
 static void print_errors(const struct diags *ds)
 {
@@ -402,39 +541,65 @@ static enum diag_id first_error(const struct diags *ds)
 	BUG("an error that is not kept");
 }
 
+static const struct policy *resolve(struct arena *a, struct source *src,
+				    const struct resolve_options *opt, struct diags *ds)
+{
+	return policy_resolve(a, pale_parse_source(a, src, ds), opt, ds)->list.v[0];
+}
+
+static void check_decided(struct arena *a, struct subject *s, const struct policy *kept,
+			  const struct environment *env, struct diags *ds)
+{
+	const char *families[ARCH_NR];
+	struct decision *d;
+	unsigned n;
+
+	s->dd = dd_new(a, LIFT_BUDGET);
+	s->t->rules += s->p->calls.n;
+	d = decision_build_in(a, s->dd, s->p, ds);
+	s->t->undecided += !d;
+	if (!d)
+		return;
+	n = cbpf_families(s->p, families);
+	for (unsigned i = 0; i < n; i++) {
+		s->family = families[i];
+		check_family(a, s, d, ds);
+	}
+	for (int i = 0; i < ARCH_NR; i++)
+		s->t->listed[i] += s->p->arches >> i & 1;
+	if (kept)
+		check_kept(a, s, kept, d, env, ds);
+}
+
 static void check_policy(uint64_t seed, uint64_t index, struct buf *text, bool print,
 			 struct totals *t)
 {
 	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
-	struct diags *ds = diags_new(a, sources);
+	struct diags *ds = diags_new(a, sources), *open = diags_new(a, sources);
 	struct subject s = { .t = t, .index = index, .random = { .random = seed ^ index } };
-	struct resolve_options opt = { .env = random_environment(&s.random) };
-	const char *families[ARCH_NR];
+	struct resolve_options all = { .keep_when = true }, one = { .keep_when = false };
 
 	gen_policy((seed << 40) + index, GEN_ALL, text);
 	if (print)
 		fputs(text->p, stdout);
 	struct source *src = source_add(sources, "random", (struct str){ text->p, text->n });
-	struct policies *all = policy_resolve(a, pale_parse_source(a, src, ds), &opt, ds);
+	const struct policy *kept = resolve(a, src, &all, open);
+	one.env = random_environment(&s.random, kept->arches);
+	s.p = resolve(a, src, &one, ds);
 	t->policies++;
 	if (ds->errors) {
 		if (print)
 			print_errors(ds);
 		t->refused++;
 		t->ids[first_error(ds)]++;
-	} else {
-		s.p = all->list.v[0];
-		s.dd = dd_new(a, LIFT_BUDGET);
-		t->rules += s.p->calls.n;
-		struct decision *d = decision_build_in(a, s.dd, s.p, ds);
-		unsigned n = cbpf_families(s.p, families);
-		for (unsigned i = 0; d && i < n; i++) {
-			s.family = families[i];
-			check_family(a, &s, d, ds);
+		/* What is contradictory here is so in all environments together. */
+		if (!open->errors && run_there(one.env.host, kept->arches) == kept->arches) {
+			printf("policy %" PRIu64 ": refused only where it is\n", index);
+			t->different++;
 		}
-		t->undecided += !d;
-		t->arches |= s.p->arches;
+	} else {
+		check_decided(a, &s, kept->conditional && !open->errors ? kept : NULL, &one.env, ds);
 	}
 	arena_free(a);
 }
@@ -450,14 +615,18 @@ static double now(void)
 static void check_policies(uint64_t seed, uint64_t n, struct totals *t)
 {
 	BUF_AUTO text = { 0 };
+	double begin = now();
 
 	for (uint64_t i = 0; i < n; i++) {
 		double start = now();
 		check_policy(seed, i, &text, false, t);
 		double took = now() - start;
-		if ((i + 1) % 100000 == 0)
-			fprintf(stderr, "%" PRIu64 " policies, %" PRIu64 " differences\n", i + 1,
-				t->different + t->wrong + t->unattached + t->undecided);
+		if ((i + 1) % PROGRESS == 0 && i + 1 < n) {
+			printf("%" PRIu64 " policies, %.0f s: %" PRIu64 " differences\n", i + 1,
+			       now() - begin,
+			       t->different + t->wrong + t->unattached + t->undecided);
+			fflush(stdout);
+		}
 		if (took > t->longest) {
 			t->longest = took;
 			t->slowest = i;
@@ -465,15 +634,9 @@ static void check_policies(uint64_t seed, uint64_t n, struct totals *t)
 	}
 }
 
+/* The last line is the figure. */
 static void print_totals(const struct totals *t, double seconds)
 {
-	printf("%" PRIu64 " policies of %" PRIu64 " rules, %" PRIu64 " programs of %" PRIu64
-	       " instructions (%" PRIu64 " big-endian), %.0f policies/s; %" PRIu64
-	       " refused by the language, %" PRIu64 " too large, %" PRIu64 " not decided; %" PRIu64
-	       " points, %" PRIu64 " wrong, %" PRIu64 " not attached, %" PRIu64 " differences\n",
-	       t->policies, t->rules, t->programs, t->insns, t->big, (double)t->policies / seconds,
-	       t->refused, t->large, t->undecided, t->points, t->wrong, t->unattached,
-	       t->different);
 	printf("slowest: policy %" PRIu64 ", %.0f ms; refused:", t->slowest, t->longest * 1e3);
 	for (int i = 0; i < DIAG_NR; i++)
 		if (t->ids[i])
@@ -481,7 +644,17 @@ static void print_totals(const struct totals *t, double seconds)
 	printf("\npoints by verdict:");
 	for (int i = 0; i < VERDICT_NR; i++)
 		printf(" %" PRIu64, t->kinds[i]);
-	printf("\n");
+	printf("\npolicies by architecture:");
+	for (int i = 0; i < ARCH_NR; i++)
+		printf(" %s %" PRIu64, arch_info((enum arch)i)->name, t->listed[i]);
+	printf("\n%" PRIu64 " policies of %" PRIu64 " rules, %" PRIu64 " programs of %" PRIu64
+	       " instructions (%" PRIu64 " big-endian), %.0f policies/s; %" PRIu64
+	       " refused by the language, %" PRIu64 " too large, %" PRIu64 " not decided; %" PRIu64
+	       " with when, in %" PRIu64 " environments; %" PRIu64 " points, %" PRIu64
+	       " wrong, %" PRIu64 " not attached, %" PRIu64 " differences\n",
+	       t->policies, t->rules, t->programs, t->insns, t->big, (double)t->policies / seconds,
+	       t->refused, t->large, t->undecided, t->conditional, t->environments, t->points,
+	       t->wrong, t->unattached, t->different);
 }
 
 int main(int argc, char **argv)
@@ -502,6 +675,9 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	/* Memory stays: otherwise each policy's pages come anew, and are cleared. */
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	mallopt(M_MMAP_THRESHOLD, 1 << 29);
 	double start = now();
 	if (only != UINT64_MAX) {
 		BUF_AUTO text = { 0 };

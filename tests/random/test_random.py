@@ -22,13 +22,16 @@ def numbers(pattern, r):
 @pytest.mark.parametrize("seed", [1, 2])  # two halves, for two workers
 def test_policies_and_programs_are_equal_for_all_calls(seed, record_property):
     r = run([program("random/policies"), "-n", POLICIES // 2, "-s", seed], timeout=600)
-    record_property("figure", f"random policies, seed {seed}: {r.out.splitlines()[0]}")
+    record_property("figure", f"random policies, seed {seed}: {r.out.splitlines()[-1]}")
     assert r.rc == 0, r
-    n, rules, programs, refused, points = numbers(
+    n, rules, programs, refused, conditional, environments, points = numbers(
         r"(\d+) policies of (\d+) rules, (\d+) programs .*; (\d+) refused by the language, \d+ too "
-        r"large, 0 not decided; (\d+) points, 0 wrong, 0 not attached, 0 differences", r)
+        r"large, 0 not decided; (\d+) with when, in (\d+) environments; (\d+) points, 0 wrong, 0 not "
+        r"attached, 0 differences", r)
     assert n == POLICIES // 2 and rules > 10 * n and programs > n and refused < n / 40 + 3, r
-    assert points > 100 * n, r
+    assert points > 100 * n and conditional > n / 5 and environments > 10 * conditional, r
+    arches = dict(re.findall(r" (\w+) (\d+)", re.search("by architecture:(.*)", r.out)[1]))
+    assert len(arches) >= 10 and min(int(count) for count in arches.values()) > n / 50, r
     kinds = numbers("points by verdict:" + r" (\d+)" * 8, r)
     assert min(kinds) > points / 40, r
 
