@@ -25,7 +25,8 @@ static const char help[] =
 	"  -I DIR             where AppArmor's includes are, for apparmor_parser\n"
 	"  --runtime R        the container runtime that JSON is for\n"
 	"  --policy NAME      one policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given is\n"
+	"                     left open, and only docker's JSON, which can say it, is checked\n"
 	"  --sets DIR         where sets are found\n"
 	"  --arch LIST        only these of the listed architectures\n";
 
@@ -52,6 +53,7 @@ struct check_options {
 struct check {
 	struct session *session;
 	const struct check_options *opt;
+	bool open;   /* the file at hand is checked in every environment, as far as that goes */
 	bool failed;
 };
 
@@ -61,6 +63,12 @@ static void say(struct check *c, const char *target, bool ok, const char *detail
 	       *detail ? ")" : "");
 	if (!ok)
 		c->failed = true;
+}
+
+static void say_open(const char *target)
+{
+	printf("%-12s not checked: it depends on the environment; give --caps, --kernel, --host\n",
+	       target);
 }
 
 /* ---- seccomp ---- */
@@ -106,7 +114,8 @@ static void check_json(struct check *c, const struct policy *p, enum oci_dialect
 
 	BUG_ON(oci_runtime_parse(str_c(runtime), &opt.runtime) < 0);
 	bool ok = oci_write(s->arena, p, &opt, &out, s->diags) == 0;
-	say(c, name, ok, arena_printf(s->arena, "as %s loads it", runtime));
+	say(c, name, ok, arena_printf(s->arena, "as %s loads it%s", runtime,
+				      p->conditional ? ", in every environment" : ""));
 }
 
 /* What docker's notes said is not said again for oci, which differs in form only. */
@@ -243,19 +252,37 @@ static void check_apparmor(struct check *c, const struct policy *p)
 
 /* ---- files ---- */
 
-static void check_policy(struct check *c, const struct policy *p)
+/* Docker's JSON has conditions of its own; the other targets are for one environment. */
+static void check_seccomp(struct check *c, const struct policy *p)
 {
 	unsigned which = c->opt->targets;
 
-	printf("policy " PRISTR "\n", STRARG(p->name));
-	policy_check(p, c->session->diags);
-	if (p->layers & LAYER_SECCOMP) {
+	if (!p->conditional) {
 		if (which & TARGET_BPF)
 			check_bpf(c, p);
 		check_jsons(c, p, which);
+		return;
 	}
-	if (p->layers & LAYER_APPARMOR && which & TARGET_APPARMOR)
-		check_apparmor(c, p);
+	if (which & TARGET_BPF)
+		say_open("bpf");
+	check_jsons(c, p, TARGET_DOCKER);
+	if (which & TARGET_OCI)
+		say_open("oci");
+}
+
+static void check_policy(struct check *c, const struct policy *p)
+{
+	printf("policy " PRISTR "\n", STRARG(p->name));
+	policy_check(p, c->session->diags);
+	if (p->layers & LAYER_SECCOMP)
+		check_seccomp(c, p);
+	/* Resource rules under a condition that is open are not there. */
+	if (p->layers & LAYER_APPARMOR && c->opt->targets & TARGET_APPARMOR) {
+		if (c->open)
+			say_open("apparmor");
+		else
+			check_apparmor(c, p);
+	}
 	if (session_report(c->session))
 		c->failed = true;
 }
@@ -311,6 +338,17 @@ static bool is_apparmor(struct str t)
 	return false;
 }
 
+/* What was cut off, or never written, is no policy that is well. */
+static int tell_empty(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL001, (struct span){ src->id, 0, 0 },
+				  "there is no policy and no set in it");
+
+	diag_help(s->diags, d, "write 'policy NAME { ... }'; pale learn proposes one");
+	session_report(s);
+	return EXIT_FOUND;
+}
+
 static int check_file(struct check *c, const char *path)
 {
 	struct session *s = c->session;
@@ -332,14 +370,20 @@ static int check_file(struct check *c, const char *path)
 		check_profile(c, in.source);
 		return EXIT_OK;
 	}
-	if (in.format == INPUT_PALE)
-		status = input_load(s, path, &c->opt->input, &in);
-	if (status)
-		return status;
 	if (in.format == INPUT_BPF)
 		return check_program(c, in.source);
+	parse.parse_only = false;
+	/* Whoever asks for one target asks for what it would be: that needs an environment. */
+	c->open = (c->opt->targets == ~0u || c->opt->targets == TARGET_DOCKER) &&
+		  input_is_open(s, &parse, &in);
+	parse.resolve.keep_when = c->open;
+	status = input_resolve(s, &parse, &in);
+	if (status)
+		return status;
 	if (session_report(s))
 		return EXIT_FOUND;
+	if (!in.ast->stmts)
+		return tell_empty(s, in.source);
 	if (!in.policies->list.n && !c->opt->policy) { /* a file of sets: resolving was the check */
 		say(c, "sets", true, "");
 		return EXIT_OK;

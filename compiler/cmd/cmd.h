@@ -78,6 +78,11 @@ int input_load(struct session *s, const char *path, const struct input_options *
 /* Its two steps: what the file is and its tree; then what it means. */
 int input_open(struct session *s, const char *path, struct input *out);
 int input_resolve(struct session *s, const struct input_options *opt, struct input *in);
+/*
+ * Can something of it hang on an environment that is not known? Of JSON, always; of a policy,
+ * where `when` asks what neither the options nor its own capability lines say.
+ */
+bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in);
 enum input_format input_recognise(struct str text);
 /* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
 int input_unreadable(struct session *s, const char *path, int err);

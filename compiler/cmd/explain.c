@@ -361,25 +361,6 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 	return -1;
 }
 
-/*
- * Does something of it hang on an environment that is not known? The policy's own capability
- * lines are one that is; JSON has none.
- */
-static bool is_open(struct session *s, const struct explain_options *o, const struct input *in)
-{
-	struct resolve_options resolve = o->input.resolve;
-	struct diags *quiet = diags_new(s->arena, s->sources);
-
-	if (in->format == INPUT_JSON)
-		return true;
-	resolve.set_dirs = set_directories_with(s->arena, resolve.set_dirs);
-	policy_resolve(s->arena, in->ast, &resolve, quiet);
-	for (size_t i = 0; i < quiet->list.n; i++)
-		if (quiet->list.v[i]->id == DIAG_PL131)
-			return true;
-	return false;
-}
-
 /* What it answers to calls in all environments, or in the one that is known. */
 static int load_rules(struct session *s, const struct explain_options *o, const char *file,
 		      struct input *in, struct decide *d)
@@ -387,7 +368,7 @@ static int load_rules(struct session *s, const struct explain_options *o, const 
 	const struct decide_options opt = { .resolve = o->input.resolve, .policy = o->policy };
 	struct decide_part part = { 0 };
 
-	if (is_open(s, o, in))
+	if (input_is_open(s, &o->input, in))
 		return decide_load(s, dd_new(s->arena, DECIDE_BUDGET), file, &opt, d);
 	int status = input_resolve(s, &o->input, in);
 	if (status)

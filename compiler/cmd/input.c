@@ -255,6 +255,21 @@ int input_resolve(struct session *s, const struct input_options *opt, struct inp
 	return told(s);
 }
 
+bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in)
+{
+	struct resolve_options resolve = opt->resolve;
+	struct diags *quiet = diags_new(s->arena, s->sources);
+
+	if (in->format != INPUT_PALE)
+		return in->format == INPUT_JSON;
+	resolve.set_dirs = set_directories_with(s->arena, resolve.set_dirs);
+	policy_resolve(s->arena, in->ast, &resolve, quiet);
+	for (size_t i = 0; i < quiet->list.n; i++)
+		if (quiet->list.v[i]->id == DIAG_PL131)
+			return true;
+	return false;
+}
+
 int input_load(struct session *s, const char *path, const struct input_options *opt,
 	       struct input *out)
 {

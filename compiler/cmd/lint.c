@@ -181,6 +181,10 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	struct ast_file *file = pale_parse_source(s->arena, src, s->diags);
 	struct policies *policies;
 
+	if (!s->diags->errors && !file->stmts)
+		diag_help(s->diags, diag_add(s->diags, DIAG_PL001, (struct span){ src->id, 0, 0 },
+					     "there is no policy and no set in it"),
+			  "write 'policy NAME { ... }'; pale learn proposes one");
 	if (s->diags->errors)
 		return;
 	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);

@@ -23,6 +23,7 @@ enum {
 	LONG = 12,           /* comparisons, from which on its opposite is tried */
 	WORK_MAX = 200,      /* times that another way is tried */
 	PIECES_MAX = 4096,   /* of one set of values */
+	SCATTERED = 12,      /* bits without an order, whose opposite is tried as well */
 	CUBES_MAX = 1000,    /* in one chain of `or`, which the grammar bounds */
 };
 
@@ -30,6 +31,12 @@ struct mark {
 	uint32_t stamp;
 	dd_node result;
 };
+
+struct piece { /* values, in their order; inclusive */
+	uint64_t first, last;
+};
+
+typedef VEC(struct piece) piece_list;
 
 struct describer {
 	struct dd *d;
@@ -40,6 +47,7 @@ struct describer {
 	uint32_t stamp;
 	size_t work; /* times that another way may still be tried */
 	size_t left; /* comparisons and members that may still be written */
+	piece_list found, between; /* of the shape that is being tried */
 };
 
 static void start_walk(struct describer *s)
@@ -219,12 +227,9 @@ static bool mask_is_legal(const struct operand *o, uint64_t mask)
 
 /* ---- a set of values as ranges ---- */
 
-struct piece { /* values, in their order; inclusive */
-	uint64_t first, last;
-};
-
 struct pieces {
-	VEC(struct piece) list;
+	piece_list list;
+	size_t most;
 	uint8_t bits[64]; /* looked at, the most significant first */
 	unsigned nbits;
 	bool flip;       /* two's complement: a set first bit comes first */
@@ -238,7 +243,7 @@ static void add_piece(struct describer *s, struct pieces *p, uint64_t first, uin
 		p->list.v[p->list.n - 1].last = last;
 		return;
 	}
-	p->failed |= p->list.n >= PIECES_MAX;
+	p->failed |= p->list.n >= p->most;
 	if (!p->failed)
 		vec_push(s->arena, &p->list, ((struct piece){ first, last }));
 }
@@ -265,10 +270,11 @@ static void walk_pieces(struct describer *s, struct pieces *p, dd_node n, unsign
 	walk_pieces(s, p, flip ? low : high, at + 1, prefix << 1 | 1);
 }
 
+/* Into s->found, at most so many of them; scattered bits have few, and what lies between. */
 static struct pieces find_pieces(struct describer *s, dd_node set, const struct operand *o,
-				 uint64_t mask)
+				 uint64_t mask, size_t most)
 {
-	struct pieces p = { .flip = o->is_signed && mask == bits_below(o->width) };
+	struct pieces p = { .flip = o->is_signed && mask == bits_below(o->width), .most = most };
 	uint64_t low = mask & (0 - mask);
 
 	for (unsigned b = 64; b-- > 0;)
@@ -276,7 +282,12 @@ static struct pieces find_pieces(struct describer *s, dd_node set, const struct 
 			p.bits[p.nbits++] = (uint8_t)b;
 	/* Bits of flags have no order among each other. */
 	p.contiguous = !((mask + low) & mask) && (mask == bits_below(o->width) || !has_flags(o));
+	if (!p.contiguous && p.nbits <= SCATTERED)
+		p.most = PIECES_MAX;
+	p.list = s->found;
+	p.list.n = 0;
 	walk_pieces(s, &p, set, 0, 0);
+	s->found = p.list;
 	return p;
 }
 
@@ -292,13 +303,14 @@ static uint64_t value_of(const struct pieces *p, uint64_t key)
 	return v;
 }
 
-/* What lies between them. */
+/* What lies between them, in s->between. */
 static struct pieces complement(struct describer *s, const struct pieces *p)
 {
 	struct pieces c = *p;
 	uint64_t next = 0, top = bits_below(p->nbits);
 
-	memset(&c.list, 0, sizeof(c.list));
+	c.list = s->between;
+	c.list.n = 0;
 	vec_each(&p->list, k) {
 		if (k->first > next)
 			vec_push(s->arena, &c.list, ((struct piece){ next, k->first - 1 }));
@@ -306,6 +318,7 @@ static struct pieces complement(struct describer *s, const struct pieces *p)
 	}
 	if (!p->list.n || p->list.v[p->list.n - 1].last != top)
 		vec_push(s->arena, &c.list, ((struct piece){ next, top }));
+	s->between = c.list;
 	return c;
 }
 
@@ -603,21 +616,23 @@ static size_t pieces_cost(const struct pieces *p)
 }
 
 static void try_shape(struct describer *s, dd_node set, const struct operand *o, uint64_t mask,
-		      struct shape *best)
+		      size_t most, struct shape *best)
 {
-	struct shape t = { .o = o, .mask = mask, .pieces = find_pieces(s, set, o, mask) };
+	struct shape t = { .o = o, .mask = mask, .pieces = find_pieces(s, set, o, mask, most) };
 
 	if (t.pieces.failed)
 		return;
 	t.cost = pieces_cost(&t.pieces);
 	/* What is between pieces is as good; scattered bits have no between. */
-	if (t.pieces.contiguous || t.pieces.nbits <= 12) {
+	if (t.pieces.contiguous || t.pieces.nbits <= SCATTERED) {
 		struct pieces others = t.pieces;
 		if (t.pieces.contiguous) {
 			others = complement(s, &t.pieces);
 		} else {
-			memset(&others.list, 0, sizeof(others.list));
+			others.list = s->between;
+			others.list.n = 0;
 			walk_pieces(s, &others, dd_not(s->d, set), 0, 0);
+			s->between = others.list;
 		}
 		if (!others.failed && pieces_cost(&others) + 1 < t.cost) {
 			t.cost = pieces_cost(&others) + 1;
@@ -628,8 +643,17 @@ static void try_shape(struct describer *s, dd_node set, const struct operand *o,
 	if (mask != bits_below(o->width)) /* where equal, plain values are simpler, flags are not */
 		t.cost = has_flags(o) && !o->reg ? t.cost : t.cost + 1;
 	if (!best->cost || t.cost < best->cost ||
-	    (t.cost == best->cost && has_flags(o) && mask != bits_below(o->width)))
-		*best = t;
+	    (t.cost == best->cost && has_flags(o) && mask != bits_below(o->width))) {
+		*best = t; /* the next try writes where this one's pieces stand */
+		best->pieces.list = (piece_list){ 0 };
+		vec_each(&t.pieces.list, k)
+			vec_push(s->arena, &best->pieces.list, *k);
+	}
+}
+
+static size_t smaller(size_t x, size_t y)
+{
+	return x < y ? x : y;
 }
 
 /* NULL: it cannot be said. Not for sets that are empty or everything. */
@@ -643,14 +667,16 @@ static struct ast_cond *set_cond(struct describer *s, unsigned arg, dd_node set)
 	if (!typed_operand(s, arg, &o) || tested & ~bits_below(o.width))
 		o = register_operand(s, arg);
 	struct operand reg = register_operand(s, arg);
-	try_shape(s, set, &o, bits_below(o.width), &best);
-	if (tested != bits_below(o.width))
-		try_shape(s, set, mask_is_legal(&o, tested) ? &o : &reg, tested, &best);
 	dd_node others = dd_not(s->d, set);
 	size_t cubes = cubes_cond(s, &reg, set, NULL), holes = cubes_cond(s, &reg, others, NULL);
 	bool not = holes < cubes;
 	if (not)
 		cubes = holes;
+	/* More pieces cost more than the cubes do, or than may be written; those between are one less. */
+	size_t most = smaller(smaller(s->left, cubes == SIZE_MAX ? cubes : cubes * 3), PIECES_MAX) + 2;
+	try_shape(s, set, &o, bits_below(o.width), most, &best);
+	if (tested != bits_below(o.width))
+		try_shape(s, set, mask_is_legal(&o, tested) ? &o : &reg, tested, most, &best);
 	if (cubes != SIZE_MAX && (!best.cost || cubes * 6 < best.cost)) {
 		cubes_cond(s, &reg, not ? others : set, &c);
 		return not ? make_not(s, c) : c;

@@ -296,6 +296,15 @@ static void choose_points(struct proof *p)
 	add_point(p, 0, 0);
 }
 
+/* A notice that every environment's filter would bring again. */
+static bool told_before(const struct writer *w, enum diag_id id, const char *text)
+{
+	vec_each(&w->ds->list, d)
+		if ((*d)->id == id && !strcmp((*d)->text, text))
+			return true;
+	return false;
+}
+
 static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 {
 	struct writer *w = p->w;
@@ -308,9 +317,12 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		return false;
 	}
 	if (rc == -EOPNOTSUPP) { /* the model says what it would do; nothing here can show it */
-		d = diag_add(w->ds, DIAG_PL253, w->p->span, "libseccomp's filter for %s was not compared: "
-			     "the one installed does not know that architecture",
-			     arch_info(p->view.host)->name);
+		const char *text = arena_printf(w->arena, "libseccomp's filter for %s was not compared: "
+						"the one installed does not know that architecture",
+						arch_info(p->view.host)->name);
+		if (told_before(w, DIAG_PL253, text))
+			return true;
+		d = diag_add(w->ds, DIAG_PL253, w->p->span, "%s", text);
 		diag_help(w->ds, d, "compile it on such a machine to have it compared");
 		return true;
 	}

@@ -247,3 +247,27 @@ def test_hostile_input_ends(pale, tmp_path, name):
     r = pale("sim", f, "getpid", timeout=60)
     assert r.rc in (0, 1)
     assert len(r.err) < 100000
+
+
+def test_check_works_in_every_environment_as_far_as_that_goes(pale, tmp_path):
+    f = tmp_path / "w.pale"
+    f.write_text(WHEN.replace("arch", "layers seccomp, apparmor; arch", 1).replace(
+        "allow read;", "allow read, execve;").replace("    when kernel", "    file r /x;\n    when kernel"))
+    r = pale("check", f, check=0)
+    said = [line[:13].strip() for line in r.out.splitlines() if "not checked" in line]
+    assert said == ["bpf", "oci", "apparmor"], r
+    assert "docker       ok (as " in r.out and "in every environment" in r.out, r
+    assert "in every environment" in pale("check", "-t", "docker", f, check=0).out
+    assert "PL131" in pale("check", "-t", "bpf", f, check=1).err
+    known = pale("check", f, "-t", "bpf,docker,oci", "--caps", "none", "--kernel", "6.1",
+                 "--host", "x86_64", check=0)
+    assert "not checked" not in known.out and "bpf x86_64   ok" in known.out, known
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "\ufeff"])
+def test_a_file_with_nothing_in_it_is_not_well(pale, tmp_path, text):
+    f = tmp_path / "e.pale"
+    f.write_text(text)
+    r = pale("check", f, check=1)
+    assert r.out == "" and "no policy" in r.err, r
+    assert "no policy" in pale("lint", f, check=1).out
