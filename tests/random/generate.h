@@ -26,6 +26,7 @@ enum {			/* what the policies may hold */
        GEN_JSON = 8,
        GEN_ENVIRONMENT = 16, /* JSON: `when` capability, kernel, host: includes and excludes */
        GEN_STUB = 32, /* JSON: for runc, which answers ENOSYS to what is beyond the profile */
+       GEN_LIST = 64, /* JSON: one list of architectures for all machines, of one byte order */
 };
 
 struct gen {
@@ -35,6 +36,7 @@ struct gen {
 	unsigned arches;   /* listed */
 	bool refuses;      /* the default does: `deny` is legal */
 	bool product;      /* the condition at hand is on several arguments, for JSON */
+	uint64_t same;     /* JSON: rules on one call look at the same arguments: chosen by this */
 	bool alike;        /* rules mean the same on all architectures */
 	bool mux_refused;  /* socketcall and ipc are ENOSYS: what they make may be conditional */
 	uint64_t seen[32]; /* constants used before: they meet again in other rules */
@@ -300,7 +302,7 @@ static inline void gen_condition(struct gen *g, const struct gen_operand *o, uns
 		gen_comparison(g, &o[gen_below(g, n)]);
 		return;
 	}
-	bool negate = gen_chance(g, 20), both = gen_chance(g, 60);
+	bool negate = gen_chance(g, g->product ? 5 : 20), both = gen_chance(g, g->product ? 95 : 60);
 	unsigned parts = 2 + gen_below(g, 2);
 	buf_puts(g->out, negate ? "not (" : "(");
 	for (unsigned i = 0; i < parts; i++) {
@@ -386,8 +388,8 @@ static inline void gen_register(struct gen *g, struct gen_operand *o, unsigned a
 }
 
 /* What conditions on this call may speak of; s NULL: a call by number. */
-static inline unsigned gen_operands(struct gen *g, const struct syscall_info *s, unsigned arches,
-				    struct gen_operand o[4])
+static inline unsigned gen_new_operands(struct gen *g, const struct syscall_info *s,
+					unsigned arches, struct gen_operand o[4])
 {
 	unsigned n = 0, nargs, want = 1 + gen_below(g, gen_chance(g, 80) ? 2 : 4);
 	bool regs = gen_chance(g, 15);
@@ -423,6 +425,19 @@ static inline unsigned gen_operands(struct gen *g, const struct syscall_info *s,
 	return n;
 }
 
+static inline unsigned gen_operands(struct gen *g, const struct syscall_info *s, unsigned arches,
+				    struct gen_operand o[4])
+{
+	uint64_t stream = g->random;
+
+	if (!g->same)
+		return gen_new_operands(g, s, arches, o);
+	g->random = g->same;
+	unsigned n = gen_new_operands(g, s, arches, o);
+	g->random = stream;
+	return n;
+}
+
 /* ---- rules ---- */
 
 static inline unsigned gen_data(const struct gen *g, const char *call, const char *kind, unsigned n)
@@ -443,7 +458,7 @@ static inline void gen_errno(struct gen *g, unsigned n)
 	if (n % 3)
 		buf_printf(g->out, "errno %s", names[n / 4 % (g->alike ? 3 : ARRAY_SIZE(names))]);
 	else
-		buf_printf(g->out, "errno %u", n % 4 ? n & 4095 : 4095);
+		buf_printf(g->out, "errno %u", n % 4 || g->alike ? n & 4095 : 4095);
 }
 
 /*
@@ -622,6 +637,8 @@ static inline void gen_group(struct gen *g)
 	unsigned rules = 1 + gen_below(g, g->flags & GEN_JSON ? 2 : 3);
 	bool split = gen_chance(g, 15);
 
+	/* What no rule matches is listed as well: `not a == 1` times `not b == 2` are thousands. */
+	g->same = g->flags & GEN_JSON && gen_chance(g, 95) ? gen_next(g) : 0;
 	for (unsigned i = 0; i < rules; i++) {
 		unsigned some = arches;
 		bool when = g->flags & (GEN_WHEN | GEN_ENVIRONMENT) && gen_chance(g, 12);
@@ -665,6 +682,13 @@ static inline unsigned gen_machines(struct gen *g)
 	int mips = arch_find(STR("mips64el"));
 	if (mips >= 0 && some & ~ARCH_BIT(mips))
 		some &= ~ARCH_BIT(mips);
+	/* A filter of libseccomp's has one byte order. */
+	for (int a = 0; a < ARCH_NR && g->flags & GEN_LIST && g->alike; a++)
+		if (arch_info((enum arch)a)->big_endian && some & ~ARCH_BIT(a))
+			some &= gen_chance(g, 50) ? ARCH_BIT(a) : ~ARCH_BIT(a);
+	for (int a = 0; a < ARCH_NR; a++)
+		if (!(some & ARCH_BIT(arch_find(str_c(arch_info((enum arch)a)->family)))))
+			others &= ~ARCH_BIT(a);
 	return some ? some | others : ARCH_BIT(ARCH_X86_64);
 }
 
