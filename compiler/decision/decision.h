@@ -111,6 +111,8 @@ struct dd_cube {
  * over arguments only. */
 bool dd_cubes(const struct dd *d, dd_node n, bool (*fn)(void *ctx, const struct dd_cube *c),
 	      void *ctx);
+/* How many paths lead to other verdicts than `but` (NULL: to any)? UINT32_MAX: as many or more. */
+uint32_t dd_count_paths(struct dd *d, dd_node n, const struct verdict *but);
 struct dd_path { /* (field & mask) == value for all fields leads to node */
 	uint64_t mask[DD_FIELDS], value[DD_FIELDS];
 	dd_node node;

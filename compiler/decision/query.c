@@ -162,6 +162,29 @@ bool dd_memo_first(struct dd *d, dd_node n)
 	return first;
 }
 
+static uint32_t count_paths(struct dd *d, dd_node n, dd_node but)
+{
+	const struct node *k = &d->nodes.v[n];
+
+	if (k->bit == DD_TERMINAL)
+		return n != but;
+	if (dd_memo_first(d, n)) {
+		uint64_t sum = (uint64_t)count_paths(d, k->low, but) + count_paths(d, k->high, but);
+		d->memo[n].result = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+	}
+	return d->memo[n].result;
+}
+
+uint32_t dd_count_paths(struct dd *d, dd_node n, const struct verdict *but)
+{
+	dd_node not_counted = but ? dd_terminal(d, *but) : DD_NONE;
+
+	if (n == DD_NONE)
+		return UINT32_MAX;
+	dd_memo_start(d);
+	return count_paths(d, n, not_counted);
+}
+
 static dd_node restrict_node(struct dd *d, dd_node n, const struct dd_path *known)
 {
 	uint32_t bit = d->nodes.v[n].bit;

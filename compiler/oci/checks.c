@@ -135,6 +135,28 @@ static bool tell_stub(struct writer *w, enum arch a, uint32_t number, struct ver
 }
 
 /*
+ * Names behind ipc and socketcall that have a number of their own as well (ppc64le's shmctl):
+ * runc does not count it, so that the stub refuses the call where no other name lies above.
+ */
+static bool stub_hides(struct writer *w, enum arch a, uint32_t last)
+{
+	vec_each(&w->names, name) {
+		if (name->sys->nr[a] < 0 || oci_number(name->sys, a) <= last ||
+		    !oci_runtime_knows(w, name->sys))
+			continue;
+		struct diag *d = oci_fail(w, DIAG_PL225, oci_call_span(w, name->sys),
+					  arena_printf(w->arena, "runc answers ENOSYS for '%s' on %s: its number lies "
+						       "above the last that runc finds for a name (%u)",
+						       name->sys->name, arch_info(a)->name,
+						       last - arch_info(a)->nr_base));
+		diag_help(w->ds, d, "decide a call with a higher number otherwise than 'unknown' does, or "
+			  "compile for crun");
+		return true;
+	}
+	return false;
+}
+
+/*
  * runc (libcontainer/seccomp/patchbpf) puts a stub before the filter: numbers above the
  * highest one named for the architecture answer ENOSYS, unless the default permits.
  */
@@ -147,6 +169,8 @@ void oci_check_stub(struct writer *w)
 	for (int i = 0; i < ARCH_NR; i++) {
 		enum arch a = (enum arch)i;
 		uint32_t last = w->p->arches & ARCH_BIT(i) ? last_named(w, a) : 0;
+		if (last && !w->opt->approximate && stub_hides(w, a, last))
+			return;
 		constant_find("errno", STR("ENOSYS"), a, &enosys);
 		if (verdict_eq(w->p->unknown[a], (struct verdict){ VERDICT_ERRNO, (uint16_t)enosys }))
 			continue;

@@ -6,6 +6,8 @@
  */
 #include "compiler/oci/oci.h"
 
+enum { OCI_ERRNO_MAX = 4094 }; /* libseccomp's: src/db.c wants less than MAX_ERRNO */
+
 struct oci_action {
 	const char *name; /* SCMP_ACT_ERRNO */
 	enum verdict_kind kind;

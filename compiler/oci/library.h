@@ -28,5 +28,6 @@ int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, st
 
 /* Its version, as in struct oci_runtime; 0: not known. */
 unsigned oci_libseccomp_installed(void);
+bool oci_library_knows(enum arch a);
 /* Does it number this call there? */
 bool oci_library_numbers(const struct syscall_info *sys, enum arch a);

@@ -241,6 +241,16 @@ unsigned oci_libseccomp_installed(void)
 	return version;
 }
 
+bool oci_library_knows(enum arch a)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int err = ctx ? seccomp_arch_add(ctx, scmp_arch(a)) : 0;
+
+	if (ctx)
+		seccomp_release(ctx);
+	return err != -EINVAL; /* -EDOM: of the other byte order */
+}
+
 bool oci_library_numbers(const struct syscall_info *sys, enum arch a)
 {
 	const char *mux;

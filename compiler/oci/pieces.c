@@ -25,8 +25,6 @@ static bool take_cube(void *ctx, const struct dd_cube *c)
 
 	if (verdict_eq(c->verdict, l->w->jd))
 		return true;
-	if (l->v.n >= CUBES_MAX)
-		return false;
 	vec_push(l->w->arena, &l->v, *c);
 	return true;
 }
@@ -45,34 +43,90 @@ static int by_cube(const void *x, const void *y)
 	return c;
 }
 
-/* Two cubes that differ in one bit of a value become one without that bit: the union of what
- * they covered, so all stay disjoint. */
-static bool join_round(struct cube_list *l)
-{
-	bool *gone = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
-	bool *joined = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
-	struct dd_cube *sorted = arena_dup(l->w->arena, l->v.v, l->v.n * sizeof(*sorted));
-	bool any = false;
+/* ---- joining cubes ---- */
 
-	for (size_t i = 0; i < l->v.n; i++)
-		for (unsigned arg = 0; arg < 6 && !gone[i] && !joined[i]; arg++)
-			for (uint64_t left = sorted[i].mask[arg] & ~sorted[i].value[arg]; left && !joined[i];
-			     left &= left - 1) {
-				uint64_t bit = left & -left;
-				struct dd_cube key = sorted[i];
-				key.value[arg] |= bit;
-				struct dd_cube *o = bsearch(&key, sorted, l->v.n, sizeof(key), by_cube);
-				if (!o || gone[o - sorted] || joined[o - sorted])
-					continue;
-				gone[o - sorted] = joined[i] = any = true;
-				l->v.v[i].mask[arg] &= ~bit;
-			}
+struct cube_table { /* open addressing: places in the list + 1; 0 is free, GONE was taken */
+	struct cube_list *l;
+	uint32_t *slot;
+	size_t size; /* a power of two */
+};
+
+enum { GONE = UINT32_MAX };
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static uint64_t hash_arg(const struct dd_cube *c, unsigned arg)
+{
+	return mix(c->mask[arg] + mix(c->value[arg] + arg));
+}
+
+static uint64_t hash_cube(const struct dd_cube *c)
+{
+	uint64_t h = (uint64_t)c->verdict.kind << 16 | c->verdict.data;
+
+	for (unsigned i = 0; i < 6; i++)
+		h += hash_arg(c, i);
+	return h;
+}
+
+static uint32_t *find_cube(const struct cube_table *t, const struct dd_cube *c, uint64_t hash)
+{
+	for (size_t i = hash & (t->size - 1);; i = (i + 1) & (t->size - 1)) {
+		uint32_t at = t->slot[i];
+		if (!at || (at != GONE && !by_cube(&t->l->v.v[at - 1], c)))
+			return &t->slot[i];
+	}
+}
+
+/* Without a bit that another cube differs in alone; that one leaves the table. */
+static bool join_cube(const struct cube_table *t, struct dd_cube *c, bool *gone)
+{
+	uint64_t hash = hash_cube(c);
+
+	for (unsigned arg = 0; arg < 6; arg++)
+		for (uint64_t left = c->mask[arg]; left; left &= left - 1) {
+			struct dd_cube other = *c;
+			other.value[arg] ^= left & -left;
+			uint32_t *slot = find_cube(
+				t, &other, hash - hash_arg(c, arg) + hash_arg(&other, arg));
+			if (!*slot)
+				continue;
+			gone[*slot - 1] = true;
+			*slot = GONE;
+			c->mask[arg] &= ~(left & -left);
+			c->value[arg] &= c->mask[arg];
+			return true;
+		}
+	return false;
+}
+
+/*
+ * Two cubes that differ in one bit of a value become one without that bit: the union of what
+ * they covered, so all stay disjoint. Until no two do.
+ */
+static void join_cubes(struct cube_list *l)
+{
+	struct cube_table t = { .l = l, .size = 64 };
+	bool *gone = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
 	size_t n = 0;
+
+	while (t.size < l->v.n * 4)
+		t.size *= 2;
+	t.slot = ARENA_ARRAY(l->w->arena, uint32_t, t.size);
+	for (size_t i = 0; i < l->v.n; i++) {
+		while (join_cube(&t, &l->v.v[i], gone))
+			;
+		*find_cube(&t, &l->v.v[i], hash_cube(&l->v.v[i])) = (uint32_t)i + 1;
+	}
 	for (size_t i = 0; i < l->v.n; i++)
 		if (!gone[i])
 			l->v.v[n++] = l->v.v[i];
 	l->v.n = n;
-	return any;
 }
 
 /* ---- pieces ---- */
@@ -160,14 +214,14 @@ static void add_leaf(struct cutter *c, const struct env_cube *gate, dd_node n)
 			 "the conditions are too complex");
 		return;
 	}
-	if (!dd_cubes(c->w->d->dd, n, take_cube, &l)) {
-		tell_budget(c, l.v.n);
+	/* Counted, not walked: what is far beyond is refused at once. */
+	if (dd_count_paths(c->w->d->dd, n, &c->w->jd) > CUBES_MAX ||
+	    dd_count_paths(c->w->d->dd, n, NULL) > PATHS_MAX) {
+		tell_budget(c, CUBES_MAX);
 		return;
 	}
-	do
-		if (l.v.n)
-			qsort(l.v.v, l.v.n, sizeof(*l.v.v), by_cube);
-	while (join_round(&l));
+	dd_cubes(c->w->d->dd, n, take_cube, &l);
+	join_cubes(&l);
 	vec_each(&l.v, cube) {
 		if (!oci_carries(c->w, c->name, cube->verdict))
 			return;

@@ -380,6 +380,9 @@ bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v
 	} else if (v.kind == VERDICT_NOTIFY) {
 		why = "'notify' needs a listener, which this JSON does not name";
 		how = "'listenerPath' belongs to the container's configuration; use 'pale run' or '-t bpf'";
+	} else if (v.kind == VERDICT_ERRNO && v.data > OCI_ERRNO_MAX) {
+		why = "libseccomp takes no errno above 4094, and the container would not start";
+		how = "write another number, or compile to '-t bpf'";
 	}
 	if (!why)
 		return true;
@@ -460,6 +463,35 @@ static void check_native(struct writer *w)
 	}
 }
 
+/* The OCI dialect lists all machines' architectures, and libseccomp adds each to its filter. */
+static void check_listed(struct writer *w)
+{
+	int little = -1, big = -1, young = arch_find(STR("loongarch64"));
+
+	if (w->opt->dialect == OCI_DIALECT_OCI && young >= 0 && w->p->arches & ARCH_BIT(young) &&
+	    w->p->arches != ARCH_BIT(young) &&
+	    (w->opt->runtime.libseccomp & ~LIBSECCOMP_DEBIAN12) < OCI_VERSION(2, 6, 0)) {
+		struct diag *d = oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
+					  "libseccomp before 2.6 does not know 'loongarch64': no container would "
+					  "start on the other machines");
+		diag_help(w->ds, d, "name a newer runtime with '--runtime', or write one profile for each "
+			  "machine with '--arch'");
+		return;
+	}
+	for (int a = 0; a < ARCH_NR && w->opt->dialect == OCI_DIALECT_OCI; a++)
+		if (w->p->arches & ARCH_BIT(a))
+			*(arch_info((enum arch)a)->big_endian ? &big : &little) = a;
+	if (little < 0 || big < 0)
+		return;
+	struct diag *d = oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
+				  arena_printf(w->arena, "libseccomp refuses '%s' beside '%s': one filter has "
+					       "one byte order, and no container would start",
+					       arch_info((enum arch)big)->name,
+					       arch_info((enum arch)little)->name));
+	diag_help(w->ds, d, "write one profile for each with '--arch', or '-t docker', which has a row for "
+		  "each machine");
+}
+
 int oci_write(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
 	      struct buf *out, struct diags *ds)
 {
@@ -470,6 +502,7 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 		return -1;
 	choose_default(&w);
 	check_native(&w);
+	check_listed(&w);
 	check_numbers(&w);
 	oci_list_views(&w);
 	add_kernel(&w, 0);

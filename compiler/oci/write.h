@@ -3,7 +3,7 @@
 /* The writer's state: write.c (names), pieces.c (entries), checks.c (runtimes), text.c (JSON). */
 #include "compiler/oci/internal.h"
 
-enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 13 };
+enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16, PATHS_MAX = 1 << 20 };
 
 /* One entry: a cube, or one ordered comparison of a whole register. */
 struct oci_cube {

@@ -177,3 +177,39 @@ def test_the_examples_compile_for_docker(pale):
     for path in sorted((ROOT / "profiles" / "examples").glob("*.pale")):
         r = pale("compile", path, "-t", "docker", check=0)
         assert json.loads(r.out)["defaultErrnoRet"] == 38
+
+
+# ---- what no container would start with ----
+
+def test_libseccomp_takes_no_errno_above_4094(pale):
+    assert write(pale, source("errno 4094 read;"), check=0).out
+    for body, default in (("errno 4095 read;", "errno EPERM"), ("allow read;", "errno 4095"),
+                          ("errno 4095 read(fd == 3);", "errno EPERM")):
+        r = write(pale, source(body, default=default))
+        assert r.rc == 1 and not r.out and "json-verdict" in r.err and "4094" in r.err, r
+        assert write(pale, source(body, default=default), "bpf", "-o", "/dev/null").rc == 0
+
+
+def test_one_list_for_both_byte_orders_is_refused_and_rows_are_not(pale):
+    text = source("allow read;", arch="x86_64, s390x")
+    r = write(pale, text, "oci", "--runtime", "runc-1.1+libseccomp-2.6.1")
+    assert r.rc == 1 and not r.out and "runtime-refuses" in r.err and "byte order" in r.err, r
+    assert len(json.loads(write(pale, text, "docker", check=0).out)["archMap"]) == 2
+
+
+def test_an_architecture_that_the_named_libseccomp_does_not_know(pale):
+    text = source("allow read;", arch="x86_64, loongarch64")
+    r = write(pale, text, "oci", "--runtime", "runc-1.1+libseccomp-2.5.4")
+    assert r.rc == 1 and not r.out and "runtime-refuses" in r.err and "2.6" in r.err, r
+    # The named one does; the installed one still shows what it builds for x86_64.
+    assert write(pale, text, "oci", "--runtime", "runc-1.1+libseccomp-2.6.1", check=0).out
+
+
+def test_a_number_above_the_last_that_runc_finds_is_told(pale):
+    # libseccomp has shmctl behind ipc on ppc64le, where Linux 5.1 gave it 396.
+    text = source("errno EPERM ipc; allow shmctl;", arch="ppc64le", default="errno ENOSYS")
+    r = write(pale, text, "docker", "--runtime", "runc-1.1+libseccomp-2.6.1")
+    assert r.rc == 1 and not r.out and "json-unknown-calls" in r.err and "shmctl" in r.err, r
+    assert write(pale, text, "docker", "--runtime", "crun-1.8+libseccomp-2.6.1", check=0).out
+    text = text.replace("allow shmctl;", "allow shmctl, openat2;")
+    assert write(pale, text, "docker", "--runtime", "runc-1.1+libseccomp-2.6.1", check=0).out
