@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/filter.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,8 @@
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/prove.h"
+#include "compiler/cbpf/reach.h"
+#include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/oci/oci.h"
 
@@ -20,7 +23,8 @@ static const char help[] =
 	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every target\n"
 	"that its layers call for and asks the loaders: bpf against the kernel's checks and the\n"
 	"policy's own meaning, docker and oci through libseccomp, apparmor by apparmor_parser.\n"
-	"Exit status 1 when a target is refused.\n\n"
+	"Of raw BPF it tells the instructions that no call reaches. Exit status 1 when a target is\n"
+	"refused.\n\n"
 	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
 	"  -I DIR             where AppArmor's includes are, for apparmor_parser\n"
 	"  --runtime R        the container runtime that JSON is for\n"
@@ -287,12 +291,71 @@ static void check_policy(struct check *c, const struct policy *p)
 		c->failed = true;
 }
 
+/* "3, 7..9": what is false, told as ranges; how many. */
+static size_t put_unreached(struct buf *out, const bool *reached, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t last = i;
+		if (reached[i])
+			continue;
+		while (last + 1 < n && !reached[last + 1])
+			last++;
+		buf_printf(out, last > i ? "%s%zu..%zu" : "%s%zu", count ? ", " : "", i, last);
+		count += last - i + 1;
+		i = last;
+	}
+	return count;
+}
+
+/* Answers that stand in the program and that no call gets. */
+static void put_never(struct buf *out, const struct cbpf *prog, const bool *reached)
+{
+	const char *sep = "";
+
+	for (size_t i = 0; i < prog->n; i++) {
+		const struct sock_filter *f = &prog->insns[i];
+		bool given = reached[i] || (f->code & 0x1f) != (BPF_RET | BPF_K);
+		for (size_t k = 0; k < prog->n && !given; k++)
+			given = (prog->insns[k].code & 0x1f) == (BPF_RET | BPF_K) &&
+				prog->insns[k].k == f->k && (reached[k] || k < i);
+		if (given)
+			continue;
+		buf_puts(out, *sep ? sep : "; never answered: ");
+		verdict_print(out, verdict_from_ret(f->k));
+		sep = ", ";
+	}
+}
+
+static void tell_dead_code(struct session *s, const struct source *src, const struct cbpf *prog)
+{
+	bool *reached = ARENA_ARRAY(s->arena, bool, prog->n);
+	BUF_AUTO where = { 0 };
+
+	if (cbpf_reach(dd_new(s->arena, DECIDE_BUDGET), s->arena, prog, reached) < 0) {
+		struct diag *d = diag_add(s->diags, DIAG_PL285, NO_SPAN, "%s: whether calls reach "
+					  "all instructions is not decided", src->name);
+		diag_help(s->diags, d, "'pale explain' shows those that decide a call");
+		return;
+	}
+	size_t n = put_unreached(&where, reached, prog->n);
+	if (!n)
+		return;
+	put_never(&where, prog, reached);
+	struct diag *d = diag_add(s->diags, DIAG_PL284, NO_SPAN, "%s: no call reaches instruction%s "
+				  "%.*s", src->name, n > 1 ? "s" : "", (int)where.n, where.p);
+	diag_help(s->diags, d, "'pale import' and 'pale compile' write the same filter without them");
+}
+
 static int check_program(struct check *c, struct source *src)
 {
 	struct session *s = c->session;
 	struct cbpf prog;
 	bool ok = cbpf_read(s->arena, src, &prog, s->diags) == 0;
 
+	if (ok)
+		tell_dead_code(s, src, &prog);
 	say(c, "bpf", ok, ok ? arena_printf(s->arena, "%zu instructions", prog.n) : "");
 	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
 }

@@ -73,7 +73,7 @@ def test_examples_come_back_as_they_were(policy, tmp_path):
 
 
 def test_random_policies_come_back_as_they_were(tmp_path, record_property):
-    count = int(os.environ.get("IMPORT_POLICIES", "40"))
+    count = int(os.environ.get("IMPORT_POLICIES", "100"))
     files = policies.write(5, count, tmp_path)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         n = sum(pool.map(lambda f: there_and_back(f, tmp_path / (f.stem + ".d")), files))
@@ -268,3 +268,58 @@ def test_explain_shows_the_instructions_that_decide(pale, tmp_path):
     assert "decides        KILL_PROCESS" in out
     run([PALE, "explain", "-", "read"], input=prog.read_bytes(), text=False, check=0)
     assert "PL114" in pale("explain", prog, "nosuchcall", check=1).err
+
+
+# ---- check: code that no call reaches ----
+
+def test_check_tells_instructions_that_no_call_reaches(pale, tmp_path):
+    rows = [(LD, ARCH), (JEQ, 1, 0, X86_64), (RET, KILL), (LD, NR),
+            (JGE, 0, 4, 100), (JGE, 2, 0, 50), (LD, arg(0)), (RET, LOG),  # 6, 7: below 50, no
+            (RET, ALLOW), (JSET, 0, 2, 0x80000000), (JGT, 1, 0, 100), (RET, errno(7)),  # 9: no
+            (RET, errno(1)), (RET, ALLOW)]                                # 13: nothing goes there
+    prog = bpf(tmp_path / "d.bpf", *rows)
+    r = pale("check", prog, check=0)
+    assert "no call reaches instructions 6..7, 10..11, 13; never answered: LOG, ERRNO(7) [PL284" in \
+        r.err, r
+    assert r.out == "bpf          ok (14 instructions)\n"
+    text = pale("import", prog, check=0).out
+    assert "log" not in text and "errno 7" not in text
+    rows[5] = (JGE, 2, 0, 150)
+    r = pale("check", bpf(tmp_path / "e.bpf", *rows), check=0)
+    assert "instructions 10..11, 13; never answered: ERRNO(7)" in r.err, r
+
+
+def test_check_knows_scratch_memory_and_the_instruction_pointer(pale, tmp_path):
+    rows = [(0x00, 7), (0x02, 3), (LD, IP + 4), (JEQ, 0, 1, 0x7fff), (RET, LOG),  # 4: some call's
+            (0x60, 3), (JEQ, 0, 1, 7), (RET, ALLOW), (RET, KILL)]                 # 8: 7 is 7
+    r = pale("check", bpf(tmp_path / "m.bpf", *rows), check=0)
+    assert "no call reaches instruction 8; never answered: KILL_PROCESS" in r.err, r
+    r = pale("check", bpf(tmp_path / "l.bpf", (LD, NR), (JA, 1), (RET, KILL), (RET, ALLOW)), check=0)
+    assert "no call reaches instruction 2; never answered: KILL_PROCESS" in r.err, r
+
+
+@pytest.mark.parametrize("policy", EXAMPLES, ids=lambda p: p.stem)
+def test_what_pale_writes_has_no_dead_code(pale, policy, tmp_path):
+    for prog in programs_of(policy, tmp_path / "d"):
+        assert pale("check", prog, check=0).err == ""
+
+
+def test_dead_code_is_dead_and_the_rest_is_not(pale, tmp_path):
+    """Put an answer of its own in the place: nothing changes where dead, something elsewhere."""
+    dead = alive = 0
+    for policy in policies.write(5, 8, tmp_path):
+        prog = programs_of(policy, tmp_path / (policy.stem + ".d"))[0]
+        code = prog.read_bytes()
+        told = re.search(r"no call reaches instructions? ([0-9., ]+)", pale("check", prog).err)
+        told = [range(int(r.split("..")[0]), int(r.split("..")[-1]) + 1)
+                for r in (told[1].strip(" ;").split(", ") if told else [])]
+        told = {i for r in told for i in r}
+        other = tmp_path / "o.bpf"
+        for i in sorted(told) + list(range(0, len(code) // 8, 9)):
+            other.write_bytes(code[:8 * i] + struct.pack("<HBBI", RET, 0, 0, 0x7ff01234)
+                              + code[8 * i + 8:])
+            r = pale("diff", prog, other)
+            assert r.rc == (0 if i in told else 1), (prog, i, r)
+            dead += i in told
+            alive += i not in told
+    assert dead > 3 and alive > 50
