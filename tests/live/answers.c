@@ -157,7 +157,7 @@ static _Noreturn void run_child(void)
 
 static int tell_state(void)
 {
-	switch (shared->state) {
+	switch ((int)shared->state) {
 	case RETURNED:
 		printf("returned %ld\n", shared->ret);
 		return 0;
