@@ -35,11 +35,13 @@ def test_fuzz(target, tmp_path, record_property):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     seeds = HERE / "seeds" / target.removeprefix("fuzz_")
-    if target in ("fuzz_bpf", "fuzz_lift"):
+    if target == "fuzz_model":
+        seeds = HERE / "seeds" / "json"
+    if target in ("fuzz_bpf", "fuzz_lift", "fuzz_import"):
         seeds = programs(tmp_path)
     assert any(seeds.iterdir()), f"no seeds in {seeds}"
-    words = HERE / f"{target}.dict"
-    r = run([binary, f"-max_total_time={SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+    words = HERE / f"{target}.dict".replace("model", "json")
+    r = run([binary, f"-max_total_time={SECONDS}", "-timeout=30", "-rss_limit_mb=2048",
              "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",
              *([f"-dict={words}"] if words.exists() else []), corpus, seeds],
             timeout=SECONDS + 60, text=True)

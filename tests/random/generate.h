@@ -781,7 +781,7 @@ static inline void gen_level(struct gen *g)
 	unsigned minor = since & 0xff;
 	if (minor && gen_chance(g, 50))
 		minor--;
-	uint16_t level = KERNEL_VERSION_OF(since >> 8, minor);
+	uint16_t level = KERNEL_VERSION_OF((unsigned)since >> 8, minor);
 	if (g->alike && !gen_level_is_alike(g, level))
 		level = KERNEL_VERSION_OF(6, 18);
 	buf_printf(g->out, "\n\tlevel linux %u.%u;", level >> 8, level & 0xff);
