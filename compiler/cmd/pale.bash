@@ -29,8 +29,8 @@ declare -gA _pale_words=(
 	["diff --format"]="text json markdown"
 	[--fail-on]="looser tighter any none"
 	[--error-on]="error high warning info none"
-	[--arch]="x86_64 x32 i386 aarch64"
-	[--host]="x86_64 x32 i386 aarch64"
+	[--arch]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
+	[--host]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
 	[--caps]="none all"
 )
 

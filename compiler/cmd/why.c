@@ -405,8 +405,7 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 {
 	struct held_call call;
 	struct held h;
-	struct event e = { .audit = arch_info((enum arch)arch_native())->audit, .has_args = true,
-			   .count = 1 };
+	struct event e = { .has_args = true, .count = 1 };
 	int err = held_call(pid, &call);
 
 	if (err == -ESRCH || err == -ENOENT) {
@@ -428,6 +427,12 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 			   h.filters.n == 1 ? "" : "s", (int)pid);
 		return EXIT_OK;
 	}
+	if (!h.audit) { /* the same number is another call to another architecture */
+		fprintf(stderr, "pale why: this kernel does not tell which architecture's call process "
+			"%d is in; 5.3 and newer do\n", (int)pid);
+		return EXIT_SYSTEM;
+	}
+	e.audit = h.audit;
 	e.nr = call.nr;
 	memcpy(e.args, call.args, sizeof(e.args));
 	snprintf(e.comm, sizeof(e.comm), "%s", h.name);

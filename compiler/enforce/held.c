@@ -84,6 +84,15 @@ static int read_filter(struct arena *a, pid_t tid, unsigned long index, struct c
 	return ptrace(PTRACE_SECCOMP_GET_FILTER, tid, at, out->insns) == n ? 0 : -EAGAIN;
 }
 
+/* By which of the machine's ways in the thread entered; 0: this kernel (before 5.3) cannot say. */
+static uint32_t read_audit(pid_t tid)
+{
+	struct __ptrace_syscall_info info = { 0 };
+	void *size = (void *)sizeof(info); /* ptrace() takes it in place of an address */
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, tid, size, &info) > 0 ? info.arch : 0;
+}
+
 static int read_filters(struct arena *a, pid_t tid, struct held *out, const char **step)
 {
 	*step = "read its state";
@@ -118,6 +127,7 @@ int held_read(struct arena *a, pid_t tid, struct held *out, const char **step)
 	if (signal < 0)
 		return signal;
 	*out = h;
+	out->audit = read_audit(tid);
 	err = read_filters(a, tid, out, step);
 	/* ptrace() takes the signal in place of an address. */
 	ptrace(PTRACE_DETACH, tid, NULL, (void *)(unsigned long)signal);

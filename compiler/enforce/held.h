@@ -15,6 +15,7 @@ struct held {
 	enum held_mode mode;
 	VEC(struct cbpf) filters; /* in the order in which they were installed */
 	char name[16];            /* what the kernel calls the process */
+	uint32_t audit;           /* AUDIT_ARCH_* of the call it is in; 0: not known */
 };
 
 /*

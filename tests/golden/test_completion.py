@@ -39,6 +39,9 @@ def test_every_option_of_the_help_is_offered_and_taken(command):
 def test_values_and_files_are_offered(tmp_path):
     assert complete("pale", "learn", "--backend", "e") == {"ebpf"}
     assert complete("pale", "compile", "-t", "") == {"docker", "oci", "bpf", "apparmor", "all"}
+    told = run([PALE, "check", "--host", "no-such", "x"], check=2).err.split("there are: ")[1]
+    assert complete("pale", "sim", "--arch", "") == complete("pale", "sim", "--host", "") == \
+        set(told.split())
     assert complete("pale", "list", "sy") == {"syscalls"}
     (tmp_path / "web.pale").write_text("")
     assert complete("pale", "check", f"{tmp_path}/w") == {f"{tmp_path}/web.pale"}

@@ -158,3 +158,43 @@ def test_a_live_process(pale, tmp_path, policy):
         assert f"ALLOW  {policy}:6:11: allow read" in out
         child.stdin.close()
     assert "no process" in pale("why", "--pid", child.pid, check=3).err
+
+
+COMPAT = r"""
+#include <linux/filter.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+int main(void)
+{
+	struct sock_filter allow = { 6, 0, 0, 0x7fff0000 };
+	struct sock_fprog prog = { 1, &allow };
+	long nr = 29; /* pause to i386, shmget to x86_64 */
+
+	if (prctl(38, 1, 0, 0, 0) || prctl(22, 2, &prog))
+		return 1;
+	puts("ready");
+	fflush(stdout);
+	__asm__ volatile("int $0x80" : "+a"(nr) : "b"(0x11), "c"(0x22) : "memory", "r8", "r9", "r10", "r11");
+	return 0;
+}
+"""
+
+
+def test_a_live_process_in_a_call_of_i386(pale, tmp_path):
+    """The same number is another call there."""
+    need_root()
+    need("gcc")
+    (tmp_path / "c.c").write_text(COMPAT)
+    run(["gcc", "-o", tmp_path / "c", tmp_path / "c.c"], check=0)
+    with subprocess.Popen([tmp_path / "c"], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "ready\n"
+        deadline = time.monotonic() + 20
+        while not pathlib.Path(f"/proc/{child.pid}/syscall").read_text().startswith("29 0x11 "):
+            if child.poll() is not None:
+                pytest.skip("this kernel has no i386 calls")
+            assert time.monotonic() < deadline
+        out = pale("why", "--pid", child.pid, check=0).out
+        child.kill()
+    assert out.startswith("in the call i386 pause"), out
+    assert "filter 1 of 1: ALLOW" in out
