@@ -10,7 +10,7 @@ TEXT = (ROOT / "README.md").read_text()
 
 
 def sessions():
-    for m in re.finditer(r"^    \$ pale (.*)\n((?:    (?!\$ ).*\n)*)", TEXT, re.M):
+    for m in re.finditer(r"^    \$ pale (.*)\n((?:    (?!\$ ).*\n|\n(?=    (?!\$ )))*)", TEXT, re.M):
         yield m.group(1), re.sub(r"^    ", "", m.group(2), flags=re.M)
 
 
