@@ -44,6 +44,7 @@ struct window {
 	bool alive;                 /* is there a mask that leaves few enough values wrong? */
 	size_t i, j;
 	uint32_t low, high; /* words of `present` that the interval reaches */
+	size_t row_words;   /* the most that `words` becomes as j grows */
 	size_t words;       /* masks of bits in which its values differ are in the first ones */
 	struct bit_choice best;
 	uint32_t least; /* values passing through tests beside the first, for the best so far */
@@ -110,9 +111,9 @@ static uint64_t masks_apart(uint32_t x, uint32_t k)
 	return masks;
 }
 
-static void count(struct counter *c, const uint64_t *masks)
+static void count(struct counter *c, const uint64_t *masks, size_t words)
 {
-	for (size_t k = 0; k < WORDS; k++) {
+	for (size_t k = 0; k < words; k++) {
 		c->at_least[2][k] |= c->at_least[1][k] & masks[k];
 		c->at_least[1][k] |= c->at_least[0][k] & masks[k];
 		c->at_least[0][k] |= masks[k];
@@ -127,15 +128,15 @@ static void count_value(struct window *w, uint32_t x)
 		return;
 	w->present[x >> 6] |= 1ull << (x & 63);
 	apart[0] = masks_apart(x & 63, 0);
-	for (uint32_t k = WORDS; k-- > 0;) {
+	for (uint32_t k = (uint32_t)w->row_words; k-- > 0;) {
 		apart[k] = k & x >> 6 ? 0 : apart[0];
 		rest[k] = ~apart[k];
 	}
 	for (unsigned leaf = 0; leaf < 2; leaf++) {
 		if (w->cls[x] == leaf)
 			continue;
-		count(&w->wrong[leaf][0], apart);
-		count(&w->wrong[leaf][1], rest);
+		count(&w->wrong[leaf][0], apart, w->row_words);
+		count(&w->wrong[leaf][1], rest, w->row_words);
 	}
 }
 
@@ -261,7 +262,7 @@ static bool is_alive(const struct window *w)
 	for (unsigned both = 0; both < 4; both++) {
 		const uint64_t *x = w->wrong[both & 1][0].at_least[ODD_MAX];
 		const uint64_t *y = w->wrong[both >> 1][1].at_least[ODD_MAX];
-		for (size_t k = 0; k < WORDS; k++)
+		for (size_t k = 0; k < w->row_words; k++)
 			if (~(x[k] | y[k]) & (k ? UINT64_MAX : ~1ull))
 				return true;
 	}
@@ -318,6 +319,12 @@ void bits_start(struct tree *t, const struct tree_input *in)
 	}
 }
 
+/* Of masks of bits in which values of these two words differ. */
+static size_t words_between(uint32_t low, uint32_t high)
+{
+	return low == high ? 1 : (size_t)1 << (32 - __builtin_clz(low ^ high));
+}
+
 static void start_row(struct window *w, size_t i)
 {
 	uint32_t base = w->t->r[i].first & ~(uint32_t)(SPAN - 1);
@@ -331,6 +338,10 @@ static void start_row(struct window *w, size_t i)
 	w->alive = true;
 	w->i = i;
 	w->low = (w->t->r[i].first - base) >> 6;
+	w->row_words = 1;
+	for (size_t j = i; j < w->t->n && j - i < RANGES_LIMIT; j++)
+		if (w->t->r[j].last - base < SPAN)
+			w->row_words = words_between(w->low, (w->t->r[j].last - base) >> 6);
 }
 
 static void add_range(struct window *w, size_t j)
@@ -371,7 +382,7 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints)
 
 	if (!w || !w->alive)
 		return;
-	w->words = w->low == w->high ? 1 : (size_t)1 << (32 - __builtin_clz(w->low ^ w->high));
+	w->words = words_between(w->low, w->high);
 	w->best = (struct bit_choice){ .mask = 0 };
 	w->least = UINT32_MAX;
 	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++)

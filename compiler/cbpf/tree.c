@@ -285,6 +285,17 @@ static void best_of_splits(const float *x, const float *y, size_t n, size_t cell
 	out[3] = least4(d, out[3]);
 }
 
+/* Splits from s on up to there have the same points on their left. */
+static size_t same_points_until(const struct tree *t, struct problem q, size_t s)
+{
+	size_t end = q.j + 1;
+
+	for (size_t p = 0; q.h && p < t->npoints; p++)
+		if (t->at[p] >= s && t->at[p] < end)
+			end = t->at[p] + 1;
+	return end;
+}
+
 static void best_split(const struct tree *t, struct problem q, float *below)
 {
 	size_t cell = (t->npoints + 1) * t->lanes;
@@ -295,13 +306,19 @@ static void best_split(const struct tree *t, struct problem q, float *below)
 		return;
 	}
 	const float *x = cost_of(t, q.i, q.i, 0), *y = cost_of(t, q.i + 1, q.j, 0);
-	for (size_t s = q.i + 1; s <= q.j; s++, x += cell, y += cell * t->n) {
+	for (size_t s = q.i + 1, end; s <= q.j; s = end) {
 		size_t left = q.h ? points_left(t, q, s) * t->lanes : 0;
 		size_t right = q.h * t->lanes - left;
-		if (t->lanes == TREE_LANES)
-			best_of_splits(x + left, y + right, 1, 0, 0, below);
-		else if (x[left] + y[right] < *below)
-			*below = x[left] + y[right];
+		end = same_points_until(t, q, s);
+		if (t->lanes == TREE_LANES) {
+			best_of_splits(x + left, y + right, end - s, cell, cell * t->n, below);
+			x += (end - s) * cell;
+			y += (end - s) * cell * t->n;
+			continue;
+		}
+		for (size_t k = s; k < end; k++, x += cell, y += cell * t->n)
+			if (x[left] + y[right] < *below)
+				*below = x[left] + y[right];
 	}
 }
 

@@ -640,7 +640,8 @@ static void read_name(struct parser *p, const struct json *name, const struct oc
 	}
 	const struct syscall_info *sys = syscall_by_name(name->text);
 	unsigned arches = arches_of(sys, p->out->arches);
-	bool multiplexed = arches_of(syscall_by_name(STR("socketcall")), p->out->arches) &&
+	bool multiplexed = !arches &&
+			   arches_of(syscall_by_name(STR("socketcall")), p->out->arches) &&
 			   (multiplexed_selector(STR("socketcall"), name->text) ||
 			    multiplexed_selector(STR("ipc"), name->text));
 	if (arches || multiplexed) {

@@ -104,13 +104,25 @@ const struct syscall_info *syscall_at(size_t i)
 	return &tables_syscalls[i];
 }
 
+/* As str_cmp(), without a look for the end of the text first: a search asks this often. */
+static int compare_name(struct str name, const char *text)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] != text[i])
+			return (unsigned char)name.p[i] < (unsigned char)text[i] ? -1 : 1;
+		if (!text[i])
+			return 1;
+	}
+	return text[name.n] ? -1 : 0;
+}
+
 const struct syscall_info *syscall_by_name(struct str name)
 {
 	size_t low = 0, high = tables_nsyscalls;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int c = str_cmp(name, str_c(tables_syscalls[mid].name));
+		int c = compare_name(name, tables_syscalls[mid].name);
 		if (!c)
 			return &tables_syscalls[mid];
 		if (c < 0)
