@@ -96,8 +96,8 @@ static void check_model(struct input *in, enum arch host, bool crun)
 	struct oci_profile *p = ARENA_NEW(in->arena, struct oci_profile);
 	struct oci_model m;
 
-	BUG_ON(oci_runtime_parse(crun ? STR("crun-1.8+libseccomp-2.5.4") : STR("runc-1.1+libseccomp-2.5.4"),
-				 &rt));
+	BUG_ON(oci_runtime_parse(crun ? STR("crun-1.8+libseccomp-2.5.4") :
+					STR("runc-1.1+libseccomp-2.5.4"), &rt));
 	if (!oci_parse(in->arena, oci_profile_object(in->root), &opt, p, ds)) {
 		BUG_ON(!ds->errors);
 		return;

@@ -852,11 +852,8 @@ static inline void gen_policy(uint64_t seed, unsigned flags, struct buf *out)
 	gen_multiplexers(&g);
 	if (gen_chance(&g, 50))
 		gen_plain(&g,
-			  1 + gen_below(&g, flags & GEN_LARGE && gen_chance(&g, 10) ? 300 : 20));
-	for (unsigned n = gen_below(&g, gen_chance(&g, 5) && flags & GEN_LARGE ? 60 :
-				       flags & GEN_JSON			       ? 7 :
-										 10);
-	     n; n--)
+			  1 + gen_below(&g, flags & GEN_LARGE ? (gen_chance(&g, 5) ? 300 : 8) : 20));
+	for (unsigned n = gen_below(&g, gen_chance(&g, 3) && flags & GEN_LARGE ? 60 : 7); n; n--)
 		gen_group(&g);
 	buf_puts(out, "\n}\n");
 }

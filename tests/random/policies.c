@@ -25,11 +25,11 @@
 
 enum {
 	LIFT_BUDGET = 1 << 22,
-	PATHS_ALL = 100,   /* a diagram with at most so many is walked whole */
-	PATHS_SOME = 40,   /* of a larger one */
+	PATHS_ALL = 60,   /* a diagram with at most so many is walked whole */
+	PATHS_SOME = 24,   /* of a larger one */
 	LEAVES_MAX = 24,   /* diagrams looked at, of one architecture */
 	NUMBERS_MAX = 60,  /* boundaries between numbers */
-	CORNERS = 40,      /* calls made of the rules' constants, for one number */
+	CORNERS = 24,      /* calls made of the rules' constants, for one number */
 	CORNERS_WHEN = 12, /* in other environments, for a number with `when` */
 	PROGRESS = 25000,  /* policies between two lines about it */
 	VALUES_MAX = 48,
