@@ -144,6 +144,15 @@ static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arc
 	BUG("ast_env_kind");
 }
 
+/* The first time that something is missing says it; a profile may ask for it thirty times. */
+static bool first_asked(struct resolver *r, unsigned what)
+{
+	bool first = !(r->asked & what);
+
+	r->asked |= what;
+	return first;
+}
+
 /* Says of every unknown part which option would tell. */
 static void report_unknown(struct resolver *r, const struct ast_env *env)
 {
@@ -159,21 +168,21 @@ static void report_unknown(struct resolver *r, const struct ast_env *env)
 		report_unknown(r, env->left);
 		return;
 	case AST_ENV_CAPABILITY:
-		if (r->env.caps_known)
+		if (r->env.caps_known || !first_asked(r, 1))
 			return;
 		d = resolve_report(r, DIAG_PL131, env->span,
 				   "this depends on capabilities, and nothing says which there are");
 		diag_help(r->ds, d, "give --caps LIST, or write 'capability' lines in the policy");
 		return;
 	case AST_ENV_KERNEL:
-		if (r->env.kernel_known)
+		if (r->env.kernel_known || !first_asked(r, 2))
 			return;
 		d = resolve_report(r, DIAG_PL131, env->span,
 				   "this depends on the kernel's version, which is not known here");
 		diag_help(r->ds, d, "give --kernel VERSION");
 		return;
 	case AST_ENV_HOST:
-		if (r->env.host_known)
+		if (r->env.host_known || !first_asked(r, 4))
 			return;
 		d = resolve_report(r, DIAG_PL131, env->span,
 				   "this depends on the machine, which is not known here");
