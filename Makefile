@@ -34,7 +34,8 @@ export REQUIRE_ALL
 PACKAGES := gcc gcc-multilib libc6-dev flex bison clang llvm libclang-rt-dev bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libseccomp-dev libapparmor-dev apparmor nginx-light redis-server curl strace \
 	runc crun docker.io qemu-system-x86 busybox-static cpio \
-	python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 mandoc
+	python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 mandoc \
+	$(foreach m,armhf riscv64 s390x ppc64el mips64el,libc6-dev-$(m)-cross)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2 $(if $(WERROR),-Werror)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import PALE, need, need_root, program, run, shared
+from conftest import PALE, need, need_root, program, run
 from test_raise import ALLOW, ARCH, I386, JEQ, JGE, LD, NR, RET, X86_64, bpf, errno
 
 HOLDER = pathlib.Path(__file__).parent / "holder.py"
@@ -99,7 +99,7 @@ def test_what_pale_run_installs_is_what_pale_compile_writes(pale, tmp_path):
 
 
 def test_dockers_default_as_libseccomp_loads_it(pale, tmp_path, record_property):
-    profile = shared("data", "docker-default-seccomp.json")
+    profile = ROOT / "profiles" / "found" / "docker-default.json"
     prog = tmp_path / "docker.bpf"
     with open(prog, "wb") as out:
         subprocess.run([program("oci/ocitool"), "libseccomp", profile, "none"], stdout=out, check=True)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import PALE, ROOT, program, run, shared
+from conftest import PALE, ROOT, program, run
 
 sys.path.insert(0, str(ROOT / "tests" / "sim"))
 import policies  # noqa: E402
@@ -159,7 +159,7 @@ def test_comparisons_of_half_a_register(pale, tmp_path):
 
 @pytest.mark.parametrize("caps", ["none", "sys_chroot", "sys_admin,sys_ptrace,bpf,net_admin"])
 def test_dockers_default_through_libseccomp(pale, tmp_path, caps, record_property):
-    profile = shared("data", "docker-default-seccomp.json")
+    profile = ROOT / "profiles" / "found" / "docker-default.json"
     prog = tmp_path / "docker.bpf"
     with open(prog, "wb") as out:
         import subprocess
