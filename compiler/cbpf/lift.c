@@ -24,7 +24,7 @@ enum {
 	REG_MEM, /* and 15 more */
 	REGS = REG_MEM + BPF_MEMWORDS,
 	STATES_MAX = 1 << 18, /* over all instructions */
-	STEPS_MAX = 1 << 24,  /* some seconds; a filter of 4096 instructions takes 2 % of it */
+	STEPS_MAX = 1 << 22,  /* a second or so */
 };
 
 struct state {

@@ -8,7 +8,7 @@
 
 #include "compiler/base/bug.h"
 
-enum { WORK_MAX = 1 << 26 }; /* a second or two */
+enum { WORK_MAX = 1 << 24 }; /* some tenths of a second */
 
 static bool spend(struct words *w, size_t work)
 {
