@@ -19,6 +19,7 @@ enum {
 	RANGES_MAX = 1 << 16,     /* of numbers with one answer, an architecture */
 	UNNAMED_MAX = 2048,       /* numbers of one range without a name that are said one by one */
 	NUMBER_END = 0x40000000,  /* of what can be written behind # */
+	VERDICTS_MAX = 256,       /* of one call */
 };
 
 struct range {
@@ -383,6 +384,8 @@ static bool write_body(struct decompiler *c, const struct describe_site *site, d
 	verdicts v = verdicts_of(c, n);
 	dd_node stronger = DD_FALSE;
 
+	if (v.n > VERDICTS_MAX)
+		return false;
 	for (size_t i = 0; i < v.n; i++) {
 		struct rule r = { .v = v.v[i] };
 		if (dd_terminal(c->d, v.v[i]) == base)
@@ -476,8 +479,8 @@ static bool needs_registers(struct decompiler *c, const struct syscall_info *s)
 static bool too_long(struct decompiler *c, const char *name, int a)
 {
 	c->why = arena_printf(c->arena, "what decides '%s' on %s looks at its arguments in more ways "
-			      "than %d comparisons can say", name, arch_info((enum arch)a)->name,
-			      DESCRIBE_MAX);
+			      "than %d comparisons can say, or has more than %d answers", name,
+			      arch_info((enum arch)a)->name, DESCRIBE_MAX, VERDICTS_MAX);
 	return false;
 }
 

@@ -22,6 +22,7 @@ enum {
 	WIDEN_MAX = 32,      /* of those that are compared with each other */
 	LONG = 12,           /* comparisons, from which on its opposite is tried */
 	WORK_MAX = 200,      /* times that another way is tried */
+	VISITS_MAX = 1 << 26, /* of nodes, over all ways: a second or so */
 	PIECES_MAX = 4096,   /* of one set of values */
 	SCATTERED = 12,      /* bits without an order, whose opposite is tried as well */
 	CUBES_MAX = 1000,    /* in one chain of `or`, which the grammar bounds */
@@ -48,7 +49,15 @@ struct describer {
 	size_t work; /* times that another way may still be tried */
 	size_t left; /* comparisons and members that may still be written */
 	piece_list found, between; /* of the shape that is being tried */
+	size_t visits; /* of nodes that may still be made; 0: what was found is not to be used */
 };
+
+static bool visit(struct describer *s)
+{
+	if (s->visits)
+		s->visits--;
+	return s->visits;
+}
 
 static void start_walk(struct describer *s)
 {
@@ -80,7 +89,7 @@ static void collect_branches(struct describer *s, dd_node n, uint32_t end, struc
 {
 	const struct node *k = &s->d->nodes.v[n];
 
-	if (n == DD_FALSE || !mark_node(s, n))
+	if (n == DD_FALSE || !visit(s) || !mark_node(s, n))
 		return;
 	if (k->bit >= end) {
 		if (b->nodes.n <= BRANCHES_MAX)
@@ -101,6 +110,8 @@ static dd_node select_branch(struct describer *s, dd_node n, uint32_t end, dd_no
 	/* Only nodes that were there when the walk began are visited. */
 	if (s->marks[n].stamp == s->stamp)
 		return s->marks[n].result;
+	if (!visit(s))
+		return DD_NONE;
 	dd_node low = select_branch(s, k.low, end, to);
 	dd_node high = select_branch(s, k.high, end, to);
 	dd_node r = dd_make(s->d, k.bit, low, high);
@@ -254,6 +265,7 @@ static void walk_pieces(struct describer *s, struct pieces *p, dd_node n, unsign
 {
 	unsigned rest = p->nbits - at;
 
+	p->failed |= !visit(s);
 	if (n == DD_FALSE || p->failed)
 		return;
 	if (n == DD_TRUE && (p->contiguous || !rest)) {
@@ -588,7 +600,7 @@ static uint64_t tested_bits(struct describer *s, dd_node set)
 	while (stack.n) {
 		dd_node n = stack.v[--stack.n];
 		const struct node *k = &s->d->nodes.v[n];
-		if (k->bit == DD_TERMINAL || !mark_node(s, n))
+		if (!visit(s) || k->bit == DD_TERMINAL || !mark_node(s, n))
 			continue;
 		bits |= UINT64_C(1) << (63 - k->bit % 64);
 		vec_push(s->arena, &stack, k->low);
@@ -769,7 +781,7 @@ static int branches_cond(struct describer *s, dd_node n, uint32_t end, struct br
 	uint32_t bit = s->d->nodes.v[n].bit;
 
 	*out = NULL;
-	if (bit == DD_TERMINAL || rank_field(bit / 64) > 5 || !s->left)
+	if (bit == DD_TERMINAL || rank_field(bit / 64) > 5 || !s->left || !s->visits)
 		return -1;
 	start_walk(s);
 	b->nodes.n = 0;
@@ -841,10 +853,10 @@ int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site,
 		struct ast_cond **out)
 {
 	struct describer s = { .d = d, .arena = a, .site = site, .left = DESCRIBE_MAX,
-			       .work = WORK_MAX };
+			       .work = WORK_MAX, .visits = VISITS_MAX };
 
 	*out = NULL;
-	if (claim == DD_NONE || claim == DD_FALSE || claim_cond(&s, claim, out) < 0)
+	if (claim == DD_NONE || claim == DD_FALSE || claim_cond(&s, claim, out) < 0 || !s.visits)
 		return -1;
 	use_commas(*out);
 	return 0;

@@ -323,3 +323,22 @@ def test_dead_code_is_dead_and_the_rest_is_not(pale, tmp_path):
             dead += i in told
             alive += i not in told
     assert dead > 3 and alive > 50
+
+
+# Instructions: code, jt, jf, k.
+LOAD, TAX, DECIDE = 0x20, (7, 0, 0, 0), [(0x15, 0, 1, 12345), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
+UNSPEAKABLE = {
+    "shifts": [(LOAD, 0, 0, 16), TAX, (LOAD, 0, 0, 24), (0x6c, 0, 0, 0), TAX, (LOAD, 0, 0, 32),
+               (0x7c, 0, 0, 0), TAX, (LOAD, 0, 0, 40), (0x6c, 0, 0, 0)] + DECIDE,
+    "answers": [(LOAD, 0, 0, 16), (0x54, 0, 0, 0xffff), (0x44, 0, 0, 0x50000), (0x16, 0, 0, 0)],
+}
+
+
+@pytest.mark.parametrize("name", UNSPEAKABLE)
+def test_what_no_text_can_say_is_given_up_soon(pale, name, tmp_path):
+    prog = tmp_path / "p.bpf"
+    prog.write_bytes(b"".join(struct.pack("<HBBI", *i) for i in UNSPEAKABLE[name]))
+    before = os.times().children_user
+    got = pale("import", prog, check=1)
+    assert "PL279" in got.err and not got.out, got
+    assert os.times().children_user - before < 15
