@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import PALE, need, need_root, program, run
+from conftest import PALE, ROOT, need, need_root, program, run
 from test_raise import ALLOW, ARCH, I386, JEQ, JGE, LD, NR, RET, X86_64, bpf, errno
 
 HOLDER = pathlib.Path(__file__).parent / "holder.py"
