@@ -33,6 +33,7 @@ struct oci_write_options {
 	bool approximate; /* differences that never loosen become notes */
 	unsigned limit_ms; /* for libseccomp to build its filter in; 0: 5000 */
 	bool unbuilt;      /* it builds none: proved is the text alone (tests of many thousands) */
+	unsigned plant;    /* 0; a test build plants encoding bug number `plant` (tests only) */
 };
 
 /*

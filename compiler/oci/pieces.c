@@ -231,8 +231,13 @@ static void add_leaf(struct cutter *c, const struct env_cube *gate, dd_node n)
 		add_ordered(c, gate, n, cut);
 		return;
 	}
-	vec_each(&l.v, cube)
+	vec_each(&l.v, cube) {
+		if (OCI_PLANTED(c->w, OCI_PLANT_BIT)) {
+			cube->mask[0] &= cube->mask[0] - 1;
+			cube->value[0] &= cube->mask[0];
+		}
 		add_piece(c, gate, &(struct oci_cube){ .c = *cube });
+	}
 }
 
 /* The kernels between two thresholds answer alike. */
@@ -354,6 +359,8 @@ static void join_pieces(struct cutter *c)
 	for (size_t i = 0; i < n; i++)
 		if (!gone[i])
 			v[c->name->pieces.n++] = v[i];
+	if (OCI_PLANTED(c->w, OCI_PLANT_ENTRY) && c->name->pieces.n > 1)
+		c->name->pieces.n--;
 }
 
 bool oci_gates_meet(const struct env_cube *x, const struct env_cube *y)

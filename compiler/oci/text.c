@@ -193,9 +193,23 @@ static void put_names(struct buf *out, const struct entry *e)
 	buf_puts(out, "\n      ],\n");
 }
 
-static void put_args(struct buf *out, const struct oci_cube *o)
+static struct dd_cube planted(const struct writer *w, struct dd_cube c)
 {
-	const struct dd_cube *c = &o->c;
+	for (unsigned i = 0; i < 6; i++) {
+		uint64_t mask = c.mask[i];
+		if (OCI_PLANTED(w, OCI_PLANT_HIGH))
+			c.value[i] = (uint32_t)c.value[i];
+		if (!OCI_PLANTED(w, OCI_PLANT_ORDER) || !mask || mask == UINT64_MAX)
+			continue;
+		c.mask[i] = c.value[i];
+		c.value[i] = mask;
+	}
+	return c;
+}
+
+static void put_args(const struct writer *w, struct buf *out, const struct oci_cube *o)
+{
+	const struct dd_cube bent = planted(w, o->c), *c = &bent;
 	bool first = true;
 
 	if (!has_conditions(o))
@@ -310,7 +324,7 @@ static void put_entry(const struct writer *w, struct buf *out, const struct entr
 	put_names(out, e);
 	buf_printf(out, "      \"action\": \"%s\"", oci_action_name(cube->c.verdict.kind));
 	put_errno(out, "      \"errnoRet\"", cube->c.verdict);
-	put_args(out, cube);
+	put_args(w, out, cube);
 	put_gate(out, &e->piece->gate, all);
 	buf_puts(out, "\n    }");
 }

@@ -259,6 +259,8 @@ static void collect_names(struct writer *w)
 		name_nodes(w, &name);
 		for (size_t k = 0; k < w->views.n; k++)
 			written |= name.node[k] != DD_NONE && name.node[k] != jd;
+		if (OCI_PLANTED(w, OCI_PLANT_NAME) && i % 100 == 7)
+			continue;
 		if (!written || w->failed)
 			continue;
 		/* Also those that this runtime skips: a newer one then does what the policy says. */

@@ -5,6 +5,23 @@
 
 enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16, PATHS_MAX = 1 << 20 };
 
+/* An encoding bug planted on purpose, in a test build only: the proof must catch each. */
+#ifdef PALE_PLANT
+#define OCI_PLANTED(w, n) ((w)->opt->plant == (n))
+#else
+#define OCI_PLANTED(w, n) ((void)(w), (void)(n), false)
+#endif
+
+enum oci_plant {
+	OCI_PLANT_NONE,
+	OCI_PLANT_BIT,   /* a cube looks at one bit less */
+	OCI_PLANT_ENTRY, /* the last entry of a name is missing */
+	OCI_PLANT_ORDER, /* mask and value change places */
+	OCI_PLANT_NAME,  /* a name is left to the JSON's default */
+	OCI_PLANT_HIGH,  /* 64-bit values lose their high word */
+	OCI_PLANT_NR
+};
+
 /* One entry: a cube, or one ordered comparison of a whole register. */
 struct oci_cube {
 	struct dd_cube c; /* ordered: without the mask of `arg` */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json [-b] [-n COUNT] [-s SEED] [-i INDEX]: COUNT random policies of the kind that JSON can say,
+ * json [-b] [-n COUNT] [-s SEED] [-i INDEX] [-p PLANT]: COUNT random policies of the kind that JSON can say,
  * written as Docker or OCI JSON for runc or crun. What is written is read again, as a profile
  * that somebody else wrote, in two environments; it must be the policy there: equal decisions for
  * every number of every architecture that the machine runs, and equal answers of the two
  * evaluators at both sides' constants. -b: libseccomp builds the filters as well, which
  * oci_write() then lifts and proves equal.
+ * -p: with that bug planted in the encoding (PALE_PLANT builds): the proof must refuse the JSON.
  * -i: that one alone, printed. Prints what was refused, and why; 0 when nothing differs.
  */
 #include <inttypes.h>
@@ -24,6 +25,7 @@ enum { NODES = 1 << 21, VALUES_MAX = 48, CORNERS = 12 };
 struct totals {
 	uint64_t policies, written, unread, refused, budget, invalid, bytes, readings, points,
 		wrong, different;
+	unsigned plant;
 	uint64_t ids[DIAG_NR], conditional, arches[ARCH_NR], runc;
 };
 
@@ -279,6 +281,7 @@ static void check_one(uint64_t seed, uint64_t index, bool built, bool print, str
 	s.diags = diags_new(s.arena, s.sources);
 	s.opt.dialect = docker ? OCI_DIALECT_DOCKER : OCI_DIALECT_OCI;
 	s.opt.unbuilt = !built;
+	s.opt.plant = t->plant;
 	BUG_ON(oci_runtime_parse(str_c(runtime), &s.opt.runtime));
 	gen_policy((seed << 40) + index,
 		   GEN_JSON | (runc ? GEN_STUB : 0) | (docker ? GEN_ENVIRONMENT : GEN_LIST), text);
@@ -331,13 +334,15 @@ int main(int argc, char **argv)
 	BUF_AUTO text = { 0 };
 	int c;
 
-	while ((c = getopt(argc, argv, "bn:s:i:")) != -1) {
+	while ((c = getopt(argc, argv, "bn:s:i:p:")) != -1) {
 		if (c == 'b')
 			built = true;
 		else if (c == 'n')
 			n = strtoull(optarg, NULL, 10);
 		else if (c == 's')
 			seed = strtoull(optarg, NULL, 10);
+		else if (c == 'p')
+			t.plant = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'i')
 			only = strtoull(optarg, NULL, 10);
 		else
