@@ -12,13 +12,15 @@
 
 #include "compiler/oci/internal.h"
 
-enum { COMPARISONS_MAX = 1000000, DIAGRAM_NODES = 1 << 16, DIAGRAMS_MAX = 200 };
+/* The writer's budget for a file is 2,000 entries, each of which may be of one call. */
+enum { COMPARISONS_MAX = 1 << 22, MEETINGS_MAX = 1000000, DIAGRAM_NODES = 1 << 16, DIAGRAMS_MAX = 200 };
 
 struct settler {
 	struct arena *arena;
 	struct oci_profile *p;
 	struct diags *ds;
 	size_t comparisons; /* left: input is hostile */
+	size_t meetings;    /* likewise: pairs that no bit tells apart */
 	size_t diagrams;    /* likewise */
 	struct dd *dd;
 	bool failed;
@@ -85,6 +87,10 @@ static bool disjoint(struct settler *s, const struct oci_rule *x, const struct o
 {
 	if (bits_contradict(x, y))
 		return true;
+	if (s->meetings-- == 0) {
+		s->meetings = 0;
+		return false;
+	}
 	dd_node n = s->dd ? both_hold(s, x, y) : DD_NONE;
 	if (n == DD_NONE) { /* a fresh one: pairs share it until it is full */
 		if (s->diagrams-- == 0) {
@@ -207,6 +213,7 @@ static void drop_defaults(struct settler *s)
 bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds)
 {
 	struct settler s = { .arena = a, .p = p, .ds = ds, .comparisons = COMPARISONS_MAX,
+			     .meetings = MEETINGS_MAX,
 			     .diagrams = DIAGRAMS_MAX };
 	struct oci_rule **sorted = ARENA_ARRAY(a, struct oci_rule *, p->rules.n + 1);
 	size_t n = 0;

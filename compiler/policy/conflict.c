@@ -13,6 +13,7 @@
 enum {
 	STEPS_MAX = 1000000,    /* bits tried for one call; beyond: an error that says so */
 	PAIRS_MAX = 20000,      /* pairs of rules on one call, of file rules */
+	GLANCES_MAX = 1 << 22,  /* pairs of rules on one call whose bits contradict each other */
 	LOOKS_MAX = 1 << 26,    /* pairs of file rules that agree */
 	CMPS_MAX = 64,          /* undecided comparisons of one argument are a 64-bit set */
 	REPORTS_MAX = 3,        /* on one call, on exec transitions */
@@ -319,21 +320,55 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 		diag_help(ds, d, "write simpler conditions, or one verdict for both");
 }
 
+struct bits { /* (argument & mask) == value is needed */
+	uint64_t mask[6], value[6];
+};
+
+/* What the equalities that all must hold say; other comparisons may narrow it further. */
+static void need_bits(struct bits *b, const struct cond *c)
+{
+	for (; c && c->kind == COND_AND; c = c->left)
+		need_bits(b, c->right);
+	if (!c || c->kind != COND_CMP || c->cmp.op != CMP_EQ)
+		return;
+	uint64_t mask = c->cmp.width < 64 ? c->cmp.mask & ((UINT64_C(1) << c->cmp.width) - 1) : c->cmp.mask;
+	if (c->cmp.value & ~mask)
+		return;
+	b->value[c->cmp.arg] = (b->value[c->cmp.arg] & ~mask) | c->cmp.value;
+	b->mask[c->cmp.arg] |= mask;
+}
+
+/* The entries of imported JSON: thousands on one call, each pair told apart by a bit. */
+static bool bits_contradict(const struct bits *x, const struct call_rule *y)
+{
+	struct bits b = { { 0 }, { 0 } };
+	bool differ = false;
+
+	need_bits(&b, y->cond);
+	for (unsigned i = 0; i < 6; i++)
+		differ |= ((x->value[i] ^ b.value[i]) & x->mask[i] & b.mask[i]) != 0;
+	return differ;
+}
+
 /* Rules [i, end) are on one call. */
 static void check_call(struct arena *a, const struct policy *p, size_t i, size_t end,
 		       struct solver *s, struct diags *ds, bool *said)
 {
-	size_t pairs = 0, reports = 0;
+	size_t pairs = 0, glances = 0, reports = 0;
 
 	/* Sorted by verdict: behind the last rule with the same data come those of this rank. */
 	for (size_t other = i; i < end; i++) {
 		const struct call_rule *x = &p->calls.v[i];
 		while (other < end && verdict_eq(p->calls.v[other].verdict, x->verdict))
 			other++;
+		struct bits needed = { { 0 }, { 0 } };
+		need_bits(&needed, x->cond);
 		for (size_t k = other; k < end && carries_data(x->verdict.kind); k++) {
 			const struct call_rule *y = &p->calls.v[k];
 			if (x->verdict.kind != y->verdict.kind)
 				break;
+			if (glances++ < GLANCES_MAX && bits_contradict(&needed, y))
+				continue;
 			struct meeting m = { .answer = ANSWER_TOO_HARD };
 			if (pairs++ < PAIRS_MAX)
 				m = meet(s, x, y);
