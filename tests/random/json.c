@@ -301,8 +301,8 @@ static void print_totals(const struct totals *t, double seconds)
 
 	printf("%" PRIu64 " policies (%" PRIu64 " for runc), %.0f a second: %" PRIu64
 	       " written (%" PRIu64 " with when), %" PRIu64
-	       " bytes; refused %.2f %%, out of budget %.2f %%; %" PRIu64 " readings, %" PRIu64 " points, %" PRIu64 " wrong, %" PRIu64
-	       " differences\n",
+	       " bytes; refused %.2f %%, out of budget %.2f %%; %" PRIu64 " readings, %" PRIu64
+	       " points, %" PRIu64 " wrong, %" PRIu64 " differences\n",
 	       t->policies, t->runc, (double)t->policies / seconds, t->written, t->conditional,
 	       t->bytes, 100.0 * (double)t->refused / (double)asked,
 	       100.0 * (double)t->budget / (double)asked, t->readings, t->points,

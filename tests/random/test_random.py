@@ -93,7 +93,7 @@ def json_figures(r, record_property, what):
 @pytest.mark.once
 @pytest.mark.parametrize("seed", [1, 2])
 def test_json_is_the_policy_where_it_is_written(seed, record_property):
-    n = int(os.environ.get("RANDOM_JSON", "3000")) // 2
+    n = int(os.environ.get("RANDOM_JSON", "2000")) // 2
     r = run([program("random/json"), "-n", n, "-s", seed], timeout=3600)
     share, written, conditional, points = json_figures(r, record_property, f"seed {seed}")
     assert share <= 5 and written > n * 9 // 10 and conditional and points > 20 * n, r
