@@ -283,7 +283,7 @@ static inline void gen_comparison(struct gen *g, const struct gen_operand *o)
 
 	if (o->bits && gen_chance(g, 30)) {
 		gen_bits(g, o);
-	} else if (g->product && gen_chance(g, 92)) {
+	} else if (g->product && gen_chance(g, 96)) {
 		buf_printf(g->out, "%s == ", o->name);
 		gen_some_value(g, o);
 	} else if (gen_chance(g, 25)) {
@@ -638,7 +638,7 @@ static inline void gen_group(struct gen *g)
 	bool split = gen_chance(g, 15);
 
 	/* What no rule matches is listed as well: `not a == 1` times `not b == 2` are thousands. */
-	g->same = g->flags & GEN_JSON && gen_chance(g, 95) ? gen_next(g) : 0;
+	g->same = g->flags & GEN_JSON && gen_chance(g, 98) ? gen_next(g) : 0;
 	for (unsigned i = 0; i < rules; i++) {
 		unsigned some = arches;
 		bool when = g->flags & (GEN_WHEN | GEN_ENVIRONMENT) && gen_chance(g, 12);
