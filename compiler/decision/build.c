@@ -63,6 +63,8 @@ static bool arch_build(struct arena *a, struct decision *d, const struct policy 
 	dd_node unknown = dd_terminal(d->dd, p->unknown[arch]);
 	size_t rule = 0;
 
+	if (unknown == DD_NONE)
+		return false;
 	/* Calls of the table and numbers with a rule; `unknown` between and behind them. */
 	for (;;) {
 		uint32_t nr = number_after(p, arch, next, &rule);

@@ -348,13 +348,24 @@ static dd_node numbers_claim(struct comparing *c, enum arch a)
 		      dd_and(d, above, below));
 }
 
+/* What a 32-bit architecture's calls meet: nothing stands above the low word of an argument. */
+static dd_node narrowed(struct comparing *c, const struct compare_item *it, dd_node root)
+{
+	const uint64_t high = UINT64_C(0xffffffff) << 32, zeros[6] = { 0 };
+	const uint64_t mask[6] = { high, high, high, high, high, high };
+
+	if (it->part == PART_FOREIGN || arch_info(it->arch)->bits != 32)
+		return root;
+	return dd_restrict(c->dd, root, mask, zeros);
+}
+
 /* All of a region as one item, numbers included. */
 static void compare_region(struct comparing *c, struct compare_item it, dd_node region)
 {
 	dd_node same = dd_terminal(c->dd, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
 
-	it.a = dd_choose(c->dd, region, c->x->root, same);
-	it.b = dd_choose(c->dd, region, c->y->root, same);
+	it.a = dd_choose(c->dd, region, narrowed(c, &it, c->x->root), same);
+	it.b = dd_choose(c->dd, region, narrowed(c, &it, c->y->root), same);
 	it.env = DD_TRUE;
 	it.region = true;
 	if (it.a != it.b || it.a == DD_NONE)

@@ -129,7 +129,10 @@ static void set_role(struct number *k, size_t i, dd_node equals)
 									 : k->p->unknown[r->arch];
 		if (verdict_eq(rest, r->verdict))
 			own = dd_and(k->dd, own, k->looser[i]);
-		dd_witness(k->dd, own, &u->witness);
+		if (!dd_witness(k->dd, own, &u->witness)) {
+			u->role = RULE_UNDECIDED; /* the budget ran out just here */
+			return;
+		}
 		u->witness.at[DD_CALL] = DD_CALL_OF(arch_info(r->arch)->audit, r->nr);
 	}
 }

@@ -229,6 +229,15 @@ def test_an_architecture_of_one_side_is_one_line(pale, tmp_path):
     pale("diff", a, b, "--arch", "x86_64", check=0)
 
 
+def test_a_32_bit_call_has_nothing_above_the_low_word(pale, tmp_path):
+    body = "when arch i386 { allow read(reg arg0 >= 0x100000000); }"
+    header = "arch x86_64, i386; default errno EPERM; unknown errno EPERM; foreign errno EPERM;"
+    a = policy(tmp_path, body, header=header)
+    b = policy(tmp_path, "", "q", header="arch x86_64; default errno EPERM; unknown errno EPERM; foreign errno EPERM;")
+    r = pale("diff", "--arch", "i386", a, b)
+    assert "read" not in r.out, r
+
+
 def test_numbers_without_a_name_are_ranges(pale, tmp_path):
     a, b = policy(tmp_path, "allow read;"), policy(tmp_path, "allow read, #470, #1000000;", "q")
     c, = changes(pale, a, b)["changes"]
