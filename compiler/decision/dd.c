@@ -222,14 +222,20 @@ static bool starts_above(const struct dd *d, dd_node n, uint32_t bit)
 	return n != DD_NONE && d->nodes.v[n].bit < bit;
 }
 
+static dd_node word_test(struct dd *d, const struct word *w, dd_node then, dd_node otherwise)
+{
+	/* What looks at bits before the word's cannot be split along k's path. */
+	if (starts_above(d, then, w->first) || starts_above(d, otherwise, w->first))
+		return dd_choose(d, word_choose(d, w, 0, DD_TRUE, DD_FALSE), then, otherwise);
+	return word_choose(d, w, 0, then, otherwise);
+}
+
 dd_node dd_word_equal(struct dd *d, enum dd_field f, unsigned shift, uint32_t k, dd_node then,
 		      dd_node otherwise)
 {
 	struct word w = { bit_of(f, shift + 31), k, false };
 
-	if (starts_above(d, then, w.first) || starts_above(d, otherwise, w.first))
-		return dd_choose(d, word_choose(d, &w, 0, DD_TRUE, DD_FALSE), then, otherwise);
-	return word_choose(d, &w, 0, then, otherwise);
+	return word_test(d, &w, then, otherwise);
 }
 
 dd_node dd_word_at_least(struct dd *d, enum dd_field f, unsigned shift, uint32_t k, dd_node then,
@@ -237,9 +243,7 @@ dd_node dd_word_at_least(struct dd *d, enum dd_field f, unsigned shift, uint32_t
 {
 	struct word w = { bit_of(f, shift + 31), k, true };
 
-	if (starts_above(d, then, w.first) || starts_above(d, otherwise, w.first))
-		return dd_choose(d, word_choose(d, &w, 0, DD_TRUE, DD_FALSE), then, otherwise);
-	return word_choose(d, &w, 0, then, otherwise);
+	return word_test(d, &w, then, otherwise);
 }
 
 /* ---- a field by ranges ---- */

@@ -169,7 +169,8 @@ static void tell_budget(struct cutter *c, size_t found)
 				  arena_printf(w->arena, "'%s' needs more than %zu JSON entries; the budget "
 					       "for the file is %d", c->name->sys->name, found,
 					       ENTRIES_MAX));
-	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
+	diag_help(w->ds, d, "ranges on two arguments of one rule multiply: use fewer or aligned ranges and "
+		  "fewer conditions, or compile to '-t bpf'");
 }
 
 static void add_piece(struct cutter *c, const struct env_cube *gate, const struct oci_cube *cube)

@@ -342,7 +342,8 @@ static bool within_budget(struct writer *w, size_t n)
 				  arena_printf(w->arena, "the JSON would have %zu entries, %zu of them for "
 					       "'%s'; the budget is %d", n, most->pieces.n,
 					       most->sys->name, ENTRIES_MAX));
-	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
+	diag_help(w->ds, d, "ranges on two arguments of one rule multiply: use fewer or aligned ranges and "
+		  "fewer conditions, or compile to '-t bpf'");
 	return false;
 }
 
