@@ -641,9 +641,12 @@ static void try_shape(struct describer *s, dd_node set, const struct operand *o,
 		if (t.pieces.contiguous) {
 			others = complement(s, &t.pieces);
 		} else {
+			dd_node rest = dd_not(s->d, set);
 			others.list = s->between;
 			others.list.n = 0;
-			walk_pieces(s, &others, dd_not(s->d, set), 0, 0);
+			others.failed = rest == DD_NONE;
+			if (!others.failed)
+				walk_pieces(s, &others, rest, 0, 0);
 			s->between = others.list;
 		}
 		if (!others.failed && pieces_cost(&others) + 1 < t.cost) {
@@ -680,6 +683,8 @@ static struct ast_cond *set_cond(struct describer *s, unsigned arg, dd_node set)
 		o = register_operand(s, arg);
 	struct operand reg = register_operand(s, arg);
 	dd_node others = dd_not(s->d, set);
+	if (others == DD_NONE)
+		return NULL;
 	size_t cubes = cubes_cond(s, &reg, set, NULL), holes = cubes_cond(s, &reg, others, NULL);
 	bool not = holes < cubes;
 	if (not)
@@ -833,7 +838,8 @@ static int claim_cond(struct describer *s, dd_node n, struct ast_cond **out)
 		return bad;
 	s->work--;
 	s->left = allowed;
-	bool shorter = by_argument(s, dd_not(s->d, n), &other) == 0 && s->left;
+	dd_node rest = dd_not(s->d, n);
+	bool shorter = rest != DD_NONE && by_argument(s, rest, &other) == 0 && s->left;
 	size_t others = allowed - s->left;
 	s->left = left - (shorter ? others : bad ? 0 : used);
 	if (!shorter)
