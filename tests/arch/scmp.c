@@ -336,7 +336,8 @@ static void compare_all(struct profile *p, const struct cbpf *x, const struct cb
 
 int main(int argc, char **argv)
 {
-	struct profile *p = calloc(1, sizeof(*p));
+	static struct profile profile;
+	struct profile *p = &profile;
 	struct totals t = { 0 };
 	uint64_t count = 200;
 	int o, a;
@@ -371,6 +372,5 @@ int main(int argc, char **argv)
 	       PRIu64 "); %" PRIu64 " calls: %" PRIu64 " allowed, %" PRIu64 " refused, %" PRIu64
 	       " killed; %" PRIu64 " differences\n", arch_info(p->arch)->name, t.profiles, t.rules,
 	       t.ours, t.theirs, t.calls, t.answers[0], t.answers[1], t.answers[2], t.differences);
-	free(p);
 	return t.differences != 0;
 }
