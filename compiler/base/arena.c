@@ -24,6 +24,7 @@ struct arena {
 	arena_oom_fn *oom;
 	struct chunk *head;
 	size_t next_size;
+	size_t size; /* of all chunks */
 };
 
 static _Noreturn void run_out(arena_oom_fn *oom)
@@ -66,6 +67,7 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 	if (!c)
 		run_out(a->oom);
 	c->size = size;
+	a->size += size;
 	return c;
 }
 
@@ -150,4 +152,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 	s = arena_alloc(a, (size_t)n + 1);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);
 	return s;
+}
+
+size_t arena_size(const struct arena *a)
+{
+	return a->size;
 }

@@ -15,6 +15,8 @@ typedef void arena_oom_fn(void);
 struct arena *arena_new(arena_oom_fn *oom);
 void arena_free(struct arena *a); /* NULL is fine */
 
+size_t arena_size(const struct arena *a); /* bytes taken from the system, for those with a bound */
+
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_dup(struct arena *a, const void *p, size_t size);
 char *arena_strdup(struct arena *a, const char *s);

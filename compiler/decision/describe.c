@@ -23,6 +23,7 @@ enum {
 	LONG = 12,           /* comparisons, from which on its opposite is tried */
 	WORK_MAX = 200,      /* times that another way is tried */
 	VISITS_MAX = 1 << 26, /* of nodes, over all ways: a second or so */
+	MEMORY_MAX = 1 << 30, /* bytes, of all that is imported */
 	PIECES_MAX = 4096,   /* of one set of values */
 	SCATTERED = 12,      /* bits without an order, whose opposite is tried as well */
 	CUBES_MAX = 1000,    /* in one chain of `or`, which the grammar bounds */
@@ -52,10 +53,13 @@ struct describer {
 	size_t visits; /* of nodes that may still be made; 0: what was found is not to be used */
 };
 
+/* Many claims of a hostile program may each be as long as is allowed: memory has a bound of its own. */
 static bool visit(struct describer *s)
 {
 	if (s->visits)
 		s->visits--;
+	if (arena_size(s->arena) > MEMORY_MAX)
+		s->visits = 0;
 	return s->visits;
 }
 
