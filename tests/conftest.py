@@ -111,10 +111,22 @@ def _allowed_skips():
     return rows
 
 
-def _skip_is_known(report, rows):
+def _reason(report):
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    reason = reason.removeprefix("Skipped: ")
-    return any(fnmatch.fnmatch(report.nodeid, t) and r in reason for t, r in rows)
+    return reason.removeprefix("Skipped: ")
+
+
+def _skip_is_known(report, rows):
+    return any(fnmatch.fnmatch(report.nodeid, t) and r in _reason(report) for t, r in rows)
+
+
+def _failure(report):
+    """One line: the test, the step and the first line of what it said."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = crash.message if crash else str(report.longrepr)
+    where = f" at {crash.path}:{crash.lineno}" if crash else ""
+    said = " ".join(said.splitlines()[:3])[:500]
+    return f"{report.nodeid} ({report.when}{where}): {said}".replace(str(ROOT) + os.sep, "")
 
 
 def pytest_sessionfinish(session, exitstatus):
@@ -128,6 +140,8 @@ def pytest_sessionfinish(session, exitstatus):
     if os.environ.get("REQUIRE_ALL") == "1":
         unknown = [r for r in skipped if not _skip_is_known(r, rows)]
     config.pale_unknown = unknown
+    config.pale_failures = [_failure(r) for k in ("failed", "error") for r in stats.get(k, [])]
+    config.pale_failures += [f"{r.nodeid}: skipped: {_reason(r)}" for r in unknown]
     config.pale_figures = [v for r in stats.get("passed", []) for k, v in r.user_properties
                            if k == "figure"]
     config.pale_counts = (len(stats.get("passed", [])),
@@ -144,9 +158,10 @@ def pytest_unconfigure(config):
     for figure in config.pale_figures:  # what tests measured: record_property("figure", text)
         print(f"figure: {figure}")
     for r in config.pale_unknown:
-        print(f"skipped, and REQUIRE_ALL=1: {r.nodeid}: {r.longrepr}")
+        print(f"skipped, and REQUIRE_ALL=1: {r.nodeid}: {_reason(r)}")
     line = "%d passed, %d failed, %d skipped" % counts
     if os.environ.get("PALE_COUNT"):
-        pathlib.Path(os.environ["PALE_COUNT"]).write_text(line)
+        pathlib.Path(os.environ["PALE_COUNT"]).write_text(
+            "\n".join([line, *config.pale_failures]))
     else:
         print(line)

@@ -14,6 +14,7 @@ SAN = "-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all"
 for word in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # this is a make of its own
     os.environ.pop(word, None)
 total = [0, 0, 0]
+failures = []  # told again at the end, where a long log that was cut still shows them
 
 
 def phase(name, argv, env=None, counts=False):
@@ -26,11 +27,16 @@ def phase(name, argv, env=None, counts=False):
         rc = subprocess.call(argv, cwd=ROOT, env={**os.environ, **extra, **(env or {})},
                              stdin=subprocess.DEVNULL)
         if counts and count.exists():
-            n = [int(w.split()[0]) for w in count.read_text().split(", ")]
+            line, *failed = count.read_text().split("\n")
+            failures.extend(f"{name}: {f}" for f in failed)
+            n = [int(w.split()[0]) for w in line.split(", ")]
             if rc and not n[1]:
                 n[1] = 1
+                failures.append(f"{name}: pytest itself ended with {rc}")
         else:
             n = [0, 1, 0] if rc or counts else [1, 0, 0]
+            if n[1]:
+                failures.append(f"{name}: {' '.join(argv)} ended with {rc}")
     for i in range(3):
         total[i] += n[i]
     print(f"== {name}: {n[0]} passed, {n[1]} failed, {n[2]} skipped "
@@ -61,6 +67,8 @@ def main():
         pytest("suite", "tests")
         pytest("suite under ASan and UBSan", "tests", "--ignore=tests/fuzz", "-m", "not once",
                env={"PALE": str(ROOT / "build/asan/pale"), "PALE_BUILD": str(ROOT / "build/asan")})
+    for line in failures:
+        print(f"FAILED {line}")
     print(f"all of it: {time.monotonic() - t0:.0f} s")
     print("%d passed, %d failed, %d skipped" % tuple(total))
     return 1 if total[1] or not total[0] else 0

@@ -117,14 +117,21 @@ class Workload:
             self.exercise(proc)
             return proc.wait(60)
         except BaseException:
-            # The server, not its prefix: that still has something to report. An nginx without
-            # workers does not end on SIGTERM.
-            try:
-                os.kill(self.server_pid(proc), signal.SIGKILL)
-            except (Failed, OSError):
-                proc.kill()
-            proc.wait(30)
+            self.end(proc)
             raise
+
+    def end(self, proc):
+        """Kills the server, not its prefix, which still has something to report: also where the
+        server has just ended by itself. An nginx without workers does not end on SIGTERM."""
+        try:
+            os.kill(self.server_pid(proc), signal.SIGKILL)
+        except (Failed, OSError):
+            pass
+        try:
+            proc.wait(30)
+        except subprocess.TimeoutExpired:
+            proc.kill()
+            proc.wait(30)
 
     def exercise(self, proc):
         pass

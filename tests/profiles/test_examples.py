@@ -32,7 +32,8 @@ def workload(name, *prefix, timeout=120):
 def count(name, policy, tmp_path, mode="--count"):
     report = tmp_path / f"{policy.stem}.json"
     r = workload(name, PALE, "run", "--layers", "seccomp", mode, "--report", report, policy, "--")
-    return r, json.loads(report.read_text()) if report.exists() else None
+    assert report.exists(), ("pale run wrote no report", r)
+    return r, json.loads(report.read_text())
 
 
 def statements(text):
