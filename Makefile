@@ -93,7 +93,7 @@ $(BUILD)/gen/%.lex.c: grammar/%.l
 	$(call say,FLEX,$@)$(FLEX) -o $@ $<
 
 # Tables: one generator, run at build time, that also checks the rows.
-$(BUILD)/mktables: compiler/tables/mktables.c
+$(BUILD)/mktables: compiler/tables/mktables.c compiler/tables/place.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(WARN) $(OURS) -O1 -g -o $@ $<
 

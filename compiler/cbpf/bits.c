@@ -37,9 +37,11 @@ struct window {
 	uint32_t base;
 	bool without_points;
 	code_id leaf[2]; /* the two commonest */
+	uint64_t apart[64]; /* see masks_apart() */
 	uint8_t cls[SPAN];
 	float weight[SPAN];
 	uint64_t present[WORDS];    /* values of the interval at hand */
+	uint32_t npresent;
 	struct counter wrong[2][2]; /* by leaf and side */
 	bool alive;                 /* is there a mask that leaves few enough values wrong? */
 	size_t i, j;
@@ -97,18 +99,19 @@ static void fill_window(struct window *w)
 			w->cls[t->points[p].value - w->base] = CLASS_ABSENT;
 }
 
-/* Masks, 64 of them from 64 * k on, that share no bit with x. */
-static uint64_t masks_apart(uint32_t x, uint32_t k)
+/* By six bits: the six-bit masks that share none of them. */
+static void fill_apart(uint64_t apart[64])
 {
-	static const uint64_t without[6] = { 0x5555555555555555, 0x3333333333333333,
-					     0x0f0f0f0f0f0f0f0f, 0x00ff00ff00ff00ff,
-					     0x0000ffff0000ffff, 0x00000000ffffffff };
-	uint64_t masks = k & x >> 6 ? 0 : UINT64_MAX;
+	for (unsigned x = 0; x < 64; x++)
+		for (unsigned mask = 0; mask < 64; mask++)
+			if (!(x & mask))
+				apart[x] |= UINT64_C(1) << mask;
+}
 
-	for (unsigned b = 0; b < 6; b++)
-		if (x >> b & 1)
-			masks &= without[b];
-	return masks;
+/* Masks, 64 of them from 64 * k on, that share no bit with x. */
+static uint64_t masks_apart(const struct window *w, uint32_t x, uint32_t k)
+{
+	return k & x >> 6 ? 0 : w->apart[x & 63];
 }
 
 static void count(struct counter *c, const uint64_t *masks, size_t words)
@@ -127,9 +130,9 @@ static void count_value(struct window *w, uint32_t x)
 	if (w->cls[x] == CLASS_ABSENT)
 		return;
 	w->present[x >> 6] |= 1ull << (x & 63);
-	apart[0] = masks_apart(x & 63, 0);
-	for (uint32_t k = (uint32_t)w->row_words; k-- > 0;) {
-		apart[k] = k & x >> 6 ? 0 : apart[0];
+	w->npresent++;
+	for (uint32_t k = 0; k < w->row_words; k++) {
+		apart[k] = masks_apart(w, x, k);
 		rest[k] = ~apart[k];
 	}
 	for (unsigned leaf = 0; leaf < 2; leaf++) {
@@ -211,45 +214,61 @@ static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
 		w->best = c;
 }
 
-/* The masks under which exactly n values are wrong, eight words of them. */
-static uint64_t exactly(const struct counter *c, size_t n, size_t k)
+/* The masks under which exactly n values of one leaf are wrong on one side. */
+struct exact {
+	uint64_t masks[ODD_MAX + 1][WORDS];
+	bool any[ODD_MAX + 1];
+};
+
+static void find_exact(const struct counter *c, size_t words, struct exact *out)
 {
-	return ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
+	for (size_t n = 0; n <= ODD_MAX; n++) {
+		uint64_t any = 0;
+		for (size_t k = 0; k < words; k++) {
+			uint64_t m = ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
+			m &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
+			out->masks[n][k] = m;
+			any |= m;
+		}
+		out->any[n] = any;
+	}
 }
 
-/* How many values of the interval have no bit of the mask, and how many have one. */
-static void count_sides(const struct window *w, uint32_t mask, uint32_t n[2])
+/* How many values of the interval have no bit of the mask. */
+static uint32_t count_apart(const struct window *w, uint32_t mask)
 {
-	n[0] = n[1] = 0;
-	for (uint32_t k = w->low; k <= w->high; k++) {
-		uint64_t apart = masks_apart(mask, k); /* sharing no bit works both ways */
-		n[0] += (uint32_t)__builtin_popcountll(w->present[k] & apart);
-		n[1] += (uint32_t)__builtin_popcountll(w->present[k] & ~apart);
-	}
+	uint32_t n = 0;
+
+	for (uint32_t k = w->low; k <= w->high; k++) /* sharing no bit works both ways */
+		n += (uint32_t)__builtin_popcountll(w->present[k] & masks_apart(w, mask, k));
+	return n;
 }
 
 /* Weighing is slow: only masks that lead fewer values through more tests are weighed. */
 static void try_mask(struct window *w, uint32_t mask, const code_id rest[2], const size_t odd[2])
 {
-	uint32_t n[2];
+	uint32_t tests = 0, apart;
 
-	count_sides(w, mask, n);
-	uint32_t tests = (uint32_t)odd[0] * n[0] + (uint32_t)odd[1] * n[1];
+	if (odd[0] || odd[1]) {
+		apart = count_apart(w, mask);
+		tests = (uint32_t)odd[0] * apart + (uint32_t)odd[1] * (w->npresent - apart);
+	}
 	if (tests >= w->least)
 		return;
 	w->least = tests;
 	weigh_mask(w, mask, rest);
 }
 
-static void try_masks(struct window *w, size_t e, size_t f)
+static void try_masks(struct window *w, const struct exact exact[2][2], size_t e, size_t f)
 {
 	for (unsigned both = 0; both < 4; both++) {
 		unsigned x = both & 1, y = both >> 1;
 		code_id rest[2] = { w->leaf[x], w->leaf[y] };
 		int tries = TRIES;
+		if (!exact[x][0].any[e] || !exact[y][1].any[f])
+			continue;
 		for (size_t k = 0; k < w->words; k++) {
-			uint64_t m = exactly(&w->wrong[x][0], e, k) & exactly(&w->wrong[y][1], f, k);
-			m &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
+			uint64_t m = exact[x][0].masks[e][k] & exact[y][1].masks[f][k];
 			for (; m && tries-- > 0; m &= m - 1)
 				try_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest,
 					 (const size_t[2]){ e, f });
@@ -305,6 +324,7 @@ static struct window *start_window(struct tree *t, const struct tree_input *in, 
 	w->in = in;
 	w->without_points = without_points;
 	w->base = UINT32_MAX;
+	fill_apart(w->apart);
 	return find_leaves(w) ? w : NULL;
 }
 
@@ -315,7 +335,8 @@ void bits_start(struct tree *t, const struct tree_input *in)
 	for (unsigned without = 0; without < (t->npoints ? 2 : 1); without++) {
 		t->window[without] = start_window(t, in, without);
 		if (t->window[without])
-			t->bits[without] = ARENA_ARRAY(t->scratch, struct bit_choice, t->n * t->n);
+			t->bits[without] =
+				ARENA_ARRAY(t->scratch, struct bit_choice, t->n * RANGES_LIMIT);
 	}
 }
 
@@ -335,6 +356,7 @@ static void start_row(struct window *w, size_t i)
 	}
 	memset(w->wrong, 0, sizeof(w->wrong));
 	memset(w->present, 0, sizeof(w->present));
+	w->npresent = 0;
 	w->alive = true;
 	w->i = i;
 	w->low = (w->t->r[i].first - base) >> 6;
@@ -379,25 +401,32 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints)
 {
 	int k = table_of(t, q, npoints);
 	struct window *w = k < 0 ? NULL : t->window[k];
+	struct exact exact[2][2]; /* by leaf and side */
 
 	if (!w || !w->alive)
 		return;
 	w->words = words_between(w->low, w->high);
 	w->best = (struct bit_choice){ .mask = 0 };
 	w->least = UINT32_MAX;
+	for (unsigned leaf = 0; leaf < 2; leaf++)
+		for (unsigned side = 0; side < 2; side++)
+			find_exact(&w->wrong[leaf][side], w->words, &exact[leaf][side]);
 	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++)
 		for (size_t e = 0; e <= ODD_MAX && e <= odd; e++)
 			if (odd - e <= ODD_MAX)
-				try_masks(w, e, odd - e);
-	t->bits[k][q.i * t->n + q.j] = w->best;
+				try_masks(w, exact, e, odd - e);
+	t->bits[k][q.i * RANGES_LIMIT + q.j - q.i] = w->best;
 }
 
 const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints)
 {
 	int k = table_of(t, q, npoints);
-	const struct bit_choice *b = k < 0 ? NULL : &t->bits[k][q.i * t->n + q.j];
+	const struct bit_choice *b;
 
-	return b && b->mask ? b : NULL;
+	if (k < 0 || q.j - q.i >= RANGES_LIMIT)
+		return NULL;
+	b = &t->bits[k][q.i * RANGES_LIMIT + q.j - q.i];
+	return b->mask ? b : NULL;
 }
 
 static code_id leaf_of(const struct tree *t, struct problem q, uint32_t value)

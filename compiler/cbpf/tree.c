@@ -55,9 +55,18 @@ struct lone { /* ranges to test for, heaviest first; what remains goes to `rest`
 	code_id rest;
 };
 
+/* Row after row, each from its diagonal on. */
 static float *cost_of(const struct tree *t, size_t i, size_t j, size_t h)
 {
-	return &t->cost[((i * t->n + j) * (t->npoints + 1) + h) * t->lanes];
+	size_t cell = i * (2 * t->n - i - 1) / 2 + j;
+
+	return &t->cost[(cell * (t->npoints + 1) + h) * t->lanes];
+}
+
+/* From (i, j) to (i + 1, j). */
+static size_t next_row(const struct tree *t, size_t i)
+{
+	return (t->n - i - 1) * (t->npoints + 1) * t->lanes;
 }
 
 /* A lane is how many instructions a path may still take, its leaf included; the last: any. */
@@ -186,23 +195,47 @@ static bool goes_before(const struct tree *t, size_t x, size_t y)
 	return height_of(t, t->r[x].leaf) > height_of(t, t->r[y].leaf);
 }
 
+/* One more range; false: no value alone, or one too many. */
+static bool add_lone(const struct tree *t, size_t k, struct lone *out)
+{
+	if (t->r[k].leaf == out->rest)
+		return true;
+	if (!is_lone(&t->r[k]) || out->n == LONE_MAX)
+		return false;
+	size_t at = out->n++;
+	for (; at && goes_before(t, k, out->at[at - 1]); at--)
+		out->at[at] = out->at[at - 1];
+	out->at[at] = k;
+	return true;
+}
+
 static bool find_lone(const struct tree *t, struct problem q, struct lone *out)
 {
 	if (q.j - q.i > 2 * LONE_MAX)
 		return false;
 	out->n = 0;
 	out->rest = rest_leaf(t, q);
-	for (size_t k = q.i; k <= q.j; k++) {
-		if (t->r[k].leaf == out->rest || is_tested(t, q, k))
-			continue;
-		if (!is_lone(&t->r[k]) || out->n == LONE_MAX)
+	for (size_t k = q.i; k <= q.j; k++)
+		if (!is_tested(t, q, k) && !add_lone(t, k, out))
 			return false;
-		size_t at = out->n++;
-		for (; at && goes_before(t, k, out->at[at - 1]); at--)
-			out->at[at] = out->at[at - 1];
-		out->at[at] = k;
-	}
 	return true;
+}
+
+/* The same for i..j, one j after the other, while no point has been tested. */
+struct lone_row {
+	struct lone lone;
+	bool found;
+	bool settled; /* a wide range has been met: what is left goes where it does */
+};
+
+static void extend_lone(const struct tree *t, size_t i, size_t j, struct lone_row *row)
+{
+	if (row->settled) {
+		row->found = row->found && j - i <= 2 * LONE_MAX && add_lone(t, j, &row->lone);
+		return;
+	}
+	row->settled = !is_lone(&t->r[j]);
+	row->found = find_lone(t, (struct problem){ i, j, 0 }, &row->lone);
 }
 
 static float lone_cost(const struct tree *t, const struct lone *l, float weight)
@@ -229,27 +262,9 @@ static size_t lone_height(const struct tree *t, const struct lone *l)
 
 /* ---- the programme ---- */
 
-/* A bottom that needs `height` instructions, in all lanes that have them. */
-static void offer_bottom(const struct tree *t, float *out, float cost, size_t height)
-{
-	for (size_t b = 0; b < t->lanes; b++)
-		if (lane_holds(t, b, height) && cost < out[b])
-			out[b] = cost;
-}
-
-/* One test, then the best of what is below it, beside a leaf of that height. */
-static void offer_test(const struct tree *t, float *out, float cost, const float *below,
-		       size_t height)
-{
-	for (size_t b = height + 1; b < t->lanes; b++)
-		if (cost + below[b - 1] < out[b])
-			out[b] = cost + below[b - 1];
-	if (cost + below[t->lanes - 1] < out[t->lanes - 1])
-		out[t->lanes - 1] = cost + below[t->lanes - 1];
-}
-
 /* Four lanes at a time; every cell of the table begins at a multiple of that. */
 typedef float vec4 __attribute__((vector_size(16), may_alias));
+typedef float vec4_anywhere __attribute__((vector_size(16), may_alias, aligned(4)));
 typedef int32_t mask4 __attribute__((vector_size(16)));
 
 static inline vec4 least4(vec4 x, vec4 y)
@@ -263,7 +278,61 @@ static inline vec4 least4(vec4 x, vec4 y)
 #endif
 }
 
-/* x: one cell after the other; y: one row after the other. */
+/* For lanes from `from` on, x; for those before it, NEVER. */
+static inline vec4 lanes_from(vec4 x, mask4 lanes, int from)
+{
+	const vec4 never = { NEVER, NEVER, NEVER, NEVER };
+	mask4 in = lanes >= from;
+
+	return (vec4)(((mask4)x & in) | ((mask4)never & ~in));
+}
+
+static const mask4 lane_numbers[TREE_LANES / 4] = { { 0, 1, 2, 3 },
+						    { 4, 5, 6, 7 },
+						    { 8, 9, 10, 11 },
+						    { 12, 13, 14, 15 } };
+
+static inline void offer4(float *out, const vec4 x[4], int from)
+{
+	vec4 *o = (vec4 *)out;
+
+	static_assert(TREE_LANES == 16, "four times four");
+	o[0] = least4(lanes_from(x[0], lane_numbers[0], from), o[0]);
+	o[1] = least4(lanes_from(x[1], lane_numbers[1], from), o[1]);
+	o[2] = least4(lanes_from(x[2], lane_numbers[2], from), o[2]);
+	o[3] = least4(lanes_from(x[3], lane_numbers[3], from), o[3]);
+}
+
+/* A bottom that needs `height` instructions, in all lanes that have them. */
+static void offer_bottom(const struct tree *t, float *out, float cost, size_t height)
+{
+	const vec4 all = { cost, cost, cost, cost };
+
+	if (t->lanes == 1)
+		*out = cost < *out ? cost : *out;
+	else
+		offer4(out, (const vec4[4]){ all, all, all, all },
+		       height < TREE_LANES - 1 ? (int)height : TREE_LANES - 1);
+}
+
+/*
+ * One test, then the best of what is below it, beside a leaf of that height. Each lane looks at
+ * the one before it: there is a float before `below`. The last lane is never above it.
+ */
+static void offer_test(const struct tree *t, float *out, float cost, const float *below,
+		       size_t height)
+{
+	const vec4_anywhere *b = (const vec4_anywhere *)(below - 1);
+	float any = cost + below[t->lanes - 1];
+
+	if (t->lanes > 1)
+		offer4(out, (const vec4[4]){ b[0] + cost, b[1] + cost, b[2] + cost, b[3] + cost },
+		       height < TREE_LANES - 2 ? (int)height + 1 : TREE_LANES - 1);
+	if (any < out[t->lanes - 1])
+		out[t->lanes - 1] = any;
+}
+
+/* x: one cell after the other; y: one row after the other, each a cell shorter. */
 static void best_of_splits(const float *x, const float *y, size_t n, size_t cell, size_t row,
 			   float *below)
 {
@@ -271,7 +340,7 @@ static void best_of_splits(const float *x, const float *y, size_t n, size_t cell
 
 	static_assert(TREE_LANES == 16, "four times four");
 	a = b = c = d = (vec4){ NEVER, NEVER, NEVER, NEVER };
-	for (; n--; x += cell, y += row) {
+	for (; n--; x += cell, y += row, row -= cell) {
 		const vec4 *p = (const vec4 *)x, *q = (const vec4 *)y;
 		a = least4(p[0] + q[0], a);
 		b = least4(p[1] + q[1], b);
@@ -300,40 +369,40 @@ static void best_split(const struct tree *t, struct problem q, float *below)
 {
 	size_t cell = (t->npoints + 1) * t->lanes;
 
+	if (q.i == q.j)
+		return;
 	if (!q.h && t->lanes == TREE_LANES) {
 		best_of_splits(cost_of(t, q.i, q.i, 0), cost_of(t, q.i + 1, q.j, 0), q.j - q.i,
-			       cell, cell * t->n, below);
+			       cell, next_row(t, q.i + 1), below);
 		return;
 	}
-	const float *x = cost_of(t, q.i, q.i, 0), *y = cost_of(t, q.i + 1, q.j, 0);
 	for (size_t s = q.i + 1, end; s <= q.j; s = end) {
+		const float *x = cost_of(t, q.i, s - 1, 0), *y = cost_of(t, s, q.j, 0);
 		size_t left = q.h ? points_left(t, q, s) * t->lanes : 0;
 		size_t right = q.h * t->lanes - left;
 		end = same_points_until(t, q, s);
 		if (t->lanes == TREE_LANES) {
-			best_of_splits(x + left, y + right, end - s, cell, cell * t->n, below);
-			x += (end - s) * cell;
-			y += (end - s) * cell * t->n;
+			best_of_splits(x + left, y + right, end - s, cell, next_row(t, s), below);
 			continue;
 		}
-		for (size_t k = s; k < end; k++, x += cell, y += cell * t->n)
+		for (size_t k = s; k < end; x += cell, y += next_row(t, k++))
 			if (x[left] + y[right] < *below)
 				*below = x[left] + y[right];
 	}
 }
 
-static void solve(const struct tree *t, struct problem q, size_t npoints)
+static void solve(const struct tree *t, struct problem q, size_t npoints, const struct lone *lone)
 {
 	float *out = cost_of(t, q.i, q.j, q.h);
-	_Alignas(16) float below[TREE_LANES];
+	_Alignas(16) float work[4 + TREE_LANES], *below = work + 4;
 	const struct bit_choice *bits;
 	float weight = weight_left(t, q);
-	struct lone lone;
 
+	below[-1] = NEVER;
 	for (size_t b = 0; b < t->lanes; b++)
 		out[b] = below[b] = NEVER;
-	if (find_lone(t, q, &lone))
-		offer_bottom(t, out, lone_cost(t, &lone, weight), lone_height(t, &lone));
+	if (lone)
+		offer_bottom(t, out, lone_cost(t, lone, weight), lone_height(t, lone));
 	if (out[t->lanes - 1] <= 0)
 		return;
 	if (q.h < npoints)
@@ -452,7 +521,7 @@ static void take_points(struct tree *t, const struct tree_input *in)
 static void make_room(struct tree *t)
 {
 	struct code *c = t->c;
-	size_t need = t->n * t->n * (t->npoints + 1) * t->lanes;
+	size_t need = t->n * (t->n + 1) / 2 * (t->npoints + 1) * t->lanes;
 
 	if (c->nwork < need) {
 		c->work = ARENA_ARRAY(c->arena, float, need);
@@ -488,11 +557,17 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	make_room(t);
 	bits_start(t, in);
 	for (size_t i = in->n; i-- > 0;) {
+		struct lone_row row = { .found = false };
 		for (size_t j = i; j < in->n; j++) {
 			size_t npoints = points_between(t, i, j);
+			struct lone lone;
 			bits_extend(t, i, j);
-			for (size_t h = npoints + 1; h-- > 0;)
-				solve(t, (struct problem){ i, j, h }, npoints);
+			extend_lone(t, i, j, &row);
+			for (size_t h = npoints; h > 0; h--) {
+				struct problem q = { i, j, h };
+				solve(t, q, npoints, find_lone(t, q, &lone) ? &lone : NULL);
+			}
+			solve(t, (struct problem){ i, j, 0 }, npoints, row.found ? &row.lone : NULL);
 		}
 	}
 }

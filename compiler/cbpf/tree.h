@@ -46,7 +46,7 @@ struct tree {
 	size_t lanes;
 	float *cost;             /* by (i, j, h, lane) */
 	struct window *window[2]; /* of bits.c: no point tested, all tested; NULL: none */
-	struct bit_choice *bits[2]; /* by (i, j) */
+	struct bit_choice *bits[2]; /* likewise; by (i, j - i) */
 };
 
 /*

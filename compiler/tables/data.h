@@ -4,6 +4,7 @@
  * What mktables writes and tables.c serves: arrays, each with its length. Nobody else includes
  * this.
  */
+#include "compiler/tables/place.h"
 #include "compiler/tables/tables.h"
 
 struct tables_own_args { /* sorted by (call, arch) */
@@ -30,6 +31,7 @@ struct tables_mux {
 	const char *call;
 };
 
+extern const uint16_t tables_names[TABLES_NAMES]; /* index in tables_syscalls + 1; 0: free */
 extern const struct domain_info tables_domains[];
 extern const size_t tables_ndomains;
 extern const struct constant_row tables_constants[];

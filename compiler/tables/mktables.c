@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/tables/place.h"
+
 enum arch {
 #define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) ARCH_##id,
 #include "compiler/tables/arches.def"
@@ -704,6 +706,29 @@ static void print_by_number(void)
 	puts("};");
 }
 
+/* Call names by their hash. */
+static void print_names(void)
+{
+	static size_t names[TABLES_NAMES];
+
+	if (ncalls * 2 > TABLES_NAMES) {
+		fprintf(stderr, "mktables: %zu calls: TABLES_NAMES must grow\n", ncalls);
+		failed = true;
+		return;
+	}
+	for (size_t i = 0; i < ncalls; i++) {
+		size_t at = tables_place(calls[i].name, strlen(calls[i].name));
+		while (names[at])
+			at = (at + 1) % TABLES_NAMES;
+		names[at] = i + 1;
+	}
+	puts("const uint16_t tables_names[TABLES_NAMES] = {");
+	for (size_t at = 0; at < TABLES_NAMES; at++)
+		if (names[at])
+			printf("\t[%zu] = %zu,\n", at, names[at]);
+	puts("};");
+}
+
 /* The short spelling: without the first of the domain's prefixes that fits, in lower case. */
 static void print_brief(const struct constant *c)
 {
@@ -815,6 +840,7 @@ int main(int argc, char **argv)
 	printf("};\nconst size_t tables_nsyscalls = %zu;\n", ncalls);
 	print_own_args();
 	print_by_number();
+	print_names();
 	print_pairs(argv[1], "aliases.tsv", "aliases", true);
 	print_pairs(argv[1], "foreign.tsv", "foreign", false);
 	print_pairs(argv[1], "libseccomp.tsv", "libseccomp", false);

@@ -104,31 +104,14 @@ const struct syscall_info *syscall_at(size_t i)
 	return &tables_syscalls[i];
 }
 
-/* As str_cmp(), without a look for the end of the text first: a search asks this often. */
-static int compare_name(struct str name, const char *text)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		if (name.p[i] != text[i])
-			return (unsigned char)name.p[i] < (unsigned char)text[i] ? -1 : 1;
-		if (!text[i])
-			return 1;
-	}
-	return text[name.n] ? -1 : 0;
-}
-
 const struct syscall_info *syscall_by_name(struct str name)
 {
-	size_t low = 0, high = tables_nsyscalls;
+	size_t at = tables_place(name.p, name.n);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = compare_name(name, tables_syscalls[mid].name);
-		if (!c)
-			return &tables_syscalls[mid];
-		if (c < 0)
-			high = mid;
-		else
-			low = mid + 1;
+	for (; tables_names[at]; at = (at + 1) % TABLES_NAMES) {
+		const struct syscall_info *s = &tables_syscalls[tables_names[at] - 1];
+		if (str_is(name, s->name))
+			return s;
 	}
 	return NULL;
 }
@@ -409,7 +392,11 @@ const char *capability_name(unsigned cap)
 
 int capability_find(struct str name)
 {
-	uint64_t cap;
-
-	return constant_find("capability", name, ARCH_X86_64, &cap) ? -1 : (int)cap;
+	if (name.n > 4 && str_ieq((struct str){ name.p, 4 }, STR("CAP_")))
+		name = (struct str){ name.p + 4, name.n - 4 };
+	for (int cap = 0; name.n && cap < CAPABILITY_NR; cap++)
+		if ((name.p[0] | 0x20) == tables_capabilities[cap][0] &&
+		    str_ieq(name, str_c(tables_capabilities[cap])))
+			return cap;
+	return -1;
 }
