@@ -249,15 +249,15 @@ static int list_constants(struct session *s, const struct list_options *o, const
 		return EXIT_FOUND;
 	}
 	for (size_t i = 0; i < constant_count(); i++) {
-		const struct constant_row *c = constant_at(i);
-		if (what && strcmp(c->domain, what) != 0)
+		const struct constant_row c = constant_at(i);
+		if (what && strcmp(c.domain, what) != 0)
 			continue;
 		if (o->json) {
 			buf_puts(out, comma);
-			put_constant_json(out, c);
+			put_constant_json(out, &c);
 			comma = ",\n    ";
 		} else {
-			put_constant_text(out, c, a);
+			put_constant_text(out, &c, a);
 		}
 	}
 	return EXIT_OK;

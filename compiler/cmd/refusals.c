@@ -38,12 +38,12 @@ static void print_flags(const struct arg_info *a, enum arch arch, uint64_t v, st
 	const char *sep = "";
 
 	for (size_t i = 0; a->domain && i < constant_count() && v; i++) {
-		const struct constant_row *row = constant_at(i);
-		uint64_t bits = row->value[arch];
+		const struct constant_row row = constant_at(i);
+		uint64_t bits = row.value[arch];
 
-		if (strcmp(row->domain, a->domain) || !bits || (v & bits) != bits)
+		if (strcmp(row.domain, a->domain) || !bits || (v & bits) != bits)
 			continue;
-		buf_printf(out, "%s%s", sep, row->name);
+		buf_printf(out, "%s%s", sep, row.name);
 		sep = "|";
 		v &= ~bits;
 	}

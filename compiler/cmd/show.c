@@ -243,12 +243,12 @@ static void put_calls_of_domain(struct buf *out, const char *domain)
 static void show_constants(struct shown *w, struct str name)
 {
 	for (size_t i = 0; i < constant_count(); i++) {
-		const struct constant_row *c = constant_at(i);
-		if (!str_ieq(name, str_c(c->name)))
+		const struct constant_row c = constant_at(i);
+		if (!str_ieq(name, str_c(c.name)))
 			continue;
 		start(w);
-		put_constant(w->out, c);
-		put_calls_of_domain(w->out, c->domain);
+		put_constant(w->out, &c);
+		put_calls_of_domain(w->out, c.domain);
 	}
 }
 
@@ -281,7 +281,7 @@ static void show_domain(struct shown *w, const struct domain_info *d)
 		return;
 	}
 	for (size_t i = d->first; i < d->first + d->rows; i++)
-		buf_printf(w->out, "  %s\n", constant_at(i)->name);
+		buf_printf(w->out, "  %s\n", constant_at(i).name);
 }
 
 static void show_capability(struct shown *w, int cap)

@@ -355,14 +355,14 @@ static struct ast_value *flag_names(const struct describer *s, const struct oper
 	struct ast_value *all = NULL;
 
 	for (size_t i = 0; dom && i < dom->rows && v; i++) {
-		const struct constant_row *row = constant_at(dom->first + i);
-		uint64_t bits = row->value[s->site->arch];
-		if (!(row->arches & ARCH_BIT(s->site->arch)) || !bits || bits & (bits - 1) ||
+		const struct constant_row row = constant_at(dom->first + i);
+		uint64_t bits = row.value[s->site->arch];
+		if (!(row.arches & ARCH_BIT(s->site->arch)) || !bits || bits & (bits - 1) ||
 		    (v & bits) != bits)
 			continue;
-		if (!names_value(o, s->site->arch, row->name, bits))
+		if (!names_value(o, s->site->arch, row.name, bits))
 			continue;
-		all = ast_or(s->arena, all, ast_name(s->arena, row->name));
+		all = ast_or(s->arena, all, ast_name(s->arena, row.name));
 		v &= ~bits;
 	}
 	if (v || !all)

@@ -91,8 +91,8 @@ static void check_families(const struct policy *p, enum arch a, struct diags *ds
 	uint64_t seen = 0;
 
 	for (size_t i = d->first; i < d->first + d->rows; i++) {
-		const struct constant_row *row = constant_at(i);
-		uint64_t family = row->value[a];
+		const struct constant_row row = constant_at(i);
+		uint64_t family = row.value[a];
 		const struct origin *by = NULL, *by_apparmor = NULL;
 		if (!family || family >= FAMILY_END || seen >> family & 1)
 			continue;
@@ -100,9 +100,9 @@ static void check_families(const struct policy *p, enum arch a, struct diags *ds
 		bool passes = seccomp_allows(p, a, s, (unsigned)family, &by);
 		bool allowed = apparmor_allows(p, (unsigned)family, &by_apparmor);
 		if (passes && !allowed)
-			add_family(&open, row->name, by);
+			add_family(&open, row.name, by);
 		if (!passes && allowed)
-			add_family(&shut, row->name, by_apparmor);
+			add_family(&shut, row.name, by_apparmor);
 	}
 	report(p, &open, "seccomp", "AppArmor",
 	       "write 'network ...' for the families that are meant: it speaks to both layers", ds);

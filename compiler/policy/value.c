@@ -86,13 +86,13 @@ static bool find_anywhere(struct str name, enum arch a, uint64_t *value)
 	bool found = false;
 
 	for (size_t i = 0; i < constant_count(); i++) {
-		const struct constant_row *row = constant_at(i);
-		if (!(row->arches & ARCH_BIT(a)) || !str_is(name, row->name))
+		const struct constant_row row = constant_at(i);
+		if (!(row.arches & ARCH_BIT(a)) || !str_is(name, row.name))
 			continue;
-		if (found && row->value[a] != *value)
+		if (found && row.value[a] != *value)
 			return false;
 		found = true;
-		*value = row->value[a];
+		*value = row.value[a];
 	}
 	return found;
 }
@@ -100,9 +100,9 @@ static bool find_anywhere(struct str name, enum arch a, uint64_t *value)
 static const char *domain_with(struct resolver *r, struct str name, enum arch a)
 {
 	for (size_t i = 0; i < constant_count(); i++) {
-		const struct constant_row *row = constant_at(i);
-		if (row->arches & ARCH_BIT(a) && str_is(name, row->name))
-			return arena_printf(r->arena, "'%s'", row->domain);
+		const struct constant_row row = constant_at(i);
+		if (row.arches & ARCH_BIT(a) && str_is(name, row.name))
+			return arena_printf(r->arena, "'%s'", row.domain);
 	}
 	return "another kind";
 }

@@ -11,7 +11,15 @@ struct tables_own_args { /* sorted by (call, arch) */
 	uint16_t call;   /* index in tables_syscalls */
 	uint16_t arch;
 	uint8_t nargs;
-	struct arg_info args[6];
+	const struct arg_info *args;
+};
+
+/* Without a pointer: a table of pointers is written by the loader at every start. */
+struct tables_constant {
+	uint32_t name, brief; /* in tables_text */
+	uint16_t domain;      /* in tables_domains */
+	uint16_t values;      /* in tables_values */
+	uint32_t arches;
 };
 
 struct tables_by_nr {
@@ -34,7 +42,9 @@ struct tables_mux {
 extern const uint16_t tables_names[TABLES_NAMES]; /* index in tables_syscalls + 1; 0: free */
 extern const struct domain_info tables_domains[];
 extern const size_t tables_ndomains;
-extern const struct constant_row tables_constants[];
+extern const struct tables_constant tables_constants[];
+extern const uint64_t tables_values[][ARCH_NR];
+extern const char tables_text[]; /* names, each with its NUL */
 extern const size_t tables_nconstants;
 extern const char *const tables_capabilities[CAPABILITY_NR];
 extern const struct syscall_info tables_syscalls[];

@@ -571,34 +571,106 @@ static void read_notes(const char *dir)
 
 /* ---- printing ---- */
 
-static void print_string(const char *s)
+static void print_string_to(FILE *out, const char *s)
 {
 	if (!s) {
-		fputs("NULL", stdout);
+		fputs("NULL", out);
 		return;
 	}
-	putchar('"');
+	putc('"', out);
 	for (; *s; s++) {
 		if (*s == '"' || *s == '\\')
-			putchar('\\');
-		putchar(*s);
+			putc('\\', out);
+		putc(*s, out);
 	}
-	putchar('"');
+	putc('"', out);
 }
 
-static void print_arg(const struct arg *a, unsigned bits)
+static void print_string(const char *s)
+{
+	print_string_to(stdout, s);
+}
+
+static void print_arg(FILE *out, const struct arg *a, unsigned bits)
 {
 	unsigned width = a->width > bits ? bits : a->width;
 
-	fputs("{ ", stdout);
-	print_string(a->name);
-	fputs(", ", stdout);
-	print_string(a->alias);
-	printf(", ARG_%s, %u, %s, ", a->kind, width, a->is_signed ? "true" : "false");
-	print_string(a->domain < 0 ? NULL : domains[a->domain].name);
-	printf(", %#llx, ", (unsigned long long)a->mask);
-	print_string(a->source);
-	fputs(" },", stdout);
+	fputs("\t{ ", out);
+	print_string_to(out, a->name);
+	fputs(", ", out);
+	print_string_to(out, a->alias);
+	fprintf(out, ", ARG_%s, %u, %s, ", a->kind, width, a->is_signed ? "true" : "false");
+	print_string_to(out, a->domain < 0 ? NULL : domains[a->domain].name);
+	fprintf(out, ", %#llx, ", (unsigned long long)a->mask);
+	print_string_to(out, a->source);
+	fputs(" },\n", out);
+}
+
+/* Argument lists, each different one once, as text; and where each begins. */
+static struct arg_list {
+	char *text;
+	size_t first;
+} *arg_lists;
+static size_t narg_lists, nargs_printed;
+
+/* Where in tables_args the list begins, as a machine of so many bits takes it. */
+static size_t place_args(const struct args *args, unsigned bits)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	for (unsigned i = 0; i < args->n; i++)
+		print_arg(out, &args->arg[i], bits);
+	if (fclose(out) || !text)
+		abort();
+	for (size_t i = 0; i < narg_lists; i++) {
+		if (strcmp(arg_lists[i].text, text) != 0)
+			continue;
+		free(text);
+		return arg_lists[i].first;
+	}
+	arg_lists = realloc(arg_lists, (narg_lists + 1) * sizeof(*arg_lists));
+	if (!arg_lists)
+		abort();
+	arg_lists[narg_lists++] = (struct arg_list){ text, nargs_printed };
+	nargs_printed += args->n;
+	return arg_lists[narg_lists - 1].first;
+}
+
+static bool has_wide_arg(const struct args *args)
+{
+	for (unsigned i = 0; i < args->n; i++)
+		if (args->arg[i].width == 64)
+			return true;
+	return false;
+}
+
+/* Where an architecture takes other arguments than the call's: order, or 32-bit longs; NULL. */
+static const struct args *own_args(const struct call *c, int a)
+{
+	const struct args *args = c->own[a] ? c->own[a] : &c->args;
+	bool narrow = arches[a].bits == 32 && has_wide_arg(args);
+
+	return c->nr[a] >= 0 && (c->own[a] || narrow) ? args : NULL;
+}
+
+static void print_args(void)
+{
+	for (size_t i = 0; i < ncalls; i++) {
+		place_args(&calls[i].args, 64);
+		for (int a = 0; a < ARCH_NR; a++) {
+			const struct args *own = own_args(&calls[i], a);
+			if (own)
+				place_args(own, arches[a].bits);
+		}
+	}
+	puts("static const struct arg_info tables_args[] = {");
+	for (size_t i = 0; i < narg_lists; i++)
+		fputs(arg_lists[i].text, stdout);
+	puts("};");
 }
 
 /* AppArmor's and our own spelling: CAP_NET_ADMIN is net_admin. The rows count from 0. */
@@ -634,39 +706,20 @@ static void print_call(const struct call *c)
 	fputs(" }, {", stdout);
 	for (int a = 0; a < ARCH_NR; a++)
 		printf(" %#x,", c->nr[a] < 0 ? 0 : c->since[a]);
-	printf(" }, %u, {", c->args.n);
-	for (unsigned i = 0; i < c->args.n; i++)
-		print_arg(&c->args.arg[i], 64);
-	if (!c->args.n)
-		fputs(" { NULL, NULL, ARG_NUMBER, 0, false, NULL, 0, NULL },", stdout);
-	fputs(" }, ", stdout);
+	printf(" }, %u, tables_args + %zu, ", c->args.n, place_args(&c->args, 64));
 	print_string(c->note);
 	fputs(" },\n", stdout);
 }
 
-static bool has_wide_arg(const struct args *args)
-{
-	for (unsigned i = 0; i < args->n; i++)
-		if (args->arg[i].width == 64)
-			return true;
-	return false;
-}
-
-/* Argument lists that differ from the call's own on an architecture: order, or 32-bit longs. */
 static void print_own_args(void)
 {
 	puts("const struct tables_own_args tables_own_args[] = {");
 	for (size_t i = 0; i < ncalls; i++) {
 		for (int a = 0; a < ARCH_NR; a++) {
-			const struct call *c = &calls[i];
-			const struct args *args = c->own[a] ? c->own[a] : &c->args;
-			bool narrow = arches[a].bits == 32 && has_wide_arg(args);
-			if (c->nr[a] < 0 || (!c->own[a] && !narrow))
-				continue;
-			printf("\t{ %zu, %d, %u, {", i, a, args->n);
-			for (unsigned k = 0; k < args->n; k++)
-				print_arg(&args->arg[k], arches[a].bits);
-			puts(" } },");
+			const struct args *own = own_args(&calls[i], a);
+			if (own)
+				printf("\t{ %zu, %d, %u, tables_args + %zu },\n", i, a, own->n,
+				       place_args(own, arches[a].bits));
 		}
 	}
 	puts("};\nconst size_t tables_nown_args = sizeof(tables_own_args) / sizeof(tables_own_args[0]);");
@@ -730,22 +783,48 @@ static void print_names(void)
 }
 
 /* The short spelling: without the first of the domain's prefixes that fits, in lower case. */
-static void print_brief(const struct constant *c)
+static const char *without_prefix(const struct constant *c)
 {
 	const char *name = c->name;
 
 	for (const char *p = domains[c->domain].prefixes; *p;) {
 		size_t n = strcspn(p, ",");
-		if (!strncmp(name, p, n) && name[n]) {
-			name += n;
-			break;
-		}
+		if (!strncmp(name, p, n) && name[n])
+			return name + n;
 		p += n + (p[n] == ',');
 	}
-	fputs(", \"", stdout);
-	for (; *name; name++)
-		putchar(tolower((unsigned char)*name));
-	putchar('"');
+	return name;
+}
+
+/* Each name and its short spelling. */
+static void print_text(void)
+{
+	puts("const char tables_text[] =");
+	for (size_t i = 0; i < nconstants; i++) {
+		printf("\t\"%s\\0\" \"", constants[i].name);
+		for (const char *p = without_prefix(&constants[i]); *p; p++)
+			putchar(tolower((unsigned char)*p));
+		puts("\\0\"");
+	}
+	puts("\t;");
+}
+
+/* A constant's values by architecture, each different row once. */
+static size_t place_values(const struct constant *c, bool print)
+{
+	static size_t *rows, nrows; /* the first constant that has them */
+
+	for (size_t i = 0; i < nrows; i++)
+		if (!memcmp(constants[rows[i]].value, c->value, sizeof(c->value)))
+			return i;
+	rows = realloc(rows, (nrows + 1) * sizeof(*rows));
+	if (!rows)
+		abort();
+	rows[nrows] = (size_t)(c - constants);
+	for (int a = 0; print && a < ARCH_NR; a++)
+		printf("%s%#llx,%s", a ? " " : "\t{ ", (unsigned long long)c->value[a],
+		       a == ARCH_NR - 1 ? " },\n" : "");
+	return nrows++;
 }
 
 static void print_constants(void)
@@ -759,15 +838,17 @@ static void print_constants(void)
 		first += domains[i].rows;
 	}
 	printf("};\nconst size_t tables_ndomains = %zu;\n", ndomains);
-	puts("const struct constant_row tables_constants[] = {");
-	for (size_t i = 0; i < nconstants; i++) {
+	print_text();
+	puts("const uint64_t tables_values[][ARCH_NR] = {");
+	for (size_t i = 0; i < nconstants; i++)
+		place_values(&constants[i], true);
+	puts("};\nconst struct tables_constant tables_constants[] = {");
+	for (size_t i = 0, at = 0; i < nconstants; i++) {
 		const struct constant *c = &constants[i];
-		printf("\t{ \"%s\", \"%s\"", domains[c->domain].name, c->name);
-		print_brief(c);
-		fputs(", {", stdout);
-		for (int a = 0; a < ARCH_NR; a++)
-			printf(" %#llx,", (unsigned long long)c->value[a]);
-		printf(" }, %#x },\n", c->arches);
+		size_t brief = at + strlen(c->name) + 1;
+		printf("\t{ %zu, %zu, %d, %zu, %#x },\n", at, brief, (int)c->domain,
+		       place_values(c, false), c->arches);
+		at = brief + strlen(without_prefix(c)) + 1;
 	}
 	printf("};\nconst size_t tables_nconstants = %zu;\n", nconstants);
 }
@@ -834,6 +915,7 @@ int main(int argc, char **argv)
 	     "#include \"compiler/tables/data.h\"\n");
 	print_constants();
 	print_capabilities();
+	print_args();
 	puts("const struct syscall_info tables_syscalls[] = {");
 	for (size_t i = 0; i < ncalls; i++)
 		print_call(&calls[i]);

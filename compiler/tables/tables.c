@@ -314,18 +314,23 @@ static bool is_short_name(const struct domain_info *d, const char *name, struct 
 	return false;
 }
 
-static const struct constant_row *find_constant(const struct domain_info *d, struct str name,
-						enum arch a)
+static uint64_t value_of(const struct tables_constant *c, enum arch a)
 {
-	const struct constant_row *best = NULL;
+	return tables_values[c->values][a];
+}
+
+static const struct tables_constant *find_constant(const struct domain_info *d, struct str name,
+						   enum arch a)
+{
+	const struct tables_constant *best = NULL;
 
 	for (size_t i = d->first; i < d->first + d->rows; i++) {
-		const struct constant_row *c = &tables_constants[i];
+		const struct tables_constant *c = &tables_constants[i];
 		if (!(c->arches & ARCH_BIT(a)))
 			continue;
-		if (str_ieq(name, str_c(c->name)))
+		if (str_ieq(name, str_c(tables_text + c->name)))
 			return c;
-		if (!best && is_short_name(d, c->name, name))
+		if (!best && is_short_name(d, tables_text + c->name, name))
 			best = c;
 	}
 	return best;
@@ -334,18 +339,18 @@ static const struct constant_row *find_constant(const struct domain_info *d, str
 int constant_find(const char *domain, struct str name, enum arch a, uint64_t *value)
 {
 	const struct domain_info *d = domain ? domain_find(domain) : NULL;
-	const struct constant_row *c = d ? find_constant(d, name, a) : NULL;
+	const struct tables_constant *c = d ? find_constant(d, name, a) : NULL;
 
 	if (c) {
-		*value = c->value[a];
+		*value = value_of(c, a);
 		return 0;
 	}
 	/* Elsewhere only whole names count: "user" or "in" would be found in many domains. */
 	for (size_t i = 0; i < tables_nconstants; i++) {
-		if (!(tables_constants[i].arches & ARCH_BIT(a)) ||
-		    !str_is(name, tables_constants[i].name))
+		c = &tables_constants[i];
+		if (!(c->arches & ARCH_BIT(a)) || !str_is(name, tables_text + c->name))
 			continue;
-		*value = tables_constants[i].value[a];
+		*value = value_of(c, a);
 		return -EXDEV;
 	}
 	return -ENOENT;
@@ -357,8 +362,8 @@ const char *constant_name(const char *domain, uint64_t value, enum arch a)
 
 	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++)
 		if ((tables_constants[i].arches & ARCH_BIT(a)) &&
-		    tables_constants[i].value[a] == value)
-			return tables_constants[i].name;
+		    value_of(&tables_constants[i], a) == value)
+			return tables_text + tables_constants[i].name;
 	return NULL;
 }
 
@@ -367,10 +372,13 @@ size_t constant_count(void)
 	return tables_nconstants;
 }
 
-const struct constant_row *constant_at(size_t i)
+struct constant_row constant_at(size_t i)
 {
 	BUG_ON(i >= tables_nconstants);
-	return &tables_constants[i];
+	const struct tables_constant *c = &tables_constants[i];
+
+	return (struct constant_row){ tables_domains[c->domain].name, tables_text + c->name,
+				      tables_text + c->brief, tables_values[c->values], c->arches };
 }
 
 void constant_suggest(const char *domain, struct suggest *s)
@@ -378,8 +386,8 @@ void constant_suggest(const char *domain, struct suggest *s)
 	const struct domain_info *d = domain_find(domain);
 
 	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
-		suggest_offer(s, str_c(tables_constants[i].name));
-		suggest_offer(s, str_c(tables_constants[i].brief));
+		suggest_offer(s, str_c(tables_text + tables_constants[i].name));
+		suggest_offer(s, str_c(tables_text + tables_constants[i].brief));
 	}
 }
 

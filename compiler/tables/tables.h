@@ -80,7 +80,7 @@ struct syscall_info {
 	int32_t nr[ARCH_NR];     /* without the architecture's base; -1: not there */
 	uint16_t since[ARCH_NR]; /* KERNEL_VERSION_OF: first release that has it there; 0: before 2.6.12 */
 	uint8_t nargs;           /* on most architectures; see syscall_args() */
-	struct arg_info args[6];
+	const struct arg_info *args;
 	const char *note;        /* for `pale show`; NULL */
 };
 
@@ -132,11 +132,11 @@ struct constant_row {
 	const char *domain;
 	const char *name;  /* "AF_INET" */
 	const char *brief; /* "inet" */
-	uint64_t value[ARCH_NR];
+	const uint64_t *value; /* by architecture */
 	uint32_t arches; /* ARCH_BIT() of those that have it */
 };
 size_t constant_count(void);
-const struct constant_row *constant_at(size_t i); /* grouped by domain */
+struct constant_row constant_at(size_t i); /* grouped by domain */
 
 struct domain_info {
 	const char *name;

@@ -192,16 +192,16 @@ static inline bool gen_constant(struct gen *g, const struct gen_operand *o)
 
 	if (!d || !d->rows)
 		return false;
-	const struct constant_row *row = constant_at(d->first + gen_below(g, (unsigned)d->rows));
-	if ((row->arches & o->arches) != o->arches)
+	const struct constant_row row = constant_at(d->first + gen_below(g, (unsigned)d->rows));
+	if ((row.arches & o->arches) != o->arches)
 		return false;
 	for (unsigned i = 0; i < gen_arch_count(o->arches); i++)
-		if (row->value[gen_arch_at(o->arches, i)] & ~gen_ones(o->width - o->half) ||
-		    (g->alike && row->value[gen_arch_at(o->arches, i)] !=
-					 row->value[gen_arch_at(o->arches, 0)]))
+		if (row.value[gen_arch_at(o->arches, i)] & ~gen_ones(o->width - o->half) ||
+		    (g->alike && row.value[gen_arch_at(o->arches, i)] !=
+					 row.value[gen_arch_at(o->arches, 0)]))
 			return false;
-	bool word = row->brief[0] < '0' || row->brief[0] > '9'; /* MAP_32BIT's is a number */
-	buf_puts(g->out, word && gen_chance(g, 50) ? row->brief : row->name);
+	bool word = row.brief[0] < '0' || row.brief[0] > '9'; /* MAP_32BIT's is a number */
+	buf_puts(g->out, word && gen_chance(g, 50) ? row.brief : row.name);
 	return true;
 }
 

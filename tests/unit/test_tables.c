@@ -222,14 +222,14 @@ static void the_first_row_of_a_value_names_it(void **state)
 		const struct domain_info *d = domain_at(i);
 		assert_ptr_equal(domain_find(d->name), d);
 		for (size_t k = d->first; k < d->first + d->rows; k++) {
-			const struct constant_row *c = constant_at(k);
+			const struct constant_row c = constant_at(k);
 			uint64_t v;
-			assert_string_equal(c->domain, d->name);
+			assert_string_equal(c.domain, d->name);
 			for (enum arch a = 0; a < ARCH_NR; a++) {
-				if (!(c->arches & ARCH_BIT(a)))
+				if (!(c.arches & ARCH_BIT(a)))
 					continue;
-				assert_int_equal(constant_find(d->name, str_c(c->name), a, &v), 0);
-				assert_int_equal(v, c->value[a]);
+				assert_int_equal(constant_find(d->name, str_c(c.name), a, &v), 0);
+				assert_int_equal(v, c.value[a]);
 				assert_non_null(constant_name(d->name, v, a));
 			}
 		}
