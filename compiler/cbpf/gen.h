@@ -59,6 +59,7 @@ struct code {
 	size_t cap;
 	float *work; /* the table of tree.c, kept from one tree to the next */
 	size_t nwork;
+	struct tree_shape *shape; /* of the list that it was filled for */
 };
 
 void code_init(struct code *c, struct arena *a, unsigned plant);

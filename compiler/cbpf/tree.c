@@ -518,6 +518,57 @@ static void take_points(struct tree *t, const struct tree_input *in)
 							      in->ranges[i].weight });
 }
 
+/* ---- a list like the one before ---- */
+
+/* All that the costs of a list depend on, where there are neither bits to test nor weights of
+ * points: calls with the same kind of rule have the same lists but for the values. */
+struct tree_shape {
+	size_t n, cap; /* n 0: the table is another list's */
+	size_t lanes;
+	double test_cost;
+	struct shape_range {
+		double weight;
+		code_id leaf;
+		bool is_lone;
+	} *range;
+};
+
+static bool has_shape(const struct tree *t, const struct tree_input *in, const struct tree_shape *s)
+{
+	if (s->n != t->n || s->lanes != t->lanes || s->test_cost != in->test_cost)
+		return false;
+	for (size_t i = 0; i < t->n; i++)
+		if (s->range[i].leaf != t->r[i].leaf || s->range[i].is_lone != is_lone(&t->r[i]) ||
+		    s->range[i].weight != t->r[i].weight)
+			return false;
+	return true;
+}
+
+/* True: the table is filled for this list already. Else it is about to be. */
+static bool take_shape(struct tree *t, const struct tree_input *in)
+{
+	struct code *c = t->c;
+	struct tree_shape *s = c->shape ? c->shape : ARENA_NEW(c->arena, struct tree_shape);
+
+	c->shape = s;
+	if (in->are_numbers || in->npoints) {
+		s->n = 0;
+		return false;
+	}
+	if (has_shape(t, in, s))
+		return true;
+	if (s->cap < t->n) {
+		s->cap = 2 * t->n;
+		s->range = ARENA_ARRAY(c->arena, struct shape_range, s->cap);
+	}
+	s->n = t->n;
+	s->lanes = t->lanes;
+	s->test_cost = in->test_cost;
+	for (size_t i = 0; i < t->n; i++)
+		s->range[i] = (struct shape_range){ t->r[i].weight, t->r[i].leaf, is_lone(&t->r[i]) };
+	return false;
+}
+
 static void make_room(struct tree *t)
 {
 	struct code *c = t->c;
@@ -555,6 +606,8 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	take_points(t, in);
 	t->lanes = in->npoints || in->slack <= 0 ? 1 : TREE_LANES;
 	make_room(t);
+	if (take_shape(t, in))
+		return;
 	bits_start(t, in);
 	for (size_t i = in->n; i-- > 0;) {
 		struct lone_row row = { .found = false };
