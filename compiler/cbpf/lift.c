@@ -36,7 +36,7 @@ struct point { /* an instruction in a state */
 	uint32_t state;
 	uint32_t next[2]; /* points; a jump: where it holds, where not; else next[0] */
 	uint16_t op;      /* BPF_JEQ ...; 0: next[0] follows. As decided: constant tests are none */
-	word_id x, y;     /* compared */
+	word_id x, y;     /* compared; y WORD_NONE: the instruction's own constant */
 	dd_node node;
 };
 
@@ -280,17 +280,23 @@ static void visit_jump(struct lifting *l, uint32_t at, const struct sock_filter 
 		       const struct state *s)
 {
 	size_t pc = l->points.v[at].pc;
-	word_id x = s->reg[REG_A];
-	word_id y = BPF_SRC(f->code) == BPF_X ? s->reg[REG_X] : word_constant(&l->words, f->k);
+	word_id x = s->reg[REG_A], y = WORD_NONE;
+	dd_node claim = DD_NONE;
 	uint32_t next[2];
 
-	if (x == WORD_NONE || y == WORD_NONE) {
+	if (x == WORD_NONE) {
 		l->failed = true;
 		return;
 	}
-	dd_node claim = DD_NONE;
-	if (l->words.list.v[x].constant && l->words.list.v[y].constant)
-		claim = word_claim(&l->words, BPF_OP(f->code), x, y);
+	if (BPF_SRC(f->code) == BPF_X || !word_tests(&l->words, BPF_OP(f->code), x)) {
+		y = BPF_SRC(f->code) == BPF_X ? s->reg[REG_X] : word_constant(&l->words, f->k);
+		if (y == WORD_NONE) {
+			l->failed = true;
+			return;
+		}
+		if (l->words.list.v[x].constant && l->words.list.v[y].constant)
+			claim = word_claim(&l->words, BPF_OP(f->code), x, y);
+	}
 	next[0] = claim == DD_FALSE ? 0 : reach(l, pc + 1 + f->jt, *s);
 	next[1] = claim == DD_TRUE ? 0 : reach(l, pc + 1 + f->jf, *s);
 	struct point *p = &l->points.v[at];
@@ -343,6 +349,9 @@ static dd_node point_node(struct lifting *l, const struct point *p)
 	}
 	if (!p->op)
 		return next;
+	if (p->y == WORD_NONE)
+		return word_test(&l->words, p->op, p->x, f->k, next,
+				 l->points.v[p->next[1]].node);
 	return word_choose(&l->words, p->op, p->x, p->y, next, l->points.v[p->next[1]].node);
 }
 

@@ -6,7 +6,11 @@
 
 #include "compiler/base/bug.h"
 
-enum { NODES = 1 << 20, HOLE = 8192 };
+enum {
+	NODES = 1 << 20,
+	NODES_PER_INSN = 21, /* where each tests 32 bits, and tails are shared */
+	HOLE = 8192,
+};
 
 struct prover {
 	struct arena *arena;
@@ -154,8 +158,12 @@ static void tell_undecided(const struct prover *v, struct diags *ds)
 int cbpf_prove(struct arena *a, const struct policy *p, const struct cbpf *progs, size_t n,
 	       const char *family, struct cbpf_proof *out, struct diags *ds)
 {
-	struct prover v = { .arena = a, .p = p, .dd = dd_new(a, NODES), .out = out };
+	struct prover v = { .arena = a, .p = p, .out = out };
+	size_t insns = 0;
 
+	for (size_t i = 0; i < n; i++)
+		insns += progs[i].n;
+	v.dd = dd_new_for(a, NODES, insns * NODES_PER_INSN);
 	*out = (struct cbpf_proof){ .result = CBPF_PROVED };
 	v.d = decision_build_in(a, v.dd, p, ds);
 	if (!v.d)

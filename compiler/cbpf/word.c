@@ -301,21 +301,38 @@ dd_node word_claim(struct words *w, uint16_t op, word_id x, word_id y)
 	BUG("jump");
 }
 
+bool word_tests(const struct words *w, uint16_t op, word_id x)
+{
+	return w->list.v[x].plain && op != BPF_JSET;
+}
+
+dd_node word_test(struct words *w, uint16_t op, word_id x, uint32_t k, dd_node then,
+		  dd_node otherwise)
+{
+	const struct word *a = &w->list.v[x];
+
+	if (!spend(w, 32))
+		return DD_NONE;
+	switch (op) {
+	case BPF_JEQ:
+		return dd_word_equal(w->dd, a->field, a->shift, k, then, otherwise);
+	case BPF_JGE:
+		return dd_word_at_least(w->dd, a->field, a->shift, k, then, otherwise);
+	case BPF_JGT:
+		if (k == UINT32_MAX)
+			return otherwise;
+		return dd_word_at_least(w->dd, a->field, a->shift, k + 1, then, otherwise);
+	}
+	BUG("jump");
+}
+
 dd_node word_choose(struct words *w, uint16_t op, word_id x, word_id y, dd_node then,
 		    dd_node otherwise)
 {
 	if (x == WORD_NONE || y == WORD_NONE || !spend(w, 32))
 		return DD_NONE;
-	const struct word *a = &w->list.v[x], *b = &w->list.v[y];
-	if (a->plain && b->constant && op != BPF_JSET) {
-		if (op == BPF_JEQ)
-			return dd_word_equal(w->dd, a->field, a->shift, b->value, then, otherwise);
-		if (op == BPF_JGE)
-			return dd_word_at_least(w->dd, a->field, a->shift, b->value, then, otherwise);
-		if (b->value == UINT32_MAX)
-			return otherwise;
-		return dd_word_at_least(w->dd, a->field, a->shift, b->value + 1, then, otherwise);
-	}
+	if (word_tests(w, op, x) && w->list.v[y].constant)
+		return word_test(w, op, x, w->list.v[y].value, then, otherwise);
 	return dd_choose(w->dd, word_claim(w, op, x, y), then, otherwise);
 }
 

@@ -35,6 +35,10 @@ word_id word_input(struct words *w, enum dd_field f, unsigned shift);
 word_id word_alu(struct words *w, uint16_t op, word_id x, word_id y);
 /* op: BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET. */
 dd_node word_claim(struct words *w, uint16_t op, word_id x, word_id y);
+/* Is `x op k` one test of an input word, for any k? Then word_test() needs no word for k. */
+bool word_tests(const struct words *w, uint16_t op, word_id x);
+dd_node word_test(struct words *w, uint16_t op, word_id x, uint32_t k, dd_node then,
+		  dd_node otherwise);
 /* then where the claim `x op y` holds, else otherwise. */
 dd_node word_choose(struct words *w, uint16_t op, word_id x, word_id y, dd_node then,
 		    dd_node otherwise);

@@ -14,6 +14,8 @@
 
 #include "compiler/base/bug.h"
 
+enum { NODES_MIN = 4096 }; /* that there is room for */
+
 static uint32_t hash3(uint32_t a, uint32_t b, uint32_t c)
 {
 	uint64_t h = ((uint64_t)b << 32 | c) * UINT64_C(0x9e3779b97f4a7c15);
@@ -33,9 +35,8 @@ static void unique_insert(struct dd *d, dd_node n)
 }
 
 /* The cache grows with the nodes: a small policy must not pay for a large one's tables. */
-static void tables_grow(struct dd *d)
+static void tables_make(struct dd *d)
 {
-	d->unique_size *= 2;
 	d->unique = ARENA_ARRAY(d->arena, dd_node, d->unique_size);
 	memset(d->unique, 0xff, d->unique_size * sizeof(dd_node));
 	for (size_t n = 0; n < d->nodes.n; n++)
@@ -60,14 +61,21 @@ dd_node dd_make(struct dd *d, uint32_t bit, dd_node low, dd_node high)
 	if (d->nodes.n >= d->budget)
 		return DD_NONE;
 	vec_push(d->arena, &d->nodes, ((struct node){ bit, low, high }));
-	if (d->nodes.n * 2 > d->unique_size)
-		tables_grow(d);
-	else
+	if (d->nodes.n * 2 > d->unique_size) {
+		d->unique_size *= 2;
+		tables_make(d);
+	} else {
 		d->unique[i] = (dd_node)(d->nodes.n - 1);
+	}
 	return (dd_node)(d->nodes.n - 1);
 }
 
 struct dd *dd_new(struct arena *a, size_t node_budget)
+{
+	return dd_new_for(a, node_budget, 0);
+}
+
+struct dd *dd_new_for(struct arena *a, size_t node_budget, size_t expected)
 {
 	struct dd *d = ARENA_NEW(a, struct dd);
 
@@ -76,8 +84,15 @@ struct dd *dd_new(struct arena *a, size_t node_budget)
 	d->budget = node_budget + 2;
 	d->steps = node_budget * 32;
 	d->operation = UINT32_MAX - 1;
-	d->unique_size = 4096;
-	tables_grow(d);
+	if (expected > node_budget)
+		expected = node_budget;
+	if (expected < NODES_MIN)
+		expected = NODES_MIN;
+	d->nodes.v = ARENA_ARRAY(a, struct node, expected);
+	d->nodes.cap = expected;
+	for (d->unique_size = 2 * NODES_MIN; d->unique_size < 2 * expected;)
+		d->unique_size *= 2;
+	tables_make(d);
 	/* Terminals of claims: packed values that no verdict has. */
 	dd_node f = dd_make(d, DD_TERMINAL, UINT32_MAX - 2, 0);
 	dd_node t = dd_make(d, DD_TERMINAL, UINT32_MAX - 1, 0);
@@ -254,6 +269,26 @@ struct blocks {
 	const struct dd_range *r;
 };
 
+/* One value in a block of 2^bits whose others have one node. */
+static dd_node lone_node(const struct blocks *b, uint64_t value, unsigned bits, dd_node lone,
+			 dd_node rest)
+{
+	for (unsigned i = 0; i < bits; i++)
+		lone = value >> i & 1 ? dd_make(b->dd, bit_of(b->field, i), rest, lone) :
+					dd_make(b->dd, bit_of(b->field, i), lone, rest);
+	return lone;
+}
+
+/* The range *at ends in this block, which up to there has its node: is the rest of the block one
+ * other value, and the same node again? */
+static bool has_lone(const struct blocks *b, uint64_t last, size_t at)
+{
+	const struct dd_range *r = &b->r[at], *lone = r + 1;
+
+	return lone->first == lone->last &&
+	       (lone->last == last || (lone[1].node == r->node && lone[1].last >= last));
+}
+
 /* The block of 2^bits values from `first` on; *at: the range that holds its first value. */
 static dd_node block_node(const struct blocks *b, uint64_t first, unsigned bits, size_t *at)
 {
@@ -263,6 +298,10 @@ static dd_node block_node(const struct blocks *b, uint64_t first, unsigned bits,
 		++*at;
 	if (b->r[*at].last >= last)
 		return b->r[*at].node;
+	if (has_lone(b, last, *at)) {
+		const struct dd_range *r = &b->r[*at];
+		return lone_node(b, r[1].first, bits, r[1].node, r->node);
+	}
 	dd_node low = block_node(b, first, bits - 1, at);
 	dd_node high = block_node(b, first + (UINT64_C(1) << (bits - 1)), bits - 1, at);
 	return dd_make(b->dd, bit_of(b->field, bits - 1), low, high);

@@ -48,6 +48,9 @@ uint32_t dd_bit_of(enum dd_field field, unsigned shift);
 /* ---- building ---- */
 
 struct dd *dd_new(struct arena *a, size_t node_budget);
+/* With room for so many nodes from the start, where that can be told: tables that grow are
+ * copied each time. */
+struct dd *dd_new_for(struct arena *a, size_t node_budget, size_t expected);
 size_t dd_size(const struct dd *d); /* nodes made so far */
 /*
  * Puts all but `steps` (operations on nodes; a node costs one or two) of the manager's time
