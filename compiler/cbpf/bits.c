@@ -37,7 +37,6 @@ struct window {
 	uint32_t base;
 	bool without_points;
 	code_id leaf[2]; /* the two commonest */
-	uint64_t apart[64]; /* see masks_apart() */
 	uint8_t cls[SPAN];
 	float weight[SPAN];
 	uint64_t present[WORDS];    /* values of the interval at hand */
@@ -99,19 +98,23 @@ static void fill_window(struct window *w)
 			w->cls[t->points[p].value - w->base] = CLASS_ABSENT;
 }
 
-/* By six bits: the six-bit masks that share none of them. */
-static void fill_apart(uint64_t apart[64])
-{
-	for (unsigned x = 0; x < 64; x++)
-		for (unsigned mask = 0; mask < 64; mask++)
-			if (!(x & mask))
-				apart[x] |= UINT64_C(1) << mask;
-}
+/* By the low six bits of a value: which of the 64 masks of six bits share none with it. */
+#define APART(x)                                                                         \
+	(((x) & 1 ? 0x5555555555555555u : UINT64_MAX) &                                  \
+	 ((x) & 2 ? 0x3333333333333333u : UINT64_MAX) &                                  \
+	 ((x) & 4 ? 0x0f0f0f0f0f0f0f0fu : UINT64_MAX) &                                  \
+	 ((x) & 8 ? 0x00ff00ff00ff00ffu : UINT64_MAX) &                                  \
+	 ((x) & 16 ? 0x0000ffff0000ffffu : UINT64_MAX) &                                 \
+	 ((x) & 32 ? 0x00000000ffffffffu : UINT64_MAX))
+#define APART4(x)  APART(x), APART((x) + 1), APART((x) + 2), APART((x) + 3)
+#define APART16(x) APART4(x), APART4((x) + 4), APART4((x) + 8), APART4((x) + 12)
+
+static const uint64_t apart_low[64] = { APART16(0), APART16(16), APART16(32), APART16(48) };
 
 /* Masks, 64 of them from 64 * k on, that share no bit with x. */
-static uint64_t masks_apart(const struct window *w, uint32_t x, uint32_t k)
+static uint64_t masks_apart(uint32_t x, uint32_t k)
 {
-	return k & x >> 6 ? 0 : w->apart[x & 63];
+	return k & x >> 6 ? 0 : apart_low[x & 63];
 }
 
 static void count(struct counter *c, const uint64_t *masks, size_t words)
@@ -132,7 +135,7 @@ static void count_value(struct window *w, uint32_t x)
 	w->present[x >> 6] |= 1ull << (x & 63);
 	w->npresent++;
 	for (uint32_t k = 0; k < w->row_words; k++) {
-		apart[k] = masks_apart(w, x, k);
+		apart[k] = masks_apart(x, k);
 		rest[k] = ~apart[k];
 	}
 	for (unsigned leaf = 0; leaf < 2; leaf++) {
@@ -240,7 +243,7 @@ static uint32_t count_apart(const struct window *w, uint32_t mask)
 	uint32_t n = 0;
 
 	for (uint32_t k = w->low; k <= w->high; k++) /* sharing no bit works both ways */
-		n += (uint32_t)__builtin_popcountll(w->present[k] & masks_apart(w, mask, k));
+		n += (uint32_t)__builtin_popcountll(w->present[k] & masks_apart(mask, k));
 	return n;
 }
 
@@ -324,7 +327,6 @@ static struct window *start_window(struct tree *t, const struct tree_input *in, 
 	w->in = in;
 	w->without_points = without_points;
 	w->base = UINT32_MAX;
-	fill_apart(w->apart);
 	return find_leaves(w) ? w : NULL;
 }
 

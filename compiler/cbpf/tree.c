@@ -216,7 +216,7 @@ static bool find_lone(const struct tree *t, struct problem q, struct lone *out)
 	out->n = 0;
 	out->rest = rest_leaf(t, q);
 	for (size_t k = q.i; k <= q.j; k++)
-		if (!is_tested(t, q, k) && !add_lone(t, k, out))
+		if (!(q.h && is_tested(t, q, k)) && !add_lone(t, k, out))
 			return false;
 	return true;
 }

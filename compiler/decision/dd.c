@@ -216,6 +216,26 @@ struct word { /* bits first..first + 31 of the order, tested against k */
 	bool or_more;
 };
 
+static bool lies_below(const struct dd *d, dd_node n, const struct word *w)
+{
+	return d->nodes.v[n].bit >= w->first + 32;
+}
+
+/* The bits from i on, between two diagrams that look at none of them. */
+static dd_node word_path(struct dd *d, const struct word *w, unsigned i, dd_node then,
+			 dd_node otherwise)
+{
+	dd_node path = then;
+
+	for (unsigned b = 32; b-- > i;) {
+		uint32_t bit = w->first + b;
+		bool one = w->k >> (31 - b) & 1;
+		dd_node side = one || !w->or_more ? otherwise : then;
+		path = one ? dd_make(d, bit, side, path) : dd_make(d, bit, path, side);
+	}
+	return path;
+}
+
 /* Only k's own path splits; where a bit differs from k's, the rest of the word is decided. */
 static dd_node word_choose(struct dd *d, const struct word *w, unsigned i, dd_node then,
 			   dd_node otherwise)
@@ -224,6 +244,8 @@ static dd_node word_choose(struct dd *d, const struct word *w, unsigned i, dd_no
 		return then;
 	if (then == DD_NONE || otherwise == DD_NONE)
 		return DD_NONE;
+	if (lies_below(d, then, w) && lies_below(d, otherwise, w))
+		return word_path(d, w, i, then, otherwise);
 	uint32_t bit = w->first + i;
 	bool one = w->k >> (31 - i) & 1;
 	dd_node side = one || !w->or_more ? child(d, otherwise, bit, !one) : child(d, then, bit, true);
