@@ -52,6 +52,12 @@ dd_node dd_make(struct dd *d, uint32_t bit, dd_node low, dd_node high)
 		return DD_NONE;
 	if (bit != DD_TERMINAL && low == high)
 		return low;
+	/* A path that was made before was made node after node: no look at the table, which is
+	 * large and far away. */
+	dd_node next = (low > high ? low : high) + 1;
+	if (next < d->nodes.n && d->nodes.v[next].bit == bit && d->nodes.v[next].low == low &&
+	    d->nodes.v[next].high == high)
+		return next;
 	size_t i = hash3(bit, low, high) & (d->unique_size - 1);
 	for (; d->unique[i] != DD_NONE; i = (i + 1) & (d->unique_size - 1)) {
 		const struct node *k = &d->nodes.v[d->unique[i]];
