@@ -50,7 +50,8 @@ QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -le
 ROOMS   := base tables policy decision cbpf oci apparmor lint enforce
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c))
-LIB_SRC := $(filter-out compiler/tables/mktables.c,$(LIB_SRC))
+MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c
+LIB_SRC := $(filter-out $(MKTABLES),$(LIB_SRC))
 CMD_SRC := compiler/main.c $(wildcard compiler/cmd/*.c)
 GEN_SRC := $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.c,$(wildcard grammar/*.y)) \
 	$(patsubst grammar/%.l,$(BUILD)/gen/%.lex.c,$(wildcard grammar/*.l)) \
@@ -93,9 +94,9 @@ $(BUILD)/gen/%.lex.c: grammar/%.l
 	$(call say,FLEX,$@)$(FLEX) -o $@ $<
 
 # Tables: one generator, run at build time, that also checks the rows.
-$(BUILD)/mktables: compiler/tables/mktables.c compiler/tables/place.h
+$(BUILD)/mktables: $(MKTABLES) $(addprefix compiler/tables/,mktables.h place.h arches.def)
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(WARN) $(OURS) -O1 -g -o $@ $<
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) -O1 -g -o $@ $(MKTABLES)
 
 $(BUILD)/gen/tables_data.c: $(BUILD)/mktables $(wildcard compiler/tables/*.tsv) compiler/tables/arches.def
 	@mkdir -p $(@D)

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TABLES_NAMES = 2048 }; /* places for call names: a power of two, at most half of them taken */
+enum { TABLES_NAMES = 2048 }; /* places: a power of two, at most half of them taken */
 
 /* Where a search for a call's name begins (FNV-1a); from there on, place after place. */
 static inline size_t tables_place(const char *name, size_t n)

@@ -68,7 +68,7 @@ def test_libraries_stay_in_their_rooms():
 def test_the_library_never_prints_or_exits():
     wrong = []
     for f in files(".c"):
-        if room(f) not in MAY or f.endswith((".bpf.c", "mktables.c", "base/bug.c")):
+        if room(f) not in MAY or f.endswith((".bpf.c", "mktables.c", "mkprint.c", "base/bug.c")):
             continue
         text = re.sub(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"", "", (ROOT / f).read_text(), flags=re.S)
         for m in re.finditer(r"(?<![\w.>])(printf|puts|putchar|exit|perror)\s*\(", text):

@@ -624,7 +624,8 @@ def test_a_further_architecture_is_a_row_and_a_column(tmp_path):
     (d / "syscalls.tsv").write_text("\n".join(lines) + "\n")
     flags = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{tmp_path}",
              f"-I{ROOT}"]
-    run(["gcc", *flags, "-o", tmp_path / "mktables", d / "mktables.c"], check=0)
+    run(["gcc", *flags, "-o", tmp_path / "mktables", d / "mktables.c", d / "mkprint.c"],
+        check=0)
     data = run([tmp_path / "mktables", d], check=0).out
     (tmp_path / "data.c").write_text(data)
     run(["gcc", *flags, "-fsyntax-only", tmp_path / "data.c", d / "tables.c"], check=0)
