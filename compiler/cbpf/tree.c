@@ -537,10 +537,12 @@ static bool has_shape(const struct tree *t, const struct tree_input *in, const s
 {
 	if (s->n != t->n || s->lanes != t->lanes || s->test_cost != in->test_cost)
 		return false;
-	for (size_t i = 0; i < t->n; i++)
-		if (s->range[i].leaf != t->r[i].leaf || s->range[i].is_lone != is_lone(&t->r[i]) ||
-		    s->range[i].weight != t->r[i].weight)
+	for (size_t i = 0; i < t->n; i++) {
+		const struct shape_range *x = &s->range[i];
+		const struct tree_range *r = &t->r[i];
+		if (x->leaf != r->leaf || x->is_lone != is_lone(r) || x->weight != r->weight)
 			return false;
+	}
 	return true;
 }
 
@@ -564,8 +566,10 @@ static bool take_shape(struct tree *t, const struct tree_input *in)
 	s->n = t->n;
 	s->lanes = t->lanes;
 	s->test_cost = in->test_cost;
-	for (size_t i = 0; i < t->n; i++)
-		s->range[i] = (struct shape_range){ t->r[i].weight, t->r[i].leaf, is_lone(&t->r[i]) };
+	for (size_t i = 0; i < t->n; i++) {
+		const struct tree_range *r = &t->r[i];
+		s->range[i] = (struct shape_range){ r->weight, r->leaf, is_lone(r) };
+	}
 	return false;
 }
 
@@ -594,6 +598,18 @@ static size_t choose_lane(const struct tree *t, const struct tree_input *in)
 	return lane;
 }
 
+/* With any number of the points between i and j tested, most of them first. */
+static void solve_points(const struct tree *t, size_t i, size_t j, const struct lone_row *row)
+{
+	size_t npoints = points_between(t, i, j);
+	struct problem q = { i, j, npoints };
+	struct lone lone;
+
+	for (; q.h > 0; q.h--)
+		solve(t, q, npoints, find_lone(t, q, &lone) ? &lone : NULL);
+	solve(t, q, npoints, row->found ? &row->lone : NULL);
+}
+
 static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 		       const struct tree_input *in)
 {
@@ -612,15 +628,9 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	for (size_t i = in->n; i-- > 0;) {
 		struct lone_row row = { .found = false };
 		for (size_t j = i; j < in->n; j++) {
-			size_t npoints = points_between(t, i, j);
-			struct lone lone;
 			bits_extend(t, i, j);
 			extend_lone(t, i, j, &row);
-			for (size_t h = npoints; h > 0; h--) {
-				struct problem q = { i, j, h };
-				solve(t, q, npoints, find_lone(t, q, &lone) ? &lone : NULL);
-			}
-			solve(t, (struct problem){ i, j, 0 }, npoints, row.found ? &row.lone : NULL);
+			solve_points(t, i, j, &row);
 		}
 	}
 }
