@@ -580,10 +580,11 @@ static void add_multiplexed(struct parser *p, struct oci_rule r)
 	static const char *const muxes[] = { "socketcall", "ipc" };
 
 	for (size_t m = 0; m < ARRAY_SIZE(muxes); m++) {
-		const struct syscall_info *sys = syscall_by_name(str_c(muxes[m]));
 		unsigned selector = multiplexed_selector(str_c(muxes[m]), r.name);
-		r.arches = arches_of(sys, p->out->arches);
-		if (!selector || !r.arches)
+		if (!selector)
+			continue;
+		r.arches = arches_of(syscall_by_name(str_c(muxes[m])), p->out->arches);
+		if (!r.arches)
 			continue;
 		struct oci_arg *args = ARENA_ARRAY(p->arena, struct oci_arg, r.nargs + 1);
 		uint32_t n = 0;

@@ -198,11 +198,13 @@ static bool same_env(const struct builder *b, const struct oci_rule *x, const st
 {
 	const struct oci_gate *gx = b->p->entries.v[x->entry].gate;
 	const struct oci_gate *gy = b->p->entries.v[y->entry].gate;
+
+	if (memcmp(gx, gy, sizeof(*gx)) != 0 || !same_unless(x, y))
+		return false;
 	bool narrow_x = x->arches != name_arches(b, x->name);
 	bool narrow_y = y->arches != name_arches(b, y->name);
 
-	return !memcmp(gx, gy, sizeof(*gx)) && same_unless(x, y) && narrow_x == narrow_y &&
-	       (!narrow_x || x->arches == y->arches);
+	return narrow_x == narrow_y && (!narrow_x || x->arches == y->arches);
 }
 
 /* ---- statements ---- */
