@@ -51,6 +51,7 @@ struct lifting {
 	struct words words;
 	uint32_t *live; /* by instruction: registers that are read there or later, bits */
 	VEC(struct state) states;
+	VEC(uint32_t) known; /* by state: registers that are not WORD_NONE, bits */
 	VEC(uint32_t) state_table; /* open addressing, UINT32_MAX: free; n is its size */
 	VEC(struct point) points;
 	VEC(uint32_t) point_table; /* likewise */
@@ -154,8 +155,12 @@ static uint32_t intern_state(struct lifting *l, const struct state *s)
 	for (; l->state_table.v[i] != UINT32_MAX; i = (i + 1) & (l->state_table.n - 1))
 		if (!memcmp(&l->states.v[l->state_table.v[i]], s, sizeof(*s)))
 			return l->state_table.v[i];
+	uint32_t known = 0;
+	for (unsigned r = 0; r < REGS; r++)
+		known |= (uint32_t)(s->reg[r] != WORD_NONE) << r;
 	l->state_table.v[i] = (uint32_t)l->states.n;
 	vec_push(l->arena, &l->states, *s);
+	vec_push(l->arena, &l->known, known);
 	if (l->states.n * 2 > l->state_table.n)
 		states_grow(l);
 	return (uint32_t)(l->states.n - 1);
@@ -213,6 +218,14 @@ static uint32_t reach(struct lifting *l, size_t pc, struct state s)
 		else if (s.reg[i] == WORD_NONE)
 			l->failed = true; /* the manager's budget: live, and not known */
 	return intern_point(l, (uint32_t)pc, intern_state(l, &s));
+}
+
+/* The same without a change of state. */
+static uint32_t reach_in(struct lifting *l, size_t pc, uint32_t state)
+{
+	if (l->known.v[state] == l->live[pc]) /* nothing to forget, nothing missing */
+		return intern_point(l, (uint32_t)pc, state);
+	return reach(l, pc, l->states.v[state]);
 }
 
 /* struct seccomp_data: nr, arch, then 64-bit values in the machine's byte order. */
@@ -280,6 +293,7 @@ static void visit_jump(struct lifting *l, uint32_t at, const struct sock_filter 
 		       const struct state *s)
 {
 	size_t pc = l->points.v[at].pc;
+	uint32_t state = l->points.v[at].state;
 	word_id x = s->reg[REG_A], y = WORD_NONE;
 	dd_node claim = DD_NONE;
 	uint32_t next[2];
@@ -297,8 +311,8 @@ static void visit_jump(struct lifting *l, uint32_t at, const struct sock_filter 
 		if (l->words.list.v[x].constant && l->words.list.v[y].constant)
 			claim = word_claim(&l->words, BPF_OP(f->code), x, y);
 	}
-	next[0] = claim == DD_FALSE ? 0 : reach(l, pc + 1 + f->jt, *s);
-	next[1] = claim == DD_TRUE ? 0 : reach(l, pc + 1 + f->jf, *s);
+	next[0] = claim == DD_FALSE ? 0 : reach_in(l, pc + 1 + f->jt, state);
+	next[1] = claim == DD_TRUE ? 0 : reach_in(l, pc + 1 + f->jf, state);
 	struct point *p = &l->points.v[at];
 	p->next[0] = claim == DD_FALSE ? next[1] : next[0];
 	p->next[1] = next[1];
@@ -325,7 +339,7 @@ static void visit(struct lifting *l, uint32_t at)
 		l->failed |= p.node == DD_NONE;
 		l->points.v[at] = p;
 	} else if (f->code == (BPF_JMP | BPF_JA)) {
-		uint32_t next = reach(l, p.pc + 1 + f->k, s);
+		uint32_t next = reach_in(l, p.pc + 1 + f->k, p.state);
 		l->points.v[at].next[0] = next;
 	} else if (BPF_CLASS(f->code) == BPF_JMP) {
 		visit_jump(l, at, f, &s);

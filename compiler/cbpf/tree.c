@@ -163,29 +163,36 @@ static bool is_tested(const struct tree *t, struct problem q, size_t at)
 
 /* ---- lone values ---- */
 
+/* Of the leaves of lone values the commonest, the first of those. */
+static code_id commonest_leaf(const struct tree *t, struct problem q)
+{
+	code_id leaf[LONE_MAX + 1];
+	size_t n = 0, most = 0, best = 0;
+
+	for (size_t k = q.i; k <= q.j; k++)
+		if (!(q.h && is_tested(t, q, k)))
+			leaf[n++] = t->r[k].leaf;
+	for (size_t k = 0; k + most < n; k++) { /* none behind that can be commoner */
+		size_t same = 0;
+		for (size_t m = k; m < n; m++)
+			same += leaf[m] == leaf[k];
+		if (same > most) {
+			most = same;
+			best = k;
+		}
+	}
+	return n ? leaf[best] : t->r[q.i].leaf;
+}
+
 /* The leaf left when lone values are taken out: that of a wide range, else the commonest. */
 static code_id rest_leaf(const struct tree *t, struct problem q)
 {
-	size_t most = 0;
-	code_id rest = t->r[q.i].leaf;
-
 	for (size_t k = q.i; k <= q.j; k++)
 		if (!is_lone(&t->r[k]))
 			return t->r[k].leaf;
 	if (q.j - q.i > LONE_MAX)
-		return rest; /* more than can be tested in a row, whatever is left over */
-	for (size_t k = q.i; k <= q.j; k++) {
-		size_t n = 0;
-		if (is_tested(t, q, k))
-			continue;
-		for (size_t m = q.i; m <= q.j; m++)
-			n += t->r[m].leaf == t->r[k].leaf && !is_tested(t, q, m);
-		if (n > most) {
-			most = n;
-			rest = t->r[k].leaf;
-		}
-	}
-	return rest;
+		return t->r[q.i].leaf; /* more than can be tested in a row, whatever is left over */
+	return commonest_leaf(t, q);
 }
 
 static bool goes_before(const struct tree *t, size_t x, size_t y)
