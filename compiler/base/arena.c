@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arena: a list of chunks, each twice the one before it up to a limit. From there on each is one
- * huge page of the kernel's where it has one to give: a page fault then brings 512 pages at once,
- * for the price of some seventy single ones (Documentation/admin-guide/mm/transhuge.rst).
+ * Arena: a list of chunks, each twice the one before it. An arena that has grown past a few of
+ * them goes on with huge pages of the kernel's where it has some to give: a page fault then brings
+ * 512 pages at once, for the price of some seventy single ones
+ * (Documentation/admin-guide/mm/transhuge.rst).
  */
 #include "compiler/base/arena.h"
 
@@ -17,6 +18,7 @@
 
 #define CHUNK_FIRST ((size_t)16 << 10)
 #define CHUNK_MAX   ((size_t)1 << 20)
+#define HUGE_FROM   ((size_t)256 << 10) /* a chunk of that size is a huge page instead */
 #define HUGE_PAGE   ((size_t)2 << 20)
 #define ALIGN	    _Alignof(max_align_t)
 
@@ -104,16 +106,25 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*c))
 		run_out(a->oom);
-	if (MAPS_CHUNKS && size == CHUNK_MAX && (c = map_chunk())) {
-		a->size += c->size;
-		return c;
-	}
 	/* calloc: fresh pages from the kernel are zero already, nothing is cleared twice. */
 	c = calloc(1, sizeof(*c) + size);
 	if (!c)
 		run_out(a->oom);
 	c->size = size;
 	a->size += size;
+	return c;
+}
+
+static struct chunk *add_next(struct arena *a)
+{
+	struct chunk *c = MAPS_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk() : NULL;
+
+	if (c)
+		a->size += c->size;
+	else
+		c = add_chunk(a, a->next_size);
+	if (a->next_size < CHUNK_MAX)
+		a->next_size *= 2;
 	return c;
 }
 
@@ -142,9 +153,7 @@ void *arena_alloc(struct arena *a, size_t size)
 			a->head = big;
 		return big->data;
 	}
-	c = add_chunk(a, a->next_size);
-	if (a->next_size < CHUNK_MAX)
-		a->next_size *= 2;
+	c = add_next(a);
 	c->next = a->head;
 	a->head = c;
 	c->used = size;
