@@ -269,6 +269,87 @@ static void a_long_chain_is_no_deep_recursion(void **unused)
 	arena_free(a);
 }
 
+/* arg <= last */
+static const struct cond *up_to(struct arena *a, uint8_t arg, unsigned bits, uint64_t last)
+{
+	struct cond *c = ARENA_NEW(a, struct cond);
+
+	*c = (struct cond){ .kind = COND_CMP, .cmp = { arg, 64, false, CMP_LE, UINT64_MAX, last } };
+	if (bits < 64)
+		c->cmp.mask = (UINT64_C(1) << bits) - 1;
+	return c;
+}
+
+static size_t random_ranges(struct dd_range *r, size_t most, unsigned bits, const dd_node *nodes,
+			    size_t n)
+{
+	uint64_t max = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1, first = 0;
+	bool sparse = next_random() & 1; /* lone values in one wide rest, as a set has them */
+	size_t k = 0;
+
+	for (; k < most; k++) {
+		bool lone = sparse ? k & 1 : next_random() & 1;
+		uint64_t room = max - first, wide = bits > 8 ? room / 4 : 6;
+		uint64_t last = first + (lone || !room ? 0 : next_random() % (wide ? wide : 1));
+		if (last >= max || k + 1 == most)
+			last = max;
+		r[k] = (struct dd_range){ first, last, nodes[sparse ? k & 1 : next_random() % n] };
+		if (last == max)
+			return k + 1;
+		first = last + 1;
+	}
+	return k;
+}
+
+/* Built at once they are what they are built one after the other, from the last. */
+static void ranges_are_one_node_however_built(void **unused)
+{
+	static const unsigned widths[] = { 3, 8, 16, 32, 64 };
+
+	(void)unused;
+	for (int round = 0; round < 2000; round++) {
+		struct arena *a = arena_new(NULL);
+		struct dd *d = dd_new_for(a, 1 << 18, round & 1 ? 20000 : 0);
+		unsigned bits = widths[next_random() % ARRAY_SIZE(widths)];
+		uint8_t arg = (uint8_t)(next_random() % 2);
+		const struct cond *below = up_to(a, 2, 64, random_value());
+		dd_node t = dd_terminal(d, yes), f = dd_terminal(d, no);
+		dd_node nodes[3] = { f, t, dd_ite(d, below, t, f) };
+		struct dd_range r[14];
+		size_t n = random_ranges(r, ARRAY_SIZE(r), bits, nodes, ARRAY_SIZE(nodes));
+		dd_node should = r[n - 1].node;
+		for (size_t i = n - 1; i-- > 0;)
+			should = dd_ite(d, up_to(a, arg, bits, r[i].last), r[i].node, should);
+		assert_int_equal(dd_ranges(d, (enum dd_field)arg, bits, r, n), should);
+		arena_free(a);
+	}
+}
+
+/* A word's test between any two diagrams, those that look at the word's own bits among them. */
+static void a_words_test_is_a_choice(void **unused)
+{
+	(void)unused;
+	for (int round = 0; round < 2000; round++) {
+		struct arena *a = arena_new(NULL);
+		struct dd *d = dd_new(a, 1 << 18);
+		dd_node t = dd_terminal(d, yes), f = dd_terminal(d, no);
+		dd_node x = round % 4 ? dd_ite(d, random_cond(a, 2), t, f) : t;
+		dd_node y = round % 3 ? dd_ite(d, random_cond(a, 2), t, f) : f;
+		enum dd_field field = (enum dd_field)(next_random() % 3);
+		unsigned shift = next_random() & 1 ? 32 : 0;
+		uint32_t k = (uint32_t)random_value();
+		uint64_t mask = UINT64_C(0xffffffff) << shift;
+		struct cond less = { .kind = COND_CMP, .cmp = { (uint8_t)field, 64, false, CMP_LT,
+								mask, (uint64_t)k << shift } };
+		dd_node equal = dd_equal(d, field, mask, (uint64_t)k << shift);
+		assert_int_equal(dd_word_equal(d, field, shift, k, x, y),
+				 dd_choose(d, equal, x, y));
+		assert_int_equal(dd_word_at_least(d, field, shift, k, x, y),
+				 dd_ite(d, &less, y, x));
+		arena_free(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +360,8 @@ int main(void)
 		cmocka_unit_test(restriction_agrees_inside_its_cube),
 		cmocka_unit_test(a_budget_ends_a_build_and_nothing_else),
 		cmocka_unit_test(a_long_chain_is_no_deep_recursion),
+		cmocka_unit_test(ranges_are_one_node_however_built),
+		cmocka_unit_test(a_words_test_is_a_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
