@@ -219,6 +219,29 @@ static bool is_foreign(const struct decompiler *c, enum arch a, dd_node foreign)
 	return true;
 }
 
+/* Number -1 passes on a listed architecture: where foreign ones do not let it pass, a token of
+ * which all else is foreign is listed too, by the first architecture that has it. */
+static void list_skipping(struct decompiler *c, dd_node foreign)
+{
+	dd_node allow = dd_terminal(c->d, (struct verdict){ VERDICT_ALLOW, 0 });
+	unsigned seen = 0;
+
+	if (dd_call(c->d, foreign, 0, UINT32_MAX) == allow)
+		return;
+	for (int a = 0; a < ARCH_NR; a++) {
+		bool listed = false;
+		if (seen & ARCH_BIT(a))
+			continue;
+		for (int b = a; b < ARCH_NR; b++)
+			if (arch_info((enum arch)b)->audit == arch_info((enum arch)a)->audit) {
+				seen |= ARCH_BIT(b);
+				listed |= c->arches & ARCH_BIT(b);
+			}
+		if (!listed && node_at(c, (enum arch)a, UINT32_MAX) == allow)
+			c->arches |= ARCH_BIT(a);
+	}
+}
+
 static bool find_arches(struct decompiler *c)
 {
 	dd_node foreign = foreign_node(c);
@@ -232,6 +255,7 @@ static bool find_arches(struct decompiler *c)
 		    !is_foreign(c, (enum arch)a, foreign))
 			c->arches |= ARCH_BIT(a);
 	}
+	list_skipping(c, foreign);
 	if (!c->arches)
 		c->arches = ARCH_BIT(c->opt->machine);
 	c->foreign = v.v[0];
