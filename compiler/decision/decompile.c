@@ -219,27 +219,26 @@ static bool is_foreign(const struct decompiler *c, enum arch a, dd_node foreign)
 	return true;
 }
 
+static bool token_listed(const struct decompiler *c, uint32_t audit)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (c->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == audit)
+			return true;
+	return false;
+}
+
 /* Number -1 passes on a listed architecture: where foreign ones do not let it pass, a token of
  * which all else is foreign is listed too, by the first architecture that has it. */
 static void list_skipping(struct decompiler *c, dd_node foreign)
 {
 	dd_node allow = dd_terminal(c->d, (struct verdict){ VERDICT_ALLOW, 0 });
-	unsigned seen = 0;
 
 	if (dd_call(c->d, foreign, 0, UINT32_MAX) == allow)
 		return;
-	for (int a = 0; a < ARCH_NR; a++) {
-		bool listed = false;
-		if (seen & ARCH_BIT(a))
-			continue;
-		for (int b = a; b < ARCH_NR; b++)
-			if (arch_info((enum arch)b)->audit == arch_info((enum arch)a)->audit) {
-				seen |= ARCH_BIT(b);
-				listed |= c->arches & ARCH_BIT(b);
-			}
-		if (!listed && node_at(c, (enum arch)a, UINT32_MAX) == allow)
+	for (int a = 0; a < ARCH_NR; a++)
+		if (!token_listed(c, arch_info((enum arch)a)->audit) &&
+		    node_at(c, (enum arch)a, UINT32_MAX) == allow)
 			c->arches |= ARCH_BIT(a);
-	}
 }
 
 static bool find_arches(struct decompiler *c)
