@@ -11,17 +11,18 @@
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/dump.h"
+#include "compiler/cmd/journal.h"
 #include "compiler/cmd/raise.h"
 
 static const char help[] =
 	"usage: pale why AUDIT-LINE|- [FILE]\n"
 	"       pale why --pid P [FILE]\n\n"
 	"Which rule refused a call, and which line would allow it. AUDIT-LINE is a record of type\n"
-	"1326 (SECCOMP) as dmesg, journalctl or ausearch print it, '-' reads many from standard\n"
-	"input and counts equal ones. FILE is the policy, JSON profile or BPF program that was in\n"
-	"force; without it the line is explained as it stands. A record has no arguments: what\n"
-	"depends on them is told as such. --pid looks at the call that a process is in, with its\n"
-	"arguments, and at what each of its filters answers (it needs CAP_SYS_ADMIN).\n\n"
+	"1326 (SECCOMP) as dmesg, journalctl (also -o json) or ausearch print it, '-' reads many\n"
+	"from standard input and counts equal ones. FILE is the policy, JSON profile or BPF program\n"
+	"that was in force; without it the line is explained as it stands. A record has no\n"
+	"arguments: what depends on them is told as such. --pid looks at the call that a process is\n"
+	"in, with its arguments, and at what each of its filters answers (it needs CAP_SYS_ADMIN).\n\n"
 	"  --pid P         a running process, or one of its threads\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
@@ -150,11 +151,34 @@ static void read_code(struct str s, struct event *e)
 		}
 }
 
+/* What stands behind journald's own "audit[PID]: " or "audit: ", where the type is a word. */
+static struct str journald_part(struct str line)
+{
+	static const char mark[] = "audit";
+
+	for (size_t i = 0; i + sizeof(mark) < line.n; i++) {
+		size_t at = i + sizeof(mark) - 1;
+
+		if ((i && line.p[i - 1] != ' ') || memcmp(line.p + i, mark, sizeof(mark) - 1) != 0)
+			continue;
+		if (line.p[at] == '[') {
+			for (at++; at < line.n && line.p[at] >= '0' && line.p[at] <= '9';)
+				at++;
+			at += at < line.n && line.p[at] == ']';
+		}
+		if (at + 2 < line.n && line.p[at] == ':' && line.p[at + 1] == ' ')
+			return (struct str){ line.p + at + 2, line.n - at - 2 };
+	}
+	return line;
+}
+
 static bool is_record(struct str line)
 {
 	struct str type;
 
-	return find_field(line, "type", &type) && (str_is(type, "1326") || str_is(type, "SECCOMP"));
+	if (find_field(line, "type", &type))
+		return str_is(type, "1326") || str_is(type, "SECCOMP");
+	return str_starts(journald_part(line), "SECCOMP ");
 }
 
 static void keep_word(char *to, size_t size, struct str s)
@@ -221,6 +245,7 @@ static void read_lines(struct why *w, const struct source *src)
 		struct span sp = { src->id, at, at + (uint32_t)line.n };
 		struct event e;
 		at = sp.end + 1;
+		journal_message(w->s->arena, line, &line);
 		if (line.n > LINE_MAX_BYTES)
 			line.n = LINE_MAX_BYTES;
 		if (!is_record(line)) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the kernel's record of a refusal, or a live process, to the rule that refused."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -50,6 +51,33 @@ def test_every_form_of_a_record(pale, line):
     out = pale("why", line, check=0).out
     assert out.startswith("x86_64 ptrace: KILL_PROCESS, by tmux:") and "(pid 9408)" in out
     assert "allow ptrace;" in out
+
+
+JOURNALD = ("SECCOMP auid=4294967295 uid=0 gid=0 ses=4294967295 pid=9408 comm=\"tmux: server\" "
+            "exe=\"/usr/bin/tmux\" sig=31 arch=c000003e syscall=101 compat=0 ip=0x40828e "
+            "code=0x80000000")
+
+
+@pytest.mark.parametrize("line", [
+    "Nov 14 22:13:20 node audit[9408]: " + JOURNALD,
+    "2026-11-14T22:13:20+0000 node audit[9408]: " + JOURNALD,
+    "node audit: " + JOURNALD,
+    JOURNALD,
+    json.dumps({"_TRANSPORT": "audit", "_AUDIT_TYPE": "1326", "MESSAGE": JOURNALD}),
+    json.dumps({"_TRANSPORT": "kernel", "MESSAGE": "audit: " + record(101)}),
+    json.dumps({"MESSAGE": list(JOURNALD.encode()), "X": "audit: SECCOMP arch=zz"}),
+    "\x1e" + json.dumps({"MESSAGE": JOURNALD}),
+    "data: " + json.dumps({"MESSAGE": JOURNALD}),
+], ids=["short", "iso", "old", "cat", "json", "json of the kernel's", "json in bytes", "json-seq", "json-sse"])
+def test_every_form_that_journald_gives_it(pale, line):
+    out = pale("why", "-", input=f"noise\n{line}\n", check=0).out
+    assert out.startswith("x86_64 ptrace: KILL_PROCESS, by tmux: server (pid 9408)\n"), out
+
+
+def test_a_word_in_another_s_message_makes_no_record(pale):
+    for line in ("node sshd[1]: SECCOMP " + JOURNALD[8:], json.dumps({"OTHER": JOURNALD}),
+                 "node audit[1]: AVC " + JOURNALD[8:], '{"MESSAGE": "' + JOURNALD[:20]):
+        assert "PL283" in pale("why", "-", input=line, check=1).err
 
 
 def test_who_decided_and_what_would_allow(pale, policy):

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/cmd/journal.h"
+
+#include "grammar/json.h"
+
+static struct str bytes_of(struct arena *a, const struct json *array)
+{
+	char *text = ARENA_ARRAY(a, char, array->count + 1);
+	size_t n = 0;
+
+	for (const struct json *e = array->first; e; e = e->next)
+		if (e->kind == JSON_NUMBER && e->is_u64 && e->u64 <= UINT8_MAX)
+			text[n++] = (char)e->u64;
+	return (struct str){ text, n };
+}
+
+bool journal_message(struct arena *a, struct str line, struct str *message)
+{
+	struct sources *sources = sources_new(a);
+	const struct json *top, *v;
+
+	/* What json-seq and json-sse put before the object. */
+	if (line.n && *line.p == '\x1e')
+		line = (struct str){ line.p + 1, line.n - 1 };
+	if (str_starts(line, "data: "))
+		line = (struct str){ line.p + 6, line.n - 6 };
+	if (!line.n || *line.p != '{')
+		return false;
+	top = json_parse(a, source_add(sources, "<line>", line), diags_new(a, sources));
+	v = top && top->kind == JSON_OBJECT ? json_get(top, "MESSAGE") : NULL;
+	if (v && v->kind == JSON_STRING)
+		*message = v->text;
+	else if (v && v->kind == JSON_ARRAY)
+		*message = bytes_of(a, v);
+	else
+		return false;
+	return true;
+}
