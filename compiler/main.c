@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale: finds the subcommand and hands over. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,25 @@ static void hold_standard_streams(void)
 			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static void on_file_too_large(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * A file that may not grow any more (RLIMIT_FSIZE) is an error of write(2) to be told, with the
+ * temporary removed, and no death by SIGXFSZ. An empty handler does that and SIG_IGN does not:
+ * execve() turns a handler back into the default, so what `run` and `learn` start finds the
+ * signal as we did.
+ */
+static void survive_file_limit(void)
+{
+	struct sigaction now, sa = { .sa_handler = on_file_too_large, .sa_flags = SA_RESTART };
+
+	if (!sigaction(SIGXFSZ, NULL, &now) && now.sa_handler == SIG_DFL)
+		sigaction(SIGXFSZ, &sa, NULL);
+}
+
 static int tell_no_command(const char *name)
 {
 	struct suggest s;
@@ -104,6 +124,7 @@ int main(int argc, char **argv)
 	int status;
 
 	hold_standard_streams();
+	survive_file_limit();
 	argc = take_diag_option(argc, argv);
 	status = dispatch(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -3,7 +3,7 @@
 /*
  * Arena: one region of memory a compilation; nothing allocated from it is freed by itself.
  * arena_alloc() never returns NULL: when memory runs out it calls the handler given to
- * arena_new() (the command line prints one line and leaves with status 3); a handler that
+ * arena_new() (the command line prints one line and leaves); a handler that
  * returns, or none, aborts. Memory is zeroed and aligned for any type.
  */
 #include <stddef.h>

@@ -39,9 +39,12 @@ struct session {
 	struct sources *sources;
 	struct diags *diags;
 	bool diag_json; /* --diag=json, or PALE_DIAG=json */
+	int failure;    /* the status to leave with when memory ends */
 };
 
 void session_open(struct session *s);
+/* For run and learn: 3 may be their command's status, so they leave with EXIT_PALE. */
+void session_open_run(struct session *s);
 void session_close(struct session *s);
 /* Prints what was collected to stderr (sorted, then forgotten); true when an error was among it. */
 bool session_report(struct session *s);

@@ -10,20 +10,42 @@
 
 #include "compiler/cmd/cmd.h"
 
-static void tell_no_memory(void)
+static _Noreturn void tell_no_memory(int status)
 {
 	fputs("pale: out of memory\n", stderr);
-	exit(EXIT_SYSTEM);
+	exit(status);
+}
+
+/* An arena's handler takes nothing, so there is one for each status to leave with. */
+static void leave_without_memory(void)
+{
+	tell_no_memory(EXIT_SYSTEM);
+}
+
+static void leave_run_without_memory(void)
+{
+	tell_no_memory(EXIT_PALE);
+}
+
+static void open_with(struct session *s, int failure)
+{
+	const char *format = getenv("PALE_DIAG");
+
+	s->failure = failure;
+	s->arena = arena_new(failure == EXIT_PALE ? leave_run_without_memory : leave_without_memory);
+	s->sources = sources_new(s->arena);
+	s->diags = diags_new(s->arena, s->sources);
+	s->diag_json = format && !strcmp(format, "json");
 }
 
 void session_open(struct session *s)
 {
-	const char *format = getenv("PALE_DIAG");
+	open_with(s, EXIT_SYSTEM);
+}
 
-	s->arena = arena_new(tell_no_memory);
-	s->sources = sources_new(s->arena);
-	s->diags = diags_new(s->arena, s->sources);
-	s->diag_json = format && !strcmp(format, "json");
+void session_open_run(struct session *s)
+{
+	open_with(s, EXIT_PALE);
 }
 
 void session_close(struct session *s)
@@ -58,7 +80,7 @@ bool session_report(struct session *s)
 	if (out.n)
 		fwrite(out.p, 1, out.n, stderr);
 	if (out.failed)
-		tell_no_memory();
+		tell_no_memory(s->failure);
 	ds->list.n = 0;
 	ds->errors = 0;
 	return found;

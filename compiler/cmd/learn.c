@@ -245,7 +245,7 @@ int cmd_learn(int argc, char **argv)
 
 	if (status)
 		return status < 0 ? EXIT_OK : status == EXIT_USAGE ? EXIT_PALE : status;
-	session_open(&s);
+	session_open_run(&s);
 	if (a.starts && check_starts(&s, start_sets(s.arena, a.starts)))
 		status = EXIT_PALE;
 	else

@@ -170,12 +170,16 @@ static int write_report(struct session *s, const struct run_options *o,
 	BUF_AUTO text = { 0 }, json = { 0 };
 
 	refusals_text(s, o->enforce.policy, report, o->enforce.mode == ENFORCE_VERIFY, &text);
+	if (o->report)
+		refusals_json(s, o->enforce.policy, report, status, &json);
+	if (text.failed || json.failed) {
+		fputs("pale run: out of memory\n", stderr);
+		return EXIT_PALE;
+	}
 	fflush(stdout);
-	if (text.n)
-		fwrite(text.p, 1, text.n, stderr);
+	fwrite(text.p, 1, text.n, stderr);
 	if (!o->report)
 		return status;
-	refusals_json(s, o->enforce.policy, report, status, &json);
 	return output_write(o->report, json.p, json.n, 0666) ? EXIT_PALE : status;
 }
 
@@ -222,7 +226,7 @@ int cmd_run(int argc, char **argv)
 	struct session s;
 	int rc;
 
-	session_open(&s);
+	session_open_run(&s);
 	rc = parse_options(&s, c, argc, argv, &o);
 	if (rc < 0)
 		rc = print_help(c);
