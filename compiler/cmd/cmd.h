@@ -108,6 +108,9 @@ const char *const *set_directories_with(struct arena *a, const char *const *firs
 int environment_option(struct session *s, struct resolve_options *o, const char *option,
 		       const char *value);
 
+/* "seccomp, apparmor" as LAYER_*: 0 or -EINVAL (run.c). */
+int parse_layers(const char *list, unsigned *out);
+
 /* ---- output ---- */
 
 /*

@@ -69,23 +69,37 @@ void put_rule(struct buf *out, const struct sources *sources, const struct origi
 	buf_putc(out, ')');
 }
 
-void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
-		enum ast_header header, const char *name, struct verdict v)
+static const struct ast_stmt *find_header(const struct policy *p, enum ast_header header)
 {
 	const struct ast_stmt *st = p->stmt ? p->stmt->body : NULL;
 
 	while (st && (st->kind != AST_STMT_HEADER || st->header != header))
 		st = st->next;
-	if (st && st->span.source != SOURCE_NONE) {
-		put_place(out, sources, st->keyword);
-		buf_puts(out, ": ");
-		put_squeezed(out, span_text(sources, st->span));
+	return st;
+}
+
+bool put_header_line(struct buf *out, const struct sources *sources, const struct policy *p,
+		     enum ast_header header)
+{
+	const struct ast_stmt *st = find_header(p, header);
+
+	if (!st || st->span.source == SOURCE_NONE)
+		return false;
+	put_place(out, sources, st->keyword);
+	buf_puts(out, ": ");
+	put_squeezed(out, span_text(sources, st->span));
+	return true;
+}
+
+void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
+		enum ast_header header, const char *name, struct verdict v)
+{
+	if (put_header_line(out, sources, p, header))
 		return;
-	}
 	put_place(out, sources, p->span);
 	buf_printf(out, ": '%s' is ", name);
 	verdict_print(out, v);
-	if (!st)
+	if (!find_header(p, header))
 		buf_puts(out, " where the policy does not say it");
 }
 

@@ -10,6 +10,9 @@ void put_rule(struct buf *out, const struct sources *sources, const struct origi
 /* The rule or the header line. */
 void put_decided(struct buf *out, const struct sources *sources, const struct policy *p,
 		 const struct decision_why *why);
+/* The header line, where the policy has one: "web.pale:3:5: layers seccomp;". */
+bool put_header_line(struct buf *out, const struct sources *sources, const struct policy *p,
+		     enum ast_header header);
 /* The header line, or that there is none. */
 void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
 		enum ast_header header, const char *name, struct verdict v);

@@ -12,15 +12,18 @@ static const char help[] =
 	"environment: looser, tighter, incomparable (looser for some arguments, tighter for\n"
 	"others), or another errno; with calls that show it and the lines that decide. A and B are\n"
 	"policies, Docker, OCI or Podman profiles, config.json or raw BPF, in any mixture.\n"
-	"Exit status 1 when they differ.\n\n"
+	"Of two policies their rules on files, capabilities, sockets, signals and limits are compared\n"
+	"too; JSON and BPF say nothing of those, and beside a policy with such rules that half is not\n"
+	"decided. Exit status 1 when they differ or that is not decided.\n\n"
 	"  --format text|json|markdown\n"
 	"  --fail-on LEVEL  exit 1 only if B is: looser, tighter; any difference (default); none\n"
+	"  --layers LIST    seccomp: only the calls; apparmor: only the resource rules\n"
 	"  --arch LIST      only these architectures\n"
 	"  --policy-a NAME, --policy-b NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    only in this environment\n"
 	"  --sets DIR       where sets are found\n";
 
-enum { OPTION_POLICY_A = 1, OPTION_POLICY_B };
+enum { OPTION_POLICY_A = 1, OPTION_POLICY_B, OPTION_LAYERS };
 
 enum fail_on { FAIL_ANY, FAIL_LOOSER, FAIL_TIGHTER, FAIL_NONE };
 
@@ -31,7 +34,8 @@ struct diff_options {
 	struct resolve_options resolve;
 	put_fn *put;
 	enum fail_on fail_on;
-	unsigned only;
+	unsigned only;   /* architectures; 0: all */
+	unsigned layers; /* LAYER_* */
 };
 
 static bool read_format(const char *word, put_fn **put)
@@ -72,6 +76,7 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 	static const struct option options[] = {
 		{ "format", required_argument, NULL, 'f' },
 		{ "fail-on", required_argument, NULL, 'e' },
+		{ "layers", required_argument, NULL, OPTION_LAYERS },
 		{ "arch", required_argument, NULL, OPTION_SHARED },
 		{ "policy-a", required_argument, NULL, OPTION_POLICY_A },
 		{ "policy-b", required_argument, NULL, OPTION_POLICY_B },
@@ -91,6 +96,10 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 		case 'e':
 			if (!read_level(optarg, &o->fail_on))
 				return usage_error(self, "--fail-on is looser, tighter, any or none");
+			break;
+		case OPTION_LAYERS:
+			if (parse_layers(optarg, &o->layers))
+				return usage_error(self, "--layers is seccomp, apparmor or both");
 			break;
 		case OPTION_POLICY_A:
 			o->a.policy = optarg;
@@ -128,26 +137,55 @@ static int exit_status(const struct diff *d, enum fail_on level)
 {
 	bool looser = d->has[CHANGE_LOOSER] || d->has[CHANGE_INCOMPARABLE];
 	bool tighter = d->has[CHANGE_TIGHTER] || d->has[CHANGE_INCOMPARABLE];
-	bool open = d->compare->undecided;
 
 	switch (level) {
 	case FAIL_ANY:
-		return d->differs ? EXIT_FOUND : EXIT_OK;
+		return d->differs || d->open ? EXIT_FOUND : EXIT_OK;
 	case FAIL_LOOSER:
-		return looser || open ? EXIT_FOUND : EXIT_OK;
+		return looser || d->open ? EXIT_FOUND : EXIT_OK;
 	case FAIL_TIGHTER:
-		return tighter || open ? EXIT_FOUND : EXIT_OK;
+		return tighter || d->open ? EXIT_FOUND : EXIT_OK;
 	case FAIL_NONE:
 		break;
 	}
 	return EXIT_OK;
 }
 
+/*
+ * A policy that does not count on seccomp filters nothing: its header is no verdict on calls.
+ * True when d is one; its architectures are then whatever the other side's are.
+ */
+static bool open_calls(struct dd *dd, struct decide *d)
+{
+	if (d->in.format != INPUT_PALE || d->parts.v[0].policy->layers & LAYER_SECCOMP)
+		return false;
+	d->root = dd_terminal(dd, (struct verdict){ VERDICT_ALLOW, 0 });
+	return true;
+}
+
+static const struct compare *compare_calls(struct session *s, struct dd *dd, struct decide *a,
+					   struct decide *b, const struct diff_options *o)
+{
+	if (!(o->layers & LAYER_SECCOMP))
+		return ARENA_NEW(s->arena, struct compare);
+	bool open_a = open_calls(dd, a), open_b = open_calls(dd, b);
+	struct compare_side x = { a->root, open_a ? b->arches : a->arches, a->in.format == INPUT_JSON };
+	struct compare_side y = { b->root, open_b ? a->arches : b->arches, b->in.format == INPUT_JSON };
+	return compare_roots(s->arena, dd, &x, &y, o->only);
+}
+
+static void sum_up(struct diff *d)
+{
+	d->has[CHANGE_UNDECIDED] |= d->compare->undecided > 0;
+	d->open = d->has[CHANGE_UNDECIDED];
+	for (enum change c = 0; c < CHANGE_UNDECIDED; c++)
+		d->differs |= d->has[c];
+}
+
 static int diff(struct session *s, struct diff_options *o, const char *path_a, const char *path_b)
 {
 	struct dd *dd = dd_new(s->arena, DECIDE_BUDGET);
 	struct decide a, b;
-	struct diff d;
 	BUF_AUTO out = { 0 };
 	int status = load(s, dd, path_a, &o->a, &o->resolve, &a);
 
@@ -155,9 +193,12 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 		status = load(s, dd, path_b, &o->b, &o->resolve, &b);
 	if (status)
 		return status;
-	struct compare_side x = { a.root, a.arches, a.in.format == INPUT_JSON };
-	struct compare_side y = { b.root, b.arches, b.in.format == INPUT_JSON };
-	diff_group(s, &a, &b, compare_roots(s->arena, dd, &x, &y, o->only), o->only, &d);
+	struct diff d = { .a = &a, .b = &b, .layers = o->layers,
+			  .compare = compare_calls(s, dd, &a, &b, o) };
+	diff_group(s, &d, o->only);
+	if (o->layers & LAYER_APPARMOR)
+		diff_resources(s, &d);
+	sum_up(&d);
 	o->put(&out, s->arena, &d);
 	if (out.failed) {
 		fputs("pale: out of memory\n", stderr);
@@ -169,7 +210,7 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 int cmd_diff(int argc, char **argv)
 {
 	struct session s;
-	struct diff_options o = { .put = diff_text };
+	struct diff_options o = { .put = diff_text, .layers = LAYER_SECCOMP | LAYER_APPARMOR };
 
 	session_open(&s);
 	int status = read_options(&s, argc, argv, &o);

@@ -26,18 +26,42 @@ struct diff_line {
 	VEC(struct diff_step) steps;
 };
 
+enum resource_kind {
+	RESOURCE_PROGRAM, /* what AppArmor confines */
+	RESOURCE_FILES,
+	RESOURCE_CAPABILITIES,
+	RESOURCE_SOCKETS, /* AppArmor's half; the calls are the other */
+	RESOURCE_SIGNALS,
+	RESOURCE_LIMITS,
+	RESOURCE_NR
+};
+
+struct diff_resource { /* what resource rules answer otherwise; no text is NULL */
+	enum change change; /* CHANGE_ERRNO: refused alike, recorded otherwise */
+	enum resource_kind kind;
+	const char *about;       /* "capability chown" */
+	const char *a, *b;       /* "refused", "allowed"; not decided: "" */
+	const char *by_a, *by_b; /* what decided: "web.pale:3:9: capability chown;" */
+	const char *reason;      /* not decided: why, and a way out; else "" */
+};
+
 struct diff {
 	const struct decide *a, *b;
-	const struct compare *compare;
+	const struct compare *compare; /* no items where calls are not asked for */
+	unsigned layers;               /* LAYER_*: what is compared */
 	VEC(struct diff_line) lines;
+	VEC(struct diff_resource) resources;
+	unsigned resource_kinds;    /* bit: compared, as rules stand on both sides */
 	VEC(const char *) notes;    /* what was not compared */
 	bool has[CHANGE_NR];
 	size_t count[CHANGE_NR];    /* names of calls, each once */
 	size_t same;                /* names of calls that no line speaks of */
-	bool differs;
+	bool differs; /* somewhere; `open`: it may, somewhere else: that is not decided */
+	bool open;
 };
 
 extern const char *const diff_words[CHANGE_NR]; /* "looser" */
+extern const char *const diff_kinds[RESOURCE_NR]; /* "files" */
 
 /* "x86_64, i386" */
 const char *diff_arches(struct arena *a, unsigned arches);
@@ -46,8 +70,13 @@ const char *diff_subject(struct arena *a, const struct diff_line *l, const struc
 /* "B is looser: 2 calls; tighter: 1 call; same: 370 calls on x86_64" */
 const char *diff_summary(struct arena *a, const struct diff *d, const char *between);
 
-void diff_group(struct session *s, const struct decide *a, const struct decide *b,
-		const struct compare *c, unsigned only, struct diff *out);
+/*
+ * Fills in what the caller has compared: a, b, compare and layers are set, the rest is zero.
+ * `only`: as compare_roots() was asked.
+ */
+void diff_group(struct session *s, struct diff *d, unsigned only);
+/* What their resource rules answer otherwise, behind diff_group(). */
+void diff_resources(struct session *s, struct diff *d);
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d);
 void diff_markdown(struct buf *out, struct arena *a, const struct diff *d);

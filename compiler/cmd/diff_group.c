@@ -178,6 +178,18 @@ static void add_entries(struct grouping *g)
 	}
 }
 
+/* Who does not count on seccomp filters no call. */
+static void put_why(struct buf *out, const struct sources *sources, const struct decide *d,
+		    const struct dd_point *at)
+{
+	const struct policy *p = d->parts.n ? d->parts.v[0].policy : NULL;
+
+	if (!p || p->layers & LAYER_SECCOMP)
+		decide_put_why(out, sources, d, at);
+	else if (!put_header_line(out, sources, p, AST_HEADER_LAYERS))
+		put_place(out, sources, p->span);
+}
+
 static void add_step(struct grouping *g, struct diff_line *l, const struct compare_item *it,
 		     const struct compare_step *from)
 {
@@ -191,8 +203,8 @@ static void add_step(struct grouping *g, struct diff_line *l, const struct compa
 
 	s.condition = condition_of(g, it, from, &s.exact);
 	words_call(&call, &s.at, fields_at(dd, it->a, &s.at) | fields_at(dd, it->b, &s.at));
-	decide_put_why(&by_a, sources, g->out->a, &s.at);
-	decide_put_why(&by_b, sources, g->out->b, &s.at);
+	put_why(&by_a, sources, g->out->a, &s.at);
+	put_why(&by_b, sources, g->out->b, &s.at);
 	s.call = kept(g->arena, &call);
 	s.by_a = kept(g->arena, &by_a);
 	s.by_b = kept(g->arena, &by_b);
@@ -269,19 +281,16 @@ static size_t count_same(const struct grouping *g)
 	return same;
 }
 
-static bool has_apparmor(const struct decide *d)
-{
-	vec_each(&d->parts, p)
-		if (p->policy->files.n || p->policy->networks.n || p->policy->signals.n ||
-		    p->policy->caps.n || p->policy->limits.n)
-			return true;
-	return false;
-}
-
 static void add_notes(struct grouping *g, unsigned only)
 {
 	struct diff *d = g->out;
 
+	if (!(d->layers & LAYER_APPARMOR))
+		vec_push(g->arena, &d->notes, "only system calls were asked for (--layers)");
+	if (!(d->layers & LAYER_SECCOMP)) {
+		vec_push(g->arena, &d->notes, "only resource rules were asked for (--layers)");
+		return;
+	}
 	if (only)
 		vec_push(g->arena, &d->notes, arena_printf(g->arena, "only %s was asked for (--arch)",
 							   diff_arches(g->arena, only)));
@@ -291,25 +300,20 @@ static void add_notes(struct grouping *g, unsigned only)
 	else if (d->compare->named_only)
 		vec_push(g->arena, &d->notes, "not compared: numbers without a name and number -1: a JSON "
 			 "profile leaves them to its runtime");
-	if (has_apparmor(d->a) || has_apparmor(d->b))
-		vec_push(g->arena, &d->notes, "not compared: files, capabilities, sockets, signals and "
-			 "limits (what AppArmor and 'pale run' enforce); only system calls are");
 	if (!d->compare->arches)
 		vec_push(g->arena, &d->notes, "no architecture is decided by both");
 }
 
-void diff_group(struct session *s, const struct decide *a, const struct decide *b,
-		const struct compare *c, unsigned only, struct diff *out)
+void diff_group(struct session *s, struct diff *d, unsigned only)
 {
-	struct grouping g = { .session = s, .arena = s->arena, .out = out };
+	struct grouping g = { .session = s, .arena = s->arena, .out = d };
 
-	*out = (struct diff){ .a = a, .b = b, .compare = c, .differs = c->items.n > 0 };
 	add_entries(&g);
 	for (enum change change = 0; change < CHANGE_NR; change++)
 		for (size_t i = 0; i < g.entries.n; i++)
 			if (!g.entries.v[i].taken && g.entries.v[i].item->change == change)
 				add_line(&g, &g.entries.v[i], g.entries.v + g.entries.n);
 	count_changes(&g);
-	out->same = count_same(&g);
+	d->same = count_same(&g);
 	add_notes(&g, only);
 }

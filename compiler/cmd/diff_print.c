@@ -2,6 +2,7 @@
 /* A comparison as text, Markdown and JSON. */
 #include <string.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/cmd/diff.h"
 #include "grammar/json.h"
 
@@ -38,7 +39,21 @@ const char *diff_subject(struct arena *a, const struct diff_line *l, const struc
 	return "";
 }
 
-/* "2 calls, aarch64, number -1" */
+static bool has_kind(const struct diff *d, enum change change, unsigned kind)
+{
+	vec_each(&d->resources, r)
+		if (r->change == change && r->kind == kind)
+			return true;
+	return false;
+}
+
+/* "different errno" is what calls have; a refusal by resource rules has a record or none. */
+static const char *resource_word(const struct diff_resource *r)
+{
+	return r->change == CHANGE_ERRNO ? "different record" : diff_words[r->change];
+}
+
+/* "2 calls, files, aarch64, number -1" */
 static const char *change_words(struct arena *a, const struct diff *d, enum change change)
 {
 	bool told[PART_FOREIGN + 1] = { false };
@@ -46,6 +61,9 @@ static const char *change_words(struct arena *a, const struct diff *d, enum chan
 
 	if (d->count[change])
 		list = arena_printf(a, "%zu call%s", d->count[change], d->count[change] == 1 ? "" : "s");
+	for (unsigned k = 0; k < RESOURCE_NR; k++)
+		if (has_kind(d, change, k))
+			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", diff_kinds[k]);
 	vec_each(&d->lines, l) {
 		const char *what = l->part == PART_NUMBERS ? "numbers without a name"
 				   : l->part == PART_SKIP ? "number -1"
@@ -60,19 +78,38 @@ static const char *change_words(struct arena *a, const struct diff *d, enum chan
 	return list;
 }
 
+/* "373 calls on x86_64, capabilities": what was compared and does not differ. */
+static const char *same_words(struct arena *a, const struct diff *d)
+{
+	const char *list = "";
+	bool calls = d->compare->items.n > 0;
+
+	if (d->layers & LAYER_SECCOMP)
+		list = arena_printf(a, "%zu call%s on %s%s", d->same, d->same == 1 ? "" : "s",
+				    d->compare->arches ? diff_arches(a, d->compare->arches) : "no architecture",
+				    calls || d->compare->named_only ? "" :
+				    ", all other numbers, foreign architectures");
+	for (unsigned k = 0; k < RESOURCE_NR; k++) {
+		bool changed = false;
+		for (enum change c = 0; c < CHANGE_NR; c++)
+			changed |= has_kind(d, c, k);
+		if (d->resource_kinds >> k & 1 && !changed && k != RESOURCE_PROGRAM)
+			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", diff_kinds[k]);
+	}
+	return list;
+}
+
 const char *diff_summary(struct arena *a, const struct diff *d, const char *between)
 {
-	const char *arches = d->compare->arches ? diff_arches(a, d->compare->arches) : "no architecture";
 	const char *text = "";
 
-	if (!d->differs)
-		return arena_printf(a, "same: %zu calls on %s%s", d->same, arches,
-				    d->compare->named_only ? "" : ", all other numbers, foreign architectures");
 	for (enum change c = 0; c < CHANGE_NR; c++)
 		if (d->has[c])
-			text = arena_printf(a, "%s%s%s: %s", text, *text ? between : "B is ", diff_words[c],
-					    change_words(a, d, c));
-	return arena_printf(a, "%s%ssame: %zu calls on %s", text, between, d->same, arches);
+			text = arena_printf(a, "%s%s%s: %s", text,
+					    *text ? between : c == CHANGE_UNDECIDED ? "" : "B is ",
+					    diff_words[c], change_words(a, d, c));
+	const char *same = same_words(a, d);
+	return *same ? arena_printf(a, "%s%ssame: %s", text, *text ? between : "", same) : text;
 }
 
 /* Lists break between names. */
@@ -113,6 +150,36 @@ static void text_step(struct buf *out, const struct diff_step *s)
 	buf_printf(out, "\n    %s\n      A: %s\n      B: %s\n", s->call, s->by_a, s->by_b);
 }
 
+/* What is not decided for one reason is said once. */
+static void text_undecided(struct buf *out, struct arena *a, const struct diff *d,
+			   const struct diff_resource *first)
+{
+	const char *list = "";
+
+	vec_each(&d->resources, r) {
+		if (strcmp(r->reason, first->reason))
+			continue;
+		if (r < first)
+			return;
+		list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", r->about);
+	}
+	buf_printf(out, "\n%s: %s\n  ", resource_word(first), list);
+	put_wrapped(out, first->reason, "  ");
+	buf_putc(out, '\n');
+}
+
+static void text_resource(struct buf *out, struct arena *a, const struct diff *d,
+			  const struct diff_resource *r)
+{
+	if (*r->reason) {
+		text_undecided(out, a, d, r);
+		return;
+	}
+	buf_printf(out, "\n%s: ", resource_word(r));
+	put_wrapped(out, r->about, "  ");
+	buf_printf(out, "\n  %s -> %s\n      A: %s\n      B: %s\n", r->a, r->b, r->by_a, r->by_b);
+}
+
 void diff_text(struct buf *out, struct arena *a, const struct diff *d)
 {
 	buf_printf(out, "A: %s (%s)\nB: %s (%s)\n", d->a->name, d->a->kind, d->b->name, d->b->kind);
@@ -128,6 +195,8 @@ void diff_text(struct buf *out, struct arena *a, const struct diff *d)
 		vec_each(&l->steps, s)
 			text_step(out, s);
 	}
+	vec_each(&d->resources, r)
+		text_resource(out, a, d, r);
 	if (d->notes.n)
 		buf_putc(out, '\n');
 	vec_each(&d->notes, n)
@@ -188,15 +257,33 @@ static void markdown_line(struct buf *out, struct arena *a, const struct diff *d
 			   diff_arches(a, l->arches));
 }
 
+static void markdown_resources(struct buf *out, const struct diff *d)
+{
+	if (d->resources.n)
+		buf_puts(out, "\n### resource rules\n\n| B is | what | change | A | B |\n|---|---|---|---|---|\n");
+	vec_each(&d->resources, r) {
+		BUF_AUTO change = { 0 };
+		if (!*r->reason)
+			buf_printf(&change, "%s -> %s", r->a, r->b);
+		buf_putc(out, '|');
+		plain_cell(out, resource_word(r));
+		cell(out, r->about);
+		plain_cell(out, *r->reason ? r->reason : change.p);
+		cell(out, r->by_a);
+		cell(out, r->by_b);
+		buf_putc(out, '\n');
+	}
+}
+
 void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 {
 	int last = -1;
 
-	buf_puts(out, "A: `");
+	buf_printf(out, "%s\n\nA: `", diff_summary(a, d, "; "));
 	put_cell(out, d->a->name);
 	buf_printf(out, "` (%s)  \nB: `", d->a->kind);
 	put_cell(out, d->b->name);
-	buf_printf(out, "` (%s)\n\n%s\n", d->b->kind, diff_summary(a, d, "; "));
+	buf_printf(out, "` (%s)\n", d->b->kind);
 	vec_each(&d->lines, l) {
 		if ((int)l->change != last)
 			buf_printf(out, "\n### %s\n\n| what | where | change | if | environment | example | A | B |\n"
@@ -204,6 +291,7 @@ void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 		last = (int)l->change;
 		markdown_line(out, a, d, l);
 	}
+	markdown_resources(out, d);
 	if (d->notes.n)
 		buf_putc(out, '\n');
 	vec_each(&d->notes, n)
@@ -324,6 +412,28 @@ static void json_side(struct buf *out, const char *key, const struct decide *sid
 	buf_puts(out, " },\n");
 }
 
+static void json_resources(struct buf *out, const struct diff *d)
+{
+	const char *comma = "";
+
+	buf_puts(out, "  \"resources\": [");
+	vec_each(&d->resources, r) {
+		const struct { const char *key, *value; } rest[] = {
+			{ "kind", diff_kinds[r->kind] }, { "about", r->about }, { "a", r->a }, { "b", r->b },
+			{ "a_decided_by", r->by_a }, { "b_decided_by", r->by_b }, { "reason", r->reason },
+		};
+		buf_printf(out, "%s\n    { ", comma);
+		put_key(out, "change", resource_word(r));
+		for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
+			buf_puts(out, ", ");
+			put_key(out, rest[i].key, rest[i].value);
+		}
+		buf_puts(out, " }");
+		comma = ",";
+	}
+	buf_puts(out, d->resources.n ? "\n  ],\n" : "],\n");
+}
+
 void diff_json(struct buf *out, struct arena *a, const struct diff *d)
 {
 	static const char *const keys[CHANGE_NR] = { "looser", "tighter", "incomparable",
@@ -333,8 +443,9 @@ void diff_json(struct buf *out, struct arena *a, const struct diff *d)
 	buf_puts(out, "{\n");
 	json_side(out, "a", d->a);
 	json_side(out, "b", d->b);
-	buf_printf(out, "  \"same\": %s,\n  \"counts\": { \"same\": %zu", d->differs ? "false" : "true",
-		   d->same);
+	buf_printf(out, "  \"same\": %s,\n  ", d->differs ? "false" : d->open ? "null" : "true");
+	put_key(out, "summary", diff_summary(a, d, "; "));
+	buf_printf(out, ",\n  \"counts\": { \"same\": %zu", d->same);
 	for (enum change c = 0; c < CHANGE_NR; c++)
 		buf_printf(out, ", \"%s\": %zu", keys[c], d->count[c]);
 	buf_puts(out, " },\n  \"changes\": [");
@@ -343,7 +454,9 @@ void diff_json(struct buf *out, struct arena *a, const struct diff *d)
 		json_line(out, a, d, l);
 		comma = ",";
 	}
-	buf_puts(out, d->lines.n ? "\n  ],\n  \"notes\": [" : "],\n  \"notes\": [");
+	buf_puts(out, d->lines.n ? "\n  ],\n" : "],\n");
+	json_resources(out, d);
+	buf_puts(out, "  \"notes\": [");
 	comma = "";
 	vec_each(&d->notes, n) {
 		buf_puts(out, comma);

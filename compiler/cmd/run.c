@@ -58,7 +58,7 @@ static int print_help(const struct command *c)
 	return EXIT_OK;
 }
 
-static int parse_layers(const char *list, unsigned *out)
+int parse_layers(const char *list, unsigned *out)
 {
 	*out = 0;
 	for (const char *p = list; *p;) {

@@ -147,6 +147,7 @@ struct origin *resolve_origin(struct resolver *r, const struct item *it,
 	o->span = span;
 	o->set = it->set;
 	o->use = it->set ? it->use : NO_SPAN;
+	o->env = resolve_open(it) ? it->env : NULL;
 	return o;
 }
 
@@ -532,8 +533,7 @@ void resolve_network(struct resolver *r, const struct item *it)
 		if (n->protocol)
 			sp = span_join(sp, n->protocol->span);
 		rule.origin = resolve_origin(r, it, NULL, sp);
-		if (!resolve_open(it))
-			vec_push(r->arena, &r->p->networks, rule);
+		vec_push(r->arena, &(resolve_open(it) ? resolve_left_out(r) : r->p)->networks, rule);
 		if (!calls)
 			continue;
 		add_implied(r, it, rule.origin, "socket", v, network_cond, &rule);

@@ -52,6 +52,7 @@ struct origin { /* where a rule came from; shared by its per-architecture copies
 	struct span span;            /* the call or item, for carets */
 	const char *set;             /* the set that brought it ("start-run"); NULL: the policy's own */
 	struct span use;             /* the word in `use` that brought it; NO_SPAN */
+	const struct env_cond *const *env; /* left out: by architecture, what is open; else NULL */
 };
 
 struct call_rule {
@@ -132,6 +133,11 @@ struct policy {
 	VEC(struct limit_rule) limits;
 	bool says_caps; /* at least one capability statement stands in it */
 	bool conditional; /* some call rule has an `env` */
+	/*
+	 * keep_when: the resource rules under a condition that is open, as a policy without calls;
+	 * NULL: there are none.
+	 */
+	struct policy *left_out;
 };
 
 /* ---- tree to policy ---- */
@@ -141,7 +147,7 @@ struct resolve_options {
 	/*
 	 * What env does not know stays with the call rules as their condition, and the policy's own
 	 * capability lines are no environment: the policy in every environment. Resource rules carry
-	 * no conditions; those under an open one are left out. Without it such a `when` is an error.
+	 * no conditions; those under an open one are `left_out`. Without it such a `when` is an error.
 	 */
 	bool keep_when;
 	const char *const *set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */

@@ -169,6 +169,8 @@ void resolve_report_absent(struct resolver *r);
 void resolve_unknown_call(struct resolver *r, const struct ast_word *name);
 /* Is a resource rule left out here? Its condition is open, and it cannot carry one. */
 bool resolve_open(const struct item *it);
+/* Where resource rules under an open condition go: no layer's rules, but what diff asks for. */
+struct policy *resolve_left_out(struct resolver *r);
 void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rule rule);
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);

@@ -352,15 +352,46 @@ static bool speaks_of_calls(enum ast_stmt_kind kind)
 	return kind == AST_STMT_CALLS || kind == AST_STMT_NETWORK || kind == AST_STMT_NAMESPACE;
 }
 
+struct policy *resolve_left_out(struct resolver *r)
+{
+	struct policy *p = r->p->left_out;
+
+	if (p)
+		return p;
+	p = ARENA_NEW(r->arena, struct policy);
+	p->name = r->p->name;
+	p->span = r->p->span;
+	p->layers = r->p->layers;
+	p->arches = r->p->arches;
+	r->p->left_out = p;
+	return p;
+}
+
+/* A file, capability, signal or limit rule; it goes where r->p is. */
+static void resolve_plain(struct resolver *r, const struct item *it)
+{
+	switch (it->stmt->kind) {
+	case AST_STMT_FILE:
+		resolve_files(r, it);
+		return;
+	case AST_STMT_CAPABILITY:
+		resolve_capabilities(r, it);
+		return;
+	case AST_STMT_SIGNAL:
+		resolve_signals(r, it);
+		return;
+	case AST_STMT_LIMIT:
+		resolve_limit(r, it);
+		return;
+	default:
+		BUG("item of a kind that holds no rule");
+	}
+}
+
 void resolve_resource(struct resolver *r, const struct item *it)
 {
-	struct item closed = *it;
+	struct policy *whole = r->p;
 
-	/* A resource rule cannot carry a condition: it is checked, and adds nothing. */
-	if (resolve_open(it) && !speaks_of_calls(it->stmt->kind)) {
-		closed.arches = 0;
-		it = &closed;
-	}
 	check_layer(r, it);
 	if (it->by_arch && (!speaks_of_calls(it->stmt->kind) ||
 			    (it->stmt->kind == AST_STMT_NETWORK && r->p->layers & LAYER_APPARMOR)))
@@ -378,19 +409,12 @@ void resolve_resource(struct resolver *r, const struct item *it)
 	case AST_STMT_NAMESPACE:
 		resolve_namespace(r, it);
 		return;
-	case AST_STMT_FILE:
-		resolve_files(r, it);
-		return;
-	case AST_STMT_CAPABILITY:
-		resolve_capabilities(r, it);
-		return;
-	case AST_STMT_SIGNAL:
-		resolve_signals(r, it);
-		return;
-	case AST_STMT_LIMIT:
-		resolve_limit(r, it);
-		return;
 	default:
-		BUG("item of a kind that holds no rule");
+		break;
 	}
+	/* A resource rule cannot carry a condition. */
+	if (resolve_open(it))
+		r->p = resolve_left_out(r);
+	resolve_plain(r, it);
+	r->p = whole;
 }
