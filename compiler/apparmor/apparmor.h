@@ -15,6 +15,3 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 
 /* The canonical profile name that `run` loads and changes to. */
 const char *apparmor_profile_name(struct arena *a, const struct policy *p);
-/* AppArmor's glob against a path (man apparmor.d, "Globbing"); variables already expanded.
- * -EINVAL for a malformed glob, else 0/1. */
-int apparmor_glob_match(struct str glob, struct str path);

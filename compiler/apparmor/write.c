@@ -181,17 +181,6 @@ static bool needs_tunables(const struct policy *p)
 
 /* ---- files ---- */
 
-static void check_glob(struct writer *w, struct str glob, const struct origin *o)
-{
-	if (has_variable(glob) || apparmor_glob_match(glob, STR("/")) != -EINVAL)
-		return;
-	struct diag *d = fail(w, DIAG_PL251, o,
-			      arena_printf(w->arena, "AppArmor would refuse or misread the pattern '" PRISTR
-					   "'", STRARG(glob)));
-	diag_help(w->ds, d, "inside brackets only plain characters and ranges are safe; braces need "
-			    "two alternatives at least");
-}
-
 static void add_file(struct writer *w, struct section *s, const struct file_rule *f)
 {
 	static const struct {
@@ -201,7 +190,6 @@ static void add_file(struct writer *w, struct section *s, const struct file_rule
 			{ PERM_L, 'l' }, { PERM_K, 'k' } };
 	BUF_AUTO b = { 0 };
 
-	check_glob(w, f->path, f->origin);
 	buf_printf(&b, "%s%s", qualifier(f->action), f->owner ? "owner " : "");
 	if (!put_word(w, &b, f->path, f->origin))
 		return;
@@ -327,7 +315,6 @@ static void add_signal(struct writer *w, struct section *s, const struct signal_
 	if (r->signal >= 0)
 		buf_printf(&b, " set=%s", signal_name(w, r->signal));
 	if (r->peer.n) {
-		check_glob(w, r->peer, r->origin);
 		buf_puts(&b, " peer=");
 		if (!put_word(w, &b, r->peer, r->origin))
 			return;
@@ -387,8 +374,6 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
-	if (w->p->program.n)
-		check_glob(w, w->p->program, &here);
 	if (w->p->program.n && put_word(w, w->out, w->p->program, &here))
 		buf_putc(w->out, ' ');
 	buf_puts(w->out, "{");

@@ -3,7 +3,6 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
@@ -277,8 +276,9 @@ static int explain_path(struct session *s, const struct policy *p, const char *t
 
 	buf_printf(out, "%s\n", text);
 	vec_each(&p->files, f) {
-		bool variable = memmem(f->path.p, f->path.n, "@{", 2) != NULL;
-		if (!variable && apparmor_glob_match(f->path, str_c(text)) != 1)
+		const struct glob *g = glob_parse(s->arena, f->path, GLOB_PATH, NULL, NULL);
+		bool variable = g && g->open;
+		if (!g || (!variable && !glob_match(s->arena, g, str_c(text))))
 			continue;
 		if (variable)
 			unsure++;

@@ -12,9 +12,8 @@
 
 enum {
 	STEPS_MAX = 1000000,    /* bits tried for one call; beyond: an error that says so */
-	PAIRS_MAX = 20000,      /* pairs of rules on one call, of file rules */
+	PAIRS_MAX = 20000,      /* pairs of rules on one call, of globs that begin alike */
 	GLANCES_MAX = 1 << 22,  /* pairs of rules on one call whose bits contradict each other */
-	LOOKS_MAX = 1 << 26,    /* pairs of file rules that agree */
 	CMPS_MAX = 64,          /* undecided comparisons of one argument are a 64-bit set */
 	REPORTS_MAX = 3,        /* on one call, on exec transitions */
 };
@@ -435,23 +434,49 @@ static bool sets_exec(const struct file_rule *f)
 	return f->perms & PERM_X && f->action != RULE_DENY && f->action != RULE_QUIET_DENY;
 }
 
+struct exec_rules {
+	struct arena *arena;
+	struct diags *ds;
+	VEC(const struct file_rule *) rules;
+	VEC(const struct glob *) globs;
+	size_t pairs, budget, reports;
+};
+
+/* False: enough was said, or the rest would not be told apart in time. */
+static bool check_pair(struct exec_rules *e, size_t i, size_t k)
+{
+	const struct file_rule *x = e->rules.v[i], *y = e->rules.v[k];
+	const char *witness = NULL;
+	enum glob_answer answer = GLOB_NOT_DECIDED;
+
+	if (same_exec(x, y))
+		return true;
+	if (e->pairs < PAIRS_MAX) {
+		size_t before = e->budget;
+		answer = glob_overlap(e->arena, e->globs.v[i], e->globs.v[k], &e->budget, &witness);
+		e->pairs += e->budget != before;
+	}
+	if (answer == GLOB_NO)
+		return true;
+	report_exec(e->ds, x, y, witness);
+	return answer == GLOB_YES && ++e->reports < REPORTS_MAX;
+}
+
 static void check_files(struct arena *a, const struct policy *p, struct diags *ds)
 {
-	size_t pairs = 0, reports = 0, looks = 0, budget = GLOB_BUDGET;
+	struct exec_rules e = { .arena = a, .ds = ds, .budget = GLOB_BUDGET };
 
-	for (size_t i = 0; i < p->files.n; i++)
-		for (size_t k = i + 1; sets_exec(&p->files.v[i]) && k < p->files.n; k++) {
-			const struct file_rule *x = &p->files.v[i], *y = &p->files.v[k];
-			const char *witness = NULL;
-			if (!sets_exec(y) || (same_exec(x, y) && looks++ < LOOKS_MAX))
-				continue;
-			if (pairs++ < PAIRS_MAX &&
-			    !glob_overlap(a, x->path, y->path, &budget, &witness))
-				continue;
-			report_exec(ds, x, y, witness);
-			if (pairs > PAIRS_MAX || !witness || ++reports == REPORTS_MAX)
+	vec_each(&p->files, f) {
+		const struct glob *g = sets_exec(f) ? glob_parse(a, f->path, GLOB_PATH, NULL, NULL) : NULL;
+		if (!g)
+			continue;
+		vec_push(a, &e.rules, f);
+		vec_push(a, &e.globs, g);
+	}
+	for (size_t i = 0; i < e.rules.n; i++)
+		for (size_t k = i + 1; k < e.rules.n; k++)
+			if (!check_pair(&e, i, k))
 				return;
-		}
 }
 
 void conflict_check(struct arena *a, const struct policy *p, struct diags *ds)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "compiler/automata/glob.h"
 #include "compiler/base/diag.h"
 #include "compiler/base/vec.h"
 #include "compiler/base/verdict.h"

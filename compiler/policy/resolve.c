@@ -179,10 +179,7 @@ static void header_program(struct resolver *r, const struct ast_stmt *st)
 		diag_help(r->ds, d, "begin it with '/'");
 		return;
 	}
-	const char *why = glob_check(w->text);
-	if (why)
-		resolve_report(r, DIAG_PL134, w->span, "'" PRISTR "' is not a glob: %s", WORD(*w),
-			       why);
+	resolve_glob(r, w, GLOB_PATH);
 	r->p->program = w->text;
 }
 

@@ -175,18 +175,11 @@ void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rul
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);
 void resolve_resource(struct resolver *r, const struct item *it);
+/* Is this a pattern that AppArmor reads, and as it is written? false: reported. */
+bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind);
 /* A capability by its name, in either spelling; -1 after saying what is wrong with it. */
 int resolve_capability(struct resolver *r, const struct ast_word *w);
 void resolve_multiplexed(struct resolver *r);
-
-/* ---- glob.c ---- */
-/* NULL: well formed; else what is wrong. */
-const char *glob_check(struct str glob);
-enum { GLOB_BUDGET = 2000000 }; /* steps, of about 32 bytes each */
-/* Is there a path that both match? *witness in the arena. Where the budget ends before the
- * answer: true, with *witness NULL. */
-bool glob_overlap(struct arena *a, struct str x, struct str y, size_t *budget,
-		  const char **witness);
 
 /* ---- order.c, conflict.c: also for union ---- */
 void policy_normalize(struct policy *p); /* sorts, drops doubles */

@@ -145,21 +145,45 @@ static bool file_target(struct resolver *r, const struct ast_stmt *st, struct fi
 	return false;
 }
 
+/* Where in the word a fault stands; quotes and what they protect are not in its text. */
+static struct span fault_span(const struct ast_word *w, const struct glob_fault *f)
+{
+	struct span sp = w->span;
+
+	if (sp.end - sp.begin != w->text.n || !f->n)
+		return sp;
+	return (struct span){ sp.source, sp.begin + (uint32_t)f->at, sp.begin + (uint32_t)(f->at + f->n) };
+}
+
+bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind)
+{
+	struct glob_fault f;
+	struct diag *d;
+
+	glob_parse(r->arena, w->text, kind, NULL, &f);
+	if (f.kind == GLOB_FINE)
+		return true;
+	if (f.kind == GLOB_MALFORMED)
+		d = resolve_report(r, DIAG_PL134, fault_span(w, &f), "'" PRISTR "' is not a glob: %s",
+				   WORD(*w), f.why);
+	else
+		d = resolve_report(r, DIAG_PL251, fault_span(w, &f), "AppArmor would %s the pattern '"
+				   PRISTR "': %s", f.kind == GLOB_REFUSED ? "refuse" : "misread",
+				   WORD(*w), f.why);
+	if (f.help)
+		diag_help(r->ds, d, "%s", f.help);
+	return false;
+}
+
 static bool file_path(struct resolver *r, const struct ast_word *w)
 {
-	const char *why;
-
 	if (!str_starts(w->text, "/") && !str_starts(w->text, "@{")) {
 		struct diag *d = resolve_report(r, DIAG_PL134, w->span, "the path '" PRISTR
 						"' is not absolute", WORD(*w));
 		diag_help(r->ds, d, "begin it with '/' or a variable '@{...}'");
 		return false;
 	}
-	why = glob_check(w->text);
-	if (why)
-		resolve_report(r, DIAG_PL134, w->span, "'" PRISTR "' is not a glob: %s", WORD(*w),
-			       why);
-	return !why;
+	return resolve_glob(r, w, GLOB_PATH);
 }
 
 static void resolve_files(struct resolver *r, const struct item *it)
@@ -230,12 +254,7 @@ static bool signal_access(struct resolver *r, const struct ast_stmt *st, struct 
 /* A peer is a pattern over the names of profiles. */
 static bool signal_peer(struct resolver *r, const struct ast_word *peer)
 {
-	const char *why = glob_check(peer->text);
-
-	if (why)
-		resolve_report(r, DIAG_PL134, peer->span, "'" PRISTR "' is not a glob: %s",
-			       WORD(*peer), why);
-	return !why && target_named(r, peer);
+	return resolve_glob(r, peer, GLOB_NAME) && target_named(r, peer);
 }
 
 static void resolve_signals(struct resolver *r, const struct item *it)

@@ -88,3 +88,36 @@ def perms(dfa, path, owner=False):
     """Permission bits that `path` (bytes) gets."""
     word = dfa.accept[dfa.run(path)]
     return word & 0x7f if owner else word >> 14 & 0x7f
+
+
+def path_step(state, byte):
+    """Of the texts that the kernel asks about: "/" first, no "//", no "." or ".." component."""
+    if byte == 0x2f:
+        return "slash" if state in ("start", "name") else None
+    if state == "start":
+        return None
+    if byte == 0x2e and state in ("slash", "dot"):
+        return "dot" if state == "slash" else "dots"
+    return "name"
+
+
+def shortest(dfa, paths):
+    """{permissions: length of a shortest text (of paths: that is a path) that gets them}."""
+    classes = {}
+    for byte in range(1, 256):
+        key = byte if not dfa.ec or byte in b"/." else ("ec", dfa.ec[byte])
+        classes.setdefault(key, byte)
+    start = (1, "start" if paths else "name")
+    seen, now, length, found = {start}, [start], 0, {}
+    while now:
+        then = []
+        for state, path in now:
+            if path in ("slash", "name"):
+                found.setdefault(dfa.accept[state] >> 14 & 0x7f, length)
+            for byte in classes.values():
+                step = (dfa.step(state, byte), path_step(path, byte) if paths else path)
+                if step[1] and step not in seen:
+                    seen.add(step)
+                    then.append(step)
+        now, length = then, length + 1
+    return found

@@ -10,8 +10,9 @@ from conftest import ROOT
 MAY = {
     "compiler/base": set(),
     "grammar": {"compiler/base"},
+    "compiler/automata": {"compiler/base"},
     "compiler/tables": {"compiler/base"},
-    "compiler/policy": {"compiler/base", "compiler/tables", "grammar"},
+    "compiler/policy": {"compiler/base", "compiler/automata", "compiler/tables", "grammar"},
 }
 MAY["compiler/decision"] = MAY["compiler/policy"] | {"compiler/policy"}
 MAY["compiler/apparmor"] = MAY["compiler/policy"] | {"compiler/policy"}

@@ -7,7 +7,6 @@
  *	ocitool equal FILE FILE CAPS        two policies, call by call
  *	ocitool everywhere FILE FILE        two policies, all calls in every environment
  *	ocitool apparmor FILE               the profile
- *	ocitool globs                       "GLOB\tPATH" lines on stdin: 0, 1 or E
  * FILE: a policy or a JSON profile. CAPS: "none" or names with commas; "CAPS@5.10@aarch64" names
  * kernel and machine as well (6.18, this one).
  */
@@ -379,27 +378,6 @@ static int write_apparmor(char **argv)
 	return rc ? 1 : 0;
 }
 
-static int match_globs(void)
-{
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		if (line[n - 1] == '\n')
-			line[--n] = '\0';
-		char *tab = memchr(line, '\t', (size_t)n);
-		if (!tab)
-			continue;
-		struct str glob = { line, (size_t)(tab - line) };
-		struct str path = { tab + 1, (size_t)(line + n - tab - 1) };
-		int rc = apparmor_glob_match(glob, path);
-		puts(rc < 0 ? "E" : rc ? "1" : "0");
-	}
-	free(line);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -420,7 +398,5 @@ int main(int argc, char **argv)
 		rc = compare_everywhere(argv);
 	else if (!strcmp(what, "apparmor") && argc == 3)
 		rc = write_apparmor(argv);
-	else if (!strcmp(what, "globs"))
-		rc = match_globs();
 	finish(rc);
 }

@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A glob goes the way that it goes in apparmor_parser: text, text with escapes read, with
+ * variables opened, with slashes folded, the parser's regular expression, an automaton. Each
+ * byte remembers where in the written text it comes from.
+ */
+#include <string.h>
+
+#include "compiler/automata/glob.h"
+
+enum {
+	GLOB_MAX = 4096,            /* bytes as written: no path is longer */
+	OPENED_MAX = 65536,         /* bytes once variables are opened */
+	DEPTH_MAX = 49,             /* nested alternatives, as in the parser */
+	VARIABLE_DEPTH_MAX = 16,    /* variables in values of variables */
+};
+
+struct text {
+	struct arena *arena;
+	char *p;
+	uint32_t *at; /* of each byte: its place in the written glob */
+	size_t n, cap;
+};
+
+struct reader {
+	struct arena *arena;
+	struct str written;
+	const struct glob_variables *vars;
+	struct glob_fault fault;
+	bool open;
+};
+
+static void put(struct text *t, char c, size_t at)
+{
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? 2 * t->cap : 128;
+		char *p = arena_alloc(t->arena, cap);
+		uint32_t *places = ARENA_ARRAY(t->arena, uint32_t, cap);
+		if (t->n) {
+			memcpy(p, t->p, t->n);
+			memcpy(places, t->at, t->n * sizeof(*places));
+		}
+		t->p = p;
+		t->at = places;
+		t->cap = cap;
+	}
+	t->p[t->n] = c;
+	t->at[t->n++] = (uint32_t)at;
+}
+
+static void put_all(struct text *t, const char *s, size_t at)
+{
+	for (; *s; s++)
+		put(t, *s, at);
+}
+
+static void blame(struct reader *r, enum glob_fault_kind kind, size_t at, size_t n, const char *why,
+		  const char *help)
+{
+	if (r->fault.kind >= kind)
+		return;
+	if (at + n > r->written.n)
+		n = r->written.n > at ? r->written.n - at : 0;
+	r->fault = (struct glob_fault){ kind, at, n, why, help };
+}
+
+static bool broken(const struct reader *r)
+{
+	return r->fault.kind >= GLOB_REFUSED;
+}
+
+/* ---- 1: escapes ---- */
+
+static int digit_of(char c, int base)
+{
+	int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+		c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+
+	return v < base ? v : -1;
+}
+
+/* A byte's number at *i, of at most `most` digits and 255; -1: none. */
+static int read_number(struct str s, size_t *i, int base, unsigned most)
+{
+	int v = -1;
+
+	for (; most && *i < s.n && digit_of(s.p[*i], base) >= 0; most--, ++*i) {
+		int next = (v < 0 ? 0 : v) * base + digit_of(s.p[*i], base);
+		if (next > 255)
+			break;
+		v = next;
+	}
+	return v;
+}
+
+/*
+ * Behind the backslash at *i - 1: the byte that is meant, and *i behind it. -1: this is not an
+ * escape, and the backslash stands by itself. `also`: bytes that stand for themselves.
+ */
+static int read_escape(struct str s, size_t *i, const char *also)
+{
+	static const char letters[] = "a\ae\033f\fn\nr\rt\t";
+	size_t k = *i;
+	int v = -1;
+
+	if (k >= s.n || !s.p[k])
+		return -1;
+	if (digit_of(s.p[k], 8) >= 0) {
+		v = read_number(s, &k, 8, 3);
+	} else {
+		char c = s.p[k++];
+		for (size_t l = 0; l + 1 < sizeof(letters); l += 2)
+			if (c == letters[l])
+				v = letters[l + 1];
+		if (c == 'd' || c == 'x')
+			v = read_number(s, &k, c == 'd' ? 10 : 16, c == 'd' ? 3 : 2);
+		else if (c == '\\' || c == '"' || strchr(also, c))
+			v = (unsigned char)c;
+	}
+	if (v >= 0)
+		*i = k;
+	return v;
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* What is wrong with the escape from `at` to `end`, which gives `v`. */
+static void judge_escape(struct reader *r, size_t at, size_t end, int v)
+{
+	struct str s = r->written;
+	char c = at + 1 < s.n ? s.p[at + 1] : '\0';
+	size_t n = end - at;
+
+	if (v < 0 && is_word(c))
+		blame(r, GLOB_MISREAD, at, 2, "this backslash protects nothing",
+		      "a plain letter needs none; a byte is '\\x41' or '\\101'");
+	else if (!v)
+		blame(r, GLOB_MISREAD, at, n, "it asks for a NUL byte, and no path has one", NULL);
+	else if (v > 0 && is_word(c) && !strchr("01234567xd", c))
+		blame(r, GLOB_MISREAD, at, n, "not every reader of it knows this escape",
+		      "write the byte by its number: '\\012'");
+	else if (v > 0 && digit_of(c, 8) >= 0 && n == 3 && end < s.n && digit_of(s.p[end], 8) >= 0)
+		blame(r, GLOB_MISREAD, at, n + 1, "there is no byte above \\377", NULL);
+	else if (c == 'd' && n == 4 && end < s.n && digit_of(s.p[end], 10) >= 0 && v < 100)
+		blame(r, GLOB_MISREAD, at, n + 1, "there is no byte above \\d255", NULL);
+	else if (v == '@' && end < s.n && s.p[end] == '{')
+		blame(r, GLOB_MISREAD, at, n, "the '@' of this escape begins a variable",
+		      "protect the brace: '@\\{'");
+}
+
+static void read_escapes(struct reader *r, struct text *out)
+{
+	struct str s = r->written;
+
+	for (size_t i = 0; i < s.n;) {
+		size_t at = i++;
+		if (s.p[at] != '\\') {
+			put(out, s.p[at], at);
+			continue;
+		}
+		int v = read_escape(s, &i, "");
+		judge_escape(r, at, i, v);
+		if (v <= 0) { /* kept as it is, a number that gives NUL too */
+			for (size_t k = at; k < i; k++)
+				put(out, s.p[k], at);
+			continue;
+		}
+		if (strchr("*?[]{}^,\\", v))
+			put(out, '\\', at);
+		put(out, (char)v, at);
+	}
+}
+
+/* ---- 2: variables ---- */
+
+const struct glob_variable *glob_variable_find(const struct glob_variables *v, struct str name)
+{
+	vec_each(&v->list, one)
+		if (str_eq(one->name, name))
+			return one;
+	return NULL;
+}
+
+/* The bytes of "@{NAME}" at i; 0: none stands there. */
+static size_t variable_at(struct str s, size_t i, struct str *name)
+{
+	size_t k = i + 2;
+
+	if (k >= s.n || s.p[i] != '@' || s.p[i + 1] != '{' || !is_word(s.p[k]) || digit_of(s.p[k], 10) >= 0)
+		return 0;
+	while (k < s.n && (is_word(s.p[k]) || s.p[k] == '_'))
+		k++;
+	if (k >= s.n || s.p[k] != '}')
+		return 0;
+	*name = (struct str){ s.p + i + 2, k - i - 2 };
+	return k + 1 - i;
+}
+
+void glob_each_variable(struct str s, void (*say)(void *data, struct str name, size_t at, size_t n),
+			void *data)
+{
+	struct str name;
+
+	for (size_t i = 0; i < s.n; i++) {
+		size_t n = variable_at(s, i, &name);
+		if (n)
+			say(data, name, i, n);
+		i += n ? n - 1 : s.p[i] == '\\';
+	}
+}
+
+struct opening {
+	struct reader *r;
+	struct text *out;
+	const uint32_t *at; /* places of the text's bytes; NULL: all at `all_at` */
+	size_t all_at, all_n;
+	unsigned depth;
+};
+
+static void open_text(const struct opening *o, struct str s, char next);
+
+static size_t place(const struct opening *o, size_t i)
+{
+	return o->at ? o->at[i] : o->all_at;
+}
+
+/* A variable without values: its own name, plainly. */
+static void put_name(const struct opening *o, struct str name, size_t at)
+{
+	o->r->open = true;
+	put_all(o->out, "@\\{", at);
+	for (size_t i = 0; i < name.n; i++)
+		put(o->out, name.p[i], at);
+	put_all(o->out, "\\}", at);
+}
+
+static struct str trim(struct str s, bool front, bool back)
+{
+	for (; front && s.n && s.p[0] == '/'; s.p++)
+		s.n--;
+	while (back && s.n && s.p[s.n - 1] == '/')
+		s.n--;
+	return s;
+}
+
+/* Of several values, slashes that would meet slashes outside are left out. */
+static void open_variable(const struct opening *o, struct str name, size_t at, size_t n, char next)
+{
+	const struct glob_variable *v = o->r->vars ? glob_variable_find(o->r->vars, name) : NULL;
+	struct opening in = { .r = o->r, .out = o->out, .all_at = at, .all_n = n, .depth = o->depth + 1 };
+	bool front = o->out->n && o->out->p[o->out->n - 1] == '/', several = v && v->values.n > 1;
+
+	if (in.depth > VARIABLE_DEPTH_MAX || o->out->n > OPENED_MAX) {
+		blame(o->r, GLOB_REFUSED, at, n, "it is longer than 65536 bytes once its variables are opened",
+		      "write what is meant of the variable");
+		return;
+	}
+	if (!v || !v->values.n) {
+		if (o->r->vars)
+			blame(o->r, GLOB_UNDECLARED, at, n, "this variable is never declared", NULL);
+		put_name(o, name, at);
+		return;
+	}
+	for (size_t i = 0; i < v->values.n && !broken(o->r); i++) {
+		bool last = i + 1 == v->values.n;
+		if (several)
+			put(o->out, i ? ',' : '{', at);
+		open_text(&in, several ? trim(v->values.v[i], front, next == '/') : v->values.v[i],
+			  several ? (last ? '}' : ',') : next);
+	}
+	if (several)
+		put(o->out, '}', at);
+}
+
+static void open_text(const struct opening *o, struct str s, char next)
+{
+	struct str name;
+
+	for (size_t i = 0; i < s.n && !broken(o->r);) {
+		size_t n = variable_at(s, i, &name), at = place(o, i);
+		if (n) {
+			size_t end = i + n < s.n && o->at ? o->at[i + n] : o->at ? o->r->written.n : at + o->all_n;
+			open_variable(o, name, at, end - at, i + n < s.n ? s.p[i + n] : next);
+			i += n;
+			continue;
+		}
+		put(o->out, s.p[i], at);
+		if (s.p[i] == '\\' && i + 1 < s.n)
+			put(o->out, s.p[i + 1], place(o, i + 1));
+		i += s.p[i] == '\\' ? 2 : 1;
+	}
+}
+
+/* ---- 3: slashes ---- */
+
+static void fold_slashes(struct text *t)
+{
+	size_t n = 0, i = 0;
+
+	if (t->n > 1 && t->p[0] == '/' && t->p[1] == '/' && !(t->n > 2 && t->p[2] == '/'))
+		n = i = 2;
+	for (bool slash = false; i < t->n; i++) {
+		if (t->p[i] == '/' && slash)
+			continue;
+		slash = t->p[i] == '/';
+		t->p[n] = t->p[i];
+		t->at[n++] = t->at[i];
+	}
+	t->n = n;
+}
+
+/* ---- 4: the parser's regular expression ---- */
+
+struct converter {
+	struct reader *r;
+	const struct text *in;
+	struct text *out;
+	size_t i;
+	bool escaped, in_class;
+	size_t class_at; /* index of the '[' that opened it */
+	unsigned depth, commas[DEPTH_MAX + 1];
+	size_t brace_at[DEPTH_MAX + 1];
+};
+
+static size_t here(const struct converter *c)
+{
+	return c->in->at[c->i];
+}
+
+static void emit(struct converter *c, const char *s)
+{
+	put_all(c->out, s, here(c));
+}
+
+static void emit_byte(struct converter *c, char byte)
+{
+	put(c->out, byte, here(c));
+}
+
+static void misread(struct converter *c, const char *why, const char *help)
+{
+	blame(c->r, GLOB_MISREAD, here(c), 1, why, help);
+}
+
+static void malformed(struct converter *c, size_t i, const char *why)
+{
+	blame(c->r, GLOB_MALFORMED, c->in->at[i], 1, why, NULL);
+}
+
+static void convert_star(struct converter *c)
+{
+	size_t behind = c->i;
+	bool deep = c->i + 1 < c->in->n && c->in->p[c->i + 1] == '*';
+
+	while (behind < c->in->n && c->in->p[behind] == '*')
+		behind++;
+	if (c->in_class)
+		misread(c, "inside brackets AppArmor takes a star for a glob", "protect it: '\\*'");
+	if (c->out->n && c->out->p[c->out->n - 1] == '/' &&
+	    (behind == c->in->n || c->in->p[behind] == '/'))
+		emit(c, "[^/\\x00]");
+	emit(c, deep ? "[^\\x00]*" : "[^/\\x00]*");
+	c->i += deep;
+}
+
+static void convert_bracket(struct converter *c)
+{
+	if (c->in->p[c->i] == '[') {
+		if (!c->in_class)
+			c->class_at = c->i;
+		c->in_class = true;
+	} else {
+		size_t inside = c->i - c->class_at - 1;
+		if (!c->in_class)
+			malformed(c, c->i, "']' closes nothing");
+		else if (!inside || (inside == 1 && c->in->p[c->i - 1] == '^'))
+			misread(c, "the first ']' inside brackets is one of them to some and closes "
+				"them to others", "protect it: '\\]'");
+		c->in_class = false;
+	}
+	emit_byte(c, c->in->p[c->i]);
+}
+
+static void convert_brace(struct converter *c)
+{
+	if (c->in_class) {
+		emit_byte(c, c->in->p[c->i]);
+	} else if (c->in->p[c->i] == '{') {
+		if (++c->depth > DEPTH_MAX) {
+			malformed(c, c->i, "alternatives are nested too deep");
+			return;
+		}
+		c->commas[c->depth] = 0;
+		c->brace_at[c->depth] = c->i;
+		emit(c, "(");
+	} else if (!c->depth) {
+		malformed(c, c->i, "'}' closes nothing");
+	} else {
+		if (!c->commas[c->depth])
+			malformed(c, c->brace_at[c->depth], "alternatives need a comma: '{a,b}'");
+		c->depth--;
+		emit(c, ")");
+	}
+}
+
+static void convert_comma(struct converter *c)
+{
+	if (c->escaped && c->in_class) {
+		misread(c, "inside brackets AppArmor takes the backslash before a comma for one of them",
+			"a comma needs no backslash there");
+		emit(c, "\\,");
+	} else if (c->depth && !c->in_class && !c->escaped) {
+		c->commas[c->depth]++;
+		emit(c, "|");
+	} else {
+		emit(c, ",");
+	}
+}
+
+/* A byte that is no glob's; a backslash before it is an escape left over, or dropped. */
+static void convert_plain(struct converter *c)
+{
+	char byte = c->in->p[c->i];
+	size_t end = c->i;
+
+	if (byte && strchr(".+|()", byte))
+		emit(c, "\\");
+	if (c->escaped && read_escape((struct str){ c->in->p, c->in->n }, &end, "") >= 0) {
+		misread(c, "a backslash and an escape behind it are read as one", NULL);
+		emit(c, "\\");
+		for (; c->i < end; c->i++)
+			emit_byte(c, c->in->p[c->i]);
+		c->i--;
+		return;
+	}
+	if (c->in_class && byte == '-' &&
+	    (c->escaped || c->r->written.p[here(c)] == '\\'))
+		misread(c, "inside brackets AppArmor drops the backslash, and the '-' makes a range",
+			"put a '-' first: '[-az]'");
+	emit_byte(c, byte);
+}
+
+static void convert_caret(struct converter *c)
+{
+	if (c->in_class && c->escaped && c->in->p[c->i] == '^' && c->i == c->class_at + 2)
+		misread(c, "AppArmor drops the backslash, and the '^' turns the class around",
+			"put another byte first: '[a^]'");
+	if (!c->in_class)
+		emit(c, "\\");
+	emit_byte(c, c->in->p[c->i]);
+}
+
+static void convert_question(struct converter *c)
+{
+	if (c->in_class && !c->escaped)
+		misread(c, "inside brackets AppArmor takes a '?' for a glob", "protect it: '\\?'");
+	emit(c, c->escaped ? "?" : "[^/\\x00]");
+}
+
+static void convert_one(struct converter *c)
+{
+	char byte = c->in->p[c->i];
+	char protected[] = { '\\', byte, '\0' };
+
+	if (c->escaped && byte && strchr("*[]{}\\", byte))
+		emit(c, protected);
+	else if (byte == '*')
+		convert_star(c);
+	else if (byte == '?')
+		convert_question(c);
+	else if (byte == '[' || byte == ']')
+		convert_bracket(c);
+	else if (byte == '{' || byte == '}')
+		convert_brace(c);
+	else if (byte == ',')
+		convert_comma(c);
+	else if (byte == '^' || byte == '$')
+		convert_caret(c);
+	else
+		convert_plain(c);
+}
+
+static void convert(struct reader *r, const struct text *in, struct text *out)
+{
+	struct converter c = { .r = r, .in = in, .out = out };
+
+	for (; c.i < in->n && !broken(r); c.i++) {
+		if (in->p[c.i] == '\\' && !c.escaped) {
+			c.escaped = true;
+			continue;
+		}
+		convert_one(&c);
+		c.escaped = false;
+	}
+	if (c.in_class)
+		malformed(&c, c.class_at, "'[' is never closed");
+	if (c.depth)
+		malformed(&c, c.brace_at[c.depth], "'{' is never closed");
+	if (c.escaped)
+		malformed(&c, in->n - 1, "it ends in a backslash");
+}
+
+/* ---- the regular expression to an automaton ---- */
+
+struct regex {
+	struct reader *r;
+	struct str s;
+	const uint32_t *at;
+	size_t i;
+	struct nfa *nfa;
+};
+
+enum { TOKEN_END = 0, TOKEN_BYTE = 256 }; /* else the byte itself, with its meaning */
+
+/* The next token, without taking it; *value of TOKEN_BYTE, *end behind it. */
+static int regex_peek(const struct regex *x, unsigned char *value, size_t *end)
+{
+	*end = x->i + 1;
+	if (x->i >= x->s.n)
+		return TOKEN_END;
+	char c = x->s.p[x->i];
+	*value = (unsigned char)c;
+	if (c && strchr("*+.|^-[]()", c))
+		return c;
+	if (c == '\\') {
+		int v = read_escape(x->s, end, "*+.|^$-[](){}");
+		if (v >= 0)
+			*value = (unsigned char)v;
+	}
+	return TOKEN_BYTE;
+}
+
+static bool regex_take(struct regex *x, int token)
+{
+	unsigned char value;
+	size_t end;
+
+	if (regex_peek(x, &value, &end) != token)
+		return false;
+	x->i = end;
+	return true;
+}
+
+static void unreadable(struct regex *x, size_t class_at)
+{
+	size_t at = x->at[class_at];
+	size_t end = x->i < x->s.n ? x->at[x->i] + 1 : x->r->written.n;
+
+	blame(x->r, GLOB_REFUSED, at, end > at ? end - at : 1, "AppArmor cannot read these brackets",
+	      "a '-' that is no range stands first: '[-az]'; ranges do not follow one another");
+}
+
+/* One byte inside brackets; `first`: in the first place, where ']' and '-' may stand, '^' not. */
+static bool class_byte(struct regex *x, bool first, unsigned char *value)
+{
+	size_t end;
+	int token = regex_peek(x, value, &end);
+
+	if (token == TOKEN_END || (token == '-' && !first) || (token == ']' && !first) ||
+	    (token == '^' && first))
+		return false;
+	x->i = end;
+	return true;
+}
+
+static bool regex_class(struct regex *x, struct byte_set *set)
+{
+	bool negated = regex_take(x, '^');
+	bool first = !(negated && regex_take(x, '^'));
+	unsigned char low, high;
+
+	if (!first) /* "[^^": the second one is a byte */
+		byte_set_add(set, '^', '^');
+	while (first || !regex_take(x, ']')) {
+		if (!class_byte(x, first, &low))
+			return false;
+		high = low;
+		if (regex_take(x, '-') && !class_byte(x, false, &high))
+			return false;
+		byte_set_add(set, low < high ? low : high, low < high ? high : low);
+		first = false;
+	}
+	if (negated)
+		byte_set_invert(set);
+	return true;
+}
+
+static uint32_t regex_alternatives(struct regex *x, uint32_t from);
+
+static uint32_t regex_term(struct regex *x, uint32_t from)
+{
+	size_t begin = x->i;
+	struct byte_set set = { { 0 } };
+	unsigned char value;
+	size_t end;
+	int token = regex_peek(x, &value, &end);
+
+	x->i = end;
+	if (token == '(') {
+		uint32_t to = regex_alternatives(x, from);
+		if (!regex_take(x, ')'))
+			unreadable(x, begin);
+		return to;
+	}
+	if (token == '[') {
+		if (!regex_class(x, &set))
+			unreadable(x, begin);
+	} else if (token == '*' || token == '+' || token == '.') { /* never written by convert() */
+		unreadable(x, begin);
+	} else {
+		byte_set_add(&set, value, value);
+	}
+	return nfa_step(x->nfa, from, &set);
+}
+
+static uint32_t regex_terms(struct regex *x, uint32_t from)
+{
+	unsigned char value;
+	size_t end;
+
+	while (!broken(x->r)) {
+		int token = regex_peek(x, &value, &end);
+		if (token == TOKEN_END || token == '|' || token == ')')
+			break;
+		uint32_t to = regex_term(x, from);
+		from = regex_take(x, '*') ? nfa_star(x->nfa, from, to) : to;
+	}
+	return from;
+}
+
+static uint32_t regex_alternatives(struct regex *x, uint32_t from)
+{
+	uint32_t join = nfa_open(x->nfa);
+
+	for (bool more = true; more && !broken(x->r);) {
+		uint32_t branch = nfa_open(x->nfa);
+		uint32_t end = regex_terms(x, branch);
+		more = regex_take(x, '|');
+		uint32_t rest = more ? nfa_open(x->nfa) : NFA_NONE;
+		nfa_fork(x->nfa, end, join, NFA_NONE);
+		nfa_fork(x->nfa, from, branch, rest);
+		from = rest;
+	}
+	return join;
+}
+
+static void build(struct reader *r, const struct text *t, struct nfa *nfa)
+{
+	struct regex x = { .r = r, .s = { t->p, t->n }, .at = t->at, .nfa = nfa };
+	uint32_t end = regex_terms(&x, nfa_open(nfa));
+
+	if (!broken(r) && x.i < x.s.n)
+		unreadable(&x, x.i);
+	nfa->nodes.v[end].op = NFA_END;
+}
+
+/* The bytes that every match begins with. */
+static struct str prefix_of(struct arena *a, const struct nfa *n)
+{
+	char *p = arena_alloc(a, n->nodes.n);
+	size_t length = 0;
+
+	for (uint32_t at = 0; n->nodes.v[at].op == NFA_STEP; at = n->nodes.v[at].a) {
+		const struct byte_set *set = &n->sets.v[n->nodes.v[at].set];
+		unsigned char c = byte_set_pick(set);
+		struct byte_set one = { { 0 } };
+		byte_set_add(&one, c, c);
+		if (!c || memcmp(&one, set, sizeof(one)))
+			break;
+		p[length++] = (char)c;
+	}
+	return (struct str){ p, length };
+}
+
+const struct glob *glob_parse(struct arena *a, struct str written, enum glob_kind kind,
+			      const struct glob_variables *vars, struct glob_fault *fault)
+{
+	struct reader r = { .arena = a, .written = written, .vars = vars };
+	struct text plain = { .arena = a }, opened = { .arena = a }, regex = { .arena = a };
+	struct glob *g = ARENA_NEW(a, struct glob);
+
+	g->text = written;
+	g->nfa.arena = a;
+	if (written.n > GLOB_MAX) {
+		blame(&r, GLOB_MALFORMED, 0, written.n, "it is longer than 4096 bytes", NULL);
+	} else {
+		read_escapes(&r, &plain);
+		open_text(&(struct opening){ .r = &r, .out = &opened, .at = plain.at },
+			  (struct str){ plain.p, plain.n }, '\0');
+		if (kind == GLOB_PATH)
+			fold_slashes(&opened);
+		if (!broken(&r))
+			convert(&r, &opened, &regex);
+		if (!broken(&r))
+			build(&r, &regex, &g->nfa);
+	}
+	g->open = r.open;
+	if (fault)
+		*fault = r.fault;
+	if (broken(&r))
+		return NULL;
+	g->prefix = prefix_of(a, &g->nfa);
+	return g;
+}
+
+bool glob_match(struct arena *a, const struct glob *g, struct str path)
+{
+	struct nfa nfa = g->nfa;
+	struct nfa_states now, then;
+
+	nfa.arena = a;
+	nfa_states_init(&now, &nfa);
+	nfa_states_init(&then, &nfa);
+	nfa_states_add(&now, &nfa, 0);
+	for (size_t i = 0; i < path.n && now.n; i++) {
+		nfa_states_clear(&then);
+		for (size_t k = 0; k < now.n; k++) {
+			const struct nfa_node *node = &nfa.nodes.v[now.held[k]];
+			if (node->op == NFA_STEP &&
+			    byte_set_has(&nfa.sets.v[node->set], (unsigned char)path.p[i]))
+				nfa_states_add(&then, &nfa, node->a);
+		}
+		struct nfa_states swap = now;
+		now = then;
+		then = swap;
+	}
+	for (size_t k = 0; k < now.n; k++)
+		if (nfa.nodes.v[now.held[k]].op == NFA_END)
+			return true;
+	return false;
+}

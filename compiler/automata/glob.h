@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * AppArmor's globs, read as apparmor_parser reads them; the one place that knows. Four steps,
+ * each the parser's own (tests/apparmor holds the result against its tables):
+ *	1  escapes: \ooo \xHH \dNNN give the byte; of these ? * [ ] { } ^ , and the backslash
+ *	   stay protected, all others ('-', '@', '/') are as if written plainly
+ *	   (parser_misc.c, processunquoted)
+ *	2  variables, with their values as text: one value as it is, several as {a,b}
+ *	   (parser_variable.c); with no values at hand a variable stands for its own name
+ *	3  of a path, runs of '/' become one, but exactly two at the start stay. Only in the
+ *	   text: "/{,a}/b" does match "//b" (parser_regex.c, filter_slashes)
+ *	4  ? one byte but '/', * any number of them, ** any bytes, {a,b}, [a-z], [^a-z] (which has
+ *	   '/' too); a star that fills a whole component ("/" before it, "/" or the end behind)
+ *	   needs a byte. Inside brackets the parser translates globs as well, and the class then
+ *	   ends where its regular expressions end it: such a reading is kept, and GLOB_MISREAD says
+ *	   so (parser_regex.c, convert_aaregex_to_pcre; libapparmor_re/parse.y)
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler/automata/nfa.h"
+
+enum glob_fault_kind {
+	GLOB_FINE,
+	GLOB_MISREAD,    /* the parser takes it, and to mean something else than it says */
+	GLOB_UNDECLARED, /* a variable that no value is known of, where values were given */
+	GLOB_REFUSED,    /* the parser does not take it: a class that it cannot read */
+	GLOB_MALFORMED,  /* nor is it a glob: brackets, braces, a last backslash, the length */
+};
+
+/* The worst that is wrong with a glob, the first of its kind. */
+struct glob_fault {
+	enum glob_fault_kind kind;
+	size_t at, n;     /* where, in bytes of the text as written */
+	const char *why;  /* a clause: "']' closes nothing" */
+	const char *help; /* the way out; NULL: none but the obvious */
+};
+
+/* Values of variables, as they stand in a declaration, after step 1. */
+struct glob_variable {
+	struct str name;
+	VEC(struct str) values;
+};
+
+struct glob_variables {
+	VEC(struct glob_variable) list;
+};
+
+const struct glob_variable *glob_variable_find(const struct glob_variables *v, struct str name);
+
+enum glob_kind {
+	GLOB_PATH, /* of files: step 3 applies */
+	GLOB_NAME, /* of profiles: it does not */
+};
+
+struct glob {
+	struct str text;   /* as written */
+	struct nfa nfa;    /* from node 0 to its NFA_END node */
+	struct str prefix; /* the bytes that every match begins with, at least */
+	bool open;         /* holds a variable that stands for its own name */
+};
+
+/*
+ * Parses once. vars NULL: variables stand for their own names, and are no fault. NULL for
+ * GLOB_REFUSED and GLOB_MALFORMED; the glob as the parser reads it for the others. Owner: the
+ * arena, which must outlive it; `text` is borrowed. fault may be NULL.
+ */
+const struct glob *glob_parse(struct arena *a, struct str text, enum glob_kind kind,
+			      const struct glob_variables *vars, struct glob_fault *fault);
+
+bool glob_match(struct arena *a, const struct glob *g, struct str path);
+
+/* Calls say() for each variable in a glob, in order: the name, and where `@{NAME}` stands. */
+void glob_each_variable(struct str text, void (*say)(void *data, struct str name, size_t at, size_t n),
+			void *data);
+
+enum glob_answer { GLOB_NO, GLOB_YES, GLOB_NOT_DECIDED };
+
+enum { GLOB_BUDGET = 4000000 }; /* pairs of nodes looked at, of about 8 bytes each */
+
+/*
+ * Is there a text that both match? GLOB_YES with *witness in the arena: a shortest path that
+ * the kernel can ask about (no "//", no "." or ".." component); where only other texts are
+ * matched by both, a shortest of those, as the parser compares texts. Letters are preferred.
+ * GLOB_NOT_DECIDED where *budget, which the calls of one question share, ends before the answer.
+ */
+enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struct glob *y,
+			      size_t *budget, const char **witness);

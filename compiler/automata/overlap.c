@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is there a text that two globs match? The product of their automata, breadth first, so that
+ * the witness is a shortest one; a pair of nodes at a time, so that it never grows beyond the
+ * product of their sizes. First among the paths that the kernel asks about.
+ */
+#include <string.h>
+
+#include "compiler/automata/glob.h"
+
+struct pair {
+	uint32_t from; /* index of the pair before */
+	uint32_t x, y;
+	enum path_state path;
+	unsigned char byte; /* 0: the first of all */
+};
+
+struct product {
+	struct arena *arena;
+	const struct nfa *x, *y;
+	bool paths; /* only those that the kernel asks about */
+	uint32_t *visited;
+	VEC(struct pair) pairs, forks;
+};
+
+/* Forks are followed at once, so that the pairs stand in the order of their bytes. */
+static void visit(struct product *p, struct pair next)
+{
+	if (next.path == PATH_DEAD)
+		return;
+	p->forks.n = 0;
+	vec_push(p->arena, &p->forks, next);
+	while (p->forks.n) {
+		next = p->forks.v[--p->forks.n];
+		if (next.x == NFA_NONE || next.y == NFA_NONE)
+			continue;
+		size_t k = ((size_t)next.x * p->y->nodes.n + next.y) * PATH_NR + next.path;
+		if (p->visited[k / 32] >> k % 32 & 1)
+			continue;
+		p->visited[k / 32] |= UINT32_C(1) << k % 32;
+		const struct nfa_node *x = &p->x->nodes.v[next.x], *y = &p->y->nodes.v[next.y];
+		struct pair other = next;
+		if (x->op == NFA_FORK) {
+			next.x = x->a;
+			other.x = x->b;
+		} else if (y->op == NFA_FORK) {
+			next.y = y->a;
+			other.y = y->b;
+		} else {
+			vec_push(p->arena, &p->pairs, next);
+			continue;
+		}
+		vec_push(p->arena, &p->forks, other);
+		vec_push(p->arena, &p->forks, next);
+	}
+}
+
+static void take(struct product *p, uint32_t at, const struct byte_set *set, uint32_t x, uint32_t y)
+{
+	unsigned char c = byte_set_pick(set);
+	enum path_state s = p->paths ? path_step(p->pairs.v[at].path, c) : PATH_NAME;
+
+	if (c)
+		visit(p, (struct pair){ at, x, y, s, c });
+}
+
+/* Both take a byte: one of each kind that matters for what is a path. */
+static void take_bytes(struct product *p, uint32_t at, const struct nfa_node *x, const struct nfa_node *y)
+{
+	struct byte_set both, slash = { { 0 } }, dot = { { 0 } };
+
+	byte_set_add(&slash, '/', '/');
+	byte_set_add(&dot, '.', '.');
+	for (unsigned i = 0; i < 4; i++) {
+		both.w[i] = p->x->sets.v[x->set].w[i] & p->y->sets.v[y->set].w[i];
+		slash.w[i] &= both.w[i];
+		dot.w[i] &= both.w[i];
+		if (p->paths)
+			both.w[i] &= ~(slash.w[i] | dot.w[i]);
+	}
+	take(p, at, &both, x->a, y->a);
+	if (p->paths) {
+		take(p, at, &slash, x->a, y->a);
+		take(p, at, &dot, x->a, y->a);
+	}
+}
+
+static const char *spell(const struct product *p, uint32_t at)
+{
+	size_t n = 0;
+
+	for (uint32_t i = at; p->pairs.v[i].byte; i = p->pairs.v[i].from)
+		n++;
+	char *s = arena_alloc(p->arena, n + 1);
+	for (uint32_t i = at; p->pairs.v[i].byte; i = p->pairs.v[i].from)
+		s[--n] = (char)p->pairs.v[i].byte;
+	return s;
+}
+
+static enum glob_answer search(struct product *p, size_t *budget, const char **witness)
+{
+	size_t size = p->x->nodes.n * p->y->nodes.n * PATH_NR / 32 + 1;
+
+	if (size > *budget)
+		return GLOB_NOT_DECIDED;
+	*budget -= size;
+	p->visited = ARENA_ARRAY(p->arena, uint32_t, size);
+	p->pairs.n = 0;
+	visit(p, (struct pair){ .path = p->paths ? PATH_START : PATH_NAME });
+	for (uint32_t i = 0; i < p->pairs.n; i++) {
+		struct pair k = p->pairs.v[i];
+		if (!*budget)
+			return GLOB_NOT_DECIDED;
+		--*budget;
+		if (p->x->nodes.v[k.x].op == NFA_END && p->y->nodes.v[k.y].op == NFA_END &&
+		    path_ends(k.path)) {
+			*witness = spell(p, i);
+			return GLOB_YES;
+		}
+		const struct nfa_node *x = &p->x->nodes.v[k.x], *y = &p->y->nodes.v[k.y];
+		if (x->op == NFA_STEP && y->op == NFA_STEP)
+			take_bytes(p, i, x, y);
+	}
+	return GLOB_NO;
+}
+
+enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struct glob *y,
+			      size_t *budget, const char **witness)
+{
+	struct product p = { .arena = a, .x = &x->nfa, .y = &y->nfa, .paths = true };
+
+	*witness = NULL;
+	size_t common = x->prefix.n < y->prefix.n ? x->prefix.n : y->prefix.n;
+	if (memcmp(x->prefix.p, y->prefix.p, common)) /* most paths */
+		return GLOB_NO;
+	enum glob_answer answer = search(&p, budget, witness);
+	if (answer != GLOB_NO)
+		return answer;
+	p.paths = false;
+	return search(&p, budget, witness);
+}
