@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale: finds the subcommand and hands over. */
+#include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,10 +94,7 @@ static int tell_no_command(const char *name)
 	suggest_start(&s, str_c(name));
 	for (const struct command *c = commands; c->name; c++)
 		suggest_offer(&s, str_c(c->name));
-	fprintf(stderr, "pale: no command '%s'", name);
-	if (s.best.p)
-		fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(s.best));
-	fputs("\n", stderr);
+	tell("pale: no command '%s'" PRINEAR, name, NEARARG(s));
 	return EXIT_USAGE;
 }
 
@@ -125,10 +124,11 @@ int main(int argc, char **argv)
 
 	hold_standard_streams();
 	survive_file_limit();
+	opterr = 0; /* option_error() says it, safely */
 	argc = take_diag_option(argc, argv);
 	status = dispatch(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("pale: cannot write standard output");
+		tell("pale: cannot write standard output: %s", strerror(errno));
 		return status ? status : EXIT_SYSTEM;
 	}
 	return status;

@@ -745,28 +745,3 @@ const char *json_kind_name(enum json_kind k)
 	}
 	return "";
 }
-
-/* ---- writing ---- */
-
-void json_put_string(struct buf *out, struct str s)
-{
-	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-
-	buf_putc(out, '"');
-	for (size_t i = 0; i < s.n;) {
-		unsigned char c = (unsigned char)s.p[i];
-		const char *hit = c ? strchr(from, c) : NULL;
-		unsigned len = utf8_length((const unsigned char *)s.p + i, s.n - i);
-
-		if (hit)
-			buf_printf(out, "\\%c", to[hit - from]);
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else if (!len)
-			buf_puts(out, "\\ufffd"); /* not UTF-8: JSON cannot carry it */
-		else
-			buf_add(out, s.p + i, len);
-		i += len ? len : 1;
-	}
-	buf_putc(out, '"');
-}

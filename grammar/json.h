@@ -38,7 +38,3 @@ const struct json *json_get(const struct json *object, const char *key); /* the 
 /* Go's encoding/json: exact match first, then case-insensitive. */
 const struct json *json_get_fold(const struct json *object, const char *key);
 const char *json_kind_name(enum json_kind k); /* "an object", "a string", ... */
-
-/* Writing: a string with its quotes and escapes. */
-struct buf;
-void json_put_string(struct buf *out, struct str s);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
 
 #define CAP	     20
 #define EXCERPT_MAX  160 /* code points of a source line that are shown */
@@ -270,11 +271,16 @@ static void print_label(const struct diags *ds, const struct diag *d, const stru
 	const struct source *src = source_of(ds->sources, l->span);
 
 	if (!src) {
-		buf_printf(out, "      = note: %s\n", l->text);
+		buf_puts(out, "      = note: ");
+		buf_safe(out, str_c(l->text));
+		buf_putc(out, '\n');
 		return;
 	}
-	if (l->span.source != d->span.source)
-		buf_printf(out, "  %s:%u:\n", src->name, source_place(src, l->span.begin).line);
+	if (l->span.source != d->span.source) {
+		buf_puts(out, "  ");
+		buf_safe(out, str_c(src->name));
+		buf_printf(out, ":%u:\n", source_place(src, l->span.begin).line);
+	}
 	print_excerpt(src, l->span, '~', l->text, "", out);
 }
 
@@ -318,25 +324,10 @@ void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, 
 
 /* ---- JSON ---- */
 
-/* What is not UTF-8 becomes U+FFFD: JSON has no other bytes. */
 static void put_json(struct buf *out, const char *key, struct str s)
 {
-	buf_printf(out, "\"%s\":\"", key);
-	for (size_t i = 0; i < s.n;) {
-		size_t len = utf8_len(s.p + i, s.n - i);
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (!len)
-			buf_puts(out, "\\ufffd");
-		else if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_add(out, s.p + i, len);
-		i += len ? len : 1;
-	}
-	buf_putc(out, '"');
+	buf_printf(out, "\"%s\":", key);
+	json_put_string(out, s);
 }
 
 static void put_place(const struct diags *ds, struct span sp, struct buf *out)

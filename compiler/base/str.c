@@ -205,6 +205,14 @@ size_t utf8_len(const char *p, size_t n)
 	return len;
 }
 
+const char *str_safe(struct arena *a, const char *s)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_safe(&b, str_c(s));
+	return arena_strdup(a, b.p ? b.p : "");
+}
+
 void buf_safe(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.n;) {

@@ -526,7 +526,7 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 				return c;
 			break;
 		default:
-			return usage_error(self, "see pale check --help");
+			return option_error(self, argv);
 		}
 	}
 	return optind == argc ? usage_error(self, "a FILE is needed") : -1;
@@ -551,7 +551,7 @@ int cmd_check(int argc, char **argv)
 	}
 	session_close(&s);
 	if (fflush(stdout)) {
-		fprintf(stderr, "pale check: cannot write: %s\n", strerror(errno));
+		tell("pale check: cannot write: %s", strerror(errno));
 		return EXIT_SYSTEM;
 	}
 	return worst == EXIT_OK && c.failed ? EXIT_FOUND : worst;

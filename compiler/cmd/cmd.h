@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "compiler/base/diag.h"
+#include "compiler/cmd/output.h"
 #include "compiler/policy/policy.h"
 #include "grammar/json.h"
 
@@ -49,9 +50,22 @@ void session_close(struct session *s);
 /* Prints what was collected to stderr (sorted, then forgotten); true when an error was among it. */
 bool session_report(struct session *s);
 
+/*
+ * One line to stderr, "pale: ..." or "pale COMMAND: ...", its control characters shown as \xNN:
+ * the only way for a name, a path or an argument to get there.
+ */
+void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* "; did you mean 'X'?", or nothing: tell("no set '%s'" PRINEAR, name, NEARARG(suggest)) */
+#define PRINEAR	   "%s" PRISTR "%s"
+#define NEARARG(s) (s).best.p ? "; did you mean '" : "", STRARG((s).best), (s).best.p ? "'?" : ""
+
 /* Prints the usage of a command to stderr and returns EXIT_USAGE. */
 int usage_error(const struct command *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same for what getopt_long() answered '?' to (it is kept from printing it raw). */
+int option_error(const struct command *c, char **argv);
 
 /* ---- input: FILE is a policy or any foreign format, recognised from content ---- */
 
@@ -110,14 +124,3 @@ int environment_option(struct session *s, struct resolve_options *o, const char 
 
 /* "seccomp, apparmor" as LAYER_*: 0 or -EINVAL (run.c). */
 int parse_layers(const char *list, unsigned *out);
-
-/* ---- output ---- */
-
-/*
- * Writes a whole file: temporary file in the same directory, fsync, rename. NULL or "-": stdout.
- * 0 or -errno (already told to stderr). A failed write leaves the old file as it was.
- */
-int output_write(const char *path, const void *p, size_t n, unsigned mode);
-/* Could it be written, as far as can be known before? For work that is long or cannot be
- * repeated. 0, or -errno after saying why. */
-int output_check(const char *path);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale compile: one policy to Docker and OCI JSON, BPF programs and an AppArmor profile. */
-#include <errno.h>
 #include <getopt.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "compiler/apparmor/apparmor.h"
+#include "compiler/base/bug.h"
 #include "compiler/cmd/compile.h"
 
 static const char help[] =
@@ -131,108 +129,15 @@ static void tell_left(const struct policy *p, unsigned targets)
 	size_t resources = p->files.n + p->networks.n + p->signals.n;
 
 	if (!apparmor && resources)
-		fprintf(stderr,
-			PRISTR ": left to AppArmor (-t apparmor): %zu file, %zu network, %zu signal "
-			       "rules\n",
-			STRARG(p->name), p->files.n, p->networks.n, p->signals.n);
+		tell(PRISTR ": left to AppArmor (-t apparmor): %zu file, %zu network, %zu signal rules",
+		     STRARG(p->name), p->files.n, p->networks.n, p->signals.n);
 	if (!apparmor && (p->caps.n || p->limits.n))
-		fprintf(stderr,
-			PRISTR ": left to AppArmor, the container engine or `pale run`: %zu "
-			       "capability, %zu limit rules\n",
-			STRARG(p->name), p->caps.n, p->limits.n);
+		tell(PRISTR ": left to AppArmor, the container engine or `pale run`: %zu capability, "
+		     "%zu limit rules",
+		     STRARG(p->name), p->caps.n, p->limits.n);
 	if (!seccomp && p->calls.n)
-		fprintf(stderr, PRISTR ": left to seccomp (-t docker, oci or bpf): %zu call rules\n",
-			STRARG(p->name), p->calls.n);
-}
-
-/* ---- where it goes ---- */
-
-static bool names_directory(const char *path)
-{
-	struct stat st;
-
-	return path[strlen(path) - 1] == '/' || (!stat(path, &st) && S_ISDIR(st.st_mode));
-}
-
-static int write_artifact(struct request *r, const struct artifact *a, const char *path)
-{
-	if (output_write(path, a->bytes.p, a->bytes.n, 0644) < 0)
-		return EXIT_SYSTEM;
-	if (!r->quiet)
-		fprintf(stderr, "%s: %s\n", path ? path : a->name, a->about);
-	return EXIT_OK;
-}
-
-static int write_one(struct request *r)
-{
-	const struct artifact *a = &r->c.artifacts.v[0];
-
-	if (!r->output || !strcmp(r->output, "-")) {
-		if (a->binary && isatty(STDOUT_FILENO))
-			return usage_error(command_find("compile"),
-					   "%s is binary: give -o FILE, or a pipe", a->name);
-		return write_artifact(r, a, NULL);
-	}
-	return write_artifact(r, a, r->output);
-}
-
-static bool is_one_target(unsigned targets)
-{
-	return targets && !(targets & (targets - 1));
-}
-
-static bool has_parts(const struct request *r)
-{
-	vec_each(&r->c.artifacts, a)
-		if (a->is_part)
-			return true;
-	return false;
-}
-
-static int write_all(struct request *r)
-{
-	const char *dir = r->output ? r->output : "";
-
-	if (has_parts(r) && (!*dir || !names_directory(dir)) && is_one_target(r->c.targets))
-		return usage_error(command_find("compile"),
-				   "the filter needs more than the 4096 instructions of one program and "
-				   "has %zu, which are attached together: give a directory, -o DIR/",
-				   r->c.artifacts.n);
-
-	/* Who named one target without -o expects it on standard output. */
-	if (!strcmp(dir, "-") || (!*dir && is_one_target(r->c.targets)))
-		return usage_error(command_find("compile"),
-				   "%zu artifacts do not fit standard output: give -o DIR, or choose "
-				   "with -t, --arch, --policy",
-				   r->c.artifacts.n);
-	if (*dir && mkdir(dir, 0777) && errno != EEXIST) {
-		fprintf(stderr, "pale: cannot make directory '%s': %s\n", dir, strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	vec_each(&r->c.artifacts, a) {
-		const char *path = arena_printf(r->c.session->arena, "%s%s%s", dir,
-						!*dir || dir[strlen(dir) - 1] == '/' ? "" : "/",
-						a->name);
-		int rc = write_artifact(r, a, path);
-		if (rc != EXIT_OK)
-			return rc;
-	}
-	return EXIT_OK;
-}
-
-static int write_artifacts(struct request *r)
-{
-	bool failed = false;
-
-	vec_each(&r->c.artifacts, a)
-		failed |= a->bytes.failed;
-	if (failed) {
-		fputs("pale: out of memory\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	if (r->c.artifacts.n == 1 && !(r->output && names_directory(r->output)))
-		return write_one(r);
-	return write_all(r);
+		tell(PRISTR ": left to seccomp (-t docker, oci or bpf): %zu call rules",
+		     STRARG(p->name), p->calls.n);
 }
 
 /* ---- the command ---- */
@@ -268,7 +173,7 @@ static int compile_input(struct request *r, const char *path)
 	if (rc != EXIT_OK)
 		return rc;
 	if (in.format == INPUT_BPF) {
-		fprintf(stderr, "pale: %s is a BPF program already\n", path);
+		tell("pale: '%s' is a BPF program already", path);
 		return EXIT_FOUND;
 	}
 	if (r->policy || !in.policies->list.n) {
@@ -285,7 +190,7 @@ static int compile_input(struct request *r, const char *path)
 	}
 	if (session_report(s) || rc != EXIT_OK)
 		return EXIT_FOUND;
-	rc = write_artifacts(r);
+	rc = compile_write(&r->c, r->output, r->quiet);
 	if (rc == EXIT_OK && !r->quiet)
 		vec_each(&in.policies->list, p)
 			tell_left(*p, r->c.targets);
@@ -371,7 +276,7 @@ static int take_option(struct request *r, int c, int index)
 		return environment_option(r->c.session, &r->input.resolve, options[index].name,
 					  optarg);
 	}
-	return usage_error(command_find("compile"), "see pale compile --help");
+	BUG("an option that no case takes");
 }
 
 static int run_request(struct request *r, int argc, char **argv)
@@ -384,7 +289,8 @@ static int run_request(struct request *r, int argc, char **argv)
 			       command_find("compile")->usage, help, oci_runtime_default);
 			return EXIT_OK;
 		}
-		int rc = take_option(r, c, index);
+		int rc = c == '?' ? option_error(command_find("compile"), argv) :
+				    take_option(r, c, index);
 		if (rc != EXIT_OK)
 			return rc;
 	}

@@ -36,6 +36,13 @@ int compile_policy(struct compilation *c, const struct policy *p);
 int compile_bpf(struct compilation *c, const struct policy *p);
 
 /*
+ * compile_write.c: all artifacts or none, to `output` (a file, a directory, "-"; NULL: standard
+ * output or here), and a line about each on stderr unless `quiet`. Parts of a filter that was
+ * there before and had more of them go in the same step. EXIT_*, already told.
+ */
+int compile_write(struct compilation *c, const char *output, bool quiet);
+
+/*
  * compile_start.c: warns where nothing can be started under the policy: execve refused, or, for
  * the JSON targets, a call that runc was measured to make before the program's first instruction
  * (language.md, rule 10; the set start-runc-nnp).

@@ -152,6 +152,7 @@ static int load_any(struct session *s, const char *path, const struct decide_opt
 	if (status)
 		return status;
 	d->name = d->in.source->name;
+	d->shown = str_safe(s->arena, d->name);
 	d->kind = "policy";
 	if (d->in.format == INPUT_BPF)
 		return load_program(s, d);
@@ -166,6 +167,7 @@ int decide_load(struct session *s, struct dd *dd, const char *path,
 		const struct decide_options *opt, struct decide *out)
 {
 	*out = (struct decide){ .name = path, .dd = dd, .root = DD_NONE };
+	out->shown = str_safe(s->arena, path);
 	int status = load_any(s, path, opt, out);
 
 	if (!status && out->parts.n)
@@ -203,7 +205,7 @@ static void put_return(struct buf *out, const struct decide *d, const struct cal
 {
 	size_t last = 0;
 
-	buf_puts(out, d->name);
+	buf_puts(out, d->shown);
 	/* The simulator takes the instruction pointer as zero. */
 	if (!at->at[DD_IP]) {
 		cbpf_run_to(&d->prog, c, &last);

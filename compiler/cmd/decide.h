@@ -25,6 +25,7 @@ struct decide_part {
 
 struct decide {
 	const char *name;   /* as the user wrote it */
+	const char *shown;  /* the same, safe to print */
 	const char *kind;   /* "policy", "JSON profile", "BPF program" */
 	struct input in;
 	VEC(struct decide_part) parts; /* none for BPF */

@@ -16,7 +16,8 @@ void put_place(struct buf *out, const struct sources *sources, struct span sp)
 		return;
 	}
 	struct place at = source_place(src, sp.begin);
-	buf_printf(out, "%s:%u:%u", src->name, at.line, at.column);
+	buf_safe(out, str_c(src->name));
+	buf_printf(out, ":%u:%u", at.line, at.column);
 }
 
 /* One line of text, blanks and line ends squeezed. */

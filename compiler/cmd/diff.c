@@ -116,7 +116,7 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 				return c;
 			break;
 		default:
-			return usage_error(self, "see pale diff --help");
+			return option_error(self, argv);
 		}
 	}
 	return optind + 2 == argc ? -1 : usage_error(self, "two files, please: A and B");
@@ -200,11 +200,7 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 		diff_resources(s, &d);
 	sum_up(&d);
 	o->put(&out, s->arena, &d);
-	if (out.failed) {
-		fputs("pale: out of memory\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	return output_write(NULL, out.p, out.n, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
+	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
 }
 
 int cmd_diff(int argc, char **argv)

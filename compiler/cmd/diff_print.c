@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
 #include "compiler/cmd/diff.h"
 #include "grammar/json.h"
 
@@ -182,7 +183,8 @@ static void text_resource(struct buf *out, struct arena *a, const struct diff *d
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d)
 {
-	buf_printf(out, "A: %s (%s)\nB: %s (%s)\n", d->a->name, d->a->kind, d->b->name, d->b->kind);
+	buf_printf(out, "A: %s (%s)\nB: %s (%s)\n", d->a->shown, d->a->kind, d->b->shown,
+		   d->b->kind);
 	buf_printf(out, "%s\n", diff_summary(a, d, "\n     "));
 	vec_each(&d->lines, l) {
 		buf_printf(out, "\n%s: ", diff_words[l->change]);
@@ -280,9 +282,9 @@ void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 	int last = -1;
 
 	buf_printf(out, "%s\n\nA: `", diff_summary(a, d, "; "));
-	put_cell(out, d->a->name);
+	put_cell(out, d->a->shown);
 	buf_printf(out, "` (%s)  \nB: `", d->a->kind);
-	put_cell(out, d->b->name);
+	put_cell(out, d->b->shown);
 	buf_printf(out, "` (%s)\n", d->b->kind);
 	vec_each(&d->lines, l) {
 		if ((int)l->change != last)

@@ -30,7 +30,7 @@ static int tell_failure(const char *command, pid_t pid, int err, const char *ste
 	const char *reason = strerror(-err), *way = "";
 
 	if (err == -ESRCH) {
-		fprintf(stderr, "pale %s: there is no process %d\n", command, (int)pid);
+		tell("pale %s: there is no process %d", command, (int)pid);
 		return EXIT_SYSTEM;
 	}
 	if (err == -EPERM && !strncmp(step, "attach", 6))
@@ -40,7 +40,7 @@ static int tell_failure(const char *command, pid_t pid, int err, const char *ste
 		way = "; it needs CAP_SYS_ADMIN, and no filter on pale itself";
 	else if (err == -EIO || err == -EINVAL)
 		way = "; this kernel may be built without CONFIG_CHECKPOINT_RESTORE";
-	fprintf(stderr, "pale %s: cannot %s (%d): %s%s\n", command, step, (int)pid, reason, way);
+	tell("pale %s: cannot %s (%d): %s%s", command, step, (int)pid, reason, way);
 	return EXIT_SYSTEM;
 }
 
@@ -94,22 +94,53 @@ struct dump_options {
 	bool approximate;
 };
 
+/* FILE.1.bpf and on, in one step; those of a dump that had more of them go. */
+static int write_programs(struct session *s, const struct dump_options *o, const struct held *h,
+			  struct buf *bytes)
+{
+	VEC(struct output_file) files = { 0 };
+	path_list old = { 0 };
+	const char *prefix = arena_printf(s->arena, "%s.", o->output);
+	int err = output_old_parts(s->arena, prefix, h->filters.n, &old);
+
+	if (err) {
+		tell("pale dump: cannot look for old files beside '%s': %s", o->output, strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	for (size_t i = 0; i < h->filters.n; i++) {
+		cbpf_write(&h->filters.v[i], &bytes[i]);
+		struct output_file f = { .text = &bytes[i], .mode = 0644 };
+		f.path = arena_printf(s->arena, "%s%zu.bpf", prefix, i + 1);
+		vec_push(s->arena, &files, f);
+	}
+	vec_each(&old, it) {
+		struct output_file f = { .path = *it, .remove = true };
+		vec_push(s->arena, &files, f);
+	}
+	if (output_write_all(files.v, files.n))
+		return EXIT_SYSTEM;
+	vec_each(&old, it)
+		tell("pale dump: %s: removed: a filter of a dump before", *it);
+	return EXIT_OK;
+}
+
 static int dump_programs(struct session *s, const struct dump_options *o, const struct held *h)
 {
 	if (h->filters.n > 1 && (!o->output || !strcmp(o->output, "-"))) {
-		fprintf(stderr, "pale dump: process %d has %zu filters: name files with -o FILE (they "
-			"become FILE.1.bpf and on)\n", (int)o->pid, h->filters.n);
+		tell("pale dump: process %d has %zu filters: name files with -o FILE (they "
+			"become FILE.1.bpf and on)", (int)o->pid, h->filters.n);
 		return EXIT_USAGE;
 	}
-	for (size_t i = 0; i < h->filters.n; i++) {
+	if (h->filters.n == 1) {
 		BUF_AUTO bytes = { 0 };
-		const char *path = h->filters.n == 1 ? o->output :
-				   arena_printf(s->arena, "%s.%zu.bpf", o->output, i + 1);
-		cbpf_write(&h->filters.v[i], &bytes);
-		if (output_write(path, bytes.p, bytes.n, 0644) < 0)
-			return EXIT_SYSTEM;
+		cbpf_write(&h->filters.v[0], &bytes);
+		return output_write(o->output, &bytes, 0644) ? EXIT_SYSTEM : EXIT_OK;
 	}
-	return EXIT_OK;
+	struct buf *bytes = ARENA_ARRAY(s->arena, struct buf, h->filters.n);
+	int status = write_programs(s, o, h, bytes);
+	for (size_t i = 0; i < h->filters.n; i++)
+		buf_free(&bytes[i]);
+	return status;
 }
 
 static int dump_text(const struct dump_options *o, const struct held *h)
@@ -121,7 +152,7 @@ static int dump_text(const struct dump_options *o, const struct held *h)
 			   h->filters.n, h->filters.v[i].n);
 		cbpf_disassemble(&h->filters.v[i], &out);
 	}
-	return output_write(o->output, out.p, out.n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	return output_write(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
 /* "nginx", "tmux: server" -> tmux-server */
@@ -163,7 +194,7 @@ static int dump_policy(struct session *s, const struct dump_options *o, const st
 	int status = raise_policy(s, dd, dump_root(s, dd, h), &opt, &out);
 	if (status)
 		return status;
-	return output_write(o->output, out.p, out.n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	return output_write(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static int dump(struct session *s, const struct dump_options *o)
@@ -211,7 +242,7 @@ static int read_options(int argc, char **argv, struct dump_options *o)
 			fputs(help, stdout);
 			return EXIT_OK;
 		default:
-			return usage_error(self, "see pale dump --help");
+			return option_error(self, argv);
 		}
 	}
 	if (!o->pid || optind != argc)

@@ -274,7 +274,8 @@ static int explain_path(struct session *s, const struct policy *p, const char *t
 {
 	unsigned allowed = 0, denied = 0, owner = 0, unsure = 0;
 
-	buf_printf(out, "%s\n", text);
+	buf_safe(out, str_c(text));
+	buf_putc(out, '\n');
 	vec_each(&p->files, f) {
 		const struct glob *g = glob_parse(s->arena, f->path, GLOB_PATH, NULL, NULL);
 		bool variable = g && g->open;
@@ -353,7 +354,7 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 				return c;
 			break;
 		default:
-			return usage_error(self, "see pale explain --help");
+			return option_error(self, argv);
 		}
 	}
 	if (optind + 2 != argc)
@@ -418,7 +419,7 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 		forget_notes(s->diags);
 		bad = explain_call(s, &d, what, o->arch, &out);
 	}
-	if (!bad && output_write(NULL, out.p, out.n, 0))
+	if (!bad && output_write(NULL, &out, 0))
 		return EXIT_SYSTEM;
 	return session_report(s) || bad ? EXIT_FOUND : EXIT_OK;
 }

@@ -19,15 +19,35 @@ static void print_usage(FILE *f)
 	      f);
 }
 
-/* A rewritten file must say what it said: ours to prove before the old text is gone. */
-static void prove_stable(struct session *s, const struct source *src, const struct buf *text)
+/*
+ * A rewritten file must say what it said: ours to prove before the old text is gone. EXIT_OK;
+ * EXIT_FOUND where pale itself could not read the new text, EXIT_SYSTEM without memory: told.
+ */
+static int prove_stable(struct session *s, const struct source *src, const struct buf *text)
 {
+	if (text->failed) {
+		tell("pale: out of memory");
+		return EXIT_SYSTEM;
+	}
+	if (text->n > SOURCE_MAX) {
+		struct diag *d = diag_add(s->diags, DIAG_PL005, NO_SPAN,
+					  "'%s': the formatted text is larger than %u MiB", src->name,
+					  SOURCE_MAX >> 20);
+		diag_help(s->diags, d, "it has %zu bytes: divide the file with include", text->n);
+		session_report(s);
+		return EXIT_FOUND;
+	}
 	struct source *again = source_add(s->sources, src->name, (struct str){ text->p, text->n });
 	BUF_AUTO second = { 0 };
 
 	ast_print(&second, pale_parse_source(s->arena, again, s->diags));
+	if (second.failed) {
+		tell("pale: out of memory");
+		return EXIT_SYSTEM;
+	}
 	BUG_ON(s->diags->errors || second.n != text->n ||
 	       (text->n && memcmp(second.p, text->p, text->n)));
+	return EXIT_OK;
 }
 
 static int format_file(struct session *s, const char *path, enum fmt_mode mode)
@@ -47,21 +67,19 @@ static int format_file(struct session *s, const char *path, enum fmt_mode mode)
 		return EXIT_FOUND;
 	}
 	ast_print(&out, in.ast);
-	if (out.failed) {
-		fputs("pale: out of memory\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	prove_stable(s, in.source, &out);
+	int stable = prove_stable(s, in.source, &out);
+	if (stable)
+		return stable;
 	old = in.source->text;
 	same = old.n == out.n && (!out.n || !memcmp(old.p, out.p, out.n));
 	if (mode == FMT_CHECK) {
 		if (!same)
-			fprintf(stderr, "pale: '%s' is not in the canonical layout\n", path);
+			tell("pale: '%s' is not in the canonical layout", path);
 		return same ? EXIT_OK : EXIT_FOUND;
 	}
 	if (mode == FMT_IN_PLACE && same)
 		return EXIT_OK;
-	return output_write(mode == FMT_IN_PLACE ? path : NULL, out.p, out.n, 0666) ? EXIT_SYSTEM
+	return output_write(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM
 										    : EXIT_OK;
 }
 
@@ -82,8 +100,9 @@ int cmd_fmt(int argc, char **argv)
 			print_usage(stdout);
 			return EXIT_OK;
 		}
-		if (c == '?' ||
-		    (mode != FMT_STDOUT && mode != (c == 'i' ? FMT_IN_PLACE : FMT_CHECK)))
+		if (c == '?')
+			return option_error(self, argv);
+		if (mode != FMT_STDOUT && mode != (c == 'i' ? FMT_IN_PLACE : FMT_CHECK))
 			return usage_error(self, "one of -i and --check");
 		mode = c == 'i' ? FMT_IN_PLACE : FMT_CHECK;
 	}

@@ -33,11 +33,7 @@ struct import_options {
 
 static int write_out(const struct buf *text, const char *output)
 {
-	if (text->failed) {
-		fputs("pale: out of memory\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	return output_write(output, text->p, text->n, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	return output_write(output, text, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static int import_json(struct session *s, struct source *src, const struct import_options *o)

@@ -38,7 +38,7 @@ static int option_caps(struct environment *env, const char *value)
 		int cap = capability_find(item);
 
 		if (cap < 0) {
-			fprintf(stderr, "pale: --caps: no capability '" PRISTR "'\n", STRARG(item));
+			tell("pale: --caps: no capability '" PRISTR "'", STRARG(item));
 			return EXIT_USAGE;
 		}
 		env->caps |= UINT64_C(1) << cap;
@@ -54,7 +54,7 @@ static int option_kernel(struct environment *env, const char *value)
 	int n = sscanf(value, "%3u.%3u%c", &major, &minor, &after);
 
 	if (n < 2 || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after))) {
-		fprintf(stderr, "pale: --kernel: '%s' is no version such as 5.10\n", value);
+		tell("pale: --kernel: '%s' is no version such as 5.10", value);
 		return EXIT_USAGE;
 	}
 	env->kernel_known = true;
@@ -67,11 +67,11 @@ static int find_arch(const char *option, struct str name)
 	int a = arch_find(name);
 
 	if (a < 0) {
-		fprintf(stderr, "pale: --%s: no architecture '" PRISTR "'; there are:", option,
-			STRARG(name));
+		BUF_AUTO all = { 0 };
 		for (unsigned i = 0; i < ARCH_NR; i++)
-			fprintf(stderr, " %s", arch_info((enum arch)i)->name);
-		fputc('\n', stderr);
+			buf_printf(&all, " %s", arch_info((enum arch)i)->name);
+		tell("pale: --%s: no architecture '" PRISTR "'; there are:%s", option, STRARG(name),
+		     all.p);
 	}
 	return a;
 }
@@ -101,7 +101,7 @@ static int option_arch(struct resolve_options *o, const char *value)
 	}
 	if (o->arches)
 		return EXIT_OK;
-	fputs("pale: --arch: no architecture given\n", stderr);
+	tell("pale: --arch: no architecture given");
 	return EXIT_USAGE;
 }
 
@@ -129,7 +129,7 @@ static int option_sets(struct session *s, struct resolve_options *o, const char 
 	struct stat st;
 
 	if (stat(value, &st) || !S_ISDIR(st.st_mode)) {
-		fprintf(stderr, "pale: --sets: '%s' is not a directory\n", value);
+		tell("pale: --sets: '%s' is not a directory", value);
 		return EXIT_USAGE;
 	}
 	add_dirs(s->arena, &dirs, o->set_dirs);
@@ -154,7 +154,7 @@ int environment_option(struct session *s, struct resolve_options *o, const char 
 		return option_arch(o, value);
 	if (!strcmp(option, "sets"))
 		return option_sets(s, o, value);
-	fprintf(stderr, "pale: no option --%s\n", option);
+	tell("pale: no option --%s", option);
 	return EXIT_USAGE;
 }
 
@@ -172,7 +172,7 @@ int input_unreadable(struct session *s, const char *path, int err)
 		diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is larger than %u MiB", path,
 			 SOURCE_MAX >> 20);
 	} else {
-		fprintf(stderr, "pale: cannot read '%s': %s\n", path, strerror(-err));
+		tell("pale: cannot read '%s': %s", path, strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	session_report(s);
@@ -281,14 +281,13 @@ int input_load(struct session *s, const char *path, const struct input_options *
 static const struct policy *tell_choice(const struct input *in)
 {
 	if (!in->policies || !in->policies->list.n) {
-		fprintf(stderr, "pale: '%s' holds no policy\n", in->source->name);
+		tell("pale: '%s' holds no policy", in->source->name);
 		return NULL;
 	}
-	fprintf(stderr,
-		"pale: '%s' holds several policies; name one with --policy:", in->source->name);
+	BUF_AUTO all = { 0 };
 	vec_each (&in->policies->list, p)
-		fprintf(stderr, " " PRISTR, STRARG((*p)->name));
-	fputc('\n', stderr);
+		buf_printf(&all, " " PRISTR, STRARG((*p)->name));
+	tell("pale: '%s' holds several policies; name one with --policy:%s", in->source->name, all.p);
 	return NULL;
 }
 
@@ -307,9 +306,6 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
 			return *p;
 		suggest_offer(&near, (*p)->name);
 	}
-	fprintf(stderr, "pale: '%s' holds no policy '%s'", in->source->name, name);
-	if (near.best.p)
-		fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(near.best));
-	fputc('\n', stderr);
+	tell("pale: '%s' holds no policy '%s'" PRINEAR, in->source->name, name, NEARARG(near));
 	return NULL;
 }

@@ -102,7 +102,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 		case 'h':
 			printf("usage: pale learn %s\n\n%s", self->usage, help);
 			return -1;
-		default: return usage_error(self, "see 'pale learn --help'");
+		default: return option_error(self, argv);
 		}
 	}
 	if (strcmp(a->run.backend, "auto") && strcmp(a->run.backend, "ebpf") &&
@@ -120,7 +120,7 @@ static int write_recording(const struct learn_args *a, const struct recording *r
 	BUF_AUTO out = { 0 };
 
 	recording_print(&out, r);
-	return output_write(a->recording, out.p, out.n, 0644) ? EXIT_PALE : 0;
+	return output_write(a->recording, &out, 0644) ? EXIT_PALE : 0;
 }
 
 static const char *command_line(struct arena *a, char *const *argv)
@@ -189,15 +189,15 @@ static int write_proposal(struct session *s, const struct learn_args *a,
 	if (session_report(s))
 		return EXIT_PALE;
 	if (out.failed) {
-		fputs("pale learn: out of memory\n", stderr);
+		tell("pale learn: out of memory");
 		return EXIT_PALE;
 	}
-	if (!output_write(a->output, out.p, out.n, 0644))
+	if (!output_write(a->output, &out, 0644))
 		return 0;
 	if (a->output && strcmp(a->output, "-") != 0) {
-		fputs("pale learn: the run cannot be had again, so the proposal goes to standard "
-		      "output\n", stderr);
-		(void)output_write(NULL, out.p, out.n, 0);
+		tell("pale learn: the run cannot be had again, so the proposal goes to standard "
+		      "output");
+		(void)output_write(NULL, &out, 0);
 	}
 	return EXIT_PALE;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/base/json_write.h"
 #include "compiler/cmd/cmd.h"
 #include "compiler/lint/lint.h"
 #include "grammar/parse.h"
@@ -86,7 +87,7 @@ static int list_rules(enum lint_format format)
 	}
 	if (format == FORMAT_JSON)
 		buf_puts(&out, "]}\n");
-	return output_write(NULL, out.p, out.n, 0) ? EXIT_SYSTEM : EXIT_OK;
+	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
 
 /* Words to lines of at most 88 columns; an empty line parts paragraphs. */
@@ -147,7 +148,7 @@ static int explain_rule(const struct command *c, const char *word)
 		put_wrapped(&out, r->explain);
 	}
 	if (out.n)
-		return output_write(NULL, out.p, out.n, 0) ? EXIT_SYSTEM : EXIT_OK;
+		return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 	if (near.best.p)
 		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,
 				   STRARG(near.best));
@@ -253,7 +254,7 @@ static int lint_file(struct lint_run *r, const char *path)
 						  : "larger than 16 MiB"),
 			  "name a policy or a profile");
 	} else if (err) {
-		fprintf(stderr, "pale: cannot read '%s': %s\n", path, strerror(-err));
+		tell("pale: cannot read '%s': %s", path, strerror(-err));
 		return EXIT_SYSTEM;
 	} else {
 		lint_source(r, src, path);
@@ -280,11 +281,7 @@ static int lint_files(struct lint_run *r, char **files)
 				   severity_name((enum severity)i), r->counts[i]);
 		buf_puts(&r->out, "}}\n");
 	}
-	if (r->out.failed) {
-		fputs("pale: out of memory\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	if (output_write(NULL, r->out.p, r->out.n, 0))
+	if (output_write(NULL, &r->out, 0))
 		return EXIT_SYSTEM;
 	return status ? status : r->found ? EXIT_FOUND : EXIT_OK;
 }
@@ -344,7 +341,7 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 			return EXIT_OK;
 		}
 		if (o == '?')
-			return EXIT_USAGE;
+			return option_error(c, argv);
 		if (o == OPT_EXPLAIN)
 			explain = optarg;
 		list |= o == OPT_LIST;

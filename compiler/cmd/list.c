@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
 #include "compiler/cmd/setlist.h"
 
 struct list_options {
@@ -33,7 +34,7 @@ static int list_sets(struct session *s, const struct list_options *o, const char
 
 	(void)what;
 	if (err) {
-		fprintf(stderr, "pale list: sets: %s\n", strerror(-err));
+		tell("pale list: sets: %s", strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	vec_each(&list.sets, set) {
@@ -242,10 +243,7 @@ static int list_constants(struct session *s, const struct list_options *o, const
 		suggest_start(&near, str_c(what));
 		for (size_t i = 0; i < domain_count(); i++)
 			suggest_offer(&near, str_c(domain_at(i)->name));
-		fprintf(stderr, "pale list: no domain '%s' of constants", what);
-		if (near.best.p)
-			fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(near.best));
-		fputc('\n', stderr);
+		tell("pale list: no domain '%s' of constants" PRINEAR, what, NEARARG(near));
 		return EXIT_FOUND;
 	}
 	for (size_t i = 0; i < constant_count(); i++) {
@@ -316,12 +314,8 @@ static int run_subject(const struct list_options *o, size_t subject, const char 
 	int status = subjects[subject].run(&s, o, what, &out);
 	if (o->json)
 		buf_puts(&out, "\n  ]\n}\n");
-	if (out.failed) {
-		fputs("pale: out of memory\n", stderr);
+	if ((status == EXIT_OK || subjects[subject].run == list_sets) && output_write(NULL, &out, 0))
 		status = EXIT_SYSTEM;
-	} else if (out.n && (status == EXIT_OK || subjects[subject].run == list_sets)) {
-		fwrite(out.p, 1, out.n, stdout);
-	}
 	session_close(&s);
 	return status;
 }
@@ -358,7 +352,7 @@ int cmd_list(int argc, char **argv)
 			printf("usage: pale list %s\n", self->usage);
 			return EXIT_OK;
 		default:
-			return usage_error(self, "see the usage");
+			return option_error(self, argv);
 		}
 	}
 	if (optind == argc)

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
+#include "compiler/cmd/decided.h"
 #include "compiler/cmd/refusals.h"
 
 /* ---- the call ---- */
@@ -109,13 +111,8 @@ static void print_call(const struct refusal *r, struct buf *out)
 
 static void print_place(const struct session *s, struct span sp, struct buf *out)
 {
-	const struct source *src = source_of(s->sources, sp);
-	struct place at;
-
-	if (!src)
-		return;
-	at = source_place(src, sp.begin);
-	buf_printf(out, "%s:%" PRIu32 ":%" PRIu32, src->name, at.line, at.column);
+	if (source_of(s->sources, sp))
+		put_place(out, s->sources, sp);
 }
 
 static struct span header_span(const struct policy *p, enum ast_header header)

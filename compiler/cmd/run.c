@@ -173,14 +173,14 @@ static int write_report(struct session *s, const struct run_options *o,
 	if (o->report)
 		refusals_json(s, o->enforce.policy, report, status, &json);
 	if (text.failed || json.failed) {
-		fputs("pale run: out of memory\n", stderr);
+		tell("pale run: out of memory");
 		return EXIT_PALE;
 	}
 	fflush(stdout);
 	fwrite(text.p, 1, text.n, stderr);
 	if (!o->report)
 		return status;
-	return output_write(o->report, json.p, json.n, 0666) ? EXIT_PALE : status;
+	return output_write(o->report, &json, 0666) ? EXIT_PALE : status;
 }
 
 /* Before the command has the terminal, and this process is no more. */
@@ -205,8 +205,8 @@ static int run_policy(struct session *s, struct run_options *o)
 		return EXIT_PALE;
 	if (o->enforce.mode != ENFORCE &&
 	    !((o->enforce.layers ? o->enforce.layers : o->enforce.policy->layers) & LAYER_SECCOMP)) {
-		fputs("pale run: --log, --verify and --count look at the seccomp layer, which is "
-		      "left out\n", stderr);
+		tell("pale run: --log, --verify and --count look at the seccomp layer, which is "
+		      "left out");
 		return EXIT_PALE;
 	}
 	o->enforce.ready = tell_warnings;

@@ -8,12 +8,17 @@
 
 #include "grammar/parse.h"
 
-static void add_sets(struct session *s, const char *path, struct set_list *out)
+static int add_sets(struct session *s, const char *path, struct set_list *out)
 {
 	struct source *source;
+	int err = source_load_regular(s->sources, path, &source);
 
-	if (source_load_regular(s->sources, path, &source))
-		return; /* gone since the directory was read, or not ours to read */
+	if (err == -ENOENT || err == -EISDIR || err == -EINVAL)
+		return 0; /* gone since the directory was read, or no file */
+	if (err) {
+		tell("pale: cannot read '%s': %s", path, strerror(-err));
+		return err;
+	}
 	struct ast_file *file = pale_parse_source(s->arena, source, s->diags);
 	for (const struct ast_stmt *st = file->stmts; st; st = st->next) {
 		struct listed_set set = { .source = source, .stmt = st };
@@ -22,6 +27,7 @@ static void add_sets(struct session *s, const char *path, struct set_list *out)
 		set.name = str_dup(s->arena, st->name.text);
 		vec_push(s->arena, &out->sets, set);
 	}
+	return 0;
 }
 
 static int is_policy_file(const struct dirent *e)
@@ -38,12 +44,15 @@ static int read_directory(struct session *s, const char *dir, struct set_list *o
 
 	if (n < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	int err = 0;
+
 	for (int i = 0; i < n; i++) {
-		add_sets(s, arena_printf(s->arena, "%s/%s", dir, entries[i]->d_name), out);
+		int r = add_sets(s, arena_printf(s->arena, "%s/%s", dir, entries[i]->d_name), out);
+		err = err ? err : r;
 		free(entries[i]);
 	}
 	free(entries);
-	return 0;
+	return err;
 }
 
 static int compare_sets(const void *a, const void *b)

@@ -311,7 +311,9 @@ static void show_set(struct shown *w, const struct listed_set *set)
 	struct str text = span_text(w->s->sources, set->stmt->span);
 
 	start(w);
-	buf_printf(w->out, "%s: set, %s\n", set->name, set->source->name);
+	buf_printf(w->out, "%s: set, ", set->name);
+	buf_safe(w->out, str_c(set->source->name));
+	buf_putc(w->out, '\n');
 	for (const struct ast_comment *c = set->stmt->leading; c; c = c->next)
 		buf_printf(w->out, "# " PRISTR "\n", STRARG(c->text));
 	put_lines(w->out, text);
@@ -332,13 +334,7 @@ static void tell_unknown(struct shown *w, struct str name)
 		constant_suggest(domain_at(i)->name, &near);
 	for (unsigned i = 0; i < CAPABILITY_NR; i++)
 		suggest_offer(&near, str_c(capability_name(i)));
-	fputs("pale show: nothing is known of '", stderr);
-	BUF_AUTO safe = { 0 };
-	buf_safe(&safe, name);
-	fprintf(stderr, "%s'", safe.p ? safe.p : "");
-	if (near.best.p)
-		fprintf(stderr, "; did you mean '" PRISTR "'?", STRARG(near.best));
-	fputc('\n', stderr);
+	tell("pale show: nothing is known of '" PRISTR "'" PRINEAR, STRARG(name), NEARARG(near));
 }
 
 /* "#59": the call with this number, on each architecture. */
@@ -405,7 +401,7 @@ int cmd_show(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (c != 's')
-			return usage_error(self, "see the usage");
+			return option_error(self, argv);
 		sets = optarg;
 	}
 	if (argc - optind != 1)
@@ -413,17 +409,14 @@ int cmd_show(int argc, char **argv)
 	session_open(&s);
 	int err = set_list_read(&s, sets, &w.sets);
 	if (err)
-		fprintf(stderr, "pale show: sets: %s\n", strerror(-err));
+		tell("pale show: sets: %s", strerror(-err));
 	session_report(&s);
 	show_name(&w, str_c(argv[optind]));
 	if (!w.found) {
 		tell_unknown(&w, str_c(argv[optind]));
 		status = EXIT_FOUND;
-	} else if (out.failed) {
-		fputs("pale: out of memory\n", stderr);
+	} else if (output_write(NULL, &out, 0)) {
 		status = EXIT_SYSTEM;
-	} else {
-		fwrite(out.p, 1, out.n, stdout);
 	}
 	session_close(&s);
 	return status;

@@ -289,7 +289,7 @@ static int sim_raw(struct session *s, const struct simulator *sim)
 		size_t got = fread(in + have, 1, RAW_BUFFER, stdin), at = 0;
 		eof = got < RAW_BUFFER;
 		if (eof && ferror(stdin)) {
-			fprintf(stderr, "pale sim: standard input: %s\n", strerror(errno));
+			tell("pale sim: standard input: %s", strerror(errno));
 			return EXIT_SYSTEM;
 		}
 		have += got;
@@ -305,7 +305,7 @@ static int sim_raw(struct session *s, const struct simulator *sim)
 		memmove(in, in + at, have);
 	}
 	if (raw_flush(r) < 0 || fflush(stdout)) {
-		fprintf(stderr, "pale sim: cannot write: %s\n", strerror(errno));
+		tell("pale sim: cannot write: %s", strerror(errno));
 		return EXIT_SYSTEM;
 	}
 	return status;
@@ -385,7 +385,7 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 				return c;
 			break;
 		default:
-			return usage_error(self, "see pale sim --help");
+			return option_error(self, argv);
 		}
 	}
 	if (optind == argc || (o->raw ? optind + 1 != argc : optind + 1 == argc))
@@ -416,7 +416,7 @@ static int open_loaded(struct session *s, const struct sim_options *o, struct si
 	int status = input_open(s, o->file, &in);
 
 	if (!status && in.format == INPUT_BPF) {
-		fprintf(stderr, "pale sim: '%s' is a BPF program, which is no profile; leave --as out\n", o->file);
+		tell("pale sim: '%s' is a BPF program, which is no profile; leave --as out", o->file);
 		return EXIT_FOUND;
 	}
 	if (!status && in.format == INPUT_PALE)
@@ -472,7 +472,7 @@ int cmd_sim(int argc, char **argv)
 			status = sim_raw(&s, sim);
 		for (int i = optind + 1; !status && i < argc; i++)
 			sim_call(&s, sim, argv[i], o.arch, &out);
-		if (out.n && output_write(NULL, out.p, out.n, 0))
+		if (out.n && output_write(NULL, &out, 0))
 			status = EXIT_SYSTEM;
 		if (session_report(&s) && !status)
 			status = EXIT_FOUND;

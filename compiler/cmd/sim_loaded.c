@@ -47,7 +47,7 @@ int sim_loaded_open(struct session *s, const struct input *in, const struct poli
 		opt.env.host = native >= 0 ? (enum arch)native : ARCH_X86_64;
 	}
 	if (!opt.env.host_known) {
-		fputs("pale sim: say the machine with --host\n", stderr);
+		tell("pale sim: say the machine with --host");
 		return EXIT_USAGE;
 	}
 	const struct json *root = p ? compiled(s, p, rt) : in->json;

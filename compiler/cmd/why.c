@@ -434,12 +434,12 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 	int err = held_call(pid, &call);
 
 	if (err == -ESRCH || err == -ENOENT) {
-		fprintf(stderr, "pale why: there is no process %d\n", (int)pid);
+		tell("pale why: there is no process %d", (int)pid);
 		return EXIT_SYSTEM;
 	}
 	if (err) {
-		fprintf(stderr, "pale why: cannot read /proc/%d/syscall: %s; it needs CAP_SYS_PTRACE\n",
-			(int)pid, strerror(-err));
+		tell("pale why: cannot read /proc/%d/syscall: %s; it needs CAP_SYS_PTRACE", (int)pid,
+		     strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	int status = dump_read(w->s, "why", pid, &h);
@@ -447,20 +447,20 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 		return status;
 	if (call.state != HELD_IN_CALL) {
 		buf_printf(out, "process %d (%s) is in no call now: %s; it has %zu filter%s ('pale dump "
-			   "--pid %d')\n", (int)pid, h.name, call.state == HELD_RUNNING ? "it runs"
+			   "--pid %d')\n", (int)pid, str_safe(w->s->arena, h.name), call.state == HELD_RUNNING ? "it runs"
 			   : "it is stopped outside of one", h.filters.n,
 			   h.filters.n == 1 ? "" : "s", (int)pid);
 		return EXIT_OK;
 	}
 	if (!h.audit) { /* the same number is another call to another architecture */
-		fprintf(stderr, "pale why: this kernel does not tell which architecture's call process "
-			"%d is in; 5.3 and newer do\n", (int)pid);
+		tell("pale why: this kernel does not tell which architecture's call process %d is in; "
+		     "5.3 and newer do", (int)pid);
 		return EXIT_SYSTEM;
 	}
 	e.audit = h.audit;
 	e.nr = call.nr;
 	memcpy(e.args, call.args, sizeof(e.args));
-	snprintf(e.comm, sizeof(e.comm), "%s", h.name);
+	keep_word(e.comm, sizeof(e.comm), str_c(h.name));
 	snprintf(e.pid, sizeof(e.pid), "%d", (int)pid);
 	buf_puts(out, "in the call ");
 	put_event(out, w, &e);
@@ -511,7 +511,7 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 		return status;
 	w->s->diags->list.n = 0; /* notes about the file are not what was asked for */
 	status = pid ? why_process(w, pid, &out) : why_lines(w, argv[0], &out);
-	if (out.n && output_write(NULL, out.p, out.n, 0))
+	if (out.n && output_write(NULL, &out, 0))
 		return EXIT_SYSTEM;
 	return status;
 }
@@ -546,7 +546,7 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 				return c;
 			break;
 		default:
-			return usage_error(self, "see pale why --help");
+			return option_error(self, argv);
 		}
 	}
 	int n = argc - optind;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
 #include "compiler/lint/lint.h"
 #include "grammar/json.h"
 

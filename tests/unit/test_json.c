@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
 #include "grammar/json.h"
 
 struct fixture {

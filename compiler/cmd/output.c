@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/cmd/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "compiler/cmd/cmd.h"
+
+#define LINKS_MAX 40 /* as path_resolution(7) */
+
+/* A file on its way: where it goes, and what is there. */
+struct pending {
+	const struct output_file *file;
+	int dir; /* O_PATH */
+	bool dir_shared; /* with the file before it */
+	char name[NAME_MAX + 1];
+	char tmp[24]; /* beside it; "": none now */
+	struct stat old;
+	bool exists;
+	bool named;    /* the new file has its name */
+	bool kept_old; /* ... and tmp is the file that was there */
+	const char *why; /* the reason of a refusal that errno has no words for */
+};
+
+/* ---- where a path leads ---- */
+
+struct walk {
+	char rest[2 * PATH_MAX]; /* what is still to be walked */
+	unsigned links;
+	bool last_is_link;
+	struct pending *to;
+};
+
+/* Each user's files are his own here, though all may write: a stranger can put a link. */
+static int is_strangers(int dir, const struct stat *st)
+{
+	struct stat parent;
+
+	if (fstat(dir, &parent))
+		return -errno;
+	return parent.st_mode & S_ISVTX && parent.st_mode & (S_IWOTH | S_IWGRP) &&
+	       st->st_uid != geteuid() && st->st_uid != parent.st_uid;
+}
+
+static int enter(struct pending *to, int from, const char *dir)
+{
+	int fd = openat(from, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (to->dir >= 0)
+		close(to->dir);
+	to->dir = fd;
+	return 0;
+}
+
+/* A link of /proc is no text: what it leads to may have no name (a pipe). */
+static bool leads_past_names(int dir, const char *name)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return !fstatfs(dir, &fs) && fs.f_type == PROC_SUPER_MAGIC &&
+	       !fstatat(dir, name, &st, 0) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+/* The link's text takes the place of its name. */
+static int follow_link(struct walk *w, const char *name, const char *behind)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(w->to->dir, name, text, sizeof(text) - 1);
+	size_t left = strlen(behind);
+
+	if (n < 0)
+		return -errno;
+	if (++w->links > LINKS_MAX)
+		return -ELOOP;
+	if ((size_t)n + left >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	memmove(w->rest + n, behind, left + 1);
+	memcpy(w->rest, text, (size_t)n);
+	return text[0] == '/' ? enter(w->to, AT_FDCWD, "/") : 0;
+}
+
+/* Takes the next name off the path; *behind: what follows it. */
+static int next_name(struct walk *w, char **behind)
+{
+	char *from = w->rest + strspn(w->rest, "/");
+	size_t n = strcspn(from, "/");
+
+	if (!n)
+		return -EISDIR;
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(w->to->name, from, n);
+	w->to->name[n] = '\0';
+	*behind = from + n;
+	return 0;
+}
+
+/* One name of the path: 1 when it was the last. */
+static int walk_step(struct walk *w)
+{
+	struct pending *to = w->to;
+	char *behind;
+	int err = next_name(w, &behind);
+
+	if (err)
+		return err;
+	if (fstatat(to->dir, to->name, &to->old, AT_SYMLINK_NOFOLLOW)) {
+		if (errno != ENOENT || *behind)
+			return -errno;
+		if (w->last_is_link)
+			to->why = "a symbolic link that leads to nothing";
+		return w->last_is_link ? -ENOENT : 1;
+	}
+	err = is_strangers(to->dir, &to->old);
+	if (err && !S_ISDIR(to->old.st_mode)) {
+		to->why = "another user's, in a directory where all may write";
+		return err < 0 ? err : -EACCES;
+	}
+	if (S_ISLNK(to->old.st_mode) && !leads_past_names(to->dir, to->name)) {
+		w->last_is_link |= !*behind;
+		return follow_link(w, to->name, behind);
+	}
+	if (*behind) {
+		memmove(w->rest, behind, strlen(behind) + 1);
+		return enter(to, to->dir, to->name);
+	}
+	to->exists = true;
+	return S_ISDIR(to->old.st_mode) ? -EISDIR : 1;
+}
+
+/* The directory and the name at the end of all links. */
+static int locate(struct pending *to)
+{
+	struct walk w = { .to = to };
+	int r;
+
+	if (strlen(to->file->path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(w.rest, to->file->path);
+	r = enter(to, AT_FDCWD, w.rest[0] == '/' ? "/" : ".");
+	while (!r)
+		r = walk_step(&w);
+	return r < 0 ? r : 0;
+}
+
+/* Thousands of files of one directory need one descriptor for it. */
+static void share_directory(struct pending *to, const struct pending *before)
+{
+	struct stat a, b;
+
+	if (fstat(to->dir, &a) || fstat(before->dir, &b) || a.st_dev != b.st_dev ||
+	    a.st_ino != b.st_ino)
+		return;
+	close(to->dir);
+	to->dir = before->dir;
+	to->dir_shared = true;
+}
+
+/* ---- the temporary file ---- */
+
+static int write_bytes(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* Short, so that it fits wherever the file's own name does. */
+static int pick_name(char tmp[24])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char random[8];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -errno;
+	strcpy(tmp, ".pale-");
+	for (size_t i = 0; i < sizeof(random); i++)
+		tmp[6 + i] = letters[random[i] % 32];
+	tmp[6 + sizeof(random)] = '\0';
+	return 0;
+}
+
+static int open_temporary(struct pending *to)
+{
+	for (int tries = 0; tries < 16; tries++) {
+		int err = pick_name(to->tmp);
+		int fd = err ? -1 : openat(to->dir, to->tmp,
+					   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			return fd;
+		err = err ? err : -errno;
+		to->tmp[0] = '\0';
+		if (err != -EEXIST)
+			return err;
+	}
+	return -EEXIST;
+}
+
+/* A file that was there keeps its mode and, where we may, its owner. */
+static int set_mode(int fd, const struct pending *to)
+{
+	mode_t mask;
+
+	if (to->exists) {
+		if (fchown(fd, to->old.st_uid, to->old.st_gid) && errno != EPERM)
+			return -errno;
+		return fchmod(fd, to->old.st_mode & 0777) ? -errno : 0;
+	}
+	mask = umask(0);
+	umask(mask);
+	return fchmod(fd, (mode_t)to->file->mode & ~mask) ? -errno : 0;
+}
+
+static int write_temporary(struct pending *to)
+{
+	int fd = open_temporary(to);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = write_bytes(fd, to->file->text->p, to->file->text->n);
+	if (!err)
+		err = set_mode(fd, to);
+	if (!err && fsync(fd))
+		err = -errno;
+	if (close(fd) && !err)
+		err = -errno;
+	return err;
+}
+
+/* A device, a pipe: there is nothing to put beside it. */
+static int write_through(const struct pending *to)
+{
+	int fd = openat(to->dir, to->name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_bytes(fd, to->file->text->p, to->file->text->n);
+	return close(fd) && !err ? -errno : err;
+}
+
+static bool is_special(const struct pending *to)
+{
+	return to->exists && !S_ISREG(to->old.st_mode);
+}
+
+/* ---- names ---- */
+
+/*
+ * Where several files change, the old one is kept under the temporary name until all have:
+ * RENAME_EXCHANGE (rename(2)). A file system without it renames as one file would be.
+ */
+static int give_name(struct pending *to, bool alone)
+{
+	unsigned flags = to->file->remove ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+
+	if (to->file->remove) {
+		int err = pick_name(to->tmp);
+		if (err || renameat2(to->dir, to->name, to->dir, to->tmp, flags)) {
+			to->tmp[0] = '\0';
+			return err ? err : -errno;
+		}
+		to->named = to->kept_old = true;
+		return 0;
+	}
+	if (to->exists && !alone) {
+		to->kept_old = !renameat2(to->dir, to->tmp, to->dir, to->name, flags);
+		if (!to->kept_old && errno != EINVAL && errno != ENOSYS)
+			return -errno;
+	}
+	if (!to->kept_old) {
+		if (renameat(to->dir, to->tmp, to->dir, to->name))
+			return -errno;
+		to->tmp[0] = '\0';
+	}
+	to->named = true;
+	return 0;
+}
+
+static void take_back(struct pending *to)
+{
+	if (to->named && to->kept_old && to->file->remove) {
+		(void)!renameat(to->dir, to->tmp, to->dir, to->name);
+		to->tmp[0] = '\0';
+	} else if (to->named && to->kept_old) {
+		(void)!renameat2(to->dir, to->tmp, to->dir, to->name, RENAME_EXCHANGE);
+	} else if (to->named && !to->exists) {
+		(void)!unlinkat(to->dir, to->name, 0);
+	}
+	if (to->tmp[0])
+		(void)!unlinkat(to->dir, to->tmp, 0);
+	to->tmp[0] = '\0';
+}
+
+static void sync_directory(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Some filesystems cannot; the rename itself has happened. */
+	if (fd >= 0) {
+		(void)!fsync(fd);
+		close(fd);
+	}
+}
+
+/* All have their names: what was there can go. */
+static int drop_old(struct pending *to)
+{
+	int err = 0;
+
+	if (to->tmp[0] && unlinkat(to->dir, to->tmp, 0)) {
+		err = -errno;
+		tell("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path, to->tmp,
+		     strerror(-err));
+	}
+	to->tmp[0] = '\0';
+	if (!to->dir_shared)
+		sync_directory(to->dir);
+	return err;
+}
+
+/* ---- signals ---- */
+
+/* Would one of those that are held back end the command? Then it ends before, not after. */
+static bool is_ending(const sigset_t *held_before)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
+				    SIGXCPU };
+	struct sigaction now;
+	sigset_t waiting;
+
+	if (sigpending(&waiting))
+		return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (sigismember(&waiting, ends[i]) == 1 && !sigismember(held_before, ends[i]) &&
+		    !sigaction(ends[i], NULL, &now) && now.sa_handler == SIG_DFL)
+			return true;
+	return false;
+}
+
+/* ---- all of it ---- */
+
+/* *at, here and below: the file that it is about, where it failed. */
+static int locate_all(struct pending *all, size_t n, size_t *at)
+{
+	for (*at = 0; *at < n; ++*at) {
+		int err = locate(&all[*at]);
+		if (err)
+			return err;
+		if (*at)
+			share_directory(&all[*at], &all[*at - 1]);
+	}
+	return 0;
+}
+
+/* First, and with signals as they are: a pipe may wait for ever, and nothing can be taken back. */
+static int write_specials(struct pending *all, size_t n, size_t *at)
+{
+	for (*at = 0; *at < n; ++*at) {
+		if (!is_special(&all[*at]) || all[*at].file->remove)
+			continue;
+		int err = write_through(&all[*at]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int write_temporaries(struct pending *all, size_t n, const sigset_t *held_before, size_t *at)
+{
+	for (*at = 0; *at < n; ++*at) {
+		if (is_special(&all[*at]) || all[*at].file->remove)
+			continue;
+		int err = write_temporary(&all[*at]);
+		if (!err && is_ending(held_before))
+			err = -EINTR;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int give_names(struct pending *all, size_t n, size_t *at)
+{
+	for (*at = 0; *at < n; ++*at) {
+		struct pending *to = &all[*at];
+		if (is_special(to) || (to->file->remove && !to->exists))
+			continue;
+		int err = give_name(to, n == 1);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Puts the old files back where it failed; closes what is open. */
+static int settle(struct pending *all, size_t n, int err)
+{
+	int left = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		int r = err ? 0 : drop_old(&all[i]);
+		if (err)
+			take_back(&all[i]);
+		if (all[i].dir >= 0 && !all[i].dir_shared)
+			close(all[i].dir);
+		left = left ? left : r;
+	}
+	return err ? err : left;
+}
+
+static void tell_failed(const struct pending *to, size_t n, int err)
+{
+	const char *why = to->why ? to->why : strerror(-err);
+
+	if (err == -ENOMEM)
+		tell("pale: out of memory");
+	else if (n == 1)
+		tell("pale: cannot write '%s': %s", to->file->path, why);
+	else
+		tell("pale: cannot write '%s': %s; so none of the files was written", to->file->path, why);
+}
+
+static int check_texts(const struct output_file *files, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (files[i].text && files[i].text->failed)
+			return -ENOMEM;
+	return 0;
+}
+
+int output_write_all(const struct output_file *files, size_t n)
+{
+	struct pending *all = calloc(n ? n : 1, sizeof(*all));
+	sigset_t every, before;
+	size_t at = 0;
+	int err;
+
+	if (!all) {
+		tell("pale: out of memory");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		all[i] = (struct pending){ .file = &files[i], .dir = -1 };
+	err = check_texts(files, n);
+	if (!err)
+		err = locate_all(all, n, &at);
+	if (!err)
+		err = write_specials(all, n, &at);
+	sigfillset(&every);
+	sigprocmask(SIG_BLOCK, &every, &before);
+	if (!err)
+		err = write_temporaries(all, n, &before, &at);
+	if (!err)
+		err = give_names(all, n, &at);
+	bool failed = err;
+	err = settle(all, n, err);
+	sigprocmask(SIG_SETMASK, &before, NULL); /* who is to end, ends here, without a word */
+	if (failed)
+		tell_failed(&all[at], n, err);
+	free(all);
+	return err;
+}
+
+int output_write(const char *path, const struct buf *text, unsigned mode)
+{
+	struct output_file file = { .path = path, .text = text, .mode = mode };
+	int err;
+
+	if (path && strcmp(path, "-") != 0)
+		return output_write_all(&file, 1);
+	err = check_texts(&file, 1);
+	if (!err)
+		err = fflush(stdout) ? -errno : write_bytes(STDOUT_FILENO, text->p, text->n);
+	if (err == -ENOMEM)
+		tell("pale: out of memory");
+	else if (err)
+		tell("pale: cannot write standard output: %s", strerror(-err));
+	return err;
+}
+
+/* ---- before ---- */
+
+static int check_path(struct pending *to)
+{
+	int err = locate(to);
+
+	if (err)
+		return err;
+	if (is_special(to))
+		return faccessat(to->dir, to->name, W_OK, AT_EACCESS) ? -errno : 0;
+	/* A file is made in its directory, and replaced there. */
+	return faccessat(to->dir, ".", W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+}
+
+int output_check(const char *path)
+{
+	struct output_file file = { .path = path };
+	struct pending to = { .file = &file, .dir = -1 };
+	int err = !path || !strcmp(path, "-") ? 0 : check_path(&to);
+
+	if (err)
+		tell("pale: '%s' cannot be written: %s", path, to.why ? to.why : strerror(-err));
+	if (to.dir >= 0)
+		close(to.dir);
+	return err;
+}
+
+/* ---- parts of a run before ---- */
+
+/* "PREFIX12.bpf" is 12; 0: no such name. */
+static size_t part_number(const char *name, struct str prefix)
+{
+	uint64_t k;
+	size_t n = strlen(name);
+
+	if (!str_starts(str_c(name), prefix.p) || n <= prefix.n + 4 ||
+	    strcmp(name + n - 4, ".bpf") != 0)
+		return 0;
+	return str_u64((struct str){ name + prefix.n, n - prefix.n - 4 }, &k) ? 0 : (size_t)k;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+int output_old_parts(struct arena *a, const char *prefix, size_t last, path_list *out)
+{
+	const char *slash = strrchr(prefix, '/');
+	struct str name = str_c(slash ? slash + 1 : prefix);
+	const char *path = slash ? arena_printf(a, "%.*s", (int)(slash + 1 - prefix), prefix) : "";
+	DIR *dir = opendir(*path ? path : ".");
+	struct dirent *e;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	for (errno = 0; (e = readdir(dir)); errno = 0)
+		if (part_number(e->d_name, name) > last)
+			vec_push(a, out, arena_printf(a, "%s%s", path, e->d_name));
+	int err = -errno;
+	closedir(dir);
+	if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), compare_paths);
+	return err;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Files that a command writes, all or none of them: every text goes to a temporary file in the
+ * directory of its own, is synced, and only then do all get their names; what stood there is
+ * kept until the last one has. A failure, or a signal that ends the command (sigpending(2) is
+ * asked: they are held back meanwhile), leaves the old files and nothing else.
+ *
+ * A link is followed and stays a link; one that leads to nothing is refused. In a directory that
+ * others may write to and where each keeps his own files (sticky, as /tmp), another's link is
+ * not followed and another's file not replaced: what the kernel refuses itself where
+ * fs.protected_symlinks and fs.protected_regular are set (proc_sys_fs(5)).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compiler/base/str.h"
+#include "compiler/base/vec.h"
+
+struct output_file {
+	const char *path;
+	const struct buf *text; /* one that failed for want of memory is not written */
+	unsigned mode; /* of a new file, under the umask; an old one keeps its own */
+	bool remove;   /* the file goes, where there is one; nothing is written */
+};
+
+/*
+ * Writes a whole file; NULL or "-": standard output. Devices and pipes are written to as they
+ * are. 0 or -errno, already told on stderr.
+ */
+int output_write(const char *path, const struct buf *text, unsigned mode);
+/* The same for several files, in one step; no standard output among them. */
+int output_write_all(const struct output_file *files, size_t n);
+/*
+ * Could it be written, as far as can be known before? For work that is long or cannot be
+ * repeated. 0, or -errno after saying why.
+ */
+int output_check(const char *path);
+
+typedef VEC(const char *) path_list;
+
+/*
+ * The files PREFIX<k>.bpf with k > last, which a run that wrote more parts left behind; `prefix`
+ * is a path, "DIR/web.x86_64.". 0 or -errno where the directory cannot be read.
+ */
+int output_old_parts(struct arena *a, const char *prefix, size_t last, path_list *out);
