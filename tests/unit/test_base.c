@@ -274,14 +274,14 @@ static void json_diagnostics_escape(void **state)
 {
 	struct arena *a = arena_new(NULL);
 	struct diags *ds = diags_new(a, sources_new(a));
-	struct diag *d = diag_add(ds, DIAG_PL002, NO_SPAN, "a \"b\" \\ \n \xff \xc3\xbc");
+	struct diag *d = diag_add(ds, DIAG_PL002, NO_SPAN, "a \"b\" \\ \n \xc2\x9b \xff \xc3\xbc");
 	BUF_AUTO out = { 0 };
 
 	(void)state;
 	diag_help(ds, d, "help");
 	diag_print_json(ds, d, &out);
 	assert_string_equal(out.p, "{\"severity\":\"error\",\"id\":\"PL002\",\"slug\":\"syntax\","
-				   "\"message\":\"a \\\"b\\\" \\\\ \\u000a \\ufffd \xc3\xbc\","
+				   "\"message\":\"a \\\"b\\\" \\\\ \\n \\u009b \\ufffd \xc3\xbc\","
 				   "\"help\":\"help\"}\n");
 	arena_free(a);
 }
