@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale check: would every target's loader accept what this file says? */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <linux/filter.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/prove.h"
 #include "compiler/cbpf/reach.h"
+#include "compiler/cmd/check.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/oci/oci.h"
@@ -26,15 +23,13 @@ static const char help[] =
 	"Of raw BPF it tells the instructions that no call reaches. Exit status 1 when a target is\n"
 	"refused.\n\n"
 	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
-	"  -I DIR             where AppArmor's includes are, for apparmor_parser\n"
+	"  -I DIR             where AppArmor's includes are, for apparmor_parser; again for more\n"
 	"  --runtime R        the container runtime that JSON is for\n"
 	"  --policy NAME      one policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given is\n"
 	"                     left open, and only docker's JSON, which can say it, is checked\n"
 	"  --sets DIR         where sets are found\n"
 	"  --arch LIST        only these of the listed architectures\n";
-
-#define FEATURES "/usr/share/apparmor-features/features"
 
 enum { TARGET_BPF = 1, TARGET_DOCKER = 2, TARGET_OCI = 4, TARGET_APPARMOR = 8 };
 
@@ -50,7 +45,8 @@ static const struct target {
 
 struct check_options {
 	struct input_options input;
-	const char *policy, *runtime, *include;
+	const char *policy, *runtime;
+	const char *const *includes; /* NULL-ended, or NULL */
 	unsigned targets;
 };
 
@@ -67,6 +63,21 @@ static void say(struct check *c, const char *target, bool ok, const char *detail
 	       *detail ? ")" : "");
 	if (!ok)
 		c->failed = true;
+}
+
+static void say_not_checked(struct check *c, const char *target)
+{
+	printf("%-12s not checked\n", target);
+	c->failed = true;
+}
+
+/* The system, not the file, is why there is no answer. */
+static bool is_starved(const struct diags *ds)
+{
+	for (size_t i = 0; i < ds->list.n; i++)
+		if (ds->list.v[i]->id == DIAG_PL020)
+			return true;
+	return false;
 }
 
 static void say_open(const char *target)
@@ -118,6 +129,10 @@ static void check_json(struct check *c, const struct policy *p, enum oci_dialect
 
 	BUG_ON(oci_runtime_parse(str_c(runtime), &opt.runtime) < 0);
 	bool ok = oci_write(s->arena, p, &opt, &out, s->diags) == 0;
+	if (!ok && is_starved(s->diags)) {
+		say_not_checked(c, name);
+		return;
+	}
 	say(c, name, ok, arena_printf(s->arena, "as %s loads it%s", runtime,
 				      p->conditional ? ", in every environment" : ""));
 }
@@ -143,103 +158,24 @@ static void check_jsons(struct check *c, const struct policy *p, unsigned which)
 
 /* ---- apparmor ---- */
 
-extern char **environ;
-
-static int text_fd(struct str text)
+static void ask_parser(struct check *c, const struct source *src, struct span whole)
 {
-	int fd = memfd_create("pale-check", MFD_CLOEXEC);
+	struct parser_question q = { src->text, src, whole, c->opt->includes };
 
-	if (fd < 0)
-		return -errno;
-	for (size_t done = 0; done < text.n;) {
-		ssize_t n = write(fd, text.p + done, text.n - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int err = -errno;
-			close(fd);
-			return err;
-		}
-		done += (size_t)n;
-	}
-	lseek(fd, 0, SEEK_SET);
-	return fd;
-}
-
-/* Runs apparmor_parser on a text; its exit status, or -errno. What it said goes to `said`. */
-static int run_parser(struct str text, const char *include, struct buf *said)
-{
-	const char *argv[] = { "apparmor_parser", "-Q", "-K", "-M", FEATURES, "--warn=all",
-			       include ? "-I" : NULL, include, NULL };
-	/* posix_spawn() takes argv without const for history's sake, and does not write to it. */
-	char *const *args = (char *const *)(uintptr_t)argv;
-	posix_spawn_file_actions_t fa;
-	int in = text_fd(text), out = text_fd(STR("")), status, err;
-	char block[4096];
-	pid_t pid;
-	ssize_t n;
-
-	if (in < 0 || out < 0)
-		return in < 0 ? in : out;
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&fa, out, STDERR_FILENO);
-	err = posix_spawnp(&pid, args[0], &fa, NULL, args, environ);
-	if (err == ENOENT)
-		err = posix_spawn(&pid, "/usr/sbin/apparmor_parser", &fa, NULL, args, environ);
-	posix_spawn_file_actions_destroy(&fa);
-	close(in);
-	if (err) {
-		close(out);
-		return -err;
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	lseek(out, 0, SEEK_SET);
-	while ((n = read(out, block, sizeof(block))) > 0)
-		buf_add(said, block, (size_t)n);
-	close(out);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-/*
- * It says each time that its cache is off; and of every `network unix` rule that it becomes a
- * generic network rule under features without unix mediation, which is what the policy means.
- */
-static bool is_cache_notice(struct str line)
-{
-	static const char unix_rule[] = "downgrading extended network unix socket rule to generic";
-
-	return memmem(line.p, line.n, unix_rule, sizeof(unix_rule) - 1) ||
-	       memmem(line.p, line.n, "cache", 5) || memmem(line.p, line.n, "Cache", 5);
-}
-
-static void ask_parser(struct check *c, struct str text, struct span sp)
-{
-	struct diags *ds = c->session->diags;
-	BUF_AUTO said = { 0 };
-	int status = run_parser(text, c->opt->include, &said);
-	bool spoke = false;
-
-	if (status == -ENOENT) {
-		diag_add(ds, DIAG_PL143, sp, "there is no apparmor_parser here to ask");
-		say(c, "apparmor", false, "not checked");
+	switch (parser_ask(c->session, &q)) {
+	case PARSER_TAKES:
+		say(c, "apparmor", true, "apparmor_parser takes it");
 		return;
+	case PARSER_REFUSES:
+		say(c, "apparmor", false, "");
+		return;
+	case PARSER_NOT_THERE:
+		diag_add(c->session->diags, DIAG_PL143, whole, "there is no apparmor_parser here to ask");
+		break;
+	case PARSER_SHORT:
+		break;
 	}
-	for (size_t at = 0; at < said.n;) {
-		const char *nl = memchr(said.p + at, '\n', said.n - at);
-		size_t n = nl ? (size_t)(nl - (said.p + at)) : said.n - at;
-		struct str line = { said.p + at, n };
-		at += n + 1;
-		if (!n || is_cache_notice(line))
-			continue;
-		spoke = true;
-		diag_add(ds, DIAG_PL143, sp, "apparmor_parser: " PRISTR, STRARG(line));
-	}
-	if (status && !spoke)
-		diag_add(ds, DIAG_PL143, sp, "apparmor_parser failed with status %d", status);
-	say(c, "apparmor", !status && !spoke, status || spoke ? "" : "apparmor_parser takes it");
+	say_not_checked(c, "apparmor");
 }
 
 static void check_apparmor(struct check *c, const struct policy *p)
@@ -251,7 +187,9 @@ static void check_apparmor(struct check *c, const struct policy *p)
 	if (apparmor_write(s->arena, p, &opt, &out, s->diags) < 0)
 		say(c, "apparmor", false, "");
 	else
-		ask_parser(c, (struct str){ out.p, out.n }, p->span);
+		ask_parser(c, source_add(s->sources, arena_printf(s->arena, "<profile of " PRISTR ">",
+								   STRARG(p->name)),
+					 (struct str){ out.p, out.n }), p->span);
 }
 
 /* ---- files ---- */
@@ -370,11 +308,17 @@ static void check_profile(struct check *c, const struct source *src)
 	enum arch host = env->host_known ? env->host : (enum arch)arch_native();
 	int err = oci_libseccomp(s->arena, src->text, host, env, 10000, &prog, &why);
 
-	if (err)
-		diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
-			 src->name, err == -ETIMEDOUT ? "it took more than 10 s"
-				    : why ? why : strerror(-err));
-	say(c, "libseccomp", !err, err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
+	if (err && err != -EINVAL && err != -ETIMEDOUT && err != -EOPNOTSUPP) {
+		diag_add(s->diags, DIAG_PL020, NO_SPAN, "libseccomp could not be asked about '%s': %s",
+			 src->name, strerror(-err));
+		say_not_checked(c, "libseccomp");
+	} else {
+		if (err)
+			diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
+				 src->name, err == -ETIMEDOUT ? "it took more than 10 s"
+					    : why ? why : strerror(-err));
+		say(c, "libseccomp", !err, err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
+	}
 	if (session_report(s))
 		c->failed = true;
 }
@@ -419,7 +363,7 @@ static int check_file(struct check *c, const char *path)
 	struct input in;
 
 	if (source_load(s->sources, path, &src) == 0 && is_apparmor(src->text)) {
-		ask_parser(c, src->text, (struct span){ src->id, 0, 0 });
+		ask_parser(c, src, (struct span){ src->id, 0, 0 });
 		return session_report(s) ? EXIT_FOUND : EXIT_OK;
 	}
 	/* A profile is not resolved: the runtime decides what its conditions need. */
@@ -484,6 +428,19 @@ static int read_targets(const char *list, unsigned *out)
 	return *out ? 0 : -EINVAL;
 }
 
+static bool add_include(struct arena *a, struct check_options *o, const char *dir)
+{
+	VEC(const char *) list = { 0 };
+	struct stat st;
+
+	for (const char *const *old = o->includes; old && *old; old++)
+		vec_push(a, &list, *old);
+	vec_push(a, &list, dir);
+	vec_push(a, &list, NULL);
+	o->includes = list.v;
+	return !stat(dir, &st) && S_ISDIR(st.st_mode);
+}
+
 static int read_options(struct session *s, int argc, char **argv, struct check_options *o)
 {
 	static const struct option options[] = {
@@ -506,7 +463,8 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 				return usage_error(self, "targets are bpf, docker, oci, apparmor");
 			break;
 		case 'I':
-			o->include = optarg;
+			if (!add_include(s->arena, o, optarg))
+				return usage_error(self, "-I: no directory '%s'", optarg);
 			break;
 		case 'r':
 			if (oci_runtime_parse(str_c(optarg), &rt) < 0)
@@ -549,10 +507,10 @@ int cmd_check(int argc, char **argv)
 		status = check_file(&c, argv[i]);
 		worst = status > worst ? status : worst;
 	}
-	session_close(&s);
+	worst = session_end(&s, worst == EXIT_OK && c.failed ? EXIT_FOUND : worst);
 	if (fflush(stdout)) {
 		tell("pale check: cannot write: %s", strerror(errno));
 		return EXIT_SYSTEM;
 	}
-	return worst == EXIT_OK && c.failed ? EXIT_FOUND : worst;
+	return worst;
 }

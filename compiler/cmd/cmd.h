@@ -40,6 +40,7 @@ struct session {
 	struct sources *sources;
 	struct diags *diags;
 	bool diag_json; /* --diag=json, or PALE_DIAG=json */
+	bool starved;   /* PL020 was reported */
 	int failure;    /* the status to leave with when memory ends */
 };
 
@@ -47,6 +48,9 @@ void session_open(struct session *s);
 /* For run and learn: 3 may be their command's status, so they leave with EXIT_PALE. */
 void session_open_run(struct session *s);
 void session_close(struct session *s);
+/* Closes it. `status`; where that is EXIT_FOUND and what was found is a system that is short of
+ * something (PL020), the status of such failures. */
+int session_end(struct session *s, int status);
 /* Prints what was collected to stderr (sorted, then forgotten); true when an error was among it. */
 bool session_report(struct session *s);
 

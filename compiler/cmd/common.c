@@ -51,6 +51,14 @@ void session_close(struct session *s)
 	*s = (struct session){ 0 };
 }
 
+int session_end(struct session *s, int status)
+{
+	int end = status == EXIT_FOUND && s->starved ? s->failure : status;
+
+	session_close(s);
+	return end;
+}
+
 bool session_report(struct session *s)
 {
 	struct diags *ds = s->diags;
@@ -62,6 +70,7 @@ bool session_report(struct session *s)
 	diags_sort(ds);
 	vec_each (&ds->list, it) {
 		const struct diag *d = *it;
+		s->starved |= d->id == DIAG_PL020;
 		if (s->diag_json)
 			diag_print_json(ds, d, &out);
 		else if (told[d->id]++ < ds->cap) /* errors past the cap were not kept */

@@ -315,6 +315,5 @@ int cmd_compile(int argc, char **argv)
 		rc = run_request(&r, argc, argv);
 	vec_each(&r.c.artifacts, a)
 		buf_free(&a->bytes);
-	session_close(&s);
-	return rc;
+	return session_end(&s, rc);
 }

@@ -477,6 +477,5 @@ int cmd_sim(int argc, char **argv)
 		if (session_report(&s) && !status)
 			status = EXIT_FOUND;
 	}
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

@@ -10,6 +10,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/enforce/confine.h"
+#include "compiler/enforce/enforce.h"
 
 bool profile_supported(void)
 {
@@ -39,18 +40,18 @@ static int text_file(struct str text)
 	return fd;
 }
 
-static const char *find_parser(void)
+const char *profile_parser(void)
 {
 	static const char *const places[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (!access(places[i], X_OK))
 			return places[i];
-	return NULL;
+	return "apparmor_parser";
 }
 
 /* Runs the parser on in, what it says goes to out; its exit status, or -errno. */
-static int run_parser(const char *parser, int in, int out)
+static int run_parser(int in, int out)
 {
 	/* -K: neither read nor write a cache: what is loaded is this text. */
 	char *argv[] = { (char[]){ "apparmor_parser" }, (char[]){ "-r" }, (char[]){ "-K" }, NULL };
@@ -68,7 +69,7 @@ static int run_parser(const char *parser, int in, int out)
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO);
 	if (!err)
-		err = posix_spawn(&pid, parser, &files, NULL, argv, envp);
+		err = posix_spawnp(&pid, profile_parser(), &files, NULL, argv, envp);
 	posix_spawn_file_actions_destroy(&files);
 	if (err)
 		return -err;
@@ -78,12 +79,21 @@ static int run_parser(const char *parser, int in, int out)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-static int load_with(const char *parser, struct arena *a, const struct policy *p, struct str text,
-		     struct diags *ds)
+static int tell_missing(const struct policy *p, struct diags *ds)
+{
+	struct diag *d = diag_add(ds, DIAG_PL305, p->span, "there is no apparmor_parser to load the "
+				  "profile of '" PRISTR "'", STRARG(p->name));
+
+	diag_help(ds, d, "install it (Debian: apparmor), or leave AppArmor out with "
+		  "'--layers seccomp'");
+	return -1;
+}
+
+int profile_load(struct arena *a, const struct policy *p, struct str text, struct diags *ds)
 {
 	int in = text_file(text), out = memfd_create("pale-parser", MFD_CLOEXEC);
 	char *said = ARENA_ARRAY(a, char, 1024);
-	int rc = in < 0 || out < 0 ? -errno : run_parser(parser, in, out);
+	int rc = in < 0 || out < 0 ? -errno : run_parser(in, out);
 	ssize_t n = out < 0 ? 0 : pread(out, said, 1023, 0);
 
 	if (in >= 0)
@@ -92,6 +102,8 @@ static int load_with(const char *parser, struct arena *a, const struct policy *p
 		close(out);
 	if (!rc)
 		return 0;
+	if (rc == -ENOENT)
+		return tell_missing(p, ds);
 	while (n > 0 && said[n - 1] == '\n')
 		said[--n] = '\0';
 	struct diag *d = diag_add(ds, DIAG_PL305, p->span,
@@ -99,18 +111,5 @@ static int load_with(const char *parser, struct arena *a, const struct policy *p
 				  STRARG(p->name), n > 0 ? said : strerror(rc < 0 ? -rc : EPERM));
 	diag_help(ds, d, "loading a profile takes CAP_MAC_ADMIN; '--layers seccomp' leaves "
 		  "AppArmor out");
-	return -1;
-}
-
-int profile_load(struct arena *a, const struct policy *p, struct str text, struct diags *ds)
-{
-	const char *parser = find_parser();
-
-	if (parser)
-		return load_with(parser, a, p, text, ds);
-	struct diag *d = diag_add(ds, DIAG_PL305, p->span, "there is no apparmor_parser to load the "
-				  "profile of '" PRISTR "'", STRARG(p->name));
-	diag_help(ds, d, "install it (Debian: apparmor), or leave AppArmor out with "
-		  "'--layers seccomp'");
 	return -1;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,7 +22,7 @@
 
 #include "compiler/oci/library.h"
 
-enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE = 11 };
+enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE, CHILD_NO_MEMORY, CHILD_NOT_WRITTEN };
 
 /* libseccomp's tokens are AUDIT_ARCH_*, but for x32, which has none of its own. */
 static uint32_t scmp_arch(enum arch a)
@@ -85,7 +86,7 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 	scmp_filter_ctx ctx = seccomp_init(verdict_to_ret(p->dflt));
 
 	if (!ctx)
-		return CHILD_REFUSED;
+		return CHILD_NO_MEMORY;
 	bool own = seccomp_arch_native() == scmp_arch(native);
 	if (!own) {
 		/* Another machine's: its own architecture replaces ours. Ours goes first, as no
@@ -106,7 +107,7 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 		if (add_rule(ctx, p, r, own))
 			return CHILD_REFUSED;
 	}
-	return seccomp_export_bpf(ctx, fd) ? CHILD_REFUSED : 0;
+	return seccomp_export_bpf(ctx, fd) ? CHILD_NOT_WRITTEN : 0;
 }
 
 /* Waits for the child at most limit_ms; kills and reaps it past that. Its status, or -errno. */
@@ -128,6 +129,8 @@ static int wait_child(pid_t pid, unsigned limit_ms)
 			return -errno;
 	if (ready <= 0)
 		return -ETIMEDOUT;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return CHILD_NO_MEMORY; /* not our doing: the kernel's, where memory ends */
 	return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_REFUSED;
 }
 
@@ -138,6 +141,13 @@ static bool is_answer(uint32_t k)
 
 	return verdict_to_ret(v) == k &&
 	       (!v.data || v.kind == VERDICT_ERRNO || v.kind == VERDICT_TRACE);
+}
+
+static bool is_cut(size_t size)
+{
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY && size >= limit.rlim_cur;
 }
 
 /*
@@ -152,6 +162,9 @@ static int read_program(struct arena *a, int fd, bool big_endian, struct cbpf *o
 	if (fstat(fd, &st))
 		return -errno;
 	size_t size = (size_t)st.st_size;
+	/* A write that a limit cuts short is no error to libseccomp (2.5.4, 2.6.0). */
+	if (is_cut(size))
+		return -EFBIG;
 	struct sock_filter *insns = arena_alloc(a, size + 1);
 	if (size % sizeof(*insns) || pread(fd, insns, size, 0) != (ssize_t)size)
 		return -EIO;
@@ -203,6 +216,10 @@ int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, st
 	close(c->fd);
 	if (rc == CHILD_NO_NATIVE)
 		return -EOPNOTSUPP;
+	if (rc == CHILD_NO_MEMORY)
+		return -ENOMEM;
+	if (rc == CHILD_NOT_WRITTEN)
+		return is_cut(0) ? -EFBIG : -EIO;
 	if (rc <= 0)
 		return rc;
 	*why = "libseccomp refuses one of the rules";

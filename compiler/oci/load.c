@@ -153,12 +153,15 @@ static int build(struct loading *l, dd_node *out)
 		return refuse(l, DIAG_PL265, l->span, arena_printf(l->arena, "%s, so that the container does "
 								   "not start", why),
 			      "look for entries that name one call and condition with different actions");
+	if (rc && rc != -ETIMEDOUT && rc != -EOPNOTSUPP)
+		return refuse(l, DIAG_PL020, l->span,
+			      arena_printf(l->arena, "libseccomp's filter could not be had: %s", strerror(-rc)),
+			      "give the command more of it (ulimit -a)");
 	if (rc)
 		return refuse(l, DIAG_PL231, l->span,
 			      rc == -ETIMEDOUT ? "libseccomp takes too long to build the filter" :
-			      rc == -EOPNOTSUPP ? "the installed libseccomp does not know that "
-						  "architecture" :
-						  strerror(-rc),
+						 "the installed libseccomp does not know that "
+						 "architecture",
 			      "compare fewer arguments in one rule; containers would start as slowly");
 	*out = cbpf_lift(l->dd, l->arena, &prog);
 	return 0;

@@ -326,9 +326,13 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		diag_help(w->ds, d, "compile it on such a machine to have it compared");
 		return true;
 	}
-	d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: %s",
-		     arch_info(p->view.host)->name,
-		     rc == -ETIMEDOUT ? "it took too long to build" : strerror(-rc));
+	if (rc != -ETIMEDOUT) {
+		diag_add(w->ds, DIAG_PL020, w->p->span, "libseccomp's filter for %s could not be had: %s",
+			 arch_info(p->view.host)->name, strerror(-rc));
+		return false;
+	}
+	d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: it took "
+		     "too long to build", arch_info(p->view.host)->name);
 	diag_help(w->ds, d, "nothing was written: a container may take as long to start; compare fewer "
 		  "arguments in one rule, or compile to '-t bpf'");
 	return false;
