@@ -5,6 +5,8 @@
 
 #include "compiler/base/bug.h"
 
+enum { NAME_LETTERS = 64 }; /* of a policy */
+
 struct ast_stmt *ast_add(struct ast_body *b, enum ast_stmt_kind kind)
 {
 	struct ast_stmt *s = ARENA_NEW(b->arena, struct ast_stmt);
@@ -149,6 +151,30 @@ static const char *errno_name(unsigned n)
 		if (names[i].n == n)
 			return names[i].name;
 	return NULL;
+}
+
+char *ast_policy_name(struct arena *a, const char *file)
+{
+	const char *base = strrchr(file, '/');
+
+	base = base ? base + 1 : file;
+	size_t n = strlen(base), k = 0;
+	n = n > 5 && !strcmp(base + n - 5, ".json") ? n - 5 : strcspn(base, ".");
+	char *name = arena_alloc(a, n + 2);
+	for (size_t i = 0; i < n && k < NAME_LETTERS; i++) {
+		bool letter = (base[i] >= 'a' && base[i] <= 'z') || (base[i] >= 'A' && base[i] <= 'Z');
+		bool digit = base[i] >= '0' && base[i] <= '9';
+		if (digit && !k)
+			name[k++] = 'p'; /* a name begins with a letter */
+		if (letter || digit || (base[i] == '_' && k))
+			name[k++] = base[i];
+		else if (k && name[k - 1] != '-')
+			name[k++] = '-';
+	}
+	while (k && name[k - 1] == '-')
+		k--;
+	name[k] = '\0';
+	return k && strcmp(file, "<stdin>") ? name : arena_strdup(a, "imported");
 }
 
 struct ast_verdict ast_verdict_of(struct arena *a, struct verdict v)

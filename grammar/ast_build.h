@@ -19,6 +19,8 @@ void ast_comment_add(struct arena *a, struct ast_comment **list, const char *fmt
 	__attribute__((format(printf, 3, 4)));
 struct ast_value *ast_number(struct arena *a, uint64_t n);
 struct ast_value *ast_name(struct arena *a, const char *name);
+/* A policy's name from a file's: "/etc/1 web app.json" -> "p1-web-app", "fw.x86_64.bpf" -> "fw". */
+char *ast_policy_name(struct arena *a, const char *file);
 struct ast_value *ast_or(struct arena *a, struct ast_value *l, struct ast_value *r);
 struct ast_cond *ast_cmp_new(struct arena *a, const char *arg, bool reg, enum ast_cmp op,
 			     struct ast_value *mask, struct ast_value *values);

@@ -58,6 +58,25 @@ static bool add_part(struct session *s, struct decide *d, const struct policy *p
 	return true;
 }
 
+enum { COMPARED_NOTES = 1000 }; /* a file may have as many as entries */
+
+/* Of the notes behind `told` those that were told before. */
+static void drop_repeated(struct diags *ds, size_t told)
+{
+	size_t kept = told;
+
+	for (size_t i = told; i < ds->list.n; i++) {
+		const struct diag *d = ds->list.v[i];
+		bool again = told > COMPARED_NOTES;
+		for (size_t k = 0; k < kept && !again; k++)
+			again = ds->list.v[k]->id == d->id && ds->list.v[k]->span.begin == d->span.begin &&
+				!strcmp(ds->list.v[k]->text, d->text);
+		if (!again)
+			ds->list.v[kept++] = ds->list.v[i];
+	}
+	ds->list.n = kept;
+}
+
 /* One machine's row of archMap; notes that are the same for each row are told once. */
 static int add_machine(struct session *s, struct decide *d, const struct decide_options *opt,
 		       enum arch host)
@@ -70,9 +89,8 @@ static int add_machine(struct session *s, struct decide *d, const struct decide_
 
 	if (status)
 		return status;
-	if (d->parts.n)
-		s->diags->list.n = told;
-	else
+	drop_repeated(s->diags, told);
+	if (!d->parts.n)
 		d->in = row;
 	const struct policy *p = input_policy(s, &row, opt->policy);
 	return p && add_part(s, d, p, host) ? EXIT_OK : EXIT_FOUND;

@@ -11,6 +11,7 @@
 #include "compiler/cmd/cmd.h"
 #include "compiler/cmd/raise.h"
 #include "compiler/oci/oci.h"
+#include "grammar/ast_build.h"
 #include "grammar/print.h"
 
 static const char help[] =
@@ -23,6 +24,8 @@ static const char help[] =
 	"  -o, --output FILE  write there instead of standard output\n"
 	"  -n, --name NAME    name of the policy (default: the file's name)\n"
 	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n"
+	"      --runtime R    who loads the JSON, such as crun-1.8+libseccomp-2.5.4: runc (default)\n"
+	"                     answers ENOSYS for numbers that no table knows, crun with the default\n"
 	"      --approximate  BPF: where a policy cannot say it, be tighter instead of failing\n";
 
 struct import_options {
@@ -53,27 +56,6 @@ static int import_json(struct session *s, struct source *src, const struct impor
 
 /* ---- BPF ---- */
 
-/* "/tmp/my filter.x86_64.bpf" -> my-filter */
-static const char *policy_name(struct arena *a, const char *file)
-{
-	const char *base = strrchr(file, '/');
-	char *name = arena_printf(a, "%.64s", base ? base + 1 : file), *to = name;
-
-	name[strcspn(name, ".")] = '\0';
-	for (const char *p = name; *p; p++) {
-		bool legal = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_' ||
-			     (to > name && *p >= '0' && *p <= '9');
-		if (legal)
-			*to++ = *p;
-		else if (to > name && to[-1] != '-')
-			*to++ = '-';
-	}
-	while (to > name && to[-1] == '-')
-		to--;
-	*to = '\0';
-	return *name ? name : "imported";
-}
-
 static int import_bpf(struct session *s, struct source *src, const struct import_options *o)
 {
 	struct cbpf prog;
@@ -84,7 +66,7 @@ static int import_bpf(struct session *s, struct source *src, const struct import
 		return EXIT_FOUND;
 	}
 	struct raise_options opt = {
-		.name = o->read.name ? o->read.name : policy_name(s->arena, src->name),
+		.name = o->read.name ? o->read.name : ast_policy_name(s->arena, src->name),
 		.comment = arena_printf(s->arena, "from a BPF program of %zu instructions", prog.n),
 		.what = arena_printf(s->arena, "'%s'", src->name),
 		.span = NO_SPAN,
@@ -113,10 +95,12 @@ int cmd_import(int argc, char **argv)
 						 { "name", required_argument, NULL, 'n' },
 						 { "host", required_argument, NULL, 'H' },
 						 { "approximate", no_argument, NULL, 'A' },
+						 { "runtime", required_argument, NULL, 'R' },
 						 { "help", no_argument, NULL, 'h' },
 						 { NULL, 0, NULL, 0 } };
 	const struct command *self = command_find("import");
-	struct import_options opt = { .read.every_host = true };
+	struct import_options opt = { .read = { .every_host = true, .as_runc = true } };
+	struct oci_runtime runtime;
 	int c, host;
 
 	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
@@ -136,6 +120,11 @@ int cmd_import(int argc, char **argv)
 			break;
 		case 'A':
 			opt.approximate = true;
+			break;
+		case 'R':
+			if (oci_runtime_parse(str_c(optarg), &runtime) < 0)
+				return usage_error(self, "'%s' is no runtime; such as %s", optarg, oci_runtime_default);
+			opt.read.as_runc = runtime.kind == OCI_RUNC;
 			break;
 		case 'h':
 			printf("usage: pale import %s\n\n%s", self->usage, help);

@@ -110,11 +110,6 @@ static uint32_t last_named(const struct writer *w, enum arch a)
 	return last;
 }
 
-static bool permissive(struct verdict v)
-{
-	return v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG || v.kind == VERDICT_TRACE;
-}
-
 static bool tell_stub(struct writer *w, enum arch a, uint32_t number, struct verdict v)
 {
 	BUF_AUTO text = { 0 };
@@ -156,6 +151,40 @@ static bool stub_hides(struct writer *w, enum arch a, uint32_t last)
 	return false;
 }
 
+/* A call that answers like the JSON's default is not named; above the last name the stub answers. */
+static bool stub_answers_other(struct writer *w, enum arch a, uint32_t last, struct verdict enosys)
+{
+	for (size_t i = 0; i < syscall_count() && !verdict_eq(w->jd, enosys); i++) {
+		const struct syscall_info *sys = syscall_at(i);
+		struct verdict v;
+		if (sys->nr[a] < 0 || oci_number(sys, a) <= last || !oci_runtime_knows(w, sys) ||
+		    !dd_is_terminal(w->d->dd, decision_node(w->d, a, oci_number(sys, a)), &v) ||
+		    !verdict_eq(v, w->jd))
+			continue;
+		struct diag *d = oci_fail(w, DIAG_PL225, oci_call_span(w, sys),
+					  arena_printf(w->arena, "runc answers errno %u for '%s' on %s, a number above "
+						       "the last one named (%u); the policy says errno %u", enosys.data,
+						       sys->name, arch_info(a)->name, last - arch_info(a)->nr_base,
+						       v.data));
+		diag_help(w->ds, d, "write 'errno ENOSYS' by its name, or compile for crun");
+		return true;
+	}
+	return false;
+}
+
+/* Where nothing is named there is no stub, and the JSON's default answers for every number. */
+static bool tell_no_stub(struct writer *w, enum arch a)
+{
+	if (verdict_eq(w->p->unknown[a], w->jd))
+		return false;
+	struct diag *d = oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
+				  arena_printf(w->arena, "'unknown' is errno %u here and %u on %s, where no call is "
+					       "named: a JSON profile has one default", w->jd.data,
+					       w->p->unknown[a].data, arch_info(a)->name));
+	diag_help(w->ds, d, "compile for one machine with '--arch', or write the number");
+	return true;
+}
+
 /*
  * runc (libcontainer/seccomp/patchbpf) puts a stub before the filter: numbers above the
  * highest one named for the architecture answer ENOSYS, unless the default permits.
@@ -164,17 +193,21 @@ void oci_check_stub(struct writer *w)
 {
 	uint64_t enosys = 0;
 
-	if (w->opt->runtime.kind != OCI_RUNC || permissive(w->jd))
+	if (w->opt->runtime.kind != OCI_RUNC || !oci_stub_covers(w->jd.kind))
 		return;
 	for (int i = 0; i < ARCH_NR; i++) {
 		enum arch a = (enum arch)i;
 		uint32_t last = w->p->arches & ARCH_BIT(i) ? last_named(w, a) : 0;
 		if (last && !w->opt->approximate && stub_hides(w, a, last))
 			return;
+		if (w->p->arches & ARCH_BIT(i) && !last && !w->opt->approximate && tell_no_stub(w, a))
+			return;
 		constant_find("errno", STR("ENOSYS"), a, &enosys);
-		if (verdict_eq(w->p->unknown[a], (struct verdict){ VERDICT_ERRNO, (uint16_t)enosys }))
-			continue;
-		if (last && tell_stub(w, a, last, w->p->unknown[a]))
+		const struct verdict stub = { VERDICT_ERRNO, (uint16_t)enosys };
+		bool same = verdict_eq(w->p->unknown[a], stub);
+		if (last && same && !w->opt->approximate && stub_answers_other(w, a, last, stub))
+			return;
+		if (last && !same && tell_stub(w, a, last, w->p->unknown[a]))
 			return;
 	}
 }

@@ -64,6 +64,7 @@ struct oci_entry {
 	const struct json *json;
 	struct span action_span;
 	struct verdict verdict;
+	struct str errno_name; /* Podman's, which is another number on other machines; else empty */
 	const struct oci_gate *gate;
 	struct str comment;
 };
@@ -71,6 +72,7 @@ struct oci_entry {
 struct oci_profile {
 	const struct json *json;
 	struct verdict dflt;
+	struct str dflt_errno_name; /* as in struct oci_entry */
 	unsigned listed; /* architectures that the profile names */
 	unsigned arches; /* and the machine's own */
 	struct span arches_span;
@@ -88,6 +90,8 @@ bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object, const char *key); /* null counts as absent */
+/* Does runc put its ENOSYS stub before a filter with this default (patchbpf)? */
+bool oci_stub_covers(enum verdict_kind dflt);
 /* "socket(0x28, 0, ...) on x86_64", "number 0x40000200 (...) on x86_64", "arch 0x1234 ..." */
 void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t args[6]);
 const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs);

@@ -291,6 +291,9 @@ static dd_node spread_all(struct loader *l, const struct dd_range *named, size_t
 			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, X32_BIT - 1), listed);
 			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX - 1), foreign);
 			spread_to(&s, DD_CALL_OF(audit, UINT32_MAX), DD_CALL_OF(audit, UINT32_MAX), listed);
+		} else if (arches & ARCH_BIT(ARCH_X32) && !(arches & ARCH_BIT(ARCH_X86_64))) {
+			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, X32_BIT - 1), foreign);
+			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX), listed);
 		} else {
 			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, UINT32_MAX), listed);
 		}
@@ -384,14 +387,12 @@ static dd_node stub_arch(struct loader *l, enum arch a)
 
 static dd_node stub_claim(struct loader *l)
 {
-	enum verdict_kind kind = l->p->dflt.kind;
 	unsigned arches = l->p->listed;
 	dd_node claim = DD_FALSE;
 
-	if (l->rt->kind != OCI_RUNC || kind == VERDICT_ALLOW || kind == VERDICT_LOG ||
-	    kind == VERDICT_TRACE)
+	if (l->rt->kind != OCI_RUNC || !oci_stub_covers(l->p->dflt.kind))
 		return DD_FALSE;
-	if (l->rt->version >= OCI_VERSION(1, 1, 8)) /* the machine's own, listed or not */
+	if (l->rt->version >= OCI_VERSION(1, 1, 15)) /* the machine's own, listed or not */
 		arches |= ARCH_BIT(l->host);
 	for (int a = 0; a < ARCH_NR; a++)
 		if (arches & ARCH_BIT(a))

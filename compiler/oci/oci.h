@@ -55,7 +55,11 @@ int oci_prove(struct arena *a, const struct policy *p, const struct oci_write_op
 
 /* Does this JSON look like a seccomp profile (or a config.json that holds one)? */
 bool oci_recognise(const struct json *root);
-/* The machines that a Docker profile has rows of archMap for, ARCH_BIT(); 0: it has no archMap. */
+/*
+ * The machines that a Docker profile is for, ARCH_BIT(): those with a row of archMap, and those
+ * that an entry asks for, where without a row their own architecture is decided (moby/profiles
+ * leaves the list empty, and libseccomp starts with the native one). 0: it has no archMap.
+ */
 unsigned oci_machines(const struct json *root);
 struct oci_read_options {
 	bool host_known;    /* else: this build's architecture, or the profile's first */
@@ -64,6 +68,7 @@ struct oci_read_options {
 	const char *name;   /* of the policy; NULL: from the file's name */
 	size_t args_max;    /* the runtime looks at so many of an entry's `args`; 0: at all */
 	bool docker;        /* the engine is known to ignore Podman's `errno` and `defaultErrno` */
+	bool as_runc;       /* numbers without a name answer as its stub does: ENOSYS, not the default */
 };
 
 /*

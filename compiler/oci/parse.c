@@ -94,6 +94,7 @@ static void check_keys(struct parser *p, const struct json *object, const char *
 struct errnos { /* the two ways to write one; NULL: not there */
 	const struct json *number; /* errnoRet, defaultErrnoRet */
 	const struct json *name;   /* errno, defaultErrno: Podman's (containers/common pkg/seccomp) */
+	struct str *by_name;       /* set where the name decides */
 };
 
 static bool read_errno_name(struct parser *p, const struct json *name, uint64_t *out)
@@ -114,9 +115,21 @@ static bool read_errno_name(struct parser *p, const struct json *name, uint64_t 
 	return false;
 }
 
+/* Is this the name's number on some architecture? */
+static bool means_somewhere(const struct json *name, uint64_t data)
+{
+	uint64_t n;
+
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (constant_find("errno", name->text, a, &n) == 0 && n == data)
+			return true;
+	return false;
+}
+
 /*
  * Podman takes the name before the number, Docker reads the number alone. Where the two differ
- * nobody can say what the profile means; a name by itself was written for Podman.
+ * on every machine nobody can say what the profile means; where they do on some (ENOSYS is 89 on
+ * MIPS) the name, which only a profile for Podman has, decides. So does a name by itself.
  */
 static bool settle_errno(struct parser *p, const struct errnos *e, uint64_t *data)
 {
@@ -126,8 +139,20 @@ static bool settle_errno(struct parser *p, const struct errnos *e, uint64_t *dat
 		return true;
 	if (!read_errno_name(p, e->name, &name))
 		return false;
-	if (name == *data)
+	if (name == *data) {
+		*e->by_name = e->name->text;
 		return true;
+	}
+	if (e->number && means_somewhere(e->name, *data)) {
+		struct diag *d = diag_add(p->ds, DIAG_PL286, e->name->span,
+					  "on %s Podman answers '" PRISTR "', %ju, and Docker the number "
+					  "beside it, %ju: read as Podman does", arch_info(p->host)->name,
+					  STRARG(e->name->text), (uintmax_t)name, (uintmax_t)*data);
+		diag_help(p->ds, d, "nothing need be done for machines that are none of these");
+		*e->by_name = e->name->text;
+		*data = name;
+		return true;
+	}
 	if (e->number) {
 		struct diag *d = fail(p, DIAG_PL273, e->name->span,
 				      "Podman answers this errno, Docker the number beside it, and they differ");
@@ -137,6 +162,7 @@ static bool settle_errno(struct parser *p, const struct errnos *e, uint64_t *dat
 	struct diag *d = diag_add(p->ds, DIAG_PL268, e->name->span,
 				  "read as Podman does: Docker ignores this name and answers EPERM");
 	diag_help(p->ds, d, "write the number too: %ju", (uintmax_t)name);
+	*e->by_name = e->name->text;
 	*data = name;
 	return true;
 }
@@ -238,22 +264,6 @@ static unsigned read_arch_map(struct parser *p, const struct json *map, int host
 	return arches;
 }
 
-unsigned oci_machines(const struct json *root)
-{
-	const struct json *map = oci_member(oci_profile_object(root), "archMap");
-	unsigned machines = 0;
-
-	if (!map || map->kind != JSON_ARRAY)
-		return 0;
-	for (const struct json *row = map->first; row; row = row->next) {
-		const struct json *name = row->kind == JSON_OBJECT ? oci_member(row, "architecture") : NULL;
-		int a = name && name->kind == JSON_STRING ? oci_arch_find(name->text) : -1;
-		if (a >= 0)
-			machines |= ARCH_BIT(a);
-	}
-	return machines;
-}
-
 /* `others`: the architectures that other rows have. */
 static bool leads_family(enum arch a, unsigned others)
 {
@@ -275,6 +285,22 @@ static unsigned named_hosts(const struct json *profile)
 		}
 	}
 	return hosts;
+}
+
+unsigned oci_machines(const struct json *root)
+{
+	const struct json *map = oci_member(oci_profile_object(root), "archMap");
+	unsigned machines = 0;
+
+	if (!map || map->kind != JSON_ARRAY)
+		return 0;
+	for (const struct json *row = map->first; row; row = row->next) {
+		const struct json *name = row->kind == JSON_OBJECT ? oci_member(row, "architecture") : NULL;
+		int a = name && name->kind == JSON_STRING ? oci_arch_find(name->text) : -1;
+		if (a >= 0)
+			machines |= ARCH_BIT(a);
+	}
+	return machines ? machines | named_hosts(oci_profile_object(root)) : 0;
 }
 
 /*
@@ -740,7 +766,7 @@ static void read_entry(struct parser *p, const struct json *j)
 		fail(p, DIAG_PL270, j->span, "an entry without 'action'");
 		return;
 	}
-	struct errnos errnos = { oci_member(j, "errnoRet"), oci_member(j, "errno") };
+	struct errnos errnos = { oci_member(j, "errnoRet"), oci_member(j, "errno"), &e.errno_name };
 	if (!read_verdict(p, action, &errnos, &e.verdict))
 		return;
 	e.action_span = action->span;
@@ -765,7 +791,7 @@ bool oci_parse(struct arena *a, const struct json *profile, const struct oci_rea
 			    .docker = opt && opt->docker,
 			    .host = opt && opt->host_known ? opt->host : ARCH_X86_64 };
 	struct errnos errnos = { oci_member(profile, "defaultErrnoRet"),
-				 oci_member(profile, "defaultErrno") };
+				 oci_member(profile, "defaultErrno"), &out->dflt_errno_name };
 	const struct json *dflt = oci_member(profile, "defaultAction");
 	const struct json *calls = oci_member(profile, "syscalls");
 

@@ -183,17 +183,71 @@ static void add_piece(struct cutter *c, const struct env_cube *gate, const struc
 	vec_push(c->w->arena, &c->name->pieces, ((struct oci_piece){ *gate, *cube }));
 }
 
+/* Cubes of low words, where the registers in `low` have nothing above. */
+static void add_low(struct cutter *c, const struct env_cube *gate, dd_node n, unsigned above, unsigned low)
+{
+	struct cube_list l = { .w = c->w };
+
+	if (dd_count_paths(c->w->d->dd, n, &c->w->jd) > CUBES_MAX) {
+		tell_budget(c, CUBES_MAX);
+		return;
+	}
+	dd_cubes(c->w->d->dd, n, take_cube, &l);
+	join_cubes(&l);
+	vec_each(&l.v, cube) {
+		struct oci_cube o = { .c = *cube, .above = (uint8_t)above };
+		for (unsigned i = 0; i < 6; i++) {
+			if (!(low >> i & 1))
+				continue;
+			if (cube->mask[i])
+				o.c.mask[i] |= HIGH_WORD;
+			else
+				o.below |= (uint8_t)(1u << i);
+		}
+		add_piece(c, gate, &o);
+	}
+}
+
+/*
+ * Where a register decides by its high word only whether anything is there, that is one ordered
+ * comparison, which libseccomp's low words on i386 and x32 can never (or always) meet, as they
+ * should. false: some value has a high word of its own.
+ */
+static bool split_high(struct cutter *c, const struct env_cube *gate, dd_node n, unsigned above,
+		       unsigned low)
+{
+	struct dd *d = c->w->d->dd;
+
+	for (unsigned i = 0; i < 6; i++) {
+		enum dd_field arg = (enum dd_field)i;
+		dd_node none = dd_fix(d, n, arg, HIGH_WORD, 0);
+		dd_node some = dd_fix(d, n, arg, HIGH_WORD, UINT64_C(1) << 32);
+		if (none == n && some == n)
+			continue;
+		if (dd_fields(d, some) >> i & 1 || dd_choose(d, dd_equal(d, arg, HIGH_WORD, 0), none, some) != n)
+			return false;
+		return split_high(c, gate, some, above | 1u << i, low) &&
+		       split_high(c, gate, none, above, low | 1u << i);
+	}
+	add_low(c, gate, n, above, low);
+	return true;
+}
+
 static void add_ordered(struct cutter *c, const struct env_cube *gate, dd_node n, enum arch cut)
 {
 	struct oci_cube ordered[ORDERED_MAX];
-	size_t many;
+	size_t many, first = c->name->pieces.n;
 
-	if (!oci_order(c->w, c->name, n, ordered, &many)) {
-		tell_cut(c, cut);
+	if (oci_order(c->w, c->name, n, ordered, &many)) {
+		for (size_t i = 0; i < many; i++)
+			add_piece(c, gate, &ordered[i]);
 		return;
 	}
-	for (size_t i = 0; i < many; i++)
-		add_piece(c, gate, &ordered[i]);
+	if (split_high(c, gate, n, 0, 0))
+		return;
+	c->name->pieces.n = first;
+	if (!c->w->failed)
+		tell_cut(c, cut);
 }
 
 static void note_leaf(struct writer *w, const struct env_cube *gate)
@@ -295,6 +349,10 @@ static int by_what(const void *x, const void *y)
 	const struct oci_piece *a = x, *b = y;
 	int c = by_cube(&a->cube.c, &b->cube.c);
 
+	if (!c)
+		c = (int)a->cube.above - (int)b->cube.above;
+	if (!c)
+		c = (int)a->cube.below - (int)b->cube.below;
 	if (!c)
 		c = (int)a->cube.ordered - (int)b->cube.ordered;
 	if (!c)

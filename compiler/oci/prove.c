@@ -34,6 +34,7 @@ struct claim {
 	VEC(struct dd_range) ranges;
 	bool exact;   /* --approximate: only what the JSON names; never looser is for all */
 	bool library; /* only calls that the installed library knows as well */
+	struct verdict unknown; /* that the JSON's one default is */
 };
 
 static bool named(const struct writer *w, const struct syscall_info *sys)
@@ -45,8 +46,9 @@ static bool claimed(const struct claim *c, const struct syscall_info *sys, enum 
 {
 	const struct writer *w = c->p->w;
 
+	/* Of a hole the JSON's one default speaks; where ENOSYS has another number PL286 says so. */
 	if (!sys)
-		return !c->exact;
+		return !c->exact && verdict_eq(w->p->unknown[a], c->unknown);
 	if (!oci_numbered(&w->opt->runtime, sys, a) || (c->library && !oci_library_numbers(sys, a)))
 		return false;
 	return !c->exact || named(w, sys);
@@ -84,14 +86,16 @@ static void claim_arch(struct claim *c, enum arch a)
 		claim_range(c, call, call, claimed(c, sys, a) ? node : DD_FALSE);
 	}
 	claim_range(c, DD_CALL_OF(audit, base + syscall_end(a)), DD_CALL_OF(audit, last),
-		    claimed(c, NULL, a) ? node : DD_FALSE);
+		    c->exact ? DD_FALSE : node);
 }
 
 static dd_node claim_of(const struct proof *p, bool exact, bool library)
 {
 	struct claim c = { .p = p, .exact = exact, .library = library };
+	enum arch other;
 	uint32_t done = 0;
 
+	policy_one_verdict(p->w->p, p->w->p->unknown, &c.unknown, &other);
 	for (;;) { /* tokens in rising order; table order within one: x86_64 stands before x32 */
 		uint32_t audit = UINT32_MAX;
 		for (int a = 0; a < ARCH_NR; a++) {
@@ -219,9 +223,11 @@ static bool compare_reading(struct proof *p)
 
 	if (oci_model_build(w->arena, d, &p->profile, &w->opt->runtime, p->view.host, &p->model))
 		return tell_undecided(w);
-	if (p->model.refused != DD_FALSE || dd_witness(d, p->model.undefined, &at)) {
+	/* On this machine: entries for others are not there. */
+	dd_node refused = fix(p, p->model.refused, NULL), undefined = fix(p, p->model.undefined, NULL);
+	if (refused != DD_FALSE || dd_witness(d, undefined, &at)) {
 		BUF_AUTO call = { 0 };
-		if (p->model.refused == DD_FALSE)
+		if (refused == DD_FALSE)
 			oci_print_call(&call, (uint32_t)(at.at[DD_CALL] >> 32), (uint32_t)at.at[DD_CALL], at.at);
 		struct diag *g = diag_add(w->ds, DIAG_PL229, call.n ? witness_span(w, &at) : w->p->span,
 					  "the JSON written has entries that contradict each other%s%s",

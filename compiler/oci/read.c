@@ -16,8 +16,8 @@ struct builder {
 	struct oci_profile *p;
 	struct ast_body body;      /* of the policy */
 	VEC(struct opened) whens;  /* each `when`, and what it asks */
-	size_t next_dropped;
 	struct ast_comment *pending;
+	bool as_runc; /* numbers without a name answer ENOSYS */
 };
 
 const struct json *oci_profile_object(const struct json *root)
@@ -253,12 +253,19 @@ static struct str clean_comment(struct builder *b, struct str s)
 	return str_c(arena_strdup(b->arena, out.p ? out.p : ""));
 }
 
-/* An errno goes by its name where that means this number on every architecture listed. */
-static struct ast_verdict verdict_of(struct builder *b, struct verdict v)
+/*
+ * An errno goes by its name where that means this number on every architecture listed, or where
+ * it was the name that said so.
+ */
+static struct ast_verdict verdict_of(struct builder *b, struct verdict v, struct str name)
 {
 	struct ast_verdict out = ast_verdict_of(b->arena, v);
 	uint64_t n;
 
+	if (v.kind == VERDICT_ERRNO && name.n && !constant_find("errno", name, ARCH_X86_64, &n)) {
+		out.data = ast_name(b->arena, str_dup(b->arena, name));
+		return out;
+	}
 	if (v.kind != VERDICT_ERRNO || out.data->kind != AST_VALUE_NAME)
 		return out;
 	for (enum arch a = 0; a < ARCH_NR; a++)
@@ -280,7 +287,7 @@ static void add_statement(struct builder *b, const struct oci_rule *first, bool 
 		when->when->body = when->body.first;
 	s->span = e->json->span;
 	s->keyword = e->action_span;
-	s->verdict = verdict_of(b, e->verdict);
+	s->verdict = verdict_of(b, e->verdict, e->errno_name);
 	s->verdict.span = e->action_span;
 	s->leading = b->pending;
 	b->pending = NULL;
@@ -329,8 +336,13 @@ static void header_word(struct builder *b, struct ast_stmt *s, const char *word)
 		w->span = s->span;
 }
 
+/*
+ * A runtime's default answers for numbers that no table knows as well; but runc's stub, where the
+ * default refuses, with ENOSYS.
+ */
 static void add_headers(struct builder *b, const struct json *profile)
 {
+	static const struct verdict enosys = { VERDICT_ERRNO, 38 };
 	struct span span = profile->span;
 	const struct json *dflt = oci_member(profile, "defaultAction");
 	struct ast_stmt *s = add_header(b, AST_HEADER_LEVEL, span);
@@ -344,35 +356,13 @@ static void add_headers(struct builder *b, const struct json *profile)
 		if (b->p->arches & ARCH_BIT(a))
 			header_word(b, s, arch_info((enum arch)a)->name);
 	s = add_header(b, AST_HEADER_DEFAULT, dflt->span);
-	s->verdict = verdict_of(b, b->p->dflt);
-	/* A runtime's default answers for numbers that no table knows as well. */
+	s->verdict = verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
 	s = add_header(b, AST_HEADER_UNKNOWN, dflt->span);
-	s->verdict = verdict_of(b, b->p->dflt);
+	s->verdict = b->as_runc ? ast_verdict_of(b->arena, enosys)
+				: verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
 	/* libseccomp's bad-architecture action. */
 	s = add_header(b, AST_HEADER_FOREIGN, span);
 	s->verdict = ast_verdict_of(b->arena, (struct verdict){ VERDICT_KILL_THREAD, 0 });
-}
-
-/* "/etc/my profile.json" -> my-profile */
-static const char *policy_name(struct arena *a, const char *file)
-{
-	const char *base = strrchr(file, '/');
-	char *name = arena_strdup(a, base ? base + 1 : file);
-	size_t n = strlen(name);
-
-	if (n > 5 && !strcmp(name + n - 5, ".json"))
-		name[n -= 5] = '\0';
-	if (n > 64)
-		name[n = 64] = '\0';
-	for (char *c = name; *c; c++) {
-		bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
-		bool digit = *c >= '0' && *c <= '9';
-		if (!letter && !(digit && c != name))
-			*c = c == name ? 'p' : '-';
-	}
-	while (n && name[n - 1] == '-')
-		name[--n] = '\0';
-	return n && strcmp(file, "<stdin>") ? name : "imported";
 }
 
 struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
@@ -388,10 +378,11 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 	}
 	if (!oci_parse(a, profile, opt, p, ds) || !oci_settle(a, p, ds))
 		return NULL;
+	b.as_runc = opt && opt->as_runc && oci_stub_covers(p->dflt.kind);
 	struct ast_body top = { .arena = a };
 	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
 	policy->span = policy->keyword = profile->span;
-	policy->name = *ast_word_new(a, opt && opt->name ? opt->name : policy_name(a, src->name));
+	policy->name = *ast_word_new(a, opt && opt->name ? opt->name : ast_policy_name(a, src->name));
 	policy->name.span = profile->span;
 	add_headers(&b, profile);
 	add_rules(&b);

@@ -22,7 +22,7 @@ static bool has_conditions(const struct oci_cube *o)
 {
 	const struct dd_cube *c = &o->c;
 
-	if (o->ordered)
+	if (o->ordered || o->above || o->below)
 		return true;
 	for (unsigned i = 0; i < 6; i++)
 		if (c->mask[i])
@@ -57,6 +57,8 @@ static int by_piece(const struct oci_piece *x, const struct oci_piece *y)
 	ORDER(has_conditions(a), has_conditions(b));
 	ORDER(b->c.verdict.kind, a->c.verdict.kind); /* permitting ones above */
 	ORDER(a->c.verdict.data, b->c.verdict.data);
+	ORDER(a->above, b->above);
+	ORDER(a->below, b->below);
 	ORDER(a->ordered, b->ordered);
 	ORDER(a->arg, b->arg);
 	ORDER(a->bound, b->bound);
@@ -207,6 +209,12 @@ static struct dd_cube planted(const struct writer *w, struct dd_cube c)
 	return c;
 }
 
+static void put_ordered(struct buf *out, unsigned arg, uint64_t bound, enum oci_op op)
+{
+	buf_printf(out, "\n        { \"index\": %u, \"value\": %ju, \"op\": \"%s\" }", arg, (uintmax_t)bound,
+		   oci_op_names[op]);
+}
+
 static void put_args(const struct writer *w, struct buf *out, const struct oci_cube *o)
 {
 	const struct dd_cube bent = planted(w, o->c), *c = &bent;
@@ -216,11 +224,17 @@ static void put_args(const struct writer *w, struct buf *out, const struct oci_c
 		return;
 	buf_puts(out, ",\n      \"args\": [");
 	if (o->ordered)
-		buf_printf(out, "\n        { \"index\": %u, \"value\": %ju, \"op\": \"%s\" }", o->arg,
-			   (uintmax_t)o->bound, oci_op_names[o->op]);
+		put_ordered(out, o->arg, o->bound, o->op);
 	for (unsigned i = 0; i < 6 && !o->ordered; i++) {
-		if (!c->mask[i])
+		bool told = (o->above | o->below) >> i & 1;
+		if (!c->mask[i] && !told)
 			continue;
+		if (told) {
+			buf_puts(out, first ? "" : ",");
+			put_ordered(out, i, UINT32_MAX, o->above >> i & 1 ? OCI_GT : OCI_LE);
+			first = false;
+			continue;
+		}
 		buf_printf(out, "%s\n        { \"index\": %u, \"value\": %ju", first ? "" : ",", i,
 			   (uintmax_t)(c->mask[i] == UINT64_MAX ? c->value[i] : c->mask[i]));
 		if (c->mask[i] == UINT64_MAX)

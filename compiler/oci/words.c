@@ -115,6 +115,11 @@ bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y)
 
 /* ---- calls ---- */
 
+bool oci_stub_covers(enum verdict_kind dflt)
+{
+	return dflt != VERDICT_ALLOW && dflt != VERDICT_LOG && dflt != VERDICT_TRACE;
+}
+
 void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t args[6])
 {
 	uint32_t rest = nr;

@@ -11,7 +11,6 @@
 #include "compiler/base/bug.h"
 #include "compiler/oci/write.h"
 
-#define HIGH_WORD (UINT64_C(0xffffffff) << 32)
 static const uint64_t high_words[6] = { HIGH_WORD, HIGH_WORD, HIGH_WORD,
 					HIGH_WORD, HIGH_WORD, HIGH_WORD };
 static const uint64_t zeros[6];
@@ -396,14 +395,36 @@ bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v
 
 /* ---- what the JSON's default may be ---- */
 
+/* ENOSYS everywhere, with the number that it has there: what runc's stub answers. */
+static bool unknown_is_enosys(const struct writer *w)
+{
+	uint64_t enosys;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (w->p->arches & ARCH_BIT(a) &&
+		    (w->p->unknown[a].kind != VERDICT_ERRNO ||
+		     constant_find("errno", STR("ENOSYS"), (enum arch)a, &enosys) ||
+		     w->p->unknown[a].data != enosys))
+			return false;
+	return true;
+}
+
 static void choose_default(struct writer *w)
 {
 	const struct oci_runtime *rt = &w->opt->runtime;
 	bool old = w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);
-
 	enum arch other;
+	bool one = policy_one_verdict(w->p, w->p->unknown, &w->jd, &other);
 
-	if (!policy_one_verdict(w->p, w->p->unknown, &w->jd, &other)) {
+	if (!one && rt->kind == OCI_RUNC && unknown_is_enosys(w)) {
+		struct diag *d = diag_add(w->ds, DIAG_PL286, oci_header_span(w, AST_HEADER_UNKNOWN),
+					  "ENOSYS is %u here and %u on %s, and a JSON profile has one default: "
+					  "holes in the table of %s answer %u there", w->jd.data,
+					  w->p->unknown[other].data, arch_info(other)->name,
+					  arch_info(other)->name, w->jd.data);
+		diag_help(w->ds, d, "no kernel has a call at these numbers; those above the last one named answer "
+			  "ENOSYS, as runc does");
+	} else if (!one) {
 		struct diag *d = oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
 					  arena_printf(w->arena, "'unknown' is errno %u here and %u on %s: a "
 						       "JSON profile has one default", w->jd.data,

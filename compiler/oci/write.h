@@ -5,6 +5,8 @@
 
 enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16, PATHS_MAX = 1 << 20 };
 
+#define HIGH_WORD (UINT64_C(0xffffffff) << 32)
+
 /* An encoding bug planted on purpose, in a test build only: the proof must catch each. */
 #ifdef PALE_PLANT
 #define OCI_PLANTED(w, n) ((w)->opt->plant == (n))
@@ -22,9 +24,14 @@ enum oci_plant {
 	OCI_PLANT_NR
 };
 
-/* One entry: a cube, or one ordered comparison of a whole register. */
+/*
+ * One entry: a cube, or one ordered comparison of a whole register. Beside a cube's masks some
+ * registers may be told by their high words alone: with any bit there, or with none.
+ */
 struct oci_cube {
-	struct dd_cube c; /* ordered: without the mask of `arg` */
+	struct dd_cube c; /* ordered: without the mask of `arg`; without those told by `above`, `below` */
+	uint8_t above;    /* bit n: argument n > 0xffffffff */
+	uint8_t below;    /* bit n: argument n <= 0xffffffff */
 	bool ordered;
 	uint8_t arg;
 	enum oci_op op; /* OCI_LE, OCI_GE or OCI_EQ */

@@ -95,7 +95,7 @@ def test_an_import_means_what_docker_resolves_in_each_environment(pale, tmp_path
     profile = random_profile(rng)
     source, policy = tmp_path / "p.json", tmp_path / "p.pale"
     source.write_text(json.dumps(profile))
-    r = pale("import", source, "-o", policy, "--name", "p")
+    r = pale("import", source, "-o", policy, "--name", "p", *PLAIN)
     assert r.rc == 0, r
     assert " 0 differ" in everywhere(source, policy)
     for env in environments(rng, 4):
@@ -200,7 +200,7 @@ def test_json_says_when_exactly(pale, tmp_path, seed):
 
 def test_docker_default_survives_in_every_environment(pale, tmp_path, record_property):
     policy, out = tmp_path / "d.pale", tmp_path / "d.json"
-    pale("import", DOCKER, "-o", policy, "--name", "d", check=0)
+    pale("import", DOCKER, "-o", policy, "--name", "d", *PLAIN, check=0)
     out.write_text(pale("compile", policy, "-t", "docker", *PLAIN, check=0).out)
     assert " 0 differ" in everywhere(DOCKER, policy)
     assert " 0 differ" in everywhere(DOCKER, out)
@@ -212,7 +212,7 @@ def test_docker_default_survives_in_every_environment(pale, tmp_path, record_pro
 
 def test_a_planted_difference_is_seen_everywhere(pale, tmp_path):
     policy = tmp_path / "d.pale"
-    text = pale("import", DOCKER, check=0).out
+    text = pale("import", DOCKER, *PLAIN, check=0).out
     policy.write_text(text.replace("when capability sys_boot {", "when capability sys_time {"))
     assert "reboot" in everywhere(DOCKER, policy, rc=1)
     policy.write_text(text.replace("kernel >= 4.8", "kernel > 4.8"))

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a JSON profile means, to every command alike: Podman's errno by name, machines without a row,
+what runc answers beside it."""
+import json
+
+import pytest
+
+PODMAN = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
+          "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
+                      {"architecture": "SCMP_ARCH_MIPSEL64", "subArchitectures": []}],
+          "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}
+
+
+def put(tmp_path, value, name="p.json"):
+    path = tmp_path / name
+    path.write_text(json.dumps(value))
+    return path
+
+
+def imported(pale, path, *more):
+    out = path.with_suffix(".pale")
+    pale("import", path, "-o", out, *more, check=0)
+    return out
+
+
+# ---- an errno by name and by number ----
+
+def test_an_errno_that_differs_on_one_machine_stops_no_command(pale, tmp_path):
+    path = put(tmp_path, PODMAN)
+    pale("diff", path, path, check=0)
+    r = pale("explain", path, "open", check=0)
+    assert "open on x86_64\n  decides        ERRNO(38)" in r.out
+    assert "open on mips64el\n  decides        ERRNO(89)" in r.out
+    r = pale("explain", path, "open", "--arch", "x86_64", check=0)
+    assert "ERRNO(38)" in r.out and not r.err
+    r = pale("why", "type=1326 arch=c000003e syscall=2 code=0x50000", path, check=0)
+    assert "ERRNO(38)" in r.out
+    r = pale("sim", path, "open", "--host", "mips64el", "--arch", "mips64el", check=0)
+    assert r.out.startswith("ERRNO(89)") and "[PL286 errno-by-machine]" in r.err
+    for command in ("check", "lint"):
+        assert "PL273" not in pale(command, path).err
+    policy = imported(pale, path)
+    assert "default errno ENOSYS;" in policy.read_text()
+    pale("diff", path, policy, check=0)
+
+
+def test_a_name_alone_is_each_machines_own_number(pale, tmp_path):
+    profile = dict(PODMAN, syscalls=[{"names": ["bpf"], "action": "SCMP_ACT_ERRNO", "errno": "ELOOP"}],
+                   defaultErrno="EPERM", defaultErrnoRet=1)
+    path = put(tmp_path, profile)
+    policy = imported(pale, path)
+    assert "errno ELOOP bpf;" in policy.read_text() and "default errno EPERM;" in policy.read_text()
+    pale("diff", path, policy, check=0)
+    r = pale("explain", path, "bpf")
+    assert "ERRNO(40)" in r.out and "ERRNO(90)" in r.out
+
+
+def test_an_errno_that_differs_everywhere_is_a_contradiction(pale, tmp_path):
+    path = put(tmp_path, dict(PODMAN, defaultErrno="EACCES", defaultErrnoRet=1))
+    assert "[PL273 import-inexact]" in pale("import", path, check=1).err
+
+
+# ---- machines without a row of archMap ----
+
+@pytest.mark.parametrize("go, arch, own", [("ppc64le", "ppc64le", "sync_file_range2"), ("s390x", "s390x", "s390_pci_mmio_read"),
+                                           ("riscv64", "riscv64", "riscv_flush_icache"), ("arm", "arm", "arm_fadvise64_64")])
+def test_a_machine_without_a_row_decides_its_own_architecture(pale, tmp_path, go, arch, own):
+    path = put(tmp_path, {
+        "defaultAction": "SCMP_ACT_ERRNO", "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []}],
+        "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"},
+                     {"names": [own], "action": "SCMP_ACT_ALLOW", "includes": {"arches": [go]}}]})
+    r = pale("diff", path, imported(pale, path), check=0)
+    assert f"x86_64, {arch}" in r.out
+    r = pale("sim", path, "read", "--host", arch, "--arch", arch, check=0)
+    assert r.out.startswith("ALLOW")
+    assert f"on {arch}\n" in pale("explain", path, own, check=0).out
+
+
+def test_dockers_default_is_its_own_import_in_every_environment(pale, tmp_path):
+    from conftest import ROOT
+    policy = tmp_path / "d.pale"
+    docker = ROOT / "profiles" / "found" / "docker-default.json"
+    pale("import", docker, "-o", policy, check=0)
+    pale("diff", docker, policy, check=0)
+
+
+# ---- what runc answers beside it ----
+
+def test_an_import_answers_unknown_numbers_as_runc_does(pale, tmp_path):
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+                          "syscalls": [{"names": ["read", "clone3"], "action": "SCMP_ACT_ALLOW"}]})
+    policy = imported(pale, path)
+    assert "default errno EPERM;\n    unknown errno ENOSYS;" in policy.read_text()
+    for target in ("docker", "oci"):
+        pale("compile", policy, "-t", target, check=0)
+    # The file itself says nothing of them: its default stands.
+    assert pale("sim", path, "#335", check=0).out.startswith("ERRNO(1)")
+    for dflt, want in [("ALLOW", "allow"), ("LOG", "log"), ("KILL_PROCESS", "errno ENOSYS")]:
+        path = put(tmp_path, {"defaultAction": "SCMP_ACT_" + dflt, "syscalls": []})
+        assert f"unknown {want};" in imported(pale, path).read_text()
+
+
+def test_an_import_for_crun_keeps_the_default(pale, tmp_path):
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []})
+    crun = ["--runtime", "crun-1.8+libseccomp-2.5.4"]
+    policy = imported(pale, path, *crun)
+    assert "unknown errno EPERM;" in policy.read_text()
+    pale("compile", policy, "-t", "oci", *crun, check=0)
+    assert pale("import", "--runtime", "youki-1", path).rc == 2
+
+
+# ---- and back ----
+
+MIPS = [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
+        {"architecture": "SCMP_ARCH_MIPSEL64", "subArchitectures": []}]
+
+
+def with_args(name, action, *args, **more):
+    return {"names": [name], "action": "SCMP_ACT_" + action, **more,
+            "args": [{"index": i, "value": v, "op": "SCMP_CMP_" + op} for i, op, v in args]}
+
+
+BACK = {
+    "enosys_by_machine": [{"names": ["read", "openat2"], "action": "SCMP_ACT_ALLOW"}],
+    "x32_one_argument": [with_args("personality", "ALLOW", (0, "EQ", v)) for v in (0, 8, 0x20000, 0xffffffff)],
+    "x32_not_equal": [with_args("socket", "ALLOW", (0, "NE", 40))],
+    "x32_two_arguments": [with_args("socket", "ERRNO", (0, "EQ", 16), (2, "EQ", 9), errnoRet=22),
+                          with_args("socket", "ALLOW", (2, "NE", 9)), with_args("socket", "ALLOW", (0, "NE", 16))],
+    "x32_three_arguments": [with_args("prctl", "ALLOW", (0, "EQ", 4), (1, "LE", 1), (3, "EQ", 0))],
+    "x32_order": [with_args("kill", "ALLOW", (1, "GT", 9)), with_args("prctl", "LOG", (0, "LT", 5))],
+    "x32_gated": [with_args("personality", "ALLOW", (0, "EQ", 8), includes={"caps": ["CAP_SYS_ADMIN"]})],
+}
+
+
+@pytest.mark.parametrize("runtime", [[], ["--runtime", "crun-1.8+libseccomp-2.5.4"]], ids=["runc", "crun"])
+@pytest.mark.parametrize("case", BACK)
+def test_an_import_compiles_back_to_where_it_came_from(pale, tmp_path, case, runtime):
+    rows = MIPS if not runtime else MIPS[:1]
+    base = [{"names": ["socketcall", "futex_waitv"], "action": "SCMP_ACT_ALLOW"}]
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ERRNO", "archMap": rows, "syscalls": base + BACK[case]})
+    policy, back = imported(pale, path, *runtime), tmp_path / "back.json"
+    r = pale("compile", policy, "-t", "docker", "-o", back, *runtime, check=0)
+    assert "exact for" in r.err
+    pale("diff", path, back, check=0)
+    pale("diff", policy, back, check=0)
+
+
+def test_a_high_word_of_its_own_is_still_refused_where_low_words_are_compared(pale, tmp_path):
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ERRNO", "archMap": MIPS, "syscalls": [
+        with_args("kill", "ALLOW", (1, "EQ", (1 << 32) + 9)), with_args("prctl", "ALLOW", (0, "EQ", 1))]})
+    r = pale("compile", imported(pale, path), "-t", "docker", check=1)
+    assert "[PL221 json-arch-differs]" in r.err and "'kill'" in r.err
+
+
+def test_crun_has_no_stub_for_a_machine_with_its_own_enosys(pale, tmp_path):
+    text = ("policy p { level linux 6.18; layers seccomp; arch x86_64, mips64el; default errno EPERM;"
+            " unknown errno ENOSYS; foreign kill-thread; allow read, execve; }")
+    r = pale("compile", "-", "-t", "docker", "--runtime", "crun-1.8+libseccomp-2.5.4", input=text, check=1)
+    assert "[PL252 errno-differs]" in r.err
+    r = pale("compile", "-", "-t", "docker", input=text, check=0)
+    assert "[PL286 errno-by-machine]" in r.err and "exact for" in r.err
+
+
+def test_an_errno_above_the_last_name_is_not_lost_in_the_stub(pale, tmp_path):
+    """38 is ENOSYS here and another errno on MIPS, where the stub would answer 89."""
+    text = ("policy p { level linux 6.18; layers seccomp; arch x86_64, mips64el; default errno 38;"
+            " unknown errno ENOSYS; foreign kill-thread; allow read, execve; }")
+    r = pale("compile", "-", "-t", "docker", input=text, check=1)
+    assert "[PL225 json-unknown-calls]" in r.err and "on mips64el" in r.err
+    pale("compile", "-", "-t", "docker", "--approximate", input=text, check=0)
+
+
+@pytest.mark.parametrize("version, native", [("1.1.5", False), ("1.1.8", False), ("1.1.14", False), ("1.1.15", True),
+                                             ("1.2", True), ("1.2.0", True), ("1.3.6", True)])
+def test_the_stub_for_the_machines_own_architecture_came_with_1_1_15(pale, tmp_path, version, native):
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86"],
+                          "syscalls": [{"names": ["kcmp"], "action": "SCMP_ACT_ALLOW"}]})
+    r = pale("sim", path, "#450", "--arch", "x86_64", "--host", "x86_64", "--as", "docker:runc", "--runtime",
+             f"runc-{version}+libseccomp-2.5.4", check=0)
+    assert r.out.startswith("ERRNO(38)" if native else "ERRNO(1)")
+
+
+def test_x32_listed_alone_elsewhere_decides_no_x86_64_call(pale, tmp_path):
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X32"],
+                          "syscalls": [{"names": ["bpf"], "action": "SCMP_ACT_ERRNO"}]})
+    r = pale("sim", path, "read", "bpf", "--arch", "x86_64", "--host", "aarch64", "--as", "docker:runc", check=0)
+    assert [line.split()[0] for line in r.out.splitlines()] == ["KILL_THREAD", "KILL_THREAD"]
+    r = pale("sim", path, "read", "bpf", "--arch", "x32", "--host", "aarch64", "--as", "docker:runc", check=0)
+    assert [line.split()[0] for line in r.out.splitlines()] == ["ALLOW", "ERRNO(1)"]
+
+
+@pytest.mark.parametrize("file, name", [("1244Matt.json", "p1244Matt"), ("9 lives!.json", "p9-lives"), ("--x.json", "x"),
+                                        ("web_1.json", "web_1"), ("2024.10.json", "p2024-10"), (".json", "imported"),
+                                        ("é.json", "imported")])
+def test_a_policy_is_named_after_its_file(pale, tmp_path, file, name):
+    path = put(tmp_path, {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}, file)
+    text = pale("import", path, check=0).out
+    assert text.startswith(f"policy {name} {{")
+    pale("check", "-", input=text)
