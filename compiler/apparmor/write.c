@@ -323,37 +323,55 @@ static void add_signal(struct writer *w, struct section *s, const struct signal_
 	add_line(s, &b, r->origin);
 }
 
+/*
+ * What apparmor_parser can be told of each limit (parser_yacc.y, TOK_RLIMIT). It reads 63 bits, and
+ * stores a nice of -20..19 as 0..39, which is what the kernel takes for setrlimit's value.
+ */
+static const struct limit_form {
+	const char *name, *unit;
+	uint64_t least, most;
+} limit_forms[] = {
+	[RLIMIT_CPU] = { "cpu", "s", 1, CPU_MAX },
+	[RLIMIT_FSIZE] = { "fsize", "", 0, INT64_MAX },
+	[RLIMIT_DATA] = { "data", "", 0, INT64_MAX },
+	[RLIMIT_STACK] = { "stack", "", 0, INT64_MAX },
+	[RLIMIT_CORE] = { "core", "", 0, INT64_MAX },
+	[RLIMIT_RSS] = { "rss", "", 0, INT64_MAX },
+	[RLIMIT_NPROC] = { "nproc", "", 0, INT64_MAX },
+	[RLIMIT_NOFILE] = { "nofile", "", 0, INT64_MAX },
+	[RLIMIT_MEMLOCK] = { "memlock", "", 0, INT64_MAX },
+	[RLIMIT_AS] = { "as", "", 0, INT64_MAX },
+	[RLIMIT_LOCKS] = { "locks", "", 0, INT64_MAX },
+	[RLIMIT_SIGPENDING] = { "sigpending", "", 0, INT64_MAX },
+	[RLIMIT_MSGQUEUE] = { "msgqueue", "", 0, INT64_MAX },
+	[RLIMIT_NICE] = { "nice", "", 0, 39 },
+	[RLIMIT_RTPRIO] = { "rtprio", "", 0, INT64_MAX },
+	[RLIMIT_RTTIME] = { "rttime", "us", 1, INT64_MAX },
+};
+
 static void add_limit(struct writer *w, struct section *s, const struct limit_rule *l)
 {
-	static const char *const names[] = {
-		[RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data",
-		[RLIMIT_STACK] = "stack", [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss",
-		[RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile", [RLIMIT_MEMLOCK] = "memlock",
-		[RLIMIT_AS] = "as", [RLIMIT_LOCKS] = "locks", [RLIMIT_SIGPENDING] = "sigpending",
-		[RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice", [RLIMIT_RTPRIO] = "rtprio",
-		[RLIMIT_RTTIME] = "rttime",
-	};
 	BUF_AUTO b = { 0 };
 
-	BUG_ON(l->rlimit < 0 || (size_t)l->rlimit >= ARRAY_SIZE(names));
-	buf_printf(&b, "set rlimit %s <= ", names[l->rlimit]);
-	if (l->value == UINT64_MAX) {
-		buf_puts(&b, "infinity");
-	} else if (l->rlimit == RLIMIT_NICE) {
-		/* setrlimit(2) counts 1..40 for nice 19..-20. */
-		if (l->value < 1 || l->value > 40) {
-			fail(w, DIAG_PL250, l->origin, "AppArmor knows 'nice' limits of 1 to 40 only");
-			return;
-		}
-		buf_printf(&b, "%d", 20 - (int)l->value);
-	} else if (l->rlimit == RLIMIT_CPU && (!l->value || l->value > CPU_MAX)) {
-		fail(w, DIAG_PL250, l->origin, "AppArmor knows 'cpu' limits of 1 to 9223372036854 only");
+	BUG_ON(l->rlimit < 0 || (size_t)l->rlimit >= ARRAY_SIZE(limit_forms));
+	const struct limit_form *f = &limit_forms[l->rlimit];
+	if (l->value != UINT64_MAX && (l->value < f->least || l->value > f->most)) {
+		struct diag *d = fail(w, DIAG_PL250, l->origin,
+				      arena_printf(w->arena, "AppArmor knows '%s' limits of %ju to %ju only",
+						   f->name, (uintmax_t)f->least, (uintmax_t)f->most));
+		if (l->value < f->least)
+			diag_help(w->ds, d, "write %ju", (uintmax_t)f->least);
+		else
+			diag_help(w->ds, d, "write 'infinity' to set no bound, or %ju", (uintmax_t)f->most);
 		return;
-	} else {
-		buf_printf(&b, "%ju%s", (uintmax_t)l->value, l->rlimit == RLIMIT_CPU	 ? "s" :
-							      l->rlimit == RLIMIT_RTTIME ? "us" :
-											   "");
 	}
+	buf_printf(&b, "set rlimit %s <= ", f->name);
+	if (l->value == UINT64_MAX)
+		buf_puts(&b, "infinity");
+	else if (l->rlimit == RLIMIT_NICE)
+		buf_printf(&b, "%d", (int)l->value - 20);
+	else
+		buf_printf(&b, "%ju%s", (uintmax_t)l->value, f->unit);
 	buf_putc(&b, ',');
 	add_line(s, &b, l->origin);
 }

@@ -121,3 +121,15 @@ def shortest(dfa, paths):
                     then.append(step)
         now, length = then, length + 1
     return found
+
+
+def limits(binary):
+    """{RLIMIT_*: value} of the first profile."""
+    items = iter(tokens(binary))
+    for name, tag, _, _ in items:
+        if tag == STRUCT and name == "rlimits":
+            which = next(items)[2]
+            next(items)  # the array's length
+            values = [v for _, tag, v, _ in (next(items) for _ in range(16)) if tag == U64]
+            return {i: v for i, v in enumerate(values) if which >> i & 1}
+    return {}
