@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
@@ -250,18 +251,25 @@ static int explain_call(struct session *s, const struct decide *d, const char *t
 
 /* ---- paths ---- */
 
-static void put_perms(struct buf *out, const struct file_rule *f)
+static void put_letters(struct buf *out, unsigned perms)
 {
 	static const struct {
 		unsigned bit;
 		char letter;
 	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' },
-			{ PERM_A, 'a' }, { PERM_L, 'l' }, { PERM_K, 'k' } };
+			{ PERM_A, 'a' }, { PERM_L, 'l' }, { PERM_K, 'k' }, { PERM_X, 'x' } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
-		if (f->perms & letters[i].bit)
+		if (perms & letters[i].bit)
 			buf_putc(out, letters[i].letter);
-	buf_puts(out, f->exec);
+}
+
+/* Some of the permissions that somebody has in all: a lone 'w' would say that it appends as well. */
+static void put_given(struct buf *out, unsigned some, unsigned all)
+{
+	put_letters(out, some & PERM_W ? some & ~(unsigned)PERM_A : some);
+	if (some & PERM_W && !(all & PERM_A))
+		buf_puts(out, " (w without append)");
 }
 
 static bool is_denied(const struct file_rule *f)
@@ -269,47 +277,59 @@ static bool is_denied(const struct file_rule *f)
 	return f->action == RULE_DENY || f->action == RULE_QUIET_DENY;
 }
 
+static void put_file_rule(struct session *s, const struct file_rule *f, bool open, struct buf *out)
+{
+	buf_printf(out, "  %-13s  ", open ? "may match" : is_denied(f) ? "denies"
+				     : f->action == RULE_LOG ? "allows, logs" : "allows");
+	put_letters(out, f->perms & ~(unsigned)PERM_X);
+	buf_puts(out, f->exec);
+	buf_puts(out, f->owner ? " (its owner)  " : "  ");
+	put_rule(out, s->sources, f->origin);
+	buf_putc(out, '\n');
+}
+
+static void put_in_all(const struct file_sum *sum, bool unsure, struct buf *out)
+{
+	unsigned other = file_sum_perms(sum, FILE_OTHER), owner = file_sum_perms(sum, FILE_OWNER);
+	unsigned both = owner & other;
+
+	buf_printf(out, "  %-13s  ", "in all");
+	put_given(out, both, both);
+	if (!both)
+		buf_puts(out, "nothing");
+	if (owner & ~other) {
+		buf_puts(out, "; to its owner also ");
+		put_given(out, owner & ~other, owner);
+	}
+	if (other & ~owner) {
+		buf_puts(out, "; to others also ");
+		put_given(out, other & ~owner, other);
+	}
+	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
+	if (file_sum_by_version(sum, FILE_OTHER) || file_sum_by_version(sum, FILE_OWNER))
+		buf_puts(out, "  the m is implied by ix, whose x is denied: AppArmor 4.1.2 and later refuse it; "
+			      "'deny file mx' does so in all\n");
+}
+
 static int explain_path(struct session *s, const struct policy *p, const char *text,
 			struct buf *out)
 {
-	unsigned allowed = 0, denied = 0, owner = 0, unsure = 0;
+	struct file_sum sum = { .exec = { NULL } };
+	bool unsure = false;
 
 	buf_safe(out, str_c(text));
 	buf_putc(out, '\n');
 	vec_each(&p->files, f) {
 		const struct glob *g = glob_parse(s->arena, f->path, GLOB_PATH, NULL, NULL);
-		bool variable = g && g->open;
-		if (!g || (!variable && !glob_match(s->arena, g, str_c(text))))
+		if (!g || (!g->open && !glob_match(s->arena, g, str_c(text))))
 			continue;
-		if (variable)
-			unsure++;
-		else if (is_denied(f))
-			denied |= f->perms;
-		else if (f->owner)
-			owner |= f->perms;
+		if (g->open)
+			unsure = true;
 		else
-			allowed |= f->perms;
-		buf_printf(out, "  %-13s  ", variable ? "may match" : is_denied(f) ? "denies"
-					     : f->action == RULE_LOG ? "allows, logs" : "allows");
-		put_perms(out, f);
-		buf_puts(out, f->owner ? " (its owner)  " : "  ");
-		put_rule(out, s->sources, f->origin);
-		buf_putc(out, '\n');
+			file_sum_add(&sum, f);
+		put_file_rule(s, f, g->open, out);
 	}
-	struct file_rule rest = { .perms = allowed & ~denied };
-	if (rest.perms & PERM_X)
-		memcpy(rest.exec, "x", 2);
-	buf_printf(out, "  %-13s  ", "in all");
-	put_perms(out, &rest);
-	if (!rest.perms)
-		buf_puts(out, "nothing");
-	rest.perms = owner & ~denied & ~allowed;
-	memcpy(rest.exec, rest.perms & PERM_X ? "x" : "", rest.perms & PERM_X ? 2 : 1);
-	if (rest.perms) {
-		buf_puts(out, "; to its owner also ");
-		put_perms(out, &rest);
-	}
-	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
+	put_in_all(&sum, unsure, out);
 	if (!(p->layers & LAYER_APPARMOR))
 		buf_puts(out, "  the policy does not count on AppArmor: nothing decides paths\n");
 	return 0;
