@@ -3,18 +3,32 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/program.h"
 #include "learn/backend.h"
 
 #define PATHS_DEFAULT 16384
 #define PATHS_MOST    1000000
+
+static const char *safe_name(struct arena *a, const char *name)
+{
+	BUF_AUTO safe = { 0 };
+
+	buf_safe(&safe, str_c(name));
+	return arena_strdup(a, safe.p ? safe.p : "");
+}
 
 static const char *kernel_release(struct arena *a)
 {
@@ -23,48 +37,107 @@ static const char *kernel_release(struct arena *a)
 	return uname(&u) ? "unknown" : arena_strdup(a, u.release);
 }
 
-/* The program in /proc/PID/exe is gone when the recording ends: find it as execvp did. */
-static struct str resolve_program(struct arena *a, const char *name)
+/* The file that will be executed: when the recording ends it may be gone. */
+static struct str resolve_program(struct arena *a, const char *path)
 {
-	const char *path = getenv("PATH");
-	char *real;
+	char *real = realpath(path, NULL);
 	struct str out = { 0 };
 
-	if (strchr(name, '/')) {
-		real = realpath(name, NULL);
-		out = real ? str_c(arena_strdup(a, real)) : out;
-		free(real);
-		return out;
-	}
-	while (path && *path) {
-		size_t n = strcspn(path, ":");
-		char *full = arena_printf(a, "%.*s/%s", (int)n, n ? path : ".", name);
-
-		if (!access(full, X_OK)) {
-			real = realpath(full, NULL);
-			out = real ? str_c(arena_strdup(a, real)) : out;
-			free(real);
-			return out;
-		}
-		path += n + (path[n] == ':');
-	}
+	if (real)
+		out = str_c(arena_strdup(a, real));
+	free(real);
 	return out;
 }
 
-/* What the command starts with: what we have. */
-static uint64_t held_capabilities(void)
+/* What the command starts with: what we have. 0 or -errno. */
+static int held_capabilities(uint64_t *caps)
 {
-	FILE *f = fopen("/proc/self/status", "re");
-	unsigned long long caps = 0;
-	char line[256];
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	*caps = (uint64_t)data[1].effective << 32 | data[0].effective;
+	return 0;
+}
+
+/* ---- the cgroup ---- */
+
+/* Is our own cgroup this one, or below it? Its mount begins where the device does. */
+static bool holds_pale(const char *real)
+{
+	char line[PATH_MAX + 16], top[PATH_MAX], up[PATH_MAX + 4];
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	struct stat here, above;
+	bool holds = false;
+	const char *rest;
 
 	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
+		return false;
+	strcpy(top, real);
+	while (!stat(top, &here) && snprintf(up, sizeof(up), "%s/..", top) > 0 && !stat(up, &above) &&
+	       here.st_dev == above.st_dev && strrchr(top, '/') > top)
+		*strrchr(top, '/') = 0;
+	rest = real + strlen(top);
+	while (fgets(line, sizeof(line), f)) {
+		size_t n = strlen(rest);
+
+		if (!strncmp(line, "0::", 3) && !strncmp(line + 3, rest, n))
+			holds = !n || line[3 + n] == '/' || line[3 + n] == '\n';
+	}
 	fclose(f);
-	return caps;
+	return holds;
+}
+
+/* The directory that a name may have been meant for; NULL: none. */
+static const char *likely_cgroup(struct arena *a, const char *name)
+{
+	static const char *const tops[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++) {
+		const char *path = arena_printf(a, "%s/%s", tops[i], name);
+		struct stat st;
+
+		if (*name && !stat(path, &st) && S_ISDIR(st.st_mode))
+			return path;
+	}
+	return NULL;
+}
+
+/* Found out before anything is loaded: false after a diagnostic. */
+static bool check_cgroup(struct arena *a, const char *cgroup, struct diags *ds)
+{
+	const char *likely = likely_cgroup(a, cgroup);
+	char real[PATH_MAX];
+	struct statfs fs;
+	struct stat st;
+	struct diag *d;
+
+	if (!realpath(cgroup, real) || stat(real, &st) || statfs(real, &fs)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			d = diag_add(ds, DIAG_PL410, NO_SPAN, "no directory '%s'", safe_name(a, cgroup));
+		else
+			d = diag_add(ds, DIAG_PL410, NO_SPAN, "'%s' cannot be looked at: %s",
+				     safe_name(a, cgroup), strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		d = diag_add(ds, DIAG_PL410, NO_SPAN, "'%s' is no directory", safe_name(a, cgroup));
+	} else if (fs.f_type != CGROUP2_SUPER_MAGIC) {
+		d = diag_add(ds, DIAG_PL410, NO_SPAN, "'%s' is not in a cgroup v2 hierarchy",
+			     safe_name(a, cgroup));
+	} else if (holds_pale(real)) {
+		d = diag_add(ds, DIAG_PL410, NO_SPAN, "pale itself is in '%s' and would be recorded",
+			     safe_name(a, cgroup));
+		diag_help(ds, d, "name the cgroup of the workload alone, or run pale from another one");
+		return false;
+	} else {
+		return true;
+	}
+	if (likely)
+		diag_help(ds, d, "did you mean '%s'?", safe_name(a, likely));
+	else
+		diag_help(ds, d, "where cgroup2 is mounted, /sys/fs/cgroup as a rule, and behind it what "
+				 "/proc/PID/cgroup shows of a process of the workload");
+	return false;
 }
 
 /* Opens the eBPF backend where it was asked for or can be had; false after a diagnostic. */
@@ -95,7 +168,7 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt,
 		r->backend = "ptrace";
 		if (is_auto) {
 			d = diag_add(ds, DIAG_PL403, NO_SPAN,
-				     "recording with ptrace: eBPF is %s", no_bpf);
+				     "recording with ptrace, as eBPF does not work here: %s", no_bpf);
 			diag_help(ds, d, "it is slower, and capabilities are not observed");
 		}
 		return true;
@@ -107,23 +180,75 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt,
 	return false;
 }
 
-static int finish(struct arena *a, const struct learn_options *opt, struct target *t,
-		  struct model *m, int *status, struct diags *ds)
+/* The file is there and may be executed, and yet the kernel does not. */
+static int tell_not_executed(const struct learn_options *opt, int err, struct diags *ds, int *status)
+{
+	struct diag *d = diag_add(ds, DIAG_PL400, NO_SPAN, "cannot execute '%s': %s",
+				  safe_name(ds->arena, opt->argv[0]), strerror(err));
+
+	if (err == ENOEXEC)
+		diag_help(ds, d, "it is no program of this machine's, and no script without a first "
+				 "line such as '#!/bin/sh'; nothing was recorded");
+	else
+		diag_help(ds, d, "nothing was recorded");
+	*status = err == ENOENT ? 127 : 126;
+	return -1;
+}
+
+static int tell_nothing(const struct learn_options *opt, const struct recording *r,
+			struct diags *ds, int *status)
+{
+	const char *what = safe_name(ds->arena, opt->cgroup ? opt->cgroup : opt->argv[0]);
+	BUF_AUTO losses = { 0 };
+	const char *why;
+
+	if (opt->cgroup && access(opt->cgroup, F_OK))
+		why = "the cgroup '%s' is gone, and no process ran in it before that";
+	else if (opt->cgroup && r->interrupted)
+		why = "no process made a call in '%s' before the signal";
+	else if (opt->cgroup)
+		why = "'%s' has emptied before a call was seen";
+	else
+		why = "'%s' ended before its first call was seen";
+	recording_losses_print(&losses, r);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	why = arena_printf(ds->arena, why, what);
+#pragma GCC diagnostic pop
+	diag_help(ds, diag_add(ds, DIAG_PL411, NO_SPAN, "nothing was recorded: %s", why),
+		  "so nothing is proposed; losses: %s", losses.p ? losses.p : "");
+	*status = 1;
+	return -1;
+}
+
+static void tell_left_running(const struct target *t, struct diags *ds)
+{
+	struct diag *d;
+
+	if (t->ended)
+		d = diag_add(ds, DIAG_PL413, NO_SPAN,
+			     "processes that the command started still run, unrecorded from here on");
+	else
+		d = diag_add(ds, DIAG_PL413, NO_SPAN,
+			     "the command still runs as process %d, unrecorded from here on",
+			     (int)t->pid);
+	diag_help(ds, d, "it did not end within 5 s of the signal, or a second one came; end it with "
+			 "'kill'");
+}
+
+static int finish(const struct learn_options *opt, struct target *t, struct model *m, int *status,
+		  struct diags *ds)
 {
 	struct recording *r = model_recording(m);
 	int err = target_exec_errno(t);
 
-	if (err) {
-		struct diag *d = diag_add(ds, DIAG_PL400, NO_SPAN, "cannot execute '%s': %s",
-					  opt->argv[0], strerror(err));
-
-		diag_help(ds, d, "nothing was recorded");
-		*status = err == ENOENT ? 127 : 126;
-		return -1;
-	}
-	if (opt->argv)
-		r->program = resolve_program(a, opt->argv[0]);
+	if (err)
+		return tell_not_executed(opt, err, ds, status);
 	model_finish(m);
+	if (r->left_running)
+		tell_left_running(t, ds);
+	if (!r->calls.n)
+		return tell_nothing(opt, r, ds, status);
 	if (t->ended)
 		*status = target_status(t);
 	else if (r->interrupted && opt->stop_signal && *opt->stop_signal)
@@ -133,6 +258,36 @@ static int finish(struct arena *a, const struct learn_options *opt, struct targe
 	return 0;
 }
 
+static int failed(struct diags *ds, const char *what, int err)
+{
+	diag_add(ds, DIAG_PL402, NO_SPAN, "%s: %s", what, strerror(-err));
+	return -1;
+}
+
+/* Everything about the command that can be known before it starts. */
+static int prepare(struct arena *a, const struct learn_options *opt, struct target *t,
+		   struct recording *r, int *status, struct diags *ds)
+{
+	const char *path;
+	int err;
+
+	if (opt->cgroup)
+		return check_cgroup(a, opt->cgroup, ds) ? 0 : -1;
+	err = held_capabilities(&r->caps_held);
+	if (err)
+		return failed(ds, "the capabilities that the command will have cannot be read", err);
+	err = program_find(a, opt->argv[0], &path, ds);
+	if (err) {
+		*status = err;
+		return -1;
+	}
+	r->program = resolve_program(a, path);
+	if (!r->program.n)
+		return failed(ds, "the program's path cannot be resolved", -errno);
+	err = target_start(path, opt->argv, t);
+	return err ? failed(ds, "the command cannot be started", err) : 0;
+}
+
 int learn_run(struct arena *a, const struct learn_options *options, struct recording *out,
 	      int *status, struct diags *ds)
 {
@@ -140,24 +295,18 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	struct learn_options opt = *options;
 	struct watch *w = NULL;
 	struct model *m;
-	int err = 0;
+	int err;
 
 	BUG_ON(!opt.argv == !opt.cgroup);
 	if (!opt.max_paths)
 		opt.max_paths = PATHS_DEFAULT;
 	if (opt.max_paths > PATHS_MOST)
 		opt.max_paths = PATHS_MOST;
-	*out = (struct recording){ .kernel = kernel_release(a), .host = (enum arch)arch_native(),
-				    .caps_held = opt.cgroup ? 0 : held_capabilities() };
+	*out = (struct recording){ .kernel = kernel_release(a), .host = (enum arch)arch_native() };
 	*status = 125;
 	m = model_new(a, out, opt.max_paths);
-	if (opt.argv)
-		err = target_start(opt.argv, &t);
-	if (err) {
-		diag_add(ds, DIAG_PL402, NO_SPAN, "the command cannot be started: %s",
-			 strerror(-err));
+	if (prepare(a, &opt, &t, out, status, ds))
 		return -1;
-	}
 	if (!choose_backend(a, &opt, &t, &w, out, ds)) {
 		target_drop(&t);
 		return -1;
@@ -165,12 +314,11 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	err = w ? trace_bpf_record(w, &opt, &t, m) : trace_ptrace_record(&opt, &t, m);
 	if (w)
 		trace_bpf_close(w);
-	if (err)
-		diag_add(ds, DIAG_PL402, NO_SPAN, "the recording failed: %s", strerror(-err));
-	else
-		err = finish(a, &opt, &t, m, status, ds);
+	if (out->interrupted && opt.argv)
+		out->left_running = target_lives(&t);
+	err = err ? failed(ds, "the recording failed", err) : finish(&opt, &t, m, status, ds);
 	target_drop(&t);
-	return err ? -1 : 0;
+	return err;
 }
 
 /* A child that never runs anything is enough to see whether a backend works. */
@@ -182,7 +330,7 @@ static const char *probe(struct arena *a, const char *backend)
 	struct target t;
 	const char *why = NULL;
 
-	if (target_start(argv, &t))
+	if (target_start(argv[0], argv, &t))
 		return "no process can be started";
 	if (!strcmp(backend, "ebpf")) {
 		w = trace_bpf_open(a, &opt, &t, &why);

@@ -47,6 +47,8 @@ static const struct {
 	LOSS(ring_dropped, "events were missed by the kernel"),
 	LOSS(untraced, "tasks could not be followed"),
 	LOSS(left, "tasks left the cgroup"),
+	LOSS(tracing, "calls of ptrace were refused because pale traced already"),
+	LOSS(unread, "reads of what was recorded failed"),
 #undef LOSS
 };
 

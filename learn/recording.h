@@ -77,6 +77,8 @@ struct recording_losses { /* each counted; any non-zero makes the proposal incom
 	uint64_t ring_dropped;
 	uint64_t untraced;        /* processes that could not be followed */
 	uint64_t left;            /* tasks that were moved out of the cgroup */
+	uint64_t tracing;         /* the workload's own ptrace calls, refused as pale was the tracer */
+	uint64_t unread;          /* questions about the recording that the kernel did not answer */
 };
 
 struct recording {
@@ -89,6 +91,7 @@ struct recording {
 	uint64_t processes;   /* tasks seen */
 	bool midway;          /* the cgroup had tasks before the recording began */
 	bool interrupted;     /* ended by a signal to pale, not by the workload */
+	bool left_running;    /* and the workload was still there when pale let it go */
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
 	VEC(struct recorded_signal) received;

@@ -21,7 +21,7 @@ uint64_t clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static _Noreturn void run_child(char *const *argv, int wait_fd, int failure_fd)
+static _Noreturn void run_child(const char *path, char *const *argv, int wait_fd, int failure_fd)
 {
 	char go;
 	ssize_t n;
@@ -32,14 +32,14 @@ static _Noreturn void run_child(char *const *argv, int wait_fd, int failure_fd)
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(125);
-	execvp(argv[0], argv);
+	execve(path, argv, environ);
 	err = errno;
 	if (write(failure_fd, &err, sizeof(err)) != (ssize_t)sizeof(err))
 		_exit(125);
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-int target_start(char *const *argv, struct target *t)
+int target_start(const char *path, char *const *argv, struct target *t)
 {
 	int go[2], failure[2], err;
 
@@ -57,7 +57,7 @@ int target_start(char *const *argv, struct target *t)
 	t->pid = fork();
 	if (!t->pid) {
 		close(go[1]);
-		run_child(argv, go[0], failure[1]);
+		run_child(path, argv, go[0], failure[1]);
 	}
 	err = t->pid < 0 ? -errno : 0;
 	close(go[0]);
@@ -115,6 +115,19 @@ int target_status(const struct target *t)
 	if (WIFSIGNALED(t->wait_status))
 		return 128 + WTERMSIG(t->wait_status);
 	return WEXITSTATUS(t->wait_status);
+}
+
+bool target_lives(struct target *t)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		if (pid == t->pid) {
+			t->ended = true;
+			t->wait_status = status;
+		}
+	return !pid;
 }
 
 /* The target has gone and left daemons behind: they are our children now. */

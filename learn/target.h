@@ -16,11 +16,13 @@ struct target {
 	uint64_t deadline_ns; /* then */
 };
 
-int target_start(char *const *argv, struct target *t); /* 0 or -errno */
+/* path: the program's file, executed as it is: no shell takes what has no "#!". 0 or -errno */
+int target_start(const char *path, char *const *argv, struct target *t);
 int target_release(struct target *t);
 void target_drop(struct target *t); /* closes; kills it if it was never released */
 int target_exec_errno(struct target *t); /* after it ended: why exec failed; 0: it did not */
 int target_status(const struct target *t); /* as a shell has it: 128+N for a signal */
+bool target_lives(struct target *t); /* does it, or a process that it left behind, still run? */
 
 /*
  * To be called when a wait was interrupted: passes the stop signal on once. True: finish now,

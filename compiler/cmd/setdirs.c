@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where `use NAME` looks for NAME.pale behind the policy's own text. */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static void add_build_tree(struct dirs *d)
 			return;
 		*slash = '\0';
 		const char *dir = arena_printf(d->arena, "%s/profiles/sets", exe);
-		if (!access(dir, R_OK | X_OK)) {
+		/* One that is there and cannot be read is for its readers to tell. */
+		if (!access(dir, F_OK) || (errno != ENOENT && errno != ENOTDIR)) {
 			add_directory(d, dir);
 			return;
 		}

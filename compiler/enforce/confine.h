@@ -32,9 +32,6 @@ struct plan { /* all that confining needs, ready made */
 	bool may_tell; /* write(2) is allowed once the filter stands */
 };
 
-/* 0, or the exit code for *path that cannot be run (126, 127) with diagnostics. */
-int program_find(struct arena *a, const char *name, const char **path, struct diags *ds);
-
 /* A copy whose refusals are notifications (or, for_log, log lines): for the filter only. */
 const struct policy *policy_listening(struct arena *a, const struct policy *p, bool for_log);
 

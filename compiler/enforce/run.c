@@ -8,6 +8,7 @@
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
+#include "compiler/base/program.h"
 #include "compiler/cbpf/prove.h"
 #include "compiler/enforce/confine.h"
 

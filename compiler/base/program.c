@@ -3,14 +3,15 @@
  * The program of a command line, along PATH as execvp() does it, but before anything is given
  * up and without execvp's fallback to a shell.
  */
+#include "compiler/base/program.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "compiler/enforce/confine.h"
 
 enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
 
