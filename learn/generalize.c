@@ -99,18 +99,28 @@ static bool find_random(struct str c, size_t *at, size_t *n)
 	return true;
 }
 
-/* Did the run itself make this file or directory? */
+static int cmp_path(const void *key, const void *file)
+{
+	return str_cmp(*(const struct str *)key, ((const struct recorded_file *)file)->path);
+}
+
+static bool is_written(const struct recording *r, struct str path)
+{
+	const struct recorded_file *f = bsearch(&path, r->files.v, r->files.n, sizeof(*f), cmp_path);
+
+	return f && f->perms & (PERM_W | PERM_L);
+}
+
+/* Did the run itself make this file or directory? A recording's files are sorted. */
 static bool was_made(const struct recording *r, struct str path)
 {
-	for (size_t i = 0; i < r->files.n; i++) {
-		struct str p = r->files.v[i].path;
+	BUF_AUTO dir = { 0 };
 
-		if (r->files.v[i].perms & (PERM_W | PERM_L) &&
-		    (str_eq(p, path) || (p.n == path.n + 1 && p.p[path.n] == '/' &&
-					 !memcmp(p.p, path.p, path.n))))
-			return true;
-	}
-	return false;
+	if (is_written(r, path))
+		return true;
+	buf_add(&dir, path.p, path.n);
+	buf_putc(&dir, '/');
+	return dir.p && is_written(r, (struct str){ dir.p, dir.n });
 }
 
 /* ---- numbers in names that are gone again ---- */
@@ -127,9 +137,8 @@ static bool find_number(struct str c, size_t *at, size_t *n)
 	return *n >= 2;
 }
 
-static bool is_gone(const struct arena *a, struct str path)
+static bool is_gone(struct str path)
 {
-	(void)a;
 	/* Paths of a recording end in a NUL byte. */
 	return access(path.p, F_OK) != 0;
 }
@@ -137,7 +146,6 @@ static bool is_gone(const struct arena *a, struct str path)
 /* ---- one path ---- */
 
 struct widen {
-	struct arena *a;
 	const struct recording *r;
 	const struct recorded_file *f;
 	struct buf *out;
@@ -176,7 +184,7 @@ static void put_component(struct widen *w, struct str c, bool last)
 		w->why = "a library's version";
 		return;
 	}
-	if (last && w->f->perms & PERM_W && find_number(c, &at, &n) && is_gone(w->a, path)) {
+	if (last && w->f->perms & PERM_W && find_number(c, &at, &n) && is_gone(path)) {
 		put_escaped(w->out, (struct str){ c.p, at });
 		buf_puts(w->out, "[0-9]*");
 		put_escaped(w->out, (struct str){ c.p + at + n, c.n - at - n });
@@ -207,43 +215,58 @@ static const char *widen_path(struct widen *w)
 	return w->why;
 }
 
-static void add_rule(struct arena *a, struct proposed_files *out, const struct proposed_file *p)
-{
-	vec_each(&out->list, f) {
-		if (!str_eq(f->glob, p->glob) || f->owner != p->owner)
-			continue;
-		f->perms |= p->perms;
-		f->count += p->count;
-		f->files += p->files;
-		if (p->first_ns < f->first_ns)
-			f->first_ns = p->first_ns;
-		return;
-	}
-	vec_push(a, &out->list, *p);
-}
-
+/* Where a path came from decides between equals: the order is one whatever sorts. */
 static int cmp_rule(const void *x, const void *y)
 {
-	const struct proposed_file *a = x, *b = y;
+	const struct proposed_file *a = *(const struct proposed_file *const *)x;
+	const struct proposed_file *b = *(const struct proposed_file *const *)y;
 	int order = str_cmp(a->glob, b->glob);
 
-	return order ? order : (int)a->owner - (int)b->owner;
+	if (!order)
+		order = (int)a->owner - (int)b->owner;
+	return order ? order : (a > b) - (a < b);
+}
+
+static bool joined(struct proposed_file *f, const struct proposed_file *p)
+{
+	if (!str_eq(f->glob, p->glob) || f->owner != p->owner)
+		return false;
+	f->perms |= p->perms;
+	f->count += p->count;
+	f->files += p->files;
+	if (p->first_ns < f->first_ns)
+		f->first_ns = p->first_ns;
+	return true;
+}
+
+static struct proposed_file propose_file(struct arena *a, const struct recording *r,
+					 const struct recorded_file *f)
+{
+	BUF_AUTO glob = { 0 };
+	struct widen w = { .r = r, .f = f, .out = &glob };
+	struct proposed_file p = { .perms = f->perms, .count = f->count, .first_ns = f->first_ns,
+				   .files = 1 };
+
+	p.why = widen_path(&w);
+	/* In directories that everybody writes to, another's file is not ours to touch. */
+	p.owner = f->owned && f->perms & PERM_W && is_shared(f->path);
+	p.glob = str_c(arena_strdup(a, glob.p ? glob.p : "/"));
+	return p;
 }
 
 void generalize_files(struct arena *a, const struct recording *r, struct proposed_files *out)
 {
-	vec_each(&r->files, f) {
-		BUF_AUTO glob = { 0 };
-		struct widen w = { .a = a, .r = r, .f = f, .out = &glob };
-		struct proposed_file p = { .perms = f->perms, .count = f->count,
-					   .first_ns = f->first_ns, .files = 1 };
+	size_t n = r->files.n;
+	struct proposed_file *all = ARENA_ARRAY(a, struct proposed_file, n);
+	const struct proposed_file **order = ARENA_ARRAY(a, const struct proposed_file *, n);
 
-		p.why = widen_path(&w);
-		/* In directories that everybody writes to, another's file is not ours to touch. */
-		p.owner = f->owned && f->perms & PERM_W && is_shared(f->path);
-		p.glob = str_c(arena_strdup(a, glob.p ? glob.p : "/"));
-		add_rule(a, out, &p);
+	for (size_t i = 0; i < n; i++) {
+		all[i] = propose_file(a, r, &r->files.v[i]);
+		order[i] = &all[i];
 	}
-	if (out->list.n)
-		qsort(out->list.v, out->list.n, sizeof(*out->list.v), cmp_rule);
+	if (n)
+		qsort(order, n, sizeof(*order), cmp_rule);
+	for (size_t i = 0; i < n; i++)
+		if (!out->list.n || !joined(&out->list.v[out->list.n - 1], order[i]))
+			vec_push(a, &out->list, *order[i]);
 }
