@@ -40,8 +40,10 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
+	bool no_btf;
 	bool midway; /* the cgroup was populated before the programs were attached */
 	int cpus;
+	uint64_t unread; /* times that the kernel did not answer when the maps were read */
 };
 
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -59,10 +61,10 @@ static bool has_suffix(const char *s, const char *suffix)
 	return n >= m && !strcmp(s + n - m, suffix);
 }
 
-/* Facts that a kernel may not offer: the recording says so and goes on without them. */
+/* A fact that a kernel may not offer: the recording says so and goes on without it. */
 static bool is_optional(const char *program)
 {
-	return !strncmp(program, "capable_", 8) || !strncmp(program, "signal_", 7);
+	return !strncmp(program, "capable_", 8);
 }
 
 /* How deep a cgroup lies below the root of the v2 hierarchy: what its ancestor id is asked by. */
@@ -125,7 +127,7 @@ static bool has_tracepoint(const struct btf *kernel, const char *name)
 	char type[64];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return kernel && btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
+	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
 static int load(struct watch *w, bool raw, size_t max_paths)
@@ -134,6 +136,11 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 	struct bpf_program *p;
 	int err;
 
+	if (!kernel) {
+		err = errno ? -errno : -EINVAL;
+		w->no_btf = err == -ESRCH || err == -ENOENT; /* what libbpf makes of a missing file */
+		return err;
+	}
 	w->skel = trace_bpf__open();
 	if (!w->skel) {
 		err = -errno;
@@ -169,45 +176,50 @@ static int attach(struct watch *w)
 		if (!bpf_program__autoload(p))
 			continue;
 		l = bpf_program__attach(p);
-		if (l) {
-			BUG_ON(w->nlinks == PROGRAMS);
-			w->links[w->nlinks++] = l;
-			w->sees_caps |= !strncmp(bpf_program__name(p), "capable_", 8);
-		} else if (!is_optional(bpf_program__name(p))) {
+		if (!l)
 			return -errno;
-		}
+		BUG_ON(w->nlinks == PROGRAMS);
+		w->links[w->nlinks++] = l;
+		w->sees_caps |= is_optional(bpf_program__name(p));
 	}
 	return 0;
 }
 
-/* 1, 0; -1: the cgroup is gone. */
+/* 1, 0; -ENODEV: the cgroup is gone; another -errno: it cannot be known. */
 static int populated(int fd)
 {
 	char text[256];
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
 	if (n <= 0)
-		return -1;
+		return n ? -errno : -EIO;
 	text[n] = 0;
 	return strstr(text, "populated 1") != NULL;
 }
 
+/* The descriptor, or -errno; -ENODEV: the cgroup is gone. */
 static int open_events(const char *cgroup)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 16];
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/cgroup.events", cgroup);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	return errno == ENOENT ? -ENODEV : -errno;
 }
 
-static bool is_inhabited(const char *cgroup)
+static int is_inhabited(const char *cgroup, bool *is)
 {
-	int fd = open_events(cgroup);
-	bool is = fd >= 0 && populated(fd) == 1;
+	int fd = open_events(cgroup), n;
 
-	if (fd >= 0)
-		close(fd);
-	return is;
+	if (fd < 0)
+		return fd;
+	n = populated(fd);
+	close(fd);
+	*is = n == 1;
+	return n < 0 ? n : 0;
 }
 
 static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
@@ -219,11 +231,26 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 		return err;
 	if (w->cgroup) {
 		w->skel->bss->start_ns = clock_ns();
-		w->midway = is_inhabited(w->cgroup);
-	}
-	if (!w->cgroup)
+		err = is_inhabited(w->cgroup, &w->midway);
+	} else {
 		w->skel->bss->target = (__u32)t->pid;
-	return attach(w);
+	}
+	return err ? err : attach(w);
+}
+
+static const char *open_failure(struct arena *a, const struct watch *w, int err)
+{
+	if (w->no_btf)
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+	if (err == -EPERM)
+		return "not permitted: it needs root or CAP_BPF and CAP_PERFMON";
+	if (err == -EACCES) /* what the verifier answers, not what a lack of privilege does */
+		return "this kernel's verifier refused its programs";
+	if (err == -ENOTSUP && w->cgroup)
+		return arena_printf(a, "'%s' is below no mounted cgroup v2 hierarchy", w->cgroup);
+	if (err == -ENODEV && w->cgroup)
+		return arena_printf(a, "'%s' is gone", w->cgroup);
+	return arena_printf(a, "loading its programs failed: %s", strerror(-err));
 }
 
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
@@ -246,14 +273,7 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	if (!err)
 		return w;
 	trace_bpf_close(w);
-	if (err == -EPERM)
-		*why = "not permitted: it needs root or CAP_BPF and CAP_PERFMON";
-	else if (err == -EACCES) /* what the verifier answers, not what a lack of privilege does */
-		*why = "this kernel's verifier refused its programs";
-	else if (err == -ENOTSUP && opt->cgroup)
-		*why = arena_printf(a, "'%s' is not in a cgroup v2 hierarchy", opt->cgroup);
-	else
-		*why = arena_printf(a, "loading its programs failed: %s", strerror(-err));
+	*why = open_failure(a, w, err);
 	return NULL;
 }
 
@@ -285,28 +305,48 @@ static bool wait_children(const struct learn_options *opt, struct target *t)
 	}
 }
 
-/* ---- reading the maps ---- */
+/* ---- reading the maps: whatever is not answered is a loss ---- */
+
+/* False: it is not there, or was not to be had; the latter is counted. */
+static bool look_up(struct watch *w, int fd, const void *key, void *value)
+{
+	if (!bpf_map_lookup_elem(fd, key, value))
+		return true;
+	w->unread += errno != ENOENT;
+	return false;
+}
+
+/* The key behind prev (NULL: the first). Only ENOENT is the end of a map. */
+static bool next_key(struct watch *w, int fd, const void *prev, void *key)
+{
+	if (!bpf_map_get_next_key(fd, prev, key))
+		return true;
+	w->unread += errno != ENOENT;
+	return false;
+}
 
 static uint64_t sum_losses(struct watch *w, uint32_t which)
 {
 	uint64_t sum = 0, *v = calloc((size_t)w->cpus, sizeof(*v));
 
-	if (v && !bpf_map_lookup_elem(bpf_map__fd(w->skel->maps.losses), &which, v))
+	if (!v)
+		w->unread++;
+	else if (look_up(w, bpf_map__fd(w->skel->maps.losses), &which, v))
 		for (int i = 0; i < w->cpus; i++)
 			sum += v[i];
 	free(v);
 	return sum;
 }
 
-/* Until tasks have been seen in the cgroup and it is empty, or a signal. */
-static bool wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t)
+/* Until tasks have been seen in the cgroup and it is empty or gone, or a signal. 0 or -errno. */
+static int wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t)
 {
-	int fd = open_events(w->cgroup);
+	int fd = open_events(w->cgroup), is = fd;
 
-	for (;;) {
+	while (fd >= 0) {
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
-		int is = populated(fd);
 
+		is = populated(fd);
 		/* A task may come and go between two looks: what the programs saw counts. */
 		if (is < 0 || (!is && sum_losses(w, TRACE_TASKS)) || target_stop(t, opt))
 			break;
@@ -314,7 +354,7 @@ static bool wait_cgroup(struct watch *w, const struct learn_options *opt, struct
 	}
 	if (fd >= 0)
 		close(fd);
-	return !opt->stop || !*opt->stop;
+	return is < 0 && is != -ENODEV ? is : 0;
 }
 
 /* One counter over all CPUs; false: never counted. */
@@ -322,7 +362,7 @@ static bool sum_counts(struct watch *w, int fd, uint32_t i, struct trace_count *
 		       struct trace_count *sum)
 {
 	*sum = (struct trace_count){ 0, UINT64_MAX };
-	if (bpf_map_lookup_elem(fd, &i, v))
+	if (!look_up(w, fd, &i, v))
 		return false;
 	for (int cpu = 0; cpu < w->cpus; cpu++) {
 		sum->count += v[cpu].count;
@@ -359,10 +399,10 @@ static void read_values(struct watch *w, struct model *m)
 	struct trace_value_key key, *prev = NULL;
 	uint64_t n;
 
-	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+	for (; next_key(w, fd, prev, &key); prev = &key) {
 		int a = abi_arch(key.call / TRACE_NRS);
 
-		if (a >= 0 && !bpf_map_lookup_elem(fd, &key, &n))
+		if (a >= 0 && look_up(w, fd, &key, &n))
 			model_value(m, (enum arch)a, key.call % TRACE_NRS, key.arg, key.value, n);
 	}
 }
@@ -375,23 +415,23 @@ static void read_bits(struct watch *w, struct model *m)
 	struct { uint32_t distinct, over; } state;
 	int fd = bpf_map__fd(w->skel->maps.bits);
 
-	for (; v && !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+	for (; v && next_key(w, fd, prev, &key); prev = &key) {
 		int a = abi_arch(key.call / TRACE_NRS);
 		struct trace_bits all = { 0, 0 };
 
-		if (a < 0 || bpf_map_lookup_elem(fd, &key, v))
+		if (a < 0 || !look_up(w, fd, &key, v))
 			continue;
 		for (int i = 0; i < w->cpus; i++) {
 			all.ones |= v[i].ones;
 			all.zeros |= v[i].zeros;
 		}
-		if (bpf_map_lookup_elem(bpf_map__fd(w->skel->maps.distinct), &key, &state))
+		if (!look_up(w, bpf_map__fd(w->skel->maps.distinct), &key, &state))
 			state.over = 0;
 		model_bits(m, (enum arch)a, key.call % TRACE_NRS, key.arg, all.ones, all.zeros,
 			   state.over);
 	}
 	if (!v)
-		model_recording(m)->losses.values_full++;
+		w->unread++;
 	free(v);
 }
 
@@ -401,11 +441,11 @@ static void read_tuples(struct watch *w, struct model *m)
 	struct trace_tuple_key key, *prev = NULL;
 	uint64_t n;
 
-	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+	for (; next_key(w, fd, prev, &key); prev = &key) {
 		uint64_t args[3] = { key.args[0], key.args[1], key.args[2] };
 		int a = abi_arch(key.call / TRACE_NRS);
 
-		if (a >= 0 && !bpf_map_lookup_elem(fd, &key, &n))
+		if (a >= 0 && look_up(w, fd, &key, &n))
 			model_tuple(m, (enum arch)a, key.call % TRACE_NRS, args, n);
 	}
 }
@@ -418,12 +458,12 @@ static void read_caps(struct watch *w, struct model *m)
 	struct trace_count n;
 
 	r->caps_observed = w->sees_caps;
-	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+	for (; next_key(w, fd, prev, &key); prev = &key) {
 		int a = abi_arch(key.call / TRACE_NRS);
 		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
 
 		/* Outside any call it was a page fault: accounting of memory, never asked for. */
-		if (key.call == TRACE_NO_CALL || a < 0 || bpf_map_lookup_elem(fd, &key, &n))
+		if (key.call == TRACE_NO_CALL || a < 0 || !look_up(w, fd, &key, &n))
 			continue;
 		c.arch = (enum arch)a;
 		c.count = n.count;
@@ -518,10 +558,9 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 
 	if (!v)
 		return -ENOMEM;
-	for (; n < cap && !bpf_map_get_next_key(fd, prev, &v[n].key); n++) {
+	for (; n < cap && next_key(w, fd, prev, &v[n].key); n++) {
 		prev = &v[n].key;
-		if (bpf_map_lookup_elem(fd, prev, &v[n].val))
-			v[n].val.id = 0;
+		look_up(w, fd, prev, &v[n].val);
 	}
 	qsort(v, n, sizeof(*v), cmp_piece);
 	for (size_t i = 0; i < n; i++)
@@ -557,8 +596,11 @@ static uint64_t count_missed(struct watch *w)
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (bpf_program__autoload(p) && bpf_program__fd(p) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+		if (!bpf_program__autoload(p) || bpf_program__fd(p) < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			w->unread++;
+		else
 			missed += info.recursion_misses;
 	}
 	return missed;
@@ -576,7 +618,8 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 		return -ENOMEM;
 	r->midway = w->midway;
 	if (w->cgroup) {
-		r->interrupted = !wait_cgroup(w, opt, t);
+		err = wait_cgroup(w, opt, t);
+		r->interrupted = opt->stop && *opt->stop;
 	} else {
 		err = target_release(t);
 		if (!err)
@@ -595,6 +638,7 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 	read_tuples(w, m);
 	if (!err)
 		err = read_paths(w, m, opt->max_paths);
+	r->losses.unread = w->unread;
 	free(v);
 	return err;
 }
