@@ -2,6 +2,7 @@
 #include "learn/model.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -240,6 +241,8 @@ static bool resolve_parent(const char *path, char out[PATH_MAX])
 		*cut = 0;
 		if (realpath(head, out))
 			break;
+		if (errno != ENOENT && errno != ENOTDIR)
+			return false; /* it may be there, and lead elsewhere */
 	}
 	return append_rest(out, path + (cut - head));
 }
@@ -254,6 +257,8 @@ static bool resolve(const char *full, unsigned flags, char out[PATH_MAX])
 		return append_rest(strcpy(out, "/"), full);
 	if (flags & TRACE_FOLLOW && realpath(full, out))
 		return true;
+	if (flags & TRACE_FOLLOW && errno != ENOENT && errno != ENOTDIR)
+		return false;
 	if (n >= sizeof(bare))
 		return false;
 	memcpy(bare, full, n + 1);
@@ -264,11 +269,20 @@ static bool resolve(const char *full, unsigned flags, char out[PATH_MAX])
 	return resolve_parent(bare, out);
 }
 
+static bool is_directory(struct model *m, const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st))
+		return S_ISDIR(st.st_mode);
+	m->r->losses.unread += errno != ENOENT && errno != ENOTDIR;
+	return false;
+}
+
 void model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		const struct access *how)
 {
 	char full[2 * PATH_MAX], out[PATH_MAX + 1];
-	struct stat st;
 	size_t n;
 
 	if (!strcmp(base, "/"))
@@ -284,7 +298,7 @@ void model_join(struct model *m, const char *base, const char *text, unsigned fl
 	n = strlen(out);
 	if (flags & TRACE_ELSEWHERE)
 		m->r->elsewhere += how->count;
-	else if (flags & TRACE_MOVED && !lstat(out, &st) && S_ISDIR(st.st_mode))
+	else if (flags & TRACE_MOVED && is_directory(m, out))
 		flags |= TRACE_DIR;
 	if (flags & TRACE_DIR)
 		if (out[n - 1] != '/')
@@ -294,56 +308,93 @@ void model_join(struct model *m, const char *base, const char *text, unsigned fl
 
 /* ---- what the kernel opened on behalf of an exec ---- */
 
-/* The program named by a #! line or by PT_INTERP, to `out`; false: none, or not readable. */
-static bool interpreter_of(struct model *m, const char *path, char out[PATH_MAX], unsigned *perms)
+/* One program header's PT_INTERP: where it lies, *size 0 for another kind of header. -1: errno. */
+static int read_phdr(int fd, bool is64, uint64_t at, uint64_t *offset, uint64_t *size)
 {
-	union {
-		char text[256];
-		Elf64_Ehdr e64;
-		Elf32_Ehdr e32;
-	} h = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	bool found = false;
-	char *p;
+	Elf64_Phdr p64 = { 0 };
+	Elf32_Phdr p32 = { 0 };
+	ssize_t n = is64 ? pread(fd, &p64, sizeof(p64), (off_t)at) :
+			   pread(fd, &p32, sizeof(p32), (off_t)at);
+
+	*size = 0;
+	if (n < 0)
+		return -1;
+	if (is64 && p64.p_type == PT_INTERP) {
+		*offset = p64.p_offset;
+		*size = p64.p_filesz;
+	} else if (!is64 && p32.p_type == PT_INTERP) {
+		*offset = p32.p_offset;
+		*size = p32.p_filesz;
+	}
+	return 0;
+}
+
+union head { /* what a program file begins with */
+	char text[256];
+	Elf64_Ehdr e64;
+	Elf32_Ehdr e32;
+};
+
+/* The name in an ELF file's PT_INTERP. 1; 0: it has none; -1: errno. */
+static int elf_interpreter(int fd, const union head *h, char out[PATH_MAX])
+{
+	bool is64 = h->text[EI_CLASS] == ELFCLASS64;
+	size_t n = is64 ? h->e64.e_phnum : h->e32.e_phnum;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = is64 ? h->e64.e_phoff + i * sizeof(Elf64_Phdr) :
+				     h->e32.e_phoff + i * sizeof(Elf32_Phdr);
+		uint64_t offset, size;
+		ssize_t got;
+
+		if (read_phdr(fd, is64, at, &offset, &size))
+			return -1;
+		if (size < 2 || size >= PATH_MAX)
+			continue;
+		got = pread(fd, out, size, (off_t)offset);
+		if (got < 0)
+			return -1;
+		if (got == (ssize_t)size && !out[size - 1])
+			return 1;
+	}
+	return 0;
+}
+
+/* The program named by a #! line or by PT_INTERP, to `out`. 1; 0: none; -1: errno. */
+static int read_interpreter(int fd, char out[PATH_MAX], unsigned *perms)
+{
+	union head h = { 0 };
+	ssize_t got = pread(fd, &h, sizeof(h) - 1, 0);
+	const char *p;
 	size_t n;
 
-	if (fd < 0 || pread(fd, &h, sizeof(h) - 1, 0) < 4) {
-		m->r->unread++;
-		goto out;
-	}
+	if (got < 0)
+		return -1;
 	if (!memcmp(h.text, "#!", 2)) {
 		p = h.text + 2 + strspn(h.text + 2, " \t");
 		n = strcspn(p, " \t\r\n");
 		*perms = PERM_R | PERM_X | PERM_M;
 		memcpy(out, p, n);
 		out[n] = 0;
-		found = n > 0;
-		goto out;
+		return n > 0;
 	}
-	if (memcmp(h.text, ELFMAG, SELFMAG))
-		goto out;
 	*perms = PERM_R | PERM_M;
-	n = h.text[EI_CLASS] == ELFCLASS64 ? h.e64.e_phnum : h.e32.e_phnum;
-	for (size_t i = 0; i < n && !found; i++) {
-		Elf64_Phdr p64;
-		Elf32_Phdr p32;
-		uint64_t at = 0, size = 0;
+	return got > SELFMAG && !memcmp(h.text, ELFMAG, SELFMAG) ? elf_interpreter(fd, &h, out) : 0;
+}
 
-		if (h.text[EI_CLASS] == ELFCLASS64 &&
-		    pread(fd, &p64, sizeof(p64), (off_t)(h.e64.e_phoff + i * sizeof(p64))) ==
-			    sizeof(p64) && p64.p_type == PT_INTERP) {
-			at = p64.p_offset;
-			size = p64.p_filesz;
-		} else if (h.text[EI_CLASS] == ELFCLASS32 &&
-			   pread(fd, &p32, sizeof(p32), (off_t)(h.e32.e_phoff + i * sizeof(p32))) ==
-				   sizeof(p32) && p32.p_type == PT_INTERP) {
-			at = p32.p_offset;
-			size = p32.p_filesz;
-		}
-		if (size > 1 && size < PATH_MAX && pread(fd, out, size, (off_t)at) == (ssize_t)size)
-			found = !out[size - 1];
-	}
-out:
+/* A program that is gone is said; one that is there and cannot be read is lost. */
+static int interpreter_of(struct model *m, const char *path, char real[PATH_MAX], unsigned *perms)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char interp[PATH_MAX];
+	int found = fd < 0 ? -1 : read_interpreter(fd, interp, perms);
+
+	if (found > 0 && !realpath(interp, real))
+		found = -1;
+	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
+		m->r->unread++;
+	else if (found < 0)
+		m->r->losses.unread++;
 	if (fd >= 0)
 		close(fd);
 	return found;
@@ -351,15 +402,17 @@ out:
 
 static void add_interpreters(struct model *m, size_t file)
 {
-	char path[PATH_MAX], interp[PATH_MAX], real[PATH_MAX];
+	char path[PATH_MAX], real[PATH_MAX];
 	struct access how = { .owned = false, .count = m->r->files.v[file].count,
 			      .first_ns = m->r->files.v[file].first_ns };
 
-	if (m->r->files.v[file].path.n >= sizeof(path))
+	if (m->r->files.v[file].path.n >= sizeof(path)) {
+		m->r->losses.unread++;
 		return;
+	}
 	memcpy(path, m->r->files.v[file].path.p, m->r->files.v[file].path.n + 1);
 	for (int deep = 0; deep < SCRIPTS_DEEP; deep++) {
-		if (!interpreter_of(m, path, interp, &how.perms) || !realpath(interp, real))
+		if (interpreter_of(m, path, real, &how.perms) <= 0)
 			return;
 		model_file(m, str_c(real), &how);
 		strcpy(path, real);

@@ -33,6 +33,7 @@ enum trace_op {
 	TRACE_OP_PATH,  /* perms[i] on the path in argument path[i] seen from directory fd[i] */
 	TRACE_OP_BIND,  /* a unix socket's address in argument path[0], length in the next */
 	TRACE_OP_EXEC,  /* only remembered: the exec event does the rest */
+	TRACE_OP_PTRACE, /* for the ptrace backend: what fails because a task has one tracer */
 };
 
 #define TRACE_AT_REMOVEDIR 0x200

@@ -37,6 +37,7 @@ struct tracee {
 	pid_t tid;
 	struct tracee *next;
 	uint8_t rule;
+	bool forking; /* in a call that makes a task, of which no event has told yet */
 	uint64_t args[6];
 };
 
@@ -111,12 +112,11 @@ static uint64_t now_ns(const struct tracer *t)
 
 /* ---- looking at a stopped task ---- */
 
-static bool read_link(struct tracer *t, pid_t tid, const char *what, char out[PATH_MAX])
+static bool read_link(pid_t tid, const char *what, char out[PATH_MAX])
 {
 	char path[64];
 	ssize_t n;
 
-	(void)t;
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, what);
 	n = readlink(path, out, PATH_MAX - 1);
 	if (n < 0)
@@ -185,14 +185,20 @@ static long long read_field(pid_t tid, const char *file, const char *label, cons
 	return value;
 }
 
-static unsigned open_perms(pid_t tid, const char *link, bool *append)
+/*
+ * What an open asked for: PERM_*, 0 for nothing that has a rule. -1: not to be known, as in a
+ * task that is not dumpable, whose /proc files belong to root.
+ */
+static int open_perms(pid_t tid, int fd, bool *append)
 {
 	char info[64];
 	long long flags;
 
-	snprintf(info, sizeof(info), "fdinfo/%s", link + 3);
+	snprintf(info, sizeof(info), "fdinfo/%d", fd);
 	flags = read_field(tid, info, "flags:", "%llo");
-	if (flags < 0 || flags & FLAG_O_PATH)
+	if (flags < 0)
+		return -1;
+	if (flags & FLAG_O_PATH)
 		return 0;
 	*append = flags & O_APPEND;
 	switch (flags & O_ACCMODE) {
@@ -208,9 +214,21 @@ static bool is_elsewhere(struct tracer *t, pid_t tid)
 {
 	char root[PATH_MAX], theirs[PATH_MAX], ours[PATH_MAX];
 
-	return !read_link(t, tid, "root", root) || strcmp(root, "/") != 0 ||
-	       !read_link(t, tid, "ns/mnt", theirs) || !read_link(t, getpid(), "ns/mnt", ours) ||
-	       strcmp(theirs, ours) != 0;
+	if (!read_link(tid, "root", root) || !read_link(tid, "ns/mnt", theirs) ||
+	    !read_link(getpid(), "ns/mnt", ours)) {
+		t->r->losses.unread++;
+		return true;
+	}
+	return strcmp(root, "/") != 0 || strcmp(theirs, ours) != 0;
+}
+
+static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
+{
+	long long uid = read_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
+
+	if (uid < 0)
+		t->r->losses.unread++;
+	return uid == owner;
 }
 
 static void record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
@@ -220,7 +238,7 @@ static void record_link(struct tracer *t, pid_t tid, const char *link, struct ac
 	struct stat st;
 	size_t n;
 
-	if (!read_link(t, tid, link, path)) {
+	if (!read_link(tid, link, path)) {
 		t->r->losses.paths_unresolved++;
 		return;
 	}
@@ -239,7 +257,8 @@ static void record_link(struct tracer *t, pid_t tid, const char *link, struct ac
 		path[n -= sizeof(gone) - 1] = 0;
 	if (S_ISDIR(st.st_mode) && path[n - 1] != '/')
 		path[n++] = '/';
-	how->owned = read_field(tid, "status", "\nUid:", "%*d %*d %*d %lld") == st.st_uid;
+	how->owned = is_owner(t, tid, st.st_uid);
+	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
 	how->count = 1;
 	how->first_ns = now_ns(t);
 	model_file(t->model, (struct str){ path, n }, how);
@@ -253,9 +272,13 @@ static void record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
 
 	snprintf(link, sizeof(link), "fd/%d", fd);
 	if (!perms) {
-		how.perms = open_perms(tid, link, &how.append_only);
-		if (!how.perms)
+		int asked = open_perms(tid, fd, &how.append_only);
+
+		if (asked < 0)
+			t->r->losses.paths_unresolved++;
+		if (asked <= 0)
 			return;
+		how.perms = (unsigned)asked;
 	}
 	record_link(t, tid, link, &how);
 }
@@ -308,7 +331,7 @@ static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, 
 		strcpy(link, "root");
 	else if (dir >= 0)
 		snprintf(link, sizeof(link), "fd/%d", dir);
-	n = read_link(t, tid, link, base) ? strlen(base) : 0;
+	n = read_link(tid, link, base) ? strlen(base) : 0;
 	if (!n || base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
 		t->r->losses.paths_unresolved++;
 		return;
@@ -342,11 +365,16 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 	uint64_t addr = e->args[r->path[0]];
 	uint32_t len = (uint32_t)e->args[r->path[0] + 1];
 	char text[TRACE_PATH + 1];
-	uint16_t family;
+	uint16_t family = AF_UNIX;
+	ssize_t n = -1;
 
-	if (len <= 2 || !read_memory(e->tid, addr, &family, sizeof(family)) || family != AF_UNIX)
+	if (len <= 2)
 		return;
-	if (read_text(e->tid, addr + 2, text, len - 2) <= 0)
+	if (read_memory(e->tid, addr, &family, sizeof(family)) && family == AF_UNIX)
+		n = read_text(e->tid, addr + 2, text, len - 2);
+	if (n < 0 && family == AF_UNIX)
+		t->r->losses.paths_unresolved++;
+	if (n <= 0)
 		return; /* abstract: AppArmor's unix rules, not files */
 	record_join(t, e->tid, -1, text, r->perms[0], r->flags[0]);
 }
@@ -409,15 +437,22 @@ static bool is_program(pid_t tid, const char *text)
  * Executed by descriptor. One that is closed by now was no script: the kernel refuses those,
  * as their interpreter would not find them.
  */
-static bool is_script_fd(pid_t tid, int fd)
+static bool is_script_fd(struct tracer *t, pid_t tid, int fd)
 {
 	struct stat named, running;
 	char link[64], exe[64];
 
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
-	return !stat(link, &named) && !stat(exe, &running) &&
-	       (named.st_dev != running.st_dev || named.st_ino != running.st_ino);
+	if (stat(link, &named)) {
+		t->r->losses.unread += errno != ENOENT;
+		return false;
+	}
+	if (stat(exe, &running)) {
+		t->r->losses.unread++;
+		return false;
+	}
+	return named.st_dev != running.st_dev || named.st_ino != running.st_ino;
 }
 
 static void record_exec(struct tracer *t, pid_t tid)
@@ -426,14 +461,13 @@ static void record_exec(struct tracer *t, pid_t tid)
 	char text[TRACE_PATH + 1];
 	uint64_t name = find_execfn(tid);
 
-	how.elsewhere = is_elsewhere(t, tid);
 	record_link(t, tid, "exe", &how);
 	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0) {
 		t->r->losses.paths_unresolved++;
 		return;
 	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
-	if (self_fd(text) >= 0 ? is_script_fd(tid, self_fd(text)) : !is_program(tid, text))
+	if (self_fd(text) >= 0 ? is_script_fd(t, tid, self_fd(text)) : !is_program(tid, text))
 		record_join(t, tid, -1, text, PERM_X | PERM_R, TRACE_SCRIPT | TRACE_FOLLOW);
 }
 
@@ -453,17 +487,10 @@ static void on_exec(struct tracer *t, pid_t tid)
 
 /* ---- calls ---- */
 
-/* CLONE_UNTRACED children run unseen: that is a loss, and said. */
-static void note_untraced(struct tracer *t, const struct tracee *e, const char *name)
+static bool makes_task(const char *name)
 {
-	uint64_t flags = 0;
-
-	if (!strcmp(name, "clone"))
-		flags = e->args[0];
-	else if (!strcmp(name, "clone3") && !read_memory(e->tid, e->args[0], &flags, sizeof(flags)))
-		flags = 0;
-	if (flags & CLONE_UNTRACED)
-		t->r->losses.untraced++;
+	return !strcmp(name, "clone") || !strcmp(name, "clone3") || !strcmp(name, "fork") ||
+	       !strcmp(name, "vfork");
 }
 
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
@@ -475,6 +502,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	unsigned abi = 0;
 
 	e->rule = 0;
+	e->forking = false;
 	if (a < 0) {
 		t->r->losses.unknown_abi++;
 		return;
@@ -488,8 +516,10 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	BUG_ON(abi == TRACE_ABIS);
 	c = &t->calls[abi * TRACE_NRS + nr];
 	model_call(t->model, (enum arch)a, nr, 1, now_ns(t));
+	sys = syscall_by_nr((enum arch)a, nr);
+	e->forking = sys && makes_task(sys->name);
 	if (!(c->args | c->rule | c->tuple))
-		goto untraced;
+		return;
 	e->rule = c->rule;
 	for (unsigned i = 0; i < 6; i++) {
 		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
@@ -503,12 +533,6 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 
 		model_tuple(t->model, (enum arch)a, nr, args, 1);
 	}
-untraced:
-	sys = syscall_by_nr((enum arch)a, nr);
-	if (sys && !strncmp(sys->name, "clone", 5)) {
-		e->args[0] = info->entry.args[0];
-		note_untraced(t, e, sys->name);
-	}
 }
 
 static void on_return(struct tracer *t, struct tracee *e)
@@ -519,6 +543,7 @@ static void on_return(struct tracer *t, struct tracee *e)
 	switch ((enum trace_op)r->op) {
 	case TRACE_OP_OPEN: /* with the result: see the caller */
 	case TRACE_OP_EXEC: /* the exec event has done it */
+	case TRACE_OP_PTRACE: /* only what fails is of interest */
 	case TRACE_OP_NONE:
 		return;
 	case TRACE_OP_MMAP:
@@ -543,25 +568,59 @@ static void on_return(struct tracer *t, struct tracee *e)
 	BUG("no such operation");
 }
 
+/* Is the task that `tid` calls `other` ours? In another namespace its number tells nothing. */
+static bool may_be_traced(pid_t tid, pid_t other)
+{
+	char theirs[PATH_MAX], ours[PATH_MAX];
+	long long tracer;
+
+	if (!read_link(tid, "ns/pid", theirs) || !read_link(getpid(), "ns/pid", ours) ||
+	    strcmp(theirs, ours) != 0)
+		return true;
+	tracer = read_field(other, "status", "TracerPid:", "%lld");
+	return tracer < 0 || tracer == getpid();
+}
+
+/* A task has one tracer. What the workload wanted to trace is ours already: it is told EPERM. */
+static void on_refused_ptrace(struct tracer *t, const struct tracee *e)
+{
+	int request = (int)e->args[0];
+
+	if (request == PTRACE_TRACEME ||
+	    ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
+	     may_be_traced(e->tid, (pid_t)e->args[1])))
+		t->r->losses.tracing++;
+}
+
+static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
+{
+	uint8_t op = t->rules[e->rule].op;
+
+	/* CLONE_UNTRACED children run unseen: that is a loss, and said. */
+	if (e->forking && !info->exit.is_error)
+		t->r->losses.untraced++;
+	e->forking = false;
+	if (op == TRACE_OP_PTRACE && info->exit.is_error && info->exit.rval == -EPERM)
+		on_refused_ptrace(t, e);
+	if (op == TRACE_OP_OPEN && !info->exit.is_error)
+		record_fd(t, e->tid, (int)info->exit.rval, 0);
+	else if (!info->exit.is_error)
+		on_return(t, e);
+	e->rule = 0;
+}
+
 static void on_syscall(struct tracer *t, struct tracee *e)
 {
 	struct __ptrace_syscall_info info = { 0 };
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, e->tid, (void *)sizeof(info), &info) <= 0)
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, e->tid, (void *)sizeof(info), &info) <= 0) {
+		t->r->losses.unread += errno != ESRCH; /* it may have been killed meanwhile */
 		return;
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+	}
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
 		on_entry(t, e, &info);
-		return;
-	}
-	if (info.op != PTRACE_SYSCALL_INFO_EXIT || !e->rule)
-		return;
-	if (!info.exit.is_error) {
-		if (t->rules[e->rule].op == TRACE_OP_OPEN)
-			record_fd(t, e->tid, (int)info.exit.rval, 0);
-		else
-			on_return(t, e);
-	}
-	e->rule = 0;
+	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		on_leave(t, e, &info);
 }
 
 /* ---- stops ---- */
@@ -571,8 +630,11 @@ static void on_signal(struct tracer *t, pid_t tid, int sig)
 {
 	siginfo_t info;
 
-	if (t->started && !ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) &&
-	    (info.si_code >= SI_QUEUE ? info.si_code <= SI_USER : info.si_code <= SI_TKILL))
+	if (!t->started)
+		return;
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
+		t->r->losses.unread += errno != ESRCH;
+	else if (info.si_code >= SI_QUEUE ? info.si_code <= SI_USER : info.si_code <= SI_TKILL)
 		model_received(t->model, sig, 1, now_ns(t));
 }
 
@@ -600,6 +662,9 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 	if (sig == (SIGTRAP | 0x80)) {
 		if (!t->detaching)
 			on_syscall(t, e);
+	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+		   event == PTRACE_EVENT_CLONE) {
+		e->forking = false;
 	} else if (event == PTRACE_EVENT_EXEC) {
 		if (!t->detaching)
 			on_exec(t, tid);
