@@ -41,8 +41,10 @@ struct propose_options {
 	const char *const *starts;     /* sets of how it will be started, "start-run"; NULL-ended */
 	bool starts_asked;             /* by the user: one that is not there is an error */
 	const char *cmdline;           /* for the header; NULL */
+	const char *client;            /* what the command hands its work to; NULL */
 };
 
-/* A tree that a careful engineer would sign: every rule with its evidence in a comment. */
+/* A tree that a careful engineer would sign: every rule with its evidence in a comment. A set
+ * that cannot be read is a diagnostic (PL414): what it would have given is missing then. */
 struct ast_file *propose(struct arena *a, const struct recording *r,
 			 const struct propose_options *opt, struct diags *ds);

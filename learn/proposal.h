@@ -30,6 +30,7 @@ struct set_use {
 
 struct set_list {
 	VEC(const struct ast_stmt *) list;
+	size_t unread; /* files and directories that are there and cannot be read */
 };
 
 /* proposal.c: the policy being made, and statements with their evidence */

@@ -3,10 +3,12 @@
  * A recording to a policy: the header, then each kind of statement. Every rule carries its
  * evidence in a comment.
  */
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "compiler/base/bug.h"
+#include "learn/client.h"
 #include "learn/proposal.h"
 
 /* ---- the frame ---- */
@@ -27,9 +29,14 @@ static void describe_unruled(struct proposal *p, struct ast_comment **to)
 		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s", text.p);
 }
 
-/* They had their owner's rights while they were recorded; under no_new_privs they do not. */
+/*
+ * They had their owner's rights while they were recorded, unless their tracer lacked
+ * CAP_SYS_PTRACE (security/commoncap.c, cap_bprm_creds_from_file); under no_new_privs they do not.
+ */
 static void describe_setid(struct proposal *p, struct ast_comment **to)
 {
+	bool had_none = !strcmp(p->r->backend, "ptrace") && !(p->r->caps_held >> CAP_SYS_PTRACE & 1);
+
 	vec_each(&p->r->files, f) {
 		struct stat st;
 
@@ -41,11 +48,27 @@ static void describe_setid(struct proposal *p, struct ast_comment **to)
 
 		buf_safe(&safe, f->path);
 		ast_comment_add(p->a, to, "set-id program, without its rights under 'pale run' "
-				"(no_new_privs): %s", safe.p ? safe.p : "");
+				"(no_new_privs)%s: %s",
+				had_none ? " and while it was recorded (traced by a user)" : "",
+				safe.p ? safe.p : "");
 	}
 }
 
-static void describe(struct proposal *p, struct ast_stmt *policy)
+/* What makes it another policy than the one that was wanted. */
+static void describe_client(struct proposal *p, struct ast_comment **to)
+{
+	BUF_AUTO run = { 0 };
+
+	client_list(&run, p->r);
+	if (p->opt->client)
+		ast_comment_add(p->a, to, "NOT THE WORK: '%s' has it done in another process tree; this is "
+				"the client's own doing", p->opt->client);
+	else if (run.n)
+		ast_comment_add(p->a, to, "executed, and their work done in other process trees, unseen: %s",
+				run.p);
+}
+
+static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
 	struct ast_comment **to = &policy->leading;
@@ -68,8 +91,13 @@ static void describe(struct proposal *p, struct ast_stmt *policy)
 	ast_comment_add(p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
 			r->backend, proposal_time(p->a, r->duration_ns),
 			(unsigned long long)r->processes, (unsigned long long)total, r->calls.n,
-			r->interrupted ? ", ended by a signal to pale" : "");
+			r->left_running ? ", ended by a signal to pale, which the workload outlived" :
+			r->interrupted	? ", ended by a signal to pale" : "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
+	describe_client(p, to);
+	if (sets->unread)
+		ast_comment_add(p->a, to, "sets that could not be read, and so were not used: %zu",
+				sets->unread);
 	if (r->midway)
 		ast_comment_add(p->a, to, "begun midway: there were processes before, how they started "
 				"was not seen");
@@ -206,21 +234,18 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 	return execve;
 }
 
-static void propose_body(struct proposal *p)
+static void propose_body(struct proposal *p, const struct set_list *sets)
 {
 	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->host;
-	struct set_list sets = { 0 };
 	bool has_start;
 
-	for (size_t i = 0; p->opt->set_dirs && p->opt->set_dirs[i]; i++)
-		propose_load_sets(p, p->opt->set_dirs[i], &sets);
 	add_headers(p);
 	p->group = "";
-	has_start = use_starts(p, &sets, first);
+	has_start = use_starts(p, sets, first);
 	if (p->one_arch) {
 		enum arch a = first;
 
-		propose_sets(p, &sets, a);
+		propose_sets(p, sets, a);
 		if (!p->mux_sockets)
 			propose_sockets(p, ARCH_NR);
 		else
@@ -246,6 +271,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	struct ast_body top = { .arena = a }, body = { .arena = a };
 	struct ast_file *file = ARENA_NEW(a, struct ast_file);
 	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
+	struct set_list sets = { 0 };
 
 	p->a = a;
 	p->r = r;
@@ -259,8 +285,10 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	p->one_arch = !(p->arches & (p->arches - 1));
 	p->mux_sockets = proposal_call(p, ARCH_I386, "socketcall") != NULL;
 	policy->name = *ast_word_new(a, policy_name(p));
-	describe(p, policy);
-	propose_body(p);
+	for (size_t i = 0; opt->set_dirs && opt->set_dirs[i]; i++)
+		propose_load_sets(p, opt->set_dirs[i], &sets);
+	describe(p, policy, &sets);
+	propose_body(p, &sets);
 	policy->body = body.first;
 	file->stmts = policy;
 	return file;

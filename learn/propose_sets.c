@@ -3,6 +3,7 @@
  * Sets: used where the run made every call of one; and the sets of how it will be started.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,19 @@ static int cmp_name(const void *x, const void *y)
 	return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
+static void tell_unread(struct proposal *p, const char *path, int err, struct set_list *out)
+{
+	BUF_AUTO safe = { 0 };
+	struct diag *d;
+
+	buf_safe(&safe, str_c(path));
+	d = diag_add(p->ds, DIAG_PL414, NO_SPAN, "sets in '%s' cannot be read: %s",
+		     safe.p ? safe.p : "", strerror(err));
+	diag_help(p->ds, d, "what they would have given (how the program starts, groups of calls) is "
+			    "missing in the proposal");
+	out->unread++;
+}
+
 /* The sets of one directory, in the order of their files' names. */
 void propose_load_sets(struct proposal *p, const char *dir, struct set_list *out)
 {
@@ -141,25 +155,33 @@ void propose_load_sets(struct proposal *p, const char *dir, struct set_list *out
 	DIR *d = opendir(dir);
 	struct dirent *e;
 
-	if (!d)
+	if (!d) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			tell_unread(p, dir, errno, out);
 		return;
-	while ((e = readdir(d))) {
+	}
+	for (errno = 0; (e = readdir(d)); errno = 0) {
 		size_t n = strlen(e->d_name);
 
 		if (n > 5 && !strcmp(e->d_name + n - 5, ".pale"))
 			vec_push(p->a, &names.list, arena_printf(p->a, "%s/%s", dir, e->d_name));
 	}
+	if (errno)
+		tell_unread(p, dir, errno, out);
 	closedir(d);
 	if (names.list.n)
 		qsort(names.list.v, names.list.n, sizeof(*names.list.v), cmp_name);
 	vec_each(&names.list, name) {
-		/* A set that cannot be read is not used; `check` of the proposal needs none of it. */
+		/* One with errors is not used; `check` of the proposal needs none of it. */
 		struct diags *quiet = diags_new(p->a, p->ds->sources);
 		struct source *src;
 		struct ast_file *file;
+		int err = source_load_regular(p->ds->sources, *name, &src);
 
-		if (source_load_regular(p->ds->sources, *name, &src))
+		if (err) {
+			tell_unread(p, *name, -err, out);
 			continue;
+		}
 		file = pale_parse_source(p->a, src, quiet);
 		if (quiet->errors)
 			continue;

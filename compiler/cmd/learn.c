@@ -9,6 +9,7 @@
 
 #include "compiler/cmd/cmd.h"
 #include "grammar/print.h"
+#include "learn/client.h"
 #include "learn/learn.h"
 
 struct learn_args {
@@ -64,8 +65,26 @@ static const char help[] =
 	"      --recording F   the bare facts too, one a line\n"
 	"      --allow-loss    status 0 even where something was lost or cut off\n"
 	"      --max-paths N   room for this many paths\n\n"
-	"Exit status: the command's own (128+N for signal N); 1 something was lost; 125 pale\n"
-	"failed, 126 CMD cannot be executed, 127 CMD was not found.\n";
+	"Exit status: the command's own (128+N for signal N); 1 something was lost, nothing was\n"
+	"recorded, or CMD only had others do the work; 125 pale failed, 126 CMD cannot be executed,\n"
+	"127 CMD was not found.\n";
+
+/* An option that takes a value, for the second time: which one counts would be a guess. */
+static bool is_repeated(uint32_t *seen, int c)
+{
+	uint32_t bit = c >= 'a' && c <= 'z' && c != 'l' && c != 'h' ? 1u << (c - 'a') : 0;
+	bool repeated = *seen & bit;
+
+	*seen |= bit;
+	return repeated;
+}
+
+static const char *option_name(const struct option *o, int c)
+{
+	while (o->val != c)
+		o++;
+	return o->name;
+}
 
 static int parse_options(struct learn_args *a, int argc, char **argv)
 {
@@ -83,9 +102,12 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 	};
 	const struct command *self = command_find("learn");
 	uint64_t n;
+	uint32_t seen = 0;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
+		if (is_repeated(&seen, c))
+			return usage_error(self, "--%s is given twice", option_name(options, c));
 		switch (c) {
 		case 'o': a->output = optarg; break;
 		case 'n': a->name = optarg; break;
@@ -112,6 +134,8 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 		a->run.argv = argv + optind;
 	if (!a->run.argv == !a->run.cgroup)
 		return usage_error(self, "give a command or --cgroup DIR");
+	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
+		return usage_error(self, "-o and --recording name the same file");
 	return 0;
 }
 
@@ -173,8 +197,9 @@ static int check_starts(struct session *s, const char *const *starts)
 	return 0;
 }
 
-static int write_proposal(struct session *s, const struct learn_args *a,
-			  const struct recording *r)
+/* 0; EXIT_PALE where it could not be written. */
+static int write_proposal(struct session *s, const struct learn_args *a, const struct recording *r,
+			  const char *client)
 {
 	struct propose_options opt = {
 		.name = a->name ? a->name : base_name(a->run.argv),
@@ -182,16 +207,22 @@ static int write_proposal(struct session *s, const struct learn_args *a,
 		.starts = start_sets(s->arena, a->starts ? a->starts : "run"),
 		.starts_asked = a->starts,
 		.cmdline = command_line(s->arena, a->run.argv),
+		.client = client,
 	};
 	BUF_AUTO out = { 0 };
 
 	ast_print(&out, propose(s->arena, r, &opt, s->diags));
-	if (session_report(s))
-		return EXIT_PALE;
 	if (out.failed) {
 		tell("pale learn: out of memory");
 		return EXIT_PALE;
 	}
+	if (out.n > SOURCE_MAX)
+		diag_help(s->diags,
+			  diag_add(s->diags, DIAG_PL412, NO_SPAN, "the proposal has %zu bytes, and no "
+				   "command reads more than 16 MiB; its %zu files cost most", out.n,
+				   r->files.n),
+			  "write globs for the directories that hold most of them, or record with a "
+			  "smaller --max-paths");
 	if (!output_write(a->output, &out, 0644))
 		return 0;
 	if (a->output && strcmp(a->output, "-") != 0) {
@@ -202,13 +233,50 @@ static int write_proposal(struct session *s, const struct learn_args *a,
 	return EXIT_PALE;
 }
 
+static void tell_client(struct session *s, const char *client)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL415, NO_SPAN, "'%s' has the work done in another "
+				  "process tree: what is recorded is the client", client);
+
+	diag_help(s->diags, d, "record the program itself, or the cgroup that the work runs in: "
+			       "'pale learn --cgroup DIR'; /proc/PID/cgroup shows which that is");
+}
+
+/* What the proposal lacks, or should not be taken for; true: something. */
+static bool tell_incomplete(struct session *s, const struct learn_args *a,
+			    const struct recording *r, const char *client)
+{
+	bool lacks = client || recording_lossy(r);
+	BUF_AUTO losses = { 0 };
+	struct diag *d;
+
+	vec_each(&s->diags->list, it)
+		lacks |= (*it)->id == DIAG_PL414;
+	if (r->midway)
+		diag_add(s->diags, DIAG_PL406, NO_SPAN, "'%s' had processes before the recording began: "
+			 "how they start is not in the proposal", a->run.cgroup);
+	if (!recording_lossy(r))
+		return lacks;
+	recording_losses_print(&losses, r);
+	d = diag_add(s->diags, DIAG_PL404, NO_SPAN, "the recording is incomplete: %s",
+		     losses.p ? losses.p : "");
+	diag_help(s->diags, d, "--allow-loss keeps the command's exit status%s",
+		  r->losses.tracing ? "; eBPF records programs that trace others" : "");
+	return true;
+}
+
 static int record(struct session *s, const struct learn_args *a)
 {
+	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
 	struct recording r;
 	int status, err;
 
 	if (output_check(a->output) || output_check(a->recording))
 		return EXIT_PALE;
+	if (client) {
+		tell_client(s, client);
+		session_report(s);
+	}
 	catch_signals();
 	if (learn_run(s->arena, &a->run, &r, &status, s->diags)) {
 		session_report(s);
@@ -216,24 +284,12 @@ static int record(struct session *s, const struct learn_args *a)
 	}
 	/* Both are tried: a disk that is full for one may have room for the other. */
 	err = a->recording ? write_recording(a, &r) : 0;
-	if (write_proposal(s, a, &r) || err)
-		return EXIT_PALE;
-	if (r.midway)
-		diag_add(s->diags, DIAG_PL406, NO_SPAN, "'%s' had processes before the recording began: "
-			 "how they start is not in the proposal", a->run.cgroup);
-	if (recording_lossy(&r)) {
-		BUF_AUTO losses = { 0 };
-		struct diag *d;
-
-		recording_losses_print(&losses, &r);
-		d = diag_add(s->diags, DIAG_PL404, NO_SPAN, "the recording is incomplete: %s",
-			     losses.p ? losses.p : "");
-		diag_help(s->diags, d, "--allow-loss keeps the command's exit status");
-		if (!a->allow_loss)
-			status = EXIT_FOUND;
-	}
-	session_report(s);
-	return status;
+	err |= write_proposal(s, a, &r, client);
+	if (tell_incomplete(s, a, &r, client) && !a->allow_loss)
+		status = EXIT_FOUND;
+	if (session_report(s))
+		status = EXIT_FOUND;
+	return err ? EXIT_PALE : status;
 }
 
 int cmd_learn(int argc, char **argv)

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever is missing in a proposal is told: faults of the system, of the workload, of the user."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from conftest import PALE, need, need_root, run, skip
+from test_backends import BACKENDS, PROBES, cgroup, learn, start, start_cgroup, usable  # noqa: F401
+
+AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+
+def rules(text):
+    """The statements of a proposal, without their evidence, which is another in every run."""
+    return re.sub(r"[ \t]+", " ", re.sub(r"#.*", "", text)).split("\n", 20)
+
+
+@pytest.fixture
+def open_dir(tmp_path):
+    """A directory that everybody may use."""
+    tmp_path.chmod(0o777)
+    for d in list(tmp_path.parents)[:3]:
+        d.chmod(d.stat().st_mode | 0o055)
+    return tmp_path
+
+
+# ---- what the workload hides, or wants for itself ----
+
+def test_what_a_workload_that_is_not_dumpable_opens_is_lost_and_told(open_dir):
+    need_root()
+    need("setpriv")
+    out = open_dir / "p.pale"
+    r = run([*AS_NOBODY, PALE, "learn", "--backend", "ptrace", "-o", out, "--", PROBES / "hidden",
+             open_dir])
+    # /etc/hostname, out, made, socket
+    assert r.rc == 1 and "PL404" in r.err and "4 paths could not be resolved" in r.err, r
+    assert re.search(r"# losses: +4 paths could not be resolved$", out.read_text(), re.M)
+
+
+def test_root_s_recordings_have_them(tmp_path):
+    need_root()
+    for backend in BACKENDS:
+        root = tmp_path / backend
+        root.mkdir()
+        rec, _ = learn(tmp_path, backend, PROBES / "hidden", root)
+        assert rec.losses == "none" and rec.files["/etc/hostname"][0] == "r"
+        assert {f"{root}/out", f"{root}/made/", f"{root}/socket"} <= set(rec.files)
+
+
+def test_a_workload_that_traces_is_a_loss_under_ptrace(tmp_path):
+    usable("ptrace")
+    out = tmp_path / "p.pale"
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", out, "--", PROBES / "tracer"])
+    assert r.rc == 1, r
+    assert re.search(r"[23] calls of ptrace were refused because pale traced already", r.err)
+    assert "eBPF records programs that trace others" in r.err
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw"])
+def test_a_workload_that_traces_is_none_under_ebpf(tmp_path, backend):
+    rec, _ = learn(tmp_path, backend, PROBES / "tracer")
+    assert rec.losses == "none"
+
+
+def test_set_id_programs_without_their_rights_in_the_recording_are_said(open_dir):
+    need_root()
+    need("setpriv")
+    program, out = open_dir / "program", open_dir / "p.pale"
+    shutil.copy(PROBES / "reexec", program)
+    program.chmod(0o4755)
+    run([*AS_NOBODY, PALE, "learn", "--backend", "ptrace", "-o", out, "--", program, "again"],
+        check=0)
+    assert f"(no_new_privs) and while it was recorded (traced by a user): {program}\n" in \
+        out.read_text()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_workload_that_outlives_its_recording_is_said(tmp_path, backend):
+    p, out = start([PROBES / "waiter", "deaf"], tmp_path, backend)
+    child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
+    p.send_signal(signal.SIGTERM)
+    while any(int(w, 16) for w in re.findall(r"(?:SigPnd|ShdPnd):\s+(\w+)",
+                                             open(f"/proc/{p.pid}/status").read())):
+        pass
+    p.send_signal(signal.SIGTERM)
+    p.wait(60)
+    os.kill(child, signal.SIGKILL)
+    err = p.communicate(timeout=30)[1]
+    assert "PL413" in err and f"still runs as process {child}" in err, err
+    assert "ended by a signal to pale, which the workload outlived" in out.read_text()
+
+
+# ---- faults of the system ----
+
+def inject(tmp_path, backend, call, fault, n, argv=("/bin/true",)):
+    """A recording where the n-th such call of pale's own fails; what it says and proposes."""
+    out = tmp_path / "injected.pale"
+    out.unlink(missing_ok=True)
+    r = run([need("strace"), "-o", "/dev/null", "-e", f"trace={call}", "-e",
+             f"inject={call}:error={fault}:when={n}", PALE, "learn", "--backend", backend, "-o", out,
+             "--", *argv])
+    return r, out.read_text() if out.exists() else ""
+
+
+def calls_made(tmp_path, backend, call):
+    usable(backend)
+    log, out = tmp_path / "log", tmp_path / "plain.pale"
+    r = run([need("strace"), "-o", log, "-e", f"trace={call}", PALE, "learn", "--backend", backend,
+             "-o", out, "--", "/bin/true"])
+    if r.rc == 1 and "ptrace" in r.err:
+        skip("strace cannot trace here")
+    assert r.rc == 0, r
+    return [line for line in log.read_text().splitlines() if line.startswith(call)], out.read_text()
+
+
+def assert_told(r, text, plain):
+    """The same proposal, a failure that says why, or a loss that is told."""
+    if r.rc == 0:
+        assert rules(text) == rules(plain), r
+    elif r.rc == 1:
+        assert re.search("PL404|PL411|PL414", r.err), r
+    else:
+        assert r.rc in (125, 126, 127) and r.err, r
+
+
+def samples(lines, kind):
+    """One of each group of equal questions, from its middle: numbers from 1."""
+    groups = {}
+    for i, line in enumerate(lines, 1):
+        groups.setdefault(kind(line), []).append(i)
+    return [at[len(at) // 2] for at in groups.values()]
+
+
+def test_a_map_that_cannot_be_read_to_its_end_is_told(tmp_path):
+    lines, plain = calls_made(tmp_path, "ebpf", "bpf")
+    reading = [i for i, line in enumerate(lines) if "BPF_MAP_GET_NEXT_KEY" in line]
+    assert reading, lines[-5:]
+
+    def kind(line):  # a map's first key is asked for without one before it
+        what, fd = re.match(r"bpf\((\w+)(?:, \{map_fd=(\d+))?", line).groups()
+        return what, fd, "key=NULL" in line or fd
+
+    start = reading[0]
+    for n in samples(lines[start:], kind):
+        r, text = inject(tmp_path, "ebpf", "bpf", "ENOMEM", start + n)
+        assert_told(r, text, plain)
+        if "GET_NEXT_KEY" in lines[start + n - 1]:
+            assert r.rc == 1 and re.search("reads of what was recorded failed", r.err), r
+
+
+@pytest.mark.parametrize("call,fault", [("openat", "EMFILE"), ("readlink", "EIO"), ("pread64", "EIO"),
+                                        ("newfstatat", "EIO")])
+def test_what_ptrace_cannot_look_at_is_told(tmp_path, call, fault):
+    lines, plain = calls_made(tmp_path, "ptrace", call)
+
+    def kind(line):
+        return re.sub(r"\d+", "", line.split(" = ")[0])
+
+    for n in samples(lines, kind):
+        r, text = inject(tmp_path, "ptrace", call, fault, n)
+        if "/proc/self/exe" in lines[n - 1]:
+            continue  # where its sets are: without them execve is implied, and said to be
+        assert_told(r, text, plain)
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_sets_that_cannot_be_read_are_told(open_dir, what):
+    need_root()
+    need("setpriv")
+    sets, out = open_dir / "sets", open_dir / "p.pale"
+    sets.mkdir()
+    (sets / "mine.pale").write_text("set mine { allow read; }\n")
+    (sets / "mine.pale").chmod(0o600)
+    sets.chmod(0o700 if what == "directory" else 0o755)
+    r = run([*AS_NOBODY, PALE, "learn", "--backend", "ptrace", "-o", out, "--", "/bin/true"],
+            env={**os.environ, "PALE_PATH": str(sets)})
+    assert r.rc == 1 and "PL414" in r.err and "Permission denied" in r.err and str(sets) in r.err, r
+    assert "# sets that could not be read, and so were not used: 1\n" in out.read_text()
+
+
+def test_a_program_that_may_not_be_read_is_a_loss(open_dir):
+    need_root()
+    need("setpriv")
+    program, out = open_dir / "program", open_dir / "p.pale"
+    shutil.copy("/bin/true", program)
+    program.chmod(0o711)
+    r = run([*AS_NOBODY, PALE, "learn", "--backend", "ptrace", "-o", out, "--", program])
+    assert r.rc == 1 and "PL404" in r.err, r
+
+
+def test_a_kernel_without_btf_is_said_to_have_none():
+    need_root()
+    script = (f"mount -t tmpfs none /sys/kernel/btf && {PALE} learn --backend ebpf -o /dev/null -- true; "
+              f"echo rc $?; {PALE} learn -o /dev/null -- true")
+    r = run([need("unshare"), "-m", "sh", "-c", script])
+    if not os.path.exists("/sys/kernel/btf/vmlinux"):
+        skip("this kernel has none anyway")
+    assert r.out == "rc 125\n" and "eBPF backend does not work here: this kernel has no BTF" in r.err, r
+    assert "recording with ptrace, as eBPF does not work here: this kernel has no BTF" in r.err
+
+
+# ---- nothing, or the wrong thing ----
+
+def test_a_cgroup_that_nobody_comes_to_gives_no_proposal(tmp_path, cgroup):  # noqa: F811
+    usable("ebpf")
+    p = start_cgroup(tmp_path, "ebpf", cgroup)
+    p.send_signal(signal.SIGINT)
+    err = p.communicate(timeout=30)[1]
+    assert p.returncode == 1 and "PL411" in err and "before the signal" in err, err
+    assert not (tmp_path / "c.pale").exists()
+
+
+def test_what_is_no_cgroup_is_not_blamed_on_ebpf(tmp_path, cgroup):  # noqa: F811
+    for name, why in (("/nonexist", "no directory '/nonexist'"), ("web1", "no directory 'web1'"),
+                      ("/etc/passwd", "is no directory"), (tmp_path, "not in a cgroup v2 hierarchy"),
+                      ("", "no directory ''"), (f"{cgroup}/x\x1b", "no directory")):
+        r = run([PALE, "learn", "--cgroup", name, "-o", tmp_path / "p"])
+        assert r.rc == 125 and why in r.err and "PL410" in r.err and "eBPF" not in r.err, r
+        assert "\x1b" not in r.err
+    name = str(cgroup).removeprefix("/sys/fs/cgroup/unified/").removeprefix("/sys/fs/cgroup/")
+    r = run([PALE, "learn", "--cgroup", name])
+    assert r.rc == 125 and f"did you mean '{cgroup}'?" in r.err, r
+
+
+def test_a_cgroup_with_pale_in_it_is_refused(tmp_path, cgroup):  # noqa: F811
+    for watched in (cgroup, cgroup.parent, cgroup.parent.parent):
+        r = run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec {PALE} learn --cgroup {watched}"])
+        assert r.rc == 125 and "pale itself is in" in r.err, r
+
+
+def test_options_given_twice_are_refused():
+    for options in (["--cgroup", "/a", "--cgroup", "/b"], ["-o", "/a", "--output", "/b", "--", "true"],
+                    ["--for", "run", "--for", "runc", "--", "true"]):
+        r = run([PALE, "learn", *options])
+        assert r.rc == 125 and "is given twice" in r.err, r
+    r = run([PALE, "learn", "-o", "/tmp/x", "--recording", "/tmp/x", "--", "true"])
+    assert r.rc == 125 and "the same file" in r.err, r
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_script_without_its_first_line_is_not_given_to_a_shell(tmp_path, backend):
+    """As `pale run` has it: what is learned can be run."""
+    usable(backend)
+    script, mark = tmp_path / "script", tmp_path / "mark"
+    script.write_text(f"touch {mark}\n")
+    script.chmod(0o755)
+    r = run([PALE, "learn", "--backend", backend, "-o", tmp_path / "p", "--", script])
+    assert r.rc == 126 and "Exec format error" in r.err and "#!/bin/sh" in r.err, r
+    assert not mark.exists() and not (tmp_path / "p").exists()
+
+
+# ---- clients ----
+
+@pytest.fixture
+def clients(tmp_path):
+    """Programs of those names that do nothing, first in PATH."""
+    d = tmp_path / "bin"
+    d.mkdir()
+    for name in ("docker", "podman", "kubectl", "systemctl", "docker-compose", "crictl"):
+        (d / name).write_text("#!/bin/sh\nexit 0\n")
+        (d / name).chmod(0o755)
+    return {**os.environ, "PATH": f"{d}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("argv", [
+    ["docker", "run", "--rm", "alpine", "ls"], ["podman", "run", "x"], ["kubectl", "exec", "x"],
+    ["systemctl", "start", "x"], ["docker-compose", "up"], ["env", "-u", "C", "A=b", "crictl", "ps"],
+    ["nice", "-n", "5", "docker", "run"], ["timeout", "-s", "KILL", "9", "docker", "run"],
+    ["nohup", "setsid", "env", "docker", "run"], ["sh", "-c", "cd /; exec docker run x"],
+    ["bash", "-ec", "A=b timeout 5 'docker' run x"],
+])
+def test_a_client_is_not_taken_for_the_work(tmp_path, clients, argv):
+    out = tmp_path / "p.pale"
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", out, "--", *argv], env=clients)
+    assert r.rc == 1 and "PL415" in r.err and "--cgroup" in r.err, r
+    assert re.search(r"^# NOT THE WORK: '[\w-]+' has it done in another process tree", out.read_text(), re.M)
+    r = run([PALE, "learn", "--backend", "ptrace", "--allow-loss", "-o", out, "--", *argv], env=clients)
+    assert r.rc == 0 and "PL415" in r.err, r
+
+
+@pytest.mark.parametrize("argv", [["echo", "docker"], ["sh", "-c", "echo docker"], ["env", "echo", "docker"],
+                                  ["timeout", "9", "echo", "podman"]])
+def test_a_word_is_no_client(tmp_path, argv):
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", tmp_path / "p", "--", *argv])
+    assert r.rc == 0 and "PL415" not in r.err, r
+
+
+def test_a_client_that_a_workload_executes_is_named(tmp_path, clients):
+    script, out = tmp_path / "job", tmp_path / "p.pale"
+    script.write_text("#!/bin/sh\nsystemctl status x; true\n")
+    script.chmod(0o755)
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", out, "--", script], env=clients)
+    assert r.rc == 0, r
+    assert "work done in other process trees, unseen: systemctl\n" in out.read_text()
+
+
+# ---- many files ----
+
+def test_a_proposal_that_no_command_would_read_is_told(tmp_path):
+    """6,000 names, each of 3,000 bytes with its directories, are more than 16 MiB of text."""
+    usable("ebpf")
+    deep, out = tmp_path.joinpath(*["d" * 250] * 11), tmp_path / "p.pale"
+    deep.mkdir(parents=True)
+    r = run([PALE, "learn", "--backend", "ebpf", "-o", out, "--", PROBES / "many", deep, 6000, 236],
+            timeout=300)
+    assert r.rc == 1 and "PL412" in r.err and "--max-paths" in r.err, r
+    assert out.stat().st_size > 16 << 20
