@@ -389,7 +389,7 @@ static void put_file(struct buf *out, const struct why *w, const struct event *e
 	if (put_answers(out, w, e, false))
 		return;
 	buf_printf(out, "  '%s' never answers so to this call: another filter did, or an older one; "
-		   "it answers\n", w->file);
+		   "it answers\n", w->decide.shown);
 	put_answers(out, w, e, true);
 }
 

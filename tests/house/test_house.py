@@ -79,6 +79,24 @@ def test_the_library_never_prints_or_exits():
     assert not wrong
 
 
+def without_comments(f):
+    return re.sub(r"/\*.*?\*/", "", (ROOT / f).read_text(), flags=re.S)
+
+
+def test_a_name_reaches_the_terminal_by_one_way():
+    """tell() for stderr; buf_safe(), or what is safe already, for what is printed."""
+    raw = (r"\b(?:fprintf|fputs|fputc|vfprintf)\s*\([^;]*\bstderr\b", r"\bperror\s*\(",
+           r"\b(?:buf_printf|buf_puts|printf|fputs|puts)\s*\([^;]*(?:\b(?:src|source|side)->name\b|->file\b"
+           r"|->path\b|\bpath\b|\boptarg\b|\bargv\[)")
+    wrong = []
+    for f in files(".c"):
+        if room(f) not in ("compiler", "compiler/cmd") or f.endswith("cmd/common.c"):
+            continue
+        text = re.sub(r'"(?:\\.|[^"\\])*"', '""', without_comments(f))
+        wrong += [f"{f}: {m.group(0)[:80]}" for p in raw for m in re.finditer(p, text)]
+    assert not wrong
+
+
 def test_no_shell_in_what_ships():
     wrong = [f for f in files(".c") if room(f) in MAY or room(f) == "compiler"
              if re.search(r"(?<![\w.>])(system|popen)\s*\(", (ROOT / f).read_text())]
