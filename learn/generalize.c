@@ -38,7 +38,7 @@ const char *generalize_escape(struct arena *a, struct str path)
 	BUF_AUTO out = { 0 };
 
 	put_escaped(&out, path);
-	return arena_strdup(a, out.p ? out.p : "");
+	return buf_keep(a, &out);
 }
 
 static bool all_digits(struct str s)
@@ -250,7 +250,7 @@ static struct proposed_file propose_file(struct arena *a, const struct recording
 	p.why = widen_path(&w);
 	/* In directories that everybody writes to, another's file is not ours to touch. */
 	p.owner = f->owned && f->perms & PERM_W && is_shared(f->path);
-	p.glob = str_c(arena_strdup(a, glob.p ? glob.p : "/"));
+	p.glob = str_c(glob.n ? buf_keep(a, &glob) : "/");
 	return p;
 }
 

@@ -67,6 +67,11 @@ struct arena *arena_new(arena_oom_fn *oom)
 	return a;
 }
 
+void arena_no_memory(struct arena *a)
+{
+	run_out(a->oom);
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)

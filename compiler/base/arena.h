@@ -14,6 +14,8 @@ typedef void arena_oom_fn(void);
 
 struct arena *arena_new(arena_oom_fn *oom);
 void arena_free(struct arena *a); /* NULL is fine */
+/* For memory that failed elsewhere: the handler, as when the arena's own ends. */
+_Noreturn void arena_no_memory(struct arena *a);
 
 size_t arena_size(const struct arena *a); /* bytes taken from the system, for those with a bound */
 

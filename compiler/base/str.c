@@ -205,12 +205,19 @@ size_t utf8_len(const char *p, size_t n)
 	return len;
 }
 
+char *buf_keep(struct arena *a, const struct buf *b)
+{
+	if (b->failed)
+		arena_no_memory(a);
+	return str_dup(a, (struct str){ b->p, b->n });
+}
+
 const char *str_safe(struct arena *a, const char *s)
 {
 	BUF_AUTO b = { 0 };
 
 	buf_safe(&b, str_c(s));
-	return arena_strdup(a, b.p ? b.p : "");
+	return buf_keep(a, &b);
 }
 
 void buf_safe(struct buf *b, struct str s)

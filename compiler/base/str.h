@@ -52,7 +52,9 @@ void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* The text with control bytes (and bytes that are not UTF-8) as \xNN. */
 void buf_safe(struct buf *b, struct str s);
-/* The same as a string, for a name that is printed again and again. */
+/* A copy of what was written in an arena, "" for nothing; memory that failed ends there. */
+char *buf_keep(struct arena *a, const struct buf *b);
+/* What buf_safe() writes as a string, for a name that is printed again and again. */
 const char *str_safe(struct arena *a, const char *s);
 
 #define BUF_AUTO __attribute__((cleanup(buf_free))) struct buf

@@ -499,10 +499,8 @@ int cmd_check(int argc, char **argv)
 
 	session_open(&s);
 	int status = read_options(&s, argc, argv, &o);
-	if (status >= 0) {
-		session_close(&s);
-		return status;
-	}
+	if (status >= 0)
+		return session_end(&s, status);
 	for (int i = optind; i < argc; i++) {
 		status = check_file(&c, argv[i]);
 		worst = status > worst ? status : worst;

@@ -28,7 +28,7 @@ static void open_with(struct session *s, int failure)
 {
 	const char *format = getenv("PALE_DIAG");
 
-	s->failure = failure;
+	*s = (struct session){ .failure = failure };
 	s->arena = arena_new(failure == EXIT_PALE ? leave_run_without_memory : leave_without_memory);
 	s->sources = sources_new(s->arena);
 	s->diags = diags_new(s->arena, s->sources);

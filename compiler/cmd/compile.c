@@ -155,6 +155,7 @@ static int keep_conditions(struct request *r, const struct input *in)
 	opt.resolve.keep_when = true;
 	again.diags = diags_new(again.arena, again.sources); /* its notes were given already */
 	int rc = input_resolve(&again, &opt, &kept);
+	r->c.session->starved |= again.starved;
 	r->c.kept = kept.policies;
 	return rc;
 }

@@ -211,7 +211,7 @@ static const char *tell_figures(struct compilation *c, const struct policy *p,
 		buf_printf(&b, ", %.2f on the trace", f.weighted);
 	buf_printf(&b, "; proved for all calls (%zu nodes); cacheable: %u of %u always allowed",
 		   proof->nodes, f.cached, f.allowed);
-	return arena_strdup(c->session->arena, b.p ? b.p : "");
+	return buf_keep(c->session->arena, &b);
 }
 
 /* ---- one family ---- */

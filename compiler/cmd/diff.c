@@ -212,6 +212,5 @@ int cmd_diff(int argc, char **argv)
 	int status = read_options(&s, argc, argv, &o);
 	if (status < 0)
 		status = diff(&s, &o, argv[optind], argv[optind + 1]);
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

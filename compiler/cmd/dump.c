@@ -264,6 +264,5 @@ int cmd_dump(int argc, char **argv)
 		return status;
 	session_open(&s);
 	status = dump(&s, &o);
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

@@ -116,7 +116,7 @@ int cmd_fmt(int argc, char **argv)
 			return usage_error(self, "standard input cannot be rewritten");
 		session_open(&s);
 		one = format_file(&s, argv[optind], mode);
-		session_close(&s);
+		one = session_end(&s, one);
 		status = one > status ? one : status;
 	}
 	return status;

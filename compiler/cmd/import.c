@@ -140,6 +140,5 @@ int cmd_import(int argc, char **argv)
 	struct session s;
 	session_open(&s);
 	int rc = import(&s, argv[optind], &opt);
-	session_close(&s);
-	return rc;
+	return session_end(&s, rc);
 }

@@ -156,7 +156,7 @@ static const char *command_line(struct arena *a, char *const *argv)
 			buf_putc(&out, ' ');
 		buf_puts(&out, *argv);
 	}
-	return out.n ? arena_strdup(a, out.p) : NULL;
+	return out.n ? buf_keep(a, &out) : NULL;
 }
 
 /* As it was called: a link's own name says more than what it leads to. */
@@ -306,6 +306,5 @@ int cmd_learn(int argc, char **argv)
 		status = EXIT_PALE;
 	else
 		status = record(&s, &a);
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

@@ -223,6 +223,7 @@ static void put_findings(struct lint_run *r, const char *name)
 
 		counts[d->severity]++;
 		r->counts[d->severity]++;
+		r->session->starved |= d->id == DIAG_PL020;
 		r->found |= !r->never && d->severity <= r->threshold;
 		if (r->format == FORMAT_TEXT) {
 			diag_print_text(ds, d, r->colour, &r->out);
@@ -283,7 +284,9 @@ static int lint_files(struct lint_run *r, char **files)
 	}
 	if (output_write(NULL, &r->out, 0))
 		return EXIT_SYSTEM;
-	return status ? status : r->found ? EXIT_FOUND : EXIT_OK;
+	if (status || r->session->starved)
+		return EXIT_SYSTEM;
+	return r->found ? EXIT_FOUND : EXIT_OK;
 }
 
 /* ---- options ---- */
@@ -378,6 +381,5 @@ int cmd_lint(int argc, char **argv)
 	r.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	status = run_lint(&r, command_find("lint"), argc, argv);
 	buf_free(&r.out);
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

@@ -316,8 +316,7 @@ static int run_subject(const struct list_options *o, size_t subject, const char 
 		buf_puts(&out, "\n  ]\n}\n");
 	if ((status == EXIT_OK || subjects[subject].run == list_sets) && output_write(NULL, &out, 0))
 		status = EXIT_SYSTEM;
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }
 
 int cmd_list(int argc, char **argv)

@@ -232,6 +232,5 @@ int cmd_run(int argc, char **argv)
 		rc = print_help(c);
 	else
 		rc = rc ? EXIT_PALE : run_policy(&s, &o);
-	session_close(&s);
-	return rc;
+	return session_end(&s, rc);
 }

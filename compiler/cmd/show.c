@@ -418,6 +418,5 @@ int cmd_show(int argc, char **argv)
 	} else if (output_write(NULL, &out, 0)) {
 		status = EXIT_SYSTEM;
 	}
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

@@ -29,7 +29,7 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 
 	if (oci_write(s->arena, p, &opt, &text, s->diags))
 		return NULL;
-	char *copy = arena_strdup(s->arena, text.p);
+	char *copy = buf_keep(s->arena, &text);
 	buf_free(&text);
 	struct source *src = source_add(s->sources, arena_printf(s->arena, PRISTR ".docker.json",
 								 STRARG(p->name)), str_c(copy));

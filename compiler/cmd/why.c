@@ -567,6 +567,5 @@ int cmd_why(int argc, char **argv)
 	int status = read_options(w, argc, argv, &pid);
 	if (status < 0)
 		status = why(w, pid, argv + optind, argc - optind);
-	session_close(&s);
-	return status;
+	return session_end(&s, status);
 }

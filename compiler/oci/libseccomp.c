@@ -81,8 +81,23 @@ static int add_rule(scmp_filter_ctx ctx, const struct oci_profile *p, const stru
 	return seccomp_rule_add_array(ctx, verdict_to_ret(e->verdict), nr, r->nwritten, args);
 }
 
+/* libseccomp has other errors for memory that failed as well; malloc(3) leaves its own behind. */
+static int refused(int err)
+{
+	return err == -ENOMEM || errno == ENOMEM ? CHILD_NO_MEMORY : CHILD_REFUSED;
+}
+
+/* libseccomp does not look at every malloc(3) and follows the null pointer (2.5.4). */
+static void on_fault(int sig)
+{
+	(void)sig;
+	_exit(refused(-EINVAL));
+}
+
 static int build(const struct oci_profile *p, enum arch native, const struct environment *env, int fd)
 {
+	signal(SIGSEGV, on_fault);
+	errno = 0;
 	scmp_filter_ctx ctx = seccomp_init(verdict_to_ret(p->dflt));
 
 	if (!ctx)
@@ -98,14 +113,15 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 	for (int a = 0; a < ARCH_NR; a++) {
 		int err = p->arches & ARCH_BIT(a) ? seccomp_arch_add(ctx, scmp_arch((enum arch)a)) : 0;
 		if (err && err != -EEXIST)
-			return CHILD_REFUSED;
+			return refused(err);
 	}
 	for (size_t i = 0; i < p->rules.n; i++) {
 		const struct oci_rule *r = &p->rules.v[i];
 		if (!r->handed.n || !oci_gate_open(p->entries.v[r->entry].gate, env))
 			continue;
-		if (add_rule(ctx, p, r, own))
-			return CHILD_REFUSED;
+		int err = add_rule(ctx, p, r, own);
+		if (err)
+			return refused(err);
 	}
 	return seccomp_export_bpf(ctx, fd) ? CHILD_NOT_WRITTEN : 0;
 }

@@ -135,7 +135,7 @@ static const char *point_text(struct loading *l, const struct dd_point *p, dd_no
 		buf_puts(&text, ": ");
 		verdict_print(&text, dd_eval_at(l->dd, root, p));
 	}
-	return arena_strdup(l->arena, text.p);
+	return buf_keep(l->arena, &text);
 }
 
 /* The filter that the installed library builds, as a root. */

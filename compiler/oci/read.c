@@ -250,7 +250,7 @@ static struct str clean_comment(struct builder *b, struct str s)
 	BUF_AUTO out = { 0 };
 
 	buf_safe(&out, s);
-	return str_c(arena_strdup(b->arena, out.p ? out.p : ""));
+	return str_c(buf_keep(b->arena, &out));
 }
 
 /*

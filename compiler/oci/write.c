@@ -542,6 +542,8 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 		return -1;
 	if (!oci_print(&w, out))
 		return -1;
+	if (out->failed)
+		arena_no_memory(a);
 	tell_notes(&w);
 	if (oci_read_back(&w, (struct str){ out->p, out->n }))
 		return 0;

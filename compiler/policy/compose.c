@@ -52,6 +52,13 @@ static unsigned scope_depth(const struct scope *s)
 }
 
 /* NULL: reported. */
+/* Is it the text that names the wrong thing, or the system that does not give what is there? */
+static bool is_no_file(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -EISDIR || err == -EINVAL || err == -EFBIG ||
+	       err == -ELOOP || err == -ENAMETOOLONG;
+}
+
 static struct scope *load_file(struct resolver *r, struct scope *from, const char *path,
 			       struct span sp)
 {
@@ -59,7 +66,8 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 	int err = source_load_regular(r->ds->sources, path, &src);
 
 	if (err) {
-		struct diag *d = resolve_report(r, DIAG_PL105, sp, "cannot read '%s': %s", path,
+		struct diag *d = resolve_report(r, is_no_file(err) ? DIAG_PL105 : DIAG_PL020, sp,
+						"cannot read '%s': %s", path,
 						err == -EINVAL ? "not a regular file"
 							       : strerror(-err));
 		if (err == -ENOENT)
@@ -176,6 +184,7 @@ struct search {
 	struct resolver *r;
 	const struct ast_word *word;
 	struct set_def *found;
+	bool unread; /* a file of its name is there and was not read: told */
 };
 
 static void offer_set(struct search *q, struct set_def *def)
@@ -207,9 +216,10 @@ static void search_dir(struct search *q, const char *dir)
 {
 	const char *path = arena_printf(q->r->arena, "%s/" PRISTR ".pale", dir, WORD(*q->word));
 
-	if (access(path, F_OK) != 0)
+	if (access(path, F_OK) != 0 && is_no_file(-errno))
 		return;
 	struct scope *s = load_file(q->r, NULL, path, q->word->span);
+	q->unread |= !s;
 	if (!s)
 		return;
 	if (!scope_known(q->r, s->source))
@@ -250,7 +260,7 @@ static void suggest_files(struct suggest *s, struct resolver *r, const char *dir
 
 static struct set_def *find_set(struct resolver *r, struct scope *scope, const struct ast_word *w)
 {
-	struct search q = { r, w, NULL };
+	struct search q = { .r = r, .word = w };
 	bool file_name = w->text.n && w->text.p[0] != '.' && !memchr(w->text.p, '/', w->text.n);
 
 	r->mark++;
@@ -261,6 +271,8 @@ static struct set_def *find_set(struct resolver *r, struct scope *scope, const s
 		q.found->used = true;
 		return q.found;
 	}
+	if (q.unread)
+		return NULL;
 	struct suggest s;
 	suggest_start(&s, w->text);
 	r->mark++;
