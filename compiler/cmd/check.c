@@ -13,6 +13,7 @@
 #include "compiler/cmd/check.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
+#include "compiler/cmd/kind.h"
 #include "compiler/oci/oci.h"
 
 static const char help[] =
@@ -299,14 +300,14 @@ static int check_program(struct check *c, struct source *src)
 }
 
 /* The profile as it stands, through the library that runtimes load it with. */
-static void check_profile(struct check *c, const struct source *src)
+static void check_profile(struct check *c, const struct source *src, struct str text)
 {
 	struct session *s = c->session;
 	struct cbpf prog;
 	const char *why = NULL;
 	const struct environment *env = &c->opt->input.resolve.env;
 	enum arch host = env->host_known ? env->host : (enum arch)arch_native();
-	int err = oci_libseccomp(s->arena, src->text, host, env, 10000, &prog, &why);
+	int err = oci_libseccomp(s->arena, text, host, env, 10000, &prog, &why);
 
 	if (err && err != -EINVAL && err != -ETIMEDOUT && err != -EOPNOTSUPP) {
 		diag_add(s->diags, DIAG_PL020, NO_SPAN, "libseccomp could not be asked about '%s': %s",
@@ -321,28 +322,6 @@ static void check_profile(struct check *c, const struct source *src)
 	}
 	if (session_report(s))
 		c->failed = true;
-}
-
-/* A profile begins with its abi, an include, a variable, `profile` or a path and a brace. */
-static bool is_apparmor(struct str t)
-{
-	size_t i = 0;
-
-	while (i < t.n) {
-		struct str rest = { t.p + i, t.n - i };
-		const char *nl = memchr(rest.p, '\n', rest.n);
-		struct str line = { rest.p, nl ? (size_t)(nl - rest.p) : rest.n };
-		while (line.n && (*line.p == ' ' || *line.p == '\t'))
-			line = (struct str){ line.p + 1, line.n - 1 };
-		if (str_starts(line, "abi <") || str_starts(line, "include <") ||
-		    str_starts(line, "#include <") || str_starts(line, "profile ") ||
-		    str_starts(line, "@{") || str_starts(line, "/"))
-			return true;
-		if (line.n && *line.p != '#')
-			return false;
-		i += (size_t)(line.p - rest.p) + line.n + 1;
-	}
-	return false;
 }
 
 /* What was cut off, or never written, is no policy that is well. */
@@ -362,7 +341,7 @@ static int check_file(struct check *c, const char *path)
 	struct source *src;
 	struct input in;
 
-	if (source_load(s->sources, path, &src) == 0 && is_apparmor(src->text)) {
+	if (source_load(s->sources, path, &src) == 0 && kind_of(src->text) == kind_apparmor) {
 		ask_parser(c, src, (struct span){ src->id, 0, 0 });
 		return session_report(s) ? EXIT_FOUND : EXIT_OK;
 	}
@@ -374,7 +353,7 @@ static int check_file(struct check *c, const char *path)
 		return status;
 	if (in.format == INPUT_JSON) {
 		session_report(s);
-		check_profile(c, in.source);
+		check_profile(c, in.source, in.profile);
 		return EXIT_OK;
 	}
 	if (in.format == INPUT_BPF)

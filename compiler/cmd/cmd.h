@@ -73,7 +73,7 @@ int option_error(const struct command *c, char **argv);
 
 /* ---- input: FILE is a policy or any foreign format, recognised from content ---- */
 
-enum input_format { INPUT_PALE, INPUT_JSON, INPUT_BPF };
+enum input_format { INPUT_PALE, INPUT_JSON, INPUT_BPF, INPUT_OTHER };
 
 struct input_options {
 	struct resolve_options resolve;
@@ -86,7 +86,8 @@ struct input {
 	enum input_format format;
 	struct source *source;
 	struct ast_file *ast;       /* PALE; JSON: the tree it was read into */
-	const struct json *json;    /* JSON */
+	const struct json *json;    /* JSON: the profile's object, or the config.json around it */
+	struct str profile;         /* JSON: its bytes */
 	struct policies *policies;  /* unless parse_only; NULL for BPF */
 };
 
@@ -104,7 +105,8 @@ int input_resolve(struct session *s, const struct input_options *opt, struct inp
  * where `when` asks what neither the options nor its own capability lines say.
  */
 bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in);
-enum input_format input_recognise(struct str text);
+/* What it is (kind.h). Of a kind that pale does not read it says so (PL021): INPUT_OTHER. */
+enum input_format input_recognise(struct session *s, const struct source *src);
 /* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
 int input_unreadable(struct session *s, const char *path, int err);
 /* The policy a command works on: the only one, or the one named; NULL after saying why not. */

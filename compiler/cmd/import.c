@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
-#include "compiler/cmd/cmd.h"
+#include "compiler/cmd/kind.h"
 #include "compiler/cmd/raise.h"
 #include "compiler/oci/oci.h"
 #include "grammar/ast_build.h"
@@ -44,9 +44,10 @@ static int import_json(struct session *s, struct source *src, const struct impor
 	BUF_AUTO text = { 0 };
 	struct json *root = json_parse(s->arena, src, s->diags);
 	struct ast_file *file = NULL;
+	struct inside inside;
 
-	if (root && !s->diags->errors)
-		file = oci_read(s->arena, root, src, &o->read, s->diags);
+	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
+		file = oci_read(s->arena, inside.profile, src, &o->read, s->diags);
 	session_report(s);
 	if (!file)
 		return EXIT_FOUND;
@@ -78,6 +79,16 @@ static int import_bpf(struct session *s, struct source *src, const struct import
 	return status ? status : write_out(&text, o->output);
 }
 
+static int tell_policy(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
+				  "this is a policy, which import does not read");
+
+	diag_help(s->diags, d, "import makes policies of JSON and BPF; every other command reads this one as it is");
+	session_report(s);
+	return EXIT_FOUND;
+}
+
 static int import(struct session *s, const char *path, const struct import_options *o)
 {
 	struct source *src;
@@ -85,8 +96,20 @@ static int import(struct session *s, const char *path, const struct import_optio
 
 	if (err < 0)
 		return input_unreadable(s, path, err);
-	return input_recognise(src->text) == INPUT_BPF ? import_bpf(s, src, o) :
-							 import_json(s, src, o);
+	switch (input_recognise(s, src)) {
+	case INPUT_BPF:
+		return import_bpf(s, src, o);
+	case INPUT_OTHER:
+		session_report(s);
+		return EXIT_FOUND;
+	case INPUT_PALE:
+		if (kind_of(src->text) == kind_policy)
+			return tell_policy(s, src);
+		break;
+	case INPUT_JSON:
+		break;
+	}
+	return import_json(s, src, o);
 }
 
 int cmd_import(int argc, char **argv)

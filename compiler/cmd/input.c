@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "compiler/cmd/cmd.h"
+#include "compiler/cmd/kind.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
 
@@ -179,17 +179,21 @@ int input_unreadable(struct session *s, const char *path, int err)
 	return EXIT_FOUND;
 }
 
-/* A policy is text that never begins with a bracket; a filter is whole 8-byte instructions,
- * and at least one of its jumps or constants has a zero byte. */
-enum input_format input_recognise(struct str text)
+enum input_format input_recognise(struct session *s, const struct source *src)
 {
-	size_t i = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
+	const struct file_kind *kind = kind_of(src->text);
+	struct diag *d;
 
-	if (text.n && text.n % 8 == 0 && memchr(text.p, 0, text.n))
-		return INPUT_BPF;
-	while (i < text.n && strchr(" \t\r\n", text.p[i]) && text.p[i])
-		i++;
-	return i < text.n && (text.p[i] == '{' || text.p[i] == '[') ? INPUT_JSON : INPUT_PALE;
+	if (kind->format != INPUT_OTHER)
+		return kind->format;
+	if (kind->binary) /* its first line is nothing to show */
+		d = diag_add(s->diags, DIAG_PL021, NO_SPAN,
+			     "'%s': this looks like %s, which pale does not read", src->name, kind->what);
+	else
+		d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
+			     "this looks like %s, which pale does not read", kind->what);
+	diag_help(s->diags, d, "%s", kind->way_out);
+	return INPUT_OTHER;
 }
 
 static int told(struct session *s)
@@ -204,8 +208,14 @@ static void read_json(struct session *s, struct input *in)
 {
 	struct diag *d;
 
+	struct inside inside;
+
 	in->json = json_parse(s->arena, in->source, s->diags);
-	if (!in->json || s->diags->errors || oci_recognise(in->json))
+	if (!in->json || s->diags->errors || !kind_find_profile(s, in->json, in->source, &inside))
+		return;
+	in->json = inside.profile;
+	in->profile = inside.text;
+	if (oci_recognise(in->json))
 		return;
 	d = diag_add(s->diags, DIAG_PL001, in->json->span, "this JSON is not a seccomp profile");
 	diag_help(s->diags, d, "a profile has 'defaultAction', or stands in a config.json under "
@@ -220,7 +230,7 @@ int input_open(struct session *s, const char *path, struct input *out)
 	err = source_load(s->sources, path, &out->source);
 	if (err)
 		return input_unreadable(s, path, err);
-	out->format = input_recognise(out->source->text);
+	out->format = input_recognise(s, out->source);
 	if (out->format == INPUT_JSON)
 		read_json(s, out);
 	if (out->format == INPUT_PALE)

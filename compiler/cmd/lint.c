@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "compiler/base/json_write.h"
-#include "compiler/cmd/cmd.h"
+#include "compiler/cmd/kind.h"
 #include "compiler/lint/lint.h"
 #include "grammar/parse.h"
 
@@ -157,13 +157,22 @@ static int explain_rule(const struct command *c, const char *word)
 
 /* ---- files ---- */
 
-static bool is_json(struct str text)
+static void lint_profile(struct session *s, struct source *src)
 {
-	size_t i = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
+	const struct json *root = json_parse(s->arena, src, s->diags);
+	struct inside inside;
 
-	while (i < text.n && text.p[i] && strchr(" \t\r\n", text.p[i]))
-		i++;
-	return i < text.n && (text.p[i] == '{' || text.p[i] == '[');
+	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
+		lint_json(s->arena, inside.profile, src, s->diags);
+}
+
+static void tell_program(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
+				  "this is a BPF program, which lint does not read");
+
+	diag_help(s->diags, d, "'pale import' makes a policy of it, which lint reads; 'pale check' tells "
+		  "its dead instructions");
 }
 
 /* Everything that is wrong is a finding, also what keeps the rest from being read. */
@@ -172,13 +181,15 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	struct session *s = r->session;
 	size_t n = strlen(path);
 
-	if (is_json(src->text) || (n > 5 && !strcmp(path + n - 5, ".json"))) {
-		const struct json *root = json_parse(s->arena, src, s->diags);
+	enum input_format format = input_recognise(s, src);
 
-		if (root && !s->diags->errors)
-			lint_json(s->arena, root, src, s->diags);
+	if (format == INPUT_BPF)
+		tell_program(s, src);
+	/* The name is asked only where the content says nothing. */
+	if (format == INPUT_JSON || (format == INPUT_PALE && n > 5 && !strcmp(path + n - 5, ".json")))
+		lint_profile(s, src);
+	if (format != INPUT_PALE || s->diags->errors || (n > 5 && !strcmp(path + n - 5, ".json")))
 		return;
-	}
 	struct ast_file *file = pale_parse_source(s->arena, src, s->diags);
 	struct policies *policies;
 

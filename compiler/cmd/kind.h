@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a file is, from its content alone. The one place that knows: every command that takes
+ * FILE reads a policy, JSON or BPF, and says the same of whatever else it is given.
+ */
+#include "compiler/cmd/cmd.h"
+
+struct file_kind {
+	enum input_format format;
+	const char *what;    /* INPUT_OTHER: "a systemd unit" */
+	const char *way_out; /* INPUT_OTHER: what to do instead */
+	bool binary;
+};
+
+/* Never NULL. What no other format is known to look like is a policy, with its errors. */
+const struct file_kind *kind_of(struct str text);
+extern const struct file_kind *const kind_apparmor;
+extern const struct file_kind *const kind_policy; /* it says so: `policy` or `set` stands first */
+
+/* A profile that stands inside other JSON. */
+struct inside {
+	const struct json *profile; /* its object, or the config.json around it; spans are the file's */
+	struct str text;            /* its bytes as JSON, for those who parse it themselves */
+};
+
+/*
+ * Where the profile is in JSON of any kind: itself, a config.json, an object of Kubernetes, what
+ * docker, podman, crictl and ctr inspect print, an array of one. False after saying why there is
+ * none (PL021 to PL023). JSON of no known kind is `root` itself: the reader says what it lacks.
+ */
+bool kind_find_profile(struct session *s, const struct json *root, struct source *src,
+		       struct inside *out);
