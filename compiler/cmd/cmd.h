@@ -88,6 +88,7 @@ struct input {
 	struct ast_file *ast;       /* PALE; JSON: the tree it was read into */
 	const struct json *json;    /* JSON: the profile's object, or the config.json around it */
 	struct str profile;         /* JSON: its bytes */
+	const struct oci_disputes *disputes; /* JSON: calls that libseccomp decides; NULL: none */
 	struct policies *policies;  /* unless parse_only; NULL for BPF */
 };
 

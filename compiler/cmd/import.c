@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
 #include "compiler/cmd/kind.h"
 #include "compiler/cmd/raise.h"
@@ -26,7 +27,8 @@ static const char help[] =
 	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n"
 	"      --runtime R    who loads the JSON, such as crun-1.8+libseccomp-2.5.4: runc (default)\n"
 	"                     answers ENOSYS for numbers that no table knows, crun with the default\n"
-	"      --approximate  BPF: where a policy cannot say it, be tighter instead of failing\n";
+	"      --approximate  be tighter instead of failing where a policy cannot say it (BPF), or\n"
+	"                     where two entries of a JSON match one call\n";
 
 struct import_options {
 	const char *output;
@@ -47,7 +49,7 @@ static int import_json(struct session *s, struct source *src, const struct impor
 	struct inside inside;
 
 	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
-		file = oci_read(s->arena, inside.profile, src, &o->read, s->diags);
+		file = oci_read(s->arena, inside.profile, src, &o->read, NULL, s->diags);
 	session_report(s);
 	if (!file)
 		return EXIT_FOUND;
@@ -122,9 +124,12 @@ int cmd_import(int argc, char **argv)
 						 { "help", no_argument, NULL, 'h' },
 						 { NULL, 0, NULL, 0 } };
 	const struct command *self = command_find("import");
-	struct import_options opt = { .read = { .every_host = true, .as_runc = true } };
+	struct import_options opt = { .read = { .every_host = true, .as_runc = true, .strict = true } };
 	struct oci_runtime runtime;
 	int c, host;
+
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), &runtime) < 0);
+	opt.read.libseccomp = runtime.libseccomp;
 
 	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
 		switch (c) {
@@ -142,12 +147,13 @@ int cmd_import(int argc, char **argv)
 			opt.read.host_known = true;
 			break;
 		case 'A':
-			opt.approximate = true;
+			opt.approximate = opt.read.tighter = true;
 			break;
 		case 'R':
 			if (oci_runtime_parse(str_c(optarg), &runtime) < 0)
 				return usage_error(self, "'%s' is no runtime; such as %s", optarg, oci_runtime_default);
 			opt.read.as_runc = runtime.kind == OCI_RUNC;
+			opt.read.libseccomp = runtime.libseccomp;
 			break;
 		case 'h':
 			printf("usage: pale import %s\n\n%s", self->usage, help);

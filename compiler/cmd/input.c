@@ -22,28 +22,36 @@ static bool next_item(const char **list, struct str *item)
 	return true;
 }
 
-static int option_caps(struct environment *env, const char *value)
+/* What a container gets from Docker that asks for nothing (moby oci/caps/defaults.go). */
+static const char docker_caps[] = "audit_write,chown,dac_override,fowner,fsetid,kill,mknod,net_bind_service,"
+				  "net_raw,setfcap,setgid,setpcap,setuid,sys_chroot";
+
+/* EXIT_OK, or EXIT_USAGE after saying which is none. */
+static int add_caps(struct environment *env, const char *list)
 {
 	struct str item;
 
-	env->caps_known = true;
-	env->caps = 0;
-	if (!strcmp(value, "none"))
-		return EXIT_OK;
-	if (!strcmp(value, "all")) {
-		env->caps = (UINT64_C(1) << CAPABILITY_NR) - 1;
-		return EXIT_OK;
-	}
-	while (next_item(&value, &item)) {
+	while (next_item(&list, &item)) {
 		int cap = capability_find(item);
-
-		if (cap < 0) {
+		if (cap >= 0) {
+			env->caps |= UINT64_C(1) << cap;
+		} else if (str_is(item, "docker")) {
+			add_caps(env, docker_caps);
+		} else {
 			tell("pale: --caps: no capability '" PRISTR "'", STRARG(item));
 			return EXIT_USAGE;
 		}
-		env->caps |= UINT64_C(1) << cap;
 	}
 	return EXIT_OK;
+}
+
+static int option_caps(struct environment *env, const char *value)
+{
+	env->caps_known = true;
+	env->caps = 0;
+	if (!strcmp(value, "all"))
+		env->caps = (UINT64_C(1) << CAPABILITY_NR) - 1;
+	return !strcmp(value, "all") || !strcmp(value, "none") ? EXIT_OK : add_caps(env, value);
 }
 
 /* "5.10", and what uname says: "5.10.0-32-amd64". */
@@ -247,7 +255,7 @@ static void read_profile(struct session *s, const struct input_options *opt, str
 		.every_host = opt->resolve.keep_when,
 	};
 
-	in->ast = oci_read(s->arena, in->json, in->source, &read, s->diags);
+	in->ast = oci_read(s->arena, in->json, in->source, &read, &in->disputes, s->diags);
 }
 
 int input_resolve(struct session *s, const struct input_options *opt, struct input *in)

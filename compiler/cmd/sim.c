@@ -109,6 +109,8 @@ static int sim_call(struct session *s, const struct simulator *sim, const char *
 	enum arch on = arch >= 0 ? (enum arch)arch : pick_arch(sim, c);
 	if (policy_call_read(s->arena, c, on, &w, s->diags) < 0)
 		return -1;
+	if (sim->loaded && sim_loaded_check(s, sim->loaded, &w.call))
+		return -1;
 	struct verdict v = simulate(sim, on, &w.call, &why);
 	verdict_print(out, v);
 	buf_printf(out, "  %s  %s", text, arch_info(on)->name);
@@ -261,6 +263,8 @@ static int raw_line(struct raw *r, const char *line, size_t n)
 
 	r->line++;
 	why = n >= RAW_LINE_MAX ? "the line is too long" : read_line(line, line + n, &arch, &c);
+	if (!why && r->sim->loaded && sim_loaded_check(r->session, r->sim->loaded, &c))
+		return EXIT_FOUND;
 	if (!why)
 		return raw_put(r, simulate(r->sim, arch, &c, NULL)) < 0 ? EXIT_SYSTEM : EXIT_OK;
 	struct diag *d = diag_add(r->session->diags, DIAG_PL141, NO_SPAN,

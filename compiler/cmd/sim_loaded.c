@@ -5,6 +5,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/sim_loaded.h"
+#include "compiler/oci/library.h"
 
 enum { NODE_BUDGET = 1 << 20 };
 
@@ -52,10 +53,43 @@ int sim_loaded_open(struct session *s, const struct input *in, const struct poli
 	}
 	const struct json *root = p ? compiled(s, p, rt) : in->json;
 	out->dd = dd_new(s->arena, NODE_BUDGET);
-	out->env = opt.env;
+	out->asked = opt.env;
+	out->env = oci_closed(&opt.env);
+	out->span = root ? root->span : NO_SPAN;
 	if (!root || s->diags->errors || oci_load(s->arena, out->dd, root, &opt, &out->held, s->diags))
 		return EXIT_FOUND;
 	return EXIT_OK;
+}
+
+static dd_node at_call(struct dd *d, dd_node n, const struct call *c)
+{
+	n = dd_fix(d, n, DD_CALL, UINT64_MAX, DD_CALL_OF(c->audit_arch, c->nr));
+	for (unsigned i = 0; i < 6; i++)
+		n = dd_fix(d, n, (enum dd_field)i, UINT64_MAX, c->args[i]);
+	return n;
+}
+
+int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c)
+{
+	const struct oci_model *m = l->held.model;
+	unsigned open = 0;
+
+	if (l->held.open)
+		open = oci_open_fields(l->dd, at_call(l->dd, m->root, c), &l->asked) |
+		       oci_open_fields(l->dd, at_call(l->dd, m->undefined, c), &l->asked);
+	if (open)
+		return oci_ask_environment(s->diags, l->span, open);
+	if (at_call(l->dd, l->held.undecided, c) != DD_TRUE)
+		return 0;
+	BUF_AUTO call = { 0 };
+	oci_print_call(&call, c->audit_arch, c->nr, c->args);
+	struct diag *d = diag_add(s->diags, DIAG_PL267, l->span, "two entries with different actions match %s, and only "
+				  "the runtime's own libseccomp can tell which decides: %s is installed here", call.p,
+				  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+	diag_help(s->diags, d, "'--runtime %s-%u.%u+libseccomp-%s' asks that one, or make their conditions exclude "
+		  "each other", m->runtime.kind == OCI_CRUN ? "crun" : "runc", m->runtime.version >> 16 & 0xff,
+		  m->runtime.version >> 8 & 0xff, oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+	return -1;
 }
 
 struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c)
@@ -74,6 +108,31 @@ static void put_member(struct buf *out, const struct sources *sources, const str
 	buf_printf(out, ": '%s'", key);
 }
 
+static void put_entry(struct buf *out, const struct sources *sources, const struct oci_rule *r)
+{
+	put_place(out, sources, r->span);
+	buf_printf(out, ": '" PRISTR "'", STRARG(r->handed.n ? r->handed : r->name));
+	if (!r->handed.n)
+		buf_puts(out, ", with what libseccomp adds for it");
+}
+
+/* Several entries match: the one that libseccomp let decide. */
+static bool put_disputed(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
+			 const struct call *c, struct verdict held)
+{
+	unsigned matching;
+	const struct oci_rule *r = oci_model_rule(l->held.model, &l->env, c, held, &matching);
+
+	if (!r)
+		return false;
+	put_entry(out, sources, r);
+	if (matching == 2)
+		buf_puts(out, ", of two that match");
+	else
+		buf_printf(out, ", of %u that match", matching);
+	return true;
+}
+
 void put_loaded(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
 		const struct call *c)
 {
@@ -81,7 +140,10 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 	struct oci_why why = oci_model_why(m, &l->env, c);
 	struct dd_point at = oci_point(&l->env, c);
 
-	if (!verdict_eq(dd_eval_at(l->dd, l->held.root, &at), dd_eval_at(l->dd, m->root, &at))) {
+	struct verdict held = dd_eval_at(l->dd, l->held.root, &at);
+	if (at_call(l->dd, l->held.disputed, c) == DD_TRUE && put_disputed(out, sources, l, c, held))
+		return;
+	if (!verdict_eq(held, dd_eval_at(l->dd, m->root, &at))) {
 		buf_puts(out, "libseccomp: its filter, which the entries do not say");
 		return;
 	}
@@ -93,10 +155,7 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 		buf_puts(out, "libseccomp: an architecture that the profile does not list");
 		return;
 	case OCI_BY_ENTRY:
-		put_place(out, sources, why.rule->span);
-		buf_printf(out, ": '" PRISTR "'", STRARG(why.rule->handed.n ? why.rule->handed : why.rule->name));
-		if (!why.rule->handed.n)
-			buf_puts(out, ", with what libseccomp adds for it");
+		put_entry(out, sources, why.rule);
 		return;
 	case OCI_BY_DEFAULT:
 		put_member(out, sources, m->profile->json, "defaultAction");

@@ -6,14 +6,16 @@
  *	no condition beside conditions     swallows them, in either order
  *	no condition twice                 the first wins
  *	one condition, two actions         the container does not start
- *	overlapping conditions             whatever the merged tree yields: not importable
+ *	overlapping conditions             whatever the merged tree yields: it is asked (dispute.c)
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "compiler/oci/internal.h"
+#include "compiler/oci/library.h"
 
 /* The writer's budget for a file is 2,000 entries, each of which may be of one call. */
-enum { COMPARISONS_MAX = 1 << 22, MEETINGS_MAX = 1000000, DIAGRAM_NODES = 1 << 16, DIAGRAMS_MAX = 200 };
+enum { COMPARISONS_MAX = 1 << 22, MEETINGS_MAX = 1000000, DIAGRAM_NODES = 1 << 16, DIAGRAMS_MAX = 200,
+       DISPUTES_MAX = 1000 };
 
 struct settler {
 	struct arena *arena;
@@ -52,7 +54,7 @@ const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, ui
 	return all;
 }
 
-static bool always(const struct oci_rule *r)
+bool oci_always(const struct oci_rule *r)
 {
 	for (uint32_t i = 0; i < r->nargs; i++)
 		if (r->args[i].op != OCI_MASKED_EQ || r->args[i].mask)
@@ -76,33 +78,34 @@ static bool bits_contradict(const struct oci_rule *x, const struct oci_rule *y)
 
 static dd_node both_hold(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
 {
-	dd_node no = dd_terminal(s->dd, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
-	dd_node yes = dd_terminal(s->dd, (struct verdict){ VERDICT_ALLOW, 0 });
-	dd_node n = dd_ite(s->dd, oci_args_cond(s->arena, x->args, x->nargs), yes, no);
-
-	return dd_ite(s->dd, oci_args_cond(s->arena, y->args, y->nargs), n, no);
+	return dd_and(s->dd, dd_cond(s->dd, oci_args_cond(s->arena, x->args, x->nargs)),
+		      dd_cond(s->dd, oci_args_cond(s->arena, y->args, y->nargs)));
 }
 
-static bool disjoint(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
+enum meeting { MEET_NEVER, MEET, MEET_TOO_HARD };
+
+/* Do some arguments meet both? MEET: *at is one. */
+static enum meeting meet(struct settler *s, const struct oci_rule *x, const struct oci_rule *y,
+			 struct dd_point *at)
 {
 	if (bits_contradict(x, y))
-		return true;
+		return MEET_NEVER;
 	if (s->meetings-- == 0) {
 		s->meetings = 0;
-		return false;
+		return MEET_TOO_HARD;
 	}
 	dd_node n = s->dd ? both_hold(s, x, y) : DD_NONE;
 	if (n == DD_NONE) { /* a fresh one: pairs share it until it is full */
 		if (s->diagrams-- == 0) {
 			s->diagrams = 0;
-			return false;
+			return MEET_TOO_HARD;
 		}
 		s->dd = dd_new(s->arena, DIAGRAM_NODES);
 		n = both_hold(s, x, y);
 	}
 	if (n == DD_NONE)
-		return false; /* not known to be */
-	return n == dd_terminal(s->dd, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
+		return MEET_TOO_HARD;
+	return dd_witness(s->dd, n, at) ? MEET : MEET_NEVER;
 }
 
 static const struct oci_entry *entry_of(const struct settler *s, const struct oci_rule *r)
@@ -134,6 +137,43 @@ static bool covers(const struct oci_rule *wide, const struct oci_rule *narrow)
 	return !(narrow->arches & ~wide->arches);
 }
 
+static void tell_pair(struct settler *s, const struct oci_rule *x, const struct oci_rule *y, const char *text,
+		      const char *help)
+{
+	struct diag *d = diag_add(s->ds, DIAG_PL273, y->span, "%s", text);
+
+	diag_note(s->ds, d, x->span, "the other one");
+	diag_help(s->ds, d, "%s", help);
+	s->failed = true;
+}
+
+/* Both have conditions, and different actions. */
+static void settle_conditions(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
+{
+	struct oci_dispute d = { .first = (uint32_t)(x - s->p->rules.v), .second = (uint32_t)(y - s->p->rules.v) };
+	struct dd_point at;
+
+	if (oci_same_args(x, y)) {
+		tell_pair(s, x, y, arena_printf(s->arena, "two entries give '" PRISTR "' and one condition different "
+						"actions: libseccomp refuses them, and no container starts",
+						STRARG(y->name)),
+			  "leave one of them out");
+		return;
+	}
+	enum meeting m = meet(s, x, y, &at);
+	if (m == MEET_NEVER)
+		return;
+	if (m == MEET_TOO_HARD || s->p->disputes.n == DISPUTES_MAX) {
+		tell_pair(s, x, y, arena_printf(s->arena, "whether two entries for '" PRISTR "' with different "
+						"actions match the same arguments is more than is decided",
+						STRARG(y->name)),
+			  "compare fewer arguments, or make the conditions exclude each other in one bit");
+		return;
+	}
+	memcpy(d.args, at.at, sizeof(d.args));
+	vec_push(s->arena, &s->p->disputes, d);
+}
+
 /* x stands before y in the profile. */
 static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *y)
 {
@@ -144,25 +184,18 @@ static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *
 		return;
 	if (verdict_eq(ex->verdict, ey->verdict)) {
 		/* What libseccomp adds beside a rule that says the same is not worth a line. */
-		if (y->derived && always(x) && covers(x, y) && oci_gate_implies(ey->gate, ex->gate))
+		if (y->derived && oci_always(x) && covers(x, y) && oci_gate_implies(ey->gate, ex->gate))
 			y->dropped = true;
-		else if (x->derived && always(y) && covers(y, x) && oci_gate_implies(ex->gate, ey->gate))
+		else if (x->derived && oci_always(y) && covers(y, x) && oci_gate_implies(ex->gate, ey->gate))
 			x->dropped = true;
 		return;
 	}
-	if (always(x)) {
+	if (!x->nargs)
 		swallow(s, x, y);
-	} else if (always(y)) {
+	else if (!y->nargs)
 		swallow(s, y, x);
-	} else if (!disjoint(s, x, y)) {
-		struct diag *d = diag_add(s->ds, DIAG_PL273, y->span,
-					  "two entries for '" PRISTR "' with different actions match the "
-					  "same arguments, and runtimes do not define which decides",
-					  STRARG(y->name));
-		diag_note(s->ds, d, x->span, "the other one");
-		diag_help(s->ds, d, "make the conditions exclude each other");
-		s->failed = true;
-	}
+	else
+		settle_conditions(s, x, y);
 }
 
 static void settle_call(struct settler *s, struct oci_rule **rules, size_t n)
@@ -210,7 +243,64 @@ static void drop_defaults(struct settler *s)
 	}
 }
 
-bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds)
+/* ---- what is left to libseccomp ---- */
+
+/* The same two entries meet again in what libseccomp makes of them elsewhere: told once. */
+static bool told_before(const struct oci_profile *p, const struct oci_rule *rules, const struct oci_dispute *d)
+{
+	for (const struct oci_dispute *k = p->disputes.v; k < d; k++)
+		if (rules[k->first].span.begin == rules[d->first].span.begin &&
+		    rules[k->second].span.begin == rules[d->second].span.begin && k->asked == d->asked)
+			return true;
+	return false;
+}
+
+static void print_witness(struct buf *out, const struct oci_rule *r, const uint64_t args[6])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 6; i++)
+		n = args[i] ? i + 1 : n;
+	buf_printf(out, "'" PRISTR "(", STRARG(r->name));
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(out, "%s%#jx", i ? ", " : "", (uintmax_t)args[i]);
+	buf_puts(out, ")'");
+}
+
+static void tell_dispute(struct settler *s, const struct oci_rule *rules, const struct oci_dispute *d,
+			 const struct oci_read_options *opt)
+{
+	const struct oci_rule *x = &rules[d->first], *y = &rules[d->second];
+	struct verdict vx = entry_of(s, x)->verdict, vy = entry_of(s, y)->verdict;
+	bool first = d->winner == OCI_FIRST || (d->winner == OCI_NOBODY && vx.kind < vy.kind);
+	bool tighter = opt && opt->tighter, strict = opt && opt->strict && !tighter && !d->asked;
+	BUF_AUTO call = { 0 };
+	BUF_AUTO taken = { 0 };
+
+	print_witness(&call, x, d->args);
+	if (strict)
+		buf_puts(&taken, "it is not known");
+	else if (d->asked)
+		buf_printf(&taken, "%s says ", oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+	else
+		buf_printf(&taken, "%s is taken, ", vx.kind == vy.kind ? "the first" : "the more restrictive");
+	if (!strict)
+		verdict_print(&taken, first ? vx : vy);
+	struct diag *g = diag_add(s->ds, strict ? DIAG_PL273 : tighter ? DIAG_PL281 : DIAG_PL287, y->span,
+				  "two entries with different actions match %s, and which decides depends on "
+				  "libseccomp: %s", call.p, taken.p);
+	diag_note(s->ds, g, x->span, "the other one");
+	if (strict)
+		diag_help(s->ds, g, "name the runtime whose libseccomp is installed here, such as '--runtime "
+			  "runc-1.1+libseccomp-%s', or take the more restrictive with '--approximate'",
+			  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+	else
+		diag_help(s->ds, g, "make the conditions exclude each other");
+	s->failed |= strict;
+}
+
+bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_options *opt,
+		const struct oci_disputes **disputes, struct diags *ds)
 {
 	struct settler s = { .arena = a, .p = p, .ds = ds, .comparisons = COMPARISONS_MAX,
 			     .meetings = MEETINGS_MAX,
@@ -228,5 +318,13 @@ bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds)
 			;
 		settle_call(&s, &sorted[i], k - i);
 	}
+	*disputes = NULL;
+	if (s.failed || !p->disputes.n)
+		return !s.failed;
+	const struct oci_rule *rules = p->rules.v;
+	*disputes = oci_decide_disputes(a, p, opt);
+	vec_each(&p->disputes, d)
+		if (!told_before(p, rules, d))
+			tell_dispute(&s, rules, d, opt);
 	return !s.failed;
 }

@@ -56,6 +56,8 @@ struct oci_rule {
 	uint32_t nwritten;
 	unsigned arches;                /* ARCH_BIT(): it speaks about */
 	VEC(const struct oci_gate *) unless; /* swallowed where one of these is open */
+	VEC(const struct oci_gate *) within; /* cut: only where all of these are open as well */
+	VEC(const struct oci_rule *) except; /* cut: what matches one of these is theirs */
 	bool dropped;
 	bool derived; /* not in the JSON: what libseccomp makes of the rule before it */
 };
@@ -69,6 +71,16 @@ struct oci_entry {
 	struct str comment;
 };
 
+enum oci_winner { OCI_NOBODY, OCI_FIRST, OCI_SECOND };
+
+/* Two rules with different actions that match one call: libseccomp decides. */
+struct oci_dispute {
+	uint32_t first, second; /* indices in `rules`, as parsed */
+	uint64_t args[6];       /* which both match */
+	enum oci_winner winner; /* wherever both match; OCI_NOBODY: the more restrictive */
+	bool asked;             /* libseccomp itself said so */
+};
+
 struct oci_profile {
 	const struct json *json;
 	struct verdict dflt;
@@ -78,6 +90,7 @@ struct oci_profile {
 	struct span arches_span;
 	VEC(struct oci_entry) entries;
 	VEC(struct oci_rule) rules;
+	VEC(struct oci_dispute) disputes;
 	VEC(const char *) dropped; /* comments: what was left out and why, by entry */
 	VEC(uint32_t) dropped_entry;
 };
@@ -85,8 +98,25 @@ struct oci_profile {
 /* parse.c: JSON to entries and rules, every value checked. false after an error. */
 bool oci_parse(struct arena *a, const struct json *profile, const struct oci_read_options *opt,
 	       struct oci_profile *out, struct diags *ds);
-/* conflicts.c: what a runtime makes of several rules for one call. false after an error. */
-bool oci_settle(struct arena *a, struct oci_profile *p, struct diags *ds);
+/*
+ * conflicts.c: what a runtime makes of several rules for one call; *disputes (NULL: none) is what
+ * only libseccomp knows. false after an error.
+ */
+bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_options *opt,
+		const struct oci_disputes **disputes, struct diags *ds);
+/*
+ * dispute.c: asks the library that is installed, if it is the one named, who wins each of
+ * p->disputes; cuts the losers' rules, so that a policy, where the more restrictive wins, says
+ * what it says. What nobody wins stays: there the more restrictive answers.
+ */
+const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profile *p,
+					       const struct oci_read_options *opt);
+/* Does it match whatever the arguments are? */
+bool oci_always(const struct oci_rule *r);
+/* The same comparisons, in any order. */
+bool oci_same_args(const struct oci_rule *x, const struct oci_rule *y);
+/* Do the rule's comparisons hold for a call of this architecture? */
+bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6]);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object, const char *key); /* null counts as absent */

@@ -18,6 +18,7 @@ struct loading {
 	struct arena *arena;
 	struct dd *dd;
 	const struct oci_load_options *opt;
+	struct environment env; /* opt's, what it leaves open filled in */
 	struct oci_profile profile;
 	struct span span; /* of the profile, for what is about all of it */
 	bool engine;      /* the JSON is still an engine's dialect */
@@ -46,7 +47,7 @@ static int check_notify(struct loading *l, const struct json *profile)
 			      "could be started", "name the calls to be notified about");
 	vec_each(&p->rules, r) {
 		const struct oci_entry *e = &p->entries.v[r->entry];
-		if (e->verdict.kind != VERDICT_NOTIFY || !oci_gate_open(e->gate, &l->opt->env))
+		if (e->verdict.kind != VERDICT_NOTIFY || !oci_gate_open(e->gate, &l->env))
 			continue;
 		first = e->json;
 		if (str_is(r->name, "write"))
@@ -71,7 +72,7 @@ static int check_errnos(struct loading *l, const struct json *profile)
 		wrong = oci_member(profile, "defaultErrnoRet");
 	vec_each(&l->profile.entries, e)
 		if (!wrong && e->verdict.kind != VERDICT_ERRNO && e->verdict.kind != VERDICT_TRACE &&
-		    oci_gate_open(e->gate, &l->opt->env))
+		    oci_gate_open(e->gate, &l->env))
 			wrong = oci_member(e->json, "errnoRet");
 	return wrong ? refuse(l, DIAG_PL265, wrong->span, "crun refuses an errno beside an action that has none",
 			      "leave it out") : 0;
@@ -102,26 +103,40 @@ static int check_flags(struct loading *l, const struct json *profile)
 	return 0;
 }
 
-/* Is an entry open in some environments only, and env does not say? */
-static int check_environment(struct loading *l, dd_node root)
+struct environment oci_closed(const struct environment *env)
 {
-	const struct environment *env = &l->opt->env;
-	unsigned fields = dd_fields(l->dd, root);
+	struct environment e = *env;
 
-	if (fields & 1u << DD_CAPS && !env->caps_known)
-		return refuse(l, DIAG_PL131, l->span, "which entries apply depends on the container's "
-			      "capabilities", "say them with '--caps chown,setuid' (or none, or all)");
-	if (fields & 1u << DD_SYSTEM && !env->kernel_known)
-		return refuse(l, DIAG_PL131, l->span, "which entries apply depends on the kernel",
-			      "say it with '--kernel 6.1'");
-	return 0;
+	e.caps = env->caps_known ? env->caps : 0;
+	e.kernel = env->kernel_known ? env->kernel : UINT16_MAX;
+	e.caps_known = e.kernel_known = true;
+	return e;
+}
+
+unsigned oci_open_fields(struct dd *d, dd_node n, const struct environment *env)
+{
+	unsigned fields = dd_fields(d, dd_fix(d, n, DD_SYSTEM, 0xff, env->host));
+
+	return (env->caps_known ? 0 : fields & 1u << DD_CAPS) |
+	       (env->kernel_known ? 0 : fields & 1u << DD_SYSTEM);
+}
+
+int oci_ask_environment(struct diags *ds, struct span span, unsigned fields)
+{
+	bool caps = fields & 1u << DD_CAPS;
+	struct diag *d = diag_add(ds, DIAG_PL131, span, "which entries apply depends on the %s",
+				  caps ? "container's capabilities" : "kernel");
+
+	diag_help(ds, d, caps ? "say them with '--caps docker' (Docker's own), '--caps chown,setuid', none or all" :
+				"say it with '--kernel 6.1'");
+	return -1;
 }
 
 static dd_node fix(struct loading *l, dd_node n)
 {
-	const struct environment *env = &l->opt->env;
+	const struct environment *env = &l->env;
 
-	n = dd_fix(l->dd, n, DD_CAPS, UINT64_MAX, env->caps_known ? env->caps : 0);
+	n = dd_fix(l->dd, n, DD_CAPS, UINT64_MAX, env->caps);
 	return dd_fix(l->dd, n, DD_SYSTEM, UINT64_MAX, DD_SYSTEM_OF(env->kernel, env->host));
 }
 
@@ -144,7 +159,7 @@ static int build(struct loading *l, dd_node *out)
 	struct oci_child child;
 	const char *why = NULL;
 	struct cbpf prog;
-	int rc = oci_child_start(&child, &l->profile, l->opt->env.host, &l->opt->env);
+	int rc = oci_child_start(&child, &l->profile, l->env.host, &l->env);
 
 	if (!rc)
 		rc = oci_child_finish(&child, l->arena, l->opt->limit_ms ? l->opt->limit_ms : LIMIT_MS,
@@ -198,32 +213,42 @@ static int take_built(struct loading *l, struct oci_loaded *out, dd_node built, 
 	return 0;
 }
 
+/* Which of them decides is written in libseccomp's merging, which packagers do not touch. */
+static bool same_library(unsigned installed, unsigned named)
+{
+	return installed && !((installed ^ named) & ~LIBSECCOMP_DEBIAN12);
+}
+
 static int settle(struct loading *l, struct oci_loaded *out)
 {
 	const struct oci_model *m = out->model;
 	dd_node built, reading = fix(l, m->root), undefined = fix(l, m->undefined);
-	struct dd_point p;
+	unsigned installed = oci_libseccomp_installed();
 
+	if (oci_open_fields(l->dd, m->refused, &l->opt->env))
+		return oci_ask_environment(l->ds, l->span, oci_open_fields(l->dd, m->refused, &l->opt->env));
 	if (fix(l, m->refused) == DD_TRUE)
 		return refuse(l, DIAG_PL265, l->span, "two entries give one call and condition different "
 			      "actions: libseccomp refuses them, and the container does not start",
 			      "leave one of them out");
 	out->root = reading;
-	if (oci_libseccomp_installed() != m->runtime.libseccomp) {
-		if (!dd_witness(l->dd, undefined, &p))
-			return 0;
-		return refuse(l, DIAG_PL267, l->span,
-			      arena_printf(l->arena, "two entries with different actions match %s, and only "
-					   "the runtime's own libseccomp can tell which decides: another one is "
-					   "installed here", point_text(l, &p, DD_NONE)),
-			      "make their conditions exclude each other");
+	out->open = oci_open_fields(l->dd, m->root, &l->opt->env) |
+		    oci_open_fields(l->dd, m->undefined, &l->opt->env);
+	out->disputed = undefined;
+	if (!same_library(installed, m->runtime.libseccomp)) {
+		out->undecided = undefined;
+		return 0;
 	}
+	if (installed != m->runtime.libseccomp && undefined == DD_FALSE)
+		return 0;
 	if (build(l, &built))
 		return -1;
 	built = fix(l, oci_model_stubbed(m, built));
 	if (built == DD_NONE || reading == DD_NONE)
 		return refuse(l, DIAG_PL290, l->span, "the filter is too complex to compare",
 			      "use fewer entries");
+	if (installed != m->runtime.libseccomp) /* other names: only what is disputed is its own */
+		built = dd_choose(l->dd, undefined, built, reading);
 	if (built == reading)
 		return 0;
 	return take_built(l, out, built, reading, undefined);
@@ -232,7 +257,7 @@ static int settle(struct loading *l, struct oci_loaded *out)
 int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	     const struct oci_load_options *opt, struct oci_loaded *out, struct diags *ds)
 {
-	struct loading l = { .arena = a, .dd = d, .opt = opt, .ds = ds };
+	struct loading l = { .arena = a, .dd = d, .opt = opt, .env = oci_closed(&opt->env), .ds = ds };
 	const struct json *profile = oci_profile_object(root);
 	const struct oci_runtime *rt = &opt->runtime;
 	struct oci_read_options read = { .host_known = true, .host = opt->env.host,
@@ -240,7 +265,7 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 					 .docker = true };
 
 	BUG_ON(!opt->env.host_known);
-	*out = (struct oci_loaded){ .root = DD_NONE };
+	*out = (struct oci_loaded){ .root = DD_NONE, .disputed = DD_FALSE, .undecided = DD_FALSE };
 	if (!profile)
 		return refuse(&l, DIAG_PL270, root ? root->span : NO_SPAN, "this is no seccomp profile",
 			      "a profile has 'defaultAction'");
@@ -259,8 +284,6 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	if (oci_model_build(a, d, &l.profile, rt, opt->env.host, out->model))
 		return refuse(&l, DIAG_PL290, l.span, "the entries are too complex to decide",
 			      "use fewer entries");
-	if (check_environment(&l, dd_fix(d, out->model->root, DD_SYSTEM, 0xff, opt->env.host)))
-		return -1;
 	struct oci_profile *keep = arena_dup(a, &l.profile, sizeof(l.profile));
 	out->model->profile = keep;
 	return settle(&l, out);

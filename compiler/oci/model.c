@@ -147,7 +147,7 @@ static void add_conditional(struct loader *l, struct number *n, dd_node match, s
 	n->node = dd_choose(d, match, dd_terminal(d, v), n->node);
 }
 
-static bool same_args(const struct oci_rule *x, const struct oci_rule *y)
+bool oci_same_args(const struct oci_rule *x, const struct oci_rule *y)
 {
 	if (x->nargs != y->nargs)
 		return false;
@@ -180,7 +180,7 @@ static void refuse_twins(struct loader *l, const struct placed *at, size_t k)
 		if (!r->nargs)
 			plain = dd_or(d, plain, l->gates[r->entry]);
 		else if (!verdict_eq(*verdict_of(l, r), *verdict_of(l, at[k].rule)) &&
-			 same_args(r, at[k].rule))
+			 oci_same_args(r, at[k].rule))
 			twins = dd_or(d, twins, dd_and(d, l->gates[r->entry],
 						       l->gates[at[k].rule->entry]));
 	}
@@ -442,7 +442,7 @@ struct dd_point oci_point(const struct environment *env, const struct call *c)
 	return p;
 }
 
-static bool args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6])
+bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6])
 {
 	for (uint32_t i = 0; i < r->nargs; i++) {
 		const struct oci_arg *g = &r->args[i];
@@ -465,6 +465,19 @@ static bool args_hold(const struct oci_rule *r, enum arch a, const uint64_t args
 	return true;
 }
 
+static bool matches(const struct oci_model *m, const struct environment *env, const struct call *c,
+		    const struct oci_rule *r)
+{
+	uint32_t nr = c->nr;
+	int a = arch_of_call(c->audit_arch, &nr);
+	const struct syscall_info *sys = syscall_by_name(r->name);
+	const struct oci_entry *e = &m->profile->entries.v[r->entry];
+
+	return sys && a >= 0 && r->arches & ARCH_BIT(a) && oci_numbered(&m->runtime, sys, (enum arch)a) &&
+	       (uint32_t)sys->nr[a] == nr && !verdict_eq(e->verdict, m->profile->dflt) &&
+	       oci_gate_open(e->gate, env) && oci_args_hold(r, (enum arch)a, c->args);
+}
+
 struct oci_why oci_model_why(const struct oci_model *m, const struct environment *env,
 			     const struct call *c)
 {
@@ -479,15 +492,26 @@ struct oci_why oci_model_why(const struct oci_model *m, const struct environment
 	if (a < 0 || (!(p->arches & ARCH_BIT(a)) && c->nr != UINT32_MAX))
 		return (struct oci_why){ .by = OCI_BY_ARCH };
 	for (int plain = 1; plain >= 0; plain--)
-		vec_each(&p->rules, r) {
-			const struct syscall_info *sys = syscall_by_name(r->name);
-			const struct oci_entry *e = &p->entries.v[r->entry];
-			if (!sys || !(r->arches & ARCH_BIT(a)) || !oci_numbered(&m->runtime, sys, (enum arch)a) ||
-			    (uint32_t)sys->nr[a] != nr || plain != !r->nargs ||
-			    verdict_eq(e->verdict, p->dflt) || !oci_gate_open(e->gate, env) ||
-			    !args_hold(r, (enum arch)a, c->args))
-				continue;
-			return (struct oci_why){ .by = OCI_BY_ENTRY, .rule = r };
-		}
+		vec_each(&p->rules, r)
+			if (plain == !r->nargs && matches(m, env, c, r))
+				return (struct oci_why){ .by = OCI_BY_ENTRY, .rule = r };
 	return why;
+}
+
+const struct oci_rule *oci_model_rule(const struct oci_model *m, const struct environment *env,
+				      const struct call *c, struct verdict v, unsigned *matching)
+{
+	const struct oci_rule *found = NULL;
+	uint32_t last = UINT32_MAX;
+
+	*matching = 0;
+	vec_each(&m->profile->rules, r) {
+		if (!matches(m, env, c, r))
+			continue;
+		*matching += r->entry != last;
+		last = r->entry;
+		if (!found && verdict_eq(m->profile->entries.v[r->entry].verdict, v))
+			found = r;
+	}
+	return found;
 }

@@ -49,3 +49,6 @@ struct oci_why {
 };
 struct oci_why oci_model_why(const struct oci_model *m, const struct environment *env,
 			     const struct call *c);
+/* The first of the rules that match a call and have this action, and how many match at all. */
+const struct oci_rule *oci_model_rule(const struct oci_model *m, const struct environment *env,
+				      const struct call *c, struct verdict v, unsigned *matching);

@@ -26,6 +26,8 @@ struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1+libseccomp-2.5.4[-1+de
 
 extern const char oci_runtime_default[]; /* printed by compile */
 int oci_runtime_parse(struct str s, struct oci_runtime *out); /* 0 or -EINVAL */
+/* "2.5.4-1+deb12u1", as --runtime takes it behind `libseccomp-`. */
+const char *oci_libseccomp_name(struct arena *a, unsigned libseccomp);
 
 struct oci_write_options {
 	enum oci_dialect dialect;
@@ -68,16 +70,39 @@ struct oci_read_options {
 	const char *name;   /* of the policy; NULL: from the file's name */
 	size_t args_max;    /* the runtime looks at so many of an entry's `args`; 0: at all */
 	bool docker;        /* the engine is known to ignore Podman's `errno` and `defaultErrno` */
+	unsigned libseccomp; /* that loads it, as in struct oci_runtime; 0: the one installed here */
+	bool unasked;       /* nobody is asked which of two entries decides: the more restrictive */
+	bool tighter;       /* likewise, and it is told as what --approximate does */
+	bool strict;        /* an error where libseccomp's answer is not known */
 	bool as_runc;       /* numbers without a name answer as its stub does: ENOSYS, not the default */
 };
+
+/* Calls that two entries with different actions match: which decides is up to libseccomp. */
+struct oci_disputes;
 
 /*
  * Reads a profile into a tree that means what a runtime loads (plain meaning: no ENOSYS stub).
  * Entries that the runtimes ignore are kept as comments with the reason. NULL after an error.
- * opt may be NULL.
+ * opt may be NULL, and so may disputes; *disputes is NULL where entries are at one.
  */
 struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
-			  const struct oci_read_options *opt, struct diags *ds);
+			  const struct oci_read_options *opt, const struct oci_disputes **disputes,
+			  struct diags *ds);
+
+struct oci_disputed { /* one call that is disputed */
+	struct span first, second;               /* the two entries' names */
+	struct verdict first_says, second_says;
+	uint64_t args[6];                        /* that both match */
+	bool known;                              /* the library was asked, and `says` is one answer */
+	struct verdict says;
+	const char *library;                     /* "2.5.4-1+deb12u1"; NULL: nobody was asked */
+};
+/* Is this call disputed in an environment (what it does not know may be anything)? NULL: no. */
+bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *env, const struct call *c,
+		     struct oci_disputed *out);
+/* One after the other, from *at = 0, what is disputed of a number, with arguments that show it. */
+bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *env, uint32_t audit,
+		       uint32_t number, size_t *at, struct oci_disputed *out);
 
 /*
  * Loads a JSON text through libseccomp in a child process (time limit in ms) as runc would on
@@ -93,7 +118,7 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 
 struct oci_load_options {
 	struct oci_runtime runtime;
-	struct environment env; /* host_known; what the entries ask must be known as well */
+	struct environment env; /* host_known */
 	unsigned limit_ms;      /* for libseccomp; 0: 5000 */
 };
 
@@ -101,10 +126,21 @@ struct oci_model;
 struct oci_loaded {
 	dd_node root; /* what the kernel answers afterwards, in this environment */
 	struct oci_model *model;
+	dd_node disputed;  /* claim: entries with different actions match; libseccomp decides */
+	dd_node undecided; /* the part of it for which no such library is here: root is a guess */
+	unsigned open;     /* bit DD_CAPS, DD_SYSTEM: some calls hang on it, and env does not say */
 	/* root is libseccomp's own filter, told by a diagnostic: */
 	bool contradicts; /* entries contradict each other, and it chose */
 	bool library;     /* it answers what no entry says */
 };
+
+/* The environment that oci_load() builds in: no capability and the newest kernel where env says
+ * neither. What hangs on that is in `open`. */
+struct environment oci_closed(const struct environment *env);
+/* Fields of the environment that a node looks at and env leaves open. */
+unsigned oci_open_fields(struct dd *d, dd_node n, const struct environment *env);
+/* Says that they must be known (PL131); -1. */
+int oci_ask_environment(struct diags *ds, struct span span, unsigned fields);
 
 /*
  * What the kernel holds when a container with this profile has started: the engine's part

@@ -60,7 +60,7 @@ static struct ast_cond *make_cmp(struct builder *b, const struct oci_arg *arg)
 	return c;
 }
 
-static struct ast_cond *make_cond(struct builder *b, const struct oci_rule *r)
+static struct ast_cond *make_args(struct builder *b, const struct oci_rule *r)
 {
 	struct ast_cond *all = NULL;
 
@@ -74,6 +74,41 @@ static struct ast_cond *make_cond(struct builder *b, const struct oci_rule *r)
 		all->comma = join;
 	}
 	return all;
+}
+
+/* With what others that match as well leave to it. */
+static struct ast_cond *make_cond(struct builder *b, const struct oci_rule *r)
+{
+	static const enum ast_cmp inverse[] = {
+		[AST_CMP_NE] = AST_CMP_EQ, [AST_CMP_LT] = AST_CMP_GE, [AST_CMP_LE] = AST_CMP_GT,
+		[AST_CMP_EQ] = AST_CMP_NE, [AST_CMP_GE] = AST_CMP_LT, [AST_CMP_GT] = AST_CMP_LE,
+	};
+	struct ast_cond *all = make_args(b, r);
+
+	for (size_t i = 0; i < r->except.n; i++) {
+		struct ast_cond *left = make_args(b, r->except.v[i]);
+		bool join = all != NULL;
+		for (struct ast_cond *c = left; c->kind == AST_COND_AND; c = c->left)
+			c->comma = false; /* it stands between arguments only */
+		if (left->kind == AST_COND_CMP)
+			left->op = inverse[left->op];
+		else
+			left = ast_cond_join(b->arena, AST_COND_NOT, left, NULL);
+		left->span = r->span;
+		all = ast_cond_join(b->arena, AST_COND_AND, all, left);
+		all->span = r->span;
+		all->comma = join;
+	}
+	return all;
+}
+
+/* A cut rule of which nothing is left: another one matches always. */
+static bool is_empty(const struct oci_rule *r)
+{
+	for (size_t i = 0; i < r->except.n; i++)
+		if (oci_always(r->except.v[i]))
+			return true;
+	return false;
 }
 
 /* ---- when ---- */
@@ -180,6 +215,8 @@ static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
 	const struct oci_entry *e = &b->p->entries.v[r->entry];
 	struct ast_env *env = env_gate(b, e->gate, e->json->span);
 
+	for (size_t i = 0; i < r->within.n; i++)
+		env = env_and(b, env, env_gate(b, r->within.v[i], e->json->span));
 	for (size_t i = 0; i < r->unless.n; i++)
 		env = env_and(b, env, env_not(b, env_gate(b, r->unless.v[i], e->json->span)));
 	if (r->arches != name_arches(b, r->name))
@@ -187,11 +224,15 @@ static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
 	return env;
 }
 
-static bool same_unless(const struct oci_rule *x, const struct oci_rule *y)
+static bool same_pointers(const void *x, size_t nx, const void *y, size_t ny)
 {
-	return x->unless.n == y->unless.n &&
-	       (!x->unless.n ||
-		!memcmp(x->unless.v, y->unless.v, x->unless.n * sizeof(*x->unless.v)));
+	return nx == ny && (!nx || !memcmp(x, y, nx * sizeof(void *)));
+}
+
+static bool same_gates(const struct oci_rule *x, const struct oci_rule *y)
+{
+	return same_pointers(x->unless.v, x->unless.n, y->unless.v, y->unless.n) &&
+	       same_pointers(x->within.v, x->within.n, y->within.v, y->within.n);
 }
 
 static bool same_env(const struct builder *b, const struct oci_rule *x, const struct oci_rule *y)
@@ -199,7 +240,7 @@ static bool same_env(const struct builder *b, const struct oci_rule *x, const st
 	const struct oci_gate *gx = b->p->entries.v[x->entry].gate;
 	const struct oci_gate *gy = b->p->entries.v[y->entry].gate;
 
-	if (memcmp(gx, gy, sizeof(*gx)) != 0 || !same_unless(x, y))
+	if (memcmp(gx, gy, sizeof(*gx)) != 0 || !same_gates(x, y))
 		return false;
 	bool narrow_x = x->arches != name_arches(b, x->name);
 	bool narrow_y = y->arches != name_arches(b, y->name);
@@ -242,7 +283,7 @@ static bool same_statement(const struct builder *b, const struct oci_rule *x,
 			   const struct oci_rule *y)
 {
 	return x->entry == y->entry && x->args == y->args && x->nargs == y->nargs &&
-	       same_env(b, x, y);
+	       same_pointers(x->except.v, x->except.n, y->except.v, y->except.n) && same_env(b, x, y);
 }
 
 static struct str clean_comment(struct builder *b, struct str s)
@@ -315,7 +356,7 @@ static void add_rules(struct builder *b)
 		const struct oci_gate *g = b->p->entries.v[entry].gate;
 		take_dropped(b, entry);
 		for (; i < b->p->rules.n && b->p->rules.v[i].entry == entry; i++)
-			if (!taken[i] && !b->p->rules.v[i].dropped && !g->never)
+			if (!taken[i] && !b->p->rules.v[i].dropped && !g->never && !is_empty(&b->p->rules.v[i]))
 				add_statement(b, &b->p->rules.v[i], taken, i);
 	}
 }
@@ -366,17 +407,20 @@ static void add_headers(struct builder *b, const struct json *profile)
 }
 
 struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
-			  const struct oci_read_options *opt, struct diags *ds)
+			  const struct oci_read_options *opt, const struct oci_disputes **disputes,
+			  struct diags *ds)
 {
 	const struct json *profile = oci_profile_object(root);
+	const struct oci_disputes *none, **to = disputes ? disputes : &none;
 	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
 	struct builder b = { .arena = a, .p = p, .body = { .arena = a } };
 
+	*to = NULL;
 	if (!profile) {
 		diag_add(ds, DIAG_PL270, root ? root->span : NO_SPAN, "this is no seccomp profile");
 		return NULL;
 	}
-	if (!oci_parse(a, profile, opt, p, ds) || !oci_settle(a, p, ds))
+	if (!oci_parse(a, profile, opt, p, ds) || !oci_settle(a, p, opt, to, ds))
 		return NULL;
 	b.as_runc = opt && opt->as_runc && oci_stub_covers(p->dflt.kind);
 	struct ast_body top = { .arena = a };

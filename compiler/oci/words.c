@@ -142,13 +142,45 @@ void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t
 
 const char oci_runtime_default[] = "runc-1.1+libseccomp-2.5.4";
 
-/* "1.1", "2.5.4", "20.10.24": up to three numbers. */
+/* "1", "2ubuntu3": what a packager adds behind the version. */
+static bool is_revision(struct str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	bool number = i > 0;
+	if (i < s.n && str_starts((struct str){ s.p + i, s.n - i }, "ubuntu"))
+		for (i += 6; i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'); i++)
+			;
+	return number && i == s.n;
+}
+
+/* "b2", "ds1", "ds1-2", "deb13u1": likewise, each behind a '+'. */
+static bool is_rebuild(struct str s)
+{
+	static const char *const words[] = { "deb", "dfsg", "ds", "b", "u" };
+	size_t i = 0, digits = 0;
+
+	for (size_t w = 0; w < ARRAY_SIZE(words) && !i; w++)
+		if (str_starts(s, words[w]))
+			i = str_c(words[w]).n;
+	for (; i && i < s.n && s.p[i] != '-'; i++) {
+		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+		if (!digit && !(s.p[i] == 'u' && digits))
+			return false;
+		digits += digit;
+	}
+	return digits && (i == s.n || is_revision((struct str){ s.p + i + 1, s.n - i - 1 }));
+}
+
+/* "1.1", "2.5.4", "20.10.24", "2.6.0-2": up to three numbers. */
 static int parse_version(struct str s, unsigned *out)
 {
 	unsigned part[3] = { 0 };
-	size_t n = 0, digits = 0;
+	size_t n = 0, digits = 0, i = 0;
 
-	for (size_t i = 0; i < s.n && !(s.p[i] == '-' && i); i++) { /* "-1": a packager's revision */
+	for (; i < s.n && !(s.p[i] == '-' && i); i++) {
 		if (s.p[i] == '.') {
 			if (!digits || ++n == ARRAY_SIZE(part))
 				return -EINVAL;
@@ -162,7 +194,13 @@ static int parse_version(struct str s, unsigned *out)
 			return -EINVAL;
 	}
 	*out = OCI_VERSION(part[0], part[1], part[2]);
-	return digits ? 0 : -EINVAL;
+	return digits && (i == s.n || is_revision((struct str){ s.p + i + 1, s.n - i - 1 })) ? 0 : -EINVAL;
+}
+
+const char *oci_libseccomp_name(struct arena *a, unsigned v)
+{
+	return arena_printf(a, "%u.%u.%u%s", v >> 16 & 0xff, v >> 8 & 0xff, v & 0xff,
+			    v & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
 }
 
 static bool take_component(struct str part, const char *prefix, unsigned *version, int *err)
@@ -176,7 +214,7 @@ static bool take_component(struct str part, const char *prefix, unsigned *versio
 
 int oci_runtime_parse(struct str s, struct oci_runtime *out)
 {
-	bool runtime = false, debian12 = false;
+	bool runtime = false, seccomp = false;
 
 	*out = (struct oci_runtime){ .libseccomp = OCI_VERSION(2, 5, 4) };
 	while (s.n) {
@@ -191,10 +229,13 @@ int oci_runtime_parse(struct str s, struct oci_runtime *out)
 		} else if (take_component(part, "crun-", &out->version, &err)) {
 			out->kind = OCI_CRUN;
 			runtime = true;
-		} else if (str_is(part, "deb12u1")) {
-			debian12 = true;
+		} else if (take_component(part, "libseccomp-", &out->libseccomp, &err)) {
+			seccomp = true;
+		} else if (runtime && is_rebuild(part)) {
+			if (seccomp && out->libseccomp == OCI_VERSION(2, 5, 4) && str_starts(part, "deb12u"))
+				out->libseccomp |= LIBSECCOMP_DEBIAN12;
 			err = 0;
-		} else if (!take_component(part, "libseccomp-", &out->libseccomp, &err)) {
+		} else {
 			take_component(part, "docker-", &out->docker, &err);
 		}
 		if (err < 0)
@@ -205,7 +246,5 @@ int oci_runtime_parse(struct str s, struct oci_runtime *out)
 		if (!s.n)
 			return -EINVAL;
 	}
-	if (debian12)
-		out->libseccomp |= LIBSECCOMP_DEBIAN12;
 	return runtime ? 0 : -EINVAL;
 }

@@ -117,7 +117,7 @@ static void check_model(struct input *in, enum arch host, bool crun)
 static void check_policy(struct input *in, const struct oci_read_options *opt)
 {
 	struct diags *ds = diags_new(in->arena, in->sources);
-	struct ast_file *file = oci_read(in->arena, in->root, in->src, opt, ds);
+	struct ast_file *file = oci_read(in->arena, in->root, in->src, opt, NULL, ds);
 	struct resolve_options keep = { .keep_when = true, .foreign = true };
 	BUF_AUTO text = { 0 };
 
@@ -146,8 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		enum arch host = in.random % 2 ? ARCH_X86_64 : (enum arch)(next(&in) % ARCH_NR);
 		if (host == ARCH_X32) /* no kernel's own */
 			host = ARCH_X86_64;
-		struct oci_read_options every = { .every_host = true };
-		struct oci_read_options one = { .host_known = true, .host = host };
+		struct oci_read_options every = { .every_host = true, .unasked = true };
+		struct oci_read_options one = { .host_known = true, .host = host, .unasked = true };
 		check_model(&in, host, next(&in) % 2);
 		check_policy(&in, &every);
 		check_policy(&in, &one);

@@ -91,7 +91,7 @@ static const struct policy *load(const char *path, const char *caps)
 	if (src->text.p[n] == '{') {
 		opt.foreign = true;
 		struct json *root = json_parse(arena, src, diags);
-		file = root && !diags->errors ? oci_read(arena, root, src, &read, diags) : NULL;
+		file = root && !diags->errors ? oci_read(arena, root, src, &read, NULL, diags) : NULL;
 	} else {
 		file = pale_parse_source(arena, src, diags);
 	}

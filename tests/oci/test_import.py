@@ -187,8 +187,6 @@ def test_what_every_kernel_excludes_is_never_in(pale, tmp_path):
 # ---- what cannot be imported ----
 
 BAD = {
-    "overlap": (profile(entry("kill", args=[arg(0, "LT", 9)]),
-                        entry("kill", "SCMP_ACT_LOG", args=[arg(1, "EQ", 9)])), "PL273"),
     "one_condition_two_actions": (profile(entry("kill", args=[arg(0, "EQ", 9)]),
                                           entry("kill", "SCMP_ACT_LOG", args=[arg(0, "EQ", 9)])), "PL273"),
     # Both become socketcall(1, ...) on i386, which libseccomp answers with EEXIST.

@@ -197,3 +197,87 @@ def test_a_policy_is_named_after_its_file(pale, tmp_path, file, name):
     text = pale("import", path, check=0).out
     assert text.startswith(f"policy {name} {{")
     pale("check", "-", input=text)
+
+
+# ---- two entries, one call ----
+
+def entry(names, action="ALLOW", args=(), **more):
+    e = {"names": names.split(), "action": "SCMP_ACT_" + action, **more}
+    if args:
+        e["args"] = [{"index": i, "value": v, "op": "SCMP_CMP_" + op} for i, op, v in args]
+    return e
+
+
+def profile(*entries, **more):
+    return {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [entry("read write exit_group execve"), *entries], **more}
+
+
+# Each with a call that both match.
+OVERLAPS = {
+    "vsock": ([entry("socket", "ERRNO", [(0, "EQ", 40)], errnoRet=1), entry("socket", args=[(0, "NE", 16)])],
+              "socket(40)"),
+    "podman": ([entry("socket", "ERRNO", [(0, "EQ", 16), (2, "EQ", 9)], errnoRet=22),
+                entry("socket", args=[(2, "NE", 9)]), entry("socket", "LOG", [(0, "NE", 16)])], "socket(2)"),
+    "two_arguments": ([entry("lseek", args=[(0, "LT", 9)]), entry("lseek", "LOG", [(2, "EQ", 1)])], "lseek(3, 0, 1)"),
+    "looser_inside": ([entry("kill", args=[(0, "GT", 9)]), entry("kill", "ERRNO", [(0, "GT", 3)], errnoRet=6)],
+                      "kill(10)"),
+    "one_rank": ([entry("lseek", "ERRNO", [(0, "LT", 9)], errnoRet=5), entry("lseek", "ERRNO", [(2, "EQ", 1)], errnoRet=6)],
+                 "lseek(3, 0, 1)"),
+    "three": ([entry("kill", "LOG", [(0, "LT", 9)]), entry("kill", args=[(0, "LT", 20)]),
+               entry("kill", "ERRNO", [(1, "EQ", 9)], errnoRet=3)], "kill(3, 9)"),
+    "gated": ([entry("kill", "LOG", [(0, "LT", 9)], includes={"caps": ["CAP_KILL"]}), entry("kill", args=[(0, "LT", 20)])],
+              "kill(3)"),
+    "masks": ([entry("ioctl", args=[(1, "LT", 0x5500)]), entry("ioctl", "TRAP", [(1, "GT", 0x5400)])], "ioctl(0, 0x5413)"),
+}
+EVERY = ["--caps", "kill", "--kernel", "6.18", "--host", "x86_64"]
+
+
+@pytest.mark.parametrize("case", OVERLAPS)
+def test_an_import_says_what_libseccomp_builds_of_entries_that_overlap(pale, tmp_path, case):
+    from conftest import program, run
+    path = put(tmp_path, profile(*OVERLAPS[case][0]))
+    policy, built = imported(pale, path, "--runtime", "crun-1.8+libseccomp-2.5.4"), tmp_path / "built.bpf"
+    for caps in ("none", "kill"):
+        built.write_bytes(run([program("oci/ocitool"), "libseccomp", path, caps], text=False, check=0).out)
+        r = run([program("oci/ocitool"), "compare", policy, built, caps])
+        assert r.out.endswith(" 0 differ\n"), (r, policy.read_text())
+
+
+@pytest.mark.parametrize("case", OVERLAPS)
+def test_entries_that_overlap_stop_no_command(pale, tmp_path, case):
+    entries, call = OVERLAPS[case]
+    path = put(tmp_path, profile(*entries))
+    for command in (["check", path], ["diff", path, path], ["explain", path, "read"], ["explain", path, call.split("(")[0]],
+                    ["sim", path, "read", *EVERY], ["sim", path, call, *EVERY], ["import", path],
+                    ["import", "--approximate", path], ["sim", "--as", "docker:runc", path, "read", call, *EVERY],
+                    ["why", "type=1326 arch=c000003e syscall=0 code=0x50000", path]):
+        r = pale(*command)
+        assert r.rc == 0 and "error" not in r.err, (command, r)
+    r = pale("import", path, check=0)
+    assert "[PL287 entries-overlap]" in r.err and "depends on libseccomp: " in r.err
+    assert "the other one" in r.err
+
+
+def test_approximate_takes_the_more_restrictive_and_says_so(pale, tmp_path):
+    path = put(tmp_path, profile(*OVERLAPS["looser_inside"][0]))
+    assert pale("sim", "-", "kill(10)", input=pale("import", path, check=0).out, check=0).out.startswith("ALLOW")
+    r = pale("import", "--approximate", path, check=0)
+    assert "[PL281 import-tighter]" in r.err and "ERRNO(6)" in r.err
+    assert pale("sim", "-", "kill(10)", "kill(5)", input=r.out, check=0).out.count("ERRNO(6)") == 2
+
+
+def test_an_import_for_another_libseccomp_is_refused_with_a_way_out(pale, tmp_path):
+    path = put(tmp_path, profile(*OVERLAPS["vsock"][0]))
+    r = pale("import", path, "--runtime", "runc-1.1+libseccomp-2.9.9", check=1)
+    assert r.err.count("[PL273 import-inexact]") == 1 and "--approximate" in r.err and not r.out
+    way = r.err.split("'--runtime ", 1)[1].split("'")[0]
+    pale("import", path, "--runtime", way, check=0)
+    pale("import", path, "--runtime", "runc-1.1+libseccomp-2.9.9", "--approximate", check=0)
+
+
+def test_one_condition_with_two_actions_starts_no_container(pale, tmp_path):
+    path = put(tmp_path, profile(entry("kill", args=[(1, "EQ", 9)]), entry("kill", "LOG", [(1, "EQ", 9)])))
+    r = pale("import", path, check=1)
+    assert "[PL273 import-inexact]" in r.err and "no container starts" in r.err
+    assert r.err.count("PL273") == 1

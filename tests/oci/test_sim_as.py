@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, program, run
+
+LIBRARY = "libseccomp-" + run([program("oci/loaded"), "installed", "-", "-", "-"], check=0).out.strip()
 
 DOCKER = ROOT / "profiles" / "found" / "docker-default.json"
 ENV = ["--caps", "sys_chroot", "--kernel", "6.18", "--host", "x86_64"]
@@ -44,9 +46,9 @@ def test_capabilities_kernel_and_machine_decide(pale):
     for caps, kernel, want in [("none", "6.18", "ERRNO(1)"), ("sys_admin", "6.18", "ALLOW")]:
         r = pale("sim", DOCKER, "mount", "--as", "docker:runc", "--caps", caps, "--kernel", kernel, check=0)
         assert answers(r) == [want]
-    r = pale("sim", DOCKER, "read", "--as", "docker:runc", check=1)
-    assert "[PL131 environment-unknown]" in r.err and "--caps" in r.err and not r.out
-    r = pale("sim", DOCKER, "read", "--as", "docker:runc", "--caps", "none", check=1)
+    r = pale("sim", DOCKER, "mount", "--as", "docker:runc", check=1)
+    assert "[PL131 environment-unknown]" in r.err and "--caps docker" in r.err and not r.out
+    r = pale("sim", DOCKER, "ptrace", "--as", "docker:runc", "--caps", "none", check=1)
     assert "--kernel" in r.err
     r = pale("sim", DOCKER, "read", "--arch", "aarch64", "--as", "docker:runc", "--caps", "none", "--kernel", "6.18",
              "--host", "aarch64", check=0)
@@ -102,7 +104,71 @@ def test_what_only_the_library_can_tell_is_not_guessed(pale, tmp_path):
         {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "op": "SCMP_CMP_LT", "value": 9}]},
         {"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "op": "SCMP_CMP_EQ", "value": 3}]}]}))
     r = pale("sim", path, "read(3, 3)", "--as", "docker:runc", "--runtime", "runc-1.1+libseccomp-2.6.0", check=1)
-    assert "[PL267 runtime-undefined]" in r.err and "'read'(0, 0x3" in r.err and not r.out
+    assert "[PL267 runtime-undefined]" in r.err and "'read'(0x3, 0x3" in r.err and not r.out
+    r = pale("sim", path, "read(3)", "write", "--as", "docker:runc", "--runtime", "runc-1.1+libseccomp-2.6.0", check=0)
+    assert answers(r) == ["ALLOW", "ERRNO(1)"]  # what nobody disputes
+
+
+def test_what_depends_on_the_environment_is_asked_for_that_call_alone(pale, tmp_path):
+    r = pale("sim", DOCKER, "read", "mount", "openat", "--as", "docker:crun", check=1)
+    assert answers(r) == ["ALLOW", "ALLOW"] and r.err.count("[PL131") == 1
+    text = "x86_64 0 0 0 0 0 0 0\nx86_64 165 0 0 0 0 0 0\n"
+    r = pale("sim", DOCKER, "--raw", "--as", "docker:runc", input=text, check=1)
+    assert r.out == "ALLOW\n" and "[PL131" in r.err
+
+
+def test_dockers_own_capabilities_have_a_word(pale, tmp_path):
+    r = pale("sim", DOCKER, "chroot", "mount", "--as", "docker:runc", "--caps", "docker", check=0)
+    assert answers(r) == ["ALLOW", "ERRNO(1)"]
+    assert answers(pale("sim", DOCKER, "chroot", "mount", "--caps", "docker,sys_admin", "--as", "docker:runc", check=0)) == ["ALLOW", "ALLOW"]
+    fourteen = ["chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "net_bind_service",
+                "net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"]
+    text = "policy p { layers seccomp; arch x86_64; default errno EPERM; %s }"
+    every = text % " ".join(f"when capability {c} {{ allow #{300 + i}; }}" for i, c in enumerate(fourteen))
+    calls = [f"#{300 + i}" for i in range(14)]
+    r = pale("sim", "-", *calls, "--caps", "docker", input=every, check=0)
+    assert answers(r) == ["ALLOW"] * 14
+    no = text % "when capability sys_admin, sys_ptrace, net_admin, sys_nice { allow read; }"
+    assert answers(pale("sim", "-", "read", "--caps", "docker", input=no, check=0)) == ["ERRNO(1)"]
+
+
+OVERLAP = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+    {"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"},
+    {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1,
+     "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_EQ"}]},
+    {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 16, "op": "SCMP_CMP_NE"}]}]}
+
+
+def test_of_two_that_match_the_one_that_decides_is_named(pale, tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(OVERLAP, indent=1))
+    place = [i for i, line in enumerate(path.read_text().splitlines(), 1) if '"socket"' in line]
+    r = pale("sim", path, "socket(AF_VSOCK)", "socket(AF_INET)", "--as", "docker:runc", "--runtime",
+             "runc-1.1+" + LIBRARY, check=0)
+    lines = r.out.splitlines()
+    assert lines[0].startswith("ERRNO(1)") and f"p.json:{place[0]}:" in lines[0]
+    assert lines[0].endswith("'socket', of two that match") and lines[1].endswith(": 'socket'")
+
+
+def test_the_library_that_is_here_is_named_as_runtime_takes_it(pale, tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(OVERLAP))
+    r = pale("sim", path, "socket(AF_VSOCK)", "--as", "docker:crun", "--runtime", "crun-1.8+libseccomp-2.9.9", check=1)
+    assert LIBRARY.split("-", 1)[1] in r.err and f"--runtime crun-1.8+{LIBRARY}" in r.err
+    pale("sim", path, "socket(AF_VSOCK)", "--as", "docker:crun", "--runtime", f"crun-1.8+{LIBRARY}", check=0)
+
+
+@pytest.mark.parametrize("name, good", [
+    ("runc-1.1+libseccomp-2.5.4-debian12", False), ("runc-1.1-x+libseccomp-2.5.4", False),
+    ("runc-1.1+libseccomp-2.5.4-1+deb12u1-x", False), ("runc-1.1+libseccomp-2.5.4+debian", False),
+    ("runc-1.1+libseccomp-2.5.4-", False), ("deb12u1+runc-1.1", False),
+    ("runc-1.1+libseccomp-2.5.4-1+deb12u1", True), ("runc-1.1.5+ds1-1+deb12u1+libseccomp-2.5.4-1+deb12u1", True),
+    ("runc-1.3.6+libseccomp-2.6.1-1+b2", True), ("runc-1.1.15+ds1-2+b4+libseccomp-2.6.0-2", True),
+    ("docker-20.10.24+runc-1.1.5+libseccomp-2.5.4-1", True), ("runc-1.1.12-0ubuntu3.1+libseccomp-2.5.5-1ubuntu3", True)])
+def test_a_packagers_suffix_is_known_or_refused(pale, name, good):
+    r = pale("sim", DOCKER, "read", "--as", "docker:runc", "--runtime", name)
+    assert r.rc == (0 if good else 2), r
+    assert good or "is no runtime" in r.err
 
 
 def test_setup_on_s390x_is_enosys_under_runc(pale, tmp_path):

@@ -162,13 +162,13 @@ static enum diag_id first_error(const struct diags *ds)
 
 static struct policy *read_text(struct subject *s, struct str text, const struct environment *env)
 {
-	struct oci_read_options opt = { .host_known = true, .host = env->host };
+	struct oci_read_options opt = { .host_known = true, .host = env->host, .unasked = true };
 	struct resolve_options resolve = { .env = *env, .foreign = true };
 	struct diags *ds = diags_new(s->arena, s->sources);
 	struct source *src = source_add(s->sources, "written", text);
 	struct json *root = json_parse(s->arena, src, ds);
 	struct ast_file *file =
-		root && !ds->errors ? oci_read(s->arena, root, src, &opt, ds) : NULL;
+		root && !ds->errors ? oci_read(s->arena, root, src, &opt, NULL, ds) : NULL;
 	struct policies *all = file ? policy_resolve(s->arena, file, &resolve, ds) : NULL;
 
 	if (!all || ds->errors || all->list.n != 1) {
