@@ -61,6 +61,12 @@ void verdict_print(struct buf *b, struct verdict v)
 		buf_printf(b, "(%u)", v.data);
 }
 
+const char *verdict_kind_name(enum verdict_kind kind)
+{
+	BUG_ON(kind >= VERDICT_NR);
+	return kinds[kind].text;
+}
+
 int verdict_parse(struct str s, struct verdict *out)
 {
 	for (unsigned k = 0; k < VERDICT_NR; k++) {

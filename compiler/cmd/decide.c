@@ -47,9 +47,10 @@ static dd_node join_parts(const struct decide *d)
 	return root;
 }
 
-static bool add_part(struct session *s, struct decide *d, const struct policy *p, enum arch machine)
+static bool add_part(struct session *s, struct decide *d, const struct policy *p, enum arch machine,
+		     const struct oci_disputes *disputes)
 {
-	struct decide_part part = { p, decision_build_in(s->arena, d->dd, p, s->diags), machine };
+	struct decide_part part = { p, decision_build_in(s->arena, d->dd, p, s->diags), machine, disputes };
 
 	if (!part.decision)
 		return false;
@@ -93,7 +94,7 @@ static int add_machine(struct session *s, struct decide *d, const struct decide_
 	if (!d->parts.n)
 		d->in = row;
 	const struct policy *p = input_policy(s, &row, opt->policy);
-	return p && add_part(s, d, p, host) ? EXIT_OK : EXIT_FOUND;
+	return p && add_part(s, d, p, host, row.disputes) ? EXIT_OK : EXIT_FOUND;
 }
 
 static int load_machines(struct session *s, struct decide *d, const struct decide_options *opt,
@@ -115,7 +116,7 @@ static int load_rules(struct session *s, struct decide *d, const struct decide_o
 	if (status)
 		return status;
 	const struct policy *p = input_policy(s, &d->in, opt->policy);
-	return p && add_part(s, d, p, (enum arch)0) ? EXIT_OK : EXIT_FOUND;
+	return p && add_part(s, d, p, (enum arch)0, d->in.disputes) ? EXIT_OK : EXIT_FOUND;
 }
 
 /* ---- programs ---- */
@@ -202,18 +203,25 @@ int decide_load(struct session *s, struct dd *dd, const char *path,
 	return status;
 }
 
-const struct policy *decide_policy(const struct decide *d, const struct dd_point *at)
+const struct decide_part *decide_part_at(const struct decide *d, const struct dd_point *at)
 {
 	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32);
-	const struct policy *found = NULL;
+	const struct decide_part *found = NULL;
 
 	vec_each(&d->parts, part)
 		for (unsigned a = 0; a < ARCH_NR; a++)
 			if (part->policy->arches & ARCH_BIT(a) &&
 			    arch_info((enum arch)a)->audit == audit &&
 			    (!found || (at->at[DD_SYSTEM] & 0xff) == part->machine))
-				found = part->policy;
-	return found ? found : d->parts.n ? d->parts.v[0].policy : NULL;
+				found = part;
+	return found ? found : d->parts.n ? &d->parts.v[0] : NULL;
+}
+
+const struct policy *decide_policy(const struct decide *d, const struct dd_point *at)
+{
+	const struct decide_part *part = decide_part_at(d, at);
+
+	return part ? part->policy : NULL;
 }
 
 /* ---- why ---- */
@@ -253,4 +261,5 @@ void decide_put_why(struct buf *out, const struct sources *sources, const struct
 	}
 	policy_eval_in(p, &env, &c, &why);
 	put_decided(out, sources, p, &why);
+	put_dispute(out, decide_part_at(d, at)->disputes, &env, &c);
 }

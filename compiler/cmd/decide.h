@@ -21,6 +21,7 @@ struct decide_part {
 	const struct policy *policy;
 	const struct decision *decision; /* in the caller's manager */
 	enum arch machine;               /* several parts: the row's */
+	const struct oci_disputes *disputes; /* JSON: calls that libseccomp decides; NULL: none */
 };
 
 struct decide {
@@ -44,6 +45,8 @@ struct decide {
 int decide_load(struct session *s, struct dd *dd, const char *path,
 		const struct decide_options *opt, struct decide *out);
 
+/* The part that answers there (to foreign architectures: the first); NULL for BPF. */
+const struct decide_part *decide_part_at(const struct decide *d, const struct dd_point *at);
 /* The policy that answers there (to foreign architectures: the first); NULL for BPF. */
 const struct policy *decide_policy(const struct decide *d, const struct dd_point *at);
 

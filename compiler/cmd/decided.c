@@ -127,3 +127,32 @@ void put_decided(struct buf *out, const struct sources *sources, const struct po
 	}
 	BUG("decided_by");
 }
+
+void put_dispute(struct buf *out, const struct oci_disputes *disputes, const struct environment *env,
+		 const struct call *c)
+{
+	struct oci_disputed d;
+
+	if (!oci_disputed_at(disputes, env, c, &d))
+		return;
+	buf_puts(out, "; depends on libseccomp");
+	if (d.known) {
+		buf_printf(out, ": %s says ", d.library);
+		verdict_print(out, d.says);
+		return;
+	}
+	buf_puts(out, ", which does not say it here: ");
+	verdict_print(out, d.first_says);
+	buf_puts(out, " or ");
+	verdict_print(out, d.second_says);
+}
+
+void forget_disputes(struct diags *ds)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ds->list.n; i++)
+		if (ds->list.v[i]->id != DIAG_PL287)
+			ds->list.v[kept++] = ds->list.v[i];
+	ds->list.n = kept;
+}

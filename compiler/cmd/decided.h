@@ -2,6 +2,7 @@
 #pragma once
 /* How commands print which line of a policy decided: FILE:LINE:COLUMN: the text there. */
 #include "compiler/cmd/cmd.h"
+#include "compiler/oci/oci.h"
 
 /* "web.pale:3:9", "<none>" */
 void put_place(struct buf *out, const struct sources *sources, struct span sp);
@@ -16,6 +17,12 @@ bool put_header_line(struct buf *out, const struct sources *sources, const struc
 /* The header line, or that there is none. */
 void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
 		enum ast_header header, const char *name, struct verdict v);
+
+/* "; depends on libseccomp: 2.5.4 says ERRNO(1)" where this call is disputed, else nothing. */
+void put_dispute(struct buf *out, const struct oci_disputes *disputes, const struct environment *env,
+		 const struct call *c);
+/* Takes notes of it (PL287) out: for commands that say it at the call itself. */
+void forget_disputes(struct diags *ds);
 
 /* The options of --caps --kernel --host --sets --arch, for getopt_long; they come back as
  * OPTION_SHARED and their name is given to environment_option(). */

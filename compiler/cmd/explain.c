@@ -72,6 +72,9 @@ struct part { /* architectures, and the lines for them */
 struct explaining {
 	struct session *s;
 	const struct policy *p;
+	const struct oci_disputes *disputes;
+	struct environment env; /* as the options say it */
+	bool json;           /* rules are quoted without their conditions */
 	struct dd *dd;       /* NULL: no rule has a condition on the environment */
 	struct buf *out;     /* the part at hand */
 	VEC(struct part) parts;
@@ -94,6 +97,17 @@ static void put_env(struct explaining *e, const struct call_rule *r)
 	words_environment(e->dd, env_of(e, r), r->arch, &words);
 	if (words.n)
 		buf_printf(e->out, ", %.*s", (int)words.n, words.p);
+}
+
+/* "  if persona == 8": a JSON entry's place shows its name alone. */
+static void put_condition(struct explaining *e, const struct call_rule *r)
+{
+	BUF_AUTO words = { 0 };
+
+	if (!e->json || !r->cond)
+		return;
+	words_comparisons(r->cond, r->arch, r->sys, &words);
+	buf_printf(e->out, "  if %s", words.p ? words.p : "");
 }
 
 static const char *role_of(enum matching m, bool open, const struct call_rule *r,
@@ -136,6 +150,7 @@ static void put_rules(struct explaining *e, enum arch arch, const struct written
 		maybe |= m == MATCHES_MAYBE || (m == MATCHES_ALWAYS && open);
 		verdict_print(out, r->verdict);
 		put_env(e, r);
+		put_condition(e, r);
 		buf_puts(out, "  ");
 		put_rule(out, s->sources, r->origin);
 		buf_putc(out, '\n');
@@ -147,6 +162,41 @@ static void put_rules(struct explaining *e, enum arch arch, const struct written
 	buf_puts(out, "  ");
 	put_decided(out, s->sources, p, &why);
 	buf_putc(out, '\n');
+}
+
+/* Calls that several of the entries match. */
+static void put_disputes(struct explaining *e, enum arch a, const struct written_call *w)
+{
+	uint32_t audit = arch_info(a)->audit;
+	struct oci_disputed d;
+	size_t at = 0;
+
+	while (oci_disputed_next(e->disputes, &e->env, audit, w->call.nr, &at, &d)) {
+		struct call c = { .audit_arch = audit, .nr = w->call.nr };
+		memcpy(c.args, w->given ? w->call.args : d.args, sizeof(c.args));
+		if (!oci_disputed_at(e->disputes, &e->env, &c, &d))
+			continue;
+		buf_printf(e->out, "  %-13s  ", "disputed");
+		oci_print_call(e->out, audit, c.nr, c.args);
+		buf_puts(e->out, ": ");
+		put_place(e->out, e->s->sources, d.first);
+		buf_puts(e->out, " says ");
+		verdict_print(e->out, d.first_says);
+		buf_puts(e->out, ", ");
+		put_place(e->out, e->s->sources, d.second);
+		buf_puts(e->out, " ");
+		verdict_print(e->out, d.second_says);
+		put_dispute(e->out, e->disputes, &e->env, &c);
+		buf_putc(e->out, '\n');
+		if (w->given)
+			return;
+	}
+}
+
+static void put_decisions(struct explaining *e, enum arch a, const struct written_call *w)
+{
+	put_rules(e, a, w);
+	put_disputes(e, a, w);
 }
 
 static void put_foreign(struct explaining *e)
@@ -183,7 +233,7 @@ static int explain_on(struct explaining *e, const struct ast_call_args *c, enum 
 		return -1;
 	e->out = &rules;
 	if (e->p->arches & ARCH_BIT(a))
-		put_rules(e, a, &w);
+		put_decisions(e, a, &w);
 	else
 		put_foreign(e);
 	add_part(e, on, (struct str){ rules.p, rules.n });
@@ -206,6 +256,11 @@ static int explain_parts(struct explaining *e, const struct decide *d,
 		if (!(part->policy->arches & ARCH_BIT(a)))
 			continue;
 		e->p = part->policy;
+		e->disputes = part->disputes;
+		if (d->parts.n > 1) {
+			e->env.host_known = true;
+			e->env.host = part->machine;
+		}
 		if (explain_on(e, c, a, answering == 1 ? on :
 			       arena_printf(e->s->arena, "%s (host %s)", on,
 					    arch_info(part->machine)->name)) < 0)
@@ -214,10 +269,10 @@ static int explain_parts(struct explaining *e, const struct decide *d,
 	return 0;
 }
 
-static int explain_call(struct session *s, const struct decide *d, const char *text, int only,
-			struct buf *out)
+static int explain_call(struct session *s, const struct decide *d, const struct environment *env,
+			const char *text, int only, struct buf *out)
 {
-	struct explaining e = { .s = s, .dd = d->dd };
+	struct explaining e = { .s = s, .dd = d->dd, .env = *env, .json = d->in.format == INPUT_JSON };
 	struct source *src = source_add(s->sources, "<call>", str_c(text));
 	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
 	const struct syscall_info *sys;
@@ -437,7 +492,8 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 		if (status)
 			return status;
 		forget_notes(s->diags);
-		bad = explain_call(s, &d, what, o->arch, &out);
+		forget_disputes(s->diags);
+		bad = explain_call(s, &d, &o->input.resolve.env, what, o->arch, &out);
 	}
 	if (!bad && output_write(NULL, &out, 0))
 		return EXIT_SYSTEM;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compiler/cbpf/cbpf.h"
+#include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/sim_loaded.h"
 #include "grammar/parse.h"
@@ -31,19 +32,11 @@ struct simulator {
 	const struct policy *policy; /* NULL for a foreign program */
 	bool as_bpf;
 	const struct sim_loaded *loaded; /* a container's */
+	const struct decide *decide; /* the policy where its environment is open, or JSON; else NULL */
+	const struct environment *env; /* what of it is known */
 	struct cbpf_stack programs[ARCH_NR]; /* by architecture, of its family */
 	bool has[ARCH_NR];
 };
-
-static struct verdict simulate(const struct simulator *sim, enum arch arch, const struct call *c,
-			       struct decision_why *why)
-{
-	if (sim->loaded)
-		return sim_loaded_eval(sim->loaded, c);
-	if (!sim->as_bpf)
-		return policy_eval(sim->policy, c, why);
-	return verdict_from_ret(cbpf_run_stack(&sim->programs[arch], c, NULL));
-}
 
 /*
  * The programs of the policy's families. A call of an architecture of no listed family meets a
@@ -75,12 +68,130 @@ static int generate_programs(struct session *s, struct simulator *sim)
 	return n ? 0 : -1;
 }
 
+/* ---- the specification, where the environment is open ---- */
+
+static struct dd_point point_of(const struct simulator *sim, const struct call *c, enum arch host)
+{
+	const struct environment *env = sim->env;
+	struct dd_point at = { 0 };
+
+	memcpy(at.at, c->args, sizeof(c->args));
+	at.at[DD_CALL] = DD_CALL_OF(c->audit_arch, c->nr);
+	at.at[DD_CAPS] = env->caps_known ? env->caps : 0;
+	at.at[DD_SYSTEM] = DD_SYSTEM_OF(env->kernel_known ? env->kernel : tables_level, host);
+	return at;
+}
+
+/* The machine that makes calls of this architecture, if it is one as far as the answer goes. */
+static bool one_host(const struct simulator *sim, enum arch a, dd_node *n, enum arch *host)
+{
+	dd_node first = DD_NONE;
+
+	for (int h = 0; h < ARCH_NR; h++) {
+		if (sim->env->host_known ? h != (int)sim->env->host : !env_runs((enum arch)h, a))
+			continue;
+		dd_node here = dd_fix(sim->decide->dd, *n, DD_SYSTEM, 0xff, (uint64_t)h);
+		if (first != DD_NONE && here != first)
+			return false;
+		if (first == DD_NONE || h == (int)a)
+			*host = (enum arch)h;
+		first = here;
+	}
+	*n = first;
+	return true;
+}
+
+/* Where rules hang on what is not known, it must not matter to this call. 0 and *at; or -1, told. */
+static int settle_call(struct session *s, const struct simulator *sim, enum arch a, const struct call *c,
+		       struct dd_point *at)
+{
+	struct dd *d = sim->decide->dd;
+	dd_node n = dd_fix(d, sim->decide->root, DD_CALL, UINT64_MAX, DD_CALL_OF(c->audit_arch, c->nr));
+	enum arch host = a;
+
+	for (unsigned i = 0; i < 6; i++)
+		n = dd_fix(d, n, (enum dd_field)i, UINT64_MAX, c->args[i]);
+	if (!one_host(sim, a, &n, &host)) {
+		struct diag *g = diag_add(s->diags, DIAG_PL131, NO_SPAN, "this call depends on the machine, which is "
+					  "not known here");
+		diag_help(s->diags, g, "give --host ARCH");
+		return -1;
+	}
+	struct environment env = *sim->env;
+	env.host = host;
+	unsigned open = oci_open_fields(d, n, &env);
+	if (open)
+		return oci_ask_environment(s->diags, NO_SPAN, open);
+	*at = point_of(sim, c, host);
+	return 0;
+}
+
+/* The answer of the file's own meaning; 0, or -1 after saying what is not known. */
+static int decide_call(struct session *s, const struct simulator *sim, enum arch a, const struct call *c,
+		       struct verdict *v, struct buf *out)
+{
+	struct dd_point at;
+	struct oci_disputed d = { 0 };
+
+	if (settle_call(s, sim, a, c, &at))
+		return -1;
+	*v = dd_eval_at(sim->decide->dd, sim->decide->root, &at);
+	const struct decide_part *part = decide_part_at(sim->decide, &at);
+	struct environment env = *sim->env;
+	env.host_known = true;
+	env.host = (enum arch)(at.at[DD_SYSTEM] & 0xff);
+	if (oci_disputed_at(part->disputes, &env, c, &d)) {
+		if (!d.known) {
+			BUF_AUTO call = { 0 };
+			oci_print_call(&call, c->audit_arch, c->nr, c->args);
+			struct diag *g = diag_add(s->diags, DIAG_PL267, d.second, "two entries with different actions "
+						  "match %s, and which decides depends on libseccomp, which does not "
+						  "say it here", call.p);
+			diag_note(s->diags, g, d.first, "the other one");
+			diag_help(s->diags, g, "make their conditions exclude each other");
+			return -1;
+		}
+		*v = d.says;
+	}
+	if (out)
+		decide_put_why(out, s->sources, sim->decide, &at);
+	return 0;
+}
+
 /* ---- one call ---- */
+
+/* 0 and *v; -1 after saying why it is not known. out (NULL: not asked): what decided. */
+static int answer(struct session *s, const struct simulator *sim, enum arch arch, const struct call *c,
+		  struct verdict *v, struct buf *out)
+{
+	struct decision_why why;
+
+	if (sim->decide)
+		return decide_call(s, sim, arch, c, v, out);
+	if (sim->loaded) {
+		if (sim_loaded_check(s, sim->loaded, c, true))
+			return -1;
+		*v = sim_loaded_eval(sim->loaded, c);
+		if (out)
+			put_loaded(out, s->sources, sim->loaded, c);
+		return 0;
+	}
+	if (sim->as_bpf) {
+		*v = verdict_from_ret(cbpf_run_stack(&sim->programs[arch], c, NULL));
+		return 0;
+	}
+	const struct environment any = { .caps_known = true, .kernel_known = true, .kernel = tables_level,
+					 .host_known = true, .host = arch };
+	*v = policy_eval_in(sim->policy, &any, c, &why);
+	if (out)
+		put_decided(out, s->sources, sim->policy, &why);
+	return 0;
+}
 
 /* The machine's own if the policy lists it, else the first that has the call. */
 static enum arch pick_arch(const struct simulator *sim, const struct ast_call_args *c)
 {
-	unsigned arches = sim->policy ? sim->policy->arches :
+	unsigned arches = sim->decide ? sim->decide->arches : sim->policy ? sim->policy->arches :
 			  sim->loaded ? sim->loaded->held.model->profile->arches : ~0u;
 	const struct syscall_info *sys = c->by_number ? NULL : syscall_by_name(c->name.text);
 	int native = arch_native();
@@ -102,24 +213,20 @@ static int sim_call(struct session *s, const struct simulator *sim, const char *
 	struct source *src = source_add(s->sources, "<call>", str_c(text));
 	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
 	struct written_call w;
-	struct decision_why why;
 
 	if (!c)
 		return -1;
 	enum arch on = arch >= 0 ? (enum arch)arch : pick_arch(sim, c);
 	if (policy_call_read(s->arena, c, on, &w, s->diags) < 0)
 		return -1;
-	if (sim->loaded && sim_loaded_check(s, sim->loaded, &w.call))
+	BUF_AUTO decided = { 0 };
+	struct verdict v;
+	if (answer(s, sim, on, &w.call, &v, &decided))
 		return -1;
-	struct verdict v = simulate(sim, on, &w.call, &why);
 	verdict_print(out, v);
 	buf_printf(out, "  %s  %s", text, arch_info(on)->name);
-	if (!sim->as_bpf)
-		buf_puts(out, "  ");
-	if (sim->loaded)
-		put_loaded(out, s->sources, sim->loaded, &w.call);
-	else if (!sim->as_bpf)
-		put_decided(out, s->sources, sim->policy, &why);
+	if (decided.n)
+		buf_printf(out, "  %s", decided.p);
 	buf_putc(out, '\n');
 	return 0;
 }
@@ -258,15 +365,16 @@ static int raw_put(struct raw *r, struct verdict v)
 static int raw_line(struct raw *r, const char *line, size_t n)
 {
 	struct call c;
+	struct verdict v;
 	enum arch arch = ARCH_X86_64;
 	const char *why;
 
 	r->line++;
 	why = n >= RAW_LINE_MAX ? "the line is too long" : read_line(line, line + n, &arch, &c);
-	if (!why && r->sim->loaded && sim_loaded_check(r->session, r->sim->loaded, &c))
+	if (!why && answer(r->session, r->sim, arch, &c, &v, NULL))
 		return EXIT_FOUND;
 	if (!why)
-		return raw_put(r, simulate(r->sim, arch, &c, NULL)) < 0 ? EXIT_SYSTEM : EXIT_OK;
+		return raw_put(r, v) < 0 ? EXIT_SYSTEM : EXIT_OK;
 	struct diag *d = diag_add(r->session->diags, DIAG_PL141, NO_SPAN,
 				  "line %llu of standard input: %s", (unsigned long long)r->line,
 				  why);
@@ -336,13 +444,7 @@ static int check_layer(const struct command *self, struct sim_options *o)
 					   o->as);
 		return -1;
 	}
-	int rc = sim_loaded_layer(o->as, o->runtime, &o->loads);
-	if (rc == -1)
-		return usage_error(self, "no layer '%s'; docker:runc and docker:crun answer", o->as);
-	if (rc)
-		return usage_error(self, "'%s' is no runtime of %s; such as %s", o->runtime, o->as,
-				   oci_runtime_default);
-	return -1;
+	return sim_loaded_option(self, o->as, o->runtime, &o->loads);
 }
 
 /* -1: go on; else the exit status. */
@@ -412,27 +514,23 @@ static int open_bpf(struct session *s, struct source *src, struct simulator *sim
 	return 0;
 }
 
-/* A container: JSON as it stands, a policy by the JSON that it compiles to. */
-static int open_loaded(struct session *s, const struct sim_options *o, struct simulator *sim)
+static int open_decide(struct session *s, const struct sim_options *o, struct simulator *sim)
 {
-	struct sim_loaded *l = ARENA_NEW(s->arena, struct sim_loaded);
-	struct input in;
-	int status = input_open(s, o->file, &in);
+	const struct decide_options opt = { .resolve = o->input.resolve, .policy = o->policy };
+	struct decide *d = ARENA_NEW(s->arena, struct decide);
+	int status = decide_load(s, dd_new(s->arena, DECIDE_BUDGET), o->file, &opt, d);
 
-	if (!status && in.format == INPUT_BPF) {
-		tell("pale sim: '%s' is a BPF program, which is no profile; leave --as out", o->file);
-		return EXIT_FOUND;
-	}
-	if (!status && in.format == INPUT_PALE)
-		status = input_resolve(s, &o->input, &in);
-	if (!status && in.format == INPUT_PALE) {
-		sim->policy = input_policy(s, &in, o->policy);
-		status = sim->policy ? EXIT_OK : EXIT_FOUND;
-	}
-	if (!status)
-		status = sim_loaded_open(s, &in, sim->policy, &o->loads, &o->input.resolve.env, l);
-	sim->loaded = l;
-	return session_report(s) && !status ? EXIT_FOUND : status;
+	if (status)
+		return status;
+	forget_disputes(s->diags);
+	sim->decide = d;
+	sim->policy = d->parts.v[0].policy;
+	sim->env = &o->input.resolve.env;
+	/* What hangs on nothing and is disputed by nobody is asked of the rules alone. */
+	if (d->parts.n == 1 && !d->parts.v[0].disputes &&
+	    !(dd_fields(d->dd, d->root) & (1u << DD_CAPS | 1u << DD_SYSTEM)))
+		sim->decide = NULL;
+	return session_report(s) ? EXIT_FOUND : EXIT_OK;
 }
 
 static int open_simulator(struct session *s, const struct sim_options *o, struct simulator *sim)
@@ -440,10 +538,18 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 	struct input in;
 	int status;
 
-	if (!strncmp(o->as, "docker:", 7))
-		return open_loaded(s, o, sim);
-	status = input_load(s, o->file, &o->input, &in);
-
+	if (!strncmp(o->as, "docker:", 7)) {
+		struct sim_loaded *l = ARENA_NEW(s->arena, struct sim_loaded);
+		status = sim_loaded_load(s, o->file, &o->input, o->policy, &o->loads, l);
+		sim->policy = l->policy;
+		sim->loaded = l;
+		return status;
+	}
+	status = input_open(s, o->file, &in);
+	if (!status && in.format != INPUT_BPF && !strcmp(o->as, "policy") && input_is_open(s, &o->input, &in))
+		return open_decide(s, o, sim);
+	if (!status && in.format != INPUT_BPF)
+		status = input_resolve(s, &o->input, &in);
 	if (status)
 		return status;
 	if (in.format == INPUT_BPF) {

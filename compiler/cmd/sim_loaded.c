@@ -37,8 +37,19 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 	return json_parse(s->arena, src, s->diags);
 }
 
-int sim_loaded_open(struct session *s, const struct input *in, const struct policy *p,
-		    const struct oci_runtime *rt, const struct environment *env, struct sim_loaded *out)
+int sim_loaded_option(const struct command *self, const char *as, const char *runtime, struct oci_runtime *out)
+{
+	int rc = sim_loaded_layer(as, runtime, out);
+
+	if (rc == -1)
+		return usage_error(self, "no layer '%s'; docker:runc and docker:crun answer", as);
+	if (rc)
+		return usage_error(self, "'%s' is no runtime of %s; such as %s", runtime, as, oci_runtime_default);
+	return -1;
+}
+
+static int open_json(struct session *s, const struct json *root, const struct oci_runtime *rt,
+		     const struct environment *env, struct sim_loaded *out)
 {
 	struct oci_load_options opt = { .runtime = *rt, .env = *env };
 	int native = arch_native();
@@ -48,38 +59,58 @@ int sim_loaded_open(struct session *s, const struct input *in, const struct poli
 		opt.env.host = native >= 0 ? (enum arch)native : ARCH_X86_64;
 	}
 	if (!opt.env.host_known) {
-		tell("pale sim: say the machine with --host");
+		fputs("pale: say the machine with --host\n", stderr);
 		return EXIT_USAGE;
 	}
-	const struct json *root = p ? compiled(s, p, rt) : in->json;
 	out->dd = dd_new(s->arena, NODE_BUDGET);
 	out->asked = opt.env;
 	out->env = oci_closed(&opt.env);
-	out->span = root ? root->span : NO_SPAN;
-	if (!root || s->diags->errors || oci_load(s->arena, out->dd, root, &opt, &out->held, s->diags))
-		return EXIT_FOUND;
-	return EXIT_OK;
+	out->span = root->span;
+	return oci_load(s->arena, out->dd, root, &opt, &out->held, s->diags) ? EXIT_FOUND : EXIT_OK;
 }
 
-static dd_node at_call(struct dd *d, dd_node n, const struct call *c)
+int sim_loaded_load(struct session *s, const char *file, const struct input_options *input,
+		    const char *policy, const struct oci_runtime *rt, struct sim_loaded *out)
+{
+	struct input in;
+	int status = input_open(s, file, &in);
+
+	*out = (struct sim_loaded){ 0 };
+	if (!status && in.format == INPUT_BPF) {
+		tell("pale: '%s' is a BPF program, which is no profile; leave --as out", file);
+		return EXIT_FOUND;
+	}
+	if (!status && in.format == INPUT_PALE)
+		status = input_resolve(s, input, &in);
+	if (!status && in.format == INPUT_PALE) {
+		out->policy = input_policy(s, &in, policy);
+		status = out->policy ? EXIT_OK : EXIT_FOUND;
+	}
+	const struct json *root = status ? NULL : out->policy ? compiled(s, out->policy, rt) : in.json;
+	if (!status)
+		status = root && !s->diags->errors ? open_json(s, root, rt, &input->resolve.env, out) : EXIT_FOUND;
+	return session_report(s) && !status ? EXIT_FOUND : status;
+}
+
+static dd_node at_call(struct dd *d, dd_node n, const struct call *c, bool args)
 {
 	n = dd_fix(d, n, DD_CALL, UINT64_MAX, DD_CALL_OF(c->audit_arch, c->nr));
-	for (unsigned i = 0; i < 6; i++)
+	for (unsigned i = 0; args && i < 6; i++)
 		n = dd_fix(d, n, (enum dd_field)i, UINT64_MAX, c->args[i]);
 	return n;
 }
 
-int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c)
+int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c, bool args)
 {
 	const struct oci_model *m = l->held.model;
 	unsigned open = 0;
 
 	if (l->held.open)
-		open = oci_open_fields(l->dd, at_call(l->dd, m->root, c), &l->asked) |
-		       oci_open_fields(l->dd, at_call(l->dd, m->undefined, c), &l->asked);
+		open = oci_open_fields(l->dd, at_call(l->dd, m->root, c, args), &l->asked) |
+		       oci_open_fields(l->dd, at_call(l->dd, m->undefined, c, args), &l->asked);
 	if (open)
 		return oci_ask_environment(s->diags, l->span, open);
-	if (at_call(l->dd, l->held.undecided, c) != DD_TRUE)
+	if (at_call(l->dd, l->held.undecided, c, args) != DD_TRUE)
 		return 0;
 	BUF_AUTO call = { 0 };
 	oci_print_call(&call, c->audit_arch, c->nr, c->args);
@@ -133,6 +164,28 @@ static bool put_disputed(struct buf *out, const struct sources *sources, const s
 	return true;
 }
 
+/* The call is listed by a name that the runtime's libseccomp does not know. */
+static void put_late_name(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
+			  const struct call *c)
+{
+	const struct oci_model *m = l->held.model;
+	uint32_t nr = c->nr;
+	int a = arch_of_call(c->audit_arch, &nr);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
+	struct str since = sys ? libseccomp_since(str_c(sys->name)) : (struct str){ NULL, 0 };
+
+	if (!since.n || libseccomp_knows(m->runtime.libseccomp, str_c(sys->name)))
+		return;
+	vec_each(&m->profile->rules, r) {
+		if (!str_is(r->name, sys->name) || !oci_gate_open(m->profile->entries.v[r->entry].gate, &l->env))
+			continue;
+		buf_puts(out, "; listed at ");
+		put_place(out, sources, r->span);
+		buf_printf(out, ", but libseccomp before " PRISTR " does not know the name", STRARG(since));
+		return;
+	}
+}
+
 void put_loaded(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
 		const struct call *c)
 {
@@ -141,7 +194,7 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 	struct dd_point at = oci_point(&l->env, c);
 
 	struct verdict held = dd_eval_at(l->dd, l->held.root, &at);
-	if (at_call(l->dd, l->held.disputed, c) == DD_TRUE && put_disputed(out, sources, l, c, held))
+	if (at_call(l->dd, l->held.disputed, c, true) == DD_TRUE && put_disputed(out, sources, l, c, held))
 		return;
 	if (!verdict_eq(held, dd_eval_at(l->dd, m->root, &at))) {
 		buf_puts(out, "libseccomp: its filter, which the entries do not say");
@@ -150,6 +203,7 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 	switch (why.by) {
 	case OCI_BY_STUB:
 		buf_puts(out, "runc: ENOSYS for numbers above all that the profile names");
+		put_late_name(out, sources, l, c);
 		return;
 	case OCI_BY_ARCH:
 		buf_puts(out, "libseccomp: an architecture that the profile does not list");
@@ -159,6 +213,7 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 		return;
 	case OCI_BY_DEFAULT:
 		put_member(out, sources, m->profile->json, "defaultAction");
+		put_late_name(out, sources, l, c);
 		return;
 	}
 	BUG("layer");

@@ -5,6 +5,7 @@
 #include "compiler/oci/model.h"
 
 struct sim_loaded {
+	const struct policy *policy; /* what was compiled to JSON; NULL: the file is JSON */
 	struct dd *dd;
 	struct oci_loaded held;
 	struct environment asked; /* as the options say it */
@@ -14,11 +15,19 @@ struct sim_loaded {
 
 /* "docker:runc": the runtime that --runtime (NULL: none given) must be of. -1: no such layer; -2: another. */
 int sim_loaded_layer(const char *as, const char *runtime, struct oci_runtime *out);
-/* p: of a policy file, NULL for JSON. An exit status; what is wrong is in the diagnostics. */
-int sim_loaded_open(struct session *s, const struct input *in, const struct policy *p,
-		    const struct oci_runtime *rt, const struct environment *env, struct sim_loaded *out);
-/* Can this call be answered? 0, or -1 after saying what is not known. */
-int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c);
+/* --as and --runtime of a command that takes them: -1, or the exit status of wrong usage, told. */
+int sim_loaded_option(const struct command *self, const char *as, const char *runtime, struct oci_runtime *out);
+/*
+ * JSON as it stands, a policy (named `policy`) by the JSON that it compiles to. An exit status;
+ * what is wrong was reported.
+ */
+int sim_loaded_load(struct session *s, const char *file, const struct input_options *input,
+		    const char *policy, const struct oci_runtime *rt, struct sim_loaded *out);
+/*
+ * Can this call be answered, whose arguments are known or not? 0, or -1 after saying what is not
+ * known.
+ */
+int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c, bool args);
 struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c);
 void put_loaded(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
 		const struct call *c);

@@ -13,6 +13,7 @@
 #include "compiler/cmd/dump.h"
 #include "compiler/cmd/journal.h"
 #include "compiler/cmd/raise.h"
+#include "compiler/cmd/sim_loaded.h"
 
 static const char help[] =
 	"usage: pale why AUDIT-LINE|- [FILE]\n"
@@ -33,7 +34,7 @@ enum { LINE_MAX_BYTES = 8192, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64 };
 struct event { /* one (call, answer, program) with its count */
 	uint32_t audit, nr;
 	bool answered;          /* the record says what the filter answered */
-	struct verdict verdict;
+	struct verdict verdict; /* kernels log no data (seccomp_log()): 0 is not known */
 	char comm[NAME_MAX_BYTES];
 	char pid[NAME_MAX_BYTES];
 	bool has_args;
@@ -47,6 +48,9 @@ struct why {
 	struct decide_options opt;
 	struct dd *dd;
 	struct decide decide;
+	const char *as, *runtime; /* --as docker:..., then */
+	const struct sim_loaded *loaded;
+	dd_node root; /* what the file answers */
 	VEC(struct event) events;
 	size_t skipped; /* lines without a seccomp record */
 	size_t more;    /* events past EVENTS_MAX */
@@ -286,7 +290,10 @@ static void put_event(struct buf *out, const struct why *w, const struct event *
 	put_witness(out, &at);
 	if (e->answered) {
 		buf_puts(out, ": ");
-		verdict_print(out, e->verdict);
+		if (e->verdict.data)
+			verdict_print(out, e->verdict);
+		else
+			buf_puts(out, verdict_kind_name(e->verdict.kind));
 	}
 	if (*e->comm)
 		buf_printf(out, ", by %s", e->comm);
@@ -295,11 +302,41 @@ static void put_event(struct buf *out, const struct why *w, const struct event *
 	buf_putc(out, '\n');
 }
 
+static struct call call_at(const struct dd_point *at)
+{
+	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32), .nr = (uint32_t)at->at[DD_CALL] };
+
+	memcpy(c.args, at->at, sizeof(c.args));
+	return c;
+}
+
+/* In a container: which of the parts of its runtime must change. */
+static void put_loaded_way(struct buf *out, const struct why *w, const struct syscall_info *sys,
+			   const struct dd_point *at)
+{
+	const struct oci_model *m = w->loaded->held.model;
+	const struct call c = call_at(at);
+	struct oci_why why = oci_model_why(m, &w->loaded->env, &c);
+	struct str since = sys ? libseccomp_since(str_c(sys->name)) : (struct str){ NULL, 0 };
+
+	if (!sys)
+		buf_puts(out, "nothing: JSON names calls, and this number has no name\n");
+	else if (since.n && !libseccomp_knows(m->runtime.libseccomp, str_c(sys->name)))
+		buf_printf(out, "libseccomp " PRISTR " or newer, which knows the name '%s', and an entry for it\n",
+			   STRARG(since), sys->name);
+	else if (why.by == OCI_BY_ARCH)
+		buf_puts(out, "this architecture among those of the profile\n");
+	else if (why.by == OCI_BY_ENTRY)
+		buf_printf(out, "taking %s out of that entry\n", sys->name);
+	else
+		buf_printf(out, "{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\"}\n", sys->name);
+}
+
 /* A line that would allow it, or what must go. */
 static void put_way(struct buf *out, const struct why *w, const struct event *e,
 		    const struct dd_point *at)
 {
-	const struct policy *p = decide_policy(&w->decide, at);
+	const struct policy *p = w->loaded ? NULL : decide_policy(&w->decide, at);
 	uint32_t nr = e->nr;
 	int a = arch_of_call(e->audit, &nr);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
@@ -312,6 +349,10 @@ static void put_way(struct buf *out, const struct why *w, const struct event *e,
 
 	memcpy(c.args, at->at, sizeof(c.args));
 	buf_puts(out, "  allowed by: ");
+	if (w->loaded) {
+		put_loaded_way(out, w, sys, at);
+		return;
+	}
 	if (!p) {
 		buf_puts(out, "nothing that can be added to a program; 'pale import' makes a policy of it\n");
 		return;
@@ -341,11 +382,23 @@ static bool same_answer(struct verdict x, struct verdict y)
 	return verdict_eq(x, y);
 }
 
+static void put_reason(struct buf *out, const struct why *w, const struct dd_point *at)
+{
+	const struct call c = call_at(at);
+
+	if (w->loaded)
+		put_loaded(out, w->s->sources, w->loaded, &c);
+	else
+		decide_put_why(out, w->s->sources, &w->decide, at);
+}
+
+enum like { LIKE_ALL, LIKE_KIND, LIKE_ANY }; /* answers that are told: how near to the record's */
+
 /* One line for each answer that the file gives to such calls; those that agree with the record. */
-static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e, bool all)
+static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e, enum like like)
 {
 	struct dd_point at = point_of(w, e);
-	dd_node n = w->decide.root, rest = DD_FALSE;
+	dd_node n = w->root, rest = DD_FALSE;
 	unsigned shown = 0;
 
 	n = dd_fix(w->dd, n, DD_CALL, UINT64_MAX, at.at[DD_CALL]);
@@ -363,14 +416,14 @@ static unsigned put_answers(struct buf *out, const struct why *w, const struct e
 		at.at[DD_IP] = p.at[DD_IP];
 		struct verdict v = dd_eval_at(w->dd, n, &at);
 		rest = dd_or(w->dd, rest, dd_compare(w->dd, n, dd_terminal(w->dd, v), same_answer));
-		if (!all && e->answered && (v.kind != e->verdict.kind ||
-					    (e->verdict.data && v.data != e->verdict.data)))
+		if (e->answered && ((like != LIKE_ANY && v.kind != e->verdict.kind) ||
+				    (like == LIKE_ALL && e->verdict.data && v.data != e->verdict.data)))
 			continue;
 		shown++;
 		buf_puts(out, "  ");
 		verdict_print(out, v);
 		buf_puts(out, "  ");
-		decide_put_why(out, w->s->sources, &w->decide, &at);
+		put_reason(out, w, &at);
 		if (depends) {
 			buf_puts(out, "\n    for example ");
 			put_witness(out, &at);
@@ -384,13 +437,48 @@ static unsigned put_answers(struct buf *out, const struct why *w, const struct e
 	return shown;
 }
 
+/*
+ * A name that the profile lists and an older libseccomp does not know is left out by it, and
+ * the default answers: is that what the record shows?
+ */
+static bool put_unknown_name(struct buf *out, const struct why *w, const struct event *e)
+{
+	uint32_t nr = e->nr;
+	int a = arch_of_call(e->audit, &nr);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
+	struct dd_point at = point_of(w, e);
+	const struct policy *p = w->loaded || w->decide.in.format != INPUT_JSON ? NULL : decide_policy(&w->decide, &at);
+	struct str since = sys ? libseccomp_since(str_c(sys->name)) : (struct str){ NULL, 0 };
+	size_t first, end;
+
+	if (!p || !since.n || !(p->arches & ARCH_BIT(a)))
+		return false;
+	policy_calls_of(p, (enum arch)a, e->nr, &first, &end);
+	if (first == end || (e->verdict.kind != p->dflt[a].kind && e->verdict.kind != VERDICT_ERRNO))
+		return false;
+	buf_puts(out, "  listed at ");
+	put_place(out, w->s->sources, p->calls.v[first].origin->span);
+	buf_printf(out, ", but libseccomp before " PRISTR " does not know the name '%s', and then ", STRARG(since),
+		   sys->name);
+	verdict_print(out, p->dflt[a]);
+	buf_puts(out, " answers, the default, or ENOSYS by runc where no higher number is named\n"
+		 "  allowed by: a newer libseccomp where the container runs ('--as docker:runc --runtime' asks "
+		 "as one named would)\n");
+	return true;
+}
+
 static void put_file(struct buf *out, const struct why *w, const struct event *e)
 {
-	if (put_answers(out, w, e, false))
+	const struct call c = { .audit_arch = e->audit, .nr = e->nr };
+
+	if (w->loaded && sim_loaded_check(w->s, w->loaded, &c, false))
+		return;
+	if (put_answers(out, w, e, LIKE_ALL) || (e->verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
+	    (e->answered && put_unknown_name(out, w, e)))
 		return;
 	buf_printf(out, "  '%s' never answers so to this call: another filter did, or an older one; "
 		   "it answers\n", w->decide.shown);
-	put_answers(out, w, e, true);
+	put_answers(out, w, e, LIKE_ANY);
 }
 
 static void put_alone(struct buf *out, const struct event *e)
@@ -496,6 +584,27 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 	return session_report(w->s) ? EXIT_FOUND : EXIT_OK;
 }
 
+static int load_file(struct why *w)
+{
+	const struct input_options input = { .resolve = w->opt.resolve };
+	struct oci_runtime rt;
+
+	w->decide.shown = str_safe(w->s->arena, w->file);
+	if (!w->as) {
+		int status = decide_load(w->s, w->dd, w->file, &w->opt, &w->decide);
+		w->root = w->decide.root;
+		return status;
+	}
+	struct sim_loaded *l = ARENA_NEW(w->s->arena, struct sim_loaded);
+	int status = sim_loaded_option(command_find("why"), w->as, w->runtime, &rt);
+	if (status < 0)
+		status = sim_loaded_load(w->s, w->file, &input, w->opt.policy, &rt, l);
+	w->loaded = l;
+	w->dd = l->dd;
+	w->root = l->held.root;
+	return status;
+}
+
 static int why(struct why *w, pid_t pid, char **argv, int n)
 {
 	BUF_AUTO out = { 0 };
@@ -506,7 +615,7 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 		w->file = NULL;
 	w->dd = dd_new(w->s->arena, DECIDE_BUDGET);
 	if (w->file)
-		status = decide_load(w->s, w->dd, w->file, &w->opt, &w->decide);
+		status = load_file(w);
 	if (status)
 		return status;
 	w->s->diags->list.n = 0; /* notes about the file are not what was asked for */
@@ -521,6 +630,8 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 	static const struct option options[] = {
 		{ "pid", required_argument, NULL, 'P' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "as", required_argument, NULL, 'A' },
+		{ "runtime", required_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		SHARED_OPTIONS,
 		{ 0 },
@@ -537,6 +648,12 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 		case 'p':
 			w->opt.policy = optarg;
 			break;
+		case 'A':
+			w->as = optarg;
+			break;
+		case 'R':
+			w->runtime = optarg;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return EXIT_OK;
@@ -550,6 +667,10 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 		}
 	}
 	int n = argc - optind;
+	if (w->runtime && !w->as)
+		return usage_error(self, "--runtime is for --as docker:runc and docker:crun");
+	if (w->as && n < (*pid ? 1 : 2))
+		return usage_error(self, "--as is about a FILE");
 	if (*pid ? n > 1 : n < 1 || n > 2)
 		return usage_error(self, *pid ? "one FILE at most" : "an audit line ('-': standard input) "
 								      "and perhaps a FILE");

@@ -76,6 +76,11 @@ struct compare *compare_roots(struct arena *a, struct dd *d, const struct compar
  */
 bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arch,
 			const struct syscall_info *sys, struct buf *out);
+/*
+ * Whole registers compared as a JSON entry or a foreign filter does, numbers as they stand there:
+ * "persona == 8 (PER_LINUX32)", "(flags & 0x7e020000) == 0".
+ */
+void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys, struct buf *out);
 /* A claim over the environment: "with CAP_SYS_ADMIN, kernel >= 5.9"; nothing for DD_TRUE. */
 bool words_environment(struct dd *d, dd_node claim, enum arch arch, struct buf *out);
 /* "socket(AF_VSOCK, SOCK_STREAM)": `fields` (dd_fields()) tell how many arguments are shown. */

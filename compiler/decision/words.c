@@ -335,6 +335,52 @@ bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arc
 	return false;
 }
 
+/* ---- comparisons as they stand ---- */
+
+static void put_comparison(const struct cmp *c, enum arch arch, const struct syscall_info *sys, struct buf *out)
+{
+	static const char *const ops[] = {
+		[CMP_EQ] = "==", [CMP_NE] = "!=", [CMP_LT] = "<", [CMP_LE] = "<=", [CMP_GT] = ">", [CMP_GE] = ">=",
+	};
+	unsigned nargs = 0;
+	const struct arg_info *args = sys ? syscall_args(sys, arch, &nargs) : NULL;
+	const struct arg_info *arg = c->arg < nargs ? &args[c->arg] : NULL;
+	bool masked = c->mask != UINT64_MAX;
+
+	buf_puts(out, masked ? "(" : "");
+	if (arg)
+		buf_puts(out, arg->alias ? arg->alias : arg->name);
+	else
+		buf_printf(out, "arg%u", c->arg);
+	if (masked)
+		buf_printf(out, " & %#llx)", (unsigned long long)c->mask);
+	buf_printf(out, c->value < 65536 ? " %s %llu" : " %s 0x%llx", ops[c->op], (unsigned long long)c->value);
+	const char *name = arg && arg->domain && !masked ? constant_name(arg->domain, c->value, arch) : NULL;
+	if (name)
+		buf_printf(out, " (%s)", name);
+}
+
+void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys, struct buf *out)
+{
+	switch (c->kind) {
+	case COND_CMP:
+		put_comparison(&c->cmp, arch, sys, out);
+		return;
+	case COND_NOT:
+		buf_puts(out, "not (");
+		words_comparisons(c->left, arch, sys, out);
+		buf_puts(out, ")");
+		return;
+	case COND_AND:
+	case COND_OR:
+		words_comparisons(c->left, arch, sys, out);
+		buf_puts(out, c->kind == COND_AND ? ", " : " or ");
+		words_comparisons(c->right, arch, sys, out);
+		return;
+	}
+	BUG("condition");
+}
+
 /* ---- environments ---- */
 
 static void put_word(struct buf *out, size_t start, const char *text)

@@ -122,6 +122,4 @@ const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object, const char *key); /* null counts as absent */
 /* Does runc put its ENOSYS stub before a filter with this default (patchbpf)? */
 bool oci_stub_covers(enum verdict_kind dflt);
-/* "socket(0x28, 0, ...) on x86_64", "number 0x40000200 (...) on x86_64", "arch 0x1234 ..." */
-void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t args[6]);
 const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs);

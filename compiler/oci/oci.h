@@ -55,6 +55,9 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 int oci_prove(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
 	      struct str text, struct diags *ds);
 
+/* "socket(0x28, 0, ...) on x86_64", "number 0x40000200 (...) on x86_64", "arch 0x1234 ..." */
+void oci_print_call(struct buf *out, uint32_t audit, uint32_t nr, const uint64_t args[6]);
+
 /* Does this JSON look like a seccomp profile (or a config.json that holds one)? */
 bool oci_recognise(const struct json *root);
 /*

@@ -248,6 +248,13 @@ bool libseccomp_knows(unsigned version, struct str name)
 	return (version & ~LIBSECCOMP_DEBIAN12) >= parse_version(versions);
 }
 
+struct str libseccomp_since(struct str name)
+{
+	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, name);
+
+	return versions ? (struct str){ versions, strcspn(versions, ",") } : (struct str){ NULL, 0 };
+}
+
 const char *multiplexed_call(struct str mux, unsigned selector)
 {
 	for (size_t i = 0; i < tables_nmux; i++)

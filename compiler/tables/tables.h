@@ -110,6 +110,8 @@ const char *syscall_foreign_arches(struct str name);
  */
 #define LIBSECCOMP_DEBIAN12 0x80000000u
 bool libseccomp_knows(unsigned version, struct str name);
+/* "2.5.5": the first release that does; empty: all do, or none. */
+struct str libseccomp_since(struct str name);
 /* Which call `socketcall`/`ipc` makes for this first argument ("send" is none of its own); NULL. */
 const char *multiplexed_call(struct str mux, unsigned selector);
 /* The other way round; 0: it makes no such call. */

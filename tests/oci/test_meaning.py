@@ -281,3 +281,91 @@ def test_one_condition_with_two_actions_starts_no_container(pale, tmp_path):
     r = pale("import", path, check=1)
     assert "[PL273 import-inexact]" in r.err and "no container starts" in r.err
     assert r.err.count("PL273") == 1
+
+
+def test_a_disputed_call_says_whom_it_depends_on(pale, tmp_path):
+    path = put(tmp_path, profile(*OVERLAPS["vsock"][0]))
+    r = pale("sim", path, "socket(AF_VSOCK)", "socket(AF_INET)", "read", check=0)
+    lines = r.out.splitlines()
+    assert lines[0].startswith("ERRNO(1)") and "; depends on libseccomp: 2." in lines[0]
+    assert lines[0].endswith("says ERRNO(1)") and not any("depends" in line for line in lines[1:])
+    assert not r.err
+    r = pale("explain", path, "socket", check=0)
+    assert "disputed       'socket'(0x28, " in r.out and "depends on libseccomp: 2." in r.out
+    assert "  disputed  " not in pale("explain", path, "socket(AF_INET)", check=0).out
+    assert "  disputed  " in pale("explain", path, "socket(AF_VSOCK)", check=0).out
+    assert "  disputed  " not in pale("explain", path, "read", check=0).out
+    r = pale("why", "type=1326 arch=c000003e syscall=41 code=0x50000", path, check=0)
+    assert "depends on libseccomp: 2." in r.out
+    r = pale("sim", path, "--raw", input="x86_64 41 40 1 0 0 0 0\nx86_64 41 2 1 0 0 0 0\n", check=0)
+    assert r.out == "ERRNO(1)\nALLOW\n"
+
+
+def test_sim_asks_for_the_environment_where_the_call_hangs_on_it(pale, tmp_path):
+    from conftest import ROOT
+    docker = ROOT / "profiles" / "found" / "docker-default.json"
+    r = pale("sim", docker, "read", "openat", check=0)
+    assert [line.split()[0] for line in r.out.splitlines()] == ["ALLOW", "ALLOW"]
+    for call, option in [("mount", "--caps"), ("ptrace", "--kernel")]:
+        r = pale("sim", docker, call, *(["--caps", "none"] if option == "--kernel" else []), check=1)
+        assert "[PL131 environment-unknown]" in r.err and option in r.err and not r.out
+    text = ("policy p { layers seccomp; arch x86_64, i386; default errno EPERM; allow read; when host x86_64 "
+            "{ allow write; } when kernel >= 6.1 { allow bpf; } }")
+    assert pale("sim", "-", "read", input=text, check=0).out.startswith("ALLOW")
+    assert pale("sim", "-", "write", input=text, check=0).out.startswith("ALLOW")  # x86_64 calls are made nowhere else
+    assert "--host" in pale("sim", "-", "write", "--arch", "i386", input=text, check=1).err
+    assert "--kernel" in pale("sim", "-", "bpf", input=text, check=1).err
+    assert pale("sim", "-", "bpf", "--kernel", "6.1", input=text, check=0).out.startswith("ALLOW")
+
+
+# ---- conditions, and names that come late ----
+
+@pytest.mark.parametrize("call, want", [
+    ("personality", ["if persona == 8 (PER_LINUX32)", "if persona == 0xffffffff"]),
+    ("socket", ["if domain < 38", "if domain > 40", "if domain == 39"]),
+    ("clone", ["if (flags & 0x7e020000) == 0"])])
+def test_explain_says_the_condition_of_an_entry(pale, tmp_path, call, want):
+    from conftest import ROOT
+    docker = ROOT / "profiles" / "found" / "docker-default.json"
+    out = pale("explain", docker, call, "--arch", "x86_64", check=0).out
+    assert all(w in out for w in want), out
+    config = put(tmp_path, {"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+        entry("prctl", args=[(0, "EQ", 4), (1, "NE", 1)])]}}}, "config.json")
+    out = pale("explain", config, "prctl", check=0).out
+    assert "op == 4 (PR_SET_DUMPABLE)" in out and "arg2 != 1" in out
+    policy = "policy p { layers seccomp; arch x86_64; default errno EPERM; allow prctl(option == 4); }"
+    assert "prctl(option == 4)" in pale("explain", "-", "prctl", input=policy, check=0).out
+
+
+LATE = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "architectures": ["SCMP_ARCH_X86_64"],
+        "syscalls": [entry("fchmodat2 fchmodat read mseal")]}
+
+
+@pytest.mark.parametrize("name, number, since", [("fchmodat2", 452, "2.5.5"), ("mseal", 462, "2.5.6")])
+def test_why_knows_names_that_an_older_libseccomp_does_not(pale, tmp_path, name, number, since):
+    path = put(tmp_path, LATE)
+    line = f'type=1326 comm="tar" arch=c000003e syscall={number} code=0x50000'
+    r = pale("why", line, path, check=0)
+    assert f"but libseccomp before {since} does not know the name" in r.out and "another filter" not in r.out
+    r = pale("why", line, "--as", "docker:crun", "--runtime", "crun-1.8+libseccomp-2.5.4", path, check=0)
+    assert r.out.splitlines()[1].startswith("  ERRNO(1)") and f"before {since} does not know the name" in r.out
+    r = pale("why", line, "--as", "docker:crun", "--runtime", "crun-1.21+libseccomp-2.6.0", path, check=0)
+    assert "never answers so" in r.out and "ALLOW" in r.out
+    r = pale("why", line, "--as", "docker:runc", "--runtime", "runc-1.1+libseccomp-2.5.4", path, check=0)
+    assert "ERRNO(38)" in r.out and "runc: ENOSYS" in r.out
+    assert pale("why", line, "--runtime", "runc-1.1+libseccomp-2.5.4", path).rc == 2
+    assert pale("why", line, "--as", "docker:runc").rc == 2
+
+
+def test_a_record_has_no_number_and_none_is_made_up(pale, tmp_path):
+    policy = tmp_path / "x.pale"
+    policy.write_text("policy x { layers seccomp; arch x86_64; default allow; errno EACCES rmdir; trap mkdir;"
+                      " trace 3 chdir; }")
+    for nr, code, word, answer in [(84, "0x50000", "ERRNO", "ERRNO(13)"), (83, "0x30000", "TRAP", "TRAP(0)"),
+                                   (80, "0x7ff00000", "TRACE", "TRACE(3)")]:
+        r = pale("why", f"type=1326 arch=c000003e syscall={nr} code={code}", policy, check=0)
+        first, second = r.out.splitlines()[:2]
+        assert first.endswith(f": {word}") and second.strip().startswith(answer), r
+    # A line with a number, which no kernel writes, is not taken for another filter's.
+    r = pale("why", "type=1326 arch=c000003e syscall=84 code=0x50001", policy, check=0)
+    assert "never answers" not in r.out and "ERRNO(13)" in r.out
