@@ -14,7 +14,7 @@ declare -gA _pale_options=(
 	[sim]="--raw --as --runtime --arch --policy --caps --kernel --host --sets"
 	[explain]="--arch --policy --caps --kernel --host --sets"
 	[diff]="--format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
-	[why]="--pid --policy --caps --kernel --host --sets"
+	[why]="--pid --as --runtime --policy --caps --kernel --host --sets"
 	[check]="--target --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --error-on --explain --list-rules --caps --kernel --host --sets"
 )

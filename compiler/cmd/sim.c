@@ -546,7 +546,7 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 		return status;
 	}
 	status = input_open(s, o->file, &in);
-	if (!status && in.format != INPUT_BPF && !strcmp(o->as, "policy") && input_is_open(s, &o->input, &in))
+	if (!status && in.format == INPUT_JSON && !strcmp(o->as, "policy"))
 		return open_decide(s, o, sim);
 	if (!status && in.format != INPUT_BPF)
 		status = input_resolve(s, &o->input, &in);

@@ -59,7 +59,7 @@ static int open_json(struct session *s, const struct json *root, const struct oc
 		opt.env.host = native >= 0 ? (enum arch)native : ARCH_X86_64;
 	}
 	if (!opt.env.host_known) {
-		fputs("pale: say the machine with --host\n", stderr);
+		tell("pale: say the machine with --host");
 		return EXIT_USAGE;
 	}
 	out->dd = dd_new(s->arena, NODE_BUDGET);

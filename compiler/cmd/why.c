@@ -25,6 +25,8 @@ static const char help[] =
 	"arguments: what depends on them is told as such. --pid looks at the call that a process is\n"
 	"in, with its arguments, and at what each of its filters answers (it needs CAP_SYS_ADMIN).\n\n"
 	"  --pid P         a running process, or one of its threads\n"
+	"  --as LAYER      docker:runc, docker:crun: FILE as a container of it holds it\n"
+	"  --runtime R     for that, such as docker-20.10+runc-1.1+libseccomp-2.5.4\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
 	"  --sets DIR      where sets are found\n";
