@@ -158,25 +158,17 @@ static bool put_word(struct writer *w, struct buf *b, struct str s, const struct
 	return true;
 }
 
-static bool has_variable(struct str s)
-{
-	for (size_t i = 0; i + 1 < s.n; i++)
-		if (s.p[i] == '@' && s.p[i + 1] == '{')
-			return true;
-	return false;
-}
-
 static bool needs_tunables(const struct policy *p)
 {
 	vec_each(&p->files, f) {
-		if (has_variable(f->path) || has_variable(f->target))
+		if (glob_has_variable(f->path))
 			return true;
 	}
 	vec_each(&p->signals, s) {
-		if (has_variable(s->peer))
+		if (glob_has_variable(s->peer))
 			return true;
 	}
-	return has_variable(p->program);
+	return glob_has_variable(p->program);
 }
 
 /* ---- files ---- */

@@ -174,6 +174,15 @@ static void read_escapes(struct reader *r, struct text *out)
 	}
 }
 
+struct str glob_unescape(struct arena *a, struct str written)
+{
+	struct reader r = { .arena = a, .written = written };
+	struct text out = { .arena = a };
+
+	read_escapes(&r, &out);
+	return (struct str){ out.p ? out.p : "", out.n };
+}
+
 /* ---- 2: variables ---- */
 
 const struct glob_variable *glob_variable_find(const struct glob_variables *v, struct str name)
@@ -199,97 +208,137 @@ static size_t variable_at(struct str s, size_t i, struct str *name)
 	return k + 1 - i;
 }
 
-void glob_each_variable(struct str s, void (*say)(void *data, struct str name, size_t at, size_t n),
-			void *data)
+bool glob_has_variable(struct str s)
 {
 	struct str name;
 
 	for (size_t i = 0; i < s.n; i++) {
-		size_t n = variable_at(s, i, &name);
-		if (n)
-			say(data, name, i, n);
-		i += n ? n - 1 : s.p[i] == '\\';
+		if (variable_at(s, i, &name))
+			return true;
+		i += s.p[i] == '\\';
+	}
+	return false;
+}
+
+struct opening { /* of one variable in the written glob */
+	struct reader *r;
+	size_t at, n; /* its place */
+	VEC(struct str) values;
+	size_t bytes; /* of values looked at, and of the text before: values multiply */
+};
+
+static void undeclared(const struct opening *o, struct str name)
+{
+	blame(o->r, GLOB_UNDECLARED, o->at, o->n,
+	      arena_printf(o->r->arena, "AppArmor's variable '@{" PRISTR "}' is never declared", STRARG(name)),
+	      NULL);
+}
+
+static void open_value(struct opening *o, struct str value, unsigned depth);
+
+/* Each value of the variable that begins at `at`, between what stands around it. */
+static void open_inner(struct opening *o, struct str value, size_t at, size_t n, struct str name, unsigned depth)
+{
+	const struct glob_variable *v = glob_variable_find(o->r->vars, name);
+
+	if (!v || !v->values.n) {
+		undeclared(o, name);
+		return;
+	}
+	vec_each(&v->values, inner) {
+		size_t length = value.n - n + inner->n;
+		if (broken(o->r))
+			return;
+		char *text = arena_alloc(o->r->arena, length + 1);
+		memcpy(text, value.p, at);
+		memcpy(text + at, inner->p, inner->n);
+		memcpy(text + at + inner->n, value.p + at + n, value.n - at - n);
+		open_value(o, (struct str){ text, length }, depth + 1);
 	}
 }
 
-struct opening {
-	struct reader *r;
-	struct text *out;
-	const uint32_t *at; /* places of the text's bytes; NULL: all at `all_at` */
-	size_t all_at, all_n;
-	unsigned depth;
-};
-
-static void open_text(const struct opening *o, struct str s, char next);
-
-static size_t place(const struct opening *o, size_t i)
+/* Variables in values give a value for each of theirs (parser_symtab.c, __expand_variable). */
+static void open_value(struct opening *o, struct str value, unsigned depth)
 {
-	return o->at ? o->at[i] : o->all_at;
+	struct str name;
+
+	o->bytes += value.n + 1;
+	if (depth > VARIABLE_DEPTH_MAX || o->bytes > OPENED_MAX) {
+		blame(o->r, GLOB_REFUSED, o->at, o->n, depth > VARIABLE_DEPTH_MAX
+		      ? "its variables are in each other's values" : "its variables have more than 65536 bytes of values",
+		      "write what is meant of the variable");
+		return;
+	}
+	for (size_t i = 0; i < value.n; i++) {
+		size_t n = variable_at(value, i, &name);
+		if (n) {
+			open_inner(o, value, i, n, name, depth);
+			return;
+		}
+		i += value.p[i] == '\\';
+	}
+	vec_push(o->r->arena, &o->values, value);
 }
 
 /* A variable without values: its own name, plainly. */
-static void put_name(const struct opening *o, struct str name, size_t at)
+static void put_name(struct reader *r, struct text *out, struct str name, size_t at)
 {
-	o->r->open = true;
-	put_all(o->out, "@\\{", at);
+	r->open = true;
+	put_all(out, "@\\{", at);
 	for (size_t i = 0; i < name.n; i++)
-		put(o->out, name.p[i], at);
-	put_all(o->out, "\\}", at);
+		put(out, name.p[i], at);
+	put_all(out, "\\}", at);
 }
 
-static struct str trim(struct str s, bool front, bool back)
+/* A value; of several, slashes that would meet slashes outside are left out. */
+static void put_value(struct text *out, struct str s, size_t at, bool front, bool back)
 {
 	for (; front && s.n && s.p[0] == '/'; s.p++)
 		s.n--;
 	while (back && s.n && s.p[s.n - 1] == '/')
 		s.n--;
-	return s;
+	for (size_t i = 0; i < s.n; i++)
+		put(out, s.p[i], at);
 }
 
-/* Of several values, slashes that would meet slashes outside are left out. */
-static void open_variable(const struct opening *o, struct str name, size_t at, size_t n, char next)
+static void open_variable(struct opening *o, struct text *out, struct str name, char next)
 {
+	bool front = out->n && out->p[out->n - 1] == '/', back = next == '/';
 	const struct glob_variable *v = o->r->vars ? glob_variable_find(o->r->vars, name) : NULL;
-	struct opening in = { .r = o->r, .out = o->out, .all_at = at, .all_n = n, .depth = o->depth + 1 };
-	bool front = o->out->n && o->out->p[o->out->n - 1] == '/', several = v && v->values.n > 1;
 
-	if (in.depth > VARIABLE_DEPTH_MAX || o->out->n > OPENED_MAX) {
-		blame(o->r, GLOB_REFUSED, at, n, "it is longer than 65536 bytes once its variables are opened",
-		      "write what is meant of the variable");
-		return;
-	}
-	if (!v || !v->values.n) {
-		if (o->r->vars)
-			blame(o->r, GLOB_UNDECLARED, at, n, "this variable is never declared", NULL);
-		put_name(o, name, at);
-		return;
-	}
-	for (size_t i = 0; i < v->values.n && !broken(o->r); i++) {
-		bool last = i + 1 == v->values.n;
+	if (v)
+		vec_each(&v->values, value)
+			open_value(o, *value, 1);
+	else if (o->r->vars)
+		undeclared(o, name);
+	bool several = o->values.n > 1;
+	if (!o->values.n)
+		put_name(o->r, out, name, o->at);
+	vec_each(&o->values, value) {
 		if (several)
-			put(o->out, i ? ',' : '{', at);
-		open_text(&in, several ? trim(v->values.v[i], front, next == '/') : v->values.v[i],
-			  several ? (last ? '}' : ',') : next);
+			put(out, value == o->values.v ? '{' : ',', o->at);
+		put_value(out, *value, o->at, several && front, several && back);
 	}
 	if (several)
-		put(o->out, '}', at);
+		put(out, '}', o->at);
 }
 
-static void open_text(const struct opening *o, struct str s, char next)
+static void open_text(struct reader *r, const struct text *in, struct text *out)
 {
-	struct str name;
+	struct str s = { in->p, in->n }, name;
 
-	for (size_t i = 0; i < s.n && !broken(o->r);) {
-		size_t n = variable_at(s, i, &name), at = place(o, i);
+	for (size_t i = 0; i < s.n && !broken(r);) {
+		size_t n = variable_at(s, i, &name);
 		if (n) {
-			size_t end = i + n < s.n && o->at ? o->at[i + n] : o->at ? o->r->written.n : at + o->all_n;
-			open_variable(o, name, at, end - at, i + n < s.n ? s.p[i + n] : next);
+			size_t end = i + n < s.n ? in->at[i + n] : r->written.n;
+			struct opening o = { .r = r, .at = in->at[i], .n = end - in->at[i], .bytes = out->n };
+			open_variable(&o, out, name, i + n < s.n ? s.p[i + n] : '\0');
 			i += n;
 			continue;
 		}
-		put(o->out, s.p[i], at);
+		put(out, s.p[i], in->at[i]);
 		if (s.p[i] == '\\' && i + 1 < s.n)
-			put(o->out, s.p[i + 1], place(o, i + 1));
+			put(out, s.p[i + 1], in->at[i + 1]);
 		i += s.p[i] == '\\' ? 2 : 1;
 	}
 }
@@ -688,8 +737,7 @@ const struct glob *glob_parse(struct arena *a, struct str written, enum glob_kin
 		blame(&r, GLOB_MALFORMED, 0, written.n, "it is longer than 4096 bytes", NULL);
 	} else {
 		read_escapes(&r, &plain);
-		open_text(&(struct opening){ .r = &r, .out = &opened, .at = plain.at },
-			  (struct str){ plain.p, plain.n }, '\0');
+		open_text(&r, &plain, &opened);
 		if (kind == GLOB_PATH)
 			fold_slashes(&opened);
 		if (!broken(&r))

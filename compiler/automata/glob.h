@@ -48,6 +48,11 @@ struct glob_variables {
 	VEC(struct glob_variable) list;
 };
 
+bool glob_has_variable(struct str written); /* as far as text can tell: "@{" and a name */
+
+/* Step 1 alone. */
+struct str glob_unescape(struct arena *a, struct str written);
+
 const struct glob_variable *glob_variable_find(const struct glob_variables *v, struct str name);
 
 enum glob_kind {
@@ -71,10 +76,6 @@ const struct glob *glob_parse(struct arena *a, struct str text, enum glob_kind k
 			      const struct glob_variables *vars, struct glob_fault *fault);
 
 bool glob_match(struct arena *a, const struct glob *g, struct str path);
-
-/* Calls say() for each variable in a glob, in order: the name, and where `@{NAME}` stands. */
-void glob_each_variable(struct str text, void (*say)(void *data, struct str name, size_t at, size_t n),
-			void *data);
 
 enum glob_answer { GLOB_NO, GLOB_YES, GLOB_NOT_DECIDED };
 

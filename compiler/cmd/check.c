@@ -24,7 +24,7 @@ static const char help[] =
 	"Of raw BPF it tells the instructions that no call reaches. Exit status 1 when a target is\n"
 	"refused.\n\n"
 	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
-	"  -I DIR             where AppArmor's includes are, for apparmor_parser; again for more\n"
+	"  -I DIR             where AppArmor's includes and variables are; again for more\n"
 	"  --runtime R        the container runtime that JSON is for\n"
 	"  --policy NAME      one policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given is\n"
@@ -416,7 +416,7 @@ static bool add_include(struct arena *a, struct check_options *o, const char *di
 		vec_push(a, &list, *old);
 	vec_push(a, &list, dir);
 	vec_push(a, &list, NULL);
-	o->includes = list.v;
+	o->includes = o->input.resolve.apparmor_dirs = list.v;
 	return !stat(dir, &st) && S_ISDIR(st.st_mode);
 }
 

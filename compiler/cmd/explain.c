@@ -375,7 +375,7 @@ static int explain_path(struct session *s, const struct policy *p, const char *t
 	buf_safe(out, str_c(text));
 	buf_putc(out, '\n');
 	vec_each(&p->files, f) {
-		const struct glob *g = glob_parse(s->arena, f->path, GLOB_PATH, NULL, NULL);
+		const struct glob *g = glob_parse(s->arena, f->path, GLOB_PATH, p->variables, NULL);
 		if (!g || (!g->open && !glob_match(s->arena, g, str_c(text))))
 			continue;
 		if (g->open)

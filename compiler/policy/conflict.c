@@ -467,7 +467,8 @@ static void check_files(struct arena *a, const struct policy *p, struct diags *d
 	struct exec_rules e = { .arena = a, .ds = ds, .budget = GLOB_BUDGET };
 
 	vec_each(&p->files, f) {
-		const struct glob *g = sets_exec(f) ? glob_parse(a, f->path, GLOB_PATH, NULL, NULL) : NULL;
+		const struct glob *g = sets_exec(f) ? glob_parse(a, f->path, GLOB_PATH, p->variables, NULL)
+						   : NULL;
 		if (!g)
 			continue;
 		vec_push(a, &e.rules, f);

@@ -132,6 +132,7 @@ struct policy {
 	VEC(struct network_rule) networks;
 	VEC(struct signal_rule) signals;
 	VEC(struct limit_rule) limits;
+	const struct glob_variables *variables; /* AppArmor's, where a path asks; NULL: none does */
 	bool says_caps; /* at least one capability statement stands in it */
 	bool conditional; /* some call rule has an `env` */
 	/*
@@ -153,6 +154,7 @@ struct resolve_options {
 	bool keep_when;
 	const char *const *set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */
 	unsigned arches;             /* --arch: keep only these of the listed; 0: all */
+	const char *const *apparmor_dirs; /* asked for AppArmor's includes before /etc/apparmor.d; NULL-ended, or NULL */
 	bool foreign; /* read from another format: what its loaders accept is no error or news */
 };
 

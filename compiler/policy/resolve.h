@@ -175,6 +175,8 @@ void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rul
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);
 void resolve_resource(struct resolver *r, const struct item *it);
+/* AppArmor's variables for the policy at hand, read when first asked for; reported at `sp`. */
+const struct glob_variables *resolve_variables(struct resolver *r, struct span sp);
 /* Is this a pattern that AppArmor reads, and as it is written? false: reported. */
 bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind);
 /* A capability by its name, in either spelling; -1 after saying what is wrong with it. */

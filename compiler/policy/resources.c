@@ -132,46 +132,36 @@ static bool target_named(struct resolver *r, const struct ast_word *target)
 	return false;
 }
 
+/* cx alone has no second way. */
+static void warn_of_child(struct resolver *r, const struct ast_stmt *st, const struct file_rule *f)
+{
+	if (strcmp(f->exec, "cx") && strcmp(f->exec, "Cx"))
+		return;
+	struct diag *d = resolve_report(r, DIAG_PL236, st->perms->span, "'%s' changes to a child of this "
+					"profile, and pale writes none: the execution fails", f->exec);
+	if (f->target.n)
+		diag_help(r->ds, d, "load a profile '" PRISTR "//" PRISTR "' beside this one, or write px",
+			  STRARG(r->p->name), STRARG(f->target));
+	else
+		diag_help(r->ds, d, "write px for the program's own profile, or cix to fall back to this one");
+}
+
 static bool file_target(struct resolver *r, const struct ast_stmt *st, struct file_rule *f)
 {
 	f->target = st->target.text;
 	if (!f->target.n)
 		return target_named(r, &st->target);
+	if (glob_has_variable(f->target)) {
+		struct diag *d = resolve_report(r, DIAG_PL237, st->target.span, "AppArmor opens no variable in "
+						"the name of a profile");
+		diag_help(r->ds, d, "write the name out");
+		return false;
+	}
 	if (f->exec[0] && strchr("pPcC", f->exec[0]))
 		return true;
 	struct diag *d = resolve_report(r, DIAG_PL133, st->target.span,
 					"only px and cx change to another profile");
 	diag_help(r->ds, d, "write px, or leave '-> " PRISTR "' out", WORD(st->target));
-	return false;
-}
-
-/* Where in the word a fault stands; quotes and what they protect are not in its text. */
-static struct span fault_span(const struct ast_word *w, const struct glob_fault *f)
-{
-	struct span sp = w->span;
-
-	if (sp.end - sp.begin != w->text.n || !f->n)
-		return sp;
-	return (struct span){ sp.source, sp.begin + (uint32_t)f->at, sp.begin + (uint32_t)(f->at + f->n) };
-}
-
-bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind)
-{
-	struct glob_fault f;
-	struct diag *d;
-
-	glob_parse(r->arena, w->text, kind, NULL, &f);
-	if (f.kind == GLOB_FINE)
-		return true;
-	if (f.kind == GLOB_MALFORMED)
-		d = resolve_report(r, DIAG_PL134, fault_span(w, &f), "'" PRISTR "' is not a glob: %s",
-				   WORD(*w), f.why);
-	else
-		d = resolve_report(r, DIAG_PL251, fault_span(w, &f), "AppArmor would %s the pattern '"
-				   PRISTR "': %s", f.kind == GLOB_REFUSED ? "refuse" : "misread",
-				   WORD(*w), f.why);
-	if (f.help)
-		diag_help(r->ds, d, "%s", f.help);
 	return false;
 }
 
@@ -194,6 +184,8 @@ static void resolve_files(struct resolver *r, const struct item *it)
 
 	if (ok && !file_target(r, st, &f))
 		ok = false;
+	if (ok)
+		warn_of_child(r, st, &f);
 	for (const struct ast_word *w = st->paths; w; w = w->next) {
 		if (!file_path(r, w) || !ok || !it->arches)
 			continue;

@@ -64,6 +64,8 @@ static void take_rules(struct arena *a, struct policy *to, const struct policy *
 	TAKE(a, &to->signals, &from->signals);
 	TAKE(a, &to->limits, &from->limits);
 	to->says_caps |= from->says_caps;
+	if (!to->variables)
+		to->variables = from->variables;
 }
 
 struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,

@@ -6,16 +6,19 @@
  *	globtool overlap    GLOB GLOB    "no", "undecided", or "yes" and a witness in hex
  *	globtool walk       LABEL GLOB   all of them: "LABELS WITNESS-in-hex" a line, then the answer
  *	globtool walk-texts              the same over all texts, not paths alone
- * A second argument is the budget.
+ *	globtool variables           whether DIR declares what variables_standard() does: a name a line
+ * Further arguments: a number is the budget, DIR is where AppArmor's includes are.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/automata/dfa.h"
+#include "compiler/automata/variables.h"
 
 static struct arena *arena;
 static size_t budget;
+static struct glob_variables *variables;
 
 static void put_hex(const char *s, size_t n)
 {
@@ -27,7 +30,7 @@ static const struct glob *parse(const char *text, struct glob_fault *fault)
 {
 	char *copy = arena_strdup(arena, text);
 
-	return glob_parse(arena, (struct str){ copy, strlen(copy) }, GLOB_PATH, NULL, fault);
+	return glob_parse(arena, (struct str){ copy, strlen(copy) }, GLOB_PATH, variables, fault);
 }
 
 static void match(const char *x, const char *y)
@@ -85,6 +88,49 @@ static void tell_walk(struct automaton *m)
 	printf("%s %zu\n", w.decided ? "decided" : "undecided", w.states);
 }
 
+/* The empty set and both: one language. */
+static bool same_values(const struct glob_variables *x, const struct glob_variables *y, struct str name)
+{
+	const char *text = arena_printf(arena, "@{" PRISTR "}", STRARG(name));
+	struct automaton *m = automaton_new(arena, AUTOMATON_TEXTS, AUTOMATON_BUDGET);
+
+	for (unsigned k = 0; k < 2; k++) {
+		const struct glob *g = glob_parse(arena, (struct str){ text, strlen(text) }, GLOB_PATH, k ? y : x, NULL);
+		struct label_set labels = { { 0 } };
+		label_add(&labels, k);
+		automaton_add(m, g, &labels);
+	}
+	struct automaton_walk w = automaton_walk(m);
+	vec_each(&w.found, f)
+		if (label_has(&f->labels, 0) != label_has(&f->labels, 1))
+			return false;
+	return w.decided && w.found.n == 2;
+}
+
+static void compare_variables(void)
+{
+	struct glob_variables standard = { 0 };
+
+	variables_standard(arena, &standard);
+	vec_each(&standard.list, v)
+		printf("%.*s %s\n", STRARG(v->name), !glob_variable_find(variables, v->name) ? "missing" :
+		       same_values(&standard, variables, v->name) ? "same" : "differs");
+	vec_each(&variables->list, v)
+		if (!glob_variable_find(&standard, v->name))
+			printf("%.*s unknown\n", STRARG(v->name));
+}
+
+static void read_variables(const char *dir)
+{
+	const char *const dirs[] = { dir, "/etc/apparmor.d", NULL };
+	const char *failed = "";
+
+	variables = ARENA_NEW(arena, struct glob_variables);
+	int err = variables_read(sources_new(arena), dirs, variables, &failed);
+	if (err)
+		printf("%s: %s\n", failed, strerror(-err));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -93,9 +139,16 @@ int main(int argc, char **argv)
 	ssize_t n;
 
 	arena = arena_new(NULL);
-	budget = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+	for (int i = 2; i < argc; i++) {
+		if (argv[i][0] == '/')
+			read_variables(argv[i]);
+		else
+			budget = strtoul(argv[i], NULL, 10);
+	}
 	struct automaton *m = automaton_new(arena, strcmp(what, "walk") ? AUTOMATON_TEXTS : AUTOMATON_PATHS,
 					    budget ? budget : AUTOMATON_BUDGET);
+	if (!strcmp(what, "variables"))
+		compare_variables();
 	while ((n = getline(&line, &cap, stdin)) > 0) {
 		if (line[n - 1] == '\n')
 			line[--n] = '\0';
