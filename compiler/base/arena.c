@@ -67,6 +67,11 @@ struct arena *arena_new(arena_oom_fn *oom)
 	return a;
 }
 
+struct arena *arena_scratch(const struct arena *a)
+{
+	return arena_new(a->oom);
+}
+
 void arena_no_memory(struct arena *a)
 {
 	run_out(a->oom);

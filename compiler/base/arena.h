@@ -13,6 +13,8 @@ struct arena;
 typedef void arena_oom_fn(void);
 
 struct arena *arena_new(arena_oom_fn *oom);
+/* Another one, with the same handler, for what is not needed as long. */
+struct arena *arena_scratch(const struct arena *a);
 void arena_free(struct arena *a); /* NULL is fine */
 /* For memory that failed elsewhere: the handler, as when the arena's own ends. */
 _Noreturn void arena_no_memory(struct arena *a);

@@ -40,6 +40,7 @@ struct diff_resource { /* what resource rules answer otherwise; no text is NULL 
 	enum change change; /* CHANGE_ERRNO: refused alike, recorded otherwise */
 	enum resource_kind kind;
 	const char *about;       /* "capability chown" */
+	const char *path;        /* files, program: one that shows it; else "" */
 	const char *a, *b;       /* "refused", "allowed"; not decided: "" */
 	const char *by_a, *by_b; /* what decided: "web.pale:3:9: capability chown;" */
 	const char *reason;      /* not decided: why, and a way out; else "" */

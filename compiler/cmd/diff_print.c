@@ -177,7 +177,10 @@ static void text_resource(struct buf *out, struct arena *a, const struct diff *d
 		return;
 	}
 	buf_printf(out, "\n%s: ", resource_word(r));
-	put_wrapped(out, r->about, "  ");
+	if (*r->path) /* may hold commas of its own */
+		buf_puts(out, r->about);
+	else
+		put_wrapped(out, r->about, "  ");
 	buf_printf(out, "\n  %s -> %s\n      A: %s\n      B: %s\n", r->a, r->b, r->by_a, r->by_b);
 }
 
@@ -421,7 +424,7 @@ static void json_resources(struct buf *out, const struct diff *d)
 	buf_puts(out, "  \"resources\": [");
 	vec_each(&d->resources, r) {
 		const struct { const char *key, *value; } rest[] = {
-			{ "kind", diff_kinds[r->kind] }, { "about", r->about }, { "a", r->a }, { "b", r->b },
+			{ "kind", diff_kinds[r->kind] }, { "about", r->about }, { "path", r->path }, { "a", r->a }, { "b", r->b },
 			{ "a_decided_by", r->by_a }, { "b_decided_by", r->by_b }, { "reason", r->reason },
 		};
 		buf_printf(out, "%s\n    { ", comma);
