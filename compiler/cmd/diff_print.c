@@ -164,9 +164,7 @@ static void text_undecided(struct buf *out, struct arena *a, const struct diff *
 			return;
 		list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", r->about);
 	}
-	buf_printf(out, "\n%s: %s\n  ", resource_word(first), list);
-	put_wrapped(out, first->reason, "  ");
-	buf_putc(out, '\n');
+	buf_printf(out, "\n%s: %s\n  %s\n", resource_word(first), list, first->reason);
 }
 
 static void text_resource(struct buf *out, struct arena *a, const struct diff *d,
