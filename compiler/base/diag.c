@@ -71,21 +71,40 @@ static const char *compose_text(struct diags *ds, const char *fmt, va_list ap)
 	return s;
 }
 
-struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
+static struct diag *add(struct diags *ds, enum diag_id id, enum severity severity, struct span sp,
+			const char *text)
 {
 	struct diag *d = ARENA_NEW(ds->arena, struct diag);
-	va_list ap;
 
 	d->id = id;
-	d->severity = diag_info(id)->severity;
+	d->severity = severity;
 	d->span = sp;
-	va_start(ap, fmt);
-	d->text = compose_text(ds, fmt, ap);
-	va_end(ap);
+	d->text = text;
 	if (d->severity == SEVERITY_ERROR && ++ds->errors > ds->cap)
 		return d;
 	vec_push(ds->arena, &ds->list, d);
 	return d;
+}
+
+struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	const char *text = compose_text(ds, fmt, ap);
+	va_end(ap);
+	return add(ds, id, diag_info(id)->severity, sp, text);
+}
+
+struct diag *diag_add_as(struct diags *ds, enum diag_id id, enum severity severity, struct span sp,
+			 const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	const char *text = compose_text(ds, fmt, ap);
+	va_end(ap);
+	return add(ds, id, severity, sp, text);
 }
 
 void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)

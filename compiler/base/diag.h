@@ -62,6 +62,9 @@ const char *severity_name(enum severity s); /* "error" "high" "warning" "info" *
 /* Never NULL; a diagnostic past the cap is returned but not kept. */
 struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* With a severity that is not the table's: one fact is graver than another of the same id. */
+struct diag *diag_add_as(struct diags *ds, enum diag_id id, enum severity severity, struct span sp,
+			 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)

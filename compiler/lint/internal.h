@@ -1,64 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What the rules look at. A profile is JSON as a runtime reads it, with places; a view is what
- * a profile or a policy lets through, call by call, and is the same for both formats.
+ * What the rules look at. A profile is JSON as a runtime reads it, with places (compiler/oci); a
+ * view is what a profile or a policy lets through, call by call, the same for both formats.
  */
-#include "compiler/base/vec.h"
+#include "compiler/base/group.h"
 #include "compiler/lint/lint.h"
+#include "compiler/oci/internal.h"
 #include "compiler/tables/tables.h"
 
-/* ---- JSON ---- */
+/* ---- JSON: struct oci_profile, as the one reader gives it ---- */
 
-enum json_op { OP_NE, OP_LT, OP_LE, OP_EQ, OP_GE, OP_GT, OP_MASKED_EQ, OP_NR };
+static inline bool entry_permits(const struct oci_entry *e) /* allow or log */
+{
+	return e->verdict.kind == VERDICT_ALLOW || e->verdict.kind == VERDICT_LOG;
+}
 
-struct profile_arg {
-	uint64_t index;
-	enum json_op op;
-	uint64_t value, two; /* MASKED_EQ: mask, datum */
-	struct span span;
-};
-
-struct profile_name {
-	struct str text;
-	struct span span;
-	const struct syscall_info *sys; /* NULL: not in the table */
-};
-
-struct entry { /* one element of "syscalls" */
-	const struct json *json;
-	bool readable; /* action and arguments are what a runtime accepts */
-	struct verdict verdict;
-	bool is_default; /* says what the default says: runtimes leave it out */
-	struct span action; /* the action's place, or the entry's */
-	struct str gate;    /* text of includes and excludes; empty: always in force */
-	unsigned arches;    /* declared architectures that it speaks to */
-	bool always;        /* no condition that libseccomp keeps: a mask of 0 is none */
-	bool splits;        /* an index is repeated: each condition is a rule of its own */
-	VEC(struct profile_name) names;
-	VEC(struct profile_arg) args;
-};
-
-struct profile {
-	const struct json *json; /* the object that holds defaultAction */
-	bool in_config;          /* linux.seccomp of a config.json */
-	bool has_default;
-	struct verdict dflt;
-	struct span dflt_span;
-	bool errno_written;  /* defaultErrnoRet */
-	bool arches_written; /* architectures or archMap */
-	unsigned arches;     /* those the table knows; not written: the machine's own */
-	VEC(struct profile_name) arch_names; /* every SCMP_ARCH_ word, as written */
-	VEC(struct entry) entries;
-};
-
-/* NULL: not an object, so nothing a rule could look at. */
-struct profile *profile_read(struct arena *a, const struct json *root, const struct sources *s);
-bool profile_action(struct str word, enum verdict_kind *kind); /* SCMP_ACT_* */
-bool profile_op(struct str word, enum json_op *op);            /* SCMP_CMP_* */
-const char *profile_action_at(size_t i);                       /* NULL past the last */
-const char *profile_op_at(size_t i);
-bool entry_permits(const struct entry *e); /* allow or log */
+static inline bool entry_gated(const struct oci_entry *e) /* in force in some environments only */
+{
+	return !oci_gate_any(e->gate);
+}
 
 /* ---- both formats ---- */
 
@@ -89,7 +50,7 @@ struct lint {
 	struct arena *arena;
 	struct diags *ds;
 	const struct json *root;       /* JSON */
-	const struct profile *profile; /* JSON; NULL when it could not be read */
+	const struct oci_profile *profile; /* JSON; NULL when it is none */
 	const struct ast_file *file;   /* pale */
 	const struct policy *policy;   /* pale: the one being looked at; NULL: the file */
 	const struct view *view;       /* NULL with no profile or policy */
@@ -97,7 +58,7 @@ struct lint {
 
 typedef void lint_fn(struct lint *l, enum diag_id id);
 
-struct view *view_of_profile(struct arena *a, const struct profile *p);
+struct view *view_of_profile(struct arena *a, const struct oci_profile *p);
 struct view *view_of_policy(struct arena *a, const struct policy *p);
 const struct call_state *view_call(const struct view *v, const char *name); /* NULL: no such call */
 /* Architectures of the view on which a call exists. */
@@ -108,24 +69,7 @@ bool view_refuses(const struct view *v); /* what no rule names is refused */
 
 /* ---- findings: one a rule, with the names that prove it ---- */
 
-struct hit {
-	struct str text;
-	struct span span;
-};
-
-struct group {
-	struct arena *arena;
-	VEC(struct hit) hits;
-	uint32_t *slots; /* hash of the texts: index + 1 */
-	size_t nslots;
-};
-
-bool group_add(struct group *g, struct str text, struct span span); /* false: it is there */
-const char *group_list(const struct group *g); /* "'a', 'b' and 'c'", at most 12 names */
-struct span group_span(const struct group *g);
-void group_labels(struct diags *ds, struct diag *d, const struct group *g); /* the others' places */
 #define GROUP(l) ((struct group){ .arena = (l)->arena })
-#define PLURAL(g, one, many) ((g).hits.n == 1 ? (one) : (many))
 
 /* The rules: one function a rule or a table of rules (rules.def). */
 #define LINT(id, formats, fn, explain) lint_fn fn;

@@ -49,23 +49,23 @@ static struct arg_facts look_up(const struct syscall_info *s, unsigned arches, u
 	return f;
 }
 
-static struct str describe(struct lint *l, const struct profile_name *n,
-			   const struct profile_arg *arg)
+static struct str describe(struct lint *l, const struct oci_word *n,
+			   const struct oci_arg *arg)
 {
-	static const char *const signs[OP_NR] = {
-		[OP_NE] = "!=", [OP_LT] = "<",	[OP_LE] = "<=", [OP_EQ] = "==",
-		[OP_GE] = ">=", [OP_GT] = ">",
+	static const char *const signs[OCI_OP_NR] = {
+		[OCI_NE] = "!=", [OCI_LT] = "<",	[OCI_LE] = "<=", [OCI_EQ] = "==",
+		[OCI_GE] = ">=", [OCI_GT] = ">",
 	};
 
-	if (arg->op == OP_MASKED_EQ)
+	if (arg->op == OCI_MASKED_EQ)
 		return str_c(arena_printf(l->arena, "%s: arg%u & 0x%" PRIx64 " == 0x%" PRIx64,
-					  n->sys->name, (unsigned)arg->index, arg->value, arg->two));
+					  n->sys->name, (unsigned)arg->index, oci_arg_written(arg), arg->two));
 	return str_c(arena_printf(l->arena, "%s: arg%u %s %" PRIu64, n->sys->name,
-				  (unsigned)arg->index, signs[arg->op], arg->value));
+				  (unsigned)arg->index, signs[arg->op], oci_arg_written(arg)));
 }
 
-typedef bool arg_fn(struct lint *l, const struct entry *e, const struct profile_name *n,
-		    const struct profile_arg *arg, const struct arg_facts *f, const char **text);
+typedef bool arg_fn(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+		    const struct oci_arg *arg, const struct arg_facts *f, const char **text);
 
 /* Every condition of every name that fn accepts, with what it says of the first. */
 static const char *collect_args(struct lint *l, struct group *g, arg_fn *fn)
@@ -93,35 +93,13 @@ static const char *collect_args(struct lint *l, struct group *g, arg_fn *fn)
 
 /* ---- an entry's own conditions ---- */
 
-void sc_same_index_or(struct lint *l, enum diag_id id)
-{
-	if (!l->profile)
-		return;
-	vec_each(&l->profile->entries, e) {
-		bool equal = true;
-		struct diag *d;
-
-		if (!e->readable || !e->splits || !e->names.n)
-			continue;
-		vec_each(&e->args, arg)
-			equal &= arg->op == OP_EQ && arg->index == e->args.v[0].index;
-		d = diag_add(l->ds, id, e->args.v[1].span, "two conditions on one argument of '"
-			     PRISTR "': runc and crun make each condition of this entry a rule of its "
-			     "own, so that any one of them is enough", STRARG(e->names.v[0].text));
-		if (equal) /* "one of these values" can only be meant as an or */
-			diag_severity(l->ds, d, SEVERITY_INFO);
-		diag_help(l->ds, d, "%s", equal ? "write an entry for each value" :
-			  "a range cannot be said as one entry: list values, or masks");
-	}
-}
-
-static bool is_always_true(struct lint *l, const struct entry *e, const struct profile_name *n,
-			   const struct profile_arg *arg, const struct arg_facts *f,
+static bool is_always_true(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+			   const struct oci_arg *arg, const struct arg_facts *f,
 			   const char **text)
 {
 	(void)l, (void)e, (void)n, (void)f;
 	*text = "";
-	return (arg->op == OP_GE && !arg->value) || (arg->op == OP_LE && arg->value == UINT64_MAX);
+	return (arg->op == OCI_GE && !oci_arg_written(arg)) || (arg->op == OCI_LE && oci_arg_written(arg) == UINT64_MAX);
 }
 
 void sc_tautology(struct lint *l, enum diag_id id)
@@ -136,13 +114,13 @@ void sc_tautology(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &g);
 }
 
-static bool is_never_true(struct lint *l, const struct entry *e, const struct profile_name *n,
-			  const struct profile_arg *arg, const struct arg_facts *f,
+static bool is_never_true(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+			  const struct oci_arg *arg, const struct arg_facts *f,
 			  const char **text)
 {
 	(void)l, (void)e, (void)n, (void)f;
 	*text = "";
-	return (arg->op == OP_LT && !arg->value) || (arg->op == OP_GT && arg->value == UINT64_MAX);
+	return (arg->op == OCI_LT && !oci_arg_written(arg)) || (arg->op == OCI_GT && oci_arg_written(arg) == UINT64_MAX);
 }
 
 void sc_unsatisfiable(struct lint *l, enum diag_id id)
@@ -166,13 +144,13 @@ void sc_masked_swapped(struct lint *l, enum diag_id id)
 		vec_each(&e->args, arg) {
 			struct diag *d;
 
-			if (!e->readable || arg->op != OP_MASKED_EQ || !arg->value ||
-			    !(arg->two & ~arg->value))
+			if (!e->readable || arg->op != OCI_MASKED_EQ || !oci_arg_written(arg) ||
+			    !(arg->two & ~oci_arg_written(arg)))
 				continue;
 			d = diag_add(l->ds, id, arg->span, "valueTwo 0x%" PRIx64 " has bits outside "
 				     "the mask 0x%" PRIx64 " (value): libseccomp drops them and "
-				     "compares with 0x%" PRIx64, arg->two, arg->value,
-				     arg->two & arg->value);
+				     "compares with 0x%" PRIx64, arg->two, oci_arg_written(arg),
+				     arg->two & oci_arg_written(arg));
 			diag_help(l->ds, d, "value is the mask and valueTwo what is compared; "
 				  "are they swapped?");
 		}
@@ -185,7 +163,7 @@ void sc_masked_zero(struct lint *l, enum diag_id id)
 		return;
 	vec_each(&l->profile->entries, e)
 		vec_each(&e->args, arg)
-			if (e->readable && arg->op == OP_MASKED_EQ && !arg->value)
+			if (e->readable && arg->op == OCI_MASKED_EQ && !oci_arg_written(arg))
 				diag_help(l->ds,
 					  diag_add(l->ds, id, arg->span, "a mask of 0 compares "
 						   "nothing: the condition always holds"),
@@ -194,13 +172,13 @@ void sc_masked_zero(struct lint *l, enum diag_id id)
 
 /* ---- arguments as the kernel has them ---- */
 
-static bool is_pointer(struct lint *l, const struct entry *e, const struct profile_name *n,
-		       const struct profile_arg *arg, const struct arg_facts *f, const char **text)
+static bool is_pointer(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+		       const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
 	(void)l, (void)e, (void)n;
 	*text = f->name;
 	/* A null pointer is a value that can be asked for. */
-	return f->pointer && !((arg->op == OP_EQ || arg->op == OP_NE) && !arg->value);
+	return f->pointer && !((arg->op == OCI_EQ || arg->op == OCI_NE) && !oci_arg_written(arg));
 }
 
 void sc_pointer_compare(struct lint *l, enum diag_id id)
@@ -217,8 +195,8 @@ void sc_pointer_compare(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &g);
 }
 
-static bool is_beyond(struct lint *l, const struct entry *e, const struct profile_name *n,
-		      const struct profile_arg *arg, const struct arg_facts *f, const char **text)
+static bool is_beyond(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+		      const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
 	(void)l, (void)e, (void)n, (void)arg;
 	*text = "";
@@ -238,30 +216,30 @@ void sc_arity(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &g);
 }
 
-static bool holds(const struct profile_arg *arg, uint64_t v)
+static bool holds(const struct oci_arg *arg, uint64_t v)
 {
 	switch (arg->op) {
-	case OP_NE:
-		return v != arg->value;
-	case OP_LT:
-		return v < arg->value;
-	case OP_LE:
-		return v <= arg->value;
-	case OP_EQ:
-		return v == arg->value;
-	case OP_GE:
-		return v >= arg->value;
-	case OP_GT:
-		return v > arg->value;
-	case OP_MASKED_EQ:
-		return (v & arg->value) == (arg->two & arg->value);
-	case OP_NR:
+	case OCI_NE:
+		return v != oci_arg_written(arg);
+	case OCI_LT:
+		return v < oci_arg_written(arg);
+	case OCI_LE:
+		return v <= oci_arg_written(arg);
+	case OCI_EQ:
+		return v == oci_arg_written(arg);
+	case OCI_GE:
+		return v >= oci_arg_written(arg);
+	case OCI_GT:
+		return v > oci_arg_written(arg);
+	case OCI_MASKED_EQ:
+		return (v & oci_arg_written(arg)) == (arg->two & oci_arg_written(arg));
+	case OCI_OP_NR:
 		break;
 	}
 	BUG("operator");
 }
 
-static bool matches(const struct entry *e, uint64_t index, uint64_t v)
+static bool matches(const struct oci_entry *e, uint64_t index, uint64_t v)
 {
 	for (size_t i = 0; i < e->args.n; i++)
 		if (e->args.v[i].index == index && !holds(&e->args.v[i], v))
@@ -273,8 +251,8 @@ static bool matches(const struct entry *e, uint64_t index, uint64_t v)
  * Does another entry of the call speak of one of these values? What it asks of other arguments
  * is taken as met: a doubt keeps the linter silent.
  */
-static bool is_touched(const struct profile *p, const struct entry *but,
-		       const struct profile_name *n, uint64_t index, uint64_t low, uint64_t wide)
+static bool is_touched(const struct oci_profile *p, const struct oci_entry *but,
+		       const struct oci_word *n, uint64_t index, uint64_t low, uint64_t wide)
 {
 	unsigned tries = 0;
 
@@ -293,22 +271,22 @@ static bool is_touched(const struct profile *p, const struct entry *but,
 }
 
 /* The value at the edge of a comparison, on the side that the condition is meant to catch. */
-static uint64_t edge_of(const struct profile_arg *arg)
+static uint64_t edge_of(const struct oci_arg *arg)
 {
-	return arg->value - (arg->op == OP_GE || arg->op == OP_LT);
+	return oci_arg_written(arg) - (arg->op == OCI_GE || arg->op == OCI_LT);
 }
 
 /* A 32-bit value that the condition is meant to catch, and that gets round it with high bits. */
-static bool find_witness(const struct profile_arg *arg, bool permits, uint64_t *low, uint64_t *wide)
+static bool find_witness(const struct oci_arg *arg, bool permits, uint64_t *low, uint64_t *wide)
 {
 	uint64_t bit = 1ull << 32;
 
-	if (arg->op == OP_MASKED_EQ) {
-		if (permits || !(arg->value >> 32) || arg->two >> 32)
+	if (arg->op == OCI_MASKED_EQ) {
+		if (permits || !(oci_arg_written(arg) >> 32) || arg->two >> 32)
 			return false;
-		while (!(arg->value & bit))
+		while (!(oci_arg_written(arg) & bit))
 			bit <<= 1;
-		*low = arg->two & arg->value;
+		*low = arg->two & oci_arg_written(arg);
 		*wide = *low | bit;
 		return true;
 	}
@@ -321,8 +299,8 @@ static bool find_witness(const struct profile_arg *arg, bool permits, uint64_t *
 		       : holds(arg, *low) && !holds(arg, *wide);
 }
 
-static bool fails_open(struct lint *l, const struct entry *e, const struct profile_name *n,
-		       const struct profile_arg *arg, const struct arg_facts *f, const char **text)
+static bool fails_open(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+		       const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
 	bool permits = entry_permits(e);
 	uint64_t low, wide;
@@ -353,16 +331,16 @@ void sc_width_fail_open(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &g);
 }
 
-static bool fails_closed(struct lint *l, const struct entry *e, const struct profile_name *n,
-			 const struct profile_arg *arg, const struct arg_facts *f,
+static bool fails_closed(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+			 const struct oci_arg *arg, const struct arg_facts *f,
 			 const char **text)
 {
 	(void)l, (void)n;
 	*text = "";
-	if (!f->narrow || !f->is_signed || !entry_permits(e) || arg->value > UINT32_MAX)
+	if (!f->narrow || !f->is_signed || !entry_permits(e) || oci_arg_written(arg) > UINT32_MAX)
 		return false;
 	/* Only what libcs are seen to sign-extend: a negative int. */
-	return arg->op == OP_EQ && arg->value >> 31;
+	return arg->op == OCI_EQ && oci_arg_written(arg) >> 31;
 }
 
 void sc_width_fail_closed(struct lint *l, enum diag_id id)
@@ -378,16 +356,16 @@ void sc_width_fail_closed(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &g);
 }
 
-static bool is_too_wide(struct lint *l, const struct entry *e, const struct profile_name *n,
-			const struct profile_arg *arg, const struct arg_facts *f,
+static bool is_too_wide(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
+			const struct oci_arg *arg, const struct arg_facts *f,
 			const char **text)
 {
-	uint64_t v = arg->op == OP_MASKED_EQ ? arg->two & arg->value : arg->value;
+	uint64_t v = arg->op == OCI_MASKED_EQ ? arg->two & oci_arg_written(arg) : oci_arg_written(arg);
 
 	(void)l, (void)e, (void)n;
 	*text = "";
 	return f->narrow && v > UINT32_MAX &&
-	       (arg->op == OP_EQ || arg->op == OP_MASKED_EQ || arg->op == OP_NE);
+	       (arg->op == OCI_EQ || arg->op == OCI_MASKED_EQ || arg->op == OCI_NE);
 }
 
 void sc_sign_extension(struct lint *l, enum diag_id id)
@@ -420,15 +398,15 @@ void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 		return;
 	vec_each(&l->profile->entries, e) {
 		struct group missing = GROUP(l);
-		const struct profile_arg *arg = e->args.v;
+		const struct oci_arg *arg = e->args.v;
 
 		if (!e->readable || !entry_permits(e) || e->args.n != 1 || e->names.n != 1 ||
-		    !str_is(e->names.v[0].text, "clone") || arg->op != OP_MASKED_EQ ||
-		    arg->two & arg->value || !(arg->value & NS_FLAGS) ||
-		    (arg->value & NS_FLAGS) == NS_FLAGS)
+		    !str_is(e->names.v[0].text, "clone") || arg->op != OCI_MASKED_EQ ||
+		    arg->two & oci_arg_written(arg) || !(oci_arg_written(arg) & NS_FLAGS) ||
+		    (oci_arg_written(arg) & NS_FLAGS) == NS_FLAGS)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-			if (!(arg->value & flags[i].bit))
+			if (!(oci_arg_written(arg) & flags[i].bit))
 				group_add(&missing, str_c(flags[i].name), arg->span);
 		diag_help(l->ds,
 			  diag_add(l->ds, id, arg->span, "the mask on clone's flags lets %s through",

@@ -14,7 +14,7 @@
 /* ---- names ---- */
 
 /* An architecture of the profile that the table has no column for. */
-static bool has_other_arch(const struct profile *p, const char *list)
+static bool has_other_arch(const struct oci_profile *p, const char *list)
 {
 	vec_each(&p->arch_names, n) {
 		char word[4] = "";
@@ -53,22 +53,22 @@ static bool is_open(const struct lint *l, const char *name, enum arch a)
 
 static enum name_class classify_table(const struct lint *l, const struct syscall_info *s)
 {
-	const struct profile *p = l->profile;
+	const struct oci_profile *p = l->profile;
 	const char *mux;
 	unsigned selector;
 
 	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (p->arches & ARCH_BIT(a) && s->nr[a] >= 0)
+		if (p->declared & ARCH_BIT(a) && s->nr[a] >= 0)
 			return NAME_FINE;
 	if (has_other_arch(p, NULL))
 		return NAME_FINE; /* it may have a number there */
-	if (p->arches & ARCH_BIT(ARCH_I386) && !multiplexed_by(s, ARCH_I386, &mux, &selector) &&
+	if (p->declared & ARCH_BIT(ARCH_I386) && !multiplexed_by(s, ARCH_I386, &mux, &selector) &&
 	    !is_open(l, mux, ARCH_I386))
 		return NAME_FINE; /* libseccomp makes a socketcall or ipc rule of it */
 	return NAME_NO_EFFECT;
 }
 
-static enum name_class classify(const struct lint *l, const struct profile_name *n)
+static enum name_class classify(const struct lint *l, const struct oci_word *n)
 {
 	const char *list;
 
@@ -78,7 +78,7 @@ static enum name_class classify(const struct lint *l, const struct profile_name 
 	if (list && has_other_arch(l->profile, list))
 		return NAME_FINE;
 	if (is_socketcall_only(n->text)) {
-		bool i386 = l->profile->arches & ARCH_BIT(ARCH_I386);
+		bool i386 = l->profile->declared & ARCH_BIT(ARCH_I386);
 
 		if (has_other_arch(l->profile, NULL))
 			return NAME_FINE; /* arm, mips, s390x, ...: calls of their own */
@@ -94,7 +94,7 @@ static void collect_names(struct lint *l, struct group *g, enum name_class want)
 	if (!l->profile)
 		return;
 	vec_each(&l->profile->entries, e) {
-		if (e->gate.n && !e->arches)
+		if (entry_gated(e) && !e->arches)
 			continue; /* for hosts that the table knows nothing of */
 		vec_each(&e->names, n)
 			if (classify(l, n) == want)
@@ -111,62 +111,6 @@ static const char *arch_list(struct lint *l, unsigned arches)
 			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : "",
 					   arch_info((enum arch)a)->name);
 	return out;
-}
-
-void sc_unknown_syscall(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	struct suggest near;
-	struct diag *d;
-
-	collect_names(l, &g, NAME_UNKNOWN);
-	if (!g.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: no Linux up to %u.%u has %s, on any "
-		     "architecture; runc leaves %s out without a word", group_list(&g),
-		     tables_level >> 8, tables_level & 0xff,
-		     PLURAL(g, "such a call", "such calls"), PLURAL(g, "it", "them"));
-	suggest_start(&near, g.hits.v[0].text);
-	for (size_t i = 0; i < syscall_count(); i++)
-		suggest_offer(&near, str_c(syscall_at(i)->name));
-	if (near.best.p)
-		diag_help(l->ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
-	else
-		diag_help(l->ds, d, "remove %s, or name the call that is meant",
-			  PLURAL(g, "it", "them"));
-	group_labels(l->ds, d, &g);
-}
-
-static bool is_listed(const struct profile *p, const char *name)
-{
-	vec_each(&p->entries, e)
-		vec_each(&e->names, n)
-			if (str_is(n->text, name))
-				return true;
-	return false;
-}
-
-void sc_libc_not_syscall(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	const char *help = "";
-	struct diag *d;
-
-	collect_names(l, &g, NAME_LIBC);
-	if (!g.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: %s of the C library or of older "
-		     "headers, and no system call of any Linux: %s nothing", group_list(&g),
-		     PLURAL(g, "a name", "names"), PLURAL(g, "it does", "they do"));
-	for (size_t i = 0; i < g.hits.n && i < 4; i++) {
-		const char *real = syscall_alias(g.hits.v[i].text);
-
-		help = arena_printf(l->arena, "%s%s" PRISTR ": the call is %s (%s)", help, i ? "; " : "",
-				    STRARG(g.hits.v[i].text), real,
-				    is_listed(l->profile, real) ? "listed already" : "not listed");
-	}
-	diag_help(l->ds, d, "%s", help);
-	group_labels(l->ds, d, &g);
 }
 
 void sc_alien_arch(struct lint *l, enum diag_id id)
@@ -186,7 +130,7 @@ void sc_alien_arch(struct lint *l, enum diag_id id)
 	}
 	d = diag_add(l->ds, id, group_span(&g), "%s: real calls, but on other architectures only "
 		     "(%s); without effect on the declared %s", group_list(&g), where,
-		     arch_list(l, l->profile->arches));
+		     arch_list(l, l->profile->declared));
 	diag_help(l->ds, d, "remove %s, or declare the architecture", PLURAL(g, "it", "them"));
 	group_labels(l->ds, d, &g);
 }
@@ -203,9 +147,9 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 	for (size_t i = 0; i < g.hits.n; i++)
 		mux |= is_socketcall_only(g.hits.v[i].text);
 	d = diag_add(l->ds, id, group_span(&g), "%s: no number on any declared architecture (%s): "
-		     "%s no effect", group_list(&g), arch_list(l, l->profile->arches),
+		     "%s no effect", group_list(&g), arch_list(l, l->profile->declared),
 		     PLURAL(g, "it has", "they have"));
-	if (mux && l->profile->arches & ARCH_BIT(ARCH_I386))
+	if (mux && l->profile->declared & ARCH_BIT(ARCH_I386))
 		diag_help(l->ds, d, "remove %s; i386 carries recv and send inside socketcall, which "
 			  "is allowed as a whole", PLURAL(g, "it", "them"));
 	else
@@ -217,8 +161,8 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 /* ---- entries against each other ---- */
 
 struct use { /* one name in one entry */
-	const struct entry *entry;
-	const struct profile_name *name;
+	const struct oci_entry *entry;
+	const struct oci_word *name;
 	size_t order;
 };
 
@@ -258,7 +202,7 @@ static struct uses sort_uses(struct lint *l)
 	return u;
 }
 
-typedef bool pair_fn(const struct entry *earlier, const struct entry *later);
+typedef bool pair_fn(const struct oci_entry *earlier, const struct oci_entry *later);
 
 /*
  * The first pair of two uses of one name that fn accepts, name by name. A use is compared with
@@ -288,13 +232,13 @@ static void note_earlier(struct lint *l, struct diag *d, const struct group *ear
 	diag_note(l->ds, d, earlier->hits.v[0].span, "%s", text);
 }
 
-static bool same_arg(const struct profile_arg *a, const struct profile_arg *b)
+static bool same_arg(const struct oci_arg *a, const struct oci_arg *b)
 {
 	return a->index == b->index && a->op == b->op && a->value == b->value &&
-	       (a->op != OP_MASKED_EQ || a->two == b->two);
+	       (a->op != OCI_MASKED_EQ || a->two == b->two);
 }
 
-static bool same_args(const struct entry *x, const struct entry *y)
+static bool same_args(const struct oci_entry *x, const struct oci_entry *y)
 {
 	if (x->args.n != y->args.n || x->args.n > 6)
 		return false;
@@ -309,12 +253,12 @@ static bool same_args(const struct entry *x, const struct entry *y)
 	return true;
 }
 
-static bool same_gate(const struct entry *x, const struct entry *y)
+static bool same_gate(const struct oci_entry *x, const struct oci_entry *y)
 {
-	return str_eq(x->gate, y->gate);
+	return !memcmp(x->gate, y->gate, sizeof(*x->gate));
 }
 
-static bool in_one_entry(const struct entry *x, const struct entry *y)
+static bool in_one_entry(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return x == y;
 }
@@ -333,7 +277,7 @@ void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
 	note_earlier(l, d, &earlier, "first here");
 }
 
-static bool says_the_same(const struct entry *x, const struct entry *y)
+static bool says_the_same(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return x != y && verdict_eq(x->verdict, y->verdict) && same_args(x, y) && same_gate(x, y);
 }
@@ -352,7 +296,7 @@ void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 	note_earlier(l, d, &earlier, "first here");
 }
 
-static bool contradicts(const struct entry *x, const struct entry *y)
+static bool contradicts(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return x != y && x->always && y->always && !x->is_default && !y->is_default &&
 	       same_gate(x, y) && !verdict_eq(x->verdict, y->verdict);
@@ -373,13 +317,13 @@ void sc_contradictory(struct lint *l, enum diag_id id)
 }
 
 /* An unconditional entry in force whenever the conditional one is. */
-static bool swallows(const struct entry *all, const struct entry *some)
+static bool swallows(const struct oci_entry *all, const struct oci_entry *some)
 {
 	return all->always && !some->always && !all->is_default && !some->is_default &&
-	       (!all->gate.n || same_gate(all, some));
+	       (!entry_gated(all) || same_gate(all, some));
 }
 
-static bool shadows(const struct entry *x, const struct entry *y)
+static bool shadows(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return swallows(x, y) || swallows(y, x);
 }
@@ -400,13 +344,13 @@ void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
 }
 
 /* A refusal that the runtimes leave out, beside an allow that they do not. */
-static bool is_left_out(const struct entry *deny, const struct entry *allow)
+static bool is_left_out(const struct oci_entry *deny, const struct oci_entry *allow)
 {
 	return deny->is_default && verdict_refuses(deny->verdict) && entry_permits(allow) &&
-	       allow->always && (!allow->gate.n || same_gate(allow, deny));
+	       allow->always && (!entry_gated(allow) || same_gate(allow, deny));
 }
 
-static bool loses_refusal(const struct entry *x, const struct entry *y)
+static bool loses_refusal(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return is_left_out(x, y) || is_left_out(y, x);
 }
@@ -427,7 +371,7 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 	note_earlier(l, d, &earlier, "the other entry");
 }
 
-static bool collides(const struct entry *x, const struct entry *y)
+static bool collides(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return x != y && !x->always && !x->splits && !y->splits && same_args(x, y) &&
 	       same_gate(x, y) && !x->is_default && !y->is_default &&
@@ -474,27 +418,6 @@ void sc_default_log_left(struct lint *l, enum diag_id id)
 		     "the default logs and allows: nothing is refused, this is a profile for learning" :
 		     "the default hands calls to a tracer; without one they fail with ENOSYS");
 	diag_help(l->ds, d, "refuse by default once the list is complete");
-}
-
-void sc_notify_misuse(struct lint *l, enum diag_id id)
-{
-	if (!l->profile)
-		return;
-	if (l->profile->has_default && l->profile->dflt.kind == VERDICT_NOTIFY)
-		diag_help(l->ds,
-			  diag_add(l->ds, id, l->profile->dflt_span, "SCMP_ACT_NOTIFY as the "
-				   "default: runc refuses it, the runtime's own calls would wait "
-				   "for an answer"),
-			  "notify for the calls that need it, and refuse the rest");
-	vec_each(&l->profile->entries, e)
-		vec_each(&e->names, n)
-			if (e->readable && e->verdict.kind == VERDICT_NOTIFY &&
-			    str_is(n->text, "write"))
-				diag_help(l->ds,
-					  diag_add(l->ds, id, n->span, "SCMP_ACT_NOTIFY on 'write': "
-						   "runc refuses it, it sends the listener "
-						   "descriptor by that call"),
-					  "leave write allowed");
 }
 
 /* ---- what programs need ---- */

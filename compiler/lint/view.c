@@ -84,9 +84,9 @@ static void add_default(struct view *v)
  * libseccomp: of two unconditional rules the first stays, and an unconditional rule swallows
  * those with conditions. An entry that says what the default says is left out by the runtimes.
  */
-static void add_state(struct call_state *c, const struct entry *e, unsigned here, bool permits)
+static void add_state(struct call_state *c, const struct oci_entry *e, unsigned here, bool permits)
 {
-	bool always = e->always, gated = e->gate.n > 0;
+	bool always = e->always, gated = entry_gated(e);
 
 	if (permits) {
 		c->some |= here;
@@ -110,12 +110,12 @@ static void add_state(struct call_state *c, const struct entry *e, unsigned here
 	}
 }
 
-static void add_entry(struct view *v, const struct entry *e)
+static void add_entry(struct view *v, const struct oci_entry *e)
 {
 	bool permits = entry_permits(e);
 
 	for (size_t i = 0; i < e->names.n; i++) {
-		const struct profile_name *n = &e->names.v[i];
+		const struct oci_word *n = &e->names.v[i];
 		struct call_state *c;
 		unsigned here;
 
@@ -129,12 +129,12 @@ static void add_entry(struct view *v, const struct entry *e)
 	}
 }
 
-struct view *view_of_profile(struct arena *a, const struct profile *p)
+struct view *view_of_profile(struct arena *a, const struct oci_profile *p)
 {
 	struct view *v = ARENA_NEW(a, struct view);
 
 	v->json = true;
-	v->arches = p->arches;
+	v->arches = p->declared;
 	v->arches_written = p->arches_written;
 	v->has_default = p->has_default;
 	v->dflt = v->unknown = p->dflt;

@@ -122,7 +122,7 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 		return;
 	}
 	loser->dropped = true;
-	struct diag *d = diag_add(s->ds, DIAG_PL275, loser->span,
+	struct diag *d = diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
 				  "this rule for '" PRISTR "' has no effect: runtimes let the entry "
 				  "without a condition decide", STRARG(loser->name));
 	diag_note(s->ds, d, winner->span, "decided here");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Shared by the files of this room: what one entry of a JSON profile says, and the words of
- * the format.
+ * Shared by the files of this room and the linter: what one entry of a JSON profile says, what is
+ * wrong with it, and the words of the format.
  */
 #include "compiler/oci/oci.h"
 
@@ -18,7 +18,33 @@ const struct oci_action *oci_action_find(struct str name);
 const char *oci_action_name(enum verdict_kind kind);
 int oci_arch_find(struct str scmp_name); /* SCMP_ARCH_X86 -> ARCH_I386; -1 */
 int oci_host_find(struct str go_name);   /* amd64 -> ARCH_X86_64; -1 */
-bool oci_arch_exists(struct str scmp_name); /* also those pale has no table for */
+
+struct oci_arch_word { /* SCMP_ARCH_* of the runtime specification */
+	const char *name;
+	bool big_endian;
+	unsigned runc;       /* the first that takes it, OCI_VERSION(); OCI_NEVER */
+	unsigned libseccomp; /* likewise; crun takes what its library knows */
+};
+#define OCI_NEVER UINT32_MAX
+extern const struct oci_arch_word oci_arch_words[]; /* ends with a NULL name */
+const struct oci_arch_word *oci_arch_word_find(struct str name);
+bool oci_arch_taken(const struct oci_runtime *rt, const struct oci_arch_word *w); /* w may be NULL */
+
+extern const char *const oci_flag_names[]; /* SECCOMP_FILTER_FLAG_*; ends with NULL */
+bool oci_flag_taken(const struct oci_runtime *rt, struct str name);
+
+/* The keys that Docker, Podman and the runtimes read; each list ends with NULL. */
+extern const char *const oci_profile_keys[], *const oci_entry_keys[], *const oci_arg_keys[],
+	*const oci_gate_keys[], *const oci_row_keys[];
+/* The key of the list that a member's key is, as Go matches them; NULL. */
+const char *oci_key_find(const struct json *member, const char *const *keys);
+
+/* "4.8" -> KERNEL_VERSION_OF(4, 8): two numbers up to 255, not both 0 (moby profiles/seccomp). */
+int oci_kernel_parse(struct str s, uint16_t *out);
+/* "CAP_SYS_ADMIN" -> its number; -1: engines compare letter by letter. */
+int oci_capability_find(struct str name);
+/* Does the runtime's libseccomp have a number for the name, be it another architecture's? */
+bool oci_name_known(const struct oci_runtime *rt, struct str name);
 
 enum oci_op { OCI_NE, OCI_LT, OCI_LE, OCI_EQ, OCI_GE, OCI_GT, OCI_MASKED_EQ, OCI_OP_NR };
 extern const char *const oci_op_names[OCI_OP_NR];
@@ -28,15 +54,22 @@ struct oci_arg {
 	enum oci_op op;
 	uint64_t mask;  /* MASKED_EQ: JSON's value; else all ones */
 	uint64_t value; /* MASKED_EQ: JSON's valueTwo, masked as libseccomp does */
+	uint64_t two;   /* JSON's valueTwo as it is written */
 	struct span span;
 };
+
+/* What the text compares with, for MASKED_EQ the mask: JSON's `value`. */
+static inline uint64_t oci_arg_written(const struct oci_arg *a)
+{
+	return a->op == OCI_MASKED_EQ ? a->mask : a->value;
+}
 
 /* includes and excludes of an entry, Docker's `when`. */
 struct oci_gate {
 	uint64_t caps, no_caps;         /* all of these; none of these */
 	uint16_t min_kernel, max_kernel; /* >= min; < max; 0: no bound */
 	unsigned hosts, no_hosts;       /* ARCH_BIT(); hosts 0: any */
-	bool never;                     /* only hosts that pale has no table for */
+	bool never;                     /* other hosts, no capability at all: never in force */
 };
 
 bool oci_gate_open(const struct oci_gate *g, const struct environment *env);
@@ -62,13 +95,49 @@ struct oci_rule {
 	bool derived; /* not in the JSON: what libseccomp makes of the rule before it */
 };
 
-struct oci_entry {
+struct oci_word {
+	struct str text;
+	struct span span;
+	const struct syscall_info *sys; /* NULL: not in the table, or no call's name */
+};
+
+struct oci_entry { /* one element of `syscalls` */
 	const struct json *json;
-	struct span action_span;
+	struct span action_span; /* the entry's where it has no action */
 	struct verdict verdict;
 	struct str errno_name; /* Podman's, which is another number on other machines; else empty */
-	const struct oci_gate *gate;
+	const struct oci_gate *gate; /* never NULL */
 	struct str comment;
+	VEC(struct oci_word) names; /* without empty ones */
+	VEC(struct oci_arg) args;
+	bool readable;   /* action and arguments are what a runtime accepts */
+	bool stops;      /* no container starts where it is in force */
+	bool is_default; /* says what the default says: runtimes leave it out */
+	bool always;     /* no condition that libseccomp keeps: a mask of 0 is none */
+	bool splits;     /* an index is repeated: each condition is a rule of its own */
+	unsigned arches; /* declared architectures that it speaks to */
+};
+
+enum oci_fault_kind {
+#define FAULT(kind, id, severity) OCI_FAULT_##kind,
+#include "compiler/oci/faults.def"
+#undef FAULT
+	OCI_FAULT_NR
+};
+
+#define OCI_NO_ENTRY UINT32_MAX
+
+struct oci_fault { /* what is wrong with the text; report.c has the words */
+	enum oci_fault_kind kind;
+	/* the runtime that was asked about, or the engine before it, starts no container; with an
+	 * entry: where that is in force */
+	bool stops;
+	uint32_t entry; /* index; OCI_NO_ENTRY: of the profile, or wrong whatever is in force */
+	struct span span, other; /* other: NO_SPAN, or a second place */
+	struct str word;         /* what is told about, as written */
+	const char *key;         /* the member that it is about; NULL */
+	enum json_kind want;     /* TYPE */
+	uint64_t number;
 };
 
 enum oci_winner { OCI_NOBODY, OCI_FIRST, OCI_SECOND };
@@ -82,22 +151,51 @@ struct oci_dispute {
 };
 
 struct oci_profile {
-	const struct json *json;
+	const struct json *root; /* the file */
+	const struct json *json; /* the object that holds defaultAction */
+	bool in_config;          /* linux.seccomp of a config.json */
+	struct oci_runtime runtime; /* that `stops` is about ... */
+	enum arch host;             /* ... on this machine */
+	bool has_default;
 	struct verdict dflt;
 	struct str dflt_errno_name; /* as in struct oci_entry */
-	unsigned listed; /* architectures that the profile names */
-	unsigned arches; /* and the machine's own */
+	struct span dflt_span; /* defaultAction's, or the profile's first byte */
+	bool errno_written;  /* defaultErrnoRet */
+	bool arches_written; /* architectures or archMap */
+	unsigned declared; /* architectures written, in all rows; none: the machine's own */
+	unsigned listed;   /* architectures that the runtime gets */
+	unsigned arches;   /* and the machine's own */
 	struct span arches_span;
+	VEC(struct oci_word) arch_names; /* every SCMP_ARCH word, as written */
 	VEC(struct oci_entry) entries;
-	VEC(struct oci_rule) rules;
+	VEC(struct oci_rule) rules; /* of readable entries */
 	VEC(struct oci_dispute) disputes;
 	VEC(const char *) dropped; /* comments: what was left out and why, by entry */
 	VEC(uint32_t) dropped_entry;
+	VEC(struct oci_fault) faults; /* by place; at most OCI_FAULTS_MAX of a kind */
+	size_t nfaults[OCI_FAULT_NR]; /* how many there are */
+	bool stops;     /* no container starts, whatever entries are in force */
+	bool too_large; /* one of pale's bounds is passed: what was read is incomplete */
 };
 
-/* parse.c: JSON to entries and rules, every value checked. false after an error. */
-bool oci_parse(struct arena *a, const struct json *profile, const struct oci_read_options *opt,
-	       struct oci_profile *out, struct diags *ds);
+enum { OCI_FAULTS_MAX = 1 << 18 };
+
+/*
+ * parse.c: JSON to entries and rules, every value looked at, and nothing said: what is wrong
+ * stands in out->faults. `root` is the profile or a config.json that holds one. opt may be NULL.
+ */
+void oci_parse(struct arena *a, const struct json *root, const struct oci_read_options *opt,
+	       struct oci_profile *out);
+/* handover.c: the rules that a runtime makes of one name. false: more than pale takes. */
+bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
+		   const struct oci_word *name);
+/*
+ * report.c: faults as diagnostics. env: entries that are not in force in it (what it does not
+ * know does not hold) stop nothing; NULL: any entry may be. `only`: faults with this id; DIAG_NR:
+ * all. Returns false where the profile cannot be used: no container starts, or it is too large.
+ */
+bool oci_report(const struct oci_profile *p, const struct environment *env, enum diag_id only,
+		struct diags *ds);
 /*
  * conflicts.c: what a runtime makes of several rules for one call; *disputes (NULL: none) is what
  * only libseccomp knows. false after an error.

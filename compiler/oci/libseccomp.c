@@ -251,13 +251,18 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 	struct diags *ds = diags_new(a, sources);
 	struct source *src = source_add(sources, "<profile>", json);
 	struct json *root = json_parse(a, src, ds);
-	struct oci_read_options opt = { .host_known = true, .host = native };
+	/* The newest words: what a runtime knows is not asked here. */
+	struct oci_runtime newest = { .kind = OCI_RUNC, .version = OCI_VERSION(255, 0, 0),
+				      .libseccomp = OCI_VERSION(255, 0, 0) };
+	struct oci_read_options opt = { .host_known = true, .host = native, .runtime = &newest };
 	struct oci_profile p = { 0 };
 	struct oci_child child;
 
 	*why = "the text is no profile";
-	const struct json *profile = oci_profile_object(root);
-	if (!profile || ds->errors || !oci_parse(a, profile, &opt, &p, ds))
+	if (!root || ds->errors)
+		return -EINVAL;
+	oci_parse(a, root, &opt, &p);
+	if (!oci_report(&p, env, DIAG_NR, ds) || !p.has_default)
 		return -EINVAL;
 	int rc = oci_child_start(&child, &p, native, env ? env : &nothing);
 	return rc ? rc : oci_child_finish(&child, a, limit_ms, out, why);

@@ -34,75 +34,6 @@ static int refuse(struct loading *l, enum diag_id id, struct span span, const ch
 	return -1;
 }
 
-/* What runc cannot start (InitSeccomp()); crun loads all of it. */
-static int check_notify(struct loading *l, const struct json *profile)
-{
-	const struct oci_profile *p = &l->profile;
-	const struct json *first = NULL;
-
-	if (l->opt->runtime.kind != OCI_RUNC)
-		return 0;
-	if (p->dflt.kind == VERDICT_NOTIFY)
-		return refuse(l, DIAG_PL265, l->span, "runc refuses 'SCMP_ACT_NOTIFY' as the default: nothing "
-			      "could be started", "name the calls to be notified about");
-	vec_each(&p->rules, r) {
-		const struct oci_entry *e = &p->entries.v[r->entry];
-		if (e->verdict.kind != VERDICT_NOTIFY || !oci_gate_open(e->gate, &l->env))
-			continue;
-		first = e->json;
-		if (str_is(r->name, "write"))
-			return refuse(l, DIAG_PL265, r->span, "runc refuses 'SCMP_ACT_NOTIFY' for 'write', "
-				      "which it needs to send the listener", "leave 'write' out");
-	}
-	if (first && !oci_member(profile, "listenerPath"))
-		return refuse(l, DIAG_PL265, first->span, "'SCMP_ACT_NOTIFY' needs 'listenerPath', which this "
-			      "profile does not name", "name the listener's socket");
-	return 0;
-}
-
-/* crun takes an errno beside an action that has none for a mistake; runc ignores it. */
-static int check_errnos(struct loading *l, const struct json *profile)
-{
-	const enum verdict_kind dflt = l->profile.dflt.kind;
-	const struct json *wrong = NULL;
-
-	if (l->opt->runtime.kind != OCI_CRUN)
-		return 0;
-	if (dflt != VERDICT_ERRNO && dflt != VERDICT_TRACE)
-		wrong = oci_member(profile, "defaultErrnoRet");
-	vec_each(&l->profile.entries, e)
-		if (!wrong && e->verdict.kind != VERDICT_ERRNO && e->verdict.kind != VERDICT_TRACE &&
-		    oci_gate_open(e->gate, &l->env))
-			wrong = oci_member(e->json, "errnoRet");
-	return wrong ? refuse(l, DIAG_PL265, wrong->span, "crun refuses an errno beside an action that has none",
-			      "leave it out") : 0;
-}
-
-/* runc before 1.2 takes none; later ones, and crun, only those they know. */
-static int check_flags(struct loading *l, const struct json *profile)
-{
-	static const char *const known[] = { "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-					     "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-					     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" };
-	const struct oci_runtime *rt = &l->opt->runtime;
-	const struct json *flags = oci_member(profile, "flags");
-
-	if (!flags || flags->kind != JSON_ARRAY || !flags->count)
-		return 0;
-	if (rt->kind == OCI_RUNC && rt->version < OCI_VERSION(1, 2, 0))
-		return refuse(l, DIAG_PL265, flags->span, "runc before 1.2 refuses a profile with 'flags'",
-			      "leave them out");
-	for (const struct json *f = flags->first; f; f = f->next) {
-		bool found = false;
-		for (size_t i = 0; i < ARRAY_SIZE(known) && f->kind == JSON_STRING; i++)
-			found |= str_is(f->text, known[i]);
-		if (!found)
-			return refuse(l, DIAG_PL265, f->span, "runtimes refuse a flag that they do not know",
-				      "leave it out");
-	}
-	return 0;
-}
-
 struct environment oci_closed(const struct environment *env)
 {
 	struct environment e = *env;
@@ -262,24 +193,21 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	const struct oci_runtime *rt = &opt->runtime;
 	struct oci_read_options read = { .host_known = true, .host = opt->env.host,
 					 .args_max = rt->kind == OCI_CRUN ? CRUN_ARGS : 0,
-					 .docker = true };
+					 .docker = true, .runtime = rt };
 
 	BUG_ON(!opt->env.host_known);
 	*out = (struct oci_loaded){ .root = DD_NONE, .disputed = DD_FALSE, .undecided = DD_FALSE };
-	if (!profile)
-		return refuse(&l, DIAG_PL270, root ? root->span : NO_SPAN, "this is no seccomp profile",
-			      "a profile has 'defaultAction'");
-	l.span = profile->span;
+	l.span = profile ? profile->span : root->span;
 	l.engine = profile == root;
-	if (!oci_parse(a, profile, &read, &l.profile, ds))
+	oci_parse(a, root, &read, &l.profile);
+	if (!oci_report(&l.profile, &opt->env, DIAG_NR, ds))
 		return -1;
+	if (!l.profile.has_default)
+		return refuse(&l, DIAG_PL270, l.span, "there is no filter in it", "say a 'defaultAction'");
 	/* moby's profiles/seccomp before 23.0 does not hand `defaultErrnoRet` over. */
 	bool old = l.engine && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);
 	if (old && (l.profile.dflt.kind == VERDICT_ERRNO || l.profile.dflt.kind == VERDICT_TRACE))
 		l.profile.dflt.data = 1;
-	/* An old engine hands no flags over either. */
-	if (check_notify(&l, profile) || check_errnos(&l, profile) || (!old && check_flags(&l, profile)))
-		return -1;
 	out->model = ARENA_NEW(a, struct oci_model);
 	if (oci_model_build(a, d, &l.profile, rt, opt->env.host, out->model))
 		return refuse(&l, DIAG_PL290, l.span, "the entries are too complex to decide",

@@ -78,6 +78,7 @@ struct oci_read_options {
 	bool tighter;       /* likewise, and it is told as what --approximate does */
 	bool strict;        /* an error where libseccomp's answer is not known */
 	bool as_runc;       /* numbers without a name answer as its stub does: ENOSYS, not the default */
+	const struct oci_runtime *runtime; /* that is to start the container; NULL: oci_runtime_default */
 };
 
 /* Calls that two entries with different actions match: which decides is up to libseccomp. */

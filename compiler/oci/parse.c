@@ -1,118 +1,184 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON to entries and rules: every value checked where it stands. The shapes are those of
- * moby (profiles/seccomp), the OCI runtime specification and runc (libcontainer/specconv).
+ * JSON to entries and rules, every value looked at where it stands, and nothing said: what is
+ * wrong becomes a fault, with what a runtime does about it. The shapes are those of moby
+ * (profiles/seccomp), the OCI runtime specification and runc (libcontainer/specconv,
+ * libcontainer/seccomp); tests/oci/test_one_reader.py holds them against the real runc and crun.
  */
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/base/suggest.h"
 #include "compiler/oci/internal.h"
 
-enum { ERRNO_MAX = 4095, ENTRIES_MAX = 1 << 16, RULES_MAX = 1 << 18, SUGGESTIONS_MAX = 100 };
+enum { ENTRIES_MAX = 1 << 16, NAMES_MAX = 1 << 18 };
 
 struct parser {
 	struct arena *arena;
-	struct diags *ds;
 	struct oci_profile *out;
-	VEC(struct str) odd_keys; /* told already */
-	size_t args_max;  /* of one entry that the runtime looks at */
-	bool docker;      /* Podman's keys say nothing */
-	enum arch host;   /* whose errno numbers their names are */
-	size_t strangers; /* names that are no calls; only the first get a suggestion */
-	bool failed;
+	const struct oci_read_options *opt; /* never NULL */
+	enum arch host;    /* whose errno numbers their names are, and whose filter it becomes */
+	uint32_t at;       /* the entry being read; OCI_NO_ENTRY */
+	size_t names;      /* so far */
+	struct oci_fault spare; /* what does not go into the list any more */
 };
 
-const struct json *oci_member(const struct json *object, const char *key)
+static struct oci_fault *fault(struct parser *p, enum oci_fault_kind kind, struct span span, bool stops)
 {
-	const struct json *m = object && object->kind == JSON_OBJECT ? json_get_fold(object, key) : NULL;
+	struct oci_profile *out = p->out;
+	struct oci_fault f = { .kind = kind, .stops = stops, .entry = p->at, .span = span, .other = NO_SPAN };
 
-	return m && m->kind != JSON_NULL ? m : NULL;
+	if (stops && p->at == OCI_NO_ENTRY)
+		out->stops = true;
+	else if (stops)
+		out->entries.v[p->at].stops = true;
+	p->spare = f;
+	if (++out->nfaults[kind] > OCI_FAULTS_MAX)
+		return &p->spare;
+	vec_push(p->arena, &out->faults, f);
+	return &out->faults.v[out->faults.n - 1];
 }
 
-static struct diag *fail(struct parser *p, enum diag_id id, struct span span, const char *text)
+/* A fault of the text as JSON: whoever decodes it gives up, whatever entries are in force. */
+static struct oci_fault *decode_fault(struct parser *p, enum oci_fault_kind kind, const struct json *j,
+				      const char *key)
 {
-	p->failed = true;
-	return diag_add(p->ds, id, span, "%s", text);
+	uint32_t at = p->at;
+
+	p->at = OCI_NO_ENTRY;
+	struct oci_fault *f = fault(p, kind, j->span, true);
+	p->at = at;
+	f->key = key;
+	return f;
+}
+
+static void too_many(struct parser *p, struct span span, const char *what, uint64_t most)
+{
+	if (p->out->too_large)
+		return;
+	struct oci_fault *f = fault(p, OCI_FAULT_TOO_MANY, span, false);
+	f->key = what;
+	f->number = most;
+	p->out->too_large = true;
 }
 
 static bool expect(struct parser *p, const struct json *j, enum json_kind kind, const char *what)
 {
 	if (j->kind == kind)
 		return true;
-	p->failed = true;
-	diag_add(p->ds, DIAG_PL271, j->span, "'%s' must be %s, this is %s", what,
-		 json_kind_name(kind), json_kind_name(j->kind));
+	decode_fault(p, OCI_FAULT_TYPE, j, what)->want = kind;
 	return false;
 }
 
-/* An unsigned number up to max, exactly; Go and crun refuse anything else. */
-static bool read_number(struct parser *p, const struct json *j, const char *what, uint64_t max,
-			uint64_t *out)
+/* o[key] where it is there and of this kind. */
+static const struct json *member_of(struct parser *p, const struct json *o, const char *key,
+				    enum json_kind kind)
 {
-	if (!expect(p, j, JSON_NUMBER, what))
-		return false;
-	if (j->is_u64 && j->u64 <= max) {
-		*out = j->u64;
+	const struct json *m = oci_member(o, key);
+
+	return m && expect(p, m, kind, key) ? m : NULL;
+}
+
+/* An element that is to be a string: Go makes "" of null. */
+static bool element(struct parser *p, const struct json *j, const char *what, struct str *out)
+{
+	*out = STR("");
+	if (j->kind == JSON_NULL)
 		return true;
+	if (!expect(p, j, JSON_STRING, what))
+		return false;
+	*out = j->text;
+	return true;
+}
+
+/* Absent is 0, as in Go. false: no reader takes it. */
+static bool read_number(struct parser *p, const struct json *o, const char *key, uint64_t *out)
+{
+	const struct json *j = oci_member(o, key);
+
+	*out = 0;
+	if (!j)
+		return true;
+	if (j->kind != JSON_NUMBER || !j->is_u64) {
+		decode_fault(p, OCI_FAULT_NUMBER, j, key);
+		return false;
 	}
-	p->failed = true;
-	struct diag *d = diag_add(p->ds, DIAG_PL271, j->span, "'%s' must be a whole number from 0 to %ju",
-				  what, (uintmax_t)max);
-	if (j->is_i64 && j->i64 < 0 && max == UINT64_MAX)
-		diag_help(p->ds, d,
-			  "a negative 32-bit argument is compared as MASKED_EQ with value 4294967295 "
-			  "and valueTwo %ju", (uintmax_t)(uint32_t)j->i64);
+	*out = j->u64;
+	return true;
+}
+
+static const struct json *items(const struct json *array)
+{
+	return array && array->kind == JSON_ARRAY ? array->first : NULL;
+}
+
+/* ---- keys ---- */
+
+/* Those that are plainly remarks. */
+static bool is_remark(struct str key)
+{
+	return !key.n || key.p[0] == '$' || key.p[0] == '_' || key.p[0] == '/' || key.p[0] == '#' ||
+	       str_ieq(key, STR("comment")) || str_ieq(key, STR("description"));
+}
+
+static bool has_content(const struct json *j)
+{
+	return j->kind == JSON_STRING ? j->text.n > 0 : j->kind != JSON_NULL && (j->kind < JSON_ARRAY || j->count);
+}
+
+/* Docker's own, which a runtime does not know. */
+static bool is_engine_key(const char *key)
+{
+	static const char *const keys[] = { "archMap", "includes", "excludes" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
 	return false;
 }
 
-/* Keys that no runtime reads; each told once a profile. */
 static void check_keys(struct parser *p, const struct json *object, const char *const *known)
 {
-	for (const struct json *m = object->first; m; m = m->next) {
-		bool seen = false;
-		for (const char *const *k = known; *k && !seen; k++)
-			seen = str_ieq(m->key, str_c(*k));
-		for (size_t i = 0; i < p->odd_keys.n && !seen; i++)
-			seen = str_eq(p->odd_keys.v[i], m->key);
-		if (seen || p->odd_keys.n >= 64)
+	for (const struct json *m = object->first; object->kind == JSON_OBJECT && m; m = m->next) {
+		const char *key = oci_key_find(m, known);
+		enum oci_fault_kind kind = OCI_FAULT_KEY_CASE;
+		if (!key && is_remark(m->key))
 			continue;
-		vec_push(p->arena, &p->odd_keys, m->key);
-		struct diag *d = diag_add(p->ds, DIAG_PL278, m->key_span,
-					  "runtimes ignore the key '" PRISTR "'", STRARG(m->key));
-		struct suggest s;
-		suggest_start(&s, m->key);
-		for (const char *const *k = known; *k; k++)
-			suggest_offer(&s, str_c(*k));
-		if (s.best.p)
-			diag_help(p->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+		if (!key)
+			kind = OCI_FAULT_KEY;
+		else if (p->out->in_config && is_engine_key(key) && has_content(m))
+			kind = OCI_FAULT_DIALECT;
+		else if (str_is(m->key, key))
+			continue;
+		struct oci_fault *f = fault(p, kind, m->key_span, false);
+		f->word = m->key;
+		f->key = key;
+	}
+}
+
+static void check_twice(struct parser *p, const struct json *v)
+{
+	for (const struct json *m = v->first; m; m = m->next) {
+		if (v->kind == JSON_OBJECT && m->duplicate)
+			fault(p, OCI_FAULT_KEY_TWICE, m->key_span, false)->word = m->key;
+		check_twice(p, m); /* the reader has bounded the depth */
 	}
 }
 
 /* ---- actions ---- */
 
-struct errnos { /* the two ways to write one; NULL: not there */
-	const struct json *number; /* errnoRet, defaultErrnoRet */
-	const struct json *name;   /* errno, defaultErrno: Podman's (containers/common pkg/seccomp) */
-	struct str *by_name;       /* set where the name decides */
+struct written { /* an action and the two ways to write its errno */
+	const struct json *object;
+	const char *action, *number, *name;
+	struct str *by_name; /* set where the name decides */
 };
+static const struct written in_profile = { NULL, "defaultAction", "defaultErrnoRet", "defaultErrno", NULL };
+static const struct written in_entry = { NULL, "action", "errnoRet", "errno", NULL };
 
-static bool read_errno_name(struct parser *p, const struct json *name, uint64_t *out)
+static bool find_errno(const struct parser *p, const struct json *name, uint64_t *out)
 {
-	if (!expect(p, name, JSON_STRING, "errno"))
-		return false;
-	if (constant_find("errno", name->text, p->host, out) == 0 ||
-	    (str_u64(name->text, out) == 0 && *out <= ERRNO_MAX))
-		return true;
-	p->failed = true;
-	struct diag *d = diag_add(p->ds, DIAG_PL272, name->span, "unknown errno '" PRISTR "'",
-				  STRARG(name->text));
-	struct suggest s;
-	suggest_start(&s, name->text);
-	constant_suggest("errno", &s);
-	if (s.best.p)
-		diag_help(p->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-	return false;
+	return name->kind == JSON_STRING &&
+	       (constant_find("errno", name->text, p->host, out) == 0 ||
+		(str_u64(name->text, out) == 0 && *out <= OCI_ERRNO_MAX));
 }
 
 /* Is this the name's number on some architecture? */
@@ -127,104 +193,182 @@ static bool means_somewhere(const struct json *name, uint64_t data)
 }
 
 /*
- * Podman takes the name before the number, Docker reads the number alone. Where the two differ
- * on every machine nobody can say what the profile means; where they do on some (ENOSYS is 89 on
- * MIPS) the name, which only a profile for Podman has, decides. So does a name by itself.
+ * Podman's name of an errno (containers/common pkg/seccomp) goes before the number there; Docker
+ * and the runtimes read the number alone. A name by itself was written for Podman. So was one that
+ * is another number on some machines only (ENOSYS is 89 on MIPS); where the two differ on all, the
+ * number decides.
  */
-static bool settle_errno(struct parser *p, const struct errnos *e, uint64_t *data)
+static void settle_errno(struct parser *p, const struct written *w, bool numbered, uint64_t *data)
 {
-	uint64_t name;
+	const struct json *name = oci_member(w->object, w->name);
+	bool podman = !p->opt->docker && !p->out->in_config;
+	enum oci_fault_kind kind = OCI_FAULT_PODMAN;
+	uint64_t n = *data;
 
-	if (!e->name || p->docker)
-		return true;
-	if (!read_errno_name(p, e->name, &name))
+	if (!name || (name->kind == JSON_STRING && !name->text.n))
+		return;
+	if (!find_errno(p, name, &n))
+		kind = OCI_FAULT_PODMAN_WORD;
+	else if (numbered && n != *data)
+		kind = means_somewhere(name, *data) ? OCI_FAULT_PODMAN_HERE : OCI_FAULT_PODMAN_OTHER;
+	if (podman && kind != OCI_FAULT_PODMAN_WORD && kind != OCI_FAULT_PODMAN_OTHER)
+		*w->by_name = name->text;
+	if (numbered && n == *data && kind == OCI_FAULT_PODMAN)
+		return;
+	struct oci_fault *f = fault(p, kind, name->span, false);
+	f->key = w->name;
+	f->word = name->kind == JSON_STRING ? name->text : STR("");
+	f->number = kind == OCI_FAULT_PODMAN ? n : *data;
+	if (podman && (kind == OCI_FAULT_PODMAN || kind == OCI_FAULT_PODMAN_HERE))
+		*data = n;
+}
+
+/* crun takes an errno beside an action that has none for a mistake; runc skips it. */
+static void check_idle(struct parser *p, const struct written *w, const struct json *action)
+{
+	const struct json *number = oci_member(w->object, w->number);
+	const struct json *name = oci_member(w->object, w->name);
+
+	if (number) {
+		struct oci_fault *f = fault(p, OCI_FAULT_IDLE_ERRNO, number->span,
+					    p->out->runtime.kind == OCI_CRUN);
+		f->key = w->number;
+		f->word = action->text;
+	}
+	if (name) {
+		struct oci_fault *f = fault(p, OCI_FAULT_PODMAN_IDLE, name->span, false);
+		f->key = w->name;
+		f->word = action->text;
+	}
+}
+
+/* runc and crun keep 16 bits; crun's reader takes 32. */
+static bool read_errno(struct parser *p, const struct written *w, enum verdict_kind kind, uint64_t *data)
+{
+	const struct json *number = oci_member(w->object, w->number);
+	uint64_t n;
+
+	*data = 1; /* EPERM, for TRACE too (runc libcontainer/seccomp getAction) */
+	if (!read_number(p, w->object, w->number, &n))
 		return false;
-	if (name == *data) {
-		*e->by_name = e->name->text;
-		return true;
-	}
-	if (e->number && means_somewhere(e->name, *data)) {
-		struct diag *d = diag_add(p->ds, DIAG_PL286, e->name->span,
-					  "on %s Podman answers '" PRISTR "', %ju, and Docker the number "
-					  "beside it, %ju: read as Podman does", arch_info(p->host)->name,
-					  STRARG(e->name->text), (uintmax_t)name, (uintmax_t)*data);
-		diag_help(p->ds, d, "nothing need be done for machines that are none of these");
-		*e->by_name = e->name->text;
-		*data = name;
-		return true;
-	}
-	if (e->number) {
-		struct diag *d = fail(p, DIAG_PL273, e->name->span,
-				      "Podman answers this errno, Docker the number beside it, and they differ");
-		diag_help(p->ds, d, "make both say the same");
+	if (number && n > UINT32_MAX && p->out->runtime.kind == OCI_CRUN) {
+		decode_fault(p, OCI_FAULT_ERRNO_RANGE, number, w->number)->number = n;
 		return false;
 	}
-	struct diag *d = diag_add(p->ds, DIAG_PL268, e->name->span,
-				  "read as Podman does: Docker ignores this name and answers EPERM");
-	diag_help(p->ds, d, "write the number too: %ju", (uintmax_t)name);
-	*e->by_name = e->name->text;
-	*data = name;
+	if (number)
+		*data = n;
+	if (kind == VERDICT_ERRNO)
+		settle_errno(p, w, number != NULL, data);
 	return true;
 }
 
-static bool read_verdict(struct parser *p, const struct json *action, const struct errnos *written,
-			 struct verdict *out)
+/* `handed`: libseccomp gets to see it. */
+static void check_errno(struct parser *p, const struct written *w, const struct verdict *v, bool handed)
 {
-	const struct json *errno_ret = written->number;
-	uint64_t data = 1; /* EPERM, for TRACE too (runc libcontainer/seccomp getAction) */
+	const struct json *number = oci_member(w->object, w->number);
+	enum oci_fault_kind kind = OCI_FAULT_ERRNO_RANGE;
+	bool stops = v->kind == VERDICT_ERRNO && v->data > OCI_ERRNO_MAX && handed;
 
-	if (!expect(p, action, JSON_STRING, "action"))
+	if (!number || number->kind != JSON_NUMBER || !number->is_u64 ||
+	    (v->kind != VERDICT_ERRNO && v->kind != VERDICT_TRACE))
+		return;
+	if (v->kind == VERDICT_ERRNO && !v->data)
+		kind = OCI_FAULT_ERRNO_ZERO;
+	else if (!(v->kind == VERDICT_ERRNO && v->data > OCI_ERRNO_MAX) && number->u64 <= UINT16_MAX)
+		return;
+	struct oci_fault *f = fault(p, kind, number->span, stops);
+	f->key = w->number;
+	f->number = number->u64;
+}
+
+static bool read_verdict(struct parser *p, const struct written *w, struct verdict *out)
+{
+	const struct json *action = oci_member(w->object, w->action);
+	uint64_t data;
+
+	if (!action || !expect(p, action, JSON_STRING, w->action))
 		return false;
 	const struct oci_action *a = oci_action_find(action->text);
 	if (!a) {
-		struct suggest s;
-		p->failed = true;
-		struct diag *d = diag_add(p->ds, DIAG_PL272, action->span, "unknown action '" PRISTR "'",
-					  STRARG(action->text));
-		suggest_start(&s, action->text);
-		for (const struct oci_action *o = oci_actions; o->name; o++)
-			suggest_offer(&s, str_c(o->name));
-		if (s.best.p)
-			diag_help(p->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+		fault(p, OCI_FAULT_ACTION, action->span, true)->word = action->text;
 		return false;
 	}
 	bool carries = a->kind == VERDICT_ERRNO || a->kind == VERDICT_TRACE;
-	const struct json *idle = !carries && errno_ret ? errno_ret :
-				  a->kind != VERDICT_ERRNO ? written->name : NULL;
-	if (idle)
-		diag_add(p->ds, DIAG_PL278, idle->span, "runtimes ignore an errno beside '%s'", a->name);
-	if (errno_ret && carries &&
-	    !read_number(p, errno_ret, "errnoRet", a->kind == VERDICT_ERRNO ? ERRNO_MAX : UINT16_MAX, &data))
+	if (!read_errno(p, w, a->kind, &data))
 		return false;
-	if (a->kind == VERDICT_ERRNO && !settle_errno(p, written, &data))
-		return false;
+	if (!carries)
+		check_idle(p, w, action);
 	*out = (struct verdict){ a->kind, carries ? (uint16_t)data : 0 };
 	return true;
 }
 
+static void read_default(struct parser *p)
+{
+	struct oci_profile *out = p->out;
+	struct written w = in_profile;
+	const struct json *dflt = oci_member(out->json, "defaultAction");
+	const struct json *calls = oci_member(out->json, "syscalls");
+	bool crun = out->runtime.kind == OCI_CRUN;
+	uint64_t unused;
+
+	w.object = out->json;
+	w.by_name = &out->dflt_errno_name;
+	out->errno_written = oci_member(out->json, "defaultErrnoRet") != NULL;
+	out->dflt_span = dflt ? dflt->span : (struct span){ out->json->span.source, out->json->span.begin,
+							    out->json->span.begin + 1 };
+	if (!dflt || (dflt->kind == JSON_STRING && !dflt->text.n)) {
+		/* An engine, and runc, take a profile without rules for none at all. */
+		bool none = !items(calls) && (!crun || !out->in_config);
+		fault(p, OCI_FAULT_NO_DEFAULT, out->dflt_span, !none);
+		read_number(p, out->json, "defaultErrnoRet", &unused);
+		return;
+	}
+	out->has_default = read_verdict(p, &w, &out->dflt);
+	if (!out->has_default)
+		return;
+	check_errno(p, &w, &out->dflt, true);
+	if (out->dflt.kind == VERDICT_NOTIFY)
+		fault(p, OCI_FAULT_NOTIFY_DEFAULT, out->dflt_span, !crun);
+}
+
 /* ---- architectures ---- */
 
-static unsigned read_arches(struct parser *p, const struct json *list, const char *what)
+/* handed: the runtime of this machine gets the word. Its bit; 0: pale has no table for it. */
+static unsigned read_arch(struct parser *p, const struct json *j, const char *what, bool handed)
+{
+	struct str word;
+
+	if (!element(p, j, what, &word))
+		return 0;
+	const struct oci_arch_word *w = oci_arch_word_find(word);
+	struct oci_word name = { .text = word, .span = j->span };
+	int a = oci_arch_find(word);
+	bool refused = handed && !oci_arch_taken(&p->out->runtime, w);
+	enum oci_fault_kind kind = OCI_FAULT_ARCH;
+
+	vec_push(p->arena, &p->out->arch_names, name);
+	if (a >= 0)
+		p->out->declared |= ARCH_BIT(a);
+	if (w && !refused) {
+		if (handed && w->big_endian != arch_info(p->host)->big_endian) {
+			kind = OCI_FAULT_BYTE_ORDER;
+			refused = true;
+		} else if (a < 0 && handed) {
+			kind = OCI_FAULT_ARCH_LEFT;
+		} else {
+			return a < 0 ? 0 : ARCH_BIT(a);
+		}
+	}
+	fault(p, kind, j->span, refused)->word = word;
+	return a < 0 ? 0 : ARCH_BIT(a);
+}
+
+static unsigned read_arches(struct parser *p, const struct json *list, const char *what, bool handed)
 {
 	unsigned arches = 0;
 
-	if (!expect(p, list, JSON_ARRAY, what))
-		return 0;
-	for (const struct json *j = list->first; j; j = j->next) {
-		if (!expect(p, j, JSON_STRING, what))
-			continue;
-		int a = oci_arch_find(j->text);
-		if (a >= 0) {
-			arches |= ARCH_BIT(a);
-		} else if (oci_arch_exists(j->text)) {
-			diag_add(p->ds, DIAG_PL276, j->span,
-				 "'" PRISTR "' is left out: pale has no table for it", STRARG(j->text));
-		} else {
-			p->failed = true;
-			diag_add(p->ds, DIAG_PL272, j->span, "unknown architecture '" PRISTR "'",
-				 STRARG(j->text));
-		}
-	}
+	for (const struct json *j = items(list); j; j = j->next)
+		arches |= read_arch(p, j, what, handed);
 	return arches;
 }
 
@@ -236,32 +380,27 @@ static int lowest_arch(unsigned arches)
 	return -1;
 }
 
-/* Docker takes the one row of the machine that the engine runs on. */
-static unsigned read_arch_map(struct parser *p, const struct json *map, int host)
+/* Docker takes the first row of the machine that the engine runs on, and no other. */
+static void read_rows(struct parser *p, const struct json *map, unsigned rows[ARCH_NR])
 {
-	unsigned arches = 0;
+	bool seen = false;
 
-	if (!expect(p, map, JSON_ARRAY, "archMap"))
-		return 0;
-	for (const struct json *row = map->first; row; row = row->next) {
-		if (!expect(p, row, JSON_OBJECT, "archMap"))
+	for (const struct json *row = items(map); row; row = row->next) {
+		if (row->kind != JSON_NULL && !expect(p, row, JSON_OBJECT, "archMap"))
 			continue;
-		const struct json *name = oci_member(row, "architecture");
-		const struct json *subs = oci_member(row, "subArchitectures");
-		if (!name) {
-			fail(p, DIAG_PL270, row->span, "a row of 'archMap' without 'architecture'");
-			continue;
-		}
-		if (!expect(p, name, JSON_STRING, "architecture"))
-			continue;
-		int a = oci_arch_find(name->text);
-		if (a < 0 || a != host || arches) /* the first one counts */
-			continue;
-		arches |= ARCH_BIT(a);
-		if (subs)
-			arches |= read_arches(p, subs, "subArchitectures");
+		check_keys(p, row, oci_row_keys);
+		const struct json *name = member_of(p, row, "architecture", JSON_STRING);
+		const struct json *subs = member_of(p, row, "subArchitectures", JSON_ARRAY);
+		int a = name ? oci_arch_find(name->text) : -1;
+		bool ours = a >= 0 && (enum arch)a == p->host && !seen;
+		seen |= ours;
+		if (!name)
+			fault(p, OCI_FAULT_MAP_ROW, row->span, false);
+		unsigned arches = name ? read_arch(p, name, "architecture", ours) : 0;
+		arches |= read_arches(p, subs, "subArchitectures", ours);
+		if (a >= 0 && !rows[a])
+			rows[a] = arches;
 	}
-	return arches;
 }
 
 /* `others`: the architectures that other rows have. */
@@ -308,167 +447,188 @@ unsigned oci_machines(const struct json *root)
  * two families do not touch; those of machines that are compat architectures of another (i386)
  * say nothing about what that one decides.
  */
-static unsigned read_every_row(struct parser *p, const struct json *map, const struct json *profile)
+static unsigned every_row(const struct parser *p, const unsigned rows[ARCH_NR])
 {
 	unsigned arches = 0;
 
-	for (int h = 0; h < ARCH_NR; h++) {
-		unsigned row = leads_family((enum arch)h, arches) ? read_arch_map(p, map, h) : 0;
-		arches |= row ? row | ARCH_BIT(h) : 0;
-	}
-	return arches ? arches | named_hosts(profile) : 0;
+	for (int h = 0; h < ARCH_NR; h++)
+		arches |= leads_family((enum arch)h, arches) ? rows[h] : 0;
+	return arches ? arches | named_hosts(p->out->json) : 0;
 }
 
-static void settle_arches(struct parser *p, const struct json *profile,
-			  const struct oci_read_options *opt)
+static void add_own(struct parser *p, unsigned arches, bool every)
 {
-	const struct json *list = oci_member(profile, "architectures");
-	const struct json *map = oci_member(profile, "archMap");
-	int native = arch_native();
-	int host = opt && opt->host_known ? (int)opt->host : native;
-	unsigned arches = 0;
-
-	if (list && list->count && map && map->count) {
-		struct diag *d = fail(p, DIAG_PL270, map->key_span,
-				      "'architectures' and 'archMap' exclude each other");
-		diag_note(p->ds, d, list->key_span, "listed here already");
-		return;
-	}
-	p->out->arches_span = list ? list->span : map ? map->span : profile->span;
-	bool every = opt && opt->every_host && !opt->host_known && map && map->count;
-	if (every)
-		arches = read_every_row(p, map, profile);
-	else if (map && map->count)
-		arches = read_arch_map(p, map, host);
-	else if (list)
-		arches = read_arches(p, list, "architectures");
-	p->out->listed = arches;
+	struct oci_profile *out = p->out;
 	/* libseccomp starts every filter with the machine's own architecture. A profile that
 	 * lists other families only is for another machine. */
 	int lowest = lowest_arch(arches);
-	bool same_family = !every && lowest >= 0 && !strcmp(arch_info((enum arch)lowest)->family,
-						  arch_info((enum arch)host)->family);
-	if (!arches || same_family || (opt && opt->host_known)) {
-		if (arches && !(arches & ARCH_BIT(host)))
-			diag_add(p->ds, DIAG_PL276, p->out->arches_span,
-				 "'%s' is added: runtimes always decide the machine's own architecture",
-				 arch_info((enum arch)host)->name);
-		arches |= ARCH_BIT(host);
+	bool same_family = !every && lowest >= 0 &&
+			   !strcmp(arch_info((enum arch)lowest)->family, arch_info(p->host)->family);
+
+	out->arches = arches;
+	if (arches && !same_family && !p->opt->host_known)
+		return;
+	if (arches && !(arches & ARCH_BIT(p->host)))
+		fault(p, OCI_FAULT_ARCH_ADDED, out->arches_span, false)->word =
+			str_c(arch_info(p->host)->name);
+	out->arches |= ARCH_BIT(p->host);
+}
+
+static void settle_arches(struct parser *p)
+{
+	struct oci_profile *out = p->out;
+	const struct json *list = member_of(p, out->json, "architectures", JSON_ARRAY);
+	const struct json *map = out->in_config ? NULL : member_of(p, out->json, "archMap", JSON_ARRAY);
+	unsigned rows[ARCH_NR] = { 0 };
+	bool mapped = items(map) != NULL, listed = items(list) != NULL;
+	bool every = p->opt->every_host && !p->opt->host_known && mapped;
+
+	if (mapped && listed) {
+		uint32_t at = p->at;
+		p->at = OCI_NO_ENTRY;
+		fault(p, OCI_FAULT_ARCH_AND_MAP, list->key_span, true)->other = map->key_span;
+		p->at = at;
 	}
-	p->out->arches = arches;
+	out->arches_span = list ? list->span : map ? map->span : out->json->span;
+	read_rows(p, map, rows);
+	unsigned arches = read_arches(p, list, "architectures", true);
+	out->listed = arches | (every ? every_row(p, rows) : rows[p->host]);
+	out->arches_written = out->arch_names.n > 0;
+	if (!out->arches_written)
+		out->declared = ARCH_BIT(p->host);
+	add_own(p, out->listed, every);
 }
 
 /* ---- includes, excludes ---- */
 
-static bool read_kernel(struct parser *p, const struct json *j, uint16_t *out)
+/* false: it holds on every kernel. */
+static bool read_kernel(struct parser *p, const struct json *gate, uint16_t *out)
 {
-	unsigned major = 0, minor = 0;
-	size_t i = 0, digits = 0;
+	const struct json *j = oci_member(gate, "minKernel");
 
-	if (!expect(p, j, JSON_STRING, "minKernel"))
+	if (!j || (j->kind == JSON_STRING && !j->text.n)) /* moby: "" is 0.0 */
 		return false;
-	struct str s = j->text;
-	for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && major < 256; i++)
-		major = major * 10 + (unsigned)(s.p[i] - '0');
-	if (i && i < s.n && s.p[i] == '.')
-		for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && minor < 256; i++, digits++)
-			minor = minor * 10 + (unsigned)(s.p[i] - '0');
-	if (!digits || i < s.n || major > 255 || minor > 255) {
-		fail(p, DIAG_PL271, j->span, "'minKernel' must look like \"4.8\"");
-		return false;
-	}
-	*out = KERNEL_VERSION_OF(major, minor);
-	return true;
+	if (j->kind == JSON_STRING && oci_kernel_parse(j->text, out) == 0)
+		return true;
+	decode_fault(p, OCI_FAULT_KERNEL, j, "minKernel");
+	return false;
 }
 
-/* Engines compare letter by letter: "sys_admin" is nobody's capability. */
-static bool is_kernel_spelling(struct str s)
+/* none: a word among them that is no capability of anybody. */
+static uint64_t read_caps(struct parser *p, const struct json *gate, const char *which, bool *none)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] >= 'a' && s.p[i] <= 'z')
-			return false;
-	return str_starts(s, "CAP_");
-}
-
-static void tell_capability(struct parser *p, const struct json *j, int cap)
-{
-	p->failed = true;
-	struct diag *d = diag_add(p->ds, DIAG_PL272, j->span, "unknown capability '" PRISTR "'",
-				  STRARG(j->text));
-	if (cap < 0)
-		return;
-	char *name = arena_printf(p->arena, "CAP_%s", capability_name((unsigned)cap));
-	for (char *c = name; *c; c++)
-		if (*c >= 'a' && *c <= 'z')
-			*c = (char)(*c + 'A' - 'a');
-	diag_help(p->ds, d, "did you mean '%s'?", name);
-}
-
-static uint64_t read_caps(struct parser *p, const struct json *list)
-{
+	const struct json *list = member_of(p, gate, "caps", JSON_ARRAY);
 	uint64_t caps = 0;
+	struct str word;
 
-	if (!expect(p, list, JSON_ARRAY, "caps"))
-		return 0;
-	for (const struct json *j = list->first; j; j = j->next) {
-		if (!expect(p, j, JSON_STRING, "caps"))
+	for (const struct json *j = items(list); j; j = j->next) {
+		if (!element(p, j, "caps", &word))
 			continue;
-		int cap = capability_find(j->text);
-		if (cap >= 0 && is_kernel_spelling(j->text))
+		int cap = oci_capability_find(word);
+		if (cap >= 0) {
 			caps |= UINT64_C(1) << cap;
-		else
-			tell_capability(p, j, cap);
+			continue;
+		}
+		struct oci_fault *f = fault(p, OCI_FAULT_CAPABILITY, j->span, false);
+		f->word = word;
+		f->key = which;
+		*none = true;
 	}
 	return caps;
 }
 
-static unsigned read_hosts(struct parser *p, const struct json *list, bool *any_other)
+/* The spellings of other readers: SCMP_ARCH_X86_64, x86_64. Hosts that pale lacks are none. */
+static bool is_misspelt_host(struct str word)
 {
-	unsigned hosts = 0;
+	return str_starts(word, "SCMP_ARCH_") || arch_find(word) >= 0;
+}
 
-	*any_other = false;
-	if (!expect(p, list, JSON_ARRAY, "arches"))
-		return 0;
-	for (const struct json *j = list->first; j; j = j->next) {
-		if (!expect(p, j, JSON_STRING, "arches"))
+static unsigned read_hosts(struct parser *p, const struct json *gate, const char *which)
+{
+	const struct json *list = member_of(p, gate, "arches", JSON_ARRAY);
+	unsigned hosts = 0;
+	struct str word;
+
+	for (const struct json *j = items(list); j; j = j->next) {
+		if (!element(p, j, "arches", &word))
 			continue;
-		int a = oci_host_find(j->text);
-		if (a >= 0)
+		int a = oci_host_find(word);
+		if (a >= 0) {
 			hosts |= ARCH_BIT(a);
-		else
-			*any_other = true;
+		} else if (is_misspelt_host(word)) {
+			struct oci_fault *f = fault(p, OCI_FAULT_HOST, j->span, false);
+			f->word = word;
+			f->key = which;
+		}
 	}
 	return hosts;
 }
 
-static const char *const gate_keys[] = { "caps", "arches", "minKernel", NULL };
+static void drop(struct parser *p, const char *why)
+{
+	vec_push(p->arena, &p->out->dropped, why);
+	vec_push(p->arena, &p->out->dropped_entry, p->at);
+}
 
-static const struct oci_gate *read_gate(struct parser *p, const struct json *entry)
+static void read_includes(struct parser *p, const struct json *in, struct oci_gate *g)
+{
+	bool nobody = false;
+
+	check_keys(p, in, oci_gate_keys);
+	g->caps = read_caps(p, in, "includes", &nobody);
+	g->hosts = read_hosts(p, in, "includes");
+	read_kernel(p, in, &g->min_kernel);
+	bool elsewhere = items(oci_member(in, "arches")) && !g->hosts;
+	g->never |= nobody || elsewhere;
+	if (nobody)
+		drop(p, "never in force: includes a capability that does not exist by this name");
+	else if (elsewhere)
+		drop(p, "never in force on the machines of these architectures");
+}
+
+static void read_excludes(struct parser *p, const struct json *ex, struct oci_gate *g)
+{
+	const struct json *kernel = oci_member(ex, "minKernel");
+	bool nobody = false;
+
+	check_keys(p, ex, oci_gate_keys);
+	g->no_caps = read_caps(p, ex, "excludes", &nobody);
+	g->no_hosts = read_hosts(p, ex, "excludes");
+	if (!kernel || read_kernel(p, ex, &g->max_kernel))
+		return;
+	g->never = true;
+	drop(p, "never in force: every kernel is excluded");
+}
+
+/* Docker's "arches" are hosts: a call under any ABI of that machine. */
+static unsigned arches_of_hosts(unsigned hosts)
+{
+	unsigned mask = 0;
+
+	for (int h = 0; h < ARCH_NR; h++)
+		for (int a = 0; a < ARCH_NR && hosts & ARCH_BIT(h); a++)
+			if (!strcmp(arch_info((enum arch)a)->family, arch_info((enum arch)h)->family) &&
+			    leads_family((enum arch)h, ARCH_BIT(h)))
+				mask |= ARCH_BIT(a);
+	return mask;
+}
+
+static const struct oci_gate *read_gate(struct parser *p, const struct json *entry, unsigned *arches)
 {
 	struct oci_gate *g = ARENA_NEW(p->arena, struct oci_gate);
-	const struct json *in = oci_member(entry, "includes"), *ex = oci_member(entry, "excludes"), *m;
-	bool other;
 
-	if (in && expect(p, in, JSON_OBJECT, "includes")) {
-		check_keys(p, in, gate_keys);
-		if ((m = oci_member(in, "caps")))
-			g->caps = read_caps(p, m);
-		if ((m = oci_member(in, "arches")) && m->count) {
-			g->hosts = read_hosts(p, m, &other);
-			g->never = !g->hosts;
-		}
-		if ((m = oci_member(in, "minKernel")))
-			read_kernel(p, m, &g->min_kernel);
-	}
-	if (ex && expect(p, ex, JSON_OBJECT, "excludes")) {
-		check_keys(p, ex, gate_keys);
-		if ((m = oci_member(ex, "caps")))
-			g->no_caps = read_caps(p, m);
-		if ((m = oci_member(ex, "arches")))
-			g->no_hosts = read_hosts(p, m, &other);
-		if ((m = oci_member(ex, "minKernel")) && read_kernel(p, m, &g->max_kernel))
-			g->never |= !g->max_kernel; /* 0.0: every kernel has it */
-	}
+	*arches = p->out->declared;
+	if (p->out->in_config)
+		return g; /* a runtime knows no such keys */
+	const struct json *in = member_of(p, entry, "includes", JSON_OBJECT);
+	const struct json *ex = member_of(p, entry, "excludes", JSON_OBJECT);
+	if (in)
+		read_includes(p, in, g);
+	if (ex)
+		read_excludes(p, ex, g);
+	if (items(oci_member(in, "arches")))
+		*arches &= arches_of_hosts(g->hosts);
+	*arches &= ~arches_of_hosts(g->no_hosts);
 	return g;
 }
 
@@ -478,335 +638,341 @@ static bool read_op(struct parser *p, const struct json *arg, enum oci_op *out)
 {
 	const struct json *op = oci_member(arg, "op");
 
-	if (!op) {
-		fail(p, DIAG_PL270, arg->span, "a comparison without 'op'");
+	if (op && !expect(p, op, JSON_STRING, "op"))
 		return false;
-	}
-	if (!expect(p, op, JSON_STRING, "op"))
-		return false;
-	for (int i = 0; i < OCI_OP_NR; i++)
+	for (int i = 0; op && i < OCI_OP_NR; i++)
 		if (str_is(op->text, oci_op_names[i])) {
 			*out = (enum oci_op)i;
 			return true;
 		}
-	struct suggest s;
-	p->failed = true;
-	struct diag *d = diag_add(p->ds, DIAG_PL272, op->span, "unknown operator '" PRISTR "'",
-				  STRARG(op->text));
-	suggest_start(&s, op->text);
-	for (int i = 0; i < OCI_OP_NR; i++)
-		suggest_offer(&s, str_c(oci_op_names[i]));
-	if (s.best.p)
-		diag_help(p->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
 	return false;
 }
 
-static const char *const arg_keys[] = { "index", "value", "valueTwo", "op", NULL };
-
-static bool read_arg(struct parser *p, const struct json *j, struct oci_arg *out)
+static void check_lossy(struct parser *p, const struct json *arg, const char *key)
 {
-	uint64_t index = 0, value = 0, two = 0;
-	const struct json *m;
+	const struct json *j = oci_member(arg, key);
+	uint64_t n = j && j->kind == JSON_NUMBER && j->is_u64 ? j->u64 : 0;
 
-	if (!expect(p, j, JSON_OBJECT, "args"))
+	/* A double has 53 bits of mantissa; what stands in fewer significant bits survives. */
+	while (n && !(n & 1))
+		n >>= 1;
+	if (n >> 53)
+		fault(p, OCI_FAULT_LOSSY, j->span, false)->word = j->text;
+}
+
+/* handed: libseccomp gets a rule of this entry; named: runc looks at the operator at all. */
+static bool read_arg(struct parser *p, const struct json *j, bool named, bool handed, struct oci_arg *out)
+{
+	bool crun = p->out->runtime.kind == OCI_CRUN;
+	uint64_t index, value, two;
+
+	if (j->kind != JSON_NULL && !expect(p, j, JSON_OBJECT, "args"))
 		return false;
-	check_keys(p, j, arg_keys);
-	if (!read_op(p, j, &out->op))
+	check_keys(p, j, oci_arg_keys);
+	bool good = read_number(p, j, "index", &index);
+	good &= read_number(p, j, "value", &value);
+	good &= read_number(p, j, "valueTwo", &two);
+	check_lossy(p, j, "value");
+	check_lossy(p, j, "valueTwo");
+	if (good && index > 5) {
+		const struct json *at = oci_member(j, "index");
+		fault(p, OCI_FAULT_ARG_INDEX, at->span, handed)->word = at->text;
+		good = false;
+	}
+	const struct json *op = oci_member(j, "op");
+	if (!read_op(p, j, &out->op)) {
+		if (!op || op->kind == JSON_STRING)
+			fault(p, OCI_FAULT_OPERATOR, op ? op->span : j->span, crun ? handed || !op : named)->word =
+				op ? op->text : STR("");
 		return false;
-	/* Go leaves 0 where a key is absent. */
-	if ((m = oci_member(j, "index")) && !read_number(p, m, "index", 5, &index))
-		return false;
-	if ((m = oci_member(j, "value")) && !read_number(p, m, "value", UINT64_MAX, &value))
-		return false;
-	if ((m = oci_member(j, "valueTwo")) && !read_number(p, m, "valueTwo", UINT64_MAX, &two))
-		return false;
+	}
+	if (two && out->op != OCI_MASKED_EQ) {
+		struct oci_fault *f = fault(p, OCI_FAULT_VALUE_TWO, oci_member(j, "valueTwo")->span, false);
+		f->word = op->text;
+	}
 	out->index = (uint8_t)index;
 	out->mask = out->op == OCI_MASKED_EQ ? value : UINT64_MAX;
 	out->value = out->op == OCI_MASKED_EQ ? two & value : value;
+	out->two = two;
 	out->span = j->span;
-	return true;
+	return good;
+}
+
+/* libseccomp drops a comparison under mask 0; split, any such one makes a rule without conditions. */
+static bool is_always(const struct oci_entry *e)
+{
+	size_t empty = 0;
+
+	vec_each(&e->args, arg)
+		empty += arg->op == OCI_MASKED_EQ && !arg->mask;
+	return empty == e->args.n || (e->splits && empty);
+}
+
+static void check_repeated(struct parser *p, const struct oci_entry *e)
+{
+	bool equal = true;
+
+	if (!e->splits || !e->names.n)
+		return;
+	vec_each(&e->args, arg)
+		equal &= arg->op == OCI_EQ && arg->index == e->args.v[0].index;
+	struct oci_fault *f = fault(p, equal ? OCI_FAULT_REPEATED_EQUAL : OCI_FAULT_REPEATED,
+				    e->args.v[1].span, false);
+	f->word = e->names.v[0].text;
+}
+
+/* false: what a runtime would not take, were it in force. */
+static bool read_args(struct parser *p, struct oci_entry *e, bool named, bool handed)
+{
+	const struct json *list = member_of(p, e->json, "args", JSON_ARRAY);
+	size_t max = p->opt->args_max ? p->opt->args_max : SIZE_MAX, n = 0;
+	unsigned seen = 0;
+	bool good = true;
+
+	for (const struct json *j = items(list); j; j = j->next, n++) {
+		struct oci_arg arg = { 0 };
+		bool looked = n < max;
+		if (!read_arg(p, j, named && looked, handed && looked, &arg)) {
+			good &= !looked;
+			continue;
+		}
+		if (!looked)
+			continue;
+		e->splits |= seen >> arg.index & 1;
+		seen |= 1u << arg.index;
+		vec_push(p->arena, &e->args, arg);
+	}
+	e->always = is_always(e);
+	return good && (!list || list->kind == JSON_ARRAY);
 }
 
 /* ---- entries ---- */
 
-static bool has_high_words(const struct oci_arg *args, uint32_t n)
+static void classify(struct parser *p, const struct oci_word *n)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (args[i].value >> 32)
+	if (n->sys || syscall_foreign_arches(n->text) ||
+	    multiplexed_selector(STR("socketcall"), n->text))
+		return;
+	fault(p, syscall_alias(n->text) ? OCI_FAULT_LIBC : OCI_FAULT_STRANGER, n->span, false)->word = n->text;
+}
+
+static void add_name(struct parser *p, struct oci_entry *e, const struct json *j)
+{
+	struct oci_word n = { .span = j->span };
+
+	if (!element(p, j, "names", &n.text))
+		return;
+	if (!n.text.n) {
+		fault(p, OCI_FAULT_EMPTY_NAME, j->span, p->out->runtime.kind == OCI_RUNC);
+		return;
+	}
+	if (p->names++ >= NAMES_MAX) {
+		too_many(p, j->span, "names", NAMES_MAX);
+		return;
+	}
+	n.sys = syscall_by_name(n.text);
+	vec_push(p->arena, &e->names, n);
+}
+
+/* Does the runtime look at anything for a name? An empty one counts. */
+static bool read_names(struct parser *p, struct oci_entry *e)
+{
+	bool crun = p->out->runtime.kind == OCI_CRUN;
+	const struct json *name = oci_member(e->json, "name"), *names = member_of(p, e->json, "names", JSON_ARRAY);
+
+	if (p->out->in_config || (name && !expect(p, name, JSON_STRING, "name")))
+		name = p->out->in_config ? name : NULL;
+	if (name && name->kind == JSON_STRING && !name->text.n)
+		name = NULL; /* Docker treats an empty `name` as absent */
+	for (const struct json *j = items(names); j; j = j->next)
+		add_name(p, e, j);
+	if (name && p->out->in_config) {
+		struct oci_fault *f = fault(p, OCI_FAULT_NAME_UNREAD, name->key_span, crun && !names);
+		f->word = name->kind == JSON_STRING ? name->text : STR("");
+		return items(names) != NULL;
+	}
+	if (name && items(names)) {
+		struct oci_fault *f = decode_fault(p, OCI_FAULT_NAME_AND_NAMES, name, "name");
+		f->span = name->key_span;
+		f->other = names->key_span;
+		f->word = name->text;
+	} else if (name) {
+		fault(p, OCI_FAULT_OLD_NAME, name->span, false)->word = name->text;
+	} else if (!items(names)) {
+		fault(p, OCI_FAULT_NO_NAMES, names ? names->span : e->json->span, crun && !names);
+	}
+	if (name)
+		add_name(p, e, name);
+	return name || items(names);
+}
+
+static bool is_handed(const struct parser *p, const struct oci_entry *e)
+{
+	vec_each(&e->names, n)
+		if (e->readable && !e->is_default && oci_name_known(&p->out->runtime, n->text))
 			return true;
 	return false;
 }
 
-static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
+/* What runc cannot start (InitSeccomp()); crun loads all of it. */
+static void check_notify(struct parser *p, const struct oci_entry *e)
 {
-	for (int a = 0; a < ARCH_NR; a++)
-		if (!sys || sys->nr[a] < 0)
-			arches &= ~ARCH_BIT(a);
-	return arches;
-}
+	const struct json *path = oci_member(p->out->json, "listenerPath");
+	bool runc = p->out->runtime.kind == OCI_RUNC;
 
-static bool push_rule(struct parser *p, struct oci_rule r)
-{
-	if (p->out->rules.n < RULES_MAX) {
-		vec_push(p->arena, &p->out->rules, r);
-		return true;
-	}
-	if (!p->failed)
-		fail(p, DIAG_PL270, r.span, "too many rules in one profile");
-	return false;
-}
-
-/*
- * On what libseccomp holds for 32-bit architectures, x32 among them, it compares low words
- * alone, with the constant cut (src/db.c _db_rule_gen_32()). The kernel has zeros above on
- * i386, so there only a cut constant shows; x32 calls carry whole registers.
- */
-static unsigned cut_arches(const struct oci_rule *r)
-{
-	unsigned cut = 0;
-	bool high = false;
-
-	for (uint32_t i = 0; i < r->nargs; i++)
-		high |= r->args[i].mask >> 32 != 0;
-	if (!high)
-		return 0;
-	for (int a = 0; a < ARCH_NR; a++)
-		if (a == ARCH_X32 ||
-		    (arch_info((enum arch)a)->bits == 32 && has_high_words(r->args, r->nargs)))
-			cut |= ARCH_BIT(a);
-	return r->arches & cut;
-}
-
-static void add_rule(struct parser *p, struct oci_rule r)
-{
-	unsigned arches = r.arches, cut_for = cut_arches(&r);
-
-	r.arches = arches & ~cut_for;
-	if (r.arches && push_rule(p, r))
-		r.derived = true;
-	if (!cut_for)
+	if (!e->readable || e->verdict.kind != VERDICT_NOTIFY || !e->names.n)
 		return;
-	struct oci_arg *cut = arena_dup(p->arena, r.args, r.nargs * sizeof(*cut));
-	for (uint32_t i = 0; i < r.nargs; i++) {
-		cut[i].value = (uint32_t)cut[i].value;
-		cut[i].mask = (uint32_t)cut[i].mask;
-	}
-	r.args = cut;
-	r.arches = cut_for;
-	push_rule(p, r);
+	vec_each(&e->names, n)
+		if (str_is(n->text, "write"))
+			fault(p, OCI_FAULT_NOTIFY_WRITE, n->span, runc);
+	if (!path || (path->kind == JSON_STRING && !path->text.n))
+		fault(p, OCI_FAULT_NO_LISTENER, e->action_span, runc);
 }
 
-/*
- * For a rule on `socket` libseccomp adds, where socketcall exists, `socketcall: arg0 == 1` with
- * the comparisons on other arguments kept, although they then look at a pointer
- * (src/arch-x86.c abi_rule_add()).
- */
-static void add_multiplexed(struct parser *p, struct oci_rule r)
+static void add_rules(struct parser *p, const struct oci_entry *e)
 {
-	static const char *const muxes[] = { "socketcall", "ipc" };
+	BUF_AUTO skipped = { 0 };
 
-	for (size_t m = 0; m < ARRAY_SIZE(muxes); m++) {
-		unsigned selector = multiplexed_selector(str_c(muxes[m]), r.name);
-		if (!selector)
+	vec_each(&e->names, n) {
+		size_t before = p->out->rules.n;
+		classify(p, n);
+		if (!oci_add_rules(p->arena, p->out, p->at, n))
+			too_many(p, n->span, "rules", NAMES_MAX);
+		if (before != p->out->rules.n)
 			continue;
-		r.arches = arches_of(syscall_by_name(str_c(muxes[m])), p->out->arches);
-		if (!r.arches)
-			continue;
-		struct oci_arg *args = ARENA_ARRAY(p->arena, struct oci_arg, r.nargs + 1);
-		uint32_t n = 0;
-		args[n++] = (struct oci_arg){ .op = OCI_EQ, .mask = UINT64_MAX, .value = selector,
-					      .span = r.span };
-		for (uint32_t i = 0; i < r.nargs; i++)
-			if (r.args[i].index)
-				args[n++] = r.args[i];
-		r.args = args;
-		r.nargs = n;
-		r.name = str_c(muxes[m]);
-		r.derived = true;
-		add_rule(p, r);
-		return;
+		buf_puts(&skipped, skipped.n ? ", " : "");
+		buf_safe(&skipped, n->text);
 	}
+	if (skipped.n)
+		drop(p, arena_printf(p->arena, "not calls of these architectures: %s", skipped.p));
 }
-
-static void add_name_rule(struct parser *p, const struct json *name, unsigned arches,
-			  const struct oci_arg *args, uint32_t nargs)
-{
-	struct oci_rule r = { .entry = (uint32_t)p->out->entries.n, .name = name->text,
-			      .span = name->span, .args = args, .written = args, .nargs = nargs,
-			      .nwritten = nargs, .arches = arches };
-
-	size_t first = p->out->rules.n;
-
-	if (arches)
-		add_rule(p, r);
-	add_multiplexed(p, r);
-	if (first < p->out->rules.n)
-		p->out->rules.v[first].handed = name->text;
-}
-
-/* Distinct indices: all must hold. A repeated one: runc and crun then make each a rule. */
-static void add_rules(struct parser *p, const struct json *name, unsigned arches,
-		      const struct oci_arg *args, uint32_t nargs, bool repeated)
-{
-	if (!repeated) {
-		add_name_rule(p, name, arches, args, nargs);
-		return;
-	}
-	for (uint32_t i = 0; i < nargs; i++)
-		add_name_rule(p, name, arches, &args[i], 1);
-}
-
-static void read_name(struct parser *p, const struct json *name, const struct oci_arg *args,
-		      uint32_t nargs, bool repeated, struct buf *unknown)
-{
-	if (!expect(p, name, JSON_STRING, "names"))
-		return;
-	if (!name->text.n) {
-		fail(p, DIAG_PL270, name->span, "an empty call name");
-		return;
-	}
-	const struct syscall_info *sys = syscall_by_name(name->text);
-	unsigned arches = arches_of(sys, p->out->arches);
-	bool multiplexed = !arches &&
-			   arches_of(syscall_by_name(STR("socketcall")), p->out->arches) &&
-			   (multiplexed_selector(STR("socketcall"), name->text) ||
-			    multiplexed_selector(STR("ipc"), name->text));
-	if (arches || multiplexed) {
-		add_rules(p, name, arches, args, nargs, repeated);
-		return;
-	}
-	buf_printf(unknown, "%s", unknown->n ? ", " : "");
-	buf_safe(unknown, name->text);
-	if (sys || syscall_foreign_arches(name->text) ||
-	    multiplexed_selector(STR("socketcall"), name->text))
-		return; /* of another architecture: nobody's mistake */
-	struct suggest s;
-	struct diag *d = diag_add(p->ds, DIAG_PL274, name->span,
-				  "'" PRISTR "' is no call that pale knows; it is left out",
-				  STRARG(name->text));
-	if (++p->strangers > SUGGESTIONS_MAX)
-		return;
-	suggest_start(&s, name->text);
-	for (size_t i = 0; i < syscall_count(); i++)
-		suggest_offer(&s, str_c(syscall_at(i)->name));
-	if (s.best.p)
-		diag_help(p->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-}
-
-static void read_names(struct parser *p, const struct json *entry, const struct oci_arg *args,
-		       uint32_t nargs, bool repeated)
-{
-	const struct json *names = oci_member(entry, "names"), *name = oci_member(entry, "name");
-	BUF_AUTO unknown = { 0 };
-
-	if (name && name->kind == JSON_STRING && !name->text.n)
-		name = NULL; /* Docker treats an empty `name` as absent */
-	if (name && names && names->count) {
-		fail(p, DIAG_PL270, name->key_span, "'name' and 'names' exclude each other");
-		return;
-	}
-	if (name)
-		read_name(p, name, args, nargs, repeated, &unknown);
-	else if (names && expect(p, names, JSON_ARRAY, "names"))
-		for (const struct json *j = names->first; j; j = j->next)
-			read_name(p, j, args, nargs, repeated, &unknown);
-	if (!unknown.n)
-		return;
-	vec_push(p->arena, &p->out->dropped,
-		 arena_printf(p->arena, "not calls of these architectures: %s", unknown.p));
-	vec_push(p->arena, &p->out->dropped_entry, (uint32_t)p->out->entries.n);
-}
-
-static struct oci_arg *read_args(struct parser *p, const struct json *entry, uint32_t *n,
-				 bool *repeated)
-{
-	const struct json *list = oci_member(entry, "args");
-	unsigned seen = 0;
-
-	*n = 0;
-	*repeated = false;
-	if (!list || !expect(p, list, JSON_ARRAY, "args"))
-		return NULL;
-	struct oci_arg *args = ARENA_ARRAY(p->arena, struct oci_arg, list->count + 1);
-	for (const struct json *j = list->first; j; j = j->next) {
-		if (j->kind == JSON_NULL)
-			continue;
-		if (*n == p->args_max)
-			break;
-		if (!read_arg(p, j, &args[*n]))
-			continue;
-		*repeated |= seen >> args[*n].index & 1;
-		seen |= 1u << args[*n].index;
-		(*n)++;
-	}
-	if (*repeated) {
-		struct diag *d = diag_add(p->ds, DIAG_PL277, list->span,
-					  "an argument index stands twice, so that runtimes take these "
-					  "comparisons as alternatives, all of them");
-		diag_help(p->ds, d, "write one entry for each alternative");
-	}
-	return args;
-}
-
-static const char *const entry_keys[] = { "names", "name", "action", "errnoRet", "errno", "args",
-					  "comment", "includes", "excludes", NULL };
 
 static void read_entry(struct parser *p, const struct json *j)
 {
-	const struct json *action, *comment;
-	struct oci_entry e = { .json = j };
-	uint32_t nargs;
-	bool repeated;
+	struct written w = in_entry;
+	struct oci_entry e = { .json = j, .action_span = j->span };
+	const struct json *action = oci_member(j, "action"), *comment;
+	static const struct oci_gate open;
 
-	if (!expect(p, j, JSON_OBJECT, "syscalls"))
-		return;
-	check_keys(p, j, entry_keys);
-	action = oci_member(j, "action");
-	if (!action) {
-		fail(p, DIAG_PL270, j->span, "an entry without 'action'");
-		return;
-	}
-	struct errnos errnos = { oci_member(j, "errnoRet"), oci_member(j, "errno"), &e.errno_name };
-	if (!read_verdict(p, action, &errnos, &e.verdict))
-		return;
-	e.action_span = action->span;
-	e.gate = read_gate(p, j);
-	comment = oci_member(j, "comment");
-	if (comment && comment->kind == JSON_STRING)
-		e.comment = comment->text;
-	const struct oci_arg *args = read_args(p, j, &nargs, &repeated);
-	read_names(p, j, args, nargs, repeated);
+	p->at = (uint32_t)p->out->entries.n;
+	e.gate = &open;
 	vec_push(p->arena, &p->out->entries, e);
+	if (j->kind != JSON_NULL && !expect(p, j, JSON_OBJECT, "syscalls"))
+		return;
+	check_keys(p, j, oci_entry_keys);
+	w.object = j;
+	w.by_name = &e.errno_name;
+	if (action)
+		e.action_span = action->span;
+	e.readable = read_verdict(p, &w, &e.verdict);
+	if (!action)
+		fault(p, OCI_FAULT_NO_ACTION, j->span, true);
+	e.is_default = e.readable && p->out->has_default && verdict_eq(e.verdict, p->out->dflt);
+	e.gate = read_gate(p, j, &e.arches);
+	comment = p->out->in_config ? NULL : member_of(p, j, "comment", JSON_STRING);
+	e.comment = comment ? comment->text : STR("");
+	bool named = read_names(p, &e);
+	bool handed = is_handed(p, &e);
+	check_errno(p, &w, &e.verdict, handed);
+	e.readable &= read_args(p, &e, named, handed);
+	e.stops = p->out->entries.v[p->at].stops;
+	p->out->entries.v[p->at] = e;
+	check_repeated(p, &e);
+	check_notify(p, &e);
+	if (e.readable)
+		add_rules(p, &e);
+	else
+		vec_each(&e.names, n)
+			classify(p, n);
 }
 
-static const char *const profile_keys[] = { "defaultAction", "defaultErrnoRet", "defaultErrno",
-					    "architectures", "archMap", "flags", "listenerPath",
-					    "listenerMetadata", "syscalls", NULL };
-
-bool oci_parse(struct arena *a, const struct json *profile, const struct oci_read_options *opt,
-	       struct oci_profile *out, struct diags *ds)
+static void read_entries(struct parser *p, const struct json *calls)
 {
-	struct parser p = { .arena = a, .ds = ds, .out = out,
-			    .args_max = opt && opt->args_max ? opt->args_max : SIZE_MAX,
-			    .docker = opt && opt->docker,
-			    .host = opt && opt->host_known ? opt->host : ARCH_X86_64 };
-	struct errnos errnos = { oci_member(profile, "defaultErrnoRet"),
-				 oci_member(profile, "defaultErrno"), &out->dflt_errno_name };
-	const struct json *dflt = oci_member(profile, "defaultAction");
-	const struct json *calls = oci_member(profile, "syscalls");
-
-	out->json = profile;
-	check_keys(&p, profile, profile_keys);
-	if (!dflt)
-		fail(&p, DIAG_PL270, profile->span, "no 'defaultAction'");
-	else
-		read_verdict(&p, dflt, &errnos, &out->dflt);
-	settle_arches(&p, profile, opt);
-	if (calls && expect(&p, calls, JSON_ARRAY, "syscalls")) {
-		if (calls->count > ENTRIES_MAX)
-			fail(&p, DIAG_PL270, calls->span, "too many entries in one profile");
-		for (const struct json *j = calls->first; j && calls->count <= ENTRIES_MAX; j = j->next)
-			read_entry(&p, j);
+	for (const struct json *j = items(calls); j; j = j->next) {
+		if (p->out->entries.n >= ENTRIES_MAX) {
+			p->at = OCI_NO_ENTRY;
+			too_many(p, j->span, "entries", ENTRIES_MAX);
+			break;
+		}
+		read_entry(p, j);
 	}
-	return !p.failed;
+	p->at = OCI_NO_ENTRY;
+}
+
+/* ---- the rest of the profile ---- */
+
+static void read_flags(struct parser *p)
+{
+	struct oci_profile *out = p->out;
+	const struct oci_runtime *rt = &out->runtime;
+	const struct json *flags = member_of(p, out->json, "flags", JSON_ARRAY);
+	/* An old engine hands none over. */
+	bool handed = out->in_config || !rt->docker || rt->docker >= OCI_VERSION(23, 0, 0);
+	struct str word;
+
+	if (items(flags) && rt->kind == OCI_RUNC && rt->version < OCI_VERSION(1, 2, 0))
+		fault(p, OCI_FAULT_FLAGS, flags->span, handed);
+	for (const struct json *j = items(flags); j; j = j->next) {
+		bool known = false;
+		if (!element(p, j, "flags", &word))
+			continue;
+		for (const char *const *f = oci_flag_names; *f; f++)
+			known |= str_is(word, *f);
+		if (!known || (!oci_flag_taken(rt, word) && !out->nfaults[OCI_FAULT_FLAGS]))
+			fault(p, OCI_FAULT_FLAG, j->span, handed)->word = word;
+	}
+}
+
+static void read_listener(struct parser *p)
+{
+	const struct json *path = member_of(p, p->out->json, "listenerPath", JSON_STRING);
+	const struct json *meta = member_of(p, p->out->json, "listenerMetadata", JSON_STRING);
+
+	if ((!path || !path->text.n) && meta && meta->text.n)
+		fault(p, OCI_FAULT_METADATA, meta->span, false);
+}
+
+/*
+ * Where none was named it is the default on this machine. What other machines run nobody knows:
+ * there it is one that knows all words (runc 1.1 does not know RISCV64, and starts on no such).
+ */
+static void choose_runtime(struct parser *p)
+{
+	struct oci_runtime *rt = &p->out->runtime;
+
+	if (p->opt->runtime) {
+		*rt = *p->opt->runtime;
+		return;
+	}
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), rt));
+	if ((int)p->host != arch_native())
+		rt->version = rt->libseccomp = OCI_VERSION(255, 0, 0);
+}
+
+void oci_parse(struct arena *a, const struct json *root, const struct oci_read_options *opt,
+	       struct oci_profile *out)
+{
+	static const struct oci_read_options plain;
+	int native = arch_native();
+	struct parser p = { .arena = a, .out = out, .opt = opt ? opt : &plain, .at = OCI_NO_ENTRY,
+			    .host = native >= 0 ? (enum arch)native : ARCH_X86_64 };
+
+	*out = (struct oci_profile){ .root = root, .json = oci_profile_object(root) };
+	if (p.opt->host_known)
+		p.host = p.opt->host;
+	out->host = p.host;
+	choose_runtime(&p);
+	if (!out->json) {
+		out->json = root;
+		decode_fault(&p, OCI_FAULT_TYPE, root, "profile")->want = JSON_OBJECT;
+		return;
+	}
+	out->in_config = out->json != root;
+	check_twice(&p, root);
+	check_keys(&p, out->json, oci_profile_keys);
+	read_default(&p);
+	settle_arches(&p);
+	read_flags(&p);
+	read_listener(&p);
+	read_entries(&p, member_of(&p, out->json, "syscalls", JSON_ARRAY));
 }

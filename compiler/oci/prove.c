@@ -198,13 +198,17 @@ static bool read_text(struct proof *p, struct str text)
 {
 	struct writer *w = p->w;
 	const struct oci_runtime *rt = &w->opt->runtime;
-	struct oci_read_options opt = { .host_known = true, .host = p->view.host };
+	/* A word for an architecture that a runtime does not know yet is not what is proved. */
+	struct oci_runtime newest = { .kind = rt->kind, .version = OCI_VERSION(255, 0, 0),
+				      .libseccomp = OCI_VERSION(255, 0, 0) };
+	struct oci_read_options opt = { .host_known = true, .host = p->view.host, .runtime = &newest };
 	struct diags *ds = diags_new(w->arena, w->ds->sources);
 	struct source *src = source_add(w->ds->sources, "<written JSON>", text);
 	struct json *root = json_parse(w->arena, src, ds);
-	const struct json *profile = root ? oci_profile_object(root) : NULL;
 
-	if (!profile || ds->errors || !oci_parse(w->arena, profile, &opt, &p->profile, ds)) {
+	if (root && !ds->errors)
+		oci_parse(w->arena, root, &opt, &p->profile);
+	if (!root || ds->errors || !oci_report(&p->profile, NULL, DIAG_NR, ds) || !p->profile.has_default) {
 		diag_add(w->ds, DIAG_PL229, w->p->span, "the JSON written cannot be read back: %s",
 			 ds->list.n ? ds->list.v[0]->text : "no profile in it");
 		return false;

@@ -20,25 +20,6 @@ struct builder {
 	bool as_runc; /* numbers without a name answer ENOSYS */
 };
 
-const struct json *oci_profile_object(const struct json *root)
-{
-	if (!root || root->kind != JSON_OBJECT)
-		return NULL;
-	const struct json *linux_part = oci_member(root, "linux");
-	const struct json *seccomp = linux_part ? oci_member(linux_part, "seccomp") : NULL;
-	if (seccomp && seccomp->kind == JSON_OBJECT)
-		return seccomp;
-	return root;
-}
-
-bool oci_recognise(const struct json *root)
-{
-	const struct json *profile = oci_profile_object(root);
-
-	return profile && (profile != root || oci_member(root, "defaultAction") ||
-			   oci_member(root, "syscalls"));
-}
-
 /* ---- conditions ---- */
 
 static struct ast_cond *make_cmp(struct builder *b, const struct oci_arg *arg)
@@ -385,7 +366,6 @@ static void add_headers(struct builder *b, const struct json *profile)
 {
 	static const struct verdict enosys = { VERDICT_ERRNO, 38 };
 	struct span span = profile->span;
-	const struct json *dflt = oci_member(profile, "defaultAction");
 	struct ast_stmt *s = add_header(b, AST_HEADER_LEVEL, span);
 
 	header_word(b, s, "linux");
@@ -396,14 +376,28 @@ static void add_headers(struct builder *b, const struct json *profile)
 	for (int a = 0; a < ARCH_NR; a++)
 		if (b->p->arches & ARCH_BIT(a))
 			header_word(b, s, arch_info((enum arch)a)->name);
-	s = add_header(b, AST_HEADER_DEFAULT, dflt->span);
+	s = add_header(b, AST_HEADER_DEFAULT, b->p->dflt_span);
 	s->verdict = verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
-	s = add_header(b, AST_HEADER_UNKNOWN, dflt->span);
+	s = add_header(b, AST_HEADER_UNKNOWN, b->p->dflt_span);
 	s->verdict = b->as_runc ? ast_verdict_of(b->arena, enosys)
 				: verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
 	/* libseccomp's bad-architecture action. */
 	s = add_header(b, AST_HEADER_FOREIGN, span);
 	s->verdict = ast_verdict_of(b->arena, (struct verdict){ VERDICT_KILL_THREAD, 0 });
+}
+
+/* Podman and Docker answer another errno each (or Podman none): no policy is both. */
+static bool has_two_readers(const struct oci_profile *p, struct diags *ds)
+{
+	vec_each(&p->faults, f) {
+		if (f->kind != OCI_FAULT_PODMAN_OTHER && f->kind != OCI_FAULT_PODMAN_WORD)
+			continue;
+		struct diag *d = diag_add(ds, DIAG_PL273, f->span,
+					  "what this errno is depends on who reads the profile");
+		diag_help(ds, d, "'pale sim --as docker:runc' answers as Docker does");
+		return true;
+	}
+	return false;
 }
 
 struct ast_file *oci_read(struct arena *a, const struct json *root, struct source *src,
@@ -416,11 +410,15 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 	struct builder b = { .arena = a, .p = p, .body = { .arena = a } };
 
 	*to = NULL;
-	if (!profile) {
-		diag_add(ds, DIAG_PL270, root ? root->span : NO_SPAN, "this is no seccomp profile");
+	oci_parse(a, root, opt, p);
+	if (!oci_report(p, NULL, DIAG_NR, ds))
+		return NULL;
+	if (!p->has_default) {
+		struct diag *d = diag_add(ds, DIAG_PL270, profile->span, "there is no filter in it");
+		diag_help(ds, d, "say a 'defaultAction'");
 		return NULL;
 	}
-	if (!oci_parse(a, profile, opt, p, ds) || !oci_settle(a, p, opt, to, ds))
+	if (has_two_readers(p, ds) || !oci_settle(a, p, opt, to, ds))
 		return NULL;
 	b.as_runc = opt && opt->as_runc && oci_stub_covers(p->dflt.kind);
 	struct ast_body top = { .arena = a };

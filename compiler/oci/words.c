@@ -24,12 +24,93 @@ const char *const oci_op_names[OCI_OP_NR] = {
 	[OCI_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
 };
 
-/* SCMP_ARCH_* of the runtime specification that pale has no table for. */
-static const char *const other_arches[] = {
-	"SCMP_ARCH_M68K", "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32",
-	"SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64",
-	"SCMP_ARCH_PPC", "SCMP_ARCH_PPC64", "SCMP_ARCH_S390", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB",
+/* runc: libcontainer/seccomp/config.go `archs`; 1.1.5 refuses RISCV64, 1.1.15 takes both late ones. */
+const struct oci_arch_word oci_arch_words[] = {
+	{ "SCMP_ARCH_AARCH64", false, 0, 0 },
+	{ "SCMP_ARCH_ARM", false, 0, 0 },
+	{ "SCMP_ARCH_LOONGARCH64", false, OCI_VERSION(1, 1, 15), OCI_VERSION(2, 6, 0) },
+	{ "SCMP_ARCH_M68K", true, OCI_NEVER, OCI_VERSION(2, 6, 0) },
+	{ "SCMP_ARCH_MIPS", true, 0, 0 },
+	{ "SCMP_ARCH_MIPS64", true, 0, 0 },
+	{ "SCMP_ARCH_MIPS64N32", true, 0, 0 },
+	{ "SCMP_ARCH_MIPSEL", false, 0, 0 },
+	{ "SCMP_ARCH_MIPSEL64", false, 0, 0 },
+	{ "SCMP_ARCH_MIPSEL64N32", false, 0, 0 },
+	{ "SCMP_ARCH_PARISC", true, OCI_NEVER, 0 },
+	{ "SCMP_ARCH_PARISC64", true, OCI_NEVER, 0 },
+	{ "SCMP_ARCH_PPC", true, 0, 0 },
+	{ "SCMP_ARCH_PPC64", true, 0, 0 },
+	{ "SCMP_ARCH_PPC64LE", false, 0, 0 },
+	{ "SCMP_ARCH_RISCV64", false, OCI_VERSION(1, 1, 8), 0 },
+	{ "SCMP_ARCH_S390", true, 0, 0 },
+	{ "SCMP_ARCH_S390X", true, 0, 0 },
+	{ "SCMP_ARCH_SH", false, OCI_NEVER, OCI_VERSION(2, 6, 0) },
+	{ "SCMP_ARCH_SHEB", true, OCI_NEVER, OCI_VERSION(2, 6, 0) },
+	{ "SCMP_ARCH_X32", false, 0, 0 },
+	{ "SCMP_ARCH_X86", false, 0, 0 },
+	{ "SCMP_ARCH_X86_64", false, 0, 0 },
+	{ NULL, false, 0, 0 },
 };
+
+const char *const oci_flag_names[] = {
+	"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
+	"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL
+};
+
+const char *const oci_profile_keys[] = { "defaultAction", "defaultErrnoRet", "architectures",
+					 "archMap", "syscalls", "flags", "listenerPath",
+					 "listenerMetadata", "defaultErrno", NULL };
+const char *const oci_entry_keys[] = { "name", "names", "action", "errnoRet", "args", "comment",
+				       "includes", "excludes", "errno", NULL };
+const char *const oci_arg_keys[] = { "index", "value", "valueTwo", "op", NULL };
+const char *const oci_gate_keys[] = { "caps", "arches", "minKernel", NULL };
+const char *const oci_row_keys[] = { "architecture", "subArchitectures", NULL };
+
+/* ---- the object ---- */
+
+const struct json *oci_member(const struct json *object, const char *key)
+{
+	const struct json *m = object && object->kind == JSON_OBJECT ? json_get_fold(object, key) : NULL;
+
+	return m && m->kind != JSON_NULL ? m : NULL;
+}
+
+const struct json *oci_profile_object(const struct json *root)
+{
+	if (!root || root->kind != JSON_OBJECT)
+		return NULL;
+	const struct json *linux_part = oci_member(root, "linux");
+	const struct json *seccomp = linux_part ? oci_member(linux_part, "seccomp") : NULL;
+	if (seccomp && seccomp->kind == JSON_OBJECT)
+		return seccomp;
+	return root;
+}
+
+bool oci_recognise(const struct json *root)
+{
+	const struct json *profile = oci_profile_object(root);
+
+	if (!profile || profile != root || !root->first)
+		return true; /* also what is nearly one: the reader says what it lacks */
+	for (const struct json *m = root->first; m; m = m->next)
+		if (oci_key_find(m, oci_profile_keys))
+			return true;
+	return false;
+}
+
+/* json_get_fold() on an object of one member: the one definition of how keys match. */
+const char *oci_key_find(const struct json *member, const char *const *keys)
+{
+	struct json one = *member, object = { .kind = JSON_OBJECT, .first = &one, .count = 1 };
+
+	one.next = NULL;
+	for (; *keys; keys++)
+		if (json_get_fold(&object, *keys))
+			return *keys;
+	return NULL;
+}
+
+/* ---- words ---- */
 
 const struct oci_action *oci_action_find(struct str name)
 {
@@ -55,12 +136,67 @@ int oci_arch_find(struct str name)
 	return -1;
 }
 
-bool oci_arch_exists(struct str name)
+const struct oci_arch_word *oci_arch_word_find(struct str name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(other_arches); i++)
-		if (str_is(name, other_arches[i]))
+	for (const struct oci_arch_word *w = oci_arch_words; w->name; w++)
+		if (str_is(name, w->name))
+			return w;
+	return NULL;
+}
+
+bool oci_arch_taken(const struct oci_runtime *rt, const struct oci_arch_word *w)
+{
+	if (!w || (rt->libseccomp & ~LIBSECCOMP_DEBIAN12) < w->libseccomp)
+		return false;
+	return rt->kind == OCI_CRUN || rt->version >= w->runc;
+}
+
+/* runc knows three of them (config.go `flags`; TSYNC it does anyway), and before 1.2 none. */
+bool oci_flag_taken(const struct oci_runtime *rt, struct str name)
+{
+	if (rt->kind == OCI_RUNC && (rt->version < OCI_VERSION(1, 2, 0) ||
+				     str_is(name, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")))
+		return false;
+	for (const char *const *f = oci_flag_names; *f; f++)
+		if (str_is(name, *f))
 			return true;
-	return oci_arch_find(name) >= 0;
+	return false;
+}
+
+bool oci_name_known(const struct oci_runtime *rt, struct str name)
+{
+	return libseccomp_knows(rt->libseccomp, name) && !syscall_foreign_arches(name);
+}
+
+int oci_kernel_parse(struct str s, uint16_t *out)
+{
+	unsigned part[2] = { 0 }, n = 0, digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.' && digits && !n) {
+			n++;
+			digits = 0;
+			continue;
+		}
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -EINVAL;
+		part[n] = part[n] * 10 + (unsigned)(s.p[i] - '0');
+		digits = 1;
+		if (part[n] > 255)
+			return -EINVAL;
+	}
+	if (n != 1 || !digits || (!part[0] && !part[1]))
+		return -EINVAL;
+	*out = KERNEL_VERSION_OF(part[0], part[1]);
+	return 0;
+}
+
+int oci_capability_find(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] >= 'a' && name.p[i] <= 'z')
+			return -1;
+	return str_starts(name, "CAP_") ? capability_find(name) : -1;
 }
 
 int oci_host_find(struct str name)

@@ -486,22 +486,50 @@ static void check_native(struct writer *w)
 	}
 }
 
+/* runc has words of its own, and the first releases of 1.1 none for the youngest architectures. */
+static void note_word(struct writer *w, enum arch a)
+{
+	struct diag *d = diag_add(w->ds, DIAG_PL291, oci_header_span(w, AST_HEADER_ARCH),
+				  "this runc has no word for '%s' and starts no container with this JSON",
+				  arch_info(a)->name);
+
+	diag_help(w->ds, d, "runc 1.1.15 knows it; or write one profile for each machine with '--arch'");
+}
+
+/* false: an architecture of one machine that libseccomp does not know stops it on the others. */
+static bool check_words(struct writer *w)
+{
+	const struct oci_runtime *rt = &w->opt->runtime;
+	unsigned version = rt->libseccomp & ~LIBSECCOMP_DEBIAN12;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		const struct oci_arch_word *word = oci_arch_word_find(str_c(arch_info((enum arch)a)->oci));
+		if (!(w->p->arches & ARCH_BIT(a)))
+			continue;
+		if (version >= word->libseccomp || w->p->arches == ARCH_BIT(a)) {
+			if (rt->kind == OCI_RUNC && rt->version < word->runc)
+				note_word(w, (enum arch)a);
+			continue;
+		}
+		struct diag *d = oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
+					  arena_printf(w->arena, "libseccomp before 2.6 does not know '%s': no "
+						       "container would start on the other machines",
+						       arch_info((enum arch)a)->name));
+		diag_help(w->ds, d, "name a newer runtime with '--runtime', or write one profile for each "
+			  "machine with '--arch'");
+		return false;
+	}
+	return true;
+}
+
 /* The OCI dialect lists all machines' architectures, and libseccomp adds each to its filter. */
 static void check_listed(struct writer *w)
 {
-	int little = -1, big = -1, young = arch_find(STR("loongarch64"));
+	int little = -1, big = -1;
 
-	if (w->opt->dialect == OCI_DIALECT_OCI && young >= 0 && w->p->arches & ARCH_BIT(young) &&
-	    w->p->arches != ARCH_BIT(young) &&
-	    (w->opt->runtime.libseccomp & ~LIBSECCOMP_DEBIAN12) < OCI_VERSION(2, 6, 0)) {
-		struct diag *d = oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
-					  "libseccomp before 2.6 does not know 'loongarch64': no container would "
-					  "start on the other machines");
-		diag_help(w->ds, d, "name a newer runtime with '--runtime', or write one profile for each "
-			  "machine with '--arch'");
+	if (w->opt->dialect != OCI_DIALECT_OCI || !check_words(w))
 		return;
-	}
-	for (int a = 0; a < ARCH_NR && w->opt->dialect == OCI_DIALECT_OCI; a++)
+	for (int a = 0; a < ARCH_NR; a++)
 		if (w->p->arches & ARCH_BIT(a))
 			*(arch_info((enum arch)a)->big_endian ? &big : &little) = a;
 	if (little < 0 || big < 0)

@@ -98,10 +98,14 @@ static void check_model(struct input *in, enum arch host, bool crun)
 
 	BUG_ON(oci_runtime_parse(crun ? STR("crun-1.8+libseccomp-2.5.4") :
 					STR("runc-1.1+libseccomp-2.5.4"), &rt));
-	if (!oci_parse(in->arena, oci_profile_object(in->root), &opt, p, ds)) {
+	opt.runtime = &rt;
+	oci_parse(in->arena, in->root, &opt, p);
+	if (!oci_report(p, NULL, DIAG_NR, ds)) {
 		BUG_ON(!ds->errors);
 		return;
 	}
+	if (!p->has_default)
+		return;
 	if (oci_model_build(in->arena, dd_new(in->arena, NODES), p, &rt, host, &m))
 		return;
 	for (unsigned i = 0; i < CALLS; i++) {

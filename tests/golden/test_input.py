@@ -262,10 +262,13 @@ def test_long_names_and_many_notes_are_cut(tmp_path):
     assert r.rc == 1 and len(r.err) < 6000 and "bbb...bbb" in r.err, r
     f = tmp_path / "many.json"
     names = ",".join(f'"n{i}"' for i in range(3000))
-    f.write_text(f'{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":[{names}],"action":"SCMP_ACT_ALLOW"}}]}}')
+    same = ",".join('{"names":["read"],"action":"SCMP_ACT_ERRNO"}' for i in range(3000))
+    f.write_text(f'{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":[{names}],"action":"SCMP_ACT_ALLOW"}},'
+                 f'{same}]}}')
     r = run([PALE, "import", f], check=0)
-    assert r.err.count("[PL274 ") == 20 and "2980 more notes are not shown" in r.err, r
-    assert run([PALE, "--diag=json", "import", f], check=0).err.count("PL274") == 3000
+    assert r.err.count("[PL275 ") == 20 and "2980 more notes are not shown" in r.err, r
+    assert "'n11' and 2988 more: no Linux" in r.err and r.err.count("[SC101 ") == 1, r
+    assert run([PALE, "--diag=json", "import", f], check=0).err.count("PL275") == 3000
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["fmt", "--help"], ["list", "sets"], ["show", "read"],

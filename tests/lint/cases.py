@@ -23,7 +23,7 @@ def arg(index, op, value, two=None):
 
 
 def profile(*entries, default=ERRNO, arches=("SCMP_ARCH_X86_64",), **kw):
-    p = {"defaultAction": default, "architectures": list(arches), "syscalls": list(entries), **kw}
+    p = {"defaultAction": default, "architectures": arches and list(arches), "syscalls": list(entries), **kw}
     return json.dumps({k: v for k, v in p.items() if v is not None}, indent=1)
 
 
@@ -59,7 +59,7 @@ CASES = {
     "SJ007": (profile(entry("read"), default=None), open_("read"), "refuse to start"),
     "SJ008": (profile(entry("read", action="SCMP_ACT_ALOW")),
               profile(entry("read", action="SCMP_ACT_LOG")), "SCMP_ACT_ALLOW"),
-    "SJ009": (open_("read", arches=["SCMP_ARCH_NATIVE"]), open_("read", arches=["SCMP_ARCH_S390X"]),
+    "SJ009": (open_("read", arches=["SCMP_ARCH_NATIVE"]), open_("read", arches=["SCMP_ARCH_AARCH64"]),
               "SCMP_ARCH_NATIVE"),
     "SJ010": (profile(entry("read", args=[{"index": 0, "value": 1, "op": "SCMP_CMP_EG"}])),
               profile(entry("read", args=[arg(0, "EQ", 1)])), "SCMP_CMP_EQ"),
@@ -71,8 +71,8 @@ CASES = {
               profile(entry("mmap", args=[arg(5, "EQ", 1)])), "0 to 5"),
     "SJ015": (profile(entry("read", errnoRet=1)),
               profile(entry("read", action=ERRNO, errnoRet=38)), "crun"),
-    "SJ016": (profile(entry("read", action=ERRNO, errnoRet=4096)),
-              profile(entry("read", action=ERRNO, errnoRet=4095)), "4095"),
+    "SJ016": (profile(entry("read", action=ERRNO, errnoRet=4095)),
+              profile(entry("read", action=ERRNO, errnoRet=4094)), "4095"),
     "SJ017": (profile(entry("setuid", action=ERRNO, errnoRet=0)),
               profile(entry("setuid", action=ERRNO, errnoRet=2)), "success"),
     "SJ018": (profile(entry("read", includes={"minKernel": "4.15.3"})),
@@ -88,6 +88,11 @@ CASES = {
     "SJ023": (profile(entry("read", action=ERRNO, errno="ENOSYS")),
               profile(entry("read", action=ERRNO, errno="ENOSYS", errnoRet=38)), "Podman"),
     "SJ026": (profile({"names": "read", "action": ALLOW}), open_("read"), "an array"),
+    "SJ030": (open_("read", arches=["SCMP_ARCH_X86_64", "SCMP_ARCH_S390X"]),
+              open_("read", arches=["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"]), "byte order"),
+    "SJ031": (open_("read", flags=["SECCOMP_FILTER_FLAG_LOG"]), open_("read", flags=[]), "1.2"),
+    "SJ032": (open_("read", arches=None, archMap=[{"subArchitectures": []}]),
+              open_("read", arches=None, archMap=[{"architecture": "SCMP_ARCH_X86_64"}]), "skipped"),
 
     "SC101": (open_("read", "opneat"), open_("read", "openat"), "'openat'"),
     "SC102": (open_("sigwait"), open_("rt_sigtimedwait"), "rt_sigtimedwait"),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What one diagnostic says of several words: each once, in the order of their first places.
+ *
+ *	struct group g = { .arena = a };
+ *	group_add(&g, word, span);
+ *	d = diag_add(ds, id, group_span(&g), "no such call: %s", group_list(&g));
+ *	group_labels(ds, d, &g);
+ */
+#include "compiler/base/diag.h"
+
+struct hit {
+	struct str text;
+	struct span span;
+};
+
+struct group {
+	struct arena *arena;
+	VEC(struct hit) hits;
+	uint32_t *slots; /* hash of the texts: index + 1 */
+	size_t nslots;
+};
+
+bool group_add(struct group *g, struct str text, struct span span); /* false: it is there */
+const char *group_list(const struct group *g); /* "'a', 'b' and 'c'", at most 12 names */
+struct span group_span(const struct group *g); /* of the first; NO_SPAN: empty */
+void group_labels(struct diags *ds, struct diag *d, const struct group *g); /* the others' places */
+#define PLURAL(g, one, many) ((g).hits.n == 1 ? (one) : (many))

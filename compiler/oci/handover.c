@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules that a runtime hands to libseccomp for one name of one entry, and those that the
+ * library makes of them.
+ */
+#include "compiler/base/bug.h"
+#include "compiler/oci/internal.h"
+
+enum { RULES_MAX = 1 << 18 };
+
+struct handover {
+	struct arena *arena;
+	struct oci_profile *p;
+	bool full;
+};
+
+static bool has_high_words(const struct oci_arg *args, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (args[i].value >> 32)
+			return true;
+	return false;
+}
+
+static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (!sys || sys->nr[a] < 0)
+			arches &= ~ARCH_BIT(a);
+	return arches;
+}
+
+static bool push_rule(struct handover *h, struct oci_rule r)
+{
+	if (h->p->rules.n < RULES_MAX) {
+		vec_push(h->arena, &h->p->rules, r);
+		return true;
+	}
+	h->full = true;
+	return false;
+}
+
+/*
+ * On what libseccomp holds for 32-bit architectures, x32 among them, it compares low words
+ * alone, with the constant cut (src/db.c _db_rule_gen_32()). The kernel has zeros above on
+ * i386, so there only a cut constant shows; x32 calls carry whole registers.
+ */
+static unsigned cut_arches(const struct oci_rule *r)
+{
+	unsigned cut = 0;
+	bool high = false;
+
+	for (uint32_t i = 0; i < r->nargs; i++)
+		high |= r->args[i].mask >> 32 != 0;
+	if (!high)
+		return 0;
+	for (int a = 0; a < ARCH_NR; a++)
+		if (a == ARCH_X32 ||
+		    (arch_info((enum arch)a)->bits == 32 && has_high_words(r->args, r->nargs)))
+			cut |= ARCH_BIT(a);
+	return r->arches & cut;
+}
+
+static void add_rule(struct handover *h, struct oci_rule r)
+{
+	unsigned arches = r.arches, cut_for = cut_arches(&r);
+
+	r.arches = arches & ~cut_for;
+	if (r.arches && push_rule(h, r))
+		r.derived = true;
+	if (!cut_for)
+		return;
+	struct oci_arg *cut = arena_dup(h->arena, r.args, r.nargs * sizeof(*cut));
+	for (uint32_t i = 0; i < r.nargs; i++) {
+		cut[i].value = (uint32_t)cut[i].value;
+		cut[i].mask = (uint32_t)cut[i].mask;
+	}
+	r.args = cut;
+	r.arches = cut_for;
+	push_rule(h, r);
+}
+
+/*
+ * For a rule on `socket` libseccomp adds, where socketcall exists, `socketcall: arg0 == 1` with
+ * the comparisons on other arguments kept, although they then look at a pointer
+ * (src/arch-x86.c abi_rule_add()).
+ */
+static void add_multiplexed(struct handover *h, struct oci_rule r)
+{
+	static const char *const muxes[] = { "socketcall", "ipc" };
+
+	for (size_t m = 0; m < ARRAY_SIZE(muxes); m++) {
+		unsigned selector = multiplexed_selector(str_c(muxes[m]), r.name);
+		if (!selector)
+			continue;
+		r.arches = arches_of(syscall_by_name(str_c(muxes[m])), h->p->arches);
+		if (!r.arches)
+			continue;
+		struct oci_arg *args = ARENA_ARRAY(h->arena, struct oci_arg, r.nargs + 1);
+		uint32_t n = 0;
+		args[n++] = (struct oci_arg){ .op = OCI_EQ, .mask = UINT64_MAX, .value = selector,
+					      .span = r.span };
+		for (uint32_t i = 0; i < r.nargs; i++)
+			if (r.args[i].index)
+				args[n++] = r.args[i];
+		r.args = args;
+		r.nargs = n;
+		r.name = str_c(muxes[m]);
+		r.derived = true;
+		add_rule(h, r);
+		return;
+	}
+}
+
+static void add_name_rule(struct handover *h, struct oci_rule r, unsigned arches,
+			  const struct oci_arg *args, uint32_t nargs)
+{
+	size_t first = h->p->rules.n;
+
+	r.args = r.written = args;
+	r.nargs = r.nwritten = nargs;
+	r.arches = arches;
+	if (arches)
+		add_rule(h, r);
+	add_multiplexed(h, r);
+	if (first < h->p->rules.n)
+		h->p->rules.v[first].handed = r.name;
+}
+
+static bool is_multiplexed(unsigned arches, struct str name)
+{
+	return arches_of(syscall_by_name(STR("socketcall")), arches) &&
+	       (multiplexed_selector(STR("socketcall"), name) ||
+		multiplexed_selector(STR("ipc"), name));
+}
+
+/* Distinct indices: all must hold. A repeated one: runc and crun then make each a rule. */
+bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
+		   const struct oci_word *name)
+{
+	struct handover h = { .arena = a, .p = p };
+	const struct oci_entry *e = &p->entries.v[entry];
+	unsigned arches = arches_of(name->sys, p->arches);
+	struct oci_rule r = { .entry = entry, .name = name->text, .span = name->span };
+
+	if (!arches && !is_multiplexed(p->arches, name->text))
+		return true;
+	if (!e->splits)
+		add_name_rule(&h, r, arches, e->args.v, (uint32_t)e->args.n);
+	for (size_t i = 0; e->splits && i < e->args.n; i++)
+		add_name_rule(&h, r, arches, &e->args.v[i], 1);
+	return !h.full;
+}
