@@ -45,6 +45,7 @@ struct diags *diags_new(struct arena *a, struct sources *s)
 	ds->arena = a;
 	ds->sources = s;
 	ds->cap = CAP;
+	ds->past_cap = ARENA_NEW(a, struct diag);
 	return ds;
 }
 
@@ -71,46 +72,53 @@ static const char *compose_text(struct diags *ds, const char *fmt, va_list ap)
 	return s;
 }
 
-static struct diag *add(struct diags *ds, enum diag_id id, enum severity severity, struct span sp,
-			const char *text)
+/* ds->past_cap: one of which nothing is kept, as a million of them must cost nothing. */
+static struct diag *add(struct diags *ds, enum diag_id id, enum severity severity, struct span sp)
 {
-	struct diag *d = ARENA_NEW(ds->arena, struct diag);
+	struct diag *d = ds->past_cap;
+	bool error = severity == SEVERITY_ERROR;
+	bool kept = !error || ds->errors < ds->cap;
 
-	d->id = id;
-	d->severity = severity;
-	d->span = sp;
-	d->text = text;
-	if (d->severity == SEVERITY_ERROR && ++ds->errors > ds->cap)
-		return d;
-	vec_push(ds->arena, &ds->list, d);
+	if (kept) {
+		d = ARENA_NEW(ds->arena, struct diag);
+		vec_push(ds->arena, &ds->list, d);
+	}
+	ds->errors += error;
+	*d = (struct diag){ .id = id, .severity = severity, .span = sp, .text = "" };
 	return d;
 }
 
 struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
 {
+	struct diag *d = add(ds, id, diag_info(id)->severity, sp);
 	va_list ap;
 
 	va_start(ap, fmt);
-	const char *text = compose_text(ds, fmt, ap);
+	if (d != ds->past_cap)
+		d->text = compose_text(ds, fmt, ap);
 	va_end(ap);
-	return add(ds, id, diag_info(id)->severity, sp, text);
+	return d;
 }
 
 struct diag *diag_add_as(struct diags *ds, enum diag_id id, enum severity severity, struct span sp,
 			 const char *fmt, ...)
 {
+	struct diag *d = add(ds, id, severity, sp);
 	va_list ap;
 
 	va_start(ap, fmt);
-	const char *text = compose_text(ds, fmt, ap);
+	if (d != ds->past_cap)
+		d->text = compose_text(ds, fmt, ap);
 	va_end(ap);
-	return add(ds, id, severity, sp, text);
+	return d;
 }
 
 void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (d == ds->past_cap)
+		return;
 	va_start(ap, fmt);
 	d->help = compose_text(ds, fmt, ap);
 	va_end(ap);
@@ -121,6 +129,8 @@ void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt
 	struct diag_label label = { .span = sp };
 	va_list ap;
 
+	if (d == ds->past_cap)
+		return;
 	va_start(ap, fmt);
 	label.text = compose_text(ds, fmt, ap);
 	va_end(ap);

@@ -53,6 +53,7 @@ struct diags {
 	VEC(struct diag *) list;
 	size_t errors; /* severity ERROR seen, also those past the cap */
 	size_t cap;    /* at most this many errors are kept (20); the rest are counted */
+	struct diag *past_cap; /* what diag_add() returns for those: nothing of it is kept */
 };
 
 struct diags *diags_new(struct arena *a, struct sources *s);

@@ -263,15 +263,31 @@ struct costs {
 	VEC(struct cost) list;
 };
 
-static void charge(struct generator *g, struct costs *all, const struct origin *o, size_t insns)
+static int by_origin(const void *x, const void *y)
 {
-	vec_each(&all->list, c) {
-		if (c->origin != o)
-			continue;
-		c->insns += insns;
-		return;
+	uintptr_t a = (uintptr_t)((const struct cost *)x)->origin;
+	uintptr_t b = (uintptr_t)((const struct cost *)y)->origin;
+
+	return (a > b) - (a < b);
+}
+
+/* A rule stands once a number and architecture: what it costs is the sum. */
+static void sum_costs(struct costs *all)
+{
+	size_t n = 0;
+
+	if (all->list.n)
+		qsort(all->list.v, all->list.n, sizeof(*all->list.v), by_origin);
+	for (size_t i = 0; i < all->list.n; i++) {
+		const struct cost *c = &all->list.v[i];
+		if (n && all->list.v[n - 1].origin == c->origin)
+			all->list.v[n - 1].insns += c->insns;
+		else
+			all->list.v[n++] = *c;
 	}
-	vec_push(g->arena, &all->list, ((struct cost){ o, insns }));
+	all->list.n = n;
+	if (n)
+		qsort(all->list.v, n, sizeof(*all->list.v), dearer);
 }
 
 /* Each conditional rule pays its part of its number's leaf. */
@@ -288,8 +304,10 @@ static void charge_rules(struct generator *g, struct costs *all)
 		size_t insns = code_count(&g->code, build_number(g, r->arch, r->nr));
 		for (size_t k = first; k < end; k++)
 			if (g->p->calls.v[k].cond)
-				charge(g, all, g->p->calls.v[k].origin, insns / conditional);
+				vec_push(g->arena, &all->list,
+					 ((struct cost){ g->p->calls.v[k].origin, insns / conditional }));
 	}
+	sum_costs(all);
 }
 
 static void report_too_large(struct generator *g, size_t insns, struct diags *ds)
@@ -302,8 +320,6 @@ static void report_too_large(struct generator *g, size_t insns, struct diags *ds
 				  g->opt->family, CBPF_MAX);
 
 	charge_rules(g, &all);
-	if (all.list.n)
-		qsort(all.list.v, all.list.n, sizeof(*all.list.v), dearer);
 	for (size_t i = 0; i < all.list.n && i < 5; i++)
 		diag_note(ds, d, all.list.v[i].origin->span, "costs %zu instructions",
 			  all.list.v[i].insns);

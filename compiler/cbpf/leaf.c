@@ -77,8 +77,8 @@ struct leaf_builder {
 	struct arena *arena;
 	struct code *c;
 	bool big_endian;
-	struct formula_link *links[BUCKETS];
-	uint32_t nformulas;
+	struct formula_link **links; /* by hash; as many as there are formulas, or more */
+	uint32_t nlinks, nformulas;
 	const struct formula *no, *yes;
 	struct state *states[BUCKETS];
 	uint32_t visit;
@@ -117,13 +117,37 @@ static bool same_formula(const struct formula *x, const struct formula *y)
 	return x->n == 0 || !memcmp(x->sub, y->sub, x->n * sizeof(*x->sub));
 }
 
+static void add_link(struct leaf_builder *b, struct formula_link *l)
+{
+	struct formula_link **to = &b->links[l->f->hash & (b->nlinks - 1)];
+
+	l->next = *to;
+	*to = l;
+}
+
+static void grow_links(struct leaf_builder *b)
+{
+	struct formula_link **old = b->links;
+	uint32_t n = b->nlinks;
+
+	b->nlinks = n ? 2 * n : BUCKETS;
+	b->links = ARENA_ARRAY(b->arena, struct formula_link *, b->nlinks);
+	for (uint32_t i = 0; i < n; i++)
+		for (struct formula_link *l = old[i], *next; l; l = next) {
+			next = l->next;
+			add_link(b, l);
+		}
+}
+
 /* iv and sub may be the caller's scratch: they are copied when the formula is new. */
 static const struct formula *intern(struct leaf_builder *b, struct formula f)
 {
 	f.hash = hash_formula(&f);
-	for (struct formula_link *l = b->links[f.hash % BUCKETS]; l; l = l->next)
+	for (struct formula_link *l = b->links[f.hash & (b->nlinks - 1)]; l; l = l->next)
 		if (same_formula(l->f, &f))
 			return l->f;
+	if (b->nformulas >= b->nlinks)
+		grow_links(b);
 	f.id = b->nformulas++;
 	if (f.kind == FORMULA_ATOM)
 		f.iv = arena_dup(b->arena, f.iv, f.n * sizeof(*f.iv));
@@ -131,8 +155,7 @@ static const struct formula *intern(struct leaf_builder *b, struct formula f)
 		f.sub = arena_dup(b->arena, f.sub, f.n * sizeof(*f.sub));
 	struct formula_link *l = ARENA_NEW(b->arena, struct formula_link);
 	l->f = arena_dup(b->arena, &f, sizeof(f));
-	l->next = b->links[f.hash % BUCKETS];
-	b->links[f.hash % BUCKETS] = l;
+	add_link(b, l);
 	return l->f;
 }
 
@@ -534,26 +557,43 @@ static uint32_t hash_state(const struct step *steps, size_t n, uint32_t dflt)
 	return h;
 }
 
+/*
+ * The steps from the first on that end alike, as one: all joined at once, as thousands of rules
+ * on one call would be copied thousands of times one by one. *end: the step behind them.
+ */
+static const struct formula *join_steps(struct leaf_builder *b, const struct step *s, size_t n,
+					size_t *end)
+{
+	size_t live = 0;
+
+	for (*end = 0; *end < n && (s[*end].ret == s[0].ret || s[*end].when == b->no); ++*end)
+		live += s[*end].when != b->no;
+	if (live == 1) {
+		size_t i = 0;
+		while (s[i].when == b->no)
+			i++;
+		return s[i].when;
+	}
+	const struct formula **in = ARENA_ARRAY(b->arena, const struct formula *, live);
+	for (size_t i = live = 0; i < *end; i++)
+		if (s[i].when != b->no)
+			in[live++] = s[i].when;
+	return make_join(b, FORMULA_OR, in, live);
+}
+
 /* Drops what cannot matter: steps never taken, behind a certain one, or that end as dflt does. */
 static size_t tidy_steps(struct leaf_builder *b, struct step *s, size_t n, uint32_t *dflt)
 {
-	size_t k = 0;
+	size_t k = 0, end;
 
-	for (size_t i = 0; i < n; i++) {
-		if (s[i].when == b->no)
-			continue;
-		if (s[i].when == b->yes) {
-			*dflt = s[i].ret;
+	for (size_t i = 0; i < n; i += end) {
+		struct step all = { join_steps(b, s + i, n - i, &end), s[i].ret };
+		if (all.when == b->yes) {
+			*dflt = all.ret;
 			break;
 		}
-		if (k && s[k - 1].ret == s[i].ret)
-			s[k - 1].when = join2(b, FORMULA_OR, s[k - 1].when, s[i].when);
-		else
-			s[k++] = s[i];
-		if (s[k - 1].when == b->yes) {
-			*dflt = s[--k].ret;
-			break;
-		}
+		if (all.when != b->no)
+			s[k++] = all;
 	}
 	while (k && s[k - 1].ret == *dflt)
 		k--;
@@ -836,6 +876,7 @@ struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
 	b->arena = a;
 	b->c = c;
 	b->big_endian = big_endian;
+	grow_links(b);
 	b->no = intern(b, (struct formula){ .kind = FORMULA_FALSE });
 	b->yes = intern(b, (struct formula){ .kind = FORMULA_TRUE });
 	return b;

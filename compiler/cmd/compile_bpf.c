@@ -52,6 +52,8 @@ static void tell_unknown_name(struct diags *ds, const struct source *src, struct
 	struct diag *d = diag_add(ds, DIAG_PL204, span_of(src, name),
 				  "unknown system call '" PRISTR "' in a trace", STRARG(name));
 
+	if (ds->errors > ds->cap)
+		return; /* not shown */
 	suggest_start(&near, name);
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(&near, str_c(syscall_at(i)->name));
