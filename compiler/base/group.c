@@ -43,6 +43,11 @@ bool group_add(struct group *g, struct str text, struct span span)
 	return true;
 }
 
+bool group_has(const struct group *g, struct str text)
+{
+	return g->nslots && g->slots[find_slot(g, text)];
+}
+
 const char *group_list(const struct group *g)
 {
 	char *out = arena_printf(g->arena, "%s", "");

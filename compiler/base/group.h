@@ -23,6 +23,7 @@ struct group {
 };
 
 bool group_add(struct group *g, struct str text, struct span span); /* false: it is there */
+bool group_has(const struct group *g, struct str text);
 const char *group_list(const struct group *g); /* "'a', 'b' and 'c'", at most 12 names */
 struct span group_span(const struct group *g); /* of the first; NO_SPAN: empty */
 void group_labels(struct diags *ds, struct diag *d, const struct group *g); /* the others' places */

@@ -385,7 +385,8 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 int cmd_lint(int argc, char **argv)
 {
 	struct session s;
-	struct lint_run r = { .session = &s, .threshold = SEVERITY_WARNING };
+	struct lint_run r = { .session = &s, .threshold = SEVERITY_WARNING,
+			      .resolve = { .keep_when = true } };
 	int status;
 
 	session_open(&s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What the rules look at. A profile is JSON as a runtime reads it, with places (compiler/oci); a
- * view is what a profile or a policy lets through, call by call, the same for both formats.
+ * What the rules look at. A profile is JSON as a runtime reads it, with places (compiler/oci);
+ * facts (facts.h) are what a profile or a policy lets through, the same for both formats.
  */
 #include "compiler/base/group.h"
 #include "compiler/lint/lint.h"
@@ -23,28 +23,7 @@ static inline bool entry_gated(const struct oci_entry *e) /* in force in some en
 
 /* ---- both formats ---- */
 
-struct call_state { /* bits are ARCH_BIT() */
-	unsigned open;     /* allowed whatever the arguments, in every environment */
-	unsigned some;     /* allowed for some arguments or in some environment (open included) */
-	unsigned tested;   /* allowed, but arguments are looked at */
-	unsigned refused;  /* refused by a rule, whatever the arguments, in every environment */
-	unsigned limited;  /* a rule refuses it for some arguments or in some environment */
-	unsigned maybe_open;    /* JSON: allowed whatever the arguments, in some environment */
-	unsigned maybe_refused; /* JSON: refused likewise */
-	struct verdict refusal; /* of `refused` */
-	struct span span;       /* where it is first let through, or refused */
-};
-
-struct view {
-	unsigned arches;
-	bool arches_written;
-	bool json;
-	bool has_default;
-	struct verdict dflt;
-	struct verdict unknown; /* for numbers that the table (or the policy's level) lacks */
-	struct span dflt_span;
-	struct call_state *calls; /* by index of syscall_at() */
-};
+struct facts;
 
 struct lint {
 	struct arena *arena;
@@ -53,19 +32,10 @@ struct lint {
 	const struct oci_profile *profile; /* JSON; NULL when it is none */
 	const struct ast_file *file;   /* pale */
 	const struct policy *policy;   /* pale: the one being looked at; NULL: the file */
-	const struct view *view;       /* NULL with no profile or policy */
+	struct facts *facts;           /* NULL with no profile or policy */
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);
-
-struct view *view_of_profile(struct arena *a, const struct oci_profile *p);
-struct view *view_of_policy(struct arena *a, const struct policy *p);
-const struct call_state *view_call(const struct view *v, const char *name); /* NULL: no such call */
-/* Architectures of the view on which a call exists. */
-unsigned view_has(const struct view *v, const char *name);
-/* The highest number that the profile names on an architecture; -1: none. */
-int32_t view_highest(const struct view *v, enum arch a);
-bool view_refuses(const struct view *v); /* what no rule names is refused */
 
 /* ---- findings: one a rule, with the names that prove it ---- */
 

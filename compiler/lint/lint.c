@@ -3,6 +3,7 @@
 #include "compiler/lint/lint.h"
 
 #include "compiler/base/bug.h"
+#include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
 #define PALE LINT_PALE
@@ -52,7 +53,7 @@ int lint_json(struct arena *a, const struct json *root, struct source *src, stru
 	oci_parse(a, root, NULL, profile);
 	l.profile = profile;
 	if (oci_profile_object(root))
-		l.view = view_of_profile(a, profile);
+		l.facts = facts_of_profile(a, root);
 	run_rules(&l, LINT_JSON);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
@@ -69,7 +70,7 @@ int lint_pale(struct arena *a, const struct ast_file *file, const struct policie
 		struct lint l = { .arena = a, .ds = ds, .file = file };
 
 		l.policy = policies->list.v[i];
-		l.view = view_of_policy(a, l.policy);
+		l.facts = facts_of_policy(a, l.policy, ds);
 		run_rules(&l, LINT_PALE);
 	}
 	lint_pale_file(a, file, ds);

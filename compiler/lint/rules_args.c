@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
 #define NS_FLAGS 0x7e020000u /* CLONE_NEW* that clone(2) takes: 2114060288 */
@@ -305,7 +306,7 @@ static bool fails_open(struct lint *l, const struct oci_entry *e, const struct o
 	bool permits = entry_permits(e);
 	uint64_t low, wide;
 
-	if (!permits && (!verdict_refuses(e->verdict) || view_refuses(l->view)))
+	if (!permits && (!verdict_refuses(e->verdict) || facts_refuses(l->facts)))
 		return false; /* what gets round a refusal meets the default's */
 	if (!f->narrow ||
 	    !find_witness(arg, permits, &low, &wide) ||
@@ -413,118 +414,4 @@ void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 				   group_list(&missing)),
 			  "2114060288 (0x7e020000) has all seven");
 	}
-}
-
-/* ---- multiplexers, io_uring, siblings ---- */
-
-void sc_multiplexer(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	const char *first = NULL, *mux;
-	bool open = false;
-	unsigned selector;
-	struct diag *d;
-
-	if (!l->view || !l->view->arches_written || !(l->view->arches & ARCH_BIT(ARCH_I386)))
-		return;
-	for (size_t i = 0; i < syscall_count(); i++) {
-		const struct syscall_info *s = syscall_at(i);
-		const struct call_state *c = view_call(l->view, s->name), *m;
-
-		if (!(c->tested & ~c->open) || multiplexed_by(s, ARCH_I386, &mux, &selector))
-			continue;
-		m = view_call(l->view, mux);
-		if (m && m->refused & ARCH_BIT(ARCH_I386))
-			continue;
-		if (!l->view->json && !(m && m->open & ARCH_BIT(ARCH_I386)))
-			continue; /* pale adds no rule of its own */
-		open |= m && m->open & ARCH_BIT(ARCH_I386);
-		first = first ? first : mux;
-		group_add(&g, str_c(s->name), c->span);
-	}
-	if (!g.hits.n)
-		return;
-	if (open)
-		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: '%s' "
-			     "is allowed as a whole there, with its arguments in memory, and any "
-			     "x86_64 process can make i386 calls", group_list(&g), first);
-	else
-		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: "
-			     "libseccomp also allows '%s' for %s, without conditions",
-			     group_list(&g), first, PLURAL(g, "it", "them"));
-	diag_help(l->ds, d, "leave i386 out, or refuse %s in an entry of its own, with another errno "
-		  "than the default's", first);
-}
-
-static const char *const ring_ops[] = {
-	"accept4", "connect", "epoll_ctl", "fallocate", "fgetxattr", "ftruncate", "getxattr", "linkat",
-	"madvise", "mkdirat", "openat", "openat2", "recvmsg", "renameat2", "sendmsg", "setxattr",
-	"shutdown", "socket", "splice", "statx", "symlinkat", "tee", "unlinkat",
-};
-
-void sc_io_uring_bypass(struct lint *l, enum diag_id id)
-{
-	const struct call_state *setup, *enter, *c;
-	struct group g = GROUP(l);
-	struct diag *d;
-	unsigned both;
-
-	if (!l->view)
-		return;
-	setup = view_call(l->view, "io_uring_setup");
-	enter = view_call(l->view, "io_uring_enter");
-	both = setup && enter ? setup->open & enter->open : 0;
-	for (size_t i = 0; both && i < ARRAY_SIZE(ring_ops); i++) {
-		c = view_call(l->view, ring_ops[i]);
-		if (c && both & ~c->open & view_has(l->view, ring_ops[i]))
-			group_add(&g, str_c(ring_ops[i]), setup->span);
-	}
-	if (!g.hits.n)
-		return;
-	d = diag_add(l->ds, id, setup->span, "io_uring is allowed and does what is restricted here "
-		     "without any call that a filter sees: %s", group_list(&g));
-	diag_help(l->ds, d, "refuse io_uring_setup, io_uring_enter and io_uring_register");
-}
-
-static const char *const siblings[][10] = {
-	{ "mount", "umount2", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
-	  "mount_setattr", NULL },
-	{ "init_module", "finit_module", NULL },
-	{ "kexec_load", "kexec_file_load", NULL },
-	{ "process_vm_readv", "process_vm_writev", "ptrace", NULL },
-	{ "unshare", "setns", "clone3", NULL },
-	{ "add_key", "request_key", "keyctl", NULL },
-	{ "io_uring_setup", "io_uring_enter", "io_uring_register", NULL },
-	{ "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", NULL },
-};
-
-static void check_siblings(struct lint *l, enum diag_id id, const char *const *family)
-{
-	struct group refused = GROUP(l), open = GROUP(l);
-	struct diag *d;
-
-	for (; *family; family++) {
-		const struct call_state *c = view_call(l->view, *family);
-
-		if (!c)
-			continue;
-		if (c->refused)
-			group_add(&refused, str_c(*family), c->span);
-		else if (c->open)
-			group_add(&open, str_c(*family), c->span);
-	}
-	if (!refused.hits.n || !open.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&refused), "%s %s refused, and what does the same stays "
-		     "allowed: %s", group_list(&refused), PLURAL(refused, "is", "are"),
-		     group_list(&open));
-	diag_help(l->ds, d, "refuse %s too", group_list(&open));
-}
-
-void sc_sibling_hole(struct lint *l, enum diag_id id)
-{
-	if (!l->view || !l->view->has_default || l->view->dflt.kind != VERDICT_ALLOW)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++)
-		check_siblings(l, id, siblings[i]);
 }

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
-
-#define E_NOSYS 38
 
 /* ---- names ---- */
 
@@ -46,9 +45,7 @@ enum name_class { NAME_FINE, NAME_UNKNOWN, NAME_LIBC, NAME_ALIEN, NAME_NO_EFFECT
 
 static bool is_open(const struct lint *l, const char *name, enum arch a)
 {
-	const struct call_state *c = view_call(l->view, name);
-
-	return c && c->open & ARCH_BIT(a);
+	return l->facts && facts_always(l->facts, name) & ARCH_BIT(a);
 }
 
 static enum name_class classify_table(const struct lint *l, const struct syscall_info *s)
@@ -399,9 +396,9 @@ void sc_default_allow(struct lint *l, enum diag_id id)
 {
 	struct diag *d;
 
-	if (!l->view || !l->view->has_default || l->view->dflt.kind != VERDICT_ALLOW)
+	if (!l->facts || !l->facts->has_default || l->facts->dflt.kind != VERDICT_ALLOW)
 		return;
-	d = diag_add(l->ds, id, l->view->dflt_span, "what no rule names is allowed: every call that "
+	d = diag_add(l->ds, id, l->facts->dflt_span, "what no rule names is allowed: every call that "
 		     "was forgotten, and every call that a newer kernel adds");
 	diag_help(l->ds, d, "refuse by default and list what the program needs "
 		  "(pale learn proposes it)");
@@ -411,276 +408,11 @@ void sc_default_log_left(struct lint *l, enum diag_id id)
 {
 	struct diag *d;
 
-	if (!l->view || !l->view->has_default ||
-	    (l->view->dflt.kind != VERDICT_LOG && l->view->dflt.kind != VERDICT_TRACE))
+	if (!l->facts || !l->facts->has_default ||
+	    (l->facts->dflt.kind != VERDICT_LOG && l->facts->dflt.kind != VERDICT_TRACE))
 		return;
-	d = diag_add(l->ds, id, l->view->dflt_span, "%s", l->view->dflt.kind == VERDICT_LOG ?
+	d = diag_add(l->ds, id, l->facts->dflt_span, "%s", l->facts->dflt.kind == VERDICT_LOG ?
 		     "the default logs and allows: nothing is refused, this is a profile for learning" :
 		     "the default hands calls to a tracer; without one they fail with ENOSYS");
 	diag_help(l->ds, d, "refuse by default once the list is complete");
-}
-
-/* ---- what programs need ---- */
-
-/* Refused with something else than ENOSYS on x86_64, and no rule lets any of it through. */
-static bool is_missing(const struct view *v, const char *name, struct verdict *refusal)
-{
-	const struct call_state *c = view_call(v, name);
-
-	if (!c || !(view_has(v, name) & ARCH_BIT(ARCH_X86_64)) || !view_refuses(v) ||
-	    c->some & ARCH_BIT(ARCH_X86_64))
-		return false;
-	*refusal = c->refused & ARCH_BIT(ARCH_X86_64) ? c->refusal : v->dflt;
-	/* With limited only part of it is told; what is left meets the default. */
-	return verdict_refuses(*refusal);
-}
-
-static bool is_enosys(struct verdict v)
-{
-	return v.kind == VERDICT_ERRNO && v.data == E_NOSYS;
-}
-
-static const struct {
-	const char *call, *effect;
-} starts[] = {
-#define START(call, effect) { call, effect },
-#define TWIN(newer, older, effect)
-#define PROBE(call)
-#include "compiler/lint/needs.def"
-#undef START
-#undef TWIN
-#undef PROBE
-};
-
-static const struct {
-	const char *newer, *older, *effect;
-} twins[] = {
-#define START(call, effect)
-#define TWIN(newer, older, effect) { newer, older, effect },
-#define PROBE(call)
-#include "compiler/lint/needs.def"
-#undef START
-#undef TWIN
-#undef PROBE
-};
-
-static const char *const probes[] = {
-#define START(call, effect)
-#define TWIN(newer, older, effect)
-#define PROBE(call) call,
-#include "compiler/lint/needs.def"
-#undef START
-#undef TWIN
-#undef PROBE
-};
-
-void sc_startup_set(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	const char *effect = NULL;
-	struct verdict r;
-	struct diag *d;
-
-	if (!l->view)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		if (!is_missing(l->view, starts[i].call, &r))
-			continue;
-		group_add(&g, str_c(starts[i].call), l->view->dflt_span);
-		effect = effect ? effect : starts[i].effect;
-	}
-	if (!g.hits.n)
-		return;
-	/* The first row is every program's; the others are the dynamic loader's. */
-	if (str_is(g.hits.v[0].text, starts[0].call)) {
-		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no x86_64 glibc program starts "
-			     "(\"%s\")", group_list(&g), PLURAL(g, "is", "are"), effect);
-	} else {
-		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: only static programs start, the "
-			     "dynamic loader does not come to an end (\"%s\")", group_list(&g),
-			     PLURAL(g, "is", "are"), effect);
-		diag_severity(l->ds, d, SEVERITY_WARNING);
-	}
-	diag_help(l->ds, d, "allow %s", group_list(&g));
-}
-
-/* A profile that lists none of these is not meant for a program with children. */
-static bool wants_processes(const struct view *v)
-{
-	static const char *const calls[] = { "clone", "fork", "vfork", "wait4", "waitid" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		const struct call_state *c = view_call(v, calls[i]);
-
-		if (c && c->some & ARCH_BIT(ARCH_X86_64))
-			return true;
-	}
-	return false;
-}
-
-void sc_fork_missing(struct lint *l, enum diag_id id)
-{
-	struct verdict r;
-
-	if (!l->view || !wants_processes(l->view) || !is_missing(l->view, "clone", &r))
-		return;
-	diag_help(l->ds,
-		  diag_add(l->ds, id, l->view->dflt_span, "'clone' is missing: glibc's fork() is "
-			   "clone, so a shell says \"fork: Operation not permitted\"; listed fork "
-			   "and vfork do not help it"),
-		  "allow 'clone', without its CLONE_NEW* flags (MASKED_EQ, mask 2114060288)");
-}
-
-void sc_clone3_refused(struct lint *l, enum diag_id id)
-{
-	const struct view *v = l->view;
-	const struct call_state *c3, *c;
-	struct verdict r;
-	struct diag *d;
-	int32_t top;
-
-	if (!v || !wants_processes(v) || !is_missing(v, "clone3", &r) || is_enosys(r))
-		return;
-	c = view_call(v, "clone");
-	c3 = view_call(v, "clone3");
-	top = view_highest(v, ARCH_X86_64);
-	d = diag_add(l->ds, id, c3->refused ? c3->span : v->dflt_span,
-		     "'clone3' is refused, and not with ENOSYS: glibc 2.34 and later starts no thread "
-		     "(\"can't start new thread\") instead of falling back to clone%s",
-		     c && c->some & ARCH_BIT(ARCH_X86_64) ? "" : ", which is missing as well");
-	if (v->json && !c3->refused && top < 435)
-		diag_help(l->ds, d, "add an entry for clone3 with SCMP_ACT_ERRNO and errnoRet 38 "
-			  "(runc answers ENOSYS above the highest number listed, %d here; crun and "
-			  "others do not)", top);
-	else if (v->json)
-		diag_help(l->ds, d, "add an entry for clone3 with SCMP_ACT_ERRNO and errnoRet 38");
-	else
-		diag_help(l->ds, d, "errno ENOSYS clone3;");
-}
-
-void sc_clone3_open(struct lint *l, enum diag_id id)
-{
-	const struct call_state *c, *c3;
-	struct diag *d;
-	unsigned both;
-
-	if (!l->view)
-		return;
-	c = view_call(l->view, "clone");
-	c3 = view_call(l->view, "clone3");
-	both = c && c3 ? (c->tested | c->limited) & ~c->open & c3->open : 0;
-	if (!both)
-		return;
-	d = diag_add(l->ds, id, c3->span, "clone's flags are filtered and 'clone3' is allowed: its "
-		     "flags stand in memory, where no filter can look");
-	diag_help(l->ds, d, "%s", l->view->json ? "answer clone3 with SCMP_ACT_ERRNO, errnoRet 38: "
-						  "libcs then use clone" : "errno ENOSYS clone3;");
-	diag_note(l->ds, d, c->span, "clone's filter");
-}
-
-void sc_successor_missing(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	const char *effect = "";
-	struct verdict r;
-	struct diag *d;
-
-	if (!l->view || is_enosys(l->view->dflt))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(twins); i++) {
-		const struct call_state *old = view_call(l->view, twins[i].older);
-
-		if (!old || !(old->open & ARCH_BIT(ARCH_X86_64)) ||
-		    !is_missing(l->view, twins[i].newer, &r) || is_enosys(r))
-			continue;
-		group_add(&g, str_c(twins[i].newer), l->view->dflt_span);
-		if (!*effect && *twins[i].effect)
-			effect = arena_printf(l->arena, "; without %s %s", twins[i].newer,
-					      twins[i].effect);
-	}
-	if (!g.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: the older %s allowed, the newer %s not; programs "
-		     "fall back on ENOSYS, and this answers something else%s", group_list(&g),
-		     PLURAL(g, "twin is", "twins are"), PLURAL(g, "call is", "calls are"), effect);
-	diag_help(l->ds, d, "allow %s beside the older %s", PLURAL(g, "it", "them"),
-		  PLURAL(g, "one", "ones"));
-}
-
-void sc_enosys_hole(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	struct verdict r;
-	struct diag *d;
-
-	if (!l->view || !l->profile || !view_refuses(l->view) || is_enosys(l->view->dflt))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
-		if (is_missing(l->view, probes[i], &r) && !is_enosys(r))
-			group_add(&g, str_c(probes[i]), l->view->dflt_span);
-	if (!g.hits.n)
-		return;
-	if (l->view->dflt.kind == VERDICT_ERRNO && !l->profile->errno_written)
-		d = diag_add(l->ds, id, l->view->dflt_span, "no defaultErrnoRet: what is not listed "
-			     "answers EPERM, and programs that try a new call and go on without it "
-			     "on ENOSYS fail; not listed: %s", group_list(&g));
-	else
-		d = diag_add(l->ds, id, l->view->dflt_span, "what is not listed is refused, and not "
-			     "with ENOSYS: programs that try a new call and go on without it on "
-			     "ENOSYS fail; not listed: %s", group_list(&g));
-	diag_help(l->ds, d, "\"defaultErrnoRet\": 38, and what is to fail loudly in an entry of its "
-		  "own with errnoRet 1");
-}
-
-/* ---- architectures ---- */
-
-void sc_compat_open(struct lint *l, enum diag_id id)
-{
-	struct span span;
-
-	if (!l->view || !l->view->arches_written || !(l->view->arches & ARCH_BIT(ARCH_X32)))
-		return;
-	span = l->view->dflt_span;
-	if (l->profile)
-		vec_each(&l->profile->arch_names, n)
-			if (str_is(n->text, "SCMP_ARCH_X32"))
-				span = n->span;
-	diag_help(l->ds,
-		  diag_add(l->ds, id, span, "x32 is declared: every allowed call can be made a "
-			   "second way; few kernels have x32 on and fewer programs use it"),
-		  "leave x32 out unless x32 programs run here");
-}
-
-/* A call of i386 with 32-bit time, and its successor of Linux 5.1. */
-static const char *const time64[][2] = {
-	{ "clock_gettime", "clock_gettime64" },	    { "clock_nanosleep", "clock_nanosleep_time64" },
-	{ "futex", "futex_time64" },		    { "ppoll", "ppoll_time64" },
-	{ "pselect6", "pselect6_time64" },	    { "recvmmsg", "recvmmsg_time64" },
-	{ "rt_sigtimedwait", "rt_sigtimedwait_time64" },
-	{ "timer_settime", "timer_settime64" },	    { "timerfd_settime", "timerfd_settime64" },
-	{ "utimensat", "utimensat_time64" },
-};
-
-void sc_time64(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	struct diag *d;
-
-	if (!l->view || !view_refuses(l->view) || is_enosys(l->view->dflt))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(time64); i++) {
-		const struct call_state *old = view_call(l->view, time64[i][0]);
-		const struct call_state *new = view_call(l->view, time64[i][1]);
-
-		if (old && new && old->open & ARCH_BIT(ARCH_I386) &&
-		    !((new->some | new->refused) & ARCH_BIT(ARCH_I386)))
-			group_add(&g, str_c(time64[i][1]), l->view->dflt_span);
-	}
-	if (!g.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&g), "i386 is declared without %s: 32-bit programs with "
-		     "64-bit time use %s and fall back on ENOSYS alone", group_list(&g),
-		     PLURAL(g, "it", "them"));
-	diag_help(l->ds, d, "allow %s beside the older calls, or leave i386 out",
-		  PLURAL(g, "it", "them"));
 }

@@ -38,6 +38,20 @@ struct oci_write_options {
 	unsigned plant;    /* 0; a test build plants encoding bug number `plant` (tests only) */
 };
 
+/* ---- what a runtime itself calls under the filter ---- */
+
+struct oci_start {
+	int runtime;       /* oci_runtime's kind */
+	bool plain;        /* only without noNewPrivileges */
+	const char *call;
+	const char *words; /* what the runtime dies with; "": it goes on, unless the call kills */
+};
+const struct oci_start *oci_start_at(size_t i); /* NULL past the last (starts.def) */
+/* Is there no container where the call is answered so, whatever its arguments? */
+bool oci_start_fails(const struct oci_start *s, struct verdict v);
+
+/* ---- writing ---- */
+
 /*
  * 0, or -1 with diagnostics and `out` empty. Notes (names the runtime does not know, ...) are
  * diagnostics too. What was written has been proved (oci_prove()). The OCI dialect is the bare

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a profile or a policy lets through: one root in one manager, and the questions to it. */
+#include "compiler/lint/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/decision/compare.h"
+#include "compiler/oci/model.h"
+#include "grammar/parse.h"
+
+/* What the runtime's library is taken to be: it knows every name that the table knows. */
+enum { NEWEST_LIBSECCOMP = OCI_VERSION(2, 6, 1), NEWEST_RUNC = OCI_VERSION(1, 2, 0) };
+
+struct question { /* compiled: its condition on each architecture */
+	const char *text;
+	const struct syscall_info *sys;
+	const struct cond *cond[ARCH_NR];
+	unsigned on; /* architectures on which the condition could be said */
+};
+
+struct fact_engine {
+	struct arena *arena;
+	struct dd *dd;
+	dd_node root;
+	dd_node sure;  /* claim: allowed or logged, and nobody disputes it */
+	dd_node maybe; /* claim: that, or two entries disagree */
+	dd_node stub;  /* claim: runc's ENOSYS, above all that the profile names */
+	struct {
+		struct span span; /* of the first rule */
+		unsigned named;
+		size_t rules;
+	} *calls; /* by index of syscall_at() */
+	VEC(struct question) questions;
+};
+
+/* ---- calls ---- */
+
+static size_t call_index(const struct syscall_info *s)
+{
+	size_t low = 0, high = syscall_count();
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = str_cmp(str_c(syscall_at(middle)->name), str_c(s->name));
+		if (!c)
+			return middle;
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	BUG("a call that is not in the table");
+}
+
+static unsigned arches_with(const struct syscall_info *s, unsigned arches)
+{
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (s->nr[a] < 0)
+			arches &= ~ARCH_BIT(a);
+	return arches;
+}
+
+unsigned facts_has(const struct facts *f, const char *call)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+
+	return s ? arches_with(s, f->arches) : 0;
+}
+
+struct span facts_span(const struct facts *f, const char *call)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	size_t i = s ? call_index(s) : 0;
+
+	return s && f->engine->calls[i].named ? f->engine->calls[i].span : f->dflt_span;
+}
+
+unsigned facts_named(const struct facts *f, const char *call)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+
+	return s ? f->engine->calls[call_index(s)].named : 0;
+}
+
+bool facts_refuses(const struct facts *f)
+{
+	return f->has_default && verdict_refuses(f->dflt);
+}
+
+/* The machine on which calls of an architecture are looked at. */
+static enum arch host_of(const struct facts *f, enum arch a)
+{
+	int host = arch_find(str_c(arch_family(a, f->arches)));
+
+	return host < 0 ? a : (enum arch)host;
+}
+
+/* Part of a diagram: one call of one architecture, on its machine. */
+static dd_node call_node(struct facts *f, dd_node root, const struct syscall_info *s, enum arch a)
+{
+	const struct arch_info *info = arch_info(a);
+	uint32_t nr = (uint32_t)s->nr[a] + info->nr_base;
+	dd_node n = dd_call(f->engine->dd, root, info->audit, nr);
+
+	n = dd_fix(f->engine->dd, n, DD_SYSTEM, 0xff, (uint64_t)host_of(f, a));
+	f->undecided |= n == DD_NONE;
+	return f->undecided ? DD_NONE : n;
+}
+
+typedef bool node_fn(const struct facts *f, dd_node n);
+
+/* Architectures on which fn holds of the call's part of `root`. */
+static unsigned where(struct facts *f, const char *call, dd_node root, node_fn *fn)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	unsigned found = 0;
+
+	for (unsigned a = 0; s && a < ARCH_NR; a++) {
+		if (!(f->arches & ARCH_BIT(a)) || s->nr[a] < 0)
+			continue;
+		dd_node n = call_node(f, root, s, (enum arch)a);
+		if (n != DD_NONE && fn(f, n))
+			found |= ARCH_BIT(a);
+	}
+	return f->undecided ? 0 : found;
+}
+
+static bool is_true(const struct facts *f, dd_node n)
+{
+	(void)f;
+	return n == DD_TRUE;
+}
+
+static bool is_false(const struct facts *f, dd_node n)
+{
+	(void)f;
+	return n == DD_FALSE;
+}
+
+static bool is_satisfiable(const struct facts *f, dd_node n)
+{
+	(void)f;
+	return n != DD_FALSE;
+}
+
+static bool looks_at_arguments(const struct facts *f, dd_node n)
+{
+	return (dd_fields(f->engine->dd, n) & ((1u << DD_IP) - 1)) != 0;
+}
+
+unsigned facts_some(struct facts *f, const char *call)
+{
+	return where(f, call, f->engine->sure, is_satisfiable);
+}
+
+unsigned facts_always(struct facts *f, const char *call)
+{
+	return where(f, call, f->engine->sure, is_true);
+}
+
+unsigned facts_tested(struct facts *f, const char *call)
+{
+	return where(f, call, f->engine->sure, looks_at_arguments);
+}
+
+unsigned facts_refused(struct facts *f, const char *call)
+{
+	return where(f, call, f->engine->maybe, is_false);
+}
+
+unsigned facts_stubbed(struct facts *f, const char *call)
+{
+	return where(f, call, f->engine->stub, is_true);
+}
+
+struct verdict facts_refusal(struct facts *f, const char *call, enum arch a)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	struct verdict enosys = { VERDICT_ERRNO, 38 };
+	struct dd *d = f->engine->dd;
+	struct dd_point p;
+	uint64_t value;
+
+	BUG_ON(!s || s->nr[a] < 0);
+	if (!constant_find("errno", STR("ENOSYS"), a, &value))
+		enosys.data = (uint16_t)value;
+	dd_node n = call_node(f, f->engine->root, s, a), sure = call_node(f, f->engine->sure, s, a);
+	if (n == DD_NONE || sure == DD_NONE)
+		return enosys;
+	dd_node other = dd_and(d, dd_not(d, sure),
+			       dd_not(d, dd_compare(d, n, dd_terminal(d, enosys), verdict_eq)));
+	f->undecided |= other == DD_NONE;
+	return dd_witness(d, other, &p) ? dd_eval_at(d, n, &p) : enosys;
+}
+
+/* ---- questions ---- */
+
+struct str facts_call(const char *question)
+{
+	return (struct str){ question, strcspn(question, "(") };
+}
+
+/* The condition, read by the language's own parser; pale's texts are right, or it is a bug. */
+static void compile(struct facts *f, struct question *q)
+{
+	struct fact_engine *e = f->engine;
+	struct sources *sources = sources_new(e->arena);
+	struct diags *quiet = diags_new(e->arena, sources);
+	const struct resolve_options opt = { .foreign = true };
+	const char *sep = "policy question { arch ";
+	BUF_AUTO text = { 0 };
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		if (!(q->on & ARCH_BIT(a)))
+			continue;
+		buf_printf(&text, "%s%s", sep, arch_info((enum arch)a)->name);
+		sep = ", ";
+	}
+	buf_printf(&text, "; default errno EPERM; allow %s; }", q->text);
+	struct source *src = source_add(sources, "<question>", (struct str){ text.p, text.n });
+	struct ast_file *file = pale_parse_source(e->arena, src, quiet);
+	struct policies *all = policy_resolve(e->arena, file, &opt, quiet);
+	BUG_ON(quiet->errors || all->list.n != 1);
+	q->on = 0;
+	vec_each(&all->list.v[0]->calls, r) {
+		q->cond[r->arch] = r->cond;
+		q->on |= ARCH_BIT(r->arch);
+	}
+}
+
+static const struct question *find_question(struct facts *f, const char *text)
+{
+	struct question q = { .text = text, .sys = syscall_by_name(facts_call(text)) };
+
+	BUG_ON(!q.sys);
+	vec_each(&f->engine->questions, old)
+		if (!strcmp(old->text, text))
+			return old;
+	q.on = arches_with(q.sys, f->arches);
+	if (q.on && strchr(text, '('))
+		compile(f, &q);
+	vec_push(f->engine->arena, &f->engine->questions, q);
+	return &f->engine->questions.v[f->engine->questions.n - 1];
+}
+
+/* "CAP_BPF|CAP_SYS_ADMIN|kernel 4.8" as a claim: one of them is there. */
+static dd_node gates_claim(struct dd *d, const char *gates)
+{
+	dd_node any = DD_FALSE;
+
+	while (*gates) {
+		struct str word = { gates, strcspn(gates, "|") };
+		struct env_cond c = { .kind = ENV_KERNEL };
+		if (str_starts(word, "kernel ")) {
+			unsigned major = 0, minor = 0;
+			BUG_ON(sscanf(word.p, "kernel %u.%u", &major, &minor) != 2);
+			c.version = KERNEL_VERSION_OF(major, minor);
+		} else {
+			int cap = capability_find(word);
+			BUG_ON(cap < 0);
+			c = (struct env_cond){ .kind = ENV_CAP, .cap = (unsigned)cap };
+		}
+		any = dd_or(d, any, dd_env(d, &c));
+		gates += word.n + (gates[word.n] == '|');
+	}
+	return any;
+}
+
+/* Takes one architecture's claim into the answer; what needs no capability comes first. */
+static void take_claim(struct facts *f, struct fact_answer *w, const struct question *q, enum arch a,
+		       dd_node claim)
+{
+	struct dd *d = f->engine->dd;
+	dd_node plain = dd_fix(d, claim, DD_CAPS, UINT64_MAX, 0);
+	bool with_caps = plain == DD_FALSE;
+
+	f->undecided |= claim == DD_NONE || plain == DD_NONE;
+	if (f->undecided || claim == DD_FALSE || (w->some && with_caps && !w->with_caps))
+		return;
+	if (w->some && w->with_caps && !with_caps)
+		w->some = 0;
+	if (!w->some) {
+		dd_witness(d, with_caps ? claim : plain, &w->witness);
+		w->witness.at[DD_CALL] = DD_CALL_OF(arch_info(a)->audit,
+						    (uint32_t)q->sys->nr[a] + arch_info(a)->nr_base);
+		w->arch = a;
+		w->with_caps = with_caps;
+		w->fields = dd_fields(d, claim);
+	}
+	w->some |= ARCH_BIT(a);
+}
+
+/* `root`: the claim that is asked about; calls that the question means and the gates leave. */
+static struct fact_answer ask(struct facts *f, dd_node root, const char *question, const char *gates)
+{
+	struct dd *d = f->engine->dd;
+	struct fact_answer w = { 0 };
+
+	if (!syscall_by_name(facts_call(question)))
+		return w;
+	const struct question *q = find_question(f, question);
+	dd_node open = dd_not(d, gates_claim(d, gates));
+	for (unsigned a = 0; a < ARCH_NR && !f->undecided; a++) {
+		if (!(q->on & ARCH_BIT(a)))
+			continue;
+		dd_node n = call_node(f, root, q->sys, (enum arch)a);
+		w.known |= ARCH_BIT(a);
+		w.always |= n == DD_TRUE ? ARCH_BIT(a) : 0;
+		take_claim(f, &w, q, (enum arch)a,
+			   dd_and(d, dd_and(d, n, open), dd_cond(d, q->cond[a])));
+	}
+	return f->undecided ? (struct fact_answer){ 0 } : w;
+}
+
+struct fact_answer facts_ask(struct facts *f, const char *question, const char *gates)
+{
+	return ask(f, f->engine->sure, question, gates);
+}
+
+static bool answers_errno(struct verdict v, struct verdict unused)
+{
+	(void)unused;
+	return v.kind == VERDICT_ERRNO && v.data;
+}
+
+struct fact_answer facts_ask_errno(struct facts *f, const char *question)
+{
+	struct dd *d = f->engine->dd;
+	dd_node refused = dd_compare(d, f->engine->root, dd_terminal(d, f->dflt), answers_errno);
+	/* What entries dispute is nobody's certainty. */
+	dd_node disputed = dd_and(d, f->engine->maybe, dd_not(d, f->engine->sure));
+
+	return ask(f, dd_and(d, refused, dd_not(d, disputed)), question, "");
+}
+
+const char *facts_witness(struct facts *f, const struct fact_answer *w)
+{
+	struct dd *d = f->engine->dd;
+	BUF_AUTO out = { 0 };
+
+	if (w->with_caps) {
+		dd_node caps = DD_TRUE;
+		for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+			if (w->witness.at[DD_CAPS] >> cap & 1)
+				caps = dd_and(d, caps, dd_bit(d, DD_CAPS, cap));
+		words_environment(d, caps, w->arch, &out);
+		buf_putc(&out, ' ');
+	}
+	words_call(&out, &w->witness, w->fields);
+	return arena_strdup(f->engine->arena, out.p ? out.p : "");
+}
+
+/* ---- reading ---- */
+
+static bool permits(struct verdict v, struct verdict unused)
+{
+	(void)unused;
+	return v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG;
+}
+
+static struct facts *facts_new(struct arena *a)
+{
+	struct facts *f = ARENA_NEW(a, struct facts);
+
+	f->engine = ARENA_NEW(a, struct fact_engine);
+	f->engine->arena = a;
+	f->engine->dd = dd_new(a, FACTS_NODES);
+	f->engine->calls = ARENA_ARRAY(a, __typeof__(*f->engine->calls), syscall_count());
+	return f;
+}
+
+static void set_root(struct facts *f, dd_node root, dd_node disputed, dd_node stub)
+{
+	struct fact_engine *e = f->engine;
+	dd_node open = dd_compare(e->dd, root, root, permits);
+
+	e->root = root;
+	e->stub = stub;
+	e->sure = dd_and(e->dd, open, dd_not(e->dd, disputed));
+	e->maybe = dd_or(e->dd, open, disputed);
+	f->undecided = e->sure == DD_NONE || e->maybe == DD_NONE || stub == DD_NONE;
+}
+
+static void name_call(struct facts *f, const struct syscall_info *s, unsigned arches, struct span span)
+{
+	size_t i = call_index(s);
+
+	if (!f->engine->calls[i].named)
+		f->engine->calls[i].span = span;
+	f->engine->calls[i].named |= arches_with(s, arches);
+}
+
+static void name_calls(struct facts *f, const struct oci_profile *p)
+{
+	vec_each(&p->rules, r) {
+		const struct syscall_info *s = syscall_by_name(r->handed);
+		if (s)
+			name_call(f, s, p->arches, r->span);
+	}
+}
+
+/* Entries of one call are compared with each other; false: too many of them. */
+static bool count_rules(struct facts *f, const struct oci_profile *p)
+{
+	size_t pairs = 0;
+
+	vec_each(&p->rules, r) {
+		const struct syscall_info *s = syscall_by_name(r->name);
+		size_t n = s ? ++f->engine->calls[call_index(s)].rules : 0;
+		if (n > f->ncostly) {
+			f->ncostly = n;
+			f->costly = s->name;
+		}
+		pairs += n;
+	}
+	return pairs <= FACTS_PAIRS;
+}
+
+struct facts *facts_of_profile(struct arena *a, const struct json *root)
+{
+	const struct oci_read_options read = { .every_host = true, .docker = true };
+	const struct oci_runtime rt = { .kind = OCI_RUNC, .version = NEWEST_RUNC,
+					.libseccomp = NEWEST_LIBSECCOMP };
+	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
+	struct facts *f = facts_new(a);
+	struct oci_model m;
+
+	/* What is malformed is told by others; what could be read is asked here. */
+	oci_parse(a, root, &read, p);
+	if (!p->arches)
+		return NULL;
+	f->json = true;
+	f->arches = p->arches;
+	f->arches_written = p->arches_written;
+	f->has_default = p->has_default;
+	f->dflt = f->unknown = p->dflt;
+	f->dflt_span = p->dflt_span;
+	name_calls(f, p);
+	if (!count_rules(f, p) || p->too_large) {
+		set_root(f, DD_NONE, DD_FALSE, DD_FALSE);
+		return f;
+	}
+	oci_model_build(a, f->engine->dd, p, &rt, host_of(f, (enum arch)__builtin_ctz(p->arches)), &m);
+	set_root(f, m.reading, m.undefined, m.stub);
+	return f;
+}
+
+static struct span rule_span(const struct call_rule *r)
+{
+	return r->origin->use.source != SOURCE_NONE ? r->origin->use : r->origin->span;
+}
+
+struct facts *facts_of_policy(struct arena *a, const struct policy *p, struct diags *ds)
+{
+	struct facts *f = facts_new(a);
+	struct decision *d = decision_build_in(a, f->engine->dd, p, diags_new(a, ds->sources));
+
+	if (!p->arches)
+		return NULL;
+	enum arch first = (enum arch)__builtin_ctz(p->arches);
+	f->arches = p->arches;
+	f->arches_written = true;
+	f->has_default = true;
+	f->dflt = p->dflt[first];
+	f->unknown = p->unknown[first];
+	f->dflt_span = p->span;
+	vec_each(&p->calls, r) {
+		if (!r->sys)
+			continue;
+		name_call(f, r->sys, ARCH_BIT(r->arch), rule_span(r));
+		size_t n = ++f->engine->calls[call_index(r->sys)].rules;
+		f->costly = n > f->ncostly ? r->sys->name : f->costly;
+		f->ncostly = n > f->ncostly ? n : f->ncostly;
+	}
+	set_root(f, d ? decision_root(d, p->arches) : DD_NONE, DD_FALSE, DD_FALSE);
+	return f;
+}

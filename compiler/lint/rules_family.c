@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SC: ways round: multiplexers, io_uring, and calls that do the same (siblings.def). */
+#include "compiler/base/bug.h"
+#include "compiler/lint/facts.h"
+#include "compiler/lint/internal.h"
+
+void sc_multiplexer(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *first = NULL, *mux;
+	bool open = false;
+	unsigned selector;
+	struct diag *d;
+
+	if (!l->facts || !l->facts->arches_written || !(l->facts->arches & ARCH_BIT(ARCH_I386)))
+		return;
+	for (size_t i = 0; i < syscall_count(); i++) {
+		const struct syscall_info *s = syscall_at(i);
+
+		if (multiplexed_by(s, ARCH_I386, &mux, &selector) ||
+		    !(facts_tested(l->facts, s->name) & ARCH_BIT(ARCH_I386)) ||
+		    !(facts_ask(l->facts, arena_printf(l->arena, "%s(call == %u)", mux, selector),
+				"").some & ARCH_BIT(ARCH_I386)))
+			continue;
+		open |= facts_always(l->facts, mux) & ARCH_BIT(ARCH_I386);
+		first = first ? first : mux;
+		group_add(&g, str_c(s->name), facts_span(l->facts, s->name));
+	}
+	if (!g.hits.n)
+		return;
+	if (open)
+		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: '%s' "
+			     "is allowed as a whole there, with its arguments in memory, and any "
+			     "x86_64 process can make i386 calls", group_list(&g), first);
+	else
+		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: "
+			     "%s '%s' for %s, without conditions", group_list(&g),
+			     l->facts->json ? "libseccomp also allows" : "this policy also allows", first,
+			     PLURAL(g, "it", "them"));
+	diag_help(l->ds, d, "leave i386 out, or refuse %s in %s", first, l->facts->json ?
+		  "an entry of its own, with another errno than the default's" : "a rule of its own");
+}
+
+static const char *const ring_ops[] = {
+	"accept4", "connect", "epoll_ctl", "fallocate", "fgetxattr", "ftruncate", "getxattr", "linkat",
+	"madvise", "mkdirat", "openat", "openat2", "recvmsg", "renameat2", "sendmsg", "setxattr",
+	"shutdown", "socket", "splice", "statx", "symlinkat", "tee", "unlinkat",
+};
+
+void sc_io_uring_bypass(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct span span;
+	struct diag *d;
+	unsigned both;
+
+	if (!l->facts)
+		return;
+	both = facts_some(l->facts, "io_uring_setup") & facts_some(l->facts, "io_uring_enter");
+	span = facts_span(l->facts, "io_uring_setup");
+	for (size_t i = 0; both && i < ARRAY_SIZE(ring_ops); i++)
+		if (both & facts_has(l->facts, ring_ops[i]) & ~facts_always(l->facts, ring_ops[i]))
+			group_add(&g, str_c(ring_ops[i]), span);
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, span, "io_uring is allowed and does what is restricted here "
+		     "without any call that a filter sees: %s", group_list(&g));
+	diag_help(l->ds, d, "refuse io_uring_setup, io_uring_enter and io_uring_register");
+}
+
+enum { FAMILY_MAX = 13 };
+
+static const struct family {
+	const char *why;
+	const char *calls[FAMILY_MAX + 1]; /* ends with NULL */
+} families[] = {
+#define SIBLINGS(why, ...) { why, { __VA_ARGS__, NULL } },
+#include "compiler/lint/siblings.def"
+#undef SIBLINGS
+};
+
+static const char *call_of(struct lint *l, const char *question)
+{
+	return arena_printf(l->arena, PRISTR, STRARG(facts_call(question)));
+}
+
+static void check_siblings(struct lint *l, enum diag_id id, const struct family *f)
+{
+	struct group refused = GROUP(l), open = GROUP(l);
+	unsigned on = 0;
+	struct diag *d;
+
+	for (const char *const *q = f->calls; *q; q++) {
+		const char *call = call_of(l, *q);
+		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, *q, "").some;
+		if (no & facts_has(l->facts, call))
+			group_add(&refused, str_c(call), facts_span(l->facts, call));
+		on |= no & facts_has(l->facts, call);
+	}
+	for (const char *const *q = f->calls; on && *q; q++) {
+		struct fact_answer w = facts_ask(l->facts, *q, "");
+		if (w.some & on)
+			group_add(&open, str_c(call_of(l, *q)), facts_span(l->facts, call_of(l, *q)));
+	}
+	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
+		return;
+	d = diag_add(l->ds, id, group_span(&refused), "%s %s refused, and what does the same stays "
+		     "allowed: %s (%s)", group_list(&refused), PLURAL(refused, "is", "are"),
+		     group_list(&open), f->why);
+	diag_help(l->ds, d, "refuse %s too", group_list(&open));
+}
+
+void sc_sibling_hole(struct lint *l, enum diag_id id)
+{
+	if (!l->facts || !l->facts->has_default || l->facts->dflt.kind != VERDICT_ALLOW)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		check_siblings(l, id, &families[i]);
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SC: what runtimes, C libraries and tools need, and what breaks without it (needs.def). */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/lint/facts.h"
+#include "compiler/lint/internal.h"
+#include "compiler/oci/oci.h"
+
+#define E_NOSYS 38
+
+/* ---- architectures ---- */
+
+#define X86_64  ARCH_BIT(ARCH_X86_64)
+#define LOADER  (X86_64 | ARCH_BIT(ARCH_AARCH64) | ARCH_BIT(ARCH_RISCV64) | ARCH_BIT(ARCH_S390X) | \
+		 ARCH_BIT(ARCH_PPC64LE) | ARCH_BIT(ARCH_MIPS64EL) | ARCH_BIT(ARCH_LOONGARCH64))
+#define FSTATAT (LOADER & ~ARCH_BIT(ARCH_LOONGARCH64)) /* glibc calls statx there */
+
+/* The machines' own architectures, on which programs are most likely run. */
+static unsigned natives(const struct facts *f)
+{
+	unsigned own = f->arches & LOADER;
+
+	return own ? own : f->arches;
+}
+
+/* " on aarch64", where it is not so on each of those that have the call; in the arena. */
+static const char *on_arches(struct lint *l, unsigned arches)
+{
+	const char *out = "";
+
+	if (!(natives(l->facts) & ~arches))
+		return "";
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a))
+			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : " on ",
+					   arch_info((enum arch)a)->name);
+	return out;
+}
+
+/* Of these architectures, where nothing of the call passes and the answer is none of ENOSYS. */
+static unsigned fails_loudly(struct facts *f, const char *call, unsigned arches)
+{
+	unsigned refused = facts_refused(f, call) & arches;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		if (!(refused & ARCH_BIT(a)))
+			continue;
+		struct verdict v = facts_refusal(f, call, (enum arch)a);
+		uint64_t enosys = E_NOSYS;
+		constant_find("errno", STR("ENOSYS"), (enum arch)a, &enosys);
+		if (!verdict_refuses(v) || (v.kind == VERDICT_ERRNO && (v.data == enosys || !v.data)))
+			refused &= ~ARCH_BIT(a);
+	}
+	return refused;
+}
+
+static bool kills(struct verdict v)
+{
+	return v.kind == VERDICT_KILL_PROCESS || v.kind == VERDICT_KILL_THREAD ||
+	       v.kind == VERDICT_TRAP;
+}
+
+/* Names that break something, and those that runc's stub answers with ENOSYS all the same. */
+struct needs {
+	struct group real, stubbed;
+	unsigned on; /* architectures of the real ones */
+	const char *effect;
+};
+
+static void add_need(struct lint *l, struct needs *n, const char *call, unsigned arches,
+		     const char *effect)
+{
+	unsigned stubbed = facts_stubbed(l->facts, call);
+
+	if (!arches)
+		return;
+	if (!(arches & ~stubbed)) {
+		group_add(&n->stubbed, str_c(call), l->facts->dflt_span);
+		return;
+	}
+	n->on |= arches & ~stubbed;
+	if (group_add(&n->real, str_c(call), facts_span(l->facts, call)) && !*n->effect && *effect)
+		n->effect = arena_printf(l->arena, "; without %s %s", call, effect);
+}
+
+#define NEEDS(l) ((struct needs){ .real = GROUP(l), .stubbed = GROUP(l), .effect = "" })
+
+/* What holds under some runtimes only is no more than news. */
+static void tell_stubbed(struct lint *l, enum diag_id id, const struct group *g, const char *what)
+{
+	struct diag *d;
+
+	if (!g->hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(g), "%s: %s, under crun and runc before 1.0.0-rc93 only: "
+		     "later ones answer ENOSYS above the highest number that the profile names",
+		     group_list(g), what);
+	diag_severity(l->ds, d, SEVERITY_INFO);
+	diag_help(l->ds, d, "\"defaultErrnoRet\": 38 says it for every runtime");
+}
+
+/* ---- starting ---- */
+
+void sc_exec_refused(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+	unsigned on;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	on = facts_refused(l->facts, "execve") & natives(l->facts);
+	if (!on)
+		return;
+	d = diag_add(l->ds, id, facts_span(l->facts, "execve"), "'execve' is refused%s: nothing starts "
+		     "under this filter (runc: \"exec PROGRAM: operation not permitted\")",
+		     on_arches(l, on));
+	diag_help(l->ds, d, "%s", l->facts->json ? "allow execve" : "use start-run, or allow execve");
+}
+
+struct start_hits {
+	struct group calls;
+	unsigned on;
+	const char *words; /* of the first; NULL: the call kills */
+};
+
+static void collect_starts(struct lint *l, int runtime, bool plain, struct start_hits *out)
+{
+	const struct oci_start *s;
+
+	for (size_t i = 0; (s = oci_start_at(i)); i++) {
+		/* Another rule's: nothing starts at all. */
+		if (s->runtime != runtime || s->plain != plain || !strcmp(s->call, "execve"))
+			continue;
+		unsigned refused = facts_refused(l->facts, s->call) & natives(l->facts) & LOADER;
+		for (unsigned a = 0; a < ARCH_NR; a++)
+			if (refused & ARCH_BIT(a) &&
+			    !oci_start_fails(s, facts_refusal(l->facts, s->call, (enum arch)a)))
+				refused &= ~ARCH_BIT(a);
+		if (!refused)
+			continue;
+		out->on |= refused;
+		if (group_add(&out->calls, str_c(s->call), facts_span(l->facts, s->call)) &&
+		    out->calls.hits.n == 1 && *s->words)
+			out->words = s->words;
+	}
+}
+
+/* Sets say what a policy is started by; a policy that names one is not blamed for the others. */
+static bool is_meant_for(const struct lint *l, int runtime)
+{
+	bool any = false, it = false;
+
+	if (!l->policy)
+		return true;
+	vec_each(&l->policy->calls, r) {
+		const char *set = r->origin->set;
+		if (!set || strncmp(set, "start-", 6) != 0)
+			continue;
+		any = true;
+		it |= !strncmp(set, runtime == OCI_RUNC ? "start-runc" : "start-crun", 10);
+	}
+	return it || !any;
+}
+
+static void tell_start(struct lint *l, enum diag_id id, int runtime, bool plain)
+{
+	const char *name = runtime == OCI_RUNC ? "runc" : "crun";
+	struct start_hits h = { .calls = GROUP(l) };
+
+	collect_starts(l, runtime, plain, &h);
+	if (!h.calls.hits.n)
+		return;
+	const char *words = h.words ? arena_printf(l->arena, "\"%s ...\"", h.words) : "it is killed";
+	struct diag *d = diag_add(l->ds, id, group_span(&h.calls),
+				  "%s %s refused%s, and %s itself calls %s under the filter: no "
+				  "container starts%s (%s)", group_list(&h.calls),
+				  PLURAL(h.calls, "is", "are"), on_arches(l, h.on), name,
+				  PLURAL(h.calls, "it", "them"),
+				  plain ? " without no-new-privileges" : "", words);
+	if (!is_meant_for(l, runtime))
+		diag_severity(l->ds, d, SEVERITY_INFO);
+	if (l->facts->json)
+		diag_help(l->ds, d, "allow %s%s", group_list(&h.calls),
+			  plain ? ", or start containers with no-new-privileges" : "");
+	else
+		diag_help(l->ds, d, "use start-%s%s;", name,
+			  runtime == OCI_RUNC && !plain ? "-nnp" : "");
+}
+
+static void tell_starts(struct lint *l, enum diag_id id, bool plain)
+{
+	if (!l->facts || !l->facts->has_default)
+		return;
+	tell_start(l, id, OCI_RUNC, plain);
+	tell_start(l, id, OCI_CRUN, plain);
+}
+
+void sc_runtime_start(struct lint *l, enum diag_id id)
+{
+	tell_starts(l, id, false);
+}
+
+void sc_runtime_start_plain(struct lint *l, enum diag_id id)
+{
+	tell_starts(l, id, true);
+}
+
+/* ---- programs ---- */
+
+static const struct {
+	unsigned arches;
+	const char *call, *effect;
+} starts[] = {
+#define START(arches, call, effect) { arches, call, effect },
+#define TWIN(newer, older, effect)
+#define PROBE(call, effect)
+#define IGNORED(refused, allowed, effect)
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+#undef IGNORED
+};
+
+static const struct {
+	const char *newer, *older, *effect;
+} twins[] = {
+#define START(arches, call, effect)
+#define TWIN(newer, older, effect) { newer, older, effect },
+#define PROBE(call, effect)
+#define IGNORED(refused, allowed, effect)
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+#undef IGNORED
+};
+
+static const struct {
+	const char *call, *effect;
+} probes[] = {
+#define START(arches, call, effect)
+#define TWIN(newer, older, effect)
+#define PROBE(call, effect) { call, effect },
+#define IGNORED(refused, allowed, effect)
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+#undef IGNORED
+};
+
+static const struct {
+	const char *refused, *allowed, *effect;
+} ignored[] = {
+#define START(arches, call, effect)
+#define TWIN(newer, older, effect)
+#define PROBE(call, effect)
+#define IGNORED(refused, allowed, effect) { refused, allowed, effect },
+#include "compiler/lint/needs.def"
+#undef START
+#undef TWIN
+#undef PROBE
+#undef IGNORED
+};
+
+void sc_startup_set(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	const char *effect = NULL;
+	unsigned on = 0, every = 0;
+	struct diag *d;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		unsigned missing = facts_refused(l->facts, starts[i].call) & starts[i].arches;
+		if (!missing)
+			continue;
+		on |= missing;
+		every |= starts[i].arches == X86_64 ? missing : 0;
+		group_add(&g, str_c(starts[i].call), facts_span(l->facts, starts[i].call));
+		effect = effect ? effect : starts[i].effect;
+	}
+	if (!g.hits.n)
+		return;
+	if (every) {
+		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no x86_64 glibc program starts "
+			     "(\"%s\")", group_list(&g), PLURAL(g, "is", "are"), effect);
+	} else {
+		d = diag_add(l->ds, id, group_span(&g), "%s %s missing%s: only static programs start, "
+			     "the dynamic loader does not come to an end (\"%s\")", group_list(&g),
+			     PLURAL(g, "is", "are"), on_arches(l, on), effect);
+		diag_severity(l->ds, d, SEVERITY_WARNING);
+	}
+	diag_help(l->ds, d, "allow %s", group_list(&g));
+}
+
+/* Where a program may have children: a filter that names none of these is not meant for one. */
+static unsigned with_processes(struct facts *f)
+{
+	static const char *const calls[] = { "clone", "fork", "vfork", "wait4", "waitid" };
+	unsigned on = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		on |= facts_some(f, calls[i]);
+	return on;
+}
+
+void sc_fork_missing(struct lint *l, enum diag_id id)
+{
+	unsigned on;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	on = facts_refused(l->facts, "clone") & with_processes(l->facts) & natives(l->facts);
+	if (!on)
+		return;
+	diag_help(l->ds,
+		  diag_add(l->ds, id, facts_span(l->facts, "clone"), "'clone' is missing%s: glibc's "
+			   "fork() is clone, so a shell says \"fork: Operation not permitted\"; listed "
+			   "fork and vfork do not help it", on_arches(l, on)),
+		  "allow 'clone', without its CLONE_NEW* flags (MASKED_EQ, mask 2114060288)");
+}
+
+void sc_clone3_refused(struct lint *l, enum diag_id id)
+{
+	struct needs n = NEEDS(l);
+	struct diag *d;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	add_need(l, &n, "clone3", fails_loudly(l->facts, "clone3",
+					       with_processes(l->facts) & natives(l->facts)), "");
+	tell_stubbed(l, id, &n.stubbed, "refused, and not with ENOSYS: glibc 2.34 and later starts no "
+		     "thread instead of falling back to clone");
+	if (!n.real.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&n.real), "'clone3' is refused%s, and not with ENOSYS: glibc "
+		     "2.34 and later starts no thread (\"can't start new thread\") instead of falling "
+		     "back to clone%s", on_arches(l, n.on),
+		     n.on & facts_refused(l->facts, "clone") ? ", which is missing as well" : "");
+	diag_help(l->ds, d, "%s", l->facts->json ? "add an entry for clone3 with SCMP_ACT_ERRNO and "
+						   "errnoRet 38" : "errno ENOSYS clone3;");
+}
+
+void sc_clone3_open(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+
+	if (!l->facts || !(facts_tested(l->facts, "clone") & facts_some(l->facts, "clone3")))
+		return;
+	/* Where it has another gate than clone's filter, that is meant. */
+	if (!facts_ask(l->facts, "clone3", "CAP_SYS_ADMIN").some)
+		return;
+	d = diag_add(l->ds, id, facts_span(l->facts, "clone3"), "clone's flags are filtered and "
+		     "'clone3' is allowed: its flags stand in memory, where no filter can look");
+	diag_help(l->ds, d, "%s", l->facts->json ? "answer clone3 with SCMP_ACT_ERRNO, errnoRet 38: "
+						   "libcs then use clone" : "errno ENOSYS clone3;");
+	diag_note(l->ds, d, facts_span(l->facts, "clone"), "clone's filter");
+}
+
+void sc_successor_missing(struct lint *l, enum diag_id id)
+{
+	struct needs n = NEEDS(l);
+	struct diag *d;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
+		add_need(l, &n, twins[i].newer,
+			 fails_loudly(l->facts, twins[i].newer,
+				      facts_always(l->facts, twins[i].older) & natives(l->facts)),
+			 twins[i].effect);
+	tell_stubbed(l, id, &n.stubbed, "refused beside the older twin, and programs fall back on "
+		     "ENOSYS alone");
+	if (!n.real.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&n.real), "%s: the older %s allowed, the newer %s not%s; "
+		     "programs fall back on ENOSYS, and this answers something else%s",
+		     group_list(&n.real), PLURAL(n.real, "twin is", "twins are"),
+		     PLURAL(n.real, "call is", "calls are"), on_arches(l, n.on), n.effect);
+	diag_help(l->ds, d, "allow %s beside the older %s", PLURAL(n.real, "it", "them"),
+		  PLURAL(n.real, "one", "ones"));
+}
+
+/* What is not listed and breaks something: with an errno what was seen to, else every probe. */
+void sc_enosys_hole(struct lint *l, enum diag_id id)
+{
+	struct needs n = NEEDS(l);
+	bool killed;
+	struct diag *d;
+
+	if (!l->facts || !l->profile || !facts_refuses(l->facts))
+		return;
+	killed = kills(l->facts->dflt);
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if ((killed || *probes[i].effect) && !facts_named(l->facts, probes[i].call))
+			add_need(l, &n, probes[i].call,
+				 fails_loudly(l->facts, probes[i].call, natives(l->facts)),
+				 probes[i].effect);
+	tell_stubbed(l, id, &n.stubbed, killed ? "not listed, so that a program that tries it is killed" :
+		     "not listed, so that programs that go on without it on ENOSYS fail");
+	if (!n.real.hits.n)
+		return;
+	if (killed)
+		d = diag_add(l->ds, id, l->facts->dflt_span, "what is not listed is killed%s, and programs "
+			     "that only try whether a call is there die of it; not listed: %s",
+			     on_arches(l, n.on), group_list(&n.real));
+	else
+		d = diag_add(l->ds, id, l->facts->dflt_span, "%s%s, and programs that try a new call and "
+			     "go on without it on ENOSYS fail; not listed: %s%s",
+			     l->profile->errno_written ? "what is not listed is refused, and not with ENOSYS" :
+			     "no defaultErrnoRet: what is not listed answers EPERM",
+			     on_arches(l, n.on), group_list(&n.real), n.effect);
+	if (killed)
+		diag_severity(l->ds, d, SEVERITY_HIGH);
+	diag_help(l->ds, d, "%s\"defaultErrnoRet\": 38, and what is to fail loudly in an entry of its "
+		  "own with errnoRet 1", killed ? "SCMP_ACT_ERRNO with " : "");
+}
+
+void sc_ignored_refusal(struct lint *l, enum diag_id id)
+{
+	if (!l->facts || !l->facts->has_default)
+		return;
+	for (size_t i = 0, k; i < ARRAY_SIZE(ignored); i = k) {
+		struct fact_answer no = facts_ask_errno(l->facts, ignored[i].refused);
+		unsigned both = 0;
+		for (k = i; k < ARRAY_SIZE(ignored) &&
+			    !strcmp(ignored[k].refused, ignored[i].refused); k++)
+			both |= no.some & facts_ask(l->facts, ignored[k].allowed, "").some;
+		if (!(both & natives(l->facts)))
+			continue;
+		struct str call = facts_call(ignored[i].refused);
+		const char *name = arena_printf(l->arena, PRISTR, STRARG(call));
+		struct diag *d = diag_add(l->ds, id, facts_span(l->facts, name), "%s is refused%s, and the "
+					  "C library ignores this error: %s", facts_witness(l->facts, &no),
+					  on_arches(l, both), ignored[i].effect);
+		diag_help(l->ds, d, "allow '%s' whole", name);
+	}
+}
+
+/* ---- architectures ---- */
+
+void sc_compat_open(struct lint *l, enum diag_id id)
+{
+	struct span span;
+
+	if (!l->facts || !l->facts->arches_written || !(l->facts->arches & ARCH_BIT(ARCH_X32)))
+		return;
+	span = l->facts->dflt_span;
+	if (l->profile)
+		vec_each(&l->profile->arch_names, n)
+			if (str_is(n->text, "SCMP_ARCH_X32"))
+				span = n->span;
+	diag_help(l->ds,
+		  diag_add(l->ds, id, span, "x32 is declared: every allowed call can be made a "
+			   "second way; few kernels have x32 on and fewer programs use it"),
+		  "leave x32 out unless x32 programs run here");
+}
+
+/* A call of i386 with 32-bit time, and its successor of Linux 5.1. */
+static const char *const time64[][2] = {
+	{ "clock_gettime", "clock_gettime64" },	    { "clock_nanosleep", "clock_nanosleep_time64" },
+	{ "futex", "futex_time64" },		    { "ppoll", "ppoll_time64" },
+	{ "pselect6", "pselect6_time64" },	    { "recvmmsg", "recvmmsg_time64" },
+	{ "rt_sigtimedwait", "rt_sigtimedwait_time64" },
+	{ "timer_settime", "timer_settime64" },	    { "timerfd_settime", "timerfd_settime64" },
+	{ "utimensat", "utimensat_time64" },
+};
+
+void sc_time64(struct lint *l, enum diag_id id)
+{
+	struct needs n = NEEDS(l);
+	struct diag *d;
+
+	if (!l->facts || !facts_refuses(l->facts))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(time64); i++)
+		if (!facts_named(l->facts, time64[i][1]))
+			add_need(l, &n, time64[i][1],
+				 fails_loudly(l->facts, time64[i][1],
+					      facts_always(l->facts, time64[i][0]) & ARCH_BIT(ARCH_I386)), "");
+	tell_stubbed(l, id, &n.stubbed, "refused to 32-bit programs with 64-bit time, which fall back on "
+		     "ENOSYS alone");
+	if (!n.real.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&n.real), "i386 is declared without %s: 32-bit programs with "
+		     "64-bit time use %s and fall back on ENOSYS alone", group_list(&n.real),
+		     PLURAL(n.real, "it", "them"));
+	diag_help(l->ds, d, "allow %s beside the older calls, or leave i386 out",
+		  PLURAL(n.real, "it", "them"));
+}
+
+/* ---- limits ---- */
+
+void sc_not_decided(struct lint *l, enum diag_id id)
+{
+	if (!l->facts || !l->facts->undecided)
+		return;
+	const char *costly = l->facts->costly ? l->facts->costly : "none";
+	diag_help(l->ds,
+		  diag_add(l->ds, id, facts_span(l->facts, costly), "what passes is not decided: that "
+			   "needs more than %d decision nodes or %d comparisons of entries, and nothing is "
+			   "said of risks and needs; '%s' has the most rules, %zu", FACTS_NODES, FACTS_PAIRS,
+			   costly, l->facts->ncostly),
+		  "compare fewer arguments in one entry, or write fewer entries for '%s'", costly);
+}
