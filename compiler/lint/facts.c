@@ -175,17 +175,22 @@ unsigned facts_stubbed(struct facts *f, const char *call)
 	return where(f, call, f->engine->stub, is_true);
 }
 
+static struct verdict enosys_of(enum arch a)
+{
+	uint64_t value = 38;
+
+	constant_find("errno", STR("ENOSYS"), a, &value); /* 89 on mips */
+	return (struct verdict){ VERDICT_ERRNO, (uint16_t)value };
+}
+
 struct verdict facts_refusal(struct facts *f, const char *call, enum arch a)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(call));
-	struct verdict enosys = { VERDICT_ERRNO, 38 };
+	struct verdict enosys = enosys_of(a);
 	struct dd *d = f->engine->dd;
 	struct dd_point p;
-	uint64_t value;
 
 	BUG_ON(!s || s->nr[a] < 0);
-	if (!constant_find("errno", STR("ENOSYS"), a, &value))
-		enosys.data = (uint16_t)value;
 	dd_node n = call_node(f, f->engine->root, s, a), sure = call_node(f, f->engine->sure, s, a);
 	if (n == DD_NONE || sure == DD_NONE)
 		return enosys;
@@ -193,6 +198,21 @@ struct verdict facts_refusal(struct facts *f, const char *call, enum arch a)
 			       dd_not(d, dd_compare(d, n, dd_terminal(d, enosys), verdict_eq)));
 	f->undecided |= other == DD_NONE;
 	return dd_witness(d, other, &p) ? dd_eval_at(d, n, &p) : enosys;
+}
+
+unsigned facts_loud(struct facts *f, const char *call, unsigned arches)
+{
+	unsigned refused = facts_refused(f, call) & arches;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		if (!(refused & ARCH_BIT(a)))
+			continue;
+		struct verdict v = facts_refusal(f, call, (enum arch)a);
+		if (!verdict_refuses(v) ||
+		    (v.kind == VERDICT_ERRNO && (!v.data || verdict_eq(v, enosys_of((enum arch)a)))))
+			refused &= ~ARCH_BIT(a);
+	}
+	return refused;
 }
 
 /* ---- questions ---- */

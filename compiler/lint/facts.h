@@ -48,6 +48,9 @@ unsigned facts_tested(struct facts *f, const char *call);
 unsigned facts_refused(struct facts *f, const char *call);
 /* Of what refuses it there: an answer that is no ENOSYS where there is one. */
 struct verdict facts_refusal(struct facts *f, const char *call, enum arch a);
+/* Of these architectures, where nothing of it passes and programs are told something else than
+ * ENOSYS, on which they would try something older. */
+unsigned facts_loud(struct facts *f, const char *call, unsigned arches);
 /* Where runc's stub answers ENOSYS, because the profile names no number as high. */
 unsigned facts_stubbed(struct facts *f, const char *call);
 /* The place of the first rule of a call; the default's where there is none. */

@@ -93,9 +93,10 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 	for (const char *const *q = f->calls; *q; q++) {
 		const char *call = call_of(l, *q);
 		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, *q, "").some;
-		if (no & facts_has(l->facts, call))
+		no &= ~facts_refused(l->facts, call) | facts_loud(l->facts, call, no);
+		if (no)
 			group_add(&refused, str_c(call), facts_span(l->facts, call));
-		on |= no & facts_has(l->facts, call);
+		on |= no;
 	}
 	for (const char *const *q = f->calls; on && *q; q++) {
 		struct fact_answer w = facts_ask(l->facts, *q, "");

@@ -7,8 +7,6 @@
 #include "compiler/lint/internal.h"
 #include "compiler/oci/oci.h"
 
-#define E_NOSYS 38
-
 /* ---- architectures ---- */
 
 #define X86_64  ARCH_BIT(ARCH_X86_64)
@@ -36,23 +34,6 @@ static const char *on_arches(struct lint *l, unsigned arches)
 			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : " on ",
 					   arch_info((enum arch)a)->name);
 	return out;
-}
-
-/* Of these architectures, where nothing of the call passes and the answer is none of ENOSYS. */
-static unsigned fails_loudly(struct facts *f, const char *call, unsigned arches)
-{
-	unsigned refused = facts_refused(f, call) & arches;
-
-	for (unsigned a = 0; a < ARCH_NR; a++) {
-		if (!(refused & ARCH_BIT(a)))
-			continue;
-		struct verdict v = facts_refusal(f, call, (enum arch)a);
-		uint64_t enosys = E_NOSYS;
-		constant_find("errno", STR("ENOSYS"), (enum arch)a, &enosys);
-		if (!verdict_refuses(v) || (v.kind == VERDICT_ERRNO && (v.data == enosys || !v.data)))
-			refused &= ~ARCH_BIT(a);
-	}
-	return refused;
 }
 
 static bool kills(struct verdict v)
@@ -331,7 +312,7 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default)
 		return;
-	add_need(l, &n, "clone3", fails_loudly(l->facts, "clone3",
+	add_need(l, &n, "clone3", facts_loud(l->facts, "clone3",
 					       with_processes(l->facts) & natives(l->facts)), "");
 	tell_stubbed(l, id, &n.stubbed, "refused, and not with ENOSYS: glibc 2.34 and later starts no "
 		     "thread instead of falling back to clone");
@@ -370,7 +351,7 @@ void sc_successor_missing(struct lint *l, enum diag_id id)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
 		add_need(l, &n, twins[i].newer,
-			 fails_loudly(l->facts, twins[i].newer,
+			 facts_loud(l->facts, twins[i].newer,
 				      facts_always(l->facts, twins[i].older) & natives(l->facts)),
 			 twins[i].effect);
 	tell_stubbed(l, id, &n.stubbed, "refused beside the older twin, and programs fall back on "
@@ -398,7 +379,7 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
 		if ((killed || *probes[i].effect) && !facts_named(l->facts, probes[i].call))
 			add_need(l, &n, probes[i].call,
-				 fails_loudly(l->facts, probes[i].call, natives(l->facts)),
+				 facts_loud(l->facts, probes[i].call, natives(l->facts)),
 				 probes[i].effect);
 	tell_stubbed(l, id, &n.stubbed, killed ? "not listed, so that a program that tries it is killed" :
 		     "not listed, so that programs that go on without it on ENOSYS fail");
@@ -480,7 +461,7 @@ void sc_time64(struct lint *l, enum diag_id id)
 	for (size_t i = 0; i < ARRAY_SIZE(time64); i++)
 		if (!facts_named(l->facts, time64[i][1]))
 			add_need(l, &n, time64[i][1],
-				 fails_loudly(l->facts, time64[i][1],
+				 facts_loud(l->facts, time64[i][1],
 					      facts_always(l->facts, time64[i][0]) & ARCH_BIT(ARCH_I386)), "");
 	tell_stubbed(l, id, &n.stubbed, "refused to 32-bit programs with 64-bit time, which fall back on "
 		     "ENOSYS alone");
