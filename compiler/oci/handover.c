@@ -112,13 +112,29 @@ static void add_multiplexed(struct handover *h, struct oci_rule r)
 	}
 }
 
+/* libseccomp keeps no comparison under a mask of 0, which always holds. */
+static const struct oci_arg *kept_args(struct handover *h, const struct oci_arg *args, uint32_t *n)
+{
+	struct oci_arg *kept = ARENA_ARRAY(h->arena, struct oci_arg, *n + 1);
+	uint32_t nkept = 0;
+
+	for (uint32_t i = 0; i < *n; i++)
+		if (args[i].mask)
+			kept[nkept++] = args[i];
+	if (nkept == *n)
+		return args;
+	*n = nkept;
+	return kept;
+}
+
 static void add_name_rule(struct handover *h, struct oci_rule r, unsigned arches,
 			  const struct oci_arg *args, uint32_t nargs)
 {
 	size_t first = h->p->rules.n;
 
-	r.args = r.written = args;
-	r.nargs = r.nwritten = nargs;
+	r.written = args;
+	r.nwritten = r.nargs = nargs;
+	r.args = kept_args(h, args, &r.nargs);
 	r.arches = arches;
 	if (arches)
 		add_rule(h, r);
