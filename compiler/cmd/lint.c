@@ -35,7 +35,7 @@ static void print_usage(FILE *f)
 	      "                       warning (default), info; none: never\n"
 	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
 	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
-	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy\n",
+	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy (left out: any)\n",
 	      f);
 }
 

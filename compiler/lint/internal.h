@@ -32,7 +32,7 @@ struct lint {
 	const struct oci_profile *profile; /* JSON; NULL when it is none */
 	const struct ast_file *file;   /* pale */
 	const struct policy *policy;   /* pale: the one being looked at; NULL: the file */
-	struct facts *facts;           /* NULL with no profile or policy */
+	struct facts *facts;           /* NULL with no profile, no policy, or no filter in it */
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);

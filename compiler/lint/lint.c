@@ -70,7 +70,8 @@ int lint_pale(struct arena *a, const struct ast_file *file, const struct policie
 		struct lint l = { .arena = a, .ds = ds, .file = file };
 
 		l.policy = policies->list.v[i];
-		l.facts = facts_of_policy(a, l.policy, ds);
+		if (l.policy->layers & LAYER_SECCOMP)
+			l.facts = facts_of_policy(a, l.policy, ds);
 		run_rules(&l, LINT_PALE);
 	}
 	lint_pale_file(a, file, ds);

@@ -78,7 +78,7 @@ static void tell_stubbed(struct lint *l, enum diag_id id, const struct group *g,
 		     "later ones answer ENOSYS above the highest number that the profile names",
 		     group_list(g), what);
 	diag_severity(l->ds, d, SEVERITY_INFO);
-	diag_help(l->ds, d, "\"defaultErrnoRet\": 38 says it for every runtime");
+	diag_help(l->ds, d, "\"defaultErrnoRet\": 38, or an entry with errnoRet 38, says it for every runtime");
 }
 
 /* ---- starting ---- */
@@ -195,7 +195,7 @@ static const struct {
 } starts[] = {
 #define START(arches, call, effect) { arches, call, effect },
 #define TWIN(newer, older, effect)
-#define PROBE(call, effect)
+#define PROBE(call)
 #define IGNORED(refused, allowed, effect)
 #include "compiler/lint/needs.def"
 #undef START
@@ -209,7 +209,7 @@ static const struct {
 } twins[] = {
 #define START(arches, call, effect)
 #define TWIN(newer, older, effect) { newer, older, effect },
-#define PROBE(call, effect)
+#define PROBE(call)
 #define IGNORED(refused, allowed, effect)
 #include "compiler/lint/needs.def"
 #undef START
@@ -218,12 +218,10 @@ static const struct {
 #undef IGNORED
 };
 
-static const struct {
-	const char *call, *effect;
-} probes[] = {
+static const char *const probes[] = {
 #define START(arches, call, effect)
 #define TWIN(newer, older, effect)
-#define PROBE(call, effect) { call, effect },
+#define PROBE(call) call,
 #define IGNORED(refused, allowed, effect)
 #include "compiler/lint/needs.def"
 #undef START
@@ -237,7 +235,7 @@ static const struct {
 } ignored[] = {
 #define START(arches, call, effect)
 #define TWIN(newer, older, effect)
-#define PROBE(call, effect)
+#define PROBE(call)
 #define IGNORED(refused, allowed, effect) { refused, allowed, effect },
 #include "compiler/lint/needs.def"
 #undef START
@@ -315,7 +313,7 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 	add_need(l, &n, "clone3", facts_loud(l->facts, "clone3",
 					       with_processes(l->facts) & natives(l->facts)), "");
 	tell_stubbed(l, id, &n.stubbed, "refused, and not with ENOSYS: glibc 2.34 and later starts no "
-		     "thread instead of falling back to clone");
+		     "thread (\"can't start new thread\") instead of falling back to clone");
 	if (!n.real.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&n.real), "'clone3' is refused%s, and not with ENOSYS: glibc "
@@ -366,6 +364,12 @@ void sc_successor_missing(struct lint *l, enum diag_id id)
 		  PLURAL(n.real, "one", "ones"));
 }
 
+static void add_probe(struct lint *l, struct needs *n, const char *call, const char *effect)
+{
+	if (!facts_named(l->facts, call))
+		add_need(l, n, call, facts_loud(l->facts, call, natives(l->facts)), effect);
+}
+
 /* What is not listed and breaks something: with an errno what was seen to, else every probe. */
 void sc_enosys_hole(struct lint *l, enum diag_id id)
 {
@@ -376,11 +380,11 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 	if (!l->facts || !l->profile || !facts_refuses(l->facts))
 		return;
 	killed = kills(l->facts->dflt);
-	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
-		if ((killed || *probes[i].effect) && !facts_named(l->facts, probes[i].call))
-			add_need(l, &n, probes[i].call,
-				 facts_loud(l->facts, probes[i].call, natives(l->facts)),
-				 probes[i].effect);
+	for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
+		if (*twins[i].effect)
+			add_probe(l, &n, twins[i].newer, twins[i].effect);
+	for (size_t i = 0; killed && i < ARRAY_SIZE(probes); i++)
+		add_probe(l, &n, probes[i], "");
 	tell_stubbed(l, id, &n.stubbed, killed ? "not listed, so that a program that tries it is killed" :
 		     "not listed, so that programs that go on without it on ENOSYS fail");
 	if (!n.real.hits.n)

@@ -182,6 +182,11 @@ def test_probes_are_deadly_where_the_default_kills(lint):
     assert "'rseq'" not in found[0]["message"] and "'statx'" in found[0]["message"]
 
 
+def test_a_policy_without_a_filter_is_not_judged_as_one(lint):
+    text = policy("\tlayers apparmor;\n\tfile r /etc/passwd;")
+    assert not [f for f in lint(text) if f["id"].startswith(("SC", "SR"))]
+
+
 def test_names_for_other_architectures_are_news(lint):
     assert [f["severity"] for f in of(lint(open_("read", "waitpid", "_llseek")), "SC104")] == ["info"]
 
