@@ -25,7 +25,7 @@ struct fact_engine {
 	struct dd *dd;
 	dd_node root;
 	dd_node sure;  /* claim: allowed or logged, and nobody disputes it */
-	dd_node maybe; /* claim: that, or two entries disagree */
+	dd_node maybe; /* claim: that, or two entries disagree, or a listener or tracer is asked */
 	dd_node stub;  /* claim: runc's ENOSYS, above all that the profile names */
 	struct {
 		struct span span; /* of the first rule */
@@ -380,6 +380,13 @@ static bool permits(struct verdict v, struct verdict unused)
 	return v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG;
 }
 
+/* Whether these pass is somebody else's to say, who listens or traces. */
+static bool is_asked(struct verdict v, struct verdict unused)
+{
+	(void)unused;
+	return v.kind == VERDICT_NOTIFY || v.kind == VERDICT_TRACE;
+}
+
 static struct facts *facts_new(struct arena *a)
 {
 	struct facts *f = ARENA_NEW(a, struct facts);
@@ -395,11 +402,12 @@ static void set_root(struct facts *f, dd_node root, dd_node disputed, dd_node st
 {
 	struct fact_engine *e = f->engine;
 	dd_node open = dd_compare(e->dd, root, root, permits);
+	dd_node asked = dd_or(e->dd, disputed, dd_compare(e->dd, root, root, is_asked));
 
 	e->root = root;
 	e->stub = stub;
 	e->sure = dd_and(e->dd, open, dd_not(e->dd, disputed));
-	e->maybe = dd_or(e->dd, open, disputed);
+	e->maybe = dd_or(e->dd, open, asked);
 	f->undecided = e->sure == DD_NONE || e->maybe == DD_NONE || stub == DD_NONE;
 }
 

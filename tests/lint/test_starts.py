@@ -153,3 +153,11 @@ def test_a_policy_for_something_else_is_told_as_news(pale, tmp_path):
     assert not [f for f in found if f["id"] == "SC161"]
     assert {(f["severity"], "runc itself" in f["message"]) for f in found if f["id"] == "SC162"} == \
         {("warning", True), ("info", False)}
+
+
+@pytest.mark.parametrize("action", ["SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_LOG"])
+def test_what_somebody_is_asked_about_is_not_refused(pale, tmp_path, action):
+    for text in (profile(entry("execve", "fstatfs", "openat", action=action), listenerPath="/run/x"),
+                 profile(default=action, listenerPath="/run/x")):
+        said = [f["message"] for f in findings(pale, tmp_path, text) if f["id"] in ("SC140", "SC160", "SC161")]
+        assert not [m for m in said if "'execve'" in m or "'fstatfs'" in m or "'openat'" in m], said
