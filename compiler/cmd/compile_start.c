@@ -47,7 +47,8 @@ static void check_runtime(struct compilation *c, const struct policy *p, enum ar
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		const struct syscall_info *sys = syscall_by_name(str_c(s->call));
 		uint32_t nr = sys ? (uint32_t)sys->nr[a] + arch_info(a)->nr_base : 0;
-		if (s->runtime != (int)c->runtime.kind || s->plain || !sys || sys->nr[a] < 0 ||
+		if (s->runtime != (int)c->runtime.kind || s->since > c->runtime.version ||
+		    s->plain || !sys || sys->nr[a] < 0 ||
 		    may_pass(p, a, nr) || !oci_start_fails(s, refusal_of(p, a, nr)))
 			continue;
 		buf_printf(&names, "%s'%s'", names.n ? ", " : "", s->call);

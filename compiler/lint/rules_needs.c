@@ -99,19 +99,27 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "%s", l->facts->json ? "allow execve" : "use start-run, or allow execve");
 }
 
+struct starter { /* who calls what when */
+	int runtime;
+	const char *name;
+	unsigned since; /* these versions alone */
+	bool plain;     /* without no-new-privileges alone */
+};
+
 struct start_hits {
 	struct group calls;
 	unsigned on;
 	const char *words; /* of the first; NULL: the call kills */
 };
 
-static void collect_starts(struct lint *l, int runtime, bool plain, struct start_hits *out)
+static void collect_starts(struct lint *l, const struct starter *w, struct start_hits *out)
 {
 	const struct oci_start *s;
 
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		/* Another rule's: nothing starts at all. */
-		if (s->runtime != runtime || s->plain != plain || !strcmp(s->call, "execve"))
+		if (s->runtime != w->runtime || s->since != w->since || s->plain != w->plain ||
+		    !strcmp(s->call, "execve"))
 			continue;
 		unsigned refused = facts_refused(l->facts, s->call) & natives(l->facts) & LOADER;
 		for (unsigned a = 0; a < ARCH_NR; a++)
@@ -144,37 +152,45 @@ static bool is_meant_for(const struct lint *l, int runtime)
 	return it || !any;
 }
 
-static void tell_start(struct lint *l, enum diag_id id, int runtime, bool plain)
+static void tell_start(struct lint *l, enum diag_id id, const struct starter *w)
 {
-	const char *name = runtime == OCI_RUNC ? "runc" : "crun";
 	struct start_hits h = { .calls = GROUP(l) };
 
-	collect_starts(l, runtime, plain, &h);
+	collect_starts(l, w, &h);
 	if (!h.calls.hits.n)
 		return;
 	const char *words = h.words ? arena_printf(l->arena, "\"%s ...\"", h.words) : "it is killed";
 	struct diag *d = diag_add(l->ds, id, group_span(&h.calls),
 				  "%s %s refused%s, and %s itself calls %s under the filter: no "
 				  "container starts%s (%s)", group_list(&h.calls),
-				  PLURAL(h.calls, "is", "are"), on_arches(l, h.on), name,
+				  PLURAL(h.calls, "is", "are"), on_arches(l, h.on), w->name,
 				  PLURAL(h.calls, "it", "them"),
-				  plain ? " without no-new-privileges" : "", words);
-	if (!is_meant_for(l, runtime))
+				  w->plain ? " without no-new-privileges" : "", words);
+	if (!is_meant_for(l, w->runtime))
 		diag_severity(l->ds, d, SEVERITY_INFO);
 	if (l->facts->json)
 		diag_help(l->ds, d, "allow %s%s", group_list(&h.calls),
-			  plain ? ", or start containers with no-new-privileges" : "");
+			  w->plain ? ", or start containers with no-new-privileges" : "");
 	else
-		diag_help(l->ds, d, "use start-%s%s;", name,
-			  runtime == OCI_RUNC && !plain ? "-nnp" : "");
+		diag_help(l->ds, d, "use start-%s;", w->runtime == OCI_CRUN ? "crun" :
+			  w->plain ? "runc" : "runc-nnp");
 }
+
+static const struct starter starters[] = {
+	{ OCI_RUNC, "runc", 0, false },
+	{ OCI_RUNC, "runc (1.3 and later)", OCI_VERSION(1, 3, 0), false },
+	{ OCI_CRUN, "crun", 0, false },
+	{ OCI_RUNC, "runc", 0, true },
+	{ OCI_CRUN, "crun", 0, true },
+};
 
 static void tell_starts(struct lint *l, enum diag_id id, bool plain)
 {
 	if (!l->facts || !l->facts->has_default)
 		return;
-	tell_start(l, id, OCI_RUNC, plain);
-	tell_start(l, id, OCI_CRUN, plain);
+	for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
+		if (starters[i].plain == plain)
+			tell_start(l, id, &starters[i]);
 }
 
 void sc_runtime_start(struct lint *l, enum diag_id id)

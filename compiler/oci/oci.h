@@ -42,6 +42,7 @@ struct oci_write_options {
 
 struct oci_start {
 	int runtime;       /* oci_runtime's kind */
+	unsigned since;    /* OCI_VERSION() of the first that makes the call; 0: all do */
 	bool plain;        /* only without noNewPrivileges */
 	const char *call;
 	const char *words; /* what the runtime dies with; "": it goes on, unless the call kills */

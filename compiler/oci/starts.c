@@ -4,7 +4,7 @@
 #include "compiler/oci/oci.h"
 
 static const struct oci_start starts[] = {
-#define START(runtime, plain, call, words) { runtime, plain, call, words },
+#define START(runtime, since, plain, call, words) { runtime, since, plain, call, words },
 #include "compiler/oci/starts.def"
 #undef START
 };

@@ -228,14 +228,18 @@ GO = {  # what the Go runtime beneath runc may do at any moment
     "gettid": "the same", "tgkill": "the same",
     "epoll_pwait": "the Go runtime's poller",
 }
+RUNC13 = "runc 1.3 and later checks so what it opens below /proc (1.3.6 was seen to)"
+
 RUNTIMES = {
     "start-run": ("what `pale run` calls between loading the filter and the program's first "
                   "instruction", {}),
     "start-runc": ("what runc's init calls between loading the filter and the program's first "
                    "instruction, with noNewPrivileges (filter last) and without (filter first)", { **GO,
-                       "fchown": "runc gives standard streams to the container's user when it is not root"}),
+                       "fchown": "runc gives standard streams to the container's user when it is not root",
+                       "openat2": RUNC13, "statx": RUNC13}),
     "start-runc-nnp": ("what runc's init calls between loading the filter and the program's first "
-                       "instruction with noNewPrivileges: the filter comes last", GO),
+                       "instruction with noNewPrivileges: the filter comes last",
+                       { **GO, "fstat": RUNC13, "openat2": RUNC13, "statx": RUNC13}),
     "start-crun": ("what crun calls between loading the filter and the program's first "
                    "instruction, with noNewPrivileges (filter last) and without (filter first)", {}),
 }

@@ -255,7 +255,7 @@ def test_other_ignored_refusals(lint):
     assert not of(lint(open_("read", "exit_group")), "SC163")
 
 
-HURT = {  # policy: what tests/lint/ignored.c is asked to do, and how that shows
+HURT = {  # policy: what tests/live/ignored.c is asked to do, and how that shows
     "errno EPERM rt_sigprocmask(how == SIG_SETMASK)": ("mask", "blocked"),
     "errno EPERM rt_sigprocmask(how == SIG_BLOCK)": ("mask", "blocked"),
     "errno EPERM futex((op & FUTEX_CMD_MASK) == FUTEX_WAKE)": ("lock", "asleep"),
@@ -275,6 +275,6 @@ def test_refusals_that_glibc_ignores_do_what_is_said(pale, lint, tmp_path, rule)
     for name, body, want in (("hurt", text, shows), ("well", whole, "well")):
         path = tmp_path / f"{name}.pale"
         path.write_text(body)
-        r = subprocess.run([pale.path, "run", path, "--", program("lint/ignored"), what],
+        r = subprocess.run([pale.path, "run", path, "--", program("live/ignored"), what],
                            capture_output=True, text=True, timeout=30)
         assert want in r.stdout.split(), (name, r)

@@ -14,7 +14,7 @@ from cases import ERRNO, arg, entry, open_, policy, profile
 from conftest import ROOT, need, need_root
 
 TABLE = (ROOT / "compiler" / "oci" / "starts.def").read_text()
-ROWS = re.findall(r'^START\(OCI_(RUNC|CRUN), (false|true), "(\w+)", "([^"]*)"\)', TABLE, re.M)
+ROWS = re.findall(r'^START\(OCI_(RUNC|CRUN), 0, (false|true), "(\w+)", "([^"]*)"\)', TABLE, re.M)
 DOCKER = json.loads((ROOT / "profiles" / "found" / "docker-default.json").read_text())
 NAMES = {n for e in DOCKER["syscalls"] if e["action"] == "SCMP_ACT_ALLOW" and not e.get("excludes")
          for n in e["names"]} - {"clone3"}
@@ -123,9 +123,25 @@ def findings(pale, tmp_path, text, name="p.json"):
 def test_a_profile_of_a_program_alone_does_not_start_under_runc(pale, tmp_path):
     found = findings(pale, tmp_path, open_(*ORDINARY, defaultErrnoRet=38))
     runc = [f for f in found if f["id"] == "SC161"]
-    assert [f["severity"] for f in runc] == ["warning"]
+    assert [f["severity"] for f in runc] == ["warning", "warning"]  # of 1.1, and of 1.3 besides
     assert "'fstatfs' and 'getdents64'" in runc[0]["message"]
     assert "ensure /proc/self/fd is on procfs" in runc[0]["message"]
+
+
+def test_later_runtimes_need_more(pale, tmp_path):
+    needed = [r[2] for r in ROWS]
+    found = [f for f in findings(pale, tmp_path, open_(*{*needed} - {"fstat"})) if f["id"] == "SC161"]
+    assert ["'fstat' and 'statx' are refused, and runc (1.3 and later) itself calls" in f["message"]
+            for f in found] == [True]
+    assert not [f for f in findings(pale, tmp_path, open_(*needed, "statx")) if f["id"] == "SC161"]
+    for text in ("use start-runc-nnp;", "use start-runc;"):
+        found = findings(pale, tmp_path, policy("\t" + text), "p.pale")
+        assert not [f for f in found if f["id"] == "SC161"], text
+    old = policy("\tlayers seccomp;\n\tuse start-runc-nnp except fstat, statx;")
+    (tmp_path / "old.pale").write_text(old)
+    for version, warned in (("runc-1.1+libseccomp-2.5.4", False), ("runc-1.3+libseccomp-2.5.4", True)):
+        r = pale("compile", "-t", "oci", "--runtime", version, "-o", tmp_path / "o", tmp_path / "old.pale")
+        assert ("PL202" in r.err and "'fstat', 'statx'" in r.err) == warned, (version, r)
 
 
 def test_execve_refused_is_an_error_in_both_formats(pale, tmp_path):
