@@ -20,7 +20,7 @@ struct ast_call_args {
 	uint64_t number;
 	struct {
 		struct ast_word name; /* empty text: positional */
-		struct ast_value *value;
+		struct ast_value *value;  /* NULL: a quoted text stands there, behind some pointer */
 	} args[6];
 	unsigned nargs;
 };

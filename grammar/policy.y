@@ -430,6 +430,8 @@ arg_list:
 
 arg:
 	value				{ parse_call_arg(p, @$, (struct ast_word){ 0 }, $value); }
+|	STRING				{ parse_call_arg(p, @$, (struct ast_word){ .span = @$ }, NULL); }
+|	name "=" STRING			{ parse_call_arg(p, @$, $name, NULL); }
 |	name "=" value			{ parse_call_arg(p, @$, $name, $value); }
 |	name "==" value			{ parse_call_arg(p, @$, $name, $value); }
 ;

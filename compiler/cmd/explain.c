@@ -8,6 +8,7 @@
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/explain_bpf.h"
+#include "compiler/cmd/strace.h"
 #include "compiler/decision/compare.h"
 #include "grammar/parse.h"
 
@@ -273,7 +274,7 @@ static int explain_call(struct session *s, const struct decide *d, const struct 
 			const char *text, int only, struct buf *out)
 {
 	struct explaining e = { .s = s, .dd = d->dd, .env = *env, .json = d->in.format == INPUT_JSON };
-	struct source *src = source_add(s->sources, "<call>", str_c(text));
+	struct source *src = source_add(s->sources, "<call>", str_c(strace_call(s->arena, text)));
 	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
 	const struct syscall_info *sys;
 	unsigned shown = 0;

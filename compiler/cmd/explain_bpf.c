@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each answer of a program to a call: which instructions give it, and who else gets it. */
 #include "compiler/cmd/explain_bpf.h"
+#include "compiler/cmd/strace.h"
 
 #include <string.h>
 
@@ -145,7 +146,7 @@ int explain_program(struct session *s, const char *file, const char *what, int o
 	struct decide_options opt = { .policy = NULL };
 	struct decide d;
 	BUF_AUTO text = { 0 };
-	struct source *call = source_add(s->sources, "<call>", str_c(what));
+	struct source *call = source_add(s->sources, "<call>", str_c(strace_call(s->arena, what)));
 	struct ast_call_args *c = pale_parse_call(s->arena, call, s->diags);
 
 	if (!c || decide_load(s, e.dd, file, &opt, &d))

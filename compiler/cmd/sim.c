@@ -9,6 +9,7 @@
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/sim_loaded.h"
+#include "compiler/cmd/strace.h"
 #include "grammar/parse.h"
 
 static const char help[] =
@@ -16,14 +17,16 @@ static const char help[] =
 	"       pale sim FILE --raw\n\n"
 	"The verdict on each call, its architecture, and the rule or header line that decided.\n"
 	"A call is written as in policies: 'socket(AF_VSOCK, SOCK_STREAM)', 'openat', '#470(1)',\n"
-	"'clone(flags = CLONE_NEWUSER)'; arguments that are not given are 0.\n\n"
+	"'clone(flags = CLONE_NEWUSER)', or as strace prints it, with its texts and its result;\n"
+	"arguments that are not given are 0.\n\n"
 	"  --raw           read \"ARCH NR A0 A1 A2 A3 A4 A5\" lines, print a verdict a line\n"
 	"  --as LAYER      policy (default): the specification; bpf: the generated program;\n"
 	"                  docker:runc, docker:crun: what a container's kernel holds, of the JSON\n"
 	"  --runtime R     for docker:..., such as docker-20.10+runc-1.1+libseccomp-2.5.4\n"
 	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
 	"  --policy NAME   which policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; LIST may be none, all\n"
+	"                  or docker (what a container gets that asks for nothing)\n"
 	"  --sets DIR      where sets are found\n";
 
 /* ---- who answers ---- */
@@ -210,7 +213,7 @@ static enum arch pick_arch(const struct simulator *sim, const struct ast_call_ar
 static int sim_call(struct session *s, const struct simulator *sim, const char *text, int arch,
 		    struct buf *out)
 {
-	struct source *src = source_add(s->sources, "<call>", str_c(text));
+	struct source *src = source_add(s->sources, "<call>", str_c(strace_call(s->arena, text)));
 	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
 	struct written_call w;
 

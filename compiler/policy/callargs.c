@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls of the command line: `socket(AF_VSOCK, type = SOCK_STREAM)` to numbers. */
+#include "compiler/base/bug.h"
 #include "compiler/policy/resolve.h"
 #include "grammar/parse.h"
 
@@ -31,6 +32,48 @@ static bool find_call(struct resolver *r, const struct ast_call_args *c, enum ar
 	}
 	out->call.nr = (uint32_t)out->sys->nr[arch] + base;
 	return true;
+}
+
+/* Names of no domain of the table, which people write where strace does. */
+static const struct {
+	const char *name;
+	uint64_t number;
+	bool negative;
+} others[] = { { "NULL", 0, false }, { "AT_FDCWD", 100, true }, { "FD_CLOEXEC", 1, false } };
+
+static void read_others(struct ast_value *v)
+{
+	for (; v->kind == AST_VALUE_OR; v = v->left)
+		read_others(v->right);
+	for (size_t i = 0; v->kind == AST_VALUE_NAME && i < ARRAY_SIZE(others); i++) {
+		if (!str_is(v->text, others[i].name))
+			continue;
+		v->kind = AST_VALUE_NUMBER;
+		v->number = others[i].number;
+		v->negative = others[i].negative;
+	}
+}
+
+/* 1 and *value; 0: something behind a pointer, which is not compared; -1, told. */
+static int read_value(struct resolver *r, const struct ast_call_args *c, unsigned i, struct operand *o,
+		      uint64_t *value)
+{
+	struct ast_value *v = c->args[i].value;
+	struct diag *d;
+
+	if (!v && o->domain) {
+		d = resolve_report(r, DIAG_PL118, c->args[i].name.span, "'%s' of '%s' is no pointer: a text means nothing "
+				   "here", o->name, o->call);
+		diag_help(r->ds, d, "write a constant or the number");
+		return -1;
+	}
+	if (!v)
+		return 0;
+	if (!o->domain)
+		read_others(v);
+	if (!o->domain && o->kind != ARG_FD)
+		o->kind = ARG_POLY; /* its constants are those of any domain */
+	return value_resolve(r, o, v, value) ? 1 : -1;
 }
 
 static bool read_argument(struct resolver *r, const struct ast_call_args *c, unsigned i,
@@ -68,8 +111,9 @@ static bool read_argument(struct resolver *r, const struct ast_call_args *c, uns
 	}
 	if (!o.name)
 		o.name = arena_printf(r->arena, "arg%d", arg);
-	if (!value_resolve(r, &o, c->args[i].value, &value))
-		return false;
+	int known = read_value(r, c, i, &o, &value);
+	if (known <= 0)
+		return !known;
 	out->call.args[arg] = value;
 	out->given |= 1u << arg;
 	return true;

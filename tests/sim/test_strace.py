@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls as strace prints them, pasted behind sim and explain."""
+import pytest
+
+from conftest import ROOT
+
+POLICY = """policy p {
+    level linux 6.18; layers seccomp; arch x86_64; default errno EPERM;
+    allow openat(flags lacks O_CREAT); allow mmap(prot lacks PROT_EXEC); allow fcntl(cmd == F_SETFD, reg arg2 == 1);
+    allow fchmodat(mode == 0x1a4); allow read(fd == 3, count == 832); allow socket(family == AF_UNIX);
+    allow execve, exit_group, connect, prctl(option == PR_SET_NAME), rt_sigaction, wait4(reg arg0 == -1);
+}
+"""
+POLICY = POLICY.replace("wait4(reg arg0 == -1)", "wait4")
+
+
+@pytest.mark.parametrize("call, want", [
+    ('openat(AT_FDCWD, "/etc/passwd", O_RDONLY)', "ALLOW"),
+    ('openat(AT_FDCWD, "/tmp/x", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3', "ERRNO(1)"),
+    ('openat(AT_FDCWD</root>, "a\\"b), O_CREAT", O_RDONLY|O_CLOEXEC) = 3</root/a>', "ALLOW"),
+    ("mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f5d0000", "ALLOW"),
+    ("mmap(NULL, 8192, PROT_READ|PROT_EXEC, MAP_PRIVATE, 3, 0)", "ERRNO(1)"),
+    ("fcntl(3, F_SETFD, FD_CLOEXEC) = 0", "ALLOW"),
+    ("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0", "ERRNO(1)"),
+    ('fchmodat(AT_FDCWD, "x", 0644) = 0', "ALLOW"),
+    ('fchmodat(AT_FDCWD, "x", 0755) = 0', "ERRNO(1)"),
+    ('read(3, "\\177ELF\\2\\1\\1"..., 832) = 832', "ALLOW"),
+    ('read(3</lib/libc.so.6>, "x", 832)', "ALLOW"),
+    ('[pid  4711] read(3, "", 4096) = 0', "ERRNO(1)"),
+    ('4711  socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3', "ALLOW"),
+    ('execve("/bin/ls", ["ls", "-l", "a]"], 0x7ffd00 /* 20 vars */) = 0', "ALLOW"),
+    ("exit_group(0) = ?", "ALLOW"),
+    ('connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")}, 16) = 0', "ALLOW"),
+    ('prctl(PR_SET_NAME, "worker") = 0', "ALLOW"),
+    ("rt_sigaction(SIGINT, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8) = 0", "ALLOW"),
+    ("wait4(-1, <unfinished ...>", "ALLOW")])
+def test_a_line_of_strace_is_a_call(pale, tmp_path, call, want):
+    policy = tmp_path / "p.pale"
+    policy.write_text(POLICY)
+    assert pale("sim", policy, call, check=0).out.split("  ")[0] == want
+    pale("explain", policy, call, check=0)
+
+
+@pytest.mark.parametrize("call, want", [
+    ('socket("x", SOCK_STREAM)', "is no pointer"), ("read(3", "unexpected end"), ("read(3)x", "unexpected 'x'"),
+    ("read(010)", "is not a number"), ("socket(NULL)", "unknown constant"), ("openat(AT_FDCWD, \"x", "unexpected end"),
+    ("read(3, {", "unexpected end"), ("openat(AT_FDWCD, \"x\", 0)", "AT_FDWCD")])
+def test_what_strace_does_not_write_is_no_call(pale, tmp_path, call, want):
+    r = pale("sim", ROOT / "profiles" / "examples" / "echo.pale", call, check=1)
+    assert want in r.err and not r.out, r
