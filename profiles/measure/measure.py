@@ -30,7 +30,7 @@ PROGRAMS = {
     "libc": ("what a dynamic glibc program needs to start and to end", "start", {
         "exit": "every thread's end",
         "futex": "locks in libc and in constructors of libraries are contended now and then",
-        "getrandom": "malloc seeds its tcache key with it when AT_RANDOM was used up",
+        "getrandom": "the first malloc takes its tcache key from it (glibc 2.36)",
         "restart_syscall": "the kernel itself asks for it after SIGSTOP and SIGCONT",
         "rt_sigreturn": "the end of any signal handler"}),
     "libc-static": ("what a static glibc program needs to start and to end", "start", {
@@ -38,7 +38,7 @@ PROGRAMS = {
         "restart_syscall": "the kernel itself asks for it after SIGSTOP and SIGCONT",
         "rt_sigreturn": "the end of any signal handler"}),
     "memory": ("malloc, realloc and free, small and large, also from threads", "memory", {}),
-    "threads": ("POSIX threads: create, join, cancel, lock, wait, name, pin", "threads", {
+    "threads": ("glibc's threads: create, join, cancel, lock, wait, name, pin (musl adds membarrier)", "threads", {
         "clone": "what glibc falls back to where clone3 is answered ENOSYS",
         "sched_getparam": "pthread_attr_setinheritsched and pthread_getschedparam",
         "sched_getscheduler": "the same",
