@@ -112,15 +112,10 @@ static bool is_written(const struct recording *r, struct str path)
 }
 
 /* Did the run itself make this file or directory? A recording's files are sorted. */
-static bool was_made(const struct recording *r, struct str path)
+static bool was_made(struct arena *a, const struct recording *r, struct str path)
 {
-	BUF_AUTO dir = { 0 };
-
-	if (is_written(r, path))
-		return true;
-	buf_add(&dir, path.p, path.n);
-	buf_putc(&dir, '/');
-	return dir.p && is_written(r, (struct str){ dir.p, dir.n });
+	return is_written(r, path) ||
+	       is_written(r, str_c(arena_printf(a, "%.*s/", (int)path.n, path.p)));
 }
 
 /* ---- numbers in names that are gone again ---- */
@@ -146,6 +141,7 @@ static bool is_gone(struct str path)
 /* ---- one path ---- */
 
 struct widen {
+	struct arena *a;
 	const struct recording *r;
 	const struct recorded_file *f;
 	struct buf *out;
@@ -173,7 +169,7 @@ static void put_component(struct widen *w, struct str c, bool last)
 		w->why = "a process id";
 		return;
 	}
-	if (is_shared(path) && find_random(c, &at, &n) && was_made(w->r, upto)) {
+	if (is_shared(path) && find_random(c, &at, &n) && was_made(w->a, w->r, upto)) {
 		put_random(w, c, at, n);
 		return;
 	}
@@ -243,13 +239,13 @@ static struct proposed_file propose_file(struct arena *a, const struct recording
 					 const struct recorded_file *f)
 {
 	BUF_AUTO glob = { 0 };
-	struct widen w = { .r = r, .f = f, .out = &glob };
+	struct widen w = { .a = a, .r = r, .f = f, .out = &glob };
 	struct proposed_file p = { .perms = f->perms, .count = f->count, .first_ns = f->first_ns,
 				   .files = 1 };
 
 	p.why = widen_path(&w);
 	/* In directories that everybody writes to, another's file is not ours to touch. */
-	p.owner = f->owned && f->perms & PERM_W && is_shared(f->path);
+	p.owner = f->owned && f->perms & (PERM_W | PERM_A) && is_shared(f->path);
 	p.glob = str_c(glob.n ? buf_keep(a, &glob) : "/");
 	return p;
 }

@@ -16,13 +16,34 @@
 
 #define SCRIPTS_DEEP 6 /* BINPRM_MAX_RECURSION and the program itself */
 
+/* Names that are files or directories, which shows only when everything is known. */
+struct moved {
+	struct str path; /* without a slash at its end */
+	struct access how;
+	uint32_t class;  /* of those that were renamed into one another: the index of another, or its own */
+	unsigned kinds;  /* the class's, in its first: as seen while it was used */
+	unsigned guess;  /* likewise: as it looks at the end */
+};
+
+enum { KIND_FILE = 1, KIND_DIR = 2 };
+
+struct linked {
+	model_ref from, to;
+};
+
+struct index { /* hash of paths: positions in an array, from 1 */
+	uint32_t *slots;
+	size_t n; /* a power of two */
+};
+
 struct model {
 	struct arena *arena;
 	struct recording *r;
 	size_t max_paths;
 	uint32_t calls[ARCH_NR][TRACE_NRS]; /* index into r->calls, from 1 */
-	uint32_t *slots; /* hash of paths: index into r->files, from 1 */
-	size_t nslots;   /* a power of two */
+	struct index files, names;
+	VEC(struct moved) moved;
+	VEC(struct linked) links;
 };
 
 struct model *model_new(struct arena *a, struct recording *r, size_t max_paths)
@@ -32,8 +53,8 @@ struct model *model_new(struct arena *a, struct recording *r, size_t max_paths)
 	m->arena = a;
 	m->r = r;
 	m->max_paths = max_paths;
-	m->nslots = 1024;
-	m->slots = ARENA_ARRAY(a, uint32_t, m->nslots);
+	m->files = (struct index){ ARENA_ARRAY(a, uint32_t, 1024), 1024 };
+	m->names = (struct index){ ARENA_ARRAY(a, uint32_t, 1024), 1024 };
 	return m;
 }
 
@@ -151,50 +172,201 @@ static uint64_t hash_str(struct str s)
 	return h;
 }
 
-static uint32_t *slot_of(struct model *m, struct str path)
+static struct str path_at(const struct model *m, const struct index *ix, uint32_t ref)
 {
-	size_t i = hash_str(path) & (m->nslots - 1);
-
-	while (m->slots[i] && !str_eq(m->r->files.v[m->slots[i] - 1].path, path))
-		i = (i + 1) & (m->nslots - 1);
-	return &m->slots[i];
+	return ix == &m->files ? m->r->files.v[ref - 1].path : m->moved.v[ref - 1].path;
 }
 
-static void grow_slots(struct model *m)
+static uint32_t *slot_of(const struct model *m, const struct index *ix, struct str path)
 {
-	m->nslots *= 2;
-	m->slots = ARENA_ARRAY(m->arena, uint32_t, m->nslots);
-	for (size_t i = 0; i < m->r->files.n; i++)
-		*slot_of(m, m->r->files.v[i].path) = (uint32_t)i + 1;
+	size_t i = hash_str(path) & (ix->n - 1);
+
+	while (ix->slots[i] && !str_eq(path_at(m, ix, ix->slots[i]), path))
+		i = (i + 1) & (ix->n - 1);
+	return &ix->slots[i];
 }
 
-void model_file(struct model *m, struct str path, const struct access *how)
+/* Twice as many slots for the n paths that there are. */
+static void grow_index(struct model *m, struct index *ix, size_t n)
 {
-	struct recorded_file fresh = { .owned = true, .append_only = true, .first_ns = UINT64_MAX };
-	uint32_t *slot = slot_of(m, path);
+	if (n * 2 <= ix->n)
+		return;
+	ix->n *= 2;
+	ix->slots = ARENA_ARRAY(m->arena, uint32_t, ix->n);
+	for (uint32_t ref = 1; ref <= n; ref++)
+		*slot_of(m, ix, path_at(m, ix, ref)) = ref;
+}
+
+static void add_access(struct access *to, const struct access *how)
+{
+	to->perms |= how->perms;
+	to->owned &= how->owned;
+	to->elsewhere |= how->elsewhere;
+	to->count += how->count;
+	if (how->first_ns < to->first_ns)
+		to->first_ns = how->first_ns;
+}
+
+model_ref model_file(struct model *m, struct str path, const struct access *how)
+{
+	struct recorded_file fresh = { .owned = true, .first_ns = UINT64_MAX };
+	uint32_t *slot = slot_of(m, &m->files, path), ref = *slot;
 	struct recorded_file *f;
 
-	if (!*slot) {
+	if (!ref) {
 		if (m->r->files.n >= m->max_paths) {
 			m->r->losses.paths_full++;
-			return;
+			return 0;
 		}
 		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
 		vec_push(m->arena, &m->r->files, fresh);
-		*slot = (uint32_t)m->r->files.n;
+		ref = *slot = (uint32_t)m->r->files.n;
+		grow_index(m, &m->files, m->r->files.n);
 	}
-	f = &m->r->files.v[*slot - 1];
+	f = &m->r->files.v[ref - 1];
 	f->perms |= how->perms;
 	f->owned &= how->owned;
 	f->elsewhere |= how->elsewhere;
-	if (how->perms & PERM_W)
-		f->append_only &= how->append_only;
 	f->count += how->count;
 	if (how->first_ns < f->first_ns)
 		f->first_ns = how->first_ns;
-	if (m->r->files.n * 2 > m->nslots)
-		grow_slots(m);
+	return ref;
 }
+
+/* ---- names of what is a file or a directory ---- */
+
+static uint32_t class_of(struct model *m, uint32_t i)
+{
+	while (m->moved.v[i].class != i) {
+		m->moved.v[i].class = m->moved.v[m->moved.v[i].class].class;
+		i = m->moved.v[i].class;
+	}
+	return i;
+}
+
+static model_ref add_moved(struct model *m, struct str path, unsigned kinds, const struct access *how)
+{
+	uint32_t *slot = slot_of(m, &m->names, path), ref = *slot;
+	struct moved fresh = { .how = { .owned = true, .first_ns = UINT64_MAX } };
+
+	if (!ref) {
+		if (m->moved.n >= m->max_paths) {
+			m->r->losses.paths_full++;
+			return 0;
+		}
+		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
+		fresh.class = (uint32_t)m->moved.n;
+		vec_push(m->arena, &m->moved, fresh);
+		ref = *slot = (uint32_t)m->moved.n;
+		grow_index(m, &m->names, m->moved.n);
+	}
+	add_access(&m->moved.v[ref - 1].how, how);
+	m->moved.v[class_of(m, ref - 1)].kinds |= kinds;
+	return ref;
+}
+
+void model_renamed(struct model *m, model_ref from, model_ref to)
+{
+	uint32_t a, b;
+
+	if (!from || !to)
+		return; /* one was lost, and counted */
+	a = class_of(m, (uint32_t)from - 1);
+	b = class_of(m, (uint32_t)to - 1);
+	m->moved.v[b].class = a;
+	m->moved.v[a].kinds |= m->moved.v[b].kinds;
+}
+
+void model_linked(struct model *m, model_ref from, model_ref to)
+{
+	struct linked pair = { from, to };
+
+	if (from && to)
+		vec_push(m->arena, &m->links, pair);
+}
+
+static unsigned look_up_kind(struct model *m, const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st))
+		return S_ISDIR(st.st_mode) ? KIND_DIR : KIND_FILE;
+	m->r->losses.unread += errno != ENOENT && errno != ENOTDIR;
+	return 0;
+}
+
+/* As the kernel names directories; what is moved has a path shorter than PATH_MAX. */
+static struct str as_directory(struct str path, char out[PATH_MAX + 1])
+{
+	BUG_ON(path.n >= PATH_MAX);
+	memcpy(out, path.p, path.n);
+	if (path.n > 1)
+		out[path.n++] = '/';
+	out[path.n] = 0;
+	return (struct str){ out, path.n };
+}
+
+/* What else is known of a name: it was opened, made or removed as the one or the other; or it
+ * is still there. */
+static unsigned find_kinds(struct model *m, const struct moved *name)
+{
+	char dir[PATH_MAX + 1];
+	unsigned kinds = 0;
+
+	if (*slot_of(m, &m->files, name->path))
+		kinds |= KIND_FILE;
+	if (*slot_of(m, &m->files, as_directory(name->path, dir)))
+		kinds |= KIND_DIR;
+	/* Paths here end in a NUL byte. */
+	return kinds || name->how.elsewhere ? kinds : look_up_kind(m, name->path.p);
+}
+
+static void add_moved_file(struct model *m, const struct moved *name, unsigned kinds)
+{
+	char dir[PATH_MAX + 1];
+
+	if (kinds & KIND_FILE)
+		model_file(m, name->path, &name->how);
+	if (kinds & KIND_DIR)
+		model_file(m, as_directory(name->path, dir), &name->how);
+}
+
+/* All kinds are found before any name becomes a file, and so would be evidence for another. */
+static void settle_moved(struct model *m)
+{
+	for (uint32_t i = 0; i < m->moved.n; i++) {
+		uint32_t first = class_of(m, i);
+
+		if (!m->moved.v[first].kinds)
+			m->moved.v[first].guess |= find_kinds(m, &m->moved.v[i]);
+	}
+	for (uint32_t i = 0; i < m->moved.n; i++) {
+		const struct moved *first = &m->moved.v[class_of(m, i)];
+		unsigned kinds = first->kinds ? first->kinds : first->guess;
+
+		/* Not to be known: as either. */
+		add_moved_file(m, &m->moved.v[i], kinds ? kinds : KIND_FILE | KIND_DIR);
+	}
+}
+
+/* AppArmor lets a name be made only where it allows no more than the file's old name does. */
+static void settle_links(struct model *m)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		vec_each(&m->links, l) {
+			struct recorded_file *from = &m->r->files.v[l->from - 1];
+			unsigned more = m->r->files.v[l->to - 1].perms & ~(unsigned)PERM_L;
+
+			changed |= (from->perms & more) != more;
+			from->perms |= more;
+		}
+	}
+}
+
+/* ---- names to paths ---- */
 
 /* rest behind out, as it stands; false: a ".." or too long a name in it, which only the kernel
  * could have resolved. */
@@ -269,20 +441,12 @@ static bool resolve(const char *full, unsigned flags, char out[PATH_MAX])
 	return resolve_parent(bare, out);
 }
 
-static bool is_directory(struct model *m, const char *path)
-{
-	struct stat st;
-
-	if (!lstat(path, &st))
-		return S_ISDIR(st.st_mode);
-	m->r->losses.unread += errno != ENOENT && errno != ENOTDIR;
-	return false;
-}
-
-void model_join(struct model *m, const char *base, const char *text, unsigned flags,
-		const struct access *how)
+model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
+		     const struct access *how)
 {
 	char full[2 * PATH_MAX], out[PATH_MAX + 1];
+	struct access moved = *how;
+	unsigned kinds = 0;
 	size_t n;
 
 	if (!strcmp(base, "/"))
@@ -293,17 +457,21 @@ void model_join(struct model *m, const char *base, const char *text, unsigned fl
 	    !strncmp(full, "/proc/thread-self/", 18) || !strncmp(full, "/dev/fd/", 8) ||
 	    !resolve(full, flags, out)) {
 		m->r->losses.paths_unresolved++;
-		return;
+		return 0;
 	}
 	n = strlen(out);
 	if (flags & TRACE_ELSEWHERE)
 		m->r->elsewhere += how->count;
-	else if (flags & TRACE_MOVED && is_directory(m, out))
-		flags |= TRACE_DIR;
+	if (flags & TRACE_MOVED && !(flags & TRACE_DIR)) {
+		moved.elsewhere = flags & TRACE_ELSEWHERE;
+		if (flags & TRACE_NOW && !moved.elsewhere)
+			kinds = look_up_kind(m, out);
+		return add_moved(m, (struct str){ out, n }, kinds, &moved);
+	}
 	if (flags & TRACE_DIR)
 		if (out[n - 1] != '/')
 			out[n++] = '/';
-	model_file(m, (struct str){ out, n }, how);
+	return model_file(m, (struct str){ out, n }, how);
 }
 
 /* ---- what the kernel opened on behalf of an exec ---- */
@@ -469,13 +637,16 @@ static void find_libc(struct model *m)
 
 void model_finish(struct model *m)
 {
-	size_t n = m->r->files.n;
+	size_t n;
 
+	settle_moved(m);
+	n = m->r->files.n;
 	for (size_t i = 0; i < n; i++)
 		if (m->r->files.v[i].perms & PERM_X && m->r->files.v[i].elsewhere)
 			m->r->unread++;
 		else if (m->r->files.v[i].perms & PERM_X)
 			add_interpreters(m, i);
+	settle_links(m);
 	find_libc(m);
 	recording_sort(m->r);
 }

@@ -12,7 +12,6 @@ struct model;
 struct access { /* how a file was used */
 	unsigned perms;   /* PERM_* */
 	bool owned;       /* by the file's owner */
-	bool append_only; /* a write-open with O_APPEND */
 	bool elsewhere;   /* in a chroot or another mount namespace */
 	uint64_t count;
 	uint64_t first_ns;
@@ -31,14 +30,21 @@ void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_
 void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
 		 uint64_t count);
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
+/* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
+typedef size_t model_ref;
+
 /* path: absolute and resolved; past max_paths it is counted as lost. */
-void model_file(struct model *m, struct str path, const struct access *how);
+model_ref model_file(struct model *m, struct str path, const struct access *how);
 /*
  * A path as a program wrote it, seen from `base` (the root for absolute ones); flags TRACE_*.
  * Its directory is resolved now; what cannot be is counted as unresolved.
  */
-void model_join(struct model *m, const char *base, const char *text, unsigned flags,
-		const struct access *how);
+model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
+		     const struct access *how);
+/* Both of TRACE_MOVED, and names of one thing at different times: both directories, or neither. */
+void model_renamed(struct model *m, model_ref from, model_ref to);
+/* `to` is a new name of the file `from`. */
+void model_linked(struct model *m, model_ref from, model_ref to);
 /* Interpreters of the programs (ELF, #!), the libc, and a fixed order. */
 void model_finish(struct model *m);
 
@@ -46,4 +52,3 @@ void model_finish(struct model *m);
 int abi_arch(unsigned abi);
 /* The tables of what to look at, from rules.def and args.def. */
 void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES]);
-bool rules_lock_command(uint64_t cmd);

@@ -4,6 +4,7 @@
  * evidence in a comment.
  */
 #include <linux/capability.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -27,6 +28,27 @@ static void describe_unruled(struct proposal *p, struct ast_comment **to)
 			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i]);
 	if (text.n)
 		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s", text.p);
+}
+
+static bool had_flag(const struct proposal *p, const char *call, uint64_t flag)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, call);
+		const struct recorded_arg *flags = c ? proposal_arg(c, 0) : NULL;
+
+		if (flags && flags->ones & flag)
+			return true;
+	}
+	return false;
+}
+
+/* There, what was opened before has no path any more (aa_path_name(), "disconnected"). */
+static void describe_mounts(struct proposal *p, struct ast_comment **to)
+{
+	if (proposal_saw(p, "setns") || had_flag(p, "unshare", CLONE_NEWNS) ||
+	    had_flag(p, "clone", CLONE_NEWNS))
+		ast_comment_add(p->a, to, "mount namespaces were changed: AppArmor refuses files opened "
+				"before that, unless the profile has flags=(attach_disconnected)");
 }
 
 /*
@@ -122,7 +144,11 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 				"them not followed: %llu", (unsigned long long)r->elsewhere);
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
+	if (r->unseen_exec)
+		ast_comment_add(p->a, to, "mappings made executable, of which files this kernel does not "
+				"tell (5.17 and newer do): %llu", (unsigned long long)r->unseen_exec);
 	describe_unruled(p, to);
+	describe_mounts(p, to);
 	describe_setid(p, to);
 	if (!p->one_arch)
 		ast_comment_add(p->a, to, "several ABIs: JSON profiles cannot tell them apart, compile "

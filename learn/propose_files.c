@@ -10,10 +10,14 @@
 
 /* ---- files, capabilities, signals ---- */
 
+/*
+ * A file that was only appended to needs w all the same: apparmor_file_permission() asks for it
+ * at the first write, whatever the mode of the open.
+ */
 static const char *perm_letters(struct arena *a, unsigned perms)
 {
 	return arena_printf(a, "%s%s%s%s%s%s", perms & PERM_M ? "m" : "", perms & PERM_R ? "r" : "",
-			    perms & PERM_W ? "w" : "", perms & PERM_L ? "l" : "",
+			    perms & (PERM_W | PERM_A) ? "w" : "", perms & PERM_L ? "l" : "",
 			    perms & PERM_K ? "k" : "", perms & PERM_X ? "ix" : "");
 }
 
@@ -33,9 +37,10 @@ void propose_files(struct proposal *p)
 			ast_comment_add(p->a, &st->trailing, "%s, %zu files: %s",
 					proposal_evidence(p->a, f->count, f->first_ns), f->files, f->why);
 		else
-			ast_comment_add(p->a, &st->trailing, "%s%s%s",
-					proposal_evidence(p->a, f->count, f->first_ns), f->why ? ": " : "",
-					f->why ? f->why : "");
+			ast_comment_add(p->a, &st->trailing, "%s%s%s%s",
+					proposal_evidence(p->a, f->count, f->first_ns),
+					(f->perms & (PERM_A | PERM_W)) == PERM_A ? ", appended to only" : "",
+					f->why ? ": " : "", f->why ? f->why : "");
 	}
 	p->group = NULL;
 }

@@ -45,9 +45,8 @@ struct recorded_call {
 
 struct recorded_file {
 	struct str path;   /* as the kernel resolved it; directories end in / */
-	unsigned perms;    /* PERM_* of policy.h */
+	unsigned perms;    /* PERM_* of policy.h; beside PERM_W, PERM_A means nothing */
 	bool owned;        /* every access was by the file's owner */
-	bool append_only;  /* every write-open had O_APPEND */
 	bool elsewhere;    /* executed in a chroot or other mount namespace: unreadable from here */
 	uint64_t count;
 	uint64_t first_ns;
@@ -101,6 +100,7 @@ struct recording {
 	uint64_t odd_numbers;  /* calls by numbers far beyond any table; nothing is lost */
 	uint64_t disconnected; /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
+	uint64_t unseen_exec;  /* mprotect(PROT_EXEC) of what this kernel does not tell */
 	uint64_t elsewhere;    /* names in a chroot or other mount namespace, links not followed */
 	uint64_t unread;       /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;

@@ -16,10 +16,10 @@ static const struct {
 	const char *call;
 	struct trace_rule rule;
 } rows[] = {
-#define RULE(call, op, fd0, path0, perms0, flags0, fd1, path1, perms1, flags1)                    \
+#define RULE(call, op, fd0, path0, perms0, flags0, fd1, path1, perms1, flags1, at)                \
 	{ #call,                                                                                  \
 	  { TRACE_OP_##op, { fd0, fd1 }, { path0, path1 }, { TRACE_##perms0, TRACE_##perms1 },     \
-	    { TRACE_##flags0, TRACE_##flags1 } } },
+	    { TRACE_##flags0, TRACE_##flags1 }, at } },
 #include "learn/rules.def"
 #undef RULE
 };
@@ -35,12 +35,6 @@ int abi_arch(unsigned abi)
 	if (native != ARCH_X86_64)
 		return -1;
 	return abi == TRACE_X32 ? ARCH_X32 : ARCH_I386;
-}
-
-bool rules_lock_command(uint64_t cmd)
-{
-	/* F_SETLK, F_SETLKW, F_SETLK64, F_SETLKW64, F_OFD_SETLK, F_OFD_SETLKW */
-	return cmd == 6 || cmd == 7 || cmd == 13 || cmd == 14 || cmd == 37 || cmd == 38;
 }
 
 static uint8_t rule_of(const struct syscall_info *s, enum arch a)

@@ -19,7 +19,7 @@
 _Static_assert(TRACE_TEXT <= 511, "intern()'s mask would cut it");
 
 #define CORE __attribute__((preserve_access_index))
-#define EINVAL 22
+#define ENOENT 2
 #define AF_UNIX 1
 #define PROT_EXEC 4
 #define O_APPEND 02000
@@ -112,6 +112,10 @@ struct task_struct {
 struct task_struct___x86 {
 	struct thread_info___x86 thread_info;
 } CORE;
+struct vm_area_struct {
+	unsigned long vm_end;
+	struct file *vm_file;
+} CORE;
 struct linux_binprm {
 	const char *filename;
 	const char *interp;
@@ -156,6 +160,11 @@ struct arg_key {
 	__u32 call, arg;
 };
 
+struct mapping { /* what lies at an address */
+	__u64 end;
+	__u64 file; /* 0: none */
+};
+
 struct scratch {
 	char buf[2 * TRACE_PATH]; /* paths are written from the middle to the front */
 	struct trace_path_key key;
@@ -163,8 +172,10 @@ struct scratch {
 	__u64 next_id;
 	__u32 off, len; /* of the text to intern */
 	__u64 parent;
+	__u64 last;     /* id of the path that was recorded last; 0: none was */
+	__u64 asked;    /* O_* of the open under way */
 	__u8 kind, perms, flags;
-	__u8 not_owned, not_append;
+	__u8 not_owned;
 };
 
 #define MAP(name_, type_, key_, value_, max_)        \
@@ -183,6 +194,7 @@ MAP(tuples, HASH, struct trace_tuple_key, __u64, 1024);
 MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
 MAP(received, PERCPU_ARRAY, __u32, struct trace_count, 128);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
+MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
 MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
 MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 1);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
@@ -268,8 +280,7 @@ int intern(void)
 			__sync_fetch_and_add(&v->count, 1);
 			if (s->not_owned && !v->not_owned)
 				v->not_owned = 1;
-			if (s->not_append && !v->not_append)
-				v->not_append = 1;
+			s->last = v->id;
 			return 0;
 		}
 		s->off += n;
@@ -379,32 +390,37 @@ int elsewhere(void)
 	return s->len == 1 ? 0 : TRACE_ELSEWHERE;
 }
 
-/* perms == 0: what the open itself asks for. */
+/* What an open asks AppArmor for: aa_map_file_to_perms() in its security/apparmor/include/file.h. */
+static __always_inline __u32 open_perms(unsigned int mode, unsigned int oflags, __u64 asked)
+{
+	__u32 perms = 0;
+
+	if (mode & FMODE_PATH)
+		return 0;
+	if (mode & FMODE_READ)
+		perms |= TRACE_R;
+	if (mode & FMODE_WRITE)
+		perms |= oflags & O_APPEND ? TRACE_A : TRACE_W;
+	if (mode & FMODE_CREATED || asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
+		perms |= TRACE_W;
+	return perms;
+}
+
+/* perms == 0: what the open itself asked for, s->asked with it. */
 int record_file(__u64 file, __u32 perms)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct file *f = (void *)file;
-	unsigned int mode = BPF_CORE_READ(f, f_mode), oflags = BPF_CORE_READ(f, f_flags);
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct scratch *s = scratch_get();
 	__u8 flags = 0;
 
 	if (!s)
 		return 0;
-	s->not_append = 0;
-	if (!perms) {
-		if (mode & FMODE_PATH)
-			return 0;
-		if (mode & FMODE_READ)
-			perms |= TRACE_R;
-		if (mode & (FMODE_WRITE | FMODE_CREATED))
-			perms |= TRACE_W;
-		if (!perms)
-			return 0;
-		s->not_append = (perms & TRACE_W) && !(oflags & O_APPEND);
-	} else if (perms & TRACE_W) {
-		s->not_append = 1;
-	}
+	if (!perms)
+		perms = open_perms(BPF_CORE_READ(f, f_mode), BPF_CORE_READ(f, f_flags), s->asked);
+	if (!perms)
+		return 0;
 	s->not_owned = BPF_CORE_READ(t, cred, fsuid.val) != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
@@ -483,15 +499,16 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	if (!s)
 		return 0;
 	s->buf[0] = 0;
+	s->last = 0;
 	s->not_owned = 1;
-	s->not_append = perms & TRACE_W ? 1 : 0;
 	if (text)
 		n = read_text(s, text, len, how);
-	if (n <= 0) {
+	if (n < 0) {
 		count_loss(TRACE_LOSS_UNRESOLVED);
 		return 0;
 	}
-	if (n == 1) /* AT_EMPTY_PATH, a NULL path: the descriptor itself */
+	/* Kernels before 6.13 count no NUL for an empty text. */
+	if (n <= 1) /* AT_EMPTY_PATH, a NULL path: the descriptor itself */
 		return dir >= 0 ? record_fd(dir, perms) : 0;
 	fd = self_fd();
 	if (fd >= 0)
@@ -735,24 +752,113 @@ static __always_inline __u64 arg_at(const struct mark *m, int i)
 	return 0;
 }
 
-static __always_inline bool is_lock_command(__u64 cmd)
+static __always_inline int exit_open(struct mark *m, const volatile struct trace_rule *r, int fd)
 {
-	/* F_SETLK, F_SETLKW, F_SETLK64, F_SETLKW64, F_OFD_SETLK, F_OFD_SETLKW */
-	return cmd == 6 || cmd == 7 || cmd == 13 || cmd == 14 || cmd == 37 || cmd == 38;
+	__u64 asked = r->at >= 0 ? arg_at(m, r->at) : 0;
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return 0;
+	if (r->flags[0] & TRACE_HOW && bpf_probe_read_user(&asked, sizeof(asked), (void *)asked)) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	s->asked = asked;
+	return record_fd(fd, 0);
+}
+
+/*
+ * Whether a lock asks for w too hangs on its kind alone: apparmor_file_lock() in its lsm.c.
+ * F_UNLCK asks for k as well.
+ */
+static __always_inline int exit_lock(struct mark *m, const volatile struct trace_rule *r)
+{
+	__u32 command = (__u32)arg_at(m, r->at), perms = r->perms[0];
+	__s16 type = 0;
+
+	if (r->op == TRACE_OP_FLOCK) {
+		if ((command & ~TRACE_LOCK_NB) == TRACE_LOCK_EX)
+			perms |= TRACE_W;
+	} else if (command == TRACE_F_SETLEASE) {
+		type = (__s16)m->args[2];
+	} else if (!trace_is_lock(command)) {
+		return 0;
+	} else if (bpf_probe_read_user(&type, sizeof(type), (void *)m->args[2])) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+	}
+	if (type == TRACE_F_WRLCK)
+		perms |= TRACE_W;
+	return record_fd((int)arg_at(m, r->fd[0]), perms);
+}
+
+static long on_vma(struct task_struct *t, struct vm_area_struct *vma, struct mapping *found)
+{
+	(void)t;
+	found->end = BPF_CORE_READ(vma, vm_end);
+	found->file = (__u64)BPF_CORE_READ(vma, vm_file);
+	return 0;
+}
+
+/* Each file between the addresses. Other threads may hold the mappings' lock: that is a loss. */
+int record_mapped(__u64 begin, __u64 end, __u32 perms)
+{
+	struct mapping found = {};
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) {
+		count_loss(TRACE_UNSEEN_EXEC);
+		return 0;
+	}
+	for (int i = 0; i < 8 && begin < end; i++) {
+		long err = bpf_find_vma(bpf_get_current_task_btf(), begin, on_vma, &found, 0);
+
+		if (err == -ENOENT) /* unmapped by another thread since */
+			return 0;
+		if (err)
+			break;
+		if (found.file)
+			record_file(found.file, perms);
+		begin = found.end;
+	}
+	if (begin < end)
+		count_loss(TRACE_LOSS_UNRESOLVED);
+	return 0;
+}
+
+int record_pair(__u64 from, __u64 to, __u32 op)
+{
+	struct trace_pair_key k = {};
+	__u64 one = 1;
+
+	if (!from || !to)
+		return 0; /* counted already */
+	k.from = from;
+	k.to = to;
+	k.op = op;
+	if (bpf_map_update_elem(&pairs, &k, &one, BPF_ANY))
+		count_loss(TRACE_LOSS_PATHS);
+	return 0;
 }
 
 static __always_inline int exit_path(struct mark *m, const volatile struct trace_rule *r)
 {
+	__u32 flags = r->flags[0], at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0, perms = r->perms[1];
 	int dir = r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1;
-	__u32 flags = r->flags[0];
+	struct scratch *s = scratch_get();
+	__u64 from;
 
-	if (flags & TRACE_RMDIR && m->args[2] & TRACE_AT_REMOVEDIR)
-		flags |= TRACE_DIR;
+	if (!s)
+		return 0;
+	if (r->op != TRACE_OP_RENAME)
+		flags = trace_at(flags, at);
+	else if (at & TRACE_EXCHANGE)
+		perms = r->perms[0];
 	record_join(dir, arg_at(m, r->path[0]), 0, r->perms[0] | flags << 16);
 	if (r->path[1] < 0)
 		return 0;
+	from = s->last;
 	dir = r->fd[1] >= 0 ? (int)arg_at(m, r->fd[1]) : -1;
-	return record_join(dir, arg_at(m, r->path[1]), 0, r->perms[1] | r->flags[1] << 16);
+	record_join(dir, arg_at(m, r->path[1]), 0, perms | r->flags[1] << 16);
+	return record_pair(from, s->last, r->op);
 }
 
 static __always_inline int exit_bind(struct mark *m, const volatile struct trace_rule *r)
@@ -787,18 +893,23 @@ static __always_inline int on_exit(bool btf, long ret)
 	r = &rules[bounded(rule, TRACE_RULES - 1)];
 	switch (r->op) {
 	case TRACE_OP_OPEN:
-		return record_fd((int)ret, 0);
+		return exit_open(m, r, (int)ret);
 	case TRACE_OP_MMAP:
 		if (arg_at(m, r->path[0]) & PROT_EXEC && (int)arg_at(m, r->fd[0]) >= 0)
 			return record_fd((int)arg_at(m, r->fd[0]), TRACE_M);
 		return 0;
-	case TRACE_OP_LOCK:
-		if (r->path[0] >= 0 && !is_lock_command(arg_at(m, r->path[0])))
+	case TRACE_OP_MPROTECT:
+		if (!(arg_at(m, r->at) & PROT_EXEC))
 			return 0;
-		return record_fd((int)arg_at(m, r->fd[0]), TRACE_K);
+		return record_mapped(m->args[0], m->args[0] + m->args[1], r->perms[0]);
+	case TRACE_OP_FLOCK:
+	case TRACE_OP_FCNTL:
+		return exit_lock(m, r);
 	case TRACE_OP_FD:
 		return record_fd((int)arg_at(m, r->fd[0]), r->perms[0]);
 	case TRACE_OP_PATH:
+	case TRACE_OP_RENAME:
+	case TRACE_OP_LINK:
 		return exit_path(m, r);
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */

@@ -26,25 +26,40 @@ enum {
 /* What a successful call tells about files. */
 enum trace_op {
 	TRACE_OP_NONE,
-	TRACE_OP_OPEN,  /* the result is a descriptor */
+	TRACE_OP_OPEN,  /* the result is a descriptor; argument at: O_* (TRACE_HOW: lies in memory) */
 	TRACE_OP_MMAP,  /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
+	TRACE_OP_MPROTECT, /* perms[0] on what is mapped at path[0], if argument at has PROT_EXEC */
 	TRACE_OP_FD,    /* perms[0] on the file behind fd[0] */
-	TRACE_OP_LOCK,  /* TRACE_K behind fd[0], if argument path[0] is a lock command (-1: always) */
-	TRACE_OP_PATH,  /* perms[i] on the path in argument path[i] seen from directory fd[i] */
+	TRACE_OP_FLOCK, /* perms[0] behind fd[0], and W where argument at is an exclusive lock */
+	TRACE_OP_FCNTL, /* the same, where argument at is a command of locks or leases */
+	TRACE_OP_PATH,  /* perms[0] on the path in argument path[0] seen from directory fd[0] */
+	TRACE_OP_RENAME, /* two such paths; argument at: RENAME_* */
+	TRACE_OP_LINK,  /* two such paths: the second is a new name of the first */
 	TRACE_OP_BIND,  /* a unix socket's address in argument path[0], length in the next */
 	TRACE_OP_EXEC,  /* only remembered: the exec event does the rest */
 	TRACE_OP_PTRACE, /* for the ptrace backend: what fails because a task has one tracer */
 };
 
-#define TRACE_AT_REMOVEDIR 0x200
+/* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
+#define TRACE_O_CREAT      0100
+#define TRACE_O_TRUNC      01000
+#define TRACE_LOCK_EX      2 /* flock(2) */
+#define TRACE_LOCK_NB      4
+#define TRACE_F_WRLCK      1 /* fcntl(2) */
+#define TRACE_F_SETLEASE   1024
+#define TRACE_EXCHANGE     2 /* renameat2(2) */
+#define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
+#define TRACE_REMOVEDIR    0x200
+#define TRACE_FOLLOW_LINKS 0x400
 
 enum { /* flags of a path */
 	TRACE_FOLLOW = 1, /* a symlink at its end is followed */
 	TRACE_DIR = 2,    /* names a directory */
 	TRACE_MOVED = 4,  /* may be a directory: look afterwards */
 	TRACE_SCRIPT = 8, /* executed, and not the program that runs: has a #! line */
-	TRACE_RMDIR = 16, /* a directory if argument 2 has AT_REMOVEDIR */
+	TRACE_HOW = 16, /* of an open: its flags are the first word of a structure */
 	TRACE_ELSEWHERE = 32, /* in a chroot or another mount namespace: not ours to look up */
+	TRACE_NOW = 64, /* the task stands still: what the name stands for can be looked up */
 };
 
 struct trace_rule {
@@ -53,7 +68,26 @@ struct trace_rule {
 	__s8 path[2]; /* argument with the path; -1: none */
 	__u8 perms[2];
 	__u8 flags[2];
+	__s8 at; /* argument that holds the call's own flags; -1: none */
 };
+
+/* fcntl's F_SETLK, F_SETLKW, F_SETLK64, F_SETLKW64, F_OFD_SETLK, F_OFD_SETLKW */
+static inline int trace_is_lock(__u32 cmd)
+{
+	return cmd == 6 || cmd == 7 || cmd == 13 || cmd == 14 || cmd == 37 || cmd == 38;
+}
+
+/* Flags of a path after the call's own AT_* were looked at. */
+static inline __u32 trace_at(__u32 flags, __u32 at)
+{
+	if (at & TRACE_REMOVEDIR)
+		flags |= TRACE_DIR;
+	if (at & TRACE_NOFOLLOW)
+		flags &= ~(__u32)TRACE_FOLLOW;
+	if (at & TRACE_FOLLOW_LINKS)
+		flags |= TRACE_FOLLOW;
+	return flags;
+}
 
 struct trace_call {
 	__u8 args;  /* bit i: the value of argument i is recorded */
@@ -103,8 +137,14 @@ struct trace_path {
 	__u64 id;
 	__u64 count;
 	__u64 first_ns;
-	__u32 not_owned;  /* some access was not by the file's owner */
-	__u32 not_append; /* some write-open had no O_APPEND */
+	__u32 not_owned; /* some access was not by the file's owner */
+	__u32 pad;
+};
+
+struct trace_pair_key { /* two paths of one call, by their ids */
+	__u64 from, to;
+	__u32 op; /* TRACE_OP_RENAME, TRACE_OP_LINK */
+	__u32 pad;
 };
 
 enum trace_loss {
@@ -118,6 +158,7 @@ enum trace_loss {
 	TRACE_LOSS_CAPS,
 	TRACE_LOSS_LEFT, /* recorded tasks that were moved out of the cgroup */
 	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
+	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) on a kernel that does not tell of what */
 	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */
 	TRACE_TASKS,        /* not a loss: tasks seen */
 	TRACE_LOSS_NR

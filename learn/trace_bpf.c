@@ -477,6 +477,12 @@ static void read_caps(struct watch *w, struct model *m)
 struct piece {
 	struct trace_path_key key;
 	struct trace_path val;
+	model_ref ref; /* what it became; 0: a part of others, or lost */
+};
+
+struct pieces { /* sorted by id */
+	struct piece *v;
+	size_t n;
 };
 
 static int cmp_piece(const void *x, const void *y)
@@ -486,16 +492,16 @@ static int cmp_piece(const void *x, const void *y)
 	return a->val.id < b->val.id ? -1 : a->val.id > b->val.id;
 }
 
-static const struct piece *find_piece(const struct piece *v, size_t n, uint64_t id)
+static const struct piece *find_piece(const struct pieces *all, uint64_t id)
 {
 	struct piece key = { .val.id = id };
 
-	return id ? bsearch(&key, v, n, sizeof(*v), cmp_piece) : NULL;
+	return id ? bsearch(&key, all->v, all->n, sizeof(*all->v), cmp_piece) : NULL;
 }
 
 /* The text from p up the chain, up to its start or to the BASE above (*base is then that). */
-static bool chain_text(const struct piece *v, size_t n, const struct piece *p,
-		       const struct piece **base, char out[TRACE_PATH + 1])
+static bool chain_text(const struct pieces *all, const struct piece *p, const struct piece **base,
+		       char out[TRACE_PATH + 1])
 {
 	size_t at = TRACE_PATH;
 	uint8_t start = p->key.kind;
@@ -511,7 +517,7 @@ static bool chain_text(const struct piece *v, size_t n, const struct piece *p,
 		memcpy(out + at, p->key.text, len);
 		if (!p->key.parent)
 			break;
-		p = find_piece(v, n, p->key.parent);
+		p = find_piece(all, p->key.parent);
 		if (!p)
 			return false;
 	} while (start == TRACE_BASE || p->key.kind != TRACE_BASE);
@@ -521,52 +527,66 @@ static bool chain_text(const struct piece *v, size_t n, const struct piece *p,
 	return true;
 }
 
-static void read_path(struct model *m, const struct piece *v, size_t n,
-		      const struct piece *p)
+static model_ref read_path(struct model *m, const struct pieces *all, const struct piece *p)
 {
 	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
 	const struct piece *base, *none;
 	struct access how = {
 		.perms = p->key.perms,
 		.owned = !p->val.not_owned,
-		.append_only = !p->val.not_append,
 		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
 		.count = p->val.count,
 		.first_ns = p->val.first_ns,
 	};
 
-	if (!chain_text(v, n, p, &base, text) ||
-	    (base && !chain_text(v, n, base, &none, dir))) {
+	if (!chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir))) {
 		model_recording(m)->losses.paths_unresolved++;
-		return;
+		return 0;
 	}
-	if (p->key.kind == TRACE_JOIN) {
-		model_join(m, dir, text, p->key.flags, &how);
-		return;
-	}
+	if (p->key.kind == TRACE_JOIN)
+		return model_join(m, dir, text, p->key.flags, &how);
 	if (p->key.flags & TRACE_DIR && strcmp(text, "/"))
 		strcat(text, "/");
-	model_file(m, str_c(text), &how);
+	return model_file(m, str_c(text), &how);
+}
+
+/* Which paths are old and new name of one thing. */
+static void read_pairs(struct watch *w, struct model *m, const struct pieces *all)
+{
+	int fd = bpf_map__fd(w->skel->maps.pairs);
+	struct trace_pair_key key, *prev = NULL;
+
+	for (; next_key(w, fd, prev, &key); prev = &key) {
+		const struct piece *from = find_piece(all, key.from), *to = find_piece(all, key.to);
+
+		if (!from || !to)
+			w->unread++;
+		else if (key.op == TRACE_OP_RENAME)
+			model_renamed(m, from->ref, to->ref);
+		else
+			model_linked(m, from->ref, to->ref);
+	}
 }
 
 static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 {
 	int fd = bpf_map__fd(w->skel->maps.paths);
-	size_t cap = max_paths * 2 + 256 + 1024, n = 0;
-	struct piece *v = calloc(cap, sizeof(*v));
+	size_t cap = max_paths * 2 + 256 + 1024;
+	struct pieces all = { calloc(cap, sizeof(*all.v)), 0 };
 	struct trace_path_key *prev = NULL;
 
-	if (!v)
+	if (!all.v)
 		return -ENOMEM;
-	for (; n < cap && next_key(w, fd, prev, &v[n].key); n++) {
-		prev = &v[n].key;
-		look_up(w, fd, prev, &v[n].val);
+	for (; all.n < cap && next_key(w, fd, prev, &all.v[all.n].key); all.n++) {
+		prev = &all.v[all.n].key;
+		look_up(w, fd, prev, &all.v[all.n].val);
 	}
-	qsort(v, n, sizeof(*v), cmp_piece);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].key.kind == TRACE_LEAF || v[i].key.kind == TRACE_JOIN)
-			read_path(m, v, n, &v[i]);
-	free(v);
+	qsort(all.v, all.n, sizeof(*all.v), cmp_piece);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].key.kind == TRACE_LEAF || all.v[i].key.kind == TRACE_JOIN)
+			all.v[i].ref = read_path(m, &all, &all.v[i]);
+	read_pairs(w, m, &all);
+	free(all.v);
 	return 0;
 }
 
@@ -582,6 +602,7 @@ static void read_losses(struct watch *w, struct recording *r)
 	r->losses.left += sum_losses(w, TRACE_LOSS_LEFT);
 	r->memory_programs = sum_losses(w, TRACE_MEMORY);
 	r->odd_numbers = sum_losses(w, TRACE_LOSS_CALLS);
+	r->unseen_exec = sum_losses(w, TRACE_UNSEEN_EXEC);
 	r->disconnected = sum_losses(w, TRACE_DISCONNECTED);
 	r->processes = sum_losses(w, TRACE_TASKS);
 }

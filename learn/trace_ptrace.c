@@ -189,9 +189,10 @@ static long long read_field(pid_t tid, const char *file, const char *label, cons
  * What an open asked for: PERM_*, 0 for nothing that has a rule. -1: not to be known, as in a
  * task that is not dumpable, whose /proc files belong to root.
  */
-static int open_perms(pid_t tid, int fd, bool *append)
+static int open_perms(pid_t tid, int fd, uint64_t asked)
 {
 	char info[64];
+	unsigned perms = 0;
 	long long flags;
 
 	snprintf(info, sizeof(info), "fdinfo/%d", fd);
@@ -200,13 +201,14 @@ static int open_perms(pid_t tid, int fd, bool *append)
 		return -1;
 	if (flags & FLAG_O_PATH)
 		return 0;
-	*append = flags & O_APPEND;
-	switch (flags & O_ACCMODE) {
-	case O_RDONLY: return PERM_R;
-	case O_WRONLY: return PERM_W;
-	case O_RDWR: return PERM_R | PERM_W;
-	}
-	return 0; /* 3: neither, for ioctl only */
+	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
+		perms |= PERM_R;
+	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
+		perms |= flags & O_APPEND ? PERM_A : PERM_W;
+	/* Mode 3 is neither, for ioctl only. These two ask for w whatever the mode. */
+	if (asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
+		perms |= PERM_W;
+	return (int)perms;
 }
 
 /* Below another root, or among other mounts: its names lead elsewhere than ours. */
@@ -231,56 +233,74 @@ static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 	return uid == owner;
 }
 
-static void record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
+/* Without the mark that the kernel puts behind a name that is gone, or never was (O_TMPFILE). */
+static size_t bare_length(const char *path, const struct stat *st)
 {
 	static const char gone[] = " (deleted)";
+	size_t n = strlen(path);
+	struct stat named;
+
+	if (n < sizeof(gone) || strcmp(path + n - sizeof(gone) + 1, gone) != 0)
+		return n;
+	if (!stat(path, &named) && named.st_dev == st->st_dev && named.st_ino == st->st_ino)
+		return n; /* a file of that very name */
+	return n - (sizeof(gone) - 1);
+}
+
+static model_ref record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
+{
 	char path[PATH_MAX + 1], proc[64];
 	struct stat st;
 	size_t n;
 
 	if (!read_link(tid, link, path)) {
 		t->r->losses.paths_unresolved++;
-		return;
+		return 0;
 	}
 	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
 		t->r->disconnected++;
 		t->r->memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
-		return;
+		return 0;
 	}
 	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
 	if (stat(proc, &st)) {
 		t->r->losses.paths_unresolved++;
-		return;
+		return 0;
 	}
-	n = strlen(path);
-	if (!st.st_nlink && n >= sizeof(gone) && !strcmp(path + n - sizeof(gone) + 1, gone))
-		path[n -= sizeof(gone) - 1] = 0;
+	n = bare_length(path, &st);
+	path[n] = 0;
 	if (S_ISDIR(st.st_mode) && path[n - 1] != '/')
 		path[n++] = '/';
 	how->owned = is_owner(t, tid, st.st_uid);
 	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
 	how->count = 1;
 	how->first_ns = now_ns(t);
-	model_file(t->model, (struct str){ path, n }, how);
+	return model_file(t->model, (struct str){ path, n }, how);
 }
 
-/* perms 0: what the open asked for. */
-static void record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
+static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
 {
 	struct access how = { .perms = perms };
 	char link[32];
 
 	snprintf(link, sizeof(link), "fd/%d", fd);
-	if (!perms) {
-		int asked = open_perms(tid, fd, &how.append_only);
+	return record_link(t, tid, link, &how);
+}
 
-		if (asked < 0)
-			t->r->losses.paths_unresolved++;
-		if (asked <= 0)
-			return;
-		how.perms = (unsigned)asked;
+static void record_open(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int fd)
+{
+	uint64_t asked = r->at >= 0 ? e->args[r->at] : 0;
+	int perms;
+
+	if (r->flags[0] & TRACE_HOW && !read_memory(e->tid, asked, &asked, sizeof(asked))) {
+		t->r->losses.paths_unresolved++;
+		return;
 	}
-	record_link(t, tid, link, &how);
+	perms = open_perms(e->tid, fd, asked);
+	if (perms < 0)
+		t->r->losses.paths_unresolved++;
+	else if (perms)
+		record_fd(t, e->tid, fd, (unsigned)perms);
 }
 
 /* "/proc/self/fd/7" and "/dev/fd/7" name descriptors of the task, not of us. */
@@ -309,24 +329,19 @@ static const char *theirs(pid_t tid, const char *text, char out[TRACE_PATH + 32]
 	return out;
 }
 
-static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned perms,
-			unsigned flags)
+static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned perms,
+			     unsigned flags)
 {
 	struct access how = { .perms = perms, .count = 1, .first_ns = now_ns(t) };
 	char base[PATH_MAX], link[32] = "cwd", mine[TRACE_PATH + 32];
 	size_t n;
 	int fd;
 
-	if (!*text) {
-		if (dir >= 0)
-			record_fd(t, tid, dir, perms);
-		return;
-	}
+	if (!*text)
+		return dir >= 0 ? record_fd(t, tid, dir, perms) : 0;
 	fd = self_fd(text);
-	if (fd >= 0) {
-		record_fd(t, tid, fd, perms);
-		return;
-	}
+	if (fd >= 0)
+		return record_fd(t, tid, fd, perms);
 	if (*text == '/')
 		strcpy(link, "root");
 	else if (dir >= 0)
@@ -334,30 +349,123 @@ static void record_join(struct tracer *t, pid_t tid, int dir, const char *text, 
 	n = read_link(tid, link, base) ? strlen(base) : 0;
 	if (!n || base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
 		t->r->losses.paths_unresolved++;
-		return;
+		return 0;
 	}
 	if (is_elsewhere(t, tid))
 		flags |= TRACE_ELSEWHERE;
-	model_join(t->model, base, theirs(tid, text, mine), flags, &how);
+	return model_join(t->model, base, theirs(tid, text, mine), flags | TRACE_NOW, &how);
 }
 
-static void record_user_path(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
-			     int i)
+static model_ref record_user_path(struct tracer *t, const struct tracee *e,
+				  const struct trace_rule *r, int i, unsigned perms)
 {
 	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
 	char text[TRACE_PATH + 1] = "";
 	unsigned flags = r->flags[i];
 
-	if (r->path[i] < 0)
-		return;
 	if (e->args[r->path[i]] &&
 	    read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
 		t->r->losses.paths_unresolved++;
+		return 0;
+	}
+	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
+		flags = trace_at(flags, (uint32_t)e->args[r->at]);
+	return record_join(t, e->tid, dir, text, perms, flags);
+}
+
+static void record_rename(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	bool both = r->at >= 0 && e->args[r->at] & TRACE_EXCHANGE;
+	model_ref from = record_user_path(t, e, r, 0, r->perms[0]);
+	model_ref to = record_user_path(t, e, r, 1, r->perms[both ? 0 : 1]);
+
+	model_renamed(t->model, from, to);
+}
+
+static void record_hard_link(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	struct trace_rule only_first = *r;
+	model_ref from = record_user_path(t, e, &only_first, 0, r->perms[0]);
+
+	only_first.at = -1; /* AT_SYMLINK_FOLLOW is about the old name */
+	model_linked(t->model, from, record_user_path(t, e, &only_first, 1, r->perms[1]));
+}
+
+/* ---- locks, and mappings made executable later ---- */
+
+static void record_lock(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	uint32_t command = (uint32_t)e->args[r->at];
+	int16_t type = 0;
+	unsigned perms = r->perms[0];
+
+	if (r->op == TRACE_OP_FLOCK) {
+		if ((command & ~(uint32_t)TRACE_LOCK_NB) == TRACE_LOCK_EX)
+			perms |= PERM_W;
+	} else if (command == TRACE_F_SETLEASE) {
+		type = (int16_t)e->args[2];
+	} else if (!trace_is_lock(command)) {
+		return;
+	} else if (!read_memory(e->tid, e->args[2], &type, sizeof(type))) {
+		t->r->losses.paths_unresolved++;
+	}
+	if (type == TRACE_F_WRLCK)
+		perms |= PERM_W;
+	record_fd(t, e->tid, (int)e->args[r->fd[0]], perms);
+}
+
+/*
+ * One file of /proc/TID/maps. Who owns it was asked when it was opened: here it is no news, as
+ * the name may lead elsewhere by now. Shared memory is no file to AppArmor (its common_mmap()).
+ */
+static void record_mapped(struct tracer *t, char *path, uint64_t inode, unsigned perms)
+{
+	static const char *const memory[] = { "/memfd:", "/SYSV", "/dev/zero (deleted)" };
+	struct access how = { .perms = perms, .owned = true, .count = 1, .first_ns = now_ns(t) };
+	struct stat st;
+	size_t n = strcspn(path, "\n");
+
+	path[n] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(memory); i++)
+		if (str_starts(str_c(path), memory[i]))
+			return;
+	if (path[0] != '/')
+		return;
+	if (strstr(path, "\\012")) { /* a newline, or these four characters */
+		t->r->losses.paths_unresolved++;
 		return;
 	}
-	if (flags & TRACE_RMDIR && e->args[2] & TRACE_AT_REMOVEDIR)
-		flags |= TRACE_DIR;
-	record_join(t, e->tid, dir, text, r->perms[i], flags);
+	if (stat(path, &st) || st.st_ino != inode)
+		st.st_ino = 0;
+	n = st.st_ino ? n : bare_length(path, &st);
+	model_file(t->model, (struct str){ path, n }, &how);
+}
+
+/* Every file that is mapped between the two addresses. */
+static void record_mprotect(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	uint64_t begin = e->args[r->path[0]], end = begin + e->args[r->path[0] + 1];
+	char path[64], line[PATH_MAX + 128];
+	FILE *maps;
+
+	if (!(e->args[r->at] & PROT_EXEC))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)e->tid);
+	maps = fopen(path, "re");
+	if (!maps) {
+		t->r->losses.paths_unresolved++;
+		return;
+	}
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long long from, to, inode;
+		int at = 0;
+
+		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu %n", &from, &to, &inode, &at) == 3 && at &&
+		    inode && from < end && to > begin)
+			record_mapped(t, line + at, inode, r->perms[0]);
+	}
+	t->r->losses.unread += ferror(maps) != 0;
+	fclose(maps);
 }
 
 static void record_bind(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
@@ -550,16 +658,24 @@ static void on_return(struct tracer *t, struct tracee *e)
 		if (e->args[r->path[0]] & PROT_EXEC && fd >= 0)
 			record_fd(t, e->tid, fd, PERM_M);
 		return;
-	case TRACE_OP_LOCK:
-		if (r->path[0] < 0 || rules_lock_command((uint32_t)e->args[r->path[0]]))
-			record_fd(t, e->tid, fd, PERM_K);
+	case TRACE_OP_MPROTECT:
+		record_mprotect(t, e, r);
+		return;
+	case TRACE_OP_FLOCK:
+	case TRACE_OP_FCNTL:
+		record_lock(t, e, r);
 		return;
 	case TRACE_OP_FD:
 		record_fd(t, e->tid, fd, r->perms[0]);
 		return;
 	case TRACE_OP_PATH:
-		record_user_path(t, e, r, 0);
-		record_user_path(t, e, r, 1);
+		record_user_path(t, e, r, 0, r->perms[0]);
+		return;
+	case TRACE_OP_RENAME:
+		record_rename(t, e, r);
+		return;
+	case TRACE_OP_LINK:
+		record_hard_link(t, e, r);
 		return;
 	case TRACE_OP_BIND:
 		record_bind(t, e, r);
@@ -603,7 +719,7 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	if (op == TRACE_OP_PTRACE && info->exit.is_error && info->exit.rval == -EPERM)
 		on_refused_ptrace(t, e);
 	if (op == TRACE_OP_OPEN && !info->exit.is_error)
-		record_fd(t, e->tid, (int)info->exit.rval, 0);
+		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
 	else if (!info->exit.is_error)
 		on_return(t, e);
 	e->rule = 0;

@@ -112,7 +112,7 @@ def masked(files):
     """What the run itself makes anew: random names, process ids. And libgcc_s: glibc loads it
     when the first thread ends, if the process does not end first."""
     out = {}
-    for path, (perms, _, _) in files.items():
+    for path, (perms, _) in files.items():
         if "/libgcc_s.so." in path:
             continue
         path = re.sub(r"^/tmp/(cc|tmp\.)\w+", r"/tmp/\1*", path)
