@@ -4,40 +4,65 @@
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
+/* Architectures on which a filtered call passes inside its multiplexer all the same. */
+static unsigned carried_past(struct lint *l, const struct syscall_info *s, const char **mux)
+{
+	unsigned on = facts_tested(l->facts, s->name), found = 0, selector;
+	const char *name;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		if (!(on & ARCH_BIT(a)) || multiplexed_by(s, (enum arch)a, &name, &selector))
+			continue;
+		*mux = name;
+		found |= ARCH_BIT(a) & facts_ask(l->facts, arena_printf(l->arena, "%s(call == %u)", name,
+									selector), "").some;
+	}
+	return found;
+}
+
+static const char *arch_list(struct lint *l, unsigned arches)
+{
+	const char *out = "";
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (arches & ARCH_BIT(a))
+			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : "",
+					   arch_info((enum arch)a)->name);
+	return out;
+}
+
 void sc_multiplexer(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
-	const char *first = NULL, *mux;
-	bool open = false;
-	unsigned selector;
+	const char *first = NULL, *mux = NULL;
+	unsigned on = 0, open = 0;
 	struct diag *d;
 
-	if (!l->facts || !l->facts->arches_written || !(l->facts->arches & ARCH_BIT(ARCH_I386)))
+	if (!l->facts || !l->facts->arches_written)
 		return;
 	for (size_t i = 0; i < syscall_count(); i++) {
-		const struct syscall_info *s = syscall_at(i);
+		unsigned past = carried_past(l, syscall_at(i), &mux);
 
-		if (multiplexed_by(s, ARCH_I386, &mux, &selector) ||
-		    !(facts_tested(l->facts, s->name) & ARCH_BIT(ARCH_I386)) ||
-		    !(facts_ask(l->facts, arena_printf(l->arena, "%s(call == %u)", mux, selector),
-				"").some & ARCH_BIT(ARCH_I386)))
+		if (!past)
 			continue;
-		open |= facts_always(l->facts, mux) & ARCH_BIT(ARCH_I386);
+		on |= past;
+		open |= past & facts_always(l->facts, mux);
 		first = first ? first : mux;
-		group_add(&g, str_c(s->name), facts_span(l->facts, s->name));
+		group_add(&g, str_c(syscall_at(i)->name), facts_span(l->facts, syscall_at(i)->name));
 	}
 	if (!g.hits.n)
 		return;
 	if (open)
-		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: '%s' "
-			     "is allowed as a whole there, with its arguments in memory, and any "
-			     "x86_64 process can make i386 calls", group_list(&g), first);
+		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for %s: '%s' "
+			     "is allowed as a whole there, with its arguments in memory%s", group_list(&g),
+			     arch_list(l, on), first, on & ARCH_BIT(ARCH_I386) ?
+			     ", and any x86_64 process can make i386 calls" : "");
 	else
-		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for i386: "
-			     "%s '%s' for %s, without conditions", group_list(&g),
+		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for %s: "
+			     "%s '%s' for %s, without conditions", group_list(&g), arch_list(l, on),
 			     l->facts->json ? "libseccomp also allows" : "this policy also allows", first,
 			     PLURAL(g, "it", "them"));
-	diag_help(l->ds, d, "leave i386 out, or refuse %s in %s", first, l->facts->json ?
+	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", arch_list(l, on), first, l->facts->json ?
 		  "an entry of its own, with another errno than the default's" : "a rule of its own");
 }
 

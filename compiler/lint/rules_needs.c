@@ -461,7 +461,7 @@ void sc_compat_open(struct lint *l, enum diag_id id)
 		  "leave x32 out unless x32 programs run here");
 }
 
-/* A call of i386 with 32-bit time, and its successor of Linux 5.1. */
+/* A call of 32-bit architectures with 32-bit time, and its successor of Linux 5.1. */
 static const char *const time64[][2] = {
 	{ "clock_gettime", "clock_gettime64" },	    { "clock_nanosleep", "clock_nanosleep_time64" },
 	{ "futex", "futex_time64" },		    { "ppoll", "ppoll_time64" },
@@ -473,6 +473,7 @@ static const char *const time64[][2] = {
 
 void sc_time64(struct lint *l, enum diag_id id)
 {
+	const unsigned narrow = ARCH_BIT(ARCH_I386) | ARCH_BIT(ARCH_ARM);
 	struct needs n = NEEDS(l);
 	struct diag *d;
 
@@ -482,15 +483,16 @@ void sc_time64(struct lint *l, enum diag_id id)
 		if (!facts_named(l->facts, time64[i][1]))
 			add_need(l, &n, time64[i][1],
 				 facts_loud(l->facts, time64[i][1],
-					      facts_always(l->facts, time64[i][0]) & ARCH_BIT(ARCH_I386)), "");
+					      facts_always(l->facts, time64[i][0]) & narrow), "");
 	tell_stubbed(l, id, &n.stubbed, "refused to 32-bit programs with 64-bit time, which fall back on "
 		     "ENOSYS alone");
 	if (!n.real.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&n.real), "i386 is declared without %s: 32-bit programs with "
-		     "64-bit time use %s and fall back on ENOSYS alone", group_list(&n.real),
-		     PLURAL(n.real, "it", "them"));
-	diag_help(l->ds, d, "allow %s beside the older calls, or leave i386 out",
+	d = diag_add(l->ds, id, group_span(&n.real), "%s declared without %s: 32-bit programs with "
+		     "64-bit time use %s and fall back on ENOSYS alone", !(n.on & ARCH_BIT(ARCH_ARM)) ?
+		     "i386 is" : n.on & ARCH_BIT(ARCH_I386) ? "i386 and arm are" : "arm is",
+		     group_list(&n.real), PLURAL(n.real, "it", "them"));
+	diag_help(l->ds, d, "allow %s beside the older calls, or leave these architectures out",
 		  PLURAL(n.real, "it", "them"));
 }
 

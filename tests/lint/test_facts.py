@@ -187,6 +187,18 @@ def test_a_policy_without_a_filter_is_not_judged_as_one(lint):
     assert not [f for f in lint(text) if f["id"].startswith(("SC", "SR"))]
 
 
+def test_multiplexers_and_64_bit_time_are_looked_for_wherever_they_are(lint):
+    for arch, name in (("SCMP_ARCH_X86", "i386"), ("SCMP_ARCH_S390X", "s390x"), ("SCMP_ARCH_PPC64LE", "ppc64le")):
+        text = profile(entry("socketcall"), entry("socket", args=[arg(0, "EQ", 1)]), arches=[arch])
+        assert f"do not hold for {name}: 'socketcall'" in of(lint(text), "SC123")[0]["message"]
+    text = profile(entry("socket", args=[arg(0, "EQ", 1)]), arches=ARM)
+    assert not of(lint(text), "SC123")
+    names = ["futex", "clock_gettime64", "futex_time64", HIGH]
+    found = of(lint(open_("futex", "clock_gettime", HIGH, arches=["SCMP_ARCH_ARM"])), "SC146")
+    assert "arm is declared without 'clock_gettime64' and 'futex_time64'" in found[0]["message"]
+    assert not of(lint(open_(*names, arches=["SCMP_ARCH_ARM"])), "SC146")
+
+
 def test_names_for_other_architectures_are_news(lint):
     assert [f["severity"] for f in of(lint(open_("read", "waitpid", "_llseek")), "SC104")] == ["info"]
 
