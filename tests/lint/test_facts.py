@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from cases import ALLOW, ERRNO, HIGH, arg, deny, entry, open_, policy, profile
-from conftest import program
+from conftest import ROOT, program
 
 KILL = "SCMP_ACT_KILL_PROCESS"
 ARM = ["SCMP_ARCH_AARCH64"]
@@ -121,6 +121,16 @@ def test_the_capability_that_the_kernel_asks_for_is_said(lint):
     assert "the kernel asks for" not in of(lint(open_("keyctl")), "SR208")[0]["message"]
     both = of(lint(open_("swapon", "acct")), "SR217")[0]["message"]
     assert "the kernel asks for CAP_SYS_ADMIN for swapon, CAP_SYS_PACCT for acct" in both
+
+
+def test_every_question_can_be_asked_on_every_architecture(lint):
+    tables = "".join((ROOT / "compiler" / "lint" / f"{n}.def").read_text() for n in ("risk", "siblings", "needs"))
+    names = sorted(set(re.findall(r'"(\w+)["(]', tables)))
+    arches = re.findall(r'"(SCMP_ARCH_\w+)"', (ROOT / "compiler" / "tables" / "arches.def").read_text())
+    assert len(names) > 200 and len(arches) == 10
+    for some in [[a] for a in arches] + [arches]:
+        assert of(lint(profile(entry(*names), arches=some)), "SR215")
+        assert of(lint(deny(*[n for n in names if n != "fchmodat"], arches=some)), "SC131")
 
 
 # ---- what programs need ----
