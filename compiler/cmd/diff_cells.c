@@ -269,6 +269,7 @@ static void mark_signals(struct side *s)
 struct peer { /* a pattern that rules name; NULL: any */
 	const struct glob *glob;
 	struct str text;
+	const struct policy *policy; /* whose variables it holds; NULL: none */
 };
 
 struct peers {
@@ -278,6 +279,11 @@ struct peers {
 	bool open; /* one holds a variable that is not opened */
 };
 
+static bool is_peer(const struct peer *p, const struct policy *policy, const struct signal_rule *r)
+{
+	return str_eq(p->text, r->peer) && (!p->policy || p->policy == policy);
+}
+
 /* False: more of them than labels. */
 static bool add_peers(struct peers *p, const struct policy *policy)
 {
@@ -285,10 +291,11 @@ static bool add_peers(struct peers *p, const struct policy *policy)
 		struct label_set label = { { 0 } };
 		bool known = !r->peer.n;
 		vec_each(&p->list, old)
-			known |= str_eq(old->text, r->peer);
+			known |= is_peer(old, policy, r);
 		if (known)
 			continue;
-		struct peer peer = { glob_parse(p->c->arena, r->peer, GLOB_NAME, NULL, NULL), r->peer };
+		struct peer peer = { glob_parse(p->c->arena, r->peer, GLOB_NAME, policy->variables, NULL), r->peer,
+				     glob_has_variable(r->peer) ? policy : NULL };
 		if (!peer.glob || p->list.n == AUTOMATON_LABELS)
 			return false;
 		p->open |= peer.glob->open;
@@ -305,7 +312,7 @@ static void mark_peers(const struct peers *p, struct side *s, const struct label
 	vec_each(&s->p->signals, r) {
 		bool meant = !r->peer.n;
 		for (unsigned i = 0; i < p->list.n && !meant; i++)
-			meant = label_has(labels, i) && str_eq(p->list.v[i].text, r->peer);
+			meant = label_has(labels, i) && is_peer(&p->list.v[i], s->p, r);
 		if (meant)
 			mark_signal(s, r);
 	}

@@ -137,7 +137,7 @@ static int kind_label(struct arena *a, struct file_side *s, const struct file_ru
 static bool add_rule(struct files *fs, struct file_side *s, const struct file_rule *f, bool own)
 {
 	struct arena *a = fs->c->arena;
-	struct pattern p = { f, glob_parse(a, f->path, GLOB_PATH, NULL, NULL) };
+	struct pattern p = { f, glob_parse(a, f->path, GLOB_PATH, s->p->variables, NULL) };
 	struct label_set label = { { 0 } };
 	int n;
 
@@ -397,7 +397,7 @@ void compare_programs(struct comparing *c)
 	if (str_eq(both[0]->program, both[1]->program))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
-		const struct glob *g = both[i]->program.n ? glob_parse(c->arena, both[i]->program, GLOB_PATH, NULL, NULL)
+		const struct glob *g = both[i]->program.n ? glob_parse(c->arena, both[i]->program, GLOB_PATH, both[i]->variables, NULL)
 							  : NULL;
 		struct label_set label = { { 0 } };
 		label_add(&label, i);

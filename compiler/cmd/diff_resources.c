@@ -166,8 +166,9 @@ static void signal_rows(struct arena *a, const struct policy *p, struct rows *ou
 {
 	vec_each(&p->signals, s)
 		add_row(a, out, s->origin,
-			arena_printf(a, "%d %d %d %d " PRISTR, s->action, s->send, s->receive,
-				     s->signal, STRARG(s->peer)));
+			arena_printf(a, "%d %d %d %d " PRISTR " %s" PRISTR, s->action, s->send, s->receive,
+				     s->signal, STRARG(s->peer), glob_has_variable(s->peer) ? "of " : "",
+				     glob_has_variable(s->peer) ? (int)p->name.n : 0, p->name.p));
 }
 
 static void limit_rows(struct arena *a, const struct policy *p, struct rows *out)

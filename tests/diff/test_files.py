@@ -217,3 +217,11 @@ def test_examples_against_each_other(pale):
         for y in files:
             d = compare(pale, x, y)
             assert d["same"] is (x == y) or d["same"] is None
+
+
+def test_variables_are_opened(pale, tmp_path):
+    a, b = policy(tmp_path, "file r @{HOME}/x;", "a"), policy(tmp_path, "file r /home/*/x; file r /root/x;", "b")
+    d = compare(pale, a, b)
+    assert d["same"] is True or all(r["path"].startswith(("/home/", "/root/")) for r in d["resources"]), d
+    c = policy(tmp_path, "file r @{HOME}/x; deny file r /home/u/x;", "c")
+    assert ("tighter", "read", "owner") in lines(compare(pale, a, c))
