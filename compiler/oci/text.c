@@ -361,6 +361,42 @@ static bool within_budget(struct writer *w, size_t n)
 	return false;
 }
 
+/* Docker's form and OCI's differ little: what was said of one is not said of the other. */
+static bool told_size(const struct writer *w, enum diag_id id, struct span sp)
+{
+	vec_each(&w->ds->list, d)
+		if ((*d)->id == id && (*d)->span.source == sp.source && (*d)->span.begin == sp.begin)
+			return true;
+	return false;
+}
+
+void oci_tell_size(struct writer *w, size_t bytes)
+{
+	const struct oci_name *most = NULL;
+	size_t many = 0;
+
+	vec_each(&w->names, name) {
+		many += name->pieces.n > ARTIFACT_ENTRIES;
+		most = !most || name->pieces.n > most->pieces.n ? name : most;
+	}
+	struct span sp = most ? oci_costly_span(w, most->sys) : w->p->span;
+	if (many && !told_size(w, DIAG_PL151, sp)) {
+		const char *others = many > 1 ? arena_printf(w->arena, " (and for %zu more call%s)", many - 1,
+							     many == 2 ? "" : "s") : "";
+		struct diag *d = diag_add(w->ds, DIAG_PL151, sp, "the JSON has %zu entries for '%s'%s: runtimes that take "
+					  "profiles from registries (KEP-6061) refuse more than %d for one call",
+					  most->pieces.n, most->sys->name, others, ARTIFACT_ENTRIES);
+		diag_help(w->ds, d, "compare fewer values, or whole ranges whose ends are powers of two; a file on "
+			  "the node has no such limit");
+	}
+	if (bytes <= ARTIFACT_BYTES || told_size(w, DIAG_PL152, sp))
+		return;
+	struct diag *d = diag_add(w->ds, DIAG_PL152, sp, "the JSON has %zu bytes: runtimes that take profiles from "
+				  "registries (KEP-6061) refuse more than %d", bytes, ARTIFACT_BYTES);
+	diag_help(w->ds, d, "compare fewer values here, where most entries come from; a file on the node has no such "
+		  "limit");
+}
+
 bool oci_print(struct writer *w, struct buf *out)
 {
 	struct entries all = collect_entries(w);

@@ -573,8 +573,10 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 	if (out->failed)
 		arena_no_memory(a);
 	tell_notes(&w);
-	if (oci_read_back(&w, (struct str){ out->p, out->n }))
+	if (oci_read_back(&w, (struct str){ out->p, out->n })) {
+		oci_tell_size(&w, out->n);
 		return 0;
+	}
 	buf_free(out);
 	return -1;
 }

@@ -4,6 +4,7 @@
 #include "compiler/oci/internal.h"
 
 enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16, PATHS_MAX = 1 << 20 };
+enum { ARTIFACT_ENTRIES = 128, ARTIFACT_BYTES = 1 << 20 }; /* KEP-6061: of one call; of the file */
 
 #define HIGH_WORD (UINT64_C(0xffffffff) << 32)
 
@@ -109,6 +110,8 @@ bool oci_order(struct writer *w, const struct oci_name *name, dd_node node, stru
 void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
 bool oci_print(struct writer *w, struct buf *out); /* false: too many entries */
+/* Notes on what runtimes of profiles kept as artifacts refuse (KEP-6061). */
+void oci_tell_size(struct writer *w, size_t bytes);
 bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys);
 /* prove.c: the text against the policy, for all calls claimed; false and a diagnostic. */
 bool oci_read_back(struct writer *w, struct str text);
