@@ -463,7 +463,7 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 				return c;
 			break;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	return optind == argc ? usage_error(self, "a FILE is needed") : -1;

@@ -68,8 +68,12 @@ void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int usage_error(const struct command *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same for what getopt_long() answered '?' to (it is kept from printing it raw). */
-int option_error(const struct command *c, char **argv);
+/*
+ * The same for what getopt_long() answered '?' to (it is kept from printing it raw), with the
+ * nearest of the command's options: "no option '--x'; did you mean '--y'? (pale NAME --help)".
+ */
+struct option;
+int option_error(const struct command *c, const struct option *options, char **argv);
 
 /* ---- input: FILE is a policy or any foreign format, recognised from content ---- */
 

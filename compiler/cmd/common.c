@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every command needs: a session, its report, what it tells. */
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/base/suggest.h"
 #include "compiler/cmd/cmd.h"
 
 static _Noreturn void tell_no_memory(int status)
@@ -125,15 +127,49 @@ int usage_error(const struct command *c, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-int option_error(const struct command *c, char **argv)
+/* "--out" of "--out=x" and of "--out"; empty: the word is no long option. */
+static struct str long_name(const char *word)
 {
-	const char *word = argv[optind - 1];
+	if (word[0] != '-' || word[1] != '-')
+		return (struct str){ "", 0 };
+	return (struct str){ word + 2, strcspn(word + 2, "=") };
+}
 
-	if (word[0] == '-' && word[1] == '-' && !optopt)
-		return usage_error(c, "no option '%s'; see pale %s --help", word, c->name);
-	if (word[0] == '-' && word[1] == '-')
-		return usage_error(c, strchr(word, '=') ? "'%s': the option takes no value" :
-				   "'%s': the option needs a value", word);
-	return usage_error(c, "no option '-%c', or it needs a value; see pale %s --help", optopt,
-			   c->name);
+/* Its start is enough. */
+static bool begins(const struct option *o, struct str name)
+{
+	return name.n && strlen(o->name) >= name.n && !memcmp(o->name, name.p, name.n);
+}
+
+static int unknown_option(const struct command *c, const struct option *options, struct str name)
+{
+	const struct option *first = NULL;
+	struct suggest near;
+
+	suggest_start(&near, name);
+	for (const struct option *o = options; o->name; o++) {
+		suggest_offer(&near, str_c(o->name));
+		if (first && begins(o, name))
+			return usage_error(c, "'--" PRISTR "' can be '--%s' or '--%s' (pale %s --help)", STRARG(name),
+					   first->name, o->name, c->name);
+		first = begins(o, name) ? o : first;
+	}
+	if (!near.best.p)
+		return usage_error(c, "no option '--" PRISTR "' (pale %s --help)", STRARG(name), c->name);
+	return usage_error(c, "no option '--" PRISTR "'; did you mean '--" PRISTR "'? (pale %s --help)",
+			   STRARG(name), STRARG(near.best), c->name);
+}
+
+int option_error(const struct command *c, const struct option *options, char **argv)
+{
+	struct str name = long_name(argv[optind - 1]);
+
+	/* Its value is in optopt where the option is known and something about its value is not. */
+	for (const struct option *o = options; optopt && o->name; o++)
+		if (o->val == optopt && begins(o, name))
+			return usage_error(c, "'--" PRISTR "' %s (pale %s --help)", STRARG(name),
+					   o->has_arg ? "needs a value" : "takes no value", c->name);
+	if (optopt)
+		return usage_error(c, "no option '-%c', or it needs a value (pale %s --help)", optopt, c->name);
+	return unknown_option(c, options, name);
 }

@@ -290,7 +290,7 @@ static int run_request(struct request *r, int argc, char **argv)
 			       command_find("compile")->usage, help, oci_runtime_default);
 			return EXIT_OK;
 		}
-		int rc = c == '?' ? option_error(command_find("compile"), argv) :
+		int rc = c == '?' ? option_error(command_find("compile"), options, argv) :
 				    take_option(r, c, index);
 		if (rc != EXIT_OK)
 			return rc;

@@ -116,7 +116,7 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 				return c;
 			break;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	return optind + 2 == argc ? -1 : usage_error(self, "two files, please: A and B");

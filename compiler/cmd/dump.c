@@ -242,7 +242,7 @@ static int read_options(int argc, char **argv, struct dump_options *o)
 			fputs(help, stdout);
 			return EXIT_OK;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	if (!o->pid || optind != argc)

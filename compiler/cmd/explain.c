@@ -430,7 +430,7 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 				return c;
 			break;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	if (optind + 2 != argc)

@@ -101,7 +101,7 @@ int cmd_fmt(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (c == '?')
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		if (mode != FMT_STDOUT && mode != (c == 'i' ? FMT_IN_PLACE : FMT_CHECK))
 			return usage_error(self, "one of -i and --check");
 		mode = c == 'i' ? FMT_IN_PLACE : FMT_CHECK;

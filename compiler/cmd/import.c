@@ -159,7 +159,7 @@ int cmd_import(int argc, char **argv)
 			printf("usage: pale import %s\n\n%s", self->usage, help);
 			return EXIT_OK;
 		default:
-			return usage_error(self, "what to import?");
+			return option_error(self, options, argv);
 		}
 	}
 	if (argc - optind != 1)

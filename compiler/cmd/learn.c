@@ -124,7 +124,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 		case 'h':
 			printf("usage: pale learn %s\n\n%s", self->usage, help);
 			return -1;
-		default: return option_error(self, argv);
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (strcmp(a->run.backend, "auto") && strcmp(a->run.backend, "ebpf") &&

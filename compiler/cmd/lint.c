@@ -355,7 +355,7 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 			return EXIT_OK;
 		}
 		if (o == '?')
-			return option_error(c, argv);
+			return option_error(c, options, argv);
 		if (o == OPT_EXPLAIN)
 			explain = optarg;
 		list |= o == OPT_LIST;

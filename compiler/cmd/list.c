@@ -351,7 +351,7 @@ int cmd_list(int argc, char **argv)
 			printf("usage: pale list %s\n", self->usage);
 			return EXIT_OK;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	if (optind == argc)

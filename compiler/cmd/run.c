@@ -105,7 +105,7 @@ static int take_option(struct session *s, const struct command *c, struct run_op
 	case 'h':
 		return -1;
 	default:
-		return usage_error(c, "unknown option or missing value");
+		BUG("option");
 	}
 }
 
@@ -116,10 +116,10 @@ static int parse_options(struct session *s, const struct command *c, int argc, c
 
 	while (dashes < argc && strcmp(argv[dashes], "--"))
 		dashes++;
-	opterr = 0;
 	optind = 1;
 	while ((opt = getopt_long(dashes, argv, "h", options, &index)) != -1) {
-		rc = take_option(s, c, o, opt, opt >= OPT_LOG ? options[index].name : "");
+		rc = opt == '?' ? option_error(c, options, argv) :
+				  take_option(s, c, o, opt, opt >= OPT_LOG ? options[index].name : "");
 		if (rc)
 			return rc;
 	}

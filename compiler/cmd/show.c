@@ -401,7 +401,7 @@ int cmd_show(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (c != 's')
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		sets = optarg;
 	}
 	if (argc - optind != 1)

@@ -494,7 +494,7 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 				return c;
 			break;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	if (optind == argc || (o->raw ? optind + 1 != argc : optind + 1 == argc))

@@ -665,7 +665,7 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 				return c;
 			break;
 		default:
-			return option_error(self, argv);
+			return option_error(self, options, argv);
 		}
 	}
 	int n = argc - optind;

@@ -33,7 +33,7 @@ def test_every_option_of_the_help_is_offered_and_taken(command):
     assert offered == told
     for option in offered:  # the usage error, if any, is about its value or the missing file
         r = run([PALE, command, option])
-        assert not re.search("unrecognized|unknown option '", r.err), r
+        assert "no option" not in r.err, r
 
 
 def test_values_and_files_are_offered(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 PLAIN = ["--runtime", "crun-1.8+libseccomp-2.5.4"]
 HEAD = "policy k { level linux 6.1; arch x86_64; default errno EPERM; use start-runc;\n%s\n}\n"
+BARE = "policy k { level linux 6.1; arch x86_64; default errno EPERM; unknown errno EPERM; allow execve; %s }\n"
 
 
 def apart(n):
@@ -31,8 +32,7 @@ def test_entries_of_one_call_are_counted(pale, tmp_path):
 def test_the_limit_is_one_call_s(pale, tmp_path, values, told):
     rule = "allow ioctl(cmd in {%s}); allow prctl(option in {%s});" % (
         apart(values), apart(100))
-    body = "policy k { level linux 6.1; arch x86_64; default errno EPERM; unknown errno EPERM; allow execve; %s }" % rule
-    _, r = compiled(pale, tmp_path, body, "-t", "docker", *PLAIN)
+    _, r = compiled(pale, tmp_path, BARE % rule, "-t", "docker", *PLAIN)
     assert ("PL151" in r.err) is told, r
     assert not told or "'ioctl'" in r.err
     assert "PL151" not in pale("compile", "-t", "bpf", "-o", tmp_path / "bpf", tmp_path / "k.pale").err
@@ -40,7 +40,8 @@ def test_the_limit_is_one_call_s(pale, tmp_path, values, told):
 
 def test_many_calls_with_many_entries_are_one_note(pale, tmp_path):
     values = apart(130)
-    _, r = compiled(pale, tmp_path, HEAD % f"allow ioctl(cmd in {{{values}}}); allow prctl(option in {{{values}}});", "-t", "oci")
+    rules = f"allow ioctl(cmd in {{{values}}}); allow prctl(option in {{{values}}});"
+    _, r = compiled(pale, tmp_path, BARE % rules, "-t", "oci", *PLAIN)
     assert r.err.count("PL151") == 1 and "(and for 1 more call)" in r.err
 
 

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An option that a command does not have is told in the same way by all of them."""
+import re
+
+import pytest
+
+from conftest import PALE, run
+from test_completion import ROWS
+
+OWN = {"run": 125, "learn": 125}  # where another status could be the command's
+
+
+def usage(command):
+    return run([PALE, command, "--help"], check=0).out
+
+
+@pytest.mark.parametrize("command", ROWS)
+def test_an_unknown_option_is_told_the_same_by_every_command(command):
+    for word in "--nosuchoption", "--hlep", "--\x1b[31mred", "-Z", "--nosuch=--help":
+        r = run([PALE, command, word, "x"])
+        name = re.escape(word.split("=")[0].replace("\x1b", "\\x1b"))
+        assert r.rc == OWN.get(command, 2) and not r.out, r
+        assert re.match(rf"pale {command}: no option '{name}'(; did you mean '--[a-z-]+'\?|, or it needs a value|) "
+                        rf"\(pale {command} --help\)\nusage: pale {command} ", r.err), r
+    assert "no option '--hlep'; did you mean '--help'? (" in run([PALE, command, "--hlep"]).err
+
+
+@pytest.mark.parametrize("command", ROWS)
+def test_a_misspelt_option_is_recognised(command):
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]{3,}", usage(command)))
+    assert options
+    for option in options:
+        wrong = option + "x"
+        r = run([PALE, command, wrong])
+        assert re.match(rf"pale {command}: no option '{wrong}'; did you mean '--[a-z-]+'\? \(", r.err), r
+
+
+def test_a_value_that_is_missing_or_too_much_is_told():
+    for args, said in [(["compile", "--target"], "'--target' needs a value (pale compile --help)"),
+                       (["diff", "--fail-on"], "'--fail-on' needs a value"), (["run", "--report"], "'--report' needs a value"),
+                       (["fmt", "--check=3"], "'--check' takes no value"), (["check", "-t"], "no option '-t', or it needs a value"),
+                       (["diff", "--policy", "x"], "'--policy' can be '--policy-a' or '--policy-b'")]:
+        r = run([PALE, *args])
+        assert r.rc == OWN.get(args[0], 2) and said in r.err, r
