@@ -334,6 +334,9 @@ void refusals_text(struct session *s, const struct policy *p, const struct enfor
 	buf_putc(out, '\n');
 	vec_each(&report->refusals, r)
 		refusal_text(s, p, r, out);
+	if (report->unnamed)
+		buf_printf(out, "pale run: %" PRIu64 " of them are of more kinds than are told apart\n",
+			   report->unnamed);
 	if (report->lost)
 		buf_printf(out, "pale run: %" PRIu64 " more could not be answered: the caller was "
 			   "killed or interrupted\n", report->lost);
@@ -373,8 +376,8 @@ void refusals_json(struct session *s, const struct policy *p, const struct enfor
 	buf_puts(out, "{\"policy\": ");
 	json_put_string(out, p->name);
 	buf_printf(out, ", \"status\": %d, \"total\": %" PRIu64 ", \"by_default\": %" PRIu64
-		   ", \"by_rule\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"refusals\": [", status,
-		   report->total, count_by(report, false), count_by(report, true), report->lost);
+		   ", \"by_rule\": %" PRIu64 ", \"unnamed\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"refusals\": [", status,
+		   report->total, count_by(report, false), count_by(report, true), report->unnamed, report->lost);
 	vec_each(&report->refusals, r) {
 		buf_puts(out, r == report->refusals.v ? "\n  " : ",\n  ");
 		refusal_json(s, p, r, out);

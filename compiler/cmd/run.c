@@ -42,8 +42,8 @@ static const struct option options[] = {
 static int print_help(const struct command *c)
 {
 	printf("usage: pale %s %s\n\n%s", c->name, c->usage,
-	       "Runs CMD under the policy: no_new_privs, limits, capabilities, AppArmor where the\n"
-	       "policy counts on it, then the seccomp filter, then execve. Where a layer that the\n"
+	       "Runs CMD under the policy: capabilities, AppArmor where the policy counts on it,\n"
+	       "no_new_privs, limits, then the seccomp filter, then execve. Where a layer that the\n"
 	       "policy counts on cannot be set up, nothing is executed.\n\n"
 	       "  --count          count refused calls; each is answered as the policy says\n"
 	       "  --verify         count what would be refused and let it pass: protects nothing\n"

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "compiler/cmd/cmd.h"
@@ -28,15 +29,25 @@ static void add_path_list(struct dirs *d, const char *s)
 	}
 }
 
+/* Our own file: /proc knows; where there is none, the name that execve() was given does. */
+static bool find_exe(char exe[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", exe, PATH_MAX - 1);
+	const char *given = (const char *)getauxval(AT_EXECFN);
+
+	if (n <= 0)
+		return given && realpath(given, exe);
+	exe[n] = '\0';
+	return true;
+}
+
 /* A binary in a build tree (build/pale, build/asan/pale) finds the sets of its sources. */
 static void add_build_tree(struct dirs *d)
 {
 	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
-	if (n <= 0)
+	if (!find_exe(exe))
 		return;
-	exe[n] = '\0';
 	for (int up = 0; up < 3; up++) {
 		char *slash = strrchr(exe, '/');
 		if (!slash)

@@ -21,11 +21,16 @@ enum enforce_mode {
 };
 
 /*
- * ENFORCE_COUNT answers exactly for errno. A call the policy kills for: the whole process gets
- * SIGKILL (a listener cannot end one thread, nor make the kernel say SIGSYS; the command's own
- * status is reported as 128+SIGSYS all the same); one that we may not kill gets ENOSYS. `trap`:
- * SIGSYS is sent to the thread and the call answered with ENOSYS; a handler sees si_code
- * SI_TKILL instead of SYS_SECCOMP. `notify`: ENOSYS, as when nobody listens.
+ * ENFORCE_COUNT answers as the policy says. errno: exactly. `kill`: the process gets SIGKILL at
+ * once (a listener cannot make the kernel say SIGSYS; the command's own status is reported as
+ * 128+SIGSYS all the same); one that we may not kill gets ENOSYS. `kill-thread` and `trap`: no
+ * listener can do that, so the filter itself does, and they are not counted. `notify`: ENOSYS,
+ * as when nobody listens. A filter that the command loads itself stands before the listener:
+ * what both refuse it answers, and that is not counted.
+ *
+ * ENFORCE_VERIFY and ENFORCE_COUNT make this process non-dumpable (prctl(2)) for good: the
+ * command has its user id and could otherwise take the listener, or its memory, over. Whoever
+ * keeps CAP_SYS_PTRACE still can; a warning says so for ENFORCE_COUNT.
  */
 
 struct refusal { /* one (call, why) with its count */
@@ -42,6 +47,7 @@ struct refusal { /* one (call, why) with its count */
 struct enforce_report {
 	VEC(struct refusal) refusals;
 	uint64_t total;
+	uint64_t unnamed; /* of total: of more kinds than `refusals` takes (4,096) */
 	uint64_t lost; /* notifications that could not be answered (the caller was gone) */
 };
 
@@ -66,7 +72,9 @@ const char *profile_parser(void);
  * ENFORCE and ENFORCE_LOG replace this process and return only on failure. The others wait for
  * the command and everything it started, pass signals on, and return its exit status
  * (128+N for a signal). Failure: -1 with diagnostics, nothing executed; *status is the exit
- * code to leave with (125, 126, 127). The process must have one thread.
+ * code to leave with (125, 126, 127; 128+N where signal N came before the command was there).
+ * A listener that fails later is a failure too (125), and the command is killed. The process
+ * must have one thread.
  *
  * The one failure that cannot be returned is an execve that the kernel refuses once the filter
  * is in place: the process then ends with 126 or 127.

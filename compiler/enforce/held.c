@@ -3,47 +3,30 @@
 #include "compiler/enforce/held.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "compiler/enforce/procfs.h"
 
 enum { FILTERS_MAX = 8192 }; /* 32768 instructions on a path, at least 4 + 1 a filter */
 
-/* A small file of /proc; its length or -errno. */
-static ssize_t read_proc(pid_t tid, const char *name, char *text, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	ssize_t n = read(fd, text, size - 1);
-	int err = errno;
-	close(fd);
-	if (n < 0)
-		return -err;
-	text[n] = '\0';
-	return n;
-}
-
 static int read_mode(pid_t tid, struct held *out)
 {
-	char text[8192];
-	unsigned mode;
-	ssize_t n = read_proc(tid, "status", text, sizeof(text));
-	const char *line = n < 0 ? NULL : strstr(text, "\nSeccomp:");
+	char text[PROC_STATUS_MAX];
+	uint64_t mode;
+	ssize_t n = proc_read(tid, "status", text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
-	if (!line || sscanf(line, "\nSeccomp: %u", &mode) != 1 || mode > HELD_FILTERS)
+	if (!proc_status_number(text, "Seccomp", 10, &mode) || mode > HELD_FILTERS)
 		return -ENOSYS;
 	out->mode = (enum held_mode)mode;
-	n = read_proc(tid, "comm", out->name, sizeof(out->name));
+	n = proc_read(tid, "comm", out->name, sizeof(out->name));
+	if (n < 0)
+		return (int)n;
 	out->name[strcspn(out->name, "\n")] = '\0';
 	return 0;
 }
@@ -139,7 +122,7 @@ int held_call(pid_t tid, struct held_call *out)
 	char text[512];
 	uint64_t sp;
 	int nr;
-	ssize_t n = read_proc(tid, "syscall", text, sizeof(text));
+	ssize_t n = proc_read(tid, "syscall", text, sizeof(text));
 
 	*out = (struct held_call){ .state = HELD_RUNNING };
 	if (n < 0)

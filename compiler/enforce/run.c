@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* enforce_run(): prepare everything, then give it all up at once. */
 #include <errno.h>
-#include <linux/seccomp.h>
+#include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +16,15 @@
 #include "compiler/enforce/confine.h"
 
 enum { FAILED = 125, CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
+
+static void add_faked(struct span at, const char *what, struct diags *ds)
+{
+	struct diag *d = diag_add(ds, DIAG_PL310, at, "%s is answered as done and is not: something "
+				  "above answers in the kernel's place", what);
+
+	diag_help(ds, d, "look for an errno of 0 in the filters above ('errnoRet': 0 in a container's "
+		  "profile; 'pale dump')");
+}
 
 /* ---- preparing ---- */
 
@@ -55,6 +67,55 @@ static bool check_start(const struct policy *p, struct diags *ds)
 	return false;
 }
 
+/* The first rule, or the line, that answers what no listener can (and the seccomp layer does). */
+static bool find_unanswerable(const struct policy *p, struct span *at)
+{
+	bool lines = !listener_can_answer(p->foreign);
+
+	for (int i = 0; i < ARCH_NR; i++)
+		lines |= p->arches & ARCH_BIT(i) && (!listener_can_answer(p->dflt[i]) ||
+						     !listener_can_answer(p->unknown[i]));
+	*at = p->span;
+	vec_each(&p->calls, r) {
+		if (listener_can_answer(r->verdict))
+			continue;
+		*at = r->origin ? r->origin->span : p->span;
+		return true;
+	}
+	return lines;
+}
+
+/* Root's exec gets what is in the bounding set; anybody else's, without files' capabilities
+ * (no_new_privs), what is ambient. */
+static bool keeps_ptrace(const struct plan *plan)
+{
+	bool root = getuid() == 0 || geteuid() == 0;
+
+	if (plan->drop_caps && !(plan->caps >> CAP_SYS_PTRACE & 1))
+		return false;
+	return root ? prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE, 0, 0, 0) == 1 :
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SYS_PTRACE, 0, 0) == 1;
+}
+
+/* What --count does not do as `run` alone would. */
+static void warn_count(const struct policy *p, const struct plan *plan, struct diags *ds)
+{
+	struct diag *d;
+	struct span at;
+
+	if (find_unanswerable(p, &at)) {
+		d = diag_add(ds, DIAG_PL312, at, "a listener cannot do what 'kill-thread' and 'trap' "
+			     "say, so the kernel answers these calls and they are not counted");
+		diag_help(ds, d, "'--verify' counts them too, and lets them pass");
+	}
+	if (!keeps_ptrace(plan))
+		return;
+	d = diag_add(ds, DIAG_PL313, p->span, "the command keeps CAP_SYS_PTRACE: with it a hostile one "
+		     "can take over pale, which counts and answers its calls");
+	diag_help(ds, d, "start as another user, name the capabilities it needs ('capability "
+		  "chown;'), or leave '--count' out: then nothing of pale stays");
+}
+
 static void warn_listener(const struct policy *p, struct diags *ds)
 {
 	vec_each(&p->calls, r) {
@@ -86,7 +147,7 @@ static const struct sock_fprog *order_filters(struct arena *a, const struct cbpf
 }
 
 /* A listener hears one filter, so what it is to hear is one program or none. */
-static int make_filter(struct arena *a, const struct policy *p, bool listens, struct plan *plan,
+static int make_filter(struct arena *a, const struct policy *p, struct plan *plan,
 		       struct diags *ds)
 {
 	struct cbpf_options opt = { .family = arch_family((enum arch)arch_native(), p->arches) };
@@ -94,7 +155,7 @@ static int make_filter(struct arena *a, const struct policy *p, bool listens, st
 	struct cbpf_proof proof;
 	struct cbpf one;
 
-	if (listens) {
+	if (plan->listens) {
 		if (cbpf_generate(a, p, &opt, &one, ds))
 			return -1;
 		progs = (struct cbpf_stack){ &one, 1 };
@@ -115,18 +176,25 @@ static int prepare_seccomp(struct arena *a, const struct enforce_options *opt, s
 	const struct policy *p = opt->policy;
 	struct verdict tell;
 
+	if (!confine_possible()) {
+		add_faked(p->span, "seccomp(2)", ds);
+		return -1;
+	}
 	if (!check_machine(p, ds))
 		return -1;
 	if ((opt->mode == ENFORCE || opt->mode == ENFORCE_COUNT) && !check_start(p, ds))
 		return -1;
-	if (opt->mode != ENFORCE)
-		p = policy_listening(a, p, opt->mode == ENFORCE_LOG);
-	else
+	if (opt->mode == ENFORCE)
 		warn_listener(p, ds);
+	if (opt->mode == ENFORCE_COUNT)
+		warn_count(p, plan, ds);
+	if (plan->listens)
+		p = policy_listening(a, p, opt->mode == ENFORCE_COUNT, plan->path);
+	else if (opt->mode == ENFORCE_LOG)
+		p = policy_logging(a, p);
 	tell = verdict_of(p, SYS_write, stderr_args);
 	plan->may_tell = tell.kind == VERDICT_ALLOW || tell.kind == VERDICT_LOG;
-	return make_filter(a, p, opt->mode == ENFORCE_VERIFY || opt->mode == ENFORCE_COUNT, plan,
-			   ds);
+	return make_filter(a, p, plan, ds);
 }
 
 static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan *plan,
@@ -162,6 +230,19 @@ static uint64_t caps_kept(const struct policy *p)
 	return keep & ~deny;
 }
 
+/* setrlimit(2): the kernel counts the processes of every user but root, the real one. */
+static void note_limits(const struct policy *p, struct diags *ds)
+{
+	vec_each(&p->limits, l) {
+		if (l->rlimit != RLIMIT_NPROC || getuid() != 0)
+			continue;
+		struct diag *d = diag_add(ds, DIAG_PL311, l->origin ? l->origin->span : p->span,
+					  "'limit nproc' does not hold root: the kernel counts no "
+					  "processes of user id 0");
+		diag_help(ds, d, "start as another user, or bound the cgroup's pids.max");
+	}
+}
+
 /* AppArmor last: it is the one step that changes something outside this process. */
 static int prepare(struct arena *a, const struct enforce_options *opt, struct plan *plan,
 		   struct diags *ds)
@@ -173,11 +254,13 @@ static int prepare(struct arena *a, const struct enforce_options *opt, struct pl
 		return code;
 	plan->policy = p;
 	plan->argv = opt->argv;
+	plan->listens = opt->mode == ENFORCE_VERIFY || opt->mode == ENFORCE_COUNT;
 	plan->layers = opt->layers ? opt->layers : p->layers;
 	/* AppArmor refuses the capabilities that a policy does not name; so does the bounding
 	 * set, also where AppArmor itself is left out. */
 	plan->drop_caps = p->says_caps || ((plan->layers | p->layers) & LAYER_APPARMOR);
 	plan->caps = caps_kept(p);
+	note_limits(p, ds);
 	if ((plan->layers & LAYER_SECCOMP) && prepare_seccomp(a, opt, plan, ds))
 		return FAILED;
 	if ((plan->layers & LAYER_APPARMOR) && prepare_apparmor(a, p, plan, ds))
@@ -186,6 +269,33 @@ static int prepare(struct arena *a, const struct enforce_options *opt, struct pl
 }
 
 /* ---- doing ---- */
+
+/* A process, or the listener beside it, and no step of confining. */
+static void report_process(struct span at, const struct failure *f, int *status, struct diags *ds)
+{
+	const char *why = f->step == STEP_ENDED ? sigabbrev_np(f->err) : strerror(f->err);
+	struct diag *d;
+
+	if (f->step == STEP_LISTENER) {
+		d = diag_add(ds, DIAG_PL315, at, "the listener fails while %s: %s; the command was "
+			     "killed, and what is left of it gets ENOSYS for each refused call",
+			     f->detail, why);
+		diag_help(ds, d, "'pale run' without '--count' needs no listener");
+		return;
+	}
+	if (f->step == STEP_START) {
+		d = diag_add(ds, DIAG_PL314, at, "a process for the command cannot be started: %s", why);
+		if (f->err == EAGAIN)
+			diag_help(ds, d, "the user has as many as 'ulimit -u', or the cgroup's "
+				  "pids.max, lets there be");
+		return;
+	}
+	*status = 128 + f->err;
+	d = diag_add(ds, DIAG_PL314, at, "the process for the command was ended by SIG%s before it was "
+		     "the command", why ? why : "?");
+	if (f->err == SIGSYS)
+		diag_help(ds, d, "a seccomp filter above ends whoever makes a call that confining takes");
+}
 
 static void report_failure(const struct plan *plan, const struct failure *f, int *status,
 			   struct diags *ds)
@@ -217,7 +327,20 @@ static void report_failure(const struct plan *plan, const struct failure *f, int
 		diag_add(ds, DIAG_PL309, at, "no_new_privs cannot be set: %s", why);
 		return;
 	case STEP_FILTER:
-		diag_add(ds, DIAG_PL309, at, "the kernel does not take the filter: %s", why);
+		d = diag_add(ds, DIAG_PL309, at, "the kernel does not take the filter: %s", why);
+		if (f->err == EBUSY)
+			diag_help(ds, d, "a filter above has a listener already, and the kernel allows one: "
+				  "'pale run' without '--count' and '--verify' needs none");
+		if (f->err == EMFILE)
+			diag_help(ds, d, "no descriptor is left for the listener: 'ulimit -n'");
+		return;
+	case STEP_START:
+	case STEP_ENDED:
+	case STEP_LISTENER:
+		report_process(at, f, status, ds);
+		return;
+	case STEP_FAKED:
+		add_faked(at, f->detail, ds);
 		return;
 	case STEP_EXEC:
 		*status = f->err == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
@@ -248,10 +371,8 @@ static int replace_process(struct arena *a, const struct plan *plan, struct fail
 
 	if (!confine_process(plan, f))
 		return -1;
-	if (plan->nfilters && confine_filter(plan) < 0) {
-		*f = (struct failure){ .step = STEP_FILTER, .err = errno };
+	if (plan->nfilters && confine_filter(plan, f) < 0)
 		return -1;
-	}
 	/* Between the filter and the program's first instruction: this call and no other. */
 	syscall(SYS_execve, plan->path, plan->argv, environ);
 	if (plan->nfilters)

@@ -351,11 +351,12 @@ def test_refusals_name_the_line_that_refused(attack, policy, tmp_path):
 
 
 def test_every_verdict_is_answered(attack, policy, tmp_path):
-    for line, wanted in (("kill bpf;", 128 + 31), ("trap bpf;", 128 + 31)):
+    """A trap is the kernel's own answer, which nobody can count (test_hostile.py)."""
+    for line, wanted, counted in (("kill bpf;", 128 + 31, {"bpf": 1}), ("trap bpf;", 128 + 31, {})):
         p = policy(live_with(line))
         r, report = count(p, [attack, "bpf", "keyctl"], tmp=tmp_path)
         assert r.rc == wanted and r.out == "", (line, r)
-        assert calls(report) == {"bpf": 1}
+        assert calls(report) == counted
         assert shell_status(pale_run(p, "--", attack, "bpf", "keyctl").rc) == wanted
         r, report = count(p, [attack, "bpf", "keyctl"], mode="--verify", tmp=tmp_path)
         assert r.rc == 0 and calls(report) == {"bpf": 1, "keyctl": 1}
@@ -469,8 +470,9 @@ def test_warnings_are_told_whatever_the_mode(sh, policy, mode):
     assert ("PL306" in r.err) == (mode == [])
 
 
-@pytest.mark.parametrize("verdict", ["kill", "trap"])
-def test_a_kill_verdict_is_carried_out_where_proc_shows_no_processes(attack, policy, tmp_path, verdict):
+@pytest.mark.parametrize("verdict, counted", [("kill", "1 call refused"), ("trap", "0 calls refused")])
+def test_a_kill_verdict_is_carried_out_where_proc_shows_no_processes(attack, policy, tmp_path, verdict,
+                                                                           counted):
     """But for /proc/self, which sanitizers and the search for sets need."""
     need_root()
     p = policy(live_with(f"{verdict} bpf;"))
@@ -479,7 +481,7 @@ def test_a_kill_verdict_is_carried_out_where_proc_shows_no_processes(attack, pol
               f'ln -s {tmp_path}/proc/self /proc/self && exec "$@"')
     r = run([need("unshare"), "-m", need("sh"), "-c", script, "sh", PALE, "run", p, "--count", "--",
              attack, "bpf"], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-    assert r.rc == 128 + 31 and r.out == "" and "1 call refused" in r.err, r
+    assert r.rc == 128 + 31 and r.out == "" and counted in r.err, r
 
 
 def test_it_works_with_sigchld_ignored_and_signals_blocked(sh, tmp_path):

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pale run` and `pale learn` where the system is short of something."""
+import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
-from conftest import PALE, need, run
+from conftest import PALE, need, need_root, run
 
 ALLOW = "policy p {\n\tarch x86_64;\n\tdefault allow;\n\terrno EXDEV getppid;\n%s}\n"
 MODES = [[], ["--count"], ["--verify"], ["--log"]]
@@ -109,3 +112,48 @@ def test_signals_reach_the_command_as_pale_found_them(kp, kind, ignored, blocked
         here = as_found(ignored - {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}, blocked)
         plain = dispositions([], here)
     assert dispositions(started(kind, kp), here) == plain
+
+
+# ---- descriptors, processes ----
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_limit_of_open_files_below_those_that_are_open_is_set(kp, mode):
+    """A listener takes a descriptor: the limit comes once it is there."""
+    for n in (0, 1, 3, 4, 20):
+        kp.write_text(ALLOW % f"\tlimit nofile {n};\n")
+        shown = run([PALE, "run", *mode, kp, "--", need("busybox"), "sh", "-c", "ulimit -n; ulimit -Hn"])
+        assert (shown.rc, shown.out) == (0, f"{n}\n{n}\n"), shown
+
+
+@pytest.mark.parametrize("mode", ["--count", "--verify"])
+def test_a_process_that_cannot_be_started_is_called_that(kp, mode, tmp_path):
+    need_root()
+    nobody = [need("setpriv"), "--reuid", "64999", "--regid", "64999", "--clear-groups"]
+    with tempfile.TemporaryDirectory() as d:
+        os.chmod(d, 0o755)
+        shutil.copy(PALE, d)
+        shutil.copy(kp, d)
+        r = run([*nobody, need("prlimit"), "--nproc=1", f"{d}/pale", "run", mode, f"{d}/p.pale", "--",
+                 need("busybox"), "true"], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    assert r.rc == 125 and "PL314" in r.err and "cannot be started" in r.err, r
+
+
+def test_a_limit_of_processes_that_does_not_hold_root_is_noted(kp):
+    need_root()
+    kp.write_text(ALLOW % "\tlimit nproc 5;\n")
+    r = run([PALE, "run", kp, "--", need("busybox"), "true"])
+    assert r.rc == 0 and "PL311" in r.err, r
+
+
+# ---- no /proc ----
+
+def test_sets_beside_the_binary_are_found_without_proc(tmp_path):
+    need_root()
+    p = tmp_path / "p.pale"
+    p.write_text("policy p { arch x86_64; default errno EPERM; use start-run; use libc; }")
+    script = 'mount -t tmpfs none /proc && exec "$@"'
+    env = {k: v for k, v in os.environ.items() if k != "PALE_PATH"}
+    env["ASAN_OPTIONS"] = "detect_leaks=0"
+    r = run([need("unshare"), "-m", need("sh"), "-c", script, "sh", PALE, "run", p, "--", need("busybox"),
+             "true"], env=env)
+    assert r.rc == 0, r
