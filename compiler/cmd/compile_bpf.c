@@ -46,19 +46,28 @@ static const struct syscall_info *find_call(struct str name)
 	return alias ? syscall_by_name(str_c(alias)) : s;
 }
 
+/* One that looks like another is a mistake; else it is newer than our table, and counts nothing. */
 static void tell_unknown_name(struct diags *ds, const struct source *src, struct str name)
 {
 	struct suggest near;
-	struct diag *d = diag_add(ds, DIAG_PL204, span_of(src, name),
-				  "unknown system call '" PRISTR "' in a trace", STRARG(name));
+	struct diag *d;
 
-	if (ds->errors > ds->cap)
-		return; /* not shown */
+	if (ds->errors > ds->cap) { /* not shown */
+		diag_add(ds, DIAG_PL204, span_of(src, name), "unknown system call in a trace");
+		return;
+	}
 	suggest_start(&near, name);
-	for (size_t i = 0; i < syscall_count(); i++)
+	for (size_t i = 0; i < syscall_count() && !libseccomp_since(name).n; i++)
 		suggest_offer(&near, str_c(syscall_at(i)->name));
-	if (near.best.p)
+	if (near.best.p) {
+		d = diag_add(ds, DIAG_PL204, span_of(src, name), "unknown system call '" PRISTR "' in a trace",
+			     STRARG(name));
 		diag_help(ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
+		return;
+	}
+	d = diag_add(ds, DIAG_PL288, span_of(src, name), "'" PRISTR "' is no call up to the level of pale's table: its "
+		     "line counts nothing", STRARG(name));
+	diag_help(ds, d, "nothing need be done where the kernel traced is newer");
 }
 
 /* 12, 0.25: thousandths. */
@@ -107,13 +116,16 @@ static void read_weights(struct compilation *c, enum arch a, struct cbpf_weights
 	size_t n = syscall_end(a);
 	uint64_t *count = ARENA_ARRAY(c->session->arena, uint64_t, n);
 	struct str rest = src->text;
+	/* Once for all machine families. */
+	struct diags *ds = c->weights_told ? diags_new(c->session->arena, c->session->sources) : c->session->diags;
 
+	c->weights_told = true;
 	while (rest.n) {
 		const char *end = memchr(rest.p, '\n', rest.n);
 		struct str line = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
-		read_weight(c->session->diags, src, line, a, count, n);
+		read_weight(ds, src, line, a, count, n);
 		size_t taken = end ? (size_t)(end - rest.p) + 1 : rest.n;
 		rest = (struct str){ rest.p + taken, rest.n - taken };
 	}

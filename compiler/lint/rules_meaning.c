@@ -375,6 +375,36 @@ static bool collides(const struct oci_entry *x, const struct oci_entry *y)
 	       !verdict_eq(x->verdict, y->verdict);
 }
 
+/* A call that both meet: what stands behind the last argument that is not 0 is left out. */
+static const char *witness(struct lint *l, struct str name, const uint64_t args[6])
+{
+	BUF_AUTO call = { 0 };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 6; i++)
+		n = args[i] ? i + 1 : n;
+	buf_printf(&call, PRISTR "(", STRARG(name));
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(&call, "%s%#jx", i ? ", " : "", (uintmax_t)args[i]);
+	buf_puts(&call, ")");
+	return arena_strdup(l->arena, call.p);
+}
+
+void sc_overlapping_entries(struct lint *l, enum diag_id id)
+{
+	struct oci_overlaps *o = oci_overlaps(l->arena, l->root);
+	struct oci_disputed both;
+	struct str name;
+	size_t at = 0;
+
+	while (oci_overlap_next(o, &at, &name, &both)) {
+		struct diag *d = diag_add(l->ds, id, both.second, "'%s' meets two entries with different actions, and "
+					  "which decides is up to libseccomp", witness(l, name, both.args));
+		diag_note(l->ds, d, both.first, "the other entry");
+		diag_help(l->ds, d, "let their conditions exclude each other");
+	}
+}
+
 void sc_same_cond_two_actions(struct lint *l, enum diag_id id)
 {
 	struct group later = GROUP(l), earlier = GROUP(l);

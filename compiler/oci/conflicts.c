@@ -313,7 +313,7 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
 		if (!r->dropped)
 			sorted[n++] = r;
 	qsort(sorted, n, sizeof(*sorted), by_name_then_place);
-	for (size_t i = 0, k; i < n && !s.failed; i = k) {
+	for (size_t i = 0, k; i < n && s.comparisons; i = k) {
 		for (k = i + 1; k < n && str_eq(sorted[i]->name, sorted[k]->name); k++)
 			;
 		settle_call(&s, &sorted[i], k - i);

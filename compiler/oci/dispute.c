@@ -504,3 +504,41 @@ bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *
 	}
 	return false;
 }
+
+/* ---- a profile's own contradictions ---- */
+
+struct oci_overlaps {
+	struct oci_profile *p;
+	const struct oci_disputes *disputes; /* NULL: none */
+};
+
+struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root)
+{
+	const struct oci_read_options opt = { .every_host = true, .unasked = true };
+	struct oci_overlaps *o = ARENA_NEW(a, struct oci_overlaps);
+	struct diags *quiet = diags_new(a, NULL);
+
+	o->p = ARENA_NEW(a, struct oci_profile);
+	oci_parse(a, root, &opt, o->p);
+	oci_settle(a, o->p, &opt, &o->disputes, quiet);
+	if (!o->disputes && o->p->disputes.n) /* beside what no runtime loads */
+		o->disputes = arena_dup(a, &(struct oci_disputes){ .p = o->p, .rules = o->p->rules.v },
+					sizeof(*o->disputes));
+	return o;
+}
+
+bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name, struct oci_disputed *out)
+{
+	while (o->disputes && *at < o->p->disputes.n) {
+		const struct oci_dispute *d = &o->p->disputes.v[(*at)++];
+		bool again = false;
+		describe(o->disputes, d, out);
+		*name = o->disputes->rules[d->first].name;
+		for (const struct oci_dispute *k = o->p->disputes.v; k < d && !again; k++)
+			again = o->disputes->rules[k->first].entry == o->disputes->rules[d->first].entry &&
+				o->disputes->rules[k->second].entry == o->disputes->rules[d->second].entry;
+		if (!again)
+			return true;
+	}
+	return false;
+}

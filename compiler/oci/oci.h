@@ -119,6 +119,13 @@ struct oci_disputed { /* one call that is disputed */
 /* Is this call disputed in an environment (what it does not know may be anything)? NULL: no. */
 bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *env, const struct call *c,
 		     struct oci_disputed *out);
+/*
+ * What entries of a profile dispute, one pair of entries after the other, from *at = 0; nobody is
+ * asked. `name` and out->args are a call that both match. false: no more, or the profile is none.
+ */
+struct oci_overlaps;
+struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root);
+bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name, struct oci_disputed *out);
 /* One after the other, from *at = 0, what is disputed of a number, with arguments that show it. */
 bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *env, uint32_t audit,
 		       uint32_t number, size_t *at, struct oci_disputed *out);

@@ -248,18 +248,24 @@ static const char *spell_verdict(struct arena *a, const struct call_rule *r)
 	return name ? arena_printf(a, "errno %s", name) : arena_printf(a, "%s", b.p);
 }
 
+/* Also of a rule by number, where the number has a name. */
+static const struct syscall_info *call_of(const struct call_rule *r)
+{
+	return r->sys ? r->sys : syscall_by_nr(r->arch, r->nr - arch_info(r->arch)->nr_base);
+}
+
 static const char *spell_call(struct arena *a, const struct call_rule *r, const uint64_t args[6])
 {
 	BUF_AUTO b = { 0 };
 	unsigned n = 6;
 
-	if (r->sys)
-		syscall_args(r->sys, r->arch, &n);
+	if (call_of(r))
+		syscall_args(call_of(r), r->arch, &n);
 	for (unsigned i = 0; i < n; i++)
 		buf_printf(&b, "%s%s%llx", i ? ", " : "", args[i] ? "0x" : "",
 			   (unsigned long long)args[i]);
-	if (r->sys)
-		return arena_printf(a, "%s(%s) on %s", r->sys->name, b.p ? b.p : "",
+	if (call_of(r))
+		return arena_printf(a, "%s(%s) on %s", call_of(r)->name, b.p ? b.p : "",
 				    arch_info(r->arch)->name);
 	return arena_printf(a, "#%u(%s) on %s", r->nr - arch_info(r->arch)->nr_base,
 			    b.p ? b.p : "", arch_info(r->arch)->name);
@@ -297,7 +303,8 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 			const struct call_rule *y, const struct meeting *m)
 {
 	enum answer answer = m->answer;
-	const char *name = x->sys ? x->sys->name : "this call";
+	const char *name = call_of(x) ? call_of(x)->name :
+			   arena_printf(a, "#%u", x->nr - arch_info(x->arch)->nr_base);
 	struct diag *d;
 
 	if (span_of(x).source == span_of(y).source && span_of(x).begin > span_of(y).begin) {

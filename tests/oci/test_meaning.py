@@ -366,3 +366,17 @@ def test_a_record_has_no_number_and_none_is_made_up(pale, tmp_path):
     # A line with a number, which no kernel writes, is not taken for another filter's.
     r = pale("why", "type=1326 arch=c000003e syscall=84 code=0x50001", policy, check=0)
     assert "never answers" not in r.out and "ERRNO(13)" in r.out
+
+
+@pytest.mark.parametrize("case", OVERLAPS)
+def test_lint_names_both_entries_and_a_call_that_meets_them(pale, tmp_path, case):
+    entries, call = OVERLAPS[case]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(profile(*entries), indent=1))
+    r = pale("lint", "--format", "json", path)
+    found = [f for f in json.loads(r.out)["findings"] if f["id"] == "SC153"]
+    text = pale("lint", path).out
+    assert "[SC153 overlapping-entries]" in text and "the other entry" in text
+    assert f"'{call.split('(')[0]}(" in text and len(found) == text.count("[SC153") > 0
+    disjoint = put(tmp_path, profile(entry("kill", args=[(1, "EQ", 9)]), entry("kill", "LOG", [(1, "EQ", 8)])), "q.json")
+    assert "SC153" not in pale("lint", disjoint).out

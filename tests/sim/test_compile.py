@@ -119,6 +119,26 @@ def test_a_bad_line_of_weights_is_an_error_with_its_place(pale, web, tmp_path, l
     assert not (tmp_path / "out").exists()
 
 
+def test_a_call_newer_than_the_table_in_a_trace_counts_nothing(pale, web, tmp_path):
+    trace = tmp_path / "trace"
+    trace.write_text("1 listns\n5 rseq_slice_yield\n2 zzz_new_thing_7\n3 read\n")
+    r = pale("compile", web, "-t", "bpf", "--weights", trace, "-o", tmp_path / "out", check=0)
+    assert r.err.count("[PL288 weights-unknown-call]") == 3 and "'listns'" in r.err and "trace:2:" in r.err
+    alone = tmp_path / "alone"
+    alone.write_text("3 read\n")
+    pale("compile", web, "-t", "bpf", "--weights", alone, "-o", tmp_path / "other", check=0)
+    made = [sorted((p.name, p.read_bytes()) for p in (tmp_path / d).glob("*.bpf")) for d in ("out", "other")]
+    assert made[0] and made[0] == made[1]
+
+
+def test_a_conflict_of_rules_by_number_names_the_call(pale):
+    text = "policy p { layers seccomp; arch x86_64; errno EPERM %s; errno EACCES %s; }"
+    for rules, name in [(("#0", "#0"), "'read' gets"), (("read", "#0(reg arg0 == 3)"), "read(0x3, 0, 0)"),
+                        (("#1(reg arg0 == 3)", "write"), "'write' gets"), (("#999", "#999"), "'#999' gets")]:
+        r = pale("check", "-", input=text % rules, check=1)
+        assert "[PL129" in r.err and name in r.err and "this call" not in r.err, r
+
+
 def test_a_target_of_a_layer_that_is_not_counted_on_is_refused(pale, web, tmp_path):
     r = pale("compile", web, "-t", "apparmor", "-o", tmp_path / "x", check=1)
     assert "layers" in r.err, r
