@@ -4,7 +4,9 @@
  * refuses nothing of the recorded run; what was not seen but belongs there is marked
  * `implied:` with the reason.
  */
+#include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "compiler/base/bug.h"
 #include "grammar/print.h"
@@ -55,12 +57,12 @@ static struct ast_cond *prot_cond(struct proposal *p, const struct recorded_call
 
 	if (!seen)
 		return NULL;
-	if (!(seen->ones & 4))
+	if (!(seen->ones & PROT_EXEC))
 		return lacks(p, arg, "PROT_EXEC");
 	if (seen->unbounded)
 		return NULL;
 	vec_each(&seen->values, v)
-		if ((v->value & 6) == 6)
+		if ((v->value & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
 			return NULL;
 	return ast_cond_join(p->a, AST_COND_OR, lacks(p, arg, "PROT_WRITE"),
 			     lacks(p, arg, "PROT_EXEC"));
@@ -313,7 +315,7 @@ void propose_implied(struct proposal *p, enum arch a, bool has_start)
 		      "locks in libraries are contended now and then");
 	if (made_thread)
 		imply_clone(p, a);
-	if (made_thread || (flags && flags->ones & 0x10000))
+	if (made_thread || (flags && flags->ones & CLONE_THREAD))
 		imply(p, a, thread_calls, "threads: whether they happen is a race");
 	if (clone || proposal_call(p, a, "fork") || proposal_call(p, a, "vfork"))
 		refuse_clone3(p, a);

@@ -41,6 +41,7 @@ struct watch {
 	unsigned nlinks;
 	bool sees_caps;
 	bool no_btf;
+	bool unmapped; /* libbpf found that arrays cannot be mapped */
 	bool midway; /* the cgroup was populated before the programs were attached */
 	int cpus;
 	uint64_t unread; /* times that the kernel did not answer when the maps were read */
@@ -163,7 +164,10 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	err = fill_selection(w);
-	return err ? err : trace_bpf__load(w->skel);
+	if (!err)
+		err = trace_bpf__load(w->skel);
+	w->unmapped = !err && !w->skel->bss;
+	return w->unmapped ? -ENXIO : err;
 }
 
 static int attach(struct watch *w)
@@ -242,6 +246,8 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 {
 	if (w->no_btf)
 		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+	if (w->unmapped)
+		return "this kernel does not map BPF arrays (5.5 and newer do)";
 	if (err == -EPERM)
 		return "not permitted: it needs root or CAP_BPF and CAP_PERFMON";
 	if (err == -EACCES) /* what the verifier answers, not what a lack of privilege does */
