@@ -145,8 +145,9 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
 	if (r->unseen_exec)
-		ast_comment_add(p->a, to, "mappings made executable, of which files this kernel does not "
-				"tell (5.17 and newer do): %llu", (unsigned long long)r->unseen_exec);
+		ast_comment_add(p->a, to, "mappings made executable that could not be looked up (other "
+				"threads changed theirs, or Linux before 5.17): %llu; a file among them needs m",
+				(unsigned long long)r->unseen_exec);
 	describe_unruled(p, to);
 	describe_mounts(p, to);
 	describe_setid(p, to);

@@ -100,7 +100,7 @@ struct recording {
 	uint64_t odd_numbers;  /* calls by numbers far beyond any table; nothing is lost */
 	uint64_t disconnected; /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
-	uint64_t unseen_exec;  /* mprotect(PROT_EXEC) of what this kernel does not tell */
+	uint64_t unseen_exec;  /* mprotect(PROT_EXEC) of what could not be looked up */
 	uint64_t elsewhere;    /* names in a chroot or other mount namespace, links not followed */
 	uint64_t unread;       /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;

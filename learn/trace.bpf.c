@@ -799,7 +799,10 @@ static long on_vma(struct task_struct *t, struct vm_area_struct *vma, struct map
 	return 0;
 }
 
-/* Each file between the addresses. Other threads may hold the mappings' lock: that is a loss. */
+/*
+ * Each file between the addresses. While other threads change mappings they hold the lock that
+ * bpf_find_vma() only tries, and compilers at run time do little else: told, but no loss.
+ */
 int record_mapped(__u64 begin, __u64 end, __u32 perms)
 {
 	struct mapping found = {};
@@ -820,7 +823,7 @@ int record_mapped(__u64 begin, __u64 end, __u32 perms)
 		begin = found.end;
 	}
 	if (begin < end)
-		count_loss(TRACE_LOSS_UNRESOLVED);
+		count_loss(TRACE_UNSEEN_EXEC);
 	return 0;
 }
 

@@ -158,7 +158,7 @@ enum trace_loss {
 	TRACE_LOSS_CAPS,
 	TRACE_LOSS_LEFT, /* recorded tasks that were moved out of the cgroup */
 	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
-	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) on a kernel that does not tell of what */
+	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) of what could not be looked up */
 	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */
 	TRACE_TASKS,        /* not a loss: tasks seen */
 	TRACE_LOSS_NR

@@ -160,6 +160,7 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 	btf__free(kernel);
 	bpf_map__set_autocreate(raw ? w->skel->maps.marks : w->skel->maps.marks_by_tid, false);
 	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
+	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(max_paths + 256));
 	/* Written once, before load: the kernel sees constants from then on. */
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);

@@ -145,10 +145,11 @@ def test_a_map_that_cannot_be_read_to_its_end_is_told(tmp_path):
         return what, fd, "key=NULL" in line or fd
 
     # What libbpf tries first: whether arrays can be mapped decides whether there is a .bss at all.
-    for n, line in enumerate(lines[:reading[0]], 1):
-        if "BPF_F_MMAPABLE" in line or "BPF_LINK_CREATE" in line:
-            r, text = inject(tmp_path, "ebpf", "bpf", "ENOMEM", n)
-            assert_told(r, text, plain)
+    loading = lines[:reading[0]]
+    links = [n for n, line in enumerate(loading, 1) if "BPF_LINK_CREATE" in line]
+    for n in [next(n for n, line in enumerate(loading, 1) if "BPF_F_MMAPABLE" in line), links[-1]]:
+        r, text = inject(tmp_path, "ebpf", "bpf", "ENOMEM", n)
+        assert_told(r, text, plain)
     start = reading[0]
     for n in samples(lines[start:], kind):
         r, text = inject(tmp_path, "ebpf", "bpf", "ENOMEM", start + n)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conftest import PALE, need_root, program, run
-from test_backends import BACKENDS, Recording, usable
+from test_backends import BACKENDS, Recording, learn, usable
 
 PROBE = program("learn/probes/mediated")
 CASES = run([PROBE]).out.split()
@@ -72,3 +72,11 @@ def test_what_was_only_appended_to_is_said(tmp_path, backend):
     """w is proposed: the kernel asks for it at the first write (a alone is refused there)."""
     usable(backend)
     assert re.search("file w .*, appended to only$", proposed(tmp_path, backend, "append")[1], re.M)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_memory_that_threads_make_executable_is_no_loss(tmp_path, backend):
+    """eBPF cannot look up every mapping while others change theirs: that is told, and no more."""
+    usable(backend)
+    rec, _ = learn(tmp_path, backend, program("learn/probes/jit"))
+    assert rec.losses == "none" and rec.calls["x86_64", "mprotect"] >= 4000
