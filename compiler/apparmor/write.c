@@ -114,7 +114,9 @@ static bool is_plain(char c)
 /* The parser warns about a backslash that protects nothing, and drops it. */
 static bool needs_escape(char c)
 {
-	return is_plain(c) ? !strchr("/.+~%-:_", c) : strchr("$\"", c) != NULL;
+	if ((unsigned char)c >= 0x80)
+		return false;
+	return is_plain(c) ? !strchr("/.+~%-:_@", c) : strchr("$\"", c) != NULL;
 }
 
 /* Behind a backslash. The scanner takes the second half of an escaped one, before a blank or a
@@ -172,6 +174,61 @@ static bool needs_tunables(const struct policy *p)
 }
 
 /* ---- files ---- */
+
+/* ---- profiles to change to ---- */
+
+/* The kernel's table of names has 16 places, and 4 are not for names (parser's AA_EXEC_COUNT). */
+enum { TARGETS_MAX = 12 };
+
+static int by_place(const void *x, const void *y)
+{
+	const struct span a = (*(const struct file_rule *const *)x)->origin->span;
+	const struct span b = (*(const struct file_rule *const *)y)->origin->span;
+
+	if (a.source != b.source)
+		return a.source < b.source ? -1 : 1;
+	return (a.begin > b.begin) - (a.begin < b.begin);
+}
+
+/* A child's name holds its parent's: "-> x" behind px and behind cx are two. */
+static bool same_target(const struct file_rule *x, const struct file_rule *y)
+{
+	return str_eq(x->target, y->target) && (x->exec[0] | 0x20) == (y->exec[0] | 0x20);
+}
+
+static bool is_known(const struct file_rule *const *list, size_t n, const struct file_rule *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same_target(list[i], f))
+			return true;
+	return false;
+}
+
+static void check_targets(struct writer *w)
+{
+	VEC(const struct file_rule *) named = { 0 };
+	const struct file_rule *first[TARGETS_MAX];
+	size_t n = 0;
+
+	vec_each(&w->p->files, f)
+		if (f->target.n)
+			vec_push(w->arena, &named, f);
+	if (named.n)
+		qsort(named.v, named.n, sizeof(*named.v), by_place);
+	for (size_t i = 0; i < named.n; i++) {
+		if (is_known(first, n, named.v[i]))
+			continue;
+		if (n < TARGETS_MAX) {
+			first[n++] = named.v[i];
+			continue;
+		}
+		struct diag *d = fail(w, DIAG_PL250, named.v[i]->origin,
+				      "a profile of AppArmor names at most 12 others to change to, and "
+				      "this is the 13th");
+		diag_help(w->ds, d, "leave '->' out where the program's own profile is meant, or let rules share one");
+		return;
+	}
+}
 
 static void add_file(struct writer *w, struct section *s, const struct file_rule *f)
 {
@@ -396,6 +453,7 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 	struct section limits = { .arena = a }, caps = { .arena = a }, networks = { .arena = a };
 	struct section signals = { .arena = a }, files = { .arena = a };
 
+	check_targets(&w);
 	vec_each(&p->limits, l)
 		add_limit(&w, &limits, l);
 	vec_each(&p->caps, c)

@@ -137,6 +137,9 @@ static void judge_escape(struct reader *r, size_t at, size_t end, int v)
 	if (v < 0 && is_word(c))
 		blame(r, GLOB_MISREAD, at, 2, "this backslash protects nothing",
 		      "a plain letter needs none; a byte is '\\x41' or '\\101'");
+	else if (c == '/')
+		blame(r, GLOB_MISREAD, at, 2, "behind a backslash a '/' does not fold with its neighbours",
+		      "a slash needs no backslash");
 	else if (!v)
 		blame(r, GLOB_MISREAD, at, n, "it asks for a NUL byte, and no path has one", NULL);
 	else if (v > 0 && is_word(c) && !strchr("01234567xd", c))

@@ -181,3 +181,24 @@ def test_each_limit_arrives_as_setrlimit_counts_it(pale):
     zero = [n for n in LIMITS if n not in ("cpu", "rttime")]
     text = write(pale, "".join(f"limit {n} 0;" for n in zero)).out
     assert aadfa.limits(compiled(text)) == {LIMITS.index(n): 0 for n in zero}
+
+
+def test_the_thirteenth_profile_to_change_to_is_an_error_at_its_rule(pale):
+    def rules(n):
+        return "\n" + "".join(f"file px /bin/p{i} -> t{i};\n" for i in range(n))
+    assert parser(text=write(pale, rules(12)).out).rc == 0
+    r = write(pale, rules(14), check=None)
+    assert r.rc == 1 and not r.out and "<stdin>:14:9: error: " in r.err and "PL250" in r.err and r.err.count("PL250") == 1, r
+    assert parser(text=write(pale, rules(12).replace("-> t11", "-> t1") + "file Px /bin/q -> t0; file px /bin/r; file pix /bin/s -> t2;"
+                                   "file cix /bin/u -> t1;").out).rc == 0
+    r = write(pale, rules(12) + "file cix /bin/u -> t1;", check=None)
+    assert r.rc == 1 and "<stdin>:14:10: error: " in r.err, r
+
+
+def test_a_backslash_that_protects_nothing_is_not_written(pale):
+    text = write(pale, r"""file r /a\-\+\.\~b; file r "/[\.\:]c"; file r "/d\ e";""").out
+    r = parser("--warn=all", text=text)
+    assert r.rc == 0 and not said(r), (text, r)
+    dfa = aadfa.file_dfa(compiled(text))
+    for path in ["/a-+.~b", "/.c", "/:c", "/d e"]:
+        assert aadfa.perms(dfa, path.encode()) == aadfa.READ, path

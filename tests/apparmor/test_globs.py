@@ -42,6 +42,10 @@ def compiled(rules):
     return aadfa.file_dfa(proc.stdout) if proc.returncode == 0 else None
 
 
+def said_of(proc):
+    return [line for line in proc.stderr.decode().splitlines() if line.strip() and not line.startswith("Cache read/write disabled")]
+
+
 def random_glob(rng):
     return "/" + "".join(rng.choice(PARTS) for _ in range(rng.randrange(1, 7)))
 
@@ -77,7 +81,7 @@ def test_globs_match_as_in_the_parsers_dfa():
 
 @pytest.mark.parametrize("glob,kind", [
     ("/[a*]", "misread"), ("/[a?]", "misread"), (r"/[a\-z]", "misread"), (r"/[a\055z]", "misread"), (r"/[\^a]", "misread"),
-    (r"/[a\,]", "misread"), (r"/a\q", "misread"), (r"/a\n", "misread"), (r"/a\000", "misread"), (r"/a\x0", "misread"),
+    (r"/[a\,]", "misread"), (r"/a\q", "misread"), (r"/a\n", "misread"), (r"/a\/b", "misread"), (r"/a\000", "misread"), (r"/a\x0", "misread"),
     (r"/a\400", "misread"), (r"/a\d256", "misread"), (r"/\100{HOME}", "misread"), (r"/\d\061", "misread"), ("/[]{a,b}[]", "misread"),
     ("/[a-]", "refused"), ("/[--]", "refused"), ("/[a-c-]", "refused"), ("/[a-c-e]", "refused"), ("/[^]", "refused"),
     ("/[]", "refused"), ("/" + "{a," * 50 + "b" + "}" * 50, "malformed"), ("/" + "a" * 5000, "malformed"), ("/{a}", "malformed"),
@@ -149,6 +153,29 @@ def test_sets_of_rules_are_those_of_the_parsers_tables():
             assert got == aadfa.shortest(dfa, what == "walk"), rules
             sets += len(got)
     assert tried > 60 and sets > 600
+
+
+def test_what_a_policy_may_say_is_written_so_that_the_parser_reads_the_same(pale):
+    rng = random.Random(19)
+    extra = [r"\-", r"\.", " ", r"\ ", "#", ";", "(", "=", "!", r"\!", r"\,", ",", r'\"', "'", "$", r"\x24", r"\054", r"\x20", "ü", r"\\",
+             r"\134", r"[\]]", r"[\[]", "[{]", "[}]", "[,]", "[ ]", r"[\*]", "{a,[}]}", "+", "&", ":", "~", "^", r"\{", r"\@"]
+    globs = ODD + ["/" + "".join(rng.choice(PARTS[:-4] + extra) for _ in range(rng.randrange(1, 6))) for _ in range(150)]
+    paths = PATHS + ["/a-", "/a,b", "/a b", "/ ", "/#", "/;", "/(", "/=", "/!", '/"', "/$", "/\\", "/{", "/}", "/,", "/a\\", "/@", "/&a", "/~"]
+    taken = 0
+    for glob in globs:
+        r = pale("compile", "-q", "-", "-t", "apparmor", input='policy p { arch x86_64; level linux 6.1; layers apparmor; file r "%s"; }' % glob)
+        kind = tool("check", lines=[glob.replace(r'\"', '"')])[0].split()[0]
+        assert (r.rc == 0) == (kind == "fine"), (glob, kind, r)
+        if r.rc:
+            continue
+        taken += 1
+        proc = subprocess.run([need("apparmor_parser"), "-Q", "-K", "-S", "-M", FEATURES, "--warn=all"], input=r.out.encode(),
+                              capture_output=True)
+        assert proc.returncode == 0 and not [w for w in said_of(proc) if w], (glob, r.out, proc.stderr)
+        dfa = aadfa.file_dfa(proc.stdout)
+        ours = tool("match", lines=[f"{glob}\t{p}" for p in paths])
+        assert ours == ["1" if aadfa.perms(dfa, p.encode()) & aadfa.READ else "0" for p in paths], (glob, r.out)
+    assert taken > 100
 
 
 def test_a_budget_that_ends_is_told_and_what_was_met_is_true():
