@@ -10,6 +10,8 @@
 
 #include "compiler/automata/dfa.h"
 
+enum { STATE_COST = 10 }; /* a state, its slot and what growing leaves behind, in nodes */
+
 struct state {
 	const uint32_t *nodes; /* ascending */
 	uint32_t n;
@@ -190,9 +192,9 @@ static bool add_state(struct walk *w, struct nfa_states *held, struct state s)
 	s.n = (uint32_t)held->n;
 	if (s.path == PATH_DEAD || known_state(w, &s))
 		return true;
-	if (w->budget < (size_t)s.n + 1)
+	if (w->budget < (size_t)s.n + STATE_COST)
 		return false;
-	w->budget -= (size_t)s.n + 1;
+	w->budget -= (size_t)s.n + STATE_COST;
 	s.nodes = arena_dup(a, held->held, held->n * sizeof(*held->held));
 	vec_push(a, &w->states, s);
 	if (2 * w->states.n > w->slot_nr)

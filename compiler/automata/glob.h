@@ -79,7 +79,7 @@ bool glob_match(struct arena *a, const struct glob *g, struct str path);
 
 enum glob_answer { GLOB_NO, GLOB_YES, GLOB_NOT_DECIDED };
 
-enum { GLOB_BUDGET = 4000000 }; /* pairs of nodes looked at, of about 8 bytes each */
+enum { GLOB_BUDGET = 2000000 }; /* pairs of nodes, of about 40 bytes each */
 
 /*
  * Is there a text that both match? GLOB_YES with *witness in the arena: a shortest path that

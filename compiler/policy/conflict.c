@@ -428,7 +428,8 @@ static void report_exec(struct diags *ds, const struct file_rule *x, const struc
 	if (witness)
 		diag_help(ds, d, "both match '%s': let one of them exclude it", witness);
 	else
-		diag_help(ds, d, "it could not be shown that no path meets both");
+		diag_help(ds, d, "that no path meets both was not shown within %d steps and %d pairs of rules: "
+			  "write fewer stars, or one transition for both", GLOB_BUDGET, PAIRS_MAX);
 }
 
 static bool same_exec(const struct file_rule *x, const struct file_rule *y)
