@@ -367,8 +367,11 @@ static _Noreturn void end_behind_filter(const struct plan *plan, int err, const 
 
 static int replace_process(struct arena *a, const struct plan *plan, struct failure *f)
 {
-	const char *text = arena_printf(a, "pale run: the kernel does not execute '%s'\n", plan->path);
+	BUF_AUTO name = { 0 };
+	const char *text;
 
+	buf_safe(&name, str_c(plan->path));
+	text = arena_printf(a, "pale run: the kernel does not execute '%s'\n", name.p ? name.p : "");
 	if (!confine_process(plan, f))
 		return -1;
 	if (plan->nfilters && confine_filter(plan, f) < 0)

@@ -371,3 +371,12 @@ def test_a_name_in_the_report_is_printed_safely(hostile, policy, tmp_path):
     text = pathlib.Path(tmp_path / "r.json").read_text()
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
     assert "a\\x1b[31m" in json.loads(text)["refusals"][0]["why"]
+
+
+@pytest.mark.parametrize("mode", [[], ["--count"], ["--log"]])
+def test_the_name_of_a_program_that_the_kernel_refuses_is_printed_safely(policy, tmp_path, mode):
+    script = tmp_path / "a\x1b[31m\n"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    r = run([PALE, "run", *mode, policy(), "--", script])
+    assert r.rc == 127 and "\x1b" not in r.err and "a\\x1b[31m\\x0a'" in r.err, r
