@@ -84,6 +84,11 @@ def need_root():
         pytest.skip("needs root")
 
 
+def sanitized():
+    """Is the binary under test built with ASan?"""
+    return b"__asan_init" in pathlib.Path(PALE).read_bytes()
+
+
 def shared(*parts):
     """A file of ../shared (PALE_SHARED), which tests may use but not need."""
     base = pathlib.Path(os.environ.get("PALE_SHARED", ROOT.parent / "shared"))

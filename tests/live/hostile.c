@@ -119,18 +119,18 @@ static int mill(int n, int each)
 
 /* ---- one caller ---- */
 
-static atomic_int over;
+static atomic_int thread_id;
 static long called = SYS_getppid, argument;
 
 static void *call_once(void *arg)
 {
 	(void)arg;
+	thread_id = gettid();
 	say(called == SYS_getppid ? "getppid" : "call", syscall(called, argument));
-	over = 1;
 	return NULL;
 }
 
-/* The thread's end by the kernel is seen from its directory under /proc going. */
+/* Whatever ends the thread, its directory under /proc goes with it. */
 static int in_thread(void)
 {
 	char path[64];
@@ -138,15 +138,11 @@ static int in_thread(void)
 
 	if (pthread_create(&t, NULL, call_once, NULL))
 		return 3;
-	for (int tid = 0; !over; usleep(1000)) {
-		for (tid = getpid() + 1; tid < getpid() + 64 && !over; tid++) {
-			snprintf(path, sizeof(path), "/proc/self/task/%d", tid);
-			if (!access(path, F_OK))
-				break;
-		}
-		if (tid == getpid() + 64)
-			break;
-	}
+	while (!thread_id)
+		usleep(1000);
+	snprintf(path, sizeof(path), "/proc/self/task/%d", thread_id);
+	while (!access(path, F_OK))
+		usleep(1000);
 	puts("main goes on");
 	return 0;
 }
