@@ -22,6 +22,13 @@ static bool may_pass(const struct policy *p, enum arch a, uint32_t nr)
 	return false;
 }
 
+static bool call_passes(const struct policy *p, enum arch a, const char *name)
+{
+	const struct syscall_info *sys = syscall_by_name(str_c(name));
+
+	return sys && sys->nr[a] >= 0 && may_pass(p, a, (uint32_t)sys->nr[a] + arch_info(a)->nr_base);
+}
+
 /* What a call by this number gets that nothing lets pass: the strictest rule's, or the default. */
 static struct verdict refusal_of(const struct policy *p, enum arch a, uint32_t nr)
 {
@@ -47,9 +54,10 @@ static void check_runtime(struct compilation *c, const struct policy *p, enum ar
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		const struct syscall_info *sys = syscall_by_name(str_c(s->call));
 		uint32_t nr = sys ? (uint32_t)sys->nr[a] + arch_info(a)->nr_base : 0;
-		if (s->runtime != (int)c->runtime.kind || s->since > c->runtime.version ||
-		    s->plain || !sys || sys->nr[a] < 0 ||
-		    may_pass(p, a, nr) || !oci_start_fails(s, refusal_of(p, a, nr)))
+		if (s->runtime != (int)c->runtime.kind || s->plain || !sys || sys->nr[a] < 0 ||
+		    s->since > c->runtime.version || (s->before && s->before <= c->runtime.version) ||
+		    may_pass(p, a, nr) ||
+		    !oci_start_fails(s, refusal_of(p, a, nr), *s->or && call_passes(p, a, s->or)))
 			continue;
 		buf_printf(&names, "%s'%s'", names.n ? ", " : "", s->call);
 		words = words ? words : s->words;

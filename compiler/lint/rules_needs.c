@@ -102,7 +102,7 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 struct starter { /* who calls what when */
 	int runtime;
 	const char *name;
-	unsigned since; /* these versions alone */
+	unsigned since, before; /* these versions alone */
 	bool plain;     /* without no-new-privileges alone */
 };
 
@@ -118,13 +118,16 @@ static void collect_starts(struct lint *l, const struct starter *w, struct start
 
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		/* Another rule's: nothing starts at all. */
-		if (s->runtime != w->runtime || s->since != w->since || s->plain != w->plain ||
+		if (s->runtime != w->runtime || s->since != w->since || s->before != w->before ||
+		    s->plain != w->plain ||
 		    !strcmp(s->call, "execve"))
 			continue;
 		unsigned refused = facts_refused(l->facts, s->call) & natives(l->facts) & LOADER;
+		unsigned or_refused = *s->or ? facts_refused(l->facts, s->or) : 0;
 		for (unsigned a = 0; a < ARCH_NR; a++)
 			if (refused & ARCH_BIT(a) &&
-			    !oci_start_fails(s, facts_refusal(l->facts, s->call, (enum arch)a)))
+			    !oci_start_fails(s, facts_refusal(l->facts, s->call, (enum arch)a),
+					     !(or_refused & ARCH_BIT(a))))
 				refused &= ~ARCH_BIT(a);
 		if (!refused)
 			continue;
@@ -132,6 +135,8 @@ static void collect_starts(struct lint *l, const struct starter *w, struct start
 		if (group_add(&out->calls, str_c(s->call), facts_span(l->facts, s->call)) &&
 		    out->calls.hits.n == 1 && *s->words)
 			out->words = s->words;
+		if (or_refused & refused)
+			group_add(&out->calls, str_c(s->or), facts_span(l->facts, s->or));
 	}
 }
 
@@ -177,11 +182,12 @@ static void tell_start(struct lint *l, enum diag_id id, const struct starter *w)
 }
 
 static const struct starter starters[] = {
-	{ OCI_RUNC, "runc", 0, false },
-	{ OCI_RUNC, "runc (1.3 and later)", OCI_VERSION(1, 3, 0), false },
-	{ OCI_CRUN, "crun", 0, false },
-	{ OCI_RUNC, "runc", 0, true },
-	{ OCI_CRUN, "crun", 0, true },
+	{ OCI_RUNC, "runc", 0, 0, false },
+	{ OCI_RUNC, "runc (1.3 and later)", OCI_VERSION(1, 3, 0), 0, false },
+	{ OCI_CRUN, "crun", 0, 0, false },
+	{ OCI_RUNC, "runc", 0, 0, true },
+	{ OCI_RUNC, "runc (before 1.3)", 0, OCI_VERSION(1, 3, 0), true },
+	{ OCI_CRUN, "crun", 0, 0, true },
 };
 
 static void tell_starts(struct lint *l, enum diag_id id, bool plain)
@@ -205,11 +211,14 @@ void sc_runtime_start_plain(struct lint *l, enum diag_id id)
 
 /* ---- programs ---- */
 
+enum start_scope { EVERY, DYNAMIC };
+
 static const struct {
 	unsigned arches;
-	const char *call, *effect;
+	enum start_scope scope;
+	const char *call, *or, *effect;
 } starts[] = {
-#define START(arches, call, effect) { arches, call, effect },
+#define START(arches, scope, call, or, effect) { arches, scope, call, or, effect },
 #define TWIN(newer, older, effect)
 #define PROBE(call)
 #define IGNORED(refused, allowed, effect)
@@ -223,7 +232,7 @@ static const struct {
 static const struct {
 	const char *newer, *older, *effect;
 } twins[] = {
-#define START(arches, call, effect)
+#define START(arches, scope, call, or, effect)
 #define TWIN(newer, older, effect) { newer, older, effect },
 #define PROBE(call)
 #define IGNORED(refused, allowed, effect)
@@ -235,7 +244,7 @@ static const struct {
 };
 
 static const char *const probes[] = {
-#define START(arches, call, effect)
+#define START(arches, scope, call, or, effect)
 #define TWIN(newer, older, effect)
 #define PROBE(call) call,
 #define IGNORED(refused, allowed, effect)
@@ -249,7 +258,7 @@ static const char *const probes[] = {
 static const struct {
 	const char *refused, *allowed, *effect;
 } ignored[] = {
-#define START(arches, call, effect)
+#define START(arches, scope, call, or, effect)
 #define TWIN(newer, older, effect)
 #define PROBE(call)
 #define IGNORED(refused, allowed, effect) { refused, allowed, effect },
@@ -271,18 +280,22 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		unsigned missing = facts_refused(l->facts, starts[i].call) & starts[i].arches;
+		if (*starts[i].or)
+			missing &= facts_refused(l->facts, starts[i].or);
 		if (!missing)
 			continue;
 		on |= missing;
-		every |= starts[i].arches == X86_64 ? missing : 0;
+		every |= starts[i].scope == EVERY ? missing : 0;
 		group_add(&g, str_c(starts[i].call), facts_span(l->facts, starts[i].call));
+		if (*starts[i].or)
+			group_add(&g, str_c(starts[i].or), facts_span(l->facts, starts[i].or));
 		effect = effect ? effect : starts[i].effect;
 	}
 	if (!g.hits.n)
 		return;
 	if (every) {
-		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no x86_64 glibc program starts "
-			     "(\"%s\")", group_list(&g), PLURAL(g, "is", "are"), effect);
+		d = diag_add(l->ds, id, group_span(&g), "%s %s missing: no glibc program starts%s (\"%s\")",
+			     group_list(&g), PLURAL(g, "is", "are"), on_arches(l, every), effect);
 	} else {
 		d = diag_add(l->ds, id, group_span(&g), "%s %s missing%s: only static programs start, "
 			     "the dynamic loader does not come to an end (\"%s\")", group_list(&g),

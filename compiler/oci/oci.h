@@ -42,14 +42,16 @@ struct oci_write_options {
 
 struct oci_start {
 	int runtime;       /* oci_runtime's kind */
-	unsigned since;    /* OCI_VERSION() of the first that makes the call; 0: all do */
+	unsigned since;    /* OCI_VERSION() of the first that makes the call; 0: from the start on */
+	unsigned before;   /* and of the first that does not any more; 0: all do */
 	bool plain;        /* only without noNewPrivileges */
 	const char *call;
+	const char *or;    /* tried where the call is refused with an errno; "": none */
 	const char *words; /* what the runtime dies with; "": it goes on, unless the call kills */
 };
 const struct oci_start *oci_start_at(size_t i); /* NULL past the last (starts.def) */
-/* Is there no container where the call is answered so, whatever its arguments? */
-bool oci_start_fails(const struct oci_start *s, struct verdict v);
+/* Is there no container where the call is answered so, whatever its arguments, and may `or` pass? */
+bool oci_start_fails(const struct oci_start *s, struct verdict v, bool or_passes);
 
 /* ---- writing ---- */
 

@@ -4,7 +4,8 @@
 #include "compiler/oci/oci.h"
 
 static const struct oci_start starts[] = {
-#define START(runtime, since, plain, call, words) { runtime, since, plain, call, words },
+#define START(runtime, since, before, plain, call, or, words) \
+	{ runtime, since, before, plain, call, or, words },
 #include "compiler/oci/starts.def"
 #undef START
 };
@@ -14,7 +15,7 @@ const struct oci_start *oci_start_at(size_t i)
 	return i < ARRAY_SIZE(starts) ? &starts[i] : NULL;
 }
 
-bool oci_start_fails(const struct oci_start *s, struct verdict v)
+bool oci_start_fails(const struct oci_start *s, struct verdict v, bool or_passes)
 {
 	switch (v.kind) {
 	case VERDICT_KILL_PROCESS:
@@ -22,7 +23,7 @@ bool oci_start_fails(const struct oci_start *s, struct verdict v)
 	case VERDICT_TRAP:
 		return true;
 	case VERDICT_ERRNO: /* errno 0 is success */
-		return *s->words && v.data;
+		return *s->words && v.data && !(*s->or && or_passes);
 	case VERDICT_NOTIFY: /* its listener may say yes */
 	case VERDICT_TRACE:
 	case VERDICT_LOG:

@@ -45,9 +45,10 @@ def raw(text):
 
 START = ["arch_prctl", "close", "mmap", "mprotect", "newfstatat", "openat", "pread64", "read"]
 # What runc and crun call under the filter, with no-new-privileges and without.
-RUNTIME = ["execve", "close", "fstatfs", "getdents64", "openat", "write", "fstat", "statx"]
+RUNTIME = ["execve", "close", "fstatfs", "getdents64", "openat", "write", "fstat", "statx",
+           "openat2"]
 PLAIN = ["capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read",
-         "setgid", "setgroups", "setuid", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"]
+         "setgid", "setgroups", "setuid", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid", "faccessat2"]
 HIGH = "mseal"  # a number above those of the probes: runc's own ENOSYS begins behind it
 
 
