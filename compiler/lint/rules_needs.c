@@ -221,7 +221,7 @@ static const struct {
 #define START(arches, scope, call, or, effect) { arches, scope, call, or, effect },
 #define TWIN(newer, older, effect)
 #define PROBE(call)
-#define IGNORED(refused, allowed, effect)
+#define IGNORED(refused, beside, effect)
 #include "compiler/lint/needs.def"
 #undef START
 #undef TWIN
@@ -235,7 +235,7 @@ static const struct {
 #define START(arches, scope, call, or, effect)
 #define TWIN(newer, older, effect) { newer, older, effect },
 #define PROBE(call)
-#define IGNORED(refused, allowed, effect)
+#define IGNORED(refused, beside, effect)
 #include "compiler/lint/needs.def"
 #undef START
 #undef TWIN
@@ -247,7 +247,7 @@ static const char *const probes[] = {
 #define START(arches, scope, call, or, effect)
 #define TWIN(newer, older, effect)
 #define PROBE(call) call,
-#define IGNORED(refused, allowed, effect)
+#define IGNORED(refused, beside, effect)
 #include "compiler/lint/needs.def"
 #undef START
 #undef TWIN
@@ -256,12 +256,12 @@ static const char *const probes[] = {
 };
 
 static const struct {
-	const char *refused, *allowed, *effect;
+	const char *refused, *beside, *effect;
 } ignored[] = {
 #define START(arches, scope, call, or, effect)
 #define TWIN(newer, older, effect)
 #define PROBE(call)
-#define IGNORED(refused, allowed, effect) { refused, allowed, effect },
+#define IGNORED(refused, beside, effect) { refused, beside, effect },
 #include "compiler/lint/needs.def"
 #undef START
 #undef TWIN
@@ -434,6 +434,22 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 		  "own with errnoRet 1", killed ? "SCMP_ACT_ERRNO with " : "");
 }
 
+/* Architectures on which all of "QUESTION + QUESTION" pass. */
+static unsigned where_beside(struct lint *l, const char *beside)
+{
+	unsigned on = ~0u;
+
+	while (*beside) {
+		const char *end = strstr(beside, " + ");
+		size_t n = end ? (size_t)(end - beside) : strlen(beside);
+		const char *one = arena_printf(l->arena, "%.*s", (int)n, beside);
+
+		on &= facts_ask(l->facts, one, "").some;
+		beside += n + (end ? 3 : 0);
+	}
+	return on;
+}
+
 void sc_ignored_refusal(struct lint *l, enum diag_id id)
 {
 	if (!l->facts || !l->facts->has_default)
@@ -441,9 +457,9 @@ void sc_ignored_refusal(struct lint *l, enum diag_id id)
 	for (size_t i = 0, k; i < ARRAY_SIZE(ignored); i = k) {
 		struct fact_answer no = facts_ask_errno(l->facts, ignored[i].refused);
 		unsigned both = 0;
-		for (k = i; k < ARRAY_SIZE(ignored) &&
-			    !strcmp(ignored[k].refused, ignored[i].refused); k++)
-			both |= no.some & facts_ask(l->facts, ignored[k].allowed, "").some;
+		for (k = i; k < ARRAY_SIZE(ignored) && !strcmp(ignored[k].refused, ignored[i].refused) &&
+			    !strcmp(ignored[k].effect, ignored[i].effect); k++)
+			both |= no.some & where_beside(l, ignored[k].beside);
 		if (!(both & natives(l->facts)))
 			continue;
 		struct str call = facts_call(ignored[i].refused);
@@ -453,6 +469,22 @@ void sc_ignored_refusal(struct lint *l, enum diag_id id)
 					  on_arches(l, both), ignored[i].effect);
 		diag_help(l->ds, d, "allow '%s' whole", name);
 	}
+}
+
+/* Both ways out of a process: glibc tries one, the other, and then an instruction that faults. */
+void sc_exit_path(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+	unsigned on;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	on = natives(l->facts) & facts_refused(l->facts, "exit_group") & facts_refused(l->facts, "exit");
+	if (!on)
+		return;
+	d = diag_add(l->ds, id, facts_span(l->facts, "exit_group"), "'exit_group' and 'exit' are refused%s: "
+		     "a program can only end by a signal (glibc: SIGSEGV)", on_arches(l, on));
+	diag_help(l->ds, d, "allow exit_group, and exit for threads");
 }
 
 /* ---- architectures ---- */

@@ -183,6 +183,7 @@ CASES = {
     "SC162": (open_(*RUNTIME), open_(*RUNTIME, *PLAIN), "without no-new-privileges"),
     "SC163": (profile(entry("rt_sigprocmask", args=[arg(0, "GE", 1)])), open_("rt_sigprocmask"),
               "signal mask of chance"),
+    "SC165": (open_("read"), open_("exit"), "SIGSEGV"),
     "SC164": (blown(100), blown(4), "'mmap' has the most rules"),
 
     "SR201": (open_("finit_module"), gated("CAP_SYS_MODULE", "finit_module"), "code into the kernel"),
@@ -256,4 +257,5 @@ PALE_CASES = {
     "SC162": (policy("\tuse start-runc except setgid;"), policy("\tuse start-runc, start-crun;"), "'setgid'"),
     "SC163": (policy("\tallow rt_sigprocmask(how in {SIG_UNBLOCK, SIG_SETMASK});"),
               policy("\tallow rt_sigprocmask;"), "allow 'rt_sigprocmask' whole"),
+    "SC165": (policy("\tallow read;"), policy("\tallow exit_group;"), "SIGSEGV"),
 }

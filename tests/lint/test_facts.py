@@ -274,7 +274,10 @@ def test_other_ignored_refusals(lint):
     wake = policy("\tallow futex((op & FUTEX_CMD_MASK) == FUTEX_WAIT);")
     assert "never woken" in of(lint(wake), "SC163")[0]["message"]
     ends = [f["message"] for f in of(lint(open_("clone", "read")), "SC163")]
-    assert [m.split(" ")[0] for m in ends] == ["exit", "exit_group"]
+    assert [m.split(" ")[0] for m in ends] == ["exit"]
+    ends = [f["message"] for f in of(lint(open_("clone", "exit")), "SC163")]
+    assert len(ends) == 1 and "whose other threads run on" in ends[0]
+    assert not of(lint(open_("read", "exit")), "SC163")
     assert not of(lint(open_("clone", "exit", "exit_group")), "SC163")
     assert not of(lint(open_("read", "exit_group")), "SC163")
 

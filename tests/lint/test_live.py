@@ -89,6 +89,11 @@ def test_program_does_not_start_without(scope, call, other, effect):
                 assert confined("deny", errno, [one], need("busybox"), "true").rc == 0
 
 
+def test_nothing_ends_well_without_exit_group_and_exit():
+    assert confined("deny", EPERM, ["exit_group"], "/bin/true").rc == 0
+    assert confined("deny", EPERM, ["exit_group", "exit"], "/bin/true").rc == -11
+
+
 PYTHON = [sys.executable, "-I", "-c"]
 PROBES = {  # what is run, and what it says when all is well
     "statx": (["/bin/ls", "/etc/passwd"], "/etc/passwd"),
