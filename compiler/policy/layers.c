@@ -7,31 +7,32 @@
 
 #include "compiler/policy/resolve.h"
 
-enum { FAMILY_END = 64, NAMES_SHOWN = 6 };
+enum { FAMILY_END = 64, NAMES_SHOWN = 6, TYPES = 6, TYPE_MASK = 0xf }; /* SOCK_STREAM to SOCK_SEQPACKET */
 
-/* Does some socket() of this family pass the filter? *by: the rule that lets it; NULL: a header. */
-static bool seccomp_allows(const struct policy *p, enum arch a, const struct syscall_info *s,
-			   unsigned family, const struct origin **by)
+/* Does some socket() of this family and type pass the filter? *by: the rule; NULL: a header. */
+static bool seccomp_allows(const struct policy *p, enum arch a, unsigned family, unsigned type,
+			   const struct origin **by)
 {
+	const struct syscall_info *s = syscall_by_name(STR("socket"));
 	struct call c = { .audit_arch = arch_info(a)->audit,
 			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base };
-	struct cond is_family = { .kind = COND_CMP,
-				  .cmp = { .arg = 0, .width = 32, .op = CMP_EQ,
-					   .mask = UINT32_MAX, .value = family } };
+	struct cond is_family = { .kind = COND_CMP, .cmp = { .arg = 0, .width = 32, .op = CMP_EQ,
+							     .mask = UINT32_MAX, .value = family } };
+	struct cond is_type = { .kind = COND_CMP, .cmp = { .arg = 1, .width = 32, .op = CMP_EQ,
+							   .mask = TYPE_MASK, .value = type } };
+	struct cond both = { .kind = COND_AND, .left = &is_family, .right = &is_type };
 	struct decision_why why;
 	size_t i, end;
 
-	for (uint64_t type = 1; type <= 5; type++) { /* SOCK_STREAM to SOCK_SEQPACKET */
-		c.args[0] = family;
-		c.args[1] = type;
-		if (!verdict_refuses(policy_eval(p, &c, &why))) {
-			*by = why.by == BY_RULE ? why.rule->origin : NULL;
-			return true;
-		}
+	c.args[0] = family;
+	c.args[1] = type;
+	if (!verdict_refuses(policy_eval(p, &c, &why))) {
+		*by = why.by == BY_RULE ? why.rule->origin : NULL;
+		return true;
 	}
 	policy_calls_of(p, a, c.nr, &i, &end);
 	for (; i < end; i++) {
-		if (cond_overlap(p->calls.v[i].cond, &is_family, c.args) != 1)
+		if (cond_overlap(p->calls.v[i].cond, &both, c.args) != 1)
 			continue;
 		if (!verdict_refuses(policy_eval(p, &c, &why))) {
 			*by = why.by == BY_RULE ? why.rule->origin : NULL;
@@ -41,17 +42,18 @@ static bool seccomp_allows(const struct policy *p, enum arch a, const struct sys
 	return false;
 }
 
-static bool apparmor_allows(const struct policy *p, unsigned family, const struct origin **by)
+/* The kernel's AppArmor sees no protocol: a deny of one is not written (apparmor/write.c). */
+static bool apparmor_allows(const struct policy *p, unsigned family, unsigned type, const struct origin **by)
 {
 	bool allowed = false;
 
 	vec_each(&p->networks, n) {
-		if (n->family >= 0 && (unsigned)n->family != family)
+		if ((n->family >= 0 && (unsigned)n->family != family) || (n->type >= 0 && (unsigned)n->type != type))
 			continue;
 		if (n->action == RULE_ALLOW || n->action == RULE_LOG) {
 			allowed = true;
 			*by = n->origin;
-		} else if (n->type < 0 && n->protocol < 0) {
+		} else if (n->protocol < 0) {
 			return false;
 		}
 	}
@@ -83,9 +85,45 @@ static void report(const struct policy *p, const struct disagreement *d, const c
 	diag_help(ds, g, "%s", help);
 }
 
+/* "AF_INET", or "AF_INET SOCK_DGRAM" where on another type of it both agree to let it pass. */
+static void add_types(struct disagreement *d, const char *family, const bool types[TYPES], bool agreed,
+		      enum arch a, const struct origin *by)
+{
+	BUF_AUTO text = { 0 };
+
+	buf_puts(&text, family);
+	for (unsigned t = 1; t < TYPES && agreed; t++)
+		if (types[t])
+			buf_printf(&text, " %s", constant_name("sock_type", t, a));
+	add_family(d, text.p, by);
+}
+
+static void check_family(const struct policy *p, enum arch a, const char *name, unsigned family,
+			 struct disagreement *open, struct disagreement *shut)
+{
+	bool passes[TYPES] = { false }, refused[TYPES] = { false };
+	const struct origin *passed_by = NULL, *allowed_by = NULL;
+	unsigned npasses = 0, nrefused = 0;
+	bool agreed = false;
+
+	for (unsigned t = 1; t < TYPES; t++) {
+		const struct origin *by = NULL, *by_apparmor = NULL;
+		bool seccomp = seccomp_allows(p, a, family, t, &by);
+		bool apparmor = apparmor_allows(p, family, t, &by_apparmor);
+		agreed |= seccomp && apparmor;
+		passes[t] = seccomp && !apparmor;
+		refused[t] = !seccomp && apparmor;
+		passed_by = passes[t] && !npasses++ ? by : passed_by;
+		allowed_by = refused[t] && !nrefused++ ? by_apparmor : allowed_by;
+	}
+	if (npasses)
+		add_types(open, name, passes, agreed, a, passed_by);
+	if (nrefused)
+		add_types(shut, name, refused, agreed, a, allowed_by);
+}
+
 static void check_families(const struct policy *p, enum arch a, struct diags *ds)
 {
-	const struct syscall_info *s = syscall_by_name(STR("socket"));
 	const struct domain_info *d = domain_find("af");
 	struct disagreement open = { 0 }, shut = { 0 };
 	uint64_t seen = 0;
@@ -93,16 +131,10 @@ static void check_families(const struct policy *p, enum arch a, struct diags *ds
 	for (size_t i = d->first; i < d->first + d->rows; i++) {
 		const struct constant_row row = constant_at(i);
 		uint64_t family = row.value[a];
-		const struct origin *by = NULL, *by_apparmor = NULL;
 		if (!family || family >= FAMILY_END || seen >> family & 1)
 			continue;
 		seen |= UINT64_C(1) << family;
-		bool passes = seccomp_allows(p, a, s, (unsigned)family, &by);
-		bool allowed = apparmor_allows(p, (unsigned)family, &by_apparmor);
-		if (passes && !allowed)
-			add_family(&open, row.name, by);
-		if (!passes && allowed)
-			add_family(&shut, row.name, by_apparmor);
+		check_family(p, a, row.name, (unsigned)family, &open, &shut);
 	}
 	report(p, &open, "seccomp", "AppArmor",
 	       "write 'network ...' for the families that are meant: it speaks to both layers", ds);

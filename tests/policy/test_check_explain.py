@@ -170,6 +170,12 @@ def test_check_warns_that_nothing_can_start(pale, tmp_path):
     ("allow socket(domain == AF_INET); network inet;", None),
     ("network inet stream; errno EACCES socket;", "AppArmor lets sockets of AF_INET pass, and seccomp refuses them"),
     ("allow socket;", "seccomp lets sockets of AF_UNIX, AF_INET, "),
+    ("network inet stream; allow socket(domain == AF_INET, (type & SOCK_TYPE_MASK) == SOCK_DGRAM);",
+     "seccomp lets sockets of AF_INET SOCK_DGRAM pass, and AppArmor refuses them"),
+    ("network inet; errno EACCES socket(domain == AF_INET, (type & SOCK_TYPE_MASK) == SOCK_RAW);",
+     "AppArmor lets sockets of AF_INET SOCK_RAW pass, and seccomp refuses them"),
+    ("network inet; deny network inet raw;", None),
+    ("network inet stream; allow socket(domain == AF_INET, (type & SOCK_TYPE_MASK) == SOCK_STREAM, protocol == 6);", None),
 ])
 def test_check_warns_where_layers_disagree(pale, tmp_path, rules, said):
     f = tmp_path / "p.pale"
