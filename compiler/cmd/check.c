@@ -11,6 +11,7 @@
 #include "compiler/cbpf/prove.h"
 #include "compiler/cbpf/reach.h"
 #include "compiler/cmd/check.h"
+#include "compiler/cmd/compile.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/kind.h"
@@ -32,9 +33,7 @@ static const char help[] =
 	"  --sets DIR         where sets are found\n"
 	"  --arch LIST        only these of the listed architectures\n";
 
-enum { TARGET_BPF = 1, TARGET_DOCKER = 2, TARGET_OCI = 4, TARGET_APPARMOR = 8 };
-
-static const struct target {
+static const struct target_name {
 	const char *name;
 	unsigned bit;
 } targets[] = {

@@ -96,10 +96,7 @@ struct input {
 	struct policies *policies;  /* unless parse_only; NULL for BPF */
 };
 
-/*
- * Loads and resolves. EXIT_OK, EXIT_FOUND (diagnostics were printed) or EXIT_SYSTEM (told).
- * `allow_errors`: go on with what could be read (lint).
- */
+/* Loads and resolves. EXIT_OK, EXIT_FOUND (diagnostics were printed) or EXIT_SYSTEM (told). */
 int input_load(struct session *s, const char *path, const struct input_options *opt,
 	       struct input *out);
 /* Its two steps: what the file is and its tree; then what it means. */

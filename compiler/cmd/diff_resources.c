@@ -349,5 +349,9 @@ void diff_resources(struct session *s, struct diff *d)
 	c->b.p = d->b->in.format == INPUT_PALE ? d->b->parts.v[0].policy : NULL;
 	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
 		compare_stances(c, kind);
+	/* Asked for nothing else, and there is nothing: that they are the same would be no answer. */
+	if (!c->a.p && !c->b.p && !(d->layers & LAYER_SECCOMP))
+		difference_not_decided(c, RESOURCE_FILES, arena_printf(c->arena, "A is a %s and B is a %s, which say nothing "
+				       "but of system calls", d->a->kind, d->b->kind));
 	sort_changes(c);
 }

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from conftest import ROOT
+
 BOTH = "layers seccomp, apparmor;"
 
 
@@ -184,6 +186,10 @@ def test_layers_limits_what_is_compared(pale, tmp_path):
     d = compare(pale, "--layers", "apparmor", x, y)
     assert not d["changes"] and d["resources"] and d["notes"]
     pale("diff", "--layers", "landlock", x, y, check=2)
+    docker = ROOT / "profiles/found/docker-default.json"
+    pale("diff", docker, docker, check=0)
+    d = compare(pale, "--layers", "apparmor", docker, docker)
+    assert d["same"] is None and "say nothing but of system calls" in d["resources"][0]["reason"]
 
 
 def test_all_formats_say_it_in_their_summary(pale, tmp_path):
