@@ -296,8 +296,28 @@ static void note_absent(struct resolver *r, struct span sp, const struct syscall
 	vec_push(r->arena, &group->calls, s);
 }
 
+/* Policies for many machines have so many sets of them that nobody reads a line of each. */
+static void report_absent_together(struct resolver *r)
+{
+	size_t n = 0, shown = 0;
+	BUF_AUTO names = { 0 };
+
+	vec_each(&r->absent, it) {
+		n += it->calls.n;
+		for (size_t i = 0; i < it->calls.n && shown < ABSENT_SHOWN - 1; i++, shown++)
+			buf_printf(&names, "%s'%s'", shown ? ", " : "", it->calls.v[i]->name);
+	}
+	resolve_report(r, DIAG_PL115, r->absent.v[0].first, "%s and %zu more do not each exist on all of the "
+		       "architectures listed: no rules where they do not", names.p, n - shown);
+	r->absent.n = 0;
+}
+
 void resolve_report_absent(struct resolver *r)
 {
+	if (r->absent.n > ABSENT_LINES) {
+		report_absent_together(r);
+		return;
+	}
 	vec_each(&r->absent, it) {
 		size_t n = it->calls.n, shown = n > ABSENT_SHOWN ? ABSENT_SHOWN - 1 : n;
 		BUF_AUTO names = { 0 };

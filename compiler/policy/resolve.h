@@ -17,6 +17,7 @@ enum { /* bounds on hostile input */
 	NAMES_MAX = 1024,      /* policies, or sets, of one file */
 	VALUES_MAX = 1 << 16,  /* elements of one `in` set */
 	ABSENT_SHOWN = 6,      /* calls named where some architecture lacks them */
+	ABSENT_LINES = 4,      /* sets of them that get a line each; more are told together */
 };
 
 /* ---- scopes (compose.c): which sets a file sees ---- */

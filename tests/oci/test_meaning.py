@@ -380,3 +380,14 @@ def test_lint_names_both_entries_and_a_call_that_meets_them(pale, tmp_path, case
     assert f"'{call.split('(')[0]}(" in text and len(found) == text.count("[SC153") > 0
     disjoint = put(tmp_path, profile(entry("kill", args=[(1, "EQ", 9)]), entry("kill", "LOG", [(1, "EQ", 8)])), "q.json")
     assert "SC153" not in pale("lint", disjoint).out
+
+
+def test_calls_that_some_machines_lack_are_one_note_before_an_error(pale, tmp_path):
+    from conftest import ROOT
+    policy = tmp_path / "d.pale"
+    pale("import", ROOT / "profiles" / "found" / "docker-default.json", "-o", policy, check=0)
+    policy.write_text(policy.read_text().replace("unknown errno ENOSYS;", "unknown errno EPERM;"))
+    r = pale("compile", policy, "-t", "docker", check=1)
+    assert r.err.count("[PL115") == 1 and r.err.count("error:") == 1
+    two = "policy p { layers seccomp; arch x86_64, aarch64, riscv64; default errno EPERM; allow open, renameat; }"
+    assert pale("check", "-", input=two).err.count("[PL115") == 2
