@@ -26,6 +26,7 @@ struct settler {
 	size_t diagrams;    /* likewise */
 	struct dd *dd;
 	bool failed;
+	bool full; /* a budget is spent: the rest is not looked at */
 };
 
 const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs)
@@ -163,7 +164,15 @@ static void settle_conditions(struct settler *s, const struct oci_rule *x, const
 	enum meeting m = meet(s, x, y, &at);
 	if (m == MEET_NEVER)
 		return;
-	if (m == MEET_TOO_HARD || s->p->disputes.n == DISPUTES_MAX) {
+	if (s->p->disputes.n == DISPUTES_MAX) {
+		tell_pair(s, x, y, arena_printf(s->arena, "more than %d pairs of entries with different actions match "
+						"one call; here for '" PRISTR "'", DISPUTES_MAX, STRARG(y->name)),
+			  "make their conditions exclude each other");
+		s->full = true;
+		return;
+	}
+	if (m == MEET_TOO_HARD) {
+		s->full = true;
 		tell_pair(s, x, y, arena_printf(s->arena, "whether two entries for '" PRISTR "' with different "
 						"actions match the same arguments is more than is decided",
 						STRARG(y->name)),
@@ -201,7 +210,7 @@ static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *
 static void settle_call(struct settler *s, struct oci_rule **rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = i + 1; k < n; k++) {
+		for (size_t k = i + 1; k < n && !s->full; k++) {
 			if (s->comparisons-- == 0) {
 				s->comparisons = 0;
 				diag_add(s->ds, DIAG_PL273, rules[k]->span,
@@ -313,7 +322,7 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
 		if (!r->dropped)
 			sorted[n++] = r;
 	qsort(sorted, n, sizeof(*sorted), by_name_then_place);
-	for (size_t i = 0, k; i < n && s.comparisons; i = k) {
+	for (size_t i = 0, k; i < n && s.comparisons && !s.full; i = k) {
 		for (k = i + 1; k < n && str_eq(sorted[i]->name, sorted[k]->name); k++)
 			;
 		settle_call(&s, &sorted[i], k - i);

@@ -5,6 +5,7 @@
  * question alone, on each machine and in each environment in which other entries are open, and
  * the filters say who wins. Where one entry wins everywhere, the other is cut.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -12,7 +13,9 @@
 #include "compiler/oci/library.h"
 #include "compiler/oci/model.h"
 
-enum { CAPS_MAX = 6, KERNELS_MAX = 16, POINTS_MAX = 256, LIMIT_MS = 2000, NODES = 1 << 18, CUTS_MAX = 6 };
+/* What is beyond is asked of nobody: the more restrictive, and import says that it is not known. */
+enum { CAPS_MAX = 5, KERNELS_MAX = 8, POINTS_MAX = 64, RULES_ASKED_MAX = 1000, QUESTIONS_MAX = 1 << 22,
+       LIMIT_MS = 2000, NODES = 1 << 18, CUTS_MAX = 6 };
 
 struct said { /* what the library answers in one environment */
 	struct environment env;
@@ -135,8 +138,12 @@ static void ask(struct asker *q, const struct environment *env)
 	vec_each(&q->out->said, s)
 		if (s->env.host == env->host && same_rules(&q->out->some, &s->env, env))
 			return;
-	if (q->points++ >= POINTS_MAX || oci_child_start(&child, &q->out->some, env->host, env) ||
-	    oci_child_finish(&child, q->arena, LIMIT_MS, &prog, &why))
+	if (q->points++ >= POINTS_MAX || oci_child_start(&child, &q->out->some, env->host, env))
+		return;
+	int rc = oci_child_finish(&child, q->arena, LIMIT_MS, &prog, &why);
+	if (rc == -ETIMEDOUT)
+		q->points = POINTS_MAX; /* the next would take as long */
+	if (rc)
 		return;
 	dd_node root = cbpf_lift(q->out->dd, q->arena, &prog);
 	if (root != DD_NONE)
@@ -225,7 +232,7 @@ static dd_node less_third(struct asker *q, const struct oci_dispute *pair, const
 	struct dd *d = q->out->dd;
 	const struct oci_rule *x = &q->p->rules.v[pair->first], *y = &q->p->rules.v[pair->second];
 
-	vec_each(&q->p->rules, z) {
+	vec_each(&q->out->some.rules, z) {
 		struct verdict v = verdict_of(q, z);
 		if (!str_eq(z->name, x->name) || !(z->arches & x->arches & y->arches) || !applies(q->p, z, env) ||
 		    verdict_eq(v, verdict_of(q, x)) || verdict_eq(v, verdict_of(q, y)))
@@ -385,8 +392,10 @@ const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profi
 	if (here && (!opt || !opt->unasked)) {
 		q.out->library = oci_libseccomp_name(a, installed);
 		collect_rules(&q);
-		if (collect_asked(&q))
+		if (q.out->some.rules.n <= RULES_ASKED_MAX && collect_asked(&q))
 			ask_machines(&q);
+		if (p->disputes.n * q.out->said.n * q.out->some.rules.n > QUESTIONS_MAX)
+			q.out->said.n = 0;
 	}
 	vec_each(&p->disputes, d) {
 		if (!opt || !opt->tighter)

@@ -391,3 +391,25 @@ def test_calls_that_some_machines_lack_are_one_note_before_an_error(pale, tmp_pa
     assert r.err.count("[PL115") == 1 and r.err.count("error:") == 1
     two = "policy p { layers seccomp; arch x86_64, aarch64, riscv64; default errno EPERM; allow open, renameat; }"
     assert pale("check", "-", input=two).err.count("[PL115") == 2
+
+
+def test_more_overlaps_than_the_budget_are_refused_at_once_with_its_number(pale, tmp_path):
+    many = [entry("kill", "LOG" if i % 2 else "ALLOW", [(i % 3, "GT", i * 7919 % 100003)]) for i in range(900)]
+    path = put(tmp_path, profile(*many))
+    for command in ("check", "import"):
+        r = pale(command, path, check=1, timeout=20)
+        assert r.err.count("[PL273") == 1 and "more than 1000 pairs" in r.err and not r.out.startswith("policy")
+    few = put(tmp_path, profile(*many[:30]))
+    assert pale("sim", few, "read", check=0).out.startswith("ALLOW")
+
+
+def test_more_environments_than_are_asked_leave_it_open(pale, tmp_path):
+    caps = ["CHOWN", "KILL", "SETUID", "SETGID", "SYSLOG", "SYS_ADMIN", "NET_ADMIN", "BPF"]
+    gated = [entry("kill", "LOG" if i % 2 else "ALLOW", [(0, "GT", i)], includes={"caps": ["CAP_" + c]})
+             for i, c in enumerate(caps)]
+    path = put(tmp_path, profile(*gated))
+    assert "[PL273" in pale("import", path, check=1).err
+    assert "is taken, LOG" in pale("check", path).err
+    assert pale("sim", path, "read", "--caps", "all", check=0).out.startswith("ALLOW")
+    r = pale("sim", path, "read", "kill(99)", "--caps", "all", check=1)
+    assert "[PL267 runtime-undefined]" in r.err and r.out.startswith("ALLOW")
