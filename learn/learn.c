@@ -284,7 +284,7 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 	r->program = resolve_program(a, path);
 	if (!r->program.n)
 		return failed(ds, "the program's path cannot be resolved", -errno);
-	err = target_start(path, opt->argv, t);
+	err = target_start(path, opt->argv, opt->ignored, t);
 	return err ? failed(ds, "the command cannot be started", err) : 0;
 }
 
@@ -330,7 +330,7 @@ static const char *probe(struct arena *a, const char *backend)
 	struct target t;
 	const char *why = NULL;
 
-	if (target_start(argv[0], argv, &t))
+	if (target_start(argv[0], argv, NULL, &t))
 		return "no process can be started";
 	if (!strcmp(backend, "ebpf")) {
 		w = trace_bpf_open(a, &opt, &t, &why);

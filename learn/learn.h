@@ -22,6 +22,8 @@ struct learn_options {
 	 */
 	const volatile sig_atomic_t *stop;
 	const volatile sig_atomic_t *stop_signal;
+	const sigset_t *ignored; /* signals that our handlers took from SIG_IGN: the command gets
+				  * them ignored, as we did; NULL: none */
 };
 
 /* 0 and the recording; *status: the command's own exit status (128+N). -1 with diagnostics

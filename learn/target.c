@@ -21,6 +21,14 @@ uint64_t clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* execve() makes the default of a handler, and of SIG_IGN nothing else. */
+static void ignore_again(const sigset_t *ignored)
+{
+	for (int sig = 1; ignored && sig < NSIG; sig++)
+		if (sigismember(ignored, sig) == 1)
+			signal(sig, SIG_IGN);
+}
+
 static _Noreturn void run_child(const char *path, char *const *argv, int wait_fd, int failure_fd)
 {
 	char go;
@@ -39,7 +47,7 @@ static _Noreturn void run_child(const char *path, char *const *argv, int wait_fd
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-int target_start(const char *path, char *const *argv, struct target *t)
+int target_start(const char *path, char *const *argv, const sigset_t *ignored, struct target *t)
 {
 	int go[2], failure[2], err;
 
@@ -57,6 +65,7 @@ int target_start(const char *path, char *const *argv, struct target *t)
 	t->pid = fork();
 	if (!t->pid) {
 		close(go[1]);
+		ignore_again(ignored);
 		run_child(path, argv, go[0], failure[1]);
 	}
 	err = t->pid < 0 ? -errno : 0;

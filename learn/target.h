@@ -16,8 +16,9 @@ struct target {
 	uint64_t deadline_ns; /* then */
 };
 
-/* path: the program's file, executed as it is: no shell takes what has no "#!". 0 or -errno */
-int target_start(const char *path, char *const *argv, struct target *t);
+/* path: the program's file, executed as it is: no shell takes what has no "#!". `ignored`: as in
+ * struct learn_options. 0 or -errno */
+int target_start(const char *path, char *const *argv, const sigset_t *ignored, struct target *t);
 int target_release(struct target *t);
 void target_drop(struct target *t); /* closes; kills it if it was never released */
 int target_exec_errno(struct target *t); /* after it ended: why exec failed; 0: it did not */

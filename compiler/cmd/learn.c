@@ -19,6 +19,7 @@ struct learn_args {
 	bool allow_loss;
 	const char *starts; /* --for, as written; NULL: not said */
 	struct learn_options run;
+	sigset_t ignored; /* what run.ignored points to */
 };
 
 /* Written by the handlers below; signal handlers have no other place to write to. */
@@ -40,17 +41,27 @@ static void on_alarm(int sig)
 	alarm(1);
 }
 
-static void catch_signals(void)
+/* Whoever ignores it has it caught here all the same, and ignored in the command. */
+static void catch_signal(int sig, const struct sigaction *sa, sigset_t *ignored)
+{
+	struct sigaction old;
+
+	if (!sigaction(sig, sa, &old) && old.sa_handler == SIG_IGN)
+		sigaddset(ignored, sig);
+}
+
+static void catch_signals(sigset_t *ignored)
 {
 	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO }, hup;
 
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
+	sigemptyset(ignored);
+	catch_signal(SIGINT, &sa, ignored);
+	catch_signal(SIGTERM, &sa, ignored);
 	/* A terminal that goes away; under nohup it is ignored and stays so. */
 	if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &sa, NULL);
 	sa = (struct sigaction){ .sa_handler = on_alarm };
-	sigaction(SIGALRM, &sa, NULL);
+	catch_signal(SIGALRM, &sa, ignored);
 }
 
 static const char help[] =
@@ -277,7 +288,6 @@ static int record(struct session *s, const struct learn_args *a)
 		tell_client(s, client);
 		session_report(s);
 	}
-	catch_signals();
 	if (learn_run(s->arena, &a->run, &r, &status, s->diags)) {
 		session_report(s);
 		return status;
@@ -302,6 +312,8 @@ int cmd_learn(int argc, char **argv)
 	if (status)
 		return status < 0 ? EXIT_OK : status == EXIT_USAGE ? EXIT_PALE : status;
 	session_open_run(&s);
+	catch_signals(&a.ignored);
+	a.run.ignored = &a.ignored;
 	if (a.starts && check_starts(&s, start_sets(s.arena, a.starts)))
 		status = EXIT_PALE;
 	else
