@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What AppArmor asks for beyond the mode of an open, by every backend (tests/guest replays it)."""
+import os
 import re
 
 import pytest
@@ -43,7 +44,8 @@ def proposed(tmp_path, backend, *cases):
         (work / "file").write_bytes(bytes(16384))
         (work / "other").write_text("other")
         (work / "link").symlink_to("file")
-    r = run([PALE, "learn", "--backend", backend, "-o", out, "--recording", rec, "--", PROBE, *cases],
+    r = run([os.path.abspath(PALE), "learn", "--backend", backend, "-o", out, "--recording", rec, "--",
+             PROBE, *cases],
             cwd=tmp_path / cases[0] if len(cases) == 1 else tmp_path)
     assert r.rc == 0 and Recording(rec).losses == "none", r
     text = out.read_text()
