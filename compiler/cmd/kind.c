@@ -32,7 +32,7 @@ static const struct file_kind yaml =
 static const struct file_kind unit =
 	OTHER("a systemd unit", DUMP);
 static const struct file_kind ini =
-	OTHER("an INI file", "name a policy, a seccomp profile in JSON or a BPF program");
+	OTHER("an INI or TOML file", "name a policy, a seccomp profile in JSON or a BPF program");
 static const struct file_kind lxc1 = OTHER("an LXC seccomp profile (version 1)", DUMP);
 static const struct file_kind lxc2 = OTHER("an LXC seccomp profile (version 2)", DUMP);
 static const struct file_kind lxc_config =
@@ -212,7 +212,7 @@ static bool is_apparmor(struct str line)
 	static const char *const rules[] = { "capability", "network", "unix", "dbus", "ptrace", "signal", "mount",
 					     "umount", "deny", "audit", "owner", "file", "change_profile", NULL };
 	static const char *const starts[] = { "abi <", "include <", "include if exists", "profile ", "@{", "hat ",
-					      "alias /", NULL };
+					      "alias /", "\"/", "\"@{", ":", "$", NULL };
 
 	for (const char *const *s = starts; *s; s++)
 		if (str_starts(line, *s))
@@ -337,6 +337,9 @@ static const struct file_kind *by_word(struct str line)
 			return starts[i].kind;
 	if (str_starts(line, "package ") && !memchr(line.p, ';', line.n) && !has(line, ":"))
 		return &go_source;
+	const char *equals = memchr(line.p, '=', line.n);
+	if (equals && !ends_with(line, ";") && str_eq(trim((struct str){ line.p, (size_t)(equals - line.p) }), word_of(line)))
+		return &ini;
 	if (has(line, "CODE") && has(line, "JT") && has(line, "JF"))
 		return &listing;
 	return has(line, "audit(") || has(line, "audit[") ? &records : NULL;

@@ -23,7 +23,7 @@ TEXT = {
     "an AppArmor profile": [
         "# mine\n/usr/bin/x {\n  /etc/x r,\n}\n", "#include <tunables/global>\nprofile x { }\n",
         "abi <abi/3.0>,\ninclude <tunables/global>\n", "@{X}=/a\nprofile y { }\n", "  /etc/x r,\n  /y w,\n",
-        "capability chown,\n", "/** rw,\n/*/x r,\n"],
+        "capability chown,\n", "\"/bin/a b\" { }\n", ":ns:/bin/x { }\n", "${A} = true\n", "/** rw,\n/*/x r,\n"],
     "a Kubernetes SeccompProfile in YAML": [
         "apiVersion: x/v1\nkind: SeccompProfile\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n",
         "# c\n---\nkind: \"SeccompProfile\"\n", "apiVersion: v1\nkind: List\nitems:\n- kind: SeccompProfile\n"],
@@ -32,7 +32,7 @@ TEXT = {
     "a seccomp profile in YAML": ["defaultAction: SCMP_ACT_ERRNO\nsyscalls: []\n", "syscalls: []\ndefaultAction: x\n"],
     "YAML": ["a: b\n", "- a\n- b\n", "%YAML 1.2\n"],
     "a systemd unit": ["[Unit]\nDescription=x\n", "; c\n[Service]\nSystemCallFilter=@system-service\n"],
-    "an INI file": ["[main]\nx=y\n", "[tool.x]\na = 1\n"],
+    "an INI or TOML file": ["[main]\nx=y\n", "[tool.x]\na = 1\n", "version = 2\n\n[plugins]\n", "X=1\n"],
     "an LXC seccomp profile (version 1)": ["1\nallowlist\n103\n"],
     "an LXC seccomp profile (version 2)": ["2\nblacklist\n[all]\nmount errno 1\n", "2\ndenylist allow\nkexec_load\n"],
     "an LXC configuration": ["lxc.seccomp.profile = x\n"],
@@ -86,7 +86,7 @@ def test_every_command_says_the_same(pale, tmp_path, command):
 
 
 @pytest.mark.parametrize("text", [
-    "polcy p { allow read; }", "allow read;", "Policy p { }", "set s { allow read; }", "# c\npolicy p { allow read; }",
+    "polcy p { allow read; }", "default = errno EPERM;", "allow read(count == 1);", "allow read;", "Policy p { }", "set s { allow read; }", "# c\npolicy p { allow read; }",
     "include \"x.pale\";", "#!/usr/bin/pale\npolicy p { allow read; }", "policy p { # include <x>\n allow read; }",
     "#include <x> was here\npolicy p { allow read; }", "read write;", "file r /x;", "// c\npolicy p { }"])
 def test_a_policy_with_errors_stays_a_policy(pale, tmp_path, text):
