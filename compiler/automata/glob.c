@@ -441,11 +441,11 @@ static void convert_brace(struct converter *c)
 	if (c->in_class) {
 		emit_byte(c, c->in->p[c->i]);
 	} else if (c->in->p[c->i] == '{') {
-		if (++c->depth > DEPTH_MAX) {
+		if (c->depth == DEPTH_MAX) {
 			malformed(c, c->i, "alternatives are nested too deep");
 			return;
 		}
-		c->commas[c->depth] = 0;
+		c->commas[++c->depth] = 0;
 		c->brace_at[c->depth] = c->i;
 		emit(c, "(");
 	} else if (!c->depth) {
