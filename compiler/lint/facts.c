@@ -411,7 +411,8 @@ static void set_root(struct facts *f, dd_node root, dd_node disputed, dd_node st
 	f->undecided = e->sure == DD_NONE || e->maybe == DD_NONE || stub == DD_NONE;
 }
 
-static void name_call(struct facts *f, const struct syscall_info *s, unsigned arches, struct span span)
+static void name_call(struct facts *f, const struct syscall_info *s, unsigned arches,
+		      struct span span)
 {
 	size_t i = call_index(s);
 
@@ -470,7 +471,8 @@ struct facts *facts_of_profile(struct arena *a, const struct json *root)
 		set_root(f, DD_NONE, DD_FALSE, DD_FALSE);
 		return f;
 	}
-	oci_model_build(a, f->engine->dd, p, &rt, host_of(f, (enum arch)__builtin_ctz(p->arches)), &m);
+	enum arch host = host_of(f, (enum arch)__builtin_ctz(p->arches));
+	oci_model_build(a, f->engine->dd, p, &rt, host, &m);
 	set_root(f, m.reading, m.undefined, m.stub);
 	return f;
 }

@@ -7,8 +7,9 @@
  *
  * JSON is taken as a runtime loads it (compiler/oci/model.h) whose libseccomp knows every name,
  * each architecture on the machine that runs it. Calls that two entries decide differently, or
- * that a listener or a tracer is asked about, are neither said to pass nor to be refused. Past the budget of nodes nothing is said at all:
- * facts->undecided. Everything lives in the arena given to the reader.
+ * that a listener or a tracer is asked about, are neither said to pass nor to be refused. Past
+ * a budget nothing is said at all: facts->undecided. Everything lives in the arena given to
+ * the reader.
  */
 #include "compiler/decision/decision.h"
 #include "compiler/policy/policy.h"
