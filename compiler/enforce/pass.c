@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -143,6 +144,18 @@ static void stop_with_command(const struct listener *l, int sig)
 
 /* ---- ends ---- */
 
+/*
+ * A child that asked to be traced (PTRACE_TRACEME) has made its parent the tracer and stops at
+ * each signal until we let it go. False: it is not one of these.
+ */
+static bool let_go(pid_t pid, int sig)
+{
+	/* ptrace() takes the signal in place of an address; SIGTRAP is about the tracing itself. */
+	void *with = (void *)(intptr_t)(sig == SIGTRAP ? 0 : sig);
+
+	return ptrace(PTRACE_DETACH, pid, NULL, with) == 0;
+}
+
 /* The command's children become ours when it ends (subreaper). False: nobody is left. */
 static bool reap_children(struct listener *l)
 {
@@ -154,7 +167,7 @@ static bool reap_children(struct listener *l)
 			continue;
 		if (pid < 0)
 			return false;
-		if (pid != l->command)
+		if ((WIFSTOPPED(status) && let_go(pid, WSTOPSIG(status))) || pid != l->command)
 			continue;
 		if (WIFSTOPPED(status) && is_job_control(WSTOPSIG(status)))
 			stop_with_command(l, WSTOPSIG(status));

@@ -11,6 +11,7 @@
  * hostile listener           a filter with a listener of its own
  * hostile await              says "ready", then each signal that comes and its value, until SIGTERM
  * hostile left               getppid in a session of its own, once standard input has ended
+ * hostile traced             asks its parent to trace it, then raises SIGUSR1, which it handles
  * hostile starve             takes the parent's descriptors away (prlimit), then makes getppid
  */
 #include <errno.h>
@@ -239,6 +240,20 @@ static int left(void)
 	return 0;
 }
 
+static void on_usr1(int sig)
+{
+	(void)sig;
+	puts("handled");
+}
+
+static int traced(void)
+{
+	signal(SIGUSR1, on_usr1);
+	say("traceme", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	raise(SIGUSR1);
+	return 0;
+}
+
 static int starve(void)
 {
 	struct rlimit none = { 0, 0 };
@@ -257,6 +272,7 @@ int main(int argc, char **argv)
 		{ "reach", reach },	{ "thread", in_thread }, { "handled", handled },
 		{ "blocked", blocked }, { "child", in_child },	 { "listener", own_listener },
 		{ "starve", starve },	{ "await", await_signals }, { "left", left },
+		{ "traced", traced },
 	};
 
 	if (argc == 4 && !strcmp(argv[1], "mill"))

@@ -184,6 +184,12 @@ def test_a_command_with_a_listener_of_its_own(hostile, policy):
     assert run([PALE, "run", "--count", p, "--", hostile, "listener"]).out == "listener EBUSY\n"
 
 
+@pytest.mark.parametrize("mode", LISTENING)
+def test_a_command_that_makes_pale_its_tracer_does_not_hang(hostile, policy, mode):
+    r = run([PALE, "run", mode, policy(), "--", hostile, "traced"])
+    assert (r.rc, r.out) == (0, "traceme ok\nhandled\n"), r
+
+
 def test_more_kinds_of_calls_than_people_read_are_only_counted(hostile, policy, tmp_path):
     p = policy("policy p {\n\tarch x86_64;\n\tdefault allow;\n\tunknown errno EXDEV;\n}\n")
     r = run([PALE, "run", "--count", "--report", tmp_path / "r.json", p, "--", hostile, "kinds", 5000])
