@@ -193,6 +193,10 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 	struct oci_why why = oci_model_why(m, &l->env, c);
 	struct dd_point at = oci_point(&l->env, c);
 
+	if (!m->profile->has_default) {
+		buf_puts(out, "no filter: the profile has no default and no rule");
+		return;
+	}
 	struct verdict held = dd_eval_at(l->dd, l->held.root, &at);
 	if (at_call(l->dd, l->held.disputed, c, true) == DD_TRUE && put_disputed(out, sources, l, c, held))
 		return;

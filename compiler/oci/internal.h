@@ -197,6 +197,11 @@ bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
 bool oci_report(const struct oci_profile *p, const struct environment *env, enum diag_id only,
 		struct diags *ds);
 /*
+ * load.c: would libseccomp refuse the rules in some environment, because two give one condition
+ * different actions? false also where that is too complex to decide.
+ */
+bool oci_refused(struct arena *a, const struct oci_profile *p);
+/*
  * conflicts.c: what a runtime makes of several rules for one call; *disputes (NULL: none) is what
  * only libseccomp knows. false after an error.
  */

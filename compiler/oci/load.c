@@ -202,8 +202,6 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	oci_parse(a, root, &read, &l.profile);
 	if (!oci_report(&l.profile, &opt->env, DIAG_NR, ds))
 		return -1;
-	if (!l.profile.has_default)
-		return refuse(&l, DIAG_PL270, l.span, "there is no filter in it", "say a 'defaultAction'");
 	/* moby's profiles/seccomp before 23.0 does not hand `defaultErrnoRet` over. */
 	bool old = l.engine && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);
 	if (old && (l.profile.dflt.kind == VERDICT_ERRNO || l.profile.dflt.kind == VERDICT_TRACE))
@@ -214,5 +212,17 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 			      "use fewer entries");
 	struct oci_profile *keep = arena_dup(a, &l.profile, sizeof(l.profile));
 	out->model->profile = keep;
-	return settle(&l, out);
+	if (keep->has_default)
+		return settle(&l, out);
+	/* The report has said so: the container is unconfined. */
+	out->root = dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 });
+	return 0;
+}
+
+bool oci_refused(struct arena *a, const struct oci_profile *p)
+{
+	struct oci_model m;
+
+	return p->has_default && !oci_model_build(a, dd_new(a, 1 << 18), p, &p->runtime, p->host, &m) &&
+	       m.refused != DD_FALSE;
 }

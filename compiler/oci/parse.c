@@ -676,7 +676,10 @@ static bool read_arg(struct parser *p, const struct json *j, bool named, bool ha
 	check_lossy(p, j, "valueTwo");
 	if (good && index > 5) {
 		const struct json *at = oci_member(j, "index");
-		fault(p, OCI_FAULT_ARG_INDEX, at->span, handed)->word = at->text;
+		struct oci_fault *f = crun && index > UINT32_MAX ? /* its reader takes 32 bits */
+				      decode_fault(p, OCI_FAULT_ARG_INDEX, at, "index") :
+				      fault(p, OCI_FAULT_ARG_INDEX, at->span, handed);
+		f->word = at->text;
 		good = false;
 	}
 	const struct json *op = oci_member(j, "op");
