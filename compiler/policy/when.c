@@ -107,6 +107,40 @@ static enum tri possible_host(const struct ast_env *env, enum arch arch)
 	return TRI_FALSE;
 }
 
+/*
+ * The machine that makes this architecture's calls: the one that is given, where it is of the
+ * family; else the family's own, as no other makes them. ARCH_NR: nothing says it, which only
+ * i386 or arm alone leave open (a 64-bit kernel makes their calls, and a 32-bit one).
+ */
+static enum arch machine_of(const struct resolver *r, enum arch arch)
+{
+	int family = arch_find(str_c(arch_info(arch)->family));
+
+	if (r->env.host_known && env_runs(r->env.host, arch))
+		return r->env.host;
+	if (family < 0)
+		BUG("a family that no architecture names");
+	if (r->listed & ARCH_BIT(family) || arch == ARCH_X32)
+		return (enum arch)family;
+	return arch == ARCH_I386 || arch == ARCH_ARM ? ARCH_NR : (enum arch)family;
+}
+
+static bool machines_known(const struct resolver *r)
+{
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (r->listed & ARCH_BIT(a) && machine_of(r, (enum arch)a) == ARCH_NR)
+			return false;
+	return true;
+}
+
+static enum tri eval_host(struct resolver *r, const struct ast_env *env, enum arch arch)
+{
+	enum arch machine = machine_of(r, arch);
+	enum tri t = eval_words(r, env, machine == ARCH_NR ? r->env.host : machine);
+
+	return machine == ARCH_NR ? TRI_UNKNOWN : t;
+}
+
 static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arch arch)
 {
 	enum tri x, y;
@@ -119,8 +153,7 @@ static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arc
 	case AST_ENV_HOST:
 		if (r->blind)
 			return possible_host(env, arch);
-		x = eval_words(r, env, r->env.host);
-		return r->env.host_known ? x : TRI_UNKNOWN;
+		return eval_host(r, env, arch);
 	case AST_ENV_ARCH:
 		return eval_words(r, env, arch);
 	case AST_ENV_AND:
@@ -182,10 +215,12 @@ static void report_unknown(struct resolver *r, const struct ast_env *env)
 		diag_help(r->ds, d, "give --kernel VERSION");
 		return;
 	case AST_ENV_HOST:
-		if (r->env.host_known || !first_asked(r, 4))
+		if (machines_known(r) || !first_asked(r, 4))
 			return;
-		d = resolve_report(r, DIAG_PL131, env->span,
-				   "this depends on the machine, which is not known here");
+		d = resolve_report(r, DIAG_PL131, env->span, r->env.host_known
+				   ? "this depends on the machine, and the one that is given makes none "
+				     "of these calls"
+				   : "this depends on the machine, which is not known here");
 		diag_help(r->ds, d, "give --host ARCH");
 		return;
 	case AST_ENV_ARCH:
@@ -303,13 +338,16 @@ static struct open open_kernel(struct resolver *r, const struct ast_env *env)
 	BUG("when kernel");
 }
 
-static struct open open_host(struct resolver *r, const struct ast_env *env)
+static struct open open_host(struct resolver *r, const struct ast_env *env, enum arch arch)
 {
 	struct env_cond c = { .kind = ENV_HOST };
 	enum arch a = ARCH_NR;
 
-	if (r->env.host_known)
-		return (struct open){ eval_words(r, env, r->env.host), NULL };
+	if (r->env.host_known) {
+		enum arch machine = machine_of(r, arch);
+		return (struct open){ eval_words(r, env, machine == ARCH_NR ? r->env.host : machine),
+				      NULL };
+	}
 	for (const struct ast_word *w = env->words; w; w = w->next)
 		if (find_arch(r, w, &a))
 			c.hosts |= ARCH_BIT(a);
@@ -328,7 +366,7 @@ static struct open open_env(struct resolver *r, const struct ast_env *env, enum 
 	case AST_ENV_KERNEL:
 		return open_kernel(r, env);
 	case AST_ENV_HOST:
-		return open_host(r, env);
+		return open_host(r, env, arch);
 	case AST_ENV_ARCH:
 		return (struct open){ eval_words(r, env, arch), NULL };
 	case AST_ENV_AND:

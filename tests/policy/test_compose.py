@@ -149,7 +149,36 @@ def test_when(pale, tmp_path):
     assert r.out.startswith("ALLOW")
     assert verdict(pale, f, "ptrace", *ENV, "none") == "ERRNO(1)"
     r = pale("sim", f, "chroot")
-    assert r.rc == 1 and "--caps" in r.err and "--kernel" in r.err and "--host" in r.err
+    assert r.rc == 1 and "--caps" in r.err and "--kernel" in r.err
+    assert "--host" not in r.err  # x86_64 answers it
+
+
+FAMILIES = """policy t { layers seccomp; arch %s; default allow; unknown allow;
+    when host %s { errno EPERM ptrace; } }
+"""
+
+
+def test_a_program_of_a_machine_answers_when_host(pale, tmp_path):
+    """t.aarch64.bpf runs on aarch64 and nowhere else, whatever --host says."""
+    f = write(tmp_path / "t.pale", FAMILIES % ("x86_64, i386, aarch64", "aarch64"))
+    for host in ([], ["--host", "x86_64"], ["--host", "aarch64"]):
+        out = tmp_path / "-".join(["out", *host[1:]])
+        pale("compile", "-q", "-t", "bpf", *host, "-o", out, f, check=0)
+        for arch, said in (("x86_64", "ALLOW"), ("i386", "ALLOW"), ("aarch64", "ERRNO(1)")):
+            bpf = out / ("t.aarch64.bpf" if arch == "aarch64" else "t.x86_64.bpf")
+            assert pale("sim", bpf, "--arch", arch, "ptrace", check=0).out.startswith(said)
+            assert pale("sim", f, *host, "--arch", arch, "ptrace", check=0).out.startswith(said)
+
+
+def test_only_a_32_bit_family_alone_asks_for_the_host(pale, tmp_path):
+    for arch, host in (("i386", "x86_64"), ("arm", "aarch64")):
+        f = write(tmp_path / "t.pale", FAMILIES % (arch, host))
+        r = pale("compile", "-t", "bpf", "-o", tmp_path / "x", f, check=1)
+        assert "give --host ARCH" in r.err
+        pale("compile", "-q", "-t", "bpf", "--host", host, "-o", tmp_path / "x", f, check=0)
+        assert pale("sim", tmp_path / "x", "--arch", arch, "ptrace", check=0).out.startswith("ERRNO(1)")
+        r = pale("compile", "-t", "bpf", "--host", "s390x", "-o", tmp_path / "y", f, check=1)
+        assert "the one that is given makes none of these calls" in r.err
 
 
 def test_a_capability_that_is_denied_is_not_there(pale, tmp_path):
