@@ -85,7 +85,8 @@ static int wait_parser(pid_t pid)
 
 static int spawn_parser(const char *const *argv, int in, int out, pid_t *pid)
 {
-	/* posix_spawn() takes these without const for history's sake, and does not write to them. */
+	/* posix_spawn() takes these without const for history's sake, and does not write to them.
+	 */
 	char *const *args = (char *const *)(uintptr_t)argv;
 	char *env[] = { (char[]){ "LC_ALL=C" }, NULL };
 	posix_spawn_file_actions_t files;
@@ -264,7 +265,8 @@ static struct span place_of(struct asking *k, const struct notice *n)
 
 	if (str_is(n->file, SELF))
 		return line_span(k->q->source, n->line);
-	if (n->file.n && !source_load_regular(k->session->sources, str_dup(k->session->arena, n->file), &src))
+	if (n->file.n &&
+	    !source_load_regular(k->session->sources, str_dup(k->session->arena, n->file), &src))
 		return line_span(src, n->line);
 	return k->q->whole;
 }
@@ -297,7 +299,8 @@ static void tell_line(struct asking *k, struct str line, int status)
 		buf_safe(&text, n.file);
 		buf_printf(&text, " line %u: ", n.line);
 	}
-	buf_safe(&text, str_starts(n.text, prefix) ? behind(n.text, n.text.p, strlen(prefix)) : n.text);
+	buf_safe(&text,
+		 str_starts(n.text, prefix) ? behind(n.text, n.text.p, strlen(prefix)) : n.text);
 	k->refused |= error;
 	if (!told_before(ds, id, sp, text.p))
 		diag_add(ds, id, sp, "%s", text.p);
@@ -307,7 +310,8 @@ static void tell_lines(struct asking *k, const struct buf *said, int status)
 {
 	for (size_t at = 0; at < said->n;) {
 		const char *nl = memchr(said->p + at, '\n', said->n - at);
-		struct str line = { said->p + at, nl ? (size_t)(nl - (said->p + at)) : said->n - at };
+		struct str line = { said->p + at,
+				    nl ? (size_t)(nl - (said->p + at)) : said->n - at };
 		at += line.n + 1;
 		if (!is_noise(line))
 			tell_line(k, line, status);
@@ -323,18 +327,22 @@ enum parser_answer parser_ask(struct session *s, const struct parser_question *q
 	if (status == -ENOENT)
 		return PARSER_NOT_THERE;
 	if (status == -ETIMEDOUT) {
-		diag_add(s->diags, DIAG_PL143, q->whole, "apparmor_parser took more than %d s", LIMIT_MS / 1000);
+		diag_add(s->diags, DIAG_PL143, q->whole, "apparmor_parser took more than %d s",
+			 LIMIT_MS / 1000);
 		return PARSER_REFUSES;
 	}
 	if (status < 0 || status >= ENDED_BY_SIGNAL) {
 		diag_add(s->diags, DIAG_PL020, q->whole, "apparmor_parser could not be asked: %s",
-			 status < 0 ? strerror(-status) :
-				      arena_printf(s->arena, "signal %d ended it", status - ENDED_BY_SIGNAL));
+			 status < 0 ? strerror(-status)
+				    : arena_printf(s->arena, "signal %d ended it",
+						   status - ENDED_BY_SIGNAL));
 		return PARSER_SHORT;
 	}
 	tell_lines(&k, &said, status);
 	if (status && !k.refused)
-		diag_add(s->diags, DIAG_PL143, q->whole, "apparmor_parser refuses it with status %d and "
-			 "does not say why", status);
+		diag_add(s->diags, DIAG_PL143, q->whole,
+			 "apparmor_parser refuses it with status %d and "
+			 "does not say why",
+			 status);
 	return status ? PARSER_REFUSES : PARSER_TAKES;
 }

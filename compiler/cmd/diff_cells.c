@@ -65,9 +65,15 @@ static void add_group(struct comparing *c, enum resource_kind kind, const struct
 		      name_fn *name)
 {
 	struct diff_resource r = {
-		.change = g->change, .kind = kind, .about = name(c->arena, g->in), .path = "",
-		.a = answer_words[g->a], .b = answer_words[g->b], .reason = "",
-		.by_a = difference_by(c, &c->a, g->by_a), .by_b = difference_by(c, &c->b, g->by_b),
+		.change = g->change,
+		.kind = kind,
+		.about = name(c->arena, g->in),
+		.path = "",
+		.a = answer_words[g->a],
+		.b = answer_words[g->b],
+		.reason = "",
+		.by_a = difference_by(c, &c->a, g->by_a),
+		.by_b = difference_by(c, &c->b, g->by_b),
 	};
 
 	difference_add(c, &r);
@@ -87,8 +93,9 @@ static void group_cells(struct comparing *c, size_t n, struct groups *out)
 		now.b = answer_of(&c->b, i, &now.by_b);
 		if (now.a == now.b)
 			continue;
-		vec_each(&out->list, old)
-			if ((*old)->a == now.a && (*old)->b == now.b && origin_same((*old)->by_a, now.by_a) &&
+		vec_each (&out->list, old)
+			if ((*old)->a == now.a && (*old)->b == now.b &&
+			    origin_same((*old)->by_a, now.by_a) &&
 			    origin_same((*old)->by_b, now.by_b))
 				g = *old;
 		if (!g) {
@@ -103,7 +110,8 @@ static void group_cells(struct comparing *c, size_t n, struct groups *out)
 
 typedef void mark_fn(struct side *s);
 
-static void compare_cells(struct comparing *c, enum resource_kind kind, size_t n, mark_fn *mark, name_fn *name)
+static void compare_cells(struct comparing *c, enum resource_kind kind, size_t n, mark_fn *mark,
+			  name_fn *name)
 {
 	struct groups groups = { 0 };
 	struct side *both[] = { &c->a, &c->b };
@@ -114,7 +122,7 @@ static void compare_cells(struct comparing *c, enum resource_kind kind, size_t n
 			mark(both[i]);
 	}
 	group_cells(c, n, &groups);
-	vec_each(&groups.list, g)
+	vec_each (&groups.list, g)
 		add_group(c, kind, *g, name);
 }
 
@@ -143,7 +151,7 @@ static const char *capability_names(struct arena *a, const bool *in)
 
 static void mark_capabilities(struct side *s)
 {
-	vec_each(&s->p->caps, r)
+	vec_each (&s->p->caps, r)
 		cell_mark(&s->cells[r->cap], r->action, r->origin);
 }
 
@@ -201,21 +209,23 @@ static const char *socket_names(struct arena *a, const bool *in)
 			families = join(a, families, constant_brief(a, "af", k));
 		}
 		families = n == FAMILIES ? "every family" : families;
-		text = join(a, text, *types ? arena_printf(a, "%s (%s)", families, types) : families);
+		text = join(a, text,
+			    *types ? arena_printf(a, "%s (%s)", families, types) : families);
 	}
 	return arena_printf(a, "sockets: %s", text);
 }
 
 static void mark_sockets(struct side *s)
 {
-	vec_each(&s->p->networks, r) {
+	vec_each (&s->p->networks, r) {
 		bool denies = r->action == RULE_DENY || r->action == RULE_QUIET_DENY;
 		BUG_ON(r->family >= FAMILIES || r->type >= TYPES);
 		/* AppArmor sees no protocol: as it is written, the other ones are not denied. */
 		if (r->protocol >= 0 && denies)
 			continue;
 		for (int i = 0; i < FAMILIES * TYPES; i++)
-			if ((r->family < 0 || r->family == i / TYPES) && (r->type < 0 || r->type == i % TYPES))
+			if ((r->family < 0 || r->family == i / TYPES) &&
+			    (r->type < 0 || r->type == i % TYPES))
 				cell_mark(&s->cells[i], r->action, r->origin);
 	}
 }
@@ -253,14 +263,15 @@ static const char *signal_names(struct arena *a, const bool *in)
 static void mark_signal(struct side *s, const struct signal_rule *r)
 {
 	for (int i = 0; i < 2 * SIGNALS; i++)
-		if ((i < SIGNALS ? r->send : r->receive) && (r->signal < 0 || r->signal == i % SIGNALS))
+		if ((i < SIGNALS ? r->send : r->receive) &&
+		    (r->signal < 0 || r->signal == i % SIGNALS))
 			cell_mark(&s->cells[i], r->action, r->origin);
 }
 
 /* Only one side counts on rules: peers do not matter, as whatever it lets pass the other does. */
 static void mark_signals(struct side *s)
 {
-	vec_each(&s->p->signals, r)
+	vec_each (&s->p->signals, r)
 		mark_signal(s, r);
 }
 
@@ -287,15 +298,16 @@ static bool is_peer(const struct peer *p, const struct policy *policy, const str
 /* False: more of them than labels. */
 static bool add_peers(struct peers *p, const struct policy *policy)
 {
-	vec_each(&policy->signals, r) {
+	vec_each (&policy->signals, r) {
 		struct label_set label = { { 0 } };
 		bool known = !r->peer.n;
-		vec_each(&p->list, old)
+		vec_each (&p->list, old)
 			known |= is_peer(old, policy, r);
 		if (known)
 			continue;
-		struct peer peer = { glob_parse(p->c->arena, r->peer, GLOB_NAME, policy->variables, NULL), r->peer,
-				     glob_has_variable(r->peer) ? policy : NULL };
+		struct peer peer = { glob_parse(p->c->arena, r->peer, GLOB_NAME, policy->variables,
+						NULL),
+				     r->peer, glob_has_variable(r->peer) ? policy : NULL };
 		if (!peer.glob || p->list.n == AUTOMATON_LABELS)
 			return false;
 		p->open |= peer.glob->open;
@@ -309,7 +321,7 @@ static bool add_peers(struct peers *p, const struct policy *policy)
 static void mark_peers(const struct peers *p, struct side *s, const struct label_set *labels)
 {
 	memset(s->cells, 0, sizeof(s->cells));
-	vec_each(&s->p->signals, r) {
+	vec_each (&s->p->signals, r) {
 		bool meant = !r->peer.n;
 		for (unsigned i = 0; i < p->list.n && !meant; i++)
 			meant = label_has(labels, i) && is_peer(&p->list.v[i], s->p, r);
@@ -320,9 +332,10 @@ static void mark_peers(const struct peers *p, struct side *s, const struct label
 
 static bool is_told(const struct diff *d, const struct diff_resource *r)
 {
-	vec_each(&d->resources, old)
-		if (old->kind == r->kind && old->change == r->change && !strcmp(old->by_a, r->by_a) &&
-		    !strcmp(old->by_b, r->by_b) && !strcmp(old->a, r->a) && !strcmp(old->b, r->b))
+	vec_each (&d->resources, old)
+		if (old->kind == r->kind && old->change == r->change &&
+		    !strcmp(old->by_a, r->by_a) && !strcmp(old->by_b, r->by_b) &&
+		    !strcmp(old->a, r->a) && !strcmp(old->b, r->b))
 			return true;
 	return false;
 }
@@ -335,10 +348,15 @@ static void add_peer(struct comparing *c, const struct group *g, struct str peer
 
 	buf_safe(&name, peer);
 	struct diff_resource r = {
-		.change = g->change, .kind = RESOURCE_SIGNALS, .path = "", .reason = "",
+		.change = g->change,
+		.kind = RESOURCE_SIGNALS,
+		.path = "",
+		.reason = "",
 		.about = name.n ? arena_printf(c->arena, "%s (peer '%s')", names, name.p) : names,
-		.a = answer_words[g->a], .b = answer_words[g->b],
-		.by_a = difference_by(c, &c->a, g->by_a), .by_b = difference_by(c, &c->b, g->by_b),
+		.a = answer_words[g->a],
+		.b = answer_words[g->b],
+		.by_a = difference_by(c, &c->a, g->by_a),
+		.by_b = difference_by(c, &c->b, g->by_b),
 	};
 	if (!is_told(c->out, &r))
 		difference_add(c, &r);
@@ -346,28 +364,37 @@ static void add_peer(struct comparing *c, const struct group *g, struct str peer
 
 void compare_signals(struct comparing *c)
 {
-	struct peers p = { .c = c, .automaton = automaton_new(c->arena, AUTOMATON_TEXTS, AUTOMATON_BUDGET) };
+	struct peers p = { .c = c,
+			   .automaton =
+				   automaton_new(c->arena, AUTOMATON_TEXTS, AUTOMATON_BUDGET) };
 
 	if (c->a.stance != c->b.stance) {
 		compare_cells(c, RESOURCE_SIGNALS, (size_t)2 * SIGNALS, mark_signals, signal_names);
 		return;
 	}
 	if (!add_peers(&p, c->a.p) || !add_peers(&p, c->b.p)) {
-		difference_not_decided(c, RESOURCE_SIGNALS, arena_printf(c->arena, "the signal rules name more than "
-				       "%d peers; use patterns of names", AUTOMATON_LABELS));
+		difference_not_decided(c, RESOURCE_SIGNALS,
+				       arena_printf(c->arena,
+						    "the signal rules name more than "
+						    "%d peers; use patterns of names",
+						    AUTOMATON_LABELS));
 		return;
 	}
 	struct automaton_walk w = automaton_walk(p.automaton);
-	vec_each(&w.found, f) {
+	vec_each (&w.found, f) {
 		struct groups groups = { 0 };
 		mark_peers(&p, &c->a, &f->labels);
 		mark_peers(&p, &c->b, &f->labels);
 		group_cells(c, (size_t)2 * SIGNALS, &groups);
-		vec_each(&groups.list, g)
+		vec_each (&groups.list, g)
 			add_peer(c, *g, f->path);
 	}
 	if (!w.decided || p.open)
-		difference_not_decided(c, RESOURCE_SIGNALS, p.open ? "peers hold variables, which are not opened"
-				       : arena_printf(c->arena, "the peers need more than %d steps to be told apart; "
-						      "write simpler names", AUTOMATON_BUDGET));
+		difference_not_decided(
+			c, RESOURCE_SIGNALS,
+			p.open ? "peers hold variables, which are not opened"
+			       : arena_printf(c->arena,
+					      "the peers need more than %d steps to be told apart; "
+					      "write simpler names",
+					      AUTOMATON_BUDGET));
 }

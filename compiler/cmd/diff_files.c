@@ -13,9 +13,9 @@
 
 enum {
 	SIDE_LABELS = AUTOMATON_LABELS / 2,
-	OWN_LABELS = 88,     /* of them, for rules of their own: the others share by what they allow */
+	OWN_LABELS = 88, /* of them, for rules of their own: the others share by what they allow */
 	LOOKS_MAX = 1 << 26, /* a rule looked at for one path */
-	SHOWN_MAX = 60,      /* lines */
+	SHOWN_MAX = 60,	     /* lines */
 	PERMS = 7,
 };
 
@@ -23,8 +23,8 @@ static const struct {
 	unsigned bit;
 	const char *word;
 } perms[PERMS] = {
-	{ PERM_R, "read" }, { PERM_W, "write" }, { PERM_A, "append" }, { PERM_L, "link" },
-	{ PERM_K, "lock" }, { PERM_M, "map" },   { PERM_X, "execute" },
+	{ PERM_R, "read" }, { PERM_W, "write" }, { PERM_A, "append" },	{ PERM_L, "link" },
+	{ PERM_K, "lock" }, { PERM_M, "map" },	 { PERM_X, "execute" },
 };
 
 struct pattern {
@@ -36,7 +36,7 @@ struct file_side {
 	const struct policy *p;
 	VEC(struct pattern) rules;
 	VEC(const char *) kinds; /* label -> what its rules say beside the path */
-	unsigned own;            /* labels given to single rules, from the top down */
+	unsigned own;		 /* labels given to single rules, from the top down */
 };
 
 struct permission { /* one of a path, for its owner or others */
@@ -81,8 +81,8 @@ unsigned file_whole_perms(const struct file_rule *f)
 
 static const char *kind_text(struct arena *a, const struct file_rule *f)
 {
-	return arena_printf(a, "%d %d %u %s " PRISTR, f->action, f->owner, file_whole_perms(f), f->exec,
-			    STRARG(f->target));
+	return arena_printf(a, "%d %d %u %s " PRISTR, f->action, f->owner, file_whole_perms(f),
+			    f->exec, STRARG(f->target));
 }
 
 const char *file_rule_text(struct arena *a, const struct policy *p, const struct file_rule *f)
@@ -91,8 +91,8 @@ const char *file_rule_text(struct arena *a, const struct policy *p, const struct
 	bool named = memmem(f->path.p, f->path.n, name, sizeof(name) - 1);
 
 	/* The length keeps two rules apart whose words run into each other. */
-	return arena_printf(a, "%zu " PRISTR " %s" PRISTR, f->path.n, STRARG(f->path), kind_text(a, f),
-			    named ? (int)p->name.n : 0, p->name.p);
+	return arena_printf(a, "%zu " PRISTR " %s" PRISTR, f->path.n, STRARG(f->path),
+			    kind_text(a, f), named ? (int)p->name.n : 0, p->name.p);
 }
 
 /* ---- labels ---- */
@@ -108,7 +108,7 @@ struct texts {
 
 static void sorted_texts(struct arena *a, const struct policy *p, struct texts *out)
 {
-	vec_each(&p->files, f)
+	vec_each (&p->files, f)
 		vec_push(a, &out->list, file_rule_text(a, p, f));
 	if (out->list.n)
 		qsort(out->list.v, out->list.n, sizeof(*out->list.v), by_word);
@@ -162,7 +162,7 @@ static bool add_rules(struct files *fs, struct file_side *s, const struct policy
 
 	sorted_texts(fs->c->arena, other, &theirs);
 	for (int own = 0; own < 2; own++)
-		vec_each(&s->p->files, f)
+		vec_each (&s->p->files, f)
 			if (!has_text(&theirs, file_rule_text(fs->c->arena, s->p, f)) == own &&
 			    !add_rule(fs, s, f, own))
 				return false;
@@ -193,7 +193,7 @@ static bool ask(struct files *fs, const struct file_side *s, struct str path, st
 
 	memset(out, 0, sizeof(*out));
 	fs->looks += s->rules.n;
-	vec_each(&s->rules, r) {
+	vec_each (&s->rules, r) {
 		struct str prefix = r->glob->prefix;
 		if (prefix.n > path.n || memcmp(prefix.p, path.p, prefix.n))
 			continue;
@@ -210,8 +210,8 @@ static const char *answer_text(struct arena *a, enum answer answer, const struct
 {
 	if (answer < LOGGED || !p->exec)
 		return answer_words[answer];
-	return arena_printf(a, p->exec->target.n ? "%s (%s -> " PRISTR ")" : "%s (%s)", answer_words[answer],
-			    p->exec->exec, STRARG(p->exec->target));
+	return arena_printf(a, p->exec->target.n ? "%s (%s -> " PRISTR ")" : "%s (%s)",
+			    answer_words[answer], p->exec->exec, STRARG(p->exec->target));
 }
 
 static bool same_transition(const struct permission *x, const struct permission *y)
@@ -239,8 +239,8 @@ static bool change_at(struct files *fs, const struct permission *x, const struct
 
 static bool same_line(const struct file_line *x, const struct file_line *y)
 {
-	return x->change == y->change && origin_same(x->by_a, y->by_a) && origin_same(x->by_b, y->by_b) &&
-	       !strcmp(x->a, y->a) && !strcmp(x->b, y->b);
+	return x->change == y->change && origin_same(x->by_a, y->by_a) &&
+	       origin_same(x->by_b, y->by_b) && !strcmp(x->a, y->a) && !strcmp(x->b, y->b);
 }
 
 /* "write" says "append" as well. */
@@ -262,7 +262,7 @@ static void add_line(struct files *fs, const struct file_line *l, struct str pat
 	struct comparing *c = fs->c;
 	BUF_AUTO name = { 0 };
 
-	vec_each(&fs->told, old)
+	vec_each (&fs->told, old)
 		if (same_line(old, l) && old->perms == l->perms && old->who == l->who)
 			return;
 	vec_push(c->arena, &fs->told, *l);
@@ -273,10 +273,16 @@ static void add_line(struct files *fs, const struct file_line *l, struct str pat
 	}
 	buf_safe(&name, path);
 	struct diff_resource r = {
-		.change = l->change, .kind = RESOURCE_FILES, .path = str_dup(c->arena, path), .reason = "",
-		.about = arena_printf(c->arena, "%s %s%s", perm_words(c->arena, l->perms), name.p, who[l->who]),
-		.a = l->a, .b = l->b,
-		.by_a = difference_by(c, &c->a, l->by_a), .by_b = difference_by(c, &c->b, l->by_b),
+		.change = l->change,
+		.kind = RESOURCE_FILES,
+		.path = str_dup(c->arena, path),
+		.reason = "",
+		.about = arena_printf(c->arena, "%s %s%s", perm_words(c->arena, l->perms), name.p,
+				      who[l->who]),
+		.a = l->a,
+		.b = l->b,
+		.by_a = difference_by(c, &c->a, l->by_a),
+		.by_b = difference_by(c, &c->b, l->by_b),
 	};
 	difference_add(c, &r);
 }
@@ -286,14 +292,16 @@ struct file_lines {
 };
 
 /* Permissions of one line are those that change alike for all of one `who`. */
-static void collect(struct files *fs, const struct answers *x, const struct answers *y, struct file_lines *out)
+static void collect(struct files *fs, const struct answers *x, const struct answers *y,
+		    struct file_lines *out)
 {
 	for (unsigned i = 0; i < PERMS; i++)
 		for (enum who w = OWNER; w < WHO_NR; w++) {
-			struct file_line now = { .perms = perms[i].bit, .who = 1u << w }, *same = NULL;
+			struct file_line now = { .perms = perms[i].bit, .who = 1u << w },
+					 *same = NULL;
 			if (!change_at(fs, &x->of[w][i], &y->of[w][i], &now))
 				continue;
-			vec_each(&out->list, l)
+			vec_each (&out->list, l)
 				if (l->perms == now.perms && same_line(l, &now))
 					same = l;
 			if (same)
@@ -335,39 +343,48 @@ static const char *too_many(struct files *fs, const char *what, unsigned limit)
 	const struct file_side *sides[] = { &fs->a, &fs->b };
 
 	for (size_t i = 0; i < 2; i++)
-		vec_each(&sides[i]->rules, r)
+		vec_each (&sides[i]->rules, r)
 			if (!most || r->glob->nfa.nodes.n > most->glob->nfa.nodes.n)
 				most = r;
-	return arena_printf(fs->c->arena, "the file rules differ, and to compare them takes more than %u %s%s%s; write "
-			    "simpler patterns or fewer", limit, what, most ? "; the largest is " : "",
-			    most ? difference_by(fs->c, &fs->c->a, most->rule->origin) : "");
+	return arena_printf(
+		fs->c->arena,
+		"the file rules differ, and to compare them takes more than %u %s%s%s; write "
+		"simpler patterns or fewer",
+		limit, what, most ? "; the largest is " : "",
+		most ? difference_by(fs->c, &fs->c->a, most->rule->origin) : "");
 }
 
 void compare_files(struct comparing *c)
 {
-	struct files fs = { .c = c, .a.p = c->a.p, .b.p = c->b.p,
-			    .automaton = automaton_new(c->arena, AUTOMATON_PATHS, AUTOMATON_BUDGET) };
+	struct files fs = { .c = c,
+			    .a.p = c->a.p,
+			    .b.p = c->b.p,
+			    .automaton =
+				    automaton_new(c->arena, AUTOMATON_PATHS, AUTOMATON_BUDGET) };
 	const char *why = NULL;
 
 	if (!add_rules(&fs, &fs.a, c->b.p) || !add_rules(&fs, &fs.b, c->a.p)) {
-		difference_not_decided(c, RESOURCE_FILES, too_many(&fs, "kinds of rules on one side", SIDE_LABELS));
+		difference_not_decided(c, RESOURCE_FILES,
+				       too_many(&fs, "kinds of rules on one side", SIDE_LABELS));
 		return;
 	}
 	struct automaton_walk w = automaton_walk(fs.automaton);
 	if (!w.decided)
 		why = too_many(&fs, "states of their patterns", AUTOMATON_BUDGET);
-	vec_each(&w.found, f)
+	vec_each (&w.found, f)
 		if (!compare_path(&fs, f->path)) {
 			why = too_many(&fs, "looks at a rule", LOOKS_MAX);
 			break;
 		}
 	if (fs.open)
-		why = "the file rules differ, and some hold variables, which are not opened: write them out";
+		why = "the file rules differ, and some hold variables, which are not opened: write "
+		      "them out";
 	if (why)
 		difference_not_decided(c, RESOURCE_FILES, why);
 	if (fs.untold)
-		vec_push(c->arena, &c->out->notes, arena_printf(c->arena, "%zu more differences in files are not shown",
-								fs.untold));
+		vec_push(c->arena, &c->out->notes,
+			 arena_printf(c->arena, "%zu more differences in files are not shown",
+				      fs.untold));
 }
 
 /* ---- program ---- */
@@ -379,11 +396,15 @@ static void add_program(struct comparing *c, struct str path, bool in_a)
 
 	buf_safe(&name, path);
 	struct diff_resource r = {
-		.change = in_a ? CHANGE_LOOSER : CHANGE_TIGHTER, .kind = RESOURCE_PROGRAM,
-		.about = arena_printf(c->arena, "program %s", name.p), .path = str_dup(c->arena, path),
-		.a = in_a ? "confined" : "not confined", .b = in_a ? "not confined" : "confined",
+		.change = in_a ? CHANGE_LOOSER : CHANGE_TIGHTER,
+		.kind = RESOURCE_PROGRAM,
+		.about = arena_printf(c->arena, "program %s", name.p),
+		.path = str_dup(c->arena, path),
+		.a = in_a ? "confined" : "not confined",
+		.b = in_a ? "not confined" : "confined",
 		.by_a = difference_header(c, &c->a, AST_HEADER_PROGRAM, ": no program line"),
-		.by_b = difference_header(c, &c->b, AST_HEADER_PROGRAM, ": no program line"), .reason = "",
+		.by_b = difference_header(c, &c->b, AST_HEADER_PROGRAM, ": no program line"),
+		.reason = "",
 	};
 	difference_add(c, &r);
 }
@@ -397,8 +418,10 @@ void compare_programs(struct comparing *c)
 	if (str_eq(both[0]->program, both[1]->program))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
-		const struct glob *g = both[i]->program.n ? glob_parse(c->arena, both[i]->program, GLOB_PATH, both[i]->variables, NULL)
-							  : NULL;
+		const struct glob *g = both[i]->program.n
+					       ? glob_parse(c->arena, both[i]->program, GLOB_PATH,
+							    both[i]->variables, NULL)
+					       : NULL;
 		struct label_set label = { { 0 } };
 		label_add(&label, i);
 		open |= both[i]->program.n && (!g || g->open);
@@ -406,10 +429,11 @@ void compare_programs(struct comparing *c)
 			automaton_add(m, g, &label);
 	}
 	struct automaton_walk w = automaton_walk(m);
-	vec_each(&w.found, f)
+	vec_each (&w.found, f)
 		if (label_has(&f->labels, 0) != label_has(&f->labels, 1))
 			add_program(c, f->path, label_has(&f->labels, 0));
 	if (open || !w.decided)
-		difference_not_decided(c, RESOURCE_PROGRAM, "the 'program' lines differ, and their patterns are not "
+		difference_not_decided(c, RESOURCE_PROGRAM,
+				       "the 'program' lines differ, and their patterns are not "
 				       "compared: write them out");
 }

@@ -11,9 +11,9 @@
 #include "compiler/cmd/diff_rules.h"
 
 const char *const diff_kinds[RESOURCE_NR] = {
-	[RESOURCE_PROGRAM] = "program", [RESOURCE_FILES] = "files",
+	[RESOURCE_PROGRAM] = "program",		  [RESOURCE_FILES] = "files",
 	[RESOURCE_CAPABILITIES] = "capabilities", [RESOURCE_SOCKETS] = "sockets",
-	[RESOURCE_SIGNALS] = "signals", [RESOURCE_LIMITS] = "limits",
+	[RESOURCE_SIGNALS] = "signals",		  [RESOURCE_LIMITS] = "limits",
 };
 
 /* ---- who enforces it ---- */
@@ -56,7 +56,8 @@ const char *difference_header(struct comparing *c, const struct side *s, enum as
 
 static const char *layers_text(struct comparing *c, const struct side *s)
 {
-	return difference_header(c, s, AST_HEADER_LAYERS, ": no layers line, so AppArmor is not counted on");
+	return difference_header(c, s, AST_HEADER_LAYERS,
+				 ": no layers line, so AppArmor is not counted on");
 }
 
 /* "b.pale:3:5: capability chown;", or why there is no such line. */
@@ -83,8 +84,15 @@ void difference_add(struct comparing *c, const struct diff_resource *r)
 
 void difference_not_decided(struct comparing *c, enum resource_kind kind, const char *reason)
 {
-	struct diff_resource r = { .change = CHANGE_UNDECIDED, .kind = kind, .about = diff_kinds[kind],
-				   .path = "", .a = "", .b = "", .by_a = "", .by_b = "", .reason = reason };
+	struct diff_resource r = { .change = CHANGE_UNDECIDED,
+				   .kind = kind,
+				   .about = diff_kinds[kind],
+				   .path = "",
+				   .a = "",
+				   .b = "",
+				   .by_a = "",
+				   .by_b = "",
+				   .reason = reason };
 
 	difference_add(c, &r);
 }
@@ -145,36 +153,38 @@ static void add_row(struct arena *a, struct rows *out, const struct origin *o, c
 
 static void file_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each(&p->files, f)
+	vec_each (&p->files, f)
 		add_row(a, out, f->origin, file_rule_text(a, p, f));
 }
 
 static void capability_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each(&p->caps, c)
+	vec_each (&p->caps, c)
 		add_row(a, out, c->origin, arena_printf(a, "%d %u", c->action, c->cap));
 }
 
 static void socket_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each(&p->networks, n)
-		add_row(a, out, n->origin, arena_printf(a, "%d %d %d %d", n->action, n->family,
-							n->type, n->protocol));
+	vec_each (&p->networks, n)
+		add_row(a, out, n->origin,
+			arena_printf(a, "%d %d %d %d", n->action, n->family, n->type, n->protocol));
 }
 
 static void signal_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each(&p->signals, s)
+	vec_each (&p->signals, s)
 		add_row(a, out, s->origin,
-			arena_printf(a, "%d %d %d %d " PRISTR " %s" PRISTR, s->action, s->send, s->receive,
-				     s->signal, STRARG(s->peer), glob_has_variable(s->peer) ? "of " : "",
+			arena_printf(a, "%d %d %d %d " PRISTR " %s" PRISTR, s->action, s->send,
+				     s->receive, s->signal, STRARG(s->peer),
+				     glob_has_variable(s->peer) ? "of " : "",
 				     glob_has_variable(s->peer) ? (int)p->name.n : 0, p->name.p));
 }
 
 static void limit_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each(&p->limits, l)
-		add_row(a, out, l->origin, arena_printf(a, "%d %ju", l->rlimit, (uintmax_t)l->value));
+	vec_each (&p->limits, l)
+		add_row(a, out, l->origin,
+			arena_printf(a, "%d %ju", l->rlimit, (uintmax_t)l->value));
 }
 
 typedef void rows_fn(struct arena *a, const struct policy *p, struct rows *out);
@@ -203,8 +213,9 @@ static const struct limit_rule *limit_of(const struct policy *p, int rlimit)
 {
 	const struct limit_rule *least = NULL;
 
-	vec_each(&p->limits, l)
-		if (l->rlimit == rlimit && l->value != UINT64_MAX && (!least || l->value < least->value))
+	vec_each (&p->limits, l)
+		if (l->rlimit == rlimit && l->value != UINT64_MAX &&
+		    (!least || l->value < least->value))
 			least = l;
 	return least;
 }
@@ -222,9 +233,13 @@ static void compare_limits(struct comparing *c)
 			continue;
 		uint64_t a = x ? x->value : UINT64_MAX, b = y ? y->value : UINT64_MAX;
 		struct diff_resource r = {
-			.change = b > a ? CHANGE_LOOSER : CHANGE_TIGHTER, .kind = RESOURCE_LIMITS,
-			.about = arena_printf(c->arena, "limit %s", (x ? x : y)->resource), .path = "",
-			.a = limit_words(c->arena, x), .b = limit_words(c->arena, y), .reason = "",
+			.change = b > a ? CHANGE_LOOSER : CHANGE_TIGHTER,
+			.kind = RESOURCE_LIMITS,
+			.about = arena_printf(c->arena, "limit %s", (x ? x : y)->resource),
+			.path = "",
+			.a = limit_words(c->arena, x),
+			.b = limit_words(c->arena, y),
+			.reason = "",
 			.by_a = difference_by(c, &c->a, x ? x->origin : NULL),
 			.by_b = difference_by(c, &c->b, y ? y->origin : NULL),
 		};
@@ -241,9 +256,15 @@ static void add_open(struct comparing *c, enum resource_kind kind, const char *a
 	bool b = c->b.stance == STANCE_OPEN;
 	const char *rules = "as its rules say", *all = "open";
 	struct diff_resource r = {
-		.change = b ? CHANGE_LOOSER : CHANGE_TIGHTER, .kind = kind, .about = about, .path = "",
-		.a = b ? rules : all, .b = b ? all : rules, .reason = "",
-		.by_a = layers_text(c, &c->a), .by_b = layers_text(c, &c->b),
+		.change = b ? CHANGE_LOOSER : CHANGE_TIGHTER,
+		.kind = kind,
+		.about = about,
+		.path = "",
+		.a = b ? rules : all,
+		.b = b ? all : rules,
+		.reason = "",
+		.by_a = layers_text(c, &c->a),
+		.by_b = layers_text(c, &c->b),
 	};
 
 	difference_add(c, &r);
@@ -286,7 +307,8 @@ static bool conditions_matter(struct comparing *c, enum resource_kind kind)
 {
 	const struct policy *x = c->a.p->left_out, *y = c->b.p->left_out;
 
-	if (kind == RESOURCE_PROGRAM || (same_rules(c, x, NULL, kind) && same_rules(c, y, NULL, kind)))
+	if (kind == RESOURCE_PROGRAM ||
+	    (same_rules(c, x, NULL, kind) && same_rules(c, y, NULL, kind)))
 		return false;
 	return !same_rules(c, x, y, kind) || !same_rules(c, c->a.p, c->b.p, kind);
 }
@@ -299,10 +321,13 @@ static void compare_silent(struct comparing *c, enum resource_kind kind)
 	if (other->stance != STANCE_RULES || kind == RESOURCE_PROGRAM ||
 	    (kind == RESOURCE_LIMITS && !has_limits(other->p)))
 		return;
-	difference_not_decided(c, kind, arena_printf(c->arena, "%c is a %s, which says nothing of them, and %c "
-					  "counts on its rules; '--layers seccomp' compares system calls alone",
-					  silent == &c->a ? 'A' : 'B', silent->d->kind,
-					  silent == &c->a ? 'B' : 'A'));
+	difference_not_decided(
+		c, kind,
+		arena_printf(c->arena,
+			     "%c is a %s, which says nothing of them, and %c "
+			     "counts on its rules; '--layers seccomp' compares system calls alone",
+			     silent == &c->a ? 'A' : 'B', silent->d->kind,
+			     silent == &c->a ? 'B' : 'A'));
 }
 
 static void compare_stances(struct comparing *c, enum resource_kind kind)
@@ -320,8 +345,10 @@ static void compare_stances(struct comparing *c, enum resource_kind kind)
 	c->out->resource_kinds |= 1u << kind;
 	compare_kind(c, kind);
 	if (conditions_matter(c, kind))
-		difference_not_decided(c, kind, "rules stand under a condition that is open; --caps, --kernel and "
-			    "--host say which environment is meant");
+		difference_not_decided(
+			c, kind,
+			"rules stand under a condition that is open; --caps, --kernel and "
+			"--host say which environment is meant");
 }
 
 /* As the lines on calls stand: looser ones first. */
@@ -330,7 +357,7 @@ static void sort_changes(struct comparing *c)
 	__typeof__(c->out->resources) sorted = { 0 };
 
 	for (enum change change = 0; change < CHANGE_NR; change++)
-		vec_each(&c->out->resources, r)
+		vec_each (&c->out->resources, r)
 			if (r->change == change)
 				vec_push(c->arena, &sorted, *r);
 	c->out->resources = sorted;
@@ -349,9 +376,13 @@ void diff_resources(struct session *s, struct diff *d)
 	c->b.p = d->b->in.format == INPUT_PALE ? d->b->parts.v[0].policy : NULL;
 	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
 		compare_stances(c, kind);
-	/* Asked for nothing else, and there is nothing: that they are the same would be no answer. */
+	/* Asked for nothing else, and there is nothing: that they are the same would be no answer.
+	 */
 	if (!c->a.p && !c->b.p && !(d->layers & LAYER_SECCOMP))
-		difference_not_decided(c, RESOURCE_FILES, arena_printf(c->arena, "A is a %s and B is a %s, which say nothing "
-				       "but of system calls", d->a->kind, d->b->kind));
+		difference_not_decided(c, RESOURCE_FILES,
+				       arena_printf(c->arena,
+						    "A is a %s and B is a %s, which say nothing "
+						    "but of system calls",
+						    d->a->kind, d->b->kind));
 	sort_changes(c);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Profiles that stand inside other JSON: objects of Kubernetes, what engines print of a container. */
+/* Profiles inside other JSON: objects of Kubernetes, what engines print of a container. */
 #include <string.h>
 
 #include "compiler/cmd/kind.h"
@@ -29,7 +29,8 @@ static bool is_text(const struct json *object, const char *key, const char *valu
 
 static bool is_profile(const struct json *j)
 {
-	return j->kind == JSON_OBJECT && (json_get_fold(j, "defaultAction") || json_get_fold(j, "syscalls"));
+	return j->kind == JSON_OBJECT &&
+	       (json_get_fold(j, "defaultAction") || json_get_fold(j, "syscalls"));
 }
 
 struct finding {
@@ -56,8 +57,9 @@ static bool refuse(struct finding *f, enum diag_id id, const struct json *at, co
 
 static bool unconfined(struct finding *f, const struct json *at, const char *what)
 {
-	return refuse(f, DIAG_PL022, at, arena_printf(f->session->arena, "the container is unconfined: %s", what),
-		    "there is no seccomp profile to read; with none, every call is allowed");
+	return refuse(f, DIAG_PL022, at,
+		      arena_printf(f->session->arena, "the container is unconfined: %s", what),
+		      "there is no seccomp profile to read; with none, every call is allowed");
 }
 
 /* ---- text inside text ---- */
@@ -109,7 +111,7 @@ static void move_diags(const struct nested *n, struct diags *ds)
 {
 	for (size_t i = 0; i < ds->list.n; i++) {
 		move_span(n, &ds->list.v[i]->span);
-		vec_each(&ds->list.v[i]->labels, l)
+		vec_each (&ds->list.v[i]->labels, l)
 			move_span(n, &l->span);
 	}
 }
@@ -120,9 +122,12 @@ static bool take_nested(struct finding *f, const struct json *string, size_t ski
 	struct session *s = f->session;
 	struct str text = { string->text.p + skip, string->text.n - skip };
 	struct str raw = span_text(s->sources, string->span);
-	struct nested n = { .source = source_add(s->sources, f->source->name, text), .outer = f->source->id };
+	struct nested n = { .source = source_add(s->sources, f->source->name, text),
+			    .outer = f->source->id };
 
-	n.at = places(s->arena, (struct str){ raw.p + 1, raw.n - 2 }, string->span.begin + 1, string->text) + skip;
+	n.at = places(s->arena, (struct str){ raw.p + 1, raw.n - 2 }, string->span.begin + 1,
+		      string->text) +
+	       skip;
 	struct json *root = json_parse(s->arena, n.source, s->diags);
 	if (root)
 		move_json(&n, root);
@@ -140,11 +145,13 @@ static bool take_spec(struct finding *f, const struct json *object)
 	const struct json *base = member(spec, "baseProfileName", JSON_STRING);
 
 	if (!spec)
-		return refuse(f, DIAG_PL023, object, "this SeccompProfile has no 'spec'", "name one that has");
+		return refuse(f, DIAG_PL023, object, "this SeccompProfile has no 'spec'",
+			      "name one that has");
 	if (base)
-		return refuse(f, DIAG_PL023, base, "this SeccompProfile builds on another one, which is not in it",
-			    "name what the operator makes of both: the file on the node, below "
-			    "/var/lib/kubelet/seccomp/operator");
+		return refuse(f, DIAG_PL023, base,
+			      "this SeccompProfile builds on another one, which is not in it",
+			      "name what the operator makes of both: the file on the node, below "
+			      "/var/lib/kubelet/seccomp/operator");
 	return take(f, spec);
 }
 
@@ -159,9 +166,11 @@ static bool take_list(struct finding *f, const struct json *list, const struct j
 	}
 	if (n == 1)
 		return take_spec(f, only);
-	return refuse(f, DIAG_PL023, list, n ? arena_printf(f->session->arena, "this list holds %zu SeccompProfiles", n)
-					   : "this list holds no SeccompProfile",
-		    n ? "take one of them: jq '.items[0]' FILE" : "name one: kubectl get seccompprofile NAME -o json");
+	return refuse(f, DIAG_PL023, list,
+		      n ? arena_printf(f->session->arena, "this list holds %zu SeccompProfiles", n)
+			: "this list holds no SeccompProfile",
+		      n ? "take one of them: jq '.items[0]' FILE"
+			: "name one: kubectl get seccompprofile NAME -o json");
 }
 
 static bool take_kubernetes(struct finding *f, const struct json *root)
@@ -175,9 +184,12 @@ static bool take_kubernetes(struct finding *f, const struct json *root)
 	if (items)
 		return take_list(f, root, items);
 	buf_safe(&name, kind->text);
-	return refuse(f, DIAG_PL023, kind, arena_printf(f->session->arena, "this Kubernetes object (%s) holds no "
-						      "seccomp profile", name.p),
-		    "name the profile that its seccompProfile names");
+	return refuse(f, DIAG_PL023, kind,
+		      arena_printf(f->session->arena,
+				   "this Kubernetes object (%s) holds no "
+				   "seccomp profile",
+				   name.p),
+		      "name the profile that its seccompProfile names");
 }
 
 /* ---- containers ---- */
@@ -185,14 +197,15 @@ static bool take_kubernetes(struct finding *f, const struct json *root)
 static bool take_config(struct finding *f, const struct json *config)
 {
 	const struct json *part = json_get_fold(config, "linux");
-	const struct json *seccomp = part && part->kind == JSON_OBJECT ? json_get_fold(part, "seccomp") : NULL;
+	const struct json *seccomp =
+		part && part->kind == JSON_OBJECT ? json_get_fold(part, "seccomp") : NULL;
 
 	if (seccomp && seccomp->kind != JSON_NULL)
 		return take(f, config);
 	return unconfined(f, config, "its config.json has no 'linux.seccomp'");
 }
 
-struct options { /* what stands in HostConfig.SecurityOpt */
+struct options {		    /* what stands in HostConfig.SecurityOpt */
 	const struct json *profile; /* the string that holds one */
 	const struct json *named;   /* the string that names something else */
 	size_t profiles, containers, skip;
@@ -200,11 +213,13 @@ struct options { /* what stands in HostConfig.SecurityOpt */
 
 static void look_at(struct options *o, const struct json *container)
 {
-	const struct json *list = member(member(container, "HostConfig", JSON_OBJECT), "SecurityOpt", JSON_ARRAY);
+	const struct json *list =
+		member(member(container, "HostConfig", JSON_OBJECT), "SecurityOpt", JSON_ARRAY);
 
 	o->containers++;
 	for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-		if (i->kind != JSON_STRING || !(str_starts(i->text, "seccomp=") || str_starts(i->text, "seccomp:")))
+		if (i->kind != JSON_STRING ||
+		    !(str_starts(i->text, "seccomp=") || str_starts(i->text, "seccomp:")))
 			continue;
 		size_t at = 8;
 		while (at < i->text.n && strchr(" \t\r\n", i->text.p[at]) && i->text.p[at])
@@ -220,7 +235,8 @@ static void look_at(struct options *o, const struct json *container)
 
 static bool is_privileged(const struct json *container)
 {
-	const struct json *p = member(member(container, "HostConfig", JSON_OBJECT), "Privileged", JSON_BOOL);
+	const struct json *p =
+		member(member(container, "HostConfig", JSON_OBJECT), "Privileged", JSON_BOOL);
 
 	return p && p->boolean;
 }
@@ -236,19 +252,28 @@ static bool take_inspected(struct finding *f, const struct json *root, const str
 	if (o.profiles == 1 && o.containers == 1)
 		return take_nested(f, o.profile, o.skip);
 	if (o.containers > 1)
-		return refuse(f, DIAG_PL023, root, arena_printf(f->session->arena, "this holds %zu containers",
-							      o.containers),
-			    "inspect one of them");
-	if (o.named && str_is((struct str){ o.named->text.p + 8, o.named->text.n - 8 }, "unconfined"))
+		return refuse(
+			f, DIAG_PL023, root,
+			arena_printf(f->session->arena, "this holds %zu containers", o.containers),
+			"inspect one of them");
+	if (o.named &&
+	    str_is((struct str){ o.named->text.p + 8, o.named->text.n - 8 }, "unconfined"))
 		return unconfined(f, o.named, "its SecurityOpt says so");
 	if (!o.named && is_privileged(first))
 		return unconfined(f, first, "it is privileged");
 	if (!o.named)
-		return refuse(f, DIAG_PL023, first, "this container names no seccomp profile: the engine's default applies",
-			    "name that; 'pale dump --pid PID' reads the filter of a process in the container");
+		return refuse(
+			f, DIAG_PL023, first,
+			"this container names no seccomp profile: the engine's default applies",
+			"name that; 'pale dump --pid PID' reads the filter of a process in the "
+			"container");
 	buf_safe(&name, (struct str){ o.named->text.p + 8, o.named->text.n - 8 });
-	return refuse(f, DIAG_PL023, o.named, arena_printf(f->session->arena, "this container's seccomp profile is '%s', "
-							 "which is not in it", name.p ? name.p : ""), "name that file");
+	return refuse(f, DIAG_PL023, o.named,
+		      arena_printf(f->session->arena,
+				   "this container's seccomp profile is '%s', "
+				   "which is not in it",
+				   name.p ? name.p : ""),
+		      "name that file");
 }
 
 /* ---- any ---- */
@@ -263,13 +288,20 @@ static bool take_array(struct finding *f, const struct json *root)
 		return take(f, root);
 	if (root->count == 1)
 		return take(f, root->first);
-	return refuse(f, DIAG_PL023, root, arena_printf(f->session->arena, "an array of %u profiles, and pale reads one at a "
-						      "time", root->count), "take one of them: jq '.[0]' FILE");
+	return refuse(f, DIAG_PL023, root,
+		      arena_printf(f->session->arena,
+				   "an array of %u profiles, and pale reads one at a "
+				   "time",
+				   root->count),
+		      "take one of them: jq '.[0]' FILE");
 }
 
-bool kind_find_profile(struct session *s, const struct json *root, struct source *src, struct inside *out)
+bool kind_find_profile(struct session *s, const struct json *root, struct source *src,
+		       struct inside *out)
 {
-	static const char *const crictl[] = { "info", "runtimeSpec", NULL }, *const ctr[] = { "Spec", NULL };
+	static const char *const crictl[] = { "info", "runtimeSpec", NULL }, *const ctr[] = {
+		"Spec", NULL
+	};
 	struct finding f = { s, src, out };
 
 	*out = (struct inside){ 0 };
@@ -286,7 +318,8 @@ bool kind_find_profile(struct session *s, const struct json *root, struct source
 	if (member(root, "HostConfig", JSON_OBJECT))
 		return take_inspected(&f, root, root);
 	if (member(root, "services", JSON_OBJECT))
-		return refuse(&f, DIAG_PL021, root, "this looks like a compose file, which pale does not read",
-			    "name the profile that its security_opt names");
+		return refuse(&f, DIAG_PL021, root,
+			      "this looks like a compose file, which pale does not read",
+			      "name the profile that its security_opt names");
 	return member(root, "ociVersion", JSON_STRING) ? take_config(&f, root) : take(&f, root);
 }

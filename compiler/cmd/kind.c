@@ -7,9 +7,15 @@
 
 enum { LINES_MAX = 2000, LISTED_MIN = 3 };
 
-#define OTHER(what, way_out)  { INPUT_OTHER, what, way_out, false }
-#define BINARY(what, way_out) { INPUT_OTHER, what, way_out, true }
-#define DUMP		     "'pale dump --pid PID' reads the filter of a process that runs under it"
+#define OTHER(what, way_out)                                                                       \
+	{                                                                                          \
+		INPUT_OTHER, what, way_out, false                                                  \
+	}
+#define BINARY(what, way_out)                                                                      \
+	{                                                                                          \
+		INPUT_OTHER, what, way_out, true                                                   \
+	}
+#define DUMP "'pale dump --pid PID' reads the filter of a process that runs under it"
 
 static const struct file_kind policy = { INPUT_PALE, "a policy", "", false };
 static const struct file_kind unknown = { INPUT_PALE, "text", "", false };
@@ -29,32 +35,34 @@ static const struct file_kind compose =
 	OTHER("a compose file", "name the profile that its security_opt names");
 static const struct file_kind yaml =
 	OTHER("YAML", "a profile in it can be read as JSON: 'yq -o json FILE'");
-static const struct file_kind unit =
-	OTHER("a systemd unit", DUMP);
+static const struct file_kind unit = OTHER("a systemd unit", DUMP);
 static const struct file_kind ini =
 	OTHER("an INI or TOML file", "name a policy, a seccomp profile in JSON or a BPF program");
 static const struct file_kind lxc1 = OTHER("an LXC seccomp profile (version 1)", DUMP);
 static const struct file_kind lxc2 = OTHER("an LXC seccomp profile (version 2)", DUMP);
-static const struct file_kind lxc_config =
-	OTHER("an LXC configuration", DUMP);
+static const struct file_kind lxc_config = OTHER("an LXC configuration", DUMP);
 static const struct file_kind minijail =
 	OTHER("a minijail policy", "the BPF that compile_seccomp_policy makes of it can be read");
 static const struct file_kind kafel = OTHER("a kafel policy", DUMP);
 static const struct file_kind firejail = OTHER("a firejail profile", DUMP);
 static const struct file_kind snapd =
 	OTHER("a list of system call names, as snapd's templates are", DUMP);
-static const struct file_kind go_source =
-	OTHER("Go source", "name the JSON that is made of it; Docker's is profiles/seccomp/default.json");
+static const struct file_kind go_source = OTHER(
+	"Go source", "name the JSON that is made of it; Docker's is profiles/seccomp/default.json");
 static const struct file_kind c_source = OTHER("C source", DUMP);
-static const struct file_kind script = OTHER("a script", "'pale learn -- FILE' proposes a policy for it");
+static const struct file_kind script =
+	OTHER("a script", "'pale learn -- FILE' proposes a policy for it");
 static const struct file_kind program =
 	BINARY("a program", "'pale learn -- FILE' proposes a policy for it");
 static const struct file_kind dockerfile =
 	OTHER("a Dockerfile", "'pale learn' proposes a policy from a run of the image's program");
 static const struct file_kind packed = BINARY("a compressed file", "unpack it first");
-static const struct file_kind utf16 = BINARY("UTF-16 text", "turn it into UTF-8: 'iconv -f utf-16 -t utf-8'");
-static const struct file_kind markup = OTHER("XML or HTML", "name the profile itself, not a page about it");
-static const struct file_kind records = OTHER("an audit log", "'pale why -' reads it from standard input");
+static const struct file_kind utf16 =
+	BINARY("UTF-16 text", "turn it into UTF-8: 'iconv -f utf-16 -t utf-8'");
+static const struct file_kind markup =
+	OTHER("XML or HTML", "name the profile itself, not a page about it");
+static const struct file_kind records =
+	OTHER("an audit log", "'pale why -' reads it from standard input");
 static const struct file_kind listing =
 	OTHER("a disassembly of BPF", "name the program itself, which is binary");
 static const struct file_kind recording =
@@ -90,10 +98,18 @@ static const struct file_kind *by_bytes(struct str t)
 		size_t n;
 		const struct file_kind *kind;
 	} magic[] = {
-		{ "\x7f" "ELF", 4, &program },	 { "\x1f\x8b", 2, &packed },
-		{ "\xfd" "7zXZ", 5, &packed },	 { "\x28\xb5\x2f\xfd", 4, &packed },
-		{ "PK\x03\x04", 4, &packed },	 { "BZh", 3, &packed },
-		{ "\xff\xfe", 2, &utf16 },	 { "\xfe\xff", 2, &utf16 },
+		{ "\x7f"
+		  "ELF",
+		  4, &program },
+		{ "\x1f\x8b", 2, &packed },
+		{ "\xfd"
+		  "7zXZ",
+		  5, &packed },
+		{ "\x28\xb5\x2f\xfd", 4, &packed },
+		{ "PK\x03\x04", 4, &packed },
+		{ "BZh", 3, &packed },
+		{ "\xff\xfe", 2, &utf16 },
+		{ "\xfe\xff", 2, &utf16 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(magic); i++)
@@ -106,7 +122,7 @@ static const struct file_kind *by_bytes(struct str t)
 
 struct lines { /* those that are not blank and no comment, trimmed */
 	struct str rest;
-	bool indented; /* the line had blanks before it */
+	bool indented;	    /* the line had blanks before it */
 	struct str include; /* the first "#include <...>", which to some is a comment */
 };
 
@@ -146,7 +162,8 @@ static bool skip_block(struct lines *l, struct str line)
 {
 	size_t left = (size_t)(l->rest.p + l->rest.n - line.p);
 	const char *end = str_starts(line, "/*") && !ends_with(line, ",") && !ends_with(line, "{")
-			  ? memmem(line.p + 2, left - 2, "*/", 2) : NULL;
+				  ? memmem(line.p + 2, left - 2, "*/", 2)
+				  : NULL;
 
 	if (end)
 		l->rest = (struct str){ end + 2, left - (size_t)(end + 2 - line.p) };
@@ -193,15 +210,18 @@ static bool has(struct str s, const char *what)
 /* "[Service]": no array of JSON begins so. */
 static const struct file_kind *by_section(struct str line)
 {
-	static const char *const sections[] = { "[Unit]", "[Service]", "[Install]", "[Socket]", "[Timer]",
-						"[Mount]", "[Path]", "[Slice]", "[Scope]", "[Container]", NULL };
+	static const char *const sections[] = { "[Unit]",  "[Service]",	  "[Install]", "[Socket]",
+						"[Timer]", "[Mount]",	  "[Path]",    "[Slice]",
+						"[Scope]", "[Container]", NULL };
 
 	if (one_of(line, sections))
 		return &unit;
-	bool section = line.n > 2 && line.p[0] == '[' && line.p[line.n - 1] == ']' &&
-		       ((line.p[1] >= 'A' && line.p[1] <= 'Z') || (line.p[1] >= 'a' && line.p[1] <= 'z'));
+	bool section =
+		line.n > 2 && line.p[0] == '[' && line.p[line.n - 1] == ']' &&
+		((line.p[1] >= 'A' && line.p[1] <= 'Z') || (line.p[1] >= 'a' && line.p[1] <= 'z'));
 	for (size_t i = 1; section && i + 1 < line.n; i++)
-		section = (line.p[i] | 0x20) >= 'a' ? (line.p[i] | 0x20) <= 'z' : strchr(" -_.", line.p[i]) != NULL;
+		section = (line.p[i] | 0x20) >= 'a' ? (line.p[i] | 0x20) <= 'z'
+						    : strchr(" -_.", line.p[i]) != NULL;
 	if (!section || str_is(line, "[true]") || str_is(line, "[false]") || str_is(line, "[null]"))
 		return NULL;
 	return &ini;
@@ -209,10 +229,14 @@ static const struct file_kind *by_section(struct str line)
 
 static bool is_apparmor(struct str line)
 {
-	static const char *const rules[] = { "capability", "network", "unix", "dbus", "ptrace", "signal", "mount",
-					     "umount", "deny", "audit", "owner", "file", "change_profile", NULL };
-	static const char *const starts[] = { "abi <", "include <", "include if exists", "profile ", "@{", "hat ",
-					      "alias /", "\"/", "\"@{", ":", "$", NULL };
+	static const char *const rules[] = { "capability",     "network", "unix",  "dbus",
+					     "ptrace",	       "signal",  "mount", "umount",
+					     "deny",	       "audit",	  "owner", "file",
+					     "change_profile", NULL };
+	static const char *const starts[] = { "abi <",	  "include <", "include if exists",
+					      "profile ", "@{",	       "hat ",
+					      "alias /",  "\"/",       "\"@{",
+					      ":",	  "$",	       NULL };
 
 	for (const char *const *s = starts; *s; s++)
 		if (str_starts(line, *s))
@@ -223,8 +247,10 @@ static bool is_apparmor(struct str line)
 
 static bool is_kafel(struct str line)
 {
-	static const char *const words[] = { "POLICY", "USE", "DEFAULT", "ALLOW", "DENY", "KILL", "KILL_PROCESS",
-					     "KILL_THREAD", "TRAP", "LOG", "TRACE", "ERRNO", "USER_NOTIF", NULL };
+	static const char *const words[] = { "POLICY",	   "USE",  "DEFAULT",	   "ALLOW",
+					     "DENY",	   "KILL", "KILL_PROCESS", "KILL_THREAD",
+					     "TRAP",	   "LOG",  "TRACE",	   "ERRNO",
+					     "USER_NOTIF", NULL };
 	struct str word = word_of(line);
 
 	return one_of(word, words) && (word.n == line.n || strchr(" {(", line.p[word.n]));
@@ -232,20 +258,53 @@ static bool is_kafel(struct str line)
 
 static bool is_firejail(struct str line)
 {
-	static const char *const words[] = {
-		"seccomp", "caps", "nonewprivs", "noroot", "netfilter", "private", "private-dev", "private-tmp",
-		"private-etc", "private-bin", "private-cache", "protocol", "noblacklist", "blacklist", "whitelist",
-		"nowhitelist", "disable-mnt", "shell", "tracelog", "dbus-user", "dbus-system", "ignore", "apparmor",
-		"machine-id", "ipc-namespace", "nodvd", "nogroups", "noinput", "nosound", "notv", "nou2f", "novideo",
-		"no3d", "quiet", "mkdir", "mkfile", "read-only", "memory-deny-write-execute", "restrict-namespaces", NULL
-	};
+	static const char *const words[] = { "seccomp",
+					     "caps",
+					     "nonewprivs",
+					     "noroot",
+					     "netfilter",
+					     "private",
+					     "private-dev",
+					     "private-tmp",
+					     "private-etc",
+					     "private-bin",
+					     "private-cache",
+					     "protocol",
+					     "noblacklist",
+					     "blacklist",
+					     "whitelist",
+					     "nowhitelist",
+					     "disable-mnt",
+					     "shell",
+					     "tracelog",
+					     "dbus-user",
+					     "dbus-system",
+					     "ignore",
+					     "apparmor",
+					     "machine-id",
+					     "ipc-namespace",
+					     "nodvd",
+					     "nogroups",
+					     "noinput",
+					     "nosound",
+					     "notv",
+					     "nou2f",
+					     "novideo",
+					     "no3d",
+					     "quiet",
+					     "mkdir",
+					     "mkfile",
+					     "read-only",
+					     "memory-deny-write-execute",
+					     "restrict-namespaces",
+					     NULL };
 	struct str word = word_of(line);
 
 	if (ends_with(line, ";") || ends_with(line, "{") || ends_with(line, ","))
 		return false;
 	if (str_is(word, "include"))
-		return ends_with(line, ".inc") || ends_with(line, ".local") || ends_with(line, ".profile") ||
-		       ends_with(line, ".net");
+		return ends_with(line, ".inc") || ends_with(line, ".local") ||
+		       ends_with(line, ".profile") || ends_with(line, ".net");
 	return one_of(word, words) || str_starts(word, "seccomp.") || str_starts(word, "caps.");
 }
 
@@ -255,7 +314,8 @@ static bool is_minijail(struct str line)
 	const char *colon = memchr(line.p, ':', line.n);
 	size_t n = colon ? (size_t)(colon - line.p) : 0;
 
-	if (str_starts(line, "@include ") || str_is(line, "@denylist") || str_starts(line, "@frequency "))
+	if (str_starts(line, "@include ") || str_is(line, "@denylist") ||
+	    str_starts(line, "@frequency "))
 		return true;
 	return n && syscall_by_name(trim((struct str){ line.p, n }));
 }
@@ -267,8 +327,9 @@ static bool is_yaml(struct str line)
 
 	if (str_starts(line, "---") || str_starts(line, "- ") || str_starts(line, "%YAML"))
 		return true;
-	while (n < line.n && ((line.p[n] | 0x20) >= 'a' ? (line.p[n] | 0x20) <= 'z'
-							: strchr("0123456789_-./", line.p[n]) && line.p[n]))
+	while (n < line.n &&
+	       ((line.p[n] | 0x20) >= 'a' ? (line.p[n] | 0x20) <= 'z'
+					  : strchr("0123456789_-./", line.p[n]) && line.p[n]))
 		n++;
 	return n && n < line.n && line.p[n] == ':' && (n + 1 == line.n || line.p[n + 1] == ' ');
 }
@@ -316,8 +377,8 @@ static const struct file_kind *lxc_kind(struct str line, struct lines *l)
 
 	if (!str_is(line, "1") && !str_is(line, "2"))
 		return NULL;
-	if (!next_line(l, &second) ||
-	    !(has(second, "allowlist") || has(second, "denylist") || has(second, "whitelist") || has(second, "blacklist")))
+	if (!next_line(l, &second) || !(has(second, "allowlist") || has(second, "denylist") ||
+					has(second, "whitelist") || has(second, "blacklist")))
 		return NULL;
 	return str_is(line, "1") ? &lxc1 : &lxc2;
 }
@@ -328,8 +389,13 @@ static const struct file_kind *by_word(struct str line)
 		const char *start;
 		const struct file_kind *kind;
 	} starts[] = {
-		{ "lxc.", &lxc_config }, { "FROM ", &dockerfile }, { "ARG ", &dockerfile },
-		{ "<", &markup }, { "type=", &records }, { "audit: ", &records }, { "recording backend=", &recording },
+		{ "lxc.", &lxc_config },
+		{ "FROM ", &dockerfile },
+		{ "ARG ", &dockerfile },
+		{ "<", &markup },
+		{ "type=", &records },
+		{ "audit: ", &records },
+		{ "recording backend=", &recording },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
@@ -338,7 +404,8 @@ static const struct file_kind *by_word(struct str line)
 	if (str_starts(line, "package ") && !memchr(line.p, ';', line.n) && !has(line, ":"))
 		return &go_source;
 	const char *equals = memchr(line.p, '=', line.n);
-	if (equals && !ends_with(line, ";") && str_eq(trim((struct str){ line.p, (size_t)(equals - line.p) }), word_of(line)))
+	if (equals && !ends_with(line, ";") &&
+	    str_eq(trim((struct str){ line.p, (size_t)(equals - line.p) }), word_of(line)))
 		return &ini;
 	if (has(line, "CODE") && has(line, "JT") && has(line, "JF"))
 		return &listing;
@@ -359,7 +426,8 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 	if (str_is(word, "policy") || str_is(word, "set"))
 		return &policy;
 	if (l->include.n)
-		return ends_with(l->include, ".h>") || ends_with(l->include, ".h\"") ? &c_source : &apparmor;
+		return ends_with(l->include, ".h>") || ends_with(l->include, ".h\"") ? &c_source
+										     : &apparmor;
 	if (is_apparmor(line))
 		return &apparmor;
 	const struct file_kind *kind = by_word(line);
