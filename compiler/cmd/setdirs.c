@@ -54,11 +54,13 @@ static void add_build_tree(struct dirs *d)
 			return;
 		*slash = '\0';
 		const char *dir = arena_printf(d->arena, "%s/profiles/sets", exe);
-		/* One that is there and cannot be read is for its readers to tell. */
-		if (!access(dir, F_OK) || (errno != ENOENT && errno != ENOTDIR)) {
+		if (!access(dir, F_OK)) {
 			add_directory(d, dir);
 			return;
 		}
+		/* One that may be there and cannot be read is for its readers to tell. */
+		if (errno != ENOENT && errno != ENOTDIR)
+			add_directory(d, dir);
 	}
 }
 

@@ -126,25 +126,37 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 	return seccomp_export_bpf(ctx, fd) ? CHILD_NOT_WRITTEN : 0;
 }
 
-/* Waits for the child at most limit_ms; kills and reaps it past that. Its status, or -errno. */
+/*
+ * Until the child has ended, at most limit_ms: 1; 0: time is over; or -errno, such as where no
+ * pidfd is to be had, without which nobody could keep the time.
+ */
+static int await_end(pid_t pid, unsigned limit_ms)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), ready;
+
+	if (fd < 0)
+		return -errno;
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	do
+		ready = poll(&poller, 1, (int)limit_ms);
+	while (ready < 0 && errno == EINTR);
+	int err = ready < 0 ? -errno : ready;
+	close(fd);
+	return err;
+}
+
+/* Kills and reaps a child that does not end in limit_ms. Its status, or -errno. */
 static int wait_child(pid_t pid, unsigned limit_ms)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0), status, ready = 1;
+	int status, ready = await_end(pid, limit_ms);
 
-	if (fd >= 0) {
-		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		do
-			ready = poll(&poller, 1, (int)limit_ms);
-		while (ready < 0 && errno == EINTR);
-		close(fd);
-	}
 	if (ready <= 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
 	if (ready <= 0)
-		return -ETIMEDOUT;
+		return ready ? ready : -ETIMEDOUT;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return CHILD_NO_MEMORY; /* not our doing: the kernel's, where memory ends */
 	return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_REFUSED;
