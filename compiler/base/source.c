@@ -101,6 +101,9 @@ static int load(struct sources *s, const char *path, bool regular, struct source
 
 	/* Standard input and pipes (/dev/fd/N) have no path, and can be read only once. */
 	const char *real = is_stdin ? NULL : realpath(path, resolved);
+	/* Without it one file read by two paths would be two. */
+	if (!real && !is_stdin && (errno == EIO || errno == EACCES || errno == ENOMEM))
+		return -errno;
 	*out = find_loaded(s, real, name);
 	if (*out)
 		return 0;
