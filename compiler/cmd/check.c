@@ -100,7 +100,7 @@ static void check_bpf(struct check *c, const struct policy *p)
 		struct cbpf_proof proof;
 		size_t at = 0, insns = 0;
 		bool ok = cbpf_generate_stack(s->arena, p, &opt, &progs, s->diags) == 0;
-		for (size_t k = 0; k < progs.n; k++) {
+		for (size_t k = 0; ok && k < progs.n; k++) {
 			const char *why = cbpf_check(progs.v[k].insns, progs.v[k].n, &at);
 			insns += progs.v[k].n;
 			if (why)

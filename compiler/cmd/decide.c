@@ -192,9 +192,11 @@ int decide_load(struct session *s, struct dd *dd, const char *path,
 	if (!status && out->parts.n)
 		out->root = join_parts(out);
 	if (!status && out->root == DD_NONE) {
+		bool steps = dd_size(dd) < DECIDE_BUDGET; /* dd_new(): 32 a node */
 		struct diag *g = diag_add(s->diags, DIAG_PL295, NO_SPAN,
-					  "what '%s' answers is not decided: it needs more than %d "
-					  "decision nodes", out->name, DECIDE_BUDGET);
+					  "what '%s' answers is not decided: it needs more than %zu %s",
+					  out->name, steps ? (size_t)DECIDE_BUDGET * 32 : DECIDE_BUDGET,
+					  steps ? "steps to join its decisions" : "decision nodes");
 		diag_help(s->diags, g, "'pale sim' still answers for single calls");
 		status = EXIT_FOUND;
 	}

@@ -99,6 +99,12 @@ def test_one_file_has_a_bounded_price(tmp_path, name):
     held(["compile", "-q", "-t", "bpf", "-o", "out/", "t.pale"], tmp_path)
 
 
+def test_too_large_is_the_only_thing_said_of_it(tmp_path):
+    (tmp_path / "t.pale").write_text(SHAPES["a product of six"])
+    proc = subprocess.run([PALE, "check", "-t", "bpf", "t.pale"], cwd=tmp_path, capture_output=True)
+    assert proc.returncode == 1 and b"PL200" in proc.stderr and b"PL143" not in proc.stderr
+
+
 @pytest.mark.skipif("asan" in PALE, reason="a sanitizer's shadow needs the address space")
 def test_a_million_bad_weights_are_read_at_once(tmp_path):
     (tmp_path / "w").write_text("1 reed\n" * 1000000)
