@@ -70,7 +70,8 @@ def test_a_report_past_the_file_size_limit_is_told_and_leaves_nothing(kp, tmp_pa
 # ---- what the command finds ----
 
 def numbers(mask):
-    return {n + 1 for n in range(64) if int(mask, 16) >> n & 1}
+    """Without 32 and 33: they are the C library's, and no test can set them."""
+    return {n + 1 for n in range(64) if int(mask, 16) >> n & 1} - {32, 33}
 
 
 SEEN = ("SigQ", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
