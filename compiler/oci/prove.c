@@ -440,10 +440,10 @@ bool oci_read_back(struct writer *w, struct str text)
 	else
 		vec_each(&w->views, v)
 			proofs[n++].view = *v;
-	for (size_t i = 0; i < n && fine; i++) {
+	for (size_t i = 0; i < n; i++) /* all: those that are not started are looked through as well */
 		proofs[i].w = w;
+	for (size_t i = 0; i < n && fine; i++)
 		fine = read_text(&proofs[i], text) && start_library(&proofs[i]);
-	}
 	for (size_t i = 0; i < n && fine; i++)
 		fine = compare_reading(&proofs[i]);
 	for (size_t i = 0; i < n; i++)
