@@ -386,9 +386,11 @@ void parse_syntax_error(struct parse *p, struct parse_error *e)
 	if (p->stopped || tell_missing_semi(p, e))
 		return;
 	if (p->token_kind == T_WORD && suggest_keyword(e, text, &s)) {
-		diag_add(p->diags, DIAG_PL002, e->span,
-			 "unknown keyword '" PRISTR "'; did you mean '" PRISTR "'?", STRARG(text),
-			 STRARG(s.best));
+		d = diag_add(p->diags, DIAG_PL002, e->span,
+			     "unknown keyword '" PRISTR "'; did you mean '" PRISTR "'?", STRARG(text),
+			     STRARG(s.best));
+		if (!s.rival && s.distance <= 1)
+			diag_fix_word(p->diags, d, e->span, text, s.best);
 		return;
 	}
 	help = help_for(p, e, text);

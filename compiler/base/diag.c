@@ -137,6 +137,39 @@ void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt
 	vec_push(ds->arena, &d->labels, label);
 }
 
+void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement)
+{
+	if (d == ds->past_cap)
+		return;
+	d->fix.span = sp;
+	d->fix.replacement = (struct str){ str_dup(ds->arena, replacement), replacement.n };
+}
+
+void diag_fix_word(struct diags *ds, struct diag *d, struct span sp, struct str word,
+		   struct str replacement)
+{
+	if (!source_of(ds->sources, sp))
+		return;
+	struct str text = span_text(ds->sources, sp);
+	if (text.n == word.n + 2 && text.p[0] == '"' && text.p[text.n - 1] == '"') {
+		text = (struct str){ text.p + 1, text.n - 2 };
+		sp.begin++;
+		sp.end--;
+	}
+	if (str_eq(text, word))
+		diag_fix(ds, d, sp, replacement);
+}
+
+bool diag_suggest(struct diags *ds, struct diag *d, struct span sp, const struct suggest *s)
+{
+	if (!s->best.p)
+		return false;
+	diag_help(ds, d, "did you mean '" PRISTR "'?", STRARG(s->best));
+	if (!s->rival && s->distance <= 1)
+		diag_fix_word(ds, d, sp, s->word, s->best);
+	return true;
+}
+
 void diag_severity(struct diags *ds, struct diag *d, enum severity s)
 {
 	if (d->severity == SEVERITY_ERROR)
@@ -386,6 +419,12 @@ void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *o
 	if (d->help) {
 		buf_putc(out, ',');
 		put_json(out, "help", str_c(d->help));
+	}
+	if (d->fix.replacement.p) {
+		buf_puts(out, ",\"fix\":{");
+		put_place(ds, d->fix.span, out);
+		put_json(out, "replacement", d->fix.replacement);
+		buf_putc(out, '}');
 	}
 	if (d->labels.n) {
 		buf_puts(out, ",\"notes\":[");

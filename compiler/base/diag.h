@@ -8,6 +8,7 @@
  *	struct diag *d = diag_add(diags, DIAG_PL014, span, "unknown system call '" PRISTR "'", ...);
  *	diag_help(diags, d, "did you mean 'openat'?");
  *	diag_note(diags, d, other_span, "allowed here");
+ *	diag_fix(diags, d, span, STR("openat"));
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include "compiler/base/arena.h"
 #include "compiler/base/source.h"
 #include "compiler/base/str.h"
+#include "compiler/base/suggest.h"
 #include "compiler/base/vec.h"
 
 enum severity { SEVERITY_ERROR, SEVERITY_HIGH, SEVERITY_WARNING, SEVERITY_INFO, SEVERITY_NR };
@@ -38,12 +40,18 @@ struct diag_label { /* a second place, shown with its own excerpt */
 	const char *text;
 };
 
+struct fix { /* an edit that mends it: the bytes of the span become the replacement */
+	struct span span;
+	struct str replacement; /* p == NULL: there is no exact one */
+};
+
 struct diag {
 	enum diag_id id;
 	enum severity severity; /* as in the table unless diag_severity() changed it */
 	struct span span;
 	const char *text; /* lower case, no full stop */
 	const char *help; /* the way out; NULL: none */
+	struct fix fix;
 	VEC(struct diag_label) labels;
 };
 
@@ -70,6 +78,19 @@ void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The replacement is copied. Only for an edit that a tool may make without asking twice. */
+void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement);
+/*
+ * The same for one word: nothing is noted unless the text of sp is that word, or the word in
+ * quotes (JSON: what is between them is replaced), to the letter.
+ */
+void diag_fix_word(struct diags *ds, struct diag *d, struct span sp, struct str word,
+		   struct str replacement);
+/*
+ * "did you mean 'X'?" as the help, and as a fix of the word where one candidate alone is at
+ * most one edit away. False: nothing was near enough, and the help is the caller's.
+ */
+bool diag_suggest(struct diags *ds, struct diag *d, struct span sp, const struct suggest *s);
 void diag_severity(struct diags *ds, struct diag *d, enum severity s);
 
 /* By source, place, id; stable. Call before printing. */

@@ -63,8 +63,9 @@ void suggest_offer(struct suggest *s, struct str candidate)
 	/* A distance of a whole word means nothing in common: 'r' is no typo of 'x'. */
 	if (d > limit || d >= longer)
 		return;
-	if (s->best.p && d > s->distance)
+	if (s->best.p && (d > s->distance || str_eq(s->best, candidate)))
 		return;
+	s->rival = s->best.p && d == s->distance;
 	if (s->best.p && d == s->distance &&
 	    (fold(s->best.p[0]) == fold(s->word.p[0]) ||
 	     fold(candidate.p[0]) != fold(s->word.p[0])))

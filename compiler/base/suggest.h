@@ -11,6 +11,7 @@ struct suggest {
 	struct str word;
 	struct str best; /* p == NULL: nothing near enough yet */
 	unsigned distance;
+	bool rival; /* another word is as near as the best: it is a guess */
 };
 
 void suggest_start(struct suggest *s, struct str word);

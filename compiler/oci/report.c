@@ -44,11 +44,10 @@ static const char *outcome(const struct report *r)
 	return r->stopped ? ", and the container does not start" : "";
 }
 
-static void help_near(struct report *r, struct diag *d, const struct suggest *s, const char *otherwise)
+static void help_near(struct report *r, struct diag *d, const struct oci_fault *f,
+		      const struct suggest *s, const char *otherwise)
 {
-	if (s->best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s->best));
-	else
+	if (!diag_suggest(r->ds, d, f->span, s))
 		diag_help(r->ds, d, "%s", otherwise);
 }
 
@@ -118,7 +117,7 @@ static struct diag *tell_action(struct report *r, const struct oci_fault *f)
 	suggest_start(&near, f->word);
 	for (const struct oci_action *a = oci_actions; a->name; a++)
 		suggest_offer(&near, str_c(a->name));
-	help_near(r, d, &near, "SCMP_ACT_ALLOW, _ERRNO, _KILL_PROCESS, _KILL_THREAD, _LOG, _TRAP, _TRACE and "
+	help_near(r, d, f, &near, "SCMP_ACT_ALLOW, _ERRNO, _KILL_PROCESS, _KILL_THREAD, _LOG, _TRAP, _TRACE and "
 		  "_NOTIFY are known");
 	return d;
 }
@@ -145,13 +144,14 @@ static struct diag *tell_arch(struct report *r, const struct oci_fault *f)
 	}
 	if (a >= 0) {
 		diag_help(r->ds, d, "write \"%s\"", arch_info((enum arch)a)->oci);
+		diag_fix_word(r->ds, d, f->span, f->word, str_c(arch_info((enum arch)a)->oci));
 		return d;
 	}
 	suggest_start(&near, f->word);
 	for (const struct oci_arch_word *w = oci_arch_words; w->name; w++)
 		if (w->runc != OCI_NEVER)
 			suggest_offer(&near, str_c(w->name));
-	help_near(r, d, &near, "names look like SCMP_ARCH_X86_64 and SCMP_ARCH_AARCH64");
+	help_near(r, d, f, &near, "names look like SCMP_ARCH_X86_64 and SCMP_ARCH_AARCH64");
 	return d;
 }
 
@@ -177,7 +177,7 @@ static struct diag *tell_operator(struct report *r, const struct oci_fault *f)
 	suggest_start(&near, f->word);
 	for (int i = 0; i < OCI_OP_NR; i++)
 		suggest_offer(&near, str_c(oci_op_names[i]));
-	help_near(r, d, &near, "SCMP_CMP_EQ, _NE, _LT, _LE, _GT, _GE and _MASKED_EQ are known");
+	help_near(r, d, f, &near, "SCMP_CMP_EQ, _NE, _LT, _LE, _GT, _GE and _MASKED_EQ are known");
 	return d;
 }
 
@@ -195,7 +195,7 @@ static struct diag *tell_flag(struct report *r, const struct oci_fault *f)
 			     known ? "no" : "the", STRARG(f->word), outcome(r));
 	if (known)
 		near.best = (struct str){ 0 };
-	help_near(r, d, &near, known ? "leave it out" : "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW, _TSYNC and "
+	help_near(r, d, f, &near, known ? "leave it out" : "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW, _TSYNC and "
 		  "_WAIT_KILLABLE_RECV are known");
 	return d;
 }
@@ -333,7 +333,9 @@ static struct diag *tell_capability(struct report *r, const struct oci_fault *f)
 	for (char *c = name; *c; c++)
 		if (*c >= 'a' && *c <= 'z')
 			*c = (char)(*c - 'a' + 'A');
-	diag_help(r->ds, d, "write \"CAP_%s\"", name);
+	name = arena_printf(r->ds->arena, "CAP_%s", name);
+	diag_help(r->ds, d, "write \"%s\"", name);
+	diag_fix_word(r->ds, d, f->span, f->word, str_c(name));
 	return d;
 }
 
@@ -399,7 +401,7 @@ static struct diag *tell_podman_word(struct report *r, const struct oci_fault *f
 
 	suggest_start(&near, f->word);
 	constant_suggest("errno", &near);
-	help_near(r, d, &near, "names look like EPERM and ENOSYS");
+	help_near(r, d, f, &near, "names look like EPERM and ENOSYS");
 	return d;
 }
 
@@ -470,7 +472,7 @@ static struct diag *tell_keys(struct report *r, const struct oci_fault *f, struc
 			suggest_offer(&near, str_c(*k));
 	struct diag *d = ADD(r, f, "no runtime reads the %s %s here: %s skipped in silence",
 			     PLURAL(*g, "key", "keys"), group_list(g), PLURAL(*g, "it is", "they are"));
-	help_near(r, d, &near, "remove it; the place for a remark is an entry's \"comment\"");
+	help_near(r, d, f, &near, "remove it; the place for a remark is an entry's \"comment\"");
 	return d;
 }
 
@@ -540,7 +542,7 @@ static struct diag *tell_strangers(struct report *r, const struct oci_fault *f, 
 	suggest_start(&near, f->word);
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(&near, str_c(syscall_at(i)->name));
-	help_near(r, d, &near, PLURAL(*g, "remove it, or name the call that is meant",
+	help_near(r, d, f, &near, PLURAL(*g, "remove it, or name the call that is meant",
 				      "remove them, or name the calls that are meant"));
 	return d;
 }

@@ -271,9 +271,7 @@ void resolve_unknown_call(struct resolver *r, const struct ast_word *name)
 			suggest_offer(&s, str_c(syscall_at(i)->name));
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(&s, str_c(syscall_at(i)->name));
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-	else
+	if (!diag_suggest(r->ds, d, name->span, &s))
 		diag_help(r->ds, d, "a call that this table does not know is written by its number, "
 				    "such as '#470'");
 }
@@ -587,9 +585,7 @@ static const struct namespace_bit *find_namespace(struct resolver *r, const stru
 	}
 	struct diag *d = resolve_report(r, DIAG_PL136, w->span, "unknown namespace '" PRISTR "'",
 					WORD(*w));
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-	else
+	if (!diag_suggest(r->ds, d, w->span, &s))
 		diag_help(r->ds, d, "cgroup, ipc, mnt, net, pid, time, user, uts");
 	return NULL;
 }

@@ -281,9 +281,7 @@ static struct set_def *find_set(struct resolver *r, struct scope *scope, const s
 		suggest_files(&s, r, *dir);
 	struct diag *d = resolve_report(r, DIAG_PL107, w->span, "no set '" PRISTR "' is known here",
 					WORD(*w));
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-	else
+	if (!diag_suggest(r->ds, d, w->span, &s))
 		diag_help(r->ds, d, "define it in this file, include its file, or give --sets DIR "
 				    "where " PRISTR ".pale is", WORD(*w));
 	return NULL;

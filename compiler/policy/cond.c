@@ -75,9 +75,9 @@ static bool report_argument(struct resolver *r, const struct cond_site *site,
 		buf_printf(&names, "%s%s", i ? ", " : "", args[i].alias ? args[i].alias
 									: args[i].name);
 	}
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-	else if (n)
+	if (diag_suggest(r->ds, d, c->arg.span, &s))
+		return false;
+	if (n)
 		diag_help(r->ds, d, "it has %s", names.p);
 	else
 		diag_help(r->ds, d, "it takes no arguments");

@@ -57,9 +57,7 @@ static void report_undeclared(struct resolver *r, const struct ast_word *w, cons
 		suggest_offer(&s, str_c(spelled));
 	}
 	struct diag *d = resolve_report(r, DIAG_PL234, fault_span(w, f), "%s", f->why);
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-	else
+	if (!diag_suggest(r->ds, d, fault_span(w, f), &s))
 		diag_help(r->ds, d, "declare it under /etc/apparmor.d/tunables, or write the path out");
 }
 

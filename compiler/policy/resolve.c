@@ -130,9 +130,7 @@ static void header_layers(struct resolver *r, const struct ast_stmt *st)
 		if (!bit) {
 			struct diag *d = resolve_report(r, DIAG_PL101, w->span, "unknown layer '"
 							PRISTR "'", WORD(*w));
-			if (s.best.p)
-				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
-			else
+			if (!diag_suggest(r->ds, d, w->span, &s))
 				diag_help(r->ds, d, "layers are seccomp and apparmor");
 		}
 		if (r->p->layers & bit)
@@ -156,8 +154,7 @@ static void header_arch(struct resolver *r, const struct ast_stmt *st)
 			struct diag *d = resolve_report(r, DIAG_PL102, w->span,
 							"unknown architecture '" PRISTR "'",
 							WORD(*w));
-			if (s.best.p)
-				diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+			diag_suggest(r->ds, d, w->span, &s);
 			continue;
 		}
 		if (r->listed & ARCH_BIT(a))

@@ -209,8 +209,7 @@ int resolve_capability(struct resolver *r, const struct ast_word *w)
 		suggest_offer(&s, str_c(capability_name(i)));
 	struct diag *d = resolve_report(r, DIAG_PL135, w->span, "unknown capability '" PRISTR "'",
 					WORD(*w));
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	diag_suggest(r->ds, d, w->span, &s);
 	return -1;
 }
 

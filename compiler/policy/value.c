@@ -108,17 +108,18 @@ static const char *domain_with(struct resolver *r, struct str name, enum arch a)
 }
 
 /* A suggestion in the letters the user writes: "inett" means "inet", not "INET". */
-static const char *in_case_of(struct resolver *r, struct str best, struct str word)
+static void in_case_of(struct resolver *r, struct suggest *s)
 {
-	char *s = str_dup(r->arena, best);
-
-	for (size_t i = 0; i < word.n; i++)
-		if (word.p[i] >= 'A' && word.p[i] <= 'Z')
-			return s;
-	for (char *p = s; *p; p++)
+	if (!s->best.p)
+		return;
+	for (size_t i = 0; i < s->word.n; i++)
+		if (s->word.p[i] >= 'A' && s->word.p[i] <= 'Z')
+			return;
+	char *low = str_dup(r->arena, s->best);
+	for (char *p = low; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p + 'a' - 'A');
-	return s;
+	s->best.p = low;
 }
 
 /* On which architectures, as words, the domain has this name; NULL: on none. */
@@ -152,9 +153,8 @@ static bool report_name(struct resolver *r, const struct operand *o, const struc
 
 	suggest_start(&s, v->text);
 	constant_suggest(o->domain, &s);
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '%s'?", in_case_of(r, s.best, v->text));
-	else
+	in_case_of(r, &s);
+	if (!diag_suggest(r->ds, d, v->span, &s))
 		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'; a number is "
 				    "legal too", o->domain);
 	return false;
@@ -233,9 +233,8 @@ bool value_word(struct resolver *r, const char *domain, const char *what, struct
 					STRARG(text));
 	suggest_start(&s, text);
 	constant_suggest(domain, &s);
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '%s'?", in_case_of(r, s.best, text));
-	else
+	in_case_of(r, &s);
+	if (!diag_suggest(r->ds, d, span, &s))
 		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'", domain);
 	return false;
 }

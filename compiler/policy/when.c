@@ -30,8 +30,7 @@ static bool find_arch(struct resolver *r, const struct ast_word *w, enum arch *o
 		suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
 	struct diag *d = resolve_report(r, DIAG_PL102, w->span,
 					"unknown architecture '" PRISTR "'", WORD(*w));
-	if (s.best.p)
-		diag_help(r->ds, d, "did you mean '" PRISTR "'?", STRARG(s.best));
+	diag_suggest(r->ds, d, w->span, &s);
 	return false;
 }
 

@@ -286,6 +286,47 @@ static void json_diagnostics_escape(void **state)
 	arena_free(a);
 }
 
+static struct str fix_of(struct arena *a, struct diags *ds, struct span sp, const char *word,
+			 const char *one, const char *other)
+{
+	struct diag *d = diag_add(ds, DIAG_PL002, sp, "x");
+	struct suggest s;
+
+	suggest_start(&s, (struct str){ str_dup(a, str_c(word)), strlen(word) });
+	suggest_offer(&s, str_c(one));
+	suggest_offer(&s, str_c(other));
+	assert_true(diag_suggest(ds, d, sp, &s));
+	assert_non_null(d->help);
+	return d->fix.replacement;
+}
+
+static void a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	struct sources *s = sources_new(a);
+	struct diags *ds = diags_new(a, s);
+
+	(void)state;
+	source_add(s, "x", STR("opanat \"opanat\" \"op\\u0061nat\""));
+	struct span bare = { 0, 0, 6 }, quoted = { 0, 7, 15 }, escaped = { 0, 16, 29 };
+	assert_true(str_is(fix_of(a, ds, bare, "opanat", "openat", "openat2"), "openat"));
+	assert_true(str_is(fix_of(a, ds, bare, "opanat", "openat", "openat"), "openat"));
+	assert_true(str_is(fix_of(a, ds, bare, "opanat", "opxnaz", "openat"), "openat"));
+	assert_null(fix_of(a, ds, bare, "opanat", "openat", "opinat").p);
+	assert_null(fix_of(a, ds, bare, "opanat", "openut", "opxnaz").p);
+	assert_null(fix_of(a, ds, escaped, "opanat", "openat", "read").p);
+	assert_null(fix_of(a, ds, NO_SPAN, "opanat", "openat", "read").p);
+	assert_true(str_is(fix_of(a, ds, quoted, "opanat", "openat", "read"), "openat"));
+	struct diag *d = ds->list.v[ds->list.n - 1];
+	assert_int_equal(d->fix.span.begin, 8);
+	assert_int_equal(d->fix.span.end, 14);
+	BUF_AUTO out = { 0 };
+	diag_print_json(ds, d, &out);
+	assert_non_null(strstr(out.p, ",\"fix\":{\"file\":\"x\",\"line\":1,\"column\":9,\"endLine\":1,"
+			       "\"endColumn\":15,\"begin\":8,\"end\":14,\"replacement\":\"openat\"}"));
+	arena_free(a);
+}
+
 static void unsafe_bytes_are_shown_as_hex(void **state)
 {
 	BUF_AUTO out = { 0 };
@@ -311,6 +352,7 @@ int main(void)
 		cmocka_unit_test(errors_past_the_cap_are_counted),
 		cmocka_unit_test(diagnostics_sort_by_place_and_stay_stable),
 		cmocka_unit_test(json_diagnostics_escape),
+		cmocka_unit_test(a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away),
 		cmocka_unit_test(unsafe_bytes_are_shown_as_hex),
 	};
 
