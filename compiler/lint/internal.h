@@ -41,6 +41,9 @@ typedef void lint_fn(struct lint *l, enum diag_id id);
 
 #define GROUP(l) ((struct group){ .arena = (l)->arena })
 
+/* "x86_64, i386"; in the arena of l. */
+const char *lint_arches(struct lint *l, unsigned arches);
+
 /* The rules: one function a rule or a table of rules (rules.def). */
 #define LINT(id, formats, fn, explain) lint_fn fn;
 #include "compiler/lint/rules.def"

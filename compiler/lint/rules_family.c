@@ -20,17 +20,6 @@ static unsigned carried_past(struct lint *l, const struct syscall_info *s, const
 	return found;
 }
 
-static const char *arch_list(struct lint *l, unsigned arches)
-{
-	const char *out = "";
-
-	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (arches & ARCH_BIT(a))
-			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : "",
-					   arch_info((enum arch)a)->name);
-	return out;
-}
-
 void sc_multiplexer(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -55,14 +44,14 @@ void sc_multiplexer(struct lint *l, enum diag_id id)
 	if (open)
 		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for %s: '%s' "
 			     "is allowed as a whole there, with its arguments in memory%s", group_list(&g),
-			     arch_list(l, on), first, on & ARCH_BIT(ARCH_I386) ?
+			     lint_arches(l, on), first, on & ARCH_BIT(ARCH_I386) ?
 			     ", and any x86_64 process can make i386 calls" : "");
 	else
 		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for %s: "
-			     "%s '%s' for %s, without conditions", group_list(&g), arch_list(l, on),
+			     "%s '%s' for %s, without conditions", group_list(&g), lint_arches(l, on),
 			     l->facts->json ? "libseccomp also allows" : "this policy also allows", first,
 			     PLURAL(g, "it", "them"));
-	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", arch_list(l, on), first, l->facts->json ?
+	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", lint_arches(l, on), first, l->facts->json ?
 		  "an entry of its own, with another errno than the default's" : "a rule of its own");
 }
 

@@ -99,17 +99,6 @@ static void collect_names(struct lint *l, struct group *g, enum name_class want)
 	}
 }
 
-static const char *arch_list(struct lint *l, unsigned arches)
-{
-	const char *out = "";
-
-	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (arches & ARCH_BIT(a))
-			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : "",
-					   arch_info((enum arch)a)->name);
-	return out;
-}
-
 void sc_alien_arch(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -127,7 +116,7 @@ void sc_alien_arch(struct lint *l, enum diag_id id)
 	}
 	d = diag_add(l->ds, id, group_span(&g), "%s: real calls, but on other architectures only "
 		     "(%s); without effect on the declared %s", group_list(&g), where,
-		     arch_list(l, l->profile->declared));
+		     lint_arches(l, l->profile->declared));
 	diag_help(l->ds, d, "remove %s, or declare the architecture", PLURAL(g, "it", "them"));
 	group_labels(l->ds, d, &g);
 }
@@ -144,7 +133,7 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 	for (size_t i = 0; i < g.hits.n; i++)
 		mux |= is_socketcall_only(g.hits.v[i].text);
 	d = diag_add(l->ds, id, group_span(&g), "%s: no number on any declared architecture (%s): "
-		     "%s no effect", group_list(&g), arch_list(l, l->profile->declared),
+		     "%s no effect", group_list(&g), lint_arches(l, l->profile->declared),
 		     PLURAL(g, "it has", "they have"));
 	if (mux && l->profile->declared & ARCH_BIT(ARCH_I386))
 		diag_help(l->ds, d, "remove %s; i386 carries recv and send inside socketcall, which "
