@@ -90,6 +90,34 @@ static void describe_client(struct proposal *p, struct ast_comment **to)
 				run.p);
 }
 
+/* What was used, and neither seen nor lost: the reader must know of it. */
+static void describe_unseen(struct proposal *p, struct ast_comment **to)
+{
+	const struct recording *r = p->r;
+
+	if (r->disconnected)
+		ast_comment_add(p->a, to, "opened without a path (pipes, sockets, memory files): %llu",
+				(unsigned long long)r->disconnected);
+	if (r->odd_numbers)
+		ast_comment_add(p->a, to, "calls by numbers beyond any table: %llu, left to `unknown`",
+				(unsigned long long)r->odd_numbers);
+	if (r->unread)
+		ast_comment_add(p->a, to, "programs that could not be read afterwards, interpreter "
+				"unknown: %llu", (unsigned long long)r->unread);
+	if (r->memory_programs)
+		ast_comment_add(p->a, to, "programs executed from memory, which no path and so no rule "
+				"allows under AppArmor: %llu", (unsigned long long)r->memory_programs);
+	if (r->elsewhere)
+		ast_comment_add(p->a, to, "names used in a chroot or another mount namespace, links in "
+				"them not followed: %llu", (unsigned long long)r->elsewhere);
+	if (proposal_saw(p, "io_uring_setup"))
+		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
+	if (r->unseen_exec)
+		ast_comment_add(p->a, to, "mappings made executable that could not be looked up (other "
+				"threads changed theirs, or Linux before 5.17): %llu; a file among them needs m",
+				(unsigned long long)r->unseen_exec);
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
@@ -127,27 +155,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
 				!strcmp(r->backend, "ptrace") ? "ptrace cannot see them" :
 								"this kernel has no tracepoint for them");
-	if (r->disconnected)
-		ast_comment_add(p->a, to, "opened without a path (pipes, sockets, memory files): %llu",
-				(unsigned long long)r->disconnected);
-	if (r->odd_numbers)
-		ast_comment_add(p->a, to, "calls by numbers beyond any table: %llu, left to `unknown`",
-				(unsigned long long)r->odd_numbers);
-	if (r->unread)
-		ast_comment_add(p->a, to, "programs that could not be read afterwards, interpreter "
-				"unknown: %llu", (unsigned long long)r->unread);
-	if (r->memory_programs)
-		ast_comment_add(p->a, to, "programs executed from memory, which no path and so no rule "
-				"allows under AppArmor: %llu", (unsigned long long)r->memory_programs);
-	if (r->elsewhere)
-		ast_comment_add(p->a, to, "names used in a chroot or another mount namespace, links in "
-				"them not followed: %llu", (unsigned long long)r->elsewhere);
-	if (proposal_saw(p, "io_uring_setup"))
-		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
-	if (r->unseen_exec)
-		ast_comment_add(p->a, to, "mappings made executable that could not be looked up (other "
-				"threads changed theirs, or Linux before 5.17): %llu; a file among them needs m",
-				(unsigned long long)r->unseen_exec);
+	describe_unseen(p, to);
 	describe_unruled(p, to);
 	describe_mounts(p, to);
 	describe_setid(p, to);

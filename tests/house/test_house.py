@@ -113,3 +113,37 @@ def test_every_source_names_its_licence():
     bad = [f for f in files(".c", ".h", ".l", ".y", ".py", ".sh", ".mk", ".def")
            if "SPDX-License-Identifier" not in (ROOT / f).read_text()[:400]]
     assert not bad
+
+
+def functions(f):
+    """(first line, lines inside, head) of each: what stands between '{' and '}' in column 0."""
+    lines, start = (ROOT / f).read_text().split("\n"), None
+    for i, line in enumerate(lines):
+        if line == "{":
+            start = i
+        elif line == "}" and start is not None:
+            head = start - 1
+            while head and not re.match(r"[A-Za-z_]", lines[head]):
+                head -= 1
+            yield head + 1, i - start - 1, " ".join(lines[head:start])
+            start = None
+
+
+def parameters(head):
+    inside, depth, n = re.search(r"\((.*)\)\s*$", head), 0, 1
+    for c in inside.group(1) if inside else "":
+        depth += (c in "([") - (c in ")]")
+        n += c == "," and not depth
+    return n
+
+
+def test_no_function_is_longer_than_a_screen_or_takes_more_than_seven_parameters():
+    wrong = [f"{f}:{line}: {n} lines, {parameters(head)} parameters" for f in files(".c")
+             for line, n, head in functions(f) if n > 60 or parameters(head) > 7]
+    assert not wrong
+
+
+def test_no_file_is_longer_than_1000_lines():
+    wrong = [f for f in files(".c", ".h", ".l", ".y", ".py") if f != "learn/trace.bpf.c"  # loaded as one
+             if len((ROOT / f).read_text().split("\n")) > 1001]
+    assert not wrong
