@@ -46,7 +46,7 @@ fuzz-build:
 fuzz: fuzz-build ## run each fuzz target for 30 s
 	/usr/bin/python3 -m pytest -q -s tests/fuzz
 
-test: ## everything, in under 12 minutes on 2 cores
+test: ## everything, in about 15 minutes on 2 cores
 	@$(MAKE) --no-print-directory deps
 	@/usr/bin/python3 tests/run.py
 
