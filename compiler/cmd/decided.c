@@ -104,6 +104,23 @@ void put_header(struct buf *out, const struct sources *sources, const struct pol
 		buf_puts(out, " where the policy does not say it");
 }
 
+/* The line of a `when arch`, or the policy's own. */
+static void put_rest(struct buf *out, const struct sources *sources, const struct policy *p,
+		     const struct decision_why *why)
+{
+	bool dflt = why->by == BY_DEFAULT;
+	const struct ast_stmt *by = (dflt ? p->dflt_by : p->unknown_by)[why->arch];
+
+	if (by && by->span.source != SOURCE_NONE) {
+		put_place(out, sources, by->keyword);
+		buf_puts(out, ": ");
+		put_squeezed(out, span_text(sources, by->span));
+		return;
+	}
+	put_header(out, sources, p, dflt ? AST_HEADER_DEFAULT : AST_HEADER_UNKNOWN,
+		   dflt ? "default" : "unknown", (dflt ? p->dflt : p->unknown)[why->arch]);
+}
+
 void put_decided(struct buf *out, const struct sources *sources, const struct policy *p,
 		 const struct decision_why *why)
 {
@@ -113,10 +130,8 @@ void put_decided(struct buf *out, const struct sources *sources, const struct po
 			put_rule(out, sources, why->rule->origin);
 		return;
 	case BY_DEFAULT:
-		put_header(out, sources, p, AST_HEADER_DEFAULT, "default", p->dflt[why->arch]);
-		return;
 	case BY_UNKNOWN:
-		put_header(out, sources, p, AST_HEADER_UNKNOWN, "unknown", p->unknown[why->arch]);
+		put_rest(out, sources, p, why);
 		return;
 	case BY_FOREIGN:
 		put_header(out, sources, p, AST_HEADER_FOREIGN, "foreign", p->foreign);

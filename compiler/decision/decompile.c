@@ -48,6 +48,8 @@ struct decompiler {
 	const struct decompile_options *opt;
 	unsigned arches;
 	struct verdict foreign, dflt, unknown;
+	unsigned apart; /* architectures of which every number meets one verdict of its own ... */
+	struct verdict own[ARCH_NR]; /* ... this one */
 	VEC(struct range) ranges[ARCH_NR];
 	VEC(struct rule) rules;
 	const char *why; /* it cannot be said: why */
@@ -330,19 +332,59 @@ static void find_default(struct decompiler *c, counts *known, const counts *hole
 		c->dflt = most(known)->v;
 }
 
+/* One verdict for all numbers, -1 apart, which no policy refuses. */
+static bool meets_one(const struct decompiler *c, enum arch a, struct verdict *v)
+{
+	if (!c->ranges[a].n || !dd_is_terminal(c->d, c->ranges[a].v[0].node, v))
+		return false;
+	vec_each(&c->ranges[a], r)
+		if (r->node != c->ranges[a].v[0].node && r->first != UINT32_MAX)
+			return false;
+	return true;
+}
+
+/*
+ * Architectures that are one verdict throughout: a `when arch` says that in two lines, as
+ * filters do that refuse x32 as a whole. Where all are so the headers do.
+ */
+static void find_apart(struct decompiler *c)
+{
+	for (int a = 0; a < ARCH_NR; a++)
+		if (c->arches & ARCH_BIT(a) && meets_one(c, (enum arch)a, &c->own[a]))
+			c->apart |= ARCH_BIT(a);
+	if (c->apart == c->arches)
+		c->apart = 0;
+}
+
 static void find_verdicts(struct decompiler *c)
 {
 	counts known = { 0 }, holes = { 0 }, unknown = { 0 };
 
+	find_apart(c);
 	for (int a = 0; a < ARCH_NR; a++)
-		vec_each(&c->ranges[a], r)
-			count_range(c, (enum arch)a, r, &known, &holes, &unknown);
+		for (size_t i = 0; i < c->ranges[a].n && !(c->apart & ARCH_BIT(a)); i++)
+			count_range(c, (enum arch)a, &c->ranges[a].v[i], &known, &holes, &unknown);
 	c->unknown = most(&unknown)->v;
 	/* Ranges that cannot be said one by one all get it: the most restrictive of them. */
 	vec_each(&unknown, k)
 		if (c->opt->tighter && k->n > UNNAMED_MAX && k->v.kind < c->unknown.kind)
 			c->unknown = k->v;
 	find_default(c, &known, &holes);
+	/* What the headers say anyway is not said apart. */
+	for (int a = 0; a < ARCH_NR; a++)
+		if (c->apart & ARCH_BIT(a) && verdict_eq(c->own[a], c->dflt) &&
+		    verdict_eq(c->own[a], c->unknown))
+			c->apart &= ~ARCH_BIT(a);
+}
+
+static struct verdict dflt_of(const struct decompiler *c, int a)
+{
+	return c->apart & ARCH_BIT(a) ? c->own[a] : c->dflt;
+}
+
+static struct verdict unknown_of(const struct decompiler *c, int a)
+{
+	return c->apart & ARCH_BIT(a) ? c->own[a] : c->unknown;
 }
 
 /* ---- one call ---- */
@@ -519,7 +561,7 @@ static bool name_call(struct decompiler *c, const struct syscall_info *s)
 		sub.arches |= ARCH_BIT(a);
 		site.arch = (enum arch)a;
 		if (!add_body(c, &site, node_at(c, (enum arch)a, nr),
-			      is_known((enum arch)a, nr) ? c->dflt : c->unknown, &sub.body[a]))
+			      is_known((enum arch)a, nr) ? dflt_of(c, a) : unknown_of(c, a), &sub.body[a]))
 			return too_long(c, s->name, a);
 	}
 	add_rules(c, &sub);
@@ -541,7 +583,7 @@ static int by_number(const void *x, const void *y)
 static void find_unnamed(struct decompiler *c, enum arch a, numbers *out)
 {
 	uint32_t base = arch_info(a)->nr_base;
-	dd_node unknown = dd_terminal(c->d, c->unknown);
+	dd_node unknown = dd_terminal(c->d, unknown_of(c, (int)a));
 
 	vec_each(&c->ranges[a], r) {
 		uint64_t hole;
@@ -571,7 +613,7 @@ static bool number_call(struct decompiler *c, uint32_t nr)
 		sub.arches |= ARCH_BIT(a);
 		site.arch = (enum arch)a;
 		if (!add_body(c, &site, node_at(c, (enum arch)a, nr + arch_info((enum arch)a)->nr_base),
-			      c->unknown, &sub.body[a]))
+			      unknown_of(c, a), &sub.body[a]))
 			return too_long(c, name, a);
 	}
 	size_t first = c->rules.n;
@@ -680,6 +722,24 @@ static struct ast_body open_when(struct decompiler *c, struct ast_body *b, unsig
 	return (struct ast_body){ .arena = c->arena };
 }
 
+static void add_apart(struct decompiler *c, struct ast_body *b)
+{
+	for (unsigned left = c->apart; left;) {
+		enum arch first = (enum arch)__builtin_ctz(left);
+		unsigned same = 0;
+		struct ast_stmt *when;
+
+		for (int a = 0; a < ARCH_NR; a++)
+			if (left & ARCH_BIT(a) && verdict_eq(c->own[a], c->own[first]))
+				same |= ARCH_BIT(a);
+		struct ast_body inner = open_when(c, b, same, &when);
+		add_header(&inner, AST_HEADER_DEFAULT)->verdict = verdict_of(c, c->own[first]);
+		add_header(&inner, AST_HEADER_UNKNOWN)->verdict = verdict_of(c, c->own[first]);
+		when->body = inner.first;
+		left &= ~same;
+	}
+}
+
 /* Rules [i, end) into one block. */
 static void add_block(struct decompiler *c, struct ast_body *b, size_t i, size_t end)
 {
@@ -711,6 +771,7 @@ static struct ast_file *build_tree(struct decompiler *c)
 		ast_comment_add(c->arena, &policy->leading, "%s", c->opt->comment);
 	policy->name = *ast_word_new(c->arena, c->opt->name);
 	add_headers(c, &body);
+	add_apart(c, &body);
 	for (size_t i = 0, end; i < c->rules.n; i = end) {
 		unsigned arches = c->rules.v[i].arches;
 		struct ast_stmt *when;

@@ -409,6 +409,20 @@ static bool unknown_is_enosys(const struct writer *w)
 	return true;
 }
 
+static void tell_defaults(struct writer *w, struct verdict v, enum arch other)
+{
+	BUF_AUTO text = { 0 };
+
+	buf_puts(&text, "'unknown' is ");
+	verdict_print(&text, w->jd);
+	buf_puts(&text, " here and ");
+	verdict_print(&text, v);
+	buf_printf(&text, " on %s: a JSON profile has one default", arch_info(other)->name);
+	struct diag *d = oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
+				  arena_strdup(w->arena, text.p ? text.p : ""));
+	diag_help(w->ds, d, "compile for one machine with '--arch', or write the number");
+}
+
 static void choose_default(struct writer *w)
 {
 	const struct oci_runtime *rt = &w->opt->runtime;
@@ -425,11 +439,7 @@ static void choose_default(struct writer *w)
 		diag_help(w->ds, d, "no kernel has a call at these numbers; those above the last one named answer "
 			  "ENOSYS, as runc does");
 	} else if (!one) {
-		struct diag *d = oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
-					  arena_printf(w->arena, "'unknown' is errno %u here and %u on %s: a "
-						       "JSON profile has one default", w->jd.data,
-						       w->p->unknown[other].data, arch_info(other)->name));
-		diag_help(w->ds, d, "compile for one machine with '--arch', or write the number");
+		tell_defaults(w, w->p->unknown[other], other);
 		return;
 	}
 	oci_carries(w, NULL, w->jd);

@@ -298,6 +298,7 @@ struct walk {
 	unsigned arches, possible; /* as in struct item */
 	bool by_arch;
 	const struct env_cond *const *env;
+	const struct ast_stmt *when; /* the innermost */
 };
 
 static void walk_body(struct resolver *r, const struct walk *w, const struct ast_stmt *body);
@@ -382,6 +383,7 @@ static void walk_when(struct resolver *r, const struct walk *w, const struct ast
 	unsigned holds = r->opt->keep_when && !r->probing ? when_keep(r, st->env, env)
 							  : when_arches(r, st->env);
 	in.up = w;
+	in.when = st;
 	for (int a = 0; a < ARCH_NR; a++)
 		if (env[a])
 			in.env = env;
@@ -406,6 +408,24 @@ static void add_item(struct resolver *r, const struct walk *w, const struct ast_
 	vec_push(r->arena, &r->items, it);
 }
 
+bool header_of_arch(const struct ast_stmt *when, const struct ast_stmt *st)
+{
+	return when->env->kind == AST_ENV_ARCH && st->kind == AST_STMT_HEADER &&
+	       (st->header == AST_HEADER_DEFAULT || st->header == AST_HEADER_UNKNOWN);
+}
+
+static void walk_header(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
+{
+	if (!w->def && (!w->up || (!w->up->up && header_of_arch(w->when, st))))
+		return;
+	struct diag *d = resolve_report(r, DIAG_PL111, st->keyword, "'" PRISTR "' belongs at the top of a "
+					"policy: %s", STRARG(span_text(r->ds->sources, st->keyword)),
+					w->def ? "a set holds rules only"
+					       : "it cannot depend on the environment");
+	if (!w->def && (st->header == AST_HEADER_DEFAULT || st->header == AST_HEADER_UNKNOWN))
+		diag_help(r->ds, d, "one for single architectures stands in a 'when arch LIST' of its own");
+}
+
 static void walk_stmt(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
 {
 	switch (st->kind) {
@@ -416,12 +436,7 @@ static void walk_stmt(struct resolver *r, const struct walk *w, const struct ast
 		walk_when(r, w, st);
 		return;
 	case AST_STMT_HEADER:
-		if (w->def || w->up)
-			resolve_report(r, DIAG_PL111, st->keyword,
-				       "'" PRISTR "' belongs at the top of a policy: %s",
-				       STRARG(span_text(r->ds->sources, st->keyword)),
-				       w->def ? "a set holds rules only"
-					      : "it cannot depend on the environment");
+		walk_header(r, w, st);
 		return;
 	case AST_STMT_RESERVED:
 		resolve_report(r, DIAG_PL010, st->keyword, "'" PRISTR "' rules are not built yet",

@@ -124,6 +124,8 @@ struct policy {
 	 * listed or not; kinds are the same on all.
 	 */
 	struct verdict dflt[ARCH_NR], unknown[ARCH_NR];
+	/* The line in a `when arch` that says it; NULL: the policy's own line, or none. */
+	const struct ast_stmt *dflt_by[ARCH_NR], *unknown_by[ARCH_NR];
 	struct verdict foreign;
 
 	VEC(struct call_rule) calls; /* sorted by (arch, nr), then verdict */

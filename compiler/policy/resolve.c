@@ -252,6 +252,39 @@ static void settle_foreign(struct resolver *r, const struct ast_stmt *st)
 		r->p->foreign = r->foreign[first];
 }
 
+/* `default` and `unknown` of single architectures: lines of a `when arch`. */
+static void when_header(struct resolver *r, const struct ast_env *env, const struct ast_stmt *st)
+{
+	bool dflt = st->header == AST_HEADER_DEFAULT;
+	struct verdict *to = dflt ? r->p->dflt : r->p->unknown, own[ARCH_NR];
+	const struct ast_stmt **by = dflt ? r->p->dflt_by : r->p->unknown_by;
+
+	memcpy(own, to, sizeof(own));
+	verdict_resolve(r, &st->verdict, dflt ? "default" : "unknown", own);
+	for (const struct ast_word *w = env->words; w; w = w->next) {
+		int a = arch_find(w->text);
+		if (a < 0)
+			continue; /* compose_items() says so */
+		if (by[a]) {
+			struct diag *d = resolve_report(r, DIAG_PL100, st->keyword, "a second '%s' line for "
+							PRISTR, dflt ? "default" : "unknown", WORD(*w));
+			diag_note(r->ds, d, by[a]->keyword, "first here");
+			return;
+		}
+		to[a] = own[a];
+		by[a] = st;
+	}
+}
+
+static void when_headers(struct resolver *r, const struct ast_stmt *body)
+{
+	for (const struct ast_stmt *when = body; when; when = when->next)
+		for (const struct ast_stmt *st = when->kind == AST_STMT_WHEN ? when->body : NULL; st;
+		     st = st->next)
+			if (header_of_arch(when, st))
+				when_header(r, when->env, st);
+}
+
 static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 {
 	const struct ast_stmt *first[AST_HEADER_NR] = { 0 };
@@ -270,6 +303,7 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 		first[st->header] = st;
 		resolve_header(r, st);
 	}
+	when_headers(r, body);
 	default_arch(r, first[AST_HEADER_ARCH] != NULL);
 	r->p->arches = r->listed;
 	if (r->opt->arches)

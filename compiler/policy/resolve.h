@@ -101,6 +101,8 @@ int resolve_version(struct str s, uint16_t *out);
 
 struct scope *scope_open(struct resolver *r, const struct source *src, const struct ast_file *f);
 /* Fills r->items with the body of a policy (or a set), sets and `when` expanded. */
+/* Is this header line one that a `when arch LIST` of the policy's own body may hold? */
+bool header_of_arch(const struct ast_stmt *when, const struct ast_stmt *st);
 void compose_items(struct resolver *r, struct scope *scope, const struct ast_stmt *body,
 		   const struct set_def *self);
 void compose_check_excepts(struct resolver *r);

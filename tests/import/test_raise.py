@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program becomes a policy that answers every call alike, or pale says which call it cannot."""
 import concurrent.futures
+import json
 import os
 import re
 import struct
@@ -184,6 +185,30 @@ def test_socketcall_keeps_the_hole_that_libseccomp_leaves(pale, tmp_path):
     prog, = programs_of(source, tmp_path / "d")
     got = pale("import", prog, check=0).out
     assert "reg family" in got and "errno ENOSYS bind(reg arg0 >= 0);" in got
+
+
+X32 = 0x40000000
+
+
+@pytest.mark.parametrize("verdict, word", [(KILL, "kill-process"), (errno(1), "errno EPERM"), (LOG, "log")])
+@pytest.mark.parametrize("elsewhere, foreign", [(ALLOW, "allow"), (errno(38), "errno ENOSYS")])
+def test_x32_refused_whole_is_an_architecture_of_its_own(pale, tmp_path, verdict, word, elsewhere, foreign):
+    """As filters for 64 bits do that leave other architectures to a second filter."""
+    prog = bpf(tmp_path / "x.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, elsewhere), (LD, NR),
+               (JGE, 0, 1, X32), (RET, verdict), (JEQ, 0, 1, 165), (RET, KILL), (RET, ALLOW))
+    text = tmp_path / "x.pale"
+    text.write_text(pale("import", prog, check=0).out)
+    assert f"foreign {foreign};" in text.read_text()
+    assert re.search(rf"when arch x32 {{\s+default {word};\s+unknown {word};\s+}}", text.read_text())
+    r = pale("diff", "--format", "json", prog, text)
+    same = word == "log" or json.loads(r.out)["changes"][0]["part"] == "skip"
+    assert same and len(json.loads(r.out)["changes"]) <= 1, r.out  # number -1 passes everywhere
+    again, = programs_of(text, tmp_path / "d")
+    for call in ("read", "mount", "#400"):
+        for arch in ("x86_64", "x32", "i386"):
+            answers = {pale("sim", f, "--arch", arch, call, check=0).out.split()[0]
+                       for f in (prog, text, again)}
+            assert len(answers) == 1, (call, arch, answers)
 
 
 # ---- what no policy says ----

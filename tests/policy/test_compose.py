@@ -229,3 +229,59 @@ def test_multiplexed_calls_on_i386(pale, tmp_path, rules, told):
     for one in ("PL126", "PL255"):
         assert (f"[{one} " in r.err) == (one == told)
     assert r.rc == (told == "PL126")
+
+
+# ---- default and unknown of one architecture ----
+
+APART = """policy p {{
+    level linux 6.18;
+    arch x86_64, x32, i386, aarch64;
+    default errno EPERM;
+    unknown errno ENOSYS;
+    {}
+    allow read;
+}}
+"""
+
+
+def test_an_architecture_has_verdicts_of_its_own(pale, tmp_path):
+    f = tmp_path / "p.pale"
+    f.write_text(APART.format("when arch x32, aarch64 { default kill; } when arch aarch64 { unknown log; }"))
+    pale("compile", "-t", "bpf", "-o", tmp_path, f, check=0)
+    want = {"x86_64": "ALLOW ERRNO(1) ERRNO(38)", "x32": "ALLOW KILL_PROCESS ERRNO(38)",
+            "i386": "ALLOW ERRNO(1) ERRNO(38)", "aarch64": "ALLOW KILL_PROCESS LOG"}
+    for arch, answers in want.items():
+        prog = tmp_path / ("p.aarch64.bpf" if arch == "aarch64" else "p.x86_64.bpf")
+        for file in (f, prog):
+            out = pale("sim", file, "--arch", arch, "read", "mount", "#4095", check=0).out
+            assert [line.split()[0] for line in out.splitlines()] == answers.split(), (arch, file, out)
+    out = pale("sim", f, "--arch", "x32", "mount", check=0).out
+    assert "p.pale:6:30: default kill;" in out
+    assert pale("diff", f, f, check=0).rc == 0
+
+
+@pytest.mark.parametrize("lines, id, words", [
+    ("when arch x32 { default kill; default log; }", "PL100", "a second 'default' line for x32"),
+    ("when arch x32 { unknown log; } when arch x32 { unknown log; }", "PL100", "'unknown' line for x32"),
+    ("when arch x32 { foreign kill; }", "PL111", "belongs at the top"),
+    ("when arch x32 { level linux 6.1; }", "PL111", "belongs at the top"),
+    ("when not arch x32 { default kill; }", "PL111", "'when arch LIST'"),
+    ("when arch x32 { when arch x32 { default kill; } }", "PL111", "belongs at the top"),
+    ("when kernel >= 5.1 { unknown kill; }", "PL111", "'when arch LIST'"),
+])
+def test_where_verdicts_of_an_architecture_stand(pale, tmp_path, lines, id, words):
+    f = tmp_path / "p.pale"
+    f.write_text(APART.format(lines))
+    r = pale("compile", "-t", "bpf", "--kernel", "6.1", f, check=1)
+    assert f"[{id} " in r.err and words in r.err, r
+
+
+def test_json_has_one_default_for_all_architectures(pale, tmp_path):
+    f = tmp_path / "p.pale"
+    f.write_text(APART.format("use start-runc-nnp; when arch x32 { unknown kill; }"))
+    r = pale("compile", "-t", "docker", f, check=1)
+    assert "PL252" in r.err and "KILL_PROCESS on x32" in r.err, r
+    f.write_text(APART.format("use start-runc-nnp; when arch x32 { default errno EACCES; }"))
+    r = pale("compile", "-t", "docker", f, check=1)
+    assert "PL221" in r.err and "--arch" in r.err, r
+    pale("compile", "-t", "docker", "--arch", "x86_64", "-o", tmp_path / "o.json", f, check=0)
