@@ -150,6 +150,8 @@ static void compare_in(const struct policy *kept, const struct policy *strict,
 			const struct call_rule *r = &kept->calls.v[i];
 			struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr,
 					  .args = { arg } };
+			if (!env_runs(env->host, r->arch))
+				continue; /* no such machine makes it: each machine answers its own calls */
 			struct verdict got = policy_eval_in(kept, env, &c, NULL);
 			struct verdict want = policy_eval(strict, &c, NULL);
 			if (!verdict_eq(got, want))
