@@ -163,6 +163,17 @@ static bool open_calls(struct dd *dd, struct decide *d)
 	return true;
 }
 
+/* The architectures whose calls no machine of --host makes. */
+static unsigned never_made(const struct environment *env)
+{
+	unsigned never = 0;
+
+	for (int a = 0; env->host_known && a < ARCH_NR; a++)
+		if (!env_runs(env->host, (enum arch)a))
+			never |= ARCH_BIT(a);
+	return never;
+}
+
 static const struct compare *compare_calls(struct session *s, struct dd *dd, struct decide *a,
 					   struct decide *b, const struct diff_options *o)
 {
@@ -171,7 +182,7 @@ static const struct compare *compare_calls(struct session *s, struct dd *dd, str
 	bool open_a = open_calls(dd, a), open_b = open_calls(dd, b);
 	struct compare_side x = { a->root, open_a ? b->arches : a->arches, a->in.format == INPUT_JSON };
 	struct compare_side y = { b->root, open_b ? a->arches : b->arches, b->in.format == INPUT_JSON };
-	return compare_roots(s->arena, dd, &x, &y, o->only);
+	return compare_roots(s->arena, dd, &x, &y, o->only, never_made(&o->resolve.env));
 }
 
 static void sum_up(struct diff *d)

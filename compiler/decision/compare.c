@@ -465,6 +465,16 @@ static void compare_arch(struct comparing *c, enum arch a)
 	compare_region(c, it, region);
 }
 
+/* Calls that nobody makes are no foreign ones either. */
+static void leave_out(struct comparing *c, enum arch a)
+{
+	dd_node gone = numbers_claim(c, a);
+
+	if (!token_compared(c, a))
+		gone = dd_or(c->dd, gone, skip_claim(c, a));
+	c->rest = dd_and(c->dd, c->rest, dd_not(c->dd, gone));
+}
+
 /* Number -1, with which tracers skip calls; x86_64 and x32 share it. */
 static void compare_skips(struct comparing *c)
 {
@@ -483,11 +493,11 @@ static void compare_skips(struct comparing *c)
 }
 
 struct compare *compare_roots(struct arena *arena, struct dd *d, const struct compare_side *x,
-			      const struct compare_side *y, unsigned only)
+			      const struct compare_side *y, unsigned only, unsigned never)
 {
 	struct compare *out = ARENA_NEW(arena, struct compare);
 	struct comparing c = { arena, d, x, y, out, DD_TRUE, d->operation-- };
-	unsigned mask = only ? only : (1u << ARCH_NR) - 1;
+	unsigned mask = (only ? only : (1u << ARCH_NR) - 1) & ~never;
 
 	out->arches = x->arches & y->arches & mask;
 	out->only_a = x->arches & ~y->arches & mask;
@@ -496,6 +506,9 @@ struct compare *compare_roots(struct arena *arena, struct dd *d, const struct co
 	for (unsigned a = 0; a < ARCH_NR; a++)
 		if ((out->arches | out->only_a | out->only_b) & ARCH_BIT(a))
 			compare_arch(&c, (enum arch)a);
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (never & ARCH_BIT(a))
+			leave_out(&c, (enum arch)a);
 	compare_skips(&c);
 	if (!only && !out->named_only) {
 		struct compare_item it = { .part = PART_FOREIGN };

@@ -63,9 +63,12 @@ struct compare {
 	size_t undecided;  /* items */
 };
 
-/* `only`: ARCH_BIT() of the architectures to look at, and nothing foreign; 0: everything. */
+/*
+ * `only`: ARCH_BIT() of the architectures to look at, and nothing foreign; 0: everything.
+ * `never`: of those whose calls cannot be made where both are asked about.
+ */
 struct compare *compare_roots(struct arena *a, struct dd *d, const struct compare_side *x,
-			      const struct compare_side *y, unsigned only);
+			      const struct compare_side *y, unsigned only, unsigned never);
 
 /* ---- words ---- */
 

@@ -316,7 +316,7 @@ static void compare_pair(struct totals *t, uint64_t seed, uint64_t index, bool p
 	}
 	t->refused += !ok;
 	if (ok) {
-		k.c = compare_roots(a, k.dd, &side[0], &side[1], 0);
+		k.c = compare_roots(a, k.dd, &side[0], &side[1], 0, 0);
 		t->undecided += k.c->undecided > 0;
 		t->same += !k.c->items.n;
 		if ((side[0].root == side[1].root) && k.c->items.n)
@@ -362,7 +362,7 @@ static bool same_answers(struct arena *a, struct pair *k, const struct policy *q
 		struct decision *d = decision_build_in(a, k->dd, p[i], diags_new(a, sources_new(a)));
 		side[i] = (struct compare_side){ decision_root(d, p[i]->arches), p[i]->arches, false };
 	}
-	return !compare_roots(a, k->dd, &side[0], &side[1], 0)->items.n;
+	return !compare_roots(a, k->dd, &side[0], &side[1], 0, 0)->items.n;
 }
 
 static void check_rule(struct arena *a, struct pair *k, const struct rule_use *uses, size_t i)

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from conftest import ROOT
+
 PODMAN = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
           "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
                       {"architecture": "SCMP_ARCH_MIPSEL64", "subArchitectures": []}],
@@ -413,3 +415,24 @@ def test_more_environments_than_are_asked_leave_it_open(pale, tmp_path):
     assert pale("sim", path, "read", "--caps", "all", check=0).out.startswith("ALLOW")
     r = pale("sim", path, "read", "kill(99)", "--caps", "all", check=1)
     assert "[PL267 runtime-undefined]" in r.err and r.out.startswith("ALLOW")
+
+
+@pytest.mark.parametrize("host", ["x86_64", "aarch64", "s390x", "ppc64le", "mips64el", "riscv64"])
+def test_dockers_default_is_its_import_on_each_machine(pale, tmp_path, host):
+    """With --host: what other machines' calls meet there is no difference, nobody makes them."""
+    path, text = ROOT / "profiles/found/docker-default.json", tmp_path / "d.pale"
+    text.write_text(pale("import", path, check=0).out)
+    for caps, kernel in (("none", "6.18"), ("docker", "4.4"), ("sys_admin", "5.9")):
+        r = pale("diff", "--host", host, "--caps", caps, "--kernel", kernel, path, text, check=0)
+        assert "same:" in r.out and "is looser" not in r.out, r
+
+
+def test_calls_of_other_machines_are_not_compared_with_a_host(pale, tmp_path):
+    a, b = tmp_path / "a.pale", tmp_path / "b.pale"
+    a.write_text("policy a { arch x86_64, aarch64; default errno EPERM; }")
+    b.write_text("policy b { arch x86_64; default errno EPERM; }")
+    pale("diff", a, b, check=1)
+    pale("diff", "--host", "x86_64", a, b, check=0)
+    pale("diff", "--host", "aarch64", a, b, check=1)
+    b.write_text("policy b { arch x86_64, aarch64; default errno EPERM; foreign errno EPERM; }")
+    assert "foreign" in pale("diff", "--host", "x86_64", a, b, check=1).out  # i386, unlisted
