@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/table.h"
 #include "compiler/policy/policy.h"
 
 #define SCRIPTS_DEEP 6 /* BINPRM_MAX_RECURSION and the program itself */
@@ -31,17 +32,12 @@ struct linked {
 	model_ref from, to;
 };
 
-struct index { /* hash of paths: positions in an array, from 1 */
-	uint32_t *slots;
-	size_t n; /* a power of two */
-};
-
 struct model {
 	struct arena *arena;
 	struct recording *r;
 	size_t max_paths;
 	uint32_t calls[ARCH_NR][TRACE_NRS]; /* index into r->calls, from 1 */
-	struct index files, names;
+	struct table files, names; /* of paths */
 	VEC(struct moved) moved;
 	VEC(struct linked) links;
 };
@@ -53,8 +49,6 @@ struct model *model_new(struct arena *a, struct recording *r, size_t max_paths)
 	m->arena = a;
 	m->r = r;
 	m->max_paths = max_paths;
-	m->files = (struct index){ ARENA_ARRAY(a, uint32_t, 1024), 1024 };
-	m->names = (struct index){ ARENA_ARRAY(a, uint32_t, 1024), 1024 };
 	return m;
 }
 
@@ -163,38 +157,21 @@ void model_received(struct model *m, int signal, uint64_t count, uint64_t first_
 
 /* ---- files ---- */
 
-static uint64_t hash_str(struct str s)
+static struct str path_at(const struct model *m, const struct table *t, size_t at)
 {
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-	return h;
+	return t == &m->files ? m->r->files.v[at].path : m->moved.v[at].path;
 }
 
-static struct str path_at(const struct model *m, const struct index *ix, uint32_t ref)
+/* Its position from 1; 0: it is not there. */
+static uint32_t find_path(const struct model *m, const struct table *t, struct str path)
 {
-	return ix == &m->files ? m->r->files.v[ref - 1].path : m->moved.v[ref - 1].path;
-}
+	struct table_walk w = table_start(hash_str(path));
+	size_t at;
 
-static uint32_t *slot_of(const struct model *m, const struct index *ix, struct str path)
-{
-	size_t i = hash_str(path) & (ix->n - 1);
-
-	while (ix->slots[i] && !str_eq(path_at(m, ix, ix->slots[i]), path))
-		i = (i + 1) & (ix->n - 1);
-	return &ix->slots[i];
-}
-
-/* Twice as many slots for the n paths that there are. */
-static void grow_index(struct model *m, struct index *ix, size_t n)
-{
-	if (n * 2 <= ix->n)
-		return;
-	ix->n *= 2;
-	ix->slots = ARENA_ARRAY(m->arena, uint32_t, ix->n);
-	for (uint32_t ref = 1; ref <= n; ref++)
-		*slot_of(m, ix, path_at(m, ix, ref)) = ref;
+	while ((at = table_next(t, &w)) != TABLE_END)
+		if (str_eq(path_at(m, t, at), path))
+			return (uint32_t)at + 1;
+	return 0;
 }
 
 static void add_access(struct access *to, const struct access *how)
@@ -210,7 +187,7 @@ static void add_access(struct access *to, const struct access *how)
 model_ref model_file(struct model *m, struct str path, const struct access *how)
 {
 	struct recorded_file fresh = { .owned = true, .first_ns = UINT64_MAX };
-	uint32_t *slot = slot_of(m, &m->files, path), ref = *slot;
+	uint32_t ref = find_path(m, &m->files, path);
 	struct recorded_file *f;
 
 	if (!ref) {
@@ -220,8 +197,8 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 		}
 		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
 		vec_push(m->arena, &m->r->files, fresh);
-		ref = *slot = (uint32_t)m->r->files.n;
-		grow_index(m, &m->files, m->r->files.n);
+		ref = (uint32_t)m->r->files.n;
+		table_add(m->arena, &m->files, hash_str(path), ref - 1);
 	}
 	f = &m->r->files.v[ref - 1];
 	f->perms |= how->perms;
@@ -246,7 +223,7 @@ static uint32_t class_of(struct model *m, uint32_t i)
 
 static model_ref add_moved(struct model *m, struct str path, unsigned kinds, const struct access *how)
 {
-	uint32_t *slot = slot_of(m, &m->names, path), ref = *slot;
+	uint32_t ref = find_path(m, &m->names, path);
 	struct moved fresh = { .how = { .owned = true, .first_ns = UINT64_MAX } };
 
 	if (!ref) {
@@ -257,8 +234,8 @@ static model_ref add_moved(struct model *m, struct str path, unsigned kinds, con
 		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
 		fresh.class = (uint32_t)m->moved.n;
 		vec_push(m->arena, &m->moved, fresh);
-		ref = *slot = (uint32_t)m->moved.n;
-		grow_index(m, &m->names, m->moved.n);
+		ref = (uint32_t)m->moved.n;
+		table_add(m->arena, &m->names, hash_str(path), ref - 1);
 	}
 	add_access(&m->moved.v[ref - 1].how, how);
 	m->moved.v[class_of(m, ref - 1)].kinds |= kinds;
@@ -313,9 +290,9 @@ static unsigned find_kinds(struct model *m, const struct moved *name)
 	char dir[PATH_MAX + 1];
 	unsigned kinds = 0;
 
-	if (*slot_of(m, &m->files, name->path))
+	if (find_path(m, &m->files, name->path))
 		kinds |= KIND_FILE;
-	if (*slot_of(m, &m->files, as_directory(name->path, dir)))
+	if (find_path(m, &m->files, as_directory(name->path, dir)))
 		kinds |= KIND_DIR;
 	/* Paths here end in a NUL byte. */
 	return kinds || name->how.elsewhere ? kinds : look_up_kind(m, name->path.p);

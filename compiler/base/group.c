@@ -5,47 +5,26 @@
 #define LIST_MAX  12 /* names in one message */
 #define LABEL_MAX 3  /* further places under it */
 
-static size_t find_slot(const struct group *g, struct str text)
+bool group_has(const struct group *g, struct str text)
 {
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-	size_t i;
+	struct table_walk w = table_start(hash_str(text));
+	size_t at;
 
-	for (i = 0; i < text.n; i++)
-		h = (h ^ (unsigned char)text.p[i]) * 1099511628211u;
-	for (i = (size_t)h & (g->nslots - 1);
-	     g->slots[i] && !str_eq(g->hits.v[g->slots[i] - 1].text, text);
-	     i = (i + 1) & (g->nslots - 1))
-		;
-	return i;
-}
-
-static void grow_slots(struct group *g)
-{
-	if (g->nslots && g->hits.n * 2 < g->nslots)
-		return;
-	g->nslots = g->nslots ? g->nslots * 4 : 64;
-	g->slots = ARENA_ARRAY(g->arena, uint32_t, g->nslots);
-	for (size_t i = 0; i < g->hits.n; i++)
-		g->slots[find_slot(g, g->hits.v[i].text)] = (uint32_t)i + 1;
+	while ((at = table_next(&g->table, &w)) != TABLE_END)
+		if (str_eq(g->hits.v[at].text, text))
+			return true;
+	return false;
 }
 
 bool group_add(struct group *g, struct str text, struct span span)
 {
 	struct hit h = { text, span };
-	size_t slot;
 
-	grow_slots(g);
-	slot = find_slot(g, text);
-	if (g->slots[slot])
+	if (group_has(g, text))
 		return false;
+	table_add(g->arena, &g->table, hash_str(text), g->hits.n);
 	vec_push(g->arena, &g->hits, h);
-	g->slots[slot] = (uint32_t)g->hits.n;
 	return true;
-}
-
-bool group_has(const struct group *g, struct str text)
-{
-	return g->nslots && g->slots[find_slot(g, text)];
 }
 
 const char *group_list(const struct group *g)

@@ -9,6 +9,7 @@
  *	group_labels(ds, d, &g);
  */
 #include "compiler/base/diag.h"
+#include "compiler/base/table.h"
 
 struct hit {
 	struct str text;
@@ -18,8 +19,7 @@ struct hit {
 struct group {
 	struct arena *arena;
 	VEC(struct hit) hits;
-	uint32_t *slots; /* hash of the texts: index + 1 */
-	size_t nslots;
+	struct table table; /* the texts */
 };
 
 bool group_add(struct group *g, struct str text, struct span span); /* false: it is there */

@@ -8,41 +8,15 @@
 
 /* ---- reporting ---- */
 
-static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
-{
-	const unsigned char *b = p;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-static bool seen_slot(struct seen *s, uint64_t h)
-{
-	size_t i = h & (s->cap - 1);
-
-	while (s->v[i] && s->v[i] != h)
-		i = (i + 1) & (s->cap - 1);
-	if (s->v[i] == h)
-		return true;
-	s->v[i] = h;
-	s->n++;
-	return false;
-}
-
 /* Was this hash there already? Puts it in. */
-static bool seen_before(struct arena *a, struct seen *s, uint64_t h)
+static bool seen_before(struct arena *a, struct table *seen, uint64_t h)
 {
-	if (s->n * 2 >= s->cap) {
-		struct seen old = *s;
-		s->cap = old.cap ? old.cap * 2 : 256;
-		s->v = ARENA_ARRAY(a, uint64_t, s->cap);
-		s->n = 0;
-		for (size_t i = 0; i < old.cap; i++)
-			if (old.v[i])
-				seen_slot(s, old.v[i]);
-	}
-	return seen_slot(s, h | 1);
+	struct table_walk w = table_start(h);
+
+	if (table_next(seen, &w) != TABLE_END)
+		return true;
+	table_add(a, seen, h, 0);
+	return false;
 }
 
 struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp, const char *fmt,
@@ -53,8 +27,7 @@ struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp,
 	va_start(ap, fmt);
 	const char *text = arena_vprintf(r->arena, fmt, ap);
 	va_end(ap);
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	h = hash_bytes(h, &id, sizeof(id));
+	uint64_t h = hash_bytes(HASH_START, &id, sizeof(id));
 	h = hash_bytes(h, &sp, sizeof(sp));
 	h = hash_bytes(h, text, strlen(text));
 	if (seen_before(r->arena, &r->seen, h)) {

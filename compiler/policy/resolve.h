@@ -5,6 +5,7 @@
  * -> checks. Only files of compiler/policy/ include this. Everything lives in the arena of the
  * resolver; every step reports what is wrong and goes on.
  */
+#include "compiler/base/table.h"
 #include "compiler/policy/policy.h"
 
 #define WORD(w) STRARG((w).text)
@@ -59,11 +60,6 @@ struct item {
 	const struct except *except;
 };
 
-struct seen { /* diagnostics already given: a set used twice is reported once */
-	uint64_t *v;
-	size_t n, cap;
-};
-
 struct absent { /* calls that are on no rule of these architectures: one note for all of them */
 	unsigned arches;
 	struct span first;
@@ -74,7 +70,7 @@ struct resolver {
 	struct arena *arena;
 	struct diags *ds;
 	const struct resolve_options *opt;
-	struct seen seen;
+	struct table seen; /* diagnostics already given: a set used twice is reported once */
 	VEC(struct scope *) scopes;
 	unsigned mark;
 

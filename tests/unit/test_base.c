@@ -11,6 +11,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/diag.h"
 #include "compiler/base/suggest.h"
+#include "compiler/base/table.h"
 #include "compiler/base/verdict.h"
 
 static void arena_gives_zeroed_aligned_memory(void **state)
@@ -327,6 +328,42 @@ static void a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away(void **st
 	arena_free(a);
 }
 
+static size_t times_in(const struct table *t, uint64_t hash, size_t at)
+{
+	struct table_walk w = table_start(hash);
+	size_t found, n = 0;
+
+	while ((found = table_next(t, &w)) != TABLE_END)
+		n += found == at;
+	return n;
+}
+
+static void a_table_keeps_all_under_equal_and_neighbouring_hashes(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	struct table t = { 0 };
+
+	(void)state;
+	assert_int_equal(times_in(&t, 0, 0), 0);
+	for (size_t i = 0; i < 3000; i++) /* 0, 0, 0, 64, 64, 64, ...: one slot until it grows */
+		table_add(a, &t, i / 3 * 64, i);
+	for (size_t i = 0; i < 3000; i++)
+		for (size_t k = 0; k < 4; k++)
+			assert_int_equal(times_in(&t, i / 3 * 64, i / 3 * 3 + k), k < 3);
+	assert_int_equal(times_in(&t, 1, 0), 0);
+	assert_int_equal(times_in(&t, UINT64_MAX, 0), 0);
+	assert_true(t.nslots >= 2 * t.n && !(t.nslots & (t.nslots - 1)));
+	arena_free(a);
+}
+
+static void hashes_are_fnv_1a(void **state)
+{
+	(void)state;
+	assert_true(hash_str(STR("")) == HASH_START);
+	assert_true(hash_str(STR("a")) == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(hash_bytes(hash_str(STR("foo")), "bar", 3) == UINT64_C(0x85944171f73967e8));
+}
+
 static void unsafe_bytes_are_shown_as_hex(void **state)
 {
 	BUF_AUTO out = { 0 };
@@ -353,6 +390,8 @@ int main(void)
 		cmocka_unit_test(diagnostics_sort_by_place_and_stay_stable),
 		cmocka_unit_test(json_diagnostics_escape),
 		cmocka_unit_test(a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away),
+		cmocka_unit_test(a_table_keeps_all_under_equal_and_neighbouring_hashes),
+		cmocka_unit_test(hashes_are_fnv_1a),
 		cmocka_unit_test(unsafe_bytes_are_shown_as_hex),
 	};
 
