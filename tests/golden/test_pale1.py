@@ -43,6 +43,19 @@ def test_every_command_is_there():
     assert not [n for n in names if not re.search(rf"Cm {n}\b", page)]
 
 
+def test_every_option_of_a_help_text_is_there():
+    words = set()  # those behind Fl, Op and | in a line of options
+    for line in PAGE.read_text().replace("\\-", "-").splitlines():
+        words |= set(re.findall(r"(?:Fl|[,|]) -?([a-z][a-z-]*)", line))
+        words |= set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", line))
+    missing = {}
+    for name in re.findall(r'^COMMAND\("(\w+)"', (ROOT / "compiler/cmd/commands.def").read_text(), re.M):
+        for short, long in re.findall(r"(?<![\w-])(?:-([a-z]), )?--([a-z][a-z-]+)", run([PALE, name, "--help"], check=0).out):
+            if long != "help" and long not in words and (not short or short not in words):
+                missing.setdefault(name, set()).add(long)
+    assert not missing
+
+
 def test_it_renders_without_warnings():
     if shutil.which("mandoc"):
         r = run(["mandoc", "-T", "lint", "-W", "warning", PAGE])
