@@ -386,13 +386,7 @@ void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, 
 
 /* ---- JSON ---- */
 
-static void put_json(struct buf *out, const char *key, struct str s)
-{
-	buf_printf(out, "\"%s\":", key);
-	json_put_string(out, s);
-}
-
-static void put_place(const struct diags *ds, struct span sp, struct buf *out)
+static void put_place(const struct diags *ds, struct span sp, struct json_writer *w)
 {
 	const struct source *src = source_of(ds->sources, sp);
 	struct place from, to;
@@ -401,40 +395,51 @@ static void put_place(const struct diags *ds, struct span sp, struct buf *out)
 		return;
 	from = source_place(src, sp.begin);
 	to = source_place(src, sp.end);
-	put_json(out, "file", str_c(src->name));
-	buf_printf(out, ",\"line\":%u,\"column\":%u,\"endLine\":%u,\"endColumn\":%u", from.line,
-		   from.column, to.line, to.column);
-	buf_printf(out, ",\"begin\":%u,\"end\":%u,", sp.begin, sp.end);
+	json_text(w, "file", src->name);
+	json_number(w, "line", from.line);
+	json_number(w, "column", from.column);
+	json_number(w, "endLine", to.line);
+	json_number(w, "endColumn", to.column);
+	json_number(w, "begin", sp.begin);
+	json_number(w, "end", sp.end);
+}
+
+static void put_fix(const struct diags *ds, const struct fix *fix, struct json_writer *w)
+{
+	json_open(w, "fix", '{');
+	put_place(ds, fix->span, w);
+	json_string(w, "replacement", fix->replacement);
+	json_close(w, '}');
+}
+
+static void put_notes(const struct diags *ds, const struct diag *d, struct json_writer *w)
+{
+	json_open(w, "notes", '[');
+	for (size_t i = 0; i < d->labels.n; i++) {
+		json_open(w, NULL, '{');
+		put_place(ds, d->labels.v[i].span, w);
+		json_text(w, "message", d->labels.v[i].text);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
 }
 
 void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *out)
 {
 	const struct diag_info *info = diag_info(d->id);
+	struct json_writer w = { .out = out, .compact = true };
 
-	buf_putc(out, '{');
-	put_place(ds, d->span, out);
-	buf_printf(out, "\"severity\":\"%s\",\"id\":\"%s\",\"slug\":\"%s\",",
-		   severity_name(d->severity), info->id, info->slug);
-	put_json(out, "message", str_c(d->text));
-	if (d->help) {
-		buf_putc(out, ',');
-		put_json(out, "help", str_c(d->help));
-	}
-	if (d->fix.replacement.p) {
-		buf_puts(out, ",\"fix\":{");
-		put_place(ds, d->fix.span, out);
-		put_json(out, "replacement", d->fix.replacement);
-		buf_putc(out, '}');
-	}
-	if (d->labels.n) {
-		buf_puts(out, ",\"notes\":[");
-		for (size_t i = 0; i < d->labels.n; i++) {
-			buf_puts(out, i ? ",{" : "{");
-			put_place(ds, d->labels.v[i].span, out);
-			put_json(out, "message", str_c(d->labels.v[i].text));
-			buf_putc(out, '}');
-		}
-		buf_putc(out, ']');
-	}
-	buf_puts(out, "}\n");
+	json_open(&w, NULL, '{');
+	put_place(ds, d->span, &w);
+	json_text(&w, "severity", severity_name(d->severity));
+	json_text(&w, "id", info->id);
+	json_text(&w, "slug", info->slug);
+	json_text(&w, "message", d->text);
+	json_optional(&w, "help", d->help);
+	if (d->fix.replacement.p)
+		put_fix(ds, &d->fix, &w);
+	if (d->labels.n)
+		put_notes(ds, d, &w);
+	json_close(&w, '}');
+	buf_putc(out, '\n');
 }

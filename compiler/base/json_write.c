@@ -36,3 +36,77 @@ void json_put_string(struct buf *out, struct str s)
 	}
 	buf_putc(out, '"');
 }
+
+/* ---- the writer ---- */
+
+static void put_key(struct json_writer *w, const char *key)
+{
+	if (w->begun)
+		buf_putc(w->out, ',');
+	if (w->line)
+		buf_puts(w->out, w->line);
+	else if (w->begun && !w->compact)
+		buf_putc(w->out, ' ');
+	w->line = NULL;
+	w->begun = true;
+	if (!key)
+		return;
+	json_put_string(w->out, str_c(key));
+	buf_puts(w->out, w->compact ? ":" : ": ");
+}
+
+void json_open(struct json_writer *w, const char *key, char bracket)
+{
+	put_key(w, key);
+	buf_putc(w->out, bracket);
+	w->begun = false;
+}
+
+void json_close(struct json_writer *w, char bracket)
+{
+	if (w->line)
+		buf_puts(w->out, w->line);
+	w->line = NULL;
+	w->begun = true;
+	buf_putc(w->out, bracket);
+}
+
+void json_line(struct json_writer *w, const char *line)
+{
+	w->line = line;
+}
+
+void json_string(struct json_writer *w, const char *key, struct str s)
+{
+	put_key(w, key);
+	json_put_string(w->out, s);
+}
+
+void json_text(struct json_writer *w, const char *key, const char *s)
+{
+	json_string(w, key, str_c(s));
+}
+
+void json_optional(struct json_writer *w, const char *key, const char *s)
+{
+	if (s)
+		json_text(w, key, s);
+}
+
+void json_number(struct json_writer *w, const char *key, uint64_t n)
+{
+	put_key(w, key);
+	buf_printf(w->out, "%ju", (uintmax_t)n);
+}
+
+void json_signed(struct json_writer *w, const char *key, int64_t n)
+{
+	put_key(w, key);
+	buf_printf(w->out, "%jd", (intmax_t)n);
+}
+
+void json_bool(struct json_writer *w, const char *key, bool b)
+{
+	put_key(w, key);
+	buf_puts(w->out, b ? "true" : "false");
+}

@@ -374,7 +374,7 @@ static void json_step(struct buf *out, const struct diff_step *s)
 	buf_puts(out, " }");
 }
 
-static void json_line(struct buf *out, struct arena *a, const struct diff *d,
+static void json_change(struct buf *out, struct arena *a, const struct diff *d,
 		      const struct diff_line *l)
 {
 	static const char *const parts[] = { "calls", "numbers", "skip", "architecture", "foreign" };
@@ -454,7 +454,7 @@ void diff_json(struct buf *out, struct arena *a, const struct diff *d)
 	buf_puts(out, " },\n  \"changes\": [");
 	vec_each(&d->lines, l) {
 		buf_puts(out, comma);
-		json_line(out, a, d, l);
+		json_change(out, a, d, l);
 		comma = ",";
 	}
 	buf_puts(out, d->lines.n ? "\n  ],\n" : "],\n");

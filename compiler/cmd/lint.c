@@ -47,24 +47,33 @@ static const char *formats_text(unsigned formats)
 	     : formats == LINT_JSON ? "json" : "pale";
 }
 
-static void put_field(struct buf *out, const char *key, const char *value, const char *end)
-{
-	buf_printf(out, "\"%s\":", key);
-	json_put_string(out, str_c(value));
-	buf_puts(out, end);
-}
-
-static void put_rule_json(struct buf *out, const struct lint_rule *r)
+static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
 {
 	const struct diag_info *info = diag_info(r->id);
 
-	buf_putc(out, '{');
-	put_field(out, "id", info->id, ",");
-	put_field(out, "slug", info->slug, ",");
-	put_field(out, "severity", severity_name(info->severity), ",");
-	put_field(out, "formats", formats_text(r->formats), ",");
-	put_field(out, "summary", info->doc, ",");
-	put_field(out, "explanation", r->explain, "}");
+	json_line(w, "\n");
+	json_open(w, NULL, '{');
+	json_text(w, "id", info->id);
+	json_text(w, "slug", info->slug);
+	json_text(w, "severity", severity_name(info->severity));
+	json_text(w, "formats", formats_text(r->formats));
+	json_text(w, "summary", info->doc);
+	json_text(w, "explanation", r->explain);
+	json_close(w, '}');
+}
+
+static void list_rules_json(struct buf *out)
+{
+	struct json_writer w = { .out = out, .compact = true };
+
+	json_open(&w, NULL, '{');
+	json_open(&w, "rules", '[');
+	for (size_t i = 0; i < lint_rule_count(); i++)
+		put_rule_json(&w, lint_rule_at(i));
+	json_line(&w, "\n");
+	json_close(&w, ']');
+	json_close(&w, '}');
+	buf_putc(out, '\n');
 }
 
 static int list_rules(enum lint_format format)
@@ -72,21 +81,14 @@ static int list_rules(enum lint_format format)
 	BUF_AUTO out = { 0 };
 
 	if (format == FORMAT_JSON)
-		buf_puts(&out, "{\"rules\":[\n");
-	for (size_t i = 0; i < lint_rule_count(); i++) {
+		list_rules_json(&out);
+	for (size_t i = 0; i < lint_rule_count() && format != FORMAT_JSON; i++) {
 		const struct lint_rule *r = lint_rule_at(i);
 		const struct diag_info *info = diag_info(r->id);
 
-		if (format == FORMAT_JSON) {
-			put_rule_json(&out, r);
-			buf_puts(&out, i + 1 < lint_rule_count() ? ",\n" : "\n");
-			continue;
-		}
 		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
 			   severity_name(info->severity), formats_text(r->formats), info->doc);
 	}
-	if (format == FORMAT_JSON)
-		buf_puts(&out, "]}\n");
 	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
 
@@ -287,11 +289,15 @@ static int lint_files(struct lint_run *r, char **files)
 		status = err ? err : status;
 	}
 	if (r->format == FORMAT_JSON) {
-		buf_puts(&r->out, "\n],\"summary\":{");
+		struct json_writer w = { .out = &r->out, .compact = true, .begun = true };
+		json_line(&w, "\n");
+		json_close(&w, ']');
+		json_open(&w, "summary", '{');
 		for (unsigned i = 0; i < SEVERITY_NR; i++)
-			buf_printf(&r->out, "%s\"%s\":%zu", i ? "," : "",
-				   severity_name((enum severity)i), r->counts[i]);
-		buf_puts(&r->out, "}}\n");
+			json_number(&w, severity_name((enum severity)i), r->counts[i]);
+		json_close(&w, '}');
+		json_close(&w, '}');
+		buf_putc(&r->out, '\n');
 	}
 	if (output_write(NULL, &r->out, 0))
 		return EXIT_SYSTEM;

@@ -14,7 +14,7 @@ struct list_options {
 };
 
 typedef int list_fn(struct session *s, const struct list_options *o, const char *what,
-		    struct buf *out);
+		    struct json_writer *w);
 
 static void put_release(struct buf *out, uint16_t since)
 {
@@ -27,7 +27,7 @@ static void put_release(struct buf *out, uint16_t since)
 /* ---- sets ---- */
 
 static int list_sets(struct session *s, const struct list_options *o, const char *what,
-		     struct buf *out)
+		     struct json_writer *w)
 {
 	struct set_list list;
 	int err = set_list_read(s, o->sets, &list);
@@ -40,17 +40,17 @@ static int list_sets(struct session *s, const struct list_options *o, const char
 	vec_each(&list.sets, set) {
 		struct str summary = set_summary(set);
 		if (!o->json) {
-			buf_printf(out, "%-16s %3zu calls  " PRISTR "\n", set->name,
+			buf_printf(w->out, "%-16s %3zu calls  " PRISTR "\n", set->name,
 				   set_count_calls(set), STRARG(summary));
 			continue;
 		}
-		buf_puts(out, set == list.sets.v ? "\n    {\"name\": " : ",\n    {\"name\": ");
-		json_put_string(out, str_c(set->name));
-		buf_puts(out, ", \"file\": ");
-		json_put_string(out, str_c(set->source->name));
-		buf_printf(out, ", \"calls\": %zu, \"summary\": ", set_count_calls(set));
-		json_put_string(out, summary);
-		buf_puts(out, "}");
+		json_line(w, "\n    ");
+		json_open(w, NULL, '{');
+		json_text(w, "name", set->name);
+		json_text(w, "file", set->source->name);
+		json_number(w, "calls", set_count_calls(set));
+		json_string(w, "summary", summary);
+		json_close(w, '}');
 	}
 	return session_report(s) ? EXIT_FOUND : EXIT_OK;
 }
@@ -63,71 +63,57 @@ static const char *const kind_names[ARG_KIND_NR] = {
 	[ARG_POLY] = "polymorphic",
 };
 
-static void put_optional(struct buf *out, const char *key, const char *value)
-{
-	if (!value)
-		return;
-	buf_printf(out, ", \"%s\": ", key);
-	json_put_string(out, str_c(value));
-}
-
-static void put_args_json(struct buf *out, const struct syscall_info *c, enum arch a)
+static void put_args_json(struct json_writer *w, const struct syscall_info *c, enum arch a)
 {
 	unsigned n;
 	const struct arg_info *args = syscall_args(c, a, &n);
 
-	buf_puts(out, "[");
+	json_open(w, arch_info(a)->name, '[');
 	for (unsigned i = 0; i < n; i++) {
-		buf_puts(out, i ? ", {\"name\": " : "{\"name\": ");
-		json_put_string(out, str_c(args[i].name));
-		put_optional(out, "alias", args[i].alias);
-		put_optional(out, "kind", kind_names[args[i].kind]);
-		buf_printf(out, ", \"width\": %u, \"signed\": %s", args[i].width,
-			   args[i].is_signed ? "true" : "false");
-		put_optional(out, "domain", args[i].domain);
+		json_open(w, NULL, '{');
+		json_text(w, "name", args[i].name);
+		json_optional(w, "alias", args[i].alias);
+		json_optional(w, "kind", kind_names[args[i].kind]);
+		json_number(w, "width", args[i].width);
+		json_bool(w, "signed", args[i].is_signed);
+		json_optional(w, "domain", args[i].domain);
 		if (args[i].kind == ARG_ENUM_FLAGS)
-			buf_printf(out, ", \"mask\": %llu",
-				   (unsigned long long)args[i].enum_mask);
-		put_optional(out, "source", args[i].source);
-		buf_puts(out, "}");
+			json_number(w, "mask", args[i].enum_mask);
+		json_optional(w, "source", args[i].source);
+		json_close(w, '}');
 	}
-	buf_puts(out, "]");
+	json_close(w, ']');
 }
 
-static void put_call_json(struct buf *out, const struct syscall_info *c)
+static void put_since_json(struct json_writer *w, const struct syscall_info *c, enum arch a)
 {
-	const char *comma = "";
+	BUF_AUTO release = { 0 };
 
-	buf_puts(out, "{\"name\": ");
-	json_put_string(out, str_c(c->name));
-	buf_puts(out, ", \"numbers\": {");
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		if (c->nr[a] < 0)
-			continue;
-		buf_printf(out, "%s\"%s\": %u", comma, arch_info(a)->name,
-			   (unsigned)c->nr[a] + arch_info(a)->nr_base);
-		comma = ", ";
-	}
-	buf_puts(out, "}, \"since\": {");
-	comma = "";
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		if (c->nr[a] < 0 || !c->since[a])
-			continue;
-		buf_printf(out, "%s\"%s\": \"", comma, arch_info(a)->name);
-		put_release(out, c->since[a]);
-		buf_puts(out, "\"");
-		comma = ", ";
-	}
-	buf_puts(out, "}, \"arguments\": {");
-	comma = "";
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		if (c->nr[a] < 0)
-			continue;
-		buf_printf(out, "%s\"%s\": ", comma, arch_info(a)->name);
-		put_args_json(out, c, a);
-		comma = ", ";
-	}
-	buf_puts(out, "}}");
+	put_release(&release, c->since[a]);
+	json_string(w, arch_info(a)->name, (struct str){ release.p, release.n });
+}
+
+static void put_call_json(struct json_writer *w, const struct syscall_info *c)
+{
+	json_line(w, "\n    ");
+	json_open(w, NULL, '{');
+	json_text(w, "name", c->name);
+	json_open(w, "numbers", '{');
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (c->nr[a] >= 0)
+			json_number(w, arch_info(a)->name, (unsigned)c->nr[a] + arch_info(a)->nr_base);
+	json_close(w, '}');
+	json_open(w, "since", '{');
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (c->nr[a] >= 0 && c->since[a])
+			put_since_json(w, c, a);
+	json_close(w, '}');
+	json_open(w, "arguments", '{');
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (c->nr[a] >= 0)
+			put_args_json(w, c, a);
+	json_close(w, '}');
+	json_close(w, '}');
 }
 
 static void put_call_text(struct buf *out, const struct syscall_info *c)
@@ -143,9 +129,9 @@ static void put_call_text(struct buf *out, const struct syscall_info *c)
 }
 
 static int list_syscalls(struct session *s, const struct list_options *o, const char *what,
-			 struct buf *out)
+			 struct json_writer *w)
 {
-	const char *comma = "\n    ";
+	struct buf *out = w->out;
 
 	(void)s;
 	(void)what;
@@ -160,9 +146,7 @@ static int list_syscalls(struct session *s, const struct list_options *o, const 
 		if (o->arch >= 0 && c->nr[o->arch] < 0)
 			continue;
 		if (o->json) {
-			buf_puts(out, comma);
-			put_call_json(out, c);
-			comma = ",\n    ";
+			put_call_json(w, c);
 		} else if (o->arch >= 0) {
 			buf_printf(out, "%-28s %u\n", c->name,
 				   (unsigned)c->nr[o->arch] + arch_info((enum arch)o->arch)->nr_base);
@@ -210,31 +194,24 @@ static void put_constant_text(struct buf *out, const struct constant_row *c, enu
 	buf_puts(out, "\n");
 }
 
-static void put_constant_json(struct buf *out, const struct constant_row *c)
+static void put_constant_json(struct json_writer *w, const struct constant_row *c)
 {
-	const char *comma = "";
-
-	buf_puts(out, "{\"domain\": ");
-	json_put_string(out, str_c(c->domain));
-	buf_puts(out, ", \"name\": ");
-	json_put_string(out, str_c(c->name));
-	buf_puts(out, ", \"short\": ");
-	json_put_string(out, str_c(c->brief));
-	buf_puts(out, ", \"values\": {");
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		if (!(c->arches & ARCH_BIT(a)))
-			continue;
-		buf_printf(out, "%s\"%s\": %lld", comma, arch_info(a)->name,
-			   (long long)c->value[a]);
-		comma = ", ";
-	}
-	buf_puts(out, "}}");
+	json_line(w, "\n    ");
+	json_open(w, NULL, '{');
+	json_text(w, "domain", c->domain);
+	json_text(w, "name", c->name);
+	json_text(w, "short", c->brief);
+	json_open(w, "values", '{');
+	for (enum arch a = 0; a < ARCH_NR; a++)
+		if (c->arches & ARCH_BIT(a))
+			json_signed(w, arch_info(a)->name, (int64_t)c->value[a]);
+	json_close(w, '}');
+	json_close(w, '}');
 }
 
 static int list_constants(struct session *s, const struct list_options *o, const char *what,
-			  struct buf *out)
+			  struct json_writer *w)
 {
-	const char *comma = "\n    ";
 	enum arch a = o->arch < 0 ? (enum arch)arch_native() : (enum arch)o->arch;
 
 	(void)s;
@@ -250,13 +227,10 @@ static int list_constants(struct session *s, const struct list_options *o, const
 		const struct constant_row c = constant_at(i);
 		if (what && strcmp(c.domain, what) != 0)
 			continue;
-		if (o->json) {
-			buf_puts(out, comma);
-			put_constant_json(out, &c);
-			comma = ",\n    ";
-		} else {
-			put_constant_text(out, &c, a);
-		}
+		if (o->json)
+			put_constant_json(w, &c);
+		else
+			put_constant_text(w->out, &c, a);
 	}
 	return EXIT_OK;
 }
@@ -273,20 +247,20 @@ static const struct {
 };
 
 static int list_targets(struct session *s, const struct list_options *o, const char *what,
-			struct buf *out)
+			struct json_writer *w)
 {
 	(void)s;
 	(void)what;
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		if (!o->json) {
-			buf_printf(out, "%-10s %s\n", targets[i].name, targets[i].what);
+			buf_printf(w->out, "%-10s %s\n", targets[i].name, targets[i].what);
 			continue;
 		}
-		buf_puts(out, i ? ",\n    {\"name\": " : "\n    {\"name\": ");
-		json_put_string(out, str_c(targets[i].name));
-		buf_puts(out, ", \"what\": ");
-		json_put_string(out, str_c(targets[i].what));
-		buf_puts(out, "}");
+		json_line(w, "\n    ");
+		json_open(w, NULL, '{');
+		json_text(w, "name", targets[i].name);
+		json_text(w, "what", targets[i].what);
+		json_close(w, '}');
 	}
 	return EXIT_OK;
 }
@@ -307,13 +281,22 @@ static int run_subject(const struct list_options *o, size_t subject, const char 
 {
 	struct session s;
 	BUF_AUTO out = { 0 };
+	struct json_writer w = { .out = &out };
 
 	session_open(&s);
-	if (o->json)
-		buf_printf(&out, "{\n  \"%s\": [", subjects[subject].name);
-	int status = subjects[subject].run(&s, o, what, &out);
-	if (o->json)
-		buf_puts(&out, "\n  ]\n}\n");
+	if (o->json) {
+		json_open(&w, NULL, '{');
+		json_line(&w, "\n  ");
+		json_open(&w, subjects[subject].name, '[');
+	}
+	int status = subjects[subject].run(&s, o, what, &w);
+	if (o->json) {
+		json_line(&w, "\n  ");
+		json_close(&w, ']');
+		json_line(&w, "\n");
+		json_close(&w, '}');
+		buf_putc(&out, '\n');
+	}
 	if ((status == EXIT_OK || subjects[subject].run == list_sets) && output_write(NULL, &out, 0))
 		status = EXIT_SYSTEM;
 	return session_end(&s, status);

@@ -343,7 +343,7 @@ void refusals_text(struct session *s, const struct policy *p, const struct enfor
 }
 
 static void refusal_json(struct session *s, const struct policy *p, const struct refusal *r,
-			 struct buf *out)
+			 struct json_writer *w)
 {
 	BUF_AUTO name = { 0 }, call = { 0 }, verdict = { 0 }, why = { 0 }, way = { 0 };
 
@@ -352,35 +352,46 @@ static void refusal_json(struct session *s, const struct policy *p, const struct
 	verdict_print(&verdict, r->verdict);
 	print_why(s, p, r, &why);
 	print_way(s, p, r, &way);
-	buf_puts(out, "{\"name\": ");
-	json_put_string(out, (struct str){ name.p, name.n });
-	buf_printf(out, ", \"arch\": \"%s\", \"nr\": %" PRIu32 ", \"count\": %" PRIu64
-		   ", \"by\": \"%s\", \"verdict\": \"%s\", \"pid\": %d, \"args\": [",
-		   r->arch == ARCH_NR ? "?" : arch_info(r->arch)->name, r->nr, r->count,
-		   by_word(r->why.by), verdict.p, r->pid);
+	json_open(w, NULL, '{');
+	json_string(w, "name", (struct str){ name.p, name.n });
+	json_text(w, "arch", r->arch == ARCH_NR ? "?" : arch_info(r->arch)->name);
+	json_number(w, "nr", r->nr);
+	json_number(w, "count", r->count);
+	json_text(w, "by", by_word(r->why.by));
+	json_string(w, "verdict", (struct str){ verdict.p, verdict.n });
+	json_signed(w, "pid", r->pid);
+	json_open(w, "args", '[');
 	for (unsigned i = 0; i < 6; i++)
-		buf_printf(out, "%s%" PRIu64, i ? ", " : "", r->args[i]);
-	buf_puts(out, "], \"call\": ");
-	json_put_string(out, (struct str){ call.p, call.n });
-	buf_puts(out, ", \"why\": ");
-	json_put_string(out, (struct str){ why.p, why.n });
-	buf_puts(out, ", \"allowed_by\": ");
-	json_put_string(out, (struct str){ way.p, way.n });
-	buf_putc(out, '}');
+		json_number(w, NULL, r->args[i]);
+	json_close(w, ']');
+	json_string(w, "call", (struct str){ call.p, call.n });
+	json_string(w, "why", (struct str){ why.p, why.n });
+	json_string(w, "allowed_by", (struct str){ way.p, way.n });
+	json_close(w, '}');
 }
 
 void refusals_json(struct session *s, const struct policy *p, const struct enforce_report *report,
 		   int status, struct buf *out)
 {
+	struct json_writer w = { .out = out };
+
 	sort_refusals(report);
-	buf_puts(out, "{\"policy\": ");
-	json_put_string(out, p->name);
-	buf_printf(out, ", \"status\": %d, \"total\": %" PRIu64 ", \"by_default\": %" PRIu64
-		   ", \"by_rule\": %" PRIu64 ", \"unnamed\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"refusals\": [", status,
-		   report->total, count_by(report, false), count_by(report, true), report->unnamed, report->lost);
+	json_open(&w, NULL, '{');
+	json_string(&w, "policy", p->name);
+	json_signed(&w, "status", status);
+	json_number(&w, "total", report->total);
+	json_number(&w, "by_default", count_by(report, false));
+	json_number(&w, "by_rule", count_by(report, true));
+	json_number(&w, "unnamed", report->unnamed);
+	json_number(&w, "lost", report->lost);
+	json_open(&w, "refusals", '[');
 	vec_each(&report->refusals, r) {
-		buf_puts(out, r == report->refusals.v ? "\n  " : ",\n  ");
-		refusal_json(s, p, r, out);
+		json_line(&w, "\n  ");
+		refusal_json(s, p, r, &w);
 	}
-	buf_puts(out, report->refusals.n ? "\n]}\n" : "]}\n");
+	if (report->refusals.n)
+		json_line(&w, "\n");
+	json_close(&w, ']');
+	json_close(&w, '}');
+	buf_putc(out, '\n');
 }

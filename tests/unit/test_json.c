@@ -289,9 +289,35 @@ static void test_written_strings_read_back(void **state)
 	assert_string_equal(out.p, "\"x\\ufffdy\"");
 }
 
+static void a_writer_knows_where_commas_go(void **state)
+{
+	BUF_AUTO out = { 0 };
+	struct json_writer w = { .out = &out };
+
+	(void)state;
+	json_open(&w, NULL, '{');
+	json_text(&w, "a\"", "x\n");
+	json_optional(&w, "none", NULL);
+	json_open(&w, "list", '[');
+	json_number(&w, NULL, UINT64_MAX);
+	json_signed(&w, NULL, INT64_MIN);
+	json_open(&w, NULL, '{');
+	json_close(&w, '}');
+	json_line(&w, "\n  ");
+	json_bool(&w, NULL, true);
+	json_line(&w, "\n");
+	json_close(&w, ']');
+	w.compact = true;
+	json_bool(&w, "last", false);
+	json_close(&w, '}');
+	assert_string_equal(out.p, "{\"a\\\"\": \"x\\n\", \"list\": [18446744073709551615, "
+				   "-9223372036854775808, {},\n  true\n],\"last\":false}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_writer_knows_where_commas_go),
 		cmocka_unit_test(test_valid_texts_are_read_without_a_word),
 		cmocka_unit_test(test_invalid_texts_are_told_with_their_place),
 		cmocka_unit_test(test_nul_bytes_are_refused),
