@@ -92,6 +92,13 @@ bool put_header_line(struct buf *out, const struct sources *sources, const struc
 	return true;
 }
 
+void put_unfiltered(struct buf *out, const struct sources *sources, const struct policy *p)
+{
+	if (!put_header_line(out, sources, p, AST_HEADER_LAYERS))
+		put_place(out, sources, p->span);
+	buf_puts(out, " (without seccomp no call is filtered)");
+}
+
 void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
 		enum ast_header header, const char *name, struct verdict v)
 {

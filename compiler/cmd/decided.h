@@ -14,6 +14,8 @@ void put_decided(struct buf *out, const struct sources *sources, const struct po
 /* The header line, where the policy has one: "web.pale:3:5: layers seccomp;". */
 bool put_header_line(struct buf *out, const struct sources *sources, const struct policy *p,
 		     enum ast_header header);
+/* Who does not count on seccomp filters no call: the `layers` line that says so. */
+void put_unfiltered(struct buf *out, const struct sources *sources, const struct policy *p);
 /* The header line, or that there is none. */
 void put_header(struct buf *out, const struct sources *sources, const struct policy *p,
 		enum ast_header header, const char *name, struct verdict v);

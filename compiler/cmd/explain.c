@@ -209,6 +209,13 @@ static void put_foreign(struct explaining *e)
 	buf_putc(e->out, '\n');
 }
 
+static void put_open(struct explaining *e)
+{
+	buf_printf(e->out, "  %-13s  ALLOW  ", "decides");
+	put_unfiltered(e->out, e->s->sources, e->p);
+	buf_putc(e->out, '\n');
+}
+
 /* Architectures with the same lines share one heading. */
 static void add_part(struct explaining *e, const char *on, struct str rules)
 {
@@ -233,7 +240,9 @@ static int explain_on(struct explaining *e, const struct ast_call_args *c, enum 
 	if (policy_call_read(e->s->arena, c, a, &w, e->s->diags) < 0)
 		return -1;
 	e->out = &rules;
-	if (e->p->arches & ARCH_BIT(a))
+	if (!(e->p->layers & LAYER_SECCOMP))
+		put_open(e);
+	else if (e->p->arches & ARCH_BIT(a))
 		put_decisions(e, a, &w);
 	else
 		put_foreign(e);

@@ -26,10 +26,12 @@ const struct glob_variables *resolve_variables(struct resolver *r, struct span s
 	if (err == -ENOENT) {
 		variables_standard(r->arena, v);
 	} else if (err) {
-		struct diag *d = resolve_report(r, DIAG_PL235, sp, "cannot read '%s', where AppArmor's variables "
+		bool text = err == -E2BIG || err == -EINVAL || err == -EISDIR || err == -EFBIG;
+		struct diag *d = resolve_report(r, text ? DIAG_PL235 : DIAG_PL020, sp, "cannot read '%s', where AppArmor's variables "
 						"are: %s", failed, err == -E2BIG ? "more than 200 files"
 						: err == -EINVAL ? "not a regular file" : strerror(-err));
 		diag_help(r->ds, d, "make it readable, or write paths without variables");
+		r->variables_unread = true;
 	}
 	variables_add_name(r->arena, v, r->p->name);
 	r->p->variables = v;
@@ -48,6 +50,8 @@ static struct span fault_span(const struct ast_word *w, const struct glob_fault 
 
 static void report_undeclared(struct resolver *r, const struct ast_word *w, const struct glob_fault *f)
 {
+	if (r->variables_unread)
+		return; /* told: nobody knows what is declared */
 	struct str name = { w->text.p + f->at, f->n };
 	struct suggest s;
 

@@ -199,3 +199,17 @@ def test_a_child_profile_that_nobody_writes_is_told(pale, tmp_path, rule, help_)
 @pytest.mark.parametrize("rule", ["file cix /bin/a -> kid;", "file CUx /bin/a;", "file px /bin/a -> x;", "deny file x /bin/a;"])
 def test_what_falls_back_or_changes_elsewhere_is_not(pale, rule):
     assert "PL236" not in pale("compile", "-", "-t", "apparmor", input=HEAD % rule, check=0).err
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("error", ["EIO", "EMFILE", "ENOMEM"])
+def test_tunables_that_the_system_does_not_give_are_its_failure(pale, tmp_path, error):
+    """And not a variable that nobody declared: nobody knows what is."""
+    tunables = pathlib.Path("/etc/apparmor.d/tunables/global")
+    if not tunables.exists():
+        pytest.skip("no tunables are installed")
+    f = tmp_path / "v.pale"
+    f.write_text('policy p { program /bin/x; layers apparmor; arch x86_64; file r "@{HOME}/x"; }')
+    r = run([need("strace"), "-o", "/dev/null", "-P", tunables, "-e", f"inject=openat:error={error}",
+             pale.path, "explain", f, "/a"])
+    assert r.rc == 3 and "PL020" in r.err and "PL234" not in r.err and "PL235" not in r.err, r

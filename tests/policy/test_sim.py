@@ -173,3 +173,12 @@ def test_one_of_several_policies(pale, tmp_path):
     assert pale("sim", f, "--policy", "b", "read", check=0).out.startswith("KILL")
     assert pale("sim", f, "read").rc == 1
     assert pale("sim", f, "--policy", "c", "read").rc == 1
+
+
+def test_a_policy_without_the_seccomp_layer_filters_no_call(pale, tmp_path):
+    """As diff has it: its default is no verdict on calls."""
+    f = tmp_path / "a.pale"
+    f.write_text("policy p { program /bin/x; layers apparmor; arch x86_64; file r /a; }")
+    for command in ("sim", "explain"):
+        out = pale(command, f, "mount", check=0).out
+        assert "ALLOW" in out and "layers apparmor;" in out and "no call is filtered" in out, out
