@@ -345,15 +345,19 @@ static bool meets_one(const struct decompiler *c, enum arch a, struct verdict *v
 
 /*
  * Architectures that are one verdict throughout: a `when arch` says that in two lines, as
- * filters do that refuse x32 as a whole. Where all are so the headers do.
+ * filters do that refuse x32 as a whole. Where all are so the headers say what the first meets.
  */
 static void find_apart(struct decompiler *c)
 {
 	for (int a = 0; a < ARCH_NR; a++)
 		if (c->arches & ARCH_BIT(a) && meets_one(c, (enum arch)a, &c->own[a]))
 			c->apart |= ARCH_BIT(a);
-	if (c->apart == c->arches)
-		c->apart = 0;
+	if (c->apart != c->arches)
+		return;
+	enum arch first = (enum arch)__builtin_ctz(c->arches);
+	for (int a = 0; a < ARCH_NR; a++)
+		if (c->apart & ARCH_BIT(a) && verdict_eq(c->own[a], c->own[first]))
+			c->apart &= ~ARCH_BIT(a);
 }
 
 static void find_verdicts(struct decompiler *c)

@@ -211,6 +211,14 @@ def test_x32_refused_whole_is_an_architecture_of_its_own(pale, tmp_path, verdict
             assert len(answers) == 1, (call, arch, answers)
 
 
+def test_two_architectures_of_one_verdict_each(pale, tmp_path):
+    prog = bpf(tmp_path / "t.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, ALLOW), (LD, NR),
+               (JGE, 0, 1, X32), (RET, errno(38)), (RET, errno(1)))
+    got = pale("import", prog, check=0).out
+    assert "default errno EPERM;" in got and "foreign allow;" in got
+    assert re.search(r"when arch x32 {\s+default errno ENOSYS;\s+unknown errno ENOSYS;", got)
+
+
 # ---- what no policy says ----
 
 def test_the_instruction_pointer(pale, tmp_path):

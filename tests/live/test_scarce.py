@@ -35,6 +35,7 @@ STARTS = [*MODES, "learn"]
 
 # ---- memory ----
 
+@pytest.mark.once  # a sanitizer reserves more address space than the limit
 @pytest.mark.parametrize("kind", STARTS)
 def test_out_of_memory_is_a_failure_of_pales_own(kp, kind):
     """Status 3 could be the command's. Address space from what the loader takes upwards."""

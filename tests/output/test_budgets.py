@@ -92,7 +92,7 @@ def held(argv, cwd):
     return proc
 
 
-@pytest.mark.skipif("asan" in PALE, reason="a sanitizer's shadow needs the address space")
+@pytest.mark.once  # a sanitizer's shadow needs the address space
 @pytest.mark.parametrize("name", SHAPES)
 def test_one_file_has_a_bounded_price(tmp_path, name):
     (tmp_path / "t.pale").write_text(SHAPES[name])
@@ -105,7 +105,7 @@ def test_too_large_is_the_only_thing_said_of_it(tmp_path):
     assert proc.returncode == 1 and b"PL200" in proc.stderr and b"PL143" not in proc.stderr
 
 
-@pytest.mark.skipif("asan" in PALE, reason="a sanitizer's shadow needs the address space")
+@pytest.mark.once  # a sanitizer's shadow needs the address space
 def test_a_million_bad_weights_are_read_at_once(tmp_path):
     (tmp_path / "w").write_text("1 reed\n" * 1000000)
     (tmp_path / "t.pale").write_text(policy("allow read, execve;"))

@@ -56,7 +56,7 @@ def same(argv, a, b):
     return a[:2] == b[:2] and (a[2] == b[2] or argv[0] == "learn")
 
 
-@pytest.mark.skipif("asan" in PALE, reason="a sanitizer's shadow needs the address space")
+@pytest.mark.once  # a sanitizer's shadow needs the address space
 @pytest.mark.parametrize("name", COMMANDS)
 def test_memory_that_ends_is_told_as_that(room, name):
     argv = COMMANDS[name]
