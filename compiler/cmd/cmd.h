@@ -11,7 +11,7 @@
 #include "compiler/policy/policy.h"
 #include "grammar/json.h"
 
-enum { /* language.md, Commands */
+enum { /* language.md, Exit codes */
 	EXIT_OK = 0,
 	EXIT_FOUND = 1,  /* errors in the input, findings, differences */
 	EXIT_USAGE = 2,
