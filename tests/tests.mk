@@ -46,15 +46,18 @@ fuzz-build:
 fuzz: fuzz-build ## run each fuzz target for 30 s
 	/usr/bin/python3 -m pytest -q -s tests/fuzz
 
+deps-runtimes: ## the container runtimes of four Debian suites, as programs in build/runtimes
+	@sh tests/runtimes.sh build/runtimes
+
 test: ## everything, in about 15 minutes on 2 cores
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps deps-runtimes
 	@/usr/bin/python3 tests/run.py
 
 # What `make test` takes a fixed-seed slice of, whole: a million policies, every fault, fuzzing
 # by ten minutes a target. Hours.
 LONG := PALE_LONG=300 RANDOM_POLICIES=1000000 RANDOM_JSON=20000 RANDOM_BUILT=500 FUZZ_SECONDS=600
 test-long: ## all of every long check, in hours
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps deps-runtimes
 	@$(LONG) /usr/bin/python3 tests/run.py
 
 test-%: all tests-bin ## one room of the tests: make test-golden
@@ -72,4 +75,4 @@ demo: ## learn, compile, enforce and lint a real nginx
 
 -include $(addsuffix .d,$(TEST_BIN))
 
-.PHONY: tests-bin fuzz-bin fuzz-build asan fuzz test test-long bench demo
+.PHONY: deps-runtimes tests-bin fuzz-bin fuzz-build asan fuzz test test-long bench demo

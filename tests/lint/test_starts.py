@@ -12,6 +12,7 @@ import pytest
 
 from cases import ERRNO, arg, entry, open_, policy, profile
 from conftest import ROOT, need, need_root
+from runtimes import crun_argv
 
 TABLE = (ROOT / "compiler" / "oci" / "starts.def").read_text()
 ROWS = re.findall(r'^START\(OCI_(RUNC|CRUN), 0, .*(false|true), "(\w+)", "\w*", "([^"]*)"\)', TABLE, re.M)
@@ -52,11 +53,9 @@ def start(base, where, runtime, seccomp, plain):
     config["linux"]["seccomp"] = seccomp
     config["process"]["noNewPrivileges"] = not plain
     (where / "config.json").write_text(json.dumps(config))
-    argv = [need("runc"), "--root", where / "state"]
-    if runtime == "crun":  # refuses a hybrid cgroup layout
-        argv = ["unshare", "-m", "sh", "-c",
-                'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" "$@"', need("crun"), "--root",
-                where / "state"]
+    argv = [need(runtime), "--root", where / "state"]
+    if runtime == "crun":
+        argv = crun_argv(argv)
     name = f"pale-start-{os.getpid()}-{where.name}"
     argv = [str(a) for a in argv]
     r = subprocess.run([*argv, "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,

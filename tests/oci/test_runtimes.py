@@ -10,6 +10,7 @@ import time
 import pytest
 
 from conftest import need, need_root, program, run
+from runtimes import crun_argv
 
 DEBIAN = "libseccomp-2.5.4-1+deb12u1"
 ALLOWING = """policy allowing {
@@ -68,9 +69,7 @@ def bundle(tmp_path, seccomp, args):
 def runtime_argv(name, state):
     if name == "runc":
         return [need("runc"), "--root", state]
-    # crun refuses a hybrid cgroup layout: it runs where the unified half is out of sight.
-    return ["unshare", "-m", "sh", "-c",
-            'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" "$@"', need("crun"), "--root", state]
+    return crun_argv([need("crun"), "--root", state])
 
 
 def filter_is_policy(tmp_path, pid, policy):
