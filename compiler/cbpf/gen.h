@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Inside the generator: what its four passes hand to each other.
+ * Inside the generator: what its passes hand to each other.
  *
  *	leaf.c   rules of one call -> formulas over argument words -> a decision graph -> code
- *	tree.c   an ordered list of ranges -> tests in a tree of least expected cost
+ *	list.c   an ordered list of ranges -> tests
+ *	tree.c   those of them in a tree of least expected cost; hot.c where weights are known
  *	code.c   the hash-consed graph of instructions; redundant loads; layout
  *	generate.c  architectures and numbers around them
  */
@@ -77,7 +78,7 @@ void code_count_start(struct code *c);
 /* 0, or -E2BIG above CBPF_MAX instructions. */
 int code_layout(struct code *c, code_id root, struct cbpf *out);
 
-/* ---- tree.c ---- */
+/* ---- list.c ---- */
 
 enum { TREE_REMOVED = 4 };
 
@@ -149,5 +150,7 @@ struct part {
 code_id generate_part(struct generator *g, const struct part *part);
 /* 0 and the program; -E2BIG. *insns: of it, also when it is too long. */
 int generate_layout(struct generator *g, code_id root, struct cbpf *out, size_t *insns);
-/* Programs of which each fits, together what the policy says. 0; -E2BIG where there are none. */
-int split_programs(struct generator *g, struct cbpf_stack *out);
+/* Numbers to ranges with their leaves. False, reported: no architecture of the family. */
+bool generate_start(struct generator *g, struct diags *ds);
+/* That the program is too long, and which rules cost most. */
+void generate_too_large(struct generator *g, size_t insns, struct diags *ds);

@@ -310,7 +310,7 @@ static void charge_rules(struct generator *g, struct costs *all)
 	sum_costs(all);
 }
 
-static void report_too_large(struct generator *g, size_t insns, struct diags *ds)
+void generate_too_large(struct generator *g, size_t insns, struct diags *ds)
 {
 	struct costs all = { 0 };
 	struct diag *d = diag_add(ds, DIAG_PL200, g->p->span,
@@ -326,8 +326,7 @@ static void report_too_large(struct generator *g, size_t insns, struct diags *ds
 	diag_help(ds, d, "join values into ranges or masks, or leave the distinction to the default");
 }
 
-/* False: the policy has no such architecture. */
-static bool start(struct generator *g, struct diags *ds)
+bool generate_start(struct generator *g, struct diags *ds)
 {
 	bool any = false;
 
@@ -354,30 +353,11 @@ int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_opt
 	struct generator g = { .arena = a, .p = p, .opt = opt };
 	size_t insns;
 
-	if (!start(&g, ds))
+	if (!generate_start(&g, ds))
 		return -1;
 	if (!generate_layout(&g, generate_part(&g, NULL), out, &insns))
 		return 0;
-	report_too_large(&g, insns, ds);
-	return -1;
-}
-
-int cbpf_generate_stack(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
-			struct cbpf_stack *out, struct diags *ds)
-{
-	struct generator g = { .arena = a, .p = p, .opt = opt };
-	struct cbpf one;
-	size_t insns;
-
-	if (!start(&g, ds))
-		return -1;
-	if (!generate_layout(&g, generate_part(&g, NULL), &one, &insns)) {
-		*out = (struct cbpf_stack){ arena_dup(a, &one, sizeof(one)), 1 };
-		return 0;
-	}
-	if (!split_programs(&g, out))
-		return 0;
-	report_too_large(&g, insns, ds);
+	generate_too_large(&g, insns, ds);
 	return -1;
 }
 

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <string.h>
 
 #include "compiler/cbpf/gen.h"
 
@@ -91,7 +90,8 @@ static size_t cut(struct generator *g, size_t largest, struct part parts[PARTS_M
 	return n + 1;
 }
 
-int split_programs(struct generator *g, struct cbpf_stack *out)
+/* Programs of which each fits, together what the policy says. 0; -E2BIG: there are none. */
+static int split_programs(struct generator *g, struct cbpf_stack *out)
 {
 	struct part parts[PARTS_MAX];
 	size_t insns;
@@ -108,4 +108,23 @@ int split_programs(struct generator *g, struct cbpf_stack *out)
 			return kernel_takes(out) && needs_one_listener(out) ? 0 : -E2BIG;
 	}
 	return -E2BIG;
+}
+
+int cbpf_generate_stack(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
+			struct cbpf_stack *out, struct diags *ds)
+{
+	struct generator g = { .arena = a, .p = p, .opt = opt };
+	struct cbpf one;
+	size_t insns;
+
+	if (!generate_start(&g, ds))
+		return -1;
+	if (!generate_layout(&g, generate_part(&g, NULL), &one, &insns)) {
+		*out = (struct cbpf_stack){ arena_dup(a, &one, sizeof(one)), 1 };
+		return 0;
+	}
+	if (!split_programs(&g, out))
+		return 0;
+	generate_too_large(&g, insns, ds);
+	return -1;
 }

@@ -25,18 +25,13 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-#include <stdlib.h>
-#include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/gen.h"
 #include "compiler/cbpf/tree.h"
 
 enum {
-	RANGES_MAX = 96, /* a longer list is halved by weight first */
 	LONE_MAX = 8,    /* equality tests in a row */
-	LONG_LIST = 200, /* from here on halving comes close enough, */
-	BLOCK_MAX = 40,  /* down to this many, and the longest path is what it is */
 	TALL_LEAF = 5,   /* instructions of a leaf from which its value is worth a point */
 	TALL_MAX = 2,    /* such points */
 };
@@ -139,17 +134,12 @@ static float weight_left(const struct tree *t, struct problem q)
 	return w > 0 ? (float)w : 0;
 }
 
-static bool is_lone(const struct tree_range *r)
-{
-	return r->first == r->last;
-}
-
 /* Has the lone range `at` been tested as one of the first points? */
 static bool is_tested(const struct tree *t, struct problem q, size_t at)
 {
 	size_t h = q.h;
 
-	if (!h || !is_lone(&t->r[at]))
+	if (!h || !tree_is_lone(&t->r[at]))
 		return false;
 	for (size_t p = 0; p < t->npoints && h; p++) {
 		if (t->at[p] < q.i || t->at[p] > q.j)
@@ -188,7 +178,7 @@ static code_id commonest_leaf(const struct tree *t, struct problem q)
 static code_id rest_leaf(const struct tree *t, struct problem q)
 {
 	for (size_t k = q.i; k <= q.j; k++)
-		if (!is_lone(&t->r[k]))
+		if (!tree_is_lone(&t->r[k]))
 			return t->r[k].leaf;
 	if (q.j - q.i > LONE_MAX)
 		return t->r[q.i].leaf; /* more than can be tested in a row, whatever is left over */
@@ -207,7 +197,7 @@ static bool add_lone(const struct tree *t, size_t k, struct lone *out)
 {
 	if (t->r[k].leaf == out->rest)
 		return true;
-	if (!is_lone(&t->r[k]) || out->n == LONE_MAX)
+	if (!tree_is_lone(&t->r[k]) || out->n == LONE_MAX)
 		return false;
 	size_t at = out->n++;
 	for (; at && goes_before(t, k, out->at[at - 1]); at--)
@@ -241,7 +231,7 @@ static void extend_lone(const struct tree *t, size_t i, size_t j, struct lone_ro
 		row->found = row->found && j - i <= 2 * LONE_MAX && add_lone(t, j, &row->lone);
 		return;
 	}
-	row->settled = !is_lone(&t->r[j]);
+	row->settled = !tree_is_lone(&t->r[j]);
 	row->found = find_lone(t, (struct problem){ i, j, 0 }, &row->lone);
 }
 
@@ -520,7 +510,7 @@ static void take_points(struct tree *t, const struct tree_input *in)
 	if (in->npoints)
 		return;
 	for (size_t i = 0; i < in->n && t->npoints < TALL_MAX; i++)
-		if (is_lone(&in->ranges[i]) && height_of(t, in->ranges[i].leaf) >= TALL_LEAF)
+		if (tree_is_lone(&in->ranges[i]) && height_of(t, in->ranges[i].leaf) >= TALL_LEAF)
 			add_point(t, in, (struct tree_point){ in->ranges[i].first,
 							      in->ranges[i].weight });
 }
@@ -547,7 +537,7 @@ static bool has_shape(const struct tree *t, const struct tree_input *in, const s
 	for (size_t i = 0; i < t->n; i++) {
 		const struct shape_range *x = &s->range[i];
 		const struct tree_range *r = &t->r[i];
-		if (x->leaf != r->leaf || x->is_lone != is_lone(r) || x->weight != r->weight)
+		if (x->leaf != r->leaf || x->is_lone != tree_is_lone(r) || x->weight != r->weight)
 			return false;
 	}
 	return true;
@@ -575,7 +565,7 @@ static bool take_shape(struct tree *t, const struct tree_input *in)
 	s->test_cost = in->test_cost;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct tree_range *r = &t->r[i];
-		s->range[i] = (struct shape_range){ r->weight, r->leaf, is_lone(r) };
+		s->range[i] = (struct shape_range){ r->weight, r->leaf, tree_is_lone(r) };
 	}
 	return false;
 }
@@ -676,103 +666,4 @@ struct tree_first tree_first_test(struct code *c, struct arena *scratch, const s
 		first.leaf = t.r[t.at[p]].leaf;
 	}
 	return first;
-}
-
-/* A long list: one split by weight and length, then each half by itself. */
-static code_id halve(struct code *c, struct arena *scratch, const struct tree_input *in)
-{
-	struct tree_input half = *in;
-	size_t s = in->n / 2;
-	double all = 0, left = 0;
-
-	for (size_t i = 0; i < in->n; i++)
-		all += in->ranges[i].weight;
-	if (in->n > LONG_LIST) {
-		half.is_block = true;
-		half.slack = 0;
-	}
-	for (s = 0; s < in->n - in->n / 4; left += in->ranges[s++].weight)
-		if (s >= in->n / 4 && left * 2 >= all)
-			break;
-	half.ranges = in->ranges + s;
-	half.n = in->n - s;
-	code_id right = tree_build(c, scratch, &half);
-	half.ranges = in->ranges;
-	half.n = s;
-	return code_jump(c, BPF_JGE, in->ranges[s].first, right, tree_build(c, scratch, &half));
-}
-
-/*
- * Values with one leaf that are all combinations of some bits, zero among them: what they have
- * in common is that no other bit is set, one JSET. (Personality's 0, 8, 0x20000, 0x20008.)
- */
-static bool find_cube(const struct tree_input *in, code_id *leaf, uint32_t *bits)
-{
-	size_t n = 0;
-
-	if (in->ranges[0].first != 0 || !is_lone(&in->ranges[0]))
-		return false;
-	*leaf = in->ranges[0].leaf;
-	*bits = 0;
-	for (size_t i = 0; i < in->n; i++) {
-		if (in->ranges[i].leaf != *leaf || !is_lone(&in->ranges[i]) ||
-		    in->ranges[i].first == UINT32_MAX)
-			continue;
-		*bits |= in->ranges[i].first;
-		n++;
-	}
-	return n >= 3 && n == (size_t)1 << __builtin_popcount(*bits);
-}
-
-static void merge_equal(struct tree_input *in)
-{
-	size_t n = 0;
-
-	for (size_t i = 1; i < in->n; i++) {
-		if (in->ranges[n].leaf == in->ranges[i].leaf) {
-			in->ranges[n].last = in->ranges[i].last;
-			in->ranges[n].weight += in->ranges[i].weight;
-		} else {
-			in->ranges[++n] = in->ranges[i];
-		}
-	}
-	in->n = n + 1;
-}
-
-/* The rest of a list once a cube has been tested: its values may go with either neighbour. */
-static code_id build_around_cube(struct code *c, struct arena *scratch,
-				 const struct tree_input *in, code_id leaf, uint32_t bits)
-{
-	struct tree_input rest = *in;
-
-	rest.ranges = ARENA_ARRAY(scratch, struct tree_range, in->n);
-	rest.n = 0;
-	for (size_t i = 0; i < in->n; i++) {
-		struct tree_range r = in->ranges[i];
-		if (r.leaf == leaf && is_lone(&r) && !(r.first & ~bits)) {
-			if (rest.n) {
-				rest.ranges[rest.n - 1].last = r.last;
-				continue;
-			}
-			r.leaf = in->ranges[i + 1].leaf; /* a lone first range is not the only one */
-		}
-		rest.ranges[rest.n++] = r;
-	}
-	return code_jump(c, BPF_JSET, ~bits, tree_build(c, scratch, &rest), leaf);
-}
-
-code_id tree_build(struct code *c, struct arena *scratch, const struct tree_input *in)
-{
-	struct tree_input merged = *in;
-	uint32_t bits;
-	code_id leaf;
-
-	merge_equal(&merged);
-	if (merged.n == 1)
-		return merged.ranges[0].leaf;
-	if (!merged.are_numbers && find_cube(&merged, &leaf, &bits))
-		return build_around_cube(c, scratch, &merged, leaf, bits);
-	if (merged.n > (merged.is_block ? BLOCK_MAX : RANGES_MAX))
-		return halve(c, scratch, &merged);
-	return merged.npoints ? hot_build(c, scratch, &merged) : tree_emit(c, scratch, &merged);
 }

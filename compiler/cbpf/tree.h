@@ -60,7 +60,13 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints);
 const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints);
 code_id bits_emit(const struct tree *t, struct problem q, const struct bit_choice *b);
 
-/* ---- for hot.c: a list that is solved, and taken apart ---- */
+/* Is it one value? */
+static inline bool tree_is_lone(const struct tree_range *r)
+{
+	return r->first == r->last;
+}
+
+/* ---- for hot.c and list.c: a list that is solved, and taken apart ---- */
 
 struct tree_first { /* the first test of the best tree */
 	enum { TREE_FIRST_BOTTOM, TREE_FIRST_POINT, TREE_FIRST_SPLIT } kind;

@@ -3,7 +3,6 @@
  * Call rules: a statement's calls to one rule an architecture; and the statements that speak of
  * calls without naming them (network, namespace).
  */
-#include <errno.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -136,28 +135,6 @@ static bool call_verdict(struct resolver *r, const struct ast_verdict *v,
 }
 
 /* ---- rules ---- */
-
-struct origin *resolve_origin(struct resolver *r, const struct item *it,
-			      const struct ast_call *call, struct span span)
-{
-	struct origin *o = ARENA_NEW(r->arena, struct origin);
-
-	o->stmt = it->stmt;
-	o->call = call;
-	o->span = span;
-	o->set = it->set;
-	o->use = it->set ? it->use : NO_SPAN;
-	o->env = resolve_open(it) ? it->env : NULL;
-	return o;
-}
-
-bool resolve_open(const struct item *it)
-{
-	for (int a = 0; a < ARCH_NR; a++)
-		if (it->env && it->env[a])
-			return true;
-	return false;
-}
 
 void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rule rule)
 {

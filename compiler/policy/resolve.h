@@ -90,11 +90,15 @@ struct resolver {
 	VEC(const struct set_def *) expanded; /* without except, everywhere: again adds nothing */
 };
 
+/* ---- report.c ---- */
+
 /* Like diag_add(), but the same words at the same place are said once. Never NULL. */
 struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp, const char *fmt,
 			    ...) __attribute__((format(printf, 4, 5)));
 /* "major.minor": 0 or -EINVAL. */
 int resolve_version(struct str s, uint16_t *out);
+
+/* ---- compose.c ---- */
 
 struct scope *scope_open(struct resolver *r, const struct source *src, const struct ast_file *f);
 /* Fills r->items with the body of a policy (or a set), sets and `when` expanded. */
@@ -138,6 +142,9 @@ bool value_resolve(struct resolver *r, const struct operand *o, const struct ast
 bool value_word(struct resolver *r, const char *domain, const char *what, struct str text,
 		struct span span, uint64_t *out);
 
+/* A capability by its name, in either spelling; -1 after saying what is wrong with it. */
+int resolve_capability(struct resolver *r, const struct ast_word *w);
+
 /* ---- cond.c ---- */
 
 struct cond_site {
@@ -154,23 +161,26 @@ const struct cond *cond_new_cmp(struct arena *a, struct cmp cmp);
 const struct cond *cond_new_join(struct arena *a, enum cond_kind kind, const struct cond *l,
 			     const struct cond *r); /* a NULL side is left out */
 
+/* ---- item.c ---- */
+
+struct origin *resolve_origin(struct resolver *r, const struct item *it,
+			      const struct ast_call *call, struct span span);
+/* Is a resource rule left out here? Its condition is open, and it cannot carry one. */
+bool resolve_open(const struct item *it);
+/* Where resource rules under an open condition go: no layer's rules, but what diff asks for. */
+struct policy *resolve_left_out(struct resolver *r);
+
 /* ---- calls.c, resources.c: items to rules ---- */
 
 /* What is written, on each architecture. false: reported. `what` for messages: "default". */
 bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char *what,
 		     struct verdict out[ARCH_NR]);
 void verdict_errno(const char *name, struct verdict out[ARCH_NR]); /* "ENOSYS": it is in the table */
-struct origin *resolve_origin(struct resolver *r, const struct item *it,
-			      const struct ast_call *call, struct span span);
 void resolve_calls(struct resolver *r, const struct item *it);
 /* Tells once of all calls met that some of the listed architectures lack. */
 void resolve_report_absent(struct resolver *r);
 /* Says that no call has this name, and which one may be meant. */
 void resolve_unknown_call(struct resolver *r, const struct ast_word *name);
-/* Is a resource rule left out here? Its condition is open, and it cannot carry one. */
-bool resolve_open(const struct item *it);
-/* Where resource rules under an open condition go: no layer's rules, but what diff asks for. */
-struct policy *resolve_left_out(struct resolver *r);
 void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rule rule);
 void resolve_network(struct resolver *r, const struct item *it);
 void resolve_namespace(struct resolver *r, const struct item *it);
@@ -179,8 +189,6 @@ void resolve_resource(struct resolver *r, const struct item *it);
 const struct glob_variables *resolve_variables(struct resolver *r, struct span sp);
 /* Is this a pattern that AppArmor reads, and as it is written? false: reported. */
 bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind);
-/* A capability by its name, in either spelling; -1 after saying what is wrong with it. */
-int resolve_capability(struct resolver *r, const struct ast_word *w);
 void resolve_multiplexed(struct resolver *r);
 
 /* ---- order.c, conflict.c: also for union ---- */

@@ -197,22 +197,6 @@ static void resolve_files(struct resolver *r, const struct item *it)
 
 /* ---- capabilities, signals, limits ---- */
 
-int resolve_capability(struct resolver *r, const struct ast_word *w)
-{
-	int cap = capability_find(w->text);
-	struct suggest s;
-
-	if (cap >= 0)
-		return cap;
-	suggest_start(&s, w->text);
-	for (unsigned i = 0; i < CAPABILITY_NR; i++)
-		suggest_offer(&s, str_c(capability_name(i)));
-	struct diag *d = resolve_report(r, DIAG_PL135, w->span, "unknown capability '" PRISTR "'",
-					WORD(*w));
-	diag_suggest(r->ds, d, w->span, &s);
-	return -1;
-}
-
 static void resolve_capabilities(struct resolver *r, const struct item *it)
 {
 	for (const struct ast_word *w = it->stmt->words; w; w = w->next) {
@@ -360,21 +344,6 @@ static void check_layer(struct resolver *r, const struct item *it)
 static bool speaks_of_calls(enum ast_stmt_kind kind)
 {
 	return kind == AST_STMT_CALLS || kind == AST_STMT_NETWORK || kind == AST_STMT_NAMESPACE;
-}
-
-struct policy *resolve_left_out(struct resolver *r)
-{
-	struct policy *p = r->p->left_out;
-
-	if (p)
-		return p;
-	p = ARENA_NEW(r->arena, struct policy);
-	p->name = r->p->name;
-	p->span = r->p->span;
-	p->layers = r->p->layers;
-	p->arches = r->p->arches;
-	r->p->left_out = p;
-	return p;
 }
 
 /* A file, capability, signal or limit rule; it goes where r->p is. */

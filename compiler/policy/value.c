@@ -238,3 +238,19 @@ bool value_word(struct resolver *r, const char *domain, const char *what, struct
 		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'", domain);
 	return false;
 }
+
+int resolve_capability(struct resolver *r, const struct ast_word *w)
+{
+	int cap = capability_find(w->text);
+	struct suggest s;
+
+	if (cap >= 0)
+		return cap;
+	suggest_start(&s, w->text);
+	for (unsigned i = 0; i < CAPABILITY_NR; i++)
+		suggest_offer(&s, str_c(capability_name(i)));
+	struct diag *d = resolve_report(r, DIAG_PL135, w->span, "unknown capability '" PRISTR "'",
+					WORD(*w));
+	diag_suggest(r->ds, d, w->span, &s);
+	return -1;
+}
