@@ -4,9 +4,11 @@
 The binary under test is $PALE or build/pale; test programs lie under $PALE_BUILD (build).
 With REQUIRE_ALL=1 a skip is a failure unless tests/skips.txt has its test and reason.
 """
+import fcntl
 import fnmatch
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -63,9 +65,19 @@ def program(name):
     """A test program built by `make tests-bin`: program("live/attack")."""
     p = BUILD / "tests" / name
     if not p.exists():  # a room tested by hand: build just this one
+        build_program(p)
+    return str(p)
+
+
+def build_program(p):
+    """One worker builds, the others wait: the rule gives it its name when it is whole."""
+    p.parent.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "tests" / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if p.exists():
+            return
         variant = ["make", "-s", "-C", str(ROOT), f"BUILD={os.path.relpath(BUILD, ROOT)}"]
         subprocess.run([*variant, os.path.relpath(p, ROOT)], check=True)
-    return str(p)
 
 
 def skip(reason):
@@ -102,6 +114,64 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+# ---- nothing stays ----
+
+MARK = "PALE_TEST_WORKER"  # stands in the environment of all that a worker's tests start
+
+
+def started_here(mark):
+    """{pid: (its command line, the test that started it)} of what runs and has our mark."""
+    found = {}
+    for d in pathlib.Path("/proc").iterdir():
+        if not d.name.isdigit() or int(d.name) == os.getpid():
+            continue
+        try:
+            env = (d / "environ").read_bytes().split(b"\0")
+            words = (d / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:  # it has ended, or is another user's
+            continue
+        if f"{MARK}={mark}".encode() not in env:
+            continue
+        test = [e.partition(b"=")[2] for e in env if e.startswith(b"PYTEST_CURRENT_TEST=")]
+        found[int(d.name)] = (words.strip(), test[0].decode() if test else "no test")
+    return found
+
+
+def outlives(pid, ms):
+    """Does it still run that long after? What was killed may not have ended yet."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        waiting = select.poll()
+        waiting.register(fd, select.POLLIN)
+        return not waiting.poll(ms)
+    finally:
+        os.close(fd)
+
+
+def end_what_is_left(mark, ms=3000):
+    """Kills what the tests have left running; a line for each."""
+    left = [f"{pid} ({words}), of {test}" for pid, (words, test) in started_here(mark).items()
+            if outlives(pid, ms)]
+    for pid in started_here(mark):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return left
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_stays():
+    """At a worker's end; the test that it fails is its last one, the message names the right one."""
+    os.environ[MARK] = mark = f"{os.getpid()}.{os.urandom(8).hex()}"
+    yield
+    left = end_what_is_left(mark)
+    assert not left, "processes outlived their tests: " + "; ".join(left)
 
 
 # ---- the closing count ----

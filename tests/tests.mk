@@ -16,18 +16,21 @@ FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@ $<
+	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@.new $<
+	@mv -f $@.new $@
 
 # The attacker has no libc: nothing but the attack itself needs a system call.
 $(BUILD)/tests/live/attack: ALONE_FLAGS := -ffreestanding -nostdlib -fno-stack-protector
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libpale.a -lcmocka $(LIBS)
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) -MT $@ -MF $@.d $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@.new $< $(BUILD)/libpale.a -lcmocka $(LIBS)
+	@mv -f $@.new $@
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(LINKED_SRC)): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -pthread -o $@ $< $(BUILD)/libpale.a $(LIBS)
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) $(CPPFLAGS) -MT $@ -MF $@.d $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -pthread -o $@.new $< $(BUILD)/libpale.a $(LIBS)
+	@mv -f $@.new $@
 
 $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the two backends record of programs whose calls are known."""
+import contextlib
 import os
 import pathlib
 import re
+import select
 import string
 import shutil
 import signal
@@ -364,7 +366,9 @@ def start(argv, tmp_path, backend, *options):
     p = subprocess.Popen([PALE, "learn", "--backend", backend, "-o", out, *options, "--",
                           *map(str, argv)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True, start_new_session=True)
-    assert p.stdout.readline() == "ready\n"
+    if p.stdout.readline() != "ready\n":
+        p.kill()
+        pytest.fail(p.communicate()[1])
     return p, out
 
 
@@ -384,48 +388,56 @@ def test_a_signal_to_pale_ends_the_workload_and_gives_a_whole_proposal(tmp_path,
     run([PALE, "fmt", "--check", out], check=0)
 
 
+@contextlib.contextmanager
+def child_of(p):
+    """The workload of a pale that learns; both are gone afterwards, whatever happens between."""
+    child = 0
+    try:
+        child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
+        yield child
+    finally:
+        p.kill()
+        if child:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+
+
+def wait_until_taken(p):
+    """A second signal must not merge with the first, which is pending until its handler runs."""
+    while any(int(w, 16) for w in re.findall(r"(?:SigPnd|ShdPnd):\s+(\w+)",
+                                             open(f"/proc/{p.pid}/status").read())):
+        pass
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_second_signal_finishes_at_once_and_lets_the_workload_live(tmp_path, backend):
     p, out = start([PROBES / "waiter", "deaf"], tmp_path, backend)
-    child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
-    p.send_signal(signal.SIGTERM)
-    # The second must not merge with the first, which is pending until its handler runs.
-    while int(re.search(r"SigPnd:\s+(\w+)", open(f"/proc/{p.pid}/status").read())[1], 16) or \
-            int(re.search(r"ShdPnd:\s+(\w+)", open(f"/proc/{p.pid}/status").read())[1], 16):
-        pass
-    p.send_signal(signal.SIGTERM)
-    try:
+    with child_of(p) as child:
+        p.send_signal(signal.SIGTERM)
+        wait_until_taken(p)
+        p.send_signal(signal.SIGTERM)
         p.wait(30)
         assert p.returncode == 128 + signal.SIGTERM
         assert complete(out.read_text()) and "ended by a signal to pale" in out.read_text()
         assert "TracerPid:\t0\n" in open(f"/proc/{child}/status").read()
-    finally:
-        os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_killing_pale_leaves_no_tracing_and_no_half_file(tmp_path, backend):
     p, out = start([PROBES / "waiter", "deaf"], tmp_path, backend)
-    child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
-    p.kill()
-    p.wait(30)
-    try:
+    with child_of(p) as child:
         if backend == "ptrace":  # PTRACE_O_EXITKILL
-            for _ in range(2000000):  # not our child, so nothing waits for it but this
-                try:
-                    if open(f"/proc/{child}/stat").read().rsplit(")", 1)[1].split()[0] in "ZX":
-                        break
-                except (FileNotFoundError, ProcessLookupError):
-                    break
-            else:
-                pytest.fail("the tracee outlived its tracer")
+            fd = os.pidfd_open(child)
+            waiting = select.poll()
+            waiting.register(fd, select.POLLIN)
+            p.kill()
+            assert waiting.poll(30000), "the tracee outlived its tracer"
+            os.close(fd)
         else:
+            p.kill()
+            p.wait(30)
             assert "TracerPid:\t0\n" in open(f"/proc/{child}/status").read()
-    finally:
-        try:
-            os.kill(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        p.wait(30)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from conftest import PALE, need, need_root, run, skip
-from test_backends import BACKENDS, PROBES, cgroup, learn, start, start_cgroup, usable  # noqa: F401
+from test_backends import (BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
+                           start_cgroup, usable, wait_until_taken)
 
 AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -81,14 +82,11 @@ def test_set_id_programs_without_their_rights_in_the_recording_are_said(open_dir
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_workload_that_outlives_its_recording_is_said(tmp_path, backend):
     p, out = start([PROBES / "waiter", "deaf"], tmp_path, backend)
-    child = int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
-    p.send_signal(signal.SIGTERM)
-    while any(int(w, 16) for w in re.findall(r"(?:SigPnd|ShdPnd):\s+(\w+)",
-                                             open(f"/proc/{p.pid}/status").read())):
-        pass
-    p.send_signal(signal.SIGTERM)
-    p.wait(60)
-    os.kill(child, signal.SIGKILL)
+    with child_of(p) as child:
+        p.send_signal(signal.SIGTERM)
+        wait_until_taken(p)
+        p.send_signal(signal.SIGTERM)
+        p.wait(60)
     err = p.communicate(timeout=30)[1]
     assert "PL413" in err and f"still runs as process {child}" in err, err
     assert "ended by a signal to pale, which the workload outlived" in out.read_text()
