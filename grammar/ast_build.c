@@ -56,6 +56,13 @@ void ast_comment_add(struct arena *a, struct ast_comment **list, const char *fmt
 	*list = c;
 }
 
+#define NUMBER_FORMAT(n) ((n) > 9999 ? "0x%llx" : "%llu")
+
+void ast_number_text(struct buf *out, uint64_t n)
+{
+	buf_printf(out, NUMBER_FORMAT(n), (unsigned long long)n);
+}
+
 struct ast_value *ast_number(struct arena *a, uint64_t n)
 {
 	struct ast_value *v = ARENA_NEW(a, struct ast_value);
@@ -63,7 +70,7 @@ struct ast_value *ast_number(struct arena *a, uint64_t n)
 	v->kind = AST_VALUE_NUMBER;
 	v->span = NO_SPAN;
 	v->number = n;
-	v->text = str_c(arena_printf(a, n > 9999 ? "0x%llx" : "%llu", (unsigned long long)n));
+	v->text = str_c(arena_printf(a, NUMBER_FORMAT(n), (unsigned long long)n));
 	return v;
 }
 

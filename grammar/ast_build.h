@@ -18,6 +18,7 @@ void ast_words_add(struct arena *a, struct ast_word **list, const char *text);
 void ast_comment_add(struct arena *a, struct ast_comment **list, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 struct ast_value *ast_number(struct arena *a, uint64_t n);
+void ast_number_text(struct buf *out, uint64_t n); /* as ast_number() writes it */
 struct ast_value *ast_name(struct arena *a, const char *name);
 /* A policy's name from a file's: "/etc/1 web app.json" -> "p1-web-app", "fw.x86_64.bpf" -> "fw". */
 char *ast_policy_name(struct arena *a, const char *file);

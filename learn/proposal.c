@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "compiler/policy/spell.h"
 #include "learn/proposal.h"
 
 const struct recorded_call *proposal_call(const struct proposal *p, enum arch a,
@@ -77,50 +78,24 @@ struct ast_verdict proposal_nosys(struct proposal *p)
 
 /* ---- values to text ---- */
 
-static struct ast_value *number_value(struct proposal *p, uint64_t v, const struct arg_info *arg)
-{
-	struct ast_value *n;
-
-	if (!arg->is_signed || arg->width != 32 || !(v >> 31 & 1))
-		return ast_number(p->a, v);
-	n = ast_number(p->a, -v & UINT32_MAX);
-	n->negative = true;
-	return n;
-}
-
-struct ast_value *proposal_named(struct proposal *p, uint64_t v, const struct arg_info *arg,
-				     enum arch a)
-{
-	const char *name = arg->domain ? constant_name(arg->domain, v, a) : NULL;
-
-	return name ? ast_name(p->a, name) : number_value(p, v, arg);
-}
-
-/* Bit by bit, what has no name as one number. */
-struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
-				     enum arch a)
-{
-	struct ast_value *out = NULL;
-	uint64_t rest = 0;
-
-	if (!v)
-		return proposal_named(p, 0, arg, a);
-	for (unsigned i = 0; i < 64; i++) {
-		uint64_t bit = v & (uint64_t)1 << i;
-		const char *name = bit && arg->domain ? constant_name(arg->domain, bit, a) : NULL;
-
-		if (name)
-			out = ast_or(p->a, out, ast_name(p->a, name));
-		else
-			rest |= bit;
-	}
-	return rest ? ast_or(p->a, out, ast_number(p->a, rest)) : out;
-}
-
 struct ast_value *proposal_value(struct proposal *p, uint64_t v, const struct arg_info *arg,
-				  enum arch a)
+				 enum arch a)
 {
-	return arg->kind == ARG_FLAGS ? proposal_flags(p, v, arg, a) : proposal_named(p, v, arg, a);
+	struct spell_as as = spell_argument(arg, a);
+	struct spelling text;
+
+	spell(&as, v, &text);
+	return spell_tree(p->a, &text);
+}
+
+struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
+				 enum arch a)
+{
+	struct spell_as as = spell_argument(arg, a);
+	struct spelling text;
+
+	spell_bits(&as, v, &text);
+	return spell_tree(p->a, &text);
 }
 
 /* "AF_INET" -> "inet"; NULL without a name. */

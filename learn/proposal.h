@@ -45,9 +45,7 @@ struct ast_verdict proposal_nosys(struct proposal *p);
 const char *proposal_time(struct arena *a, uint64_t ns);
 const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns);
 
-/* proposal.c: values as policies write them */
-struct ast_value *proposal_named(struct proposal *p, uint64_t v, const struct arg_info *arg,
-				     enum arch a);
+/* proposal.c: values as policies write them (policy/spell.h); flags: bit by bit */
 struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
 				     enum arch a);
 struct ast_value *proposal_value(struct proposal *p, uint64_t v, const struct arg_info *arg,

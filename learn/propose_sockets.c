@@ -58,9 +58,9 @@ static struct ast_cond *socket_cond(struct proposal *p, const struct socket_kind
 	struct ast_cond *family, *type;
 
 	family = ast_cmp_new(p->a, args[0].name, false, AST_CMP_EQ, NULL,
-			     proposal_named(p, k->family, &args[0], a));
+			     proposal_value(p, k->family, &args[0], a));
 	type = ast_cmp_new(p->a, args[1].name, false, AST_CMP_EQ, ast_name(p->a, "SOCK_TYPE_MASK"),
-			   proposal_named(p, k->type, &args[1], a));
+			   proposal_value(p, k->type, &args[1], a));
 	family = ast_cond_join(p->a, AST_COND_AND, family, type);
 	family->comma = true;
 	return family;

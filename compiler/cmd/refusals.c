@@ -5,12 +5,12 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/refusals.h"
+#include "compiler/policy/spell.h"
 
 /* ---- the call ---- */
 
@@ -25,58 +25,21 @@ static uint64_t effective(const struct arg_info *a, uint64_t v)
 	return a->width == 32 ? (uint32_t)v : v;
 }
 
-static void print_number(const struct arg_info *a, uint64_t v, struct buf *out)
-{
-	bool negative = a->width == 32 ? (int32_t)v < 0 : (int64_t)v < 0;
-
-	if ((a->is_signed || a->kind == ARG_FD) && negative)
-		buf_printf(out, "%" PRId64, a->width == 32 ? (int32_t)v : (int64_t)v);
-	else
-		buf_printf(out, v < 4096 ? "%" PRIu64 : "0x%" PRIx64, v);
-}
-
-static void print_flags(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
-{
-	const char *sep = "";
-
-	for (size_t i = 0; a->domain && i < constant_count() && v; i++) {
-		const struct constant_row row = constant_at(i);
-		uint64_t bits = row.value[arch];
-
-		if (strcmp(row.domain, a->domain) || !bits || (v & bits) != bits)
-			continue;
-		buf_printf(out, "%s%s", sep, row.name);
-		sep = "|";
-		v &= ~bits;
-	}
-	if (v || !*sep)
-		buf_printf(out, v < 10 ? "%s%" PRIu64 : "%s0x%" PRIx64, sep, v);
-}
-
 static void print_value(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
 {
-	const char *name = a->domain && a->kind != ARG_FLAGS ? constant_name(a->domain, v, arch) : NULL;
+	struct spell_as as = spell_argument(a, arch);
+	struct spelling text;
 
-	if (name)
-		buf_puts(out, name);
-	else if (a->kind == ARG_FLAGS)
-		print_flags(a, arch, v, out);
-	else if (a->kind == ARG_POINTER)
-		buf_printf(out, v ? "0x%" PRIx64 : "NULL", v);
-	else
-		print_number(a, v, out);
+	spell(&as, v, &text);
+	spell_text(out, &text);
 }
 
 static void print_arg(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
 {
-	v = effective(a, v);
-	if (a->kind != ARG_ENUM_FLAGS) {
+	if (a->kind == ARG_POINTER)
+		buf_printf(out, v ? "0x%" PRIx64 : "NULL", v);
+	else
 		print_value(a, arch, v, out);
-		return;
-	}
-	print_value(a, arch, v & a->enum_mask, out);
-	if (v & ~a->enum_mask)
-		buf_printf(out, "|0x%" PRIx64, v & ~a->enum_mask);
 }
 
 static void print_name(const struct refusal *r, struct buf *out)

@@ -15,6 +15,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/decision/dd.h"
+#include "compiler/policy/spell.h"
 #include "grammar/ast_build.h"
 
 enum {
@@ -340,77 +341,45 @@ static struct pieces complement(struct describer *s, const struct pieces *p)
 
 /* ---- values by name ---- */
 
-static bool names_value(const struct operand *o, enum arch a, const char *name, uint64_t v)
+static struct spell_as spell_as_of(const struct describer *s, const struct operand *o)
 {
-	uint64_t found;
-
-	return name && constant_find(o->domain, str_c(name), a, &found) == 0 &&
-	       (found & bits_below(o->width)) == v;
+	return (struct spell_as){ o->domain, o->kind, o->width, o->is_signed, o->enum_mask,
+				  s->site->arch };
 }
 
-/* Names of single bits, in the table's order; what has none as a number. */
+static bool names_value(const struct describer *s, const struct operand *o, const char *name,
+			uint64_t v)
+{
+	struct spell_as as = spell_as_of(s, o);
+
+	return o->domain && spell_is(&as, name, v);
+}
+
+typedef void spell_fn(const struct spell_as *as, uint64_t v, struct spelling *out);
+
+static struct ast_value *spelled(const struct describer *s, const struct operand *o, uint64_t v,
+				 spell_fn *fn)
+{
+	struct spell_as as = spell_as_of(s, o);
+	struct spelling out;
+
+	fn(&as, v, &out);
+	return spell_tree(s->arena, &out);
+}
+
 static struct ast_value *flag_names(const struct describer *s, const struct operand *o, uint64_t v)
 {
-	const struct domain_info *dom = domain_find(o->domain);
-	struct ast_value *all = NULL;
-
-	for (size_t i = 0; dom && i < dom->rows && v; i++) {
-		const struct constant_row row = constant_at(dom->first + i);
-		uint64_t bits = row.value[s->site->arch];
-		if (!(row.arches & ARCH_BIT(s->site->arch)) || !bits || bits & (bits - 1) ||
-		    (v & bits) != bits)
-			continue;
-		if (!names_value(o, s->site->arch, row.name, bits))
-			continue;
-		all = ast_or(s->arena, all, ast_name(s->arena, row.name));
-		v &= ~bits;
-	}
-	if (v || !all)
-		all = ast_or(s->arena, all, ast_number(s->arena, v));
-	return all;
-}
-
-static bool all_named(const struct describer *s, const struct operand *o, uint64_t v)
-{
-	const struct ast_value *last = flag_names(s, o, v);
-
-	if (last->kind == AST_VALUE_OR)
-		last = last->right;
-	return last->kind == AST_VALUE_NAME;
+	return spelled(s, o, v, spell_bits);
 }
 
 static struct ast_value *number_value(const struct describer *s, const struct operand *o, uint64_t v)
 {
-	if (!o->is_signed || has_flags(o) || !(v >> (o->width - 1)))
-		return ast_number(s->arena, v);
-	struct ast_value *n = ast_number(s->arena, (0 - v) & bits_below(o->width));
-	n->negative = true;
-	n->text = str_c(arena_printf(s->arena, "-" PRISTR, STRARG(n->text)));
-	return n;
+	return spelled(s, o, v, spell_number);
 }
 
 static struct ast_value *make_value(const struct describer *s, const struct operand *o, uint64_t v)
 {
-	bool negative = o->is_signed && v >> (o->width - 1);
-	uint64_t wide = negative ? v | ~bits_below(o->width) : v;
-
-	if (!o->domain)
-		return number_value(s, o, v);
-	const char *name = v || o->kind == ARG_ENUM ? constant_name(o->domain, wide, s->site->arch)
-						    : NULL;
-	if (!names_value(o, s->site->arch, name, v))
-		name = NULL;
-	if (name)
-		return ast_name(s->arena, name);
-	if (!v || !has_flags(o) || !all_named(s, o, v & ~o->enum_mask))
-		return number_value(s, o, v);
-	if (o->kind == ARG_FLAGS)
-		return flag_names(s, o, v);
-	uint64_t low = v & o->enum_mask;
-	name = constant_name(o->domain, low, s->site->arch);
-	if (!low || v == low || !names_value(o, s->site->arch, name, low))
-		return number_value(s, o, v);
-	return ast_or(s->arena, ast_name(s->arena, name), flag_names(s, o, v & ~o->enum_mask));
+	return spelled(s, o, v, spell);
 }
 
 /* ---- comparisons ---- */
@@ -423,9 +392,8 @@ static struct ast_cond *make_cmp(const struct describer *s, const struct operand
 	if (mask != bits_below(o->width))
 		m = has_flags(o) && o->domain && mask != o->enum_mask && !(mask & o->enum_mask)
 			    ? flag_names(s, o, mask) : ast_number(s->arena, mask);
-	if (m && o->kind == ARG_ENUM_FLAGS && mask == o->enum_mask &&
-	    names_value(o, s->site->arch, constant_name(o->domain, mask, s->site->arch), mask))
-		m = ast_name(s->arena, constant_name(o->domain, mask, s->site->arch));
+	if (m && o->kind == ARG_ENUM_FLAGS && mask == o->enum_mask)
+		m = make_value(s, o, mask);
 	return ast_cmp_new(s->arena, o->name, o->reg, op, m, values);
 }
 
@@ -510,8 +478,7 @@ static struct pieces split_named(struct describer *s, const struct operand *o,
 		bool named = k->last - k->first < 3;
 		for (uint64_t key = k->first; named && key <= k->last && key >= k->first; key++) {
 			uint64_t v = value_of(p, key);
-			named = names_value(o, s->site->arch,
-					    constant_name(o->domain, v, s->site->arch), v);
+			named = names_value(s, o, constant_name(o->domain, v, s->site->arch), v);
 		}
 		if (!named) {
 			vec_push(s->arena, &out.list, *k);

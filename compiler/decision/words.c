@@ -10,6 +10,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/decision/compare.h"
 #include "compiler/decision/dd.h"
+#include "compiler/policy/spell.h"
 
 enum { RANGES_TOLD = 6 };
 
@@ -61,43 +62,30 @@ static uint64_t top(const struct field *f)
 	return f->bits == 64 ? UINT64_MAX : (UINT64_C(1) << f->bits) - 1;
 }
 
-static void put_number(struct buf *out, uint64_t v, const struct field *f)
+static struct spell_as spell_as_of(const struct field *f)
 {
-	if (v & sign_of(f))
-		buf_printf(out, "-%llu", (unsigned long long)(~v & top(f)) + 1);
-	else
-		buf_printf(out, v < 65536 ? "%llu" : "0x%llx", (unsigned long long)v);
+	struct spell_as as = spell_argument(f->arg, f->arch);
+
+	as.width = f->bits;
+	return as;
 }
 
-static void put_flags(struct buf *out, uint64_t v, const struct field *f)
+static void put_number(struct buf *out, uint64_t v, const struct field *f)
 {
-	const char *bar = "";
+	struct spell_as as = spell_as_of(f);
+	struct spelling text;
 
-	for (unsigned i = 0; i < 64; i++) {
-		uint64_t bit = v & UINT64_C(1) << i;
-		const char *name = bit ? constant_name(f->arg->domain, bit, f->arch) : NULL;
-		if (!name)
-			continue;
-		buf_printf(out, "%s%s", bar, name);
-		bar = "|";
-		v &= ~bit;
-	}
-	if (!v)
-		return;
-	buf_puts(out, bar);
-	put_number(out, v, f);
+	spell_number(&as, v, &text);
+	spell_text(out, &text);
 }
 
 static void put_value(struct buf *out, uint64_t v, const struct field *f)
 {
-	const char *name = f->arg && f->arg->domain ? constant_name(f->arg->domain, v, f->arch) : NULL;
+	struct spell_as as = spell_as_of(f);
+	struct spelling text;
 
-	if (name)
-		buf_puts(out, name);
-	else if (v && f->arg && f->arg->domain && f->arg->kind == ARG_FLAGS)
-		put_flags(out, v, f);
-	else
-		put_number(out, v, f);
+	spell(&as, v, &text);
+	spell_text(out, &text);
 }
 
 /* ---- a claim on one field ---- */

@@ -112,7 +112,7 @@ def test_types_names_and_sets_are_found(pale, tmp_path):
     allow lseek(reg fd == 0x100000003);
     allow mmap(not prot has PROT_WRITE|PROT_EXEC);
     allow openat(dfd == -100);
-    allow personality(personality in {0, PER_LINUX32, 0xffffffff});
+    allow personality(personality in {PER_LINUX, PER_LINUX32, 0xffffffff});
     errno EACCES prctl(option == PR_SET_NAME, arg2 <= 4095);
     trace 7 prctl(option != PR_SET_NAME);
     allow setpriority(niceval in -5..5);
