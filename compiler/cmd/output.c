@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "compiler/cmd/cmd.h"
+#include "compiler/cmd/output_lock.h"
 
 #define LINKS_MAX 40 /* as path_resolution(7) */
 
@@ -27,10 +28,11 @@ struct pending {
 	bool dir_shared; /* with the file before it */
 	char name[NAME_MAX + 1];
 	char tmp[24]; /* beside it; "": none now */
+	char kept[24]; /* what was there, under this name; "": nothing is kept */
+	int lock; /* the directory's; -1: none */
 	struct stat old;
 	bool exists;
-	bool named;    /* the new file has its name */
-	bool kept_old; /* ... and tmp is the file that was there */
+	bool named; /* the new file has its name */
 	const char *why; /* the reason of a refusal that errno has no words for */
 };
 
@@ -192,27 +194,27 @@ static int write_bytes(int fd, const char *p, size_t n)
 static int pick_name(char tmp[24])
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	unsigned char random[8];
+	unsigned char random[TEMPORARY_LETTERS];
 
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -errno;
-	strcpy(tmp, ".pale-");
+	strcpy(tmp, TEMPORARY);
 	for (size_t i = 0; i < sizeof(random); i++)
-		tmp[6 + i] = letters[random[i] % 32];
-	tmp[6 + sizeof(random)] = '\0';
+		tmp[strlen(TEMPORARY) + i] = letters[random[i] % 32];
+	tmp[strlen(TEMPORARY) + sizeof(random)] = '\0';
 	return 0;
 }
 
-static int open_temporary(struct pending *to)
+static int open_temporary(int dir, char tmp[24])
 {
 	for (int tries = 0; tries < 16; tries++) {
-		int err = pick_name(to->tmp);
-		int fd = err ? -1 : openat(to->dir, to->tmp,
-					   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		int err = pick_name(tmp);
+		int fd = err ? -1 : openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+					   0600);
 		if (fd >= 0)
 			return fd;
 		err = err ? err : -errno;
-		to->tmp[0] = '\0';
+		tmp[0] = '\0';
 		if (err != -EEXIST)
 			return err;
 	}
@@ -236,7 +238,7 @@ static int set_mode(int fd, const struct pending *to)
 
 static int write_temporary(struct pending *to)
 {
-	int fd = open_temporary(to);
+	int fd = open_temporary(to->dir, to->tmp);
 	int err;
 
 	if (fd < 0)
@@ -270,50 +272,134 @@ static bool is_special(const struct pending *to)
 
 /* ---- names ---- */
 
-/*
- * Where several files change, the old one is kept under the temporary name until all have:
- * RENAME_EXCHANGE (rename(2)). A file system without it renames as one file would be.
- */
-static int give_name(struct pending *to, bool alone)
+static bool is_unknown(int err)
 {
-	unsigned flags = to->file->remove ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+	return err == EINVAL || err == ENOSYS || err == EOPNOTSUPP;
+}
 
-	if (to->file->remove) {
-		int err = pick_name(to->tmp);
-		if (err || renameat2(to->dir, to->name, to->dir, to->tmp, flags)) {
-			to->tmp[0] = '\0';
-			return err ? err : -errno;
-		}
-		to->named = to->kept_old = true;
-		return 0;
-	}
-	if (to->exists && !alone) {
-		to->kept_old = !renameat2(to->dir, to->tmp, to->dir, to->name, flags);
-		if (!to->kept_old && errno != EINVAL && errno != ENOSYS)
+/* The bytes from one to the other, and to the disk. */
+static int copy_bytes(int from, int into)
+{
+	char bytes[8192];
+	ssize_t n;
+	int err = 0;
+
+	while (!err && (n = read(from, bytes, sizeof(bytes))) != 0) {
+		if (n < 0 && errno != EINTR)
 			return -errno;
+		err = n > 0 ? write_bytes(into, bytes, (size_t)n) : 0;
 	}
-	if (!to->kept_old) {
-		if (renameat(to->dir, to->tmp, to->dir, to->name))
-			return -errno;
-		to->tmp[0] = '\0';
-	}
+	return err ? err : fsync(into) ? -errno : 0;
+}
+
+static int copy_old(struct pending *to)
+{
+	int from = openat(to->dir, to->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int into, err;
+
+	if (from < 0)
+		return -errno;
+	into = open_temporary(to->dir, to->kept);
+	err = into < 0 ? into : set_mode(into, to);
+	if (!err)
+		err = copy_bytes(from, into);
+	close(from);
+	if (into >= 0 && close(into) && !err)
+		err = -errno;
+	return err;
+}
+
+/*
+ * The old file under a second name, so that its own is never without a file: a link, or where
+ * there are none (vfat; a file of another's, where links to those are protected) a copy.
+ */
+static int keep_old(struct pending *to)
+{
+	int err = pick_name(to->kept);
+
+	if (err)
+		to->kept[0] = '\0';
+	if (err || !linkat(to->dir, to->name, to->dir, to->kept, 0))
+		return err;
+	to->kept[0] = '\0';
+	return errno == EPERM || errno == EMLINK || is_unknown(errno) ? copy_old(to) : -errno;
+}
+
+/* An old file that has no follower: out of the way until all have their names. */
+static int move_away(struct pending *to)
+{
+	char kept[24];
+	int err = pick_name(kept);
+
+	if (!err && renameat2(to->dir, to->name, to->dir, kept, RENAME_NOREPLACE))
+		err = -errno;
+	if (err && is_unknown(-err)) /* that nobody has such a name is all but certain */
+		err = renameat(to->dir, to->name, to->dir, kept) ? -errno : 0;
+	if (err)
+		return err;
+	strcpy(to->kept, kept);
 	to->named = true;
 	return 0;
 }
 
-static void take_back(struct pending *to)
+/*
+ * Where several files change, the old one is kept until all have: RENAME_EXCHANGE (rename(2)),
+ * which not every file system has (NFS, 9p, FUSE).
+ */
+static int give_name(struct pending *to, bool alone)
 {
-	if (to->named && to->kept_old && to->file->remove) {
-		(void)!renameat(to->dir, to->tmp, to->dir, to->name);
+	bool keeps = to->exists && !alone;
+	int err;
+
+	if (to->file->remove)
+		return move_away(to);
+	if (keeps && !renameat2(to->dir, to->tmp, to->dir, to->name, RENAME_EXCHANGE)) {
+		strcpy(to->kept, to->tmp);
 		to->tmp[0] = '\0';
-	} else if (to->named && to->kept_old) {
-		(void)!renameat2(to->dir, to->tmp, to->dir, to->name, RENAME_EXCHANGE);
-	} else if (to->named && !to->exists) {
-		(void)!unlinkat(to->dir, to->name, 0);
+		to->named = true;
+		return 0;
 	}
+	if (keeps && !is_unknown(errno))
+		return -errno;
+	err = keeps ? keep_old(to) : 0;
+	if (!err && renameat(to->dir, to->tmp, to->dir, to->name))
+		err = -errno;
+	if (err)
+		return err;
+	to->tmp[0] = '\0';
+	to->named = true;
+	return 0;
+}
+
+/* What has its name loses it again. 0, or -errno after a word about what is not as it was. */
+static int undo_name(struct pending *to)
+{
+	int err;
+
+	if (!to->kept[0] && to->exists)
+		return 0; /* one file alone: it is the last that can fail */
+	err = to->kept[0] ? renameat(to->dir, to->kept, to->dir, to->name) :
+			    unlinkat(to->dir, to->name, 0);
+	err = err ? -errno : 0;
+	if (err && to->kept[0])
+		tell("pale: cannot put back the old '%s', which is '%s' now: %s", to->file->path, to->kept,
+		     strerror(-err));
+	else if (err)
+		tell("pale: cannot remove '%s', which is new: %s", to->file->path, strerror(-err));
+	to->kept[0] = '\0';
+	return err;
+}
+
+static int take_back(struct pending *to)
+{
+	int err = to->named ? undo_name(to) : 0;
+
+	if (to->kept[0])
+		(void)!unlinkat(to->dir, to->kept, 0);
 	if (to->tmp[0])
 		(void)!unlinkat(to->dir, to->tmp, 0);
-	to->tmp[0] = '\0';
+	to->kept[0] = to->tmp[0] = '\0';
+	return err;
 }
 
 static void sync_directory(int dir)
@@ -332,12 +418,12 @@ static int drop_old(struct pending *to)
 {
 	int err = 0;
 
-	if (to->tmp[0] && unlinkat(to->dir, to->tmp, 0)) {
+	if (to->kept[0] && unlinkat(to->dir, to->kept, 0)) {
 		err = -errno;
-		tell("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path, to->tmp,
+		tell("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path, to->kept,
 		     strerror(-err));
 	}
-	to->tmp[0] = '\0';
+	to->kept[0] = '\0';
 	if (!to->dir_shared)
 		sync_directory(to->dir);
 	return err;
@@ -390,6 +476,72 @@ static int write_specials(struct pending *all, size_t n, size_t *at)
 	return 0;
 }
 
+static bool is_replaced(const struct pending *to)
+{
+	return !is_special(to) && (to->exists || !to->file->remove);
+}
+
+struct directory {
+	dev_t dev;
+	ino_t ino;
+	struct pending *to;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct directory *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* Each directory once, and in one order for all: two runs never wait for each other. */
+static int lock_all(struct pending *all, size_t n, const sigset_t *held_before)
+{
+	struct directory *places = calloc(n ? n : 1, sizeof(*places));
+	size_t found = 0;
+	struct stat st;
+
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (is_replaced(&all[i]) && !(found && all[i].dir_shared) && !fstat(all[i].dir, &st))
+			places[found++] = (struct directory){ st.st_dev, st.st_ino, &all[i] };
+	qsort(places, found, sizeof(*places), compare_places);
+	for (size_t i = 0; i < found; i++)
+		if (!i || compare_places(&places[i - 1], &places[i]))
+			places[i].to->lock = output_lock(places[i].to->dir, places[i].to->file->path,
+							 held_before);
+	free(places);
+	return 0;
+}
+
+/* What another run has written while we waited for it is an old file like any other. */
+static int look_again(struct pending *to)
+{
+	int err;
+
+	to->exists = !fstatat(to->dir, to->name, &to->old, AT_SYMLINK_NOFOLLOW);
+	if (!to->exists)
+		return errno == ENOENT ? 0 : -errno;
+	err = is_strangers(to->dir, &to->old);
+	if (!err && S_ISREG(to->old.st_mode))
+		return 0;
+	to->why = "it has become something else meanwhile";
+	return err < 0 ? err : -EEXIST;
+}
+
+static int look_again_at_all(struct pending *all, size_t n, size_t *at)
+{
+	for (*at = 0; *at < n; ++*at) {
+		int err = is_replaced(&all[*at]) ? look_again(&all[*at]) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int write_temporaries(struct pending *all, size_t n, const sigset_t *held_before, size_t *at)
 {
 	for (*at = 0; *at < n; ++*at) {
@@ -417,29 +569,32 @@ static int give_names(struct pending *all, size_t n, size_t *at)
 	return 0;
 }
 
-/* Puts the old files back where it failed; closes what is open. */
-static int settle(struct pending *all, size_t n, int err)
+/* Puts the old files back where it failed; closes what is open. 0, or what could not be done. */
+static int settle(struct pending *all, size_t n, bool failed)
 {
 	int left = 0;
 
 	for (size_t i = n; i-- > 0;) {
-		int r = err ? 0 : drop_old(&all[i]);
-		if (err)
-			take_back(&all[i]);
-		if (all[i].dir >= 0 && !all[i].dir_shared)
-			close(all[i].dir);
+		int r = failed ? take_back(&all[i]) : drop_old(&all[i]);
 		left = left ? left : r;
 	}
-	return err ? err : left;
+	for (size_t i = n; i-- > 0;) {
+		int r = all[i].lock < 0 ? 0 : output_unlock(all[i].dir, all[i].file->path, all[i].lock);
+		if (all[i].dir >= 0 && !all[i].dir_shared)
+			close(all[i].dir);
+		left = left || failed ? left : r;
+	}
+	return left;
 }
 
-static void tell_failed(const struct pending *to, size_t n, int err)
+/* `none`: of several, none has changed. */
+static void tell_failed(const struct pending *to, bool none, int err)
 {
 	const char *why = to->why ? to->why : strerror(-err);
 
 	if (err == -ENOMEM)
 		tell("pale: out of memory");
-	else if (n == 1)
+	else if (!none)
 		tell("pale: cannot write '%s': %s", to->file->path, why);
 	else
 		tell("pale: cannot write '%s': %s; so none of the files was written", to->file->path, why);
@@ -465,7 +620,7 @@ int output_write_all(const struct output_file *files, size_t n)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
-		all[i] = (struct pending){ .file = &files[i], .dir = -1 };
+		all[i] = (struct pending){ .file = &files[i], .dir = -1, .lock = -1 };
 	err = check_texts(files, n);
 	if (!err)
 		err = locate_all(all, n, &at);
@@ -474,16 +629,19 @@ int output_write_all(const struct output_file *files, size_t n)
 	sigfillset(&every);
 	sigprocmask(SIG_BLOCK, &every, &before);
 	if (!err)
+		err = lock_all(all, n, &before);
+	if (!err)
+		err = look_again_at_all(all, n, &at);
+	if (!err)
 		err = write_temporaries(all, n, &before, &at);
 	if (!err)
 		err = give_names(all, n, &at);
-	bool failed = err;
-	err = settle(all, n, err);
+	int left = settle(all, n, err);
 	sigprocmask(SIG_SETMASK, &before, NULL); /* who is to end, ends here, without a word */
-	if (failed)
-		tell_failed(&all[at], n, err);
+	if (err)
+		tell_failed(&all[at], n > 1 && !left, err);
 	free(all);
-	return err;
+	return err ? err : left;
 }
 
 int output_write(const char *path, const struct buf *text, unsigned mode)

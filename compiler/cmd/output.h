@@ -4,7 +4,9 @@
  * Files that a command writes, all or none of them: every text goes to a temporary file in the
  * directory of its own, is synced, and only then do all get their names; what stood there is
  * kept until the last one has. A failure, or a signal that ends the command (sigpending(2) is
- * asked: they are held back meanwhile), leaves the old files and nothing else.
+ * asked: they are held back meanwhile), leaves the old files and nothing else. Where a file
+ * system exchanges no names, the old file is kept as a link or a copy. One run of a user at a
+ * time writes in a directory (output_lock.h).
  *
  * A link is followed and stays a link; one that leads to nothing is refused. In a directory that
  * others may write to and where each keeps his own files (sticky, as /tmp), another's link is

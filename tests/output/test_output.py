@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a command writes is there whole, all of it or none, and nothing else is left behind."""
+import fcntl
 import os
 import resource
 import shutil
@@ -213,3 +214,160 @@ def test_format_says_when_the_new_text_is_too_large(room, pale):
         r = pale("fmt", *option, "c.pale", check=1)
         assert "the formatted text is larger than 16 MiB" in r.err and not r.out
     assert (room / "c.pale").stat().st_mtime_ns == before
+
+
+# ---- file systems that cannot exchange two names (NFS, 9p, FUSE), or have no links (vfat) ----
+
+NO_EXCHANGE = ["-e", "inject=renameat2:error=EINVAL"]
+NO_LINKS = [*NO_EXCHANGE, "-e", "inject=linkat:error=EPERM"]
+
+
+def old_set(room):
+    """All artifacts of the policy, as an earlier run left them."""
+    compile_all = [PALE, "compile", "-q", "-t", "all", "-o", "out", "both.pale"]
+    run(compile_all, check=0)
+    full = names("out")
+    for i, name in enumerate(full):
+        (room / "out" / name).write_text("old")
+        os.chmod(room / "out" / name, 0o600 + i)
+    return compile_all, full
+
+
+def contents(room, full):
+    return {(room / "out" / x).read_text() for x in full}
+
+
+@pytest.mark.parametrize("how", [NO_EXCHANGE, NO_LINKS])
+def test_without_exchange_the_old_files_come_back_too(room, how):
+    strace = need("strace")
+    compile_all, full = old_set(room)
+    modes = [os.stat(room / "out" / x).st_mode for x in full]
+    for n in range(1, len(full) + 1):
+        r = run([strace, "-o", "/dev/null", "-e", "trace=renameat,renameat2,linkat", *how,
+                 "-e", f"inject=renameat:error=EIO:when={n}", *compile_all], check=3)
+        assert "Input/output error; so none of" in r.err
+        assert names("out") == full and contents(room, full) == {"old"}
+        assert [os.stat(room / "out" / x).st_mode for x in full] == modes
+    run([strace, "-o", "/dev/null", "-e", "trace=renameat2,linkat", *how, *compile_all], check=0)
+    assert names("out") == full and "old" not in {(room / "out" / x).read_bytes() for x in full}
+
+
+@pytest.mark.parametrize("how", [[], NO_EXCHANGE, NO_LINKS])
+@pytest.mark.parametrize("word", ["TERM", "HUP"])
+def test_a_signal_leaves_all_or_none_on_every_file_system(room, how, word):
+    strace = need("strace")
+    compile_all, full = old_set(room)
+    for call in ("renameat2", "renameat", "linkat", "unlinkat", "flock"):
+        for n in range(1, 8):
+            argv = [strace, "-o", "/dev/null", "-e", "trace=renameat,renameat2,linkat,unlinkat,flock",
+                    "-e", f"inject={call}:signal={word}:when={n}", *how, *compile_all]
+            if call in ("renameat2", "linkat") and how:
+                continue  # one injection a call
+            subprocess.run(argv, capture_output=True,
+                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
+            assert names("out") == full
+            now = [(room / "out" / x).read_bytes() == b"old" for x in full]
+            assert all(now) or not any(now), (call, n)
+
+
+def test_parts_of_a_larger_filter_go_on_such_a_file_system_as_well(room):
+    (room / "out").mkdir()
+    for name in ("p.x86_64.bpf", "p.x86_64.2.bpf", "p.x86_64.3.bpf"):
+        (room / "out" / name).write_text("old")
+    argv = ["-e", "trace=renameat2,linkat,renameat", *NO_EXCHANGE]
+    compile_bpf = [PALE, "compile", "-t", "bpf", "-o", "out", "p.pale"]
+    r = run([need("strace"), "-o", "/dev/null", *argv, "-e", "inject=renameat:error=EIO:when=3",
+             *compile_bpf], check=3)
+    assert contents(room, names("out")) == {"old"} and len(names("out")) == 3
+    r = run([need("strace"), "-o", "/dev/null", *argv, *compile_bpf], check=0)
+    assert names("out") == ["p.x86_64.bpf"] and "out/p.x86_64.3.bpf: removed" in r.err
+
+
+def test_an_old_file_that_cannot_be_put_back_is_kept_and_named(room):
+    """The second name fails, and then the first's way back."""
+    compile_all, full = old_set(room)
+    r = run([need("strace"), "-o", "/dev/null", "-e", "trace=renameat,renameat2", "-e",
+             "inject=renameat2:error=EIO:when=2", "-e", "inject=renameat:error=EIO", *compile_all],
+            check=3)
+    assert "cannot put back the old 'out/" in r.err and "none of" not in r.err
+    kept = [x for x in os.listdir("out") if x.startswith(".pale-")]
+    assert len(kept) == 1 and kept[0] in r.err and (room / "out" / kept[0]).read_text() == "old"
+
+
+# ---- killed, and two at once ----
+
+@pytest.mark.parametrize("call", ["renameat2", "fsync", "unlinkat"])
+def test_what_a_killed_run_leaves_the_next_one_removes_and_tells(room, pale, call):
+    strace = need("strace")
+    compile_all, full = old_set(room)
+    for n in range(1, len(full) + 1):
+        (room / "out/.pale-notes").write_text("not ours")
+        subprocess.run([strace, "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                        f"inject={call}:signal=KILL:when={n}", *compile_all], capture_output=True)
+        assert ".pale-lock" in os.listdir("out") and set(full) <= set(os.listdir("out"))
+        left = set(os.listdir("out")) - set(full) - {".pale-lock", ".pale-notes"}
+        r = run(compile_all, check=0)
+        assert names("out") == sorted([*full, ".pale-notes"])
+        assert all(f"removed '{x}' beside" in r.err for x in left), r
+
+
+def test_where_another_run_writes_the_second_one_waits_and_says_so(room):
+    (room / "x.bpf").write_text("old")
+    with open(".pale-lock", "w") as held:
+        os.chmod(".pale-lock", 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (room / ".pale-abcdefgh").write_text("the other's")
+        p = subprocess.Popen([PALE, "compile", "-q", "-t", "bpf", "-o", "x.bpf", "p.pale"],
+                             stderr=subprocess.PIPE, text=True)
+        assert "waiting for another run that writes beside 'x.bpf'" in p.stderr.readline()
+        assert (room / "x.bpf").read_text() == "old"
+        os.unlink(".pale-abcdefgh")
+        os.unlink(".pale-lock")
+    assert p.communicate(timeout=60)[1] == "" and p.returncode == 0
+    assert (room / "x.bpf").stat().st_size % 8 == 0
+    assert names(room) == ["both.pale", "p.pale", "x.bpf"]
+
+
+def test_a_run_that_waits_can_be_ended(room):
+    with open(".pale-lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        p = subprocess.Popen([PALE, "compile", "-t", "bpf", "-o", "x.bpf", "p.pale"],
+                             stderr=subprocess.PIPE, text=True)
+        assert "waiting" in p.stderr.readline()
+        p.terminate()
+        assert p.wait(60) == -signal.SIGTERM
+    p.stderr.close()
+    assert names(room) == [".pale-lock", "both.pale", "p.pale"]
+
+
+def test_two_runs_at_once_never_mix_their_files(room):
+    """Each set is one policy's."""
+    sets = []
+    for word in ("EPERM", "EACCES"):
+        (room / "both.pale").write_text(BOTH.replace("default errno EPERM", f"default errno {word}"))
+        (room / f"{word}.pale").write_text((room / "both.pale").read_text())
+        run([PALE, "compile", "-q", "-t", "docker,oci,bpf", "-o", word, "both.pale"], check=0)
+        sets.append({x: (room / word / x).read_bytes() for x in names(word)})
+    for _ in range(8):
+        both = [subprocess.Popen([PALE, "compile", "-q", "-t", "docker,oci,bpf", "-o", "out",
+                                  f"{word}.pale"], stderr=subprocess.DEVNULL)
+                for word in ("EPERM", "EACCES", "EPERM")]
+        assert [p.wait(60) for p in both] == [0, 0, 0]
+        assert {x: (room / "out" / x).read_bytes() for x in names("out")} in sets
+
+
+def test_a_strangers_lock_keeps_nobody_from_writing(room, pale):
+    need_root()
+    (room / "all").mkdir()
+    os.chmod("all", 0o1777)
+    with open("all/.pale-lock", "w") as held:
+        os.chown("all/.pale-lock", NOBODY, NOBODY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        pale("compile", "-q", "-t", "bpf", "-o", "all/x", "p.pale", check=0)
+    os.unlink("all/.pale-lock")
+    os.symlink("../victim", "all/.pale-lock")
+    pale("compile", "-q", "-t", "bpf", "-o", "all/x", "p.pale", check=0)
+    os.unlink("all/.pale-lock")
+    os.mkfifo("all/.pale-lock")
+    pale("compile", "-q", "-t", "bpf", "-o", "all/x", "p.pale", check=0)
+    assert "victim" not in names(room) and names("all") == [".pale-lock", "x"]
