@@ -30,11 +30,13 @@ endif
 .DEFAULT_GOAL := all
 export REQUIRE_ALL
 
-# The one list of packages: what a fresh Debian 12 needs to build, to demonstrate and to test.
-PACKAGES := gcc gcc-multilib libc6-dev flex bison clang llvm libclang-rt-dev bpftool libbpf-dev libelf-dev zlib1g-dev \
-	libseccomp-dev libapparmor-dev apparmor nginx-light redis-server curl strace \
-	runc crun docker.io qemu-system-x86 busybox-static cpio \
-	python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 mandoc \
+# The one list of packages, by what needs them on a fresh Debian.
+BUILD_PACKAGES := gcc libc6-dev flex bison clang bpftool libbpf-dev libelf-dev zlib1g-dev \
+	libseccomp-dev libapparmor-dev
+DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2 nginx-light
+TEST_PACKAGES := $(DEMO_PACKAGES) gcc-multilib llvm libclang-rt-dev libcmocka-dev \
+	python3-pytest python3-pytest-xdist git apparmor redis-server strace mandoc \
+	qemu-system-x86 busybox-static cpio runc crun docker.io \
 	$(foreach m,armhf riscv64 s390x ppc64el mips64el,libc6-dev-$(m)-cross)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -102,17 +104,26 @@ $(BUILD)/gen/tables_data.c: $(BUILD)/mktables $(wildcard compiler/tables/*.tsv) 
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)$(BUILD)/mktables compiler/tables > $@
 
-# BPF: no vmlinux.h; CO-RE against the running kernel's BTF at load time.
+# BPF: no vmlinux.h; CO-RE against the running kernel's BTF at load time. The kernel's asm/ lies in
+# a directory of the machine's own, which the compiler of that machine is asked for.
+ASM = $(patsubst %/asm/types.h,-idirafter %,$(filter %/asm/types.h,$(shell \
+	$(CC) -E -M -include asm/types.h -x c /dev/null)))
 $(BUILD)/gen/%.bpf.o: learn/%.bpf.c $(wildcard learn/*.h)
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) -g -O2 -target bpf -mcpu=v3 -Wall -Wextra $(if $(WERROR),-Werror) -I. \
-		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+		$(ASM) -c -o $@ $<
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
-deps: ## install the packages that are missing
-	@sh tests/deps.sh $(PACKAGES)
+deps-build: ## install what building needs
+	@sh tests/deps.sh $(BUILD_PACKAGES)
+
+deps-demo: ## install what building and the demo need
+	@sh tests/deps.sh $(DEMO_PACKAGES)
+
+deps: ## install what all of the tests need
+	@sh tests/deps.sh $(TEST_PACKAGES)
 
 install: all ## under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
@@ -145,6 +156,6 @@ clean:
 help: ## this list
 	@sed -n 's/^\([a-z%_.-]*\):.*## /  \1\t/p' Makefile tests/tests.mk
 
-.PHONY: all deps install uninstall dist clean help
+.PHONY: all deps deps-build deps-demo install uninstall dist clean help
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
 -include $(wildcard tests/*.mk)

@@ -72,7 +72,7 @@ bench: ## figures as ratios and medians
 	@/usr/bin/python3 tests/bench/bench.py
 
 demo: ## learn, compile, enforce and lint a real nginx
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-demo
 	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/attack
 	@/usr/bin/python3 tests/demo/demo.py
 

@@ -22,8 +22,10 @@
 enum {
 	LOW_BITS = 512,
 	CANDIDATES = 4,
-	COOL = 16, /* a list with less than this part of all weight is left as it is */
 };
+
+/* A list with less than this part of all weight is left as it is. */
+static const double cool = 1.0 / 16;
 
 struct cube {
 	uint32_t mask;
@@ -207,7 +209,7 @@ struct hot {
 static const struct cube *best_cube(struct hot *h, const struct tree_input *in,
 				    struct cube cubes[CANDIDATES])
 {
-	size_t n = in->nremoved < TREE_REMOVED ? find_cubes(in, h->all / COOL, cubes) : 0;
+	size_t n = in->nremoved < TREE_REMOVED ? find_cubes(in, h->all * cool, cubes) : 0;
 	double weight = weight_of(in), best = tree_cost(h->c, h->scratch, in);
 	const struct cube *found = NULL;
 
@@ -230,7 +232,7 @@ static code_id build(struct hot *h, const struct tree_input *in)
 
 	if (in->n == 1)
 		return in->ranges[0].leaf;
-	if (weight_of(in) < h->all / COOL)
+	if (weight_of(in) < h->all * cool)
 		return tree_emit(h->c, h->scratch, in);
 	const struct cube *cube = best_cube(h, in, cubes);
 	if (cube) {
