@@ -63,6 +63,8 @@ int lint_json(struct arena *a, const struct json *root, struct source *src, stru
 		return -1;
 	oci_parse(a, root, NULL, profile);
 	l.profile = profile;
+	l.refused = GROUP(&l);
+	oci_refused(a, profile, NULL, &l.refused, ds);
 	if (oci_profile_object(root))
 		l.facts = facts_of_profile(a, root);
 	run_rules(&l, LINT_JSON);

@@ -188,13 +188,24 @@ static struct uses sort_uses(struct lint *l)
 	return u;
 }
 
+/* What no runtime loads has no winner among its entries. */
+static bool is_refused(const struct lint *l, struct span name)
+{
+	for (size_t i = 0; i < l->refused.hits.n; i++)
+		if (l->refused.hits.v[i].span.begin == name.begin)
+			return true;
+	return false;
+}
+
 typedef bool pair_fn(const struct oci_entry *earlier, const struct oci_entry *later);
 
 /*
- * The first pair of two uses of one name that fn accepts, name by name. A use is compared with
+ * The first pair of two uses of one name that fn accepts, name by name; winner: it is about which
+ * of them decides. A use is compared with
  * the 64 before it: profiles have five, and hostile input must not take quadratic time.
  */
-static void collect_pairs(struct lint *l, pair_fn *fn, struct group *later, struct group *earlier)
+static void collect_pairs(struct lint *l, pair_fn *fn, bool winner, struct group *later,
+			  struct group *earlier)
 {
 	struct uses u = sort_uses(l);
 
@@ -202,7 +213,7 @@ static void collect_pairs(struct lint *l, pair_fn *fn, struct group *later, stru
 		for (size_t k = i; k-- > 0 && i - k <= 64; ) {
 			if (!str_eq(u.v[k].name->text, u.v[i].name->text))
 				break;
-			if (!fn(u.v[k].entry, u.v[i].entry))
+			if (!fn(u.v[k].entry, u.v[i].entry) || (winner && is_refused(l, u.v[i].name->span)))
 				continue;
 			if (group_add(later, u.v[i].name->text, u.v[i].name->span))
 				vec_push(l->arena, &earlier->hits,
@@ -254,7 +265,7 @@ void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, in_one_entry, &later, &earlier);
+	collect_pairs(l, in_one_entry, false, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s %s twice in one entry", group_list(&later),
@@ -273,7 +284,7 @@ void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, says_the_same, &later, &earlier);
+	collect_pairs(l, says_the_same, false, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s: two entries say the same of %s",
@@ -293,7 +304,7 @@ void sc_contradictory(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, contradicts, &later, &earlier);
+	collect_pairs(l, contradicts, true, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s: two entries without conditions disagree; "
@@ -319,7 +330,7 @@ void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, shadows, &later, &earlier);
+	collect_pairs(l, shadows, true, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s: one entry has conditions and another has "
@@ -346,7 +357,7 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, loses_refusal, &later, &earlier);
+	collect_pairs(l, loses_refusal, false, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s: allowed and refused; the refusal says what "
@@ -355,13 +366,6 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "remove the entry that allows, or give the refusal another errno and "
 		  "the allowing entry conditions");
 	note_earlier(l, d, &earlier, "the other entry");
-}
-
-static bool collides(const struct oci_entry *x, const struct oci_entry *y)
-{
-	return x != y && !x->always && !x->splits && !y->splits && same_args(x, y) &&
-	       same_gate(x, y) && !x->is_default && !y->is_default &&
-	       !verdict_eq(x->verdict, y->verdict);
 }
 
 /* A call that both meet: what stands behind the last argument that is not 0 is left out. */
@@ -387,6 +391,8 @@ void sc_overlapping_entries(struct lint *l, enum diag_id id)
 	size_t at = 0;
 
 	while (oci_overlap_next(o, &at, &name, &both)) {
+		if (is_refused(l, both.second))
+			continue;
 		struct diag *d = diag_add(l->ds, id, both.second, "'%s' meets two entries with different actions, and "
 					  "which decides is up to libseccomp", witness(l, name, both.args));
 		diag_note(l->ds, d, both.first, "the other entry");
@@ -394,25 +400,10 @@ void sc_overlapping_entries(struct lint *l, enum diag_id id)
 	}
 }
 
-void sc_same_cond_two_actions(struct lint *l, enum diag_id id)
+/* Rows that --list-rules and --explain show: oci_refused() says these, above. */
+void sc_told_by_another(struct lint *l, enum diag_id id)
 {
-	struct group later = GROUP(l), earlier = GROUP(l);
-	struct diag *d;
-
-	if (!l->profile || !oci_refused(l->arena, l->profile))
-		return;
-	collect_pairs(l, collides, &later, &earlier);
-	if (!later.hits.n) { /* of what libseccomp makes of the entries: cut to 32 bits, behind socketcall */
-		d = diag_add(l->ds, id, l->profile->json->span, "two entries give one call and condition "
-			     "different actions; libseccomp answers EEXIST and the container does not start");
-		diag_help(l->ds, d, "leave one of them out ('pale check' compares what is left)");
-		return;
-	}
-	d = diag_add(l->ds, id, group_span(&later), "%s: the same conditions with two actions; "
-		     "libseccomp answers EEXIST and the container does not start",
-		     group_list(&later));
-	diag_help(l->ds, d, "keep the action that is meant");
-	note_earlier(l, d, &earlier, "the other action");
+	(void)l, (void)id;
 }
 
 /* ---- the default ---- */

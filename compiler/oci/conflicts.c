@@ -5,7 +5,7 @@
  *	an action equal to the default     is skipped
  *	no condition beside conditions     swallows them, in either order
  *	no condition twice                 the first wins
- *	one condition, two actions         the container does not start
+ *	one condition, two actions         the container may not start (refuse.c)
  *	overlapping conditions             whatever the merged tree yields: it is asked (dispute.c)
  */
 #include <stdlib.h>
@@ -154,13 +154,6 @@ static void settle_conditions(struct settler *s, const struct oci_rule *x, const
 	struct oci_dispute d = { .first = (uint32_t)(x - s->p->rules.v), .second = (uint32_t)(y - s->p->rules.v) };
 	struct dd_point at;
 
-	if (oci_same_args(x, y)) {
-		tell_pair(s, x, y, arena_printf(s->arena, "two entries give '" PRISTR "' and one condition different "
-						"actions: libseccomp refuses them, and no container starts",
-						STRARG(y->name)),
-			  "leave one of them out");
-		return;
-	}
 	enum meeting m = meet(s, x, y, &at);
 	if (m == MEET_NEVER)
 		return;
@@ -328,8 +321,10 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
 		settle_call(&s, &sorted[i], k - i);
 	}
 	*disputes = NULL;
-	if (s.failed || !p->disputes.n)
-		return !s.failed;
+	if (s.failed || (!(opt && opt->unasked) && oci_refused(a, p, NULL, NULL, ds)))
+		return false;
+	if (!p->disputes.n)
+		return true;
 	const struct oci_rule *rules = p->rules.v;
 	*disputes = oci_decide_disputes(a, p, opt);
 	vec_each(&p->disputes, d)

@@ -14,7 +14,7 @@
 #include "compiler/oci/model.h"
 
 /* What is beyond is asked of nobody: the more restrictive, and import says that it is not known. */
-enum { CAPS_MAX = 5, KERNELS_MAX = 8, POINTS_MAX = 64, RULES_ASKED_MAX = 1000, QUESTIONS_MAX = 1 << 22,
+enum { POINTS_MAX = 64, RULES_ASKED_MAX = 1000, QUESTIONS_MAX = 1 << 22,
        LIMIT_MS = 2000, NODES = 1 << 18, CUTS_MAX = 6 };
 
 struct said { /* what the library answers in one environment */
@@ -35,9 +35,8 @@ struct asker {
 	struct arena *arena;
 	struct oci_profile *p;
 	struct oci_disputes *out;
-	uint64_t caps;           /* that their entries ask for */
-	uint16_t kernels[KERNELS_MAX];
-	size_t nkernels, points;
+	struct oci_asked in;
+	size_t points;
 };
 
 /* ---- which rules ---- */
@@ -92,51 +91,16 @@ static void collect_rules(struct asker *q)
 	}
 }
 
-static bool add_kernel(struct asker *q, uint16_t version)
-{
-	for (size_t i = 0; i < q->nkernels; i++)
-		if (q->kernels[i] == version)
-			return true;
-	if (q->nkernels == KERNELS_MAX)
-		return false;
-	q->kernels[q->nkernels++] = version;
-	return true;
-}
-
-/* What the entries in question ask of the environment; false: more than is tried. */
-static bool collect_asked(struct asker *q)
-{
-	bool fine = add_kernel(q, 0);
-
-	vec_each(&q->out->some.rules, r) {
-		const struct oci_gate *g = q->p->entries.v[r->entry].gate;
-		q->caps |= g->caps | g->no_caps;
-		fine = fine && (!g->min_kernel || add_kernel(q, g->min_kernel)) &&
-		       (!g->max_kernel || add_kernel(q, g->max_kernel));
-	}
-	return fine && __builtin_popcountll(q->caps) <= CAPS_MAX;
-}
-
 /* ---- asking ---- */
-
-static bool same_rules(const struct oci_profile *p, const struct environment *x, const struct environment *y)
-{
-	vec_each(&p->rules, r) {
-		const struct oci_gate *g = p->entries.v[r->entry].gate;
-		if (oci_gate_open(g, x) != oci_gate_open(g, y))
-			return false;
-	}
-	return true;
-}
 
 static void ask(struct asker *q, const struct environment *env)
 {
-	struct oci_child child;
+	struct oci_child child = { 0 };
 	const char *why;
 	struct cbpf prog;
 
 	vec_each(&q->out->said, s)
-		if (s->env.host == env->host && same_rules(&q->out->some, &s->env, env))
+		if (s->env.host == env->host && oci_same_rules(&q->out->some, &s->env, env))
 			return;
 	if (q->points++ >= POINTS_MAX || oci_child_start(&child, &q->out->some, env->host, env))
 		return;
@@ -153,12 +117,12 @@ static void ask(struct asker *q, const struct environment *env)
 /* Every subset of the capabilities that are asked about, on every kernel. */
 static void ask_machine(struct asker *q, enum arch host)
 {
-	for (size_t k = 0; k < q->nkernels; k++)
-		for (uint64_t caps = 0;; caps = (caps - q->caps) & q->caps) {
+	for (size_t k = 0; k < q->in.nkernels; k++)
+		for (uint64_t caps = 0;; caps = (caps - q->in.caps) & q->in.caps) {
 			struct environment env = { .caps_known = true, .caps = caps, .kernel_known = true,
-						   .kernel = q->kernels[k], .host_known = true, .host = host };
+						   .kernel = q->in.kernels[k], .host_known = true, .host = host };
 			ask(q, &env);
-			if (caps == q->caps)
+			if (caps == q->in.caps)
 				break;
 		}
 }
@@ -392,7 +356,7 @@ const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profi
 	if (here && (!opt || !opt->unasked)) {
 		q.out->library = oci_libseccomp_name(a, installed);
 		collect_rules(&q);
-		if (q.out->some.rules.n <= RULES_ASKED_MAX && collect_asked(&q))
+		if (q.out->some.rules.n <= RULES_ASKED_MAX && oci_collect_asked(&q.out->some, &q.in))
 			ask_machines(&q);
 		if (p->disputes.n * q.out->said.n * q.out->some.rules.n > QUESTIONS_MAX)
 			q.out->said.n = 0;
@@ -446,7 +410,7 @@ static bool library_says(const struct oci_disputes *ds, const struct environment
 			e.kernel = env->kernel;
 		if (env->host_known && own == a)
 			e.host = env->host;
-		if (!env_runs(s->env.host, a) || !same_rules(&ds->some, &s->env, &e))
+		if (!env_runs(s->env.host, a) || !oci_same_rules(&ds->some, &s->env, &e))
 			continue;
 		struct dd_point at = oci_point(&s->env, &asked);
 		struct verdict v = dd_eval_at(ds->dd, s->root, &at);

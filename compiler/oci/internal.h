@@ -197,10 +197,23 @@ bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
 bool oci_report(const struct oci_profile *p, const struct environment *env, enum diag_id only,
 		struct diags *ds);
 /*
- * load.c: would libseccomp refuse the rules in some environment, because two give one condition
- * different actions? false also where that is too complex to decide.
+ * refuse.c: says (SC112) which rules libseccomp does not take beside others, so that no container
+ * starts; or (PL131) that this hangs on what env leaves open. env NULL: any environment counts.
+ * true: something was said, and nothing else is to be had of the profile. names may be NULL: the
+ * calls that it is about.
  */
-bool oci_refused(struct arena *a, const struct oci_profile *p);
+struct group;
+bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env, struct group *names,
+		 struct diags *ds);
+/* What the rules of a profile ask of the environment; at most 5 capabilities. environments.c */
+struct oci_asked {
+	uint64_t caps;
+	uint16_t kernels[8];
+	size_t nkernels;
+};
+bool oci_collect_asked(const struct oci_profile *p, struct oci_asked *in); /* false: more than that */
+/* Are the same rules in force in both? */
+bool oci_same_rules(const struct oci_profile *p, const struct environment *x, const struct environment *y);
 /*
  * conflicts.c: what a runtime makes of several rules for one call; *disputes (NULL: none) is what
  * only libseccomp knows. false after an error.
@@ -216,8 +229,6 @@ const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profi
 					       const struct oci_read_options *opt);
 /* Does it match whatever the arguments are? */
 bool oci_always(const struct oci_rule *r);
-/* The same comparisons, in any order. */
-bool oci_same_args(const struct oci_rule *x, const struct oci_rule *y);
 /* Do the rule's comparisons hold for a call of this architecture? */
 bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6]);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */

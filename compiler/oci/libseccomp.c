@@ -22,7 +22,7 @@
 
 #include "compiler/oci/library.h"
 
-enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE, CHILD_NO_MEMORY, CHILD_NOT_WRITTEN };
+enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE, CHILD_NO_MEMORY, CHILD_NOT_WRITTEN, CHILD_EXISTS };
 
 /* libseccomp's tokens are AUDIT_ARCH_*, but for x32, which has none of its own. */
 static uint32_t scmp_arch(enum arch a)
@@ -119,7 +119,12 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 		const struct oci_rule *r = &p->rules.v[i];
 		if (!r->handed.n || !oci_gate_open(p->entries.v[r->entry].gate, env))
 			continue;
+		/* Where it is, for whoever asks why it does not go on; the program overwrites it. */
+		if (pwrite(fd, &(uint32_t){ (uint32_t)i }, sizeof(uint32_t), 0) < 0)
+			return CHILD_NOT_WRITTEN;
 		int err = add_rule(ctx, p, r, own);
+		if (err == -EEXIST)
+			return CHILD_EXISTS;
 		if (err)
 			return refused(err);
 	}
@@ -157,6 +162,8 @@ static int wait_child(pid_t pid, unsigned limit_ms)
 			return -errno;
 	if (ready <= 0)
 		return ready ? ready : -ETIMEDOUT;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return -ETIMEDOUT;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return CHILD_NO_MEMORY; /* not our doing: the kernel's, where memory ends */
 	return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_REFUSED;
@@ -215,6 +222,16 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Time on a processor, so that a machine's load does not count. */
+static void limit_time(unsigned seconds)
+{
+	struct rlimit limit = { .rlim_cur = seconds, .rlim_max = seconds + 1 };
+
+	signal(SIGXCPU, SIG_DFL);
+	if (seconds)
+		setrlimit(RLIMIT_CPU, &limit);
+}
+
 int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
 		    const struct environment *env)
 {
@@ -224,8 +241,10 @@ int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch 
 		return -errno;
 	c->started = now_ms();
 	c->pid = fork();
-	if (c->pid == 0)
+	if (c->pid == 0) {
+		limit_time(c->cpu_s);
 		_exit(build(p, native, env, c->fd));
+	}
 	if (c->pid > 0)
 		return 0;
 	int err = -errno;
@@ -239,6 +258,9 @@ int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, st
 	uint64_t passed = now_ms() - c->started;
 	int rc = wait_child(c->pid, passed < limit_ms ? limit_ms - (unsigned)passed : 0);
 
+	if ((rc != CHILD_EXISTS && rc != -ETIMEDOUT) ||
+	    pread(c->fd, &c->refused, sizeof(c->refused), 0) != sizeof(c->refused))
+		c->refused = OCI_NO_RULE;
 	if (rc == 0)
 		rc = read_program(a, c->fd, arch_info(c->native)->big_endian, out);
 	close(c->fd);
@@ -268,7 +290,7 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 				      .libseccomp = OCI_VERSION(255, 0, 0) };
 	struct oci_read_options opt = { .host_known = true, .host = native, .runtime = &newest };
 	struct oci_profile p = { 0 };
-	struct oci_child child;
+	struct oci_child child = { 0 };
 
 	*why = "the text is no profile";
 	if (!root || ds->errors)

@@ -34,35 +34,6 @@ static int refuse(struct loading *l, enum diag_id id, struct span span, const ch
 	return -1;
 }
 
-struct environment oci_closed(const struct environment *env)
-{
-	struct environment e = *env;
-
-	e.caps = env->caps_known ? env->caps : 0;
-	e.kernel = env->kernel_known ? env->kernel : UINT16_MAX;
-	e.caps_known = e.kernel_known = true;
-	return e;
-}
-
-unsigned oci_open_fields(struct dd *d, dd_node n, const struct environment *env)
-{
-	unsigned fields = dd_fields(d, dd_fix(d, n, DD_SYSTEM, 0xff, env->host));
-
-	return (env->caps_known ? 0 : fields & 1u << DD_CAPS) |
-	       (env->kernel_known ? 0 : fields & 1u << DD_SYSTEM);
-}
-
-int oci_ask_environment(struct diags *ds, struct span span, unsigned fields)
-{
-	bool caps = fields & 1u << DD_CAPS;
-	struct diag *d = diag_add(ds, DIAG_PL131, span, "which entries apply depends on the %s",
-				  caps ? "container's capabilities" : "kernel");
-
-	diag_help(ds, d, caps ? "say them with '--caps docker' (Docker's own), '--caps chown,setuid', none or all" :
-				"say it with '--kernel 6.1'");
-	return -1;
-}
-
 static dd_node fix(struct loading *l, dd_node n)
 {
 	const struct environment *env = &l->env;
@@ -87,7 +58,7 @@ static const char *point_text(struct loading *l, const struct dd_point *p, dd_no
 /* The filter that the installed library builds, as a root. */
 static int build(struct loading *l, dd_node *out)
 {
-	struct oci_child child;
+	struct oci_child child = { 0 };
 	const char *why = NULL;
 	struct cbpf prog;
 	int rc = oci_child_start(&child, &l->profile, l->env.host, &l->env);
@@ -156,12 +127,8 @@ static int settle(struct loading *l, struct oci_loaded *out)
 	dd_node built, reading = fix(l, m->root), undefined = fix(l, m->undefined);
 	unsigned installed = oci_libseccomp_installed();
 
-	if (oci_open_fields(l->dd, m->refused, &l->opt->env))
-		return oci_ask_environment(l->ds, l->span, oci_open_fields(l->dd, m->refused, &l->opt->env));
-	if (fix(l, m->refused) == DD_TRUE)
-		return refuse(l, DIAG_PL265, l->span, "two entries give one call and condition different "
-			      "actions: libseccomp refuses them, and the container does not start",
-			      "leave one of them out");
+	if (oci_refused(l->arena, m->profile, &l->opt->env, NULL, l->ds))
+		return -1;
 	out->root = reading;
 	out->open = oci_open_fields(l->dd, m->root, &l->opt->env) |
 		    oci_open_fields(l->dd, m->undefined, &l->opt->env);
@@ -217,12 +184,4 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	/* The report has said so: the container is unconfined. */
 	out->root = dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 });
 	return 0;
-}
-
-bool oci_refused(struct arena *a, const struct oci_profile *p)
-{
-	struct oci_model m;
-
-	return p->has_default && !oci_model_build(a, dd_new(a, 1 << 18), p, &p->runtime, p->host, &m) &&
-	       m.refused != DD_FALSE;
 }

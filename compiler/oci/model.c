@@ -4,7 +4,7 @@
  * against the installed one stands in tests/oci/test_loaded.py):
  *	an action equal to the default       is not handed over
  *	a rule without conditions            swallows those with, in either order; of two the first
- *	one condition with two actions       is refused, and the container does not start
+ *	one condition with two actions       may be refused, and then no container starts (refuse.c)
  *	conditions that overlap              not defined where their actions differ
  *	32-bit architectures and x32         low words alone are compared
  *	number -1                            gets the default
@@ -35,7 +35,6 @@ struct loader {
 	dd_node *gates; /* claim of each entry's includes and excludes */
 	VEC(struct placed) placed;
 	VEC(struct dd_range) readings, undefined;
-	dd_node refused;
 };
 
 bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, enum arch a)
@@ -147,44 +146,9 @@ static void add_conditional(struct loader *l, struct number *n, dd_node match, s
 	n->node = dd_choose(d, match, dd_terminal(d, v), n->node);
 }
 
-bool oci_same_args(const struct oci_rule *x, const struct oci_rule *y)
-{
-	if (x->nargs != y->nargs)
-		return false;
-	for (uint32_t i = 0; i < x->nargs; i++) {
-		bool found = false;
-		for (uint32_t k = 0; k < y->nargs && !found; k++)
-			found = x->args[i].index == y->args[k].index && x->args[i].op == y->args[k].op &&
-				x->args[i].mask == y->args[k].mask && x->args[i].value == y->args[k].value;
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
 static const struct verdict *verdict_of(const struct loader *l, const struct oci_rule *r)
 {
 	return &l->p->entries.v[r->entry].verdict;
-}
-
-/* One condition with two actions, unless a rule without any came first and swallows both. */
-static void refuse_twins(struct loader *l, const struct placed *at, size_t k)
-{
-	struct dd *d = l->dd;
-	dd_node twins = DD_FALSE, plain = DD_FALSE;
-
-	for (size_t i = 0; i < k; i++) {
-		const struct oci_rule *r = at[i].rule;
-		if (verdict_eq(*verdict_of(l, r), l->p->dflt))
-			continue;
-		if (!r->nargs)
-			plain = dd_or(d, plain, l->gates[r->entry]);
-		else if (!verdict_eq(*verdict_of(l, r), *verdict_of(l, at[k].rule)) &&
-			 oci_same_args(r, at[k].rule))
-			twins = dd_or(d, twins, dd_and(d, l->gates[r->entry],
-						       l->gates[at[k].rule->entry]));
-	}
-	l->refused = dd_or(d, l->refused, dd_and(d, twins, dd_not(d, plain)));
 }
 
 static void add_number(struct loader *l, const struct placed *at, size_t n)
@@ -197,7 +161,6 @@ static void add_number(struct loader *l, const struct placed *at, size_t n)
 		const struct oci_rule *r = at[i].rule;
 		if (!r->nargs || verdict_eq(*verdict_of(l, r), l->p->dflt))
 			continue;
-		refuse_twins(l, at, i);
 		dd_node match = dd_and(d, l->gates[r->entry], match_claim(l, &at[i]));
 		add_conditional(l, &num, match, *verdict_of(l, r));
 	}
@@ -412,7 +375,7 @@ dd_node oci_model_stubbed(const struct oci_model *m, dd_node filter)
 int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 		    const struct oci_runtime *rt, enum arch host, struct oci_model *out)
 {
-	struct loader l = { .arena = a, .dd = d, .p = p, .rt = rt, .host = host, .refused = DD_FALSE };
+	struct loader l = { .arena = a, .dd = d, .p = p, .rt = rt, .host = host };
 	dd_node foreign = dd_terminal(d, (struct verdict){ VERDICT_KILL_THREAD, 0 });
 
 	l.gates = ARENA_ARRAY(a, dd_node, p->entries.n + 1);
@@ -422,11 +385,10 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 	*out = (struct oci_model){ .dd = d, .profile = p, .runtime = *rt, .host = host };
 	out->reading = spread_all(&l, l.readings.v, l.readings.n, dd_terminal(d, p->dflt), foreign);
 	out->undefined = spread_all(&l, l.undefined.v, l.undefined.n, DD_FALSE, DD_FALSE);
-	out->refused = l.refused;
 	out->stub = stub_claim(&l);
 	out->stub_mark = oci_model_stubbed(out, dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 }));
 	out->root = oci_model_stubbed(out, out->reading);
-	return out->root == DD_NONE || out->undefined == DD_NONE || out->refused == DD_NONE ? -1 : 0;
+	return out->root == DD_NONE || out->undefined == DD_NONE ? -1 : 0;
 }
 
 /* ---- which part answers ---- */

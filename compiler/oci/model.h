@@ -15,7 +15,6 @@ struct oci_model {
 	enum arch host;
 	dd_node reading;   /* what libseccomp builds */
 	dd_node undefined; /* claim: calls that several entries decide differently */
-	dd_node refused;   /* claim: environments in which libseccomp refuses the rules */
 	dd_node stub;      /* claim: calls that runc answers with ENOSYS before that */
 	dd_node stub_mark; /* ERRNO where the stub answers, else ALLOW */
 	dd_node root;      /* all of it: stub, then reading */

@@ -228,14 +228,11 @@ static bool compare_reading(struct proof *p)
 	if (oci_model_build(w->arena, d, &p->profile, &w->opt->runtime, p->view.host, &p->model))
 		return tell_undecided(w);
 	/* On this machine: entries for others are not there. */
-	dd_node refused = fix(p, p->model.refused, NULL), undefined = fix(p, p->model.undefined, NULL);
-	if (refused != DD_FALSE || dd_witness(d, undefined, &at)) {
+	if (dd_witness(d, fix(p, p->model.undefined, NULL), &at)) {
 		BUF_AUTO call = { 0 };
-		if (refused == DD_FALSE)
-			oci_print_call(&call, (uint32_t)(at.at[DD_CALL] >> 32), (uint32_t)at.at[DD_CALL], at.at);
-		struct diag *g = diag_add(w->ds, DIAG_PL229, call.n ? witness_span(w, &at) : w->p->span,
-					  "the JSON written has entries that contradict each other%s%s",
-					  call.n ? ": " : "", call.n ? call.p : "");
+		oci_print_call(&call, (uint32_t)(at.at[DD_CALL] >> 32), (uint32_t)at.at[DD_CALL], at.at);
+		struct diag *g = diag_add(w->ds, DIAG_PL229, witness_span(w, &at),
+					  "the JSON written has entries that contradict each other: %s", call.p);
 		diag_help(w->ds, g, "nothing was written; this is a bug of pale, please report it with the policy");
 		return false;
 	}

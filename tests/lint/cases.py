@@ -61,6 +61,8 @@ def blown(entries):
 
 
 
+SIX_CAPS = ["CHOWN", "KILL", "SETUID", "SETGID", "SYSLOG", "BPF"]
+
 CASES = {
     "SJ001": (raw('{"defaultAction": "SCMP_ACT_ALLOW", /* c */ }'), open_("read"), "comments"),
     "SJ002": (profile(entry("read", syscall="x")), profile(entry("read", comment="x")), "'syscall'"),
@@ -136,6 +138,14 @@ CASES = {
                       entry("socket", args=[arg(0, "NE", 16)])),
               profile(entry("socket", action=ERRNO, errnoRet=38, args=[arg(0, "EQ", 40)]),
                       entry("socket", args=[arg(0, "LT", 16)])), "'socket(0x28)'"),
+    "SC166": (profile(entry("socket", args=[arg(0, "GT", 5), arg(1, "GE", 1)]),
+                      entry("socket", action="SCMP_ACT_LOG", args=[arg(0, "GT", 5), arg(1, "NE", 3)])),
+              profile(entry("socket", args=[arg(0, "EQ", 5), arg(1, "GE", 1)]),
+                      entry("socket", action="SCMP_ACT_LOG", args=[arg(0, "EQ", 5), arg(1, "NE", 3)])), "circles"),
+    "SC167": (profile(*[entry("socket", action=["SCMP_ACT_LOG", "SCMP_ACT_ALLOW"][i % 2], args=[arg(0, "EQ", i)],
+                              includes={"caps": ["CAP_" + c]}) for i, c in enumerate(SIX_CAPS)]),
+              profile(*[entry("socket", action=["SCMP_ACT_LOG", "SCMP_ACT_ALLOW"][i % 2], args=[arg(0, "EQ", i)],
+                              includes={"caps": ["CAP_" + c]}) for i, c in enumerate(SIX_CAPS[:5])]), "not known"),
     "SC114": (profile(entry("socket", args=[arg(0, "GE", 0)])),
               profile(entry("socket", args=[arg(0, "GE", 1)])), "always"),
     "SC115": (profile(entry("socket", args=[arg(0, "LT", 0)])),

@@ -91,7 +91,7 @@ def test_what_cannot_start_is_said(pale, tmp_path):
     path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
         {**entry, "action": "SCMP_ACT_ALLOW"}, {**entry, "action": "SCMP_ACT_LOG"}]}))
     r = pale("sim", path, "read", "--as", "docker:runc", check=1)
-    assert "[PL265 runtime-refuses]" in r.err and "does not start" in r.err and not r.out
+    assert "[SC112 same-cond-two-actions]" in r.err and "does not start" in r.err and not r.out
     path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "flags": ["SECCOMP_FILTER_FLAG_LOG"]}))
     r = pale("sim", path, "read", "--as", "docker:runc", check=1)
     assert "runc before 1.2" in r.err

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Environments: what entries ask of them, and what is left open. */
+#include "compiler/base/bug.h"
+#include "compiler/oci/internal.h"
+
+enum { CAPS_MAX = 5 };
+
+struct environment oci_closed(const struct environment *env)
+{
+	struct environment e = *env;
+
+	e.caps = env->caps_known ? env->caps : 0;
+	e.kernel = env->kernel_known ? env->kernel : UINT16_MAX;
+	e.caps_known = e.kernel_known = true;
+	return e;
+}
+
+unsigned oci_open_fields(struct dd *d, dd_node n, const struct environment *env)
+{
+	unsigned fields = dd_fields(d, dd_fix(d, n, DD_SYSTEM, 0xff, env->host));
+
+	return (env->caps_known ? 0 : fields & 1u << DD_CAPS) |
+	       (env->kernel_known ? 0 : fields & 1u << DD_SYSTEM);
+}
+
+int oci_ask_environment(struct diags *ds, struct span span, unsigned fields)
+{
+	bool caps = fields & 1u << DD_CAPS;
+	struct diag *d = diag_add(ds, DIAG_PL131, span, "which entries apply depends on the %s",
+				  caps ? "container's capabilities" : "kernel");
+
+	diag_help(ds, d, caps ? "say them with '--caps docker' (Docker's own), '--caps chown,setuid', none or all" :
+				"say it with '--kernel 6.1'");
+	return -1;
+}
+
+static bool add_kernel(struct oci_asked *in, uint16_t version)
+{
+	for (size_t i = 0; i < in->nkernels; i++)
+		if (in->kernels[i] == version)
+			return true;
+	if (in->nkernels == ARRAY_SIZE(in->kernels))
+		return false;
+	in->kernels[in->nkernels++] = version;
+	return true;
+}
+
+bool oci_collect_asked(const struct oci_profile *p, struct oci_asked *in)
+{
+	bool fine = add_kernel(in, 0);
+
+	vec_each(&p->rules, r) {
+		const struct oci_gate *g = p->entries.v[r->entry].gate;
+		in->caps |= g->caps | g->no_caps;
+		fine = fine && (!g->min_kernel || add_kernel(in, g->min_kernel)) &&
+		       (!g->max_kernel || add_kernel(in, g->max_kernel));
+	}
+	return fine && __builtin_popcountll(in->caps) <= CAPS_MAX;
+}
+
+bool oci_same_rules(const struct oci_profile *p, const struct environment *x, const struct environment *y)
+{
+	vec_each(&p->rules, r) {
+		const struct oci_gate *g = p->entries.v[r->entry].gate;
+		if (oci_gate_open(g, x) != oci_gate_open(g, y))
+			return false;
+	}
+	return true;
+}
