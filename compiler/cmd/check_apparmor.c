@@ -318,11 +318,19 @@ static void tell_lines(struct asking *k, const struct buf *said, int status)
 	}
 }
 
+/* Where it can start no process of its own it ends with that errno, and without a word. */
+static int as_shortage(int status, const struct buf *said)
+{
+	bool is_short = status == EAGAIN || status == ENOMEM || status == EMFILE || status == ENFILE;
+
+	return is_short && !said->n ? -status : status;
+}
+
 enum parser_answer parser_ask(struct session *s, const struct parser_question *q)
 {
 	struct asking k = { .session = s, .q = q };
 	BUF_AUTO said = { 0 };
-	int status = run_parser(&k, &said);
+	int status = as_shortage(run_parser(&k, &said), &said);
 
 	if (status == -ENOENT)
 		return PARSER_NOT_THERE;
