@@ -221,6 +221,16 @@ static int tell_nothing(const struct learn_options *opt, const struct recording 
 	return -1;
 }
 
+/* Told to end while everything was prepared: the command need not run for that. */
+static int tell_not_started(const struct learn_options *opt, struct diags *ds, int *status)
+{
+	diag_help(ds, diag_add(ds, DIAG_PL411, NO_SPAN, "nothing was recorded: the signal came before "
+			       "'%s' was started", safe_name(ds->arena, opt->argv[0])),
+		  "so it was not executed, and nothing is proposed");
+	*status = 1;
+	return -1;
+}
+
 static void tell_left_running(const struct target *t, struct diags *ds)
 {
 	struct diag *d;
@@ -310,6 +320,12 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	if (!choose_backend(a, &opt, &t, &w, out, ds)) {
 		target_drop(&t);
 		return -1;
+	}
+	if (opt.argv && opt.stop && *opt.stop) {
+		if (w)
+			trace_bpf_close(w);
+		target_drop(&t);
+		return tell_not_started(&opt, ds, status);
 	}
 	err = w ? trace_bpf_record(w, &opt, &t, m) : trace_ptrace_record(&opt, &t, m);
 	if (w)

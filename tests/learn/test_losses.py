@@ -260,6 +260,22 @@ def test_a_script_without_its_first_line_is_not_given_to_a_shell(tmp_path, backe
     assert not mark.exists() and not (tmp_path / "p").exists()
 
 
+@pytest.mark.parametrize("backend, call", [("ebpf", "bpf"), ("ptrace", "ptrace")])
+@pytest.mark.parametrize("word", ["TERM", "HUP"])
+def test_a_signal_before_the_command_has_started_keeps_it_from_starting(tmp_path, backend, call, word):
+    """It comes with a call that loading takes, or attaching."""
+    usable(backend)
+    mark, out = tmp_path / "mark", tmp_path / "p"
+    out.write_text("old")
+    for n in (1, 30) if backend == "ebpf" else (1,):
+        r = run([need("strace"), "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                 f"inject={call}:signal={word}:when={n}", PALE, "learn", "--backend", backend, "-o", out,
+                 "--", "touch", mark], env=TRACED,
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
+        assert r.rc == 1 and "the signal came before 'touch' was started" in r.err, r
+        assert not mark.exists() and out.read_text() == "old"
+
+
 # ---- clients ----
 
 @pytest.fixture
