@@ -714,6 +714,13 @@ static bool key_folds(struct str key, const char *want)
 	return i == key.n;
 }
 
+const struct json *json_find_fold(const struct json *m, const char *key)
+{
+	while (m && !key_folds(m->key, key))
+		m = m->next;
+	return m;
+}
+
 const struct json *json_get_fold(const struct json *object, const char *key)
 {
 	const struct json *found = NULL;
@@ -721,9 +728,8 @@ const struct json *json_get_fold(const struct json *object, const char *key)
 	if (!object || object->kind != JSON_OBJECT)
 		return NULL;
 	/* Every matching key assigns in turn, exact or folded: the last one stays. */
-	for (const struct json *m = object->first; m; m = m->next)
-		if (key_folds(m->key, key))
-			found = m;
+	for (const struct json *m = object->first; (m = json_find_fold(m, key)); m = m->next)
+		found = m;
 	return found;
 }
 

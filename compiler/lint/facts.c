@@ -467,7 +467,7 @@ struct facts *facts_of_profile(struct arena *a, const struct json *root)
 	f->dflt = f->unknown = p->dflt;
 	f->dflt_span = p->dflt_span;
 	name_calls(f, p);
-	if (!count_rules(f, p) || p->too_large) {
+	if (!count_rules(f, p) || p->unusable) {
 		set_root(f, DD_NONE, DD_FALSE, DD_FALSE);
 		return f;
 	}

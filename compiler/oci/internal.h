@@ -175,7 +175,7 @@ struct oci_profile {
 	VEC(struct oci_fault) faults; /* by place; at most OCI_FAULTS_MAX of a kind */
 	size_t nfaults[OCI_FAULT_NR]; /* how many there are */
 	bool stops;     /* no container starts, whatever entries are in force */
-	bool too_large; /* one of pale's bounds is passed: what was read is incomplete */
+	bool unusable;  /* a bound of pale's is passed, or readers make different profiles of it */
 };
 
 enum { OCI_FAULTS_MAX = 1 << 18 };

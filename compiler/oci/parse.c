@@ -53,12 +53,12 @@ static struct oci_fault *decode_fault(struct parser *p, enum oci_fault_kind kind
 
 static void too_many(struct parser *p, struct span span, const char *what, uint64_t most)
 {
-	if (p->out->too_large)
+	if (p->out->unusable)
 		return;
 	struct oci_fault *f = fault(p, OCI_FAULT_TOO_MANY, span, false);
 	f->key = what;
 	f->number = most;
-	p->out->too_large = true;
+	p->out->unusable = true;
 }
 
 static bool expect(struct parser *p, const struct json *j, enum json_kind kind, const char *what)
@@ -136,31 +136,112 @@ static bool is_engine_key(const char *key)
 	return false;
 }
 
+static bool is_list(const struct json *j)
+{
+	return j->kind == JSON_ARRAY || j->kind == JSON_OBJECT;
+}
+
+static bool same_value(const struct json *x, const struct json *y)
+{
+	const struct json *a = x->first, *b = y->first;
+
+	if (x->kind != y->kind || x->boolean != y->boolean || !str_eq(x->text, y->text) || x->count != y->count)
+		return false;
+	for (; a && b; a = a->next, b = b->next) /* the reader has bounded the depth */
+		if (!str_eq(a->key, b->key) || !same_value(a, b))
+			return false;
+	return true;
+}
+
+/* Does Go forget the earlier value? Elements it decodes into the old ones: strings alone replace. */
+static bool replaces(const struct json *old, const struct json *new)
+{
+	if (!is_list(old) || !old->count || !is_list(new) || (new->kind == JSON_ARRAY && !new->count))
+		return true;
+	for (const struct json *j = new->first; j; j = j->next)
+		if (new->kind == JSON_OBJECT || j->kind != JSON_STRING)
+			return false;
+	return new->kind == JSON_ARRAY;
+}
+
+/* A config.json goes to the runtime as it is; engines read profiles, and are written in Go. */
+static bool crun_reads(const struct parser *p)
+{
+	return p->out->in_config && p->out->runtime.kind == OCI_CRUN;
+}
+
+/* No answer can be given: what the profile says is another thing to each reader. */
+static struct oci_fault *unusable(struct parser *p, enum oci_fault_kind kind, const struct json *m)
+{
+	struct oci_fault *f = fault(p, kind, m->key_span, false);
+
+	f->word = m->key;
+	p->out->unusable = true;
+	return f;
+}
+
+/* crun takes keys as they are spelt, and of two the first (yajl) or the last (json-c). */
+static void check_twice(struct parser *p, const struct json *before, const struct json *m)
+{
+	struct oci_fault *f;
+
+	if (same_value(before, m) && str_eq(before->key, m->key))
+		f = fault(p, OCI_FAULT_KEY_SAME, m->key_span, false);
+	else if (crun_reads(p))
+		f = unusable(p, OCI_FAULT_KEY_OF_CRUN, m);
+	else
+		f = replaces(before, m) ? fault(p, OCI_FAULT_KEY_TWICE, m->key_span, false) :
+					  unusable(p, OCI_FAULT_KEY_MERGED, m);
+	f->word = m->key;
+	f->other = before->key_span;
+}
+
+static void check_key(struct parser *p, const struct json *m, const char *key)
+{
+	enum oci_fault_kind kind = OCI_FAULT_KEY_CASE;
+
+	if (!key && is_remark(m->key))
+		return;
+	if (!key)
+		kind = OCI_FAULT_KEY;
+	else if (p->out->in_config && is_engine_key(key) && has_content(m))
+		kind = OCI_FAULT_DIALECT;
+	else if (str_is(m->key, key))
+		return;
+	struct oci_fault *f = kind == OCI_FAULT_KEY_CASE && crun_reads(p) ?
+			      unusable(p, OCI_FAULT_KEY_OF_CRUN, m) : fault(p, kind, m->key_span, false);
+	f->word = m->key;
+	f->key = key;
+}
+
 static void check_keys(struct parser *p, const struct json *object, const char *const *known)
 {
+	const struct json *before[16] = { 0 }; /* by place in `known` */
+
 	for (const struct json *m = object->first; object->kind == JSON_OBJECT && m; m = m->next) {
 		const char *key = oci_key_find(m, known);
-		enum oci_fault_kind kind = OCI_FAULT_KEY_CASE;
-		if (!key && is_remark(m->key))
-			continue;
-		if (!key)
-			kind = OCI_FAULT_KEY;
-		else if (p->out->in_config && is_engine_key(key) && has_content(m))
-			kind = OCI_FAULT_DIALECT;
-		else if (str_is(m->key, key))
-			continue;
-		struct oci_fault *f = fault(p, kind, m->key_span, false);
-		f->word = m->key;
-		f->key = key;
+		check_key(p, m, key);
+		for (size_t i = 0; key && i < ARRAY_SIZE(before) && known[i]; i++) {
+			if (known[i] != key)
+				continue;
+			if (before[i])
+				check_twice(p, before[i], m);
+			before[i] = m;
+		}
 	}
 }
 
-static void check_twice(struct parser *p, const struct json *v)
+/* The objects around linux.seccomp: of other keys there nothing is said. */
+static void check_outer(struct parser *p, const struct json *object, const char *key)
 {
-	for (const struct json *m = v->first; m; m = m->next) {
-		if (v->kind == JSON_OBJECT && m->duplicate)
-			fault(p, OCI_FAULT_KEY_TWICE, m->key_span, false)->word = m->key;
-		check_twice(p, m); /* the reader has bounded the depth */
+	const struct json *before = NULL;
+
+	for (const struct json *m = object->first; (m = json_find_fold(m, key)); m = m->next) {
+		if (!str_is(m->key, key))
+			check_key(p, m, key);
+		if (before)
+			check_twice(p, before, m);
+		before = m;
 	}
 }
 
@@ -971,7 +1052,10 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 		return;
 	}
 	out->in_config = out->json != root;
-	check_twice(&p, root);
+	if (out->in_config) {
+		check_outer(&p, root, "linux");
+		check_outer(&p, oci_member(root, "linux"), "seccomp");
+	}
 	check_keys(&p, out->json, oci_profile_keys);
 	read_default(&p);
 	settle_arches(&p);

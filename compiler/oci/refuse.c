@@ -337,7 +337,7 @@ bool oci_refused(struct arena *a, const struct oci_profile *p, const struct envi
 
 	r.asked.rules.v = NULL;
 	r.asked.rules.n = r.asked.rules.cap = 0;
-	if (!p->has_default || p->too_large)
+	if (!p->has_default || p->unusable)
 		return false;
 	collect_rules(&r);
 	keep_questions(&r);

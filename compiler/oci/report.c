@@ -478,9 +478,47 @@ static struct diag *tell_keys(struct report *r, const struct oci_fault *f, struc
 
 static struct diag *tell_key_twice(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s %s twice in one object: the last value counts, the first is lost",
+	struct diag *d = ADD(r, f, "%s %s twice in one object: Docker and runc take the last value (null, where "
+			     "it stands for a word or a number, leaves the one before), other readers the first",
 			     group_list(g), PLURAL(*g, "stands", "stand"));
 
+	diag_help(r->ds, d, "keep one; unite what both say");
+	return d;
+}
+
+static struct diag *tell_key_same(struct report *r, const struct oci_fault *f, struct group *g)
+{
+	struct diag *d = ADD(r, f, "%s %s twice in one object, and both say the same", group_list(g),
+			     PLURAL(*g, "stands", "stand"));
+
+	diag_help(r->ds, d, "keep one");
+	return d;
+}
+
+static struct diag *tell_key_merged(struct report *r, const struct oci_fault *f)
+{
+	struct diag *d = ADD(r, f, "'" PRISTR "' stands twice in one object: Docker and runc read the second into the "
+			     "first, element by element, so that parts of both hold, and other readers take one of "
+			     "them: no answer holds for this file", STRARG(f->word));
+
+	diag_note(r->ds, d, f->other, "the first");
+	diag_help(r->ds, d, "keep one; unite what both say");
+	return d;
+}
+
+static struct diag *tell_key_of_crun(struct report *r, const struct oci_fault *f)
+{
+	struct diag *d;
+
+	if (f->key) {
+		d = ADD(r, f, "crun knows no '" PRISTR "', and readers written in Go take it for '%s': no answer "
+			"holds for this file", STRARG(f->word), f->key);
+		diag_fix(r->ds, d, f->span, str_c(arena_printf(r->ds->arena, "\"%s\"", f->key)));
+		return d;
+	}
+	d = ADD(r, f, "'" PRISTR "' stands twice in one object: crun takes the first or the last, as the JSON library "
+		"that it was built with does: no answer holds for this file", STRARG(f->word));
+	diag_note(r->ds, d, f->other, "the first");
 	diag_help(r->ds, d, "keep one; unite what both say");
 	return d;
 }
@@ -606,6 +644,8 @@ static tell_fn *const tell[OCI_FAULT_NR] = {
 	[OCI_FAULT_PODMAN_WORD] = tell_podman_word,
 	[OCI_FAULT_PODMAN_IDLE] = tell_podman_idle,
 	[OCI_FAULT_TYPE] = tell_type,
+	[OCI_FAULT_KEY_MERGED] = tell_key_merged,
+	[OCI_FAULT_KEY_OF_CRUN] = tell_key_of_crun,
 	[OCI_FAULT_BYTE_ORDER] = tell_byte_order,
 	[OCI_FAULT_FLAGS] = tell_flags,
 	[OCI_FAULT_MAP_ROW] = tell_map_row,
@@ -621,6 +661,7 @@ static tell_fn *const tell[OCI_FAULT_NR] = {
 static group_fn *const tell_all[OCI_FAULT_NR] = { /* none of these stops a container */
 	[OCI_FAULT_KEY] = tell_keys,
 	[OCI_FAULT_KEY_TWICE] = tell_key_twice,
+	[OCI_FAULT_KEY_SAME] = tell_key_same,
 	[OCI_FAULT_KEY_CASE] = tell_key_case,
 	[OCI_FAULT_LOSSY] = tell_lossy,
 	[OCI_FAULT_OLD_NAME] = tell_old_name,
@@ -663,7 +704,7 @@ bool oci_report(const struct oci_profile *p, const struct environment *env, enum
 		struct diags *ds)
 {
 	struct report r = { .p = p, .env = env, .ds = ds };
-	bool stopped = p->stops || p->too_large;
+	bool stopped = p->stops || p->unusable;
 
 	for (int i = 0; i < OCI_FAULT_NR; i++) {
 		enum oci_fault_kind kind = (enum oci_fault_kind)i;

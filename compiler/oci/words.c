@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The words of the JSON format, runtimes' names, and what `includes`/`excludes` imply. */
 #include <errno.h>
+#include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/oci/internal.h"
@@ -68,11 +69,29 @@ const char *const oci_row_keys[] = { "architecture", "subArchitectures", NULL };
 
 /* ---- the object ---- */
 
+/* Keys whose null leaves in Go what an earlier one said: no pointers, no lists. */
+static bool is_plain(const char *key)
+{
+	static const char *const keys[] = { "defaultAction", "defaultErrno", "action", "errno", "op", "index",
+					    "value", "valueTwo", "name", "comment", "architecture",
+					    "listenerPath", "listenerMetadata" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
 const struct json *oci_member(const struct json *object, const char *key)
 {
-	const struct json *m = object && object->kind == JSON_OBJECT ? json_get_fold(object, key) : NULL;
+	const struct json *found = NULL;
 
-	return m && m->kind != JSON_NULL ? m : NULL;
+	if (!object || object->kind != JSON_OBJECT)
+		return NULL;
+	for (const struct json *m = object->first; (m = json_find_fold(m, key)); m = m->next)
+		if (!found || m->kind != JSON_NULL || !is_plain(key))
+			found = m;
+	return found && found->kind != JSON_NULL ? found : NULL;
 }
 
 const struct json *oci_profile_object(const struct json *root)
@@ -98,14 +117,13 @@ bool oci_recognise(const struct json *root)
 	return false;
 }
 
-/* json_get_fold() on an object of one member: the one definition of how keys match. */
 const char *oci_key_find(const struct json *member, const char *const *keys)
 {
-	struct json one = *member, object = { .kind = JSON_OBJECT, .first = &one, .count = 1 };
+	struct json one = *member;
 
 	one.next = NULL;
 	for (; *keys; keys++)
-		if (json_get_fold(&object, *keys))
+		if (json_find_fold(&one, *keys))
 			return *keys;
 	return NULL;
 }

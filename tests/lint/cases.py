@@ -68,6 +68,8 @@ CASES = {
     "SJ002": (profile(entry("read", syscall="x")), profile(entry("read", comment="x")), "'syscall'"),
     "SJ003": (raw('{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"names":["write"],'
                   '"action":"SCMP_ACT_ALLOW"}]}'), open_("read", "write"), "'names'"),
+    "SJ033": (raw('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ERRNO","errnoRet":13}],'
+                  '"Syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}'), open_("read", "write"), "'Syscalls'"),
     "SJ004": (raw('{"DefaultAction":"SCMP_ACT_ERRNO","syscalls":[]}'), open_("read"),
               "'DefaultAction'"),
     "SJ005": (profile(entry("read", args=[arg(0, "EQ", -1)])),

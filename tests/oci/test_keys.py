@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A key that stands twice, in any capitals, or whose value is null: pale answers as the runtime
+does, or says that readers make different profiles of the file and answers nothing."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import PALE, program, run
+from test_loaded import base, installed  # noqa: F401 (base is a fixture)
+from test_runtimes import runtime_argv
+
+ENTRY = '{"names":["bpf"],"action":"SCMP_ACT_ERRNO"%s}'
+
+
+def one(more):
+    """An entry on mkdir, with more members behind its names and action."""
+    return '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"%s}]}' % more
+
+
+def arg(members):
+    return one(',"args":[{%s}]' % members)
+
+
+TWO = '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[%s],"%s":%s}'
+FIRST = ('{"names":["bpf"],"action":"SCMP_ACT_ERRNO","errnoRet":13,'
+         '"args":[{"index":1,"value":511,"op":"SCMP_CMP_NE"}]}')
+SECOND = '[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]'
+CALLS = ["mkdir(0, 0)", "mkdir(0, 5)", "mkdir(0, 511)", "bpf", "acct"]
+
+# name: text, the id, does pale answer?
+DOUBLED = {
+    "syscalls": (TWO % (FIRST, "syscalls", SECOND), "SJ033", False),
+    "syscalls in other letters": (TWO % (FIRST, "Syscalls", SECOND), "SJ033", False),
+    "syscalls and none": (TWO % (FIRST, "syscalls", "[]"), "SJ003", True),
+    "syscalls and null": (TWO % (FIRST, "syscalls", "null"), "SJ003", True),
+    "syscalls and the same": (TWO % (FIRST, "syscalls", f"[{FIRST}]"), "SJ003", True),
+    "args": (one(',"args":[{"index":1,"value":5,"op":"SCMP_CMP_EQ"}],"args":[{"value":511}]'), "SJ033", False),
+    "args and null": (one(',"args":[{"index":1,"value":5,"op":"SCMP_CMP_EQ"}],"args":null'), "SJ003", True),
+    "names": (one(',"names":["bpf","acct"]'), "SJ003", True),
+    "names with a null": (one(',"names":["bpf",null]'), "SJ033", False),
+    "action": (one(',"action":"SCMP_ACT_LOG"'), "SJ003", True),
+    "action in other letters": (one(',"Action":"SCMP_ACT_LOG"'), "SJ003", True),
+    "action and null": (one(',"action":null'), "SJ003", True),
+    "errnoRet": (one(',"errnoRet":13,"errnoRet":14'), "SJ003", True),
+    "errnoRet and null": (one(',"errnoRet":13,"errnoRet":null'), "SJ003", True),
+    "value": (arg('"index":1,"value":5,"value":0,"op":"SCMP_CMP_EQ"'), "SJ003", True),
+    "value and null": (arg('"index":1,"value":5,"value":null,"op":"SCMP_CMP_EQ"'), "SJ003", True),
+    "op and null": (arg('"index":1,"value":5,"op":"SCMP_CMP_EQ","op":null'), "SJ003", True),
+    "index": (arg('"index":0,"index":1,"value":5,"op":"SCMP_CMP_EQ"'), "SJ003", True),
+    "the default": ('{"defaultAction":"SCMP_ACT_ERRNO","defaultAction":"SCMP_ACT_ALLOW","syscalls":[%s]}'
+                    % (ENTRY % ""), "SJ003", True),
+    "the default and null": ('{"defaultAction":"SCMP_ACT_ALLOW","defaultAction":null,"syscalls":[%s]}' % (ENTRY % ""),
+                             "SJ003", True),
+    "architectures": ('{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],'
+                      '"architectures":["SCMP_ARCH_X86_64"],"syscalls":[%s]}' % (ENTRY % ""), "SJ003", True),
+}
+CONFIG = '{"ociVersion":"1.0.2","linux":{"seccomp":%s}}'
+
+
+def put(tmp_path, text):
+    path = tmp_path / "p.json"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", DOUBLED)
+def test_a_key_twice_is_answered_or_refused_by_every_command(pale, tmp_path, name):
+    text, want, answered = DOUBLED[name]
+    path = put(tmp_path, text)
+    told = [f for f in json.loads(pale("lint", "--format", "json", path).out)["findings"] if f["id"] == want]
+    assert len(told) == 1 and (told[0]["severity"] == "error") == (not answered), told
+    refusing = [] if answered else [["diff", path, path], ["why", "type=1326 arch=c000003e syscall=2 code=0", path]]
+    if told[0]["severity"] != "info":  # which explain leaves out
+        refusing += [["explain", path, "read"]]
+    for argv in (["sim", path, "read"], ["import", path], ["check", path],
+                 ["sim", "--as", "docker:runc", "--caps", "none", path, "read"], *refusing):
+        r = pale(*argv)
+        assert f"[{want} " in r.err, r
+        assert answered or (r.rc == 1 and "ALLOW" not in r.out and "same" not in r.out), r
+
+
+@pytest.mark.parametrize("name, text", [
+    ("linux", '{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[%s]}},'
+              '"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}' % (ENTRY % "")),
+    ("seccomp", '{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[%s]},'
+                '"Seccomp":{"defaultErrnoRet":5}}}' % (ENTRY % "")),
+    ("includes", one(',"includes":{"caps":["CAP_CHOWN"]},"includes":{"minKernel":"4.8"}')),
+    ("archMap", '{"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_X86_64"}],'
+                '"archMap":[{"subArchitectures":["SCMP_ARCH_X86"]}]}'),
+])
+def test_objects_that_go_reads_into_one_another_are_refused(pale, tmp_path, name, text):
+    r = pale("import", put(tmp_path, text), check=1)
+    assert "[SJ033 " in r.err and "keep one" in r.err and not r.out, r
+
+
+def test_what_stands_twice_elsewhere_in_a_config_is_nobodys_business(pale, tmp_path):
+    text = '{"root":{"a":[1]},"root":{"a":[2]},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}'
+    r = pale("sim", put(tmp_path, text), "read", check=0)
+    assert "SJ003" not in r.err and "SJ033" not in r.err
+
+
+@pytest.mark.parametrize("name", ["errnoRet", "action in other letters", "syscalls and null"])
+def test_crun_reads_other_keys_of_a_config(pale, tmp_path, name):
+    path = put(tmp_path, CONFIG % DOUBLED[name][0])
+    for runtime, rc in (("runc-1.1+libseccomp-2.5.4", 0), ("crun-1.8+libseccomp-2.5.4", 1)):
+        r = pale("sim", "--as", "docker:" + runtime[:4], "--runtime", runtime, path, "read", check=rc)
+        assert ("[SJ033 " in r.err) == bool(rc), r
+    # An engine, which is written in Go, reads a profile for crun as well.
+    pale("sim", "--as", "docker:crun", "--caps", "none", put(tmp_path, DOUBLED[name][0]), "read", check=0)
+
+
+def held(base, where, text):  # noqa: F811
+    """The filter that the real runc holds of this text, [] where it does not start."""
+    where.mkdir()
+    config = json.loads((base / "config.json").read_text())
+    config["linux"]["seccomp"] = "@"
+    (where / "config.json").write_text(json.dumps(config).replace('"@"', text))
+    name = f"pale-key-{os.getpid()}-{where.name}"
+    runc = [str(a) for a in runtime_argv("runc", where / "state")]
+    subprocess.run([program("oci/holdfilter"), str(where / "filter"), *runc, "run", name], cwd=where,
+                   stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    subprocess.run([*runc, "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
+    return sorted(where.glob("filter.*"))
+
+
+@pytest.mark.once
+def test_the_real_runc_answers_so(base, tmp_path):  # noqa: F811
+    full = installed("runc")
+    for i, (name, (text, _, answered)) in enumerate(DOUBLED.items()):
+        filters = held(base, tmp_path / str(i), text)
+        path = put(tmp_path, CONFIG % text)
+        r = run([PALE, "sim", "--as", "docker:runc", "--runtime", full, path, *CALLS])
+        assert r.rc == (0 if answered else 1), (name, r)
+        if not filters:  # an empty name is among what is mixed
+            assert not answered, name
+            continue
+        real = [run([PALE, "sim", filters[0], c], check=0).out.split()[0] for c in CALLS]
+        assert not answered or [line.split()[0] for line in r.out.splitlines()] == real, (name, real, r)
