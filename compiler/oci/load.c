@@ -124,7 +124,7 @@ static bool same_library(unsigned installed, unsigned named)
 static int settle(struct loading *l, struct oci_loaded *out)
 {
 	const struct oci_model *m = out->model;
-	dd_node built, reading = fix(l, m->root), undefined = fix(l, m->undefined);
+	dd_node built = DD_NONE, reading = fix(l, m->root), undefined = fix(l, m->undefined);
 	unsigned installed = oci_libseccomp_installed();
 
 	if (oci_refused(l->arena, m->profile, &l->opt->env, NULL, l->ds))
