@@ -169,6 +169,18 @@ void put_dispute(struct buf *out, const struct oci_disputes *disputes, const str
 	verdict_print(out, d.second_says);
 }
 
+void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a)
+{
+	struct str name = libseccomp_since(str_c(sys->name)), here = libseccomp_since_on(sys, a);
+
+	if (here.n)
+		buf_printf(out, "libseccomp before " PRISTR " does not know the name '%s'", STRARG(here), sys->name);
+	else
+		buf_printf(out, "no libseccomp up to " LIBSECCOMP_NEWEST " knows the name '%s'", sys->name);
+	if (name.n && !str_eq(name, here))
+		buf_printf(out, " on %s", arch_info(a)->name);
+}
+
 void forget_disputes(struct diags *ds)
 {
 	size_t kept = 0;

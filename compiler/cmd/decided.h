@@ -23,6 +23,8 @@ void put_header(struct buf *out, const struct sources *sources, const struct pol
 /* "; depends on libseccomp: 2.5.4 says ERRNO(1)" where this call is disputed, else nothing. */
 void put_dispute(struct buf *out, const struct oci_disputes *disputes, const struct environment *env,
 		 const struct call *c);
+/* "libseccomp before 2.5.5 does not know the name 'cachestat'", or that none up to the newest does. */
+void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a);
 /* Takes notes of it (PL287) out: for commands that say it at the call itself. */
 void forget_disputes(struct diags *ds);
 

@@ -172,16 +172,16 @@ static void put_late_name(struct buf *out, const struct sources *sources, const 
 	uint32_t nr = c->nr;
 	int a = arch_of_call(c->audit_arch, &nr);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
-	struct str since = sys ? libseccomp_since(str_c(sys->name)) : (struct str){ NULL, 0 };
 
-	if (!since.n || libseccomp_knows(m->runtime.libseccomp, str_c(sys->name)))
+	if (!sys || libseccomp_numbers(m->runtime.libseccomp, sys, (enum arch)a))
 		return;
 	vec_each(&m->profile->rules, r) {
 		if (!str_is(r->name, sys->name) || !oci_gate_open(m->profile->entries.v[r->entry].gate, &l->env))
 			continue;
 		buf_puts(out, "; listed at ");
 		put_place(out, sources, r->span);
-		buf_printf(out, ", but libseccomp before " PRISTR " does not know the name", STRARG(since));
+		buf_puts(out, ", but ");
+		put_unknowing(out, sys, (enum arch)a);
 		return;
 	}
 }

@@ -319,13 +319,19 @@ static void put_loaded_way(struct buf *out, const struct why *w, const struct sy
 	const struct oci_model *m = w->loaded->held.model;
 	const struct call c = call_at(at);
 	struct oci_why why = oci_model_why(m, &w->loaded->env, &c);
-	struct str since = sys ? libseccomp_since(str_c(sys->name)) : (struct str){ NULL, 0 };
+	uint32_t nr = c.nr;
+	int a = sys ? arch_of_call(c.audit_arch, &nr) : -1;
+	struct str since = a < 0 ? (struct str){ NULL, 0 } : libseccomp_since_on(sys, (enum arch)a);
+	bool numbered = a < 0 || libseccomp_numbers(m->runtime.libseccomp, sys, (enum arch)a);
 
 	if (!sys)
 		buf_puts(out, "nothing: JSON names calls, and this number has no name\n");
-	else if (since.n && !libseccomp_knows(m->runtime.libseccomp, str_c(sys->name)))
+	else if (!numbered && since.n)
 		buf_printf(out, "libseccomp " PRISTR " or newer, which knows the name '%s', and an entry for it\n",
 			   STRARG(since), sys->name);
+	else if (!numbered)
+		buf_printf(out, "a libseccomp newer than " LIBSECCOMP_NEWEST " that knows the name '%s', and an entry "
+			   "for it\n", sys->name);
 	else if (why.by == OCI_BY_ARCH)
 		buf_puts(out, "this architecture among those of the profile\n");
 	else if (why.by == OCI_BY_ENTRY)
@@ -450,18 +456,18 @@ static bool put_unknown_name(struct buf *out, const struct why *w, const struct 
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 	struct dd_point at = point_of(w, e);
 	const struct policy *p = w->loaded || w->decide.in.format != INPUT_JSON ? NULL : decide_policy(&w->decide, &at);
-	struct str since = sys ? libseccomp_since(str_c(sys->name)) : (struct str){ NULL, 0 };
 	size_t first, end;
 
-	if (!p || !since.n || !(p->arches & ARCH_BIT(a)))
+	if (!p || !sys || libseccomp_numbers(0, sys, (enum arch)a) || !(p->arches & ARCH_BIT(a)))
 		return false;
 	policy_calls_of(p, (enum arch)a, e->nr, &first, &end);
 	if (first == end || (e->verdict.kind != p->dflt[a].kind && e->verdict.kind != VERDICT_ERRNO))
 		return false;
 	buf_puts(out, "  listed at ");
 	put_place(out, w->s->sources, p->calls.v[first].origin->span);
-	buf_printf(out, ", but libseccomp before " PRISTR " does not know the name '%s', and then ", STRARG(since),
-		   sys->name);
+	buf_puts(out, ", but ");
+	put_unknowing(out, sys, (enum arch)a);
+	buf_puts(out, ", and then ");
 	verdict_print(out, p->dflt[a]);
 	buf_puts(out, " answers, the default, or ENOSYS by runc where no higher number is named\n"
 		 "  allowed by: a newer libseccomp where the container runs ('--as docker:runc --runtime' asks "

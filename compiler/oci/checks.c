@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/oci/model.h"
 #include "compiler/oci/write.h"
 
 /* ---- socketcall and ipc ---- */
@@ -104,8 +105,8 @@ static uint32_t last_named(const struct writer *w, enum arch a)
 	uint32_t last = 0;
 
 	vec_each(&w->names, name)
-		if (name->sys->nr[a] >= 0 && oci_number(name->sys, a) > last &&
-		    oci_runtime_knows(w, name->sys) && multiplexed_by(name->sys, a, &mux, &selector))
+		if (oci_numbered(&w->opt->runtime, name->sys, a) && oci_number(name->sys, a) > last &&
+		    multiplexed_by(name->sys, a, &mux, &selector))
 			last = oci_number(name->sys, a);
 	return last;
 }
@@ -136,8 +137,7 @@ static bool tell_stub(struct writer *w, enum arch a, uint32_t number, struct ver
 static bool stub_hides(struct writer *w, enum arch a, uint32_t last)
 {
 	vec_each(&w->names, name) {
-		if (name->sys->nr[a] < 0 || oci_number(name->sys, a) <= last ||
-		    !oci_runtime_knows(w, name->sys))
+		if (!oci_numbered(&w->opt->runtime, name->sys, a) || oci_number(name->sys, a) <= last)
 			continue;
 		struct diag *d = oci_fail(w, DIAG_PL225, oci_call_span(w, name->sys),
 					  arena_printf(w->arena, "runc answers ENOSYS for '%s' on %s: its number lies "
@@ -157,7 +157,7 @@ static bool stub_answers_other(struct writer *w, enum arch a, uint32_t last, str
 	for (size_t i = 0; i < syscall_count() && !verdict_eq(w->jd, enosys); i++) {
 		const struct syscall_info *sys = syscall_at(i);
 		struct verdict v;
-		if (sys->nr[a] < 0 || oci_number(sys, a) <= last || !oci_runtime_knows(w, sys) ||
+		if (!oci_numbered(&w->opt->runtime, sys, a) || oci_number(sys, a) <= last ||
 		    !dd_is_terminal(w->d->dd, decision_node(w->d, a, oci_number(sys, a)), &v) ||
 		    !verdict_eq(v, w->jd))
 			continue;

@@ -39,11 +39,7 @@ struct loader {
 
 bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, enum arch a)
 {
-	/* Linux gave x32 this call long after x86_64, and libseccomp followed in 2.6.1. */
-	if (a == ARCH_X32 && !strcmp(sys->name, "map_shadow_stack") &&
-	    (rt->libseccomp & ~LIBSECCOMP_DEBIAN12) < OCI_VERSION(2, 6, 1))
-		return false;
-	return sys->nr[a] >= 0 && libseccomp_knows(rt->libseccomp, str_c(sys->name));
+	return libseccomp_numbers(rt->libseccomp, sys, a);
 }
 
 /* ---- includes and excludes ---- */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/oci/model.h"
 #include "compiler/oci/write.h"
 
 static const uint64_t high_words[6] = { HIGH_WORD, HIGH_WORD, HIGH_WORD,
@@ -91,6 +92,23 @@ uint32_t oci_number(const struct syscall_info *sys, enum arch a)
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys)
 {
 	return libseccomp_knows(w->opt->runtime.libseccomp, str_c(sys->name));
+}
+
+/* The policy's architectures that have the call and where the runtime finds no number for it. */
+static unsigned unnumbered(const struct writer *w, const struct syscall_info *sys, bool *everywhere)
+{
+	unsigned lost = 0;
+
+	*everywhere = true;
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(w->p->arches & ARCH_BIT(a)) || sys->nr[a] < 0)
+			continue;
+		if (oci_numbered(&w->opt->runtime, sys, (enum arch)a))
+			*everywhere = false;
+		else
+			lost |= ARCH_BIT(a);
+	}
+	return lost;
 }
 
 /* ---- one decision a name ---- */
@@ -228,24 +246,43 @@ static void name_nodes(struct writer *w, struct oci_name *name)
 	}
 }
 
+/* "fchroot", or "map_shadow_stack on x32" where the runtime finds it elsewhere. */
+static const char *unknown_name(const struct writer *w, const struct syscall_info *sys, unsigned lost,
+				bool everywhere)
+{
+	const char *name = sys->name;
+
+	for (int a = 0; a < ARCH_NR && !everywhere; a++)
+		if (lost & ARCH_BIT(a))
+			name = arena_printf(w->arena, "%s%s%s", name, name == sys->name ? " on " : " and ",
+					    arch_info((enum arch)a)->name);
+	return name;
+}
+
 static void note_unknown_name(struct writer *w, const struct oci_name *name)
 {
 	const struct syscall_info *sys = name->sys;
 	struct verdict v;
-	bool refuses = true;
+	bool refuses = true, everywhere;
+	unsigned lost = unnumbered(w, sys, &everywhere);
+	const char *who = unknown_name(w, sys, lost, everywhere);
 
+	if (!lost)
+		return;
 	if (!verdict_refuses(w->jd)) {
 		struct diag *d = oci_fail(w, DIAG_PL227, oci_call_span(w, sys),
 					  arena_printf(w->arena, "the runtime's libseccomp does not know '%s', "
-						       "which would then be allowed by default", sys->name));
-		diag_help(w->ds, d, "name a newer runtime with '--runtime', or let 'unknown' refuse");
+						       "which would then be allowed by default", who));
+		diag_help(w->ds, d, "%slet 'unknown' refuse", everywhere && !libseccomp_since(str_c(sys->name)).n
+			  ? "no libseccomp up to " LIBSECCOMP_NEWEST " knows it: "
+			  : "name a newer runtime with '--runtime', or ");
 		return;
 	}
 	for (size_t i = 0; i < w->views.n; i++)
 		refuses &= name->node[i] == DD_NONE || (dd_is_terminal(w->d->dd, name->node[i], &v) &&
 							verdict_refuses(v));
 	if (!refuses)
-		vec_push(w->arena, &w->unknown_names, sys->name);
+		vec_push(w->arena, &w->unknown_names, who);
 }
 
 static void collect_names(struct writer *w)
@@ -263,8 +300,7 @@ static void collect_names(struct writer *w)
 		if (!written || w->failed)
 			continue;
 		/* Also those that this runtime skips: a newer one then does what the policy says. */
-		if (!oci_runtime_knows(w, name.sys))
-			note_unknown_name(w, &name);
+		note_unknown_name(w, &name);
 		vec_push(w->arena, &w->names, name);
 	}
 }

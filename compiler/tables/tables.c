@@ -8,7 +8,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/tables/data.h"
 
-const uint16_t tables_level = KERNEL_VERSION_OF(6, 18);
+const uint16_t tables_level = KERNEL_VERSION_OF(7, 3);
 
 /* ---- architectures ---- */
 
@@ -236,6 +236,21 @@ static unsigned parse_version(const char *s)
 	return (unsigned)v;
 }
 
+/* "2.5.5/2.5.4-1+deb12u1" up to a comma: is this libseccomp that release, a later one or the build? */
+static bool is_within(const char *releases, unsigned version)
+{
+	const char *end = strchrnul(releases, ',');
+
+	if (*releases == '-')
+		return false;
+	if (version & LIBSECCOMP_DEBIAN12) {
+		const char *build = strstr(releases, "2.5.4-1+deb12u1");
+		if (build && build < end)
+			return true;
+	}
+	return (version & ~LIBSECCOMP_DEBIAN12) >= parse_version(releases);
+}
+
 bool libseccomp_knows(unsigned version, struct str name)
 {
 	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, name);
@@ -243,16 +258,45 @@ bool libseccomp_knows(unsigned version, struct str name)
 	if (!versions) /* not a late one: every release knows what exists at all */
 		return syscall_by_name(name) || syscall_foreign_arches(name) ||
 		       str_is(name, "send") || str_is(name, "recv");
-	if ((version & LIBSECCOMP_DEBIAN12) && strstr(versions, ",2.5.4-1+deb12u1"))
-		return true;
-	return (version & ~LIBSECCOMP_DEBIAN12) >= parse_version(versions);
+	return is_within(versions, version);
+}
+
+/* An architecture's own releases, or those of the name. */
+static const char *releases_on(const char *versions, enum arch a)
+{
+	size_t n = strlen(arch_info(a)->name);
+
+	for (const char *p = strchr(versions, ','); p; p = strchr(p, ','))
+		if (!strncmp(++p, arch_info(a)->name, n) && p[n] == '=')
+			return p + n + 1;
+	return versions;
+}
+
+bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arch a)
+{
+	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, str_c(s->name));
+
+	return s->nr[a] >= 0 && libseccomp_knows(version, str_c(s->name)) &&
+	       (!versions || is_within(releases_on(versions, a), version));
+}
+
+static struct str first_release(const char *releases)
+{
+	if (!releases || *releases == '-')
+		return (struct str){ NULL, 0 };
+	return (struct str){ releases, strcspn(releases, "/,") };
 }
 
 struct str libseccomp_since(struct str name)
 {
-	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, name);
+	return first_release(find_pair(tables_libseccomp, tables_nlibseccomp, name));
+}
 
-	return versions ? (struct str){ versions, strcspn(versions, ",") } : (struct str){ NULL, 0 };
+struct str libseccomp_since_on(const struct syscall_info *s, enum arch a)
+{
+	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, str_c(s->name));
+
+	return first_release(versions ? releases_on(versions, a) : NULL);
 }
 
 const char *multiplexed_call(struct str mux, unsigned selector)

@@ -84,7 +84,7 @@ struct syscall_info {
 	const char *note;        /* for `pale show`; NULL */
 };
 
-extern const uint16_t tables_level; /* the newest kernel this table knows: 6.18 */
+extern const uint16_t tables_level; /* the newest kernel this table knows: 7.3 */
 
 size_t syscall_count(void);
 const struct syscall_info *syscall_at(size_t i); /* in name order */
@@ -110,8 +110,13 @@ const char *syscall_foreign_arches(struct str name);
  */
 #define LIBSECCOMP_DEBIAN12 0x80000000u
 bool libseccomp_knows(unsigned version, struct str name);
-/* "2.5.5": the first release that does; empty: all do, or none. */
+/* Does its table give the call a number there? Some names it knows before their number. */
+bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arch a);
+/* "2.5.5": the first release that knows the name; empty: all do, or none up to LIBSECCOMP_NEWEST. */
 struct str libseccomp_since(struct str name);
+/* And the first that has a number for it there. */
+struct str libseccomp_since_on(const struct syscall_info *s, enum arch a);
+#define LIBSECCOMP_NEWEST "2.6.1" /* whose table was read */
 /* Which call `socketcall`/`ipc` makes for this first argument ("send" is none of its own); NULL. */
 const char *multiplexed_call(struct str mux, unsigned selector);
 /* The other way round; 0: it makes no such call. */

@@ -117,7 +117,7 @@ def test_types_names_and_sets_are_found(pale, tmp_path):
     trace 7 prctl(option != PR_SET_NAME);
     allow setpriority(niceval in -5..5);
     allow socket(family in {AF_UNIX, AF_INET}, (type & SOCK_TYPE_MASK) == SOCK_STREAM);
-    allow #470(arg0 == 1, arg1 <= 4095);
+    allow #570(arg0 == 1, arg1 <= 4095);
 """
     source = tmp_path / "t.pale"
     source.write_text("policy t { arch x86_64; default errno EPERM;" + rules + "}")

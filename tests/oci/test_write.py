@@ -78,7 +78,7 @@ def test_the_machines_own_architecture_must_be_listed(pale, arch, target):
 
 
 @pytest.mark.parametrize("body, options, want", [
-    ("allow #470;", {}, "PL222"),
+    ("allow #570;", {}, "PL222"),
     ("trap 7 bpf;", {}, "PL224"),
     ("notify bpf;", {}, "PL224"),
     ("allow read, write;", {"unknown": "errno EPERM"}, "PL225"),

@@ -23,7 +23,7 @@ CALLS = {
 }
 # Calls tested as whole registers; the condition is on any of the six.
 REGISTERS = ["ioctl", "fcntl", "prctl", "futex", "mprotect", "munmap", "madvise", "lseek",
-             "read", "write", "getrandom", "personality", "clone3", "#470", "#471", "#9999",
+             "read", "write", "getrandom", "personality", "clone3", "#570", "#571", "#9999",
              "#1000000"]
 WIDE = ["x86_64", "x32", "aarch64"]
 

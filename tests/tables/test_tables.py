@@ -16,11 +16,12 @@ import subprocess
 
 import pytest
 
+from archive import unpacked
 from conftest import BUILD, PALE, ROOT, need, need_root, run, shared
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLES = ROOT / "compiler" / "tables"
-LEVEL = (6, 18)
+LEVEL = (7, 3)
 AUDIT = {"x86_64": 0xC000003E, "x32": 0x4000003E, "i386": 0x40000003, "aarch64": 0xC00000B7,
          "arm": 0x40000028, "riscv64": 0xC00000F3, "s390x": 0x80000016, "ppc64le": 0xC0000015,
          "mips64el": 0xC0000008, "loongarch64": 0xC0000102}
@@ -70,8 +71,8 @@ def release(text):
     return tuple(int(x) for x in text.split("."))
 
 
-def header_release():
-    text = pathlib.Path("/usr/include/linux/version.h").read_text()
+def header_release(root=pathlib.Path("/")):
+    text = (root / "usr/include/linux/version.h").read_text()
     code = int(re.search(r"LINUX_VERSION_CODE\s+(\d+)", text)[1])
     return code >> 16, code >> 8 & 0xFF
 
@@ -104,13 +105,53 @@ def cross_flags(arch):
             f"-I{include}", "-isystem", own, *flags.split()]
 
 
+# ---- other suites' headers: one package holds those of all machines ----
+
+SUITES = ("trixie", "sid", "trixie-backports")
+TRIPLETS = {"x86_64": "x86_64-linux-gnu", "x32": "x86_64-linux-gnu", "i386": "i386-linux-gnu",
+            "aarch64": "aarch64-linux-gnu", "loongarch64": "loongarch64-linux-gnu",
+            **{arch: triplet for arch, (triplet, _) in CROSS.items()}}
+OWN = {"x86_64": "-m64", "x32": "-mx32", "i386": "-m32", "aarch64": "-m64 -D__aarch64__",
+       "loongarch64": "-m64 -D__loongarch__ -D__loongarch64",
+       **{arch: flags for arch, (_, flags) in CROSS.items()}}
+
+
+def suite_headers(suite):
+    if platform.machine() != "x86_64":
+        pytest.skip("needs an x86_64 machine's compiler")
+    root = unpacked(suite, "linux-libc-dev")
+    if not (root / "usr/include/loongarch64-linux-gnu").exists():
+        pytest.skip(f"{suite}'s linux-libc-dev has the headers of one machine only")
+    (root / "empty").mkdir(exist_ok=True)
+    (root / "empty" / "unistd.h").touch()  # linux/shm.h wants the C library's
+    return root
+
+
+def suite_flags(root, arch):
+    own = run([need("gcc"), "-print-file-name=include"], check=0).out.strip()
+    strange = arch not in ("x86_64", "x32", "i386")
+    return ("-nostdinc", *(f"-U{m}" for m in ("__x86_64__", "__x86_64", "__i386__", "__i386",
+                                              "__amd64__") if strange),
+            f"-I{root}/usr/include/{TRIPLETS[arch]}", f"-I{root}/usr/include", f"-I{root}/empty",
+            "-ffreestanding",
+            "-isystem", own, *OWN[arch].split())
+
+
 # ---- numbers ----
 
-def cross_numbers(arch):
-    flags = tuple(cross_flags(arch))
+def cross_numbers(flags):
     text = run(["gcc", "-E", "-dM", *flags, "-"], input="#include <asm/unistd.h>\n", check=0).out
-    numbers = {re.sub("^__(ARM_)?NR_", "", name): value for name, value in evaluate(
-        flags, ("asm/unistd.h",), frozenset(re.findall(r"#define (__(?:ARM_)?NR_\w+) ", text))).items()}
+    macros = dict(re.findall(r"^#define (\w+) (.+)$", text, re.M))
+
+    def number(word):  # 5, __NR_other, (__NR_Linux + 5)
+        parts = re.findall(r"\w+", word)
+        if not parts or not re.fullmatch(r"\(?\w+( *\+ *\w+)?\)?", word):
+            return None
+        values = [int(p, 0) if p[0].isdigit() else number(macros.get(p, "")) for p in parts]
+        return None if None in values else sum(values)
+
+    numbers = {re.sub("^__(ARM_)?NR_", "", name): number(word) for name, word in macros.items()
+               if re.match("__(ARM_)?NR_", name) and number(word) is not None}
     other = r"(64_|[NO]32_)?Linux(_syscalls)?|(OABI_)?SYSCALL_(BASE|MASK)|BASE|__NR3264_.*|syscalls"
     return {n: v for n, v in numbers.items()  # counts and bases are no calls
             if not re.fullmatch(other + "|arch_specific_syscall|_exit", n)}
@@ -119,7 +160,7 @@ def cross_numbers(arch):
 def header_numbers(arch):
     """The numbers that the kernel's headers give, from the preprocessor."""
     if arch in CROSS:
-        numbers = cross_numbers(arch)
+        numbers = cross_numbers(tuple(cross_flags(arch)))
         assert len(numbers) > 250
         return numbers
     if arch in ("aarch64", "loongarch64"):
@@ -148,47 +189,120 @@ def header_numbers(arch):
     return numbers
 
 
-@pytest.mark.parametrize("arch", AUDIT)
-def test_numbers_are_the_kernel_headers(calls, arch):
-    theirs = header_numbers(arch)
+def number_differences(calls, arch, theirs, at):
+    """at: the headers' release. Calls younger than the table are nobody's fault."""
     ours = {n: c["numbers"][arch] for n, c in calls.items() if arch in c["numbers"]}
     found = {}
     for name in theirs.keys() | ours.keys():
         if name not in ours:
-            found[f"{arch} {name}"] = f"header {theirs[name]}, table has none"
+            if at <= LEVEL:
+                found[f"{arch} {name}"] = f"header {theirs[name]}, table has none"
         elif name not in theirs:
             since = calls[name]["since"].get(arch, "2.6")
-            if release(since) <= header_release():
+            if release(since) <= at:
                 found[f"{arch} {name}"] = f"table {ours[name]}, header has none"
         elif ours[name] != theirs[name]:
             found[f"{arch} {name}"] = f"table {ours[name]}, header {theirs[name]}"
+    return found
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_numbers_are_those_of_other_suites_headers(calls, suite):
+    root = suite_headers(suite)
+    at, found, excused, late = header_release(root), {}, exceptions("number"), 0
+    for arch in AUDIT:
+        theirs = cross_numbers(suite_flags(root, arch))
+        theirs = {n: v - X32 * (arch == "x32") for n, v in theirs.items()}
+        assert len(theirs) > 250, arch
+        found |= number_differences(calls, arch, theirs, at)
+        for name in theirs.keys() & calls.keys():  # and not before the table says so
+            since = release(calls[name]["since"].get(arch, "2.6"))
+            late += since > release("5.19")
+            if since > at:
+                found[f"{arch} {name}"] = f"since {since}, a header of {at} has it"
+    wrong = {w: how for w, how in found.items() if w not in excused}
+    assert not wrong and late > 100, wrong
+
+
+@pytest.mark.parametrize("arch", AUDIT)
+def test_numbers_are_the_kernel_headers(calls, arch):
+    found = number_differences(calls, arch, header_numbers(arch), header_release())
     excused = {w: r for w, r in exceptions("number").items() if w.startswith(arch + " ")}
     wrong = {w: how for w, how in found.items() if w not in excused}
     assert not wrong, wrong
     assert not excused.keys() - found.keys(), "exceptions.tsv: no longer needed"
 
 
-@pytest.mark.parametrize("arch", AUDIT)
-def test_numbers_are_libseccomp_s(calls, arch):
+def installed_libseccomp():
+    """(path, release, the package's version)"""
     try:
         lib = ctypes.CDLL("libseccomp.so.2")
     except OSError:
         pytest.skip("libseccomp is not installed")
+    lib.seccomp_version.restype = ctypes.POINTER(LibraryVersion)
+    v = lib.seccomp_version().contents
+    package = ""
+    if shutil.which("dpkg-query"):
+        package = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "libseccomp2"],
+                                 capture_output=True, text=True).stdout
+    return lib, (v.major, v.minor, v.micro), package
+
+
+def other_libseccomp(suite):
+    root = unpacked(suite, "libseccomp2")
+    paths = sorted(root.glob("usr/lib/*/libseccomp.so.2.*"))
+    assert len(paths) == 1, paths
+    try:
+        lib = ctypes.CDLL(str(paths[0]))
+    except OSError as e:
+        pytest.skip(f"{suite}'s libseccomp does not load here: {e}")
+    return lib, release(paths[0].name.removeprefix("libseccomp.so.")), ""
+
+
+class LibraryVersion(ctypes.Structure):
+    _fields_ = [("major", ctypes.c_uint), ("minor", ctypes.c_uint), ("micro", ctypes.c_uint)]
+
+
+LATE = {line.split()[0]: line.split()[1].split(",")
+        for line in (TABLES / "libseccomp.tsv").read_text().splitlines()
+        if line and not line.startswith(("#", "name "))}
+
+
+def is_within(releases, at, package):
+    """"2.5.5/2.5.4-1+deb12u1": that release, a later one or that build; "-": none."""
+    first, *builds = releases.split("/")
+    return first != "-" and (release(first) <= at or package in builds)
+
+
+def libseccomp_numbers(name, arch, at, package):
+    """Does the table say that this libseccomp has a number for a call that it knows?"""
+    own = [r.partition("=")[2] for r in LATE.get(name, ["2.5.0"])[1:] if r.startswith(arch + "=")]
+    return not own or is_within(own[0], at, package)
+
+
+LIBRARIES = {"installed": installed_libseccomp,
+             **{suite: functools.partial(other_libseccomp, suite) for suite in ("trixie", "sid")}}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("arch", AUDIT)
+def test_numbers_are_libseccomp_s(calls, arch, library):
+    lib, at, package = LIBRARIES[library]()
     resolve = lib.seccomp_syscall_resolve_name_arch
+    resolve.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
     if resolve(AUDIT[arch], b"read") < 0:
         pytest.skip(f"this libseccomp has no {arch}")
-    resolve.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
     known = 0
     for name, c in calls.items():
         theirs = resolve(AUDIT[arch], name.encode())
         ours = c["numbers"].get(arch)
         if theirs == -1:  # not a name it knows: newer than this libseccomp, or absent anywhere
-            assert not ours or release(c["since"].get(arch, "2.6")) >= (5, 0), (arch, name)
+            assert not is_within(LATE.get(name, ["2.5.0"])[0], at, package), (arch, name)
             continue
         known += 1
         if arch == "x32" and theirs > 0:
             theirs -= X32
-        if ours is None:
+        if ours is None or not libseccomp_numbers(name, arch, at, package):
             assert theirs < 0, f"{arch} {name}: libseccomp has {theirs}"
         else:
             assert theirs == ours or theirs < 0 and name in MULTIPLEXED, \
@@ -201,28 +315,13 @@ MULTIPLEXED = {line.split()[2] for line in (TABLES / "multiplexed.tsv").read_tex
                if line and not line.startswith("#")}
 
 
-def test_libseccomp_knows_what_the_table_says_it_knows(tmp_path, calls):
-    try:
-        lib = ctypes.CDLL("libseccomp.so.2")
-    except OSError:
-        pytest.skip("libseccomp is not installed")
-
-    class Version(ctypes.Structure):
-        _fields_ = [("major", ctypes.c_uint), ("minor", ctypes.c_uint), ("micro", ctypes.c_uint)]
-    lib.seccomp_version.restype = ctypes.POINTER(Version)
-    v = lib.seccomp_version().contents
-    package = ""
-    if shutil.which("dpkg-query"):
-        package = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "libseccomp2"],
-                                 capture_output=True, text=True).stdout
-    late = dict(line.split() for line in (TABLES / "libseccomp.tsv").read_text().splitlines()
-                if line and not line.startswith("#") and not line.startswith("name "))
-    assert late
-    for name in sorted(calls.keys() | late.keys()):
-        releases = late.get(name, "2.5.0").split(",")
-        expected = (v.major, v.minor, v.micro) >= release(releases[0]) or package in releases
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_libseccomp_knows_what_the_table_says_it_knows(calls, library):
+    lib, at, package = LIBRARIES[library]()
+    for name in sorted(calls.keys() | LATE.keys()):
+        expected = is_within(LATE.get(name, ["2.5.0"])[0], at, package)
         theirs = lib.seccomp_syscall_resolve_name(name.encode()) != -1
-        assert theirs == expected, f"{name}: installed {package} says {theirs}"
+        assert theirs == expected, f"{name}: {library} {at} {package} says {theirs}"
 
 
 def test_numbers_are_the_shared_list_s(calls):
@@ -256,8 +355,9 @@ def test_every_number_names_one_call_and_the_newest_are_there(calls):
     for arch in AUDIT:
         numbers = [c["numbers"][arch] for c in calls.values() if arch in c["numbers"]]
         assert len(numbers) == len(set(numbers))
-        assert max(numbers) == {"x32": 547, "arm": 0xF0006, "mips64el": N64 + 469}.get(arch, 469)
-    for name, nr, since in (("file_setattr", 469, "6.17"), ("open_tree_attr", 467, "6.15"),
+        assert max(numbers) == {"x32": 547, "arm": 0xF0006, "mips64el": N64 + 472}.get(arch, 472)
+    for name, nr, since in (("fchroot", 472, "7.3"), ("rseq_slice_yield", 471, "7.0"),
+                            ("listns", 470, "6.19"), ("file_setattr", 469, "6.17"), ("open_tree_attr", 467, "6.15"),
                             ("removexattrat", 466, "6.13"), ("mseal", 462, "6.10"),
                             ("listmount", 458, "6.8"), ("futex_requeue", 456, "6.7"),
                             ("fchmodat2", 452, "6.6"), ("cachestat", 451, "6.5")):
@@ -265,7 +365,8 @@ def test_every_number_names_one_call_and_the_newest_are_there(calls):
         assert set(calls[name]["since"].values()) == {since}
     assert calls["uretprobe"]["numbers"]["x86_64"] == 335
     assert calls["uprobe"]["numbers"]["x86_64"] == 336
-    assert "listns" not in calls  # 6.19
+    assert calls["map_shadow_stack"]["since"]["x32"] == "6.10"
+    assert calls["memfd_secret"]["since"]["loongarch64"] == "7.0"
     assert all(release(s) <= LEVEL for c in calls.values() for s in c["since"].values())
 
 
@@ -285,8 +386,8 @@ def test_since_differs_where_i386_got_a_call_late(calls):
 
 def test_calls_are_older_on_this_kernel_than_the_table_says(calls):
     """Every call whose `since` is not above this kernel has a number below the kernel's end."""
-    if platform.machine() != "x86_64" or release(".".join(
-            re.findall(r"\d+", platform.release())[:2])) < LEVEL:
+    here = release(".".join(re.findall(r"\d+", platform.release())[:2]))
+    if platform.machine() != "x86_64" or here < (6, 18):
         pytest.skip("needs Linux 6.18 or later on x86_64")
     try:
         text = pathlib.Path("/proc/kallsyms").read_text()
@@ -298,7 +399,8 @@ def test_calls_are_older_on_this_kernel_than_the_table_says(calls):
     renamed = {"fstat": "newfstat", "stat": "newstat", "lstat": "newlstat", "uname": "newuname",
                "sendfile": "sendfile64", "umount2": "umount"}
     found = {name: "no __x64_sys_ function in this kernel" for name, c in calls.items()
-             if "x86_64" in c["numbers"] and renamed.get(name, name) not in have}
+             if "x86_64" in c["numbers"] and renamed.get(name, name) not in have and
+             release(c["since"].get("x86_64", "2.6")) <= here}
     judge("kernel", found)
 
 
@@ -417,7 +519,7 @@ linux/fanotify.h linux/inotify.h linux/xattr.h linux/mempolicy.h linux/random.h 
 linux/ioprio.h linux/close_range.h linux/openat2.h linux/perf_event.h linux/reboot.h linux/net.h
 linux/in.h linux/userfaultfd.h linux/signalfd.h linux/module.h linux/kexec.h linux/rseq.h
 linux/if_tun.h linux/loop.h linux/kd.h linux/vt.h linux/netlink.h linux/vhost.h
-linux/btrfs.h linux/blkzoned.h linux/rtc.h linux/watchdog.h linux/fscrypt.h linux/usbdevice_fs.h
+linux/lsm.h linux/btrfs.h linux/blkzoned.h linux/rtc.h linux/watchdog.h linux/fscrypt.h linux/usbdevice_fs.h
 linux/hdreg.h linux/cdrom.h linux/nsfs.h linux/msdos_fs.h linux/resource.h linux/ppp-ioctl.h
 scsi/sg.h linux/dm-ioctl.h linux/blktrace_api.h asm/termbits.h linux/serial.h linux/fiemap.h
 """.split()
@@ -425,7 +527,8 @@ X86_HEADERS = ["asm/prctl.h", "asm/ptrace-abi.h", "linux/kvm.h"]
 # What the kernel keeps to itself and the C library tells: the same on every architecture here.
 LIBC_HEADERS = """sys/socket.h sched.h sys/wait.h sys/epoll.h sys/mman.h sys/resource.h sys/ipc.h
 sys/shm.h sys/sem.h sys/msg.h unistd.h sys/ptrace.h netinet/in.h signal.h fcntl.h sys/mount.h
-sys/swap.h time.h sys/timerfd.h sys/eventfd.h sys/signalfd.h sys/inotify.h errno.h netinet/tcp.h netinet/udp.h linux/input.h""".split()
+sys/swap.h time.h sys/timerfd.h sys/eventfd.h sys/signalfd.h sys/inotify.h errno.h netinet/tcp.h netinet/udp.h linux/input.h
+scsi/sg.h""".split()
 # Generic headers with what arch/arm64's own add (uapi/asm/{fcntl,mman,ptrace}.h).
 AARCH64_OWN = {
     "fcntl.h": "#define O_DIRECTORY 040000\n#define O_NOFOLLOW 0100000\n"
@@ -498,11 +601,45 @@ def test_constants_are_the_headers(constants, arch, tmp_path):
         libc_flags = cross_flags("riscv64")
     theirs = evaluate(tuple(flags or generic_flags(tmp_path, arch)), tuple(headers), names)
     libc = evaluate(tuple(libc_flags), tuple(LIBC_HEADERS), names)
+    assert len(theirs) > 1500 and len(libc) > 500
+    judge_constants(constants, arch, theirs, libc, header_release())
+
+
+@pytest.mark.parametrize("suite, arch", [("trixie", "x86_64"), ("sid", "x86_64")] +
+                         [("trixie-backports", arch) for arch in AUDIT])
+def test_constants_are_other_suites_headers(constants, suite, arch):
+    root = suite_headers(suite)
+    names = frozenset(c["name"] for c in constants)
+    headers = HEADERS + X86_HEADERS * (arch in ("x86_64", "x32", "i386"))
+    theirs = evaluate(suite_flags(root, arch), tuple(headers), names)
+    libc = evaluate(("-m64",), tuple(LIBC_HEADERS), names)
+    assert len(theirs) > 1500 and len(libc) > 500
+    kernel_s = [c for c in constants if c["name"] in theirs or c["name"] not in libc]
+    judge_constants(kernel_s, arch, theirs, {}, header_release(root), False)
+
+
+def excused_constants(arch, at):
+    """{what: must it differ?} under headers of the release `at`. "* DOMAIN NAME": on every
+    architecture; "Linux 6.14": older headers lack it or have another value; "gone in Linux 7.3":
+    younger ones lack it."""
+    excused = {}
+    for what, reason in exceptions("constant").items():
+        who, rest = what.split(" ", 1)
+        brought = re.fullmatch(r"Linux (\d+\.\d+)(, or earlier)?", reason)
+        gone = re.match(r"gone in Linux (\d+\.\d+)", reason)
+        if who not in ("*", arch) or (brought and release(brought[1]) <= at) or \
+                (gone and at < release(gone[1])):
+            continue
+        excused[f"{arch} {rest}"] = not (brought and brought[2])
+    return excused
+
+
+def judge_constants(constants, arch, theirs, libc, at, whole=True):
+    """whole: also that no excuse is idle, which holds for the headers that were installed."""
     # The numbers of the 64-bit locks on machines that have none: an alias in the C library's
     # headers. What libcs keep for a machine that the kernel does not have there.
     if arch not in ("arm", "i386", "x32"):
         libc = {n: v for n, v in libc.items() if not re.fullmatch("F_(GET|SET)LKW?64", n)}
-    assert len(theirs) > 1500 and len(libc) > 500
     found = {}
     for c in constants:
         key = f"{arch} {c['domain']} {c['name']}"
@@ -516,14 +653,10 @@ def test_constants_are_the_headers(constants, arch, tmp_path):
                 found[key] = f"the header has {value:#x}"
         elif (ours ^ value) & (2**32 - 1 if ours < 2**32 else 2**64 - 1):
             found[key] = f"{ours:#x}, the header has {value:#x}"
-    excused = {}
-    for what, reason in exceptions("constant").items():  # "* DOMAIN NAME": every architecture
-        who, rest = what.split(" ", 1)
-        if who in ("*", arch):
-            excused[f"{arch} {rest}"] = reason
+    excused = excused_constants(arch, at)
     wrong = {w: how for w, how in found.items() if w not in excused}
     assert not wrong, "\n".join(f"{w}: {how}" for w, how in sorted(wrong.items()))
-    idle = excused.keys() - found.keys()
+    idle = {w for w, needed in excused.items() if needed and whole} - found.keys()
     assert not idle, f"exceptions.tsv: no longer needed: {sorted(idle)}"
 
 
@@ -655,7 +788,7 @@ def test_names_of_the_shared_list_that_we_lack_are_foreign_or_too_new(calls):
     with open(path, newline="") as f:
         names = {row[0] for row in csv.reader(f)} - {"#syscall (v7.1.0-rc4 2026-05-21)"}
     known = calls.keys() | rows_of("foreign.tsv").keys() | rows_of("aliases.tsv").keys()
-    assert names - known == {"listns", "rseq_slice_yield"}  # after 6.18
+    assert not names - known
 
 
 # ---- list and show ----

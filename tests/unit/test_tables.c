@@ -48,9 +48,9 @@ static void wide_holes_in_the_numbers_are_stepped_over(void **state)
 	assert_null(syscall_by_nr(ARCH_ARM, 0xf0007));
 	assert_null(syscall_by_nr(ARCH_AARCH64, 0xf0005));
 	assert_int_equal(syscall_end(ARCH_ARM), 0xf0007);
-	assert_int_equal(syscall_next(ARCH_ARM, 470), 0xf0001);
+	assert_int_equal(syscall_next(ARCH_ARM, 473), 0xf0001);
 	assert_int_equal(syscall_next(ARCH_ARM, 0xf0007), UINT32_MAX);
-	assert_int_equal(syscall_next(ARCH_X86_64, 470), UINT32_MAX);
+	assert_int_equal(syscall_next(ARCH_X86_64, 473), UINT32_MAX);
 	assert_int_equal(syscall_next(ARCH_MIPS64EL, 0), 5000);
 	assert_string_equal(syscall_by_nr(ARCH_MIPS64EL, 5000)->name, "read");
 	for (enum arch a = 0; a < ARCH_NR; a++) {
@@ -179,6 +179,30 @@ static void libseccomp_learns_names_with_its_releases(void **state)
 	assert_true(libseccomp_knows(v261, STR("file_getattr")));
 	assert_false(libseccomp_knows(v261, STR("sigwait")));
 	assert_false(libseccomp_knows(v261, STR("")));
+	assert_true(libseccomp_knows(v261, STR("listns")));
+	assert_false(libseccomp_knows(v261, STR("fchroot")));
+	assert_int_equal(libseccomp_since(STR("fchroot")).n, 0);
+}
+
+static void libseccomp_learns_some_numbers_after_the_name(void **state)
+{
+	const unsigned v254 = 2 << 16 | 5 << 8 | 4, v255 = v254 + 1, v256 = v254 + 2, v261 = 2 << 16 | 6 << 8 | 1;
+	const struct syscall_info *stack = syscall_by_name(STR("map_shadow_stack"));
+	const struct syscall_info *secret = syscall_by_name(STR("memfd_secret"));
+
+	(void)state;
+	assert_true(libseccomp_numbers(v255, stack, ARCH_X86_64));
+	assert_false(libseccomp_numbers(v255, stack, ARCH_X32));
+	assert_false(libseccomp_numbers(v254 | LIBSECCOMP_DEBIAN12, stack, ARCH_X32));
+	assert_true(libseccomp_numbers(v254 | LIBSECCOMP_DEBIAN12, stack, ARCH_X86_64));
+	assert_true(libseccomp_numbers(v256, stack, ARCH_X32));
+	assert_true(str_is(libseccomp_since_on(stack, ARCH_X32), "2.5.6"));
+	assert_true(str_is(libseccomp_since_on(stack, ARCH_AARCH64), "2.5.5"));
+	assert_false(libseccomp_numbers(v254, secret, ARCH_S390X));
+	assert_true(libseccomp_numbers(v254 | LIBSECCOMP_DEBIAN12, secret, ARCH_S390X));
+	assert_false(libseccomp_numbers(v261, secret, ARCH_LOONGARCH64));
+	assert_false(libseccomp_numbers(v261, secret, ARCH_ARM)); /* no such call there */
+	assert_int_equal(libseccomp_since_on(secret, ARCH_LOONGARCH64).n, 0);
 }
 
 static void check_value(const char *domain, const char *name, enum arch a, uint64_t value)
@@ -273,6 +297,7 @@ int main(void)
 		cmocka_unit_test(names_that_are_no_calls_lead_to_calls),
 		cmocka_unit_test(socketcall_and_ipc_multiplex_on_i386_only),
 		cmocka_unit_test(libseccomp_learns_names_with_its_releases),
+		cmocka_unit_test(libseccomp_learns_some_numbers_after_the_name),
 		cmocka_unit_test(constants_have_two_spellings_and_their_architecture_s_value),
 		cmocka_unit_test(the_first_row_of_a_value_names_it),
 		cmocka_unit_test(a_suggestion_comes_from_the_domain),
