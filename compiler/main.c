@@ -9,31 +9,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/cmd.h"
 
-static const struct command commands[] = {
-#define COMMAND(name, fn, usage, summary) { name, summary, usage, fn },
+static cmd_fn *const runs[] = { /* by place in command_at() */
+#define COMMAND(name, fn, usage, summary) fn,
 #include "compiler/cmd/commands.def"
 #undef COMMAND
-	{ NULL, NULL, NULL, NULL },
 };
-
-const struct command *command_find(const char *name)
-{
-	for (const struct command *c = commands; c->name; c++)
-		if (!strcmp(c->name, name))
-			return c;
-	return NULL;
-}
 
 static void print_help(FILE *f)
 {
 	fputs("pale: one policy, compiled to seccomp JSON, BPF and AppArmor; learned; linted\n\n"
 	      "usage: pale COMMAND ...\n\n",
 	      f);
-	for (const struct command *c = commands; c->name; c++)
-		fprintf(f, "  %-9s %s\n", c->name, c->summary);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		fprintf(f, "  %-9s %s\n", command_at(i)->name, command_at(i)->summary);
 	fputs("\npale COMMAND --help says more; pale --version what was built in\n", f);
 }
 
@@ -92,16 +84,14 @@ static int tell_no_command(const char *name)
 	struct suggest s;
 
 	suggest_start(&s, str_c(name));
-	for (const struct command *c = commands; c->name; c++)
-		suggest_offer(&s, str_c(c->name));
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		suggest_offer(&s, str_c(command_at(i)->name));
 	tell("pale: no command '%s'" PRINEAR, name, NEARARG(s));
 	return EXIT_USAGE;
 }
 
 static int dispatch(int argc, char **argv)
 {
-	const struct command *c;
-
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -114,8 +104,10 @@ static int dispatch(int argc, char **argv)
 		printf("pale %s +ptrace %cbpf\n", PALE_VERSION, PALE_BPF ? '+' : '-');
 		return EXIT_OK;
 	}
-	c = command_find(argv[1]);
-	return c ? c->run(argc - 1, argv + 1) : tell_no_command(argv[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		if (!strcmp(command_at(i)->name, argv[1]))
+			return runs[i](argc - 1, argv + 1);
+	return tell_no_command(argv[1]);
 }
 
 int main(int argc, char **argv)

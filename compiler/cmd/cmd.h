@@ -25,10 +25,10 @@ struct command {
 	const char *name;
 	const char *summary;
 	const char *usage; /* behind "pale NAME " */
-	cmd_fn *run;
 };
 
-const struct command *command_find(const char *name);
+const struct command *command_at(size_t i); /* in the order of commands.def */
+const struct command *command_find(const char *name); /* one of them */
 
 #define COMMAND(name, fn, usage, summary) cmd_fn fn;
 #include "compiler/cmd/commands.def"

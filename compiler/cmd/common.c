@@ -6,8 +6,33 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/cmd.h"
+
+/* ---- commands ---- */
+
+static const struct command commands[] = {
+#define COMMAND(name, fn, usage, summary) { name, summary, usage },
+#include "compiler/cmd/commands.def"
+#undef COMMAND
+};
+
+const struct command *command_at(size_t i)
+{
+	BUG_ON(i >= ARRAY_SIZE(commands));
+	return &commands[i];
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	BUG("no such command");
+}
+
+/* ---- sessions ---- */
 
 static _Noreturn void tell_no_memory(int status)
 {
