@@ -24,7 +24,6 @@ enum {
 	LONG = 12,           /* comparisons, from which on its opposite is tried */
 	WORK_MAX = 200,      /* times that another way is tried */
 	VISITS_MAX = 1 << 26, /* of nodes, over all ways: a second or so */
-	MEMORY_MAX = 1 << 30, /* bytes, of all that is imported */
 	PIECES_MAX = 4096,   /* of one set of values */
 	SCATTERED = 12,      /* bits without an order, whose opposite is tried as well */
 	CUBES_MAX = 1000,    /* in one chain of `or`, which the grammar bounds */
@@ -59,7 +58,7 @@ static bool visit(struct describer *s)
 {
 	if (s->visits)
 		s->visits--;
-	if (arena_size(s->arena) > MEMORY_MAX)
+	if (arena_size(s->arena) >> 20 >= DESCRIBE_MIB_MAX)
 		s->visits = 0;
 	return s->visits;
 }

@@ -14,12 +14,15 @@ struct describe_site { /* the call whose arguments are spoken of */
 	bool registers; /* `reg` only */
 };
 
-/* The longest condition that is written, in comparisons and members of sets. */
-enum { DESCRIBE_MAX = 20000 };
+/*
+ * The longest condition that is written, in comparisons and members of sets; and the memory that
+ * all conditions of a filter may take, so that a hostile one is told within 1 GiB.
+ */
+enum { DESCRIBE_MAX = 20000, DESCRIBE_MIB_MAX = 512 };
 
 /*
- * 0 and *out (NULL: it holds always), or -1: the claim needs more than DESCRIBE_MAX, or looks
- * at something else than arguments. Not for DD_FALSE, which no condition says.
+ * 0 and *out (NULL: it holds always), or -1: the claim needs more than these, or looks at
+ * something else than arguments. Not for DD_FALSE, which no condition says.
  */
 int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node claim,
 		struct ast_cond **out);

@@ -3,6 +3,7 @@
 done, or a bound is told (status 1), never a kill, never the system's want of memory."""
 import random
 import resource
+import struct
 import subprocess
 
 import pytest
@@ -111,3 +112,23 @@ def test_a_million_bad_weights_are_read_at_once(tmp_path):
     (tmp_path / "t.pale").write_text(policy("allow read, execve;"))
     proc = held(["compile", "-q", "-t", "bpf", "-o", "x", "--weights", "w", "t.pale"], tmp_path)
     assert b"did you mean 'read'?" in proc.stderr and b"999980 more errors" in proc.stderr
+
+
+def single_bits(n, words):
+    """Each call is tested for any of a random mask's bits, n times: no policy says that shortly."""
+    pick = random.Random(1)
+    code = [(0x20, 0, 0, 4), (0x15, 1, 0, 0xc000003e), (6, 0, 0, 0x7fff0000)]
+    for _ in range(n):
+        code += [(0x20, 0, 0, 16 + 4 * pick.randrange(words)), (0x45, 0, 1, pick.getrandbits(32)),
+                 (6, 0, 0, 0x50000 | pick.randrange(1, 30))]
+    return b"".join(struct.pack("<HBBI", *insn) for insn in [*code, (6, 0, 0, 0x7fff0000)])
+
+
+@pytest.mark.once  # a sanitizer's shadow needs the address space
+@pytest.mark.parametrize("n, words", [(5, 12), (12, 12), (40, 2), (1300, 1), (1300, 12)])
+def test_masks_in_a_filter_have_a_bounded_price(tmp_path, n, words):
+    (tmp_path / "t.bpf").write_bytes(single_bits(n, words))
+    proc = held(["import", "-o", "x.pale", "t.bpf"], tmp_path)
+    assert proc.returncode == 1 and (b"PL279" in proc.stderr or b"PL295" in proc.stderr)
+    assert b"MiB" in proc.stderr or b"decision nodes" in proc.stderr
+    assert not (tmp_path / "x.pale").exists()
