@@ -107,6 +107,8 @@ int input_resolve(struct session *s, const struct input_options *opt, struct inp
  * where `when` asks what neither the options nor its own capability lines say.
  */
 bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in);
+/* Is something of it decided by the machine that is assumed without --host (PL238)? */
+bool input_assumes_host(struct session *s, const struct input_options *opt, const struct input *in);
 /* What it is (kind.h). Of a kind that pale does not read it says so (PL021): INPUT_OTHER. */
 enum input_format input_recognise(struct session *s, const struct source *src);
 /* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */

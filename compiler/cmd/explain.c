@@ -454,7 +454,7 @@ static int load_rules(struct session *s, const struct explain_options *o, const 
 	const struct decide_options opt = { .resolve = o->input.resolve, .policy = o->policy };
 	struct decide_part part = { 0 };
 
-	if (input_is_open(s, &o->input, in))
+	if (input_is_open(s, &o->input, in) || input_assumes_host(s, &o->input, in))
 		return decide_load(s, dd_new(s->arena, DECIDE_BUDGET), file, &opt, d);
 	int status = input_resolve(s, &o->input, in);
 	if (status)

@@ -273,7 +273,9 @@ int input_resolve(struct session *s, const struct input_options *opt, struct inp
 	return told(s);
 }
 
-bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in)
+/* Resolving it with what is given says this. */
+static bool resolving_says(struct session *s, const struct input_options *opt, const struct input *in,
+			   enum diag_id id)
 {
 	struct resolve_options resolve = opt->resolve;
 	struct diags *quiet = diags_new(s->arena, s->sources);
@@ -283,9 +285,19 @@ bool input_is_open(struct session *s, const struct input_options *opt, const str
 	resolve.set_dirs = set_directories_with(s->arena, resolve.set_dirs);
 	policy_resolve(s->arena, in->ast, &resolve, quiet);
 	for (size_t i = 0; i < quiet->list.n; i++)
-		if (quiet->list.v[i]->id == DIAG_PL131)
+		if (quiet->list.v[i]->id == id)
 			return true;
 	return false;
+}
+
+bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in)
+{
+	return resolving_says(s, opt, in, DIAG_PL131);
+}
+
+bool input_assumes_host(struct session *s, const struct input_options *opt, const struct input *in)
+{
+	return resolving_says(s, opt, in, DIAG_PL238);
 }
 
 int input_load(struct session *s, const char *path, const struct input_options *opt,

@@ -78,7 +78,7 @@ struct resolver {
 	struct policy *p;
 	struct environment env;
 	bool blind;   /* `when` knows the architecture of the call only */
-	unsigned asked; /* bits: capabilities, kernel, host were reported as not known */
+	unsigned asked; /* bits: capabilities, kernel, host were reported as not known, the host as assumed */
 	bool variables_unread; /* reported: what is declared is not known */
 	bool probing; /* first pass: looks for capability lines only; env may be incomplete */
 	struct verdict foreign[ARCH_NR]; /* as written; the policy has one */

@@ -228,6 +228,40 @@ static void report_unknown(struct resolver *r, const struct ast_env *env)
 	BUG("ast_env_kind");
 }
 
+/* A machine other than the one that is taken makes these calls too, and has another answer; or -1. */
+static int other_machine(struct resolver *r, const struct ast_env *env, enum arch arch, enum tri t)
+{
+	const struct environment given = r->env;
+	int found = -1;
+
+	for (int h = 0; h < ARCH_NR && found < 0; h++) {
+		if (h == ARCH_X32 || !env_runs((enum arch)h, arch)) /* no kernel is x32's */
+			continue;
+		r->env.host_known = true;
+		r->env.host = (enum arch)h;
+		enum tri there = eval_env(r, env, arch);
+		found = there != TRI_UNKNOWN && there != t ? h : -1;
+	}
+	r->env = given;
+	return found;
+}
+
+/* Without --host the machine is the family's own; a program that a 32-bit kernel loads is not its. */
+static void tell_assumed(struct resolver *r, const struct ast_env *env, enum arch arch, enum tri t)
+{
+	int other = r->env.host_known || r->probing || t == TRI_UNKNOWN ? -1 : other_machine(r, env, arch, t);
+	enum arch machine = machine_of(r, arch);
+
+	if (other < 0 || machine == ARCH_NR || !first_asked(r, 8))
+		return;
+	const char *taken = arch_info(machine)->name, *name = arch_info((enum arch)other)->name;
+	struct diag *d = resolve_report(r, DIAG_PL238, env->span, "for calls of %s the machine is taken to be "
+					"%s here; on a machine of %s this condition answers otherwise",
+					arch_info(arch)->name, taken, name);
+	diag_help(r->ds, d, "give --host %s for those machines, or --host %s to say that it is meant", name,
+		  taken);
+}
+
 unsigned when_arches(struct resolver *r, const struct ast_env *env)
 {
 	unsigned mask = 0;
@@ -237,6 +271,7 @@ unsigned when_arches(struct resolver *r, const struct ast_env *env)
 		if (!(r->listed & ARCH_BIT(a)))
 			continue;
 		enum tri t = eval_env(r, env, (enum arch)a);
+		tell_assumed(r, env, (enum arch)a, t);
 		if (t == TRI_TRUE)
 			mask |= ARCH_BIT(a);
 		if (t == TRI_UNKNOWN)

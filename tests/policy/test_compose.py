@@ -285,3 +285,33 @@ def test_json_has_one_default_for_all_architectures(pale, tmp_path):
     r = pale("compile", "-t", "docker", f, check=1)
     assert "PL221" in r.err and "--arch" in r.err, r
     pale("compile", "-t", "docker", "--arch", "x86_64", "-o", tmp_path / "o.json", f, check=0)
+
+
+HOSTS = """policy p {{ level linux 6.18; layers seccomp; arch {both}; default errno EPERM;
+    use start-run; when {says} {{ allow getcpu; }} }}
+"""
+
+
+@pytest.mark.parametrize("both, small", [("x86_64, i386", "i386"), ("arm, aarch64", "arm"), ("x86_64, i386, x32", "i386")])
+@pytest.mark.parametrize("argv", [["compile", "-t", "bpf", "-o", "o"], ["sim"], ["check"]])
+def test_the_machine_that_is_assumed_is_named_where_another_would_answer_otherwise(pale, tmp_path, both, small, argv):
+    """A 32-bit kernel loads the program as well, and then it is another policy's."""
+    policy = tmp_path / "p.pale"
+    tail = ["read"] if argv == ["sim"] else []
+    argv = [str(tmp_path / w) if w == "o" else w for w in argv]
+    for says in (f"host {small}", f"not host {small}", f"arch {small} and not host aarch64, x86_64"):
+        policy.write_text(HOSTS.format(both=both, says=says))
+        r = pale(*argv, policy, *tail, check=None)
+        text = r.out + r.err
+        assert text.count("PL238") == 1 and f"give --host {small}" in text, r
+        assert "PL238" not in pale(*argv, "--host", small, policy, *tail, check=None).err
+    for says in (f"host {small} or host x86_64, aarch64", "arch x86_64 and host x86_64", "host riscv64"):
+        policy.write_text(HOSTS.format(both=both, says=says))
+        assert "PL238" not in pale(*argv, policy, *tail, check=None).err
+
+
+def test_explain_says_what_the_machine_decides_beside_the_assumed_one(pale, tmp_path):
+    policy = tmp_path / "p.pale"
+    policy.write_text(HOSTS.format(both="x86_64, i386", says="host i386"))
+    out = pale("explain", policy, "getcpu", check=0).out
+    assert "getcpu on i386\n" in out and "host i386" in out.split("ALLOW")[1].splitlines()[0], out
