@@ -25,6 +25,8 @@ struct settler {
 	size_t meetings;    /* likewise: pairs that no bit tells apart */
 	size_t diagrams;    /* likewise */
 	struct dd *dd;
+	struct oci_rule *const *sorted; /* all of them, by name */
+	size_t nsorted;
 	bool failed;
 	bool full; /* a budget is spent: the rest is not looked at */
 };
@@ -167,8 +169,9 @@ static void settle_conditions(struct settler *s, const struct oci_rule *x, const
 	if (m == MEET_TOO_HARD) {
 		s->full = true;
 		tell_pair(s, x, y, arena_printf(s->arena, "whether two entries for '" PRISTR "' with different "
-						"actions match the same arguments is more than is decided",
-						STRARG(y->name)),
+						"actions match the same arguments is more than is decided "
+						"with %d pairs and %d times %d decision nodes", STRARG(y->name),
+						MEETINGS_MAX, DIAGRAMS_MAX, DIAGRAM_NODES),
 			  "compare fewer arguments, or make the conditions exclude each other in one bit");
 		return;
 	}
@@ -200,16 +203,33 @@ static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *
 		settle_conditions(s, x, y);
 }
 
+/* The call that has most entries is what makes a profile long; y is where the bound was met. */
+static void tell_comparisons(struct settler *s, const struct oci_rule *y)
+{
+	const struct oci_rule *most = y;
+	size_t n = 0, best = 0;
+
+	for (size_t i = 0; i < s->nsorted; i++) {
+		n = i && str_eq(s->sorted[i]->name, s->sorted[i - 1]->name) ? n + 1 : 1;
+		if (n <= best)
+			continue;
+		best = n;
+		most = s->sorted[i];
+	}
+	struct diag *d = diag_add(s->ds, DIAG_PL273, most->span, "more than %d pairs of entries would have to be "
+				  "compared with each other; '" PRISTR "' has most, %zu entries", COMPARISONS_MAX,
+				  STRARG(most->name), best);
+	diag_help(s->ds, d, "join entries with the same action, or leave those out that another one covers");
+	s->failed = true;
+}
+
 static void settle_call(struct settler *s, struct oci_rule **rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = i + 1; k < n && !s->full; k++) {
 			if (s->comparisons-- == 0) {
 				s->comparisons = 0;
-				diag_add(s->ds, DIAG_PL273, rules[k]->span,
-					 "too many entries for '" PRISTR "' to compare with each other",
-					 STRARG(rules[k]->name));
-				s->failed = true;
+				tell_comparisons(s, rules[k]);
 				return;
 			}
 			settle_pair(s, rules[i], rules[k]);
@@ -315,6 +335,8 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
 		if (!r->dropped)
 			sorted[n++] = r;
 	qsort(sorted, n, sizeof(*sorted), by_name_then_place);
+	s.sorted = sorted;
+	s.nsorted = n;
 	for (size_t i = 0, k; i < n && s.comparisons && !s.full; i = k) {
 		for (k = i + 1; k < n && str_eq(sorted[i]->name, sorted[k]->name); k++)
 			;

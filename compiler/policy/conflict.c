@@ -323,7 +323,9 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 		diag_help(ds, d, "both match %s%s: let one of them exclude it",
 			  spell_call(a, x, m->args), spell_environment(a, &m->where, &m->all));
 	else
-		diag_help(ds, d, "write simpler conditions, or one verdict for both");
+		diag_help(ds, d, "it was tried with %d bits, %d pairs of rules on one call and %d comparisons of "
+			  "one argument: write simpler conditions, or one verdict for both", STEPS_MAX,
+			  PAIRS_MAX, CMPS_MAX);
 }
 
 struct bits { /* (argument & mask) == value is needed */
