@@ -549,7 +549,8 @@ static bool too_long(struct decompiler *c, const char *name, int a)
 {
 	c->why = arena_printf(c->arena, "what decides '%s' on %s looks at its arguments in more ways "
 			      "than %d comparisons or %d MiB can say, or has more than %d answers", name,
-			      arch_info((enum arch)a)->name, DESCRIBE_MAX, DESCRIBE_MIB_MAX, VERDICTS_MAX);
+			      arch_info((enum arch)a)->name, DESCRIBE_MAX, DESCRIBE_MIB_MAX,
+			      VERDICTS_MAX);
 	return false;
 }
 
