@@ -283,8 +283,7 @@ static int explain_call(struct session *s, const struct decide *d, const struct 
 			const char *text, int only, struct buf *out)
 {
 	struct explaining e = { .s = s, .dd = d->dd, .env = *env, .json = d->in.format == INPUT_JSON };
-	struct source *src = source_add(s->sources, "<call>", str_c(strace_call(s->arena, text)));
-	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
+	struct ast_call_args *c = strace_parse(s, text);
 	const struct syscall_info *sys;
 	unsigned shown = 0;
 

@@ -146,8 +146,7 @@ int explain_program(struct session *s, const char *file, const char *what, int o
 	struct decide_options opt = { .policy = NULL };
 	struct decide d;
 	BUF_AUTO text = { 0 };
-	struct source *call = source_add(s->sources, "<call>", str_c(strace_call(s->arena, what)));
-	struct ast_call_args *c = pale_parse_call(s->arena, call, s->diags);
+	struct ast_call_args *c = strace_parse(s, what);
 
 	if (!c || decide_load(s, e.dd, file, &opt, &d))
 		return -1;

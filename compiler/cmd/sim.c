@@ -219,8 +219,7 @@ static enum arch pick_arch(const struct simulator *sim, const struct ast_call_ar
 static int sim_call(struct session *s, const struct simulator *sim, const char *text, int arch,
 		    struct buf *out)
 {
-	struct source *src = source_add(s->sources, "<call>", str_c(strace_call(s->arena, text)));
-	struct ast_call_args *c = pale_parse_call(s->arena, src, s->diags);
+	struct ast_call_args *c = strace_parse(s, text);
 	struct written_call w;
 
 	if (!c)

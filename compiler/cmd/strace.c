@@ -3,7 +3,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/cmd/strace.h"
+#include "grammar/parse.h"
 
 static const char pointer[] = "\"_\"";
 
@@ -44,15 +46,64 @@ static const char *skip_group(const char *p)
 	return p;
 }
 
-/* "[pid  4711] ", or the bare number that -f -o puts there. */
-static const char *skip_process(const char *text)
+/* Behind what -y and -Y add: "</tmp/x>", "<TCP:[1.2.3.4:5->6.7.8.9:10]>", "</dev/pts/0<char 136:0>>". */
+static const char *skip_decoded(const char *p)
 {
-	const char *p = text + strspn(text, " \t");
+	unsigned depth = 0;
 
-	if (!strncmp(p, "[pid", 4) && strchr(p, ']'))
-		return strchr(p, ']') + 1 + strspn(strchr(p, ']') + 1, " \t");
-	const char *end = p + strspn(p, "0123456789");
-	return end > p && (*end == ' ' || *end == '\t') ? end + strspn(end, " \t") : text;
+	do {
+		if (*p == '"') {
+			p = skip_string(p);
+			continue;
+		}
+		depth += *p == '<';
+		depth -= *p == '>' && p[-1] != '-';
+		p++;
+	} while (*p && depth);
+	return p;
+}
+
+static const char *skip_blanks(const char *p)
+{
+	return p + strspn(p, " \t");
+}
+
+/* "[pid  4711] ", "[pid 4711<sh>] ", "[00007fc73b7d5ad7] " (-i), "[  59] " (-n); NULL: no such thing. */
+static const char *skip_bracketed(const char *p)
+{
+	const char *q = skip_blanks(p + 1);
+
+	if (*p != '[')
+		return NULL;
+	if (!strncmp(q, "pid", 3))
+		q = skip_blanks(q + 3);
+	q += strspn(q, "0123456789abcdef?");
+	q = *q == '<' ? skip_decoded(q) : q;
+	return *q == ']' ? q + 1 : NULL;
+}
+
+/* "4711 " of -f -o, "4711<sh> ", "05:17:52.080970 ", "1700000000.1 ", "(+     0.000013) "; NULL. */
+static const char *skip_stamp(const char *p)
+{
+	const char *q = *p == '(' && p[1] == '+' ? skip_blanks(p + 2) : p;
+	const char *end = q + strspn(q, "0123456789:.");
+
+	if (end == q)
+		return NULL;
+	if (q != p)
+		return *end == ')' ? end + 1 : NULL;
+	end = *end == '<' ? skip_decoded(end) : end;
+	return *end == ' ' || *end == '\t' ? end : NULL;
+}
+
+/* What stands in front of the call: the process, times, the place, the call's number. */
+static const char *skip_prefixes(const char *text)
+{
+	const char *p = skip_blanks(text), *next;
+
+	while ((next = *p == '[' ? skip_bracketed(p) : skip_stamp(p)))
+		p = skip_blanks(next);
+	return p;
 }
 
 /* What strace alone writes: then numbers that begin with 0 are its octal modes. */
@@ -95,9 +146,14 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 	bool starts = p == text || !is_word(p[-1]);
 	const char *number, *end;
 
+	if (*p == '~' && p[1] == '[') /* a set of signals by what is not in it */
+		p++;
 	if (*p == '"' || *p == '{' || *p == '[') {
 		put(r, pointer);
-		return *p == '"' ? skip_string(p) : skip_group(p);
+		end = *p == '"' ? skip_string(p) : skip_group(p);
+		/* What the kernel has made of it: "{flags=...} => {parent_tid=[77]}". */
+		return strncmp(end, " => ", 4) || !strchr("{[\"", end[4]) ? end
+			: end[4] == '"' ? skip_string(end + 4) : skip_group(end + 4);
 	}
 	if (!strncmp(p, "/*", 2)) {
 		end = strstr(p + 2, "*/");
@@ -110,7 +166,11 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 		return p + strlen(p);
 	}
 	if (*p == '<' && p > text && is_word(p[-1]) && strchr(p, '>'))
-		return strchr(p, '>') + 1;
+		return skip_decoded(p);
+	if (starts && !strncmp(p, "child_stack=", 12)) { /* strace's name for the table's */
+		put(r, "stack=");
+		return p + 12;
+	}
 	end = r->octal && starts ? put_octal(r->arena, p, &number) : NULL;
 	if (end) {
 		put(r, number);
@@ -120,10 +180,10 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 	return p + 1;
 }
 
-const char *strace_call(struct arena *a, const char *text)
+static const char *strace_call(struct arena *a, const char *text)
 {
 	struct rewriting r = { .arena = a, .to = arena_alloc(a, 3 * strlen(text) + 1), .octal = is_strace(text) };
-	const char *p = skip_process(text);
+	const char *p = skip_prefixes(text);
 	unsigned depth = 0;
 
 	text = p;
@@ -139,4 +199,45 @@ const char *strace_call(struct arena *a, const char *text)
 		put(&r, p);
 	r.to[r.n] = '\0';
 	return r.to;
+}
+
+static const struct {
+	const char *begins, *is, *help;
+} no_calls[] = {
+	{ "<...", "the end of a call whose beginning stands on another line",
+	  "give the line that ends with '<unfinished ...>'" },
+	{ "+++", "how a process ended, no call", NULL },
+	{ "---", "a signal, no call", NULL },
+	{ "> ", "a line of a call's stack, no call", NULL },
+	{ ">/", "a line of a call's stack, no call", NULL },
+	{ "strace: ", "what strace says of itself, no call", NULL },
+	{ "[ Process PID=", "what strace says of itself, no call", NULL },
+	{ "<detached ...>", "what strace says of itself, no call", NULL },
+	{ "????", "a call whose beginning strace did not see", NULL },
+};
+
+/* Lines of strace's that hold no call to ask about. */
+static bool is_no_call(const char *text, struct diags *ds)
+{
+	const char *p = skip_prefixes(text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(no_calls); i++) {
+		if (strncmp(p, no_calls[i].begins, strlen(no_calls[i].begins)))
+			continue;
+		BUF_AUTO shown = { 0 };
+		buf_safe(&shown, str_c(text));
+		struct diag *d = diag_add(ds, DIAG_PL239, NO_SPAN, "'%s' is %s", shown.p, no_calls[i].is);
+		diag_help(ds, d, "%s", no_calls[i].help ? no_calls[i].help
+			  : "give lines such as 'openat(AT_FDCWD, \"x\", O_RDONLY) = 3'");
+		return true;
+	}
+	return false;
+}
+
+struct ast_call_args *strace_parse(struct session *s, const char *text)
+{
+	if (is_no_call(text, s->diags))
+		return NULL;
+	struct source *src = source_add(s->sources, "<call>", str_c(strace_call(s->arena, text)));
+	return pale_parse_call(s->arena, src, s->diags);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "compiler/base/arena.h"
+#include "compiler/cmd/cmd.h"
+
+struct ast_call_args;
 
 /*
- * A call as strace(1) prints it, in the notation of policies: what stands behind a pointer
- * ("...", [...], {...}) becomes one quoted text; comments, a decoded descriptor (3</tmp/x>), the
- * process in front and the result behind go; modes (0644) are octal. Other text stays as it is.
+ * A call of the command line, in the notation of policies or as strace(1) prints it: what stands
+ * behind a pointer ("...", [...], {...}) becomes one quoted text; comments, a decoded descriptor
+ * (3</tmp/x>), what -f, -t, -r, -i, -n and -Y put in front and the result behind go; modes (0644)
+ * are octal. NULL, told: it does not read, or is a line of strace's that holds no call.
  */
-const char *strace_call(struct arena *a, const char *text);
+struct ast_call_args *strace_parse(struct session *s, const char *text);
