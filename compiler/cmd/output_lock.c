@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "compiler/cmd/cmd.h"
 
 #define LOCK_NAME TEMPORARY "lock"
+
+enum { QUIET_STEPS = 100 }; /* of 10 ms */
 
 static bool is_temporary(const char *name)
 {
@@ -85,55 +88,55 @@ static bool is_named(int dir, int fd)
 	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-static void wait_for_holder(int fd, const sigset_t *outside)
+/* Another run is soon done: it is told where it takes a second. */
+static void wait_for_holder(int fd, const char *beside, const sigset_t *outside, unsigned before)
 {
+	struct timespec step = { .tv_nsec = 10000000 };
 	sigset_t every;
 
+	if (before < QUIET_STEPS) {
+		(void)!ppoll(NULL, 0, &step, outside);
+		return;
+	}
+	if (before == QUIET_STEPS)
+		tell("pale: waiting for another run that writes beside '%s'", beside);
 	sigprocmask(SIG_SETMASK, outside, &every);
 	(void)!flock(fd, LOCK_EX); /* whatever it says, we look again */
 	sigprocmask(SIG_SETMASK, &every, NULL);
 }
 
-/* 1: ours; 0: try again; -1: not to be had. Closes `fd` but for 1. */
-static int take(int dir, int fd, bool old, const char *beside, const sigset_t *outside, bool *told)
+/* 1: ours; 0: it is held; -1: not to be had. */
+static int take(int dir, int fd, bool old)
 {
-	if (!flock(fd, LOCK_EX | LOCK_NB)) {
-		if (is_named(dir, fd))
-			return 1;
-		close(fd);
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return is_named(dir, fd);
+	if (errno == EWOULDBLOCK)
 		return 0;
-	}
-	bool busy = errno == EWOULDBLOCK;
-
-	if (busy && !*told)
-		tell("pale: waiting for another run that writes beside '%s'", beside);
-	*told |= busy;
-	if (busy)
-		wait_for_holder(fd, outside);
-	else if (!old)
+	if (!old)
 		(void)!unlinkat(dir, LOCK_NAME, 0);
-	close(fd);
-	return busy ? 0 : -1;
+	return -1;
 }
 
 int output_lock(int dir, const char *beside, const sigset_t *outside)
 {
-	bool told = false;
-
-	for (;;) {
+	for (unsigned waits = 0;;) {
 		bool old;
-		int fd = open_lock(dir, &old), taken = 0;
+		int fd = open_lock(dir, &old), taken;
 
-		if (fd < 0 && !(old && errno == ENOENT)) /* gone meanwhile: again */
+		if (fd < 0 && old && errno == ENOENT)
+			continue; /* gone meanwhile */
+		if (fd < 0)
 			return -1;
-		if (fd >= 0)
-			taken = take(dir, fd, old, beside, outside, &told);
+		taken = take(dir, fd, old);
+		if (taken > 0 && old)
+			remove_left(dir, beside);
+		if (taken > 0)
+			return fd;
+		if (!taken)
+			wait_for_holder(fd, beside, outside, waits++);
+		close(fd);
 		if (taken < 0)
 			return -1;
-		if (taken && old)
-			remove_left(dir, beside);
-		if (taken)
-			return fd;
 	}
 }
 

@@ -17,7 +17,7 @@ enum { TEMPORARY_LETTERS = 8 };
 
 /*
  * Locks the directory `dir` (O_PATH will do), and removes and tells what a killed run has left in
- * it. Waits for another run of the same user, after a word about it, with the signal mask
+ * it. Waits for another run of the same user, after a second with a word about it, with the signal mask
  * `outside`; all signals are blocked before and after. `beside`: a file of it, for messages.
  * The descriptor to be given to output_unlock(), or -1: this directory cannot be locked (another
  * user's lock, a file system without flock(2), one that cannot be written), which is no error.

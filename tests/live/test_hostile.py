@@ -387,3 +387,39 @@ def test_the_name_of_a_program_that_the_kernel_refuses_is_printed_safely(policy,
     script.chmod(0o755)
     r = run([PALE, "run", *mode, policy(), "--", script])
     assert r.rc == 127 and "\x1b" not in r.err and "a\\x1b[31m\\x0a'" in r.err, r
+
+
+# ---- taking what pale needs ----
+
+REACH = """
+import ctypes, os, resource as r, signal, time
+pale = int(open("/proc/self/status").read().split("PPid:")[1].split()[0])
+libc = ctypes.CDLL(None, use_errno=True)
+%s
+for _ in range(5000):
+    libc.syscall(100000 + _)
+print("passed" if libc.syscall(110) >= 0 else os.strerror(ctypes.get_errno()), flush=True)
+"""
+ENDS = {  # what it does to pale: pale's own end
+    "r.prlimit(pale, r.RLIMIT_AS, (1, 1))": {125},
+    "r.prlimit(pale, r.RLIMIT_CPU, (0, 0))": {-9},
+    "os.kill(pale, signal.SIGSEGV); signal.pause()": {-11},
+    "libc.prctl(1, 0); os.kill(pale, 9); os.setsid()": {-9},
+    "r.prlimit(pale, r.RLIMIT_FSIZE, (0, 0)); r.prlimit(pale, r.RLIMIT_SIGPENDING, (0, 0))": {0},
+    "[os.kill(pale, s) for s in (17, 18, 23, 28) * 500]": {0},
+    "os.closerange(3, 99); os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); libc.prctl(4, 0)": {0},
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_whatever_the_command_takes_from_pale_no_refused_call_passes(policy, tmp_path, what):
+    """The end of pale is the command's, or the kernel answers ENOSYS."""
+    if sanitized() and "_AS" in what:
+        pytest.skip("a sanitizer ends otherwise where memory does")
+    p = policy(ALLOW % "\tcapability chown;\n\tunknown errno EXDEV;\n\terrno EXDEV getppid;\n")
+    proc = subprocess.run([PALE, "run", "--count", p, "--", need("python3"), "-Sc", REACH % what],
+                          capture_output=True, text=True, timeout=120, cwd=tmp_path, env=NO_LEAKS)
+    assert proc.returncode in ENDS[what], proc
+    assert proc.stdout in ("", "Function not implemented\n", "Invalid cross-device link\n"), proc
+    assert proc.returncode != 0 or proc.stdout == "Invalid cross-device link\n"
+    assert proc.returncode != 125 or "out of memory" in proc.stderr
