@@ -26,39 +26,17 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 rm -rf "$dir/apt"
 
+here=$(dirname "$0")
+. "$here/archive.sh"
+
 skip() { # NAME REASON
 	mkdir -p "$dir/$1"
 	echo "$2" >"$dir/$1/skipped"
 	echo "deps-runtimes: $1: $2"
 }
 
-apt() { # SUITE ARGUMENTS: apt-get or apt-cache (in $tool) with that suite alone
-	state=$dir/apt/$1
-	shift
-	"${tool:-apt-get}" -q -q -o Dir::Etc::SourceList="$state/list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
-		-o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state" \
-		-o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o Acquire::Retries=1 \
-		-o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
-		-o APT::Sandbox::User="$(id -un)" "$@"
-}
-
-suite() { # SUITE: its lists; 1: not to be had
-	state=$dir/apt/$1
-	[ ! -e "$state/done" ] || return 0
-	[ ! -e "$state/log" ] || return 1 # tried
-	mkdir -p "$state/lists/partial" "$state/archives/partial"
-	: >"$state/status"
-	with=$1
-	[ "$1" != sid ] || with='sid forky experimental'
-	for s in $with; do
-		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $s main"
-	done >"$state/list"
-	apt "$1" update >"$state/log" 2>&1 && : >"$state/done"
-}
-
-version() { # SUITE PACKAGE START: the newest version there that begins so
-	tool=apt-cache apt "$1" madison "$2" | awk -F ' *[|] *' -v want="$3" 'index($2, want) == 1 { print $2; exit }'
+suites() { # SUITE: what moves on is in any of three
+	if [ "$1" = sid ]; then suite sid forky experimental; else suite "$1"; fi
 }
 
 # A program of another release runs with that release's loader and libraries.
@@ -94,14 +72,11 @@ for name in $(echo "$rows" | cut -f 1); do
 	[ -e "$dir/$name/name" ] || missing=1
 done
 [ "$missing" ] || exit 0
-# shellcheck disable=SC2016 # apt's own word
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-	grep -m 1 'debian/$' || :)
 patchelf=$(command -v patchelf || :)
 release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || :)
 if [ -z "$patchelf" ] && [ -n "$mirror" ]; then
 	patchelf=$dir/apt/patchelf/usr/bin/patchelf
-	if [ ! -x "$patchelf" ] && suite "${release:-sid}"; then
+	if [ ! -x "$patchelf" ] && suites "${release:-sid}"; then
 		rm -rf "$dir/apt/get" && mkdir -p "$dir/apt/get"
 		(cd "$dir/apt/get" && apt "${release:-sid}" download patchelf >log 2>&1 &&
 			dpkg -x patchelf_*.deb "$dir/apt/patchelf") || :
@@ -114,7 +89,7 @@ echo "$rows" | while IFS='	' read -r name package want from; do
 		skip "$name" "could not be had: this machine's apt knows no Debian archive"
 	elif [ ! -x "$patchelf" ]; then
 		skip "$name" "could not be had: there is no patchelf"
-	elif ! suite "$from"; then
+	elif ! suites "$from"; then
 		skip "$name" "could not be had: the archive has no lists of $from ($dir/apt/$from/log)"
 	else
 		got=$(version "$from" "$package" "$want")

@@ -58,10 +58,17 @@ test: ## everything, in about 15 minutes on 2 cores
 
 # What `make test` takes a fixed-seed slice of, whole: a million policies, every fault, fuzzing
 # by ten minutes a target. Hours.
-LONG := PALE_LONG=300 RANDOM_POLICIES=1000000 RANDOM_JSON=20000 RANDOM_BUILT=500 FUZZ_SECONDS=600
+LONG := PALE_LONG=300 RANDOM_POLICIES=1000000 RANDOM_JSON=20000 RANDOM_BUILT=500 FUZZ_SECONDS=600 \
+	PALE_GUESTS="debian11 debian12 debian13"
 test-long: ## all of every long check, in hours
 	@$(MAKE) --no-print-directory deps deps-runtimes
 	@$(LONG) /usr/bin/python3 tests/run.py
+
+# The kernels and parsers that are newest today; what they are is looked up each time.
+test-kernels: all tests-bin ## the guests, with what Debian sid and backports have
+	@$(MAKE) --no-print-directory deps
+	@sh tests/guest/fetch.sh --newest build/guest-cache sid backports
+	@PALE_GUESTS="sid backports" /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider tests/guest
 
 test-%: all tests-bin ## one room of the tests: make test-golden
 	/usr/bin/python3 -m pytest -q -n 2 --dist loadgroup tests/$*
@@ -78,4 +85,4 @@ demo: ## learn, compile, enforce and lint a real nginx
 
 -include $(addsuffix .d,$(TEST_BIN))
 
-.PHONY: deps-runtimes tests-bin fuzz-bin fuzz-build asan fuzz test test-long bench demo
+.PHONY: deps-runtimes tests-bin fuzz-bin fuzz-build asan fuzz test test-long test-kernels bench demo

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small machine with AppArmor: Debian's cloud kernel under qemu, from memory, in seconds.
+"""Small machines with AppArmor: Debian's cloud kernels under qemu, from memory, in seconds.
 
-The machine that builds pale may have no AppArmor in its kernel. So the tests that need one
-boot Debian's own kernel (downloaded once, nothing is installed) with an initramfs of busybox,
-apparmor_parser and whatever a test adds, run one shell script as init's only job, and read its
-output from the serial line, the kernel's audit lines with it.
+The machine that builds pale may have no AppArmor in its kernel, and only one kernel. So the tests
+that need one boot those of PALE_GUESTS (names of fetch.sh, which downloads them once and installs
+nothing) with an initramfs of busybox, the apparmor_parser of that Debian and whatever a test adds,
+run one shell script as init's only job, and read its output from the serial line, the kernel's
+audit lines with it. What a test adds is this machine's: nginx, the C library, pale.
 
-    out = Guest(binaries=["/usr/sbin/nginx"], files={"/etc/x": b"..."}).run("echo hello")
+    def test_it(system):
+        out = Guest(system, binaries=["/usr/sbin/nginx"], files={"/etc/x": b""}).run("echo hello")
 
 There is no network and no disk: what is not in the initramfs does not exist. Facts that cost
 time to find: a microvm has one serial line; it ends on `reboot -f` with -no-reboot, not on
@@ -25,8 +27,10 @@ import pytest
 
 from conftest import PALE, ROOT
 
+HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("PALE_GUEST_CACHE", ROOT / "build" / "guest-cache"))
-META = "linux-image-cloud-amd64"
+# A kernel and a parser each; debian12 and debian13 are what people run.
+NAMES = os.environ.get("PALE_GUESTS", "debian12 debian13").split()
 
 APPEND = ("console=ttyS0 apparmor=1 security=apparmor lsm=landlock,lockdown,yama,apparmor,bpf "
           "audit=1 audit_backlog_limit=8192 quiet loglevel=3 panic=-1 reboot=t mitigations=off "
@@ -41,11 +45,14 @@ mount -t tmpfs -o mode=755 run /run
 mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts
 mount -t securityfs sec /sys/kernel/security
+mount -t tracefs trace /sys/kernel/tracing
 ifconfig lo 127.0.0.1 up
 echo 0 >/proc/sys/kernel/printk_ratelimit
 exec </dev/null >/dev/ttyS0 2>&1
 stty -F /dev/ttyS0 raw -echo
 dmesg -c >/dev/null
+echo "@@KERNEL $(uname -r)"
+grep -q ':cap_capable$' /sys/kernel/tracing/available_events && echo "@@CAPABLE"
 sh /script
 echo "@@STATUS $?"
 dmesg | sed 's/^/@@KLOG /'
@@ -115,36 +122,32 @@ def program_tree(path):
 
 # ---- what is made once ----
 
-def download_kernel(into):
-    """Debian's cloud kernel: 27 MB, unpacked, of which one file stays."""
-    def depends():
-        out = subprocess.run(["apt-cache", "depends", META], capture_output=True, text=True,
-                             check=False).stdout
-        return re.search(r"Depends: (linux-image-\S+)", out)
-
-    found = depends()
-    if not found:
-        subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q", "update"],
-                       capture_output=True, check=False)
-        found = depends()
-    if not found:
-        pytest.skip(f"apt knows no {META}")
-    with tempfile.TemporaryDirectory(dir=into) as d:
-        for attempt in ("download", "update", "download"):
-            r = subprocess.run(["apt-get", "-q", attempt,
-                                *([found[1]] if attempt == "download" else [])],
-                               cwd=d, capture_output=True, text=True, check=False)
-            debs = list(pathlib.Path(d).glob("*.deb"))
-            if debs:
-                break
-        if not debs:
-            pytest.skip(f"cannot download {found[1]}: {r.stderr[-300:]}")
-        subprocess.run(["dpkg", "-x", debs[0], d + "/x"], check=True)
-        kernel = next(pathlib.Path(d, "x", "boot").glob("vmlinuz-*"))
-        os.rename(kernel, into / "vmlinuz")
+PARSER = """#!/bin/sh
+exec /parser/%s --library-path /parser /parser/apparmor_parser "$@"
+"""
 
 
-def base_tree():
+def parser_tree(root):
+    """A Debian's apparmor_parser with the libraries that it was linked with, and its /etc."""
+    program = root / "usr/sbin/apparmor_parser"
+    if not program.exists():  # before /sbin was a link
+        program = root / "sbin/apparmor_parser"
+    loader = next(p for p in root.rglob("ld-linux-x86-64.so.2") if not p.is_symlink())
+    where = ":".join(sorted({str(p.parent) for p in root.rglob("*.so.*")}))
+    needed = subprocess.run([loader, "--library-path", where, "--list", program],
+                            capture_output=True, text=True, check=True).stdout
+    tree = {"/usr/sbin/apparmor_parser": (stat.S_IFREG | 0o755, (PARSER % loader.name).encode())}
+    for path in {str(program), str(loader), *re.findall(r"=> (/\S+) \(0x", needed)}:
+        tree["/parser/" + os.path.basename(path)] = (stat.S_IFREG | 0o755,
+                                                     pathlib.Path(path).read_bytes())
+    for part in ("etc/apparmor.d/abi", "etc/apparmor.d/abstractions", "etc/apparmor.d/tunables",
+                 "etc/apparmor/parser.conf", "usr/share/apparmor-features"):
+        for path, entry in from_host(root / part).items():
+            tree[path.removeprefix(str(root))] = entry
+    return tree
+
+
+def base_tree(root):
     """busybox, apparmor_parser with its abstractions, a few files of /etc."""
     busybox = have("busybox")
     tree = {"/bin/busybox": (stat.S_IFREG | 0o755, pathlib.Path(busybox).read_bytes())}
@@ -152,11 +155,7 @@ def base_tree():
     for applet in applets.stdout.split():
         if applet != "busybox":
             tree["/bin/" + applet] = (stat.S_IFLNK | 0o777, b"busybox")
-    tree.update(program_tree("apparmor_parser"))
-    for part in ("abi", "abstractions", "tunables"):
-        tree.update(from_host("/etc/apparmor.d/" + part))
-    tree.update(from_host("/etc/apparmor/parser.conf"))
-    tree.update(from_host("/usr/share/apparmor-features"))
+    tree.update(parser_tree(root))
     for path, text in {
             "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n"
                            "nobody:x:65534:65534:nobody:/:/bin/false\n",
@@ -172,22 +171,40 @@ def base_tree():
     return tree
 
 
-def prepare_cache():
-    """Kernel and base image; made by the first that comes, the others wait."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (CACHE / "vmlinuz").exists():
-            download_kernel(CACHE)
-        made_of = (CACHE / "base.from")
-        want = INIT + pathlib.Path(__file__).read_text()
-        if not made_of.exists() or made_of.read_text() != want:
-            (CACHE / "base.cpio").write_bytes(cpio(base_tree()))
-            made_of.write_text(want)
+class System:
+    """A kernel and a parser, and the image that all guests of the two begin with; made by the
+    first that comes, the others wait."""
+
+    def __init__(self, name):
+        for program in ("qemu-system-x86_64", "busybox"):
+            if not have(program):
+                pytest.skip(f"{program} is not installed")
+        self.name, self.dir = name, CACHE / name
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with open(CACHE / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.dir / "name").exists():
+                subprocess.run(["sh", HERE / "fetch.sh", CACHE, name], check=True,
+                               stdout=subprocess.DEVNULL)
+            if not (self.dir / "name").exists():
+                reason = (self.dir / "skipped").read_text().strip()
+                pytest.skip(f"the guest {name} could not be had: {reason}")
+            self.title = (self.dir / "name").read_text().strip()
+            made_of = self.dir / "base.from"
+            want = self.title + pathlib.Path(__file__).read_text()
+            if not made_of.exists() or made_of.read_text() != want:
+                (self.dir / "base.cpio").write_bytes(cpio(base_tree(self.dir / "parser")))
+                made_of.write_text(want)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def system(request):
+    return System(request.param)
 
 
 class Output:
-    """What the script printed, its status, and the kernel's log."""
+    """What the script printed, its status, the kernel's release and its log; and whether it has
+    the tracepoint that shows capabilities."""
 
     def __init__(self, text):
         lines = text.replace("\r", "").splitlines()
@@ -195,6 +212,9 @@ class Output:
         self.log = [line[7:] for line in lines if line.startswith("@@KLOG ")]
         self.lines = [line for line in lines if not line.startswith("@@")]
         self.text = "\n".join(self.lines)
+        kernel = re.search(r"^@@KERNEL (\S+)", text, re.M)
+        self.kernel = kernel[1] if kernel else ""
+        self.capable = bool(re.search(r"^@@CAPABLE", text, re.M))
         status = re.search(r"^@@STATUS (\d+)", text, re.M)
         self.status = int(status[1]) if status else None
 
@@ -226,11 +246,8 @@ def sets():
 
 
 class Guest:
-    def __init__(self, binaries=(), files=None, host_files=(), links=None):
-        for program in ("qemu-system-x86_64", "busybox", "apparmor_parser"):
-            if not have(program):
-                pytest.skip(f"{program} is not installed")
-        prepare_cache()
+    def __init__(self, system, binaries=(), files=None, host_files=(), links=None):
+        self.system = system
         self.tree = {}
         for b in binaries:
             self.tree.update(program_tree(b))
@@ -242,18 +259,18 @@ class Guest:
         for path, target in (links or {}).items():
             self.tree[path] = (stat.S_IFLNK | 0o777, target.encode())
 
-    def run(self, script, timeout=90, memory=512):
+    def run(self, script, timeout=240, memory=512):
         tree = dict(self.tree)
         tree["/script"] = (stat.S_IFREG | 0o755, script.encode())
         with tempfile.TemporaryDirectory() as d:
             initrd, out = pathlib.Path(d, "initrd"), pathlib.Path(d, "out")
             # Two archives behind one another; gzip costs more here than the copying it saves.
-            initrd.write_bytes((CACHE / "base.cpio").read_bytes() + cpio(tree))
+            initrd.write_bytes((self.system.dir / "base.cpio").read_bytes() + cpio(tree))
             argv = ["qemu-system-x86_64", "-M",
                     "microvm,accel=tcg,isa-serial=on,pit=on,pic=on,rtc=on,acpi=off",
                     "-cpu", "max", "-m", str(memory), "-smp", "1", "-nodefaults",
-                    "-no-user-config", "-display", "none", "-kernel", CACHE / "vmlinuz",
-                    "-initrd", initrd, "-no-reboot", "-append", APPEND,
+                    "-no-user-config", "-display", "none", "-kernel",
+                    self.system.dir / "vmlinuz", "-initrd", initrd, "-no-reboot", "-append", APPEND,
                     "-serial", f"file:{out}"]
             try:
                 said = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
@@ -261,5 +278,6 @@ class Guest:
             except subprocess.TimeoutExpired:
                 said = f"not within {timeout} s"
             text = out.read_text(errors="replace") if out.exists() else ""
-        assert "@@DONE" in text, f"the guest did not finish\n{said}\n{text[-3000:]}"
+        assert "@@DONE" in text, (f"the guest of {self.system.title} did not finish\n"
+                                  f"{said}\n{text[-3000:]}")
         return Output(text)

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 from conftest import PALE, need, program, run  # noqa: E402
-from guest import Guest, sets, with_pale  # noqa: E402
+from guest import Guest, sets, system, with_pale  # noqa: E402, F401
 
 HERE = pathlib.Path(__file__).parent
 # One boot at a time: two machines on two cores take longer than one after the other.
@@ -72,12 +72,12 @@ echo "== errors"; cat /var/log/nginx/error.log
 
 
 @pytest.fixture(scope="module")
-def nginx():
+def nginx(system):
     """One boot that several tests look at."""
     need("nginx")
     files = {"/policy.pale": (HERE / "nginx.pale").read_bytes(),
              "/etc/nginx/nginx.conf": NGINX_CONF, **sets()}
-    guest = Guest(binaries=["nginx", PALE], files=files)
+    guest = Guest(system, binaries=["nginx", PALE], files=files)
     return guest.run(with_pale(NGINX_SCRIPT))
 
 
@@ -167,10 +167,10 @@ exit 7
 
 
 @pytest.fixture(scope="module")
-def globs():
+def globs(system):
     files = {"/globs.pale": (HERE / "globs.pale").read_bytes(), "/probe.sh": PROBE,
              **{f"/g/{i:02d}/keep": "" for i in range(14)}}
-    return Guest(binaries=[PALE], files=files).run(with_pale(GLOB_SCRIPT))
+    return Guest(system, binaries=[PALE], files=files).run(with_pale(GLOB_SCRIPT))
 
 
 def test_the_kernel_matches_paths_as_pale_does(globs):
@@ -238,10 +238,10 @@ echo "== left"; ls /tmp/executed
 """
 
 
-def test_a_profile_that_cannot_be_loaded_executes_nothing():
+def test_a_profile_that_cannot_be_loaded_executes_nothing(system):
     policy = ("policy closed {\n layers seccomp, apparmor;\n arch x86_64;\n default allow;\n"
               " file mr /bin/busybox;\n file r /proc/*/attr/current;\n file rw /dev/ttyS0;\n}\n")
-    out = Guest(binaries=[PALE], files={"/policy.pale": policy}).run(with_pale(CLOSED_SCRIPT))
+    out = Guest(system, binaries=[PALE], files={"/policy.pale": policy}).run(with_pale(CLOSED_SCRIPT))
     assert out.part("nobody").splitlines()[-1] == "status 125", out.text
     assert "PL305" in out.part("nobody")
     assert out.part("no parser").splitlines()[-1] == "status 125", out.text

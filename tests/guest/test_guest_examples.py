@@ -14,9 +14,11 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 from conftest import PALE, ROOT, need, program  # noqa: E402
-from guest import Guest, from_host, program_tree, sets, with_pale  # noqa: E402
+from guest import Guest, from_host, program_tree, sets, system, with_pale  # noqa: E402, F401
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
+
+PYTHON = os.path.basename(os.path.realpath("/usr/bin/python3"))
 
 SCRIPT = r"""
 http() { printf "$1 $2 HTTP/1.0\r\nHost: x\r\n$3\r\n" | nc -w 20 127.0.0.1 $port; }
@@ -114,7 +116,7 @@ def python_files():
                          check=True).stdout
     tree = program_tree("/usr/bin/python3")
     for path in out.split():
-        if path.startswith("/usr/lib/python3.11/") and os.path.exists(path):
+        if path.startswith(f"/usr/lib/{PYTHON}/") and os.path.exists(path):
             tree.update(program_tree(path) if path.endswith(".so") else from_host(path))
     return tree
 
@@ -135,7 +137,7 @@ def debian_files():
 
 def links():
     """Debian's, and the enabled site that the workload prepares."""
-    out = {"/usr/bin/redis-server": "redis-check-rdb", "/usr/bin/python3": "python3.11",
+    out = {"/usr/bin/redis-server": "redis-check-rdb", "/usr/bin/python3": PYTHON,
            "/etc/localtime": "/usr/share/zoneinfo/Etc/UTC",
            "/usr/lib/ssl/openssl.cnf": "/etc/ssl/openssl.cnf",
            "/usr/share/nginx/modules": "../../lib/nginx/modules",
@@ -147,18 +149,18 @@ def links():
 
 
 @pytest.fixture(scope="module")
-def guest():
+def guest(system):
     """One boot, one server after the other."""
     for name in ("nginx", "redis-server"):
         need(name)
     echo = program("live/echo")
     files = {f"/examples/{p.name}": p.read_bytes()
              for p in (ROOT / "profiles/examples").glob("*.pale")}
-    g = Guest(binaries=["nginx", "redis-server", PALE], files={**files, **sets()}, links=links())
+    g = Guest(system, binaries=["nginx", "redis-server", PALE], files={**files, **sets()}, links=links())
     g.tree.update(debian_files())
     g.tree.update(python_files())
     g.tree["/usr/local/bin/echo-server"] = next(iter(from_host(echo).values()))
-    return g.run(with_pale(SCRIPT), timeout=240)
+    return g.run(with_pale(SCRIPT))
 
 
 @pytest.mark.parametrize("name", SAID)

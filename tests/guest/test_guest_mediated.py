@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 from conftest import PALE, program, run  # noqa: E402
-from guest import Guest, sets, with_pale  # noqa: E402
+from guest import Guest, sets, system, with_pale  # noqa: E402, F401
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
@@ -43,9 +43,9 @@ echo "== end"
 
 
 @pytest.fixture(scope="module")
-def guest():
+def guest(system):
     script = f"CASES='{' '.join(CASES)}' PROBE={PROBE}\n" + SCRIPT
-    return Guest(binaries=[PALE, PROBE], files=sets()).run(with_pale(script), timeout=240)
+    return Guest(system, binaries=[PALE, PROBE], files=sets()).run(with_pale(script))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
