@@ -111,6 +111,7 @@ enum ast_header {
 	AST_HEADER_DEFAULT, /* verdict */
 	AST_HEADER_UNKNOWN, /* verdict */
 	AST_HEADER_FOREIGN, /* verdict */
+	AST_HEADER_LOG,     /* words: refusals */
 	AST_HEADER_NR
 };
 

@@ -45,8 +45,8 @@ static void yyerror(const struct span *loc, struct parse *p, const char *what);
 	KILL "kill" KILL_PROCESS "kill-process" KILL_THREAD "kill-thread" LACKS "lacks"
 	LAYERS "layers" LEVEL "level" LIMIT "limit" LOG "log" NAMESPACE "namespace"
 	NETWORK "network" NOT "not" NOTIFY "notify" OR "or" OWNER "owner" POLICY "policy"
-	PROGRAM "program" PROTOCOL "protocol" QUIET "quiet" RECEIVE "receive" REG "reg"
-	SEND "send" SET "set" SIGNAL "signal" TRACE "trace" TRAP "trap" UNKNOWN "unknown"
+	PROGRAM "program" PROTOCOL "protocol" QUIET "quiet" RECEIVE "receive"
+	REFUSALS "refusals" REG "reg" SEND "send" SET "set" SIGNAL "signal" TRACE "trace" TRAP "trap" UNKNOWN "unknown"
 	USE "use" WHEN "when"
 
 %nterm <struct ast_stmt *> top include stmt header rule resource when
@@ -121,6 +121,7 @@ header:
 |	"default" verdict		{ $$ = header_verdict(p, AST_HEADER_DEFAULT, @$, @1, $verdict); }
 |	"unknown" verdict		{ $$ = header_verdict(p, AST_HEADER_UNKNOWN, @$, @1, $verdict); }
 |	"foreign" verdict		{ $$ = header_verdict(p, AST_HEADER_FOREIGN, @$, @1, $verdict); }
+|	"log" "refusals"		{ $$ = header_words(p, AST_HEADER_LOG, @$, @$, words_add(p, (struct ast_words){ 0 }, $2)); }
 ;
 
 /* ---- verdicts ---- */
@@ -367,6 +368,7 @@ plain_name:
 |	"namespace"
 |	"network"
 |	"owner"
+|	"refusals"
 |	"signal"
 ;
 

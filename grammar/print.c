@@ -472,7 +472,7 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 		[AST_HEADER_PROGRAM] = "program", [AST_HEADER_LEVEL] = "level",
 		[AST_HEADER_LAYERS] = "layers",	  [AST_HEADER_ARCH] = "arch",
 		[AST_HEADER_DEFAULT] = "default", [AST_HEADER_UNKNOWN] = "unknown",
-		[AST_HEADER_FOREIGN] = "foreign",
+		[AST_HEADER_FOREIGN] = "foreign", [AST_HEADER_LOG] = "log",
 	};
 
 	buf_puts(l->out, words[s->header]);
@@ -487,6 +487,7 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 		return;
 	case AST_HEADER_LAYERS:
 	case AST_HEADER_ARCH:
+	case AST_HEADER_LOG:
 		list_words(l, s->words, false);
 		return;
 	case AST_HEADER_DEFAULT:

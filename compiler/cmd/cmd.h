@@ -77,6 +77,7 @@ int option_error(const struct command *c, const struct option *options, char **a
 
 /* ---- input: FILE is a policy or any foreign format, recognised from content ---- */
 
+struct oci_runtime;
 enum input_format { INPUT_PALE, INPUT_JSON, INPUT_BPF, INPUT_OTHER };
 
 struct input_options {
@@ -84,6 +85,7 @@ struct input_options {
 	bool parse_only; /* do not resolve */
 	bool machine_known; /* JSON, where resolve.env leaves the host open: */
 	enum arch machine;  /* whose row of archMap it is read with */
+	const struct oci_runtime *runtime; /* JSON: that loads it; NULL: the default one */
 };
 
 struct input {

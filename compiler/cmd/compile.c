@@ -18,6 +18,7 @@ static const char help[] =
 	"      --arch LIST    only these of the listed architectures\n"
 	"      --weights FILE lines of `COUNT NAME`: calls that are frequent are decided sooner\n"
 	"      --runtime R    what loads the JSON\n"
+	"      --log-refusals the kernel logs refused calls, as `log refusals;` in the policy says\n"
 	"      --approximate  JSON may become tighter where it cannot be exact; it is said where\n"
 	"      --caps LIST --kernel V --host ARCH   the environment that `when` asks about\n"
 	"      --sets DIR     look for sets here first\n"
@@ -27,6 +28,7 @@ struct request {
 	struct compilation c;
 	struct input_options input;
 	const char *output, *policy, *weights;
+	bool log_refusals;
 	bool quiet;
 };
 
@@ -160,6 +162,14 @@ static int keep_conditions(struct request *r, const struct input *in)
 	return rc;
 }
 
+static void ask_logs(const struct policies *of, struct diags *ds)
+{
+	for (size_t i = 0; of && i < of->list.n; i++) {
+		of->list.v[i]->log_refusals = true;
+		policy_check_log(of->list.v[i], ds);
+	}
+}
+
 static int compile_input(struct request *r, const char *path)
 {
 	struct session *s = r->c.session;
@@ -183,6 +193,10 @@ static int compile_input(struct request *r, const char *path)
 			return EXIT_FOUND;
 		in.policies->list.n = 0;
 		vec_push(s->arena, &in.policies->list, (struct policy *)p);
+	}
+	if (r->log_refusals) {
+		ask_logs(in.policies, s->diags);
+		ask_logs(r->c.kept, diags_new(s->arena, s->sources));
 	}
 	vec_each(&in.policies->list, p) {
 		rc = compile_policy(&r->c, *p);
@@ -231,7 +245,7 @@ static int runtime_option(struct request *r, const char *value)
 	return EXIT_OK;
 }
 
-enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_APPROXIMATE, OPT_ENV };
+enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_LOG_REFUSALS, OPT_APPROXIMATE, OPT_ENV };
 
 static const struct option options[] = {
 	{ "target", required_argument, NULL, 't' },
@@ -240,6 +254,7 @@ static const struct option options[] = {
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "weights", required_argument, NULL, OPT_WEIGHTS },
 	{ "runtime", required_argument, NULL, OPT_RUNTIME },
+	{ "log-refusals", no_argument, NULL, OPT_LOG_REFUSALS },
 	{ "approximate", no_argument, NULL, OPT_APPROXIMATE },
 	{ "caps", required_argument, NULL, OPT_ENV },
 	{ "kernel", required_argument, NULL, OPT_ENV },
@@ -269,7 +284,11 @@ static int take_option(struct request *r, int c, int index)
 		r->weights = optarg;
 		return EXIT_OK;
 	case OPT_RUNTIME:
+		r->input.runtime = &r->c.runtime;
 		return runtime_option(r, optarg);
+	case OPT_LOG_REFUSALS:
+		r->log_refusals = true;
+		return EXIT_OK;
 	case OPT_APPROXIMATE:
 		r->c.approximate = true;
 		return EXIT_OK;

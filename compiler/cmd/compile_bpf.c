@@ -300,11 +300,23 @@ static int compile_family(struct compilation *c, const struct policy *p, const c
 	return EXIT_OK;
 }
 
+/* Flags are an argument of seccomp(2), beside the program. */
+static void tell_log(struct compilation *c, const struct policy *p)
+{
+	struct diag *d = diag_add(c->session->diags, DIAG_PL214, policy_header_span(p, AST_HEADER_LOG),
+				  "a BPF program cannot say that refusals are logged");
+
+	diag_help(c->session->diags, d, "whoever loads it sets SECCOMP_FILTER_FLAG_LOG, as 'pale run' does");
+}
+
 int compile_bpf(struct compilation *c, const struct policy *p)
 {
 	const char *families[ARCH_NR];
 	unsigned n = cbpf_families(p, families);
 	int rc = EXIT_OK;
+
+	if (p->log_refusals)
+		tell_log(c, p);
 
 	for (unsigned i = 0; i < n && rc == EXIT_OK; i++)
 		rc = compile_family(c, p, families[i]);

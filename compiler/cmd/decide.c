@@ -84,7 +84,7 @@ static int add_machine(struct session *s, struct decide *d, const struct decide_
 {
 	size_t told = s->diags->list.n;
 	struct input_options input = { .resolve = opt->resolve, .machine_known = true,
-				       .machine = host };
+				       .machine = host, .runtime = opt->runtime };
 	struct input row = d->in;
 	int status = input_resolve(s, &input, &row);
 
@@ -110,7 +110,7 @@ static int load_machines(struct session *s, struct decide *d, const struct decid
 
 static int load_rules(struct session *s, struct decide *d, const struct decide_options *opt)
 {
-	struct input_options input = { .resolve = opt->resolve };
+	struct input_options input = { .resolve = opt->resolve, .runtime = opt->runtime };
 	int status = input_resolve(s, &input, &d->in);
 
 	if (status)

@@ -14,6 +14,7 @@ enum { DECIDE_BUDGET = 1 << 22 }; /* nodes for two files and what is asked of th
 struct decide_options {
 	struct resolve_options resolve; /* env: what --caps --kernel --host fixed; the rest stays open */
 	const char *policy;             /* --policy; NULL: the only one */
+	const struct oci_runtime *runtime; /* of a JSON profile; NULL: the default one */
 };
 
 /* A Docker profile is several policies: each machine has its own row of archMap. */

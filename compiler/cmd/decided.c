@@ -70,19 +70,10 @@ void put_rule(struct buf *out, const struct sources *sources, const struct origi
 	buf_putc(out, ')');
 }
 
-static const struct ast_stmt *find_header(const struct policy *p, enum ast_header header)
-{
-	const struct ast_stmt *st = p->stmt ? p->stmt->body : NULL;
-
-	while (st && (st->kind != AST_STMT_HEADER || st->header != header))
-		st = st->next;
-	return st;
-}
-
 bool put_header_line(struct buf *out, const struct sources *sources, const struct policy *p,
 		     enum ast_header header)
 {
-	const struct ast_stmt *st = find_header(p, header);
+	const struct ast_stmt *st = policy_header(p, header);
 
 	if (!st || st->span.source == SOURCE_NONE)
 		return false;
@@ -107,7 +98,7 @@ void put_header(struct buf *out, const struct sources *sources, const struct pol
 	put_place(out, sources, p->span);
 	buf_printf(out, ": '%s' is ", name);
 	verdict_print(out, v);
-	if (!find_header(p, header))
+	if (!policy_header(p, header))
 		buf_puts(out, " where the policy does not say it");
 }
 

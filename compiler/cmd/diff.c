@@ -19,11 +19,12 @@ static const char help[] =
 	"  --fail-on LEVEL  exit 1 only if B is: looser, tighter; any difference (default); none\n"
 	"  --layers LIST    seccomp: only the calls; apparmor: only the resource rules\n"
 	"  --arch LIST      only these architectures\n"
+	"  --runtime R      that loads the JSON, where it is none of the oldest\n"
 	"  --policy-a NAME, --policy-b NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    only in this environment\n"
 	"  --sets DIR       where sets are found\n";
 
-enum { OPTION_POLICY_A = 1, OPTION_POLICY_B, OPTION_LAYERS };
+enum { OPTION_POLICY_A = 1, OPTION_POLICY_B, OPTION_LAYERS, OPTION_RUNTIME };
 
 enum fail_on { FAIL_ANY, FAIL_LOOSER, FAIL_TIGHTER, FAIL_NONE };
 
@@ -32,6 +33,7 @@ typedef void put_fn(struct buf *out, struct arena *a, const struct diff *d);
 struct diff_options {
 	struct decide_options a, b;
 	struct resolve_options resolve;
+	struct oci_runtime runtime;
 	put_fn *put;
 	enum fail_on fail_on;
 	unsigned only;   /* architectures; 0: all */
@@ -78,6 +80,7 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 		{ "fail-on", required_argument, NULL, 'e' },
 		{ "layers", required_argument, NULL, OPTION_LAYERS },
 		{ "arch", required_argument, NULL, OPTION_SHARED },
+		{ "runtime", required_argument, NULL, OPTION_RUNTIME },
 		{ "policy-a", required_argument, NULL, OPTION_POLICY_A },
 		{ "policy-b", required_argument, NULL, OPTION_POLICY_B },
 		{ "help", no_argument, NULL, 'h' },
@@ -100,6 +103,11 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 		case OPTION_LAYERS:
 			if (parse_layers(optarg, &o->layers))
 				return usage_error(self, "--layers is seccomp, apparmor or both");
+			break;
+		case OPTION_RUNTIME:
+			if (oci_runtime_parse(str_c(optarg), &o->runtime))
+				return usage_error(self, "no runtime '%s'; one is %s", optarg, oci_runtime_default);
+			o->a.runtime = o->b.runtime = &o->runtime;
 			break;
 		case OPTION_POLICY_A:
 			o->a.policy = optarg;

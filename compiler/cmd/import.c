@@ -154,6 +154,7 @@ int cmd_import(int argc, char **argv)
 				return usage_error(self, "'%s' is no runtime; such as %s", optarg, oci_runtime_default);
 			opt.read.as_runc = runtime.kind == OCI_RUNC;
 			opt.read.libseccomp = runtime.libseccomp;
+			opt.read.runtime = &runtime;
 			break;
 		case 'h':
 			printf("usage: pale import %s\n\n%s", self->usage, help);

@@ -253,6 +253,8 @@ static void read_profile(struct session *s, const struct input_options *opt, str
 		.host_known = env->host_known || opt->machine_known,
 		.host = env->host_known ? env->host : opt->machine,
 		.every_host = opt->resolve.keep_when,
+		.runtime = opt->runtime,
+		.libseccomp = opt->runtime ? opt->runtime->libseccomp : 0,
 	};
 
 	in->ast = oci_read(s->arena, in->json, in->source, &read, &in->disputes, s->diags);

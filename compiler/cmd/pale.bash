@@ -3,9 +3,9 @@
 
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
-	[compile]="--target --output --policy --arch --weights --runtime --approximate --caps --kernel --host --sets --quiet"
+	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --approximate --caps --kernel --host --sets --quiet"
 	[learn]="--output --name --for --backend --cgroup --recording --allow-loss --max-paths"
-	[run]="--count --verify --log --layers --policy --report --caps --kernel --host --sets"
+	[run]="--count --verify --log --log-refusals --layers --policy --report --caps --kernel --host --sets"
 	[fmt]="--in-place --check"
 	[import]="--output --name --host --runtime --approximate"
 	[dump]="--pid --as --output --name --approximate"
@@ -13,7 +13,7 @@ declare -gA _pale_options=(
 	[show]="--sets"
 	[sim]="--raw --as --runtime --arch --policy --caps --kernel --host --sets"
 	[explain]="--arch --policy --caps --kernel --host --sets"
-	[diff]="--format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
+	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets"
 	[check]="--target --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --error-on --explain --list-rules --caps --kernel --host --sets"

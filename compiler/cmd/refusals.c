@@ -78,14 +78,6 @@ static void print_place(const struct session *s, struct span sp, struct buf *out
 		put_place(out, s->sources, sp);
 }
 
-static struct span header_span(const struct policy *p, enum ast_header header)
-{
-	for (const struct ast_stmt *st = p->stmt ? p->stmt->body : NULL; st; st = st->next)
-		if (st->kind == AST_STMT_HEADER && st->header == header)
-			return st->keyword;
-	return p->span; /* not written: it goes without saying, in this policy */
-}
-
 static void print_why(const struct session *s, const struct policy *p, const struct refusal *r,
 		      struct buf *out)
 {
@@ -94,15 +86,15 @@ static void print_why(const struct session *s, const struct policy *p, const str
 	switch (r->why.by) {
 	case BY_DEFAULT:
 		buf_puts(out, "default at ");
-		print_place(s, header_span(p, AST_HEADER_DEFAULT), out);
+		print_place(s, policy_header_span(p, AST_HEADER_DEFAULT), out);
 		return;
 	case BY_UNKNOWN:
 		buf_puts(out, "unknown at ");
-		print_place(s, header_span(p, AST_HEADER_UNKNOWN), out);
+		print_place(s, policy_header_span(p, AST_HEADER_UNKNOWN), out);
 		return;
 	case BY_FOREIGN:
 		buf_puts(out, "foreign at ");
-		print_place(s, header_span(p, AST_HEADER_FOREIGN), out);
+		print_place(s, policy_header_span(p, AST_HEADER_FOREIGN), out);
 		return;
 	case BY_RULE:
 		o = r->why.rule->origin;

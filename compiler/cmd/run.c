@@ -22,12 +22,13 @@ struct run_options {
 	const char *report;
 };
 
-enum { OPT_LOG = 256, OPT_VERIFY, OPT_COUNT, OPT_LAYERS, OPT_POLICY, OPT_REPORT, OPT_ENVIRONMENT };
+enum { OPT_LOG = 256, OPT_VERIFY, OPT_COUNT, OPT_LOG_REFUSALS, OPT_LAYERS, OPT_POLICY, OPT_REPORT, OPT_ENVIRONMENT };
 
 static const struct option options[] = {
 	{ "log", no_argument, NULL, OPT_LOG },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "count", no_argument, NULL, OPT_COUNT },
+	{ "log-refusals", no_argument, NULL, OPT_LOG_REFUSALS },
 	{ "layers", required_argument, NULL, OPT_LAYERS },
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "report", required_argument, NULL, OPT_REPORT },
@@ -48,6 +49,7 @@ static int print_help(const struct command *c)
 	       "  --count          count refused calls; each is answered as the policy says\n"
 	       "  --verify         count what would be refused and let it pass: protects nothing\n"
 	       "  --log            let what would be refused pass and have the kernel log it\n"
+	       "  --log-refusals   have the kernel log what it refuses, as `log refusals;` says\n"
 	       "  --layers LIST    seccomp, apparmor: set up these instead of the policy's own\n"
 	       "  --policy NAME    which policy of the file\n"
 	       "  --report FILE    --count, --verify: the report as JSON; - is standard output\n"
@@ -90,6 +92,9 @@ static int take_option(struct session *s, const struct command *c, struct run_op
 		o->enforce.mode = opt == OPT_LOG ? ENFORCE_LOG :
 			opt == OPT_VERIFY ? ENFORCE_VERIFY : ENFORCE_COUNT;
 		return 0;
+	case OPT_LOG_REFUSALS:
+		o->enforce.log_refusals = true;
+		return 0;
 	case OPT_LAYERS:
 		if (parse_layers(optarg, &o->enforce.layers))
 			return usage_error(c, "--layers '%s': wanted are seccomp and apparmor", optarg);
@@ -130,6 +135,9 @@ static int parse_options(struct session *s, const struct command *c, int argc, c
 		return usage_error(c, "no command behind '--'");
 	if (o->report && o->enforce.mode != ENFORCE_VERIFY && o->enforce.mode != ENFORCE_COUNT)
 		return usage_error(c, "--report goes with --verify or --count");
+	if (o->enforce.log_refusals && o->enforce.mode != ENFORCE)
+		return usage_error(c, "--log-refusals goes without --log, --verify and --count, which count or "
+				   "log by themselves");
 	o->file = argv[optind];
 	o->enforce.argv = argv + dashes + 1;
 	return 0;
@@ -203,10 +211,10 @@ static int run_policy(struct session *s, struct run_options *o)
 	o->enforce.policy = input_policy(s, &in, o->policy);
 	if (!o->enforce.policy)
 		return EXIT_PALE;
-	if (o->enforce.mode != ENFORCE &&
+	if ((o->enforce.mode != ENFORCE || o->enforce.log_refusals) &&
 	    !((o->enforce.layers ? o->enforce.layers : o->enforce.policy->layers) & LAYER_SECCOMP)) {
-		tell("pale run: --log, --verify and --count look at the seccomp layer, which is "
-		      "left out");
+		tell("pale run: --log, --log-refusals, --verify and --count look at the seccomp layer, "
+		     "which is left out");
 		return EXIT_PALE;
 	}
 	o->enforce.ready = tell_warnings;

@@ -40,7 +40,7 @@ struct plan { /* all that confining needs, ready made */
 	const char *profile; /* AppArmor: NULL for none */
 	const struct sock_fprog *filters; /* attached in this order */
 	size_t nfilters;                  /* 0: none */
-	unsigned filter_flags;            /* with a listener: of the only one */
+	unsigned filter_flags;            /* of each; a listener sets its own for its only one */
 	bool listens;  /* a listener will be needed: limit_descriptors() is called once it is there */
 	bool may_tell; /* write(2) is allowed once the filter stands */
 };
@@ -60,6 +60,12 @@ const struct policy *policy_listening(struct arena *a, const struct policy *p, b
  * do_rt_tgsigqueueinfo()).
  */
 bool listener_can_answer(struct verdict v);
+
+/*
+ * Warns where calls that the policy answers so are not logged here, whatever a filter asks for
+ * (PL216): p is what the filter is made of.
+ */
+void warn_not_logged(const struct policy *p, struct diags *ds);
 
 /* Does this kernel have AppArmor, switched on? */
 bool profile_supported(void);

@@ -54,6 +54,7 @@ struct enforce_report {
 struct enforce_options {
 	enum enforce_mode mode;
 	unsigned layers;      /* LAYER_* to set up; 0: those the policy counts on */
+	bool log_refusals;    /* also where the policy does not say it */
 	char *const *argv;    /* argv[0] is the program, found along PATH */
 	const struct policy *policy;
 	/* Called once all is prepared and nothing given up: what ds holds by then (warnings) can

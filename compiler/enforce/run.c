@@ -2,6 +2,7 @@
 /* enforce_run(): prepare everything, then give it all up at once. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -169,6 +170,23 @@ static int make_filter(struct arena *a, const struct policy *p, struct plan *pla
 	return 0;
 }
 
+/* Counted refusals are notifications: the report has them, and the kernel's log would have the answer wrong. */
+static void prepare_log(const struct enforce_options *opt, const struct policy *p, struct plan *plan,
+			struct diags *ds)
+{
+	if (opt->mode == ENFORCE_LOG)
+		warn_not_logged(p, ds);
+	if (opt->mode == ENFORCE_LOG || !(p->log_refusals || opt->log_refusals))
+		return;
+	if (plan->listens) {
+		diag_add(ds, DIAG_PL217, policy_header_span(p, AST_HEADER_LOG),
+			 "refusals are counted here and not logged");
+		return;
+	}
+	plan->filter_flags = SECCOMP_FILTER_FLAG_LOG;
+	warn_not_logged(p, ds);
+}
+
 static int prepare_seccomp(struct arena *a, const struct enforce_options *opt, struct plan *plan,
 			   struct diags *ds)
 {
@@ -192,6 +210,7 @@ static int prepare_seccomp(struct arena *a, const struct enforce_options *opt, s
 		p = policy_listening(a, p, opt->mode == ENFORCE_COUNT, plan->path);
 	else if (opt->mode == ENFORCE_LOG)
 		p = policy_logging(a, p);
+	prepare_log(opt, p, plan, ds);
 	tell = verdict_of(p, SYS_write, stderr_args);
 	plan->may_tell = tell.kind == VERDICT_ALLOW || tell.kind == VERDICT_LOG;
 	return make_filter(a, p, plan, ds);

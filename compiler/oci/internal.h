@@ -30,8 +30,11 @@ extern const struct oci_arch_word oci_arch_words[]; /* ends with a NULL name */
 const struct oci_arch_word *oci_arch_word_find(struct str name);
 bool oci_arch_taken(const struct oci_runtime *rt, const struct oci_arch_word *w); /* w may be NULL */
 
+extern const char oci_flag_log[]; /* SECCOMP_FILTER_FLAG_LOG */
 extern const char *const oci_flag_names[]; /* SECCOMP_FILTER_FLAG_*; ends with NULL */
 bool oci_flag_taken(const struct oci_runtime *rt, struct str name);
+/* Does the engine hand 'flags' on (not in a config.json, which has passed it)? Docker before 23 does not. */
+bool oci_flags_handed(const struct oci_runtime *rt, bool in_config);
 
 /* The keys that Docker, Podman and the runtimes read; each list ends with NULL. */
 extern const char *const oci_profile_keys[], *const oci_entry_keys[], *const oci_arg_keys[],
@@ -166,6 +169,7 @@ struct oci_profile {
 	unsigned listed;   /* architectures that the runtime gets */
 	unsigned arches;   /* and the machine's own */
 	struct span arches_span;
+	struct span logs_span; /* SECCOMP_FILTER_FLAG_LOG, handed to the runtime; NO_SPAN: not there */
 	VEC(struct oci_word) arch_names; /* every SCMP_ARCH word, as written */
 	VEC(struct oci_entry) entries;
 	VEC(struct oci_rule) rules; /* of readable entries */

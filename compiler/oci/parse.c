@@ -990,8 +990,7 @@ static void read_flags(struct parser *p)
 	struct oci_profile *out = p->out;
 	const struct oci_runtime *rt = &out->runtime;
 	const struct json *flags = member_of(p, out->json, "flags", JSON_ARRAY);
-	/* An old engine hands none over. */
-	bool handed = out->in_config || !rt->docker || rt->docker >= OCI_VERSION(23, 0, 0);
+	bool handed = oci_flags_handed(rt, out->in_config);
 	struct str word;
 
 	if (items(flags) && rt->kind == OCI_RUNC && rt->version < OCI_VERSION(1, 2, 0))
@@ -1002,6 +1001,8 @@ static void read_flags(struct parser *p)
 			continue;
 		for (const char *const *f = oci_flag_names; *f; f++)
 			known |= str_is(word, *f);
+		if (handed && str_is(word, oci_flag_log))
+			out->logs_span = j->span;
 		if (!known || (!oci_flag_taken(rt, word) && !out->nfaults[OCI_FAULT_FLAGS]))
 			fault(p, OCI_FAULT_FLAG, j->span, handed)->word = word;
 	}
@@ -1041,7 +1042,7 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 	struct parser p = { .arena = a, .out = out, .opt = opt ? opt : &plain, .at = OCI_NO_ENTRY,
 			    .host = native >= 0 ? (enum arch)native : ARCH_X86_64 };
 
-	*out = (struct oci_profile){ .root = root, .json = oci_profile_object(root) };
+	*out = (struct oci_profile){ .root = root, .json = oci_profile_object(root), .logs_span = NO_SPAN };
 	if (p.opt->host_known)
 		p.host = p.opt->host;
 	out->host = p.host;

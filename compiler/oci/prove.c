@@ -213,6 +213,12 @@ static bool read_text(struct proof *p, struct str text)
 			 ds->list.n ? ds->list.v[0]->text : "no profile in it");
 		return false;
 	}
+	bool logs = w->opt->approximate ? w->logs : w->p->log_refusals;
+	if ((p->profile.logs_span.source != SOURCE_NONE) != logs) {
+		diag_add(w->ds, DIAG_PL229, w->p->span, "the JSON written says otherwise than the policy "
+			 "whether refusals are logged");
+		return false;
+	}
 	if (w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker && rt->docker < OCI_VERSION(23, 0, 0) &&
 	    (p->profile.dflt.kind == VERDICT_ERRNO || p->profile.dflt.kind == VERDICT_TRACE))
 		p->profile.dflt.data = 1;

@@ -384,6 +384,8 @@ static void add_headers(struct builder *b, const struct json *profile)
 	/* libseccomp's bad-architecture action. */
 	s = add_header(b, AST_HEADER_FOREIGN, span);
 	s->verdict = ast_verdict_of(b->arena, (struct verdict){ VERDICT_KILL_THREAD, 0 });
+	if (b->p->logs_span.source != SOURCE_NONE)
+		header_word(b, add_header(b, AST_HEADER_LOG, b->p->logs_span), "refusals");
 }
 
 /* Podman and Docker answer another errno each (or Podman none): no policy is both. */

@@ -407,7 +407,8 @@ bool oci_print(struct writer *w, struct buf *out)
 	put_errno(out, "  \"defaultErrnoRet\"", w->jd);
 	buf_puts(out, ",\n");
 	put_arches(w, out);
-	buf_puts(out, "  \"flags\": [],\n  \"syscalls\": [");
+	buf_printf(out, "  \"flags\": [%s%s%s],\n  \"syscalls\": [", w->logs ? "\"" : "", w->logs ? oci_flag_log : "",
+		   w->logs ? "\"" : "");
 	for (size_t i = 0; i < all.n; i++)
 		put_entry(w, out, &all.v[i], i == 0);
 	buf_printf(out, "%s]\n}\n", all.n ? "\n  " : "");

@@ -53,8 +53,9 @@ const struct oci_arch_word oci_arch_words[] = {
 	{ NULL, false, 0, 0 },
 };
 
+const char oci_flag_log[] = "SECCOMP_FILTER_FLAG_LOG";
 const char *const oci_flag_names[] = {
-	"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
+	oci_flag_log, "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
 	"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL
 };
 
@@ -179,6 +180,11 @@ bool oci_flag_taken(const struct oci_runtime *rt, struct str name)
 		if (str_is(name, *f))
 			return true;
 	return false;
+}
+
+bool oci_flags_handed(const struct oci_runtime *rt, bool in_config)
+{
+	return in_config || !rt->docker || rt->docker >= OCI_VERSION(23, 0, 0);
 }
 
 bool oci_name_known(const struct oci_runtime *rt, struct str name)

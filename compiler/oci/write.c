@@ -30,12 +30,9 @@ struct diag *oci_fail(struct writer *w, enum diag_id id, struct span span, const
 
 struct span oci_header_span(const struct writer *w, enum ast_header header)
 {
-	const struct ast_stmt *s = w->p->stmt ? w->p->stmt->body : NULL;
+	const struct ast_stmt *s = policy_header(w->p, header);
 
-	for (; s; s = s->next)
-		if (s->kind == AST_STMT_HEADER && s->header == header)
-			return s->span;
-	return w->p->span;
+	return s ? s->span : w->p->span;
 }
 
 struct span oci_rule_span(const struct writer *w, enum arch a, uint32_t nr)
@@ -589,6 +586,29 @@ static void check_listed(struct writer *w)
 		  "each machine");
 }
 
+/* Who loads it must take the flag: the engine hands it on, the runtime knows the word. */
+static void choose_flags(struct writer *w)
+{
+	const struct oci_runtime *rt = &w->opt->runtime;
+	bool config = w->opt->dialect == OCI_DIALECT_OCI;
+	bool handed = oci_flags_handed(rt, config);
+	const char *why = !handed ? "Docker before 23 hands no 'flags' to the runtime" :
+				    "runc before 1.2 refuses a profile with 'flags'";
+	struct span sp = oci_header_span(w, AST_HEADER_LOG);
+
+	w->logs = w->p->log_refusals && handed && oci_flag_taken(rt, str_c(oci_flag_log));
+	if (!w->p->log_refusals || w->logs)
+		return;
+	if (w->opt->approximate) {
+		diag_add(w->ds, DIAG_PL230, sp, "refusals are not logged: %s", why);
+		return;
+	}
+	struct diag *d = oci_fail(w, DIAG_PL213, sp,
+				  arena_printf(w->arena, "refusals are to be logged, and %s", why));
+	diag_help(w->ds, d, "name the runtime where it is a newer one ('--runtime "
+		  "runc-1.3+libseccomp-2.6.1'), or have them unlogged knowingly ('--approximate')");
+}
+
 int oci_write(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
 	      struct buf *out, struct diags *ds)
 {
@@ -598,6 +618,7 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 	if (!w.d)
 		return -1;
 	choose_default(&w);
+	choose_flags(&w);
 	check_native(&w);
 	check_listed(&w);
 	check_numbers(&w);

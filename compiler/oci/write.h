@@ -67,6 +67,7 @@ struct writer {
 	struct diags *ds;
 	struct decision *d;
 	struct verdict jd; /* the JSON's default */
+	bool logs;         /* the JSON sets SECCOMP_FILTER_FLAG_LOG */
 	VEC(struct oci_view) views;
 	VEC(struct oci_name) names; /* those with an entry, in table order */
 	uint64_t caps;              /* that some rule asks about */

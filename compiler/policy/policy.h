@@ -127,6 +127,7 @@ struct policy {
 	/* The line in a `when arch` that says it; NULL: the policy's own line, or none. */
 	const struct ast_stmt *dflt_by[ARCH_NR], *unknown_by[ARCH_NR];
 	struct verdict foreign;
+	bool log_refusals; /* calls that are refused stand in the kernel's log: SECCOMP_FILTER_FLAG_LOG */
 
 	VEC(struct call_rule) calls; /* sorted by (arch, nr), then verdict */
 	VEC(struct file_rule) files;
@@ -170,6 +171,11 @@ struct policies {
 };
 struct policies *policy_resolve(struct arena *a, struct ast_file *file,
 				const struct resolve_options *opt, struct diags *ds);
+
+/* The policy's own header line of that word; NULL: it is not written. */
+const struct ast_stmt *policy_header(const struct policy *p, enum ast_header header);
+/* Where it stands; else the policy's name. */
+struct span policy_header_span(const struct policy *p, enum ast_header header);
 
 /* ---- meaning ---- */
 
@@ -229,6 +235,9 @@ void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *f
 void policy_check(const struct policy *p, struct diags *ds);
 /* The part of it that is about starting: execve is refused on a machine family (PL202). */
 void policy_check_start(const struct policy *p, struct diags *ds);
+
+/* An error where refusals are to be logged and no layer of the policy is one that logs them so (PL130). */
+void policy_check_log(const struct policy *p, struct diags *ds);
 
 /* Union (language.md, rule 3): NULL and diagnostics where header lines differ. */
 struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,

@@ -129,6 +129,9 @@ static void resolve_header(struct resolver *r, const struct ast_stmt *st)
 	case AST_HEADER_FOREIGN:
 		verdict_resolve(r, &st->verdict, "foreign", r->foreign);
 		return;
+	case AST_HEADER_LOG:
+		r->p->log_refusals = true;
+		return;
 	case AST_HEADER_NR:
 		break;
 	}
@@ -235,11 +238,39 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 		r->p->arches &= r->opt->arches;
 	if (first[AST_HEADER_FOREIGN])
 		settle_foreign(r, first[AST_HEADER_FOREIGN]);
+	if (r->p->log_refusals)
+		policy_check_log(r->p, r->ds);
 	if (!r->p->arches && r->opt->arches)
 		diag_help(r->ds, resolve_report(r, DIAG_PL146, r->p->span,
 						"none of the architectures of --arch is listed by "
 						"policy '" PRISTR "'", STRARG(r->p->name)),
 			  "add it to the policy's 'arch' line");
+}
+
+const struct ast_stmt *policy_header(const struct policy *p, enum ast_header header)
+{
+	const struct ast_stmt *st = p->stmt ? p->stmt->body : NULL;
+
+	while (st && (st->kind != AST_STMT_HEADER || st->header != header))
+		st = st->next;
+	return st;
+}
+
+struct span policy_header_span(const struct policy *p, enum ast_header header)
+{
+	const struct ast_stmt *st = policy_header(p, header);
+
+	return st ? st->keyword : p->span;
+}
+
+void policy_check_log(const struct policy *p, struct diags *ds)
+{
+	if (p->layers & LAYER_SECCOMP)
+		return;
+	struct diag *d = diag_add(ds, DIAG_PL130, policy_header_span(p, AST_HEADER_LOG),
+				  "refusals of system calls are to be logged, and policy '" PRISTR
+				  "' does not count on seccomp", STRARG(p->name));
+	diag_help(ds, d, "add seccomp to its 'layers', or leave that out: AppArmor logs what it refuses");
 }
 
 /* ---- a policy ---- */

@@ -37,6 +37,7 @@ static bool headers_equal(const struct policy *x, const struct policy *y, struct
 		{ "default", verdicts_equal(x->dflt, y->dflt) },
 		{ "unknown", verdicts_equal(x->unknown, y->unknown) },
 		{ "foreign", verdict_eq(x->foreign, y->foreign) },
+		{ "log refusals", x->log_refusals == y->log_refusals },
 	};
 	bool all = true;
 
