@@ -159,7 +159,8 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 		end = strstr(p + 2, "*/");
 		return end ? end + 2 : p + strlen(p);
 	}
-	if (!strncmp(p, "<unfinished", 11)) {
+	/* Cut off, by another process's line or by what strace has to say meanwhile. */
+	if (!strncmp(p, "<unfinished", 11) || !strncmp(p, "strace: ", 8)) {
 		while (r->n && strchr(", ", r->to[r->n - 1]))
 			r->n--;
 		put(r, ")");
@@ -206,6 +207,7 @@ static const struct {
 } no_calls[] = {
 	{ "<...", "the end of a call whose beginning stands on another line",
 	  "give the line that ends with '<unfinished ...>'" },
+	{ "<unfinished", "the end of a line that strace broke, no call", NULL },
 	{ "+++", "how a process ended, no call", NULL },
 	{ "---", "a signal, no call", NULL },
 	{ "> ", "a line of a call's stack, no call", NULL },

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls of the command line: `socket(AF_VSOCK, type = SOCK_STREAM)` to numbers. */
+#include <string.h>
+
 #include "compiler/base/bug.h"
 #include "compiler/policy/resolve.h"
 #include "grammar/parse.h"
@@ -39,7 +41,8 @@ static const struct {
 	const char *name;
 	uint64_t number;
 	bool negative;
-} others[] = { { "NULL", 0, false }, { "AT_FDCWD", 100, true }, { "FD_CLOEXEC", 1, false } };
+} others[] = { { "NULL", 0, false }, { "AT_FDCWD", 100, true }, { "FD_CLOEXEC", 1, false },
+	     { "FUTEX_BITSET_MATCH_ANY", UINT32_MAX, false } };
 
 static void read_others(struct ast_value *v)
 {
@@ -52,6 +55,19 @@ static void read_others(struct ast_value *v)
 		v->number = others[i].number;
 		v->negative = others[i].negative;
 	}
+}
+
+/* Beside clone's flags stands the signal of the child's end, in the low byte (clone(2)). */
+static void read_signal(struct ast_value *v, enum arch arch)
+{
+	uint64_t number;
+
+	for (; v->kind == AST_VALUE_OR; v = v->left)
+		read_signal(v->right, arch);
+	if (v->kind != AST_VALUE_NAME || constant_find("signal", v->text, arch, &number) < 0)
+		return;
+	v->kind = AST_VALUE_NUMBER;
+	v->number = number;
 }
 
 /* 1 and *value; 0: something behind a pointer, which is not compared; -1, told. */
@@ -73,6 +89,8 @@ static int read_value(struct resolver *r, const struct ast_call_args *c, unsigne
 		read_others(v);
 	if (!o->domain && o->kind != ARG_FD)
 		o->kind = ARG_POLY; /* its constants are those of any domain */
+	if (o->domain && !strcmp(o->domain, "clone"))
+		read_signal(v, o->arch);
 	return value_resolve(r, o, v, value) ? 1 : -1;
 }
 

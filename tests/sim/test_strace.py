@@ -48,3 +48,24 @@ def test_a_line_of_strace_is_a_call(pale, tmp_path, call, want):
 def test_what_strace_does_not_write_is_no_call(pale, tmp_path, call, want):
     r = pale("sim", ROOT / "profiles" / "examples" / "echo.pale", call, check=1)
     assert want in r.err and not r.out, r
+
+
+CLONE = "clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f1204b28590) = 77"
+FRONTS = ["", "12  ", "[pid    12] ", "05:20:02 ", "05:20:02.781634 ", "1795843231.781634 ", "     0.002899 ", "[  56] ",
+          "05:20:01 (+     0.002899) ", "[00007efe9fa5ab1d] ", "12<sh> ", "[pid 12<sh>] ",
+          "24222<python3> 1795843231.781634 (+     0.000067) [ 257] [00007efe9fa5ab1d] ", "[????????????????] "]
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_what_strace_puts_in_front_is_no_part_of_the_call(pale, tmp_path, front):
+    policy = tmp_path / "p.pale"
+    policy.write_text(POLICY.replace("allow execve", "allow clone(flags == 0x1200011), clone3, futex, accept(fd == 4), execve"))
+    for call in (CLONE, CLONE + " <0.000004>", CLONE.split("SIGCHLD")[0] + "SIGCHLD <unfinished ...>", CLONE.split(",")[0]
+                 + ", flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLDstrace: Process 15854 attached",
+                 "clone3({flags=CLONE_VM, stack=0x7f} => {parent_tid=[77]}, 88) = 77",
+                 "accept(4<TCP:[127.0.0.1:80->127.0.0.1:81]>, NULL, NULL) = 5<TCP:[127.0.0.1:80->127.0.0.1:82]>",
+                 "futex(0x3cd04ce0, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY) = 0"):
+        assert pale("sim", policy, front + call, check=0).out.startswith("ALLOW  "), call
+    for line in ("<... read resumed>) = 3", "+++ exited with 0 +++", "--- SIGCHLD {si_signo=SIGCHLD} ---", "<unfinished ...>"):
+        r = pale("sim", "--", policy, front + line, check=1)
+        assert "PL239" in r.err and "help" in r.err and not r.out, r
