@@ -22,8 +22,8 @@ static const char help[] =
 	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every target\n"
 	"that its layers call for and asks the loaders: bpf against the kernel's checks and the\n"
 	"policy's own meaning, docker and oci through libseccomp, apparmor by apparmor_parser.\n"
-	"Of raw BPF it tells the instructions that no call reaches. Exit status 1 when a target is\n"
-	"refused.\n\n"
+	"Of raw BPF it tells the instructions that no call reaches; of several files each is named\n"
+	"before its result. Exit status 1 when a target is refused.\n\n"
 	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
 	"  -I DIR             where AppArmor's includes and variables are; again for more\n"
 	"  --runtime R        the container runtime that JSON is for\n"
@@ -480,6 +480,8 @@ int cmd_check(int argc, char **argv)
 	if (status >= 0)
 		return session_end(&s, status);
 	for (int i = optind; i < argc; i++) {
+		if (argc - optind > 1)
+			printf("%s:\n", str_safe(s.arena, argv[i]));
 		status = check_file(&c, argv[i]);
 		worst = status > worst ? status : worst;
 	}

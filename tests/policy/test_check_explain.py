@@ -277,3 +277,11 @@ def test_a_file_with_nothing_in_it_is_not_well(pale, tmp_path, text):
     r = pale("check", f, check=1)
     assert r.out == "" and "no policy" in r.err, r
     assert "no policy" in pale("lint", f, check=1).out
+
+
+def test_check_of_several_files_says_whose_result_it_is(pale, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.pale").write_text("policy p { level linux 6.18; arch x86_64; default allow; }")
+    a, b = str(tmp_path / "a.pale"), str(tmp_path / "b.pale")
+    one, two = pale("check", "-t", "bpf", a, check=0).out, pale("check", "-t", "bpf", a, b, check=0).out
+    assert two == f"{a}:\n{one}{b}:\n{one}" and a not in one
