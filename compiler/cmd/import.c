@@ -13,6 +13,7 @@
 #include "compiler/cmd/raise.h"
 #include "compiler/oci/oci.h"
 #include "grammar/ast_build.h"
+#include "grammar/parse.h"
 #include "grammar/print.h"
 
 static const char help[] =
@@ -105,9 +106,12 @@ static int import(struct session *s, const char *path, const struct import_optio
 		session_report(s);
 		return EXIT_FOUND;
 	case INPUT_PALE:
-		if (kind_of(src->text) == kind_policy)
+		if (kind_of(src->text) != kind_policy)
+			pale_parse_source(s->arena, src, s->diags); /* as every other command does */
+		if (!s->diags->errors)
 			return tell_policy(s, src);
-		break;
+		session_report(s);
+		return EXIT_FOUND;
 	case INPUT_JSON:
 		break;
 	}

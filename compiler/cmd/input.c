@@ -214,8 +214,6 @@ static int told(struct session *s)
 
 static void read_json(struct session *s, struct input *in)
 {
-	struct diag *d;
-
 	struct inside inside;
 
 	in->json = json_parse(s->arena, in->source, s->diags);
@@ -223,11 +221,6 @@ static void read_json(struct session *s, struct input *in)
 		return;
 	in->json = inside.profile;
 	in->profile = inside.text;
-	if (oci_recognise(in->json))
-		return;
-	d = diag_add(s->diags, DIAG_PL001, in->json->span, "this JSON is not a seccomp profile");
-	diag_help(s->diags, d, "a profile has 'defaultAction', or stands in a config.json under "
-			       "'linux.seccomp'");
 }
 
 int input_open(struct session *s, const char *path, struct input *out)

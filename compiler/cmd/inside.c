@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/cmd/kind.h"
+#include "compiler/oci/oci.h"
 
 /* ---- JSON ---- */
 
@@ -194,14 +195,21 @@ static bool take_kubernetes(struct finding *f, const struct json *root)
 
 /* ---- containers ---- */
 
+static bool has_seccomp(const struct json *part)
+{
+	const struct json *m = part->kind == JSON_OBJECT ? part->first : NULL;
+
+	while ((m = json_find_fold(m, "seccomp")) && m->kind == JSON_NULL)
+		m = m->next;
+	return m;
+}
+
 static bool take_config(struct finding *f, const struct json *config)
 {
-	const struct json *part = json_get_fold(config, "linux");
-	const struct json *seccomp =
-		part && part->kind == JSON_OBJECT ? json_get_fold(part, "seccomp") : NULL;
-
-	if (seccomp && seccomp->kind != JSON_NULL)
-		return take(f, config);
+	/* One of two may be null: what then holds is not told here, but it is not nothing. */
+	for (const struct json *m = config->first; (m = json_find_fold(m, "linux")); m = m->next)
+		if (has_seccomp(m))
+			return take(f, config);
 	return unconfined(f, config, "its config.json has no 'linux.seccomp'");
 }
 
@@ -296,30 +304,41 @@ static bool take_array(struct finding *f, const struct json *root)
 		      "take one of them: jq '.[0]' FILE");
 }
 
-bool kind_find_profile(struct session *s, const struct json *root, struct source *src,
-		       struct inside *out)
+static bool find(struct finding *f, const struct json *root)
 {
 	static const char *const crictl[] = { "info", "runtimeSpec", NULL }, *const ctr[] = {
 		"Spec", NULL
 	};
+
+	if (root->kind == JSON_ARRAY)
+		return take_array(f, root);
+	if (root->kind != JSON_OBJECT || is_profile(root))
+		return take(f, root);
+	if (member(root, "apiVersion", JSON_STRING) && member(root, "kind", JSON_STRING))
+		return take_kubernetes(f, root);
+	if (way(root, crictl))
+		return take_config(f, way(root, crictl));
+	if (member(way(root, ctr), "ociVersion", JSON_STRING))
+		return take_config(f, way(root, ctr));
+	if (member(root, "HostConfig", JSON_OBJECT))
+		return take_inspected(f, root, root);
+	if (member(root, "services", JSON_OBJECT))
+		return refuse(f, DIAG_PL021, root,
+			      "this looks like a compose file, which pale does not read",
+			      "name the profile that its security_opt names");
+	return member(root, "ociVersion", JSON_STRING) ? take_config(f, root) : take(f, root);
+}
+
+bool kind_find_profile(struct session *s, const struct json *root, struct source *src,
+		       struct inside *out)
+{
 	struct finding f = { s, src, out };
 
 	*out = (struct inside){ 0 };
-	if (root->kind == JSON_ARRAY)
-		return take_array(&f, root);
-	if (root->kind != JSON_OBJECT || is_profile(root))
-		return take(&f, root);
-	if (member(root, "apiVersion", JSON_STRING) && member(root, "kind", JSON_STRING))
-		return take_kubernetes(&f, root);
-	if (way(root, crictl))
-		return take_config(&f, way(root, crictl));
-	if (member(way(root, ctr), "ociVersion", JSON_STRING))
-		return take_config(&f, way(root, ctr));
-	if (member(root, "HostConfig", JSON_OBJECT))
-		return take_inspected(&f, root, root);
-	if (member(root, "services", JSON_OBJECT))
-		return refuse(&f, DIAG_PL021, root,
-			      "this looks like a compose file, which pale does not read",
-			      "name the profile that its security_opt names");
-	return member(root, "ociVersion", JSON_STRING) ? take_config(&f, root) : take(&f, root);
+	if (!find(&f, root))
+		return false;
+	return oci_recognise(out->profile) ||
+	       refuse(&f, DIAG_PL001, out->profile, "this JSON is not a seccomp profile",
+		      "a profile has 'defaultAction', or stands in a config.json under "
+		      "'linux.seccomp'");
 }

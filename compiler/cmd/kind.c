@@ -412,11 +412,30 @@ static const struct file_kind *by_word(struct str line)
 	return has(line, "audit(") || has(line, "audit[") ? &records : NULL;
 }
 
+/* A word or a number alone: JSON, if no profile. */
+static bool is_json_alone(struct str line, struct lines *l)
+{
+	size_t digits = 0;
+	struct str more;
+
+	while (digits < line.n && strchr("+-.eE0123456789", line.p[digits]))
+		digits++;
+	bool number = digits == line.n && (line.p[0] == '-' || (line.p[0] >= '0' && line.p[0] <= '9'));
+	bool text = line.n > 1 && line.p[0] == '"' && line.p[line.n - 1] == '"' && line.p[1] != '/' &&
+		    line.p[1] != '@';
+
+	return (number || text || str_is(line, "null") || str_is(line, "true") || str_is(line, "false")) &&
+	       !next_line(l, &more);
+}
+
 /* The first line that is not a comment. */
 static const struct file_kind *by_line(struct str line, struct lines *l)
 {
 	struct str word = word_of(line);
+	struct lines rest = *l;
 
+	if (is_json_alone(line, &rest))
+		return &json;
 	if (line.p[0] == '{')
 		return &json;
 	if (line.p[0] == '[') {

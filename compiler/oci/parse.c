@@ -153,15 +153,24 @@ static bool same_value(const struct json *x, const struct json *y)
 	return true;
 }
 
+/* A value that no reader refuses, were it of the type that is wanted: pale looks at the last alone. */
+static bool is_harmless(const struct json *j)
+{
+	bool words = j->kind == JSON_ARRAY;
+
+	for (const struct json *w = j->first; w; w = w->next)
+		words &= w->kind == JSON_STRING;
+	return words || j->kind == JSON_STRING || j->kind == JSON_NULL || (j->kind == JSON_NUMBER && j->is_u64);
+}
+
 /* Does Go forget the earlier value? Elements it decodes into the old ones: strings alone replace. */
 static bool replaces(const struct json *old, const struct json *new)
 {
-	if (!is_list(old) || !old->count || !is_list(new) || (new->kind == JSON_ARRAY && !new->count))
-		return true;
-	for (const struct json *j = new->first; j; j = j->next)
-		if (new->kind == JSON_OBJECT || j->kind != JSON_STRING)
-			return false;
-	return new->kind == JSON_ARRAY;
+	bool alike = old->kind == new->kind || old->kind == JSON_NULL || new->kind == JSON_NULL;
+
+	if (!alike || !is_harmless(old) || str_ieq(new->key, STR("minKernel")))
+		return false;
+	return !is_list(old) || !old->count || is_harmless(new);
 }
 
 /* A config.json goes to the runtime as it is; engines read profiles, and are written in Go. */
@@ -1055,7 +1064,8 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 	out->in_config = out->json != root;
 	if (out->in_config) {
 		check_outer(&p, root, "linux");
-		check_outer(&p, oci_member(root, "linux"), "seccomp");
+		for (const struct json *m = root->first; (m = json_find_fold(m, "linux")); m = m->next)
+			check_outer(&p, m, "seccomp");
 	}
 	check_keys(&p, out->json, oci_profile_keys);
 	read_default(&p);

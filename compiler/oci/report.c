@@ -354,7 +354,10 @@ static struct diag *tell_errno_range(struct report *r, const struct oci_fault *f
 {
 	struct diag *d;
 
-	if (r->stopped || f->number <= UINT16_MAX)
+	if (r->stopped && f->number > UINT32_MAX && r->p->runtime.kind == OCI_CRUN)
+		d = ADD(r, f, "crun reads '%s' as a number of 32 bits, and %ju is none%s", f->key,
+			(uintmax_t)f->number, outcome(r));
+	else if (r->stopped || f->number <= UINT16_MAX)
 		d = ADD(r, f, "libseccomp takes no errno above %d, and this is %ju%s%s", OCI_ERRNO_MAX,
 			(uintmax_t)f->number, f->number > UINT16_MAX ? " (cut to 16 bits, as runtimes do)" : "",
 			outcome(r));
@@ -497,9 +500,9 @@ static struct diag *tell_key_same(struct report *r, const struct oci_fault *f, s
 
 static struct diag *tell_key_merged(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "'" PRISTR "' stands twice in one object: Docker and runc read the second into the "
-			     "first, element by element, so that parts of both hold, and other readers take one of "
-			     "them: no answer holds for this file", STRARG(f->word));
+	struct diag *d = ADD(r, f, "'" PRISTR "' stands twice in one object, and not as a word, a number or words each "
+			     "time: Docker and runc read the second into what the first has left, element by element, "
+			     "or refuse either; other readers take one: no answer holds for this file", STRARG(f->word));
 
 	diag_note(r->ds, d, f->other, "the first");
 	diag_help(r->ds, d, "keep one; unite what both say");

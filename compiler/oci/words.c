@@ -97,13 +97,16 @@ const struct json *oci_member(const struct json *object, const char *key)
 
 const struct json *oci_profile_object(const struct json *root)
 {
+	const struct json *found = root;
+
 	if (!root || root->kind != JSON_OBJECT)
 		return NULL;
-	const struct json *linux_part = oci_member(root, "linux");
-	const struct json *seccomp = linux_part ? oci_member(linux_part, "seccomp") : NULL;
-	if (seccomp && seccomp->kind == JSON_OBJECT)
-		return seccomp;
-	return root;
+	/* Of two 'linux' the other one may hold it: Go reads them into one. */
+	for (const struct json *m = root->first; (m = json_find_fold(m, "linux")); m = m->next)
+		for (const struct json *s = m->kind == JSON_OBJECT ? m->first : NULL;
+		     (s = json_find_fold(s, "seccomp")); s = s->next)
+			found = s->kind == JSON_OBJECT ? s : found;
+	return found;
 }
 
 bool oci_recognise(const struct json *root)
