@@ -326,10 +326,7 @@ static void check_profile(struct check *c, const struct source *src, struct str 
 /* What was cut off, or never written, is no policy that is well. */
 static int tell_empty(struct session *s, const struct source *src)
 {
-	struct diag *d = diag_add(s->diags, DIAG_PL001, (struct span){ src->id, 0, 0 },
-				  "there is no policy and no set in it");
-
-	diag_help(s->diags, d, "write 'policy NAME { ... }'; pale learn proposes one");
+	input_tell_empty(s, src);
 	session_report(s);
 	return EXIT_FOUND;
 }

@@ -115,6 +115,8 @@ bool input_assumes_host(struct session *s, const struct input_options *opt, cons
 enum input_format input_recognise(struct session *s, const struct source *src);
 /* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
 int input_unreadable(struct session *s, const char *path, int err);
+/* Says that a file without any statement is no policy (PL001). */
+void input_tell_empty(struct session *s, const struct source *src);
 /* The policy a command works on: the only one, or the one named; NULL after saying why not. */
 const struct policy *input_policy(struct session *s, const struct input *in, const char *name);
 

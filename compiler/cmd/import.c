@@ -95,6 +95,7 @@ static int tell_policy(struct session *s, const struct source *src)
 static int import(struct session *s, const char *path, const struct import_options *o)
 {
 	struct source *src;
+	const struct ast_file *tree; /* read as every other command does */
 	int err = source_load(s->sources, path, &src);
 
 	if (err < 0)
@@ -106,8 +107,9 @@ static int import(struct session *s, const char *path, const struct import_optio
 		session_report(s);
 		return EXIT_FOUND;
 	case INPUT_PALE:
-		if (kind_of(src->text) != kind_policy)
-			pale_parse_source(s->arena, src, s->diags); /* as every other command does */
+		tree = kind_of(src->text) == kind_policy ? NULL : pale_parse_source(s->arena, src, s->diags);
+		if (tree && !s->diags->errors && !tree->stmts)
+			input_tell_empty(s, src);
 		if (!s->diags->errors)
 			return tell_policy(s, src);
 		session_report(s);

@@ -187,6 +187,14 @@ int input_unreadable(struct session *s, const char *path, int err)
 	return EXIT_FOUND;
 }
 
+void input_tell_empty(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL001, (struct span){ src->id, 0, 0 },
+				  "there is no policy and no set in it");
+
+	diag_help(s->diags, d, "write 'policy NAME { ... }'; pale learn proposes one");
+}
+
 enum input_format input_recognise(struct session *s, const struct source *src)
 {
 	const struct file_kind *kind = kind_of(src->text);
@@ -320,7 +328,11 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
 {
 	struct suggest near;
 
-	(void)s;
+	if (in->ast && !in->ast->stmts) {
+		input_tell_empty(s, in->source);
+		session_report(s);
+		return NULL;
+	}
 	if (!in->policies || !in->policies->list.n)
 		return tell_choice(in);
 	if (!name)

@@ -196,9 +196,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	struct policies *policies;
 
 	if (!s->diags->errors && !file->stmts)
-		diag_help(s->diags, diag_add(s->diags, DIAG_PL001, (struct span){ src->id, 0, 0 },
-					     "there is no policy and no set in it"),
-			  "write 'policy NAME { ... }'; pale learn proposes one");
+		input_tell_empty(s, src);
 	if (s->diags->errors)
 		return;
 	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);

@@ -217,7 +217,7 @@ BAD = {
     "no_object": ("[]", "SJ026"),
     "truncated": ('{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["rea', "SJ0"),
     "nul_byte": ('{"defaultAction": "SCMP_ACT_\x00ERRNO"}', "SJ0"),
-    "empty": ("", "SJ0"),
+    "empty": ("", "PL001"),
 }
 
 

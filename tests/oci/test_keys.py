@@ -124,7 +124,7 @@ def test_a_number_past_32_bits_is_told_as_crun_reads_it(pale, tmp_path):
 
 @pytest.mark.parametrize("text, want", [("null", "SJ026"), ('"x"', "SJ026"), ("42", "SJ026"), ("true", "SJ026"),
                                         ("[]", "SJ026"), ('{"seccomp":{}}', "PL001"), ('{"linux":{}}', "PL001"),
-                                        ("# a remark\nallow read;\n", "PL002"), ("a\xe7b\xff", "PL001")])
+                                        ("# a remark\nallow read;\n", "PL002"), ("a\xe7b\xff", "PL001"), ("", "PL001"), (" \n\n", "PL001")])
 def test_what_a_file_is_has_one_id_in_every_command(pale, tmp_path, text, want):
     path = tmp_path / "p"
     path.write_bytes(text.encode("latin-1"))
