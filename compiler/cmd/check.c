@@ -477,8 +477,9 @@ int cmd_check(int argc, char **argv)
 	if (status >= 0)
 		return session_end(&s, status);
 	for (int i = optind; i < argc; i++) {
+		const char *name = str_safe(s.arena, argv[i]);
 		if (argc - optind > 1)
-			printf("%s:\n", str_safe(s.arena, argv[i]));
+			printf("%s:\n", name);
 		status = check_file(&c, argv[i]);
 		worst = status > worst ? status : worst;
 	}
