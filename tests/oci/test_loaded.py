@@ -3,7 +3,6 @@
 it is loaded, against our model of that runtime: equal for all calls, hundreds of profiles."""
 import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -11,21 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import ROOT, need, need_root, program, run, shared
+from conftest import ROOT, need, program, run
 from profiles import CAP_BITS, CAPS, converted, profile
-from test_runtimes import docker, runtime_argv  # noqa: F401 (docker is a fixture)
+from runtimes import installed
+from test_runtimes import docker  # noqa: F401 (a fixture)
 
 SHIPPED = sorted((ROOT / "profiles" / "found").glob("*.json"))
 WORKERS = 3
-
-
-def installed(name):
-    """"runc-1.1.5+libseccomp-2.5.4-1+deb12u1", as --runtime takes it."""
-    need_root()
-    text = run([need(name), "--version"], check=0).out
-    version = re.search(r"version ([0-9.]+)", text)[1]
-    seccomp = run([program("oci/loaded"), "installed", "-", "-", "-"], check=0).out.strip()
-    return f"{name}-{version}+libseccomp-{seccomp}"
 
 
 def mask(caps):
@@ -49,7 +40,7 @@ def base(tmp_path_factory):
     return d
 
 
-def held(base, where, runtime, seccomp, process={}):
+def held(base, where, rt, seccomp, process={}):
     """The filters after the runtime has loaded this: [] when it refuses to."""
     where.mkdir(parents=True)
     config = json.loads((base / "config.json").read_text())
@@ -57,29 +48,29 @@ def held(base, where, runtime, seccomp, process={}):
     config["process"].update(process)
     (where / "config.json").write_text(json.dumps(config))
     name = f"pale-{os.getpid()}-{where.name}"
-    argv = [program("oci/holdfilter"), where / "filter", *runtime_argv(runtime, where / "state"), "run", name]
+    argv = [program("oci/holdfilter"), where / "filter", *rt.argv(where / "state"), "run", name]
     r = subprocess.run([str(a) for a in argv], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
                        timeout=60, text=True)
-    subprocess.run([str(a) for a in (*runtime_argv(runtime, where / "state"), "delete", "-f", name)], cwd=where,
+    subprocess.run([str(a) for a in (*rt.argv(where / "state"), "delete", "-f", name)], cwd=where,
                    capture_output=True, timeout=60)
     (where / "log").write_text(r.stdout + r.stderr)
     return sorted(where.glob("filter.*"))
 
 
-def model(runtime, caps, kernel, path, filters):
+def model(rt, caps, kernel, path, filters, full=None):
     """"equal", "library", "refused" or the difference."""
-    r = run([program("oci/loaded"), runtime, mask(caps), kernel, path, *filters])
+    r = run([program("oci/loaded"), full or rt.full, mask(caps), kernel, path, *filters], env=rt.env)
     return r.out.split(" ")[0].strip() if r.rc == 0 or r.out == "refused\n" else r.out or repr(r)
 
 
-def compare(base, where, runtime, full, text, caps=(), kernel="6.18", engine=True):
+def compare(base, where, rt, text, caps=(), kernel="6.18", engine=True):
     """One profile: the runtime's filter against the model of (engine and) runtime."""
     path = where.with_suffix(".json")
     path.write_text(json.dumps(text if engine else {"linux": {"seccomp": text}}))
-    filters = held(base, where, runtime, converted(text, caps, kernel) if engine else text)
-    answer = model(full, caps, kernel, path, filters)
+    filters = held(base, where, rt, converted(text, caps, kernel) if engine else text)
+    answer = model(rt, caps, kernel, path, filters)
     if filters and answer == "refused":  # it loads, and then gives up?
-        argv = [*runtime_argv(runtime, where / "again"), "run", f"pale-{os.getpid()}-{where.name}-again"]
+        argv = [*rt.argv(where / "again"), "run", f"pale-{os.getpid()}-{where.name}-again"]
         r = subprocess.run([str(a) for a in argv], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
                            timeout=20)
         return "both refuse" if r.returncode else "refused, but it starts"
@@ -88,10 +79,10 @@ def compare(base, where, runtime, full, text, caps=(), kernel="6.18", engine=Tru
     return "both refuse" if answer == "refused" else "not loaded: " + (where / "log").read_text()
 
 
-def run_all(base, tmp_path, runtime, full, jobs):
+def run_all(base, tmp_path, rt, jobs):
     def one(job):
         name, args = job
-        return name, compare(base, tmp_path / name, runtime, full, **args)
+        return name, compare(base, tmp_path / name, rt, **args)
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(one, jobs))
 
@@ -136,33 +127,31 @@ def tell(record_property, full, results):
 @pytest.mark.parametrize("runtime, first, last", [("runc", 0, 190), ("crun", 190, 270)])
 def test_the_model_is_what_the_kernel_holds(base, tmp_path, record_property, runtime, first, last):
     """270 generated profiles and every shipped one (`PALE_LONG=N`: N more with each runtime)."""
-    full = installed(runtime)
+    rt = installed(runtime)
     more = int(os.environ.get("PALE_LONG", "0"))
     work = shipped() + jobs(first, last) + jobs(10000, 10000 + more)
-    results = run_all(base, tmp_path, runtime, full, work)
-    bad = tell(record_property, full, results)
+    results = run_all(base, tmp_path, rt, work)
+    bad = tell(record_property, rt.full, results)
     assert not bad
     assert len([r for _, r in results if r == "equal"]) > len(results) // 2
 
 
 def test_a_wrong_model_is_told(base, tmp_path):
     """The comparison can fail: a model of another profile, of another runtime, without its stub."""
-    full = installed("runc")
-    p = profile(5)
+    rt = installed("runc")
     p = {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
          "syscalls": [{"names": ["read", "write", "exit_group"], "action": "SCMP_ACT_ALLOW"}]}
-    filters = held(base, tmp_path / "b", "runc", p)
+    filters = held(base, tmp_path / "b", rt, p)
     assert len(filters) == 1
     path = tmp_path / "p.json"
     path.write_text(json.dumps(p))
-    assert model(full, [], "6.18", path, filters) == "equal"
-    crun = full.replace("runc-", "crun-")
-    assert "differ number 0xe8(" in model(crun, [], "6.18", path, filters) or \
-        "ERRNO(1), kernel ERRNO(38)" in model(crun, [], "6.18", path, filters)
+    assert model(rt, [], "6.18", path, filters) == "equal"
+    crun = model(rt, [], "6.18", path, filters, full=rt.full.replace("runc-", "crun-"))
+    assert "differ number 0xe8(" in crun or "ERRNO(1), kernel ERRNO(38)" in crun
     p["syscalls"][0]["args"] = [{"index": 3, "op": "SCMP_CMP_NE", "value": 77}]
     path.write_text(json.dumps(p))
     assert "differ 'read'(0, 0, 0, 0x4d, 0, 0) on x86_64: model ERRNO(1), kernel ALLOW" in \
-        model(full, [], "6.18", path, filters)
+        model(rt, [], "6.18", path, filters)
 
 
 # ---- each fact of the specification's section 6, on a profile of its own ----
@@ -267,15 +256,15 @@ FACTS = {
 @pytest.mark.once
 @pytest.mark.parametrize("runtime", ["runc", "crun"])
 def test_facts(base, tmp_path, record_property, runtime):
-    full = installed(runtime)
+    rt = installed(runtime)
     work = []
     for i, (name, text) in enumerate(FACTS.items()):
         engine = "6.1 " in name and "architectures" not in text or "6.2 " in name
         for k, caps in enumerate([[], ["CAP_BPF"], ["CAP_BPF", "CAP_CHOWN"]] if "6.2 all" in name else [[]]):
             work.append((f"{i}-{k}", {"text": text, "engine": engine, "caps": caps}))
-    results = run_all(base, tmp_path, runtime, full, work)
+    results = run_all(base, tmp_path, rt, work)
     names = list(FACTS)
-    bad = [(names[int(n.split("-")[0])], a) for n, a in tell(record_property, full, results)]
+    bad = [(names[int(n.split("-")[0])], a) for n, a in tell(record_property, rt.full, results)]
     assert not bad
     refused = {names[int(n.split("-")[0])] for n, a in results if a == "both refuse"}
     assert refused == {"6.9 identical conditions, two actions", "6.13 an unknown flag"} | (
@@ -327,7 +316,7 @@ def in_docker(docker, tmp_path, name, text, caps):  # noqa: F811
             filters[0].write_bytes(r.stdout)
     finally:
         docker("rm", "-f", box.out.strip() or "none")
-    r = run([program("oci/loaded"), f"docker-{version}+{installed('runc')}", hex(bits), kernel, path, *filters])
+    r = run([program("oci/loaded"), f"docker-{version}+{installed('runc').full}", hex(bits), kernel, path, *filters])
     if not filters:
         return "both refuse" if r.out == "refused\n" else f"not started: {box.err}"
     return r.out.split(" ")[0].strip() if r.rc == 0 else r.out

@@ -1,15 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each runtime of `make deps-runtimes`, the seven that pale's predictions are measured with."""
+"""Each runtime of `make deps-runtimes`, the seven that pale's predictions are measured with: what
+the kernel holds after it has loaded a profile is what the model of it says, and a container
+starts when `sim --as` says so."""
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from conftest import run
 from runtimes import ROWS, fetched
+from test_loaded import FACTS, base, jobs, run_all, shipped, tell  # noqa: F401 (base is a fixture)
+from test_one_reader import answers, mutants
+
+LONG = int(os.environ.get("PALE_LONG", "0"))  # all of it, and N profiles of each kind more
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("row", ROWS)
-def test_each_runtime_says_that_it_is_the_one_named(row):
+def test_each_runtime_is_the_one_named(row):
     rt = fetched(row)
-    said = run([rt.program, "--version"], check=0).out
+    said = run([rt.path, "--version"], check=0).out
     assert f"{rt.kind} version {row.split('-')[1]}" in said.replace("+", " "), said
     assert rt.full.startswith(row + "+libseccomp-2."), rt.full
+
+
+def facts(i):
+    """A slice for each row, which together are all of them."""
+    work = [(f"f{n}", {"text": text, "engine": False}) for n, (name, text) in enumerate(FACTS.items())
+            if "6.1 " not in name and "6.2 " not in name]
+    return work if LONG else work[i::len(ROWS)]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("row", ROWS)
+def test_the_model_is_what_the_kernel_holds_after_each(base, tmp_path, record_property, row):  # noqa: F811
+    rt, i = fetched(row), ROWS.index(row)
+    first = 20000 + 1000 * i
+    work = jobs(first, first + 36 + LONG) + facts(i) + (shipped() if LONG else shipped()[i % 6::6])
+    bad = tell(record_property, rt.full, run_all(base, tmp_path, rt, work))
+    assert not bad
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("row", ROWS)
+def test_sim_knows_what_each_does_not_start(base, tmp_path, record_property, row):  # noqa: F811
+    rt, n = fetched(row), 30 + LONG
+    some = mutants(n, 100 + ROWS.index(row))
+    work = [(base, tmp_path / f"m{i}", [rt], p, lenient) for i, (p, lenient) in enumerate(some)
+            if rt.kind == "runc" or not lenient]
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda job: answers(job, lint=False), work))
+    wrong = [w for r in results for w in r[0]]
+    stopped = [r[1][rt.kind] for r in results].count(False)
+    record_property("figure", f"{rt.full}: {len(results)} mutants, {stopped} not started, {len(wrong)} where sim "
+                    "says otherwise")
+    assert not wrong, "\n".join(str(w)[:1500] for w in wrong[:6])
+    assert stopped

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import PALE, ROOT, need, need_root, run
-from test_loaded import base, installed  # noqa: F401 (base is a fixture)
-from test_runtimes import runtime_argv
+from conftest import PALE, ROOT, need_root, run
+from runtimes import installed
+from test_loaded import base  # noqa: F401 (a fixture)
 
 ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 X86_64, S390X = "SCMP_ARCH_X86_64", "SCMP_ARCH_S390X"
@@ -334,45 +334,47 @@ def mutants(n, seed):
             p["syscalls"] = fixed + p["syscalls"]
         elif p.get("defaultAction") == ERRNO:
             p["defaultAction"] = ALLOW  # or nothing starts, the filter being in place
-        yield p, not used & LENIENT and "NOTIFY" not in json.dumps(p)  # it starts, and nobody answers
+        yield p, bool(used & LENIENT) or "NOTIFY" in json.dumps(p)  # crun starts it, and nobody answers
 
 
-def really_starts(base, where, runtime, seccomp):
+def really_starts(base, where, rt, seccomp):
     where.mkdir(parents=True)
     spec = json.loads((base / "config.json").read_text())
     spec["linux"]["seccomp"] = seccomp
     (where / "config.json").write_text(json.dumps(spec))
     name = f"pale-one-{os.getpid()}-{where.parent.name}-{where.name}"
-    argv = [str(a) for a in runtime_argv(runtime, where / "state")]
+    argv = rt.argv(where / "state")
     r = subprocess.run([*argv, "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
                        text=True)
     subprocess.run([*argv, "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
     return r.returncode == 0, r.stderr.strip()[-300:]
 
 
-def answers(job):
-    base, where, full, p, with_crun = job
+def answers(job, lint=True):
+    """What lint (about runtimes[0]) and sim say of one mutant, and what each runtime does."""
+    base, where, runtimes, p, lenient = job
     where.mkdir()
     path = put(where, config(p))
-    errors = [f["id"] for f in findings(path) if f["severity"] == "error"]
-    out = [("lint", "runc", not errors, errors)]
-    for kind in ("runc", "crun") if with_crun else ("runc",):
-        r = run([PALE, "sim", "--as", f"docker:{kind}", "--runtime", full[kind], path, "read"])
+    errors = [f["id"] for f in findings(path) if f["severity"] == "error"] if lint else []
+    asked = [rt for rt in runtimes if rt.kind == "runc" or not lenient]
+    out = [("lint", runtimes[0], not errors, errors)] if lint else []
+    for rt in asked:
+        r = run([PALE, "sim", "--as", f"docker:{rt.kind}", "--runtime", rt.full, path, "read"], env=rt.env)
         assert r.rc in (0, 1), r
-        out.append(("sim", kind, r.rc == 0, r.err[-300:]))
-    real = {kind: really_starts(base, where / kind, kind, p) for kind in (("runc", "crun") if with_crun else ("runc",))}
-    return [(who, kind, says, real[kind], why, p) for who, kind, says, why in out if says != real[kind][0]], \
-        {kind: r[0] for kind, r in real.items()}
+        out.append(("sim", rt, r.rc == 0, r.err[-300:]))
+    real = {rt: really_starts(base, where / rt.name, rt, p) for rt in asked}
+    return [(who, rt.kind, says, real[rt], why, p) for who, rt, says, why in out if says != real[rt][0]], \
+        {rt.kind: real[rt][0] for rt in asked}
 
 
 @pytest.mark.once
 def test_an_error_is_what_keeps_a_real_container_from_starting(base, tmp_path, record_property):  # noqa: F811
     """`PALE_LONG=N`: N mutants more."""
     need_root()
-    full = {kind: installed(kind) for kind in ("runc", "crun")}
-    assert full["runc"].startswith("runc-1.1.5+"), need("runc")
-    work = [(base, tmp_path / f"m{i}", full, p, crun)
-            for i, (p, crun) in enumerate(mutants(320 + int(os.environ.get("PALE_LONG", "0")), 1))]
+    runtimes = [installed(kind) for kind in ("runc", "crun")]
+    assert runtimes[0].name == "runc-1.1.5"
+    work = [(base, tmp_path / f"m{i}", runtimes, p, lenient)
+            for i, (p, lenient) in enumerate(mutants(320 + int(os.environ.get("PALE_LONG", "0")), 1))]
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(answers, work))
     wrong = [w for r in results for w in r[0]]

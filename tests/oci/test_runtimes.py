@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import need, need_root, program, run
-from runtimes import crun_argv
+from runtimes import installed
 
 DEBIAN = "libseccomp-2.5.4-1+deb12u1"
 ALLOWING = """policy allowing {
@@ -66,12 +66,6 @@ def bundle(tmp_path, seccomp, args):
     path.write_text(json.dumps(config))
 
 
-def runtime_argv(name, state):
-    if name == "runc":
-        return [need("runc"), "--root", state]
-    return crun_argv([need("crun"), "--root", state])
-
-
 def filter_is_policy(tmp_path, pid, policy):
     """Reads the filter back and compares it with the policy."""
     proc = subprocess.run([program("oci/getfilter"), str(pid)], capture_output=True)
@@ -94,17 +88,17 @@ def test_the_kernel_holds_the_policy_after(pale, tmp_path, rootfs, runtime, whic
     policy, seccomp = compiled(pale, tmp_path, POLICIES[which], "oci", f"{version}+{DEBIAN}")
     bundle(tmp_path, seccomp, ["/bin/sleep", "60"])
     name = f"pale-{runtime}-{which}-{os.getpid()}"
-    argv = runtime_argv(runtime, tmp_path / "state")
+    argv = installed(runtime).argv(tmp_path / "state")
     pid_file = tmp_path / "pid"
     with open(tmp_path / "log", "w") as log:
-        started = subprocess.run([*map(str, argv), "run", "-d", "--pid-file", str(pid_file), name],
+        started = subprocess.run([*argv, "run", "-d", "--pid-file", str(pid_file), name],
                                  cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                  timeout=60)
     assert started.returncode == 0, (tmp_path / "log").read_text()
     try:
         filter_is_policy(tmp_path, pid_file.read_text().strip(), policy)
     finally:
-        subprocess.run([*map(str, argv), "delete", "-f", name], cwd=tmp_path, capture_output=True)
+        subprocess.run([*argv, "delete", "-f", name], cwd=tmp_path, capture_output=True)
 
 
 @pytest.mark.parametrize("runtime", ["runc", "crun"])
@@ -115,7 +109,7 @@ def test_a_refused_call_fails_inside(pale, tmp_path, rootfs, runtime):
     _, seccomp = compiled(pale, tmp_path, DENYING, "oci", f"{version}+{DEBIAN}")
     bundle(tmp_path, seccomp, ["/bin/mkdir", "/tmp/x"])
     name = f"pale-{runtime}-mkdir-{os.getpid()}"
-    r = run([*runtime_argv(runtime, tmp_path / "state"), "run", name], cwd=tmp_path)
+    r = run([*installed(runtime).argv(tmp_path / "state"), "run", name], cwd=tmp_path)
     assert r.rc == 1 and "No such file or directory" in r.err, r
 
 
