@@ -6,8 +6,8 @@
     workloads.py nginx pale run --verify --report r.json nginx.pale --
 
 Runs itself in private mount and network namespaces (root), so that Debian's own paths and
-ports are used without touching the machine's files, and two runs never meet. Prints what it
-did; exit status 0 when every answer was right and the server ended as it should, 1 otherwise.
+ports are used without touching the machine's files, and two runs never meet. WORKLOAD_READY in the
+environment is a command for the shell, run once the server listens. Prints what it did; exit status 0 when every answer was right and the server ended as it should, 1 otherwise.
 Without root it says so and ends with 77.
 """
 import email.utils
@@ -114,6 +114,8 @@ class Workload:
         try:
             if self.port:
                 wait_port(self.port, proc)
+            if os.environ.get("WORKLOAD_READY"):
+                expect("WORKLOAD_READY", subprocess.call(os.environ["WORKLOAD_READY"], shell=True), 0)
             self.exercise(proc)
             return proc.wait(60)
         except BaseException:

@@ -43,33 +43,64 @@ static struct verdict refusal_of(const struct policy *p, enum arch a, uint32_t n
 	return found ? *found : p->dflt[a];
 }
 
-/* What the runtime calls wherever the filter is loaded, with no-new-privileges too (starts.def). */
-static void check_runtime(struct compilation *c, const struct policy *p, enum arch a)
+/* Calls of one `when` that fail, as text; *words: what the runtime dies with at the first. */
+static void collect(const struct compilation *c, const struct policy *p, enum arch a, enum oci_start_when when,
+		    struct buf *names, const char **words)
 {
-	struct diags *ds = c->session->diags;
-	const char *name = c->runtime.kind == OCI_RUNC ? "runc" : "crun", *words = NULL;
 	const struct oci_start *s;
-	BUF_AUTO names = { 0 };
 
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		const struct syscall_info *sys = syscall_by_name(str_c(s->call));
-		uint32_t nr = sys ? (uint32_t)sys->nr[a] + arch_info(a)->nr_base : 0;
-		if (s->runtime != (int)c->runtime.kind || s->plain || !sys || sys->nr[a] < 0 ||
-		    s->since > c->runtime.version || (s->before && s->before <= c->runtime.version) ||
-		    may_pass(p, a, nr) ||
+		if (s->when != when || !oci_start_made(s, &c->runtime) || !sys || sys->nr[a] < 0)
+			continue;
+		uint32_t nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
+		if (may_pass(p, a, nr) ||
 		    !oci_start_fails(s, refusal_of(p, a, nr), *s->or && call_passes(p, a, s->or)))
 			continue;
-		buf_printf(&names, "%s'%s'", names.n ? ", " : "", s->call);
-		words = words ? words : s->words;
+		*words = names->n ? *words : s->words;
+		buf_printf(names, "%s'%s'", names->n ? ", " : "", s->call);
 	}
+}
+
+static const char *const effects[] = {
+	[OCI_START_RUN] = "calls before the program's first instruction: no container starts under it",
+	[OCI_START_PLAIN] = "calls before the program's first instruction where a container is started without "
+			    "no-new-privileges: none starts so",
+	[OCI_START_EXEC] = "calls before a program that joins a container: exec and health checks fail",
+};
+
+/* What the runtime calls (starts.def) and the policy refuses. */
+static bool check_runtime(struct compilation *c, const struct policy *p, enum arch a, enum oci_start_when when)
+{
+	struct diags *ds = c->session->diags;
+	bool runc = c->runtime.kind == OCI_RUNC;
+	const char *words = "";
+	BUF_AUTO names = { 0 };
+
+	collect(c, p, a, when, &names, &words);
 	if (!names.n)
-		return;
-	struct diag *d = diag_add(ds, DIAG_PL202, p->span, "on %s the policy refuses %s, which %s calls "
-				  "before the program's first instruction: no container starts under it (%s%s)",
-				  arch_info(a)->name, names.p, name, *words ? words : "it is killed",
+		return false;
+	struct diag *d = diag_add(ds, when == OCI_START_EXEC ? DIAG_PL256 : DIAG_PL202, p->span,
+				  "on %s the policy refuses %s, which %s %s (%s%s)", arch_info(a)->name, names.p,
+				  runc ? "runc" : "crun", effects[when], *words ? words : "it is killed",
 				  *words ? " ..." : "");
-	diag_help(ds, d, "add 'use start-runc-nnp;' (containers with no-new-privileges) or "
-			 "'use start-runc;' (any); for crun, start-crun");
+	if (runc && when == OCI_START_EXEC) {
+		diag_help(ds, d, "give them an errno, or start containers with no-new-privileges");
+		return true;
+	}
+	diag_help(ds, d, "add %s", !runc ? "'use start-crun;'" : when == OCI_START_PLAIN ? "'use start-runc;'" :
+		  "'use start-runc-nnp;' (containers with no-new-privileges) or 'use start-runc;' (any); for crun, "
+		  "start-crun");
+	return true;
+}
+
+/* A policy that says so itself is for containers with no-new-privileges alone. */
+static bool is_for_nnp(const struct policy *p)
+{
+	vec_each(&p->calls, r)
+		if (r->origin->set && !strcmp(r->origin->set, "start-runc-nnp"))
+			return true;
+	return false;
 }
 
 void compile_check_start(struct compilation *c, const struct policy *p, unsigned targets)
@@ -82,8 +113,13 @@ void compile_check_start(struct compilation *c, const struct policy *p, unsigned
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		const struct arch_info *info = arch_info((enum arch)a);
 		/* The machine's own architecture is what the runtime runs as. */
-		if (p->arches & ARCH_BIT(a) && info->bits == 64 &&
-		    !strcmp(info->name, arch_family((enum arch)a, p->arches)))
-			check_runtime(c, p, (enum arch)a);
+		if (!(p->arches & ARCH_BIT(a)) || info->bits != 64 ||
+		    strcmp(info->name, arch_family((enum arch)a, p->arches)) != 0 ||
+		    check_runtime(c, p, (enum arch)a, OCI_START_RUN))
+			continue;
+		if (!(c->runtime.kind == OCI_RUNC && is_for_nnp(p)) &&
+		    check_runtime(c, p, (enum arch)a, OCI_START_PLAIN))
+			continue;
+		check_runtime(c, p, (enum arch)a, OCI_START_EXEC);
 	}
 }

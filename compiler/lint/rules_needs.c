@@ -99,45 +99,69 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "%s", l->facts->json ? "allow execve" : "use start-run, or allow execve");
 }
 
-struct starter { /* who calls what when */
-	int runtime;
-	const char *name;
-	unsigned since, before; /* these versions alone */
-	bool plain;     /* without no-new-privileges alone */
-};
-
-struct start_hits {
+/* Rows of starts.def that the same versions of a runtime make at the same time: those like `like`. */
+struct starter {
+	const struct oci_start *like;
 	struct group calls;
 	unsigned on;
 	const char *words; /* of the first; NULL: the call kills */
 };
 
-static void collect_starts(struct lint *l, const struct starter *w, struct start_hits *out)
+static bool is_like(const struct oci_start *x, const struct oci_start *y)
+{
+	return x->runtime == y->runtime && x->since == y->since && x->before == y->before && x->when == y->when;
+}
+
+/* Where the call is refused so that the runtime dies of it. */
+static unsigned start_dies(struct lint *l, const struct oci_start *s, unsigned or_refused)
+{
+	unsigned on = facts_refused(l->facts, s->call) & natives(l->facts) & LOADER;
+
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (on & ARCH_BIT(a) && !oci_start_fails(s, facts_refusal(l->facts, s->call, (enum arch)a),
+							 !(or_refused & ARCH_BIT(a))))
+			on &= ~ARCH_BIT(a);
+	return on;
+}
+
+static void collect_starts(struct lint *l, struct starter *w)
 {
 	const struct oci_start *s;
 
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
-		/* Another rule's: nothing starts at all. */
-		if (s->runtime != w->runtime || s->since != w->since || s->before != w->before ||
-		    s->plain != w->plain ||
-		    !strcmp(s->call, "execve"))
+		/* execve is another rule's: nothing starts at all. */
+		if (!is_like(s, w->like) || !strcmp(s->call, "execve"))
 			continue;
-		unsigned refused = facts_refused(l->facts, s->call) & natives(l->facts) & LOADER;
 		unsigned or_refused = *s->or ? facts_refused(l->facts, s->or) : 0;
-		for (unsigned a = 0; a < ARCH_NR; a++)
-			if (refused & ARCH_BIT(a) &&
-			    !oci_start_fails(s, facts_refusal(l->facts, s->call, (enum arch)a),
-					     !(or_refused & ARCH_BIT(a))))
-				refused &= ~ARCH_BIT(a);
-		if (!refused)
+		unsigned on = start_dies(l, s, or_refused);
+		if (!on)
 			continue;
-		out->on |= refused;
-		if (group_add(&out->calls, str_c(s->call), facts_span(l->facts, s->call)) &&
-		    out->calls.hits.n == 1 && *s->words)
-			out->words = s->words;
-		if (or_refused & refused)
-			group_add(&out->calls, str_c(s->or), facts_span(l->facts, s->or));
+		w->on |= on;
+		if (group_add(&w->calls, str_c(s->call), facts_span(l->facts, s->call)) &&
+		    w->calls.hits.n == 1 && *s->words)
+			w->words = s->words;
+		if (or_refused & on)
+			group_add(&w->calls, str_c(s->or), facts_span(l->facts, s->or));
 	}
+}
+
+static const char *version_text(struct lint *l, unsigned v)
+{
+	if (v & 0xff)
+		return arena_printf(l->arena, "%u.%u.%u", v >> 16, v >> 8 & 0xff, v & 0xff);
+	return arena_printf(l->arena, "%u.%u", v >> 16, v >> 8 & 0xff);
+}
+
+/* "runc", "runc (1.3 and later)", "crun (before 1.28)" */
+static const char *starter_name(struct lint *l, const struct oci_start *s)
+{
+	const char *name = s->runtime == OCI_RUNC ? "runc" : "crun";
+
+	if (s->since)
+		return arena_printf(l->arena, "%s (%s and later)", name, version_text(l, s->since));
+	if (s->before)
+		return arena_printf(l->arena, "%s (before %s)", name, version_text(l, s->before));
+	return name;
 }
 
 /* Sets say what a policy is started by; a policy that names one is not blamed for the others. */
@@ -157,56 +181,65 @@ static bool is_meant_for(const struct lint *l, int runtime)
 	return it || !any;
 }
 
-static void tell_start(struct lint *l, enum diag_id id, const struct starter *w)
+static const char *start_effect(enum oci_start_when when)
 {
-	struct start_hits h = { .calls = GROUP(l) };
-
-	collect_starts(l, w, &h);
-	if (!h.calls.hits.n)
-		return;
-	const char *words = h.words ? arena_printf(l->arena, "\"%s ...\"", h.words) : "it is killed";
-	struct diag *d = diag_add(l->ds, id, group_span(&h.calls),
-				  "%s %s refused%s, and %s itself calls %s under the filter: no "
-				  "container starts%s (%s)", group_list(&h.calls),
-				  PLURAL(h.calls, "is", "are"), on_arches(l, h.on), w->name,
-				  PLURAL(h.calls, "it", "them"),
-				  w->plain ? " without no-new-privileges" : "", words);
-	if (!is_meant_for(l, w->runtime))
-		diag_severity(l->ds, d, SEVERITY_INFO);
-	if (l->facts->json)
-		diag_help(l->ds, d, "allow %s%s", group_list(&h.calls),
-			  w->plain ? ", or start containers with no-new-privileges" : "");
-	else
-		diag_help(l->ds, d, "use start-%s;", w->runtime == OCI_CRUN ? "crun" :
-			  w->plain ? "runc" : "runc-nnp");
+	return when == OCI_START_EXEC ? "for a program that joins a container: exec and health checks fail" :
+	       when == OCI_START_PLAIN ? "under the filter: no container starts without no-new-privileges" :
+	       "under the filter: no container starts";
 }
 
-static const struct starter starters[] = {
-	{ OCI_RUNC, "runc", 0, 0, false },
-	{ OCI_RUNC, "runc (1.3 and later)", OCI_VERSION(1, 3, 0), 0, false },
-	{ OCI_CRUN, "crun", 0, 0, false },
-	{ OCI_RUNC, "runc", 0, 0, true },
-	{ OCI_RUNC, "runc (before 1.3)", 0, OCI_VERSION(1, 3, 0), true },
-	{ OCI_CRUN, "crun", 0, 0, true },
-};
-
-static void tell_starts(struct lint *l, enum diag_id id, bool plain)
+static void tell_start(struct lint *l, enum diag_id id, const struct oci_start *like)
 {
+	struct starter w = { .like = like, .calls = GROUP(l) };
+	bool plain = like->when == OCI_START_PLAIN;
+
+	collect_starts(l, &w);
+	if (!w.calls.hits.n)
+		return;
+	const char *words = w.words ? arena_printf(l->arena, "\"%s ...\"", w.words) : "it is killed";
+	struct diag *d = diag_add(l->ds, id, group_span(&w.calls), "%s %s refused%s, and %s itself calls %s %s (%s)",
+				  group_list(&w.calls), PLURAL(w.calls, "is", "are"), on_arches(l, w.on),
+				  starter_name(l, like), PLURAL(w.calls, "it", "them"), start_effect(like->when), words);
+	if (!is_meant_for(l, like->runtime))
+		diag_severity(l->ds, d, SEVERITY_INFO);
+	if (like->when == OCI_START_EXEC && like->runtime == OCI_RUNC)
+		diag_help(l->ds, d, "give them an errno, or start containers with no-new-privileges");
+	else if (l->facts->json)
+		diag_help(l->ds, d, "allow %s%s", group_list(&w.calls),
+			  plain ? ", or start containers with no-new-privileges" : "");
+	else
+		diag_help(l->ds, d, "use start-%s;", like->runtime == OCI_CRUN ? "crun" : plain ? "runc" : "runc-nnp");
+}
+
+/* One finding for all calls that the same versions make. */
+static void tell_starts(struct lint *l, enum diag_id id, enum oci_start_when when)
+{
+	const struct oci_start *s;
+
 	if (!l->facts || !l->facts->has_default)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
-		if (starters[i].plain == plain)
-			tell_start(l, id, &starters[i]);
+	for (size_t i = 0; (s = oci_start_at(i)); i++) {
+		size_t first = 0;
+		while (!is_like(oci_start_at(first), s))
+			first++;
+		if (s->when == when && first == i)
+			tell_start(l, id, s);
+	}
 }
 
 void sc_runtime_start(struct lint *l, enum diag_id id)
 {
-	tell_starts(l, id, false);
+	tell_starts(l, id, OCI_START_RUN);
 }
 
 void sc_runtime_start_plain(struct lint *l, enum diag_id id)
 {
-	tell_starts(l, id, true);
+	tell_starts(l, id, OCI_START_PLAIN);
+}
+
+void sc_runtime_exec(struct lint *l, enum diag_id id)
+{
+	tell_starts(l, id, OCI_START_EXEC);
 }
 
 /* ---- programs ---- */

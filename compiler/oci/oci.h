@@ -40,17 +40,28 @@ struct oci_write_options {
 
 /* ---- what a runtime itself calls under the filter ---- */
 
+enum oci_start_when {
+	OCI_START_RUN,   /* in each container */
+	OCI_START_PLAIN, /* in those without noNewPrivileges */
+	OCI_START_EXEC,  /* for a program that joins one that runs */
+};
+
+#define OCI_SPARES(err) (UINT64_C(1) << (err))
+
 struct oci_start {
 	int runtime;       /* oci_runtime's kind */
 	unsigned since;    /* OCI_VERSION() of the first that makes the call; 0: from the start on */
 	unsigned before;   /* and of the first that does not any more; 0: all do */
-	bool plain;        /* only without noNewPrivileges */
+	enum oci_start_when when;
 	const char *call;
 	const char *or;    /* tried where the call is refused with an errno; "": none */
+	uint64_t spared;   /* OCI_SPARES() of the errnos with which it goes on, to `or` or without */
 	const char *words; /* what the runtime dies with; "": it goes on, unless the call kills */
 };
 const struct oci_start *oci_start_at(size_t i); /* NULL past the last (starts.def) */
-/* Is there no container where the call is answered so, whatever its arguments, and may `or` pass? */
+/* Does this runtime make the call? */
+bool oci_start_made(const struct oci_start *s, const struct oci_runtime *rt);
+/* Does it fail where the call is answered so, whatever its arguments, and may `or` pass? */
 bool oci_start_fails(const struct oci_start *s, struct verdict v, bool or_passes);
 
 /* ---- writing ---- */

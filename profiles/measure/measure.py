@@ -58,9 +58,14 @@ PROGRAMS = {
     "tcp-client": ("connect a stream socket and use it (socket() itself is for the policy's "
                    "`network` line)", "tcp", {}),
 }
+CONDITIONS = {"start-crun": {"ioctl": ["cmd == TCGETS"]}}  # all that was seen, but for:
+MORE = {"start-crun": ["when arch x86_64, x32, i386, aarch64, arm, riscv64, s390x, mips64el, loongarch64 {",
+                       "allow ioctl(cmd == TCGETS2); # implied: crun 1.28's libc asks so for a terminal", "}"]}
 DROP = {  # what only the measuring program does beside its set's purpose
     "resolver": {"socket", "prctl"}, "tcp-server": {"socket"}, "tcp-client": {"socket"},
     "memory": {"clone3", "exit", "rt_sigaction", "rt_sigprocmask"},
+    # runc 1.3's exec mounts a /proc of its own where it may, and else goes on with the one there.
+    "start-runc": {"faccessat", "fsconfig", "fsmount", "fsopen", "open_tree", "uname"},
 }
 
 
@@ -157,17 +162,20 @@ def measure_program(name, tmp):
     return seen - DROP.get(name, set())
 
 
-def bundle(tmp, nnp):
+def bundle(tmp, nnp, uid=0):
     rootfs = tmp / "rootfs"
     (rootfs / "bin").mkdir(parents=True, exist_ok=True)
-    shutil.copy("/bin/busybox", rootfs / "bin" / "true")
+    shutil.copy("/bin/busybox", rootfs / "bin")
     subprocess.run(["runc", "spec", "-b", str(tmp)], check=True)
     path = tmp / "config.json"
     c = json.loads(path.read_text())
-    c["process"].update(terminal=False, args=["/bin/true"], noNewPrivileges=nnp)
+    c["process"].update(terminal=False, noNewPrivileges=nnp, user={"uid": uid, "gid": uid})
+    c["process"].pop("rlimits", None)
     c["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["acct"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}
-    path.write_text(json.dumps(c))
+    for args in ("true", "sleep 60"):
+        c["process"]["args"] = ["/bin/busybox", *args.split()]
+        path.with_suffix(f".{args[:4]}").write_text(json.dumps(c))
 
 
 def after_filter(trace):
@@ -187,24 +195,46 @@ def after_filter(trace):
     return seen
 
 
-def measure_runtime(name, tmp):
-    argv = {"start-runc": ["runc"],
-            "start-runc-nnp": ["runc"],
-            "start-crun": ["unshare", "-m", "sh", "-c",
-                           'umount /sys/fs/cgroup/unified 2>/dev/null; exec crun "$@"', "crun"]}[name]
-    seen = set()
-    for i in range(2 * RUNS):
-        d = tmp / f"{name}{i}"
-        d.mkdir()
-        bundle(d, nnp=name.endswith("-nnp") or bool(i % 2))
-        trace = d / "trace"
-        r = subprocess.run(["strace", "-f", "-qq", "-s", "64", "-o", str(trace), *argv, "run",
-                            "-b", str(d), f"pale-measure-{os.getpid()}-{i}"],
+def programs(kind):
+    """Those that `make deps-runtimes` fetched, else the machine's own."""
+    found = sorted((HERE.parents[1] / "build" / "runtimes").glob(f"{kind}-*/bin/{kind}"))
+    return [str(p) for p in found] or [shutil.which(kind, path=os.environ["PATH"] + ":/usr/sbin")]
+
+
+def container(argv, d, tmp):
+    """The calls of one `run` and, in a container that runs, of one `exec`."""
+    def strace_it(*args):
+        r = subprocess.run(["strace", "-f", "-qq", "-s", "64", "-o", str(tmp / "trace"), *argv, *args],
                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         if r.returncode:
-            raise SystemExit(f"{name}: {r.stderr}")
-        seen |= after_filter(trace)
-    return seen
+            raise SystemExit(f"{' '.join(argv)}: {r.stderr}")
+        return after_filter(tmp / "trace")
+
+    name = f"pale-measure-{os.getpid()}"
+    (d / "config.true").rename(d / "config.json")
+    seen = strace_it("run", "-b", str(d), name)
+    (d / "config.slee").rename(d / "config.json")
+    try:
+        subprocess.run([*argv, "run", "-d", "-b", str(d), name], stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=120)
+        return seen | strace_it("exec", name, "/bin/busybox", "true")
+    finally:
+        subprocess.run([*argv, "delete", "-f", name], capture_output=True, timeout=120)
+
+
+def measure_runtime(name, tmp):
+    seen, kind = set(), name.split("-")[1]
+    for n, program in enumerate(programs(kind)):
+        for i in range(4):
+            d = tmp / f"{name}-{n}-{i}"
+            d.mkdir()
+            bundle(d, nnp=name.endswith("-nnp") or bool(i % 2), uid=1000 if i < 2 else 0)
+            argv = [program, "--root", str(d / "state")]
+            if kind == "crun":  # refuses a hybrid cgroup layout
+                argv = ["unshare", "-m", "sh", "-c",
+                        'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" "$@"', *argv]
+            seen |= container(argv, d, tmp)
+    return seen - DROP.get(name, set())
 
 
 def measure_run(tmp):
@@ -219,6 +249,7 @@ def measure_run(tmp):
 
 
 GO = {  # what the Go runtime beneath runc may do at any moment
+    "futex": "the Go runtime's locks, now and then",
     "sched_yield": "the Go runtime, when its scheduler finds nothing to do",
     "nanosleep": "the same",
     "mmap": "the Go runtime's heap may grow at any moment",
@@ -227,21 +258,20 @@ GO = {  # what the Go runtime beneath runc may do at any moment
     "rt_sigreturn": "the Go runtime preempts with SIGURG",
     "gettid": "the same", "tgkill": "the same",
     "epoll_pwait": "the Go runtime's poller",
+    "readlinkat": "runc 1.3 and later where openat2 is missing (Linux before 5.6) or refused",
 }
-RUNC13 = "runc 1.3 and later checks so what it opens below /proc (1.3.6 was seen to)"
 
 RUNTIMES = {
     "start-run": ("what `pale run` calls between loading the filter and the program's first "
                   "instruction", {}),
-    "start-runc": ("what runc's init calls between loading the filter and the program's first "
-                   "instruction, with noNewPrivileges (filter last) and without (filter first)", { **GO,
-                       "fchown": "runc gives standard streams to the container's user when it is not root",
-                       "openat2": RUNC13, "statx": RUNC13}),
-    "start-runc-nnp": ("what runc's init calls between loading the filter and the program's first "
-                       "instruction with noNewPrivileges: the filter comes last",
-                       { **GO, "fstat": RUNC13, "openat2": RUNC13, "statx": RUNC13}),
+    "start-runc": ("what runc calls between loading the filter and the program's first "
+                   "instruction, for run and exec, with noNewPrivileges (filter last) and without "
+                   "(filter first)", GO),
+    "start-runc-nnp": ("what runc calls between loading the filter and the program's first "
+                       "instruction, for run and exec, with noNewPrivileges: the filter comes last", GO),
     "start-crun": ("what crun calls between loading the filter and the program's first "
-                   "instruction, with noNewPrivileges (filter last) and without (filter first)", {}),
+                   "instruction, for run with noNewPrivileges (filter last) and without (filter first), and "
+                   "for exec and health checks, where it comes first in either case", {}),
 }
 
 
@@ -257,9 +287,11 @@ def versions(name):
     uname = os.uname()
     what = []
     if name in ("start-runc", "start-runc-nnp", "start-crun"):
-        tool = name.split("-")[1]
-        what.append(subprocess.run([tool, "--version"], capture_output=True,
-                                   text=True).stdout.splitlines()[0])
+        kind, found = name.split("-")[1], set()
+        for program in programs(kind):
+            said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+            found.add(tuple(int(n) for n in re.search(r"version ([0-9.]+)", said)[1].split(".")))
+        what.append(f"{kind} " + ", ".join(".".join(map(str, v)) for v in sorted(found)))
     elif name != "start-run":
         what.append(" ".join(os.confstr("CS_GNU_LIBC_VERSION").split()))
     return ", ".join([*what, f"{uname.machine}, Linux {uname.release.split('-')[0]}"])
@@ -269,11 +301,13 @@ def render(name, seen, libc):
     about, *_ = PROGRAMS.get(name) or RUNTIMES[name]
     implied = (PROGRAMS.get(name) or RUNTIMES[name])[-1]
     base = libc if name not in ("libc", "libc-static") and name in PROGRAMS else set()
-    calls_ = sorted(seen - base - set(implied))
+    with_conditions = CONDITIONS.get(name, {})
+    calls_ = [word for c in sorted(seen - base - set(implied))
+              for word in ([f"{c}({k})" for k in with_conditions[c]] if c in with_conditions else [c])]
     if name == "start-run":
         how = "strace -f pale run"
     elif name in RUNTIMES:
-        how = f"strace -f {name.split('-')[1]} run, {2 * RUNS} runs"
+        how = f"strace -f {name.split('-')[1]} run and exec, 4 of each with each"
     else:
         how = f"strace -f of profiles/measure/{PROGRAMS[name][1]}.c, {RUNS} runs"
         if name == "time":
@@ -299,6 +333,7 @@ def render(name, seen, libc):
             keys = list(implied)
             why = next(implied[k] for k in reversed(keys[:keys.index(c)]) if implied[k] != "the same")
         lines.append(f"\tallow   {c}; # implied: {why}")
+    lines += ["\t" + line for line in MORE.get(name, [])]
     lines.append("}")
     return "\n".join(lines) + "\n"
 
@@ -307,7 +342,7 @@ def body(text):
     """(measured, implied) of a set file."""
     seen, implied = set(), set()
     for m in re.finditer(r"^\s*allow\s+([^;]+);(.*)$", text, re.M):
-        names = {w.strip() for w in m.group(1).split(",")}
+        names = {w.split("(")[0].strip() for w in m.group(1).split(",")}
         (implied if "implied:" in m.group(2) else seen).update(names)
     return seen, implied
 

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import PALE, need_root, run
-from test_loaded import base, installed  # noqa: F401 (base is a fixture)
+from runtimes import installed
+from test_loaded import base  # noqa: F401 (a fixture)
 from test_one_reader import arg, config, entry, findings, put, really_starts
 
 ALLOW, ERRNO, LOG, KILL = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_LOG", "SCMP_ACT_KILL"
@@ -226,14 +227,14 @@ def test_lint_and_sim_refuse_what_the_library_refuses(tmp_path, record_property)
 @pytest.mark.once
 def test_so_do_the_real_runtimes(base, tmp_path, record_property):  # noqa: F811
     need_root()
-    installed("runc"), installed("crun")
+    runtimes = [installed("runc"), installed("crun")]
     work = list(profiles(16, 9)) + [of(*e, arches=HERE.get(c, (X86_64, X86))) for c, (e, _) in REFUSED.items()]
     wrong = []
 
     def one(job):
         i, p = job
-        return [(kind, p) for kind in ("runc", "crun")
-                if really_starts(base, tmp_path / f"{i}" / kind, kind, p)[0] != library_takes(p)]
+        return [(rt.full, p) for rt in runtimes
+                if really_starts(base, tmp_path / f"{i}" / rt.kind, rt, p)[0] != library_takes(p)]
     with ThreadPoolExecutor(3) as pool:
         for w in pool.map(one, enumerate(work)):
             wrong += w
