@@ -215,6 +215,8 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 	struct diff d = { .a = &a, .b = &b, .layers = o->layers,
 			  .compare = compare_calls(s, dd, &a, &b, o) };
 	diff_group(s, &d, o->only);
+	if (o->layers & LAYER_SECCOMP)
+		diff_logging(s, &d);
 	if (o->layers & LAYER_APPARMOR)
 		diff_resources(s, &d);
 	sum_up(&d);

@@ -33,6 +33,7 @@ enum resource_kind {
 	RESOURCE_SOCKETS, /* AppArmor's half; the calls are the other */
 	RESOURCE_SIGNALS,
 	RESOURCE_LIMITS,
+	RESOURCE_LOG, /* of refused calls; the seccomp layer's */
 	RESOURCE_NR
 };
 
@@ -76,7 +77,9 @@ const char *diff_summary(struct arena *a, const struct diff *d, const char *betw
  * `only`: as compare_roots() was asked.
  */
 void diff_group(struct session *s, struct diff *d, unsigned only);
-/* What their resource rules answer otherwise, behind diff_group(). */
+/* Whether refused calls are logged, behind diff_group(). */
+void diff_logging(struct session *s, struct diff *d);
+/* What their resource rules answer otherwise, behind these. */
 void diff_resources(struct session *s, struct diff *d);
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d);

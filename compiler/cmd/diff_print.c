@@ -100,6 +100,16 @@ static const char *same_words(struct arena *a, const struct diff *d)
 	return list;
 }
 
+/* Where no call answers another errno, what differs is what stands in a log. */
+static const char *summary_word(const struct diff *d, enum change change)
+{
+	bool calls = d->count[change] > 0;
+
+	vec_each(&d->lines, l)
+		calls |= l->change == change;
+	return change == CHANGE_ERRNO && !calls ? "different record" : diff_words[change];
+}
+
 const char *diff_summary(struct arena *a, const struct diff *d, const char *between)
 {
 	const char *text = "";
@@ -108,7 +118,7 @@ const char *diff_summary(struct arena *a, const struct diff *d, const char *betw
 		if (d->has[c])
 			text = arena_printf(a, "%s%s%s: %s", text,
 					    *text ? between : c == CHANGE_UNDECIDED ? "" : "B is ",
-					    diff_words[c], change_words(a, d, c));
+					    summary_word(d, c), change_words(a, d, c));
 	const char *same = same_words(a, d);
 	return *same ? arena_printf(a, "%s%ssame: %s", text, *text ? between : "", same) : text;
 }

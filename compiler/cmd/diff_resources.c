@@ -14,6 +14,7 @@ const char *const diff_kinds[RESOURCE_NR] = {
 	[RESOURCE_PROGRAM] = "program",		  [RESOURCE_FILES] = "files",
 	[RESOURCE_CAPABILITIES] = "capabilities", [RESOURCE_SOCKETS] = "sockets",
 	[RESOURCE_SIGNALS] = "signals",		  [RESOURCE_LIMITS] = "limits",
+	[RESOURCE_LOG] = "log of refusals",
 };
 
 /* ---- who enforces it ---- */
@@ -296,6 +297,7 @@ static void compare_kind(struct comparing *c, enum resource_kind kind)
 	case RESOURCE_LIMITS:
 		compare_limits(c);
 		return;
+	case RESOURCE_LOG: /* diff_logging() */
 	case RESOURCE_NR:
 		break;
 	}
@@ -363,7 +365,7 @@ static void sort_changes(struct comparing *c)
 	c->out->resources = sorted;
 }
 
-void diff_resources(struct session *s, struct diff *d)
+static struct comparing *start_comparing(struct session *s, struct diff *d)
 {
 	struct comparing *c = ARENA_NEW(s->arena, struct comparing);
 
@@ -372,9 +374,45 @@ void diff_resources(struct session *s, struct diff *d)
 	c->out = d;
 	c->a.d = d->a;
 	c->b.d = d->b;
+	return c;
+}
+
+static const char *log_by(struct comparing *c, struct side *s)
+{
+	s->p = s->d->parts.v[0].policy;
+	return difference_header(c, s, AST_HEADER_LOG, ": no such line");
+}
+
+void diff_logging(struct session *s, struct diff *d)
+{
+	struct comparing *c = start_comparing(s, d);
+
+	if (!d->a->parts.n || !d->b->parts.n) {
+		if ((d->a->parts.n && d->a->parts.v[0].policy->log_refusals) ||
+		    (d->b->parts.n && d->b->parts.v[0].policy->log_refusals))
+			vec_push(c->arena, &d->notes, "not compared: whether refusals are logged, which "
+				 "whoever loads a BPF program says");
+		return;
+	}
+	bool a = d->a->parts.v[0].policy->log_refusals, b = d->b->parts.v[0].policy->log_refusals;
+	if (a || b)
+		d->resource_kinds |= 1u << RESOURCE_LOG;
+	if (a == b)
+		return;
+	struct diff_resource r = { .change = CHANGE_ERRNO, .kind = RESOURCE_LOG,
+				   .about = diff_kinds[RESOURCE_LOG], .path = "",
+				   .a = a ? "logged" : "not logged", .b = b ? "logged" : "not logged",
+				   .by_a = log_by(c, &c->a), .by_b = log_by(c, &c->b), .reason = "" };
+	difference_add(c, &r);
+}
+
+void diff_resources(struct session *s, struct diff *d)
+{
+	struct comparing *c = start_comparing(s, d);
+
 	c->a.p = d->a->in.format == INPUT_PALE ? d->a->parts.v[0].policy : NULL;
 	c->b.p = d->b->in.format == INPUT_PALE ? d->b->parts.v[0].policy : NULL;
-	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
+	for (enum resource_kind kind = 0; kind < RESOURCE_LOG; kind++)
 		compare_stances(c, kind);
 	/* Asked for nothing else, and there is nothing: that they are the same would be no answer.
 	 */

@@ -81,3 +81,35 @@ def test_an_engine_that_hands_no_flags_on_logs_nothing(pale, tmp_path):
     (tmp_path / "p.json").write_text(compiled(pale, text(), "docker", NEW, check=0).out)
     r = pale("import", "--runtime", OLD_DOCKER, tmp_path / "p.json", check=0)
     assert "log refusals" not in r.out, r
+
+
+# ---- diff ----
+
+def test_diff_tells_who_logs_and_by_which_line(pale, tmp_path):
+    logs, silent, file = tmp_path / "logs.pale", tmp_path / "silent.pale", tmp_path / "p.json"
+    logs.write_text(text())
+    silent.write_text(text(""))
+    file.write_text(compiled(pale, text(), "docker", NEW, check=0).out)
+    r = pale("diff", logs, silent, check=1)
+    assert "B is different record: log of refusals" in r.out and "logged -> not logged" in r.out, r
+    assert f"{logs}:1:12: log refusals;" in r.out and f"{silent}:1:8: no such line" in r.out, r
+    r = pale("diff", "--layers", "seccomp", "--runtime", NEW, silent, file)
+    assert "not logged -> logged" in r.out and f'{file}:' in r.out and '"SECCOMP_FILTER_FLAG_LOG"' in r.out, r
+    report = json.loads(pale("diff", "--format", "json", silent, logs, check=1).out)
+    assert report["same"] is False and report["resources"][0]["kind"] == "log of refusals"
+    for level in "looser", "tighter", "none":
+        pale("diff", "--fail-on", level, logs, silent, check=0)
+    pale("diff", "--layers", "apparmor", logs, silent, check=0)
+
+
+def test_diff_compares_no_log_with_a_program_and_says_so(pale, tmp_path):
+    (tmp_path / "p.pale").write_text(text())
+    pale("compile", "-q", "-t", "bpf", "-o", tmp_path / "p.bpf", tmp_path / "p.pale", check=0)
+    r = pale("diff", tmp_path / "p.pale", tmp_path / "p.bpf", check=0)
+    assert "not compared: whether refusals are logged" in r.out, r
+
+
+def test_policies_that_both_log_are_the_same(pale, tmp_path):
+    (tmp_path / "p.pale").write_text(text())
+    r = pale("diff", tmp_path / "p.pale", tmp_path / "p.pale", check=0)
+    assert "log of refusals" in r.out and "different" not in r.out, r
