@@ -437,13 +437,15 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 	struct origin here = { .span = w->p->span };
 
 	buf_printf(w->out, "# Compiled by pale from policy '" PRISTR "'; edit that, not this.\n", STRARG(w->p->name));
+	if (opt->complain)
+		buf_puts(w->out, "# It enforces nothing: what the policy refuses passes and is logged.\n");
 	buf_printf(w->out, "abi <%s>,\n", opt->abi);
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
 	if (w->p->program.n && put_word(w, w->out, w->p->program, &here))
 		buf_putc(w->out, ' ');
-	buf_puts(w->out, "{");
+	buf_puts(w->out, opt->complain ? "flags=(complain) {" : "{");
 }
 
 int apparmor_write(struct arena *a, const struct policy *p, const struct apparmor_options *opt,

@@ -19,6 +19,8 @@ static const char help[] =
 	"      --weights FILE lines of `COUNT NAME`: calls that are frequent are decided sooner\n"
 	"      --runtime R    what loads the JSON\n"
 	"      --log-refusals the kernel logs refused calls, as `log refusals;` in the policy says\n"
+	"      --log-only     for staging: what would be refused passes and is logged; what is\n"
+	"                     written enforces nothing, and has that in its name\n"
 	"      --approximate  JSON may become tighter where it cannot be exact; it is said where\n"
 	"      --caps LIST --kernel V --host ARCH   the environment that `when` asks about\n"
 	"      --sets DIR     look for sets here first\n"
@@ -43,11 +45,11 @@ static int compile_json(struct compilation *c, const struct policy *p, enum oci_
 
 	if (oci_write(s->arena, p, &opt, &a.bytes, s->diags))
 		return EXIT_FOUND;
-	a.name = arena_printf(s->arena, PRISTR ".%s.json", STRARG(p->name),
+	a.name = arena_printf(s->arena, "%s.%s.json", compile_name(c, p),
 			      dialect == OCI_DIALECT_DOCKER ? "docker" : "oci");
-	a.about = arena_printf(s->arena, "%zu bytes; %s %s", a.bytes.n,
+	a.about = arena_printf(s->arena, "%zu bytes; %s %s%s", a.bytes.n,
 			       c->approximate ? "never looser as loaded by" : "exact for",
-			       c->runtime_name);
+			       c->runtime_name, compile_force(c));
 	vec_push(s->arena, &c->artifacts, a);
 	return EXIT_OK;
 }
@@ -55,17 +57,17 @@ static int compile_json(struct compilation *c, const struct policy *p, enum oci_
 static int compile_apparmor(struct compilation *c, const struct policy *p)
 {
 	struct session *s = c->session;
-	struct apparmor_options opt = { .abi = "abi/3.0" };
+	struct apparmor_options opt = { .abi = "abi/3.0", .complain = c->log_only };
 	struct artifact a = { 0 };
 
 	if (apparmor_write(s->arena, p, &opt, &a.bytes, s->diags))
 		return EXIT_FOUND;
-	a.name = arena_printf(s->arena, PRISTR ".apparmor", STRARG(p->name));
+	a.name = arena_printf(s->arena, "%s.apparmor", compile_name(c, p));
 	a.about = arena_printf(s->arena,
 			       "%zu bytes; profile %s: %zu file, %zu capability, %zu network, "
-			       "%zu signal, %zu limit rules",
+			       "%zu signal, %zu limit rules%s",
 			       a.bytes.n, apparmor_profile_name(s->arena, p), p->files.n, p->caps.n,
-			       p->networks.n, p->signals.n, p->limits.n);
+			       p->networks.n, p->signals.n, p->limits.n, compile_force(c));
 	vec_push(s->arena, &c->artifacts, a);
 	return EXIT_OK;
 }
@@ -162,14 +164,6 @@ static int keep_conditions(struct request *r, const struct input *in)
 	return rc;
 }
 
-static void ask_logs(const struct policies *of, struct diags *ds)
-{
-	for (size_t i = 0; of && i < of->list.n; i++) {
-		of->list.v[i]->log_refusals = true;
-		policy_check_log(of->list.v[i], ds);
-	}
-}
-
 static int compile_input(struct request *r, const char *path)
 {
 	struct session *s = r->c.session;
@@ -195,9 +189,11 @@ static int compile_input(struct request *r, const char *path)
 		vec_push(s->arena, &in.policies->list, (struct policy *)p);
 	}
 	if (r->log_refusals) {
-		ask_logs(in.policies, s->diags);
-		ask_logs(r->c.kept, diags_new(s->arena, s->sources));
+		compile_log_refusals(in.policies, s->diags);
+		compile_log_refusals(r->c.kept, diags_new(s->arena, s->sources));
 	}
+	if (r->c.log_only)
+		compile_log_only(&r->c, in.policies);
 	vec_each(&in.policies->list, p) {
 		rc = compile_policy(&r->c, *p);
 		if (rc != EXIT_OK)
@@ -245,7 +241,7 @@ static int runtime_option(struct request *r, const char *value)
 	return EXIT_OK;
 }
 
-enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_LOG_REFUSALS, OPT_APPROXIMATE, OPT_ENV };
+enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_LOG_REFUSALS, OPT_LOG_ONLY, OPT_APPROXIMATE, OPT_ENV };
 
 static const struct option options[] = {
 	{ "target", required_argument, NULL, 't' },
@@ -255,6 +251,7 @@ static const struct option options[] = {
 	{ "weights", required_argument, NULL, OPT_WEIGHTS },
 	{ "runtime", required_argument, NULL, OPT_RUNTIME },
 	{ "log-refusals", no_argument, NULL, OPT_LOG_REFUSALS },
+	{ "log-only", no_argument, NULL, OPT_LOG_ONLY },
 	{ "approximate", no_argument, NULL, OPT_APPROXIMATE },
 	{ "caps", required_argument, NULL, OPT_ENV },
 	{ "kernel", required_argument, NULL, OPT_ENV },
@@ -289,6 +286,9 @@ static int take_option(struct request *r, int c, int index)
 	case OPT_LOG_REFUSALS:
 		r->log_refusals = true;
 		return EXIT_OK;
+	case OPT_LOG_ONLY:
+		r->c.log_only = true;
+		return EXIT_OK;
 	case OPT_APPROXIMATE:
 		r->c.approximate = true;
 		return EXIT_OK;
@@ -316,6 +316,9 @@ static int run_request(struct request *r, int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return usage_error(command_find("compile"), "expected one file");
+	if (r->log_refusals && r->c.log_only)
+		return usage_error(command_find("compile"), "--log-only refuses nothing: one of it and "
+				   "--log-refusals");
 	if (r->weights) {
 		int err = source_load(r->c.session->sources, r->weights, &r->c.weights);
 		if (err < 0)

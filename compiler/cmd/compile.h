@@ -25,6 +25,7 @@ struct compilation {
 	struct oci_runtime runtime;
 	const char *runtime_name;
 	bool approximate;
+	bool log_only; /* the policies given are policy_logging()'s: artifacts refuse nothing */
 	/* The same policies with their conditions on the environment, for targets that carry them. */
 	const struct policies *kept;
 	VEC(struct artifact) artifacts;
@@ -35,6 +36,15 @@ int compile_policy(struct compilation *c, const struct policy *p);
 
 /* compile_bpf.c: one artifact a machine family. */
 int compile_bpf(struct compilation *c, const struct policy *p);
+
+/* compile_log.c: "web", and "web.log-only": what refuses nothing does not take the place of what does. */
+const char *compile_name(const struct compilation *c, const struct policy *p);
+/* Behind what is said of an artifact: "", or that it enforces nothing. */
+const char *compile_force(const struct compilation *c);
+/* Has the policies' refusals logged (PL130 where no layer of one does); NULL: none. */
+void compile_log_refusals(const struct policies *of, struct diags *ds);
+/* Puts policy_logging() in the place of each, and of c->kept's, and says what that means. */
+void compile_log_only(struct compilation *c, const struct policies *of);
 
 /*
  * compile_write.c: all artifacts or none, to `output` (a file, a directory, "-"; NULL: standard

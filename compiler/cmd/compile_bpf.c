@@ -223,8 +223,8 @@ static const char *tell_figures(struct compilation *c, const struct policy *p,
 		   f.average, f.calls, arch_info(first_arch(p, family))->name, f.most);
 	if (w)
 		buf_printf(&b, ", %.2f on the trace", f.weighted);
-	buf_printf(&b, "; proved for all calls (%zu nodes); cacheable: %u of %u always allowed",
-		   proof->nodes, f.cached, f.allowed);
+	buf_printf(&b, "; proved for all calls (%zu nodes); cacheable: %u of %u always allowed%s",
+		   proof->nodes, f.cached, f.allowed, compile_force(c));
 	return buf_keep(c->session->arena, &b);
 }
 
@@ -266,9 +266,9 @@ static void add_artifacts(struct compilation *c, const struct policy *p,
 
 	for (size_t i = 0; i < progs->n; i++) {
 		struct artifact a = { .binary = true, .about = about, .is_part = i > 0 };
-		a.name = arena_printf(arena, PRISTR ".%s.bpf", STRARG(p->name), family);
+		a.name = arena_printf(arena, "%s.%s.bpf", compile_name(c, p), family);
 		if (i) {
-			a.name = arena_printf(arena, PRISTR ".%s.%zu.bpf", STRARG(p->name), family,
+			a.name = arena_printf(arena, "%s.%s.%zu.bpf", compile_name(c, p), family,
 					      i + 1);
 			a.about = arena_printf(arena, "%zu bytes, %zu instructions; to be attached "
 					       "together with the first",

@@ -3,9 +3,9 @@
 
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
-	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --approximate --caps --kernel --host --sets --quiet"
+	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
 	[learn]="--output --name --for --backend --cgroup --recording --allow-loss --max-paths"
-	[run]="--count --verify --log --log-refusals --layers --policy --report --caps --kernel --host --sets"
+	[run]="--count --verify --log-only --log --log-refusals --layers --policy --report --caps --kernel --host --sets"
 	[fmt]="--in-place --check"
 	[import]="--output --name --host --runtime --approximate"
 	[dump]="--pid --as --output --name --approximate"

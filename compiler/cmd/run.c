@@ -25,6 +25,7 @@ struct run_options {
 enum { OPT_LOG = 256, OPT_VERIFY, OPT_COUNT, OPT_LOG_REFUSALS, OPT_LAYERS, OPT_POLICY, OPT_REPORT, OPT_ENVIRONMENT };
 
 static const struct option options[] = {
+	{ "log-only", no_argument, NULL, OPT_LOG },
 	{ "log", no_argument, NULL, OPT_LOG },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "count", no_argument, NULL, OPT_COUNT },
@@ -48,7 +49,8 @@ static int print_help(const struct command *c)
 	       "policy counts on cannot be set up, nothing is executed.\n\n"
 	       "  --count          count refused calls; each is answered as the policy says\n"
 	       "  --verify         count what would be refused and let it pass: protects nothing\n"
-	       "  --log            let what would be refused pass and have the kernel log it\n"
+	       "  --log-only       let what would be refused pass and have the kernel log it\n"
+	       "                   (--log is an older name of it)\n"
 	       "  --log-refusals   have the kernel log what it refuses, as `log refusals;` says\n"
 	       "  --layers LIST    seccomp, apparmor: set up these instead of the policy's own\n"
 	       "  --policy NAME    which policy of the file\n"
@@ -88,7 +90,7 @@ static int take_option(struct session *s, const struct command *c, struct run_op
 	case OPT_VERIFY:
 	case OPT_COUNT:
 		if (o->enforce.mode != ENFORCE)
-			return usage_error(c, "one of --log, --verify and --count");
+			return usage_error(c, "one of --log-only, --verify and --count");
 		o->enforce.mode = opt == OPT_LOG ? ENFORCE_LOG :
 			opt == OPT_VERIFY ? ENFORCE_VERIFY : ENFORCE_COUNT;
 		return 0;
@@ -136,7 +138,7 @@ static int parse_options(struct session *s, const struct command *c, int argc, c
 	if (o->report && o->enforce.mode != ENFORCE_VERIFY && o->enforce.mode != ENFORCE_COUNT)
 		return usage_error(c, "--report goes with --verify or --count");
 	if (o->enforce.log_refusals && o->enforce.mode != ENFORCE)
-		return usage_error(c, "--log-refusals goes without --log, --verify and --count, which count or "
+		return usage_error(c, "--log-refusals goes without --log-only, --verify and --count, which count or "
 				   "log by themselves");
 	o->file = argv[optind];
 	o->enforce.argv = argv + dashes + 1;
@@ -213,7 +215,7 @@ static int run_policy(struct session *s, struct run_options *o)
 		return EXIT_PALE;
 	if ((o->enforce.mode != ENFORCE || o->enforce.log_refusals) &&
 	    !((o->enforce.layers ? o->enforce.layers : o->enforce.policy->layers) & LAYER_SECCOMP)) {
-		tell("pale run: --log, --log-refusals, --verify and --count look at the seccomp layer, "
+		tell("pale run: --log-only, --log-refusals, --verify and --count look at the seccomp layer, "
 		     "which is left out");
 		return EXIT_PALE;
 	}

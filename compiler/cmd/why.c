@@ -484,8 +484,12 @@ static void put_file(struct buf *out, const struct why *w, const struct event *e
 	if (put_answers(out, w, e, LIKE_ALL) || (e->verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
 	    (e->answered && put_unknown_name(out, w, e)))
 		return;
-	buf_printf(out, "  '%s' never answers so to this call: another filter did, or an older one; "
-		   "it answers\n", w->decide.shown);
+	if (e->answered && e->verdict.kind == VERDICT_LOG)
+		buf_printf(out, "  it passed under a filter that only logs ('--log-only', or another one); '%s' "
+			   "answers\n", w->decide.shown);
+	else
+		buf_printf(out, "  '%s' never answers so to this call: another filter did, or an older one; "
+			   "it answers\n", w->decide.shown);
 	put_answers(out, w, e, LIKE_ANY);
 }
 

@@ -45,8 +45,6 @@ struct plan { /* all that confining needs, ready made */
 	bool may_tell; /* write(2) is allowed once the filter stands */
 };
 
-/* A copy for the filter only, where every refusal is a log line. */
-const struct policy *policy_logging(struct arena *a, const struct policy *p);
 /*
  * A copy for the filter only, where every refusal is a notification; `exact`: but for those
  * that a listener cannot answer as the kernel does (listener_can_answer()). Another

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policies that --log, --verify and --count load in place of the one given: the same rules
- * with every refusal turned into a log line or a notification, so that their filters go through
- * the one generator and its check. Where the copy says NOTIFY, policy_eval() on the original
+ * The policies that --verify and --count load in place of the one given: the same rules with every
+ * refusal turned into a notification (--log-only: policy/logging.c), so that their filters go
+ * through the one generator and its check. Where the copy says NOTIFY, policy_eval() on the original
  * says what would have happened, and why.
  *
  * Precedence stays: what refuses stood before notify, trace, log and allow, and notify still
- * stands before the last three. In a log copy everything but allow becomes log, `notify` and
- * `trace` too, as there is nobody to ask and nothing is to be refused.
+ * stands before the last three.
  *
  * A listening copy may keep `kill-thread` and `trap` as they are, and these come before notify,
  * while `kill`, a notification in the copy, came before them: their conditions then leave out
@@ -23,35 +22,12 @@ bool listener_can_answer(struct verdict v)
 	return v.kind != VERDICT_KILL_THREAD && v.kind != VERDICT_TRAP;
 }
 
-static struct verdict log_of(struct verdict v)
-{
-	return (struct verdict){ v.kind == VERDICT_ALLOW ? VERDICT_ALLOW : VERDICT_LOG, 0 };
-}
-
 static struct verdict notify_of(struct verdict v, bool exact)
 {
 	bool answered = verdict_refuses(v) && (!exact || listener_can_answer(v));
 
 	return answered ? (struct verdict){ VERDICT_NOTIFY, 0 } : v;
 }
-
-const struct policy *policy_logging(struct arena *a, const struct policy *p)
-{
-	struct policy *q = arena_dup(a, p, sizeof(*p));
-
-	q->calls.v = arena_dup(a, p->calls.v, p->calls.n * sizeof(*p->calls.v));
-	q->calls.cap = q->calls.n;
-	vec_each(&q->calls, r)
-		r->verdict = log_of(r->verdict);
-	for (int i = 0; i < ARCH_NR; i++) {
-		q->dflt[i] = log_of(q->dflt[i]);
-		q->unknown[i] = log_of(q->unknown[i]);
-	}
-	q->foreign = log_of(q->foreign);
-	return q;
-}
-
-/* ---- notifications ---- */
 
 static const struct cond *cond_node(struct arena *a, enum cond_kind kind, const struct cond *left,
 				    const struct cond *right)

@@ -256,6 +256,21 @@ static const char *unknown_name(const struct writer *w, const struct syscall_inf
 	return name;
 }
 
+static bool refused(struct verdict v, struct verdict other)
+{
+	(void)other;
+	return verdict_refuses(v);
+}
+
+static bool may_refuse(const struct writer *w, const struct oci_name *name)
+{
+	for (size_t i = 0; i < w->views.n; i++)
+		if (name->node[i] != DD_NONE &&
+		    dd_compare(w->d->dd, name->node[i], name->node[i], refused) != DD_FALSE)
+			return true;
+	return false;
+}
+
 static void note_unknown_name(struct writer *w, const struct oci_name *name)
 {
 	const struct syscall_info *sys = name->sys;
@@ -266,7 +281,7 @@ static void note_unknown_name(struct writer *w, const struct oci_name *name)
 
 	if (!lost)
 		return;
-	if (!verdict_refuses(w->jd)) {
+	if (!verdict_refuses(w->jd) && (w->jd.kind != VERDICT_LOG || may_refuse(w, name))) {
 		struct diag *d = oci_fail(w, DIAG_PL227, oci_call_span(w, sys),
 					  arena_printf(w->arena, "the runtime's libseccomp does not know '%s', "
 						       "which would then be allowed by default", who));
@@ -498,7 +513,8 @@ static void tell_notes(struct writer *w)
 		buf_printf(&names, "%s%s", i ? ", " : "", w->unknown_names.v[i]);
 	if (names.n)
 		diag_add(w->ds, DIAG_PL226, w->p->span,
-			 "the runtime's libseccomp does not know these calls and refuses them: %s", names.p);
+			 "the runtime's libseccomp does not know these calls and %s them: %s",
+			 w->jd.kind == VERDICT_LOG ? "logs" : "refuses", names.p);
 	names.n = 0;
 	for (size_t i = 0; i < w->approximated.n; i++)
 		buf_printf(&names, "%s%s", i ? ", " : "", w->approximated.v[i]);

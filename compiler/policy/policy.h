@@ -239,6 +239,14 @@ void policy_check_start(const struct policy *p, struct diags *ds);
 /* An error where refusals are to be logged and no layer of the policy is one that logs them so (PL130). */
 void policy_check_log(const struct policy *p, struct diags *ds);
 
+/*
+ * A copy in which every refusal is a log line, by resource rules too, without limits: it refuses
+ * nothing. The header lines in its tree are the original's.
+ */
+struct policy *policy_logging(struct arena *a, const struct policy *p);
+/* Such a copy cannot log it: the rule refuses to execute what another one may let be executed. */
+bool file_rule_denies_exec(const struct file_rule *f);
+
 /* Union (language.md, rule 3): NULL and diagnostics where header lines differ. */
 struct policy *policy_union(struct arena *a, const struct policy *x, const struct policy *y,
 			    struct diags *ds);
