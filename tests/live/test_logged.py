@@ -8,7 +8,7 @@ import pytest
 
 from conftest import PALE, need, need_root, run
 from kernellog import kernel_log, numbers
-from runtimes import crun_argv, fetched
+from runtimes import fetched, installed
 
 CHROOT, SYSINFO = 161, 99
 POLICY = """policy logged {
@@ -105,7 +105,7 @@ def test_an_option_without_its_filter_is_an_error(policy, busybox, options):
 
 # ---- in containers ----
 
-def in_container(argv, full, policy, busybox, tmp_path, applet, *options):
+def in_container(runtime, policy, busybox, tmp_path, applet, *options):
     """(result, record) of a busybox applet in a container of this runtime under the JSON that compile writes;
     its last call that is refused is `last`."""
     command, last = applet
@@ -118,39 +118,30 @@ def in_container(argv, full, policy, busybox, tmp_path, applet, *options):
     config["process"].update(terminal=False, args=[f"/bin/{busybox.name}", *command])
     config["process"].pop("rlimits", None)
     config["root"] = {"path": "rootfs", "readonly": False}
-    r = run([PALE, "compile", "-q", "-t", "oci", "--runtime", full, *options, policy], check=0)
+    r = run([PALE, "compile", "-q", "-t", "oci", "--runtime", runtime.full, *options, policy], check=0)
     config["linux"]["seccomp"] = json.loads(r.out)
     (tmp_path / "config.json").write_text(json.dumps(config))
     with kernel_log() as log:
-        r = run([*argv, "run", f"pale-{busybox.name}"], cwd=tmp_path, timeout=60)
+        r = run([*runtime.argv(tmp_path / "state"), "run", f"pale-{busybox.name}"], cwd=tmp_path, timeout=60)
         return r, log.records(busybox.name, last)[-1]
 
 
 REFUSED, PASSES = (["chroot", "/", "/bin/true"], CHROOT), (["free"], SYSINFO)
 
 
-def is_refused_and_logged(argv, full, policy, busybox, tmp_path):
-    r, record = in_container(argv, full, policy, busybox, tmp_path, REFUSED)
+def is_refused_and_logged(runtime, policy, busybox, tmp_path):
+    r, record = in_container(runtime, policy, busybox, tmp_path, REFUSED)
     assert r.rc == 1 and "ermitted" in r.err and "code=0x50000" in record, (r, record)
     assert "allow chroot;" in run([PALE, "why", record, policy], check=0).out
 
 
-def crun(tmp_path):
-    need_root()
-    return crun_argv([need("crun"), "--root", str(tmp_path / "state")])
-
-
-CRUN = "crun-1.8+libseccomp-2.5.4-1+deb12u1"
-
-
 def test_in_crun(policy, busybox, tmp_path):
-    is_refused_and_logged(crun(tmp_path), CRUN, policy(), busybox, tmp_path)
+    is_refused_and_logged(installed("crun"), policy(), busybox, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["runc-1.3.6", "runc-1.4.3", "crun-1.28"])
 def test_in_a_newer_runtime(policy, busybox, tmp_path, name):
-    runtime = fetched(name)
-    is_refused_and_logged(runtime.argv(tmp_path / "state"), runtime.full, policy(), busybox, tmp_path)
+    is_refused_and_logged(fetched(name), policy(), busybox, tmp_path)
 
 
 # ---- what refuses nothing ----
@@ -161,15 +152,11 @@ def passes_and_is_logged(r, record, file):
     assert f"{file}:7:18: errno EACCES sysinfo" in why and "sysinfo: LOG" in why and "--log-only" in why, why
 
 
-@pytest.mark.parametrize("runtime", ["runc", "crun"])
-def test_log_only_lets_pass_in_a_container_and_why_names_the_line(policy, busybox, tmp_path, runtime):
+@pytest.mark.parametrize("kind", ["runc", "crun"])
+def test_log_only_lets_pass_in_a_container_and_why_names_the_line(policy, busybox, tmp_path, kind):
     """LOG is logged unasked: a runtime without flags will do."""
-    argv, full = (crun(tmp_path), CRUN) if runtime == "crun" else (
-        [need("runc"), "--root", tmp_path / "state"], "runc-1.1+libseccomp-2.5.4")
-    need_root()
     file = policy("")
-    r, record = in_container(argv, full, file, busybox, tmp_path, PASSES, "--log-only")
-    passes_and_is_logged(r, record, file)
+    passes_and_is_logged(*in_container(installed(kind), file, busybox, tmp_path, PASSES, "--log-only"), file)
 
 
 @pytest.mark.parametrize("option", ["--log-only", "--log"])
