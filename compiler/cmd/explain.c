@@ -194,9 +194,34 @@ static void put_disputes(struct explaining *e, enum arch a, const struct written
 	}
 }
 
+/* Does anything that speaks of the call refuse it, or nothing keep the rest from it? */
+static bool may_be_refused(const struct policy *p, enum arch a, uint32_t nr)
+{
+	struct verdict rest = policy_knows(p, a, nr) ? p->dflt[a] : p->unknown[a];
+	bool refuses = false, covered = false;
+	size_t i, end;
+
+	policy_calls_of(p, a, nr, &i, &end);
+	for (; i < end; i++) {
+		refuses |= verdict_refuses(p->calls.v[i].verdict);
+		covered |= !p->calls.v[i].cond && !p->calls.v[i].env;
+	}
+	return refuses || (!covered && verdict_refuses(rest));
+}
+
+static void put_logged(struct explaining *e, enum arch a, const struct written_call *w)
+{
+	if (!e->p->log_refusals || !may_be_refused(e->p, a, w->call.nr))
+		return;
+	buf_printf(e->out, "  %-13s  what is refused  ", "logged");
+	put_header_line(e->out, e->s->sources, e->p, AST_HEADER_LOG);
+	buf_putc(e->out, '\n');
+}
+
 static void put_decisions(struct explaining *e, enum arch a, const struct written_call *w)
 {
 	put_rules(e, a, w);
+	put_logged(e, a, w);
 	put_disputes(e, a, w);
 }
 

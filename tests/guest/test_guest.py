@@ -250,3 +250,41 @@ def test_a_profile_that_cannot_be_loaded_executes_nothing(system):
     assert re.fullmatch(r"\S*closed\S* \(enforce\)", lines[0]) and lines[1] == "status 0", out.text
     assert lines[2] == lines[0] and lines[-1] == "status 0", out.text
     assert "No such file" in out.part("left"), "executed all the same"
+
+
+# ---- compile --log-only ----
+
+STAGED = """policy staged {
+    program /usr/bin/busybox-staged;
+    layers apparmor;
+    arch x86_64;
+    file mr /usr/bin/busybox-staged;
+    file rw /dev/ttyS0;
+    file r /etc/*;
+    deny file r /etc/secret;
+    quiet deny file r /etc/motd;
+    limit nofile 64;
+}
+"""
+STAGED_SCRIPT = r"""
+mkdir -p /usr/bin /srv; cp /bin/busybox /usr/bin/busybox-staged
+staged() { for f in /etc/secret /etc/motd /srv/other; do busybox-staged cat $f; done; busybox-staged sh -c 'ulimit -n'; }
+echo secret >/etc/secret; echo motd >/etc/motd; echo other >/srv/other
+for way in '' --log-only; do
+    pale compile -q $way -t apparmor -o /profile /policy.pale 2>/dev/null
+    apparmor_parser -r -K /profile
+    echo "== enforces$way"; staged 2>&1
+done
+"""
+
+
+def test_a_log_only_profile_lets_pass_what_the_policy_denies(system):
+    """What a deny rule refuses and what a limit bounds too, which AppArmor does in complain mode as well."""
+    out = Guest(system, binaries=[PALE], files={"/policy.pale": STAGED}).run(with_pale(STAGED_SCRIPT))
+    enforced = out.part("enforces").splitlines()
+    assert "secret" not in enforced and "motd" not in enforced and enforced[-1] == "64", out.text
+    passed = out.part("enforces--log-only").splitlines()
+    assert passed[:3] == ["secret", "motd", "other"] and passed[3] != "64", out.text
+    logged = [line for line in out.log if "busybox-staged" in line]
+    assert [line for line in logged if 'apparmor="AUDIT"' in line and "/etc/secret" in line], out.log
+    assert [line for line in logged if 'apparmor="ALLOWED"' in line and "/srv/other" in line], out.log

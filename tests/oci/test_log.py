@@ -113,3 +113,12 @@ def test_policies_that_both_log_are_the_same(pale, tmp_path):
     (tmp_path / "p.pale").write_text(text())
     r = pale("diff", tmp_path / "p.pale", tmp_path / "p.pale", check=0)
     assert "log of refusals" in r.out and "different" not in r.out, r
+
+
+def test_explain_tells_what_is_logged_and_nothing_of_what_is_never_refused(pale):
+    r = pale("explain", "-", "mkdir", input=text(), check=0)
+    assert r.out.endswith("  logged         what is refused  <stdin>:1:12: log refusals;\n"), r
+    assert "logged" not in pale("explain", "-", "read", input=text(), check=0).out
+    assert "logged" not in pale("explain", "-", "mkdir", input=text(""), check=0).out
+    some = text().replace("allow read, write;", "allow read(fd == 0);")
+    assert "logged" in pale("explain", "-", "read", input=some, check=0).out
