@@ -177,7 +177,7 @@ void forget_disputes(struct diags *ds)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < ds->list.n; i++)
-		if (ds->list.v[i]->id != DIAG_PL287)
+		if (ds->list.v[i]->id != DIAG_SC153)
 			ds->list.v[kept++] = ds->list.v[i];
 	ds->list.n = kept;
 }

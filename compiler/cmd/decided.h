@@ -25,7 +25,7 @@ void put_dispute(struct buf *out, const struct oci_disputes *disputes, const str
 		 const struct call *c);
 /* "libseccomp before 2.5.5 does not know the name 'cachestat'", or that none up to the newest does. */
 void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a);
-/* Takes notes of it (PL287) out: for commands that say it at the call itself. */
+/* Takes notes of it (SC153) out: for commands that say it at the call itself. */
 void forget_disputes(struct diags *ds);
 
 /* The options of --caps --kernel --host --sets --arch, for getopt_long; they come back as

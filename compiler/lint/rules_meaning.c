@@ -368,21 +368,6 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 	note_earlier(l, d, &earlier, "the other entry");
 }
 
-/* A call that both meet: what stands behind the last argument that is not 0 is left out. */
-static const char *witness(struct lint *l, struct str name, const uint64_t args[6])
-{
-	BUF_AUTO call = { 0 };
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < 6; i++)
-		n = args[i] ? i + 1 : n;
-	buf_printf(&call, PRISTR "(", STRARG(name));
-	for (unsigned i = 0; i < n; i++)
-		buf_printf(&call, "%s%#jx", i ? ", " : "", (uintmax_t)args[i]);
-	buf_puts(&call, ")");
-	return arena_strdup(l->arena, call.p);
-}
-
 void sc_overlapping_entries(struct lint *l, enum diag_id id)
 {
 	struct oci_overlaps *o = oci_overlaps(l->arena, l->root);
@@ -393,8 +378,10 @@ void sc_overlapping_entries(struct lint *l, enum diag_id id)
 	while (oci_overlap_next(o, &at, &name, &both)) {
 		if (is_refused(l, both.second))
 			continue;
-		struct diag *d = diag_add(l->ds, id, both.second, "'%s' meets two entries with different actions, and "
-					  "which decides is up to libseccomp", witness(l, name, both.args));
+		BUF_AUTO call = { 0 };
+		oci_print_witness(&call, name, both.args);
+		struct diag *d = diag_add(l->ds, id, both.second, "%s meets two entries with different actions, and "
+					  "which decides is up to libseccomp", call.p);
 		diag_note(l->ds, d, both.first, "the other entry");
 		diag_help(l->ds, d, "let their conditions exclude each other");
 	}

@@ -277,13 +277,26 @@ static bool told_before(const struct oci_profile *p, const struct oci_rule *rule
 	return false;
 }
 
-static void print_witness(struct buf *out, const struct oci_rule *r, const uint64_t args[6])
+/* An architecture that has the call. */
+static enum arch table_arch(const struct syscall_info *sys)
 {
+	int a = 0;
+
+	while (a < ARCH_NR - 1 && sys->nr[a] < 0)
+		a++;
+	return (enum arch)a;
+}
+
+void oci_print_witness(struct buf *out, struct str name, const uint64_t args[6])
+{
+	const struct syscall_info *sys = syscall_by_name(name);
 	unsigned n = 0;
 
+	if (sys)
+		syscall_args(sys, table_arch(sys), &n);
 	for (unsigned i = 0; i < 6; i++)
-		n = args[i] ? i + 1 : n;
-	buf_printf(out, "'" PRISTR "(", STRARG(r->name));
+		n = args[i] && n <= i ? i + 1 : n;
+	buf_printf(out, "'" PRISTR "(", STRARG(name));
 	for (unsigned i = 0; i < n; i++)
 		buf_printf(out, "%s%#jx", i ? ", " : "", (uintmax_t)args[i]);
 	buf_puts(out, ")'");
@@ -299,7 +312,7 @@ static void tell_dispute(struct settler *s, const struct oci_rule *rules, const 
 	BUF_AUTO call = { 0 };
 	BUF_AUTO taken = { 0 };
 
-	print_witness(&call, x, d->args);
+	oci_print_witness(&call, x->name, d->args);
 	if (strict)
 		buf_puts(&taken, "it is not known");
 	else if (d->asked)
@@ -308,7 +321,7 @@ static void tell_dispute(struct settler *s, const struct oci_rule *rules, const 
 		buf_printf(&taken, "%s is taken, ", vx.kind == vy.kind ? "the first" : "the more restrictive");
 	if (!strict)
 		verdict_print(&taken, first ? vx : vy);
-	struct diag *g = diag_add(s->ds, strict ? DIAG_PL273 : tighter ? DIAG_PL281 : DIAG_PL287, y->span,
+	struct diag *g = diag_add(s->ds, strict ? DIAG_PL273 : tighter ? DIAG_PL281 : DIAG_SC153, y->span,
 				  "two entries with different actions match %s, and which decides depends on "
 				  "libseccomp: %s", call.p, taken.p);
 	diag_note(s->ds, g, x->span, "the other one");

@@ -231,6 +231,8 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
  */
 const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profile *p,
 					       const struct oci_read_options *opt);
+/* "'kill(0, 0x9)'": a call with all its arguments. conflicts.c */
+void oci_print_witness(struct buf *out, struct str name, const uint64_t args[6]);
 /* Does it match whatever the arguments are? */
 bool oci_always(const struct oci_rule *r);
 /* Do the rule's comparisons hold for a call of this architecture? */

@@ -84,6 +84,24 @@ static int build(struct loading *l, dd_node *out)
 	return 0;
 }
 
+/* At the entries that the call meets. */
+static void tell_overlap(struct loading *l, const struct oci_model *m, const struct dd_point *p, dd_node built)
+{
+	struct call c = { .audit_arch = (uint32_t)(p->at[DD_CALL] >> 32), .nr = (uint32_t)p->at[DD_CALL] };
+	struct verdict held = dd_eval_at(l->dd, built, p), said = dd_eval_at(l->dd, m->root, p);
+	unsigned matching;
+
+	memcpy(c.args, p->at, sizeof(c.args));
+	const struct oci_rule *other = oci_model_rule(m, &l->env, &c, said, &matching);
+	const struct oci_rule *winner = oci_model_rule(m, &l->env, &c, held, &matching);
+	struct diag *d = diag_add(l->ds, DIAG_SC153, winner ? winner->span : other ? other->span : l->span,
+				  "two entries with different actions match one call, and libseccomp decides %s",
+				  point_text(l, p, built));
+	if (winner && other)
+		diag_note(l->ds, d, other->span, "the other entry");
+	diag_help(l->ds, d, "make their conditions exclude each other");
+}
+
 /*
  * The library's filter is what the kernel gets. Is it where entries contradict each other, or
  * does it answer what no entry says?
@@ -101,9 +119,7 @@ static int take_built(struct loading *l, struct oci_loaded *out, dd_node built, 
 			      "use fewer entries");
 	if (said == built) {
 		dd_differ_at(l->dd, reading, built, &p);
-		d = diag_add(l->ds, DIAG_PL266, l->span, "two entries with different actions match one call, "
-			     "and libseccomp decides %s", point_text(l, &p, built));
-		diag_help(l->ds, d, "make their conditions exclude each other");
+		tell_overlap(l, out->model, &p, built);
 		out->contradicts = true;
 		return 0;
 	}

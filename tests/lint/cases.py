@@ -139,7 +139,7 @@ CASES = {
     "SC153": (profile(entry("socket", action=ERRNO, errnoRet=38, args=[arg(0, "EQ", 40)]),
                       entry("socket", args=[arg(0, "NE", 16)])),
               profile(entry("socket", action=ERRNO, errnoRet=38, args=[arg(0, "EQ", 40)]),
-                      entry("socket", args=[arg(0, "LT", 16)])), "'socket(0x28)'"),
+                      entry("socket", args=[arg(0, "LT", 16)])), "'socket(0x28, 0, 0)'"),
     "SC166": (profile(entry("socket", args=[arg(0, "GT", 5), arg(1, "GE", 1)]),
                       entry("socket", action="SCMP_ACT_LOG", args=[arg(0, "GT", 5), arg(1, "NE", 3)])),
               profile(entry("socket", args=[arg(0, "EQ", 5), arg(1, "GE", 1)]),

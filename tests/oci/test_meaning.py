@@ -257,7 +257,7 @@ def test_entries_that_overlap_stop_no_command(pale, tmp_path, case):
         r = pale(*command)
         assert r.rc == 0 and "error" not in r.err, (command, r)
     r = pale("import", path, check=0)
-    assert "[PL287 entries-overlap]" in r.err and "depends on libseccomp: " in r.err
+    assert "[SC153 overlapping-entries]" in r.err and "depends on libseccomp: " in r.err
     assert "the other one" in r.err
 
 

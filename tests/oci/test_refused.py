@@ -6,6 +6,7 @@ import ctypes.util
 import json
 import os
 import random
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -241,3 +242,15 @@ def test_so_do_the_real_runtimes(base, tmp_path, record_property):  # noqa: F811
     record_property("figure", f"entries that libseccomp refuses: {len(work)} profiles with real runc and crun, "
                     f"{len(wrong)} answer otherwise than the library")
     assert not wrong
+
+
+def test_an_overlap_is_one_fact_at_the_place_of_the_entries(tmp_path):
+    """SC153, high: with a call that shows the dispute, all its arguments told."""
+    path = put(tmp_path, of(log("kill", arg(0, "LT", 9)), refuse("kill", arg(0, "LE", 20)), arches=[X86_64]))
+    told = [f for f in findings(path) if f["id"] == "SC153"]
+    assert [f["severity"] for f in told] == ["high"] and "'kill(0, 0)'" in told[0]["message"], told
+    for argv in (["check", path], ["import", path], ["sim", "--as", "docker:runc", path, "read"]):
+        r = run([PALE, *argv], check=0)
+        assert r.err.count("overlapping-entries]") == 1 and ": high: two entries" in r.err, r
+        at = re.search(r"p\.json:1:(\d+): high: two entries", r.err)
+        assert path.read_text()[int(at[1]) - 1:].startswith('"kill"'), r
