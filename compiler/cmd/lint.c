@@ -9,6 +9,7 @@
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/kind.h"
 #include "compiler/lint/lint.h"
+#include "compiler/oci/oci.h"
 #include "grammar/parse.h"
 
 enum lint_format { FORMAT_TEXT, FORMAT_JSON };
@@ -16,6 +17,7 @@ enum lint_format { FORMAT_TEXT, FORMAT_JSON };
 struct lint_run {
 	struct session *session;
 	struct resolve_options resolve;
+	const struct oci_runtime *runtime; /* --runtime; NULL: any */
 	enum lint_format format;
 	enum severity threshold; /* SEVERITY_NR - 1: any finding counts */
 	bool never;              /* --error-on none */
@@ -33,6 +35,8 @@ static void print_usage(FILE *f)
 	      "  --format text|json   text for people (default), one JSON document for programs\n"
 	      "  --error-on LEVEL     status 1 for findings of LEVEL and above: error, high,\n"
 	      "                       warning (default), info; none: never\n"
+	      "  --runtime R          the container runtime that loads it, such as crun-1.8+libseccomp-2.5.4\n"
+	      "                       (left out: JSON as runc 1.1 reads it, and what runc or crun needs)\n"
 	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
 	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
 	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy (left out: any)\n",
@@ -159,13 +163,13 @@ static int explain_rule(const struct command *c, const char *word)
 
 /* ---- files ---- */
 
-static void lint_profile(struct session *s, struct source *src)
+static void lint_profile(struct session *s, struct source *src, const struct oci_runtime *rt)
 {
 	const struct json *root = json_parse(s->arena, src, s->diags);
 	struct inside inside;
 
 	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
-		lint_json(s->arena, inside.profile, src, s->diags);
+		lint_json(s->arena, inside.profile, src, rt, s->diags);
 }
 
 static void tell_program(struct session *s, const struct source *src)
@@ -189,7 +193,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 		tell_program(s, src);
 	/* The name is asked only where the content says nothing. */
 	if (format == INPUT_JSON || (format == INPUT_PALE && n > 5 && !strcmp(path + n - 5, ".json")))
-		lint_profile(s, src);
+		lint_profile(s, src, r->runtime);
 	if (format != INPUT_PALE || s->diags->errors || (n > 5 && !strcmp(path + n - 5, ".json")))
 		return;
 	struct ast_file *file = pale_parse_source(s->arena, src, s->diags);
@@ -201,7 +205,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 		return;
 	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);
 	if (!s->diags->errors)
-		lint_pale(s->arena, file, policies, s->diags);
+		lint_pale(s->arena, file, policies, r->runtime, s->diags);
 }
 
 static void put_summary(struct lint_run *r, const char *name, const size_t counts[SEVERITY_NR])
@@ -306,13 +310,14 @@ static int lint_files(struct lint_run *r, char **files)
 
 /* ---- options ---- */
 
-enum { OPT_FORMAT = 256, OPT_EXPLAIN, OPT_LIST, OPT_ERROR_ON, OPT_ENV };
+enum { OPT_FORMAT = 256, OPT_EXPLAIN, OPT_LIST, OPT_ERROR_ON, OPT_ENV, OPT_RUNTIME };
 
 static const struct option options[] = {
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "explain", required_argument, NULL, OPT_EXPLAIN },
 	{ "list-rules", no_argument, NULL, OPT_LIST },
 	{ "error-on", required_argument, NULL, OPT_ERROR_ON },
+	{ "runtime", required_argument, NULL, OPT_RUNTIME },
 	{ "caps", required_argument, NULL, OPT_ENV },
 	{ "kernel", required_argument, NULL, OPT_ENV },
 	{ "host", required_argument, NULL, OPT_ENV },
@@ -347,6 +352,14 @@ static void complete_sets(struct session *s, struct resolve_options *o)
 	o->set_dirs = dirs.v;
 }
 
+static bool set_runtime(struct lint_run *r, const char *word)
+{
+	struct oci_runtime *rt = ARENA_NEW(r->session->arena, struct oci_runtime);
+
+	r->runtime = rt;
+	return oci_runtime_parse(str_c(word), rt) == 0;
+}
+
 static int run_lint(struct lint_run *r, const struct command *c, int argc, char **argv)
 {
 	const char *explain = NULL;
@@ -370,6 +383,8 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 		if (o == OPT_ERROR_ON && !set_threshold(r, optarg))
 			return usage_error(c, "--error-on takes error, high, warning, info or none, "
 					   "not '%s'", optarg);
+		if (o == OPT_RUNTIME && !set_runtime(r, optarg))
+			return usage_error(c, "unknown runtime '%s'; such as %s", optarg, oci_runtime_default);
 		if (o == OPT_ENV) {
 			err = environment_option(r->session, &r->resolve, options[which].name, optarg);
 			if (err)

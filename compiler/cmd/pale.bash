@@ -16,7 +16,7 @@ declare -gA _pale_options=(
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets"
 	[check]="--target --runtime --policy --caps --kernel --host --sets --arch"
-	[lint]="--format --error-on --explain --list-rules --caps --kernel --host --sets"
+	[lint]="--format --error-on --runtime --explain --list-rules --caps --kernel --host --sets"
 )
 declare -gA _pale_words=(
 	[--target]="docker oci bpf apparmor all"

@@ -447,10 +447,11 @@ static bool count_rules(struct facts *f, const struct oci_profile *p)
 	return pairs <= FACTS_PAIRS;
 }
 
-struct facts *facts_of_profile(struct arena *a, const struct json *root)
+struct facts *facts_of_profile(struct arena *a, const struct json *root, const struct oci_runtime *named)
 {
-	const struct oci_read_options read = { .every_host = true, .docker = true };
-	const struct oci_runtime rt = { .kind = OCI_RUNC, .version = NEWEST_RUNC,
+	const struct oci_read_options read = { .every_host = true, .docker = true, .runtime = named,
+					       .args_max = named && named->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0 };
+	const struct oci_runtime newest = { .kind = OCI_RUNC, .version = NEWEST_RUNC,
 					.libseccomp = NEWEST_LIBSECCOMP };
 	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
 	struct facts *f = facts_new(a);
@@ -472,7 +473,7 @@ struct facts *facts_of_profile(struct arena *a, const struct json *root)
 		return f;
 	}
 	enum arch host = host_of(f, (enum arch)__builtin_ctz(p->arches));
-	oci_model_build(a, f->engine->dd, p, &rt, host, &m);
+	oci_model_build(a, f->engine->dd, p, named ? named : &newest, host, &m);
 	set_root(f, m.reading, m.undefined, m.stub);
 	return f;
 }

@@ -32,8 +32,10 @@ struct facts {
 	struct fact_engine *engine;
 };
 
-/* `root`: the file; NULL: for machines that the table knows nothing of. */
-struct facts *facts_of_profile(struct arena *a, const struct json *root);
+/* `root`: the file; rt: as which runtime loads it, NULL: as the newest. NULL: for machines that the
+ * table knows nothing of. */
+struct oci_runtime;
+struct facts *facts_of_profile(struct arena *a, const struct json *root, const struct oci_runtime *rt);
 struct facts *facts_of_policy(struct arena *a, const struct policy *p, struct diags *ds);
 
 /* ---- calls ---- */

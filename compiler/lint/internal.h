@@ -32,6 +32,7 @@ struct lint {
 	const struct oci_profile *profile; /* JSON; NULL when it is none */
 	const struct ast_file *file;   /* pale */
 	const struct policy *policy;   /* pale: the one being looked at; NULL: the file */
+	const struct oci_runtime *runtime; /* NULL: any */
 	struct group refused; /* JSON: calls of which libseccomp does not take the entries together */
 	struct facts *facts;           /* NULL with no profile, no policy, or no filter in it */
 };

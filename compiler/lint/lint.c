@@ -51,36 +51,38 @@ static void run_rules(struct lint *l, unsigned format)
 			runs[i](l, rules[i].id);
 }
 
-int lint_json(struct arena *a, const struct json *root, struct source *src, struct diags *ds)
+int lint_json(struct arena *a, const struct json *root, struct source *src, const struct oci_runtime *rt,
+	      struct diags *ds)
 {
+	const struct oci_read_options read = { .runtime = rt, .args_max = rt && rt->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0 };
 	size_t before = ds->list.n;
-	struct lint l = { .arena = a, .ds = ds, .root = root };
+	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
 
 	struct oci_profile *profile = ARENA_NEW(a, struct oci_profile);
 
 	(void)src;
 	if (!root)
 		return -1;
-	oci_parse(a, root, NULL, profile);
+	oci_parse(a, root, &read, profile);
 	l.profile = profile;
 	l.refused = GROUP(&l);
 	oci_refused(a, profile, NULL, &l.refused, ds);
 	if (oci_profile_object(root))
-		l.facts = facts_of_profile(a, root);
+		l.facts = facts_of_profile(a, root, rt);
 	run_rules(&l, LINT_JSON);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
 }
 
 int lint_pale(struct arena *a, const struct ast_file *file, const struct policies *policies,
-	      struct diags *ds)
+	      const struct oci_runtime *rt, struct diags *ds)
 {
 	size_t before = ds->list.n;
 
 	if (!file)
 		return -1;
 	for (size_t i = 0; policies && i < policies->list.n; i++) {
-		struct lint l = { .arena = a, .ds = ds, .file = file };
+		struct lint l = { .arena = a, .ds = ds, .file = file, .runtime = rt };
 
 		l.policy = policies->list.v[i];
 		if (l.policy->layers & LAYER_SECCOMP)

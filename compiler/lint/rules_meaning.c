@@ -132,8 +132,9 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 		return;
 	for (size_t i = 0; i < g.hits.n; i++)
 		mux |= is_socketcall_only(g.hits.v[i].text);
-	d = diag_add(l->ds, id, group_span(&g), "%s: no number on any declared architecture (%s): "
-		     "%s no effect", group_list(&g), lint_arches(l, l->profile->declared),
+	const char *known = lint_arches(l, l->profile->declared);
+	d = diag_add(l->ds, id, group_span(&g), "%s: no number on any declared architecture%s%s%s: "
+		     "%s no effect", group_list(&g), *known ? " (" : "", known, *known ? ")" : "",
 		     PLURAL(g, "it has", "they have"));
 	if (mux && l->profile->declared & ARCH_BIT(ARCH_I386))
 		diag_help(l->ds, d, "remove %s; i386 carries recv and send inside socketcall, which "

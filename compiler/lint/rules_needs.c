@@ -42,6 +42,31 @@ static bool kills(struct verdict v)
 	       v.kind == VERDICT_TRAP;
 }
 
+static bool is_named(const struct lint *l, int runtime, unsigned since, unsigned before)
+{
+	return !l->runtime || ((int)l->runtime->kind == runtime && l->runtime->version >= since &&
+			       (!before || l->runtime->version < before));
+}
+
+/* What a runtime ends with where its call gets this answer: seen with runc 1.1.5 and crun 1.8.1. */
+static const char *last_words(struct lint *l, int runtime, const char *words, struct verdict v)
+{
+	BUF_AUTO text = { 0 };
+
+	if (v.kind == VERDICT_KILL_THREAD && runtime == OCI_RUNC)
+		return "one of its threads is killed, and it hangs";
+	if (v.kind == VERDICT_TRAP && runtime == OCI_RUNC)
+		return "a crash dump of Go: SIGSYS, bad system call";
+	if (kills(v))
+		return "killed by SIGSYS, status 159";
+	buf_printf(&text, "\"%s%s\"", words, strerror(v.data));
+	char *says = buf_keep(l->arena, &text);
+	char *first = says + 1 + strlen(words);
+	if (runtime == OCI_RUNC && *first >= 'A' && *first <= 'Z') /* Go's own table of errors */
+		*first = (char)(*first - 'A' + 'a');
+	return says;
+}
+
 /* Names that break something, and those that runc's stub answers with ENOSYS all the same. */
 struct needs {
 	struct group real, stubbed;
@@ -72,7 +97,7 @@ static void tell_stubbed(struct lint *l, enum diag_id id, const struct group *g,
 {
 	struct diag *d;
 
-	if (!g->hits.n)
+	if (!g->hits.n || l->runtime) /* the stub is there */
 		return;
 	d = diag_add(l->ds, id, group_span(g), "%s: %s, under crun and runc before 1.0.0-rc93 only: "
 		     "later ones answer ENOSYS above the highest number that the profile names",
@@ -93,9 +118,12 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 	on = facts_refused(l->facts, "execve") & natives(l->facts);
 	if (!on)
 		return;
-	d = diag_add(l->ds, id, facts_span(l->facts, "execve"), "'execve' is refused%s: nothing starts "
-		     "under this filter (runc: \"exec PROGRAM: operation not permitted\")",
-		     on_arches(l, on));
+	bool crun = l->runtime && l->runtime->kind == OCI_CRUN;
+	struct verdict v = facts_refusal(l->facts, "execve", (enum arch)__builtin_ctz(on));
+	d = diag_add(l->ds, id, facts_span(l->facts, "execve"), "'execve' is refused%s: nothing starts under this "
+		     "filter (%s: %s)", on_arches(l, on), crun ? "crun" : "runc",
+		     crun ? last_words(l, OCI_CRUN, "exec container process: ", v) :
+			    last_words(l, OCI_RUNC, "exec PROGRAM: ", v));
 	diag_help(l->ds, d, "%s", l->facts->json ? "allow execve" : "use start-run, or allow execve");
 }
 
@@ -104,7 +132,7 @@ struct starter {
 	const struct oci_start *like;
 	struct group calls;
 	unsigned on;
-	const char *words; /* of the first; NULL: the call kills */
+	const char *words; /* that it ends with, of the first */
 };
 
 static bool is_like(const struct oci_start *x, const struct oci_start *y)
@@ -124,22 +152,28 @@ static unsigned start_dies(struct lint *l, const struct oci_start *s, unsigned o
 	return on;
 }
 
+/* The runtime's words for an errno go on behind those of the table, which has what is the same. */
+static const char *start_words(struct lint *l, const struct oci_start *s, struct verdict v)
+{
+	return kills(v) ? last_words(l, s->runtime, "", v) : arena_printf(l->arena, "\"%s ...\"", s->words);
+}
+
 static void collect_starts(struct lint *l, struct starter *w)
 {
 	const struct oci_start *s;
 
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		/* execve is another rule's: nothing starts at all. */
-		if (!is_like(s, w->like) || !strcmp(s->call, "execve"))
+		if (!is_named(l, s->runtime, s->since, s->before) || !is_like(s, w->like) || !strcmp(s->call, "execve"))
 			continue;
 		unsigned or_refused = *s->or ? facts_refused(l->facts, s->or) : 0;
 		unsigned on = start_dies(l, s, or_refused);
 		if (!on)
 			continue;
 		w->on |= on;
-		if (group_add(&w->calls, str_c(s->call), facts_span(l->facts, s->call)) &&
-		    w->calls.hits.n == 1 && *s->words)
-			w->words = s->words;
+		if (group_add(&w->calls, str_c(s->call), facts_span(l->facts, s->call)) && !w->words)
+			w->words = start_words(l, s, facts_refusal(l->facts, s->call,
+								   (enum arch)__builtin_ctz(on)));
 		if (or_refused & on)
 			group_add(&w->calls, str_c(s->or), facts_span(l->facts, s->or));
 	}
@@ -196,10 +230,9 @@ static void tell_start(struct lint *l, enum diag_id id, const struct oci_start *
 	collect_starts(l, &w);
 	if (!w.calls.hits.n)
 		return;
-	const char *words = w.words ? arena_printf(l->arena, "\"%s ...\"", w.words) : "it is killed";
 	struct diag *d = diag_add(l->ds, id, group_span(&w.calls), "%s %s refused%s, and %s itself calls %s %s (%s)",
 				  group_list(&w.calls), PLURAL(w.calls, "is", "are"), on_arches(l, w.on),
-				  starter_name(l, like), PLURAL(w.calls, "it", "them"), start_effect(like->when), words);
+				  starter_name(l, like), PLURAL(w.calls, "it", "them"), start_effect(like->when), w.words);
 	if (!is_meant_for(l, like->runtime))
 		diag_severity(l->ds, d, SEVERITY_INFO);
 	if (like->when == OCI_START_EXEC && like->runtime == OCI_RUNC)
@@ -246,15 +279,16 @@ void sc_runtime_exec(struct lint *l, enum diag_id id)
 
 enum start_scope { EVERY, DYNAMIC };
 
-static const struct {
+static const struct need {
+	enum { NEED_START, NEED_TWIN, NEED_PROBE, NEED_IGNORED } kind;
 	unsigned arches;
 	enum start_scope scope;
-	const char *call, *or, *effect;
-} starts[] = {
-#define START(arches, scope, call, or, effect) { arches, scope, call, or, effect },
-#define TWIN(newer, older, effect)
-#define PROBE(call)
-#define IGNORED(refused, beside, effect)
+	const char *call, *or, *effect; /* or: what does as well, the older twin, what stands beside */
+} needs[] = {
+#define START(arches, scope, call, or, effect) { NEED_START, arches, scope, call, or, effect },
+#define TWIN(newer, older, effect) { NEED_TWIN, 0, EVERY, newer, older, effect },
+#define PROBE(call) { NEED_PROBE, 0, EVERY, call, "", "" },
+#define IGNORED(refused, beside, effect) { NEED_IGNORED, 0, EVERY, refused, beside, effect },
 #include "compiler/lint/needs.def"
 #undef START
 #undef TWIN
@@ -262,45 +296,9 @@ static const struct {
 #undef IGNORED
 };
 
-static const struct {
-	const char *newer, *older, *effect;
-} twins[] = {
-#define START(arches, scope, call, or, effect)
-#define TWIN(newer, older, effect) { newer, older, effect },
-#define PROBE(call)
-#define IGNORED(refused, beside, effect)
-#include "compiler/lint/needs.def"
-#undef START
-#undef TWIN
-#undef PROBE
-#undef IGNORED
-};
-
-static const char *const probes[] = {
-#define START(arches, scope, call, or, effect)
-#define TWIN(newer, older, effect)
-#define PROBE(call) call,
-#define IGNORED(refused, beside, effect)
-#include "compiler/lint/needs.def"
-#undef START
-#undef TWIN
-#undef PROBE
-#undef IGNORED
-};
-
-static const struct {
-	const char *refused, *beside, *effect;
-} ignored[] = {
-#define START(arches, scope, call, or, effect)
-#define TWIN(newer, older, effect)
-#define PROBE(call)
-#define IGNORED(refused, beside, effect) { refused, beside, effect },
-#include "compiler/lint/needs.def"
-#undef START
-#undef TWIN
-#undef PROBE
-#undef IGNORED
-};
+#define each_need(n, which)                                                      \
+	(const struct need *n = needs; n < needs + ARRAY_SIZE(needs); n++)       \
+		if (n->kind == (which))
 
 void sc_startup_set(struct lint *l, enum diag_id id)
 {
@@ -311,18 +309,18 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		unsigned missing = facts_refused(l->facts, starts[i].call) & starts[i].arches;
-		if (*starts[i].or)
-			missing &= facts_refused(l->facts, starts[i].or);
+	for each_need(n, NEED_START) {
+		unsigned missing = facts_refused(l->facts, n->call) & n->arches;
+		if (*n->or)
+			missing &= facts_refused(l->facts, n->or);
 		if (!missing)
 			continue;
 		on |= missing;
-		every |= starts[i].scope == EVERY ? missing : 0;
-		group_add(&g, str_c(starts[i].call), facts_span(l->facts, starts[i].call));
-		if (*starts[i].or)
-			group_add(&g, str_c(starts[i].or), facts_span(l->facts, starts[i].or));
-		effect = effect ? effect : starts[i].effect;
+		every |= n->scope == EVERY ? missing : 0;
+		group_add(&g, str_c(n->call), facts_span(l->facts, n->call));
+		if (*n->or)
+			group_add(&g, str_c(n->or), facts_span(l->facts, n->or));
+		effect = effect ? effect : n->effect;
 	}
 	if (!g.hits.n)
 		return;
@@ -378,9 +376,11 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 		     "thread (\"can't start new thread\") instead of falling back to clone");
 	if (!n.real.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&n.real), "'clone3' is refused%s, and not with ENOSYS: glibc "
-		     "2.34 and later starts no thread (\"can't start new thread\") instead of falling "
-		     "back to clone%s", on_arches(l, n.on),
+	enum arch first = (enum arch)__builtin_ctz(n.on);
+	d = diag_add(l->ds, id, group_span(&n.real), "'clone3' is refused%s, and not with ENOSYS: %s instead of falling "
+		     "back to clone%s", on_arches(l, n.on), kills(facts_refusal(l->facts, "clone3", first)) ?
+		     "a program that starts a thread by glibc 2.34 or later is killed" :
+		     "glibc 2.34 and later starts no thread (\"can't start new thread\")",
 		     n.on & facts_refused(l->facts, "clone") ? ", which is missing as well" : "");
 	diag_help(l->ds, d, "%s", l->facts->json ? "add an entry for clone3 with SCMP_ACT_ERRNO and "
 						   "errnoRet 38" : "errno ENOSYS clone3;");
@@ -409,11 +409,10 @@ void sc_successor_missing(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
-		add_need(l, &n, twins[i].newer,
-			 facts_loud(l->facts, twins[i].newer,
-				      facts_always(l->facts, twins[i].older) & natives(l->facts)),
-			 twins[i].effect);
+	for each_need(twin, NEED_TWIN)
+		add_need(l, &n, twin->call,
+			 facts_loud(l->facts, twin->call, facts_always(l->facts, twin->or) & natives(l->facts)),
+			 twin->effect);
 	tell_stubbed(l, id, &n.stubbed, "refused beside the older twin, and programs fall back on "
 		     "ENOSYS alone");
 	if (!n.real.hits.n)
@@ -442,11 +441,12 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 	if (!l->facts || !l->profile || !facts_refuses(l->facts))
 		return;
 	killed = kills(l->facts->dflt);
-	for (size_t i = 0; i < ARRAY_SIZE(twins); i++)
-		if (*twins[i].effect)
-			add_probe(l, &n, twins[i].newer, twins[i].effect);
-	for (size_t i = 0; killed && i < ARRAY_SIZE(probes); i++)
-		add_probe(l, &n, probes[i], "");
+	for each_need(twin, NEED_TWIN)
+		if (*twin->effect)
+			add_probe(l, &n, twin->call, twin->effect);
+	for each_need(probe, NEED_PROBE)
+		if (killed)
+			add_probe(l, &n, probe->call, "");
 	tell_stubbed(l, id, &n.stubbed, killed ? "not listed, so that a program that tries it is killed" :
 		     "not listed, so that programs that go on without it on ENOSYS fail");
 	if (!n.real.hits.n)
@@ -487,21 +487,43 @@ void sc_ignored_refusal(struct lint *l, enum diag_id id)
 {
 	if (!l->facts || !l->facts->has_default)
 		return;
-	for (size_t i = 0, k; i < ARRAY_SIZE(ignored); i = k) {
-		struct fact_answer no = facts_ask_errno(l->facts, ignored[i].refused);
-		unsigned both = 0;
-		for (k = i; k < ARRAY_SIZE(ignored) && !strcmp(ignored[k].refused, ignored[i].refused) &&
-			    !strcmp(ignored[k].effect, ignored[i].effect); k++)
-			both |= no.some & where_beside(l, ignored[k].beside);
+	const struct need *end = needs + ARRAY_SIZE(needs);
+	for (const struct need *n = needs, *k; n < end; n = k) {
+		k = n + 1;
+		if (n->kind != NEED_IGNORED)
+			continue;
+		struct fact_answer no = facts_ask_errno(l->facts, n->call);
+		unsigned both = no.some & where_beside(l, n->or);
+		for (; k < end && !strcmp(k->call, n->call) && !strcmp(k->effect, n->effect); k++)
+			both |= no.some & where_beside(l, k->or);
 		if (!(both & natives(l->facts)))
 			continue;
-		struct str call = facts_call(ignored[i].refused);
+		struct str call = facts_call(n->call);
 		const char *name = arena_printf(l->arena, PRISTR, STRARG(call));
 		struct diag *d = diag_add(l->ds, id, facts_span(l->facts, name), "%s is refused%s, and the "
 					  "C library ignores this error: %s", facts_witness(l->facts, &no),
-					  on_arches(l, both), ignored[i].effect);
+					  on_arches(l, both), n->effect);
 		diag_help(l->ds, d, "allow '%s' whole", name);
 	}
+}
+
+/* Whole: libcs tell it to those who ask, and some of those give up. */
+void sc_signal_mask(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+	unsigned on;
+
+	if (!l->facts || !l->facts->has_default)
+		return;
+	on = facts_refused(l->facts, "rt_sigprocmask") & natives(l->facts) & with_processes(l->facts);
+	if (!on)
+		return;
+	bool dead = kills(facts_refusal(l->facts, "rt_sigprocmask", (enum arch)__builtin_ctz(on)));
+	d = diag_add(l->ds, id, facts_span(l->facts, "rt_sigprocmask"), "'rt_sigprocmask' is refused%s: %s", on_arches(l, on),
+		     dead ? "a program that starts a thread or a child by a C library is killed" :
+		     "threads start, but blocking a signal fails, and Python's subprocess and nginx's workers (by "
+		     "nss-systemd) end of it");
+	diag_help(l->ds, d, "allow rt_sigprocmask");
 }
 
 /* Both ways out of a process: glibc tries one, the other, and then an instruction that faults. */

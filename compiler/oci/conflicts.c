@@ -116,6 +116,14 @@ static const struct oci_entry *entry_of(const struct settler *s, const struct oc
 	return &s->p->entries.v[r->entry];
 }
 
+/* As the JSON has it: what libseccomp makes of `socket` stands behind the rule for it. */
+static struct str written_name(const struct oci_rule *r)
+{
+	while (!r->handed.n)
+		r--;
+	return r->handed;
+}
+
 static void swallow(struct settler *s, const struct oci_rule *winner, struct oci_rule *loser)
 {
 	const struct oci_gate *w = entry_of(s, winner)->gate;
@@ -127,11 +135,11 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 	loser->dropped = true;
 	struct diag *d = diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
 				  "this rule for '" PRISTR "' has no effect: runtimes let the entry "
-				  "without a condition decide", STRARG(loser->name));
+				  "without a condition decide", STRARG(written_name(loser)));
 	diag_note(s->ds, d, winner->span, "decided here");
 	vec_push(s->arena, &s->p->dropped,
 		 arena_printf(s->arena, "without effect, an entry without a condition decides: " PRISTR,
-			      STRARG(loser->name)));
+			      STRARG(written_name(loser))));
 	vec_push(s->arena, &s->p->dropped_entry, loser->entry);
 }
 

@@ -12,7 +12,7 @@
 #include "compiler/oci/library.h"
 #include "compiler/oci/model.h"
 
-enum { CRUN_ARGS = 6, LIMIT_MS = 5000 };
+enum { LIMIT_MS = 5000 };
 
 struct loading {
 	struct arena *arena;
@@ -175,7 +175,7 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	const struct json *profile = oci_profile_object(root);
 	const struct oci_runtime *rt = &opt->runtime;
 	struct oci_read_options read = { .host_known = true, .host = opt->env.host,
-					 .args_max = rt->kind == OCI_CRUN ? CRUN_ARGS : 0,
+					 .args_max = rt->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0,
 					 .docker = true, .runtime = rt };
 
 	BUG_ON(!opt->env.host_known);

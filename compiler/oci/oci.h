@@ -24,6 +24,8 @@ struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1+libseccomp-2.5.4[-1+de
 	unsigned docker;     /* the engine; 0: not said, 23 or later */
 };
 
+enum { OCI_CRUN_ARGS = 6 }; /* of an entry, that crun looks at */
+
 extern const char oci_runtime_default[]; /* printed by compile */
 int oci_runtime_parse(struct str s, struct oci_runtime *out); /* 0 or -EINVAL */
 /* "2.5.4-1+deb12u1", as --runtime takes it behind `libseccomp-`. */

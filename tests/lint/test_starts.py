@@ -228,3 +228,63 @@ def test_what_somebody_is_asked_about_is_not_refused(pale, tmp_path, action):
                  profile(default=action, listenerPath="/run/x")):
         said = [f["message"] for f in findings(pale, tmp_path, text) if f["id"] in ("SC140", "SC160", "SC161")]
         assert not [m for m in said if "'execve'" in m or "'fstatfs'" in m or "'openat'" in m], said
+
+
+# ---- a runtime that is named, and what it ends with ----
+
+ENDS = {  # seen with runc 1.1.5 and crun 1.8.1
+    ("runc", ERRNO, 1): "runc: \"exec PROGRAM: operation not permitted\"",
+    ("runc", ERRNO, 38): "runc: \"exec PROGRAM: function not implemented\"",
+    ("crun", ERRNO, 38): "crun: \"exec container process: Function not implemented\"",
+    ("runc", KILL, 1): "runc: killed by SIGSYS, status 159",
+    ("runc", "SCMP_ACT_KILL_THREAD", 1): "runc: one of its threads is killed, and it hangs",
+    ("crun", "SCMP_ACT_KILL_THREAD", 1): "crun: killed by SIGSYS, status 159",
+    ("runc", "SCMP_ACT_TRAP", 1): "runc: a crash dump of Go: SIGSYS",
+}
+FULL = {"runc": "runc-1.1+libseccomp-2.5.4", "crun": "crun-1.8+libseccomp-2.5.4"}
+
+
+def lint_as(pale, tmp_path, text, runtime):
+    path = tmp_path / "named.json"
+    path.write_text(text)
+    return json.loads(pale("lint", "--runtime", FULL[runtime], "--format", "json", path).out)["findings"]
+
+
+@pytest.mark.parametrize("runtime, action, errno", ENDS)
+def test_the_words_are_those_of_the_action(pale, tmp_path, runtime, action, errno):
+    text = profile(entry("execve", action=action, **({"errnoRet": errno} if action == ERRNO else {})), default="SCMP_ACT_ALLOW")
+    told = [f for f in lint_as(pale, tmp_path, text, runtime) if f["id"] == "SC160"]
+    assert [f["severity"] for f in told] == ["error"] and ENDS[runtime, action, errno] in told[0]["message"], told
+
+
+def test_a_killed_call_of_the_runtime_is_not_answered(pale, tmp_path):
+    text = profile(entry("getdents64", action=KILL), default="SCMP_ACT_ALLOW")
+    told = [f["message"] for f in lint_as(pale, tmp_path, text, "runc") if f["id"] == "SC161"]
+    assert len(told) == 1 and "(killed by SIGSYS, status 159)" in told[0] and "readdirent" not in told[0], told
+
+
+def test_a_named_runtime_is_the_only_one_that_is_told_of(pale, tmp_path):
+    text = open_(*ORDINARY, defaultErrnoRet=38)
+    for runtime in FULL:
+        ids = {f["id"]: f["message"] for f in lint_as(pale, tmp_path, text, runtime) if f["id"] in ("SC161", "SC162")}
+        assert ids and all(f"{runtime} itself calls" in m or f"{runtime} (" in m for m in ids.values()), ids
+    flags = profile(entry("read"), flags=["SECCOMP_FILTER_FLAG_LOG"])
+    assert [r for r in FULL if "SJ031" in {f["id"] for f in lint_as(pale, tmp_path, flags, r)}] == ["runc"]
+    assert pale("lint", "--runtime", "nope-1", tmp_path / "named.json").rc == 2
+
+
+def test_clone3_that_kills_is_not_said_to_fail(pale, tmp_path):
+    text = profile(entry("clone3", action=KILL), default="SCMP_ACT_ALLOW")
+    told = [f["message"] for f in lint_as(pale, tmp_path, text, "crun") if f["id"] == "SC127"]
+    assert len(told) == 1 and "is killed" in told[0] and "can't start new thread" not in told[0], told
+
+
+def test_a_carried_call_past_its_conditions_is_told_once(pale, tmp_path):
+    found = findings(pale, tmp_path, "policy p { level linux 6.18; layers seccomp; arch x86_64, i386; default errno EPERM;"
+                     " allow socket(domain == AF_INET), socketcall; }", "p.pale")
+    assert len([f for f in found if f["id"] in ("PL255", "SC123")]) == 1
+
+
+def test_no_architecture_is_no_empty_list(pale, tmp_path):
+    found = findings(pale, tmp_path, profile(entry("waitpid"), arches=["NOPE"]))
+    assert [f for f in found if f["id"] == "SC104"] and not [f for f in found if "()" in f["message"]]

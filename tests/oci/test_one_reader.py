@@ -41,8 +41,8 @@ def put(tmp_path, what, name="p.json"):
     return path
 
 
-def findings(path):
-    r = run([PALE, "lint", "--format", "json", path])
+def findings(path, *options):
+    r = run([PALE, "lint", "--format", "json", *options, path])
     assert r.rc in (0, 1), r
     return json.loads(r.out)["findings"]
 
@@ -355,10 +355,14 @@ def answers(job, lint=True):
     base, where, runtimes, p, lenient = job
     where.mkdir()
     path = put(where, config(p))
-    errors = [f["id"] for f in findings(path) if f["severity"] == "error"] if lint else []
     asked = [rt for rt in runtimes if rt.kind == "runc" or not lenient]
-    out = [("lint", runtimes[0], not errors, errors)] if lint else []
+    out = []
+    if lint:
+        errors = [f["id"] for f in findings(path) if f["severity"] == "error"]
+        out.append(("lint", runtimes[0], not errors, errors))
     for rt in asked:
+        errors = [f["id"] for f in findings(path, "--runtime", rt.full) if f["severity"] == "error"]
+        out.append(("lint --runtime", rt, not errors, errors))
         r = run([PALE, "sim", "--as", f"docker:{rt.kind}", "--runtime", rt.full, path, "read"], env=rt.env)
         assert r.rc in (0, 1), r
         out.append(("sim", rt, r.rc == 0, r.err[-300:]))
