@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from conftest import PALE, program, run
-from test_loaded import base, installed  # noqa: F401 (base is a fixture)
-from test_runtimes import runtime_argv
+from runtimes import installed
+from test_loaded import base  # noqa: F401 (a fixture)
 
 ENTRY = '{"names":["bpf"],"action":"SCMP_ACT_ERRNO"%s}'
 
@@ -148,14 +148,14 @@ def test_crun_reads_other_keys_of_a_config(pale, tmp_path, name):
     pale("sim", "--as", "docker:crun", "--caps", "none", put(tmp_path, DOUBLED[name][0]), "read", check=0)
 
 
-def held(base, where, text):  # noqa: F811
+def held(base, where, rt, text):  # noqa: F811
     """The filter that the real runc holds of this text, [] where it does not start."""
     where.mkdir()
     config = json.loads((base / "config.json").read_text())
     config["linux"]["seccomp"] = "@"
     (where / "config.json").write_text(json.dumps(config).replace('"@"', text))
     name = f"pale-key-{os.getpid()}-{where.name}"
-    runc = [str(a) for a in runtime_argv("runc", where / "state")]
+    runc = rt.argv(where / "state")
     subprocess.run([program("oci/holdfilter"), str(where / "filter"), *runc, "run", name], cwd=where,
                    stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     subprocess.run([*runc, "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
@@ -164,11 +164,11 @@ def held(base, where, text):  # noqa: F811
 
 @pytest.mark.once
 def test_the_real_runc_answers_so(base, tmp_path):  # noqa: F811
-    full = installed("runc")
+    rt = installed("runc")
     for i, (name, (text, _, answered)) in enumerate(DOUBLED.items()):
-        filters = held(base, tmp_path / str(i), text)
+        filters = held(base, tmp_path / str(i), rt, text)
         path = put(tmp_path, CONFIG % text)
-        r = run([PALE, "sim", "--as", "docker:runc", "--runtime", full, path, *CALLS])
+        r = run([PALE, "sim", "--as", "docker:runc", "--runtime", rt.full, path, *CALLS])
         assert r.rc == (0 if answered else 1), (name, r)
         if not filters:  # an empty name is among what is mixed
             assert not answered, name
