@@ -304,8 +304,11 @@ static void union_takes_the_smaller_limit_and_one_header(void **state)
 		assert_int_equal(u->limits.v[i].value,
 				 strcmp(u->limits.v[i].resource, "nofile") ? 3 : 7);
 	struct policy *z = policy(f, "policy c { arch x86_64; default kill; level linux 6.1; }");
+	struct policy *logs = policy(f, "policy d { arch x86_64; log refusals; }");
 	assert_null(policy_union(f->arena, x, z, f->diags));
 	assert_int_equal(f->diags->errors, 2);
+	assert_null(policy_union(f->arena, x, logs, f->diags));
+	assert_int_equal(f->diags->errors, 3);
 	assert_int_equal(f->diags->list.v[f->diags->list.n - 1]->id, DIAG_PL144);
 }
 
