@@ -64,8 +64,8 @@ static void collect(const struct compilation *c, const struct policy *p, enum ar
 
 static const char *const effects[] = {
 	[OCI_START_RUN] = "calls before the program's first instruction: no container starts under it",
-	[OCI_START_PLAIN] = "calls before the program's first instruction where a container is started without "
-			    "no-new-privileges: none starts so",
+	[OCI_START_PLAIN] = ("calls before the program's first instruction where a container is started without "
+			     "no-new-privileges: none starts so"),
 	[OCI_START_EXEC] = "calls before a program that joins a container: exec and health checks fail",
 };
 
