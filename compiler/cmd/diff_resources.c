@@ -10,13 +10,6 @@
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/diff_rules.h"
 
-const char *const diff_kinds[RESOURCE_NR] = {
-	[RESOURCE_PROGRAM] = "program",		  [RESOURCE_FILES] = "files",
-	[RESOURCE_CAPABILITIES] = "capabilities", [RESOURCE_SOCKETS] = "sockets",
-	[RESOURCE_SIGNALS] = "signals",		  [RESOURCE_LIMITS] = "limits",
-	[RESOURCE_LOG] = "log of refusals",
-};
-
 /* ---- who enforces it ---- */
 
 static enum stance stance_of(const struct policy *p, enum resource_kind kind)
@@ -34,68 +27,6 @@ static enum stance stance_of(const struct policy *p, enum resource_kind kind)
 static bool has_limits(const struct policy *p)
 {
 	return p->limits.n || (p->left_out && p->left_out->limits.n);
-}
-
-/* ---- texts ---- */
-
-static const char *kept(struct arena *a, const struct buf *b)
-{
-	return arena_strdup(a, b->p ? b->p : "");
-}
-
-const char *difference_header(struct comparing *c, const struct side *s, enum ast_header header,
-			      const char *missing)
-{
-	BUF_AUTO text = { 0 };
-
-	if (!put_header_line(&text, c->session->sources, s->p, header)) {
-		put_place(&text, c->session->sources, s->p->span);
-		buf_puts(&text, missing);
-	}
-	return kept(c->arena, &text);
-}
-
-static const char *layers_text(struct comparing *c, const struct side *s)
-{
-	return difference_header(c, s, AST_HEADER_LAYERS,
-				 ": no layers line, so AppArmor is not counted on");
-}
-
-/* "b.pale:3:5: capability chown;", or why there is no such line. */
-const char *difference_by(struct comparing *c, const struct side *s, const struct origin *o)
-{
-	BUF_AUTO text = { 0 };
-
-	if (!o && s->stance == STANCE_OPEN)
-		return layers_text(c, s);
-	if (o) {
-		put_rule(&text, c->session->sources, o);
-	} else {
-		put_place(&text, c->session->sources, s->p->span);
-		buf_puts(&text, ": no rule");
-	}
-	return kept(c->arena, &text);
-}
-
-void difference_add(struct comparing *c, const struct diff_resource *r)
-{
-	vec_push(c->arena, &c->out->resources, *r);
-	c->out->has[r->change] = true;
-}
-
-void difference_not_decided(struct comparing *c, enum resource_kind kind, const char *reason)
-{
-	struct diff_resource r = { .change = CHANGE_UNDECIDED,
-				   .kind = kind,
-				   .about = diff_kinds[kind],
-				   .path = "",
-				   .a = "",
-				   .b = "",
-				   .by_a = "",
-				   .by_b = "",
-				   .reason = reason };
-
-	difference_add(c, &r);
 }
 
 /* ---- rules as text ---- */
@@ -264,8 +195,8 @@ static void add_open(struct comparing *c, enum resource_kind kind, const char *a
 		.a = b ? rules : all,
 		.b = b ? all : rules,
 		.reason = "",
-		.by_a = layers_text(c, &c->a),
-		.by_b = layers_text(c, &c->b),
+		.by_a = difference_layers(c, &c->a),
+		.by_b = difference_layers(c, &c->b),
 	};
 
 	difference_add(c, &r);

@@ -53,6 +53,8 @@ const char *difference_by(struct comparing *c, const struct side *s, const struc
 /* A header line and its place; `missing` behind the policy's name where there is none. */
 const char *difference_header(struct comparing *c, const struct side *s, enum ast_header header,
 			      const char *missing);
+/* Its layers line, or that it has none. */
+const char *difference_layers(struct comparing *c, const struct side *s);
 
 void cell_mark(struct cell *cell, enum rule_action action, const struct origin *o);
 /* What the rules of a cell answer together, and the one that decides (NULL: none speaks of it). */

@@ -31,13 +31,6 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-bool listener_fail(struct listener *l, enum step step, int err, const char *detail)
-{
-	l->failure = (struct failure){ .step = step, .err = err, .detail = detail };
-	l->failed = true;
-	return false;
-}
-
 /* ---- the child ---- */
 
 static int add_filter(const struct plan *plan, struct failure *f)

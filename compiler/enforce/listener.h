@@ -42,7 +42,12 @@ struct listener {
 };
 
 /* Sets failure; false. err: an errno, 0 for STEP_FAKED. */
-bool listener_fail(struct listener *l, enum step step, int err, const char *detail);
+static inline bool listener_fail(struct listener *l, enum step step, int err, const char *detail)
+{
+	l->failure = (struct failure){ .step = step, .err = err, .detail = detail };
+	l->failed = true;
+	return false;
+}
 
 /* ---- answer.c ---- */
 

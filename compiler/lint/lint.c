@@ -33,17 +33,6 @@ const struct lint_rule *lint_rule_at(size_t i)
 	return &rules[i];
 }
 
-const char *lint_arches(struct lint *l, unsigned arches)
-{
-	const char *out = "";
-
-	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (arches & ARCH_BIT(a))
-			out = arena_printf(l->arena, "%s%s%s", out, *out ? ", " : "",
-					   arch_info((enum arch)a)->name);
-	return out;
-}
-
 static void run_rules(struct lint *l, unsigned format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
