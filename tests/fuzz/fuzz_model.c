@@ -58,13 +58,13 @@ static void some_call(struct input *in, const struct oci_profile *p, struct call
 		c->args[i] = some_value(in, p);
 }
 
-/* What the walk says it is; entries that contradict each other and refused rules say nothing. */
+/* What the walk says it is; entries that contradict each other say nothing. */
 static void check_call(const struct oci_model *m, const struct environment *env,
 		       const struct call *c)
 {
 	struct dd_point at = oci_point(env, c);
 	struct verdict got = dd_eval_at(m->dd, m->root, &at), want = m->profile->dflt;
-	dd_node open = dd_or(m->dd, m->undefined, m->refused);
+	dd_node open = m->undefined;
 
 	for (int f = 0; f < DD_FIELDS; f++)
 		open = dd_fix(m->dd, open, (enum dd_field)f, UINT64_MAX, at.at[f]);
@@ -104,7 +104,7 @@ static void check_model(struct input *in, enum arch host, bool crun)
 		BUG_ON(!ds->errors);
 		return;
 	}
-	if (!p->has_default)
+	if (!p->has_default || oci_refused(in->arena, p, NULL, NULL, ds))
 		return;
 	if (oci_model_build(in->arena, dd_new(in->arena, NODES), p, &rt, host, &m))
 		return;
