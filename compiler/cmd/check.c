@@ -15,7 +15,7 @@
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/kind.h"
-#include "compiler/oci/oci.h"
+#include "compiler/cmd/runtime.h"
 
 static const char help[] =
 	"usage: pale check FILE...\n\n"
@@ -45,7 +45,8 @@ static const struct target_name {
 
 struct check_options {
 	struct input_options input;
-	const char *policy, *runtime;
+	const char *policy;
+	struct oci_runtime runtime;
 	const char *const *includes; /* NULL-ended, or NULL */
 	unsigned targets;
 };
@@ -124,16 +125,17 @@ static void check_json(struct check *c, const struct policy *p, enum oci_dialect
 {
 	struct session *s = c->session;
 	struct oci_write_options opt = { .dialect = dialect };
-	const char *runtime = c->opt->runtime ? c->opt->runtime : oci_runtime_default;
 	BUF_AUTO out = { 0 };
 
-	BUG_ON(oci_runtime_parse(str_c(runtime), &opt.runtime) < 0);
+	opt.runtime = c->opt->runtime;
 	bool ok = oci_write(s->arena, p, &opt, &out, s->diags) == 0;
 	if (!ok && is_starved(s->diags)) {
 		say_not_checked(c, name);
 		return;
 	}
-	say(c, name, ok, arena_printf(s->arena, "as %s loads it%s", runtime,
+	BUF_AUTO runtime = { 0 };
+	oci_runtime_print(&runtime, &opt.runtime);
+	say(c, name, ok, arena_printf(s->arena, "as %s loads it%s", runtime.p,
 				      p->conditional ? ", in every environment" : ""));
 }
 
@@ -428,8 +430,9 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 		{ 0 },
 	};
 	const struct command *self = command_find("check");
-	struct oci_runtime rt;
-	int c, index = 0;
+	int c, rc, index = 0;
+
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &o->runtime));
 
 	while ((c = getopt_long(argc, argv, "ht:I:", options, &index)) != -1) {
 		switch (c) {
@@ -442,10 +445,10 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 				return usage_error(self, "-I: no directory '%s'", optarg);
 			break;
 		case 'r':
-			if (oci_runtime_parse(str_c(optarg), &rt) < 0)
-				return usage_error(self, "unknown runtime '%s'; such as %s", optarg,
-						   oci_runtime_default);
-			o->runtime = optarg;
+			rc = runtime_option(s, self, optarg, -1, &o->runtime);
+			if (rc >= 0)
+				return rc;
+			runtime_note(s, &o->runtime);
 			break;
 		case 'p':
 			o->policy = optarg;

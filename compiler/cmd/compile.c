@@ -6,6 +6,7 @@
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/compile.h"
+#include "compiler/cmd/runtime.h"
 
 static const char help[] =
 	"Compiles a policy (or a profile that pale reads) exactly, or says why not; an error writes\n"
@@ -47,9 +48,8 @@ static int compile_json(struct compilation *c, const struct policy *p, enum oci_
 		return EXIT_FOUND;
 	a.name = arena_printf(s->arena, "%s.%s.json", compile_name(c, p),
 			      dialect == OCI_DIALECT_DOCKER ? "docker" : "oci");
-	a.about = arena_printf(s->arena, "%zu bytes; %s %s%s", a.bytes.n,
-			       c->approximate ? "never looser as loaded by" : "exact for",
-			       c->runtime_name, compile_force(c));
+	a.about = arena_printf(s->arena, "%zu bytes; %s%s", a.bytes.n,
+			       runtime_claim(s->arena, &c->runtime, c->approximate), compile_force(c));
 	vec_push(s->arena, &c->artifacts, a);
 	return EXIT_OK;
 }
@@ -232,15 +232,6 @@ static int target_option(struct request *r, const char *list)
 	return EXIT_OK;
 }
 
-static int runtime_option(struct request *r, const char *value)
-{
-	if (oci_runtime_parse(str_c(value), &r->c.runtime))
-		return usage_error(command_find("compile"), "no runtime '%s'; one is %s", value,
-				   oci_runtime_default);
-	r->c.runtime_name = value;
-	return EXIT_OK;
-}
-
 enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_LOG_REFUSALS, OPT_LOG_ONLY, OPT_APPROXIMATE, OPT_ENV };
 
 static const struct option options[] = {
@@ -264,6 +255,8 @@ static const struct option options[] = {
 
 static int take_option(struct request *r, int c, int index)
 {
+	int rc;
+
 	switch (c) {
 	case 't':
 		return target_option(r, optarg);
@@ -282,7 +275,8 @@ static int take_option(struct request *r, int c, int index)
 		return EXIT_OK;
 	case OPT_RUNTIME:
 		r->input.runtime = &r->c.runtime;
-		return runtime_option(r, optarg);
+		rc = runtime_option(r->c.session, command_find("compile"), optarg, -1, &r->c.runtime);
+		return rc < 0 ? EXIT_OK : rc;
 	case OPT_LOG_REFUSALS:
 		r->log_refusals = true;
 		return EXIT_OK;
@@ -333,9 +327,8 @@ int cmd_compile(int argc, char **argv)
 	struct request r = { .c.session = &s };
 
 	session_open(&s);
-	int rc = runtime_option(&r, oci_runtime_default);
-	if (rc == EXIT_OK)
-		rc = run_request(&r, argc, argv);
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &r.c.runtime));
+	int rc = run_request(&r, argc, argv);
 	vec_each(&r.c.artifacts, a)
 		buf_free(&a->bytes);
 	return session_end(&s, rc);

@@ -23,7 +23,6 @@ struct compilation {
 	struct source *weights; /* NULL: none */
 	bool weights_told;      /* what is wrong with them was said for a first family */
 	struct oci_runtime runtime;
-	const char *runtime_name;
 	bool approximate;
 	bool log_only; /* the policies given are policy_logging()'s: artifacts refuse nothing */
 	/* The same policies with their conditions on the environment, for targets that carry them. */

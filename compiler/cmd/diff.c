@@ -5,6 +5,7 @@
 
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/diff.h"
+#include "compiler/cmd/runtime.h"
 
 static const char help[] =
 	"usage: pale diff [OPTION]... A B\n\n"
@@ -88,7 +89,7 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 		{ 0 },
 	};
 	const struct command *self = command_find("diff");
-	int c, index = 0;
+	int c, rc, index = 0;
 
 	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
 		switch (c) {
@@ -105,8 +106,10 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 				return usage_error(self, "--layers is seccomp, apparmor or both");
 			break;
 		case OPTION_RUNTIME:
-			if (oci_runtime_parse(str_c(optarg), &o->runtime))
-				return usage_error(self, "no runtime '%s'; one is %s", optarg, oci_runtime_default);
+			rc = runtime_option(s, self, optarg, -1, &o->runtime);
+			if (rc >= 0)
+				return rc;
+			runtime_note(s, &o->runtime);
 			o->a.runtime = o->b.runtime = &o->runtime;
 			break;
 		case OPTION_POLICY_A:

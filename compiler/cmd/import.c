@@ -11,7 +11,7 @@
 #include "compiler/cbpf/lift.h"
 #include "compiler/cmd/kind.h"
 #include "compiler/cmd/raise.h"
-#include "compiler/oci/oci.h"
+#include "compiler/cmd/runtime.h"
 #include "grammar/ast_build.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"
@@ -26,7 +26,7 @@ static const char help[] =
 	"  -o, --output FILE  write there instead of standard output\n"
 	"  -n, --name NAME    name of the policy (default: the file's name)\n"
 	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n"
-	"      --runtime R    who loads the JSON, such as crun-1.8+libseccomp-2.5.4: runc (default)\n"
+	"      --runtime R    who loads the JSON, such as podman-5.8, crun-1.28: runc (default)\n"
 	"                     answers ENOSYS for numbers that no table knows, crun with the default\n"
 	"      --approximate  be tighter instead of failing where a policy cannot say it (BPF), or\n"
 	"                     where two entries of a JSON match one call\n";
@@ -132,9 +132,11 @@ int cmd_import(int argc, char **argv)
 	const struct command *self = command_find("import");
 	struct import_options opt = { .read = { .every_host = true, .as_runc = true, .strict = true } };
 	struct oci_runtime runtime;
-	int c, host;
+	struct session s;
+	int c, host, rc;
 
-	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), &runtime) < 0);
+	session_open(&s);
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &runtime) < 0);
 	opt.read.libseccomp = runtime.libseccomp;
 
 	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
@@ -156,8 +158,10 @@ int cmd_import(int argc, char **argv)
 			opt.approximate = opt.read.tighter = true;
 			break;
 		case 'R':
-			if (oci_runtime_parse(str_c(optarg), &runtime) < 0)
-				return usage_error(self, "'%s' is no runtime; such as %s", optarg, oci_runtime_default);
+			rc = runtime_option(&s, self, optarg, -1, &runtime);
+			if (rc >= 0)
+				return rc;
+			runtime_note(&s, &runtime);
 			opt.read.as_runc = runtime.kind == OCI_RUNC;
 			opt.read.libseccomp = runtime.libseccomp;
 			opt.read.runtime = &runtime;
@@ -173,8 +177,6 @@ int cmd_import(int argc, char **argv)
 		return usage_error(self, "one file, please ('-' is standard input)");
 	if (opt.read.name && !policy_name_is_legal(opt.read.name))
 		return usage_error(self, "'%s' cannot name a policy", opt.read.name);
-	struct session s;
-	session_open(&s);
-	int rc = import(&s, argv[optind], &opt);
+	rc = import(&s, argv[optind], &opt);
 	return session_end(&s, rc);
 }

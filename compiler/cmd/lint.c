@@ -8,6 +8,7 @@
 
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/kind.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/lint/lint.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
@@ -35,7 +36,7 @@ static void print_usage(FILE *f)
 	      "  --format text|json   text for people (default), one JSON document for programs\n"
 	      "  --error-on LEVEL     status 1 for findings of LEVEL and above: error, high,\n"
 	      "                       warning (default), info; none: never\n"
-	      "  --runtime R          the container runtime that loads it, such as crun-1.8+libseccomp-2.5.4\n"
+	      "  --runtime R          the container runtime that loads it, such as debian13, podman-5.8\n"
 	      "                       (left out: JSON as runc 1.1 reads it, and what runc or crun needs)\n"
 	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
 	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
@@ -352,12 +353,17 @@ static void complete_sets(struct session *s, struct resolve_options *o)
 	o->set_dirs = dirs.v;
 }
 
-static bool set_runtime(struct lint_run *r, const char *word)
+/* -1, or the exit status of wrong usage, told. */
+static int set_runtime(struct lint_run *r, const struct command *c, const char *word)
 {
 	struct oci_runtime *rt = ARENA_NEW(r->session->arena, struct oci_runtime);
+	int rc = runtime_option(r->session, c, word, -1, rt);
 
+	if (rc < 0)
+		runtime_note(r->session, rt);
+	session_report(r->session); /* no finding of a file */
 	r->runtime = rt;
-	return oci_runtime_parse(str_c(word), rt) == 0;
+	return rc;
 }
 
 static int run_lint(struct lint_run *r, const struct command *c, int argc, char **argv)
@@ -383,8 +389,9 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 		if (o == OPT_ERROR_ON && !set_threshold(r, optarg))
 			return usage_error(c, "--error-on takes error, high, warning, info or none, "
 					   "not '%s'", optarg);
-		if (o == OPT_RUNTIME && !set_runtime(r, optarg))
-			return usage_error(c, "unknown runtime '%s'; such as %s", optarg, oci_runtime_default);
+		err = o == OPT_RUNTIME ? set_runtime(r, c, optarg) : -1;
+		if (err >= 0)
+			return err;
 		if (o == OPT_ENV) {
 			err = environment_option(r->session, &r->resolve, options[which].name, optarg);
 			if (err)

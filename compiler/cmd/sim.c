@@ -22,7 +22,7 @@ static const char help[] =
 	"  --raw           read \"ARCH NR A0 A1 A2 A3 A4 A5\" lines, print a verdict a line\n"
 	"  --as LAYER      policy (default): the specification; bpf: the generated program;\n"
 	"                  docker:runc, docker:crun: what a container's kernel holds, of the JSON\n"
-	"  --runtime R     for docker:..., such as docker-20.10+runc-1.1+libseccomp-2.5.4\n"
+	"  --runtime R     for docker:..., such as debian13, docker-28.5, runc-1.3.6\n"
 	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; LIST may be none, all\n"
@@ -442,7 +442,7 @@ struct sim_options {
 };
 
 /* -1: there is such a layer; else the exit status. */
-static int check_layer(const struct command *self, struct sim_options *o)
+static int check_layer(struct session *s, const struct command *self, struct sim_options *o)
 {
 	if (strncmp(o->as, "docker:", 7)) {
 		if (o->runtime)
@@ -452,7 +452,7 @@ static int check_layer(const struct command *self, struct sim_options *o)
 					   o->as);
 		return -1;
 	}
-	return sim_loaded_option(self, o->as, o->runtime, &o->loads);
+	return sim_loaded_option(s, self, o->as, o->runtime, &o->loads);
 }
 
 /* -1: go on; else the exit status. */
@@ -507,7 +507,7 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 						: "a FILE and calls are needed");
 	if (o->raw && !strcmp(argv[optind], "-"))
 		return usage_error(self, "--raw reads its lines from standard input: name a FILE");
-	return check_layer(self, o);
+	return check_layer(s, self, o);
 }
 
 static int open_bpf(struct session *s, struct source *src, struct simulator *sim)

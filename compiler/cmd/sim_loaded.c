@@ -4,22 +4,11 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cmd/decided.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/cmd/sim_loaded.h"
 #include "compiler/oci/library.h"
 
 enum { NODE_BUDGET = 1 << 20 };
-
-int sim_loaded_layer(const char *as, const char *runtime, struct oci_runtime *out)
-{
-	bool crun = !strcmp(as, "docker:crun");
-	const char *name = runtime ? runtime : crun ? "crun-1.8+libseccomp-2.5.4" : oci_runtime_default;
-
-	if (!crun && strcmp(as, "docker:runc"))
-		return -1;
-	if (oci_runtime_parse(str_c(name), out) < 0 || crun != (out->kind == OCI_CRUN))
-		return -2;
-	return 0;
-}
 
 /* A policy's way there is the JSON that compile writes. */
 static const struct json *compiled(struct session *s, const struct policy *p,
@@ -37,15 +26,17 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 	return json_parse(s->arena, src, s->diags);
 }
 
-int sim_loaded_option(const struct command *self, const char *as, const char *runtime, struct oci_runtime *out)
+int sim_loaded_option(struct session *s, const struct command *self, const char *as, const char *runtime,
+		      struct oci_runtime *out)
 {
-	int rc = sim_loaded_layer(as, runtime, out);
+	bool crun = !strcmp(as, "docker:crun");
 
-	if (rc == -1)
+	if (!crun && strcmp(as, "docker:runc"))
 		return usage_error(self, "no layer '%s'; docker:runc and docker:crun answer", as);
-	if (rc)
-		return usage_error(self, "'%s' is no runtime of %s; such as %s", runtime, as, oci_runtime_default);
-	return -1;
+	int rc = runtime_option(s, self, runtime ? runtime : "debian12", crun ? OCI_CRUN : OCI_RUNC, out);
+	if (rc < 0)
+		runtime_note(s, out);
+	return rc;
 }
 
 static int open_json(struct session *s, const struct json *root, const struct oci_runtime *rt,

@@ -13,10 +13,10 @@ struct sim_loaded {
 	struct span span;
 };
 
-/* "docker:runc": the runtime that --runtime (NULL: none given) must be of. -1: no such layer; -2: another. */
-int sim_loaded_layer(const char *as, const char *runtime, struct oci_runtime *out);
-/* --as and --runtime of a command that takes them: -1, or the exit status of wrong usage, told. */
-int sim_loaded_option(const struct command *self, const char *as, const char *runtime, struct oci_runtime *out);
+/* --as and --runtime (NULL: none given) of a command that takes them: -1, or the exit status of
+ * wrong usage, told. */
+int sim_loaded_option(struct session *s, const struct command *self, const char *as, const char *runtime,
+		      struct oci_runtime *out);
 /*
  * JSON as it stands, a policy (named `policy`) by the JSON that it compiles to. An exit status;
  * what is wrong was reported.

@@ -26,7 +26,7 @@ static const char help[] =
 	"in, with its arguments, and at what each of its filters answers (it needs CAP_SYS_ADMIN).\n\n"
 	"  --pid P         a running process, or one of its threads\n"
 	"  --as LAYER      docker:runc, docker:crun: FILE as a container of it holds it\n"
-	"  --runtime R     for that, such as docker-20.10+runc-1.1+libseccomp-2.5.4\n"
+	"  --runtime R     for that, such as debian13, docker-28.5, runc-1.3.6\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
 	"  --sets DIR      where sets are found\n";
@@ -608,7 +608,7 @@ static int load_file(struct why *w)
 		return status;
 	}
 	struct sim_loaded *l = ARENA_NEW(w->s->arena, struct sim_loaded);
-	int status = sim_loaded_option(command_find("why"), w->as, w->runtime, &rt);
+	int status = sim_loaded_option(w->s, command_find("why"), w->as, w->runtime, &rt);
 	if (status < 0)
 		status = sim_loaded_load(w->s, w->file, &input, w->opt.policy, &rt, l);
 	w->loaded = l;

@@ -17,17 +17,29 @@ enum oci_dialect {
 
 #define OCI_VERSION(major, minor, patch) ((unsigned)(major) << 16 | (minor) << 8 | (patch))
 
-struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1+libseccomp-2.5.4[-1+deb12u1] */
+struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1.5+libseccomp-2.5.4[-1+deb12u1] */
 	enum { OCI_RUNC, OCI_CRUN } kind;
-	unsigned version;    /* OCI_VERSION() */
+	unsigned version;    /* OCI_VERSION(): the measured one that it is taken as */
+	unsigned named;      /* the one that was named */
 	unsigned libseccomp; /* likewise, LIBSECCOMP_DEBIAN12 ored in: which names it knows */
 	unsigned docker;     /* the engine; 0: not said, 23 or later */
+	bool near_engine;    /* an engine was named, but no measured one */
 };
 
 enum { OCI_CRUN_ARGS = 6 }; /* of an entry, that crun looks at */
 
-extern const char oci_runtime_default[]; /* printed by compile */
-int oci_runtime_parse(struct str s, struct oci_runtime *out); /* 0 or -EINVAL */
+extern const char oci_runtime_default[]; /* what compile compiles for */
+/*
+ * kind: the runtime that is meant where a name leaves it open ("debian12"); -1: any. 0; -EINVAL:
+ * no runtime; -ERANGE: one that is older than those that pale knows.
+ */
+int oci_runtime_parse(struct str s, int kind, struct oci_runtime *out);
+/* Was it loaded for real and compared with the model (runtimes.def)? */
+bool oci_runtime_measured(const struct oci_runtime *rt);
+/* The measured one that it is taken as. */
+void oci_runtime_print(struct buf *out, const struct oci_runtime *rt);
+/* What is wrong with a name that oci_runtime_parse() answered so: "is no runtime; ..." */
+const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err);
 /* "2.5.4-1+deb12u1", as --runtime takes it behind `libseccomp-`. */
 const char *oci_libseccomp_name(struct arena *a, unsigned libseccomp);
 

@@ -52,7 +52,7 @@ static void choose_runtime(struct parser *p)
 		*rt = *p->opt->runtime;
 		return;
 	}
-	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), rt));
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, rt));
 	if ((int)p->host != arch_native())
 		rt->version = rt->libseccomp = OCI_VERSION(255, 0, 0);
 }

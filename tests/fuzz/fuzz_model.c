@@ -97,7 +97,7 @@ static void check_model(struct input *in, enum arch host, bool crun)
 	struct oci_model m;
 
 	BUG_ON(oci_runtime_parse(crun ? STR("crun-1.8+libseccomp-2.5.4") :
-					STR("runc-1.1+libseccomp-2.5.4"), &rt));
+					STR("runc-1.1+libseccomp-2.5.4"), -1, &rt));
 	opt.runtime = &rt;
 	oci_parse(in->arena, in->root, &opt, p);
 	if (!oci_report(p, NULL, DIAG_NR, ds)) {

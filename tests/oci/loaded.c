@@ -85,7 +85,7 @@ static int compare(int argc, char **argv)
 	struct oci_loaded loaded;
 	unsigned major, minor;
 
-	if (oci_runtime_parse(str_c(argv[1]), &opt.runtime) || sscanf(argv[3], "%u.%u", &major, &minor) != 2)
+	if (oci_runtime_parse(str_c(argv[1]), -1, &opt.runtime) || sscanf(argv[3], "%u.%u", &major, &minor) != 2)
 		return 2;
 	opt.env = (struct environment){ .caps_known = true, .caps = strtoull(argv[2], NULL, 16),
 					.kernel_known = true,
@@ -120,7 +120,7 @@ static int prove(int argc, char **argv)
 	struct ast_file *file = pale_parse_source(arena, load_source(argv[2]), diags);
 	struct policies *all = file ? policy_resolve(arena, file, &resolve, diags) : NULL;
 
-	if (!all || diags->errors || !all->list.n || oci_runtime_parse(str_c(argv[4]), &opt.runtime))
+	if (!all || diags->errors || !all->list.n || oci_runtime_parse(str_c(argv[4]), -1, &opt.runtime))
 		return 2;
 	return oci_prove(arena, all->list.v[0], &opt, load_source(argv[3])->text, diags) ? 1 : 0;
 }

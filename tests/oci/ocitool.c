@@ -107,7 +107,7 @@ static int write_json(int argc, char **argv)
 	BUF_AUTO out = { 0 };
 
 	opt.dialect = strcmp(argv[2], "oci") ? OCI_DIALECT_DOCKER : OCI_DIALECT_OCI;
-	if (oci_runtime_parse(str_c(argc > 4 ? argv[4] : oci_runtime_default), &opt.runtime))
+	if (oci_runtime_parse(str_c(argc > 4 ? argv[4] : oci_runtime_default), -1, &opt.runtime))
 		return 2;
 	opt.approximate = argc > 5;
 	const struct policy *p = load(argv[3], "none");

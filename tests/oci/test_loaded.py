@@ -146,7 +146,7 @@ def test_a_wrong_model_is_told(base, tmp_path):
     path = tmp_path / "p.json"
     path.write_text(json.dumps(p))
     assert model(rt, [], "6.18", path, filters) == "equal"
-    crun = model(rt, [], "6.18", path, filters, full=rt.full.replace("runc-", "crun-"))
+    crun = model(rt, [], "6.18", path, filters, full=f"crun-1.8.1+{rt.full.split('+', 1)[1]}")
     assert "differ number 0xe8(" in crun or "ERRNO(1), kernel ERRNO(38)" in crun
     p["syscalls"][0]["args"] = [{"index": 3, "op": "SCMP_CMP_NE", "value": 77}]
     path.write_text(json.dumps(p))

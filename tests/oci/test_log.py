@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-NEW, CRUN = "runc-1.3+libseccomp-2.6.1", "crun-1.8+libseccomp-2.5.4"
+NEW, CRUN = "runc-1.3.6+libseccomp-2.6.1", "crun-1.8.1"
 OLD, OLD_DOCKER = "runc-1.1+libseccomp-2.5.4", "docker-20.10+runc-1.3+libseccomp-2.6.1"
 FLAG = ["SECCOMP_FILTER_FLAG_LOG"]
 TEXT = "policy p {{ {} arch x86_64; layers {}; default errno EPERM; unknown errno {}; allow read, write; }}\n"

@@ -134,7 +134,7 @@ BACK = {
 }
 
 
-@pytest.mark.parametrize("runtime", [[], ["--runtime", "crun-1.8+libseccomp-2.5.4"]], ids=["runc", "crun"])
+@pytest.mark.parametrize("runtime", [[], ["--runtime", "crun-1.8.1"]], ids=["runc", "crun"])
 @pytest.mark.parametrize("case", BACK)
 def test_an_import_compiles_back_to_where_it_came_from(pale, tmp_path, case, runtime):
     rows = MIPS if not runtime else MIPS[:1]

@@ -112,13 +112,13 @@ def test_an_unknown_kill_is_not_loosened_even_by_approximate(pale):
 
 def test_names_that_the_runtime_lacks_are_said(pale):
     text = source("allow read, mseal, futex_wait;")
-    r = write(pale, text, check=0)
+    r = write(pale, text, "docker", "--runtime", "runc-1.1+libseccomp-2.5.4", check=0)
     assert "PL226" in r.err and "futex_wait, mseal" in r.err
     r = write(pale, text, "docker", "--runtime", "runc-1.3+libseccomp-2.6.1", check=0)
     assert "PL226" not in r.err
 
 
-@pytest.mark.parametrize("runtime", ["", "runc", "runc-", "runc-x", "docker-20.10", "runc-1.1+", "podman-4",
+@pytest.mark.parametrize("runtime", ["", "runc", "runc-", "runc-x", "docker-", "runc-1.1+", "podman",
                                      "runc-1.1+libseccomp-2.5.4.1", "runc-999999"])
 def test_a_malformed_runtime_is_wrong_usage(pale, runtime):
     assert write(pale, source("allow read;"), "docker", "--runtime", runtime).rc == 2

@@ -278,7 +278,7 @@ static void check_one(uint64_t seed, uint64_t index, bool built, bool print, str
 	s.opt.dialect = docker ? OCI_DIALECT_DOCKER : OCI_DIALECT_OCI;
 	s.opt.unbuilt = !built;
 	s.opt.plant = t->plant;
-	BUG_ON(oci_runtime_parse(str_c(runtime), &s.opt.runtime));
+	BUG_ON(oci_runtime_parse(str_c(runtime), -1, &s.opt.runtime));
 	gen_policy((seed << 40) + index,
 		   GEN_JSON | (runc ? GEN_STUB : 0) | (docker ? GEN_ENVIRONMENT : GEN_LIST), text);
 	if (print)
