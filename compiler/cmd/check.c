@@ -26,7 +26,7 @@ static const char help[] =
 	"before its result. Exit status 1 when a target is refused.\n\n"
 	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
 	"  -I DIR             where AppArmor's includes and variables are; again for more\n"
-	"  --runtime R        the container runtime that JSON is for\n"
+	"  --runtime R        the container runtime that JSON is for; else the installed one\n"
 	"  --policy NAME      one policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given is\n"
 	"                     left open, and only docker's JSON, which can say it, is checked\n"
@@ -431,8 +431,8 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 	};
 	const struct command *self = command_find("check");
 	int c, rc, index = 0;
+	bool named = false;
 
-	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &o->runtime));
 
 	while ((c = getopt_long(argc, argv, "ht:I:", options, &index)) != -1) {
 		switch (c) {
@@ -448,7 +448,7 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 			rc = runtime_option(s, self, optarg, -1, &o->runtime);
 			if (rc >= 0)
 				return rc;
-			runtime_note(s, &o->runtime);
+			named = true;
 			break;
 		case 'p':
 			o->policy = optarg;
@@ -465,7 +465,12 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 			return option_error(self, options, argv);
 		}
 	}
-	return optind == argc ? usage_error(self, "a FILE is needed") : -1;
+	if (optind == argc)
+		return usage_error(self, "a FILE is needed");
+	if (!named)
+		runtime_here(s, -1, &o->runtime);
+	runtime_note(s, &o->runtime);
+	return -1;
 }
 
 int cmd_check(int argc, char **argv)

@@ -44,6 +44,9 @@ static int compile_json(struct compilation *c, const struct policy *p, enum oci_
 					 .approximate = c->approximate };
 	struct artifact a = { 0 };
 
+	if (!c->runtime_named && !c->runtime_told)
+		runtime_compare(s, &c->runtime);
+	c->runtime_told = true;
 	if (oci_write(s->arena, p, &opt, &a.bytes, s->diags))
 		return EXIT_FOUND;
 	a.name = arena_printf(s->arena, "%s.%s.json", compile_name(c, p),
@@ -275,6 +278,7 @@ static int take_option(struct request *r, int c, int index)
 		return EXIT_OK;
 	case OPT_RUNTIME:
 		r->input.runtime = &r->c.runtime;
+		r->c.runtime_named = true;
 		rc = runtime_option(r->c.session, command_find("compile"), optarg, -1, &r->c.runtime);
 		return rc < 0 ? EXIT_OK : rc;
 	case OPT_LOG_REFUSALS:

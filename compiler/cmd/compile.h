@@ -23,6 +23,8 @@ struct compilation {
 	struct source *weights; /* NULL: none */
 	bool weights_told;      /* what is wrong with them was said for a first family */
 	struct oci_runtime runtime;
+	bool runtime_named; /* by --runtime; else the default, on every machine */
+	bool runtime_told;  /* that another is installed */
 	bool approximate;
 	bool log_only; /* the policies given are policy_logging()'s: artifacts refuse nothing */
 	/* The same policies with their conditions on the environment, for targets that carry them. */

@@ -2,11 +2,22 @@
 /* The runtime that --runtime names, and how sure pale is of it. */
 #include "compiler/cmd/runtime.h"
 
+#include <string.h>
+
+#include "compiler/base/bug.h"
+
 int runtime_option(struct session *s, const struct command *self, const char *word, int kind,
 		   struct oci_runtime *out)
 {
-	int err = oci_runtime_parse(str_c(word), kind, out);
+	const char *why;
+	int err;
 
+	if (!strcmp(word, "installed")) {
+		why = runtime_installed(s, kind, out);
+		return why ? usage_error(self, "%s; name a runtime, such as %s", why, kind == OCI_CRUN ? "podman-5.8" :
+					 oci_runtime_default) : -1;
+	}
+	err = oci_runtime_parse(str_c(word), kind, out);
 	if (err)
 		return usage_error(self, "'%s' %s", word, oci_runtime_wrong(s->arena, str_c(word), kind, err));
 	if (kind >= 0 && (int)out->kind != kind)
@@ -21,6 +32,29 @@ static const char *name_of(struct arena *a, const struct oci_runtime *rt)
 
 	oci_runtime_print(&text, rt);
 	return buf_keep(a, &text);
+}
+
+void runtime_here(struct session *s, int kind, struct oci_runtime *out)
+{
+	const char *why = runtime_installed(s, kind, out);
+
+	if (!why)
+		return;
+	BUG_ON(oci_runtime_parse(STR("debian12"), kind, out));
+	struct diag *d = diag_add(s->diags, DIAG_PL258, NO_SPAN, "%s: taken as %s", why, name_of(s->arena, out));
+	diag_help(s->diags, d, "'--runtime' names the one that is meant");
+}
+
+void runtime_compare(struct session *s, const struct oci_runtime *rt)
+{
+	struct oci_runtime here;
+
+	if (runtime_installed(s, (int)rt->kind, &here) ||
+	    (here.named == rt->named && here.libseccomp == rt->libseccomp))
+		return;
+	struct diag *d = diag_add(s->diags, DIAG_PL259, NO_SPAN, "this machine's own runtime is another: it is taken as "
+				  "%s", name_of(s->arena, &here));
+	diag_help(s->diags, d, "'--runtime installed' compiles for it");
 }
 
 void runtime_note(struct session *s, const struct oci_runtime *rt)

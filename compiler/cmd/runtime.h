@@ -4,9 +4,16 @@
 #include "compiler/cmd/cmd.h"
 #include "compiler/oci/oci.h"
 
-/* kind as in oci_runtime_parse(). -1, or the exit status of wrong usage, told. */
+/* kind as in oci_runtime_parse(); "installed" is a word, too. -1, or the exit status of wrong usage, told. */
 int runtime_option(struct session *s, const struct command *self, const char *word, int kind,
 		   struct oci_runtime *out);
+/* NULL and the one that is installed here, or why that is not known; in the arena. */
+const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out);
+/* The default of commands that say what is so here: the installed one; where none is, oci_runtime_default
+ * or crun beside it, which is told (PL258). */
+void runtime_here(struct session *s, int kind, struct oci_runtime *out);
+/* Says that the one that is installed here is another than rt, the default (PL259). */
+void runtime_compare(struct session *s, const struct oci_runtime *rt);
 /* Says of one that was not measured what it is taken as (PL257). */
 void runtime_note(struct session *s, const struct oci_runtime *rt);
 /* "exact for runc-1.1.5+...", or what it is taken as; in the arena. */

@@ -33,7 +33,11 @@ int sim_loaded_option(struct session *s, const struct command *self, const char 
 
 	if (!crun && strcmp(as, "docker:runc"))
 		return usage_error(self, "no layer '%s'; docker:runc and docker:crun answer", as);
-	int rc = runtime_option(s, self, runtime ? runtime : "debian12", crun ? OCI_CRUN : OCI_RUNC, out);
+	int kind = crun ? OCI_CRUN : OCI_RUNC, rc = -1;
+	if (runtime)
+		rc = runtime_option(s, self, runtime, kind, out);
+	else
+		runtime_here(s, kind, out);
 	if (rc < 0)
 		runtime_note(s, out);
 	return rc;
