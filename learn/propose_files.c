@@ -54,7 +54,7 @@ static bool is_noise(const struct recorded_capability *c)
 	static const char *const meant[] = {
 		"bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick", "fsetxattr", "ioctl",
 		"iopl", "keyctl", "lsetxattr", "mount", "mount_setattr", "move_mount", "msgctl",
-		"open_tree", "perf_event_open", "pivot_root", "prctl", "quotactl", "quotactl_fd",
+		"open_tree", "open_tree_attr", "perf_event_open", "pivot_root", "prctl", "quotactl", "quotactl_fd",
 		"seccomp", "semctl", "setdomainname", "sethostname", "setns", "setxattr", "shmctl",
 		"swapoff", "swapon", "syslog", "umount2", "unshare", "vhangup",
 	};

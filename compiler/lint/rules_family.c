@@ -102,6 +102,13 @@ static const struct family {
 #undef SIBLINGS
 };
 
+/* What may be asked of a member; *round: it is a way round alone. */
+static const char *question_of(const char *member, bool *round)
+{
+	*round = *member == '+';
+	return member + *round;
+}
+
 static const char *call_of(struct lint *l, const char *question)
 {
 	return arena_printf(l->arena, PRISTR, STRARG(facts_call(question)));
@@ -112,19 +119,23 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 	struct group refused = GROUP(l), open = GROUP(l);
 	unsigned on = 0;
 	struct diag *d;
+	bool round;
 
 	for (const char *const *q = f->calls; *q; q++) {
-		const char *call = call_of(l, *q);
-		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, *q, "").some;
+		const char *question = question_of(*q, &round), *call = call_of(l, question);
+		if (round)
+			continue;
+		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, question, "").some;
 		no &= ~facts_refused(l->facts, call) | facts_loud(l->facts, call, no);
 		if (no)
 			group_add(&refused, str_c(call), facts_span(l->facts, call));
 		on |= no;
 	}
 	for (const char *const *q = f->calls; on && *q; q++) {
-		struct fact_answer w = facts_ask(l->facts, *q, "");
+		const char *question = question_of(*q, &round), *call = call_of(l, question);
+		struct fact_answer w = facts_ask(l->facts, question, "");
 		if (w.some & on)
-			group_add(&open, str_c(call_of(l, *q)), facts_span(l->facts, call_of(l, *q)));
+			group_add(&open, str_c(round ? question : call), facts_span(l->facts, call));
 	}
 	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
 		return;

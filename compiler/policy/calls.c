@@ -538,13 +538,16 @@ void resolve_network(struct resolver *r, const struct item *it)
 
 /* CLONE_NEW* bits; sched.h. Time namespaces share a bit with clone()'s exit signal, which
  * therefore cannot make them. */
+#define NEW_MOUNTS 0x00020000u           /* CLONE_NEWNS */
+#define UNSHARE_EMPTY_MOUNTS 0x00100000u /* UNSHARE_EMPTY_MNTNS, since 7.1: means NEWNS as well */
+
 static const struct namespace_bit {
 	const char *name;
 	uint32_t bit;
 	bool by_clone;
 } namespaces[] = {
 	{ "cgroup", 0x02000000, true },	 { "ipc", 0x08000000, true },
-	{ "mnt", 0x00020000, true },	 { "mount", 0x00020000, true },
+	{ "mnt", NEW_MOUNTS, true },	 { "mount", NEW_MOUNTS, true },
 	{ "net", 0x40000000, true },	 { "network", 0x40000000, true },
 	{ "pid", 0x20000000, true },	 { "time", 0x00000080, false },
 	{ "user", 0x10000000, true },	 { "uts", 0x04000000, true },
@@ -571,11 +574,23 @@ static bool namespace_flags(struct resolver *r, const struct syscall_info *s, en
 			    const void *ctx, const struct cond **out)
 {
 	const struct namespace_bit *ns = ctx;
+	uint32_t bits = ns->bit;
 
 	int arg = 0;
 	if (str_is(str_c(s->name), "clone"))
 		arg = syscall_arg_find(s, a, STR("clone_flags"));
-	*out = arg_cmp(r, s, a, arg, CMP_NE, ns->bit, 0);
+	else if (ns->bit == NEW_MOUNTS)
+		bits |= UNSHARE_EMPTY_MOUNTS;
+	*out = arg_cmp(r, s, a, arg, CMP_NE, bits, 0);
+	return true;
+}
+
+/* OPEN_TREE_NAMESPACE and FSMOUNT_NAMESPACE. */
+static bool namespace_of_tree(struct resolver *r, const struct syscall_info *s, enum arch a,
+			      const void *ctx, const struct cond **out)
+{
+	(void)ctx;
+	*out = arg_cmp(r, s, a, syscall_arg_find(s, a, STR("flags")), CMP_NE, 2, 0);
 	return true;
 }
 
@@ -589,6 +604,9 @@ static bool namespace_type(struct resolver *r, const struct syscall_info *s, enu
 			 arg_cmp(r, s, a, 1, CMP_EQ, UINT64_MAX, 0));
 	return true;
 }
+
+/* Since 7.0 and 7.1 they make a mount namespace of a tree (fs/namespace.c, vfs_open_tree()). */
+static const char *const tree_calls[] = { "open_tree", "open_tree_attr", "fsmount" };
 
 void resolve_namespace(struct resolver *r, const struct item *it)
 {
@@ -613,6 +631,8 @@ void resolve_namespace(struct resolver *r, const struct item *it)
 			add_implied(r, it, o, "clone", v, namespace_flags, ns);
 		add_implied(r, it, o, "unshare", v, namespace_flags, ns);
 		add_implied(r, it, o, "setns", v, namespace_type, ns);
+		for (size_t i = 0; ns->bit == NEW_MOUNTS && i < ARRAY_SIZE(tree_calls); i++)
+			add_implied(r, it, o, tree_calls[i], v, namespace_of_tree, NULL);
 		/* Its flags lie behind a pointer; ENOSYS makes libcs fall back to clone. */
 		add_implied(r, it, o, "clone3", enosys, NULL, NULL);
 	}

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cases import (ALLOW, CASES, PALE_CASES, PLAIN, RUNTIME, START, arg, deny, entry, open_,
-                   profile)
+                   policy, profile)
 from conftest import ROOT
 
 FOUND = ROOT / "profiles" / "found"
@@ -196,7 +196,6 @@ def test_without_default_and_rules_docker_disables_seccomp(lint):
 
 
 def test_repeated_rule_in_a_policy_is_idle_never_or_again(lint):
-    from cases import policy
     never = of(lint(policy("\tallow mount;\n\tkill mount;"), "a.pale"), "DS506")
     assert [f["severity"] for f in never] == ["warning"] and "never decides" in never[0]["message"]
     again = of(lint(policy("\terrno EACCES ioctl;\n\terrno EACCES ioctl(cmd == TIOCSTI);"), "b.pale"), "DS506")
@@ -205,7 +204,6 @@ def test_repeated_rule_in_a_policy_is_idle_never_or_again(lint):
 
 
 def test_idle_rules_are_found_by_what_rules_mean_together(lint):
-    from cases import policy
     both = of(lint(policy("\tallow kill(sig in 1..5);\n\tallow kill(sig in 5..9);\n"
                           "\tallow kill(sig in 4..6);"), "a.pale"), "DS506")
     assert [(f["severity"], f["line"], len(f["notes"])) for f in both] == [("info", both[0]["line"], 2)]
@@ -331,3 +329,21 @@ def test_many_entries_on_one_call_take_no_quadratic_time(lint):
 
 def test_deny_list_of_everything_ends(lint):
     assert lint(deny(*[f"x{i}" for i in range(50000)]))
+
+
+@pytest.mark.parametrize("body, open_", [
+    ("errno EPERM chroot;", ["'fchroot'"]),
+    ("errno EPERM unshare(flags has CLONE_NEWNS), clone(flags has CLONE_NEWNS);",
+     ["UNSHARE_EMPTY_MNTNS", "open_tree(flags has OPEN_TREE_NAMESPACE)", "open_tree_attr",
+      "fsmount(flags has FSMOUNT_NAMESPACE)"]),
+])
+def test_what_linux_7_can_do_as_well_is_a_hole(lint, body, open_):
+    text = policy("\t" + body).replace("default errno EPERM", "default allow").replace("6.18", "7.3")
+    said = " ".join(f["message"] for f in of(lint(text, "p.pale"), "SC131"))
+    assert all(word in said for word in open_), said
+
+
+def test_who_refuses_a_new_mount_alone_refuses_no_namespace(lint):
+    found = of(lint(policy("\terrno EPERM fsmount, open_tree;").replace("default errno EPERM",
+                                                                        "default allow"), "p.pale"), "SC131")
+    assert not [f for f in found if "namespace" in f["message"]], found

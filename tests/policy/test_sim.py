@@ -182,3 +182,17 @@ def test_a_policy_without_the_seccomp_layer_filters_no_call(pale, tmp_path):
     for command in ("sim", "explain"):
         out = pale(command, f, "mount", check=0).out
         assert "ALLOW" in out and "layers apparmor;" in out and "no call is filtered" in out, out
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "i386", "aarch64"])
+@pytest.mark.parametrize("call, passes", [
+    ("unshare(flags=0x20000)", False), ("unshare(flags=0x100000)", False), ("unshare(flags=0x40000000)", True),
+    ("open_tree(flags=2)", False), ("open_tree(flags=1)", True), ("open_tree_attr(flags=3)", False),
+    ("fsmount(flags=3)", False), ("fsmount(flags=1)", True), ("clone(flags=0x100000)", True),
+])
+def test_deny_namespace_mnt_reaches_the_calls_of_linux_7(pale, tmp_path, arch, call, passes):
+    p = tmp_path / "p.pale"
+    p.write_text("policy p { level linux 6.18; layers seccomp; arch x86_64, i386, aarch64; default errno EPERM;\n"
+                 "allow unshare, setns, clone, open_tree, open_tree_attr, fsmount; deny namespace mnt; }\n")
+    r = pale("sim", "--arch", arch, p, call)
+    assert r.out.startswith("ALLOW" if passes else "ERRNO(1)"), r
