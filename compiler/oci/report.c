@@ -573,18 +573,32 @@ static struct diag *tell_dialect(struct report *r, const struct oci_fault *f, st
 	return d;
 }
 
+/* As new calls are named for old ones: f before it, a digit behind it. */
+static bool is_variant(struct str word, struct str of)
+{
+	bool digit = word.n && word.p[word.n - 1] >= '0' && word.p[word.n - 1] <= '9';
+
+	return word.n == of.n + 1 && ((word.p[0] == 'f' && !memcmp(word.p + 1, of.p, of.n)) ||
+				      (digit && !memcmp(word.p, of.p, of.n)));
+}
+
 static struct diag *tell_strangers(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s: no Linux up to %u.%u has %s, on any architecture; runc leaves %s out without "
-			     "a word", group_list(g), tables_level >> 8, tables_level & 0xff,
-			     PLURAL(*g, "such a call", "such calls"), PLURAL(*g, "it", "them"));
+	struct diag *d = ADD(r, f, "%s: newer than Linux %u.%u, or misspelt: no libseccomp up to " LIBSECCOMP_NEWEST
+			     " knows %s, runc leaves %s out without a word, and the default answers", group_list(g),
+			     tables_level >> 8, tables_level & 0xff, PLURAL(*g, "it", "them"),
+			     PLURAL(*g, "it", "them"));
 	struct suggest near;
 
 	suggest_start(&near, f->word);
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(&near, str_c(syscall_at(i)->name));
-	help_near(r, d, f, &near, PLURAL(*g, "remove it, or name the call that is meant",
-				      "remove them, or name the calls that are meant"));
+	/* One letter off may be a slip; two may as well be a call that pale does not know. */
+	if (near.best.p && near.distance == 1 && !is_variant(f->word, near.best))
+		diag_help(r->ds, d, "if '" PRISTR "' is meant, write that", STRARG(near.best));
+	else
+		diag_help(r->ds, d, "%s", PLURAL(*g, "look the name up: a misspelt one neither allows nor refuses",
+						 "look the names up: misspelt ones neither allow nor refuse"));
 	return d;
 }
 

@@ -267,7 +267,7 @@ def test_long_names_and_many_notes_are_cut(tmp_path):
                  f'{same}]}}')
     r = run([PALE, "import", f], check=0)
     assert r.err.count("[PL275 ") == 20 and "2980 more notes are not shown" in r.err, r
-    assert "'n11' and 2988 more: no Linux" in r.err and r.err.count("[SC101 ") == 1, r
+    assert "'n11' and 2988 more: newer than Linux" in r.err and r.err.count("[SC101 ") == 1, r
     assert run([PALE, "--diag=json", "import", f], check=0).err.count("PL275") == 3000
 
 

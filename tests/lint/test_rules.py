@@ -346,4 +346,19 @@ def test_what_linux_7_can_do_as_well_is_a_hole(lint, body, open_):
 def test_who_refuses_a_new_mount_alone_refuses_no_namespace(lint):
     found = of(lint(policy("\terrno EPERM fsmount, open_tree;").replace("default errno EPERM",
                                                                         "default allow"), "p.pale"), "SC131")
-    assert not [f for f in found if "namespace" in f["message"]], found
+    assert found and not [f for f in found if "mount namespace" in f["message"]], found
+
+
+@pytest.mark.parametrize("name, hint", [
+    ("opneat", "'openat'"), ("acceptt", "'accept'"), ("listnew", None), ("fopenat", None), ("chroot2", None),
+    ("openat9", None),
+])
+def test_a_name_that_nobody_knows_may_be_newer_and_is_no_high(lint, name, hint):
+    f, = of(lint(open_("read", name)), "SC101")
+    assert f["severity"] == "warning" and "newer than Linux 7.3, or misspelt" in f["message"]
+    assert "fix" not in f and (f"if {hint} is meant" if hint else "look the name up") in f["help"], f
+
+
+@pytest.mark.parametrize("name", ["listns", "rseq_slice_yield", "fchroot"])
+def test_the_calls_of_linux_7_are_known(lint, name):
+    assert not of(lint(open_("read", name)), "SC101")

@@ -105,7 +105,7 @@ FACTS = {  # profile: id, severity, part of the message
     "nobody to answer": (of(entry(action="SCMP_ACT_NOTIFY")), "SJ022", "error", "does not start"),
     "notify by default": ({"defaultAction": "SCMP_ACT_NOTIFY"}, "SC138", "error", "default"),
     "notify for write": (of(entry("write", "SCMP_ACT_NOTIFY"), listenerPath="/x"), "SC138", "error", "write"),
-    "a name that is no call": (of(entry("opneat", ALLOW)), "SC101", "high", "'openat'"),
+    "a name that is no call": (of(entry("opneat", ALLOW)), "SC101", "warning", "'openat'"),
     "a function of the library": (of(entry("sigwait", ALLOW)), "SC102", "warning", "rt_sigtimedwait"),
     "an index twice": (of(entry(args=[arg(0, "GE", 1), arg(0, "LE", 9)])), "SC111", "high", "enough"),
     "a big number": (of(entry(args=[arg(0, "EQ", 2**53 + 1)])), "SJ006", "info", "double"),
