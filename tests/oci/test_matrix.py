@@ -9,7 +9,7 @@ import pytest
 
 from conftest import run
 from runtimes import ROWS, fetched
-from test_loaded import FACTS, base, jobs, run_all, shipped, tell  # noqa: F401 (base is a fixture)
+from test_loaded import FACTS, X86, base, jobs, of, run_all, shipped, tell  # noqa: F401 (base is a fixture)
 from test_one_reader import answers, mutants
 
 LONG = int(os.environ.get("PALE_LONG", "0"))  # all of it, and N profiles of each kind more
@@ -29,6 +29,20 @@ def facts(i):
     work = [(f"f{n}", {"text": text, "engine": False}) for n, (name, text) in enumerate(FACTS.items())
             if "6.1 " not in name and "6.2 " not in name]
     return work if LONG else work[i::len(ROWS)]
+
+
+NUMBERED = {  # by libseccomp's own table, and what runc's stub makes of the highest
+    "map_shadow_stack on x32": ["kill", "sendto", "map_shadow_stack"],
+    "newer than many kernels": ["listns", "rseq_slice_yield", "file_setattr", "open_tree_attr"],
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("row", ROWS)
+def test_names_have_the_numbers_that_each_library_gives_them(base, tmp_path, row):  # noqa: F811
+    work = [(f"n{i}", {"text": of({"names": ["exit_group", *names], "action": "SCMP_ACT_ALLOW"}, arches=X86),
+                       "engine": False}) for i, names in enumerate(NUMBERED.values())]
+    assert {a for _, a in run_all(base, tmp_path, fetched(row), work)} == {"equal"}
 
 
 @pytest.mark.once

@@ -334,7 +334,8 @@ def mutants(n, seed):
             p["syscalls"] = fixed + p["syscalls"]
         elif p.get("defaultAction") == ERRNO:
             p["defaultAction"] = ALLOW  # or nothing starts, the filter being in place
-        yield p, bool(used & LENIENT) or "NOTIFY" in json.dumps(p)  # crun starts it, and nobody answers
+        text = json.dumps(p)  # crun starts those with NOTIFY, and nobody answers; 1.28 skips a null argument
+        yield p, bool(used & LENIENT) or "NOTIFY" in text or '"args": [null]' in text
 
 
 def really_starts(base, where, rt, seccomp):
