@@ -120,7 +120,9 @@ static int import(struct session *s, const char *path, const struct import_optio
 	return import_json(s, src, o);
 }
 
-int cmd_import(int argc, char **argv)
+/* -1: go on; else the exit status. */
+static int read_options(struct session *s, int argc, char **argv, struct import_options *o,
+			struct oci_runtime *runtime)
 {
 	static const struct option options[] = { { "output", required_argument, NULL, 'o' },
 						 { "name", required_argument, NULL, 'n' },
@@ -130,41 +132,34 @@ int cmd_import(int argc, char **argv)
 						 { "help", no_argument, NULL, 'h' },
 						 { NULL, 0, NULL, 0 } };
 	const struct command *self = command_find("import");
-	struct import_options opt = { .read = { .every_host = true, .as_runc = true, .strict = true } };
-	struct oci_runtime runtime;
-	struct session s;
 	int c, host, rc;
-
-	session_open(&s);
-	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &runtime) < 0);
-	opt.read.libseccomp = runtime.libseccomp;
 
 	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
-			opt.output = optarg;
+			o->output = optarg;
 			break;
 		case 'n':
-			opt.read.name = optarg;
+			o->read.name = optarg;
 			break;
 		case 'H':
 			host = arch_find(str_c(optarg));
 			if (host < 0)
 				return usage_error(self, "unknown architecture '%s'", optarg);
-			opt.read.host = (enum arch)host;
-			opt.read.host_known = true;
+			o->read.host = (enum arch)host;
+			o->read.host_known = true;
 			break;
 		case 'A':
-			opt.approximate = opt.read.tighter = true;
+			o->approximate = o->read.tighter = true;
 			break;
 		case 'R':
-			rc = runtime_option(&s, self, optarg, -1, &runtime);
+			rc = runtime_option(s, self, optarg, -1, runtime);
 			if (rc >= 0)
 				return rc;
-			runtime_note(&s, &runtime);
-			opt.read.as_runc = runtime.kind == OCI_RUNC;
-			opt.read.libseccomp = runtime.libseccomp;
-			opt.read.runtime = &runtime;
+			runtime_note(s, runtime);
+			o->read.as_runc = runtime->kind == OCI_RUNC;
+			o->read.libseccomp = runtime->libseccomp;
+			o->read.runtime = runtime;
 			break;
 		case 'h':
 			printf("usage: pale import %s\n\n%s", self->usage, help);
@@ -175,8 +170,20 @@ int cmd_import(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage_error(self, "one file, please ('-' is standard input)");
-	if (opt.read.name && !policy_name_is_legal(opt.read.name))
-		return usage_error(self, "'%s' cannot name a policy", opt.read.name);
-	rc = import(&s, argv[optind], &opt);
-	return session_end(&s, rc);
+	if (o->read.name && !policy_name_is_legal(o->read.name))
+		return usage_error(self, "'%s' cannot name a policy", o->read.name);
+	return -1;
+}
+
+int cmd_import(int argc, char **argv)
+{
+	struct import_options opt = { .read = { .every_host = true, .as_runc = true, .strict = true } };
+	struct oci_runtime runtime;
+	struct session s;
+
+	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &runtime) < 0);
+	opt.read.libseccomp = runtime.libseccomp;
+	session_open(&s);
+	int rc = read_options(&s, argc, argv, &opt, &runtime);
+	return session_end(&s, rc < 0 ? import(&s, argv[optind], &opt) : rc);
 }
