@@ -204,8 +204,9 @@ int parse_next_token(struct parse *p, union PALE_STYPE *lval, struct span *loc)
 
 	track_brackets(p, token, *loc);
 	if (p->braces + p->parens > PARSE_DEPTH_MAX) {
-		diag_add(p->diags, DIAG_PL004, *loc, "more than %d brackets inside one another",
-			 PARSE_DEPTH_MAX);
+		struct diag *d = diag_add(p->diags, DIAG_PL004, *loc,
+					  "more than %d brackets inside one another", PARSE_DEPTH_MAX);
+		diag_help(p->diags, d, "write several rules, or take away brackets that change nothing");
 		return end_here(p, loc);
 	}
 	p->before = p->prev;

@@ -737,7 +737,8 @@ const struct glob *glob_parse(struct arena *a, struct str written, enum glob_kin
 	g->text = written;
 	g->nfa.arena = a;
 	if (written.n > GLOB_MAX) {
-		blame(&r, GLOB_MALFORMED, 0, written.n, "it is longer than 4096 bytes", NULL);
+		blame(&r, GLOB_MALFORMED, 0, written.n, "it is longer than 4096 bytes",
+		      "no path is: write several rules");
 	} else {
 		read_escapes(&r, &plain);
 		open_text(&r, &plain, &opened);

@@ -167,7 +167,8 @@ static void print_allow(const struct policy *p, const struct refusal *r, struct 
 		sep = ", ";
 		/* Where the enumeration says nothing, the flags are what matters (personality). */
 		if (args[i].kind == ARG_ENUM_FLAGS && !(v & args[i].enum_mask)) {
-			buf_printf(out, "%s == 0x%" PRIx64, args[i].name, v);
+			buf_printf(out, "%s == ", args[i].name);
+			print_value(&args[i], r->arch, v, out);
 			continue;
 		}
 		if (args[i].kind == ARG_ENUM_FLAGS) {

@@ -111,6 +111,11 @@ size_t dd_size(const struct dd *d)
 	return d->nodes.n;
 }
 
+size_t dd_budget(const struct dd *d)
+{
+	return d->budget - 2; /* the two ends are no cost of anybody */
+}
+
 size_t dd_put_aside(struct dd *d, size_t steps)
 {
 	size_t aside = d->steps > steps ? d->steps - steps : 0;

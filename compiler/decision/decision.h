@@ -52,6 +52,7 @@ struct dd *dd_new(struct arena *a, size_t node_budget);
  * copied each time. */
 struct dd *dd_new_for(struct arena *a, size_t node_budget, size_t expected);
 size_t dd_size(const struct dd *d); /* nodes made so far */
+size_t dd_budget(const struct dd *d); /* nodes that it may make */
 /*
  * Puts all but `steps` (operations on nodes; a node costs one or two) of the manager's time
  * aside, and gives it back: what lies between is cut short with DD_NONE.

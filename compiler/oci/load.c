@@ -34,6 +34,37 @@ static int refuse(struct loading *l, enum diag_id id, struct span span, const ch
 	return -1;
 }
 
+/* The rule of the call that most entries speak of: it is what costs. NULL: there are none. */
+static const struct oci_rule *costliest(struct arena *a, const struct oci_profile *p, size_t *entries)
+{
+	size_t *of = ARENA_ARRAY(a, size_t, syscall_count() + 1); /* by call; the last: no call of the table */
+	const struct oci_rule *most = NULL;
+
+	*entries = 0;
+	vec_each(&p->rules, r) {
+		const struct syscall_info *s = syscall_by_name(r->name);
+		size_t *n = &of[s ? (size_t)(s - syscall_at(0)) : syscall_count()];
+		if (++*n <= *entries)
+			continue;
+		*entries = *n;
+		most = r;
+	}
+	return most;
+}
+
+static int too_complex(struct loading *l, const char *what)
+{
+	size_t n;
+	const struct oci_rule *r = costliest(l->arena, &l->profile, &n);
+	struct diag *d = diag_add(l->ds, DIAG_PL290, r ? r->span : l->span, "%s more than %zu decision nodes; '"
+				  PRISTR "' has most entries, %zu", what, dd_budget(l->dd),
+				  STRARG(r ? r->name : STR("")), n);
+
+	diag_help(l->ds, d, "use fewer entries: join those with the same action, or leave the distinction to "
+			    "the default");
+	return -1;
+}
+
 static dd_node fix(struct loading *l, dd_node n)
 {
 	const struct environment *env = &l->env;
@@ -115,8 +146,7 @@ static int take_built(struct loading *l, struct oci_loaded *out, dd_node built, 
 
 	out->root = built;
 	if (said == DD_NONE)
-		return refuse(l, DIAG_PL290, l->span, "the filter is too complex to compare",
-			      "use fewer entries");
+		return too_complex(l, "comparing the filter with its entries needs");
 	if (said == built) {
 		dd_differ_at(l->dd, reading, built, &p);
 		tell_overlap(l, out->model, &p, built);
@@ -159,8 +189,7 @@ static int settle(struct loading *l, struct oci_loaded *out)
 		return -1;
 	built = fix(l, oci_model_stubbed(m, built));
 	if (built == DD_NONE || reading == DD_NONE)
-		return refuse(l, DIAG_PL290, l->span, "the filter is too complex to compare",
-			      "use fewer entries");
+		return too_complex(l, "comparing the filter with its entries needs");
 	if (installed != m->runtime.libseccomp) /* other names: only what is disputed is its own */
 		built = dd_choose(l->dd, undefined, built, reading);
 	if (built == reading)
@@ -191,8 +220,7 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 		l.profile.dflt.data = 1;
 	out->model = ARENA_NEW(a, struct oci_model);
 	if (oci_model_build(a, d, &l.profile, rt, opt->env.host, out->model))
-		return refuse(&l, DIAG_PL290, l.span, "the entries are too complex to decide",
-			      "use fewer entries");
+		return too_complex(&l, "what the entries answer needs");
 	struct oci_profile *keep = arena_dup(a, &l.profile, sizeof(l.profile));
 	out->model->profile = keep;
 	if (keep->has_default)

@@ -141,8 +141,8 @@ void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rul
 	if (it->env)
 		rule.env = it->env[rule.arch];
 	if (r->p->calls.n >= RULES_MAX) {
-		resolve_report(r, DIAG_PL145, r->p->span, "more than %d call rules in one policy",
-			       RULES_MAX);
+		resolve_too_large(r, r->p->span, RULES_MAX, "call rules in one policy",
+				  "join conditions on one call by 'in', ranges or 'or'");
 		return;
 	}
 	vec_push(r->arena, &r->p->calls, rule);

@@ -83,8 +83,9 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 	if (s)
 		return s;
 	if (scope_depth(from) > INCLUDE_DEPTH) {
-		resolve_report(r, DIAG_PL004, sp, "includes are nested more than %d deep",
-			       INCLUDE_DEPTH);
+		struct diag *d = resolve_report(r, DIAG_PL004, sp, "includes are nested more than %d deep",
+						INCLUDE_DEPTH);
+		diag_help(r->ds, d, "include the innermost from here");
 		return NULL;
 	}
 	s = ARENA_NEW(r->arena, struct scope);
@@ -137,8 +138,8 @@ static void add_set(struct resolver *r, struct scope *s, const struct ast_stmt *
 			return;
 		}
 	if (s->sets.n == NAMES_MAX) {
-		resolve_report(r, DIAG_PL145, s->sets.v[0]->stmt->name.span,
-			       "more than %d sets in one file", NAMES_MAX);
+		resolve_too_large(r, s->sets.v[0]->stmt->name.span, NAMES_MAX, "sets in one file",
+				  "put some of them into a file that this one includes");
 		return;
 	}
 	struct set_def *def = ARENA_NEW(r->arena, struct set_def);
@@ -362,8 +363,8 @@ static void walk_use(struct resolver *r, const struct walk *w, const struct ast_
 			continue;
 		if (r->uses++ >= USES_MAX) {
 			if (r->uses == USES_MAX + 1)
-				resolve_report(r, DIAG_PL145, word->span,
-					       "more than %d uses of sets in one policy", USES_MAX);
+				resolve_too_large(r, word->span, USES_MAX, "uses of sets in one policy",
+						  "let fewer sets use others");
 			return;
 		}
 		in.scope = def->scope;
@@ -401,8 +402,8 @@ static void add_item(struct resolver *r, const struct walk *w, const struct ast_
 			   w->by_arch, w->env, w->except };
 
 	if (r->items.n >= ITEMS_MAX) {
-		resolve_report(r, DIAG_PL145, st->keyword, "more than %d statements in one policy",
-			       ITEMS_MAX);
+		resolve_too_large(r, st->keyword, ITEMS_MAX, "statements in one policy",
+				  "one statement names several calls: 'allow read, write;'");
 		return;
 	}
 	vec_push(r->arena, &r->items, it);

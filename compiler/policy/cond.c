@@ -327,8 +327,8 @@ static const struct cond *lower_set(struct resolver *r, const struct cond_site *
 		const struct cond *one = NULL;
 		struct cmp eq = cmp;
 		if (all.n >= VALUES_MAX) {
-			resolve_report(r, DIAG_PL145, v->span, "more than %d values in one set",
-				       VALUES_MAX);
+			resolve_too_large(r, v->span, VALUES_MAX, "values in one set",
+					  "write ranges: 'in {0..9, 20..29}'");
 			return NULL;
 		}
 		eq.op = CMP_EQ;

@@ -35,6 +35,11 @@ struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp,
 	return diag_add(r->ds, id, sp, "%s", text);
 }
 
+void resolve_too_large(struct resolver *r, struct span sp, int most, const char *what, const char *way)
+{
+	diag_help(r->ds, resolve_report(r, DIAG_PL145, sp, "more than %d %s", most, what), "%s", way);
+}
+
 int resolve_version(struct str s, uint16_t *out)
 {
 	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;

@@ -405,8 +405,8 @@ struct policies *policy_resolve(struct arena *a, struct ast_file *file,
 		if (st->kind != AST_STMT_POLICY)
 			continue;
 		if (all->list.n == NAMES_MAX) {
-			resolve_report(&r, DIAG_PL145, st->keyword,
-				       "more than %d policies in one file", NAMES_MAX);
+			resolve_too_large(&r, st->keyword, NAMES_MAX, "policies in one file",
+					  "put some of them into a file of their own");
 			break;
 		}
 		vec_push(a, &all->list, resolve_policy(&r, scope, st));

@@ -95,6 +95,8 @@ struct resolver {
 /* Like diag_add(), but the same words at the same place are said once. Never NULL. */
 struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp, const char *fmt,
 			    ...) __attribute__((format(printf, 4, 5)));
+/* "more than `most` WHAT", and the way out. */
+void resolve_too_large(struct resolver *r, struct span sp, int most, const char *what, const char *way);
 /* "major.minor": 0 or -EINVAL. */
 int resolve_version(struct str s, uint16_t *out);
 

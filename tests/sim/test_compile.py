@@ -121,9 +121,9 @@ def test_a_bad_line_of_weights_is_an_error_with_its_place(pale, web, tmp_path, l
 
 def test_a_call_newer_than_the_table_in_a_trace_counts_nothing(pale, web, tmp_path):
     trace = tmp_path / "trace"
-    trace.write_text("1 listns\n5 rseq_slice_yield\n2 zzz_new_thing_7\n3 read\n")
+    trace.write_text("1 qqq_newer_call\n5 www_newest_call\n2 zzz_new_thing_7\n3 read\n")
     r = pale("compile", web, "-t", "bpf", "--weights", trace, "-o", tmp_path / "out", check=0)
-    assert r.err.count("[PL288 weights-unknown-call]") == 3 and "'listns'" in r.err and "trace:2:" in r.err
+    assert r.err.count("[PL288 weights-unknown-call]") == 3 and "'qqq_newer_call'" in r.err and "trace:2:" in r.err
     alone = tmp_path / "alone"
     alone.write_text("3 read\n")
     pale("compile", web, "-t", "bpf", "--weights", alone, "-o", tmp_path / "other", check=0)
