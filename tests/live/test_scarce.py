@@ -39,8 +39,6 @@ STARTS = [*MODES, "learn"]
 @pytest.mark.parametrize("kind", STARTS)
 def test_out_of_memory_is_a_failure_of_pales_own(kp, kind):
     """Status 3 could be the command's. Address space from what the loader takes upwards."""
-    if sanitized():
-        pytest.skip("a sanitizer reserves more address space than the limit")
     words = [str(w) for w in [*started(kind, kp), need("busybox"), "sh", "-c", "exit 3"]]
     seen = set()
     for size in range(4 << 20, 7 << 20, 32 << 10):
