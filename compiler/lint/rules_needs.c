@@ -600,8 +600,8 @@ void sc_time64(struct lint *l, enum diag_id id)
 
 void sc_not_decided(struct lint *l, enum diag_id id)
 {
-	if (!l->facts || !l->facts->undecided)
-		return;
+	if (!l->facts || !l->facts->undecided || (l->profile && l->profile->unusable))
+		return; /* of what is unusable its own fault says why */
 	const char *costly = l->facts->costly ? l->facts->costly : "none";
 	diag_help(l->ds,
 		  diag_add(l->ds, id, facts_span(l->facts, costly), "what passes is not decided: that "

@@ -72,13 +72,37 @@ static bool crun_reads(const struct parser *p)
 }
 
 /* No answer can be given: what the profile says is another thing to each reader. */
-static struct oci_fault *unusable(struct parser *p, enum oci_fault_kind kind, const struct json *m)
+static struct oci_fault *unusable_word(struct parser *p, enum oci_fault_kind kind, struct span span, struct str word)
 {
-	struct oci_fault *f = parse_fault(p, kind, m->key_span, false);
+	struct oci_fault *f = parse_fault(p, kind, span, false);
 
-	f->word = m->key;
+	f->word = word;
 	p->out->unusable = true;
 	return f;
+}
+
+static struct oci_fault *unusable(struct parser *p, enum oci_fault_kind kind, const struct json *m)
+{
+	return unusable_word(p, kind, m->key_span, m->key);
+}
+
+static bool has_nul(struct str word)
+{
+	return word.n && memchr(word.p, '\0', word.n);
+}
+
+/* "bpf\0x" is bpf to libseccomp, and "linux\0x" is linux to crun. */
+static void check_nul(struct parser *p, const struct json *m)
+{
+	const struct json *w = m->kind == JSON_ARRAY ? m->first : NULL;
+
+	if (has_nul(m->key))
+		unusable(p, OCI_FAULT_NUL_BYTE, m);
+	if (m->kind == JSON_STRING && has_nul(m->text))
+		unusable_word(p, OCI_FAULT_NUL_BYTE, m->span, m->text);
+	for (; w; w = w->next)
+		if (w->kind == JSON_STRING && has_nul(w->text))
+			unusable_word(p, OCI_FAULT_NUL_BYTE, w->span, w->text);
 }
 
 /* crun takes keys as they are spelt, and of two the first (yajl) or the last (json-c). */
@@ -122,6 +146,8 @@ void parse_keys(struct parser *p, const struct json *object, const char *const *
 	for (const struct json *m = object->first; object->kind == JSON_OBJECT && m; m = m->next) {
 		const char *key = oci_key_find(m, known);
 		check_key(p, m, key);
+		if ((key && strcmp(key, "comment") != 0) || has_nul(m->key))
+			check_nul(p, m);
 		for (size_t i = 0; key && i < ARRAY_SIZE(before) && known[i]; i++) {
 			if (known[i] != key)
 				continue;
@@ -137,6 +163,9 @@ void parse_outer_keys(struct parser *p, const struct json *object, const char *k
 {
 	const struct json *before = NULL;
 
+	for (const struct json *m = object->first; object->kind == JSON_OBJECT && m; m = m->next)
+		if (has_nul(m->key) && !strcmp(m->key.p, key))
+			unusable(p, OCI_FAULT_NUL_BYTE, m);
 	for (const struct json *m = object->first; (m = json_find_fold(m, key)); m = m->next) {
 		if (!str_is(m->key, key))
 			check_key(p, m, key);

@@ -509,6 +509,16 @@ static struct diag *tell_key_merged(struct report *r, const struct oci_fault *f)
 	return d;
 }
 
+static struct diag *tell_nul_byte(struct report *r, const struct oci_fault *f)
+{
+	struct diag *d = ADD(r, f, "'" PRISTR "' has a NUL byte in it: libseccomp and crun, which are written in C, end "
+			     "the word there, and readers written in Go do not: no answer holds for this file",
+			     STRARG(f->word));
+
+	diag_help(r->ds, d, "take \\u0000 out, and what stands behind it if that is not meant");
+	return d;
+}
+
 static struct diag *tell_key_of_crun(struct report *r, const struct oci_fault *f)
 {
 	struct diag *d;
@@ -663,6 +673,7 @@ static tell_fn *const tell[OCI_FAULT_NR] = {
 	[OCI_FAULT_TYPE] = tell_type,
 	[OCI_FAULT_KEY_MERGED] = tell_key_merged,
 	[OCI_FAULT_KEY_OF_CRUN] = tell_key_of_crun,
+	[OCI_FAULT_NUL_BYTE] = tell_nul_byte,
 	[OCI_FAULT_BYTE_ORDER] = tell_byte_order,
 	[OCI_FAULT_FLAGS] = tell_flags,
 	[OCI_FAULT_MAP_ROW] = tell_map_row,

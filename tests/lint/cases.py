@@ -70,6 +70,9 @@ CASES = {
                   '"action":"SCMP_ACT_ALLOW"}]}'), open_("read", "write"), "'names'"),
     "SJ033": (raw('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ERRNO","errnoRet":13}],'
                   '"Syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}'), open_("read", "write"), "'Syscalls'"),
+    "SJ046": (raw('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bpf\\u0000x"],"action":"SCMP_ACT_ERRNO"}]}'),
+              raw('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ERRNO"}]}'),
+              "NUL byte"),
     "SJ004": (raw('{"DefaultAction":"SCMP_ACT_ERRNO","syscalls":[]}'), open_("read"),
               "'DefaultAction'"),
     "SJ005": (profile(entry("read", args=[arg(0, "EQ", -1)])),

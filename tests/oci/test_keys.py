@@ -138,6 +138,32 @@ def test_what_a_file_is_has_one_id_in_every_command(pale, tmp_path, text, want):
     assert len(messages) == 1, messages
 
 
+PLAIN = '{"defaultAction":"SCMP_ACT_%s","syscalls":[{"names":["%s"],"action":"SCMP_ACT_ERRNO"%s}]}'
+
+
+@pytest.mark.parametrize("text", [
+    PLAIN % ("ALLOW", r"bpf\u0000x", ""), PLAIN % (r"ALLOW\u0000", "bpf", ""), PLAIN % ("LOG", "bpf", r',"action\u0000":7'),
+    PLAIN % ("ALLOW", "bpf", r',"args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ\u0000NE"}]'),
+    PLAIN[:-1] % ("ALLOW", "bpf", "") + r',"architectures":["SCMP_ARCH_X86_64\u0000"]}',
+    CONFIG % (PLAIN % ("ALLOW", r"bpf\u0000", "")), (CONFIG % (PLAIN % ("ALLOW", "bpf", ""))).replace(
+        '"linux"', r'"linux\u0000":{},"linux"')])
+def test_a_nul_byte_in_a_word_is_refused_by_every_command(pale, tmp_path, text):
+    """The real runc 1.1.5 and crun 1.8.1 refuse bpf for the first of these, as libseccomp cuts it."""
+    path = put(tmp_path, text)
+    for argv in (["lint", path], ["sim", path, "bpf"], ["check", path], ["import", path], ["diff", path, path],
+                 ["explain", path, "bpf"], ["why", "type=1326 arch=c000003e syscall=321 code=0", path],
+                 ["sim", "--as", "docker:runc", "--caps", "none", path, "bpf"],
+                 ["sim", "--as", "docker:crun", "--caps", "none", path, "bpf"]):
+        r = pale(*argv, check=1)
+        lines = [line for line in (r.err + r.out).splitlines() if "[SJ046 " in line]
+        assert lines and "NUL byte" in lines[0] and "\0" not in lines[0] and not r.out.startswith("ALLOW"), (argv, r)
+
+
+def test_a_nul_byte_in_a_remark_is_nobodys_business(pale, tmp_path):
+    path = put(tmp_path, PLAIN % ("ALLOW", "bpf", r',"comment":"a\u0000b"'))
+    assert pale("sim", "--as", "docker:runc", "--caps", "none", path, "bpf", check=0).out.startswith("ERRNO(1)")
+
+
 @pytest.mark.parametrize("name", ["errnoRet", "action in other letters", "action and null"])
 def test_crun_reads_other_keys_of_a_config(pale, tmp_path, name):
     path = put(tmp_path, CONFIG % DOUBLED[name][0])
