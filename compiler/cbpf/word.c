@@ -101,7 +101,7 @@ word_id word_input(struct words *w, enum dd_field f, unsigned shift)
 
 /* ---- arithmetic ---- */
 
-static dd_node xor(struct dd *d, dd_node x, dd_node y)
+static dd_node xor_of(struct dd *d, dd_node x, dd_node y)
 {
 	return y == DD_FALSE ? x : dd_choose(d, x, dd_not(d, y), y);
 }
@@ -118,7 +118,7 @@ static dd_node add(struct dd *d, dd_node r[32], const dd_node x[32], const dd_no
 
 	for (unsigned i = 0; i < 32; i++) {
 		dd_node b = minus ? dd_not(d, y[i]) : y[i], a = x[i];
-		r[i] = xor(d, xor(d, a, b), carry);
+		r[i] = xor_of(d, xor_of(d, a, b), carry);
 		carry = majority(d, a, b, carry);
 	}
 	return carry;
@@ -236,7 +236,7 @@ word_id word_alu(struct words *w, uint16_t op, word_id x, word_id y)
 			k.bit[i] = dd_or(d, a.bit[i], b.bit[i]);
 			break;
 		case BPF_XOR:
-			k.bit[i] = xor(d, a.bit[i], b.bit[i]);
+			k.bit[i] = xor_of(d, a.bit[i], b.bit[i]);
 			break;
 		}
 	if (op == BPF_ADD || op == BPF_SUB)
@@ -260,7 +260,7 @@ static dd_node equal(struct dd *d, const struct word *x, const struct word *y)
 
 	/* From the least significant bit, as the diagram grows. */
 	for (unsigned i = 0; i < 32 && r != DD_FALSE; i++)
-		r = dd_and(d, dd_not(d, xor(d, x->bit[i], y->bit[i])), r);
+		r = dd_and(d, dd_not(d, xor_of(d, x->bit[i], y->bit[i])), r);
 	return r;
 }
 
@@ -270,7 +270,7 @@ static dd_node greater(struct dd *d, const struct word *x, const struct word *y,
 	dd_node r = or_equal ? DD_TRUE : DD_FALSE;
 
 	for (unsigned i = 0; i < 32; i++)
-		r = dd_choose(d, xor(d, x->bit[i], y->bit[i]), x->bit[i], r);
+		r = dd_choose(d, xor_of(d, x->bit[i], y->bit[i]), x->bit[i], r);
 	return r;
 }
 
