@@ -3,6 +3,7 @@
 ends with one line: N passed, N failed, N skipped."""
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,8 +56,30 @@ def pytest(name, *args, env=None):
                  env=env, counts=True)
 
 
+def said(*argv):
+    """The first line of what a program says of itself, or that there is none."""
+    path = shutil.which(argv[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not path:
+        return f"no {argv[0]}"
+    out = subprocess.run([path, *argv[1:]], capture_output=True, text=True, check=False)
+    return (out.stdout + out.stderr).strip().split("\n")[0]
+
+
+def suite():
+    """What it runs on: one line, for whoever reads the log of another machine."""
+    try:
+        debian = "Debian " + pathlib.Path("/etc/debian_version").read_text().strip()
+    except OSError:
+        debian = "no Debian"
+    library = said("dpkg-query", "-W", "-f", "libseccomp ${Version}", "libseccomp2")
+    return ", ".join([debian, "Linux " + os.uname().release, library, said("runc", "--version"),
+                      said("crun", "--version"), said("apparmor_parser", "--version"),
+                      said("gcc", "--version"), said("clang", "--version")])
+
+
 def main():
     t0 = time.monotonic()
+    print(f"== on {suite()}", flush=True)
     ok = build("gcc, no warnings", "all", "tests-bin")
     ok &= build("clang, no warnings", "CC=clang", "BUILD=build/clang", "all")
     ok &= build("ASan and UBSan build", "BUILD=build/asan", f"SANFLAGS={SAN}",
@@ -69,6 +92,7 @@ def main():
                env={"PALE": str(ROOT / "build/asan/pale"), "PALE_BUILD": str(ROOT / "build/asan")})
     for line in failures:
         print(f"FAILED {line}")
+    print(f"on {suite()}")
     print(f"all of it: {time.monotonic() - t0:.0f} s")
     print("%d passed, %d failed, %d skipped" % tuple(total))
     return 1 if total[1] or not total[0] else 0
