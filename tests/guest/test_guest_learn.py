@@ -55,6 +55,7 @@ for backend in ebpf ebpf-raw ptrace; do
     wait; echo "== client $backend"; cat /client
 done
 for b in ebpf ptrace; do
+    echo "== profile $b"
     pale compile -q -t apparmor -o /$b.aa /job.$b
     sed -E "s,^profile .* \{,profile $b flags=(complain) {," /$b.aa >/$b.complain
     apparmor_parser -r /$b.complain
@@ -88,6 +89,7 @@ def accesses(guest, name):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name,status", [("job", 3), ("nginx", 0)])
 def test_the_recording_is_whole(guest, name, status, backend):
+    guest.needs_ebpf(backend, f"{name} {backend}")
     said = guest.part(f"{name} {backend}").splitlines()
     assert said[0] == f"status {status}", guest.text
     assert f"backend={backend.split('-')[0]} kernel={guest.kernel} " in said[1] + " ", said[1]
@@ -100,6 +102,7 @@ def test_the_recording_is_whole(guest, name, status, backend):
 @pytest.mark.parametrize("name", ["job", "nginx"])
 def test_the_backends_agree_on_calls_and_files(guest, name, backend):
     one, other = f"{name} ebpf", f"{name} {backend}"
+    guest.needs_ebpf("ebpf", one)
     assert calls(guest, other) == calls(guest, one) and len(calls(guest, one)) > 40
     assert accesses(guest, other) == accesses(guest, one)
     assert ("/etc/hosts", "r") in accesses(guest, "job ebpf")
@@ -110,6 +113,7 @@ def test_the_backends_agree_on_calls_and_files(guest, name, backend):
 @pytest.mark.parametrize("name", ["job", "nginx"])
 def test_the_proposal_compiles_for_every_target(guest, name, backend, tmp_path):
     """And says that capabilities were not observed where the kernel has no tracepoint for them."""
+    guest.needs_ebpf(backend, f"{name} {backend}")
     policy = tmp_path / f"{name}.pale"
     policy.write_text(guest.part(f"{name} {backend} proposal") + "\n")
     run([PALE, "fmt", "--check", policy], check=0)
@@ -126,6 +130,7 @@ def test_the_proposal_compiles_for_every_target(guest, name, backend, tmp_path):
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 def test_apparmor_in_complain_mode_misses_nothing_in_the_proposal(guest, backend):
     """What a profile lacks is allowed and logged then: the kernel's list of what was forgotten."""
+    guest.needs_ebpf(backend, f"job {backend}")
     assert guest.part(f"again {backend}") == "status 3", guest.text
     logged = [line for line in guest.log if 'apparmor="ALLOWED"' in line]
     mine = [line for line in logged if f'profile="{backend}' in line]

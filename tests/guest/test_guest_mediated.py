@@ -50,6 +50,7 @@ def guest(system):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_replay_under_what_was_learned_is_not_refused(guest, backend):
+    guest.needs_ebpf(backend, f"learned {backend}")
     denied = [line for line in guest.log
               if 'apparmor="DENIED"' in line and f'profile="{backend}"' in line and
               "/flock_shared/" not in line]
@@ -59,4 +60,5 @@ def test_a_replay_under_what_was_learned_is_not_refused(guest, backend):
 
 def test_the_profiles_were_in_force(guest):
     """What another case does in this one's directory is refused."""
+    guest.needs_ebpf("ebpf", "learned ebpf")
     assert guest.denied(profile="ebpf", name="/tmp/d/flock_shared/file", operation="rename_src"), guest.log[-5:]
