@@ -67,7 +67,8 @@ OURS    += $(if $(BPF),-DPALE_BPF=1,-DPALE_BPF=0)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
-GEN_HDR := $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.h,$(wildcard grammar/*.y)) $(SKEL)
+RULES   := $(BUILD)/gen/lint_rules.def
+GEN_HDR := $(RULES) $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.h,$(wildcard grammar/*.y)) $(SKEL)
 
 all: $(BUILD)/pale ## build pale
 
@@ -103,6 +104,15 @@ $(BUILD)/mktables: $(MKTABLES) $(addprefix compiler/tables/,mktables.h place.h a
 $(BUILD)/gen/tables_data.c: $(BUILD)/mktables $(wildcard compiler/tables/*.tsv) compiler/tables/arches.def
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)$(BUILD)/mktables compiler/tables > $@
+
+# The linter's rules, gathered from above their functions, sorted by id. Written anew only where a
+# row changes: the whole tree has the ids.
+$(RULES): $(BUILD)/gen/lint_rules.stamp ;
+$(BUILD)/gen/lint_rules.stamp: $(wildcard compiler/lint/*.c) compiler/lint/rules.awk
+	@mkdir -p $(@D)
+	$(call say,GEN,$(RULES))awk -f compiler/lint/rules.awk $(wildcard compiler/lint/*.c) > $@.new
+	@cmp -s $@.new $(RULES) && rm $@.new || mv $@.new $(RULES)
+	@touch $@
 
 # BPF: no vmlinux.h; CO-RE against the running kernel's BTF at load time. The kernel's asm/ lies in
 # a directory of the machine's own, which the compiler of that machine is asked for.

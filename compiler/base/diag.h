@@ -3,7 +3,8 @@
 /*
  * Diagnostics: what is wrong with the user's text, as records. Collected here, printed by
  * cmd/ (the library never prints). Every diagnostic of every command has one id and one slug,
- * and all of them stand in diag.def: DIAG(PL014, "unknown-syscall", ERROR, "one line").
+ * and all of them stand in diag.def (the linter's above their
+ * functions): DIAG(PL014, "unknown-syscall", ERROR, "one line").
  *
  *	struct diag *d = diag_add(diags, DIAG_PL014, span, "unknown system call '" PRISTR "'", ...);
  *	diag_help(diags, d, "did you mean 'openat'?");

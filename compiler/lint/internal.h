@@ -46,10 +46,15 @@ typedef void lint_fn(struct lint *l, enum diag_id id);
 /* "x86_64, i386"; in the arena of l. */
 const char *lint_arches(struct lint *l, unsigned arches);
 
-/* The rules: one function a rule or a table of rules (rules.def). */
-#define LINT(id, formats, fn, explain) lint_fn fn;
-#include "compiler/lint/rules.def"
-#undef LINT
+/*
+ * RULE(id, slug, severity, formats, function, one line, explanation): a rule, above its function or
+ * above one that several share. RULE_TOLD: one that another part of pale finds. The explanation says
+ * what is found, why it matters, what shows it, and the way out. Gathered into lint_rules.def, of
+ * which the ids in diag.def and the table in lint.c are made; a row begins in the first column and
+ * ends with `")` at the end of a line.
+ */
+#define RULE(id, slug, severity, formats, fn, doc, explain) lint_fn fn;
+#define RULE_TOLD(id, slug, severity, formats, doc, explain)
 
 /* Rules about the file as a whole: sets that nothing uses. */
 void lint_pale_file(struct arena *a, const struct ast_file *file, struct diags *ds);

@@ -10,17 +10,25 @@
 #define JSON LINT_JSON
 #define BOTH (LINT_PALE | LINT_JSON)
 
-static const struct lint_rule rules[] = {
-#define LINT(id, formats, fn, explain) { DIAG_##id, formats, explain },
-#include "compiler/lint/rules.def"
-#undef LINT
-};
+#undef RULE_TOLD
+#undef RULE
+/* The rules' rows stand above their functions; the build gathers them, sorted. */
+#define RULE(id, slug, severity, formats, fn, doc, explain) lint_fn fn;
+#define RULE_TOLD(id, slug, severity, formats, doc, explain)
+#include "lint_rules.def"
+#undef RULE_TOLD
+#undef RULE
 
-static lint_fn *const runs[] = {
-#define LINT(id, formats, fn, explain) fn,
-#include "compiler/lint/rules.def"
-#undef LINT
+#define RULE(id, slug, severity, formats, fn, doc, explain) { { DIAG_##id, formats, explain }, fn },
+#define RULE_TOLD(id, slug, severity, formats, doc, explain) { { DIAG_##id, formats, explain }, NULL },
+static const struct {
+	struct lint_rule row;
+	lint_fn *run; /* NULL: others find it */
+} rules[] = {
+#include "lint_rules.def"
 };
+#undef RULE_TOLD
+#undef RULE
 
 size_t lint_rule_count(void)
 {
@@ -30,14 +38,14 @@ size_t lint_rule_count(void)
 const struct lint_rule *lint_rule_at(size_t i)
 {
 	BUG_ON(i >= ARRAY_SIZE(rules));
-	return &rules[i];
+	return &rules[i].row;
 }
 
 static void run_rules(struct lint *l, unsigned format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (rules[i].formats & format)
-			runs[i](l, rules[i].id);
+		if (rules[i].run && rules[i].row.formats & format)
+			rules[i].run(l, rules[i].row.id);
 }
 
 int lint_json(struct arena *a, const struct json *root, struct source *src, const struct oci_runtime *rt,

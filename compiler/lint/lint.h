@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The linter: what a profile means, said where it stands. One row a rule in rules.def (its id
+ * The linter: what a profile means, said where it stands. One row a rule above its function (its id
  * is a diagnostic's), one function a rule in rules_*.c. Reads pale policies and Docker/OCI
  * JSON; findings are diagnostics.
  */

@@ -103,6 +103,10 @@ static bool is_always_true(struct lint *l, const struct oci_entry *e, const stru
 	return (arg->op == OCI_GE && !oci_arg_written(arg)) || (arg->op == OCI_LE && oci_arg_written(arg) == UINT64_MAX);
 }
 
+RULE(SC114, "tautology", HIGH, JSON, sc_tautology,
+     "a condition that always holds",
+     "A condition that every value meets (>= 0, or <= 2^64-1): arguments are compared as unsigned numbers.")
+
 void sc_tautology(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -124,6 +128,10 @@ static bool is_never_true(struct lint *l, const struct oci_entry *e, const struc
 	return (arg->op == OCI_LT && !oci_arg_written(arg)) || (arg->op == OCI_GT && oci_arg_written(arg) == UINT64_MAX);
 }
 
+RULE(SC115, "unsatisfiable", WARNING, JSON, sc_unsatisfiable,
+     "a condition that never holds",
+     "A condition that no value meets (< 0, or > 2^64-1): arguments are compared as unsigned numbers. The entry does nothing.")
+
 void sc_unsatisfiable(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -136,6 +144,10 @@ void sc_unsatisfiable(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "the entry does nothing: say what is meant, or remove it");
 	group_labels(l->ds, d, &g);
 }
+
+RULE(SC116, "masked-swapped", HIGH, JSON, sc_masked_swapped,
+     "bits outside the mask in a masked comparison",
+     "In SCMP_CMP_MASKED_EQ 'value' is the mask and 'valueTwo' what is compared. Bits of valueTwo outside the mask are dropped by libseccomp in silence; most often the two are swapped.")
 
 void sc_masked_swapped(struct lint *l, enum diag_id id)
 {
@@ -157,6 +169,10 @@ void sc_masked_swapped(struct lint *l, enum diag_id id)
 		}
 	}
 }
+
+RULE(SC117, "masked-zero", HIGH, JSON, sc_masked_zero,
+     "a masked comparison with mask 0",
+     "SCMP_CMP_MASKED_EQ with mask 0 compares 0 with 0: it always holds.")
 
 void sc_masked_zero(struct lint *l, enum diag_id id)
 {
@@ -182,6 +198,10 @@ static bool is_pointer(struct lint *l, const struct oci_entry *e, const struct o
 	return f->pointer && !((arg->op == OCI_EQ || arg->op == OCI_NE) && !oci_arg_written(arg));
 }
 
+RULE(SC118, "pointer-compare", WARNING, JSON, sc_pointer_compare,
+     "a condition on a pointer",
+     "A condition on an argument that is a pointer. A filter sees the address and cannot follow it, and the memory may change after the check (Documentation/userspace-api/seccomp_filter.rst). Comparing with 0 is fine and not reported.")
+
 void sc_pointer_compare(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -203,6 +223,10 @@ static bool is_beyond(struct lint *l, const struct oci_entry *e, const struct oc
 	*text = "";
 	return f->beyond;
 }
+
+RULE(SC119, "arity", HIGH, JSON, sc_arity,
+     "a condition on an argument that the call does not have",
+     "A condition on an argument that the call does not have. The register holds whatever the program left there.")
 
 void sc_arity(struct lint *l, enum diag_id id)
 {
@@ -317,6 +341,11 @@ static bool fails_open(struct lint *l, const struct oci_entry *e, const struct o
 	return true;
 }
 
+RULE(SC120, "width-fail-open", HIGH, JSON, sc_width_fail_open,
+     "a 64-bit comparison of a 32-bit argument that can be got round",
+     "The kernel looks at the low 32 bits of this argument; the runtime's filter compares 64. A program may put anything into the high half: 'not equal', 'greater' in an allowing entry and 'equal', 'less' in a refusing one then let the forbidden value pass (CVE-2019-7303, CVE-2019-10063).\n\n"
+     "The message gives a witness. Way out: SCMP_CMP_MASKED_EQ with mask 0xffffffff, or a pale policy, whose comparisons look at the width that the kernel uses.")
+
 void sc_width_fail_open(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -344,6 +373,10 @@ static bool fails_closed(struct lint *l, const struct oci_entry *e, const struct
 	return arg->op == OCI_EQ && oci_arg_written(arg) >> 31;
 }
 
+RULE(SC121, "width-fail-closed", WARNING, JSON, sc_width_fail_closed,
+     "a 64-bit comparison of a negative 32-bit argument",
+     "An allowing entry compares a negative 32-bit value in 64 bits. Some libcs sign-extend (musl's ioctl), others do not (libseccomp#383: AT_FDCWD as 0xffffff9c and as 0xffffffffffffff9c): one of them is refused.")
+
 void sc_width_fail_closed(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -369,6 +402,10 @@ static bool is_too_wide(struct lint *l, const struct oci_entry *e, const struct 
 	       (arg->op == OCI_EQ || arg->op == OCI_MASKED_EQ || arg->op == OCI_NE);
 }
 
+RULE(SC122, "sign-extension", WARNING, JSON, sc_sign_extension,
+     "a value wider than the argument",
+     "The value has more than 32 bits, the kernel looks at 32. Whether the register holds these high bits depends on compiler and libc.")
+
 void sc_sign_extension(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -382,6 +419,10 @@ void sc_sign_extension(struct lint *l, enum diag_id id)
 		  "of 4294967295");
 	group_labels(l->ds, d, &g);
 }
+
+RULE(SC125, "clone-ns-mask", HIGH, JSON, sc_clone_ns_mask,
+     "a mask on clone that forgets namespace flags",
+     "An entry allows clone when certain flags are clear, and forgets some of the seven CLONE_NEW* flags. All of them: 0x7e020000, 2114060288.")
 
 void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 {

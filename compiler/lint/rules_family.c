@@ -29,6 +29,11 @@ static bool is_told(const struct lint *l)
 	return false;
 }
 
+RULE(SC123, "multiplexer", HIGH, BOTH, sc_multiplexer,
+     "conditions that a multiplexed call does not meet",
+     "i386, s390x and ppc64le carry socket calls inside socketcall and System V IPC inside ipc, with the arguments in memory. A condition on socket does not hold there: libseccomp adds socketcall(1) without it, and a profile that allows socketcall as a whole has no condition at all. Any x86_64 process can make i386 calls by int 0x80.\n\n"
+     "Way out: leave i386 out, or refuse socketcall with ENOSYS (glibc then uses the direct calls).")
+
 void sc_multiplexer(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -69,6 +74,10 @@ static const char *const ring_ops[] = {
 	"madvise", "mkdirat", "openat", "openat2", "recvmsg", "renameat2", "sendmsg", "setxattr",
 	"shutdown", "socket", "splice", "statx", "symlinkat", "tee", "unlinkat",
 };
+
+RULE(SC132, "io_uring-bypass", HIGH, BOTH, sc_io_uring_bypass,
+     "io_uring allowed beside restricted calls",
+     "io_uring is allowed. Its operations (open, connect, send, ...) are carried out by the kernel without passing any filter, so what is restricted by call is open by ring.")
 
 void sc_io_uring_bypass(struct lint *l, enum diag_id id)
 {
@@ -144,6 +153,10 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 		     group_list(&open), f->why);
 	diag_help(l->ds, d, "refuse %s too", group_list(&open));
 }
+
+RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
+     "a deny list that forgets calls of a family",
+     "A deny list refuses one call of a family and leaves others that do the same: chmod, and fchmodat, which is what the C library calls; mount, and fsmount with move_mount. The families stand in siblings.def, each with its reason; a sibling that does the same only with certain arguments counts where those pass.")
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)
 {

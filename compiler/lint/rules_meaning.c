@@ -99,6 +99,10 @@ static void collect_names(struct lint *l, struct group *g, enum name_class want)
 	}
 }
 
+RULE(SC103, "alien-arch", WARNING, JSON, sc_alien_arch,
+     "a call of architectures that the profile does not declare",
+     "A real system call, on architectures that the profile does not declare: getxpid, getxuid and getxgid exist on Alpha only. Runtimes skip the name.")
+
 void sc_alien_arch(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
@@ -120,6 +124,10 @@ void sc_alien_arch(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "remove %s, or declare the architecture", PLURAL(g, "it", "them"));
 	group_labels(l->ds, d, &g);
 }
+
+RULE(SC104, "no-effect-on-arch", INFO, JSON, sc_no_effect_on_arch,
+     "a call with no number on any declared architecture",
+     "A real name that has a number on none of the declared architectures and that no multiplexer carries there, so that libseccomp adds nothing for it: harmless in a list that is kept for many architectures. 'recv' and 'send' on i386 are calls 10 and 9 of socketcall: where socketcall is allowed as a whole they add nothing.")
 
 void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 {
@@ -261,6 +269,10 @@ static bool in_one_entry(const struct oci_entry *x, const struct oci_entry *y)
 	return x == y;
 }
 
+RULE(SC106, "duplicate-in-rule", INFO, JSON, sc_duplicate_in_rule,
+     "a name twice in one entry",
+     "A name stands twice in one entry. Harmless, and a sign of an edit that went wrong.")
+
 void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
 {
 	struct group later = GROUP(l), earlier = GROUP(l);
@@ -279,6 +291,10 @@ static bool says_the_same(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return x != y && verdict_eq(x->verdict, y->verdict) && same_args(x, y) && same_gate(x, y);
 }
+
+RULE(SC107, "duplicate-across-rules", WARNING, JSON, sc_duplicate_across_rules,
+     "two entries that say the same",
+     "Two entries say the same of a call under the same conditions. Harmless until one of them is changed.")
 
 void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 {
@@ -299,6 +315,10 @@ static bool contradicts(const struct oci_entry *x, const struct oci_entry *y)
 	return x != y && x->always && y->always && !x->is_default && !y->is_default &&
 	       same_gate(x, y) && !verdict_eq(x->verdict, y->verdict);
 }
+
+RULE(SC108, "contradictory-unconditional", HIGH, JSON, sc_contradictory,
+     "two unconditional entries that disagree",
+     "Two entries without conditions give one call different actions. libseccomp keeps the first and accepts and ignores the second, in either order: tried with 2.5.4.")
 
 void sc_contradictory(struct lint *l, enum diag_id id)
 {
@@ -325,6 +345,10 @@ static bool shadows(const struct oci_entry *x, const struct oci_entry *y)
 {
 	return swallows(x, y) || swallows(y, x);
 }
+
+RULE(SC109, "arg-rule-shadowed", HIGH, JSON, sc_arg_rule_shadowed,
+     "conditions that an unconditional entry swallows",
+     "One entry looks at arguments and another does not. libseccomp lets the unconditional one swallow the other, in whichever order they stand: the conditions have no effect.")
 
 void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
 {
@@ -353,6 +377,10 @@ static bool loses_refusal(const struct oci_entry *x, const struct oci_entry *y)
 	return is_left_out(x, y) || is_left_out(y, x);
 }
 
+RULE(SC110, "deny-equals-default", HIGH, JSON, sc_deny_equals_default,
+     "a refusal that runtimes leave out beside an allow",
+     "A refusal with the default's own action and errno is left out by runc and crun before libseccomp sees it. An entry that allows the same call then stays alone: the call is allowed.")
+
 void sc_deny_equals_default(struct lint *l, enum diag_id id)
 {
 	struct group later = GROUP(l), earlier = GROUP(l);
@@ -368,6 +396,11 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 		  "the allowing entry conditions");
 	note_earlier(l, d, &earlier, "the other entry");
 }
+
+RULE(SC153, "overlapping-entries", HIGH, JSON, sc_overlapping_entries,
+     "two entries with different actions that one call meets both",
+     "Two entries with different actions whose conditions some calls meet both. No runtime defines which decides: it is whatever libseccomp's merged tree of comparisons yields, and that has changed between releases. Entries without a condition (SC108, SC109) and with the same condition (SC112) are other rules.\n\n"
+     "Way out: let the conditions exclude each other. 'pale sim' and 'pale explain' tell what the libseccomp installed here makes of it.")
 
 void sc_overlapping_entries(struct lint *l, enum diag_id id)
 {
@@ -389,10 +422,24 @@ void sc_overlapping_entries(struct lint *l, enum diag_id id)
 }
 
 /* Rows that --list-rules and --explain show: oci_refused() says these, above. */
-void sc_told_by_another(struct lint *l, enum diag_id id)
-{
-	(void)l, (void)id;
-}
+RULE_TOLD(SC112, "same-cond-two-actions", ERROR, JSON,
+     "conditions that two entries give different actions, which libseccomp refuses",
+     "libseccomp merges the conditions of one call into a tree, and answers EEXIST to an entry that ends where another action's conditions go on: the same conditions with two actions, or fewer of them behind more (in the other order the entry with fewer decides alone). With i386, s390x or ppc64le listed, 'socket' is socketcall(1) there too, so that an entry without conditions has one: entries for socket, connect, shmget and the like, the conditional one first, do not load. runc says 'error adding seccomp rule for syscall NAME: file exists', crun 'seccomp_rule_add_array: File exists'. What the library here answers is what is told, in each environment in which other entries are in force.\n\n"
+     "Way out: keep one action, put the entry with fewer conditions first, or let the conditions exclude each other.")
+
+RULE_TOLD(SC166, "endless-entries", ERROR, JSON,
+     "entries with which libseccomp does not come to an end",
+     "libseccomp 2.5.4 compares 64 bits by order in several nodes, which share what comes behind. Two entries with other actions that begin with one such comparison (arg0 > 5 and arg1 >= 1; arg0 > 5 and arg1 != 3) can make a circle of that list, in which it goes on for ever: runc and crun hang and no container starts. Told after one second of processor time in the library.\n\n"
+     "Way out: compare with EQ or MASKED_EQ first, or say it in one entry.")
+
+RULE_TOLD(SC167, "refusal-not-decided", INFO, JSON,
+     "whether libseccomp takes the entries is not known",
+     "The library is asked about at most 1000 rules of calls that entries give different actions, in at most 64 environments. Beyond, whether SC112 holds is not known.\n\n"
+     "Way out: fewer entries for one call.")
+
+RULE(SC133, "default-allow", HIGH, BOTH, sc_default_allow,
+     "what no rule names is allowed",
+     "What no rule names is allowed. Every call that was forgotten is open, and so is every call that a newer kernel adds.")
 
 /* ---- the default ---- */
 
@@ -407,6 +454,10 @@ void sc_default_allow(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "refuse by default and list what the program needs "
 		  "(pale learn proposes it)");
 }
+
+RULE(SC134, "default-log-left", HIGH, BOTH, sc_default_log_left,
+     "the default logs or traces",
+     "The default logs (and allows) or traces: a profile for learning that was left in place.")
 
 void sc_default_log_left(struct lint *l, enum diag_id id)
 {

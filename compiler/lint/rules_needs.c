@@ -106,6 +106,11 @@ static void tell_stubbed(struct lint *l, enum diag_id id, const struct group *g,
 	diag_help(l->ds, d, "\"defaultErrnoRet\": 38, or an entry with errnoRet 38, says it for every runtime");
 }
 
+RULE(SC160, "exec-refused", ERROR, BOTH, sc_exec_refused,
+     "execve is refused, so nothing starts",
+     "The filter is in force before the program's first instruction, which execve gets to: where that is refused nothing starts. runc: 'exec PROGRAM: operation not permitted'; crun: 'exec container process'.\n\n"
+     "Way out: allow execve.")
+
 /* ---- starting ---- */
 
 void sc_exec_refused(struct lint *l, enum diag_id id)
@@ -260,15 +265,30 @@ static void tell_starts(struct lint *l, enum diag_id id, enum oci_start_when whe
 	}
 }
 
+RULE(SC161, "runtime-start", WARNING, BOTH, sc_runtime_start,
+     "calls that runc or crun make under the filter are refused",
+     "With noNewPrivileges a runtime loads the filter last, and still calls something under it: runc 1.1 close, fstatfs, getdents64, openat and write, runc 1.3 and later fstat, statx and one of openat2 and readlinkat too. One of them refused, and no container starts; the finding quotes what the runtime says (compiler/oci/starts.def: each call was refused alone, with EPERM and ENOSYS). Info for policies that use the start set of something else.\n\n"
+     "Way out: allow them; in a policy, use start-runc-nnp or start-runc.")
+
 void sc_runtime_start(struct lint *l, enum diag_id id)
 {
 	tell_starts(l, id, OCI_START_RUN);
 }
 
+RULE(SC162, "runtime-start-plain", WARNING, BOTH, sc_runtime_start_plain,
+     "calls that runc or crun make without no-new-privileges are refused",
+     "Without noNewPrivileges, which is Docker's own default, a runtime loads the filter first and sets up user, capabilities and directory under it: runc needs capset, setgid, setgroups and others, crun setresuid and others. One of them refused, and no container starts so.\n\n"
+     "Way out: allow them (in a policy: use start-runc, start-crun), or start containers with --security-opt no-new-privileges.")
+
 void sc_runtime_start_plain(struct lint *l, enum diag_id id)
 {
 	tell_starts(l, id, OCI_START_PLAIN);
 }
+
+RULE(SC176, "runtime-exec", INFO, BOTH, sc_runtime_exec,
+     "calls that runc or crun make for a program that joins a container are refused",
+     "'podman exec', 'crun exec' and health checks start a program in a container that runs. crun loads the filter first there, with no-new-privileges too, and then sets up groups, user and capabilities under it: openat and read of /proc/self/setgroups, statx (ENOSYS does), setgroups, fchown of the standard streams (EPERM does), fstat from 1.28 on. One of them refused, and the container runs but nobody gets in. runc's exec calls nothing that its run does not need.\n\n"
+     "Way out: none is needed where nobody is to get in; else allow them (in a policy: use start-crun).")
 
 void sc_runtime_exec(struct lint *l, enum diag_id id)
 {
@@ -299,6 +319,10 @@ static const struct need {
 #define each_need(n, which)                                                      \
 	(const struct need *n = needs; n < needs + ARRAY_SIZE(needs); n++)       \
 		if (n->kind == (which))
+
+RULE(SC140, "startup-set", ERROR, JSON, sc_startup_set,
+     "calls without which no program starts",
+     "Calls without which a glibc program does not start, each measured by refusing it alone (Debian 12, x86_64, glibc 2.36; needs.def): on x86_64 without arch_prctl every program ends with 'cannot set up thread-local storage', EPERM and ENOSYS alike, and so it does anywhere without mprotect, or without both brk and mmap (error). The others are the dynamic loader's, whose code is the same on all 64-bit machines: without them static programs start and dynamic ones do not (warning).")
 
 void sc_startup_set(struct lint *l, enum diag_id id)
 {
@@ -347,6 +371,10 @@ static unsigned with_processes(struct facts *f)
 	return on;
 }
 
+RULE(SC152, "fork-missing", HIGH, JSON, sc_fork_missing,
+     "fork() cannot work",
+     "glibc's fork() has been the clone call for two decades; the calls fork and vfork do not replace it. bash: 'fork: Operation not permitted'. Told where the profile lists fork, vfork, wait4 or waitid and so means a program with children.")
+
 void sc_fork_missing(struct lint *l, enum diag_id id)
 {
 	unsigned on;
@@ -362,6 +390,11 @@ void sc_fork_missing(struct lint *l, enum diag_id id)
 			   "fork and vfork do not help it", on_arches(l, on)),
 		  "allow 'clone', without its CLONE_NEW* flags (MASKED_EQ, mask 2114060288)");
 }
+
+RULE(SC127, "clone3-eperm", HIGH, BOTH, sc_clone3_refused,
+     "clone3 refused with something else than ENOSYS",
+     "glibc 2.34 and later create threads by clone3 and fall back to clone on ENOSYS alone, on every architecture; EPERM makes pthread_create fail (python: can't start new thread). Measured on Debian 12. Info where clone3 lies above every number that the profile names: runc answers ENOSYS there by itself, crun and runc before 1.0.0-rc93 do not.\n\n"
+     "Way out: answer clone3 with ENOSYS (38).")
 
 void sc_clone3_refused(struct lint *l, enum diag_id id)
 {
@@ -386,6 +419,10 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 						   "errnoRet 38" : "errno ENOSYS clone3;");
 }
 
+RULE(SC126, "clone3-open", HIGH, BOTH, sc_clone3_open,
+     "clone filtered and clone3 allowed",
+     "clone's flags are filtered, and clone3, whose flags stand in memory, is allowed. Way out: ENOSYS for clone3, on which libcs fall back to clone.")
+
 void sc_clone3_open(struct lint *l, enum diag_id id)
 {
 	struct diag *d;
@@ -401,6 +438,10 @@ void sc_clone3_open(struct lint *l, enum diag_id id)
 						   "libcs then use clone" : "errno ENOSYS clone3;");
 	diag_note(l->ds, d, facts_span(l->facts, "clone"), "clone's filter");
 }
+
+RULE(SC129, "successor-missing", WARNING, JSON, sc_successor_missing,
+     "a newer twin of an allowed call is refused",
+     "An older call is allowed and its newer twin is refused with another errno than ENOSYS. Programs try the newer one first and fall back on ENOSYS only: without statx, coreutils' ls fails. Info for numbers above the highest one that the profile names, where runc answers ENOSYS by itself.")
 
 void sc_successor_missing(struct lint *l, enum diag_id id)
 {
@@ -430,6 +471,11 @@ static void add_probe(struct lint *l, struct needs *n, const char *call, const c
 	if (!facts_named(l->facts, call))
 		add_need(l, n, call, facts_loud(l->facts, call, natives(l->facts)), effect);
 }
+
+RULE(SC128, "enosys-hole", WARNING, JSON, sc_enosys_hole,
+     "new calls refused with something else than ENOSYS",
+     "Calls that are not listed answer something else than ENOSYS. Libcs and tools try new calls and go on without them on ENOSYS; on EPERM some of them fail. Named are those that were seen to (needs.def): ls without statx, 'test -r' without faccessat2, mv without renameat2. Where the default kills, every probe is deadly (high): rseq is every glibc program's. Info for numbers above the highest one that the profile names, where runc answers ENOSYS by itself.\n\n"
+     "Way out: defaultErrnoRet 38, and an entry with errnoRet 1 for what is to fail loudly.")
 
 /* What is not listed and breaks something: with an errno what was seen to, else every probe. */
 void sc_enosys_hole(struct lint *l, enum diag_id id)
@@ -483,6 +529,11 @@ static unsigned where_beside(struct lint *l, const char *beside)
 	return on;
 }
 
+RULE(SC163, "ignored-refusal", HIGH, BOTH, sc_ignored_refusal,
+     "a refusal that the C library does not look at",
+     "glibc does not look at the answer of some calls: it goes on as if they had been made. rt_sigprocmask refused for SIG_BLOCK alone: pthread_create starts threads with whatever mask stood in memory; for SIG_SETMASK alone: with every signal blocked. futex refused for FUTEX_WAKE: a lock is never handed on. exit refused: a thread that ends spins. exit_group refused: a process with other threads does not end. Each was seen (Debian 12, glibc 2.36).\n\n"
+     "Way out: allow the call whole.")
+
 void sc_ignored_refusal(struct lint *l, enum diag_id id)
 {
 	if (!l->facts || !l->facts->has_default)
@@ -507,6 +558,11 @@ void sc_ignored_refusal(struct lint *l, enum diag_id id)
 	}
 }
 
+RULE(SC168, "signal-mask-refused", WARNING, BOTH, sc_signal_mask,
+     "rt_sigprocmask is refused, which some programs die of",
+     "rt_sigprocmask refused whole. Measured on Debian 12 with EPERM and ENOSYS: small programs with glibc 2.36 and musl 1.2.3 start threads (with an empty mask) and children and end as ever, but sigprocmask() answers with the error and nothing is blocked; Python's subprocess raises it, and nginx's workers abort (nss-systemd asserts that it can block signals), so that nothing is served. Told where children may be started. SC163 is about a part of it refused.\n\n"
+     "Way out: allow the call.")
+
 /* Whole: libcs tell it to those who ask, and some of those give up. */
 void sc_signal_mask(struct lint *l, enum diag_id id)
 {
@@ -526,6 +582,11 @@ void sc_signal_mask(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "allow rt_sigprocmask");
 }
 
+RULE(SC165, "exit-path", WARNING, BOTH, sc_exit_path,
+     "no way for a program to end",
+     "A process ends by exit_group, a thread by exit. With both refused glibc's _exit() runs into an instruction that faults: every program ends by SIGSEGV, whatever its work came to (seen: Debian 12, glibc 2.36).\n\n"
+     "Way out: allow exit_group, and exit where there are threads.")
+
 /* Both ways out of a process: glibc tries one, the other, and then an instruction that faults. */
 void sc_exit_path(struct lint *l, enum diag_id id)
 {
@@ -541,6 +602,10 @@ void sc_exit_path(struct lint *l, enum diag_id id)
 		     "a program can only end by a signal (glibc: SIGSEGV)", on_arches(l, on));
 	diag_help(l->ds, d, "allow exit_group, and exit for threads");
 }
+
+RULE(SC145, "compat-open", INFO, BOTH, sc_compat_open,
+     "x32 is declared",
+     "x32 is a second set of numbers for the same machine. Few programs use it, kernels have it off unless asked, and where it is on, every allowed call is open a second time (CVE-2014-0038).")
 
 /* ---- architectures ---- */
 
@@ -571,6 +636,10 @@ static const char *const time64[][2] = {
 	{ "utimensat", "utimensat_time64" },
 };
 
+RULE(SC146, "time64", WARNING, JSON, sc_time64,
+     "32-bit architectures without the calls of 64-bit time",
+     "Programs of 32 bits with 64-bit time (musl 1.2, time_t of Debian 13) call the *_time64 and *64 twins and fall back on ENOSYS alone.")
+
 void sc_time64(struct lint *l, enum diag_id id)
 {
 	const unsigned narrow = ARCH_BIT(ARCH_I386) | ARCH_BIT(ARCH_ARM);
@@ -595,6 +664,11 @@ void sc_time64(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "allow %s beside the older calls, or leave these architectures out",
 		  PLURAL(n.real, "it", "them"));
 }
+
+RULE(SC164, "not-decided", INFO, BOTH, sc_not_decided,
+     "conditions too complex to say what passes",
+     "What a filter lets through is decided exactly, in a diagram of at most 1048576 nodes and with at most 4194304 comparisons of entries of one call. This one needs more: rules that ask what passes (SC12x, SC13x, SC14x, SC16x, SR2xx) say nothing.\n\n"
+     "Way out: compare fewer arguments in one entry.")
 
 /* ---- limits ---- */
 

@@ -52,10 +52,13 @@ void lint_pale_file(struct arena *a, const struct ast_file *file, struct diags *
 }
 
 /* The row that --list-rules and --explain show; the work is done once a file, above. */
-void ds_unused_set(struct lint *l, enum diag_id id)
-{
-	(void)l, (void)id;
-}
+RULE_TOLD(DS501, "unused-set", INFO, PALE,
+     "a set that no policy of the file uses",
+     "A set that no policy of this file uses. In a file without policies (a library of sets) nothing is reported.")
+
+RULE(DS516, "level-unpinned", INFO, PALE, ds_level_unpinned,
+     "the policy has no level",
+     "Without 'level linux V;' the calls that count as unknown follow the table of the pale that compiles; a later one knows more calls.")
 
 void ds_level_unpinned(struct lint *l, enum diag_id id)
 {
@@ -164,6 +167,11 @@ static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c
 	}
 }
 
+RULE(DS506, "rule-without-effect", WARNING, PALE, ds_rule_without_effect,
+     "a rule that another rule makes idle",
+     "A rule of the policy itself that does nothing on every architecture, for all arguments and in every environment (decided exactly, not by samples). High: a condition that restricts nothing, because a rule without conditions (often from a set) allows the call anyway. Warning: a rule that never decides, because stricter ones match wherever it does, or that never matches. Info: a rule that repeats what others say.\n\n"
+     "Way out: use SET except CALL; or remove one of the two.")
+
 void ds_rule_without_effect(struct lint *l, enum diag_id id)
 {
 	struct idle_copy *copies;
@@ -216,6 +224,11 @@ static const struct cmp *find_wide(const struct call_rule *r, const struct cond 
 		return NULL;
 	return opens(c->cmp.op, !verdict_refuses(r->verdict), negated) ? &c->cmp : NULL;
 }
+
+RULE(DS502, "reg-width", HIGH, PALE, ds_width_fail_open,
+     "a whole-register comparison of a 32-bit argument that can be got round",
+     "'reg NAME' compares the whole 64-bit register, which imports keep because JSON profiles mean it. The kernel looks at the low 32 bits of this argument: anything in the high half gets round the comparison (rule SC120).\n\n"
+     "Way out: write the argument without 'reg'.")
 
 void ds_width_fail_open(struct lint *l, enum diag_id id)
 {

@@ -3,12 +3,14 @@
 located error."""
 import json
 import re
+import shutil
+import sys
 
 import pytest
 
 from cases import (ALLOW, CASES, PALE_CASES, PLAIN, RUNTIME, START, arg, deny, entry, open_,
                    policy, profile)
-from conftest import ROOT
+from conftest import ROOT, run
 
 FOUND = ROOT / "profiles" / "found"
 SEVERITIES = ["error", "high", "warning", "info"]
@@ -74,6 +76,24 @@ def test_every_rule_has_a_case_and_an_explanation(pale):
         assert len(by_id.splitlines()) >= 3 and max(map(len, by_id.splitlines())) <= 130
     text = pale("lint", "--list-rules", check=0).out.splitlines()
     assert [line.split()[0] for line in text] == [r["id"] for r in listed]
+
+
+def test_a_new_rule_is_laid_out_and_speaks(tmp_path):
+    """tests/lint/new.py in a copy: the build gathers its row, and its case holds at once."""
+    tree = tmp_path / "tree"
+    for d in ("compiler/lint", "tests/lint/rules"):
+        (tree / d).mkdir(parents=True)
+    shutil.copy(ROOT / "tests/lint/new.py", tree / "tests/lint")
+    for f in (ROOT / "compiler/lint").glob("rules*"):
+        shutil.copy(f, tree / "compiler/lint")
+    argv = [sys.executable, tree / "tests/lint/new.py", "SC199", "no-such-slug", "HIGH", "meaning"]
+    run(argv, check=0)
+    gathered = run(["awk", "-f", tree / "compiler/lint/rules.awk", *(tree / "compiler/lint").glob("*.c")], check=0).out
+    rows = re.findall(r"^RULE(?:_TOLD)?\(\s*(\w+),", gathered, re.M)
+    assert "SC199" in rows and len(rows) == len(set(rows)) > 100 and 'RULE(SC199, "no-such-slug", HIGH, BOTH' in gathered
+    assert sorted(p.name for p in (tree / "tests/lint/rules/SC199").iterdir()) == ["bad-profile.json", "ok-profile.json", "says"]
+    for again in (argv, [*argv[:2], "XX1", "a", "HIGH", "meaning"], argv[:2]):
+        assert run(again).rc == 1
 
 
 def test_explain_of_something_else_is_a_usage_error(pale):
