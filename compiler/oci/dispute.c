@@ -351,6 +351,7 @@ const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profi
 
 	*q.out = (struct oci_disputes){ .p = p, .rules = p->rules.v, .dd = dd_new(a, NODES) };
 	q.out->some = *p;
+	memset(&q.out->some.strangers, 0, sizeof(q.out->some.strangers)); /* one call alone is asked about */
 	q.out->some.rules.v = NULL;
 	q.out->some.rules.n = q.out->some.rules.cap = 0;
 	if (here && (!opt || !opt->unasked)) {

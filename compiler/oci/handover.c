@@ -150,6 +150,28 @@ static bool is_multiplexed(unsigned arches, struct str name)
 		multiplexed_selector(STR("ipc"), name));
 }
 
+static bool add_stranger(struct handover *h, struct oci_rule r, const struct oci_arg *args, uint32_t nargs)
+{
+	struct oci_profile *p = h->p;
+
+	r.handed = r.name;
+	r.written = args;
+	r.nwritten = nargs;
+	h->full |= p->rules.n + p->strangers.n >= RULES_MAX;
+	if (!h->full)
+		vec_push(h->arena, &p->strangers, ((struct oci_stranger){ r, p->rules.n }));
+	return !h->full;
+}
+
+static bool add_strangers(struct handover *h, struct oci_rule r, const struct oci_entry *e)
+{
+	if (!e->splits)
+		return add_stranger(h, r, e->args.v, (uint32_t)e->args.n);
+	for (size_t i = 0; i < e->args.n && !h->full; i++)
+		add_stranger(h, r, &e->args.v[i], 1);
+	return !h->full;
+}
+
 /* Distinct indices: all must hold. A repeated one: runc and crun then make each a rule. */
 bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
 		   const struct oci_word *name)
@@ -160,7 +182,7 @@ bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
 	struct oci_rule r = { .entry = entry, .name = name->text, .span = name->span };
 
 	if (!arches && !is_multiplexed(p->arches, name->text))
-		return true;
+		return add_strangers(&h, r, e);
 	if (!e->splits)
 		add_name_rule(&h, r, arches, e->args.v, (uint32_t)e->args.n);
 	for (size_t i = 0; e->splits && i < e->args.n; i++)

@@ -98,6 +98,15 @@ struct oci_rule {
 	bool derived; /* not in the JSON: what libseccomp makes of the rule before it */
 };
 
+/*
+ * A name that has no number on the declared architectures. It says nothing there, and yet libseccomp
+ * gets it, under a pseudo number, and may build another filter for it.
+ */
+struct oci_stranger {
+	struct oci_rule rule; /* handed, entry and written alone */
+	size_t before;        /* it goes before this one of `rules` */
+};
+
 struct oci_word {
 	struct str text;
 	struct span span;
@@ -173,6 +182,7 @@ struct oci_profile {
 	VEC(struct oci_word) arch_names; /* every SCMP_ARCH word, as written */
 	VEC(struct oci_entry) entries;
 	VEC(struct oci_rule) rules; /* of readable entries */
+	VEC(struct oci_stranger) strangers;
 	VEC(struct oci_dispute) disputes;
 	VEC(const char *) dropped; /* comments: what was left out and why, by entry */
 	VEC(uint32_t) dropped_entry;

@@ -94,8 +94,32 @@ static void on_fault(int sig)
 	_exit(refused(-EINVAL));
 }
 
+/*
+ * Those that go before rules.v[before], *i of them having gone. With x32 declared libseccomp 2.5 may
+ * then leave out the load of the call's number, so that no rule holds (src/gen_bpf.c).
+ */
+static int add_strangers(scmp_filter_ctx ctx, const struct oci_profile *p, size_t before, size_t *i,
+			 const struct environment *env, bool own)
+{
+	int err = 0;
+
+	for (; !err && *i < p->strangers.n && p->strangers.v[*i].before <= before; ++*i) {
+		const struct oci_rule *r = &p->strangers.v[*i].rule;
+		if (oci_gate_open(p->entries.v[r->entry].gate, env))
+			err = add_rule(ctx, p, r, own);
+	}
+	return err;
+}
+
+static int refusal(int err)
+{
+	return err == -EEXIST ? CHILD_EXISTS : refused(err);
+}
+
 static int build(const struct oci_profile *p, enum arch native, const struct environment *env, int fd)
 {
+	size_t strangers = 0;
+
 	signal(SIGSEGV, on_fault);
 	errno = 0;
 	scmp_filter_ctx ctx = seccomp_init(verdict_to_ret(p->dflt));
@@ -117,17 +141,21 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 	}
 	for (size_t i = 0; i < p->rules.n; i++) {
 		const struct oci_rule *r = &p->rules.v[i];
+		int err = add_strangers(ctx, p, i, &strangers, env, own);
+		if (err)
+			return refusal(err);
 		if (!r->handed.n || !oci_gate_open(p->entries.v[r->entry].gate, env))
 			continue;
 		/* Where it is, for whoever asks why it does not go on; the program overwrites it. */
 		if (pwrite(fd, &(uint32_t){ (uint32_t)i }, sizeof(uint32_t), 0) < 0)
 			return CHILD_NOT_WRITTEN;
-		int err = add_rule(ctx, p, r, own);
-		if (err == -EEXIST)
-			return CHILD_EXISTS;
+		err = add_rule(ctx, p, r, own);
 		if (err)
-			return refused(err);
+			return refusal(err);
 	}
+	int err = add_strangers(ctx, p, p->rules.n, &strangers, env, own);
+	if (err)
+		return refusal(err);
 	return seccomp_export_bpf(ctx, fd) ? CHILD_NOT_WRITTEN : 0;
 }
 

@@ -337,6 +337,7 @@ bool oci_refused(struct arena *a, const struct oci_profile *p, const struct envi
 
 	r.asked.rules.v = NULL;
 	r.asked.rules.n = r.asked.rules.cap = 0;
+	memset(&r.asked.strangers, 0, sizeof(r.asked.strangers)); /* collect_rules() has them too */
 	if (!p->has_default || p->unusable)
 		return false;
 	collect_rules(&r);
