@@ -34,7 +34,7 @@ export REQUIRE_ALL
 BUILD_PACKAGES := gcc libc6-dev flex bison clang bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libseccomp-dev libapparmor-dev
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2 nginx-light
-TEST_PACKAGES := $(DEMO_PACKAGES) gcc-multilib llvm libclang-rt-dev libcmocka-dev \
+TEST_PACKAGES := $(DEMO_PACKAGES) clang-format gcc-multilib llvm libclang-rt-dev libcmocka-dev \
 	python3-pytest python3-pytest-xdist git apparmor redis-server strace mandoc \
 	qemu-system-x86 busybox-static cpio runc crun docker.io $(if $(wildcard /usr/bin/docker),,docker-cli) \
 	$(foreach m,armhf riscv64 s390x ppc64el mips64el,libc6-dev-$(m)-cross)

@@ -13,7 +13,8 @@
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/cmd.h"
 
-static cmd_fn *const runs[] = { /* by place in command_at() */
+static cmd_fn *const runs[] = {
+/* by place in command_at() */
 #define COMMAND(name, fn, usage, summary) fn,
 #include "compiler/cmd/commands.def"
 #undef COMMAND

@@ -42,16 +42,21 @@ enum ast_value_kind {
 struct ast_value {
 	enum ast_value_kind kind;
 	struct span span;
-	struct str text;  /* NAME: the name; NUMBER: as written */
-	uint64_t number;  /* NUMBER: its magnitude */
-	bool negative;    /* NUMBER: a minus sign stood before it */
+	struct str text; /* NAME: the name; NUMBER: as written */
+	uint64_t number; /* NUMBER: its magnitude */
+	bool negative;   /* NUMBER: a minus sign stood before it */
 	struct ast_value *left, *right;
 	unsigned depth;         /* of the tree below; the parser bounds it */
 	struct ast_value *next; /* the next element of a set */
 };
 
 enum ast_cmp {
-	AST_CMP_EQ, AST_CMP_NE, AST_CMP_LT, AST_CMP_LE, AST_CMP_GT, AST_CMP_GE,
+	AST_CMP_EQ,
+	AST_CMP_NE,
+	AST_CMP_LT,
+	AST_CMP_LE,
+	AST_CMP_GT,
+	AST_CMP_GE,
 	AST_CMP_IN,      /* values: a list of values and ranges */
 	AST_CMP_HAS,     /* all bits of value */
 	AST_CMP_HAS_ANY, /* any bit of value */
@@ -90,9 +95,16 @@ struct ast_call {
 
 /* A verdict as written: `errno EPERM`, `kill`, `trace 3`, `deny`. */
 enum ast_action {
-	AST_ACTION_ALLOW, AST_ACTION_LOG, AST_ACTION_DENY, AST_ACTION_QUIET_DENY,
-	AST_ACTION_ERRNO, AST_ACTION_KILL_PROCESS, AST_ACTION_KILL_THREAD, AST_ACTION_TRAP,
-	AST_ACTION_NOTIFY, AST_ACTION_TRACE,
+	AST_ACTION_ALLOW,
+	AST_ACTION_LOG,
+	AST_ACTION_DENY,
+	AST_ACTION_QUIET_DENY,
+	AST_ACTION_ERRNO,
+	AST_ACTION_KILL_PROCESS,
+	AST_ACTION_KILL_THREAD,
+	AST_ACTION_TRAP,
+	AST_ACTION_NOTIFY,
+	AST_ACTION_TRACE,
 	AST_ACTION_NR
 };
 
@@ -117,7 +129,7 @@ enum ast_header {
 
 struct ast_network { /* one item: family [type] [protocol P] */
 	struct ast_word family;
-	struct ast_word type;     /* empty text: any */
+	struct ast_word type;       /* empty text: any */
 	struct ast_value *protocol; /* NULL: free */
 	struct ast_network *next;
 };
@@ -127,7 +139,9 @@ enum ast_env_kind {
 	AST_ENV_KERNEL,     /* op, version */
 	AST_ENV_HOST,       /* words: any of them */
 	AST_ENV_ARCH,       /* words: any of them */
-	AST_ENV_AND, AST_ENV_OR, AST_ENV_NOT,
+	AST_ENV_AND,
+	AST_ENV_OR,
+	AST_ENV_NOT,
 };
 
 struct ast_env { /* the condition of `when` */
@@ -149,13 +163,13 @@ enum ast_stmt_kind {
 	AST_STMT_FILE,       /* verdict, owner, perms, paths, target */
 	AST_STMT_CAPABILITY, /* verdict, words */
 	AST_STMT_NETWORK,    /* verdict, networks */
-	AST_STMT_SIGNAL,     /* verdict, perms (send/receive words), words (signals), target = peer */
-	AST_STMT_NAMESPACE,  /* verdict, words */
-	AST_STMT_LIMIT,      /* words: resource; value */
-	AST_STMT_WHEN,       /* env, body */
-	AST_STMT_RESERVED,   /* a word of AppArmor's other classes: text up to ';' is kept */
-	AST_STMT_POLICY,     /* name, body */
-	AST_STMT_SET,        /* name, body */
+	AST_STMT_SIGNAL, /* verdict, perms (send/receive words), words (signals), target = peer */
+	AST_STMT_NAMESPACE, /* verdict, words */
+	AST_STMT_LIMIT,     /* words: resource; value */
+	AST_STMT_WHEN,      /* env, body */
+	AST_STMT_RESERVED,  /* a word of AppArmor's other classes: text up to ';' is kept */
+	AST_STMT_POLICY,    /* name, body */
+	AST_STMT_SET,       /* name, body */
 	AST_STMT_NR
 };
 

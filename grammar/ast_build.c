@@ -169,7 +169,8 @@ char *ast_policy_name(struct arena *a, const char *file)
 	n = n > 5 && !strcmp(base + n - 5, ".json") ? n - 5 : strcspn(base, ".");
 	char *name = arena_alloc(a, n + 2);
 	for (size_t i = 0; i < n && k < NAME_LETTERS; i++) {
-		bool letter = (base[i] >= 'a' && base[i] <= 'z') || (base[i] >= 'A' && base[i] <= 'Z');
+		bool letter =
+			(base[i] >= 'a' && base[i] <= 'z') || (base[i] >= 'A' && base[i] <= 'Z');
 		bool digit = base[i] >= '0' && base[i] <= '9';
 		if (digit && !k)
 			name[k++] = 'p'; /* a name begins with a letter */
@@ -189,36 +190,25 @@ struct ast_verdict ast_verdict_of(struct arena *a, struct verdict v)
 	struct ast_verdict out = { .span = NO_SPAN };
 
 	switch (v.kind) {
-	case VERDICT_KILL_PROCESS:
-		out.action = AST_ACTION_KILL_PROCESS;
-		return out;
-	case VERDICT_KILL_THREAD:
-		out.action = AST_ACTION_KILL_THREAD;
-		return out;
+	case VERDICT_KILL_PROCESS: out.action = AST_ACTION_KILL_PROCESS; return out;
+	case VERDICT_KILL_THREAD: out.action = AST_ACTION_KILL_THREAD; return out;
 	case VERDICT_TRAP:
 		out.action = AST_ACTION_TRAP;
 		out.data = v.data ? ast_number(a, v.data) : NULL;
 		return out;
 	case VERDICT_ERRNO:
 		out.action = AST_ACTION_ERRNO;
-		out.data = errno_name(v.data) ? ast_name(a, errno_name(v.data))
-					      : ast_number(a, v.data);
+		out.data = errno_name(v.data) ? ast_name(a, errno_name(v.data)) :
+						ast_number(a, v.data);
 		return out;
-	case VERDICT_NOTIFY:
-		out.action = AST_ACTION_NOTIFY;
-		return out;
+	case VERDICT_NOTIFY: out.action = AST_ACTION_NOTIFY; return out;
 	case VERDICT_TRACE:
 		out.action = AST_ACTION_TRACE;
 		out.data = v.data ? ast_number(a, v.data) : NULL;
 		return out;
-	case VERDICT_LOG:
-		out.action = AST_ACTION_LOG;
-		return out;
-	case VERDICT_ALLOW:
-		out.action = AST_ACTION_ALLOW;
-		return out;
-	case VERDICT_NR:
-		break;
+	case VERDICT_LOG: out.action = AST_ACTION_LOG; return out;
+	case VERDICT_ALLOW: out.action = AST_ACTION_ALLOW; return out;
+	case VERDICT_NR: break;
 	}
 	BUG("verdict");
 }

@@ -113,8 +113,11 @@ static void skip_space(struct reader *r)
 /* Length of the well-formed UTF-8 sequence at p, 0 where there is none. */
 static unsigned utf8_length(const unsigned char *p, size_t n)
 {
-	unsigned len = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3
-		     : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+	unsigned len = *p < 0x80               ? 1 :
+		       *p >= 0xc2 && *p < 0xe0 ? 2 :
+		       *p >= 0xe0 && *p < 0xf0 ? 3 :
+		       *p >= 0xf0 && *p < 0xf5 ? 4 :
+						 0;
 
 	if (!len || n < len)
 		return 0;
@@ -161,8 +164,10 @@ static int32_t hex4(const struct reader *r, uint32_t at, uint32_t end)
 		return -1;
 	for (uint32_t i = at; i < at + 4; i++) {
 		char c = r->p[i];
-		int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-		      : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int d = c >= '0' && c <= '9' ? c - '0' :
+			c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+			c >= 'A' && c <= 'F' ? c - 'A' + 10 :
+					       -1;
 
 		if (d < 0)
 			return -1;
@@ -273,15 +278,16 @@ static struct str read_string(struct reader *r)
 	bool plain;
 
 	if (quote == '\'')
-		fail(r, begin, begin + 1, "strings stand in double quotes", "write \" instead of '");
+		fail(r, begin, begin + 1, "strings stand in double quotes",
+		     "write \" instead of '");
 	end = find_string_end(r, begin + 1, quote, &plain);
 	if (end >= r->n) {
 		r->pos = r->n;
 		fail_truncated(r, begin, "this string is not closed");
 		return STR("");
 	}
-	text = plain ? (struct str){ r->p + begin + 1, end - begin - 1 }
-		     : decode_string(r, begin + 1, end);
+	text = plain ? (struct str){ r->p + begin + 1, end - begin - 1 } :
+		       decode_string(r, begin + 1, end);
 	r->pos = end + 1;
 	if (r->p[end] == '\n') {
 		fail(r, begin, end, "this string is not closed on its line",
@@ -461,8 +467,9 @@ static bool next_element(struct reader *r, char close, uint32_t begin)
 
 		fail(r, r->pos, r->pos + 1,
 		     missing ? "a comma is missing before this" : "unexpected character",
-		     missing ? NULL : close == ']' ? "a ',' or the closing ']' stands here"
-						   : "a ',' or the closing '}' stands here");
+		     missing      ? NULL :
+		     close == ']' ? "a ',' or the closing ']' stands here" :
+				    "a ',' or the closing '}' stands here");
 		if (missing)
 			return true;
 		resync(r);
@@ -470,14 +477,14 @@ static bool next_element(struct reader *r, char close, uint32_t begin)
 	if (r->stop)
 		return false;
 	if (at_end(r)) {
-		fail_truncated(r, begin, close == ']' ? "this '[' is not closed"
-						      : "this '{' is not closed");
+		fail_truncated(r, begin,
+			       close == ']' ? "this '[' is not closed" : "this '{' is not closed");
 		return false;
 	}
 	if (peek(r) != ',') {
 		if (peek(r) != close) {
-			struct diag *d = fail(r, r->pos, r->pos + 1, "the wrong bracket closes this",
-					      NULL);
+			struct diag *d =
+				fail(r, r->pos, r->pos + 1, "the wrong bracket closes this", NULL);
 			diag_help(r->ds, d, "'%c' is needed here", close);
 			diag_note(r->ds, d, span_from(r, begin, begin + 1), "opened here");
 		}
@@ -524,7 +531,8 @@ static int compare_members(const void *x, const void *y)
 	const struct json *a = *(const struct json *const *)x, *b = *(const struct json *const *)y;
 	int c = str_cmp(a->key, b->key);
 
-	return c ? c : (a->key_span.begin > b->key_span.begin) -
+	return c ? c :
+		   (a->key_span.begin > b->key_span.begin) -
 			       (a->key_span.begin < b->key_span.begin);
 }
 
@@ -649,8 +657,9 @@ struct json *json_parse(struct arena *a, struct source *src, struct diags *ds)
 	struct json *root;
 
 	if (src->text.n > SOURCE_MAX) {
-		diag_help(ds, diag_add(ds, DIAG_SJ001, (struct span){ src->id, 0, 1 },
-				       "the text is larger than 16 MiB"),
+		diag_help(ds,
+			  diag_add(ds, DIAG_SJ001, (struct span){ src->id, 0, 1 },
+				   "the text is larger than 16 MiB"),
 			  "no seccomp profile needs this; look at how the file was made");
 		return NULL;
 	}
@@ -663,7 +672,8 @@ struct json *json_parse(struct arena *a, struct source *src, struct diags *ds)
 	skip_space(&r);
 	if (at_end(&r)) {
 		if (!r.stop)
-			fail(&r, 0, 1, "the text is empty", "a profile is one JSON object: { ... }");
+			fail(&r, 0, 1, "the text is empty",
+			     "a profile is one JSON object: { ... }");
 		return NULL;
 	}
 	root = read_value(&r, 1);
@@ -736,18 +746,12 @@ const struct json *json_get_fold(const struct json *object, const char *key)
 const char *json_kind_name(enum json_kind k)
 {
 	switch (k) {
-	case JSON_NULL:
-		return "null";
-	case JSON_BOOL:
-		return "a boolean";
-	case JSON_NUMBER:
-		return "a number";
-	case JSON_STRING:
-		return "a string";
-	case JSON_ARRAY:
-		return "an array";
-	case JSON_OBJECT:
-		return "an object";
+	case JSON_NULL: return "null";
+	case JSON_BOOL: return "a boolean";
+	case JSON_NUMBER: return "a number";
+	case JSON_STRING: return "a string";
+	case JSON_ARRAY: return "an array";
+	case JSON_OBJECT: return "an object";
 	}
 	return "";
 }

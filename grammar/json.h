@@ -34,7 +34,8 @@ struct json {
 
 /* NULL when nothing could be read; look at ds->errors. */
 struct json *json_parse(struct arena *a, struct source *src, struct diags *ds);
-const struct json *json_get(const struct json *object, const char *key); /* the last one wins, as in Go */
+const struct json *json_get(const struct json *object,
+			    const char *key); /* the last one wins, as in Go */
 /* The first of the members from m on whose key is this one as Go's encoding/json matches them,
  * whatever its case; NULL. */
 const struct json *json_find_fold(const struct json *m, const char *key);

@@ -142,9 +142,7 @@ void scan_comment(struct parse *p, struct span sp)
 static void track_brackets(struct parse *p, int token, struct span loc)
 {
 	switch (token) {
-	case T_LPAREN:
-		p->parens++;
-		break;
+	case T_LPAREN: p->parens++; break;
 	case T_LBRACE:
 		if (p->parens) {
 			p->parens++;
@@ -154,18 +152,14 @@ static void track_brackets(struct parse *p, int token, struct span loc)
 		if (p->braces <= PARSE_DEPTH_MAX)
 			p->open[p->braces] = loc;
 		break;
-	case T_RPAREN:
-		p->parens -= p->parens > 0;
-		break;
+	case T_RPAREN: p->parens -= p->parens > 0; break;
 	case T_RBRACE:
 		if (p->parens)
 			p->parens--;
 		else
 			p->braces -= p->braces > 0;
 		break;
-	case T_SEMI:
-		p->parens = 0;
-		break;
+	case T_SEMI: p->parens = 0; break;
 	}
 	p->in_stmt = p->call_mode ||
 		     (token != T_SEMI && (p->parens || (token != T_LBRACE && token != T_RBRACE)));
@@ -204,9 +198,11 @@ int parse_next_token(struct parse *p, union PALE_STYPE *lval, struct span *loc)
 
 	track_brackets(p, token, *loc);
 	if (p->braces + p->parens > PARSE_DEPTH_MAX) {
-		struct diag *d = diag_add(p->diags, DIAG_PL004, *loc,
-					  "more than %d brackets inside one another", PARSE_DEPTH_MAX);
-		diag_help(p->diags, d, "write several rules, or take away brackets that change nothing");
+		struct diag *d =
+			diag_add(p->diags, DIAG_PL004, *loc,
+				 "more than %d brackets inside one another", PARSE_DEPTH_MAX);
+		diag_help(p->diags, d,
+			  "write several rules, or take away brackets that change nothing");
 		return end_here(p, loc);
 	}
 	p->before = p->prev;
@@ -388,8 +384,8 @@ void parse_syntax_error(struct parse *p, struct parse_error *e)
 		return;
 	if (p->token_kind == T_WORD && suggest_keyword(e, text, &s)) {
 		d = diag_add(p->diags, DIAG_PL002, e->span,
-			     "unknown keyword '" PRISTR "'; did you mean '" PRISTR "'?", STRARG(text),
-			     STRARG(s.best));
+			     "unknown keyword '" PRISTR "'; did you mean '" PRISTR "'?",
+			     STRARG(text), STRARG(s.best));
 		if (!s.rival && s.distance <= 1)
 			diag_fix_word(p->diags, d, e->span, text, s.best);
 		return;

@@ -19,8 +19,8 @@ struct ast_call_args {
 	bool by_number;
 	uint64_t number;
 	struct {
-		struct ast_word name; /* empty text: positional */
-		struct ast_value *value;  /* NULL: a quoted text stands there, behind some pointer */
+		struct ast_word name;    /* empty text: positional */
+		struct ast_value *value; /* NULL: a quoted text stands there, behind some pointer */
 	} args[6];
 	unsigned nargs;
 };

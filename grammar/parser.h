@@ -12,16 +12,26 @@
 #define PARSE_CHAIN_MAX 2000 /* `a or b or ...`: trees lean, and readers of them recurse */
 
 #define YYMAXDEPTH 10000
-#define YYLLOC_DEFAULT(Current, Rhs, N) \
-	((Current) = (N) ? span_join(YYRHSLOC(Rhs, 1), YYRHSLOC(Rhs, N)) : \
+#define YYLLOC_DEFAULT(Current, Rhs, N)                                                            \
+	((Current) = (N) ? span_join(YYRHSLOC(Rhs, 1), YYRHSLOC(Rhs, N)) :                         \
 			   parse_span_after(YYRHSLOC(Rhs, 0)))
 
 /* Lists while they grow: appending is O(1). */
-struct ast_words { struct ast_word *first, *last; };
-struct ast_values { struct ast_value *first, *last; };
-struct ast_calls { struct ast_call *first, *last; };
-struct ast_networks { struct ast_network *first, *last; };
-struct ast_stmts { struct ast_stmt *first, *last; };
+struct ast_words {
+	struct ast_word *first, *last;
+};
+struct ast_values {
+	struct ast_value *first, *last;
+};
+struct ast_calls {
+	struct ast_call *first, *last;
+};
+struct ast_networks {
+	struct ast_network *first, *last;
+};
+struct ast_stmts {
+	struct ast_stmt *first, *last;
+};
 
 struct parse {
 	struct arena *arena;
@@ -148,5 +158,4 @@ struct ast_env *env_kernel(struct parse *p, struct span sp, enum ast_cmp op,
 
 void parse_call_name(struct parse *p, struct span sp, struct ast_word name);
 void parse_call_number(struct parse *p, struct span sp, struct ast_word nr);
-void parse_call_arg(struct parse *p, struct span sp, struct ast_word name,
-		    struct ast_value *value);
+void parse_call_arg(struct parse *p, struct span sp, struct ast_word name, struct ast_value *value);

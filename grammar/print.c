@@ -11,33 +11,22 @@
 #include "compiler/base/bug.h"
 
 #define COLUMNS 100
-#define INDENT	4
+#define INDENT  4
 
 const char *ast_cmp_text(enum ast_cmp op)
 {
 	switch (op) {
-	case AST_CMP_EQ:
-		return "==";
-	case AST_CMP_NE:
-		return "!=";
-	case AST_CMP_LT:
-		return "<";
-	case AST_CMP_LE:
-		return "<=";
-	case AST_CMP_GT:
-		return ">";
-	case AST_CMP_GE:
-		return ">=";
-	case AST_CMP_IN:
-		return "in";
-	case AST_CMP_HAS:
-		return "has";
-	case AST_CMP_HAS_ANY:
-		return "has any";
-	case AST_CMP_LACKS:
-		return "lacks";
-	case AST_CMP_NR:
-		break;
+	case AST_CMP_EQ: return "==";
+	case AST_CMP_NE: return "!=";
+	case AST_CMP_LT: return "<";
+	case AST_CMP_LE: return "<=";
+	case AST_CMP_GT: return ">";
+	case AST_CMP_GE: return ">=";
+	case AST_CMP_IN: return "in";
+	case AST_CMP_HAS: return "has";
+	case AST_CMP_HAS_ANY: return "has any";
+	case AST_CMP_LACKS: return "lacks";
+	case AST_CMP_NR: break;
 	}
 	BUG("comparison");
 }
@@ -45,28 +34,17 @@ const char *ast_cmp_text(enum ast_cmp op)
 const char *ast_action_text(enum ast_action action)
 {
 	switch (action) {
-	case AST_ACTION_ALLOW:
-		return "allow";
-	case AST_ACTION_LOG:
-		return "log";
-	case AST_ACTION_DENY:
-		return "deny";
-	case AST_ACTION_QUIET_DENY:
-		return "quiet deny";
-	case AST_ACTION_ERRNO:
-		return "errno";
-	case AST_ACTION_KILL_PROCESS:
-		return "kill-process";
-	case AST_ACTION_KILL_THREAD:
-		return "kill-thread";
-	case AST_ACTION_TRAP:
-		return "trap";
-	case AST_ACTION_NOTIFY:
-		return "notify";
-	case AST_ACTION_TRACE:
-		return "trace";
-	case AST_ACTION_NR:
-		break;
+	case AST_ACTION_ALLOW: return "allow";
+	case AST_ACTION_LOG: return "log";
+	case AST_ACTION_DENY: return "deny";
+	case AST_ACTION_QUIET_DENY: return "quiet deny";
+	case AST_ACTION_ERRNO: return "errno";
+	case AST_ACTION_KILL_PROCESS: return "kill-process";
+	case AST_ACTION_KILL_THREAD: return "kill-thread";
+	case AST_ACTION_TRAP: return "trap";
+	case AST_ACTION_NOTIFY: return "notify";
+	case AST_ACTION_TRACE: return "trace";
+	case AST_ACTION_NR: break;
 	}
 	BUG("action");
 }
@@ -234,9 +212,7 @@ static void put_atom(struct buf *out, const struct ast_value *v);
 static void put_value(struct buf *out, const struct ast_value *v)
 {
 	switch (v->kind) {
-	case AST_VALUE_NAME:
-		put_str(out, v->text);
-		return;
+	case AST_VALUE_NAME: put_str(out, v->text); return;
 	case AST_VALUE_NUMBER:
 		if (v->text.n)
 			put_str(out, v->text);
@@ -306,14 +282,10 @@ static void put_cmp(struct buf *out, const struct ast_cond *c)
 static unsigned rank_of(const struct ast_cond *c)
 {
 	switch (c->kind) {
-	case AST_COND_CMP:
-		return 4;
-	case AST_COND_NOT:
-		return 3;
-	case AST_COND_AND:
-		return c->comma && !c->parens ? 0 : 2;
-	case AST_COND_OR:
-		return 1;
+	case AST_COND_CMP: return 4;
+	case AST_COND_NOT: return 3;
+	case AST_COND_AND: return c->comma && !c->parens ? 0 : 2;
+	case AST_COND_OR: return 1;
 	}
 	BUG("condition");
 }
@@ -324,9 +296,7 @@ static void put_pair(struct buf *out, const struct ast_cond *c)
 {
 	/* Lists lean to the left: what leans to the right says so with parentheses. */
 	switch (c->kind) {
-	case AST_COND_CMP:
-		put_cmp(out, c);
-		return;
+	case AST_COND_CMP: put_cmp(out, c); return;
 	case AST_COND_NOT:
 		buf_puts(out, "not ");
 		put_cond(out, c->left, 3);
@@ -470,16 +440,14 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 {
 	static const char *const words[AST_HEADER_NR] = {
 		[AST_HEADER_PROGRAM] = "program", [AST_HEADER_LEVEL] = "level",
-		[AST_HEADER_LAYERS] = "layers",	  [AST_HEADER_ARCH] = "arch",
+		[AST_HEADER_LAYERS] = "layers",   [AST_HEADER_ARCH] = "arch",
 		[AST_HEADER_DEFAULT] = "default", [AST_HEADER_UNKNOWN] = "unknown",
 		[AST_HEADER_FOREIGN] = "foreign", [AST_HEADER_LOG] = "log",
 	};
 
 	buf_puts(l->out, words[s->header]);
 	switch (s->header) {
-	case AST_HEADER_PROGRAM:
-		list_words(l, s->paths, true);
-		return;
+	case AST_HEADER_PROGRAM: list_words(l, s->paths, true); return;
 	case AST_HEADER_LEVEL:
 		list_words(l, s->words, false);
 		buf_putc(l->out, ' ');
@@ -487,9 +455,7 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 		return;
 	case AST_HEADER_LAYERS:
 	case AST_HEADER_ARCH:
-	case AST_HEADER_LOG:
-		list_words(l, s->words, false);
-		return;
+	case AST_HEADER_LOG: list_words(l, s->words, false); return;
 	case AST_HEADER_DEFAULT:
 	case AST_HEADER_UNKNOWN:
 	case AST_HEADER_FOREIGN:
@@ -499,8 +465,7 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 		else
 			put_verdict(l->out, &s->verdict);
 		return;
-	case AST_HEADER_NR:
-		break;
+	case AST_HEADER_NR: break;
 	}
 	BUG("header");
 }
@@ -553,15 +518,9 @@ static unsigned env_rank(const struct ast_env *e)
 static void put_env_pair(struct buf *out, const struct ast_env *e)
 {
 	switch (e->kind) {
-	case AST_ENV_CAPABILITY:
-		put_env_words(out, "capability", e->words);
-		return;
-	case AST_ENV_HOST:
-		put_env_words(out, "host", e->words);
-		return;
-	case AST_ENV_ARCH:
-		put_env_words(out, "arch", e->words);
-		return;
+	case AST_ENV_CAPABILITY: put_env_words(out, "capability", e->words); return;
+	case AST_ENV_HOST: put_env_words(out, "host", e->words); return;
+	case AST_ENV_ARCH: put_env_words(out, "arch", e->words); return;
 	case AST_ENV_KERNEL:
 		buf_printf(out, "kernel %s ", ast_cmp_text(e->op));
 		put_str(out, e->version.text);
@@ -609,9 +568,7 @@ static void put_resource(struct list *l, const struct ast_stmt *s)
 static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 {
 	switch (s->kind) {
-	case AST_STMT_HEADER:
-		put_header(l, s);
-		return;
+	case AST_STMT_HEADER: put_header(l, s); return;
 	case AST_STMT_INCLUDE:
 		buf_puts(l->out, "include ");
 		put_path(l->out, s->paths->text, true);
@@ -659,8 +616,7 @@ static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 		buf_puts(l->out, s->kind == AST_STMT_POLICY ? "policy " : "set ");
 		put_block_name(l->out, s->name.text);
 		return;
-	case AST_STMT_NR:
-		break;
+	case AST_STMT_NR: break;
 	}
 	BUG("statement");
 }

@@ -329,8 +329,8 @@ static unsigned deeper(struct parse *p, struct span sp, unsigned a, unsigned b)
 	unsigned depth = (a > b ? a : b) + 1;
 
 	if (depth > PARSE_CHAIN_MAX && !p->stopped) {
-		struct diag *d = diag_add(p->diags, DIAG_PL004, sp, "more than %d terms in one expression",
-					  PARSE_CHAIN_MAX);
+		struct diag *d = diag_add(p->diags, DIAG_PL004, sp,
+					  "more than %d terms in one expression", PARSE_CHAIN_MAX);
 		diag_help(p->diags, d, "write several rules, or 'in' with ranges");
 		p->stopped = true;
 	}

@@ -13,7 +13,7 @@ struct watch; /* programs loaded and attached, nothing recorded yet */
  * blocked target is recorded from its exec on; else everything in or below that directory.
  */
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
-				 const struct target *t, const char **why);
+			     const struct target *t, const char **why);
 /* Waits for the end, detaches, reads the maps, closes. 0 or -errno. */
 int trace_bpf_record(struct watch *b, const struct learn_options *opt, struct target *t,
 		     struct model *m);

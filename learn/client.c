@@ -9,9 +9,11 @@
 #define SHELLS_DEEP 4 /* sh -c 'sh -c ...' */
 
 static const char *const clients[] = {
-	"crictl", "crun", "ctr", "docker", "docker-compose", "incus", "kubectl", "lxc", "machinectl",
-	"nerdctl", "oc", "podman", "podman-compose", "podman-remote", "runc", "systemctl",
-	"systemd-run", "virsh",
+	"crictl",         "crun",          "ctr",     "docker",
+	"docker-compose", "incus",         "kubectl", "lxc",
+	"machinectl",     "nerdctl",       "oc",      "podman",
+	"podman-compose", "podman-remote", "runc",    "systemctl",
+	"systemd-run",    "virsh",
 };
 
 static const char *const shells[] = { "ash", "bash", "dash", "ksh", "sh", "zsh" };
@@ -168,7 +170,8 @@ void client_list(struct buf *out, const struct recording *r)
 	vec_each(&r->files, f) {
 		/* Paths of a recording end in a NUL byte. */
 		const char *client = f->perms & PERM_X ?
-				     find_name(clients, ARRAY_SIZE(clients), f->path.p) : NULL;
+					     find_name(clients, ARRAY_SIZE(clients), f->path.p) :
+					     NULL;
 
 		if (client)
 			buf_printf(out, "%s%s", out->n ? ", " : "", client);

@@ -106,7 +106,8 @@ static int cmp_path(const void *key, const void *file)
 
 static bool is_written(const struct recording *r, struct str path)
 {
-	const struct recorded_file *f = bsearch(&path, r->files.v, r->files.n, sizeof(*f), cmp_path);
+	const struct recorded_file *f =
+		bsearch(&path, r->files.v, r->files.n, sizeof(*f), cmp_path);
 
 	return f && f->perms & (PERM_W | PERM_L);
 }
@@ -240,8 +241,9 @@ static struct proposed_file propose_file(struct arena *a, const struct recording
 {
 	BUF_AUTO glob = { 0 };
 	struct widen w = { .a = a, .r = r, .f = f, .out = &glob };
-	struct proposed_file p = { .perms = f->perms, .count = f->count, .first_ns = f->first_ns,
-				   .files = 1 };
+	struct proposed_file p = {
+		.perms = f->perms, .count = f->count, .first_ns = f->first_ns, .files = 1
+	};
 
 	p.why = widen_path(&w);
 	/* In directories that everybody writes to, another's file is not ours to touch. */

@@ -75,8 +75,8 @@ static bool holds_pale(const char *real)
 	if (!f)
 		return false;
 	strcpy(top, real);
-	while (!stat(top, &here) && snprintf(up, sizeof(up), "%s/..", top) > 0 && !stat(up, &above) &&
-	       here.st_dev == above.st_dev && strrchr(top, '/') > top)
+	while (!stat(top, &here) && snprintf(up, sizeof(up), "%s/..", top) > 0 &&
+	       !stat(up, &above) && here.st_dev == above.st_dev && strrchr(top, '/') > top)
 		*strrchr(top, '/') = 0;
 	rest = real + strlen(top);
 	while (fgets(line, sizeof(line), f)) {
@@ -115,7 +115,8 @@ static bool check_cgroup(struct arena *a, const char *cgroup, struct diags *ds)
 
 	if (!realpath(cgroup, real) || stat(real, &st) || statfs(real, &fs)) {
 		if (errno == ENOENT || errno == ENOTDIR)
-			d = diag_add(ds, DIAG_PL410, NO_SPAN, "no directory '%s'", safe_name(a, cgroup));
+			d = diag_add(ds, DIAG_PL410, NO_SPAN, "no directory '%s'",
+				     safe_name(a, cgroup));
 		else
 			d = diag_add(ds, DIAG_PL410, NO_SPAN, "'%s' cannot be looked at: %s",
 				     safe_name(a, cgroup), strerror(errno));
@@ -125,9 +126,10 @@ static bool check_cgroup(struct arena *a, const char *cgroup, struct diags *ds)
 		d = diag_add(ds, DIAG_PL410, NO_SPAN, "'%s' is not in a cgroup v2 hierarchy",
 			     safe_name(a, cgroup));
 	} else if (holds_pale(real)) {
-		d = diag_add(ds, DIAG_PL410, NO_SPAN, "pale itself is in '%s' and would be recorded",
-			     safe_name(a, cgroup));
-		diag_help(ds, d, "name the cgroup of the workload alone, or run pale from another one");
+		d = diag_add(ds, DIAG_PL410, NO_SPAN,
+			     "pale itself is in '%s' and would be recorded", safe_name(a, cgroup));
+		diag_help(ds, d,
+			  "name the cgroup of the workload alone, or run pale from another one");
 		return false;
 	} else {
 		return true;
@@ -135,15 +137,15 @@ static bool check_cgroup(struct arena *a, const char *cgroup, struct diags *ds)
 	if (likely)
 		diag_help(ds, d, "did you mean '%s'?", safe_name(a, likely));
 	else
-		diag_help(ds, d, "where cgroup2 is mounted, /sys/fs/cgroup as a rule, and behind it what "
-				 "/proc/PID/cgroup shows of a process of the workload");
+		diag_help(ds, d,
+			  "where cgroup2 is mounted, /sys/fs/cgroup as a rule, and behind it what "
+			  "/proc/PID/cgroup shows of a process of the workload");
 	return false;
 }
 
 /* Opens the eBPF backend where it was asked for or can be had; false after a diagnostic. */
-static bool choose_backend(struct arena *a, const struct learn_options *opt,
-			   const struct target *t, struct watch **w, struct recording *r,
-			   struct diags *ds)
+static bool choose_backend(struct arena *a, const struct learn_options *opt, const struct target *t,
+			   struct watch **w, struct recording *r, struct diags *ds)
 {
 	bool is_auto = !strcmp(opt->backend, "auto");
 	const char *no_bpf = "not asked for", *no_ptrace;
@@ -159,8 +161,9 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt,
 	if (opt->cgroup || (!is_auto && strcmp(opt->backend, "ptrace"))) {
 		d = diag_add(ds, DIAG_PL401, NO_SPAN, "the eBPF backend does not work here: %s",
 			     no_bpf);
-		diag_help(ds, d, opt->cgroup ? "only eBPF can watch a cgroup" :
-					       "'--backend ptrace' needs no privilege");
+		diag_help(ds, d,
+			  opt->cgroup ? "only eBPF can watch a cgroup" :
+					"'--backend ptrace' needs no privilege");
 		return false;
 	}
 	no_ptrace = trace_ptrace_attach(a, t);
@@ -168,27 +171,31 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt,
 		r->backend = "ptrace";
 		if (is_auto) {
 			d = diag_add(ds, DIAG_PL403, NO_SPAN,
-				     "recording with ptrace, as eBPF does not work here: %s", no_bpf);
+				     "recording with ptrace, as eBPF does not work here: %s",
+				     no_bpf);
 			diag_help(ds, d, "it is slower, and capabilities are not observed");
 		}
 		return true;
 	}
 	d = diag_add(ds, DIAG_PL401, NO_SPAN, "the ptrace backend does not work here: %s",
 		     no_ptrace);
-	diag_help(ds, d, "nothing was executed; kernel.yama.ptrace_scope or a seccomp filter may "
-			 "forbid it");
+	diag_help(ds, d,
+		  "nothing was executed; kernel.yama.ptrace_scope or a seccomp filter may "
+		  "forbid it");
 	return false;
 }
 
 /* The file is there and may be executed, and yet the kernel does not. */
-static int tell_not_executed(const struct learn_options *opt, int err, struct diags *ds, int *status)
+static int tell_not_executed(const struct learn_options *opt, int err, struct diags *ds,
+			     int *status)
 {
 	struct diag *d = diag_add(ds, DIAG_PL400, NO_SPAN, "cannot execute '%s': %s",
 				  safe_name(ds->arena, opt->argv[0]), strerror(err));
 
 	if (err == ENOEXEC)
-		diag_help(ds, d, "it is no program of this machine's, and no script without a first "
-				 "line such as '#!/bin/sh'; nothing was recorded");
+		diag_help(ds, d,
+			  "it is no program of this machine's, and no script without a first "
+			  "line such as '#!/bin/sh'; nothing was recorded");
 	else
 		diag_help(ds, d, "nothing was recorded");
 	*status = err == ENOENT ? 127 : 126;
@@ -224,8 +231,11 @@ static int tell_nothing(const struct learn_options *opt, const struct recording 
 /* Told to end while everything was prepared: the command need not run for that. */
 static int tell_not_started(const struct learn_options *opt, struct diags *ds, int *status)
 {
-	diag_help(ds, diag_add(ds, DIAG_PL411, NO_SPAN, "nothing was recorded: the signal came before "
-			       "'%s' was started", safe_name(ds->arena, opt->argv[0])),
+	diag_help(ds,
+		  diag_add(ds, DIAG_PL411, NO_SPAN,
+			   "nothing was recorded: the signal came before "
+			   "'%s' was started",
+			   safe_name(ds->arena, opt->argv[0])),
 		  "so it was not executed, and nothing is proposed");
 	*status = 1;
 	return -1;
@@ -236,14 +246,16 @@ static void tell_left_running(const struct target *t, struct diags *ds)
 	struct diag *d;
 
 	if (t->ended)
-		d = diag_add(ds, DIAG_PL413, NO_SPAN,
-			     "processes that the command started still run, unrecorded from here on");
+		d = diag_add(
+			ds, DIAG_PL413, NO_SPAN,
+			"processes that the command started still run, unrecorded from here on");
 	else
 		d = diag_add(ds, DIAG_PL413, NO_SPAN,
 			     "the command still runs as process %d, unrecorded from here on",
 			     (int)t->pid);
-	diag_help(ds, d, "it did not end within 5 s of the signal, or a second one came; end it with "
-			 "'kill'");
+	diag_help(ds, d,
+		  "it did not end within 5 s of the signal, or a second one came; end it with "
+		  "'kill'");
 }
 
 static int finish(const struct learn_options *opt, struct target *t, struct model *m, int *status,
@@ -285,7 +297,8 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 		return check_cgroup(a, opt->cgroup, ds) ? 0 : -1;
 	err = held_capabilities(&r->caps_held);
 	if (err)
-		return failed(ds, "the capabilities that the command will have cannot be read", err);
+		return failed(ds, "the capabilities that the command will have cannot be read",
+			      err);
 	err = program_find(a, opt->argv[0], &path, ds);
 	if (err) {
 		*status = err;

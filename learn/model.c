@@ -21,9 +21,10 @@
 struct moved {
 	struct str path; /* without a slash at its end */
 	struct access how;
-	uint32_t class;  /* of those that were renamed into one another: the index of another, or its own */
-	unsigned kinds;  /* the class's, in its first: as seen while it was used */
-	unsigned guess;  /* likewise: as it looks at the end */
+	uint32_t class
+		; /* of those that were renamed into one another: the index of another, or its own */
+	unsigned kinds; /* the class's, in its first: as seen while it was used */
+	unsigned guess; /* likewise: as it looks at the end */
 };
 
 enum { KIND_FILE = 1, KIND_DIR = 2 };
@@ -37,7 +38,7 @@ struct model {
 	struct recording *r;
 	size_t max_paths;
 	uint32_t calls[ARCH_NR][TRACE_NRS]; /* index into r->calls, from 1 */
-	struct table files, names; /* of paths */
+	struct table files, names;          /* of paths */
 	VEC(struct moved) moved;
 	VEC(struct linked) links;
 };
@@ -221,7 +222,8 @@ static uint32_t class_of(struct model *m, uint32_t i)
 	return i;
 }
 
-static model_ref add_moved(struct model *m, struct str path, unsigned kinds, const struct access *how)
+static model_ref add_moved(struct model *m, struct str path, unsigned kinds,
+			   const struct access *how)
 {
 	uint32_t ref = find_path(m, &m->names, path);
 	struct moved fresh = { .how = { .owned = true, .first_ns = UINT64_MAX } };
@@ -548,7 +550,8 @@ static int interpreter_of(struct model *m, const char *path, char real[PATH_MAX]
 static void add_interpreters(struct model *m, size_t file)
 {
 	char path[PATH_MAX], real[PATH_MAX];
-	struct access how = { .owned = false, .count = m->r->files.v[file].count,
+	struct access how = { .owned = false,
+			      .count = m->r->files.v[file].count,
 			      .first_ns = m->r->files.v[file].first_ns };
 
 	if (m->r->files.v[file].path.n >= sizeof(path)) {

@@ -9,10 +9,10 @@
 
 struct model;
 
-struct access { /* how a file was used */
-	unsigned perms;   /* PERM_* */
-	bool owned;       /* by the file's owner */
-	bool elsewhere;   /* in a chroot or another mount namespace */
+struct access {         /* how a file was used */
+	unsigned perms; /* PERM_* */
+	bool owned;     /* by the file's owner */
+	bool elsewhere; /* in a chroot or another mount namespace */
 	uint64_t count;
 	uint64_t first_ns;
 };
@@ -27,8 +27,7 @@ void model_value(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64
 		 uint64_t count);
 void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t ones,
 		uint64_t zeros, bool unbounded);
-void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
-		 uint64_t count);
+void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3], uint64_t count);
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
 /* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
 typedef size_t model_ref;

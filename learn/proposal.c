@@ -8,8 +8,7 @@
 #include "compiler/policy/spell.h"
 #include "learn/proposal.h"
 
-const struct recorded_call *proposal_call(const struct proposal *p, enum arch a,
-					     const char *name)
+const struct recorded_call *proposal_call(const struct proposal *p, enum arch a, const char *name)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(name));
 
@@ -57,7 +56,7 @@ const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns
 }
 
 struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
-				 struct ast_cond *cond)
+				   struct ast_cond *cond)
 {
 	struct ast_stmt *s = proposal_add(p, AST_STMT_CALLS);
 

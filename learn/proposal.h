@@ -15,7 +15,7 @@ struct proposal {
 	const struct propose_options *opt;
 	struct diags *ds;
 	struct ast_body *body;
-	unsigned arches;   /* ARCH_BIT of those seen */
+	unsigned arches; /* ARCH_BIT of those seen */
 	bool one_arch;
 	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
 	const char *group; /* heading to put above the next statement */
@@ -24,7 +24,7 @@ struct proposal {
 
 struct set_use {
 	const struct ast_stmt *set;
-	size_t worth;        /* seen calls that it saves */
+	size_t worth; /* seen calls that it saves */
 	struct ast_word *except;
 };
 
@@ -34,12 +34,11 @@ struct set_list {
 };
 
 /* proposal.c: the policy being made, and statements with their evidence */
-const struct recorded_call *proposal_call(const struct proposal *p, enum arch a,
-					     const char *name);
+const struct recorded_call *proposal_call(const struct proposal *p, enum arch a, const char *name);
 bool proposal_saw(const struct proposal *p, const char *name);
 struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind);
 struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
-				 struct ast_cond *cond);
+				   struct ast_cond *cond);
 struct ast_verdict proposal_allow(struct proposal *p);
 struct ast_verdict proposal_nosys(struct proposal *p);
 const char *proposal_time(struct arena *a, uint64_t ns);
@@ -47,15 +46,16 @@ const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns
 
 /* proposal.c: values as policies write them (policy/spell.h); flags: bit by bit */
 struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
-				     enum arch a);
+				 enum arch a);
 struct ast_value *proposal_value(struct proposal *p, uint64_t v, const struct arg_info *arg,
-				  enum arch a);
-const char *proposal_short_name(struct arena *a, const char *domain, const char *prefix, uint64_t v);
+				 enum arch a);
+const char *proposal_short_name(struct arena *a, const char *domain, const char *prefix,
+				uint64_t v);
 
 /* propose_calls.c: calls with what their arguments were, and those that were not seen but belong there */
 const struct recorded_arg *proposal_arg(const struct recorded_call *c, int index);
 struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
-				  const struct syscall_info *s, int *index);
+			      const struct syscall_info *s, int *index);
 struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info *arg, enum arch a);
 bool propose_is_socket(const char *name);
 void propose_calls(struct proposal *p, enum arch a);

@@ -18,8 +18,10 @@
 static void describe_unruled(struct proposal *p, struct ast_comment **to)
 {
 	static const char *const calls[] = {
-		"mount", "umount", "umount2", "pivot_root", "move_mount", "mount_setattr", "fsmount",
-		"open_tree", "ptrace", "process_vm_readv", "process_vm_writev", "mq_open", "mq_unlink",
+		"mount",      "umount",           "umount2",           "pivot_root",
+		"move_mount", "mount_setattr",    "fsmount",           "open_tree",
+		"ptrace",     "process_vm_readv", "process_vm_writev", "mq_open",
+		"mq_unlink",
 	};
 	BUF_AUTO text = { 0 };
 
@@ -27,7 +29,8 @@ static void describe_unruled(struct proposal *p, struct ast_comment **to)
 		if (proposal_saw(p, calls[i]))
 			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i]);
 	if (text.n)
-		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s", text.p);
+		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s",
+				text.p);
 }
 
 static bool had_flag(const struct proposal *p, const char *call, uint64_t flag)
@@ -47,7 +50,8 @@ static void describe_mounts(struct proposal *p, struct ast_comment **to)
 {
 	if (proposal_saw(p, "setns") || had_flag(p, "unshare", CLONE_NEWNS) ||
 	    had_flag(p, "clone", CLONE_NEWNS))
-		ast_comment_add(p->a, to, "mount namespaces were changed: AppArmor refuses files opened "
+		ast_comment_add(p->a, to,
+				"mount namespaces were changed: AppArmor refuses files opened "
 				"before that, unless the profile has flags=(attach_disconnected)");
 }
 
@@ -57,7 +61,8 @@ static void describe_mounts(struct proposal *p, struct ast_comment **to)
  */
 static void describe_setid(struct proposal *p, struct ast_comment **to)
 {
-	bool had_none = !strcmp(p->r->backend, "ptrace") && !(p->r->caps_held >> CAP_SYS_PTRACE & 1);
+	bool had_none =
+		!strcmp(p->r->backend, "ptrace") && !(p->r->caps_held >> CAP_SYS_PTRACE & 1);
 
 	vec_each(&p->r->files, f) {
 		struct stat st;
@@ -69,7 +74,8 @@ static void describe_setid(struct proposal *p, struct ast_comment **to)
 		BUF_AUTO safe = { 0 };
 
 		buf_safe(&safe, f->path);
-		ast_comment_add(p->a, to, "set-id program, without its rights under 'pale run' "
+		ast_comment_add(p->a, to,
+				"set-id program, without its rights under 'pale run' "
 				"(no_new_privs)%s: %s",
 				had_none ? " and while it was recorded (traced by a user)" : "",
 				safe.p ? safe.p : "");
@@ -83,10 +89,13 @@ static void describe_client(struct proposal *p, struct ast_comment **to)
 
 	client_list(&run, p->r);
 	if (p->opt->client)
-		ast_comment_add(p->a, to, "NOT THE WORK: '%s' has it done in another process tree; this is "
-				"the client's own doing", p->opt->client);
+		ast_comment_add(p->a, to,
+				"NOT THE WORK: '%s' has it done in another process tree; this is "
+				"the client's own doing",
+				p->opt->client);
 	else if (run.n)
-		ast_comment_add(p->a, to, "executed, and their work done in other process trees, unseen: %s",
+		ast_comment_add(p->a, to,
+				"executed, and their work done in other process trees, unseen: %s",
 				run.p);
 }
 
@@ -96,25 +105,36 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 	const struct recording *r = p->r;
 
 	if (r->disconnected)
-		ast_comment_add(p->a, to, "opened without a path (pipes, sockets, memory files): %llu",
+		ast_comment_add(p->a, to,
+				"opened without a path (pipes, sockets, memory files): %llu",
 				(unsigned long long)r->disconnected);
 	if (r->odd_numbers)
-		ast_comment_add(p->a, to, "calls by numbers beyond any table: %llu, left to `unknown`",
+		ast_comment_add(p->a, to,
+				"calls by numbers beyond any table: %llu, left to `unknown`",
 				(unsigned long long)r->odd_numbers);
 	if (r->unread)
-		ast_comment_add(p->a, to, "programs that could not be read afterwards, interpreter "
-				"unknown: %llu", (unsigned long long)r->unread);
+		ast_comment_add(p->a, to,
+				"programs that could not be read afterwards, interpreter "
+				"unknown: %llu",
+				(unsigned long long)r->unread);
 	if (r->memory_programs)
-		ast_comment_add(p->a, to, "programs executed from memory, which no path and so no rule "
-				"allows under AppArmor: %llu", (unsigned long long)r->memory_programs);
+		ast_comment_add(p->a, to,
+				"programs executed from memory, which no path and so no rule "
+				"allows under AppArmor: %llu",
+				(unsigned long long)r->memory_programs);
 	if (r->elsewhere)
-		ast_comment_add(p->a, to, "names used in a chroot or another mount namespace, links in "
-				"them not followed: %llu", (unsigned long long)r->elsewhere);
+		ast_comment_add(p->a, to,
+				"names used in a chroot or another mount namespace, links in "
+				"them not followed: %llu",
+				(unsigned long long)r->elsewhere);
 	if (proposal_saw(p, "io_uring_setup"))
-		ast_comment_add(p->a, to, "io_uring was used: what went through its rings was not seen");
+		ast_comment_add(p->a, to,
+				"io_uring was used: what went through its rings was not seen");
 	if (r->unseen_exec)
-		ast_comment_add(p->a, to, "mappings made executable that could not be looked up (other "
-				"threads changed theirs, or Linux before 5.17): %llu; a file among them needs m",
+		ast_comment_add(p->a, to,
+				"mappings made executable that could not be looked up (other "
+				"threads changed theirs, or Linux before 5.17): %llu; a file among "
+				"them needs m",
 				(unsigned long long)r->unseen_exec);
 }
 
@@ -128,7 +148,8 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	vec_each(&r->calls, c)
 		total += c->count;
 	recording_losses_print(&losses, r);
-	ast_comment_add(p->a, to, "Proposed by pale learn %s from one run: read it before you use it.",
+	ast_comment_add(p->a, to,
+			"Proposed by pale learn %s from one run: read it before you use it.",
 			PALE_VERSION);
 	if (p->opt->cmdline) {
 		BUF_AUTO safe = { 0 };
@@ -138,34 +159,41 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	}
 	ast_comment_add(p->a, to, "machine:  Linux %s, %s, libc: %s", r->kernel,
 			arch_info(r->host)->name, r->libc);
-	ast_comment_add(p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
-			r->backend, proposal_time(p->a, r->duration_ns),
-			(unsigned long long)r->processes, (unsigned long long)total, r->calls.n,
-			r->left_running ? ", ended by a signal to pale, which the workload outlived" :
-			r->interrupted	? ", ended by a signal to pale" : "");
+	ast_comment_add(
+		p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
+		r->backend, proposal_time(p->a, r->duration_ns), (unsigned long long)r->processes,
+		(unsigned long long)total, r->calls.n,
+		r->left_running ? ", ended by a signal to pale, which the workload outlived" :
+		r->interrupted  ? ", ended by a signal to pale" :
+				  "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
 	describe_client(p, to);
 	if (sets->unread)
 		ast_comment_add(p->a, to, "sets that could not be read, and so were not used: %zu",
 				sets->unread);
 	if (r->midway)
-		ast_comment_add(p->a, to, "begun midway: there were processes before, how they started "
+		ast_comment_add(p->a, to,
+				"begun midway: there were processes before, how they started "
 				"was not seen");
 	if (!r->caps_observed)
 		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
-				!strcmp(r->backend, "ptrace") ? "ptrace cannot see them" :
-								"this kernel has no tracepoint for them");
+				!strcmp(r->backend, "ptrace") ?
+					"ptrace cannot see them" :
+					"this kernel has no tracepoint for them");
 	describe_unseen(p, to);
 	describe_unruled(p, to);
 	describe_mounts(p, to);
 	describe_setid(p, to);
 	if (!p->one_arch)
-		ast_comment_add(p->a, to, "several ABIs: JSON profiles cannot tell them apart, compile "
+		ast_comment_add(p->a, to,
+				"several ABIs: JSON profiles cannot tell them apart, compile "
 				"those with --arch");
 	vec_each(&r->calls, c)
 		if (!syscall_by_nr(c->arch, c->nr))
-			ast_comment_add(p->a, to, "call %u (%s): %llux, not in the table, left to `unknown`",
-					c->nr, arch_info(c->arch)->name, (unsigned long long)c->count);
+			ast_comment_add(p->a, to,
+					"call %u (%s): %llux, not in the table, left to `unknown`",
+					c->nr, arch_info(c->arch)->name,
+					(unsigned long long)c->count);
 }
 
 static struct ast_stmt *add_header(struct proposal *p, enum ast_header h)
@@ -186,8 +214,8 @@ static void add_headers(struct proposal *p)
 	}
 	s = add_header(p, AST_HEADER_LEVEL);
 	ast_words_add(p->a, &s->words, "linux");
-	s->version = *ast_word_new(p->a, arena_printf(p->a, "%u.%u", tables_level >> 8,
-						      tables_level & 0xff));
+	s->version = *ast_word_new(
+		p->a, arena_printf(p->a, "%u.%u", tables_level >> 8, tables_level & 0xff));
 	s = add_header(p, AST_HEADER_LAYERS);
 	ast_words_add(p->a, &s->words, "seccomp");
 	ast_words_add(p->a, &s->words, "apparmor");
@@ -256,12 +284,14 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 		if (!u.set && !p->opt->starts_asked)
 			continue; /* execve alone is then said to be implied */
 		if (!u.set) {
-			diag_help(p->ds, diag_add(p->ds, DIAG_PL405, NO_SPAN, "there is no set '%s'",
-						  p->opt->starts[i]),
+			diag_help(p->ds,
+				  diag_add(p->ds, DIAG_PL405, NO_SPAN, "there is no set '%s'",
+					   p->opt->starts[i]),
 				  "'pale list sets' lists those that there are");
 			continue;
 		}
-		if (p->one_arch && propose_is_special(p, "mmap", a) && propose_set_holds(u.set, "mmap"))
+		if (p->one_arch && propose_is_special(p, "mmap", a) &&
+		    propose_set_holds(u.set, "mmap"))
 			ast_words_add(p->a, &u.except, "mmap");
 		propose_start(p, &u, a);
 		execve = true;

@@ -6,13 +6,13 @@
 #include "learn/learn.h"
 
 struct proposed_file {
-	struct str glob;   /* AppArmor's; its own characters in names are escaped */
+	struct str glob; /* AppArmor's; its own characters in names are escaped */
 	unsigned perms;
 	bool owner;
-	uint64_t count;    /* over all files that the glob stands for */
+	uint64_t count; /* over all files that the glob stands for */
 	uint64_t first_ns;
 	size_t files;
-	const char *why;   /* it was widened, or owner was added; NULL: it is the path itself */
+	const char *why; /* it was widened, or owner was added; NULL: it is the path itself */
 };
 
 struct proposed_files {

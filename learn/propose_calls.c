@@ -91,21 +91,16 @@ static const struct {
 	const char *call, *arg;
 	cond_fn *make;
 } bounded[] = {
-	{ "clone", "clone_flags", clone_cond },
-	{ "ioctl", "cmd", values_cond },
-	{ "mmap", "prot", prot_cond },
-	{ "mmap2", "prot", prot_cond },
-	{ "mprotect", "prot", prot_cond },
-	{ "personality", "personality", values_cond },
-	{ "pkey_mprotect", "prot", prot_cond },
-	{ "prctl", "option", values_cond },
-	{ "setns", "flags", values_cond },
-	{ "unshare", "unshare_flags", values_cond },
+	{ "clone", "clone_flags", clone_cond }, { "ioctl", "cmd", values_cond },
+	{ "mmap", "prot", prot_cond },          { "mmap2", "prot", prot_cond },
+	{ "mprotect", "prot", prot_cond },      { "personality", "personality", values_cond },
+	{ "pkey_mprotect", "prot", prot_cond }, { "prctl", "option", values_cond },
+	{ "setns", "flags", values_cond },      { "unshare", "unshare_flags", values_cond },
 };
 
 /* The condition for a recorded call; *index: of the argument that was looked at, or -1. */
 struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
-				  const struct syscall_info *s, int *index)
+			      const struct syscall_info *s, int *index)
 {
 	*index = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(bounded); i++) {
@@ -204,9 +199,12 @@ static void propose_call(struct proposal *p, const struct recorded_call *c,
 
 	if (!strcmp(s->name, "clone3")) {
 		st = proposal_add_call(p, proposal_nosys(p), s->name, NULL);
-		ast_comment_add(p->a, &st->leading, "seen %s; its flags lie in memory, where no "
-				"filter looks:", proposal_evidence(p->a, c->count, c->first_ns));
-		ast_comment_add(p->a, &st->leading, "libcs fall back to clone, whose flags are checked");
+		ast_comment_add(p->a, &st->leading,
+				"seen %s; its flags lie in memory, where no "
+				"filter looks:",
+				proposal_evidence(p->a, c->count, c->first_ns));
+		ast_comment_add(p->a, &st->leading,
+				"libcs fall back to clone, whose flags are checked");
 		return;
 	}
 	cond = propose_cond(p, c, s, &index);
@@ -272,7 +270,8 @@ static void imply_clone(struct proposal *p, enum arch a)
 		return;
 	args = syscall_args(s, a, &nargs);
 	p->done[a][s->nr[a]] = true;
-	st = proposal_add_call(p, proposal_allow(p), "clone", propose_no_namespaces(p, &args[index], a));
+	st = proposal_add_call(p, proposal_allow(p), "clone",
+			       propose_no_namespaces(p, &args[index], a));
 	ast_comment_add(p->a, &st->trailing, "implied: what clone3's callers fall back to");
 }
 
@@ -288,11 +287,13 @@ static void refuse_clone3(struct proposal *p, enum arch a)
 	ast_comment_add(p->a, &st->trailing, "implied: newer libcs try it first, then clone");
 }
 
-static const char *const clock_calls[] = { "clock_getres",   "clock_getres_time64",
-					   "clock_gettime",  "clock_gettime64", "getcpu",
-					   "gettimeofday",   "time",	NULL };
-static const char *const thread_calls[] = { "futex", "madvise", "munmap", "rt_sigprocmask",
-					    "sched_yield", "set_robust_list", NULL };
+static const char *const clock_calls[] = { "clock_getres",  "clock_getres_time64",
+					   "clock_gettime", "clock_gettime64",
+					   "getcpu",        "gettimeofday",
+					   "time",          NULL };
+static const char *const thread_calls[] = {
+	"futex", "madvise", "munmap", "rt_sigprocmask", "sched_yield", "set_robust_list", NULL
+};
 
 void propose_implied(struct proposal *p, enum arch a, bool has_start)
 {
@@ -307,9 +308,11 @@ void propose_implied(struct proposal *p, enum arch a, bool has_start)
 	      "the kernel asks for it after a stop");
 	imply(p, a, (const char *const[]){ "rt_sigreturn", NULL }, "the end of any signal handler");
 	if (a == ARCH_I386)
-		imply(p, a, (const char *const[]){ "sigreturn", NULL }, "the end of an old signal handler");
+		imply(p, a, (const char *const[]){ "sigreturn", NULL },
+		      "the end of an old signal handler");
 	if (!has_start)
-		imply(p, a, (const char *const[]){ "execve", NULL }, "the program starts under the filter");
+		imply(p, a, (const char *const[]){ "execve", NULL },
+		      "the program starts under the filter");
 	if (strncmp(p->r->libc, "none", 4))
 		imply(p, a, (const char *const[]){ "futex", NULL },
 		      "locks in libraries are contended now and then");

@@ -35,11 +35,14 @@ void propose_files(struct proposal *p)
 		st->paths = ast_word_new(p->a, str_dup(p->a, f->glob));
 		if (f->why && f->files > 1)
 			ast_comment_add(p->a, &st->trailing, "%s, %zu files: %s",
-					proposal_evidence(p->a, f->count, f->first_ns), f->files, f->why);
+					proposal_evidence(p->a, f->count, f->first_ns), f->files,
+					f->why);
 		else
 			ast_comment_add(p->a, &st->trailing, "%s%s%s%s",
 					proposal_evidence(p->a, f->count, f->first_ns),
-					(f->perms & (PERM_A | PERM_W)) == PERM_A ? ", appended to only" : "",
+					(f->perms & (PERM_A | PERM_W)) == PERM_A ?
+						", appended to only" :
+						"",
 					f->why ? ": " : "", f->why ? f->why : "");
 	}
 	p->group = NULL;
@@ -52,11 +55,13 @@ void propose_files(struct proposal *p)
 static bool is_noise(const struct recorded_capability *c)
 {
 	static const char *const meant[] = {
-		"bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick", "fsetxattr", "ioctl",
-		"iopl", "keyctl", "lsetxattr", "mount", "mount_setattr", "move_mount", "msgctl",
-		"open_tree", "open_tree_attr", "perf_event_open", "pivot_root", "prctl", "quotactl", "quotactl_fd",
-		"seccomp", "semctl", "setdomainname", "sethostname", "setns", "setxattr", "shmctl",
-		"swapoff", "swapon", "syslog", "umount2", "unshare", "vhangup",
+		"bpf",         "fanotify_init",  "fsconfig",        "fsmount",    "fsopen",
+		"fspick",      "fsetxattr",      "ioctl",           "iopl",       "keyctl",
+		"lsetxattr",   "mount",          "mount_setattr",   "move_mount", "msgctl",
+		"open_tree",   "open_tree_attr", "perf_event_open", "pivot_root", "prctl",
+		"quotactl",    "quotactl_fd",    "seccomp",         "semctl",     "setdomainname",
+		"sethostname", "setns",          "setxattr",        "shmctl",     "swapoff",
+		"swapon",      "syslog",         "umount2",         "unshare",    "vhangup",
 	};
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
@@ -103,7 +108,8 @@ static void propose_held(struct proposal *p)
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		if (p->r->caps_held >> cap & 1)
 			ast_words_add(p->a, &st->words, capability_name(cap));
-	ast_comment_add(p->a, &st->leading, "not observed: all that the command had; take out what it "
+	ast_comment_add(p->a, &st->leading,
+			"not observed: all that the command had; take out what it "
 			"does not need");
 }
 

@@ -23,8 +23,8 @@ static bool is_implied(const struct ast_stmt *st)
 bool propose_is_special(struct proposal *p, const char *name, enum arch a)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(name));
-	const struct recorded_call *c = s && s->nr[a] >= 0 ?
-					recording_call(p->r, a, (uint32_t)s->nr[a]) : NULL;
+	const struct recorded_call *c =
+		s && s->nr[a] >= 0 ? recording_call(p->r, a, (uint32_t)s->nr[a]) : NULL;
 	int index;
 
 	if (!strcmp(name, "clone") || !strcmp(name, "clone3") || propose_is_socket(name))
@@ -112,7 +112,7 @@ void propose_start(struct proposal *p, const struct set_use *u, enum arch a)
 {
 	struct ast_stmt *use = proposal_add(p, AST_STMT_USE);
 	const char *how = str_is(u->set->name.text, "start-run") ? "pale run starts a program" :
-								    "the container runtime does";
+								   "the container runtime does";
 
 	ast_words_add(p->a, &use->words, str_dup(p->a, u->set->name.text));
 	use->except = u->except;
@@ -143,15 +143,18 @@ static void tell_unread(struct proposal *p, const char *path, int err, struct se
 	buf_safe(&safe, str_c(path));
 	d = diag_add(p->ds, DIAG_PL414, NO_SPAN, "sets in '%s' cannot be read: %s",
 		     safe.p ? safe.p : "", strerror(err));
-	diag_help(p->ds, d, "what they would have given (how the program starts, groups of calls) is "
-			    "missing in the proposal");
+	diag_help(p->ds, d,
+		  "what they would have given (how the program starts, groups of calls) is "
+		  "missing in the proposal");
 	out->unread++;
 }
 
 /* The sets of one directory, in the order of their files' names. */
 void propose_load_sets(struct proposal *p, const char *dir, struct set_list *out)
 {
-	struct { VEC(const char *) list; } names = { 0 };
+	struct {
+		VEC(const char *) list;
+	} names = { 0 };
 	DIR *d = opendir(dir);
 	struct dirent *e;
 

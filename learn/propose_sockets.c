@@ -120,7 +120,8 @@ void propose_sockets(struct proposal *p, enum arch only)
 	if (kinds.list.n && !p->mux_sockets && p->arches & ARCH_BIT(ARCH_I386)) {
 		struct ast_stmt *st = proposal_add_call(p, proposal_nosys(p), "socketcall", NULL);
 
-		ast_comment_add(p->a, &st->trailing, "its arguments lie in memory: socket itself instead");
+		ast_comment_add(p->a, &st->trailing,
+				"its arguments lie in memory: socket itself instead");
 	}
 	p->group = NULL;
 }

@@ -37,7 +37,10 @@ static const struct {
 	size_t offset;
 	const char *what;
 } loss_rows[] = {
-#define LOSS(field, what) { offsetof(struct recording_losses, field), what }
+#define LOSS(field, what)                                                                          \
+	{                                                                                          \
+		offsetof(struct recording_losses, field), what                                     \
+	}
 	LOSS(calls_full, "calls found no room"),
 	LOSS(values_full, "argument values found no room"),
 	LOSS(paths_full, "paths found no room"),
@@ -143,10 +146,10 @@ static int cmp_signal(const void *x, const void *y)
 	return a->signal - b->signal;
 }
 
-#define SORT(vec, cmp)                                                       \
-	do {                                                                 \
-		if ((vec).n)                                                 \
-			qsort((vec).v, (vec).n, sizeof(*(vec).v), (cmp));    \
+#define SORT(vec, cmp)                                                                             \
+	do {                                                                                       \
+		if ((vec).n)                                                                       \
+			qsort((vec).v, (vec).n, sizeof(*(vec).v), (cmp));                          \
 	} while (0)
 
 void recording_sort(struct recording *r)

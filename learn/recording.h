@@ -44,10 +44,10 @@ struct recorded_call {
 };
 
 struct recorded_file {
-	struct str path;   /* as the kernel resolved it; directories end in / */
-	unsigned perms;    /* PERM_* of policy.h; beside PERM_W, PERM_A means nothing */
-	bool owned;        /* every access was by the file's owner */
-	bool elsewhere;    /* executed in a chroot or other mount namespace: unreadable from here */
+	struct str path; /* as the kernel resolved it; directories end in / */
+	unsigned perms;  /* PERM_* of policy.h; beside PERM_W, PERM_A means nothing */
+	bool owned;      /* every access was by the file's owner */
+	bool elsewhere;  /* executed in a chroot or other mount namespace: unreadable from here */
 	uint64_t count;
 	uint64_t first_ns;
 };
@@ -66,7 +66,7 @@ struct recorded_signal { /* received from a process (kill and the like, not the 
 	uint64_t first_ns;
 };
 
-struct recording_losses { /* each counted; any non-zero makes the proposal incomplete */
+struct recording_losses {         /* each counted; any non-zero makes the proposal incomplete */
 	uint64_t calls_full;      /* a (call) map was full */
 	uint64_t values_full;     /* argument values that found no room */
 	uint64_t paths_full;      /* paths that found no room */
@@ -74,35 +74,35 @@ struct recording_losses { /* each counted; any non-zero makes the proposal incom
 	uint64_t paths_unresolved;
 	uint64_t unknown_abi;
 	uint64_t ring_dropped;
-	uint64_t untraced;        /* processes that could not be followed */
-	uint64_t left;            /* tasks that were moved out of the cgroup */
-	uint64_t tracing;         /* the workload's own ptrace calls, refused as pale was the tracer */
-	uint64_t unread;          /* questions about the recording that the kernel did not answer */
+	uint64_t untraced; /* processes that could not be followed */
+	uint64_t left;     /* tasks that were moved out of the cgroup */
+	uint64_t tracing;  /* the workload's own ptrace calls, refused as pale was the tracer */
+	uint64_t unread;   /* questions about the recording that the kernel did not answer */
 };
 
 struct recording {
-	const char *backend;  /* "ebpf", "ptrace" */
-	const char *kernel;   /* uname -r */
-	const char *libc;     /* "glibc 2.36", "musl", "static" */
+	const char *backend; /* "ebpf", "ptrace" */
+	const char *kernel;  /* uname -r */
+	const char *libc;    /* "glibc 2.36", "musl", "static" */
 	enum arch host;
-	struct str program;   /* resolved path of the first exec; empty with --cgroup */
+	struct str program; /* resolved path of the first exec; empty with --cgroup */
 	uint64_t duration_ns;
-	uint64_t processes;   /* tasks seen */
-	bool midway;          /* the cgroup had tasks before the recording began */
-	bool interrupted;     /* ended by a signal to pale, not by the workload */
-	bool left_running;    /* and the workload was still there when pale let it go */
+	uint64_t processes; /* tasks seen */
+	bool midway;        /* the cgroup had tasks before the recording began */
+	bool interrupted;   /* ended by a signal to pale, not by the workload */
+	bool left_running;  /* and the workload was still there when pale let it go */
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
 	VEC(struct recorded_signal) received;
 	bool caps_observed; /* else caps is empty because the backend cannot see them */
 	VEC(struct recorded_capability) caps;
-	uint64_t caps_held; /* bit n: the command had capability n to begin with */
-	uint64_t odd_numbers;  /* calls by numbers far beyond any table; nothing is lost */
-	uint64_t disconnected; /* opens of things without a path: pipes, sockets, memory files */
+	uint64_t caps_held;       /* bit n: the command had capability n to begin with */
+	uint64_t odd_numbers;     /* calls by numbers far beyond any table; nothing is lost */
+	uint64_t disconnected;    /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
-	uint64_t unseen_exec;  /* mprotect(PROT_EXEC) of what could not be looked up */
-	uint64_t elsewhere;    /* names in a chroot or other mount namespace, links not followed */
-	uint64_t unread;       /* programs that could not be read afterwards: interpreter unknown */
+	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
+	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */
+	uint64_t unread;    /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;
 };
 

@@ -16,10 +16,14 @@ static const struct {
 	const char *call;
 	struct trace_rule rule;
 } rows[] = {
-#define RULE(call, op, fd0, path0, perms0, flags0, fd1, path1, perms1, flags1, at)                \
-	{ #call,                                                                                  \
-	  { TRACE_OP_##op, { fd0, fd1 }, { path0, path1 }, { TRACE_##perms0, TRACE_##perms1 },     \
-	    { TRACE_##flags0, TRACE_##flags1 }, at } },
+#define RULE(call, op, fd0, path0, perms0, flags0, fd1, path1, perms1, flags1, at)                 \
+	{ #call,                                                                                   \
+	  { TRACE_OP_##op,                                                                         \
+	    { fd0, fd1 },                                                                          \
+	    { path0, path1 },                                                                      \
+	    { TRACE_##perms0, TRACE_##perms1 },                                                    \
+	    { TRACE_##flags0, TRACE_##flags1 },                                                    \
+	    at } },
 #include "learn/rules.def"
 #undef RULE
 };

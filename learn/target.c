@@ -99,7 +99,8 @@ void target_drop(struct target *t)
 	if (t->release >= 0) {
 		close(t->release);
 		t->release = -1;
-		while (t->pid && !t->ended && waitpid(t->pid, &t->wait_status, 0) < 0 && errno == EINTR)
+		while (t->pid && !t->ended && waitpid(t->pid, &t->wait_status, 0) < 0 &&
+		       errno == EINTR)
 			;
 		t->ended = true;
 	}

@@ -7,12 +7,12 @@
 #include "learn/learn.h"
 
 struct target {
-	pid_t pid;       /* 0: none (a cgroup is watched) */
-	int release;     /* one byte lets it go */
-	int failure;     /* its errno when exec failed; end of file when it did not */
+	pid_t pid;   /* 0: none (a cgroup is watched) */
+	int release; /* one byte lets it go */
+	int failure; /* its errno when exec failed; end of file when it did not */
 	bool ended;
-	int wait_status; /* once ended */
-	bool asked;      /* stop signal was passed on */
+	int wait_status;      /* once ended */
+	bool asked;           /* stop signal was passed on */
 	uint64_t deadline_ns; /* then */
 };
 
@@ -20,8 +20,8 @@ struct target {
  * struct learn_options. 0 or -errno */
 int target_start(const char *path, char *const *argv, const sigset_t *ignored, struct target *t);
 int target_release(struct target *t);
-void target_drop(struct target *t); /* closes; kills it if it was never released */
-int target_exec_errno(struct target *t); /* after it ended: why exec failed; 0: it did not */
+void target_drop(struct target *t);        /* closes; kills it if it was never released */
+int target_exec_errno(struct target *t);   /* after it ended: why exec failed; 0: it did not */
 int target_status(const struct target *t); /* as a shell has it: 128+N for a signal */
 bool target_lives(struct target *t); /* does it, or a process that it left behind, still run? */
 

@@ -18,20 +18,20 @@
 
 _Static_assert(TRACE_TEXT <= 511, "intern()'s mask would cut it");
 
-#define CORE __attribute__((preserve_access_index))
-#define ENOENT 2
-#define AF_UNIX 1
-#define PROT_EXEC 4
-#define O_APPEND 02000
-#define FMODE_READ 1u
-#define FMODE_WRITE 2u
-#define FMODE_PATH 0x4000u
-#define FMODE_CREATED 0x100000u
-#define TS_COMPAT 2u          /* arch/x86/include/asm/thread_info.h */
-#define ARM64_TIF_32BIT 22    /* arch/arm64/include/asm/thread_info.h */
-#define X32_BIT 0x40000000u
-#define S_IFMT 0170000
-#define S_IFDIR 0040000
+#define CORE            __attribute__((preserve_access_index))
+#define ENOENT          2
+#define AF_UNIX         1
+#define PROT_EXEC       4
+#define O_APPEND        02000
+#define FMODE_READ      1u
+#define FMODE_WRITE     2u
+#define FMODE_PATH      0x4000u
+#define FMODE_CREATED   0x100000u
+#define TS_COMPAT       2u /* arch/x86/include/asm/thread_info.h */
+#define ARM64_TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+#define X32_BIT         0x40000000u
+#define S_IFMT          0170000
+#define S_IFDIR         0040000
 
 struct qstr {
 	__u32 len;
@@ -142,11 +142,11 @@ const volatile struct trace_rule rules[TRACE_RULES];
 
 /* ---- shared while it runs ---- */
 
-__u32 target;          /* the blocked child, in the loader's pid namespace */
-__u64 start_ns;        /* when the target's exec happened; cgroup: when recording began */
+__u32 target;   /* the blocked child, in the loader's pid namespace */
+__u64 start_ns; /* when the target's exec happened; cgroup: when recording began */
 
-struct mark { /* one recorded task */
-	__u32 call;  /* the call it is in; TRACE_NO_CALL */
+struct mark {       /* one recorded task */
+	__u32 call; /* the call it is in; TRACE_NO_CALL */
 	__u8 rule;
 	__u64 args[6];
 };
@@ -172,18 +172,18 @@ struct scratch {
 	__u64 next_id;
 	__u32 off, len; /* of the text to intern */
 	__u64 parent;
-	__u64 last;     /* id of the path that was recorded last; 0: none was */
-	__u64 asked;    /* O_* of the open under way */
+	__u64 last;  /* id of the path that was recorded last; 0: none was */
+	__u64 asked; /* O_* of the open under way */
 	__u8 kind, perms, flags;
 	__u8 not_owned;
 };
 
-#define MAP(name_, type_, key_, value_, max_)        \
-	struct {                                     \
-		__uint(type, BPF_MAP_TYPE_##type_);  \
-		__type(key, key_);                   \
-		__type(value, value_);               \
-		__uint(max_entries, max_);           \
+#define MAP(name_, type_, key_, value_, max_)                                                      \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_##type_);                                                \
+		__type(key, key_);                                                                 \
+		__type(value, value_);                                                             \
+		__uint(max_entries, max_);                                                         \
 	} name_ SEC(".maps")
 
 MAP(counts, PERCPU_ARRAY, __u32, struct trace_count, TRACE_CALLS);
@@ -734,8 +734,7 @@ static __always_inline int on_enter(bool btf, void *regs, __u64 nr)
 		record_tuple(call, m->args);
 	for (__u32 i = 0; i < 6; i++)
 		if (info->args >> i & 1)
-			record_value(call, i,
-				     info->wide >> i & 1 ? m->args[i] : (__u32)m->args[i]);
+			record_value(call, i, info->wide >> i & 1 ? m->args[i] : (__u32)m->args[i]);
 	return 0;
 }
 
@@ -844,7 +843,8 @@ int record_pair(__u64 from, __u64 to, __u32 op)
 
 static __always_inline int exit_path(struct mark *m, const volatile struct trace_rule *r)
 {
-	__u32 flags = r->flags[0], at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0, perms = r->perms[1];
+	__u32 flags = r->flags[0], at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0,
+	      perms = r->perms[1];
 	int dir = r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1;
 	struct scratch *s = scratch_get();
 	__u64 from;
@@ -895,8 +895,7 @@ static __always_inline int on_exit(bool btf, long ret)
 		return 0;
 	r = &rules[bounded(rule, TRACE_RULES - 1)];
 	switch (r->op) {
-	case TRACE_OP_OPEN:
-		return exit_open(m, r, (int)ret);
+	case TRACE_OP_OPEN: return exit_open(m, r, (int)ret);
 	case TRACE_OP_MMAP:
 		if (arg_at(m, r->path[0]) & PROT_EXEC && (int)arg_at(m, r->fd[0]) >= 0)
 			return record_fd((int)arg_at(m, r->fd[0]), TRACE_M);
@@ -906,14 +905,11 @@ static __always_inline int on_exit(bool btf, long ret)
 			return 0;
 		return record_mapped(m->args[0], m->args[0] + m->args[1], r->perms[0]);
 	case TRACE_OP_FLOCK:
-	case TRACE_OP_FCNTL:
-		return exit_lock(m, r);
-	case TRACE_OP_FD:
-		return record_fd((int)arg_at(m, r->fd[0]), r->perms[0]);
+	case TRACE_OP_FCNTL: return exit_lock(m, r);
+	case TRACE_OP_FD: return record_fd((int)arg_at(m, r->fd[0]), r->perms[0]);
 	case TRACE_OP_PATH:
 	case TRACE_OP_RENAME:
-	case TRACE_OP_LINK:
-		return exit_path(m, r);
+	case TRACE_OP_LINK: return exit_path(m, r);
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
 		return exit_bind(m, r);
@@ -1100,8 +1096,8 @@ int fork_raw(__u64 *ctx)
 	if (!mark_get(false) || cgroup_id)
 		return 0;
 	tid = (__u32)BPF_CORE_READ(child, pid);
-	count_loss(bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS
-									     : TRACE_TASKS);
+	count_loss(bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS :
+									       TRACE_TASKS);
 	return 0;
 }
 

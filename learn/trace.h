@@ -9,35 +9,41 @@
 
 /* ABIs by which a task may enter the kernel; index of a call: abi * TRACE_NRS + nr. */
 enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
-#define TRACE_NRS    1024 /* numbers per ABI; a power of two; beyond: counted as odd */
-#define TRACE_CALLS  4096 /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
+#define TRACE_NRS     1024    /* numbers per ABI; a power of two; beyond: counted as odd */
+#define TRACE_CALLS   4096    /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
 #define TRACE_NO_CALL 0xffffu /* not an index: outside any call (a page fault, say) */
-#define TRACE_RULES  128
-#define TRACE_VALUES 32   /* RECORDING_VALUES_MAX */
-#define TRACE_TEXT   480  /* bytes of a path in one key; longer paths are chained */
-#define TRACE_PATH   4096
-#define TRACE_DEPTH  96   /* components and mounts that a walk passes */
+#define TRACE_RULES   128
+#define TRACE_VALUES  32  /* RECORDING_VALUES_MAX */
+#define TRACE_TEXT    480 /* bytes of a path in one key; longer paths are chained */
+#define TRACE_PATH    4096
+#define TRACE_DEPTH   96 /* components and mounts that a walk passes */
 
 /* AppArmor's letters: PERM_* of policy.h. */
 enum {
-	TRACE_R = 1, TRACE_W = 2, TRACE_A = 4, TRACE_L = 8, TRACE_K = 16, TRACE_M = 32, TRACE_X = 64
+	TRACE_R = 1,
+	TRACE_W = 2,
+	TRACE_A = 4,
+	TRACE_L = 8,
+	TRACE_K = 16,
+	TRACE_M = 32,
+	TRACE_X = 64
 };
 
 /* What a successful call tells about files. */
 enum trace_op {
 	TRACE_OP_NONE,
-	TRACE_OP_OPEN,  /* the result is a descriptor; argument at: O_* (TRACE_HOW: lies in memory) */
-	TRACE_OP_MMAP,  /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
+	TRACE_OP_OPEN, /* the result is a descriptor; argument at: O_* (TRACE_HOW: lies in memory) */
+	TRACE_OP_MMAP,     /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
 	TRACE_OP_MPROTECT, /* perms[0] on what is mapped at path[0], if argument at has PROT_EXEC */
-	TRACE_OP_FD,    /* perms[0] on the file behind fd[0] */
-	TRACE_OP_FLOCK, /* perms[0] behind fd[0], and W where argument at is an exclusive lock */
-	TRACE_OP_FCNTL, /* the same, where argument at is a command of locks or leases */
-	TRACE_OP_PATH,  /* perms[0] on the path in argument path[0] seen from directory fd[0] */
-	TRACE_OP_RENAME, /* two such paths; argument at: RENAME_* */
-	TRACE_OP_LINK,  /* two such paths: the second is a new name of the first */
-	TRACE_OP_BIND,  /* a unix socket's address in argument path[0], length in the next */
-	TRACE_OP_EXEC,  /* only remembered: the exec event does the rest */
-	TRACE_OP_PTRACE, /* for the ptrace backend: what fails because a task has one tracer */
+	TRACE_OP_FD,       /* perms[0] on the file behind fd[0] */
+	TRACE_OP_FLOCK,    /* perms[0] behind fd[0], and W where argument at is an exclusive lock */
+	TRACE_OP_FCNTL,    /* the same, where argument at is a command of locks or leases */
+	TRACE_OP_PATH,     /* perms[0] on the path in argument path[0] seen from directory fd[0] */
+	TRACE_OP_RENAME,   /* two such paths; argument at: RENAME_* */
+	TRACE_OP_LINK,     /* two such paths: the second is a new name of the first */
+	TRACE_OP_BIND,     /* a unix socket's address in argument path[0], length in the next */
+	TRACE_OP_EXEC,     /* only remembered: the exec event does the rest */
+	TRACE_OP_PTRACE,   /* for the ptrace backend: what fails because a task has one tracer */
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
@@ -47,24 +53,24 @@ enum trace_op {
 #define TRACE_LOCK_NB      4
 #define TRACE_F_WRLCK      1 /* fcntl(2) */
 #define TRACE_F_SETLEASE   1024
-#define TRACE_EXCHANGE     2 /* renameat2(2) */
+#define TRACE_EXCHANGE     2     /* renameat2(2) */
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
 #define TRACE_REMOVEDIR    0x200
 #define TRACE_FOLLOW_LINKS 0x400
 
-enum { /* flags of a path */
-	TRACE_FOLLOW = 1, /* a symlink at its end is followed */
-	TRACE_DIR = 2,    /* names a directory */
-	TRACE_MOVED = 4,  /* may be a directory: look afterwards */
-	TRACE_SCRIPT = 8, /* executed, and not the program that runs: has a #! line */
-	TRACE_HOW = 16, /* of an open: its flags are the first word of a structure */
-	TRACE_ELSEWHERE = 32, /* in a chroot or another mount namespace: not ours to look up */
-	TRACE_NOW = 64, /* the task stands still: what the name stands for can be looked up */
+enum {                       /* flags of a path */
+       TRACE_FOLLOW = 1,     /* a symlink at its end is followed */
+       TRACE_DIR = 2,        /* names a directory */
+       TRACE_MOVED = 4,      /* may be a directory: look afterwards */
+       TRACE_SCRIPT = 8,     /* executed, and not the program that runs: has a #! line */
+       TRACE_HOW = 16,       /* of an open: its flags are the first word of a structure */
+       TRACE_ELSEWHERE = 32, /* in a chroot or another mount namespace: not ours to look up */
+       TRACE_NOW = 64,       /* the task stands still: what the name stands for can be looked up */
 };
 
 struct trace_rule {
 	__u8 op;
-	__s8 fd[2];   /* argument that holds the directory or descriptor; -1: the working directory */
+	__s8 fd[2]; /* argument that holds the directory or descriptor; -1: the working directory */
 	__s8 path[2]; /* argument with the path; -1: none */
 	__u8 perms[2];
 	__u8 flags[2];
@@ -156,7 +162,7 @@ enum trace_loss {
 	TRACE_LOSS_ABI,
 	TRACE_LOSS_TASKS,
 	TRACE_LOSS_CAPS,
-	TRACE_LOSS_LEFT, /* recorded tasks that were moved out of the cgroup */
+	TRACE_LOSS_LEFT,    /* recorded tasks that were moved out of the cgroup */
 	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
 	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) of what could not be looked up */
 	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */

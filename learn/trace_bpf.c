@@ -42,7 +42,7 @@ struct watch {
 	bool sees_caps;
 	bool no_btf;
 	bool unmapped; /* libbpf found that arrays cannot be mapped */
-	bool midway; /* the cgroup was populated before the programs were attached */
+	bool midway;   /* the cgroup was populated before the programs were attached */
 	int cpus;
 	uint64_t unread; /* times that the kernel did not answer when the maps were read */
 };
@@ -139,7 +139,8 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 
 	if (!kernel) {
 		err = errno ? -errno : -EINVAL;
-		w->no_btf = err == -ESRCH || err == -ENOENT; /* what libbpf makes of a missing file */
+		w->no_btf =
+			err == -ESRCH || err == -ENOENT; /* what libbpf makes of a missing file */
 		return err;
 	}
 	w->skel = trace_bpf__open();
@@ -148,7 +149,8 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 		btf__free(kernel);
 		return err;
 	}
-	bpf_object__for_each_program(p, w->skel->obj) {
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
 		const char *name = bpf_program__name(p);
 		const char *tp = strchr(bpf_program__section_name(p), '/') + 1;
 		bool on = has_suffix(name, raw ? "_raw" : "_btf");
@@ -175,7 +177,8 @@ static int attach(struct watch *w)
 {
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, w->skel->obj) {
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
 		struct bpf_link *l;
 
 		if (!bpf_program__autoload(p))
@@ -418,8 +421,12 @@ static void read_values(struct watch *w, struct model *m)
 static void read_bits(struct watch *w, struct model *m)
 {
 	struct trace_bits *v = calloc((size_t)w->cpus, sizeof(*v));
-	struct { uint32_t call, arg; } key, *prev = NULL;
-	struct { uint32_t distinct, over; } state;
+	struct {
+		uint32_t call, arg;
+	} key, *prev = NULL;
+	struct {
+		uint32_t distinct, over;
+	} state;
 	int fd = bpf_map__fd(w->skel->maps.bits);
 
 	for (; v && next_key(w, fd, prev, &key); prev = &key) {
@@ -620,7 +627,8 @@ static uint64_t count_missed(struct watch *w)
 	struct bpf_program *p;
 	uint64_t missed = 0;
 
-	bpf_object__for_each_program(p, w->skel->obj) {
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 

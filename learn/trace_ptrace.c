@@ -26,8 +26,8 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 
-#define OPTIONS                                                                              \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+#define OPTIONS                                                                                    \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |  \
 	 PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
 #define BUCKETS     1024
 #define DETACH_NS   5000000000u
@@ -287,7 +287,8 @@ static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
 	return record_link(t, tid, link, &how);
 }
 
-static void record_open(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int fd)
+static void record_open(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
+			int fd)
 {
 	uint64_t asked = r->at >= 0 ? e->args[r->at] : 0;
 	int perms;
@@ -363,8 +364,7 @@ static model_ref record_user_path(struct tracer *t, const struct tracee *e,
 	char text[TRACE_PATH + 1] = "";
 	unsigned flags = r->flags[i];
 
-	if (e->args[r->path[i]] &&
-	    read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
+	if (e->args[r->path[i]] && read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
 		t->r->losses.paths_unresolved++;
 		return 0;
 	}
@@ -460,8 +460,8 @@ static void record_mprotect(struct tracer *t, const struct tracee *e, const stru
 		unsigned long long from, to, inode;
 		int at = 0;
 
-		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu %n", &from, &to, &inode, &at) == 3 && at &&
-		    inode && from < end && to > begin)
+		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu %n", &from, &to, &inode, &at) == 3 &&
+		    at && inode && from < end && to > begin)
 			record_mapped(t, line + at, inode, r->perms[0]);
 	}
 	t->r->losses.unread += ferror(maps) != 0;
@@ -536,7 +536,8 @@ static bool is_program(pid_t tid, const char *text)
 
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
 	text = theirs(tid, text, mine);
-	snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)tid, *text == '/' ? "root" : "cwd", text);
+	snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)tid, *text == '/' ? "root" : "cwd",
+		 text);
 	return !stat(full, &named) && !stat(exe, &running) && named.st_dev == running.st_dev &&
 	       named.st_ino == running.st_ino;
 }
@@ -649,37 +650,22 @@ static void on_return(struct tracer *t, struct tracee *e)
 	int fd = r->fd[0] >= 0 ? (int)e->args[r->fd[0]] : -1;
 
 	switch ((enum trace_op)r->op) {
-	case TRACE_OP_OPEN: /* with the result: see the caller */
-	case TRACE_OP_EXEC: /* the exec event has done it */
+	case TRACE_OP_OPEN:   /* with the result: see the caller */
+	case TRACE_OP_EXEC:   /* the exec event has done it */
 	case TRACE_OP_PTRACE: /* only what fails is of interest */
-	case TRACE_OP_NONE:
-		return;
+	case TRACE_OP_NONE: return;
 	case TRACE_OP_MMAP:
 		if (e->args[r->path[0]] & PROT_EXEC && fd >= 0)
 			record_fd(t, e->tid, fd, PERM_M);
 		return;
-	case TRACE_OP_MPROTECT:
-		record_mprotect(t, e, r);
-		return;
+	case TRACE_OP_MPROTECT: record_mprotect(t, e, r); return;
 	case TRACE_OP_FLOCK:
-	case TRACE_OP_FCNTL:
-		record_lock(t, e, r);
-		return;
-	case TRACE_OP_FD:
-		record_fd(t, e->tid, fd, r->perms[0]);
-		return;
-	case TRACE_OP_PATH:
-		record_user_path(t, e, r, 0, r->perms[0]);
-		return;
-	case TRACE_OP_RENAME:
-		record_rename(t, e, r);
-		return;
-	case TRACE_OP_LINK:
-		record_hard_link(t, e, r);
-		return;
-	case TRACE_OP_BIND:
-		record_bind(t, e, r);
-		return;
+	case TRACE_OP_FCNTL: record_lock(t, e, r); return;
+	case TRACE_OP_FD: record_fd(t, e->tid, fd, r->perms[0]); return;
+	case TRACE_OP_PATH: record_user_path(t, e, r, 0, r->perms[0]); return;
+	case TRACE_OP_RENAME: record_rename(t, e, r); return;
+	case TRACE_OP_LINK: record_hard_link(t, e, r); return;
+	case TRACE_OP_BIND: record_bind(t, e, r); return;
 	}
 	BUG("no such operation");
 }
@@ -702,9 +688,8 @@ static void on_refused_ptrace(struct tracer *t, const struct tracee *e)
 {
 	int request = (int)e->args[0];
 
-	if (request == PTRACE_TRACEME ||
-	    ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
-	     may_be_traced(e->tid, (pid_t)e->args[1])))
+	if (request == PTRACE_TRACEME || ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
+					  may_be_traced(e->tid, (pid_t)e->args[1])))
 		t->r->losses.tracing++;
 }
 

@@ -7,7 +7,7 @@
 
 struct apparmor_options {
 	const char *abi; /* "abi/3.0" */
-	bool complain;   /* refuse nothing: of policy_logging(), as deny rules refuse nevertheless */
+	bool complain; /* refuse nothing: of policy_logging(), as deny rules refuse nevertheless */
 };
 
 /* 0, or -1 with diagnostics (a rule that this abi cannot express) and `out` empty. */

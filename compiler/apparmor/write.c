@@ -34,7 +34,8 @@ struct writer {
 	bool failed;
 };
 
-static struct diag *fail(struct writer *w, enum diag_id id, const struct origin *o, const char *text)
+static struct diag *fail(struct writer *w, enum diag_id id, const struct origin *o,
+			 const char *text)
 {
 	w->failed = true;
 	return diag_add(w->ds, id, o->span, "%s", text);
@@ -42,7 +43,8 @@ static struct diag *fail(struct writer *w, enum diag_id id, const struct origin 
 
 static void add_line(struct section *s, const struct buf *text, const struct origin *o)
 {
-	vec_push(s->arena, &s->lines, ((struct line){ arena_strdup(s->arena, text->p ? text->p : ""), o }));
+	vec_push(s->arena, &s->lines,
+		 ((struct line){ arena_strdup(s->arena, text->p ? text->p : ""), o }));
 }
 
 static int by_text(const void *x, const void *y)
@@ -91,14 +93,10 @@ static void put_section(struct writer *w, struct section *s)
 static const char *qualifier(enum rule_action a)
 {
 	switch (a) {
-	case RULE_ALLOW:
-		return "";
-	case RULE_LOG:
-		return "audit ";
-	case RULE_DENY:
-		return "audit deny ";
-	case RULE_QUIET_DENY:
-		return "deny ";
+	case RULE_ALLOW: return "";
+	case RULE_LOG: return "audit ";
+	case RULE_DENY: return "audit deny ";
+	case RULE_QUIET_DENY: return "deny ";
 	}
 	BUG("action");
 }
@@ -140,12 +138,14 @@ static bool put_word(struct writer *w, struct buf *b, struct str s, const struct
 
 	for (size_t i = 0; i < s.n; i++) {
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
-			struct diag *d = fail(w, DIAG_PL251, o, "a control character in a path or name");
+			struct diag *d =
+				fail(w, DIAG_PL251, o, "a control character in a path or name");
 			diag_help(w->ds, d, "write it as an octal escape, '\\012'");
 			return false;
 		}
 		braces += (s.p[i] == '{') - (s.p[i] == '}');
-		plain = plain && (is_plain(s.p[i]) || s.p[i] == '\\') && !(s.p[i] == ',' && braces <= 0);
+		plain = plain && (is_plain(s.p[i]) || s.p[i] == '\\') &&
+			!(s.p[i] == ',' && braces <= 0);
 	}
 	buf_puts(b, plain ? "" : "\"");
 	for (size_t i = 0; i < s.n; i++) {
@@ -222,10 +222,13 @@ static void check_targets(struct writer *w)
 			first[n++] = named.v[i];
 			continue;
 		}
-		struct diag *d = fail(w, DIAG_PL250, named.v[i]->origin,
-				      "a profile of AppArmor names at most 12 others to change to, and "
-				      "this is the 13th");
-		diag_help(w->ds, d, "leave '->' out where the program's own profile is meant, or let rules share one");
+		struct diag *d =
+			fail(w, DIAG_PL250, named.v[i]->origin,
+			     "a profile of AppArmor names at most 12 others to change to, and "
+			     "this is the 13th");
+		diag_help(w->ds, d,
+			  "leave '->' out where the program's own profile is meant, or let rules "
+			  "share one");
 		return;
 	}
 }
@@ -235,8 +238,8 @@ static void add_file(struct writer *w, struct section *s, const struct file_rule
 	static const struct {
 		unsigned bit;
 		char letter;
-	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' }, { PERM_A, 'a' },
-			{ PERM_L, 'l' }, { PERM_K, 'k' } };
+	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' },
+			{ PERM_A, 'a' }, { PERM_L, 'l' }, { PERM_K, 'k' } };
 	BUF_AUTO b = { 0 };
 
 	buf_printf(&b, "%s%s", qualifier(f->action), f->owner ? "owner " : "");
@@ -273,18 +276,49 @@ static void add_capability(struct section *s, const struct capability_rule *c)
 static const char *family_name(int family)
 {
 	static const char *const names[] = {
-		[AF_UNIX] = "unix", [AF_INET] = "inet", [AF_AX25] = "ax25", [AF_IPX] = "ipx",
-		[AF_APPLETALK] = "appletalk", [AF_NETROM] = "netrom", [AF_BRIDGE] = "bridge",
-		[AF_ATMPVC] = "atmpvc", [AF_X25] = "x25", [AF_INET6] = "inet6", [AF_ROSE] = "rose",
-		[AF_NETBEUI] = "netbeui", [AF_SECURITY] = "security", [AF_KEY] = "key",
-		[AF_NETLINK] = "netlink", [AF_PACKET] = "packet", [AF_ASH] = "ash",
-		[AF_ECONET] = "econet", [AF_ATMSVC] = "atmsvc", [AF_RDS] = "rds", [AF_SNA] = "sna",
-		[AF_IRDA] = "irda", [AF_PPPOX] = "pppox", [AF_WANPIPE] = "wanpipe", [AF_LLC] = "llc",
-		[AF_IB] = "ib", [AF_MPLS] = "mpls", [AF_CAN] = "can", [AF_TIPC] = "tipc",
-		[AF_BLUETOOTH] = "bluetooth", [AF_IUCV] = "iucv", [AF_RXRPC] = "rxrpc",
-		[AF_ISDN] = "isdn", [AF_PHONET] = "phonet", [AF_IEEE802154] = "ieee802154",
-		[AF_CAIF] = "caif", [AF_ALG] = "alg", [AF_NFC] = "nfc", [AF_VSOCK] = "vsock",
-		[AF_KCM] = "kcm", [AF_QIPCRTR] = "qipcrtr", [AF_SMC] = "smc", [AF_XDP] = "xdp",
+		[AF_UNIX] = "unix",
+		[AF_INET] = "inet",
+		[AF_AX25] = "ax25",
+		[AF_IPX] = "ipx",
+		[AF_APPLETALK] = "appletalk",
+		[AF_NETROM] = "netrom",
+		[AF_BRIDGE] = "bridge",
+		[AF_ATMPVC] = "atmpvc",
+		[AF_X25] = "x25",
+		[AF_INET6] = "inet6",
+		[AF_ROSE] = "rose",
+		[AF_NETBEUI] = "netbeui",
+		[AF_SECURITY] = "security",
+		[AF_KEY] = "key",
+		[AF_NETLINK] = "netlink",
+		[AF_PACKET] = "packet",
+		[AF_ASH] = "ash",
+		[AF_ECONET] = "econet",
+		[AF_ATMSVC] = "atmsvc",
+		[AF_RDS] = "rds",
+		[AF_SNA] = "sna",
+		[AF_IRDA] = "irda",
+		[AF_PPPOX] = "pppox",
+		[AF_WANPIPE] = "wanpipe",
+		[AF_LLC] = "llc",
+		[AF_IB] = "ib",
+		[AF_MPLS] = "mpls",
+		[AF_CAN] = "can",
+		[AF_TIPC] = "tipc",
+		[AF_BLUETOOTH] = "bluetooth",
+		[AF_IUCV] = "iucv",
+		[AF_RXRPC] = "rxrpc",
+		[AF_ISDN] = "isdn",
+		[AF_PHONET] = "phonet",
+		[AF_IEEE802154] = "ieee802154",
+		[AF_CAIF] = "caif",
+		[AF_ALG] = "alg",
+		[AF_NFC] = "nfc",
+		[AF_VSOCK] = "vsock",
+		[AF_KCM] = "kcm",
+		[AF_QIPCRTR] = "qipcrtr",
+		[AF_SMC] = "smc",
+		[AF_XDP] = "xdp",
 	};
 
 	return family > 0 && (size_t)family < ARRAY_SIZE(names) ? names[family] : NULL;
@@ -293,18 +327,12 @@ static const char *family_name(int family)
 static const char *type_name(int type)
 {
 	switch (type) {
-	case SOCK_STREAM:
-		return "stream";
-	case SOCK_DGRAM:
-		return "dgram";
-	case SOCK_RAW:
-		return "raw";
-	case SOCK_RDM:
-		return "rdm";
-	case SOCK_SEQPACKET:
-		return "seqpacket";
-	case SOCK_PACKET:
-		return "packet";
+	case SOCK_STREAM: return "stream";
+	case SOCK_DGRAM: return "dgram";
+	case SOCK_RAW: return "raw";
+	case SOCK_RDM: return "rdm";
+	case SOCK_SEQPACKET: return "seqpacket";
+	case SOCK_PACKET: return "packet";
 	}
 	return NULL;
 }
@@ -317,7 +345,8 @@ static void add_network(struct writer *w, struct section *s, const struct networ
 	BUF_AUTO b = { 0 };
 
 	if (!family || !type) {
-		struct diag *d = fail(w, DIAG_PL250, n->origin, "AppArmor's abi 3.0 has no word for this "
+		struct diag *d = fail(w, DIAG_PL250, n->origin,
+				      "AppArmor's abi 3.0 has no word for this "
 				      "socket family or type");
 		diag_help(w->ds, d, "leave it to the seccomp layer: 'allow socket(domain == ...)'");
 		return;
@@ -327,7 +356,8 @@ static void add_network(struct writer *w, struct section *s, const struct networ
 		if (!(w->p->layers & LAYER_SECCOMP)) {
 			struct diag *d = fail(w, DIAG_PL250, n->origin,
 					      "AppArmor does not look at the protocol of a socket");
-			diag_help(w->ds, d, "leave 'protocol' out, or count on the seccomp layer too");
+			diag_help(w->ds, d,
+				  "leave 'protocol' out, or count on the seccomp layer too");
 			return;
 		}
 		if (denies)
@@ -344,9 +374,10 @@ static const char *signal_name(struct writer *w, int signal)
 {
 	/* include/uapi/asm-generic/signal.h order; AppArmor's spelling (security/apparmor/sig_names.h). */
 	static const char *const names[] = {
-		"exists", "hup",  "int",  "quit", "ill",  "trap", "abrt",   "bus",    "fpe",  "kill", "usr1",
-		"segv",	  "usr2", "pipe", "alrm", "term", "stkflt", "chld", "cont",   "stop", "stp",  "ttin",
-		"ttou",	  "urg",  "xcpu", "xfsz", "vtalrm", "prof", "winch", "io",    "pwr",  "sys",
+		"exists", "hup",  "int",    "quit", "ill",   "trap", "abrt", "bus",
+		"fpe",    "kill", "usr1",   "segv", "usr2",  "pipe", "alrm", "term",
+		"stkflt", "chld", "cont",   "stop", "stp",   "ttin", "ttou", "urg",
+		"xcpu",   "xfsz", "vtalrm", "prof", "winch", "io",   "pwr",  "sys",
 	};
 
 	if (signal >= 0 && (size_t)signal < ARRAY_SIZE(names))
@@ -405,13 +436,15 @@ static void add_limit(struct writer *w, struct section *s, const struct limit_ru
 	BUG_ON(l->rlimit < 0 || (size_t)l->rlimit >= ARRAY_SIZE(limit_forms));
 	const struct limit_form *f = &limit_forms[l->rlimit];
 	if (l->value != UINT64_MAX && (l->value < f->least || l->value > f->most)) {
-		struct diag *d = fail(w, DIAG_PL250, l->origin,
-				      arena_printf(w->arena, "AppArmor knows '%s' limits of %ju to %ju only",
-						   f->name, (uintmax_t)f->least, (uintmax_t)f->most));
+		struct diag *d =
+			fail(w, DIAG_PL250, l->origin,
+			     arena_printf(w->arena, "AppArmor knows '%s' limits of %ju to %ju only",
+					  f->name, (uintmax_t)f->least, (uintmax_t)f->most));
 		if (l->value < f->least)
 			diag_help(w->ds, d, "write %ju", (uintmax_t)f->least);
 		else
-			diag_help(w->ds, d, "write 'infinity' to set no bound, or %ju", (uintmax_t)f->most);
+			diag_help(w->ds, d, "write 'infinity' to set no bound, or %ju",
+				  (uintmax_t)f->most);
 		return;
 	}
 	buf_printf(&b, "set rlimit %s <= ", f->name);
@@ -436,9 +469,11 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 {
 	struct origin here = { .span = w->p->span };
 
-	buf_printf(w->out, "# Compiled by pale from policy '" PRISTR "'; edit that, not this.\n", STRARG(w->p->name));
+	buf_printf(w->out, "# Compiled by pale from policy '" PRISTR "'; edit that, not this.\n",
+		   STRARG(w->p->name));
 	if (opt->complain)
-		buf_puts(w->out, "# It enforces nothing: what the policy refuses passes and is logged.\n");
+		buf_puts(w->out,
+			 "# It enforces nothing: what the policy refuses passes and is logged.\n");
 	buf_printf(w->out, "abi <%s>,\n", opt->abi);
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");

@@ -15,13 +15,13 @@ enum { STATE_COST = 10 }; /* a state, its slot and what growing leaves behind, i
 struct state {
 	const uint32_t *nodes; /* ascending */
 	uint32_t n;
-	uint32_t from;      /* index of the state before */
+	uint32_t from; /* index of the state before */
 	enum path_state path;
 	unsigned char byte; /* that led here; 0: the start */
 };
 
 struct automaton {
-	struct nfa nfa;      /* END nodes: `set` is the index of their labels */
+	struct nfa nfa; /* END nodes: `set` is the index of their labels */
 	VEC(struct label_set) labels;
 	VEC(uint32_t) starts;
 	enum automaton_domain domain;
@@ -174,7 +174,8 @@ static void grow_slots(struct walk *w)
 
 static bool known_state(const struct walk *w, const struct state *s)
 {
-	for (size_t k = hash_state(s) & (w->slot_nr - 1); w->slots[k]; k = (k + 1) & (w->slot_nr - 1))
+	for (size_t k = hash_state(s) & (w->slot_nr - 1); w->slots[k];
+	     k = (k + 1) & (w->slot_nr - 1))
 		if (same_state(&w->states.v[w->slots[k] - 1], s))
 			return true;
 	return false;
@@ -269,8 +270,9 @@ struct automaton_walk automaton_walk(struct automaton *m)
 	nfa_states_init(&next, &m->nfa);
 	vec_each(&m->starts, start)
 		nfa_states_add(&next, &m->nfa, *start);
-	out.decided = add_state(&w, &next, (struct state){
-			.path = m->domain == AUTOMATON_PATHS ? PATH_START : PATH_NAME });
+	out.decided = add_state(
+		&w, &next,
+		(struct state){ .path = m->domain == AUTOMATON_PATHS ? PATH_START : PATH_NAME });
 	for (uint32_t i = 0; i < w.states.n && out.decided; i++)
 		for (unsigned c = 0; c < w.class_nr && out.decided; c++)
 			out.decided = step_state(&w, i, w.classes[c], &next);

@@ -47,8 +47,9 @@ struct automaton_found {
 };
 
 struct automaton_walk {
-	VEC(struct automaton_found) found; /* shortest first; the empty set (no glob) is among them */
-	bool decided; /* false: the budget ended; `found` holds what was met until then */
+	VEC(struct automaton_found)
+	found;         /* shortest first; the empty set (no glob) is among them */
+	bool decided;  /* false: the budget ended; `found` holds what was met until then */
 	size_t states; /* subsets reached */
 };
 

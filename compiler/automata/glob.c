@@ -9,10 +9,10 @@
 #include "compiler/automata/glob.h"
 
 enum {
-	GLOB_MAX = 4096,            /* bytes as written: no path is longer */
-	OPENED_MAX = 65536,         /* bytes once variables are opened */
-	DEPTH_MAX = 49,             /* nested alternatives, as in the parser */
-	VARIABLE_DEPTH_MAX = 16,    /* variables in values of variables */
+	GLOB_MAX = 4096,         /* bytes as written: no path is longer */
+	OPENED_MAX = 65536,      /* bytes once variables are opened */
+	DEPTH_MAX = 49,          /* nested alternatives, as in the parser */
+	VARIABLE_DEPTH_MAX = 16, /* variables in values of variables */
 };
 
 struct text {
@@ -73,8 +73,10 @@ static bool broken(const struct reader *r)
 
 static int digit_of(char c, int base)
 {
-	int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-		c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	int v = c >= '0' && c <= '9' ? c - '0' :
+		c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+		c >= 'A' && c <= 'F' ? c - 'A' + 10 :
+				       -1;
 
 	return v < base ? v : -1;
 }
@@ -138,7 +140,8 @@ static void judge_escape(struct reader *r, size_t at, size_t end, int v)
 		blame(r, GLOB_MISREAD, at, 2, "this backslash protects nothing",
 		      "a plain letter needs none; a byte is '\\x41' or '\\101'");
 	else if (c == '/')
-		blame(r, GLOB_MISREAD, at, 2, "behind a backslash a '/' does not fold with its neighbours",
+		blame(r, GLOB_MISREAD, at, 2,
+		      "behind a backslash a '/' does not fold with its neighbours",
 		      "a slash needs no backslash");
 	else if (!v)
 		blame(r, GLOB_MISREAD, at, n, "it asks for a NUL byte, and no path has one", NULL);
@@ -201,7 +204,8 @@ static size_t variable_at(struct str s, size_t i, struct str *name)
 {
 	size_t k = i + 2;
 
-	if (k >= s.n || s.p[i] != '@' || s.p[i + 1] != '{' || !is_word(s.p[k]) || digit_of(s.p[k], 10) >= 0)
+	if (k >= s.n || s.p[i] != '@' || s.p[i + 1] != '{' || !is_word(s.p[k]) ||
+	    digit_of(s.p[k], 10) >= 0)
 		return 0;
 	while (k < s.n && (is_word(s.p[k]) || s.p[k] == '_'))
 		k++;
@@ -233,14 +237,16 @@ struct opening { /* of one variable in the written glob */
 static void undeclared(const struct opening *o, struct str name)
 {
 	blame(o->r, GLOB_UNDECLARED, o->at, o->n,
-	      arena_printf(o->r->arena, "AppArmor's variable '@{" PRISTR "}' is never declared", STRARG(name)),
+	      arena_printf(o->r->arena, "AppArmor's variable '@{" PRISTR "}' is never declared",
+			   STRARG(name)),
 	      NULL);
 }
 
 static void open_value(struct opening *o, struct str value, unsigned depth);
 
 /* Each value of the variable that begins at `at`, between what stands around it. */
-static void open_inner(struct opening *o, struct str value, size_t at, size_t n, struct str name, unsigned depth)
+static void open_inner(struct opening *o, struct str value, size_t at, size_t n, struct str name,
+		       unsigned depth)
 {
 	const struct glob_variable *v = glob_variable_find(o->r->vars, name);
 
@@ -267,8 +273,10 @@ static void open_value(struct opening *o, struct str value, unsigned depth)
 
 	o->bytes += value.n + 1;
 	if (depth > VARIABLE_DEPTH_MAX || o->bytes > OPENED_MAX) {
-		blame(o->r, GLOB_REFUSED, o->at, o->n, depth > VARIABLE_DEPTH_MAX
-		      ? "its variables are in each other's values" : "its variables have more than 65536 bytes of values",
+		blame(o->r, GLOB_REFUSED, o->at, o->n,
+		      depth > VARIABLE_DEPTH_MAX ?
+			      "its variables are in each other's values" :
+			      "its variables have more than 65536 bytes of values",
 		      "write what is meant of the variable");
 		return;
 	}
@@ -334,7 +342,9 @@ static void open_text(struct reader *r, const struct text *in, struct text *out)
 		size_t n = variable_at(s, i, &name);
 		if (n) {
 			size_t end = i + n < s.n ? in->at[i + n] : r->written.n;
-			struct opening o = { .r = r, .at = in->at[i], .n = end - in->at[i], .bytes = out->n };
+			struct opening o = {
+				.r = r, .at = in->at[i], .n = end - in->at[i], .bytes = out->n
+			};
 			open_variable(&o, out, name, i + n < s.n ? s.p[i + n] : '\0');
 			i += n;
 			continue;
@@ -429,8 +439,10 @@ static void convert_bracket(struct converter *c)
 		if (!c->in_class)
 			malformed(c, c->i, "']' closes nothing");
 		else if (!inside || (inside == 1 && c->in->p[c->i - 1] == '^'))
-			misread(c, "the first ']' inside brackets is one of them to some and closes "
-				"them to others", "protect it: '\\]'");
+			misread(c,
+				"the first ']' inside brackets is one of them to some and closes "
+				"them to others",
+				"protect it: '\\]'");
 		c->in_class = false;
 	}
 	emit_byte(c, c->in->p[c->i]);
@@ -461,7 +473,9 @@ static void convert_brace(struct converter *c)
 static void convert_comma(struct converter *c)
 {
 	if (c->escaped && c->in_class) {
-		misread(c, "inside brackets AppArmor takes the backslash before a comma for one of them",
+		misread(c,
+			"inside brackets AppArmor takes the backslash before a comma for one of "
+			"them",
 			"a comma needs no backslash there");
 		emit(c, "\\,");
 	} else if (c->depth && !c->in_class && !c->escaped) {
@@ -488,9 +502,9 @@ static void convert_plain(struct converter *c)
 		c->i--;
 		return;
 	}
-	if (c->in_class && byte == '-' &&
-	    (c->escaped || c->r->written.p[here(c)] == '\\'))
-		misread(c, "inside brackets AppArmor drops the backslash, and the '-' makes a range",
+	if (c->in_class && byte == '-' && (c->escaped || c->r->written.p[here(c)] == '\\'))
+		misread(c,
+			"inside brackets AppArmor drops the backslash, and the '-' makes a range",
 			"put a '-' first: '[-az]'");
 	emit_byte(c, byte);
 }
@@ -601,7 +615,8 @@ static void unreadable(struct regex *x, size_t class_at)
 	size_t at = x->at[class_at];
 	size_t end = x->i < x->s.n ? x->at[x->i] + 1 : x->r->written.n;
 
-	blame(x->r, GLOB_REFUSED, at, end > at ? end - at : 1, "AppArmor cannot read these brackets",
+	blame(x->r, GLOB_REFUSED, at, end > at ? end - at : 1,
+	      "AppArmor cannot read these brackets",
 	      "a '-' that is no range stands first: '[-az]'; ranges do not follow one another");
 }
 

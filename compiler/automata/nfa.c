@@ -21,7 +21,7 @@ unsigned char byte_set_pick(const struct byte_set *s)
 {
 	static const struct {
 		unsigned char low, high;
-	} order[] = { { 'a', 'z' }, { 'A', 'Z' }, { '0', '9' }, { '_', '_' }, { '-', '.' },
+	} order[] = { { 'a', 'z' }, { 'A', 'Z' }, { '0', '9' },   { '_', '_' }, { '-', '.' },
 		      { '!', '~' }, { ' ', ' ' }, { 0x80, 0xff }, { 1, 0x7f } };
 
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
@@ -50,8 +50,9 @@ uint32_t nfa_step(struct nfa *n, uint32_t from, const struct byte_set *set)
 {
 	uint32_t to = nfa_open(n);
 
-	n->nodes.v[from] = (struct nfa_node){ .op = NFA_STEP, .a = to, .b = NFA_NONE,
-					      .set = set_index(n, set) };
+	n->nodes.v[from] = (struct nfa_node){
+		.op = NFA_STEP, .a = to, .b = NFA_NONE, .set = set_index(n, set)
+	};
 	return to;
 }
 

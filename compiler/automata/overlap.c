@@ -65,7 +65,8 @@ static void take(struct product *p, uint32_t at, const struct byte_set *set, uin
 }
 
 /* Both take a byte: one of each kind that matters for what is a path. */
-static void take_bytes(struct product *p, uint32_t at, const struct nfa_node *x, const struct nfa_node *y)
+static void take_bytes(struct product *p, uint32_t at, const struct nfa_node *x,
+		       const struct nfa_node *y)
 {
 	struct byte_set both, slash = { { 0 } }, dot = { { 0 } };
 

@@ -62,8 +62,9 @@ static struct str take_name(struct str line, size_t *i)
 	bool braces = line.n > 1 && line.p[1] == '{';
 	size_t begin = braces ? 2 : 1, k = begin;
 
-	while (k < line.n && (line.p[k] == '_' || (line.p[k] >= '0' && line.p[k] <= '9') ||
-			      (line.p[k] >= 'a' && line.p[k] <= 'z') || (line.p[k] >= 'A' && line.p[k] <= 'Z')))
+	while (k < line.n &&
+	       (line.p[k] == '_' || (line.p[k] >= '0' && line.p[k] <= '9') ||
+		(line.p[k] >= 'a' && line.p[k] <= 'z') || (line.p[k] >= 'A' && line.p[k] <= 'Z')))
 		k++;
 	struct str name = { line.p + begin, k - begin };
 	if (braces && (k >= line.n || line.p[k++] != '}'))
@@ -100,8 +101,10 @@ static void read_declaration(struct arena *a, struct glob_variables *v, struct s
 /* What editors and package managers leave behind (libapparmor's private.c). */
 static bool is_left_over(const char *name)
 {
-	static const char *const ends[] = { "~", ".dpkg-new", ".dpkg-old", ".dpkg-dist", ".dpkg-bak", ".dpkg-remove",
-					    ".rpmnew", ".rpmsave", ".pacnew", ".pacsave", ".orig", ".rej", "README" };
+	static const char *const ends[] = { "~",         ".dpkg-new",    ".dpkg-old", ".dpkg-dist",
+					    ".dpkg-bak", ".dpkg-remove", ".rpmnew",   ".rpmsave",
+					    ".pacnew",   ".pacsave",     ".orig",     ".rej",
+					    "README" };
 	size_t n = strlen(name);
 
 	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
@@ -127,7 +130,8 @@ static int read_directory(struct reading *r, const char *path)
 		return -errno;
 	for (struct dirent *e = readdir(d); e && names.n <= VARIABLES_FILES_MAX; e = readdir(d))
 		if (!is_left_over(e->d_name))
-			vec_push(r->arena, &names, arena_printf(r->arena, "%s/%s", path, e->d_name));
+			vec_push(r->arena, &names,
+				 arena_printf(r->arena, "%s/%s", path, e->d_name));
 	closedir(d);
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), by_name);
@@ -154,7 +158,8 @@ static struct str include_path(struct str line, char *mark)
 	if (!begin)
 		return (struct str){ "", 0 };
 	*mark = *begin++;
-	const char *end = memchr(begin, *mark == '<' ? '>' : '"', (size_t)(line.p + line.n - begin));
+	const char *end =
+		memchr(begin, *mark == '<' ? '>' : '"', (size_t)(line.p + line.n - begin));
 	return (struct str){ begin, end ? (size_t)(end - begin) : 0 };
 }
 
@@ -225,7 +230,8 @@ static int read_file(struct reading *r, const char *path)
 		if (!strcmp(*one, path))
 			return 0;
 	vec_push(r->arena, &r->files, path);
-	int err = r->files.n > VARIABLES_FILES_MAX ? -E2BIG : source_load_regular(r->sources, path, &src);
+	int err = r->files.n > VARIABLES_FILES_MAX ? -E2BIG :
+						     source_load_regular(r->sources, path, &src);
 	if (!err)
 		return read_text(r, src->text);
 	if (!r->failed)
@@ -236,7 +242,9 @@ static int read_file(struct reading *r, const char *path)
 int variables_read(struct sources *sources, const char *const *dirs, struct glob_variables *out,
 		   const char **failed)
 {
-	struct reading r = { .sources = sources, .arena = sources->arena, .dirs = dirs, .out = out };
+	struct reading r = {
+		.sources = sources, .arena = sources->arena, .dirs = dirs, .out = out
+	};
 	struct stat st;
 	const char *path = find(&r, "tunables/global", &st);
 
@@ -259,7 +267,8 @@ void variables_standard(struct arena *a, struct glob_variables *out)
 		"@{etc_ro}=/etc/ /usr/etc/\n"
 		"@{etc_rw}=/etc/\n"
 		/* Process numbers up to 4999999, user numbers up to 4999999999. */
-		"@{pid}={[1-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]}}}}},[1-4][0-9][0-9][0-9][0-9][0-9][0-9]}\n"
+		"@{pid}={[1-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]}}}}},[1-4][0-9][0-9][0-9][0-9][0-"
+		"9][0-9]}\n"
 		"@{tid}=@{pid}\n"
 		"@{pids}=@{pid}\n"
 		"@{uid}={[0-9],[1-9][0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]}}}}}}},"

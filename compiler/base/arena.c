@@ -20,7 +20,7 @@
 #define CHUNK_MAX   ((size_t)1 << 20)
 #define HUGE_FROM   ((size_t)256 << 10) /* a chunk of that size is a huge page instead */
 #define HUGE_PAGE   ((size_t)2 << 20)
-#define ALIGN	    _Alignof(max_align_t)
+#define ALIGN       _Alignof(max_align_t)
 
 /* A sanitizer has to see what is allocated. */
 #if defined(__SANITIZE_ADDRESS__)

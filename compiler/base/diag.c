@@ -7,9 +7,9 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
 
-#define CAP	     20
-#define EXCERPT_MAX  160 /* code points of a source line that are shown */
-#define EXCERPT_LEFT 60	 /* of these at most so many before the caret */
+#define CAP          20
+#define EXCERPT_MAX  160  /* code points of a source line that are shown */
+#define EXCERPT_LEFT 60   /* of these at most so many before the caret */
 #define TEXT_HEAD    1500 /* bytes of a longer message that are kept: a name has no bound */
 #define TEXT_TAIL    500
 
@@ -57,8 +57,8 @@ static size_t boundary(const char *s, size_t at)
 	return at;
 }
 
-__attribute__((format(printf, 2, 0)))
-static const char *compose_text(struct diags *ds, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static const char *compose_text(struct diags *ds,
+								      const char *fmt, va_list ap)
 {
 	char *s = arena_vprintf(ds->arena, fmt, ap);
 	size_t n = strlen(s), head, tail;
@@ -224,14 +224,10 @@ static const char *severity_colour(enum severity s)
 {
 	switch (s) {
 	case SEVERITY_ERROR:
-	case SEVERITY_HIGH:
-		return "\033[1;31m";
-	case SEVERITY_WARNING:
-		return "\033[1;33m";
-	case SEVERITY_INFO:
-		return "\033[1;36m";
-	case SEVERITY_NR:
-		break;
+	case SEVERITY_HIGH: return "\033[1;31m";
+	case SEVERITY_WARNING: return "\033[1;33m";
+	case SEVERITY_INFO: return "\033[1;36m";
+	case SEVERITY_NR: break;
 	}
 	BUG("severity");
 }
@@ -287,8 +283,8 @@ static void print_excerpt(const struct source *src, struct span sp, char first, 
 	size_t begin = sp.begin - (size_t)(line.p - src->text.p);
 	size_t end = sp.end - (size_t)(line.p - src->text.p);
 	size_t columns, shown = 0, marked = 0;
-	size_t at = begin < line.n ? step_back(line, begin, EXCERPT_LEFT)
-				   : step_back(line, line.n, EXCERPT_LEFT);
+	size_t at = begin < line.n ? step_back(line, begin, EXCERPT_LEFT) :
+				     step_back(line, line.n, EXCERPT_LEFT);
 	const char *off = *on ? "\033[0m" : "";
 	BUF_AUTO left = { 0 };
 

@@ -60,8 +60,8 @@ struct diags {
 	struct arena *arena;
 	struct sources *sources;
 	VEC(struct diag *) list;
-	size_t errors; /* severity ERROR seen, also those past the cap */
-	size_t cap;    /* at most this many errors are kept (20); the rest are counted */
+	size_t errors;         /* severity ERROR seen, also those past the cap */
+	size_t cap;            /* at most this many errors are kept (20); the rest are counted */
 	struct diag *past_cap; /* what diag_add() returns for those: nothing of it is kept */
 };
 

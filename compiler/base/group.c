@@ -51,6 +51,6 @@ struct span group_span(const struct group *g)
 void group_labels(struct diags *ds, struct diag *d, const struct group *g)
 {
 	for (size_t i = 1; i < g->hits.n && i <= LABEL_MAX; i++)
-		diag_note(ds, d, g->hits.v[i].span, "%s", i == LABEL_MAX && g->hits.n > i + 1 ?
-			  "here, and further down" : "here");
+		diag_note(ds, d, g->hits.v[i].span, "%s",
+			  i == LABEL_MAX && g->hits.n > i + 1 ? "here, and further down" : "here");
 }

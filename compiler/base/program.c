@@ -39,10 +39,10 @@ static int search_path(struct arena *a, const char *name, const char **path)
 	const char *dir = getenv("PATH");
 	int seen = ENOENT;
 
-	for (dir = dir ? dir : "/usr/bin:/bin"; dir; ) {
+	for (dir = dir ? dir : "/usr/bin:/bin"; dir;) {
 		const char *end = strchrnul(dir, ':');
-		const char *file = end == dir ? name :
-			arena_printf(a, "%.*s/%s", (int)(end - dir), dir, name);
+		const char *file =
+			end == dir ? name : arena_printf(a, "%.*s/%s", (int)(end - dir), dir, name);
 		int err = check_executable(file);
 
 		if (!err) {
@@ -71,10 +71,12 @@ int program_find(struct arena *a, const char *name, const char **path, struct di
 	if (!err)
 		return 0;
 	if (is_absent(err)) {
-		struct diag *d = diag_add(ds, DIAG_PL301, NO_SPAN, "there is no program '%s'", name);
+		struct diag *d =
+			diag_add(ds, DIAG_PL301, NO_SPAN, "there is no program '%s'", name);
 
-		diag_help(ds, d, strchr(name, '/') ? "give the path of a file that exists" :
-			  "it is in no directory of PATH; give its path");
+		diag_help(ds, d,
+			  strchr(name, '/') ? "give the path of a file that exists" :
+					      "it is in no directory of PATH; give its path");
 		return NOT_FOUND;
 	}
 	struct diag *d = diag_add(ds, DIAG_PL302, NO_SPAN, "'%s' cannot be executed: %s", name,

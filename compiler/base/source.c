@@ -82,10 +82,10 @@ static int read_path(const char *path, bool regular, struct buf *b)
 /* real: NULL for what has no path of its own, which goes by its name. */
 static struct source *find_loaded(const struct sources *s, const char *real, const char *name)
 {
-	vec_each (&s->list, it) {
+	vec_each(&s->list, it) {
 		const struct source *src = *it;
-		if (src->path && real ? !strcmp(src->path, real)
-				      : !src->path && !real && !strcmp(src->name, name))
+		if (src->path && real ? !strcmp(src->path, real) :
+					!src->path && !real && !strcmp(src->name, name))
 			return *it;
 	}
 	return NULL;
@@ -111,8 +111,8 @@ static int load(struct sources *s, const char *path, bool regular, struct source
 	if (err)
 		return err;
 	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };
-	*out = add_source(s, arena_strdup(s->arena, name), real ? arena_strdup(s->arena, real) : NULL,
-			  text);
+	*out = add_source(s, arena_strdup(s->arena, name),
+			  real ? arena_strdup(s->arena, real) : NULL, text);
 	return 0;
 }
 

@@ -16,9 +16,9 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit)   ((struct str){ "" lit, sizeof(lit) - 1 })
-#define PRISTR     "%.*s"
-#define STRARG(s)  (int)(s).n, (s).p
+#define STR(lit)  ((struct str){ "" lit, sizeof(lit) - 1 })
+#define PRISTR    "%.*s"
+#define STRARG(s) (int)(s).n, (s).p
 
 struct str str_c(const char *s); /* NULL gives the empty slice */
 bool str_eq(struct str a, struct str b);

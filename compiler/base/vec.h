@@ -9,27 +9,27 @@
 
 #include "compiler/base/arena.h"
 
-#define VEC(T)            \
-	struct {          \
-		T *v;     \
-		size_t n; \
-		size_t cap; \
+#define VEC(T)                                                                                     \
+	struct {                                                                                   \
+		T *v;                                                                              \
+		size_t n;                                                                          \
+		size_t cap;                                                                        \
 	}
 
 /* Returns the array with room for one more element; *cap is updated. */
 void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 
-#define vec_push(a, vec, x)                                                              \
-	do {                                                                             \
-		if ((vec)->n == (vec)->cap)                                              \
-			(vec)->v = vec_grow((a), (vec)->v, (vec)->n, &(vec)->cap,        \
-					    sizeof(*(vec)->v));                          \
-		(vec)->v[(vec)->n++] = (x);                                              \
+#define vec_push(a, vec, x)                                                                        \
+	do {                                                                                       \
+		if ((vec)->n == (vec)->cap)                                                        \
+			(vec)->v =                                                                 \
+				vec_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)); \
+		(vec)->v[(vec)->n++] = (x);                                                        \
 	} while (0)
 
 /*
  * vec_each(&rules, r) { ... }: r is a pointer to each element in turn. An empty vec has no
  * array, and NULL + 0 is undefined (clang's UBSan says so).
  */
-#define vec_each(vec, it)                                                                \
+#define vec_each(vec, it)                                                                          \
 	for (__typeof__(*(vec)->v) *it = (vec)->v; (vec)->n && it < (vec)->v + (vec)->n; it++)

@@ -27,9 +27,13 @@ struct verdict {
 };
 
 bool verdict_eq(struct verdict a, struct verdict b);
-bool verdict_refuses(struct verdict v);          /* kill, trap, errno */
-uint32_t verdict_to_ret(struct verdict v);       /* SECCOMP_RET_* | data */
-struct verdict verdict_from_ret(uint32_t ret);   /* an unknown action is KILL_PROCESS, as in the kernel */
-void verdict_print(struct buf *b, struct verdict v); /* ALLOW LOG TRACE(n) NOTIFY ERRNO(38) TRAP(n) KILL_THREAD KILL_PROCESS */
+bool verdict_refuses(struct verdict v);    /* kill, trap, errno */
+uint32_t verdict_to_ret(struct verdict v); /* SECCOMP_RET_* | data */
+struct verdict
+verdict_from_ret(uint32_t ret); /* an unknown action is KILL_PROCESS, as in the kernel */
+void verdict_print(
+	struct buf *b,
+	struct verdict
+		v); /* ALLOW LOG TRACE(n) NOTIFY ERRNO(38) TRAP(n) KILL_THREAD KILL_PROCESS */
 const char *verdict_kind_name(enum verdict_kind kind); /* "ERRNO" */
-int verdict_parse(struct str s, struct verdict *out); /* the same spelling back; 0 or -EINVAL */
+int verdict_parse(struct str s, struct verdict *out);  /* the same spelling back; 0 or -EINVAL */

@@ -19,10 +19,10 @@
 #include "compiler/cbpf/tree.h"
 
 enum {
-	SPAN = 512,         /* values of one aligned window, and masks */
+	SPAN = 512, /* values of one aligned window, and masks */
 	WORDS = SPAN / 64,
-	RANGES_LIMIT = 12,  /* of one interval */
-	TRIES = 12,         /* masks of one kind weighed */
+	RANGES_LIMIT = 12, /* of one interval */
+	TRIES = 12,        /* masks of one kind weighed */
 };
 
 enum value_class { CLASS_FIRST, CLASS_SECOND, CLASS_OTHER, CLASS_ABSENT };
@@ -39,7 +39,7 @@ struct window {
 	code_id leaf[2]; /* the two commonest */
 	uint8_t cls[SPAN];
 	float weight[SPAN];
-	uint64_t present[WORDS];    /* values of the interval at hand */
+	uint64_t present[WORDS]; /* values of the interval at hand */
 	uint32_t npresent;
 	struct counter wrong[2][2]; /* by leaf and side */
 	bool alive;                 /* is there a mask that leaves few enough values wrong? */
@@ -68,7 +68,7 @@ static void fill_range(struct window *w, const struct tree_range *r)
 
 	for (uint32_t x = first; x <= last; x++) {
 		bool absent = is_removed(w->t, w->base + x);
-		w->cls[x] = absent		    ? CLASS_ABSENT :
+		w->cls[x] = absent                ? CLASS_ABSENT :
 			    r->leaf == w->leaf[0] ? CLASS_FIRST :
 			    r->leaf == w->leaf[1] ? CLASS_SECOND :
 						    CLASS_OTHER;
@@ -99,13 +99,11 @@ static void fill_window(struct window *w)
 }
 
 /* By the low six bits of a value: which of the 64 masks of six bits share none with it. */
-#define APART(x)                                                                         \
-	(((x) & 1 ? 0x5555555555555555u : UINT64_MAX) &                                  \
-	 ((x) & 2 ? 0x3333333333333333u : UINT64_MAX) &                                  \
-	 ((x) & 4 ? 0x0f0f0f0f0f0f0f0fu : UINT64_MAX) &                                  \
-	 ((x) & 8 ? 0x00ff00ff00ff00ffu : UINT64_MAX) &                                  \
-	 ((x) & 16 ? 0x0000ffff0000ffffu : UINT64_MAX) &                                 \
-	 ((x) & 32 ? 0x00000000ffffffffu : UINT64_MAX))
+#define APART(x)                                                                                   \
+	(((x)&1 ? 0x5555555555555555u : UINT64_MAX) & ((x)&2 ? 0x3333333333333333u : UINT64_MAX) & \
+	 ((x)&4 ? 0x0f0f0f0f0f0f0f0fu : UINT64_MAX) & ((x)&8 ? 0x00ff00ff00ff00ffu : UINT64_MAX) & \
+	 ((x)&16 ? 0x0000ffff0000ffffu : UINT64_MAX) &                                             \
+	 ((x)&32 ? 0x00000000ffffffffu : UINT64_MAX))
 #define APART4(x)  APART(x), APART((x) + 1), APART((x) + 2), APART((x) + 3)
 #define APART16(x) APART4(x), APART4((x) + 4), APART4((x) + 8), APART4((x) + 12)
 

@@ -31,7 +31,8 @@ struct cbpf_weights { /* expected calls per number, from `--weights`; NULL where
 };
 
 struct cbpf_options {
-	const char *family; /* "x86_64", "aarch64": the listed architectures of this family are decided */
+	const char *
+		family; /* "x86_64", "aarch64": the listed architectures of this family are decided */
 	const struct cbpf_weights *weights;
 	unsigned plant; /* 0; a test build plants generator bug number `plant` (tests only) */
 };

@@ -24,8 +24,7 @@ bool cbpf_code_allowed(uint16_t code)
 	case BPF_MISC | BPF_TAX:
 	case BPF_MISC | BPF_TXA:
 	case BPF_ALU | BPF_NEG:
-	case BPF_JMP | BPF_JA:
-		return true;
+	case BPF_JMP | BPF_JA: return true;
 	}
 	if (code & ~0xff)
 		return false;
@@ -46,15 +45,11 @@ static const char *check_operand(const struct sock_filter *f, size_t at, size_t 
 	case BPF_LD | BPF_MEM:
 	case BPF_LDX | BPF_MEM:
 	case BPF_ST:
-	case BPF_STX:
-		return f->k < BPF_MEMWORDS ? NULL : "there are only 16 scratch words";
-	case BPF_ALU | BPF_DIV | BPF_K:
-		return f->k ? NULL : "division by zero";
+	case BPF_STX: return f->k < BPF_MEMWORDS ? NULL : "there are only 16 scratch words";
+	case BPF_ALU | BPF_DIV | BPF_K: return f->k ? NULL : "division by zero";
 	case BPF_ALU | BPF_LSH | BPF_K:
-	case BPF_ALU | BPF_RSH | BPF_K:
-		return f->k < 32 ? NULL : "a shift by 32 or more";
-	case BPF_JMP | BPF_JA:
-		return f->k < n - at - 1 ? NULL : "a jump past the end";
+	case BPF_ALU | BPF_RSH | BPF_K: return f->k < 32 ? NULL : "a shift by 32 or more";
+	case BPF_JMP | BPF_JA: return f->k < n - at - 1 ? NULL : "a jump past the end";
 	}
 	if (BPF_CLASS(f->code) == BPF_JMP && (at + f->jt + 1 >= n || at + f->jf + 1 >= n))
 		return "a jump past the end";
@@ -123,23 +118,12 @@ static bool emulate_jump(const struct sock_filter *f, uint32_t a, size_t *pc)
 	bool taken;
 
 	switch (f->code) {
-	case BPF_JMP | BPF_JA:
-		*pc += f->k;
-		return true;
-	case BPF_JMP | BPF_JEQ | BPF_K:
-		taken = a == f->k;
-		break;
-	case BPF_JMP | BPF_JGE | BPF_K:
-		taken = a >= f->k;
-		break;
-	case BPF_JMP | BPF_JGT | BPF_K:
-		taken = a > f->k;
-		break;
-	case BPF_JMP | BPF_JSET | BPF_K:
-		taken = a & f->k;
-		break;
-	default:
-		return false;
+	case BPF_JMP | BPF_JA: *pc += f->k; return true;
+	case BPF_JMP | BPF_JEQ | BPF_K: taken = a == f->k; break;
+	case BPF_JMP | BPF_JGE | BPF_K: taken = a >= f->k; break;
+	case BPF_JMP | BPF_JGT | BPF_K: taken = a > f->k; break;
+	case BPF_JMP | BPF_JSET | BPF_K: taken = a & f->k; break;
+	default: return false;
 	}
 	*pc += taken ? f->jt : f->jf;
 	return true;
@@ -160,11 +144,8 @@ bool cbpf_const_allow(const struct cbpf *prog, uint32_t audit_arch, uint32_t nr)
 			else
 				return false;
 			break;
-		case BPF_RET | BPF_K:
-			return f->k == SECCOMP_RET_ALLOW;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= f->k;
-			break;
+		case BPF_RET | BPF_K: return f->k == SECCOMP_RET_ALLOW;
+		case BPF_ALU | BPF_AND | BPF_K: a &= f->k; break;
 		default:
 			if (!emulate_jump(f, a, &pc))
 				return false;

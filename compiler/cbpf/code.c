@@ -30,8 +30,7 @@ static uint32_t hash_node(const struct code_node *n)
 
 static bool same_node(const struct code_node *x, const struct code_node *y)
 {
-	return x->kind == y->kind && x->op == y->op && x->k == y->k && x->t == y->t &&
-	       x->f == y->f;
+	return x->kind == y->kind && x->op == y->op && x->k == y->k && x->t == y->t && x->f == y->f;
 }
 
 static void grow_table(struct code *c)
@@ -85,7 +84,9 @@ code_id code_load(struct code *c, uint32_t offset, code_id next)
 {
 	if (c->nodes.v[next].kind == CODE_RET)
 		return next;
-	return find_node(c, (struct code_node){ .kind = CODE_LOAD, .k = offset, .t = next,
+	return find_node(c, (struct code_node){ .kind = CODE_LOAD,
+						.k = offset,
+						.t = next,
 						.size = c->nodes.v[next].size + 1,
 						.height = c->nodes.v[next].height + 1 });
 }
@@ -95,7 +96,9 @@ code_id code_and(struct code *c, uint32_t mask, code_id next)
 	if (mask == UINT32_MAX || c->nodes.v[next].kind == CODE_RET ||
 	    PLANTED(c->plant, PLANT_MASK))
 		return next;
-	return find_node(c, (struct code_node){ .kind = CODE_AND, .k = mask, .t = next,
+	return find_node(c, (struct code_node){ .kind = CODE_AND,
+						.k = mask,
+						.t = next,
 						.size = c->nodes.v[next].size + 1,
 						.height = c->nodes.v[next].height + 1 });
 }
@@ -111,8 +114,12 @@ code_id code_jump(struct code *c, uint16_t op, uint32_t k, code_id t, code_id f)
 		t = f;
 		f = swap;
 	}
-	return find_node(c, (struct code_node){ .kind = CODE_JUMP, .op = op, .k = k, .t = t,
-						.f = f, .size = size_below(c, t, f),
+	return find_node(c, (struct code_node){ .kind = CODE_JUMP,
+						.op = op,
+						.k = k,
+						.t = t,
+						.f = f,
+						.size = size_below(c, t, f),
 						.height = height_above(c, t, f) });
 }
 
@@ -182,8 +189,7 @@ static code_id rewrite(struct rewrite *r, code_id id, struct held h)
 	if (r->slots[at].used)
 		return r->slots[at].to;
 	switch (n.kind) {
-	case CODE_RET:
-		break;
+	case CODE_RET: break;
 	case CODE_LOAD:
 		if (holds(r, h, n.k))
 			to = rewrite(r, n.t, h);
@@ -314,9 +320,7 @@ static void place(struct layout *l, code_id id)
 	if (l->at[id] != NOT_PLACED || l->n > l->max)
 		return;
 	switch (n.kind) {
-	case CODE_RET:
-		put(l, BPF_RET | BPF_K, n.k, 0, 0);
-		break;
+	case CODE_RET: put(l, BPF_RET | BPF_K, n.k, 0, 0); break;
 	case CODE_LOAD:
 	case CODE_AND:
 		place(l, n.t);
@@ -325,9 +329,7 @@ static void place(struct layout *l, code_id id)
 		put(l, n.kind == CODE_LOAD ? BPF_LD | BPF_W | BPF_ABS : BPF_ALU | BPF_AND | BPF_K,
 		    n.k, 0, 0);
 		break;
-	case CODE_JUMP:
-		place_jump(l, &n);
-		break;
+	case CODE_JUMP: place_jump(l, &n); break;
 	}
 	l->at[id] = l->real[id] = (int32_t)l->n - 1;
 }

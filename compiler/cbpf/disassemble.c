@@ -88,8 +88,7 @@ static void print_word(struct buf *b, const struct cbpf *prog, uint32_t offset)
 		buf_printf(b, "ip.%s", !(offset & 4) == prog->big_endian ? "high" : "low");
 	} else {
 		uint32_t o = offset - (uint32_t)offsetof(struct seccomp_data, args);
-		buf_printf(b, "arg%u.%s", o / 8,
-			   !(o & 4) == prog->big_endian ? "high" : "low");
+		buf_printf(b, "arg%u.%s", o / 8, !(o & 4) == prog->big_endian ? "high" : "low");
 	}
 }
 
@@ -104,24 +103,15 @@ static void print_operand(struct buf *b, const struct sock_filter *f)
 static const char *alu_name(uint16_t code)
 {
 	switch (BPF_OP(code)) {
-	case BPF_ADD:
-		return "add";
-	case BPF_SUB:
-		return "sub";
-	case BPF_MUL:
-		return "mul";
-	case BPF_DIV:
-		return "div";
-	case BPF_OR:
-		return "or";
-	case BPF_AND:
-		return "and";
-	case BPF_LSH:
-		return "lsh";
-	case BPF_RSH:
-		return "rsh";
-	case BPF_XOR:
-		return "xor";
+	case BPF_ADD: return "add";
+	case BPF_SUB: return "sub";
+	case BPF_MUL: return "mul";
+	case BPF_DIV: return "div";
+	case BPF_OR: return "or";
+	case BPF_AND: return "and";
+	case BPF_LSH: return "lsh";
+	case BPF_RSH: return "rsh";
+	case BPF_XOR: return "xor";
 	}
 	return "neg";
 }
@@ -129,12 +119,9 @@ static const char *alu_name(uint16_t code)
 static const char *jump_name(uint16_t code)
 {
 	switch (BPF_OP(code)) {
-	case BPF_JEQ:
-		return "jeq";
-	case BPF_JGT:
-		return "jgt";
-	case BPF_JGE:
-		return "jge";
+	case BPF_JEQ: return "jeq";
+	case BPF_JGT: return "jgt";
+	case BPF_JGE: return "jge";
 	}
 	return "jset";
 }
@@ -143,17 +130,10 @@ static void print_load(struct buf *b, const struct sock_filter *f)
 {
 	buf_puts(b, BPF_CLASS(f->code) == BPF_LDX ? "ldx " : "ld ");
 	switch (BPF_MODE(f->code)) {
-	case BPF_ABS:
-		buf_printf(b, "[%u]", f->k);
-		return;
-	case BPF_LEN:
-		buf_puts(b, "len");
-		return;
-	case BPF_IMM:
-		buf_printf(b, "#%#x", f->k);
-		return;
-	default:
-		buf_printf(b, "M[%u]", f->k);
+	case BPF_ABS: buf_printf(b, "[%u]", f->k); return;
+	case BPF_LEN: buf_puts(b, "len"); return;
+	case BPF_IMM: buf_printf(b, "#%#x", f->k); return;
+	default: buf_printf(b, "M[%u]", f->k);
 	}
 }
 
@@ -165,9 +145,7 @@ static void print_insn(struct buf *b, const struct sock_filter *f, size_t at)
 	}
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD:
-	case BPF_LDX:
-		print_load(b, f);
-		return;
+	case BPF_LDX: print_load(b, f); return;
 	case BPF_ST:
 	case BPF_STX:
 		buf_printf(b, "%s M[%u]", BPF_CLASS(f->code) == BPF_ST ? "st" : "stx", f->k);

@@ -57,12 +57,13 @@ int cbpf_read(struct arena *a, struct source *src, struct cbpf *out, struct diag
 		d = diag_add(ds, DIAG_PL201, all,
 			     "%zu bytes are not a BPF program: instructions are 8 bytes each",
 			     src->text.n);
-		diag_help(ds, d, "expected struct sock_filter[], as `pale compile -t bpf` writes it");
+		diag_help(ds, d,
+			  "expected struct sock_filter[], as `pale compile -t bpf` writes it");
 		return -1;
 	}
 	if (n > CBPF_MAX) {
-		d = diag_add(ds, DIAG_PL201, all, "%zu instructions: the kernel takes at most %d", n,
-			     CBPF_MAX);
+		d = diag_add(ds, DIAG_PL201, all, "%zu instructions: the kernel takes at most %d",
+			     n, CBPF_MAX);
 		diag_help(ds, d, "split the filter in two: the kernel combines stacked filters");
 		return -1;
 	}

@@ -20,17 +20,17 @@
 
 enum plant {
 	PLANT_NONE,
-	PLANT_JGE_JGT,       /* the boundary itself falls on the wrong side */
-	PLANT_HIGH_WORD,     /* 64-bit comparisons forget the high word */
-	PLANT_NO_X32_GUARD,  /* x32 numbers are taken for x86_64's last range */
-	PLANT_SWAPPED_LEAF,  /* an equality test sends both sides the wrong way */
-	PLANT_STALE_A,       /* a load is dropped although A holds the other half */
-	PLANT_UNSIGNED,      /* signed order is compared unsigned */
-	PLANT_TRACER_SKIP,   /* number -1 is not let through */
-	PLANT_UNKNOWN,       /* unknown numbers get the default */
-	PLANT_MASK,          /* a mask is dropped */
-	PLANT_RANK,          /* the least restrictive rule wins */
-	PLANT_LONG_JUMP,     /* a distance above 255 wraps */
+	PLANT_JGE_JGT,      /* the boundary itself falls on the wrong side */
+	PLANT_HIGH_WORD,    /* 64-bit comparisons forget the high word */
+	PLANT_NO_X32_GUARD, /* x32 numbers are taken for x86_64's last range */
+	PLANT_SWAPPED_LEAF, /* an equality test sends both sides the wrong way */
+	PLANT_STALE_A,      /* a load is dropped although A holds the other half */
+	PLANT_UNSIGNED,     /* signed order is compared unsigned */
+	PLANT_TRACER_SKIP,  /* number -1 is not let through */
+	PLANT_UNKNOWN,      /* unknown numbers get the default */
+	PLANT_MASK,         /* a mask is dropped */
+	PLANT_RANK,         /* the least restrictive rule wins */
+	PLANT_LONG_JUMP,    /* a distance above 255 wraps */
 	PLANT_NR
 };
 
@@ -42,12 +42,12 @@ enum code_kind { CODE_RET, CODE_LOAD, CODE_AND, CODE_JUMP };
 
 struct code_node {
 	enum code_kind kind;
-	uint16_t op;   /* JUMP: BPF_JEQ BPF_JGE BPF_JSET */
-	uint32_t k;    /* RET: value; LOAD: offset; AND: mask; JUMP: constant */
-	code_id t, f;  /* LOAD, AND: t is what follows */
-	uint32_t size; /* instructions below, shared ones counted as often as they are reached */
+	uint16_t op;     /* JUMP: BPF_JEQ BPF_JGE BPF_JSET */
+	uint32_t k;      /* RET: value; LOAD: offset; AND: mask; JUMP: constant */
+	code_id t, f;    /* LOAD, AND: t is what follows */
+	uint32_t size;   /* instructions below, shared ones counted as often as they are reached */
 	uint32_t height; /* of the longest path from here, the return included */
-	uint32_t visit; /* the walk that was here last */
+	uint32_t visit;  /* the walk that was here last */
 };
 
 struct code {
@@ -99,10 +99,10 @@ struct tree_input {
 	struct tree_point *points; /* hottest first */
 	size_t npoints;
 	size_t points_max; /* how many may be tested above a split */
-	double test_cost; /* what one more instruction may cost in executed tests times weight */
-	double slack; /* by which part executed tests may grow for a shorter longest path */
+	double test_cost;  /* what one more instruction may cost in executed tests times weight */
+	double slack;      /* by which part executed tests may grow for a shorter longest path */
 	bool are_numbers; /* system calls: close together, so that tests of bits are worth a look */
-	bool is_block; /* part of a long list */
+	bool is_block;    /* part of a long list */
 	uint32_t removed[TREE_REMOVED]; /* values none of whose bits are in one of these masks */
 	size_t nremoved;                /* have been decided already and do not occur */
 };

@@ -91,7 +91,8 @@ static uint32_t last_of_arch(const struct arch_info *info)
 	if (info->nr_base)
 		return UINT32_MAX - 1;
 	for (unsigned i = 0; i < ARCH_NR; i++)
-		if (arch_info((enum arch)i)->audit == info->audit && arch_info((enum arch)i)->nr_base)
+		if (arch_info((enum arch)i)->audit == info->audit &&
+		    arch_info((enum arch)i)->nr_base)
 			return arch_info((enum arch)i)->nr_base - 1;
 	return UINT32_MAX - 1;
 }
@@ -205,9 +206,14 @@ static void collect(struct generator *g)
 static code_id build_token(struct generator *g, const struct token *t, size_t before,
 			   const struct part *part)
 {
-	struct tree_input in = { .ranges = t->ranges.v, .n = t->ranges.n, .points = t->points.v,
-				 .npoints = t->points.n, .points_max = 12, .test_cost = 0.5,
-				 .slack = 0.015, .are_numbers = true };
+	struct tree_input in = { .ranges = t->ranges.v,
+				 .n = t->ranges.n,
+				 .points = t->points.v,
+				 .npoints = t->points.n,
+				 .points_max = 12,
+				 .test_cost = 0.5,
+				 .slack = 0.015,
+				 .are_numbers = true };
 
 	in.ranges = arena_dup(g->arena, t->ranges.v, t->ranges.n * sizeof(*in.ranges));
 	for (size_t i = 0; part && i < in.n; i++)
@@ -305,7 +311,8 @@ static void charge_rules(struct generator *g, struct costs *all)
 		for (size_t k = first; k < end; k++)
 			if (g->p->calls.v[k].cond)
 				vec_push(g->arena, &all->list,
-					 ((struct cost){ g->p->calls.v[k].origin, insns / conditional }));
+					 ((struct cost){ g->p->calls.v[k].origin,
+							 insns / conditional }));
 	}
 	sum_costs(all);
 }
@@ -323,7 +330,8 @@ void generate_too_large(struct generator *g, size_t insns, struct diags *ds)
 	for (size_t i = 0; i < all.list.n && i < 5; i++)
 		diag_note(ds, d, all.list.v[i].origin->span, "costs %zu instructions",
 			  all.list.v[i].insns);
-	diag_help(ds, d, "join values into ranges or masks, or leave the distinction to the default");
+	diag_help(ds, d,
+		  "join values into ranges or masks, or leave the distinction to the default");
 }
 
 bool generate_start(struct generator *g, struct diags *ds)
@@ -335,9 +343,10 @@ bool generate_start(struct generator *g, struct diags *ds)
 		any |= in_family(g, i);
 	}
 	if (!any) {
-		struct diag *d = diag_add(ds, DIAG_PL203, g->p->span,
-					  "policy '" PRISTR "' lists no architecture of family '%s'",
-					  STRARG(g->p->name), g->opt->family);
+		struct diag *d =
+			diag_add(ds, DIAG_PL203, g->p->span,
+				 "policy '" PRISTR "' lists no architecture of family '%s'",
+				 STRARG(g->p->name), g->opt->family);
 		diag_help(ds, d, "add it to the policy's `arch` line");
 		return false;
 	}

@@ -23,9 +23,9 @@
 
 enum {
 	WORDS = 12,
-	NODES_MAX = 6000,      /* of one call's graph, before the plain way is taken */
-	STEPS_MAX = 1000000,   /* formula nodes restricted for one call */
-	PLAIN_FROM = 48,       /* instructions from which the plain way is tried beside */
+	NODES_MAX = 6000,    /* of one call's graph, before the plain way is taken */
+	STEPS_MAX = 1000000, /* formula nodes restricted for one call */
+	PLAIN_FROM = 48,     /* instructions from which the plain way is tried beside */
 };
 
 /* What a formula looks at: a word of an argument, under a mask. Even: high words. */
@@ -44,7 +44,7 @@ enum formula_kind { FORMULA_FALSE, FORMULA_TRUE, FORMULA_ATOM, FORMULA_AND, FORM
 struct formula {
 	enum formula_kind kind;
 	uint32_t id, hash;
-	struct var var;             /* ATOM: (word & mask) is in one of the ranges */
+	struct var var; /* ATOM: (word & mask) is in one of the ranges */
 	const struct interval *iv;
 	const struct formula **sub; /* AND, OR: by id, no two atoms of one var */
 	size_t n;                   /* of iv or sub */
@@ -166,8 +166,8 @@ static bool starts_apart(struct interval before, struct interval iv)
 }
 
 /* Sorted, apart, clipped to what a masked word can be. */
-static const struct formula *make_atom(struct leaf_builder *b, struct var var,
-				       struct interval *iv, size_t n)
+static const struct formula *make_atom(struct leaf_builder *b, struct var var, struct interval *iv,
+				       size_t n)
 {
 	size_t kept = 0;
 
@@ -299,9 +299,9 @@ static const struct formula *make_join(struct leaf_builder *b, enum formula_kind
 	for (size_t i = 0, end; i < total; i = end) {
 		const struct formula *part = f[i];
 		for (end = i + 1; end < total; end++)
-			if (f[end] != f[i] && (f[i]->kind != FORMULA_ATOM ||
-					       f[end]->kind != FORMULA_ATOM ||
-					       !same_var(f[end]->var, f[i]->var)))
+			if (f[end] != f[i] &&
+			    (f[i]->kind != FORMULA_ATOM || f[end]->kind != FORMULA_ATOM ||
+			     !same_var(f[end]->var, f[i]->var)))
 				break;
 		if (part->kind == FORMULA_ATOM)
 			part = join_atoms(b, kind, f + i, end - i);
@@ -322,20 +322,13 @@ static const struct formula *make_join(struct leaf_builder *b, enum formula_kind
 static enum cmp_op negate_op(enum cmp_op op)
 {
 	switch (op) {
-	case CMP_EQ:
-		return CMP_NE;
-	case CMP_NE:
-		return CMP_EQ;
-	case CMP_LT:
-		return CMP_GE;
-	case CMP_LE:
-		return CMP_GT;
-	case CMP_GT:
-		return CMP_LE;
-	case CMP_GE:
-		return CMP_LT;
-	case CMP_OP_NR:
-		break;
+	case CMP_EQ: return CMP_NE;
+	case CMP_NE: return CMP_EQ;
+	case CMP_LT: return CMP_GE;
+	case CMP_LE: return CMP_GT;
+	case CMP_GT: return CMP_LE;
+	case CMP_GE: return CMP_LT;
+	case CMP_OP_NR: break;
 	}
 	BUG("comparison");
 }
@@ -346,9 +339,7 @@ static size_t range_of_op(enum cmp_op op, uint32_t v, struct interval out[2])
 	size_t n = 0;
 
 	switch (op) {
-	case CMP_EQ:
-		out[n++] = (struct interval){ v, v };
-		return n;
+	case CMP_EQ: out[n++] = (struct interval){ v, v }; return n;
 	case CMP_NE:
 		if (v > 0)
 			out[n++] = (struct interval){ 0, v - 1 };
@@ -359,18 +350,13 @@ static size_t range_of_op(enum cmp_op op, uint32_t v, struct interval out[2])
 		if (v > 0)
 			out[n++] = (struct interval){ 0, v - 1 };
 		return n;
-	case CMP_LE:
-		out[n++] = (struct interval){ 0, v };
-		return n;
+	case CMP_LE: out[n++] = (struct interval){ 0, v }; return n;
 	case CMP_GT:
 		if (v < UINT32_MAX)
 			out[n++] = (struct interval){ v + 1, UINT32_MAX };
 		return n;
-	case CMP_GE:
-		out[n++] = (struct interval){ v, UINT32_MAX };
-		return n;
-	case CMP_OP_NR:
-		break;
+	case CMP_GE: out[n++] = (struct interval){ v, UINT32_MAX }; return n;
+	case CMP_OP_NR: break;
 	}
 	BUG("comparison");
 }
@@ -476,10 +462,8 @@ static const struct formula *lower(struct leaf_builder *b, const struct cond *c,
 	bool is_and;
 
 	switch (c->kind) {
-	case COND_CMP:
-		return lower_cmp(b, &c->cmp, negated);
-	case COND_NOT:
-		return lower(b, c->left, !negated);
+	case COND_CMP: return lower_cmp(b, &c->cmp, negated);
+	case COND_NOT: return lower(b, c->left, !negated);
 	case COND_AND:
 	case COND_OR:
 		lower_chain(b, c, negated, &parts);
@@ -785,8 +769,8 @@ static struct state *restrict_state(struct leaf_builder *b, const struct state *
 	b->visit++;
 	b->steps += s->n;
 	for (size_t i = 0; i < s->n; i++)
-		scratch[i] = (struct step){ restrict_formula(b, s->steps[i].when, k),
-					    s->steps[i].ret };
+		scratch[i] =
+			(struct step){ restrict_formula(b, s->steps[i].when, k), s->steps[i].ret };
 	size_t n = tidy_steps(b, scratch, s->n, &dflt);
 	return find_state(b, scratch, n, dflt);
 }
@@ -842,12 +826,9 @@ static code_id plain_formula(struct leaf_builder *b, const struct formula *f, co
 	code_id to = f->kind == FORMULA_AND ? t : e;
 
 	switch (f->kind) {
-	case FORMULA_FALSE:
-		return e;
-	case FORMULA_TRUE:
-		return t;
-	case FORMULA_ATOM:
-		return plain_atom(b, f, t, e);
+	case FORMULA_FALSE: return e;
+	case FORMULA_TRUE: return t;
+	case FORMULA_ATOM: return plain_atom(b, f, t, e);
 	case FORMULA_AND:
 		for (size_t i = f->n; i-- > 0;)
 			to = plain_formula(b, f->sub[i], to, e);

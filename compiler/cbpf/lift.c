@@ -51,7 +51,7 @@ struct lifting {
 	struct words words;
 	uint32_t *live; /* by instruction: registers that are read there or later, bits */
 	VEC(struct state) states;
-	VEC(uint32_t) known; /* by state: registers that are not WORD_NONE, bits */
+	VEC(uint32_t) known;       /* by state: registers that are not WORD_NONE, bits */
 	VEC(uint32_t) state_table; /* open addressing, UINT32_MAX: free; n is its size */
 	VEC(struct point) points;
 	VEC(uint32_t) point_table; /* likewise */
@@ -67,12 +67,9 @@ static uint32_t reads(const struct sock_filter *f)
 
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD:
-	case BPF_LDX:
-		return BPF_MODE(f->code) == BPF_MEM ? mem : 0;
-	case BPF_ST:
-		return 1u << REG_A;
-	case BPF_STX:
-		return 1u << REG_X;
+	case BPF_LDX: return BPF_MODE(f->code) == BPF_MEM ? mem : 0;
+	case BPF_ST: return 1u << REG_A;
+	case BPF_STX: return 1u << REG_X;
 	case BPF_ALU:
 		if (BPF_OP(f->code) == BPF_NEG)
 			return 1u << REG_A;
@@ -81,10 +78,8 @@ static uint32_t reads(const struct sock_filter *f)
 		if (BPF_OP(f->code) == BPF_JA)
 			return 0;
 		return 1u << REG_A | (BPF_SRC(f->code) == BPF_X ? 1u << REG_X : 0);
-	case BPF_RET:
-		return BPF_RVAL(f->code) == BPF_A ? 1u << REG_A : 0;
-	case BPF_MISC:
-		return BPF_MISCOP(f->code) == BPF_TAX ? 1u << REG_A : 1u << REG_X;
+	case BPF_RET: return BPF_RVAL(f->code) == BPF_A ? 1u << REG_A : 0;
+	case BPF_MISC: return BPF_MISCOP(f->code) == BPF_TAX ? 1u << REG_A : 1u << REG_X;
 	}
 	BUG("instruction class");
 }
@@ -93,15 +88,11 @@ static uint32_t writes(const struct sock_filter *f)
 {
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD:
-	case BPF_ALU:
-		return 1u << REG_A;
-	case BPF_LDX:
-		return 1u << REG_X;
+	case BPF_ALU: return 1u << REG_A;
+	case BPF_LDX: return 1u << REG_X;
 	case BPF_ST:
-	case BPF_STX:
-		return 1u << (REG_MEM + f->k);
-	case BPF_MISC:
-		return BPF_MISCOP(f->code) == BPF_TAX ? 1u << REG_X : 1u << REG_A;
+	case BPF_STX: return 1u << (REG_MEM + f->k);
+	case BPF_MISC: return BPF_MISCOP(f->code) == BPF_TAX ? 1u << REG_X : 1u << REG_A;
 	}
 	return 0;
 }
@@ -245,14 +236,10 @@ static word_id load(struct lifting *l, uint32_t offset)
 static word_id loaded(struct lifting *l, const struct sock_filter *f, const struct state *s)
 {
 	switch (BPF_MODE(f->code)) {
-	case BPF_ABS:
-		return load(l, f->k);
-	case BPF_LEN:
-		return word_constant(&l->words, sizeof(struct seccomp_data));
-	case BPF_IMM:
-		return word_constant(&l->words, f->k);
-	case BPF_MEM:
-		return s->reg[REG_MEM + f->k];
+	case BPF_ABS: return load(l, f->k);
+	case BPF_LEN: return word_constant(&l->words, sizeof(struct seccomp_data));
+	case BPF_IMM: return word_constant(&l->words, f->k);
+	case BPF_MEM: return s->reg[REG_MEM + f->k];
 	}
 	BUG("load");
 }
@@ -261,22 +248,15 @@ static word_id loaded(struct lifting *l, const struct sock_filter *f, const stru
 static struct state step(struct lifting *l, const struct sock_filter *f, struct state s)
 {
 	switch (BPF_CLASS(f->code)) {
-	case BPF_LD:
-		s.reg[REG_A] = loaded(l, f, &s);
-		break;
-	case BPF_LDX:
-		s.reg[REG_X] = loaded(l, f, &s);
-		break;
-	case BPF_ST:
-		s.reg[REG_MEM + f->k] = s.reg[REG_A];
-		break;
-	case BPF_STX:
-		s.reg[REG_MEM + f->k] = s.reg[REG_X];
-		break;
+	case BPF_LD: s.reg[REG_A] = loaded(l, f, &s); break;
+	case BPF_LDX: s.reg[REG_X] = loaded(l, f, &s); break;
+	case BPF_ST: s.reg[REG_MEM + f->k] = s.reg[REG_A]; break;
+	case BPF_STX: s.reg[REG_MEM + f->k] = s.reg[REG_X]; break;
 	case BPF_ALU:
 		s.reg[REG_A] = word_alu(&l->words, BPF_OP(f->code), s.reg[REG_A],
 					BPF_SRC(f->code) == BPF_X && BPF_OP(f->code) != BPF_NEG ?
-						s.reg[REG_X] : word_constant(&l->words, f->k));
+						s.reg[REG_X] :
+						word_constant(&l->words, f->k));
 		break;
 	case BPF_MISC:
 		if (BPF_MISCOP(f->code) == BPF_TAX)
@@ -359,13 +339,13 @@ static dd_node point_node(struct lifting *l, const struct point *p)
 
 	if (divides(f)) {
 		dd_node kill = dd_terminal(l->dd, (struct verdict){ VERDICT_KILL_THREAD, 0 });
-		return word_choose(&l->words, BPF_JEQ, p->x, word_constant(&l->words, 0), kill, next);
+		return word_choose(&l->words, BPF_JEQ, p->x, word_constant(&l->words, 0), kill,
+				   next);
 	}
 	if (!p->op)
 		return next;
 	if (p->y == WORD_NONE)
-		return word_test(&l->words, p->op, p->x, f->k, next,
-				 l->points.v[p->next[1]].node);
+		return word_test(&l->words, p->op, p->x, f->k, next, l->points.v[p->next[1]].node);
 	return word_choose(&l->words, p->op, p->x, p->y, next, l->points.v[p->next[1]].node);
 }
 

@@ -75,8 +75,8 @@ static void merge_equal(struct tree_input *in)
 }
 
 /* The rest of a list once a cube has been tested: its values may go with either neighbour. */
-static code_id build_around_cube(struct code *c, struct arena *scratch,
-				 const struct tree_input *in, code_id leaf, uint32_t bits)
+static code_id build_around_cube(struct code *c, struct arena *scratch, const struct tree_input *in,
+				 code_id leaf, uint32_t bits)
 {
 	struct tree_input rest = *in;
 
@@ -89,7 +89,8 @@ static code_id build_around_cube(struct code *c, struct arena *scratch,
 				rest.ranges[rest.n - 1].last = r.last;
 				continue;
 			}
-			r.leaf = in->ranges[i + 1].leaf; /* a lone first range is not the only one */
+			r.leaf =
+				in->ranges[i + 1].leaf; /* a lone first range is not the only one */
 		}
 		rest.ranges[rest.n++] = r;
 	}

@@ -39,7 +39,8 @@ static bool agrees(struct prover *v, const struct call *c)
 enum { RULE_CALLS = 8 };
 
 /* A call for each comparison of a rule, up to a few: the argument has the compared value. */
-static bool agrees_on_cond(struct prover *v, const struct cond *cond, struct call *c, unsigned *left)
+static bool agrees_on_cond(struct prover *v, const struct cond *cond, struct call *c,
+			   unsigned *left)
 {
 	for (; *left && cond && cond->kind != COND_CMP; cond = cond->left)
 		if (cond->kind != COND_NOT && !agrees_on_cond(v, cond->right, c, left))
@@ -143,14 +144,16 @@ static void tell_difference(const struct prover *v, struct diags *ds)
 				  " %#" PRIx64 " %#" PRIx64 " %#" PRIx64,
 				  is.p, should.p, k->audit_arch, k->nr, k->args[0], k->args[1],
 				  k->args[2], k->args[3], k->args[4], k->args[5]);
-	diag_help(ds, d, "nothing was written; this is a bug of pale, please report it with the policy");
+	diag_help(ds, d,
+		  "nothing was written; this is a bug of pale, please report it with the policy");
 }
 
 static void tell_undecided(const struct prover *v, struct diags *ds)
 {
 	struct diag *d = diag_add(ds, DIAG_PL290, v->p->span,
 				  "the proof that the program is the policy needs more than %d "
-				  "decision nodes", NODES);
+				  "decision nodes",
+				  NODES);
 
 	diag_help(ds, d, "nothing was written; compare fewer arguments in one rule");
 }

@@ -10,10 +10,10 @@
 
 struct cbpf_proof {
 	enum cbpf_proved { CBPF_PROVED, CBPF_DIFFERS, CBPF_NOT_DECIDED } result;
-	struct call witness;        /* DIFFERS */
-	struct verdict is, should;  /* there: what the program answers, what the policy says */
-	size_t nodes;               /* of both diagrams, what they share counted once */
-	uint64_t points;            /* calls on which the decision was held against policy_eval() */
+	struct call witness;       /* DIFFERS */
+	struct verdict is, should; /* there: what the program answers, what the policy says */
+	size_t nodes;              /* of both diagrams, what they share counted once */
+	uint64_t points;           /* calls on which the decision was held against policy_eval() */
 };
 
 /*

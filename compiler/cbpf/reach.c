@@ -30,7 +30,8 @@ struct reach {
 
 static void run_point(struct reach *r, const uint64_t at[DD_FIELDS])
 {
-	struct call c = { .audit_arch = (uint32_t)(at[DD_CALL] >> 32), .nr = (uint32_t)at[DD_CALL] };
+	struct call c = { .audit_arch = (uint32_t)(at[DD_CALL] >> 32),
+			  .nr = (uint32_t)at[DD_CALL] };
 
 	memcpy(c.args, at, sizeof(c.args));
 	if (!at[DD_IP]) /* which the simulator takes as zero */
@@ -54,8 +55,9 @@ static bool same_answer(struct verdict x, struct verdict y)
 static int answers(struct reach *r, dd_node root, uint16_t place)
 {
 	const struct verdict v = verdict_from_ret(SECCOMP_RET_TRACE | place);
-	dd_node claim = root == DD_NONE ? DD_NONE
-			: dd_compare(r->dd, root, dd_terminal(r->dd, v), same_answer);
+	dd_node claim = root == DD_NONE ?
+				DD_NONE :
+				dd_compare(r->dd, root, dd_terminal(r->dd, v), same_answer);
 	struct dd_point p;
 
 	if (claim == DD_NONE)
@@ -73,9 +75,9 @@ static bool has_way(const struct reach *r, size_t i)
 		const struct sock_filter *f = &r->prog.insns[k];
 		if (!r->reached[k] || BPF_CLASS(f->code) == BPF_RET)
 			continue;
-		if (BPF_CLASS(f->code) != BPF_JMP ? k + 1 == i
-		    : BPF_OP(f->code) == BPF_JA	  ? k + 1 + f->k == i
-						  : k + 1 + f->jt == i || k + 1 + f->jf == i)
+		if (BPF_CLASS(f->code) != BPF_JMP ? k + 1 == i :
+		    BPF_OP(f->code) == BPF_JA     ? k + 1 + f->k == i :
+						    k + 1 + f->jt == i || k + 1 + f->jf == i)
 			return true;
 	}
 	return false;

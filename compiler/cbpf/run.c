@@ -38,18 +38,10 @@ static void run_load(struct machine *m, const struct sock_filter *f)
 	uint32_t v = 0;
 
 	switch (BPF_MODE(f->code)) {
-	case BPF_ABS:
-		v = load_word(m, f->k);
-		break;
-	case BPF_LEN:
-		v = sizeof(struct seccomp_data);
-		break;
-	case BPF_IMM:
-		v = f->k;
-		break;
-	case BPF_MEM:
-		v = m->mem[f->k];
-		break;
+	case BPF_ABS: v = load_word(m, f->k); break;
+	case BPF_LEN: v = sizeof(struct seccomp_data); break;
+	case BPF_IMM: v = f->k; break;
+	case BPF_MEM: v = m->mem[f->k]; break;
 	}
 	if (BPF_CLASS(f->code) == BPF_LDX)
 		m->x = v;
@@ -63,38 +55,20 @@ static bool run_alu(struct machine *m, const struct sock_filter *f)
 	uint32_t v = BPF_SRC(f->code) == BPF_X ? m->x : f->k;
 
 	switch (BPF_OP(f->code)) {
-	case BPF_ADD:
-		m->a += v;
-		return true;
-	case BPF_SUB:
-		m->a -= v;
-		return true;
-	case BPF_MUL:
-		m->a *= v;
-		return true;
+	case BPF_ADD: m->a += v; return true;
+	case BPF_SUB: m->a -= v; return true;
+	case BPF_MUL: m->a *= v; return true;
 	case BPF_DIV:
 		if (v == 0)
 			return false;
 		m->a /= v;
 		return true;
-	case BPF_AND:
-		m->a &= v;
-		return true;
-	case BPF_OR:
-		m->a |= v;
-		return true;
-	case BPF_XOR:
-		m->a ^= v;
-		return true;
-	case BPF_LSH:
-		m->a <<= v & 31;
-		return true;
-	case BPF_RSH:
-		m->a >>= v & 31;
-		return true;
-	case BPF_NEG:
-		m->a = -m->a;
-		return true;
+	case BPF_AND: m->a &= v; return true;
+	case BPF_OR: m->a |= v; return true;
+	case BPF_XOR: m->a ^= v; return true;
+	case BPF_LSH: m->a <<= v & 31; return true;
+	case BPF_RSH: m->a >>= v & 31; return true;
+	case BPF_NEG: m->a = -m->a; return true;
 	}
 	BUG("cbpf_run of an unchecked program");
 }
@@ -105,23 +79,12 @@ static void run_jump(struct machine *m, const struct sock_filter *f)
 	bool taken;
 
 	switch (BPF_OP(f->code)) {
-	case BPF_JA:
-		m->pc += f->k;
-		return;
-	case BPF_JEQ:
-		taken = m->a == v;
-		break;
-	case BPF_JGT:
-		taken = m->a > v;
-		break;
-	case BPF_JGE:
-		taken = m->a >= v;
-		break;
-	case BPF_JSET:
-		taken = m->a & v;
-		break;
-	default:
-		BUG("cbpf_run of an unchecked program");
+	case BPF_JA: m->pc += f->k; return;
+	case BPF_JEQ: taken = m->a == v; break;
+	case BPF_JGT: taken = m->a > v; break;
+	case BPF_JGE: taken = m->a >= v; break;
+	case BPF_JSET: taken = m->a & v; break;
+	default: BUG("cbpf_run of an unchecked program");
 	}
 	m->pc += taken ? f->jt : f->jf;
 }
@@ -130,20 +93,11 @@ static bool run_other(struct machine *m, const struct sock_filter *f)
 {
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD:
-	case BPF_LDX:
-		run_load(m, f);
-		return true;
-	case BPF_ST:
-		m->mem[f->k] = m->a;
-		return true;
-	case BPF_STX:
-		m->mem[f->k] = m->x;
-		return true;
-	case BPF_ALU:
-		return run_alu(m, f);
-	case BPF_JMP:
-		run_jump(m, f);
-		return true;
+	case BPF_LDX: run_load(m, f); return true;
+	case BPF_ST: m->mem[f->k] = m->a; return true;
+	case BPF_STX: m->mem[f->k] = m->x; return true;
+	case BPF_ALU: return run_alu(m, f);
+	case BPF_JMP: run_jump(m, f); return true;
 	case BPF_MISC:
 		if (BPF_MISCOP(f->code) == BPF_TAX)
 			m->x = m->a;
@@ -214,7 +168,8 @@ uint32_t cbpf_run_stack(const struct cbpf_stack *progs, const struct call *c, un
 	for (size_t i = 0; i < progs->n; i++) {
 		uint32_t ret = cbpf_run(&progs->v[i], c, &one);
 		all += one;
-		if ((int32_t)(ret & SECCOMP_RET_ACTION_FULL) < (int32_t)(least & SECCOMP_RET_ACTION_FULL))
+		if ((int32_t)(ret & SECCOMP_RET_ACTION_FULL) <
+		    (int32_t)(least & SECCOMP_RET_ACTION_FULL))
 			least = ret;
 	}
 	if (steps)

@@ -12,7 +12,7 @@
 
 enum {
 	PARTS_MAX = 8,
-	PART_LARGEST = 3800,      /* instructions to begin with; a tree over the numbers comes on top */
+	PART_LARGEST = 3800, /* instructions to begin with; a tree over the numbers comes on top */
 	PATH_MAX_INSNS = 1 << 15, /* kernel/seccomp.c MAX_INSNS_PER_PATH */
 	PER_FILTER = 4,           /* what it adds for each */
 	PROLOGUE = 3,

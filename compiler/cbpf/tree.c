@@ -31,9 +31,9 @@
 #include "compiler/cbpf/tree.h"
 
 enum {
-	LONE_MAX = 8,    /* equality tests in a row */
-	TALL_LEAF = 5,   /* instructions of a leaf from which its value is worth a point */
-	TALL_MAX = 2,    /* such points */
+	LONE_MAX = 8,  /* equality tests in a row */
+	TALL_LEAF = 5, /* instructions of a leaf from which its value is worth a point */
+	TALL_MAX = 2,  /* such points */
 };
 
 #define NEVER 1e30f
@@ -284,10 +284,9 @@ static inline vec4 lanes_from(vec4 x, mask4 lanes, int from)
 	return (vec4)(((mask4)x & in) | ((mask4)never & ~in));
 }
 
-static const mask4 lane_numbers[TREE_LANES / 4] = { { 0, 1, 2, 3 },
-						    { 4, 5, 6, 7 },
-						    { 8, 9, 10, 11 },
-						    { 12, 13, 14, 15 } };
+static const mask4 lane_numbers[TREE_LANES / 4] = {
+	{ 0, 1, 2, 3 }, { 4, 5, 6, 7 }, { 8, 9, 10, 11 }, { 12, 13, 14, 15 }
+};
 
 static inline void offer4(float *out, const vec4 x[4], int from)
 {
@@ -444,8 +443,8 @@ static struct choice choose(const struct tree *t, struct problem q, size_t lane)
 					       weight + cost_of(t, q.i, q.j, q.h + 1)[low] });
 	for (size_t s = q.i + 1; s <= q.j; s++) {
 		size_t left = points_left(t, q, s);
-		float below = cost_of(t, q.i, s - 1, left)[low] +
-			      cost_of(t, s, q.j, q.h - left)[low];
+		float below =
+			cost_of(t, q.i, s - 1, left)[low] + cost_of(t, s, q.j, q.h - left)[low];
 		prefer(&best, (struct choice){ CHOICE_SPLIT, s, weight + below });
 	}
 	BUG_ON(best.cost >= NEVER);
@@ -470,10 +469,8 @@ static code_id emit(const struct tree *t, struct problem q, size_t lane)
 	code_id to;
 
 	switch (best.kind) {
-	case CHOICE_LONE:
-		return emit_lone(t, q);
-	case CHOICE_BITS:
-		return bits_emit(t, q, bits_of(t, q, points_between(t, q.i, q.j)));
+	case CHOICE_LONE: return emit_lone(t, q);
+	case CHOICE_BITS: return bits_emit(t, q, bits_of(t, q, points_between(t, q.i, q.j)));
 	case CHOICE_POINT:
 		k = point_between(t, q.i, q.j, q.h);
 		to = emit(t, (struct problem){ q.i, q.j, q.h + 1 }, low);
@@ -511,8 +508,8 @@ static void take_points(struct tree *t, const struct tree_input *in)
 		return;
 	for (size_t i = 0; i < in->n && t->npoints < TALL_MAX; i++)
 		if (tree_is_lone(&in->ranges[i]) && height_of(t, in->ranges[i].leaf) >= TALL_LEAF)
-			add_point(t, in, (struct tree_point){ in->ranges[i].first,
-							      in->ranges[i].weight });
+			add_point(t, in,
+				  (struct tree_point){ in->ranges[i].first, in->ranges[i].weight });
 }
 
 /* ---- a list like the one before ---- */
@@ -527,7 +524,7 @@ struct tree_shape {
 		double weight;
 		code_id leaf;
 		bool is_lone;
-	} *range;
+	} * range;
 };
 
 static bool has_shape(const struct tree *t, const struct tree_input *in, const struct tree_shape *s)
@@ -610,8 +607,12 @@ static void solve_points(const struct tree *t, size_t i, size_t j, const struct 
 static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 		       const struct tree_input *in)
 {
-	*t = (struct tree){ .c = c, .scratch = scratch, .r = in->ranges, .n = in->n,
-			    .test_cost = (float)in->test_cost, .removed = in->removed,
+	*t = (struct tree){ .c = c,
+			    .scratch = scratch,
+			    .r = in->ranges,
+			    .n = in->n,
+			    .test_cost = (float)in->test_cost,
+			    .removed = in->removed,
 			    .nremoved = in->nremoved };
 	t->sum = ARENA_ARRAY(scratch, double, in->n + 1);
 	for (size_t i = 0; i < in->n; i++)
@@ -648,7 +649,8 @@ double tree_cost(struct code *c, struct arena *scratch, const struct tree_input 
 	return (double)cost_of(&t, 0, in->n - 1, 0)[t.lanes - 1];
 }
 
-struct tree_first tree_first_test(struct code *c, struct arena *scratch, const struct tree_input *in)
+struct tree_first tree_first_test(struct code *c, struct arena *scratch,
+				  const struct tree_input *in)
 {
 	struct problem whole = { 0, in->n - 1, 0 };
 	struct tree_first first = { .kind = TREE_FIRST_BOTTOM };

@@ -44,8 +44,8 @@ struct tree {
 	double *sum; /* weights of the ranges before */
 	float test_cost;
 	size_t lanes;
-	float *cost;             /* by (i, j, h, lane) */
-	struct window *window[2]; /* of bits.c: no point tested, all tested; NULL: none */
+	float *cost;                /* by (i, j, h, lane) */
+	struct window *window[2];   /* of bits.c: no point tested, all tested; NULL: none */
 	struct bit_choice *bits[2]; /* likewise; by (i, j - i) */
 };
 
@@ -78,5 +78,6 @@ struct tree_first { /* the first test of the best tree */
 /* Executed tests times weight of the best tree, and what its instructions cost. */
 double tree_cost(struct code *c, struct arena *scratch, const struct tree_input *in);
 code_id tree_emit(struct code *c, struct arena *scratch, const struct tree_input *in);
-struct tree_first tree_first_test(struct code *c, struct arena *scratch, const struct tree_input *in);
+struct tree_first tree_first_test(struct code *c, struct arena *scratch,
+				  const struct tree_input *in);
 code_id hot_build(struct code *c, struct arena *scratch, const struct tree_input *in);

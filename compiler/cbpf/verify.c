@@ -186,8 +186,9 @@ static bool agree_around(struct check *k, uint32_t nr)
 /* Boundaries that every program could get wrong, and those that this one has. */
 static bool agree_boundaries(struct check *k)
 {
-	static const uint32_t edges[] = { 0, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000,
-					  0xbfffffff, 0xc0000000, 0xfffffffe, 0xffffffff };
+	static const uint32_t edges[] = { 0,          0x3fffffff, 0x40000000,
+					  0x7fffffff, 0x80000000, 0xbfffffff,
+					  0xc0000000, 0xfffffffe, 0xffffffff };
 
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++)
 		if (!agree_around(k, edges[i]))
@@ -235,8 +236,9 @@ static bool agree_foreign(struct check *k, const char *family)
 {
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		const struct arch_info *info = arch_info((enum arch)a);
-		const uint32_t tokens[] = { info->audit ^ 1, info->audit + 1, info->audit - 1,
-					    info->audit ^ 1u << 31, info->audit ^ 1u << 30, 0 };
+		const uint32_t tokens[] = { info->audit ^ 1,        info->audit + 1,
+					    info->audit - 1,        info->audit ^ 1u << 31,
+					    info->audit ^ 1u << 30, 0 };
 		bool ours = !strcmp(arch_family((enum arch)a, k->p->arches), family);
 		for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 			uint32_t nr = 0;

@@ -112,7 +112,8 @@ static dd_node majority(struct dd *d, dd_node x, dd_node y, dd_node z)
 }
 
 /* r = x + (y or ~y) + carry */
-static dd_node add(struct dd *d, dd_node r[32], const dd_node x[32], const dd_node y[32], bool minus)
+static dd_node add(struct dd *d, dd_node r[32], const dd_node x[32], const dd_node y[32],
+		   bool minus)
 {
 	dd_node carry = minus ? DD_TRUE : DD_FALSE;
 
@@ -183,26 +184,16 @@ static void divide(struct dd *d, dd_node r[32], const dd_node x[32], const dd_no
 static uint32_t alu(uint16_t op, uint32_t x, uint32_t y)
 {
 	switch (op) {
-	case BPF_ADD:
-		return x + y;
-	case BPF_SUB:
-		return x - y;
-	case BPF_NEG:
-		return 0 - x;
-	case BPF_MUL:
-		return x * y;
-	case BPF_DIV:
-		return y ? x / y : 0;
-	case BPF_AND:
-		return x & y;
-	case BPF_OR:
-		return x | y;
-	case BPF_XOR:
-		return x ^ y;
-	case BPF_LSH:
-		return x << (y & 31);
-	case BPF_RSH:
-		return x >> (y & 31);
+	case BPF_ADD: return x + y;
+	case BPF_SUB: return x - y;
+	case BPF_NEG: return 0 - x;
+	case BPF_MUL: return x * y;
+	case BPF_DIV: return y ? x / y : 0;
+	case BPF_AND: return x & y;
+	case BPF_OR: return x | y;
+	case BPF_XOR: return x ^ y;
+	case BPF_LSH: return x << (y & 31);
+	case BPF_RSH: return x >> (y & 31);
 	}
 	BUG("operation");
 }
@@ -229,15 +220,9 @@ word_id word_alu(struct words *w, uint16_t op, word_id x, word_id y)
 		return WORD_NONE;
 	for (unsigned i = 0; i < 32; i++)
 		switch (op) {
-		case BPF_AND:
-			k.bit[i] = dd_and(d, a.bit[i], b.bit[i]);
-			break;
-		case BPF_OR:
-			k.bit[i] = dd_or(d, a.bit[i], b.bit[i]);
-			break;
-		case BPF_XOR:
-			k.bit[i] = xor_of(d, a.bit[i], b.bit[i]);
-			break;
+		case BPF_AND: k.bit[i] = dd_and(d, a.bit[i], b.bit[i]); break;
+		case BPF_OR: k.bit[i] = dd_or(d, a.bit[i], b.bit[i]); break;
+		case BPF_XOR: k.bit[i] = xor_of(d, a.bit[i], b.bit[i]); break;
 		}
 	if (op == BPF_ADD || op == BPF_SUB)
 		add(d, k.bit, a.bit, b.bit, op == BPF_SUB);
@@ -289,14 +274,10 @@ dd_node word_claim(struct words *w, uint16_t op, word_id x, word_id y)
 		return DD_NONE;
 	const struct word *a = &w->list.v[x], *b = &w->list.v[y];
 	switch (op) {
-	case BPF_JEQ:
-		return equal(w->dd, a, b);
-	case BPF_JGT:
-		return greater(w->dd, a, b, false);
-	case BPF_JGE:
-		return greater(w->dd, a, b, true);
-	case BPF_JSET:
-		return any_bit(w->dd, a, b);
+	case BPF_JEQ: return equal(w->dd, a, b);
+	case BPF_JGT: return greater(w->dd, a, b, false);
+	case BPF_JGE: return greater(w->dd, a, b, true);
+	case BPF_JSET: return any_bit(w->dd, a, b);
 	}
 	BUG("jump");
 }
@@ -314,10 +295,8 @@ dd_node word_test(struct words *w, uint16_t op, word_id x, uint32_t k, dd_node t
 	if (!spend(w, 32))
 		return DD_NONE;
 	switch (op) {
-	case BPF_JEQ:
-		return dd_word_equal(w->dd, a->field, a->shift, k, then, otherwise);
-	case BPF_JGE:
-		return dd_word_at_least(w->dd, a->field, a->shift, k, then, otherwise);
+	case BPF_JEQ: return dd_word_equal(w->dd, a->field, a->shift, k, then, otherwise);
+	case BPF_JGE: return dd_word_at_least(w->dd, a->field, a->shift, k, then, otherwise);
 	case BPF_JGT:
 		if (k == UINT32_MAX)
 			return otherwise;
@@ -351,8 +330,8 @@ static dd_node data_verdict(struct words *w, const struct word *k, uint32_t ret,
 	if (claim == DD_TRUE)
 		return data_verdict(w, k, ret | 1u << (bits - 1), bits - 1);
 	dd_node low = data_verdict(w, k, ret, bits - 1);
-	dd_node high = low == DD_NONE ? DD_NONE :
-					data_verdict(w, k, ret | 1u << (bits - 1), bits - 1);
+	dd_node high =
+		low == DD_NONE ? DD_NONE : data_verdict(w, k, ret | 1u << (bits - 1), bits - 1);
 	return dd_choose(w->dd, claim, high, low);
 }
 

@@ -13,8 +13,8 @@ typedef uint32_t word_id;
 struct word {
 	dd_node bit[32]; /* least significant first */
 	bool constant;
-	uint32_t value;  /* constant */
-	bool plain;      /* an input word as it is: bits shift.. of field */
+	uint32_t value; /* constant */
+	bool plain;     /* an input word as it is: bits shift.. of field */
 	enum dd_field field;
 	unsigned shift;
 };
@@ -23,7 +23,7 @@ struct words {
 	struct dd *dd;
 	struct arena *arena;
 	VEC(struct word) list;
-	VEC(word_id) table; /* open addressing, WORD_NONE: free; n is its size */
+	VEC(word_id) table;           /* open addressing, WORD_NONE: free; n is its size */
 	word_id inputs[DD_FIELDS][2]; /* by field and half (0: low); WORD_NONE: not asked for yet */
 	size_t work; /* operations on bits so far: most need no new node, and cost time all the same */
 };

@@ -19,16 +19,19 @@
 
 static const char help[] =
 	"usage: pale check FILE...\n\n"
-	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every target\n"
+	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every "
+	"target\n"
 	"that its layers call for and asks the loaders: bpf against the kernel's checks and the\n"
 	"policy's own meaning, docker and oci through libseccomp, apparmor by apparmor_parser.\n"
-	"Of raw BPF it tells the instructions that no call reaches; of several files each is named\n"
+	"Of raw BPF it tells the instructions that no call reaches; of several files each is "
+	"named\n"
 	"before its result. Exit status 1 when a target is refused.\n\n"
 	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
 	"  -I DIR             where AppArmor's includes and variables are; again for more\n"
 	"  --runtime R        the container runtime that JSON is for; else the installed one\n"
 	"  --policy NAME      one policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given is\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given "
+	"is\n"
 	"                     left open, and only docker's JSON, which can say it, is checked\n"
 	"  --sets DIR         where sets are found\n"
 	"  --arch LIST        only these of the listed architectures\n";
@@ -54,7 +57,7 @@ struct check_options {
 struct check {
 	struct session *session;
 	const struct check_options *opt;
-	bool open;   /* the file at hand is checked in every environment, as far as that goes */
+	bool open; /* the file at hand is checked in every environment, as far as that goes */
 	bool failed;
 };
 
@@ -109,14 +112,16 @@ static void check_bpf(struct check *c, const struct policy *p)
 					 "the kernel would refuse instruction %zu: %s", at, why);
 			ok = ok && !why;
 		}
-		ok = ok && cbpf_prove(s->arena, p, progs.v, progs.n, families[i], &proof,
-				      s->diags) == 0;
+		ok = ok &&
+		     cbpf_prove(s->arena, p, progs.v, progs.n, families[i], &proof, s->diags) == 0;
 		say(c, arena_printf(s->arena, "bpf %s", families[i]), ok,
 		    !ok ? "" :
-		    progs.n > 1 ? arena_printf(s->arena, "%zu instructions in %zu programs, proved "
-					       "for all calls", insns, progs.n) :
-				  arena_printf(s->arena, "%zu instructions, proved for all calls",
-					       insns));
+		    progs.n > 1 ?
+			  arena_printf(s->arena,
+				       "%zu instructions in %zu programs, proved "
+				       "for all calls",
+				       insns, progs.n) :
+			  arena_printf(s->arena, "%zu instructions, proved for all calls", insns));
 	}
 }
 
@@ -135,8 +140,9 @@ static void check_json(struct check *c, const struct policy *p, enum oci_dialect
 	}
 	BUF_AUTO runtime = { 0 };
 	oci_runtime_print(&runtime, &opt.runtime);
-	say(c, name, ok, arena_printf(s->arena, "as %s loads it%s", runtime.p,
-				      p->conditional ? ", in every environment" : ""));
+	say(c, name, ok,
+	    arena_printf(s->arena, "as %s loads it%s", runtime.p,
+			 p->conditional ? ", in every environment" : ""));
 }
 
 /* What docker's notes said is not said again for oci, which differs in form only. */
@@ -165,17 +171,13 @@ static void ask_parser(struct check *c, const struct source *src, struct span wh
 	struct parser_question q = { src->text, src, whole, c->opt->includes };
 
 	switch (parser_ask(c->session, &q)) {
-	case PARSER_TAKES:
-		say(c, "apparmor", true, "apparmor_parser takes it");
-		return;
-	case PARSER_REFUSES:
-		say(c, "apparmor", false, "");
-		return;
+	case PARSER_TAKES: say(c, "apparmor", true, "apparmor_parser takes it"); return;
+	case PARSER_REFUSES: say(c, "apparmor", false, ""); return;
 	case PARSER_NOT_THERE:
-		diag_add(c->session->diags, DIAG_PL143, whole, "there is no apparmor_parser here to ask");
+		diag_add(c->session->diags, DIAG_PL143, whole,
+			 "there is no apparmor_parser here to ask");
 		break;
-	case PARSER_SHORT:
-		break;
+	case PARSER_SHORT: break;
 	}
 	say_not_checked(c, "apparmor");
 }
@@ -189,9 +191,12 @@ static void check_apparmor(struct check *c, const struct policy *p)
 	if (apparmor_write(s->arena, p, &opt, &out, s->diags) < 0)
 		say(c, "apparmor", false, "");
 	else
-		ask_parser(c, source_add(s->sources, arena_printf(s->arena, "<profile of " PRISTR ">",
-								   STRARG(p->name)),
-					 (struct str){ out.p, out.n }), p->span);
+		ask_parser(c,
+			   source_add(s->sources,
+				      arena_printf(s->arena, "<profile of " PRISTR ">",
+						   STRARG(p->name)),
+				      (struct str){ out.p, out.n }),
+			   p->span);
 }
 
 /* ---- files ---- */
@@ -274,8 +279,10 @@ static void tell_dead_code(struct session *s, const struct source *src, const st
 	BUF_AUTO where = { 0 };
 
 	if (cbpf_reach(dd_new(s->arena, DECIDE_BUDGET), s->arena, prog, reached) < 0) {
-		struct diag *d = diag_add(s->diags, DIAG_PL285, NO_SPAN, "%s: whether calls reach "
-					  "all instructions is not decided", src->name);
+		struct diag *d = diag_add(s->diags, DIAG_PL285, NO_SPAN,
+					  "%s: whether calls reach "
+					  "all instructions is not decided",
+					  src->name);
 		diag_help(s->diags, d, "'pale explain' shows those that decide a call");
 		return;
 	}
@@ -283,9 +290,12 @@ static void tell_dead_code(struct session *s, const struct source *src, const st
 	if (!n)
 		return;
 	put_never(&where, prog, reached);
-	struct diag *d = diag_add(s->diags, DIAG_PL284, NO_SPAN, "%s: no call reaches instruction%s "
-				  "%.*s", src->name, n > 1 ? "s" : "", (int)where.n, where.p);
-	diag_help(s->diags, d, "'pale import' and 'pale compile' write the same filter without them");
+	struct diag *d = diag_add(s->diags, DIAG_PL284, NO_SPAN,
+				  "%s: no call reaches instruction%s "
+				  "%.*s",
+				  src->name, n > 1 ? "s" : "", (int)where.n, where.p);
+	diag_help(s->diags, d,
+		  "'pale import' and 'pale compile' write the same filter without them");
 }
 
 static int check_program(struct check *c, struct source *src)
@@ -311,15 +321,18 @@ static void check_profile(struct check *c, const struct source *src, struct str 
 	int err = oci_libseccomp(s->arena, text, host, env, 10000, &prog, &why);
 
 	if (err && err != -EINVAL && err != -ETIMEDOUT && err != -EOPNOTSUPP) {
-		diag_add(s->diags, DIAG_PL020, NO_SPAN, "libseccomp could not be asked about '%s': %s",
-			 src->name, strerror(-err));
+		diag_add(s->diags, DIAG_PL020, NO_SPAN,
+			 "libseccomp could not be asked about '%s': %s", src->name, strerror(-err));
 		say_not_checked(c, "libseccomp");
 	} else {
 		if (err)
 			diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
-				 src->name, err == -ETIMEDOUT ? "it took more than 10 s"
-					    : why ? why : strerror(-err));
-		say(c, "libseccomp", !err, err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
+				 src->name,
+				 err == -ETIMEDOUT ? "it took more than 10 s" :
+				 why               ? why :
+						     strerror(-err));
+		say(c, "libseccomp", !err,
+		    err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
 	}
 	if (session_report(s))
 		c->failed = true;
@@ -433,7 +446,6 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 	int c, rc, index = 0;
 	bool named = false;
 
-
 	while ((c = getopt_long(argc, argv, "ht:I:", options, &index)) != -1) {
 		switch (c) {
 		case 't':
@@ -450,19 +462,14 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 				return rc;
 			named = true;
 			break;
-		case 'p':
-			o->policy = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
+		case 'p': o->policy = optarg; break;
+		case 'h': fputs(help, stdout); return EXIT_OK;
 		case OPTION_SHARED:
 			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
 			if (c)
 				return c;
 			break;
-		default:
-			return option_error(self, options, argv);
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (optind == argc)

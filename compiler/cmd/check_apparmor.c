@@ -21,7 +21,7 @@
 #include "compiler/enforce/enforce.h"
 
 #define FEATURES "/usr/share/apparmor-features/features"
-#define SELF	 "/proc/self/fd/0"
+#define SELF     "/proc/self/fd/0"
 
 enum {
 	LIMIT_MS = 60000,     /* a hostile profile can keep the parser busy for hours */
@@ -321,7 +321,8 @@ static void tell_lines(struct asking *k, const struct buf *said, int status)
 /* Where it can start no process of its own it ends with that errno, and without a word. */
 static int as_shortage(int status, const struct buf *said)
 {
-	bool is_short = status == EAGAIN || status == ENOMEM || status == EMFILE || status == ENFILE;
+	bool is_short =
+		status == EAGAIN || status == ENOMEM || status == EMFILE || status == ENFILE;
 
 	return is_short && !said->n ? -status : status;
 }
@@ -341,8 +342,8 @@ enum parser_answer parser_ask(struct session *s, const struct parser_question *q
 	}
 	if (status < 0 || status >= ENDED_BY_SIGNAL) {
 		diag_add(s->diags, DIAG_PL020, q->whole, "apparmor_parser could not be asked: %s",
-			 status < 0 ? strerror(-status)
-				    : arena_printf(s->arena, "signal %d ended it",
+			 status < 0 ? strerror(-status) :
+				      arena_printf(s->arena, "signal %d ended it",
 						   status - ENDED_BY_SIGNAL));
 		return PARSER_SHORT;
 	}

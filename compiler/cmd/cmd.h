@@ -12,11 +12,11 @@
 #include "grammar/json.h"
 
 enum { /* language.md, Exit codes */
-	EXIT_OK = 0,
-	EXIT_FOUND = 1,  /* errors in the input, findings, differences */
-	EXIT_USAGE = 2,
-	EXIT_SYSTEM = 3,
-	EXIT_PALE = 125, /* run, learn: our own failure */
+       EXIT_OK = 0,
+       EXIT_FOUND = 1, /* errors in the input, findings, differences */
+       EXIT_USAGE = 2,
+       EXIT_SYSTEM = 3,
+       EXIT_PALE = 125, /* run, learn: our own failure */
 };
 
 typedef int cmd_fn(int argc, char **argv); /* argv[0] is the subcommand's name */
@@ -27,7 +27,7 @@ struct command {
 	const char *usage; /* behind "pale NAME " */
 };
 
-const struct command *command_at(size_t i); /* in the order of commands.def */
+const struct command *command_at(size_t i);           /* in the order of commands.def */
 const struct command *command_find(const char *name); /* one of them */
 
 #define COMMAND(name, fn, usage, summary) cmd_fn fn;
@@ -61,7 +61,7 @@ bool session_report(struct session *s);
 void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "; did you mean 'X'?", or nothing: tell("no set '%s'" PRINEAR, name, NEARARG(suggest)) */
-#define PRINEAR	   "%s" PRISTR "%s"
+#define PRINEAR    "%s" PRISTR "%s"
 #define NEARARG(s) (s).best.p ? "; did you mean '" : "", STRARG((s).best), (s).best.p ? "'?" : ""
 
 /* Prints the usage of a command to stderr and returns EXIT_USAGE. */
@@ -82,20 +82,20 @@ enum input_format { INPUT_PALE, INPUT_JSON, INPUT_BPF, INPUT_OTHER };
 
 struct input_options {
 	struct resolve_options resolve;
-	bool parse_only; /* do not resolve */
-	bool machine_known; /* JSON, where resolve.env leaves the host open: */
-	enum arch machine;  /* whose row of archMap it is read with */
+	bool parse_only;                   /* do not resolve */
+	bool machine_known;                /* JSON, where resolve.env leaves the host open: */
+	enum arch machine;                 /* whose row of archMap it is read with */
 	const struct oci_runtime *runtime; /* JSON: that loads it; NULL: the default one */
 };
 
 struct input {
 	enum input_format format;
 	struct source *source;
-	struct ast_file *ast;       /* PALE; JSON: the tree it was read into */
-	const struct json *json;    /* JSON: the profile's object, or the config.json around it */
-	struct str profile;         /* JSON: its bytes */
+	struct ast_file *ast;    /* PALE; JSON: the tree it was read into */
+	const struct json *json; /* JSON: the profile's object, or the config.json around it */
+	struct str profile;      /* JSON: its bytes */
 	const struct oci_disputes *disputes; /* JSON: calls that libseccomp decides; NULL: none */
-	struct policies *policies;  /* unless parse_only; NULL for BPF */
+	struct policies *policies;           /* unless parse_only; NULL for BPF */
 };
 
 /* Loads and resolves. EXIT_OK, EXIT_FOUND (diagnostics were printed) or EXIT_SYSTEM (told). */

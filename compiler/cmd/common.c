@@ -56,7 +56,8 @@ static void open_with(struct session *s, int failure)
 	const char *format = getenv("PALE_DIAG");
 
 	*s = (struct session){ .failure = failure };
-	s->arena = arena_new(failure == EXIT_PALE ? leave_run_without_memory : leave_without_memory);
+	s->arena =
+		arena_new(failure == EXIT_PALE ? leave_run_without_memory : leave_without_memory);
 	s->sources = sources_new(s->arena);
 	s->diags = diags_new(s->arena, s->sources);
 	s->diag_json = format && !strcmp(format, "json");
@@ -95,7 +96,7 @@ bool session_report(struct session *s)
 	BUF_AUTO out = { 0 };
 
 	diags_sort(ds);
-	vec_each (&ds->list, it) {
+	vec_each(&ds->list, it) {
 		const struct diag *d = *it;
 		s->starved |= d->id == DIAG_PL020;
 		if (s->diag_json)
@@ -106,7 +107,8 @@ bool session_report(struct session *s)
 			untold++;
 	}
 	if (untold)
-		buf_printf(&out, "pale: %zu more notes are not shown (--diag=json shows all)\n", untold);
+		buf_printf(&out, "pale: %zu more notes are not shown (--diag=json shows all)\n",
+			   untold);
 	if (ds->errors > ds->cap && !s->diag_json)
 		buf_printf(&out, "pale: %zu more errors are not shown\n", ds->errors - ds->cap);
 	fflush(stdout);
@@ -120,8 +122,7 @@ bool session_report(struct session *s)
 }
 
 /* Names, paths and words of the user's stand in it: what a terminal would obey is shown. */
-__attribute__((format(printf, 1, 0)))
-static void tell_va(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static void tell_va(const char *fmt, va_list ap)
 {
 	BUF_AUTO text = { 0 }, safe = { 0 };
 
@@ -175,14 +176,17 @@ static int unknown_option(const struct command *c, const struct option *options,
 	for (const struct option *o = options; o->name; o++) {
 		suggest_offer(&near, str_c(o->name));
 		if (first && begins(o, name))
-			return usage_error(c, "'--" PRISTR "' can be '--%s' or '--%s' (pale %s --help)", STRARG(name),
-					   first->name, o->name, c->name);
+			return usage_error(
+				c, "'--" PRISTR "' can be '--%s' or '--%s' (pale %s --help)",
+				STRARG(name), first->name, o->name, c->name);
 		first = begins(o, name) ? o : first;
 	}
 	if (!near.best.p)
-		return usage_error(c, "no option '--" PRISTR "' (pale %s --help)", STRARG(name), c->name);
-	return usage_error(c, "no option '--" PRISTR "'; did you mean '--" PRISTR "'? (pale %s --help)",
-			   STRARG(name), STRARG(near.best), c->name);
+		return usage_error(c, "no option '--" PRISTR "' (pale %s --help)", STRARG(name),
+				   c->name);
+	return usage_error(
+		c, "no option '--" PRISTR "'; did you mean '--" PRISTR "'? (pale %s --help)",
+		STRARG(name), STRARG(near.best), c->name);
 }
 
 int option_error(const struct command *c, const struct option *options, char **argv)
@@ -193,8 +197,10 @@ int option_error(const struct command *c, const struct option *options, char **a
 	for (const struct option *o = options; optopt && o->name; o++)
 		if (o->val == optopt && begins(o, name))
 			return usage_error(c, "'--" PRISTR "' %s (pale %s --help)", STRARG(name),
-					   o->has_arg ? "needs a value" : "takes no value", c->name);
+					   o->has_arg ? "needs a value" : "takes no value",
+					   c->name);
 	if (optopt)
-		return usage_error(c, "no option '-%c', or it needs a value (pale %s --help)", optopt, c->name);
+		return usage_error(c, "no option '-%c', or it needs a value (pale %s --help)",
+				   optopt, c->name);
 	return unknown_option(c, options, name);
 }

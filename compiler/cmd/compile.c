@@ -9,17 +9,21 @@
 #include "compiler/cmd/runtime.h"
 
 static const char help[] =
-	"Compiles a policy (or a profile that pale reads) exactly, or says why not; an error writes\n"
+	"Compiles a policy (or a profile that pale reads) exactly, or says why not; an error "
+	"writes\n"
 	"nothing. One artifact goes to standard output or to -o FILE; several go to -o DIR (here\n"
 	"when it is not given): NAME.docker.json NAME.oci.json NAME.FAMILY.bpf NAME.apparmor.\n"
-	"A filter of more than 4096 instructions is several programs: NAME.FAMILY.2.bpf and so on.\n\n"
-	"  -t, --target LIST  docker, oci, bpf, apparmor, or all (default: what `layers` counts on)\n"
+	"A filter of more than 4096 instructions is several programs: NAME.FAMILY.2.bpf and so "
+	"on.\n\n"
+	"  -t, --target LIST  docker, oci, bpf, apparmor, or all (default: what `layers` counts "
+	"on)\n"
 	"  -o, --output PATH  a file for one artifact, a directory for several\n"
 	"      --policy NAME  this policy of a file that holds several (default: all of them)\n"
 	"      --arch LIST    only these of the listed architectures\n"
 	"      --weights FILE lines of `COUNT NAME`: calls that are frequent are decided sooner\n"
 	"      --runtime R    what loads the JSON\n"
-	"      --log-refusals the kernel logs refused calls, as `log refusals;` in the policy says\n"
+	"      --log-refusals the kernel logs refused calls, as `log refusals;` in the policy "
+	"says\n"
 	"      --log-only     for staging: what would be refused passes and is logged; what is\n"
 	"                     written enforces nothing, and has that in its name\n"
 	"      --approximate  JSON may become tighter where it cannot be exact; it is said where\n"
@@ -40,7 +44,8 @@ struct request {
 static int compile_json(struct compilation *c, const struct policy *p, enum oci_dialect dialect)
 {
 	struct session *s = c->session;
-	struct oci_write_options opt = { .dialect = dialect, .runtime = c->runtime,
+	struct oci_write_options opt = { .dialect = dialect,
+					 .runtime = c->runtime,
 					 .approximate = c->approximate };
 	struct artifact a = { 0 };
 
@@ -52,7 +57,8 @@ static int compile_json(struct compilation *c, const struct policy *p, enum oci_
 	a.name = arena_printf(s->arena, "%s.%s.json", compile_name(c, p),
 			      dialect == OCI_DIALECT_DOCKER ? "docker" : "oci");
 	a.about = arena_printf(s->arena, "%zu bytes; %s%s", a.bytes.n,
-			       runtime_claim(s->arena, &c->runtime, c->approximate), compile_force(c));
+			       runtime_claim(s->arena, &c->runtime, c->approximate),
+			       compile_force(c));
 	vec_push(s->arena, &c->artifacts, a);
 	return EXIT_OK;
 }
@@ -89,9 +95,10 @@ static int check_layers(struct compilation *c, const struct policy *p)
 		if (!(c->targets & all[i]) || p->layers & layer_of(all[i]))
 			continue;
 		const char *layer = layer_of(all[i]) == LAYER_APPARMOR ? "apparmor" : "seccomp";
-		struct diag *d = diag_add(c->session->diags, DIAG_PL206, p->span,
-					  "policy '" PRISTR "' does not count on %s, which -t %s asks for",
-					  STRARG(p->name), layer, names[i]);
+		struct diag *d =
+			diag_add(c->session->diags, DIAG_PL206, p->span,
+				 "policy '" PRISTR "' does not count on %s, which -t %s asks for",
+				 STRARG(p->name), layer, names[i]);
 		diag_help(c->session->diags, d, "add %s to its `layers` line", layer);
 	}
 	return c->session->diags->errors ? EXIT_FOUND : EXIT_OK;
@@ -136,10 +143,12 @@ static void tell_left(const struct policy *p, unsigned targets)
 	size_t resources = p->files.n + p->networks.n + p->signals.n;
 
 	if (!apparmor && resources)
-		tell(PRISTR ": left to AppArmor (-t apparmor): %zu file, %zu network, %zu signal rules",
+		tell(PRISTR
+		     ": left to AppArmor (-t apparmor): %zu file, %zu network, %zu signal rules",
 		     STRARG(p->name), p->files.n, p->networks.n, p->signals.n);
 	if (!apparmor && (p->caps.n || p->limits.n))
-		tell(PRISTR ": left to AppArmor, the container engine or `pale run`: %zu capability, "
+		tell(PRISTR
+		     ": left to AppArmor, the container engine or `pale run`: %zu capability, "
 		     "%zu limit rules",
 		     STRARG(p->name), p->caps.n, p->limits.n);
 	if (!seccomp && p->calls.n)
@@ -216,8 +225,11 @@ static int target_option(struct request *r, const char *list)
 	static const struct {
 		const char *name;
 		unsigned target;
-	} names[] = { { "docker", TARGET_DOCKER }, { "oci", TARGET_OCI }, { "bpf", TARGET_BPF },
-		      { "apparmor", TARGET_APPARMOR }, { "all", 0 } };
+	} names[] = { { "docker", TARGET_DOCKER },
+		      { "oci", TARGET_OCI },
+		      { "bpf", TARGET_BPF },
+		      { "apparmor", TARGET_APPARMOR },
+		      { "all", 0 } };
 	size_t n;
 
 	for (; *list; list += n + (list[n] == ',')) {
@@ -226,7 +238,8 @@ static int target_option(struct request *r, const char *list)
 		while (i < 5 && !str_is((struct str){ list, n }, names[i].name))
 			i++;
 		if (i == 5)
-			return usage_error(command_find("compile"), "no target '%.*s'", (int)n, list);
+			return usage_error(command_find("compile"), "no target '%.*s'", (int)n,
+					   list);
 		if (i == 4)
 			r->c.targets = 0;
 		else
@@ -235,7 +248,15 @@ static int target_option(struct request *r, const char *list)
 	return EXIT_OK;
 }
 
-enum { OPT_POLICY = 256, OPT_WEIGHTS, OPT_RUNTIME, OPT_LOG_REFUSALS, OPT_LOG_ONLY, OPT_APPROXIMATE, OPT_ENV };
+enum {
+	OPT_POLICY = 256,
+	OPT_WEIGHTS,
+	OPT_RUNTIME,
+	OPT_LOG_REFUSALS,
+	OPT_LOG_ONLY,
+	OPT_APPROXIMATE,
+	OPT_ENV
+};
 
 static const struct option options[] = {
 	{ "target", required_argument, NULL, 't' },
@@ -261,35 +282,22 @@ static int take_option(struct request *r, int c, int index)
 	int rc;
 
 	switch (c) {
-	case 't':
-		return target_option(r, optarg);
+	case 't': return target_option(r, optarg);
 	case 'o':
 		r->output = optarg;
-		return *optarg ? EXIT_OK :
-				 usage_error(command_find("compile"), "-o needs a name");
-	case 'q':
-		r->quiet = true;
-		return EXIT_OK;
-	case OPT_POLICY:
-		r->policy = optarg;
-		return EXIT_OK;
-	case OPT_WEIGHTS:
-		r->weights = optarg;
-		return EXIT_OK;
+		return *optarg ? EXIT_OK : usage_error(command_find("compile"), "-o needs a name");
+	case 'q': r->quiet = true; return EXIT_OK;
+	case OPT_POLICY: r->policy = optarg; return EXIT_OK;
+	case OPT_WEIGHTS: r->weights = optarg; return EXIT_OK;
 	case OPT_RUNTIME:
 		r->input.runtime = &r->c.runtime;
 		r->c.runtime_named = true;
-		rc = runtime_option(r->c.session, command_find("compile"), optarg, -1, &r->c.runtime);
+		rc = runtime_option(r->c.session, command_find("compile"), optarg, -1,
+				    &r->c.runtime);
 		return rc < 0 ? EXIT_OK : rc;
-	case OPT_LOG_REFUSALS:
-		r->log_refusals = true;
-		return EXIT_OK;
-	case OPT_LOG_ONLY:
-		r->c.log_only = true;
-		return EXIT_OK;
-	case OPT_APPROXIMATE:
-		r->c.approximate = true;
-		return EXIT_OK;
+	case OPT_LOG_REFUSALS: r->log_refusals = true; return EXIT_OK;
+	case OPT_LOG_ONLY: r->c.log_only = true; return EXIT_OK;
+	case OPT_APPROXIMATE: r->c.approximate = true; return EXIT_OK;
 	case OPT_ENV:
 		return environment_option(r->c.session, &r->input.resolve, options[index].name,
 					  optarg);
@@ -315,7 +323,8 @@ static int run_request(struct request *r, int argc, char **argv)
 	if (optind + 1 != argc)
 		return usage_error(command_find("compile"), "expected one file");
 	if (r->log_refusals && r->c.log_only)
-		return usage_error(command_find("compile"), "--log-only refuses nothing: one of it and "
+		return usage_error(command_find("compile"),
+				   "--log-only refuses nothing: one of it and "
 				   "--log-refusals");
 	if (r->weights) {
 		int err = source_load(r->c.session->sources, r->weights, &r->c.weights);

@@ -19,7 +19,7 @@ struct artifact {
 
 struct compilation {
 	struct session *session;
-	unsigned targets; /* TARGET_*; 0: all that the policy's layers have */
+	unsigned targets;       /* TARGET_*; 0: all that the policy's layers have */
 	struct source *weights; /* NULL: none */
 	bool weights_told;      /* what is wrong with them was said for a first family */
 	struct oci_runtime runtime;

@@ -60,13 +60,15 @@ static void tell_unknown_name(struct diags *ds, const struct source *src, struct
 	for (size_t i = 0; i < syscall_count() && !libseccomp_since(name).n; i++)
 		suggest_offer(&near, str_c(syscall_at(i)->name));
 	if (near.best.p) {
-		d = diag_add(ds, DIAG_PL204, span_of(src, name), "unknown system call '" PRISTR "' in a trace",
-			     STRARG(name));
+		d = diag_add(ds, DIAG_PL204, span_of(src, name),
+			     "unknown system call '" PRISTR "' in a trace", STRARG(name));
 		diag_help(ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
 		return;
 	}
-	d = diag_add(ds, DIAG_PL288, span_of(src, name), "'" PRISTR "' is no call up to the level of pale's table: its "
-		     "line counts nothing", STRARG(name));
+	d = diag_add(ds, DIAG_PL288, span_of(src, name),
+		     "'" PRISTR "' is no call up to the level of pale's table: its "
+		     "line counts nothing",
+		     STRARG(name));
 	diag_help(ds, d, "nothing need be done where the kernel traced is newer");
 }
 
@@ -89,8 +91,8 @@ static int read_count(struct str s, uint64_t *out)
 }
 
 /* One line: COUNT NAME; empty lines and # comments pass. Calls of other machines count nothing. */
-static void read_weight(struct diags *ds, const struct source *src, struct str line,
-			enum arch a, uint64_t *count, size_t n)
+static void read_weight(struct diags *ds, const struct source *src, struct str line, enum arch a,
+			uint64_t *count, size_t n)
 {
 	struct str all = line, number = next_word(&line), name = next_word(&line);
 	uint64_t value;
@@ -117,7 +119,8 @@ static void read_weights(struct compilation *c, enum arch a, struct cbpf_weights
 	uint64_t *count = ARENA_ARRAY(c->session->arena, uint64_t, n);
 	struct str rest = src->text;
 	/* Once for all machine families. */
-	struct diags *ds = c->weights_told ? diags_new(c->session->arena, c->session->sources) : c->session->diags;
+	struct diags *ds = c->weights_told ? diags_new(c->session->arena, c->session->sources) :
+					     c->session->diags;
 
 	c->weights_told = true;
 	while (rest.n) {
@@ -208,7 +211,8 @@ static const char *tell_figures(struct compilation *c, const struct policy *p,
 	size_t insns = 0;
 
 	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (p->arches & ARCH_BIT(a) && !strcmp(arch_family((enum arch)a, p->arches), family))
+		if (p->arches & ARCH_BIT(a) &&
+		    !strcmp(arch_family((enum arch)a, p->arches), family))
 			measure_arch(p, progs, (enum arch)a, w, &f);
 	for (size_t i = 0; i < progs->n; i++) {
 		f.most += cbpf_longest(&progs->v[i]);
@@ -270,7 +274,8 @@ static void add_artifacts(struct compilation *c, const struct policy *p,
 		if (i) {
 			a.name = arena_printf(arena, "%s.%s.%zu.bpf", compile_name(c, p), family,
 					      i + 1);
-			a.about = arena_printf(arena, "%zu bytes, %zu instructions; to be attached "
+			a.about = arena_printf(arena,
+					       "%zu bytes, %zu instructions; to be attached "
 					       "together with the first",
 					       progs->v[i].n * sizeof(*progs->v[i].insns),
 					       progs->v[i].n);
@@ -296,17 +301,20 @@ static int compile_family(struct compilation *c, const struct policy *p, const c
 	    !would_load(s, p, &progs) ||
 	    cbpf_prove(s->arena, p, progs.v, progs.n, family, &proof, s->diags))
 		return EXIT_FOUND;
-	add_artifacts(c, p, &progs, family, tell_figures(c, p, &progs, family, &proof, opt.weights));
+	add_artifacts(c, p, &progs, family,
+		      tell_figures(c, p, &progs, family, &proof, opt.weights));
 	return EXIT_OK;
 }
 
 /* Flags are an argument of seccomp(2), beside the program. */
 static void tell_log(struct compilation *c, const struct policy *p)
 {
-	struct diag *d = diag_add(c->session->diags, DIAG_PL214, policy_header_span(p, AST_HEADER_LOG),
-				  "a BPF program cannot say that refusals are logged");
+	struct diag *d =
+		diag_add(c->session->diags, DIAG_PL214, policy_header_span(p, AST_HEADER_LOG),
+			 "a BPF program cannot say that refusals are logged");
 
-	diag_help(c->session->diags, d, "whoever loads it sets SECCOMP_FILTER_FLAG_LOG, as 'pale run' does");
+	diag_help(c->session->diags, d,
+		  "whoever loads it sets SECCOMP_FILTER_FLAG_LOG, as 'pale run' does");
 }
 
 int compile_bpf(struct compilation *c, const struct policy *p)

@@ -4,7 +4,8 @@
 
 const char *compile_name(const struct compilation *c, const struct policy *p)
 {
-	return arena_printf(c->session->arena, PRISTR "%s", STRARG(p->name), c->log_only ? ".log-only" : "");
+	return arena_printf(c->session->arena, PRISTR "%s", STRARG(p->name),
+			    c->log_only ? ".log-only" : "");
 }
 
 const char *compile_force(const struct compilation *c)
@@ -23,8 +24,9 @@ void compile_log_refusals(const struct policies *of, struct diags *ds)
 /* libseccomp's answer to architectures that its filter does not have is not the profile's to say. */
 static void tell_foreign(const struct policy *p, struct diags *ds)
 {
-	struct diag *d = diag_add(ds, DIAG_PL219, policy_header_span(p, AST_HEADER_FOREIGN),
-				  "calls of architectures that are not listed are killed under JSON all the same");
+	struct diag *d = diag_add(
+		ds, DIAG_PL219, policy_header_span(p, AST_HEADER_FOREIGN),
+		"calls of architectures that are not listed are killed under JSON all the same");
 
 	diag_help(ds, d, "list those that programs may use in 'arch', or compile to '-t bpf'");
 }
@@ -38,7 +40,8 @@ static void tell_apparmor(const struct policy *p, struct diags *ds)
 	vec_each(&p->files, f) {
 		if (!file_rule_denies_exec(f))
 			continue;
-		diag_add(ds, DIAG_PL219, f->origin->span, "executing what this rule refuses is logged only "
+		diag_add(ds, DIAG_PL219, f->origin->span,
+			 "executing what this rule refuses is logged only "
 			 "where no other rule allows it");
 		return;
 	}
@@ -48,8 +51,10 @@ static void tell_log_only(const struct compilation *c, const struct policy *p)
 {
 	struct diags *ds = c->session->diags;
 	unsigned targets = c->targets ? c->targets : ~0u;
-	struct diag *d = diag_add(ds, DIAG_PL215, p->span, "what --log-only writes enforces nothing: what policy '"
-				  PRISTR "' refuses passes, and is logged", STRARG(p->name));
+	struct diag *d = diag_add(ds, DIAG_PL215, p->span,
+				  "what --log-only writes enforces nothing: what policy '" PRISTR
+				  "' refuses passes, and is logged",
+				  STRARG(p->name));
 
 	diag_help(ds, d, "compile without it before the program meets an attacker");
 	if (p->layers & LAYER_SECCOMP && targets & (TARGET_DOCKER | TARGET_OCI))

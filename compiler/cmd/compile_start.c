@@ -26,7 +26,8 @@ static bool call_passes(const struct policy *p, enum arch a, const char *name)
 {
 	const struct syscall_info *sys = syscall_by_name(str_c(name));
 
-	return sys && sys->nr[a] >= 0 && may_pass(p, a, (uint32_t)sys->nr[a] + arch_info(a)->nr_base);
+	return sys && sys->nr[a] >= 0 &&
+	       may_pass(p, a, (uint32_t)sys->nr[a] + arch_info(a)->nr_base);
 }
 
 /* What a call by this number gets that nothing lets pass: the strictest rule's, or the default. */
@@ -44,8 +45,8 @@ static struct verdict refusal_of(const struct policy *p, enum arch a, uint32_t n
 }
 
 /* Calls of one `when` that fail, as text; *words: what the runtime dies with at the first. */
-static void collect(const struct compilation *c, const struct policy *p, enum arch a, enum oci_start_when when,
-		    struct buf *names, const char **words)
+static void collect(const struct compilation *c, const struct policy *p, enum arch a,
+		    enum oci_start_when when, struct buf *names, const char **words)
 {
 	const struct oci_start *s;
 
@@ -55,7 +56,7 @@ static void collect(const struct compilation *c, const struct policy *p, enum ar
 			continue;
 		uint32_t nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
 		if (may_pass(p, a, nr) ||
-		    !oci_start_fails(s, refusal_of(p, a, nr), *s->or && call_passes(p, a, s->or)))
+		    !oci_start_fails(s, refusal_of(p, a, nr), *s->or &&call_passes(p, a, s->or)))
 			continue;
 		*words = names->n ? *words : s->words;
 		buf_printf(names, "%s'%s'", names->n ? ", " : "", s->call);
@@ -63,14 +64,18 @@ static void collect(const struct compilation *c, const struct policy *p, enum ar
 }
 
 static const char *const effects[] = {
-	[OCI_START_RUN] = "calls before the program's first instruction: no container starts under it",
-	[OCI_START_PLAIN] = ("calls before the program's first instruction where a container is started without "
+	[OCI_START_RUN] =
+		"calls before the program's first instruction: no container starts under it",
+	[OCI_START_PLAIN] = ("calls before the program's first instruction where a container is "
+			     "started without "
 			     "no-new-privileges: none starts so"),
-	[OCI_START_EXEC] = "calls before a program that joins a container: exec and health checks fail",
+	[OCI_START_EXEC] =
+		"calls before a program that joins a container: exec and health checks fail",
 };
 
 /* What the runtime calls (starts.def) and the policy refuses. */
-static bool check_runtime(struct compilation *c, const struct policy *p, enum arch a, enum oci_start_when when)
+static bool check_runtime(struct compilation *c, const struct policy *p, enum arch a,
+			  enum oci_start_when when)
 {
 	struct diags *ds = c->session->diags;
 	bool runc = c->runtime.kind == OCI_RUNC;
@@ -80,17 +85,22 @@ static bool check_runtime(struct compilation *c, const struct policy *p, enum ar
 	collect(c, p, a, when, &names, &words);
 	if (!names.n)
 		return false;
-	struct diag *d = diag_add(ds, when == OCI_START_EXEC ? DIAG_PL256 : DIAG_PL202, p->span,
-				  "on %s the policy refuses %s, which %s %s (%s%s)", arch_info(a)->name, names.p,
-				  runc ? "runc" : "crun", effects[when], *words ? words : "it is killed",
-				  *words ? " ..." : "");
+	struct diag *d =
+		diag_add(ds, when == OCI_START_EXEC ? DIAG_PL256 : DIAG_PL202, p->span,
+			 "on %s the policy refuses %s, which %s %s (%s%s)", arch_info(a)->name,
+			 names.p, runc ? "runc" : "crun", effects[when],
+			 *words ? words : "it is killed", *words ? " ..." : "");
 	if (runc && when == OCI_START_EXEC) {
 		diag_help(ds, d, "give them an errno, or start containers with no-new-privileges");
 		return true;
 	}
-	diag_help(ds, d, "add %s", !runc ? "'use start-crun;'" : when == OCI_START_PLAIN ? "'use start-runc;'" :
-		  "'use start-runc-nnp;' (containers with no-new-privileges) or 'use start-runc;' (any); for crun, "
-		  "start-crun");
+	diag_help(ds, d, "add %s",
+		  !runc ? "'use start-crun;'" :
+		  when == OCI_START_PLAIN ?
+			  "'use start-runc;'" :
+			  "'use start-runc-nnp;' (containers with no-new-privileges) or 'use "
+			  "start-runc;' (any); for crun, "
+			  "start-crun");
 	return true;
 }
 

@@ -99,8 +99,8 @@ static int write_one(struct plan *p)
 		return rc ? rc : write_planned(p, NULL);
 	}
 	if (a->binary && isatty(STDOUT_FILENO))
-		return usage_error(command_find("compile"),
-				   "%s is binary: give -o FILE, or a pipe", a->name);
+		return usage_error(command_find("compile"), "%s is binary: give -o FILE, or a pipe",
+				   a->name);
 	if (output_write(NULL, &a->bytes, 0644))
 		return EXIT_SYSTEM;
 	if (!p->quiet)
@@ -132,17 +132,19 @@ static int write_several(struct plan *p)
 	const char *dir = p->output ? p->output : "";
 
 	if (has_parts(p->c) && (!*dir || !names_directory(dir)) && is_one_target(p->c->targets))
-		return usage_error(command_find("compile"),
-				   "the filter needs more than the 4096 instructions of one program and "
-				   "has %zu, which are attached together: give a directory, -o DIR/",
-				   p->c->artifacts.n);
+		return usage_error(
+			command_find("compile"),
+			"the filter needs more than the 4096 instructions of one program and "
+			"has %zu, which are attached together: give a directory, -o DIR/",
+			p->c->artifacts.n);
 
 	/* Who named one target without -o expects it on standard output. */
 	if (!strcmp(dir, "-") || (!*dir && is_one_target(p->c->targets)))
-		return usage_error(command_find("compile"),
-				   "%zu artifacts do not fit standard output: give -o DIR, or choose "
-				   "with -t, --arch, --policy",
-				   p->c->artifacts.n);
+		return usage_error(
+			command_find("compile"),
+			"%zu artifacts do not fit standard output: give -o DIR, or choose "
+			"with -t, --arch, --policy",
+			p->c->artifacts.n);
 	return write_to(p, dir);
 }
 

@@ -50,7 +50,8 @@ static dd_node join_parts(const struct decide *d)
 static bool add_part(struct session *s, struct decide *d, const struct policy *p, enum arch machine,
 		     const struct oci_disputes *disputes)
 {
-	struct decide_part part = { p, decision_build_in(s->arena, d->dd, p, s->diags), machine, disputes };
+	struct decide_part part = { p, decision_build_in(s->arena, d->dd, p, s->diags), machine,
+				    disputes };
 
 	if (!part.decision)
 		return false;
@@ -70,7 +71,8 @@ static void drop_repeated(struct diags *ds, size_t told)
 		const struct diag *d = ds->list.v[i];
 		bool again = told > COMPARED_NOTES;
 		for (size_t k = 0; k < kept && !again; k++)
-			again = ds->list.v[k]->id == d->id && ds->list.v[k]->span.begin == d->span.begin &&
+			again = ds->list.v[k]->id == d->id &&
+				ds->list.v[k]->span.begin == d->span.begin &&
 				!strcmp(ds->list.v[k]->text, d->text);
 		if (!again)
 			ds->list.v[kept++] = ds->list.v[i];
@@ -83,8 +85,10 @@ static int add_machine(struct session *s, struct decide *d, const struct decide_
 		       enum arch host)
 {
 	size_t told = s->diags->list.n;
-	struct input_options input = { .resolve = opt->resolve, .machine_known = true,
-				       .machine = host, .runtime = opt->runtime };
+	struct input_options input = { .resolve = opt->resolve,
+				       .machine_known = true,
+				       .machine = host,
+				       .runtime = opt->runtime };
 	struct input row = d->in;
 	int status = input_resolve(s, &input, &row);
 
@@ -130,7 +134,8 @@ static unsigned program_arches(struct dd *dd, dd_node root)
 		const struct arch_info *info = arch_info((enum arch)a);
 		/* All its numbers, where x32's bit tells them from x86_64's. */
 		uint64_t mask = UINT64_C(0xffffffffc0000000);
-		dd_node own = dd_fix(dd, root, DD_CALL, mask, DD_CALL_OF(info->audit, info->nr_base));
+		dd_node own =
+			dd_fix(dd, root, DD_CALL, mask, DD_CALL_OF(info->audit, info->nr_base));
 		dd_node nobodys = dd_fix(dd, root, DD_CALL, mask, DD_CALL_OF(0, info->nr_base));
 
 		if (own != nobodys)
@@ -153,7 +158,8 @@ static int load_program(struct session *s, struct decide *d)
 	}
 	g = diag_add(s->diags, DIAG_PL295, (struct span){ d->in.source->id, 0, 0 },
 		     "what this program answers is not decided: it computes more than %d decision "
-		     "nodes hold", DECIDE_BUDGET);
+		     "nodes hold",
+		     DECIDE_BUDGET);
 	diag_help(s->diags, g, "'pale sim' still answers for single calls");
 	return EXIT_FOUND;
 }
@@ -193,10 +199,11 @@ int decide_load(struct session *s, struct dd *dd, const char *path,
 		out->root = join_parts(out);
 	if (!status && out->root == DD_NONE) {
 		bool steps = dd_size(dd) < DECIDE_BUDGET; /* dd_new(): 32 a node */
-		struct diag *g = diag_add(s->diags, DIAG_PL295, NO_SPAN,
-					  "what '%s' answers is not decided: it needs more than %zu %s",
-					  out->name, steps ? (size_t)DECIDE_BUDGET * 32 : DECIDE_BUDGET,
-					  steps ? "steps to join its decisions" : "decision nodes");
+		struct diag *g =
+			diag_add(s->diags, DIAG_PL295, NO_SPAN,
+				 "what '%s' answers is not decided: it needs more than %zu %s",
+				 out->name, steps ? (size_t)DECIDE_BUDGET * 32 : DECIDE_BUDGET,
+				 steps ? "steps to join its decisions" : "decision nodes");
 		diag_help(s->diags, g, "'pale sim' still answers for single calls");
 		status = EXIT_FOUND;
 	}
@@ -249,9 +256,12 @@ void decide_put_why(struct buf *out, const struct sources *sources, const struct
 	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
 			  .nr = (uint32_t)at->at[DD_CALL] };
 	struct environment env = {
-		.caps_known = true, .caps = at->at[DD_CAPS],
-		.kernel_known = true, .kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
-		.host_known = true, .host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
+		.caps_known = true,
+		.caps = at->at[DD_CAPS],
+		.kernel_known = true,
+		.kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
+		.host_known = true,
+		.host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
 	};
 	const struct policy *p = decide_policy(d, at);
 	struct decision_why why;

@@ -12,26 +12,27 @@
 enum { DECIDE_BUDGET = 1 << 22 }; /* nodes for two files and what is asked of them */
 
 struct decide_options {
-	struct resolve_options resolve; /* env: what --caps --kernel --host fixed; the rest stays open */
-	const char *policy;             /* --policy; NULL: the only one */
+	struct resolve_options
+		resolve;    /* env: what --caps --kernel --host fixed; the rest stays open */
+	const char *policy; /* --policy; NULL: the only one */
 	const struct oci_runtime *runtime; /* of a JSON profile; NULL: the default one */
 };
 
 /* A Docker profile is several policies: each machine has its own row of archMap. */
 struct decide_part {
 	const struct policy *policy;
-	const struct decision *decision; /* in the caller's manager */
-	enum arch machine;               /* several parts: the row's */
+	const struct decision *decision;     /* in the caller's manager */
+	enum arch machine;                   /* several parts: the row's */
 	const struct oci_disputes *disputes; /* JSON: calls that libseccomp decides; NULL: none */
 };
 
 struct decide {
-	const char *name;   /* as the user wrote it */
-	const char *shown;  /* the same, safe to print */
-	const char *kind;   /* "policy", "JSON profile", "BPF program" */
+	const char *name;  /* as the user wrote it */
+	const char *shown; /* the same, safe to print */
+	const char *kind;  /* "policy", "JSON profile", "BPF program" */
 	struct input in;
 	VEC(struct decide_part) parts; /* none for BPF */
-	struct cbpf prog;   /* BPF; else n is 0 */
+	struct cbpf prog;              /* BPF; else n is 0 */
 	struct dd *dd;
 	dd_node root;
 	/*

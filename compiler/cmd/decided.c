@@ -128,21 +128,17 @@ void put_decided(struct buf *out, const struct sources *sources, const struct po
 			put_rule(out, sources, why->rule->origin);
 		return;
 	case BY_DEFAULT:
-	case BY_UNKNOWN:
-		put_rest(out, sources, p, why);
-		return;
+	case BY_UNKNOWN: put_rest(out, sources, p, why); return;
 	case BY_FOREIGN:
 		put_header(out, sources, p, AST_HEADER_FOREIGN, "foreign", p->foreign);
 		return;
-	case BY_TRACER_SKIP:
-		buf_puts(out, "the number -1 skips a call: tracers set it");
-		return;
+	case BY_TRACER_SKIP: buf_puts(out, "the number -1 skips a call: tracers set it"); return;
 	}
 	BUG("decided_by");
 }
 
-void put_dispute(struct buf *out, const struct oci_disputes *disputes, const struct environment *env,
-		 const struct call *c)
+void put_dispute(struct buf *out, const struct oci_disputes *disputes,
+		 const struct environment *env, const struct call *c)
 {
 	struct oci_disputed d;
 
@@ -165,9 +161,11 @@ void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a)
 	struct str name = libseccomp_since(str_c(sys->name)), here = libseccomp_since_on(sys, a);
 
 	if (here.n)
-		buf_printf(out, "libseccomp before " PRISTR " does not know the name '%s'", STRARG(here), sys->name);
+		buf_printf(out, "libseccomp before " PRISTR " does not know the name '%s'",
+			   STRARG(here), sys->name);
 	else
-		buf_printf(out, "no libseccomp up to " LIBSECCOMP_NEWEST " knows the name '%s'", sys->name);
+		buf_printf(out, "no libseccomp up to " LIBSECCOMP_NEWEST " knows the name '%s'",
+			   sys->name);
 	if (name.n && !str_eq(name, here))
 		buf_printf(out, " on %s", arch_info(a)->name);
 }

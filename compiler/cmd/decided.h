@@ -21,8 +21,8 @@ void put_header(struct buf *out, const struct sources *sources, const struct pol
 		enum ast_header header, const char *name, struct verdict v);
 
 /* "; depends on libseccomp: 2.5.4 says ERRNO(1)" where this call is disputed, else nothing. */
-void put_dispute(struct buf *out, const struct oci_disputes *disputes, const struct environment *env,
-		 const struct call *c);
+void put_dispute(struct buf *out, const struct oci_disputes *disputes,
+		 const struct environment *env, const struct call *c);
 /* "libseccomp before 2.5.5 does not know the name 'cachestat'", or that none up to the newest does. */
 void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a);
 /* Takes notes of it (SC153) out: for commands that say it at the call itself. */
@@ -31,8 +31,10 @@ void forget_disputes(struct diags *ds);
 /* The options of --caps --kernel --host --sets --arch, for getopt_long; they come back as
  * OPTION_SHARED and their name is given to environment_option(). */
 enum { OPTION_SHARED = 256 };
-#define SHARED_OPTIONS                                                                      \
-	{ "caps", required_argument, NULL, OPTION_SHARED },                                 \
-	{ "kernel", required_argument, NULL, OPTION_SHARED },                               \
-	{ "host", required_argument, NULL, OPTION_SHARED },                                 \
-	{ "sets", required_argument, NULL, OPTION_SHARED }
+#define SHARED_OPTIONS                                                                             \
+	{ "caps", required_argument, NULL, OPTION_SHARED },                                        \
+		{ "kernel", required_argument, NULL, OPTION_SHARED },                              \
+		{ "host", required_argument, NULL, OPTION_SHARED },                                \
+	{                                                                                          \
+		"sets", required_argument, NULL, OPTION_SHARED                                     \
+	}

@@ -11,10 +11,13 @@ static const char help[] =
 	"usage: pale diff [OPTION]... A B\n\n"
 	"What B answers otherwise than A, for every architecture, call and argument, in every\n"
 	"environment: looser, tighter, incomparable (looser for some arguments, tighter for\n"
-	"others), or another errno; with calls that show it and the lines that decide. A and B are\n"
+	"others), or another errno; with calls that show it and the lines that decide. A and B "
+	"are\n"
 	"policies, Docker, OCI or Podman profiles, config.json or raw BPF, in any mixture.\n"
-	"Of two policies their rules on files, capabilities, sockets, signals and limits are compared\n"
-	"too; JSON and BPF say nothing of those, and beside a policy with such rules that half is not\n"
+	"Of two policies their rules on files, capabilities, sockets, signals and limits are "
+	"compared\n"
+	"too; JSON and BPF say nothing of those, and beside a policy with such rules that half is "
+	"not\n"
 	"decided. Exit status 1 when they differ or that is not decided.\n\n"
 	"  --format text|json|markdown\n"
 	"  --fail-on LEVEL  exit 1 only if B is: looser, tighter; any difference (default); none\n"
@@ -43,8 +46,10 @@ struct diff_options {
 
 static bool read_format(const char *word, put_fn **put)
 {
-	*put = !strcmp(word, "text") ? diff_text : !strcmp(word, "json") ? diff_json
-	     : !strcmp(word, "markdown") ? diff_markdown : NULL;
+	*put = !strcmp(word, "text")     ? diff_text :
+	       !strcmp(word, "json")     ? diff_json :
+	       !strcmp(word, "markdown") ? diff_markdown :
+					   NULL;
 	return *put;
 }
 
@@ -95,11 +100,14 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 		switch (c) {
 		case 'f':
 			if (!read_format(optarg, &o->put))
-				return usage_error(self, "no format '%s'; there are text, json, markdown", optarg);
+				return usage_error(self,
+						   "no format '%s'; there are text, json, markdown",
+						   optarg);
 			break;
 		case 'e':
 			if (!read_level(optarg, &o->fail_on))
-				return usage_error(self, "--fail-on is looser, tighter, any or none");
+				return usage_error(self,
+						   "--fail-on is looser, tighter, any or none");
 			break;
 		case OPTION_LAYERS:
 			if (parse_layers(optarg, &o->layers))
@@ -112,22 +120,15 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 			runtime_note(s, &o->runtime);
 			o->a.runtime = o->b.runtime = &o->runtime;
 			break;
-		case OPTION_POLICY_A:
-			o->a.policy = optarg;
-			break;
-		case OPTION_POLICY_B:
-			o->b.policy = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
+		case OPTION_POLICY_A: o->a.policy = optarg; break;
+		case OPTION_POLICY_B: o->b.policy = optarg; break;
+		case 'h': fputs(help, stdout); return EXIT_OK;
 		case OPTION_SHARED:
 			c = shared_option(s, o, options[index].name, optarg);
 			if (c)
 				return c;
 			break;
-		default:
-			return option_error(self, options, argv);
+		default: return option_error(self, options, argv);
 		}
 	}
 	return optind + 2 == argc ? -1 : usage_error(self, "two files, please: A and B");
@@ -150,14 +151,10 @@ static int exit_status(const struct diff *d, enum fail_on level)
 	bool tighter = d->has[CHANGE_TIGHTER] || d->has[CHANGE_INCOMPARABLE];
 
 	switch (level) {
-	case FAIL_ANY:
-		return d->differs || d->open ? EXIT_FOUND : EXIT_OK;
-	case FAIL_LOOSER:
-		return looser || d->open ? EXIT_FOUND : EXIT_OK;
-	case FAIL_TIGHTER:
-		return tighter || d->open ? EXIT_FOUND : EXIT_OK;
-	case FAIL_NONE:
-		break;
+	case FAIL_ANY: return d->differs || d->open ? EXIT_FOUND : EXIT_OK;
+	case FAIL_LOOSER: return looser || d->open ? EXIT_FOUND : EXIT_OK;
+	case FAIL_TIGHTER: return tighter || d->open ? EXIT_FOUND : EXIT_OK;
+	case FAIL_NONE: break;
 	}
 	return EXIT_OK;
 }
@@ -191,8 +188,10 @@ static const struct compare *compare_calls(struct session *s, struct dd *dd, str
 	if (!(o->layers & LAYER_SECCOMP))
 		return ARENA_NEW(s->arena, struct compare);
 	bool open_a = open_calls(dd, a), open_b = open_calls(dd, b);
-	struct compare_side x = { a->root, open_a ? b->arches : a->arches, a->in.format == INPUT_JSON };
-	struct compare_side y = { b->root, open_b ? a->arches : b->arches, b->in.format == INPUT_JSON };
+	struct compare_side x = { a->root, open_a ? b->arches : a->arches,
+				  a->in.format == INPUT_JSON };
+	struct compare_side y = { b->root, open_b ? a->arches : b->arches,
+				  b->in.format == INPUT_JSON };
 	return compare_roots(s->arena, dd, &x, &y, o->only, never_made(&o->resolve.env));
 }
 
@@ -215,8 +214,9 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 		status = load(s, dd, path_b, &o->b, &o->resolve, &b);
 	if (status)
 		return status;
-	struct diff d = { .a = &a, .b = &b, .layers = o->layers,
-			  .compare = compare_calls(s, dd, &a, &b, o) };
+	struct diff d = {
+		.a = &a, .b = &b, .layers = o->layers, .compare = compare_calls(s, dd, &a, &b, o)
+	};
 	diff_group(s, &d, o->only);
 	if (o->layers & LAYER_SECCOMP)
 		diff_logging(s, &d);

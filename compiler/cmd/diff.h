@@ -9,10 +9,10 @@
 
 struct diff_step { /* one answer for another */
 	struct verdict a, b;
-	bool others;             /* they are the example's: there are many such pairs */
+	bool others;           /* they are the example's: there are many such pairs */
 	const char *condition; /* "domain == AF_VSOCK"; "": always */
-	bool exact;            /* condition says all; else it is a hint, and the example stands for it */
-	const char *call;      /* the example: "socket(AF_VSOCK)" */
+	bool exact;       /* condition says all; else it is a hint, and the example stands for it */
+	const char *call; /* the example: "socket(AF_VSOCK)" */
 	struct dd_point at;
 	const char *by_a, *by_b; /* what decided: "web.pale:3:9: allow read" */
 };
@@ -37,7 +37,7 @@ enum resource_kind {
 	RESOURCE_NR
 };
 
-struct diff_resource { /* what resource rules answer otherwise; no text is NULL */
+struct diff_resource {      /* what resource rules answer otherwise; no text is NULL */
 	enum change change; /* CHANGE_ERRNO: refused alike, recorded otherwise */
 	enum resource_kind kind;
 	const char *about;       /* "capability chown" */
@@ -53,16 +53,16 @@ struct diff {
 	unsigned layers;               /* LAYER_*: what is compared */
 	VEC(struct diff_line) lines;
 	VEC(struct diff_resource) resources;
-	unsigned resource_kinds;    /* bit: compared, as rules stand on both sides */
-	VEC(const char *) notes;    /* what was not compared */
+	unsigned resource_kinds; /* bit: compared, as rules stand on both sides */
+	VEC(const char *) notes; /* what was not compared */
 	bool has[CHANGE_NR];
-	size_t count[CHANGE_NR];    /* names of calls, each once */
-	size_t same;                /* names of calls that no line speaks of */
+	size_t count[CHANGE_NR]; /* names of calls, each once */
+	size_t same;             /* names of calls that no line speaks of */
 	bool differs; /* somewhere; `open`: it may, somewhere else: that is not decided */
 	bool open;
 };
 
-extern const char *const diff_words[CHANGE_NR]; /* "looser" */
+extern const char *const diff_words[CHANGE_NR];   /* "looser" */
 extern const char *const diff_kinds[RESOURCE_NR]; /* "files" */
 
 /* "x86_64, i386" */

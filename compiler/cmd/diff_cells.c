@@ -93,7 +93,7 @@ static void group_cells(struct comparing *c, size_t n, struct groups *out)
 		now.b = answer_of(&c->b, i, &now.by_b);
 		if (now.a == now.b)
 			continue;
-		vec_each (&out->list, old)
+		vec_each(&out->list, old)
 			if ((*old)->a == now.a && (*old)->b == now.b &&
 			    origin_same((*old)->by_a, now.by_a) &&
 			    origin_same((*old)->by_b, now.by_b))
@@ -122,7 +122,7 @@ static void compare_cells(struct comparing *c, enum resource_kind kind, size_t n
 			mark(both[i]);
 	}
 	group_cells(c, n, &groups);
-	vec_each (&groups.list, g)
+	vec_each(&groups.list, g)
 		add_group(c, kind, *g, name);
 }
 
@@ -151,7 +151,7 @@ static const char *capability_names(struct arena *a, const bool *in)
 
 static void mark_capabilities(struct side *s)
 {
-	vec_each (&s->p->caps, r)
+	vec_each(&s->p->caps, r)
 		cell_mark(&s->cells[r->cap], r->action, r->origin);
 }
 
@@ -217,7 +217,7 @@ static const char *socket_names(struct arena *a, const bool *in)
 
 static void mark_sockets(struct side *s)
 {
-	vec_each (&s->p->networks, r) {
+	vec_each(&s->p->networks, r) {
 		bool denies = r->action == RULE_DENY || r->action == RULE_QUIET_DENY;
 		BUG_ON(r->family >= FAMILIES || r->type >= TYPES);
 		/* AppArmor sees no protocol: as it is written, the other ones are not denied. */
@@ -271,7 +271,7 @@ static void mark_signal(struct side *s, const struct signal_rule *r)
 /* Only one side counts on rules: peers do not matter, as whatever it lets pass the other does. */
 static void mark_signals(struct side *s)
 {
-	vec_each (&s->p->signals, r)
+	vec_each(&s->p->signals, r)
 		mark_signal(s, r);
 }
 
@@ -298,10 +298,10 @@ static bool is_peer(const struct peer *p, const struct policy *policy, const str
 /* False: more of them than labels. */
 static bool add_peers(struct peers *p, const struct policy *policy)
 {
-	vec_each (&policy->signals, r) {
+	vec_each(&policy->signals, r) {
 		struct label_set label = { { 0 } };
 		bool known = !r->peer.n;
-		vec_each (&p->list, old)
+		vec_each(&p->list, old)
 			known |= is_peer(old, policy, r);
 		if (known)
 			continue;
@@ -321,7 +321,7 @@ static bool add_peers(struct peers *p, const struct policy *policy)
 static void mark_peers(const struct peers *p, struct side *s, const struct label_set *labels)
 {
 	memset(s->cells, 0, sizeof(s->cells));
-	vec_each (&s->p->signals, r) {
+	vec_each(&s->p->signals, r) {
 		bool meant = !r->peer.n;
 		for (unsigned i = 0; i < p->list.n && !meant; i++)
 			meant = label_has(labels, i) && is_peer(&p->list.v[i], s->p, r);
@@ -332,7 +332,7 @@ static void mark_peers(const struct peers *p, struct side *s, const struct label
 
 static bool is_told(const struct diff *d, const struct diff_resource *r)
 {
-	vec_each (&d->resources, old)
+	vec_each(&d->resources, old)
 		if (old->kind == r->kind && old->change == r->change &&
 		    !strcmp(old->by_a, r->by_a) && !strcmp(old->by_b, r->by_b) &&
 		    !strcmp(old->a, r->a) && !strcmp(old->b, r->b))
@@ -381,19 +381,19 @@ void compare_signals(struct comparing *c)
 		return;
 	}
 	struct automaton_walk w = automaton_walk(p.automaton);
-	vec_each (&w.found, f) {
+	vec_each(&w.found, f) {
 		struct groups groups = { 0 };
 		mark_peers(&p, &c->a, &f->labels);
 		mark_peers(&p, &c->b, &f->labels);
 		group_cells(c, (size_t)2 * SIGNALS, &groups);
-		vec_each (&groups.list, g)
+		vec_each(&groups.list, g)
 			add_peer(c, *g, f->path);
 	}
 	if (!w.decided || p.open)
 		difference_not_decided(
 			c, RESOURCE_SIGNALS,
-			p.open ? "peers hold variables, which are not opened"
-			       : arena_printf(c->arena,
+			p.open ? "peers hold variables, which are not opened" :
+				 arena_printf(c->arena,
 					      "the peers need more than %d steps to be told apart; "
 					      "write simpler names",
 					      AUTOMATON_BUDGET));

@@ -15,7 +15,7 @@ enum {
 	SIDE_LABELS = AUTOMATON_LABELS / 2,
 	OWN_LABELS = 88, /* of them, for rules of their own: the others share by what they allow */
 	LOOKS_MAX = 1 << 26, /* a rule looked at for one path */
-	SHOWN_MAX = 60,	     /* lines */
+	SHOWN_MAX = 60,      /* lines */
 	PERMS = 7,
 };
 
@@ -23,8 +23,8 @@ static const struct {
 	unsigned bit;
 	const char *word;
 } perms[PERMS] = {
-	{ PERM_R, "read" }, { PERM_W, "write" }, { PERM_A, "append" },	{ PERM_L, "link" },
-	{ PERM_K, "lock" }, { PERM_M, "map" },	 { PERM_X, "execute" },
+	{ PERM_R, "read" }, { PERM_W, "write" }, { PERM_A, "append" },  { PERM_L, "link" },
+	{ PERM_K, "lock" }, { PERM_M, "map" },   { PERM_X, "execute" },
 };
 
 struct pattern {
@@ -36,7 +36,7 @@ struct file_side {
 	const struct policy *p;
 	VEC(struct pattern) rules;
 	VEC(const char *) kinds; /* label -> what its rules say beside the path */
-	unsigned own;		 /* labels given to single rules, from the top down */
+	unsigned own;            /* labels given to single rules, from the top down */
 };
 
 struct permission { /* one of a path, for its owner or others */
@@ -108,7 +108,7 @@ struct texts {
 
 static void sorted_texts(struct arena *a, const struct policy *p, struct texts *out)
 {
-	vec_each (&p->files, f)
+	vec_each(&p->files, f)
 		vec_push(a, &out->list, file_rule_text(a, p, f));
 	if (out->list.n)
 		qsort(out->list.v, out->list.n, sizeof(*out->list.v), by_word);
@@ -162,7 +162,7 @@ static bool add_rules(struct files *fs, struct file_side *s, const struct policy
 
 	sorted_texts(fs->c->arena, other, &theirs);
 	for (int own = 0; own < 2; own++)
-		vec_each (&s->p->files, f)
+		vec_each(&s->p->files, f)
 			if (!has_text(&theirs, file_rule_text(fs->c->arena, s->p, f)) == own &&
 			    !add_rule(fs, s, f, own))
 				return false;
@@ -193,7 +193,7 @@ static bool ask(struct files *fs, const struct file_side *s, struct str path, st
 
 	memset(out, 0, sizeof(*out));
 	fs->looks += s->rules.n;
-	vec_each (&s->rules, r) {
+	vec_each(&s->rules, r) {
 		struct str prefix = r->glob->prefix;
 		if (prefix.n > path.n || memcmp(prefix.p, path.p, prefix.n))
 			continue;
@@ -262,7 +262,7 @@ static void add_line(struct files *fs, const struct file_line *l, struct str pat
 	struct comparing *c = fs->c;
 	BUF_AUTO name = { 0 };
 
-	vec_each (&fs->told, old)
+	vec_each(&fs->told, old)
 		if (same_line(old, l) && old->perms == l->perms && old->who == l->who)
 			return;
 	vec_push(c->arena, &fs->told, *l);
@@ -301,7 +301,7 @@ static void collect(struct files *fs, const struct answers *x, const struct answ
 					 *same = NULL;
 			if (!change_at(fs, &x->of[w][i], &y->of[w][i], &now))
 				continue;
-			vec_each (&out->list, l)
+			vec_each(&out->list, l)
 				if (l->perms == now.perms && same_line(l, &now))
 					same = l;
 			if (same)
@@ -343,7 +343,7 @@ static const char *too_many(struct files *fs, const char *what, unsigned limit)
 	const struct file_side *sides[] = { &fs->a, &fs->b };
 
 	for (size_t i = 0; i < 2; i++)
-		vec_each (&sides[i]->rules, r)
+		vec_each(&sides[i]->rules, r)
 			if (!most || r->glob->nfa.nodes.n > most->glob->nfa.nodes.n)
 				most = r;
 	return arena_printf(
@@ -371,7 +371,7 @@ void compare_files(struct comparing *c)
 	struct automaton_walk w = automaton_walk(fs.automaton);
 	if (!w.decided)
 		why = too_many(&fs, "states of their patterns", AUTOMATON_BUDGET);
-	vec_each (&w.found, f)
+	vec_each(&w.found, f)
 		if (!compare_path(&fs, f->path)) {
 			why = too_many(&fs, "looks at a rule", LOOKS_MAX);
 			break;
@@ -418,10 +418,10 @@ void compare_programs(struct comparing *c)
 	if (str_eq(both[0]->program, both[1]->program))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
-		const struct glob *g = both[i]->program.n
-					       ? glob_parse(c->arena, both[i]->program, GLOB_PATH,
-							    both[i]->variables, NULL)
-					       : NULL;
+		const struct glob *g = both[i]->program.n ?
+					       glob_parse(c->arena, both[i]->program, GLOB_PATH,
+							  both[i]->variables, NULL) :
+					       NULL;
 		struct label_set label = { { 0 } };
 		label_add(&label, i);
 		open |= both[i]->program.n && (!g || g->open);
@@ -429,7 +429,7 @@ void compare_programs(struct comparing *c)
 			automaton_add(m, g, &label);
 	}
 	struct automaton_walk w = automaton_walk(m);
-	vec_each (&w.found, f)
+	vec_each(&w.found, f)
 		if (label_has(&f->labels, 0) != label_has(&f->labels, 1))
 			add_program(c, f->path, label_has(&f->labels, 0));
 	if (open || !w.decided)

@@ -116,7 +116,8 @@ static const char *label_of(struct grouping *g, const struct compare_item *it)
 /* What the call's own part of a diagram looks at. */
 static unsigned fields_at(struct dd *dd, dd_node n, const struct dd_point *at)
 {
-	return dd_fields(dd, dd_call(dd, n, (uint32_t)(at->at[DD_CALL] >> 32), (uint32_t)at->at[DD_CALL]));
+	return dd_fields(
+		dd, dd_call(dd, n, (uint32_t)(at->at[DD_CALL] >> 32), (uint32_t)at->at[DD_CALL]));
 }
 
 static void add_entry(struct grouping *g, const struct compare_item *it, const char *label)
@@ -195,8 +196,9 @@ static void add_step(struct grouping *g, struct diff_line *l, const struct compa
 {
 	const struct sources *sources = g->session->sources;
 	struct dd *dd = g->out->a->dd;
-	struct diff_step s = { .a = from->a, .b = from->b, .others = from->others,
-			       .at = from->witness };
+	struct diff_step s = {
+		.a = from->a, .b = from->b, .others = from->others, .at = from->witness
+	};
 	BUF_AUTO call = { 0 };
 	BUF_AUTO by_a = { 0 };
 	BUF_AUTO by_b = { 0 };
@@ -232,7 +234,9 @@ static void fold_numbers(struct grouping *g, struct diff_line *l)
 static void add_line(struct grouping *g, struct entry *first, struct entry *end)
 {
 	const struct compare_item *it = first->item;
-	struct diff_line l = { .change = it->change, .part = it->part, .arches = first->arches,
+	struct diff_line l = { .change = it->change,
+			       .part = it->part,
+			       .arches = first->arches,
 			       .environment = environment_of(g, it) };
 
 	for (struct entry *e = first; e < end; e++) {
@@ -292,13 +296,16 @@ static void add_notes(struct grouping *g, unsigned only)
 		return;
 	}
 	if (only)
-		vec_push(g->arena, &d->notes, arena_printf(g->arena, "only %s was asked for (--arch)",
-							   diff_arches(g->arena, only)));
+		vec_push(g->arena, &d->notes,
+			 arena_printf(g->arena, "only %s was asked for (--arch)",
+				      diff_arches(g->arena, only)));
 	if (d->compare->named_only && !only)
-		vec_push(g->arena, &d->notes, "not compared: numbers without a name, number -1 and foreign "
+		vec_push(g->arena, &d->notes,
+			 "not compared: numbers without a name, number -1 and foreign "
 			 "architectures: a JSON profile leaves them to its runtime");
 	else if (d->compare->named_only)
-		vec_push(g->arena, &d->notes, "not compared: numbers without a name and number -1: a JSON "
+		vec_push(g->arena, &d->notes,
+			 "not compared: numbers without a name and number -1: a JSON "
 			 "profile leaves them to its runtime");
 	if (!d->compare->arches)
 		vec_push(g->arena, &d->notes, "no architecture is decided by both");

@@ -29,13 +29,11 @@ const char *diff_subject(struct arena *a, const struct diff_line *l, const struc
 		vec_each(&l->calls, c)
 			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", *c);
 		return list;
-	case PART_SKIP:
-		return "number -1 (tracers skip calls with it)";
+	case PART_SKIP: return "number -1 (tracers skip calls with it)";
 	case PART_UNLISTED:
 		return arena_printf(a, "all of %s: foreign to %s", diff_arches(a, l->arches),
 				    d->compare->only_a & l->arches ? "B" : "A");
-	case PART_FOREIGN:
-		return "foreign architectures";
+	case PART_FOREIGN: return "foreign architectures";
 	}
 	return "";
 }
@@ -61,15 +59,16 @@ static const char *change_words(struct arena *a, const struct diff *d, enum chan
 	const char *list = "";
 
 	if (d->count[change])
-		list = arena_printf(a, "%zu call%s", d->count[change], d->count[change] == 1 ? "" : "s");
+		list = arena_printf(a, "%zu call%s", d->count[change],
+				    d->count[change] == 1 ? "" : "s");
 	for (unsigned k = 0; k < RESOURCE_NR; k++)
 		if (has_kind(d, change, k))
 			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", diff_kinds[k]);
 	vec_each(&d->lines, l) {
-		const char *what = l->part == PART_NUMBERS ? "numbers without a name"
-				   : l->part == PART_SKIP ? "number -1"
-				   : l->part == PART_FOREIGN ? "foreign architectures"
-				   : diff_arches(a, l->arches);
+		const char *what = l->part == PART_NUMBERS ? "numbers without a name" :
+				   l->part == PART_SKIP    ? "number -1" :
+				   l->part == PART_FOREIGN ? "foreign architectures" :
+							     diff_arches(a, l->arches);
 		if (l->change != change || l->part == PART_CALL ||
 		    (told[l->part] && l->part != PART_UNLISTED))
 			continue;
@@ -87,9 +86,11 @@ static const char *same_words(struct arena *a, const struct diff *d)
 
 	if (d->layers & LAYER_SECCOMP)
 		list = arena_printf(a, "%zu call%s on %s%s", d->same, d->same == 1 ? "" : "s",
-				    d->compare->arches ? diff_arches(a, d->compare->arches) : "no architecture",
-				    calls || d->compare->named_only ? "" :
-				    ", all other numbers, foreign architectures");
+				    d->compare->arches ? diff_arches(a, d->compare->arches) :
+							 "no architecture",
+				    calls || d->compare->named_only ?
+					    "" :
+					    ", all other numbers, foreign architectures");
 	for (unsigned k = 0; k < RESOURCE_NR; k++) {
 		bool changed = false;
 		for (enum change c = 0; c < CHANGE_NR; c++)
@@ -117,7 +118,9 @@ const char *diff_summary(struct arena *a, const struct diff *d, const char *betw
 	for (enum change c = 0; c < CHANGE_NR; c++)
 		if (d->has[c])
 			text = arena_printf(a, "%s%s%s: %s", text,
-					    *text ? between : c == CHANGE_UNDECIDED ? "" : "B is ",
+					    *text                 ? between :
+					    c == CHANGE_UNDECIDED ? "" :
+								    "B is ",
 					    summary_word(d, c), change_words(a, d, c));
 	const char *same = same_words(a, d);
 	return *same ? arena_printf(a, "%s%ssame: %s", text, *text ? between : "", same) : text;
@@ -273,7 +276,8 @@ static void markdown_line(struct buf *out, struct arena *a, const struct diff *d
 static void markdown_resources(struct buf *out, const struct diff *d)
 {
 	if (d->resources.n)
-		buf_puts(out, "\n### resource rules\n\n| B is | what | change | A | B |\n|---|---|---|---|---|\n");
+		buf_puts(out, "\n### resource rules\n\n| B is | what | change | A | B "
+			      "|\n|---|---|---|---|---|\n");
 	vec_each(&d->resources, r) {
 		BUF_AUTO change = { 0 };
 		if (!*r->reason)
@@ -299,8 +303,11 @@ void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 	buf_printf(out, "` (%s)\n", d->b->kind);
 	vec_each(&d->lines, l) {
 		if ((int)l->change != last)
-			buf_printf(out, "\n### %s\n\n| what | where | change | if | environment | example | A | B |\n"
-				   "|---|---|---|---|---|---|---|---|\n", diff_words[l->change]);
+			buf_printf(out,
+				   "\n### %s\n\n| what | where | change | if | environment | "
+				   "example | A | B |\n"
+				   "|---|---|---|---|---|---|---|---|\n",
+				   diff_words[l->change]);
 		last = (int)l->change;
 		markdown_line(out, a, d, l);
 	}
@@ -343,8 +350,8 @@ static void json_arches(struct buf *out, unsigned arches)
 /* Registers as strings: 64 bits are more than many readers of JSON keep. */
 static void json_point(struct buf *out, const struct dd_point *p)
 {
-	buf_printf(out, "\"audit_arch\": %u, \"nr\": %u, \"args\": [", (unsigned)(p->at[DD_CALL] >> 32),
-		   (unsigned)(uint32_t)p->at[DD_CALL]);
+	buf_printf(out, "\"audit_arch\": %u, \"nr\": %u, \"args\": [",
+		   (unsigned)(p->at[DD_CALL] >> 32), (unsigned)(uint32_t)p->at[DD_CALL]);
 	for (unsigned i = 0; i < 6; i++)
 		buf_printf(out, "%s\"0x%llx\"", i ? ", " : "", (unsigned long long)p->at[i]);
 	buf_printf(out, "], \"instruction_pointer\": \"0x%llx\", \"caps\": [",
@@ -385,9 +392,10 @@ static void json_step(struct buf *out, const struct diff_step *s)
 }
 
 static void json_change(struct buf *out, struct arena *a, const struct diff *d,
-		      const struct diff_line *l)
+			const struct diff_line *l)
 {
-	static const char *const parts[] = { "calls", "numbers", "skip", "architecture", "foreign" };
+	static const char *const parts[] = { "calls", "numbers", "skip", "architecture",
+					     "foreign" };
 	const char *comma = "";
 
 	buf_puts(out, "\n    { ");
@@ -431,9 +439,17 @@ static void json_resources(struct buf *out, const struct diff *d)
 
 	buf_puts(out, "  \"resources\": [");
 	vec_each(&d->resources, r) {
-		const struct { const char *key, *value; } rest[] = {
-			{ "kind", diff_kinds[r->kind] }, { "about", r->about }, { "path", r->path }, { "a", r->a }, { "b", r->b },
-			{ "a_decided_by", r->by_a }, { "b_decided_by", r->by_b }, { "reason", r->reason },
+		const struct {
+			const char *key, *value;
+		} rest[] = {
+			{ "kind", diff_kinds[r->kind] },
+			{ "about", r->about },
+			{ "path", r->path },
+			{ "a", r->a },
+			{ "b", r->b },
+			{ "a_decided_by", r->by_a },
+			{ "b_decided_by", r->by_b },
+			{ "reason", r->reason },
 		};
 		buf_printf(out, "%s\n    { ", comma);
 		put_key(out, "change", resource_word(r));

@@ -85,26 +85,26 @@ static void add_row(struct arena *a, struct rows *out, const struct origin *o, c
 
 static void file_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each (&p->files, f)
+	vec_each(&p->files, f)
 		add_row(a, out, f->origin, file_rule_text(a, p, f));
 }
 
 static void capability_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each (&p->caps, c)
+	vec_each(&p->caps, c)
 		add_row(a, out, c->origin, arena_printf(a, "%d %u", c->action, c->cap));
 }
 
 static void socket_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each (&p->networks, n)
+	vec_each(&p->networks, n)
 		add_row(a, out, n->origin,
 			arena_printf(a, "%d %d %d %d", n->action, n->family, n->type, n->protocol));
 }
 
 static void signal_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each (&p->signals, s)
+	vec_each(&p->signals, s)
 		add_row(a, out, s->origin,
 			arena_printf(a, "%d %d %d %d " PRISTR " %s" PRISTR, s->action, s->send,
 				     s->receive, s->signal, STRARG(s->peer),
@@ -114,7 +114,7 @@ static void signal_rows(struct arena *a, const struct policy *p, struct rows *ou
 
 static void limit_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
-	vec_each (&p->limits, l)
+	vec_each(&p->limits, l)
 		add_row(a, out, l->origin,
 			arena_printf(a, "%d %ju", l->rlimit, (uintmax_t)l->value));
 }
@@ -122,7 +122,7 @@ static void limit_rows(struct arena *a, const struct policy *p, struct rows *out
 typedef void rows_fn(struct arena *a, const struct policy *p, struct rows *out);
 
 static rows_fn *const rows_of[RESOURCE_NR] = {
-	[RESOURCE_FILES] = file_rows,	  [RESOURCE_CAPABILITIES] = capability_rows,
+	[RESOURCE_FILES] = file_rows,     [RESOURCE_CAPABILITIES] = capability_rows,
 	[RESOURCE_SOCKETS] = socket_rows, [RESOURCE_SIGNALS] = signal_rows,
 	[RESOURCE_LIMITS] = limit_rows,
 };
@@ -145,7 +145,7 @@ static const struct limit_rule *limit_of(const struct policy *p, int rlimit)
 {
 	const struct limit_rule *least = NULL;
 
-	vec_each (&p->limits, l)
+	vec_each(&p->limits, l)
 		if (l->rlimit == rlimit && l->value != UINT64_MAX &&
 		    (!least || l->value < least->value))
 			least = l;
@@ -215,22 +215,15 @@ static void compare_kind(struct comparing *c, enum resource_kind kind)
 		else if (!same_rules(c, c->a.p, c->b.p, kind))
 			compare_files(c);
 		return;
-	case RESOURCE_CAPABILITIES:
-		compare_capabilities(c);
-		return;
-	case RESOURCE_SOCKETS:
-		compare_sockets(c);
-		return;
+	case RESOURCE_CAPABILITIES: compare_capabilities(c); return;
+	case RESOURCE_SOCKETS: compare_sockets(c); return;
 	case RESOURCE_SIGNALS:
 		if (c->a.stance != c->b.stance || !same_rules(c, c->a.p, c->b.p, kind))
 			compare_signals(c);
 		return;
-	case RESOURCE_LIMITS:
-		compare_limits(c);
-		return;
+	case RESOURCE_LIMITS: compare_limits(c); return;
 	case RESOURCE_LOG: /* diff_logging() */
-	case RESOURCE_NR:
-		break;
+	case RESOURCE_NR: break;
 	}
 	BUG("resource_kind");
 }
@@ -290,7 +283,7 @@ static void sort_changes(struct comparing *c)
 	__typeof__(c->out->resources) sorted = { 0 };
 
 	for (enum change change = 0; change < CHANGE_NR; change++)
-		vec_each (&c->out->resources, r)
+		vec_each(&c->out->resources, r)
 			if (r->change == change)
 				vec_push(c->arena, &sorted, *r);
 	c->out->resources = sorted;
@@ -321,7 +314,8 @@ void diff_logging(struct session *s, struct diff *d)
 	if (!d->a->parts.n || !d->b->parts.n) {
 		if ((d->a->parts.n && d->a->parts.v[0].policy->log_refusals) ||
 		    (d->b->parts.n && d->b->parts.v[0].policy->log_refusals))
-			vec_push(c->arena, &d->notes, "not compared: whether refusals are logged, which "
+			vec_push(c->arena, &d->notes,
+				 "not compared: whether refusals are logged, which "
 				 "whoever loads a BPF program says");
 		return;
 	}
@@ -330,10 +324,15 @@ void diff_logging(struct session *s, struct diff *d)
 		d->resource_kinds |= 1u << RESOURCE_LOG;
 	if (a == b)
 		return;
-	struct diff_resource r = { .change = CHANGE_ERRNO, .kind = RESOURCE_LOG,
-				   .about = diff_kinds[RESOURCE_LOG], .path = "",
-				   .a = a ? "logged" : "not logged", .b = b ? "logged" : "not logged",
-				   .by_a = log_by(c, &c->a), .by_b = log_by(c, &c->b), .reason = "" };
+	struct diff_resource r = { .change = CHANGE_ERRNO,
+				   .kind = RESOURCE_LOG,
+				   .about = diff_kinds[RESOURCE_LOG],
+				   .path = "",
+				   .a = a ? "logged" : "not logged",
+				   .b = b ? "logged" : "not logged",
+				   .by_a = log_by(c, &c->a),
+				   .by_b = log_by(c, &c->b),
+				   .reason = "" };
 	difference_add(c, &r);
 }
 

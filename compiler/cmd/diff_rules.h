@@ -32,8 +32,8 @@ struct cell {
 
 struct side {
 	const struct decide *d;
-	const struct policy *p;   /* NULL: JSON, BPF */
-	enum stance stance;       /* to the kind at hand */
+	const struct policy *p; /* NULL: JSON, BPF */
+	enum stance stance;     /* to the kind at hand */
 	struct cell cells[CELLS_MAX];
 };
 

@@ -4,9 +4,9 @@
 #include "compiler/cmd/diff_rules.h"
 
 const char *const diff_kinds[RESOURCE_NR] = {
-	[RESOURCE_PROGRAM] = "program",		  [RESOURCE_FILES] = "files",
+	[RESOURCE_PROGRAM] = "program",           [RESOURCE_FILES] = "files",
 	[RESOURCE_CAPABILITIES] = "capabilities", [RESOURCE_SOCKETS] = "sockets",
-	[RESOURCE_SIGNALS] = "signals",		  [RESOURCE_LIMITS] = "limits",
+	[RESOURCE_SIGNALS] = "signals",           [RESOURCE_LIMITS] = "limits",
 	[RESOURCE_LOG] = "log of refusals",
 };
 

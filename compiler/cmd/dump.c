@@ -53,10 +53,13 @@ int dump_read(struct session *s, const char *command, pid_t pid, struct held *ou
 		return tell_failure(command, pid, err, step);
 	if (out->mode == HELD_FILTERS)
 		return EXIT_OK;
-	struct diag *d = diag_add(s->diags, DIAG_PL282, NO_SPAN, out->mode == HELD_NONE
-				  ? "process %d (%s) has no seccomp filter"
-				  : "process %d (%s) is in strict mode: read, write, _exit and "
-				    "sigreturn, and no filter", (int)pid, out->name);
+	struct diag *d =
+		diag_add(s->diags, DIAG_PL282, NO_SPAN,
+			 out->mode == HELD_NONE ?
+				 "process %d (%s) has no seccomp filter" :
+				 "process %d (%s) is in strict mode: read, write, _exit and "
+				 "sigreturn, and no filter",
+			 (int)pid, out->name);
 	diag_help(s->diags, d, "threads have filters of their own: 'ls /proc/%d/task' shows them",
 		  (int)pid);
 	session_report(s);
@@ -104,7 +107,8 @@ static int write_programs(struct session *s, const struct dump_options *o, const
 	int err = output_old_parts(s->arena, prefix, h->filters.n, &old);
 
 	if (err) {
-		tell("pale dump: cannot look for old files beside '%s': %s", o->output, strerror(-err));
+		tell("pale dump: cannot look for old files beside '%s': %s", o->output,
+		     strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	for (size_t i = 0; i < h->filters.n; i++) {
@@ -128,7 +132,8 @@ static int dump_programs(struct session *s, const struct dump_options *o, const 
 {
 	if (h->filters.n > 1 && (!o->output || !strcmp(o->output, "-"))) {
 		tell("pale dump: process %d has %zu filters: name files with -o FILE (they "
-			"become FILE.1.bpf and on)", (int)o->pid, h->filters.n);
+		     "become FILE.1.bpf and on)",
+		     (int)o->pid, h->filters.n);
 		return EXIT_USAGE;
 	}
 	if (h->filters.n == 1) {
@@ -182,9 +187,10 @@ static int dump_policy(struct session *s, const struct dump_options *o, const st
 		n += prog->n;
 	struct raise_options opt = {
 		.name = o->name ? o->name : legal_name(s->arena, h->name),
-		.comment = arena_printf(s->arena, "what the kernel held for process %d: %zu filter%s of "
-					"%zu instructions", (int)o->pid, h->filters.n,
-					h->filters.n == 1 ? "" : "s", n),
+		.comment = arena_printf(s->arena,
+					"what the kernel held for process %d: %zu filter%s of "
+					"%zu instructions",
+					(int)o->pid, h->filters.n, h->filters.n == 1 ? "" : "s", n),
 		.what = arena_printf(s->arena, "process %d", (int)o->pid),
 		.span = NO_SPAN,
 		.machine = (enum arch)arch_native(),
@@ -212,9 +218,12 @@ static int dump(struct session *s, const struct dump_options *o)
 static int read_options(int argc, char **argv, struct dump_options *o)
 {
 	static const struct option options[] = {
-		{ "pid", required_argument, NULL, 'p' },  { "as", required_argument, NULL, 'A' },
-		{ "output", required_argument, NULL, 'o' }, { "name", required_argument, NULL, 'n' },
-		{ "approximate", no_argument, NULL, 'a' },  { "help", no_argument, NULL, 'h' },
+		{ "pid", required_argument, NULL, 'p' },
+		{ "as", required_argument, NULL, 'A' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "approximate", no_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	const struct command *self = command_find("dump");
@@ -226,23 +235,12 @@ static int read_options(int argc, char **argv, struct dump_options *o)
 			if (!dump_pid(optarg, &o->pid))
 				return usage_error(self, "'%s' is no process number", optarg);
 			break;
-		case 'A':
-			o->as = optarg;
-			break;
-		case 'o':
-			o->output = optarg;
-			break;
-		case 'n':
-			o->name = optarg;
-			break;
-		case 'a':
-			o->approximate = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		default:
-			return option_error(self, options, argv);
+		case 'A': o->as = optarg; break;
+		case 'o': o->output = optarg; break;
+		case 'n': o->name = optarg; break;
+		case 'a': o->approximate = true; break;
+		case 'h': fputs(help, stdout); return EXIT_OK;
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (!o->pid || optind != argc)

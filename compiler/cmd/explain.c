@@ -17,7 +17,8 @@ static const char help[] =
 	"Every rule that matches or could match a call (on each listed architecture) or a path,\n"
 	"with its place, and which of them decides. Arguments that are not given may be anything:\n"
 	"'socket' lists all rules on socket, 'socket(AF_INET)' those that such a call can meet.\n"
-	"Of a BPF program: each answer that such calls get, the instructions that give it, and which\n"
+	"Of a BPF program: each answer that such calls get, the instructions that give it, and "
+	"which\n"
 	"other calls are answered alike. What `when` leaves open is told with each rule.\n\n"
 	"  --arch A        one architecture only\n"
 	"  --policy NAME   which policy of a file that holds several\n"
@@ -38,7 +39,10 @@ static const struct cond *given_cond(struct arena *a, const struct written_call 
 			continue;
 		struct cond *c = ARENA_NEW(a, struct cond);
 		c->kind = COND_CMP;
-		c->cmp = (struct cmp){ .arg = i, .width = 64, .op = CMP_EQ, .mask = UINT64_MAX,
+		c->cmp = (struct cmp){ .arg = i,
+				       .width = 64,
+				       .op = CMP_EQ,
+				       .mask = UINT64_MAX,
 				       .value = w->call.args[i] };
 		if (all) {
 			struct cond *both = ARENA_NEW(a, struct cond);
@@ -75,17 +79,17 @@ struct explaining {
 	const struct policy *p;
 	const struct oci_disputes *disputes;
 	struct environment env; /* as the options say it */
-	bool json;           /* rules are quoted without their conditions */
-	struct dd *dd;       /* NULL: no rule has a condition on the environment */
-	struct buf *out;     /* the part at hand */
+	bool json;              /* rules are quoted without their conditions */
+	struct dd *dd;          /* NULL: no rule has a condition on the environment */
+	struct buf *out;        /* the part at hand */
 	VEC(struct part) parts;
 };
 
 /* The environments in which a rule holds, of those in which its calls can be made. */
 static dd_node env_of(struct explaining *e, const struct call_rule *r)
 {
-	return r->env ? dd_and(e->dd, dd_env(e->dd, r->env), environment_possible(e->dd, r->arch))
-		      : DD_TRUE;
+	return r->env ? dd_and(e->dd, dd_env(e->dd, r->env), environment_possible(e->dd, r->arch)) :
+			DD_TRUE;
 }
 
 /* ", with CAP_SYS_ADMIN"; nothing where it holds in all. */
@@ -127,7 +131,8 @@ static void put_rules(struct explaining *e, enum arch arch, const struct written
 	const struct policy *p = e->p;
 	struct buf *out = e->out;
 	const struct cond *given = given_cond(s->arena, w);
-	struct decision_why why = { .by = policy_knows(p, arch, w->call.nr) ? BY_DEFAULT : BY_UNKNOWN,
+	struct decision_why why = { .by = policy_knows(p, arch, w->call.nr) ? BY_DEFAULT :
+									      BY_UNKNOWN,
 				    .arch = arch };
 	struct verdict rest = why.by == BY_DEFAULT ? p->dflt[arch] : p->unknown[arch];
 	dd_node all = e->dd ? environment_possible(e->dd, arch) : DD_TRUE, met = DD_FALSE;
@@ -141,8 +146,7 @@ static void put_rules(struct explaining *e, enum arch arch, const struct written
 		const struct call_rule *r = &p->calls.v[i];
 		dd_node env = env_of(e, r);
 		bool open = r->env && env != all;
-		enum matching m = env == DD_FALSE ? MATCHES_NEVER
-						  : match_rule(s->arena, r, given);
+		enum matching m = env == DD_FALSE ? MATCHES_NEVER : match_rule(s->arena, r, given);
 		buf_printf(out, "  %-13s  ", role_of(m, open, r, winner));
 		if (!winner && m == MATCHES_ALWAYS && !open)
 			winner = r;
@@ -296,9 +300,10 @@ static int explain_parts(struct explaining *e, const struct decide *d,
 			e->env.host_known = true;
 			e->env.host = part->machine;
 		}
-		if (explain_on(e, c, a, answering == 1 ? on :
-			       arena_printf(e->s->arena, "%s (host %s)", on,
-					    arch_info(part->machine)->name)) < 0)
+		if (explain_on(e, c, a,
+			       answering == 1 ? on :
+						arena_printf(e->s->arena, "%s (host %s)", on,
+							     arch_info(part->machine)->name)) < 0)
 			return -1;
 	}
 	return 0;
@@ -307,7 +312,9 @@ static int explain_parts(struct explaining *e, const struct decide *d,
 static int explain_call(struct session *s, const struct decide *d, const struct environment *env,
 			const char *text, int only, struct buf *out)
 {
-	struct explaining e = { .s = s, .dd = d->dd, .env = *env, .json = d->in.format == INPUT_JSON };
+	struct explaining e = {
+		.s = s, .dd = d->dd, .env = *env, .json = d->in.format == INPUT_JSON
+	};
 	struct ast_call_args *c = strace_parse(s, text);
 	const struct syscall_info *sys;
 	unsigned shown = 0;
@@ -345,8 +352,8 @@ static void put_letters(struct buf *out, unsigned perms)
 	static const struct {
 		unsigned bit;
 		char letter;
-	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' },
-			{ PERM_A, 'a' }, { PERM_L, 'l' }, { PERM_K, 'k' }, { PERM_X, 'x' } };
+	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' }, { PERM_A, 'a' },
+			{ PERM_L, 'l' }, { PERM_K, 'k' }, { PERM_X, 'x' } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
 		if (perms & letters[i].bit)
@@ -368,8 +375,11 @@ static bool is_denied(const struct file_rule *f)
 
 static void put_file_rule(struct session *s, const struct file_rule *f, bool open, struct buf *out)
 {
-	buf_printf(out, "  %-13s  ", open ? "may match" : is_denied(f) ? "denies"
-				     : f->action == RULE_LOG ? "allows, logs" : "allows");
+	buf_printf(out, "  %-13s  ",
+		   open                  ? "may match" :
+		   is_denied(f)          ? "denies" :
+		   f->action == RULE_LOG ? "allows, logs" :
+					   "allows");
 	put_letters(out, f->perms & ~(unsigned)PERM_X);
 	buf_puts(out, f->exec);
 	buf_puts(out, f->owner ? " (its owner)  " : "  ");
@@ -396,7 +406,8 @@ static void put_in_all(const struct file_sum *sum, bool unsure, struct buf *out)
 	}
 	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
 	if (file_sum_by_version(sum, FILE_OTHER) || file_sum_by_version(sum, FILE_OWNER))
-		buf_puts(out, "  the m is implied by ix, whose x is denied: AppArmor 4.1.2 and later refuse it; "
+		buf_puts(out, "  the m is implied by ix, whose x is denied: AppArmor 4.1.2 and "
+			      "later refuse it; "
 			      "'deny file mx' does so in all\n");
 }
 
@@ -446,24 +457,19 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 
 	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
 		switch (c) {
-		case 'p':
-			o->policy = optarg;
-			break;
+		case 'p': o->policy = optarg; break;
 		case 'a':
 			o->arch = arch_find(str_c(optarg));
 			if (o->arch < 0)
 				return usage_error(self, "unknown architecture '%s'", optarg);
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
+		case 'h': fputs(help, stdout); return EXIT_OK;
 		case OPTION_SHARED:
 			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
 			if (c)
 				return c;
 			break;
-		default:
-			return option_error(self, options, argv);
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (optind + 2 != argc)

@@ -60,7 +60,8 @@ static void put_answers(struct explaining *e, dd_node n, struct dd_point at)
 		dd_node todo = dd_not(e->dd, rest);
 		if (todo == DD_NONE || !dd_witness(e->dd, todo, &p))
 			return;
-		for (unsigned k = 0; k < 6; k++) /* what was given is fixed, and no longer looked at */
+		for (unsigned k = 0; k < 6;
+		     k++) /* what was given is fixed, and no longer looked at */
 			at.at[k] |= p.at[k];
 		at.at[DD_IP] = p.at[DD_IP];
 		struct verdict v = dd_eval_at(e->dd, n, &at);

@@ -31,8 +31,8 @@ static int prove_stable(struct session *s, const struct source *src, const struc
 	}
 	if (text->n > SOURCE_MAX) {
 		struct diag *d = diag_add(s->diags, DIAG_PL005, NO_SPAN,
-					  "'%s': the formatted text is larger than %u MiB", src->name,
-					  SOURCE_MAX >> 20);
+					  "'%s': the formatted text is larger than %u MiB",
+					  src->name, SOURCE_MAX >> 20);
 		diag_help(s->diags, d, "it has %zu bytes: divide the file with include", text->n);
 		session_report(s);
 		return EXIT_FOUND;
@@ -79,8 +79,7 @@ static int format_file(struct session *s, const char *path, enum fmt_mode mode)
 	}
 	if (mode == FMT_IN_PLACE && same)
 		return EXIT_OK;
-	return output_write(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM
-										    : EXIT_OK;
+	return output_write(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM : EXIT_OK;
 }
 
 int cmd_fmt(int argc, char **argv)

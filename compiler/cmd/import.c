@@ -17,18 +17,23 @@
 #include "grammar/print.h"
 
 static const char help[] =
-	"Prints the policy that a Docker or OCI seccomp profile (or a config.json with one) means,\n"
+	"Prints the policy that a Docker or OCI seccomp profile (or a config.json with one) "
+	"means,\n"
 	"or a raw BPF program.\n"
-	"JSON: comparisons stay on whole registers (`reg arg0`), as runtimes load them; what runtimes\n"
+	"JSON: comparisons stay on whole registers (`reg arg0`), as runtimes load them; what "
+	"runtimes\n"
 	"ignore is left out and said on standard error. includes/excludes become `when`.\n"
-	"BPF: the policy is read again and proved to answer as the program does, for all calls; what\n"
+	"BPF: the policy is read again and proved to answer as the program does, for all calls; "
+	"what\n"
 	"no policy can say is an error with a call that shows it.\n\n"
 	"  -o, --output FILE  write there instead of standard output\n"
 	"  -n, --name NAME    name of the policy (default: the file's name)\n"
 	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n"
 	"      --runtime R    who loads the JSON, such as podman-5.8, crun-1.28: runc (default)\n"
-	"                     answers ENOSYS for numbers that no table knows, crun with the default\n"
-	"      --approximate  be tighter instead of failing where a policy cannot say it (BPF), or\n"
+	"                     answers ENOSYS for numbers that no table knows, crun with the "
+	"default\n"
+	"      --approximate  be tighter instead of failing where a policy cannot say it (BPF), "
+	"or\n"
 	"                     where two entries of a JSON match one call\n";
 
 struct import_options {
@@ -87,7 +92,9 @@ static int tell_policy(struct session *s, const struct source *src)
 	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
 				  "this is a policy, which import does not read");
 
-	diag_help(s->diags, d, "import makes policies of JSON and BPF; every other command reads this one as it is");
+	diag_help(s->diags, d,
+		  "import makes policies of JSON and BPF; every other command reads this one as it "
+		  "is");
 	session_report(s);
 	return EXIT_FOUND;
 }
@@ -101,21 +108,19 @@ static int import(struct session *s, const char *path, const struct import_optio
 	if (err < 0)
 		return input_unreadable(s, path, err);
 	switch (input_recognise(s, src)) {
-	case INPUT_BPF:
-		return import_bpf(s, src, o);
-	case INPUT_OTHER:
-		session_report(s);
-		return EXIT_FOUND;
+	case INPUT_BPF: return import_bpf(s, src, o);
+	case INPUT_OTHER: session_report(s); return EXIT_FOUND;
 	case INPUT_PALE:
-		tree = kind_of(src->text) == kind_policy ? NULL : pale_parse_source(s->arena, src, s->diags);
+		tree = kind_of(src->text) == kind_policy ?
+			       NULL :
+			       pale_parse_source(s->arena, src, s->diags);
 		if (tree && !s->diags->errors && !tree->stmts)
 			input_tell_empty(s, src);
 		if (!s->diags->errors)
 			return tell_policy(s, src);
 		session_report(s);
 		return EXIT_FOUND;
-	case INPUT_JSON:
-		break;
+	case INPUT_JSON: break;
 	}
 	return import_json(s, src, o);
 }
@@ -136,12 +141,8 @@ static int read_options(struct session *s, int argc, char **argv, struct import_
 
 	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
 		switch (c) {
-		case 'o':
-			o->output = optarg;
-			break;
-		case 'n':
-			o->read.name = optarg;
-			break;
+		case 'o': o->output = optarg; break;
+		case 'n': o->read.name = optarg; break;
 		case 'H':
 			host = arch_find(str_c(optarg));
 			if (host < 0)
@@ -149,9 +150,7 @@ static int read_options(struct session *s, int argc, char **argv, struct import_
 			o->read.host = (enum arch)host;
 			o->read.host_known = true;
 			break;
-		case 'A':
-			o->approximate = o->read.tighter = true;
-			break;
+		case 'A': o->approximate = o->read.tighter = true; break;
 		case 'R':
 			rc = runtime_option(s, self, optarg, -1, runtime);
 			if (rc >= 0)
@@ -161,11 +160,8 @@ static int read_options(struct session *s, int argc, char **argv, struct import_
 			o->read.libseccomp = runtime->libseccomp;
 			o->read.runtime = runtime;
 			break;
-		case 'h':
-			printf("usage: pale import %s\n\n%s", self->usage, help);
-			return EXIT_OK;
-		default:
-			return option_error(self, options, argv);
+		case 'h': printf("usage: pale import %s\n\n%s", self->usage, help); return EXIT_OK;
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (argc - optind != 1)
@@ -177,7 +173,9 @@ static int read_options(struct session *s, int argc, char **argv, struct import_
 
 int cmd_import(int argc, char **argv)
 {
-	struct import_options opt = { .read = { .every_host = true, .as_runc = true, .strict = true } };
+	struct import_options opt = {
+		.read = { .every_host = true, .as_runc = true, .strict = true }
+	};
 	struct oci_runtime runtime;
 	struct session s;
 

@@ -23,8 +23,9 @@ static bool next_item(const char **list, struct str *item)
 }
 
 /* What a container gets from Docker that asks for nothing (moby oci/caps/defaults.go). */
-static const char docker_caps[] = "audit_write,chown,dac_override,fowner,fsetid,kill,mknod,net_bind_service,"
-				  "net_raw,setfcap,setgid,setpcap,setuid,sys_chroot";
+static const char docker_caps[] =
+	"audit_write,chown,dac_override,fowner,fsetid,kill,mknod,net_bind_service,"
+	"net_raw,setfcap,setgid,setpcap,setuid,sys_chroot";
 
 /* EXIT_OK, or EXIT_USAGE after saying which is none. */
 static int add_caps(struct environment *env, const char *list)
@@ -204,7 +205,8 @@ enum input_format input_recognise(struct session *s, const struct source *src)
 		return kind->format;
 	if (kind->binary) /* its first line is nothing to show */
 		d = diag_add(s->diags, DIAG_PL021, NO_SPAN,
-			     "'%s': this looks like %s, which pale does not read", src->name, kind->what);
+			     "'%s': this looks like %s, which pale does not read", src->name,
+			     kind->what);
 	else
 		d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
 			     "this looks like %s, which pale does not read", kind->what);
@@ -277,8 +279,8 @@ int input_resolve(struct session *s, const struct input_options *opt, struct inp
 }
 
 /* Resolving it with what is given says this. */
-static bool resolving_says(struct session *s, const struct input_options *opt, const struct input *in,
-			   enum diag_id id)
+static bool resolving_says(struct session *s, const struct input_options *opt,
+			   const struct input *in, enum diag_id id)
 {
 	struct resolve_options resolve = opt->resolve;
 	struct diags *quiet = diags_new(s->arena, s->sources);
@@ -318,9 +320,10 @@ static const struct policy *tell_choice(const struct input *in)
 		return NULL;
 	}
 	BUF_AUTO all = { 0 };
-	vec_each (&in->policies->list, p)
+	vec_each(&in->policies->list, p)
 		buf_printf(&all, " " PRISTR, STRARG((*p)->name));
-	tell("pale: '%s' holds several policies; name one with --policy:%s", in->source->name, all.p);
+	tell("pale: '%s' holds several policies; name one with --policy:%s", in->source->name,
+	     all.p);
 	return NULL;
 }
 
@@ -338,7 +341,7 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
 	if (!name)
 		return in->policies->list.n == 1 ? in->policies->list.v[0] : tell_choice(in);
 	suggest_start(&near, str_c(name));
-	vec_each (&in->policies->list, p) {
+	vec_each(&in->policies->list, p) {
 		if (str_is((*p)->name, name))
 			return *p;
 		suggest_offer(&near, (*p)->name);

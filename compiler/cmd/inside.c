@@ -112,7 +112,7 @@ static void move_diags(const struct nested *n, struct diags *ds)
 {
 	for (size_t i = 0; i < ds->list.n; i++) {
 		move_span(n, &ds->list.v[i]->span);
-		vec_each (&ds->list.v[i]->labels, l)
+		vec_each(&ds->list.v[i]->labels, l)
 			move_span(n, &l->span);
 	}
 }
@@ -167,11 +167,12 @@ static bool take_list(struct finding *f, const struct json *list, const struct j
 	}
 	if (n == 1)
 		return take_spec(f, only);
-	return refuse(f, DIAG_PL023, list,
-		      n ? arena_printf(f->session->arena, "this list holds %zu SeccompProfiles", n)
-			: "this list holds no SeccompProfile",
-		      n ? "take one of them: jq '.items[0]' FILE"
-			: "name one: kubectl get seccompprofile NAME -o json");
+	return refuse(
+		f, DIAG_PL023, list,
+		n ? arena_printf(f->session->arena, "this list holds %zu SeccompProfiles", n) :
+		    "this list holds no SeccompProfile",
+		n ? "take one of them: jq '.items[0]' FILE" :
+		    "name one: kubectl get seccompprofile NAME -o json");
 }
 
 static bool take_kubernetes(struct finding *f, const struct json *root)
@@ -213,7 +214,7 @@ static bool take_config(struct finding *f, const struct json *config)
 	return unconfined(f, config, "its config.json has no 'linux.seccomp'");
 }
 
-struct options {		    /* what stands in HostConfig.SecurityOpt */
+struct options {                    /* what stands in HostConfig.SecurityOpt */
 	const struct json *profile; /* the string that holds one */
 	const struct json *named;   /* the string that names something else */
 	size_t profiles, containers, skip;

@@ -57,7 +57,8 @@ static int read_all(int fd, struct buf *said)
 static int spawn(const char *path, const char *word, int out, pid_t *pid)
 {
 	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)word, NULL };
-	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, (char[]){ "LC_ALL=C" }, NULL };
+	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, (char[]){ "LC_ALL=C" },
+			NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int err = posix_spawn_file_actions_init(&files);
@@ -66,9 +67,12 @@ static int spawn(const char *path, const char *word, int out, pid_t *pid)
 		return -err;
 	err = posix_spawnattr_init(&attr);
 	if (!err) {
-		err = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		err = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY,
+						       0);
 		err = err ? err : posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-		err = err ? err : posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+		err = err ? err :
+			    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
+							     O_WRONLY, 0);
 		posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
 		err = err ? err : posix_spawn(pid, path, &files, &attr, argv, env);
 		posix_spawnattr_destroy(&attr);
@@ -108,7 +112,8 @@ static bool is_version(struct str s)
 
 static struct str annotation(const struct json *root, const char *key)
 {
-	const struct json *a = root && root->kind == JSON_OBJECT ? json_get(root, "annotations") : NULL;
+	const struct json *a =
+		root && root->kind == JSON_OBJECT ? json_get(root, "annotations") : NULL;
 	const struct json *v = a && a->kind == JSON_OBJECT ? json_get(a, key) : NULL;
 
 	return v && v->kind == JSON_STRING && is_version(v->text) ? v->text : (struct str){ 0 };
@@ -123,7 +128,8 @@ static struct str word_behind(struct str said, const char *label)
 		if (memcmp(said.p + i, label, n) != 0)
 			continue;
 		struct str word = { said.p + i + n, 0 };
-		while (i + n + word.n < said.n && !strchr(" \r\n\t", word.p[word.n]) && word.p[word.n])
+		while (i + n + word.n < said.n && !strchr(" \r\n\t", word.p[word.n]) &&
+		       word.p[word.n])
 			word.n++;
 		return is_version(word) ? word : (struct str){ 0 };
 	}
@@ -142,8 +148,9 @@ static struct versions of_features(struct session *s, int kind, struct str said)
 
 	if (silent->errors)
 		return (struct versions){ 0 };
-	return (struct versions){ annotation(root, kind == OCI_CRUN ? "run.oci.crun.version" :
-						   "org.opencontainers.runc.version"),
+	return (struct versions){ annotation(root, kind == OCI_CRUN ?
+							   "run.oci.crun.version" :
+							   "org.opencontainers.runc.version"),
 				  annotation(root, "io.github.seccomp.libseccomp.version") };
 }
 
@@ -159,8 +166,10 @@ static int ask_versions(struct session *s, int kind, const char *path, struct ve
 			return err;
 		struct str text = { buf_keep(s->arena, &said), said.n };
 		*out = i == 0 ? of_features(s, kind, text) :
-		       (struct versions){ word_behind(text, kind == OCI_CRUN ? "crun version " : "runc version "),
-					  word_behind(text, "libseccomp: ") };
+				(struct versions){ word_behind(text, kind == OCI_CRUN ?
+									     "crun version " :
+									     "runc version "),
+						   word_behind(text, "libseccomp: ") };
 	}
 	return 0;
 }
@@ -196,18 +205,22 @@ const char *runtime_installed(struct session *s, int kind, struct oci_runtime *o
 		name = "crun";
 	}
 	if (!path)
-		return arena_printf(s->arena, kind < 0 ? "neither runc nor crun is installed here" :
-				    "no %s is installed here", name);
+		return arena_printf(s->arena,
+				    kind < 0 ? "neither runc nor crun is installed here" :
+					       "no %s is installed here",
+				    name);
 	int err = ask_versions(s, kind, path, &v);
 	if (err)
-		return arena_printf(s->arena, "'%s' does not say its version: %s", path, strerror(-err));
+		return arena_printf(s->arena, "'%s' does not say its version: %s", path,
+				    strerror(-err));
 	if (!v.runtime.n)
 		return arena_printf(s->arena, "'%s' does not say its version", path);
 	const char *text = arena_printf(s->arena, "%s-" PRISTR "%s" PRISTR, name, STRARG(v.runtime),
 					v.libseccomp.n ? "+libseccomp-" : "", STRARG(v.libseccomp));
 	err = oci_runtime_parse(str_c(text), kind, out);
 	if (err)
-		return arena_printf(s->arena, "'%s' %s", text, oci_runtime_wrong(s->arena, str_c(text), kind, err));
+		return arena_printf(s->arena, "'%s' %s", text,
+				    oci_runtime_wrong(s->arena, str_c(text), kind, err));
 	set_library(out, v.libseccomp.n > 0);
 	return NULL;
 }

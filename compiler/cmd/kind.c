@@ -122,7 +122,7 @@ static const struct file_kind *by_bytes(struct str t)
 
 struct lines { /* those that are not blank and no comment, trimmed */
 	struct str rest;
-	bool indented;	    /* the line had blanks before it */
+	bool indented;      /* the line had blanks before it */
 	struct str include; /* the first "#include <...>", which to some is a comment */
 };
 
@@ -161,9 +161,9 @@ static bool ends_with(struct str s, const char *end)
 static bool skip_block(struct lines *l, struct str line)
 {
 	size_t left = (size_t)(l->rest.p + l->rest.n - line.p);
-	const char *end = str_starts(line, "/*") && !ends_with(line, ",") && !ends_with(line, "{")
-				  ? memmem(line.p + 2, left - 2, "*/", 2)
-				  : NULL;
+	const char *end = str_starts(line, "/*") && !ends_with(line, ",") && !ends_with(line, "{") ?
+				  memmem(line.p + 2, left - 2, "*/", 2) :
+				  NULL;
 
 	if (end)
 		l->rest = (struct str){ end + 2, left - (size_t)(end + 2 - line.p) };
@@ -210,8 +210,8 @@ static bool has(struct str s, const char *what)
 /* "[Service]": no array of JSON begins so. */
 static const struct file_kind *by_section(struct str line)
 {
-	static const char *const sections[] = { "[Unit]",  "[Service]",	  "[Install]", "[Socket]",
-						"[Timer]", "[Mount]",	  "[Path]",    "[Slice]",
+	static const char *const sections[] = { "[Unit]",  "[Service]",   "[Install]", "[Socket]",
+						"[Timer]", "[Mount]",     "[Path]",    "[Slice]",
 						"[Scope]", "[Container]", NULL };
 
 	if (one_of(line, sections))
@@ -220,8 +220,8 @@ static const struct file_kind *by_section(struct str line)
 		line.n > 2 && line.p[0] == '[' && line.p[line.n - 1] == ']' &&
 		((line.p[1] >= 'A' && line.p[1] <= 'Z') || (line.p[1] >= 'a' && line.p[1] <= 'z'));
 	for (size_t i = 1; section && i + 1 < line.n; i++)
-		section = (line.p[i] | 0x20) >= 'a' ? (line.p[i] | 0x20) <= 'z'
-						    : strchr(" -_.", line.p[i]) != NULL;
+		section = (line.p[i] | 0x20) >= 'a' ? (line.p[i] | 0x20) <= 'z' :
+						      strchr(" -_.", line.p[i]) != NULL;
 	if (!section || str_is(line, "[true]") || str_is(line, "[false]") || str_is(line, "[null]"))
 		return NULL;
 	return &ini;
@@ -230,13 +230,13 @@ static const struct file_kind *by_section(struct str line)
 static bool is_apparmor(struct str line)
 {
 	static const char *const rules[] = { "capability",     "network", "unix",  "dbus",
-					     "ptrace",	       "signal",  "mount", "umount",
-					     "deny",	       "audit",	  "owner", "file",
+					     "ptrace",         "signal",  "mount", "umount",
+					     "deny",           "audit",   "owner", "file",
 					     "change_profile", NULL };
-	static const char *const starts[] = { "abi <",	  "include <", "include if exists",
-					      "profile ", "@{",	       "hat ",
+	static const char *const starts[] = { "abi <",    "include <", "include if exists",
+					      "profile ", "@{",        "hat ",
 					      "alias /",  "\"/",       "\"@{",
-					      ":",	  "$",	       NULL };
+					      ":",        "$",         NULL };
 
 	for (const char *const *s = starts; *s; s++)
 		if (str_starts(line, *s))
@@ -247,9 +247,9 @@ static bool is_apparmor(struct str line)
 
 static bool is_kafel(struct str line)
 {
-	static const char *const words[] = { "POLICY",	   "USE",  "DEFAULT",	   "ALLOW",
-					     "DENY",	   "KILL", "KILL_PROCESS", "KILL_THREAD",
-					     "TRAP",	   "LOG",  "TRACE",	   "ERRNO",
+	static const char *const words[] = { "POLICY",     "USE",  "DEFAULT",      "ALLOW",
+					     "DENY",       "KILL", "KILL_PROCESS", "KILL_THREAD",
+					     "TRAP",       "LOG",  "TRACE",        "ERRNO",
 					     "USER_NOTIF", NULL };
 	struct str word = word_of(line);
 
@@ -328,8 +328,8 @@ static bool is_yaml(struct str line)
 	if (str_starts(line, "---") || str_starts(line, "- ") || str_starts(line, "%YAML"))
 		return true;
 	while (n < line.n &&
-	       ((line.p[n] | 0x20) >= 'a' ? (line.p[n] | 0x20) <= 'z'
-					  : strchr("0123456789_-./", line.p[n]) && line.p[n]))
+	       ((line.p[n] | 0x20) >= 'a' ? (line.p[n] | 0x20) <= 'z' :
+					    strchr("0123456789_-./", line.p[n]) && line.p[n]))
 		n++;
 	return n && n < line.n && line.p[n] == ':' && (n + 1 == line.n || line.p[n + 1] == ' ');
 }
@@ -420,11 +420,13 @@ static bool is_json_alone(struct str line, struct lines *l)
 
 	while (digits < line.n && strchr("+-.eE0123456789", line.p[digits]))
 		digits++;
-	bool number = digits == line.n && (line.p[0] == '-' || (line.p[0] >= '0' && line.p[0] <= '9'));
-	bool text = line.n > 1 && line.p[0] == '"' && line.p[line.n - 1] == '"' && line.p[1] != '/' &&
-		    line.p[1] != '@';
+	bool number =
+		digits == line.n && (line.p[0] == '-' || (line.p[0] >= '0' && line.p[0] <= '9'));
+	bool text = line.n > 1 && line.p[0] == '"' && line.p[line.n - 1] == '"' &&
+		    line.p[1] != '/' && line.p[1] != '@';
 
-	return (number || text || str_is(line, "null") || str_is(line, "true") || str_is(line, "false")) &&
+	return (number || text || str_is(line, "null") || str_is(line, "true") ||
+		str_is(line, "false")) &&
 	       !next_line(l, &more);
 }
 
@@ -445,8 +447,8 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 	if (str_is(word, "policy") || str_is(word, "set"))
 		return &policy;
 	if (l->include.n)
-		return ends_with(l->include, ".h>") || ends_with(l->include, ".h\"") ? &c_source
-										     : &apparmor;
+		return ends_with(l->include, ".h>") || ends_with(l->include, ".h\"") ? &c_source :
+										       &apparmor;
 	if (is_apparmor(line))
 		return &apparmor;
 	const struct file_kind *kind = by_word(line);

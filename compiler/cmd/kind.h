@@ -20,8 +20,9 @@ extern const struct file_kind *const kind_policy; /* it says so: `policy` or `se
 
 /* A profile that stands inside other JSON. */
 struct inside {
-	const struct json *profile; /* its object, or the config.json around it; spans are the file's */
-	struct str text;            /* its bytes as JSON, for those who parse it themselves */
+	const struct json
+		*profile; /* its object, or the config.json around it; spans are the file's */
+	struct str text;  /* its bytes as JSON, for those who parse it themselves */
 };
 
 /*

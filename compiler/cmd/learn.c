@@ -66,7 +66,8 @@ static void catch_signals(sigset_t *ignored)
 
 static const char help[] =
 	"Runs CMD, or watches a cgroup until SIGINT or SIGTERM, and proposes a policy: system\n"
-	"calls from the program's first instruction on, files, capabilities, each with evidence.\n\n"
+	"calls from the program's first instruction on, files, capabilities, each with "
+	"evidence.\n\n"
 	"  -o, --output FILE   the proposal (default: standard output)\n"
 	"      --name N        the policy's name (default: the program's)\n"
 	"      --for LIST      how it will be started: run (default), runc, runc-nnp (runc with\n"
@@ -77,7 +78,8 @@ static const char help[] =
 	"      --allow-loss    status 0 even where something was lost or cut off\n"
 	"      --max-paths N   room for this many paths\n\n"
 	"Exit status: the command's own (128+N for signal N); 1 something was lost, nothing was\n"
-	"recorded, or CMD only had others do the work; 125 pale failed, 126 CMD cannot be executed,\n"
+	"recorded, or CMD only had others do the work; 125 pale failed, 126 CMD cannot be "
+	"executed,\n"
 	"127 CMD was not found.\n";
 
 /* An option that takes a value, for the second time: which one counts would be a guess. */
@@ -132,9 +134,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 				return usage_error(self, "--max-paths takes 1 to 1000000");
 			a->run.max_paths = (size_t)n;
 			break;
-		case 'h':
-			printf("usage: pale learn %s\n\n%s", self->usage, help);
-			return -1;
+		case 'h': printf("usage: pale learn %s\n\n%s", self->usage, help); return -1;
 		default: return option_error(self, options, argv);
 		}
 	}
@@ -201,9 +201,11 @@ static int check_starts(struct session *s, const char *const *starts)
 	for (; *starts; starts++) {
 		bool found = false;
 		for (size_t i = 0; dirs[i] && !found; i++)
-			found = !access(arena_printf(s->arena, "%s/%s.pale", dirs[i], *starts), R_OK);
+			found = !access(arena_printf(s->arena, "%s/%s.pale", dirs[i], *starts),
+					R_OK);
 		if (!found)
-			return usage_error(command_find("learn"), "--for: there is no set '%s'", *starts);
+			return usage_error(command_find("learn"), "--for: there is no set '%s'",
+					   *starts);
 	}
 	return 0;
 }
@@ -228,17 +230,19 @@ static int write_proposal(struct session *s, const struct learn_args *a, const s
 		return EXIT_PALE;
 	}
 	if (out.n > SOURCE_MAX)
-		diag_help(s->diags,
-			  diag_add(s->diags, DIAG_PL412, NO_SPAN, "the proposal has %zu bytes, and no "
-				   "command reads more than 16 MiB; its %zu files cost most", out.n,
-				   r->files.n),
-			  "write globs for the directories that hold most of them, or record with a "
-			  "smaller --max-paths");
+		diag_help(
+			s->diags,
+			diag_add(s->diags, DIAG_PL412, NO_SPAN,
+				 "the proposal has %zu bytes, and no "
+				 "command reads more than 16 MiB; its %zu files cost most",
+				 out.n, r->files.n),
+			"write globs for the directories that hold most of them, or record with a "
+			"smaller --max-paths");
 	if (!output_write(a->output, &out, 0644))
 		return 0;
 	if (a->output && strcmp(a->output, "-") != 0) {
 		tell("pale learn: the run cannot be had again, so the proposal goes to standard "
-		      "output");
+		     "output");
 		(void)output_write(NULL, &out, 0);
 	}
 	return EXIT_PALE;
@@ -246,11 +250,14 @@ static int write_proposal(struct session *s, const struct learn_args *a, const s
 
 static void tell_client(struct session *s, const char *client)
 {
-	struct diag *d = diag_add(s->diags, DIAG_PL415, NO_SPAN, "'%s' has the work done in another "
-				  "process tree: what is recorded is the client", client);
+	struct diag *d = diag_add(s->diags, DIAG_PL415, NO_SPAN,
+				  "'%s' has the work done in another "
+				  "process tree: what is recorded is the client",
+				  client);
 
-	diag_help(s->diags, d, "record the program itself, or the cgroup that the work runs in: "
-			       "'pale learn --cgroup DIR'; /proc/PID/cgroup shows which that is");
+	diag_help(s->diags, d,
+		  "record the program itself, or the cgroup that the work runs in: "
+		  "'pale learn --cgroup DIR'; /proc/PID/cgroup shows which that is");
 }
 
 /* What the proposal lacks, or should not be taken for; true: something. */
@@ -264,8 +271,10 @@ static bool tell_incomplete(struct session *s, const struct learn_args *a,
 	vec_each(&s->diags->list, it)
 		lacks |= (*it)->id == DIAG_PL414;
 	if (r->midway)
-		diag_add(s->diags, DIAG_PL406, NO_SPAN, "'%s' had processes before the recording began: "
-			 "how they start is not in the proposal", a->run.cgroup);
+		diag_add(s->diags, DIAG_PL406, NO_SPAN,
+			 "'%s' had processes before the recording began: "
+			 "how they start is not in the proposal",
+			 a->run.cgroup);
 	if (!recording_lossy(r))
 		return lacks;
 	recording_losses_print(&losses, r);
@@ -304,8 +313,9 @@ static int record(struct session *s, const struct learn_args *a)
 
 int cmd_learn(int argc, char **argv)
 {
-	struct learn_args a = { .run = { .backend = "auto", .stop = &stop,
-					 .stop_signal = &stop_signal } };
+	struct learn_args a = {
+		.run = { .backend = "auto", .stop = &stop, .stop_signal = &stop_signal }
+	};
 	struct session s;
 	int status = parse_options(&a, argc, argv);
 

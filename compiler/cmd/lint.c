@@ -23,8 +23,8 @@ struct lint_run {
 	enum severity threshold; /* SEVERITY_NR - 1: any finding counts */
 	bool never;              /* --error-on none */
 	bool colour;
-	bool found;              /* a finding at or above the threshold */
-	size_t written;          /* findings in the JSON document so far */
+	bool found;     /* a finding at or above the threshold */
+	size_t written; /* findings in the JSON document so far */
 	size_t counts[SEVERITY_NR];
 	struct buf out;
 };
@@ -32,15 +32,19 @@ struct lint_run {
 static void print_usage(FILE *f)
 {
 	fputs("usage: pale lint [OPTION]... FILE...\n\n"
-	      "Says what a pale policy or a Docker/OCI seccomp profile (JSON) gets wrong, and why.\n"
+	      "Says what a pale policy or a Docker/OCI seccomp profile (JSON) gets wrong, and "
+	      "why.\n"
 	      "  --format text|json   text for people (default), one JSON document for programs\n"
 	      "  --error-on LEVEL     status 1 for findings of LEVEL and above: error, high,\n"
 	      "                       warning (default), info; none: never\n"
-	      "  --runtime R          the container runtime that loads it, such as debian13, podman-5.8\n"
-	      "                       (left out: JSON as runc 1.1 reads it, and what runc or crun needs)\n"
+	      "  --runtime R          the container runtime that loads it, such as debian13, "
+	      "podman-5.8\n"
+	      "                       (left out: JSON as runc 1.1 reads it, and what runc or crun "
+	      "needs)\n"
 	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
 	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
-	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy (left out: any)\n",
+	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy (left "
+	      "out: any)\n",
 	      f);
 }
 
@@ -48,8 +52,9 @@ static void print_usage(FILE *f)
 
 static const char *formats_text(unsigned formats)
 {
-	return formats == (LINT_PALE | LINT_JSON) ? "json,pale"
-	     : formats == LINT_JSON ? "json" : "pale";
+	return formats == (LINT_PALE | LINT_JSON) ? "json,pale" :
+	       formats == LINT_JSON               ? "json" :
+						    "pale";
 }
 
 static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
@@ -178,7 +183,8 @@ static void tell_program(struct session *s, const struct source *src)
 	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
 				  "this is a BPF program, which lint does not read");
 
-	diag_help(s->diags, d, "'pale import' makes a policy of it, which lint reads; 'pale check' tells "
+	diag_help(s->diags, d,
+		  "'pale import' makes a policy of it, which lint reads; 'pale check' tells "
 		  "its dead instructions");
 }
 
@@ -193,7 +199,8 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	if (format == INPUT_BPF)
 		tell_program(s, src);
 	/* The name is asked only where the content says nothing. */
-	if (format == INPUT_JSON || (format == INPUT_PALE && n > 5 && !strcmp(path + n - 5, ".json")))
+	if (format == INPUT_JSON ||
+	    (format == INPUT_PALE && n > 5 && !strcmp(path + n - 5, ".json")))
 		lint_profile(s, src, r->runtime);
 	if (format != INPUT_PALE || s->diags->errors || (n > 5 && !strcmp(path + n - 5, ".json")))
 		return;
@@ -221,8 +228,7 @@ static void put_summary(struct lint_run *r, const char *name, const size_t count
 	for (unsigned i = 0; i < SEVERITY_NR; i++) {
 		if (!counts[i])
 			continue;
-		buf_printf(&r->out, "%s%zu %s", sep, counts[i],
-			   severity_name((enum severity)i));
+		buf_printf(&r->out, "%s%zu %s", sep, counts[i], severity_name((enum severity)i));
 		sep = ", ";
 	}
 	buf_putc(&r->out, '\n');
@@ -265,11 +271,11 @@ static int lint_file(struct lint_run *r, const char *path)
 
 	s->diags = diags_new(s->arena, s->sources); /* the cap on errors is a file's */
 	if (err == -EISDIR || err == -EFBIG) {
-		diag_help(s->diags,
-			  diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is %s", path,
-				   err == -EISDIR ? "a directory, not a file"
-						  : "larger than 16 MiB"),
-			  "name a policy or a profile");
+		diag_help(
+			s->diags,
+			diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is %s", path,
+				 err == -EISDIR ? "a directory, not a file" : "larger than 16 MiB"),
+			"name a policy or a profile");
 	} else if (err) {
 		tell("pale: cannot read '%s': %s", path, strerror(-err));
 		return EXIT_SYSTEM;
@@ -387,13 +393,16 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 		if (o == OPT_FORMAT)
 			r->format = strcmp(optarg, "json") ? FORMAT_TEXT : FORMAT_JSON;
 		if (o == OPT_ERROR_ON && !set_threshold(r, optarg))
-			return usage_error(c, "--error-on takes error, high, warning, info or none, "
-					   "not '%s'", optarg);
+			return usage_error(c,
+					   "--error-on takes error, high, warning, info or none, "
+					   "not '%s'",
+					   optarg);
 		err = o == OPT_RUNTIME ? set_runtime(r, c, optarg) : -1;
 		if (err >= 0)
 			return err;
 		if (o == OPT_ENV) {
-			err = environment_option(r->session, &r->resolve, options[which].name, optarg);
+			err = environment_option(r->session, &r->resolve, options[which].name,
+						 optarg);
 			if (err)
 				return err;
 		}
@@ -411,7 +420,8 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 int cmd_lint(int argc, char **argv)
 {
 	struct session s;
-	struct lint_run r = { .session = &s, .threshold = SEVERITY_WARNING,
+	struct lint_run r = { .session = &s,
+			      .threshold = SEVERITY_WARNING,
 			      .resolve = { .keep_when = true } };
 	int status;
 

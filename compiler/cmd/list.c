@@ -58,8 +58,8 @@ static int list_sets(struct session *s, const struct list_options *o, const char
 /* ---- system calls ---- */
 
 static const char *const kind_names[ARG_KIND_NR] = {
-	[ARG_NUMBER] = "number",   [ARG_FD] = "fd",		  [ARG_POINTER] = "pointer",
-	[ARG_ENUM] = "enum",	   [ARG_FLAGS] = "flags",	  [ARG_ENUM_FLAGS] = "enum-flags",
+	[ARG_NUMBER] = "number",    [ARG_FD] = "fd",       [ARG_POINTER] = "pointer",
+	[ARG_ENUM] = "enum",        [ARG_FLAGS] = "flags", [ARG_ENUM_FLAGS] = "enum-flags",
 	[ARG_POLY] = "polymorphic",
 };
 
@@ -101,7 +101,8 @@ static void put_call_json(struct json_writer *w, const struct syscall_info *c)
 	json_open(w, "numbers", '{');
 	for (enum arch a = 0; a < ARCH_NR; a++)
 		if (c->nr[a] >= 0)
-			json_number(w, arch_info(a)->name, (unsigned)c->nr[a] + arch_info(a)->nr_base);
+			json_number(w, arch_info(a)->name,
+				    (unsigned)c->nr[a] + arch_info(a)->nr_base);
 	json_close(w, '}');
 	json_open(w, "since", '{');
 	for (enum arch a = 0; a < ARCH_NR; a++)
@@ -149,7 +150,8 @@ static int list_syscalls(struct session *s, const struct list_options *o, const 
 			put_call_json(w, c);
 		} else if (o->arch >= 0) {
 			buf_printf(out, "%-28s %u\n", c->name,
-				   (unsigned)c->nr[o->arch] + arch_info((enum arch)o->arch)->nr_base);
+				   (unsigned)c->nr[o->arch] +
+					   arch_info((enum arch)o->arch)->nr_base);
 		} else {
 			put_call_text(out, c);
 		}
@@ -297,7 +299,8 @@ static int run_subject(const struct list_options *o, size_t subject, const char 
 		json_close(&w, '}');
 		buf_putc(&out, '\n');
 	}
-	if ((status == EXIT_OK || subjects[subject].run == list_sets) && output_write(NULL, &out, 0))
+	if ((status == EXIT_OK || subjects[subject].run == list_sets) &&
+	    output_write(NULL, &out, 0))
 		status = EXIT_SYSTEM;
 	return session_end(&s, status);
 }
@@ -327,14 +330,9 @@ int cmd_list(int argc, char **argv)
 			if (o.arch < 0)
 				return usage_error(self, "no architecture '%s'", optarg);
 			break;
-		case 's':
-			o.sets = optarg;
-			break;
-		case 'h':
-			printf("usage: pale list %s\n", self->usage);
-			return EXIT_OK;
-		default:
-			return option_error(self, options, argv);
+		case 's': o.sets = optarg; break;
+		case 'h': printf("usage: pale list %s\n", self->usage); return EXIT_OK;
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (optind == argc)

@@ -24,15 +24,15 @@
 /* A file on its way: where it goes, and what is there. */
 struct pending {
 	const struct output_file *file;
-	int dir; /* O_PATH */
+	int dir;         /* O_PATH */
 	bool dir_shared; /* with the file before it */
 	char name[NAME_MAX + 1];
-	char tmp[24]; /* beside it; "": none now */
+	char tmp[24];  /* beside it; "": none now */
 	char kept[24]; /* what was there, under this name; "": nothing is kept */
-	int lock; /* the directory's; -1: none */
+	int lock;      /* the directory's; -1: none */
 	struct stat old;
 	bool exists;
-	bool named; /* the new file has its name */
+	bool named;      /* the new file has its name */
 	const char *why; /* the reason of a refusal that errno has no words for */
 };
 
@@ -74,8 +74,8 @@ static bool leads_past_names(int dir, const char *name)
 	struct statfs fs;
 	struct stat st;
 
-	return !fstatfs(dir, &fs) && fs.f_type == PROC_SUPER_MAGIC &&
-	       !fstatat(dir, name, &st, 0) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+	return !fstatfs(dir, &fs) && fs.f_type == PROC_SUPER_MAGIC && !fstatat(dir, name, &st, 0) &&
+	       !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
 /* The link's text takes the place of its name. */
@@ -209,8 +209,9 @@ static int open_temporary(int dir, char tmp[24])
 {
 	for (int tries = 0; tries < 16; tries++) {
 		int err = pick_name(tmp);
-		int fd = err ? -1 : openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-					   0600);
+		int fd = err ? -1 :
+			       openat(dir, tmp,
+				      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd >= 0)
 			return fd;
 		err = err ? err : -errno;
@@ -382,8 +383,8 @@ static int undo_name(struct pending *to)
 			    unlinkat(to->dir, to->name, 0);
 	err = err ? -errno : 0;
 	if (err && to->kept[0])
-		tell("pale: cannot put back the old '%s', which is '%s' now: %s", to->file->path, to->kept,
-		     strerror(-err));
+		tell("pale: cannot put back the old '%s', which is '%s' now: %s", to->file->path,
+		     to->kept, strerror(-err));
 	else if (err)
 		tell("pale: cannot remove '%s', which is new: %s", to->file->path, strerror(-err));
 	to->kept[0] = '\0';
@@ -420,8 +421,8 @@ static int drop_old(struct pending *to)
 
 	if (to->kept[0] && unlinkat(to->dir, to->kept, 0)) {
 		err = -errno;
-		tell("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path, to->kept,
-		     strerror(-err));
+		tell("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path,
+		     to->kept, strerror(-err));
 	}
 	to->kept[0] = '\0';
 	if (!to->dir_shared)
@@ -434,8 +435,8 @@ static int drop_old(struct pending *to)
 /* Would one of those that are held back end the command? Then it ends before, not after. */
 static bool is_ending(const sigset_t *held_before)
 {
-	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
-				    SIGXCPU };
+	static const int ends[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+				    SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU };
 	struct sigaction now;
 	sigset_t waiting;
 
@@ -506,13 +507,14 @@ static int lock_all(struct pending *all, size_t n, const sigset_t *held_before)
 	if (!places)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (is_replaced(&all[i]) && !(found && all[i].dir_shared) && !fstat(all[i].dir, &st))
+		if (is_replaced(&all[i]) && !(found && all[i].dir_shared) &&
+		    !fstat(all[i].dir, &st))
 			places[found++] = (struct directory){ st.st_dev, st.st_ino, &all[i] };
 	qsort(places, found, sizeof(*places), compare_places);
 	for (size_t i = 0; i < found; i++)
 		if (!i || compare_places(&places[i - 1], &places[i]))
-			places[i].to->lock = output_lock(places[i].to->dir, places[i].to->file->path,
-							 held_before);
+			places[i].to->lock = output_lock(places[i].to->dir,
+							 places[i].to->file->path, held_before);
 	free(places);
 	return 0;
 }
@@ -579,7 +581,8 @@ static int settle(struct pending *all, size_t n, bool failed)
 		left = left ? left : r;
 	}
 	for (size_t i = n; i-- > 0;) {
-		int r = all[i].lock < 0 ? 0 : output_unlock(all[i].dir, all[i].file->path, all[i].lock);
+		int r = all[i].lock < 0 ? 0 :
+					  output_unlock(all[i].dir, all[i].file->path, all[i].lock);
 		if (all[i].dir >= 0 && !all[i].dir_shared)
 			close(all[i].dir);
 		left = left || failed ? left : r;
@@ -597,7 +600,8 @@ static void tell_failed(const struct pending *to, bool none, int err)
 	else if (!none)
 		tell("pale: cannot write '%s': %s", to->file->path, why);
 	else
-		tell("pale: cannot write '%s': %s; so none of the files was written", to->file->path, why);
+		tell("pale: cannot write '%s': %s; so none of the files was written",
+		     to->file->path, why);
 }
 
 static int check_texts(const struct output_file *files, size_t n)

@@ -22,8 +22,8 @@
 struct output_file {
 	const char *path;
 	const struct buf *text; /* one that failed for want of memory is not written */
-	unsigned mode; /* of a new file, under the umask; an old one keeps its own */
-	bool remove;   /* the file goes, where there is one; nothing is written */
+	unsigned mode;          /* of a new file, under the umask; an old one keeps its own */
+	bool remove;            /* the file goes, where there is one; nothing is written */
 };
 
 /*

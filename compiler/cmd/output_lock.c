@@ -46,14 +46,16 @@ static void remove_left(int dir, const char *beside)
 		if (!is_temporary(e->d_name) || !is_ours(dir, e->d_name))
 			continue;
 		if (unlinkat(dir, e->d_name, 0))
-			tell("pale: cannot remove '%s' beside '%s', which a run that was killed has left: %s",
+			tell("pale: cannot remove '%s' beside '%s', which a run that was killed "
+			     "has left: %s",
 			     e->d_name, beside, strerror(errno));
 		else
 			tell("pale: removed '%s' beside '%s', which a run that was killed had left",
 			     e->d_name, beside);
 	}
 	if (!d || errno)
-		tell("pale: what a run that was killed has left beside '%s' (%s*) cannot be looked for: %s",
+		tell("pale: what a run that was killed has left beside '%s' (%s*) cannot be looked "
+		     "for: %s",
 		     beside, TEMPORARY, strerror(errno));
 	if (d)
 		closedir(d);

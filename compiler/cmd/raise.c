@@ -19,7 +19,8 @@ struct raising {
 
 void put_witness(struct buf *out, const struct dd_point *at)
 {
-	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL], bare = nr;
+	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL],
+		 bare = nr;
 	int a = arch_of_call(audit, &bare);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, bare);
 	unsigned n = 0;
@@ -76,10 +77,11 @@ static bool take_ip(struct raising *r)
 
 	if (tight == DD_NONE || !dd_differ_at(r->dd, r->root, tight, &at))
 		return tight != DD_NONE;
-	struct diag *d = diag_add(r->s->diags, r->o->approximate ? DIAG_PL281 : DIAG_PL279, r->o->span,
-				  "%s looks at where a call comes from, and a policy does not: %s is "
-				  "%s, from elsewhere it is %s", r->o->what, witness(r, &at),
-				  answer(r, r->root, &at), answer(r, tight, &at));
+	struct diag *d = diag_add(
+		r->s->diags, r->o->approximate ? DIAG_PL281 : DIAG_PL279, r->o->span,
+		"%s looks at where a call comes from, and a policy does not: %s is "
+		"%s, from elsewhere it is %s",
+		r->o->what, witness(r, &at), answer(r, r->root, &at), answer(r, tight, &at));
 	if (!r->o->approximate)
 		way_out(r, d);
 	r->root = tight;
@@ -98,18 +100,21 @@ static void allow_skip(struct raising *r)
 		if (!(r->policy->arches & ARCH_BIT(a)))
 			continue;
 		at.at[DD_CALL] = DD_CALL_OF(info->audit, UINT32_MAX);
-		dd_node same = dd_choose(r->dd, dd_equal(r->dd, DD_CALL, UINT64_MAX, at.at[DD_CALL]),
-					 allow, r->root);
+		dd_node same =
+			dd_choose(r->dd, dd_equal(r->dd, DD_CALL, UINT64_MAX, at.at[DD_CALL]),
+				  allow, r->root);
 		if (same == r->root)
 			continue;
-		arches = arches ? arena_printf(r->s->arena, "%s, %s", arches, info->name) : info->name;
+		arches = arches ? arena_printf(r->s->arena, "%s, %s", arches, info->name) :
+				  info->name;
 		verdict = verdict ? verdict : answer(r, r->root, &at);
 		r->root = same;
 	}
 	if (arches)
 		diag_add(r->s->diags, DIAG_PL280, r->o->span,
 			 "number -1, which tracers set to skip a call: %s answers %s on %s, every "
-			 "policy allows it", r->o->what, verdict, arches);
+			 "policy allows it",
+			 r->o->what, verdict, arches);
 }
 
 /* Another errno is neither tighter nor the same. */
@@ -135,7 +140,8 @@ static const char *reason(const struct raising *r, const struct dd_point *at)
 	int a = arch_of_call((uint32_t)(at->at[DD_CALL] >> 32), &nr);
 	if (a >= 0 && syscall_by_nr((enum arch)a, nr))
 		return "a bug of pale, this can be said";
-	return "a policy has one verdict for all numbers that no table knows, but for those it names";
+	return "a policy has one verdict for all numbers that no table knows, but for those it "
+	       "names";
 }
 
 /* The comparison. False: told. */
@@ -165,7 +171,8 @@ static int not_decided(struct raising *r)
 {
 	struct diag *d = diag_add(r->s->diags, DIAG_PL295, r->o->span,
 				  "what %s answers is not decided: it needs more than %d decision "
-				  "nodes", r->o->what, RAISE_BUDGET);
+				  "nodes",
+				  r->o->what, RAISE_BUDGET);
 
 	diag_help(r->s->diags, d, "'pale sim' still answers for single calls");
 	session_report(r->s);
@@ -174,8 +181,10 @@ static int not_decided(struct raising *r)
 
 static bool write_policy(struct raising *r, struct buf *out)
 {
-	struct decompile_options opt = { .name = r->o->name, .comment = r->o->comment,
-					 .machine = r->o->machine, .tighter = r->o->approximate };
+	struct decompile_options opt = { .name = r->o->name,
+					 .comment = r->o->comment,
+					 .machine = r->o->machine,
+					 .tighter = r->o->approximate };
 	const char *why = NULL;
 	struct ast_file *file = decision_decompile(r->dd, r->s->arena, r->root, &opt, &why);
 
@@ -209,8 +218,10 @@ static bool read_policy(struct raising *r, const struct buf *text)
 	s->diags = own;
 	session_report(s);
 	s->diags = before;
-	diag_add(s->diags, DIAG_PL279, r->o->span, "the policy that says what %s does is not one that "
-		 "pale accepts: see above", r->o->what);
+	diag_add(s->diags, DIAG_PL279, r->o->span,
+		 "the policy that says what %s does is not one that "
+		 "pale accepts: see above",
+		 r->o->what);
 	return false;
 }
 

@@ -10,12 +10,12 @@
 enum { RAISE_BUDGET = 1 << 23 }; /* nodes */
 
 struct raise_options {
-	const char *name;     /* of the policy */
-	const char *comment;  /* above it */
-	const char *what;     /* "the program", for messages */
-	struct span span;     /* of the program; NO_SPAN */
-	enum arch machine;    /* listed where the root does not look at the architecture */
-	bool approximate;     /* where it cannot be said exactly, tighter */
+	const char *name;    /* of the policy */
+	const char *comment; /* above it */
+	const char *what;    /* "the program", for messages */
+	struct span span;    /* of the program; NO_SPAN */
+	enum arch machine;   /* listed where the root does not look at the architecture */
+	bool approximate;    /* where it cannot be said exactly, tighter */
 };
 
 /* EXIT_OK and the text, or EXIT_FOUND after saying why not. Notes are told in both cases. */

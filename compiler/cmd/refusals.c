@@ -17,7 +17,7 @@
 static const struct syscall_info *call_info(const struct refusal *r)
 {
 	return r->arch == ARCH_NR ? NULL :
-		syscall_by_nr(r->arch, r->nr - arch_info(r->arch)->nr_base);
+				    syscall_by_nr(r->arch, r->nr - arch_info(r->arch)->nr_base);
 }
 
 static uint64_t effective(const struct arg_info *a, uint64_t v)
@@ -106,8 +106,7 @@ static void print_why(const struct session *s, const struct policy *p, const str
 			buf_putc(out, ')');
 		}
 		return;
-	case BY_TRACER_SKIP:
-		break;
+	case BY_TRACER_SKIP: break;
 	}
 	BUG("number -1 is never refused");
 }
@@ -135,7 +134,7 @@ static void telling_args(const struct policy *p, const struct refusal *r,
 
 	for (unsigned i = 0; i < n; i++)
 		used[i] = (args[i].kind == ARG_ENUM || args[i].kind == ARG_ENUM_FLAGS) &&
-			args[i].domain;
+			  args[i].domain;
 	policy_calls_of(p, r->arch, r->nr, &first, &end);
 	for (size_t i = first; i < end; i++)
 		mark_args(p->calls.v[i].cond, used);
@@ -172,7 +171,8 @@ static void print_allow(const struct policy *p, const struct refusal *r, struct 
 			continue;
 		}
 		if (args[i].kind == ARG_ENUM_FLAGS) {
-			buf_printf(out, "(%s & 0x%" PRIx64 ") == ", args[i].name, args[i].enum_mask);
+			buf_printf(out, "(%s & 0x%" PRIx64 ") == ", args[i].name,
+				   args[i].enum_mask);
 			v &= args[i].enum_mask;
 		} else {
 			buf_printf(out, "%s == ", args[i].name);
@@ -188,9 +188,7 @@ static void print_way(const struct session *s, const struct policy *p, const str
 {
 	switch (r->why.by) {
 	case BY_DEFAULT:
-	case BY_UNKNOWN:
-		print_allow(p, r, out);
-		return;
+	case BY_UNKNOWN: print_allow(p, r, out); return;
 	case BY_FOREIGN:
 		if (r->arch == ARCH_NR)
 			buf_puts(out, "(an architecture that pale does not know)");
@@ -210,8 +208,7 @@ static void print_way(const struct session *s, const struct policy *p, const str
 		print_place(s, r->why.rule->origin->span, out);
 		buf_putc(out, ')');
 		return;
-	case BY_TRACER_SKIP:
-		break;
+	case BY_TRACER_SKIP: break;
 	}
 	BUG("number -1 is never refused");
 }
@@ -223,8 +220,9 @@ static int compare_counts(const void *x, const void *y)
 	const struct refusal *a = x, *b = y;
 
 	if (a->why.by != b->why.by)
-		return a->why.by == BY_RULE ? 1 : b->why.by == BY_RULE ? -1 :
-			(int)a->why.by - (int)b->why.by;
+		return a->why.by == BY_RULE ? 1 :
+		       b->why.by == BY_RULE ? -1 :
+					      (int)a->why.by - (int)b->why.by;
 	if (a->count != b->count)
 		return a->count < b->count ? 1 : -1;
 	if (a->audit_arch != b->audit_arch)
@@ -242,7 +240,7 @@ static void sort_refusals(const struct enforce_report *report)
 static const char *by_word(enum decided_by by)
 {
 	static const char *const words[] = {
-		[BY_RULE] = "rule", [BY_DEFAULT] = "default", [BY_UNKNOWN] = "unknown",
+		[BY_RULE] = "rule",       [BY_DEFAULT] = "default",  [BY_UNKNOWN] = "unknown",
 		[BY_FOREIGN] = "foreign", [BY_TRACER_SKIP] = "skip",
 	};
 
@@ -283,7 +281,8 @@ void refusals_text(struct session *s, const struct policy *p, const struct enfor
 	sort_refusals(report);
 	buf_printf(out, "pale run: %" PRIu64 " %s%s", report->total,
 		   report->total == 1 ? "call" : "calls",
-		   verify ? " would be refused (nothing was: --verify protects nothing)" : " refused");
+		   verify ? " would be refused (nothing was: --verify protects nothing)" :
+			    " refused");
 	if (report->total)
 		buf_printf(out, ": %" PRIu64 " by default, %" PRIu64 " by rule",
 			   report->total - by_rule, by_rule);
@@ -291,11 +290,14 @@ void refusals_text(struct session *s, const struct policy *p, const struct enfor
 	vec_each(&report->refusals, r)
 		refusal_text(s, p, r, out);
 	if (report->unnamed)
-		buf_printf(out, "pale run: %" PRIu64 " of them are of more kinds than are told apart\n",
+		buf_printf(out,
+			   "pale run: %" PRIu64 " of them are of more kinds than are told apart\n",
 			   report->unnamed);
 	if (report->lost)
-		buf_printf(out, "pale run: %" PRIu64 " more could not be answered: the caller was "
-			   "killed or interrupted\n", report->lost);
+		buf_printf(out,
+			   "pale run: %" PRIu64 " more could not be answered: the caller was "
+			   "killed or interrupted\n",
+			   report->lost);
 }
 
 static void refusal_json(struct session *s, const struct policy *p, const struct refusal *r,

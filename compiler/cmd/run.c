@@ -22,7 +22,16 @@ struct run_options {
 	const char *report;
 };
 
-enum { OPT_LOG = 256, OPT_VERIFY, OPT_COUNT, OPT_LOG_REFUSALS, OPT_LAYERS, OPT_POLICY, OPT_REPORT, OPT_ENVIRONMENT };
+enum {
+	OPT_LOG = 256,
+	OPT_VERIFY,
+	OPT_COUNT,
+	OPT_LOG_REFUSALS,
+	OPT_LAYERS,
+	OPT_POLICY,
+	OPT_REPORT,
+	OPT_ENVIRONMENT
+};
 
 static const struct option options[] = {
 	{ "log-only", no_argument, NULL, OPT_LOG },
@@ -45,7 +54,8 @@ static int print_help(const struct command *c)
 {
 	printf("usage: pale %s %s\n\n%s", c->name, c->usage,
 	       "Runs CMD under the policy: capabilities, AppArmor where the policy counts on it,\n"
-	       "no_new_privs, limits, then the seccomp filter, then execve. Where a layer that the\n"
+	       "no_new_privs, limits, then the seccomp filter, then execve. Where a layer that "
+	       "the\n"
 	       "policy counts on cannot be set up, nothing is executed.\n\n"
 	       "  --count          count refused calls; each is answered as the policy says\n"
 	       "  --verify         count what would be refused and let it pass: protects nothing\n"
@@ -56,7 +66,8 @@ static int print_help(const struct command *c)
 	       "  --policy NAME    which policy of the file\n"
 	       "  --report FILE    --count, --verify: the report as JSON; - is standard output\n"
 	       "  --caps LIST  --kernel V  --host ARCH  --sets DIR\n"
-	       "                   what 'when' asks about (found out here unless said), and sets\n\n"
+	       "                   what 'when' asks about (found out here unless said), and "
+	       "sets\n\n"
 	       "Exit status: the command's own (128+N for signal N); 125 pale failed and nothing\n"
 	       "was executed, 126 CMD cannot be executed, 127 CMD was not found.\n");
 	return EXIT_OK;
@@ -91,28 +102,21 @@ static int take_option(struct session *s, const struct command *c, struct run_op
 	case OPT_COUNT:
 		if (o->enforce.mode != ENFORCE)
 			return usage_error(c, "one of --log-only, --verify and --count");
-		o->enforce.mode = opt == OPT_LOG ? ENFORCE_LOG :
-			opt == OPT_VERIFY ? ENFORCE_VERIFY : ENFORCE_COUNT;
+		o->enforce.mode = opt == OPT_LOG    ? ENFORCE_LOG :
+				  opt == OPT_VERIFY ? ENFORCE_VERIFY :
+						      ENFORCE_COUNT;
 		return 0;
-	case OPT_LOG_REFUSALS:
-		o->enforce.log_refusals = true;
-		return 0;
+	case OPT_LOG_REFUSALS: o->enforce.log_refusals = true; return 0;
 	case OPT_LAYERS:
 		if (parse_layers(optarg, &o->enforce.layers))
-			return usage_error(c, "--layers '%s': wanted are seccomp and apparmor", optarg);
+			return usage_error(c, "--layers '%s': wanted are seccomp and apparmor",
+					   optarg);
 		return 0;
-	case OPT_POLICY:
-		o->policy = optarg;
-		return 0;
-	case OPT_REPORT:
-		o->report = optarg;
-		return 0;
-	case OPT_ENVIRONMENT:
-		return environment_option(s, &o->input.resolve, name, optarg);
-	case 'h':
-		return -1;
-	default:
-		BUG("option");
+	case OPT_POLICY: o->policy = optarg; return 0;
+	case OPT_REPORT: o->report = optarg; return 0;
+	case OPT_ENVIRONMENT: return environment_option(s, &o->input.resolve, name, optarg);
+	case 'h': return -1;
+	default: BUG("option");
 	}
 }
 
@@ -125,21 +129,24 @@ static int parse_options(struct session *s, const struct command *c, int argc, c
 		dashes++;
 	optind = 1;
 	while ((opt = getopt_long(dashes, argv, "h", options, &index)) != -1) {
-		rc = opt == '?' ? option_error(c, options, argv) :
-				  take_option(s, c, o, opt, opt >= OPT_LOG ? options[index].name : "");
+		rc = opt == '?' ?
+			     option_error(c, options, argv) :
+			     take_option(s, c, o, opt, opt >= OPT_LOG ? options[index].name : "");
 		if (rc)
 			return rc;
 	}
 	if (dashes - optind != 1)
-		return usage_error(c, dashes == optind ? "no policy file" : "one policy file, and '--' "
-				   "before the command");
+		return usage_error(c, dashes == optind ? "no policy file" :
+							 "one policy file, and '--' "
+							 "before the command");
 	if (dashes + 1 >= argc)
 		return usage_error(c, "no command behind '--'");
 	if (o->report && o->enforce.mode != ENFORCE_VERIFY && o->enforce.mode != ENFORCE_COUNT)
 		return usage_error(c, "--report goes with --verify or --count");
 	if (o->enforce.log_refusals && o->enforce.mode != ENFORCE)
-		return usage_error(c, "--log-refusals goes without --log-only, --verify and --count, which count or "
-				   "log by themselves");
+		return usage_error(c, "--log-refusals goes without --log-only, --verify and "
+				      "--count, which count or "
+				      "log by themselves");
 	o->file = argv[optind];
 	o->enforce.argv = argv + dashes + 1;
 	return 0;
@@ -214,8 +221,10 @@ static int run_policy(struct session *s, struct run_options *o)
 	if (!o->enforce.policy)
 		return EXIT_PALE;
 	if ((o->enforce.mode != ENFORCE || o->enforce.log_refusals) &&
-	    !((o->enforce.layers ? o->enforce.layers : o->enforce.policy->layers) & LAYER_SECCOMP)) {
-		tell("pale run: --log-only, --log-refusals, --verify and --count look at the seccomp layer, "
+	    !((o->enforce.layers ? o->enforce.layers : o->enforce.policy->layers) &
+	      LAYER_SECCOMP)) {
+		tell("pale run: --log-only, --log-refusals, --verify and --count look at the "
+		     "seccomp layer, "
 		     "which is left out");
 		return EXIT_PALE;
 	}

@@ -14,14 +14,17 @@ int runtime_option(struct session *s, const struct command *self, const char *wo
 
 	if (!strcmp(word, "installed")) {
 		why = runtime_installed(s, kind, out);
-		return why ? usage_error(self, "%s; name a runtime, such as %s", why, kind == OCI_CRUN ? "podman-5.8" :
-					 oci_runtime_default) : -1;
+		return why ? usage_error(self, "%s; name a runtime, such as %s", why,
+					 kind == OCI_CRUN ? "podman-5.8" : oci_runtime_default) :
+			     -1;
 	}
 	err = oci_runtime_parse(str_c(word), kind, out);
 	if (err)
-		return usage_error(self, "'%s' %s", word, oci_runtime_wrong(s->arena, str_c(word), kind, err));
+		return usage_error(self, "'%s' %s", word,
+				   oci_runtime_wrong(s->arena, str_c(word), kind, err));
 	if (kind >= 0 && (int)out->kind != kind)
-		return usage_error(self, "'%s' is not %s; such as %s", word, kind == OCI_CRUN ? "crun" : "runc",
+		return usage_error(self, "'%s' is not %s; such as %s", word,
+				   kind == OCI_CRUN ? "crun" : "runc",
 				   kind == OCI_CRUN ? "podman-5.8" : oci_runtime_default);
 	return -1;
 }
@@ -41,7 +44,8 @@ void runtime_here(struct session *s, int kind, struct oci_runtime *out)
 	if (!why)
 		return;
 	BUG_ON(oci_runtime_parse(STR("debian12"), kind, out));
-	struct diag *d = diag_add(s->diags, DIAG_PL258, NO_SPAN, "%s: taken as %s", why, name_of(s->arena, out));
+	struct diag *d = diag_add(s->diags, DIAG_PL258, NO_SPAN, "%s: taken as %s", why,
+				  name_of(s->arena, out));
 	diag_help(s->diags, d, "'--runtime' names the one that is meant");
 }
 
@@ -52,8 +56,10 @@ void runtime_compare(struct session *s, const struct oci_runtime *rt)
 	if (runtime_installed(s, (int)rt->kind, &here) ||
 	    (here.named == rt->named && here.libseccomp == rt->libseccomp))
 		return;
-	struct diag *d = diag_add(s->diags, DIAG_PL259, NO_SPAN, "this machine's own runtime is another: it is taken as "
-				  "%s", name_of(s->arena, &here));
+	struct diag *d = diag_add(s->diags, DIAG_PL259, NO_SPAN,
+				  "this machine's own runtime is another: it is taken as "
+				  "%s",
+				  name_of(s->arena, &here));
 	diag_help(s->diags, d, "'--runtime installed' compiles for it");
 }
 
@@ -61,9 +67,12 @@ void runtime_note(struct session *s, const struct oci_runtime *rt)
 {
 	if (oci_runtime_measured(rt))
 		return;
-	struct diag *d = diag_add(s->diags, DIAG_PL257, NO_SPAN, "the runtime was not measured: taken as %s",
-				  name_of(s->arena, rt));
-	diag_help(s->diags, d, "what is said holds for that one; such as 'debian13', 'docker-28.5' and 'podman-5.8' were (pale(1))");
+	struct diag *d =
+		diag_add(s->diags, DIAG_PL257, NO_SPAN, "the runtime was not measured: taken as %s",
+			 name_of(s->arena, rt));
+	diag_help(s->diags, d,
+		  "what is said holds for that one; such as 'debian13', 'docker-28.5' and "
+		  "'podman-5.8' were (pale(1))");
 }
 
 const char *runtime_claim(struct arena *a, const struct oci_runtime *rt, bool approximate)
@@ -71,6 +80,8 @@ const char *runtime_claim(struct arena *a, const struct oci_runtime *rt, bool ap
 	const char *name = name_of(a, rt);
 
 	if (!oci_runtime_measured(rt))
-		return arena_printf(a, "%sruntime not measured, taken as %s", approximate ? "never looser; " : "", name);
-	return arena_printf(a, "%s %s", approximate ? "never looser as loaded by" : "exact for", name);
+		return arena_printf(a, "%sruntime not measured, taken as %s",
+				    approximate ? "never looser; " : "", name);
+	return arena_printf(a, "%s %s", approximate ? "never looser as loaded by" : "exact for",
+			    name);
 }

@@ -35,30 +35,17 @@ static void put_since(struct buf *out, const struct syscall_info *c, enum arch a
 static void put_kind(struct buf *out, const struct arg_info *a)
 {
 	switch (a->kind) {
-	case ARG_NUMBER:
-		buf_puts(out, "number");
-		return;
-	case ARG_FD:
-		buf_puts(out, "file descriptor");
-		return;
-	case ARG_POINTER:
-		buf_puts(out, "pointer, which a filter cannot follow");
-		return;
-	case ARG_ENUM:
-		buf_printf(out, "one of '%s'", a->domain);
-		return;
-	case ARG_FLAGS:
-		buf_printf(out, "flags of '%s'", a->domain);
-		return;
+	case ARG_NUMBER: buf_puts(out, "number"); return;
+	case ARG_FD: buf_puts(out, "file descriptor"); return;
+	case ARG_POINTER: buf_puts(out, "pointer, which a filter cannot follow"); return;
+	case ARG_ENUM: buf_printf(out, "one of '%s'", a->domain); return;
+	case ARG_FLAGS: buf_printf(out, "flags of '%s'", a->domain); return;
 	case ARG_ENUM_FLAGS:
 		buf_printf(out, "one of '%s' under mask %#llx, flags beside it", a->domain,
 			   (unsigned long long)a->enum_mask);
 		return;
-	case ARG_POLY:
-		buf_puts(out, "depends on another argument");
-		return;
-	case ARG_KIND_NR:
-		break;
+	case ARG_POLY: buf_puts(out, "depends on another argument"); return;
+	case ARG_KIND_NR: break;
 	}
 	BUG("kind of an argument");
 }
@@ -180,7 +167,8 @@ static void show_other_name(struct shown *w, struct str name)
 
 	if (arches) {
 		start(w);
-		buf_printf(w->out, PRISTR ": a system call of %s only, which pale has no table of\n",
+		buf_printf(w->out,
+			   PRISTR ": a system call of %s only, which pale has no table of\n",
 			   STRARG(name), arches);
 	}
 	if (!alias)
@@ -209,9 +197,9 @@ static void put_constant(struct buf *out, const struct constant_row *c)
 			buf_printf(out, "  %-11s %lld\n", any ? arch_info(a)->name : "value",
 				   (long long)c->value[a]);
 		else if (there)
-			buf_printf(out, "  %-11s %llu (%#llx)\n", any ? arch_info(a)->name : "value",
-				   (unsigned long long)c->value[a],
-				   (unsigned long long)c->value[a]);
+			buf_printf(
+				out, "  %-11s %llu (%#llx)\n", any ? arch_info(a)->name : "value",
+				(unsigned long long)c->value[a], (unsigned long long)c->value[a]);
 		if (there && !any) {
 			any = true;
 			first = c->value[a];

@@ -25,7 +25,8 @@ static const char help[] =
 	"  --runtime R     for docker:..., such as debian13, docker-28.5, runc-1.3.6\n"
 	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
 	"  --policy NAME   which policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; LIST may be none, all\n"
+	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; LIST may be none, "
+	"all\n"
 	"                  or docker (what a container gets that asks for nothing)\n"
 	"  --sets DIR      where sets are found\n";
 
@@ -35,8 +36,9 @@ struct simulator {
 	const struct policy *policy; /* NULL for a foreign program */
 	bool as_bpf;
 	const struct sim_loaded *loaded; /* a container's */
-	const struct decide *decide; /* the policy where its environment is open, or JSON; else NULL */
-	const struct environment *env; /* what of it is known */
+	const struct decide
+		*decide; /* the policy where its environment is open, or JSON; else NULL */
+	const struct environment *env;       /* what of it is known */
 	struct cbpf_stack programs[ARCH_NR]; /* by architecture, of its family */
 	bool has[ARCH_NR];
 };
@@ -105,17 +107,19 @@ static bool one_host(const struct simulator *sim, enum arch a, dd_node *n, enum 
 }
 
 /* Where rules hang on what is not known, it must not matter to this call. 0 and *at; or -1, told. */
-static int settle_call(struct session *s, const struct simulator *sim, enum arch a, const struct call *c,
-		       struct dd_point *at)
+static int settle_call(struct session *s, const struct simulator *sim, enum arch a,
+		       const struct call *c, struct dd_point *at)
 {
 	struct dd *d = sim->decide->dd;
-	dd_node n = dd_fix(d, sim->decide->root, DD_CALL, UINT64_MAX, DD_CALL_OF(c->audit_arch, c->nr));
+	dd_node n =
+		dd_fix(d, sim->decide->root, DD_CALL, UINT64_MAX, DD_CALL_OF(c->audit_arch, c->nr));
 	enum arch host = a;
 
 	for (unsigned i = 0; i < 6; i++)
 		n = dd_fix(d, n, (enum dd_field)i, UINT64_MAX, c->args[i]);
 	if (!one_host(sim, a, &n, &host)) {
-		struct diag *g = diag_add(s->diags, DIAG_PL131, NO_SPAN, "this call depends on the machine, which is "
+		struct diag *g = diag_add(s->diags, DIAG_PL131, NO_SPAN,
+					  "this call depends on the machine, which is "
 					  "not known here");
 		diag_help(s->diags, g, "give --host ARCH");
 		return -1;
@@ -130,8 +134,8 @@ static int settle_call(struct session *s, const struct simulator *sim, enum arch
 }
 
 /* The answer of the file's own meaning; 0, or -1 after saying what is not known. */
-static int decide_call(struct session *s, const struct simulator *sim, enum arch a, const struct call *c,
-		       struct verdict *v, struct buf *out)
+static int decide_call(struct session *s, const struct simulator *sim, enum arch a,
+		       const struct call *c, struct verdict *v, struct buf *out)
 {
 	struct dd_point at;
 	struct oci_disputed d = { 0 };
@@ -147,9 +151,12 @@ static int decide_call(struct session *s, const struct simulator *sim, enum arch
 		if (!d.known) {
 			BUF_AUTO call = { 0 };
 			oci_print_call(&call, c->audit_arch, c->nr, c->args);
-			struct diag *g = diag_add(s->diags, DIAG_PL267, d.second, "two entries with different actions "
-						  "match %s, and which decides depends on libseccomp, which does not "
-						  "say it here", call.p);
+			struct diag *g = diag_add(
+				s->diags, DIAG_PL267, d.second,
+				"two entries with different actions "
+				"match %s, and which decides depends on libseccomp, which does not "
+				"say it here",
+				call.p);
 			diag_note(s->diags, g, d.first, "the other one");
 			diag_help(s->diags, g, "make their conditions exclude each other");
 			return -1;
@@ -164,8 +171,8 @@ static int decide_call(struct session *s, const struct simulator *sim, enum arch
 /* ---- one call ---- */
 
 /* 0 and *v; -1 after saying why it is not known. out (NULL: not asked): what decided. */
-static int answer(struct session *s, const struct simulator *sim, enum arch arch, const struct call *c,
-		  struct verdict *v, struct buf *out)
+static int answer(struct session *s, const struct simulator *sim, enum arch arch,
+		  const struct call *c, struct verdict *v, struct buf *out)
 {
 	struct decision_why why;
 
@@ -189,8 +196,11 @@ static int answer(struct session *s, const struct simulator *sim, enum arch arch
 			put_unfiltered(out, s->sources, sim->policy);
 		return 0;
 	}
-	const struct environment any = { .caps_known = true, .kernel_known = true, .kernel = tables_level,
-					 .host_known = true, .host = arch };
+	const struct environment any = { .caps_known = true,
+					 .kernel_known = true,
+					 .kernel = tables_level,
+					 .host_known = true,
+					 .host = arch };
 	*v = policy_eval_in(sim->policy, &any, c, &why);
 	if (out)
 		put_decided(out, s->sources, sim->policy, &why);
@@ -200,8 +210,10 @@ static int answer(struct session *s, const struct simulator *sim, enum arch arch
 /* The machine's own if the policy lists it, else the first that has the call. */
 static enum arch pick_arch(const struct simulator *sim, const struct ast_call_args *c)
 {
-	unsigned arches = sim->decide ? sim->decide->arches : sim->policy ? sim->policy->arches :
-			  sim->loaded ? sim->loaded->held.model->profile->arches : ~0u;
+	unsigned arches = sim->decide ? sim->decide->arches :
+			  sim->policy ? sim->policy->arches :
+			  sim->loaded ? sim->loaded->held.model->profile->arches :
+					~0u;
 	const struct syscall_info *sys = c->by_number ? NULL : syscall_by_name(c->name.text);
 	int native = arch_native();
 
@@ -361,8 +373,10 @@ static int raw_put(struct raw *r, struct verdict v)
 		r->n += r->out[v.kind].n;
 	} else {
 		n = snprintf(text, sizeof(text), "%s(%u)",
-			     v.kind == VERDICT_ERRNO ? "ERRNO"
-			     : v.kind == VERDICT_TRAP ? "TRAP" : "TRACE", v.data);
+			     v.kind == VERDICT_ERRNO ? "ERRNO" :
+			     v.kind == VERDICT_TRAP  ? "TRAP" :
+						       "TRACE",
+			     v.data);
 		memcpy(r->buffer + r->n, text, (size_t)n);
 		r->n += (size_t)n;
 	}
@@ -383,9 +397,9 @@ static int raw_line(struct raw *r, const char *line, size_t n)
 		return EXIT_FOUND;
 	if (!why)
 		return raw_put(r, v) < 0 ? EXIT_SYSTEM : EXIT_OK;
-	struct diag *d = diag_add(r->session->diags, DIAG_PL141, NO_SPAN,
-				  "line %llu of standard input: %s", (unsigned long long)r->line,
-				  why);
+	struct diag *d =
+		diag_add(r->session->diags, DIAG_PL141, NO_SPAN, "line %llu of standard input: %s",
+			 (unsigned long long)r->line, why);
 	diag_help(r->session->diags, d, "such as: x86_64 41 2 1 0 0 0 0");
 	return EXIT_FOUND;
 }
@@ -393,8 +407,11 @@ static int raw_line(struct raw *r, const char *line, size_t n)
 static int sim_raw(struct session *s, const struct simulator *sim)
 {
 	static const char *const plain[VERDICT_NR] = {
-		[VERDICT_KILL_PROCESS] = "KILL_PROCESS", [VERDICT_KILL_THREAD] = "KILL_THREAD",
-		[VERDICT_NOTIFY] = "NOTIFY", [VERDICT_LOG] = "LOG", [VERDICT_ALLOW] = "ALLOW",
+		[VERDICT_KILL_PROCESS] = "KILL_PROCESS",
+		[VERDICT_KILL_THREAD] = "KILL_THREAD",
+		[VERDICT_NOTIFY] = "NOTIFY",
+		[VERDICT_LOG] = "LOG",
+		[VERDICT_ALLOW] = "ALLOW",
 	};
 	struct raw *r = arena_alloc(s->arena, sizeof(*r));
 	char *in = arena_alloc(s->arena, RAW_BUFFER + RAW_LINE_MAX);
@@ -446,10 +463,13 @@ static int check_layer(struct session *s, const struct command *self, struct sim
 {
 	if (strncmp(o->as, "docker:", 7)) {
 		if (o->runtime)
-			return usage_error(self, "--runtime is for --as docker:runc and docker:crun");
+			return usage_error(self,
+					   "--runtime is for --as docker:runc and docker:crun");
 		if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))
-			return usage_error(self, "no layer '%s'; policy, bpf, docker:runc and docker:crun answer",
-					   o->as);
+			return usage_error(
+				self,
+				"no layer '%s'; policy, bpf, docker:runc and docker:crun answer",
+				o->as);
 		return -1;
 	}
 	return sim_loaded_option(s, self, o->as, o->runtime, &o->loads);
@@ -473,38 +493,27 @@ static int read_options(struct session *s, int argc, char **argv, struct sim_opt
 
 	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
 		switch (c) {
-		case 'r':
-			o->raw = true;
-			break;
-		case 'A':
-			o->as = optarg;
-			break;
-		case 'R':
-			o->runtime = optarg;
-			break;
-		case 'p':
-			o->policy = optarg;
-			break;
+		case 'r': o->raw = true; break;
+		case 'A': o->as = optarg; break;
+		case 'R': o->runtime = optarg; break;
+		case 'p': o->policy = optarg; break;
 		case 'a':
 			o->arch = arch_find(str_c(optarg));
 			if (o->arch < 0)
 				return usage_error(self, "unknown architecture '%s'", optarg);
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
+		case 'h': fputs(help, stdout); return EXIT_OK;
 		case OPTION_SHARED:
 			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
 			if (c)
 				return c;
 			break;
-		default:
-			return option_error(self, options, argv);
+		default: return option_error(self, options, argv);
 		}
 	}
 	if (optind == argc || (o->raw ? optind + 1 != argc : optind + 1 == argc))
-		return usage_error(self, o->raw ? "--raw takes one FILE and no calls"
-						: "a FILE and calls are needed");
+		return usage_error(self, o->raw ? "--raw takes one FILE and no calls" :
+						  "a FILE and calls are needed");
 	if (o->raw && !strcmp(argv[optind], "-"))
 		return usage_error(self, "--raw reads its lines from standard input: name a FILE");
 	return check_layer(s, self, o);
@@ -518,7 +527,8 @@ static int open_bpf(struct session *s, struct source *src, struct simulator *sim
 		return -1;
 	sim->as_bpf = true;
 	for (int a = 0; a < ARCH_NR; a++)
-		sim->programs[a] = (struct cbpf_stack){ arena_dup(s->arena, &prog, sizeof(prog)), 1 };
+		sim->programs[a] =
+			(struct cbpf_stack){ arena_dup(s->arena, &prog, sizeof(prog)), 1 };
 	return 0;
 }
 

@@ -21,13 +21,14 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 		return NULL;
 	char *copy = buf_keep(s->arena, &text);
 	buf_free(&text);
-	struct source *src = source_add(s->sources, arena_printf(s->arena, PRISTR ".docker.json",
-								 STRARG(p->name)), str_c(copy));
+	struct source *src = source_add(
+		s->sources, arena_printf(s->arena, PRISTR ".docker.json", STRARG(p->name)),
+		str_c(copy));
 	return json_parse(s->arena, src, s->diags);
 }
 
-int sim_loaded_option(struct session *s, const struct command *self, const char *as, const char *runtime,
-		      struct oci_runtime *out)
+int sim_loaded_option(struct session *s, const struct command *self, const char *as,
+		      const char *runtime, struct oci_runtime *out)
 {
 	bool crun = !strcmp(as, "docker:crun");
 
@@ -81,9 +82,13 @@ int sim_loaded_load(struct session *s, const char *file, const struct input_opti
 		out->policy = input_policy(s, &in, policy);
 		status = out->policy ? EXIT_OK : EXIT_FOUND;
 	}
-	const struct json *root = status ? NULL : out->policy ? compiled(s, out->policy, rt) : in.json;
+	const struct json *root = status      ? NULL :
+				  out->policy ? compiled(s, out->policy, rt) :
+						in.json;
 	if (!status)
-		status = root && !s->diags->errors ? open_json(s, root, rt, &input->resolve.env, out) : EXIT_FOUND;
+		status = root && !s->diags->errors ?
+				 open_json(s, root, rt, &input->resolve.env, out) :
+				 EXIT_FOUND;
 	return session_report(s) && !status ? EXIT_FOUND : status;
 }
 
@@ -109,12 +114,18 @@ int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct
 		return 0;
 	BUF_AUTO call = { 0 };
 	oci_print_call(&call, c->audit_arch, c->nr, c->args);
-	struct diag *d = diag_add(s->diags, DIAG_PL267, l->span, "two entries with different actions match %s, and only "
-				  "the runtime's own libseccomp can tell which decides: %s is installed here", call.p,
-				  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
-	diag_help(s->diags, d, "'--runtime %s-%u.%u+libseccomp-%s' asks that one, or make their conditions exclude "
-		  "each other", m->runtime.kind == OCI_CRUN ? "crun" : "runc", m->runtime.version >> 16 & 0xff,
-		  m->runtime.version >> 8 & 0xff, oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+	struct diag *d = diag_add(
+		s->diags, DIAG_PL267, l->span,
+		"two entries with different actions match %s, and only "
+		"the runtime's own libseccomp can tell which decides: %s is installed here",
+		call.p, oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+	diag_help(s->diags, d,
+		  "'--runtime %s-%u.%u+libseccomp-%s' asks that one, or make their conditions "
+		  "exclude "
+		  "each other",
+		  m->runtime.kind == OCI_CRUN ? "crun" : "runc", m->runtime.version >> 16 & 0xff,
+		  m->runtime.version >> 8 & 0xff,
+		  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
 	return -1;
 }
 
@@ -160,8 +171,8 @@ static bool put_disputed(struct buf *out, const struct sources *sources, const s
 }
 
 /* The call is listed by a name that the runtime's libseccomp does not know. */
-static void put_late_name(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
-			  const struct call *c)
+static void put_late_name(struct buf *out, const struct sources *sources,
+			  const struct sim_loaded *l, const struct call *c)
 {
 	const struct oci_model *m = l->held.model;
 	uint32_t nr = c->nr;
@@ -171,7 +182,8 @@ static void put_late_name(struct buf *out, const struct sources *sources, const 
 	if (!sys || libseccomp_numbers(m->runtime.libseccomp, sys, (enum arch)a))
 		return;
 	vec_each(&m->profile->rules, r) {
-		if (!str_is(r->name, sys->name) || !oci_gate_open(m->profile->entries.v[r->entry].gate, &l->env))
+		if (!str_is(r->name, sys->name) ||
+		    !oci_gate_open(m->profile->entries.v[r->entry].gate, &l->env))
 			continue;
 		buf_puts(out, "; listed at ");
 		put_place(out, sources, r->span);
@@ -193,7 +205,8 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 		return;
 	}
 	struct verdict held = dd_eval_at(l->dd, l->held.root, &at);
-	if (at_call(l->dd, l->held.disputed, c, true) == DD_TRUE && put_disputed(out, sources, l, c, held))
+	if (at_call(l->dd, l->held.disputed, c, true) == DD_TRUE &&
+	    put_disputed(out, sources, l, c, held))
 		return;
 	if (!verdict_eq(held, dd_eval_at(l->dd, m->root, &at))) {
 		buf_puts(out, "libseccomp: its filter, which the entries do not say");
@@ -207,9 +220,7 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 	case OCI_BY_ARCH:
 		buf_puts(out, "libseccomp: an architecture that the profile does not list");
 		return;
-	case OCI_BY_ENTRY:
-		put_entry(out, sources, why.rule);
-		return;
+	case OCI_BY_ENTRY: put_entry(out, sources, why.rule); return;
 	case OCI_BY_DEFAULT:
 		put_member(out, sources, m->profile->json, "defaultAction");
 		put_late_name(out, sources, l, c);

@@ -9,14 +9,15 @@ struct sim_loaded {
 	struct dd *dd;
 	struct oci_loaded held;
 	struct environment asked; /* as the options say it */
-	struct environment env;   /* what is not said filled in: answers that hang on it are refused */
+	struct environment
+		env; /* what is not said filled in: answers that hang on it are refused */
 	struct span span;
 };
 
 /* --as and --runtime (NULL: none given) of a command that takes them: -1, or the exit status of
  * wrong usage, told. */
-int sim_loaded_option(struct session *s, const struct command *self, const char *as, const char *runtime,
-		      struct oci_runtime *out);
+int sim_loaded_option(struct session *s, const struct command *self, const char *as,
+		      const char *runtime, struct oci_runtime *out);
 /*
  * JSON as it stands, a policy (named `policy`) by the JSON that it compiles to. An exit status;
  * what is wrong was reported.
@@ -27,7 +28,8 @@ int sim_loaded_load(struct session *s, const char *file, const struct input_opti
  * Can this call be answered, whose arguments are known or not? 0, or -1 after saying what is not
  * known.
  */
-int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c, bool args);
+int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c,
+		     bool args);
 struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c);
 void put_loaded(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
 		const struct call *c);

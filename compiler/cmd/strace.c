@@ -109,7 +109,8 @@ static const char *skip_prefixes(const char *text)
 /* What strace alone writes: then numbers that begin with 0 are its octal modes. */
 static bool is_strace(const char *text)
 {
-	return strchr(text, '"') || strstr(text, ") =") || strstr(text, ") \t=") || strchr(text, '{');
+	return strchr(text, '"') || strstr(text, ") =") || strstr(text, ") \t=") ||
+	       strchr(text, '{');
 }
 
 static const char *put_octal(struct arena *a, const char *p, const char **out)
@@ -152,8 +153,9 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 		put(r, pointer);
 		end = *p == '"' ? skip_string(p) : skip_group(p);
 		/* What the kernel has made of it: "{flags=...} => {parent_tid=[77]}". */
-		return strncmp(end, " => ", 4) || !strchr("{[\"", end[4]) ? end
-			: end[4] == '"' ? skip_string(end + 4) : skip_group(end + 4);
+		return strncmp(end, " => ", 4) || !strchr("{[\"", end[4]) ? end :
+		       end[4] == '"'                                      ? skip_string(end + 4) :
+									    skip_group(end + 4);
 	}
 	if (!strncmp(p, "/*", 2)) {
 		end = strstr(p + 2, "*/");
@@ -183,7 +185,9 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 
 static const char *strace_call(struct arena *a, const char *text)
 {
-	struct rewriting r = { .arena = a, .to = arena_alloc(a, 3 * strlen(text) + 1), .octal = is_strace(text) };
+	struct rewriting r = { .arena = a,
+			       .to = arena_alloc(a, 3 * strlen(text) + 1),
+			       .octal = is_strace(text) };
 	const char *p = skip_prefixes(text);
 	unsigned depth = 0;
 
@@ -196,7 +200,8 @@ static const char *strace_call(struct arena *a, const char *text)
 		if (closes && !depth)
 			break; /* the result, or <unfinished ...> */
 	}
-	if (*p && !strchr(" \t", *p)) /* "read(3)x" is not strace's: the parser shall say what is wrong */
+	if (*p &&
+	    !strchr(" \t", *p)) /* "read(3)x" is not strace's: the parser shall say what is wrong */
 		put(&r, p);
 	r.to[r.n] = '\0';
 	return r.to;
@@ -228,9 +233,12 @@ static bool is_no_call(const char *text, struct diags *ds)
 			continue;
 		BUF_AUTO shown = { 0 };
 		buf_safe(&shown, str_c(text));
-		struct diag *d = diag_add(ds, DIAG_PL239, NO_SPAN, "'%s' is %s", shown.p, no_calls[i].is);
-		diag_help(ds, d, "%s", no_calls[i].help ? no_calls[i].help
-			  : "give lines such as 'openat(AT_FDCWD, \"x\", O_RDONLY) = 3'");
+		struct diag *d =
+			diag_add(ds, DIAG_PL239, NO_SPAN, "'%s' is %s", shown.p, no_calls[i].is);
+		diag_help(ds, d, "%s",
+			  no_calls[i].help ?
+				  no_calls[i].help :
+				  "give lines such as 'openat(AT_FDCWD, \"x\", O_RDONLY) = 3'");
 		return true;
 	}
 	return false;

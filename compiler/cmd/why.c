@@ -20,10 +20,13 @@ static const char help[] =
 	"       pale why --pid P [FILE]\n\n"
 	"Which rule refused a call, and which line would allow it. AUDIT-LINE is a record of type\n"
 	"1326 (SECCOMP) as dmesg, journalctl (also -o json) or ausearch print it, '-' reads many\n"
-	"from standard input and counts equal ones. FILE is the policy, JSON profile or BPF program\n"
+	"from standard input and counts equal ones. FILE is the policy, JSON profile or BPF "
+	"program\n"
 	"that was in force; without it the line is explained as it stands. A record has no\n"
-	"arguments: what depends on them is told as such. --pid looks at the call that a process is\n"
-	"in, with its arguments, and at what each of its filters answers (it needs CAP_SYS_ADMIN).\n\n"
+	"arguments: what depends on them is told as such. --pid looks at the call that a process "
+	"is\n"
+	"in, with its arguments, and at what each of its filters answers (it needs "
+	"CAP_SYS_ADMIN).\n\n"
 	"  --pid P         a running process, or one of its threads\n"
 	"  --as LAYER      docker:runc, docker:crun: FILE as a container of it holds it\n"
 	"  --runtime R     for that, such as debian13, docker-28.5, runc-1.3.6\n"
@@ -66,7 +69,8 @@ static bool find_field(struct str line, const char *key, struct str *out)
 	size_t n = strlen(key);
 
 	for (size_t i = 0; i + n < line.n; i++) {
-		if ((i && line.p[i - 1] != ' ' && line.p[i - 1] != '\t' && line.p[i - 1] != '\x1d') ||
+		if ((i && line.p[i - 1] != ' ' && line.p[i - 1] != '\t' &&
+		     line.p[i - 1] != '\x1d') ||
 		    memcmp(line.p + i, key, n) != 0 || line.p[i + n] != '=')
 			continue;
 		struct str v = { line.p + i + n + 1, line.n - i - n - 1 };
@@ -136,10 +140,15 @@ static void read_code(struct str s, struct event *e)
 	static const struct {
 		const char *word; /* ausearch -i */
 		enum verdict_kind kind;
-	} words[] = { { "kill", VERDICT_KILL_THREAD }, { "kill-thread", VERDICT_KILL_THREAD },
-		      { "kill-process", VERDICT_KILL_PROCESS }, { "trap", VERDICT_TRAP },
-		      { "errno", VERDICT_ERRNO }, { "user-notif", VERDICT_NOTIFY },
-		      { "trace", VERDICT_TRACE }, { "log", VERDICT_LOG }, { "allow", VERDICT_ALLOW } };
+	} words[] = { { "kill", VERDICT_KILL_THREAD },
+		      { "kill-thread", VERDICT_KILL_THREAD },
+		      { "kill-process", VERDICT_KILL_PROCESS },
+		      { "trap", VERDICT_TRAP },
+		      { "errno", VERDICT_ERRNO },
+		      { "user-notif", VERDICT_NOTIFY },
+		      { "trace", VERDICT_TRACE },
+		      { "log", VERDICT_LOG },
+		      { "allow", VERDICT_ALLOW } };
 	char text[24] = "";
 	uint64_t n;
 
@@ -236,7 +245,8 @@ static void bad_line(struct why *w, struct span sp, const char *what)
 {
 	struct diag *d = diag_add(w->s->diags, DIAG_PL283, sp, "no seccomp record: %s", what);
 
-	diag_help(w->s->diags, d, "a record looks like 'type=1326 audit(...): ... comm=\"x\" sig=31 "
+	diag_help(w->s->diags, d,
+		  "a record looks like 'type=1326 audit(...): ... comm=\"x\" sig=31 "
 		  "arch=c000003e syscall=101 compat=0 ip=0x... code=0x80000000'; 'dmesg' and "
 		  "'ausearch -m SECCOMP' show them");
 }
@@ -246,8 +256,8 @@ static void read_lines(struct why *w, const struct source *src)
 {
 	for (uint32_t at = 0; at < src->text.n;) {
 		const char *nl = memchr(src->text.p + at, '\n', src->text.n - at);
-		struct str line = { src->text.p + at, nl ? (size_t)(nl - (src->text.p + at)) :
-							   src->text.n - at };
+		struct str line = { src->text.p + at,
+				    nl ? (size_t)(nl - (src->text.p + at)) : src->text.n - at };
 		struct span sp = { src->id, at, at + (uint32_t)line.n };
 		struct event e;
 		at = sp.end + 1;
@@ -265,7 +275,8 @@ static void read_lines(struct why *w, const struct source *src)
 			add_event(w, &e);
 	}
 	if (!w->events.n && !w->s->diags->errors)
-		bad_line(w, (struct span){ src->id, 0, 0 }, "no line has type=1326 or type=SECCOMP");
+		bad_line(w, (struct span){ src->id, 0, 0 },
+			 "no line has type=1326 or type=SECCOMP");
 }
 
 /* ---- the answer ---- */
@@ -306,7 +317,8 @@ static void put_event(struct buf *out, const struct why *w, const struct event *
 
 static struct call call_at(const struct dd_point *at)
 {
-	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32), .nr = (uint32_t)at->at[DD_CALL] };
+	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
+			  .nr = (uint32_t)at->at[DD_CALL] };
 
 	memcpy(c.args, at->at, sizeof(c.args));
 	return c;
@@ -327,17 +339,23 @@ static void put_loaded_way(struct buf *out, const struct why *w, const struct sy
 	if (!sys)
 		buf_puts(out, "nothing: JSON names calls, and this number has no name\n");
 	else if (!numbered && since.n)
-		buf_printf(out, "libseccomp " PRISTR " or newer, which knows the name '%s', and an entry for it\n",
+		buf_printf(out,
+			   "libseccomp " PRISTR
+			   " or newer, which knows the name '%s', and an entry for it\n",
 			   STRARG(since), sys->name);
 	else if (!numbered)
-		buf_printf(out, "a libseccomp newer than " LIBSECCOMP_NEWEST " that knows the name '%s', and an entry "
-			   "for it\n", sys->name);
+		buf_printf(out,
+			   "a libseccomp newer than " LIBSECCOMP_NEWEST
+			   " that knows the name '%s', and an entry "
+			   "for it\n",
+			   sys->name);
 	else if (why.by == OCI_BY_ARCH)
 		buf_puts(out, "this architecture among those of the profile\n");
 	else if (why.by == OCI_BY_ENTRY)
 		buf_printf(out, "taking %s out of that entry\n", sys->name);
 	else
-		buf_printf(out, "{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\"}\n", sys->name);
+		buf_printf(out, "{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\"}\n",
+			   sys->name);
 }
 
 /* A line that would allow it, or what must go. */
@@ -350,9 +368,12 @@ static void put_way(struct buf *out, const struct why *w, const struct event *e,
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 	const char *name = sys ? sys->name : arena_printf(w->s->arena, "#%u", nr);
 	struct decision_why by = { .by = BY_DEFAULT };
-	struct environment env = { .caps_known = true, .caps = at->at[DD_CAPS],
-				   .kernel_known = true, .kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
-				   .host_known = true, .host = (enum arch)(at->at[DD_SYSTEM] & 0xff) };
+	struct environment env = { .caps_known = true,
+				   .caps = at->at[DD_CAPS],
+				   .kernel_known = true,
+				   .kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
+				   .host_known = true,
+				   .host = (enum arch)(at->at[DD_SYSTEM] & 0xff) };
 	struct call c = { .audit_arch = e->audit, .nr = e->nr };
 
 	memcpy(c.args, at->at, sizeof(c.args));
@@ -362,7 +383,8 @@ static void put_way(struct buf *out, const struct why *w, const struct event *e,
 		return;
 	}
 	if (!p) {
-		buf_puts(out, "nothing that can be added to a program; 'pale import' makes a policy of it\n");
+		buf_puts(out, "nothing that can be added to a program; 'pale import' makes a "
+			      "policy of it\n");
 		return;
 	}
 	policy_eval_in(p, &env, &c, &by);
@@ -403,7 +425,8 @@ static void put_reason(struct buf *out, const struct why *w, const struct dd_poi
 enum like { LIKE_ALL, LIKE_KIND, LIKE_ANY }; /* answers that are told: how near to the record's */
 
 /* One line for each answer that the file gives to such calls; those that agree with the record. */
-static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e, enum like like)
+static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e,
+			    enum like like)
 {
 	struct dd_point at = point_of(w, e);
 	dd_node n = w->root, rest = DD_FALSE;
@@ -424,8 +447,9 @@ static unsigned put_answers(struct buf *out, const struct why *w, const struct e
 		at.at[DD_IP] = p.at[DD_IP];
 		struct verdict v = dd_eval_at(w->dd, n, &at);
 		rest = dd_or(w->dd, rest, dd_compare(w->dd, n, dd_terminal(w->dd, v), same_answer));
-		if (e->answered && ((like != LIKE_ANY && v.kind != e->verdict.kind) ||
-				    (like == LIKE_ALL && e->verdict.data && v.data != e->verdict.data)))
+		if (e->answered &&
+		    ((like != LIKE_ANY && v.kind != e->verdict.kind) ||
+		     (like == LIKE_ALL && e->verdict.data && v.data != e->verdict.data)))
 			continue;
 		shown++;
 		buf_puts(out, "  ");
@@ -455,13 +479,16 @@ static bool put_unknown_name(struct buf *out, const struct why *w, const struct 
 	int a = arch_of_call(e->audit, &nr);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 	struct dd_point at = point_of(w, e);
-	const struct policy *p = w->loaded || w->decide.in.format != INPUT_JSON ? NULL : decide_policy(&w->decide, &at);
+	const struct policy *p = w->loaded || w->decide.in.format != INPUT_JSON ?
+					 NULL :
+					 decide_policy(&w->decide, &at);
 	size_t first, end;
 
 	if (!p || !sys || libseccomp_numbers(0, sys, (enum arch)a) || !(p->arches & ARCH_BIT(a)))
 		return false;
 	policy_calls_of(p, (enum arch)a, e->nr, &first, &end);
-	if (first == end || (e->verdict.kind != p->dflt[a].kind && e->verdict.kind != VERDICT_ERRNO))
+	if (first == end ||
+	    (e->verdict.kind != p->dflt[a].kind && e->verdict.kind != VERDICT_ERRNO))
 		return false;
 	buf_puts(out, "  listed at ");
 	put_place(out, w->s->sources, p->calls.v[first].origin->span);
@@ -470,8 +497,9 @@ static bool put_unknown_name(struct buf *out, const struct why *w, const struct 
 	buf_puts(out, ", and then ");
 	verdict_print(out, p->dflt[a]);
 	buf_puts(out, " answers, the default, or ENOSYS by runc where no higher number is named\n"
-		 "  allowed by: a newer libseccomp where the container runs ('--as docker:runc --runtime' asks "
-		 "as one named would)\n");
+		      "  allowed by: a newer libseccomp where the container runs ('--as "
+		      "docker:runc --runtime' asks "
+		      "as one named would)\n");
 	return true;
 }
 
@@ -481,15 +509,22 @@ static void put_file(struct buf *out, const struct why *w, const struct event *e
 
 	if (w->loaded && sim_loaded_check(w->s, w->loaded, &c, false))
 		return;
-	if (put_answers(out, w, e, LIKE_ALL) || (e->verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
+	if (put_answers(out, w, e, LIKE_ALL) ||
+	    (e->verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
 	    (e->answered && put_unknown_name(out, w, e)))
 		return;
 	if (e->answered && e->verdict.kind == VERDICT_LOG)
-		buf_printf(out, "  it passed under a filter that only logs ('--log-only', or another one); '%s' "
-			   "answers\n", w->decide.shown);
+		buf_printf(out,
+			   "  it passed under a filter that only logs ('--log-only', or another "
+			   "one); '%s' "
+			   "answers\n",
+			   w->decide.shown);
 	else
-		buf_printf(out, "  '%s' never answers so to this call: another filter did, or an older one; "
-			   "it answers\n", w->decide.shown);
+		buf_printf(out,
+			   "  '%s' never answers so to this call: another filter did, or an older "
+			   "one; "
+			   "it answers\n",
+			   w->decide.shown);
 	put_answers(out, w, e, LIKE_ANY);
 }
 
@@ -500,13 +535,16 @@ static void put_alone(struct buf *out, const struct event *e)
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 
 	if (sys)
-		buf_printf(out, "  allowed by: allow %s;  (in a pale policy; 'pale show %s' tells what "
-			   "it is)\n", sys->name, sys->name);
+		buf_printf(out,
+			   "  allowed by: allow %s;  (in a pale policy; 'pale show %s' tells what "
+			   "it is)\n",
+			   sys->name, sys->name);
 	else if (a >= 0)
 		buf_printf(out, "  no call of %s that pale knows has this number\n",
 			   arch_info((enum arch)a)->name);
 	if (!e->has_args)
-		buf_puts(out, "  which rule refused it: name the FILE that was in force, or 'pale dump "
+		buf_puts(out,
+			 "  which rule refused it: name the FILE that was in force, or 'pale dump "
 			 "--pid' the process\n");
 }
 
@@ -538,23 +576,27 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 		return EXIT_SYSTEM;
 	}
 	if (err) {
-		tell("pale why: cannot read /proc/%d/syscall: %s; it needs CAP_SYS_PTRACE", (int)pid,
-		     strerror(-err));
+		tell("pale why: cannot read /proc/%d/syscall: %s; it needs CAP_SYS_PTRACE",
+		     (int)pid, strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	int status = dump_read(w->s, "why", pid, &h);
 	if (status)
 		return status;
 	if (call.state != HELD_IN_CALL) {
-		buf_printf(out, "process %d (%s) is in no call now: %s; it has %zu filter%s ('pale dump "
-			   "--pid %d')\n", (int)pid, str_safe(w->s->arena, h.name), call.state == HELD_RUNNING ? "it runs"
-			   : "it is stopped outside of one", h.filters.n,
-			   h.filters.n == 1 ? "" : "s", (int)pid);
+		buf_printf(out,
+			   "process %d (%s) is in no call now: %s; it has %zu filter%s ('pale dump "
+			   "--pid %d')\n",
+			   (int)pid, str_safe(w->s->arena, h.name),
+			   call.state == HELD_RUNNING ? "it runs" : "it is stopped outside of one",
+			   h.filters.n, h.filters.n == 1 ? "" : "s", (int)pid);
 		return EXIT_OK;
 	}
 	if (!h.audit) { /* the same number is another call to another architecture */
-		tell("pale why: this kernel does not tell which architecture's call process %d is in; "
-		     "5.3 and newer do", (int)pid);
+		tell("pale why: this kernel does not tell which architecture's call process %d is "
+		     "in; "
+		     "5.3 and newer do",
+		     (int)pid);
 		return EXIT_SYSTEM;
 	}
 	e.audit = h.audit;
@@ -657,25 +699,16 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 			if (!dump_pid(optarg, pid))
 				return usage_error(self, "'%s' is no process number", optarg);
 			break;
-		case 'p':
-			w->opt.policy = optarg;
-			break;
-		case 'A':
-			w->as = optarg;
-			break;
-		case 'R':
-			w->runtime = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
+		case 'p': w->opt.policy = optarg; break;
+		case 'A': w->as = optarg; break;
+		case 'R': w->runtime = optarg; break;
+		case 'h': fputs(help, stdout); return EXIT_OK;
 		case OPTION_SHARED:
 			c = environment_option(w->s, &w->opt.resolve, options[index].name, optarg);
 			if (c)
 				return c;
 			break;
-		default:
-			return option_error(self, options, argv);
+		default: return option_error(self, options, argv);
 		}
 	}
 	int n = argc - optind;
@@ -684,8 +717,9 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 	if (w->as && n < (*pid ? 1 : 2))
 		return usage_error(self, "--as is about a FILE");
 	if (*pid ? n > 1 : n < 1 || n > 2)
-		return usage_error(self, *pid ? "one FILE at most" : "an audit line ('-': standard input) "
-								      "and perhaps a FILE");
+		return usage_error(self, *pid ? "one FILE at most" :
+						"an audit line ('-': standard input) "
+						"and perhaps a FILE");
 	return -1;
 }
 

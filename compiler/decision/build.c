@@ -56,8 +56,8 @@ static uint32_t number_after(const struct policy *p, enum arch arch, uint32_t ne
 	return *rule < p->calls.n && p->calls.v[*rule].nr < nr ? p->calls.v[*rule].nr : nr;
 }
 
-static bool arch_build(struct arena *a, struct decision *d, const struct policy *p,
-		       enum arch arch, size_t *culprit)
+static bool arch_build(struct arena *a, struct decision *d, const struct policy *p, enum arch arch,
+		       size_t *culprit)
 {
 	uint32_t next = arch_info(arch)->nr_base;
 	dd_node unknown = dd_terminal(d->dd, p->unknown[arch]);
@@ -101,9 +101,10 @@ struct decision *decision_build_in(struct arena *a, struct dd *dd, const struct 
 		if (!(p->arches & ARCH_BIT(arch)) || arch_build(a, d, p, (enum arch)arch, &culprit))
 			continue;
 		const struct origin *o = culprit < p->calls.n ? p->calls.v[culprit].origin : NULL;
-		struct diag *g = diag_add(ds, DIAG_PL220, o ? o->span : p->span,
-					  "the conditions on this call need more than %d decision nodes",
-					  NODE_BUDGET);
+		struct diag *g =
+			diag_add(ds, DIAG_PL220, o ? o->span : p->span,
+				 "the conditions on this call need more than %d decision nodes",
+				 NODE_BUDGET);
 		diag_help(ds, g, "use fewer comparisons, or compare fewer arguments in one rule");
 		return NULL;
 	}
@@ -132,7 +133,8 @@ struct verdict decision_eval(const struct decision *d, const struct call *c)
 	bool listed = false;
 
 	for (int a = 0; a < ARCH_NR; a++)
-		listed |= d->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == c->audit_arch;
+		listed |=
+			d->arches & ARCH_BIT(a) && arch_info((enum arch)a)->audit == c->audit_arch;
 	if (!listed)
 		return d->foreign;
 	if (c->nr == UINT32_MAX)
@@ -168,7 +170,8 @@ static void root_token(struct roots *r, const struct decision *d, uint32_t audit
 		if (!(arches & ARCH_BIT(a)) || arch_info((enum arch)a)->audit != audit)
 			continue;
 		vec_each(&d->ranges[a], k)
-			root_range(r, DD_CALL_OF(audit, k->first), DD_CALL_OF(audit, k->last), k->node);
+			root_range(r, DD_CALL_OF(audit, k->first), DD_CALL_OF(audit, k->last),
+				   k->node);
 	}
 	root_range(r, DD_CALL_OF(audit, UINT32_MAX), DD_CALL_OF(audit, UINT32_MAX),
 		   dd_terminal(d->dd, (struct verdict){ VERDICT_ALLOW, 0 }));

@@ -56,7 +56,8 @@ static dd_node answers(struct dd *d, dd_node n, dd_node t, dd_node tag)
 }
 
 /* The call and an environment, where the claim is over arguments only. */
-static void place_witness(struct comparing *c, const struct compare_item *it, struct compare_step *s)
+static void place_witness(struct comparing *c, const struct compare_item *it,
+			  struct compare_step *s)
 {
 	struct dd_point env;
 
@@ -124,7 +125,8 @@ static int order_steps(const void *p, const void *q)
 
 	if (cx != cy)
 		return cx < cy ? -1 : 1;
-	uint32_t kx = (uint32_t)x->b.kind << 16 | x->b.data, ky = (uint32_t)y->b.kind << 16 | y->b.data;
+	uint32_t kx = (uint32_t)x->b.kind << 16 | x->b.data,
+		 ky = (uint32_t)y->b.kind << 16 | y->b.data;
 	if (kx != ky)
 		return kx > ky ? -1 : 1;
 	kx = (uint32_t)x->a.kind << 16 | x->a.data;
@@ -151,7 +153,7 @@ static bool is_other_data(struct verdict x, struct verdict y)
 static bool find_classes(struct comparing *c, struct compare_item *it)
 {
 	static bool (*const tests[])(struct verdict, struct verdict) = { is_looser, is_tighter,
-									   is_other_data };
+									 is_other_data };
 
 	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
 		struct compare_step s = { .others = true,
@@ -192,7 +194,9 @@ static enum change classify(const struct compare_item *it)
 		has[step_change(s)] = true;
 	if (has[CHANGE_LOOSER] && has[CHANGE_TIGHTER])
 		return CHANGE_INCOMPARABLE;
-	return has[CHANGE_LOOSER] ? CHANGE_LOOSER : has[CHANGE_TIGHTER] ? CHANGE_TIGHTER : CHANGE_ERRNO;
+	return has[CHANGE_LOOSER]  ? CHANGE_LOOSER :
+	       has[CHANGE_TIGHTER] ? CHANGE_TIGHTER :
+				     CHANGE_ERRNO;
 }
 
 static void add_item(struct comparing *c, struct compare_item it)
@@ -227,10 +231,12 @@ static void split(struct splitting *s, dd_node x, dd_node y, dd_node env)
 
 	if (x == y || s->failed)
 		return;
-	uint32_t bit = d->nodes.v[x].bit < d->nodes.v[y].bit ? d->nodes.v[x].bit : d->nodes.v[y].bit;
+	uint32_t bit =
+		d->nodes.v[x].bit < d->nodes.v[y].bit ? d->nodes.v[x].bit : d->nodes.v[y].bit;
 	if (bit < arguments) {
 		dd_node on = dd_make(d, bit, DD_FALSE, DD_TRUE);
-		split(s, child(d, x, bit, false), child(d, y, bit, false), dd_and(d, env, dd_not(d, on)));
+		split(s, child(d, x, bit, false), child(d, y, bit, false),
+		      dd_and(d, env, dd_not(d, on)));
 		split(s, child(d, x, bit, true), child(d, y, bit, true), dd_and(d, env, on));
 		return;
 	}
@@ -379,7 +385,8 @@ static dd_node unnamed_claim(struct comparing *c, enum arch a)
 	for (uint32_t nr = 0; nr < syscall_end(a); nr++)
 		if (syscall_by_nr(a, nr)) {
 			uint64_t call = DD_CALL_OF(arch_info(a)->audit, nr + arch_info(a)->nr_base);
-			n = dd_and(c->dd, n, dd_not(c->dd, dd_equal(c->dd, DD_CALL, UINT64_MAX, call)));
+			n = dd_and(c->dd, n,
+				   dd_not(c->dd, dd_equal(c->dd, DD_CALL, UINT64_MAX, call)));
 		}
 	return n;
 }
@@ -392,7 +399,9 @@ static void compare_others(struct comparing *c, enum arch a)
 
 	if (!list_ranges(c, c->x->root, a, &x) || !list_ranges(c, c->y->root, a, &y)) {
 		/* A program that computes with the number: no list of ranges would be read. */
-		struct compare_item it = { .part = PART_NUMBERS, .arch = a, .first = at, .last = last };
+		struct compare_item it = {
+			.part = PART_NUMBERS, .arch = a, .first = at, .last = last
+		};
 		dd_node env = environment_possible(c->dd, a);
 		compare_region(c, it, dd_and(c->dd, unnamed_claim(c, a), env));
 		return;
@@ -418,8 +427,9 @@ static void compare_calls(struct comparing *c, enum arch a)
 	uint32_t audit = arch_info(a)->audit, base = arch_info(a)->nr_base;
 
 	for (uint32_t nr = base; nr < base + syscall_end(a); nr++) {
-		struct compare_item it = { .part = PART_CALL, .arch = a, .sys = call_at(a, nr),
-					   .first = nr, .last = nr };
+		struct compare_item it = {
+			.part = PART_CALL, .arch = a, .sys = call_at(a, nr), .first = nr, .last = nr
+		};
 		if (!it.sys)
 			continue;
 		c->out->calls++;
@@ -480,8 +490,10 @@ static void compare_skips(struct comparing *c)
 {
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		uint32_t audit = arch_info((enum arch)a)->audit;
-		struct compare_item it = { .part = PART_SKIP, .arch = (enum arch)a,
-					   .first = UINT32_MAX, .last = UINT32_MAX };
+		struct compare_item it = { .part = PART_SKIP,
+					   .arch = (enum arch)a,
+					   .first = UINT32_MAX,
+					   .last = UINT32_MAX };
 		dd_node own = skip_claim(c, (enum arch)a);
 		if (!(c->out->arches & ARCH_BIT(a)) || dd_and(c->dd, c->rest, own) == DD_FALSE)
 			continue;

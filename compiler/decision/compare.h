@@ -12,12 +12,12 @@
 #include "compiler/decision/decision.h"
 
 enum change { /* what B does that A does not */
-	CHANGE_LOOSER,
-	CHANGE_TIGHTER,
-	CHANGE_INCOMPARABLE, /* looser for some arguments, tighter for others */
-	CHANGE_ERRNO,        /* refused alike, with another errno, or other data */
-	CHANGE_UNDECIDED,    /* the manager's budget ran out */
-	CHANGE_NR
+	      CHANGE_LOOSER,
+	      CHANGE_TIGHTER,
+	      CHANGE_INCOMPARABLE, /* looser for some arguments, tighter for others */
+	      CHANGE_ERRNO,        /* refused alike, with another errno, or other data */
+	      CHANGE_UNDECIDED,    /* the manager's budget ran out */
+	      CHANGE_NR
 };
 
 struct compare_side {
@@ -29,8 +29,8 @@ struct compare_side {
 
 struct compare_step { /* from one answer to another */
 	struct verdict a, b;
-	bool others;   /* too many pairs of verdicts: all of one class, and these are the witness's */
-	dd_node where; /* a claim: over arguments and IP; of a region over everything */
+	bool others; /* too many pairs of verdicts: all of one class, and these are the witness's */
+	dd_node where;           /* a claim: over arguments and IP; of a region over everything */
 	struct dd_point witness; /* whole: call and environment too */
 };
 
@@ -45,22 +45,22 @@ enum compare_part {
 struct compare_item {
 	enum compare_part part;
 	enum change change;
-	enum arch arch; /* not for FOREIGN */
+	enum arch arch;                 /* not for FOREIGN */
 	const struct syscall_info *sys; /* CALL */
 	uint32_t first, last;           /* CALL, NUMBERS: with the architecture's base */
-	bool region;    /* steps' claims are over calls and the environment too */
-	dd_node env;    /* in these environments, a claim; DD_TRUE: in all that can be */
-	dd_node a, b;   /* what they answer there */
+	bool region;                    /* steps' claims are over calls and the environment too */
+	dd_node env;  /* in these environments, a claim; DD_TRUE: in all that can be */
+	dd_node a, b; /* what they answer there */
 	VEC(struct compare_step) steps; /* looser ones first */
 };
 
 struct compare {
 	VEC(struct compare_item) items; /* in the order of architectures and numbers */
-	unsigned arches;   /* compared, on both sides listed */
-	unsigned only_a, only_b; /* listed by one side */
-	size_t calls;      /* named calls compared, each on each architecture */
-	bool named_only;   /* what a JSON profile says nothing of was left out */
-	size_t undecided;  /* items */
+	unsigned arches;                /* compared, on both sides listed */
+	unsigned only_a, only_b;        /* listed by one side */
+	size_t calls;                   /* named calls compared, each on each architecture */
+	bool named_only;                /* what a JSON profile says nothing of was left out */
+	size_t undecided;               /* items */
 };
 
 /*
@@ -78,12 +78,13 @@ struct compare *compare_roots(struct arena *a, struct dd *d, const struct compar
  * sys NULL: a number without a name.
  */
 bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arch,
-			const struct syscall_info *sys, struct buf *out);
+		     const struct syscall_info *sys, struct buf *out);
 /*
  * Whole registers compared as a JSON entry or a foreign filter does, numbers as they stand there:
  * "persona == 8 (PER_LINUX32)", "(flags & 0x7e020000) == 0".
  */
-void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys, struct buf *out);
+void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys,
+		       struct buf *out);
 /* A claim over the environment: "with CAP_SYS_ADMIN, kernel >= 5.9"; nothing for DD_TRUE. */
 bool words_environment(struct dd *d, dd_node claim, enum arch arch, struct buf *out);
 /* "socket(AF_VSOCK, SOCK_STREAM)": `fields` (dd_fields()) tell how many arguments are shown. */

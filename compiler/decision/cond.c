@@ -45,20 +45,13 @@ static dd_node equal_node(struct dd *d, const struct cmp *c)
 static dd_node cmp_node(struct dd *d, const struct cmp *c)
 {
 	switch (c->op) {
-	case CMP_EQ:
-		return equal_node(d, c);
-	case CMP_NE:
-		return dd_not(d, equal_node(d, c));
-	case CMP_LT:
-		return less_node(d, c, false);
-	case CMP_LE:
-		return less_node(d, c, true);
-	case CMP_GT:
-		return dd_not(d, less_node(d, c, true));
-	case CMP_GE:
-		return dd_not(d, less_node(d, c, false));
-	case CMP_OP_NR:
-		break;
+	case CMP_EQ: return equal_node(d, c);
+	case CMP_NE: return dd_not(d, equal_node(d, c));
+	case CMP_LT: return less_node(d, c, false);
+	case CMP_LE: return less_node(d, c, true);
+	case CMP_GT: return dd_not(d, less_node(d, c, true));
+	case CMP_GE: return dd_not(d, less_node(d, c, false));
+	case CMP_OP_NR: break;
 	}
 	BUG("comparison");
 }
@@ -88,8 +81,8 @@ static int by_value(const void *x, const void *y)
 }
 
 /* in where the argument's low bits are one of the values, else out; sorts the values. */
-static dd_node set_node(struct dd *d, const struct cmp *like, uint64_t *values, size_t n, dd_node in,
-			dd_node out)
+static dd_node set_node(struct dd *d, const struct cmp *like, uint64_t *values, size_t n,
+			dd_node in, dd_node out)
 {
 	uint64_t last = like->mask, next = 0;
 	VEC(struct dd_range) ranges = { 0 };
@@ -99,7 +92,8 @@ static dd_node set_node(struct dd *d, const struct cmp *like, uint64_t *values, 
 		if (i && values[i] == values[i - 1])
 			continue;
 		if (values[i] > next)
-			vec_push(d->arena, &ranges, ((struct dd_range){ next, values[i] - 1, out }));
+			vec_push(d->arena, &ranges,
+				 ((struct dd_range){ next, values[i] - 1, out }));
 		vec_push(d->arena, &ranges, ((struct dd_range){ values[i], values[i], in }));
 		next = values[i] + 1;
 	}
@@ -185,13 +179,10 @@ static dd_node cond_node(struct dd *d, const struct cond *c, unsigned depth)
 	if (depth > 1000)
 		return DD_NONE;
 	switch (c->kind) {
-	case COND_CMP:
-		return cmp_node(d, &c->cmp);
-	case COND_NOT:
-		return dd_not(d, cond_node(d, c->left, depth + 1));
+	case COND_CMP: return cmp_node(d, &c->cmp);
+	case COND_NOT: return dd_not(d, cond_node(d, c->left, depth + 1));
 	case COND_AND:
-	case COND_OR:
-		return chain_node(d, c, depth);
+	case COND_OR: return chain_node(d, c, depth);
 	}
 	BUG("condition");
 }
@@ -207,7 +198,8 @@ dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node othe
 
 	/* The commonest condition of all, straight between two verdicts. */
 	if (cond && (cond->kind == COND_OR || cond->kind == COND_AND) &&
-	    dd_is_terminal(d, then, NULL) && otherwise != DD_NONE && dd_is_terminal(d, otherwise, NULL)) {
+	    dd_is_terminal(d, then, NULL) && otherwise != DD_NONE &&
+	    dd_is_terminal(d, otherwise, NULL)) {
 		struct parts conds = { 0 };
 		chain_parts(d, cond, &conds);
 		if (chain_set(d, &conds, cond->kind, then, otherwise, &set))
@@ -243,18 +235,12 @@ dd_node dd_env(struct dd *d, const struct env_cond *c)
 	if (!c)
 		return DD_TRUE;
 	switch (c->kind) {
-	case ENV_CAP:
-		return dd_bit(d, DD_CAPS, c->cap);
-	case ENV_KERNEL:
-		return kernel_node(d, c->version);
-	case ENV_HOST:
-		return hosts_node(d, c->hosts);
-	case ENV_AND:
-		return dd_and(d, dd_env(d, c->left), dd_env(d, c->right));
-	case ENV_OR:
-		return dd_or(d, dd_env(d, c->left), dd_env(d, c->right));
-	case ENV_NOT:
-		return dd_not(d, dd_env(d, c->left));
+	case ENV_CAP: return dd_bit(d, DD_CAPS, c->cap);
+	case ENV_KERNEL: return kernel_node(d, c->version);
+	case ENV_HOST: return hosts_node(d, c->hosts);
+	case ENV_AND: return dd_and(d, dd_env(d, c->left), dd_env(d, c->right));
+	case ENV_OR: return dd_or(d, dd_env(d, c->left), dd_env(d, c->right));
+	case ENV_NOT: return dd_not(d, dd_env(d, c->left));
 	}
 	BUG("env_kind");
 }

@@ -260,8 +260,8 @@ static dd_node word_choose(struct dd *d, const struct word *w, unsigned i, dd_no
 	uint32_t bit = w->first + i;
 	bool one = w->k >> (31 - i) & 1;
 	dd_node t = child(d, then, bit, one), o = child(d, otherwise, bit, one);
-	dd_node side = one || !w->or_more ? child(d, otherwise, bit, !one) :
-					    child(d, then, bit, true);
+	dd_node side =
+		one || !w->or_more ? child(d, otherwise, bit, !one) : child(d, then, bit, true);
 	dd_node path = word_choose(d, w, i + 1, t, o);
 
 	return one ? dd_make(d, bit, side, path) : dd_make(d, bit, path, side);

@@ -30,9 +30,10 @@ struct dd {
 	struct memo *memo;
 	size_t memo_size;
 	uint32_t stamp;
-	uint32_t operation; /* tags of dd_compare() in `computed`, counted down from above all nodes */
-	size_t budget;      /* nodes */
-	size_t steps;       /* left: bounds time where the cache forgets */
+	uint32_t
+		operation; /* tags of dd_compare() in `computed`, counted down from above all nodes */
+	size_t budget;     /* nodes */
+	size_t steps;      /* left: bounds time where the cache forgets */
 };
 
 /* Fields by their place in the order, and back. */
@@ -44,7 +45,7 @@ static inline uint32_t field_rank(enum dd_field f)
 static inline enum dd_field rank_field(uint32_t rank)
 {
 	static const enum dd_field fields[DD_RANKS] = { DD_CALL, DD_CAPS, DD_SYSTEM, 0, 1,
-							2,	 3,	  4,	     5, DD_IP };
+							2,       3,       4,         5, DD_IP };
 
 	return fields[rank];
 }

@@ -29,17 +29,17 @@ typedef uint32_t dd_node;  /* terminals included */
  * CAPS, SYSTEM, argument 0 to 5, IP: a call's number is decided before anything else, so its
  * sub-diagram is found by walking down, and the environment before the arguments.
  */
-enum dd_field { /* 0..5: the arguments */
-	DD_IP = 6,     /* seccomp_data.instruction_pointer */
-	DD_CALL = 7,   /* seccomp_data.arch << 32 | seccomp_data.nr */
-	DD_CAPS = 8,   /* bit n: capability n is in the bounding set */
-	DD_SYSTEM = 9, /* kernel version << 8 | host (enum arch) */
-	DD_FIELDS
+enum dd_field {                /* 0..5: the arguments */
+		DD_IP = 6,     /* seccomp_data.instruction_pointer */
+		DD_CALL = 7,   /* seccomp_data.arch << 32 | seccomp_data.nr */
+		DD_CAPS = 8,   /* bit n: capability n is in the bounding set */
+		DD_SYSTEM = 9, /* kernel version << 8 | host (enum arch) */
+		DD_FIELDS
 };
 struct dd_point { /* one event, environment included */
 	uint64_t at[DD_FIELDS];
 };
-#define DD_CALL_OF(audit, nr) ((uint64_t)(audit) << 32 | (uint32_t)(nr))
+#define DD_CALL_OF(audit, nr)      ((uint64_t)(audit) << 32 | (uint32_t)(nr))
 #define DD_SYSTEM_OF(kernel, host) ((uint64_t)(kernel) << 8 | (uint64_t)(host))
 
 /* The diagram's bit for bit `shift` (0: least significant) of a field; smaller: decided sooner. */
@@ -51,7 +51,7 @@ struct dd *dd_new(struct arena *a, size_t node_budget);
 /* With room for so many nodes from the start, where that can be told: tables that grow are
  * copied each time. */
 struct dd *dd_new_for(struct arena *a, size_t node_budget, size_t expected);
-size_t dd_size(const struct dd *d); /* nodes made so far */
+size_t dd_size(const struct dd *d);   /* nodes made so far */
 size_t dd_budget(const struct dd *d); /* nodes that it may make */
 /*
  * Puts all but `steps` (operations on nodes; a node costs one or two) of the manager's time
@@ -68,9 +68,10 @@ dd_node dd_bit(struct dd *d, enum dd_field field, unsigned shift);
 dd_node dd_not(struct dd *d, dd_node claim);
 dd_node dd_and(struct dd *d, dd_node x, dd_node y);
 dd_node dd_or(struct dd *d, dd_node x, dd_node y);
-dd_node dd_cond(struct dd *d, const struct cond *cond);  /* NULL: DD_TRUE */
+dd_node dd_cond(struct dd *d, const struct cond *cond);   /* NULL: DD_TRUE */
 dd_node dd_env(struct dd *d, const struct env_cond *env); /* NULL: DD_TRUE */
-dd_node dd_equal(struct dd *d, enum dd_field f, uint64_t mask, uint64_t value); /* (f & mask) == value */
+dd_node dd_equal(struct dd *d, enum dd_field f, uint64_t mask,
+		 uint64_t value); /* (f & mask) == value */
 /* then where the claim holds, else otherwise (claims or verdicts). */
 dd_node dd_choose(struct dd *d, dd_node claim, dd_node then, dd_node otherwise);
 dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node otherwise);

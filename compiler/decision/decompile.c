@@ -16,10 +16,10 @@
 #include "grammar/print.h"
 
 enum {
-	RANGES_MAX = 1 << 16,     /* of numbers with one answer, an architecture */
-	UNNAMED_MAX = 2048,       /* numbers of one range without a name that are said one by one */
-	NUMBER_END = 0x40000000,  /* of what can be written behind # */
-	VERDICTS_MAX = 256,       /* of one call */
+	RANGES_MAX = 1 << 16,    /* of numbers with one answer, an architecture */
+	UNNAMED_MAX = 2048,      /* numbers of one range without a name that are said one by one */
+	NUMBER_END = 0x40000000, /* of what can be written behind # */
+	VERDICTS_MAX = 256,      /* of one call */
 };
 
 struct range {
@@ -34,10 +34,10 @@ struct count {
 typedef VEC(struct count) counts;
 
 struct rule {
-	unsigned arches;     /* `when arch`; 0: all */
+	unsigned arches; /* `when arch`; 0: all */
 	struct verdict v;
-	const char *name;    /* "read", "#470" */
-	uint64_t number;     /* sorts #470 */
+	const char *name; /* "read", "#470" */
+	uint64_t number;  /* sorts #470 */
 	struct ast_cond *cond;
 };
 
@@ -79,8 +79,8 @@ static int by_rank(const void *x, const void *y)
 {
 	const struct verdict *a = x, *b = y;
 
-	return a->kind != b->kind ? (a->kind > b->kind) - (a->kind < b->kind)
-				  : (a->data > b->data) - (a->data < b->data);
+	return a->kind != b->kind ? (a->kind > b->kind) - (a->kind < b->kind) :
+				    (a->data > b->data) - (a->data < b->data);
 }
 
 /* The most restrictive first. */
@@ -145,7 +145,8 @@ static bool take_tokens(void *ctx, const struct dd_path *p)
 
 	vec_each(&t->list, k)
 		if (k->node == p->node) {
-			k->first = k->first > UINT32_MAX - more - 1 ? UINT32_MAX : k->first + more + 1;
+			k->first =
+				k->first > UINT32_MAX - more - 1 ? UINT32_MAX : k->first + more + 1;
 			return true;
 		}
 	vec_push(t->c->arena, &t->list, ((struct range){ more, 0, p->node }));
@@ -200,8 +201,10 @@ static bool read_ranges(struct decompiler *c, enum arch a)
 	c->ranges[a].n = 0;
 	if (dd_numbers(c->d, c->root, arch_info(a)->audit, RANGES_MAX, take_range, &k))
 		return true;
-	c->why = arena_printf(c->arena, "%s: more than %d ranges of numbers with answers of their "
-			      "own", arch_info(a)->name, RANGES_MAX);
+	c->why = arena_printf(c->arena,
+			      "%s: more than %d ranges of numbers with answers of their "
+			      "own",
+			      arch_info(a)->name, RANGES_MAX);
 	return false;
 }
 
@@ -547,9 +550,10 @@ static bool needs_registers(struct decompiler *c, const struct syscall_info *s)
 
 static bool too_long(struct decompiler *c, const char *name, int a)
 {
-	c->why = arena_printf(c->arena, "what decides '%s' on %s looks at its arguments in more ways "
-			      "than %d comparisons or %d MiB can say, or has more than %d answers", name,
-			      arch_info((enum arch)a)->name, DESCRIBE_MAX, DESCRIBE_MIB_MAX,
+	c->why = arena_printf(c->arena,
+			      "what decides '%s' on %s looks at its arguments in more ways "
+			      "than %d comparisons or %d MiB can say, or has more than %d answers",
+			      name, arch_info((enum arch)a)->name, DESCRIBE_MAX, DESCRIBE_MIB_MAX,
 			      VERDICTS_MAX);
 	return false;
 }
@@ -566,7 +570,8 @@ static bool name_call(struct decompiler *c, const struct syscall_info *s)
 		sub.arches |= ARCH_BIT(a);
 		site.arch = (enum arch)a;
 		if (!add_body(c, &site, node_at(c, (enum arch)a, nr),
-			      is_known((enum arch)a, nr) ? dflt_of(c, a) : unknown_of(c, a), &sub.body[a]))
+			      is_known((enum arch)a, nr) ? dflt_of(c, a) : unknown_of(c, a),
+			      &sub.body[a]))
 			return too_long(c, s->name, a);
 	}
 	add_rules(c, &sub);
@@ -617,7 +622,8 @@ static bool number_call(struct decompiler *c, uint32_t nr)
 		}
 		sub.arches |= ARCH_BIT(a);
 		site.arch = (enum arch)a;
-		if (!add_body(c, &site, node_at(c, (enum arch)a, nr + arch_info((enum arch)a)->nr_base),
+		if (!add_body(c, &site,
+			      node_at(c, (enum arch)a, nr + arch_info((enum arch)a)->nr_base),
 			      unknown_of(c, a), &sub.body[a]))
 			return too_long(c, name, a);
 	}
@@ -662,7 +668,8 @@ static struct ast_verdict verdict_of(struct decompiler *c, struct verdict v)
 			continue;
 		if (!name)
 			name = constant_name("errno", v.data, (enum arch)a);
-		if (!name || constant_find("errno", str_c(name), (enum arch)a, &n) != 0 || n != v.data)
+		if (!name || constant_find("errno", str_c(name), (enum arch)a, &n) != 0 ||
+		    n != v.data)
 			return out;
 	}
 	out.data = ast_name(c->arena, name);
@@ -682,8 +689,8 @@ static void add_headers(struct decompiler *c, struct ast_body *b)
 	struct ast_stmt *s = add_header(b, AST_HEADER_LEVEL);
 
 	ast_words_add(c->arena, &s->words, "linux");
-	s->version = *ast_word_new(c->arena, arena_printf(c->arena, "%u.%u", tables_level >> 8,
-							  tables_level & 0xff));
+	s->version = *ast_word_new(
+		c->arena, arena_printf(c->arena, "%u.%u", tables_level >> 8, tables_level & 0xff));
 	ast_words_add(c->arena, &add_header(b, AST_HEADER_LAYERS)->words, "seccomp");
 	s = add_header(b, AST_HEADER_ARCH);
 	for (int a = 0; a < ARCH_NR; a++)

@@ -9,10 +9,10 @@
 #include "grammar/ast.h"
 
 struct decompile_options {
-	const char *name;     /* of the policy */
-	const char *comment;  /* above it; NULL: none */
-	enum arch machine;    /* listed where the root does not look at the architecture */
-	bool tighter;         /* where it cannot be said, say something more restrictive */
+	const char *name;    /* of the policy */
+	const char *comment; /* above it; NULL: none */
+	enum arch machine;   /* listed where the root does not look at the architecture */
+	bool tighter;        /* where it cannot be said, say something more restrictive */
 };
 
 /*

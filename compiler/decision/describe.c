@@ -19,14 +19,14 @@
 #include "grammar/ast_build.h"
 
 enum {
-	BRANCHES_MAX = 1024, /* claims below one argument */
-	WIDEN_MAX = 32,      /* of those that are compared with each other */
-	LONG = 12,           /* comparisons, from which on its opposite is tried */
-	WORK_MAX = 200,      /* times that another way is tried */
+	BRANCHES_MAX = 1024,  /* claims below one argument */
+	WIDEN_MAX = 32,       /* of those that are compared with each other */
+	LONG = 12,            /* comparisons, from which on its opposite is tried */
+	WORK_MAX = 200,       /* times that another way is tried */
 	VISITS_MAX = 1 << 26, /* of nodes, over all ways: a second or so */
-	PIECES_MAX = 4096,   /* of one set of values */
-	SCATTERED = 12,      /* bits without an order, whose opposite is tried as well */
-	CUBES_MAX = 1000,    /* in one chain of `or`, which the grammar bounds */
+	PIECES_MAX = 4096,    /* of one set of values */
+	SCATTERED = 12,       /* bits without an order, whose opposite is tried as well */
+	CUBES_MAX = 1000,     /* in one chain of `or`, which the grammar bounds */
 };
 
 struct mark {
@@ -47,8 +47,8 @@ struct describer {
 	struct mark *marks; /* by node */
 	size_t size;
 	uint32_t stamp;
-	size_t work; /* times that another way may still be tried */
-	size_t left; /* comparisons and members that may still be written */
+	size_t work;               /* times that another way may still be tried */
+	size_t left;               /* comparisons and members that may still be written */
 	piece_list found, between; /* of the shape that is being tried */
 	size_t visits; /* of nodes that may still be made; 0: what was found is not to be used */
 };
@@ -86,7 +86,7 @@ static bool mark_node(struct describer *s, dd_node n)
 
 struct branches {
 	VEC(dd_node) nodes; /* DD_FALSE is left out */
-	dd_node *sets; /* by node */
+	dd_node *sets;      /* by node */
 };
 
 static void collect_branches(struct describer *s, dd_node n, uint32_t end, struct branches *b)
@@ -342,8 +342,8 @@ static struct pieces complement(struct describer *s, const struct pieces *p)
 
 static struct spell_as spell_as_of(const struct describer *s, const struct operand *o)
 {
-	return (struct spell_as){ o->domain, o->kind, o->width, o->is_signed, o->enum_mask,
-				  s->site->arch };
+	return (struct spell_as){ o->domain,    o->kind,      o->width,
+				  o->is_signed, o->enum_mask, s->site->arch };
 }
 
 static bool names_value(const struct describer *s, const struct operand *o, const char *name,
@@ -371,7 +371,8 @@ static struct ast_value *flag_names(const struct describer *s, const struct oper
 	return spelled(s, o, v, spell_bits);
 }
 
-static struct ast_value *number_value(const struct describer *s, const struct operand *o, uint64_t v)
+static struct ast_value *number_value(const struct describer *s, const struct operand *o,
+				      uint64_t v)
 {
 	return spelled(s, o, v, spell_number);
 }
@@ -389,8 +390,9 @@ static struct ast_cond *make_cmp(const struct describer *s, const struct operand
 	struct ast_value *m = NULL;
 
 	if (mask != bits_below(o->width))
-		m = has_flags(o) && o->domain && mask != o->enum_mask && !(mask & o->enum_mask)
-			    ? flag_names(s, o, mask) : ast_number(s->arena, mask);
+		m = has_flags(o) && o->domain && mask != o->enum_mask && !(mask & o->enum_mask) ?
+			    flag_names(s, o, mask) :
+			    ast_number(s->arena, mask);
 	if (m && o->kind == ARG_ENUM_FLAGS && mask == o->enum_mask)
 		m = make_value(s, o, mask);
 	return ast_cmp_new(s->arena, o->name, o->reg, op, m, values);
@@ -399,11 +401,11 @@ static struct ast_cond *make_cmp(const struct describer *s, const struct operand
 static struct ast_cond *make_not(const struct describer *s, struct ast_cond *c)
 {
 	static const enum ast_cmp opposite[AST_CMP_NR] = {
-		[AST_CMP_EQ] = AST_CMP_NE,	[AST_CMP_NE] = AST_CMP_EQ,
-		[AST_CMP_LT] = AST_CMP_GE,	[AST_CMP_GE] = AST_CMP_LT,
-		[AST_CMP_LE] = AST_CMP_GT,	[AST_CMP_GT] = AST_CMP_LE,
+		[AST_CMP_EQ] = AST_CMP_NE,         [AST_CMP_NE] = AST_CMP_EQ,
+		[AST_CMP_LT] = AST_CMP_GE,         [AST_CMP_GE] = AST_CMP_LT,
+		[AST_CMP_LE] = AST_CMP_GT,         [AST_CMP_GT] = AST_CMP_LE,
 		[AST_CMP_LACKS] = AST_CMP_HAS_ANY, [AST_CMP_HAS_ANY] = AST_CMP_LACKS,
-		[AST_CMP_IN] = AST_CMP_IN,	[AST_CMP_HAS] = AST_CMP_HAS,
+		[AST_CMP_IN] = AST_CMP_IN,         [AST_CMP_HAS] = AST_CMP_HAS,
 	};
 
 	if (c->kind == AST_COND_NOT)
@@ -417,16 +419,16 @@ static struct ast_cond *make_not(const struct describer *s, struct ast_cond *c)
 
 /* Flags are asked for by has and lacks. */
 static struct ast_cond *make_bits(const struct describer *s, const struct operand *o, uint64_t mask,
-				  uint64_t v, bool not)
+				  uint64_t v, bool not )
 {
 	bool single = !(mask & (mask - 1));
 
 	if (!has_flags(o) || !o->domain || mask == bits_below(o->width) ||
 	    (o->kind == ARG_ENUM_FLAGS && mask & o->enum_mask) || (v && v != mask))
 		return NULL;
-	if (v && not && !single)
+	if (v && not &&!single)
 		return make_not(s, make_bits(s, o, mask, v, false));
-	if (single && not)
+	if (single && not )
 		return make_bits(s, o, mask, v ^ mask, false);
 	enum ast_cmp op = v ? AST_CMP_HAS : not ? AST_CMP_HAS_ANY : AST_CMP_LACKS;
 	return ast_cmp_new(s->arena, o->name, o->reg, op, NULL, flag_names(s, o, mask));
@@ -490,7 +492,7 @@ static struct pieces split_named(struct describer *s, const struct operand *o,
 }
 
 static struct ast_cond *pieces_cond(struct describer *s, const struct operand *o, uint64_t mask,
-				    const struct pieces *whole, bool not)
+				    const struct pieces *whole, bool not )
 {
 	struct pieces p = split_named(s, o, whole);
 	struct ast_value *first = NULL, **next = &first;
@@ -500,7 +502,7 @@ static struct ast_cond *pieces_cond(struct describer *s, const struct operand *o
 		struct piece k = whole->list.v[0];
 		uint64_t v = value_of(whole, k.first);
 		struct ast_cond *c = not ? NULL : one_piece(s, o, mask, whole);
-		if (not && k.first == k.last) {
+		if (not &&k.first == k.last) {
 			c = make_bits(s, o, mask, v, true);
 			if (!c)
 				c = make_cmp(s, o, mask, AST_CMP_NE, make_value(s, o, v));
@@ -583,7 +585,7 @@ struct shape { /* one way to tell a set */
 	const struct operand *o;
 	uint64_t mask;
 	struct pieces pieces;
-	bool not;
+	bool not ;
 	size_t cost;
 };
 
@@ -657,10 +659,11 @@ static struct ast_cond *set_cond(struct describer *s, unsigned arg, dd_node set)
 		return NULL;
 	size_t cubes = cubes_cond(s, &reg, set, NULL), holes = cubes_cond(s, &reg, others, NULL);
 	bool not = holes < cubes;
-	if (not)
+	if (not )
 		cubes = holes;
 	/* More pieces cost more than the cubes do, or than may be written; those between are one less. */
-	size_t most = smaller(smaller(s->left, cubes == SIZE_MAX ? cubes : cubes * 3), PIECES_MAX) + 2;
+	size_t most =
+		smaller(smaller(s->left, cubes == SIZE_MAX ? cubes : cubes * 3), PIECES_MAX) + 2;
 	try_shape(s, set, &o, bits_below(o.width), most, &best);
 	if (tested != bits_below(o.width))
 		try_shape(s, set, mask_is_legal(&o, tested) ? &o : &reg, tested, most, &best);
@@ -670,7 +673,7 @@ static struct ast_cond *set_cond(struct describer *s, unsigned arg, dd_node set)
 	}
 	if (!best.cost || best.pieces.list.n > s->left)
 		return NULL;
-	return pieces_cond(s, best.o, best.mask, &best.pieces, best.not);
+	return pieces_cond(s, best.o, best.mask, &best.pieces, best.not );
 }
 
 /* ---- a claim ---- */
@@ -828,8 +831,12 @@ static void use_commas(struct ast_cond *c)
 int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node claim,
 		struct ast_cond **out)
 {
-	struct describer s = { .d = d, .arena = a, .site = site, .left = DESCRIBE_MAX,
-			       .work = WORK_MAX, .visits = VISITS_MAX };
+	struct describer s = { .d = d,
+			       .arena = a,
+			       .site = site,
+			       .left = DESCRIBE_MAX,
+			       .work = WORK_MAX,
+			       .visits = VISITS_MAX };
 
 	*out = NULL;
 	if (claim == DD_NONE || claim == DD_FALSE || claim_cond(&s, claim, out) < 0 || !s.visits)

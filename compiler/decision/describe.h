@@ -8,7 +8,7 @@
 #include "compiler/decision/decision.h"
 #include "grammar/ast.h"
 
-struct describe_site { /* the call whose arguments are spoken of */
+struct describe_site {                  /* the call whose arguments are spoken of */
 	const struct syscall_info *sys; /* NULL: a call by number, arg0 to arg5 */
 	enum arch arch;
 	bool registers; /* `reg` only */

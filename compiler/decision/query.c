@@ -63,7 +63,8 @@ static bool walk_numbers(struct numbers *s, dd_node n, uint32_t first, unsigned 
 	if (bit >= 64)
 		return take_block(s, first, n);
 	return walk_numbers(s, child(s->d, n, 64 - bits, false), first, bits - 1) &&
-	       walk_numbers(s, child(s->d, n, 64 - bits, true), first + (1u << (bits - 1)), bits - 1);
+	       walk_numbers(s, child(s->d, n, 64 - bits, true), first + (1u << (bits - 1)),
+			    bits - 1);
 }
 
 bool dd_numbers(const struct dd *d, dd_node root, uint32_t audit_arch, size_t max_ranges,

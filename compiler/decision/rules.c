@@ -73,8 +73,8 @@ static bool may_be_by(const struct number *k, size_t i, size_t by)
 
 	if (by == i || k->uses[by].role == RULE_REPEATS)
 		return false;
-	return k->uses[i].role == RULE_SHADOWED ? o->verdict.kind < r->verdict.kind
-						: verdict_eq(o->verdict, r->verdict);
+	return k->uses[i].role == RULE_SHADOWED ? o->verdict.kind < r->verdict.kind :
+						  verdict_eq(o->verdict, r->verdict);
 }
 
 static void find_by(struct number *k, size_t i, dd_node where)
@@ -99,8 +99,8 @@ static void find_by(struct number *k, size_t i, dd_node where)
 static bool is_default(const struct number *k, size_t i, dd_node own)
 {
 	const struct call_rule *r = &k->rules[i];
-	struct verdict rest = policy_knows(k->p, r->arch, r->nr) ? k->p->dflt[r->arch]
-								 : k->p->unknown[r->arch];
+	struct verdict rest =
+		policy_knows(k->p, r->arch, r->nr) ? k->p->dflt[r->arch] : k->p->unknown[r->arch];
 
 	return verdict_eq(rest, r->verdict) && dd_and(k->dd, own, k->looser[i]) == DD_FALSE;
 }
@@ -125,8 +125,8 @@ static void set_role(struct number *k, size_t i, dd_node equals)
 	} else {
 		u->role = RULE_DECIDES;
 		/* Where a looser rule would answer, or the default: not where that says the same. */
-		struct verdict rest = policy_knows(k->p, r->arch, r->nr) ? k->p->dflt[r->arch]
-									 : k->p->unknown[r->arch];
+		struct verdict rest = policy_knows(k->p, r->arch, r->nr) ? k->p->dflt[r->arch] :
+									   k->p->unknown[r->arch];
 		if (verdict_eq(rest, r->verdict))
 			own = dd_and(k->dd, own, k->looser[i]);
 		if (!dd_witness(k->dd, own, &u->witness)) {
@@ -190,7 +190,8 @@ static void judge_number(struct arena *a, struct number *k)
 	}
 	fill_unions(k);
 	for (size_t i = 0, end; i < k->n; i = end) {
-		for (end = i + 1; end < k->n && verdict_eq(k->rules[i].verdict, k->rules[end].verdict);)
+		for (end = i + 1;
+		     end < k->n && verdict_eq(k->rules[i].verdict, k->rules[end].verdict);)
 			end++;
 		set_roles(a, k, i, end);
 	}
@@ -248,7 +249,8 @@ struct rule_parts decision_deciders(struct arena *a, struct dd *d, const struct 
 			stricter = dd_or(d, stricter, kind);
 			kind = DD_FALSE;
 		}
-		add_part(a, d, &out, r, dd_and(d, within, dd_and(d, match, dd_not(d, stricter))), call);
+		add_part(a, d, &out, r, dd_and(d, within, dd_and(d, match, dd_not(d, stricter))),
+			 call);
 		kind = dd_or(d, kind, match);
 	}
 	dd_node any = dd_or(d, stricter, kind);

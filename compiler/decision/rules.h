@@ -8,13 +8,13 @@
 #include "compiler/decision/decision.h"
 
 enum rule_role {
-	RULE_DECIDES,       /* without it (and those that repeat it) some call, the witness, would be
+	RULE_DECIDES, /* without it (and those that repeat it) some call, the witness, would be
 			     * answered otherwise */
 	RULE_NEVER_MATCHES, /* no arguments in no environment meet it */
 	RULE_SHADOWED,      /* stricter rules match wherever it does */
 	RULE_REPEATS,       /* where it decides, others of the same verdict match too */
-	RULE_IS_DEFAULT,    /* where it decides, the default says the same and no other rule speaks */
-	RULE_UNDECIDED,     /* the manager's budget ran out */
+	RULE_IS_DEFAULT, /* where it decides, the default says the same and no other rule speaks */
+	RULE_UNDECIDED,  /* the manager's budget ran out */
 };
 
 enum { RULE_BY_MAX = 4, RULE_BY_LOOKED_AT = 256 };
@@ -34,7 +34,7 @@ struct rule_use {
  */
 const struct rule_use *decision_rules(struct arena *a, struct dd *d, const struct policy *p);
 
-struct rule_decides { /* a part of a call's decision */
+struct rule_decides {                 /* a part of a call's decision */
 	const struct call_rule *rule; /* NULL: no rule matches; `default` or `unknown` does */
 	dd_node where;                /* claim: environment and arguments; not DD_FALSE */
 	struct dd_point witness;

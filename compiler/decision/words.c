@@ -16,7 +16,7 @@ enum { RANGES_TOLD = 6 };
 
 struct field { /* one argument: `shift` upper bits are not looked at */
 	enum dd_field f;
-	unsigned bits; /* told: the low ones */
+	unsigned bits;              /* told: the low ones */
 	const struct arg_info *arg; /* NULL: nothing known */
 	enum arch arch;
 	char name[24];
@@ -39,9 +39,11 @@ static dd_node forget_others(struct dd *d, dd_node n, enum dd_field keep, dd_nod
 		return DD_NONE;
 	dd_node low = forget_others(d, k.low, keep, tag);
 	dd_node high = forget_others(d, k.high, keep, tag);
-	dd_node r = rank_field(k.bit / 64) == keep ? dd_make(d, k.bit, low, high) : dd_or(d, low, high);
+	dd_node r =
+		rank_field(k.bit / 64) == keep ? dd_make(d, k.bit, low, high) : dd_or(d, low, high);
 	if (r != DD_NONE)
-		*dd_computed(d, n, (dd_node)keep, tag) = (struct computed){ n, (dd_node)keep, tag, r };
+		*dd_computed(d, n, (dd_node)keep, tag) =
+			(struct computed){ n, (dd_node)keep, tag, r };
 	return r;
 }
 
@@ -118,7 +120,8 @@ static void collect_ranges(const struct dd *d, dd_node n, const struct field *f,
 	}
 	uint32_t bit = bit_of(f->f, bits - 1);
 	collect_ranges(d, child(d, n, bit, false), f, bits - 1, first, r);
-	collect_ranges(d, child(d, n, bit, true), f, bits - 1, first + (UINT64_C(1) << (bits - 1)), r);
+	collect_ranges(d, child(d, n, bit, true), f, bits - 1, first + (UINT64_C(1) << (bits - 1)),
+		       r);
 }
 
 static struct value_ranges ranges_of(const struct dd *d, dd_node n, const struct field *f)
@@ -192,7 +195,8 @@ static bool put_ranges(struct buf *out, const struct value_ranges *r, const stru
 }
 
 /* Is the claim that certain bits have certain values, and no more? */
-static bool is_masked(struct dd *d, dd_node n, const struct field *f, uint64_t *mask, uint64_t *value)
+static bool is_masked(struct dd *d, dd_node n, const struct field *f, uint64_t *mask,
+		      uint64_t *value)
 {
 	*mask = *value = 0;
 	for (unsigned i = 0; i < f->bits; i++) {
@@ -278,7 +282,8 @@ static struct field field_of(struct dd *d, dd_node n, enum dd_field f, enum arch
 		reg |= dd_fix(d, n, f, UINT64_C(1) << i, 0) != n;
 	if (!reg && width < k.bits)
 		k.bits = width;
-	snprintf(k.name, sizeof(k.name), "%s%s", reg ? "reg " : "", k.arg->alias ? k.arg->alias : k.arg->name);
+	snprintf(k.name, sizeof(k.name), "%s%s", reg ? "reg " : "",
+		 k.arg->alias ? k.arg->alias : k.arg->name);
 	return k;
 }
 
@@ -297,7 +302,7 @@ static const char *fields_named(struct arena *a, struct dd *d, dd_node claim, un
 }
 
 bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arch,
-			const struct syscall_info *sys, struct buf *out)
+		     const struct syscall_info *sys, struct buf *out)
 {
 	unsigned fields = dd_fields(d, claim);
 	BUF_AUTO text = { 0 };
@@ -325,10 +330,12 @@ bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arc
 
 /* ---- comparisons as they stand ---- */
 
-static void put_comparison(const struct cmp *c, enum arch arch, const struct syscall_info *sys, struct buf *out)
+static void put_comparison(const struct cmp *c, enum arch arch, const struct syscall_info *sys,
+			   struct buf *out)
 {
 	static const char *const ops[] = {
-		[CMP_EQ] = "==", [CMP_NE] = "!=", [CMP_LT] = "<", [CMP_LE] = "<=", [CMP_GT] = ">", [CMP_GE] = ">=",
+		[CMP_EQ] = "==", [CMP_NE] = "!=", [CMP_LT] = "<",
+		[CMP_LE] = "<=", [CMP_GT] = ">",  [CMP_GE] = ">=",
 	};
 	unsigned nargs = 0;
 	const struct arg_info *args = sys ? syscall_args(sys, arch, &nargs) : NULL;
@@ -342,18 +349,19 @@ static void put_comparison(const struct cmp *c, enum arch arch, const struct sys
 		buf_printf(out, "arg%u", c->arg);
 	if (masked)
 		buf_printf(out, " & %#llx)", (unsigned long long)c->mask);
-	buf_printf(out, c->value < 65536 ? " %s %llu" : " %s 0x%llx", ops[c->op], (unsigned long long)c->value);
-	const char *name = arg && arg->domain && !masked ? constant_name(arg->domain, c->value, arch) : NULL;
+	buf_printf(out, c->value < 65536 ? " %s %llu" : " %s 0x%llx", ops[c->op],
+		   (unsigned long long)c->value);
+	const char *name =
+		arg && arg->domain && !masked ? constant_name(arg->domain, c->value, arch) : NULL;
 	if (name)
 		buf_printf(out, " (%s)", name);
 }
 
-void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys, struct buf *out)
+void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys,
+		       struct buf *out)
 {
 	switch (c->kind) {
-	case COND_CMP:
-		put_comparison(&c->cmp, arch, sys, out);
-		return;
+	case COND_CMP: put_comparison(&c->cmp, arch, sys, out); return;
 	case COND_NOT:
 		buf_puts(out, "not (");
 		words_comparisons(c->left, arch, sys, out);
@@ -457,7 +465,7 @@ static dd_node product_of(struct dd *d, dd_node claim, enum arch arch, struct bu
 		put_word(out, start, text);
 		all = dd_and(d, all, dd_not(d, kernel_from(d, last + 1)));
 	}
-	const char *or = "host ";
+	const char * or = "host ";
 	for (unsigned h = 0; h < ARCH_NR; h++)
 		if (dd_and(d, claim, hosts_claim(d, ARCH_BIT(h))) != DD_FALSE)
 			hosts |= ARCH_BIT(h);
@@ -516,14 +524,21 @@ void words_call(struct buf *out, const struct dd_point *at, unsigned fields)
 		args = syscall_args(sys, (enum arch)arch, &nargs);
 	} else {
 		uint32_t shown_as = arch < 0 ? nr : number;
-		buf_printf(out, nr == UINT32_MAX ? "#-1" : shown_as < 65536 ? "#%u" : "#0x%x", shown_as);
+		buf_printf(out,
+			   nr == UINT32_MAX ? "#-1" :
+			   shown_as < 65536 ? "#%u" :
+					      "#0x%x",
+			   shown_as);
 	}
 	for (unsigned i = 0; i < shown; i++) {
-		struct field f = { .f = (enum dd_field)i, .bits = 64, .arch = arch < 0 ? 0 : (enum arch)arch };
+		struct field f = { .f = (enum dd_field)i,
+				   .bits = 64,
+				   .arch = arch < 0 ? 0 : (enum arch)arch };
 		uint64_t v = at->at[i];
 		if (i < nargs && fields >> i & 1) {
 			f.arg = &args[i];
-			if (f.arg->kind != ARG_POINTER && f.arg->width < 64 && v >> f.arg->width == 0)
+			if (f.arg->kind != ARG_POINTER && f.arg->width < 64 &&
+			    v >> f.arg->width == 0)
 				f.bits = f.arg->width;
 		}
 		buf_puts(out, i ? ", " : "(");

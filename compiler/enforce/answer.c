@@ -67,8 +67,12 @@ static void count_refusal(struct listener *l, const struct decision_why *why, st
 		return;
 	}
 	struct refusal new = { .arch = arch < 0 ? ARCH_NR : (enum arch)arch,
-			       .audit_arch = d->arch, .nr = (uint32_t)d->nr, .why = *why,
-			       .verdict = v, .count = 1, .pid = (int)l->request->pid };
+			       .audit_arch = d->arch,
+			       .nr = (uint32_t)d->nr,
+			       .why = *why,
+			       .verdict = v,
+			       .count = 1,
+			       .pid = (int)l->request->pid };
 	for (unsigned i = 0; i < 6; i++)
 		new.args[i] = d->args[i];
 	vec_push(l->arena, &l->report->refusals, new);
@@ -104,7 +108,7 @@ static bool kill_caller(struct listener *l)
 		done = still_waits(l, l->request->id) && thread > 0 && kill(thread, SIGKILL) == 0;
 	else
 		done = still_waits(l, l->request->id) &&
-			syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+		       syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 	if (fd >= 0)
 		close(fd);
 	if (done && (process ? process : thread) == l->command)
@@ -137,18 +141,14 @@ static bool answer_as_policy(struct listener *l, struct verdict v)
 	case VERDICT_KILL_PROCESS:
 		/* One that cannot be killed (another user's) still does not get its call. */
 		return kill_caller(l) || send_answer(l, ENOSYS, false);
-	case VERDICT_ERRNO:
-		return send_answer(l, v.data, false);
+	case VERDICT_ERRNO: return send_answer(l, v.data, false);
 	case VERDICT_TRACE: /* the command's start, and nobody traces it */
-	case VERDICT_NOTIFY:
-		return send_answer(l, ENOSYS, false);
+	case VERDICT_NOTIFY: return send_answer(l, ENOSYS, false);
 	case VERDICT_LOG: /* the command's start, or an execve that looks like it */
-	case VERDICT_ALLOW:
-		return send_answer(l, 0, true);
+	case VERDICT_ALLOW: return send_answer(l, 0, true);
 	case VERDICT_KILL_THREAD:
 	case VERDICT_TRAP:
-	case VERDICT_NR:
-		break;
+	case VERDICT_NR: break;
 	}
 	BUG("a notification for what the filter itself answers");
 }
@@ -160,8 +160,8 @@ static bool is_start(const struct listener *l)
 	const struct seccomp_data *d = &l->request->data;
 
 	return !l->released && (pid_t)l->request->pid == l->command && d->nr == SYS_execve &&
-		d->arch == arch_info((enum arch)arch_native())->audit &&
-		d->args[0] == (uintptr_t)l->plan->path;
+	       d->arch == arch_info((enum arch)arch_native())->audit &&
+	       d->args[0] == (uintptr_t)l->plan->path;
 }
 
 static bool count_filters(pid_t tid, uint64_t *n)
@@ -169,7 +169,7 @@ static bool count_filters(pid_t tid, uint64_t *n)
 	char text[PROC_STATUS_MAX];
 
 	return proc_read(tid, "status", text, sizeof(text)) >= 0 &&
-		proc_status_number(text, "Seccomp_filters", 10, n);
+	       proc_status_number(text, "Seccomp_filters", 10, n);
 }
 
 /* Since Linux 5.9 /proc shows how many filters there are: the child has ours over our own. */

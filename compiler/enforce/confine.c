@@ -102,8 +102,8 @@ static bool lower_sets(uint64_t keep, struct failure *f)
 	if (syscall(SYS_capset, &h, d) || syscall(SYS_capget, &h, now))
 		return fail(f, STEP_CAPABILITY, "sets");
 	uint64_t left = both_words(now[0].effective, now[1].effective) |
-		both_words(now[0].permitted, now[1].permitted) |
-		both_words(now[0].inheritable, now[1].inheritable);
+			both_words(now[0].permitted, now[1].permitted) |
+			both_words(now[0].inheritable, now[1].inheritable);
 	return left & ~keep ? fail_faked(f, "capset(2)") : true;
 }
 

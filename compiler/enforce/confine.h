@@ -36,12 +36,12 @@ struct plan { /* all that confining needs, ready made */
 	const char *path;
 	char *const *argv;
 	bool drop_caps;
-	uint64_t caps;       /* those kept */
-	const char *profile; /* AppArmor: NULL for none */
+	uint64_t caps;                    /* those kept */
+	const char *profile;              /* AppArmor: NULL for none */
 	const struct sock_fprog *filters; /* attached in this order */
 	size_t nfilters;                  /* 0: none */
 	unsigned filter_flags;            /* of each; a listener sets its own for its only one */
-	bool listens;  /* a listener will be needed: limit_descriptors() is called once it is there */
+	bool listens; /* a listener will be needed: limit_descriptors() is called once it is there */
 	bool may_tell; /* write(2) is allowed once the filter stands */
 };
 

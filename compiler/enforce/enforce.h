@@ -14,10 +14,10 @@
 #include "compiler/policy/policy.h"
 
 enum enforce_mode {
-	ENFORCE,          /* refusals are the kernel's own */
-	ENFORCE_VERIFY,   /* every refusal becomes notify-and-continue and is counted */
-	ENFORCE_COUNT,    /* every refusal is counted and answered with the policy's own errno */
-	ENFORCE_LOG,      /* every refusal becomes SECCOMP_RET_LOG */
+	ENFORCE,        /* refusals are the kernel's own */
+	ENFORCE_VERIFY, /* every refusal becomes notify-and-continue and is counted */
+	ENFORCE_COUNT,  /* every refusal is counted and answered with the policy's own errno */
+	ENFORCE_LOG,    /* every refusal becomes SECCOMP_RET_LOG */
 };
 
 /*
@@ -33,7 +33,7 @@ enum enforce_mode {
  * keeps CAP_SYS_PTRACE still can; a warning says so for ENFORCE_COUNT.
  */
 
-struct refusal { /* one (call, why) with its count */
+struct refusal {        /* one (call, why) with its count */
 	enum arch arch; /* ARCH_NR: none that pale knows */
 	uint32_t audit_arch;
 	uint32_t nr; /* seccomp_data.nr */
@@ -48,14 +48,14 @@ struct enforce_report {
 	VEC(struct refusal) refusals;
 	uint64_t total;
 	uint64_t unnamed; /* of total: of more kinds than `refusals` takes (4,096) */
-	uint64_t lost; /* notifications that could not be answered (the caller was gone) */
+	uint64_t lost;    /* notifications that could not be answered (the caller was gone) */
 };
 
 struct enforce_options {
 	enum enforce_mode mode;
-	unsigned layers;      /* LAYER_* to set up; 0: those the policy counts on */
-	bool log_refusals;    /* also where the policy does not say it */
-	char *const *argv;    /* argv[0] is the program, found along PATH */
+	unsigned layers;   /* LAYER_* to set up; 0: those the policy counts on */
+	bool log_refusals; /* also where the policy does not say it */
+	char *const *argv; /* argv[0] is the program, found along PATH */
 	const struct policy *policy;
 	/* Called once all is prepared and nothing given up: what ds holds by then (warnings) can
 	 * still be told. May be NULL. */

@@ -130,9 +130,10 @@ int held_call(pid_t tid, struct held_call *out)
 	if (!strncmp(text, "running", 7))
 		return 0;
 	uint64_t *a = out->args;
-	int got = sscanf(text, "%d 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64
-			 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &nr, &a[0],
-			 &a[1], &a[2], &a[3], &a[4], &a[5], &sp, &out->ip);
+	int got = sscanf(text,
+			 "%d 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64
+			 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64,
+			 &nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &sp, &out->ip);
 	if (got != 9 && !(got == 3 && nr == -1))
 		return -EPROTO;
 	out->state = nr == -1 ? HELD_OUTSIDE : HELD_IN_CALL;

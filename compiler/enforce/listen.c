@@ -39,7 +39,8 @@ static int add_filter(const struct plan *plan, struct failure *f)
 	int fd;
 
 	/* Since 5.19: a call that we have received is not interrupted (and counted twice). */
-	with.filter_flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	with.filter_flags =
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	fd = confine_filter(&with, f);
 	if (fd >= 0 || f->step != STEP_FILTER || f->err != EINVAL)
 		return fd;
@@ -240,8 +241,12 @@ static bool start_command(struct listener *l, pid_t parent, bool dumpable)
 int listen_run(struct arena *a, const struct enforce_options *opt, const struct plan *plan,
 	       struct enforce_report *report, int *status, struct failure *f)
 {
-	struct listener l = { .arena = a, .plan = plan, .mode = opt->mode, .report = report,
-			      .fd = -1, .signals = -1 };
+	struct listener l = { .arena = a,
+			      .plan = plan,
+			      .mode = opt->mode,
+			      .report = report,
+			      .fd = -1,
+			      .signals = -1 };
 	bool dumpable = prctl(PR_GET_DUMPABLE) == 1;
 	pid_t self = getpid();
 

@@ -40,8 +40,8 @@ static const struct cond *cond_node(struct arena *a, enum cond_kind kind, const 
 /* "One of these rules matches", as deep as it must be; a rule without a condition is none of them. */
 static const struct cond *any_of(struct arena *a, const struct call_rule *r, size_t n)
 {
-	return n == 1 ? r->cond : cond_node(a, COND_OR, any_of(a, r, n / 2),
-					    any_of(a, r + n / 2, n - n / 2));
+	return n == 1 ? r->cond :
+			cond_node(a, COND_OR, any_of(a, r, n / 2), any_of(a, r + n / 2, n - n / 2));
 }
 
 struct copy {
@@ -74,7 +74,8 @@ static void copy_staying(struct copy *c, const struct call_rule *r, size_t n)
 		if (!stays(c, &now))
 			continue;
 		if (spared)
-			now.cond = now.cond ? cond_node(c->arena, COND_AND, now.cond, spared) : spared;
+			now.cond =
+				now.cond ? cond_node(c->arena, COND_AND, now.cond, spared) : spared;
 		vec_push(c->arena, &c->to->calls, now);
 	}
 }
@@ -107,12 +108,17 @@ static struct call_rule start_rule(struct arena *a, const struct policy *p, cons
 {
 	enum arch native = (enum arch)arch_native();
 	struct cond at = { .kind = COND_CMP,
-			   .cmp = { .arg = 0, .width = 64, .op = CMP_EQ, .mask = UINT64_MAX,
+			   .cmp = { .arg = 0,
+				    .width = 64,
+				    .op = CMP_EQ,
+				    .mask = UINT64_MAX,
 				    .value = (uintptr_t)path } };
 	struct origin from = { .span = p->span };
 
-	return (struct call_rule){ .arch = native, .nr = SYS_execve,
-				   .sys = syscall_by_nr(native, SYS_execve - arch_info(native)->nr_base),
+	return (struct call_rule){ .arch = native,
+				   .nr = SYS_execve,
+				   .sys = syscall_by_nr(native,
+							SYS_execve - arch_info(native)->nr_base),
 				   .verdict = { VERDICT_NOTIFY, 0 },
 				   .cond = arena_dup(a, &at, sizeof(at)),
 				   .origin = arena_dup(a, &from, sizeof(from)) };

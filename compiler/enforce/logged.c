@@ -14,9 +14,13 @@
 static const char actions_logged[] = "/proc/sys/kernel/seccomp/actions_logged";
 
 static const char *const action_words[VERDICT_ALLOW] = {
-	[VERDICT_KILL_PROCESS] = "kill_process", [VERDICT_KILL_THREAD] = "kill_thread",
-	[VERDICT_TRAP] = "trap", [VERDICT_ERRNO] = "errno", [VERDICT_NOTIFY] = "user_notif",
-	[VERDICT_TRACE] = "trace", [VERDICT_LOG] = "log",
+	[VERDICT_KILL_PROCESS] = "kill_process",
+	[VERDICT_KILL_THREAD] = "kill_thread",
+	[VERDICT_TRAP] = "trap",
+	[VERDICT_ERRNO] = "errno",
+	[VERDICT_NOTIFY] = "user_notif",
+	[VERDICT_TRACE] = "trace",
+	[VERDICT_LOG] = "log",
 };
 
 /* Bits of verdict kinds: all that the policy answers. */
@@ -68,7 +72,8 @@ void warn_not_logged(const struct policy *p, struct diags *ds)
 	int err = read_line(line, sizeof(line));
 
 	if (err) {
-		d = diag_add(ds, DIAG_PL216, at, "whether the kernel logs refusals cannot be told: %s: %s",
+		d = diag_add(ds, DIAG_PL216, at,
+			     "whether the kernel logs refusals cannot be told: %s: %s",
 			     actions_logged, strerror(-err));
 		diag_help(ds, d, "refused calls may leave no record");
 		return;
@@ -79,6 +84,8 @@ void warn_not_logged(const struct policy *p, struct diags *ds)
 	if (!missing.n)
 		return;
 	d = diag_add(ds, DIAG_PL216, at, "this machine's kernel does not log '%s'", missing.p);
-	diag_help(ds, d, "such calls leave no record until %s lists that too (sysctl "
-		  "kernel.seccomp.actions_logged)", actions_logged);
+	diag_help(ds, d,
+		  "such calls leave no record until %s lists that too (sysctl "
+		  "kernel.seccomp.actions_logged)",
+		  actions_logged);
 }

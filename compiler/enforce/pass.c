@@ -97,8 +97,7 @@ static bool is_ours(const struct signalfd_siginfo *s)
 		return (pid_t)s->ssi_pid == getpid() && s->ssi_code <= 0;
 	switch (s->ssi_signo) {
 	case SIGHUP:
-	case SIGCONT:
-		return getsid(0) != getpid();
+	case SIGCONT: return getsid(0) != getpid();
 	case SIGINT:
 	case SIGQUIT:
 	case SIGTSTP:
@@ -107,10 +106,8 @@ static bool is_ours(const struct signalfd_siginfo *s)
 	case SIGWINCH:
 	case SIGXCPU:
 	case SIGXFSZ:
-	case SIGPIPE:
-		return true;
-	default:
-		return false;
+	case SIGPIPE: return true;
+	default: return false;
 	}
 }
 

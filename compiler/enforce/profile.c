@@ -42,7 +42,8 @@ static int text_file(struct str text)
 
 const char *profile_parser(void)
 {
-	static const char *const places[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser" };
+	static const char *const places[] = { "/usr/sbin/apparmor_parser",
+					      "/sbin/apparmor_parser" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (!access(places[i], X_OK))
@@ -81,10 +82,13 @@ static int run_parser(int in, int out)
 
 static int tell_missing(const struct policy *p, struct diags *ds)
 {
-	struct diag *d = diag_add(ds, DIAG_PL305, p->span, "there is no apparmor_parser to load the "
-				  "profile of '" PRISTR "'", STRARG(p->name));
+	struct diag *d = diag_add(ds, DIAG_PL305, p->span,
+				  "there is no apparmor_parser to load the "
+				  "profile of '" PRISTR "'",
+				  STRARG(p->name));
 
-	diag_help(ds, d, "install it (Debian: apparmor), or leave AppArmor out with "
+	diag_help(ds, d,
+		  "install it (Debian: apparmor), or leave AppArmor out with "
 		  "'--layers seccomp'");
 	return -1;
 }
@@ -109,7 +113,8 @@ int profile_load(struct arena *a, const struct policy *p, struct str text, struc
 	struct diag *d = diag_add(ds, DIAG_PL305, p->span,
 				  "the AppArmor profile of '" PRISTR "' cannot be loaded: %s",
 				  STRARG(p->name), n > 0 ? said : strerror(rc < 0 ? -rc : EPERM));
-	diag_help(ds, d, "loading a profile takes CAP_MAC_ADMIN; '--layers seccomp' leaves "
+	diag_help(ds, d,
+		  "loading a profile takes CAP_MAC_ADMIN; '--layers seccomp' leaves "
 		  "AppArmor out");
 	return -1;
 }

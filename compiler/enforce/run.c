@@ -20,10 +20,13 @@ enum { FAILED = 125, CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
 
 static void add_faked(struct span at, const char *what, struct diags *ds)
 {
-	struct diag *d = diag_add(ds, DIAG_PL310, at, "%s is answered as done and is not: something "
-				  "above answers in the kernel's place", what);
+	struct diag *d = diag_add(ds, DIAG_PL310, at,
+				  "%s is answered as done and is not: something "
+				  "above answers in the kernel's place",
+				  what);
 
-	diag_help(ds, d, "look for an errno of 0 in the filters above ('errnoRet': 0 in a container's "
+	diag_help(ds, d,
+		  "look for an errno of 0 in the filters above ('errnoRet': 0 in a container's "
 		  "profile; 'pale dump')");
 }
 
@@ -44,7 +47,8 @@ static bool check_machine(const struct policy *p, struct diags *ds)
 
 	if (p->arches & ARCH_BIT((unsigned)arch_native()))
 		return true;
-	struct diag *d = diag_add(ds, DIAG_PL303, p->span, "policy '" PRISTR "' does not list this "
+	struct diag *d = diag_add(ds, DIAG_PL303, p->span,
+				  "policy '" PRISTR "' does not list this "
 				  "machine's architecture, %s: every call would be foreign",
 				  STRARG(p->name), native->name);
 	diag_help(ds, d, "add it: 'arch %s;'", native->name);
@@ -61,9 +65,10 @@ static bool check_start(const struct policy *p, struct diags *ds)
 	if (v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG)
 		return true;
 	verdict_print(&text, v);
-	struct diag *d = diag_add(ds, DIAG_PL304, p->span, "policy '" PRISTR "' answers execve with "
-				  "%s, so nothing can start under it", STRARG(p->name),
-				  text.p ? text.p : "");
+	struct diag *d = diag_add(ds, DIAG_PL304, p->span,
+				  "policy '" PRISTR "' answers execve with "
+				  "%s, so nothing can start under it",
+				  STRARG(p->name), text.p ? text.p : "");
 	diag_help(ds, d, "'use start-run;' allows what starting takes");
 	return false;
 }
@@ -74,8 +79,8 @@ static bool find_unanswerable(const struct policy *p, struct span *at)
 	bool lines = !listener_can_answer(p->foreign);
 
 	for (int i = 0; i < ARCH_NR; i++)
-		lines |= p->arches & ARCH_BIT(i) && (!listener_can_answer(p->dflt[i]) ||
-						     !listener_can_answer(p->unknown[i]));
+		lines |= p->arches & ARCH_BIT(i) &&
+			 (!listener_can_answer(p->dflt[i]) || !listener_can_answer(p->unknown[i]));
 	*at = p->span;
 	vec_each(&p->calls, r) {
 		if (listener_can_answer(r->verdict))
@@ -95,7 +100,7 @@ static bool keeps_ptrace(const struct plan *plan)
 	if (plan->drop_caps && !(plan->caps >> CAP_SYS_PTRACE & 1))
 		return false;
 	return root ? prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE, 0, 0, 0) == 1 :
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SYS_PTRACE, 0, 0) == 1;
+		      prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SYS_PTRACE, 0, 0) == 1;
 }
 
 /* What --count does not do as `run` alone would. */
@@ -105,15 +110,18 @@ static void warn_count(const struct policy *p, const struct plan *plan, struct d
 	struct span at;
 
 	if (find_unanswerable(p, &at)) {
-		d = diag_add(ds, DIAG_PL312, at, "a listener cannot do what 'kill-thread' and 'trap' "
+		d = diag_add(ds, DIAG_PL312, at,
+			     "a listener cannot do what 'kill-thread' and 'trap' "
 			     "say, so the kernel answers these calls and they are not counted");
 		diag_help(ds, d, "'--verify' counts them too, and lets them pass");
 	}
 	if (!keeps_ptrace(plan))
 		return;
-	d = diag_add(ds, DIAG_PL313, p->span, "the command keeps CAP_SYS_PTRACE: with it a hostile one "
+	d = diag_add(ds, DIAG_PL313, p->span,
+		     "the command keeps CAP_SYS_PTRACE: with it a hostile one "
 		     "can take over pale, which counts and answers its calls");
-	diag_help(ds, d, "start as another user, name the capabilities it needs ('capability "
+	diag_help(ds, d,
+		  "start as another user, name the capabilities it needs ('capability "
 		  "chown;'), or leave '--count' out: then nothing of pale stays");
 }
 
@@ -122,9 +130,10 @@ static void warn_listener(const struct policy *p, struct diags *ds)
 	vec_each(&p->calls, r) {
 		if (r->verdict.kind != VERDICT_NOTIFY)
 			continue;
-		struct diag *d = diag_add(ds, DIAG_PL306, r->origin ? r->origin->span : p->span,
-					  "nobody listens under 'pale run': the calls that this rule "
-					  "notifies of answer ENOSYS");
+		struct diag *d =
+			diag_add(ds, DIAG_PL306, r->origin ? r->origin->span : p->span,
+				 "nobody listens under 'pale run': the calls that this rule "
+				 "notifies of answer ENOSYS");
 		diag_help(ds, d, "write 'errno ENOSYS' if that is meant");
 		return;
 	}
@@ -148,8 +157,7 @@ static const struct sock_fprog *order_filters(struct arena *a, const struct cbpf
 }
 
 /* A listener hears one filter, so what it is to hear is one program or none. */
-static int make_filter(struct arena *a, const struct policy *p, struct plan *plan,
-		       struct diags *ds)
+static int make_filter(struct arena *a, const struct policy *p, struct plan *plan, struct diags *ds)
 {
 	struct cbpf_options opt = { .family = arch_family((enum arch)arch_native(), p->arches) };
 	struct cbpf_stack progs = { 0 };
@@ -171,8 +179,8 @@ static int make_filter(struct arena *a, const struct policy *p, struct plan *pla
 }
 
 /* Counted refusals are notifications: the report has them, and the kernel's log would have the answer wrong. */
-static void prepare_log(const struct enforce_options *opt, const struct policy *p, struct plan *plan,
-			struct diags *ds)
+static void prepare_log(const struct enforce_options *opt, const struct policy *p,
+			struct plan *plan, struct diags *ds)
 {
 	if (opt->mode == ENFORCE_LOG)
 		warn_not_logged(p, ds);
@@ -223,9 +231,11 @@ static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan
 	BUF_AUTO text = { 0 };
 
 	if (!profile_supported()) {
-		struct diag *d = diag_add(ds, DIAG_PL300, p->span, "policy '" PRISTR "' counts on "
+		struct diag *d = diag_add(ds, DIAG_PL300, p->span,
+					  "policy '" PRISTR "' counts on "
 					  "AppArmor, which this kernel does not have or has "
-					  "switched off", STRARG(p->name));
+					  "switched off",
+					  STRARG(p->name));
 		diag_help(ds, d, "'--layers seccomp' runs it knowingly without that layer");
 		return -1;
 	}
@@ -296,24 +306,30 @@ static void report_process(struct span at, const struct failure *f, int *status,
 	struct diag *d;
 
 	if (f->step == STEP_LISTENER) {
-		d = diag_add(ds, DIAG_PL315, at, "the listener fails while %s: %s; the command was "
+		d = diag_add(ds, DIAG_PL315, at,
+			     "the listener fails while %s: %s; the command was "
 			     "killed, and what is left of it gets ENOSYS for each refused call",
 			     f->detail, why);
 		diag_help(ds, d, "'pale run' without '--count' needs no listener");
 		return;
 	}
 	if (f->step == STEP_START) {
-		d = diag_add(ds, DIAG_PL314, at, "a process for the command cannot be started: %s", why);
+		d = diag_add(ds, DIAG_PL314, at, "a process for the command cannot be started: %s",
+			     why);
 		if (f->err == EAGAIN)
-			diag_help(ds, d, "the user has as many as 'ulimit -u', or the cgroup's "
+			diag_help(ds, d,
+				  "the user has as many as 'ulimit -u', or the cgroup's "
 				  "pids.max, lets there be");
 		return;
 	}
 	*status = 128 + f->err;
-	d = diag_add(ds, DIAG_PL314, at, "the process for the command was ended by SIG%s before it was "
-		     "the command", why ? why : "?");
+	d = diag_add(ds, DIAG_PL314, at,
+		     "the process for the command was ended by SIG%s before it was "
+		     "the command",
+		     why ? why : "?");
 	if (f->err == SIGSYS)
-		diag_help(ds, d, "a seccomp filter above ends whoever makes a call that confining takes");
+		diag_help(ds, d,
+			  "a seccomp filter above ends whoever makes a call that confining takes");
 }
 
 static void report_failure(const struct plan *plan, const struct failure *f, int *status,
@@ -332,10 +348,13 @@ static void report_failure(const struct plan *plan, const struct failure *f, int
 		if (f->detail)
 			d = diag_add(ds, DIAG_PL308, at, "capabilities cannot be lowered: %s", why);
 		else
-			d = diag_add(ds, DIAG_PL308, at, "capability %u (%s) cannot be taken from the "
-				     "bounding set: %s", f->cap,
+			d = diag_add(ds, DIAG_PL308, at,
+				     "capability %u (%s) cannot be taken from the "
+				     "bounding set: %s",
+				     f->cap,
 				     capability_name(f->cap) ? capability_name(f->cap) : "?", why);
-		diag_help(ds, d, "root needs CAP_SETPCAP for that; start as another user, or name "
+		diag_help(ds, d,
+			  "root needs CAP_SETPCAP for that; start as another user, or name "
 			  "the capability in the policy");
 		return;
 	case STEP_APPARMOR:
@@ -348,19 +367,17 @@ static void report_failure(const struct plan *plan, const struct failure *f, int
 	case STEP_FILTER:
 		d = diag_add(ds, DIAG_PL309, at, "the kernel does not take the filter: %s", why);
 		if (f->err == EBUSY)
-			diag_help(ds, d, "a filter above has a listener already, and the kernel allows one: "
-				  "'pale run' without '--count' and '--verify' needs none");
+			diag_help(
+				ds, d,
+				"a filter above has a listener already, and the kernel allows one: "
+				"'pale run' without '--count' and '--verify' needs none");
 		if (f->err == EMFILE)
 			diag_help(ds, d, "no descriptor is left for the listener: 'ulimit -n'");
 		return;
 	case STEP_START:
 	case STEP_ENDED:
-	case STEP_LISTENER:
-		report_process(at, f, status, ds);
-		return;
-	case STEP_FAKED:
-		add_faked(at, f->detail, ds);
-		return;
+	case STEP_LISTENER: report_process(at, f, status, ds); return;
+	case STEP_FAKED: add_faked(at, f->detail, ds); return;
 	case STEP_EXEC:
 		*status = f->err == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
 		diag_add(ds, f->err == ENOENT ? DIAG_PL301 : DIAG_PL302, NO_SPAN,
@@ -390,7 +407,8 @@ static int replace_process(struct arena *a, const struct plan *plan, struct fail
 	const char *text;
 
 	buf_safe(&name, str_c(plan->path));
-	text = arena_printf(a, "pale run: the kernel does not execute '%s'\n", name.p ? name.p : "");
+	text = arena_printf(a, "pale run: the kernel does not execute '%s'\n",
+			    name.p ? name.p : "");
 	if (!confine_process(plan, f))
 		return -1;
 	if (plan->nfilters && confine_filter(plan, f) < 0)

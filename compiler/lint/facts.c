@@ -31,7 +31,7 @@ struct fact_engine {
 		struct span span; /* of the first rule */
 		unsigned named;
 		size_t rules;
-	} *calls; /* by index of syscall_at() */
+	} * calls; /* by index of syscall_at() */
 	VEC(struct question) questions;
 };
 
@@ -208,8 +208,8 @@ unsigned facts_loud(struct facts *f, const char *call, unsigned arches)
 		if (!(refused & ARCH_BIT(a)))
 			continue;
 		struct verdict v = facts_refusal(f, call, (enum arch)a);
-		if (!verdict_refuses(v) ||
-		    (v.kind == VERDICT_ERRNO && (!v.data || verdict_eq(v, enosys_of((enum arch)a)))))
+		if (!verdict_refuses(v) || (v.kind == VERDICT_ERRNO &&
+					    (!v.data || verdict_eq(v, enosys_of((enum arch)a)))))
 			refused &= ~ARCH_BIT(a);
 	}
 	return refused;
@@ -289,8 +289,8 @@ static dd_node gates_claim(struct dd *d, const char *gates)
 }
 
 /* Takes one architecture's claim into the answer; what needs no capability comes first. */
-static void take_claim(struct facts *f, struct fact_answer *w, const struct question *q, enum arch a,
-		       dd_node claim)
+static void take_claim(struct facts *f, struct fact_answer *w, const struct question *q,
+		       enum arch a, dd_node claim)
 {
 	struct dd *d = f->engine->dd;
 	dd_node plain = dd_fix(d, claim, DD_CAPS, UINT64_MAX, 0);
@@ -303,8 +303,8 @@ static void take_claim(struct facts *f, struct fact_answer *w, const struct ques
 		w->some = 0;
 	if (!w->some) {
 		dd_witness(d, with_caps ? claim : plain, &w->witness);
-		w->witness.at[DD_CALL] = DD_CALL_OF(arch_info(a)->audit,
-						    (uint32_t)q->sys->nr[a] + arch_info(a)->nr_base);
+		w->witness.at[DD_CALL] = DD_CALL_OF(
+			arch_info(a)->audit, (uint32_t)q->sys->nr[a] + arch_info(a)->nr_base);
 		w->arch = a;
 		w->with_caps = with_caps;
 		w->fields = dd_fields(d, claim);
@@ -313,7 +313,8 @@ static void take_claim(struct facts *f, struct fact_answer *w, const struct ques
 }
 
 /* `root`: the claim that is asked about; calls that the question means and the gates leave. */
-static struct fact_answer ask(struct facts *f, dd_node root, const char *question, const char *gates)
+static struct fact_answer ask(struct facts *f, dd_node root, const char *question,
+			      const char *gates)
 {
 	struct dd *d = f->engine->dd;
 	struct fact_answer w = { 0 };
@@ -447,12 +448,18 @@ static bool count_rules(struct facts *f, const struct oci_profile *p)
 	return pairs <= FACTS_PAIRS;
 }
 
-struct facts *facts_of_profile(struct arena *a, const struct json *root, const struct oci_runtime *named)
+struct facts *facts_of_profile(struct arena *a, const struct json *root,
+			       const struct oci_runtime *named)
 {
-	const struct oci_read_options read = { .every_host = true, .docker = true, .runtime = named,
-					       .args_max = named && named->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0 };
-	const struct oci_runtime newest = { .kind = OCI_RUNC, .version = NEWEST_RUNC,
-					.libseccomp = NEWEST_LIBSECCOMP };
+	const struct oci_read_options read = { .every_host = true,
+					       .docker = true,
+					       .runtime = named,
+					       .args_max = named && named->kind == OCI_CRUN ?
+								   OCI_CRUN_ARGS :
+								   0 };
+	const struct oci_runtime newest = { .kind = OCI_RUNC,
+					    .version = NEWEST_RUNC,
+					    .libseccomp = NEWEST_LIBSECCOMP };
 	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
 	struct facts *f = facts_new(a);
 	struct oci_model m;

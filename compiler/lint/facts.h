@@ -23,7 +23,7 @@ struct facts {
 	bool arches_written; /* it names them */
 	bool json;
 	bool has_default;
-	bool undecided; /* a budget is passed: no question has an answer */
+	bool undecided;     /* a budget is passed: no question has an answer */
 	const char *costly; /* the call with the most rules; NULL: no rule */
 	size_t ncostly;     /* and how many */
 	struct verdict dflt;
@@ -35,7 +35,8 @@ struct facts {
 /* `root`: the file; rt: as which runtime loads it, NULL: as the newest. NULL: for machines that the
  * table knows nothing of. */
 struct oci_runtime;
-struct facts *facts_of_profile(struct arena *a, const struct json *root, const struct oci_runtime *rt);
+struct facts *facts_of_profile(struct arena *a, const struct json *root,
+			       const struct oci_runtime *rt);
 struct facts *facts_of_policy(struct arena *a, const struct policy *p, struct diags *ds);
 
 /* ---- calls ---- */

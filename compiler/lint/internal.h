@@ -28,13 +28,14 @@ struct facts;
 struct lint {
 	struct arena *arena;
 	struct diags *ds;
-	const struct json *root;       /* JSON */
+	const struct json *root;           /* JSON */
 	const struct oci_profile *profile; /* JSON; NULL when it is none */
-	const struct ast_file *file;   /* pale */
-	const struct policy *policy;   /* pale: the one being looked at; NULL: the file */
+	const struct ast_file *file;       /* pale */
+	const struct policy *policy;       /* pale: the one being looked at; NULL: the file */
 	const struct oci_runtime *runtime; /* NULL: any */
-	struct group refused; /* JSON: calls of which libseccomp does not take the entries together */
-	struct facts *facts;           /* NULL with no profile, no policy, or no filter in it */
+	struct group
+		refused; /* JSON: calls of which libseccomp does not take the entries together */
+	struct facts *facts; /* NULL with no profile, no policy, or no filter in it */
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);

@@ -20,7 +20,8 @@
 #undef RULE
 
 #define RULE(id, slug, severity, formats, fn, doc, explain) { { DIAG_##id, formats, explain }, fn },
-#define RULE_TOLD(id, slug, severity, formats, doc, explain) { { DIAG_##id, formats, explain }, NULL },
+#define RULE_TOLD(id, slug, severity, formats, doc, explain)                                       \
+	{ { DIAG_##id, formats, explain }, NULL },
 static const struct {
 	struct lint_rule row;
 	lint_fn *run; /* NULL: others find it */
@@ -48,10 +49,12 @@ static void run_rules(struct lint *l, unsigned format)
 			rules[i].run(l, rules[i].row.id);
 }
 
-int lint_json(struct arena *a, const struct json *root, struct source *src, const struct oci_runtime *rt,
-	      struct diags *ds)
+int lint_json(struct arena *a, const struct json *root, struct source *src,
+	      const struct oci_runtime *rt, struct diags *ds)
 {
-	const struct oci_read_options read = { .runtime = rt, .args_max = rt && rt->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0 };
+	const struct oci_read_options read = {
+		.runtime = rt, .args_max = rt && rt->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0
+	};
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
 

@@ -50,17 +50,17 @@ static struct arg_facts look_up(const struct syscall_info *s, unsigned arches, u
 	return f;
 }
 
-static struct str describe(struct lint *l, const struct oci_word *n,
-			   const struct oci_arg *arg)
+static struct str describe(struct lint *l, const struct oci_word *n, const struct oci_arg *arg)
 {
 	static const char *const signs[OCI_OP_NR] = {
-		[OCI_NE] = "!=", [OCI_LT] = "<",	[OCI_LE] = "<=", [OCI_EQ] = "==",
-		[OCI_GE] = ">=", [OCI_GT] = ">",
+		[OCI_NE] = "!=", [OCI_LT] = "<",  [OCI_LE] = "<=",
+		[OCI_EQ] = "==", [OCI_GE] = ">=", [OCI_GT] = ">",
 	};
 
 	if (arg->op == OCI_MASKED_EQ)
 		return str_c(arena_printf(l->arena, "%s: arg%u & 0x%" PRIx64 " == 0x%" PRIx64,
-					  n->sys->name, (unsigned)arg->index, oci_arg_written(arg), arg->two));
+					  n->sys->name, (unsigned)arg->index, oci_arg_written(arg),
+					  arg->two));
 	return str_c(arena_printf(l->arena, "%s: arg%u %s %" PRIu64, n->sys->name,
 				  (unsigned)arg->index, signs[arg->op], oci_arg_written(arg)));
 }
@@ -95,17 +95,17 @@ static const char *collect_args(struct lint *l, struct group *g, arg_fn *fn)
 /* ---- an entry's own conditions ---- */
 
 static bool is_always_true(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
-			   const struct oci_arg *arg, const struct arg_facts *f,
-			   const char **text)
+			   const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
 	(void)l, (void)e, (void)n, (void)f;
 	*text = "";
-	return (arg->op == OCI_GE && !oci_arg_written(arg)) || (arg->op == OCI_LE && oci_arg_written(arg) == UINT64_MAX);
+	return (arg->op == OCI_GE && !oci_arg_written(arg)) ||
+	       (arg->op == OCI_LE && oci_arg_written(arg) == UINT64_MAX);
 }
 
-RULE(SC114, "tautology", HIGH, JSON, sc_tautology,
-     "a condition that always holds",
-     "A condition that every value meets (>= 0, or <= 2^64-1): arguments are compared as unsigned numbers.")
+RULE(SC114, "tautology", HIGH, JSON, sc_tautology, "a condition that always holds",
+     "A condition that every value meets (>= 0, or <= 2^64-1): arguments are compared as unsigned "
+     "numbers.")
 
 void sc_tautology(struct lint *l, enum diag_id id)
 {
@@ -120,17 +120,17 @@ void sc_tautology(struct lint *l, enum diag_id id)
 }
 
 static bool is_never_true(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
-			  const struct oci_arg *arg, const struct arg_facts *f,
-			  const char **text)
+			  const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
 	(void)l, (void)e, (void)n, (void)f;
 	*text = "";
-	return (arg->op == OCI_LT && !oci_arg_written(arg)) || (arg->op == OCI_GT && oci_arg_written(arg) == UINT64_MAX);
+	return (arg->op == OCI_LT && !oci_arg_written(arg)) ||
+	       (arg->op == OCI_GT && oci_arg_written(arg) == UINT64_MAX);
 }
 
-RULE(SC115, "unsatisfiable", WARNING, JSON, sc_unsatisfiable,
-     "a condition that never holds",
-     "A condition that no value meets (< 0, or > 2^64-1): arguments are compared as unsigned numbers. The entry does nothing.")
+RULE(SC115, "unsatisfiable", WARNING, JSON, sc_unsatisfiable, "a condition that never holds",
+     "A condition that no value meets (< 0, or > 2^64-1): arguments are compared as unsigned "
+     "numbers. The entry does nothing.")
 
 void sc_unsatisfiable(struct lint *l, enum diag_id id)
 {
@@ -147,7 +147,8 @@ void sc_unsatisfiable(struct lint *l, enum diag_id id)
 
 RULE(SC116, "masked-swapped", HIGH, JSON, sc_masked_swapped,
      "bits outside the mask in a masked comparison",
-     "In SCMP_CMP_MASKED_EQ 'value' is the mask and 'valueTwo' what is compared. Bits of valueTwo outside the mask are dropped by libseccomp in silence; most often the two are swapped.")
+     "In SCMP_CMP_MASKED_EQ 'value' is the mask and 'valueTwo' what is compared. Bits of valueTwo "
+     "outside the mask are dropped by libseccomp in silence; most often the two are swapped.")
 
 void sc_masked_swapped(struct lint *l, enum diag_id id)
 {
@@ -160,18 +161,20 @@ void sc_masked_swapped(struct lint *l, enum diag_id id)
 			if (!e->readable || arg->op != OCI_MASKED_EQ || !oci_arg_written(arg) ||
 			    !(arg->two & ~oci_arg_written(arg)))
 				continue;
-			d = diag_add(l->ds, id, arg->span, "valueTwo 0x%" PRIx64 " has bits outside "
+			d = diag_add(l->ds, id, arg->span,
+				     "valueTwo 0x%" PRIx64 " has bits outside "
 				     "the mask 0x%" PRIx64 " (value): libseccomp drops them and "
-				     "compares with 0x%" PRIx64, arg->two, oci_arg_written(arg),
+				     "compares with 0x%" PRIx64,
+				     arg->two, oci_arg_written(arg),
 				     arg->two & oci_arg_written(arg));
-			diag_help(l->ds, d, "value is the mask and valueTwo what is compared; "
+			diag_help(l->ds, d,
+				  "value is the mask and valueTwo what is compared; "
 				  "are they swapped?");
 		}
 	}
 }
 
-RULE(SC117, "masked-zero", HIGH, JSON, sc_masked_zero,
-     "a masked comparison with mask 0",
+RULE(SC117, "masked-zero", HIGH, JSON, sc_masked_zero, "a masked comparison with mask 0",
      "SCMP_CMP_MASKED_EQ with mask 0 compares 0 with 0: it always holds.")
 
 void sc_masked_zero(struct lint *l, enum diag_id id)
@@ -182,7 +185,8 @@ void sc_masked_zero(struct lint *l, enum diag_id id)
 		vec_each(&e->args, arg)
 			if (e->readable && arg->op == OCI_MASKED_EQ && !oci_arg_written(arg))
 				diag_help(l->ds,
-					  diag_add(l->ds, id, arg->span, "a mask of 0 compares "
+					  diag_add(l->ds, id, arg->span,
+						   "a mask of 0 compares "
 						   "nothing: the condition always holds"),
 					  "value is the mask, valueTwo what is compared");
 }
@@ -198,9 +202,10 @@ static bool is_pointer(struct lint *l, const struct oci_entry *e, const struct o
 	return f->pointer && !((arg->op == OCI_EQ || arg->op == OCI_NE) && !oci_arg_written(arg));
 }
 
-RULE(SC118, "pointer-compare", WARNING, JSON, sc_pointer_compare,
-     "a condition on a pointer",
-     "A condition on an argument that is a pointer. A filter sees the address and cannot follow it, and the memory may change after the check (Documentation/userspace-api/seccomp_filter.rst). Comparing with 0 is fine and not reported.")
+RULE(SC118, "pointer-compare", WARNING, JSON, sc_pointer_compare, "a condition on a pointer",
+     "A condition on an argument that is a pointer. A filter sees the address and cannot follow "
+     "it, and the memory may change after the check "
+     "(Documentation/userspace-api/seccomp_filter.rst). Comparing with 0 is fine and not reported.")
 
 void sc_pointer_compare(struct lint *l, enum diag_id id)
 {
@@ -210,8 +215,10 @@ void sc_pointer_compare(struct lint *l, enum diag_id id)
 
 	if (!name)
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: the argument ('%s') is a pointer; a filter sees "
-		     "the address, never what it points at", group_list(&g), name);
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: the argument ('%s') is a pointer; a filter sees "
+		     "the address, never what it points at",
+		     group_list(&g), name);
 	diag_help(l->ds, d, "remove the condition; paths and addresses are AppArmor's business");
 	group_labels(l->ds, d, &g);
 }
@@ -224,9 +231,9 @@ static bool is_beyond(struct lint *l, const struct oci_entry *e, const struct oc
 	return f->beyond;
 }
 
-RULE(SC119, "arity", HIGH, JSON, sc_arity,
-     "a condition on an argument that the call does not have",
-     "A condition on an argument that the call does not have. The register holds whatever the program left there.")
+RULE(SC119, "arity", HIGH, JSON, sc_arity, "a condition on an argument that the call does not have",
+     "A condition on an argument that the call does not have. The register holds whatever the "
+     "program left there.")
 
 void sc_arity(struct lint *l, enum diag_id id)
 {
@@ -235,8 +242,10 @@ void sc_arity(struct lint *l, enum diag_id id)
 
 	if (!collect_args(l, &g, is_beyond))
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: the call has no such argument, and the register "
-		     "holds whatever was there", group_list(&g));
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: the call has no such argument, and the register "
+		     "holds whatever was there",
+		     group_list(&g));
 	diag_help(l->ds, d, "the first argument has index 0 (pale show CALL lists them)");
 	group_labels(l->ds, d, &g);
 }
@@ -244,22 +253,14 @@ void sc_arity(struct lint *l, enum diag_id id)
 static bool holds(const struct oci_arg *arg, uint64_t v)
 {
 	switch (arg->op) {
-	case OCI_NE:
-		return v != oci_arg_written(arg);
-	case OCI_LT:
-		return v < oci_arg_written(arg);
-	case OCI_LE:
-		return v <= oci_arg_written(arg);
-	case OCI_EQ:
-		return v == oci_arg_written(arg);
-	case OCI_GE:
-		return v >= oci_arg_written(arg);
-	case OCI_GT:
-		return v > oci_arg_written(arg);
-	case OCI_MASKED_EQ:
-		return (v & oci_arg_written(arg)) == (arg->two & oci_arg_written(arg));
-	case OCI_OP_NR:
-		break;
+	case OCI_NE: return v != oci_arg_written(arg);
+	case OCI_LT: return v < oci_arg_written(arg);
+	case OCI_LE: return v <= oci_arg_written(arg);
+	case OCI_EQ: return v == oci_arg_written(arg);
+	case OCI_GE: return v >= oci_arg_written(arg);
+	case OCI_GT: return v > oci_arg_written(arg);
+	case OCI_MASKED_EQ: return (v & oci_arg_written(arg)) == (arg->two & oci_arg_written(arg));
+	case OCI_OP_NR: break;
 	}
 	BUG("operator");
 }
@@ -320,8 +321,8 @@ static bool find_witness(const struct oci_arg *arg, bool permits, uint64_t *low,
 	if (*low > UINT32_MAX)
 		return false; /* wider than the argument: SC122; or < 0, >= 0: SC115, SC114 */
 	/* Permitted although it should not be; or not refused although it should be. */
-	return permits ? !holds(arg, *low) && holds(arg, *wide)
-		       : holds(arg, *low) && !holds(arg, *wide);
+	return permits ? !holds(arg, *low) && holds(arg, *wide) :
+			 holds(arg, *low) && !holds(arg, *wide);
 }
 
 static bool fails_open(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
@@ -332,19 +333,23 @@ static bool fails_open(struct lint *l, const struct oci_entry *e, const struct o
 
 	if (!permits && (!verdict_refuses(e->verdict) || facts_refuses(l->facts)))
 		return false; /* what gets round a refusal meets the default's */
-	if (!f->narrow ||
-	    !find_witness(arg, permits, &low, &wide) ||
+	if (!f->narrow || !find_witness(arg, permits, &low, &wide) ||
 	    is_touched(l->profile, e, n, arg->index, low, wide))
 		return false;
-	*text = arena_printf(l->arena, "0x%" PRIx64 " is %s, and the kernel takes it for 0x%" PRIx64,
-			     wide, permits ? "allowed" : "not refused", low);
+	*text = arena_printf(l->arena,
+			     "0x%" PRIx64 " is %s, and the kernel takes it for 0x%" PRIx64, wide,
+			     permits ? "allowed" : "not refused", low);
 	return true;
 }
 
 RULE(SC120, "width-fail-open", HIGH, JSON, sc_width_fail_open,
      "a 64-bit comparison of a 32-bit argument that can be got round",
-     "The kernel looks at the low 32 bits of this argument; the runtime's filter compares 64. A program may put anything into the high half: 'not equal', 'greater' in an allowing entry and 'equal', 'less' in a refusing one then let the forbidden value pass (CVE-2019-7303, CVE-2019-10063).\n\n"
-     "The message gives a witness. Way out: SCMP_CMP_MASKED_EQ with mask 0xffffffff, or a pale policy, whose comparisons look at the width that the kernel uses.")
+     "The kernel looks at the low 32 bits of this argument; the runtime's filter compares 64. A "
+     "program may put anything into the high half: 'not equal', 'greater' in an allowing entry and "
+     "'equal', 'less' in a refusing one then let the forbidden value pass (CVE-2019-7303, "
+     "CVE-2019-10063).\n\n"
+     "The message gives a witness. Way out: SCMP_CMP_MASKED_EQ with mask 0xffffffff, or a pale "
+     "policy, whose comparisons look at the width that the kernel uses.")
 
 void sc_width_fail_open(struct lint *l, enum diag_id id)
 {
@@ -354,16 +359,18 @@ void sc_width_fail_open(struct lint *l, enum diag_id id)
 
 	if (!witness)
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: the kernel looks at 32 bits of this argument, the "
-		     "filter at 64: %s", group_list(&g), witness);
-	diag_help(l->ds, d, "compare with SCMP_CMP_MASKED_EQ and a mask of 4294967295 "
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: the kernel looks at 32 bits of this argument, the "
+		     "filter at 64: %s",
+		     group_list(&g), witness);
+	diag_help(l->ds, d,
+		  "compare with SCMP_CMP_MASKED_EQ and a mask of 4294967295 "
 		  "(pale's own comparisons look at the argument's width)");
 	group_labels(l->ds, d, &g);
 }
 
 static bool fails_closed(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
-			 const struct oci_arg *arg, const struct arg_facts *f,
-			 const char **text)
+			 const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
 	(void)l, (void)n;
 	*text = "";
@@ -375,7 +382,9 @@ static bool fails_closed(struct lint *l, const struct oci_entry *e, const struct
 
 RULE(SC121, "width-fail-closed", WARNING, JSON, sc_width_fail_closed,
      "a 64-bit comparison of a negative 32-bit argument",
-     "An allowing entry compares a negative 32-bit value in 64 bits. Some libcs sign-extend (musl's ioctl), others do not (libseccomp#383: AT_FDCWD as 0xffffff9c and as 0xffffffffffffff9c): one of them is refused.")
+     "An allowing entry compares a negative 32-bit value in 64 bits. Some libcs sign-extend "
+     "(musl's ioctl), others do not (libseccomp#383: AT_FDCWD as 0xffffff9c and as "
+     "0xffffffffffffff9c): one of them is refused.")
 
 void sc_width_fail_closed(struct lint *l, enum diag_id id)
 {
@@ -384,17 +393,19 @@ void sc_width_fail_closed(struct lint *l, enum diag_id id)
 
 	if (!collect_args(l, &g, fails_closed))
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: a negative int, which some libcs sign-extend to 64 "
-		     "bits: the condition then fails and the call is refused", group_list(&g));
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: a negative int, which some libcs sign-extend to 64 "
+		     "bits: the condition then fails and the call is refused",
+		     group_list(&g));
 	diag_help(l->ds, d, "compare with SCMP_CMP_MASKED_EQ and a mask of 4294967295");
 	group_labels(l->ds, d, &g);
 }
 
 static bool is_too_wide(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
-			const struct oci_arg *arg, const struct arg_facts *f,
-			const char **text)
+			const struct oci_arg *arg, const struct arg_facts *f, const char **text)
 {
-	uint64_t v = arg->op == OCI_MASKED_EQ ? arg->two & oci_arg_written(arg) : oci_arg_written(arg);
+	uint64_t v =
+		arg->op == OCI_MASKED_EQ ? arg->two & oci_arg_written(arg) : oci_arg_written(arg);
 
 	(void)l, (void)e, (void)n;
 	*text = "";
@@ -402,9 +413,9 @@ static bool is_too_wide(struct lint *l, const struct oci_entry *e, const struct 
 	       (arg->op == OCI_EQ || arg->op == OCI_MASKED_EQ || arg->op == OCI_NE);
 }
 
-RULE(SC122, "sign-extension", WARNING, JSON, sc_sign_extension,
-     "a value wider than the argument",
-     "The value has more than 32 bits, the kernel looks at 32. Whether the register holds these high bits depends on compiler and libc.")
+RULE(SC122, "sign-extension", WARNING, JSON, sc_sign_extension, "a value wider than the argument",
+     "The value has more than 32 bits, the kernel looks at 32. Whether the register holds these "
+     "high bits depends on compiler and libc.")
 
 void sc_sign_extension(struct lint *l, enum diag_id id)
 {
@@ -413,16 +424,20 @@ void sc_sign_extension(struct lint *l, enum diag_id id)
 
 	if (!collect_args(l, &g, is_too_wide))
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: the value has more than the 32 bits that the kernel "
-		     "looks at; whether a register holds these high bits is chance", group_list(&g));
-	diag_help(l->ds, d, "-1 as 32 bits is 4294967295, compared with SCMP_CMP_MASKED_EQ and a mask "
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: the value has more than the 32 bits that the kernel "
+		     "looks at; whether a register holds these high bits is chance",
+		     group_list(&g));
+	diag_help(l->ds, d,
+		  "-1 as 32 bits is 4294967295, compared with SCMP_CMP_MASKED_EQ and a mask "
 		  "of 4294967295");
 	group_labels(l->ds, d, &g);
 }
 
 RULE(SC125, "clone-ns-mask", HIGH, JSON, sc_clone_ns_mask,
      "a mask on clone that forgets namespace flags",
-     "An entry allows clone when certain flags are clear, and forgets some of the seven CLONE_NEW* flags. All of them: 0x7e020000, 2114060288.")
+     "An entry allows clone when certain flags are clear, and forgets some of the seven CLONE_NEW* "
+     "flags. All of them: 0x7e020000, 2114060288.")
 
 void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 {
@@ -430,8 +445,8 @@ void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 		uint32_t bit;
 		const char *name;
 	} flags[] = {
-		{ 0x00020000, "CLONE_NEWNS" },	{ 0x02000000, "CLONE_NEWCGROUP" },
-		{ 0x04000000, "CLONE_NEWUTS" }, { 0x08000000, "CLONE_NEWIPC" },
+		{ 0x00020000, "CLONE_NEWNS" },   { 0x02000000, "CLONE_NEWCGROUP" },
+		{ 0x04000000, "CLONE_NEWUTS" },  { 0x08000000, "CLONE_NEWIPC" },
 		{ 0x10000000, "CLONE_NEWUSER" }, { 0x20000000, "CLONE_NEWPID" },
 		{ 0x40000000, "CLONE_NEWNET" },
 	};
@@ -451,7 +466,8 @@ void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 			if (!(oci_arg_written(arg) & flags[i].bit))
 				group_add(&missing, str_c(flags[i].name), arg->span);
 		diag_help(l->ds,
-			  diag_add(l->ds, id, arg->span, "the mask on clone's flags lets %s through",
+			  diag_add(l->ds, id, arg->span,
+				   "the mask on clone's flags lets %s through",
 				   group_list(&missing)),
 			  "2114060288 (0x7e020000) has all seven");
 	}

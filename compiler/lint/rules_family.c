@@ -14,8 +14,10 @@ static unsigned carried_past(struct lint *l, const struct syscall_info *s, const
 		if (!(on & ARCH_BIT(a)) || multiplexed_by(s, (enum arch)a, &name, &selector))
 			continue;
 		*mux = name;
-		found |= ARCH_BIT(a) & facts_ask(l->facts, arena_printf(l->arena, "%s(call == %u)", name,
-									selector), "").some;
+		found |= ARCH_BIT(a) &
+			 facts_ask(l->facts,
+				   arena_printf(l->arena, "%s(call == %u)", name, selector), "")
+				 .some;
 	}
 	return found;
 }
@@ -31,8 +33,12 @@ static bool is_told(const struct lint *l)
 
 RULE(SC123, "multiplexer", HIGH, BOTH, sc_multiplexer,
      "conditions that a multiplexed call does not meet",
-     "i386, s390x and ppc64le carry socket calls inside socketcall and System V IPC inside ipc, with the arguments in memory. A condition on socket does not hold there: libseccomp adds socketcall(1) without it, and a profile that allows socketcall as a whole has no condition at all. Any x86_64 process can make i386 calls by int 0x80.\n\n"
-     "Way out: leave i386 out, or refuse socketcall with ENOSYS (glibc then uses the direct calls).")
+     "i386, s390x and ppc64le carry socket calls inside socketcall and System V IPC inside ipc, "
+     "with the arguments in memory. A condition on socket does not hold there: libseccomp adds "
+     "socketcall(1) without it, and a profile that allows socketcall as a whole has no condition "
+     "at all. Any x86_64 process can make i386 calls by int 0x80.\n\n"
+     "Way out: leave i386 out, or refuse socketcall with ENOSYS (glibc then uses the direct "
+     "calls).")
 
 void sc_multiplexer(struct lint *l, enum diag_id id)
 {
@@ -51,33 +57,42 @@ void sc_multiplexer(struct lint *l, enum diag_id id)
 		on |= past;
 		open |= past & facts_always(l->facts, mux);
 		first = first ? first : mux;
-		group_add(&g, str_c(syscall_at(i)->name), facts_span(l->facts, syscall_at(i)->name));
+		group_add(&g, str_c(syscall_at(i)->name),
+			  facts_span(l->facts, syscall_at(i)->name));
 	}
 	if (!g.hits.n || is_told(l))
 		return;
 	if (open)
-		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for %s: '%s' "
-			     "is allowed as a whole there, with its arguments in memory%s", group_list(&g),
-			     lint_arches(l, on), first, on & ARCH_BIT(ARCH_I386) ?
-			     ", and any x86_64 process can make i386 calls" : "");
+		d = diag_add(l->ds, id, group_span(&g),
+			     "the conditions on %s do not hold for %s: '%s' "
+			     "is allowed as a whole there, with its arguments in memory%s",
+			     group_list(&g), lint_arches(l, on), first,
+			     on & ARCH_BIT(ARCH_I386) ?
+				     ", and any x86_64 process can make i386 calls" :
+				     "");
 	else
-		d = diag_add(l->ds, id, group_span(&g), "the conditions on %s do not hold for %s: "
-			     "%s '%s' for %s, without conditions", group_list(&g), lint_arches(l, on),
-			     l->facts->json ? "libseccomp also allows" : "this policy also allows", first,
-			     PLURAL(g, "it", "them"));
-	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", lint_arches(l, on), first, l->facts->json ?
-		  "an entry of its own, with another errno than the default's" : "a rule of its own");
+		d = diag_add(l->ds, id, group_span(&g),
+			     "the conditions on %s do not hold for %s: "
+			     "%s '%s' for %s, without conditions",
+			     group_list(&g), lint_arches(l, on),
+			     l->facts->json ? "libseccomp also allows" : "this policy also allows",
+			     first, PLURAL(g, "it", "them"));
+	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", lint_arches(l, on), first,
+		  l->facts->json ? "an entry of its own, with another errno than the default's" :
+				   "a rule of its own");
 }
 
 static const char *const ring_ops[] = {
-	"accept4", "connect", "epoll_ctl", "fallocate", "fgetxattr", "ftruncate", "getxattr", "linkat",
-	"madvise", "mkdirat", "openat", "openat2", "recvmsg", "renameat2", "sendmsg", "setxattr",
-	"shutdown", "socket", "splice", "statx", "symlinkat", "tee", "unlinkat",
+	"accept4",  "connect",   "epoll_ctl", "fallocate", "fgetxattr", "ftruncate",
+	"getxattr", "linkat",    "madvise",   "mkdirat",   "openat",    "openat2",
+	"recvmsg",  "renameat2", "sendmsg",   "setxattr",  "shutdown",  "socket",
+	"splice",   "statx",     "symlinkat", "tee",       "unlinkat",
 };
 
 RULE(SC132, "io_uring-bypass", HIGH, BOTH, sc_io_uring_bypass,
      "io_uring allowed beside restricted calls",
-     "io_uring is allowed. Its operations (open, connect, send, ...) are carried out by the kernel without passing any filter, so what is restricted by call is open by ring.")
+     "io_uring is allowed. Its operations (open, connect, send, ...) are carried out by the kernel "
+     "without passing any filter, so what is restricted by call is open by ring.")
 
 void sc_io_uring_bypass(struct lint *l, enum diag_id id)
 {
@@ -95,8 +110,10 @@ void sc_io_uring_bypass(struct lint *l, enum diag_id id)
 			group_add(&g, str_c(ring_ops[i]), span);
 	if (!g.hits.n)
 		return;
-	d = diag_add(l->ds, id, span, "io_uring is allowed and does what is restricted here "
-		     "without any call that a filter sees: %s", group_list(&g));
+	d = diag_add(l->ds, id, span,
+		     "io_uring is allowed and does what is restricted here "
+		     "without any call that a filter sees: %s",
+		     group_list(&g));
 	diag_help(l->ds, d, "refuse io_uring_setup, io_uring_enter and io_uring_register");
 }
 
@@ -144,19 +161,24 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
 		struct fact_answer w = facts_ask(l->facts, question, "");
 		if (w.some & on)
-			group_add(&open, str_c(round ? question : call), facts_span(l->facts, call));
+			group_add(&open, str_c(round ? question : call),
+				  facts_span(l->facts, call));
 	}
 	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
 		return;
-	d = diag_add(l->ds, id, group_span(&refused), "%s %s refused, and what does the same stays "
-		     "allowed: %s (%s)", group_list(&refused), PLURAL(refused, "is", "are"),
-		     group_list(&open), f->why);
+	d = diag_add(l->ds, id, group_span(&refused),
+		     "%s %s refused, and what does the same stays "
+		     "allowed: %s (%s)",
+		     group_list(&refused), PLURAL(refused, "is", "are"), group_list(&open), f->why);
 	diag_help(l->ds, d, "refuse %s too", group_list(&open));
 }
 
 RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
      "a deny list that forgets calls of a family",
-     "A deny list refuses one call of a family and leaves others that do the same: chmod, and fchmodat, which is what the C library calls; mount, and fsmount with move_mount. The families stand in siblings.def, each with its reason; a sibling that does the same only with certain arguments counts where those pass.")
+     "A deny list refuses one call of a family and leaves others that do the same: chmod, and "
+     "fchmodat, which is what the C library calls; mount, and fsmount with move_mount. The "
+     "families stand in siblings.def, each with its reason; a sibling that does the same only with "
+     "certain arguments counts where those pass.")
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)
 {

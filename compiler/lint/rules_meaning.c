@@ -101,7 +101,8 @@ static void collect_names(struct lint *l, struct group *g, enum name_class want)
 
 RULE(SC103, "alien-arch", WARNING, JSON, sc_alien_arch,
      "a call of architectures that the profile does not declare",
-     "A real system call, on architectures that the profile does not declare: getxpid, getxuid and getxgid exist on Alpha only. Runtimes skip the name.")
+     "A real system call, on architectures that the profile does not declare: getxpid, getxuid and "
+     "getxgid exist on Alpha only. Runtimes skip the name.")
 
 void sc_alien_arch(struct lint *l, enum diag_id id)
 {
@@ -118,16 +119,20 @@ void sc_alien_arch(struct lint *l, enum diag_id id)
 		if (!strstr(where, list))
 			where = arena_printf(l->arena, "%s%s%s", where, *where ? "; " : "", list);
 	}
-	d = diag_add(l->ds, id, group_span(&g), "%s: real calls, but on other architectures only "
-		     "(%s); without effect on the declared %s", group_list(&g), where,
-		     lint_arches(l, l->profile->declared));
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: real calls, but on other architectures only "
+		     "(%s); without effect on the declared %s",
+		     group_list(&g), where, lint_arches(l, l->profile->declared));
 	diag_help(l->ds, d, "remove %s, or declare the architecture", PLURAL(g, "it", "them"));
 	group_labels(l->ds, d, &g);
 }
 
 RULE(SC104, "no-effect-on-arch", INFO, JSON, sc_no_effect_on_arch,
      "a call with no number on any declared architecture",
-     "A real name that has a number on none of the declared architectures and that no multiplexer carries there, so that libseccomp adds nothing for it: harmless in a list that is kept for many architectures. 'recv' and 'send' on i386 are calls 10 and 9 of socketcall: where socketcall is allowed as a whole they add nothing.")
+     "A real name that has a number on none of the declared architectures and that no multiplexer "
+     "carries there, so that libseccomp adds nothing for it: harmless in a list that is kept for "
+     "many architectures. 'recv' and 'send' on i386 are calls 10 and 9 of socketcall: where "
+     "socketcall is allowed as a whole they add nothing.")
 
 void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 {
@@ -141,12 +146,16 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 	for (size_t i = 0; i < g.hits.n; i++)
 		mux |= is_socketcall_only(g.hits.v[i].text);
 	const char *known = lint_arches(l, l->profile->declared);
-	d = diag_add(l->ds, id, group_span(&g), "%s: no number on any declared architecture%s%s%s: "
-		     "%s no effect", group_list(&g), *known ? " (" : "", known, *known ? ")" : "",
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: no number on any declared architecture%s%s%s: "
+		     "%s no effect",
+		     group_list(&g), *known ? " (" : "", known, *known ? ")" : "",
 		     PLURAL(g, "it has", "they have"));
 	if (mux && l->profile->declared & ARCH_BIT(ARCH_I386))
-		diag_help(l->ds, d, "remove %s; i386 carries recv and send inside socketcall, which "
-			  "is allowed as a whole", PLURAL(g, "it", "them"));
+		diag_help(l->ds, d,
+			  "remove %s; i386 carries recv and send inside socketcall, which "
+			  "is allowed as a whole",
+			  PLURAL(g, "it", "them"));
 	else
 		diag_help(l->ds, d, "remove %s, or declare the architecture that has %s",
 			  PLURAL(g, "it", "them"), PLURAL(g, "it", "them"));
@@ -219,10 +228,11 @@ static void collect_pairs(struct lint *l, pair_fn *fn, bool winner, struct group
 	struct uses u = sort_uses(l);
 
 	for (size_t i = 1; i < u.n; i++) {
-		for (size_t k = i; k-- > 0 && i - k <= 64; ) {
+		for (size_t k = i; k-- > 0 && i - k <= 64;) {
 			if (!str_eq(u.v[k].name->text, u.v[i].name->text))
 				break;
-			if (!fn(u.v[k].entry, u.v[i].entry) || (winner && is_refused(l, u.v[i].name->span)))
+			if (!fn(u.v[k].entry, u.v[i].entry) ||
+			    (winner && is_refused(l, u.v[i].name->span)))
 				continue;
 			if (group_add(later, u.v[i].name->text, u.v[i].name->span))
 				vec_push(l->arena, &earlier->hits,
@@ -269,8 +279,7 @@ static bool in_one_entry(const struct oci_entry *x, const struct oci_entry *y)
 	return x == y;
 }
 
-RULE(SC106, "duplicate-in-rule", INFO, JSON, sc_duplicate_in_rule,
-     "a name twice in one entry",
+RULE(SC106, "duplicate-in-rule", INFO, JSON, sc_duplicate_in_rule, "a name twice in one entry",
      "A name stands twice in one entry. Harmless, and a sign of an edit that went wrong.")
 
 void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
@@ -294,7 +303,8 @@ static bool says_the_same(const struct oci_entry *x, const struct oci_entry *y)
 
 RULE(SC107, "duplicate-across-rules", WARNING, JSON, sc_duplicate_across_rules,
      "two entries that say the same",
-     "Two entries say the same of a call under the same conditions. Harmless until one of them is changed.")
+     "Two entries say the same of a call under the same conditions. Harmless until one of them is "
+     "changed.")
 
 void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 {
@@ -318,7 +328,8 @@ static bool contradicts(const struct oci_entry *x, const struct oci_entry *y)
 
 RULE(SC108, "contradictory-unconditional", HIGH, JSON, sc_contradictory,
      "two unconditional entries that disagree",
-     "Two entries without conditions give one call different actions. libseccomp keeps the first and accepts and ignores the second, in either order: tried with 2.5.4.")
+     "Two entries without conditions give one call different actions. libseccomp keeps the first "
+     "and accepts and ignores the second, in either order: tried with 2.5.4.")
 
 void sc_contradictory(struct lint *l, enum diag_id id)
 {
@@ -328,8 +339,10 @@ void sc_contradictory(struct lint *l, enum diag_id id)
 	collect_pairs(l, contradicts, true, &later, &earlier);
 	if (!later.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&later), "%s: two entries without conditions disagree; "
-		     "libseccomp keeps the first and ignores this one", group_list(&later));
+	d = diag_add(l->ds, id, group_span(&later),
+		     "%s: two entries without conditions disagree; "
+		     "libseccomp keeps the first and ignores this one",
+		     group_list(&later));
 	diag_help(l->ds, d, "remove the one that is not meant");
 	note_earlier(l, d, &earlier, "this one counts");
 }
@@ -348,7 +361,8 @@ static bool shadows(const struct oci_entry *x, const struct oci_entry *y)
 
 RULE(SC109, "arg-rule-shadowed", HIGH, JSON, sc_arg_rule_shadowed,
      "conditions that an unconditional entry swallows",
-     "One entry looks at arguments and another does not. libseccomp lets the unconditional one swallow the other, in whichever order they stand: the conditions have no effect.")
+     "One entry looks at arguments and another does not. libseccomp lets the unconditional one "
+     "swallow the other, in whichever order they stand: the conditions have no effect.")
 
 void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
 {
@@ -358,7 +372,8 @@ void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
 	collect_pairs(l, shadows, true, &later, &earlier);
 	if (!later.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&later), "%s: one entry has conditions and another has "
+	d = diag_add(l->ds, id, group_span(&later),
+		     "%s: one entry has conditions and another has "
 		     "none; libseccomp lets the one without conditions decide, in either order",
 		     group_list(&later));
 	diag_help(l->ds, d, "remove the entry without conditions, or the conditions");
@@ -379,7 +394,9 @@ static bool loses_refusal(const struct oci_entry *x, const struct oci_entry *y)
 
 RULE(SC110, "deny-equals-default", HIGH, JSON, sc_deny_equals_default,
      "a refusal that runtimes leave out beside an allow",
-     "A refusal with the default's own action and errno is left out by runc and crun before libseccomp sees it. An entry that allows the same call then stays alone: the call is allowed.")
+     "A refusal with the default's own action and errno is left out by runc and crun before "
+     "libseccomp sees it. An entry that allows the same call then stays alone: the call is "
+     "allowed.")
 
 void sc_deny_equals_default(struct lint *l, enum diag_id id)
 {
@@ -389,18 +406,24 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 	collect_pairs(l, loses_refusal, false, &later, &earlier);
 	if (!later.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&later), "%s: allowed and refused; the refusal says what "
+	d = diag_add(l->ds, id, group_span(&later),
+		     "%s: allowed and refused; the refusal says what "
 		     "the default says, so runc and crun leave it out and the call stays allowed",
 		     group_list(&later));
-	diag_help(l->ds, d, "remove the entry that allows, or give the refusal another errno and "
+	diag_help(l->ds, d,
+		  "remove the entry that allows, or give the refusal another errno and "
 		  "the allowing entry conditions");
 	note_earlier(l, d, &earlier, "the other entry");
 }
 
 RULE(SC153, "overlapping-entries", HIGH, JSON, sc_overlapping_entries,
      "two entries with different actions that one call meets both",
-     "Two entries with different actions whose conditions some calls meet both. No runtime defines which decides: it is whatever libseccomp's merged tree of comparisons yields, and that has changed between releases. Entries without a condition (SC108, SC109) and with the same condition (SC112) are other rules.\n\n"
-     "Way out: let the conditions exclude each other. 'pale sim' and 'pale explain' tell what the libseccomp installed here makes of it.")
+     "Two entries with different actions whose conditions some calls meet both. No runtime defines "
+     "which decides: it is whatever libseccomp's merged tree of comparisons yields, and that has "
+     "changed between releases. Entries without a condition (SC108, SC109) and with the same "
+     "condition (SC112) are other rules.\n\n"
+     "Way out: let the conditions exclude each other. 'pale sim' and 'pale explain' tell what the "
+     "libseccomp installed here makes of it.")
 
 void sc_overlapping_entries(struct lint *l, enum diag_id id)
 {
@@ -414,32 +437,48 @@ void sc_overlapping_entries(struct lint *l, enum diag_id id)
 			continue;
 		BUF_AUTO call = { 0 };
 		oci_print_witness(&call, name, both.args);
-		struct diag *d = diag_add(l->ds, id, both.second, "%s meets two entries with different actions, and "
-					  "which decides is up to libseccomp", call.p);
+		struct diag *d = diag_add(l->ds, id, both.second,
+					  "%s meets two entries with different actions, and "
+					  "which decides is up to libseccomp",
+					  call.p);
 		diag_note(l->ds, d, both.first, "the other entry");
 		diag_help(l->ds, d, "let their conditions exclude each other");
 	}
 }
 
 /* Rows that --list-rules and --explain show: oci_refused() says these, above. */
-RULE_TOLD(SC112, "same-cond-two-actions", ERROR, JSON,
-     "conditions that two entries give different actions, which libseccomp refuses",
-     "libseccomp merges the conditions of one call into a tree, and answers EEXIST to an entry that ends where another action's conditions go on: the same conditions with two actions, or fewer of them behind more (in the other order the entry with fewer decides alone). With i386, s390x or ppc64le listed, 'socket' is socketcall(1) there too, so that an entry without conditions has one: entries for socket, connect, shmget and the like, the conditional one first, do not load. runc says 'error adding seccomp rule for syscall NAME: file exists', crun 'seccomp_rule_add_array: File exists'. What the library here answers is what is told, in each environment in which other entries are in force.\n\n"
-     "Way out: keep one action, put the entry with fewer conditions first, or let the conditions exclude each other.")
+RULE_TOLD(
+	SC112, "same-cond-two-actions", ERROR, JSON,
+	"conditions that two entries give different actions, which libseccomp refuses",
+	"libseccomp merges the conditions of one call into a tree, and answers EEXIST to an entry "
+	"that ends where another action's conditions go on: the same conditions with two actions, "
+	"or fewer of them behind more (in the other order the entry with fewer decides alone). "
+	"With i386, s390x or ppc64le listed, 'socket' is socketcall(1) there too, so that an entry "
+	"without conditions has one: entries for socket, connect, shmget and the like, the "
+	"conditional one first, do not load. runc says 'error adding seccomp rule for syscall "
+	"NAME: file exists', crun 'seccomp_rule_add_array: File exists'. What the library here "
+	"answers is what is told, in each environment in which other entries are in force.\n\n"
+	"Way out: keep one action, put the entry with fewer conditions first, or let the "
+	"conditions exclude each other.")
 
 RULE_TOLD(SC166, "endless-entries", ERROR, JSON,
-     "entries with which libseccomp does not come to an end",
-     "libseccomp 2.5.4 compares 64 bits by order in several nodes, which share what comes behind. Two entries with other actions that begin with one such comparison (arg0 > 5 and arg1 >= 1; arg0 > 5 and arg1 != 3) can make a circle of that list, in which it goes on for ever: runc and crun hang and no container starts. Told after one second of processor time in the library.\n\n"
-     "Way out: compare with EQ or MASKED_EQ first, or say it in one entry.")
+	  "entries with which libseccomp does not come to an end",
+	  "libseccomp 2.5.4 compares 64 bits by order in several nodes, which share what comes "
+	  "behind. Two entries with other actions that begin with one such comparison (arg0 > 5 "
+	  "and arg1 >= 1; arg0 > 5 and arg1 != 3) can make a circle of that list, in which it goes "
+	  "on for ever: runc and crun hang and no container starts. Told after one second of "
+	  "processor time in the library.\n\n"
+	  "Way out: compare with EQ or MASKED_EQ first, or say it in one entry.")
 
 RULE_TOLD(SC167, "refusal-not-decided", INFO, JSON,
-     "whether libseccomp takes the entries is not known",
-     "The library is asked about at most 1000 rules of calls that entries give different actions, in at most 64 environments. Beyond, whether SC112 holds is not known.\n\n"
-     "Way out: fewer entries for one call.")
+	  "whether libseccomp takes the entries is not known",
+	  "The library is asked about at most 1000 rules of calls that entries give different "
+	  "actions, in at most 64 environments. Beyond, whether SC112 holds is not known.\n\n"
+	  "Way out: fewer entries for one call.")
 
-RULE(SC133, "default-allow", HIGH, BOTH, sc_default_allow,
-     "what no rule names is allowed",
-     "What no rule names is allowed. Every call that was forgotten is open, and so is every call that a newer kernel adds.")
+RULE(SC133, "default-allow", HIGH, BOTH, sc_default_allow, "what no rule names is allowed",
+     "What no rule names is allowed. Every call that was forgotten is open, and so is every call "
+     "that a newer kernel adds.")
 
 /* ---- the default ---- */
 
@@ -449,14 +488,15 @@ void sc_default_allow(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default || l->facts->dflt.kind != VERDICT_ALLOW)
 		return;
-	d = diag_add(l->ds, id, l->facts->dflt_span, "what no rule names is allowed: every call that "
+	d = diag_add(l->ds, id, l->facts->dflt_span,
+		     "what no rule names is allowed: every call that "
 		     "was forgotten, and every call that a newer kernel adds");
-	diag_help(l->ds, d, "refuse by default and list what the program needs "
+	diag_help(l->ds, d,
+		  "refuse by default and list what the program needs "
 		  "(pale learn proposes it)");
 }
 
-RULE(SC134, "default-log-left", HIGH, BOTH, sc_default_log_left,
-     "the default logs or traces",
+RULE(SC134, "default-log-left", HIGH, BOTH, sc_default_log_left, "the default logs or traces",
      "The default logs (and allows) or traces: a profile for learning that was left in place.")
 
 void sc_default_log_left(struct lint *l, enum diag_id id)
@@ -466,8 +506,11 @@ void sc_default_log_left(struct lint *l, enum diag_id id)
 	if (!l->facts || !l->facts->has_default ||
 	    (l->facts->dflt.kind != VERDICT_LOG && l->facts->dflt.kind != VERDICT_TRACE))
 		return;
-	d = diag_add(l->ds, id, l->facts->dflt_span, "%s", l->facts->dflt.kind == VERDICT_LOG ?
-		     "the default logs and allows: nothing is refused, this is a profile for learning" :
-		     "the default hands calls to a tracer; without one they fail with ENOSYS");
+	d = diag_add(
+		l->ds, id, l->facts->dflt_span, "%s",
+		l->facts->dflt.kind == VERDICT_LOG ?
+			"the default logs and allows: nothing is refused, this is a profile for "
+			"learning" :
+			"the default hands calls to a tracer; without one they fail with ENOSYS");
 	diag_help(l->ds, d, "refuse by default once the list is complete");
 }

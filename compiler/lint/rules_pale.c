@@ -45,20 +45,21 @@ void lint_pale_file(struct arena *a, const struct ast_file *file, struct diags *
 			group_add(&g, s->name.text, s->name.span);
 	if (!g.hits.n)
 		return;
-	d = diag_add(ds, DIAG_DS501, group_span(&g), "%s: %s in this file, and no policy here uses %s",
-		     group_list(&g), PLURAL(g, "a set", "sets"), PLURAL(g, "it", "them"));
+	d = diag_add(ds, DIAG_DS501, group_span(&g),
+		     "%s: %s in this file, and no policy here uses %s", group_list(&g),
+		     PLURAL(g, "a set", "sets"), PLURAL(g, "it", "them"));
 	diag_help(ds, d, "use " PRISTR ", or remove it", STRARG(g.hits.v[0].text));
 	group_labels(ds, d, &g);
 }
 
 /* The row that --list-rules and --explain show; the work is done once a file, above. */
-RULE_TOLD(DS501, "unused-set", INFO, PALE,
-     "a set that no policy of the file uses",
-     "A set that no policy of this file uses. In a file without policies (a library of sets) nothing is reported.")
+RULE_TOLD(DS501, "unused-set", INFO, PALE, "a set that no policy of the file uses",
+	  "A set that no policy of this file uses. In a file without policies (a library of sets) "
+	  "nothing is reported.")
 
-RULE(DS516, "level-unpinned", INFO, PALE, ds_level_unpinned,
-     "the policy has no level",
-     "Without 'level linux V;' the calls that count as unknown follow the table of the pale that compiles; a later one knows more calls.")
+RULE(DS516, "level-unpinned", INFO, PALE, ds_level_unpinned, "the policy has no level",
+     "Without 'level linux V;' the calls that count as unknown follow the table of the pale that "
+     "compiles; a later one knows more calls.")
 
 void ds_level_unpinned(struct lint *l, enum diag_id id)
 {
@@ -68,7 +69,8 @@ void ds_level_unpinned(struct lint *l, enum diag_id id)
 		if (s->kind == AST_STMT_HEADER && s->header == AST_HEADER_LEVEL)
 			return;
 	diag_help(l->ds,
-		  diag_add(l->ds, id, l->policy->span, "no level: which calls count as unknown is not "
+		  diag_add(l->ds, id, l->policy->span,
+			   "no level: which calls count as unknown is not "
 			   "written down with the policy"),
 		  "level linux %u.%u;", tables_level >> 8, tables_level & 0xff);
 }
@@ -87,7 +89,8 @@ struct idle_copy { /* one per-architecture copy of a rule */
 /* A condition that restricts nothing is worse than a rule said twice. */
 static bool restricts_nothing(const struct rule_use *u)
 {
-	return u->rule->cond && !verdict_refuses(u->rule->verdict) && u->nby == 1 && !u->by[0]->cond;
+	return u->rule->cond && !verdict_refuses(u->rule->verdict) && u->nby == 1 &&
+	       !u->by[0]->cond;
 }
 
 static struct idle_copy idle_of(const struct rule_use *u)
@@ -95,19 +98,12 @@ static struct idle_copy idle_of(const struct rule_use *u)
 	struct idle_copy c = { u, IDLE_NO };
 
 	switch (u->role) {
-	case RULE_SHADOWED:
-		c.idle = IDLE_NEVER;
-		return c;
-	case RULE_REPEATS:
-		c.idle = restricts_nothing(u) ? IDLE_LOOSE : IDLE_AGAIN;
-		return c;
-	case RULE_NEVER_MATCHES:
-		c.idle = IDLE_NOWHERE;
-		return c;
+	case RULE_SHADOWED: c.idle = IDLE_NEVER; return c;
+	case RULE_REPEATS: c.idle = restricts_nothing(u) ? IDLE_LOOSE : IDLE_AGAIN; return c;
+	case RULE_NEVER_MATCHES: c.idle = IDLE_NOWHERE; return c;
 	case RULE_DECIDES:
 	case RULE_IS_DEFAULT: /* a refusal written down */
-	case RULE_UNDECIDED:
-		return c;
+	case RULE_UNDECIDED: return c;
 	}
 	BUG("rule_role");
 }
@@ -150,8 +146,8 @@ static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c
 
 	if (c->idle == IDLE_AGAIN && c->use->nby > 1)
 		after = "says again what others say together";
-	struct diag *d = diag_add(l->ds, id, o->span, "%s '" PRISTR "' %s", idle_texts[c->idle].before,
-				  STRARG(name), after);
+	struct diag *d = diag_add(l->ds, id, o->span, "%s '" PRISTR "' %s",
+				  idle_texts[c->idle].before, STRARG(name), after);
 	diag_severity(l->ds, d, idle_texts[c->idle].severity);
 	const char *set = c->use->nby ? c->use->by[0]->origin->set : NULL;
 	if (c->idle == IDLE_LOOSE && set)
@@ -163,13 +159,18 @@ static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c
 		if (by->use.source != SOURCE_NONE)
 			diag_note(l->ds, d, by->use, "in set %s", by->set);
 		else
-			diag_note(l->ds, d, by->span, c->use->nby == 1 ? "the other rule" : "another rule");
+			diag_note(l->ds, d, by->span,
+				  c->use->nby == 1 ? "the other rule" : "another rule");
 	}
 }
 
 RULE(DS506, "rule-without-effect", WARNING, PALE, ds_rule_without_effect,
      "a rule that another rule makes idle",
-     "A rule of the policy itself that does nothing on every architecture, for all arguments and in every environment (decided exactly, not by samples). High: a condition that restricts nothing, because a rule without conditions (often from a set) allows the call anyway. Warning: a rule that never decides, because stricter ones match wherever it does, or that never matches. Info: a rule that repeats what others say.\n\n"
+     "A rule of the policy itself that does nothing on every architecture, for all arguments and "
+     "in every environment (decided exactly, not by samples). High: a condition that restricts "
+     "nothing, because a rule without conditions (often from a set) allows the call anyway. "
+     "Warning: a rule that never decides, because stricter ones match wherever it does, or that "
+     "never matches. Info: a rule that repeats what others say.\n\n"
      "Way out: use SET except CALL; or remove one of the two.")
 
 void ds_rule_without_effect(struct lint *l, enum diag_id id)
@@ -179,7 +180,8 @@ void ds_rule_without_effect(struct lint *l, enum diag_id id)
 
 	if (!l->policy)
 		return;
-	const struct rule_use *uses = decision_rules(l->arena, dd_new(l->arena, IDLE_NODES), l->policy);
+	const struct rule_use *uses =
+		decision_rules(l->arena, dd_new(l->arena, IDLE_NODES), l->policy);
 	copies = ARENA_ARRAY(l->arena, struct idle_copy, l->policy->calls.n + 1);
 	for (size_t i = 0; i < l->policy->calls.n; i++)
 		if (!uses[i].rule->origin->set && uses[i].rule->origin->call)
@@ -188,7 +190,8 @@ void ds_rule_without_effect(struct lint *l, enum diag_id id)
 	for (size_t i = 0, k; i < n; i = k) {
 		bool idle = true;
 
-		for (k = i; k < n && copies[k].use->rule->origin == copies[i].use->rule->origin; k++)
+		for (k = i; k < n && copies[k].use->rule->origin == copies[i].use->rule->origin;
+		     k++)
 			idle &= copies[k].idle == copies[i].idle;
 		if (idle && copies[i].idle)
 			tell_idle(l, id, &copies[i]);
@@ -227,7 +230,9 @@ static const struct cmp *find_wide(const struct call_rule *r, const struct cond 
 
 RULE(DS502, "reg-width", HIGH, PALE, ds_width_fail_open,
      "a whole-register comparison of a 32-bit argument that can be got round",
-     "'reg NAME' compares the whole 64-bit register, which imports keep because JSON profiles mean it. The kernel looks at the low 32 bits of this argument: anything in the high half gets round the comparison (rule SC120).\n\n"
+     "'reg NAME' compares the whole 64-bit register, which imports keep because JSON profiles mean "
+     "it. The kernel looks at the low 32 bits of this argument: anything in the high half gets "
+     "round the comparison (rule SC120).\n\n"
      "Way out: write the argument without 'reg'.")
 
 void ds_width_fail_open(struct lint *l, enum diag_id id)
@@ -245,12 +250,15 @@ void ds_width_fail_open(struct lint *l, enum diag_id id)
 		if (!c)
 			continue;
 		args = syscall_args(r->sys, r->arch, &nargs);
-		group_add(&g, str_c(arena_printf(l->arena, "%s: reg %s", r->sys->name,
-						 args[c->arg].name)), r->origin->span);
+		group_add(&g,
+			  str_c(arena_printf(l->arena, "%s: reg %s", r->sys->name,
+					     args[c->arg].name)),
+			  r->origin->span);
 	}
 	if (!g.hits.n)
 		return;
-	d = diag_add(l->ds, id, group_span(&g), "%s: the kernel looks at 32 bits of this argument, the "
+	d = diag_add(l->ds, id, group_span(&g),
+		     "%s: the kernel looks at 32 bits of this argument, the "
 		     "rule at 64: anything in the high half gets round the comparison",
 		     group_list(&g));
 	diag_help(l->ds, d, "write the argument without 'reg'");

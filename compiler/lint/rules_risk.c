@@ -79,13 +79,15 @@ static const char *kernel_asks(struct lint *l, enum diag_id id, const struct gro
 		same &= !last || !strcmp(last, r->kernel);
 		last = r->kernel;
 		if (*r->kernel)
-			group_add(&with, str_c(arena_printf(l->arena, "%s for %s", r->kernel, r->call)),
+			group_add(&with,
+				  str_c(arena_printf(l->arena, "%s for %s", r->kernel, r->call)),
 				  NO_SPAN);
 	}
 	if (same && last && *last)
 		return arena_printf(l->arena, "; the kernel asks for %s", last);
 	for (size_t i = 0; i < with.hits.n; i++)
-		out = arena_printf(l->arena, "%s%s" PRISTR, out, i ? ", " : "; the kernel asks for ",
+		out = arena_printf(l->arena, "%s%s" PRISTR, out,
+				   i ? ", " : "; the kernel asks for ",
 				   STRARG(with.hits.v[i].text));
 	return out;
 }
@@ -108,7 +110,8 @@ static void tell_open(struct lint *l, enum diag_id id, const struct open_calls *
 	if (gated)
 		how = arena_printf(l->arena, "allowed in some environments, as in %s", o->witness);
 	else if (!o->always)
-		how = arena_printf(l->arena, "allowed under conditions that let %s through", o->witness);
+		how = arena_printf(l->arena, "allowed under conditions that let %s through",
+				   o->witness);
 	else if (o->witness)
 		how = arena_printf(l->arena, "%s, %s too", how, o->witness);
 	struct diag *d = diag_add(l->ds, id, group_span(&o->calls), "%s %s %s: %s%s",
@@ -124,57 +127,53 @@ static void tell_open(struct lint *l, enum diag_id id, const struct open_calls *
 	group_labels(l->ds, d, &o->calls);
 }
 
-RULE(SR201, "risk-modules", HIGH, BOTH, sr_open_call,
-     "kernel modules allowed",
+RULE(SR201, "risk-modules", HIGH, BOTH, sr_open_call, "kernel modules allowed",
      "Loading and unloading kernel modules.")
 
-RULE(SR202, "risk-reboot", HIGH, BOTH, sr_open_call,
-     "kexec or reboot allowed",
+RULE(SR202, "risk-reboot", HIGH, BOTH, sr_open_call, "kexec or reboot allowed",
      "Restarting the machine or its kernel.")
 
-RULE(SR203, "risk-bpf", HIGH, BOTH, sr_open_call,
-     "bpf allowed",
-     "bpf(BPF_PROG_LOAD): programs in the kernel. CVE-2021-3490, CVE-2023-2163 were ways past its verifier.")
+RULE(SR203, "risk-bpf", HIGH, BOTH, sr_open_call, "bpf allowed",
+     "bpf(BPF_PROG_LOAD): programs in the kernel. CVE-2021-3490, CVE-2023-2163 were ways past its "
+     "verifier.")
 
-RULE(SR204, "risk-io_uring", HIGH, BOTH, sr_open_call,
-     "io_uring allowed",
-     "io_uring: CVE-2023-2598, CVE-2024-0582 among many; its operations pass no filter (SC132). Docker took it out in November 2023.")
+RULE(SR204, "risk-io_uring", HIGH, BOTH, sr_open_call, "io_uring allowed",
+     "io_uring: CVE-2023-2598, CVE-2024-0582 among many; its operations pass no filter (SC132). "
+     "Docker took it out in November 2023.")
 
-RULE(SR205, "risk-ptrace", HIGH, BOTH, sr_open_call,
-     "ptrace or process_vm_* allowed",
-     "ptrace and process_vm_*: other processes' memory. Before Linux 4.8 a tracer could change a call after the filter had passed it; CVE-2019-13272.")
+RULE(SR205, "risk-ptrace", HIGH, BOTH, sr_open_call, "ptrace or process_vm_* allowed",
+     "ptrace and process_vm_*: other processes' memory. Before Linux 4.8 a tracer could change a "
+     "call after the filter had passed it; CVE-2019-13272.")
 
-RULE(SR206, "risk-perf", HIGH, BOTH, sr_open_call,
-     "perf_event_open allowed",
+RULE(SR206, "risk-perf", HIGH, BOTH, sr_open_call, "perf_event_open allowed",
      "perf_event_open: CVE-2013-2094, CVE-2017-6001.")
 
-RULE(SR207, "risk-userfaultfd", HIGH, BOTH, sr_open_call,
-     "userfaultfd allowed",
-     "userfaultfd: lets a program stop the kernel in the middle of a copy, which exploits use to win races. Off for the unprivileged since 5.11.")
+RULE(SR207, "risk-userfaultfd", HIGH, BOTH, sr_open_call, "userfaultfd allowed",
+     "userfaultfd: lets a program stop the kernel in the middle of a copy, which exploits use to "
+     "win races. Off for the unprivileged since 5.11.")
 
-RULE(SR208, "risk-keyrings", HIGH, BOTH, sr_open_call,
-     "keyrings allowed",
+RULE(SR208, "risk-keyrings", HIGH, BOTH, sr_open_call, "keyrings allowed",
      "The kernel's keyrings are not namespaced; CVE-2016-0728.")
 
-RULE(SR209, "risk-mount", HIGH, BOTH, sr_open_call,
-     "mounting allowed",
-     "mount and its family.")
+RULE(SR209, "risk-mount", HIGH, BOTH, sr_open_call, "mounting allowed", "mount and its family.")
 
-RULE(SR210, "risk-namespaces", HIGH, BOTH, sr_open_call,
-     "namespaces allowed",
-     "Calls that make or enter namespaces, where a CLONE_NEW* flag passes (clone3 keeps its flags in memory). A user namespace gives its maker capabilities over interfaces that only root could reach: CVE-2022-0185, CVE-2024-1086.")
+RULE(SR210, "risk-namespaces", HIGH, BOTH, sr_open_call, "namespaces allowed",
+     "Calls that make or enter namespaces, where a CLONE_NEW* flag passes (clone3 keeps its flags "
+     "in memory). A user namespace gives its maker capabilities over interfaces that only root "
+     "could reach: CVE-2022-0185, CVE-2024-1086.")
 
-RULE(SR211, "risk-handles", HIGH, BOTH, sr_open_call,
-     "open_by_handle_at allowed",
-     "open_by_handle_at opens any inode of a mounted file system by number (the 'Shocker' breakout).")
+RULE(SR211, "risk-handles", HIGH, BOTH, sr_open_call, "open_by_handle_at allowed",
+     "open_by_handle_at opens any inode of a mounted file system by number (the 'Shocker' "
+     "breakout).")
 
-RULE(SR212, "risk-chroot", WARNING, BOTH, sr_open_call,
-     "chroot or fchroot allowed",
-     "chroot, and fchroot since Linux 7.3: with a directory descriptor held open, a second chroot leaves the first. fchroot(FD_FAILFS_ROOT), which gives all of it up, is not counted.")
+RULE(SR212, "risk-chroot", WARNING, BOTH, sr_open_call, "chroot or fchroot allowed",
+     "chroot, and fchroot since Linux 7.3: with a directory descriptor held open, a second chroot "
+     "leaves the first. fchroot(FD_FAILFS_ROOT), which gives all of it up, is not counted.")
 
-RULE(SR213, "risk-ioctl", INFO, BOTH, sr_open_call,
-     "ioctl allowed that types into a terminal",
-     "ioctl where TIOCSTI or TIOCLINUX passes: they put characters into the terminal's input (CVE-2017-5226, CVE-2023-1523). Linux 6.2 and later can switch TIOCSTI off (dev.tty.legacy_tiocsti). The comparison must be masked to 32 bits (CVE-2023-28100).")
+RULE(SR213, "risk-ioctl", INFO, BOTH, sr_open_call, "ioctl allowed that types into a terminal",
+     "ioctl where TIOCSTI or TIOCLINUX passes: they put characters into the terminal's input "
+     "(CVE-2017-5226, CVE-2023-1523). Linux 6.2 and later can switch TIOCSTI off "
+     "(dev.tty.legacy_tiocsti). The comparison must be masked to 32 bits (CVE-2023-28100).")
 
 RULE(SR214, "risk-personality", WARNING, BOTH, sr_open_call,
      "personality allowed that undoes protections",
@@ -182,51 +181,42 @@ RULE(SR214, "risk-personality", WARNING, BOTH, sr_open_call,
 
 RULE(SR215, "risk-socket-families", WARNING, BOTH, sr_open_call,
      "socket allowed with a family of risk",
-     "socket where one of these families passes: AF_ALG (CVE-2026-31431), AF_VSOCK to the hypervisor, AF_PACKET (CVE-2017-7308).")
+     "socket where one of these families passes: AF_ALG (CVE-2026-31431), AF_VSOCK to the "
+     "hypervisor, AF_PACKET (CVE-2017-7308).")
 
-RULE(SR216, "risk-syslog", WARNING, BOTH, sr_open_call,
-     "the kernel's log allowed",
+RULE(SR216, "risk-syslog", WARNING, BOTH, sr_open_call, "the kernel's log allowed",
      "syslog: the kernel's log. Docker gates it by CAP_SYSLOG.")
 
-RULE(SR217, "risk-swap", HIGH, BOTH, sr_open_call,
-     "swap, accounting or quotas allowed",
+RULE(SR217, "risk-swap", HIGH, BOTH, sr_open_call, "swap, accounting or quotas allowed",
      "Swap, accounting and quotas of the machine.")
 
-RULE(SR218, "risk-ports", HIGH, BOTH, sr_open_call,
-     "direct hardware access allowed",
+RULE(SR218, "risk-ports", HIGH, BOTH, sr_open_call, "direct hardware access allowed",
      "Ports and processor modes.")
 
-RULE(SR219, "risk-clock", WARNING, BOTH, sr_open_call,
-     "setting the clock allowed",
+RULE(SR219, "risk-clock", WARNING, BOTH, sr_open_call, "setting the clock allowed",
      "Setting the clock; time of day is not namespaced.")
 
-RULE(SR220, "risk-pidfd", WARNING, BOTH, sr_open_call,
-     "reaching into other processes allowed",
-     "pidfd_getfd, process_madvise, kcmp: other processes' descriptors, memory advice, kernel pointers.")
+RULE(SR220, "risk-pidfd", WARNING, BOTH, sr_open_call, "reaching into other processes allowed",
+     "pidfd_getfd, process_madvise, kcmp: other processes' descriptors, memory advice, kernel "
+     "pointers.")
 
-RULE(SR221, "risk-mempolicy", WARNING, BOTH, sr_open_call,
-     "memory policy allowed",
+RULE(SR221, "risk-mempolicy", WARNING, BOTH, sr_open_call, "memory policy allowed",
      "Memory policy and page migration; CVE-2017-14140.")
 
-RULE(SR222, "risk-obsolete", INFO, BOTH, sr_open_call,
-     "obsolete calls allowed",
-     "Obsolete calls.")
+RULE(SR222, "risk-obsolete", INFO, BOTH, sr_open_call, "obsolete calls allowed", "Obsolete calls.")
 
-RULE(SR223, "risk-fanotify", INFO, BOTH, sr_open_call,
-     "fanotify or security attributes allowed",
+RULE(SR223, "risk-fanotify", INFO, BOTH, sr_open_call, "fanotify or security attributes allowed",
      "fanotify watches whole file systems; lsm_set_self_attr changes security attributes.")
 
-RULE(SR225, "risk-vmsplice", INFO, BOTH, sr_open_call,
-     "vmsplice allowed",
+RULE(SR225, "risk-vmsplice", INFO, BOTH, sr_open_call, "vmsplice allowed",
      "vmsplice: pages shared with pipes; CVE-2022-0847 used that machinery.")
 
-RULE(SR228, "risk-multiplexer", WARNING, BOTH, sr_open_call,
-     "socketcall or ipc allowed as a whole",
+RULE(SR228, "risk-multiplexer", WARNING, BOTH, sr_open_call, "socketcall or ipc allowed as a whole",
      "socketcall and ipc carry other calls with their arguments in memory, where no filter looks.")
 
-RULE(SR229, "risk-mknod", WARNING, BOTH, sr_open_call,
-     "mknod allowed",
-     "mknod, where S_IFCHR or S_IFBLK passes: makes device nodes for a process with CAP_MKNOD, which Docker grants by default; the device cgroup is then the only barrier.")
+RULE(SR229, "risk-mknod", WARNING, BOTH, sr_open_call, "mknod allowed",
+     "mknod, where S_IFCHR or S_IFBLK passes: makes device nodes for a process with CAP_MKNOD, "
+     "which Docker grants by default; the device cgroup is then the only barrier.")
 
 void sr_open_call(struct lint *l, enum diag_id id)
 {
@@ -239,9 +229,9 @@ void sr_open_call(struct lint *l, enum diag_id id)
 	tell_open(l, id, &gated, true);
 }
 
-RULE(SR224, "risk-fileless", INFO, BOTH, sr_fileless_exec,
-     "memfd_create and execveat allowed",
-     "memfd_create and execveat together execute what never was a file, past whatever watches files.")
+RULE(SR224, "risk-fileless", INFO, BOTH, sr_fileless_exec, "memfd_create and execveat allowed",
+     "memfd_create and execveat together execute what never was a file, past whatever watches "
+     "files.")
 
 /* Two calls that are harmless alone: anonymous file, then execute it. */
 void sr_fileless_exec(struct lint *l, enum diag_id id)
@@ -251,7 +241,8 @@ void sr_fileless_exec(struct lint *l, enum diag_id id)
 	if (!l->facts || !facts_refuses(l->facts) ||
 	    !(facts_some(l->facts, "memfd_create") & facts_some(l->facts, "execveat")))
 		return;
-	d = diag_add(l->ds, id, facts_span(l->facts, "memfd_create"), "'memfd_create' and 'execveat' "
+	d = diag_add(l->ds, id, facts_span(l->facts, "memfd_create"),
+		     "'memfd_create' and 'execveat' "
 		     "are both allowed: a program can be executed that never was a file");
 	diag_help(l->ds, d, "leave execveat out unless the program calls fexecve()");
 	diag_note(l->ds, d, facts_span(l->facts, "execveat"), "the second half");

@@ -23,11 +23,13 @@ static void tell_selector(struct writer *w, const struct syscall_info *sys, enum
 
 	verdict_print(&text, v);
 	struct span span = oci_rule_span(w, a, oci_number(sys->nr[a] >= 0 ? sys : call, a));
-	struct diag *d = oci_fail(w, DIAG_PL223, span,
-				  arena_printf(w->arena, "with '%s' listed, libseccomp also answers "
-					       "'%s' number %u as '%s': %s, which the policy does not "
-					       "say", arch_info(a)->name, call->name, selector, sys->name,
-					       text.p));
+	struct diag *d =
+		oci_fail(w, DIAG_PL223, span,
+			 arena_printf(w->arena,
+				      "with '%s' listed, libseccomp also answers "
+				      "'%s' number %u as '%s': %s, which the policy does not "
+				      "say",
+				      arch_info(a)->name, call->name, selector, sys->name, text.p));
 	bool enosys = w->jd.kind == VERDICT_ERRNO && w->jd.data == 38;
 	diag_help(w->ds, d, "decide it with 'errno %s %s;', or leave '%s' out",
 		  enosys ? "EPERM" : "ENOSYS", call->name, arch_info(a)->name);
@@ -35,7 +37,8 @@ static void tell_selector(struct writer *w, const struct syscall_info *sys, enum
 
 /* In the environments of a piece whose kernels begin at in->first: `n` is the multiplexer's. */
 static bool selector_agrees(struct writer *w, const struct syscall_info *call, dd_node n,
-			    const struct env_cube *in, const struct oci_cube *piece, unsigned selector)
+			    const struct env_cube *in, const struct oci_cube *piece,
+			    unsigned selector)
 {
 	struct dd_cube c = piece->c;
 	struct verdict v;
@@ -49,7 +52,8 @@ static bool selector_agrees(struct writer *w, const struct syscall_info *call, d
 }
 
 static bool check_piece(struct writer *w, const struct oci_view *v, enum arch a,
-			const struct syscall_info *call, const struct oci_piece *p, unsigned selector)
+			const struct syscall_info *call, const struct oci_piece *p,
+			unsigned selector)
 {
 	dd_node n = oci_arch_node(w, v, a, call);
 	struct env_cube in = p->gate;
@@ -58,7 +62,8 @@ static bool check_piece(struct writer *w, const struct oci_view *v, enum arch a,
 	if (!v->any && p->gate.hosts && !(p->gate.hosts & ARCH_BIT(v->host)))
 		return true;
 	vec_each(&w->kernels, k) {
-		if (k[0] > p->gate.last || (k + 1 < w->kernels.v + w->kernels.n && k[1] <= p->gate.first))
+		if (k[0] > p->gate.last ||
+		    (k + 1 < w->kernels.v + w->kernels.n && k[1] <= p->gate.first))
 			continue;
 		in.first = *k;
 		same &= selector_agrees(w, call, n, &in, &p->cube, selector);
@@ -66,7 +71,8 @@ static bool check_piece(struct writer *w, const struct oci_view *v, enum arch a,
 	return same;
 }
 
-static void check_name(struct writer *w, const struct oci_view *v, const struct oci_name *name, enum arch a)
+static void check_name(struct writer *w, const struct oci_view *v, const struct oci_name *name,
+		       enum arch a)
 {
 	const char *mux;
 	unsigned selector;
@@ -105,7 +111,8 @@ static uint32_t last_named(const struct writer *w, enum arch a)
 	uint32_t last = 0;
 
 	vec_each(&w->names, name)
-		if (oci_numbered(&w->opt->runtime, name->sys, a) && oci_number(name->sys, a) > last &&
+		if (oci_numbered(&w->opt->runtime, name->sys, a) &&
+		    oci_number(name->sys, a) > last &&
 		    multiplexed_by(name->sys, a, &mux, &selector))
 			last = oci_number(name->sys, a);
 	return last;
@@ -116,9 +123,10 @@ static bool tell_stub(struct writer *w, enum arch a, uint32_t number, struct ver
 	BUF_AUTO text = { 0 };
 
 	verdict_print(&text, v);
-	const char *what = arena_printf(w->arena, "runc answers ENOSYS for every %s number above the last "
-					"one named (%u); the policy says %s", arch_info(a)->name,
-					number - arch_info(a)->nr_base, text.p);
+	const char *what = arena_printf(w->arena,
+					"runc answers ENOSYS for every %s number above the last "
+					"one named (%u); the policy says %s",
+					arch_info(a)->name, number - arch_info(a)->nr_base, text.p);
 	/* EPERM for ENOSYS is no loosening; ENOSYS for a kill would be one. */
 	if (w->opt->approximate && v.kind >= VERDICT_ERRNO) {
 		diag_add(w->ds, DIAG_PL230, oci_header_span(w, AST_HEADER_UNKNOWN), "%s", what);
@@ -137,14 +145,18 @@ static bool tell_stub(struct writer *w, enum arch a, uint32_t number, struct ver
 static bool stub_hides(struct writer *w, enum arch a, uint32_t last)
 {
 	vec_each(&w->names, name) {
-		if (!oci_numbered(&w->opt->runtime, name->sys, a) || oci_number(name->sys, a) <= last)
+		if (!oci_numbered(&w->opt->runtime, name->sys, a) ||
+		    oci_number(name->sys, a) <= last)
 			continue;
-		struct diag *d = oci_fail(w, DIAG_PL225, oci_call_span(w, name->sys),
-					  arena_printf(w->arena, "runc answers ENOSYS for '%s' on %s: its number lies "
-						       "above the last that runc finds for a name (%u)",
-						       name->sys->name, arch_info(a)->name,
-						       last - arch_info(a)->nr_base));
-		diag_help(w->ds, d, "decide a call with a higher number otherwise than 'unknown' does, or "
+		struct diag *d =
+			oci_fail(w, DIAG_PL225, oci_call_span(w, name->sys),
+				 arena_printf(w->arena,
+					      "runc answers ENOSYS for '%s' on %s: its number lies "
+					      "above the last that runc finds for a name (%u)",
+					      name->sys->name, arch_info(a)->name,
+					      last - arch_info(a)->nr_base));
+		diag_help(w->ds, d,
+			  "decide a call with a higher number otherwise than 'unknown' does, or "
 			  "compile for crun");
 		return true;
 	}
@@ -161,11 +173,13 @@ static bool stub_answers_other(struct writer *w, enum arch a, uint32_t last, str
 		    !dd_is_terminal(w->d->dd, decision_node(w->d, a, oci_number(sys, a)), &v) ||
 		    !verdict_eq(v, w->jd))
 			continue;
-		struct diag *d = oci_fail(w, DIAG_PL225, oci_call_span(w, sys),
-					  arena_printf(w->arena, "runc answers errno %u for '%s' on %s, a number above "
-						       "the last one named (%u); the policy says errno %u", enosys.data,
-						       sys->name, arch_info(a)->name, last - arch_info(a)->nr_base,
-						       v.data));
+		struct diag *d = oci_fail(
+			w, DIAG_PL225, oci_call_span(w, sys),
+			arena_printf(w->arena,
+				     "runc answers errno %u for '%s' on %s, a number above "
+				     "the last one named (%u); the policy says errno %u",
+				     enosys.data, sys->name, arch_info(a)->name,
+				     last - arch_info(a)->nr_base, v.data));
 		diag_help(w->ds, d, "write 'errno ENOSYS' by its name, or compile for crun");
 		return true;
 	}
@@ -177,10 +191,12 @@ static bool tell_no_stub(struct writer *w, enum arch a)
 {
 	if (verdict_eq(w->p->unknown[a], w->jd))
 		return false;
-	struct diag *d = oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
-				  arena_printf(w->arena, "'unknown' is errno %u here and %u on %s, where no call is "
-					       "named: a JSON profile has one default", w->jd.data,
-					       w->p->unknown[a].data, arch_info(a)->name));
+	struct diag *d =
+		oci_fail(w, DIAG_PL252, oci_header_span(w, AST_HEADER_UNKNOWN),
+			 arena_printf(w->arena,
+				      "'unknown' is errno %u here and %u on %s, where no call is "
+				      "named: a JSON profile has one default",
+				      w->jd.data, w->p->unknown[a].data, arch_info(a)->name));
 	diag_help(w->ds, d, "compile for one machine with '--arch', or write the number");
 	return true;
 }
@@ -200,7 +216,8 @@ void oci_check_stub(struct writer *w)
 		uint32_t last = w->p->arches & ARCH_BIT(i) ? last_named(w, a) : 0;
 		if (last && !w->opt->approximate && stub_hides(w, a, last))
 			return;
-		if (w->p->arches & ARCH_BIT(i) && !last && !w->opt->approximate && tell_no_stub(w, a))
+		if (w->p->arches & ARCH_BIT(i) && !last && !w->opt->approximate &&
+		    tell_no_stub(w, a))
 			return;
 		constant_find("errno", STR("ENOSYS"), a, &enosys);
 		const struct verdict stub = { VERDICT_ERRNO, (uint16_t)enosys };

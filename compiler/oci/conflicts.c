@@ -14,8 +14,13 @@
 #include "compiler/oci/library.h"
 
 /* The writer's budget for a file is 2,000 entries, each of which may be of one call. */
-enum { COMPARISONS_MAX = 1 << 22, MEETINGS_MAX = 1000000, DIAGRAM_NODES = 1 << 16, DIAGRAMS_MAX = 200,
-       DISPUTES_MAX = 1000 };
+enum {
+	COMPARISONS_MAX = 1 << 22,
+	MEETINGS_MAX = 1000000,
+	DIAGRAM_NODES = 1 << 16,
+	DIAGRAMS_MAX = 200,
+	DISPUTES_MAX = 1000
+};
 
 struct settler {
 	struct arena *arena;
@@ -42,8 +47,11 @@ const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, ui
 	for (uint32_t i = 0; i < nargs; i++) {
 		struct cond *c = ARENA_NEW(a, struct cond);
 		c->kind = COND_CMP;
-		c->cmp = (struct cmp){ .arg = args[i].index, .width = 64, .op = ops[args[i].op],
-				       .mask = args[i].mask, .value = args[i].value };
+		c->cmp = (struct cmp){ .arg = args[i].index,
+				       .width = 64,
+				       .op = ops[args[i].op],
+				       .mask = args[i].mask,
+				       .value = args[i].value };
 		if (all) {
 			struct cond *both = ARENA_NEW(a, struct cond);
 			both->kind = COND_AND;
@@ -73,7 +81,8 @@ static bool bits_contradict(const struct oci_rule *x, const struct oci_rule *y)
 			const struct oci_arg *a = &x->args[i], *b = &y->args[k];
 			bool equal = (a->op == OCI_EQ || a->op == OCI_MASKED_EQ) &&
 				     (b->op == OCI_EQ || b->op == OCI_MASKED_EQ);
-			if (equal && a->index == b->index && (a->value ^ b->value) & a->mask & b->mask)
+			if (equal && a->index == b->index &&
+			    (a->value ^ b->value) & a->mask & b->mask)
 				return true;
 		}
 	return false;
@@ -133,12 +142,15 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 		return;
 	}
 	loser->dropped = true;
-	struct diag *d = diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
-				  "this rule for '" PRISTR "' has no effect: runtimes let the entry "
-				  "without a condition decide", STRARG(written_name(loser)));
+	struct diag *d =
+		diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
+			 "this rule for '" PRISTR "' has no effect: runtimes let the entry "
+			 "without a condition decide",
+			 STRARG(written_name(loser)));
 	diag_note(s->ds, d, winner->span, "decided here");
 	vec_push(s->arena, &s->p->dropped,
-		 arena_printf(s->arena, "without effect, an entry without a condition decides: " PRISTR,
+		 arena_printf(s->arena,
+			      "without effect, an entry without a condition decides: " PRISTR,
 			      STRARG(written_name(loser))));
 	vec_push(s->arena, &s->p->dropped_entry, loser->entry);
 }
@@ -148,8 +160,8 @@ static bool covers(const struct oci_rule *wide, const struct oci_rule *narrow)
 	return !(narrow->arches & ~wide->arches);
 }
 
-static void tell_pair(struct settler *s, const struct oci_rule *x, const struct oci_rule *y, const char *text,
-		      const char *help)
+static void tell_pair(struct settler *s, const struct oci_rule *x, const struct oci_rule *y,
+		      const char *text, const char *help)
 {
 	struct diag *d = diag_add(s->ds, DIAG_PL273, y->span, "%s", text);
 
@@ -161,26 +173,33 @@ static void tell_pair(struct settler *s, const struct oci_rule *x, const struct 
 /* Both have conditions, and different actions. */
 static void settle_conditions(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
 {
-	struct oci_dispute d = { .first = (uint32_t)(x - s->p->rules.v), .second = (uint32_t)(y - s->p->rules.v) };
+	struct oci_dispute d = { .first = (uint32_t)(x - s->p->rules.v),
+				 .second = (uint32_t)(y - s->p->rules.v) };
 	struct dd_point at;
 
 	enum meeting m = meet(s, x, y, &at);
 	if (m == MEET_NEVER)
 		return;
 	if (s->p->disputes.n == DISPUTES_MAX) {
-		tell_pair(s, x, y, arena_printf(s->arena, "more than %d pairs of entries with different actions match "
-						"one call; here for '" PRISTR "'", DISPUTES_MAX, STRARG(y->name)),
+		tell_pair(s, x, y,
+			  arena_printf(s->arena,
+				       "more than %d pairs of entries with different actions match "
+				       "one call; here for '" PRISTR "'",
+				       DISPUTES_MAX, STRARG(y->name)),
 			  "make their conditions exclude each other");
 		s->full = true;
 		return;
 	}
 	if (m == MEET_TOO_HARD) {
 		s->full = true;
-		tell_pair(s, x, y, arena_printf(s->arena, "whether two entries for '" PRISTR "' with different "
-						"actions match the same arguments is more than is decided "
-						"with %d pairs and %d times %d decision nodes", STRARG(y->name),
-						MEETINGS_MAX, DIAGRAMS_MAX, DIAGRAM_NODES),
-			  "compare fewer arguments, or make the conditions exclude each other in one bit");
+		tell_pair(s, x, y,
+			  arena_printf(s->arena,
+				       "whether two entries for '" PRISTR "' with different "
+				       "actions match the same arguments is more than is decided "
+				       "with %d pairs and %d times %d decision nodes",
+				       STRARG(y->name), MEETINGS_MAX, DIAGRAMS_MAX, DIAGRAM_NODES),
+			  "compare fewer arguments, or make the conditions exclude each other in "
+			  "one bit");
 		return;
 	}
 	memcpy(d.args, at.at, sizeof(d.args));
@@ -197,9 +216,11 @@ static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *
 		return;
 	if (verdict_eq(ex->verdict, ey->verdict)) {
 		/* What libseccomp adds beside a rule that says the same is not worth a line. */
-		if (y->derived && oci_always(x) && covers(x, y) && oci_gate_implies(ey->gate, ex->gate))
+		if (y->derived && oci_always(x) && covers(x, y) &&
+		    oci_gate_implies(ey->gate, ex->gate))
 			y->dropped = true;
-		else if (x->derived && oci_always(y) && covers(y, x) && oci_gate_implies(ex->gate, ey->gate))
+		else if (x->derived && oci_always(y) && covers(y, x) &&
+			 oci_gate_implies(ex->gate, ey->gate))
 			x->dropped = true;
 		return;
 	}
@@ -224,10 +245,12 @@ static void tell_comparisons(struct settler *s, const struct oci_rule *y)
 		best = n;
 		most = s->sorted[i];
 	}
-	struct diag *d = diag_add(s->ds, DIAG_PL273, most->span, "more than %d pairs of entries would have to be "
-				  "compared with each other; '" PRISTR "' has most, %zu entries", COMPARISONS_MAX,
-				  STRARG(most->name), best);
-	diag_help(s->ds, d, "join entries with the same action, or leave those out that another one covers");
+	struct diag *d = diag_add(s->ds, DIAG_PL273, most->span,
+				  "more than %d pairs of entries would have to be "
+				  "compared with each other; '" PRISTR "' has most, %zu entries",
+				  COMPARISONS_MAX, STRARG(most->name), best);
+	diag_help(s->ds, d,
+		  "join entries with the same action, or leave those out that another one covers");
 	s->failed = true;
 }
 
@@ -264,11 +287,14 @@ static void drop_defaults(struct settler *s)
 		if (told == r->entry)
 			continue;
 		told = r->entry;
-		diag_add(s->ds, DIAG_PL275, e->action_span,
-			 "this entry has no effect: its action is the default, which runtimes skip");
+		diag_add(
+			s->ds, DIAG_PL275, e->action_span,
+			"this entry has no effect: its action is the default, which runtimes skip");
 		vec_push(s->arena, &s->p->dropped,
-			 arena_printf(s->arena, "an entry with the default's action was left out "
-				      "(" PRISTR ", ...): runtimes skip it", STRARG(r->name)));
+			 arena_printf(s->arena,
+				      "an entry with the default's action was left out "
+				      "(" PRISTR ", ...): runtimes skip it",
+				      STRARG(r->name)));
 		vec_push(s->arena, &s->p->dropped_entry, r->entry);
 	}
 }
@@ -276,11 +302,13 @@ static void drop_defaults(struct settler *s)
 /* ---- what is left to libseccomp ---- */
 
 /* The same two entries meet again in what libseccomp makes of them elsewhere: told once. */
-static bool told_before(const struct oci_profile *p, const struct oci_rule *rules, const struct oci_dispute *d)
+static bool told_before(const struct oci_profile *p, const struct oci_rule *rules,
+			const struct oci_dispute *d)
 {
 	for (const struct oci_dispute *k = p->disputes.v; k < d; k++)
 		if (rules[k->first].span.begin == rules[d->first].span.begin &&
-		    rules[k->second].span.begin == rules[d->second].span.begin && k->asked == d->asked)
+		    rules[k->second].span.begin == rules[d->second].span.begin &&
+		    k->asked == d->asked)
 			return true;
 	return false;
 }
@@ -310,8 +338,8 @@ void oci_print_witness(struct buf *out, struct str name, const uint64_t args[6])
 	buf_puts(out, ")'");
 }
 
-static void tell_dispute(struct settler *s, const struct oci_rule *rules, const struct oci_dispute *d,
-			 const struct oci_read_options *opt)
+static void tell_dispute(struct settler *s, const struct oci_rule *rules,
+			 const struct oci_dispute *d, const struct oci_read_options *opt)
 {
 	const struct oci_rule *x = &rules[d->first], *y = &rules[d->second];
 	struct verdict vx = entry_of(s, x)->verdict, vy = entry_of(s, y)->verdict;
@@ -324,18 +352,28 @@ static void tell_dispute(struct settler *s, const struct oci_rule *rules, const 
 	if (strict)
 		buf_puts(&taken, "it is not known");
 	else if (d->asked)
-		buf_printf(&taken, "%s says ", oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
+		buf_printf(&taken, "%s says ",
+			   oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
 	else
-		buf_printf(&taken, "%s is taken, ", vx.kind == vy.kind ? "the first" : "the more restrictive");
+		buf_printf(&taken, "%s is taken, ",
+			   vx.kind == vy.kind ? "the first" : "the more restrictive");
 	if (!strict)
 		verdict_print(&taken, first ? vx : vy);
-	struct diag *g = diag_add(s->ds, strict ? DIAG_PL273 : tighter ? DIAG_PL281 : DIAG_SC153, y->span,
-				  "two entries with different actions match %s, and which decides depends on "
-				  "libseccomp: %s", call.p, taken.p);
+	struct diag *g = diag_add(
+		s->ds,
+		strict  ? DIAG_PL273 :
+		tighter ? DIAG_PL281 :
+			  DIAG_SC153,
+		y->span,
+		"two entries with different actions match %s, and which decides depends on "
+		"libseccomp: %s",
+		call.p, taken.p);
 	diag_note(s->ds, g, x->span, "the other one");
 	if (strict)
-		diag_help(s->ds, g, "name the runtime whose libseccomp is installed here, such as '--runtime "
-			  "runc-1.1+libseccomp-%s', or take the more restrictive with '--approximate'",
+		diag_help(s->ds, g,
+			  "name the runtime whose libseccomp is installed here, such as '--runtime "
+			  "runc-1.1+libseccomp-%s', or take the more restrictive with "
+			  "'--approximate'",
 			  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
 	else
 		diag_help(s->ds, g, "make the conditions exclude each other");
@@ -345,7 +383,10 @@ static void tell_dispute(struct settler *s, const struct oci_rule *rules, const 
 bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_options *opt,
 		const struct oci_disputes **disputes, struct diags *ds)
 {
-	struct settler s = { .arena = a, .p = p, .ds = ds, .comparisons = COMPARISONS_MAX,
+	struct settler s = { .arena = a,
+			     .p = p,
+			     .ds = ds,
+			     .comparisons = COMPARISONS_MAX,
 			     .meetings = MEETINGS_MAX,
 			     .diagrams = DIAGRAMS_MAX };
 	struct oci_rule **sorted = ARENA_ARRAY(a, struct oci_rule *, p->rules.n + 1);

@@ -14,8 +14,14 @@
 #include "compiler/oci/model.h"
 
 /* What is beyond is asked of nobody: the more restrictive, and import says that it is not known. */
-enum { POINTS_MAX = 64, RULES_ASKED_MAX = 1000, QUESTIONS_MAX = 1 << 22,
-       LIMIT_MS = 2000, NODES = 1 << 18, CUTS_MAX = 6 };
+enum {
+	POINTS_MAX = 64,
+	RULES_ASKED_MAX = 1000,
+	QUESTIONS_MAX = 1 << 22,
+	LIMIT_MS = 2000,
+	NODES = 1 << 18,
+	CUTS_MAX = 6
+};
 
 struct said { /* what the library answers in one environment */
 	struct environment env;
@@ -82,7 +88,8 @@ static void collect_rules(struct asker *q)
 		bool wanted = in_question(p, i, end);
 		/* Where socketcall's would be the very first, 2.5.4 forgets to load the number. */
 		if (!q->out->some.rules.n && end == i + 1 && !p->rules.v[i].nargs &&
-		    p->rules.v[i].arches == p->arches && oci_gate_any(p->entries.v[p->rules.v[i].entry].gate))
+		    p->rules.v[i].arches == p->arches &&
+		    oci_gate_any(p->entries.v[p->rules.v[i].entry].gate))
 			wanted = true;
 		for (size_t m = 0; m < ARRAY_SIZE(muxes); m++)
 			wanted |= mux[m] && str_eq(p->rules.v[i].handed, muxes[m]);
@@ -119,8 +126,12 @@ static void ask_machine(struct asker *q, enum arch host)
 {
 	for (size_t k = 0; k < q->in.nkernels; k++)
 		for (uint64_t caps = 0;; caps = (caps - q->in.caps) & q->in.caps) {
-			struct environment env = { .caps_known = true, .caps = caps, .kernel_known = true,
-						   .kernel = q->in.kernels[k], .host_known = true, .host = host };
+			struct environment env = { .caps_known = true,
+						   .caps = caps,
+						   .kernel_known = true,
+						   .kernel = q->in.kernels[k],
+						   .host_known = true,
+						   .host = host };
 			ask(q, &env);
 			if (caps == q->in.caps)
 				break;
@@ -155,18 +166,21 @@ static dd_node match(struct asker *q, const struct oci_rule *r)
 	return dd_cond(q->out->dd, oci_args_cond(q->arena, r->args, r->nargs));
 }
 
-static dd_node both_match(struct asker *q, const struct oci_rule *x, const struct oci_rule *y, enum arch a)
+static dd_node both_match(struct asker *q, const struct oci_rule *x, const struct oci_rule *y,
+			  enum arch a)
 {
 	struct dd *d = q->out->dd;
 	dd_node both = dd_and(d, match(q, x), match(q, y));
 
 	/* A 32-bit kernel interface has nothing in the high words. */
 	for (unsigned i = 0; i < 6 && arch_info(a)->bits == 32; i++)
-		both = dd_and(d, both, dd_equal(d, (enum dd_field)i, UINT64_C(0xffffffff) << 32, 0));
+		both = dd_and(d, both,
+			      dd_equal(d, (enum dd_field)i, UINT64_C(0xffffffff) << 32, 0));
 	return both;
 }
 
-static bool applies(const struct oci_profile *p, const struct oci_rule *r, const struct environment *env)
+static bool applies(const struct oci_profile *p, const struct oci_rule *r,
+		    const struct environment *env)
 {
 	if (!oci_gate_open(p->entries.v[r->entry].gate, env))
 		return false;
@@ -190,16 +204,17 @@ static struct verdict verdict_of(const struct asker *q, const struct oci_rule *r
 }
 
 /* Without the calls that go to a third rule: its own pairs tell of those. */
-static dd_node less_third(struct asker *q, const struct oci_dispute *pair, const struct environment *env,
-			  dd_node both, dd_node node)
+static dd_node less_third(struct asker *q, const struct oci_dispute *pair,
+			  const struct environment *env, dd_node both, dd_node node)
 {
 	struct dd *d = q->out->dd;
 	const struct oci_rule *x = &q->p->rules.v[pair->first], *y = &q->p->rules.v[pair->second];
 
 	vec_each(&q->out->some.rules, z) {
 		struct verdict v = verdict_of(q, z);
-		if (!str_eq(z->name, x->name) || !(z->arches & x->arches & y->arches) || !applies(q->p, z, env) ||
-		    verdict_eq(v, verdict_of(q, x)) || verdict_eq(v, verdict_of(q, y)))
+		if (!str_eq(z->name, x->name) || !(z->arches & x->arches & y->arches) ||
+		    !applies(q->p, z, env) || verdict_eq(v, verdict_of(q, x)) ||
+		    verdict_eq(v, verdict_of(q, y)))
 			continue;
 		dd_node theirs = dd_compare(d, node, dd_terminal(d, v), verdict_eq);
 		both = dd_and(d, both, dd_not(d, dd_and(d, match(q, z), theirs)));
@@ -226,7 +241,8 @@ static enum oci_winner winner_of(struct asker *q, const struct oci_dispute *d)
 		for (int i = 0; i < ARCH_NR; i++) {
 			enum arch a = stand_in((enum arch)i, sys);
 			if (!(x->arches & y->arches & ARCH_BIT(i)) || !applies(q->p, x, &s->env) ||
-			    !applies(q->p, y, &s->env) || !env_runs(s->env.host, a) || !oci_library_numbers(sys, a))
+			    !applies(q->p, y, &s->env) || !env_runs(s->env.host, a) ||
+			    !oci_library_numbers(sys, a))
 				continue;
 			uint32_t nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
 			dd_node node = dd_fix(q->out->dd, s->root, DD_CALL, UINT64_MAX,
@@ -250,13 +266,14 @@ static enum oci_winner winner_of(struct asker *q, const struct oci_dispute *d)
 /* Parts of a rule, each in turn cut again. Their lists are shared until something is added. */
 typedef VEC(struct oci_rule) rule_list;
 
-#define PUSH_OWN(a, vec, x)                      \
-	do {                                     \
-		(vec)->cap = (vec)->n;           \
-		vec_push((a), (vec), (x));       \
+#define PUSH_OWN(a, vec, x)                                                                        \
+	do {                                                                                       \
+		(vec)->cap = (vec)->n;                                                             \
+		vec_push((a), (vec), (x));                                                         \
 	} while (0)
 
-static void cut_part(struct asker *q, rule_list *out, struct oci_rule r, const struct oci_rule *winner)
+static void cut_part(struct asker *q, rule_list *out, struct oci_rule r,
+		     const struct oci_rule *winner)
 {
 	const struct oci_gate *own = q->p->entries.v[r.entry].gate;
 	const struct oci_gate *theirs = q->p->entries.v[winner->entry].gate;
@@ -351,13 +368,15 @@ const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profi
 
 	*q.out = (struct oci_disputes){ .p = p, .rules = p->rules.v, .dd = dd_new(a, NODES) };
 	q.out->some = *p;
-	memset(&q.out->some.strangers, 0, sizeof(q.out->some.strangers)); /* one call alone is asked about */
+	memset(&q.out->some.strangers, 0,
+	       sizeof(q.out->some.strangers)); /* one call alone is asked about */
 	q.out->some.rules.v = NULL;
 	q.out->some.rules.n = q.out->some.rules.cap = 0;
 	if (here && (!opt || !opt->unasked)) {
 		q.out->library = oci_libseccomp_name(a, installed);
 		collect_rules(&q);
-		if (q.out->some.rules.n <= RULES_ASKED_MAX && oci_collect_asked(&q.out->some, &q.in))
+		if (q.out->some.rules.n <= RULES_ASKED_MAX &&
+		    oci_collect_asked(&q.out->some, &q.in))
 			ask_machines(&q);
 		if (p->disputes.n * q.out->said.n * q.out->some.rules.n > QUESTIONS_MAX)
 			q.out->said.n = 0;
@@ -376,7 +395,8 @@ const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profi
 /* ---- one call ---- */
 
 /* An environment in which both can be open, as far as env leaves that to us. */
-static struct environment likely(const struct oci_gate *x, const struct oci_gate *y, const struct environment *env)
+static struct environment likely(const struct oci_gate *x, const struct oci_gate *y,
+				 const struct environment *env)
 {
 	struct environment e = *env;
 	uint16_t from = x->min_kernel > y->min_kernel ? x->min_kernel : y->min_kernel;
@@ -392,8 +412,9 @@ static struct environment likely(const struct oci_gate *x, const struct oci_gate
 }
 
 /* What the library says there, where that is one thing however env may go on. */
-static bool library_says(const struct oci_disputes *ds, const struct environment *env, const struct call *c,
-			 const struct syscall_info *sys, struct oci_disputed *out)
+static bool library_says(const struct oci_disputes *ds, const struct environment *env,
+			 const struct call *c, const struct syscall_info *sys,
+			 struct oci_disputed *out)
 {
 	struct call asked = *c;
 	uint32_t nr = c->nr;
@@ -427,21 +448,25 @@ static bool at_number(const struct oci_rule *x, const struct oci_rule *y, enum a
 {
 	const struct syscall_info *sys = syscall_by_name(x->name);
 
-	return sys && x->arches & y->arches & ARCH_BIT(a) && sys->nr[a] >= 0 && (uint32_t)sys->nr[a] == nr;
+	return sys && x->arches & y->arches & ARCH_BIT(a) && sys->nr[a] >= 0 &&
+	       (uint32_t)sys->nr[a] == nr;
 }
 
-static void describe(const struct oci_disputes *ds, const struct oci_dispute *d, struct oci_disputed *out)
+static void describe(const struct oci_disputes *ds, const struct oci_dispute *d,
+		     struct oci_disputed *out)
 {
 	const struct oci_rule *x = &ds->rules[d->first], *y = &ds->rules[d->second];
 
-	*out = (struct oci_disputed){ .first = x->span, .second = y->span, .library = ds->library,
+	*out = (struct oci_disputed){ .first = x->span,
+				      .second = y->span,
+				      .library = ds->library,
 				      .first_says = ds->p->entries.v[x->entry].verdict,
 				      .second_says = ds->p->entries.v[y->entry].verdict };
 	memcpy(out->args, d->args, sizeof(out->args));
 }
 
-bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *env, const struct call *c,
-		     struct oci_disputed *out)
+bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *env,
+		     const struct call *c, struct oci_disputed *out)
 {
 	uint32_t nr = c->nr;
 	int a = arch_of_call(c->audit_arch, &nr);
@@ -449,9 +474,12 @@ bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *en
 	for (size_t i = 0; ds && a >= 0 && i < ds->p->disputes.n; i++) {
 		const struct oci_dispute *d = &ds->p->disputes.v[i];
 		const struct oci_rule *x = &ds->rules[d->first], *y = &ds->rules[d->second];
-		struct environment e = likely(ds->p->entries.v[x->entry].gate, ds->p->entries.v[y->entry].gate, env);
-		if (!at_number(x, y, (enum arch)a, nr) || !oci_args_hold(x, (enum arch)a, c->args) ||
-		    !oci_args_hold(y, (enum arch)a, c->args) || !applies(ds->p, x, &e) || !applies(ds->p, y, &e))
+		struct environment e = likely(ds->p->entries.v[x->entry].gate,
+					      ds->p->entries.v[y->entry].gate, env);
+		if (!at_number(x, y, (enum arch)a, nr) ||
+		    !oci_args_hold(x, (enum arch)a, c->args) ||
+		    !oci_args_hold(y, (enum arch)a, c->args) || !applies(ds->p, x, &e) ||
+		    !applies(ds->p, y, &e))
 			continue;
 		describe(ds, d, out);
 		memcpy(out->args, c->args, sizeof(out->args));
@@ -461,8 +489,8 @@ bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *en
 	return false;
 }
 
-bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *env, uint32_t audit, uint32_t number,
-		       size_t *at, struct oci_disputed *out)
+bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *env, uint32_t audit,
+		       uint32_t number, size_t *at, struct oci_disputed *out)
 {
 	uint32_t nr = number;
 	int a = arch_of_call(audit, &nr);
@@ -496,12 +524,14 @@ struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root)
 	oci_parse(a, root, &opt, o->p);
 	oci_settle(a, o->p, &opt, &o->disputes, quiet);
 	if (!o->disputes && o->p->disputes.n) /* beside what no runtime loads */
-		o->disputes = arena_dup(a, &(struct oci_disputes){ .p = o->p, .rules = o->p->rules.v },
-					sizeof(*o->disputes));
+		o->disputes =
+			arena_dup(a, &(struct oci_disputes){ .p = o->p, .rules = o->p->rules.v },
+				  sizeof(*o->disputes));
 	return o;
 }
 
-bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name, struct oci_disputed *out)
+bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name,
+		      struct oci_disputed *out)
 {
 	while (o->disputes && *at < o->p->disputes.n) {
 		const struct oci_dispute *d = &o->p->disputes.v[(*at)++];
@@ -509,8 +539,10 @@ bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name
 		describe(o->disputes, d, out);
 		*name = o->disputes->rules[d->first].name;
 		for (const struct oci_dispute *k = o->p->disputes.v; k < d && !again; k++)
-			again = o->disputes->rules[k->first].entry == o->disputes->rules[d->first].entry &&
-				o->disputes->rules[k->second].entry == o->disputes->rules[d->second].entry;
+			again = o->disputes->rules[k->first].entry ==
+					o->disputes->rules[d->first].entry &&
+				o->disputes->rules[k->second].entry ==
+					o->disputes->rules[d->second].entry;
 		if (!again)
 			return true;
 	}

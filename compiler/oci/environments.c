@@ -29,8 +29,10 @@ int oci_ask_environment(struct diags *ds, struct span span, unsigned fields)
 	struct diag *d = diag_add(ds, DIAG_PL131, span, "which entries apply depends on the %s",
 				  caps ? "container's capabilities" : "kernel");
 
-	diag_help(ds, d, caps ? "say them with '--caps docker' (Docker's own), '--caps chown,setuid', none or all" :
-				"say it with '--kernel 6.1'");
+	diag_help(ds, d,
+		  caps ? "say them with '--caps docker' (Docker's own), '--caps chown,setuid', "
+			 "none or all" :
+			 "say it with '--kernel 6.1'");
 	return -1;
 }
 
@@ -58,7 +60,8 @@ bool oci_collect_asked(const struct oci_profile *p, struct oci_asked *in)
 	return fine && __builtin_popcountll(in->caps) <= CAPS_MAX;
 }
 
-bool oci_same_rules(const struct oci_profile *p, const struct environment *x, const struct environment *y)
+bool oci_same_rules(const struct oci_profile *p, const struct environment *x,
+		    const struct environment *y)
 {
 	vec_each(&p->rules, r) {
 		const struct oci_gate *g = p->entries.v[r->entry].gate;

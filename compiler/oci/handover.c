@@ -98,8 +98,9 @@ static void add_multiplexed(struct handover *h, struct oci_rule r)
 			continue;
 		struct oci_arg *args = ARENA_ARRAY(h->arena, struct oci_arg, r.nargs + 1);
 		uint32_t n = 0;
-		args[n++] = (struct oci_arg){ .op = OCI_EQ, .mask = UINT64_MAX, .value = selector,
-					      .span = r.span };
+		args[n++] = (struct oci_arg){
+			.op = OCI_EQ, .mask = UINT64_MAX, .value = selector, .span = r.span
+		};
 		for (uint32_t i = 0; i < r.nargs; i++)
 			if (r.args[i].index)
 				args[n++] = r.args[i];
@@ -150,7 +151,8 @@ static bool is_multiplexed(unsigned arches, struct str name)
 		multiplexed_selector(STR("ipc"), name));
 }
 
-static bool add_stranger(struct handover *h, struct oci_rule r, const struct oci_arg *args, uint32_t nargs)
+static bool add_stranger(struct handover *h, struct oci_rule r, const struct oci_arg *args,
+			 uint32_t nargs)
 {
 	struct oci_profile *p = h->p;
 

@@ -12,7 +12,8 @@ struct oci_action {
 	const char *name; /* SCMP_ACT_ERRNO */
 	enum verdict_kind kind;
 };
-extern const struct oci_action oci_actions[]; /* ends with a NULL name; the first of a kind is written */
+extern const struct oci_action
+	oci_actions[]; /* ends with a NULL name; the first of a kind is written */
 
 const struct oci_action *oci_action_find(struct str name);
 const char *oci_action_name(enum verdict_kind kind);
@@ -28,17 +29,19 @@ struct oci_arch_word { /* SCMP_ARCH_* of the runtime specification */
 #define OCI_NEVER UINT32_MAX
 extern const struct oci_arch_word oci_arch_words[]; /* ends with a NULL name */
 const struct oci_arch_word *oci_arch_word_find(struct str name);
-bool oci_arch_taken(const struct oci_runtime *rt, const struct oci_arch_word *w); /* w may be NULL */
+bool oci_arch_taken(const struct oci_runtime *rt,
+		    const struct oci_arch_word *w); /* w may be NULL */
 
-extern const char oci_flag_log[]; /* SECCOMP_FILTER_FLAG_LOG */
+extern const char oci_flag_log[];          /* SECCOMP_FILTER_FLAG_LOG */
 extern const char *const oci_flag_names[]; /* SECCOMP_FILTER_FLAG_*; ends with NULL */
 bool oci_flag_taken(const struct oci_runtime *rt, struct str name);
 /* Does the engine hand 'flags' on (not in a config.json, which has passed it)? Docker before 23 does not. */
 bool oci_flags_handed(const struct oci_runtime *rt, bool in_config);
 
 /* The keys that Docker, Podman and the runtimes read; each list ends with NULL. */
-extern const char *const oci_profile_keys[], *const oci_entry_keys[], *const oci_arg_keys[],
-	*const oci_gate_keys[], *const oci_row_keys[];
+extern const char *const oci_profile_keys[],
+	*const oci_entry_keys[], *const oci_arg_keys[], *const oci_gate_keys[],
+								*const oci_row_keys[];
 /* The key of the list that a member's key is, as Go matches them; NULL. */
 const char *oci_key_find(const struct json *member, const char *const *keys);
 
@@ -69,14 +72,14 @@ static inline uint64_t oci_arg_written(const struct oci_arg *a)
 
 /* includes and excludes of an entry, Docker's `when`. */
 struct oci_gate {
-	uint64_t caps, no_caps;         /* all of these; none of these */
+	uint64_t caps, no_caps;          /* all of these; none of these */
 	uint16_t min_kernel, max_kernel; /* >= min; < max; 0: no bound */
-	unsigned hosts, no_hosts;       /* ARCH_BIT(); hosts 0: any */
-	bool never;                     /* other hosts, no capability at all: never in force */
+	unsigned hosts, no_hosts;        /* ARCH_BIT(); hosts 0: any */
+	bool never;                      /* other hosts, no capability at all: never in force */
 };
 
 bool oci_gate_open(const struct oci_gate *g, const struct environment *env);
-bool oci_gate_any(const struct oci_gate *g);                                /* always open */
+bool oci_gate_any(const struct oci_gate *g);                                 /* always open */
 bool oci_gate_exclusive(const struct oci_gate *x, const struct oci_gate *y); /* never both */
 bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y);   /* x open: y too */
 
@@ -84,13 +87,14 @@ bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y);   /* 
 struct oci_rule {
 	uint32_t entry; /* index in `entries` */
 	struct str name;
-	struct str handed; /* the JSON's name that libseccomp gets; empty: with the rule before it */
+	struct str
+		handed; /* the JSON's name that libseccomp gets; empty: with the rule before it */
 	struct span span;
 	const struct oci_arg *args;
 	uint32_t nargs;
 	const struct oci_arg *written; /* as in the JSON; args may be cut to 32 bits */
 	uint32_t nwritten;
-	unsigned arches;                /* ARCH_BIT(): it speaks about */
+	unsigned arches;                     /* ARCH_BIT(): it speaks about */
 	VEC(const struct oci_gate *) unless; /* swallowed where one of these is open */
 	VEC(const struct oci_gate *) within; /* cut: only where all of these are open as well */
 	VEC(const struct oci_rule *) except; /* cut: what matches one of these is theirs */
@@ -163,22 +167,23 @@ struct oci_dispute {
 };
 
 struct oci_profile {
-	const struct json *root; /* the file */
-	const struct json *json; /* the object that holds defaultAction */
-	bool in_config;          /* linux.seccomp of a config.json */
+	const struct json *root;    /* the file */
+	const struct json *json;    /* the object that holds defaultAction */
+	bool in_config;             /* linux.seccomp of a config.json */
 	struct oci_runtime runtime; /* that `stops` is about ... */
 	enum arch host;             /* ... on this machine */
 	bool has_default;
 	struct verdict dflt;
 	struct str dflt_errno_name; /* as in struct oci_entry */
-	struct span dflt_span; /* defaultAction's, or the profile's first byte */
-	bool errno_written;  /* defaultErrnoRet */
-	bool arches_written; /* architectures or archMap */
+	struct span dflt_span;      /* defaultAction's, or the profile's first byte */
+	bool errno_written;         /* defaultErrnoRet */
+	bool arches_written;        /* architectures or archMap */
 	unsigned declared; /* architectures written, in all rows; none: the machine's own */
 	unsigned listed;   /* architectures that the runtime gets */
 	unsigned arches;   /* and the machine's own */
 	struct span arches_span;
-	struct span logs_span; /* SECCOMP_FILTER_FLAG_LOG, handed to the runtime; NO_SPAN: not there */
+	struct span
+		logs_span; /* SECCOMP_FILTER_FLAG_LOG, handed to the runtime; NO_SPAN: not there */
 	VEC(struct oci_word) arch_names; /* every SCMP_ARCH word, as written */
 	VEC(struct oci_entry) entries;
 	VEC(struct oci_rule) rules; /* of readable entries */
@@ -188,8 +193,8 @@ struct oci_profile {
 	VEC(uint32_t) dropped_entry;
 	VEC(struct oci_fault) faults; /* by place; at most OCI_FAULTS_MAX of a kind */
 	size_t nfaults[OCI_FAULT_NR]; /* how many there are */
-	bool stops;     /* no container starts, whatever entries are in force */
-	bool unusable;  /* a bound of pale's is passed, or readers make different profiles of it */
+	bool stops;                   /* no container starts, whatever entries are in force */
+	bool unusable; /* a bound of pale's is passed, or readers make different profiles of it */
 };
 
 enum { OCI_FAULTS_MAX = 1 << 18 };
@@ -217,17 +222,19 @@ bool oci_report(const struct oci_profile *p, const struct environment *env, enum
  * calls that it is about.
  */
 struct group;
-bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env, struct group *names,
-		 struct diags *ds);
+bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env,
+		 struct group *names, struct diags *ds);
 /* What the rules of a profile ask of the environment; at most 5 capabilities. environments.c */
 struct oci_asked {
 	uint64_t caps;
 	uint16_t kernels[8];
 	size_t nkernels;
 };
-bool oci_collect_asked(const struct oci_profile *p, struct oci_asked *in); /* false: more than that */
+bool oci_collect_asked(const struct oci_profile *p,
+		       struct oci_asked *in); /* false: more than that */
 /* Are the same rules in force in both? */
-bool oci_same_rules(const struct oci_profile *p, const struct environment *x, const struct environment *y);
+bool oci_same_rules(const struct oci_profile *p, const struct environment *x,
+		    const struct environment *y);
 /*
  * conflicts.c: what a runtime makes of several rules for one call; *disputes (NULL: none) is what
  * only libseccomp knows. false after an error.
@@ -249,7 +256,8 @@ bool oci_always(const struct oci_rule *r);
 bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6]);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
-const struct json *oci_member(const struct json *object, const char *key); /* null counts as absent */
+const struct json *oci_member(const struct json *object,
+			      const char *key); /* null counts as absent */
 /* Does runc put its ENOSYS stub before a filter with this default (patchbpf)? */
 bool oci_stub_covers(enum verdict_kind dflt);
 const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs);

@@ -12,8 +12,9 @@ struct oci_child {
 	pid_t pid;
 	int fd; /* where it writes the program */
 	enum arch native;
-	unsigned cpu_s;   /* set before the start: processor time that it may take; 0: not counted */
-	uint32_t refused; /* after -EINVAL: the rule that got EEXIST; after -ETIMEDOUT: the rule that did
+	unsigned cpu_s; /* set before the start: processor time that it may take; 0: not counted */
+	uint32_t
+		refused; /* after -EINVAL: the rule that got EEXIST; after -ETIMEDOUT: the rule that did
 			   * not come to an end; OCI_NO_RULE: there is none */
 	uint64_t started; /* ms, CLOCK_MONOTONIC */
 };

@@ -33,8 +33,12 @@ static uint32_t scmp_arch(enum arch a)
 static struct scmp_arg_cmp scmp_arg(const struct oci_arg *a)
 {
 	static const enum scmp_compare ops[OCI_OP_NR] = {
-		[OCI_NE] = SCMP_CMP_NE, [OCI_LT] = SCMP_CMP_LT, [OCI_LE] = SCMP_CMP_LE,
-		[OCI_EQ] = SCMP_CMP_EQ, [OCI_GE] = SCMP_CMP_GE, [OCI_GT] = SCMP_CMP_GT,
+		[OCI_NE] = SCMP_CMP_NE,
+		[OCI_LT] = SCMP_CMP_LT,
+		[OCI_LE] = SCMP_CMP_LE,
+		[OCI_EQ] = SCMP_CMP_EQ,
+		[OCI_GE] = SCMP_CMP_GE,
+		[OCI_GT] = SCMP_CMP_GT,
 		[OCI_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
 	};
 
@@ -116,7 +120,8 @@ static int refusal(int err)
 	return err == -EEXIST ? CHILD_EXISTS : refused(err);
 }
 
-static int build(const struct oci_profile *p, enum arch native, const struct environment *env, int fd)
+static int build(const struct oci_profile *p, enum arch native, const struct environment *env,
+		 int fd)
 {
 	size_t strangers = 0;
 
@@ -135,7 +140,8 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 			return CHILD_NO_NATIVE;
 	}
 	for (int a = 0; a < ARCH_NR; a++) {
-		int err = p->arches & ARCH_BIT(a) ? seccomp_arch_add(ctx, scmp_arch((enum arch)a)) : 0;
+		int err = p->arches & ARCH_BIT(a) ? seccomp_arch_add(ctx, scmp_arch((enum arch)a)) :
+						    0;
 		if (err && err != -EEXIST)
 			return refused(err);
 	}
@@ -210,7 +216,8 @@ static bool is_cut(size_t size)
 {
 	struct rlimit limit;
 
-	return !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY && size >= limit.rlim_cur;
+	return !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+	       size >= limit.rlim_cur;
 }
 
 /*
@@ -231,7 +238,9 @@ static int read_program(struct arena *a, int fd, bool big_endian, struct cbpf *o
 	struct sock_filter *insns = arena_alloc(a, size + 1);
 	if (size % sizeof(*insns) || pread(fd, insns, size, 0) != (ssize_t)size)
 		return -EIO;
-	*out = (struct cbpf){ .insns = insns, .n = size / sizeof(*insns), .big_endian = big_endian };
+	*out = (struct cbpf){ .insns = insns,
+			      .n = size / sizeof(*insns),
+			      .big_endian = big_endian };
 	for (size_t i = 0; i < out->n && big_endian; i++) {
 		insns[i].code = be16toh(insns[i].code);
 		insns[i].k = be32toh(insns[i].k);
@@ -314,7 +323,8 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 	struct source *src = source_add(sources, "<profile>", json);
 	struct json *root = json_parse(a, src, ds);
 	/* The newest words: what a runtime knows is not asked here. */
-	struct oci_runtime newest = { .kind = OCI_RUNC, .version = OCI_VERSION(255, 0, 0),
+	struct oci_runtime newest = { .kind = OCI_RUNC,
+				      .version = OCI_VERSION(255, 0, 0),
 				      .libseccomp = OCI_VERSION(255, 0, 0) };
 	struct oci_read_options opt = { .host_known = true, .host = native, .runtime = &newest };
 	struct oci_profile p = { 0 };
@@ -336,7 +346,8 @@ unsigned oci_libseccomp_installed(void)
 	unsigned version = v ? OCI_VERSION(v->major, v->minor, v->micro) : 0;
 
 	/* Debian 12 patched calls up to Linux 6.7 into its 2.5.4. */
-	if (version == OCI_VERSION(2, 5, 4) && seccomp_syscall_resolve_name("cachestat") != __NR_SCMP_ERROR)
+	if (version == OCI_VERSION(2, 5, 4) &&
+	    seccomp_syscall_resolve_name("cachestat") != __NR_SCMP_ERROR)
 		version |= LIBSECCOMP_DEBIAN12;
 	return version;
 }

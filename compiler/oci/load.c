@@ -35,9 +35,11 @@ static int refuse(struct loading *l, enum diag_id id, struct span span, const ch
 }
 
 /* The rule of the call that most entries speak of: it is what costs. NULL: there are none. */
-static const struct oci_rule *costliest(struct arena *a, const struct oci_profile *p, size_t *entries)
+static const struct oci_rule *costliest(struct arena *a, const struct oci_profile *p,
+					size_t *entries)
 {
-	size_t *of = ARENA_ARRAY(a, size_t, syscall_count() + 1); /* by call; the last: no call of the table */
+	size_t *of = ARENA_ARRAY(a, size_t,
+				 syscall_count() + 1); /* by call; the last: no call of the table */
 	const struct oci_rule *most = NULL;
 
 	*entries = 0;
@@ -56,12 +58,14 @@ static int too_complex(struct loading *l, const char *what)
 {
 	size_t n;
 	const struct oci_rule *r = costliest(l->arena, &l->profile, &n);
-	struct diag *d = diag_add(l->ds, DIAG_PL290, r ? r->span : l->span, "%s more than %zu decision nodes; '"
-				  PRISTR "' has most entries, %zu", what, dd_budget(l->dd),
-				  STRARG(r ? r->name : STR("")), n);
+	struct diag *d =
+		diag_add(l->ds, DIAG_PL290, r ? r->span : l->span,
+			 "%s more than %zu decision nodes; '" PRISTR "' has most entries, %zu",
+			 what, dd_budget(l->dd), STRARG(r ? r->name : STR("")), n);
 
-	diag_help(l->ds, d, "use fewer entries: join those with the same action, or leave the distinction to "
-			    "the default");
+	diag_help(l->ds, d,
+		  "use fewer entries: join those with the same action, or leave the distinction to "
+		  "the default");
 	return -1;
 }
 
@@ -95,39 +99,51 @@ static int build(struct loading *l, dd_node *out)
 	int rc = oci_child_start(&child, &l->profile, l->env.host, &l->env);
 
 	if (!rc)
-		rc = oci_child_finish(&child, l->arena, l->opt->limit_ms ? l->opt->limit_ms : LIMIT_MS,
-				      &prog, &why);
+		rc = oci_child_finish(&child, l->arena,
+				      l->opt->limit_ms ? l->opt->limit_ms : LIMIT_MS, &prog, &why);
 	if (rc == -EINVAL)
-		return refuse(l, DIAG_PL265, l->span, arena_printf(l->arena, "%s, so that the container does "
-								   "not start", why),
-			      "look for entries that name one call and condition with different actions");
+		return refuse(
+			l, DIAG_PL265, l->span,
+			arena_printf(l->arena,
+				     "%s, so that the container does "
+				     "not start",
+				     why),
+			"look for entries that name one call and condition with different actions");
 	if (rc && rc != -ETIMEDOUT && rc != -EOPNOTSUPP)
 		return refuse(l, DIAG_PL020, l->span,
-			      arena_printf(l->arena, "libseccomp's filter could not be had: %s", strerror(-rc)),
+			      arena_printf(l->arena, "libseccomp's filter could not be had: %s",
+					   strerror(-rc)),
 			      "give the command more of it (ulimit -a)");
 	if (rc)
-		return refuse(l, DIAG_PL231, l->span,
-			      rc == -ETIMEDOUT ? "libseccomp takes too long to build the filter" :
-						 "the installed libseccomp does not know that "
-						 "architecture",
-			      "compare fewer arguments in one rule; containers would start as slowly");
+		return refuse(
+			l, DIAG_PL231, l->span,
+			rc == -ETIMEDOUT ? "libseccomp takes too long to build the filter" :
+					   "the installed libseccomp does not know that "
+					   "architecture",
+			"compare fewer arguments in one rule; containers would start as slowly");
 	*out = cbpf_lift(l->dd, l->arena, &prog);
 	return 0;
 }
 
 /* At the entries that the call meets. */
-static void tell_overlap(struct loading *l, const struct oci_model *m, const struct dd_point *p, dd_node built)
+static void tell_overlap(struct loading *l, const struct oci_model *m, const struct dd_point *p,
+			 dd_node built)
 {
-	struct call c = { .audit_arch = (uint32_t)(p->at[DD_CALL] >> 32), .nr = (uint32_t)p->at[DD_CALL] };
+	struct call c = { .audit_arch = (uint32_t)(p->at[DD_CALL] >> 32),
+			  .nr = (uint32_t)p->at[DD_CALL] };
 	struct verdict held = dd_eval_at(l->dd, built, p), said = dd_eval_at(l->dd, m->root, p);
 	unsigned matching;
 
 	memcpy(c.args, p->at, sizeof(c.args));
 	const struct oci_rule *other = oci_model_rule(m, &l->env, &c, said, &matching);
 	const struct oci_rule *winner = oci_model_rule(m, &l->env, &c, held, &matching);
-	struct diag *d = diag_add(l->ds, DIAG_SC153, winner ? winner->span : other ? other->span : l->span,
-				  "two entries with different actions match one call, and libseccomp decides %s",
-				  point_text(l, p, built));
+	struct diag *d = diag_add(
+		l->ds, DIAG_SC153,
+		winner ? winner->span :
+		other  ? other->span :
+			 l->span,
+		"two entries with different actions match one call, and libseccomp decides %s",
+		point_text(l, p, built));
 	if (winner && other)
 		diag_note(l->ds, d, other->span, "the other entry");
 	diag_help(l->ds, d, "make their conditions exclude each other");
@@ -154,7 +170,8 @@ static int take_built(struct loading *l, struct oci_loaded *out, dd_node built, 
 		return 0;
 	}
 	dd_differ_at(l->dd, said, built, &p);
-	d = diag_add(l->ds, DIAG_PL266, l->span, "libseccomp builds a filter that the entries do not say: %s",
+	d = diag_add(l->ds, DIAG_PL266, l->span,
+		     "libseccomp builds a filter that the entries do not say: %s",
 		     point_text(l, &p, built));
 	diag_note(l->ds, d, l->span, "by the entries: %s", point_text(l, &p, reading));
 	out->library = true;
@@ -200,12 +217,16 @@ static int settle(struct loading *l, struct oci_loaded *out)
 int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	     const struct oci_load_options *opt, struct oci_loaded *out, struct diags *ds)
 {
-	struct loading l = { .arena = a, .dd = d, .opt = opt, .env = oci_closed(&opt->env), .ds = ds };
+	struct loading l = {
+		.arena = a, .dd = d, .opt = opt, .env = oci_closed(&opt->env), .ds = ds
+	};
 	const struct json *profile = oci_profile_object(root);
 	const struct oci_runtime *rt = &opt->runtime;
-	struct oci_read_options read = { .host_known = true, .host = opt->env.host,
+	struct oci_read_options read = { .host_known = true,
+					 .host = opt->env.host,
 					 .args_max = rt->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0,
-					 .docker = true, .runtime = rt };
+					 .docker = true,
+					 .runtime = rt };
 
 	BUG_ON(!opt->env.host_known);
 	*out = (struct oci_loaded){ .root = DD_NONE, .disputed = DD_FALSE, .undecided = DD_FALSE };

@@ -20,7 +20,7 @@
 
 #define X32_BIT 0x40000000u
 
-struct placed { /* a rule at one number of one architecture */
+struct placed {        /* a rule at one number of one architecture */
 	uint64_t call; /* DD_CALL_OF() */
 	enum arch arch;
 	const struct oci_rule *rule;
@@ -74,15 +74,19 @@ static dd_node gate_claim(struct loader *l, const struct oci_gate *g)
 				c = env_join(l->arena, c, one, true);
 		}
 	if (g->hosts)
-		c = env_join(l->arena, c, (struct env_cond){ .kind = ENV_HOST, .hosts = g->hosts }, false);
+		c = env_join(l->arena, c, (struct env_cond){ .kind = ENV_HOST, .hosts = g->hosts },
+			     false);
 	if (g->no_hosts)
-		c = env_join(l->arena, c, (struct env_cond){ .kind = ENV_HOST, .hosts = g->no_hosts }, true);
+		c = env_join(l->arena, c,
+			     (struct env_cond){ .kind = ENV_HOST, .hosts = g->no_hosts }, true);
 	if (g->min_kernel)
 		c = env_join(l->arena, c,
-			     (struct env_cond){ .kind = ENV_KERNEL, .version = g->min_kernel }, false);
+			     (struct env_cond){ .kind = ENV_KERNEL, .version = g->min_kernel },
+			     false);
 	if (g->max_kernel)
 		c = env_join(l->arena, c,
-			     (struct env_cond){ .kind = ENV_KERNEL, .version = g->max_kernel }, true);
+			     (struct env_cond){ .kind = ENV_KERNEL, .version = g->max_kernel },
+			     true);
 	return c ? dd_env(l->dd, c) : DD_TRUE;
 }
 
@@ -248,11 +252,15 @@ static dd_node spread_all(struct loader *l, const struct dd_range *named, size_t
 		spread_to(&s, next, DD_CALL_OF(audit, 0) - 1, foreign);
 		if (arches & ARCH_BIT(ARCH_X86_64) && !(arches & ARCH_BIT(ARCH_X32))) {
 			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, X32_BIT - 1), listed);
-			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX - 1), foreign);
-			spread_to(&s, DD_CALL_OF(audit, UINT32_MAX), DD_CALL_OF(audit, UINT32_MAX), listed);
+			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX - 1),
+				  foreign);
+			spread_to(&s, DD_CALL_OF(audit, UINT32_MAX), DD_CALL_OF(audit, UINT32_MAX),
+				  listed);
 		} else if (arches & ARCH_BIT(ARCH_X32) && !(arches & ARCH_BIT(ARCH_X86_64))) {
-			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, X32_BIT - 1), foreign);
-			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX), listed);
+			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, X32_BIT - 1),
+				  foreign);
+			spread_to(&s, DD_CALL_OF(audit, X32_BIT), DD_CALL_OF(audit, UINT32_MAX),
+				  listed);
 		} else {
 			spread_to(&s, DD_CALL_OF(audit, 0), DD_CALL_OF(audit, UINT32_MAX), listed);
 		}
@@ -294,9 +302,12 @@ static dd_node above_named(struct loader *l, struct named_number *v, size_t n)
 	for (size_t i = 0; i < n && higher != any && v[i].nr < UINT32_MAX; i++) {
 		if (v[i].nr < last) {
 			dd_node here = dd_and(d, any, dd_not(d, higher));
-			dd_node above = dd_word_at_least(d, DD_CALL, 0, v[i].nr + 1, DD_TRUE, DD_FALSE);
-			dd_node below = last == UINT32_MAX ? DD_TRUE :
-				dd_not(d, dd_word_at_least(d, DD_CALL, 0, last + 1, DD_TRUE, DD_FALSE));
+			dd_node above =
+				dd_word_at_least(d, DD_CALL, 0, v[i].nr + 1, DD_TRUE, DD_FALSE);
+			dd_node below = last == UINT32_MAX ?
+						DD_TRUE :
+						dd_not(d, dd_word_at_least(d, DD_CALL, 0, last + 1,
+									   DD_TRUE, DD_FALSE));
 			claim = dd_or(d, claim, dd_and(d, here, dd_and(d, above, below)));
 		}
 		last = v[i].nr;
@@ -329,12 +340,14 @@ static dd_node stub_arch(struct loader *l, enum arch a)
 
 	vec_each(&l->p->rules, r)
 		if (stub_counts(l, r, a, &nr))
-			vec_push(l->arena, &named, ((struct named_number){ nr, l->gates[r->entry] }));
+			vec_push(l->arena, &named,
+				 ((struct named_number){ nr, l->gates[r->entry] }));
 	claim = above_named(l, named.v, named.n);
 	/* Numbers that an s390 kernel does not know arrive as 0, once setup(2). */
 	for (size_t i = 0; a == ARCH_S390X && i < named.n; i++)
-		claim = dd_or(l->dd, claim, dd_and(l->dd, named.v[i].gate,
-						   dd_equal(l->dd, DD_CALL, UINT32_MAX, 0)));
+		claim = dd_or(
+			l->dd, claim,
+			dd_and(l->dd, named.v[i].gate, dd_equal(l->dd, DD_CALL, UINT32_MAX, 0)));
 	if (a == ARCH_X86_64)
 		claim = dd_and(l->dd, claim, dd_equal(l->dd, DD_CALL, X32_BIT, 0));
 	else if (a == ARCH_X32)
@@ -365,7 +378,8 @@ dd_node oci_model_stubbed(const struct oci_model *m, dd_node filter)
 
 	constant_find("errno", STR("ENOSYS"), m->host, &enosys);
 	return dd_choose(m->dd, m->stub,
-			 dd_terminal(m->dd, (struct verdict){ VERDICT_ERRNO, (uint16_t)enosys }), filter);
+			 dd_terminal(m->dd, (struct verdict){ VERDICT_ERRNO, (uint16_t)enosys }),
+			 filter);
 }
 
 int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
@@ -382,7 +396,8 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 	out->reading = spread_all(&l, l.readings.v, l.readings.n, dd_terminal(d, p->dflt), foreign);
 	out->undefined = spread_all(&l, l.undefined.v, l.undefined.n, DD_FALSE, DD_FALSE);
 	out->stub = stub_claim(&l);
-	out->stub_mark = oci_model_stubbed(out, dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 }));
+	out->stub_mark =
+		oci_model_stubbed(out, dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 }));
 	out->root = oci_model_stubbed(out, out->reading);
 	return out->root == DD_NONE || out->undefined == DD_NONE ? -1 : 0;
 }
@@ -431,9 +446,10 @@ static bool matches(const struct oci_model *m, const struct environment *env, co
 	const struct syscall_info *sys = syscall_by_name(r->name);
 	const struct oci_entry *e = &m->profile->entries.v[r->entry];
 
-	return sys && a >= 0 && r->arches & ARCH_BIT(a) && oci_numbered(&m->runtime, sys, (enum arch)a) &&
-	       (uint32_t)sys->nr[a] == nr && !verdict_eq(e->verdict, m->profile->dflt) &&
-	       oci_gate_open(e->gate, env) && oci_args_hold(r, (enum arch)a, c->args);
+	return sys && a >= 0 && r->arches & ARCH_BIT(a) &&
+	       oci_numbered(&m->runtime, sys, (enum arch)a) && (uint32_t)sys->nr[a] == nr &&
+	       !verdict_eq(e->verdict, m->profile->dflt) && oci_gate_open(e->gate, env) &&
+	       oci_args_hold(r, (enum arch)a, c->args);
 }
 
 struct oci_why oci_model_why(const struct oci_model *m, const struct environment *env,

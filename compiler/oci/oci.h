@@ -46,7 +46,7 @@ const char *oci_libseccomp_name(struct arena *a, unsigned libseccomp);
 struct oci_write_options {
 	enum oci_dialect dialect;
 	struct oci_runtime runtime;
-	bool approximate; /* differences that never loosen become notes */
+	bool approximate;  /* differences that never loosen become notes */
 	unsigned limit_ms; /* for libseccomp to build its filter in; 0: 5000 */
 	bool unbuilt;      /* it builds none: proved is the text alone (tests of many thousands) */
 	unsigned plant;    /* 0; a test build plants encoding bug number `plant` (tests only) */
@@ -63,13 +63,13 @@ enum oci_start_when {
 #define OCI_SPARES(err) (UINT64_C(1) << (err))
 
 struct oci_start {
-	int runtime;       /* oci_runtime's kind */
-	unsigned since;    /* OCI_VERSION() of the first that makes the call; 0: from the start on */
-	unsigned before;   /* and of the first that does not any more; 0: all do */
+	int runtime;     /* oci_runtime's kind */
+	unsigned since;  /* OCI_VERSION() of the first that makes the call; 0: from the start on */
+	unsigned before; /* and of the first that does not any more; 0: all do */
 	enum oci_start_when when;
 	const char *call;
-	const char *or;    /* tried where the call is refused with an errno; "": none */
-	uint64_t spared;   /* OCI_SPARES() of the errnos with which it goes on, to `or` or without */
+	const char * or ; /* tried where the call is refused with an errno; "": none */
+	uint64_t spared;  /* OCI_SPARES() of the errnos with which it goes on, to `or` or without */
 	const char *words; /* what the runtime dies with; "": it goes on, unless the call kills */
 };
 const struct oci_start *oci_start_at(size_t i); /* NULL past the last (starts.def) */
@@ -109,18 +109,20 @@ bool oci_recognise(const struct json *root);
  */
 unsigned oci_machines(const struct json *root);
 struct oci_read_options {
-	bool host_known;    /* else: this build's architecture, or the profile's first */
-	enum arch host;     /* picks the row of archMap */
-	bool every_host;    /* where no host is known: all rows, what differs as `when host` */
-	const char *name;   /* of the policy; NULL: from the file's name */
-	size_t args_max;    /* the runtime looks at so many of an entry's `args`; 0: at all */
-	bool docker;        /* the engine is known to ignore Podman's `errno` and `defaultErrno` */
-	unsigned libseccomp; /* that loads it, as in struct oci_runtime; 0: the one installed here */
+	bool host_known;  /* else: this build's architecture, or the profile's first */
+	enum arch host;   /* picks the row of archMap */
+	bool every_host;  /* where no host is known: all rows, what differs as `when host` */
+	const char *name; /* of the policy; NULL: from the file's name */
+	size_t args_max;  /* the runtime looks at so many of an entry's `args`; 0: at all */
+	bool docker;      /* the engine is known to ignore Podman's `errno` and `defaultErrno` */
+	unsigned
+		libseccomp; /* that loads it, as in struct oci_runtime; 0: the one installed here */
 	bool unasked;       /* nobody is asked which of two entries decides: the more restrictive */
 	bool tighter;       /* likewise, and it is told as what --approximate does */
 	bool strict;        /* an error where libseccomp's answer is not known */
-	bool as_runc;       /* numbers without a name answer as its stub does: ENOSYS, not the default */
-	const struct oci_runtime *runtime; /* that is to start the container; NULL: oci_runtime_default */
+	bool as_runc; /* numbers without a name answer as its stub does: ENOSYS, not the default */
+	const struct oci_runtime
+		*runtime; /* that is to start the container; NULL: oci_runtime_default */
 };
 
 /* Calls that two entries with different actions match: which decides is up to libseccomp. */
@@ -135,24 +137,25 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 			  const struct oci_read_options *opt, const struct oci_disputes **disputes,
 			  struct diags *ds);
 
-struct oci_disputed { /* one call that is disputed */
-	struct span first, second;               /* the two entries' names */
+struct oci_disputed {              /* one call that is disputed */
+	struct span first, second; /* the two entries' names */
 	struct verdict first_says, second_says;
-	uint64_t args[6];                        /* that both match */
-	bool known;                              /* the library was asked, and `says` is one answer */
+	uint64_t args[6]; /* that both match */
+	bool known;       /* the library was asked, and `says` is one answer */
 	struct verdict says;
-	const char *library;                     /* "2.5.4-1+deb12u1"; NULL: nobody was asked */
+	const char *library; /* "2.5.4-1+deb12u1"; NULL: nobody was asked */
 };
 /* Is this call disputed in an environment (what it does not know may be anything)? NULL: no. */
-bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *env, const struct call *c,
-		     struct oci_disputed *out);
+bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *env,
+		     const struct call *c, struct oci_disputed *out);
 /*
  * What entries of a profile dispute, one pair of entries after the other, from *at = 0; nobody is
  * asked. `name` and out->args are a call that both match. false: no more, or the profile is none.
  */
 struct oci_overlaps;
 struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root);
-bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name, struct oci_disputed *out);
+bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name,
+		      struct oci_disputed *out);
 /* One after the other, from *at = 0, what is disputed of a number, with arguments that show it. */
 bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *env, uint32_t audit,
 		       uint32_t number, size_t *at, struct oci_disputed *out);

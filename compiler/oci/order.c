@@ -76,7 +76,8 @@ bool oci_order(struct writer *w, const struct oci_name *name, dd_node node, stru
 	b.v[b.n++] = 0;
 	for (int a = 0; a < ARCH_NR; a++) {
 		size_t i, end;
-		if (!(w->p->arches & ARCH_BIT(a)) || oci_is_narrow((enum arch)a) || name->sys->nr[a] < 0)
+		if (!(w->p->arches & ARCH_BIT(a)) || oci_is_narrow((enum arch)a) ||
+		    name->sys->nr[a] < 0)
 			continue;
 		policy_calls_of(w->p, (enum arch)a, oci_number(name->sys, (enum arch)a), &i, &end);
 		for (; i < end; i++)

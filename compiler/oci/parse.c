@@ -62,10 +62,15 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 {
 	static const struct oci_read_options plain;
 	int native = arch_native();
-	struct parser p = { .arena = a, .out = out, .opt = opt ? opt : &plain, .at = OCI_NO_ENTRY,
+	struct parser p = { .arena = a,
+			    .out = out,
+			    .opt = opt ? opt : &plain,
+			    .at = OCI_NO_ENTRY,
 			    .host = native >= 0 ? (enum arch)native : ARCH_X86_64 };
 
-	*out = (struct oci_profile){ .root = root, .json = oci_profile_object(root), .logs_span = NO_SPAN };
+	*out = (struct oci_profile){ .root = root,
+				     .json = oci_profile_object(root),
+				     .logs_span = NO_SPAN };
 	if (p.opt->host_known)
 		p.host = p.opt->host;
 	out->host = p.host;
@@ -78,7 +83,8 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 	out->in_config = out->json != root;
 	if (out->in_config) {
 		parse_outer_keys(&p, root, "linux");
-		for (const struct json *m = root->first; (m = json_find_fold(m, "linux")); m = m->next)
+		for (const struct json *m = root->first; (m = json_find_fold(m, "linux"));
+		     m = m->next)
 			parse_outer_keys(&p, m, "seccomp");
 	}
 	parse_keys(&p, out->json, oci_profile_keys);

@@ -10,19 +10,20 @@ struct parser {
 	struct arena *arena;
 	struct oci_profile *out;
 	const struct oci_read_options *opt; /* never NULL */
-	enum arch host;    /* whose errno numbers their names are, and whose filter it becomes */
-	uint32_t at;       /* the entry being read; OCI_NO_ENTRY */
-	size_t names;      /* so far */
+	enum arch host; /* whose errno numbers their names are, and whose filter it becomes */
+	uint32_t at;    /* the entry being read; OCI_NO_ENTRY */
+	size_t names;   /* so far */
 	struct oci_fault spare; /* what does not go into the list any more */
 };
 
 /* ---- parse_values.c ---- */
 
 /* A fault of the entry being read, or of the profile. `stops`: no container starts. Never NULL. */
-struct oci_fault *parse_fault(struct parser *p, enum oci_fault_kind kind, struct span span, bool stops);
+struct oci_fault *parse_fault(struct parser *p, enum oci_fault_kind kind, struct span span,
+			      bool stops);
 /* A fault of the text as JSON: whoever decodes it gives up, whatever entries are in force. */
-struct oci_fault *parse_decode_fault(struct parser *p, enum oci_fault_kind kind, const struct json *j,
-				     const char *key);
+struct oci_fault *parse_decode_fault(struct parser *p, enum oci_fault_kind kind,
+				     const struct json *j, const char *key);
 /* One of pale's own bounds is passed; said once. */
 void parse_too_many(struct parser *p, struct span span, const char *what, uint64_t most);
 bool parse_expect(struct parser *p, const struct json *j, enum json_kind kind, const char *what);
@@ -55,7 +56,8 @@ struct written { /* an action and the two ways to write its errno */
 /* false: there is none, or none that a runtime knows. */
 bool parse_verdict(struct parser *p, const struct written *w, struct verdict *out);
 /* `handed`: libseccomp gets to see it. */
-void parse_errno_range(struct parser *p, const struct written *w, const struct verdict *v, bool handed);
+void parse_errno_range(struct parser *p, const struct written *w, const struct verdict *v,
+		       bool handed);
 void parse_default(struct parser *p);
 
 /* ---- parse_arches.c ---- */

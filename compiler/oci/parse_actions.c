@@ -2,7 +2,8 @@
 /* Actions and the errno with them, by number and by Podman's name. */
 #include "compiler/oci/parse.h"
 
-static const struct written in_profile = { NULL, "defaultAction", "defaultErrnoRet", "defaultErrno", NULL };
+static const struct written in_profile = { NULL, "defaultAction", "defaultErrnoRet", "defaultErrno",
+					   NULL };
 
 static bool find_errno(const struct parser *p, const struct json *name, uint64_t *out)
 {
@@ -40,7 +41,8 @@ static void settle_errno(struct parser *p, const struct written *w, bool numbere
 	if (!find_errno(p, name, &n))
 		kind = OCI_FAULT_PODMAN_WORD;
 	else if (numbered && n != *data)
-		kind = means_somewhere(name, *data) ? OCI_FAULT_PODMAN_HERE : OCI_FAULT_PODMAN_OTHER;
+		kind = means_somewhere(name, *data) ? OCI_FAULT_PODMAN_HERE :
+						      OCI_FAULT_PODMAN_OTHER;
 	if (podman && kind != OCI_FAULT_PODMAN_WORD && kind != OCI_FAULT_PODMAN_OTHER)
 		*w->by_name = name->text;
 	if (numbered && n == *data && kind == OCI_FAULT_PODMAN)
@@ -73,7 +75,8 @@ static void check_idle(struct parser *p, const struct written *w, const struct j
 }
 
 /* runc and crun keep 16 bits; crun's reader takes 32. */
-static bool read_errno(struct parser *p, const struct written *w, enum verdict_kind kind, uint64_t *data)
+static bool read_errno(struct parser *p, const struct written *w, enum verdict_kind kind,
+		       uint64_t *data)
 {
 	const struct json *number = oci_member(w->object, w->number);
 	uint64_t n;
@@ -93,7 +96,8 @@ static bool read_errno(struct parser *p, const struct written *w, enum verdict_k
 }
 
 /* `handed`: libseccomp gets to see it. */
-void parse_errno_range(struct parser *p, const struct written *w, const struct verdict *v, bool handed)
+void parse_errno_range(struct parser *p, const struct written *w, const struct verdict *v,
+		       bool handed)
 {
 	const struct json *number = oci_member(w->object, w->number);
 	enum oci_fault_kind kind = OCI_FAULT_ERRNO_RANGE;
@@ -104,7 +108,8 @@ void parse_errno_range(struct parser *p, const struct written *w, const struct v
 		return;
 	if (v->kind == VERDICT_ERRNO && !v->data)
 		kind = OCI_FAULT_ERRNO_ZERO;
-	else if (!(v->kind == VERDICT_ERRNO && v->data > OCI_ERRNO_MAX) && number->u64 <= UINT16_MAX)
+	else if (!(v->kind == VERDICT_ERRNO && v->data > OCI_ERRNO_MAX) &&
+		 number->u64 <= UINT16_MAX)
 		return;
 	struct oci_fault *f = parse_fault(p, kind, number->span, stops);
 	f->key = w->number;
@@ -144,8 +149,9 @@ void parse_default(struct parser *p)
 	w.object = out->json;
 	w.by_name = &out->dflt_errno_name;
 	out->errno_written = oci_member(out->json, "defaultErrnoRet") != NULL;
-	out->dflt_span = dflt ? dflt->span : (struct span){ out->json->span.source, out->json->span.begin,
-							    out->json->span.begin + 1 };
+	out->dflt_span = dflt ? dflt->span :
+				(struct span){ out->json->span.source, out->json->span.begin,
+					       out->json->span.begin + 1 };
 	if (!dflt || (dflt->kind == JSON_STRING && !dflt->text.n)) {
 		/* An engine, and runc, take a profile without rules for none at all. */
 		bool none = !parse_items(calls) && (!crun || !out->in_config);

@@ -34,7 +34,8 @@ static unsigned read_arch(struct parser *p, const struct json *j, const char *wh
 	return a < 0 ? 0 : ARCH_BIT(a);
 }
 
-static unsigned read_arches(struct parser *p, const struct json *list, const char *what, bool handed)
+static unsigned read_arches(struct parser *p, const struct json *list, const char *what,
+			    bool handed)
 {
 	unsigned arches = 0;
 
@@ -86,9 +87,11 @@ static unsigned named_hosts(const struct json *profile)
 	const struct json *calls = oci_member(profile, "syscalls");
 	unsigned hosts = 0;
 
-	for (const struct json *e = calls && calls->kind == JSON_ARRAY ? calls->first : NULL; e; e = e->next) {
+	for (const struct json *e = calls && calls->kind == JSON_ARRAY ? calls->first : NULL; e;
+	     e = e->next) {
 		const struct json *in = oci_member(e, "includes"), *list = oci_member(in, "arches");
-		for (const struct json *j = list && list->kind == JSON_ARRAY ? list->first : NULL; j; j = j->next) {
+		for (const struct json *j = list && list->kind == JSON_ARRAY ? list->first : NULL;
+		     j; j = j->next) {
 			int h = j->kind == JSON_STRING ? oci_host_find(j->text) : -1;
 			if (h >= 0 && parse_leads_family((enum arch)h, ARCH_BIT(h)))
 				hosts |= ARCH_BIT(h);
@@ -105,7 +108,8 @@ unsigned oci_machines(const struct json *root)
 	if (!map || map->kind != JSON_ARRAY)
 		return 0;
 	for (const struct json *row = map->first; row; row = row->next) {
-		const struct json *name = row->kind == JSON_OBJECT ? oci_member(row, "architecture") : NULL;
+		const struct json *name =
+			row->kind == JSON_OBJECT ? oci_member(row, "architecture") : NULL;
 		int a = name && name->kind == JSON_STRING ? oci_arch_find(name->text) : -1;
 		if (a >= 0)
 			machines |= ARCH_BIT(a);
@@ -133,8 +137,9 @@ static void add_own(struct parser *p, unsigned arches, bool every)
 	/* libseccomp starts every filter with the machine's own architecture. A profile that
 	 * lists other families only is for another machine. */
 	int lowest = lowest_arch(arches);
-	bool same_family = !every && lowest >= 0 &&
-			   !strcmp(arch_info((enum arch)lowest)->family, arch_info(p->host)->family);
+	bool same_family =
+		!every && lowest >= 0 &&
+		!strcmp(arch_info((enum arch)lowest)->family, arch_info(p->host)->family);
 
 	out->arches = arches;
 	if (arches && !same_family && !p->opt->host_known)
@@ -149,7 +154,8 @@ void parse_arches(struct parser *p)
 {
 	struct oci_profile *out = p->out;
 	const struct json *list = parse_member(p, out->json, "architectures", JSON_ARRAY);
-	const struct json *map = out->in_config ? NULL : parse_member(p, out->json, "archMap", JSON_ARRAY);
+	const struct json *map =
+		out->in_config ? NULL : parse_member(p, out->json, "archMap", JSON_ARRAY);
 	unsigned rows[ARCH_NR] = { 0 };
 	bool mapped = parse_items(map) != NULL, listed = parse_items(list) != NULL;
 	bool every = p->opt->every_host && !p->opt->host_known && mapped;

@@ -35,7 +35,8 @@ static void check_lossy(struct parser *p, const struct json *arg, const char *ke
 }
 
 /* handed: libseccomp gets a rule of this entry; named: runc looks at the operator at all. */
-static bool read_arg(struct parser *p, const struct json *j, bool named, bool handed, struct oci_arg *out)
+static bool read_arg(struct parser *p, const struct json *j, bool named, bool handed,
+		     struct oci_arg *out)
 {
 	bool crun = p->out->runtime.kind == OCI_CRUN;
 	uint64_t index, value, two;
@@ -50,9 +51,10 @@ static bool read_arg(struct parser *p, const struct json *j, bool named, bool ha
 	check_lossy(p, j, "valueTwo");
 	if (good && index > 5) {
 		const struct json *at = oci_member(j, "index");
-		struct oci_fault *f = crun && index > UINT32_MAX ? /* its reader takes 32 bits */
-				      parse_decode_fault(p, OCI_FAULT_ARG_INDEX, at, "index") :
-				      parse_fault(p, OCI_FAULT_ARG_INDEX, at->span, handed);
+		struct oci_fault *f =
+			crun && index > UINT32_MAX ? /* its reader takes 32 bits */
+				parse_decode_fault(p, OCI_FAULT_ARG_INDEX, at, "index") :
+				parse_fault(p, OCI_FAULT_ARG_INDEX, at->span, handed);
 		f->word = at->text;
 		good = false;
 	}
@@ -60,11 +62,13 @@ static bool read_arg(struct parser *p, const struct json *j, bool named, bool ha
 	if (!read_op(p, j, &out->op)) {
 		if (!op || op->kind == JSON_STRING)
 			parse_fault(p, OCI_FAULT_OPERATOR, op ? op->span : j->span,
-				    crun ? handed || !op : named)->word = op ? op->text : STR("");
+				    crun ? handed || !op : named)
+				->word = op ? op->text : STR("");
 		return false;
 	}
 	if (two && out->op != OCI_MASKED_EQ) {
-		struct oci_fault *f = parse_fault(p, OCI_FAULT_VALUE_TWO, oci_member(j, "valueTwo")->span, false);
+		struct oci_fault *f =
+			parse_fault(p, OCI_FAULT_VALUE_TWO, oci_member(j, "valueTwo")->span, false);
 		f->word = op->text;
 	}
 	out->index = (uint8_t)index;
@@ -130,7 +134,8 @@ static void classify(struct parser *p, const struct oci_word *n)
 	if (n->sys || syscall_foreign_arches(n->text) ||
 	    multiplexed_selector(STR("socketcall"), n->text))
 		return;
-	parse_fault(p, syscall_alias(n->text) ? OCI_FAULT_LIBC : OCI_FAULT_STRANGER, n->span, false)->word = n->text;
+	parse_fault(p, syscall_alias(n->text) ? OCI_FAULT_LIBC : OCI_FAULT_STRANGER, n->span, false)
+		->word = n->text;
 }
 
 static void add_name(struct parser *p, struct oci_entry *e, const struct json *j)
@@ -155,7 +160,8 @@ static void add_name(struct parser *p, struct oci_entry *e, const struct json *j
 static bool read_names(struct parser *p, struct oci_entry *e)
 {
 	bool crun = p->out->runtime.kind == OCI_CRUN;
-	const struct json *name = oci_member(e->json, "name"), *names = parse_member(p, e->json, "names", JSON_ARRAY);
+	const struct json *name = oci_member(e->json, "name"),
+			  *names = parse_member(p, e->json, "names", JSON_ARRAY);
 
 	if (p->out->in_config || (name && !parse_expect(p, name, JSON_STRING, "name")))
 		name = p->out->in_config ? name : NULL;
@@ -164,7 +170,8 @@ static bool read_names(struct parser *p, struct oci_entry *e)
 	for (const struct json *j = parse_items(names); j; j = j->next)
 		add_name(p, e, j);
 	if (name && p->out->in_config) {
-		struct oci_fault *f = parse_fault(p, OCI_FAULT_NAME_UNREAD, name->key_span, crun && !names);
+		struct oci_fault *f =
+			parse_fault(p, OCI_FAULT_NAME_UNREAD, name->key_span, crun && !names);
 		f->word = name->kind == JSON_STRING ? name->text : STR("");
 		return parse_items(names) != NULL;
 	}
@@ -176,7 +183,8 @@ static bool read_names(struct parser *p, struct oci_entry *e)
 	} else if (name) {
 		parse_fault(p, OCI_FAULT_OLD_NAME, name->span, false)->word = name->text;
 	} else if (!parse_items(names)) {
-		parse_fault(p, OCI_FAULT_NO_NAMES, names ? names->span : e->json->span, crun && !names);
+		parse_fault(p, OCI_FAULT_NO_NAMES, names ? names->span : e->json->span,
+			    crun && !names);
 	}
 	if (name)
 		add_name(p, e, name);
@@ -221,7 +229,8 @@ static void add_rules(struct parser *p, const struct oci_entry *e)
 		buf_safe(&skipped, n->text);
 	}
 	if (skipped.n)
-		parse_drop(p, arena_printf(p->arena, "not calls of these architectures: %s", skipped.p));
+		parse_drop(p, arena_printf(p->arena, "not calls of these architectures: %s",
+					   skipped.p));
 }
 
 static void read_entry(struct parser *p, const struct json *j)

@@ -78,7 +78,9 @@ static void read_includes(struct parser *p, const struct json *in, struct oci_ga
 	bool elsewhere = parse_items(oci_member(in, "arches")) && !g->hosts;
 	g->never |= nobody || elsewhere;
 	if (nobody)
-		parse_drop(p, "never in force: includes a capability that does not exist by this name");
+		parse_drop(
+			p,
+			"never in force: includes a capability that does not exist by this name");
 	else if (elsewhere)
 		parse_drop(p, "never in force on the machines of these architectures");
 }
@@ -104,7 +106,8 @@ static unsigned arches_of_hosts(unsigned hosts)
 
 	for (int h = 0; h < ARCH_NR; h++)
 		for (int a = 0; a < ARCH_NR && hosts & ARCH_BIT(h); a++)
-			if (!strcmp(arch_info((enum arch)a)->family, arch_info((enum arch)h)->family) &&
+			if (!strcmp(arch_info((enum arch)a)->family,
+				    arch_info((enum arch)h)->family) &&
 			    parse_leads_family((enum arch)h, ARCH_BIT(h)))
 				mask |= ARCH_BIT(a);
 	return mask;

@@ -14,7 +14,8 @@ static bool is_remark(struct str key)
 
 static bool has_content(const struct json *j)
 {
-	return j->kind == JSON_STRING ? j->text.n > 0 : j->kind != JSON_NULL && (j->kind < JSON_ARRAY || j->count);
+	return j->kind == JSON_STRING ? j->text.n > 0 :
+					j->kind != JSON_NULL && (j->kind < JSON_ARRAY || j->count);
 }
 
 /* Docker's own, which a runtime does not know. */
@@ -37,7 +38,8 @@ static bool same_value(const struct json *x, const struct json *y)
 {
 	const struct json *a = x->first, *b = y->first;
 
-	if (x->kind != y->kind || x->boolean != y->boolean || !str_eq(x->text, y->text) || x->count != y->count)
+	if (x->kind != y->kind || x->boolean != y->boolean || !str_eq(x->text, y->text) ||
+	    x->count != y->count)
 		return false;
 	for (; a && b; a = a->next, b = b->next) /* the reader has bounded the depth */
 		if (!str_eq(a->key, b->key) || !same_value(a, b))
@@ -52,7 +54,8 @@ static bool is_harmless(const struct json *j)
 
 	for (const struct json *w = j->first; w; w = w->next)
 		words &= w->kind == JSON_STRING;
-	return words || j->kind == JSON_STRING || j->kind == JSON_NULL || (j->kind == JSON_NUMBER && j->is_u64);
+	return words || j->kind == JSON_STRING || j->kind == JSON_NULL ||
+	       (j->kind == JSON_NUMBER && j->is_u64);
 }
 
 /* Does Go forget the earlier value? Elements it decodes into the old ones: strings alone replace. */
@@ -72,7 +75,8 @@ static bool crun_reads(const struct parser *p)
 }
 
 /* No answer can be given: what the profile says is another thing to each reader. */
-static struct oci_fault *unusable_word(struct parser *p, enum oci_fault_kind kind, struct span span, struct str word)
+static struct oci_fault *unusable_word(struct parser *p, enum oci_fault_kind kind, struct span span,
+				       struct str word)
 {
 	struct oci_fault *f = parse_fault(p, kind, span, false);
 
@@ -134,7 +138,8 @@ static void check_key(struct parser *p, const struct json *m, const char *key)
 	else if (str_is(m->key, key))
 		return;
 	struct oci_fault *f = kind == OCI_FAULT_KEY_CASE && crun_reads(p) ?
-			      unusable(p, OCI_FAULT_KEY_OF_CRUN, m) : parse_fault(p, kind, m->key_span, false);
+				      unusable(p, OCI_FAULT_KEY_OF_CRUN, m) :
+				      parse_fault(p, kind, m->key_span, false);
 	f->word = m->key;
 	f->key = key;
 }

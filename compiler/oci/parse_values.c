@@ -2,10 +2,13 @@
 /* Values of the kind that is wanted, and the faults of those that are not. */
 #include "compiler/oci/parse.h"
 
-struct oci_fault *parse_fault(struct parser *p, enum oci_fault_kind kind, struct span span, bool stops)
+struct oci_fault *parse_fault(struct parser *p, enum oci_fault_kind kind, struct span span,
+			      bool stops)
 {
 	struct oci_profile *out = p->out;
-	struct oci_fault f = { .kind = kind, .stops = stops, .entry = p->at, .span = span, .other = NO_SPAN };
+	struct oci_fault f = {
+		.kind = kind, .stops = stops, .entry = p->at, .span = span, .other = NO_SPAN
+	};
 
 	if (stops && p->at == OCI_NO_ENTRY)
 		out->stops = true;
@@ -19,8 +22,8 @@ struct oci_fault *parse_fault(struct parser *p, enum oci_fault_kind kind, struct
 }
 
 /* A fault of the text as JSON: whoever decodes it gives up, whatever entries are in force. */
-struct oci_fault *parse_decode_fault(struct parser *p, enum oci_fault_kind kind, const struct json *j,
-				     const char *key)
+struct oci_fault *parse_decode_fault(struct parser *p, enum oci_fault_kind kind,
+				     const struct json *j, const char *key)
 {
 	uint32_t at = p->at;
 

@@ -92,8 +92,8 @@ static bool join_cube(const struct cube_table *t, struct dd_cube *c, bool *gone)
 		for (uint64_t left = c->mask[arg]; left; left &= left - 1) {
 			struct dd_cube other = *c;
 			other.value[arg] ^= left & -left;
-			uint32_t *slot = find_cube(
-				t, &other, hash - hash_arg(c, arg) + hash_arg(&other, arg));
+			uint32_t *slot = find_cube(t, &other,
+						   hash - hash_arg(c, arg) + hash_arg(&other, arg));
 			if (!*slot)
 				continue;
 			gone[*slot - 1] = true;
@@ -147,7 +147,8 @@ static enum arch cut_arch(const struct cutter *c, const struct cube_list *l)
 		for (unsigned i = 0; i < 6; i++)
 			high |= cube->value[i] >> 32 != 0;
 	for (int a = 0; a < ARCH_NR && high; a++)
-		if (c->arches & ARCH_BIT(a) && oci_is_narrow((enum arch)a) && c->name->sys->nr[a] >= 0)
+		if (c->arches & ARCH_BIT(a) && oci_is_narrow((enum arch)a) &&
+		    c->name->sys->nr[a] >= 0)
 			return (enum arch)a;
 	return ARCH_NR;
 }
@@ -156,7 +157,8 @@ static void tell_cut(struct cutter *c, enum arch a)
 {
 	struct writer *w = c->w;
 	struct diag *d = oci_fail(w, DIAG_PL221, oci_call_span(w, c->name->sys),
-				  arena_printf(w->arena, "'%s' is compared with a number above 32 bits, "
+				  arena_printf(w->arena,
+					       "'%s' is compared with a number above 32 bits, "
 					       "which libseccomp cuts off on %s",
 					       c->name->sys->name, arch_info(a)->name));
 	diag_help(w->ds, d, "compile for 64-bit architectures only with '--arch'");
@@ -166,10 +168,12 @@ static void tell_budget(struct cutter *c, size_t found)
 {
 	struct writer *w = c->w;
 	struct diag *d = oci_fail(w, DIAG_PL228, oci_costly_span(w, c->name->sys),
-				  arena_printf(w->arena, "'%s' needs more than %zu JSON entries; the budget "
-					       "for the file is %d", c->name->sys->name, found,
-					       ENTRIES_MAX));
-	diag_help(w->ds, d, "ranges on two arguments of one rule multiply: use fewer or aligned ranges and "
+				  arena_printf(w->arena,
+					       "'%s' needs more than %zu JSON entries; the budget "
+					       "for the file is %d",
+					       c->name->sys->name, found, ENTRIES_MAX));
+	diag_help(w->ds, d,
+		  "ranges on two arguments of one rule multiply: use fewer or aligned ranges and "
 		  "fewer conditions, or compile to '-t bpf'");
 }
 
@@ -184,7 +188,8 @@ static void add_piece(struct cutter *c, const struct env_cube *gate, const struc
 }
 
 /* Cubes of low words, where the registers in `low` have nothing above. */
-static void add_low(struct cutter *c, const struct env_cube *gate, dd_node n, unsigned above, unsigned low)
+static void add_low(struct cutter *c, const struct env_cube *gate, dd_node n, unsigned above,
+		    unsigned low)
 {
 	struct cube_list l = { .w = c->w };
 
@@ -224,7 +229,8 @@ static bool split_high(struct cutter *c, const struct env_cube *gate, dd_node n,
 		dd_node some = dd_fix(d, n, arg, HIGH_WORD, UINT64_C(1) << 32);
 		if (none == n && some == n)
 			continue;
-		if (dd_fields(d, some) >> i & 1 || dd_choose(d, dd_equal(d, arg, HIGH_WORD, 0), none, some) != n)
+		if (dd_fields(d, some) >> i & 1 ||
+		    dd_choose(d, dd_equal(d, arg, HIGH_WORD, 0), none, some) != n)
 			return false;
 		return split_high(c, gate, some, above | 1u << i, low) &&
 		       split_high(c, gate, none, above, low | 1u << i);
@@ -304,7 +310,8 @@ static void cut_kernels(struct cutter *c, struct env_cube in, dd_node n)
 	for (size_t i = 0, k; i < end; i = k) {
 		dd_node here = dd_fix(c->w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)from[i] << 8);
 		for (k = i + 1; k < end; k++)
-			if (dd_fix(c->w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)from[k] << 8) != here)
+			if (dd_fix(c->w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)from[k] << 8) !=
+			    here)
 				break;
 		in.first = from[i];
 		in.last = k < end ? (uint16_t)(from[k] - 1) : UINT16_MAX;

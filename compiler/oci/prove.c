@@ -59,7 +59,8 @@ static void claim_range(struct claim *c, uint64_t first, uint64_t last, dd_node 
 	uint64_t next = c->ranges.n ? c->ranges.v[c->ranges.n - 1].last + 1 : 0;
 
 	if (next < first)
-		vec_push(c->p->w->arena, &c->ranges, ((struct dd_range){ next, first - 1, DD_FALSE }));
+		vec_push(c->p->w->arena, &c->ranges,
+			 ((struct dd_range){ next, first - 1, DD_FALSE }));
 	vec_push(c->p->w->arena, &c->ranges, ((struct dd_range){ first, last, node }));
 }
 
@@ -123,8 +124,9 @@ static bool is_looser(struct verdict want, struct verdict got)
 
 static bool tell_undecided(struct writer *w)
 {
-	struct diag *d = diag_add(w->ds, DIAG_PL290, w->p->span,
-				  "the proof that the JSON is the policy passes the budget of decision nodes");
+	struct diag *d = diag_add(
+		w->ds, DIAG_PL290, w->p->span,
+		"the proof that the JSON is the policy passes the budget of decision nodes");
 
 	diag_help(w->ds, d, "nothing was written; compare fewer arguments in one rule");
 	return false;
@@ -132,7 +134,8 @@ static bool tell_undecided(struct writer *w)
 
 static struct span witness_span(const struct writer *w, const struct dd_point *at)
 {
-	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL], rest = nr;
+	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL],
+		 rest = nr;
 	int a = arch_of_call(audit, &rest);
 
 	return a < 0 ? w->p->span : oci_rule_span(w, (enum arch)a, nr);
@@ -148,12 +151,14 @@ static bool tell_difference(struct writer *w, dd_node want, dd_node got, const s
 	oci_print_call(&call, (uint32_t)(at->at[DD_CALL] >> 32), (uint32_t)at->at[DD_CALL], at->at);
 	verdict_print(&is, dd_eval_at(w->d->dd, got, at));
 	verdict_print(&should, dd_eval_at(w->d->dd, want, at));
-	struct diag *d = diag_add(w->ds, DIAG_PL229, witness_span(w, at),
-				  "%s answers %s for %s; the policy says %s",
-				  library ? "the filter that libseccomp builds of this JSON" :
-					    "the JSON written", is.p, call.p, should.p);
-	diag_help(w->ds, d, library ? "compare fewer arguments in one rule, or compile to '-t bpf'" :
-				      "nothing was written; this is a bug of pale, please report it with the policy");
+	struct diag *d = diag_add(
+		w->ds, DIAG_PL229, witness_span(w, at), "%s answers %s for %s; the policy says %s",
+		library ? "the filter that libseccomp builds of this JSON" : "the JSON written",
+		is.p, call.p, should.p);
+	diag_help(w->ds, d,
+		  library ? "compare fewer arguments in one rule, or compile to '-t bpf'" :
+			    "nothing was written; this is a bug of pale, please report it with the "
+			    "policy");
 	return false;
 }
 
@@ -184,7 +189,8 @@ static bool compare(const struct proof *p, dd_node got, const struct environment
 	dd_node differ = dd_choose(d, claim, want, DD_FALSE);
 	dd_node is = dd_choose(d, claim, got, DD_FALSE);
 	if (w->opt->approximate)
-		looser = dd_and(d, claim_of(p, false, library), dd_compare(d, want, got, is_looser));
+		looser =
+			dd_and(d, claim_of(p, false, library), dd_compare(d, want, got, is_looser));
 	if (differ == DD_NONE || is == DD_NONE || looser == DD_NONE)
 		return tell_undecided(w);
 	if (dd_differ_at(d, differ, is, &at) || dd_witness(d, looser, &at))
@@ -199,27 +205,33 @@ static bool read_text(struct proof *p, struct str text)
 	struct writer *w = p->w;
 	const struct oci_runtime *rt = &w->opt->runtime;
 	/* A word for an architecture that a runtime does not know yet is not what is proved. */
-	struct oci_runtime newest = { .kind = rt->kind, .version = OCI_VERSION(255, 0, 0),
+	struct oci_runtime newest = { .kind = rt->kind,
+				      .version = OCI_VERSION(255, 0, 0),
 				      .libseccomp = OCI_VERSION(255, 0, 0) };
-	struct oci_read_options opt = { .host_known = true, .host = p->view.host, .runtime = &newest };
+	struct oci_read_options opt = { .host_known = true,
+					.host = p->view.host,
+					.runtime = &newest };
 	struct diags *ds = diags_new(w->arena, w->ds->sources);
 	struct source *src = source_add(w->ds->sources, "<written JSON>", text);
 	struct json *root = json_parse(w->arena, src, ds);
 
 	if (root && !ds->errors)
 		oci_parse(w->arena, root, &opt, &p->profile);
-	if (!root || ds->errors || !oci_report(&p->profile, NULL, DIAG_NR, ds) || !p->profile.has_default) {
+	if (!root || ds->errors || !oci_report(&p->profile, NULL, DIAG_NR, ds) ||
+	    !p->profile.has_default) {
 		diag_add(w->ds, DIAG_PL229, w->p->span, "the JSON written cannot be read back: %s",
 			 ds->list.n ? ds->list.v[0]->text : "no profile in it");
 		return false;
 	}
 	bool logs = w->opt->approximate ? w->logs : w->p->log_refusals;
 	if ((p->profile.logs_span.source != SOURCE_NONE) != logs) {
-		diag_add(w->ds, DIAG_PL229, w->p->span, "the JSON written says otherwise than the policy "
+		diag_add(w->ds, DIAG_PL229, w->p->span,
+			 "the JSON written says otherwise than the policy "
 			 "whether refusals are logged");
 		return false;
 	}
-	if (w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker && rt->docker < OCI_VERSION(23, 0, 0) &&
+	if (w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker &&
+	    rt->docker < OCI_VERSION(23, 0, 0) &&
 	    (p->profile.dflt.kind == VERDICT_ERRNO || p->profile.dflt.kind == VERDICT_TRACE))
 		p->profile.dflt.data = 1;
 	return true;
@@ -236,10 +248,14 @@ static bool compare_reading(struct proof *p)
 	/* On this machine: entries for others are not there. */
 	if (dd_witness(d, fix(p, p->model.undefined, NULL), &at)) {
 		BUF_AUTO call = { 0 };
-		oci_print_call(&call, (uint32_t)(at.at[DD_CALL] >> 32), (uint32_t)at.at[DD_CALL], at.at);
-		struct diag *g = diag_add(w->ds, DIAG_PL229, witness_span(w, &at),
-					  "the JSON written has entries that contradict each other: %s", call.p);
-		diag_help(w->ds, g, "nothing was written; this is a bug of pale, please report it with the policy");
+		oci_print_call(&call, (uint32_t)(at.at[DD_CALL] >> 32), (uint32_t)at.at[DD_CALL],
+			       at.at);
+		struct diag *g = diag_add(
+			w->ds, DIAG_PL229, witness_span(w, &at),
+			"the JSON written has entries that contradict each other: %s", call.p);
+		diag_help(w->ds, g,
+			  "nothing was written; this is a bug of pale, please report it with the "
+			  "policy");
 		return false;
 	}
 	return compare(p, p->model.root, NULL, false);
@@ -259,8 +275,12 @@ static bool same_entries(const struct proof *p, const struct environment *x,
 
 static void add_point(struct proof *p, uint64_t caps, uint16_t kernel)
 {
-	struct environment env = { .caps_known = true, .caps = caps, .kernel_known = true,
-				   .kernel = kernel, .host_known = true, .host = p->view.host };
+	struct environment env = { .caps_known = true,
+				   .caps = caps,
+				   .kernel_known = true,
+				   .kernel = kernel,
+				   .host_known = true,
+				   .host = p->view.host };
 
 	for (size_t i = 0; i < p->npoints; i++)
 		if (same_entries(p, &p->points[i], &env))
@@ -271,8 +291,11 @@ static void add_point(struct proof *p, uint64_t caps, uint16_t kernel)
 
 static struct env_cube gate_cube(const struct oci_gate *g)
 {
-	return (struct env_cube){ .caps = g->caps, .no_caps = g->no_caps, .first = g->min_kernel,
-				  .last = g->max_kernel ? (uint16_t)(g->max_kernel - 1) : UINT16_MAX };
+	return (struct env_cube){ .caps = g->caps,
+				  .no_caps = g->no_caps,
+				  .first = g->min_kernel,
+				  .last = g->max_kernel ? (uint16_t)(g->max_kernel - 1) :
+							  UINT16_MAX };
 }
 
 /*
@@ -330,7 +353,8 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		return false;
 	}
 	if (rc == -EOPNOTSUPP) { /* the model says what it would do; nothing here can show it */
-		const char *text = arena_printf(w->arena, "libseccomp's filter for %s was not compared: "
+		const char *text = arena_printf(w->arena,
+						"libseccomp's filter for %s was not compared: "
 						"the one installed does not know that architecture",
 						arch_info(p->view.host)->name);
 		if (told_before(w, DIAG_PL253, text))
@@ -340,13 +364,17 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		return true;
 	}
 	if (rc != -ETIMEDOUT) {
-		diag_add(w->ds, DIAG_PL020, w->p->span, "libseccomp's filter for %s could not be had: %s",
+		diag_add(w->ds, DIAG_PL020, w->p->span,
+			 "libseccomp's filter for %s could not be had: %s",
 			 arch_info(p->view.host)->name, strerror(-rc));
 		return false;
 	}
-	d = diag_add(w->ds, DIAG_PL231, w->p->span, "libseccomp's filter for %s was not compared: it took "
-		     "too long to build", arch_info(p->view.host)->name);
-	diag_help(w->ds, d, "nothing was written: a container may take as long to start; compare fewer "
+	d = diag_add(w->ds, DIAG_PL231, w->p->span,
+		     "libseccomp's filter for %s was not compared: it took "
+		     "too long to build",
+		     arch_info(p->view.host)->name);
+	diag_help(w->ds, d,
+		  "nothing was written: a container may take as long to start; compare fewer "
 		  "arguments in one rule, or compile to '-t bpf'");
 	return false;
 }
@@ -378,12 +406,14 @@ static bool start_library(struct proof *p)
 static bool tell_unattached(const struct proof *p, const struct cbpf *prog, const char *why)
 {
 	struct writer *w = p->w;
-	struct diag *d = diag_add(w->ds, DIAG_PL228, w->p->span,
-				  "of this JSON libseccomp builds a filter of %zu instructions for %s, "
-				  "which the kernel does not take: %s",
-				  prog->n, arch_info(p->view.host)->name, why);
+	struct diag *d =
+		diag_add(w->ds, DIAG_PL228, w->p->span,
+			 "of this JSON libseccomp builds a filter of %zu instructions for %s, "
+			 "which the kernel does not take: %s",
+			 prog->n, arch_info(p->view.host)->name, why);
 
-	diag_help(w->ds, d, "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
+	diag_help(w->ds, d,
+		  "use fewer or aligned ranges and fewer conditions, or compile to '-t bpf'");
 	return false;
 }
 
@@ -443,7 +473,8 @@ bool oci_read_back(struct writer *w, struct str text)
 	else
 		vec_each(&w->views, v)
 			proofs[n++].view = *v;
-	for (size_t i = 0; i < n; i++) /* all: those that are not started are looked through as well */
+	for (size_t i = 0; i < n;
+	     i++) /* all: those that are not started are looked through as well */
 		proofs[i].w = w;
 	for (size_t i = 0; i < n && fine; i++)
 		fine = read_text(&proofs[i], text) && start_library(&proofs[i]);

@@ -14,8 +14,8 @@ struct opened {
 struct builder {
 	struct arena *arena;
 	struct oci_profile *p;
-	struct ast_body body;      /* of the policy */
-	VEC(struct opened) whens;  /* each `when`, and what it asks */
+	struct ast_body body;     /* of the policy */
+	VEC(struct opened) whens; /* each `when`, and what it asks */
 	struct ast_comment *pending;
 	bool as_runc; /* numbers without a name answer ENOSYS */
 };
@@ -25,8 +25,9 @@ struct builder {
 static struct ast_cond *make_cmp(struct builder *b, const struct oci_arg *arg)
 {
 	static const enum ast_cmp ops[OCI_OP_NR] = {
-		[OCI_NE] = AST_CMP_NE, [OCI_LT] = AST_CMP_LT, [OCI_LE] = AST_CMP_LE, [OCI_EQ] = AST_CMP_EQ,
-		[OCI_GE] = AST_CMP_GE, [OCI_GT] = AST_CMP_GT, [OCI_MASKED_EQ] = AST_CMP_EQ,
+		[OCI_NE] = AST_CMP_NE,        [OCI_LT] = AST_CMP_LT, [OCI_LE] = AST_CMP_LE,
+		[OCI_EQ] = AST_CMP_EQ,        [OCI_GE] = AST_CMP_GE, [OCI_GT] = AST_CMP_GT,
+		[OCI_MASKED_EQ] = AST_CMP_EQ,
 	};
 	static const char *const names[6] = { "arg0", "arg1", "arg2", "arg3", "arg4", "arg5" };
 
@@ -250,7 +251,8 @@ static struct opened *opened_for(struct builder *b, const struct oci_rule *r)
 	struct ast_env *env = rule_env(b, r);
 	if (!env)
 		return NULL;
-	struct opened o = { .rule = r, .when = ast_add(&b->body, AST_STMT_WHEN),
+	struct opened o = { .rule = r,
+			    .when = ast_add(&b->body, AST_STMT_WHEN),
 			    .body = { .arena = b->arena } };
 	o.when->env = env;
 	o.when->blank_before = true;
@@ -264,7 +266,8 @@ static bool same_statement(const struct builder *b, const struct oci_rule *x,
 			   const struct oci_rule *y)
 {
 	return x->entry == y->entry && x->args == y->args && x->nargs == y->nargs &&
-	       same_pointers(x->except.v, x->except.n, y->except.v, y->except.n) && same_env(b, x, y);
+	       same_pointers(x->except.v, x->except.n, y->except.v, y->except.n) &&
+	       same_env(b, x, y);
 }
 
 static struct str clean_comment(struct builder *b, struct str s)
@@ -314,14 +317,16 @@ static void add_statement(struct builder *b, const struct oci_rule *first, bool 
 	s->leading = b->pending;
 	b->pending = NULL;
 	if (e->comment.n)
-		ast_comment_add(b->arena, &s->leading, PRISTR, STRARG(clean_comment(b, e->comment)));
+		ast_comment_add(b->arena, &s->leading, PRISTR,
+				STRARG(clean_comment(b, e->comment)));
 	s->blank_before = s->leading && s != body->first;
 	for (size_t i = at; i < b->p->rules.n && b->p->rules.v[i].entry == first->entry; i++) {
 		const struct oci_rule *r = &b->p->rules.v[i];
 		if (taken[i] || r->dropped || !same_statement(b, first, r))
 			continue;
 		taken[i] = true;
-		struct ast_call *c = ast_call_new(b->arena, str_dup(b->arena, r->name), make_cond(b, r));
+		struct ast_call *c =
+			ast_call_new(b->arena, str_dup(b->arena, r->name), make_cond(b, r));
 		c->span = c->name.span = r->span;
 		*tail = c;
 		tail = &c->next;
@@ -337,7 +342,8 @@ static void add_rules(struct builder *b)
 		const struct oci_gate *g = b->p->entries.v[entry].gate;
 		take_dropped(b, entry);
 		for (; i < b->p->rules.n && b->p->rules.v[i].entry == entry; i++)
-			if (!taken[i] && !b->p->rules.v[i].dropped && !g->never && !is_empty(&b->p->rules.v[i]))
+			if (!taken[i] && !b->p->rules.v[i].dropped && !g->never &&
+			    !is_empty(&b->p->rules.v[i]))
 				add_statement(b, &b->p->rules.v[i], taken, i);
 	}
 }
@@ -369,8 +375,8 @@ static void add_headers(struct builder *b, const struct json *profile)
 	struct ast_stmt *s = add_header(b, AST_HEADER_LEVEL, span);
 
 	header_word(b, s, "linux");
-	s->version = *ast_word_new(b->arena, arena_printf(b->arena, "%u.%u", tables_level >> 8,
-							  tables_level & 0xff));
+	s->version = *ast_word_new(
+		b->arena, arena_printf(b->arena, "%u.%u", tables_level >> 8, tables_level & 0xff));
 	header_word(b, add_header(b, AST_HEADER_LAYERS, span), "seccomp");
 	s = add_header(b, AST_HEADER_ARCH, b->p->arches_span);
 	for (int a = 0; a < ARCH_NR; a++)
@@ -379,8 +385,8 @@ static void add_headers(struct builder *b, const struct json *profile)
 	s = add_header(b, AST_HEADER_DEFAULT, b->p->dflt_span);
 	s->verdict = verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
 	s = add_header(b, AST_HEADER_UNKNOWN, b->p->dflt_span);
-	s->verdict = b->as_runc ? ast_verdict_of(b->arena, enosys)
-				: verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
+	s->verdict = b->as_runc ? ast_verdict_of(b->arena, enosys) :
+				  verdict_of(b, b->p->dflt, b->p->dflt_errno_name);
 	/* libseccomp's bad-architecture action. */
 	s = add_header(b, AST_HEADER_FOREIGN, span);
 	s->verdict = ast_verdict_of(b->arena, (struct verdict){ VERDICT_KILL_THREAD, 0 });
@@ -416,7 +422,8 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 	if (!oci_report(p, NULL, DIAG_NR, ds))
 		return NULL;
 	if (!p->has_default) {
-		struct diag *d = diag_add(ds, DIAG_PL270, profile->span, "there is no filter in it");
+		struct diag *d =
+			diag_add(ds, DIAG_PL270, profile->span, "there is no filter in it");
 		diag_help(ds, d, "say a 'defaultAction'");
 		return NULL;
 	}
@@ -426,7 +433,8 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 	struct ast_body top = { .arena = a };
 	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
 	policy->span = policy->keyword = profile->span;
-	policy->name = *ast_word_new(a, opt && opt->name ? opt->name : ast_policy_name(a, src->name));
+	policy->name =
+		*ast_word_new(a, opt && opt->name ? opt->name : ast_policy_name(a, src->name));
 	policy->name.span = profile->span;
 	add_headers(&b, profile);
 	add_rules(&b);

@@ -35,7 +35,7 @@ struct refusals {
 	VEC(struct refusal) hits;
 	VEC(struct environment) seen;
 	const struct oci_rule *endless; /* with which the library does not come to an end */
-	unsigned refused, taken; /* environments */
+	unsigned refused, taken;        /* environments */
 	bool undecided;
 };
 
@@ -54,8 +54,14 @@ static struct str slot_of(struct str name)
 static void push_rule(struct refusals *r, uint32_t entry, const struct oci_word *name,
 		      const struct oci_arg *args, uint32_t n)
 {
-	struct oci_rule rule = { .entry = entry, .name = slot_of(name->text), .handed = name->text,
-				 .span = name->span, .args = args, .nargs = n, .written = args, .nwritten = n };
+	struct oci_rule rule = { .entry = entry,
+				 .name = slot_of(name->text),
+				 .handed = name->text,
+				 .span = name->span,
+				 .args = args,
+				 .nargs = n,
+				 .written = args,
+				 .nwritten = n };
 
 	vec_push(r->arena, &r->asked.rules, rule);
 }
@@ -100,7 +106,8 @@ static bool in_question(const struct refusals *r, struct oci_rule **v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		first = first ? first : v[i];
 		other |= !verdict_eq(verdict_of(r, first), verdict_of(r, v[i]));
-		compares |= v[i]->nargs || str_is(v[i]->name, "socketcall") || str_is(v[i]->name, "ipc");
+		compares |= v[i]->nargs || str_is(v[i]->name, "socketcall") ||
+			    str_is(v[i]->name, "ipc");
 	}
 	return other && compares;
 }
@@ -152,9 +159,11 @@ static const struct oci_rule *find_reason(const struct refusals *r, const struct
 
 	for (int pass = 0; pass < 3 && !last; pass++)
 		for (const struct oci_rule *x = r->asked.rules.v; x < y; x++) {
-			bool same = pass < 2 ? str_eq(x->handed, y->handed) : str_eq(x->name, y->name);
+			bool same =
+				pass < 2 ? str_eq(x->handed, y->handed) : str_eq(x->name, y->name);
 			if (same && !verdict_eq(verdict_of(r, x), verdict_of(r, y)) &&
-			    oci_gate_open(r->p->entries.v[x->entry].gate, env) && goes_on_behind(x, y, pass > 0))
+			    oci_gate_open(r->p->entries.v[x->entry].gate, env) &&
+			    goes_on_behind(x, y, pass > 0))
 				last = x;
 		}
 	return last;
@@ -247,7 +256,8 @@ static void ask_machines(struct refusals *r, const struct environment *known)
 		unsigned family = 0;
 		env.host = (enum arch)h;
 		for (int a = 0; a < ARCH_NR; a++)
-			if (all & ARCH_BIT(a) && !strcmp(arch_family((enum arch)a, all), arch_info(env.host)->name))
+			if (all & ARCH_BIT(a) &&
+			    !strcmp(arch_family((enum arch)a, all), arch_info(env.host)->name))
 				family |= ARCH_BIT(a);
 		if (!family || (known && known->host_known && known->host != env.host))
 			continue;
@@ -262,7 +272,9 @@ static const char *words(const struct refusals *r, const struct oci_rule *rule)
 {
 	if (r->p->runtime.kind == OCI_CRUN)
 		return "crun: \"seccomp_rule_add_array: File exists\"";
-	return arena_printf(r->arena, "runc: \"error adding seccomp %srule for syscall " PRISTR ": file exists\"",
+	return arena_printf(r->arena,
+			    "runc: \"error adding seccomp %srule for syscall " PRISTR
+			    ": file exists\"",
 			    rule->nargs ? "" : "filter ", STRARG(rule->handed));
 }
 
@@ -281,17 +293,23 @@ static void tell_hit(struct refusals *r, const struct refusal *h, struct diags *
 	vec_each(&r->hits, k)
 		if (k->rule->entry == h->rule->entry)
 			group_add(&g, k->rule->handed, k->rule->span);
-	struct diag *d = diag_add(ds, DIAG_SC112, group_span(&g), "%s: libseccomp answers EEXIST to this entry, which "
-				  "gives conditions of an entry before it another action, and the container does not "
-				  "start (%s)", group_list(&g), words(r, h->rule));
+	struct diag *d = diag_add(
+		ds, DIAG_SC112, group_span(&g),
+		"%s: libseccomp answers EEXIST to this entry, which "
+		"gives conditions of an entry before it another action, and the container does not "
+		"start (%s)",
+		group_list(&g), words(r, h->rule));
 	if (h->beside)
 		diag_note(ds, d, h->beside->span, "the other entry");
 	if (h->beside && !h->rule->nargs)
-		diag_note(ds, d, h->rule->span, "without conditions it still has one where socketcall or ipc carries the "
+		diag_note(ds, d, h->rule->span,
+			  "without conditions it still has one where socketcall or ipc carries the "
 			  "call (i386): their first argument");
 	bool fewer = h->beside && h->beside->nargs > h->rule->nargs;
-	diag_help(ds, d, fewer ? "put this entry before the other, where it decides alone, or leave one of them out" :
-				 "keep the action that is meant");
+	diag_help(ds, d,
+		  fewer ? "put this entry before the other, where it decides alone, or leave one "
+			  "of them out" :
+			  "keep the action that is meant");
 }
 
 static unsigned open_fields(const struct refusals *r, const struct environment *env)
@@ -312,26 +330,34 @@ static unsigned open_fields(const struct refusals *r, const struct environment *
 
 static void tell_endless(struct refusals *r, struct diags *ds)
 {
-	struct diag *d = diag_add(ds, DIAG_SC166, r->endless->span, "'" PRISTR "': libseccomp goes round in circles with this "
-				  "entry and those before it (%d s of processor time), and so does the runtime: the "
-				  "container does not start", STRARG(r->endless->handed), CPU_S);
+	struct diag *d = diag_add(
+		ds, DIAG_SC166, r->endless->span,
+		"'" PRISTR "': libseccomp goes round in circles with this "
+		"entry and those before it (%d s of processor time), and so does the runtime: the "
+		"container does not start",
+		STRARG(r->endless->handed), CPU_S);
 
-	diag_help(ds, d, "two entries with other actions begin with one comparison: leave one of them out, or compare "
+	diag_help(ds, d,
+		  "two entries with other actions begin with one comparison: leave one of them "
+		  "out, or compare "
 		  "with SCMP_CMP_EQ or SCMP_CMP_MASKED_EQ there");
 }
 
 static void tell_undecided(struct refusals *r, struct diags *ds)
 {
-	struct diag *d = diag_add(ds, DIAG_SC167, r->p->json->span, "whether libseccomp takes entries with other actions for "
-				  "one call is not known: that needs more than %d rules, %d environments or 5 "
-				  "capabilities (the first is for '" PRISTR "'), or memory", RULES_ASKED_MAX, POINTS_MAX,
-				  STRARG(r->asked.rules.v[0].handed));
+	struct diag *d = diag_add(
+		ds, DIAG_SC167, r->p->json->span,
+		"whether libseccomp takes entries with other actions for "
+		"one call is not known: that needs more than %d rules, %d environments or 5 "
+		"capabilities (the first is for '" PRISTR "'), or memory",
+		RULES_ASKED_MAX, POINTS_MAX, STRARG(r->asked.rules.v[0].handed));
 
-	diag_help(ds, d, "write fewer entries for one call, or let them ask for fewer capabilities");
+	diag_help(ds, d,
+		  "write fewer entries for one call, or let them ask for fewer capabilities");
 }
 
-bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env, struct group *names,
-		 struct diags *ds)
+bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env,
+		 struct group *names, struct diags *ds)
 {
 	struct refusals r = { .arena = a, .p = p, .asked = *p };
 

@@ -12,7 +12,7 @@ struct report {
 	const struct oci_profile *p;
 	const struct environment *env;
 	struct diags *ds;
-	bool stopped; /* with the fault being told no container starts ... */
+	bool stopped;           /* with the fault being told no container starts ... */
 	enum severity severity; /* ... and so it is this */
 };
 
@@ -31,7 +31,8 @@ static bool stops(const struct report *r, const struct oci_fault *f)
 			    oci_gate_open(r->p->entries.v[f->entry].gate, r->env));
 }
 
-#define ADD(r, f, ...) diag_add_as((r)->ds, facts[(f)->kind].id, (r)->severity, (f)->span, __VA_ARGS__)
+#define ADD(r, f, ...)                                                                             \
+	diag_add_as((r)->ds, facts[(f)->kind].id, (r)->severity, (f)->span, __VA_ARGS__)
 
 static const char *runtime_name(const struct report *r)
 {
@@ -59,11 +60,15 @@ static struct diag *tell_type(struct report *r, const struct oci_fault *f)
 	struct str text = span_text(r->ds->sources, f->span);
 
 	if (text.n)
-		is = json_kind_name(text.p[0] == '"' ? JSON_STRING : text.p[0] == '[' ? JSON_ARRAY :
-				    text.p[0] == '{' ? JSON_OBJECT : text.p[0] == 't' || text.p[0] == 'f' ?
-				    JSON_BOOL : text.p[0] == 'n' ? JSON_NULL : JSON_NUMBER);
-	struct diag *d = ADD(r, f, "'%s' wants %s here, and this is %s: the readers refuse the whole profile",
-			     f->key, json_kind_name(f->want), is);
+		is = json_kind_name(text.p[0] == '"'                     ? JSON_STRING :
+				    text.p[0] == '['                     ? JSON_ARRAY :
+				    text.p[0] == '{'                     ? JSON_OBJECT :
+				    text.p[0] == 't' || text.p[0] == 'f' ? JSON_BOOL :
+				    text.p[0] == 'n'                     ? JSON_NULL :
+									   JSON_NUMBER);
+	struct diag *d = ADD(
+		r, f, "'%s' wants %s here, and this is %s: the readers refuse the whole profile",
+		f->key, json_kind_name(f->want), is);
 	diag_help(r->ds, d, "write %s", json_kind_name(f->want));
 	return d;
 }
@@ -71,8 +76,11 @@ static struct diag *tell_type(struct report *r, const struct oci_fault *f)
 static struct diag *tell_number(struct report *r, const struct oci_fault *f)
 {
 	struct str text = span_text(r->ds->sources, f->span);
-	struct diag *d = ADD(r, f, "'%s' must be a whole number from 0 to 2^64-1, and '" PRISTR "' is not: "
-			     "the readers refuse the whole profile", f->key, STRARG(text));
+	struct diag *d =
+		ADD(r, f,
+		    "'%s' must be a whole number from 0 to 2^64-1, and '" PRISTR "' is not: "
+		    "the readers refuse the whole profile",
+		    f->key, STRARG(text));
 	bool number = text.n && text.p[0] != '"' && text.p[0] != '[' && text.p[0] != '{';
 	long long n = 0;
 
@@ -87,8 +95,11 @@ static struct diag *tell_number(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_kernel(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "minKernel is \"MAJOR.MINOR\", and " PRISTR " is not: Docker refuses the "
-			     "profile", STRARG(span_text(r->ds->sources, f->span)));
+	struct diag *d =
+		ADD(r, f,
+		    "minKernel is \"MAJOR.MINOR\", and " PRISTR " is not: Docker refuses the "
+		    "profile",
+		    STRARG(span_text(r->ds->sources, f->span)));
 
 	diag_help(r->ds, d, "write it as a string of two numbers: \"4.8\"");
 	return d;
@@ -103,7 +114,9 @@ static struct diag *tell_no_default(struct report *r, const struct oci_fault *f)
 	if (r->stopped)
 		d = ADD(r, f, "no defaultAction: runc and crun refuse to start the container");
 	else
-		d = ADD(r, f, "no defaultAction and no rule: Docker takes this for no seccomp at all, and "
+		d = ADD(r, f,
+			"no defaultAction and no rule: Docker takes this for no seccomp at all, "
+			"and "
 			"runs the container unconfined");
 	diag_help(r->ds, d, "add \"defaultAction\": \"SCMP_ACT_ERRNO\"");
 	return d;
@@ -111,13 +124,15 @@ static struct diag *tell_no_default(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_action(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "no runtime knows the action '" PRISTR "'%s", STRARG(f->word), outcome(r));
+	struct diag *d = ADD(r, f, "no runtime knows the action '" PRISTR "'%s", STRARG(f->word),
+			     outcome(r));
 	struct suggest near;
 
 	suggest_start(&near, f->word);
 	for (const struct oci_action *a = oci_actions; a->name; a++)
 		suggest_offer(&near, str_c(a->name));
-	help_near(r, d, f, &near, "SCMP_ACT_ALLOW, _ERRNO, _KILL_PROCESS, _KILL_THREAD, _LOG, _TRAP, _TRACE and "
+	help_near(r, d, f, &near,
+		  "SCMP_ACT_ALLOW, _ERRNO, _KILL_PROCESS, _KILL_THREAD, _LOG, _TRAP, _TRACE and "
 		  "_NOTIFY are known");
 	return d;
 }
@@ -133,8 +148,8 @@ static struct diag *tell_no_action(struct report *r, const struct oci_fault *f)
 static struct diag *tell_arch(struct report *r, const struct oci_fault *f)
 {
 	const char *who = r->stopped ? runtime_name(r) : "no runtime";
-	struct diag *d = ADD(r, f, "%s knows %s architecture '" PRISTR "'%s", who, r->stopped ? "no" : "the",
-			     STRARG(f->word), outcome(r));
+	struct diag *d = ADD(r, f, "%s knows %s architecture '" PRISTR "'%s", who,
+			     r->stopped ? "no" : "the", STRARG(f->word), outcome(r));
 	int a = arch_find(f->word);
 	struct suggest near;
 
@@ -157,11 +172,15 @@ static struct diag *tell_arch(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_byte_order(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "'" PRISTR "' has another byte order than this machine: no filter holds both, "
-			     "and the container does not start (\"numerical argument out of domain\")",
-			     STRARG(f->word));
+	struct diag *d =
+		ADD(r, f,
+		    "'" PRISTR "' has another byte order than this machine: no filter holds both, "
+		    "and the container does not start (\"numerical argument out of domain\")",
+		    STRARG(f->word));
 
-	diag_help(r->ds, d, "leave it out; where the profile is for another machine, name that with '--host'");
+	diag_help(
+		r->ds, d,
+		"leave it out; where the profile is for another machine, name that with '--host'");
 	return d;
 }
 
@@ -171,7 +190,8 @@ static struct diag *tell_operator(struct report *r, const struct oci_fault *f)
 	struct suggest near;
 
 	if (f->word.n)
-		d = ADD(r, f, "no runtime knows the operator '" PRISTR "'%s", STRARG(f->word), outcome(r));
+		d = ADD(r, f, "no runtime knows the operator '" PRISTR "'%s", STRARG(f->word),
+			outcome(r));
 	else
 		d = ADD(r, f, "a comparison without an operator%s", outcome(r));
 	suggest_start(&near, f->word);
@@ -191,12 +211,15 @@ static struct diag *tell_flag(struct report *r, const struct oci_fault *f)
 		known |= str_is(f->word, *name);
 		suggest_offer(&near, str_c(*name));
 	}
-	struct diag *d = ADD(r, f, "%s knows %s flag '" PRISTR "'%s", known ? runtime_name(r) : "no runtime",
-			     known ? "no" : "the", STRARG(f->word), outcome(r));
+	struct diag *d =
+		ADD(r, f, "%s knows %s flag '" PRISTR "'%s", known ? runtime_name(r) : "no runtime",
+		    known ? "no" : "the", STRARG(f->word), outcome(r));
 	if (known)
 		near.best = (struct str){ 0 };
-	help_near(r, d, f, &near, known ? "leave it out" : "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW, _TSYNC and "
-		  "_WAIT_KILLABLE_RECV are known");
+	help_near(r, d, f, &near,
+		  known ? "leave it out" :
+			  "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW, _TSYNC and "
+			  "_WAIT_KILLABLE_RECV are known");
 	return d;
 }
 
@@ -210,7 +233,8 @@ static struct diag *tell_flags(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_arch_and_map(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "both 'architectures' and 'archMap': Docker refuses the profile");
+	struct diag *d =
+		ADD(r, f, "both 'architectures' and 'archMap': Docker refuses the profile");
 
 	diag_note(r->ds, d, f->other, "the other");
 	diag_help(r->ds, d, "keep archMap: it follows the machine; architectures does not");
@@ -219,7 +243,8 @@ static struct diag *tell_arch_and_map(struct report *r, const struct oci_fault *
 
 static struct diag *tell_map_row(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "a row of archMap without 'architecture' is no machine's: it is skipped");
+	struct diag *d =
+		ADD(r, f, "a row of archMap without 'architecture' is no machine's: it is skipped");
 
 	diag_help(r->ds, d, "name the machine: \"architecture\": \"SCMP_ARCH_X86_64\"");
 	return d;
@@ -232,7 +257,8 @@ static struct diag *tell_arch_left(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_arch_added(struct report *r, const struct oci_fault *f)
 {
-	return ADD(r, f, "'" PRISTR "' is added: runtimes always decide the machine's own architecture",
+	return ADD(r, f,
+		   "'" PRISTR "' is added: runtimes always decide the machine's own architecture",
 		   STRARG(f->word));
 }
 
@@ -240,7 +266,8 @@ static struct diag *tell_arch_added(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_name_and_names(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "both 'name' and 'names' in one entry: Docker refuses the profile");
+	struct diag *d =
+		ADD(r, f, "both 'name' and 'names' in one entry: Docker refuses the profile");
 
 	diag_note(r->ds, d, f->other, "the other");
 	diag_help(r->ds, d, "move \"" PRISTR "\" into names", STRARG(f->word));
@@ -249,9 +276,11 @@ static struct diag *tell_name_and_names(struct report *r, const struct oci_fault
 
 static struct diag *tell_name_unread(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "Docker and Podman read 'name', and no runtime does: in a config.json this entry "
-			     "says nothing of '" PRISTR "' (crun does not start a container with it)",
-			     STRARG(f->word));
+	struct diag *d = ADD(
+		r, f,
+		"Docker and Podman read 'name', and no runtime does: in a config.json this entry "
+		"says nothing of '" PRISTR "' (crun does not start a container with it)",
+		STRARG(f->word));
 
 	diag_help(r->ds, d, "write \"names\": [\"" PRISTR "\"]", STRARG(f->word));
 	return d;
@@ -259,9 +288,11 @@ static struct diag *tell_name_unread(struct report *r, const struct oci_fault *f
 
 static struct diag *tell_empty_name(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "an empty name: %s", r->stopped ?
-			     "runc does not start the container (\"empty string is not a valid syscall\")" :
-			     "runc would not start the container; here it does nothing");
+	struct diag *d =
+		ADD(r, f, "an empty name: %s",
+		    r->stopped ? "runc does not start the container (\"empty string is not a valid "
+				 "syscall\")" :
+				 "runc would not start the container; here it does nothing");
 
 	diag_help(r->ds, d, "remove it");
 	return d;
@@ -269,8 +300,9 @@ static struct diag *tell_empty_name(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_no_names(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "this entry names no call: %s", r->stopped ?
-			     "crun wants 'names' and does not start the container" : "it does nothing");
+	struct diag *d = ADD(r, f, "this entry names no call: %s",
+			     r->stopped ? "crun wants 'names' and does not start the container" :
+					  "it does nothing");
 
 	diag_help(r->ds, d, "name the calls, or remove the entry");
 	return d;
@@ -278,8 +310,9 @@ static struct diag *tell_no_names(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_arg_index(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "a call has six arguments, 0 to 5, and none has index " PRISTR "%s",
-			     STRARG(f->word), outcome(r));
+	struct diag *d =
+		ADD(r, f, "a call has six arguments, 0 to 5, and none has index " PRISTR "%s",
+		    STRARG(f->word), outcome(r));
 
 	diag_help(r->ds, d, "the first argument has index 0");
 	return d;
@@ -287,19 +320,25 @@ static struct diag *tell_arg_index(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_repeated(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "two conditions on one argument of '" PRISTR "': runc and crun make each "
-			     "condition of this entry a rule of its own, so that any one of them is enough",
-			     STRARG(f->word));
+	struct diag *d =
+		ADD(r, f,
+		    "two conditions on one argument of '" PRISTR "': runc and crun make each "
+		    "condition of this entry a rule of its own, so that any one of them is enough",
+		    STRARG(f->word));
 
-	diag_help(r->ds, d, "%s", f->kind == OCI_FAULT_REPEATED_EQUAL ? "write an entry for each value" :
-		  "a range cannot be said as one entry: list values, or masks");
+	diag_help(r->ds, d, "%s",
+		  f->kind == OCI_FAULT_REPEATED_EQUAL ?
+			  "write an entry for each value" :
+			  "a range cannot be said as one entry: list values, or masks");
 	return d;
 }
 
 static struct diag *tell_value_two(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "valueTwo is read with SCMP_CMP_MASKED_EQ alone; with " PRISTR
-			     " it does nothing", STRARG(f->word));
+	struct diag *d = ADD(r, f,
+			     "valueTwo is read with SCMP_CMP_MASKED_EQ alone; with " PRISTR
+			     " it does nothing",
+			     STRARG(f->word));
 
 	diag_help(r->ds, d, "remove it; a range takes two entries");
 	return d;
@@ -315,16 +354,19 @@ static struct diag *tell_host(struct report *r, const struct oci_fault *f)
 		go = arch_info((enum arch)a)->go;
 	struct diag *d = ADD(r, f, "'" PRISTR "' is never the name of a host here: it %s nothing",
 			     STRARG(f->word), f->key);
-	diag_help(r->ds, d, "these are Go's names%s%s: amd64, arm64, s390x, ...", *go ? ", here " : "", go);
+	diag_help(r->ds, d, "these are Go's names%s%s: amd64, arm64, s390x, ...",
+		  *go ? ", here " : "", go);
 	return d;
 }
 
 static struct diag *tell_capability(struct report *r, const struct oci_fault *f)
 {
 	bool includes = !strcmp(f->key, "includes");
-	struct diag *d = ADD(r, f, "'" PRISTR "' never equals a capability, so that %s: Docker compares the text "
-			     "with names like CAP_SYS_ADMIN", STRARG(f->word),
-			     includes ? "this entry is never in force" : "it excludes nothing");
+	struct diag *d = ADD(
+		r, f,
+		"'" PRISTR "' never equals a capability, so that %s: Docker compares the text "
+		"with names like CAP_SYS_ADMIN",
+		STRARG(f->word), includes ? "this entry is never in force" : "it excludes nothing");
 	int cap = capability_find(f->word);
 
 	if (cap < 0)
@@ -343,8 +385,11 @@ static struct diag *tell_capability(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_idle_errno(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "'%s' with " PRISTR ": the specification says that a runtime must refuse this; "
-			     "crun does, runc skips it", f->key, STRARG(f->word));
+	struct diag *d =
+		ADD(r, f,
+		    "'%s' with " PRISTR ": the specification says that a runtime must refuse this; "
+		    "crun does, runc skips it",
+		    f->key, STRARG(f->word));
 
 	diag_help(r->ds, d, "remove %s, or use SCMP_ACT_ERRNO", f->key);
 	return d;
@@ -358,8 +403,9 @@ static struct diag *tell_errno_range(struct report *r, const struct oci_fault *f
 		d = ADD(r, f, "crun reads '%s' as a number of 32 bits, and %ju is none%s", f->key,
 			(uintmax_t)f->number, outcome(r));
 	else if (r->stopped || f->number <= UINT16_MAX)
-		d = ADD(r, f, "libseccomp takes no errno above %d, and this is %ju%s%s", OCI_ERRNO_MAX,
-			(uintmax_t)f->number, f->number > UINT16_MAX ? " (cut to 16 bits, as runtimes do)" : "",
+		d = ADD(r, f, "libseccomp takes no errno above %d, and this is %ju%s%s",
+			OCI_ERRNO_MAX, (uintmax_t)f->number,
+			f->number > UINT16_MAX ? " (cut to 16 bits, as runtimes do)" : "",
 			outcome(r));
 	else
 		d = ADD(r, f, "runtimes cut this number to 16 bits and make %u of it",
@@ -370,9 +416,11 @@ static struct diag *tell_errno_range(struct report *r, const struct oci_fault *f
 
 static struct diag *tell_errno_zero(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "%serrno 0 is success: the call is not made, and the program believes that it "
-			     "was (a setuid() that keeps root)",
-			     f->number ? "runtimes cut this number to 16 bits, which leaves 0; " : "");
+	struct diag *d =
+		ADD(r, f,
+		    "%serrno 0 is success: the call is not made, and the program believes that it "
+		    "was (a setuid() that keeps root)",
+		    f->number ? "runtimes cut this number to 16 bits, which leaves 0; " : "");
 
 	diag_help(r->ds, d, "EPERM is 1, ENOSYS is 38");
 	return d;
@@ -380,7 +428,9 @@ static struct diag *tell_errno_zero(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_podman_other(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "Podman answers '" PRISTR "', Docker the number beside it (%ju), and they differ",
+	struct diag *d = ADD(r, f,
+			     "Podman answers '" PRISTR
+			     "', Docker the number beside it (%ju), and they differ",
 			     STRARG(f->word), (uintmax_t)f->number);
 
 	diag_help(r->ds, d, "make both say the same");
@@ -389,8 +439,11 @@ static struct diag *tell_podman_other(struct report *r, const struct oci_fault *
 
 static struct diag *tell_podman_here(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "on %s Podman answers '" PRISTR "', and Docker the number beside it, %ju: read as "
-			     "Podman does", arch_info(r->p->host)->name, STRARG(f->word), (uintmax_t)f->number);
+	struct diag *d = ADD(r, f,
+			     "on %s Podman answers '" PRISTR
+			     "', and Docker the number beside it, %ju: read as "
+			     "Podman does",
+			     arch_info(r->p->host)->name, STRARG(f->word), (uintmax_t)f->number);
 
 	diag_help(r->ds, d, "nothing need be done for other machines");
 	return d;
@@ -398,8 +451,11 @@ static struct diag *tell_podman_here(struct report *r, const struct oci_fault *f
 
 static struct diag *tell_podman_word(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "'" PRISTR "' is no errno: Podman refuses the profile, and others skip the key "
-			     "'%s' and answer %ju", STRARG(f->word), f->key, (uintmax_t)f->number);
+	struct diag *d =
+		ADD(r, f,
+		    "'" PRISTR "' is no errno: Podman refuses the profile, and others skip the key "
+		    "'%s' and answer %ju",
+		    STRARG(f->word), f->key, (uintmax_t)f->number);
 	struct suggest near;
 
 	suggest_start(&near, f->word);
@@ -420,7 +476,8 @@ static struct diag *tell_podman_idle(struct report *r, const struct oci_fault *f
 
 static struct diag *tell_metadata(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "listenerMetadata without listenerPath: the specification forbids it");
+	struct diag *d =
+		ADD(r, f, "listenerMetadata without listenerPath: the specification forbids it");
 
 	diag_help(r->ds, d, "add listenerPath, or remove this");
 	return d;
@@ -428,8 +485,9 @@ static struct diag *tell_metadata(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_no_listener(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "SCMP_ACT_NOTIFY without listenerPath: nobody is there to answer%s", r->stopped ?
-			     ", and runc does not start the container" : "");
+	struct diag *d =
+		ADD(r, f, "SCMP_ACT_NOTIFY without listenerPath: nobody is there to answer%s",
+		    r->stopped ? ", and runc does not start the container" : "");
 
 	diag_help(r->ds, d, "add \"listenerPath\": \"/path/to/socket\"");
 	return d;
@@ -445,8 +503,11 @@ static struct diag *tell_notify_default(struct report *r, const struct oci_fault
 
 static struct diag *tell_notify_write(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "SCMP_ACT_NOTIFY for write: runc needs it to hand over the listener, and "
-			     "refuses this%s", outcome(r));
+	struct diag *d =
+		ADD(r, f,
+		    "SCMP_ACT_NOTIFY for write: runc needs it to hand over the listener, and "
+		    "refuses this%s",
+		    outcome(r));
 
 	diag_help(r->ds, d, "leave write out");
 	return d;
@@ -454,8 +515,8 @@ static struct diag *tell_notify_write(struct report *r, const struct oci_fault *
 
 static struct diag *tell_too_many(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "more than %ju %s in one profile: pale reads no further", (uintmax_t)f->number,
-			     f->key);
+	struct diag *d = ADD(r, f, "more than %ju %s in one profile: pale reads no further",
+			     (uintmax_t)f->number, f->key);
 
 	diag_help(r->ds, d, "entries with the same action and conditions can be one");
 	return d;
@@ -473,17 +534,20 @@ static struct diag *tell_keys(struct report *r, const struct oci_fault *f, struc
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		for (const char *const *k = all[i]; *k; k++)
 			suggest_offer(&near, str_c(*k));
-	struct diag *d = ADD(r, f, "no runtime reads the %s %s here: %s skipped in silence",
-			     PLURAL(*g, "key", "keys"), group_list(g), PLURAL(*g, "it is", "they are"));
+	struct diag *d =
+		ADD(r, f, "no runtime reads the %s %s here: %s skipped in silence",
+		    PLURAL(*g, "key", "keys"), group_list(g), PLURAL(*g, "it is", "they are"));
 	help_near(r, d, f, &near, "remove it; the place for a remark is an entry's \"comment\"");
 	return d;
 }
 
 static struct diag *tell_key_twice(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s %s twice in one object: Docker and runc take the last value (null, where "
-			     "it stands for a word or a number, leaves the one before), other readers the first",
-			     group_list(g), PLURAL(*g, "stands", "stand"));
+	struct diag *d = ADD(
+		r, f,
+		"%s %s twice in one object: Docker and runc take the last value (null, where "
+		"it stands for a word or a number, leaves the one before), other readers the first",
+		group_list(g), PLURAL(*g, "stands", "stand"));
 
 	diag_help(r->ds, d, "keep one; unite what both say");
 	return d;
@@ -491,8 +555,8 @@ static struct diag *tell_key_twice(struct report *r, const struct oci_fault *f, 
 
 static struct diag *tell_key_same(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s %s twice in one object, and both say the same", group_list(g),
-			     PLURAL(*g, "stands", "stand"));
+	struct diag *d = ADD(r, f, "%s %s twice in one object, and both say the same",
+			     group_list(g), PLURAL(*g, "stands", "stand"));
 
 	diag_help(r->ds, d, "keep one");
 	return d;
@@ -500,9 +564,14 @@ static struct diag *tell_key_same(struct report *r, const struct oci_fault *f, s
 
 static struct diag *tell_key_merged(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "'" PRISTR "' stands twice in one object, and not as a word, a number or words each "
-			     "time: Docker and runc read the second into what the first has left, element by element, "
-			     "or refuse either; other readers take one: no answer holds for this file", STRARG(f->word));
+	struct diag *d =
+		ADD(r, f,
+		    "'" PRISTR
+		    "' stands twice in one object, and not as a word, a number or words each "
+		    "time: Docker and runc read the second into what the first has left, element "
+		    "by element, "
+		    "or refuse either; other readers take one: no answer holds for this file",
+		    STRARG(f->word));
 
 	diag_note(r->ds, d, f->other, "the first");
 	diag_help(r->ds, d, "keep one; unite what both say");
@@ -511,9 +580,12 @@ static struct diag *tell_key_merged(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_nul_byte(struct report *r, const struct oci_fault *f)
 {
-	struct diag *d = ADD(r, f, "'" PRISTR "' has a NUL byte in it: libseccomp and crun, which are written in C, end "
-			     "the word there, and readers written in Go do not: no answer holds for this file",
-			     STRARG(f->word));
+	struct diag *d = ADD(
+		r, f,
+		"'" PRISTR
+		"' has a NUL byte in it: libseccomp and crun, which are written in C, end "
+		"the word there, and readers written in Go do not: no answer holds for this file",
+		STRARG(f->word));
 
 	diag_help(r->ds, d, "take \\u0000 out, and what stands behind it if that is not meant");
 	return d;
@@ -524,13 +596,19 @@ static struct diag *tell_key_of_crun(struct report *r, const struct oci_fault *f
 	struct diag *d;
 
 	if (f->key) {
-		d = ADD(r, f, "crun knows no '" PRISTR "', and readers written in Go take it for '%s': no answer "
-			"holds for this file", STRARG(f->word), f->key);
+		d = ADD(r, f,
+			"crun knows no '" PRISTR
+			"', and readers written in Go take it for '%s': no answer "
+			"holds for this file",
+			STRARG(f->word), f->key);
 		diag_fix(r->ds, d, f->span, str_c(arena_printf(r->ds->arena, "\"%s\"", f->key)));
 		return d;
 	}
-	d = ADD(r, f, "'" PRISTR "' stands twice in one object: crun takes the first or the last, as the JSON library "
-		"that it was built with does: no answer holds for this file", STRARG(f->word));
+	d = ADD(r, f,
+		"'" PRISTR "' stands twice in one object: crun takes the first or the last, as the "
+		"JSON library "
+		"that it was built with does: no answer holds for this file",
+		STRARG(f->word));
 	diag_note(r->ds, d, f->other, "the first");
 	diag_help(r->ds, d, "keep one; unite what both say");
 	return d;
@@ -538,8 +616,9 @@ static struct diag *tell_key_of_crun(struct report *r, const struct oci_fault *f
 
 static struct diag *tell_key_case(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s %s differently from the specification: Go folds case, crun and jq do not",
-			     group_list(g), PLURAL(*g, "is spelt", "are spelt"));
+	struct diag *d = ADD(
+		r, f, "%s %s differently from the specification: Go folds case, crun and jq do not",
+		group_list(g), PLURAL(*g, "is spelt", "are spelt"));
 
 	diag_help(r->ds, d, "use the specification's spelling");
 	return d;
@@ -547,9 +626,11 @@ static struct diag *tell_key_case(struct report *r, const struct oci_fault *f, s
 
 static struct diag *tell_lossy(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s %s no double: tools that hold numbers as doubles (jq 1.6, JavaScript) "
-			     "change %s when they rewrite this file", group_list(g), PLURAL(*g, "fits", "fit"),
-			     PLURAL(*g, "it", "them"));
+	struct diag *d =
+		ADD(r, f,
+		    "%s %s no double: tools that hold numbers as doubles (jq 1.6, JavaScript) "
+		    "change %s when they rewrite this file",
+		    group_list(g), PLURAL(*g, "fits", "fit"), PLURAL(*g, "it", "them"));
 
 	diag_help(r->ds, d, "edit this file only with tools that keep 64-bit integers");
 	return d;
@@ -557,8 +638,11 @@ static struct diag *tell_lossy(struct report *r, const struct oci_fault *f, stru
 
 static struct diag *tell_old_name(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "'name' is Docker's form of before 2016, which Docker, Podman and CRI-O read, and "
-			     "runc and crun do not: %s", group_list(g));
+	struct diag *d = ADD(
+		r, f,
+		"'name' is Docker's form of before 2016, which Docker, Podman and CRI-O read, and "
+		"runc and crun do not: %s",
+		group_list(g));
 
 	diag_help(r->ds, d, "write \"names\": [...]");
 	return d;
@@ -566,18 +650,24 @@ static struct diag *tell_old_name(struct report *r, const struct oci_fault *f, s
 
 static struct diag *tell_podman(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "Podman alone reads the errno by name, %s: Docker, containerd, runc and crun skip "
-			     "it and answer EPERM", group_list(g));
+	struct diag *d = ADD(
+		r, f,
+		"Podman alone reads the errno by name, %s: Docker, containerd, runc and crun skip "
+		"it and answer EPERM",
+		group_list(g));
 
-	diag_help(r->ds, d, "write the number too: \"%s\": %ju", strcmp(f->key, "errno") ? "defaultErrnoRet" :
-		  "errnoRet", (uintmax_t)f->number);
+	diag_help(r->ds, d, "write the number too: \"%s\": %ju",
+		  strcmp(f->key, "errno") ? "defaultErrnoRet" : "errnoRet", (uintmax_t)f->number);
 	return d;
 }
 
 static struct diag *tell_dialect(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "Docker resolves %s before it writes a config.json; a runtime skips %s here, and "
-			     "the rules apply always", group_list(g), PLURAL(*g, "it", "them"));
+	struct diag *d = ADD(
+		r, f,
+		"Docker resolves %s before it writes a config.json; a runtime skips %s here, and "
+		"the rules apply always",
+		group_list(g), PLURAL(*g, "it", "them"));
 
 	diag_help(r->ds, d, "write out what holds for this container");
 	return d;
@@ -594,10 +684,12 @@ static bool is_variant(struct str word, struct str of)
 
 static struct diag *tell_strangers(struct report *r, const struct oci_fault *f, struct group *g)
 {
-	struct diag *d = ADD(r, f, "%s: newer than Linux %u.%u, or misspelt: no libseccomp up to " LIBSECCOMP_NEWEST
-			     " knows %s, runc leaves %s out without a word, and the default answers", group_list(g),
-			     tables_level >> 8, tables_level & 0xff, PLURAL(*g, "it", "them"),
-			     PLURAL(*g, "it", "them"));
+	struct diag *d = ADD(
+		r, f,
+		"%s: newer than Linux %u.%u, or misspelt: no libseccomp up to " LIBSECCOMP_NEWEST
+		" knows %s, runc leaves %s out without a word, and the default answers",
+		group_list(g), tables_level >> 8, tables_level & 0xff, PLURAL(*g, "it", "them"),
+		PLURAL(*g, "it", "them"));
 	struct suggest near;
 
 	suggest_start(&near, f->word);
@@ -607,8 +699,9 @@ static struct diag *tell_strangers(struct report *r, const struct oci_fault *f, 
 	if (near.best.p && near.distance == 1 && !is_variant(f->word, near.best))
 		diag_help(r->ds, d, "if '" PRISTR "' is meant, write that", STRARG(near.best));
 	else
-		diag_help(r->ds, d, "%s", PLURAL(*g, "look the name up: a misspelt one neither allows nor refuses",
-						 "look the names up: misspelt ones neither allow nor refuse"));
+		diag_help(r->ds, d, "%s",
+			  PLURAL(*g, "look the name up: a misspelt one neither allows nor refuses",
+				 "look the names up: misspelt ones neither allow nor refuse"));
 	return d;
 }
 
@@ -624,14 +717,16 @@ static bool is_listed(const struct oci_profile *p, const char *name)
 static struct diag *tell_libc(struct report *r, const struct oci_fault *f, struct group *g)
 {
 	const char *help = "";
-	struct diag *d = ADD(r, f, "%s: %s of the C library or of older headers, and no system call of any Linux: %s "
-			     "nothing", group_list(g), PLURAL(*g, "a name", "names"),
-			     PLURAL(*g, "it does", "they do"));
+	struct diag *d = ADD(
+		r, f,
+		"%s: %s of the C library or of older headers, and no system call of any Linux: %s "
+		"nothing",
+		group_list(g), PLURAL(*g, "a name", "names"), PLURAL(*g, "it does", "they do"));
 
 	for (size_t i = 0; i < g->hits.n && i < 4; i++) {
 		const char *real = syscall_alias(g->hits.v[i].text);
-		help = arena_printf(r->ds->arena, "%s%s" PRISTR ": the call is %s (%s)", help, i ? "; " : "",
-				    STRARG(g->hits.v[i].text), real,
+		help = arena_printf(r->ds->arena, "%s%s" PRISTR ": the call is %s (%s)", help,
+				    i ? "; " : "", STRARG(g->hits.v[i].text), real,
 				    is_listed(r->p, real) ? "listed already" : "not listed");
 	}
 	diag_help(r->ds, d, "%s", help);
@@ -686,17 +781,13 @@ static tell_fn *const tell[OCI_FAULT_NR] = {
 	[OCI_FAULT_ARCH_ADDED] = tell_arch_added,
 };
 
-static group_fn *const tell_all[OCI_FAULT_NR] = { /* none of these stops a container */
-	[OCI_FAULT_KEY] = tell_keys,
-	[OCI_FAULT_KEY_TWICE] = tell_key_twice,
-	[OCI_FAULT_KEY_SAME] = tell_key_same,
-	[OCI_FAULT_KEY_CASE] = tell_key_case,
-	[OCI_FAULT_LOSSY] = tell_lossy,
-	[OCI_FAULT_OLD_NAME] = tell_old_name,
-	[OCI_FAULT_PODMAN] = tell_podman,
-	[OCI_FAULT_DIALECT] = tell_dialect,
-	[OCI_FAULT_STRANGER] = tell_strangers,
-	[OCI_FAULT_LIBC] = tell_libc,
+static group_fn *const tell_all[OCI_FAULT_NR] = {
+	/* none of these stops a container */
+	[OCI_FAULT_KEY] = tell_keys,           [OCI_FAULT_KEY_TWICE] = tell_key_twice,
+	[OCI_FAULT_KEY_SAME] = tell_key_same,  [OCI_FAULT_KEY_CASE] = tell_key_case,
+	[OCI_FAULT_LOSSY] = tell_lossy,        [OCI_FAULT_OLD_NAME] = tell_old_name,
+	[OCI_FAULT_PODMAN] = tell_podman,      [OCI_FAULT_DIALECT] = tell_dialect,
+	[OCI_FAULT_STRANGER] = tell_strangers, [OCI_FAULT_LIBC] = tell_libc,
 };
 
 static void tell_each(struct report *r, enum oci_fault_kind kind)

@@ -65,7 +65,8 @@ static bool is_candidate(struct str s)
 	size_t first = i;
 	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
 		i++;
-	return i > first && (i == s.n || (s.p[i] == '-' && is_revision((struct str){ s.p + i + 1, s.n - i - 1 })));
+	return i > first && (i == s.n || (s.p[i] == '-' &&
+					  is_revision((struct str){ s.p + i + 1, s.n - i - 1 })));
 }
 
 /* "1.1", "2.5.4", "20.10.24", "2.6.0-2", "1.0.0~rc93": up to three numbers. */
@@ -141,8 +142,9 @@ static void put_row(struct buf *out, const struct row *r)
 {
 	buf_puts(out, r->kind == OCI_RUNC ? "runc-" : "crun-");
 	put_version(out, r->version);
-	buf_printf(out, "+libseccomp-%u.%u.%u%s", r->libseccomp >> 16 & 0xff, r->libseccomp >> 8 & 0xff,
-		   r->libseccomp & 0xff, r->libseccomp & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
+	buf_printf(out, "+libseccomp-%u.%u.%u%s", r->libseccomp >> 16 & 0xff,
+		   r->libseccomp >> 8 & 0xff, r->libseccomp & 0xff,
+		   r->libseccomp & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
 }
 
 static const struct row *row_of(const struct oci_runtime *rt)
@@ -155,7 +157,8 @@ static const struct row *row_of(const struct oci_runtime *rt)
 
 bool oci_runtime_measured(const struct oci_runtime *rt)
 {
-	return rt->named == rt->version && rt->libseccomp == row_of(rt)->libseccomp && !rt->near_engine;
+	return rt->named == rt->version && rt->libseccomp == row_of(rt)->libseccomp &&
+	       !rt->near_engine;
 }
 
 void oci_runtime_print(struct buf *out, const struct oci_runtime *rt)
@@ -208,7 +211,9 @@ static const struct row *row_of_engine(const char *engine, unsigned version)
 			unsigned v;
 			if (!str_starts(str_c(*w), engine))
 				continue;
-			BUG_ON(parse_version((struct str){ *w + strlen(engine), strlen(*w) - strlen(engine) }, &v));
+			BUG_ON(parse_version(
+				(struct str){ *w + strlen(engine), strlen(*w) - strlen(engine) },
+				&v));
 			last = &rows[i];
 			if (v >= (version & ~0xffu))
 				return last;
@@ -240,7 +245,8 @@ static int take_part(struct naming *n, struct str part)
 	unsigned version;
 	int err = -EINVAL;
 
-	if (take_component(part, "runc-", &out->named, &err) || take_component(part, "crun-", &out->named, &err)) {
+	if (take_component(part, "runc-", &out->named, &err) ||
+	    take_component(part, "crun-", &out->named, &err)) {
 		out->kind = part.p[0] == 'r' ? OCI_RUNC : OCI_CRUN;
 		n->runtime = true;
 		return err;
@@ -250,7 +256,8 @@ static int take_part(struct naming *n, struct str part)
 		return err;
 	}
 	if ((n->runtime || n->row) && is_rebuild(part)) {
-		if (n->seccomp && out->libseccomp == OCI_VERSION(2, 5, 4) && str_starts(part, "deb12u"))
+		if (n->seccomp && out->libseccomp == OCI_VERSION(2, 5, 4) &&
+		    str_starts(part, "deb12u"))
 			out->libseccomp |= LIBSECCOMP_DEBIAN12;
 		return 0;
 	}
@@ -314,9 +321,13 @@ const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err)
 	struct suggest near;
 
 	if (err == -ERANGE)
-		return arena_printf(a, "is older than what pale knows, runc 1.1, crun 1.8 and libseccomp 2.5; the oldest "
-				    "that was measured is %s", row_text(a, oldest(kind == OCI_CRUN || str_starts(s, "crun-")
-										  ? OCI_CRUN : OCI_RUNC)));
+		return arena_printf(
+			a,
+			"is older than what pale knows, runc 1.1, crun 1.8 and libseccomp 2.5; the "
+			"oldest "
+			"that was measured is %s",
+			row_text(a, oldest(kind == OCI_CRUN || str_starts(s, "crun-") ? OCI_CRUN :
+											OCI_RUNC)));
 	suggest_start(&near, s);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (kind >= 0 && rows[i].kind != kind)
@@ -332,6 +343,7 @@ const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err)
 		buf_puts(&known, rows[i].words[0] ? ")" : "");
 	}
 	if (near.best.p)
-		return arena_printf(a, "is no runtime; did you mean '" PRISTR "'?", STRARG(near.best));
+		return arena_printf(a, "is no runtime; did you mean '" PRISTR "'?",
+				    STRARG(near.best));
 	return arena_printf(a, "is no runtime; known are %s", known.p);
 }

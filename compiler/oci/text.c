@@ -30,10 +30,10 @@ static bool has_conditions(const struct oci_cube *o)
 	return false;
 }
 
-#define ORDER(a, b)                                \
-	do {                                       \
-		if ((a) != (b))                    \
-			return (a) < (b) ? -1 : 1; \
+#define ORDER(a, b)                                                                                \
+	do {                                                                                       \
+		if ((a) != (b))                                                                    \
+			return (a) < (b) ? -1 : 1;                                                 \
 	} while (0)
 
 /* No conditions first; machines, then kernels, then capabilities. */
@@ -106,7 +106,8 @@ static struct entries collect_entries(struct writer *w)
 	vec_each(&w->names, name)
 		all += name->pieces.n;
 	struct part *parts = ARENA_ARRAY(w->arena, struct part, all + 1);
-	const struct syscall_info **calls = ARENA_ARRAY(w->arena, const struct syscall_info *, all + 1);
+	const struct syscall_info **calls =
+		ARENA_ARRAY(w->arena, const struct syscall_info *, all + 1);
 	struct entries out = { ARENA_ARRAY(w->arena, struct entry, all + 1), 0 };
 	vec_each(&w->names, name)
 		vec_each(&name->pieces, p)
@@ -156,7 +157,8 @@ static void put_arches(const struct writer *w, struct buf *out)
 		for (int a = 0; a < ARCH_NR; a++) {
 			if (!(w->p->arches & ARCH_BIT(a)))
 				continue;
-			buf_printf(out, "%s\"%s\"", first ? "" : ", ", arch_info((enum arch)a)->oci);
+			buf_printf(out, "%s\"%s\"", first ? "" : ", ",
+				   arch_info((enum arch)a)->oci);
 			first = false;
 		}
 		buf_puts(out, "],\n");
@@ -211,8 +213,8 @@ static struct dd_cube planted(const struct writer *w, struct dd_cube c)
 
 static void put_ordered(struct buf *out, unsigned arg, uint64_t bound, enum oci_op op)
 {
-	buf_printf(out, "\n        { \"index\": %u, \"value\": %ju, \"op\": \"%s\" }", arg, (uintmax_t)bound,
-		   oci_op_names[op]);
+	buf_printf(out, "\n        { \"index\": %u, \"value\": %ju, \"op\": \"%s\" }", arg,
+		   (uintmax_t)bound, oci_op_names[op]);
 }
 
 static void put_args(const struct writer *w, struct buf *out, const struct oci_cube *o)
@@ -291,7 +293,8 @@ static void put_kernel(struct buf *out, uint16_t version, const char **comma)
 	*comma = ", ";
 }
 
-static void put_side(struct buf *out, const char *key, uint64_t caps, unsigned hosts, uint16_t kernel)
+static void put_side(struct buf *out, const char *key, uint64_t caps, unsigned hosts,
+		     uint16_t kernel)
 {
 	const char *comma = "";
 
@@ -353,10 +356,12 @@ static bool within_budget(struct writer *w, size_t n)
 		if (!most || name->pieces.n > most->pieces.n)
 			most = name;
 	struct diag *d = oci_fail(w, DIAG_PL228, oci_costly_span(w, most->sys),
-				  arena_printf(w->arena, "the JSON would have %zu entries, %zu of them for "
-					       "'%s'; the budget is %d", n, most->pieces.n,
-					       most->sys->name, ENTRIES_MAX));
-	diag_help(w->ds, d, "ranges on two arguments of one rule multiply: use fewer or aligned ranges and "
+				  arena_printf(w->arena,
+					       "the JSON would have %zu entries, %zu of them for "
+					       "'%s'; the budget is %d",
+					       n, most->pieces.n, most->sys->name, ENTRIES_MAX));
+	diag_help(w->ds, d,
+		  "ranges on two arguments of one rule multiply: use fewer or aligned ranges and "
 		  "fewer conditions, or compile to '-t bpf'");
 	return false;
 }
@@ -365,7 +370,8 @@ static bool within_budget(struct writer *w, size_t n)
 static bool told_size(const struct writer *w, enum diag_id id, struct span sp)
 {
 	vec_each(&w->ds->list, d)
-		if ((*d)->id == id && (*d)->span.source == sp.source && (*d)->span.begin == sp.begin)
+		if ((*d)->id == id && (*d)->span.source == sp.source &&
+		    (*d)->span.begin == sp.begin)
 			return true;
 	return false;
 }
@@ -381,19 +387,28 @@ void oci_tell_size(struct writer *w, size_t bytes)
 	}
 	struct span sp = most ? oci_costly_span(w, most->sys) : w->p->span;
 	if (many && !told_size(w, DIAG_PL151, sp)) {
-		const char *others = many > 1 ? arena_printf(w->arena, " (and for %zu more call%s)", many - 1,
-							     many == 2 ? "" : "s") : "";
-		struct diag *d = diag_add(w->ds, DIAG_PL151, sp, "the JSON has %zu entries for '%s'%s: runtimes that take "
-					  "profiles from registries (KEP-6061) refuse more than %d for one call",
-					  most->pieces.n, most->sys->name, others, ARTIFACT_ENTRIES);
-		diag_help(w->ds, d, "compare fewer values, or whole ranges whose ends are powers of two; a file on "
+		const char *others = many > 1 ? arena_printf(w->arena, " (and for %zu more call%s)",
+							     many - 1, many == 2 ? "" : "s") :
+						"";
+		struct diag *d = diag_add(
+			w->ds, DIAG_PL151, sp,
+			"the JSON has %zu entries for '%s'%s: runtimes that take "
+			"profiles from registries (KEP-6061) refuse more than %d for one call",
+			most->pieces.n, most->sys->name, others, ARTIFACT_ENTRIES);
+		diag_help(w->ds, d,
+			  "compare fewer values, or whole ranges whose ends are powers of two; a "
+			  "file on "
 			  "the node has no such limit");
 	}
 	if (bytes <= ARTIFACT_BYTES || told_size(w, DIAG_PL152, sp))
 		return;
-	struct diag *d = diag_add(w->ds, DIAG_PL152, sp, "the JSON has %zu bytes: runtimes that take profiles from "
-				  "registries (KEP-6061) refuse more than %d", bytes, ARTIFACT_BYTES);
-	diag_help(w->ds, d, "compare fewer values here, where most entries come from; a file on the node has no such "
+	struct diag *d = diag_add(w->ds, DIAG_PL152, sp,
+				  "the JSON has %zu bytes: runtimes that take profiles from "
+				  "registries (KEP-6061) refuse more than %d",
+				  bytes, ARTIFACT_BYTES);
+	diag_help(w->ds, d,
+		  "compare fewer values here, where most entries come from; a file on the node has "
+		  "no such "
 		  "limit");
 }
 
@@ -407,8 +422,8 @@ bool oci_print(struct writer *w, struct buf *out)
 	put_errno(out, "  \"defaultErrnoRet\"", w->jd);
 	buf_puts(out, ",\n");
 	put_arches(w, out);
-	buf_printf(out, "  \"flags\": [%s%s%s],\n  \"syscalls\": [", w->logs ? "\"" : "", w->logs ? oci_flag_log : "",
-		   w->logs ? "\"" : "");
+	buf_printf(out, "  \"flags\": [%s%s%s],\n  \"syscalls\": [", w->logs ? "\"" : "",
+		   w->logs ? oci_flag_log : "", w->logs ? "\"" : "");
 	for (size_t i = 0; i < all.n; i++)
 		put_entry(w, out, &all.v[i], i == 0);
 	buf_printf(out, "%s]\n}\n", all.n ? "\n  " : "");

@@ -20,8 +20,12 @@ const struct oci_action oci_actions[] = {
 };
 
 const char *const oci_op_names[OCI_OP_NR] = {
-	[OCI_NE] = "SCMP_CMP_NE", [OCI_LT] = "SCMP_CMP_LT", [OCI_LE] = "SCMP_CMP_LE",
-	[OCI_EQ] = "SCMP_CMP_EQ", [OCI_GE] = "SCMP_CMP_GE", [OCI_GT] = "SCMP_CMP_GT",
+	[OCI_NE] = "SCMP_CMP_NE",
+	[OCI_LT] = "SCMP_CMP_LT",
+	[OCI_LE] = "SCMP_CMP_LE",
+	[OCI_EQ] = "SCMP_CMP_EQ",
+	[OCI_GE] = "SCMP_CMP_GE",
+	[OCI_GT] = "SCMP_CMP_GT",
 	[OCI_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
 };
 
@@ -54,16 +58,16 @@ const struct oci_arch_word oci_arch_words[] = {
 };
 
 const char oci_flag_log[] = "SECCOMP_FILTER_FLAG_LOG";
-const char *const oci_flag_names[] = {
-	oci_flag_log, "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
-	"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL
-};
+const char *const oci_flag_names[] = { oci_flag_log, "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+				       "SECCOMP_FILTER_FLAG_TSYNC",
+				       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL };
 
-const char *const oci_profile_keys[] = { "defaultAction", "defaultErrnoRet", "architectures",
-					 "archMap", "syscalls", "flags", "listenerPath",
-					 "listenerMetadata", "defaultErrno", NULL };
-const char *const oci_entry_keys[] = { "name", "names", "action", "errnoRet", "args", "comment",
-				       "includes", "excludes", "errno", NULL };
+const char *const oci_profile_keys[] = {
+	"defaultAction", "defaultErrnoRet", "architectures",    "archMap",      "syscalls",
+	"flags",         "listenerPath",    "listenerMetadata", "defaultErrno", NULL
+};
+const char *const oci_entry_keys[] = { "name",    "names",    "action",   "errnoRet", "args",
+				       "comment", "includes", "excludes", "errno",    NULL };
 const char *const oci_arg_keys[] = { "index", "value", "valueTwo", "op", NULL };
 const char *const oci_gate_keys[] = { "caps", "arches", "minKernel", NULL };
 const char *const oci_row_keys[] = { "architecture", "subArchitectures", NULL };
@@ -73,9 +77,11 @@ const char *const oci_row_keys[] = { "architecture", "subArchitectures", NULL };
 /* Keys whose null leaves in Go what an earlier one said: no pointers, no lists. */
 static bool is_plain(const char *key)
 {
-	static const char *const keys[] = { "defaultAction", "defaultErrno", "action", "errno", "op", "index",
-					    "value", "valueTwo", "name", "comment", "architecture",
-					    "listenerPath", "listenerMetadata" };
+	static const char *const keys[] = { "defaultAction",   "defaultErrno", "action",
+					    "errno",           "op",           "index",
+					    "value",           "valueTwo",     "name",
+					    "comment",         "architecture", "listenerPath",
+					    "listenerMetadata" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(key, keys[i]))

@@ -110,8 +110,8 @@ static unsigned unnumbered(const struct writer *w, const struct syscall_info *sy
 
 /* ---- one decision a name ---- */
 
-static void tell_difference(struct writer *w, const struct syscall_info *sys, enum arch x, enum arch y,
-			    dd_node nx, dd_node ny)
+static void tell_difference(struct writer *w, const struct syscall_info *sys, enum arch x,
+			    enum arch y, dd_node nx, dd_node ny)
 {
 	struct dd_point at;
 	struct verdict vx, vy;
@@ -129,12 +129,14 @@ static void tell_difference(struct writer *w, const struct syscall_info *sys, en
 		buf_printf(&text, " for (%#jx, %#jx, %#jx, ...)", (uintmax_t)at.at[0],
 			   (uintmax_t)at.at[1], (uintmax_t)at.at[2]);
 	buf_puts(&text, "; a JSON entry covers both");
-	struct diag *d = oci_fail(w, DIAG_PL221, oci_call_span(w, sys), text.p ? text.p : sys->name);
+	struct diag *d =
+		oci_fail(w, DIAG_PL221, oci_call_span(w, sys), text.p ? text.p : sys->name);
 	diag_help(w->ds, d, "compile for one of them with '--arch', or give both the same rule");
 }
 
 /* With --approximate, where both are plain refusals: the more restrictive. */
-static bool approximate_pair(struct writer *w, const struct syscall_info *sys, dd_node x, dd_node *y)
+static bool approximate_pair(struct writer *w, const struct syscall_info *sys, dd_node x,
+			     dd_node *y)
 {
 	struct verdict vx, vy;
 
@@ -244,14 +246,15 @@ static void name_nodes(struct writer *w, struct oci_name *name)
 }
 
 /* "fchroot", or "map_shadow_stack on x32" where the runtime finds it elsewhere. */
-static const char *unknown_name(const struct writer *w, const struct syscall_info *sys, unsigned lost,
-				bool everywhere)
+static const char *unknown_name(const struct writer *w, const struct syscall_info *sys,
+				unsigned lost, bool everywhere)
 {
 	const char *name = sys->name;
 
 	for (int a = 0; a < ARCH_NR && !everywhere; a++)
 		if (lost & ARCH_BIT(a))
-			name = arena_printf(w->arena, "%s%s%s", name, name == sys->name ? " on " : " and ",
+			name = arena_printf(w->arena, "%s%s%s", name,
+					    name == sys->name ? " on " : " and ",
 					    arch_info((enum arch)a)->name);
 	return name;
 }
@@ -282,17 +285,21 @@ static void note_unknown_name(struct writer *w, const struct oci_name *name)
 	if (!lost)
 		return;
 	if (!verdict_refuses(w->jd) && (w->jd.kind != VERDICT_LOG || may_refuse(w, name))) {
-		struct diag *d = oci_fail(w, DIAG_PL227, oci_call_span(w, sys),
-					  arena_printf(w->arena, "the runtime's libseccomp does not know '%s', "
-						       "which would then be allowed by default", who));
-		diag_help(w->ds, d, "%slet 'unknown' refuse", everywhere && !libseccomp_since(str_c(sys->name)).n
-			  ? "no libseccomp up to " LIBSECCOMP_NEWEST " knows it: "
-			  : "name a newer runtime with '--runtime', or ");
+		struct diag *d =
+			oci_fail(w, DIAG_PL227, oci_call_span(w, sys),
+				 arena_printf(w->arena,
+					      "the runtime's libseccomp does not know '%s', "
+					      "which would then be allowed by default",
+					      who));
+		diag_help(w->ds, d, "%slet 'unknown' refuse",
+			  everywhere && !libseccomp_since(str_c(sys->name)).n ?
+				  "no libseccomp up to " LIBSECCOMP_NEWEST " knows it: " :
+				  "name a newer runtime with '--runtime', or ");
 		return;
 	}
 	for (size_t i = 0; i < w->views.n; i++)
-		refuses &= name->node[i] == DD_NONE || (dd_is_terminal(w->d->dd, name->node[i], &v) &&
-							verdict_refuses(v));
+		refuses &= name->node[i] == DD_NONE ||
+			   (dd_is_terminal(w->d->dd, name->node[i], &v) && verdict_refuses(v));
 	if (!refuses)
 		vec_push(w->arena, &w->unknown_names, who);
 }
@@ -377,14 +384,9 @@ static void collect_asked(struct writer *w, const struct env_cond *c)
 	if (!c)
 		return;
 	switch (c->kind) {
-	case ENV_CAP:
-		w->caps |= UINT64_C(1) << c->cap;
-		return;
-	case ENV_KERNEL:
-		add_kernel(w, c->version);
-		return;
-	case ENV_HOST:
-		return;
+	case ENV_CAP: w->caps |= UINT64_C(1) << c->cap; return;
+	case ENV_KERNEL: add_kernel(w, c->version); return;
+	case ENV_HOST: return;
 	case ENV_AND:
 	case ENV_OR:
 	case ENV_NOT:
@@ -407,11 +409,13 @@ static void check_numbers(struct writer *w)
 			for (uint32_t nr = r->first; nr <= r->last; nr++) {
 				if (syscall_by_nr(a, nr - arch_info(a)->nr_base))
 					continue;
-				struct diag *d = oci_fail(w, DIAG_PL222, oci_rule_span(w, a, nr),
-							  arena_printf(w->arena, "JSON names calls, and number %u "
-								       "of %s has no name",
-								       nr - arch_info(a)->nr_base,
-								       arch_info(a)->name));
+				struct diag *d =
+					oci_fail(w, DIAG_PL222, oci_rule_span(w, a, nr),
+						 arena_printf(w->arena,
+							      "JSON names calls, and number %u "
+							      "of %s has no name",
+							      nr - arch_info(a)->nr_base,
+							      arch_info(a)->name));
 				diag_help(w->ds, d, "leave the rule to another target ('-t bpf')");
 				break;
 			}
@@ -428,15 +432,17 @@ bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v
 		how = "write 'trap' without data, or compile to '-t bpf'";
 	} else if (v.kind == VERDICT_NOTIFY) {
 		why = "'notify' needs a listener, which this JSON does not name";
-		how = "'listenerPath' belongs to the container's configuration; use 'pale run' or '-t bpf'";
+		how = "'listenerPath' belongs to the container's configuration; use 'pale run' or "
+		      "'-t bpf'";
 	} else if (v.kind == VERDICT_ERRNO && v.data > OCI_ERRNO_MAX) {
 		why = "libseccomp takes no errno above 4094, and the container would not start";
 		how = "write another number, or compile to '-t bpf'";
 	}
 	if (!why)
 		return true;
-	struct diag *d = oci_fail(w, DIAG_PL224, name ? oci_call_span(w, name->sys) :
-						     oci_header_span(w, AST_HEADER_UNKNOWN), why);
+	struct diag *d = oci_fail(
+		w, DIAG_PL224,
+		name ? oci_call_span(w, name->sys) : oci_header_span(w, AST_HEADER_UNKNOWN), why);
 	diag_help(w->ds, d, "%s", how);
 	return false;
 }
@@ -474,17 +480,21 @@ static void tell_defaults(struct writer *w, struct verdict v, enum arch other)
 static void choose_default(struct writer *w)
 {
 	const struct oci_runtime *rt = &w->opt->runtime;
-	bool old = w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);
+	bool old = w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker &&
+		   rt->docker < OCI_VERSION(23, 0, 0);
 	enum arch other;
 	bool one = policy_one_verdict(w->p, w->p->unknown, &w->jd, &other);
 
 	if (!one && rt->kind == OCI_RUNC && unknown_is_enosys(w)) {
-		struct diag *d = diag_add(w->ds, DIAG_PL286, oci_header_span(w, AST_HEADER_UNKNOWN),
-					  "ENOSYS is %u here and %u on %s, and a JSON profile has one default: "
-					  "holes in the table of %s answer %u there", w->jd.data,
-					  w->p->unknown[other].data, arch_info(other)->name,
-					  arch_info(other)->name, w->jd.data);
-		diag_help(w->ds, d, "no kernel has a call at these numbers; those above the last one named answer "
+		struct diag *d = diag_add(
+			w->ds, DIAG_PL286, oci_header_span(w, AST_HEADER_UNKNOWN),
+			"ENOSYS is %u here and %u on %s, and a JSON profile has one default: "
+			"holes in the table of %s answer %u there",
+			w->jd.data, w->p->unknown[other].data, arch_info(other)->name,
+			arch_info(other)->name, w->jd.data);
+		diag_help(w->ds, d,
+			  "no kernel has a call at these numbers; those above the last one named "
+			  "answer "
 			  "ENOSYS, as runc does");
 	} else if (!one) {
 		tell_defaults(w, w->p->unknown[other], other);
@@ -494,10 +504,12 @@ static void choose_default(struct writer *w)
 	if (!old || w->jd.kind != VERDICT_ERRNO || w->jd.data == 1)
 		return;
 	if (!w->opt->approximate) {
-		struct diag *d = oci_fail(w, DIAG_PL225, oci_header_span(w, AST_HEADER_UNKNOWN),
-					  "Docker before 23 ignores 'defaultErrnoRet': unknown numbers would "
-					  "answer EPERM");
-		diag_help(w->ds, d, "'--approximate' takes EPERM for them, or write 'unknown errno EPERM;'");
+		struct diag *d = oci_fail(
+			w, DIAG_PL225, oci_header_span(w, AST_HEADER_UNKNOWN),
+			"Docker before 23 ignores 'defaultErrnoRet': unknown numbers would "
+			"answer EPERM");
+		diag_help(w->ds, d,
+			  "'--approximate' takes EPERM for them, or write 'unknown errno EPERM;'");
 		return;
 	}
 	w->jd = (struct verdict){ VERDICT_ERRNO, 1 };
@@ -520,7 +532,8 @@ static void tell_notes(struct writer *w)
 		buf_printf(&names, "%s%s", i ? ", " : "", w->approximated.v[i]);
 	if (names.n)
 		diag_add(w->ds, DIAG_PL230, w->p->span,
-			 "architectures differ; the more restrictive answer is taken for: %s", names.p);
+			 "architectures differ; the more restrictive answer is taken for: %s",
+			 names.p);
 }
 
 /*
@@ -536,10 +549,13 @@ static void check_native(struct writer *w)
 		int native = arch_find(str_c(family));
 		if (!(w->p->arches & ARCH_BIT(i)) || native < 0 || w->p->arches & ARCH_BIT(native))
 			continue;
-		struct diag *d = oci_fail(w, DIAG_PL232, oci_header_span(w, AST_HEADER_ARCH),
-					  arena_printf(w->arena, "'%s' without '%s': runtimes on such a machine "
-						       "decide its own calls by this JSON as well, and Docker "
-						       "leaves '%s' out", ai->name, family, ai->name));
+		struct diag *d = oci_fail(
+			w, DIAG_PL232, oci_header_span(w, AST_HEADER_ARCH),
+			arena_printf(w->arena,
+				     "'%s' without '%s': runtimes on such a machine "
+				     "decide its own calls by this JSON as well, and Docker "
+				     "leaves '%s' out",
+				     ai->name, family, ai->name));
 		diag_help(w->ds, d, "list '%s' too, or compile to '-t bpf'", family);
 		return;
 	}
@@ -548,11 +564,13 @@ static void check_native(struct writer *w)
 /* runc has words of its own, and the first releases of 1.1 none for the youngest architectures. */
 static void note_word(struct writer *w, enum arch a)
 {
-	struct diag *d = diag_add(w->ds, DIAG_PL291, oci_header_span(w, AST_HEADER_ARCH),
-				  "this runc has no word for '%s' and starts no container with this JSON",
-				  arch_info(a)->name);
+	struct diag *d =
+		diag_add(w->ds, DIAG_PL291, oci_header_span(w, AST_HEADER_ARCH),
+			 "this runc has no word for '%s' and starts no container with this JSON",
+			 arch_info(a)->name);
 
-	diag_help(w->ds, d, "runc 1.1.15 knows it; or write one profile for each machine with '--arch'");
+	diag_help(w->ds, d,
+		  "runc 1.1.15 knows it; or write one profile for each machine with '--arch'");
 }
 
 /* false: an architecture of one machine that libseccomp does not know stops it on the others. */
@@ -562,7 +580,8 @@ static bool check_words(struct writer *w)
 	unsigned version = rt->libseccomp & ~LIBSECCOMP_DEBIAN12;
 
 	for (int a = 0; a < ARCH_NR; a++) {
-		const struct oci_arch_word *word = oci_arch_word_find(str_c(arch_info((enum arch)a)->oci));
+		const struct oci_arch_word *word =
+			oci_arch_word_find(str_c(arch_info((enum arch)a)->oci));
 		if (!(w->p->arches & ARCH_BIT(a)))
 			continue;
 		if (version >= word->libseccomp || w->p->arches == ARCH_BIT(a)) {
@@ -570,11 +589,14 @@ static bool check_words(struct writer *w)
 				note_word(w, (enum arch)a);
 			continue;
 		}
-		struct diag *d = oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
-					  arena_printf(w->arena, "libseccomp before 2.6 does not know '%s': no "
-						       "container would start on the other machines",
-						       arch_info((enum arch)a)->name));
-		diag_help(w->ds, d, "name a newer runtime with '--runtime', or write one profile for each "
+		struct diag *d =
+			oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
+				 arena_printf(w->arena,
+					      "libseccomp before 2.6 does not know '%s': no "
+					      "container would start on the other machines",
+					      arch_info((enum arch)a)->name));
+		diag_help(w->ds, d,
+			  "name a newer runtime with '--runtime', or write one profile for each "
 			  "machine with '--arch'");
 		return false;
 	}
@@ -593,12 +615,14 @@ static void check_listed(struct writer *w)
 			*(arch_info((enum arch)a)->big_endian ? &big : &little) = a;
 	if (little < 0 || big < 0)
 		return;
-	struct diag *d = oci_fail(w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
-				  arena_printf(w->arena, "libseccomp refuses '%s' beside '%s': one filter has "
-					       "one byte order, and no container would start",
-					       arch_info((enum arch)big)->name,
-					       arch_info((enum arch)little)->name));
-	diag_help(w->ds, d, "write one profile for each with '--arch', or '-t docker', which has a row for "
+	struct diag *d = oci_fail(
+		w, DIAG_PL265, oci_header_span(w, AST_HEADER_ARCH),
+		arena_printf(w->arena,
+			     "libseccomp refuses '%s' beside '%s': one filter has "
+			     "one byte order, and no container would start",
+			     arch_info((enum arch)big)->name, arch_info((enum arch)little)->name));
+	diag_help(w->ds, d,
+		  "write one profile for each with '--arch', or '-t docker', which has a row for "
 		  "each machine");
 }
 
@@ -621,7 +645,8 @@ static void choose_flags(struct writer *w)
 	}
 	struct diag *d = oci_fail(w, DIAG_PL213, sp,
 				  arena_printf(w->arena, "refusals are to be logged, and %s", why));
-	diag_help(w->ds, d, "name the runtime where it is a newer one ('--runtime "
+	diag_help(w->ds, d,
+		  "name the runtime where it is a newer one ('--runtime "
 		  "runc-1.3+libseccomp-2.6.1'), or have them unlogged knowingly ('--approximate')");
 }
 

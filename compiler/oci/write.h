@@ -30,9 +30,10 @@ enum oci_plant {
  * registers may be told by their high words alone: with any bit there, or with none.
  */
 struct oci_cube {
-	struct dd_cube c; /* ordered: without the mask of `arg`; without those told by `above`, `below` */
-	uint8_t above;    /* bit n: argument n > 0xffffffff */
-	uint8_t below;    /* bit n: argument n <= 0xffffffff */
+	struct dd_cube
+		c; /* ordered: without the mask of `arg`; without those told by `above`, `below` */
+	uint8_t above; /* bit n: argument n > 0xffffffff */
+	uint8_t below; /* bit n: argument n <= 0xffffffff */
 	bool ordered;
 	uint8_t arg;
 	enum oci_op op; /* OCI_LE, OCI_GE or OCI_EQ */
@@ -47,15 +48,15 @@ struct oci_piece {
 
 /* What one machine loads: Docker picks a row of archMap and the open entries. */
 struct oci_view {
-	bool any;        /* the OCI dialect: one list for every machine, no conditions */
+	bool any; /* the OCI dialect: one list for every machine, no conditions */
 	enum arch host;
 	unsigned arches; /* of the listed: whose calls are made there */
 };
 
 struct oci_name {
 	const struct syscall_info *sys;
-	unsigned hosts;         /* ARCH_BIT(): machines that have it */
-	dd_node node[ARCH_NR];  /* by view; DD_NONE: none of its architectures has the name */
+	unsigned hosts;        /* ARCH_BIT(): machines that have it */
+	dd_node node[ARCH_NR]; /* by view; DD_NONE: none of its architectures has the name */
 	/* Disjoint, none with the JSON's default verdict. */
 	VEC(struct oci_piece) pieces;
 };
@@ -69,10 +70,10 @@ struct writer {
 	struct verdict jd; /* the JSON's default */
 	bool logs;         /* the JSON sets SECCOMP_FILTER_FLAG_LOG */
 	VEC(struct oci_view) views;
-	VEC(struct oci_name) names; /* those with an entry, in table order */
-	uint64_t caps;              /* that some rule asks about */
-	VEC(uint16_t) kernels;      /* where a rule begins or ends to hold: rising, 0 first */
-	VEC(struct env_cube) leaves; /* environments that answer alike, for some name */
+	VEC(struct oci_name) names;      /* those with an entry, in table order */
+	uint64_t caps;                   /* that some rule asks about */
+	VEC(uint16_t) kernels;           /* where a rule begins or ends to hold: rising, 0 first */
+	VEC(struct env_cube) leaves;     /* environments that answer alike, for some name */
 	VEC(const char *) unknown_names; /* allowed, but not known to the runtime */
 	VEC(const char *) approximated;
 	bool failed;

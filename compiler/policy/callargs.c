@@ -41,8 +41,10 @@ static const struct {
 	const char *name;
 	uint64_t number;
 	bool negative;
-} others[] = { { "NULL", 0, false }, { "AT_FDCWD", 100, true }, { "FD_CLOEXEC", 1, false },
-	     { "FUTEX_BITSET_MATCH_ANY", UINT32_MAX, false } };
+} others[] = { { "NULL", 0, false },
+	       { "AT_FDCWD", 100, true },
+	       { "FD_CLOEXEC", 1, false },
+	       { "FUTEX_BITSET_MATCH_ANY", UINT32_MAX, false } };
 
 static void read_others(struct ast_value *v)
 {
@@ -71,15 +73,17 @@ static void read_signal(struct ast_value *v, enum arch arch)
 }
 
 /* 1 and *value; 0: something behind a pointer, which is not compared; -1, told. */
-static int read_value(struct resolver *r, const struct ast_call_args *c, unsigned i, struct operand *o,
-		      uint64_t *value)
+static int read_value(struct resolver *r, const struct ast_call_args *c, unsigned i,
+		      struct operand *o, uint64_t *value)
 {
 	struct ast_value *v = c->args[i].value;
 	struct diag *d;
 
 	if (!v && o->domain) {
-		d = resolve_report(r, DIAG_PL118, c->args[i].name.span, "'%s' of '%s' is no pointer: a text means nothing "
-				   "here", o->name, o->call);
+		d = resolve_report(r, DIAG_PL118, c->args[i].name.span,
+				   "'%s' of '%s' is no pointer: a text means nothing "
+				   "here",
+				   o->name, o->call);
 		diag_help(r->ds, d, "write a constant or the number");
 		return -1;
 	}
@@ -97,7 +101,9 @@ static int read_value(struct resolver *r, const struct ast_call_args *c, unsigne
 static bool read_argument(struct resolver *r, const struct ast_call_args *c, unsigned i,
 			  enum arch arch, struct written_call *out)
 {
-	struct operand o = { .call = "the call", .arch = arch, .kind = ARG_POLY,
+	struct operand o = { .call = "the call",
+			     .arch = arch,
+			     .kind = ARG_POLY,
 			     .width = (uint8_t)arch_info(arch)->bits };
 	const struct ast_word *name = &c->args[i].name;
 	unsigned n = 0;
@@ -119,8 +125,8 @@ static bool read_argument(struct resolver *r, const struct ast_call_args *c, uns
 				o.width = args[arg].width;
 		}
 	} else if (name->text.n) {
-		arg = name->text.n == 4 && str_starts(name->text, "arg") ? name->text.p[3] - '0'
-									 : -1;
+		arg = name->text.n == 4 && str_starts(name->text, "arg") ? name->text.p[3] - '0' :
+									   -1;
 	}
 	if (arg < 0 || arg > 5) {
 		resolve_report(r, DIAG_PL117, name->span, "'%s' has no argument '" PRISTR "' on %s",

@@ -36,7 +36,8 @@ static bool verdict_data(struct resolver *r, const struct ast_verdict *v, const 
 	} else if (v->data->kind == AST_VALUE_NUMBER && !v->data->negative) {
 		n = v->data->number;
 	} else {
-		resolve_report(r, DIAG_PL128, v->data->span, "'%s' takes a number 0..%u", what, top);
+		resolve_report(r, DIAG_PL128, v->data->span, "'%s' takes a number 0..%u", what,
+			       top);
 		return false;
 	}
 	if (n > top) {
@@ -73,16 +74,11 @@ bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char
 
 	verdict_fill(out, VERDICT_ALLOW); /* what is left where it is wrong */
 	switch (v->action) {
-	case AST_ACTION_ALLOW:
-		return verdict_fill(out, VERDICT_ALLOW);
-	case AST_ACTION_LOG:
-		return verdict_fill(out, VERDICT_LOG);
-	case AST_ACTION_KILL_PROCESS:
-		return verdict_fill(out, VERDICT_KILL_PROCESS);
-	case AST_ACTION_KILL_THREAD:
-		return verdict_fill(out, VERDICT_KILL_THREAD);
-	case AST_ACTION_NOTIFY:
-		return verdict_fill(out, VERDICT_NOTIFY);
+	case AST_ACTION_ALLOW: return verdict_fill(out, VERDICT_ALLOW);
+	case AST_ACTION_LOG: return verdict_fill(out, VERDICT_LOG);
+	case AST_ACTION_KILL_PROCESS: return verdict_fill(out, VERDICT_KILL_PROCESS);
+	case AST_ACTION_KILL_THREAD: return verdict_fill(out, VERDICT_KILL_THREAD);
+	case AST_ACTION_NOTIFY: return verdict_fill(out, VERDICT_NOTIFY);
 	case AST_ACTION_ERRNO:
 		verdict_fill(out, VERDICT_ERRNO);
 		return verdict_data(r, v, "errno", 4095, out);
@@ -94,12 +90,13 @@ bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char
 		return verdict_data(r, v, "trace", UINT16_MAX, out);
 	case AST_ACTION_DENY:
 	case AST_ACTION_QUIET_DENY:
-		d = resolve_report(r, DIAG_PL128, v->span, "'deny' is no verdict for '%s': it means "
-				   "the policy's own default", what);
+		d = resolve_report(r, DIAG_PL128, v->span,
+				   "'deny' is no verdict for '%s': it means "
+				   "the policy's own default",
+				   what);
 		diag_help(r->ds, d, "say which refusal: errno EPERM, kill-process, ...");
 		return false;
-	case AST_ACTION_NR:
-		break;
+	case AST_ACTION_NR: break;
 	}
 	BUG("ast_action");
 }
@@ -110,7 +107,8 @@ static bool default_refusal(struct resolver *r, struct span sp, struct verdict o
 	memcpy(out, r->p->dflt, sizeof(r->p->dflt));
 	if (verdict_refuses(out[0]))
 		return true;
-	struct diag *d = resolve_report(r, DIAG_PL127, sp, "'deny' means the default verdict, and "
+	struct diag *d = resolve_report(r, DIAG_PL127, sp,
+					"'deny' means the default verdict, and "
 					"this policy's default does not refuse");
 	diag_help(r->ds, d, "say which refusal: 'errno EPERM ...' or 'kill ...'");
 	return false;
@@ -120,7 +118,8 @@ static bool call_verdict(struct resolver *r, const struct ast_verdict *v,
 			 struct verdict out[ARCH_NR])
 {
 	if (v->action == AST_ACTION_QUIET_DENY) {
-		struct diag *d = resolve_report(r, DIAG_PL128, v->span, "'quiet deny' is for "
+		struct diag *d = resolve_report(r, DIAG_PL128, v->span,
+						"'quiet deny' is for "
 						"resources: a refused call is not audited anyway");
 		diag_help(r->ds, d, "write 'deny'");
 		return false;
@@ -128,7 +127,8 @@ static bool call_verdict(struct resolver *r, const struct ast_verdict *v,
 	if (v->action == AST_ACTION_DENY)
 		return default_refusal(r, v->span, out);
 	static const char *const names[AST_ACTION_NR] = {
-		[AST_ACTION_ERRNO] = "errno", [AST_ACTION_TRAP] = "trap",
+		[AST_ACTION_ERRNO] = "errno",
+		[AST_ACTION_TRAP] = "trap",
 		[AST_ACTION_TRACE] = "trace",
 	};
 	return verdict_resolve(r, v, names[v->action], out);
@@ -170,31 +170,37 @@ static void resolve_numbered(struct resolver *r, const struct item *it, const st
 	const struct syscall_info *s;
 
 	if (call->number >= NR_END) {
-		struct diag *d = resolve_report(r, DIAG_PL120, call->name.span,
-						"value out of range: no call has the number '" PRISTR
-						"'", WORD(call->name));
-		diag_help(r->ds, d, "numbers end at 0x3fffffff; for x32 list the architecture and "
-				    "write the number without its bit");
+		struct diag *d =
+			resolve_report(r, DIAG_PL120, call->name.span,
+				       "value out of range: no call has the number '" PRISTR "'",
+				       WORD(call->name));
+		diag_help(r->ds, d,
+			  "numbers end at 0x3fffffff; for x32 list the architecture and "
+			  "write the number without its bit");
 		return;
 	}
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct cond *cond;
 		if (!(r->p->arches & it->possible & ARCH_BIT(a)))
 			continue;
-		struct cond_site site = { NULL, str_dup(r->arena, call->name.text), (enum arch)a, v[a] };
+		struct cond_site site = { NULL, str_dup(r->arena, call->name.text), (enum arch)a,
+					  v[a] };
 		s = syscall_by_nr((enum arch)a, (uint32_t)call->number);
 		if (s)
-			diag_help(r->ds, resolve_report(r, DIAG_PL137, call->name.span,
-							"'" PRISTR "' is '%s' on %s",
-							WORD(call->name), s->name,
-							arch_info((enum arch)a)->name),
+			diag_help(r->ds,
+				  resolve_report(r, DIAG_PL137, call->name.span,
+						 "'" PRISTR "' is '%s' on %s", WORD(call->name),
+						 s->name, arch_info((enum arch)a)->name),
 				  "write the name: numbers differ between architectures");
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
 			continue;
-		resolve_rule_add(r, it, (struct call_rule){
-				.arch = (enum arch)a,
-				.nr = (uint32_t)call->number + arch_info((enum arch)a)->nr_base,
-				.verdict = v[a], .cond = cond, .origin = o });
+		resolve_rule_add(r, it,
+				 (struct call_rule){ .arch = (enum arch)a,
+						     .nr = (uint32_t)call->number +
+							   arch_info((enum arch)a)->nr_base,
+						     .verdict = v[a],
+						     .cond = cond,
+						     .origin = o });
 	}
 }
 
@@ -249,8 +255,9 @@ void resolve_unknown_call(struct resolver *r, const struct ast_word *name)
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(&s, str_c(syscall_at(i)->name));
 	if (!diag_suggest(r->ds, d, name->span, &s))
-		diag_help(r->ds, d, "a call that this table does not know is written by its number, "
-				    "such as '#470'");
+		diag_help(r->ds, d,
+			  "a call that this table does not know is written by its number, "
+			  "such as '#470'");
 }
 
 static void note_absent(struct resolver *r, struct span sp, const struct syscall_info *s,
@@ -282,8 +289,10 @@ static void report_absent_together(struct resolver *r)
 		for (size_t i = 0; i < it->calls.n && shown < ABSENT_SHOWN - 1; i++, shown++)
 			buf_printf(&names, "%s'%s'", shown ? ", " : "", it->calls.v[i]->name);
 	}
-	resolve_report(r, DIAG_PL115, r->absent.v[0].first, "%s and %zu more do not each exist on all of the "
-		       "architectures listed: no rules where they do not", names.p, n - shown);
+	resolve_report(r, DIAG_PL115, r->absent.v[0].first,
+		       "%s and %zu more do not each exist on all of the "
+		       "architectures listed: no rules where they do not",
+		       names.p, n - shown);
 	r->absent.n = 0;
 }
 
@@ -298,7 +307,10 @@ void resolve_report_absent(struct resolver *r)
 		BUF_AUTO names = { 0 };
 
 		for (size_t i = 0; i < shown; i++)
-			buf_printf(&names, "%s'%s'", !i ? "" : i + 1 < n ? ", " : " and ",
+			buf_printf(&names, "%s'%s'",
+				   !i        ? "" :
+				   i + 1 < n ? ", " :
+					       " and ",
 				   it->calls.v[i]->name);
 		if (shown < n)
 			buf_printf(&names, " and %zu more", n - shown);
@@ -323,8 +335,9 @@ static void check_presence(struct resolver *r, const struct item *it, const stru
 		return;
 	}
 	if (!(has & scope)) {
-		struct diag *d = resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",
-						s->name, arch_names(r, scope));
+		struct diag *d =
+			resolve_report(r, DIAG_PL116, name->span, "'%s' does not exist on %s",
+				       s->name, arch_names(r, scope));
 		if (syscall_alias(name->text))
 			diag_help(r->ds, d, "the kernel's call is '%s'; '%s' exists on %s",
 				  syscall_alias(name->text), s->name, arch_names(r, has));
@@ -342,9 +355,10 @@ static void check_level(struct resolver *r, const struct ast_word *name,
 {
 	if (s->since[a] <= r->p->level)
 		return;
-	resolve_report(r, DIAG_PL138, name->span, "'%s' came with Linux %u.%u, after the level of "
-		       "this policy: the rule holds, calls without a rule are unknown there", s->name,
-		       s->since[a] >> 8, s->since[a] & 0xff);
+	resolve_report(r, DIAG_PL138, name->span,
+		       "'%s' came with Linux %u.%u, after the level of "
+		       "this policy: the rule holds, calls without a rule are unknown there",
+		       s->name, s->since[a] >> 8, s->since[a] & 0xff);
 }
 
 static void resolve_named(struct resolver *r, const struct item *it, const struct ast_call *call,
@@ -366,10 +380,14 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
 			continue;
 		check_level(r, &call->name, s, (enum arch)a);
-		resolve_rule_add(r, it, (struct call_rule){
-				.arch = (enum arch)a,
-				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
-				.sys = s, .verdict = v[a], .cond = cond, .origin = o });
+		resolve_rule_add(r, it,
+				 (struct call_rule){ .arch = (enum arch)a,
+						     .nr = (uint32_t)s->nr[a] +
+							   arch_info((enum arch)a)->nr_base,
+						     .sys = s,
+						     .verdict = v[a],
+						     .cond = cond,
+						     .origin = o });
 	}
 }
 
@@ -410,10 +428,14 @@ static void add_implied(struct resolver *r, const struct item *it, const struct 
 			continue;
 		if (make && !make(r, s, (enum arch)a, ctx, &cond))
 			continue;
-		resolve_rule_add(r, it, (struct call_rule){
-				.arch = (enum arch)a,
-				.nr = (uint32_t)s->nr[a] + arch_info((enum arch)a)->nr_base,
-				.sys = s, .verdict = v[a], .cond = cond, .origin = o });
+		resolve_rule_add(r, it,
+				 (struct call_rule){ .arch = (enum arch)a,
+						     .nr = (uint32_t)s->nr[a] +
+							   arch_info((enum arch)a)->nr_base,
+						     .sys = s,
+						     .verdict = v[a],
+						     .cond = cond,
+						     .origin = o });
 	}
 }
 
@@ -424,7 +446,9 @@ static const struct cond *arg_cmp(struct resolver *r, const struct syscall_info 
 	const struct arg_info *args = syscall_args(s, a, &n);
 
 	BUG_ON(arg < 0 || (unsigned)arg >= n);
-	struct cmp cmp = { .arg = (uint8_t)arg, .width = args[arg].width, .op = op, .value = value };
+	struct cmp cmp = {
+		.arg = (uint8_t)arg, .width = args[arg].width, .op = op, .value = value
+	};
 	if (cmp.width > arch_info(a)->bits)
 		cmp.width = (uint8_t)arch_info(a)->bits;
 	cmp.mask = mask & width_mask(cmp.width);
@@ -454,10 +478,10 @@ static bool network_cond(struct resolver *r, const struct syscall_info *s, enum 
 		c = arg_cmp(r, s, a, 0, CMP_EQ, UINT64_MAX, (uint64_t)n->family);
 	if (n->type >= 0)
 		c = cond_new_join(r->arena, COND_AND, c,
-			      arg_cmp(r, s, a, 1, CMP_EQ, mask, type_on(a, n->type)));
+				  arg_cmp(r, s, a, 1, CMP_EQ, mask, type_on(a, n->type)));
 	if (n->protocol >= 0)
 		c = cond_new_join(r->arena, COND_AND, c,
-			      arg_cmp(r, s, a, 2, CMP_EQ, UINT64_MAX, (uint64_t)n->protocol));
+				  arg_cmp(r, s, a, 2, CMP_EQ, UINT64_MAX, (uint64_t)n->protocol));
 	*out = c;
 	return true;
 }
@@ -467,8 +491,13 @@ static bool network_protocol(struct resolver *r, const struct ast_value *v, int 
 	const struct syscall_info *s = syscall_by_name(STR("socket"));
 	unsigned n;
 	const struct arg_info *arg = &syscall_args(s, ARCH_X86_64, &n)[2];
-	struct operand o = { .call = "socket", .name = "protocol", .arch = ARCH_X86_64, .arg = 2,
-			     .kind = arg->kind, .domain = arg->domain, .width = 16 };
+	struct operand o = { .call = "socket",
+			     .name = "protocol",
+			     .arch = ARCH_X86_64,
+			     .arg = 2,
+			     .kind = arg->kind,
+			     .domain = arg->domain,
+			     .width = 16 };
 	uint64_t value;
 
 	if (!value_resolve(r, &o, v, &value))
@@ -528,7 +557,8 @@ void resolve_network(struct resolver *r, const struct item *it)
 		if (n->protocol)
 			sp = span_join(sp, n->protocol->span);
 		rule.origin = resolve_origin(r, it, NULL, sp);
-		vec_push(r->arena, &(resolve_open(it) ? resolve_left_out(r) : r->p)->networks, rule);
+		vec_push(r->arena, &(resolve_open(it) ? resolve_left_out(r) : r->p)->networks,
+			 rule);
 		if (!calls)
 			continue;
 		add_implied(r, it, rule.origin, "socket", v, network_cond, &rule);
@@ -538,7 +568,7 @@ void resolve_network(struct resolver *r, const struct item *it)
 
 /* CLONE_NEW* bits; sched.h. Time namespaces share a bit with clone()'s exit signal, which
  * therefore cannot make them. */
-#define NEW_MOUNTS 0x00020000u           /* CLONE_NEWNS */
+#define NEW_MOUNTS           0x00020000u /* CLONE_NEWNS */
 #define UNSHARE_EMPTY_MOUNTS 0x00100000u /* UNSHARE_EMPTY_MNTNS, since 7.1: means NEWNS as well */
 
 static const struct namespace_bit {
@@ -546,11 +576,11 @@ static const struct namespace_bit {
 	uint32_t bit;
 	bool by_clone;
 } namespaces[] = {
-	{ "cgroup", 0x02000000, true },	 { "ipc", 0x08000000, true },
-	{ "mnt", NEW_MOUNTS, true },	 { "mount", NEW_MOUNTS, true },
-	{ "net", 0x40000000, true },	 { "network", 0x40000000, true },
-	{ "pid", 0x20000000, true },	 { "time", 0x00000080, false },
-	{ "user", 0x10000000, true },	 { "uts", 0x04000000, true },
+	{ "cgroup", 0x02000000, true }, { "ipc", 0x08000000, true },
+	{ "mnt", NEW_MOUNTS, true },    { "mount", NEW_MOUNTS, true },
+	{ "net", 0x40000000, true },    { "network", 0x40000000, true },
+	{ "pid", 0x20000000, true },    { "time", 0x00000080, false },
+	{ "user", 0x10000000, true },   { "uts", 0x04000000, true },
 };
 
 static const struct namespace_bit *find_namespace(struct resolver *r, const struct ast_word *w)
@@ -563,8 +593,8 @@ static const struct namespace_bit *find_namespace(struct resolver *r, const stru
 			return &namespaces[i];
 		suggest_offer(&s, str_c(namespaces[i].name));
 	}
-	struct diag *d = resolve_report(r, DIAG_PL136, w->span, "unknown namespace '" PRISTR "'",
-					WORD(*w));
+	struct diag *d =
+		resolve_report(r, DIAG_PL136, w->span, "unknown namespace '" PRISTR "'", WORD(*w));
 	if (!diag_suggest(r->ds, d, w->span, &s))
 		diag_help(r->ds, d, "cgroup, ipc, mnt, net, pid, time, user, uts");
 	return NULL;
@@ -601,7 +631,7 @@ static bool namespace_type(struct resolver *r, const struct syscall_info *s, enu
 	const struct namespace_bit *ns = ctx;
 
 	*out = cond_new_join(r->arena, COND_OR, arg_cmp(r, s, a, 1, CMP_NE, ns->bit, 0),
-			 arg_cmp(r, s, a, 1, CMP_EQ, UINT64_MAX, 0));
+			     arg_cmp(r, s, a, 1, CMP_EQ, UINT64_MAX, 0));
 	return true;
 }
 
@@ -613,9 +643,10 @@ void resolve_namespace(struct resolver *r, const struct item *it)
 	struct verdict v[ARCH_NR], enosys[ARCH_NR];
 
 	if (it->stmt->verdict.action != AST_ACTION_DENY) {
-		struct diag *d = resolve_report(r, DIAG_PL128, it->stmt->keyword,
-						"'namespace' can only be denied: several calls make "
-						"namespaces");
+		struct diag *d =
+			resolve_report(r, DIAG_PL128, it->stmt->keyword,
+				       "'namespace' can only be denied: several calls make "
+				       "namespaces");
 		diag_help(r->ds, d, "allow the calls themselves: clone, unshare, setns");
 		return;
 	}
@@ -660,7 +691,8 @@ static enum multiplexer decided_selector(const struct policy *p, enum arch a, co
 		return MUX_REFUSED;
 	policy_calls_of(p, a, c->nr, &i, &end);
 	for (; i < end; i++)
-		if (cond_eval(p->calls.v[i].cond, c->args) && !verdict_refuses(p->calls.v[i].verdict))
+		if (cond_eval(p->calls.v[i].cond, c->args) &&
+		    !verdict_refuses(p->calls.v[i].verdict))
 			return MUX_ALLOWED;
 	return MUX_FORGOTTEN;
 }
@@ -675,7 +707,8 @@ static enum multiplexer decided_multiplexer(const struct policy *p, enum arch a,
 	if (!s || s->nr[a] < 0)
 		return MUX_REFUSED;
 	struct call c = { .audit_arch = arch_info(a)->audit,
-			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base, .args = { sel } };
+			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base,
+			  .args = { sel } };
 	policy_calls_of(p, a, c.nr, &i, &end);
 	for (; i < end; i++)
 		if (reads_other_args(p->calls.v[i].cond))
@@ -719,16 +752,17 @@ static void check_multiplexed(struct resolver *r, const struct call_rule *rule)
 	enum multiplexer is = decided_multiplexer(r->p, rule->arch, mux, sel);
 	if (is == MUX_REFUSED)
 		return;
-	struct diag *d = resolve_report(r, is == MUX_FORGOTTEN ? DIAG_PL126 : DIAG_PL255,
-					rule->origin->span,
-					"on %s '%s' is also made through '%s', which this policy lets "
-					"pass and whose arguments no filter sees",
-					arch, rule->sys->name, mux);
-	diag_help(r->ds, d, is == MUX_FORGOTTEN
-				    ? "say what it does: 'errno ENOSYS %s;' (libcs then use the direct "
-				      "calls) or 'allow %s;', or do not list %s"
-				    : "'errno ENOSYS %s;' in place of 'allow %s;' closes it (libcs then "
-				      "use the direct calls); so does an 'arch' line without %s",
+	struct diag *d =
+		resolve_report(r, is == MUX_FORGOTTEN ? DIAG_PL126 : DIAG_PL255, rule->origin->span,
+			       "on %s '%s' is also made through '%s', which this policy lets "
+			       "pass and whose arguments no filter sees",
+			       arch, rule->sys->name, mux);
+	diag_help(r->ds, d,
+		  is == MUX_FORGOTTEN ?
+			  "say what it does: 'errno ENOSYS %s;' (libcs then use the direct "
+			  "calls) or 'allow %s;', or do not list %s" :
+			  "'errno ENOSYS %s;' in place of 'allow %s;' closes it (libcs then "
+			  "use the direct calls); so does an 'arch' line without %s",
 		  mux, mux, arch);
 }
 

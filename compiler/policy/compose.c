@@ -38,8 +38,9 @@ static void report_cycle(struct resolver *r, struct scope *from, const struct sc
 	}
 	struct diag *d = resolve_report(r, DIAG_PL106, sp, "files include each other: %s",
 					chain.p ? chain.p : "");
-	diag_help(r->ds, d, "leave one of these includes out, or move what is shared to a file "
-			    "of its own");
+	diag_help(r->ds, d,
+		  "leave one of these includes out, or move what is shared to a file "
+		  "of its own");
 }
 
 static unsigned scope_depth(const struct scope *s)
@@ -55,8 +56,8 @@ static unsigned scope_depth(const struct scope *s)
 /* Is it the text that names the wrong thing, or the system that does not give what is there? */
 static bool is_no_file(int err)
 {
-	return err == -ENOENT || err == -ENOTDIR || err == -EISDIR || err == -EINVAL || err == -EFBIG ||
-	       err == -ELOOP || err == -ENAMETOOLONG;
+	return err == -ENOENT || err == -ENOTDIR || err == -EISDIR || err == -EINVAL ||
+	       err == -EFBIG || err == -ELOOP || err == -ENAMETOOLONG;
 }
 
 static struct scope *load_file(struct resolver *r, struct scope *from, const char *path,
@@ -66,13 +67,13 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 	int err = source_load_regular(r->ds->sources, path, &src);
 
 	if (err) {
-		struct diag *d = resolve_report(r, is_no_file(err) ? DIAG_PL105 : DIAG_PL020, sp,
-						"cannot read '%s': %s", path,
-						err == -EINVAL ? "not a regular file"
-							       : strerror(-err));
+		struct diag *d = resolve_report(
+			r, is_no_file(err) ? DIAG_PL105 : DIAG_PL020, sp, "cannot read '%s': %s",
+			path, err == -EINVAL ? "not a regular file" : strerror(-err));
 		if (err == -ENOENT)
-			diag_help(r->ds, d, "paths are taken from the directory of the file that "
-					    "includes");
+			diag_help(r->ds, d,
+				  "paths are taken from the directory of the file that "
+				  "includes");
 		return NULL;
 	}
 	struct scope *s = scope_known(r, src);
@@ -83,8 +84,8 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 	if (s)
 		return s;
 	if (scope_depth(from) > INCLUDE_DEPTH) {
-		struct diag *d = resolve_report(r, DIAG_PL004, sp, "includes are nested more than %d deep",
-						INCLUDE_DEPTH);
+		struct diag *d = resolve_report(
+			r, DIAG_PL004, sp, "includes are nested more than %d deep", INCLUDE_DEPTH);
 		diag_help(r->ds, d, "include the innermost from here");
 		return NULL;
 	}
@@ -120,7 +121,8 @@ static void add_include(struct resolver *r, struct scope *s, const struct ast_st
 				diag_help(r->ds,
 					  resolve_report(r, DIAG_PL113, w->span,
 							 "policy '" PRISTR "' of this file is not "
-							 "part of what includes it", WORD(p->name)),
+							 "part of what includes it",
+							 WORD(p->name)),
 					  "only sets are included; compile the file itself for its "
 					  "policy");
 		vec_push(r->arena, &s->includes, inc);
@@ -283,8 +285,10 @@ static struct set_def *find_set(struct resolver *r, struct scope *scope, const s
 	struct diag *d = resolve_report(r, DIAG_PL107, w->span, "no set '" PRISTR "' is known here",
 					WORD(*w));
 	if (!diag_suggest(r->ds, d, w->span, &s))
-		diag_help(r->ds, d, "define it in this file, include its file, or give --sets DIR "
-				    "where " PRISTR ".pale is", WORD(*w));
+		diag_help(r->ds, d,
+			  "define it in this file, include its file, or give --sets DIR "
+			  "where " PRISTR ".pale is",
+			  WORD(*w));
 	return NULL;
 }
 
@@ -363,7 +367,8 @@ static void walk_use(struct resolver *r, const struct walk *w, const struct ast_
 			continue;
 		if (r->uses++ >= USES_MAX) {
 			if (r->uses == USES_MAX + 1)
-				resolve_too_large(r, word->span, USES_MAX, "uses of sets in one policy",
+				resolve_too_large(r, word->span, USES_MAX,
+						  "uses of sets in one policy",
 						  "let fewer sets use others");
 			return;
 		}
@@ -381,8 +386,8 @@ static void walk_when(struct resolver *r, const struct walk *w, const struct ast
 
 	if (w->env)
 		memcpy(env, w->env, ARCH_NR * sizeof(*env));
-	unsigned holds = r->opt->keep_when && !r->probing ? when_keep(r, st->env, env)
-							  : when_arches(r, st->env);
+	unsigned holds = r->opt->keep_when && !r->probing ? when_keep(r, st->env, env) :
+							    when_arches(r, st->env);
 	in.up = w;
 	in.when = st;
 	for (int a = 0; a < ARCH_NR; a++)
@@ -398,8 +403,10 @@ static void walk_when(struct resolver *r, const struct walk *w, const struct ast
 
 static void add_item(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
 {
-	struct item it = { st, w->def ? w->def->name : NULL, w->use, w->arches, w->possible,
-			   w->by_arch, w->env, w->except };
+	struct item it = { st,          w->def ? w->def->name : NULL,
+			   w->use,      w->arches,
+			   w->possible, w->by_arch,
+			   w->env,      w->except };
 
 	if (r->items.n >= ITEMS_MAX) {
 		resolve_too_large(r, st->keyword, ITEMS_MAX, "statements in one policy",
@@ -419,26 +426,23 @@ static void walk_header(struct resolver *r, const struct walk *w, const struct a
 {
 	if (!w->def && (!w->up || (!w->up->up && header_of_arch(w->when, st))))
 		return;
-	struct diag *d = resolve_report(r, DIAG_PL111, st->keyword, "'" PRISTR "' belongs at the top of a "
-					"policy: %s", STRARG(span_text(r->ds->sources, st->keyword)),
-					w->def ? "a set holds rules only"
-					       : "it cannot depend on the environment");
+	struct diag *d = resolve_report(r, DIAG_PL111, st->keyword,
+					"'" PRISTR "' belongs at the top of a "
+					"policy: %s",
+					STRARG(span_text(r->ds->sources, st->keyword)),
+					w->def ? "a set holds rules only" :
+						 "it cannot depend on the environment");
 	if (!w->def && (st->header == AST_HEADER_DEFAULT || st->header == AST_HEADER_UNKNOWN))
-		diag_help(r->ds, d, "one for single architectures stands in a 'when arch LIST' of its own");
+		diag_help(r->ds, d,
+			  "one for single architectures stands in a 'when arch LIST' of its own");
 }
 
 static void walk_stmt(struct resolver *r, const struct walk *w, const struct ast_stmt *st)
 {
 	switch (st->kind) {
-	case AST_STMT_USE:
-		walk_use(r, w, st);
-		return;
-	case AST_STMT_WHEN:
-		walk_when(r, w, st);
-		return;
-	case AST_STMT_HEADER:
-		walk_header(r, w, st);
-		return;
+	case AST_STMT_USE: walk_use(r, w, st); return;
+	case AST_STMT_WHEN: walk_when(r, w, st); return;
+	case AST_STMT_HEADER: walk_header(r, w, st); return;
 	case AST_STMT_RESERVED:
 		resolve_report(r, DIAG_PL010, st->keyword, "'" PRISTR "' rules are not built yet",
 			       STRARG(span_text(r->ds->sources, st->keyword)));
@@ -448,19 +452,15 @@ static void walk_stmt(struct resolver *r, const struct walk *w, const struct ast
 		resolve_report(r, DIAG_PL111, st->keyword,
 			       "policies and sets stand at the top level of a file");
 		return;
-	case AST_STMT_INCLUDE: /* scope_fill() has read it */
-		return;
+	case AST_STMT_INCLUDE: /* scope_fill() has read it */ return;
 	case AST_STMT_CALLS:
 	case AST_STMT_FILE:
 	case AST_STMT_CAPABILITY:
 	case AST_STMT_NETWORK:
 	case AST_STMT_SIGNAL:
 	case AST_STMT_NAMESPACE:
-	case AST_STMT_LIMIT:
-		add_item(r, w, st);
-		return;
-	case AST_STMT_NR:
-		break;
+	case AST_STMT_LIMIT: add_item(r, w, st); return;
+	case AST_STMT_NR: break;
 	}
 	BUG("ast_stmt_kind");
 }
@@ -474,7 +474,10 @@ static void walk_body(struct resolver *r, const struct walk *w, const struct ast
 void compose_items(struct resolver *r, struct scope *scope, const struct ast_stmt *body,
 		   const struct set_def *self)
 {
-	struct walk w = { .scope = scope, .def = self, .use = NO_SPAN, .arches = r->listed,
+	struct walk w = { .scope = scope,
+			  .def = self,
+			  .use = NO_SPAN,
+			  .arches = r->listed,
 			  .possible = r->listed };
 
 	r->uses = 0;
@@ -491,9 +494,9 @@ void compose_check_excepts(struct resolver *r)
 		for (const struct ast_word *w = (*e)->words; w; w = w->next, i++) {
 			if ((*e)->hit[i])
 				continue;
-			struct diag *d = resolve_report(r, DIAG_PL112, w->span,
-							"none of these sets has a rule for '"
-							PRISTR "'", WORD(*w));
+			struct diag *d = resolve_report(
+				r, DIAG_PL112, w->span,
+				"none of these sets has a rule for '" PRISTR "'", WORD(*w));
 			diag_help(r->ds, d, "leave it out of 'except'");
 		}
 	}

@@ -18,7 +18,7 @@ const struct cond *cond_new_cmp(struct arena *a, struct cmp cmp)
 }
 
 const struct cond *cond_new_join(struct arena *a, enum cond_kind kind, const struct cond *l,
-			     const struct cond *r)
+				 const struct cond *r)
 {
 	if (!l || !r)
 		return l ? l : r;
@@ -36,7 +36,7 @@ static const struct cond *join_all(struct arena *a, enum cond_kind kind,
 	if (n <= 1)
 		return n ? v[0] : NULL;
 	return cond_new_join(a, kind, join_all(a, kind, v, n / 2),
-			 join_all(a, kind, v + n / 2, n - n / 2));
+			     join_all(a, kind, v + n / 2, n - n / 2));
 }
 
 /* ---- operands ---- */
@@ -47,8 +47,9 @@ static bool numbered_operand(struct resolver *r, const struct cond_site *site,
 	struct str t = c->arg.text;
 
 	if (t.n != 4 || !str_starts(t, "arg") || t.p[3] < '0' || t.p[3] > '5') {
-		struct diag *d = resolve_report(r, DIAG_PL117, c->arg.span, "%s has no argument '"
-						PRISTR "'", site->name, WORD(c->arg));
+		struct diag *d =
+			resolve_report(r, DIAG_PL117, c->arg.span,
+				       "%s has no argument '" PRISTR "'", site->name, WORD(c->arg));
 		diag_help(r->ds, d, "a call written by its number has arg0 to arg5");
 		return false;
 	}
@@ -61,9 +62,9 @@ static bool numbered_operand(struct resolver *r, const struct cond_site *site,
 static bool report_argument(struct resolver *r, const struct cond_site *site,
 			    const struct ast_cond *c, const struct arg_info *args, unsigned n)
 {
-	struct diag *d = resolve_report(r, DIAG_PL117, c->arg.span, "'%s' has no argument '" PRISTR
-					"' on %s", site->name, WORD(c->arg),
-					arch_info(site->arch)->name);
+	struct diag *d = resolve_report(r, DIAG_PL117, c->arg.span,
+					"'%s' has no argument '" PRISTR "' on %s", site->name,
+					WORD(c->arg), arch_info(site->arch)->name);
 	BUF_AUTO names = { 0 };
 	struct suggest s;
 
@@ -72,8 +73,8 @@ static bool report_argument(struct resolver *r, const struct cond_site *site,
 		suggest_offer(&s, str_c(args[i].name));
 		if (args[i].alias)
 			suggest_offer(&s, str_c(args[i].alias));
-		buf_printf(&names, "%s%s", i ? ", " : "", args[i].alias ? args[i].alias
-									: args[i].name);
+		buf_printf(&names, "%s%s", i ? ", " : "",
+			   args[i].alias ? args[i].alias : args[i].name);
 	}
 	if (diag_suggest(r->ds, d, c->arg.span, &s))
 		return false;
@@ -95,8 +96,8 @@ static int find_register(const struct cond_site *site, struct str name)
 	return syscall_arg_find(site->sys, site->arch, name);
 }
 
-static bool find_operand(struct resolver *r, const struct cond_site *site,
-			 const struct ast_cond *c, struct operand *o)
+static bool find_operand(struct resolver *r, const struct cond_site *site, const struct ast_cond *c,
+			 struct operand *o)
 {
 	unsigned n;
 
@@ -107,8 +108,8 @@ static bool find_operand(struct resolver *r, const struct cond_site *site,
 			return false;
 	} else {
 		const struct arg_info *args = syscall_args(site->sys, site->arch, &n);
-		int i = c->reg ? find_register(site, c->arg.text)
-			       : syscall_arg_find(site->sys, site->arch, c->arg.text);
+		int i = c->reg ? find_register(site, c->arg.text) :
+				 syscall_arg_find(site->sys, site->arch, c->arg.text);
 		if (i < 0 || ((unsigned)i >= n && !c->reg))
 			return report_argument(r, site, c, args, n);
 		o->arg = (uint8_t)i;
@@ -137,9 +138,11 @@ static bool refuse_pointer(struct resolver *r, const struct cond_site *site,
 	struct diag *d = resolve_report(r, DIAG_PL121, c->arg.span,
 					"'" PRISTR "' of '%s' is a pointer: a filter sees the "
 					"address, not what stands there, and another thread may "
-					"change that after the check", WORD(c->arg), site->name);
-	diag_help(r->ds, d, "decide by another argument, or by a layer that sees objects ('file', "
-			    "'network'); 'reg " PRISTR "' compares the address itself",
+					"change that after the check",
+					WORD(c->arg), site->name);
+	diag_help(r->ds, d,
+		  "decide by another argument, or by a layer that sees objects ('file', "
+		  "'network'); 'reg " PRISTR "' compares the address itself",
 		  WORD(c->arg));
 	return false;
 }
@@ -154,8 +157,10 @@ static bool is_bit_test(enum ast_cmp op)
 static bool refuse_bits(struct resolver *r, const struct operand *o, struct span sp)
 {
 	const char *kind = o->kind == ARG_FD ? "a file descriptor" : "an enumeration";
-	struct diag *d = resolve_report(r, DIAG_PL122, sp, "'%s' of '%s' is %s: its bits mean "
-					"nothing one by one", o->name, o->call, kind);
+	struct diag *d = resolve_report(r, DIAG_PL122, sp,
+					"'%s' of '%s' is %s: its bits mean "
+					"nothing one by one",
+					o->name, o->call, kind);
 
 	diag_help(r->ds, d, "compare the value: '%s == ...' or '%s in {...}'", o->name, o->name);
 	return false;
@@ -165,9 +170,10 @@ static bool refuse_bits(struct resolver *r, const struct operand *o, struct span
 static bool refuse_enum_part(struct resolver *r, const struct operand *o, struct span sp)
 {
 	const char *mask = constant_name(o->domain, o->enum_mask, o->arch);
-	struct diag *d = resolve_report(r, DIAG_PL122, sp, "the low part of '%s' of '%s' is an "
-					"enumeration: its bits mean nothing one by one", o->name,
-					o->call);
+	struct diag *d = resolve_report(r, DIAG_PL122, sp,
+					"the low part of '%s' of '%s' is an "
+					"enumeration: its bits mean nothing one by one",
+					o->name, o->call);
 
 	if (mask)
 		diag_help(r->ds, d, "write '(%s & %s) == ...'", o->name, mask);
@@ -226,7 +232,8 @@ static bool find_mask(struct resolver *r, const struct operand *o, const struct 
 	if (!value_resolve(r, o, c->mask, mask))
 		return false;
 	if (!*mask) {
-		resolve_report(r, DIAG_PL123, c->mask->span, "a mask of 0 leaves nothing to compare");
+		resolve_report(r, DIAG_PL123, c->mask->span,
+			       "a mask of 0 leaves nothing to compare");
 		return false;
 	}
 	if (o->kind == ARG_ENUM_FLAGS && (*mask & o->enum_mask) == o->enum_mask)
@@ -242,8 +249,10 @@ static void warn_whole_value(struct resolver *r, const struct cond_site *site,
 		return;
 	if (c->op != AST_CMP_EQ && c->op != AST_CMP_NE && c->op != AST_CMP_IN)
 		return;
-	struct diag *d = resolve_report(r, DIAG_PL124, c->span, "this compares the flags of '%s' "
-					"as well: with a flag set it is another value", o->name);
+	struct diag *d = resolve_report(r, DIAG_PL124, c->span,
+					"this compares the flags of '%s' "
+					"as well: with a flag set it is another value",
+					o->name);
 	const char *mask = constant_name(o->domain, o->enum_mask, o->arch);
 	diag_help(r->ds, d, "write '(%s & %s) %s ...' to look at the enumeration alone", o->name,
 		  mask ? mask : "MASK", c->op == AST_CMP_NE ? "!=" : "==");
@@ -257,9 +266,10 @@ static bool check_mask(struct resolver *r, const struct cmp *cmp, const struct a
 {
 	if (!(cmp->value & ~cmp->mask) || !c->mask)
 		return true;
-	struct diag *d = resolve_report(r, DIAG_PL125, sp, "this value has bits that the mask takes "
-					"away: the comparison %s", cmp->op == CMP_NE ? "always holds"
-								: "never holds");
+	struct diag *d = resolve_report(r, DIAG_PL125, sp,
+					"this value has bits that the mask takes "
+					"away: the comparison %s",
+					cmp->op == CMP_NE ? "always holds" : "never holds");
 	diag_help(r->ds, d, "the value must lie within the mask 0x%llx",
 		  (unsigned long long)cmp->mask);
 	return false;
@@ -276,16 +286,18 @@ static int64_t extend(uint64_t v, unsigned width)
  * What a mask leaves is a number without a sign. Where the sign bit of a signed argument is in
  * the mask or the value, smaller and larger would mean something else with it.
  */
-static bool check_masked_order(struct resolver *r, const struct operand *o, const struct ast_cond *c,
-			       const struct cmp *cmp, uint64_t v, struct span sp)
+static bool check_masked_order(struct resolver *r, const struct operand *o,
+			       const struct ast_cond *c, const struct cmp *cmp, uint64_t v,
+			       struct span sp)
 {
 	uint64_t sign = UINT64_C(1) << (o->width - 1);
 
 	if (!o->is_signed || !c->mask || !((cmp->mask | v) & sign))
 		return true;
-	struct diag *d = resolve_report(r, DIAG_PL125, sp, "'%s' is signed, what a mask leaves of it "
-					"is not, and the sign bit is in the %s", o->name,
-					cmp->mask & sign ? "mask" : "value");
+	struct diag *d = resolve_report(r, DIAG_PL125, sp,
+					"'%s' is signed, what a mask leaves of it "
+					"is not, and the sign bit is in the %s",
+					o->name, cmp->mask & sign ? "mask" : "value");
 	diag_help(r->ds, d, "compare the argument without a mask, or leave the sign bit out");
 	return false;
 }
@@ -303,7 +315,8 @@ static const struct cond *lower_range(struct resolver *r, const struct operand *
 	    !check_masked_order(r, o, c, &cmp, hi, v->right->span))
 		return NULL;
 	if (cmp.is_signed ? extend(lo, o->width) > extend(hi, o->width) : lo > hi) {
-		struct diag *d = resolve_report(r, DIAG_PL125, v->span, "this range is empty: it "
+		struct diag *d = resolve_report(r, DIAG_PL125, v->span,
+						"this range is empty: it "
 						"ends before it begins");
 		diag_help(r->ds, d, "write the smaller value first");
 		return NULL;
@@ -358,8 +371,8 @@ static const struct cond *lower_order(struct resolver *r, const struct cond_site
 		return NULL;
 	cmp.op = ops[c->op];
 	bool equality = cmp.op == CMP_EQ || cmp.op == CMP_NE;
-	if (equality ? !check_mask(r, &cmp, c, c->values->span)
-		     : !check_masked_order(r, o, c, &cmp, cmp.value, c->values->span))
+	if (equality ? !check_mask(r, &cmp, c, c->values->span) :
+		       !check_masked_order(r, o, c, &cmp, cmp.value, c->values->span))
 		return NULL;
 	warn_whole_value(r, site, o, c, cmp.value);
 	if (equality)
@@ -390,8 +403,8 @@ static const struct cond *lower_cmp(struct resolver *r, const struct cond_site *
 	cmp.is_signed = o.is_signed && !c->mask;
 	if (!find_mask(r, &o, c, &cmp.mask))
 		return NULL;
-	return c->op == AST_CMP_IN ? lower_set(r, site, &o, c, cmp)
-				   : lower_order(r, site, &o, c, cmp);
+	return c->op == AST_CMP_IN ? lower_set(r, site, &o, c, cmp) :
+				     lower_order(r, site, &o, c, cmp);
 }
 
 /* ---- the tree ---- */
@@ -412,8 +425,8 @@ static const struct cond *lower_chain(struct resolver *r, const struct cond_site
 	vec_push(r->arena, &all, lower(r, site, c));
 	for (size_t i = 0; i < all.n; i++)
 		ok &= all.v[i] != NULL;
-	return ok ? join_all(r->arena, kind == AST_COND_AND ? COND_AND : COND_OR, all.v, all.n)
-		  : NULL;
+	return ok ? join_all(r->arena, kind == AST_COND_AND ? COND_AND : COND_OR, all.v, all.n) :
+		    NULL;
 }
 
 static const struct cond *lower(struct resolver *r, const struct cond_site *site,
@@ -422,19 +435,17 @@ static const struct cond *lower(struct resolver *r, const struct cond_site *site
 	const struct cond *inner;
 
 	switch (c->kind) {
-	case AST_COND_CMP:
-		return lower_cmp(r, site, c);
+	case AST_COND_CMP: return lower_cmp(r, site, c);
 	case AST_COND_AND:
-	case AST_COND_OR:
-		return lower_chain(r, site, c);
+	case AST_COND_OR: return lower_chain(r, site, c);
 	case AST_COND_NOT:
 		inner = lower(r, site, c->left);
 		if (!inner)
 			return NULL;
 		struct cond *not = ARENA_NEW(r->arena, struct cond);
-		not->kind = COND_NOT;
-		not->left = inner;
-		return not;
+		not ->kind = COND_NOT;
+		not ->left = inner;
+		return not ;
 	}
 	BUG("ast_cond_kind");
 }

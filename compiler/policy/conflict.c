@@ -11,11 +11,11 @@
 #include "compiler/policy/resolve.h"
 
 enum {
-	STEPS_MAX = 1000000,    /* bits tried for one call; beyond: an error that says so */
-	PAIRS_MAX = 20000,      /* pairs of rules on one call, of globs that begin alike */
-	GLANCES_MAX = 1 << 22,  /* pairs of rules on one call whose bits contradict each other */
-	CMPS_MAX = 64,          /* undecided comparisons of one argument are a 64-bit set */
-	REPORTS_MAX = 3,        /* on one call, on exec transitions */
+	STEPS_MAX = 1000000,   /* bits tried for one call; beyond: an error that says so */
+	PAIRS_MAX = 20000,     /* pairs of rules on one call, of globs that begin alike */
+	GLANCES_MAX = 1 << 22, /* pairs of rules on one call whose bits contradict each other */
+	CMPS_MAX = 64,         /* undecided comparisons of one argument are a 64-bit set */
+	REPORTS_MAX = 3,       /* on one call, on exec transitions */
 };
 
 struct todo { /* conditions that must hold as well (or, negated, must not) */
@@ -51,18 +51,13 @@ static enum cmp_op negate(enum cmp_op op)
 static bool holds_after(enum cmp_op op, int sign)
 {
 	switch (op) {
-	case CMP_EQ:
-		return false;
-	case CMP_NE:
-		return true;
+	case CMP_EQ: return false;
+	case CMP_NE: return true;
 	case CMP_LT:
-	case CMP_LE:
-		return sign < 0;
+	case CMP_LE: return sign < 0;
 	case CMP_GT:
-	case CMP_GE:
-		return sign > 0;
-	case CMP_OP_NR:
-		break;
+	case CMP_GE: return sign > 0;
+	case CMP_OP_NR: break;
 	}
 	BUG("cmp_op");
 }
@@ -243,8 +238,7 @@ static const char *spell_verdict(struct arena *a, const struct call_rule *r)
 	BUF_AUTO b = { 0 };
 
 	verdict_print(&b, v);
-	const char *name = v.kind == VERDICT_ERRNO ? constant_name("errno", v.data, r->arch)
-						   : NULL;
+	const char *name = v.kind == VERDICT_ERRNO ? constant_name("errno", v.data, r->arch) : NULL;
 	return name ? arena_printf(a, "errno %s", name) : arena_printf(a, "%s", b.p);
 }
 
@@ -267,8 +261,8 @@ static const char *spell_call(struct arena *a, const struct call_rule *r, const 
 	if (call_of(r))
 		return arena_printf(a, "%s(%s) on %s", call_of(r)->name, b.p ? b.p : "",
 				    arch_info(r->arch)->name);
-	return arena_printf(a, "#%u(%s) on %s", r->nr - arch_info(r->arch)->nr_base,
-			    b.p ? b.p : "", arch_info(r->arch)->name);
+	return arena_printf(a, "#%u(%s) on %s", r->nr - arch_info(r->arch)->nr_base, b.p ? b.p : "",
+			    arch_info(r->arch)->name);
 }
 
 /* " with capability sys_admin", where the witness needs more than the call. */
@@ -304,7 +298,7 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 {
 	enum answer answer = m->answer;
 	const char *name = call_of(x) ? call_of(x)->name :
-			   arena_printf(a, "#%u", x->nr - arch_info(x->arch)->nr_base);
+					arena_printf(a, "#%u", x->nr - arch_info(x->arch)->nr_base);
 	struct diag *d;
 
 	if (span_of(x).source == span_of(y).source && span_of(x).begin > span_of(y).begin) {
@@ -312,20 +306,23 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 		x = y;
 		y = t;
 	}
-	d = diag_add(ds, DIAG_PL129, span_of(y),
-		     answer == ANSWER_TOO_HARD
-			     ? "'%s' gets '%s' here and '%s' elsewhere, and it could not be shown that "
-			       "no call meets both"
-			     : "'%s' gets '%s' here and '%s' elsewhere, and neither is stricter",
-		     name, spell_verdict(a, y), spell_verdict(a, x));
+	d = diag_add(
+		ds, DIAG_PL129, span_of(y),
+		answer == ANSWER_TOO_HARD ?
+			"'%s' gets '%s' here and '%s' elsewhere, and it could not be shown that "
+			"no call meets both" :
+			"'%s' gets '%s' here and '%s' elsewhere, and neither is stricter",
+		name, spell_verdict(a, y), spell_verdict(a, x));
 	diag_note(ds, d, span_of(x), "%s", spell_verdict(a, x));
 	if (answer == ANSWER_YES)
 		diag_help(ds, d, "both match %s%s: let one of them exclude it",
 			  spell_call(a, x, m->args), spell_environment(a, &m->where, &m->all));
 	else
-		diag_help(ds, d, "it was tried with %d bits, %d pairs of rules on one call and %d comparisons of "
-			  "one argument: write simpler conditions, or one verdict for both", STEPS_MAX,
-			  PAIRS_MAX, CMPS_MAX);
+		diag_help(ds, d,
+			  "it was tried with %d bits, %d pairs of rules on one call and %d "
+			  "comparisons of "
+			  "one argument: write simpler conditions, or one verdict for both",
+			  STEPS_MAX, PAIRS_MAX, CMPS_MAX);
 }
 
 struct bits { /* (argument & mask) == value is needed */
@@ -339,7 +336,8 @@ static void need_bits(struct bits *b, const struct cond *c)
 		need_bits(b, c->right);
 	if (!c || c->kind != COND_CMP || c->cmp.op != CMP_EQ)
 		return;
-	uint64_t mask = c->cmp.width < 64 ? c->cmp.mask & ((UINT64_C(1) << c->cmp.width) - 1) : c->cmp.mask;
+	uint64_t mask =
+		c->cmp.width < 64 ? c->cmp.mask & ((UINT64_C(1) << c->cmp.width) - 1) : c->cmp.mask;
 	if (c->cmp.value & ~mask)
 		return;
 	b->value[c->cmp.arg] = (b->value[c->cmp.arg] & ~mask) | c->cmp.value;
@@ -421,17 +419,21 @@ static void report_exec(struct diags *ds, const struct file_rule *x, const struc
 {
 	struct span sx = x->origin ? x->origin->span : NO_SPAN;
 	struct span sy = y->origin ? y->origin->span : NO_SPAN;
-	struct diag *d = diag_add(ds, DIAG_PL129, sy, "two transitions for one program: %s%s"
-				  PRISTR " here, %s%s" PRISTR " elsewhere", y->exec,
-				  y->target.n ? " -> " : "", STRARG(y->target), x->exec,
+	struct diag *d = diag_add(ds, DIAG_PL129, sy,
+				  "two transitions for one program: %s%s" PRISTR
+				  " here, %s%s" PRISTR " elsewhere",
+				  y->exec, y->target.n ? " -> " : "", STRARG(y->target), x->exec,
 				  x->target.n ? " -> " : "", STRARG(x->target));
 
 	diag_note(ds, d, sx, "%s" PRISTR, x->target.n ? "-> " : "this one", STRARG(x->target));
 	if (witness)
 		diag_help(ds, d, "both match '%s': let one of them exclude it", witness);
 	else
-		diag_help(ds, d, "that no path meets both was not shown within %d steps and %d pairs of rules: "
-			  "write fewer stars, or one transition for both", GLOB_BUDGET, PAIRS_MAX);
+		diag_help(ds, d,
+			  "that no path meets both was not shown within %d steps and %d pairs of "
+			  "rules: "
+			  "write fewer stars, or one transition for both",
+			  GLOB_BUDGET, PAIRS_MAX);
 }
 
 static bool same_exec(const struct file_rule *x, const struct file_rule *y)
@@ -477,8 +479,8 @@ static void check_files(struct arena *a, const struct policy *p, struct diags *d
 	struct exec_rules e = { .arena = a, .ds = ds, .budget = GLOB_BUDGET };
 
 	vec_each(&p->files, f) {
-		const struct glob *g = sets_exec(f) ? glob_parse(a, f->path, GLOB_PATH, p->variables, NULL)
-						   : NULL;
+		const struct glob *g =
+			sets_exec(f) ? glob_parse(a, f->path, GLOB_PATH, p->variables, NULL) : NULL;
 		if (!g)
 			continue;
 		vec_push(a, &e.rules, f);

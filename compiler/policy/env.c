@@ -7,10 +7,10 @@
 
 enum { STEPS_MAX = 100000 }; /* boxes looked at before an overlap is too hard to tell */
 
-#define ORDER(a, b)                               \
-	do {                                      \
-		if ((a) != (b))                   \
-			return (a) < (b) ? -1 : 1; \
+#define ORDER(a, b)                                                                                \
+	do {                                                                                       \
+		if ((a) != (b))                                                                    \
+			return (a) < (b) ? -1 : 1;                                                 \
 	} while (0)
 
 bool env_holds(const struct env_cond *c, const struct environment *env)
@@ -18,18 +18,12 @@ bool env_holds(const struct env_cond *c, const struct environment *env)
 	if (!c)
 		return true;
 	switch (c->kind) {
-	case ENV_CAP:
-		return env->caps >> c->cap & 1;
-	case ENV_KERNEL:
-		return env->kernel >= c->version;
-	case ENV_HOST:
-		return c->hosts & ARCH_BIT(env->host);
-	case ENV_AND:
-		return env_holds(c->left, env) && env_holds(c->right, env);
-	case ENV_OR:
-		return env_holds(c->left, env) || env_holds(c->right, env);
-	case ENV_NOT:
-		return !env_holds(c->left, env);
+	case ENV_CAP: return env->caps >> c->cap & 1;
+	case ENV_KERNEL: return env->kernel >= c->version;
+	case ENV_HOST: return c->hosts & ARCH_BIT(env->host);
+	case ENV_AND: return env_holds(c->left, env) && env_holds(c->right, env);
+	case ENV_OR: return env_holds(c->left, env) || env_holds(c->right, env);
+	case ENV_NOT: return !env_holds(c->left, env);
 	}
 	BUG("env_kind");
 }
@@ -61,12 +55,9 @@ int env_decide(const struct env_cond *c, const struct env_cube *in)
 	if (!c)
 		return 1;
 	switch (c->kind) {
-	case ENV_CAP:
-		return in->caps >> c->cap & 1 ? 1 : in->no_caps >> c->cap & 1 ? 0 : -1;
-	case ENV_KERNEL:
-		return in->first >= c->version ? 1 : in->last < c->version ? 0 : -1;
-	case ENV_HOST:
-		return !(in->hosts & c->hosts) ? 0 : !(in->hosts & ~c->hosts) ? 1 : -1;
+	case ENV_CAP: return in->caps >> c->cap & 1 ? 1 : in->no_caps >> c->cap & 1 ? 0 : -1;
+	case ENV_KERNEL: return in->first >= c->version ? 1 : in->last < c->version ? 0 : -1;
+	case ENV_HOST: return !(in->hosts & c->hosts) ? 0 : !(in->hosts & ~c->hosts) ? 1 : -1;
 	case ENV_AND:
 		x = env_decide(c->left, in);
 		y = x ? env_decide(c->right, in) : 0;
@@ -75,9 +66,7 @@ int env_decide(const struct env_cond *c, const struct env_cube *in)
 		x = env_decide(c->left, in);
 		y = x == 1 ? 1 : env_decide(c->right, in);
 		return x == 1 || y == 1 ? 1 : x < 0 ? x : y;
-	case ENV_NOT:
-		x = env_decide(c->left, in);
-		return x < 0 ? x : !x;
+	case ENV_NOT: x = env_decide(c->left, in); return x < 0 ? x : !x;
 	}
 	BUG("env_kind");
 }
@@ -103,8 +92,7 @@ void env_split(const struct env_cond *c, const struct env_cube *in, struct env_c
 		return;
 	case ENV_AND:
 	case ENV_OR:
-	case ENV_NOT:
-		break;
+	case ENV_NOT: break;
 	}
 	BUG("env_kind");
 }

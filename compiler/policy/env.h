@@ -19,15 +19,15 @@ enum env_kind { ENV_CAP, ENV_KERNEL, ENV_HOST, ENV_AND, ENV_OR, ENV_NOT };
 
 struct env_cond {
 	enum env_kind kind;
-	unsigned cap;     /* CAP: this one is there */
-	uint16_t version; /* KERNEL: at least this one */
-	unsigned hosts;   /* HOST: ARCH_BIT(); the machine is one of these */
+	unsigned cap;                        /* CAP: this one is there */
+	uint16_t version;                    /* KERNEL: at least this one */
+	unsigned hosts;                      /* HOST: ARCH_BIT(); the machine is one of these */
 	const struct env_cond *left, *right; /* AND, OR; NOT: left */
 };
 
 struct environment { /* what `when` asks about; a field that is not known is said so */
 	bool caps_known;
-	uint64_t caps; /* bit n: capability n */
+	uint64_t caps;   /* bit n: capability n */
 	bool held_known; /* run: what this process holds, where neither --caps nor the policy says */
 	uint64_t held;
 	bool kernel_known;

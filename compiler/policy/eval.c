@@ -36,20 +36,13 @@ static bool cmp_eval(const struct cmp *c, uint64_t arg)
 	int o = order(c, arg);
 
 	switch (c->op) {
-	case CMP_EQ:
-		return o == 0;
-	case CMP_NE:
-		return o != 0;
-	case CMP_LT:
-		return o < 0;
-	case CMP_LE:
-		return o <= 0;
-	case CMP_GT:
-		return o > 0;
-	case CMP_GE:
-		return o >= 0;
-	case CMP_OP_NR:
-		break;
+	case CMP_EQ: return o == 0;
+	case CMP_NE: return o != 0;
+	case CMP_LT: return o < 0;
+	case CMP_LE: return o <= 0;
+	case CMP_GT: return o > 0;
+	case CMP_GE: return o >= 0;
+	case CMP_OP_NR: break;
 	}
 	BUG("cmp_op");
 }
@@ -59,14 +52,10 @@ bool cond_eval(const struct cond *c, const uint64_t args[6])
 	if (!c)
 		return true;
 	switch (c->kind) {
-	case COND_CMP:
-		return cmp_eval(&c->cmp, args[c->cmp.arg]);
-	case COND_AND:
-		return cond_eval(c->left, args) && cond_eval(c->right, args);
-	case COND_OR:
-		return cond_eval(c->left, args) || cond_eval(c->right, args);
-	case COND_NOT:
-		return !cond_eval(c->left, args);
+	case COND_CMP: return cmp_eval(&c->cmp, args[c->cmp.arg]);
+	case COND_AND: return cond_eval(c->left, args) && cond_eval(c->right, args);
+	case COND_OR: return cond_eval(c->left, args) || cond_eval(c->right, args);
+	case COND_NOT: return !cond_eval(c->left, args);
 	}
 	BUG("cond_kind");
 }

@@ -7,7 +7,12 @@
 
 #include "compiler/policy/resolve.h"
 
-enum { FAMILY_END = 64, NAMES_SHOWN = 6, TYPES = 6, TYPE_MASK = 0xf }; /* SOCK_STREAM to SOCK_SEQPACKET */
+enum {
+	FAMILY_END = 64,
+	NAMES_SHOWN = 6,
+	TYPES = 6,
+	TYPE_MASK = 0xf
+}; /* SOCK_STREAM to SOCK_SEQPACKET */
 
 /* Does some socket() of this family and type pass the filter? *by: the rule; NULL: a header. */
 static bool seccomp_allows(const struct policy *p, enum arch a, unsigned family, unsigned type,
@@ -16,10 +21,14 @@ static bool seccomp_allows(const struct policy *p, enum arch a, unsigned family,
 	const struct syscall_info *s = syscall_by_name(STR("socket"));
 	struct call c = { .audit_arch = arch_info(a)->audit,
 			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base };
-	struct cond is_family = { .kind = COND_CMP, .cmp = { .arg = 0, .width = 32, .op = CMP_EQ,
-							     .mask = UINT32_MAX, .value = family } };
-	struct cond is_type = { .kind = COND_CMP, .cmp = { .arg = 1, .width = 32, .op = CMP_EQ,
-							   .mask = TYPE_MASK, .value = type } };
+	struct cond is_family = {
+		.kind = COND_CMP,
+		.cmp = { .arg = 0, .width = 32, .op = CMP_EQ, .mask = UINT32_MAX, .value = family }
+	};
+	struct cond is_type = {
+		.kind = COND_CMP,
+		.cmp = { .arg = 1, .width = 32, .op = CMP_EQ, .mask = TYPE_MASK, .value = type }
+	};
 	struct cond both = { .kind = COND_AND, .left = &is_family, .right = &is_type };
 	struct decision_why why;
 	size_t i, end;
@@ -43,12 +52,14 @@ static bool seccomp_allows(const struct policy *p, enum arch a, unsigned family,
 }
 
 /* The kernel's AppArmor sees no protocol: a deny of one is not written (apparmor/write.c). */
-static bool apparmor_allows(const struct policy *p, unsigned family, unsigned type, const struct origin **by)
+static bool apparmor_allows(const struct policy *p, unsigned family, unsigned type,
+			    const struct origin **by)
 {
 	bool allowed = false;
 
 	vec_each(&p->networks, n) {
-		if ((n->family >= 0 && (unsigned)n->family != family) || (n->type >= 0 && (unsigned)n->type != type))
+		if ((n->family >= 0 && (unsigned)n->family != family) ||
+		    (n->type >= 0 && (unsigned)n->type != type))
 			continue;
 		if (n->action == RULE_ALLOW || n->action == RULE_LOG) {
 			allowed = true;
@@ -86,8 +97,8 @@ static void report(const struct policy *p, const struct disagreement *d, const c
 }
 
 /* "AF_INET", or "AF_INET SOCK_DGRAM" where on another type of it both agree to let it pass. */
-static void add_types(struct disagreement *d, const char *family, const bool types[TYPES], bool agreed,
-		      enum arch a, const struct origin *by)
+static void add_types(struct disagreement *d, const char *family, const bool types[TYPES],
+		      bool agreed, enum arch a, const struct origin *by)
 {
 	BUF_AUTO text = { 0 };
 
@@ -151,17 +162,19 @@ void policy_check_start(const struct policy *p, struct diags *ds)
 
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct arch_info *ai = arch_info((enum arch)a);
-		struct call c = { .audit_arch = ai->audit,
-				  .nr = (uint32_t)s->nr[a] + ai->nr_base };
+		struct call c = { .audit_arch = ai->audit, .nr = (uint32_t)s->nr[a] + ai->nr_base };
 		/* The architecture that its machine family is named after. */
 		if (!(p->arches & ARCH_BIT(a)) ||
 		    strcmp(ai->name, arch_family((enum arch)a, p->arches)) ||
 		    !policy_refuses(p, (enum arch)a, &c))
 			continue;
-		struct diag *d = diag_add(ds, DIAG_PL202, p->span, "execve is refused on %s, so "
-					  "nothing can be started under this policy", ai->name);
-		diag_help(ds, d, "add 'use start-run;' (and start-runc for containers), or allow "
-				 "execve");
+		struct diag *d = diag_add(ds, DIAG_PL202, p->span,
+					  "execve is refused on %s, so "
+					  "nothing can be started under this policy",
+					  ai->name);
+		diag_help(ds, d,
+			  "add 'use start-run;' (and start-runc for containers), or allow "
+			  "execve");
 		return;
 	}
 }

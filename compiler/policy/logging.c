@@ -16,13 +16,10 @@ static struct verdict log_of(struct verdict v)
 static enum rule_action action_of(enum rule_action action)
 {
 	switch (action) {
-	case RULE_DENY:
-		return RULE_LOG;
-	case RULE_QUIET_DENY:
-		return RULE_ALLOW;
+	case RULE_DENY: return RULE_LOG;
+	case RULE_QUIET_DENY: return RULE_ALLOW;
 	case RULE_ALLOW:
-	case RULE_LOG:
-		break;
+	case RULE_LOG: break;
 	}
 	return action;
 }
@@ -50,12 +47,12 @@ static void copy_files(struct arena *a, struct policy *to, const struct policy *
 	}
 }
 
-#define COPY_RULES(a, list)                                                         \
-	do {                                                                        \
-		(list)->v = arena_dup((a), (list)->v, (list)->n * sizeof(*(list)->v)); \
-		(list)->cap = (list)->n;                                            \
-		vec_each((list), rule_)                                             \
-			rule_->action = action_of(rule_->action);                   \
+#define COPY_RULES(a, list)                                                                        \
+	do {                                                                                       \
+		(list)->v = arena_dup((a), (list)->v, (list)->n * sizeof(*(list)->v));             \
+		(list)->cap = (list)->n;                                                           \
+		vec_each((list), rule_)                                                            \
+			rule_->action = action_of(rule_->action);                                  \
 	} while (0)
 
 struct policy *policy_logging(struct arena *a, const struct policy *p)

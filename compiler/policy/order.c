@@ -7,10 +7,10 @@
 
 #include "compiler/policy/resolve.h"
 
-#define ORDER(a, b)                                    \
-	do {                                           \
-		if ((a) != (b))                        \
-			return (a) < (b) ? -1 : 1;     \
+#define ORDER(a, b)                                                                                \
+	do {                                                                                       \
+		if ((a) != (b))                                                                    \
+			return (a) < (b) ? -1 : 1;                                                 \
 	} while (0)
 
 static int compare_cmp(const struct cmp *x, const struct cmp *y)
@@ -103,15 +103,15 @@ static int same_limit(const struct limit_rule *x, const struct limit_rule *y)
 }
 
 /* qsort() callbacks: the order above, then the place, so that what stays does not vary. */
-#define COMPARE(name, T, same, last)                                                  \
-	static int name(const void *a, const void *b)                                 \
-	{                                                                             \
-		const struct T *x = a, *y = b;                                        \
-		int c = same(x, y);                                                   \
-		if (c)                                                                \
-			return c;                                                     \
-		last;                                                                 \
-		return compare_origin(x->origin, y->origin);                          \
+#define COMPARE(name, T, same, last)                                                               \
+	static int name(const void *a, const void *b)                                              \
+	{                                                                                          \
+		const struct T *x = a, *y = b;                                                     \
+		int c = same(x, y);                                                                \
+		if (c)                                                                             \
+			return c;                                                                  \
+		last;                                                                              \
+		return compare_origin(x->origin, y->origin);                                       \
 	}
 
 COMPARE(order_calls, call_rule, same_call, )
@@ -121,15 +121,15 @@ COMPARE(order_networks, network_rule, same_network, )
 COMPARE(order_signals, signal_rule, same_signal, )
 COMPARE(order_limits, limit_rule, same_limit, ORDER(x->value, y->value))
 
-#define NORMALIZE(vec, order, same)                                                       \
-	do {                                                                              \
-		size_t kept = 0;                                                          \
-		if ((vec)->n)                                                             \
-			qsort((vec)->v, (vec)->n, sizeof(*(vec)->v), order);              \
-		for (size_t i = 0; i < (vec)->n; i++)                                     \
-			if (!kept || same(&(vec)->v[kept - 1], &(vec)->v[i]) != 0)        \
-				(vec)->v[kept++] = (vec)->v[i];                           \
-		(vec)->n = kept;                                                          \
+#define NORMALIZE(vec, order, same)                                                                \
+	do {                                                                                       \
+		size_t kept = 0;                                                                   \
+		if ((vec)->n)                                                                      \
+			qsort((vec)->v, (vec)->n, sizeof(*(vec)->v), order);                       \
+		for (size_t i = 0; i < (vec)->n; i++)                                              \
+			if (!kept || same(&(vec)->v[kept - 1], &(vec)->v[i]) != 0)                 \
+				(vec)->v[kept++] = (vec)->v[i];                                    \
+		(vec)->n = kept;                                                                   \
 	} while (0)
 
 void policy_normalize(struct policy *p)

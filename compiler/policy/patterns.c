@@ -27,9 +27,13 @@ const struct glob_variables *resolve_variables(struct resolver *r, struct span s
 		variables_standard(r->arena, v);
 	} else if (err) {
 		bool text = err == -E2BIG || err == -EINVAL || err == -EISDIR || err == -EFBIG;
-		struct diag *d = resolve_report(r, text ? DIAG_PL235 : DIAG_PL020, sp, "cannot read '%s', where AppArmor's variables "
-						"are: %s", failed, err == -E2BIG ? "more than 200 files"
-						: err == -EINVAL ? "not a regular file" : strerror(-err));
+		struct diag *d = resolve_report(r, text ? DIAG_PL235 : DIAG_PL020, sp,
+						"cannot read '%s', where AppArmor's variables "
+						"are: %s",
+						failed,
+						err == -E2BIG  ? "more than 200 files" :
+						err == -EINVAL ? "not a regular file" :
+								 strerror(-err));
 		diag_help(r->ds, d, "make it readable, or write paths without variables");
 		r->variables_unread = true;
 	}
@@ -45,10 +49,12 @@ static struct span fault_span(const struct ast_word *w, const struct glob_fault 
 
 	if (sp.end - sp.begin != w->text.n || !f->n)
 		return sp;
-	return (struct span){ sp.source, sp.begin + (uint32_t)f->at, sp.begin + (uint32_t)(f->at + f->n) };
+	return (struct span){ sp.source, sp.begin + (uint32_t)f->at,
+			      sp.begin + (uint32_t)(f->at + f->n) };
 }
 
-static void report_undeclared(struct resolver *r, const struct ast_word *w, const struct glob_fault *f)
+static void report_undeclared(struct resolver *r, const struct ast_word *w,
+			      const struct glob_fault *f)
 {
 	if (r->variables_unread)
 		return; /* told: nobody knows what is declared */
@@ -62,7 +68,8 @@ static void report_undeclared(struct resolver *r, const struct ast_word *w, cons
 	}
 	struct diag *d = resolve_report(r, DIAG_PL234, fault_span(w, f), "%s", f->why);
 	if (!diag_suggest(r->ds, d, fault_span(w, f), &s))
-		diag_help(r->ds, d, "declare it under /etc/apparmor.d/tunables, or write the path out");
+		diag_help(r->ds, d,
+			  "declare it under /etc/apparmor.d/tunables, or write the path out");
 }
 
 bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind)
@@ -81,12 +88,12 @@ bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind k
 		return false;
 	}
 	if (f.kind == GLOB_MALFORMED)
-		d = resolve_report(r, DIAG_PL134, fault_span(w, &f), "'" PRISTR "' is not a glob: %s",
-				   WORD(*w), f.why);
+		d = resolve_report(r, DIAG_PL134, fault_span(w, &f),
+				   "'" PRISTR "' is not a glob: %s", WORD(*w), f.why);
 	else
-		d = resolve_report(r, DIAG_PL251, fault_span(w, &f), "AppArmor would %s the pattern '"
-				   PRISTR "': %s", f.kind == GLOB_REFUSED ? "refuse" : "misread",
-				   WORD(*w), f.why);
+		d = resolve_report(r, DIAG_PL251, fault_span(w, &f),
+				   "AppArmor would %s the pattern '" PRISTR "': %s",
+				   f.kind == GLOB_REFUSED ? "refuse" : "misread", WORD(*w), f.why);
 	if (f.help)
 		diag_help(r->ds, d, "%s", f.help);
 	return false;

@@ -51,17 +51,17 @@ struct origin { /* where a rule came from; shared by its per-architecture copies
 	const struct ast_stmt *stmt;
 	const struct ast_call *call; /* NULL for resource rules */
 	struct span span;            /* the call or item, for carets */
-	const char *set;             /* the set that brought it ("start-run"); NULL: the policy's own */
-	struct span use;             /* the word in `use` that brought it; NO_SPAN */
+	const char *set; /* the set that brought it ("start-run"); NULL: the policy's own */
+	struct span use; /* the word in `use` that brought it; NO_SPAN */
 	const struct env_cond *const *env; /* left out: by architecture, what is open; else NULL */
 };
 
 struct call_rule {
 	enum arch arch;
-	uint32_t nr; /* seccomp_data.nr: with the architecture's base */
+	uint32_t nr;                    /* seccomp_data.nr: with the architecture's base */
 	const struct syscall_info *sys; /* NULL for #470 */
 	struct verdict verdict;
-	const struct cond *cond; /* NULL: always */
+	const struct cond *cond;    /* NULL: always */
 	const struct env_cond *env; /* NULL: always; else resolved with keep_when */
 	const struct origin *origin;
 };
@@ -75,9 +75,9 @@ struct file_rule {
 	enum rule_action action;
 	bool owner;
 	unsigned perms;
-	char exec[4];         /* "ix" "px" "Px" "cx" "Cx" "ux" "Ux" "pix" ...; "x" in a deny; "" */
-	struct str path;      /* AppArmor glob; variables as written */
-	struct str target;    /* behind ->; empty */
+	char exec[4];      /* "ix" "px" "Px" "cx" "Cx" "ux" "Ux" "pix" ...; "x" in a deny; "" */
+	struct str path;   /* AppArmor glob; variables as written */
+	struct str target; /* behind ->; empty */
 	const struct origin *origin;
 };
 
@@ -136,8 +136,8 @@ struct policy {
 	VEC(struct signal_rule) signals;
 	VEC(struct limit_rule) limits;
 	const struct glob_variables *variables; /* AppArmor's, where a path asks; NULL: none does */
-	bool says_caps; /* at least one capability statement stands in it */
-	bool conditional; /* some call rule has an `env` */
+	bool says_caps;                         /* at least one capability statement stands in it */
+	bool conditional;                       /* some call rule has an `env` */
 	/*
 	 * keep_when: the resource rules under a condition that is open, as a policy without calls;
 	 * NULL: there are none.
@@ -155,9 +155,11 @@ struct resolve_options {
 	 * no conditions; those under an open one are `left_out`. Without it such a `when` is an error.
 	 */
 	bool keep_when;
-	const char *const *set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */
-	unsigned arches;             /* --arch: keep only these of the listed; 0: all */
-	const char *const *apparmor_dirs; /* asked for AppArmor's includes before /etc/apparmor.d; NULL-ended, or NULL */
+	const char *const
+		*set_dirs; /* --sets, then $PALE_PATH, then the installed ones; NULL-ended */
+	unsigned arches;   /* --arch: keep only these of the listed; 0: all */
+	const char *const *
+		apparmor_dirs; /* asked for AppArmor's includes before /etc/apparmor.d; NULL-ended, or NULL */
 	bool foreign; /* read from another format: what its loaders accept is no error or news */
 };
 

@@ -28,16 +28,19 @@ struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp,
 	h = hash_bytes(h, &sp, sizeof(sp));
 	h = hash_bytes(h, text, strlen(text));
 	if (seen_before(r->arena, &r->seen, h)) {
-		struct diag *d = ARENA_NEW(r->arena, struct diag); /* takes help and notes to nowhere */
-		d->severity = SEVERITY_INFO; /* never counted, so never uncounted */
+		struct diag *d =
+			ARENA_NEW(r->arena, struct diag); /* takes help and notes to nowhere */
+		d->severity = SEVERITY_INFO;              /* never counted, so never uncounted */
 		return d;
 	}
 	return diag_add(r->ds, id, sp, "%s", text);
 }
 
-void resolve_too_large(struct resolver *r, struct span sp, int most, const char *what, const char *way)
+void resolve_too_large(struct resolver *r, struct span sp, int most, const char *what,
+		       const char *way)
 {
-	diag_help(r->ds, resolve_report(r, DIAG_PL145, sp, "more than %d %s", most, what), "%s", way);
+	diag_help(r->ds, resolve_report(r, DIAG_PL145, sp, "more than %d %s", most, what), "%s",
+		  way);
 }
 
 int resolve_version(struct str s, uint16_t *out)

@@ -13,19 +13,24 @@ static void header_level(struct resolver *r, const struct ast_stmt *st)
 	struct diag *d;
 
 	if (st->words && !str_is(st->words->text, "linux")) {
-		resolve_report(r, DIAG_PL101, st->words->span, "a level is one of Linux: 'level linux "
-			       "%u.%u'", tables_level >> 8, tables_level & 0xff);
+		resolve_report(r, DIAG_PL101, st->words->span,
+			       "a level is one of Linux: 'level linux "
+			       "%u.%u'",
+			       tables_level >> 8, tables_level & 0xff);
 		return;
 	}
 	if (resolve_version(st->version.text, &v) < 0) {
-		d = resolve_report(r, DIAG_PL101, st->version.span, "'" PRISTR "' is not a kernel "
-				   "version", WORD(st->version));
+		d = resolve_report(r, DIAG_PL101, st->version.span,
+				   "'" PRISTR "' is not a kernel "
+				   "version",
+				   WORD(st->version));
 		diag_help(r->ds, d, "write it as MAJOR.MINOR, such as %u.%u", tables_level >> 8,
 			  tables_level & 0xff);
 		return;
 	}
 	if (v > tables_level) {
-		d = resolve_report(r, DIAG_PL103, st->version.span, "this pale knows the calls of "
+		d = resolve_report(r, DIAG_PL103, st->version.span,
+				   "this pale knows the calls of "
 				   "Linux up to %u.%u, not those of '" PRISTR "'",
 				   tables_level >> 8, tables_level & 0xff, WORD(st->version));
 		diag_help(r->ds, d, "use a newer pale, or 'level linux %u.%u'", tables_level >> 8,
@@ -53,8 +58,8 @@ static void header_layers(struct resolver *r, const struct ast_stmt *st)
 				bit = layers[i].bit;
 		}
 		if (!bit) {
-			struct diag *d = resolve_report(r, DIAG_PL101, w->span, "unknown layer '"
-							PRISTR "'", WORD(*w));
+			struct diag *d = resolve_report(r, DIAG_PL101, w->span,
+							"unknown layer '" PRISTR "'", WORD(*w));
 			if (!diag_suggest(r->ds, d, w->span, &s))
 				diag_help(r->ds, d, "layers are seccomp and apparmor");
 		}
@@ -76,9 +81,9 @@ static void header_arch(struct resolver *r, const struct ast_stmt *st)
 			suggest_start(&s, w->text);
 			for (int i = 0; i < ARCH_NR; i++)
 				suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
-			struct diag *d = resolve_report(r, DIAG_PL102, w->span,
-							"unknown architecture '" PRISTR "'",
-							WORD(*w));
+			struct diag *d =
+				resolve_report(r, DIAG_PL102, w->span,
+					       "unknown architecture '" PRISTR "'", WORD(*w));
 			diag_suggest(r->ds, d, w->span, &s);
 			continue;
 		}
@@ -96,8 +101,9 @@ static void header_program(struct resolver *r, const struct ast_stmt *st)
 	if (!w)
 		return;
 	if (!str_starts(w->text, "/")) {
-		struct diag *d = resolve_report(r, DIAG_PL101, w->span, "the program's path '" PRISTR
-						"' is not absolute", WORD(*w));
+		struct diag *d =
+			resolve_report(r, DIAG_PL101, w->span,
+				       "the program's path '" PRISTR "' is not absolute", WORD(*w));
 		diag_help(r->ds, d, "begin it with '/'");
 		return;
 	}
@@ -108,32 +114,15 @@ static void header_program(struct resolver *r, const struct ast_stmt *st)
 static void resolve_header(struct resolver *r, const struct ast_stmt *st)
 {
 	switch (st->header) {
-	case AST_HEADER_PROGRAM:
-		header_program(r, st);
-		return;
-	case AST_HEADER_LEVEL:
-		header_level(r, st);
-		return;
-	case AST_HEADER_LAYERS:
-		header_layers(r, st);
-		return;
-	case AST_HEADER_ARCH:
-		header_arch(r, st);
-		return;
-	case AST_HEADER_DEFAULT:
-		verdict_resolve(r, &st->verdict, "default", r->p->dflt);
-		return;
-	case AST_HEADER_UNKNOWN:
-		verdict_resolve(r, &st->verdict, "unknown", r->p->unknown);
-		return;
-	case AST_HEADER_FOREIGN:
-		verdict_resolve(r, &st->verdict, "foreign", r->foreign);
-		return;
-	case AST_HEADER_LOG:
-		r->p->log_refusals = true;
-		return;
-	case AST_HEADER_NR:
-		break;
+	case AST_HEADER_PROGRAM: header_program(r, st); return;
+	case AST_HEADER_LEVEL: header_level(r, st); return;
+	case AST_HEADER_LAYERS: header_layers(r, st); return;
+	case AST_HEADER_ARCH: header_arch(r, st); return;
+	case AST_HEADER_DEFAULT: verdict_resolve(r, &st->verdict, "default", r->p->dflt); return;
+	case AST_HEADER_UNKNOWN: verdict_resolve(r, &st->verdict, "unknown", r->p->unknown); return;
+	case AST_HEADER_FOREIGN: verdict_resolve(r, &st->verdict, "foreign", r->foreign); return;
+	case AST_HEADER_LOG: r->p->log_refusals = true; return;
+	case AST_HEADER_NR: break;
 	}
 	BUG("ast_header");
 }
@@ -147,7 +136,8 @@ static void default_arch(struct resolver *r, bool said)
 	r->listed = ARCH_BIT(native);
 	if (said) /* an `arch` line with nothing but errors */
 		return;
-	struct diag *d = resolve_report(r, DIAG_PL104, r->p->span, "no 'arch' line: calls of %s are "
+	struct diag *d = resolve_report(r, DIAG_PL104, r->p->span,
+					"no 'arch' line: calls of %s are "
 					"decided, all others meet 'foreign'",
 					arch_info((enum arch)native)->name);
 	diag_help(r->ds, d, "write 'arch %s;'", arch_info((enum arch)native)->name);
@@ -168,11 +158,12 @@ static void settle_foreign(struct resolver *r, const struct ast_stmt *st)
 			first = a;
 		if (verdict_eq(r->foreign[a], r->foreign[first]))
 			continue;
-		struct diag *d = resolve_report(r, DIAG_PL252, st->verdict.span, "this errno is %u on "
-						"%s and %u on %s: 'foreign' has one answer",
-						r->foreign[first].data,
-						arch_info((enum arch)first)->name,
-						r->foreign[a].data, arch_info((enum arch)a)->name);
+		struct diag *d =
+			resolve_report(r, DIAG_PL252, st->verdict.span,
+				       "this errno is %u on "
+				       "%s and %u on %s: 'foreign' has one answer",
+				       r->foreign[first].data, arch_info((enum arch)first)->name,
+				       r->foreign[a].data, arch_info((enum arch)a)->name);
 		diag_help(r->ds, d, "write the number, or compile for one machine with '--arch'");
 		break;
 	}
@@ -194,8 +185,9 @@ static void when_header(struct resolver *r, const struct ast_env *env, const str
 		if (a < 0)
 			continue; /* compose_items() says so */
 		if (by[a]) {
-			struct diag *d = resolve_report(r, DIAG_PL100, st->keyword, "a second '%s' line for "
-							PRISTR, dflt ? "default" : "unknown", WORD(*w));
+			struct diag *d = resolve_report(r, DIAG_PL100, st->keyword,
+							"a second '%s' line for " PRISTR,
+							dflt ? "default" : "unknown", WORD(*w));
 			diag_note(r->ds, d, by[a]->keyword, "first here");
 			return;
 		}
@@ -207,8 +199,8 @@ static void when_header(struct resolver *r, const struct ast_env *env, const str
 static void when_headers(struct resolver *r, const struct ast_stmt *body)
 {
 	for (const struct ast_stmt *when = body; when; when = when->next)
-		for (const struct ast_stmt *st = when->kind == AST_STMT_WHEN ? when->body : NULL; st;
-		     st = st->next)
+		for (const struct ast_stmt *st = when->kind == AST_STMT_WHEN ? when->body : NULL;
+		     st; st = st->next)
 			if (header_of_arch(when, st))
 				when_header(r, when->env, st);
 }
@@ -221,10 +213,9 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 		if (st->kind != AST_STMT_HEADER)
 			continue;
 		if (first[st->header]) {
-			struct diag *d = resolve_report(r, DIAG_PL100, st->keyword, "a second '" PRISTR
-							"' line",
-							STRARG(span_text(r->ds->sources,
-									 st->keyword)));
+			struct diag *d = resolve_report(
+				r, DIAG_PL100, st->keyword, "a second '" PRISTR "' line",
+				STRARG(span_text(r->ds->sources, st->keyword)));
 			diag_note(r->ds, d, first[st->header]->keyword, "first here");
 			continue;
 		}
@@ -241,9 +232,11 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 	if (r->p->log_refusals)
 		policy_check_log(r->p, r->ds);
 	if (!r->p->arches && r->opt->arches)
-		diag_help(r->ds, resolve_report(r, DIAG_PL146, r->p->span,
-						"none of the architectures of --arch is listed by "
-						"policy '" PRISTR "'", STRARG(r->p->name)),
+		diag_help(r->ds,
+			  resolve_report(r, DIAG_PL146, r->p->span,
+					 "none of the architectures of --arch is listed by "
+					 "policy '" PRISTR "'",
+					 STRARG(r->p->name)),
 			  "add it to the policy's 'arch' line");
 }
 
@@ -269,8 +262,10 @@ void policy_check_log(const struct policy *p, struct diags *ds)
 		return;
 	struct diag *d = diag_add(ds, DIAG_PL130, policy_header_span(p, AST_HEADER_LOG),
 				  "refusals of system calls are to be logged, and policy '" PRISTR
-				  "' does not count on seccomp", STRARG(p->name));
-	diag_help(ds, d, "add seccomp to its 'layers', or leave that out: AppArmor logs what it refuses");
+				  "' does not count on seccomp",
+				  STRARG(p->name));
+	diag_help(ds, d,
+		  "add seccomp to its 'layers', or leave that out: AppArmor logs what it refuses");
 }
 
 /* ---- a policy ---- */
@@ -372,8 +367,9 @@ static void check_set(struct resolver *r, struct set_def *def)
 	for (int a = 0; a < ARCH_NR; a++)
 		r->listed |= ARCH_BIT(a);
 	r->p->arches = r->listed;
-	r->env = (struct environment){ .caps_known = true, .kernel_known = true,
-				       .kernel = tables_level, .host_known = true };
+	r->env = (struct environment){
+		.caps_known = true, .kernel_known = true, .kernel = tables_level, .host_known = true
+	};
 	compose_items(r, def->scope, def->stmt->body, def);
 	vec_each(&r->items, it)
 		resolve_resource(r, it);
@@ -387,8 +383,9 @@ static void check_names(struct resolver *r, const struct policies *all)
 			const struct policy *p = all->list.v[i], *q = all->list.v[k];
 			if (!str_eq(p->name, q->name))
 				continue;
-			struct diag *d = resolve_report(r, DIAG_PL110, p->span, "policy '" PRISTR
-							"' is defined twice", STRARG(p->name));
+			struct diag *d = resolve_report(r, DIAG_PL110, p->span,
+							"policy '" PRISTR "' is defined twice",
+							STRARG(p->name));
 			diag_note(r->ds, d, q->span, "first here");
 			break;
 		}

@@ -11,14 +11,14 @@
 #define WORD(w) STRARG((w).text)
 
 enum { /* bounds on hostile input */
-	INCLUDE_DEPTH = 16,
-	USES_MAX = 4096,       /* expansions of sets in one policy */
-	ITEMS_MAX = 1 << 20,   /* statements of one policy, sets expanded */
-	RULES_MAX = 1 << 20,   /* call rules of one policy */
-	NAMES_MAX = 1024,      /* policies, or sets, of one file */
-	VALUES_MAX = 1 << 16,  /* elements of one `in` set */
-	ABSENT_SHOWN = 6,      /* calls named where some architecture lacks them */
-	ABSENT_LINES = 4,      /* sets of them that get a line each; more are told together */
+       INCLUDE_DEPTH = 16,
+       USES_MAX = 4096,      /* expansions of sets in one policy */
+       ITEMS_MAX = 1 << 20,  /* statements of one policy, sets expanded */
+       RULES_MAX = 1 << 20,  /* call rules of one policy */
+       NAMES_MAX = 1024,     /* policies, or sets, of one file */
+       VALUES_MAX = 1 << 16, /* elements of one `in` set */
+       ABSENT_SHOWN = 6,     /* calls named where some architecture lacks them */
+       ABSENT_LINES = 4,     /* sets of them that get a line each; more are told together */
 };
 
 /* ---- scopes (compose.c): which sets a file sees ---- */
@@ -51,12 +51,13 @@ struct except { /* one `except` list; `up`: of the `use` around it */
 /* A statement of the policy, sets expanded. */
 struct item {
 	const struct ast_stmt *stmt;
-	const char *set;    /* NULL: the policy's own */
+	const char *set; /* NULL: the policy's own */
 	struct span use;
-	unsigned arches;    /* of the listed: where its `when`s hold */
-	unsigned possible;  /* of the listed: where they could, whatever the environment */
-	bool by_arch;       /* they hold on some of the listed architectures only */
-	const struct env_cond *const *env; /* keep_when: by architecture, what is left open; NULL: nothing */
+	unsigned arches;   /* of the listed: where its `when`s hold */
+	unsigned possible; /* of the listed: where they could, whatever the environment */
+	bool by_arch;      /* they hold on some of the listed architectures only */
+	const struct env_cond *const
+		*env; /* keep_when: by architecture, what is left open; NULL: nothing */
 	const struct except *except;
 };
 
@@ -77,8 +78,9 @@ struct resolver {
 	/* the policy at hand */
 	struct policy *p;
 	struct environment env;
-	bool blind;   /* `when` knows the architecture of the call only */
-	unsigned asked; /* bits: capabilities, kernel, host were reported as not known, the host as assumed */
+	bool blind; /* `when` knows the architecture of the call only */
+	unsigned
+		asked; /* bits: capabilities, kernel, host were reported as not known, the host as assumed */
 	bool variables_unread; /* reported: what is declared is not known */
 	bool probing; /* first pass: looks for capability lines only; env may be incomplete */
 	struct verdict foreign[ARCH_NR]; /* as written; the policy has one */
@@ -96,7 +98,8 @@ struct resolver {
 struct diag *resolve_report(struct resolver *r, enum diag_id id, struct span sp, const char *fmt,
 			    ...) __attribute__((format(printf, 4, 5)));
 /* "more than `most` WHAT", and the way out. */
-void resolve_too_large(struct resolver *r, struct span sp, int most, const char *what, const char *way);
+void resolve_too_large(struct resolver *r, struct span sp, int most, const char *what,
+		       const char *way);
 /* "major.minor": 0 or -EINVAL. */
 int resolve_version(struct str s, uint16_t *out);
 
@@ -123,7 +126,7 @@ unsigned when_possible(struct resolver *r, const struct ast_env *env);
 
 /* ---- value.c: written values to numbers ---- */
 
-struct operand { /* what a comparison looks at, on one architecture */
+struct operand {          /* what a comparison looks at, on one architecture */
 	const char *call; /* for messages */
 	const char *name;
 	enum arch arch;
@@ -161,7 +164,7 @@ bool cond_resolve(struct resolver *r, const struct cond_site *site, const struct
 		  const struct cond **out);
 const struct cond *cond_new_cmp(struct arena *a, struct cmp cmp);
 const struct cond *cond_new_join(struct arena *a, enum cond_kind kind, const struct cond *l,
-			     const struct cond *r); /* a NULL side is left out */
+				 const struct cond *r); /* a NULL side is left out */
 
 /* ---- item.c ---- */
 
@@ -177,7 +180,8 @@ struct policy *resolve_left_out(struct resolver *r);
 /* What is written, on each architecture. false: reported. `what` for messages: "default". */
 bool verdict_resolve(struct resolver *r, const struct ast_verdict *v, const char *what,
 		     struct verdict out[ARCH_NR]);
-void verdict_errno(const char *name, struct verdict out[ARCH_NR]); /* "ENOSYS": it is in the table */
+void verdict_errno(const char *name,
+		   struct verdict out[ARCH_NR]); /* "ENOSYS": it is in the table */
 void resolve_calls(struct resolver *r, const struct item *it);
 /* Tells once of all calls met that some of the listed architectures lack. */
 void resolve_report_absent(struct resolver *r);

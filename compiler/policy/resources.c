@@ -25,25 +25,19 @@ static bool denies(enum rule_action a)
 /* ---- files ---- */
 
 static const char *const transitions[] = {
-	"ix",  "px",  "Px",  "cx",   "Cx",   "ux",   "Ux",
-	"pix", "Pix", "cix", "Cix", "pux", "PUx", "cux", "CUx",
+	"ix",  "px",  "Px",  "cx",  "Cx",  "ux",  "Ux",  "pix",
+	"Pix", "cix", "Cix", "pux", "PUx", "cux", "CUx",
 };
 
 static unsigned letter_perm(char c)
 {
 	switch (c) {
-	case 'r':
-		return PERM_R;
-	case 'w':
-		return PERM_W;
-	case 'a':
-		return PERM_A;
-	case 'l':
-		return PERM_L;
-	case 'k':
-		return PERM_K;
-	case 'm':
-		return PERM_M;
+	case 'r': return PERM_R;
+	case 'w': return PERM_W;
+	case 'a': return PERM_A;
+	case 'l': return PERM_L;
+	case 'k': return PERM_K;
+	case 'm': return PERM_M;
 	}
 	return 0;
 }
@@ -82,13 +76,15 @@ static bool exec_letters(struct resolver *r, const struct ast_word *w, bool deny
 		return report_perm(r, w, "a denied execution has no transition",
 				   "write 'x' alone in a deny");
 	if (!n && w->text.p[*i] != 'x')
-		return report_perm(r, w, "not a permission",
-				   "the letters are r w a l k m and ix px cx ux (Px Cx Ux clean the "
-				   "environment)");
+		return report_perm(
+			r, w, "not a permission",
+			"the letters are r w a l k m and ix px cx ux (Px Cx Ux clean the "
+			"environment)");
 	if (!n && !deny)
-		return report_perm(r, w, "execution needs a transition",
-				   "ix keeps this policy, px changes to the program's own, ux leaves "
-				   "confinement");
+		return report_perm(
+			r, w, "execution needs a transition",
+			"ix keeps this policy, px changes to the program's own, ux leaves "
+			"confinement");
 	if (f->exec[0] && strcmp(f->exec, n ? exec : "x"))
 		return report_perm(r, w, "two exec transitions in one rule", "keep one of them");
 	memcpy(f->exec, n ? exec : "x", n ? n + 1 : 2);
@@ -127,7 +123,8 @@ static bool target_named(struct resolver *r, const struct ast_word *target)
 {
 	if (target->text.n || !target->text.p)
 		return true;
-	struct diag *d = resolve_report(r, DIAG_PL134, target->span, "the name behind '->' is empty");
+	struct diag *d =
+		resolve_report(r, DIAG_PL134, target->span, "the name behind '->' is empty");
 	diag_help(r->ds, d, "write a profile's name, or leave '->' out");
 	return false;
 }
@@ -137,13 +134,18 @@ static void warn_of_child(struct resolver *r, const struct ast_stmt *st, const s
 {
 	if (strcmp(f->exec, "cx") && strcmp(f->exec, "Cx"))
 		return;
-	struct diag *d = resolve_report(r, DIAG_PL236, st->perms->span, "'%s' changes to a child of this "
-					"profile, and pale writes none: the execution fails", f->exec);
+	struct diag *d = resolve_report(r, DIAG_PL236, st->perms->span,
+					"'%s' changes to a child of this "
+					"profile, and pale writes none: the execution fails",
+					f->exec);
 	if (f->target.n)
-		diag_help(r->ds, d, "load a profile '" PRISTR "//" PRISTR "' beside this one, or write px",
+		diag_help(r->ds, d,
+			  "load a profile '" PRISTR "//" PRISTR "' beside this one, or write px",
 			  STRARG(r->p->name), STRARG(f->target));
 	else
-		diag_help(r->ds, d, "write px for the program's own profile, or cix to fall back to this one");
+		diag_help(
+			r->ds, d,
+			"write px for the program's own profile, or cix to fall back to this one");
 }
 
 static bool file_target(struct resolver *r, const struct ast_stmt *st, struct file_rule *f)
@@ -152,7 +154,8 @@ static bool file_target(struct resolver *r, const struct ast_stmt *st, struct fi
 	if (!f->target.n)
 		return target_named(r, &st->target);
 	if (glob_has_variable(f->target)) {
-		struct diag *d = resolve_report(r, DIAG_PL237, st->target.span, "AppArmor opens no variable in "
+		struct diag *d = resolve_report(r, DIAG_PL237, st->target.span,
+						"AppArmor opens no variable in "
 						"the name of a profile");
 		diag_help(r->ds, d, "write the name out");
 		return false;
@@ -168,8 +171,8 @@ static bool file_target(struct resolver *r, const struct ast_stmt *st, struct fi
 static bool file_path(struct resolver *r, const struct ast_word *w)
 {
 	if (!str_starts(w->text, "/") && !str_starts(w->text, "@{")) {
-		struct diag *d = resolve_report(r, DIAG_PL134, w->span, "the path '" PRISTR
-						"' is not absolute", WORD(*w));
+		struct diag *d = resolve_report(r, DIAG_PL134, w->span,
+						"the path '" PRISTR "' is not absolute", WORD(*w));
 		diag_help(r->ds, d, "begin it with '/' or a variable '@{...}'");
 		return false;
 	}
@@ -205,9 +208,10 @@ static void resolve_capabilities(struct resolver *r, const struct item *it)
 			continue;
 		if (!it->arches)
 			continue;
-		vec_push(r->arena, &r->p->caps, ((struct capability_rule){
-				rule_action_of(it->stmt->verdict.action), (unsigned)cap,
-				resolve_origin(r, it, NULL, w->span) }));
+		vec_push(r->arena, &r->p->caps,
+			 ((struct capability_rule){ rule_action_of(it->stmt->verdict.action),
+						    (unsigned)cap,
+						    resolve_origin(r, it, NULL, w->span) }));
 	}
 }
 
@@ -235,7 +239,8 @@ static bool signal_peer(struct resolver *r, const struct ast_word *peer)
 static void resolve_signals(struct resolver *r, const struct item *it)
 {
 	const struct ast_stmt *st = it->stmt;
-	struct signal_rule s = { .action = rule_action_of(st->verdict.action), .signal = -1,
+	struct signal_rule s = { .action = rule_action_of(st->verdict.action),
+				 .signal = -1,
 				 .peer = st->target.text };
 	uint64_t v;
 
@@ -291,9 +296,9 @@ static void resolve_limit(struct resolver *r, const struct item *it)
 		resolve_report(r, DIAG_PL120, w->span, "value out of range: limits are 0..15");
 		return;
 	}
-	vec_push(r->arena, &r->p->limits, ((struct limit_rule){
-			str_dup(r->arena, w->text), (int)id, value,
-			resolve_origin(r, it, NULL, w->span) }));
+	vec_push(r->arena, &r->p->limits,
+		 ((struct limit_rule){ str_dup(r->arena, w->text), (int)id, value,
+				       resolve_origin(r, it, NULL, w->span) }));
 }
 
 /* ---- which layer ---- */
@@ -301,18 +306,12 @@ static void resolve_limit(struct resolver *r, const struct item *it)
 static const char *stmt_name(enum ast_stmt_kind kind)
 {
 	switch (kind) {
-	case AST_STMT_CALLS:
-		return "a rule on system calls";
-	case AST_STMT_NAMESPACE:
-		return "'namespace'";
-	case AST_STMT_FILE:
-		return "'file'";
-	case AST_STMT_SIGNAL:
-		return "'signal'";
-	case AST_STMT_CAPABILITY:
-		return "an audited 'capability'";
-	default: /* enforced without a layer, or by either */
-		return NULL;
+	case AST_STMT_CALLS: return "a rule on system calls";
+	case AST_STMT_NAMESPACE: return "'namespace'";
+	case AST_STMT_FILE: return "'file'";
+	case AST_STMT_SIGNAL: return "'signal'";
+	case AST_STMT_CAPABILITY: return "an audited 'capability'";
+	default: /* enforced without a layer, or by either */ return NULL;
 	}
 }
 
@@ -350,20 +349,11 @@ static bool speaks_of_calls(enum ast_stmt_kind kind)
 static void resolve_plain(struct resolver *r, const struct item *it)
 {
 	switch (it->stmt->kind) {
-	case AST_STMT_FILE:
-		resolve_files(r, it);
-		return;
-	case AST_STMT_CAPABILITY:
-		resolve_capabilities(r, it);
-		return;
-	case AST_STMT_SIGNAL:
-		resolve_signals(r, it);
-		return;
-	case AST_STMT_LIMIT:
-		resolve_limit(r, it);
-		return;
-	default:
-		BUG("item of a kind that holds no rule");
+	case AST_STMT_FILE: resolve_files(r, it); return;
+	case AST_STMT_CAPABILITY: resolve_capabilities(r, it); return;
+	case AST_STMT_SIGNAL: resolve_signals(r, it); return;
+	case AST_STMT_LIMIT: resolve_limit(r, it); return;
+	default: BUG("item of a kind that holds no rule");
 	}
 }
 
@@ -374,22 +364,16 @@ void resolve_resource(struct resolver *r, const struct item *it)
 	check_layer(r, it);
 	if (it->by_arch && (!speaks_of_calls(it->stmt->kind) ||
 			    (it->stmt->kind == AST_STMT_NETWORK && r->p->layers & LAYER_APPARMOR)))
-		diag_help(r->ds, resolve_report(r, DIAG_PL132, it->stmt->keyword,
-						"'when arch' asks how a call is made; this rule is "
-						"not about calls alone"),
+		diag_help(r->ds,
+			  resolve_report(r, DIAG_PL132, it->stmt->keyword,
+					 "'when arch' asks how a call is made; this rule is "
+					 "not about calls alone"),
 			  "'when host' asks about the machine");
 	switch (it->stmt->kind) {
-	case AST_STMT_CALLS:
-		resolve_calls(r, it);
-		return;
-	case AST_STMT_NETWORK:
-		resolve_network(r, it);
-		return;
-	case AST_STMT_NAMESPACE:
-		resolve_namespace(r, it);
-		return;
-	default:
-		break;
+	case AST_STMT_CALLS: resolve_calls(r, it); return;
+	case AST_STMT_NETWORK: resolve_network(r, it); return;
+	case AST_STMT_NAMESPACE: resolve_namespace(r, it); return;
+	default: break;
 	}
 	/* A resource rule cannot carry a condition. */
 	if (resolve_open(it))

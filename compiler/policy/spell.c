@@ -15,8 +15,10 @@ struct spell_as spell_argument(const struct arg_info *arg, enum arch arch)
 
 	if (!arg)
 		return (struct spell_as){ .kind = ARG_NUMBER, .width = 64, .arch = arch };
-	return (struct spell_as){ arg->domain, arg->kind, arg->width > bits ? bits : arg->width,
-				  arg->is_signed, arg->enum_mask, arch };
+	return (struct spell_as){
+		arg->domain,    arg->kind,      arg->width > bits ? bits : arg->width,
+		arg->is_signed, arg->enum_mask, arch
+	};
 }
 
 static bool has_flags(const struct spell_as *as)
@@ -70,8 +72,9 @@ static const char *best_name(const struct spell_as *as, const struct domain_info
 		const struct constant_row row = constant_at(dom->first + i);
 		uint64_t bits = row.value[as->arch];
 		int count = __builtin_popcountll(bits);
-		if (!(row.arches & ARCH_BIT(as->arch)) || bits & as->enum_mask || (v & bits) != bits ||
-		    count <= most || (count > 1 && !(bits & ~named)) || !spell_is(as, row.name, bits))
+		if (!(row.arches & ARCH_BIT(as->arch)) || bits & as->enum_mask ||
+		    (v & bits) != bits || count <= most || (count > 1 && !(bits & ~named)) ||
+		    !spell_is(as, row.name, bits))
 			continue;
 		best = row.name;
 		most = count;
@@ -105,7 +108,8 @@ void spell_bits(const struct spell_as *as, uint64_t v, struct spelling *out)
 static const char *whole_name(const struct spell_as *as, uint64_t v)
 {
 	bool negative = as->is_signed && v >> (as->width - 1);
-	const char *name = constant_name(as->domain, negative ? v | ~bits_of(as->width) : v, as->arch);
+	const char *name =
+		constant_name(as->domain, negative ? v | ~bits_of(as->width) : v, as->arch);
 
 	return spell_is(as, name, v) ? name : NULL;
 }

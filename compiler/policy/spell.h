@@ -10,10 +10,10 @@
 #include "compiler/tables/tables.h"
 #include "grammar/ast.h"
 
-struct spell_as { /* what the number is the value of */
+struct spell_as {           /* what the number is the value of */
 	const char *domain; /* NULL: it has no names */
 	enum arg_kind kind;
-	unsigned width;     /* bits that are compared: 1..64 */
+	unsigned width; /* bits that are compared: 1..64 */
 	bool is_signed;
 	uint64_t enum_mask; /* ENUM_FLAGS */
 	enum arch arch;

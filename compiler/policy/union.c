@@ -9,8 +9,9 @@
 static void differ(struct diags *ds, const struct policy *x, const struct policy *y,
 		   const char *line)
 {
-	struct diag *d = diag_add(ds, DIAG_PL144, y->span, "policies '" PRISTR "' and '" PRISTR
-				  "' differ in '%s'", STRARG(x->name), STRARG(y->name), line);
+	struct diag *d = diag_add(ds, DIAG_PL144, y->span,
+				  "policies '" PRISTR "' and '" PRISTR "' differ in '%s'",
+				  STRARG(x->name), STRARG(y->name), line);
 
 	diag_note(ds, d, x->span, "the other policy");
 	diag_help(ds, d, "make their '%s' lines equal before merging", line);
@@ -50,10 +51,10 @@ static bool headers_equal(const struct policy *x, const struct policy *y, struct
 	return all;
 }
 
-#define TAKE(a, to, from)                          \
-	do {                                       \
-		vec_each((from), rule_)            \
-			vec_push((a), (to), *rule_); \
+#define TAKE(a, to, from)                                                                          \
+	do {                                                                                       \
+		vec_each((from), rule_)                                                            \
+			vec_push((a), (to), *rule_);                                               \
 	} while (0)
 
 static void take_rules(struct arena *a, struct policy *to, const struct policy *from)

@@ -16,19 +16,19 @@ uint64_t width_mask(unsigned width)
 static const char *where(struct resolver *r, const struct operand *o)
 {
 	/* Without the architecture: what is wrong on all of them is said once. */
-	return o->reg ? arena_printf(r->arena, "the register of '%s'", o->name)
-		      : arena_printf(r->arena, "'%s' of '%s'", o->name, o->call);
+	return o->reg ? arena_printf(r->arena, "the register of '%s'", o->name) :
+			arena_printf(r->arena, "'%s' of '%s'", o->name, o->call);
 }
 
 static bool report_range(struct resolver *r, const struct operand *o, struct span sp,
 			 struct str text, bool negative)
 {
-	struct diag *d = resolve_report(r, DIAG_PL120, sp, "value out of range: '" PRISTR
-					"' does not fit %s, which is %s and %u bits wide%s%s",
-					STRARG(text), where(r, o),
-					o->is_signed ? "signed" : "unsigned", o->width,
-					o->narrowed ? " on " : "",
-					o->narrowed ? arch_info(o->arch)->name : "");
+	struct diag *d = resolve_report(
+		r, DIAG_PL120, sp,
+		"value out of range: '" PRISTR
+		"' does not fit %s, which is %s and %u bits wide%s%s",
+		STRARG(text), where(r, o), o->is_signed ? "signed" : "unsigned", o->width,
+		o->narrowed ? " on " : "", o->narrowed ? arch_info(o->arch)->name : "");
 	uint64_t top = width_mask(o->width);
 
 	if (negative && o->reg)
@@ -131,8 +131,8 @@ static const char *name_elsewhere(struct resolver *r, const struct operand *o, s
 	for (int a = 0; a < ARCH_NR; a++)
 		if (constant_find(o->domain, name, (enum arch)a, &x) == 0)
 			list = list ? arena_printf(r->arena, "%s, %s", list,
-						   arch_info((enum arch)a)->name)
-				    : arch_info((enum arch)a)->name;
+						   arch_info((enum arch)a)->name) :
+				      arch_info((enum arch)a)->name;
 	return list;
 }
 
@@ -148,15 +148,17 @@ static bool report_name(struct resolver *r, const struct operand *o, const struc
 		diag_help(r->ds, d, "put the rule into 'when arch %s { ... }'", elsewhere);
 		return false;
 	}
-	d = resolve_report(r, DIAG_PL118, v->span, "unknown constant '" PRISTR
-					"' for %s", STRARG(v->text), where(r, o));
+	d = resolve_report(r, DIAG_PL118, v->span, "unknown constant '" PRISTR "' for %s",
+			   STRARG(v->text), where(r, o));
 
 	suggest_start(&s, v->text);
 	constant_suggest(o->domain, &s);
 	in_case_of(r, &s);
 	if (!diag_suggest(r->ds, d, v->span, &s))
-		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'; a number is "
-				    "legal too", o->domain);
+		diag_help(r->ds, d,
+			  "'pale list constants' shows the names of '%s'; a number is "
+			  "legal too",
+			  o->domain);
 	return false;
 }
 
@@ -169,23 +171,26 @@ static bool resolve_name(struct resolver *r, const struct operand *o, const stru
 	if (!o->domain) {
 		if ((o->kind == ARG_POLY || o->reg) && find_anywhere(v->text, o->arch, &value))
 			return fit_constant(r, o, v, value, out);
-		d = resolve_report(r, DIAG_PL118, v->span, "%s has no named values: '" PRISTR
-				   "' means nothing here", where(r, o), STRARG(v->text));
+		d = resolve_report(r, DIAG_PL118, v->span,
+				   "%s has no named values: '" PRISTR "' means nothing here",
+				   where(r, o), STRARG(v->text));
 		diag_help(r->ds, d, "write the number");
 		return false;
 	}
 	switch (constant_find(o->domain, v->text, o->arch, &value)) {
-	case 0:
-		return fit_constant(r, o, v, value, out);
+	case 0: return fit_constant(r, o, v, value, out);
 	case -EXDEV:
-		d = resolve_report(r, DIAG_PL119, v->span, "'" PRISTR "' is a constant of %s, not "
-				   "of '%s', which %s takes", STRARG(v->text),
-				   domain_with(r, v->text, o->arch), o->domain, where(r, o));
-		diag_help(r->ds, d, "'pale list constants' shows the names of '%s'; where the "
-				    "number is meant, write the number", o->domain);
+		d = resolve_report(r, DIAG_PL119, v->span,
+				   "'" PRISTR "' is a constant of %s, not "
+				   "of '%s', which %s takes",
+				   STRARG(v->text), domain_with(r, v->text, o->arch), o->domain,
+				   where(r, o));
+		diag_help(r->ds, d,
+			  "'pale list constants' shows the names of '%s'; where the "
+			  "number is meant, write the number",
+			  o->domain);
 		return false;
-	default:
-		return report_name(r, o, v);
+	default: return report_name(r, o, v);
 	}
 }
 
@@ -203,17 +208,12 @@ bool value_resolve(struct resolver *r, const struct operand *o, const struct ast
 			ok = false;
 	}
 	switch (v->kind) {
-	case AST_VALUE_NAME:
-		ok &= resolve_name(r, o, v, &one);
-		break;
-	case AST_VALUE_NUMBER:
-		ok &= resolve_number(r, o, v, &one);
-		break;
+	case AST_VALUE_NAME: ok &= resolve_name(r, o, v, &one); break;
+	case AST_VALUE_NUMBER: ok &= resolve_number(r, o, v, &one); break;
 	case AST_VALUE_RANGE:
 		resolve_report(r, DIAG_PL125, v->span, "a range stands behind 'in' only");
 		return false;
-	case AST_VALUE_OR:
-		BUG("value");
+	case AST_VALUE_OR: BUG("value");
 	}
 	if (ok)
 		*out = all | one;
@@ -229,8 +229,8 @@ bool value_word(struct resolver *r, const char *domain, const char *what, struct
 	if (constant_find(domain, text, (enum arch)arch_native(), out) == 0 ||
 	    str_u64(text, out) == 0)
 		return true;
-	struct diag *d = resolve_report(r, DIAG_PL136, span, "unknown %s '" PRISTR "'", what,
-					STRARG(text));
+	struct diag *d =
+		resolve_report(r, DIAG_PL136, span, "unknown %s '" PRISTR "'", what, STRARG(text));
 	suggest_start(&s, text);
 	constant_suggest(domain, &s);
 	in_case_of(r, &s);
@@ -249,8 +249,8 @@ int resolve_capability(struct resolver *r, const struct ast_word *w)
 	suggest_start(&s, w->text);
 	for (unsigned i = 0; i < CAPABILITY_NR; i++)
 		suggest_offer(&s, str_c(capability_name(i)));
-	struct diag *d = resolve_report(r, DIAG_PL135, w->span, "unknown capability '" PRISTR "'",
-					WORD(*w));
+	struct diag *d =
+		resolve_report(r, DIAG_PL135, w->span, "unknown capability '" PRISTR "'", WORD(*w));
 	diag_suggest(r->ds, d, w->span, &s);
 	return -1;
 }

@@ -28,8 +28,8 @@ static bool find_arch(struct resolver *r, const struct ast_word *w, enum arch *o
 	suggest_start(&s, w->text);
 	for (int i = 0; i < ARCH_NR; i++)
 		suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
-	struct diag *d = resolve_report(r, DIAG_PL102, w->span,
-					"unknown architecture '" PRISTR "'", WORD(*w));
+	struct diag *d = resolve_report(r, DIAG_PL102, w->span, "unknown architecture '" PRISTR "'",
+					WORD(*w));
 	diag_suggest(r->ds, d, w->span, &s);
 	return false;
 }
@@ -53,33 +53,26 @@ static enum tri eval_kernel(struct resolver *r, const struct ast_env *env)
 	uint16_t v;
 
 	if (resolve_version(env->version.text, &v) < 0) {
-		struct diag *d = resolve_report(r, DIAG_PL101, env->version.span,
-						"'" PRISTR "' is not a kernel version",
-						WORD(env->version));
+		struct diag *d =
+			resolve_report(r, DIAG_PL101, env->version.span,
+				       "'" PRISTR "' is not a kernel version", WORD(env->version));
 		diag_help(r->ds, d, "write it as MAJOR.MINOR, such as 5.9");
 		return TRI_FALSE;
 	}
 	if (!r->env.kernel_known || r->blind)
 		return TRI_UNKNOWN;
 	switch (env->op) {
-	case AST_CMP_EQ:
-		return tri_of(r->env.kernel == v);
-	case AST_CMP_NE:
-		return tri_of(r->env.kernel != v);
-	case AST_CMP_LT:
-		return tri_of(r->env.kernel < v);
-	case AST_CMP_LE:
-		return tri_of(r->env.kernel <= v);
-	case AST_CMP_GT:
-		return tri_of(r->env.kernel > v);
-	case AST_CMP_GE:
-		return tri_of(r->env.kernel >= v);
+	case AST_CMP_EQ: return tri_of(r->env.kernel == v);
+	case AST_CMP_NE: return tri_of(r->env.kernel != v);
+	case AST_CMP_LT: return tri_of(r->env.kernel < v);
+	case AST_CMP_LE: return tri_of(r->env.kernel <= v);
+	case AST_CMP_GT: return tri_of(r->env.kernel > v);
+	case AST_CMP_GE: return tri_of(r->env.kernel >= v);
 	case AST_CMP_IN:
 	case AST_CMP_HAS:
 	case AST_CMP_HAS_ANY:
 	case AST_CMP_LACKS:
-	case AST_CMP_NR:
-		break;
+	case AST_CMP_NR: break;
 	}
 	BUG("when kernel");
 }
@@ -145,16 +138,13 @@ static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arc
 	enum tri x, y;
 
 	switch (env->kind) {
-	case AST_ENV_CAPABILITY:
-		return eval_caps(r, env);
-	case AST_ENV_KERNEL:
-		return eval_kernel(r, env);
+	case AST_ENV_CAPABILITY: return eval_caps(r, env);
+	case AST_ENV_KERNEL: return eval_kernel(r, env);
 	case AST_ENV_HOST:
 		if (r->blind)
 			return possible_host(env, arch);
 		return eval_host(r, env, arch);
-	case AST_ENV_ARCH:
-		return eval_words(r, env, arch);
+	case AST_ENV_ARCH: return eval_words(r, env, arch);
 	case AST_ENV_AND:
 		x = eval_env(r, env->left, arch);
 		y = eval_env(r, env->right, arch);
@@ -196,14 +186,13 @@ static void report_unknown(struct resolver *r, const struct ast_env *env)
 		report_unknown(r, env->left);
 		report_unknown(r, env->right);
 		return;
-	case AST_ENV_NOT:
-		report_unknown(r, env->left);
-		return;
+	case AST_ENV_NOT: report_unknown(r, env->left); return;
 	case AST_ENV_CAPABILITY:
 		if (r->env.caps_known || !first_asked(r, 1))
 			return;
-		d = resolve_report(r, DIAG_PL131, env->span,
-				   "this depends on capabilities, and nothing says which there are");
+		d = resolve_report(
+			r, DIAG_PL131, env->span,
+			"this depends on capabilities, and nothing says which there are");
 		diag_help(r->ds, d, "give --caps LIST, or write 'capability' lines in the policy");
 		return;
 	case AST_ENV_KERNEL:
@@ -216,14 +205,15 @@ static void report_unknown(struct resolver *r, const struct ast_env *env)
 	case AST_ENV_HOST:
 		if (machines_known(r) || !first_asked(r, 4))
 			return;
-		d = resolve_report(r, DIAG_PL131, env->span, r->env.host_known
-				   ? "this depends on the machine, and the one that is given makes none "
-				     "of these calls"
-				   : "this depends on the machine, which is not known here");
+		d = resolve_report(
+			r, DIAG_PL131, env->span,
+			r->env.host_known ?
+				"this depends on the machine, and the one that is given makes none "
+				"of these calls" :
+				"this depends on the machine, which is not known here");
 		diag_help(r->ds, d, "give --host ARCH");
 		return;
-	case AST_ENV_ARCH:
-		return;
+	case AST_ENV_ARCH: return;
 	}
 	BUG("ast_env_kind");
 }
@@ -249,16 +239,21 @@ static int other_machine(struct resolver *r, const struct ast_env *env, enum arc
 /* Without --host the machine is the family's own; a program that a 32-bit kernel loads is not its. */
 static void tell_assumed(struct resolver *r, const struct ast_env *env, enum arch arch, enum tri t)
 {
-	int other = r->env.host_known || r->probing || t == TRI_UNKNOWN ? -1 : other_machine(r, env, arch, t);
+	int other = r->env.host_known || r->probing || t == TRI_UNKNOWN ?
+			    -1 :
+			    other_machine(r, env, arch, t);
 	enum arch machine = machine_of(r, arch);
 
 	if (other < 0 || machine == ARCH_NR || !first_asked(r, 8))
 		return;
 	const char *taken = arch_info(machine)->name, *name = arch_info((enum arch)other)->name;
-	struct diag *d = resolve_report(r, DIAG_PL238, env->span, "for calls of %s the machine is taken to be "
-					"%s here; on a machine of %s this condition answers otherwise",
-					arch_info(arch)->name, taken, name);
-	diag_help(r->ds, d, "give --host %s for those machines, or --host %s to say that it is meant", name,
+	struct diag *d =
+		resolve_report(r, DIAG_PL238, env->span,
+			       "for calls of %s the machine is taken to be "
+			       "%s here; on a machine of %s this condition answers otherwise",
+			       arch_info(arch)->name, taken, name);
+	diag_help(r->ds, d,
+		  "give --host %s for those machines, or --host %s to say that it is meant", name,
 		  taken);
 }
 
@@ -302,9 +297,9 @@ static struct open open_join(struct resolver *r, enum env_kind kind, struct open
 		return x.t == strong ? x : y;
 	if (y.t != TRI_UNKNOWN)
 		return y.t == strong ? y : x;
-	return (struct open){ TRI_UNKNOWN, env_new(r, (struct env_cond){ .kind = kind,
-									 .left = x.cond,
-									 .right = y.cond }) };
+	return (struct open){ TRI_UNKNOWN,
+			      env_new(r, (struct env_cond){
+						 .kind = kind, .left = x.cond, .right = y.cond }) };
 }
 
 static struct open open_not(struct resolver *r, struct open x)
@@ -337,8 +332,9 @@ static struct open open_from(struct resolver *r, unsigned version)
 {
 	if (!version || version > UINT16_MAX)
 		return (struct open){ tri_of(!version), NULL };
-	return (struct open){ TRI_UNKNOWN, env_new(r, (struct env_cond){
-				.kind = ENV_KERNEL, .version = (uint16_t)version }) };
+	return (struct open){ TRI_UNKNOWN,
+			      env_new(r, (struct env_cond){ .kind = ENV_KERNEL,
+							    .version = (uint16_t)version }) };
 }
 
 static struct open open_kernel(struct resolver *r, const struct ast_env *env)
@@ -350,24 +346,17 @@ static struct open open_kernel(struct resolver *r, const struct ast_env *env)
 		return known;
 	struct open from = open_from(r, v), after = open_from(r, v + 1u);
 	switch (env->op) {
-	case AST_CMP_GE:
-		return from;
-	case AST_CMP_LT:
-		return open_not(r, from);
-	case AST_CMP_GT:
-		return after;
-	case AST_CMP_LE:
-		return open_not(r, after);
-	case AST_CMP_EQ:
-		return open_join(r, ENV_AND, from, open_not(r, after));
-	case AST_CMP_NE:
-		return open_join(r, ENV_OR, open_not(r, from), after);
+	case AST_CMP_GE: return from;
+	case AST_CMP_LT: return open_not(r, from);
+	case AST_CMP_GT: return after;
+	case AST_CMP_LE: return open_not(r, after);
+	case AST_CMP_EQ: return open_join(r, ENV_AND, from, open_not(r, after));
+	case AST_CMP_NE: return open_join(r, ENV_OR, open_not(r, from), after);
 	case AST_CMP_IN:
 	case AST_CMP_HAS:
 	case AST_CMP_HAS_ANY:
 	case AST_CMP_LACKS:
-	case AST_CMP_NR:
-		break;
+	case AST_CMP_NR: break;
 	}
 	BUG("when kernel");
 }
@@ -379,8 +368,9 @@ static struct open open_host(struct resolver *r, const struct ast_env *env, enum
 
 	if (r->env.host_known) {
 		enum arch machine = machine_of(r, arch);
-		return (struct open){ eval_words(r, env, machine == ARCH_NR ? r->env.host : machine),
-				      NULL };
+		return (struct open){
+			eval_words(r, env, machine == ARCH_NR ? r->env.host : machine), NULL
+		};
 	}
 	for (const struct ast_word *w = env->words; w; w = w->next)
 		if (find_arch(r, w, &a))
@@ -395,21 +385,16 @@ static struct open open_env(struct resolver *r, const struct ast_env *env, enum 
 	struct open x, y;
 
 	switch (env->kind) {
-	case AST_ENV_CAPABILITY:
-		return open_caps(r, env);
-	case AST_ENV_KERNEL:
-		return open_kernel(r, env);
-	case AST_ENV_HOST:
-		return open_host(r, env, arch);
-	case AST_ENV_ARCH:
-		return (struct open){ eval_words(r, env, arch), NULL };
+	case AST_ENV_CAPABILITY: return open_caps(r, env);
+	case AST_ENV_KERNEL: return open_kernel(r, env);
+	case AST_ENV_HOST: return open_host(r, env, arch);
+	case AST_ENV_ARCH: return (struct open){ eval_words(r, env, arch), NULL };
 	case AST_ENV_AND:
 	case AST_ENV_OR:
 		x = open_env(r, env->left, arch);
 		y = open_env(r, env->right, arch);
 		return open_join(r, env->kind == AST_ENV_AND ? ENV_AND : ENV_OR, x, y);
-	case AST_ENV_NOT:
-		return open_not(r, open_env(r, env->left, arch));
+	case AST_ENV_NOT: return open_not(r, open_env(r, env->left, arch));
 	}
 	BUG("ast_env_kind");
 }

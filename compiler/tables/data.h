@@ -25,7 +25,7 @@ struct tables_constant {
 struct tables_by_nr {
 	const int16_t *call; /* index in tables_syscalls, -1: a hole */
 	uint32_t end;
-	const int16_t *far;  /* of the numbers from far_first on, nfar of them */
+	const int16_t *far; /* of the numbers from far_first on, nfar of them */
 	uint32_t far_first, nfar;
 };
 

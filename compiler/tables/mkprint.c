@@ -47,7 +47,7 @@ static void print_arg(FILE *out, const struct arg *a, unsigned bits)
 static struct arg_list {
 	char *text;
 	size_t first;
-} *arg_lists;
+} * arg_lists;
 static size_t narg_lists, nargs_printed;
 
 /* Where in tables_args the list begins, as a machine of so many bits takes it. */
@@ -159,7 +159,8 @@ static void print_own_args(void)
 				       place_args(own, arches[a].bits));
 		}
 	}
-	puts("};\nconst size_t tables_nown_args = sizeof(tables_own_args) / sizeof(tables_own_args[0]);");
+	puts("};\nconst size_t tables_nown_args = sizeof(tables_own_args) / "
+	     "sizeof(tables_own_args[0]);");
 }
 
 /* The numbers from `from` to the highest up to `top`: indices of calls, -1 for a hole. */
@@ -191,7 +192,8 @@ static void print_by_number(void)
 	for (int a = 0; a < ARCH_NR; a++) {
 		const char *n = arches[a].name;
 		printf("\t{ by_nr_%s, sizeof(by_nr_%s) / sizeof(int16_t), far_nr_%s, %d,\n"
-		       "\t  sizeof(far_nr_%s) / sizeof(int16_t) },\n", n, n, n, FAR_MIN, n);
+		       "\t  sizeof(far_nr_%s) / sizeof(int16_t) },\n",
+		       n, n, n, FAR_MIN, n);
 	}
 	puts("};");
 }

@@ -33,7 +33,8 @@ struct file {
 
 bool failed;
 
-static void __attribute__((format(printf, 2, 3))) complain(const struct file *f, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3)))
+complain(const struct file *f, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -135,7 +136,8 @@ static bool is_word(const char *s)
 {
 	size_t n = strlen(s);
 
-	return n && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
+	return n &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
 }
 
 static int find_arch(const char *name)
@@ -268,9 +270,9 @@ static const struct {
 	const char *word, *kind;
 	bool domain, mask, width;
 } kinds[] = {
-	{ "num", "NUMBER", false, false, true },   { "fd", "FD", false, false, true },
-	{ "ptr", "POINTER", false, false, false }, { "poly", "POLY", false, false, true },
-	{ "enum", "ENUM", true, false, true },     { "flags", "FLAGS", true, false, true },
+	{ "num", "NUMBER", false, false, true },         { "fd", "FD", false, false, true },
+	{ "ptr", "POINTER", false, false, false },       { "poly", "POLY", false, false, true },
+	{ "enum", "ENUM", true, false, true },           { "flags", "FLAGS", true, false, true },
 	{ "enumflags", "ENUM_FLAGS", true, true, true },
 };
 

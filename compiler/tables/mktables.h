@@ -20,7 +20,8 @@ extern const struct arch_row {
 enum {
 	FIELDS_MAX = ARCH_NR + 4,
 	ARGS_MAX = 6,
-	NR_MAX = 8191, /* the by-number index is an array: a slip of the pen must not make it huge */
+	NR_MAX =
+		8191, /* the by-number index is an array: a slip of the pen must not make it huge */
 	FAR_MIN = 0xf0000, /* arm keeps a few calls of its own here (asm/unistd.h, __ARM_NR_BASE) */
 	FAR_MAX = FAR_MIN + 15,
 };

@@ -13,7 +13,7 @@ const uint16_t tables_level = KERNEL_VERSION_OF(7, 3);
 /* ---- architectures ---- */
 
 static const struct arch_info arch_infos[ARCH_NR] = {
-#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) \
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base)                              \
 	{ name, alias, oci, go, audit, family, bits, be, base },
 #include "compiler/tables/arches.def"
 #undef ARCH
@@ -120,9 +120,9 @@ const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr)
 {
 	BUG_ON((unsigned)a >= ARCH_NR);
 	const struct tables_by_nr *t = &tables_by_nr[a];
-	int call = nr < t->end ? t->call[nr]
-		   : nr >= t->far_first && nr - t->far_first < t->nfar ? t->far[nr - t->far_first]
-								       : -1;
+	int call = nr < t->end                                       ? t->call[nr] :
+		   nr >= t->far_first && nr - t->far_first < t->nfar ? t->far[nr - t->far_first] :
+								       -1;
 
 	return call < 0 ? NULL : &tables_syscalls[call];
 }

@@ -63,31 +63,33 @@ enum arg_kind {
 };
 
 struct arg_info {
-	const char *name;    /* the kernel's (SYSCALL_DEFINE) */
-	const char *alias;   /* the manual page's where it differs; NULL */
+	const char *name;  /* the kernel's (SYSCALL_DEFINE) */
+	const char *alias; /* the manual page's where it differs; NULL */
 	enum arg_kind kind;
-	uint8_t width;       /* bits the kernel really looks at: 16 (umode_t), 32 or 64 */
+	uint8_t width; /* bits the kernel really looks at: 16 (umode_t), 32 or 64 */
 	bool is_signed;
-	const char *domain;  /* of constants ("af", "prot"); NULL: none */
-	uint64_t enum_mask;  /* ENUM_FLAGS */
-	const char *source;  /* kernel file that shows the effective width, where it is not the declared type's; NULL */
+	const char *domain; /* of constants ("af", "prot"); NULL: none */
+	uint64_t enum_mask; /* ENUM_FLAGS */
+	const char *
+		source; /* kernel file that shows the effective width, where it is not the declared type's; NULL */
 };
 
 #define KERNEL_VERSION_OF(major, minor) ((uint16_t)((major) << 8 | (minor)))
 
 struct syscall_info {
 	const char *name;
-	int32_t nr[ARCH_NR];     /* without the architecture's base; -1: not there */
-	uint16_t since[ARCH_NR]; /* KERNEL_VERSION_OF: first release that has it there; 0: before 2.6.12 */
-	uint8_t nargs;           /* on most architectures; see syscall_args() */
+	int32_t nr[ARCH_NR]; /* without the architecture's base; -1: not there */
+	uint16_t since
+		[ARCH_NR]; /* KERNEL_VERSION_OF: first release that has it there; 0: before 2.6.12 */
+	uint8_t nargs;     /* on most architectures; see syscall_args() */
 	const struct arg_info *args;
-	const char *note;        /* for `pale show`; NULL */
+	const char *note; /* for `pale show`; NULL */
 };
 
 extern const uint16_t tables_level; /* the newest kernel this table knows: 7.3 */
 
 size_t syscall_count(void);
-const struct syscall_info *syscall_at(size_t i); /* in name order */
+const struct syscall_info *syscall_at(size_t i);             /* in name order */
 const struct syscall_info *syscall_by_name(struct str name); /* NULL: no such call anywhere */
 const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr); /* nr without base */
 uint32_t syscall_end(enum arch a); /* one past the highest number there, without base */
@@ -137,10 +139,10 @@ int constant_find(const char *domain, struct str name, enum arch a, uint64_t *va
 const char *constant_name(const char *domain, uint64_t value, enum arch a);
 struct constant_row {
 	const char *domain;
-	const char *name;  /* "AF_INET" */
-	const char *brief; /* "inet" */
+	const char *name;      /* "AF_INET" */
+	const char *brief;     /* "inet" */
 	const uint64_t *value; /* by architecture */
-	uint32_t arches; /* ARCH_BIT() of those that have it */
+	uint32_t arches;       /* ARCH_BIT() of those that have it */
 };
 size_t constant_count(void);
 struct constant_row constant_at(size_t i); /* grouped by domain */

@@ -42,7 +42,8 @@ static void match(const char *x, const char *y)
 
 static void check(const char *x)
 {
-	static const char *const kinds[] = { "fine", "misread", "undeclared", "refused", "malformed" };
+	static const char *const kinds[] = { "fine", "misread", "undeclared", "refused",
+					     "malformed" };
 	struct glob_fault f;
 
 	parse(x, &f);
@@ -89,13 +90,15 @@ static void tell_walk(struct automaton *m)
 }
 
 /* The empty set and both: one language. */
-static bool same_values(const struct glob_variables *x, const struct glob_variables *y, struct str name)
+static bool same_values(const struct glob_variables *x, const struct glob_variables *y,
+			struct str name)
 {
 	const char *text = arena_printf(arena, "@{" PRISTR "}", STRARG(name));
 	struct automaton *m = automaton_new(arena, AUTOMATON_TEXTS, AUTOMATON_BUDGET);
 
 	for (unsigned k = 0; k < 2; k++) {
-		const struct glob *g = glob_parse(arena, (struct str){ text, strlen(text) }, GLOB_PATH, k ? y : x, NULL);
+		const struct glob *g = glob_parse(arena, (struct str){ text, strlen(text) },
+						  GLOB_PATH, k ? y : x, NULL);
 		struct label_set labels = { { 0 } };
 		label_add(&labels, k);
 		automaton_add(m, g, &labels);
@@ -113,8 +116,10 @@ static void compare_variables(void)
 
 	variables_standard(arena, &standard);
 	vec_each(&standard.list, v)
-		printf("%.*s %s\n", STRARG(v->name), !glob_variable_find(variables, v->name) ? "missing" :
-		       same_values(&standard, variables, v->name) ? "same" : "differs");
+		printf("%.*s %s\n", STRARG(v->name),
+		       !glob_variable_find(variables, v->name)    ? "missing" :
+		       same_values(&standard, variables, v->name) ? "same" :
+								    "differs");
 	vec_each(&variables->list, v)
 		if (!glob_variable_find(&standard, v->name))
 			printf("%.*s unknown\n", STRARG(v->name));
@@ -145,8 +150,9 @@ int main(int argc, char **argv)
 		else
 			budget = strtoul(argv[i], NULL, 10);
 	}
-	struct automaton *m = automaton_new(arena, strcmp(what, "walk") ? AUTOMATON_TEXTS : AUTOMATON_PATHS,
-					    budget ? budget : AUTOMATON_BUDGET);
+	struct automaton *m =
+		automaton_new(arena, strcmp(what, "walk") ? AUTOMATON_TEXTS : AUTOMATON_PATHS,
+			      budget ? budget : AUTOMATON_BUDGET);
 	if (!strcmp(what, "variables"))
 		compare_variables();
 	while ((n = getline(&line, &cap, stdin)) > 0) {

@@ -80,8 +80,8 @@ static struct test_rule random_rule(uint64_t *r)
 
 	for (unsigned i = 0; i < out.n; i++) {
 		struct test_arg *a = &out.arg[i];
-		a->index = (unsigned)(i ? (out.arg[0].index + 1 + random_next(r) % 5) % 6
-				       : random_next(r) % 6);
+		a->index = (unsigned)(i ? (out.arg[0].index + 1 + random_next(r) % 5) % 6 :
+					  random_next(r) % 6);
 		a->masked = random_next(r) % 2;
 		a->mask = a->masked ? 1 + random_next(r) % 0xffff : UINT64_MAX;
 		a->value = random_next(r) % 0x7fff & a->mask;
@@ -101,12 +101,13 @@ static bool taken(const struct profile *p, const struct syscall_info *sys)
 static void random_profile(struct profile *p)
 {
 	bool list = random_next(&p->random) % 4 == 0;
-	unsigned want = (unsigned)(list ? 40 + random_next(&p->random) % (CALLS_MAX - 40)
-					: 1 + random_next(&p->random) % 12);
+	unsigned want = (unsigned)(list ? 40 + random_next(&p->random) % (CALLS_MAX - 40) :
+					  1 + random_next(&p->random) % 12);
 
 	p->n = 0;
 	for (unsigned tries = 0; p->n < want && tries < 4 * want; tries++) {
-		const struct syscall_info *sys = syscall_at(random_next(&p->random) % syscall_count());
+		const struct syscall_info *sys =
+			syscall_at(random_next(&p->random) % syscall_count());
 		struct test_call *c = &p->call[p->n];
 		if (!usable(p->arch, sys) || taken(p, sys))
 			continue;
@@ -137,8 +138,10 @@ static void put_rule(struct buf *b, const struct test_rule *r)
 
 static void put_policy(struct buf *b, const struct profile *p)
 {
-	buf_printf(b, "policy test { arch %s; default errno EPERM; unknown errno EPERM; "
-		   "foreign kill-thread;\n", arch_info(p->arch)->name);
+	buf_printf(b,
+		   "policy test { arch %s; default errno EPERM; unknown errno EPERM; "
+		   "foreign kill-thread;\n",
+		   arch_info(p->arch)->name);
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct test_call *c = &p->call[i];
 		for (unsigned k = 0; k < (c->n ? c->n : 1); k++) {
@@ -189,10 +192,12 @@ static void add_rules(scmp_filter_ctx ctx, const struct test_call *c)
 		for (unsigned i = 0; c->n && i < c->rule[k].n; i++) {
 			const struct test_arg *a = &c->rule[k].arg[i];
 			cmp[i] = a->masked ? (struct scmp_arg_cmp){ a->index, SCMP_CMP_MASKED_EQ,
-								    a->mask, a->value }
-					   : (struct scmp_arg_cmp){ a->index, SCMP_CMP_EQ, a->value, 0 };
+								    a->mask, a->value } :
+					     (struct scmp_arg_cmp){ a->index, SCMP_CMP_EQ, a->value,
+								    0 };
 		}
-		int err = seccomp_rule_add_array(ctx, action, seccomp_syscall_resolve_name(c->sys->name),
+		int err = seccomp_rule_add_array(ctx, action,
+						 seccomp_syscall_resolve_name(c->sys->name),
 						 c->n ? c->rule[k].n : 0, cmp);
 		if (err && err != -EEXIST) { /* the same rule by chance */
 			fprintf(stderr, "libseccomp refuses a rule on %s: %d\n", c->sys->name, err);
@@ -203,7 +208,8 @@ static void add_rules(scmp_filter_ctx ctx, const struct test_call *c)
 
 static bool is_answer(uint32_t k)
 {
-	return k == SCMP_ACT_ALLOW || k == SCMP_ACT_KILL_THREAD || k >> 16 == SCMP_ACT_ERRNO(0) >> 16;
+	return k == SCMP_ACT_ALLOW || k == SCMP_ACT_KILL_THREAD ||
+	       k >> 16 == SCMP_ACT_ERRNO(0) >> 16;
 }
 
 /*
@@ -228,7 +234,8 @@ static struct cbpf their_program(struct arena *a, const struct profile *p)
 	struct cbpf out = { .big_endian = arch_info(p->arch)->big_endian };
 
 	if (token(p->arch) != seccomp_arch_native() &&
-	    (seccomp_arch_remove(ctx, seccomp_arch_native()) || seccomp_arch_add(ctx, token(p->arch))))
+	    (seccomp_arch_remove(ctx, seccomp_arch_native()) ||
+	     seccomp_arch_add(ctx, token(p->arch))))
 		exit(SKIPPED);
 	for (unsigned i = 0; i < p->n; i++)
 		add_rules(ctx, &p->call[i]);
@@ -259,10 +266,10 @@ static void compare(struct profile *p, const struct cbpf *x, const struct cbpf *
 	t->answers[ours == SCMP_ACT_ALLOW ? 0 : ours == SCMP_ACT_KILL_THREAD ? 2 : 1]++;
 	if (ours == theirs || t->differences++ >= 5)
 		return;
-	printf("%s: arch %#x nr %u args %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64
-	       " %#" PRIx64 ": pale %#x, libseccomp %#x\n", arch_info(p->arch)->name, c->audit_arch,
-	       c->nr, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4], c->args[5], ours,
-	       theirs);
+	printf("%s: arch %#x nr %u args %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64
+	       " %#" PRIx64 " %#" PRIx64 ": pale %#x, libseccomp %#x\n",
+	       arch_info(p->arch)->name, c->audit_arch, c->nr, c->args[0], c->args[1], c->args[2],
+	       c->args[3], c->args[4], c->args[5], ours, theirs);
 }
 
 static uint64_t near_value(struct profile *p, const struct test_arg *a)
@@ -270,14 +277,10 @@ static uint64_t near_value(struct profile *p, const struct test_arg *a)
 	uint64_t r = random_next(&p->random);
 
 	switch (r % 5) {
-	case 0:
-		return a->value ^ UINT64_C(1) << (r >> 8) % 64;
-	case 1:
-		return a->value | (r >> 8 & ~a->mask);
-	case 2:
-		return r >> 8;
-	default:
-		return a->value;
+	case 0: return a->value ^ UINT64_C(1) << (r >> 8) % 64;
+	case 1: return a->value | (r >> 8 & ~a->mask);
+	case 2: return r >> 8;
+	default: return a->value;
 	}
 }
 
@@ -307,8 +310,8 @@ static void compare_all(struct profile *p, const struct cbpf *x, const struct cb
 {
 	const struct arch_info *info = arch_info(p->arch);
 	struct call c = { .audit_arch = info->audit };
-	const uint32_t far[] = { info->nr_base + 8000, 0x3fffffff, 0x40000000, 0x400001ff, 0x7fffffff,
-				 0x80000000, 0xfffffffe };
+	const uint32_t far[] = { info->nr_base + 8000, 0x3fffffff, 0x40000000, 0x400001ff,
+				 0x7fffffff,           0x80000000, 0xfffffffe };
 
 	for (uint32_t nr = 0; (nr = syscall_next(p->arch, nr)) != UINT32_MAX; nr++)
 		for (uint32_t d = 0; d < 3; d++) {
@@ -368,9 +371,10 @@ int main(int argc, char **argv)
 		}
 		arena_free(arena);
 	}
-	printf("%s: %" PRIu64 " profiles of %" PRIu64 " rules, %" PRIu64 " instructions (libseccomp %"
-	       PRIu64 "); %" PRIu64 " calls: %" PRIu64 " allowed, %" PRIu64 " refused, %" PRIu64
-	       " killed; %" PRIu64 " differences\n", arch_info(p->arch)->name, t.profiles, t.rules,
-	       t.ours, t.theirs, t.calls, t.answers[0], t.answers[1], t.answers[2], t.differences);
+	printf("%s: %" PRIu64 " profiles of %" PRIu64 " rules, %" PRIu64
+	       " instructions (libseccomp %" PRIu64 "); %" PRIu64 " calls: %" PRIu64
+	       " allowed, %" PRIu64 " refused, %" PRIu64 " killed; %" PRIu64 " differences\n",
+	       arch_info(p->arch)->name, t.profiles, t.rules, t.ours, t.theirs, t.calls,
+	       t.answers[0], t.answers[1], t.answers[2], t.differences);
 	return t.differences != 0;
 }

@@ -151,14 +151,15 @@ static double build_ours(struct loaded *l, const struct policy *p, const struct 
 	double alone[7], ms[7];
 
 	for (size_t i = 0; i < ARRAY_SIZE(ms); i++) {
-		struct arena *work = arena_new(NULL); /* a compile begins without memory of others */
+		struct arena *work =
+			arena_new(NULL); /* a compile begins without memory of others */
 		struct cbpf_stack stack; /* what compile makes: several where one is too long */
 		struct cbpf_proof proof;
 		double from = now_us();
 		bool failed = cbpf_generate_stack(work, p, &opt, &stack, l->diags);
 		alone[i] = (now_us() - from) / 1e3;
-		failed = failed ||
-			 cbpf_prove(work, p, stack.v, stack.n, "x86_64", &proof, l->diags);
+		failed =
+			failed || cbpf_prove(work, p, stack.v, stack.n, "x86_64", &proof, l->diags);
 		ms[i] = (now_us() - from) / 1e3;
 		/* Independent of the proof; it takes one program. */
 		if (failed || (stack.n == 1 && cbpf_verify(p, stack.v, "x86_64", NULL, NULL))) {

@@ -18,7 +18,8 @@ static int port;
 static void *load(void *arg)
 {
 	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char buf[65536];

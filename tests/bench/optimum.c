@@ -233,9 +233,9 @@ static bool weigh_side(const struct search *s, struct problem q, uint32_t mask, 
 			return false;
 		odd[nodd++] = x;
 	}
-	if (nodd == 2 && (s->weight[odd[1]] > s->weight[odd[0]] ||
-			  (s->weight[odd[1]] >= s->weight[odd[0]] &&
-			   s->height[odd[1]] > s->height[odd[0]]))) {
+	if (nodd == 2 &&
+	    (s->weight[odd[1]] > s->weight[odd[0]] ||
+	     (s->weight[odd[1]] >= s->weight[odd[0]] && s->height[odd[1]] > s->height[odd[0]]))) {
 		uint32_t swap = odd[0];
 		odd[0] = odd[1];
 		odd[1] = swap;

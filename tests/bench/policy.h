@@ -9,8 +9,11 @@ static inline struct loaded load_bench(const char *path)
 	struct resolve_options opt = {
 		.set_dirs = dirs,
 		.arches = ARCH_BIT(ARCH_X86_64),
-		.env = { .caps_known = true, .kernel_known = true, .host_known = true,
-			 .kernel = KERNEL_VERSION_OF(6, 18), .host = ARCH_X86_64 },
+		.env = { .caps_known = true,
+			 .kernel_known = true,
+			 .host_known = true,
+			 .kernel = KERNEL_VERSION_OF(6, 18),
+			 .host = ARCH_X86_64 },
 	};
 	struct loaded l = { .arena = arena_new(NULL) };
 	struct source *src;
@@ -19,7 +22,8 @@ static inline struct loaded load_bench(const char *path)
 	l.diags = diags_new(l.arena, l.sources);
 	if (source_load(l.sources, path, &src))
 		exit(2);
-	l.policies = policy_resolve(l.arena, pale_parse_source(l.arena, src, l.diags), &opt, l.diags);
+	l.policies =
+		policy_resolve(l.arena, pale_parse_source(l.arena, src, l.diags), &opt, l.diags);
 	if (l.diags->errors || l.policies->list.n != 1) {
 		print_diags(&l);
 		exit(2);

@@ -50,9 +50,12 @@ static bool holds(const struct dd *d, dd_node claim, const struct dd_point *p)
 static struct verdict answer(const struct policy *p, const struct dd_point *at)
 {
 	struct environment env = {
-		.caps_known = true, .caps = at->at[DD_CAPS],
-		.kernel_known = true, .kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
-		.host_known = true, .host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
+		.caps_known = true,
+		.caps = at->at[DD_CAPS],
+		.kernel_known = true,
+		.kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
+		.host_known = true,
+		.host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
 	};
 	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
 			  .nr = (uint32_t)at->at[DD_CALL] };
@@ -125,18 +128,21 @@ static void check_witnesses(struct pair *k)
 		if (it->change == CHANGE_UNDECIDED)
 			continue;
 		vec_each(&it->steps, s) {
-			struct verdict a = answer(k->p[0], &s->witness), b = answer(k->p[1], &s->witness);
+			struct verdict a = answer(k->p[0], &s->witness),
+				       b = answer(k->p[1], &s->witness);
 			k->t->witnesses++;
 			if (!verdict_eq(a, s->a) || !verdict_eq(b, s->b) || verdict_eq(a, b))
 				tell(k, "a witness shows something else", &s->witness);
 			if (!speaks_of(k, it, &s->witness) || !holds(k->dd, s->where, &s->witness))
 				tell(k, "a witness lies outside", &s->witness);
-			has[a.kind == b.kind ? CHANGE_ERRNO
-			    : b.kind > a.kind ? CHANGE_LOOSER : CHANGE_TIGHTER] = true;
+			has[a.kind == b.kind ? CHANGE_ERRNO :
+			    b.kind > a.kind  ? CHANGE_LOOSER :
+					       CHANGE_TIGHTER] = true;
 		}
-		enum change want = has[CHANGE_LOOSER] && has[CHANGE_TIGHTER] ? CHANGE_INCOMPARABLE
-				   : has[CHANGE_LOOSER] ? CHANGE_LOOSER
-				   : has[CHANGE_TIGHTER] ? CHANGE_TIGHTER : CHANGE_ERRNO;
+		enum change want = has[CHANGE_LOOSER] && has[CHANGE_TIGHTER] ? CHANGE_INCOMPARABLE :
+				   has[CHANGE_LOOSER]                        ? CHANGE_LOOSER :
+				   has[CHANGE_TIGHTER]                       ? CHANGE_TIGHTER :
+									       CHANGE_ERRNO;
 		if (it->change != want)
 			tell(k, "the class is not that of its steps", &it->steps.v[0].witness);
 	}
@@ -160,7 +166,8 @@ static void near_constants(struct gen *g, const struct cond *c, struct dd_point 
 		at->at[c->cmp.arg] ^= UINT64_C(1) << gen_below(g, 64);
 }
 
-static uint16_t near_version(struct gen *g, const struct env_cond *c, uint64_t *caps, uint16_t kernel)
+static uint16_t near_version(struct gen *g, const struct env_cond *c, uint64_t *caps,
+			     uint16_t kernel)
 {
 	if (!c)
 		return kernel;
@@ -212,7 +219,8 @@ static void check_points(struct pair *k)
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		uint32_t base = arch_info((enum arch)a)->nr_base;
 		check_call(k, NULL, (enum arch)a, base + gen_below(g, syscall_end((enum arch)a)));
-		check_call(k, NULL, (enum arch)a, base + syscall_end((enum arch)a) + gen_below(g, 1000));
+		check_call(k, NULL, (enum arch)a,
+			   base + syscall_end((enum arch)a) + gen_below(g, 1000));
 		check_call(k, NULL, (enum arch)a, UINT32_MAX);
 		check_call(k, NULL, (enum arch)a, (uint32_t)gen_next(g) | 0x80000000u);
 	}
@@ -222,8 +230,8 @@ static void check_points(struct pair *k)
 
 static bool is_rule(struct str line)
 {
-	static const char *const words[] = { "allow ", "log ", "kill", "errno ", "trap ", "trace ",
-					     "notify ", "deny " };
+	static const char *const words[] = { "allow ", "log ",   "kill",    "errno ",
+					     "trap ",  "trace ", "notify ", "deny " };
 
 	while (line.n && (*line.p == '\t' || *line.p == ' '))
 		line = (struct str){ line.p + 1, line.n - 1 };
@@ -312,7 +320,8 @@ static void compare_pair(struct totals *t, uint64_t seed, uint64_t index, bool p
 		struct decision *d = k.p[i] ? decision_build_in(a, k.dd, k.p[i], ds) : NULL;
 		ok = d != NULL;
 		if (ok)
-			side[i] = (struct compare_side){ decision_root(d, d->arches), d->arches, false };
+			side[i] = (struct compare_side){ decision_root(d, d->arches), d->arches,
+							 false };
 	}
 	t->refused += !ok;
 	if (ok) {
@@ -359,8 +368,10 @@ static bool same_answers(struct arena *a, struct pair *k, const struct policy *q
 	const struct policy *p[2] = { k->p[0], q };
 
 	for (unsigned i = 0; i < 2; i++) {
-		struct decision *d = decision_build_in(a, k->dd, p[i], diags_new(a, sources_new(a)));
-		side[i] = (struct compare_side){ decision_root(d, p[i]->arches), p[i]->arches, false };
+		struct decision *d =
+			decision_build_in(a, k->dd, p[i], diags_new(a, sources_new(a)));
+		side[i] = (struct compare_side){ decision_root(d, p[i]->arches), p[i]->arches,
+						 false };
 	}
 	return !compare_roots(a, k->dd, &side[0], &side[1], 0, 0)->items.n;
 }
@@ -375,12 +386,14 @@ static void check_rule(struct arena *a, struct pair *k, const struct rule_use *u
 		tell(k, "another rule", &u->witness);
 	if (u->role == RULE_DECIDES) {
 		struct verdict with = answer(k->p[0], &u->witness);
-		struct verdict left = answer(without(a, k->p[0], uses, i, LEAVE_REPEATS), &u->witness);
+		struct verdict left =
+			answer(without(a, k->p[0], uses, i, LEAVE_REPEATS), &u->witness);
 		k->t->witnesses++;
 		if (verdict_eq(with, left) || !verdict_eq(with, u->rule->verdict))
 			tell(k, "a rule that decides does not", &u->witness);
 	}
-	if (u->role == RULE_IS_DEFAULT && !same_answers(a, k, without(a, k->p[0], uses, i, LEAVE_NONE)))
+	if (u->role == RULE_IS_DEFAULT &&
+	    !same_answers(a, k, without(a, k->p[0], uses, i, LEAVE_NONE)))
 		tell(k, "a rule that is the default is not", &u->witness);
 	if ((u->role == RULE_SHADOWED || u->role == RULE_REPEATS) && !u->nby)
 		tell(k, "nobody makes it idle", &u->witness);
@@ -392,7 +405,8 @@ static void check_deciders(struct arena *a, struct pair *k, const struct call_ru
 	struct rule_parts parts = decision_deciders(a, k->dd, k->p[0], r->arch, r->nr, DD_TRUE);
 
 	for (unsigned n = 0; n < POINTS_EACH; n++) {
-		struct dd_point at = { .at = { [DD_CALL] = DD_CALL_OF(arch_info(r->arch)->audit, r->nr) } };
+		struct dd_point at = { .at = { [DD_CALL] = DD_CALL_OF(arch_info(r->arch)->audit,
+								      r->nr) } };
 		unsigned told = 0;
 		near_constants(&k->random, r->cond, &at);
 		uint16_t kernel = near_version(&k->random, r->env, &at.at[DD_CAPS], 0);
@@ -403,8 +417,12 @@ static void check_deciders(struct arena *a, struct pair *k, const struct call_ru
 		for (unsigned i = 0; i < 6 && arch_info(r->arch)->bits == 32; i++)
 			at.at[i] = (uint32_t)at.at[i];
 		struct environment env = {
-			.caps_known = true, .caps = at.at[DD_CAPS], .kernel_known = true, .kernel = kernel,
-			.host_known = true, .host = (enum arch)(at.at[DD_SYSTEM] & 0xff),
+			.caps_known = true,
+			.caps = at.at[DD_CAPS],
+			.kernel_known = true,
+			.kernel = kernel,
+			.host_known = true,
+			.host = (enum arch)(at.at[DD_SYSTEM] & 0xff),
 		};
 		struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr };
 		struct decision_why why;
@@ -442,9 +460,12 @@ static void check_rules(struct totals *t, uint64_t seed, uint64_t index, bool pr
 		for (size_t i = 0; i < k.p[0]->calls.n; i++)
 			check_rule(a, &k, uses, i);
 		if (!same_answers(a, &k, without(a, k.p[0], uses, SIZE_MAX, LEAVE_IDLE)))
-			tell(&k, "without rules that do nothing, something changes", &uses[0].witness);
+			tell(&k, "without rules that do nothing, something changes",
+			     &uses[0].witness);
 		for (unsigned n = 0; n < RULES_LOOKED_AT && k.p[0]->calls.n; n++)
-			check_deciders(a, &k, &k.p[0]->calls.v[gen_below(&k.random, (unsigned)k.p[0]->calls.n)]);
+			check_deciders(
+				a, &k,
+				&k.p[0]->calls.v[gen_below(&k.random, (unsigned)k.p[0]->calls.n)]);
 	}
 	buf_free(&text);
 	arena_free(a);
@@ -452,9 +473,9 @@ static void check_rules(struct totals *t, uint64_t seed, uint64_t index, bool pr
 
 static void print_rules(const struct totals *t)
 {
-	printf("%" PRIu64 " policies, %" PRIu64 " refused, %" PRIu64 " rules; %" PRIu64 " witnesses; %" PRIu64
-	       " points; %" PRIu64 " wrong\nroles:", t->pairs, t->refused, t->rules, t->witnesses, t->points,
-	       t->wrong);
+	printf("%" PRIu64 " policies, %" PRIu64 " refused, %" PRIu64 " rules; %" PRIu64
+	       " witnesses; %" PRIu64 " points; %" PRIu64 " wrong\nroles:",
+	       t->pairs, t->refused, t->rules, t->witnesses, t->points, t->wrong);
 	for (unsigned i = 0; i <= RULE_UNDECIDED; i++)
 		printf(" %" PRIu64, t->roles[i]);
 	putchar('\n');
@@ -489,11 +510,11 @@ int main(int argc, char **argv)
 		print_rules(&t);
 		return t.wrong != 0;
 	}
-	printf("%" PRIu64 " pairs, %" PRIu64 " refused, %" PRIu64 " not decided, %" PRIu64 " same; %" PRIu64
-	       " differences, %" PRIu64 " of them in some environments; %" PRIu64 " witnesses; %" PRIu64
-	       " points, %" PRIu64 " differ; %" PRIu64 " wrong\n",
-	       t.pairs, t.refused, t.undecided, t.same, t.items, t.conditional, t.witnesses, t.points,
-	       t.differing, t.wrong);
+	printf("%" PRIu64 " pairs, %" PRIu64 " refused, %" PRIu64 " not decided, %" PRIu64
+	       " same; %" PRIu64 " differences, %" PRIu64 " of them in some environments; %" PRIu64
+	       " witnesses; %" PRIu64 " points, %" PRIu64 " differ; %" PRIu64 " wrong\n",
+	       t.pairs, t.refused, t.undecided, t.same, t.items, t.conditional, t.witnesses,
+	       t.points, t.differing, t.wrong);
 	printf("classes:");
 	for (unsigned i = 0; i < CHANGE_NR; i++)
 		printf(" %" PRIu64, t.changes[i]);

@@ -44,7 +44,9 @@ static dd_node read_again(struct import *i, const struct buf *text, unsigned *ar
 
 static dd_node write_and_read(struct import *i, dd_node root, bool tighter)
 {
-	struct decompile_options opt = { .name = "fuzz", .machine = ARCH_X86_64, .tighter = tighter };
+	struct decompile_options opt = { .name = "fuzz",
+					 .machine = ARCH_X86_64,
+					 .tighter = tighter };
 	const char *why = NULL;
 	struct ast_file *file = decision_decompile(i->dd, i->arena, root, &opt, &why);
 	unsigned arches = 0;

@@ -16,21 +16,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void put_value(struct buf *out, const struct json *v)
 {
 	switch (v->kind) {
-	case JSON_NULL:
-		buf_puts(out, "null");
-		return;
-	case JSON_BOOL:
-		buf_puts(out, v->boolean ? "true" : "false");
-		return;
-	case JSON_NUMBER:
-		buf_add(out, v->text.p, v->text.n);
-		return;
-	case JSON_STRING:
-		json_put_string(out, v->text);
-		return;
+	case JSON_NULL: buf_puts(out, "null"); return;
+	case JSON_BOOL: buf_puts(out, v->boolean ? "true" : "false"); return;
+	case JSON_NUMBER: buf_add(out, v->text.p, v->text.n); return;
+	case JSON_STRING: json_put_string(out, v->text); return;
 	case JSON_ARRAY:
-	case JSON_OBJECT:
-		break;
+	case JSON_OBJECT: break;
 	}
 	buf_putc(out, v->kind == JSON_ARRAY ? '[' : '{');
 	for (const struct json *m = v->first; m; m = m->next) {
@@ -77,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		check_spans(root);
 		put_value(&once, root);
-		again = json_parse(a, source_add(sources, "again", (struct str){ once.p, once.n }), ds);
+		again = json_parse(a, source_add(sources, "again", (struct str){ once.p, once.n }),
+				   ds);
 		BUG_ON(!again || ds->errors);
 		put_value(&twice, again);
 		BUG_ON(once.n != twice.n || memcmp(once.p, twice.p, once.n) != 0);

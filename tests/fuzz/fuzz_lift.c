@@ -81,11 +81,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mend_all(&x);
 	dd_node root = check_program(a, d, &x, &p);
 	if (half < n) {
-		struct cbpf y = { .insns = insns + half, .n = n - half, .big_endian = x.big_endian };
+		struct cbpf y = { .insns = insns + half,
+				  .n = n - half,
+				  .big_endian = x.big_endian };
 		mend_all(&y);
 		dd_node other = check_program(a, d, &y, &p);
 		if (root != DD_NONE && other != DD_NONE && dd_differ_at(d, root, other, &where))
-			BUG_ON(verdict_eq(dd_eval_at(d, root, &where), dd_eval_at(d, other, &where)));
+			BUG_ON(verdict_eq(dd_eval_at(d, root, &where),
+					  dd_eval_at(d, other, &where)));
 	}
 	arena_free(a);
 	return 0;

@@ -72,17 +72,10 @@ static void check_call(const struct oci_model *m, const struct environment *env,
 		return;
 	struct oci_why why = oci_model_why(m, env, c);
 	switch (why.by) {
-	case OCI_BY_STUB:
-		BUG_ON(got.kind != VERDICT_ERRNO);
-		return;
-	case OCI_BY_ARCH:
-		BUG_ON(got.kind != VERDICT_KILL_THREAD);
-		return;
-	case OCI_BY_ENTRY:
-		want = m->profile->entries.v[why.rule->entry].verdict;
-		break;
-	case OCI_BY_DEFAULT:
-		break;
+	case OCI_BY_STUB: BUG_ON(got.kind != VERDICT_ERRNO); return;
+	case OCI_BY_ARCH: BUG_ON(got.kind != VERDICT_KILL_THREAD); return;
+	case OCI_BY_ENTRY: want = m->profile->entries.v[why.rule->entry].verdict; break;
+	case OCI_BY_DEFAULT: break;
 	}
 	BUG_ON(verdict_to_ret(got) != verdict_to_ret(want));
 }
@@ -91,13 +84,15 @@ static void check_model(struct input *in, enum arch host, bool crun)
 {
 	struct oci_runtime rt;
 	struct diags *ds = diags_new(in->arena, in->sources);
-	struct oci_read_options opt = { .host_known = true, .host = host, .docker = true,
-					.args_max = crun ? 6 : 0 };
+	struct oci_read_options opt = {
+		.host_known = true, .host = host, .docker = true, .args_max = crun ? 6 : 0
+	};
 	struct oci_profile *p = ARENA_NEW(in->arena, struct oci_profile);
 	struct oci_model m;
 
 	BUG_ON(oci_runtime_parse(crun ? STR("crun-1.8+libseccomp-2.5.4") :
-					STR("runc-1.1+libseccomp-2.5.4"), -1, &rt));
+					STR("runc-1.1+libseccomp-2.5.4"),
+				 -1, &rt));
 	opt.runtime = &rt;
 	oci_parse(in->arena, in->root, &opt, p);
 	if (!oci_report(p, NULL, DIAG_NR, ds)) {
@@ -109,9 +104,12 @@ static void check_model(struct input *in, enum arch host, bool crun)
 	if (oci_model_build(in->arena, dd_new(in->arena, NODES), p, &rt, host, &m))
 		return;
 	for (unsigned i = 0; i < CALLS; i++) {
-		struct environment env = { .caps_known = true, .caps = next(in) % 3 ? next(in) : 0,
-					   .kernel_known = true, .kernel = (uint16_t)(next(in) % 0x700),
-					   .host_known = true, .host = host };
+		struct environment env = { .caps_known = true,
+					   .caps = next(in) % 3 ? next(in) : 0,
+					   .kernel_known = true,
+					   .kernel = (uint16_t)(next(in) % 0x700),
+					   .host_known = true,
+					   .host = host };
 		struct call c;
 		some_call(in, p, &c);
 		check_call(&m, &env, &c);

@@ -4,7 +4,7 @@ import pathlib
 import re
 import subprocess
 
-from conftest import BUILD, ROOT, run
+from conftest import BUILD, ROOT, need, run, skip
 
 
 
@@ -231,3 +231,13 @@ def test_files_that_documents_name_are_there():
             if not any((ROOT / base / path).exists() for base in (".", "compiler", "grammar")):
                 wrong.append(f"{doc}: {path}")
     assert not wrong
+
+
+def test_the_tree_is_formatted():
+    """.clang-format, as clang-format 14 reads it: other releases lay out differently."""
+    tool = need("clang-format")
+    version = run([tool, "--version"], check=0).out
+    if " 14." not in version:
+        skip("clang-format 14 lays the tree out, and this is " + version.strip())
+    r = run([tool, "--dry-run", "-Werror", *files(".c", ".h")], cwd=ROOT, timeout=300)
+    assert r.rc == 0, r.err[:4000]

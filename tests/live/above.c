@@ -41,8 +41,9 @@ static void add_call(const char *text, unsigned action)
 
 int main(int argc, char **argv)
 {
-	unsigned action = argc < 2 ? 0 : !strcmp(argv[1], "kill") ? SECCOMP_RET_KILL_PROCESS :
-		SECCOMP_RET_ERRNO | (unsigned)atoi(argv[1]);
+	unsigned action = argc < 2                 ? 0 :
+			  !strcmp(argv[1], "kill") ? SECCOMP_RET_KILL_PROCESS :
+						     SECCOMP_RET_ERRNO | (unsigned)atoi(argv[1]);
 	int i = 2;
 
 	for (; i < argc && strcmp(argv[i], "--") != 0; i++)

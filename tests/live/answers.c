@@ -158,16 +158,12 @@ static _Noreturn void run_child(void)
 static int tell_state(void)
 {
 	switch ((int)shared->state) {
-	case RETURNED:
-		printf("returned %ld\n", shared->ret);
-		return 0;
+	case RETURNED: printf("returned %ld\n", shared->ret); return 0;
 	case TRAPPED:
 		printf("trapped %d call %d arch %#x code %d at %lld\n", shared->data, shared->call,
 		       shared->arch, shared->code, (long long)(shared->at - shared->after));
 		return 0;
-	case FAILED:
-		fprintf(stderr, "seccomp: %s\n", strerror((int)shared->ret));
-		return 3;
+	case FAILED: fprintf(stderr, "seccomp: %s\n", strerror((int)shared->ret)); return 3;
 	}
 	fprintf(stderr, "the call never ended\n");
 	return 3;

@@ -23,11 +23,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLONE_ANY   0x11 /* SIGCHLD */
-#define AT_FDCWD    (-100)
-#define EBADF       9
-#define EFAULT      14
-#define EINVAL      22
+#define CLONE_ANY 0x11 /* SIGCHLD */
+#define AT_FDCWD  (-100)
+#define EBADF     9
+#define EFAULT    14
+#define EINVAL    22
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -43,7 +43,7 @@ static long call6(long nr, long a, long b, long c, long d, long e, long f)
 	return ret;
 }
 
-#define CALL(nr, a, b, c, d, e, f) \
+#define CALL(nr, a, b, c, d, e, f)                                                                 \
 	call6((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 void *memset(void *p, int c, size_t n);
@@ -218,7 +218,8 @@ static long try_open_by_handle(void)
 	memset(&h, 0, sizeof(h));
 	h.bytes = sizeof(h.handle);
 	long dir = CALL(__NR_openat, AT_FDCWD, "/", 0200000 /* O_DIRECTORY */, 0, 0, 0);
-	long made = CALL(__NR_name_to_handle_at, dir, "", &h, &mount, 0x1000 /* AT_EMPTY_PATH */, 0);
+	long made =
+		CALL(__NR_name_to_handle_at, dir, "", &h, &mount, 0x1000 /* AT_EMPTY_PATH */, 0);
 	return CALL(__NR_open_by_handle_at, made < 0 ? -1 : dir, &h, 0, 0, 0, 0);
 }
 
@@ -282,8 +283,8 @@ static const struct attack {
 	const char *name;
 	const char *what;
 	long (*try)(void);
-	int foreign;     /* meets `foreign`, which kills: only by name */
-	int wants_fd;    /* EBADF says that the descriptor it needs could not be had */
+	int foreign;  /* meets `foreign`, which kills: only by name */
+	int wants_fd; /* EBADF says that the descriptor it needs could not be had */
 } attacks[] = {
 	{ "vsock", "socket(AF_VSOCK): talk to the hypervisor", try_vsock, 0, 0 },
 	{ "packet", "socket(AF_PACKET, SOCK_RAW): sniff", try_packet, 0, 0 },
@@ -322,10 +323,11 @@ static const struct {
 	int number;
 	const char *name;
 } errnos[] = {
-	{ 1, "EPERM" }, { 2, "ENOENT" }, { 5, "EIO" }, { 9, "EBADF" }, { 12, "ENOMEM" },
-	{ 13, "EACCES" }, { 14, "EFAULT" }, { 22, "EINVAL" }, { 25, "ENOTTY" }, { 38, "ENOSYS" },
-	{ 93, "EPROTONOSUPPORT" }, { 94, "ESOCKTNOSUPPORT" }, { 97, "EAFNOSUPPORT" },
-	{ 28, "ENOSPC" }, { 95, "EOPNOTSUPP" },
+	{ 1, "EPERM" },         { 2, "ENOENT" },           { 5, "EIO" },
+	{ 9, "EBADF" },         { 12, "ENOMEM" },          { 13, "EACCES" },
+	{ 14, "EFAULT" },       { 22, "EINVAL" },          { 25, "ENOTTY" },
+	{ 38, "ENOSYS" },       { 93, "EPROTONOSUPPORT" }, { 94, "ESOCKTNOSUPPORT" },
+	{ 97, "EAFNOSUPPORT" }, { 28, "ENOSPC" },          { 95, "EOPNOTSUPP" },
 };
 
 static size_t put(char *line, size_t n, const char *s)

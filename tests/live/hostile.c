@@ -203,8 +203,8 @@ static int own_listener(void)
 	struct sock_filter all = { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW };
 	struct sock_fprog prog = { 1, &all };
 
-	say("listener", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-				&prog));
+	say("listener",
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog));
 	return 0;
 }
 
@@ -219,7 +219,8 @@ static int await_signals(void)
 	do {
 		fflush(stdout);
 		if (sigwaitinfo(&all, &info) > 0)
-			printf("%d %d\n", info.si_signo, info.si_code == SI_QUEUE ? info.si_int : 0);
+			printf("%d %d\n", info.si_signo,
+			       info.si_code == SI_QUEUE ? info.si_int : 0);
 	} while (info.si_signo != SIGTERM);
 	return 5;
 }
@@ -269,9 +270,9 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(void);
 	} modes[] = {
-		{ "reach", reach },	{ "thread", in_thread }, { "handled", handled },
-		{ "blocked", blocked }, { "child", in_child },	 { "listener", own_listener },
-		{ "starve", starve },	{ "await", await_signals }, { "left", left },
+		{ "reach", reach },     { "thread", in_thread },    { "handled", handled },
+		{ "blocked", blocked }, { "child", in_child },      { "listener", own_listener },
+		{ "starve", starve },   { "await", await_signals }, { "left", left },
 		{ "traced", traced },
 	};
 

@@ -24,7 +24,8 @@ int main(int argc, char **argv)
 	int status;
 	pid_t pid = argc == 2 ? (pid_t)atoi(argv[1]) : 0;
 
-	if (pid <= 0 || ptrace(PTRACE_ATTACH, pid, NULL, NULL) || waitpid(pid, &status, __WALL) < 0) {
+	if (pid <= 0 || ptrace(PTRACE_ATTACH, pid, NULL, NULL) ||
+	    waitpid(pid, &status, __WALL) < 0) {
 		perror("getfilter: attach");
 		return 1;
 	}

@@ -69,7 +69,9 @@ static int write_all(const char *out)
 		char path[4096];
 		snprintf(path, sizeof(path), "%s.%lu", out, i);
 		FILE *f = fopen(path, "w");
-		if (!f || fwrite(held[i], sizeof(held[i][0]), (size_t)lengths[i], f) != (size_t)lengths[i] ||
+		if (!f ||
+		    fwrite(held[i], sizeof(held[i][0]), (size_t)lengths[i], f) !=
+			    (size_t)lengths[i] ||
 		    fclose(f))
 			return -1;
 	}
@@ -114,7 +116,8 @@ int main(int argc, char **argv)
 		}
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
 			at_syscall(pid);
-		else if (!(status >> 16) && WSTOPSIG(status) != SIGTRAP && WSTOPSIG(status) != SIGSTOP)
+		else if (!(status >> 16) && WSTOPSIG(status) != SIGTRAP &&
+			 WSTOPSIG(status) != SIGSTOP)
 			sig = WSTOPSIG(status);
 		ptrace(PTRACE_SYSCALL, pid, NULL, sig);
 	}

@@ -85,11 +85,14 @@ static int compare(int argc, char **argv)
 	struct oci_loaded loaded;
 	unsigned major, minor;
 
-	if (oci_runtime_parse(str_c(argv[1]), -1, &opt.runtime) || sscanf(argv[3], "%u.%u", &major, &minor) != 2)
+	if (oci_runtime_parse(str_c(argv[1]), -1, &opt.runtime) ||
+	    sscanf(argv[3], "%u.%u", &major, &minor) != 2)
 		return 2;
-	opt.env = (struct environment){ .caps_known = true, .caps = strtoull(argv[2], NULL, 16),
+	opt.env = (struct environment){ .caps_known = true,
+					.caps = strtoull(argv[2], NULL, 16),
 					.kernel_known = true,
-					.kernel = KERNEL_VERSION_OF(major, minor), .host_known = true,
+					.kernel = KERNEL_VERSION_OF(major, minor),
+					.host_known = true,
 					.host = (enum arch)arch_native() };
 	if (!root || diags->errors || oci_load(arena, d, root, &opt, &loaded, diags)) {
 		puts("refused");
@@ -105,22 +108,30 @@ static int compare(int argc, char **argv)
 	if (argc > 5 && kernel != loaded.root)
 		return tell_difference(d, loaded.root, kernel);
 	/* The entries' own answers are what is shown everywhere else: hold them to it as well. */
-	if (!loaded.library && !loaded.contradicts && loaded.root != fix(d, loaded.model->root, &opt.env))
+	if (!loaded.library && !loaded.contradicts &&
+	    loaded.root != fix(d, loaded.model->root, &opt.env))
 		return 3;
-	printf("%s %zu\n", loaded.library ? "library" : loaded.contradicts ? "chosen" : "equal", dd_size(d));
+	printf("%s %zu\n",
+	       loaded.library     ? "library" :
+	       loaded.contradicts ? "chosen" :
+				    "equal",
+	       dd_size(d));
 	return 0;
 }
 
 static int prove(int argc, char **argv)
 {
 	struct oci_write_options opt = { .limit_ms = argc > 5 ? (unsigned)atoi(argv[5]) : 0 };
-	struct resolve_options resolve = { .env = { .caps_known = true, .kernel_known = true,
-						    .kernel = KERNEL_VERSION_OF(6, 18), .host_known = true,
+	struct resolve_options resolve = { .env = { .caps_known = true,
+						    .kernel_known = true,
+						    .kernel = KERNEL_VERSION_OF(6, 18),
+						    .host_known = true,
 						    .host = (enum arch)arch_native() } };
 	struct ast_file *file = pale_parse_source(arena, load_source(argv[2]), diags);
 	struct policies *all = file ? policy_resolve(arena, file, &resolve, diags) : NULL;
 
-	if (!all || diags->errors || !all->list.n || oci_runtime_parse(str_c(argv[4]), -1, &opt.runtime))
+	if (!all || diags->errors || !all->list.n ||
+	    oci_runtime_parse(str_c(argv[4]), -1, &opt.runtime))
 		return 2;
 	return oci_prove(arena, all->list.v[0], &opt, load_source(argv[3])->text, diags) ? 1 : 0;
 }

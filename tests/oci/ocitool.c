@@ -54,8 +54,11 @@ static uint64_t parse_caps(const char *list)
 
 static struct environment environment_of(const char *caps)
 {
-	struct environment env = { .caps_known = true, .caps = parse_caps(caps), .kernel_known = true,
-				   .kernel = KERNEL_VERSION_OF(6, 18), .host_known = true,
+	struct environment env = { .caps_known = true,
+				   .caps = parse_caps(caps),
+				   .kernel_known = true,
+				   .kernel = KERNEL_VERSION_OF(6, 18),
+				   .host_known = true,
 				   .host = (enum arch)arch_native() };
 	unsigned major, minor;
 	char host[32];
@@ -91,11 +94,13 @@ static const struct policy *load(const char *path, const char *caps)
 	if (src->text.p[n] == '{') {
 		opt.foreign = true;
 		struct json *root = json_parse(arena, src, diags);
-		file = root && !diags->errors ? oci_read(arena, root, src, &read, NULL, diags) : NULL;
+		file = root && !diags->errors ? oci_read(arena, root, src, &read, NULL, diags) :
+						NULL;
 	} else {
 		file = pale_parse_source(arena, src, diags);
 	}
-	struct policies *all = file && !diags->errors ? policy_resolve(arena, file, &opt, diags) : NULL;
+	struct policies *all =
+		file && !diags->errors ? policy_resolve(arena, file, &opt, diags) : NULL;
 	if (!all || diags->errors || !all->list.n)
 		finish(1);
 	return all->list.v[0];
@@ -126,7 +131,8 @@ static int build_filter(char **argv)
 
 	if (source_load(sources, argv[2], &src) < 0)
 		return 3;
-	int rc = oci_libseccomp(arena, src->text, (enum arch)arch_native(), &env, 20000, &prog, &why);
+	int rc = oci_libseccomp(arena, src->text, (enum arch)arch_native(), &env, 20000, &prog,
+				&why);
 	if (rc) {
 		fprintf(stderr, "libseccomp: %d %s\n", rc, why);
 		return 1;
@@ -279,7 +285,8 @@ static int compare_filter(int argc, char **argv)
 		return 3;
 	struct cbpf prog = { .insns = insns, .n = (size_t)n / sizeof(insns[0]) };
 	const struct policy *p = load(argv[2], argv[4]);
-	compare_all(p, filter_answer, &prog, argc > 5, arch_info((enum arch)arch_native())->family, &t);
+	compare_all(p, filter_answer, &prog, argc > 5, arch_info((enum arch)arch_native())->family,
+		    &t);
 	return tell(&t);
 }
 
@@ -318,8 +325,9 @@ static void tell_point(struct dd *dd, dd_node x, dd_node y, enum arch a, enum ar
 	int of = arch_of_call((uint32_t)(at.at[DD_CALL] >> 32), &nr);
 	const struct syscall_info *sys = of < 0 ? NULL : syscall_by_nr((enum arch)of, nr);
 	printf("%s on %s: %s(%#jx, %#jx, %#jx) caps %#jx kernel %#x: %s\n", arch_info(a)->name,
-	       arch_info(host)->name, sys ? sys->name : "-", (uintmax_t)at.at[0], (uintmax_t)at.at[1],
-	       (uintmax_t)at.at[2], (uintmax_t)at.at[DD_CAPS], (unsigned)(at.at[DD_SYSTEM] >> 8), text.p);
+	       arch_info(host)->name, sys ? sys->name : "-", (uintmax_t)at.at[0],
+	       (uintmax_t)at.at[1], (uintmax_t)at.at[2], (uintmax_t)at.at[DD_CAPS],
+	       (unsigned)(at.at[DD_SYSTEM] >> 8), text.p);
 }
 
 /* A register of a 32-bit machine has nothing above. */

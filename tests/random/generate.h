@@ -13,10 +13,10 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 
-enum {			/* what the policies may hold */
-       GEN_WHEN = 1,	/* conditions on the environment, `when arch` */
+enum {                  /* what the policies may hold */
+       GEN_WHEN = 1,    /* conditions on the environment, `when arch` */
        GEN_NUMBERS = 2, /* #470 */
-       GEN_LARGE = 4,	/* hundreds of rules now and then */
+       GEN_LARGE = 4,   /* hundreds of rules now and then */
        GEN_ALL = GEN_WHEN | GEN_NUMBERS | GEN_LARGE,
        /*
 	* What JSON can say: one entry stands for all architectures, so rules mean the same on each
@@ -101,13 +101,13 @@ static inline void gen_arch_names(struct gen *g, unsigned arches)
 
 struct gen_operand {
 	char name[64];
-	unsigned width;    /* the least of all architectures */
-	bool is_signed;    /* on all of them: negative values are legal */
-	bool half;         /* on some of them: the top bit must stay clear */
-	bool by_sign; /* is_signed, or flags in a signed parameter: the top bit is legal and least
+	unsigned width; /* the least of all architectures */
+	bool is_signed; /* on all of them: negative values are legal */
+	bool half;      /* on some of them: the top bit must stay clear */
+	bool by_sign;   /* is_signed, or flags in a signed parameter: the top bit is legal and least
 		       */
-	bool some_sign;    /* some parameter is signed, flags or not */
-	bool bits;         /* masks and bit tests are legal */
+	bool some_sign; /* some parameter is signed, flags or not */
+	bool bits;      /* masks and bit tests are legal */
 	uint64_t enum_mask; /* but not these bits, one by one; all or none */
 	const char *domain;
 	unsigned arches;
@@ -124,25 +124,18 @@ static inline uint64_t gen_edge(struct gen *g, unsigned width)
 	uint64_t one = UINT64_C(1) << bit;
 
 	switch (gen_below(g, 10)) {
-	case 0:
-		return gen_below(g, 4);
-	case 1:
-		return one;
-	case 2:
-		return one - 1;
-	case 3:
-		return one + 1;
-	case 4:
-		return gen_ones(width) - gen_below(g, 3);
+	case 0: return gen_below(g, 4);
+	case 1: return one;
+	case 2: return one - 1;
+	case 3: return one + 1;
+	case 4: return gen_ones(width) - gen_below(g, 3);
 	case 5: /* around the sign, around the words */
 		return (UINT64_C(1) << (width - 1)) - 1 + gen_below(g, 3);
 	case 6:
 		return (UINT64_C(1) << (width == 64 && gen_chance(g, 60) ? 32 : 15)) - 1 +
 		       gen_below(g, 3);
-	case 7:
-		return gen_ones(width) << bit;
-	case 8:
-		return gen_next(g) & gen_next(g) & gen_next(g);
+	case 7: return gen_ones(width) << bit;
+	case 8: return gen_next(g) & gen_next(g) & gen_next(g);
 	}
 	return gen_next(g) >> (63 - bit);
 }
@@ -150,9 +143,9 @@ static inline uint64_t gen_edge(struct gen *g, unsigned width)
 /* A value that may stand where an operand is compared; bits: as a mask. */
 static inline uint64_t gen_value(struct gen *g, const struct gen_operand *o, bool bits)
 {
-	uint64_t v = g->nseen && gen_chance(g, 40)
-			     ? g->seen[gen_below(g, g->nseen)] + gen_below(g, 3) - 1
-			     : gen_edge(g, o->width);
+	uint64_t v = g->nseen && gen_chance(g, 40) ?
+			     g->seen[gen_below(g, g->nseen)] + gen_below(g, 3) - 1 :
+			     gen_edge(g, o->width);
 
 	v &= gen_ones(o->width);
 	if ((bits || !o->is_signed) && o->half)
@@ -197,8 +190,8 @@ static inline bool gen_constant(struct gen *g, const struct gen_operand *o)
 		return false;
 	for (unsigned i = 0; i < gen_arch_count(o->arches); i++)
 		if (row.value[gen_arch_at(o->arches, i)] & ~gen_ones(o->width - o->half) ||
-		    (g->alike && row.value[gen_arch_at(o->arches, i)] !=
-					 row.value[gen_arch_at(o->arches, 0)]))
+		    (g->alike &&
+		     row.value[gen_arch_at(o->arches, i)] != row.value[gen_arch_at(o->arches, 0)]))
 			return false;
 	bool word = row.brief[0] < '0' || row.brief[0] > '9'; /* MAP_32BIT's is a number */
 	buf_puts(g->out, word && gen_chance(g, 50) ? row.brief : row.name);
@@ -302,7 +295,8 @@ static inline void gen_condition(struct gen *g, const struct gen_operand *o, uns
 		gen_comparison(g, &o[gen_below(g, n)]);
 		return;
 	}
-	bool negate = gen_chance(g, g->product ? 5 : 20), both = gen_chance(g, g->product ? 95 : 60);
+	bool negate = gen_chance(g, g->product ? 5 : 20),
+	     both = gen_chance(g, g->product ? 95 : 60);
 	unsigned parts = 2 + gen_below(g, 2);
 	buf_puts(g->out, negate ? "not (" : "(");
 	for (unsigned i = 0; i < parts; i++) {
@@ -332,8 +326,8 @@ static inline bool gen_is_alike(const struct syscall_info *s, const char *name, 
 		int at = syscall_arg_find(s, a, str_c(name));
 		if (at < 0 || (unsigned)at >= n)
 			return false;
-		int bits = args[at].width < arch_info(a)->bits ? args[at].width
-							       : (int)arch_info(a)->bits;
+		int bits = args[at].width < arch_info(a)->bits ? args[at].width :
+								 (int)arch_info(a)->bits;
 		if (i && (at != first || args[at].is_signed != sign || (bits != width && sign) ||
 			  (bits != width && (bits < 32 || width < 32))))
 			return false;
@@ -415,9 +409,9 @@ static inline unsigned gen_new_operands(struct gen *g, const struct syscall_info
 		} else {
 			const struct arg_info *args = syscall_args(s, a, &nargs);
 			const struct arg_info *arg = nargs ? &args[gen_below(g, nargs)] : NULL;
-			const char *name = !arg				     ? NULL
-					   : arg->alias && gen_chance(g, 50) ? arg->alias
-									     : arg->name;
+			const char *name = !arg                            ? NULL :
+					   arg->alias && gen_chance(g, 50) ? arg->alias :
+									     arg->name;
 			n += name && (!g->alike || gen_is_alike(s, name, arches)) &&
 			     gen_operand_of(s, name, arches, &o[n]);
 		}
@@ -474,30 +468,23 @@ static inline void gen_verdict(struct gen *g, const char *call)
 		return;
 	}
 	switch (pick) {
-	case 0: case 1: case 2: case 3: case 4:
-		buf_puts(g->out, "allow");
-		break;
-	case 5: case 6:
-		gen_errno(g, gen_data(g, call, "errno", 4096));
-		break;
-	case 7:
-		buf_puts(g->out, gen_chance(g, 50) ? "kill" : "kill-thread");
-		break;
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+	case 4: buf_puts(g->out, "allow"); break;
+	case 5:
+	case 6: gen_errno(g, gen_data(g, call, "errno", 4096)); break;
+	case 7: buf_puts(g->out, gen_chance(g, 50) ? "kill" : "kill-thread"); break;
 	case 8:
 		if (g->flags & GEN_JSON) /* which has no place for the data of a trap */
 			buf_puts(g->out, "trap");
 		else
 			buf_printf(g->out, "trap %u", gen_data(g, call, "trap", 65536));
 		break;
-	case 9:
-		buf_printf(g->out, "trace %u", gen_data(g, call, "Trace", 65536));
-		break;
-	case 10:
-		buf_puts(g->out, "log");
-		break;
-	case 11:
-		buf_puts(g->out, g->flags & GEN_JSON ? "allow" : "notify");
-		break;
+	case 9: buf_printf(g->out, "trace %u", gen_data(g, call, "Trace", 65536)); break;
+	case 10: buf_puts(g->out, "log"); break;
+	case 11: buf_puts(g->out, g->flags & GEN_JSON ? "allow" : "notify"); break;
 	}
 }
 
@@ -531,7 +518,7 @@ static inline bool gen_is_multiplexed(const struct syscall_info *s, unsigned arc
 static inline const struct syscall_info *gen_call(struct gen *g, char name[32])
 {
 	static const unsigned numbers[] = {
-		0,   1,	  222, 335, 336,  423,	424,	470,	 471,	     472,	511,
+		0,   1,   222, 335, 336,  423,  424,    470,     471,        472,       511,
 		512, 547, 548, 999, 1000, 4000, 0xffff, 0x10000, 0x3ffffffe, 0x3fffffff
 	};
 
@@ -588,8 +575,9 @@ static inline void gen_split(struct gen *g, const struct syscall_info *s, const 
 	if (!n || !o[0].bits || (s && !g->mux_refused && gen_is_multiplexed(s, arches)))
 		return;
 	uint64_t bit = gen_mask(g, &o[0], false);
-	const char *kind = gen_chance(g, 50)				  ? "errno" :
-			   g->flags & GEN_JSON || gen_chance(g, 50) ? "trace" : "trap";
+	const char *kind = gen_chance(g, 50)                        ? "errno" :
+			   g->flags & GEN_JSON || gen_chance(g, 50) ? "trace" :
+								      "trap";
 	for (unsigned i = 0; i < 2; i++) {
 		buf_printf(g->out, "%s %u %s(%s %s ", kind, 100 + i, name, o[0].name,
 			   i ? "has" : "lacks");
@@ -735,15 +723,9 @@ static inline bool gen_header(struct gen *g, const char *word, unsigned open)
 		return false;
 	}
 	switch (gen_below(g, 6)) {
-	case 0:
-		buf_puts(g->out, "kill");
-		break;
-	case 1:
-		buf_puts(g->out, "kill-thread");
-		break;
-	case 2:
-		buf_printf(g->out, "trap %u", g->flags & GEN_JSON ? 0 : gen_below(g, 65536));
-		break;
+	case 0: buf_puts(g->out, "kill"); break;
+	case 1: buf_puts(g->out, "kill-thread"); break;
+	case 2: buf_printf(g->out, "trap %u", g->flags & GEN_JSON ? 0 : gen_below(g, 65536)); break;
 	default:
 		if (word[0] == 'f') /* foreign: of no architecture, so errnos have no names there */
 			buf_printf(g->out, "errno %u", gen_below(g, 4096));
@@ -808,8 +790,9 @@ static inline void gen_multiplexers(struct gen *g)
 		if (gen_has(syscall_by_name(str_c(muxes[i]))) & g->arches &&
 		    (g->mux_refused || g->flags & GEN_JSON))
 			buf_printf(g->out, "\n\t%s %s;",
-				   !g->mux_refused	      ? "allow" :
-				   g->flags & GEN_JSON ? "errno EPERM" : "errno ENOSYS",
+				   !g->mux_refused     ? "allow" :
+				   g->flags & GEN_JSON ? "errno EPERM" :
+							 "errno ENOSYS",
 				   muxes[i]);
 }
 
@@ -851,8 +834,8 @@ static inline void gen_policy(uint64_t seed, unsigned flags, struct buf *out)
 	gen_header(&g, "foreign", 5);
 	gen_multiplexers(&g);
 	if (gen_chance(&g, 50))
-		gen_plain(&g,
-			  1 + gen_below(&g, flags & GEN_LARGE ? (gen_chance(&g, 5) ? 300 : 8) : 20));
+		gen_plain(&g, 1 + gen_below(&g, flags & GEN_LARGE ? (gen_chance(&g, 5) ? 300 : 8) :
+								    20));
 	for (unsigned n = gen_below(&g, gen_chance(&g, 3) && flags & GEN_LARGE ? 60 : 7); n; n--)
 		gen_group(&g);
 	buf_puts(out, "\n}\n");

@@ -23,8 +23,8 @@
 enum { NODES = 1 << 21, VALUES_MAX = 48, CORNERS = 12 };
 
 struct totals {
-	uint64_t policies, written, refused, budget, invalid, bytes, readings, points,
-		wrong, different;
+	uint64_t policies, written, refused, budget, invalid, bytes, readings, points, wrong,
+		different;
 	unsigned plant;
 	uint64_t ids[DIAG_NR], conditional, arches[ARCH_NR], runc;
 };
@@ -57,8 +57,13 @@ static void add_corners(struct gen *g, struct corners *k, const struct cond *c)
 		return;
 	}
 	uint64_t v = c->cmp.value, m = c->cmp.mask;
-	const uint64_t all[] = { v, v - 1, v + 1, v | (~m & gen_next(g)), v ^ (m & -m),
-				 v ^ UINT64_C(1) << gen_below(g, 64), v ^ UINT64_C(1) << 32 };
+	const uint64_t all[] = { v,
+				 v - 1,
+				 v + 1,
+				 v | (~m & gen_next(g)),
+				 v ^ (m & -m),
+				 v ^ UINT64_C(1) << gen_below(g, 64),
+				 v ^ UINT64_C(1) << 32 };
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		unsigned at = k->n[c->cmp.arg]++;
 		k->v[c->cmp.arg][at < VALUES_MAX ? at : gen_below(g, VALUES_MAX)] = all[i];
@@ -163,9 +168,12 @@ static enum diag_id first_error(const struct diags *ds)
 static struct policy *read_text(struct subject *s, struct str text, const struct environment *env)
 {
 	/* One that knows all words: runc 1.1 starts on no machine that lists RISCV64. */
-	struct oci_runtime newest = { .kind = OCI_RUNC, .version = OCI_VERSION(255, 0, 0),
+	struct oci_runtime newest = { .kind = OCI_RUNC,
+				      .version = OCI_VERSION(255, 0, 0),
 				      .libseccomp = OCI_VERSION(255, 0, 0) };
-	struct oci_read_options opt = { .host_known = true, .host = env->host, .runtime = &newest, .unasked = true };
+	struct oci_read_options opt = {
+		.host_known = true, .host = env->host, .runtime = &newest, .unasked = true
+	};
 	struct resolve_options resolve = { .env = *env, .foreign = true };
 	struct diags *ds = diags_new(s->arena, s->sources);
 	struct source *src = source_add(s->sources, "written", text);
@@ -268,8 +276,11 @@ static void check_policy(struct subject *s, struct ast_file *file)
 static void check_one(uint64_t seed, uint64_t index, bool built, bool print, struct buf *text,
 		      struct totals *t)
 {
-	struct subject s = { .arena = arena_new(NULL), .random = { .random = ~(seed ^ index) },
-			     .index = index, .print = print, .t = t };
+	struct subject s = { .arena = arena_new(NULL),
+			     .random = { .random = ~(seed ^ index) },
+			     .index = index,
+			     .print = print,
+			     .t = t };
 	bool runc = gen_chance(&s.random, 60), docker = gen_chance(&s.random, 50);
 	const char *runtime = runc ? "runc-1.1+libseccomp-2.6.1" : "crun-1.8+libseccomp-2.6.1";
 
@@ -308,8 +319,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       " points, %" PRIu64 " wrong, %" PRIu64 " differences\n",
 	       t->policies, t->runc, (double)t->policies / seconds, t->written, t->conditional,
 	       t->bytes, 100.0 * (double)t->refused / (double)asked,
-	       100.0 * (double)t->budget / (double)asked, t->readings, t->points,
-	       t->wrong, t->different);
+	       100.0 * (double)t->budget / (double)asked, t->readings, t->points, t->wrong,
+	       t->different);
 	printf("why not:");
 	for (int i = 0; i < DIAG_NR; i++)
 		if (t->ids[i])

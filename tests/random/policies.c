@@ -25,7 +25,7 @@
 
 enum {
 	LIFT_BUDGET = 1 << 22,
-	PATHS_ALL = 60,   /* a diagram with at most so many is walked whole */
+	PATHS_ALL = 60,    /* a diagram with at most so many is walked whole */
 	PATHS_SOME = 24,   /* of a larger one */
 	LEAVES_MAX = 24,   /* diagrams looked at, of one architecture */
 	NUMBERS_MAX = 60,  /* boundaries between numbers */
@@ -40,7 +40,7 @@ struct totals {
 	uint64_t different, unattached, wrong;
 	uint64_t conditional, environments; /* policies with `when`; points in their environments */
 	uint64_t listed[ARCH_NR];           /* policies that list it */
-	uint64_t kinds[VERDICT_NR]; /* of the points */
+	uint64_t kinds[VERDICT_NR];         /* of the points */
 	uint64_t ids[DIAG_NR];
 	uint64_t slowest; /* index of the policy that took longest */
 	double longest;   /* seconds */
@@ -259,14 +259,14 @@ static void check_number(struct subject *s, uint32_t audit, uint32_t nr)
 	struct call c = { .audit_arch = audit, .nr = nr };
 
 	for (unsigned i = 0; i < 6; i++)
-		c.args[i] = gen_chance(&s->random, 50) ? gen_edge(&s->random, 64)
-						       : gen_next(&s->random);
+		c.args[i] = gen_chance(&s->random, 50) ? gen_edge(&s->random, 64) :
+							 gen_next(&s->random);
 	check_point(s, &c);
 }
 
 static void check_edges(struct subject *s, uint32_t audit)
 {
-	static const uint32_t edges[] = { 0,	      0x3fffffff, 0x40000000, 0x40000001,
+	static const uint32_t edges[] = { 0,          0x3fffffff, 0x40000000, 0x40000001,
 					  0x400001ff, 0x40000200, 0x7fffffff, 0x80000000,
 					  0xbfffffff, 0xc0000000, 0xfffffffe, 0xffffffff };
 
@@ -410,8 +410,10 @@ static struct environment random_environment(struct gen *g, unsigned arches)
 {
 	static const uint16_t kernels[] = { 0x300, 0x408, 0x509, 0x50a, 0x612, 0xffff };
 	struct environment env = {
-		.caps_known = true, .caps = gen_next(g) & gen_ones(CAPABILITY_NR),
-		.kernel_known = true, .kernel = kernels[gen_below(g, ARRAY_SIZE(kernels))],
+		.caps_known = true,
+		.caps = gen_next(g) & gen_ones(CAPABILITY_NR),
+		.kernel_known = true,
+		.kernel = kernels[gen_below(g, ARRAY_SIZE(kernels))],
 		.host_known = true,
 	};
 
@@ -482,7 +484,8 @@ static void check_environments(struct subject *s, const struct policy *kept, dd_
 		struct call c = { arch_info(a)->audit, kept->calls.v[i].nr, { 0 } };
 		bool depends = false;
 		for (end = i; end < kept->calls.n && kept->calls.v[end].arch == a &&
-			      kept->calls.v[end].nr == c.nr; end++)
+			      kept->calls.v[end].nr == c.nr;
+		     end++)
 			depends |= kept->calls.v[end].env != NULL;
 		if (!depends)
 			continue;
@@ -517,7 +520,8 @@ static void check_kept(struct arena *a, struct subject *s, const struct policy *
 	}
 	if (dd_differ_at(s->dd, here, decision_root(d, arches), &p) && s->t->different++ < 10)
 		printf("policy %" PRIu64 ": in its environment another decision, at call %#" PRIx64
-		       "\n", s->index, p.at[DD_CALL]);
+		       "\n",
+		       s->index, p.at[DD_CALL]);
 	check_environments(s, kept, root);
 }
 
@@ -599,7 +603,8 @@ static void check_policy(uint64_t seed, uint64_t index, struct buf *text, bool p
 			t->different++;
 		}
 	} else {
-		check_decided(a, &s, kept->conditional && !open->errors ? kept : NULL, &one.env, ds);
+		check_decided(a, &s, kept->conditional && !open->errors ? kept : NULL, &one.env,
+			      ds);
 	}
 	arena_free(a);
 }

@@ -51,8 +51,8 @@ static void compare(const struct policy *p, const struct cbpf *prog, const char 
 	}
 }
 
-static void check_family(struct loaded *l, const struct policy *p, const char *family,
-			 uint64_t n, struct totals *t)
+static void check_family(struct loaded *l, const struct policy *p, const char *family, uint64_t n,
+			 struct totals *t)
 {
 	struct cbpf_options opt = { .family = family };
 	struct cbpf prog;
@@ -111,7 +111,8 @@ static int check_all(char **files, uint64_t calls)
 		}
 		arena_free(l.arena);
 	}
-	printf("%zu policies, %zu programs of %zu instructions; %" PRIu64 " calls, %.2f executed each; "
+	printf("%zu policies, %zu programs of %zu instructions; %" PRIu64
+	       " calls, %.2f executed each; "
 	       "%zu differences, %zu not verified (%" PRIu64 " points)\n",
 	       t.policies, t.programs, t.insns, t.calls, (double)t.steps / (double)t.calls,
 	       t.differences, t.unverified, t.points);

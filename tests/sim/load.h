@@ -73,8 +73,10 @@ static inline void sample_cond(struct sampler *s, struct arena *a, const struct 
 		return;
 	if (c->kind == COND_CMP) {
 		uint64_t v = c->cmp.value, m = c->cmp.mask;
-		const uint64_t all[] = { v, v - 1, v + 1, m, ~m, v | ~m, v ^ (m & -m),
-					 v ^ 1ull << 32, v << 32, (uint64_t)(int64_t)(int32_t)v };
+		const uint64_t all[] = {
+			v,      v - 1,        v + 1,          m,       ~m,
+			v | ~m, v ^ (m & -m), v ^ 1ull << 32, v << 32, (uint64_t)(int64_t)(int32_t)v
+		};
 		for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 			vec_push(a, &s->values[c->cmp.arg], all[i]);
 		return;
@@ -83,10 +85,11 @@ static inline void sample_cond(struct sampler *s, struct arena *a, const struct 
 	sample_cond(s, a, c->right);
 }
 
-static inline void sampler_init(struct sampler *s, struct arena *a, const struct policy *p, uint64_t seed)
+static inline void sampler_init(struct sampler *s, struct arena *a, const struct policy *p,
+				uint64_t seed)
 {
-	static const uint64_t edges[] = { 0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-					  1ull << 63, ~0ull };
+	static const uint64_t edges[] = { 0,          1,           0x7fffffff, 0x80000000,
+					  0xffffffff, 0x100000000, 1ull << 63, ~0ull };
 
 	*s = (struct sampler){ .p = p, .random = seed };
 	for (unsigned i = 0; i < 6; i++)

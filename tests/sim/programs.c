@@ -19,34 +19,65 @@ static uint32_t below(uint32_t n)
 
 static uint32_t operand(void)
 {
-	static const uint32_t edges[] = { 0, 1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 60, 63, 64,
-					  65, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff };
+	static const uint32_t edges[] = {
+		0,  1,  2,  3,  4,  5,  8,          15,         16,         17,        31,
+		32, 33, 60, 63, 64, 65, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff
+	};
 
 	return below(4) ? edges[below(ARRAY_SIZE(edges))] : (uint32_t)random_next(&seed);
 }
 
 static const uint16_t codes[] = {
-	BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_W | BPF_LEN, BPF_LDX | BPF_W | BPF_LEN,
-	BPF_LD | BPF_IMM, BPF_LDX | BPF_IMM, BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX,
-	BPF_RET | BPF_K, BPF_RET | BPF_A, BPF_MISC | BPF_TAX, BPF_MISC | BPF_TXA,
-	BPF_ALU | BPF_NEG, BPF_JMP | BPF_JA, BPF_JMP | BPF_JEQ | BPF_K, BPF_JMP | BPF_JGT | BPF_K,
-	BPF_JMP | BPF_JGE | BPF_K, BPF_JMP | BPF_JSET | BPF_K, BPF_JMP | BPF_JEQ | BPF_X,
-	BPF_JMP | BPF_JGT | BPF_X, BPF_JMP | BPF_JGE | BPF_X, BPF_JMP | BPF_JSET | BPF_X,
-	BPF_ALU | BPF_ADD | BPF_K, BPF_ALU | BPF_SUB | BPF_K, BPF_ALU | BPF_MUL | BPF_K,
-	BPF_ALU | BPF_DIV | BPF_K, BPF_ALU | BPF_AND | BPF_K, BPF_ALU | BPF_OR | BPF_K,
-	BPF_ALU | BPF_XOR | BPF_K, BPF_ALU | BPF_LSH | BPF_K, BPF_ALU | BPF_RSH | BPF_K,
-	BPF_ALU | BPF_ADD | BPF_X, BPF_ALU | BPF_SUB | BPF_X, BPF_ALU | BPF_MUL | BPF_X,
-	BPF_ALU | BPF_DIV | BPF_X, BPF_ALU | BPF_AND | BPF_X, BPF_ALU | BPF_OR | BPF_X,
-	BPF_ALU | BPF_XOR | BPF_X, BPF_ALU | BPF_LSH | BPF_X, BPF_ALU | BPF_RSH | BPF_X,
+	BPF_LD | BPF_W | BPF_ABS,
+	BPF_LD | BPF_W | BPF_LEN,
+	BPF_LDX | BPF_W | BPF_LEN,
+	BPF_LD | BPF_IMM,
+	BPF_LDX | BPF_IMM,
+	BPF_LD | BPF_MEM,
+	BPF_LDX | BPF_MEM,
+	BPF_ST,
+	BPF_STX,
+	BPF_RET | BPF_K,
+	BPF_RET | BPF_A,
+	BPF_MISC | BPF_TAX,
+	BPF_MISC | BPF_TXA,
+	BPF_ALU | BPF_NEG,
+	BPF_JMP | BPF_JA,
+	BPF_JMP | BPF_JEQ | BPF_K,
+	BPF_JMP | BPF_JGT | BPF_K,
+	BPF_JMP | BPF_JGE | BPF_K,
+	BPF_JMP | BPF_JSET | BPF_K,
+	BPF_JMP | BPF_JEQ | BPF_X,
+	BPF_JMP | BPF_JGT | BPF_X,
+	BPF_JMP | BPF_JGE | BPF_X,
+	BPF_JMP | BPF_JSET | BPF_X,
+	BPF_ALU | BPF_ADD | BPF_K,
+	BPF_ALU | BPF_SUB | BPF_K,
+	BPF_ALU | BPF_MUL | BPF_K,
+	BPF_ALU | BPF_DIV | BPF_K,
+	BPF_ALU | BPF_AND | BPF_K,
+	BPF_ALU | BPF_OR | BPF_K,
+	BPF_ALU | BPF_XOR | BPF_K,
+	BPF_ALU | BPF_LSH | BPF_K,
+	BPF_ALU | BPF_RSH | BPF_K,
+	BPF_ALU | BPF_ADD | BPF_X,
+	BPF_ALU | BPF_SUB | BPF_X,
+	BPF_ALU | BPF_MUL | BPF_X,
+	BPF_ALU | BPF_DIV | BPF_X,
+	BPF_ALU | BPF_AND | BPF_X,
+	BPF_ALU | BPF_OR | BPF_X,
+	BPF_ALU | BPF_XOR | BPF_X,
+	BPF_ALU | BPF_LSH | BPF_X,
+	BPF_ALU | BPF_RSH | BPF_X,
 };
 
 /* Codes that kernels know but seccomp filters do not have, and any other. */
 static uint16_t foreign_code(void)
 {
-	static const uint16_t near[] = { BPF_LD | BPF_H | BPF_ABS, BPF_LD | BPF_B | BPF_ABS,
-					 BPF_LD | BPF_W | BPF_IND, BPF_LDX | BPF_B | BPF_MSH,
+	static const uint16_t near[] = { BPF_LD | BPF_H | BPF_ABS,  BPF_LD | BPF_B | BPF_ABS,
+					 BPF_LD | BPF_W | BPF_IND,  BPF_LDX | BPF_B | BPF_MSH,
 					 BPF_ALU | BPF_MOD | BPF_K, BPF_ALU | BPF_MOD | BPF_X,
-					 BPF_RET | BPF_X, BPF_JMP | BPF_JA | BPF_X };
+					 BPF_RET | BPF_X,           BPF_JMP | BPF_JA | BPF_X };
 
 	return below(2) ? near[below(ARRAY_SIZE(near))] : (uint16_t)below(below(2) ? 256 : 65536);
 }
@@ -108,8 +139,8 @@ static int compare_checks(size_t n)
 		if ((b->attach == 0) == (why == NULL))
 			continue;
 		if (differences++ < 10)
-			printf("program %zu of %zu instructions: kernel %s, cbpf_check %s at %zu\n", i,
-			       prog.n, b->attach ? strerror(b->attach) : "attaches it",
+			printf("program %zu of %zu instructions: kernel %s, cbpf_check %s at %zu\n",
+			       i, prog.n, b->attach ? strerror(b->attach) : "attaches it",
 			       why ? why : "takes it", at);
 	}
 	printf("%zu programs, %zu attached; %zu differences\n", n, taken, differences);
@@ -189,14 +220,15 @@ static int compare_runs(size_t n)
 			deaths += died;
 			if (died ? want == 0 :
 				   r.kind == READ_ERRNO &&
-					   want == (SECCOMP_RET_ERRNO | (uint32_t)r.value))
+					    want == (SECCOMP_RET_ERRNO | (uint32_t)r.value))
 				continue;
 			if (differences++ < 10)
-				printf("program %zu call %zu: kernel %d, cbpf_run %#x\n", i, k, r.value,
-				       want);
+				printf("program %zu call %zu: kernel %d, cbpf_run %#x\n", i, k,
+				       r.value, want);
 		}
 	}
-	printf("%zu programs, %zu calls, %zu deaths; %zu differences\n", n, calls, deaths, differences);
+	printf("%zu programs, %zu calls, %zu deaths; %zu differences\n", n, calls, deaths,
+	       differences);
 	return differences != 0 || calls < n;
 }
 

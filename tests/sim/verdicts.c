@@ -34,8 +34,8 @@ static struct sock_filter marker_insns[] = {
 };
 static const struct cbpf marker = { .insns = marker_insns, .n = 6 };
 
-static void tell(struct totals *t, const struct policy *p, const struct call *c,
-		 struct reading r, struct verdict want)
+static void tell(struct totals *t, const struct policy *p, const struct call *c, struct reading r,
+		 struct verdict want)
 {
 	BUF_AUTO b = { 0 };
 
@@ -43,7 +43,7 @@ static void tell(struct totals *t, const struct policy *p, const struct call *c,
 		return;
 	verdict_print(&b, want);
 	printf(PRISTR ": arch %#x nr %u args %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64
-	       " %#" PRIx64 " %#" PRIx64 ": kernel %d/%d, policy %s\n",
+		      " %#" PRIx64 " %#" PRIx64 ": kernel %d/%d, policy %s\n",
 	       STRARG(p->name), c->audit_arch, c->nr, c->args[0], c->args[1], c->args[2],
 	       c->args[3], c->args[4], c->args[5], r.kind, r.value, b.p);
 }
@@ -77,19 +77,14 @@ static bool as_expected(struct reading r, struct verdict want)
 {
 	switch (want.kind) {
 	case VERDICT_KILL_PROCESS:
-	case VERDICT_KILL_THREAD:
-		return r.kind == READ_DEATH;
-	case VERDICT_TRAP:
-		return r.kind == READ_TRAP && r.value == want.data;
-	case VERDICT_ERRNO:
-		return r.kind == READ_ERRNO && r.value == want.data;
+	case VERDICT_KILL_THREAD: return r.kind == READ_DEATH;
+	case VERDICT_TRAP: return r.kind == READ_TRAP && r.value == want.data;
+	case VERDICT_ERRNO: return r.kind == READ_ERRNO && r.value == want.data;
 	case VERDICT_NOTIFY:
 	case VERDICT_TRACE:
 	case VERDICT_LOG:
-	case VERDICT_ALLOW:
-		return r.kind == READ_ERRNO && r.value == MARKER;
-	case VERDICT_NR:
-		break;
+	case VERDICT_ALLOW: return r.kind == READ_ERRNO && r.value == MARKER;
+	case VERDICT_NR: break;
 	}
 	BUG("verdict");
 }
@@ -216,7 +211,8 @@ int main(int argc, char **argv)
 			check_policy(&l, *p, n < 4096 ? n : 4096, b, &t);
 		arena_free(l.arena);
 	}
-	printf("%zu policies, %zu calls (%zu i386, %zu x32, %zu of number -1): %zu deaths, %zu traps, "
+	printf("%zu policies, %zu calls (%zu i386, %zu x32, %zu of number -1): %zu deaths, %zu "
+	       "traps, "
 	       "%zu errnos, %zu let pass; %zu differences\n",
 	       t.policies, t.calls, t.i386, t.x32, t.skips, t.deaths, t.traps, t.errnos, t.passed,
 	       t.differences);

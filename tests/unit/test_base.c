@@ -68,7 +68,7 @@ static void vec_keeps_what_was_pushed(void **state)
 	(void)state;
 	for (int i = 0; i < 10000; i++)
 		vec_push(a, &v, i);
-	vec_each (&v, p)
+	vec_each(&v, p)
 		assert_int_equal(*p, n++);
 	assert_int_equal(n, 10000);
 	arena_free(a);
@@ -125,7 +125,7 @@ static const char *nearest(const char *word, const char *const *candidates)
 
 static void suggestions_are_near_or_none(void **state)
 {
-	static const char *const calls[] = { "open", "openat",	"close",  "clone",	 "clone3",
+	static const char *const calls[] = { "open", "openat",  "close",  "clone",       "clone3",
 					     "read", "pread64", "socket", "SOCK_STREAM", NULL };
 
 	(void)state;
@@ -323,8 +323,9 @@ static void a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away(void **st
 	assert_int_equal(d->fix.span.end, 14);
 	BUF_AUTO out = { 0 };
 	diag_print_json(ds, d, &out);
-	assert_non_null(strstr(out.p, ",\"fix\":{\"file\":\"x\",\"line\":1,\"column\":9,\"endLine\":1,"
-			       "\"endColumn\":15,\"begin\":8,\"end\":14,\"replacement\":\"openat\"}"));
+	assert_non_null(strstr(
+		out.p, ",\"fix\":{\"file\":\"x\",\"line\":1,\"column\":9,\"endLine\":1,"
+		       "\"endColumn\":15,\"begin\":8,\"end\":14,\"replacement\":\"openat\"}"));
 	arena_free(a);
 }
 

@@ -11,20 +11,30 @@
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/cbpf.h"
 
-#define S(code, k)          BPF_STMT(code, k)
-#define J(code, k, jt, jf)  BPF_JUMP(BPF_JMP | (code), k, jt, jf)
-#define RET(k)              BPF_STMT(BPF_RET | BPF_K, k)
-#define PROG(...)           (struct sock_filter[]){ __VA_ARGS__ }
+#define S(code, k)         BPF_STMT(code, k)
+#define J(code, k, jt, jf) BPF_JUMP(BPF_JMP | (code), k, jt, jf)
+#define RET(k)             BPF_STMT(BPF_RET | BPF_K, k)
+#define PROG(...)                                                                                  \
+	(struct sock_filter[])                                                                     \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
-static const struct call sample = { .audit_arch = 0xc000003e, .nr = 7,
-				    .args = { 0x1111111122222222, 2, 3, 4, 5, 0xaaaaaaaabbbbbbbb } };
+static const struct call sample = { .audit_arch = 0xc000003e,
+				    .nr = 7,
+				    .args = { 0x1111111122222222, 2, 3, 4, 5,
+					      0xaaaaaaaabbbbbbbb } };
 
 /* Runs two instructions on A = 100, X = 7, M[1] = 9 and returns A. */
 static uint32_t compute(struct sock_filter f)
 {
 	struct sock_filter insns[] = {
-		S(BPF_LD | BPF_IMM, 9), S(BPF_ST, 1), S(BPF_LDX | BPF_IMM, 7),
-		S(BPF_LD | BPF_IMM, 100), f, S(BPF_RET | BPF_A, 0),
+		S(BPF_LD | BPF_IMM, 9),
+		S(BPF_ST, 1),
+		S(BPF_LDX | BPF_IMM, 7),
+		S(BPF_LD | BPF_IMM, 100),
+		f,
+		S(BPF_RET | BPF_A, 0),
 	};
 	struct cbpf prog = { .insns = insns, .n = ARRAY_SIZE(insns) };
 
@@ -37,7 +47,8 @@ static void test_arithmetic(void **state)
 	(void)state;
 	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_ADD | BPF_K, 5)), 105);
 	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_ADD | BPF_X, 0)), 107);
-	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_SUB | BPF_K, 101)), UINT32_MAX);
+	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_SUB | BPF_K, 101)),
+			 UINT32_MAX);
 	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_MUL | BPF_X, 0)), 700);
 	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_DIV | BPF_X, 0)), 14);
 	assert_int_equal(compute((struct sock_filter)S(BPF_ALU | BPF_DIV | BPF_K, 3)), 33);
@@ -76,8 +87,8 @@ static void test_registers_begin_as_zero_and_x_moves(void **state)
 {
 	struct sock_filter a[] = { S(BPF_RET | BPF_A, 0) };
 	struct sock_filter x[] = { S(BPF_LD | BPF_IMM, 5), S(BPF_MISC | BPF_TAX, 0),
-				   S(BPF_LD | BPF_IMM, 1), S(BPF_STX, 3), S(BPF_LD | BPF_MEM, 3),
-				   S(BPF_RET | BPF_A, 0) };
+				   S(BPF_LD | BPF_IMM, 1), S(BPF_STX, 3),
+				   S(BPF_LD | BPF_MEM, 3), S(BPF_RET | BPF_A, 0) };
 	struct cbpf prog = { .insns = a, .n = 1 };
 
 	(void)state;
@@ -99,7 +110,8 @@ static void test_division_by_a_zero_x_kills(void **state)
 
 static uint32_t jump(uint16_t op, uint32_t a, uint32_t k)
 {
-	struct sock_filter insns[] = { S(BPF_LD | BPF_IMM, a), J(op | BPF_K, k, 1, 0), RET(0), RET(1) };
+	struct sock_filter insns[] = { S(BPF_LD | BPF_IMM, a), J(op | BPF_K, k, 1, 0), RET(0),
+				       RET(1) };
 	struct cbpf prog = { .insns = insns, .n = 4 };
 	unsigned steps;
 
@@ -148,7 +160,8 @@ static void test_what_the_checker_refuses(void **state)
 	refused(PROG(RET(0), S(BPF_LD | BPF_IMM, 0)), 2, 1);
 	refused(PROG(S(BPF_RET | BPF_X, 0)), 1, 0);
 	/* Written on one way only. */
-	refused(PROG(J(BPF_JEQ | BPF_K, 0, 1, 0), S(BPF_ST, 2), S(BPF_LD | BPF_MEM, 2), RET(0)), 4, 2);
+	refused(PROG(J(BPF_JEQ | BPF_K, 0, 1, 0), S(BPF_ST, 2), S(BPF_LD | BPF_MEM, 2), RET(0)), 4,
+		2);
 }
 
 static void test_the_checkers_limits(void **state)
@@ -165,16 +178,11 @@ static void test_the_checkers_limits(void **state)
 static void test_the_kernels_cache_model(void **state)
 {
 	struct sock_filter insns[] = {
-		S(BPF_LD | BPF_W | BPF_ABS, 4),
-		J(BPF_JEQ | BPF_K, 0xc000003e, 1, 0),
-		RET(SECCOMP_RET_KILL_PROCESS),
-		S(BPF_LD | BPF_W | BPF_ABS, 0),
-		J(BPF_JEQ | BPF_K, 1, 5, 0),
-		J(BPF_JEQ | BPF_K, 2, 3, 0),
-		J(BPF_JEQ | BPF_K, 3, 1, 0),
-		RET(SECCOMP_RET_ERRNO | 1),
-		RET(SECCOMP_RET_ALLOW | 1),
-		S(BPF_LD | BPF_W | BPF_ABS, 16),
+		S(BPF_LD | BPF_W | BPF_ABS, 4), J(BPF_JEQ | BPF_K, 0xc000003e, 1, 0),
+		RET(SECCOMP_RET_KILL_PROCESS),  S(BPF_LD | BPF_W | BPF_ABS, 0),
+		J(BPF_JEQ | BPF_K, 1, 5, 0),    J(BPF_JEQ | BPF_K, 2, 3, 0),
+		J(BPF_JEQ | BPF_K, 3, 1, 0),    RET(SECCOMP_RET_ERRNO | 1),
+		RET(SECCOMP_RET_ALLOW | 1),     S(BPF_LD | BPF_W | BPF_ABS, 16),
 		RET(SECCOMP_RET_ALLOW),
 	};
 	struct cbpf prog = { .insns = insns, .n = ARRAY_SIZE(insns) };
@@ -190,8 +198,9 @@ static void test_the_kernels_cache_model(void **state)
 
 static void round_trip(bool big)
 {
-	struct sock_filter insns[] = { S(BPF_LD | BPF_IMM, 0x12345678), J(BPF_JSET | BPF_K, 1, 0, 1),
-				       RET(SECCOMP_RET_ALLOW), S(BPF_RET | BPF_A, 0) };
+	struct sock_filter insns[] = { S(BPF_LD | BPF_IMM, 0x12345678),
+				       J(BPF_JSET | BPF_K, 1, 0, 1), RET(SECCOMP_RET_ALLOW),
+				       S(BPF_RET | BPF_A, 0) };
 	struct cbpf prog = { .insns = insns, .n = 4, .big_endian = big }, back;
 	struct arena *a = arena_new(NULL);
 	struct sources *ss = sources_new(a);
@@ -219,8 +228,9 @@ static void test_files_in_either_byte_order(void **state)
 static void test_files_that_are_no_programs(void **state)
 {
 	static const char zeros[CBPF_MAX * 8 + 8];
-	static const struct str texts[] = { STR(""), STR("1234567"), STR("12345678"),
-					    { zeros, 8 }, { zeros, sizeof(zeros) } };
+	static const struct str texts[] = {
+		STR(""), STR("1234567"), STR("12345678"), { zeros, 8 }, { zeros, sizeof(zeros) }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -237,10 +247,10 @@ static void test_files_that_are_no_programs(void **state)
 static void test_a_listing_says_what_is_tested(void **state)
 {
 	struct sock_filter insns[] = {
-		S(BPF_LD | BPF_W | BPF_ABS, 4), J(BPF_JEQ | BPF_K, 0xc000003e, 0, 4),
-		S(BPF_LD | BPF_W | BPF_ABS, 0), J(BPF_JEQ | BPF_K, 0, 0, 2),
+		S(BPF_LD | BPF_W | BPF_ABS, 4),  J(BPF_JEQ | BPF_K, 0xc000003e, 0, 4),
+		S(BPF_LD | BPF_W | BPF_ABS, 0),  J(BPF_JEQ | BPF_K, 0, 0, 2),
 		S(BPF_LD | BPF_W | BPF_ABS, 20), RET(SECCOMP_RET_ERRNO | 38),
-		RET(SECCOMP_RET_ALLOW), RET(0),
+		RET(SECCOMP_RET_ALLOW),          RET(0),
 	};
 	struct cbpf prog = { .insns = insns, .n = ARRAY_SIZE(insns) };
 	BUF_AUTO b = { 0 };

@@ -23,14 +23,21 @@ static uint64_t next_random(void)
 
 static uint64_t random_value(void)
 {
-	static const uint64_t edges[] = { 0, 1, 2, 7, 8, 0x7fffffff, 0x80000000, 0xffffffff,
-					  UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX };
+	static const uint64_t edges[] = { 0,
+					  1,
+					  2,
+					  7,
+					  8,
+					  0x7fffffff,
+					  0x80000000,
+					  0xffffffff,
+					  UINT64_C(1) << 32,
+					  UINT64_C(1) << 63,
+					  UINT64_MAX };
 
 	switch (next_random() % 3) {
-	case 0:
-		return edges[next_random() % ARRAY_SIZE(edges)] + next_random() % 3 - 1;
-	case 1:
-		return next_random() % 16;
+	case 0: return edges[next_random() % ARRAY_SIZE(edges)] + next_random() % 3 - 1;
+	case 1: return next_random() % 16;
 	}
 	return next_random();
 }
@@ -90,7 +97,9 @@ static void diagram_answers_as_the_condition(void **unused)
 		dd_node n = dd_ite(d, c, dd_terminal(d, yes), dd_terminal(d, no));
 		assert_int_not_equal(n, DD_NONE);
 		for (int i = 0; i < 300; i++) {
-			uint64_t args[6] = { random_value(), random_value(), random_value(), 0, 0, 0 };
+			uint64_t args[6] = {
+				random_value(), random_value(), random_value(), 0, 0, 0
+			};
 			near_values(c, args);
 			bool want = cond_eval(c, args);
 			both[want]++;
@@ -135,7 +144,8 @@ static void a_witness_shows_the_difference(void **unused)
 		struct arena *a = arena_new(NULL);
 		struct dd *d = dd_new(a, 1 << 18);
 		dd_node t = dd_terminal(d, yes), f = dd_terminal(d, no);
-		dd_node x = dd_ite(d, random_cond(a, 3), t, f), y = dd_ite(d, random_cond(a, 3), t, f);
+		dd_node x = dd_ite(d, random_cond(a, 3), t, f),
+			y = dd_ite(d, random_cond(a, 3), t, f);
 		uint64_t args[6];
 		if (dd_differ(d, x, y, args)) {
 			differ++;
@@ -185,8 +195,9 @@ static void cubes_cover_each_point_once(void **unused)
 		const struct cond *c = random_cond(a, 2);
 		uint64_t points[20][6];
 		unsigned hits[20] = { 0 };
-		struct cubes k = { d, dd_ite(d, c, dd_terminal(d, yes), dd_terminal(d, no)), points, 20,
-				   hits, 0 };
+		struct cubes k = { d,      dd_ite(d, c, dd_terminal(d, yes), dd_terminal(d, no)),
+				   points, 20,
+				   hits,   0 };
 		for (unsigned p = 0; p < 20; p++) {
 			for (unsigned i = 0; i < 6; i++)
 				points[p][i] = random_value();
@@ -339,8 +350,9 @@ static void a_words_test_is_a_choice(void **unused)
 		unsigned shift = next_random() & 1 ? 32 : 0;
 		uint32_t k = (uint32_t)random_value();
 		uint64_t mask = UINT64_C(0xffffffff) << shift;
-		struct cond less = { .kind = COND_CMP, .cmp = { (uint8_t)field, 64, false, CMP_LT,
-								mask, (uint64_t)k << shift } };
+		struct cond less = { .kind = COND_CMP,
+				     .cmp = { (uint8_t)field, 64, false, CMP_LT, mask,
+					      (uint64_t)k << shift } };
 		dd_node equal = dd_equal(d, field, mask, (uint64_t)k << shift);
 		assert_int_equal(dd_word_equal(d, field, shift, k, x, y),
 				 dd_choose(d, equal, x, y));

@@ -78,15 +78,9 @@ static void put_condition(struct buf *b, unsigned depth)
 		if (rnd(3) == 0)
 			buf_printf(b, ", %s", caps[rnd(4)]);
 		return;
-	case 1:
-		buf_printf(b, "kernel %s %s", ops[rnd(6)], kernels[rnd(4)]);
-		return;
-	case 2:
-		buf_printf(b, "host %s", hosts[rnd(3)]);
-		return;
-	case 3:
-		buf_printf(b, "arch %s", hosts[rnd(3)]);
-		return;
+	case 1: buf_printf(b, "kernel %s %s", ops[rnd(6)], kernels[rnd(4)]); return;
+	case 2: buf_printf(b, "host %s", hosts[rnd(3)]); return;
+	case 3: buf_printf(b, "arch %s", hosts[rnd(3)]); return;
 	case 4:
 		buf_puts(b, "not (");
 		put_condition(b, depth - 1);
@@ -130,7 +124,8 @@ static void compare_diagram(struct fixture *f, const struct policy *kept, struct
 	for (size_t i = 0; i < kept->calls.n; i++)
 		for (unsigned arg = 0; arg < 4; arg++) {
 			const struct call_rule *r = &kept->calls.v[i];
-			struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr,
+			struct call c = { .audit_arch = arch_info(r->arch)->audit,
+					  .nr = r->nr,
 					  .args = { arg } };
 			struct dd_point at = { .at = { arg } };
 			at.at[DD_CALL] = DD_CALL_OF(c.audit_arch, c.nr);
@@ -148,7 +143,8 @@ static void compare_in(const struct policy *kept, const struct policy *strict,
 	for (size_t i = 0; i < kept->calls.n; i++)
 		for (unsigned arg = 0; arg < 4; arg++) {
 			const struct call_rule *r = &kept->calls.v[i];
-			struct call c = { .audit_arch = arch_info(r->arch)->audit, .nr = r->nr,
+			struct call c = { .audit_arch = arch_info(r->arch)->audit,
+					  .nr = r->nr,
 					  .args = { arg } };
 			if (!env_runs(env->host, r->arch))
 				continue; /* no such machine makes it: each machine answers its own calls */
@@ -171,8 +167,8 @@ static void compare_in(const struct policy *kept, const struct policy *strict,
 static void kept_means_each_environment(void **state)
 {
 	struct fixture *f = *state;
-	static const uint16_t versions[] = { 0, 0x0407, 0x0408, 0x0508, 0x0509, 0x050a, 0x05ff,
-					     0x0600, 0x0601, UINT16_MAX };
+	static const uint16_t versions[] = { 0,      0x0407, 0x0408, 0x0508, 0x0509,
+					     0x050a, 0x05ff, 0x0600, 0x0601, UINT16_MAX };
 	unsigned conditional = 0;
 
 	for (unsigned n = 0; n < 400; n++) {
@@ -186,8 +182,10 @@ static void kept_means_each_environment(void **state)
 		assert_non_null(d);
 		dd_node root = decision_root(d, kept->arches);
 		for (unsigned k = 0; k < 12; k++) {
-			struct environment env = { .caps_known = true, .kernel_known = true,
-						   .host_known = true, .kernel = versions[rnd(10)] };
+			struct environment env = { .caps_known = true,
+						   .kernel_known = true,
+						   .host_known = true,
+						   .kernel = versions[rnd(10)] };
 			env.host = (enum arch)rnd(ARCH_NR);
 			for (unsigned c = 0; c < 4; c++)
 				if (rnd(2))
@@ -207,9 +205,11 @@ static void the_known_part_is_settled(void **state)
 {
 	struct fixture *f = *state;
 	struct resolve_options opt = { .keep_when = true };
-	struct source *src = source_add(f->sources, "test", STR(
-		"policy p { arch x86_64; when capability chown and kernel >= 5.9 { allow read; }"
-		" when kernel < 5.9 { allow write; } when capability bpf { allow bpf; } }"));
+	struct source *src = source_add(
+		f->sources, "test",
+		STR("policy p { arch x86_64; when capability chown and kernel >= 5.9 { allow read; "
+		    "}"
+		    " when kernel < 5.9 { allow write; } when capability bpf { allow bpf; } }"));
 	struct ast_file *file = pale_parse_source(f->arena, src, f->diags);
 
 	opt.env.kernel_known = true;
@@ -242,9 +242,12 @@ static void rules_clash_in_some_environment_only(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		size_t errors = f->diags->errors;
-		resolve(f, arena_printf(f->arena,
-			"policy p { arch x86_64; when %s { errno EPERM bpf; } when %s { errno EACCES bpf(cmd == 1); } }",
-			rows[i].x, rows[i].y), NULL);
+		resolve(f,
+			arena_printf(f->arena,
+				     "policy p { arch x86_64; when %s { errno EPERM bpf; } when %s "
+				     "{ errno EACCES bpf(cmd == 1); } }",
+				     rows[i].x, rows[i].y),
+			NULL);
 		assert_int_equal(f->diags->errors, errors + (rows[i].where != NULL));
 		if (!rows[i].where)
 			continue;
@@ -273,7 +276,8 @@ static void a_box_is_decided_as_its_members(void **state)
 		if (!p->calls.n)
 			continue;
 		const struct env_cond *c = p->calls.v[0].env;
-		struct env_cube cube = env_all(ARCH_BIT(ARCH_X86_64) | ARCH_BIT(ARCH_I386)), yes, no;
+		struct env_cube cube = env_all(ARCH_BIT(ARCH_X86_64) | ARCH_BIT(ARCH_I386)), yes,
+				no;
 		while (env_decide(c, &cube) < 0) {
 			env_split(c, &cube, &yes, &no);
 			assert_true(yes.hosts && no.hosts && yes.first <= yes.last &&
@@ -283,7 +287,8 @@ static void a_box_is_decided_as_its_members(void **state)
 		decided++;
 		for (unsigned k = 0; k < 10; k++) {
 			struct environment env = { .kernel = k ? cube.last : cube.first };
-			env.caps = (cube.caps | (rnd(2) ? ~UINT64_C(0) : rnd(1u << 31))) & ~cube.no_caps;
+			env.caps = (cube.caps | (rnd(2) ? ~UINT64_C(0) : rnd(1u << 31))) &
+				   ~cube.no_caps;
 			do
 				env.host = (enum arch)rnd(ARCH_NR);
 			while (!(cube.hosts & ARCH_BIT(env.host)));

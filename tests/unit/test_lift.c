@@ -29,10 +29,12 @@ static uint64_t next_random(void)
 
 static uint32_t random_word(void)
 {
-	static const uint32_t edges[] = { 0, 1, 2, 3, 5, 7, 8, 0x7fffffff, 0x80000000, 0xffffffff,
-					  0xffff0000, 0x50000, 0x7fff0000, 0x30000, 0xc000003e };
+	static const uint32_t edges[] = { 0,          1,       2,          3,          5,
+					  7,          8,       0x7fffffff, 0x80000000, 0xffffffff,
+					  0xffff0000, 0x50000, 0x7fff0000, 0x30000,    0xc000003e };
 
-	return next_random() % 4 ? edges[next_random() % ARRAY_SIZE(edges)] : (uint32_t)next_random();
+	return next_random() % 4 ? edges[next_random() % ARRAY_SIZE(edges)] :
+				   (uint32_t)next_random();
 }
 
 /* Words of the input that a program looks at: few, so that diagrams of products stay small. */
@@ -47,7 +49,7 @@ enum { HARD = 1 /* products, quotients and shifts of two inputs */ };
 
 static struct sock_filter random_alu(unsigned flags)
 {
-	static const uint16_t ops[] = { BPF_ADD, BPF_SUB, BPF_OR, BPF_AND, BPF_XOR,
+	static const uint16_t ops[] = { BPF_ADD, BPF_SUB, BPF_OR,  BPF_AND, BPF_XOR,
 					BPF_LSH, BPF_RSH, BPF_NEG, BPF_MUL, BPF_DIV };
 	uint16_t op = ops[next_random() % ARRAY_SIZE(ops)];
 	bool x = next_random() % 3 == 0 && (flags & HARD || (op != BPF_MUL && op != BPF_DIV));
@@ -69,27 +71,34 @@ static struct sock_filter random_insn(size_t left, uint16_t *mem, unsigned flags
 	uint16_t x = next_random() % 3 ? BPF_K : BPF_X;
 
 	switch (next_random() % 14) {
-	case 0: case 1: case 2:
-		return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, random_offset());
+	case 0:
+	case 1:
+	case 2: return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, random_offset());
 	case 3:
-		return (struct sock_filter)BPF_STMT(BPF_MISC | (next_random() & 1 ? BPF_TAX : BPF_TXA), 0);
+		return (struct sock_filter)BPF_STMT(
+			BPF_MISC | (next_random() & 1 ? BPF_TAX : BPF_TXA), 0);
 	case 4:
 		*mem = (uint16_t)(*mem | 1u << slot);
 		return (struct sock_filter)BPF_STMT(next_random() & 1 ? BPF_ST : BPF_STX, slot);
 	case 5:
 		if (!(*mem >> slot & 1))
 			break;
-		return (struct sock_filter)BPF_STMT((next_random() & 1 ? BPF_LD : BPF_LDX) | BPF_MEM, slot);
+		return (struct sock_filter)BPF_STMT(
+			(next_random() & 1 ? BPF_LD : BPF_LDX) | BPF_MEM, slot);
 	case 6:
-		return (struct sock_filter)BPF_STMT((next_random() & 1 ? BPF_LD : BPF_LDX) | BPF_IMM, random_word());
+		return (struct sock_filter)BPF_STMT(
+			(next_random() & 1 ? BPF_LD : BPF_LDX) | BPF_IMM, random_word());
 	case 7:
-		return (struct sock_filter)BPF_STMT((next_random() & 1 ? BPF_LD : BPF_LDX) | BPF_W | BPF_LEN, 0);
-	case 8: case 9:
-		return random_alu(flags);
-	case 10: case 11: case 12:
-		return (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | jumps[next_random() % 4] | x),
-						    random_word(), (uint8_t)(next_random() % left),
-						    (uint8_t)(next_random() % left));
+		return (struct sock_filter)BPF_STMT(
+			(next_random() & 1 ? BPF_LD : BPF_LDX) | BPF_W | BPF_LEN, 0);
+	case 8:
+	case 9: return random_alu(flags);
+	case 10:
+	case 11:
+	case 12:
+		return (struct sock_filter)BPF_JUMP(
+			(uint16_t)(BPF_JMP | jumps[next_random() % 4] | x), random_word(),
+			(uint8_t)(next_random() % left), (uint8_t)(next_random() % left));
 	}
 	return (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, random_word());
 }
@@ -104,8 +113,8 @@ static void random_program(struct cbpf *p, struct sock_filter insns[40], unsigne
 		p->big_endian = next_random() & 1;
 		for (size_t i = 0; i + 1 < p->n; i++)
 			insns[i] = random_insn(p->n - 1 - i, &mem, flags);
-		insns[p->n - 1] = (struct sock_filter)BPF_STMT(BPF_RET | (next_random() % 6 ? BPF_K : BPF_A),
-							       random_word());
+		insns[p->n - 1] = (struct sock_filter)BPF_STMT(
+			BPF_RET | (next_random() % 6 ? BPF_K : BPF_A), random_word());
 	} while (cbpf_check(insns, p->n, NULL));
 }
 
@@ -207,8 +216,8 @@ static void put(struct written *w, uint16_t code, uint32_t k)
 
 static void put_jump(struct written *w, uint16_t code, uint32_t k, unsigned t, unsigned f)
 {
-	w->insns[w->n++] = (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | code), k, (uint8_t)t,
-							(uint8_t)f);
+	w->insns[w->n++] =
+		(struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | code), k, (uint8_t)t, (uint8_t)f);
 }
 
 enum { LOW = 16, HIGH = 20, OTHER = 24 }; /* words of argument 0, and of argument 1 */
@@ -245,14 +254,16 @@ static void check_written(const struct written *w, const uint32_t *edges, size_t
 	arena_free(a);
 }
 
-static const uint32_t edges[] = { 0, 1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 63, 64, 0xffff, 0x10000,
+static const uint32_t edges[] = { 0,          1,          2,          3,          7,
+				  15,         16,         17,         31,         32,
+				  33,         63,         64,         0xffff,     0x10000,
 				  0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff };
 
 /* Every operation with every edge, as a constant and in X: zero divides, 32 and more shifts. */
 static void test_arithmetic(void **unused)
 {
-	static const uint16_t ops[] = { BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR, BPF_AND,
-					BPF_XOR, BPF_LSH, BPF_RSH, BPF_NEG };
+	static const uint16_t ops[] = { BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR,
+					BPF_AND, BPF_XOR, BPF_LSH, BPF_RSH, BPF_NEG };
 
 	(void)unused;
 	for (size_t n = 0; n < ARRAY_SIZE(ops) * ARRAY_SIZE(edges) * 2; n++) {
@@ -283,8 +294,8 @@ static void test_arithmetic(void **unused)
 /* X from the input: a zero kills, a count of 32 and more loses its upper bits. */
 static void test_arithmetic_of_the_input(void **unused)
 {
-	static const uint16_t ops[] = { BPF_DIV, BPF_LSH, BPF_RSH, BPF_ADD, BPF_SUB, BPF_AND, BPF_XOR,
-					BPF_MUL, BPF_OR };
+	static const uint16_t ops[] = { BPF_DIV, BPF_LSH, BPF_RSH, BPF_ADD, BPF_SUB,
+					BPF_AND, BPF_XOR, BPF_MUL, BPF_OR };
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -303,9 +314,10 @@ static void test_arithmetic_of_the_input(void **unused)
 /* Every action, those that kernels do not know, and data where the kernel looks at none. */
 static void test_return_a(void **unused)
 {
-	static const uint32_t returns[] = { 0x80000000, 0x80001234, 0, 0x12, 0x30007, 0x50026, 0x51000,
-					    0x5ffff, 0x7fc00000, 0x7ff0ffff, 0x7ffc0001, 0x7fff0000,
-					    0x7fffffff, 0x10000, 0xffffffff, 0x7ffe0000 };
+	static const uint32_t returns[] = { 0x80000000, 0x80001234, 0,          0x12,
+					    0x30007,    0x50026,    0x51000,    0x5ffff,
+					    0x7fc00000, 0x7ff0ffff, 0x7ffc0001, 0x7fff0000,
+					    0x7fffffff, 0x10000,    0xffffffff, 0x7ffe0000 };
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(returns); i++) {
@@ -354,7 +366,8 @@ static void test_longest_programs(void **unused)
 		while (w.n < 3800) {
 			put(&w, BPF_LD | BPF_W | BPF_ABS, w.n % 3 ? LOW : round % 2 ? HIGH : OTHER);
 			if (round > 2)
-				put(&w, BPF_ALU | BPF_AND | BPF_K, edges[next_random() % ARRAY_SIZE(edges)]);
+				put(&w, BPF_ALU | BPF_AND | BPF_K,
+				    edges[next_random() % ARRAY_SIZE(edges)]);
 			put_jump(&w, jumps[next_random() % 4] | BPF_K,
 				 edges[next_random() % ARRAY_SIZE(edges)],
 				 (unsigned)(next_random() % 120), (unsigned)(next_random() % 250));

@@ -31,8 +31,8 @@ static unsigned below(unsigned n) /* xorshift64*: the same trees on every run */
 static const char *name(void)
 {
 	static const char *const names[] = {
-		"read",	   "kill", "mount", "signal",	    "level", "policy", "deny",
-		"AF_INET", "x-y",  "use",   "ptrace",	    "a",     "errno",  "unix",
+		"read",    "kill", "mount", "signal",       "level", "policy", "deny",
+		"AF_INET", "x-y",  "use",   "ptrace",       "a",     "errno",  "unix",
 		"default", "_9",   "when",  "kill-process", "host",
 	};
 
@@ -41,9 +41,9 @@ static const char *name(void)
 
 static const char *hostile(struct arena *a, const char *first)
 {
-	static const char *const parts[] = { "/",  "{",	   "}",	   "[",		 "]",	 "a",
-					     ",",  ";",	   "\"",   "\\",	 " ",	 "\t",
-					     "\n", "\x01", "\xff", "\xc3\xbc",	 "*",	 "@{A}",
+	static const char *const parts[] = { "/",  "{",    "}",    "[",          "]",    "a",
+					     ",",  ";",    "\"",   "\\",         " ",    "\t",
+					     "\n", "\x01", "\xff", "\xc3\xbc",   "*",    "@{A}",
 					     "#",  "\\\"", "\xc2", "\\\xc3\xbc", "\x7f", "->" };
 	char text[64];
 	size_t n = strlen(first);
@@ -61,12 +61,9 @@ static const char *hostile(struct arena *a, const char *first)
 static struct ast_value *value(struct arena *a, unsigned depth)
 {
 	switch (below(depth ? 3 : 2)) {
-	case 0:
-		return ast_name(a, name());
-	case 1:
-		return ast_number(a, (uint64_t)below(5) << below(60));
-	default:
-		return ast_or(a, value(a, depth - 1), value(a, depth - 1));
+	case 0: return ast_name(a, name());
+	case 1: return ast_number(a, (uint64_t)below(5) << below(60));
+	default: return ast_or(a, value(a, depth - 1), value(a, depth - 1));
 	}
 }
 
@@ -163,9 +160,9 @@ static void fill_body(struct arena *a, struct ast_body *b, unsigned depth);
 
 static void add_stmt(struct arena *a, struct ast_body *b, unsigned depth)
 {
-	static const enum ast_stmt_kind kinds[] = { AST_STMT_CALLS,	 AST_STMT_FILE,
+	static const enum ast_stmt_kind kinds[] = { AST_STMT_CALLS,      AST_STMT_FILE,
 						    AST_STMT_CAPABILITY, AST_STMT_USE,
-						    AST_STMT_NAMESPACE,	 AST_STMT_WHEN };
+						    AST_STMT_NAMESPACE,  AST_STMT_WHEN };
 	struct ast_stmt *s = ast_add(b, kinds[below(depth ? 6 : 5)]);
 
 	s->blank_before = below(2);
@@ -214,9 +211,9 @@ static void random_trees_print_to_what_they_are(void **state)
 
 		seed = round * UINT64_C(0x9e3779b97f4a7c15);
 		struct ast_stmt *policy = ast_add(&top, below(2) ? AST_STMT_POLICY : AST_STMT_SET);
-		policy->name = *ast_word_new(a, below(4)   ? name()
-						: below(2) ? "and"
-							   : hostile(a, "9"));
+		policy->name = *ast_word_new(a, below(4) ? name() :
+						below(2) ? "and" :
+							   hostile(a, "9"));
 		fill_body(a, &inside, 3);
 		policy->body = inside.first;
 		file.stmts = top.first;
@@ -258,12 +255,12 @@ static struct ast_call_args *parse_call(struct arena *a, const char *text, size_
 
 static void calls_of_the_command_line(void **state)
 {
-	static const char *const wrong[] = { "",	 "read(",
-					     "read)",	 "read(1,)",
-					     "#",	 "#x",
-					     "read;",	 "a(1,2,3,4,5,6,7)",
-					     "a(b==)",	 "a(1",
-					     "9",	 "a(09)",
+	static const char *const wrong[] = { "",         "read(",
+					     "read)",    "read(1,)",
+					     "#",        "#x",
+					     "read;",    "a(1,2,3,4,5,6,7)",
+					     "a(b==)",   "a(1",
+					     "9",        "a(09)",
 					     "read() x", "policy a { allow x; }" };
 	struct arena *a = arena_new(NULL);
 	size_t errors;

@@ -17,7 +17,9 @@
 static void add_files(struct arena *a, struct recording *r, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct recorded_file f = { .perms = PERM_R, .owned = true, .count = 1, .first_ns = i };
+		struct recorded_file f = {
+			.perms = PERM_R, .owned = true, .count = 1, .first_ns = i
+		};
 		const char *path;
 
 		switch (i % 4) {
@@ -39,8 +41,11 @@ static void add_files(struct arena *a, struct recording *r, unsigned n)
 static double seconds(unsigned n, size_t *rules)
 {
 	struct arena *a = arena_new(NULL);
-	struct recording r = { .backend = "ebpf", .kernel = "6.1", .libc = "glibc 2.36",
-			       .host = ARCH_X86_64, .caps_observed = true };
+	struct recording r = { .backend = "ebpf",
+			       .kernel = "6.1",
+			       .libc = "glibc 2.36",
+			       .host = ARCH_X86_64,
+			       .caps_observed = true };
 	struct propose_options opt = { .name = "many" };
 	struct proposed_files files = { 0 };
 	struct diags *ds = diags_new(a, sources_new(a));

@@ -106,8 +106,7 @@ static void foreign_minus_one_x32_unknown_default(void **state)
 	/* x32 is not listed: its numbers are foreign, read's too. */
 	assert_string_equal(eval(f, p, ARCH_X86_64, x32, 0, BY_FOREIGN), "KILL_PROCESS");
 	assert_string_equal(eval(f, p, ARCH_X86_64, 0x80000000, 0, BY_FOREIGN), "KILL_PROCESS");
-	assert_string_equal(eval(f, p, ARCH_X86_64, UINT32_MAX - 1, 0, BY_FOREIGN),
-			    "KILL_PROCESS");
+	assert_string_equal(eval(f, p, ARCH_X86_64, UINT32_MAX - 1, 0, BY_FOREIGN), "KILL_PROCESS");
 	/* Beyond the table, a hole in it, newer than the level; but rules hold at any level. */
 	assert_string_equal(eval(f, p, ARCH_X86_64, 0x3fffffff, 0, BY_UNKNOWN), "ERRNO(38)");
 	assert_string_equal(eval(f, p, ARCH_X86_64, 400, 0, BY_UNKNOWN), "ERRNO(38)");
@@ -133,17 +132,16 @@ static void most_restrictive_wins_in_any_order(void **state)
 {
 	static const char *const rules[] = {
 		"kill-process read;", "kill-thread read;", "trap 7 read;", "errno 5 read;",
-		"notify read;",	      "trace 9 read;",	   "log read;",	   "allow read;",
+		"notify read;",       "trace 9 read;",     "log read;",    "allow read;",
 	};
 	static const char *const verdicts[] = { "KILL_PROCESS", "KILL_THREAD", "TRAP(7)",
-						"ERRNO(5)",	"NOTIFY",      "TRACE(9)",
-						"LOG",		"ALLOW" };
+						"ERRNO(5)",     "NOTIFY",      "TRACE(9)",
+						"LOG",          "ALLOW" };
 	struct fixture *f = *state;
 
 	for (unsigned i = 0; i < 8; i++)
 		for (unsigned k = 0; k < 8; k++) {
-			const char *text = arena_printf(f->arena,
-							"policy p { arch x86_64; %s %s }",
+			const char *text = arena_printf(f->arena, "policy p { arch x86_64; %s %s }",
 							rules[i], rules[k]);
 			const struct policy *p = policy(f, text);
 			assert_string_equal(eval(f, p, ARCH_X86_64, 0, 0, BY_RULE),
@@ -154,10 +152,11 @@ static void most_restrictive_wins_in_any_order(void **state)
 static void width_and_sign(void **state)
 {
 	struct fixture *f = *state;
-	const struct policy *p = policy(f, "policy p { arch x86_64;"
-					   "allow socket(domain == AF_INET);"
-					   "allow socketpair(reg domain == AF_INET);"
-					   "allow dup3(flags < 0), timer_delete(timer_id in -5..3); }");
+	const struct policy *p =
+		policy(f, "policy p { arch x86_64;"
+			  "allow socket(domain == AF_INET);"
+			  "allow socketpair(reg domain == AF_INET);"
+			  "allow dup3(flags < 0), timer_delete(timer_id in -5..3); }");
 	const uint64_t high = UINT64_C(0xdeadbeef00000000);
 
 	assert_string_equal(eval(f, p, ARCH_X86_64, 41, 2, BY_RULE), "ALLOW");
@@ -188,16 +187,11 @@ static const char *random_rule(struct fixture *f)
 	if (call == calls[1] || call == calls[0])
 		cond = strstr(cond, "arg1 ") ? "(reg arg1 != 4)" : cond;
 	switch (rnd(12)) {
-	case 0:
-		return arena_printf(f->arena, "limit nofile %u;", rnd(4));
-	case 1:
-		return arena_printf(f->arena, "capability %s;", rnd(2) ? "chown" : "kill");
-	case 2:
-		return arena_printf(f->arena, "file r /x/%u;", rnd(3));
-	case 3:
-		return "signal receive term;";
-	case 4:
-		return "network inet stream;";
+	case 0: return arena_printf(f->arena, "limit nofile %u;", rnd(4));
+	case 1: return arena_printf(f->arena, "capability %s;", rnd(2) ? "chown" : "kill");
+	case 2: return arena_printf(f->arena, "file r /x/%u;", rnd(3));
+	case 3: return "signal receive term;";
+	case 4: return "network inet stream;";
 	}
 	return arena_printf(f->arena, "%s %s%s;", verdicts[rnd(5)], call, cond);
 }
@@ -209,9 +203,9 @@ static struct policy *random_policy(struct fixture *f)
 
 	for (uint32_t n = rnd(7); n; n--)
 		body = arena_printf(f->arena, "%s %s", body, random_rule(f));
-	return policy(f, arena_printf(f->arena,
-				      "policy p { arch %s; layers seccomp, apparmor; %s }",
-				      arches[rnd(3)], body));
+	return policy(f,
+		      arena_printf(f->arena, "policy p { arch %s; layers seccomp, apparmor; %s }",
+				   arches[rnd(3)], body));
 }
 
 static bool same_rules(const struct policy *x, const struct policy *y)
@@ -269,7 +263,8 @@ static void union_means_both(void **state)
 		struct policy *x = random_policy(f), *y = random_policy(f), *u = unite(f, x, y);
 		for (unsigned k = 0; k < 50; k++) {
 			struct call c = { .audit_arch = arch_info(ARCH_X86_64)->audit,
-					  .nr = rnd(60), .args = { rnd(11), rnd(6), rnd(9) } };
+					  .nr = rnd(60),
+					  .args = { rnd(11), rnd(6), rnd(9) } };
 			struct decision_why wx, wy, wu;
 			if (!(x->arches & y->arches & ARCH_BIT(ARCH_X86_64)))
 				continue;
@@ -338,8 +333,10 @@ static const struct cond *random_cond(struct fixture *f, unsigned depth)
 	bool is_signed = rnd(3) == 0;
 	uint64_t top = UINT64_C(0xfffffffffffffff8);
 	c->kind = COND_CMP;
-	c->cmp = (struct cmp){ .arg = (uint8_t)rnd(2), .width = rnd(2) ? 32 : 64,
-			       .op = (enum cmp_op)rnd(CMP_OP_NR), .mask = UINT64_MAX };
+	c->cmp = (struct cmp){ .arg = (uint8_t)rnd(2),
+			       .width = rnd(2) ? 32 : 64,
+			       .op = (enum cmp_op)rnd(CMP_OP_NR),
+			       .mask = UINT64_MAX };
 	/* Three bits that matter and, for signed ones, the top: small enough to try them all. */
 	c->cmp.value = rnd(8) | (is_signed && rnd(2) ? top : 0);
 	c->cmp.is_signed = is_signed;
@@ -357,9 +354,13 @@ static const struct cond *random_cond(struct fixture *f, unsigned depth)
 
 static bool meet_by_trial(const struct cond *x, const struct cond *y)
 {
-	static const uint64_t tops[] = { 0, 8, UINT64_C(0xfffffff8), UINT64_C(0x7ffffff8),
+	static const uint64_t tops[] = { 0,
+					 8,
+					 UINT64_C(0xfffffff8),
+					 UINT64_C(0x7ffffff8),
 					 UINT64_C(0xfffffffffffffff8),
-					 UINT64_C(0x7ffffffffffffff8), UINT64_C(0x100000000),
+					 UINT64_C(0x7ffffffffffffff8),
+					 UINT64_C(0x100000000),
 					 UINT64_C(0xffffffff00000000) };
 	uint64_t args[6] = { 0 };
 
@@ -404,8 +405,10 @@ static void overlap_of_large_sets_is_quick(void **state)
 		one = arena_printf(f->arena, "%s%s%u", one, i ? ", " : "", 2 * i);
 		two = arena_printf(f->arena, "%s%s%u", two, i ? ", " : "", 2 * i + 1);
 	}
-	policy(f, arena_printf(f->arena, "policy p { arch x86_64; errno EPERM ioctl(cmd in {%s});"
-			       "errno EACCES ioctl(cmd in {%s}); }", one, two));
+	policy(f, arena_printf(f->arena,
+			       "policy p { arch x86_64; errno EPERM ioctl(cmd in {%s});"
+			       "errno EACCES ioctl(cmd in {%s}); }",
+			       one, two));
 }
 
 /* ---- globs ---- */
@@ -448,7 +451,8 @@ static void globs_that_meet(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *witness = "";
 		size_t budget = GLOB_BUDGET;
-		const struct glob *x = glob_of(f, str_c(rows[i].x)), *y = glob_of(f, str_c(rows[i].y));
+		const struct glob *x = glob_of(f, str_c(rows[i].x)),
+				  *y = glob_of(f, str_c(rows[i].y));
 		enum glob_answer met = glob_overlap(f->arena, x, y, &budget, &witness);
 		assert_int_equal(met, rows[i].witness ? GLOB_YES : GLOB_NO);
 		assert_int_equal(glob_overlap(f->arena, y, x, &budget, &witness), met);

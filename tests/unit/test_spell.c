@@ -35,7 +35,8 @@ static uint64_t some_value(const struct spell_as *as, unsigned i)
 		return i ? UINT64_MAX : 0;
 	if (dom && dom->rows && i > 4)
 		return constant_at(dom->first + v % dom->rows).value[as->arch] |
-		       (i & 1 ? constant_at(dom->first + (v >> 32) % dom->rows).value[as->arch] : 0);
+		       (i & 1 ? constant_at(dom->first + (v >> 32) % dom->rows).value[as->arch] :
+				0);
 	return v >> (v & 63);
 }
 
@@ -54,8 +55,10 @@ static void check_rule(struct arena *a, const struct syscall_info *s, enum arch 
 	const char *name = syscall_args(s, arch, &(unsigned){ 0 })[arg].name;
 	BUF_AUTO b = { 0 };
 
-	buf_printf(&b, "policy p { arch %s; default errno EPERM; errno ENOSYS socketcall, ipc; "
-		       "allow %s(%s in {", arch_info(arch)->name, s->name, name);
+	buf_printf(&b,
+		   "policy p { arch %s; default errno EPERM; errno ENOSYS socketcall, ipc; "
+		   "allow %s(%s in {",
+		   arch_info(arch)->name, s->name, name);
 	for (unsigned i = 0; i < VALUES; i++) {
 		struct spelling text;
 		spell(as, values[i], &text);
@@ -66,15 +69,18 @@ static void check_rule(struct arena *a, const struct syscall_info *s, enum arch 
 	struct source *src = source_add(sources, "test", (struct str){ b.p, b.n });
 	struct policies *all = policy_resolve(a, pale_parse_source(a, src, ds), &opt, ds);
 	for (size_t i = 0; i < ds->list.n; i++)
-		if (ds->list.v[i]->severity == SEVERITY_ERROR && !strstr(ds->list.v[i]->text, "socketcall") &&
+		if (ds->list.v[i]->severity == SEVERITY_ERROR &&
+		    !strstr(ds->list.v[i]->text, "socketcall") &&
 		    !strstr(ds->list.v[i]->text, "'ipc'"))
 			fail_msg("%s: %s", b.p, ds->list.v[i]->text);
 	for (unsigned i = 0; i < 2 * VALUES; i++) {
-		uint64_t v = width_of(as->width, values[i / 2] ^ (i & 1 ? UINT64_C(1) << (i % as->width) : 0));
+		uint64_t v = width_of(as->width,
+				      values[i / 2] ^ (i & 1 ? UINT64_C(1) << (i % as->width) : 0));
 		bool listed = false;
 		for (unsigned k = 0; k < VALUES; k++)
 			listed |= width_of(as->width, values[k]) == v;
-		struct call c = { .audit_arch = arch_info(arch)->audit, .nr = arch_info(arch)->nr_base + (uint32_t)s->nr[arch] };
+		struct call c = { .audit_arch = arch_info(arch)->audit,
+				  .nr = arch_info(arch)->nr_base + (uint32_t)s->nr[arch] };
 		c.args[arg] = v;
 		enum verdict_kind got = policy_eval(all->list.v[0], &c, NULL).kind;
 		if ((got == VERDICT_ALLOW) != listed)

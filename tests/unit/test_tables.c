@@ -36,7 +36,7 @@ static void x32_is_told_from_x86_64_by_bit_30(void **state)
 	assert_int_equal(of_call(0xc00000b7, 63, &nr), ARCH_AARCH64);
 	assert_int_equal(of_call(0x40000028, 1, &nr), ARCH_ARM);
 	assert_int_equal(of_call(0xc0000008, 5059, &nr), ARCH_MIPS64EL);
-	assert_int_equal(nr, 5059); /* as the kernel shows it: no base */
+	assert_int_equal(nr, 5059);                           /* as the kernel shows it: no base */
 	assert_int_equal(of_call(0x40000008, 4001, &nr), -1); /* mips's o32 has no column */
 }
 
@@ -129,7 +129,8 @@ static void arguments_have_three_names(void **state)
 	assert_int_equal(syscall_args(s, ARCH_I386, &n)[1].width, 32);
 	assert_int_equal(syscall_args(s, ARCH_X32, &n)[1].width, 64);
 	/* prctl's own "arg2" is its second argument, not the third register. */
-	assert_int_equal(syscall_arg_find(syscall_by_name(STR("prctl")), ARCH_X86_64, STR("arg2")), 1);
+	assert_int_equal(syscall_arg_find(syscall_by_name(STR("prctl")), ARCH_X86_64, STR("arg2")),
+			 1);
 }
 
 static void names_that_are_no_calls_lead_to_calls(void **state)
@@ -149,14 +150,17 @@ static void socketcall_and_ipc_multiplex_on_i386_only(void **state)
 	unsigned selector = 0;
 
 	(void)state;
-	assert_int_equal(multiplexed_by(syscall_by_name(STR("socket")), ARCH_I386, &mux, &selector), 0);
+	assert_int_equal(multiplexed_by(syscall_by_name(STR("socket")), ARCH_I386, &mux, &selector),
+			 0);
 	assert_string_equal(mux, "socketcall");
 	assert_int_equal(selector, 1);
-	assert_int_equal(multiplexed_by(syscall_by_name(STR("shmget")), ARCH_I386, &mux, &selector), 0);
+	assert_int_equal(multiplexed_by(syscall_by_name(STR("shmget")), ARCH_I386, &mux, &selector),
+			 0);
 	assert_string_equal(mux, "ipc");
 	assert_int_equal(selector, 23);
-	assert_int_equal(multiplexed_by(syscall_by_name(STR("socket")), ARCH_X86_64, &mux, &selector),
-			 -ENOENT);
+	assert_int_equal(
+		multiplexed_by(syscall_by_name(STR("socket")), ARCH_X86_64, &mux, &selector),
+		-ENOENT);
 	assert_int_equal(multiplexed_by(syscall_by_name(STR("read")), ARCH_I386, &mux, &selector),
 			 -ENOENT);
 	assert_string_equal(multiplexed_call(STR("socketcall"), 20), "sendmmsg");
@@ -186,7 +190,8 @@ static void libseccomp_learns_names_with_its_releases(void **state)
 
 static void libseccomp_learns_some_numbers_after_the_name(void **state)
 {
-	const unsigned v254 = 2 << 16 | 5 << 8 | 4, v255 = v254 + 1, v256 = v254 + 2, v261 = 2 << 16 | 6 << 8 | 1;
+	const unsigned v254 = 2 << 16 | 5 << 8 | 4, v255 = v254 + 1, v256 = v254 + 2,
+		       v261 = 2 << 16 | 6 << 8 | 1;
 	const struct syscall_info *stack = syscall_by_name(STR("map_shadow_stack"));
 	const struct syscall_info *secret = syscall_by_name(STR("memfd_secret"));
 

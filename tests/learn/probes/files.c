@@ -11,12 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CHECK(x)                                     \
-	do {                                         \
-		if (!(x)) {                          \
-			perror(#x);                  \
-			return 1;                    \
-		}                                    \
+#define CHECK(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x)) {                                                                        \
+			perror(#x);                                                                \
+			return 1;                                                                  \
+		}                                                                                  \
 	} while (0)
 
 static int touch(const char *path)

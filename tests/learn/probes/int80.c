@@ -9,7 +9,10 @@ int main(void)
 	for (int i = 0; i < 7; i++) {
 		long ret;
 
-		__asm__ volatile("int $0x80" : "=a"(ret) : "a"(20) : "memory", "r8", "r9", "r10", "r11");
+		__asm__ volatile("int $0x80"
+				 : "=a"(ret)
+				 : "a"(20)
+				 : "memory", "r8", "r9", "r10", "r11");
 		if (ret != getpid())
 			return 1; /* no i386 emulation in this kernel */
 	}

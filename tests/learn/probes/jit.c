@@ -6,9 +6,11 @@
 static void *compile(void *failed)
 {
 	for (int i = 0; i < 500; i++) {
-		char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
 
-		if (p == MAP_FAILED || mprotect(p, 65536, PROT_READ | PROT_EXEC) || munmap(p, 65536))
+		if (p == MAP_FAILED || mprotect(p, 65536, PROT_READ | PROT_EXEC) ||
+		    munmap(p, 65536))
 			*(int *)failed = 1;
 	}
 	return NULL;

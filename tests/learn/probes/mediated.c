@@ -171,7 +171,8 @@ static int mprotect_file(void)
 static int mprotect_part(void)
 {
 	char *p = mmap(NULL, 3 * 4096, PROT_READ, MAP_SHARED, open("file", O_RDONLY), 0);
-	char *q = mmap(p + 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, open("other", O_RDONLY), 0);
+	char *q = mmap(p + 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, open("other", O_RDONLY),
+		       0);
 
 	return p == MAP_FAILED || q != p + 4096 || mprotect(p, 3 * 4096, PROT_EXEC);
 }
@@ -252,17 +253,49 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } cases[] = {
-#define CASE(f) { #f, f }
-	CASE(flock_create), CASE(flock_exclusive), CASE(flock_shared), CASE(flock_directory),
-	CASE(fcntl_read), CASE(fcntl_write), CASE(ofd_write), CASE(lease_read), CASE(lease_write),
-	CASE(rename_gone_directory), CASE(rename_old_directory), CASE(rename_directory_twice),
-	CASE(rename_file), CASE(rename_over), CASE(exchange_files), CASE(exchange_file_and_directory),
-	CASE(link_read), CASE(link_write), CASE(link_then_rename), CASE(link_chain),
-	CASE(link_symlink), CASE(link_descriptor), CASE(link_proc), CASE(link_temporary),
-	CASE(mprotect_file), CASE(mprotect_part), CASE(append), CASE(append_and_read),
-	CASE(append_truncate), CASE(append_cleared), CASE(append_create), CASE(append_mapped),
-	CASE(read_create), CASE(read_truncate), CASE(openat2_create), CASE(chmod_directory),
-	CASE(chown_symlink), CASE(chown_through_symlink), CASE(new_mounts),
+#define CASE(f)                                                                                    \
+	{                                                                                          \
+#f, f                                                                              \
+	}
+	CASE(flock_create),
+	CASE(flock_exclusive),
+	CASE(flock_shared),
+	CASE(flock_directory),
+	CASE(fcntl_read),
+	CASE(fcntl_write),
+	CASE(ofd_write),
+	CASE(lease_read),
+	CASE(lease_write),
+	CASE(rename_gone_directory),
+	CASE(rename_old_directory),
+	CASE(rename_directory_twice),
+	CASE(rename_file),
+	CASE(rename_over),
+	CASE(exchange_files),
+	CASE(exchange_file_and_directory),
+	CASE(link_read),
+	CASE(link_write),
+	CASE(link_then_rename),
+	CASE(link_chain),
+	CASE(link_symlink),
+	CASE(link_descriptor),
+	CASE(link_proc),
+	CASE(link_temporary),
+	CASE(mprotect_file),
+	CASE(mprotect_part),
+	CASE(append),
+	CASE(append_and_read),
+	CASE(append_truncate),
+	CASE(append_cleared),
+	CASE(append_create),
+	CASE(append_mapped),
+	CASE(read_create),
+	CASE(read_truncate),
+	CASE(openat2_create),
+	CASE(chmod_directory),
+	CASE(chown_symlink),
+	CASE(chown_through_symlink),
+	CASE(new_mounts),
 };
 
 static int run_case(const char *name)

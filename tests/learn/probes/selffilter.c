@@ -18,7 +18,8 @@ int main(void)
 	};
 	struct sock_fprog prog = { .len = 4, .filter = f };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		return 2;
 	for (int i = 0; i < 5; i++)
 		if (syscall(SYS_getpgrp) != -1 || errno != EACCES)
