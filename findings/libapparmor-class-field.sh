@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# libapparmor 3.0.8 (Debian 12) against the denials that kernels since 6.12 write.
+#
+# Those kernels put class="..." into every AppArmor record. parse_record(), which aa-logprof,
+# aa-notify and the like stand on, answers AA_RECORD_INVALID (0) for the whole record then, so that
+# the tools of a Debian 12 under a newer kernel see no denials at all and say nothing. 4.1.0
+# (Debian 13) reads the same line as AA_RECORD_DENIED (4), with the class left over.
+set -eu
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+command -v cc >/dev/null || { echo "needs a C compiler" >&2; exit 2; }
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 'debian/$')
+
+fetch() # SUITE PACKAGE=VERSION, and the C library that it stands on
+{
+	d=$dir/$1
+	mkdir -p "$d/lists/partial" "$d/cache/archives/partial" "$d/root"
+	: >"$d/status"
+	echo "deb [trusted=yes] $mirror $1 main" >"$d/list"
+	options="-qq -o Dir::Etc::SourceList=$d/list -o Dir::Etc::SourceParts=/dev/null -o Dir::State=$d
+		-o Dir::State::status=$d/status -o Dir::Cache=$d/cache -o Acquire::Check-Valid-Until=false
+		-o APT::Sandbox::User=root -o Acquire::Languages=none"
+	apt-get $options update
+	(cd "$d" && apt-get $options download "$2" libc6 && for p in ./*.deb; do dpkg -x "$p" root; done)
+}
+
+cat >"$dir/read.c" <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	static const char *const fields[] = { "", "class=\"file\" " };
+	void *lib = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+	int *(*parse)(char *) = lib ? (int *(*)(char *))dlsym(lib, "parse_record") : NULL;
+
+	if (!parse)
+		return 2;
+	for (int i = 0; i < 2; i++) {
+		char line[512];
+		snprintf(line, sizeof(line), "type=AVC msg=audit(1700000000.123:45): apparmor=\"DENIED\" "
+			 "operation=\"open\" %sprofile=\"demo\" name=\"/etc/hosts\" pid=77 comm=\"cat\" "
+			 "requested_mask=\"r\" denied_mask=\"r\" fsuid=0 ouid=0", fields[i]);
+		printf("%s%d", i ? " " : "", parse(line)[1]); /* aa_log_record.event */
+	}
+	puts("");
+	return 0;
+}
+C
+cc -o "$dir/read" "$dir/read.c" -ldl
+fetch bookworm libapparmor1=3.0.8-3
+fetch trixie libapparmor1=4.1.0-1
+status=0
+for row in "bookworm 3.0.8-3 4 0" "trixie 4.1.0-1 4 4"; do
+	set -- $row
+	root=$dir/$1/root
+	libs=$(dirname "$(find "$root" -name libapparmor.so.1)"):$(dirname "$(find "$root" -name libc.so.6)")
+	loader=$(find "$root" -name 'ld-linux-*' | head -n 1)
+	seen=$("$loader" --library-path "$libs" "$dir/read" libapparmor.so.1)
+	echo "libapparmor1 $2: event without class= and with it: $seen"
+	[ "$seen" = "$3 $4" ] || { echo "  that was '$3 $4' in November 2026" >&2; status=1; }
+done
+exit $status
