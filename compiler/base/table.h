@@ -11,7 +11,7 @@
  *	table_add(arena, &t, hash, list.n);
  *
  * Used where names and paths are looked up: base/group.c, learn/model.c, policy/resolve.c. Not
- * where a table is the inner loop: cbpf/{code,leaf,lift,word}.c, decision/dd.c, oci/pieces.c and
+ * where a table is the inner loop: cbpf/{code,leaf,lift,word}.c, decision/dd.c, oci/write/pieces.c and
  * automata/dfa.c recompute the hash from the elements, which are small, and keep 4 bytes a slot
  * where this takes 16.
  */

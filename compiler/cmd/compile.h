@@ -57,6 +57,6 @@ int compile_write(struct compilation *c, const char *output, bool quiet);
 /*
  * compile_start.c: warns where nothing can be started under the policy: execve refused, or, for
  * the JSON targets, a call that runc was measured to make before the program's first instruction
- * (language.md, rule 10; compiler/oci/starts.def).
+ * (language.md, rule 10; compiler/oci/runtime/starts.def).
  */
 void compile_check_start(struct compilation *c, const struct policy *p, unsigned targets);

@@ -17,7 +17,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/program.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/oci/library.h"
+#include "compiler/oci/runtime/library.h"
 
 enum { LIMIT_MS = 3000, SAID_MAX = 1 << 16, VERSION_MAX = 64 };
 

@@ -6,7 +6,7 @@
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/cmd/sim_loaded.h"
-#include "compiler/oci/library.h"
+#include "compiler/oci/runtime/library.h"
 
 enum { NODE_BUDGET = 1 << 20 };
 

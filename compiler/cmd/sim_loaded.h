@@ -2,7 +2,7 @@
 #pragma once
 /* sim --as docker:runc|docker:crun: what a container's kernel would answer, and which layer. */
 #include "compiler/cmd/cmd.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/model.h"
 
 struct sim_loaded {
 	const struct policy *policy; /* what was compiled to JSON; NULL: the file is JSON */

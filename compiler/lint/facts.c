@@ -7,7 +7,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/decision/compare.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/model.h"
 #include "grammar/parse.h"
 
 /* What the runtime's library is taken to be: it knows every name that the table knows. */

@@ -5,7 +5,7 @@
  * entries: four spellings of one filter have the same facts. A question is a call, perhaps with
  * a condition in the language of policies ("ioctl(cmd == TIOCSTI)"), and an architecture.
  *
- * JSON is taken as a runtime loads it (compiler/oci/model.h) whose libseccomp knows every name,
+ * JSON is taken as a runtime loads it (compiler/oci/runtime/model.h) whose libseccomp knows every name,
  * each architecture on the machine that runs it. Calls that two entries decide differently, or
  * that a listener or a tracer is asked about, are neither said to pass nor to be refused. Past
  * a budget nothing is said at all: facts->undecided. Everything lives in the arena given to

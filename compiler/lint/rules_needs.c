@@ -292,7 +292,8 @@ RULE(SC161, "runtime-start", WARNING, BOTH, sc_runtime_start,
      "With noNewPrivileges a runtime loads the filter last, and still calls something under it: "
      "runc 1.1 close, fstatfs, getdents64, openat and write, runc 1.3 and later fstat, statx and "
      "one of openat2 and readlinkat too. One of them refused, and no container starts; the finding "
-     "quotes what the runtime says (compiler/oci/starts.def: each call was refused alone, with "
+     "quotes what the runtime says (compiler/oci/runtime/starts.def: each call was refused alone, "
+     "with "
      "EPERM and ENOSYS). Info for policies that use the start set of something else.\n\n"
      "Way out: allow them; in a policy, use start-runc-nnp or start-runc.")
 

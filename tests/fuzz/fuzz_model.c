@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/model.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"
 

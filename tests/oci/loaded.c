@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
-#include "compiler/oci/library.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/model.h"
 #include "grammar/parse.h"
 
 static struct arena *arena;

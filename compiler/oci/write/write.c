@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/model.h"
-#include "compiler/oci/write.h"
+#include "compiler/oci/runtime/model.h"
+#include "compiler/oci/write/write.h"
 
 static const uint64_t high_words[6] = { HIGH_WORD, HIGH_WORD, HIGH_WORD,
 					HIGH_WORD, HIGH_WORD, HIGH_WORD };

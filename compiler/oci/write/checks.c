@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/model.h"
-#include "compiler/oci/write.h"
+#include "compiler/oci/runtime/model.h"
+#include "compiler/oci/write/write.h"
 
 /* ---- socketcall and ipc ---- */
 

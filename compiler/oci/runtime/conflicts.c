@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/oci/library.h"
+#include "compiler/oci/runtime/library.h"
 
 /* The writer's budget for a file is 2,000 entries, each of which may be of one call. */
 enum {

@@ -10,8 +10,8 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
-#include "compiler/oci/library.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/model.h"
 
 /* What is beyond is asked of nobody: the more restrictive, and import says that it is not known. */
 enum {

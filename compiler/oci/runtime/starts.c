@@ -8,7 +8,7 @@
 static const struct oci_start starts[] = {
 #define START(runtime, since, before, when, call, or, spared, words)                               \
 	{ runtime, since, before, OCI_START_##when, call, or, spared, words },
-#include "compiler/oci/starts.def"
+#include "compiler/oci/runtime/starts.def"
 #undef START
 };
 

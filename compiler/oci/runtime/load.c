@@ -9,8 +9,8 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
-#include "compiler/oci/library.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/model.h"
 
 enum { LIMIT_MS = 5000 };
 

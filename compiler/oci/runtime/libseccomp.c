@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "compiler/oci/library.h"
+#include "compiler/oci/runtime/library.h"
 
 enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE, CHILD_NO_MEMORY, CHILD_NOT_WRITTEN, CHILD_EXISTS };
 

@@ -11,9 +11,9 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
-#include "compiler/oci/library.h"
-#include "compiler/oci/model.h"
-#include "compiler/oci/write.h"
+#include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/model.h"
+#include "compiler/oci/write/write.h"
 
 enum { LIMIT_MS = 5000, POINTS_MAX = 16 };
 

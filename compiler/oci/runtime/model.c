@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/model.h"
+#include "compiler/oci/runtime/model.h"
 
 #define X32_BIT 0x40000000u
 
