@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 
 #include "compiler/apparmor/apparmor.h"
+#include "compiler/apparmor/parser.h"
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/prove.h"
 #include "compiler/cbpf/reach.h"
-#include "compiler/cmd/check.h"
 #include "compiler/cmd/compile.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
@@ -170,7 +170,7 @@ static void ask_parser(struct check *c, const struct source *src, struct span wh
 {
 	struct parser_question q = { src->text, src, whole, c->opt->includes };
 
-	switch (parser_ask(c->session, &q)) {
+	switch (parser_ask(&q, c->session->diags)) {
 	case PARSER_TAKES: say(c, "apparmor", true, "apparmor_parser takes it"); return;
 	case PARSER_REFUSES: say(c, "apparmor", false, ""); return;
 	case PARSER_NOT_THERE:

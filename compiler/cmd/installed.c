@@ -4,15 +4,7 @@
  * specification (runc 1.1, crun 1.9 and later), else `--version`. It is started without a shell,
  * for LIMIT_MS and SAID_MAX bytes, and what it says is believed as far as it is a version.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/program.h"
@@ -21,84 +13,16 @@
 
 enum { LIMIT_MS = 3000, SAID_MAX = 1 << 16, VERSION_MAX = 64 };
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* 0; -ETIMEDOUT; -E2BIG; another -errno. */
-static int read_all(int fd, struct buf *said)
-{
-	long end = now_ms() + LIMIT_MS;
-	char piece[4096];
-
-	for (;;) {
-		long left = end - now_ms();
-		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		int ready = left > 0 ? poll(&poller, 1, (int)left) : 0;
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return ready ? -errno : -ETIMEDOUT;
-		ssize_t n = read(fd, piece, sizeof(piece));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : 0;
-		if (said->n + (size_t)n > SAID_MAX)
-			return -E2BIG;
-		buf_add(said, piece, (size_t)n);
-	}
-}
-
-static int spawn(const char *path, const char *word, int out, pid_t *pid)
-{
-	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)word, NULL };
-	char *env[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, (char[]){ "LC_ALL=C" },
-			NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	int err = posix_spawn_file_actions_init(&files);
-
-	if (err)
-		return -err;
-	err = posix_spawnattr_init(&attr);
-	if (!err) {
-		err = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY,
-						       0);
-		err = err ? err : posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-		err = err ? err :
-			    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
-							     O_WRONLY, 0);
-		posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
-		err = err ? err : posix_spawn(pid, path, &files, &attr, argv, env);
-		posix_spawnattr_destroy(&attr);
-	}
-	posix_spawn_file_actions_destroy(&files);
-	return -err;
-}
-
-/* 0 and what it said; 1: it failed; -errno. */
+/* 0 and what it said, whatever its exit status was; -errno. */
 static int ask(const char *path, const char *word, struct buf *said)
 {
-	int fds[2], status, err;
-	pid_t pid;
+	const char *const argv[] = { path, word, NULL };
+	const struct program_question q = {
+		.path = path, .argv = argv, .in = -1, .limit_ms = LIMIT_MS, .most = SAID_MAX
+	};
+	int status = program_ask(&q, said);
 
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
-	err = spawn(path, word, fds[1], &pid);
-	close(fds[1]);
-	if (!err) {
-		err = read_all(fds[0], said);
-		kill(-pid, SIGKILL); /* it has said all that counts, and so have its children */
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(fds[0]);
-	return err;
+	return status < 0 ? status : 0;
 }
 
 /* "1.1.5+ds1", at most VERSION_MAX bytes of what versions are made of. */

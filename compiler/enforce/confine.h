@@ -68,7 +68,7 @@ void warn_not_logged(const struct policy *p, struct diags *ds);
 /* Does this kernel have AppArmor, switched on? */
 bool profile_supported(void);
 /* Loads text into the kernel: apparmor_parser, without a shell. 0, or -1 with diagnostics. */
-int profile_load(struct arena *a, const struct policy *p, struct str text, struct diags *ds);
+int profile_load(const struct policy *p, struct str text, struct diags *ds);
 
 /* False: a system call that has to fail does not, so seccomp(2) does not reach the kernel. */
 bool confine_possible(void);

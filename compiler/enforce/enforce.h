@@ -64,12 +64,6 @@ struct enforce_options {
 };
 
 /*
- * The loader of AppArmor profiles, for posix_spawnp(): the system's own, which also loads them
- * at boot; else whatever $PATH has. Never NULL.
- */
-const char *profile_parser(void);
-
-/*
  * ENFORCE and ENFORCE_LOG replace this process and return only on failure. The others wait for
  * the command and everything it started, pass signals on, and return its exit status
  * (128+N for a signal). Failure: -1 with diagnostics, nothing executed; *status is the exit

@@ -241,7 +241,7 @@ static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan
 	}
 	if (apparmor_write(a, p, &opt, &text, ds))
 		return -1;
-	if (profile_load(a, p, (struct str){ text.p, text.n }, ds))
+	if (profile_load(p, (struct str){ text.p, text.n }, ds))
 		return -1;
 	plan->profile = apparmor_profile_name(a, p);
 	return 0;

@@ -227,6 +227,8 @@ chmod 755 /policy.pale
 su -s /bin/sh nobody -c "$PALE run /policy.pale -- /bin/busybox touch /tmp/executed"; echo "status $?"
 echo "== no parser"
 mv /usr/sbin/apparmor_parser /moved
+mkdir /own; printf '#!/bin/sh\ntouch /tmp/executed\n' >/own/apparmor_parser; chmod 755 /own/apparmor_parser
+PATH=/own:$PATH
 pale run /policy.pale -- /bin/busybox touch /tmp/executed; echo "status $?"
 echo "== one layer"
 pale run --layers seccomp /policy.pale -- /bin/busybox cat /proc/self/attr/current; echo "status $?"

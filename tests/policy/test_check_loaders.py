@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale check: the loader's own answer decides; what it says stands where it says it."""
+import errno
 import os
 import pathlib
 import resource
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, need, run
+from conftest import PALE, ROOT, need, need_root, program, run
 
 NGINX = ROOT / "profiles/examples/nginx.pale"
 DOCKER = ROOT / "profiles/found/docker-default.json"
@@ -101,6 +102,20 @@ def test_there_is_one_rule_for_which_parser_is_asked(pale, prof, tmp_path):
         pytest.skip("apparmor_parser is elsewhere")
     prof.write_text("profile x {\n  /a r,\n}\n")
     assert pale("check", prof, env=fake_parser(tmp_path, "exit 7\n"), check=0).out.startswith("apparmor     ok")
+
+
+def test_only_the_system_s_parser_loads_and_any_may_be_asked(pale, prof, tmp_path):
+    """Where /usr/sbin has none: $PATH may answer what loads nothing, and never loads."""
+    need_root()
+    prof.write_text("profile x {\n  /a r,\n}\n")
+    env = fake_parser(tmp_path, f"echo $1 >>{tmp_path}/called\n")
+    hidden = "mount --bind /dev/null /usr/sbin/apparmor_parser && exec " + '"$@"'
+    try_in = [need("unshare"), "-m", "sh", "-c", hidden, "sh"]
+    if run([*try_in, "true"]).rc:
+        pytest.skip("no mount namespace may be made here")
+    assert run([*try_in, program("apparmor/loadtool")], input="profile x { }", env=env).out == f"{-errno.ENOENT}\n"
+    r = run([*try_in, PALE, "check", prof], env=env, check=0)
+    assert r.out.startswith("apparmor     ok") and (tmp_path / "called").read_text() == "-Q\n", r
 
 
 # ---- a system that is short of something ----

@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/diag.h"
+#include "compiler/base/program.h"
 #include "compiler/base/suggest.h"
 #include "compiler/base/table.h"
 #include "compiler/base/verdict.h"
@@ -374,6 +376,67 @@ static void unsafe_bytes_are_shown_as_hex(void **state)
 	assert_string_equal(out.p, "a\\x1b[31m\\xff\\xed\\xa0\\x80\\xc2\\x85\xc3\xbc");
 }
 
+/* ---- programs that are asked ---- */
+
+static int ask(const char *script, struct program_question q, struct buf *said)
+{
+	const char *const argv[] = { "sh", "-c", script, NULL };
+
+	q.path = "/bin/sh";
+	q.argv = argv;
+	q.in = q.in ? q.in : -1;
+	q.limit_ms = q.limit_ms ? q.limit_ms : 30000;
+	q.most = q.most ? q.most : 1 << 16;
+	return program_ask(&q, said);
+}
+
+static void a_program_is_heard_and_its_status_given(void **state)
+{
+	struct program_question both = { .hear_errors = true }, all = { 0 };
+	BUF_AUTO said = { 0 };
+
+	(void)state;
+	assert_int_equal(ask("cat; echo $LC_ALL $HOME; echo no >&2; exit 7", all, &said), 7);
+	assert_string_equal(said.p, "C\n");
+	assert_int_equal(ask("echo yes >&2; kill -TERM $$", both, &said), PROGRAM_SIGNAL + 15);
+	assert_string_equal(said.p, "C\nyes\n");
+	const char *const argv[] = { "none", NULL };
+	struct program_question none = { .path = "/none", .argv = argv, .in = -1, .limit_ms = 1 };
+	assert_int_equal(program_ask(&none, &said), -ENOENT);
+}
+
+static void a_program_that_says_too_much_is_cut_or_ended(void **state)
+{
+	struct program_question cut = { .most = 5000, .cut = true }, end = { .most = 5000 };
+	BUF_AUTO said = { 0 };
+
+	(void)state;
+	assert_int_equal(ask("head -c 100000 /dev/zero; exit 3", cut, &said), 3);
+	assert_int_equal(said.n, 5000);
+	said.n = 0;
+	assert_int_equal(ask("head -c 5000 /dev/zero", end, &said), 0);
+	assert_int_equal(said.n, 5000);
+	said.n = 0;
+	assert_int_equal(ask("yes", end, &said), -E2BIG);
+}
+
+static void a_program_has_an_end_with_all_that_it_started(void **state)
+{
+	struct program_question q = { 0 }, brief = { .limit_ms = 50 };
+	BUF_AUTO said = { 0 };
+	int held[2];
+	char byte;
+
+	(void)state;
+	/* A child that holds what it says to is not waited for, and lets go of all that it has. */
+	assert_int_equal(pipe(held), 0);
+	assert_int_equal(ask("sleep 600 & exit 4", q, &said), 4);
+	close(held[1]);
+	assert_int_equal(read(held[0], &byte, 1), 0);
+	close(held[0]);
+	assert_int_equal(ask("exec >&- 2>&-; while :; do :; done", brief, &said), -ETIMEDOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +457,9 @@ int main(void)
 		cmocka_unit_test(a_table_keeps_all_under_equal_and_neighbouring_hashes),
 		cmocka_unit_test(hashes_are_fnv_1a),
 		cmocka_unit_test(unsafe_bytes_are_shown_as_hex),
+		cmocka_unit_test(a_program_is_heard_and_its_status_given),
+		cmocka_unit_test(a_program_that_says_too_much_is_cut_or_ended),
+		cmocka_unit_test(a_program_has_an_end_with_all_that_it_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

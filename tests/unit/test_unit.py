@@ -13,4 +13,4 @@ SOURCES = sorted(p.stem for p in pathlib.Path(__file__).parent.glob("test_*.c"))
 def test_unit(name):
     r = run([program(f"unit/{name}")], timeout=120)
     assert r.rc == 0, r
-    assert "[  PASSED  ]" in r.err + r.out and "0 test(s)" not in r.err + r.out, r
+    assert "[  PASSED  ]" in r.err + r.out and " 0 test(s)" not in r.err + r.out, r

@@ -5,44 +5,49 @@
  * a file at all: of standard input it gives bare line numbers, also for lines of an include.
  */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/apparmor/parser.h"
 #include "compiler/base/bug.h"
-#include "compiler/cmd/check.h"
-#include "compiler/enforce/enforce.h"
+#include "compiler/base/program.h"
 
 #define FEATURES "/usr/share/apparmor-features/features"
 #define SELF     "/proc/self/fd/0"
 
 enum {
-	LIMIT_MS = 60000,     /* a hostile profile can keep the parser busy for hours */
-	SAID_MAX = 1 << 20,   /* bytes of what it says that are read */
-	DESCRIPTORS = 32,     /* includes within includes, each held open */
-	TOLD_BEFORE = 64,     /* notices among which one is looked for again */
-	ENDED_BY_SIGNAL = 256 /* + the signal: no exit status is that large */
+	LIMIT_MS = 60000,   /* a hostile profile can keep the parser busy for hours */
+	SAID_MAX = 1 << 20, /* bytes of what it says that are read */
+	DESCRIPTORS = 32,   /* includes within includes, each held open */
+	TOLD_BEFORE = 64    /* notices among which one is looked for again */
 };
 
 struct asking {
-	struct session *session;
 	const struct parser_question *q;
+	struct diags *ds;
 	bool refused;
 };
 
 /* ---- running it ---- */
 
-/* A file without a name that holds text; -errno. */
+/* The system's own, which also loads the profiles at boot; NULL: it has none. */
+static const char *system_parser(void)
+{
+	static const char *const places[] = { "/usr/sbin/apparmor_parser",
+					      "/sbin/apparmor_parser" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (!access(places[i], X_OK))
+			return places[i];
+	return NULL;
+}
+
+/* A file without a name that holds text: no temporary to clean up, no pipe to deadlock on; -errno. */
 static int text_fd(struct str text)
 {
-	int fd = memfd_create("pale-check", MFD_CLOEXEC);
+	int fd = memfd_create("pale-profile", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -61,51 +66,24 @@ static int text_fd(struct str text)
 	return fd;
 }
 
-/* Its exit status, ENDED_BY_SIGNAL + n, or -errno; -ETIMEDOUT: it was ended, its jobs with it. */
-static int wait_parser(pid_t pid)
+/* As program_ask(); -ENOENT where path is NULL. */
+static int run_parser(const char *path, const char *const *argv, struct str text, struct buf *said)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0), ready = 1, status;
+	struct program_question q = { .path = path,
+				      .argv = argv,
+				      .hear_errors = true,
+				      .limit_ms = LIMIT_MS,
+				      .most = SAID_MAX,
+				      .cut = true };
 
-	if (fd >= 0) {
-		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		do
-			ready = poll(&poller, 1, LIMIT_MS);
-		while (ready < 0 && errno == EINTR);
-		close(fd);
-	}
-	if (!ready)
-		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (!ready)
-		return -ETIMEDOUT;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : ENDED_BY_SIGNAL + WTERMSIG(status);
-}
-
-static int spawn_parser(const char *const *argv, int in, int out, pid_t *pid)
-{
-	/* posix_spawn() takes these without const for history's sake, and does not write to them.
-	 */
-	char *const *args = (char *const *)(uintptr_t)argv;
-	char *env[] = { (char[]){ "LC_ALL=C" }, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	int err = posix_spawn_file_actions_init(&files);
-
-	if (err)
-		return -err;
-	err = posix_spawnattr_init(&attr);
-	if (!err) {
-		err = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-		err = err ? err : posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-		err = err ? err : posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO);
-		posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
-		err = err ? err : posix_spawnp(pid, profile_parser(), &files, &attr, args, env);
-		posix_spawnattr_destroy(&attr);
-	}
-	posix_spawn_file_actions_destroy(&files);
-	return -err;
+	if (!path)
+		return -ENOENT;
+	q.in = text_fd(text);
+	if (q.in < 0)
+		return q.in;
+	int status = program_ask(&q, said);
+	close(q.in);
+	return status;
 }
 
 static const char *const *arguments(struct arena *a, const char *const *includes)
@@ -129,22 +107,6 @@ static const char *const *arguments(struct arena *a, const char *const *includes
 	return v.v;
 }
 
-static int read_said(int fd, struct buf *said)
-{
-	char block[4096];
-	ssize_t n = 1;
-
-	lseek(fd, 0, SEEK_SET);
-	while (n && said->n < SAID_MAX) {
-		n = read(fd, block, sizeof(block));
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			buf_add(said, block, (size_t)n);
-	}
-	return 0;
-}
-
 /* Where they end it says that an include "could not be opened", and nothing of why. */
 static int check_descriptors(void)
 {
@@ -153,26 +115,26 @@ static int check_descriptors(void)
 	return !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < DESCRIPTORS ? -EMFILE : 0;
 }
 
-static int run_parser(struct asking *k, struct buf *said)
+/* It changes nothing, so that $PATH may name it where the system has none. */
+static int run_question(const struct asking *k, struct buf *said)
 {
-	int status = check_descriptors();
-	int in = status ? status : text_fd(k->q->text), out = in < 0 ? in : text_fd(STR(""));
-	pid_t pid;
+	struct arena *a = k->ds->arena;
+	const char *path = system_parser();
+	int err = check_descriptors();
 
-	status = out;
-	if (in >= 0 && out >= 0)
-		status = spawn_parser(arguments(k->session->arena, k->q->includes), in, out, &pid);
-	if (!status || status == out)
-		status = out < 0 ? out : wait_parser(pid);
-	if (status >= 0) {
-		int err = read_said(out, said);
-		status = err ? err : status;
-	}
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	return status;
+	if (err)
+		return err;
+	if (!path && program_find(a, "apparmor_parser", &path, diags_new(a, k->ds->sources)))
+		path = NULL;
+	return run_parser(path, arguments(a, k->q->includes), k->q->text, said);
+}
+
+int parser_load(struct str text, struct buf *said)
+{
+	/* -K: neither read nor write a cache: what is loaded is this text. */
+	static const char *const argv[] = { "apparmor_parser", "-r", "-K", NULL };
+
+	return run_parser(system_parser(), argv, text, said);
 }
 
 /* ---- what it says ---- */
@@ -265,8 +227,7 @@ static struct span place_of(struct asking *k, const struct notice *n)
 
 	if (str_is(n->file, SELF))
 		return line_span(k->q->source, n->line);
-	if (n->file.n &&
-	    !source_load_regular(k->session->sources, str_dup(k->session->arena, n->file), &src))
+	if (n->file.n && !source_load_regular(k->ds->sources, str_dup(k->ds->arena, n->file), &src))
 		return line_span(src, n->line);
 	return k->q->whole;
 }
@@ -287,7 +248,7 @@ static bool told_before(const struct diags *ds, enum diag_id id, struct span sp,
 static void tell_line(struct asking *k, struct str line, int status)
 {
 	static const char prefix[] = "apparmor_parser: ";
-	struct diags *ds = k->session->diags;
+	struct diags *ds = k->ds;
 	struct notice n = read_notice(line);
 	struct span sp = place_of(k, &n);
 	bool error = status && !str_starts(line, "Warning");
@@ -327,29 +288,29 @@ static int as_shortage(int status, const struct buf *said)
 	return is_short && !said->n ? -status : status;
 }
 
-enum parser_answer parser_ask(struct session *s, const struct parser_question *q)
+enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds)
 {
-	struct asking k = { .session = s, .q = q };
+	struct asking k = { .q = q, .ds = ds };
 	BUF_AUTO said = { 0 };
-	int status = as_shortage(run_parser(&k, &said), &said);
+	int status = as_shortage(run_question(&k, &said), &said);
 
 	if (status == -ENOENT)
 		return PARSER_NOT_THERE;
 	if (status == -ETIMEDOUT) {
-		diag_add(s->diags, DIAG_PL143, q->whole, "apparmor_parser took more than %d s",
+		diag_add(ds, DIAG_PL143, q->whole, "apparmor_parser took more than %d s",
 			 LIMIT_MS / 1000);
 		return PARSER_REFUSES;
 	}
-	if (status < 0 || status >= ENDED_BY_SIGNAL) {
-		diag_add(s->diags, DIAG_PL020, q->whole, "apparmor_parser could not be asked: %s",
+	if (status < 0 || status >= PROGRAM_SIGNAL) {
+		diag_add(ds, DIAG_PL020, q->whole, "apparmor_parser could not be asked: %s",
 			 status < 0 ? strerror(-status) :
-				      arena_printf(s->arena, "signal %d ended it",
-						   status - ENDED_BY_SIGNAL));
+				      arena_printf(ds->arena, "signal %d ended it",
+						   status - PROGRAM_SIGNAL));
 		return PARSER_SHORT;
 	}
 	tell_lines(&k, &said, status);
 	if (status && !k.refused)
-		diag_add(s->diags, DIAG_PL143, q->whole,
+		diag_add(ds, DIAG_PL143, q->whole,
 			 "apparmor_parser refuses it with status %d and "
 			 "does not say why",
 			 status);
