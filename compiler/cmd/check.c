@@ -359,6 +359,7 @@ static int check_file(struct check *c, const char *path)
 	/* A profile is not resolved: the runtime decides what its conditions need. */
 	struct input_options parse = c->opt->input;
 	parse.parse_only = true;
+	parse.runtime = &c->opt->runtime;
 	int status = input_load(s, path, &parse, &in);
 	if (status)
 		return status;

@@ -294,6 +294,8 @@ static int take_option(struct request *r, int c, int index)
 		r->c.runtime_named = true;
 		rc = runtime_option(r->c.session, command_find("compile"), optarg, -1,
 				    &r->c.runtime);
+		if (rc < 0)
+			runtime_note(r->c.session, &r->c.runtime);
 		return rc < 0 ? EXIT_OK : rc;
 	case OPT_LOG_REFUSALS: r->log_refusals = true; return EXIT_OK;
 	case OPT_LOG_ONLY: r->c.log_only = true; return EXIT_OK;

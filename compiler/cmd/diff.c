@@ -37,7 +37,6 @@ typedef void put_fn(struct buf *out, struct arena *a, const struct diff *d);
 struct diff_options {
 	struct decide_options a, b;
 	struct resolve_options resolve;
-	struct oci_runtime runtime;
 	put_fn *put;
 	enum fail_on fail_on;
 	unsigned only;   /* architectures; 0: all */
@@ -114,11 +113,10 @@ static int read_options(struct session *s, int argc, char **argv, struct diff_op
 				return usage_error(self, "--layers is seccomp, apparmor or both");
 			break;
 		case OPTION_RUNTIME:
-			rc = runtime_option(s, self, optarg, -1, &o->runtime);
+			rc = runtime_named(s, self, optarg, &o->a.runtime);
 			if (rc >= 0)
 				return rc;
-			runtime_note(s, &o->runtime);
-			o->a.runtime = o->b.runtime = &o->runtime;
+			o->b.runtime = o->a.runtime;
 			break;
 		case OPTION_POLICY_A: o->a.policy = optarg; break;
 		case OPTION_POLICY_B: o->b.policy = optarg; break;

@@ -8,6 +8,7 @@
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
 #include "compiler/cmd/explain_bpf.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/cmd/strace.h"
 #include "compiler/decision/compare.h"
 #include "grammar/parse.h"
@@ -22,6 +23,7 @@ static const char help[] =
 	"other calls are answered alike. What `when` leaves open is told with each rule.\n\n"
 	"  --arch A        one architecture only\n"
 	"  --policy NAME   which policy of a file that holds several\n"
+	"  --runtime R     whose reading of a JSON profile, such as debian13, docker-28.5\n"
 	"  --caps LIST --kernel VERSION --host ARCH    the environment, where it is known\n"
 	"  --sets DIR      where sets are found\n";
 
@@ -448,6 +450,7 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 	static const struct option options[] = {
 		{ "arch", required_argument, NULL, 'a' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "runtime", required_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		SHARED_OPTIONS,
 		{ 0 },
@@ -458,6 +461,11 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
 		switch (c) {
 		case 'p': o->policy = optarg; break;
+		case 'R':
+			c = runtime_named(s, self, optarg, &o->input.runtime);
+			if (c >= 0)
+				return c;
+			break;
 		case 'a':
 			o->arch = arch_find(str_c(optarg));
 			if (o->arch < 0)
@@ -481,7 +489,9 @@ static int read_options(struct session *s, int argc, char **argv, struct explain
 static int load_rules(struct session *s, const struct explain_options *o, const char *file,
 		      struct input *in, struct decide *d)
 {
-	const struct decide_options opt = { .resolve = o->input.resolve, .policy = o->policy };
+	const struct decide_options opt = { .resolve = o->input.resolve,
+					    .policy = o->policy,
+					    .runtime = o->input.runtime };
 	struct decide_part part = { 0 };
 
 	if (input_is_open(s, &o->input, in) || input_assumes_host(s, &o->input, in))

@@ -126,8 +126,7 @@ static int import(struct session *s, const char *path, const struct import_optio
 }
 
 /* -1: go on; else the exit status. */
-static int read_options(struct session *s, int argc, char **argv, struct import_options *o,
-			struct oci_runtime *runtime)
+static int read_options(struct session *s, int argc, char **argv, struct import_options *o)
 {
 	static const struct option options[] = { { "output", required_argument, NULL, 'o' },
 						 { "name", required_argument, NULL, 'n' },
@@ -152,13 +151,11 @@ static int read_options(struct session *s, int argc, char **argv, struct import_
 			break;
 		case 'A': o->approximate = o->read.tighter = true; break;
 		case 'R':
-			rc = runtime_option(s, self, optarg, -1, runtime);
+			rc = runtime_named(s, self, optarg, &o->read.runtime);
 			if (rc >= 0)
 				return rc;
-			runtime_note(s, runtime);
-			o->read.as_runc = runtime->kind == OCI_RUNC;
-			o->read.libseccomp = runtime->libseccomp;
-			o->read.runtime = runtime;
+			o->read.as_runc = o->read.runtime->kind == OCI_RUNC;
+			o->read.libseccomp = o->read.runtime->libseccomp;
 			break;
 		case 'h': printf("usage: pale import %s\n\n%s", self->usage, help); return EXIT_OK;
 		default: return option_error(self, options, argv);
@@ -182,6 +179,6 @@ int cmd_import(int argc, char **argv)
 	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &runtime) < 0);
 	opt.read.libseccomp = runtime.libseccomp;
 	session_open(&s);
-	int rc = read_options(&s, argc, argv, &opt, &runtime);
+	int rc = read_options(&s, argc, argv, &opt);
 	return session_end(&s, rc < 0 ? import(&s, argv[optind], &opt) : rc);
 }

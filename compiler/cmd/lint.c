@@ -359,19 +359,6 @@ static void complete_sets(struct session *s, struct resolve_options *o)
 	o->set_dirs = dirs.v;
 }
 
-/* -1, or the exit status of wrong usage, told. */
-static int set_runtime(struct lint_run *r, const struct command *c, const char *word)
-{
-	struct oci_runtime *rt = ARENA_NEW(r->session->arena, struct oci_runtime);
-	int rc = runtime_option(r->session, c, word, -1, rt);
-
-	if (rc < 0)
-		runtime_note(r->session, rt);
-	session_report(r->session); /* no finding of a file */
-	r->runtime = rt;
-	return rc;
-}
-
 static int run_lint(struct lint_run *r, const struct command *c, int argc, char **argv)
 {
 	const char *explain = NULL;
@@ -397,7 +384,7 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 					   "--error-on takes error, high, warning, info or none, "
 					   "not '%s'",
 					   optarg);
-		err = o == OPT_RUNTIME ? set_runtime(r, c, optarg) : -1;
+		err = o == OPT_RUNTIME ? runtime_named(r->session, c, optarg, &r->runtime) : -1;
 		if (err >= 0)
 			return err;
 		if (o == OPT_ENV) {

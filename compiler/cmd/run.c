@@ -12,6 +12,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/cmd/cmd.h"
 #include "compiler/cmd/refusals.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/enforce/enforce.h"
 
 struct run_options {
@@ -30,6 +31,7 @@ enum {
 	OPT_LAYERS,
 	OPT_POLICY,
 	OPT_REPORT,
+	OPT_RUNTIME,
 	OPT_ENVIRONMENT
 };
 
@@ -42,6 +44,7 @@ static const struct option options[] = {
 	{ "layers", required_argument, NULL, OPT_LAYERS },
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "report", required_argument, NULL, OPT_REPORT },
+	{ "runtime", required_argument, NULL, OPT_RUNTIME },
 	{ "caps", required_argument, NULL, OPT_ENVIRONMENT },
 	{ "kernel", required_argument, NULL, OPT_ENVIRONMENT },
 	{ "host", required_argument, NULL, OPT_ENVIRONMENT },
@@ -64,6 +67,7 @@ static int print_help(const struct command *c)
 	       "  --log-refusals   have the kernel log what it refuses, as `log refusals;` says\n"
 	       "  --layers LIST    seccomp, apparmor: set up these instead of the policy's own\n"
 	       "  --policy NAME    which policy of the file\n"
+	       "  --runtime R      whose reading of a JSON profile, such as debian13, docker-28.5\n"
 	       "  --report FILE    --count, --verify: the report as JSON; - is standard output\n"
 	       "  --caps LIST  --kernel V  --host ARCH  --sets DIR\n"
 	       "                   what 'when' asks about (found out here unless said), and "
@@ -96,6 +100,8 @@ int parse_layers(const char *list, unsigned *out)
 static int take_option(struct session *s, const struct command *c, struct run_options *o, int opt,
 		       const char *name)
 {
+	int rc;
+
 	switch (opt) {
 	case OPT_LOG:
 	case OPT_VERIFY:
@@ -114,6 +120,9 @@ static int take_option(struct session *s, const struct command *c, struct run_op
 		return 0;
 	case OPT_POLICY: o->policy = optarg; return 0;
 	case OPT_REPORT: o->report = optarg; return 0;
+	case OPT_RUNTIME:
+		rc = runtime_named(s, c, optarg, &o->input.runtime);
+		return rc < 0 ? 0 : rc;
 	case OPT_ENVIRONMENT: return environment_option(s, &o->input.resolve, name, optarg);
 	case 'h': return -1;
 	default: BUG("option");

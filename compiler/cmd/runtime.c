@@ -29,6 +29,20 @@ int runtime_option(struct session *s, const struct command *self, const char *wo
 	return -1;
 }
 
+int runtime_named(struct session *s, const struct command *self, const char *word,
+		  const struct oci_runtime **out)
+{
+	struct oci_runtime *rt = ARENA_NEW(s->arena, struct oci_runtime);
+	int rc = runtime_option(s, self, word, -1, rt);
+
+	*out = rt;
+	if (rc >= 0)
+		return rc;
+	runtime_note(s, rt);
+	session_report(s); /* reading a file forgets its own notes */
+	return rc;
+}
+
 static const char *name_of(struct arena *a, const struct oci_runtime *rt)
 {
 	BUF_AUTO text = { 0 };

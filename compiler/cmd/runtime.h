@@ -7,6 +7,12 @@
 /* kind as in oci_runtime_parse(); "installed" is a word, too. -1, or the exit status of wrong usage, told. */
 int runtime_option(struct session *s, const struct command *self, const char *word, int kind,
 		   struct oci_runtime *out);
+/*
+ * The same of any kind, for what reads JSON: *out is in the arena, for input_options and
+ * decide_options, and what one that was not measured is taken as is told at once (PL257).
+ */
+int runtime_named(struct session *s, const struct command *self, const char *word,
+		  const struct oci_runtime **out);
 /* NULL and the one that is installed here, or why that is not known; in the arena. */
 const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out);
 /* The default of commands that say what is so here: the installed one; where none is, oci_runtime_default

@@ -8,6 +8,7 @@
 #include "compiler/cbpf/cbpf.h"
 #include "compiler/cmd/decide.h"
 #include "compiler/cmd/decided.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/cmd/sim_loaded.h"
 #include "compiler/cmd/strace.h"
 #include "grammar/parse.h"
@@ -22,7 +23,9 @@ static const char help[] =
 	"  --raw           read \"ARCH NR A0 A1 A2 A3 A4 A5\" lines, print a verdict a line\n"
 	"  --as LAYER      policy (default): the specification; bpf: the generated program;\n"
 	"                  docker:runc, docker:crun: what a container's kernel holds, of the JSON\n"
-	"  --runtime R     for docker:..., such as debian13, docker-28.5, runc-1.3.6\n"
+	"  --runtime R     whose reading of a JSON profile, and for docker:... who loads it, such "
+	"as\n"
+	"                  debian13, docker-28.5, runc-1.3.6\n"
 	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; LIST may be none, "
@@ -462,15 +465,12 @@ struct sim_options {
 static int check_layer(struct session *s, const struct command *self, struct sim_options *o)
 {
 	if (strncmp(o->as, "docker:", 7)) {
-		if (o->runtime)
-			return usage_error(self,
-					   "--runtime is for --as docker:runc and docker:crun");
 		if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))
 			return usage_error(
 				self,
 				"no layer '%s'; policy, bpf, docker:runc and docker:crun answer",
 				o->as);
-		return -1;
+		return o->runtime ? runtime_named(s, self, o->runtime, &o->input.runtime) : -1;
 	}
 	return sim_loaded_option(s, self, o->as, o->runtime, &o->loads);
 }
@@ -534,7 +534,9 @@ static int open_bpf(struct session *s, struct source *src, struct simulator *sim
 
 static int open_decide(struct session *s, const struct sim_options *o, struct simulator *sim)
 {
-	const struct decide_options opt = { .resolve = o->input.resolve, .policy = o->policy };
+	const struct decide_options opt = { .resolve = o->input.resolve,
+					    .policy = o->policy,
+					    .runtime = o->input.runtime };
 	struct decide *d = ARENA_NEW(s->arena, struct decide);
 	int status = decide_load(s, dd_new(s->arena, DECIDE_BUDGET), o->file, &opt, d);
 

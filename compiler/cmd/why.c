@@ -13,6 +13,7 @@
 #include "compiler/cmd/dump.h"
 #include "compiler/cmd/journal.h"
 #include "compiler/cmd/raise.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/cmd/sim_loaded.h"
 
 static const char help[] =
@@ -29,7 +30,8 @@ static const char help[] =
 	"CAP_SYS_ADMIN).\n\n"
 	"  --pid P         a running process, or one of its threads\n"
 	"  --as LAYER      docker:runc, docker:crun: FILE as a container of it holds it\n"
-	"  --runtime R     for that, such as debian13, docker-28.5, runc-1.3.6\n"
+	"  --runtime R     whose reading of a JSON profile, and for --as who loads it, such as\n"
+	"                  debian13, docker-28.5, runc-1.3.6\n"
 	"  --policy NAME   which policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
 	"  --sets DIR      where sets are found\n";
@@ -712,15 +714,13 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 		}
 	}
 	int n = argc - optind;
-	if (w->runtime && !w->as)
-		return usage_error(self, "--runtime is for --as docker:runc and docker:crun");
 	if (w->as && n < (*pid ? 1 : 2))
 		return usage_error(self, "--as is about a FILE");
 	if (*pid ? n > 1 : n < 1 || n > 2)
 		return usage_error(self, *pid ? "one FILE at most" :
 						"an audit line ('-': standard input) "
 						"and perhaps a FILE");
-	return -1;
+	return w->runtime && !w->as ? runtime_named(w->s, self, w->runtime, &w->opt.runtime) : -1;
 }
 
 int cmd_why(int argc, char **argv)

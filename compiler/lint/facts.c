@@ -453,10 +453,7 @@ struct facts *facts_of_profile(struct arena *a, const struct json *root,
 {
 	const struct oci_read_options read = { .every_host = true,
 					       .docker = true,
-					       .runtime = named,
-					       .args_max = named && named->kind == OCI_CRUN ?
-								   OCI_CRUN_ARGS :
-								   0 };
+					       .runtime = named };
 	const struct oci_runtime newest = { .kind = OCI_RUNC,
 					    .version = NEWEST_RUNC,
 					    .libseccomp = NEWEST_LIBSECCOMP };

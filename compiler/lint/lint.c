@@ -52,9 +52,7 @@ static void run_rules(struct lint *l, unsigned format)
 int lint_json(struct arena *a, const struct json *root, struct source *src,
 	      const struct oci_runtime *rt, struct diags *ds)
 {
-	const struct oci_read_options read = {
-		.runtime = rt, .args_max = rt && rt->kind == OCI_CRUN ? OCI_CRUN_ARGS : 0
-	};
+	const struct oci_read_options read = { .runtime = rt };
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
 

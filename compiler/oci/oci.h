@@ -113,7 +113,6 @@ struct oci_read_options {
 	enum arch host;   /* picks the row of archMap */
 	bool every_host;  /* where no host is known: all rows, what differs as `when host` */
 	const char *name; /* of the policy; NULL: from the file's name */
-	size_t args_max;  /* the runtime looks at so many of an entry's `args`; 0: at all */
 	bool docker;      /* the engine is known to ignore Podman's `errno` and `defaultErrno` */
 	unsigned
 		libseccomp; /* that loads it, as in struct oci_runtime; 0: the one installed here */

@@ -106,7 +106,7 @@ static void check_repeated(struct parser *p, const struct oci_entry *e)
 static bool read_args(struct parser *p, struct oci_entry *e, bool named, bool handed)
 {
 	const struct json *list = parse_member(p, e->json, "args", JSON_ARRAY);
-	size_t max = p->opt->args_max ? p->opt->args_max : SIZE_MAX, n = 0;
+	size_t max = p->out->runtime.kind == OCI_CRUN ? OCI_CRUN_ARGS : SIZE_MAX, n = 0;
 	unsigned seen = 0;
 	bool good = true;
 

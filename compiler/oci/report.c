@@ -227,7 +227,8 @@ static struct diag *tell_flags(struct report *r, const struct oci_fault *f)
 {
 	struct diag *d = ADD(r, f, "runc before 1.2 refuses a profile with 'flags'%s", outcome(r));
 
-	diag_help(r->ds, d, "leave them out");
+	diag_help(r->ds, d,
+		  "leave them out, or name the runtime that loads it: '--runtime docker-28.5'");
 	return d;
 }
 

@@ -84,9 +84,7 @@ static void check_model(struct input *in, enum arch host, bool crun)
 {
 	struct oci_runtime rt;
 	struct diags *ds = diags_new(in->arena, in->sources);
-	struct oci_read_options opt = {
-		.host_known = true, .host = host, .docker = true, .args_max = crun ? 6 : 0
-	};
+	struct oci_read_options opt = { .host_known = true, .host = host, .docker = true };
 	struct oci_profile *p = ARENA_NEW(in->arena, struct oci_profile);
 	struct oci_model m;
 
