@@ -751,21 +751,25 @@ static inline bool gen_level_is_alike(const struct gen *g, uint16_t level)
 	return true;
 }
 
+/*
+ * Mostly 6.18, whose calls libseccomp knows; where one of them came later to an architecture
+ * (memfd_secret to loongarch64), the newest of the tables: all calls are alike there.
+ */
 static inline void gen_level(struct gen *g)
 {
 	const struct syscall_info *s = syscall_at(gen_below(g, (unsigned)syscall_count()));
-	uint16_t since = s->since[gen_arch_of(g, g->arches)];
+	uint16_t since = s->since[gen_arch_of(g, g->arches)], level = KERNEL_VERSION_OF(6, 18);
 
-	if (gen_chance(g, 40) || since <= KERNEL_VERSION_OF(2, 6)) {
-		buf_puts(g->out, "\n\tlevel linux 6.18;");
-		return;
+	if (!gen_chance(g, 40) && since > KERNEL_VERSION_OF(2, 6)) {
+		unsigned minor = since & 0xff;
+		if (minor && gen_chance(g, 50))
+			minor--;
+		level = KERNEL_VERSION_OF((unsigned)since >> 8, minor);
 	}
-	unsigned minor = since & 0xff;
-	if (minor && gen_chance(g, 50))
-		minor--;
-	uint16_t level = KERNEL_VERSION_OF((unsigned)since >> 8, minor);
 	if (g->alike && !gen_level_is_alike(g, level))
 		level = KERNEL_VERSION_OF(6, 18);
+	if (g->alike && !gen_level_is_alike(g, level))
+		level = tables_level;
 	buf_printf(g->out, "\n\tlevel linux %u.%u;", level >> 8, level & 0xff);
 }
 
