@@ -328,8 +328,8 @@ void generate_too_large(struct generator *g, size_t insns, struct diags *ds)
 
 	charge_rules(g, &all);
 	for (size_t i = 0; i < all.list.n && i < 5; i++)
-		diag_note(ds, d, all.list.v[i].origin->span, "costs %zu instructions",
-			  all.list.v[i].insns);
+		diag_note(ds, d, all.list.v[i].origin->span, "costs %zu instruction%s",
+			  all.list.v[i].insns, all.list.v[i].insns == 1 ? "" : "s");
 	diag_help(ds, d,
 		  "join values into ranges or masks, or leave the distinction to the default");
 }
