@@ -15,7 +15,7 @@
 
 static cmd_fn *const runs[] = {
 /* by place in command_at() */
-#define COMMAND(name, fn, usage, summary) fn,
+#define COMMAND(name, fn, forms, summary, about, after) fn,
 #include "compiler/cmd/commands.def"
 #undef COMMAND
 };

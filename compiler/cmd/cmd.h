@@ -24,13 +24,15 @@ typedef int cmd_fn(int argc, char **argv); /* argv[0] is the subcommand's name *
 struct command {
 	const char *name;
 	const char *summary;
-	const char *usage; /* behind "pale NAME " */
+	const char *forms; /* behind "pale NAME " and its options, a line each */
+	const char *about; /* of --help, before the options */
+	const char *after; /* and behind them */
 };
 
 const struct command *command_at(size_t i);           /* in the order of commands.def */
 const struct command *command_find(const char *name); /* one of them */
 
-#define COMMAND(name, fn, usage, summary) cmd_fn fn;
+#define COMMAND(name, fn, forms, summary, about, after) cmd_fn fn;
 #include "compiler/cmd/commands.def"
 #undef COMMAND
 
@@ -60,11 +62,14 @@ bool session_report(struct session *s);
  */
 void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Our own lines to stderr: nothing that a user wrote may stand in them. */
+void tell_text(const struct buf *lines);
+
 /* "; did you mean 'X'?", or nothing: tell("no set '%s'" PRINEAR, name, NEARARG(suggest)) */
 #define PRINEAR    "%s" PRISTR "%s"
 #define NEARARG(s) (s).best.p ? "; did you mean '" : "", STRARG((s).best), (s).best.p ? "'?" : ""
 
-/* Prints the usage of a command to stderr and returns EXIT_USAGE. */
+/* Tells it and the usage of the command, and returns EXIT_USAGE (options.c). */
 int usage_error(const struct command *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -314,7 +314,7 @@ static int run_request(struct request *r, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "t:o:qh", options, &index)) != -1) {
 		if (c == 'h') {
 			printf("usage: pale compile %s\n\n%s\nruntime: %s\n",
-			       command_find("compile")->usage, help, oci_runtime_default);
+			       command_find("compile")->forms, help, oci_runtime_default);
 			return EXIT_OK;
 		}
 		int rc = c == '?' ? option_error(command_find("compile"), options, argv) :

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale fmt: canonical layout. */
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/cmd.h"
+#include "compiler/cmd/options.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"
 
 enum fmt_mode { FMT_STDOUT, FMT_IN_PLACE, FMT_CHECK };
-
-static void print_usage(FILE *f)
-{
-	fputs("usage: pale fmt [-i | --check] FILE...\n\n"
-	      "Prints policies in the canonical layout; comments are kept.\n"
-	      "  -i, --in-place  rewrite the files\n"
-	      "      --check     write nothing; status 1 when a file would change\n",
-	      f);
-}
 
 /*
  * A rewritten file must say what it said: ours to prove before the old text is gone. EXIT_OK;
@@ -82,41 +72,36 @@ static int format_file(struct session *s, const char *path, enum fmt_mode mode)
 	return output_write(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM : EXIT_OK;
 }
 
-int cmd_fmt(int argc, char **argv)
+static int format_files(const struct session *s, const struct options *o, enum fmt_mode mode)
 {
-	static const struct option options[] = {
-		{ "in-place", no_argument, NULL, 'i' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const struct command *self = command_find("fmt");
-	enum fmt_mode mode = FMT_STDOUT;
-	int c, status = EXIT_OK;
+	int status = EXIT_OK;
 
-	while ((c = getopt_long(argc, argv, "ih", options, NULL)) != -1) {
-		if (c == 'h') {
-			print_usage(stdout);
-			return EXIT_OK;
-		}
-		if (c == '?')
-			return option_error(self, options, argv);
-		if (mode != FMT_STDOUT && mode != (c == 'i' ? FMT_IN_PLACE : FMT_CHECK))
-			return usage_error(self, "one of -i and --check");
-		mode = c == 'i' ? FMT_IN_PLACE : FMT_CHECK;
-	}
-	if (optind == argc)
-		return usage_error(self, "no file named");
-	for (; optind < argc; optind++) {
-		struct session s;
-		int one;
-
-		if (mode == FMT_IN_PLACE && !strcmp(argv[optind], "-"))
-			return usage_error(self, "standard input cannot be rewritten");
-		session_open(&s);
-		one = format_file(&s, argv[optind], mode);
-		one = session_end(&s, one);
+	for (int i = 0; i < o->n; i++) {
+		struct session own;
+		if (mode == FMT_IN_PLACE && !strcmp(o->operands[i], "-"))
+			return usage_error(o->command, "standard input cannot be rewritten");
+		session_open(&own);
+		own.diag_json = s->diag_json;
+		int one = format_file(&own, o->operands[i], mode);
+		one = session_end(&own, one);
 		status = one > status ? one : status;
 	}
 	return status;
+}
+
+int cmd_fmt(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct session s;
+
+	session_open(&s);
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0 && !o.n)
+		status = usage_error(o.command, "no file named");
+	if (status < 0)
+		status = format_files(&s, &o,
+				      o.at[OPT_IN_PLACE].given ? FMT_IN_PLACE :
+				      o.at[OPT_CHECK].given    ? FMT_CHECK :
+								 FMT_STDOUT);
+	return session_end(&s, status);
 }

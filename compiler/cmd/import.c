@@ -157,7 +157,7 @@ static int read_options(struct session *s, int argc, char **argv, struct import_
 			o->read.as_runc = o->read.runtime->kind == OCI_RUNC;
 			o->read.libseccomp = o->read.runtime->libseccomp;
 			break;
-		case 'h': printf("usage: pale import %s\n\n%s", self->usage, help); return EXIT_OK;
+		case 'h': printf("usage: pale import %s\n\n%s", self->forms, help); return EXIT_OK;
 		default: return option_error(self, options, argv);
 		}
 	}

@@ -134,7 +134,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 				return usage_error(self, "--max-paths takes 1 to 1000000");
 			a->run.max_paths = (size_t)n;
 			break;
-		case 'h': printf("usage: pale learn %s\n\n%s", self->usage, help); return -1;
+		case 'h': printf("usage: pale learn %s\n\n%s", self->forms, help); return -1;
 		default: return option_error(self, options, argv);
 		}
 	}

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale list: the names that policies may say, one a line or as JSON. */
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/setlist.h"
 
 struct list_options {
 	bool json;
-	int arch;         /* -1: all */
-	const char *sets; /* --sets */
+	int arch;                /* -1: all */
+	const char *const *sets; /* --sets */
 };
 
 typedef int list_fn(struct session *s, const struct list_options *o, const char *what,
@@ -279,19 +279,18 @@ static const struct {
 	{ "targets", list_targets },
 };
 
-static int run_subject(const struct list_options *o, size_t subject, const char *what)
+static int run_subject(struct session *s, const struct list_options *o, size_t subject,
+		       const char *what)
 {
-	struct session s;
 	BUF_AUTO out = { 0 };
 	struct json_writer w = { .out = &out };
 
-	session_open(&s);
 	if (o->json) {
 		json_open(&w, NULL, '{');
 		json_line(&w, "\n  ");
 		json_open(&w, subjects[subject].name, '[');
 	}
-	int status = subjects[subject].run(&s, o, what, &w);
+	int status = subjects[subject].run(s, o, what, &w);
 	if (o->json) {
 		json_line(&w, "\n  ");
 		json_close(&w, ']');
@@ -302,49 +301,38 @@ static int run_subject(const struct list_options *o, size_t subject, const char 
 	if ((status == EXIT_OK || subjects[subject].run == list_sets) &&
 	    output_write(NULL, &out, 0))
 		status = EXIT_SYSTEM;
-	return session_end(&s, status);
+	return status;
+}
+
+static int list(struct session *s, const struct options *o)
+{
+	const struct list_options l = {
+		.json = o->at[OPT_FORMAT].word == 1,
+		.arch = o->at[OPT_ARCH].given ? (int)o->at[OPT_ARCH].arch : -1,
+		.sets = o->at[OPT_SETS].list.v,
+	};
+	char **what = o->operands;
+
+	if (!o->n)
+		return usage_error(o->command, "say what: sets, syscalls, constants or targets");
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+		if (strcmp(what[0], subjects[i].name) != 0)
+			continue;
+		bool domain = subjects[i].run == list_constants && o->n == 2;
+		if (o->n > 1 && !domain)
+			return usage_error(o->command, "'%s' is too much", what[1]);
+		return run_subject(s, &l, i, domain ? what[1] : NULL);
+	}
+	return usage_error(o->command, "cannot list '%s'; sets, syscalls, constants or targets",
+			   what[0]);
 }
 
 int cmd_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'f' },
-		{ "arch", required_argument, NULL, 'a' },
-		{ "sets", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	const struct command *self = command_find("list");
-	struct list_options o = { .arch = -1 };
-	int c;
+	struct options o = { 0 };
+	struct session s;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-				return usage_error(self, "no format '%s'; text or json", optarg);
-			o.json = !strcmp(optarg, "json");
-			break;
-		case 'a':
-			o.arch = arch_find(str_c(optarg));
-			if (o.arch < 0)
-				return usage_error(self, "no architecture '%s'", optarg);
-			break;
-		case 's': o.sets = optarg; break;
-		case 'h': printf("usage: pale list %s\n", self->usage); return EXIT_OK;
-		default: return option_error(self, options, argv);
-		}
-	}
-	if (optind == argc)
-		return usage_error(self, "say what: sets, syscalls, constants or targets");
-	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
-		if (strcmp(argv[optind], subjects[i].name) != 0)
-			continue;
-		bool domain = subjects[i].run == list_constants && argc == optind + 2;
-		if (argc > optind + 1 && !domain)
-			return usage_error(self, "'%s' is too much", argv[optind + 1]);
-		return run_subject(&o, i, domain ? argv[optind + 1] : NULL);
-	}
-	return usage_error(self, "cannot list '%s'; sets, syscalls, constants or targets",
-			   argv[optind]);
+	session_open(&s);
+	int status = options_read(&s, argc, argv, &o);
+	return session_end(&s, status < 0 ? list(&s, &o) : status);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# bash completion for pale; a test holds it against --help.
+# bash completion for pale; a test holds it against options.def.
 
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
@@ -31,7 +31,8 @@ declare -gA _pale_words=(
 	[--error-on]="error high warning info none"
 	[--arch]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
 	[--host]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
-	[--caps]="none all"
+	[--caps]="none all docker"
+	[--diag]="text json"
 )
 
 _pale()
@@ -57,7 +58,7 @@ _pale()
 	elif [[ $prev == --sets || $prev == --cgroup ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "${_pale_options[$command]-} --diag=json --help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "${_pale_options[$command]-} --diag --help" -- "$cur")
 	elif [[ $command == list ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "sets syscalls targets constants" -- "$cur")
 	else

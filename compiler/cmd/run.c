@@ -55,7 +55,7 @@ static const struct option options[] = {
 
 static int print_help(const struct command *c)
 {
-	printf("usage: pale %s %s\n\n%s", c->name, c->usage,
+	printf("usage: pale %s %s\n\n%s", c->name, c->forms,
 	       "Runs CMD under the policy: capabilities, AppArmor where the policy counts on it,\n"
 	       "no_new_privs, limits, then the seccomp filter, then execve. Where a layer that "
 	       "the\n"

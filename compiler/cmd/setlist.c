@@ -62,12 +62,12 @@ static int compare_sets(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int set_list_read(struct session *s, const char *sets_option, struct set_list *out)
+int set_list_read(struct session *s, const char *const *first, struct set_list *out)
 {
 	int err = 0;
 
 	*out = (struct set_list){ 0 };
-	for (const char *const *d = set_directories(s->arena, sets_option); *d; d++) {
+	for (const char *const *d = set_directories_with(s->arena, first); *d; d++) {
 		int r = read_directory(s, *d, out);
 		if (r)
 			err = r;

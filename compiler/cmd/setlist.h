@@ -17,8 +17,11 @@ struct set_list {
 	VEC(struct listed_set) sets; /* in name order */
 };
 
-/* Mistakes in the files go to s->diags. 0, or -errno of a directory that cannot be read. */
-int set_list_read(struct session *s, const char *sets_option, struct set_list *out);
+/*
+ * first: the directories of --sets, NULL-ended; may be NULL. Mistakes in the files go to s->diags.
+ * 0, or -errno of a directory that cannot be read.
+ */
+int set_list_read(struct session *s, const char *const *first, struct set_list *out);
 const struct listed_set *set_list_find(const struct set_list *l, struct str name);
 /* Does the set itself name the call (not through `use`)? */
 bool set_names_call(const struct listed_set *set, const char *call);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale show NAME: what pale knows of a call, a constant, a domain, a capability or a set. */
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/setlist.h"
 
 struct shown {
@@ -369,42 +369,30 @@ static void show_name(struct shown *w, struct str name)
 		show_short_constants(w, name);
 }
 
-int cmd_show(int argc, char **argv)
+static int show(struct session *s, const struct options *o)
 {
-	static const struct option options[] = {
-		{ "sets", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	const struct command *self = command_find("show");
-	const char *sets = NULL;
-	struct session s;
 	BUF_AUTO out = { 0 };
-	struct shown w = { .s = &s, .out = &out };
-	int c, status = EXIT_OK;
+	struct shown w = { .s = s, .out = &out };
+	int err = set_list_read(s, o->at[OPT_SETS].list.v, &w.sets);
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h') {
-			printf("usage: pale show %s\n", self->usage);
-			return EXIT_OK;
-		}
-		if (c != 's')
-			return option_error(self, options, argv);
-		sets = optarg;
-	}
-	if (argc - optind != 1)
-		return usage_error(self, "one name is needed");
-	session_open(&s);
-	int err = set_list_read(&s, sets, &w.sets);
 	if (err)
 		tell("pale show: sets: %s", strerror(-err));
-	session_report(&s);
-	show_name(&w, str_c(argv[optind]));
-	if (!w.found) {
-		tell_unknown(&w, str_c(argv[optind]));
-		status = EXIT_FOUND;
-	} else if (output_write(NULL, &out, 0)) {
-		status = EXIT_SYSTEM;
-	}
+	session_report(s);
+	show_name(&w, str_c(o->operands[0]));
+	if (w.found)
+		return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+	tell_unknown(&w, str_c(o->operands[0]));
+	return EXIT_FOUND;
+}
+
+int cmd_show(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct session s;
+
+	session_open(&s);
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0)
+		status = o.n == 1 ? show(&s, &o) : usage_error(o.command, "one name is needed");
 	return session_end(&s, status);
 }

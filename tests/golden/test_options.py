@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conftest import PALE, run
-from test_completion import ROWS
+from optiontable import COMMANDS, OPTIONS
 
 OWN = {"run": 125, "learn": 125}  # where another status could be the command's
 
@@ -14,7 +14,7 @@ def usage(command):
     return run([PALE, command, "--help"], check=0).out
 
 
-@pytest.mark.parametrize("command", ROWS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_an_unknown_option_is_told_the_same_by_every_command(command):
     for word in "--nosuchoption", "--hlep", "--\x1b[31mred", "-Z", "--nosuch=--help":
         r = run([PALE, command, word, "x"])
@@ -25,7 +25,7 @@ def test_an_unknown_option_is_told_the_same_by_every_command(command):
     assert "no option '--hlep'; did you mean '--help'? (" in run([PALE, command, "--hlep"]).err
 
 
-@pytest.mark.parametrize("command", ROWS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_misspelt_option_is_recognised(command):
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]{3,}", usage(command)))
     assert options
@@ -42,3 +42,28 @@ def test_a_value_that_is_missing_or_too_much_is_told():
                        (["diff", "--policy", "x"], "'--policy' can be '--policy-a' or '--policy-b'")]:
         r = run([PALE, *args])
         assert r.rc == OWN.get(args[0], 2) and said in r.err, r
+
+
+def test_what_is_given_twice_or_does_not_go_together_is_told(tmp_path):
+    for args, said in [(["list", "--arch", "arm", "--arch=arm", "syscalls"], "'--arch' is given twice"),
+                       (["list", "--format", "text", "--format", "json", "sets"], "'--format' is given twice"),
+                       (["fmt", "-i", "x", "--check"], "one of '--in-place' and '--check', not both")]:
+        assert said in run([PALE, *args], check=2).err
+    (tmp_path / "a.pale").write_text("set zzz { allow read; }")
+    f = tmp_path / "b.pale"
+    f.write_text("set b {\n    allow read;\n}\n")
+    run([PALE, "fmt", "--check", "--check", f], check=0)  # a flag says the same again
+    assert "zzz" in run([PALE, "show", "--sets", "/usr", "--sets", tmp_path, "zzz"], check=0).out  # a list adds up
+
+
+def test_a_value_that_is_none_of_the_words_is_told_with_the_nearest():
+    for args, said in [(["list", "--format", "jsn", "sets"], "takes one of text, json; 'jsn' is none; did you mean 'json'?"),
+                       (["list", "--arch", "x86-46", "sets"], "did you mean 'x86_64'?"),
+                       (["list", "--sets", "/no/such", "sets"], "'--sets' takes a directory, and '/no/such' is none")]:
+        assert said in run([PALE, *args], check=2).err
+
+
+def test_two_dashes_end_the_options(tmp_path):
+    f = tmp_path / "--check"
+    f.write_text("set b {\n    allow read;\n}\n")
+    assert run([PALE, "fmt", "--", "--check"], cwd=tmp_path, check=0).out == f.read_text()

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The options of all commands: options.def is the table, options_read() the one loop over argv.
+ * Help, usage and what is said of a wrong option are made from the table, too; tests hold
+ * pale.bash and pale.1 against it.
+ */
+#include "compiler/cmd/cmd.h"
+
+enum option_id {
+#define OPTION(id, letter, name, argument, kind, help) OPT_##id,
+#define TAKES(command, id, one_of, help)
+#include "compiler/cmd/options.def"
+#undef OPTION
+#undef TAKES
+	OPT_NR
+};
+
+enum option_kind {                /* what of struct option_value it fills in; a list adds up, of */
+		   OPTION_FLAG,   /* all others but a flag the second one is wrong usage */
+		   OPTION_VALUE,  /* text */
+		   OPTION_LIST,   /* list: the text of each */
+		   OPTION_WORD,   /* text, word: of the words of its argument, "text|json" */
+		   OPTION_WORDS,  /* words: a comma list of such */
+		   OPTION_NUMBER, /* number: 1 to the most */
+		   OPTION_FILE,   /* text, not empty */
+		   OPTION_DIR,    /* text */
+		   OPTION_DIRS,   /* list: directories that there are */
+		   OPTION_ARCH,   /* arch */
+		   OPTION_ARCHES, /* words: a comma list as ARCH_BIT() */
+};
+
+struct option_value {
+	bool given;
+	const char *text;
+	VEC(const char *) list; /* a NULL stands behind the last */
+	unsigned word;          /* its place */
+	unsigned words;         /* a bit for each place */
+	enum arch arch;
+	uint64_t number;
+};
+
+enum option_end {                     /* where options end; "--" ends them everywhere */
+		  OPTIONS_ANYWHERE,   /* never before: they may stand behind operands */
+		  OPTIONS_TO_DASHES,  /* behind "--" stands a command with options of its own */
+		  OPTIONS_TO_OPERAND, /* the first operand is that command already */
+};
+
+struct options {
+	enum option_end end; /* set by the caller; all else is filled in */
+	const struct command *command;
+	struct option_value at[OPT_NR];
+	char **operands; /* what is no option, NULL-ended unless OPTIONS_TO_DASHES */
+	int n;
+	char **program; /* OPTIONS_TO_DASHES: what stands behind them; NULL: no "--" was there */
+};
+
+/*
+ * Reads the arguments of the command argv[0]; lists are the session's, texts are argv's. -1: go
+ * on; else the exit status: EXIT_OK after --help, EXIT_USAGE after saying what is wrong.
+ */
+int options_read(struct session *s, int argc, char **argv, struct options *o);
+
+/* The next item of a list with commas or blanks; false at its end. */
+bool option_item(const char **list, struct str *item);
