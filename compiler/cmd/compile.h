@@ -5,7 +5,7 @@
  * name and the line that is said about it. An error in one of them means none is written.
  */
 #include "compiler/cmd/cmd.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/write/write.h"
 
 enum target { TARGET_DOCKER = 1, TARGET_OCI = 2, TARGET_BPF = 4, TARGET_APPARMOR = 8 };
 

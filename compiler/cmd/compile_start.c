@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "compiler/cmd/compile.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/runtime/runtime.h"
 
 /* Some call by this number passes, whatever its arguments must be. */
 static bool may_pass(const struct policy *p, enum arch a, uint32_t nr)

@@ -2,7 +2,7 @@
 #pragma once
 /* How commands print which line of a policy decided: FILE:LINE:COLUMN: the text there. */
 #include "compiler/cmd/cmd.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/runtime/runtime.h"
 
 /* "web.pale:3:9", "<none>" */
 void put_place(struct buf *out, const struct sources *sources, struct span sp);

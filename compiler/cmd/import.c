@@ -12,6 +12,7 @@
 #include "compiler/cmd/kind.h"
 #include "compiler/cmd/raise.h"
 #include "compiler/cmd/runtime.h"
+#include "compiler/oci/runtime/runtime.h"
 #include "grammar/ast_build.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "compiler/cmd/kind.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
 
 /* ---- options ---- */

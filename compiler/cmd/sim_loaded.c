@@ -7,6 +7,7 @@
 #include "compiler/cmd/runtime.h"
 #include "compiler/cmd/sim_loaded.h"
 #include "compiler/oci/runtime/library.h"
+#include "compiler/oci/write/write.h"
 
 enum { NODE_BUDGET = 1 << 20 };
 

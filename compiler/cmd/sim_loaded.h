@@ -3,6 +3,7 @@
 /* sim --as docker:runc|docker:crun: what a container's kernel would answer, and which layer. */
 #include "compiler/cmd/cmd.h"
 #include "compiler/oci/runtime/model.h"
+#include "compiler/oci/runtime/runtime.h"
 
 struct sim_loaded {
 	const struct policy *policy; /* what was compiled to JSON; NULL: the file is JSON */

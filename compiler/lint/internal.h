@@ -6,7 +6,8 @@
  */
 #include "compiler/base/group.h"
 #include "compiler/lint/lint.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/profile.h"
+#include "compiler/oci/runtime/runtime.h"
 #include "compiler/tables/tables.h"
 
 /* ---- JSON: struct oci_profile, as the one reader gives it ---- */

@@ -5,7 +5,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/runtime/runtime.h"
 
 /* ---- architectures ---- */
 

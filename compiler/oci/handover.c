@@ -4,7 +4,7 @@
  * library makes of them.
  */
 #include "compiler/base/bug.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/parse.h"
 
 enum { RULES_MAX = 1 << 18 };
 

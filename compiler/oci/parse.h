@@ -4,7 +4,7 @@
  * Shared by the files that parse a profile, compiler/oci/parse*.c: every value is looked at where it
  * stands, and what is wrong becomes a fault. The texts are the JSON's; all else lives in the arena.
  */
-#include "compiler/oci/internal.h"
+#include "compiler/oci/profile.h"
 
 struct parser {
 	struct arena *arena;
@@ -74,3 +74,6 @@ const struct oci_gate *parse_gate(struct parser *p, const struct json *entry, un
 /* ---- parse_entries.c ---- */
 
 void parse_entries(struct parser *p, const struct json *calls);
+/* handover.c: the rules that a runtime makes of one name. false: more than pale takes. */
+bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
+		   const struct oci_word *name);

@@ -6,7 +6,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/group.h"
 #include "compiler/base/suggest.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/profile.h"
 
 struct report {
 	const struct oci_profile *p;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/profile.h"
 
 const struct oci_action oci_actions[] = {
 	{ "SCMP_ACT_ALLOW", VERDICT_ALLOW },

@@ -15,6 +15,8 @@
 #include "compiler/cbpf/lift.h"
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/runtime/model.h"
+#include "compiler/oci/runtime/runtime.h"
+#include "compiler/oci/write/write.h"
 #include "grammar/parse.h"
 
 static struct arena *arena;

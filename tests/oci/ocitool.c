@@ -18,7 +18,8 @@
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/cbpf/cbpf.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/runtime/runtime.h"
+#include "compiler/oci/write/write.h"
 #include "grammar/parse.h"
 
 static struct arena *arena;

@@ -67,7 +67,7 @@ def test_the_proof_refuses_every_planted_bug_of_the_encoding(record_property):
                     "CPPFLAGS=-DPALE_PLANT", "SANFLAGS=", "build/plant/tests/random/json"],
                    check=True, timeout=300)
     tool = ROOT / "build/plant/tests/random/json"
-    enum = re.search(r"OCI_PLANT_NONE,(.*?)OCI_PLANT_NR", (ROOT / "compiler/oci/write/write.h").read_text(), re.S)
+    enum = re.search(r"OCI_PLANT_NONE,(.*?)OCI_PLANT_NR", (ROOT / "compiler/oci/write/writer.h").read_text(), re.S)
     plants = re.findall(r"OCI_PLANT_\w+(?=,)", enum[1])
     assert len(plants) >= 4
     r = run([tool, "-n", 60])

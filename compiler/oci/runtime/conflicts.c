@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/settle.h"
 
 /* The writer's budget for a file is 2,000 entries, each of which may be of one call. */
 enum {
@@ -299,89 +299,7 @@ static void drop_defaults(struct settler *s)
 	}
 }
 
-/* ---- what is left to libseccomp ---- */
-
-/* The same two entries meet again in what libseccomp makes of them elsewhere: told once. */
-static bool told_before(const struct oci_profile *p, const struct oci_rule *rules,
-			const struct oci_dispute *d)
-{
-	for (const struct oci_dispute *k = p->disputes.v; k < d; k++)
-		if (rules[k->first].span.begin == rules[d->first].span.begin &&
-		    rules[k->second].span.begin == rules[d->second].span.begin &&
-		    k->asked == d->asked)
-			return true;
-	return false;
-}
-
-/* An architecture that has the call. */
-static enum arch table_arch(const struct syscall_info *sys)
-{
-	int a = 0;
-
-	while (a < ARCH_NR - 1 && sys->nr[a] < 0)
-		a++;
-	return (enum arch)a;
-}
-
-void oci_print_witness(struct buf *out, struct str name, const uint64_t args[6])
-{
-	const struct syscall_info *sys = syscall_by_name(name);
-	unsigned n = 0;
-
-	if (sys)
-		syscall_args(sys, table_arch(sys), &n);
-	for (unsigned i = 0; i < 6; i++)
-		n = args[i] && n <= i ? i + 1 : n;
-	buf_printf(out, "'" PRISTR "(", STRARG(name));
-	for (unsigned i = 0; i < n; i++)
-		buf_printf(out, "%s%#jx", i ? ", " : "", (uintmax_t)args[i]);
-	buf_puts(out, ")'");
-}
-
-static void tell_dispute(struct settler *s, const struct oci_rule *rules,
-			 const struct oci_dispute *d, const struct oci_read_options *opt)
-{
-	const struct oci_rule *x = &rules[d->first], *y = &rules[d->second];
-	struct verdict vx = entry_of(s, x)->verdict, vy = entry_of(s, y)->verdict;
-	bool first = d->winner == OCI_FIRST || (d->winner == OCI_NOBODY && vx.kind < vy.kind);
-	bool tighter = opt && opt->tighter, strict = opt && opt->strict && !tighter && !d->asked;
-	BUF_AUTO call = { 0 };
-	BUF_AUTO taken = { 0 };
-
-	oci_print_witness(&call, x->name, d->args);
-	if (strict)
-		buf_puts(&taken, "it is not known");
-	else if (d->asked)
-		buf_printf(&taken, "%s says ",
-			   oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
-	else
-		buf_printf(&taken, "%s is taken, ",
-			   vx.kind == vy.kind ? "the first" : "the more restrictive");
-	if (!strict)
-		verdict_print(&taken, first ? vx : vy);
-	struct diag *g = diag_add(
-		s->ds,
-		strict  ? DIAG_PL273 :
-		tighter ? DIAG_PL281 :
-			  DIAG_SC153,
-		y->span,
-		"two entries with different actions match %s, and which decides depends on "
-		"libseccomp: %s",
-		call.p, taken.p);
-	diag_note(s->ds, g, x->span, "the other one");
-	if (strict)
-		diag_help(s->ds, g,
-			  "name the runtime whose libseccomp is installed here, such as '--runtime "
-			  "runc-1.1+libseccomp-%s', or take the more restrictive with "
-			  "'--approximate'",
-			  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
-	else
-		diag_help(s->ds, g, "make the conditions exclude each other");
-	s->failed |= strict;
-}
-
-bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_options *opt,
-		const struct oci_disputes **disputes, struct diags *ds)
+bool oci_find_disputes(struct arena *a, struct oci_profile *p, struct diags *ds)
 {
 	struct settler s = { .arena = a,
 			     .p = p,
@@ -404,15 +322,5 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
 			;
 		settle_call(&s, &sorted[i], k - i);
 	}
-	*disputes = NULL;
-	if (s.failed || (!(opt && opt->unasked) && oci_refused(a, p, NULL, NULL, ds)))
-		return false;
-	if (!p->disputes.n)
-		return true;
-	const struct oci_rule *rules = p->rules.v;
-	*disputes = oci_decide_disputes(a, p, opt);
-	vec_each(&p->disputes, d)
-		if (!told_before(p, rules, d))
-			tell_dispute(&s, rules, d, opt);
 	return !s.failed;
 }

@@ -12,6 +12,7 @@
 #include "compiler/cbpf/lift.h"
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/runtime/model.h"
+#include "compiler/oci/runtime/settle.h"
 
 /* What is beyond is asked of nobody: the more restrictive, and import says that it is not known. */
 enum {
@@ -522,8 +523,10 @@ struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root)
 
 	o->p = ARENA_NEW(a, struct oci_profile);
 	oci_parse(a, root, &opt, o->p);
-	oci_settle(a, o->p, &opt, &o->disputes, quiet);
-	if (!o->disputes && o->p->disputes.n) /* beside what no runtime loads */
+	bool taken = oci_find_disputes(a, o->p, quiet);
+	if (taken && o->p->disputes.n)
+		o->disputes = oci_decide_disputes(a, o->p, &opt);
+	else if (o->p->disputes.n) /* beside what no runtime loads */
 		o->disputes =
 			arena_dup(a, &(struct oci_disputes){ .p = o->p, .rules = o->p->rules.v },
 				  sizeof(*o->disputes));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Environments: what entries ask of them, and what is left open. */
 #include "compiler/base/bug.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/runtime/settle.h"
 
 enum { CAPS_MAX = 5 };
 

@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include "compiler/cbpf/cbpf.h"
-#include "compiler/oci/internal.h"
+#include "compiler/oci/profile.h"
 
 #define OCI_NO_RULE UINT32_MAX
 

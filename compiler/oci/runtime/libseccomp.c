@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/runtime.h"
 
 enum { CHILD_REFUSED = 10, CHILD_NO_NATIVE, CHILD_NO_MEMORY, CHILD_NOT_WRITTEN, CHILD_EXISTS };
 

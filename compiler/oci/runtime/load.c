@@ -11,6 +11,7 @@
 #include "compiler/cbpf/lift.h"
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/runtime/model.h"
+#include "compiler/oci/runtime/runtime.h"
 
 enum { LIMIT_MS = 5000 };
 

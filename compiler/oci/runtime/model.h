@@ -6,7 +6,7 @@
  * does not define (two entries with different actions match one call) is said by a claim; only
  * the library itself can answer there.
  */
-#include "compiler/oci/internal.h"
+#include "compiler/oci/profile.h"
 
 struct oci_model {
 	struct dd *dd;
@@ -32,6 +32,9 @@ dd_node oci_model_stubbed(const struct oci_model *m, dd_node filter);
 
 /* Does the runtime's libseccomp number this call there? */
 bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, enum arch a);
+
+/* Do the rule's comparisons hold for a call of this architecture? */
+bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6]);
 
 /* A call in an environment; what env does not know is zero. */
 struct dd_point oci_point(const struct environment *env, const struct call *c);

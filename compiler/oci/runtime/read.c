@@ -2,7 +2,7 @@
 /* Entries and rules to a pale tree, each statement placed where it stood in the JSON. */
 #include <string.h>
 
-#include "compiler/oci/internal.h"
+#include "compiler/oci/runtime/settle.h"
 #include "grammar/ast_build.h"
 
 struct opened {

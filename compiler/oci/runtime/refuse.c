@@ -21,6 +21,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/group.h"
 #include "compiler/oci/runtime/library.h"
+#include "compiler/oci/runtime/settle.h"
 
 enum { RULES_ASKED_MAX = 1000, POINTS_MAX = 64, LIMIT_MS = 60000, CPU_S = 1, HITS_MAX = 16 };
 

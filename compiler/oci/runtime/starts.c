@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/oci.h"
+#include "compiler/oci/runtime/runtime.h"
 
 static const struct oci_start starts[] = {
 #define START(runtime, since, before, when, call, or, spared, words)                               \

@@ -3,11 +3,9 @@
  * Where a runtime's filter is more than its JSON: libseccomp's rules for multiplexed calls,
  * runc's ENOSYS stub.
  */
-#include <string.h>
 
-#include "compiler/base/bug.h"
 #include "compiler/oci/runtime/model.h"
-#include "compiler/oci/write/write.h"
+#include "compiler/oci/write/writer.h"
 
 /* ---- socketcall and ipc ---- */
 
@@ -230,11 +228,3 @@ void oci_check_stub(struct writer *w)
 }
 
 /* ---- what the JSON names ---- */
-
-bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys)
-{
-	for (size_t i = 0; i < w->approximated.n; i++)
-		if (w->approximated.v[i] == sys->name)
-			return true;
-	return false;
-}

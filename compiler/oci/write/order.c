@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/oci/write/write.h"
+#include "compiler/oci/write/writer.h"
 
 enum { BOUNDS_MAX = 256 };
 

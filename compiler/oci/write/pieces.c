@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/oci/write/write.h"
+#include "compiler/oci/write/writer.h"
 
 enum { PIECES_MAX = 1 << 14 }; /* of one name, before neighbours are joined */
 

@@ -14,6 +14,7 @@
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/runtime/model.h"
 #include "compiler/oci/write/write.h"
+#include "compiler/oci/write/writer.h"
 
 enum { LIMIT_MS = 5000, POINTS_MAX = 16 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Shared by the files of this room and the linter: what one entry of a JSON profile says, what is
- * wrong with it, and the words of the format.
+ * A profile as it is parsed: what one entry of the JSON says, what is wrong with it, and the words
+ * of the format. For the rooms of runtimes and of writing, and for the linter.
  */
 #include "compiler/oci/oci.h"
 
@@ -205,9 +205,6 @@ enum { OCI_FAULTS_MAX = 1 << 18 };
  */
 void oci_parse(struct arena *a, const struct json *root, const struct oci_read_options *opt,
 	       struct oci_profile *out);
-/* handover.c: the rules that a runtime makes of one name. false: more than pale takes. */
-bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
-		   const struct oci_word *name);
 /*
  * report.c: faults as diagnostics. env: entries that are not in force in it (what it does not
  * know does not hold) stop nothing; NULL: any entry may be. `only`: faults with this id; DIAG_NR:
@@ -215,49 +212,9 @@ bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
  */
 bool oci_report(const struct oci_profile *p, const struct environment *env, enum diag_id only,
 		struct diags *ds);
-/*
- * refuse.c: says (SC112) which rules libseccomp does not take beside others, so that no container
- * starts; or (PL131) that this hangs on what env leaves open. env NULL: any environment counts.
- * true: something was said, and nothing else is to be had of the profile. names may be NULL: the
- * calls that it is about.
- */
-struct group;
-bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env,
-		 struct group *names, struct diags *ds);
-/* What the rules of a profile ask of the environment; at most 5 capabilities. environments.c */
-struct oci_asked {
-	uint64_t caps;
-	uint16_t kernels[8];
-	size_t nkernels;
-};
-bool oci_collect_asked(const struct oci_profile *p,
-		       struct oci_asked *in); /* false: more than that */
-/* Are the same rules in force in both? */
-bool oci_same_rules(const struct oci_profile *p, const struct environment *x,
-		    const struct environment *y);
-/*
- * conflicts.c: what a runtime makes of several rules for one call; *disputes (NULL: none) is what
- * only libseccomp knows. false after an error.
- */
-bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_options *opt,
-		const struct oci_disputes **disputes, struct diags *ds);
-/*
- * dispute.c: asks the library that is installed, if it is the one named, who wins each of
- * p->disputes; cuts the losers' rules, so that a policy, where the more restrictive wins, says
- * what it says. What nobody wins stays: there the more restrictive answers.
- */
-const struct oci_disputes *oci_decide_disputes(struct arena *a, struct oci_profile *p,
-					       const struct oci_read_options *opt);
-/* "'kill(0, 0x9)'": a call with all its arguments. conflicts.c */
-void oci_print_witness(struct buf *out, struct str name, const uint64_t args[6]);
-/* Does it match whatever the arguments are? */
-bool oci_always(const struct oci_rule *r);
-/* Do the rule's comparisons hold for a call of this architecture? */
-bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6]);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object,
 			      const char *key); /* null counts as absent */
 /* Does runc put its ENOSYS stub before a filter with this default (patchbpf)? */
 bool oci_stub_covers(enum verdict_kind dflt);
-const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs);
