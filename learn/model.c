@@ -180,6 +180,7 @@ static void add_access(struct access *to, const struct access *how)
 	to->perms |= how->perms;
 	to->owned &= how->owned;
 	to->elsewhere |= how->elsewhere;
+	to->peers |= how->peers;
 	to->count += how->count;
 	if (how->first_ns < to->first_ns)
 		to->first_ns = how->first_ns;
@@ -205,6 +206,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	f->perms |= how->perms;
 	f->owned &= how->owned;
 	f->elsewhere |= how->elsewhere;
+	f->peers |= how->peers;
 	f->count += how->count;
 	if (how->first_ns < f->first_ns)
 		f->first_ns = how->first_ns;

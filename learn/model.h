@@ -13,6 +13,7 @@ struct access {         /* how a file was used */
 	unsigned perms; /* PERM_* */
 	bool owned;     /* by the file's owner */
 	bool elsewhere; /* in a chroot or another mount namespace */
+	bool peers;     /* below /proc/PID of another process */
 	uint64_t count;
 	uint64_t first_ns;
 };

@@ -14,6 +14,48 @@
 
 /* ---- the frame ---- */
 
+/*
+ * Files below /proc/PID of another process that the kernel opens or reads only for who may trace
+ * that one (fs/proc/base.c, task_mmu.c: ptrace_may_access(), mm_access()).
+ */
+static bool is_mediated(struct str path)
+{
+	static const char *const names[] = {
+		"auxv",    "environ",     "io",    "maps",         "mem",   "numa_maps",
+		"pagemap", "personality", "smaps", "smaps_rollup", "stack", "syscall",
+	};
+	const char *base = memrchr(path.p, '/', path.n);
+
+	/* Paths of a recording end in a NUL byte. */
+	if (!base || strstr(path.p, "/fdinfo/") || strstr(path.p, "/map_files/"))
+		return base != NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(base + 1, names[i]))
+			return true;
+	return false;
+}
+
+/* The first of them as an example. */
+static void put_traced(struct proposal *p, struct buf *text)
+{
+	const struct recorded_file *first = NULL;
+	size_t n = 0;
+
+	vec_each(&p->r->files, f) {
+		if (!f->peers || !is_mediated(f->path))
+			continue;
+		first = first ? first : f;
+		n++;
+	}
+	if (!first)
+		return;
+	buf_printf(text, "%sptrace (by reading of another process, with ", text->n ? ", " : "");
+	buf_safe(text, first->path);
+	if (n > 1)
+		buf_printf(text, " and %zu more", n - 1);
+	buf_putc(text, ')');
+}
+
 /* Calls that AppArmor has rules of their own for, which policies cannot say yet. */
 static void describe_unruled(struct proposal *p, struct ast_comment **to)
 {
@@ -28,6 +70,7 @@ static void describe_unruled(struct proposal *p, struct ast_comment **to)
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (proposal_saw(p, calls[i]))
 			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i]);
+	put_traced(p, &text);
 	if (text.n)
 		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s",
 				text.p);
@@ -138,6 +181,29 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 				(unsigned long long)r->unseen_exec);
 }
 
+/*
+ * Calls that the table has no name for. They are not proposed: a rule by number cannot be written
+ * as JSON, and the whole policy would be refused for it.
+ */
+static void describe_newer(struct proposal *p, struct ast_comment **to)
+{
+	vec_each(&p->r->calls, c) {
+		const struct arch_info *arch = arch_info(c->arch);
+
+		if (syscall_by_nr(c->arch, c->nr))
+			continue;
+		ast_comment_add(p->a, to,
+				"call #%u (%s): %llux, not in the table, so newer than Linux %u.%u "
+				"or nobody's; left to `unknown`,",
+				c->nr, arch->name, (unsigned long long)c->count, tables_level >> 8,
+				tables_level & 0xff);
+		ast_comment_add(p->a, to,
+				"  which refuses it; 'allow #%u;' lets it pass, in BPF and under "
+				"'pale run' (JSON has no name for it)",
+				c->nr);
+	}
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
@@ -188,12 +254,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		ast_comment_add(p->a, to,
 				"several ABIs: JSON profiles cannot tell them apart, compile "
 				"those with --arch");
-	vec_each(&r->calls, c)
-		if (!syscall_by_nr(c->arch, c->nr))
-			ast_comment_add(p->a, to,
-					"call %u (%s): %llux, not in the table, left to `unknown`",
-					c->nr, arch_info(c->arch)->name,
-					(unsigned long long)c->count);
+	describe_newer(p, to);
 }
 
 static struct ast_stmt *add_header(struct proposal *p, enum ast_header h)

@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/policy/spell.h"
+#include "grammar/ast_build.h"
 #include "grammar/print.h"
 #include "learn/proposal.h"
 
@@ -151,6 +153,33 @@ static size_t group_of(const char *name)
 	BUG("the last group takes every call");
 }
 
+/*
+ * Values that the table has no name for, where it means to have them all (of ioctl's commands
+ * every driver has its own): newer than it, or nobody's.
+ */
+static void note_nameless(struct proposal *p, struct ast_stmt *st, const struct recorded_call *c,
+			  const struct arg_info *arg, int index)
+{
+	struct spell_as as = spell_argument(arg, c->arch);
+	BUF_AUTO text = { 0 };
+
+	if (!arg->domain || !strcmp(arg->domain, "ioctl"))
+		return;
+	vec_each(&proposal_arg(c, index)->values, v) {
+		struct spelling s;
+
+		spell(&as, v->value, &s);
+		if (!s.has_number || !s.number)
+			continue;
+		buf_puts(&text, text.n ? ", " : "");
+		ast_number_text(&text, s.number);
+	}
+	if (text.n)
+		ast_comment_add(p->a, &st->leading,
+				"without a name here, so newer than Linux %u.%u or nobody's: %s",
+				tables_level >> 8, tables_level & 0xff, text.p);
+}
+
 /* "prot was PROT_READ 16x, ..." behind the count, or above the rule where it is long. */
 static void note_values(struct proposal *p, struct ast_stmt *st, const struct recorded_call *c,
 			const struct arg_info *arg, int index)
@@ -182,6 +211,7 @@ static void note_values(struct proposal *p, struct ast_stmt *st, const struct re
 			   v + 1 < seen->values.v + seen->values.n ? "," : "");
 	}
 	ast_comment_add(p->a, &st->leading, "%s", text.p);
+	note_nameless(p, st, c, arg, index);
 }
 
 bool propose_is_socket(const char *name)

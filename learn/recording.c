@@ -233,7 +233,8 @@ void recording_print(struct buf *out, const struct recording *r)
 	vec_each(&r->files, f) {
 		buf_puts(out, "file ");
 		print_perms(out, f->perms);
-		buf_printf(out, "%s %llu ", f->owned ? " owned" : "", (unsigned long long)f->count);
+		buf_printf(out, "%s%s %llu ", f->owned ? " owned" : "", f->peers ? " peers" : "",
+			   (unsigned long long)f->count);
 		buf_safe(out, f->path);
 		buf_putc(out, '\n');
 	}

@@ -48,6 +48,7 @@ struct recorded_file {
 	unsigned perms;  /* PERM_* of policy.h; beside PERM_W, PERM_A means nothing */
 	bool owned;      /* every access was by the file's owner */
 	bool elsewhere;  /* executed in a chroot or other mount namespace: unreadable from here */
+	bool peers;      /* below /proc/PID of another process than the one that opened it */
 	uint64_t count;
 	uint64_t first_ns;
 };

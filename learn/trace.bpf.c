@@ -30,6 +30,7 @@ _Static_assert(TRACE_TEXT <= 511, "intern()'s mask would cut it");
 #define TS_COMPAT       2u /* arch/x86/include/asm/thread_info.h */
 #define ARM64_TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
 #define X32_BIT         0x40000000u
+#define PROC_MAGIC      0x9fa0 /* PROC_SUPER_MAGIC */
 #define S_IFMT          0170000
 #define S_IFDIR         0040000
 
@@ -40,9 +41,26 @@ struct qstr {
 typedef struct {
 	__u32 val;
 } CORE kuid_t;
+struct super_block {
+	unsigned long s_magic;
+} CORE;
 struct inode {
 	__u16 i_mode;
 	kuid_t i_uid;
+	struct super_block *i_sb;
+} CORE;
+struct hlist_node {
+	struct hlist_node *next;
+} CORE;
+struct hlist_head {
+	struct hlist_node *first;
+} CORE;
+struct pid {
+	struct hlist_head tasks[1]; /* by PIDTYPE_*: 0 is PIDTYPE_PID */
+} CORE;
+struct proc_inode {
+	struct pid *pid; /* of the directory that it is below; NULL: below none */
+	struct inode vfs_inode;
 } CORE;
 struct dentry {
 	struct dentry *d_parent;
@@ -108,6 +126,8 @@ struct task_struct {
 	const struct cred *cred;
 	struct mm_struct *mm;
 	struct nsproxy *nsproxy;
+	void *signal;                   /* what the threads of a process have in common */
+	struct hlist_node pid_links[1]; /* by PIDTYPE_* */
 } CORE;
 struct task_struct___x86 {
 	struct thread_info___x86 thread_info;
@@ -406,6 +426,27 @@ static __always_inline __u32 open_perms(unsigned int mode, unsigned int oflags, 
 	return perms;
 }
 
+/* Below /proc/PID of another process: the kernel may ask for the right to trace that one. */
+static __always_inline bool is_peers(struct task_struct *t, struct inode *inode)
+{
+	struct hlist_node *first;
+	struct proc_inode *proc;
+	struct task_struct *other;
+	struct pid *pid;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_MAGIC)
+		return false;
+	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	pid = BPF_CORE_READ(proc, pid);
+	if (!pid)
+		return false;
+	first = BPF_CORE_READ(pid, tasks[0].first);
+	if (!first)
+		return true; /* it has ended meanwhile, and we have not */
+	other = (void *)first - bpf_core_field_offset(struct task_struct, pid_links);
+	return BPF_CORE_READ(other, signal) != BPF_CORE_READ(t, signal);
+}
+
 /* perms == 0: what the open itself asked for, s->asked with it. */
 int record_file(__u64 file, __u32 perms)
 {
@@ -424,6 +465,8 @@ int record_file(__u64 file, __u32 perms)
 	s->not_owned = BPF_CORE_READ(t, cred, fsuid.val) != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
+	if (is_peers(t, inode))
+		flags |= TRACE_PEERS;
 	if (perms & TRACE_X)
 		flags |= (__u8)elsewhere();
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);

@@ -66,6 +66,7 @@ enum {                       /* flags of a path */
        TRACE_HOW = 16,       /* of an open: its flags are the first word of a structure */
        TRACE_ELSEWHERE = 32, /* in a chroot or another mount namespace: not ours to look up */
        TRACE_NOW = 64,       /* the task stands still: what the name stands for can be looked up */
+       TRACE_PEERS = 128,    /* below /proc/PID of another process than the one that opens it */
 };
 
 struct trace_rule {

@@ -549,6 +549,7 @@ static model_ref read_path(struct model *m, const struct pieces *all, const stru
 		.perms = p->key.perms,
 		.owned = !p->val.not_owned,
 		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
+		.peers = p->key.flags & TRACE_PEERS,
 		.count = p->val.count,
 		.first_ns = p->val.first_ns,
 	};

@@ -176,7 +176,7 @@ static long long read_field(pid_t tid, const char *file, const char *label, cons
 		return -1;
 	text[n] = 0;
 	p = strstr(text, label);
-	/* scan is one of two literals below. */
+	/* scan is one of the literals below. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	if (p && sscanf(p + strlen(label), scan, &value) != 1)
@@ -233,6 +233,24 @@ static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 	return uid == owner;
 }
 
+/*
+ * Below /proc/PID of another process than the task's. st: what the task has opened there; on
+ * another proc file system the numbers of ours tell nothing.
+ */
+static bool is_peers(pid_t tid, const char *path, const struct stat *st)
+{
+	long long own, other;
+	struct stat ours;
+	int pid, n = 0;
+
+	if (sscanf(path, "/proc/%d/%n", &pid, &n) != 1 || !n || stat("/proc", &ours) ||
+	    ours.st_dev != st->st_dev)
+		return false;
+	own = read_field(tid, "status", "\nTgid:", "%lld");
+	other = read_field(pid, "status", "\nTgid:", "%lld");
+	return own != (other < 0 ? pid : other);
+}
+
 /* Without the mark that the kernel puts behind a name that is gone, or never was (O_TMPFILE). */
 static size_t bare_length(const char *path, const struct stat *st)
 {
@@ -273,6 +291,7 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, stru
 		path[n++] = '/';
 	how->owned = is_owner(t, tid, st.st_uid);
 	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
+	how->peers = is_peers(tid, path, &st);
 	how->count = 1;
 	how->first_ns = now_ns(t);
 	return model_file(t->model, (struct str){ path, n }, how);

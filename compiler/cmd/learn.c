@@ -260,6 +260,12 @@ static void tell_client(struct session *s, const char *client)
 		  "'pale learn --cgroup DIR'; /proc/PID/cgroup shows which that is");
 }
 
+/* kernel/trace/bpf_trace.c, __bpf_trace_run(): one program, one CPU, one at a time. */
+static const char missed_help[] =
+	"; the kernel skips a program that its CPU is in already, as where a task was switched out "
+	"of "
+	"it, which Linux 7 allows: '--backend ptrace' is slower and misses nothing";
+
 /* What the proposal lacks, or should not be taken for; true: something. */
 static bool tell_incomplete(struct session *s, const struct learn_args *a,
 			    const struct recording *r, const char *client)
@@ -280,8 +286,9 @@ static bool tell_incomplete(struct session *s, const struct learn_args *a,
 	recording_losses_print(&losses, r);
 	d = diag_add(s->diags, DIAG_PL404, NO_SPAN, "the recording is incomplete: %s",
 		     losses.p ? losses.p : "");
-	diag_help(s->diags, d, "--allow-loss keeps the command's exit status%s",
-		  r->losses.tracing ? "; eBPF records programs that trace others" : "");
+	diag_help(s->diags, d, "--allow-loss keeps the command's exit status%s%s",
+		  r->losses.tracing ? "; eBPF records programs that trace others" : "",
+		  r->losses.ring_dropped ? missed_help : "");
 	return true;
 }
 

@@ -23,7 +23,7 @@ class Recording:
 
     def __init__(self, path):
         self.text = pathlib.Path(path).read_text(errors="surrogateescape")
-        self.calls, self.files, self.args, self.tuples = {}, {}, {}, set()
+        self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, set(), set()
         for line in self.text.splitlines():
             w = line.split()
             if w[0] == "call":
@@ -31,6 +31,8 @@ class Recording:
             elif w[0] == "file":
                 name = line[line.index(" /") + 1:]
                 self.files[name] = (w[1], "owned" in w[2:3])
+                if "peers" in w[2:4]:
+                    self.peers.add(name)
             elif w[0] == "arg":
                 self.args[w[2], int(w[3])] = line
             elif w[0] == "tuple":
@@ -134,12 +136,49 @@ def test_numbers_and_values_that_mean_nothing(tmp_path, backend):
     rec, text = learn(tmp_path, backend, PROBES / "odd")
     assert rec.calls["x86_64", "#900"] == 1
     assert not any(name == "unknown" for _, name in rec.calls)
-    assert "call 900 (x86_64): 1x, not in the table" in text
+    assert ("# call #900 (x86_64): 1x, not in the table, so newer than Linux 7.3 or nobody's; left to "
+            "`unknown`,\n#   which refuses it; 'allow #900;' lets it pass, in BPF") in text
     assert "beyond any table: " in text
     assert "0x3:1" in rec.args["prctl", 0]        # garbage above 32 bits is not a value
     assert "unbounded" in rec.args["ioctl", 1]    # 100 values
     assert re.search(r"allow +ioctl;", text)      # and so it is not bounded
-    assert re.search(r"prctl\(option == PR_GET_DUMPABLE\)", text)
+    assert re.search(r"prctl\(option in \{PR_GET_DUMPABLE, 9999\}\)", text)
+    assert "# without a name here, so newer than Linux 7.3 or nobody's: 9999\n" in text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_word_for_a_newer_call_is_true(tmp_path, backend):
+    """What it is left to refuses it, and the line that is offered lets it pass."""
+    learn(tmp_path, backend, PROBES / "odd")
+    policy = tmp_path / f"{backend}.pale"
+    refused = run([PALE, "sim", policy, "#900"], check=0).out
+    assert refused.startswith("ERRNO(38)"), refused
+    policy.write_text(re.sub(r"\n\}\n$", "\n    allow #900;\n}\n", policy.read_text()))
+    assert run([PALE, "sim", policy, "#900"], check=0).out.startswith("ALLOW")
+    run([PALE, "compile", "-t", "bpf", "-o", tmp_path / "f.bpf", policy], check=0)
+
+
+@pytest.fixture
+def other():
+    """A process that the workload has not started."""
+    with subprocess.Popen(["sleep", "1000"]) as p:
+        yield p.pid
+        p.kill()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_reader_of_other_processes_is_said_to_need_ptrace(tmp_path, backend, other):  # noqa: F811
+    """The kernel asks AppArmor for `ptrace read` then, and policies have no rule for that."""
+    script = (f"cat /proc/{other}/environ /proc/$$/task/$$/maps /proc/{other}/status /proc/self/environ "
+              "/proc/thread-self/auxv >/dev/null")
+    rec, text = learn(tmp_path, backend, "/bin/sh", "-c", script + "; exit 0")
+    peers = {re.sub(r"\d+", "N", name) for name in rec.peers}
+    assert peers == {"/proc/N/environ", "/proc/N/task/N/maps", "/proc/N/status"}, rec.peers
+    assert re.search(r"^# no rule for AppArmor, which refuses them, here yet: ptrace \(by reading of "
+                     r"another process, with /proc/\d+/environ and 1 more\)$", text, re.M), text
+    _, text = learn(tmp_path, backend, "/bin/sh", "-c",
+                    f"cat /proc/{other}/status /proc/self/environ /proc/thread-self/maps >/dev/null; exit 0")
+    assert "no rule for AppArmor" not in text, text
 
 
 def files_seen(rec, root):

@@ -210,6 +210,54 @@ def test_a_kernel_without_btf_is_said_to_have_none():
     assert "recording with ptrace, as eBPF does not work here: this kernel has no BTF" in r.err
 
 
+MISSED = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+/* What a kernel says of a program that it had to skip seven times. */
+long syscall(long nr, ...)
+{
+    long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    va_list ap;
+    long a[6], ret;
+
+    va_start(ap, nr);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    ret = real(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (nr == SYS_bpf && a[0] == BPF_OBJ_GET_INFO_BY_FD && ret == 0) {
+        union bpf_attr *attr = (union bpf_attr *)a[1];
+        struct bpf_prog_info *info = (struct bpf_prog_info *)attr->info.info;
+
+        if (attr->info.info_len >= __builtin_offsetof(struct bpf_prog_info, recursion_misses) + 8 &&
+            info->type == BPF_PROG_TYPE)
+            info->recursion_misses = 7;
+    }
+    return ret;
+}
+"""
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("backend,kind", [("ebpf", "TRACING"), ("ebpf-raw", "RAW_TRACEPOINT")])
+def test_events_that_the_kernel_missed_are_told_with_their_cause_and_the_way_out(tmp_path, backend, kind):
+    usable(backend)
+    (tmp_path / "m.c").write_text(MISSED)
+    run(["cc", "-shared", "-fPIC", f"-DBPF_PROG_TYPE=BPF_PROG_TYPE_{kind}", "-o", tmp_path / "m.so",
+         tmp_path / "m.c", "-ldl"], check=0)
+    out = tmp_path / "p.pale"
+    r = run([PALE, "learn", "--backend", backend, "-o", out, "--", "/bin/true"],
+            env={**os.environ, "LD_PRELOAD": str(tmp_path / "m.so")})
+    assert r.rc == 1 and re.search(r"incomplete: \d+ events were missed by the kernel", r.err), r
+    assert "a program that its CPU is in already" in r.err, r
+    assert "'--backend ptrace' is slower and misses nothing" in r.err, r
+    assert re.search(r"^# losses: +\d+ events were missed by the kernel$", out.read_text(), re.M)
+
+
 # ---- nothing, or the wrong thing ----
 
 def test_a_cgroup_that_nobody_comes_to_gives_no_proposal(tmp_path, cgroup):  # noqa: F811
