@@ -79,7 +79,7 @@ void ds_level_unpinned(struct lint *l, enum diag_id id)
 
 enum { IDLE_NODES = 1 << 20 };
 
-enum idle { IDLE_NO, IDLE_LOOSE, IDLE_NEVER, IDLE_AGAIN, IDLE_NOWHERE };
+enum idle { IDLE_NO, IDLE_LOOSE, IDLE_NEVER, IDLE_AGAIN, IDLE_NOWHERE, IDLE_DEFAULT };
 
 struct idle_copy { /* one per-architecture copy of a rule */
 	const struct rule_use *use;
@@ -101,8 +101,10 @@ static struct idle_copy idle_of(const struct rule_use *u)
 	case RULE_SHADOWED: c.idle = IDLE_NEVER; return c;
 	case RULE_REPEATS: c.idle = restricts_nothing(u) ? IDLE_LOOSE : IDLE_AGAIN; return c;
 	case RULE_NEVER_MATCHES: c.idle = IDLE_NOWHERE; return c;
+	case RULE_IS_DEFAULT: /* a refusal written down holds whatever the default becomes */
+		c.idle = verdict_refuses(u->rule->verdict) ? IDLE_NO : IDLE_DEFAULT;
+		return c;
 	case RULE_DECIDES:
-	case RULE_IS_DEFAULT: /* a refusal written down */
 	case RULE_UNDECIDED: return c;
 	}
 	BUG("rule_role");
@@ -133,6 +135,8 @@ static const struct {
 			 "remove it, or the stricter one; the order of rules does not matter" },
 	[IDLE_AGAIN] = { SEVERITY_INFO, "this rule on", "says again what another one says",
 			 "remove it" },
+	[IDLE_DEFAULT] = { SEVERITY_INFO, "this rule on", "says again what the default says",
+			   "remove it" },
 	[IDLE_NOWHERE] = { SEVERITY_WARNING, "this rule on",
 			   "never matches: no arguments in no environment meet its conditions",
 			   "correct the conditions, or remove it" },
@@ -170,7 +174,8 @@ RULE(DS506, "rule-without-effect", WARNING, PALE, ds_rule_without_effect,
      "in every environment (decided exactly, not by samples). High: a condition that restricts "
      "nothing, because a rule without conditions (often from a set) allows the call anyway. "
      "Warning: a rule that never decides, because stricter ones match wherever it does, or that "
-     "never matches. Info: a rule that repeats what others say.\n\n"
+     "never matches. Info: a rule that repeats what others say, or that allows what the default "
+     "allows.\n\n"
      "Way out: use SET except CALL; or remove one of the two.")
 
 void ds_rule_without_effect(struct lint *l, enum diag_id id)

@@ -223,6 +223,17 @@ def test_repeated_rule_in_a_policy_is_idle_never_or_again(lint):
     assert not of(lint(policy("\tallow ioctl;\n\tdeny ioctl(cmd == TIOCSTI);"), "c.pale"), "DS506")
 
 
+def test_what_the_default_allows_is_allowed_again_for_nothing(lint):
+    def idle(body, default="allow"):
+        text = policy(body).replace("default errno EPERM", f"default {default}")
+        return [(f["severity"], f["message"]) for f in of(lint(text, "a.pale"), "DS506")]
+    assert idle("\tallow read;\n\terrno EPERM bpf;") == [("info", "this rule on 'read' says again what the default says")]
+    assert len(idle("\tallow kill(sig == 9);")) == 1
+    assert not idle("\tlog read;") and len(idle("\tlog read;", "log")) == 1
+    assert not idle("\tallow read;", "log")
+    assert not idle("\terrno EPERM bpf;", "errno EPERM")  # a refusal written down
+
+
 def test_idle_rules_are_found_by_what_rules_mean_together(lint):
     both = of(lint(policy("\tallow kill(sig in 1..5);\n\tallow kill(sig in 5..9);\n"
                           "\tallow kill(sig in 4..6);"), "a.pale"), "DS506")
