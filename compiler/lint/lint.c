@@ -63,6 +63,7 @@ int lint_json(struct arena *a, const struct json *root, struct source *src,
 		return -1;
 	oci_parse(a, root, &read, profile);
 	l.profile = profile;
+	oci_report(profile, NULL, ds);
 	l.refused = GROUP(&l);
 	oci_refused(a, profile, NULL, &l.refused, ds);
 	if (oci_profile_object(root))

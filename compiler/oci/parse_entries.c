@@ -217,6 +217,7 @@ static void check_notify(struct parser *p, const struct oci_entry *e)
 static void add_rules(struct parser *p, const struct oci_entry *e)
 {
 	BUF_AUTO skipped = { 0 };
+	size_t none = p->out->rules.n;
 
 	vec_each(&e->names, n) {
 		size_t before = p->out->rules.n;
@@ -228,6 +229,8 @@ static void add_rules(struct parser *p, const struct oci_entry *e)
 		buf_puts(&skipped, skipped.n ? ", " : "");
 		buf_safe(&skipped, n->text);
 	}
+	if (e->is_default && none != p->out->rules.n)
+		parse_fault(p, OCI_FAULT_DEFAULT_AGAIN, e->action_span, false);
 	if (skipped.n)
 		parse_drop(p, arena_printf(p->arena, "not calls of these architectures: %s",
 					   skipped.p));

@@ -207,11 +207,10 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 	       struct oci_profile *out);
 /*
  * report.c: faults as diagnostics. env: entries that are not in force in it (what it does not
- * know does not hold) stop nothing; NULL: any entry may be. `only`: faults with this id; DIAG_NR:
- * all. Returns false where the profile cannot be used: no container starts, or it is too large.
+ * know does not hold) stop nothing; NULL: any entry may be. Returns false where the profile cannot
+ * be used: no container starts, or it is too large.
  */
-bool oci_report(const struct oci_profile *p, const struct environment *env, enum diag_id only,
-		struct diags *ds);
+bool oci_report(const struct oci_profile *p, const struct environment *env, struct diags *ds);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object,

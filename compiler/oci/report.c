@@ -382,6 +382,12 @@ static struct diag *tell_capability(struct report *r, const struct oci_fault *f)
 	return d;
 }
 
+static struct diag *tell_default_again(struct report *r, const struct oci_fault *f)
+{
+	return ADD(r, f,
+		   "this entry has no effect: its action is the default, which runtimes skip");
+}
+
 /* ---- errno ---- */
 
 static struct diag *tell_idle_errno(struct report *r, const struct oci_fault *f)
@@ -774,6 +780,7 @@ static tell_fn *const tell[OCI_FAULT_NR] = {
 	[OCI_FAULT_FLAGS] = tell_flags,
 	[OCI_FAULT_MAP_ROW] = tell_map_row,
 	[OCI_FAULT_REPEATED] = tell_repeated,
+	[OCI_FAULT_DEFAULT_AGAIN] = tell_default_again,
 	[OCI_FAULT_REPEATED_EQUAL] = tell_repeated,
 	[OCI_FAULT_NOTIFY_DEFAULT] = tell_notify_default,
 	[OCI_FAULT_NOTIFY_WRITE] = tell_notify_write,
@@ -820,15 +827,14 @@ static void tell_group(struct report *r, enum oci_fault_kind kind)
 	group_labels(r->ds, tell_all[kind](r, first, &g), &g);
 }
 
-bool oci_report(const struct oci_profile *p, const struct environment *env, enum diag_id only,
-		struct diags *ds)
+bool oci_report(const struct oci_profile *p, const struct environment *env, struct diags *ds)
 {
 	struct report r = { .p = p, .env = env, .ds = ds };
 	bool stopped = p->stops || p->unusable;
 
 	for (int i = 0; i < OCI_FAULT_NR; i++) {
 		enum oci_fault_kind kind = (enum oci_fault_kind)i;
-		if (!p->nfaults[kind] || (only != DIAG_NR && facts[kind].id != only))
+		if (!p->nfaults[kind])
 			continue;
 		if (tell_all[kind])
 			tell_group(&r, kind);

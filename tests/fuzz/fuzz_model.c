@@ -93,7 +93,7 @@ static void check_model(struct input *in, enum arch host, bool crun)
 				 -1, &rt));
 	opt.runtime = &rt;
 	oci_parse(in->arena, in->root, &opt, p);
-	if (!oci_report(p, NULL, DIAG_NR, ds)) {
+	if (!oci_report(p, NULL, ds)) {
 		BUG_ON(!ds->errors);
 		return;
 	}

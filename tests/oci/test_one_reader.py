@@ -110,6 +110,11 @@ FACTS = {  # profile: id, severity, part of the message
     "an index twice": (of(entry(args=[arg(0, "GE", 1), arg(0, "LE", 9)])), "SC111", "high", "enough"),
     "a big number": (of(entry(args=[arg(0, "EQ", 2**53 + 1)])), "SJ006", "info", "double"),
     "Podman's errno": (of(entry(errno="ENOSYS")), "SJ023", "high", "Podman"),
+    "an entry that says what the default says": (of(entry(action=ALLOW), defaultAction=ALLOW), "PL275", "info", "no effect"),
+    "a refusal that says what the default says": (of(entry(errnoRet=38)), "PL275", "info", "no effect"),
+    "an architecture without a table": (of(architectures=[X86_64, "SCMP_ARCH_MIPSEL"]), "PL276", "info", "left out"),
+    "an architecture that is always there": (of(architectures=["SCMP_ARCH_X86"]), "PL276", "info", "x86_64"),
+    "more entries than pale reads": (of(*[entry()] * 65537), "PL270", "error", "65536 entries"),
     "no default": ({"syscalls": [entry()]}, "SJ007", "error", "refuse"),
     "nothing at all": ({}, "SJ007", "high", "unconfined"),
     "no object": ([], "SJ026", "error", "an object"),
@@ -132,6 +137,19 @@ def test_a_fact_has_one_id_and_one_severity_in_every_command(tmp_path, fact):
         assert [d["severity"] for d in said] == [severity], (name, r)
         assert said[0]["message"] == told[0]["message"], (name, r)
         assert severity != "error" or r.rc == 1, (name, r)
+
+
+def test_each_entry_of_the_default_is_told_and_no_other(tmp_path):
+    """Without a condition or with one, of a gate or not; another errno is another answer."""
+    idle = [entry("read", ALLOW), entry("write", ALLOW, args=[arg(0, "EQ", 1)]),
+            entry("acct", ALLOW, includes={"caps": ["CAP_SYS_PACCT"]})]
+    near = [entry("bpf"), entry("kill", "SCMP_ACT_LOG"), entry("nosuchcall", ALLOW), {"names": [], "action": ALLOW}]
+    path = put(tmp_path, of(*idle, *near, defaultAction=ALLOW))
+    told = [f for f in findings(path) if f["id"] == "PL275"]
+    said = [d for d in diags(run([PALE, "--diag=json", "import", path], check=0)) if d["id"] == "PL275"]
+    assert len(told) == len(idle) and told == said
+    path = put(tmp_path, of(entry(errnoRet=1), entry("acct", "SCMP_ACT_KILL")))
+    assert not [f for f in findings(path) if f["id"] == "PL275"]
 
 
 def test_a_profile_of_nothing_confines_nobody(tmp_path):

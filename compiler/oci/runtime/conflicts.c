@@ -287,9 +287,6 @@ static void drop_defaults(struct settler *s)
 		if (told == r->entry)
 			continue;
 		told = r->entry;
-		diag_add(
-			s->ds, DIAG_PL275, e->action_span,
-			"this entry has no effect: its action is the default, which runtimes skip");
 		vec_push(s->arena, &s->p->dropped,
 			 arena_printf(s->arena,
 				      "an entry with the default's action was left out "

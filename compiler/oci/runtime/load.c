@@ -232,7 +232,7 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	l.span = profile ? profile->span : root->span;
 	l.engine = profile == root;
 	oci_parse(a, root, &read, &l.profile);
-	if (!oci_report(&l.profile, &opt->env, DIAG_NR, ds))
+	if (!oci_report(&l.profile, &opt->env, ds))
 		return -1;
 	/* moby's profiles/seccomp before 23.0 does not hand `defaultErrnoRet` over. */
 	bool old = l.engine && rt->docker && rt->docker < OCI_VERSION(23, 0, 0);

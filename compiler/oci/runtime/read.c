@@ -419,7 +419,7 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 
 	*to = NULL;
 	oci_parse(a, root, opt, p);
-	if (!oci_report(p, NULL, DIAG_NR, ds))
+	if (!oci_report(p, NULL, ds))
 		return NULL;
 	if (!p->has_default) {
 		struct diag *d =

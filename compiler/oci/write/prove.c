@@ -218,8 +218,7 @@ static bool read_text(struct proof *p, struct str text)
 
 	if (root && !ds->errors)
 		oci_parse(w->arena, root, &opt, &p->profile);
-	if (!root || ds->errors || !oci_report(&p->profile, NULL, DIAG_NR, ds) ||
-	    !p->profile.has_default) {
+	if (!root || ds->errors || !oci_report(&p->profile, NULL, ds) || !p->profile.has_default) {
 		diag_add(w->ds, DIAG_PL229, w->p->span, "the JSON written cannot be read back: %s",
 			 ds->list.n ? ds->list.v[0]->text : "no profile in it");
 		return false;
