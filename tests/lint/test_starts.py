@@ -24,7 +24,7 @@ def version(text):
 
 TABLE = [(kind.lower(), version(since), version(before), when, call) for kind, since, before, when, call in
          re.findall(rf'^START\(OCI_(RUNC|CRUN), {VERSION}, {VERSION}, (RUN|PLAIN|EXEC), "(\w+)"',
-                    (ROOT / "compiler" / "oci" / "starts.def").read_text(), re.M)]
+                    (ROOT / "compiler" / "oci" / "runtime" / "starts.def").read_text(), re.M)]
 DOCKER = json.loads((ROOT / "profiles" / "found" / "docker-default.json").read_text())
 NAMES = {n for e in DOCKER["syscalls"] if e["action"] == "SCMP_ACT_ALLOW" and not e.get("excludes")
          for n in e["names"]} - {"clone3"}
