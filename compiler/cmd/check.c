@@ -12,9 +12,9 @@
 #include "compiler/cbpf/prove.h"
 #include "compiler/cbpf/reach.h"
 #include "compiler/cmd/compile.h"
-#include "compiler/cmd/decide.h"
-#include "compiler/cmd/decided.h"
-#include "compiler/cmd/kind.h"
+#include "compiler/file/decide.h"
+#include "compiler/tell/decided.h"
+#include "compiler/file/kind.h"
 #include "compiler/cmd/runtime.h"
 
 static const char help[] =

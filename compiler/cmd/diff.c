@@ -3,8 +3,8 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "compiler/cmd/decided.h"
-#include "compiler/cmd/diff.h"
+#include "compiler/tell/decided.h"
+#include "compiler/tell/diff.h"
 #include "compiler/cmd/runtime.h"
 
 static const char help[] =

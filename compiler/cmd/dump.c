@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
-#include "compiler/cmd/raise.h"
+#include "compiler/file/raise.h"
 
 static const char help[] =
 	"usage: pale dump --pid P [--as policy|bpf|text] [-o FILE]\n\n"

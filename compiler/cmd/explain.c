@@ -5,8 +5,8 @@
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
-#include "compiler/cmd/decide.h"
-#include "compiler/cmd/decided.h"
+#include "compiler/file/decide.h"
+#include "compiler/tell/decided.h"
 #include "compiler/cmd/explain_bpf.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/cmd/strace.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
-#include "compiler/cmd/decide.h"
-#include "compiler/cmd/raise.h"
+#include "compiler/file/decide.h"
+#include "compiler/file/raise.h"
 #include "grammar/parse.h"
 
 enum { NAMES_SHOWN = 8, ANSWERS_MAX = 64 };

@@ -9,8 +9,8 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
-#include "compiler/cmd/kind.h"
-#include "compiler/cmd/raise.h"
+#include "compiler/file/kind.h"
+#include "compiler/file/raise.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/ast_build.h"

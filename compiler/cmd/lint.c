@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "compiler/base/json_write.h"
-#include "compiler/cmd/kind.h"
+#include "compiler/file/kind.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/lint/lint.h"
 #include "compiler/oci/oci.h"

@@ -5,7 +5,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/options.h"
-#include "compiler/cmd/setlist.h"
+#include "compiler/file/setlist.h"
 
 struct list_options {
 	bool json;

@@ -11,7 +11,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cmd/cmd.h"
-#include "compiler/cmd/refusals.h"
+#include "compiler/tell/refusals.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/enforce/enforce.h"
 

@@ -4,7 +4,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cmd/options.h"
-#include "compiler/cmd/setlist.h"
+#include "compiler/file/setlist.h"
 
 struct shown {
 	struct session *s;

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "compiler/cbpf/cbpf.h"
-#include "compiler/cmd/decide.h"
-#include "compiler/cmd/decided.h"
+#include "compiler/file/decide.h"
+#include "compiler/tell/decided.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/cmd/sim_loaded.h"
+#include "compiler/file/container.h"
 #include "compiler/cmd/strace.h"
 #include "grammar/parse.h"
 

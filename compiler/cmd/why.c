@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/decide.h"
-#include "compiler/cmd/decided.h"
+#include "compiler/file/decide.h"
+#include "compiler/tell/decided.h"
 #include "compiler/cmd/dump.h"
-#include "compiler/cmd/journal.h"
-#include "compiler/cmd/raise.h"
+#include "compiler/file/journal.h"
+#include "compiler/file/raise.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/cmd/sim_loaded.h"
+#include "compiler/file/container.h"
 
 static const char help[] =
 	"usage: pale why AUDIT-LINE|- [FILE]\n"

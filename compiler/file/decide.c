@@ -4,8 +4,8 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
-#include "compiler/cmd/decide.h"
-#include "compiler/cmd/decided.h"
+#include "compiler/file/decide.h"
+#include "compiler/tell/decided.h"
 #include "compiler/oci/oci.h"
 
 /* ---- policies and profiles ---- */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "compiler/cmd/kind.h"
+#include "compiler/file/kind.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
 

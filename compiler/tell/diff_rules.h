@@ -4,7 +4,7 @@
  * Inside of diff_resources(): both sides' rules of a kind as cells, one for each thing that can be
  * asked (a capability, a family and type, a signal in one direction, a permission on one path).
  */
-#include "compiler/cmd/diff.h"
+#include "compiler/tell/diff.h"
 
 enum {
 	FAMILIES = 64, /* more than AF_MAX */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decision -> tree -> text -> tree -> policy -> decision: the first and the last are compared. */
-#include "compiler/cmd/raise.h"
+#include "compiler/file/raise.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
-#include "compiler/cmd/diff.h"
+#include "compiler/tell/diff.h"
 #include "grammar/json.h"
 
 const char *const diff_words[CHANGE_NR] = {

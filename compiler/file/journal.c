@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/cmd/journal.h"
+#include "compiler/file/journal.h"
 
 #include "grammar/json.h"
 

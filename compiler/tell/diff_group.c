@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/decided.h"
-#include "compiler/cmd/diff.h"
+#include "compiler/tell/decided.h"
+#include "compiler/tell/diff.h"
 
 enum { RANGES_SHOWN = 6 };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/kind.h"
+#include "compiler/file/kind.h"
 
 enum { LINES_MAX = 2000, LISTED_MIN = 3 };
 

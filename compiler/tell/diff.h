@@ -4,7 +4,7 @@
  * What a comparison found, as lines that a person reads: calls with the same change on the same
  * architectures, with the same verdicts, conditions and environments, are one line.
  */
-#include "compiler/cmd/decide.h"
+#include "compiler/file/decide.h"
 #include "compiler/decision/compare.h"
 
 struct diff_step { /* one answer for another */

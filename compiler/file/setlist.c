@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/cmd/setlist.h"
+#include "compiler/file/setlist.h"
 
 #include <dirent.h>
 #include <errno.h>

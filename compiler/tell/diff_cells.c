@@ -4,7 +4,7 @@
 
 #include "compiler/automata/dfa.h"
 #include "compiler/base/bug.h"
-#include "compiler/cmd/diff_rules.h"
+#include "compiler/tell/diff_rules.h"
 
 const char *const answer_words[] = { "refused", "refused without a record",
 				     "allowed, with a record", "allowed" };

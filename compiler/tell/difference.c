@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One difference of resource rules: its place as text, and where it goes. */
-#include "compiler/cmd/decided.h"
-#include "compiler/cmd/diff_rules.h"
+#include "compiler/tell/decided.h"
+#include "compiler/tell/diff_rules.h"
 
 const char *const diff_kinds[RESOURCE_NR] = {
 	[RESOURCE_PROGRAM] = "program",           [RESOURCE_FILES] = "files",

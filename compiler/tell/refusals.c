@@ -8,8 +8,8 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
-#include "compiler/cmd/decided.h"
-#include "compiler/cmd/refusals.h"
+#include "compiler/tell/decided.h"
+#include "compiler/tell/refusals.h"
 #include "compiler/policy/spell.h"
 
 /* ---- the call ---- */

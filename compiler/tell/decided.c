@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/decided.h"
+#include "compiler/tell/decided.h"
 
 enum { TEXT_MAX = 120 };
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/decided.h"
+#include "compiler/tell/decided.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/cmd/sim_loaded.h"
+#include "compiler/file/container.h"
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/write/write.h"
 

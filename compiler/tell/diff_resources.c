@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/decided.h"
-#include "compiler/cmd/diff_rules.h"
+#include "compiler/tell/decided.h"
+#include "compiler/tell/diff_rules.h"
 
 /* ---- who enforces it ---- */
 

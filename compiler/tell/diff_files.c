@@ -9,7 +9,7 @@
 
 #include "compiler/automata/dfa.h"
 #include "compiler/base/bug.h"
-#include "compiler/cmd/diff_rules.h"
+#include "compiler/tell/diff_rules.h"
 
 enum {
 	SIDE_LABELS = AUTOMATON_LABELS / 2,

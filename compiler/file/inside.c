@@ -2,7 +2,7 @@
 /* Profiles inside other JSON: objects of Kubernetes, what engines print of a container. */
 #include <string.h>
 
-#include "compiler/cmd/kind.h"
+#include "compiler/file/kind.h"
 #include "compiler/oci/oci.h"
 
 /* ---- JSON ---- */
