@@ -4,6 +4,7 @@
  * specification (runc 1.1, crun 1.9 and later), else `--version`. It is started without a shell,
  * for LIMIT_MS and SAID_MAX bytes, and what it says is believed as far as it is a version.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -119,11 +120,18 @@ static const char *find(struct session *s, const char *name)
 	return NULL;
 }
 
-const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out)
+/* Not the program's doing: another time it answers. */
+static bool is_short(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN;
+}
+
+const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out, bool *lacking)
 {
 	const char *name = kind == OCI_CRUN ? "crun" : "runc", *path = find(s, name);
 	struct versions v;
 
+	*lacking = false;
 	if (!path && kind < 0 && (path = find(s, "crun"))) {
 		kind = OCI_CRUN;
 		name = "crun";
@@ -134,6 +142,7 @@ const char *runtime_installed(struct session *s, int kind, struct oci_runtime *o
 					       "no %s is installed here",
 				    name);
 	int err = ask_versions(s, kind, path, &v);
+	*lacking = is_short(err);
 	if (err)
 		return arena_printf(s->arena, "'%s' does not say its version: %s", path,
 				    strerror(-err));

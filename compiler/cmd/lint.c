@@ -18,7 +18,8 @@ enum lint_format { FORMAT_TEXT, FORMAT_JSON };
 struct lint_run {
 	struct session *session;
 	struct resolve_options resolve;
-	const struct oci_runtime *runtime; /* --runtime; NULL: any */
+	const struct oci_runtime *runtime; /* NULL: any */
+	bool runtime_said;
 	enum lint_format format;
 	enum severity threshold; /* SEVERITY_NR - 1: any finding counts */
 	bool never;              /* --error-on none */
@@ -38,9 +39,10 @@ static void print_usage(FILE *f)
 	      "  --error-on LEVEL     status 1 for findings of LEVEL and above: error, high,\n"
 	      "                       warning (default), info; none: never\n"
 	      "  --runtime R          the container runtime that loads it, such as debian13, "
-	      "podman-5.8\n"
-	      "                       (left out: JSON as runc 1.1 reads it, and what runc or crun "
-	      "needs)\n"
+	      "podman-5.8;\n"
+	      "                       installed (default): this machine's; any: JSON as runc 1.1 "
+	      "reads\n"
+	      "                       it, and what runc or crun of any version needs\n"
 	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
 	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
 	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy (left "
@@ -231,7 +233,8 @@ static void put_summary(struct lint_run *r, const char *name, const size_t count
 		buf_printf(&r->out, "%s%zu %s", sep, counts[i], severity_name((enum severity)i));
 		sep = ", ";
 	}
-	buf_putc(&r->out, '\n');
+	buf_printf(&r->out, "; for %s%s\n", runtime_name(r->session->arena, r->runtime),
+		   r->runtime ? "" : " runtime");
 }
 
 static void put_findings(struct lint_run *r, const char *name)
@@ -305,6 +308,7 @@ static int lint_files(struct lint_run *r, char **files)
 		for (unsigned i = 0; i < SEVERITY_NR; i++)
 			json_number(&w, severity_name((enum severity)i), r->counts[i]);
 		json_close(&w, '}');
+		json_text(&w, "runtime", runtime_name(r->session->arena, r->runtime));
 		json_close(&w, '}');
 		buf_putc(&r->out, '\n');
 	}
@@ -359,6 +363,14 @@ static void complete_sets(struct session *s, struct resolve_options *o)
 	o->set_dirs = dirs.v;
 }
 
+/* -1, or the exit status of wrong usage, told. */
+static int set_runtime(struct lint_run *r, const struct command *c, const char *word)
+{
+	r->runtime = NULL;
+	r->runtime_said = true;
+	return strcmp(word, "any") ? runtime_named(r->session, c, word, &r->runtime) : -1;
+}
+
 static int run_lint(struct lint_run *r, const struct command *c, int argc, char **argv)
 {
 	const char *explain = NULL;
@@ -384,7 +396,7 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 					   "--error-on takes error, high, warning, info or none, "
 					   "not '%s'",
 					   optarg);
-		err = o == OPT_RUNTIME ? runtime_named(r->session, c, optarg, &r->runtime) : -1;
+		err = o == OPT_RUNTIME ? set_runtime(r, c, optarg) : -1;
 		if (err >= 0)
 			return err;
 		if (o == OPT_ENV) {
@@ -400,6 +412,10 @@ static int run_lint(struct lint_run *r, const struct command *c, int argc, char 
 		return list_rules(r->format);
 	if (optind >= argc)
 		return usage_error(c, "no file given");
+	if (!r->runtime_said)
+		r->runtime = runtime_here_or_any(r->session);
+	if (session_report(r->session)) /* no finding of a file */
+		return EXIT_FOUND;
 	complete_sets(r->session, &r->resolve);
 	return lint_files(r, argv + optind);
 }

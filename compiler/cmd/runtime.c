@@ -10,10 +10,15 @@ int runtime_option(struct session *s, const struct command *self, const char *wo
 		   struct oci_runtime *out)
 {
 	const char *why;
+	bool lacking;
 	int err;
 
 	if (!strcmp(word, "installed")) {
-		why = runtime_installed(s, kind, out);
+		why = runtime_installed(s, kind, out, &lacking);
+		if (lacking) {
+			tell("pale: %s", why);
+			return EXIT_SYSTEM;
+		}
 		return why ? usage_error(self, "%s; name a runtime, such as %s", why,
 					 kind == OCI_CRUN ? "podman-5.8" : oci_runtime_default) :
 			     -1;
@@ -43,37 +48,63 @@ int runtime_named(struct session *s, const struct command *self, const char *wor
 	return rc;
 }
 
-static const char *name_of(struct arena *a, const struct oci_runtime *rt)
+const char *runtime_name(struct arena *a, const struct oci_runtime *rt)
 {
 	BUF_AUTO text = { 0 };
 
+	if (!rt)
+		return "any";
 	oci_runtime_print(&text, rt);
 	return buf_keep(a, &text);
 }
 
+/* Says that none is known, and what is done about it; or that there is no answer. */
+static void tell_none(struct session *s, bool lacking, const char *why, const char *instead)
+{
+	struct diag *d = lacking ? diag_add(s->diags, DIAG_PL020, NO_SPAN, "%s", why) :
+				   diag_add(s->diags, DIAG_PL258, NO_SPAN, "%s: %s", why, instead);
+
+	diag_help(s->diags, d, "'--runtime' names the one that is meant");
+}
+
 void runtime_here(struct session *s, int kind, struct oci_runtime *out)
 {
-	const char *why = runtime_installed(s, kind, out);
+	bool lacking;
+	const char *why = runtime_installed(s, kind, out, &lacking);
 
 	if (!why)
 		return;
 	BUG_ON(oci_runtime_parse(STR("debian12"), kind, out));
-	struct diag *d = diag_add(s->diags, DIAG_PL258, NO_SPAN, "%s: taken as %s", why,
-				  name_of(s->arena, out));
-	diag_help(s->diags, d, "'--runtime' names the one that is meant");
+	tell_none(s, lacking, why,
+		  arena_printf(s->arena, "taken as %s", runtime_name(s->arena, out)));
+}
+
+const struct oci_runtime *runtime_here_or_any(struct session *s)
+{
+	struct oci_runtime *rt = ARENA_NEW(s->arena, struct oci_runtime);
+	bool lacking;
+	const char *why = runtime_installed(s, -1, rt, &lacking);
+
+	if (!why) {
+		runtime_note(s, rt);
+		return rt;
+	}
+	tell_none(s, lacking, why, "what depends on the runtime is told of any");
+	return NULL;
 }
 
 void runtime_compare(struct session *s, const struct oci_runtime *rt)
 {
 	struct oci_runtime here;
+	bool lacking;
 
-	if (runtime_installed(s, (int)rt->kind, &here) ||
+	if (runtime_installed(s, (int)rt->kind, &here, &lacking) ||
 	    (here.named == rt->named && here.libseccomp == rt->libseccomp))
 		return;
 	struct diag *d = diag_add(s->diags, DIAG_PL259, NO_SPAN,
 				  "this machine's own runtime is another: it is taken as "
 				  "%s",
-				  name_of(s->arena, &here));
+				  runtime_name(s->arena, &here));
 	diag_help(s->diags, d, "'--runtime installed' compiles for it");
 }
 
@@ -83,7 +114,7 @@ void runtime_note(struct session *s, const struct oci_runtime *rt)
 		return;
 	struct diag *d =
 		diag_add(s->diags, DIAG_PL257, NO_SPAN, "the runtime was not measured: taken as %s",
-			 name_of(s->arena, rt));
+			 runtime_name(s->arena, rt));
 	diag_help(s->diags, d,
 		  "what is said holds for that one; such as 'debian13', 'docker-28.5' and "
 		  "'podman-5.8' were (pale(1))");
@@ -91,7 +122,7 @@ void runtime_note(struct session *s, const struct oci_runtime *rt)
 
 const char *runtime_claim(struct arena *a, const struct oci_runtime *rt, bool approximate)
 {
-	const char *name = name_of(a, rt);
+	const char *name = runtime_name(a, rt);
 
 	if (!oci_runtime_measured(rt))
 		return arena_printf(a, "%sruntime not measured, taken as %s",

@@ -484,9 +484,11 @@ static bool put_unknown_name(struct buf *out, const struct why *w, const struct 
 	const struct policy *p = w->loaded || w->decide.in.format != INPUT_JSON ?
 					 NULL :
 					 decide_policy(&w->decide, &at);
+	unsigned library = w->opt.runtime ? w->opt.runtime->libseccomp : 0;
 	size_t first, end;
 
-	if (!p || !sys || libseccomp_numbers(0, sys, (enum arch)a) || !(p->arches & ARCH_BIT(a)))
+	if (!p || !sys || libseccomp_numbers(library, sys, (enum arch)a) ||
+	    !(p->arches & ARCH_BIT(a)))
 		return false;
 	policy_calls_of(p, (enum arch)a, e->nr, &first, &end);
 	if (first == end ||
@@ -714,8 +716,8 @@ static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
 		}
 	}
 	int n = argc - optind;
-	if (w->as && n < (*pid ? 1 : 2))
-		return usage_error(self, "--as is about a FILE");
+	if ((w->as || w->runtime) && n < (*pid ? 1 : 2))
+		return usage_error(self, "--%s is about a FILE", w->as ? "as" : "runtime");
 	if (*pid ? n > 1 : n < 1 || n > 2)
 		return usage_error(self, *pid ? "one FILE at most" :
 						"an audit line ('-': standard input) "

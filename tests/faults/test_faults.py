@@ -70,7 +70,7 @@ COMMANDS = {  # name: (arguments, status of pale's own failure)
     "explain-path": (["explain", "w.pale", "/etc/passwd"], {3}),
     "diff": (["diff", "w.pale", "v.pale"], {3}),
     "import": (["import", "j.json", "-o", "out/w.pale"], {3}),
-    "lint": (["lint", "j.json", "w.pale"], {3}),
+    "lint": (["lint", "--runtime", "any", "j.json", "w.pale"], {3}),
     "sim-as": (["sim", "j.json", "read", "--as", "docker:runc"], {3}),
     "fmt": (["fmt", "-i", "out/w.pale"], {3}),
     "list": (["list", "sets"], {3}),

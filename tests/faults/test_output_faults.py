@@ -16,7 +16,7 @@ COMMANDS = {
     "fmt -i": ["fmt", "-i", "f.pale"],
     "import": ["import", "-o", "out/i.pale", "p.json"],
     "diff": ["diff", "p.pale", "p.json"],
-    "lint": ["lint", "p.json"],
+    "lint": ["lint", "--runtime", "any", "p.json"],
     "sim": ["sim", "p.pale", "read"],
 }
 # What the dynamic loader makes as well is only counted from the first that is pale's own.

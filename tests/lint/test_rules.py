@@ -22,7 +22,7 @@ def lint(pale, tmp_path):
     def call(text, name="p.json", *args):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        r = pale("lint", "--format", "json", *args, path)
+        r = pale("lint", "--runtime", "any", "--format", "json", *args, path)
         assert r.rc in (0, 1), r
         doc = json.loads(r.out)
         assert r.rc == any(f["severity"] != "info" for f in doc["findings"]), r
@@ -120,7 +120,7 @@ NOT_IN_SEED = ["kexec", "bpf", "mount", "unshare", "setns", "keyctl", "personali
 
 
 def test_seed_profile_gives_its_findings(pale):
-    r = pale("lint", "--format", "json", FOUND / "seccomp-profile.json", check=1)
+    r = pale("lint", "--runtime", "any", "--format", "json", FOUND / "seccomp-profile.json", check=1)
     found = json.loads(r.out)["findings"]
     for rule, texts in SEED:
         hits = of(found, rule)
@@ -131,7 +131,7 @@ def test_seed_profile_gives_its_findings(pale):
 
 
 def test_seed_profile_is_not_blamed_for_what_is_not_in_it(pale):
-    found = json.loads(pale("lint", "--format", "json", FOUND / "seccomp-profile.json").out)["findings"]
+    found = json.loads(pale("lint", "--runtime", "any", "--format", "json", FOUND / "seccomp-profile.json").out)["findings"]
     for f in found:
         for name in NOT_IN_SEED:
             assert not re.search(rf"'{name}\w*'", f["message"]), f
@@ -140,7 +140,7 @@ def test_seed_profile_is_not_blamed_for_what_is_not_in_it(pale):
 
 
 def test_docker_default_has_no_errors_and_few_findings(pale):
-    found = json.loads(pale("lint", "--format", "json", FOUND / "docker-default.json").out)["findings"]
+    found = json.loads(pale("lint", "--runtime", "any", "--format", "json", FOUND / "docker-default.json").out)["findings"]
     assert {f["id"] for f in found} <= {"SC120", "SC123", "SC145", "SR213", "SR215", "SR222", "SR223",
                                         "SR224", "SR225", "SR228", "SR229"}
     assert not [f for f in found if f["severity"] == "error"]
@@ -150,7 +150,7 @@ def test_our_sets_and_examples_are_clean(pale):
     files = sorted((ROOT / "profiles").glob("sets/*.pale")) + \
         sorted((ROOT / "profiles").glob("examples/**/*.pale"))
     assert files
-    found = json.loads(pale("lint", "--format", "json", *files).out)["findings"]
+    found = json.loads(pale("lint", "--runtime", "any", "--format", "json", *files).out)["findings"]
     assert not [f for f in found if f["severity"] in ("error", "high", "warning")]
 
 
@@ -267,7 +267,7 @@ def test_places_are_bytes_lines_and_columns(lint):
 def test_text_output_shows_excerpts_and_a_summary(pale, tmp_path):
     path = tmp_path / "p.json"
     path.write_text(open_("read", "ptrace"))
-    r = pale("lint", path, check=1)
+    r = pale("lint", "--runtime", "any", path, check=1)
     assert '"ptrace"' in r.out and "^~" in r.out and "\033[" not in r.out and not r.err
     counts = re.search(r"p\.json: (\d+) findings: (.*)$", r.out.splitlines()[-1])
     total = sum(int(w.split()[0]) for w in counts.group(2).split(", "))
@@ -277,7 +277,7 @@ def test_text_output_shows_excerpts_and_a_summary(pale, tmp_path):
 def test_one_long_line_is_clipped(pale, tmp_path):
     path = tmp_path / "p.json"
     path.write_text(json.dumps(json.loads(open_(*[f"nosuch{i}" for i in range(2000)]))))
-    out = pale("lint", path, check=1).out
+    out = pale("lint", "--runtime", "any", path, check=1).out
     assert max(len(line) for line in out.splitlines() if " | " in line) < 200
 
 
@@ -289,7 +289,7 @@ def test_threshold_decides_the_exit_status(pale, tmp_path, level):
         path = tmp_path / f"{name}.json"
         path.write_text(text)
         want = level != "none" and SEVERITIES.index(name) <= SEVERITIES.index(level)
-        assert pale("lint", "--error-on", level, path).rc == want, (name, level)
+        assert pale("lint", "--runtime", "any", "--error-on", level, path).rc == want, (name, level)
 
 
 START_OK = sorted({*START, *RUNTIME, *PLAIN, "exit_group"})
@@ -312,9 +312,9 @@ def test_usage(pale, tmp_path):
 def test_several_files_are_each_summed_up(pale, tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.json").write_text(open_("ptrace"))
-    out = pale("lint", tmp_path / "a.json", tmp_path / "b.json", check=1).out
+    out = pale("lint", "--runtime", "any", tmp_path / "a.json", tmp_path / "b.json", check=1).out
     assert len(re.findall(r"findings:", out)) == 2
-    doc = json.loads(pale("lint", "--format", "json", tmp_path / "a.json", tmp_path / "b.json").out)
+    doc = json.loads(pale("lint", "--runtime", "any", "--format", "json", tmp_path / "a.json", tmp_path / "b.json").out)
     assert len({f["file"] for f in doc["findings"]}) == 2
     assert sum(doc["summary"].values()) == len(doc["findings"])
 
@@ -347,10 +347,10 @@ def test_hostile_input_is_answered_with_an_error(pale, tmp_path, name):
         path.mkdir()
     else:
         path.write_bytes(HOSTILE[name])
-    r = pale("lint", "--format", "json", path, check=1, timeout=30)
+    r = pale("lint", "--runtime", "any", "--format", "json", path, check=1, timeout=30)
     found = json.loads(r.out)["findings"]
     assert any(f["severity"] == "error" for f in found), r
-    pale("lint", path, check=1, timeout=30)
+    pale("lint", "--runtime", "any", path, check=1, timeout=30)
 
 
 def test_many_entries_on_one_call_take_no_quadratic_time(lint):

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from conftest import need_root, run
 from runtimes import ROWS, fetched
 
 OPEN = {"defaultAction": "SCMP_ACT_ALLOW"}
@@ -88,3 +89,78 @@ def test_none_is_said_with_what_is_taken(tmp_path, pale):
     assert "no crun is installed here" in r.err, r
     r = pale("sim", "--as", "docker:crun", path, "read", env=env, check=0)
     assert "no crun is installed here: taken as crun-1.8.1+libseccomp-2.5.4-1+deb12u1" in r.err, r
+
+
+FLAGS = {**OPEN, "flags": ["SECCOMP_FILTER_FLAG_LOG"]}  # runc before 1.2 refuses them
+SAYS = "[ $1 = --version ] && printf '%s version %s\\nlibseccomp: %s\\n'\n"
+
+
+def lint(pale, path, env=None, *options):
+    text = pale("lint", *options, path, env=env)
+    doc = json.loads(pale("lint", "--format", "json", *options, path, env=env).out)
+    return text, doc, {f["id"] for f in doc["findings"]}
+
+
+def test_lint_says_for_which_runtime_its_findings_hold(pale, tmp_path):
+    path = put(tmp_path, FLAGS)
+    for version, library, found in ("1.1.5", "2.5.4", True), ("1.3.6", "2.6.1", False):
+        env = fake(tmp_path, SAYS % ("runc", version, library))
+        text, doc, ids = lint(pale, path, env)
+        assert ("SJ031" in ids) == ("SJ031" in text.out) == found, text
+        assert doc["runtime"].startswith(f"runc-{version}+libseccomp-{library}") and not text.err, text
+        assert f"; for {doc['runtime']}\n" in text.out, text
+        for said in lint(pale, path, env, "--runtime", "installed")[:2]:
+            assert repr(said) in (repr(text), repr(doc))
+        text, doc, ids = lint(pale, path, env, "--runtime", "podman-5.4")  # what is named is not asked for
+        assert "SJ031" not in ids and doc["runtime"] == "crun-1.21+libseccomp-2.6.0", doc
+        assert text.out.endswith("; for crun-1.21+libseccomp-2.6.0\n") and not text.err, text
+
+
+def test_lint_tells_of_any_runtime_what_is_asked_so(pale, tmp_path):
+    env = fake(tmp_path, SAYS % ("runc", "1.3.6", "2.6.1"))
+    text, doc, ids = lint(pale, put(tmp_path, FLAGS), env, "--runtime", "any")
+    assert doc["runtime"] == "any" and text.out.endswith("; for any runtime\n") and not text.err, text
+    (tmp_path / "p.pale").write_text(POLICY.replace("use start-run, start-runc, start-crun", "use start-run"))
+    of_any = lint(pale, tmp_path / "p.pale", env, "--runtime", "any")[0]
+    assert "crun" in of_any.out and "runc" in of_any.out, of_any
+    named = lint(pale, tmp_path / "p.pale", env)[0]
+    assert "crun" not in named.out and "; for runc-1.3.6+libseccomp-2.6.1\n" in named.out, named
+    pale("sim", "--runtime", "any", "--as", "docker:runc", put(tmp_path, OPEN), "read", check=2)
+
+
+def test_lint_takes_one_that_was_not_measured_as_another_and_says_so(pale, tmp_path):
+    env = fake(tmp_path, SAYS % ("runc", "1.2.3", "2.5.5"))
+    text, doc, ids = lint(pale, put(tmp_path, FLAGS), env)
+    assert text.err.count("[PL257 not-measured]") == 1 and "taken as runc-1.3.6" in text.err, text
+    assert doc["runtime"].startswith("runc-1.3.6+") and "SJ031" not in ids, doc
+
+
+@pytest.mark.parametrize("script, words", [("exit 1\n", "does not say its version"),
+                                           (SAYS % ("runc", "1.0.3", "2.5.4"), "older than what pale knows")])
+def test_lint_without_a_runtime_is_about_any_and_says_so(pale, tmp_path, script, words):
+    env, path = fake(tmp_path, script), put(tmp_path, FLAGS)
+    text, doc, ids = lint(pale, path, env)
+    assert text.err.count("[PL258 no-runtime-here]") == 1 and words in text.err, text
+    assert "what depends on the runtime is told of any" in text.err and "'--runtime'" in text.err, text
+    assert doc["runtime"] == "any" and doc == lint(pale, path, env, "--runtime", "any")[1]
+    assert words in pale("lint", "--runtime", "installed", path, env=env, check=2).err
+    for options in ["--list-rules"], ["--explain", "SC127"]:  # nobody is asked
+        assert not pale("lint", *options, env=env, check=0).err
+
+
+@pytest.mark.once
+def test_lint_where_none_is_installed_says_so(pale, tmp_path):
+    need_root()
+    alone = "mount -t tmpfs none /usr/sbin && export PATH=/none && exec \"$@\""
+    r = run(["unshare", "-m", "sh", "-c", alone, "sh", pale.path, "lint", put(tmp_path, FLAGS)], check=1)
+    assert "neither runc nor crun is installed here: what depends on the runtime is told of any" in r.err, r
+    assert r.out.endswith("; for any runtime\n"), r
+
+
+@pytest.mark.once  # a sanitizer takes descriptors of its own
+@pytest.mark.parametrize("argv", [["lint"], ["check"], ["sim", "--as", "docker:runc"], ["lint", "--runtime", "installed"]])
+def test_a_system_that_is_short_is_no_machine_without_a_runtime(pale, tmp_path, argv):
+    path = put(tmp_path, OPEN)
+    r = run(["sh", "-c", 'ulimit -n 4; exec "$@"', "sh", pale.path, *argv, path, *(["read"] if argv[0] == "sim" else [])],
+            env=fake(tmp_path, SAYS % ("runc", "1.3.6", "2.6.1")), check=3)
+    assert "PL258" not in r.err and "does not say its version: Too many open files" in r.err and not r.out, r

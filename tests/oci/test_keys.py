@@ -73,7 +73,7 @@ def put(tmp_path, text):
 def test_a_key_twice_is_answered_or_refused_by_every_command(pale, tmp_path, name):
     text, want, answered = DOUBLED[name]
     path = put(tmp_path, text)
-    told = [f for f in json.loads(pale("lint", "--format", "json", path).out)["findings"] if f["id"] == want]
+    told = [f for f in json.loads(pale("lint", "--runtime", "any", "--format", "json", path).out)["findings"] if f["id"] == want]
     assert told and (told[0]["severity"] == "error") == (not answered), told
     refusing = [] if answered else [["diff", path, path], ["why", "type=1326 arch=c000003e syscall=2 code=0", path]]
     if told[0]["severity"] != "info":  # which explain leaves out
@@ -110,7 +110,7 @@ def test_what_stands_twice_elsewhere_in_a_config_is_nobodys_business(pale, tmp_p
     '"linux":{"seccomp":%s,"seccomp":null}'])
 def test_a_filter_that_a_second_key_may_hide_is_not_called_unconfined(pale, tmp_path, text):
     path = put(tmp_path, '{"ociVersion":"1.0.2",' + text % one("") + "}")
-    for argv in (["lint", path], ["sim", path, "mkdir"], ["import", path],
+    for argv in (["lint", "--runtime", "any", path], ["sim", path, "mkdir"], ["import", path],
                  ["sim", "--as", "docker:crun", path, "mkdir"]):
         r = pale(*argv, check=1)
         assert "[SJ033 " in r.err + r.out and "unconfined" not in r.err + r.out, r
@@ -129,7 +129,7 @@ def test_what_a_file_is_has_one_id_in_every_command(pale, tmp_path, text, want):
     path = tmp_path / "p"
     path.write_bytes(text.encode("latin-1"))
     messages = set()
-    for argv in (["lint", path], ["sim", path, "read"], ["check", path], ["import", path], ["diff", path, path],
+    for argv in (["lint", "--runtime", "any", path], ["sim", path, "read"], ["check", path], ["import", path], ["diff", path, path],
                  ["explain", path, "read"], ["why", "type=1326 arch=c000003e syscall=2 code=0", path]):
         r = pale(*argv, check=1)
         lines = [line for line in (r.err + r.out).splitlines() if ": error: " in line]
@@ -150,7 +150,7 @@ PLAIN = '{"defaultAction":"SCMP_ACT_%s","syscalls":[{"names":["%s"],"action":"SC
 def test_a_nul_byte_in_a_word_is_refused_by_every_command(pale, tmp_path, text):
     """The real runc 1.1.5 and crun 1.8.1 refuse bpf for the first of these, as libseccomp cuts it."""
     path = put(tmp_path, text)
-    for argv in (["lint", path], ["sim", path, "bpf"], ["check", path], ["import", path], ["diff", path, path],
+    for argv in (["lint", "--runtime", "any", path], ["sim", path, "bpf"], ["check", path], ["import", path], ["diff", path, path],
                  ["explain", path, "bpf"], ["why", "type=1326 arch=c000003e syscall=321 code=0", path],
                  ["sim", "--as", "docker:runc", "--caps", "none", path, "bpf"],
                  ["sim", "--as", "docker:crun", "--caps", "none", path, "bpf"]):

@@ -15,8 +15,8 @@ AUDIT = "type=1326 audit(1:1): pid=1 comm=\"x\" sig=31 arch=c000003e syscall=101
 COMMANDS = {
     "compile": ["compile", "-t", "all", "-o", "out", "p.pale"],
     "fmt": ["fmt", "p.pale"],
-    "lint": ["lint", DOCKER],
-    "lint policy": ["lint", "p.pale"],
+    "lint": ["lint", "--runtime", "any", DOCKER],
+    "lint policy": ["lint", "--runtime", "any", "p.pale"],
     "sim": ["sim", "p.pale", "read"],
     # Named: an installed runc that has no memory to say its version is told, and is no failure.
     "sim as runc": ["sim", DOCKER, "--as", "docker:runc", "--runtime", "runc-1.1.5+libseccomp-2.5.4-1+deb12u1",
@@ -83,7 +83,7 @@ def test_memory_that_ends_is_told_as_that(room, name):
 
 @pytest.mark.parametrize("argv", [["sim", "p.pale", "read"], ["diff", "p.pale", "p.pale"],
                                   ["compile", "-t", "bpf", "-o", "x", "p.pale"], ["check", "p.pale"],
-                                  ["explain", "p.pale", "read"], ["lint", "p.pale"],
+                                  ["explain", "p.pale", "read"], ["lint", "--runtime", "any", "p.pale"],
                                   ["run", "p.pale", "--", "true"]])
 def test_a_set_that_the_system_does_not_give_is_no_fault_of_the_policy(tmp_path, monkeypatch, argv):
     """As for the file itself: 3, not 1, which would mean a finding or a difference."""
