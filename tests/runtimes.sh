@@ -72,16 +72,15 @@ for name in $(echo "$rows" | cut -f 1); do
 	[ -e "$dir/$name/name" ] || missing=1
 done
 [ "$missing" ] || exit 0
-patchelf=$(command -v patchelf || :)
-release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || :)
-if [ -z "$patchelf" ] && [ -n "$mirror" ]; then
-	patchelf=$dir/apt/patchelf/usr/bin/patchelf
-	if [ ! -x "$patchelf" ] && suites "${release:-sid}"; then
-		rm -rf "$dir/apt/get" && mkdir -p "$dir/apt/get"
-		(cd "$dir/apt/get" && apt "${release:-sid}" download patchelf >log 2>&1 &&
-			dpkg -x patchelf_*.deb "$dir/apt/patchelf") || :
-	fi
+# Debian 12's patchelf, wherever this runs: 0.18 of Debian 13 leaves the program headers of a
+# non-PIE such as runc 1.1.5 outside of what is loaded, and the loader dies of it.
+patchelf=$dir/apt/patchelf/usr/bin/patchelf
+if [ ! -x "$patchelf" ] && [ -n "$mirror" ] && suites bookworm; then
+	rm -rf "$dir/apt/get" && mkdir -p "$dir/apt/get"
+	(cd "$dir/apt/get" && apt bookworm download patchelf >log 2>&1 &&
+		dpkg -x patchelf_*.deb "$dir/apt/patchelf") || :
 fi
+[ -x "$patchelf" ] || patchelf=$(command -v patchelf || :)
 echo "$rows" | while IFS='	' read -r name package want from; do
 	[ -n "$name" ] || continue
 	[ ! -e "$dir/$name/name" ] || continue
