@@ -46,11 +46,22 @@ def fetched(name):
     return Runtime(d / "bin" / name.split("-")[0], (d / "name").read_text().strip(), d / "lib")
 
 
+def library():
+    """The installed libseccomp, as --runtime takes it: the one that pale can ask."""
+    from conftest import program, run
+    return "libseccomp-" + run([program("oci/loaded"), "installed", "-", "-", "-"], check=0).out.strip()
+
+
+def asked():
+    """The option with which import and compile foretell what the installed libseccomp builds; none
+    where that is the one of their default."""
+    return [] if library().startswith("libseccomp-2.5.4") else ["--runtime", "runc-1.1+" + library()]
+
+
 def installed(kind):
     """This machine's own runc or crun, with its libseccomp."""
-    from conftest import need, need_root, program, run
+    from conftest import need, need_root, run
     need_root()
     path = need(kind)
     version = re.search(r"version ([0-9.]+)", run([path, "--version"], check=0).out)[1]
-    seccomp = run([program("oci/loaded"), "installed", "-", "-", "-"], check=0).out.strip()
-    return Runtime(path, f"{kind}-{version}+libseccomp-{seccomp}")
+    return Runtime(path, f"{kind}-{version}+{library()}")

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from conftest import ROOT
+from runtimes import asked, library
 
 PODMAN = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
           "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
@@ -239,7 +240,7 @@ EVERY = ["--caps", "kill", "--kernel", "6.18", "--host", "x86_64"]
 def test_an_import_says_what_libseccomp_builds_of_entries_that_overlap(pale, tmp_path, case):
     from conftest import program, run
     path = put(tmp_path, profile(*OVERLAPS[case][0]))
-    policy, built = imported(pale, path, "--runtime", "crun-1.8+libseccomp-2.5.4"), tmp_path / "built.bpf"
+    policy, built = imported(pale, path, "--runtime", "crun-1.8+" + library()), tmp_path / "built.bpf"
     for caps in ("none", "kill"):
         built.write_bytes(run([program("oci/ocitool"), "libseccomp", path, caps], text=False, check=0).out)
         r = run([program("oci/ocitool"), "compare", policy, built, caps])
@@ -251,20 +252,20 @@ def test_entries_that_overlap_stop_no_command(pale, tmp_path, case):
     entries, call = OVERLAPS[case]
     path = put(tmp_path, profile(*entries))
     for command in (["check", path], ["diff", path, path], ["explain", path, "read"], ["explain", path, call.split("(")[0]],
-                    ["sim", path, "read", *EVERY], ["sim", path, call, *EVERY], ["import", path],
+                    ["sim", path, "read", *EVERY], ["sim", path, call, *EVERY], ["import", path, *asked()],
                     ["import", "--approximate", path], ["sim", "--as", "docker:runc", path, "read", call, *EVERY],
                     ["why", "type=1326 arch=c000003e syscall=0 code=0x50000", path]):
         r = pale(*command)
         assert r.rc == 0 and "error" not in r.err, (command, r)
-    r = pale("import", path, check=0)
+    r = pale("import", path, *asked(), check=0)
     assert "[SC153 overlapping-entries]" in r.err and "depends on libseccomp: " in r.err
     assert "the other one" in r.err
 
 
 def test_approximate_takes_the_more_restrictive_and_says_so(pale, tmp_path):
     path = put(tmp_path, profile(*OVERLAPS["looser_inside"][0]))
-    assert pale("sim", "-", "kill(10)", input=pale("import", path, check=0).out, check=0).out.startswith("ALLOW")
-    r = pale("import", "--approximate", path, check=0)
+    assert pale("sim", "-", "kill(10)", input=pale("import", path, *asked(), check=0).out, check=0).out.startswith("ALLOW")
+    r = pale("import", "--approximate", path, *asked(), check=0)
     assert "[PL281 import-tighter]" in r.err and "ERRNO(6)" in r.err
     assert pale("sim", "-", "kill(10)", "kill(5)", input=r.out, check=0).out.count("ERRNO(6)") == 2
 

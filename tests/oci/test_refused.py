@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import PALE, need_root, run
-from runtimes import installed
+from runtimes import asked, installed
 from test_loaded import base  # noqa: F401 (a fixture)
 from test_one_reader import arg, config, entry, findings, put, really_starts
 
@@ -249,7 +249,7 @@ def test_an_overlap_is_one_fact_at_the_place_of_the_entries(tmp_path):
     path = put(tmp_path, of(log("kill", arg(0, "LT", 9)), refuse("kill", arg(0, "LE", 20)), arches=[X86_64]))
     told = [f for f in findings(path) if f["id"] == "SC153"]
     assert [f["severity"] for f in told] == ["high"] and "'kill(0, 0)'" in told[0]["message"], told
-    for argv in (["check", path], ["import", path], ["sim", "--as", "docker:runc", path, "read"]):
+    for argv in (["check", path], ["import", path, *asked()], ["sim", "--as", "docker:runc", path, "read"]):
         r = run([PALE, *argv], check=0)
         assert r.err.count("overlapping-entries]") == 1 and ": high: two entries" in r.err, r
         at = re.search(r"p\.json:1:(\d+): high: two entries", r.err)
