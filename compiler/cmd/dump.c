@@ -3,25 +3,12 @@
 #include "compiler/cmd/dump.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
+#include "compiler/cmd/options.h"
 #include "compiler/file/raise.h"
-
-static const char help[] =
-	"usage: pale dump --pid P [--as policy|bpf|text] [-o FILE]\n\n"
-	"The seccomp filters that the kernel holds for a running process or thread, which is\n"
-	"stopped for that moment and goes on as it was. It needs CAP_SYS_ADMIN.\n\n"
-	"  --pid P            the process, or one of its threads\n"
-	"  --as policy        one policy that answers as all filters together do (this is meant\n"
-	"                     anyway); proved, as `pale import` does\n"
-	"  --as bpf           the programs; several become FILE.1.bpf (the first installed), ...\n"
-	"  --as text          the instructions\n"
-	"  -o, --output FILE  write there instead of standard output\n"
-	"  -n, --name NAME    of the policy (default: the name of the process)\n"
-	"  --approximate      where a policy cannot say it, be tighter instead of failing\n";
 
 /* ---- reading, also for `why` ---- */
 
@@ -215,52 +202,34 @@ static int dump(struct session *s, const struct dump_options *o)
 	return !strcmp(o->as, "text") ? dump_text(o, &h) : dump_policy(s, o, &h);
 }
 
-static int read_options(int argc, char **argv, struct dump_options *o)
+/* -1: go on; else the exit status. */
+static int read_options(const struct options *o, struct dump_options *out)
 {
-	static const struct option options[] = {
-		{ "pid", required_argument, NULL, 'p' },
-		{ "as", required_argument, NULL, 'A' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "approximate", no_argument, NULL, 'a' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	const struct command *self = command_find("dump");
-	int c;
+	const struct option_value *as = &o->at[OPT_DUMP_AS];
 
-	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'p':
-			if (!dump_pid(optarg, &o->pid))
-				return usage_error(self, "'%s' is no process number", optarg);
-			break;
-		case 'A': o->as = optarg; break;
-		case 'o': o->output = optarg; break;
-		case 'n': o->name = optarg; break;
-		case 'a': o->approximate = true; break;
-		case 'h': fputs(help, stdout); return EXIT_OK;
-		default: return option_error(self, options, argv);
-		}
-	}
-	if (!o->pid || optind != argc)
-		return usage_error(self, "whose filters? --pid P");
-	if (o->name && !policy_name_is_legal(o->name))
-		return usage_error(self, "'%s' cannot name a policy", o->name);
-	if (strcmp(o->as, "policy") && strcmp(o->as, "bpf") && strcmp(o->as, "text"))
-		return usage_error(self, "no form '%s'; there are policy, bpf and text", o->as);
+	*out = (struct dump_options){
+		.pid = (pid_t)o->at[OPT_PID].number,
+		.as = as->given ? as->text : "policy",
+		.output = o->at[OPT_OUTPUT].text,
+		.name = o->at[OPT_NAME].text,
+		.approximate = o->at[OPT_APPROXIMATE].given,
+	};
+	if (!out->pid || o->n)
+		return usage_error(o->command, "whose filters? --pid P");
+	if (out->name && !policy_name_is_legal(out->name))
+		return usage_error(o->command, "'%s' cannot name a policy", out->name);
 	return -1;
 }
 
 int cmd_dump(int argc, char **argv)
 {
-	struct dump_options o = { .as = "policy" };
+	struct options o = { 0 };
+	struct dump_options d;
 	struct session s;
-	int status = read_options(argc, argv, &o);
 
-	if (status >= 0)
-		return status;
 	session_open(&s);
-	status = dump(&s, &o);
-	return session_end(&s, status);
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0)
+		status = read_options(&o, &d);
+	return session_end(&s, status < 0 ? dump(&s, &d) : status);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale explain: every rule that speaks of a call or a path, and which of them wins. */
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/apparmor/apparmor.h"
@@ -8,24 +7,11 @@
 #include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
 #include "compiler/cmd/explain_bpf.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/cmd/strace.h"
 #include "compiler/decision/compare.h"
 #include "grammar/parse.h"
-
-static const char help[] =
-	"usage: pale explain FILE CALL|PATH\n\n"
-	"Every rule that matches or could match a call (on each listed architecture) or a path,\n"
-	"with its place, and which of them decides. Arguments that are not given may be anything:\n"
-	"'socket' lists all rules on socket, 'socket(AF_INET)' those that such a call can meet.\n"
-	"Of a BPF program: each answer that such calls get, the instructions that give it, and "
-	"which\n"
-	"other calls are answered alike. What `when` leaves open is told with each rule.\n\n"
-	"  --arch A        one architecture only\n"
-	"  --policy NAME   which policy of a file that holds several\n"
-	"  --runtime R     whose reading of a JSON profile, such as debian13, docker-28.5\n"
-	"  --caps LIST --kernel VERSION --host ARCH    the environment, where it is known\n"
-	"  --sets DIR      where sets are found\n";
 
 enum matching { MATCHES_NEVER, MATCHES_MAYBE, MATCHES_ALWAYS };
 
@@ -445,44 +431,19 @@ struct explain_options {
 	int arch;
 };
 
-static int read_options(struct session *s, int argc, char **argv, struct explain_options *o)
+/* -1: go on; else the exit status. */
+static int read_options(struct session *s, const struct options *o, struct explain_options *out)
 {
-	static const struct option options[] = {
-		{ "arch", required_argument, NULL, 'a' },
-		{ "policy", required_argument, NULL, 'p' },
-		{ "runtime", required_argument, NULL, 'R' },
-		{ "help", no_argument, NULL, 'h' },
-		SHARED_OPTIONS,
-		{ 0 },
+	*out = (struct explain_options){
+		.policy = o->at[OPT_POLICY].text,
+		.arch = o->at[OPT_ARCH].given ? (int)o->at[OPT_ARCH].arch : -1,
 	};
-	const struct command *self = command_find("explain");
-	int c, index = 0;
-
-	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
-		switch (c) {
-		case 'p': o->policy = optarg; break;
-		case 'R':
-			c = runtime_named(s, self, optarg, &o->input.runtime);
-			if (c >= 0)
-				return c;
-			break;
-		case 'a':
-			o->arch = arch_find(str_c(optarg));
-			if (o->arch < 0)
-				return usage_error(self, "unknown architecture '%s'", optarg);
-			break;
-		case 'h': fputs(help, stdout); return EXIT_OK;
-		case OPTION_SHARED:
-			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
-			if (c)
-				return c;
-			break;
-		default: return option_error(self, options, argv);
-		}
-	}
-	if (optind + 2 != argc)
-		return usage_error(self, "a FILE and one CALL or PATH are needed");
-	return -1;
+	if (environment_options(o, &out->input.resolve))
+		return EXIT_USAGE;
+	int rc = runtime_given(s, o, &out->input.runtime);
+	if (rc >= 0)
+		return rc;
+	return o->n == 2 ? -1 : usage_error(o->command, "a FILE and one CALL or PATH are needed");
 }
 
 /* What it answers to calls in all environments, or in the one that is known. */
@@ -552,12 +513,15 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 
 int cmd_explain(int argc, char **argv)
 {
+	struct explain_options e;
+	struct options o = { 0 };
 	struct session s;
-	struct explain_options o = { .arch = -1 };
 
 	session_open(&s);
-	int status = read_options(&s, argc, argv, &o);
+	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
-		status = explain(&s, &o, argv[optind], argv[optind + 1]);
+		status = read_options(&s, &o, &e);
+	if (status < 0)
+		status = explain(&s, &e, o.operands[0], o.operands[1]);
 	return session_end(&s, status);
 }

@@ -4,38 +4,18 @@
  * go to stderr.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
+#include "compiler/cmd/options.h"
+#include "compiler/cmd/runtime.h"
 #include "compiler/file/kind.h"
 #include "compiler/file/raise.h"
-#include "compiler/cmd/runtime.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/ast_build.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"
-
-static const char help[] =
-	"Prints the policy that a Docker or OCI seccomp profile (or a config.json with one) "
-	"means,\n"
-	"or a raw BPF program.\n"
-	"JSON: comparisons stay on whole registers (`reg arg0`), as runtimes load them; what "
-	"runtimes\n"
-	"ignore is left out and said on standard error. includes/excludes become `when`.\n"
-	"BPF: the policy is read again and proved to answer as the program does, for all calls; "
-	"what\n"
-	"no policy can say is an error with a call that shows it.\n\n"
-	"  -o, --output FILE  write there instead of standard output\n"
-	"  -n, --name NAME    name of the policy (default: the file's name)\n"
-	"      --host ARCH    machine whose row of archMap counts (default: all rows)\n"
-	"      --runtime R    who loads the JSON, such as podman-5.8, crun-1.28: runc (default)\n"
-	"                     answers ENOSYS for numbers that no table knows, crun with the "
-	"default\n"
-	"      --approximate  be tighter instead of failing where a policy cannot say it (BPF), "
-	"or\n"
-	"                     where two entries of a JSON match one call\n";
 
 struct import_options {
 	const char *output;
@@ -127,45 +107,27 @@ static int import(struct session *s, const char *path, const struct import_optio
 }
 
 /* -1: go on; else the exit status. */
-static int read_options(struct session *s, int argc, char **argv, struct import_options *o)
+static int read_options(struct session *s, const struct options *o, struct import_options *out)
 {
-	static const struct option options[] = { { "output", required_argument, NULL, 'o' },
-						 { "name", required_argument, NULL, 'n' },
-						 { "host", required_argument, NULL, 'H' },
-						 { "approximate", no_argument, NULL, 'A' },
-						 { "runtime", required_argument, NULL, 'R' },
-						 { "help", no_argument, NULL, 'h' },
-						 { NULL, 0, NULL, 0 } };
-	const struct command *self = command_find("import");
-	int c, host, rc;
+	struct oci_read_options *read = &out->read;
+	const struct option_value *host = &o->at[OPT_HOST];
 
-	while ((c = getopt_long(argc, argv, "o:n:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'o': o->output = optarg; break;
-		case 'n': o->read.name = optarg; break;
-		case 'H':
-			host = arch_find(str_c(optarg));
-			if (host < 0)
-				return usage_error(self, "unknown architecture '%s'", optarg);
-			o->read.host = (enum arch)host;
-			o->read.host_known = true;
-			break;
-		case 'A': o->approximate = o->read.tighter = true; break;
-		case 'R':
-			rc = runtime_named(s, self, optarg, &o->read.runtime);
-			if (rc >= 0)
-				return rc;
-			o->read.as_runc = o->read.runtime->kind == OCI_RUNC;
-			o->read.libseccomp = o->read.runtime->libseccomp;
-			break;
-		case 'h': printf("usage: pale import %s\n\n%s", self->forms, help); return EXIT_OK;
-		default: return option_error(self, options, argv);
-		}
+	out->output = o->at[OPT_OUTPUT].text;
+	out->approximate = read->tighter = o->at[OPT_APPROXIMATE].given;
+	read->name = o->at[OPT_NAME].text;
+	read->host_known = host->given;
+	read->host = host->arch;
+	int rc = runtime_given(s, o, &read->runtime);
+	if (rc >= 0)
+		return rc;
+	if (read->runtime) {
+		read->as_runc = read->runtime->kind == OCI_RUNC;
+		read->libseccomp = read->runtime->libseccomp;
 	}
-	if (argc - optind != 1)
-		return usage_error(self, "one file, please ('-' is standard input)");
-	if (o->read.name && !policy_name_is_legal(o->read.name))
-		return usage_error(self, "'%s' cannot name a policy", o->read.name);
+	if (o->n != 1)
+		return usage_error(o->command, "one file, please ('-' is standard input)");
+	if (read->name && !policy_name_is_legal(read->name))
+		return usage_error(o->command, "'%s' cannot name a policy", read->name);
 	return -1;
 }
 
@@ -175,11 +137,14 @@ int cmd_import(int argc, char **argv)
 		.read = { .every_host = true, .as_runc = true, .strict = true }
 	};
 	struct oci_runtime runtime;
+	struct options o = { 0 };
 	struct session s;
 
 	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &runtime) < 0);
 	opt.read.libseccomp = runtime.libseccomp;
 	session_open(&s);
-	int rc = read_options(&s, argc, argv, &opt);
-	return session_end(&s, rc < 0 ? import(&s, argv[optind], &opt) : rc);
+	int rc = options_read(&s, argc, argv, &o);
+	if (rc < 0)
+		rc = read_options(&s, &o, &opt);
+	return session_end(&s, rc < 0 ? import(&s, o.operands[0], &opt) : rc);
 }

@@ -63,3 +63,9 @@ int options_read(struct session *s, int argc, char **argv, struct options *o);
 
 /* The next item of a list with commas or blanks; false at its end. */
 bool option_item(const char **list, struct str *item);
+
+/*
+ * What --caps, --kernel, --host, --sets and --arch LIST say, of a command that takes them
+ * (environment.c). EXIT_OK, or EXIT_USAGE after saying what is wrong.
+ */
+int environment_options(const struct options *o, struct resolve_options *r);

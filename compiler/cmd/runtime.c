@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cmd/options.h"
 
 int runtime_option(struct session *s, const struct command *self, const char *word, int kind,
 		   struct oci_runtime *out)
@@ -46,6 +47,13 @@ int runtime_named(struct session *s, const struct command *self, const char *wor
 	runtime_note(s, rt);
 	session_report(s); /* reading a file forgets its own notes */
 	return rc;
+}
+
+int runtime_given(struct session *s, const struct options *o, const struct oci_runtime **out)
+{
+	const struct option_value *v = &o->at[OPT_RUNTIME];
+
+	return v->given ? runtime_named(s, o->command, v->text, out) : -1;
 }
 
 const char *runtime_name(struct arena *a, const struct oci_runtime *rt)
