@@ -211,6 +211,13 @@ static void sort_range(struct diag **v, struct diag **tmp, size_t n)
 	memcpy(v, tmp, n * sizeof(*v));
 }
 
+void diags_take(struct diags *ds, const struct diags *from)
+{
+	vec_each(&from->list, d)
+		vec_push(ds->arena, &ds->list, *d);
+	ds->errors += from->errors;
+}
+
 void diags_sort(struct diags *ds)
 {
 	struct diag **tmp = ARENA_ARRAY(ds->arena, struct diag *, ds->list.n);

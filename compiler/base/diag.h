@@ -94,6 +94,9 @@ void diag_fix_word(struct diags *ds, struct diag *d, struct span sp, struct str 
 bool diag_suggest(struct diags *ds, struct diag *d, struct span sp, const struct suggest *s);
 void diag_severity(struct diags *ds, struct diag *d, enum severity s);
 
+/* What was collected in another list of the same arena is in this one, too. */
+void diags_take(struct diags *ds, const struct diags *from);
+
 /* By source, place, id; stable. Call before printing. */
 void diags_sort(struct diags *ds);
 /* rustc's shape: place, message [id slug], excerpt with carets, labels, help. colour: ANSI. */

@@ -2,17 +2,11 @@
 /* pale check: would every target's loader accept what this file says? */
 #include <errno.h>
 #include <getopt.h>
-#include <linux/filter.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "compiler/apparmor/apparmor.h"
-#include "compiler/apparmor/parser.h"
 #include "compiler/base/bug.h"
-#include "compiler/cbpf/prove.h"
-#include "compiler/cbpf/reach.h"
 #include "compiler/cmd/compile.h"
-#include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
 #include "compiler/file/kind.h"
 #include "compiler/cmd/runtime.h"
@@ -21,30 +15,20 @@ static const char help[] =
 	"usage: pale check FILE...\n\n"
 	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every "
 	"target\n"
-	"that its layers call for and asks the loaders: bpf against the kernel's checks and the\n"
-	"policy's own meaning, docker and oci through libseccomp, apparmor by apparmor_parser.\n"
+	"that its layers call for and asks the loaders: BPF against the kernel's checks and the\n"
+	"policy's own meaning, JSON through libseccomp, AppArmor profiles by apparmor_parser.\n"
 	"Of raw BPF it tells the instructions that no call reaches; of several files each is "
 	"named\n"
 	"before its result. Exit status 1 when a target is refused.\n\n"
-	"  -t, --target LIST  bpf, docker, oci, apparmor: only these\n"
+	"  -t, --target LIST  only these (`pale list targets`)\n"
 	"  -I DIR             where AppArmor's includes and variables are; again for more\n"
 	"  --runtime R        the container runtime that JSON is for; else the installed one\n"
 	"  --policy NAME      one policy of a file that holds several\n"
 	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given "
 	"is\n"
-	"                     left open, and only docker's JSON, which can say it, is checked\n"
+	"                     left open, and only Docker's JSON, which can say it, is checked\n"
 	"  --sets DIR         where sets are found\n"
 	"  --arch LIST        only these of the listed architectures\n";
-
-static const struct target_name {
-	const char *name;
-	unsigned bit;
-} targets[] = {
-	{ "bpf", TARGET_BPF },
-	{ "docker", TARGET_DOCKER },
-	{ "oci", TARGET_OCI },
-	{ "apparmor", TARGET_APPARMOR },
-};
 
 struct check_options {
 	struct input_options input;
@@ -61,27 +45,16 @@ struct check {
 	bool failed;
 };
 
-static void say(struct check *c, const char *target, bool ok, const char *detail)
+/* The three answers in words, and what makes the status 1. */
+static void say(struct check *c, const char *of, enum target_says says, const char *detail)
 {
-	printf("%-12s %s%s%s%s\n", target, ok ? "ok" : "refused", *detail ? " (" : "", detail,
+	static const char *const words[] = { [TARGET_TAKES] = "ok",
+					     [TARGET_REFUSES] = "refused",
+					     [TARGET_UNASKED] = "not checked" };
+
+	printf("%-12s %s%s%s%s\n", of, words[says], *detail ? " (" : "", detail,
 	       *detail ? ")" : "");
-	if (!ok)
-		c->failed = true;
-}
-
-static void say_not_checked(struct check *c, const char *target)
-{
-	printf("%-12s not checked\n", target);
-	c->failed = true;
-}
-
-/* The system, not the file, is why there is no answer. */
-static bool is_starved(const struct diags *ds)
-{
-	for (size_t i = 0; i < ds->list.n; i++)
-		if (ds->list.v[i]->id == DIAG_PL020)
-			return true;
-	return false;
+	c->failed |= says != TARGET_TAKES;
 }
 
 static void say_open(const char *target)
@@ -90,253 +63,55 @@ static void say_open(const char *target)
 	       target);
 }
 
-/* ---- seccomp ---- */
-
-static void check_bpf(struct check *c, const struct policy *p)
+static void say_answers(struct check *c, const struct target_check *asked)
 {
-	struct session *s = c->session;
-	const char *families[ARCH_NR];
-	unsigned n = cbpf_families(p, families);
-
-	for (unsigned i = 0; i < n; i++) {
-		struct cbpf_options opt = { .family = families[i] };
-		struct cbpf_stack progs = { 0 };
-		struct cbpf_proof proof;
-		size_t at = 0, insns = 0;
-		bool ok = cbpf_generate_stack(s->arena, p, &opt, &progs, s->diags) == 0;
-		for (size_t k = 0; ok && k < progs.n; k++) {
-			const char *why = cbpf_check(progs.v[k].insns, progs.v[k].n, &at);
-			insns += progs.v[k].n;
-			if (why)
-				diag_add(s->diags, DIAG_PL143, p->span,
-					 "the kernel would refuse instruction %zu: %s", at, why);
-			ok = ok && !why;
-		}
-		ok = ok &&
-		     cbpf_prove(s->arena, p, progs.v, progs.n, families[i], &proof, s->diags) == 0;
-		say(c, arena_printf(s->arena, "bpf %s", families[i]), ok,
-		    !ok ? "" :
-		    progs.n > 1 ?
-			  arena_printf(s->arena,
-				       "%zu instructions in %zu programs, proved "
-				       "for all calls",
-				       insns, progs.n) :
-			  arena_printf(s->arena, "%zu instructions, proved for all calls", insns));
-	}
+	vec_each(&asked->answers, a)
+		say(c, a->of, a->says, a->detail);
 }
 
-static void check_json(struct check *c, const struct policy *p, enum oci_dialect dialect,
-		       const char *name)
+static struct target_check question(const struct check *c)
 {
-	struct session *s = c->session;
-	struct oci_write_options opt = { .dialect = dialect };
-	BUF_AUTO out = { 0 };
-
-	opt.runtime = c->opt->runtime;
-	bool ok = oci_write(s->arena, p, &opt, &out, s->diags) == 0;
-	if (!ok && is_starved(s->diags)) {
-		say_not_checked(c, name);
-		return;
-	}
-	BUF_AUTO runtime = { 0 };
-	oci_runtime_print(&runtime, &opt.runtime);
-	say(c, name, ok,
-	    arena_printf(s->arena, "as %s loads it%s", runtime.p,
-			 p->conditional ? ", in every environment" : ""));
+	return (struct target_check){ .diags = c->session->diags,
+				      .runtime = &c->opt->runtime,
+				      .includes = c->opt->includes };
 }
 
-/* What docker's notes said is not said again for oci, which differs in form only. */
-static void check_jsons(struct check *c, const struct policy *p, unsigned which)
+/* ---- policies ---- */
+
+/*
+ * A target that can say conditions is asked about all environments, the others are for one.
+ * Resource rules under a condition that is open are not there at all.
+ */
+static bool is_open(const struct check *c, const struct target *t, const struct policy *p)
 {
-	struct session *s = c->session;
-
-	if (which & TARGET_DOCKER)
-		check_json(c, p, OCI_DIALECT_DOCKER, "docker");
-	if (!(which & TARGET_OCI))
-		return;
-	struct diags *first = s->diags;
-	if (which & TARGET_DOCKER)
-		s->diags = diags_new(s->arena, s->sources);
-	size_t errors = first->errors;
-	check_json(c, p, OCI_DIALECT_OCI, "oci");
-	if (s->diags != first && s->diags->errors && !errors)
-		session_report(s);
-	s->diags = first;
-}
-
-/* ---- apparmor ---- */
-
-static void ask_parser(struct check *c, const struct source *src, struct span whole)
-{
-	struct parser_question q = { src->text, src, whole, c->opt->includes };
-
-	switch (parser_ask(&q, c->session->diags)) {
-	case PARSER_TAKES: say(c, "apparmor", true, "apparmor_parser takes it"); return;
-	case PARSER_REFUSES: say(c, "apparmor", false, ""); return;
-	case PARSER_NOT_THERE:
-		diag_add(c->session->diags, DIAG_PL143, whole,
-			 "there is no apparmor_parser here to ask");
-		break;
-	case PARSER_SHORT: break;
-	}
-	say_not_checked(c, "apparmor");
-}
-
-static void check_apparmor(struct check *c, const struct policy *p)
-{
-	struct session *s = c->session;
-	struct apparmor_options opt = { .abi = "abi/3.0" };
-	BUF_AUTO out = { 0 };
-
-	if (apparmor_write(s->arena, p, &opt, &out, s->diags) < 0)
-		say(c, "apparmor", false, "");
-	else
-		ask_parser(c,
-			   source_add(s->sources,
-				      arena_printf(s->arena, "<profile of " PRISTR ">",
-						   STRARG(p->name)),
-				      (struct str){ out.p, out.n }),
-			   p->span);
-}
-
-/* ---- files ---- */
-
-/* Docker's JSON has conditions of its own; the other targets are for one environment. */
-static void check_seccomp(struct check *c, const struct policy *p)
-{
-	unsigned which = c->opt->targets;
-
-	if (!p->conditional) {
-		if (which & TARGET_BPF)
-			check_bpf(c, p);
-		check_jsons(c, p, which);
-		return;
-	}
-	if (which & TARGET_BPF)
-		say_open("bpf");
-	check_jsons(c, p, TARGET_DOCKER);
-	if (which & TARGET_OCI)
-		say_open("oci");
+	if (t->how & TARGET_KEEPS_WHEN)
+		return false;
+	return t->layer == LAYER_SECCOMP ? p->conditional : c->open;
 }
 
 static void check_policy(struct check *c, const struct policy *p)
 {
+	unsigned set = targets_of(0, p->layers) & c->opt->targets;
+	struct target_check q = question(c);
+	const struct target *t;
+
 	printf("policy " PRISTR "\n", STRARG(p->name));
 	policy_check(p, c->session->diags);
-	if (p->layers & LAYER_SECCOMP)
-		check_seccomp(c, p);
-	/* Resource rules under a condition that is open are not there. */
-	if (p->layers & LAYER_APPARMOR && c->opt->targets & TARGET_APPARMOR) {
-		if (c->open)
-			say_open("apparmor");
+	for (size_t i = 0; (t = target_at(i)); i++) {
+		if (!(set & TARGET_BIT(i)))
+			continue;
+		q.answers.n = 0;
+		if (is_open(c, t, p))
+			say_open(t->name);
 		else
-			check_apparmor(c, p);
+			t->check(&q, t, p);
+		say_answers(c, &q);
 	}
 	if (session_report(c->session))
 		c->failed = true;
 }
 
-/* "3, 7..9": what is false, told as ranges; how many. */
-static size_t put_unreached(struct buf *out, const bool *reached, size_t n)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t last = i;
-		if (reached[i])
-			continue;
-		while (last + 1 < n && !reached[last + 1])
-			last++;
-		buf_printf(out, last > i ? "%s%zu..%zu" : "%s%zu", count ? ", " : "", i, last);
-		count += last - i + 1;
-		i = last;
-	}
-	return count;
-}
-
-/* Answers that stand in the program and that no call gets. */
-static void put_never(struct buf *out, const struct cbpf *prog, const bool *reached)
-{
-	const char *sep = "";
-
-	for (size_t i = 0; i < prog->n; i++) {
-		const struct sock_filter *f = &prog->insns[i];
-		bool given = reached[i] || (f->code & 0x1f) != (BPF_RET | BPF_K);
-		for (size_t k = 0; k < prog->n && !given; k++)
-			given = (prog->insns[k].code & 0x1f) == (BPF_RET | BPF_K) &&
-				prog->insns[k].k == f->k && (reached[k] || k < i);
-		if (given)
-			continue;
-		buf_puts(out, *sep ? sep : "; never answered: ");
-		verdict_print(out, verdict_from_ret(f->k));
-		sep = ", ";
-	}
-}
-
-static void tell_dead_code(struct session *s, const struct source *src, const struct cbpf *prog)
-{
-	bool *reached = ARENA_ARRAY(s->arena, bool, prog->n);
-	BUF_AUTO where = { 0 };
-
-	if (cbpf_reach(dd_new(s->arena, DECIDE_BUDGET), s->arena, prog, reached) < 0) {
-		struct diag *d = diag_add(s->diags, DIAG_PL285, NO_SPAN,
-					  "%s: whether calls reach "
-					  "all instructions is not decided",
-					  src->name);
-		diag_help(s->diags, d, "'pale explain' shows those that decide a call");
-		return;
-	}
-	size_t n = put_unreached(&where, reached, prog->n);
-	if (!n)
-		return;
-	put_never(&where, prog, reached);
-	struct diag *d = diag_add(s->diags, DIAG_PL284, NO_SPAN,
-				  "%s: no call reaches instruction%s "
-				  "%.*s",
-				  src->name, n > 1 ? "s" : "", (int)where.n, where.p);
-	diag_help(s->diags, d,
-		  "'pale import' and 'pale compile' write the same filter without them");
-}
-
-static int check_program(struct check *c, struct source *src)
-{
-	struct session *s = c->session;
-	struct cbpf prog;
-	bool ok = cbpf_read(s->arena, src, &prog, s->diags) == 0;
-
-	if (ok)
-		tell_dead_code(s, src, &prog);
-	say(c, "bpf", ok, ok ? arena_printf(s->arena, "%zu instructions", prog.n) : "");
-	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
-}
-
-/* The profile as it stands, through the library that runtimes load it with. */
-static void check_profile(struct check *c, const struct source *src, struct str text)
-{
-	struct session *s = c->session;
-	struct cbpf prog;
-	const char *why = NULL;
-	const struct environment *env = &c->opt->input.resolve.env;
-	enum arch host = env->host_known ? env->host : (enum arch)arch_native();
-	int err = oci_libseccomp(s->arena, text, host, env, 10000, &prog, &why);
-
-	if (err && err != -EINVAL && err != -ETIMEDOUT && err != -EOPNOTSUPP) {
-		diag_add(s->diags, DIAG_PL020, NO_SPAN,
-			 "libseccomp could not be asked about '%s': %s", src->name, strerror(-err));
-		say_not_checked(c, "libseccomp");
-	} else {
-		if (err)
-			diag_add(s->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s",
-				 src->name,
-				 err == -ETIMEDOUT ? "it took more than 10 s" :
-				 why               ? why :
-						     strerror(-err));
-		say(c, "libseccomp", !err,
-		    err ? "" : arena_printf(s->arena, "%zu instructions", prog.n));
-	}
-	if (session_report(s))
-		c->failed = true;
-}
+/* ---- files ---- */
 
 /* What was cut off, or never written, is no policy that is well. */
 static int tell_empty(struct session *s, const struct source *src)
@@ -346,15 +121,25 @@ static int tell_empty(struct session *s, const struct source *src)
 	return EXIT_FOUND;
 }
 
+/* Of a file that a loader takes as it stands. */
+static int tell_answers(struct check *c, const struct target_check *asked)
+{
+	say_answers(c, asked);
+	if (session_report(c->session))
+		c->failed = true;
+	return c->failed ? EXIT_FOUND : EXIT_OK;
+}
+
 static int check_file(struct check *c, const char *path)
 {
 	struct session *s = c->session;
 	struct source *src;
+	struct target_check q = question(c);
 	struct input in;
 
 	if (source_load(s->sources, path, &src) == 0 && kind_of(src->text) == kind_apparmor) {
-		ask_parser(c, src, (struct span){ src->id, 0, 0 });
-		return session_report(s) ? EXIT_FOUND : EXIT_OK;
+		asis_apparmor(&q, src, (struct span){ src->id, 0, 0 });
+		return tell_answers(c, &q);
 	}
 	/* A profile is not resolved: the runtime decides what its conditions need. */
 	struct input_options parse = c->opt->input;
@@ -365,15 +150,17 @@ static int check_file(struct check *c, const char *path)
 		return status;
 	if (in.format == INPUT_JSON) {
 		session_report(s);
-		check_profile(c, in.source, in.profile);
-		return EXIT_OK;
+		asis_profile(&q, in.source, in.profile, &c->opt->input.resolve.env);
+		return tell_answers(c, &q);
 	}
-	if (in.format == INPUT_BPF)
-		return check_program(c, in.source);
+	if (in.format == INPUT_BPF) {
+		asis_program(&q, in.source);
+		return tell_answers(c, &q);
+	}
 	parse.parse_only = false;
 	/* Whoever asks for one target asks for what it would be: that needs an environment. */
-	c->open = (c->opt->targets == ~0u || c->opt->targets == TARGET_DOCKER) &&
-		  input_is_open(s, &parse, &in);
+	bool some = c->opt->targets & ~targets_how(TARGET_KEEPS_WHEN);
+	c->open = (!some || c->opt->targets == TARGETS_ALL) && input_is_open(s, &parse, &in);
 	parse.resolve.keep_when = c->open;
 	status = input_resolve(s, &parse, &in);
 	if (status)
@@ -383,7 +170,7 @@ static int check_file(struct check *c, const char *path)
 	if (!in.ast->stmts)
 		return tell_empty(s, in.source);
 	if (!in.policies->list.n && !c->opt->policy) { /* a file of sets: resolving was the check */
-		say(c, "sets", true, "");
+		say(c, "sets", TARGET_TAKES, "");
 		return EXIT_OK;
 	}
 	if (c->opt->policy) {
@@ -399,25 +186,6 @@ static int check_file(struct check *c, const char *path)
 }
 
 /* ---- the command ---- */
-
-static int read_targets(const char *list, unsigned *out)
-{
-	*out = 0;
-	while (*list) {
-		size_t n = strcspn(list, ",");
-		bool found = false;
-		for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-			if (strlen(targets[i].name) != n || memcmp(targets[i].name, list, n))
-				continue;
-			*out |= targets[i].bit;
-			found = true;
-		}
-		if (!found)
-			return -EINVAL;
-		list += n + (list[n] == ',');
-	}
-	return *out ? 0 : -EINVAL;
-}
 
 static bool add_include(struct arena *a, struct check_options *o, const char *dir)
 {
@@ -450,8 +218,9 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 	while ((c = getopt_long(argc, argv, "ht:I:", options, &index)) != -1) {
 		switch (c) {
 		case 't':
-			if (read_targets(optarg, &o->targets) < 0)
-				return usage_error(self, "targets are bpf, docker, oci, apparmor");
+			rc = target_option(self, optarg, &o->targets);
+			if (rc != EXIT_OK)
+				return rc;
 			break;
 		case 'I':
 			if (!add_include(s->arena, o, optarg))
@@ -478,13 +247,14 @@ static int read_options(struct session *s, int argc, char **argv, struct check_o
 	if (!named)
 		runtime_here(s, -1, &o->runtime);
 	runtime_note(s, &o->runtime);
+	o->targets = o->targets ? o->targets : TARGETS_ALL;
 	return -1;
 }
 
 int cmd_check(int argc, char **argv)
 {
 	struct session s;
-	struct check_options o = { .targets = ~0u };
+	struct check_options o = { 0 };
 	struct check c = { .session = &s, .opt = &o };
 	int worst = EXIT_OK;
 

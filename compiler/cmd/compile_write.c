@@ -37,18 +37,19 @@ static bool has_parts(const struct compilation *c)
 /* The parts behind artifact `i`, and those of an earlier compile that had more. */
 static int plan_old_parts(struct plan *p, size_t i, const char *path)
 {
-	struct arena *arena = p->c->session->arena;
+	struct arena *arena = p->c->diags->arena;
 	const struct artifact *a = &p->c->artifacts.v[i];
 	size_t n = strlen(path), name = strlen(a->name), last = 1;
 
 	/* Under a name that somebody chose, what lies beside it is not ours to know. */
-	if (!a->binary || a->is_part || n < name || strcmp(path + n - name, a->name) != 0 ||
-	    (n > name && path[n - name - 1] != '/'))
+	if (!(a->target->how & TARGET_BINARY) || a->is_part || n < name ||
+	    strcmp(path + n - name, a->name) != 0 || (n > name && path[n - name - 1] != '/'))
 		return EXIT_OK;
 	while (i + last < p->c->artifacts.n && a[last].is_part)
 		last++;
 	path_list old = { 0 };
-	const char *prefix = arena_printf(arena, "%.*s", (int)(n - strlen("bpf")), path);
+	const char *prefix =
+		arena_printf(arena, "%.*s", (int)(n - strlen(a->target->suffix)), path);
 	int err = output_old_parts(arena, prefix, last, &old);
 	if (err) {
 		tell("pale: cannot look for old parts of '%s': %s", path, strerror(-err));
@@ -66,7 +67,7 @@ static int plan_artifact(struct plan *p, size_t i, const char *path)
 	const struct artifact *a = &p->c->artifacts.v[i];
 	struct output_file f = { .path = path, .text = &a->bytes, .mode = 0644 };
 
-	vec_push(p->c->session->arena, &p->files, f);
+	vec_push(p->c->diags->arena, &p->files, f);
 	return plan_old_parts(p, i, path);
 }
 
@@ -98,7 +99,7 @@ static int write_one(struct plan *p)
 		int rc = plan_artifact(p, 0, p->output);
 		return rc ? rc : write_planned(p, NULL);
 	}
-	if (a->binary && isatty(STDOUT_FILENO))
+	if (a->target->how & TARGET_BINARY && isatty(STDOUT_FILENO))
 		return usage_error(command_find("compile"), "%s is binary: give -o FILE, or a pipe",
 				   a->name);
 	if (output_write(NULL, &a->bytes, 0644))
@@ -117,7 +118,7 @@ static int write_to(struct plan *p, const char *dir)
 		return EXIT_SYSTEM;
 	}
 	for (size_t i = 0; i < p->c->artifacts.n; i++) {
-		const char *path = arena_printf(p->c->session->arena, "%s%s%s", dir,
+		const char *path = arena_printf(p->c->diags->arena, "%s%s%s", dir,
 						!*dir || dir[strlen(dir) - 1] == '/' ? "" : "/",
 						p->c->artifacts.v[i].name);
 		int rc = plan_artifact(p, i, path);

@@ -6,6 +6,7 @@
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/options.h"
 #include "compiler/file/setlist.h"
+#include "compiler/target/target.h"
 
 struct list_options {
 	bool json;
@@ -239,29 +240,22 @@ static int list_constants(struct session *s, const struct list_options *o, const
 
 /* ---- targets ---- */
 
-static const struct {
-	const char *name, *what;
-} targets[] = {
-	{ "apparmor", "an AppArmor profile: files, capabilities, network, signals" },
-	{ "bpf", "classic BPF for seccomp(2), one NAME.FAMILY.bpf a machine family" },
-	{ "docker", "Docker's seccomp JSON: archMap, includes and excludes" },
-	{ "oci", "linux.seccomp of the OCI runtime specification" },
-};
-
 static int list_targets(struct session *s, const struct list_options *o, const char *what,
 			struct json_writer *w)
 {
+	const struct target *t;
+
 	(void)s;
 	(void)what;
-	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+	for (size_t i = 0; (t = target_at(i)); i++) {
 		if (!o->json) {
-			buf_printf(w->out, "%-10s %s\n", targets[i].name, targets[i].what);
+			buf_printf(w->out, "%-10s %s\n", t->name, t->what);
 			continue;
 		}
 		json_line(w, "\n    ");
 		json_open(w, NULL, '{');
-		json_text(w, "name", targets[i].name);
-		json_text(w, "what", targets[i].what);
+		json_text(w, "name", t->name);
+		json_text(w, "what", t->what);
 		json_close(w, '}');
 	}
 	return EXIT_OK;

@@ -58,12 +58,7 @@ int runtime_given(struct session *s, const struct options *o, const struct oci_r
 
 const char *runtime_name(struct arena *a, const struct oci_runtime *rt)
 {
-	BUF_AUTO text = { 0 };
-
-	if (!rt)
-		return "any";
-	oci_runtime_print(&text, rt);
-	return buf_keep(a, &text);
+	return rt ? oci_runtime_name(a, rt) : "any";
 }
 
 /* Says that none is known, and what is done about it; or that there is no answer. */
@@ -126,15 +121,4 @@ void runtime_note(struct session *s, const struct oci_runtime *rt)
 	diag_help(s->diags, d,
 		  "what is said holds for that one; such as 'debian13', 'docker-28.5' and "
 		  "'podman-5.8' were (pale(1))");
-}
-
-const char *runtime_claim(struct arena *a, const struct oci_runtime *rt, bool approximate)
-{
-	const char *name = runtime_name(a, rt);
-
-	if (!oci_runtime_measured(rt))
-		return arena_printf(a, "%sruntime not measured, taken as %s",
-				    approximate ? "never looser; " : "", name);
-	return arena_printf(a, "%s %s", approximate ? "never looser as loaded by" : "exact for",
-			    name);
 }

@@ -30,5 +30,3 @@ const char *runtime_name(struct arena *a, const struct oci_runtime *rt);
 void runtime_compare(struct session *s, const struct oci_runtime *rt);
 /* Says of one that was not measured what it is taken as (PL257). */
 void runtime_note(struct session *s, const struct oci_runtime *rt);
-/* "exact for runc-1.1.5+...", or what it is taken as; in the arena. */
-const char *runtime_claim(struct arena *a, const struct oci_runtime *rt, bool approximate);

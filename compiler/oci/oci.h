@@ -29,8 +29,8 @@ extern const char oci_runtime_default[]; /* what compile compiles for */
 int oci_runtime_parse(struct str s, int kind, struct oci_runtime *out);
 /* Was it loaded for real and compared with the model (runtimes.def)? */
 bool oci_runtime_measured(const struct oci_runtime *rt);
-/* The measured one that it is taken as. */
-void oci_runtime_print(struct buf *out, const struct oci_runtime *rt);
+/* The measured one that it is taken as; in the arena. */
+const char *oci_runtime_name(struct arena *a, const struct oci_runtime *rt);
 /* What is wrong with a name that oci_runtime_parse() answered so: "is no runtime; ..." */
 const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err);
 /* "2.5.4-1+deb12u1", as --runtime takes it behind `libseccomp-`. */

@@ -93,10 +93,18 @@ static int parse_version(struct str s, unsigned *out)
 	return digits && (i == s.n || is_candidate(rest) || is_revision(rest)) ? 0 : -EINVAL;
 }
 
+static void put_libseccomp(struct buf *out, unsigned v)
+{
+	buf_printf(out, "%u.%u.%u%s", v >> 16 & 0xff, v >> 8 & 0xff, v & 0xff,
+		   v & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
+}
+
 const char *oci_libseccomp_name(struct arena *a, unsigned v)
 {
-	return arena_printf(a, "%u.%u.%u%s", v >> 16 & 0xff, v >> 8 & 0xff, v & 0xff,
-			    v & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
+	BUF_AUTO text = { 0 };
+
+	put_libseccomp(&text, v);
+	return buf_keep(a, &text);
 }
 
 /* ---- rows ---- */
@@ -142,9 +150,8 @@ static void put_row(struct buf *out, const struct row *r)
 {
 	buf_puts(out, r->kind == OCI_RUNC ? "runc-" : "crun-");
 	put_version(out, r->version);
-	buf_printf(out, "+libseccomp-%u.%u.%u%s", r->libseccomp >> 16 & 0xff,
-		   r->libseccomp >> 8 & 0xff, r->libseccomp & 0xff,
-		   r->libseccomp & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
+	buf_puts(out, "+libseccomp-");
+	put_libseccomp(out, r->libseccomp);
 }
 
 static const struct row *row_of(const struct oci_runtime *rt)
@@ -161,16 +168,18 @@ bool oci_runtime_measured(const struct oci_runtime *rt)
 	       !rt->near_engine;
 }
 
-void oci_runtime_print(struct buf *out, const struct oci_runtime *rt)
+const char *oci_runtime_name(struct arena *a, const struct oci_runtime *rt)
 {
 	const struct row *r = row_of(rt);
+	BUF_AUTO text = { 0 };
 
-	put_row(out, r);
-	if (rt->libseccomp == r->libseccomp)
-		return;
-	buf_puts(out, ", with the names that libseccomp ");
-	buf_printf(out, "%u.%u.%u%s knows", rt->libseccomp >> 16 & 0xff, rt->libseccomp >> 8 & 0xff,
-		   rt->libseccomp & 0xff, rt->libseccomp & LIBSECCOMP_DEBIAN12 ? "-1+deb12u1" : "");
+	put_row(&text, r);
+	if (rt->libseccomp != r->libseccomp) {
+		buf_puts(&text, ", with the names that libseccomp ");
+		put_libseccomp(&text, rt->libseccomp);
+		buf_puts(&text, " knows");
+	}
+	return buf_keep(a, &text);
 }
 
 /* ---- names ---- */

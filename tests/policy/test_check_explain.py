@@ -261,7 +261,7 @@ def test_check_works_in_every_environment_as_far_as_that_goes(pale, tmp_path):
         "allow read;", "allow read, execve;").replace("    when kernel", "    file r /x;\n    when kernel"))
     r = pale("check", f, check=0)
     said = [line[:13].strip() for line in r.out.splitlines() if "not checked" in line]
-    assert said == ["bpf", "oci", "apparmor"], r
+    assert said == ["oci", "bpf", "apparmor"], r
     assert "docker       ok (as " in r.out and "in every environment" in r.out, r
     assert "in every environment" in pale("check", "-t", "docker", f, check=0).out
     assert "PL131" in pale("check", "-t", "bpf", f, check=1).err

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale compile --log-refusals and --log-only: what is logged, and what then passes. */
-#include "compiler/cmd/compile.h"
+#include "compiler/target/target.h"
 
-const char *compile_name(const struct compilation *c, const struct policy *p)
-{
-	return arena_printf(c->session->arena, PRISTR "%s", STRARG(p->name),
-			    c->log_only ? ".log-only" : "");
-}
-
-const char *compile_force(const struct compilation *c)
-{
-	return c->log_only ? "; enforces nothing" : "";
-}
-
-void compile_log_refusals(const struct policies *of, struct diags *ds)
+void targets_log_refusals(const struct policies *of, struct diags *ds)
 {
 	for (size_t i = 0; of && i < of->list.n; i++) {
 		of->list.v[i]->log_refusals = true;
@@ -49,17 +38,17 @@ static void tell_apparmor(const struct policy *p, struct diags *ds)
 
 static void tell_log_only(const struct compilation *c, const struct policy *p)
 {
-	struct diags *ds = c->session->diags;
-	unsigned targets = c->targets ? c->targets : ~0u;
+	struct diags *ds = c->diags;
+	unsigned set = targets_of(c->targets, p->layers);
 	struct diag *d = diag_add(ds, DIAG_PL215, p->span,
 				  "what --log-only writes enforces nothing: what policy '" PRISTR
 				  "' refuses passes, and is logged",
 				  STRARG(p->name));
 
 	diag_help(ds, d, "compile without it before the program meets an attacker");
-	if (p->layers & LAYER_SECCOMP && targets & (TARGET_DOCKER | TARGET_OCI))
+	if (p->layers & LAYER_SECCOMP && set & targets_how(TARGET_CONTAINER))
 		tell_foreign(p, ds);
-	if (p->layers & LAYER_APPARMOR && targets & TARGET_APPARMOR)
+	if (p->layers & LAYER_APPARMOR && set & targets_of(0, LAYER_APPARMOR))
 		tell_apparmor(p, ds);
 }
 
@@ -69,10 +58,10 @@ static void replace(struct arena *a, const struct policies *of)
 		of->list.v[i] = policy_logging(a, of->list.v[i]);
 }
 
-void compile_log_only(struct compilation *c, const struct policies *of)
+void targets_log_only(struct compilation *c, const struct policies *of)
 {
 	for (size_t i = 0; i < of->list.n; i++)
 		tell_log_only(c, of->list.v[i]);
-	replace(c->session->arena, of);
-	replace(c->session->arena, c->kept);
+	replace(c->diags->arena, of);
+	replace(c->diags->arena, c->kept);
 }

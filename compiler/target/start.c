@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "compiler/cmd/compile.h"
 #include "compiler/oci/runtime/runtime.h"
+#include "compiler/target/start.h"
 
 /* Some call by this number passes, whatever its arguments must be. */
 static bool may_pass(const struct policy *p, enum arch a, uint32_t nr)
@@ -77,7 +77,7 @@ static const char *const effects[] = {
 static bool check_runtime(struct compilation *c, const struct policy *p, enum arch a,
 			  enum oci_start_when when)
 {
-	struct diags *ds = c->session->diags;
+	struct diags *ds = c->diags;
 	bool runc = c->runtime.kind == OCI_RUNC;
 	const char *words = "";
 	BUF_AUTO names = { 0 };
@@ -113,12 +113,12 @@ static bool is_for_nnp(const struct policy *p)
 	return false;
 }
 
-void compile_check_start(struct compilation *c, const struct policy *p, unsigned targets)
+void target_check_start(struct compilation *c, const struct policy *p, bool in_container)
 {
-	size_t before = c->session->diags->list.n;
+	size_t before = c->diags->list.n;
 
-	policy_check_start(p, c->session->diags);
-	if (c->session->diags->list.n > before || !(targets & (TARGET_DOCKER | TARGET_OCI)))
+	policy_check_start(p, c->diags);
+	if (c->diags->list.n > before || !in_container)
 		return;
 	for (unsigned a = 0; a < ARCH_NR; a++) {
 		const struct arch_info *info = arch_info((enum arch)a);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seccomp JSON for container runtimes: written and proved by oci_write(), which asks libseccomp. */
+#include "compiler/target/seccomp_json.h"
+
+/* "exact for runc-1.1.5+...", or what it is taken as. */
+static const char *claim(struct arena *a, const struct oci_runtime *rt, bool approximate)
+{
+	const char *name = oci_runtime_name(a, rt);
+
+	if (!oci_runtime_measured(rt))
+		return arena_printf(a, "%sruntime not measured, taken as %s",
+				    approximate ? "never looser; " : "", name);
+	return arena_printf(a, "%s %s", approximate ? "never looser as loaded by" : "exact for",
+			    name);
+}
+
+int seccomp_json_write(struct compilation *c, const struct target *t, const struct policy *p,
+		       enum oci_dialect dialect)
+{
+	struct arena *arena = c->diags->arena;
+	struct oci_write_options opt = { .dialect = dialect,
+					 .runtime = c->runtime,
+					 .approximate = c->approximate };
+	struct artifact a = { .target = t };
+
+	if (oci_write(arena, p, &opt, &a.bytes, c->diags))
+		return -1;
+	a.name = arena_printf(arena, "%s.%s", target_name(c, p), t->suffix);
+	a.about = arena_printf(arena, "%zu bytes; %s%s", a.bytes.n,
+			       claim(arena, &c->runtime, c->approximate), target_force(c));
+	vec_push(arena, &c->artifacts, a);
+	return 0;
+}
+
+/* The system, not the policy, is why there is no answer. */
+static bool is_starved(const struct diags *ds)
+{
+	vec_each(&ds->list, d)
+		if ((*d)->id == DIAG_PL020)
+			return true;
+	return false;
+}
+
+static void ask(struct target_check *c, const struct target *t, const struct policy *p,
+		enum oci_dialect dialect, struct diags *ds)
+{
+	struct arena *a = ds->arena;
+	struct oci_write_options opt = { .dialect = dialect, .runtime = *c->runtime };
+	BUF_AUTO out = { 0 };
+	bool ok = !oci_write(a, p, &opt, &out, ds);
+
+	if (!ok && is_starved(ds))
+		target_answer(c, t->name, TARGET_UNASKED, "");
+	else
+		target_answer(c, t->name, ok ? TARGET_TAKES : TARGET_REFUSES,
+			      arena_printf(a, "as %s loads it%s", oci_runtime_name(a, c->runtime),
+					   p->conditional ? ", in every environment" : ""));
+}
+
+/* Dialects differ in form: what was said of the first is not said again, unless it was no error. */
+void seccomp_json_check(struct target_check *c, const struct target *t, const struct policy *p,
+			enum oci_dialect dialect)
+{
+	struct diags *again = diags_new(c->diags->arena, c->diags->sources);
+	size_t errors = c->diags->errors;
+
+	ask(c, t, p, dialect, c->json_told ? again : c->diags);
+	c->json_told = true;
+	if (!errors && again->errors)
+		diags_take(c->diags, again);
+}
