@@ -109,6 +109,16 @@ static bool one_host(const struct simulator *sim, enum arch a, dd_node *n, enum 
 	return true;
 }
 
+/* The file itself, for the place of what asks. */
+static const struct oci_profile *profile_of(struct session *s, const struct simulator *sim)
+{
+	const struct oci_read_options every = { .every_host = true };
+	struct oci_profile *p = ARENA_NEW(s->arena, struct oci_profile);
+
+	oci_parse(s->arena, sim->decide->in.json, &every, p);
+	return p;
+}
+
 /* Where rules hang on what is not known, it must not matter to this call. 0 and *at; or -1, told. */
 static int settle_call(struct session *s, const struct simulator *sim, enum arch a,
 		       const struct call *c, struct dd_point *at)
@@ -120,18 +130,13 @@ static int settle_call(struct session *s, const struct simulator *sim, enum arch
 
 	for (unsigned i = 0; i < 6; i++)
 		n = dd_fix(d, n, (enum dd_field)i, UINT64_MAX, c->args[i]);
-	if (!one_host(sim, a, &n, &host)) {
-		struct diag *g = diag_add(s->diags, DIAG_PL131, NO_SPAN,
-					  "this call depends on the machine, which is "
-					  "not known here");
-		diag_help(s->diags, g, "give --host ARCH");
-		return -1;
-	}
+	if (!one_host(sim, a, &n, &host))
+		return oci_ask_machine(s->diags, profile_of(s, sim), c);
 	struct environment env = *sim->env;
 	env.host = host;
 	unsigned open = oci_open_fields(d, n, &env);
 	if (open)
-		return oci_ask_environment(s->diags, NO_SPAN, open);
+		return oci_ask_environment(s->diags, profile_of(s, sim), c, open);
 	*at = point_of(sim, c, host);
 	return 0;
 }

@@ -110,7 +110,7 @@ int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct
 		open = oci_open_fields(l->dd, at_call(l->dd, m->root, c, args), &l->asked) |
 		       oci_open_fields(l->dd, at_call(l->dd, m->undefined, c, args), &l->asked);
 	if (open)
-		return oci_ask_environment(s->diags, l->span, open);
+		return oci_ask_environment(s->diags, m->profile, c, open);
 	if (at_call(l->dd, l->held.undecided, c, args) != DD_TRUE)
 		return 0;
 	BUF_AUTO call = { 0 };

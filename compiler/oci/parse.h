@@ -68,8 +68,8 @@ void parse_arches(struct parser *p);
 
 /* ---- parse_gates.c ---- */
 
-/* When the entry is in force; *arches: the declared ones that it then speaks to. Never NULL. */
-const struct oci_gate *parse_gate(struct parser *p, const struct json *entry, unsigned *arches);
+/* When e->json is in force (e->gate, e->asks), and the declared architectures that it speaks to then. */
+void parse_gate(struct parser *p, struct oci_entry *e);
 
 /* ---- parse_entries.c ---- */
 

@@ -239,7 +239,9 @@ static void add_rules(struct parser *p, const struct oci_entry *e)
 static void read_entry(struct parser *p, const struct json *j)
 {
 	struct written w = in_entry;
-	struct oci_entry e = { .json = j, .action_span = j->span };
+	struct oci_entry e = { .json = j,
+			       .action_span = j->span,
+			       .asks = { NO_SPAN, NO_SPAN, NO_SPAN } };
 	const struct json *action = oci_member(j, "action"), *comment;
 	static const struct oci_gate open;
 
@@ -257,7 +259,7 @@ static void read_entry(struct parser *p, const struct json *j)
 	if (!action)
 		parse_fault(p, OCI_FAULT_NO_ACTION, j->span, true);
 	e.is_default = e.readable && p->out->has_default && verdict_eq(e.verdict, p->out->dflt);
-	e.gate = parse_gate(p, j, &e.arches);
+	parse_gate(p, &e);
 	comment = p->out->in_config ? NULL : parse_member(p, j, "comment", JSON_STRING);
 	e.comment = comment ? comment->text : STR("");
 	bool named = read_names(p, &e);

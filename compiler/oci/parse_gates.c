@@ -113,21 +113,33 @@ static unsigned arches_of_hosts(unsigned hosts)
 	return mask;
 }
 
-const struct oci_gate *parse_gate(struct parser *p, const struct json *entry, unsigned *arches)
+/* includes first, as they are read. */
+static struct span asking(const struct json *in, const struct json *ex, const char *key)
+{
+	const struct json *m = oci_member(in, key);
+
+	m = m ? m : oci_member(ex, key);
+	return m ? m->span : NO_SPAN;
+}
+
+void parse_gate(struct parser *p, struct oci_entry *e)
 {
 	struct oci_gate *g = ARENA_NEW(p->arena, struct oci_gate);
 
-	*arches = p->out->declared;
+	e->gate = g;
+	e->arches = p->out->declared;
 	if (p->out->in_config)
-		return g; /* a runtime knows no such keys */
-	const struct json *in = parse_member(p, entry, "includes", JSON_OBJECT);
-	const struct json *ex = parse_member(p, entry, "excludes", JSON_OBJECT);
+		return; /* a runtime knows no such keys */
+	const struct json *in = parse_member(p, e->json, "includes", JSON_OBJECT);
+	const struct json *ex = parse_member(p, e->json, "excludes", JSON_OBJECT);
+	e->asks[OCI_ASKS_CAPS] = asking(in, ex, "caps");
+	e->asks[OCI_ASKS_KERNEL] = asking(in, ex, "minKernel");
+	e->asks[OCI_ASKS_HOST] = asking(in, ex, "arches");
 	if (in)
 		read_includes(p, in, g);
 	if (ex)
 		read_excludes(p, ex, g);
 	if (parse_items(oci_member(in, "arches")))
-		*arches &= arches_of_hosts(g->hosts);
-	*arches &= ~arches_of_hosts(g->no_hosts);
-	return g;
+		e->arches &= arches_of_hosts(g->hosts);
+	e->arches &= ~arches_of_hosts(g->no_hosts);
 }

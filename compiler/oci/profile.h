@@ -117,12 +117,15 @@ struct oci_word {
 	const struct syscall_info *sys; /* NULL: not in the table, or no call's name */
 };
 
+enum oci_asks { OCI_ASKS_CAPS, OCI_ASKS_KERNEL, OCI_ASKS_HOST, OCI_ASKS_NR };
+
 struct oci_entry { /* one element of `syscalls` */
 	const struct json *json;
 	struct span action_span; /* the entry's where it has no action */
 	struct verdict verdict;
 	struct str errno_name; /* Podman's, which is another number on other machines; else empty */
-	const struct oci_gate *gate; /* never NULL */
+	const struct oci_gate *gate;   /* never NULL */
+	struct span asks[OCI_ASKS_NR]; /* where the gate does; NO_SPAN: it does not */
 	struct str comment;
 	VEC(struct oci_word) names; /* without empty ones */
 	VEC(struct oci_arg) args;

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from conftest import ROOT, program, run
+from conftest import PALE, ROOT, program, run
 
 TOOL = "oci/ocitool"
 DOCKER = ROOT / "profiles" / "found" / "docker-default.json"
@@ -341,3 +341,72 @@ def test_socketcall_is_decided_with_another_action_than_the_default(pale):
     bad = pale("compile", "-", "-t", "docker", input="policy p {" + body.format("errno ENOSYS") + "}")
     assert bad.rc == 1 and "[PL223 json-multiplexed]" in bad.err and "'errno EPERM socketcall;'" in bad.err
     pale("compile", "-", "-t", "docker", input="policy p {" + body.format("errno EPERM") + "}", check=0)
+
+
+# ---- the place of what asks ----
+
+GATES = """{"defaultAction":"SCMP_ACT_ERRNO",
+ "architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],
+ "syscalls":[{"names":["read","openat2"],"action":"SCMP_ACT_ALLOW"},
+ {"names":["mount"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}],
+  "includes":{"caps":["CAP_CHOWN"]}},
+ {"names":["mount"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}],
+  "includes":{"caps":["CAP_SYS_ADMIN"]}},
+ {"names":["ptrace"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"4.8"}},
+ {"names":["kcmp"],"action":"SCMP_ACT_ALLOW","excludes":{"minKernel":"6.1", "caps":["CAP_KILL"]}},
+ {"names":["socket"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_NET_ADMIN"]}},
+ {"names":["faccessat2"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_FOWNER"]}}]}
+"""
+ASKED = [  # call, options, what stands at the place
+    ("mount(1)", [], '["CAP_CHOWN"]'), ("mount(2)", [], '["CAP_SYS_ADMIN"]'), ("ptrace", [], '"4.8"'),
+    ("kcmp", [], '["CAP_KILL"]'), ("kcmp", ["--caps", "none"], '"6.1"'), ("socket", [], '["CAP_NET_ADMIN"]'),
+    ("socketcall(1)", ["--arch", "i386"], '["CAP_NET_ADMIN"]')]
+
+
+def place_of(d):
+    line = GATES.splitlines()[d["line"] - 1]
+    return line[d["column"] - 1:d["endColumn"] - 1]
+
+
+@pytest.mark.parametrize("call, options, what", ASKED)
+@pytest.mark.parametrize("layer", ["policy", "docker:runc", "docker:crun"])
+def test_what_asks_for_the_environment_is_named_by_its_place(tmp_path, layer, call, options, what):
+    path = tmp_path / "gates.json"
+    path.write_text(GATES)
+    r = run([PALE, "--diag=json", "sim", path, "--as", layer, *options, call], check=1)
+    asked = [d for d in map(json.loads, r.err.splitlines()) if d["id"] == "PL131"]
+    assert [place_of(d) for d in asked] == [what], r
+
+
+def test_what_the_stub_and_a_program_ask_for_is_named_too(tmp_path):
+    """The number lies above those named unless a capability is there: the entry with the number asks."""
+    path = tmp_path / "gates.json"
+    path.write_text(GATES)
+    r = run([PALE, "--diag=json", "sim", path, "--as", "docker:runc", "--kernel", "6.18", "pidfd_getfd"], check=1)
+    assert [place_of(json.loads(line)) for line in r.err.splitlines()] == ['["CAP_FOWNER"]'], r
+    r = run([PALE, "--diag=json", "compile", path, "-t", "bpf", "-o", tmp_path / "p.bpf"], check=1)
+    assert [place_of(d) for d in map(json.loads, r.err.splitlines()) if d["id"] == "PL131"] == ['["CAP_CHOWN"]', '"4.8"']
+
+
+def test_the_entry_that_keeps_some_containers_from_starting_is_the_place(tmp_path):
+    text = ('{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[\n'
+            ' {"names":["bpf"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]},\n'
+            ' {"names":["bpf"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}],\n'
+            '  "includes":{"caps":["CAP_BPF"]}}]}\n')
+    path = tmp_path / "p.json"
+    path.write_text(text)
+    r = run([PALE, "sim", "--as", "docker:runc", path, "read"], check=1)
+    assert "p.json:4:22: error: which entries apply depends on the container's capabilities [PL131 " in r.err, r
+
+
+def test_a_call_that_depends_on_the_machine_has_a_place(tmp_path):
+    text = ('{"defaultAction":"SCMP_ACT_ERRNO","archMap":[\n'
+            ' {"architecture":"SCMP_ARCH_X86_64","subArchitectures":["SCMP_ARCH_X86"]},\n'
+            ' {"architecture":"SCMP_ARCH_X86","subArchitectures":[]}],"syscalls":[\n'
+            ' {"names":["read"],"action":"SCMP_ACT_ALLOW"},\n'
+            ' {"names":["acct"],"action":"SCMP_ACT_ALLOW","includes":{"arches":["amd64"]}}]}\n')
+    path = tmp_path / "p.json"
+    path.write_text(text)
+    r = run([PALE, "sim", "--arch", "i386", path, "acct"], check=1)
+    assert "p.json:5:67: error: this call depends on the machine, " in r.err, r
+    assert run([PALE, "sim", "--arch", "i386", path, "read"], check=0).out.startswith("ALLOW")

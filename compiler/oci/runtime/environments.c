@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Environments: what entries ask of them, and what is left open. */
 #include "compiler/base/bug.h"
+#include "compiler/oci/runtime/model.h"
 #include "compiler/oci/runtime/settle.h"
 
 enum { CAPS_MAX = 5 };
@@ -23,9 +24,14 @@ unsigned oci_open_fields(struct dd *d, dd_node n, const struct environment *env)
 	       (env->kernel_known ? 0 : fields & 1u << DD_SYSTEM);
 }
 
-int oci_ask_environment(struct diags *ds, struct span span, unsigned fields)
+enum oci_asks oci_first_asked(unsigned fields)
 {
-	bool caps = fields & 1u << DD_CAPS;
+	return fields & 1u << DD_CAPS ? OCI_ASKS_CAPS : OCI_ASKS_KERNEL;
+}
+
+int oci_ask_at(struct diags *ds, struct span span, unsigned fields)
+{
+	bool caps = oci_first_asked(fields) == OCI_ASKS_CAPS;
 	struct diag *d = diag_add(ds, DIAG_PL131, span, "which entries apply depends on the %s",
 				  caps ? "container's capabilities" : "kernel");
 
@@ -33,6 +39,55 @@ int oci_ask_environment(struct diags *ds, struct span span, unsigned fields)
 		  caps ? "say them with '--caps docker' (Docker's own), '--caps chown,setuid', "
 			 "none or all" :
 			 "say it with '--kernel 6.1'");
+	return -1;
+}
+
+/* How near an entry's name is to a call: of those that ask, the nearest is the one to show. */
+enum nearness { NEAR_MATCHES, NEAR_CALL, NEAR_ABOVE, NEAR_NOT };
+
+static enum nearness nearness_of(const struct oci_rule *r, int a, uint32_t nr, const struct call *c)
+{
+	const struct syscall_info *sys = syscall_by_name(r->name);
+
+	if (a < 0 || !sys || sys->nr[a] < 0 || (uint32_t)sys->nr[a] < nr)
+		return NEAR_NOT;
+	if ((uint32_t)sys->nr[a] > nr)
+		return NEAR_ABOVE; /* runc's stub begins above it */
+	return oci_args_hold(r, (enum arch)a, c->args) ? NEAR_MATCHES : NEAR_CALL;
+}
+
+static struct span asking_at(const struct oci_profile *p, const struct call *c, enum oci_asks what)
+{
+	enum nearness best = NEAR_NOT;
+	struct span at = NO_SPAN;
+	uint32_t nr = c->nr;
+	int a = arch_of_call(c->audit_arch, &nr);
+
+	vec_each(&p->rules, r) {
+		struct span asks = p->entries.v[r->entry].asks[what];
+		enum nearness near = nearness_of(r, a, nr, c);
+		if (asks.source == SOURCE_NONE || (at.source != SOURCE_NONE && near >= best))
+			continue;
+		best = near;
+		at = asks;
+	}
+	return at.source != SOURCE_NONE ? at :
+	       what == OCI_ASKS_HOST    ? p->arches_span :
+					  p->json->span;
+}
+
+int oci_ask_environment(struct diags *ds, const struct oci_profile *p, const struct call *c,
+			unsigned fields)
+{
+	return oci_ask_at(ds, asking_at(p, c, oci_first_asked(fields)), fields);
+}
+
+int oci_ask_machine(struct diags *ds, const struct oci_profile *p, const struct call *c)
+{
+	struct diag *d = diag_add(ds, DIAG_PL131, asking_at(p, c, OCI_ASKS_HOST),
+				  "this call depends on the machine, which is not known here");
+
+	diag_help(ds, d, "give --host ARCH");
 	return -1;
 }
 

@@ -151,12 +151,16 @@ static struct ast_env *env_kernel(struct builder *b, uint16_t version, struct sp
 	return e;
 }
 
-static struct ast_env *env_gate(struct builder *b, const struct oci_gate *g, struct span span)
+/* What a gate asks; asks: the place of each part. */
+static struct ast_env *env_gate(struct builder *b, const struct oci_gate *g,
+				const struct span asks[OCI_ASKS_NR])
 {
+	struct span caps = asks[OCI_ASKS_CAPS], kernel = asks[OCI_ASKS_KERNEL],
+		    host = asks[OCI_ASKS_HOST];
 	struct ast_env *all = NULL, *e;
 
 	if (g->caps) {
-		e = env_new(b, AST_ENV_CAPABILITY, span);
+		e = env_new(b, AST_ENV_CAPABILITY, caps);
 		for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 			if (g->caps >> cap & 1)
 				env_word(b, e, capability_name(cap));
@@ -165,18 +169,18 @@ static struct ast_env *env_gate(struct builder *b, const struct oci_gate *g, str
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++) {
 		if (!(g->no_caps >> cap & 1))
 			continue;
-		e = env_new(b, AST_ENV_CAPABILITY, span);
+		e = env_new(b, AST_ENV_CAPABILITY, caps);
 		env_word(b, e, capability_name(cap));
 		all = env_and(b, all, env_not(b, e));
 	}
 	if (g->hosts)
-		all = env_and(b, all, env_arches(b, AST_ENV_HOST, g->hosts, span));
+		all = env_and(b, all, env_arches(b, AST_ENV_HOST, g->hosts, host));
 	if (g->no_hosts)
-		all = env_and(b, all, env_not(b, env_arches(b, AST_ENV_HOST, g->no_hosts, span)));
+		all = env_and(b, all, env_not(b, env_arches(b, AST_ENV_HOST, g->no_hosts, host)));
 	if (g->min_kernel)
-		all = env_and(b, all, env_kernel(b, g->min_kernel, span));
+		all = env_and(b, all, env_kernel(b, g->min_kernel, kernel));
 	if (g->max_kernel)
-		all = env_and(b, all, env_not(b, env_kernel(b, g->max_kernel, span)));
+		all = env_and(b, all, env_not(b, env_kernel(b, g->max_kernel, kernel)));
 	return all;
 }
 
@@ -195,12 +199,13 @@ static unsigned name_arches(const struct builder *b, struct str name)
 static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
 {
 	const struct oci_entry *e = &b->p->entries.v[r->entry];
-	struct ast_env *env = env_gate(b, e->gate, e->json->span);
+	const struct span here[OCI_ASKS_NR] = { e->json->span, e->json->span, e->json->span };
+	struct ast_env *env = env_gate(b, e->gate, e->asks);
 
 	for (size_t i = 0; i < r->within.n; i++)
-		env = env_and(b, env, env_gate(b, r->within.v[i], e->json->span));
+		env = env_and(b, env, env_gate(b, r->within.v[i], here));
 	for (size_t i = 0; i < r->unless.n; i++)
-		env = env_and(b, env, env_not(b, env_gate(b, r->unless.v[i], e->json->span)));
+		env = env_and(b, env, env_not(b, env_gate(b, r->unless.v[i], here)));
 	if (r->arches != name_arches(b, r->name))
 		env = env_and(b, env, env_arches(b, AST_ENV_ARCH, r->arches, e->json->span));
 	return env;

@@ -329,6 +329,20 @@ static unsigned open_fields(const struct refusals *r, const struct environment *
 	return fields;
 }
 
+/* The first of those that are not taken together which asks. */
+static int ask(const struct refusals *r, struct diags *ds, unsigned fields)
+{
+	enum oci_asks what = oci_first_asked(fields);
+	struct span at = NO_SPAN;
+
+	vec_each(&r->hits, h)
+		for (int i = 0; i < 2 && at.source == SOURCE_NONE; i++) {
+			const struct oci_rule *rule = i ? h->beside : h->rule;
+			at = rule ? r->p->entries.v[rule->entry].asks[what] : at;
+		}
+	return oci_ask_at(ds, at, fields);
+}
+
 static void tell_endless(struct refusals *r, struct diags *ds)
 {
 	struct diag *d = diag_add(
@@ -375,10 +389,8 @@ bool oci_refused(struct arena *a, const struct oci_profile *p, const struct envi
 		tell_undecided(&r, ds);
 	if (r.endless)
 		tell_endless(&r, ds);
-	if (env && !r.endless && r.refused && r.taken && open_fields(&r, env)) {
-		oci_ask_environment(ds, p->json->span, open_fields(&r, env));
-		return true;
-	}
+	if (env && !r.endless && r.refused && r.taken && open_fields(&r, env))
+		return ask(&r, ds, open_fields(&r, env)) != 0;
 	vec_each(&r.hits, h) {
 		if (!told_before(&r, h))
 			tell_hit(&r, h, ds);

@@ -89,6 +89,7 @@ struct oci_load_options {
 };
 
 struct oci_model;
+struct oci_profile;
 struct oci_loaded {
 	dd_node root; /* what the kernel answers afterwards, in this environment */
 	struct oci_model *model;
@@ -105,8 +106,11 @@ struct oci_loaded {
 struct environment oci_closed(const struct environment *env);
 /* Fields of the environment that a node looks at and env leaves open. */
 unsigned oci_open_fields(struct dd *d, dd_node n, const struct environment *env);
-/* Says that they must be known (PL131); -1. */
-int oci_ask_environment(struct diags *ds, struct span span, unsigned fields);
+/* Says, where a call's entry asks for them, that they must be known (PL131); -1. */
+int oci_ask_environment(struct diags *ds, const struct oci_profile *p, const struct call *c,
+			unsigned fields);
+/* Likewise of the machine. */
+int oci_ask_machine(struct diags *ds, const struct oci_profile *p, const struct call *c);
 
 /*
  * What the kernel holds when a container with this profile has started: the engine's part
@@ -118,7 +122,6 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 
 /* ---- what it does not load ---- */
 
-struct oci_profile;
 /*
  * refuse.c: says (SC112) which rules libseccomp does not take beside others, so that no container
  * starts; or (PL131) that this hangs on what env leaves open. env NULL: any environment counts.

@@ -12,6 +12,10 @@ struct oci_asked {
 };
 bool oci_collect_asked(const struct oci_profile *p,
 		       struct oci_asked *in); /* false: more than that */
+/* PL131 at a place of which it is known that it asks; -1. */
+int oci_ask_at(struct diags *ds, struct span span, unsigned fields);
+/* The one of the fields, bits DD_CAPS and DD_SYSTEM, that is asked for first. */
+enum oci_asks oci_first_asked(unsigned fields);
 /* Are the same rules in force in both? */
 bool oci_same_rules(const struct oci_profile *p, const struct environment *x,
 		    const struct environment *y);
