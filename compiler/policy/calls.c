@@ -361,6 +361,21 @@ static void check_level(struct resolver *r, const struct ast_word *name,
 		       s->name, s->since[a] >> 8, s->since[a] & 0xff);
 }
 
+/* A call of the table, where the site is. */
+static void add_rule(struct resolver *r, const struct item *it, const struct cond_site *site,
+		     const struct cond *cond, const struct origin *o)
+{
+	uint32_t nr = (uint32_t)site->sys->nr[site->arch] + arch_info(site->arch)->nr_base;
+
+	resolve_rule_add(r, it,
+			 (struct call_rule){ .arch = site->arch,
+					     .nr = nr,
+					     .sys = site->sys,
+					     .verdict = site->verdict,
+					     .cond = cond,
+					     .origin = o });
+}
+
 static void resolve_named(struct resolver *r, const struct item *it, const struct ast_call *call,
 			  const struct verdict v[ARCH_NR])
 {
@@ -380,14 +395,7 @@ static void resolve_named(struct resolver *r, const struct item *it, const struc
 		if (!cond_resolve(r, &site, call->cond, &cond) || !(it->arches & ARCH_BIT(a)))
 			continue;
 		check_level(r, &call->name, s, (enum arch)a);
-		resolve_rule_add(r, it,
-				 (struct call_rule){ .arch = (enum arch)a,
-						     .nr = (uint32_t)s->nr[a] +
-							   arch_info((enum arch)a)->nr_base,
-						     .sys = s,
-						     .verdict = v[a],
-						     .cond = cond,
-						     .origin = o });
+		add_rule(r, it, &site, cond, o);
 	}
 }
 
@@ -424,18 +432,12 @@ static void add_implied(struct resolver *r, const struct item *it, const struct 
 		return;
 	for (int a = 0; a < ARCH_NR; a++) {
 		const struct cond *cond = NULL;
+		struct cond_site site = { s, s->name, (enum arch)a, v[a] };
 		if (!(it->arches & r->p->arches & ARCH_BIT(a)) || s->nr[a] < 0)
 			continue;
 		if (make && !make(r, s, (enum arch)a, ctx, &cond))
 			continue;
-		resolve_rule_add(r, it,
-				 (struct call_rule){ .arch = (enum arch)a,
-						     .nr = (uint32_t)s->nr[a] +
-							   arch_info((enum arch)a)->nr_base,
-						     .sys = s,
-						     .verdict = v[a],
-						     .cond = cond,
-						     .origin = o });
+		add_rule(r, it, &site, cond, o);
 	}
 }
 
