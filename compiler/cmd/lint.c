@@ -177,7 +177,7 @@ static void lint_profile(struct session *s, struct source *src, const struct oci
 	struct inside inside;
 
 	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
-		lint_json(s->arena, inside.profile, src, rt, s->diags);
+		lint_json(s->arena, inside.profile, rt, s->diags);
 }
 
 static void tell_program(struct session *s, const struct source *src)

@@ -10,15 +10,13 @@
 #define JSON LINT_JSON
 #define BOTH (LINT_PALE | LINT_JSON)
 
-#undef RULE_TOLD
-#undef RULE
-/* The rules' rows stand above their functions; the build gathers them, sorted. */
-#define RULE(id, slug, severity, formats, fn, doc, explain) lint_fn fn;
-#define RULE_TOLD(id, slug, severity, formats, doc, explain)
+/*
+ * The rules' rows stand above their functions; the build gathers them, sorted. As internal.h has
+ * them they declare the functions, then they are the table.
+ */
 #include "lint_rules.def"
-#undef RULE_TOLD
 #undef RULE
-
+#undef RULE_TOLD
 #define RULE(id, slug, severity, formats, fn, doc, explain) { { DIAG_##id, formats, explain }, fn },
 #define RULE_TOLD(id, slug, severity, formats, doc, explain)                                       \
 	{ { DIAG_##id, formats, explain }, NULL },
@@ -28,8 +26,6 @@ static const struct {
 } rules[] = {
 #include "lint_rules.def"
 };
-#undef RULE_TOLD
-#undef RULE
 
 size_t lint_rule_count(void)
 {
@@ -49,16 +45,14 @@ static void run_rules(struct lint *l, unsigned format)
 			rules[i].run(l, rules[i].row.id);
 }
 
-int lint_json(struct arena *a, const struct json *root, struct source *src,
-	      const struct oci_runtime *rt, struct diags *ds)
+int lint_json(struct arena *a, const struct json *root, const struct oci_runtime *rt,
+	      struct diags *ds)
 {
 	const struct oci_read_options read = { .runtime = rt };
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
-
 	struct oci_profile *profile = ARENA_NEW(a, struct oci_profile);
 
-	(void)src;
 	if (!root)
 		return -1;
 	oci_parse(a, root, &read, profile);

@@ -23,7 +23,7 @@ const struct lint_rule *lint_rule_at(size_t i);
 struct oci_runtime;
 /* rt: the runtime that what depends on one is about; NULL: JSON as oci_runtime_default reads it,
  * and what any of them needs. */
-int lint_json(struct arena *a, const struct json *root, struct source *src,
-	      const struct oci_runtime *rt, struct diags *ds);
+int lint_json(struct arena *a, const struct json *root, const struct oci_runtime *rt,
+	      struct diags *ds);
 int lint_pale(struct arena *a, const struct ast_file *file, const struct policies *policies,
 	      const struct oci_runtime *rt, struct diags *ds);
