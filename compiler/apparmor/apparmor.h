@@ -6,11 +6,10 @@
 #include "compiler/policy/policy.h"
 
 struct apparmor_options {
-	const char *abi; /* "abi/3.0" */
 	bool complain; /* refuse nothing: of policy_logging(), as deny rules refuse nevertheless */
 };
 
-/* 0, or -1 with diagnostics (a rule that this abi cannot express) and `out` empty. */
+/* 0, or -1 with diagnostics (a rule that abi 3.0 cannot express) and `out` empty. */
 int apparmor_write(struct arena *a, const struct policy *p, const struct apparmor_options *opt,
 		   struct buf *out, struct diags *ds);
 

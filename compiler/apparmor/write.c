@@ -474,7 +474,7 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 	if (opt->complain)
 		buf_puts(w->out,
 			 "# It enforces nothing: what the policy refuses passes and is logged.\n");
-	buf_printf(w->out, "abi <%s>,\n", opt->abi);
+	buf_puts(w->out, "abi <abi/3.0>,\n");
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));

@@ -227,7 +227,7 @@ static int prepare_seccomp(struct arena *a, const struct enforce_options *opt, s
 static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan *plan,
 			    struct diags *ds)
 {
-	struct apparmor_options opt = { .abi = "abi/3.0" };
+	struct apparmor_options opt = { 0 };
 	BUF_AUTO text = { 0 };
 
 	if (!profile_supported()) {

@@ -8,7 +8,7 @@
 int target_apparmor_write(struct compilation *c, const struct target *t, const struct policy *p)
 {
 	struct arena *arena = c->diags->arena;
-	struct apparmor_options opt = { .abi = "abi/3.0", .complain = c->log_only };
+	struct apparmor_options opt = { .complain = c->log_only };
 	struct artifact a = { .target = t };
 
 	if (apparmor_write(arena, p, &opt, &a.bytes, c->diags))
@@ -40,7 +40,7 @@ static void ask(struct target_check *c, const char *of, const struct source *src
 void target_apparmor_check(struct target_check *c, const struct target *t, const struct policy *p)
 {
 	struct arena *a = c->diags->arena;
-	struct apparmor_options opt = { .abi = "abi/3.0" };
+	struct apparmor_options opt = { 0 };
 	BUF_AUTO out = { 0 };
 
 	if (apparmor_write(a, p, &opt, &out, c->diags)) {

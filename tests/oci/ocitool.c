@@ -377,7 +377,7 @@ static int compare_everywhere(char **argv)
 
 static int write_apparmor(char **argv)
 {
-	struct apparmor_options opt = { .abi = "abi/3.0" };
+	struct apparmor_options opt = { 0 };
 	BUF_AUTO out = { 0 };
 	const struct policy *p = load(argv[2], "none");
 	int rc = apparmor_write(arena, p, &opt, &out, diags);
