@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# libapparmor 3.0.8 (Debian 12) against the denials that kernels since 6.12 write.
+# libapparmor against the denials that kernels since 6.12 write, with class="..." in every record.
 #
-# Those kernels put class="..." into every AppArmor record. parse_record(), which aa-logprof,
-# aa-notify and the like stand on, answers AA_RECORD_INVALID (0) for the whole record then, so that
-# the tools of a Debian 12 under a newer kernel see no denials at all and say nothing. 4.1.0
-# (Debian 13) reads the same line as AA_RECORD_DENIED (4), with the class left over.
+# Expected: parse_record() reads such a record as AA_RECORD_DENIED (4), with or without the class.
+# Really: with the class it answers AA_RECORD_INVALID (0), and all of the record is lost.
+# Version: libapparmor1 3.0.8-3 (Debian 12). 4.1.0-1 (Debian 13) answers 4 for both.
+# Why it matters: aa-logprof, aa-notify and the like stand on it. Under a newer kernel the tools of
+#	a Debian 12 see no denial at all and say nothing, so that a profile looks finished that is not.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
