@@ -66,16 +66,6 @@ dd_node dump_root(struct session *s, struct dd *dd, const struct held *h)
 	return root;
 }
 
-bool dump_pid(const char *text, pid_t *out)
-{
-	uint64_t n;
-
-	if (str_u64(str_c(text), &n) < 0 || !n || n > INT32_MAX)
-		return false;
-	*out = (pid_t)n;
-	return true;
-}
-
 /* ---- writing ---- */
 
 struct dump_options {

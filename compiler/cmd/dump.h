@@ -9,4 +9,3 @@
 int dump_read(struct session *s, const char *command, pid_t pid, struct held *out);
 /* What they answer together: the most restrictive, of the newest on ties. */
 dd_node dump_root(struct session *s, struct dd *dd, const struct held *h);
-bool dump_pid(const char *text, pid_t *out); /* a process number */

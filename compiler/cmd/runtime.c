@@ -56,6 +56,20 @@ int runtime_given(struct session *s, const struct options *o, const struct oci_r
 	return v->given ? runtime_named(s, o->command, v->text, out) : -1;
 }
 
+int runtime_loader(struct session *s, const struct options *o, int kind, struct oci_runtime *out)
+{
+	const struct option_value *v = &o->at[OPT_RUNTIME];
+	int rc = -1;
+
+	if (v->given)
+		rc = runtime_option(s, o->command, v->text, kind, out);
+	else
+		runtime_here(s, kind, out);
+	if (rc < 0)
+		runtime_note(s, out);
+	return rc;
+}
+
 const char *runtime_name(struct arena *a, const struct oci_runtime *rt)
 {
 	return rt ? oci_runtime_name(a, rt) : "any";

@@ -16,6 +16,8 @@ int runtime_named(struct session *s, const struct command *self, const char *wor
 /* The same of --runtime, where it is given; else -1 and *out stays. */
 struct options;
 int runtime_given(struct session *s, const struct options *o, const struct oci_runtime **out);
+/* Who loads it, of `kind` as above: --runtime's, else the installed one. */
+int runtime_loader(struct session *s, const struct options *o, int kind, struct oci_runtime *out);
 /* NULL and the one that is installed here, or why that is not known; in the arena. *lacking: the
  * system is short of something, and another time it may be. */
 const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out, bool *lacking);

@@ -1,37 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale sim: the verdict on calls, and the line that decided. */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "compiler/cbpf/cbpf.h"
 #include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/container.h"
 #include "compiler/cmd/strace.h"
 #include "grammar/parse.h"
-
-static const char help[] =
-	"usage: pale sim FILE CALL...\n"
-	"       pale sim FILE --raw\n\n"
-	"The verdict on each call, its architecture, and the rule or header line that decided.\n"
-	"A call is written as in policies: 'socket(AF_VSOCK, SOCK_STREAM)', 'openat', '#470(1)',\n"
-	"'clone(flags = CLONE_NEWUSER)', or as strace prints it, with its texts and its result;\n"
-	"arguments that are not given are 0.\n\n"
-	"  --raw           read \"ARCH NR A0 A1 A2 A3 A4 A5\" lines, print a verdict a line\n"
-	"  --as LAYER      policy (default): the specification; bpf: the generated program;\n"
-	"                  docker:runc, docker:crun: what a container's kernel holds, of the JSON\n"
-	"  --runtime R     whose reading of a JSON profile, and for docker:... who loads it, such "
-	"as\n"
-	"                  debian13, docker-28.5, runc-1.3.6\n"
-	"  --arch A        the calls' architecture (default: this machine's, if it is listed)\n"
-	"  --policy NAME   which policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; LIST may be none, "
-	"all\n"
-	"                  or docker (what a container gets that asks for nothing)\n"
-	"  --sets DIR      where sets are found\n";
 
 /* ---- who answers ---- */
 
@@ -458,70 +438,39 @@ static int sim_raw(struct session *s, const struct simulator *sim)
 
 /* ---- the command ---- */
 
+enum sim_as { AS_POLICY, AS_BPF, AS_RUNC, AS_CRUN }; /* in the order of options.def */
+
 struct sim_options {
 	struct input_options input;
-	const char *policy, *as, *runtime, *file;
-	struct oci_runtime loads; /* --as docker:... */
+	const char *policy, *file;
+	enum sim_as as;
+	struct oci_runtime loads; /* AS_RUNC, AS_CRUN */
 	bool raw;
 	int arch;
 };
 
-/* -1: there is such a layer; else the exit status. */
-static int check_layer(struct session *s, const struct command *self, struct sim_options *o)
-{
-	if (strncmp(o->as, "docker:", 7)) {
-		if (strcmp(o->as, "policy") && strcmp(o->as, "bpf"))
-			return usage_error(
-				self,
-				"no layer '%s'; policy, bpf, docker:runc and docker:crun answer",
-				o->as);
-		return o->runtime ? runtime_named(s, self, o->runtime, &o->input.runtime) : -1;
-	}
-	return sim_loaded_option(s, self, o->as, o->runtime, &o->loads);
-}
-
 /* -1: go on; else the exit status. */
-static int read_options(struct session *s, int argc, char **argv, struct sim_options *o)
+static int read_options(struct session *s, const struct options *o, struct sim_options *out)
 {
-	static const struct option options[] = {
-		{ "raw", no_argument, NULL, 'r' },
-		{ "as", required_argument, NULL, 'A' },
-		{ "arch", required_argument, NULL, 'a' },
-		{ "runtime", required_argument, NULL, 'R' },
-		{ "policy", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' },
-		SHARED_OPTIONS,
-		{ 0 },
+	*out = (struct sim_options){
+		.policy = o->at[OPT_POLICY].text,
+		.file = o->operands[0],
+		.as = (enum sim_as)o->at[OPT_SIM_AS].word,
+		.raw = o->at[OPT_RAW].given,
+		.arch = o->at[OPT_ARCH].given ? (int)o->at[OPT_ARCH].arch : -1,
 	};
-	const struct command *self = command_find("sim");
-	int c, index = 0;
-
-	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
-		switch (c) {
-		case 'r': o->raw = true; break;
-		case 'A': o->as = optarg; break;
-		case 'R': o->runtime = optarg; break;
-		case 'p': o->policy = optarg; break;
-		case 'a':
-			o->arch = arch_find(str_c(optarg));
-			if (o->arch < 0)
-				return usage_error(self, "unknown architecture '%s'", optarg);
-			break;
-		case 'h': fputs(help, stdout); return EXIT_OK;
-		case OPTION_SHARED:
-			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
-			if (c)
-				return c;
-			break;
-		default: return option_error(self, options, argv);
-		}
-	}
-	if (optind == argc || (o->raw ? optind + 1 != argc : optind + 1 == argc))
-		return usage_error(self, o->raw ? "--raw takes one FILE and no calls" :
-						  "a FILE and calls are needed");
-	if (o->raw && !strcmp(argv[optind], "-"))
-		return usage_error(self, "--raw reads its lines from standard input: name a FILE");
-	return check_layer(s, self, o);
+	if (environment_options(o, &out->input.resolve))
+		return EXIT_USAGE;
+	if (out->raw && o->n != 1)
+		return usage_error(o->command, "--raw takes one FILE and no calls");
+	if (!out->raw && o->n < 2)
+		return usage_error(o->command, "a FILE and calls are needed");
+	if (out->raw && !strcmp(out->file, "-"))
+		return usage_error(o->command,
+				   "--raw reads its lines from standard input: name a FILE");
+	if (out->as < AS_RUNC)
+		return runtime_given(s, o, &out->input.runtime);
+	return runtime_loader(s, o, out->as == AS_CRUN ? OCI_CRUN : OCI_RUNC, &out->loads);
 }
 
 static int open_bpf(struct session *s, struct source *src, struct simulator *sim)
@@ -563,7 +512,7 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 	struct input in;
 	int status;
 
-	if (!strncmp(o->as, "docker:", 7)) {
+	if (o->as >= AS_RUNC) {
 		struct sim_loaded *l = ARENA_NEW(s->arena, struct sim_loaded);
 		status = sim_loaded_load(s, o->file, &o->input, o->policy, &o->loads, l);
 		sim->policy = l->policy;
@@ -571,7 +520,7 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 		return status;
 	}
 	status = input_open(s, o->file, &in);
-	if (!status && in.format == INPUT_JSON && !strcmp(o->as, "policy"))
+	if (!status && in.format == INPUT_JSON && o->as == AS_POLICY)
 		return open_decide(s, o, sim);
 	if (!status && in.format != INPUT_BPF)
 		status = input_resolve(s, &o->input, &in);
@@ -586,31 +535,37 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 	sim->policy = input_policy(s, &in, o->policy);
 	if (!sim->policy)
 		return EXIT_FOUND;
-	sim->as_bpf = !strcmp(o->as, "bpf");
+	sim->as_bpf = o->as == AS_BPF;
 	status = sim->as_bpf ? generate_programs(s, sim) : 0;
 	return session_report(s) || status ? EXIT_FOUND : EXIT_OK;
 }
 
+static int simulate(struct session *s, const struct sim_options *o, char **calls)
+{
+	struct simulator *sim = ARENA_NEW(s->arena, struct simulator);
+	BUF_AUTO out = { 0 };
+	int status = open_simulator(s, o, sim);
+
+	if (!status && o->raw)
+		status = sim_raw(s, sim);
+	for (; !status && *calls; calls++)
+		sim_call(s, sim, *calls, o->arch, &out);
+	if (out.n && output_write(NULL, &out, 0))
+		status = EXIT_SYSTEM;
+	return session_report(s) && !status ? EXIT_FOUND : status;
+}
+
 int cmd_sim(int argc, char **argv)
 {
+	struct sim_options sim;
+	struct options o = { 0 };
 	struct session s;
-	struct sim_options o = { .as = "policy", .arch = -1 };
-	BUF_AUTO out = { 0 };
 
 	session_open(&s);
-	int status = read_options(&s, argc, argv, &o);
-	if (status < 0) {
-		struct simulator *sim = arena_alloc(s.arena, sizeof(*sim));
-		o.file = argv[optind];
-		status = open_simulator(&s, &o, sim);
-		if (!status && o.raw)
-			status = sim_raw(&s, sim);
-		for (int i = optind + 1; !status && i < argc; i++)
-			sim_call(&s, sim, argv[i], o.arch, &out);
-		if (out.n && output_write(NULL, &out, 0))
-			status = EXIT_SYSTEM;
-		if (session_report(&s) && !status)
-			status = EXIT_FOUND;
-	}
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0)
+		status = read_options(&s, &o, &sim);
+	if (status < 0)
+		status = simulate(&s, &sim, o.operands + 1);
 	return session_end(&s, status);
 }

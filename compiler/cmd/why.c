@@ -4,7 +4,6 @@
  * that refused, and the line that would allow it.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -13,28 +12,9 @@
 #include "compiler/cmd/dump.h"
 #include "compiler/file/journal.h"
 #include "compiler/file/raise.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/container.h"
-
-static const char help[] =
-	"usage: pale why AUDIT-LINE|- [FILE]\n"
-	"       pale why --pid P [FILE]\n\n"
-	"Which rule refused a call, and which line would allow it. AUDIT-LINE is a record of type\n"
-	"1326 (SECCOMP) as dmesg, journalctl (also -o json) or ausearch print it, '-' reads many\n"
-	"from standard input and counts equal ones. FILE is the policy, JSON profile or BPF "
-	"program\n"
-	"that was in force; without it the line is explained as it stands. A record has no\n"
-	"arguments: what depends on them is told as such. --pid looks at the call that a process "
-	"is\n"
-	"in, with its arguments, and at what each of its filters answers (it needs "
-	"CAP_SYS_ADMIN).\n\n"
-	"  --pid P         a running process, or one of its threads\n"
-	"  --as LAYER      docker:runc, docker:crun: FILE as a container of it holds it\n"
-	"  --runtime R     whose reading of a JSON profile, and for --as who loads it, such as\n"
-	"                  debian13, docker-28.5, runc-1.3.6\n"
-	"  --policy NAME   which policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about\n"
-	"  --sets DIR      where sets are found\n";
 
 enum { LINE_MAX_BYTES = 8192, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64 };
 
@@ -55,7 +35,7 @@ struct why {
 	struct decide_options opt;
 	struct dd *dd;
 	struct decide decide;
-	const char *as, *runtime; /* --as docker:..., then */
+	const struct options *options;
 	const struct sim_loaded *loaded;
 	dd_node root; /* what the file answers */
 	VEC(struct event) events;
@@ -645,16 +625,17 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 static int load_file(struct why *w)
 {
 	const struct input_options input = { .resolve = w->opt.resolve };
+	const struct option_value *as = &w->options->at[OPT_LOADED_AS];
 	struct oci_runtime rt;
 
 	w->decide.shown = str_safe(w->s->arena, w->file);
-	if (!w->as) {
+	if (!as->given) {
 		int status = decide_load(w->s, w->dd, w->file, &w->opt, &w->decide);
 		w->root = w->decide.root;
 		return status;
 	}
 	struct sim_loaded *l = ARENA_NEW(w->s->arena, struct sim_loaded);
-	int status = sim_loaded_option(w->s, command_find("why"), w->as, w->runtime, &rt);
+	int status = runtime_loader(w->s, w->options, as->word ? OCI_CRUN : OCI_RUNC, &rt);
 	if (status < 0)
 		status = sim_loaded_load(w->s, w->file, &input, w->opt.policy, &rt, l);
 	w->loaded = l;
@@ -683,58 +664,37 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 	return status;
 }
 
-static int read_options(struct why *w, int argc, char **argv, pid_t *pid)
+/* -1: go on; else the exit status. */
+static int read_options(struct why *w)
 {
-	static const struct option options[] = {
-		{ "pid", required_argument, NULL, 'P' },
-		{ "policy", required_argument, NULL, 'p' },
-		{ "as", required_argument, NULL, 'A' },
-		{ "runtime", required_argument, NULL, 'R' },
-		{ "help", no_argument, NULL, 'h' },
-		SHARED_OPTIONS,
-		{ 0 },
-	};
-	const struct command *self = command_find("why");
-	int c, index = 0;
+	const struct options *o = w->options;
+	bool pid = o->at[OPT_PID].given, as = o->at[OPT_LOADED_AS].given;
 
-	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
-		switch (c) {
-		case 'P':
-			if (!dump_pid(optarg, pid))
-				return usage_error(self, "'%s' is no process number", optarg);
-			break;
-		case 'p': w->opt.policy = optarg; break;
-		case 'A': w->as = optarg; break;
-		case 'R': w->runtime = optarg; break;
-		case 'h': fputs(help, stdout); return EXIT_OK;
-		case OPTION_SHARED:
-			c = environment_option(w->s, &w->opt.resolve, options[index].name, optarg);
-			if (c)
-				return c;
-			break;
-		default: return option_error(self, options, argv);
-		}
-	}
-	int n = argc - optind;
-	if ((w->as || w->runtime) && n < (*pid ? 1 : 2))
-		return usage_error(self, "--%s is about a FILE", w->as ? "as" : "runtime");
-	if (*pid ? n > 1 : n < 1 || n > 2)
-		return usage_error(self, *pid ? "one FILE at most" :
-						"an audit line ('-': standard input) "
-						"and perhaps a FILE");
-	return w->runtime && !w->as ? runtime_named(w->s, self, w->runtime, &w->opt.runtime) : -1;
+	w->opt.policy = o->at[OPT_POLICY].text;
+	if (environment_options(o, &w->opt.resolve))
+		return EXIT_USAGE;
+	if ((as || o->at[OPT_RUNTIME].given) && o->n < (pid ? 1 : 2))
+		return usage_error(o->command, "--%s is about a FILE", as ? "as" : "runtime");
+	if (pid && o->n > 1)
+		return usage_error(o->command, "one FILE at most");
+	if (!pid && (o->n < 1 || o->n > 2))
+		return usage_error(o->command,
+				   "an audit line ('-': standard input) and perhaps a FILE");
+	return as ? -1 : runtime_given(w->s, o, &w->opt.runtime);
 }
 
 int cmd_why(int argc, char **argv)
 {
+	struct options o = { 0 };
 	struct session s;
-	pid_t pid = 0;
 
 	session_open(&s);
 	struct why *w = ARENA_NEW(s.arena, struct why);
-	w->s = &s;
-	int status = read_options(w, argc, argv, &pid);
+	*w = (struct why){ .s = &s, .options = &o };
+	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
-		status = why(w, pid, argv + optind, argc - optind);
+		status = read_options(w);
+	if (status < 0)
+		status = why(w, (pid_t)o.at[OPT_PID].number, o.operands, o.n);
 	return session_end(&s, status);
 }

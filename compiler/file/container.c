@@ -28,23 +28,6 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 	return json_parse(s->arena, src, s->diags);
 }
 
-int sim_loaded_option(struct session *s, const struct command *self, const char *as,
-		      const char *runtime, struct oci_runtime *out)
-{
-	bool crun = !strcmp(as, "docker:crun");
-
-	if (!crun && strcmp(as, "docker:runc"))
-		return usage_error(self, "no layer '%s'; docker:runc and docker:crun answer", as);
-	int kind = crun ? OCI_CRUN : OCI_RUNC, rc = -1;
-	if (runtime)
-		rc = runtime_option(s, self, runtime, kind, out);
-	else
-		runtime_here(s, kind, out);
-	if (rc < 0)
-		runtime_note(s, out);
-	return rc;
-}
-
 static int open_json(struct session *s, const struct json *root, const struct oci_runtime *rt,
 		     const struct environment *env, struct sim_loaded *out)
 {

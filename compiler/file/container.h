@@ -15,10 +15,6 @@ struct sim_loaded {
 	struct span span;
 };
 
-/* --as and --runtime (NULL: none given) of a command that takes them: -1, or the exit status of
- * wrong usage, told. */
-int sim_loaded_option(struct session *s, const struct command *self, const char *as,
-		      const char *runtime, struct oci_runtime *out);
 /*
  * JSON as it stands, a policy (named `policy`) by the JSON that it compiles to. An exit status;
  * what is wrong was reported.
