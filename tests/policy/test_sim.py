@@ -95,7 +95,7 @@ def test_several_calls_one_wrong(pale, web):
 @pytest.mark.parametrize("args", [[], ["--raw", "read"], ["--as", "magic", "read"],
                                   ["--as", "docker:podman", "read"], ["--as", "docker:runc", "--runtime", "crun-1.8", "read"],
                                   ["--as", "docker:crun", "--runtime", "nope", "read"],
-                                  ["--runtime", "runc-1.1", "read"], ["--arch", "vax", "read"],
+                                  ["--runtime", "runk-1.1", "read"], ["--arch", "vax", "read"],
                                   ["--nosuch", "read"]])
 def test_wrong_usage(pale, web, args):
     assert pale("sim", web, *args).rc == 2
