@@ -42,11 +42,19 @@ struct chunk {
 	_Alignas(max_align_t) unsigned char data[];
 };
 
+struct bound {
+	size_t used, max; /* bytes, of the arena and of its scratches */
+	arena_leave_fn *leave;
+	void *who;
+};
+
 struct arena {
 	arena_oom_fn *oom;
 	struct chunk *head;
 	size_t next_size;
-	size_t size; /* of all chunks */
+	size_t size;         /* of all chunks */
+	struct bound own;    /* what arena_bound() said */
+	struct bound *bound; /* own, or that of the arena this is a scratch of */
 };
 
 static _Noreturn void run_out(arena_oom_fn *oom)
@@ -64,12 +72,37 @@ struct arena *arena_new(arena_oom_fn *oom)
 		run_out(oom);
 	a->oom = oom;
 	a->next_size = CHUNK_FIRST;
+	a->own.max = SIZE_MAX;
+	a->bound = &a->own;
 	return a;
 }
 
 struct arena *arena_scratch(const struct arena *a)
 {
-	return arena_new(a->oom);
+	struct arena *scratch = arena_new(a->oom);
+
+	scratch->bound = a->bound;
+	return scratch;
+}
+
+void arena_bound(struct arena *a, size_t bytes, arena_leave_fn *leave, void *who)
+{
+	BUG_ON(a->bound != &a->own);
+	a->own = (struct bound){ a->own.used, bytes, leave, who };
+}
+
+/* Before bytes are taken from the system. */
+static void count(struct arena *a, size_t size)
+{
+	struct bound *b = a->bound;
+
+	if (b->used > b->max || size > b->max - b->used) {
+		if (b->leave)
+			b->leave(b->who);
+		abort();
+	}
+	b->used += size;
+	a->size += size;
 }
 
 void arena_no_memory(struct arena *a)
@@ -88,6 +121,7 @@ void arena_free(struct arena *a)
 		else
 			free(c);
 	}
+	a->bound->used -= a->size;
 	free(a);
 }
 
@@ -116,12 +150,12 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*c))
 		run_out(a->oom);
+	count(a, size);
 	/* calloc: fresh pages from the kernel are zero already, nothing is cleared twice. */
 	c = calloc(1, sizeof(*c) + size);
 	if (!c)
 		run_out(a->oom);
 	c->size = size;
-	a->size += size;
 	return c;
 }
 
@@ -130,7 +164,7 @@ static struct chunk *add_next(struct arena *a)
 	struct chunk *c = MAPS_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk() : NULL;
 
 	if (c)
-		a->size += c->size;
+		count(a, c->size);
 	else
 		c = add_chunk(a, a->next_size);
 	if (a->next_size < CHUNK_MAX)

@@ -21,6 +21,13 @@ _Noreturn void arena_no_memory(struct arena *a);
 
 size_t arena_size(const struct arena *a); /* bytes taken from the system, for those with a bound */
 
+/*
+ * What an arena and its scratches take together is bounded from here on: where they would take more
+ * than `bytes` from the system, leave(who) is called, which does not return (else: abort).
+ */
+typedef void arena_leave_fn(void *who);
+void arena_bound(struct arena *a, size_t bytes, arena_leave_fn *leave, void *who);
+
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_dup(struct arena *a, const void *p, size_t size);
 char *arena_strdup(struct arena *a, const char *s);

@@ -195,18 +195,31 @@ static struct source_mark mark_before(const struct source *src, uint32_t offset)
 		else
 			hi = mid;
 	}
-	return src->marks->list.v[lo];
+	const struct source_mark *last = &src->marks->last, *mark = &src->marks->list.v[lo];
+	return last->offset <= offset && last->offset > mark->offset ? *last : *mark;
+}
+
+/* Where the line that begins here ends. */
+static uint32_t line_end(const struct source *src, uint32_t begin)
+{
+	struct source_marks *marks = src->marks;
+	const char *line = src->text.p + begin, *stop;
+
+	if (marks->line_end && marks->line_begin == begin)
+		return marks->line_end;
+	stop = memchr(line, '\n', src->text.n - begin);
+	marks->line_begin = begin;
+	marks->line_end = stop ? (uint32_t)(stop - src->text.p) : (uint32_t)src->text.n;
+	return marks->line_end;
 }
 
 struct place source_place(const struct source *src, uint32_t offset)
 {
 	uint32_t at = offset < src->text.n ? offset : (uint32_t)src->text.n;
-	struct source_mark m = walk_to(src, mark_before(src, at), at);
-	const char *line = src->text.p + m.line_begin, *end = src->text.p + src->text.n;
-	const char *stop = memchr(line, '\n', (size_t)(end - line));
+	struct source_mark m = src->marks->last = walk_to(src, mark_before(src, at), at);
+	const char *line = src->text.p + m.line_begin;
+	const char *stop = src->text.p + line_end(src, m.line_begin);
 
-	if (!stop)
-		stop = end;
 	if (stop > line && stop[-1] == '\r')
 		stop--;
 	return (struct place){ .line = m.line,

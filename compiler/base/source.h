@@ -30,6 +30,9 @@ struct source_mark { /* a place that was computed once; others are counted from 
 struct source_marks { /* every SOURCE_STEP bytes, made when the first place is asked for */
 	struct arena *arena;
 	VEC(struct source_mark) list;
+	struct source_mark last; /* where the place asked for before was found */
+	uint32_t line_begin,
+		line_end; /* of the line that was shown last: it may be all of 16 MiB */
 };
 
 struct source {

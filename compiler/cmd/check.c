@@ -266,7 +266,10 @@ int cmd_check(int argc, char **argv)
 		const char *name = str_safe(s.arena, argv[i]);
 		if (argc - optind > 1)
 			printf("%s:\n", name);
+		struct session own;
+		c.session = session_for(&s, &own, argv[i]);
 		status = check_file(&c, argv[i]);
+		session_done(&s, c.session);
 		worst = status > worst ? status : worst;
 	}
 	worst = session_end(&s, worst == EXIT_OK && c.failed ? EXIT_FOUND : worst);

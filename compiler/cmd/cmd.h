@@ -49,6 +49,17 @@ struct session {
 void session_open(struct session *s);
 /* For run and learn: 3 may be their command's status, so they leave with EXIT_PALE. */
 void session_open_run(struct session *s);
+/*
+ * From here on what its arena holds is bounded (PL218, and out), as session_open() does it;
+ * session_open_run() does not: a recording has bounds of its own. The session must not move.
+ */
+void session_bound(struct session *s);
+/*
+ * For one file of several, so that memory is a file's and not that of all: opens `own` and returns
+ * it, but for standard input, which is read once and stays in `s`. Both end in session_done().
+ */
+struct session *session_for(struct session *s, struct session *own, const char *path);
+void session_done(struct session *s, struct session *one);
 void session_close(struct session *s);
 /* Closes it. `status`; where that is EXIT_FOUND and what was found is a system that is short of
  * something (PL020), the status of such failures. */

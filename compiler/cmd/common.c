@@ -49,6 +49,41 @@ static void leave_run_without_memory(void)
 	tell_no_memory(EXIT_PALE);
 }
 
+/*
+ * What one file may cost, whatever its shape, is 1 GiB; the arenas are all of a process but some
+ * MiB. The bounds of single steps come before this one, and know the rule.
+ */
+enum { SESSION_MIB_MAX = 768 };
+
+static const struct source *largest_source(const struct session *s)
+{
+	const struct source *largest = NULL;
+
+	vec_each(&s->sources->list, it)
+		if (!largest || (*it)->text.n > largest->text.n)
+			largest = *it;
+	return largest;
+}
+
+/* The session's arena is full: what is to be said stands in one of its own. */
+static void leave_at_bound(void *who)
+{
+	struct session *s = who, own = { .diag_json = s->diag_json, .failure = s->failure };
+	const struct source *src = largest_source(s);
+
+	own.arena = arena_new(leave_without_memory);
+	own.sources = sources_new(own.arena);
+	own.diags = diags_new(own.arena, own.sources);
+	struct diag *d = diag_add(own.diags, DIAG_PL218, NO_SPAN,
+				  "'%s' (%zu bytes) needs more than %d MiB of memory",
+				  src ? src->name : "this", src ? src->text.n : 0, SESSION_MIB_MAX);
+	diag_help(
+		own.diags, d,
+		"no policy or profile in use comes near it: write fewer rules, values or entries");
+	session_report(&own);
+	exit(s->failure == EXIT_PALE ? EXIT_PALE : EXIT_FOUND);
+}
+
 static void open_with(struct session *s, int failure)
 {
 	const char *format = getenv("PALE_DIAG");
@@ -61,9 +96,32 @@ static void open_with(struct session *s, int failure)
 	s->diag_json = format && !strcmp(format, "json");
 }
 
+void session_bound(struct session *s)
+{
+	arena_bound(s->arena, (size_t)SESSION_MIB_MAX << 20, leave_at_bound, s);
+}
+
 void session_open(struct session *s)
 {
 	open_with(s, EXIT_SYSTEM);
+	session_bound(s);
+}
+
+struct session *session_for(struct session *s, struct session *own, const char *path)
+{
+	if (!strcmp(path, "-"))
+		return s;
+	session_open(own);
+	own->diag_json = s->diag_json;
+	return own;
+}
+
+void session_done(struct session *s, struct session *one)
+{
+	if (one == s)
+		return;
+	s->starved |= one->starved;
+	session_close(one);
 }
 
 void session_open_run(struct session *s)

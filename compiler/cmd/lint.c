@@ -266,7 +266,7 @@ static void put_findings(struct lint_run *r, const char *name)
 	put_summary(r, name, counts);
 }
 
-static int lint_file(struct lint_run *r, const char *path)
+static int lint_here(struct lint_run *r, const char *path)
 {
 	struct session *s = r->session;
 	struct source *src;
@@ -287,6 +287,17 @@ static int lint_file(struct lint_run *r, const char *path)
 	}
 	put_findings(r, err ? path : src->name);
 	return EXIT_OK;
+}
+
+static int lint_file(struct lint_run *r, const char *path)
+{
+	struct session own, *all = r->session;
+
+	r->session = session_for(all, &own, path);
+	int status = lint_here(r, path);
+	session_done(all, r->session);
+	r->session = all;
+	return status;
 }
 
 static int lint_files(struct lint_run *r, char **files)

@@ -255,6 +255,7 @@ int cmd_run(int argc, char **argv)
 	int rc;
 
 	session_open_run(&s);
+	session_bound(&s);
 	rc = parse_options(&s, c, argc, argv, &o);
 	if (rc < 0)
 		rc = print_help(c);

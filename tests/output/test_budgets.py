@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE as NAMED
+from conftest import PALE as NAMED, ROOT
 
 PALE = os.path.abspath(NAMED)  # what is asked runs in a folder of its own
 LONG = int(os.environ.get("PALE_LONG", "0"))
@@ -209,6 +209,42 @@ def test_other_commands_bound_a_large_policy(tmp_path, name):
         assert not held(argv, tmp_path).returncode or argv[0] == "lint"
     bound(held(["check", "-t", "bpf", "t.pale"], tmp_path), "PL200")
     bound(held(["compile", "-q", "-t", "docker", "-o", "o.json", "t.pale"], tmp_path), "PL220")
+
+
+@pytest.mark.once
+def test_what_no_other_bound_meets_ends_by_its_memory(tmp_path):
+    rules = "\n".join(f"file r /srv/{i}/*;" for i in range(300000))
+    (tmp_path / "t.pale").write_text(policy(rules, AA))
+    for argv in (["compile", "-t", "apparmor", "-o", "x", "t.pale"], ["lint", "t.pale"], ["diff", "t.pale", "t.pale"]):
+        proc = held(argv, tmp_path)
+        assert proc.returncode == 1 and b"'t.pale' (" in proc.stderr and b"768 MiB" in proc.stderr, proc.stderr[-400:]
+        assert b"[PL218 " in proc.stderr and b"= help: " in proc.stderr and not (tmp_path / "x").exists()
+    proc = subprocess.run([PALE, "run", "t.pale", "--", "true"], cwd=tmp_path, capture_output=True)
+    assert proc.returncode == 125 and b"[PL218 " in proc.stderr
+
+
+@pytest.mark.once
+def test_findings_in_one_long_line_cost_what_they_cost_in_many(tmp_path):
+    rules = ",".join(f"#{i % 500}(reg arg0 == {i} or reg arg1 == {i + 1} and reg arg2 lacks {i})" for i in range(100000))
+    (tmp_path / "t.pale").write_text(policy(f"allow {rules};"))
+    assert held(["lint", "t.pale"], tmp_path).stdout.count(b"[PL137 ") > 1000
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("command", ["lint", "check"])
+def test_memory_is_a_files_and_not_that_of_all(tmp_path, command):
+    text = (ROOT / "profiles/found/docker-default.json").read_text()
+    for i in range(60):
+        (tmp_path / f"{i}.json").write_text(text)
+    peak = {}
+    for n in (2, 60):
+        with open(tmp_path / "out", "w") as out:
+            proc = subprocess.Popen([PALE, command, *(f"{i}.json" for i in range(n))], cwd=tmp_path, stdout=out)
+            _, status, used = os.wait4(proc.pid, 0)
+        proc.returncode = os.waitstatus_to_exitcode(status)
+        peak[n] = used.ru_maxrss
+        assert proc.returncode in (0, 1) and f"{n - 1}.json: " in (tmp_path / "out").read_text().replace(":\n", ": ")
+    assert peak[60] < 2 * peak[2], peak
 
 
 def test_too_large_is_the_only_thing_said_of_it(tmp_path):

@@ -61,6 +61,40 @@ static void arena_refuses_overflow(void **state)
 	arena_free(a);
 }
 
+static void leave_bound(void *who)
+{
+	longjmp(*(jmp_buf *)who, 2);
+}
+
+static void arena_and_scratches_share_a_bound(void **state)
+{
+	jmp_buf at_bound;
+	struct arena *a = arena_new(leave), *scratch = arena_scratch(a);
+	volatile unsigned left = 0;
+
+	(void)state;
+	arena_bound(a, 8 << 20, leave_bound, &at_bound);
+	for (int i = 0; i < 40; i++) { /* what is freed counts no more */
+		struct arena *s = arena_scratch(a);
+		arena_alloc(s, 1 << 20);
+		arena_free(s);
+	}
+	arena_alloc(scratch, 6 << 20);
+	if (!setjmp(at_bound))
+		arena_alloc(a, 3 << 20);
+	else
+		left++;
+	arena_alloc(a, 1 << 20);
+	if (!setjmp(at_bound))
+		for (;;)
+			arena_alloc(scratch, 100);
+	else
+		left++;
+	assert_int_equal(left, 2);
+	arena_free(scratch);
+	arena_free(a);
+}
+
 static void vec_keeps_what_was_pushed(void **state)
 {
 	struct arena *a = arena_new(NULL);
@@ -441,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
+		cmocka_unit_test(arena_and_scratches_share_a_bound),
 		cmocka_unit_test(arena_refuses_overflow),
 		cmocka_unit_test(vec_keeps_what_was_pushed),
 		cmocka_unit_test(numbers_are_strict),
