@@ -11,6 +11,7 @@
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/container.h"
 #include "compiler/cmd/strace.h"
+#include "compiler/file/lines.h"
 #include "grammar/parse.h"
 
 /* ---- who answers ---- */
@@ -380,7 +381,8 @@ static int raw_line(struct raw *r, const char *line, size_t n)
 	const char *why;
 
 	r->line++;
-	why = n >= RAW_LINE_MAX ? "the line is too long" : read_line(line, line + n, &arch, &c);
+	why = n >= RAW_LINE_MAX ? "it has more than 1023 bytes" :
+				  read_line(line, line + n, &arch, &c);
 	if (!why && answer(r->session, r->sim, arch, &c, &v, NULL))
 		return EXIT_FOUND;
 	if (!why)
@@ -402,32 +404,21 @@ static int sim_raw(struct session *s, const struct simulator *sim)
 		[VERDICT_ALLOW] = "ALLOW",
 	};
 	struct raw *r = arena_alloc(s->arena, sizeof(*r));
-	char *in = arena_alloc(s->arena, RAW_BUFFER + RAW_LINE_MAX);
-	size_t have = 0;
-	int status = EXIT_OK;
+	int status = EXIT_OK, more = 0;
+	struct lines lines;
+	struct str line;
+	bool cut;
 
 	r->sim = sim;
 	r->session = s;
 	for (int k = 0; k < VERDICT_NR; k++)
 		r->out[k] = str_c(plain[k]);
-	for (bool eof = false; !eof && status == EXIT_OK;) {
-		size_t got = fread(in + have, 1, RAW_BUFFER, stdin), at = 0;
-		eof = got < RAW_BUFFER;
-		if (eof && ferror(stdin)) {
-			tell("pale sim: standard input: %s", strerror(errno));
-			return EXIT_SYSTEM;
-		}
-		have += got;
-		while (status == EXIT_OK && at < have) {
-			const char *nl = memchr(in + at, '\n', have - at);
-			if (!nl && !eof && have - at < RAW_LINE_MAX)
-				break;
-			size_t n = nl ? (size_t)(nl - (in + at)) : have - at;
-			status = raw_line(r, in + at, n);
-			at += n + (nl != NULL);
-		}
-		have -= at;
-		memmove(in, in + at, have);
+	lines_open(&lines, s->arena, STDIN_FILENO, RAW_BUFFER);
+	while (!status && (more = lines_next(&lines, &line, &cut)) > 0)
+		status = raw_line(r, line.p, line.n);
+	if (more < 0) {
+		tell("pale sim: standard input: %s", strerror(-more));
+		return EXIT_SYSTEM;
 	}
 	if (raw_flush(r) < 0 || fflush(stdout)) {
 		tell("pale sim: cannot write: %s", strerror(errno));

@@ -5,18 +5,20 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
 #include "compiler/cmd/dump.h"
 #include "compiler/file/journal.h"
+#include "compiler/file/lines.h"
 #include "compiler/file/raise.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/container.h"
 
-enum { LINE_MAX_BYTES = 8192, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64 };
+enum { LINE_MAX_BYTES = 1 << 20, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64, ANSWERS_MAX = 64 };
 
 struct event { /* one (call, answer, program) with its count */
 	uint32_t audit, nr;
@@ -39,8 +41,7 @@ struct why {
 	const struct sim_loaded *loaded;
 	dd_node root; /* what the file answers */
 	VEC(struct event) events;
-	size_t skipped; /* lines without a seccomp record */
-	size_t more;    /* events past EVENTS_MAX */
+	size_t more; /* events past EVENTS_MAX */
 };
 
 /* ---- a record ---- */
@@ -223,9 +224,11 @@ static void add_event(struct why *w, const struct event *e)
 		w->more++;
 }
 
-static void bad_line(struct why *w, struct span sp, const char *what)
+/* where: "", or "line 3 of standard input: " */
+static void bad_line(struct why *w, struct span sp, const char *where, const char *what)
 {
-	struct diag *d = diag_add(w->s->diags, DIAG_PL283, sp, "no seccomp record: %s", what);
+	struct diag *d =
+		diag_add(w->s->diags, DIAG_PL283, sp, "%sno seccomp record: %s", where, what);
 
 	diag_help(w->s->diags, d,
 		  "a record looks like 'type=1326 audit(...): ... comm=\"x\" sig=31 "
@@ -233,32 +236,80 @@ static void bad_line(struct why *w, struct span sp, const char *what)
 		  "'ausearch -m SECCOMP' show them");
 }
 
-/* Several lines: what is no record is passed over; one alone must be one. */
-static void read_lines(struct why *w, const struct source *src)
+/* Is it a record? NULL, or what is wrong with it. */
+static bool read_line(struct why *w, struct str line, const char **wrong)
 {
-	for (uint32_t at = 0; at < src->text.n;) {
-		const char *nl = memchr(src->text.p + at, '\n', src->text.n - at);
-		struct str line = { src->text.p + at,
-				    nl ? (size_t)(nl - (src->text.p + at)) : src->text.n - at };
-		struct span sp = { src->id, at, at + (uint32_t)line.n };
-		struct event e;
-		at = sp.end + 1;
-		journal_message(w->s->arena, line, &line);
-		if (line.n > LINE_MAX_BYTES)
-			line.n = LINE_MAX_BYTES;
-		if (!is_record(line)) {
-			w->skipped++;
-			continue;
-		}
-		const char *wrong = read_record(line, &e);
-		if (wrong)
-			bad_line(w, sp, wrong);
-		else
-			add_event(w, &e);
+	struct event e;
+
+	if (!is_record(line))
+		return false;
+	*wrong = read_record(line, &e);
+	if (!*wrong)
+		add_event(w, &e);
+	return true;
+}
+
+/* One line alone must be a record. */
+static void read_word(struct why *w, const char *text)
+{
+	const struct source *src = source_add(w->s->sources, "<line>", str_c(text));
+	struct span sp = { src->id, 0, (uint32_t)src->text.n };
+	struct str line = src->text;
+	const char *wrong = NULL;
+
+	journal_message(w->s->arena, line, &line);
+	if (!read_line(w, line, &wrong))
+		wrong = "no line has type=1326 or type=SECCOMP";
+	if (wrong)
+		bad_line(w, sp, "", wrong);
+}
+
+static void tell_cut(struct why *w, const char *where)
+{
+	struct diag *d = diag_add(w->s->diags, DIAG_PL240, NO_SPAN,
+				  "%sit has more than %d bytes, and whether it is a record is not "
+				  "known",
+				  where, LINE_MAX_BYTES);
+
+	diag_help(w->s->diags, d,
+		  "'journalctl -o json --output-fields=MESSAGE' leaves the rest out");
+}
+
+static void read_input_line(struct why *w, const struct lines *lines, struct str line, bool cut)
+{
+	bool journal = line.n && (*line.p == '{' || *line.p == '\x1e');
+	char where[64];
+	const char *wrong = NULL;
+
+	snprintf(where, sizeof(where),
+		 "line %llu of standard input: ", (unsigned long long)lines->number);
+	journal = journal || str_starts(line, "data: ");
+	if (journal && cut) { /* the message may stand behind */
+		tell_cut(w, where);
+		return;
 	}
-	if (!w->events.n && !w->s->diags->errors)
-		bad_line(w, (struct span){ src->id, 0, 0 },
-			 "no line has type=1326 or type=SECCOMP");
+	struct arena *a = journal ? arena_scratch(w->s->arena) : NULL;
+	if (journal)
+		journal_message(a, line, &line);
+	if (read_line(w, line, &wrong) && wrong)
+		bad_line(w, NO_SPAN, where, wrong);
+	arena_free(a);
+}
+
+/* Of many lines what is no record is passed over. 0, or -errno of read(2). */
+static int read_input(struct why *w)
+{
+	struct lines lines;
+	struct str line;
+	bool cut;
+	int more;
+
+	lines_open(&lines, w->s->arena, STDIN_FILENO, LINE_MAX_BYTES);
+	while ((more = lines_next(&lines, &line, &cut)) > 0)
+		read_input_line(w, &lines, line, cut);
+	if (!more && !w->events.n && !w->s->diags->errors)
+		bad_line(w, NO_SPAN, "standard input: ", "no line has type=1326 or type=SECCOMP");
+	return more;
 }
 
 /* ---- the answer ---- */
@@ -406,49 +457,82 @@ static void put_reason(struct buf *out, const struct why *w, const struct dd_poi
 
 enum like { LIKE_ALL, LIKE_KIND, LIKE_ANY }; /* answers that are told: how near to the record's */
 
-/* One line for each answer that the file gives to such calls; those that agree with the record. */
-static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e,
-			    enum like like)
+static bool same_kind(struct verdict x, struct verdict y)
 {
-	struct dd_point at = point_of(w, e);
-	dd_node n = w->root, rest = DD_FALSE;
-	unsigned shown = 0;
+	return x.kind == y.kind;
+}
+
+/* What the file answers to such calls, of what the record does not say. */
+static dd_node answers_to(const struct why *w, const struct event *e)
+{
+	const struct dd_point at = point_of(w, e);
+	dd_node n = w->root;
 
 	n = dd_fix(w->dd, n, DD_CALL, UINT64_MAX, at.at[DD_CALL]);
 	n = dd_fix(w->dd, n, DD_CAPS, UINT64_MAX, at.at[DD_CAPS]);
 	n = dd_fix(w->dd, n, DD_SYSTEM, UINT64_MAX, at.at[DD_SYSTEM]);
 	for (unsigned f = 0; e->has_args && f < 6; f++)
 		n = dd_fix(w->dd, n, (enum dd_field)f, UINT64_MAX, e->args[f]);
+	return n;
+}
+
+/* Where those answers are as near to the record's. */
+static dd_node alike(const struct why *w, const struct event *e, dd_node n, enum like like)
+{
+	if (!e->answered || like == LIKE_ANY)
+		return DD_TRUE;
+	return dd_compare(w->dd, n, dd_terminal(w->dd, e->verdict),
+			  like == LIKE_ALL && e->verdict.data ? same_answer : same_kind);
+}
+
+static void put_answer(struct buf *out, const struct why *w, const struct event *e,
+		       const struct dd_point *at, bool depends)
+{
+	struct verdict v = dd_eval_at(w->dd, w->root, at);
+
+	buf_puts(out, "  ");
+	verdict_print(out, v);
+	buf_puts(out, "  ");
+	put_reason(out, w, at);
+	if (depends) {
+		buf_puts(out, "\n    for example ");
+		put_witness(out, at);
+	}
+	buf_putc(out, '\n');
+	if (v.kind < VERDICT_LOG)
+		put_way(out, w, e, at);
+}
+
+/* One line for each answer that the file gives to such calls; those that agree with the record. */
+static unsigned put_answers(struct buf *out, const struct why *w, const struct event *e,
+			    enum like like)
+{
+	dd_node n = answers_to(w, e), todo = alike(w, e, n, like);
+	struct dd_point at = point_of(w, e), p;
 	bool depends = dd_fields(w->dd, n) != 0;
-	for (unsigned i = 0; i < 64; i++) { /* as many different answers as are told */
-		struct dd_point p;
-		dd_node todo = dd_not(w->dd, rest);
-		if (todo == DD_NONE || !dd_witness(w->dd, todo, &p))
-			break;
+	unsigned shown = 0;
+
+	while (todo != DD_NONE && shown < ANSWERS_MAX && dd_witness(w->dd, todo, &p)) {
 		memcpy(at.at, p.at, 6 * sizeof(p.at[0]));
 		at.at[DD_IP] = p.at[DD_IP];
-		struct verdict v = dd_eval_at(w->dd, n, &at);
-		rest = dd_or(w->dd, rest, dd_compare(w->dd, n, dd_terminal(w->dd, v), same_answer));
-		if (e->answered &&
-		    ((like != LIKE_ANY && v.kind != e->verdict.kind) ||
-		     (like == LIKE_ALL && e->verdict.data && v.data != e->verdict.data)))
-			continue;
+		dd_node same = dd_terminal(w->dd, dd_eval_at(w->dd, n, &at));
+		todo = dd_and(w->dd, todo, dd_not(w->dd, dd_compare(w->dd, n, same, same_answer)));
+		put_answer(out, w, e, &at, depends);
 		shown++;
-		buf_puts(out, "  ");
-		verdict_print(out, v);
-		buf_puts(out, "  ");
-		put_reason(out, w, &at);
-		if (depends) {
-			buf_puts(out, "\n    for example ");
-			put_witness(out, &at);
-		}
-		buf_putc(out, '\n');
-		if (v.kind < VERDICT_LOG)
-			put_way(out, w, e, &at);
 	}
+	if (todo == DD_NONE)
+		buf_printf(out,
+			   "  what else the file answers needs more than %d decision nodes; "
+			   "'pale sim' tells of a single call\n",
+			   DECIDE_BUDGET);
+	else if (shown == ANSWERS_MAX && dd_witness(w->dd, todo, &p))
+		buf_printf(out,
+			   "  and other answers: %d are told; 'pale explain' tells of every "
+			   "rule\n",
+			   ANSWERS_MAX);
 	if (depends && !e->has_args)
 		buf_puts(out, "  the file decides by arguments, which the record does not have\n");
-	return shown;
+	return shown + (todo == DD_NONE);
 }
 
 /*
@@ -600,16 +684,16 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 
 static int why_lines(struct why *w, const char *line, struct buf *out)
 {
-	struct source *src;
 	int err = 0;
 
 	if (strcmp(line, "-") != 0)
-		src = source_add(w->s->sources, "<line>", str_c(line));
+		read_word(w, line);
 	else
-		err = source_load(w->s->sources, "-", &src);
-	if (err)
-		return input_unreadable(w->s, "-", err);
-	read_lines(w, src);
+		err = read_input(w);
+	if (err) {
+		tell("pale why: standard input: %s", strerror(-err));
+		return EXIT_SYSTEM;
+	}
 	vec_each(&w->events, e) {
 		put_event(out, w, e);
 		if (w->file)
@@ -618,7 +702,11 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 			put_alone(out, e);
 	}
 	if (w->more)
-		buf_printf(out, "and %zu records more, of other calls\n", w->more);
+		buf_printf(out,
+			   "and %zu records more, of other calls: %d kinds are told apart; 'grep' "
+			   "for a "
+			   "comm= or a syscall= leaves fewer\n",
+			   w->more, EVENTS_MAX);
 	return session_report(w->s) ? EXIT_FOUND : EXIT_OK;
 }
 

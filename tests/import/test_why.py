@@ -2,6 +2,7 @@
 """From the kernel's record of a refusal, or a live process, to the rule that refused."""
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 import time
@@ -33,9 +34,9 @@ def policy(tmp_path):
     return path
 
 
-def record(nr, code="0x80000000", arch="c000003e"):
+def record(nr, code="0x80000000", arch="c000003e", comm="tmux: server"):
     return (f'type=1326 audit(1795406479.901:3668): auid=4294967295 uid=0 gid=0 ses=4294967295 '
-            f'pid=9408 comm="tmux: server" exe="/usr/bin/tmux" sig=31 arch={arch} syscall={nr} '
+            f'pid=9408 comm="{comm}" exe="/usr/bin/tmux" sig=31 arch={arch} syscall={nr} '
             f'compat=0 ip=0x40828e code={code}')
 
 
@@ -222,3 +223,58 @@ def test_a_live_process_in_a_call_of_i386(pale, tmp_path):
         child.kill()
     assert out.startswith("in the call i386 pause"), out
     assert "filter 1 of 1: ALLOW" in out
+
+
+# ---- logs of any length ----
+
+def limited(argv, lines, mib):
+    """Fed line by line, with that much memory."""
+    p = subprocess.Popen([PALE, *map(str, argv)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20)))
+    out, err = p.communicate("".join(lines).encode())
+    return p.returncode, out.decode(), err.decode()
+
+
+@pytest.mark.once  # a sanitizer's shadow needs the address space
+def test_a_log_is_not_kept_to_be_read(policy):
+    noise, journal = "x" * 1000 + "\n", json.dumps({"A": "y" * 1000, "MESSAGE": JOURNALD}) + "\n"
+    rc, out, err = limited(["why", "-", policy], [record(101, "0x50001") + "\n", noise * 20000, journal * 20000,
+                                                 record(321)], 24)
+    assert rc == 0 and not err, err
+    assert "20000 times x86_64 ptrace: KILL_PROCESS" in out and "\nx86_64 bpf: KILL_PROCESS" in out, out
+
+
+def test_a_line_that_is_wrong_is_named_by_its_number(pale):
+    r = pale("why", "-", input="noise\n" * 70000 + "type=1326 syscall=1\n" + record(101), check=1)
+    assert "line 70001 of standard input: no seccomp record: it has no arch=" in r.err and "ptrace" in r.out, r
+
+
+def test_of_a_line_that_is_too_long_it_is_said(pale):
+    long = {"A": "y" * (1 << 20), "MESSAGE": JOURNALD}
+    for line in json.dumps(long), "\x1e" + json.dumps(long), "data: " + json.dumps(long):
+        r = pale("why", "-", input=f"{record(321)}\n{line}\n{record(101)}\n", check=1)
+        assert "line 2 of standard input: it has more than 1048576 bytes" in r.err and "--output-fields=MESSAGE" in r.err
+        assert r.out.count("allowed by:") == 2, r
+    for line in "z" * (3 << 20), record(0) + " " * (3 << 20):  # of text the beginning says what it is
+        r = pale("why", "-", input=f"{line}\n{record(101)}\n", check=0)
+        assert "ptrace" in r.out and ("x86_64 read" in r.out) == line.startswith("type"), r
+
+
+def test_calls_past_those_that_are_told_apart_are_counted_with_a_way_out(pale):
+    lines = "\n".join(record(n % 300, comm=f"c{n // 300}") for n in range(4100))
+    out = pale("why", "-", input=lines, check=0).out
+    assert out.endswith("and 4 records more, of other calls: 4096 kinds are told apart; 'grep' for a comm= or a "
+                        "syscall= leaves fewer\n"), out[-300:]
+
+
+def test_an_answer_behind_many_others_is_found(pale, tmp_path):
+    """Of 200 answers of a file, the record's is looked for; and 64 are told."""
+    args = [[{"index": 0, "value": i, "op": "SCMP_CMP_EQ"}] for i in range(200)]
+    entries = [{"names": ["read"], "action": "SCMP_ACT_ERRNO", "errnoRet": i + 1, "args": a} for i, a in enumerate(args)]
+    entries.append({"names": ["read"], "action": "SCMP_ACT_KILL_PROCESS", "args": [{**args[0][0], "value": 999}]})
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": entries}))
+    out = pale("why", record(0, "0x80000000"), path, check=0).out
+    assert "KILL_PROCESS  " in out and "for example x86_64 read(0x3e7)" in out and "never answers so" not in out, out
+    out = pale("why", record(0, "0x50000"), path, check=0).out
+    assert out.count("\n  ERRNO(") == 64 and "and other answers: 64 are told" in out, out

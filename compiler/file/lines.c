@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/file/lines.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+void lines_open(struct lines *l, struct arena *a, int fd, size_t most)
+{
+	*l = (struct lines){ .fd = fd, .bytes = arena_alloc(a, most), .size = most };
+}
+
+/* 0, or -errno. What was given is forgotten. */
+static int fill(struct lines *l)
+{
+	memmove(l->bytes, l->bytes + l->at, l->n - l->at);
+	l->n -= l->at;
+	l->at = 0;
+	ssize_t got = read(l->fd, l->bytes + l->n, l->size - l->n);
+	if (got < 0)
+		return errno == EINTR ? 0 : -errno;
+	l->n += (size_t)got;
+	l->ended = !got;
+	return 0;
+}
+
+/* The end of the line at hand; NULL: it is not there yet. */
+static const char *find_end(const struct lines *l)
+{
+	return memchr(l->bytes + l->at, '\n', l->n - l->at);
+}
+
+/* What is left of a line that was cut. */
+static int drop_rest(struct lines *l)
+{
+	const char *end;
+	int err = 0;
+
+	while (!err && !(end = find_end(l)) && !l->ended) {
+		l->at = l->n;
+		err = fill(l);
+	}
+	l->at = end ? (size_t)(end - l->bytes) + 1 : l->n;
+	l->dropping = false;
+	return err;
+}
+
+int lines_next(struct lines *l, struct str *line, bool *cut)
+{
+	int err = l->dropping ? drop_rest(l) : 0;
+	const char *end = NULL;
+
+	while (!err && !(end = find_end(l)) && !l->ended && l->n - l->at < l->size)
+		err = fill(l);
+	if (err || l->at == l->n)
+		return err;
+	*line = (struct str){ l->bytes + l->at,
+			      end ? (size_t)(end - l->bytes) - l->at : l->n - l->at };
+	*cut = l->dropping = !end && !l->ended;
+	l->at += line->n + (end != NULL);
+	l->number++;
+	return 1;
+}
