@@ -9,16 +9,17 @@ static bool put_escape(struct buf *out, const char *p, size_t len)
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
 	unsigned char c = (unsigned char)*p;
 	const char *hit = c ? strchr(from, c) : NULL;
-	bool c1 = len == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0;
 
-	if (hit)
+	if (hit) {
 		buf_printf(out, "\\%c", to[hit - from]);
-	else if (c < 0x20 || c == 0x7f)
-		buf_printf(out, "\\u%04x", c);
-	else if (c1)
-		buf_printf(out, "\\u%04x", (unsigned char)p[1]);
-	else
+		return true;
+	}
+	if (!utf8_is_control(p, len))
 		return false;
+	unsigned point = len == 1 ? c : len == 2 ? c & 0x1fu : c & 0xfu;
+	for (size_t i = 1; i < len; i++)
+		point = point << 6 | ((unsigned char)p[i] & 0x3f);
+	buf_printf(out, "\\u%04x", point);
 	return true;
 }
 

@@ -17,8 +17,8 @@
 #include "compiler/base/str.h"
 
 /*
- * A string with its quotes and escapes. Control characters, U+007F to U+009F among them (a
- * terminal obeys those too), are \uXXXX; bytes that are not UTF-8 become U+FFFD.
+ * A string with its quotes and escapes. Characters that a terminal obeys or does not show
+ * (utf8_is_control()) are \uXXXX; bytes that are not UTF-8 become U+FFFD.
  */
 void json_put_string(struct buf *out, struct str s);
 

@@ -220,20 +220,33 @@ const char *str_safe(struct arena *a, const char *s)
 	return buf_keep(a, &b);
 }
 
+bool utf8_is_control(const char *p, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	if (len == 1)
+		return u[0] < 0x20 || u[0] == 0x7f;
+	if (len == 2)
+		return (u[0] == 0xc2 && u[1] < 0xa0) || (u[0] == 0xd8 && u[1] == 0x9c);
+	if (len != 3)
+		return false;
+	return (u[0] == 0xe2 && u[1] == 0x80 &&
+		((u[2] >= 0x8b && u[2] <= 0x8f) || (u[2] >= 0xa8 && u[2] <= 0xae))) ||
+	       (u[0] == 0xe2 && u[1] == 0x81 && u[2] >= 0xa0 && u[2] <= 0xaf) ||
+	       (u[0] == 0xef && u[1] == 0xbb && u[2] == 0xbf);
+}
+
 void buf_safe(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.n;) {
-		unsigned char c = (unsigned char)s.p[i];
 		size_t len = utf8_len(s.p + i, s.n - i);
-		/* U+0080..U+009F are control characters too (0xc2 0x80..0x9f). */
-		bool c1 = len == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
 
-		if (len && !c1 && c >= 0x20 && c != 0x7f) {
+		if (len && !utf8_is_control(s.p + i, len)) {
 			buf_add(b, s.p + i, len);
 			i += len;
 			continue;
 		}
-		buf_printf(b, "\\x%02x", c);
+		buf_printf(b, "\\x%02x", (unsigned char)s.p[i]);
 		i++;
 	}
 }

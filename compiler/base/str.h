@@ -36,6 +36,12 @@ int str_u64(struct str s, uint64_t *out);
 
 /* Bytes of the well-formed UTF-8 sequence at p, 0 when there is none. */
 size_t utf8_len(const char *p, size_t n);
+/*
+ * Is this well-formed character of `len` bytes one that a terminal obeys or does not show? C0,
+ * U+007F..U+009F, and those that turn, part or hide text (U+061C, U+200B..U+200F, U+2028..U+202E,
+ * U+2060..U+206F, U+FEFF).
+ */
+bool utf8_is_control(const char *p, size_t len);
 
 struct buf {
 	char *p; /* NUL-terminated once anything was written, else NULL */
@@ -50,7 +56,7 @@ void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-/* The text with control bytes (and bytes that are not UTF-8) as \xNN. */
+/* The text, with utf8_is_control() and bytes that are not UTF-8 as \xNN. */
 void buf_safe(struct buf *b, struct str s);
 /* A copy of what was written in an arena, "" for nothing; memory that failed ends there. */
 char *buf_keep(struct arena *a, const struct buf *b);

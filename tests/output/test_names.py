@@ -10,7 +10,7 @@ import pytest
 
 from conftest import BUILD, PALE
 
-EVIL = b"a\x1b[31mX\nINJECT\x07\xc2\x9b2JY\x7f\xff"
+EVIL = b"a\x1b[31mX\nINJECT\x07\xc2\x9b2JY\x7f\xff\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8b\xd8\x9c"
 POLICY = (b"policy p { arch x86_64; layers seccomp, apparmor; default errno EPERM;"
           b" allow read, write, execve, exit_group; file r /etc/hosts; }\n")
 OPEN = b"policy p { arch x86_64; layers seccomp; default allow; errno EXDEV getppid; }\n"
@@ -51,6 +51,7 @@ def assert_safe(proc, shown=True):
     assert b"a\\x1b[31mX" in text or b"a\\u001b[31mX" in text or not shown, proc
     said = text.decode("utf-8")  # what is no UTF-8 is an error here
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", said), proc
+    assert not re.search("[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]", said), proc
     assert not re.search("^INJECT", said, re.M), proc
 
 
