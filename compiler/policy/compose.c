@@ -60,6 +60,40 @@ static bool is_no_file(int err)
 	       err == -EFBIG || err == -ELOOP || err == -ENAMETOOLONG;
 }
 
+/* The first word; empty where something else comes first. */
+static struct str first_word(struct str text, bool *nothing)
+{
+	size_t at = 0, end;
+
+	for (; at < text.n && strchr(" \t\r\n#", text.p[at]) && text.p[at]; at++)
+		if (text.p[at] == '#')
+			while (at + 1 < text.n && text.p[at + 1] != '\n')
+				at++;
+	*nothing = at == text.n;
+	for (end = at; end < text.n && ((unsigned char)text.p[end] | 32) >= 'a' &&
+		       ((unsigned char)text.p[end] | 32) <= 'z';)
+		end++;
+	return (struct str){ text.p + at, end - at };
+}
+
+/*
+ * Does it begin as a file of sets does, if misspelt? What is none is not quoted: whoever may name
+ * a file is not always who may read it.
+ */
+static bool begins_like_sets(struct str text)
+{
+	bool nothing;
+	struct suggest near;
+	struct str word = first_word(text, &nothing);
+
+	suggest_start(&near, word);
+	suggest_offer(&near, STR("set"));
+	suggest_offer(&near, STR("policy"));
+	suggest_offer(&near, STR("include"));
+	return nothing || near.best.p || str_is(word, "set") || str_is(word, "policy") ||
+	       str_is(word, "include");
+}
+
 static struct scope *load_file(struct resolver *r, struct scope *from, const char *path,
 			       struct span sp)
 {
@@ -74,6 +108,11 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 			diag_help(r->ds, d,
 				  "paths are taken from the directory of the file that "
 				  "includes");
+		return NULL;
+	}
+	if (!begins_like_sets(src->text)) {
+		struct diag *d = resolve_report(r, DIAG_PL241, sp, "'%s' is no file of sets", path);
+		diag_help(r->ds, d, "what is included begins with 'set NAME { ... }' or 'include'");
 		return NULL;
 	}
 	struct scope *s = scope_known(r, src);

@@ -315,3 +315,32 @@ def test_explain_says_what_the_machine_decides_beside_the_assumed_one(pale, tmp_
     policy.write_text(HOSTS.format(both="x86_64, i386", says="host i386"))
     out = pale("explain", policy, "getcpu", check=0).out
     assert "getcpu on i386\n" in out and "if so          ALLOW, host i386" in out, out
+
+
+@pytest.mark.parametrize("text", [
+    b"root:$y$j9T$SECRET:20000::::::\n", b'{"defaultAction": "SECRET"}', b"[Service]\nPassword=SECRET\n",
+    b"\x7fELF\x02\x01\0SECRET", b"# a remark\n\n\x1b[31mSECRET\n", b"-----BEGIN SECRET KEY-----\n", b"\xff\xfeS\0E\0C\0R\0E\0T\0"])
+def test_what_is_no_file_of_sets_is_not_quoted(pale, tmp_path, text):
+    (tmp_path / "other").write_bytes(text)
+    f = write(tmp_path / "p.pale", 'include "other";\npolicy p { arch x86_64; layers seccomp; default allow; }')
+    for command in "check", "compile", "lint", "explain":
+        r = pale(command, *(["-t", "bpf", "-o", "/dev/null"] if command == "compile" else []), f,
+                 *(["read"] if command == "explain" else []), check=1)
+        said = r.err + r.out
+        assert "[PL241 included-foreign]" in said and "/other' is no file of sets" in said and "p.pale:1:" in said, r
+        assert "SECRET" not in said and "S\\x00E" not in said and "\x1b" not in said, r
+
+
+@pytest.mark.parametrize("text, said", [("sett x { allow read; }", "unknown keyword 'sett'"), ("polcy x { }", "unknown keyword 'polcy'"),
+                                        ("set x { allow reed; }", "reed"), ("set x { \x1b[31m\u202e }", "\\x1b[31m\\xe2\\x80\\xae")])
+def test_a_fault_of_a_file_of_sets_is_shown(pale, tmp_path, text, said):
+    write(tmp_path / "other", text)
+    f = write(tmp_path / "p.pale", 'include "other";\npolicy p { arch x86_64; layers seccomp; use x; default allow; }')
+    r = pale("check", f, check=1)
+    assert said in r.err and "PL241" not in r.err, r
+
+
+def test_a_file_that_is_included_may_hold_nothing(pale, tmp_path):
+    write(tmp_path / "other", " # nothing yet\n\n#")
+    f = write(tmp_path / "p.pale", 'include "other";\npolicy p { arch x86_64; layers seccomp; default allow; }')
+    pale("check", "-t", "bpf", f, check=0)
