@@ -102,6 +102,9 @@ struct input_options {
 	bool machine_known;                /* JSON, where resolve.env leaves the host open: */
 	enum arch machine;                 /* whose row of archMap it is read with */
 	const struct oci_runtime *runtime; /* JSON: that loads it; NULL: the default one */
+	const struct oci_asked_calls
+		*asked; /* JSON: what is wrong with others' entries is not told;
+					      * NULL: all is */
 };
 
 struct input {

@@ -452,7 +452,8 @@ static int load_rules(struct session *s, const struct explain_options *o, const 
 {
 	const struct decide_options opt = { .resolve = o->input.resolve,
 					    .policy = o->policy,
-					    .runtime = o->input.runtime };
+					    .runtime = o->input.runtime,
+					    .asked = o->input.asked };
 	struct decide_part part = { 0 };
 
 	if (input_is_open(s, &o->input, in) || input_assumes_host(s, &o->input, in))
@@ -521,7 +522,10 @@ int cmd_explain(int argc, char **argv)
 	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
 		status = read_options(&s, &o, &e);
-	if (status < 0)
-		status = explain(&s, &e, o.operands[0], o.operands[1]);
+	if (status < 0) {
+		const char *what = o.operands[1];
+		e.input.asked = strace_asked(&s, &what, 1);
+		status = explain(&s, &e, o.operands[0], what);
+	}
 	return session_end(&s, status);
 }

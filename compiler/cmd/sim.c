@@ -481,7 +481,8 @@ static int open_decide(struct session *s, const struct sim_options *o, struct si
 {
 	const struct decide_options opt = { .resolve = o->input.resolve,
 					    .policy = o->policy,
-					    .runtime = o->input.runtime };
+					    .runtime = o->input.runtime,
+					    .asked = o->input.asked };
 	struct decide *d = ARENA_NEW(s->arena, struct decide);
 	int status = decide_load(s, dd_new(s->arena, DECIDE_BUDGET), o->file, &opt, d);
 
@@ -556,7 +557,10 @@ int cmd_sim(int argc, char **argv)
 	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
 		status = read_options(&s, &o, &sim);
-	if (status < 0)
+	if (status < 0) {
+		const char *const *calls = (const char *const *)o.operands + 1;
+		sim.input.asked = sim.raw ? NULL : strace_asked(&s, calls, (int)o.n - 1);
 		status = simulate(&s, &sim, o.operands + 1);
+	}
 	return session_end(&s, status);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls pasted from strace's output. */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/cmd/strace.h"
+#include "compiler/oci/oci.h"
 #include "grammar/parse.h"
 
 static const char pointer[] = "\"_\"";
@@ -250,4 +252,38 @@ struct ast_call_args *strace_parse(struct session *s, const char *text)
 		return NULL;
 	struct source *src = source_add(s->sources, "<call>", str_c(strace_call(s->arena, text)));
 	return pale_parse_call(s->arena, src, s->diags);
+}
+
+/* ---- which call ---- */
+
+static bool has_name(const struct oci_asked_calls *asked, struct str name)
+{
+	for (size_t i = 0; i < asked->n; i++)
+		if (str_eq(asked->names[i], name))
+			return true;
+	return false;
+}
+
+const struct oci_asked_calls *strace_asked(struct session *s, const char *const *texts, int n)
+{
+	struct oci_asked_calls *asked = ARENA_NEW(s->arena, struct oci_asked_calls);
+	struct str *names = ARENA_ARRAY(s->arena, struct str, (size_t)n * ARCH_NR + 1);
+
+	asked->names = names;
+	for (int i = 0; i < n; i++) {
+		const char *p = skip_prefixes(texts[i]), *end = p;
+		while (is_word(*end))
+			end++;
+		if (*p != '#') {
+			names[asked->n++] = (struct str){ p, (size_t)(end - p) };
+			continue;
+		}
+		unsigned long nr = strtoul(p + 1, NULL, 0);
+		for (int a = 0; a < ARCH_NR; a++) {
+			const struct syscall_info *sys = syscall_by_nr((enum arch)a, (uint32_t)nr);
+			if (sys && !has_name(asked, str_c(sys->name)))
+				names[asked->n++] = str_c(sys->name);
+		}
+	}
+	return asked;
 }

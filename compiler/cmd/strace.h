@@ -11,3 +11,9 @@ struct ast_call_args;
  * are octal. NULL, told: it does not read, or is a line of strace's that holds no call.
  */
 struct ast_call_args *strace_parse(struct session *s, const char *text);
+/*
+ * The calls of n such texts, as far as names can be read off them before they are parsed: of a
+ * number (#41) what every architecture calls so.
+ */
+struct oci_asked_calls;
+const struct oci_asked_calls *strace_asked(struct session *s, const char *const *texts, int n);

@@ -712,7 +712,8 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 
 static int load_file(struct why *w)
 {
-	const struct input_options input = { .resolve = w->opt.resolve };
+	static const struct oci_asked_calls none; /* what is wrong with the file is not asked */
+	const struct input_options input = { .resolve = w->opt.resolve, .asked = &none };
 	const struct option_value *as = &w->options->at[OPT_LOADED_AS];
 	struct oci_runtime rt;
 

@@ -29,9 +29,10 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 }
 
 static int open_json(struct session *s, const struct json *root, const struct oci_runtime *rt,
-		     const struct environment *env, struct sim_loaded *out)
+		     const struct input_options *input, struct sim_loaded *out)
 {
-	struct oci_load_options opt = { .runtime = *rt, .env = *env };
+	const struct environment *env = &input->resolve.env;
+	struct oci_load_options opt = { .runtime = *rt, .env = *env, .asked = input->asked };
 	int native = arch_native();
 
 	if (!env->host_known) {
@@ -70,9 +71,8 @@ int sim_loaded_load(struct session *s, const char *file, const struct input_opti
 				  out->policy ? compiled(s, out->policy, rt) :
 						in.json;
 	if (!status)
-		status = root && !s->diags->errors ?
-				 open_json(s, root, rt, &input->resolve.env, out) :
-				 EXIT_FOUND;
+		status =
+			root && !s->diags->errors ? open_json(s, root, rt, input, out) : EXIT_FOUND;
 	return session_report(s) && !status ? EXIT_FOUND : status;
 }
 
@@ -82,6 +82,13 @@ static dd_node at_call(struct dd *d, dd_node n, const struct call *c, bool args)
 	for (unsigned i = 0; args && i < 6; i++)
 		n = dd_fix(d, n, (enum dd_field)i, UINT64_MAX, c->args[i]);
 	return n;
+}
+
+struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c)
+{
+	struct dd_point at = oci_point(&l->env, c);
+
+	return dd_eval_at(l->dd, l->held.root, &at);
 }
 
 int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c, bool args)
@@ -98,8 +105,11 @@ int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct
 		return 0;
 	BUF_AUTO call = { 0 };
 	oci_print_call(&call, c->audit_arch, c->nr, c->args);
+	unsigned matching;
+	const struct oci_rule *one =
+		oci_model_rule(m, &l->env, c, sim_loaded_eval(l, c), &matching);
 	struct diag *d = diag_add(
-		s->diags, DIAG_PL267, l->span,
+		s->diags, DIAG_PL267, one ? one->span : l->span,
 		"two entries with different actions match %s, and only "
 		"the runtime's own libseccomp can tell which decides: %s is installed here",
 		call.p, oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
@@ -111,13 +121,6 @@ int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct
 		  m->runtime.version >> 8 & 0xff,
 		  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
 	return -1;
-}
-
-struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c)
-{
-	struct dd_point at = oci_point(&l->env, c);
-
-	return dd_eval_at(l->dd, l->held.root, &at);
 }
 
 static void put_member(struct buf *out, const struct sources *sources, const struct json *object,

@@ -88,7 +88,8 @@ static int add_machine(struct session *s, struct decide *d, const struct decide_
 	struct input_options input = { .resolve = opt->resolve,
 				       .machine_known = true,
 				       .machine = host,
-				       .runtime = opt->runtime };
+				       .runtime = opt->runtime,
+				       .asked = opt->asked };
 	struct input row = d->in;
 	int status = input_resolve(s, &input, &row);
 
@@ -114,7 +115,9 @@ static int load_machines(struct session *s, struct decide *d, const struct decid
 
 static int load_rules(struct session *s, struct decide *d, const struct decide_options *opt)
 {
-	struct input_options input = { .resolve = opt->resolve, .runtime = opt->runtime };
+	struct input_options input = { .resolve = opt->resolve,
+				       .runtime = opt->runtime,
+				       .asked = opt->asked };
 	int status = input_resolve(s, &input, &d->in);
 
 	if (status)

@@ -15,7 +15,8 @@ struct decide_options {
 	struct resolve_options
 		resolve;    /* env: what --caps --kernel --host fixed; the rest stays open */
 	const char *policy; /* --policy; NULL: the only one */
-	const struct oci_runtime *runtime; /* of a JSON profile; NULL: the default one */
+	const struct oci_runtime *runtime;   /* of a JSON profile; NULL: the default one */
+	const struct oci_asked_calls *asked; /* as in struct input_options */
 };
 
 /* A Docker profile is several policies: each machine has its own row of archMap. */

@@ -257,6 +257,7 @@ static void read_profile(struct session *s, const struct input_options *opt, str
 		.host = env->host_known ? env->host : opt->machine,
 		.every_host = opt->resolve.keep_when,
 		.runtime = opt->runtime,
+		.asked = opt->asked,
 		.libseccomp = opt->runtime ? opt->runtime->libseccomp : 0,
 	};
 

@@ -47,6 +47,12 @@ bool oci_recognise(const struct json *root);
  * leaves the list empty, and libseccomp starts with the native one). 0: it has no archMap.
  */
 unsigned oci_machines(const struct json *root);
+/* The calls that somebody asks for: what is wrong with the entries of others is not told. */
+struct oci_asked_calls {
+	const struct str *names;
+	size_t n;
+};
+
 struct oci_read_options {
 	bool host_known;  /* else: this build's architecture, or the profile's first */
 	enum arch host;   /* picks the row of archMap */
@@ -61,4 +67,5 @@ struct oci_read_options {
 	bool as_runc; /* numbers without a name answer as its stub does: ENOSYS, not the default */
 	const struct oci_runtime
 		*runtime; /* that is to start the container; NULL: oci_runtime_default */
+	const struct oci_asked_calls *asked; /* NULL: the whole file is */
 };

@@ -70,6 +70,7 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 
 	*out = (struct oci_profile){ .root = root,
 				     .json = oci_profile_object(root),
+				     .asked = p.opt->asked,
 				     .logs_span = NO_SPAN };
 	if (p.opt->host_known)
 		p.host = p.opt->host;

@@ -170,11 +170,12 @@ struct oci_dispute {
 };
 
 struct oci_profile {
-	const struct json *root;    /* the file */
-	const struct json *json;    /* the object that holds defaultAction */
-	bool in_config;             /* linux.seccomp of a config.json */
-	struct oci_runtime runtime; /* that `stops` is about ... */
-	enum arch host;             /* ... on this machine */
+	const struct json *root;             /* the file */
+	const struct oci_asked_calls *asked; /* NULL: the whole file is */
+	const struct json *json;             /* the object that holds defaultAction */
+	bool in_config;                      /* linux.seccomp of a config.json */
+	struct oci_runtime runtime;          /* that `stops` is about ... */
+	enum arch host;                      /* ... on this machine */
 	bool has_default;
 	struct verdict dflt;
 	struct str dflt_errno_name; /* as in struct oci_entry */
@@ -214,6 +215,8 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
  * be used: no container starts, or it is too large.
  */
 bool oci_report(const struct oci_profile *p, const struct environment *env, struct diags *ds);
+/* Is this name one of the calls that are asked for? */
+bool oci_is_asked(const struct oci_profile *p, struct str name);
 /* The profile object itself: the root, or linux.seccomp of a config.json. NULL: neither. */
 const struct json *oci_profile_object(const struct json *root);
 const struct json *oci_member(const struct json *object,

@@ -12,6 +12,7 @@ struct report {
 	const struct oci_profile *p;
 	const struct environment *env;
 	struct diags *ds;
+	const bool *anothers;   /* by entry: it is about calls that nobody asks for; NULL: none */
 	bool stopped;           /* with the fault being told no container starts ... */
 	enum severity severity; /* ... and so it is this */
 };
@@ -798,10 +799,42 @@ static group_fn *const tell_all[OCI_FAULT_NR] = {
 	[OCI_FAULT_STRANGER] = tell_strangers, [OCI_FAULT_LIBC] = tell_libc,
 };
 
+bool oci_is_asked(const struct oci_profile *p, struct str name)
+{
+	bool found = !p->asked;
+
+	for (size_t i = 0; !found && i < p->asked->n; i++)
+		found = str_eq(p->asked->names[i], name);
+	return found;
+}
+
+/* Entries that name calls, all of which are known and none asked for, themselves or by what
+ * libseccomp makes of them. */
+static const bool *find_anothers(const struct oci_profile *p, struct arena *a)
+{
+	bool *anothers = ARENA_ARRAY(a, bool, p->entries.n + 1);
+
+	for (size_t i = 0; i < p->entries.n; i++) {
+		const struct oci_entry *e = &p->entries.v[i];
+		anothers[i] = e->names.n;
+		vec_each(&e->names, n)
+			anothers[i] = anothers[i] && n->sys && !oci_is_asked(p, n->text);
+	}
+	vec_each(&p->rules, r)
+		anothers[r->entry] = anothers[r->entry] && !oci_is_asked(p, r->name);
+	return anothers;
+}
+
+static bool is_silent(const struct report *r, const struct oci_fault *f)
+{
+	return r->anothers && f->entry != OCI_NO_ENTRY && r->anothers[f->entry] && !stops(r, f) &&
+	       f->kind != OCI_FAULT_NAME_UNREAD;
+}
+
 static void tell_each(struct report *r, enum oci_fault_kind kind)
 {
 	vec_each(&r->p->faults, f) {
-		if (f->kind != kind)
+		if (f->kind != kind || is_silent(r, f))
 			continue;
 		r->stopped = stops(r, f);
 		r->severity = r->stopped ? SEVERITY_ERROR : facts[kind].severity;
@@ -815,7 +848,7 @@ static void tell_group(struct report *r, enum oci_fault_kind kind)
 	const struct oci_fault *first = NULL;
 
 	vec_each(&r->p->faults, f) {
-		if (f->kind != kind)
+		if (f->kind != kind || is_silent(r, f))
 			continue;
 		first = first ? first : f;
 		group_add(&g, f->word, f->span);
@@ -832,6 +865,7 @@ bool oci_report(const struct oci_profile *p, const struct environment *env, stru
 	struct report r = { .p = p, .env = env, .ds = ds };
 	bool stopped = p->stops || p->unusable;
 
+	r.anothers = p->asked ? find_anothers(p, ds->arena) : NULL;
 	for (int i = 0; i < OCI_FAULT_NR; i++) {
 		enum oci_fault_kind kind = (enum oci_fault_kind)i;
 		if (!p->nfaults[kind])

@@ -107,6 +107,8 @@ def test_what_only_the_library_can_tell_is_not_guessed(pale, tmp_path):
     other = "libseccomp-2.5.4" if LIBRARY.startswith("libseccomp-2.6.0") else "libseccomp-2.6.0"
     r = pale("sim", path, "read(3, 3)", "--as", "docker:runc", "--runtime", "runc-1.1+" + other, check=1)
     assert "[PL267 runtime-undefined]" in r.err and "'read'(0x3, 0x3" in r.err and not r.out
+    places = [path.read_text().index(f'"read"], "action": "SCMP_ACT_{a}') + 1 for a in ("ALLOW", "LOG")]
+    assert any(f"p.json:1:{p}: error: " in r.err for p in places), r
     r = pale("sim", path, "read(3)", "write", "--as", "docker:runc", "--runtime", "runc-1.1+" + other, check=0)
     assert answers(r) == ["ALLOW", "ERRNO(1)"]  # what nobody disputes
 

@@ -133,6 +133,17 @@ static struct str written_name(const struct oci_rule *r)
 	return r->handed;
 }
 
+static void tell_swallowed(struct settler *s, const struct oci_rule *winner,
+			   const struct oci_rule *loser)
+{
+	struct diag *d =
+		diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
+			 "this rule for '" PRISTR "' has no effect: runtimes let the entry "
+			 "without a condition decide",
+			 STRARG(written_name(loser)));
+	diag_note(s->ds, d, winner->span, "decided here");
+}
+
 static void swallow(struct settler *s, const struct oci_rule *winner, struct oci_rule *loser)
 {
 	const struct oci_gate *w = entry_of(s, winner)->gate;
@@ -142,12 +153,8 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 		return;
 	}
 	loser->dropped = true;
-	struct diag *d =
-		diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
-			 "this rule for '" PRISTR "' has no effect: runtimes let the entry "
-			 "without a condition decide",
-			 STRARG(written_name(loser)));
-	diag_note(s->ds, d, winner->span, "decided here");
+	if (oci_is_asked(s->p, loser->name) || oci_is_asked(s->p, written_name(loser)))
+		tell_swallowed(s, winner, loser);
 	vec_push(s->arena, &s->p->dropped,
 		 arena_printf(s->arena,
 			      "without effect, an entry without a condition decides: " PRISTR,

@@ -223,9 +223,11 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 	};
 	const struct json *profile = oci_profile_object(root);
 	const struct oci_runtime *rt = &opt->runtime;
-	struct oci_read_options read = {
-		.host_known = true, .host = opt->env.host, .docker = true, .runtime = rt
-	};
+	struct oci_read_options read = { .host_known = true,
+					 .host = opt->env.host,
+					 .docker = true,
+					 .runtime = rt,
+					 .asked = opt->asked };
 
 	BUG_ON(!opt->env.host_known);
 	*out = (struct oci_loaded){ .root = DD_NONE, .disputed = DD_FALSE, .undecided = DD_FALSE };

@@ -84,8 +84,9 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 
 struct oci_load_options {
 	struct oci_runtime runtime;
-	struct environment env; /* host_known */
-	unsigned limit_ms;      /* for libseccomp; 0: 5000 */
+	struct environment env;              /* host_known */
+	unsigned limit_ms;                   /* for libseccomp; 0: 5000 */
+	const struct oci_asked_calls *asked; /* NULL: the whole file is */
 };
 
 struct oci_model;
