@@ -247,3 +247,40 @@ void sr_fileless_exec(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "leave execveat out unless the program calls fexecve()");
 	diag_note(l->ds, d, facts_span(l->facts, "execveat"), "the second half");
 }
+
+RULE(SR230, "risk-ring-filter", WARNING, BOTH, sr_ring_filter,
+     "no ring can be made, but io_uring_register takes a BPF program",
+     "io_uring_setup is refused, and io_uring_register(-1, IORING_REGISTER_BPF_FILTER) passes. "
+     "Until "
+     "Linux 7.0 nearly all of io_uring_register needed a ring; since then a task hands the kernel "
+     "a "
+     "classic BPF program for rings that it or its children will have, with no ring and no "
+     "capability under no_new_privs (io_uring/register.c).\n\n"
+     "Way out: refuse io_uring_register too, or allow it by opcode.")
+
+void sr_ring_filter(struct lint *l, enum diag_id id)
+{
+	static const char question[] =
+		"io_uring_register(fd == 0xffffffff and (opcode & 0x7fffffff) == "
+		"IORING_REGISTER_BPF_FILTER)";
+	struct fact_answer w;
+	struct diag *d;
+	unsigned on;
+
+	if (!l->facts)
+		return;
+	/* Where no rule is about io_uring, the default's own openness is SC133's to say. */
+	on = facts_named(l->facts, "io_uring_setup") | facts_named(l->facts, "io_uring_register");
+	on &= facts_has(l->facts, "io_uring_setup") & ~facts_some(l->facts, "io_uring_setup");
+	if (!on)
+		return;
+	w = facts_ask(l->facts, question, "");
+	if (!(w.some & on))
+		return;
+	d = diag_add(
+		l->ds, id, facts_span(l->facts, "io_uring_register"),
+		"no ring can be made here, and %s passes: since Linux 7.0 it hands the kernel a "
+		"classic BPF program without a ring, and without a capability",
+		facts_witness(l->facts, &w));
+	diag_help(l->ds, d, "refuse 'io_uring_register' too, or allow the opcodes that are needed");
+}
