@@ -245,7 +245,8 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
 				!strcmp(r->backend, "ptrace") ?
 					"ptrace cannot see them" :
-					"this kernel has no tracepoint for them");
+					"this kernel has no tracepoint for them, and refuses a "
+					"program at the end of cap_capable()");
 	describe_unseen(p, to);
 	describe_unruled(p, to);
 	describe_mounts(p, to);

@@ -2,9 +2,13 @@
 /*
  * The kernel half of the eBPF backend. Everything is aggregated here: counters per CPU, values
  * and paths in maps, so that nothing streams and nothing can be dropped unseen; what finds no
- * room is counted in `losses`. Attached to tracepoints only: trampolines (fentry, LSM) and
- * kprobes are refused on many machines. Each program exists twice: as tp_btf (task storage,
- * direct loads) and as raw_tp (a hash by thread id), for kernels without the former.
+ * room is counted in `losses`. Attached to tracepoints: trampolines (fentry, LSM) and kprobes are
+ * refused on many machines, and used for nothing that a recording cannot do without. Each program exists three times: as tp, an event of perf's; as tp_btf
+ * (task storage, direct loads); and as raw_tp (a hash by thread id), for kernels without the others.
+ *
+ * Since Linux 7.0 a task can be switched out of a program of the latter two, and until it goes on
+ * the kernel skips that program on that CPU, for everybody (__bpf_trace_run()). Events of perf's
+ * come with preemption off (include/trace/perf.h), so these miss nothing.
  *
  * No vmlinux.h: only the fields read are declared; CO-RE finds them in the running kernel.
  */
@@ -151,6 +155,29 @@ struct kernel_siginfo {
 	int si_code;
 } CORE;
 
+/* What perf's events carry, as the TRACE_EVENT() of each has it. */
+struct trace_event_raw_sys_enter {
+	long id;
+	unsigned long args[6];
+} CORE;
+struct trace_event_raw_sys_exit {
+	long ret;
+} CORE;
+struct trace_event_raw_sched_process_fork {
+	int child_pid;
+} CORE;
+struct trace_event_raw_sched_prepare_exec { /* since Linux 6.10 */
+	__u32 __data_loc_interp;
+	__u32 __data_loc_filename;
+} CORE;
+struct trace_event_raw_sched_process_exec {
+	int old_pid;
+} CORE;
+struct trace_event_raw_cap_capable {
+	int cap;
+	int ret;
+} CORE;
+
 /* ---- set by the loader before load ---- */
 
 const volatile __u64 cgroup_id; /* 0: a command; else tasks in or below this cgroup */
@@ -192,8 +219,10 @@ struct scratch {
 	__u64 next_id;
 	__u32 off, len; /* of the text to intern */
 	__u64 parent;
-	__u64 last;  /* id of the path that was recorded last; 0: none was */
-	__u64 asked; /* O_* of the open under way */
+	volatile __u64 text; /* an address, on its way to a function that takes scalars */
+	__u64 busy;          /* a program uses this scratch */
+	__u64 last;          /* id of the path that was recorded last; 0: none was */
+	__u64 asked;         /* O_* of the open under way */
 	__u8 kind, perms, flags;
 	__u8 not_owned;
 };
@@ -252,6 +281,25 @@ static __always_inline struct scratch *scratch_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+/*
+ * Two tasks on one CPU may be in different programs at once where tracepoints can be preempted:
+ * the second finds the scratch taken, and what it came for is counted as missed.
+ */
+static __always_inline struct scratch *scratch_take(void)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s || !__sync_lock_test_and_set(&s->busy, 1))
+		return s;
+	count_loss(TRACE_LOSS_BUSY);
+	return NULL;
+}
+
+static __always_inline void scratch_give(struct scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
 }
 
 /*
@@ -736,7 +784,9 @@ static __always_inline void note_left(bool btf)
 		count_loss(TRACE_LOSS_LEFT);
 }
 
-static __always_inline int on_enter(bool btf, void *regs, __u64 nr)
+/* The arguments stand in the registers, or in `event` where that is not NULL. */
+static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
+				    __u64 nr)
 {
 	struct mark *m = mark_get(btf);
 	const volatile struct trace_call *info;
@@ -772,7 +822,10 @@ static __always_inline int on_enter(bool btf, void *regs, __u64 nr)
 	if (!(info->args | info->rule | info->tuple))
 		return 0;
 	m->rule = info->rule;
-	read_args(m->args, regs, abi == TRACE_COMPAT);
+	if (event)
+		bpf_probe_read_kernel(m->args, sizeof(m->args), event->args);
+	else
+		read_args(m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple)
 		record_tuple(call, m->args);
 	for (__u32 i = 0; i < 6; i++)
@@ -921,22 +974,9 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 	return record_join(-1, (__u64)addr + 2, len - 2, r->perms[0] | r->flags[0] << 16);
 }
 
-static __always_inline int on_exit(bool btf, long ret)
+static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,
+					 long ret)
 {
-	struct mark *m = mark_get(btf);
-	const volatile struct trace_rule *r;
-	__u8 rule;
-
-	if (!m)
-		return 0;
-	m->call = TRACE_NO_CALL;
-	if (!m->rule)
-		return 0;
-	rule = m->rule;
-	m->rule = 0;
-	if (ret < 0 && ret > -4096)
-		return 0;
-	r = &rules[bounded(rule, TRACE_RULES - 1)];
 	switch (r->op) {
 	case TRACE_OP_OPEN: return exit_open(m, r, (int)ret);
 	case TRACE_OP_MMAP:
@@ -960,6 +1000,31 @@ static __always_inline int on_exit(bool btf, long ret)
 	return 0;
 }
 
+static __always_inline int on_exit(bool btf, long ret)
+{
+	struct mark *m = mark_get(btf);
+	struct scratch *s;
+	__u8 rule;
+
+	if (!m && cgroup_id)
+		note_left(btf); /* by this very call, perhaps */
+	if (!m)
+		return 0;
+	m->call = TRACE_NO_CALL;
+	if (!m->rule)
+		return 0;
+	rule = m->rule;
+	m->rule = 0;
+	if (ret < 0 && ret > -4096)
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	record_return(m, &rules[bounded(rule, TRACE_RULES - 1)], ret);
+	scratch_give(s);
+	return 0;
+}
+
 /* ---- tasks ---- */
 
 static __always_inline bool is_target(void)
@@ -971,45 +1036,102 @@ static __always_inline bool is_target(void)
 	return ns.tgid == target;
 }
 
-static __always_inline int record_exec(const char *filename, const char *interp)
+static __always_inline void record_program(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct file *exe = BPF_CORE_READ(t, mm, exe_file);
 
 	if (exe && record_file((__u64)exe, TRACE_X | TRACE_R | TRACE_M) == -2)
 		count_loss(TRACE_MEMORY);
-	if (filename != interp)
-		record_join(-1, (__u64)filename, 0,
-			    TRACE_X | TRACE_R | (TRACE_SCRIPT | TRACE_FOLLOW) << 16 | JOIN_KERNEL);
-	return 0;
+}
+
+static __always_inline void record_script(__u64 filename)
+{
+	record_join(-1, filename, 0,
+		    TRACE_X | TRACE_R | (TRACE_SCRIPT | TRACE_FOLLOW) << 16 | JOIN_KERNEL);
+}
+
+/* A thread that execs takes its leader's number: its mark moves along. */
+static __always_inline void move_mark(__u32 old_tid)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct mark *m;
+
+	if (old_tid == tid)
+		return;
+	m = bpf_map_lookup_elem(&marks_by_tid, &old_tid);
+	if (m) {
+		bpf_map_update_elem(&marks_by_tid, &tid, m, BPF_ANY);
+		bpf_map_delete_elem(&marks_by_tid, &old_tid);
+	}
+}
+
+/* The mark of a task that execs, which for the target is where the recording begins. */
+static __always_inline struct mark *mark_exec(bool btf)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct mark *m = mark_get(btf), fresh = {};
+
+	if (m || cgroup_id || start_ns || !is_target())
+		return m;
+	start_ns = bpf_ktime_get_ns();
+	if (btf)
+		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
+					 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	else if (!bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY))
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
+	return m;
 }
 
 static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 old_tid)
 {
-	struct mark *m, fresh = {};
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	struct scratch *s;
 
-	/* A thread that execs takes its leader's number: its mark moves along. */
-	if (!btf && old_tid != tid) {
-		m = bpf_map_lookup_elem(&marks_by_tid, &old_tid);
-		if (m) {
-			bpf_map_update_elem(&marks_by_tid, &tid, m, BPF_ANY);
-			bpf_map_delete_elem(&marks_by_tid, &old_tid);
-		}
-	}
-	m = mark_get(btf);
-	if (!m && !cgroup_id && !start_ns && is_target()) {
-		start_ns = bpf_ktime_get_ns();
-		if (btf)
-			m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
-						 BPF_LOCAL_STORAGE_GET_F_CREATE);
-		else if (!bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY))
-			m = bpf_map_lookup_elem(&marks_by_tid, &tid);
-		count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
-	}
-	if (!m)
+	if (!btf)
+		move_mark(old_tid);
+	if (!mark_exec(btf))
 		return 0;
-	return record_exec(BPF_CORE_READ(bprm, filename), BPF_CORE_READ(bprm, interp));
+	s = scratch_take();
+	if (!s)
+		return 0;
+	record_program();
+	if (filename != BPF_CORE_READ(bprm, interp))
+		record_script((__u64)filename);
+	scratch_give(s);
+	return 0;
+}
+
+/* Are the two texts of s->buf the same, from 0 and from TRACE_PATH on, `len` bytes of each? */
+int same_text(__u32 len)
+{
+	struct scratch *s = scratch_get();
+
+	for (__u32 i = 0; s && i < TRACE_PATH && i < len; i++)
+		if (s->buf[i] != s->buf[TRACE_PATH + i])
+			return 0;
+	return 1;
+}
+
+/* Before the exec, past the point of no return: what will run was named by a script's first line. */
+static __always_inline int on_prepare(void *event, __u32 interp, __u32 filename)
+{
+	struct scratch *s;
+	long n, m;
+
+	if (!mark_exec(false))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	n = bpf_probe_read_kernel_str(s->buf, TRACE_PATH, event + (filename & 0xffff));
+	m = bpf_probe_read_kernel_str(s->buf + TRACE_PATH, TRACE_PATH, event + (interp & 0xffff));
+	s->text = (__u64)event + (filename & 0xffff);
+	if (n != m || n < 0 || !same_text((__u32)n))
+		record_script(s->text);
+	scratch_give(s);
+	return 0;
 }
 
 /* What a kernel's timer, queue or descriptor sends: SI_TIMER, SI_MESGQ, SI_ASYNCIO, SI_SIGIO. */
@@ -1070,12 +1192,23 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 	return 0;
 }
 
-/* ---- the programs: ctx is the array of the tracepoint's arguments ---- */
+static __always_inline int on_fork(__u32 child)
+{
+	struct mark fresh = {};
+
+	if (!mark_get(false) || cgroup_id)
+		return 0;
+	count_loss(bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS :
+										 TRACE_TASKS);
+	return 0;
+}
+
+/* ---- the programs: ctx is the array of the tracepoint's arguments, or perf's event ---- */
 
 SEC("tp_btf/sys_enter")
 int enter_btf(__u64 *ctx)
 {
-	return on_enter(true, (void *)ctx[0], ctx[1]);
+	return on_enter(true, (void *)ctx[0], NULL, ctx[1]);
 }
 
 SEC("tp_btf/sys_exit")
@@ -1117,10 +1250,79 @@ int capable_btf(__u64 *ctx)
 	return on_capable(true, (__u32)ctx[3], (int)ctx[4]);
 }
 
+/* Before Linux 6.15 the function has no tracepoint: its own end is looked at where that is allowed. */
+SEC("fexit/cap_capable")
+int capable_end_btf(__u64 *ctx)
+{
+	return on_capable(true, (__u32)ctx[2], (int)ctx[4]);
+}
+
+SEC("fexit/cap_capable")
+int capable_end_raw(__u64 *ctx)
+{
+	return on_capable(false, (__u32)ctx[2], (int)ctx[4]);
+}
+
+SEC("tp/raw_syscalls/sys_enter")
+int enter_tp(struct trace_event_raw_sys_enter *ctx)
+{
+	return on_enter(false, NULL, ctx, (__u64)ctx->id);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int exit_tp(struct trace_event_raw_sys_exit *ctx)
+{
+	return on_exit(false, ctx->ret);
+}
+
+SEC("tp/sched/sched_process_fork")
+int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
+{
+	return on_fork((__u32)ctx->child_pid);
+}
+
+SEC("tp/sched/sched_prepare_exec")
+int prepare_tp(struct trace_event_raw_sched_prepare_exec *ctx)
+{
+	return on_prepare(ctx, ctx->__data_loc_interp, ctx->__data_loc_filename);
+}
+
+SEC("tp/sched/sched_process_exec")
+int exec_tp(struct trace_event_raw_sched_process_exec *ctx)
+{
+	struct scratch *s;
+
+	move_mark((__u32)ctx->old_pid);
+	if (!mark_get(false))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	record_program();
+	scratch_give(s);
+	return 0;
+}
+
+SEC("tp/sched/sched_process_exit")
+int gone_tp(void *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	(void)ctx;
+	bpf_map_delete_elem(&marks_by_tid, &tid);
+	return 0;
+}
+
+SEC("tp/capability/cap_capable")
+int capable_tp(struct trace_event_raw_cap_capable *ctx)
+{
+	return on_capable(false, (__u32)ctx->cap, ctx->ret);
+}
+
 SEC("raw_tp/sys_enter")
 int enter_raw(__u64 *ctx)
 {
-	return on_enter(false, (void *)ctx[0], ctx[1]);
+	return on_enter(false, (void *)ctx[0], NULL, ctx[1]);
 }
 
 SEC("raw_tp/sys_exit")
@@ -1133,15 +1335,8 @@ SEC("raw_tp/sched_process_fork")
 int fork_raw(__u64 *ctx)
 {
 	struct task_struct *child = (void *)ctx[1];
-	struct mark fresh = {};
-	__u32 tid;
 
-	if (!mark_get(false) || cgroup_id)
-		return 0;
-	tid = (__u32)BPF_CORE_READ(child, pid);
-	count_loss(bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS :
-									       TRACE_TASKS);
-	return 0;
+	return on_fork((__u32)BPF_CORE_READ(child, pid));
 }
 
 SEC("raw_tp/sched_process_exec")

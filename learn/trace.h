@@ -163,6 +163,7 @@ enum trace_loss {
 	TRACE_LOSS_ABI,
 	TRACE_LOSS_TASKS,
 	TRACE_LOSS_CAPS,
+	TRACE_LOSS_BUSY,    /* what a program came for while another was on the same CPU */
 	TRACE_LOSS_LEFT,    /* recorded tasks that were moved out of the cgroup */
 	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
 	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) of what could not be looked up */

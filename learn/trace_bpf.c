@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +27,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/perf_event.h>
 
 /* Generated: its style is not ours to warn about. */
 #pragma GCC diagnostic push
@@ -34,16 +38,21 @@
 
 #define PROGRAMS 16
 
+/* How the programs are attached, best first: trace.bpf.c says what each is good for. */
+enum tier { TIER_TP, TIER_BTF, TIER_RAW, TIERS };
+
 struct watch {
 	struct trace_bpf *skel;
 	const char *cgroup;
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
+	bool wants_end; /* capabilities are to be seen at the end of the kernel's function */
 	bool no_btf;
 	bool unmapped; /* libbpf found that arrays cannot be mapped */
 	bool midway;   /* the cgroup was populated before the programs were attached */
 	int cpus;
+	int tracefs;     /* where perf's events have their numbers; -1: not open */
 	uint64_t unread; /* times that the kernel did not answer when the maps were read */
 };
 
@@ -123,18 +132,50 @@ static int fill_selection(struct watch *w)
 	return 0;
 }
 
-static bool has_tracepoint(const struct btf *kernel, const char *name)
+static bool has_tracepoint(const struct btf *kernel, const char *name, enum tier tier)
 {
 	char type[64];
 
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
+	snprintf(type, sizeof(type), tier == TIER_TP ? "trace_event_raw_%s" : "btf_trace_%s", name);
+	return btf__find_by_name_kind(kernel, type,
+				      tier == TIER_TP ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) > 0;
 }
 
-static int load(struct watch *w, bool raw, size_t max_paths)
+/* Signals are looked at by their siginfo, which perf's event does not carry. */
+static bool is_of_tier(const char *program, enum tier tier)
+{
+	static const char *const suffixes[TIERS] = { "_tp", "_btf", "_raw" };
+
+	return has_suffix(program, suffixes[tier]) ||
+	       (tier == TIER_TP &&
+		(!strcmp(program, "signal_raw") || !strcmp(program, "capable_end_raw")));
+}
+
+/* Of the two ways to see capabilities the tracepoint, where it is there. */
+static bool is_wanted(const struct watch *w, const struct btf *kernel, const struct bpf_program *p,
+		      enum tier tier)
+{
+	const char *name = bpf_program__name(p);
+	bool seen = has_tracepoint(kernel, "cap_capable", tier);
+
+	if (!is_of_tier(name, tier) || !is_optional(name))
+		return is_of_tier(name, tier);
+	return strncmp(name, "capable_end_", 12) ? seen : !seen && w->wants_end;
+}
+
+static void choose_programs(struct watch *w, const struct btf *kernel, enum tier tier)
+{
+	struct bpf_program *p;
+
+	if (btf__find_by_name_kind(kernel, "cap_capable", BTF_KIND_FUNC) <= 0)
+		w->wants_end = false;
+	bpf_object__for_each_program(p, w->skel->obj)
+		bpf_program__set_autoload(p, is_wanted(w, kernel, p, tier));
+}
+
+static int load(struct watch *w, enum tier tier, size_t max_paths)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
-	struct bpf_program *p;
 	int err;
 
 	if (!kernel) {
@@ -143,24 +184,21 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 			err == -ESRCH || err == -ENOENT; /* what libbpf makes of a missing file */
 		return err;
 	}
+	w->wants_end &= !has_tracepoint(kernel, "cap_capable", tier);
+	if (tier == TIER_TP && !has_tracepoint(kernel, "sched_prepare_exec", tier)) {
+		btf__free(kernel);
+		return -ENOTSUP;
+	}
 	w->skel = trace_bpf__open();
 	if (!w->skel) {
 		err = -errno;
 		btf__free(kernel);
 		return err;
 	}
-	bpf_object__for_each_program(p, w->skel->obj)
-	{
-		const char *name = bpf_program__name(p);
-		const char *tp = strchr(bpf_program__section_name(p), '/') + 1;
-		bool on = has_suffix(name, raw ? "_raw" : "_btf");
-
-		if (on && is_optional(name) && !has_tracepoint(kernel, tp))
-			on = false;
-		bpf_program__set_autoload(p, on);
-	}
+	choose_programs(w, kernel, tier);
 	btf__free(kernel);
-	bpf_map__set_autocreate(raw ? w->skel->maps.marks : w->skel->maps.marks_by_tid, false);
+	bpf_map__set_autocreate(tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks,
+				false);
 	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
 	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(max_paths + 256));
 	/* Written once, before load: the kernel sees constants from then on. */
@@ -173,6 +211,75 @@ static int load(struct watch *w, bool raw, size_t max_paths)
 	return w->unmapped ? -ENXIO : err;
 }
 
+/* A directory descriptor; -errno. Where it is not mounted, a mount that nobody else sees does. */
+static int open_tracefs(void)
+{
+	static const char *const mounts[] = { "/sys/kernel/tracing/events",
+					      "/sys/kernel/debug/tracing/events" };
+	int fd, fs, err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	fs = fsopen("tracefs", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	err = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) ? -errno : 0;
+	fd = err ? err : fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (!err && fd < 0)
+		err = -errno;
+	close(fs);
+	if (err)
+		return err;
+	fs = openat(fd, "events", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = fs < 0 ? -errno : fs;
+	close(fd);
+	return err;
+}
+
+/* The number of perf's event "GROUP/NAME"; -errno. */
+static int event_number(struct watch *w, const char *event)
+{
+	char path[128], text[32] = "";
+	ssize_t n = -1;
+	int fd;
+
+	if (w->tracefs < 0)
+		w->tracefs = open_tracefs();
+	if (w->tracefs < 0)
+		return w->tracefs;
+	snprintf(path, sizeof(path), "%s/id", event);
+	fd = openat(w->tracefs, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 && atoi(text) > 0 ? atoi(text) : -EIO;
+}
+
+/* NULL with errno. On whichever CPU the event is opened: its programs run on all of them. */
+static struct bpf_link *attach_event(struct watch *w, const struct bpf_program *p)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
+	int number = event_number(w, strchr(bpf_program__section_name(p), '/') + 1), fd;
+	struct bpf_link *l;
+
+	if (number < 0) {
+		errno = -number;
+		return NULL;
+	}
+	attr.config = (__u64)number;
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, (long)PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	l = bpf_program__attach_perf_event(p, fd);
+	if (!l)
+		close(fd);
+	return l;
+}
+
 static int attach(struct watch *w)
 {
 	struct bpf_program *p;
@@ -183,7 +290,8 @@ static int attach(struct watch *w)
 
 		if (!bpf_program__autoload(p))
 			continue;
-		l = bpf_program__attach(p);
+		l = has_suffix(bpf_program__name(p), "_tp") ? attach_event(w, p) :
+							      bpf_program__attach(p);
 		if (!l)
 			return -errno;
 		BUG_ON(w->nlinks == PROGRAMS);
@@ -230,11 +338,15 @@ static int is_inhabited(const char *cgroup, bool *is)
 	return n < 0 ? n : 0;
 }
 
-static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
-		     bool raw)
+/* wants_end: with a program at the end of a function, which many machines refuse. */
+static int open_programs(struct watch *w, const struct learn_options *opt, const struct target *t,
+			 enum tier tier, bool wants_end)
 {
-	int err = load(w, raw, opt->max_paths);
+	int err;
 
+	trace_bpf_close(w);
+	w->wants_end = wants_end;
+	err = load(w, tier, opt->max_paths);
 	if (err)
 		return err;
 	if (w->cgroup) {
@@ -244,6 +356,14 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 		w->skel->bss->target = (__u32)t->pid;
 	}
 	return err ? err : attach(w);
+}
+
+static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
+		     enum tier tier)
+{
+	int err = open_programs(w, opt, t, tier, true);
+
+	return err && w->wants_end ? open_programs(w, opt, t, tier, false) : err;
 }
 
 static const char *open_failure(struct arena *a, const struct watch *w, int err)
@@ -263,22 +383,41 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 	return arena_printf(a, "loading its programs failed: %s", strerror(-err));
 }
 
+/*
+ * The ways to try, as bits. Perf's events cost twice as much as the others, and only where tasks
+ * can be switched out of kernel code do they miss less: such a kernel says so of itself.
+ */
+static unsigned tiers_of(const char *backend)
+{
+	struct utsname u;
+
+	if (!strcmp(backend, "ebpf-tp"))
+		return 1u << TIER_TP;
+	if (!strcmp(backend, "ebpf-btf"))
+		return 1u << TIER_BTF;
+	if (!strcmp(backend, "ebpf-raw"))
+		return 1u << TIER_RAW;
+	if (!uname(&u) && !strstr(u.version, "PREEMPT"))
+		return 1u << TIER_BTF | 1u << TIER_RAW;
+	return 1u << TIER_TP | 1u << TIER_BTF | 1u << TIER_RAW;
+}
+
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 			     const struct target *t, const char **why)
 {
 	struct watch *w = ARENA_NEW(a, struct watch);
-	bool only_raw = !strcmp(opt->backend, "ebpf-raw");
+	unsigned tiers = tiers_of(opt->backend);
 	libbpf_print_fn_t old = libbpf_set_print(print_nothing);
 	int err = -ENOTSUP;
 
 	w->cgroup = opt->cgroup;
+	w->tracefs = -1;
 	w->cpus = libbpf_num_possible_cpus();
-	if (w->cpus > 0 && !only_raw)
-		err = open_tier(w, opt, t, false);
-	if (err && w->cpus > 0) {
-		trace_bpf_close(w);
-		err = open_tier(w, opt, t, true);
-	}
+	for (enum tier tier = 0; err && w->cpus > 0 && tier < TIERS; tier++)
+		if (tiers >> tier & 1)
+			err = open_tier(w, opt, t, tier);
+	if (w->tracefs >= 0)
+		close(w->tracefs);
 	libbpf_set_print(old);
 	if (!err)
 		return w;
@@ -664,7 +803,7 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 	}
 	start = w->skel->bss->start_ns;
 	r->duration_ns = start ? clock_ns() - start : 0;
-	r->losses.ring_dropped = count_missed(w);
+	r->losses.ring_dropped = count_missed(w) + sum_losses(w, TRACE_LOSS_BUSY);
 	read_caps(w, m);
 	while (w->nlinks)
 		bpf_link__destroy(w->links[--w->nlinks]);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/cmd/cmd.h"
 #include "grammar/print.h"
 #include "learn/client.h"
@@ -99,6 +100,18 @@ static const char *option_name(const struct option *o, int c)
 	return o->name;
 }
 
+/* Those of the help, and each way in which eBPF may be attached, for tests. */
+static bool is_backend(const char *name)
+{
+	static const char *const names[] = { "auto",     "ebpf",     "ebpf-tp",
+					     "ebpf-btf", "ebpf-raw", "ptrace" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 static int parse_options(struct learn_args *a, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -138,8 +151,7 @@ static int parse_options(struct learn_args *a, int argc, char **argv)
 		default: return option_error(self, options, argv);
 		}
 	}
-	if (strcmp(a->run.backend, "auto") && strcmp(a->run.backend, "ebpf") &&
-	    strcmp(a->run.backend, "ebpf-raw") && strcmp(a->run.backend, "ptrace"))
+	if (!is_backend(a->run.backend))
 		return usage_error(self, "no backend '%s'", a->run.backend);
 	if (optind < argc)
 		a->run.argv = argv + optind;

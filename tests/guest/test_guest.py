@@ -290,3 +290,47 @@ def test_a_log_only_profile_lets_pass_what_the_policy_denies(system):
     logged = [line for line in out.log if "busybox-staged" in line]
     assert [line for line in logged if 'apparmor="AUDIT"' in line and "/etc/secret" in line], out.log
     assert [line for line in logged if 'apparmor="ALLOWED"' in line and "/srv/other" in line], out.log
+
+
+# ---- limit nice ----
+
+NICE = """policy niced {
+    layers apparmor;
+    arch x86_64;
+    program PROBE;
+    file mrix PROBE;
+    file rw /dev/ttyS0;
+    capability sys_resource;
+    limit nice 25;
+}
+"""
+NICE_SCRIPT = r"""
+pale compile -q -t apparmor -o /profile /policy.pale
+ask() { (ulimit -He 40; ulimit -Se 40; exec $PROBE "$@"); }
+echo "== free"; ask 39 40 -19; ask 26 40 -6 -7
+apparmor_parser -r -K /profile
+echo "== inherited"; ask '' '' -5 -6 0
+echo "== lower"; ask 24 25 -4 -5
+echo "== same"; ask 25 25 -5 -6
+echo "== soft"; ask 26 26 -5 -6
+echo "== hard"; ask 20 26 0 -5 -6
+echo "== infinite"; ask 18446744073709551615 18446744073709551615 -6
+"""
+
+
+def test_limit_nice_bounds_setpriority_and_setrlimit(system):
+    """The value 25 is nice -5. What the program is given is cut to it, and with CAP_SYS_RESOURCE too
+    it raises it no more: 13 is AppArmor's EACCES, and setpriority's without the limit's leave."""
+    probe = program("live/nice")
+    script = f"PROBE={probe}\n" + NICE_SCRIPT
+    files = {"/policy.pale": NICE.replace("PROBE", str(probe))}
+    out = Guest(system, binaries=[PALE, probe], files=files).run(with_pale(script))
+    assert out.part("free").splitlines() == ["rlimit 39 40: 0", "nice -19: 0", "rlimit 26 40: 0",
+                                             "nice -6: 0", "nice -7: 0"], out.text
+    assert out.part("inherited").splitlines() == ["nice -5: 0", "nice -6: 13", "nice 0: 0"], out.text
+    assert out.part("lower").splitlines() == ["rlimit 24 25: 0", "nice -4: 0", "nice -5: 13"], out.text
+    assert out.part("same").splitlines() == ["rlimit 25 25: 0", "nice -5: 0", "nice -6: 13"], out.text
+    assert out.part("soft").splitlines() == ["rlimit 26 26: 13", "nice -5: 0", "nice -6: 13"], out.text
+    assert out.part("hard").splitlines() == ["rlimit 20 26: 13", "nice 0: 0", "nice -5: 0", "nice -6: 13"]
+    assert out.part("infinite").splitlines()[1] == "nice -6: 13", out.text
+    assert out.denied(operation="setrlimit", rlimit="nice"), out.log

@@ -15,7 +15,9 @@ import pytest
 from conftest import BUILD, PALE, need, need_root, run, skip
 
 PROBES = BUILD / "tests/learn/probes"
-BACKENDS = ["ebpf", "ebpf-raw", "ptrace"]
+# The three ways in which the programs are attached; plain ebpf takes the first that this kernel has.
+ATTACHED = ["ebpf", "ebpf-btf", "ebpf-raw"]
+BACKENDS = [*ATTACHED, "ptrace"]
 
 
 class Recording:
@@ -74,7 +76,7 @@ def test_threads_and_children_are_counted_exactly(tmp_path, backend):
     assert f"allow getppid; # {7 * n}x" in re.sub(r"allow\s+", "allow ", text)
 
 
-@pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw"])
+@pytest.mark.parametrize("backend", ATTACHED)
 def test_a_loop_of_2_million_calls_loses_nothing(tmp_path, backend):
     rec, _ = learn(tmp_path, backend, PROBES / "spin", 2000000)
     assert rec.calls["x86_64", "getppid"] == 2000000
@@ -555,7 +557,7 @@ def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path, cgroup):
     assert Recording(tmp_path / "c.rec").calls["x86_64", "getppid"] in (700, 701)
 
 
-@pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw"])
+@pytest.mark.parametrize("backend", ATTACHED)
 def test_a_task_that_leaves_the_cgroup_is_a_loss_and_said(tmp_path, cgroup, backend):
     usable(backend)
     p = start_cgroup(tmp_path, backend, cgroup)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import PALE, need, need_root, run, skip
-from test_backends import (BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
+from test_backends import (ATTACHED, BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
                            start_cgroup, usable, wait_until_taken)
 
 AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -61,7 +61,7 @@ def test_a_workload_that_traces_is_a_loss_under_ptrace(tmp_path):
     assert "eBPF records programs that trace others" in r.err
 
 
-@pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw"])
+@pytest.mark.parametrize("backend", ATTACHED)
 def test_a_workload_that_traces_is_none_under_ebpf(tmp_path, backend):
     rec, _ = learn(tmp_path, backend, PROBES / "tracer")
     assert rec.losses == "none"
@@ -243,7 +243,8 @@ long syscall(long nr, ...)
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("backend,kind", [("ebpf", "TRACING"), ("ebpf-raw", "RAW_TRACEPOINT")])
+@pytest.mark.parametrize("backend,kind", [("ebpf-tp", "TRACEPOINT"), ("ebpf-btf", "TRACING"),
+                                          ("ebpf-raw", "RAW_TRACEPOINT")])
 def test_events_that_the_kernel_missed_are_told_with_their_cause_and_the_way_out(tmp_path, backend, kind):
     usable(backend)
     (tmp_path / "m.c").write_text(MISSED)
