@@ -74,6 +74,53 @@ struct dump_options {
 	bool approximate;
 };
 
+/* "3 of 4 filters", and whether there is one. */
+static bool put_logging(struct buf *out, const struct held *h)
+{
+	size_t n = 0;
+
+	vec_each(&h->logs, logs)
+		n += *logs;
+	if (n == h->logs.n)
+		buf_puts(out, n == 1 ? "the filter" : "every filter");
+	else
+		buf_printf(out, "%zu of %zu filters", n, h->logs.n);
+	return n > 0;
+}
+
+/* Flags are an argument of seccomp(2), beside the program. */
+static void tell_logging(struct session *s, const struct held *h)
+{
+	BUF_AUTO which = { 0 };
+
+	if (!put_logging(&which, h))
+		return;
+	struct diag *d = diag_add(s->diags, DIAG_PL214, NO_SPAN,
+				  "a BPF program cannot say that refusals are logged, which %.*s "
+				  "asks for",
+				  (int)which.n, which.p);
+	diag_help(s->diags, d, "whoever loads it sets SECCOMP_FILTER_FLAG_LOG, as 'pale run' does");
+	session_report(s);
+}
+
+/* A policy says it of all that it refuses: true where all filters do. */
+static bool all_log(struct session *s, const struct held *h)
+{
+	BUF_AUTO which = { 0 };
+	bool all = true, some = put_logging(&which, h);
+
+	vec_each(&h->logs, logs)
+		all &= *logs;
+	if (all || !some)
+		return all;
+	struct diag *d = diag_add(s->diags, DIAG_PL242, NO_SPAN,
+				  "%.*s have what they refuse logged, and a policy says it of all: "
+				  "left out",
+				  (int)which.n, which.p);
+	diag_help(s->diags, d, "'--as text' shows which; 'log refusals;' logs all");
+	return false;
+}
+
 /* FILE.1.bpf and on, in one step; those of a dump that had more of them go. */
 static int write_programs(struct session *s, const struct dump_options *o, const struct held *h,
 			  struct buf *bytes)
@@ -113,6 +160,7 @@ static int dump_programs(struct session *s, const struct dump_options *o, const 
 		     (int)o->pid, h->filters.n);
 		return EXIT_USAGE;
 	}
+	tell_logging(s, h);
 	if (h->filters.n == 1) {
 		BUF_AUTO bytes = { 0 };
 		cbpf_write(&h->filters.v[0], &bytes);
@@ -130,8 +178,9 @@ static int dump_text(const struct dump_options *o, const struct held *h)
 	BUF_AUTO out = { 0 };
 
 	for (size_t i = 0; i < h->filters.n; i++) {
-		buf_printf(&out, "%s# filter %zu of %zu, %zu instructions\n", i ? "\n" : "", i + 1,
-			   h->filters.n, h->filters.v[i].n);
+		buf_printf(&out, "%s# filter %zu of %zu, %zu instructions%s\n", i ? "\n" : "",
+			   i + 1, h->filters.n, h->filters.v[i].n,
+			   h->logs.v[i] ? ", what it refuses is logged" : "");
 		cbpf_disassemble(&h->filters.v[i], &out);
 	}
 	return output_write(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
@@ -170,6 +219,7 @@ static int dump_policy(struct session *s, const struct dump_options *o, const st
 					(int)o->pid, h->filters.n, h->filters.n == 1 ? "" : "s", n),
 		.what = arena_printf(s->arena, "process %d", (int)o->pid),
 		.span = NO_SPAN,
+		.log_refusals = all_log(s, h),
 		.machine = (enum arch)arch_native(),
 		.approximate = o->approximate,
 	};

@@ -628,7 +628,9 @@ static void put_filters(struct buf *out, const struct held *h, const struct even
 		uint32_t ret = cbpf_run_to(&h->filters.v[i], &c, &last);
 		buf_printf(out, "  filter %zu of %zu: ", i + 1, h->filters.n);
 		verdict_print(out, verdict_from_ret(ret));
-		buf_printf(out, "  (instruction %zu of %zu)\n", last, h->filters.v[i].n);
+		buf_printf(out, "  (instruction %zu of %zu%s)\n", last, h->filters.v[i].n,
+			   h->logs.v[i] && verdict_refuses(verdict_from_ret(ret)) ? ", logged" :
+										    "");
 	}
 }
 

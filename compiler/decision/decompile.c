@@ -699,6 +699,8 @@ static void add_headers(struct decompiler *c, struct ast_body *b)
 	add_header(b, AST_HEADER_DEFAULT)->verdict = verdict_of(c, c->dflt);
 	add_header(b, AST_HEADER_UNKNOWN)->verdict = verdict_of(c, c->unknown);
 	add_header(b, AST_HEADER_FOREIGN)->verdict = verdict_of(c, c->foreign);
+	if (c->opt->log_refusals)
+		ast_words_add(c->arena, &add_header(b, AST_HEADER_LOG)->words, "refusals");
 }
 
 /* For all first, then by architectures; plain lists first, what is permitted first; names. */

@@ -11,6 +11,7 @@
 struct decompile_options {
 	const char *name;    /* of the policy */
 	const char *comment; /* above it; NULL: none */
+	bool log_refusals;   /* the header line of it; nothing in the root depends on it */
 	enum arch machine;   /* listed where the root does not look at the architecture */
 	bool tighter;        /* where it cannot be said, say something more restrictive */
 };

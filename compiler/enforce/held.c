@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filters of a running thread, by PTRACE_SECCOMP_GET_FILTER (kernel/seccomp.c seccomp_get_filter()). */
+/* Filters of a running thread, by PTRACE_SECCOMP_GET_FILTER and PTRACE_SECCOMP_GET_METADATA
+ * (kernel/seccomp.c seccomp_get_filter(), seccomp_get_metadata()). */
 #include "compiler/enforce/held.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -67,6 +69,22 @@ static int read_filter(struct arena *a, pid_t tid, unsigned long index, struct c
 	return ptrace(PTRACE_SECCOMP_GET_FILTER, tid, at, out->insns) == n ? 0 : -EAGAIN;
 }
 
+/* struct seccomp_metadata of linux/ptrace.h, which the C library's own header leaves no room for. */
+struct metadata {
+	uint64_t at, flags;
+};
+
+static int read_logs(pid_t tid, unsigned long index, bool *out)
+{
+	struct metadata m = { .at = index };
+	void *size = (void *)sizeof(m); /* ptrace() takes it in place of an address */
+
+	if (ptrace(PTRACE_SECCOMP_GET_METADATA, tid, size, &m) < 0)
+		return -errno;
+	*out = (m.flags & SECCOMP_FILTER_FLAG_LOG) != 0;
+	return 0;
+}
+
 /* By which of the machine's ways in the thread entered; 0: this kernel (before 5.3) cannot say. */
 static uint32_t read_audit(pid_t tid)
 {
@@ -84,11 +102,15 @@ static int read_filters(struct arena *a, pid_t tid, struct held *out, const char
 	*step = "read its filters";
 	for (unsigned long i = 0; !err && out->mode == HELD_FILTERS && i < FILTERS_MAX; i++) {
 		struct cbpf prog;
+		bool logs = false;
 		err = read_filter(a, tid, i, &prog);
 		if (err == -ENOENT && i)
 			return 0;
-		if (!err)
-			vec_push(a, &out->filters, prog);
+		err = err ? err : read_logs(tid, i, &logs);
+		if (err)
+			return err;
+		vec_push(a, &out->filters, prog);
+		vec_push(a, &out->logs, logs);
 	}
 	return err;
 }

@@ -14,6 +14,7 @@ enum held_mode { HELD_NONE, HELD_STRICT, HELD_FILTERS }; /* as /proc/PID/status 
 struct held {
 	enum held_mode mode;
 	VEC(struct cbpf) filters; /* in the order in which they were installed */
+	VEC(bool) logs;           /* of each: it has SECCOMP_FILTER_FLAG_LOG */
 	char name[16];            /* what the kernel calls the process */
 	uint32_t audit;           /* AUDIT_ARCH_* of the call it is in; 0: not known */
 };

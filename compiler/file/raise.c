@@ -183,6 +183,7 @@ static bool write_policy(struct raising *r, struct buf *out)
 {
 	struct decompile_options opt = { .name = r->o->name,
 					 .comment = r->o->comment,
+					 .log_refusals = r->o->log_refusals,
 					 .machine = r->o->machine,
 					 .tighter = r->o->approximate };
 	const char *why = NULL;

@@ -14,6 +14,7 @@ struct raise_options {
 	const char *comment; /* above it */
 	const char *what;    /* "the program", for messages */
 	struct span span;    /* of the program; NO_SPAN */
+	bool log_refusals;   /* as the header line says it */
 	enum arch machine;   /* listed where the root does not look at the architecture */
 	bool approximate;    /* where it cannot be said exactly, tighter */
 };

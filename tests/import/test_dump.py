@@ -171,3 +171,37 @@ def test_a_stopped_process_stays_stopped(pale, tmp_path):
         assert stops_again(child.pid)
         os.kill(child.pid, signal.SIGCONT)
         assert child.ask("x") == "x"
+
+
+def test_that_refusals_are_logged_is_read_back(pale, tmp_path):
+    a, b = refuse(tmp_path / "a.bpf", GETPPID, errno(5)), refuse(tmp_path / "b.bpf", 102, errno(1))
+    for loaded, which in ((["--log", a], 1), (["--log", a, "--log", b], 2), ([a, b], 0)):
+        with holder(*loaded) as child:
+            r = pale("dump", "--pid", child.pid, check=0)
+            assert ("\n    log refusals;\n" in r.out) == (which > 0) and not r.err, r
+            text = pale("dump", "--pid", child.pid, "--as", "text", check=0).out
+            assert text.count("instructions, what it refuses is logged\n") == which, text
+            r = pale("dump", "--pid", child.pid, "--as", "bpf", "-o", tmp_path / "out", check=0)
+            assert ("[PL214 log-by-loader]" in r.err) == (which > 0), r
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_some_filters_that_log_are_told_apart(pale, tmp_path, order):
+    a, b = refuse(tmp_path / "a.bpf", GETPPID, errno(5)), refuse(tmp_path / "b.bpf", 102, errno(1))
+    with holder(*([a, "--log", b], ["--log", a, b])[order]) as child:
+        r = pale("dump", "--pid", child.pid, check=0)
+        assert "log refusals" not in r.out and "[PL242 some-log]" in r.err and "1 of 2 filters have" in r.err, r
+        text = pale("dump", "--pid", child.pid, "--as", "text", check=0).out
+        assert f"# filter {2 - order} of 2, 7 instructions, what it refuses is logged\n" in text, text
+
+
+def test_what_pale_runs_with_a_log_is_dumped_with_it(pale, tmp_path):
+    source = tmp_path / "p.pale"
+    source.write_text("policy p { arch x86_64; layers seccomp; default allow; unknown allow; log refusals; errno EXDEV getppid; }")
+    with subprocess.Popen([PALE, "run", source, "--", "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        (tmp_path / "dumped.pale").write_text(pale("dump", "--pid", child.pid, check=0).out)
+        child.stdin.close()
+    assert pale("diff", source, tmp_path / "dumped.pale", check=0).out.count("same") == 1
+    assert "log refusals;" in (tmp_path / "dumped.pale").read_text()
