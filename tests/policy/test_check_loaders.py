@@ -118,6 +118,16 @@ def test_only_the_system_s_parser_loads_and_any_may_be_asked(pale, prof, tmp_pat
     assert r.out.startswith("apparmor     ok") and (tmp_path / "called").read_text() == "-Q\n", r
 
 
+def test_a_loader_is_waited_for_where_no_pidfd_is_to_be_had(pale, prof, tmp_path):
+    prof.write_text("profile x {\n  /a r,\n}\n")
+    no = tmp_path / "no.pale"
+    no.write_text("policy no {\n layers seccomp;\n arch x86_64;\n default allow;\n errno EPERM pidfd_open;\n}\n")
+    r = pale("run", no, "--", PALE, "check", prof, check=0)
+    assert r.out.startswith("apparmor     ok"), r
+    prof.write_text("profile x {\n  /a zz,\n}\n")
+    assert pale("run", no, "--", PALE, "check", prof, check=1).out.startswith("apparmor     refused")
+
+
 # ---- a system that is short of something ----
 
 def limited(what, value, *args):
