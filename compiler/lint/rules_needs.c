@@ -13,6 +13,9 @@
 #define LOADER                                                                                     \
 	(X86_64 | ARCH_BIT(ARCH_AARCH64) | ARCH_BIT(ARCH_RISCV64) | ARCH_BIT(ARCH_S390X) |         \
 	 ARCH_BIT(ARCH_PPC64LE) | ARCH_BIT(ARCH_MIPS64EL) | ARCH_BIT(ARCH_LOONGARCH64))
+#define I386    ARCH_BIT(ARCH_I386)
+#define ARM     ARCH_BIT(ARCH_ARM)
+#define NARROW  (I386 | ARM)
 #define FSTATAT (LOADER & ~ARCH_BIT(ARCH_LOONGARCH64)) /* glibc calls statx there */
 
 /* The machines' own architectures, on which programs are most likely run. */
@@ -336,18 +339,21 @@ void sc_runtime_exec(struct lint *l, enum diag_id id)
 enum start_scope { EVERY, DYNAMIC };
 
 static const struct need {
-	enum { NEED_START, NEED_TWIN, NEED_PROBE, NEED_IGNORED } kind;
+	enum { NEED_START, NEED_START_NEWER, NEED_TWIN, NEED_PROBE, NEED_IGNORED } kind;
 	unsigned arches;
 	enum start_scope scope;
 	const char *call, * or,
 		*effect; /* or: what does as well, the older twin, what stands beside */
 } needs[] = {
 #define START(arches, scope, call, or, effect) { NEED_START, arches, scope, call, or, effect },
-#define TWIN(newer, older, effect)             { NEED_TWIN, 0, EVERY, newer, older, effect },
-#define PROBE(call)                            { NEED_PROBE, 0, EVERY, call, "", "" },
-#define IGNORED(refused, beside, effect)       { NEED_IGNORED, 0, EVERY, refused, beside, effect },
+#define START_NEWER(arches, scope, call, or, effect)                                               \
+	{ NEED_START_NEWER, arches, scope, call, or, effect },
+#define TWIN(newer, older, effect)       { NEED_TWIN, 0, EVERY, newer, older, effect },
+#define PROBE(call)                      { NEED_PROBE, 0, EVERY, call, "", "" },
+#define IGNORED(refused, beside, effect) { NEED_IGNORED, 0, EVERY, refused, beside, effect },
 #include "compiler/lint/needs.def"
 #undef START
+#undef START_NEWER
 #undef TWIN
 #undef PROBE
 #undef IGNORED
@@ -362,7 +368,23 @@ RULE(SC140, "startup-set", ERROR, JSON, sc_startup_set, "calls without which no 
      "with 'cannot set up thread-local storage', EPERM and ENOSYS alike, and so it does anywhere "
      "without mprotect, or without both brk and mmap (error). The others are the dynamic loader's, "
      "whose code is the same on all 64-bit machines: without them static programs start and "
-     "dynamic ones do not (warning).")
+     "dynamic ones do not (warning). Of i386 and arm it is told where the profile is for such a "
+     "machine alone: set_thread_area and set_tls, mmap2, and statx, after which only ENOSYS leads "
+     "to fstatat64.")
+
+/* Where what a start needs is refused so that nothing else does in its place. */
+static unsigned start_missing(struct lint *l, const struct need *n)
+{
+	unsigned on = n->arches & natives(l->facts),
+		 missing = facts_refused(l->facts, n->call) & on;
+	unsigned loud = 0;
+
+	if (n->kind == NEED_START_NEWER)
+		loud = facts_loud(l->facts, n->call, missing);
+	if (*n->or)
+		missing &= facts_refused(l->facts, n->or);
+	return missing | loud;
+}
 
 void sc_startup_set(struct lint *l, enum diag_id id)
 {
@@ -373,21 +395,19 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default)
 		return;
-	for
-		each_need(n, NEED_START)
-		{
-			unsigned missing = facts_refused(l->facts, n->call) & n->arches;
-			if (*n->or)
-				missing &= facts_refused(l->facts, n->or);
-			if (!missing)
-				continue;
-			on |= missing;
-			every |= n->scope == EVERY ? missing : 0;
-			group_add(&g, str_c(n->call), facts_span(l->facts, n->call));
-			if (*n->or)
-				group_add(&g, str_c(n->or), facts_span(l->facts, n->or));
-			effect = effect ? effect : n->effect;
-		}
+	for (const struct need *n = needs; n < needs + ARRAY_SIZE(needs); n++) {
+		unsigned missing = n->kind == NEED_START || n->kind == NEED_START_NEWER ?
+					   start_missing(l, n) :
+					   0;
+		if (!missing)
+			continue;
+		on |= missing;
+		every |= n->scope == EVERY ? missing : 0;
+		group_add(&g, str_c(n->call), facts_span(l->facts, n->call));
+		if (*n->or &&missing & facts_refused(l->facts, n->or))
+			group_add(&g, str_c(n->or), facts_span(l->facts, n->or));
+		effect = effect ? effect : n->effect;
+	}
 	if (!g.hits.n)
 		return;
 	if (every) {

@@ -47,6 +47,8 @@ int main(int argc, char **argv)
 		seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execve), 0, NULL);
 	} else if (!strcmp(argv[1], "deny")) {
 		ctx = seccomp_init(SCMP_ACT_ALLOW);
+		if (ctx && seccomp_arch_native() == SCMP_ARCH_X86_64)
+			seccomp_arch_add(ctx, SCMP_ARCH_X86); /* programs of 32 bits too */
 		add_names(ctx, SCMP_ACT_ERRNO((uint32_t)err), argv + 3);
 	} else {
 		struct scmp_arg_cmp above = SCMP_A0_64(SCMP_CMP_LE, (uint64_t)err);

@@ -70,7 +70,9 @@ def test_ls_fails_without_statx(pale):
 
 
 NEEDS = (ROOT / "compiler" / "lint" / "needs.def").read_text()
-STARTS = re.findall(r'^START\(\w+, (\w+), "(\w+)", "(\w*)", "([^"]+)"\)', NEEDS, re.M)
+ROWS = re.findall(r'^(START|START_NEWER)\(([A-Z0-9_ |]+), (\w+), "(\w+)", "(\w*)", "([^"]+)"\)', NEEDS, re.M)
+STARTS = [row[2:] for row in ROWS if not {"I386", "ARM", "NARROW"} & {row[1]}]
+NARROW = [(row[0], *row[2:]) for row in ROWS if row[1] == "I386" or "NARROW" in row[1]]
 
 
 @pytest.mark.parametrize("scope,call,other,effect", STARTS)
@@ -87,6 +89,33 @@ def test_program_does_not_start_without(scope, call, other, effect):
         if other:
             for one in (call, other):
                 assert confined("deny", errno, [one], need("busybox"), "true").rc == 0
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory):
+    """A dynamic and a static program of 32 bits."""
+    d = tmp_path_factory.mktemp("narrow")
+    (d / "a.c").write_text("int main(void) { return 0; }")
+    for name, *flags in (("dynamic",), ("static", "-static")):
+        r = run([need("gcc"), "-m32", *flags, "-o", d / name, d / "a.c"])
+        if r.rc:
+            pytest.skip("no libc of 32 bits is installed")
+    return d
+
+
+@pytest.mark.parametrize("kind, scope, call, other, effect", NARROW)
+def test_program_of_32_bits_does_not_start_without(narrow, kind, scope, call, other, effect):
+    for errno in (EPERM, ENOSYS):
+        calls = [call, *filter(None, [other])]
+        r = confined("deny", errno, calls, narrow / "dynamic")
+        assert r.rc in (127, -11), r
+        static = confined("deny", errno, calls, narrow / "static")
+        assert (static.rc != 0) == (scope == "EVERY"), static
+        assert effect.split(": ")[-1] in (static if scope == "EVERY" else r).err, (r, static)
+        alone = confined("deny", errno, [call], narrow / "dynamic").rc
+        if other:  # brk: mmap2 does as well, whatever the errno; statx: fstatat64, after ENOSYS
+            assert (alone == 0) == (kind == "START" or errno == ENOSYS), call
+    assert confined("deny", EPERM, ["pread64"], narrow / "dynamic").rc == 0  # that 64-bit loaders need
 
 
 def test_nothing_ends_well_without_exit_group_and_exit():

@@ -393,3 +393,34 @@ def test_a_name_that_nobody_knows_may_be_newer_and_is_no_high(lint, name, hint):
 @pytest.mark.parametrize("name", ["listns", "rseq_slice_yield", "fchroot"])
 def test_the_calls_of_linux_7_are_known(lint, name):
     assert not of(lint(open_("read", name)), "SC101")
+
+
+# ---- machines of 32 bits ----
+
+ARM = ["execve", "exit_group", "set_tls", "brk", "mmap2", "mprotect", "close", "openat", "read", "write", "statx", "fstatat64"]
+
+
+def starts_on(lint, arches, names, **kw):
+    return [(f["severity"], f["message"]) for f in of(lint(open_(*names, arches=arches, **kw)), "SC140")]
+
+
+@pytest.mark.parametrize("arches", [["SCMP_ARCH_ARM"], ["SCMP_ARCH_X86_64"], ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]])
+def test_what_programs_of_arm_need_is_told_where_it_is_the_machine(lint, arches):
+    own = arches == ["SCMP_ARCH_ARM"]
+    assert (starts_on(lint, arches, ARM) == []) == own  # the others need mmap and more
+    for name in ("set_tls", "mmap2", "mprotect", "close", "openat", "read"):
+        told = starts_on(lint, arches, [n for n in ARM if n != name])
+        said = [t for t in told if f"'{name}'" in t[1]]
+        assert bool(said) == (own or name in ("mprotect", "close", "openat", "read")), (name, told)
+        if own:
+            assert [t[0] for t in said] == ["error" if name in ("set_tls", "mprotect") else "warning"], told
+
+
+def test_statx_is_needed_where_something_else_than_enosys_answers(lint):
+    arm, without = ["SCMP_ARCH_ARM"], [n for n in ARM if n != "statx"]
+    assert "'statx' is missing" in starts_on(lint, arm, without)[0][1]
+    assert not starts_on(lint, arm, without, defaultErrnoRet=38)
+    neither = [n for n in without if n != "fstatat64"]
+    assert "'statx' and 'fstatat64' are missing" in starts_on(lint, arm, neither, defaultErrnoRet=38)[0][1]
+    assert not starts_on(lint, arm, [n for n in ARM if n != "fstatat64"])
+    assert not starts_on(lint, arm, [n for n in ARM if n != "brk"])
