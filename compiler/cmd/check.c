@@ -160,9 +160,11 @@ static int check_file(struct check *c, const char *path)
 	parse.parse_only = false;
 	/* Whoever asks for one target asks for what it would be: that needs an environment. */
 	bool some = c->opt->targets & ~targets_how(TARGET_KEEPS_WHEN);
-	c->open = (!some || c->opt->targets == TARGETS_ALL) && input_is_open(s, &parse, &in);
-	parse.resolve.keep_when = c->open;
-	status = input_resolve(s, &parse, &in);
+	unsigned stop = !some || c->opt->targets == TARGETS_ALL ? INPUT_OPEN : 0, hangs;
+	status = input_resolve_unless(s, &parse, stop, &in, &hangs);
+	c->open = parse.resolve.keep_when = hangs != 0;
+	if (hangs)
+		status = input_resolve(s, &parse, &in);
 	if (status)
 		return status;
 	if (session_report(s))

@@ -123,13 +123,17 @@ int input_load(struct session *s, const char *path, const struct input_options *
 /* Its two steps: what the file is and its tree; then what it means. */
 int input_open(struct session *s, const char *path, struct input *out);
 int input_resolve(struct session *s, const struct input_options *opt, struct input *in);
+enum {                      /* what something of it may hang on */
+       INPUT_OPEN = 1 << 0, /* an environment that neither the options nor its own capability
+			     * lines say (PL131); JSON, always */
+       INPUT_HOST = 1 << 1, /* the machine that is assumed without --host (PL238) */
+};
 /*
- * Can something of it hang on an environment that is not known? Of JSON, always; of a policy,
- * where `when` asks what neither the options nor its own capability lines say.
+ * input_resolve(), unless something hangs on one of `stop`: then nothing is resolved, nothing is
+ * told, and *hangs (else 0) says on which.
  */
-bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in);
-/* Is something of it decided by the machine that is assumed without --host (PL238)? */
-bool input_assumes_host(struct session *s, const struct input_options *opt, const struct input *in);
+int input_resolve_unless(struct session *s, const struct input_options *opt, unsigned stop,
+			 struct input *in, unsigned *hangs);
 /* What it is (kind.h). Of a kind that pale does not read it says so (PL021): INPUT_OTHER. */
 enum input_format input_recognise(struct session *s, const struct source *src);
 /* Tells why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */

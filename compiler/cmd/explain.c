@@ -456,9 +456,10 @@ static int load_rules(struct session *s, const struct explain_options *o, const 
 					    .asked = o->input.asked };
 	struct decide_part part = { 0 };
 
-	if (input_is_open(s, &o->input, in) || input_assumes_host(s, &o->input, in))
+	unsigned hangs;
+	int status = input_resolve_unless(s, &o->input, INPUT_OPEN | INPUT_HOST, in, &hangs);
+	if (hangs)
 		return decide_load(s, dd_new(s->arena, DECIDE_BUDGET), file, &opt, d);
-	int status = input_resolve(s, &o->input, in);
 	if (status)
 		return status;
 	part.policy = input_policy(s, in, o->policy);

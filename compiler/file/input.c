@@ -264,46 +264,54 @@ static void read_profile(struct session *s, const struct input_options *opt, str
 	in->ast = oci_read(s->arena, in->json, in->source, &read, &in->disputes, s->diags);
 }
 
-int input_resolve(struct session *s, const struct input_options *opt, struct input *in)
+static struct policies *resolve_tree(struct session *s, const struct input_options *opt,
+				     const struct input *in, struct diags *ds)
 {
 	struct resolve_options resolve = opt->resolve;
 
 	resolve.foreign = in->format == INPUT_JSON;
+	resolve.set_dirs = set_directories_with(s->arena, opt->resolve.set_dirs);
+	return policy_resolve(s->arena, in->ast, &resolve, ds);
+}
+
+int input_resolve(struct session *s, const struct input_options *opt, struct input *in)
+{
 	if (in->format == INPUT_JSON)
 		read_profile(s, opt, in);
 	/* What a dropped statement would have said is missing: no second-hand errors. */
-	if (!s->diags->errors && in->ast && !opt->parse_only) {
-		resolve.set_dirs = set_directories_with(s->arena, opt->resolve.set_dirs);
-		in->policies = policy_resolve(s->arena, in->ast, &resolve, s->diags);
-	}
+	if (!s->diags->errors && in->ast && !opt->parse_only)
+		in->policies = resolve_tree(s, opt, in, s->diags);
 	return told(s);
 }
 
-/* Resolving it with what is given says this. */
-static bool resolving_says(struct session *s, const struct input_options *opt,
-			   const struct input *in, enum diag_id id)
+static unsigned hangs_on(const struct diags *ds)
 {
-	struct resolve_options resolve = opt->resolve;
-	struct diags *quiet = diags_new(s->arena, s->sources);
+	unsigned on = 0;
 
-	if (in->format != INPUT_PALE)
-		return in->format == INPUT_JSON;
-	resolve.set_dirs = set_directories_with(s->arena, resolve.set_dirs);
-	policy_resolve(s->arena, in->ast, &resolve, quiet);
-	for (size_t i = 0; i < quiet->list.n; i++)
-		if (quiet->list.v[i]->id == id)
-			return true;
-	return false;
+	for (size_t i = 0; i < ds->list.n; i++)
+		on |= ds->list.v[i]->id == DIAG_PL131 ? INPUT_OPEN :
+		      ds->list.v[i]->id == DIAG_PL238 ? INPUT_HOST :
+							0;
+	return on;
 }
 
-bool input_is_open(struct session *s, const struct input_options *opt, const struct input *in)
+int input_resolve_unless(struct session *s, const struct input_options *opt, unsigned stop,
+			 struct input *in, unsigned *hangs)
 {
-	return resolving_says(s, opt, in, DIAG_PL131);
-}
+	struct diags *own = diags_new(s->arena, s->sources);
 
-bool input_assumes_host(struct session *s, const struct input_options *opt, const struct input *in)
-{
-	return resolving_says(s, opt, in, DIAG_PL238);
+	*hangs = in->format == INPUT_JSON ? stop & INPUT_OPEN : 0;
+	if (*hangs)
+		return EXIT_OK;
+	if (in->format == INPUT_JSON)
+		return input_resolve(s, opt, in);
+	struct policies *policies = resolve_tree(s, opt, in, own);
+	*hangs = stop & hangs_on(own);
+	if (*hangs)
+		return EXIT_OK;
+	in->policies = policies;
+	diags_take(s->diags, own);
+	return told(s);
 }
 
 int input_load(struct session *s, const char *path, const struct input_options *opt,

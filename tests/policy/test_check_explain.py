@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale check asks every target's loader; pale explain shows what speaks of a call or a path."""
+import os
+
 import pytest
 
-from conftest import ROOT, need
+from conftest import PALE, ROOT, need
 
 RULES = """\
 policy p {
@@ -285,3 +287,21 @@ def test_check_of_several_files_says_whose_result_it_is(pale, tmp_path):
     a, b = str(tmp_path / "a.pale"), str(tmp_path / "b.pale")
     one, two = pale("check", "-t", "bpf", a, check=0).out, pale("check", "-t", "bpf", a, b, check=0).out
     assert two == f"{a}:\n{one}{b}:\n{one}" and a not in one
+
+
+@pytest.mark.once  # a sanitizer's memory is its own
+def test_explain_resolves_a_policy_once(tmp_path):
+    """As sim does: three times would take the double."""
+    lines = "\n".join(f"allow ioctl(fd == {i});" for i in range(20000))
+    f = tmp_path / "big.pale"
+    f.write_text("policy p { arch x86_64, i386; layers seccomp; default errno EPERM;\n" + lines + "\n}\n")
+
+    def peak(command):
+        """KiB of it alone: what ran before in this process counts in none."""
+        pid = os.posix_spawn(PALE, [PALE, command, str(f), "read"], os.environ,
+                             file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+        _, status, used = os.wait4(pid, 0)
+        assert status == 0
+        return used.ru_maxrss
+
+    assert peak("explain") < 1.3 * peak("sim")
