@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale check: would every target's loader accept what this file says? */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/compile.h"
+#include "compiler/cmd/options.h"
 #include "compiler/tell/decided.h"
 #include "compiler/file/kind.h"
 #include "compiler/cmd/runtime.h"
-
-static const char help[] =
-	"usage: pale check FILE...\n\n"
-	"Reads each file (a policy, seccomp JSON, raw BPF, an AppArmor profile), writes every "
-	"target\n"
-	"that its layers call for and asks the loaders: BPF against the kernel's checks and the\n"
-	"policy's own meaning, JSON through libseccomp, AppArmor profiles by apparmor_parser.\n"
-	"Of raw BPF it tells the instructions that no call reaches; of several files each is "
-	"named\n"
-	"before its result. Exit status 1 when a target is refused.\n\n"
-	"  -t, --target LIST  only these (`pale list targets`)\n"
-	"  -I DIR             where AppArmor's includes and variables are; again for more\n"
-	"  --runtime R        the container runtime that JSON is for; else the installed one\n"
-	"  --policy NAME      one policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    what `when` asks about; what is not given "
-	"is\n"
-	"                     left open, and only Docker's JSON, which can say it, is checked\n"
-	"  --sets DIR         where sets are found\n"
-	"  --arch LIST        only these of the listed architectures\n";
+#include "compiler/target/target.h"
 
 struct check_options {
 	struct input_options input;
 	const char *policy;
 	struct oci_runtime runtime;
-	const char *const *includes; /* NULL-ended, or NULL */
 	unsigned targets;
 };
 
@@ -73,7 +52,7 @@ static struct target_check question(const struct check *c)
 {
 	return (struct target_check){ .diags = c->session->diags,
 				      .runtime = &c->opt->runtime,
-				      .includes = c->opt->includes };
+				      .includes = c->opt->input.resolve.apparmor_dirs };
 }
 
 /* ---- policies ---- */
@@ -189,95 +168,57 @@ static int check_file(struct check *c, const char *path)
 
 /* ---- the command ---- */
 
-static bool add_include(struct arena *a, struct check_options *o, const char *dir)
+/* -1: go on; else the exit status. */
+static int read_options(struct session *s, const struct options *o, struct check_options *out)
 {
-	VEC(const char *) list = { 0 };
-	struct stat st;
+	unsigned targets = o->at[OPT_TARGET].words;
 
-	for (const char *const *old = o->includes; old && *old; old++)
-		vec_push(a, &list, *old);
-	vec_push(a, &list, dir);
-	vec_push(a, &list, NULL);
-	o->includes = o->input.resolve.apparmor_dirs = list.v;
-	return !stat(dir, &st) && S_ISDIR(st.st_mode);
+	*out = (struct check_options){
+		.policy = o->at[OPT_POLICY].text,
+		.targets = targets ? targets : TARGETS_ALL,
+		.input.resolve.apparmor_dirs = o->at[OPT_INCLUDE].list.v,
+	};
+	if (environment_options(o, &out->input.resolve))
+		return EXIT_USAGE;
+	if (!o->n)
+		return usage_error(o->command, "a FILE is needed");
+	return runtime_loader(s, o, -1, &out->runtime);
 }
 
-static int read_options(struct session *s, int argc, char **argv, struct check_options *o)
+static int check_files(struct check *c, char **files, int n)
 {
-	static const struct option options[] = {
-		{ "target", required_argument, NULL, 't' },
-		{ "runtime", required_argument, NULL, 'r' },
-		{ "policy", required_argument, NULL, 'p' },
-		{ "arch", required_argument, NULL, OPTION_SHARED },
-		{ "help", no_argument, NULL, 'h' },
-		SHARED_OPTIONS,
-		{ 0 },
-	};
-	const struct command *self = command_find("check");
-	int c, rc, index = 0;
-	bool named = false;
+	struct session *s = c->session;
+	int worst = EXIT_OK;
 
-	while ((c = getopt_long(argc, argv, "ht:I:", options, &index)) != -1) {
-		switch (c) {
-		case 't':
-			rc = target_option(self, optarg, &o->targets);
-			if (rc != EXIT_OK)
-				return rc;
-			break;
-		case 'I':
-			if (!add_include(s->arena, o, optarg))
-				return usage_error(self, "-I: no directory '%s'", optarg);
-			break;
-		case 'r':
-			rc = runtime_option(s, self, optarg, -1, &o->runtime);
-			if (rc >= 0)
-				return rc;
-			named = true;
-			break;
-		case 'p': o->policy = optarg; break;
-		case 'h': fputs(help, stdout); return EXIT_OK;
-		case OPTION_SHARED:
-			c = environment_option(s, &o->input.resolve, options[index].name, optarg);
-			if (c)
-				return c;
-			break;
-		default: return option_error(self, options, argv);
-		}
+	for (; *files; files++) {
+		if (n > 1)
+			printf("%s:\n", str_safe(s->arena, *files));
+		struct session own;
+		c->session = session_for(s, &own, *files);
+		int status = check_file(c, *files);
+		session_done(s, c->session);
+		worst = status > worst ? status : worst;
 	}
-	if (optind == argc)
-		return usage_error(self, "a FILE is needed");
-	if (!named)
-		runtime_here(s, -1, &o->runtime);
-	runtime_note(s, &o->runtime);
-	o->targets = o->targets ? o->targets : TARGETS_ALL;
-	return -1;
+	return worst == EXIT_OK && c->failed ? EXIT_FOUND : worst;
 }
 
 int cmd_check(int argc, char **argv)
 {
+	struct check_options opt;
+	struct options o = { 0 };
 	struct session s;
-	struct check_options o = { 0 };
-	struct check c = { .session = &s, .opt = &o };
-	int worst = EXIT_OK;
+	struct check c = { .session = &s, .opt = &opt };
 
 	session_open(&s);
-	int status = read_options(&s, argc, argv, &o);
-	if (status >= 0)
-		return session_end(&s, status);
-	for (int i = optind; i < argc; i++) {
-		const char *name = str_safe(s.arena, argv[i]);
-		if (argc - optind > 1)
-			printf("%s:\n", name);
-		struct session own;
-		c.session = session_for(&s, &own, argv[i]);
-		status = check_file(&c, argv[i]);
-		session_done(&s, c.session);
-		worst = status > worst ? status : worst;
-	}
-	worst = session_end(&s, worst == EXIT_OK && c.failed ? EXIT_FOUND : worst);
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0)
+		status = read_options(&s, &o, &opt);
+	if (status < 0)
+		status = check_files(&c, o.operands, o.n);
+	status = session_end(&s, status);
 	if (fflush(stdout)) {
 		tell("pale check: cannot write: %s", strerror(errno));
 		return EXIT_SYSTEM;
 	}
-	return worst;
+	return status;
 }

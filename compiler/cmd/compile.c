@@ -1,33 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale compile: one policy to Docker and OCI JSON, BPF programs and an AppArmor profile. */
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/cmd/compile.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
-
-static const char help[] =
-	"Compiles a policy (or a profile that pale reads) exactly, or says why not; an error "
-	"writes\n"
-	"nothing. One artifact goes to standard output or to -o FILE; several go to -o DIR (here\n"
-	"when it is not given), each under the policy's name and what `pale list targets` shows.\n"
-	"A filter of more than 4096 instructions is several programs, which get numbers.\n\n"
-	"  -t, --target LIST  which of the targets below, or all (default: what `layers` counts "
-	"on)\n"
-	"  -o, --output PATH  a file for one artifact, a directory for several\n"
-	"      --policy NAME  this policy of a file that holds several (default: all of them)\n"
-	"      --arch LIST    only these of the listed architectures\n"
-	"      --weights FILE lines of `COUNT NAME`: calls that are frequent are decided sooner\n"
-	"      --runtime R    what loads the JSON\n"
-	"      --log-refusals the kernel logs refused calls, as `log refusals;` in the policy "
-	"says\n"
-	"      --log-only     for staging: what would be refused passes and is logged; what is\n"
-	"                     written enforces nothing, and has that in its name\n"
-	"      --approximate  JSON may become tighter where it cannot be exact; it is said where\n"
-	"      --caps LIST --kernel V --host ARCH   the environment that `when` asks about\n"
-	"      --sets DIR     look for sets here first\n"
-	"  -q, --quiet        do not describe what was written\n";
 
 struct request {
 	struct session *session;
@@ -145,128 +123,55 @@ static int compile_input(struct request *r, const char *path)
 	return rc;
 }
 
-int target_option(const struct command *self, const char *list, unsigned *targets)
+/* -1: go on; else the exit status. */
+static int read_options(struct request *r, const struct options *o)
 {
-	BUF_AUTO names = { 0 };
-	struct str wrong;
+	const struct option_value *runtime = &o->at[OPT_RUNTIME];
+	unsigned targets = o->at[OPT_TARGET].words;
 
-	if (!targets_read(list, targets, &wrong))
-		return EXIT_OK;
-	targets_print(&names, TARGETS_ALL, "and");
-	return usage_error(self, "no target '" PRISTR "'; there are: %s; or all", STRARG(wrong),
-			   names.p);
+	r->c.targets = targets == TARGETS_ALL ? 0 : targets;
+	r->c.approximate = o->at[OPT_APPROXIMATE].given;
+	r->c.log_only = o->at[OPT_LOG_ONLY].given;
+	r->log_refusals = o->at[OPT_LOG_REFUSALS].given;
+	r->output = o->at[OPT_OUTPUT_PATH].text;
+	r->policy = o->at[OPT_POLICY].text;
+	r->weights = o->at[OPT_WEIGHTS].text;
+	r->quiet = o->at[OPT_QUIET].given;
+	r->runtime_named = runtime->given;
+	if (environment_options(o, &r->input.resolve))
+		return EXIT_USAGE;
+	if (o->n != 1)
+		return usage_error(o->command, "expected one file");
+	if (!runtime->given)
+		return -1;
+	r->input.runtime = &r->c.runtime;
+	return runtime_loader(r->session, o, -1, &r->c.runtime);
 }
 
-void target_help(struct buf *out)
+static int run_request(struct request *r, const char *file)
 {
-	const struct target *t;
-
-	buf_puts(out, "targets:\n");
-	for (size_t i = 0; (t = target_at(i)); i++)
-		buf_printf(out, "  %-10s %s\n", t->name, t->what);
-}
-
-enum {
-	OPT_POLICY = 256,
-	OPT_WEIGHTS,
-	OPT_RUNTIME,
-	OPT_LOG_REFUSALS,
-	OPT_LOG_ONLY,
-	OPT_APPROXIMATE,
-	OPT_ENV
-};
-
-static const struct option options[] = {
-	{ "target", required_argument, NULL, 't' },
-	{ "output", required_argument, NULL, 'o' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "policy", required_argument, NULL, OPT_POLICY },
-	{ "weights", required_argument, NULL, OPT_WEIGHTS },
-	{ "runtime", required_argument, NULL, OPT_RUNTIME },
-	{ "log-refusals", no_argument, NULL, OPT_LOG_REFUSALS },
-	{ "log-only", no_argument, NULL, OPT_LOG_ONLY },
-	{ "approximate", no_argument, NULL, OPT_APPROXIMATE },
-	{ "caps", required_argument, NULL, OPT_ENV },
-	{ "kernel", required_argument, NULL, OPT_ENV },
-	{ "host", required_argument, NULL, OPT_ENV },
-	{ "arch", required_argument, NULL, OPT_ENV },
-	{ "sets", required_argument, NULL, OPT_ENV },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int take_option(struct request *r, int c, int index)
-{
-	int rc;
-
-	switch (c) {
-	case 't': return target_option(command_find("compile"), optarg, &r->c.targets);
-	case 'o':
-		r->output = optarg;
-		return *optarg ? EXIT_OK : usage_error(command_find("compile"), "-o needs a name");
-	case 'q': r->quiet = true; return EXIT_OK;
-	case OPT_POLICY: r->policy = optarg; return EXIT_OK;
-	case OPT_WEIGHTS: r->weights = optarg; return EXIT_OK;
-	case OPT_RUNTIME:
-		r->input.runtime = &r->c.runtime;
-		r->runtime_named = true;
-		rc = runtime_option(r->session, command_find("compile"), optarg, -1, &r->c.runtime);
-		if (rc < 0)
-			runtime_note(r->session, &r->c.runtime);
-		return rc < 0 ? EXIT_OK : rc;
-	case OPT_LOG_REFUSALS: r->log_refusals = true; return EXIT_OK;
-	case OPT_LOG_ONLY: r->c.log_only = true; return EXIT_OK;
-	case OPT_APPROXIMATE: r->c.approximate = true; return EXIT_OK;
-	case OPT_ENV:
-		return environment_option(r->session, &r->input.resolve, options[index].name,
-					  optarg);
-	}
-	BUG("an option that no case takes");
-}
-
-static int run_request(struct request *r, int argc, char **argv)
-{
-	int c, index = 0;
-
-	while ((c = getopt_long(argc, argv, "t:o:qh", options, &index)) != -1) {
-		if (c == 'h') {
-			BUF_AUTO targets = { 0 };
-			target_help(&targets);
-			printf("usage: pale compile %s\n\n%s\n%s\nruntime: %s\n",
-			       command_find("compile")->forms, help, targets.p,
-			       oci_runtime_default);
-			return EXIT_OK;
-		}
-		int rc = c == '?' ? option_error(command_find("compile"), options, argv) :
-				    take_option(r, c, index);
-		if (rc != EXIT_OK)
-			return rc;
-	}
-	if (optind + 1 != argc)
-		return usage_error(command_find("compile"), "expected one file");
-	if (r->log_refusals && r->c.log_only)
-		return usage_error(command_find("compile"),
-				   "--log-only refuses nothing: one of it and "
-				   "--log-refusals");
 	if (r->weights) {
 		int err = source_load(r->session->sources, r->weights, &r->c.weights);
 		if (err < 0)
 			return input_unreadable(r->session, r->weights, err);
 	}
-	if (r->c.targets == TARGETS_ALL)
-		r->c.targets = 0;
-	return compile_input(r, argv[optind]);
+	return compile_input(r, file);
 }
 
 int cmd_compile(int argc, char **argv)
 {
+	struct options o = { 0 };
 	struct session s;
 	struct request r = { .session = &s };
 
 	session_open(&s);
 	r.c.diags = s.diags;
 	BUG_ON(oci_runtime_parse(str_c(oci_runtime_default), -1, &r.c.runtime));
-	int rc = run_request(&r, argc, argv);
+	int rc = options_read(&s, argc, argv, &o);
+	if (rc < 0)
+		rc = read_options(&r, &o);
+	if (rc < 0)
+		rc = run_request(&r, o.operands[0]);
 	vec_each(&r.c.artifacts, a)
 		buf_free(&a->bytes);
 	return session_end(&s, rc);

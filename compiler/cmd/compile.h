@@ -9,8 +9,3 @@
  * there before and had more of them go in the same step. EXIT_*, already told.
  */
 int compile_write(struct compilation *c, const char *output, bool quiet);
-
-/* -t of several commands, added to *targets: EXIT_OK, or EXIT_USAGE after saying what there is. */
-int target_option(const struct command *self, const char *list, unsigned *targets);
-/* What targets there are, a line each, for help. */
-void target_help(struct buf *out);

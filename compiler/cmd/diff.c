@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale diff: where two filters answer differently, whatever they are written in. */
-#include <getopt.h>
 #include <string.h>
 
 #include "compiler/tell/decided.h"
 #include "compiler/tell/diff.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 
-static const char help[] =
-	"usage: pale diff [OPTION]... A B\n\n"
-	"What B answers otherwise than A, for every architecture, call and argument, in every\n"
-	"environment: looser, tighter, incomparable (looser for some arguments, tighter for\n"
-	"others), or another errno; with calls that show it and the lines that decide. A and B "
-	"are\n"
-	"policies, Docker, OCI or Podman profiles, config.json or raw BPF, in any mixture.\n"
-	"Of two policies their rules on files, capabilities, sockets, signals and limits are "
-	"compared\n"
-	"too; JSON and BPF say nothing of those, and beside a policy with such rules that half is "
-	"not\n"
-	"decided. Exit status 1 when they differ or that is not decided.\n\n"
-	"  --format text|json|markdown\n"
-	"  --fail-on LEVEL  exit 1 only if B is: looser, tighter; any difference (default); none\n"
-	"  --layers LIST    seccomp: only the calls; apparmor: only the resource rules\n"
-	"  --arch LIST      only these architectures\n"
-	"  --runtime R      that loads the JSON, where it is none of the oldest\n"
-	"  --policy-a NAME, --policy-b NAME   which policy of a file that holds several\n"
-	"  --caps LIST --kernel VERSION --host ARCH    only in this environment\n"
-	"  --sets DIR       where sets are found\n";
-
-enum { OPTION_POLICY_A = 1, OPTION_POLICY_B, OPTION_LAYERS, OPTION_RUNTIME };
-
-enum fail_on { FAIL_ANY, FAIL_LOOSER, FAIL_TIGHTER, FAIL_NONE };
+enum fail_on { FAIL_ANY, FAIL_LOOSER, FAIL_TIGHTER, FAIL_NONE }; /* in the order of options.def */
 
 typedef void put_fn(struct buf *out, struct arena *a, const struct diff *d);
 
@@ -43,93 +20,29 @@ struct diff_options {
 	unsigned layers; /* LAYER_* */
 };
 
-static bool read_format(const char *word, put_fn **put)
-{
-	*put = !strcmp(word, "text")     ? diff_text :
-	       !strcmp(word, "json")     ? diff_json :
-	       !strcmp(word, "markdown") ? diff_markdown :
-					   NULL;
-	return *put;
-}
-
-static bool read_level(const char *word, enum fail_on *out)
-{
-	static const char *const words[] = { "any", "looser", "tighter", "none" };
-
-	for (unsigned i = 0; i < 4; i++)
-		if (!strcmp(word, words[i])) {
-			*out = (enum fail_on)i;
-			return true;
-		}
-	return false;
-}
-
-/* --arch is about what is compared: a side that lists more stays as it is. */
-static int shared_option(struct session *s, struct diff_options *o, const char *name,
-			 const char *value)
-{
-	struct resolve_options r = o->resolve;
-
-	if (strcmp(name, "arch"))
-		return environment_option(s, &o->resolve, name, value);
-	int status = environment_option(s, &r, name, value);
-	o->only = r.arches;
-	return status;
-}
-
 /* -1: go on; else the exit status. */
-static int read_options(struct session *s, int argc, char **argv, struct diff_options *o)
+static int read_options(struct session *s, const struct options *o, struct diff_options *out)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'f' },
-		{ "fail-on", required_argument, NULL, 'e' },
-		{ "layers", required_argument, NULL, OPTION_LAYERS },
-		{ "arch", required_argument, NULL, OPTION_SHARED },
-		{ "runtime", required_argument, NULL, OPTION_RUNTIME },
-		{ "policy-a", required_argument, NULL, OPTION_POLICY_A },
-		{ "policy-b", required_argument, NULL, OPTION_POLICY_B },
-		{ "help", no_argument, NULL, 'h' },
-		SHARED_OPTIONS,
-		{ 0 },
-	};
-	const struct command *self = command_find("diff");
-	int c, rc, index = 0;
+	static put_fn *const formats[] = { diff_text, diff_json, diff_markdown };
+	const struct option_value *layers = &o->at[OPT_LAYERS];
 
-	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
-		switch (c) {
-		case 'f':
-			if (!read_format(optarg, &o->put))
-				return usage_error(self,
-						   "no format '%s'; there are text, json, markdown",
-						   optarg);
-			break;
-		case 'e':
-			if (!read_level(optarg, &o->fail_on))
-				return usage_error(self,
-						   "--fail-on is looser, tighter, any or none");
-			break;
-		case OPTION_LAYERS:
-			if (parse_layers(optarg, &o->layers))
-				return usage_error(self, "--layers is seccomp, apparmor or both");
-			break;
-		case OPTION_RUNTIME:
-			rc = runtime_named(s, self, optarg, &o->a.runtime);
-			if (rc >= 0)
-				return rc;
-			o->b.runtime = o->a.runtime;
-			break;
-		case OPTION_POLICY_A: o->a.policy = optarg; break;
-		case OPTION_POLICY_B: o->b.policy = optarg; break;
-		case 'h': fputs(help, stdout); return EXIT_OK;
-		case OPTION_SHARED:
-			c = shared_option(s, o, options[index].name, optarg);
-			if (c)
-				return c;
-			break;
-		default: return option_error(self, options, argv);
-		}
-	}
-	return optind + 2 == argc ? -1 : usage_error(self, "two files, please: A and B");
+	*out = (struct diff_options){
+		.put = formats[o->at[OPT_DIFF_FORMAT].word],
+		.fail_on = (enum fail_on)o->at[OPT_FAIL_ON].word,
+		.layers = layers->given ? layers->words : LAYER_SECCOMP | LAYER_APPARMOR,
+		.a.policy = o->at[OPT_POLICY_A].text,
+		.b.policy = o->at[OPT_POLICY_B].text,
+	};
+	if (environment_options(o, &out->resolve))
+		return EXIT_USAGE;
+	/* --arch is about what is compared: a side that lists more stays as it is. */
+	out->only = out->resolve.arches;
+	out->resolve.arches = 0;
+	int rc = runtime_given(s, o, &out->a.runtime);
+	out->b.runtime = out->a.runtime;
+	if (rc >= 0)
+		return rc;
+	return o->n == 2 ? -1 : usage_error(o->command, "two files, please: A and B");
 }
 
 static int load(struct session *s, struct dd *dd, const char *path, struct decide_options *o,
@@ -227,12 +140,15 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 
 int cmd_diff(int argc, char **argv)
 {
+	struct diff_options d;
+	struct options o = { 0 };
 	struct session s;
-	struct diff_options o = { .put = diff_text, .layers = LAYER_SECCOMP | LAYER_APPARMOR };
 
 	session_open(&s);
-	int status = read_options(&s, argc, argv, &o);
+	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
-		status = diff(&s, &o, argv[optind], argv[optind + 1]);
+		status = read_options(&s, &o, &d);
+	if (status < 0)
+		status = diff(&s, &d, o.operands[0], o.operands[1]);
 	return session_end(&s, status);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale lint: findings in policies and Docker/OCI JSON. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "compiler/base/json_write.h"
 #include "compiler/file/kind.h"
+#include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
+#include "compiler/cmd/wrap.h"
 #include "compiler/lint/lint.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
@@ -19,7 +20,6 @@ struct lint_run {
 	struct session *session;
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime; /* NULL: any */
-	bool runtime_said;
 	enum lint_format format;
 	enum severity threshold; /* SEVERITY_NR - 1: any finding counts */
 	bool never;              /* --error-on none */
@@ -29,26 +29,6 @@ struct lint_run {
 	size_t counts[SEVERITY_NR];
 	struct buf out;
 };
-
-static void print_usage(FILE *f)
-{
-	fputs("usage: pale lint [OPTION]... FILE...\n\n"
-	      "Says what a pale policy or a Docker/OCI seccomp profile (JSON) gets wrong, and "
-	      "why.\n"
-	      "  --format text|json   text for people (default), one JSON document for programs\n"
-	      "  --error-on LEVEL     status 1 for findings of LEVEL and above: error, high,\n"
-	      "                       warning (default), info; none: never\n"
-	      "  --runtime R          the container runtime that loads it, such as debian13, "
-	      "podman-5.8;\n"
-	      "                       installed (default): this machine's; any: JSON as runc 1.1 "
-	      "reads\n"
-	      "                       it, and what runc or crun of any version needs\n"
-	      "  --explain RULE       what a rule finds, why, and the way out (id or slug)\n"
-	      "  --list-rules         every rule: id, slug, severity, formats, summary\n"
-	      "  --caps LIST --kernel V --host ARCH --sets DIR   the environment of a policy (left "
-	      "out: any)\n",
-	      f);
-}
 
 /* ---- rules ---- */
 
@@ -104,30 +84,6 @@ static int list_rules(enum lint_format format)
 	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
 
-/* Words to lines of at most 88 columns; an empty line parts paragraphs. */
-static void put_wrapped(struct buf *out, const char *text)
-{
-	size_t column = 0;
-
-	while (*text) {
-		size_t n = strcspn(text, " \n");
-
-		if (column && column + 1 + n > 88) {
-			buf_putc(out, '\n');
-			column = 0;
-		}
-		if (column)
-			buf_putc(out, ' ');
-		buf_add(out, text, n);
-		column += n + (column > 0);
-		text += n;
-		for (; *text == '\n'; text++, column = 0)
-			buf_putc(out, '\n');
-		text += strspn(text, " ");
-	}
-	buf_putc(out, '\n');
-}
-
 static bool names_rule(const char *word, const struct diag_info *info)
 {
 	return str_ieq(str_c(word), str_c(info->id)) || str_ieq(str_c(word), str_c(info->slug));
@@ -158,8 +114,10 @@ static int explain_rule(const struct command *c, const char *word)
 		break;
 	}
 	if (r) {
+		struct wrap w = { .out = &out };
 		buf_putc(&out, '\n');
-		put_wrapped(&out, r->explain);
+		wrap_text(&w, r->explain);
+		buf_putc(&out, '\n');
 	}
 	if (out.n)
 		return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
@@ -330,118 +288,59 @@ static int lint_files(struct lint_run *r, char **files)
 	return r->found ? EXIT_FOUND : EXIT_OK;
 }
 
-/* ---- options ---- */
+/* ---- the command ---- */
 
-enum { OPT_FORMAT = 256, OPT_EXPLAIN, OPT_LIST, OPT_ERROR_ON, OPT_ENV, OPT_RUNTIME };
-
-static const struct option options[] = {
-	{ "format", required_argument, NULL, OPT_FORMAT },
-	{ "explain", required_argument, NULL, OPT_EXPLAIN },
-	{ "list-rules", no_argument, NULL, OPT_LIST },
-	{ "error-on", required_argument, NULL, OPT_ERROR_ON },
-	{ "runtime", required_argument, NULL, OPT_RUNTIME },
-	{ "caps", required_argument, NULL, OPT_ENV },
-	{ "kernel", required_argument, NULL, OPT_ENV },
-	{ "host", required_argument, NULL, OPT_ENV },
-	{ "sets", required_argument, NULL, OPT_ENV },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static bool set_threshold(struct lint_run *r, const char *word)
+/* -1: go on; else the exit status. */
+static int read_options(struct lint_run *r, const struct options *o)
 {
-	r->never = !strcmp(word, "none");
-	for (unsigned i = 0; i < SEVERITY_NR; i++) {
-		if (!strcmp(word, severity_name((enum severity)i))) {
-			r->threshold = (enum severity)i;
-			return true;
-		}
-	}
-	return r->never;
+	const struct option_value *on = &o->at[OPT_ERROR_ON], *runtime = &o->at[OPT_RUNTIME];
+	int rc = -1;
+
+	r->format = o->at[OPT_FORMAT].word ? FORMAT_JSON : FORMAT_TEXT;
+	r->never =
+		on->given && on->word == SEVERITY_NR; /* the words are the severities, then none */
+	if (on->given && !r->never)
+		r->threshold = (enum severity)on->word;
+	if (environment_options(o, &r->resolve))
+		return EXIT_USAGE;
+	r->resolve.set_dirs = set_directories_with(r->session->arena, r->resolve.set_dirs);
+	if (runtime->given && strcmp(runtime->text, "any") != 0)
+		rc = runtime_given(r->session, o, &r->runtime);
+	return rc;
 }
 
-/* The directories given, then the usual ones. */
-static void complete_sets(struct session *s, struct resolve_options *o)
+static int run_lint(struct lint_run *r, const struct options *o)
 {
-	const char *const *usual = set_directories(s->arena, NULL);
-	VEC(const char *) dirs = { 0 };
+	int rc = read_options(r, o);
 
-	for (const char *const *d = o->set_dirs; d && *d; d++)
-		vec_push(s->arena, &dirs, *d);
-	for (; *usual; usual++)
-		vec_push(s->arena, &dirs, *usual);
-	vec_push(s->arena, &dirs, NULL);
-	o->set_dirs = dirs.v;
-}
-
-/* -1, or the exit status of wrong usage, told. */
-static int set_runtime(struct lint_run *r, const struct command *c, const char *word)
-{
-	r->runtime = NULL;
-	r->runtime_said = true;
-	return strcmp(word, "any") ? runtime_named(r->session, c, word, &r->runtime) : -1;
-}
-
-static int run_lint(struct lint_run *r, const struct command *c, int argc, char **argv)
-{
-	const char *explain = NULL;
-	bool list = false;
-	int o, which, err;
-
-	while ((o = getopt_long(argc, argv, "h", options, &which)) != -1) {
-		if (o == 'h') {
-			print_usage(stdout);
-			return EXIT_OK;
-		}
-		if (o == '?')
-			return option_error(c, options, argv);
-		if (o == OPT_EXPLAIN)
-			explain = optarg;
-		list |= o == OPT_LIST;
-		if (o == OPT_FORMAT && strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
-			return usage_error(c, "no format '%s'; there are text and json", optarg);
-		if (o == OPT_FORMAT)
-			r->format = strcmp(optarg, "json") ? FORMAT_TEXT : FORMAT_JSON;
-		if (o == OPT_ERROR_ON && !set_threshold(r, optarg))
-			return usage_error(c,
-					   "--error-on takes error, high, warning, info or none, "
-					   "not '%s'",
-					   optarg);
-		err = o == OPT_RUNTIME ? set_runtime(r, c, optarg) : -1;
-		if (err >= 0)
-			return err;
-		if (o == OPT_ENV) {
-			err = environment_option(r->session, &r->resolve, options[which].name,
-						 optarg);
-			if (err)
-				return err;
-		}
-	}
-	if (explain)
-		return explain_rule(c, explain);
-	if (list)
+	if (rc >= 0)
+		return rc;
+	if (o->at[OPT_EXPLAIN].given)
+		return explain_rule(o->command, o->at[OPT_EXPLAIN].text);
+	if (o->at[OPT_LIST_RULES].given)
 		return list_rules(r->format);
-	if (optind >= argc)
-		return usage_error(c, "no file given");
-	if (!r->runtime_said)
+	if (!o->n)
+		return usage_error(o->command, "no file given");
+	if (!o->at[OPT_RUNTIME].given)
 		r->runtime = runtime_here_or_any(r->session);
 	if (session_report(r->session)) /* no finding of a file */
 		return EXIT_FOUND;
-	complete_sets(r->session, &r->resolve);
-	return lint_files(r, argv + optind);
+	return lint_files(r, o->operands);
 }
 
 int cmd_lint(int argc, char **argv)
 {
+	struct options o = { 0 };
 	struct session s;
 	struct lint_run r = { .session = &s,
 			      .threshold = SEVERITY_WARNING,
 			      .resolve = { .keep_when = true } };
-	int status;
 
 	session_open(&s);
 	r.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	status = run_lint(&r, command_find("lint"), argc, argv);
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0)
+		status = run_lint(&r, &o);
 	buf_free(&r.out);
 	return session_end(&s, status);
 }

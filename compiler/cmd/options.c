@@ -9,6 +9,8 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/wrap.h"
+#include "compiler/oci/oci.h"
+#include "compiler/target/target.h"
 
 /* ---- the table ---- */
 
@@ -150,6 +152,20 @@ static void put_usage(struct buf *out, const struct command *c)
 
 enum { HELP_COLUMN = 24 }; /* where the text of an option begins */
 
+/* What each of them is. */
+static void put_targets(struct wrap *w)
+{
+	const struct target *t;
+
+	for (size_t i = 0; (t = target_at(i)); i++) {
+		buf_putc(w->out, '\n');
+		w->column = 0;
+		wrap_text(w, t->name);
+		wrap_text(w, "is");
+		wrap_text(w, t->what);
+	}
+}
+
 static void put_row(struct buf *out, const struct taken *t)
 {
 	const struct row *row = &rows[t->id];
@@ -168,6 +184,8 @@ static void put_row(struct buf *out, const struct taken *t)
 		w.column = 0;
 	}
 	wrap_text(&w, t->help ? t->help : row->help);
+	if (row->kind == OPTION_TARGETS)
+		put_targets(&w);
 	buf_putc(out, '\n');
 }
 
@@ -283,6 +301,12 @@ static bool word_at(const struct row *row, unsigned i, struct str *word)
 			*word = str_c(arch_info((enum arch)i)->name);
 		return i < ARCH_NR;
 	}
+	if (row->kind == OPTION_TARGETS) {
+		bool past = i && !target_at(i - 1);
+		if (!past)
+			*word = str_c(target_at(i) ? target_at(i)->name : "all");
+		return !past;
+	}
 	for (; i; i--) {
 		p += strcspn(p, "|");
 		if (!*p++)
@@ -306,7 +330,8 @@ static int find_word(const struct row *row, struct str word)
 
 static int wrong_word(const struct options *o, const struct row *row, struct str word)
 {
-	bool many = row->kind == OPTION_WORDS || row->kind == OPTION_ARCHES;
+	bool many = row->kind == OPTION_WORDS || row->kind == OPTION_ARCHES ||
+		    row->kind == OPTION_TARGETS;
 	struct suggest near;
 	BUF_AUTO all = { 0 };
 	struct str w;
@@ -352,6 +377,13 @@ static int take_words(struct options *o, const struct row *row, struct option_va
 	return any ? EXIT_OK : no_value(o, row);
 }
 
+static int take_targets(struct options *o, const struct row *row, struct option_value *v)
+{
+	struct str wrong;
+
+	return targets_read(v->text, &v->words, &wrong) ? wrong_word(o, row, wrong) : EXIT_OK;
+}
+
 static int take_number(struct options *o, const struct row *row, struct option_value *v)
 {
 	if (!str_u64(str_c(v->text), &v->number) && v->number && v->number <= row->most)
@@ -377,7 +409,7 @@ static int add_text(struct session *s, struct options *o, const struct row *row,
 static bool adds_up(enum option_kind kind)
 {
 	return kind == OPTION_FLAG || kind == OPTION_LIST || kind == OPTION_WORDS ||
-	       kind == OPTION_DIRS || kind == OPTION_ARCHES;
+	       kind == OPTION_DIRS || kind == OPTION_ARCHES || kind == OPTION_TARGETS;
 }
 
 static int take(struct session *s, struct options *o, enum option_id id, const char *text)
@@ -400,6 +432,7 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_ARCH: return take_word(o, row, v);
 	case OPTION_WORDS:
 	case OPTION_ARCHES: return take_words(o, row, v);
+	case OPTION_TARGETS: return take_targets(o, row, v);
 	case OPTION_NUMBER: return take_number(o, row, v);
 	}
 	BUG("a kind of option");

@@ -16,18 +16,23 @@ enum option_id {
 	OPT_NR
 };
 
-enum option_kind {                /* what of struct option_value it fills in; a list adds up, of */
-		   OPTION_FLAG,   /* all others but a flag the second one is wrong usage */
-		   OPTION_VALUE,  /* text */
-		   OPTION_LIST,   /* list: the text of each */
-		   OPTION_WORD,   /* text, word: of the words of its argument, "text|json" */
-		   OPTION_WORDS,  /* words: a comma list of such */
-		   OPTION_NUMBER, /* number: 1 to the most */
-		   OPTION_FILE,   /* text, not empty */
-		   OPTION_DIR,    /* text */
-		   OPTION_DIRS,   /* list: directories that there are */
-		   OPTION_ARCH,   /* arch */
-		   OPTION_ARCHES, /* words: a comma list as ARCH_BIT() */
+/*
+ * What of struct option_value it fills in. A second one adds to the lists; of a flag it says the same
+ * again, and of all others it is wrong usage.
+ */
+enum option_kind {
+	OPTION_FLAG,
+	OPTION_VALUE,   /* text */
+	OPTION_LIST,    /* list: the text of each */
+	OPTION_WORD,    /* text, word: of the words of its argument, "text|json" */
+	OPTION_WORDS,   /* words: a comma list of such */
+	OPTION_NUMBER,  /* number: 1 to the most */
+	OPTION_FILE,    /* text, not empty */
+	OPTION_DIR,     /* text */
+	OPTION_DIRS,    /* list: directories that there are */
+	OPTION_ARCH,    /* arch */
+	OPTION_ARCHES,  /* words: a comma list as ARCH_BIT() */
+	OPTION_TARGETS, /* words: a comma list as TARGET_BIT(), or TARGETS_ALL */
 };
 
 struct option_value {
@@ -40,10 +45,11 @@ struct option_value {
 	uint64_t number;
 };
 
-enum option_end {                     /* where options end; "--" ends them everywhere */
-		  OPTIONS_ANYWHERE,   /* never before: they may stand behind operands */
-		  OPTIONS_TO_DASHES,  /* behind "--" stands a command with options of its own */
-		  OPTIONS_TO_OPERAND, /* the first operand is that command already */
+/* Where options end; "--" ends them everywhere. */
+enum option_end {
+	OPTIONS_ANYWHERE,   /* never before: they may stand behind operands */
+	OPTIONS_TO_DASHES,  /* behind "--" stands a command with options of its own */
+	OPTIONS_TO_OPERAND, /* the first operand is that command already */
 };
 
 struct options {

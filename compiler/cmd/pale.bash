@@ -15,7 +15,7 @@ declare -gA _pale_options=(
 	[explain]="--arch --policy --runtime --caps --kernel --host --sets"
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets"
-	[check]="--target --runtime --policy --caps --kernel --host --sets --arch"
+	[check]="--target --include --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --error-on --runtime --explain --list-rules --caps --kernel --host --sets"
 )
 declare -gA _pale_words=(
@@ -51,11 +51,11 @@ _pale()
 			return
 		fi
 	done
-	case $prev in -t) prev=--target ;; esac
+	case $prev in -t) prev=--target ;; -I) prev=--include ;; esac
 	local words=${_pale_words["$command $prev"]-${_pale_words[$prev]-}}
 	if [[ -n $words ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-	elif [[ $prev == --sets || $prev == --cgroup ]]; then
+	elif [[ $prev == --sets || $prev == --cgroup || $prev == --include ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "${_pale_options[$command]-} --diag --help" -- "$cur")

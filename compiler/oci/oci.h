@@ -21,7 +21,8 @@ struct oci_runtime { /* --runtime [docker-20.10+]runc-1.1.5+libseccomp-2.5.4[-1+
 
 enum { OCI_CRUN_ARGS = 6 }; /* of an entry, that crun looks at */
 
-extern const char oci_runtime_default[]; /* what compile compiles for */
+#define OCI_RUNTIME_DEFAULT "runc-1.1.5+libseccomp-2.5.4-1+deb12u1" /* what compile compiles for */
+extern const char oci_runtime_default[];
 /*
  * kind: the runtime that is meant where a name leaves it open ("debian12"); -1: any. 0; -EINVAL:
  * no runtime; -ERANGE: one that is older than those that pale knows.

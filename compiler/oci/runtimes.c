@@ -20,7 +20,7 @@ static const struct row {
 #undef RUNTIME
 };
 
-const char oci_runtime_default[] = "runc-1.1.5+libseccomp-2.5.4-1+deb12u1";
+const char oci_runtime_default[] = OCI_RUNTIME_DEFAULT;
 
 /* ---- versions as packagers write them ---- */
 

@@ -7,6 +7,7 @@ from conftest import ROOT
 
 CMD = ROOT / "compiler" / "cmd"
 COMMANDS = re.findall(r'^COMMAND\("(\w+)"', (CMD / "commands.def").read_text(), re.M)
+TARGETS = set(re.findall(r"^TARGET\((\w+)", (ROOT / "compiler/target/targets.def").read_text(), re.M))
 Option = collections.namedtuple("Option", "id letter name argument kind")
 
 

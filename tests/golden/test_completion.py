@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from conftest import PALE, run
-from optiontable import CMD, COMMANDS, OPTIONS
+from optiontable import CMD, COMMANDS, OPTIONS, TARGETS
 
 FILE = CMD / "pale.bash"
 
@@ -42,7 +42,8 @@ def test_the_words_of_an_option_are_offered():
     assert len(arches) > 8
     for command in COMMANDS:
         for o in OPTIONS[command]:
-            words = arches if o.kind in ("ARCH", "ARCHES") else set(o.argument.split("|")) if o.kind.startswith("WORD") else None
+            words = arches if o.kind in ("ARCH", "ARCHES") else TARGETS | {"all"} if o.kind == "TARGETS" else \
+                set(o.argument.split("|")) if o.kind.startswith("WORD") else None
             if words:
                 assert complete("pale", command, f"--{o.name}", "") >= words, (command, o)
 

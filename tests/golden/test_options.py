@@ -38,7 +38,7 @@ def test_a_misspelt_option_is_recognised(command):
 def test_a_value_that_is_missing_or_too_much_is_told():
     for args, said in [(["compile", "--target"], "'--target' needs a value (pale compile --help)"),
                        (["diff", "--fail-on"], "'--fail-on' needs a value"), (["run", "--report"], "'--report' needs a value"),
-                       (["fmt", "--check=3"], "'--check' takes no value"), (["check", "-t"], "no option '-t', or it needs a value"),
+                       (["fmt", "--check=3"], "'--check' takes no value"), (["check", "-t"], "'-t' needs a value (pale check --help)"),
                        (["diff", "--policy", "x"], "'--policy' can be '--policy-a' or '--policy-b'")]:
         r = run([PALE, *args])
         assert r.rc == OWN.get(args[0], 2) and said in r.err, r
@@ -47,7 +47,9 @@ def test_a_value_that_is_missing_or_too_much_is_told():
 def test_what_is_given_twice_or_does_not_go_together_is_told(tmp_path):
     for args, said in [(["list", "--arch", "arm", "--arch=arm", "syscalls"], "'--arch' is given twice"),
                        (["list", "--format", "text", "--format", "json", "sets"], "'--format' is given twice"),
-                       (["fmt", "-i", "x", "--check"], "one of '--in-place' and '--check', not both")]:
+                       (["fmt", "-i", "x", "--check"], "one of '--in-place' and '--check', not both"),
+                       (["diff", "--policy-a", "x", "--policy-a", "y", "a", "b"], "'--policy-a' is given twice"),
+                       (["compile", "--log-only", "--log-refusals", "x"], "one of '--log-refusals' and '--log-only', not both")]:
         assert said in run([PALE, *args], check=2).err
     (tmp_path / "a.pale").write_text("set zzz { allow read; }")
     f = tmp_path / "b.pale"
@@ -59,7 +61,14 @@ def test_what_is_given_twice_or_does_not_go_together_is_told(tmp_path):
 def test_a_value_that_is_none_of_the_words_is_told_with_the_nearest():
     for args, said in [(["list", "--format", "jsn", "sets"], "takes one of text, json; 'jsn' is none; did you mean 'json'?"),
                        (["list", "--arch", "x86-46", "sets"], "did you mean 'x86_64'?"),
-                       (["list", "--sets", "/no/such", "sets"], "'--sets' takes a directory, and '/no/such' is none")]:
+                       (["list", "--sets", "/no/such", "sets"], "'--sets' takes a directory, and '/no/such' is none"),
+                       (["check", "-I", "/no/such", "x"], "'--include' takes a directory"),
+                       (["check", "-t", "docker,oic", "x"], "a list of docker, oci, bpf, apparmor, all; 'oic' is none; did you mean 'oci'?"),
+                       (["compile", "--caps", "chown,net_amin", "x"], "'net_amin' is none; did you mean 'net_admin'?"),
+                       (["diff", "--layers", "seccomp,aparmor", "a", "b"], "did you mean 'apparmor'?"),
+                       (["explain", "--kernel", "six", "x", "read"], "'--kernel' takes a version such as 5.10, not 'six'"),
+                       (["why", "--pid", "0"], "'--pid' takes a number from 1 to 2147483647, not '0'"),
+                       (["import", "--output", "", "x"], "'--output' needs a value"), (["sim", "--arch", ",", "x", "y"], "'--arch' takes one of")]:
         assert said in run([PALE, *args], check=2).err
 
 
