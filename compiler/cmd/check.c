@@ -190,6 +190,8 @@ static int check_files(struct check *c, char **files, int n)
 	struct session *s = c->session;
 	int worst = EXIT_OK;
 
+	if (session_report(s)) /* what was said of the runtime is no file's */
+		return EXIT_FOUND;
 	for (; *files; files++) {
 		if (n > 1)
 			printf("%s:\n", str_safe(s->arena, *files));
