@@ -356,6 +356,27 @@ struct fact_answer facts_ask_errno(struct facts *f, const char *question)
 	return ask(f, dd_and(d, refused, dd_not(d, disputed)), question, "");
 }
 
+unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, const char **mux)
+{
+	unsigned on = facts_tested(f, s->name), found = 0, selector;
+	const char *name;
+
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		if (!(on & ARCH_BIT(a)) || multiplexed_by(s, (enum arch)a, &name, &selector))
+			continue;
+		*mux = name;
+		const char *one = arena_printf(f->engine->arena, "%s(call == %u)", name, selector);
+		found |= ARCH_BIT(a) & facts_ask(f, one, "").some;
+	}
+	return found;
+}
+
+unsigned facts_clone3_past(struct facts *f)
+{
+	return facts_tested(f, "clone") & facts_some(f, "clone3") &
+	       facts_ask(f, "clone3", "CAP_SYS_ADMIN").some;
+}
+
 const char *facts_witness(struct facts *f, const struct fact_answer *w)
 {
 	struct dd *d = f->engine->dd;

@@ -4,24 +4,6 @@
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
-/* Architectures on which a filtered call passes inside its multiplexer all the same. */
-static unsigned carried_past(struct lint *l, const struct syscall_info *s, const char **mux)
-{
-	unsigned on = facts_tested(l->facts, s->name), found = 0, selector;
-	const char *name;
-
-	for (unsigned a = 0; a < ARCH_NR; a++) {
-		if (!(on & ARCH_BIT(a)) || multiplexed_by(s, (enum arch)a, &name, &selector))
-			continue;
-		*mux = name;
-		found |= ARCH_BIT(a) &
-			 facts_ask(l->facts,
-				   arena_printf(l->arena, "%s(call == %u)", name, selector), "")
-				 .some;
-	}
-	return found;
-}
-
 /* Reading a policy says it too (policy/calls.c), but not of comparisons of registers. */
 static bool is_told(const struct lint *l)
 {
@@ -50,7 +32,7 @@ void sc_multiplexer(struct lint *l, enum diag_id id)
 	if (!l->facts || !l->facts->arches_written)
 		return;
 	for (size_t i = 0; i < syscall_count(); i++) {
-		unsigned past = carried_past(l, syscall_at(i), &mux);
+		unsigned past = facts_carried_past(l->facts, syscall_at(i), &mux);
 
 		if (!past)
 			continue;

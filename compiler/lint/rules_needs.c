@@ -504,10 +504,8 @@ void sc_clone3_open(struct lint *l, enum diag_id id)
 {
 	struct diag *d;
 
-	if (!l->facts || !(facts_tested(l->facts, "clone") & facts_some(l->facts, "clone3")))
-		return;
 	/* Where it has another gate than clone's filter, that is meant. */
-	if (!facts_ask(l->facts, "clone3", "CAP_SYS_ADMIN").some)
+	if (!l->facts || !facts_clone3_past(l->facts))
 		return;
 	d = diag_add(l->ds, id, facts_span(l->facts, "clone3"),
 		     "clone's flags are filtered and "

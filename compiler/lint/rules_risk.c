@@ -52,6 +52,24 @@ static void add_open(struct lint *l, struct open_calls *o, const struct risk *r,
 		o->gate = arena_printf(l->arena, "%.*s", (int)strcspn(r->gates, "|"), r->gates);
 }
 
+/* Where another rule says the same harm of this call, and why: SC126 of clone3, SC123 of what
+ * carries calls that are filtered. */
+static unsigned told_apart(struct lint *l, const struct risk *r)
+{
+	const char *mux = NULL;
+	unsigned on = 0;
+
+	if (!strcmp(r->call, "clone3"))
+		return facts_clone3_past(l->facts);
+	if (r->id != DIAG_SR228 || !l->facts->arches_written)
+		return 0;
+	for (size_t i = 0; i < syscall_count(); i++) {
+		unsigned past = facts_carried_past(l->facts, syscall_at(i), &mux);
+		on |= past && !strcmp(mux, r->call) ? past : 0;
+	}
+	return on;
+}
+
 static void collect_open(struct lint *l, enum diag_id id, struct open_calls *plain,
 			 struct open_calls *gated)
 {
@@ -60,7 +78,7 @@ static void collect_open(struct lint *l, enum diag_id id, struct open_calls *pla
 		if (r->id != id || !facts_named(l->facts, r->call))
 			continue;
 		struct fact_answer w = facts_ask(l->facts, question_of(l, r), r->gates);
-		if (w.some)
+		if (w.some & ~told_apart(l, r))
 			add_open(l, w.with_caps ? gated : plain, r, &w);
 	}
 }

@@ -102,6 +102,35 @@ def test_only_high_halves_let_it_through(lint):
     assert "socket(0x100000011)" in of(lint(docker), "SR215")[0]["message"]
 
 
+NO_NAMESPACES = {"args": [arg(0, "MASKED_EQ", 0x7e020000, 0)]}
+
+
+@pytest.mark.parametrize("entries, rules, calls", [
+    ([entry("clone", **NO_NAMESPACES), entry("clone3")], "\tallow clone((flags & 0x7e020000) == 0), clone3;", None),
+    ([entry("clone", **NO_NAMESPACES), entry("clone3", "unshare")],
+     "\tallow clone((flags & 0x7e020000) == 0), clone3, unshare;", "'unshare' is allowed"),
+    ([entry("clone", "clone3")], "\tallow clone, clone3;", "'clone' and 'clone3' are allowed"),
+    ([entry("clone3")], "\tallow clone3;", "'clone3' is allowed"),
+    ([entry("clone", **NO_NAMESPACES)], "\tallow clone((flags & 0x7e020000) == 0);", None)])
+def test_clone3_beside_a_filtered_clone_is_told_once(lint, entries, rules, calls):
+    past = any("args" in e for e in entries) and any("clone3" in e["names"] for e in entries)
+    for text in (profile(*entries), policy(rules)):
+        found = lint(text)
+        assert len(of(found, "SC126")) == past, found
+        assert [f["message"].startswith(calls) for f in of(found, "SR210")] == ([True] if calls else []), found
+
+
+def test_what_a_multiplexer_carries_past_conditions_is_told_once(lint):
+    def both(*entries):
+        found = lint(profile(*entries, arches=["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]))
+        return len(of(found, "SC123")), [f["message"].split(" is ")[0].split(" are ")[0] for f in of(found, "SR228")]
+    cond = entry("socket", args=[arg(0, "EQ", 1)])
+    assert both(entry("socketcall"), cond) == (1, [])
+    assert both(entry("socketcall", "ipc"), cond) == (1, ["'ipc'"])
+    assert both(entry("socketcall", "ipc", "socket")) == (0, ["'socketcall' and 'ipc'"])
+    assert both(entry("socketcall")) == (0, ["'socketcall'"])
+
+
 def test_what_needs_a_capability_says_so_and_weighs_less(lint):
     plain = of(lint(open_("io_uring_setup")), "SR204")[0]
     some = of(lint(profile(entry("io_uring_setup", includes={"caps": ["CAP_CHOWN"]}))), "SR204")[0]
