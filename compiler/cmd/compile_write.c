@@ -12,6 +12,7 @@ struct plan {
 	const char *output;
 	bool quiet;
 	VEC(struct output_file) files;
+	parts_list parts;
 };
 
 static bool names_directory(const char *path)
@@ -34,8 +35,8 @@ static bool has_parts(const struct compilation *c)
 	return false;
 }
 
-/* The parts behind artifact `i`, and those of an earlier compile that had more. */
-static int plan_old_parts(struct plan *p, size_t i, const char *path)
+/* The parts behind artifact `i`; those of an earlier compile that had more go. */
+static void plan_old_parts(struct plan *p, size_t i, const char *path)
 {
 	struct arena *arena = p->c->diags->arena;
 	const struct artifact *a = &p->c->artifacts.v[i];
@@ -44,31 +45,21 @@ static int plan_old_parts(struct plan *p, size_t i, const char *path)
 	/* Under a name that somebody chose, what lies beside it is not ours to know. */
 	if (!(a->target->how & TARGET_BINARY) || a->is_part || n < name ||
 	    strcmp(path + n - name, a->name) != 0 || (n > name && path[n - name - 1] != '/'))
-		return EXIT_OK;
+		return;
 	while (i + last < p->c->artifacts.n && a[last].is_part)
 		last++;
-	path_list old = { 0 };
-	const char *prefix =
-		arena_printf(arena, "%.*s", (int)(n - strlen(a->target->suffix)), path);
-	int err = output_old_parts(arena, prefix, last, &old);
-	if (err) {
-		tell("pale: cannot look for old parts of '%s': %s", path, strerror(-err));
-		return EXIT_SYSTEM;
-	}
-	vec_each(&old, it) {
-		struct output_file f = { .path = *it, .remove = true };
-		vec_push(arena, &p->files, f);
-	}
-	return EXIT_OK;
+	struct output_parts old = { .last = last };
+	old.prefix = arena_printf(arena, "%.*s", (int)(n - strlen(a->target->suffix)), path);
+	vec_push(arena, &p->parts, old);
 }
 
-static int plan_artifact(struct plan *p, size_t i, const char *path)
+static void plan_artifact(struct plan *p, size_t i, const char *path)
 {
 	const struct artifact *a = &p->c->artifacts.v[i];
 	struct output_file f = { .path = path, .text = &a->bytes, .mode = 0644 };
 
 	vec_push(p->c->diags->arena, &p->files, f);
-	return plan_old_parts(p, i, path);
+	plan_old_parts(p, i, path);
 }
 
 /* Where the directory was made for them, it goes with them. */
@@ -76,18 +67,17 @@ static int write_planned(struct plan *p, const char *made)
 {
 	const struct artifact *a = p->c->artifacts.v;
 
-	if (output_write_all(p->files.v, p->files.n)) {
+	path_list gone = { 0 };
+
+	if (output_write_parts(p->c->diags->arena, p->files.v, p->files.n, &p->parts, &gone)) {
 		if (made)
 			(void)!rmdir(made);
 		return EXIT_SYSTEM;
 	}
-	vec_each(&p->files, f) {
-		if (f->remove)
-			tell("%s: removed: a part of the filter that was here before", f->path);
-		else if (!p->quiet)
-			tell("%s: %s", f->path, a->about);
-		a += !f->remove;
-	}
+	for (size_t i = 0; i < p->files.n && !p->quiet; i++)
+		tell("%s: %s", p->files.v[i].path, a[i].about);
+	vec_each(&gone, it)
+		tell("%s: removed: a part of the filter that was here before", *it);
 	return EXIT_OK;
 }
 
@@ -96,8 +86,8 @@ static int write_one(struct plan *p)
 	const struct artifact *a = &p->c->artifacts.v[0];
 
 	if (p->output && strcmp(p->output, "-") != 0) {
-		int rc = plan_artifact(p, 0, p->output);
-		return rc ? rc : write_planned(p, NULL);
+		plan_artifact(p, 0, p->output);
+		return write_planned(p, NULL);
 	}
 	if (a->target->how & TARGET_BINARY && isatty(STDOUT_FILENO))
 		return usage_error(command_find("compile"), "%s is binary: give -o FILE, or a pipe",
@@ -121,9 +111,7 @@ static int write_to(struct plan *p, const char *dir)
 		const char *path = arena_printf(p->c->diags->arena, "%s%s%s", dir,
 						!*dir || dir[strlen(dir) - 1] == '/' ? "" : "/",
 						p->c->artifacts.v[i].name);
-		int rc = plan_artifact(p, i, path);
-		if (rc)
-			return rc;
+		plan_artifact(p, i, path);
 	}
 	return write_planned(p, made ? dir : NULL);
 }

@@ -126,28 +126,21 @@ static int write_programs(struct session *s, const struct dump_options *o, const
 			  struct buf *bytes)
 {
 	VEC(struct output_file) files = { 0 };
-	path_list old = { 0 };
-	const char *prefix = arena_printf(s->arena, "%s.", o->output);
-	int err = output_old_parts(s->arena, prefix, h->filters.n, &old);
+	parts_list parts = { 0 };
+	path_list gone = { 0 };
+	struct output_parts old = { .prefix = arena_printf(s->arena, "%s.", o->output),
+				    .last = h->filters.n };
 
-	if (err) {
-		tell("pale dump: cannot look for old files beside '%s': %s", o->output,
-		     strerror(-err));
-		return EXIT_SYSTEM;
-	}
+	vec_push(s->arena, &parts, old);
 	for (size_t i = 0; i < h->filters.n; i++) {
 		cbpf_write(&h->filters.v[i], &bytes[i]);
 		struct output_file f = { .text = &bytes[i], .mode = 0644 };
-		f.path = arena_printf(s->arena, "%s%zu.bpf", prefix, i + 1);
+		f.path = arena_printf(s->arena, "%s%zu.bpf", old.prefix, i + 1);
 		vec_push(s->arena, &files, f);
 	}
-	vec_each(&old, it) {
-		struct output_file f = { .path = *it, .remove = true };
-		vec_push(s->arena, &files, f);
-	}
-	if (output_write_all(files.v, files.n))
+	if (output_write_parts(s->arena, files.v, files.n, &parts, &gone))
 		return EXIT_SYSTEM;
-	vec_each(&old, it)
+	vec_each(&gone, it)
 		tell("pale dump: %s: removed: a filter of a dump before", *it);
 	return EXIT_OK;
 }

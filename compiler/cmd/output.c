@@ -33,6 +33,7 @@ struct pending {
 	struct stat old;
 	bool exists;
 	bool named;      /* the new file has its name */
+	bool parts;      /* the first of its old parts, if there are any */
 	const char *why; /* the reason of a refusal that errno has no words for */
 };
 
@@ -479,7 +480,7 @@ static int write_specials(struct pending *all, size_t n, size_t *at)
 
 static bool is_replaced(const struct pending *to)
 {
-	return !is_special(to) && (to->exists || !to->file->remove);
+	return !is_special(to) && (to->exists || to->parts || !to->file->remove);
 }
 
 struct directory {
@@ -558,13 +559,21 @@ static int write_temporaries(struct pending *all, size_t n, const sigset_t *held
 	return 0;
 }
 
+static bool is_named(const struct pending *to)
+{
+	return !is_special(to) && (to->exists || !to->file->remove);
+}
+
 static int give_names(struct pending *all, size_t n, size_t *at)
 {
+	size_t several = 0;
+
+	for (size_t i = 0; i < n; i++)
+		several += is_named(&all[i]);
 	for (*at = 0; *at < n; ++*at) {
-		struct pending *to = &all[*at];
-		if (is_special(to) || (to->file->remove && !to->exists))
+		if (!is_named(&all[*at]))
 			continue;
-		int err = give_name(to, n == 1);
+		int err = give_name(&all[*at], several == 1);
 		if (err)
 			return err;
 	}
@@ -593,9 +602,9 @@ static int settle(struct pending *all, size_t n, bool failed)
 /* `none`: of several, none has changed. */
 static void tell_failed(const struct pending *to, bool none, int err)
 {
-	const char *why = to->why ? to->why : strerror(-err);
+	const char *why = to && to->why ? to->why : strerror(-err);
 
-	if (err == -ENOMEM)
+	if (err == -ENOMEM || !to)
 		tell("pale: out of memory");
 	else if (!none)
 		tell("pale: cannot write '%s': %s", to->file->path, why);
@@ -612,40 +621,188 @@ static int check_texts(const struct output_file *files, size_t n)
 	return 0;
 }
 
-int output_write_all(const struct output_file *files, size_t n)
-{
-	struct pending *all = calloc(n ? n : 1, sizeof(*all));
-	sigset_t every, before;
-	size_t at = 0;
-	int err;
+/* ---- parts of a run before ---- */
 
-	if (!all) {
-		tell("pale: out of memory");
+/* "PREFIX12.bpf" is 12; 0: no such name. */
+static size_t part_number(const char *name, struct str prefix)
+{
+	uint64_t k;
+	size_t n = strlen(name);
+
+	if (!str_starts(str_c(name), prefix.p) || n <= prefix.n + 4 ||
+	    strcmp(name + n - 4, ".bpf") != 0)
+		return 0;
+	return str_u64((struct str){ name + prefix.n, n - prefix.n - 4 }, &k) ? 0 : (size_t)k;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static int old_parts(struct arena *a, const char *prefix, size_t last, path_list *out)
+{
+	const char *slash = strrchr(prefix, '/');
+	struct str name = str_c(slash ? slash + 1 : prefix);
+	const char *path = slash ? arena_printf(a, "%.*s", (int)(slash + 1 - prefix), prefix) : "";
+	DIR *dir = opendir(*path ? path : ".");
+	struct dirent *e;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	for (errno = 0; (e = readdir(dir)); errno = 0)
+		if (part_number(e->d_name, name) > last)
+			vec_push(a, out, arena_printf(a, "%s%s", path, e->d_name));
+	int err = -errno;
+	closedir(dir);
+	if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), compare_paths);
+	return err;
+}
+
+/* ---- all of it, once more ---- */
+
+/* Everything that one call writes. */
+struct writing {
+	struct arena *arena; /* NULL: there are no parts */
+	const parts_list *parts;
+	struct pending *all;
+	size_t n, at; /* at: the file that it is about, where it failed */
+	size_t parts_at;
+};
+
+static int add_pending(struct writing *w, const struct output_file *file)
+{
+	struct pending *all = realloc(w->all, (w->n + 1) * sizeof(*all));
+
+	if (!all)
 		return -ENOMEM;
+	w->all = all;
+	all[w->n++] = (struct pending){ .file = file, .dir = -1, .lock = -1 };
+	return 0;
+}
+
+static struct output_file *removal(struct arena *a, const char *path)
+{
+	struct output_file *f = ARENA_NEW(a, struct output_file);
+
+	*f = (struct output_file){ .path = path, .remove = true };
+	return f;
+}
+
+/* By the first that there could be the directory is locked, whatever is in it. */
+static int add_first_parts(struct writing *w)
+{
+	int err = 0;
+
+	w->parts_at = w->n;
+	for (size_t i = 0; !err && w->arena && i < w->parts->n; i++) {
+		const struct output_parts *p = &w->parts->v[i];
+		err = add_pending(w, removal(w->arena, arena_printf(w->arena, "%s%zu.bpf",
+								    p->prefix, p->last + 1)));
+		if (!err)
+			w->all[w->n - 1].parts = true;
 	}
-	for (size_t i = 0; i < n; i++)
-		all[i] = (struct pending){ .file = &files[i], .dir = -1, .lock = -1 };
-	err = check_texts(files, n);
+	return err;
+}
+
+static int add_other_part(struct writing *w, const char *path)
+{
+	int err = add_pending(w, removal(w->arena, path));
+
+	if (err)
+		return err;
+	w->at = w->n - 1;
+	err = locate(&w->all[w->at]);
 	if (!err)
-		err = locate_all(all, n, &at);
+		share_directory(&w->all[w->at], &w->all[w->at - 1]);
+	return err;
+}
+
+/* The others, when it is. */
+static int add_other_parts(struct writing *w)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && w->arena && i < w->parts->n; i++) {
+		path_list old = { 0 };
+		w->at = w->parts_at + i;
+		err = old_parts(w->arena, w->parts->v[i].prefix, w->parts->v[i].last + 1, &old);
+		if (err)
+			w->all[w->at].why = arena_printf(
+				w->arena, "old parts cannot be looked for: %s", strerror(-err));
+		for (size_t k = 0; !err && k < old.n; k++)
+			err = add_other_part(w, old.v[k]);
+	}
+	return err;
+}
+
+static bool is_several(const struct writing *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		n += !w->all[i].parts || w->all[i].exists;
+	return n > 1;
+}
+
+static int write_all(struct writing *w, const sigset_t *held_before)
+{
+	int err = lock_all(w->all, w->n, held_before);
+
 	if (!err)
-		err = write_specials(all, n, &at);
+		err = add_other_parts(w);
+	if (!err)
+		err = look_again_at_all(w->all, w->n, &w->at);
+	if (!err)
+		err = write_temporaries(w->all, w->n, held_before, &w->at);
+	if (!err)
+		err = give_names(w->all, w->n, &w->at);
+	return err;
+}
+
+static int write_files(struct writing *w, const struct output_file *files, size_t n)
+{
+	sigset_t every, before;
+	int err = check_texts(files, n);
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = add_pending(w, &files[i]);
+	if (!err)
+		err = add_first_parts(w);
+	if (!err)
+		err = locate_all(w->all, w->n, &w->at);
+	if (!err)
+		err = write_specials(w->all, w->n, &w->at);
 	sigfillset(&every);
 	sigprocmask(SIG_BLOCK, &every, &before);
 	if (!err)
-		err = lock_all(all, n, &before);
-	if (!err)
-		err = look_again_at_all(all, n, &at);
-	if (!err)
-		err = write_temporaries(all, n, &before, &at);
-	if (!err)
-		err = give_names(all, n, &at);
-	int left = settle(all, n, err);
+		err = write_all(w, &before);
+	int left = settle(w->all, w->n, err);
 	sigprocmask(SIG_SETMASK, &before, NULL); /* who is to end, ends here, without a word */
 	if (err)
-		tell_failed(&all[at], n > 1 && !left, err);
-	free(all);
+		tell_failed(w->n ? &w->all[w->at] : NULL, is_several(w) && !left, err);
 	return err ? err : left;
+}
+
+int output_write_parts(struct arena *a, const struct output_file *files, size_t n,
+		       const parts_list *parts, path_list *gone)
+{
+	struct writing w = { .arena = a, .parts = parts };
+	int err = write_files(&w, files, n);
+
+	for (size_t i = n; !err && a && i < w.n; i++)
+		if (w.all[i].exists)
+			vec_push(a, gone, w.all[i].file->path);
+	free(w.all);
+	return err;
+}
+
+int output_write_all(const struct output_file *files, size_t n)
+{
+	return output_write_parts(NULL, files, n, NULL, NULL);
 }
 
 int output_write(const char *path, const struct buf *text, unsigned mode)
@@ -689,46 +846,5 @@ int output_check(const char *path)
 		tell("pale: '%s' cannot be written: %s", path, to.why ? to.why : strerror(-err));
 	if (to.dir >= 0)
 		close(to.dir);
-	return err;
-}
-
-/* ---- parts of a run before ---- */
-
-/* "PREFIX12.bpf" is 12; 0: no such name. */
-static size_t part_number(const char *name, struct str prefix)
-{
-	uint64_t k;
-	size_t n = strlen(name);
-
-	if (!str_starts(str_c(name), prefix.p) || n <= prefix.n + 4 ||
-	    strcmp(name + n - 4, ".bpf") != 0)
-		return 0;
-	return str_u64((struct str){ name + prefix.n, n - prefix.n - 4 }, &k) ? 0 : (size_t)k;
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-int output_old_parts(struct arena *a, const char *prefix, size_t last, path_list *out)
-{
-	const char *slash = strrchr(prefix, '/');
-	struct str name = str_c(slash ? slash + 1 : prefix);
-	const char *path = slash ? arena_printf(a, "%.*s", (int)(slash + 1 - prefix), prefix) : "";
-	DIR *dir = opendir(*path ? path : ".");
-	struct dirent *e;
-
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	for (errno = 0; (e = readdir(dir)); errno = 0)
-		if (part_number(e->d_name, name) > last)
-			vec_push(a, out, arena_printf(a, "%s%s", path, e->d_name));
-	int err = -errno;
-	closedir(dir);
-	if (out->n)
-		qsort(out->v, out->n, sizeof(*out->v), compare_paths);
 	return err;
 }

@@ -41,8 +41,15 @@ int output_check(const char *path);
 
 typedef VEC(const char *) path_list;
 
+struct output_parts {       /* of files that are written together, PREFIX<k>.bpf and on: */
+	const char *prefix; /* a path, "DIR/web.x86_64." */
+	size_t last;        /* those with k > last are a run's before that had more, and go */
+};
+typedef VEC(struct output_parts) parts_list;
+
 /*
- * The files PREFIX<k>.bpf with k > last, which a run that wrote more parts left behind; `prefix`
- * is a path, "DIR/web.x86_64.". 0 or -errno where the directory cannot be read.
+ * output_write_all(), and in the same step the old parts go: they are looked for when no other run
+ * writes in the directory. *gone: those, in the arena.
  */
-int output_old_parts(struct arena *a, const char *prefix, size_t last, path_list *out);
+int output_write_parts(struct arena *a, const struct output_file *files, size_t n,
+		       const parts_list *parts, path_list *gone);

@@ -328,6 +328,35 @@ def test_where_another_run_writes_the_second_one_waits_and_says_so(room):
     assert names(room) == ["both.pale", "p.pale", "x.bpf"]
 
 
+def test_parts_that_another_run_wrote_meanwhile_go_as_well(room):
+    """Else one run's filter would stand beside another's parts."""
+    (room / "out").mkdir()
+    with open("out/.pale-lock", "w") as held:
+        os.chmod("out/.pale-lock", 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        p = subprocess.Popen([PALE, "compile", "-q", "-t", "bpf", "-o", "out/", "p.pale"], stderr=subprocess.PIPE, text=True)
+        assert "waiting for another run that writes beside" in p.stderr.readline()
+        for name in "p.x86_64.bpf", "p.x86_64.2.bpf", "p.x86_64.3.bpf":
+            (room / "out" / name).write_text("the other's")
+        os.unlink("out/.pale-lock")
+    said = p.communicate(timeout=60)[1]
+    assert p.returncode == 0 and names("out") == ["p.x86_64.bpf"] and said.count(": removed: a part") == 2, said
+    assert (room / "out/p.x86_64.bpf").stat().st_size % 8 == 0
+
+
+def test_a_larger_and_a_smaller_filter_at_once_leave_one_of_them(room):
+    (room / "big.pale").write_text(many_rules(1500))
+    sets = []
+    for name in "big.pale", "p.pale":
+        run([PALE, "compile", "-q", "-t", "bpf", "-o", f"{name}.d/", name], check=0)
+        sets.append({x: (room / f"{name}.d" / x).read_bytes() for x in names(f"{name}.d")})
+    for _ in range(6):
+        both = [subprocess.Popen([PALE, "compile", "-q", "-t", "bpf", "-o", "out/", name], stderr=subprocess.DEVNULL)
+                for name in ("big.pale", "p.pale", "p.pale")]
+        assert [p.wait(60) for p in both] == [0, 0, 0]
+        assert {x: (room / "out" / x).read_bytes() for x in names("out")} in sets
+
+
 def test_a_run_that_waits_can_be_ended(room):
     with open(".pale-lock", "w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
