@@ -91,6 +91,15 @@ def test_none_is_said_with_what_is_taken(tmp_path, pale):
     assert "no crun is installed here: taken as crun-1.8.1+libseccomp-2.5.4-1+deb12u1" in r.err, r
 
 
+def test_check_says_of_the_runtime_once_for_all_files(pale, tmp_path):
+    one, two = put(tmp_path, OPEN), tmp_path / "q.json"
+    two.write_text(json.dumps(OPEN))
+    r = pale("check", one, two, env=fake(tmp_path, "exit 1\n"), check=0)
+    assert r.err.count("[PL258 no-runtime-here]") == 1, r
+    r = pale("check", "--runtime", "runc-1.3.1", one, two, check=0)
+    assert r.err.count("[PL257 not-measured]") == 1, r
+
+
 FLAGS = {**OPEN, "flags": ["SECCOMP_FILTER_FLAG_LOG"]}  # runc before 1.2 refuses them
 SAYS = "[ $1 = --version ] && printf '%s version %s\\nlibseccomp: %s\\n'\n"
 
