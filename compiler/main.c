@@ -2,7 +2,6 @@
 /* pale: finds the subcommand and hands over. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,23 +30,16 @@ static void print_help(FILE *f)
 }
 
 /*
- * --diag=json|text is every command's: taken out here, up to a `--`, whose other side belongs
- * to the command that `run` and `learn` start. The session reads it from PALE_DIAG.
+ * --diag=json|text may stand before the command, too. The sessions read it from PALE_DIAG; behind
+ * the command it is one of its options.
  */
 static int take_diag_option(int argc, char **argv)
 {
-	int n = 1, i = 1;
-
-	for (; i < argc && strcmp(argv[i], "--"); i++) {
-		if (!strcmp(argv[i], "--diag=json") || !strcmp(argv[i], "--diag=text"))
-			setenv("PALE_DIAG", argv[i] + strlen("--diag="), 1);
-		else
-			argv[n++] = argv[i];
-	}
-	while (i < argc)
-		argv[n++] = argv[i++];
-	argv[n] = NULL;
-	return n;
+	if (argc < 2 ||
+	    (strcmp(argv[1], "--diag=json") != 0 && strcmp(argv[1], "--diag=text") != 0))
+		return 0;
+	setenv("PALE_DIAG", argv[1] + strlen("--diag="), 1);
+	return 1;
 }
 
 /*
@@ -117,9 +109,8 @@ int main(int argc, char **argv)
 
 	hold_standard_streams();
 	survive_file_limit();
-	opterr = 0; /* option_error() says it, safely */
-	argc = take_diag_option(argc, argv);
-	status = dispatch(argc, argv);
+	int taken = take_diag_option(argc, argv);
+	status = dispatch(argc - taken, argv + taken);
 	if (fflush(stdout) || ferror(stdout)) {
 		tell("pale: cannot write standard output: %s", strerror(errno));
 		return status ? status : EXIT_SYSTEM;

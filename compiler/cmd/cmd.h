@@ -84,13 +84,6 @@ void tell_text(const struct buf *lines);
 int usage_error(const struct command *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/*
- * The same for what getopt_long() answered '?' to (it is kept from printing it raw), with the
- * nearest of the command's options: "no option '--x'; did you mean '--y'? (pale NAME --help)".
- */
-struct option;
-int option_error(const struct command *c, const struct option *options, char **argv);
-
 /* ---- input: FILE is a policy or any foreign format, recognised from content ---- */
 
 struct oci_runtime;
@@ -144,20 +137,7 @@ void input_tell_empty(struct session *s, const struct source *src);
 const struct policy *input_policy(struct session *s, const struct input *in, const char *name);
 
 /*
- * The directories that sets are looked for in, NULL-ended: --sets (a colon list; NULL), then
- * $PALE_PATH, then profiles/sets of the source tree the binary was built in, then the installed.
+ * The directories that sets are looked for in, NULL-ended: those of --sets (NULL-ended; may be NULL),
+ * then $PALE_PATH, then profiles/sets of the source tree the binary was built in, then the installed.
  */
-const char *const *set_directories(struct arena *a, const char *sets_option);
-/* The same behind those of --sets in resolve_options. */
-const char *const *set_directories_with(struct arena *a, const char *const *first);
-
-/*
- * Options that several commands share, with or without their dashes: --caps net_admin,chown
- * (or none, all), --kernel 5.10, --host x86_64, --sets DIR (again for more), --arch LIST.
- * EXIT_OK, or EXIT_USAGE after saying why.
- */
-int environment_option(struct session *s, struct resolve_options *o, const char *option,
-		       const char *value);
-
-/* "seccomp, apparmor" as LAYER_*: 0 or -EINVAL (run.c). */
-int parse_layers(const char *list, unsigned *out);
+const char *const *set_directories(struct arena *a, const char *const *first);

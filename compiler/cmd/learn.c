@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale learn: records a command or a cgroup and proposes a policy. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/cmd.h"
+#include "compiler/cmd/options.h"
 #include "grammar/print.h"
 #include "learn/client.h"
 #include "learn/learn.h"
@@ -65,101 +64,25 @@ static void catch_signals(sigset_t *ignored)
 	catch_signal(SIGALRM, &sa, ignored);
 }
 
-static const char help[] =
-	"Runs CMD, or watches a cgroup until SIGINT or SIGTERM, and proposes a policy: system\n"
-	"calls from the program's first instruction on, files, capabilities, each with "
-	"evidence.\n\n"
-	"  -o, --output FILE   the proposal (default: standard output)\n"
-	"      --name N        the policy's name (default: the program's)\n"
-	"      --for LIST      how it will be started: run (default), runc, runc-nnp (runc with\n"
-	"                      no-new-privileges), crun; each brings its set start-...\n"
-	"      --backend B     auto (default), ebpf (root), ptrace (any user, slower)\n"
-	"      --cgroup DIR    a cgroup v2 directory instead of a command\n"
-	"      --recording F   the bare facts too, one a line\n"
-	"      --allow-loss    status 0 even where something was lost or cut off\n"
-	"      --max-paths N   room for this many paths\n\n"
-	"Exit status: the command's own (128+N for signal N); 1 something was lost, nothing was\n"
-	"recorded, or CMD only had others do the work; 125 pale failed, 126 CMD cannot be "
-	"executed,\n"
-	"127 CMD was not found.\n";
-
-/* An option that takes a value, for the second time: which one counts would be a guess. */
-static bool is_repeated(uint32_t *seen, int c)
+/* -1: go on; else the exit status. */
+static int read_options(const struct options *o, struct learn_args *a)
 {
-	uint32_t bit = c >= 'a' && c <= 'z' && c != 'l' && c != 'h' ? 1u << (c - 'a') : 0;
-	bool repeated = *seen & bit;
+	const struct option_value *backend = &o->at[OPT_BACKEND];
 
-	*seen |= bit;
-	return repeated;
-}
-
-static const char *option_name(const struct option *o, int c)
-{
-	while (o->val != c)
-		o++;
-	return o->name;
-}
-
-/* Those of the help, and each way in which eBPF may be attached, for tests. */
-static bool is_backend(const char *name)
-{
-	static const char *const names[] = { "auto",     "ebpf",     "ebpf-tp",
-					     "ebpf-btf", "ebpf-raw", "ptrace" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-static int parse_options(struct learn_args *a, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "backend", required_argument, NULL, 'b' },
-		{ "cgroup", required_argument, NULL, 'c' },
-		{ "for", required_argument, NULL, 'f' },
-		{ "max-paths", required_argument, NULL, 'm' },
-		{ "recording", required_argument, NULL, 'r' },
-		{ "allow-loss", no_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const struct command *self = command_find("learn");
-	uint64_t n;
-	uint32_t seen = 0;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
-		if (is_repeated(&seen, c))
-			return usage_error(self, "--%s is given twice", option_name(options, c));
-		switch (c) {
-		case 'o': a->output = optarg; break;
-		case 'n': a->name = optarg; break;
-		case 'b': a->run.backend = optarg; break;
-		case 'c': a->run.cgroup = optarg; break;
-		case 'f': a->starts = optarg; break;
-		case 'r': a->recording = optarg; break;
-		case 'l': a->allow_loss = true; break;
-		case 'm':
-			if (str_u64(str_c(optarg), &n) || !n || n > 1000000)
-				return usage_error(self, "--max-paths takes 1 to 1000000");
-			a->run.max_paths = (size_t)n;
-			break;
-		case 'h': printf("usage: pale learn %s\n\n%s", self->forms, help); return -1;
-		default: return option_error(self, options, argv);
-		}
-	}
-	if (!is_backend(a->run.backend))
-		return usage_error(self, "no backend '%s'", a->run.backend);
-	if (optind < argc)
-		a->run.argv = argv + optind;
+	a->output = o->at[OPT_OUTPUT].text;
+	a->recording = o->at[OPT_RECORDING].text;
+	a->name = o->at[OPT_NAME].text;
+	a->allow_loss = o->at[OPT_ALLOW_LOSS].given;
+	a->starts = o->at[OPT_FOR].text;
+	a->run.backend = backend->given ? backend->text : "auto";
+	a->run.cgroup = o->at[OPT_CGROUP].text;
+	a->run.max_paths = (size_t)o->at[OPT_MAX_PATHS].number;
+	a->run.argv = o->n ? o->operands : NULL;
 	if (!a->run.argv == !a->run.cgroup)
-		return usage_error(self, "give a command or --cgroup DIR");
+		return usage_error(o->command, "give a command or --cgroup DIR");
 	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
-		return usage_error(self, "-o and --recording name the same file");
-	return 0;
+		return usage_error(o->command, "-o and --recording name the same file");
+	return -1;
 }
 
 static int write_recording(const struct learn_args *a, const struct recording *r)
@@ -330,22 +253,28 @@ static int record(struct session *s, const struct learn_args *a)
 	return err ? EXIT_PALE : status;
 }
 
+static int learn(struct session *s, struct learn_args *a)
+{
+	catch_signals(&a->ignored);
+	a->run.ignored = &a->ignored;
+	if (a->starts && check_starts(s, start_sets(s->arena, a->starts)))
+		return EXIT_PALE;
+	return record(s, a);
+}
+
 int cmd_learn(int argc, char **argv)
 {
-	struct learn_args a = {
-		.run = { .backend = "auto", .stop = &stop, .stop_signal = &stop_signal }
-	};
+	struct options o = { .end = OPTIONS_TO_OPERAND };
+	struct learn_args a = { .run = { .stop = &stop, .stop_signal = &stop_signal } };
 	struct session s;
-	int status = parse_options(&a, argc, argv);
 
-	if (status)
-		return status < 0 ? EXIT_OK : status == EXIT_USAGE ? EXIT_PALE : status;
 	session_open_run(&s);
-	catch_signals(&a.ignored);
-	a.run.ignored = &a.ignored;
-	if (a.starts && check_starts(&s, start_sets(s.arena, a.starts)))
+	int status = options_read(&s, argc, argv, &o);
+	if (status < 0)
+		status = read_options(&o, &a);
+	if (status < 0)
+		status = learn(&s, &a);
+	else if (status) /* wrong usage has a status that the command's own is never taken for */
 		status = EXIT_PALE;
-	else
-		status = record(&s, &a);
 	return session_end(&s, status);
 }

@@ -303,7 +303,7 @@ static int read_options(struct lint_run *r, const struct options *o)
 		r->threshold = (enum severity)on->word;
 	if (environment_options(o, &r->resolve))
 		return EXIT_USAGE;
-	r->resolve.set_dirs = set_directories_with(r->session->arena, r->resolve.set_dirs);
+	r->resolve.set_dirs = set_directories(r->session->arena, r->resolve.set_dirs);
 	if (runtime->given && strcmp(runtime->text, "any") != 0)
 		rc = runtime_given(r->session, o, &r->runtime);
 	return rc;

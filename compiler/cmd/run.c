@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale run: a command under a policy, here and now. */
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/cmd.h"
+#include "compiler/cmd/options.h"
 #include "compiler/tell/refusals.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/enforce/enforce.h"
@@ -23,142 +22,47 @@ struct run_options {
 	const char *report;
 };
 
-enum {
-	OPT_LOG = 256,
-	OPT_VERIFY,
-	OPT_COUNT,
-	OPT_LOG_REFUSALS,
-	OPT_LAYERS,
-	OPT_POLICY,
-	OPT_REPORT,
-	OPT_RUNTIME,
-	OPT_ENVIRONMENT
-};
+_Static_assert(LAYER_SECCOMP == 1 << 0 && LAYER_APPARMOR == 1 << 1, "the words of --layers");
 
-static const struct option options[] = {
-	{ "log-only", no_argument, NULL, OPT_LOG },
-	{ "log", no_argument, NULL, OPT_LOG },
-	{ "verify", no_argument, NULL, OPT_VERIFY },
-	{ "count", no_argument, NULL, OPT_COUNT },
-	{ "log-refusals", no_argument, NULL, OPT_LOG_REFUSALS },
-	{ "layers", required_argument, NULL, OPT_LAYERS },
-	{ "policy", required_argument, NULL, OPT_POLICY },
-	{ "report", required_argument, NULL, OPT_REPORT },
-	{ "runtime", required_argument, NULL, OPT_RUNTIME },
-	{ "caps", required_argument, NULL, OPT_ENVIRONMENT },
-	{ "kernel", required_argument, NULL, OPT_ENVIRONMENT },
-	{ "host", required_argument, NULL, OPT_ENVIRONMENT },
-	{ "sets", required_argument, NULL, OPT_ENVIRONMENT },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
-static int print_help(const struct command *c)
+/* -1: go on; else the exit status. */
+static int check_usage(const struct options *o, const struct run_options *out)
 {
-	printf("usage: pale %s %s\n\n%s", c->name, c->forms,
-	       "Runs CMD under the policy: capabilities, AppArmor where the policy counts on it,\n"
-	       "no_new_privs, limits, then the seccomp filter, then execve. Where a layer that "
-	       "the\n"
-	       "policy counts on cannot be set up, nothing is executed.\n\n"
-	       "  --count          count refused calls; each is answered as the policy says\n"
-	       "  --verify         count what would be refused and let it pass: protects nothing\n"
-	       "  --log-only       let what would be refused pass and have the kernel log it\n"
-	       "                   (--log is an older name of it)\n"
-	       "  --log-refusals   have the kernel log what it refuses, as `log refusals;` says\n"
-	       "  --layers LIST    seccomp, apparmor: set up these instead of the policy's own\n"
-	       "  --policy NAME    which policy of the file\n"
-	       "  --runtime R      whose reading of a JSON profile, such as debian13, docker-28.5\n"
-	       "  --report FILE    --count, --verify: the report as JSON; - is standard output\n"
-	       "  --caps LIST  --kernel V  --host ARCH  --sets DIR\n"
-	       "                   what 'when' asks about (found out here unless said), and "
-	       "sets\n\n"
-	       "Exit status: the command's own (128+N for signal N); 125 pale failed and nothing\n"
-	       "was executed, 126 CMD cannot be executed, 127 CMD was not found.\n");
-	return EXIT_OK;
-}
+	const struct command *c = o->command;
+	bool counts = out->enforce.mode == ENFORCE_VERIFY || out->enforce.mode == ENFORCE_COUNT;
 
-int parse_layers(const char *list, unsigned *out)
-{
-	*out = 0;
-	for (const char *p = list; *p;) {
-		size_t n = strcspn(p, ", ");
-		struct str word = { p, n };
-
-		if (str_is(word, "seccomp"))
-			*out |= LAYER_SECCOMP;
-		else if (str_is(word, "apparmor"))
-			*out |= LAYER_APPARMOR;
-		else if (n)
-			return -EINVAL;
-		p += n;
-		p += strspn(p, ", ");
-	}
-	return *out ? 0 : -EINVAL;
-}
-
-/* 0; EXIT_USAGE after saying why; -1 for --help. */
-static int take_option(struct session *s, const struct command *c, struct run_options *o, int opt,
-		       const char *name)
-{
-	int rc;
-
-	switch (opt) {
-	case OPT_LOG:
-	case OPT_VERIFY:
-	case OPT_COUNT:
-		if (o->enforce.mode != ENFORCE)
-			return usage_error(c, "one of --log-only, --verify and --count");
-		o->enforce.mode = opt == OPT_LOG    ? ENFORCE_LOG :
-				  opt == OPT_VERIFY ? ENFORCE_VERIFY :
-						      ENFORCE_COUNT;
-		return 0;
-	case OPT_LOG_REFUSALS: o->enforce.log_refusals = true; return 0;
-	case OPT_LAYERS:
-		if (parse_layers(optarg, &o->enforce.layers))
-			return usage_error(c, "--layers '%s': wanted are seccomp and apparmor",
-					   optarg);
-		return 0;
-	case OPT_POLICY: o->policy = optarg; return 0;
-	case OPT_REPORT: o->report = optarg; return 0;
-	case OPT_RUNTIME:
-		rc = runtime_named(s, c, optarg, &o->input.runtime);
-		return rc < 0 ? 0 : rc;
-	case OPT_ENVIRONMENT: return environment_option(s, &o->input.resolve, name, optarg);
-	case 'h': return -1;
-	default: BUG("option");
-	}
-}
-
-static int parse_options(struct session *s, const struct command *c, int argc, char **argv,
-			 struct run_options *o)
-{
-	int dashes = 1, opt, index = 0, rc;
-
-	while (dashes < argc && strcmp(argv[dashes], "--"))
-		dashes++;
-	optind = 1;
-	while ((opt = getopt_long(dashes, argv, "h", options, &index)) != -1) {
-		rc = opt == '?' ?
-			     option_error(c, options, argv) :
-			     take_option(s, c, o, opt, opt >= OPT_LOG ? options[index].name : "");
-		if (rc)
-			return rc;
-	}
-	if (dashes - optind != 1)
-		return usage_error(c, dashes == optind ? "no policy file" :
-							 "one policy file, and '--' "
-							 "before the command");
-	if (dashes + 1 >= argc)
+	if (o->n != 1 || !o->program)
+		return usage_error(c, !o->n ? "no policy file" :
+					      "one policy file, and '--' before the command");
+	if (!*o->program)
 		return usage_error(c, "no command behind '--'");
-	if (o->report && o->enforce.mode != ENFORCE_VERIFY && o->enforce.mode != ENFORCE_COUNT)
+	if (out->report && !counts)
 		return usage_error(c, "--report goes with --verify or --count");
-	if (o->enforce.log_refusals && o->enforce.mode != ENFORCE)
-		return usage_error(c, "--log-refusals goes without --log-only, --verify and "
-				      "--count, which count or "
-				      "log by themselves");
-	o->file = argv[optind];
-	o->enforce.argv = argv + dashes + 1;
-	return 0;
+	return -1;
+}
+
+/* -1: go on; else the exit status. */
+static int read_options(struct session *s, const struct options *o, struct run_options *out)
+{
+	bool log = o->at[OPT_RUN_LOG_ONLY].given || o->at[OPT_LOG].given;
+
+	*out = (struct run_options){
+		.enforce = { .mode = log                     ? ENFORCE_LOG :
+				     o->at[OPT_VERIFY].given ? ENFORCE_VERIFY :
+				     o->at[OPT_COUNT].given  ? ENFORCE_COUNT :
+							       ENFORCE,
+			     .log_refusals = o->at[OPT_LOG_REFUSALS].given,
+			     .layers = o->at[OPT_LAYERS].words,
+			     .argv = o->program },
+		.file = o->operands[0],
+		.policy = o->at[OPT_POLICY].text,
+		.report = o->at[OPT_REPORT].text,
+	};
+	int rc = check_usage(o, out);
+	if (rc >= 0)
+		return rc;
+	if (environment_options(o, &out->input.resolve))
+		return EXIT_USAGE;
+	return runtime_given(s, o, &out->input.runtime);
 }
 
 /* Under no_new_privs no exec gives the command more than we have. */
@@ -249,17 +153,17 @@ static int run_policy(struct session *s, struct run_options *o)
 
 int cmd_run(int argc, char **argv)
 {
-	const struct command *c = command_find("run");
-	struct run_options o = { 0 };
+	struct options o = { .end = OPTIONS_TO_DASHES };
+	struct run_options r;
 	struct session s;
-	int rc;
 
 	session_open_run(&s);
-	session_bound(&s);
-	rc = parse_options(&s, c, argc, argv, &o);
+	int rc = options_read(&s, argc, argv, &o);
 	if (rc < 0)
-		rc = print_help(c);
-	else
-		rc = rc ? EXIT_PALE : run_policy(&s, &o);
+		rc = read_options(&s, &o, &r);
+	if (rc < 0)
+		rc = run_policy(&s, &r);
+	else if (rc) /* wrong usage has a status that the command's own is never taken for */
+		rc = EXIT_PALE;
 	return session_end(&s, rc);
 }

@@ -2,172 +2,10 @@
 /* Reading what a command works on: whatever the format, and the environment it is meant for. */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "compiler/file/kind.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
-
-/* ---- options ---- */
-
-/* The next item of a comma list; false at its end. */
-static bool next_item(const char **list, struct str *item)
-{
-	while (**list == ',' || **list == ' ')
-		(*list)++;
-	if (!**list)
-		return false;
-	*item = (struct str){ *list, strcspn(*list, ", ") };
-	*list += item->n;
-	return true;
-}
-
-/* What a container gets from Docker that asks for nothing (moby oci/caps/defaults.go). */
-static const char docker_caps[] =
-	"audit_write,chown,dac_override,fowner,fsetid,kill,mknod,net_bind_service,"
-	"net_raw,setfcap,setgid,setpcap,setuid,sys_chroot";
-
-/* EXIT_OK, or EXIT_USAGE after saying which is none. */
-static int add_caps(struct environment *env, const char *list)
-{
-	struct str item;
-
-	while (next_item(&list, &item)) {
-		int cap = capability_find(item);
-		if (cap >= 0) {
-			env->caps |= UINT64_C(1) << cap;
-		} else if (str_is(item, "docker")) {
-			add_caps(env, docker_caps);
-		} else {
-			tell("pale: --caps: no capability '" PRISTR "'", STRARG(item));
-			return EXIT_USAGE;
-		}
-	}
-	return EXIT_OK;
-}
-
-static int option_caps(struct environment *env, const char *value)
-{
-	env->caps_known = true;
-	env->caps = 0;
-	if (!strcmp(value, "all"))
-		env->caps = (UINT64_C(1) << CAPABILITY_NR) - 1;
-	return !strcmp(value, "all") || !strcmp(value, "none") ? EXIT_OK : add_caps(env, value);
-}
-
-/* "5.10", and what uname says: "5.10.0-32-amd64". */
-static int option_kernel(struct environment *env, const char *value)
-{
-	unsigned major, minor;
-	char after = 0;
-	int n = sscanf(value, "%3u.%3u%c", &major, &minor, &after);
-
-	if (n < 2 || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after))) {
-		tell("pale: --kernel: '%s' is no version such as 5.10", value);
-		return EXIT_USAGE;
-	}
-	env->kernel_known = true;
-	env->kernel = KERNEL_VERSION_OF(major, minor);
-	return EXIT_OK;
-}
-
-static int find_arch(const char *option, struct str name)
-{
-	int a = arch_find(name);
-
-	if (a < 0) {
-		BUF_AUTO all = { 0 };
-		for (unsigned i = 0; i < ARCH_NR; i++)
-			buf_printf(&all, " %s", arch_info((enum arch)i)->name);
-		tell("pale: --%s: no architecture '" PRISTR "'; there are:%s", option, STRARG(name),
-		     all.p);
-	}
-	return a;
-}
-
-static int option_host(struct environment *env, const char *value)
-{
-	int a = find_arch("host", str_c(value));
-
-	if (a < 0)
-		return EXIT_USAGE;
-	env->host_known = true;
-	env->host = (enum arch)a;
-	return EXIT_OK;
-}
-
-static int option_arch(struct resolve_options *o, const char *value)
-{
-	struct str item;
-
-	o->arches = 0;
-	while (next_item(&value, &item)) {
-		int a = find_arch("arch", item);
-
-		if (a < 0)
-			return EXIT_USAGE;
-		o->arches |= ARCH_BIT((unsigned)a);
-	}
-	if (o->arches)
-		return EXIT_OK;
-	tell("pale: --arch: no architecture given");
-	return EXIT_USAGE;
-}
-
-typedef VEC(const char *) dir_list;
-
-static void add_dirs(struct arena *a, dir_list *dirs, const char *const *more)
-{
-	for (; more && *more; more++)
-		vec_push(a, dirs, *more);
-}
-
-const char *const *set_directories_with(struct arena *a, const char *const *first)
-{
-	dir_list dirs = { 0 };
-
-	add_dirs(a, &dirs, first);
-	add_dirs(a, &dirs, set_directories(a, NULL));
-	vec_push(a, &dirs, NULL);
-	return dirs.v;
-}
-
-static int option_sets(struct session *s, struct resolve_options *o, const char *value)
-{
-	dir_list dirs = { 0 };
-	struct stat st;
-
-	if (stat(value, &st) || !S_ISDIR(st.st_mode)) {
-		tell("pale: --sets: '%s' is not a directory", value);
-		return EXIT_USAGE;
-	}
-	add_dirs(s->arena, &dirs, o->set_dirs);
-	vec_push(s->arena, &dirs, arena_strdup(s->arena, value));
-	vec_push(s->arena, &dirs, NULL);
-	o->set_dirs = dirs.v;
-	return EXIT_OK;
-}
-
-int environment_option(struct session *s, struct resolve_options *o, const char *option,
-		       const char *value)
-{
-	while (*option == '-')
-		option++;
-	if (!strcmp(option, "caps"))
-		return option_caps(&o->env, value);
-	if (!strcmp(option, "kernel"))
-		return option_kernel(&o->env, value);
-	if (!strcmp(option, "host"))
-		return option_host(&o->env, value);
-	if (!strcmp(option, "arch"))
-		return option_arch(o, value);
-	if (!strcmp(option, "sets"))
-		return option_sets(s, o, value);
-	tell("pale: no option --%s", option);
-	return EXIT_USAGE;
-}
-
-/* ---- input ---- */
 
 int input_unreadable(struct session *s, const char *path, int err)
 {
@@ -270,7 +108,7 @@ static struct policies *resolve_tree(struct session *s, const struct input_optio
 	struct resolve_options resolve = opt->resolve;
 
 	resolve.foreign = in->format == INPUT_JSON;
-	resolve.set_dirs = set_directories_with(s->arena, opt->resolve.set_dirs);
+	resolve.set_dirs = set_directories(s->arena, opt->resolve.set_dirs);
 	return policy_resolve(s->arena, in->ast, &resolve, ds);
 }
 

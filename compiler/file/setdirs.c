@@ -64,11 +64,12 @@ static void add_build_tree(struct dirs *d)
 	}
 }
 
-const char *const *set_directories(struct arena *a, const char *sets_option)
+const char *const *set_directories(struct arena *a, const char *const *first)
 {
 	struct dirs d = { .arena = a };
 
-	add_path_list(&d, sets_option);
+	for (; first && *first; first++)
+		add_directory(&d, *first);
 	add_path_list(&d, getenv("PALE_PATH"));
 	add_build_tree(&d);
 	add_directory(&d, PALE_PROFILES "/sets");

@@ -67,7 +67,7 @@ int set_list_read(struct session *s, const char *const *first, struct set_list *
 	int err = 0;
 
 	*out = (struct set_list){ 0 };
-	for (const char *const *d = set_directories_with(s->arena, first); *d; d++) {
+	for (const char *const *d = set_directories(s->arena, first); *d; d++) {
 		int r = read_directory(s, *d, out);
 		if (r)
 			err = r;

@@ -27,14 +27,3 @@ void put_dispute(struct buf *out, const struct oci_disputes *disputes,
 void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a);
 /* Takes notes of it (SC153) out: for commands that say it at the call itself. */
 void forget_disputes(struct diags *ds);
-
-/* The options of --caps --kernel --host --sets --arch, for getopt_long; they come back as
- * OPTION_SHARED and their name is given to environment_option(). */
-enum { OPTION_SHARED = 256 };
-#define SHARED_OPTIONS                                                                             \
-	{ "caps", required_argument, NULL, OPTION_SHARED },                                        \
-		{ "kernel", required_argument, NULL, OPTION_SHARED },                              \
-		{ "host", required_argument, NULL, OPTION_SHARED },                                \
-	{                                                                                          \
-		"sets", required_argument, NULL, OPTION_SHARED                                     \
-	}

@@ -15,6 +15,19 @@ def usage(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_has_a_usage_line_of_its_options_and_a_line_for_each(command):
+    out = usage(command)
+    assert out.startswith(f"usage: pale {command} ") and out == run([PALE, command, "-h"], check=0).out
+    head, rows = out.split("\n\n", 1)
+    assert max(map(len, out.splitlines())) <= 88
+    for o in OPTIONS[command]:
+        argument = re.escape(f" {o.argument}" if o.argument else "")
+        assert re.search(rf"^  (-{o.letter},|   ) --{o.name}{argument}(  |$)", rows, re.M), o
+        listed = re.search(rf"(?<![\w-])(-{o.letter or '-' + o.name}|--{o.name}){argument}(?![\w-])", head)
+        assert bool(listed) == (o.id not in ("DIAG", "HELP")), o
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_an_unknown_option_is_told_the_same_by_every_command(command):
     for word in "--nosuchoption", "--hlep", "--\x1b[31mred", "-Z", "--nosuch=--help":
         r = run([PALE, command, word, "x"])
@@ -49,8 +62,9 @@ def test_what_is_given_twice_or_does_not_go_together_is_told(tmp_path):
                        (["list", "--format", "text", "--format", "json", "sets"], "'--format' is given twice"),
                        (["fmt", "-i", "x", "--check"], "one of '--in-place' and '--check', not both"),
                        (["diff", "--policy-a", "x", "--policy-a", "y", "a", "b"], "'--policy-a' is given twice"),
+                       (["run", "--log", "--count", "x", "--", "y"], "one of '--count' and '--log', not both"),
                        (["compile", "--log-only", "--log-refusals", "x"], "one of '--log-refusals' and '--log-only', not both")]:
-        assert said in run([PALE, *args], check=2).err
+        assert said in run([PALE, *args], check=OWN.get(args[0], 2)).err
     (tmp_path / "a.pale").write_text("set zzz { allow read; }")
     f = tmp_path / "b.pale"
     f.write_text("set b {\n    allow read;\n}\n")
@@ -76,3 +90,19 @@ def test_two_dashes_end_the_options(tmp_path):
     f = tmp_path / "--check"
     f.write_text("set b {\n    allow read;\n}\n")
     assert run([PALE, "fmt", "--", "--check"], cwd=tmp_path, check=0).out == f.read_text()
+
+
+def test_behind_an_operand_of_learn_and_two_dashes_of_run_stand_the_programs_own(tmp_path):
+    assert "--nosuch" not in run([PALE, "learn", "--backend", "ptrace", "/no/such/program", "--nosuch"], check=127).err
+    f = tmp_path / "a.pale"
+    f.write_text("policy a { nosuch; }")
+    r = run([PALE, "run", f, "--count", "--diag=json", "--", "x", "--nosuch"], check=125)  # options behind the FILE
+    assert r.err.startswith("{") and "nosuch" in r.err
+
+
+def test_how_diagnostics_are_told_is_an_option_of_every_command(tmp_path):
+    f = tmp_path / "a.pale"
+    f.write_text("policy a { nosuch; }")
+    for args in (["--diag=json", "check", f], ["check", "--diag=json", f], ["check", f, "--diag", "json"], ["fmt", f, "--diag=json"]):
+        assert run([PALE, *args], check=1).err.startswith("{"), args
+    assert "'--diag' takes one of text, json" in run([PALE, "check", "--diag=xml", f], check=2).err

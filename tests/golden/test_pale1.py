@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from conftest import PALE, ROOT, run
+from optiontable import COMMANDS, OPTIONS
 
 PAGE = ROOT / "compiler" / "cmd" / "pale.1"
 
@@ -36,24 +37,51 @@ def test_example_prints_what_the_page_says(command, output, tmp_path):
     assert re.fullmatch(want, r.stdout, re.S), r.stdout + r.stderr
 
 
-def test_every_command_is_there():
-    page = PAGE.read_text()
-    names = re.findall(r'COMMAND\("(\w+)"', (ROOT / "compiler/cmd/commands.def").read_text())
-    assert len(names) >= 11
-    assert not [n for n in names if not re.search(rf"Cm {n}\b", page)]
+def flags(line):
+    """Options of a line of mdoc: "Oo Fl i | -check Oc" has i and -check."""
+    found, behind = [], False
+    for word in line.lstrip(".").split():
+        if word == "Fl":
+            behind = True
+        elif word not in (",", "|", ".", ";", ")"):
+            if behind and not re.match(r"-?[a-z]", word, re.I) or word[0].isupper() and len(word) > 1:
+                behind = False
+            elif behind and (word[0] == "-" or len(word) == 1):
+                found.append(word)
+    return found
 
 
-def test_every_option_of_a_help_text_is_there():
-    words = set()  # those behind Fl, Op and | in a line of options
-    for line in PAGE.read_text().replace("\\-", "-").splitlines():
-        words |= set(re.findall(r"(?:Fl|[,|]) -?([a-z][a-z-]*)", line))
-        words |= set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", line))
-    missing = {}
-    for name in re.findall(r'^COMMAND\("(\w+)"', (ROOT / "compiler/cmd/commands.def").read_text(), re.M):
-        for short, long in re.findall(r"(?<![\w-])(?:-([a-z]), )?--([a-z][a-z-]+)", run([PALE, name, "--help"], check=0).out):
-            if long != "help" and long not in words and (not short or short not in words):
-                missing.setdefault(name, set()).add(long)
-    assert not missing
+def part(pattern, end):
+    """Lines of the page from one that matches to the next that is `end`."""
+    inside = False
+    for line in PAGE.read_text().splitlines():
+        inside = bool(re.match(pattern, line)) or inside and not re.match(end, line)
+        if inside:
+            yield line
+
+
+def of_all_commands():
+    lines = list(part(r"Options that several commands take", r"\.El"))
+    return {f for line in lines if line.startswith(".It") for f in flags(line)}
+
+
+def of_command(name):
+    return list(part(rf"\.It Nm Cm {name}\b", rf"\.S[sh] |\.It Nm Cm (?!{name}\b)"))
+
+
+def names(option):
+    return {f"-{option.name}", option.letter} - {""}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_commands_part_names_its_options_and_no_others(command):
+    lines, shared = of_command(command), of_all_commands()
+    own = [o for o in OPTIONS[command] if not names(o) & shared]
+    synopsis = {f for line in lines if line.startswith(".It") for f in flags(line)}
+    there = {f for line in lines for f in flags(line)}
+    assert lines and len(shared) > 6
+    assert not [o.name for o in own if not names(o) & synopsis], "not in its synopsis"
+    assert not there - {n for o in OPTIONS[command] for n in names(o)}, "no option of this command"
 
 
 def test_it_renders_without_warnings():

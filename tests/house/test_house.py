@@ -165,6 +165,13 @@ def test_a_name_reaches_the_terminal_by_one_way():
     assert not wrong
 
 
+def test_one_loop_reads_the_options():
+    """compiler/cmd/options.c, by the table; no command has a help text of its own."""
+    found = {f for f in files(".c", ".h") if room(f) != "tests" and re.search(r"getopt|optarg|optind", without_comments(f))}
+    assert found == {"compiler/cmd/options.c"}
+    assert not [f for f in files(".c") if room(f) == "compiler/cmd" and re.search(r"\bhelp\[\]|\"usage: pale [a-z]", without_comments(f))]
+
+
 def test_no_shell_in_what_ships():
     wrong = [f for f in files(".c") if room(f) in MAY or room(f) == "compiler"
              if re.search(r"(?<![\w.>])(system|popen)\s*\(", (ROOT / f).read_text())]
