@@ -103,8 +103,9 @@ def jobs(rt, mode):
     if rt.kind == "runc":
         out += [(both, ERRNO, errno) for both in ("faccessat2+faccessat", "openat2+readlinkat") for errno in (1, 38)]
     whens = {"nnp": {"RUN"}, "plain": {"RUN", "PLAIN"}, "exec": {"EXEC"}}[mode]
-    return out + [(r[4], KILL, 0) for r in rows if r[3] in whens and r[1] <= rt.version and
-                  (not r[2] or rt.version < r[2]) and r[4] not in ("prctl", "read", "write")]  # busybox's own
+    made = [r[4] for r in rows if r[3] in whens and r[1] <= rt.version and (not r[2] or rt.version < r[2]) and
+            r[4] not in ("prctl", "read", "write")]  # busybox's own
+    return out + [(call, KILL, 0) for call in dict.fromkeys(made)]  # several rows may have one call
 
 
 # A slice for each runtime; PALE_LONG: all.
