@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "compiler/decision/decision.h"
+#include "compiler/oci/runtime/runtime.h"
 #include "compiler/oci/write/write.h"
 #include "grammar/parse.h"
 #include "tests/random/generate.h"
