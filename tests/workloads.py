@@ -22,6 +22,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PYTHON = pathlib.Path("/usr/bin/python3").resolve().name  # python3.11 on Debian 12, 3.13 on 13
 BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build")).resolve()
 
 
@@ -222,7 +223,7 @@ class Python(Workload):
     port = 8000
 
     def prepare(self):
-        for path in ("/usr/lib/python3/dist-packages", "/usr/local/lib/python3.11/dist-packages"):
+        for path in ("/usr/lib/python3/dist-packages", f"/usr/local/lib/{PYTHON}/dist-packages"):
             fresh(path)  # what this machine has there is not the workload
         fresh("/srv")
         os.makedirs("/srv/files/sub")
