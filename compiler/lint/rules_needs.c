@@ -336,21 +336,22 @@ void sc_runtime_exec(struct lint *l, enum diag_id id)
 
 /* ---- programs ---- */
 
-enum start_scope { EVERY, DYNAMIC };
+enum start_scope { EVERY, DYNAMIC, OLDER, NEWER };
 
 static const struct need {
 	enum { NEED_START, NEED_START_NEWER, NEED_TWIN, NEED_PROBE, NEED_IGNORED } kind;
 	unsigned arches;
 	enum start_scope scope;
-	const char *call, * or,
-		*effect; /* or: what does as well, the older twin, what stands beside */
+	const char *call, * or, *effect,
+		*newer; /* or: what does as well, the older twin, what stands beside */
 } needs[] = {
-#define START(arches, scope, call, or, effect) { NEED_START, arches, scope, call, or, effect },
-#define START_NEWER(arches, scope, call, or, effect)                                               \
-	{ NEED_START_NEWER, arches, scope, call, or, effect },
-#define TWIN(newer, older, effect)       { NEED_TWIN, 0, EVERY, newer, older, effect },
-#define PROBE(call)                      { NEED_PROBE, 0, EVERY, call, "", "" },
-#define IGNORED(refused, beside, effect) { NEED_IGNORED, 0, EVERY, refused, beside, effect },
+#define START(arches, scope, call, or, effect, newer)                                              \
+	{ NEED_START, arches, scope, call, or, effect, newer },
+#define START_NEWER(arches, scope, call, or, effect, newer)                                        \
+	{ NEED_START_NEWER, arches, scope, call, or, effect, newer },
+#define TWIN(newer, older, effect)       { NEED_TWIN, 0, EVERY, newer, older, effect, "" },
+#define PROBE(call)                      { NEED_PROBE, 0, EVERY, call, "", "", "" },
+#define IGNORED(refused, beside, effect) { NEED_IGNORED, 0, EVERY, refused, beside, effect, "" },
 #include "compiler/lint/needs.def"
 #undef START
 #undef START_NEWER
@@ -364,13 +365,14 @@ static const struct need {
 
 RULE(SC140, "startup-set", ERROR, JSON, sc_startup_set, "calls without which no program starts",
      "Calls without which a glibc program does not start, each measured by refusing it alone "
-     "(Debian 12, x86_64, glibc 2.36; needs.def): on x86_64 without arch_prctl every program ends "
-     "with 'cannot set up thread-local storage', EPERM and ENOSYS alike, and so it does anywhere "
-     "without mprotect, or without both brk and mmap (error). The others are the dynamic loader's, "
-     "whose code is the same on all 64-bit machines: without them static programs start and "
-     "dynamic ones do not (warning). Of i386 and arm it is told where the profile is for such a "
-     "machine alone: set_thread_area and set_tls, mmap2, and statx, after which only ENOSYS leads "
-     "to fstatat64.")
+     "(Debian 12 and 13, x86_64, glibc 2.36 and 2.41; needs.def): on x86_64 without arch_prctl "
+     "every program ends with 'cannot set up thread-local storage' or 'Cannot allocate TLS block', "
+     "EPERM and ENOSYS alike, and so it does anywhere without mprotect, or without both brk and "
+     "mmap (error). The others are the dynamic loader's, whose code is the same on all 64-bit "
+     "machines: without them static programs start and dynamic ones do not (warning). 2.36's "
+     "loader needs newfstatat, 2.41's fstat in its place. Of i386 and arm it is told where the "
+     "profile is for such a machine alone: set_thread_area and set_tls, mmap2, and statx, after "
+     "which only ENOSYS leads to fstatat64.")
 
 /* Where what a start needs is refused so that nothing else does in its place. */
 static unsigned start_missing(struct lint *l, const struct need *n)
@@ -386,11 +388,26 @@ static unsigned start_missing(struct lint *l, const struct need *n)
 	return missing | loud;
 }
 
+/* "the words" of a program that does not start, and those of a later glibc's. */
+static const char *loader_words(struct lint *l, const struct need *n)
+{
+	return !*n->newer ?
+		       arena_printf(l->arena, "\"%s\"", n->effect) :
+		       arena_printf(l->arena, "\"%s\"; glibc 2.41: \"%s\"", n->effect, n->newer);
+}
+
+static const char *whose_loader(unsigned scopes)
+{
+	return scopes == 1u << OLDER ? "glibc 2.36's dynamic loader" :
+	       scopes == 1u << NEWER ? "glibc 2.41's dynamic loader" :
+				       "only static programs start, the dynamic loader";
+}
+
 void sc_startup_set(struct lint *l, enum diag_id id)
 {
 	struct group g = GROUP(l);
-	const char *effect = NULL;
-	unsigned on = 0, every = 0;
+	const struct need *first = NULL;
+	unsigned on = 0, every = 0, scopes = 0;
 	struct diag *d;
 
 	if (!l->facts || !l->facts->has_default)
@@ -402,23 +419,24 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 		if (!missing)
 			continue;
 		on |= missing;
+		scopes |= 1u << n->scope;
 		every |= n->scope == EVERY ? missing : 0;
 		group_add(&g, str_c(n->call), facts_span(l->facts, n->call));
 		if (*n->or &&missing & facts_refused(l->facts, n->or))
 			group_add(&g, str_c(n->or), facts_span(l->facts, n->or));
-		effect = effect ? effect : n->effect;
+		first = first ? first : n;
 	}
-	if (!g.hits.n)
+	if (!first)
 		return;
 	if (every) {
 		d = diag_add(l->ds, id, group_span(&g),
-			     "%s %s missing: no glibc program starts%s (\"%s\")", group_list(&g),
-			     PLURAL(g, "is", "are"), on_arches(l, every), effect);
+			     "%s %s missing: no glibc program starts%s (%s)", group_list(&g),
+			     PLURAL(g, "is", "are"), on_arches(l, every), loader_words(l, first));
 	} else {
 		d = diag_add(l->ds, id, group_span(&g),
-			     "%s %s missing%s: only static programs start, "
-			     "the dynamic loader does not come to an end (\"%s\")",
-			     group_list(&g), PLURAL(g, "is", "are"), on_arches(l, on), effect);
+			     "%s %s missing%s: %s does not come to an end (%s)", group_list(&g),
+			     PLURAL(g, "is", "are"), on_arches(l, on), whose_loader(scopes),
+			     loader_words(l, first));
 		diag_severity(l->ds, d, SEVERITY_WARNING);
 	}
 	diag_help(l->ds, d, "allow %s", group_list(&g));
@@ -630,8 +648,8 @@ RULE(SC163, "ignored-refusal", HIGH, BOTH, sc_ignored_refusal,
      "rt_sigprocmask refused for SIG_BLOCK alone: pthread_create starts threads with whatever mask "
      "stood in memory; for SIG_SETMASK alone: with every signal blocked. futex refused for "
      "FUTEX_WAKE: a lock is never handed on. exit refused: a thread that ends spins. exit_group "
-     "refused: a process with other threads does not end. Each was seen (Debian 12, glibc "
-     "2.36).\n\n"
+     "refused: a process with other threads does not end with glibc 2.36, which calls exit next; "
+     "2.41 does not (SC165). Each was seen (Debian 12 and 13).\n\n"
      "Way out: allow the call whole.")
 
 void sc_ignored_refusal(struct lint *l, enum diag_id id)
@@ -694,11 +712,12 @@ void sc_signal_mask(struct lint *l, enum diag_id id)
 
 RULE(SC165, "exit-path", WARNING, BOTH, sc_exit_path, "no way for a program to end",
      "A process ends by exit_group, a thread by exit. With both refused glibc's _exit() runs into "
-     "an instruction that faults: every program ends by SIGSEGV, whatever its work came to (seen: "
-     "Debian 12, glibc 2.36).\n\n"
+     "an instruction that faults: every program ends by SIGSEGV, whatever its work came to. glibc "
+     "2.41 does so where exit_group alone is refused, 2.36 calls exit next (seen: Debian 12 and "
+     "13).\n\n"
      "Way out: allow exit_group, and exit where there are threads.")
 
-/* Both ways out of a process: glibc tries one, the other, and then an instruction that faults. */
+/* The ways out of a process: glibc tries one, 2.36 the other, and then an instruction that faults. */
 void sc_exit_path(struct lint *l, enum diag_id id)
 {
 	struct diag *d;
@@ -706,14 +725,20 @@ void sc_exit_path(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default)
 		return;
-	on = natives(l->facts) & facts_refused(l->facts, "exit_group") &
-	     facts_refused(l->facts, "exit");
-	if (!on)
+	unsigned group = natives(l->facts) & facts_refused(l->facts, "exit_group");
+	on = group & facts_refused(l->facts, "exit");
+	if (!group)
 		return;
-	d = diag_add(l->ds, id, facts_span(l->facts, "exit_group"),
-		     "'exit_group' and 'exit' are refused%s: "
-		     "a program can only end by a signal (glibc: SIGSEGV)",
-		     on_arches(l, on));
+	if (on)
+		d = diag_add(l->ds, id, facts_span(l->facts, "exit_group"),
+			     "'exit_group' and 'exit' are refused%s: "
+			     "a program can only end by a signal (glibc: SIGSEGV)",
+			     on_arches(l, on));
+	else
+		d = diag_add(l->ds, id, facts_span(l->facts, "exit_group"),
+			     "'exit_group' is refused%s: with glibc 2.41 a program can only end "
+			     "by a signal (SIGSEGV); 2.36 tries exit",
+			     on_arches(l, group));
 	diag_help(l->ds, d, "allow exit_group, and exit for threads");
 }
 
