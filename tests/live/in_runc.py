@@ -41,6 +41,7 @@ def main():
         subprocess.run(["runc", "spec", "-b", tmp], check=True)
         path = tmp / "config.json"
         c = json.loads(path.read_text())
+        c["ociVersion"] = "1.0.2"  # which every runtime knows
         p = c["process"]
         p.update(terminal=False, args=argv, noNewPrivileges=nnp == "nnp")
         caps = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID",

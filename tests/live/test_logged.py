@@ -115,6 +115,7 @@ def in_container(runtime, policy, busybox, tmp_path, applet, *options):
     shutil.copy(busybox, root / "bin" / busybox.name)
     run([need("runc"), "spec"], cwd=tmp_path, check=0)
     config = json.loads((tmp_path / "config.json").read_text())
+    config["ociVersion"] = "1.0.2"  # which every runtime knows
     config["process"].update(terminal=False, args=[f"/bin/{busybox.name}", *command])
     config["process"].pop("rlimits", None)
     config["root"] = {"path": "rootfs", "readonly": False}

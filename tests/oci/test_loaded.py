@@ -32,7 +32,7 @@ def base(tmp_path_factory):
     shutil.copy(need("busybox"), d / "rootfs" / "bin" / "busybox")
     run([need("runc"), "spec"], cwd=d, check=0)
     config = json.loads((d / "config.json").read_text())
-    config["ociVersion"] = "1.0.2"  # which the oldest of the runtimes knows
+    config["ociVersion"] = "1.0.2"  # which every runtime knows
     config["process"].update(terminal=False, args=["/bin/busybox", "true"])
     config["process"].pop("rlimits", None)
     config["root"] = {"path": str(d / "rootfs"), "readonly": True}
