@@ -109,8 +109,11 @@ static void check_nul(struct parser *p, const struct json *m)
 			unusable_word(p, OCI_FAULT_NUL_BYTE, w->span, w->text);
 }
 
-/* crun takes keys as they are spelt, and of two the first (yajl) or the last (json-c). */
-static void check_twice(struct parser *p, const struct json *before, const struct json *m)
+/*
+ * crun takes keys as they are spelt, and of two the first (yajl) or the last (json-c). true: there is
+ * no answer, and a third one adds nothing to that.
+ */
+static bool check_twice(struct parser *p, const struct json *before, const struct json *m)
 {
 	struct oci_fault *f;
 
@@ -123,6 +126,7 @@ static void check_twice(struct parser *p, const struct json *before, const struc
 					  unusable(p, OCI_FAULT_KEY_MERGED, m);
 	f->word = m->key;
 	f->other = before->key_span;
+	return f->kind == OCI_FAULT_KEY_OF_CRUN || f->kind == OCI_FAULT_KEY_MERGED;
 }
 
 static void check_key(struct parser *p, const struct json *m, const char *key)
@@ -147,6 +151,7 @@ static void check_key(struct parser *p, const struct json *m, const char *key)
 void parse_keys(struct parser *p, const struct json *object, const char *const *known)
 {
 	const struct json *before[16] = { 0 }; /* by place in `known` */
+	bool hopeless[ARRAY_SIZE(before)] = { false };
 
 	for (const struct json *m = object->first; object->kind == JSON_OBJECT && m; m = m->next) {
 		const char *key = oci_key_find(m, known);
@@ -156,8 +161,8 @@ void parse_keys(struct parser *p, const struct json *object, const char *const *
 		for (size_t i = 0; key && i < ARRAY_SIZE(before) && known[i]; i++) {
 			if (known[i] != key)
 				continue;
-			if (before[i])
-				check_twice(p, before[i], m);
+			if (before[i] && !hopeless[i])
+				hopeless[i] = check_twice(p, before[i], m);
 			before[i] = m;
 		}
 	}
@@ -167,6 +172,7 @@ void parse_keys(struct parser *p, const struct json *object, const char *const *
 void parse_outer_keys(struct parser *p, const struct json *object, const char *key)
 {
 	const struct json *before = NULL;
+	bool hopeless = false;
 
 	for (const struct json *m = object->first; object->kind == JSON_OBJECT && m; m = m->next)
 		if (has_nul(m->key) && !strcmp(m->key.p, key))
@@ -174,8 +180,8 @@ void parse_outer_keys(struct parser *p, const struct json *object, const char *k
 	for (const struct json *m = object->first; (m = json_find_fold(m, key)); m = m->next) {
 		if (!str_is(m->key, key))
 			check_key(p, m, key);
-		if (before)
-			check_twice(p, before, m);
+		if (before && !hopeless)
+			hopeless = check_twice(p, before, m);
 		before = m;
 	}
 }
