@@ -187,6 +187,10 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct sim
 	struct oci_why why = oci_model_why(m, &l->env, c);
 	struct dd_point at = oci_point(&l->env, c);
 
+	if (m->profile->lost) {
+		buf_puts(out, "no filter: the runtime loses the profile at a null in it");
+		return;
+	}
 	if (!m->profile->has_default) {
 		buf_puts(out, "no filter: the profile has no default and no rule");
 		return;

@@ -58,6 +58,10 @@ int lint_json(struct arena *a, const struct json *root, const struct oci_runtime
 	oci_parse(a, root, &read, profile);
 	l.profile = profile;
 	oci_report(profile, NULL, ds);
+	if (profile->lost) {
+		diags_sort(ds);
+		return (int)(ds->list.n - before);
+	}
 	l.refused = GROUP(&l);
 	oci_refused(a, profile, NULL, &l.refused, ds);
 	if (oci_profile_object(root))

@@ -94,4 +94,6 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 	read_flags(&p);
 	read_listener(&p);
 	parse_entries(&p, parse_member(&p, out->json, "syscalls", JSON_ARRAY));
+	if (out->lost)
+		parse_lost(&p);
 }

@@ -74,6 +74,8 @@ void parse_gate(struct parser *p, struct oci_entry *e);
 /* ---- parse_entries.c ---- */
 
 void parse_entries(struct parser *p, const struct json *calls);
+/* Where the runtime loses the profile: what it does not come to stops nothing. */
+void parse_lost(struct parser *p);
 /* handover.c: the rules that a runtime makes of one name. false: more than pale takes. */
 bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
 		   const struct oci_word *name);

@@ -60,10 +60,12 @@ static bool read_arg(struct parser *p, const struct json *j, bool named, bool ha
 	}
 	const struct json *op = oci_member(j, "op");
 	if (!read_op(p, j, &out->op)) {
-		if (!op || op->kind == JSON_STRING)
-			parse_fault(p, OCI_FAULT_OPERATOR, op ? op->span : j->span,
-				    crun ? handed || !op : named)
-				->word = op ? op->text : STR("");
+		if (op && op->kind != JSON_STRING)
+			return false;
+		struct oci_fault *f = parse_fault(p, OCI_FAULT_OPERATOR, op ? op->span : j->span,
+						  crun ? handed || !op : named);
+		f->word = op ? op->text : STR("");
+		f->key = op ? NULL : "op";
 		return false;
 	}
 	if (two && out->op != OCI_MASKED_EQ) {
@@ -102,6 +104,17 @@ static void check_repeated(struct parser *p, const struct oci_entry *e)
 	f->word = e->names.v[0].text;
 }
 
+/* Is this where crun loses the profile? Nothing behind it is looked at. */
+static bool loses_profile(struct parser *p, const struct json *j, const char *list)
+{
+	/* An engine, written in Go, makes an empty object of a null. */
+	if (j->kind != JSON_NULL || !p->out->in_config || !oci_null_loses(&p->out->runtime))
+		return false;
+	parse_fault(p, OCI_FAULT_NULL_ITEM, j->span, false)->key = list;
+	p->out->lost = true;
+	return true;
+}
+
 /* false: what a runtime would not take, were it in force. */
 static bool read_args(struct parser *p, struct oci_entry *e, bool named, bool handed)
 {
@@ -113,6 +126,8 @@ static bool read_args(struct parser *p, struct oci_entry *e, bool named, bool ha
 	for (const struct json *j = parse_items(list); j; j = j->next, n++) {
 		struct oci_arg arg = { 0 };
 		bool looked = n < max;
+		if (loses_profile(p, j, "args"))
+			return false;
 		if (!read_arg(p, j, named && looked, handed && looked, &arg)) {
 			good &= !looked;
 			continue;
@@ -280,6 +295,8 @@ static void read_entry(struct parser *p, const struct json *j)
 void parse_entries(struct parser *p, const struct json *calls)
 {
 	for (const struct json *j = parse_items(calls); j; j = j->next) {
+		if (p->out->lost || loses_profile(p, j, "syscalls"))
+			break;
 		if (p->out->entries.n >= ENTRIES_MAX) {
 			p->at = OCI_NO_ENTRY;
 			parse_too_many(p, j->span, "entries", ENTRIES_MAX);
@@ -288,4 +305,36 @@ void parse_entries(struct parser *p, const struct json *calls)
 		read_entry(p, j);
 	}
 	p->at = OCI_NO_ENTRY;
+}
+
+/*
+ * crun's reader gives up at the null and has no words for it, so that the container gets no filter:
+ * of what would keep it from starting only what the reader met before counts.
+ */
+static bool counts_before(const struct oci_fault *f, uint32_t lost)
+{
+	switch (f->kind) {
+	case OCI_FAULT_TYPE:
+	case OCI_FAULT_NUMBER: return true;
+	case OCI_FAULT_NO_ACTION:
+	case OCI_FAULT_NO_NAMES: return f->entry < lost;
+	case OCI_FAULT_OPERATOR: return f->key != NULL;
+	default: return false;
+	}
+}
+
+void parse_lost(struct parser *p)
+{
+	struct oci_profile *out = p->out;
+	uint32_t lost = OCI_NO_ENTRY;
+
+	vec_each(&out->faults, f)
+		lost = f->kind == OCI_FAULT_NULL_ITEM ? f->entry : lost;
+	vec_each(&out->entries, e)
+		e->stops = false;
+	out->stops = false;
+	vec_each(&out->faults, f) {
+		f->stops = f->stops && counts_before(f, lost);
+		out->stops |= f->stops;
+	}
 }

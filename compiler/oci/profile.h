@@ -35,6 +35,8 @@ bool oci_arch_taken(const struct oci_runtime *rt,
 extern const char oci_flag_log[];          /* SECCOMP_FILTER_FLAG_LOG */
 extern const char *const oci_flag_names[]; /* SECCOMP_FILTER_FLAG_*; ends with NULL */
 bool oci_flag_taken(const struct oci_runtime *rt, struct str name);
+/* Does a null among the objects of a config.json ('syscalls', 'args') make it lose the whole filter? */
+bool oci_null_loses(const struct oci_runtime *rt);
 /* Does the engine hand 'flags' on (not in a config.json, which has passed it)? Docker before 23 does not. */
 bool oci_flags_handed(const struct oci_runtime *rt, bool in_config);
 
@@ -198,6 +200,7 @@ struct oci_profile {
 	VEC(struct oci_fault) faults; /* by place; at most OCI_FAULTS_MAX of a kind */
 	size_t nfaults[OCI_FAULT_NR]; /* how many there are */
 	bool stops;                   /* no container starts, whatever entries are in force */
+	bool lost;     /* the runtime reads it for none: the container starts, and has no filter */
 	bool unusable; /* a bound of pale's is passed, or readers make different profiles of it */
 };
 

@@ -383,6 +383,17 @@ static struct diag *tell_capability(struct report *r, const struct oci_fault *f)
 	return d;
 }
 
+static struct diag *tell_null_item(struct report *r, const struct oci_fault *f)
+{
+	struct diag *d = ADD(r, f,
+			     "a null in '%s': crun 1.28 gives up on the profile there without a "
+			     "word, and the container runs with no filter at all",
+			     f->key);
+
+	diag_help(r->ds, d, "remove it");
+	return d;
+}
+
 static struct diag *tell_default_again(struct report *r, const struct oci_fault *f)
 {
 	return ADD(r, f,
@@ -781,6 +792,7 @@ static tell_fn *const tell[OCI_FAULT_NR] = {
 	[OCI_FAULT_FLAGS] = tell_flags,
 	[OCI_FAULT_MAP_ROW] = tell_map_row,
 	[OCI_FAULT_REPEATED] = tell_repeated,
+	[OCI_FAULT_NULL_ITEM] = tell_null_item,
 	[OCI_FAULT_DEFAULT_AGAIN] = tell_default_again,
 	[OCI_FAULT_REPEATED_EQUAL] = tell_repeated,
 	[OCI_FAULT_NOTIFY_DEFAULT] = tell_notify_default,
@@ -825,10 +837,26 @@ static const bool *find_anothers(const struct oci_profile *p, struct arena *a)
 	return anothers;
 }
 
+/* About what an entry says of its calls, with which the container starts; not about the text. */
+static bool is_of_calls(enum oci_fault_kind kind)
+{
+	static const enum oci_fault_kind kinds[] = {
+		OCI_FAULT_REPEATED,   OCI_FAULT_REPEATED_EQUAL, OCI_FAULT_DEFAULT_AGAIN,
+		OCI_FAULT_VALUE_TWO,  OCI_FAULT_LOSSY,          OCI_FAULT_IDLE_ERRNO,
+		OCI_FAULT_HOST,       OCI_FAULT_ERRNO_RANGE,    OCI_FAULT_ERRNO_ZERO,
+		OCI_FAULT_CAPABILITY,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
 static bool is_silent(const struct report *r, const struct oci_fault *f)
 {
 	return r->anothers && f->entry != OCI_NO_ENTRY && r->anothers[f->entry] && !stops(r, f) &&
-	       f->kind != OCI_FAULT_NAME_UNREAD;
+	       is_of_calls(f->kind);
 }
 
 static void tell_each(struct report *r, enum oci_fault_kind kind)

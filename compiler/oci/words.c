@@ -191,6 +191,12 @@ bool oci_flag_taken(const struct oci_runtime *rt, struct str name)
 	return false;
 }
 
+bool oci_null_loses(const struct oci_runtime *rt)
+{
+	/* Seen: 1.28's reader gives up there without a word; 1.8.1 and 1.21 miss the fields of an object. */
+	return rt->kind == OCI_CRUN && rt->version >= OCI_VERSION(1, 28, 0);
+}
+
 bool oci_flags_handed(const struct oci_runtime *rt, bool in_config)
 {
 	return in_config || !rt->docker || rt->docker >= OCI_VERSION(23, 0, 0);

@@ -85,3 +85,12 @@ def test_an_entry_whose_calls_are_not_known_may_be_about_it(path):
     unread = {"names": ["acct"], "name": "read", "action": ALLOW}  # in a config.json nobody reads 'name'
     path.write_text(json.dumps({"ociVersion": "1.0.2", "linux": {"seccomp": {**FILE, "syscalls": [unread]}}}))
     assert "SJ012" in told("sim", path, "read")
+
+
+@pytest.mark.parametrize("twice", ['"args":[{"index":0,"op":"SCMP_CMP_EQ","value":1}],"args":null', '"action":"SCMP_ACT_LOG"'])
+def test_the_form_of_the_text_concerns_every_call(path, twice):
+    """Where there is no answer the reason is never left out."""
+    path.write_text('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO",%s}]}' % twice)
+    for argv in commands(path, "read")[:3]:
+        r = run([PALE, *argv])
+        assert "[SJ033 " in r.err if "args" in twice else "[SJ003 " in r.err, r

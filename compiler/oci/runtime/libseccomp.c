@@ -335,7 +335,7 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 	if (!root || ds->errors)
 		return -EINVAL;
 	oci_parse(a, root, &opt, &p);
-	if (!oci_report(&p, env, ds) || !p.has_default)
+	if (!oci_report(&p, env, ds) || !p.has_default || p.lost)
 		return -EINVAL;
 	int rc = oci_child_start(&child, &p, native, env ? env : &nothing);
 	return rc ? rc : oci_child_finish(&child, a, limit_ms, out, why);

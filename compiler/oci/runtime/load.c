@@ -245,7 +245,7 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
 		return too_complex(&l, "what the entries answer needs");
 	struct oci_profile *keep = arena_dup(a, &l.profile, sizeof(l.profile));
 	out->model->profile = keep;
-	if (keep->has_default)
+	if (keep->has_default && !keep->lost)
 		return settle(&l, out);
 	/* The report has said so: the container is unconfined. */
 	out->root = dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 });

@@ -426,10 +426,10 @@ struct ast_file *oci_read(struct arena *a, const struct json *root, struct sourc
 	oci_parse(a, root, opt, p);
 	if (!oci_report(p, NULL, ds))
 		return NULL;
-	if (!p->has_default) {
+	if (!p->has_default || p->lost) {
 		struct diag *d =
 			diag_add(ds, DIAG_PL270, profile->span, "there is no filter in it");
-		diag_help(ds, d, "say a 'defaultAction'");
+		diag_help(ds, d, p->lost ? "remove the null" : "say a 'defaultAction'");
 		return NULL;
 	}
 	if (has_two_readers(p, ds) || !oci_settle(a, p, opt, to, ds))
