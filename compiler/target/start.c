@@ -69,6 +69,9 @@ static const char *const effects[] = {
 	[OCI_START_PLAIN] = ("calls before the program's first instruction where a container is "
 			     "started without "
 			     "no-new-privileges: none starts so"),
+	[OCI_START_USER] =
+		"calls before the program's first instruction where the user is not root "
+		"and a container is started without no-new-privileges: none starts so",
 	[OCI_START_EXEC] =
 		"calls before a program that joins a container: exec and health checks fail",
 };
@@ -96,7 +99,7 @@ static bool check_runtime(struct compilation *c, const struct policy *p, enum ar
 	}
 	diag_help(ds, d, "add %s",
 		  !runc ? "'use start-crun;'" :
-		  when == OCI_START_PLAIN ?
+		  when == OCI_START_PLAIN || when == OCI_START_USER ?
 			  "'use start-runc;'" :
 			  "'use start-runc-nnp;' (containers with no-new-privileges) or 'use "
 			  "start-runc;' (any); for crun, "
@@ -128,7 +131,8 @@ void target_check_start(struct compilation *c, const struct policy *p, bool in_c
 		    check_runtime(c, p, (enum arch)a, OCI_START_RUN))
 			continue;
 		if (!(c->runtime.kind == OCI_RUNC && is_for_nnp(p)) &&
-		    check_runtime(c, p, (enum arch)a, OCI_START_PLAIN))
+		    (check_runtime(c, p, (enum arch)a, OCI_START_PLAIN) ||
+		     check_runtime(c, p, (enum arch)a, OCI_START_USER)))
 			continue;
 		check_runtime(c, p, (enum arch)a, OCI_START_EXEC);
 	}

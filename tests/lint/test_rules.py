@@ -283,8 +283,8 @@ def test_one_long_line_is_clipped(pale, tmp_path):
 
 @pytest.mark.parametrize("level", SEVERITIES + ["none"])
 def test_threshold_decides_the_exit_status(pale, tmp_path, level):
-    worst = {"error": raw_error(), "high": open_(*START_OK, "ptrace", defaultErrnoRet=38),
-             "info": open_(*START_OK, "vmsplice", defaultErrnoRet=38)}
+    worst = {"error": raw_error(), "high": open_(*START_OK, "fchown", "ptrace", defaultErrnoRet=38),
+             "info": open_(*START_OK, "fchown", "vmsplice", defaultErrnoRet=38)}
     for name, text in worst.items():
         path = tmp_path / f"{name}.json"
         path.write_text(text)

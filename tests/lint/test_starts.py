@@ -23,7 +23,7 @@ def version(text):
 
 
 TABLE = [(kind.lower(), version(since), version(before), when, call) for kind, since, before, when, call in
-         re.findall(rf'^START\(OCI_(RUNC|CRUN), {VERSION}, {VERSION}, (RUN|PLAIN|EXEC), "(\w+)"',
+         re.findall(rf'^START\(OCI_(RUNC|CRUN), {VERSION}, {VERSION}, (RUN|PLAIN|USER|EXEC), "(\w+)"',
                     (ROOT / "compiler" / "oci" / "runtime" / "starts.def").read_text(), re.M)]
 DOCKER = json.loads((ROOT / "profiles" / "found" / "docker-default.json").read_text())
 NAMES = {n for e in DOCKER["syscalls"] if e["action"] == "SCMP_ACT_ALLOW" and not e.get("excludes")
@@ -62,6 +62,8 @@ def start(base, where, rt, seccomp, mode):
     where.mkdir(parents=True)
     config = json.loads((base / "config.json").read_text())
     config["linux"]["seccomp"] = seccomp
+    if mode == "user":
+        config["process"]["user"] = {"uid": 1000, "gid": 1000}
     config["process"]["noNewPrivileges"] = mode == "nnp" or (mode == "exec" and rt.kind == "crun")
     if mode == "exec":
         config["process"]["args"] = ["/bin/busybox", "sleep", "60"]
@@ -87,11 +89,14 @@ def start(base, where, rt, seccomp, mode):
 
 def said_of_start(pale, path, rt, mode):
     """The findings that say so of this runtime."""
-    ids = {"nnp": {"SC160", "SC161"}, "plain": {"SC160", "SC161", "SC162"}, "exec": {"SC176"}}[mode]
+    ids = {"nnp": {"SC160", "SC161"}, "plain": {"SC160", "SC161", "SC162"}, "exec": {"SC176"}}
+    ids["user"] = ids["plain"]
     out = []
     for f in json.loads(pale("lint", "--runtime", "any", "--format", "json", path).out)["findings"]:
         m = re.search(r" (runc|crun)(?: \((?:(\S+) and later|before (\S+))\))? itself", f["message"])
-        if f["id"] in ids and (f["id"] == "SC160" or (m[1] == rt.kind and (not m[2] or rt.version >= version(m[2]))
+        if mode != "user" and "whose user is not root" in f["message"]:
+            continue
+        if f["id"] in ids[mode] and (f["id"] == "SC160" or (m[1] == rt.kind and (not m[2] or rt.version >= version(m[2]))
                                                       and (not m[3] or rt.version < version(m[3])))):
             out.append(f["message"])
     return out
@@ -99,6 +104,8 @@ def said_of_start(pale, path, rt, mode):
 
 def jobs(rt, mode):
     rows = [r for r in TABLE if r[0] == rt.kind]
+    if mode == "user":
+        return [("fchown", ERRNO, errno) for errno in (1, 13, 22, 30, 38)] + [("fchown", KILL, 0)]
     out = [(call, ERRNO, errno) for call in sorted({r[4] for r in rows} | {"fchown", "readlinkat", "statx"})
            for errno in (1, 13, 38)]
     if rt.kind == "runc":
@@ -114,7 +121,7 @@ LONG = bool(os.environ.get("PALE_LONG"))
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("mode", ["nnp", "plain", "exec"])
+@pytest.mark.parametrize("mode", ["nnp", "plain", "user", "exec"])
 @pytest.mark.parametrize("row", RUNTIMES)
 def test_each_call_taken_out_does_what_the_linter_says(pale, base, tmp_path, row, mode):
     rt = fetched(row)
@@ -127,24 +134,24 @@ def test_each_call_taken_out_does_what_the_linter_says(pale, base, tmp_path, row
 
     work = jobs(rt, mode)
     with ThreadPoolExecutor(2) as pool:
-        for job, path, words in pool.map(one, work if LONG else work[RUNTIMES.index(row) % 5::5]):
+        for job, path, words in pool.map(one, work if LONG or mode == "user" else work[RUNTIMES.index(row) % 5::5]):
             if words == "":
                 continue
             said = said_of_start(pale, path, rt, mode)
             assert bool(said) == (words is not None), (job, said, words)
             quoted = [m[1] for m in (re.search(r'\("(.*?)(?: \.\.\.)?"\)', f) for f in said) if m]
             # The words are those of the first version that makes the call, in the mode that they name.
-            if quoted and job[1] == ERRNO and job[0] != "execve" and rt.version < (1, 3) and mode != "plain":
+            if quoted and job[1] == ERRNO and job[0] != "execve" and rt.version < (1, 3) and mode not in ("plain", "user"):
                 assert any(q in words for q in quoted), (job, said, words)
 
 
 def test_rows_are_what_the_measured_sets_list():
-    for name, whens in (("start-runc", {"RUN", "PLAIN"}), ("start-runc-nnp", {"RUN"}),
+    for name, whens in (("start-runc", {"RUN", "PLAIN", "USER"}), ("start-runc-nnp", {"RUN"}),
                         ("start-crun", {"RUN", "PLAIN", "EXEC"})):
         text = (ROOT / "profiles" / "sets" / f"{name}.pale").read_text()
         body = "".join(re.findall(r"allow ([^;]*);(?! # implied)", text))
         rows = {r[4] for r in TABLE if r[0] == name.split("-")[1] and r[3] in whens}
-        assert set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", body))) - {"fchown"} == rows - {"fchown"}, name
+        assert set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", body))) == rows, name
 
 
 ORDINARY = ["execve", "exit_group", "read", "write", "close", "mmap", "mprotect", "newfstatat", "openat",
@@ -290,3 +297,28 @@ def test_a_carried_call_past_its_conditions_is_told_once(pale, tmp_path):
 def test_no_architecture_is_no_empty_list(pale, tmp_path):
     found = findings(pale, tmp_path, profile(entry("waitpid"), arches=["NOPE"]))
     assert [f for f in found if f["id"] == "SC104"] and not [f for f in found if "()" in f["message"]]
+
+
+def test_a_user_who_is_not_root_needs_fchown_without_no_new_privileges(pale, tmp_path):
+    """runc's finalizeNamespace() gives him the standard streams, and bears few errnos (seen with all rows)."""
+    def said(runtime, errno):
+        path = tmp_path / "p.json"
+        path.write_text(json.dumps(without("fchown", errno=errno)))
+        found = json.loads(pale("lint", "--runtime", runtime, "--format", "json", path).out)["findings"]
+        return [f["message"] for f in found if f["id"] == "SC162" and "'fchown' is refused" in f["message"]]
+    for runtime, fatal in (("runc-1.1.5", {13, 38}), ("docker-28.5", {13, 38}), ("runc-1.4.3", {13, 22, 38}), ("podman-5.8", set())):
+        for errno in 1, 13, 22, 30, 38:
+            told = said(runtime, errno)
+            assert bool(told) == (errno in fatal), (runtime, errno, told)
+            assert all("whose user is not root" in m and "chown /dev/stdin" in m for m in told)
+
+
+@pytest.mark.parametrize("default, told", [("ENOSYS", True), ("EPERM", False)])
+def test_compile_says_so_of_a_policy(pale, tmp_path, default, told):
+    f = tmp_path / "p.pale"
+    f.write_text("policy p { arch x86_64; level linux 6.1; layers seccomp; default errno " + default +
+                 "; use start-run, start-runc except fchown; use libc; }\n")
+    r = pale("compile", "-t", "oci", "-o", "/dev/null", "--runtime", "docker-28.5", f, check=0)
+    assert ("the policy refuses 'fchown', which runc calls" in r.err and "the user is not root" in r.err) == told, r
+    f.write_text(f.read_text().replace(" except fchown", ""))
+    assert "'fchown'" not in pale("compile", "-t", "oci", "-o", "/dev/null", "--runtime", "docker-28.5", f, check=0).err

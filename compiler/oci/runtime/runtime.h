@@ -8,6 +8,7 @@
 enum oci_start_when {
 	OCI_START_RUN,   /* in each container */
 	OCI_START_PLAIN, /* in those without noNewPrivileges */
+	OCI_START_USER,  /* in these whose user is not root, and for a program that joins one */
 	OCI_START_EXEC,  /* for a program that joins one that runs */
 };
 
