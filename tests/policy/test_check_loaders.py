@@ -59,7 +59,7 @@ def test_a_warning_in_an_include_stands_there(pale, prof, tmp_path):
     assert pale("check", prof).rc == 1
     r = pale("check", "-I", inc.parent, prof, check=0)
     assert f"{inc}:2:3: warning: apparmor_parser: " in r.err
-    assert "no directory" in pale("check", "-I", tmp_path / "none", prof, check=2).err
+    assert "takes a directory" in pale("check", "-I", tmp_path / "none", prof, check=2).err
 
 
 @pytest.mark.parametrize("text, line", [
