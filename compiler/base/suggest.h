@@ -16,3 +16,7 @@ struct suggest {
 
 void suggest_start(struct suggest *s, struct str word);
 void suggest_offer(struct suggest *s, struct str candidate);
+
+/* "; did you mean 'X'?", or nothing: say("no set '%s'" PRINEAR, name, NEARARG(suggest)) */
+#define PRINEAR    "%s" PRISTR "%s"
+#define NEARARG(s) (s).best.p ? "; did you mean '" : "", STRARG((s).best), (s).best.p ? "'?" : ""

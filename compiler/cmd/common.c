@@ -107,6 +107,21 @@ void session_open(struct session *s)
 	session_bound(s);
 }
 
+static void tell_lines(struct session *s)
+{
+	vec_each(&s->lines, line)
+		tell("%s", *line);
+	s->lines.n = 0;
+}
+
+/* What is wrong and was not told. */
+static void tell_rest(struct session *s)
+{
+	tell_lines(s);
+	if (s->diags->errors)
+		session_report(s);
+}
+
 struct session *session_for(struct session *s, struct session *own, const char *path)
 {
 	if (!strcmp(path, "-"))
@@ -118,6 +133,7 @@ struct session *session_for(struct session *s, struct session *own, const char *
 
 void session_done(struct session *s, struct session *one)
 {
+	tell_rest(one);
 	if (one == s)
 		return;
 	s->starved |= one->starved;
@@ -137,6 +153,7 @@ void session_close(struct session *s)
 
 int session_end(struct session *s, int status)
 {
+	tell_rest(s);
 	int end = status == EXIT_FOUND && s->starved ? s->failure : status;
 
 	session_close(s);
@@ -151,6 +168,7 @@ bool session_report(struct session *s)
 	size_t told[DIAG_NR] = { 0 }, untold = 0;
 	BUF_AUTO out = { 0 };
 
+	tell_lines(s);
 	diags_sort(ds);
 	vec_each(&ds->list, it) {
 		const struct diag *d = *it;

@@ -55,6 +55,8 @@ static int keep_conditions(struct request *r, const struct input *in)
 	opt.resolve.keep_when = true;
 	again.diags = diags_new(again.arena, again.sources); /* its notes were given already */
 	int rc = input_resolve(&again, &opt, &kept);
+	if (rc)
+		session_report(&again);
 	r->session->starved |= again.starved;
 	r->c.kept = kept.policies;
 	return rc;

@@ -52,7 +52,8 @@ static int load(struct session *s, struct dd *dd, const char *path, struct decid
 	int status = decide_load(s, dd, path, o, out);
 
 	/* What reading it is worth a note for is check's and import's to tell. */
-	s->diags->list.n = 0;
+	if (!status)
+		s->diags->list.n = 0;
 	return status;
 }
 

@@ -218,6 +218,7 @@ static int dump_policy(struct session *s, const struct dump_options *o, const st
 	};
 	struct dd *dd = dd_new(s->arena, RAISE_BUDGET);
 	int status = raise_policy(s, dd, dump_root(s, dd, h), &opt, &out);
+	session_report(s);
 	if (status)
 		return status;
 	return output_write(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;

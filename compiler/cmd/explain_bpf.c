@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
+#include "compiler/decision/compare.h"
 #include "compiler/file/decide.h"
-#include "compiler/file/raise.h"
 #include "grammar/parse.h"
 
 enum { NAMES_SHOWN = 8, ANSWERS_MAX = 64 };
@@ -70,7 +70,7 @@ static void put_answers(struct explaining *e, dd_node n, struct dd_point at)
 		verdict_print(e->out, v);
 		if (depends) {
 			buf_puts(e->out, ", for example ");
-			put_witness(e->out, &at);
+			words_witness(e->out, &at);
 		}
 		buf_putc(e->out, '\n');
 		/* The simulator takes the instruction pointer as zero. */

@@ -65,6 +65,7 @@ static int import_bpf(struct session *s, struct source *src, const struct import
 	};
 	struct dd *dd = dd_new(s->arena, RAISE_BUDGET);
 	int status = raise_policy(s, dd, cbpf_lift(dd, s->arena, &prog), &opt, &text);
+	session_report(s);
 	return status ? status : write_out(&text, o->output);
 }
 

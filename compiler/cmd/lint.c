@@ -244,6 +244,7 @@ static int lint_here(struct lint_run *r, const char *path)
 		lint_source(r, src, path);
 	}
 	put_findings(r, err ? path : src->name);
+	s->diags = diags_new(s->arena, s->sources);
 	return EXIT_OK;
 }
 

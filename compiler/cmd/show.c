@@ -375,9 +375,9 @@ static int show(struct session *s, const struct options *o)
 	struct shown w = { .s = s, .out = &out };
 	int err = set_list_read(s, o->at[OPT_SETS].list.v, &w.sets);
 
+	session_report(s);
 	if (err)
 		tell("pale show: sets: %s", strerror(-err));
-	session_report(s);
 	show_name(&w, str_c(o->operands[0]));
 	if (w.found)
 		return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;

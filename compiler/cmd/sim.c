@@ -9,7 +9,7 @@
 #include "compiler/tell/decided.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/file/container.h"
+#include "compiler/tell/loaded.h"
 #include "compiler/cmd/strace.h"
 #include "compiler/file/lines.h"
 #include "grammar/parse.h"
@@ -19,7 +19,7 @@
 struct simulator {
 	const struct policy *policy; /* NULL for a foreign program */
 	bool as_bpf;
-	const struct sim_loaded *loaded; /* a container's */
+	const struct container *loaded; /* a container's */
 	const struct decide
 		*decide; /* the policy where its environment is open, or JSON; else NULL */
 	const struct environment *env;       /* what of it is known */
@@ -168,9 +168,9 @@ static int answer(struct session *s, const struct simulator *sim, enum arch arch
 	if (sim->decide)
 		return decide_call(s, sim, arch, c, v, out);
 	if (sim->loaded) {
-		if (sim_loaded_check(s, sim->loaded, c, true))
+		if (container_check(s, sim->loaded, c, true))
 			return -1;
-		*v = sim_loaded_eval(sim->loaded, c);
+		*v = container_eval(sim->loaded, c);
 		if (out)
 			put_loaded(out, s->sources, sim->loaded, c);
 		return 0;
@@ -505,8 +505,9 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 	int status;
 
 	if (o->as >= AS_RUNC) {
-		struct sim_loaded *l = ARENA_NEW(s->arena, struct sim_loaded);
-		status = sim_loaded_load(s, o->file, &o->input, o->policy, &o->loads, l);
+		struct container *l = ARENA_NEW(s->arena, struct container);
+		status = container_load(s, o->file, &o->input, o->policy, &o->loads, l);
+		session_report(s);
 		sim->policy = l->policy;
 		sim->loaded = l;
 		return status;

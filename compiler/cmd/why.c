@@ -8,15 +8,15 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/decision/compare.h"
 #include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
 #include "compiler/cmd/dump.h"
 #include "compiler/file/journal.h"
 #include "compiler/file/lines.h"
-#include "compiler/file/raise.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/file/container.h"
+#include "compiler/tell/loaded.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64, ANSWERS_MAX = 64 };
 
@@ -38,7 +38,7 @@ struct why {
 	struct dd *dd;
 	struct decide decide;
 	const struct options *options;
-	const struct sim_loaded *loaded;
+	const struct container *loaded;
 	dd_node root; /* what the file answers */
 	VEC(struct event) events;
 	size_t more; /* events past EVENTS_MAX */
@@ -333,7 +333,7 @@ static void put_event(struct buf *out, const struct why *w, const struct event *
 
 	if (e->count > 1)
 		buf_printf(out, "%llu times ", (unsigned long long)e->count);
-	put_witness(out, &at);
+	words_witness(out, &at);
 	if (e->answered) {
 		buf_puts(out, ": ");
 		if (e->verdict.data)
@@ -496,7 +496,7 @@ static void put_answer(struct buf *out, const struct why *w, const struct event 
 	put_reason(out, w, at);
 	if (depends) {
 		buf_puts(out, "\n    for example ");
-		put_witness(out, at);
+		words_witness(out, at);
 	}
 	buf_putc(out, '\n');
 	if (v.kind < VERDICT_LOG)
@@ -575,7 +575,7 @@ static void put_file(struct buf *out, const struct why *w, const struct event *e
 {
 	const struct call c = { .audit_arch = e->audit, .nr = e->nr };
 
-	if (w->loaded && sim_loaded_check(w->s, w->loaded, &c, false))
+	if (w->loaded && container_check(w->s, w->loaded, &c, false))
 		return;
 	if (put_answers(out, w, e, LIKE_ALL) ||
 	    (e->verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
@@ -725,10 +725,11 @@ static int load_file(struct why *w)
 		w->root = w->decide.root;
 		return status;
 	}
-	struct sim_loaded *l = ARENA_NEW(w->s->arena, struct sim_loaded);
+	struct container *l = ARENA_NEW(w->s->arena, struct container);
 	int status = runtime_loader(w->s, w->options, as->word ? OCI_CRUN : OCI_RUNC, &rt);
 	if (status < 0)
-		status = sim_loaded_load(w->s, w->file, &input, w->opt.policy, &rt, l);
+		status = container_load(w->s, w->file, &input, w->opt.policy, &rt, l);
+	session_report(w->s);
 	w->loaded = l;
 	w->dd = l->dd;
 	w->root = l->held.root;

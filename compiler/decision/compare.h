@@ -91,3 +91,5 @@ bool words_environment(struct dd *d, dd_node claim, enum arch arch, struct buf *
 void words_call(struct buf *out, const struct dd_point *at, unsigned fields);
 /* The environments that a call of this architecture can be made in. */
 dd_node environment_possible(struct dd *d, enum arch arch);
+/* "x86_64 socket(0x1, 0)": a call that shows something. */
+void words_witness(struct buf *out, const struct dd_point *at);

@@ -548,3 +548,33 @@ void words_call(struct buf *out, const struct dd_point *at, unsigned fields)
 	if (arch < 0 && nr != UINT32_MAX)
 		buf_printf(out, " of architecture 0x%x", audit);
 }
+
+void words_witness(struct buf *out, const struct dd_point *at)
+{
+	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL],
+		 bare = nr;
+	int a = arch_of_call(audit, &bare);
+	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, bare);
+	unsigned n = 0;
+
+	if (a < 0)
+		buf_printf(out, "architecture 0x%x ", audit);
+	else
+		buf_printf(out, "%s ", arch_info((enum arch)a)->name);
+	if (sys)
+		buf_puts(out, sys->name);
+	else if (nr == UINT32_MAX)
+		buf_puts(out, "#-1");
+	else
+		buf_printf(out, "#%u", a < 0 ? nr : bare);
+	for (unsigned i = 0; i < 6; i++)
+		if (at->at[i])
+			n = i + 1;
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(out, at->at[i] < 10 ? "%s%llu" : "%s0x%llx", i ? ", " : "(",
+			   (unsigned long long)at->at[i]);
+	if (n)
+		buf_putc(out, ')');
+	if (at->at[DD_IP])
+		buf_printf(out, " from 0x%llx", (unsigned long long)at->at[DD_IP]);
+}

@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/tell/decided.h"
-#include "compiler/cmd/runtime.h"
 #include "compiler/file/container.h"
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/write/write.h"
@@ -29,7 +27,7 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 }
 
 static int open_json(struct session *s, const struct json *root, const struct oci_runtime *rt,
-		     const struct input_options *input, struct sim_loaded *out)
+		     const struct input_options *input, struct container *out)
 {
 	const struct environment *env = &input->resolve.env;
 	struct oci_load_options opt = { .runtime = *rt, .env = *env, .asked = input->asked };
@@ -40,7 +38,7 @@ static int open_json(struct session *s, const struct json *root, const struct oc
 		opt.env.host = native >= 0 ? (enum arch)native : ARCH_X86_64;
 	}
 	if (!opt.env.host_known) {
-		tell("pale: say the machine with --host");
+		session_say(s, "pale: say the machine with --host");
 		return EXIT_USAGE;
 	}
 	out->dd = dd_new(s->arena, NODE_BUDGET);
@@ -50,15 +48,16 @@ static int open_json(struct session *s, const struct json *root, const struct oc
 	return oci_load(s->arena, out->dd, root, &opt, &out->held, s->diags) ? EXIT_FOUND : EXIT_OK;
 }
 
-int sim_loaded_load(struct session *s, const char *file, const struct input_options *input,
-		    const char *policy, const struct oci_runtime *rt, struct sim_loaded *out)
+int container_load(struct session *s, const char *file, const struct input_options *input,
+		   const char *policy, const struct oci_runtime *rt, struct container *out)
 {
 	struct input in;
 	int status = input_open(s, file, &in);
 
-	*out = (struct sim_loaded){ 0 };
+	*out = (struct container){ 0 };
 	if (!status && in.format == INPUT_BPF) {
-		tell("pale: '%s' is a BPF program, which is no profile; leave --as out", file);
+		session_say(s, "pale: '%s' is a BPF program, which is no profile; leave --as out",
+			    file);
 		return EXIT_FOUND;
 	}
 	if (!status && in.format == INPUT_PALE)
@@ -73,10 +72,10 @@ int sim_loaded_load(struct session *s, const char *file, const struct input_opti
 	if (!status)
 		status =
 			root && !s->diags->errors ? open_json(s, root, rt, input, out) : EXIT_FOUND;
-	return session_report(s) && !status ? EXIT_FOUND : status;
+	return s->diags->errors && !status ? EXIT_FOUND : status;
 }
 
-static dd_node at_call(struct dd *d, dd_node n, const struct call *c, bool args)
+dd_node container_at(struct dd *d, dd_node n, const struct call *c, bool args)
 {
 	n = dd_fix(d, n, DD_CALL, UINT64_MAX, DD_CALL_OF(c->audit_arch, c->nr));
 	for (unsigned i = 0; args && i < 6; i++)
@@ -84,30 +83,30 @@ static dd_node at_call(struct dd *d, dd_node n, const struct call *c, bool args)
 	return n;
 }
 
-struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c)
+struct verdict container_eval(const struct container *l, const struct call *c)
 {
 	struct dd_point at = oci_point(&l->env, c);
 
 	return dd_eval_at(l->dd, l->held.root, &at);
 }
 
-int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c, bool args)
+int container_check(struct session *s, const struct container *l, const struct call *c, bool args)
 {
 	const struct oci_model *m = l->held.model;
 	unsigned open = 0;
 
 	if (l->held.open)
-		open = oci_open_fields(l->dd, at_call(l->dd, m->root, c, args), &l->asked) |
-		       oci_open_fields(l->dd, at_call(l->dd, m->undefined, c, args), &l->asked);
+		open = oci_open_fields(l->dd, container_at(l->dd, m->root, c, args), &l->asked) |
+		       oci_open_fields(l->dd, container_at(l->dd, m->undefined, c, args),
+				       &l->asked);
 	if (open)
 		return oci_ask_environment(s->diags, m->profile, c, open);
-	if (at_call(l->dd, l->held.undecided, c, args) != DD_TRUE)
+	if (container_at(l->dd, l->held.undecided, c, args) != DD_TRUE)
 		return 0;
 	BUF_AUTO call = { 0 };
 	oci_print_call(&call, c->audit_arch, c->nr, c->args);
 	unsigned matching;
-	const struct oci_rule *one =
-		oci_model_rule(m, &l->env, c, sim_loaded_eval(l, c), &matching);
+	const struct oci_rule *one = oci_model_rule(m, &l->env, c, container_eval(l, c), &matching);
 	struct diag *d = diag_add(
 		s->diags, DIAG_PL267, one ? one->span : l->span,
 		"two entries with different actions match %s, and only "
@@ -121,101 +120,4 @@ int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct
 		  m->runtime.version >> 8 & 0xff,
 		  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
 	return -1;
-}
-
-static void put_member(struct buf *out, const struct sources *sources, const struct json *object,
-		       const char *key)
-{
-	const struct json *m = oci_member(object, key);
-
-	put_place(out, sources, m ? m->span : object->span);
-	buf_printf(out, ": '%s'", key);
-}
-
-static void put_entry(struct buf *out, const struct sources *sources, const struct oci_rule *r)
-{
-	put_place(out, sources, r->span);
-	buf_printf(out, ": '" PRISTR "'", STRARG(r->handed.n ? r->handed : r->name));
-	if (!r->handed.n)
-		buf_puts(out, ", with what libseccomp adds for it");
-}
-
-/* Several entries match: the one that libseccomp let decide. */
-static bool put_disputed(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
-			 const struct call *c, struct verdict held)
-{
-	unsigned matching;
-	const struct oci_rule *r = oci_model_rule(l->held.model, &l->env, c, held, &matching);
-
-	if (!r)
-		return false;
-	put_entry(out, sources, r);
-	if (matching == 2)
-		buf_puts(out, ", of two that match");
-	else
-		buf_printf(out, ", of %u that match", matching);
-	return true;
-}
-
-/* The call is listed by a name that the runtime's libseccomp does not know. */
-static void put_late_name(struct buf *out, const struct sources *sources,
-			  const struct sim_loaded *l, const struct call *c)
-{
-	const struct oci_model *m = l->held.model;
-	uint32_t nr = c->nr;
-	int a = arch_of_call(c->audit_arch, &nr);
-	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
-
-	if (!sys || libseccomp_numbers(m->runtime.libseccomp, sys, (enum arch)a))
-		return;
-	vec_each(&m->profile->rules, r) {
-		if (!str_is(r->name, sys->name) ||
-		    !oci_gate_open(m->profile->entries.v[r->entry].gate, &l->env))
-			continue;
-		buf_puts(out, "; listed at ");
-		put_place(out, sources, r->span);
-		buf_puts(out, ", but ");
-		put_unknowing(out, sys, (enum arch)a);
-		return;
-	}
-}
-
-void put_loaded(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
-		const struct call *c)
-{
-	const struct oci_model *m = l->held.model;
-	struct oci_why why = oci_model_why(m, &l->env, c);
-	struct dd_point at = oci_point(&l->env, c);
-
-	if (m->profile->lost) {
-		buf_puts(out, "no filter: the runtime loses the profile at a null in it");
-		return;
-	}
-	if (!m->profile->has_default) {
-		buf_puts(out, "no filter: the profile has no default and no rule");
-		return;
-	}
-	struct verdict held = dd_eval_at(l->dd, l->held.root, &at);
-	if (at_call(l->dd, l->held.disputed, c, true) == DD_TRUE &&
-	    put_disputed(out, sources, l, c, held))
-		return;
-	if (!verdict_eq(held, dd_eval_at(l->dd, m->root, &at))) {
-		buf_puts(out, "libseccomp: its filter, which the entries do not say");
-		return;
-	}
-	switch (why.by) {
-	case OCI_BY_STUB:
-		buf_puts(out, "runc: ENOSYS for numbers above all that the profile names");
-		put_late_name(out, sources, l, c);
-		return;
-	case OCI_BY_ARCH:
-		buf_puts(out, "libseccomp: an architecture that the profile does not list");
-		return;
-	case OCI_BY_ENTRY: put_entry(out, sources, why.rule); return;
-	case OCI_BY_DEFAULT:
-		put_member(out, sources, m->profile->json, "defaultAction");
-		put_late_name(out, sources, l, c);
-		return;
-	}
-	BUG("layer");
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* sim --as docker:runc|docker:crun: what a container's kernel would answer, and which layer. */
-#include "compiler/cmd/cmd.h"
+/* What the kernel answers in a container that was started with a FILE as its profile. */
+#include "compiler/file/input.h"
 #include "compiler/oci/runtime/model.h"
 #include "compiler/oci/runtime/runtime.h"
 
-struct sim_loaded {
+struct container {
 	const struct policy *policy; /* what was compiled to JSON; NULL: the file is JSON */
 	struct dd *dd;
 	struct oci_loaded held;
@@ -17,16 +17,15 @@ struct sim_loaded {
 
 /*
  * JSON as it stands, a policy (named `policy`) by the JSON that it compiles to. An exit status;
- * what is wrong was reported.
+ * what is wrong was said in the session.
  */
-int sim_loaded_load(struct session *s, const char *file, const struct input_options *input,
-		    const char *policy, const struct oci_runtime *rt, struct sim_loaded *out);
+int container_load(struct session *s, const char *file, const struct input_options *input,
+		   const char *policy, const struct oci_runtime *rt, struct container *out);
 /*
  * Can this call be answered, whose arguments are known or not? 0, or -1 after saying what is not
  * known.
  */
-int sim_loaded_check(struct session *s, const struct sim_loaded *l, const struct call *c,
-		     bool args);
-struct verdict sim_loaded_eval(const struct sim_loaded *l, const struct call *c);
-void put_loaded(struct buf *out, const struct sources *sources, const struct sim_loaded *l,
-		const struct call *c);
+int container_check(struct session *s, const struct container *l, const struct call *c, bool args);
+struct verdict container_eval(const struct container *l, const struct call *c);
+/* What is left of a node for one call, its arguments known or not. */
+dd_node container_at(struct dd *d, dd_node n, const struct call *c, bool args);

@@ -6,7 +6,7 @@
  * manager, so two files are compared by comparing two nodes.
  */
 #include "compiler/cbpf/cbpf.h"
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/input.h"
 #include "compiler/decision/decision.h"
 
 enum { DECIDE_BUDGET = 1 << 22 }; /* nodes for two files and what is asked of them */
@@ -43,8 +43,8 @@ struct decide {
 	unsigned arches;
 };
 
-/* EXIT_OK, EXIT_FOUND or EXIT_SYSTEM, both after saying why. Warnings and notes of reading it
- * stay in s->diags: report them, or forget them. */
+/* EXIT_OK, EXIT_FOUND or EXIT_SYSTEM, both after saying why. Also warnings and notes of reading it are
+ * in s->diags: report them, or forget them. */
 int decide_load(struct session *s, struct dd *dd, const char *path,
 		const struct decide_options *opt, struct decide *out);
 
@@ -52,10 +52,3 @@ int decide_load(struct session *s, struct dd *dd, const char *path,
 const struct decide_part *decide_part_at(const struct decide *d, const struct dd_point *at);
 /* The policy that answers there (to foreign architectures: the first); NULL for BPF. */
 const struct policy *decide_policy(const struct decide *d, const struct dd_point *at);
-
-/*
- * What decided at a point: "web.pale:3:9: allow read", the JSON entry's place, or for a program
- * "fw.bpf: instruction 17: ret ALLOW". Capabilities, kernel and host of the point count.
- */
-void decide_put_why(struct buf *out, const struct sources *sources, const struct decide *d,
-		    const struct dd_point *at);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading what a command works on: whatever the format, and the environment it is meant for. */
+/* Reading what a command works on, whatever the format. */
 #include <errno.h>
 #include <string.h>
 
@@ -19,10 +19,9 @@ int input_unreadable(struct session *s, const char *path, int err)
 		diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is larger than %u MiB", path,
 			 SOURCE_MAX >> 20);
 	} else {
-		tell("pale: cannot read '%s': %s", path, strerror(-err));
+		session_say(s, "pale: cannot read '%s': %s", path, strerror(-err));
 		return EXIT_SYSTEM;
 	}
-	session_report(s);
 	return EXIT_FOUND;
 }
 
@@ -52,12 +51,9 @@ enum input_format input_recognise(struct session *s, const struct source *src)
 	return INPUT_OTHER;
 }
 
-static int told(struct session *s)
+static int found(const struct session *s)
 {
-	if (!s->diags->errors)
-		return EXIT_OK;
-	session_report(s);
-	return EXIT_FOUND;
+	return s->diags->errors ? EXIT_FOUND : EXIT_OK;
 }
 
 static void read_json(struct session *s, struct input *in)
@@ -84,7 +80,7 @@ int input_open(struct session *s, const char *path, struct input *out)
 		read_json(s, out);
 	if (out->format == INPUT_PALE)
 		out->ast = pale_parse_source(s->arena, out->source, s->diags);
-	return told(s);
+	return found(s);
 }
 
 static void read_profile(struct session *s, const struct input_options *opt, struct input *in)
@@ -119,7 +115,7 @@ int input_resolve(struct session *s, const struct input_options *opt, struct inp
 	/* What a dropped statement would have said is missing: no second-hand errors. */
 	if (!s->diags->errors && in->ast && !opt->parse_only)
 		in->policies = resolve_tree(s, opt, in, s->diags);
-	return told(s);
+	return found(s);
 }
 
 static unsigned hangs_on(const struct diags *ds)
@@ -149,7 +145,7 @@ int input_resolve_unless(struct session *s, const struct input_options *opt, uns
 		return EXIT_OK;
 	in->policies = policies;
 	diags_take(s->diags, own);
-	return told(s);
+	return found(s);
 }
 
 int input_load(struct session *s, const char *path, const struct input_options *opt,
@@ -160,17 +156,17 @@ int input_load(struct session *s, const char *path, const struct input_options *
 	return status || out->format == INPUT_BPF ? status : input_resolve(s, opt, out);
 }
 
-static const struct policy *tell_choice(const struct input *in)
+static const struct policy *no_choice(struct session *s, const struct input *in)
 {
 	if (!in->policies || !in->policies->list.n) {
-		tell("pale: '%s' holds no policy", in->source->name);
+		session_say(s, "pale: '%s' holds no policy", in->source->name);
 		return NULL;
 	}
 	BUF_AUTO all = { 0 };
 	vec_each(&in->policies->list, p)
 		buf_printf(&all, " " PRISTR, STRARG((*p)->name));
-	tell("pale: '%s' holds several policies; name one with --policy:%s", in->source->name,
-	     all.p);
+	session_say(s, "pale: '%s' holds several policies; name one with --policy:%s",
+		    in->source->name, all.p);
 	return NULL;
 }
 
@@ -180,19 +176,19 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
 
 	if (in->ast && !in->ast->stmts) {
 		input_tell_empty(s, in->source);
-		session_report(s);
 		return NULL;
 	}
 	if (!in->policies || !in->policies->list.n)
-		return tell_choice(in);
+		return no_choice(s, in);
 	if (!name)
-		return in->policies->list.n == 1 ? in->policies->list.v[0] : tell_choice(in);
+		return in->policies->list.n == 1 ? in->policies->list.v[0] : no_choice(s, in);
 	suggest_start(&near, str_c(name));
 	vec_each(&in->policies->list, p) {
 		if (str_is((*p)->name, name))
 			return *p;
 		suggest_offer(&near, (*p)->name);
 	}
-	tell("pale: '%s' holds no policy '%s'" PRINEAR, in->source->name, name, NEARARG(near));
+	session_say(s, "pale: '%s' holds no policy '%s'" PRINEAR, in->source->name, name,
+		    NEARARG(near));
 	return NULL;
 }

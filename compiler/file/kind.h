@@ -4,7 +4,7 @@
  * What a file is, from its content alone. The one place that knows: every command that takes
  * FILE reads a policy, JSON or BPF, and says the same of whatever else it is given.
  */
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/input.h"
 
 struct file_kind {
 	enum input_format format;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "compiler/decision/compare.h"
 #include "compiler/decision/decompile.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"
@@ -17,36 +18,6 @@ struct raising {
 	dd_node written;
 };
 
-void put_witness(struct buf *out, const struct dd_point *at)
-{
-	uint32_t audit = (uint32_t)(at->at[DD_CALL] >> 32), nr = (uint32_t)at->at[DD_CALL],
-		 bare = nr;
-	int a = arch_of_call(audit, &bare);
-	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, bare);
-	unsigned n = 0;
-
-	if (a < 0)
-		buf_printf(out, "architecture 0x%x ", audit);
-	else
-		buf_printf(out, "%s ", arch_info((enum arch)a)->name);
-	if (sys)
-		buf_puts(out, sys->name);
-	else if (nr == UINT32_MAX)
-		buf_puts(out, "#-1");
-	else
-		buf_printf(out, "#%u", a < 0 ? nr : bare);
-	for (unsigned i = 0; i < 6; i++)
-		if (at->at[i])
-			n = i + 1;
-	for (unsigned i = 0; i < n; i++)
-		buf_printf(out, at->at[i] < 10 ? "%s%llu" : "%s0x%llx", i ? ", " : "(",
-			   (unsigned long long)at->at[i]);
-	if (n)
-		buf_putc(out, ')');
-	if (at->at[DD_IP])
-		buf_printf(out, " from 0x%llx", (unsigned long long)at->at[DD_IP]);
-}
-
 static const char *answer(struct raising *r, dd_node n, const struct dd_point *at)
 {
 	BUF_AUTO text = { 0 };
@@ -59,7 +30,7 @@ static const char *witness(struct raising *r, const struct dd_point *at)
 {
 	BUF_AUTO text = { 0 };
 
-	put_witness(&text, at);
+	words_witness(&text, at);
 	return str_dup(r->s->arena, (struct str){ text.p, text.n });
 }
 
@@ -175,7 +146,6 @@ static int not_decided(struct raising *r)
 				  r->o->what, RAISE_BUDGET);
 
 	diag_help(r->s->diags, d, "'pale sim' still answers for single calls");
-	session_report(r->s);
 	return EXIT_FOUND;
 }
 
@@ -203,7 +173,7 @@ static bool write_policy(struct raising *r, struct buf *out)
 static bool read_policy(struct raising *r, const struct buf *text)
 {
 	struct session *s = r->s;
-	struct diags *own = diags_new(s->arena, s->sources), *before = s->diags;
+	struct diags *own = diags_new(s->arena, s->sources);
 	struct source *src = source_add(s->sources, "<policy>", (struct str){ text->p, text->n });
 	struct resolve_options opt = { 0 };
 	struct ast_file *file = pale_parse_source(s->arena, src, own);
@@ -216,13 +186,10 @@ static bool read_policy(struct raising *r, const struct buf *text)
 	}
 	if (!own->errors)
 		return true;
-	s->diags = own;
-	session_report(s);
-	s->diags = before;
 	diag_add(s->diags, DIAG_PL279, r->o->span,
-		 "the policy that says what %s does is not one that "
-		 "pale accepts: see above",
+		 "the policy that says what %s does is not one that pale accepts: it follows",
 		 r->o->what);
+	diags_take(s->diags, own);
 	return false;
 }
 
@@ -240,7 +207,7 @@ int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct ra
 		return not_decided(&r);
 	if (!ok)
 		out->n = start;
-	return session_report(s) || !ok ? EXIT_FOUND : EXIT_OK;
+	return s->diags->errors || !ok ? EXIT_FOUND : EXIT_OK;
 }
 
 bool policy_name_is_legal(const char *name)

@@ -4,7 +4,7 @@
  * A decision as the text of a policy, for import and dump: written, read again, resolved, and
  * compared with what it came from. What a policy cannot say is told with a witness call.
  */
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/session.h"
 #include "compiler/decision/decision.h"
 
 enum { RAISE_BUDGET = 1 << 23 }; /* nodes */
@@ -19,11 +19,8 @@ struct raise_options {
 	bool approximate;    /* where it cannot be said exactly, tighter */
 };
 
-/* EXIT_OK and the text, or EXIT_FOUND after saying why not. Notes are told in both cases. */
+/* EXIT_OK and the text, or EXIT_FOUND after saying why not. Notes are in s->diags in both cases. */
 int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct raise_options *o,
 		 struct buf *out);
 
 bool policy_name_is_legal(const char *name);
-
-/* "x86_64 socket(0x1, 0)": a call that shows something. */
-void put_witness(struct buf *out, const struct dd_point *at);

@@ -7,7 +7,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/input.h"
 
 struct dirs {
 	struct arena *arena;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/file/input.h"
 #include "grammar/parse.h"
 
 static int add_sets(struct session *s, const char *path, struct set_list *out)
@@ -16,7 +17,7 @@ static int add_sets(struct session *s, const char *path, struct set_list *out)
 	if (err == -ENOENT || err == -EISDIR || err == -EINVAL)
 		return 0; /* gone since the directory was read, or no file */
 	if (err) {
-		tell("pale: cannot read '%s': %s", path, strerror(-err));
+		session_say(s, "pale: cannot read '%s': %s", path, strerror(-err));
 		return err;
 	}
 	struct ast_file *file = pale_parse_source(s->arena, source, s->diags);

@@ -4,7 +4,7 @@
  * The sets that a policy may use, read from the directories of set_directories(): `list` and
  * `show` tell of them. A set that an earlier directory hides is left out.
  */
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/session.h"
 #include "grammar/ast.h"
 
 struct listed_set {

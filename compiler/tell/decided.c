@@ -156,6 +156,47 @@ void put_dispute(struct buf *out, const struct oci_disputes *disputes,
 	verdict_print(out, d.second_says);
 }
 
+static void put_return(struct buf *out, const struct decide *d, const struct call *c,
+		       const struct dd_point *at)
+{
+	size_t last = 0;
+
+	buf_puts(out, d->shown);
+	/* The simulator takes the instruction pointer as zero. */
+	if (!at->at[DD_IP]) {
+		cbpf_run_to(&d->prog, c, &last);
+		buf_printf(out, ": instruction %zu", last);
+	}
+	buf_puts(out, ": ret ");
+	verdict_print(out, dd_eval_at(d->dd, d->root, at));
+}
+
+void decide_put_why(struct buf *out, const struct sources *sources, const struct decide *d,
+		    const struct dd_point *at)
+{
+	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
+			  .nr = (uint32_t)at->at[DD_CALL] };
+	struct environment env = {
+		.caps_known = true,
+		.caps = at->at[DD_CAPS],
+		.kernel_known = true,
+		.kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
+		.host_known = true,
+		.host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
+	};
+	const struct policy *p = decide_policy(d, at);
+	struct decision_why why;
+
+	memcpy(c.args, at->at, sizeof(c.args));
+	if (!p) {
+		put_return(out, d, &c, at);
+		return;
+	}
+	policy_eval_in(p, &env, &c, &why);
+	put_decided(out, sources, p, &why);
+	put_dispute(out, decide_part_at(d, at)->disputes, &env, &c);
+}
+
 void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a)
 {
 	struct str name = libseccomp_since(str_c(sys->name)), here = libseccomp_since_on(sys, a);

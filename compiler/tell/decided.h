@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* How commands print which line of a policy decided: FILE:LINE:COLUMN: the text there. */
-#include "compiler/cmd/cmd.h"
+/* Which line of a policy decided, as text: FILE:LINE:COLUMN: the text there. */
+#include "compiler/file/decide.h"
 #include "compiler/oci/runtime/runtime.h"
 
 /* "web.pale:3:9", "<none>" */
@@ -23,6 +23,12 @@ void put_header(struct buf *out, const struct sources *sources, const struct pol
 /* "; depends on libseccomp: 2.5.4 says ERRNO(1)" where this call is disputed, else nothing. */
 void put_dispute(struct buf *out, const struct oci_disputes *disputes,
 		 const struct environment *env, const struct call *c);
+/*
+ * What decided at a point: "web.pale:3:9: allow read", the JSON entry's place, or for a program
+ * "fw.bpf: instruction 17: ret ALLOW". Capabilities, kernel and host of the point count.
+ */
+void decide_put_why(struct buf *out, const struct sources *sources, const struct decide *d,
+		    const struct dd_point *at);
 /* "libseccomp before 2.5.5 does not know the name 'cachestat'", or that none up to the newest does. */
 void put_unknowing(struct buf *out, const struct syscall_info *sys, enum arch a);
 /* Takes notes of it (SC153) out: for commands that say it at the call itself. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* How `pale run --verify` and `--count` tell what was refused. */
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/session.h"
 #include "compiler/enforce/enforce.h"
 
 /* By default, by unknown, by rule, by foreign apart; the most frequent first. */

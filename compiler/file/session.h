@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What everything that reads a FILE stands on, and how it says what is wrong. */
+#include "compiler/base/diag.h"
+
+/* How a command ends, and what a step of it that may fail returns (language.md, Exit codes). */
+enum {
+	EXIT_OK = 0,
+	EXIT_FOUND = 1, /* errors in the input, findings, differences */
+	EXIT_USAGE = 2,
+	EXIT_SYSTEM = 3,
+	EXIT_PALE = 125, /* run, learn: our own failure */
+};
+
+/* An arena, sources, diagnostics. Nothing is printed here: cmd opens it, and tells what is in it. */
+struct session {
+	struct arena *arena;
+	struct sources *sources;
+	struct diags *diags;
+	VEC(const char *) lines; /* session_say() */
+	bool diag_json;          /* --diag=json, or PALE_DIAG=json */
+	bool starved;            /* PL020 was reported */
+	int failure;             /* the status to leave with when memory ends */
+};
+
+/* A line about no place of a file, "pale: cannot read 'x': ...": told before the diagnostics. */
+void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
