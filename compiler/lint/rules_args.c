@@ -10,8 +10,6 @@
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
-#define NS_FLAGS 0x7e020000u /* CLONE_NEW* that clone(2) takes: 2114060288 */
-
 /* What the table says of one argument, over the architectures that an entry speaks to. */
 struct arg_facts {
 	bool known;   /* the call exists on one of them at least */
@@ -434,41 +432,32 @@ void sc_sign_extension(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &g);
 }
 
-RULE(SC125, "clone-ns-mask", HIGH, JSON, sc_clone_ns_mask,
+RULE(SC125, "clone-ns-mask", HIGH, BOTH, sc_clone_ns_mask,
      "a mask on clone that forgets namespace flags",
-     "An entry allows clone when certain flags are clear, and forgets some of the seven CLONE_NEW* "
-     "flags. All of them: 0x7e020000, 2114060288.")
+     "clone is allowed when certain flags are clear, and some of the seven CLONE_NEW* flags are "
+     "forgotten: others are refused, these pass. All of them: 0x7e020000, 2114060288.")
 
+/* However it is said: some of the flags pass, and some do not. */
 void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} flags[] = {
-		{ 0x00020000, "CLONE_NEWNS" },   { 0x02000000, "CLONE_NEWCGROUP" },
-		{ 0x04000000, "CLONE_NEWUTS" },  { 0x08000000, "CLONE_NEWIPC" },
-		{ 0x10000000, "CLONE_NEWUSER" }, { 0x20000000, "CLONE_NEWPID" },
-		{ 0x40000000, "CLONE_NEWNET" },
-	};
+	static const char *const flags[] = { "CLONE_NEWNS",  "CLONE_NEWCGROUP", "CLONE_NEWUTS",
+					     "CLONE_NEWIPC", "CLONE_NEWUSER",   "CLONE_NEWPID",
+					     "CLONE_NEWNET" };
+	struct group open = GROUP(l);
 
-	if (!l->profile)
+	if (!l->facts || !facts_refuses(l->facts))
 		return;
-	vec_each(&l->profile->entries, e) {
-		struct group missing = GROUP(l);
-		const struct oci_arg *arg = e->args.v;
-
-		if (!e->readable || !entry_permits(e) || e->args.n != 1 || e->names.n != 1 ||
-		    !str_is(e->names.v[0].text, "clone") || arg->op != OCI_MASKED_EQ ||
-		    arg->two & oci_arg_written(arg) || !(oci_arg_written(arg) & NS_FLAGS) ||
-		    (oci_arg_written(arg) & NS_FLAGS) == NS_FLAGS)
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-			if (!(oci_arg_written(arg) & flags[i].bit))
-				group_add(&missing, str_c(flags[i].name), arg->span);
-		diag_help(l->ds,
-			  diag_add(l->ds, id, arg->span,
-				   "the mask on clone's flags lets %s through",
-				   group_list(&missing)),
-			  "2114060288 (0x7e020000) has all seven");
+	unsigned on = facts_tested(l->facts, "clone");
+	for (size_t i = 0; on && i < ARRAY_SIZE(flags); i++) {
+		const char *has = arena_printf(l->arena, "clone(flags has %s)", flags[i]);
+		if (facts_ask(l->facts, has, "CAP_SYS_ADMIN").some & on)
+			group_add(&open, str_c(flags[i]), facts_span(l->facts, "clone"));
 	}
+	if (!open.hits.n || open.hits.n == ARRAY_SIZE(flags))
+		return;
+	struct diag *d = diag_add(l->ds, id, group_span(&open),
+				  "the conditions on clone's flags let %s through, and refuse the "
+				  "other CLONE_NEW* flags",
+				  group_list(&open));
+	diag_help(l->ds, d, "2114060288 (0x7e020000) has all seven");
 }
