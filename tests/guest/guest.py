@@ -264,7 +264,7 @@ class Guest:
         for path, target in (links or {}).items():
             self.tree[path] = (stat.S_IFLNK | 0o777, target.encode())
 
-    def run(self, script, timeout=240, memory=512):
+    def run(self, script, timeout=600, memory=512):
         tree = dict(self.tree)
         tree["/script"] = (stat.S_IFREG | 0o755, script.encode())
         with tempfile.TemporaryDirectory() as d:

@@ -26,7 +26,7 @@ rm -r job; sleep 0 & wait; exit 3
 
 # Tasks that share the one CPU: since Linux 7.0 they are switched in the middle of a tracepoint.
 BUSY = r"""
-for i in 1 2 3 4; do dd if=/dev/zero of=/dev/null bs=1 count=2500 2>/dev/null & done; wait
+for i in 1 2 3 4; do dd if=/dev/zero of=/dev/null bs=1 count=2000 2>/dev/null & done; wait
 i=0
 while [ $i -lt 40 ]; do
     (mkdir /tmp/busy$i; cat /etc/hosts >/tmp/busy$i/f; rm -r /tmp/busy$i) & i=$((i + 1))
@@ -53,12 +53,12 @@ client() {
 }
 record() { # BACKEND NAME COMMAND...
     b=$1 name=$2; shift 2
-    pale learn --backend $b --recording /rec -o /$name.$b --name $name -- "$@" </dev/null
-    status=$?
+    pale learn --backend $b --recording /rec -o /$name.$b --name $name -- "$@" </dev/null 2>/said
+    status=$?; echo "== $name $b said"; cat /said
     echo "== $name $b"; echo "status $status"; cat /rec; echo "== $name $b proposal"; cat /$name.$b
 }
 for backend in ebpf ebpf-raw ptrace; do
-    record $backend busy /bin/sh /busy.sh
+    [ $backend = ptrace ] || record $backend busy /bin/sh /busy.sh
     record $backend job /bin/sh /job.sh
     rm -rf /var/lib/nginx/* /var/log/nginx/*
     client >/client </dev/null &
@@ -75,6 +75,16 @@ for b in ebpf ptrace; do
 done
 echo "== more"
 sh -c "echo 'exec ptrace' >/proc/self/attr/exec && exec /bin/sh -c 'cat /etc/shadow >/dev/null'"
+/bin/busybox sleep 1000 & other=$!
+echo "cat /proc/$other/environ; exit 0" >/peer.sh
+pale learn --backend ptrace -o /peer.pale --name peer -- /bin/sh /peer.sh >/dev/null
+pale compile -q -t apparmor -o /peer.aa /peer.pale
+# Since Linux 6.15 these two read it too (mm_access()); ptrace, which cannot see them, proposes all.
+sed -E -e "s,^profile .* \{,profile peer {," -e '/capability (perfmon|sys_admin),/d' /peer.aa >/peer
+apparmor_parser -r /peer
+echo "== peer"; grep '^# no rule' /peer.pale
+sh -c "echo 'exec peer' >/proc/self/attr/exec && exec /bin/sh /peer.sh" 2>&1
+kill $other
 """
 
 
@@ -107,11 +117,11 @@ def missed(guest, name, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name,status", [("job", 3), ("nginx", 0), ("busy", 0)])
+@pytest.mark.parametrize("name,status", [("job", 3), ("nginx", 0)])
 def test_the_recording_is_whole(guest, name, status, backend):
     guest.needs_ebpf(backend, f"{name} {backend}")
     if missed(guest, name, backend):
-        assert "'--backend ptrace' is slower and misses nothing" in guest.text
+        assert "'--backend ptrace' is slower and misses nothing" in guest.part(f"{name} {backend} said")
         return
     said = guest.part(f"{name} {backend}").splitlines()
     assert said[0] == f"status {status}", guest.text
@@ -120,18 +130,22 @@ def test_the_recording_is_whole(guest, name, status, backend):
     assert ("x86_64", "openat") in calls(guest, f"{name} {backend}")
 
 
-def test_nginx_was_asked(guest):
-    assert "hello" in guest.part("client ptrace")
-
-
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_nginx_was_asked(guest, backend):
+    guest.needs_ebpf(backend, f"nginx {backend}")
+    assert guest.part(f"client {backend}") == "hello"
+
+
+@pytest.mark.parametrize("backend", BACKENDS[:-1])
 def test_tasks_that_share_a_cpu_are_seen_whole(guest, backend):
     name = f"busy {backend}"
     guest.needs_ebpf(backend, name)
     if missed(guest, "busy", backend):
         return
+    assert guest.part(name).splitlines()[0] == "status 0", guest.part(f"{name} said")
+    assert guest.part(name).splitlines()[2] == "losses none"
     counts = {tuple(w[:2]): int(w[2]) for w in lines(guest, name, "call")}
-    assert counts["x86_64", "mkdir"] == 40 and counts["x86_64", "read"] >= 10000, counts
+    assert counts["x86_64", "mkdir"] == 40 and counts["x86_64", "read"] >= 8000, counts
     assert re.search(r"^recording .* processes=125 ", guest.part(name), re.M), guest.part(name)[:200]
     assert {path for path, _ in accesses(guest, name)} >= {f"/tmp/busy{i}/f" for i in range(40)}
 
@@ -143,7 +157,8 @@ def test_the_backends_agree_on_calls_and_files(guest, name, backend):
     guest.needs_ebpf("ebpf", one)
     if missed(guest, name, backend):
         return
-    assert calls(guest, other) == calls(guest, one) and len(calls(guest, one)) > 40
+    race = {("x86_64", "rt_sigsuspend"), ("x86_64", "rt_sigprocmask")}  # a child ends before it is waited for
+    assert calls(guest, other) - race == calls(guest, one) - race and len(calls(guest, one)) > 40
     assert accesses(guest, other) == accesses(guest, one)
     assert ("/etc/hosts", "r") in accesses(guest, "job ebpf")
     assert ("/var/www/index.html", "r") in accesses(guest, "nginx ebpf")
@@ -182,3 +197,12 @@ def test_apparmor_in_complain_mode_misses_nothing_in_the_proposal(guest, backend
     forgotten = [line for line in mine if 'name="/etc/shadow"' not in line]
     assert not forgotten, "\n".join(forgotten)
     assert len(mine) == (backend == "ptrace"), "the one that was left out is logged"
+
+
+def test_the_kernel_refuses_what_the_proposal_says_it_cannot_allow(guest):
+    """environ of another process is in the profile, and the right to trace that process is not."""
+    said = guest.part("peer").splitlines()
+    assert re.match(r"# no rule for AppArmor, which refuses them, here yet: ptrace \(by reading of another "
+                    r"process, with /proc/\d+/environ\)$", said[0]), guest.text
+    assert re.search("environ.*(Permission denied|Operation not permitted)", said[1]), guest.text
+    assert guest.denied(operation="ptrace", profile="peer", denied_mask="read"), guest.log
