@@ -30,7 +30,8 @@ def explained(pale, tmp_path, body, path):
 
 
 def table(pale, body, *paths):
-    text = pale("compile", "-", "-t", "apparmor", input=HEAD % body, check=0).out
+    # apparmor_parser 4.1.0 loses a denied m in a profile of such rules alone, with an attachment.
+    text = pale("compile", "-", "-t", "apparmor", input=HEAD % (body + " file r /zz;"), check=0).out
     dfa = aadfa.file_dfa(compiled(text))
     return [tuple(aadfa.perms(dfa, path.encode(), owner) for owner in (False, True)) for path in paths]
 

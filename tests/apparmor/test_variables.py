@@ -2,6 +2,7 @@
 """AppArmor's variables: read where it keeps them, opened as its parser opens them, missed where they are missing."""
 import pathlib
 import random
+import re
 import subprocess
 import sys
 
@@ -102,7 +103,10 @@ def test_without_apparmor_the_variables_are_those_that_it_ships():
     lines = tool("variables", "/etc/apparmor.d")
     if not pathlib.Path("/etc/apparmor.d/tunables/global").exists():
         pytest.skip("no AppArmor here to compare with")
-    assert len(lines) > 20 and {line.split()[1] for line in lines} == {"same"}, lines
+    told = {line.split()[1] for line in lines}
+    if int(re.search(r"version (\d+)", run([need("apparmor_parser"), "--version"], check=0).out)[1]) > 3:
+        told.discard("unknown")  # AppArmor 4 declares more of them; without it they are errors
+    assert len(lines) > 20 and told == {"same"}, lines
 
 
 def test_a_variable_that_nothing_declares_is_an_error_at_its_place(pale, tmp_path):
