@@ -160,6 +160,12 @@ void diag_fix_word(struct diags *ds, struct diag *d, struct span sp, struct str 
 		diag_fix(ds, d, sp, replacement);
 }
 
+bool diag_suggest_start(const struct diags *ds, struct suggest *s, struct str word)
+{
+	suggest_start(s, ds->errors > ds->cap ? (struct str){ 0 } : word);
+	return s->word.n > 0;
+}
+
 bool diag_suggest(struct diags *ds, struct diag *d, struct span sp, const struct suggest *s)
 {
 	if (!s->best.p)

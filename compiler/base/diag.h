@@ -88,6 +88,11 @@ void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str repla
 void diag_fix_word(struct diags *ds, struct diag *d, struct span sp, struct str word,
 		   struct str replacement);
 /*
+ * suggest_start(), but past the cap of errors, where no help is kept: then no candidate is looked
+ * at, which for a million misspelt names takes minutes. False: none need be offered.
+ */
+bool diag_suggest_start(const struct diags *ds, struct suggest *s, struct str word);
+/*
  * "did you mean 'X'?" as the help, and as a fix of the word where one candidate alone is at
  * most one edit away. False: nothing was near enough, and the help is the caller's.
  */

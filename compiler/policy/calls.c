@@ -246,9 +246,8 @@ void resolve_unknown_call(struct resolver *r, const struct ast_word *name)
 		diag_help(r->ds, d, "it exists on %s only, which this pale does not know", foreign);
 		return;
 	}
-	if (r->ds->errors > r->ds->cap)
-		return; /* not shown; a walk through the table each would take seconds */
-	suggest_start(&s, name->text);
+	if (!diag_suggest_start(r->ds, &s, name->text))
+		return;
 	for (size_t i = 0; i < syscall_count(); i++)
 		if (arches_of(syscall_at(i)) & r->listed)
 			suggest_offer(&s, str_c(syscall_at(i)->name));
@@ -589,7 +588,7 @@ static const struct namespace_bit *find_namespace(struct resolver *r, const stru
 {
 	struct suggest s;
 
-	suggest_start(&s, w->text);
+	diag_suggest_start(r->ds, &s, w->text);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
 		if (str_is(w->text, namespaces[i].name))
 			return &namespaces[i];

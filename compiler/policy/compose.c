@@ -316,10 +316,11 @@ static struct set_def *find_set(struct resolver *r, struct scope *scope, const s
 	if (q.unread)
 		return NULL;
 	struct suggest s;
-	suggest_start(&s, w->text);
+	bool offer = diag_suggest_start(r->ds, &s, w->text);
 	r->mark++;
-	suggest_sets(&s, r, scope);
-	for (const char *const *dir = r->opt->set_dirs; dir && *dir; dir++)
+	if (offer)
+		suggest_sets(&s, r, scope);
+	for (const char *const *dir = r->opt->set_dirs; offer && dir && *dir; dir++)
 		suggest_files(&s, r, *dir);
 	struct diag *d = resolve_report(r, DIAG_PL107, w->span, "no set '" PRISTR "' is known here",
 					WORD(*w));

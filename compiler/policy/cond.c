@@ -68,7 +68,7 @@ static bool report_argument(struct resolver *r, const struct cond_site *site,
 	BUF_AUTO names = { 0 };
 	struct suggest s;
 
-	suggest_start(&s, c->arg.text);
+	diag_suggest_start(r->ds, &s, c->arg.text);
 	for (unsigned i = 0; i < n; i++) {
 		suggest_offer(&s, str_c(args[i].name));
 		if (args[i].alias)

@@ -61,7 +61,7 @@ static void report_undeclared(struct resolver *r, const struct ast_word *w,
 	struct str name = { w->text.p + f->at, f->n };
 	struct suggest s;
 
-	suggest_start(&s, name);
+	diag_suggest_start(r->ds, &s, name);
 	vec_each(&r->p->variables->list, v) {
 		const char *spelled = arena_printf(r->arena, "@{" PRISTR "}", STRARG(v->name));
 		suggest_offer(&s, str_c(spelled));

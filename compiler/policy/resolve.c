@@ -51,7 +51,7 @@ static void header_layers(struct resolver *r, const struct ast_stmt *st)
 	for (const struct ast_word *w = st->words; w; w = w->next) {
 		struct suggest s;
 		unsigned bit = 0;
-		suggest_start(&s, w->text);
+		diag_suggest_start(r->ds, &s, w->text);
 		for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
 			suggest_offer(&s, str_c(layers[i].name));
 			if (str_is(w->text, layers[i].name))
@@ -78,7 +78,7 @@ static void header_arch(struct resolver *r, const struct ast_stmt *st)
 		int a = arch_find(w->text);
 		if (a < 0) {
 			struct suggest s;
-			suggest_start(&s, w->text);
+			diag_suggest_start(r->ds, &s, w->text);
 			for (int i = 0; i < ARCH_NR; i++)
 				suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
 			struct diag *d =

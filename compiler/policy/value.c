@@ -85,9 +85,9 @@ static bool find_anywhere(struct str name, enum arch a, uint64_t *value)
 {
 	bool found = false;
 
-	for (size_t i = 0; i < constant_count(); i++) {
+	for (size_t i = 0; (i = constant_named(name, i)) != SIZE_MAX; i++) {
 		const struct constant_row row = constant_at(i);
-		if (!(row.arches & ARCH_BIT(a)) || !str_is(name, row.name))
+		if (!(row.arches & ARCH_BIT(a)))
 			continue;
 		if (found && row.value[a] != *value)
 			return false;
@@ -99,9 +99,9 @@ static bool find_anywhere(struct str name, enum arch a, uint64_t *value)
 
 static const char *domain_with(struct resolver *r, struct str name, enum arch a)
 {
-	for (size_t i = 0; i < constant_count(); i++) {
+	for (size_t i = 0; (i = constant_named(name, i)) != SIZE_MAX; i++) {
 		const struct constant_row row = constant_at(i);
-		if (row.arches & ARCH_BIT(a) && str_is(name, row.name))
+		if (row.arches & ARCH_BIT(a))
 			return arena_printf(r->arena, "'%s'", row.domain);
 	}
 	return "another kind";
@@ -151,7 +151,7 @@ static bool report_name(struct resolver *r, const struct operand *o, const struc
 	d = resolve_report(r, DIAG_PL118, v->span, "unknown constant '" PRISTR "' for %s",
 			   STRARG(v->text), where(r, o));
 
-	suggest_start(&s, v->text);
+	diag_suggest_start(r->ds, &s, v->text);
 	constant_suggest(o->domain, &s);
 	in_case_of(r, &s);
 	if (!diag_suggest(r->ds, d, v->span, &s))
@@ -231,7 +231,7 @@ bool value_word(struct resolver *r, const char *domain, const char *what, struct
 		return true;
 	struct diag *d =
 		resolve_report(r, DIAG_PL136, span, "unknown %s '" PRISTR "'", what, STRARG(text));
-	suggest_start(&s, text);
+	diag_suggest_start(r->ds, &s, text);
 	constant_suggest(domain, &s);
 	in_case_of(r, &s);
 	if (!diag_suggest(r->ds, d, span, &s))
@@ -246,7 +246,7 @@ int resolve_capability(struct resolver *r, const struct ast_word *w)
 
 	if (cap >= 0)
 		return cap;
-	suggest_start(&s, w->text);
+	diag_suggest_start(r->ds, &s, w->text);
 	for (unsigned i = 0; i < CAPABILITY_NR; i++)
 		suggest_offer(&s, str_c(capability_name(i)));
 	struct diag *d =

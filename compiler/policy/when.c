@@ -25,7 +25,7 @@ static bool find_arch(struct resolver *r, const struct ast_word *w, enum arch *o
 		return true;
 	}
 	struct suggest s;
-	suggest_start(&s, w->text);
+	diag_suggest_start(r->ds, &s, w->text);
 	for (int i = 0; i < ARCH_NR; i++)
 		suggest_offer(&s, str_c(arch_info((enum arch)i)->name));
 	struct diag *d = resolve_report(r, DIAG_PL102, w->span, "unknown architecture '" PRISTR "'",

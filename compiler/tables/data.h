@@ -43,6 +43,7 @@ extern const uint16_t tables_names[TABLES_NAMES]; /* index in tables_syscalls + 
 extern const struct domain_info tables_domains[];
 extern const size_t tables_ndomains;
 extern const struct tables_constant tables_constants[];
+extern const uint16_t tables_constant_order[]; /* by name without its case, then by index */
 extern const uint64_t tables_values[][ARCH_NR];
 extern const char tables_text[]; /* names, each with its NUL */
 extern const size_t tables_nconstants;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "compiler/tables/mktables.h"
 #include "compiler/tables/place.h"
@@ -266,6 +267,30 @@ static size_t place_values(const struct constant *c, bool print)
 	return nrows++;
 }
 
+static int by_folded_name(const void *x, const void *y)
+{
+	const uint16_t *a = x, *b = y;
+	int c = strcasecmp(constants[*a].name, constants[*b].name);
+
+	return c ? c : (*a > *b) - (*a < *b);
+}
+
+static void print_name_order(void)
+{
+	uint16_t *order = calloc(nconstants, sizeof(*order));
+
+	if (!order || nconstants > UINT16_MAX)
+		abort();
+	for (size_t i = 0; i < nconstants; i++)
+		order[i] = (uint16_t)i;
+	qsort(order, nconstants, sizeof(*order), by_folded_name);
+	puts("const uint16_t tables_constant_order[] = {");
+	for (size_t i = 0; i < nconstants; i++)
+		printf("%s%u,%s", i % 16 ? " " : "\t", order[i], i % 16 == 15 ? "\n" : "");
+	puts("\n};");
+	free(order);
+}
+
 void print_constants(void)
 {
 	puts("const struct domain_info tables_domains[] = {");
@@ -290,6 +315,7 @@ void print_constants(void)
 		at = brief + strlen(without_prefix(c)) + 1;
 	}
 	printf("};\nconst size_t tables_nconstants = %zu;\n", nconstants);
+	print_name_order();
 }
 
 void print_calls(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/tables/tables.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,16 +354,34 @@ const struct domain_info *domain_find(const char *name)
 	return NULL;
 }
 
-/* Is `word` the constant's name without one of its domain's prefixes? AF_INET is inet. */
-static bool is_short_name(const struct domain_info *d, const char *name, struct str word)
+static int compare_folded(struct str a, const char *b)
 {
-	for (const char *p = d->prefixes; *p;) {
-		size_t n = strcspn(p, ",");
-		if (!strncmp(name, p, n) && name[n] && str_ieq(word, str_c(name + n)))
-			return true;
-		p += n + (p[n] == ',');
+	for (size_t i = 0; i < a.n; i++) {
+		int x = tolower((unsigned char)a.p[i]), y = tolower((unsigned char)b[i]);
+		if (x != y || !y)
+			return x != y ? x - y : 1;
 	}
-	return false;
+	return b[a.n] ? -1 : 0;
+}
+
+static const char *name_in_order(size_t slot)
+{
+	return tables_text + tables_constants[tables_constant_order[slot]].name;
+}
+
+/* The first slot of the order whose name is not before this one. */
+static size_t first_slot(struct str name)
+{
+	size_t lo = 0, hi = tables_nconstants;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (compare_folded(name, name_in_order(mid)) > 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 static uint64_t value_of(const struct tables_constant *c, enum arch a)
@@ -370,21 +389,55 @@ static uint64_t value_of(const struct tables_constant *c, enum arch a)
 	return tables_values[c->values][a];
 }
 
+/* The first row of a domain that has this name, in any case, behind a prefix written as it is. */
+static size_t find_prefixed(const struct domain_info *d, const char *prefix, size_t nprefix,
+			    struct str name, enum arch a)
+{
+	char whole[128];
+	struct str w = { whole, nprefix + name.n };
+
+	if (w.n > sizeof(whole))
+		return SIZE_MAX;
+	memcpy(whole, prefix, nprefix);
+	memcpy(whole + nprefix, name.p, name.n);
+	for (size_t i = first_slot(w); i < tables_nconstants; i++) {
+		size_t row = tables_constant_order[i];
+		if (compare_folded(w, name_in_order(i)))
+			break;
+		if (row >= d->first && row < d->first + d->rows &&
+		    tables_constants[row].arches & ARCH_BIT(a) &&
+		    !memcmp(name_in_order(i), prefix, nprefix))
+			return row;
+	}
+	return SIZE_MAX;
+}
+
+/* By its whole name, else by the one without a prefix of its domain: AF_INET is inet. */
 static const struct tables_constant *find_constant(const struct domain_info *d, struct str name,
 						   enum arch a)
 {
-	const struct tables_constant *best = NULL;
+	size_t best = name.n ? find_prefixed(d, "", 0, name, a) : SIZE_MAX;
 
-	for (size_t i = d->first; i < d->first + d->rows; i++) {
-		const struct tables_constant *c = &tables_constants[i];
-		if (!(c->arches & ARCH_BIT(a)))
-			continue;
-		if (str_ieq(name, str_c(tables_text + c->name)))
-			return c;
-		if (!best && is_short_name(d, tables_text + c->name, name))
-			best = c;
+	if (best != SIZE_MAX || !name.n)
+		return best == SIZE_MAX ? NULL : &tables_constants[best];
+	for (const char *p = d->prefixes; *p;) {
+		size_t n = strcspn(p, ",");
+		size_t row = find_prefixed(d, p, n, name, a);
+		best = row < best ? row : best;
+		p += n + (p[n] == ',');
 	}
-	return best;
+	return best == SIZE_MAX ? NULL : &tables_constants[best];
+}
+
+size_t constant_named(struct str name, size_t from)
+{
+	for (size_t i = first_slot(name); i < tables_nconstants; i++) {
+		if (compare_folded(name, name_in_order(i)))
+			break;
+		if (tables_constant_order[i] >= from && str_is(name, name_in_order(i)))
+			return tables_constant_order[i];
+	}
+	return SIZE_MAX;
 }
 
 int constant_find(const char *domain, struct str name, enum arch a, uint64_t *value)
@@ -397,9 +450,9 @@ int constant_find(const char *domain, struct str name, enum arch a, uint64_t *va
 		return 0;
 	}
 	/* Elsewhere only whole names count: "user" or "in" would be found in many domains. */
-	for (size_t i = 0; i < tables_nconstants; i++) {
+	for (size_t i = 0; (i = constant_named(name, i)) != SIZE_MAX; i++) {
 		c = &tables_constants[i];
-		if (!(c->arches & ARCH_BIT(a)) || !str_is(name, tables_text + c->name))
+		if (!(c->arches & ARCH_BIT(a)))
 			continue;
 		*value = value_of(c, a);
 		return -EXDEV;
@@ -436,7 +489,7 @@ void constant_suggest(const char *domain, struct suggest *s)
 {
 	const struct domain_info *d = domain_find(domain);
 
-	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
+	for (size_t i = d ? d->first : 0; d && s->word.n && i < d->first + d->rows; i++) {
 		suggest_offer(s, str_c(tables_text + tables_constants[i].name));
 		suggest_offer(s, str_c(tables_text + tables_constants[i].brief));
 	}

@@ -144,6 +144,8 @@ struct constant_row {
 	const uint64_t *value; /* by architecture */
 	uint32_t arches;       /* ARCH_BIT() of those that have it */
 };
+/* The next row, from `from` on, whose whole name this is, in any domain; SIZE_MAX: none. */
+size_t constant_named(struct str name, size_t from);
 size_t constant_count(void);
 struct constant_row constant_at(size_t i); /* grouped by domain */
 

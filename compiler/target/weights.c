@@ -4,6 +4,18 @@
 
 #include <string.h>
 
+/* A name that is no call is looked for in the whole table; kernels have some hundreds of calls. */
+enum { UNKNOWN_MAX = 10000 };
+
+struct reading {
+	struct diags *ds;
+	const struct source *src;
+	enum arch arch;
+	uint64_t *count; /* by number */
+	size_t n;
+	size_t unknown; /* names so far */
+};
+
 static struct str next_word(struct str *line)
 {
 	size_t from = 0, to;
@@ -33,13 +45,23 @@ static const struct syscall_info *find_call(struct str name)
 }
 
 /* One that looks like another is a mistake; else it is newer than our table, and counts nothing. */
-static void tell_unknown_name(struct diags *ds, const struct source *src, struct str name)
+static void tell_unknown_name(struct reading *r, struct str name)
 {
+	struct diags *ds = r->ds;
+	const struct source *src = r->src;
 	struct suggest near;
 	struct diag *d;
 
 	if (ds->errors > ds->cap) { /* not shown */
 		diag_add(ds, DIAG_PL204, span_of(src, name), "unknown system call in a trace");
+		return;
+	}
+	if (++r->unknown > UNKNOWN_MAX) {
+		d = diag_add(ds, DIAG_PL204, span_of(src, name),
+			     "more than %d names in a trace that are no calls, '" PRISTR
+			     "' is the next",
+			     UNKNOWN_MAX, STRARG(name));
+		diag_help(ds, d, "name a file with lines such as '22 read', as 'strace -c' counts");
 		return;
 	}
 	suggest_start(&near, name);
@@ -77,8 +99,7 @@ static int read_count(struct str s, uint64_t *out)
 }
 
 /* One line: COUNT NAME; empty lines and # comments pass. Calls of other machines count nothing. */
-static void read_weight(struct diags *ds, const struct source *src, struct str line, enum arch a,
-			uint64_t *count, size_t n)
+static void read_weight(struct reading *r, struct str line)
 {
 	struct str all = line, number = next_word(&line), name = next_word(&line);
 	uint64_t value;
@@ -86,37 +107,35 @@ static void read_weight(struct diags *ds, const struct source *src, struct str l
 	if (number.n == 0 || number.p[0] == '#')
 		return;
 	if (read_count(number, &value) || name.n == 0 || next_word(&line).n) {
-		struct diag *d = diag_add(ds, DIAG_PL204, span_of(src, all),
+		struct diag *d = diag_add(r->ds, DIAG_PL204, span_of(r->src, all),
 					  "expected a count and the name of a call");
-		diag_help(ds, d, "write lines such as '22 read', with at most three decimals");
+		diag_help(r->ds, d, "write lines such as '22 read', with at most three decimals");
 		return;
 	}
 	const struct syscall_info *s = find_call(name);
 	if (!s)
-		tell_unknown_name(ds, src, name);
-	else if (s->nr[a] >= 0 && (size_t)s->nr[a] < n)
-		count[s->nr[a]] += value;
+		tell_unknown_name(r, name);
+	else if (s->nr[r->arch] >= 0 && (size_t)s->nr[r->arch] < r->n)
+		r->count[s->nr[r->arch]] += value;
 }
 
 void weights_read(struct compilation *c, enum arch a, struct cbpf_weights *out)
 {
-	const struct source *src = c->weights;
-	size_t n = syscall_end(a);
-	uint64_t *count = ARENA_ARRAY(c->diags->arena, uint64_t, n);
-	struct str rest = src->text;
-	/* Once for all machine families. */
-	struct diags *ds =
-		c->weights_told ? diags_new(c->diags->arena, c->diags->sources) : c->diags;
+	struct str rest = c->weights->text;
+	struct reading r = { .src = c->weights, .arch = a, .n = syscall_end(a) };
 
+	r.count = ARENA_ARRAY(c->diags->arena, uint64_t, r.n);
+	/* Once for all machine families. */
+	r.ds = c->weights_told ? diags_new(c->diags->arena, c->diags->sources) : c->diags;
 	c->weights_told = true;
-	while (rest.n) {
+	while (rest.n && r.unknown <= UNKNOWN_MAX) {
 		const char *end = memchr(rest.p, '\n', rest.n);
 		struct str line = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
-		read_weight(ds, src, line, a, count, n);
+		read_weight(&r, line);
 		size_t taken = end ? (size_t)(end - rest.p) + 1 : rest.n;
 		rest = (struct str){ rest.p + taken, rest.n - taken };
 	}
-	*out = (struct cbpf_weights){ .arch = a, .count = count, .n = n };
+	*out = (struct cbpf_weights){ .arch = a, .count = r.count, .n = r.n };
 }

@@ -261,6 +261,36 @@ def test_a_million_bad_weights_are_read_at_once(tmp_path):
     assert b"did you mean 'read'?" in proc.stderr and b"999980 more errors" in proc.stderr
 
 
+@pytest.mark.once
+def test_a_trace_of_names_that_are_no_calls_ends(tmp_path):
+    (tmp_path / "w").write_text("".join(f"1 nocall{i}\n" for i in range(1000000)))
+    (tmp_path / "t.pale").write_text(policy("allow read, execve;"))
+    proc = held(["compile", "-q", "-t", "bpf", "-o", "x", "--weights", "w", "t.pale"], tmp_path)
+    assert proc.returncode == 1 and b"more than 10000 names in a trace that are no calls" in proc.stderr
+    assert not (tmp_path / "x").exists()
+
+
+MISSPELT = {"errnos": "errno EBAX{} read;", "constants": "allow socket(domain == AF_X{});", "sets": "use lib{};",
+            "arguments": "allow socket(domin{} == 3);", "capabilities": "capability net_admi{};",
+            "architectures": "when arch x86_6{} {{ }}"}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("what", MISSPELT)
+def test_misspelt_names_cost_no_search_past_what_is_shown(tmp_path, what):
+    (tmp_path / "t.pale").write_text(policy("\n".join(MISSPELT[what].format(i) for i in range(200000))))
+    proc = held(["check", "t.pale"], tmp_path)
+    assert proc.returncode == 1 and re.search(rb"1999\d\d more errors", proc.stderr), proc.stderr[-300:]
+
+
+@pytest.mark.once
+def test_an_unknown_name_an_entry_costs_no_walk_over_all(tmp_path):
+    (tmp_path / "t.json").write_text('{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[' + ",".join(
+        f'{{"names":["nocall{i}"],"action":"SCMP_ACT_ALLOW"}}' for i in range(60000)) + "]}")
+    for argv in (["check", "t.json"], ["lint", "t.json"], ["import", "-o", "x.pale", "t.json"]):
+        held(argv, tmp_path)
+
+
 def single_bits(n, words):
     """Each call is tested for any of a random mask's bits, n times: no policy says that shortly."""
     pick = random.Random(1)

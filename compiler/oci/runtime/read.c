@@ -17,7 +17,10 @@ struct builder {
 	struct ast_body body;     /* of the policy */
 	VEC(struct opened) whens; /* each `when`, and what it asks */
 	struct ast_comment *pending;
-	bool as_runc; /* numbers without a name answer ENOSYS */
+	struct ast_comment **pending_end; /* where the next one goes */
+	size_t *dropped;                  /* by entry: 1 + the first that was dropped; 0: none */
+	size_t *next_dropped;             /* by what was dropped: 1 + the next of its entry */
+	bool as_runc;                     /* numbers without a name answer ENOSYS */
 };
 
 /* ---- conditions ---- */
@@ -237,13 +240,25 @@ static bool same_env(const struct builder *b, const struct oci_rule *x, const st
 
 /* ---- statements ---- */
 
+static void sort_dropped(struct builder *b)
+{
+	const struct oci_profile *p = b->p;
+
+	b->dropped = ARENA_ARRAY(b->arena, size_t, p->entries.n + 1);
+	b->next_dropped = ARENA_ARRAY(b->arena, size_t, p->dropped.n + 1);
+	for (size_t i = p->dropped.n; i-- > 0;) {
+		size_t *first = &b->dropped[p->dropped_entry.v[i]];
+		b->next_dropped[i] = *first;
+		*first = i + 1;
+	}
+}
+
 static void take_dropped(struct builder *b, uint32_t entry)
 {
-	struct oci_profile *p = b->p;
-
-	for (size_t i = 0; i < p->dropped.n; i++)
-		if (p->dropped_entry.v[i] == entry)
-			ast_comment_add(b->arena, &b->pending, "%s", p->dropped.v[i]);
+	for (size_t i = b->dropped[entry]; i; i = b->next_dropped[i - 1]) {
+		ast_comment_add(b->arena, b->pending_end, "%s", b->p->dropped.v[i - 1]);
+		b->pending_end = &(*b->pending_end)->next;
+	}
 }
 
 /* The `when` of this rule: order means nothing, so all rules that ask the same share one. NULL:
@@ -321,6 +336,7 @@ static void add_statement(struct builder *b, const struct oci_rule *first, bool 
 	s->verdict.span = e->action_span;
 	s->leading = b->pending;
 	b->pending = NULL;
+	b->pending_end = &b->pending;
 	if (e->comment.n)
 		ast_comment_add(b->arena, &s->leading, PRISTR,
 				STRARG(clean_comment(b, e->comment)));
@@ -343,6 +359,8 @@ static void add_rules(struct builder *b)
 	bool *taken = ARENA_ARRAY(b->arena, bool, b->p->rules.n + 1);
 	size_t i = 0;
 
+	b->pending_end = &b->pending;
+	sort_dropped(b);
 	for (uint32_t entry = 0; entry < b->p->entries.n; entry++) {
 		const struct oci_gate *g = b->p->entries.v[entry].gate;
 		take_dropped(b, entry);
