@@ -119,16 +119,23 @@ static void check_native(struct writer *w)
 	}
 }
 
-/* runc has words of its own, and the first releases of 1.1 none for the youngest architectures. */
+/*
+ * The first releases of runc 1.1, which has words of its own, and libseccomp before 2.6 know none
+ * for the youngest architectures. Docker's JSON has a row for each machine.
+ */
 static void note_word(struct writer *w, enum arch a)
 {
+	bool runc = w->opt->runtime.kind == OCI_RUNC;
 	struct diag *d =
 		diag_add(w->ds, DIAG_PL291, oci_header_span(w, AST_HEADER_ARCH),
-			 "this runc has no word for '%s' and starts no container with this JSON",
-			 arch_info(a)->name);
+			 "this %s has no word for '%s' and starts no container with this JSON%s",
+			 runc ? "runc" : "crun", arch_info(a)->name,
+			 w->opt->dialect == OCI_DIALECT_DOCKER ? " on such a machine" : "");
 
 	diag_help(w->ds, d,
-		  "runc 1.1.15 knows it; or write one profile for each machine with '--arch'");
+		  "%slibseccomp 2.6 knows all of them ('--runtime'); or write one profile for each "
+		  "machine with '--arch'",
+		  runc ? "runc 1.1.15 with " : "");
 }
 
 /* false: an architecture of one machine that libseccomp does not know stops it on the others. */
@@ -142,8 +149,9 @@ static bool check_words(struct writer *w)
 			oci_arch_word_find(str_c(arch_info((enum arch)a)->oci));
 		if (!(w->p->arches & ARCH_BIT(a)))
 			continue;
-		if (version >= word->libseccomp || w->p->arches == ARCH_BIT(a)) {
-			if (rt->kind == OCI_RUNC && rt->version < word->runc)
+		if (version >= word->libseccomp || w->opt->dialect == OCI_DIALECT_DOCKER ||
+		    w->p->arches == ARCH_BIT(a)) {
+			if (!oci_arch_taken(rt, word))
 				note_word(w, (enum arch)a);
 			continue;
 		}
@@ -166,7 +174,7 @@ static void check_listed(struct writer *w)
 {
 	int little = -1, big = -1;
 
-	if (w->opt->dialect != OCI_DIALECT_OCI || !check_words(w))
+	if (!check_words(w) || w->opt->dialect != OCI_DIALECT_OCI)
 		return;
 	for (int a = 0; a < ARCH_NR; a++)
 		if (w->p->arches & ARCH_BIT(a))
