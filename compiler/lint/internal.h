@@ -36,6 +36,7 @@ struct lint {
 	const struct oci_runtime *runtime; /* NULL: any */
 	struct group
 		refused; /* JSON: calls of which libseccomp does not take the entries together */
+	const struct oci_overlaps *overlaps; /* JSON */
 	struct facts *facts; /* NULL with no profile, no policy, or no filter in it */
 };
 

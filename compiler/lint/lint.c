@@ -64,6 +64,8 @@ int lint_json(struct arena *a, const struct json *root, const struct oci_runtime
 	}
 	l.refused = GROUP(&l);
 	oci_refused(a, profile, NULL, &l.refused, ds);
+	l.overlaps = oci_overlaps(a, root);
+	oci_overlaps_tell(a, l.overlaps, &l.refused, ds);
 	if (oci_profile_object(root))
 		l.facts = facts_of_profile(a, root, rt);
 	run_rules(&l, LINT_JSON);

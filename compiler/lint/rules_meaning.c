@@ -218,12 +218,10 @@ static bool is_refused(const struct lint *l, struct span name)
 typedef bool pair_fn(const struct oci_entry *earlier, const struct oci_entry *later);
 
 /*
- * The first pair of two uses of one name that fn accepts, name by name; winner: it is about which
- * of them decides. A use is compared with
- * the 64 before it: profiles have five, and hostile input must not take quadratic time.
+ * The first pair of two uses of one name that fn accepts, name by name. A use is compared with the
+ * 64 before it: profiles have five, and hostile input must not take quadratic time.
  */
-static void collect_pairs(struct lint *l, pair_fn *fn, bool winner, struct group *later,
-			  struct group *earlier)
+static void collect_pairs(struct lint *l, pair_fn *fn, struct group *later, struct group *earlier)
 {
 	struct uses u = sort_uses(l);
 
@@ -231,8 +229,7 @@ static void collect_pairs(struct lint *l, pair_fn *fn, bool winner, struct group
 		for (size_t k = i; k-- > 0 && i - k <= 64;) {
 			if (!str_eq(u.v[k].name->text, u.v[i].name->text))
 				break;
-			if (!fn(u.v[k].entry, u.v[i].entry) ||
-			    (winner && is_refused(l, u.v[i].name->span)))
+			if (!fn(u.v[k].entry, u.v[i].entry))
 				continue;
 			if (group_add(later, u.v[i].name->text, u.v[i].name->span))
 				vec_push(l->arena, &earlier->hits,
@@ -287,7 +284,7 @@ void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, in_one_entry, false, &later, &earlier);
+	collect_pairs(l, in_one_entry, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s %s twice in one entry", group_list(&later),
@@ -311,7 +308,7 @@ void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, says_the_same, false, &later, &earlier);
+	collect_pairs(l, says_the_same, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later), "%s: two entries say the same of %s",
@@ -320,71 +317,21 @@ void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 	note_earlier(l, d, &earlier, "first here");
 }
 
-static bool contradicts(const struct oci_entry *x, const struct oci_entry *y)
-{
-	return x != y && x->always && y->always && !x->is_default && !y->is_default &&
-	       same_gate(x, y) && !verdict_eq(x->verdict, y->verdict);
-}
+RULE_TOLD(SC108, "contradictory-unconditional", HIGH, JSON,
+	  "two unconditional entries that disagree",
+	  "Two entries without conditions give one call different actions. libseccomp keeps the "
+	  "first and accepts and ignores the second, in either order: tried with 2.5.4.")
 
-RULE(SC108, "contradictory-unconditional", HIGH, JSON, sc_contradictory,
-     "two unconditional entries that disagree",
-     "Two entries without conditions give one call different actions. libseccomp keeps the first "
-     "and accepts and ignores the second, in either order: tried with 2.5.4.")
-
-void sc_contradictory(struct lint *l, enum diag_id id)
-{
-	struct group later = GROUP(l), earlier = GROUP(l);
-	struct diag *d;
-
-	collect_pairs(l, contradicts, true, &later, &earlier);
-	if (!later.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&later),
-		     "%s: two entries without conditions disagree; "
-		     "libseccomp keeps the first and ignores this one",
-		     group_list(&later));
-	diag_help(l->ds, d, "remove the one that is not meant");
-	note_earlier(l, d, &earlier, "this one counts");
-}
-
-/* An unconditional entry in force whenever the conditional one is. */
-static bool swallows(const struct oci_entry *all, const struct oci_entry *some)
-{
-	return all->always && !some->always && !all->is_default && !some->is_default &&
-	       (!entry_gated(all) || same_gate(all, some));
-}
-
-static bool shadows(const struct oci_entry *x, const struct oci_entry *y)
-{
-	return swallows(x, y) || swallows(y, x);
-}
-
-RULE(SC109, "arg-rule-shadowed", HIGH, JSON, sc_arg_rule_shadowed,
-     "conditions that an unconditional entry swallows",
-     "One entry looks at arguments and another does not. libseccomp lets the unconditional one "
-     "swallow the other, in whichever order they stand: the conditions have no effect.")
-
-void sc_arg_rule_shadowed(struct lint *l, enum diag_id id)
-{
-	struct group later = GROUP(l), earlier = GROUP(l);
-	struct diag *d;
-
-	collect_pairs(l, shadows, true, &later, &earlier);
-	if (!later.hits.n)
-		return;
-	d = diag_add(l->ds, id, group_span(&later),
-		     "%s: one entry has conditions and another has "
-		     "none; libseccomp lets the one without conditions decide, in either order",
-		     group_list(&later));
-	diag_help(l->ds, d, "remove the entry without conditions, or the conditions");
-	note_earlier(l, d, &earlier, "the other entry");
-}
+RULE_TOLD(
+	SC109, "arg-rule-shadowed", HIGH, JSON, "conditions that an unconditional entry swallows",
+	"One entry looks at arguments and another does not. libseccomp lets the unconditional one "
+	"swallow the other, in whichever order they stand: the conditions have no effect.")
 
 /* A refusal that the runtimes leave out, beside an allow that they do not. */
 static bool is_left_out(const struct oci_entry *deny, const struct oci_entry *allow)
 {
 	return deny->is_default && verdict_refuses(deny->verdict) && entry_permits(allow) &&
-	       allow->always && (!entry_gated(allow) || same_gate(allow, deny));
+	       allow->always && oci_gate_implies(deny->gate, allow->gate);
 }
 
 static bool loses_refusal(const struct oci_entry *x, const struct oci_entry *y)
@@ -403,7 +350,7 @@ void sc_deny_equals_default(struct lint *l, enum diag_id id)
 	struct group later = GROUP(l), earlier = GROUP(l);
 	struct diag *d;
 
-	collect_pairs(l, loses_refusal, false, &later, &earlier);
+	collect_pairs(l, loses_refusal, &later, &earlier);
 	if (!later.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&later),
@@ -427,12 +374,11 @@ RULE(SC153, "overlapping-entries", HIGH, JSON, sc_overlapping_entries,
 
 void sc_overlapping_entries(struct lint *l, enum diag_id id)
 {
-	struct oci_overlaps *o = oci_overlaps(l->arena, l->root);
 	struct oci_disputed both;
 	struct str name;
 	size_t at = 0;
 
-	while (oci_overlap_next(o, &at, &name, &both)) {
+	while (oci_overlap_next(l->overlaps, &at, &name, &both)) {
 		if (is_refused(l, both.second))
 			continue;
 		BUF_AUTO call = { 0 };

@@ -101,6 +101,7 @@ struct oci_rule {
 	VEC(const struct oci_gate *) within; /* cut: only where all of these are open as well */
 	VEC(const struct oci_rule *) except; /* cut: what matches one of these is theirs */
 	bool dropped;
+	bool listed;  /* in `swallowed` */
 	bool derived; /* not in the JSON: what libseccomp makes of the rule before it */
 };
 
@@ -171,6 +172,11 @@ struct oci_dispute {
 	bool asked;             /* libseccomp itself said so */
 };
 
+/* Two rules, of which libseccomp keeps the one without a condition. */
+struct oci_swallowed {
+	uint32_t winner, loser; /* indices in `rules`, as parsed */
+};
+
 struct oci_profile {
 	const struct json *root;             /* the file */
 	const struct oci_asked_calls *asked; /* NULL: the whole file is */
@@ -195,7 +201,8 @@ struct oci_profile {
 	VEC(struct oci_rule) rules; /* of readable entries */
 	VEC(struct oci_stranger) strangers;
 	VEC(struct oci_dispute) disputes;
-	VEC(const char *) dropped; /* comments: what was left out and why, by entry */
+	VEC(struct oci_swallowed) swallowed; /* rules of the JSON, each once, wherever in force */
+	VEC(const char *) dropped;           /* comments: what was left out and why, by entry */
 	VEC(uint32_t) dropped_entry;
 	VEC(struct oci_fault) faults; /* by place; at most OCI_FAULTS_MAX of a kind */
 	size_t nfaults[OCI_FAULT_NR]; /* how many there are */

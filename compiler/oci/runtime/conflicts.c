@@ -133,15 +133,24 @@ static struct str written_name(const struct oci_rule *r)
 	return r->handed;
 }
 
-static void tell_swallowed(struct settler *s, const struct oci_rule *winner,
-			   const struct oci_rule *loser)
+static uint32_t rule_index(const struct settler *s, const struct oci_rule *r)
 {
-	struct diag *d =
-		diag_add(s->ds, oci_always(loser) ? DIAG_SC108 : DIAG_SC109, loser->span,
-			 "this rule for '" PRISTR "' has no effect: runtimes let the entry "
-			 "without a condition decide",
-			 STRARG(written_name(loser)));
-	diag_note(s->ds, d, winner->span, "decided here");
+	return (uint32_t)(r - s->p->rules.v);
+}
+
+/* What libseccomp adds for socketcall is not what the entry says: the call is its own. */
+static bool is_carried(const struct oci_rule *r)
+{
+	return !str_eq(written_name(r), r->name);
+}
+
+static void list_swallowed(struct settler *s, const struct oci_rule *winner, struct oci_rule *loser)
+{
+	if (loser->listed || is_carried(loser) || winner->entry == loser->entry)
+		return;
+	loser->listed = true;
+	vec_push(s->arena, &s->p->swallowed,
+		 ((struct oci_swallowed){ rule_index(s, winner), rule_index(s, loser) }));
 }
 
 static void swallow(struct settler *s, const struct oci_rule *winner, struct oci_rule *loser)
@@ -153,12 +162,14 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 		return;
 	}
 	loser->dropped = true;
-	if (oci_is_asked(s->p, loser->name) || oci_is_asked(s->p, written_name(loser)))
-		tell_swallowed(s, winner, loser);
+	list_swallowed(s, winner, loser);
+	const char *inside =
+		is_carried(loser) ? arena_printf(s->arena, " inside " PRISTR, STRARG(loser->name)) :
+				    "";
 	vec_push(s->arena, &s->p->dropped,
 		 arena_printf(s->arena,
-			      "without effect, an entry without a condition decides: " PRISTR,
-			      STRARG(written_name(loser))));
+			      "without effect%s, an entry without a condition decides: " PRISTR,
+			      inside, STRARG(written_name(loser))));
 	vec_push(s->arena, &s->p->dropped_entry, loser->entry);
 }
 
@@ -180,8 +191,7 @@ static void tell_pair(struct settler *s, const struct oci_rule *x, const struct 
 /* Both have conditions, and different actions. */
 static void settle_conditions(struct settler *s, const struct oci_rule *x, const struct oci_rule *y)
 {
-	struct oci_dispute d = { .first = (uint32_t)(x - s->p->rules.v),
-				 .second = (uint32_t)(y - s->p->rules.v) };
+	struct oci_dispute d = { .first = rule_index(s, x), .second = rule_index(s, y) };
 	struct dd_point at;
 
 	enum meeting m = meet(s, x, y, &at);
@@ -213,6 +223,30 @@ static void settle_conditions(struct settler *s, const struct oci_rule *x, const
 	vec_push(s->arena, &s->p->disputes, d);
 }
 
+/* Another condition beside none: the author means it to hold, and nothing asks for it. */
+static bool makes_idle(const struct settler *s, const struct oci_rule *all,
+		       const struct oci_rule *some)
+{
+	return oci_always(all) && !oci_always(some) && covers(all, some) &&
+	       oci_gate_implies(entry_of(s, some)->gate, entry_of(s, all)->gate);
+}
+
+/* Both say the same. */
+static void settle_alike(struct settler *s, struct oci_rule *x, struct oci_rule *y)
+{
+	bool first = makes_idle(s, x, y), second = makes_idle(s, y, x);
+
+	if (first)
+		list_swallowed(s, x, y);
+	else if (second)
+		list_swallowed(s, y, x);
+	/* What libseccomp adds beside a rule that says the same is not worth a line. */
+	if (first && y->derived)
+		y->dropped = true;
+	else if (second && x->derived)
+		x->dropped = true;
+}
+
 /* x stands before y in the profile. */
 static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *y)
 {
@@ -222,13 +256,7 @@ static void settle_pair(struct settler *s, struct oci_rule *x, struct oci_rule *
 	    oci_gate_exclusive(ex->gate, ey->gate))
 		return;
 	if (verdict_eq(ex->verdict, ey->verdict)) {
-		/* What libseccomp adds beside a rule that says the same is not worth a line. */
-		if (y->derived && oci_always(x) && covers(x, y) &&
-		    oci_gate_implies(ey->gate, ex->gate))
-			y->dropped = true;
-		else if (x->derived && oci_always(y) && covers(y, x) &&
-			 oci_gate_implies(ex->gate, ey->gate))
-			x->dropped = true;
+		settle_alike(s, x, y);
 		return;
 	}
 	if (!x->nargs)

@@ -512,6 +512,7 @@ bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *
 
 struct oci_overlaps {
 	struct oci_profile *p;
+	const struct oci_rule *rules;        /* as parsed */
 	const struct oci_disputes *disputes; /* NULL: none */
 };
 
@@ -523,6 +524,7 @@ struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root)
 
 	o->p = ARENA_NEW(a, struct oci_profile);
 	oci_parse(a, root, &opt, o->p);
+	o->rules = o->p->rules.v;
 	bool taken = oci_find_disputes(a, o->p, quiet);
 	if (taken && o->p->disputes.n)
 		o->disputes = oci_decide_disputes(a, o->p, &opt);
@@ -531,6 +533,12 @@ struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root)
 			arena_dup(a, &(struct oci_disputes){ .p = o->p, .rules = o->p->rules.v },
 				  sizeof(*o->disputes));
 	return o;
+}
+
+void oci_overlaps_tell(struct arena *a, const struct oci_overlaps *o, const struct group *but,
+		       struct diags *ds)
+{
+	oci_tell_swallowed(a, o->p, o->rules, but, ds);
 }
 
 bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name,

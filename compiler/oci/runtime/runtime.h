@@ -64,6 +64,11 @@ struct oci_overlaps;
 struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root);
 bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name,
 		      struct oci_disputed *out);
+/* Says which of its entries have no effect beside one without a condition (SC108, SC109), but of
+ * the names in `but`. */
+struct group;
+void oci_overlaps_tell(struct arena *a, const struct oci_overlaps *o, const struct group *but,
+		       struct diags *ds);
 /* One after the other, from *at = 0, what is disputed of a number, with arguments that show it. */
 bool oci_disputed_next(const struct oci_disputes *ds, const struct environment *env, uint32_t audit,
 		       uint32_t number, size_t *at, struct oci_disputed *out);
@@ -130,6 +135,5 @@ int oci_load(struct arena *a, struct dd *d, const struct json *root,
  * true: something was said, and nothing else is to be had of the profile. names may be NULL: the
  * calls that it is about.
  */
-struct group;
 bool oci_refused(struct arena *a, const struct oci_profile *p, const struct environment *env,
 		 struct group *names, struct diags *ds);

@@ -2,6 +2,7 @@
 /* A profile's rules as a runtime's libseccomp takes them: what conflicts.c leaves open is asked. */
 #include "compiler/oci/runtime/settle.h"
 
+#include "compiler/base/group.h"
 #include "compiler/oci/runtime/library.h"
 
 /* The same two entries meet again in what libseccomp makes of them elsewhere: told once. */
@@ -90,8 +91,11 @@ bool oci_settle(struct arena *a, struct oci_profile *p, const struct oci_read_op
 	bool fine = true;
 
 	*disputes = NULL;
-	if (!oci_find_disputes(a, p, ds) ||
-	    (!(opt && opt->unasked) && oci_refused(a, p, NULL, NULL, ds)))
+	struct group refused = { .arena = a };
+	bool found = oci_find_disputes(a, p, ds);
+	bool stops = found && !(opt && opt->unasked) && oci_refused(a, p, NULL, &refused, ds);
+	oci_tell_swallowed(a, p, p->rules.v, &refused, ds);
+	if (!found || stops)
 		return false;
 	if (!p->disputes.n)
 		return true;

@@ -21,10 +21,16 @@ bool oci_same_rules(const struct oci_profile *p, const struct environment *x,
 		    const struct environment *y);
 
 /*
- * conflicts.c: drops what libseccomp ignores or another rule swallows, and lists p->disputes, which
- * only the library decides. false: it was said why the profile cannot be taken.
+ * conflicts.c: drops what libseccomp ignores or another rule swallows (listed in p->swallowed), and
+ * lists p->disputes, which only the library decides. false: it was said why the profile cannot be taken.
  */
 bool oci_find_disputes(struct arena *a, struct oci_profile *p, struct diags *ds);
+/*
+ * swallowed.c: says what p->swallowed holds (SC108, SC109) of the calls that are asked for; not of the
+ * names in `but`: nothing decides there. rules: p's, as parsed.
+ */
+void oci_tell_swallowed(struct arena *a, const struct oci_profile *p, const struct oci_rule *rules,
+			const struct group *but, struct diags *ds);
 /* Does it match whatever the arguments are? */
 bool oci_always(const struct oci_rule *r);
 const struct cond *oci_args_cond(struct arena *a, const struct oci_arg *args, uint32_t nargs);
