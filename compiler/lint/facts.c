@@ -170,6 +170,13 @@ unsigned facts_refused(struct facts *f, const char *call)
 	return where(f, call, f->engine->maybe, is_false);
 }
 
+unsigned facts_refused_by_rule(struct facts *f, const char *call)
+{
+	unsigned named = facts_named(f, call);
+
+	return named ? named & facts_refused(f, call) : 0;
+}
+
 unsigned facts_stubbed(struct facts *f, const char *call)
 {
 	return where(f, call, f->engine->stub, is_true);
@@ -356,13 +363,16 @@ struct fact_answer facts_ask_errno(struct facts *f, const char *question)
 	return ask(f, dd_and(d, refused, dd_not(d, disputed)), question, "");
 }
 
-unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, const char **mux)
+unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, unsigned on,
+			    const char **mux)
 {
-	unsigned on = facts_tested(f, s->name), found = 0, selector;
+	unsigned found = 0, selector;
 	const char *name;
 
-	for (unsigned a = 0; a < ARCH_NR; a++) {
-		if (!(on & ARCH_BIT(a)) || multiplexed_by(s, (enum arch)a, &name, &selector))
+	for (unsigned a = 0; on && a < ARCH_NR; a++) {
+		bool inside = f->arches & ARCH_BIT(a) && s->nr[a] < 0;
+		if ((!(on & ARCH_BIT(a)) && !inside) ||
+		    multiplexed_by(s, (enum arch)a, &name, &selector))
 			continue;
 		*mux = name;
 		const char *one = arena_printf(f->engine->arena, "%s(call == %u)", name, selector);

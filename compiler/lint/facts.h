@@ -50,9 +50,15 @@ unsigned facts_always(struct facts *f, const char *call);
 unsigned facts_tested(struct facts *f, const char *call);
 /* Where no arguments in any environment let it pass. */
 unsigned facts_refused(struct facts *f, const char *call);
-/* Of those, where a multiplexer carries the call (socketcall, ipc) and lets it pass whatever its
- * arguments; *mux is the last such multiplexer. */
-unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, const char **mux);
+/* ... and a rule says so. */
+unsigned facts_refused_by_rule(struct facts *f, const char *call);
+/*
+ * Of the architectures `on`, where a call is restricted, and where it has no number although it is
+ * restricted on one: those where a multiplexer carries the call (socketcall, ipc) and lets it pass
+ * whatever its arguments. *mux is the last such multiplexer.
+ */
+unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, unsigned on,
+			    const char **mux);
 /* Where clone's flags are filtered, and clone3 passes without CAP_SYS_ADMIN. */
 unsigned facts_clone3_past(struct facts *f);
 /* Of what refuses it there: an answer that is no ENOSYS where there is one. */

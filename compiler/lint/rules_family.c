@@ -4,6 +4,27 @@
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
+/* Calls that pass inside their multiplexer although they are restricted themselves. */
+struct carried {
+	struct group calls;
+	const char *mux;   /* of the first */
+	unsigned on, open; /* open: the multiplexer passes as a whole */
+};
+
+static void add_carried(struct lint *l, struct carried *c, const struct syscall_info *s,
+			unsigned restricted)
+{
+	const char *mux;
+	unsigned past = facts_carried_past(l->facts, s, restricted, &mux);
+
+	if (!past)
+		return;
+	c->on |= past;
+	c->open |= past & facts_always(l->facts, mux);
+	c->mux = c->mux ? c->mux : mux;
+	group_add(&c->calls, str_c(s->name), facts_span(l->facts, s->name));
+}
+
 /* Reading a policy says it too (policy/calls.c), but not of comparisons of registers. */
 static bool is_told(const struct lint *l)
 {
@@ -14,54 +35,64 @@ static bool is_told(const struct lint *l)
 }
 
 RULE(SC123, "multiplexer", HIGH, BOTH, sc_multiplexer,
-     "conditions that a multiplexed call does not meet",
+     "restrictions that a multiplexed call does not meet",
      "i386, s390x and ppc64le carry socket calls inside socketcall and System V IPC inside ipc, "
      "with the arguments in memory. A condition on socket does not hold there: libseccomp adds "
      "socketcall(1) without it, and a profile that allows socketcall as a whole has no condition "
-     "at all. Any x86_64 process can make i386 calls by int 0x80.\n\n"
+     "at all. An entry that refuses socket is walked around where another one allows socketcall. "
+     "Any x86_64 process can make i386 calls by int 0x80.\n\n"
      "Way out: leave i386 out, or refuse socketcall with ENOSYS (glibc then uses the direct "
      "calls).")
 
+/* what: "the conditions on 'socket' do"; adds: "libseccomp also allows" */
+static void tell_carried(struct lint *l, enum diag_id id, const struct carried *c, const char *what,
+			 const char *adds)
+{
+	struct diag *d;
+
+	if (c->open)
+		d = diag_add(l->ds, id, group_span(&c->calls),
+			     "%s not hold for %s: '%s' "
+			     "is allowed as a whole there, with its arguments in memory%s",
+			     what, lint_arches(l, c->on), c->mux,
+			     c->on & ARCH_BIT(ARCH_I386) ?
+				     ", and any x86_64 process can make i386 calls" :
+				     "");
+	else
+		d = diag_add(l->ds, id, group_span(&c->calls),
+			     "%s not hold for %s: "
+			     "%s '%s' for %s, without conditions",
+			     what, lint_arches(l, c->on), adds, c->mux,
+			     PLURAL(c->calls, "it", "them"));
+	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", lint_arches(l, c->on), c->mux,
+		  l->facts->json ? "an entry of its own, with another errno than the default's" :
+				   "a rule of its own");
+}
+
 void sc_multiplexer(struct lint *l, enum diag_id id)
 {
-	struct group g = GROUP(l);
-	const char *first = NULL, *mux = NULL;
-	unsigned on = 0, open = 0;
-	struct diag *d;
+	struct carried tested = { .calls = GROUP(l) }, refused = { .calls = GROUP(l) };
 
 	if (!l->facts || !l->facts->arches_written)
 		return;
 	for (size_t i = 0; i < syscall_count(); i++) {
-		unsigned past = facts_carried_past(l->facts, syscall_at(i), &mux);
-
-		if (!past)
-			continue;
-		on |= past;
-		open |= past & facts_always(l->facts, mux);
-		first = first ? first : mux;
-		group_add(&g, str_c(syscall_at(i)->name),
-			  facts_span(l->facts, syscall_at(i)->name));
+		const struct syscall_info *s = syscall_at(i);
+		add_carried(l, &tested, s, facts_tested(l->facts, s->name));
+		add_carried(l, &refused, s, facts_refused_by_rule(l->facts, s->name));
 	}
-	if (!g.hits.n || is_told(l))
+	if (is_told(l))
 		return;
-	if (open)
-		d = diag_add(l->ds, id, group_span(&g),
-			     "the conditions on %s do not hold for %s: '%s' "
-			     "is allowed as a whole there, with its arguments in memory%s",
-			     group_list(&g), lint_arches(l, on), first,
-			     on & ARCH_BIT(ARCH_I386) ?
-				     ", and any x86_64 process can make i386 calls" :
-				     "");
-	else
-		d = diag_add(l->ds, id, group_span(&g),
-			     "the conditions on %s do not hold for %s: "
-			     "%s '%s' for %s, without conditions",
-			     group_list(&g), lint_arches(l, on),
-			     l->facts->json ? "libseccomp also allows" : "this policy also allows",
-			     first, PLURAL(g, "it", "them"));
-	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", lint_arches(l, on), first,
-		  l->facts->json ? "an entry of its own, with another errno than the default's" :
-				   "a rule of its own");
+	const char *adds = l->facts->json ? "libseccomp also allows" : "this policy also allows";
+	if (tested.calls.hits.n)
+		tell_carried(l, id, &tested,
+			     arena_printf(l->arena, "the conditions on %s do",
+					  group_list(&tested.calls)),
+			     adds);
+	if (refused.calls.hits.n)
+		tell_carried(l, id, &refused,
+			     arena_printf(l->arena, "the refusal of %s does",
+					  group_list(&refused.calls)),
+			     "another rule allows");
 }
 
 static const char *const ring_ops[] = {

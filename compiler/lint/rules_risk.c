@@ -64,7 +64,10 @@ static unsigned told_apart(struct lint *l, const struct risk *r)
 	if (r->id != DIAG_SR228 || !l->facts->arches_written)
 		return 0;
 	for (size_t i = 0; i < syscall_count(); i++) {
-		unsigned past = facts_carried_past(l->facts, syscall_at(i), &mux);
+		const struct syscall_info *s = syscall_at(i);
+		unsigned restricted =
+			facts_tested(l->facts, s->name) | facts_refused_by_rule(l->facts, s->name);
+		unsigned past = facts_carried_past(l->facts, s, restricted, &mux);
 		on |= past && !strcmp(mux, r->call) ? past : 0;
 	}
 	return on;

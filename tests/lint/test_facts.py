@@ -128,6 +128,7 @@ def test_what_a_multiplexer_carries_past_conditions_is_told_once(lint):
     cond = entry("socket", args=[arg(0, "EQ", 1)])
     assert both(entry("socketcall"), cond) == (1, [])
     assert both(entry("socketcall", "ipc"), cond) == (1, ["'ipc'"])
+    assert both(entry("socketcall", "ipc"), entry("accept", action="SCMP_ACT_ERRNO", errnoRet=1)) == (1, ["'ipc'"])
     assert both(entry("socketcall", "ipc", "socket")) == (0, ["'socketcall' and 'ipc'"])
     assert both(entry("socketcall")) == (0, ["'socketcall'"])
 

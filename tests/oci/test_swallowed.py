@@ -60,6 +60,25 @@ def test_an_entry_decides_its_call_whatever_socketcall_does(tmp_path, case):
         assert f"# without effect inside {mux}, an entry without a condition decides: {name}" in imported
 
 
+@pytest.mark.parametrize("case", [c for c in CARRIED if c != "allowed beside a refusal"])
+def test_that_socketcall_walks_around_it_is_one_finding(tmp_path, case):
+    arches, entries, call, _ = CARRIED[case]
+    path = put(tmp_path, of(allow("execve"), allow("futex_waitv"), *entries, architectures=list(arches)))
+    name = call.split("(")[0]
+    told = [f for f in findings(path) if f["id"] == "SC123"]
+    assert [f["severity"] for f in told] == ["high"], told
+    assert told[0]["message"].startswith(f"the refusal of '{name}' does not hold"), told
+    assert "allowed as a whole" in told[0]["message"]
+
+
+def test_a_refusal_that_socketcall_keeps_is_none(tmp_path):
+    for entries in ([refuse("socketcall"), refuse("socket")], [refuse("socket")]):
+        path = put(tmp_path, of(allow("execve"), *entries, architectures=[X86_64, X86]))
+        assert not [f for f in findings(path) if f["id"] == "SC123"]
+    path = put(tmp_path, of(allow("execve"), allow("socketcall"), refuse("socket"), architectures=[X86_64]))
+    assert not [f for f in findings(path) if f["id"] == "SC123"]
+
+
 SWALLOWED = {  # entries: id
     "twice without a condition": ([allow("setns"), refuse("setns")], "SC108"),
     "a gate on the second": ([allow("setns"), refuse("setns", excludes=CAP)], "SC108"),
