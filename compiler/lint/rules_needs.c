@@ -71,6 +71,19 @@ static const char *last_words(struct lint *l, int runtime, const char *words, st
 	return says;
 }
 
+/* A filter with an errno that libseccomp does not take is never loaded: SJ016 says that. */
+static unsigned loaded_on(struct lint *l, const char *call, unsigned on)
+{
+	for (unsigned a = 0; a < ARCH_NR && l->facts->json; a++) {
+		if (!(on & ARCH_BIT(a)))
+			continue;
+		struct verdict v = facts_refusal(l->facts, call, (enum arch)a);
+		if (v.kind == VERDICT_ERRNO && v.data > OCI_ERRNO_MAX)
+			on &= ~ARCH_BIT(a);
+	}
+	return on;
+}
+
 /* Names that break something, and those that runc's stub answers with ENOSYS all the same. */
 struct needs {
 	struct group real, stubbed;
@@ -128,7 +141,7 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 
 	if (!l->facts || !l->facts->has_default)
 		return;
-	on = facts_refused(l->facts, "execve") & natives(l->facts);
+	on = loaded_on(l, "execve", facts_refused(l->facts, "execve") & natives(l->facts));
 	if (!on)
 		return;
 	bool crun = l->runtime && l->runtime->kind == OCI_CRUN;
@@ -162,6 +175,7 @@ static unsigned start_dies(struct lint *l, const struct oci_start *s, unsigned o
 {
 	unsigned on = facts_refused(l->facts, s->call) & natives(l->facts) & LOADER;
 
+	on = loaded_on(l, s->call, on);
 	for (unsigned a = 0; a < ARCH_NR; a++)
 		if (on & ARCH_BIT(a) &&
 		    !oci_start_fails(s, facts_refusal(l->facts, s->call, (enum arch)a),

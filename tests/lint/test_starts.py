@@ -322,3 +322,24 @@ def test_compile_says_so_of_a_policy(pale, tmp_path, default, told):
     assert ("the policy refuses 'fchown', which runc calls" in r.err and "the user is not root" in r.err) == told, r
     f.write_text(f.read_text().replace(" except fchown", ""))
     assert "'fchown'" not in pale("compile", "-t", "oci", "-o", "/dev/null", "--runtime", "docker-28.5", f, check=0).err
+
+
+@pytest.mark.parametrize("runtime", FULL)
+@pytest.mark.parametrize("errno, starts", [(4094, True), (4095, False), (4096, False), (65535, False)])
+def test_a_filter_that_no_runtime_loads_has_no_last_words(pale, tmp_path, runtime, errno, starts):
+    """libseccomp takes no errno above 4094, so the container never comes to the call that is refused."""
+    refused = {"names": ["execve", "close", "write"], "action": ERRNO, "errnoRet": errno}
+    for profile in ({"defaultAction": ERRNO, "defaultErrnoRet": errno, "syscalls": []},
+                    {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [refused]}):
+        found = lint_as(pale, tmp_path, json.dumps(profile), runtime)
+        ids = {f["id"] for f in found}
+        assert ("SJ016" in ids) != starts and bool(ids & {"SC160", "SC161", "SC162", "SC176"}) == starts, ids
+        assert starts or not [f for f in found if "nknown error" in f["message"]]
+
+
+def test_quoted_words_have_no_hole(pale, tmp_path):
+    for call, words in (("getdents64", "readdirent /proc/self/fd ..."), ("openat", "open exec fifo ...")):
+        text = {"defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [{"names": [call], "action": ERRNO, "errnoRet": 1}]}
+        found = lint_as(pale, tmp_path, json.dumps(text), "runc")
+        assert [f'"{words}"' in f["message"] for f in found if f["id"] == "SC161"] == [True], found
