@@ -395,7 +395,7 @@ void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, 
 
 /* ---- JSON ---- */
 
-static void put_place(const struct diags *ds, struct span sp, struct json_writer *w)
+static void print_place(const struct diags *ds, struct span sp, struct json_writer *w)
 {
 	const struct source *src = source_of(ds->sources, sp);
 	struct place from, to;
@@ -416,7 +416,7 @@ static void put_place(const struct diags *ds, struct span sp, struct json_writer
 static void put_fix(const struct diags *ds, const struct fix *fix, struct json_writer *w)
 {
 	json_open(w, "fix", '{');
-	put_place(ds, fix->span, w);
+	print_place(ds, fix->span, w);
 	json_string(w, "replacement", fix->replacement);
 	json_close(w, '}');
 }
@@ -426,7 +426,7 @@ static void put_notes(const struct diags *ds, const struct diag *d, struct json_
 	json_open(w, "notes", '[');
 	for (size_t i = 0; i < d->labels.n; i++) {
 		json_open(w, NULL, '{');
-		put_place(ds, d->labels.v[i].span, w);
+		print_place(ds, d->labels.v[i].span, w);
 		json_text(w, "message", d->labels.v[i].text);
 		json_close(w, '}');
 	}
@@ -439,7 +439,7 @@ void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *o
 	struct json_writer w = { .out = out, .compact = true };
 
 	json_open(&w, NULL, '{');
-	put_place(ds, d->span, &w);
+	print_place(ds, d->span, &w);
 	json_text(&w, "severity", severity_name(d->severity));
 	json_text(&w, "id", info->id);
 	json_text(&w, "slug", info->slug);
