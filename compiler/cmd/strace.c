@@ -111,8 +111,12 @@ static const char *skip_prefixes(const char *text)
 /* What strace alone writes: then numbers that begin with 0 are its octal modes. */
 static bool is_strace(const char *text)
 {
-	return strchr(text, '"') || strstr(text, ") =") || strstr(text, ") \t=") ||
-	       strchr(text, '{');
+	for (const char *p = strchr(text, ')'); p; p = strchr(p + 1, ')')) {
+		size_t blanks = strspn(p + 1, " \t"); /* to the column that -a names */
+		if (blanks && p[1 + blanks] == '=')
+			return true;
+	}
+	return strchr(text, '"') || strchr(text, '{');
 }
 
 static const char *put_octal(struct arena *a, const char *p, const char **out)
@@ -125,6 +129,20 @@ static const char *put_octal(struct arena *a, const char *p, const char **out)
 	for (const char *q = p; q < end; q++)
 		v = v * 8 + (unsigned long)(*q - '0');
 	*out = arena_printf(a, "%lu", v);
+	return end;
+}
+
+/* SIGRT_1 and so on: strace's names for what is between SIGRTMIN, 32 for the kernel, and SIGRTMAX. */
+static const char *put_signal(struct arena *a, const char *p, const char **out)
+{
+	char *end;
+
+	if (strncmp(p, "SIGRT_", 6) || !is_digit(p[6]))
+		return NULL;
+	unsigned long n = strtoul(p + 6, &end, 10);
+	if (n > 96 || is_word(*end)) /* SIGRTMAX is 128 on mips */
+		return NULL;
+	*out = arena_printf(a, "%lu", 32 + n);
 	return end;
 }
 
@@ -141,6 +159,15 @@ static void put(struct rewriting *r, const char *s)
 
 	memcpy(r->to + r->n, s, n);
 	r->n += n;
+}
+
+static bool begins_argument(const struct rewriting *r)
+{
+	size_t n = r->n;
+
+	while (n && r->to[n - 1] == ' ')
+		n--;
+	return n && strchr("(,", r->to[n - 1]);
 }
 
 /* One step; where it goes on. */
@@ -176,7 +203,11 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 		put(r, "stack=");
 		return p + 12;
 	}
+	if (*p == '|' && begins_argument(r)) /* -X raw, where no flag has a name: "|0x900" */
+		return p + 1;
 	end = r->octal && starts ? put_octal(r->arena, p, &number) : NULL;
+	if (!end && starts)
+		end = put_signal(r->arena, p, &number);
 	if (end) {
 		put(r, number);
 		return end;

@@ -8,6 +8,7 @@ POLICY = """policy p {
     level linux 6.18; layers seccomp; arch x86_64; default errno EPERM;
     allow openat(flags lacks O_CREAT); allow mmap(prot lacks PROT_EXEC); allow fcntl(cmd == F_SETFD, reg arg2 == 1);
     allow fchmodat(mode == 0x1a4); allow read(fd == 3, count == 832); allow socket(family == AF_UNIX);
+    allow umask(mask == 0x1a4), kill(sig == 34), statx(flags == 0x900);
     allow execve, exit_group, connect, prctl(option == PR_SET_NAME), rt_sigaction, wait4(reg arg0 == -1);
 }
 """
@@ -33,6 +34,10 @@ POLICY = POLICY.replace("wait4(reg arg0 == -1)", "wait4")
     ('connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")}, 16) = 0', "ALLOW"),
     ('prctl(PR_SET_NAME, "worker") = 0', "ALLOW"),
     ("rt_sigaction(SIGINT, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8) = 0", "ALLOW"),
+    ("umask(0644)                        = 022", "ALLOW"), ("umask(0777)\t= 022", "ERRNO(1)"),
+    ("kill(12, SIGRT_2) = 0", "ALLOW"), ("kill(12, SIGRT_3) = 0", "ERRNO(1)"),
+    ('statx(-100 /* AT_FDCWD */, "x", 0x800 /* A */|0x100 /* B|C */, 0x25e /* D */, {}) = 0', "ALLOW"),
+    ('statx(-100, "x", |0x900, 0x25e, {stx_mask=0x17ff}) = 0', "ALLOW"),
     ("wait4(-1, <unfinished ...>", "ALLOW")])
 def test_a_line_of_strace_is_a_call(pale, tmp_path, call, want):
     policy = tmp_path / "p.pale"
