@@ -599,6 +599,24 @@ static size_t pieces_cost(const struct pieces *p)
 	return cost;
 }
 
+/*
+ * What a mask costs the reader. Bits of flags that have names are what flags are read by; those
+ * without one, and any mask of a list of names (families), say less than two values do.
+ */
+static size_t mask_cost(const struct describer *s, const struct operand *o, uint64_t mask)
+{
+	if (mask == bits_below(o->width)) /* where equal, plain values are simpler */
+		return 0;
+	if (o->kind == ARG_ENUM)
+		return 3;
+	if (!has_flags(o) || o->reg)
+		return 1;
+	for (uint64_t left = mask & ~o->enum_mask; left; left &= left - 1)
+		if (!o->domain || !constant_name(o->domain, left & (0 - left), s->site->arch))
+			return 2;
+	return 0;
+}
+
 static void try_shape(struct describer *s, dd_node set, const struct operand *o, uint64_t mask,
 		      size_t most, struct shape *best)
 {
@@ -627,8 +645,7 @@ static void try_shape(struct describer *s, dd_node set, const struct operand *o,
 			t.not = true;
 		}
 	}
-	if (mask != bits_below(o->width)) /* where equal, plain values are simpler, flags are not */
-		t.cost = has_flags(o) && !o->reg ? t.cost : t.cost + 1;
+	t.cost += mask_cost(s, o, mask);
 	if (!best->cost || t.cost < best->cost ||
 	    (t.cost == best->cost && has_flags(o) && mask != bits_below(o->width))) {
 		*best = t; /* the next try writes where this one's pieces stand */

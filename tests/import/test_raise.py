@@ -387,3 +387,15 @@ def test_an_architecture_of_which_only_number_minus_one_passes(arches, listed, t
     run([PALE, "compile", "-q", "-t", "bpf", "-o", prog, policy], check=0)
     r = run([PALE, "import", prog], check=0)
     assert f"arch {listed};" in r.out, r
+
+
+@pytest.mark.parametrize("rule, told", [
+    ("mmap(prot in 0..3)", "mmap(prot <= 3)"), ("mprotect(prot lacks PROT_EXEC)", "mprotect(prot lacks PROT_EXEC)"),
+    ("socket(domain in {AF_INET, AF_INET6})", "socket(family in {AF_INET, AF_INET6})"),
+    ("socket(domain == AF_UNIX)", "socket(family == AF_UNIX)")])
+def test_sets_of_values_are_told_plainly_where_a_mask_has_no_names(pale, tmp_path, rule, told):
+    path = tmp_path / "p.pale"
+    path.write_text("policy p { level linux 6.18; layers seccomp; arch x86_64; default errno EPERM; unknown errno ENOSYS; "
+                    f"foreign kill; allow {rule}; allow read, execve; }}")
+    pale("compile", "-t", "bpf", "-o", tmp_path / "p.bpf", path, check=0)
+    assert f"allow {told};" in pale("import", tmp_path / "p.bpf", check=0).out
