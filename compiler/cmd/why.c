@@ -38,8 +38,9 @@ struct why {
 	struct dd *dd;
 	struct decide decide;
 	const struct options *options;
-	const struct container *loaded;
-	dd_node root; /* what the file answers */
+	const struct container *loaded;      /* of machines[], that of the record at hand */
+	struct container *machines[ARCH_NR]; /* --as: the file loaded on each that was asked for */
+	dd_node root;                        /* what the file answers */
 	VEC(struct event) events;
 	size_t more; /* events past EVENTS_MAX */
 };
@@ -314,6 +315,43 @@ static int read_input(struct why *w)
 
 /* ---- the answer ---- */
 
+/* The machine that made the call: one that is named, this one if it can, or the record's own. */
+static enum arch host_of(const struct why *w, const struct event *e)
+{
+	const struct environment *env = &w->opt.resolve.env;
+	uint32_t nr = e->nr;
+	int native = arch_native(), a = arch_of_call(e->audit, &nr);
+
+	if (env->host_known)
+		return env->host;
+	if (a < 0 || (native >= 0 && env_runs((enum arch)native, (enum arch)a)))
+		return (enum arch)native;
+	int family = arch_find(str_c(arch_info((enum arch)a)->family));
+	return (enum arch)(family < 0 ? a : family);
+}
+
+/* --as: turns to the file as it is loaded on the machine of this record. An exit status. */
+static int turn_to(struct why *w, const struct event *e)
+{
+	const size_t told = w->s->diags->list.n;
+	int status = EXIT_OK;
+
+	if (!w->loaded || host_of(w, e) == w->loaded->asked.host)
+		return EXIT_OK;
+	struct container **l = &w->machines[host_of(w, e)];
+	if (!*l) {
+		*l = ARENA_NEW(w->s->arena, struct container);
+		status = container_on(w->s, w->loaded, host_of(w, e), *l);
+	}
+	if (status)
+		return status;
+	w->s->diags->list.n = told; /* as of the file's own notes */
+	w->loaded = *l;
+	w->dd = (*l)->dd;
+	w->root = (*l)->held.root;
+	return EXIT_OK;
+}
+
 static struct dd_point point_of(const struct why *w, const struct event *e)
 {
 	const struct environment *env = &w->opt.resolve.env;
@@ -323,7 +361,7 @@ static struct dd_point point_of(const struct why *w, const struct event *e)
 	memcpy(at.at, e->args, sizeof(e->args));
 	at.at[DD_CAPS] = env->caps_known ? env->caps : 0;
 	at.at[DD_SYSTEM] = (uint64_t)(env->kernel_known ? env->kernel : tables_level) << 8 |
-			   (env->host_known ? env->host : (unsigned)arch_native());
+			   (unsigned)host_of(w, e);
 	return at;
 }
 
@@ -697,6 +735,8 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 		return EXIT_SYSTEM;
 	}
 	vec_each(&w->events, e) {
+		if (turn_to(w, e))
+			break; /* reported below */
 		put_event(out, w, e);
 		if (w->file)
 			put_file(out, w, e);
@@ -730,10 +770,12 @@ static int load_file(struct why *w)
 	if (status < 0)
 		status = container_load(w->s, w->file, &input, w->opt.policy, &rt, l);
 	session_report(w->s);
-	w->loaded = l;
+	if (status)
+		return status;
+	w->loaded = w->machines[l->asked.host] = l;
 	w->dd = l->dd;
 	w->root = l->held.root;
-	return status;
+	return EXIT_OK;
 }
 
 static int why(struct why *w, pid_t pid, char **argv, int n)

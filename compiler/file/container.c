@@ -26,11 +26,10 @@ static const struct json *compiled(struct session *s, const struct policy *p,
 	return json_parse(s->arena, src, s->diags);
 }
 
-static int open_json(struct session *s, const struct json *root, const struct oci_runtime *rt,
-		     const struct input_options *input, struct container *out)
+/* out->json for out->runtime. */
+static int open_json(struct session *s, const struct environment *env, struct container *out)
 {
-	const struct environment *env = &input->resolve.env;
-	struct oci_load_options opt = { .runtime = *rt, .env = *env, .asked = input->asked };
+	struct oci_load_options opt = { .runtime = out->runtime, .env = *env, .asked = out->calls };
 	int native = arch_native();
 
 	if (!env->host_known) {
@@ -44,8 +43,21 @@ static int open_json(struct session *s, const struct json *root, const struct oc
 	out->dd = dd_new(s->arena, NODE_BUDGET);
 	out->asked = opt.env;
 	out->env = oci_closed(&opt.env);
-	out->span = root->span;
-	return oci_load(s->arena, out->dd, root, &opt, &out->held, s->diags) ? EXIT_FOUND : EXIT_OK;
+	out->span = out->json->span;
+	return oci_load(s->arena, out->dd, out->json, &opt, &out->held, s->diags) ? EXIT_FOUND :
+										    EXIT_OK;
+}
+
+int container_on(struct session *s, const struct container *l, enum arch host,
+		 struct container *out)
+{
+	struct environment env = l->asked;
+
+	*out = (struct container){
+		.policy = l->policy, .json = l->json, .runtime = l->runtime, .calls = l->calls
+	};
+	env.host = host;
+	return open_json(s, &env, out);
 }
 
 int container_load(struct session *s, const char *file, const struct input_options *input,
@@ -54,7 +66,7 @@ int container_load(struct session *s, const char *file, const struct input_optio
 	struct input in;
 	int status = input_open(s, file, &in);
 
-	*out = (struct container){ 0 };
+	*out = (struct container){ .runtime = *rt, .calls = input->asked };
 	if (!status && in.format == INPUT_BPF) {
 		session_say(s, "pale: '%s' is a BPF program, which is no profile; leave --as out",
 			    file);
@@ -66,12 +78,11 @@ int container_load(struct session *s, const char *file, const struct input_optio
 		out->policy = input_policy(s, &in, policy);
 		status = out->policy ? EXIT_OK : EXIT_FOUND;
 	}
-	const struct json *root = status      ? NULL :
-				  out->policy ? compiled(s, out->policy, rt) :
-						in.json;
 	if (!status)
-		status =
-			root && !s->diags->errors ? open_json(s, root, rt, input, out) : EXIT_FOUND;
+		out->json = out->policy ? compiled(s, out->policy, rt) : in.json;
+	if (!status)
+		status = out->json && !s->diags->errors ? open_json(s, &input->resolve.env, out) :
+							  EXIT_FOUND;
 	return s->diags->errors && !status ? EXIT_FOUND : status;
 }
 

@@ -13,6 +13,9 @@ struct container {
 	struct environment
 		env; /* what is not said filled in: answers that hang on it are refused */
 	struct span span;
+	const struct json *json; /* what is loaded, to be loaded again on another machine */
+	struct oci_runtime runtime;
+	const struct oci_asked_calls *calls; /* oci_load_options' asked */
 };
 
 /*
@@ -21,6 +24,9 @@ struct container {
  */
 int container_load(struct session *s, const char *file, const struct input_options *input,
 		   const char *policy, const struct oci_runtime *rt, struct container *out);
+/* The same, loaded on a machine of that architecture: an exit status; what is wrong is in s. */
+int container_on(struct session *s, const struct container *l, enum arch host,
+		 struct container *out);
 /*
  * Can this call be answered, whose arguments are known or not? 0, or -1 after saying what is not
  * known.

@@ -2,6 +2,7 @@
 """What a JSON profile means, to every command alike: Podman's errno by name, machines without a row,
 what runc answers beside it."""
 import json
+import re
 
 import pytest
 
@@ -335,6 +336,49 @@ def test_explain_says_the_condition_of_an_entry(pale, tmp_path, call, want):
     assert "op == 4 (PR_SET_DUMPABLE)" in out and "arg2 != 1" in out
     policy = "policy p { layers seccomp; arch x86_64; default errno EPERM; allow prctl(option == 4); }"
     assert "prctl(option == 4)" in pale("explain", "-", "prctl", input=policy, check=0).out
+
+
+@pytest.mark.parametrize("arch, number", [
+    ("c00000b7", 97), ("c00000f3", 97), ("80000016", 303), ("40000003", 310), ("40000028", 337),
+], ids=["aarch64", "riscv64", "s390x", "i386", "arm"])
+@pytest.mark.parametrize("engine", ["docker:runc", "docker:crun"])
+def test_a_record_of_another_machine_is_answered_as_there(pale, arch, number, engine):
+    line = f'type=1326 comm="t" arch={arch} syscall={number} code=0x50000'
+    runtime = "docker-28.5" if engine == "docker:runc" else "podman-5.8"
+    r = pale("why", "--as", engine, "--runtime", runtime, "--caps", "docker", "--kernel", "6.1", line,
+             ROOT / "profiles" / "found" / "docker-default.json", check=0)
+    assert "unshare" in r.out and "  ERRNO(1)  " in r.out and "never answers" not in r.out, r
+
+
+def test_a_name_that_a_machine_s_libseccomp_lacks_is_told_of_that_machine(pale):
+    docker = ROOT / "profiles" / "found" / "docker-default.json"
+    line = 'type=1326 comm="t" arch=40000028 syscall=452 code=0x50000'
+    r = pale("why", "--as", "docker:runc", "--runtime", "runc-1.1.5+libseccomp-2.5.4", line, docker, check=0)
+    assert "  ERRNO(1)  " in r.out and "never answers" not in r.out and "does not know the name" in r.out, r
+
+
+def test_a_runtime_that_does_not_start_there_has_no_answer(pale):
+    docker = ROOT / "profiles" / "found" / "docker-default.json"
+    line = 'type=1326 comm="t" arch=c00000f3 syscall=97 code=0x50000'
+    r = pale("why", "--as", "docker:runc", "--runtime", "runc-1.1.5+libseccomp-2.5.4", line, docker, check=1)
+    assert r.out == "" and "SCMP_ARCH_RISCV64" in r.err, r
+
+
+def test_entries_of_another_machine_answer_its_records(pale, tmp_path):
+    profile = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1,
+               "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
+                           {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": []}],
+               "syscalls": [entry("read"),
+                            entry("unshare", "LOG", includes={"arches": ["arm64"]}),
+                            entry("unshare", "TRACE", excludes={"arches": ["arm64"]})]}
+    path = put(tmp_path, profile)
+    lines = ('type=1326 comm="t" arch=c00000b7 syscall=97\n'
+             'type=1326 comm="t" arch=c000003e syscall=272\n'
+             'type=1326 comm="t" arch=c00000b7 syscall=97 pid=1 code=0x7ffc0000\n')
+    for as_ in ([], ["--as", "docker:runc", "--runtime", "runc-1.1.5+libseccomp-2.5.4"]):
+        out = pale("why", *as_, "-", path, input=lines, check=0).out
+        assert [x.split()[0] for x in out.splitlines() if re.match("  [A-Z]", x)] == [
+            "LOG", "TRACE(1)", "LOG"], out
 
 
 LATE = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "architectures": ["SCMP_ARCH_X86_64"],
