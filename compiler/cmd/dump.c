@@ -20,6 +20,12 @@ static int tell_failure(const char *command, pid_t pid, int err, const char *ste
 		tell("pale %s: there is no process %d", command, (int)pid);
 		return EXIT_SYSTEM;
 	}
+	if (err == -ECHILD) {
+		tell("pale %s: process %d has ended and is a zombie; threads of it that live on "
+		     "stand in /proc/%d/task",
+		     command, (int)pid, (int)pid);
+		return EXIT_SYSTEM;
+	}
 	if (err == -EPERM && !strncmp(step, "attach", 6))
 		way = "; it needs root (CAP_SYS_ADMIN and CAP_SYS_PTRACE), and a process that no "
 		      "debugger or tracer holds";

@@ -15,6 +15,14 @@
 
 enum { FILTERS_MAX = 8192 }; /* 32768 instructions on a path, at least 4 + 1 a filter */
 
+/* What has ended and was not waited for has a status, and nobody can attach to it (proc(5)). */
+static bool is_zombie(const char *status)
+{
+	const char *state = strstr(status, "\nState:\t");
+
+	return state && (state[8] == 'Z' || state[8] == 'X');
+}
+
 static int read_mode(pid_t tid, struct held *out)
 {
 	char text[PROC_STATUS_MAX];
@@ -23,6 +31,8 @@ static int read_mode(pid_t tid, struct held *out)
 
 	if (n < 0)
 		return (int)n;
+	if (is_zombie(text))
+		return -ECHILD;
 	if (!proc_status_number(text, "Seccomp", 10, &mode) || mode > HELD_FILTERS)
 		return -ENOSYS;
 	out->mode = (enum held_mode)mode;
@@ -129,8 +139,11 @@ int held_read(struct arena *a, pid_t tid, struct held *out, const char **step)
 	if (err || out->mode != HELD_FILTERS)
 		return err;
 	int signal = stop(tid, step);
+	if (signal == -EPERM && read_mode(tid, &h) == -ECHILD)
+		return -ECHILD; /* it ended meanwhile */
 	if (signal < 0)
 		return signal;
+	h = (struct held){ .mode = HELD_NONE };
 	*out = h;
 	out->audit = read_audit(tid);
 	err = read_filters(a, tid, out, step);

@@ -20,7 +20,8 @@ struct held {
 };
 
 /*
- * 0 or -errno, *step (may be NULL): what was being done. -ESRCH: no such process; -EPERM: not
+ * 0 or -errno, *step (may be NULL): what was being done. -ESRCH: no such process; -ECHILD: it has
+ * ended, and its parent has not waited for it (a zombie); -EPERM: not
  * ours to look at; -EACCES: a filter of our own forbids it; -EIO, -EINVAL: the kernel was
  * built without CONFIG_CHECKPOINT_RESTORE. `tid` may be any thread of a process.
  */

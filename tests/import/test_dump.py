@@ -205,3 +205,20 @@ def test_what_pale_runs_with_a_log_is_dumped_with_it(pale, tmp_path):
         child.stdin.close()
     assert pale("diff", source, tmp_path / "dumped.pale", check=0).out.count("same") == 1
     assert "log refusals;" in (tmp_path / "dumped.pale").read_text()
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+@pytest.mark.parametrize("command", ["dump", "why"])
+def test_a_zombie_has_ended(pale, tmp_path, command, filtered):
+    prog = [refuse(tmp_path / "a.bpf", GETPPID, errno(5))] if filtered else []
+    child = subprocess.Popen([sys.executable, HOLDER, *prog], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays
+        r = pale(command, "--pid", child.pid, check=3)
+    finally:
+        child.kill()
+        child.communicate()
+    assert f"process {child.pid} has ended and is a zombie" in r.err and r.out == "", r
+    assert "root" not in r.err and "CAP_" not in r.err, r
