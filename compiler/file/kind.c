@@ -311,11 +311,12 @@ static bool is_firejail(struct str line)
 /* "read: 1", "@include ./base.policy": the calls before the colon tell it from YAML. */
 static bool is_minijail(struct str line)
 {
+	static const char *const words[] = { "@include", "@frequency", "@default", "@denylist",
+					     NULL };
 	const char *colon = memchr(line.p, ':', line.n);
 	size_t n = colon ? (size_t)(colon - line.p) : 0;
 
-	if (str_starts(line, "@include ") || str_is(line, "@denylist") ||
-	    str_starts(line, "@frequency "))
+	if (one_of(word_of(line), words))
 		return true;
 	return n && syscall_by_name(trim((struct str){ line.p, n }));
 }
