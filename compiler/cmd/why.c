@@ -188,15 +188,40 @@ static void keep_word(char *to, size_t size, struct str s)
 	snprintf(to, size, "%s", safe.p ? safe.p : "");
 }
 
+/* A digit of the kernel's own hex, which is in capitals (hex_byte_pack_upper()); -1: it is none. */
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/*
+ * The name of a program: in quotes as it is, else in hex, for a blank or a quote in it
+ * (kernel/audit.c audit_log_untrustedstring()). What ausearch -i reads for people, "arch=x86_64",
+ * has names without quotes.
+ */
+static void keep_name(char *to, size_t size, struct str s, struct str arch)
+{
+	char name[NAME_MAX_BYTES];
+	bool quoted = s.p[-1] == '"';
+	size_t n = s.n / 2 < sizeof(name) ? s.n / 2 : sizeof(name);
+	bool is_hex = !quoted && s.n && s.n % 2 == 0 && arch_find(arch) < 0;
+
+	for (size_t i = 0; is_hex && i < s.n; i++)
+		is_hex = hex_digit(s.p[i]) >= 0;
+	for (size_t i = 0; is_hex && i < n; i++)
+		name[i] = (char)(hex_digit(s.p[2 * i]) << 4 | hex_digit(s.p[2 * i + 1]));
+	keep_word(to, size, is_hex ? (struct str){ name, n } : s);
+}
+
 /* NULL, or what is wrong with the record. */
 static const char *read_record(struct str line, struct event *e)
 {
-	struct str v;
+	struct str arch, v;
 
 	*e = (struct event){ .count = 1 };
-	if (!find_field(line, "arch", &v))
+	if (!find_field(line, "arch", &arch))
 		return "it has no arch=";
-	if (!read_arch(v, &e->audit))
+	if (!read_arch(arch, &e->audit))
 		return "its arch= is no architecture";
 	if (!find_field(line, "syscall", &v))
 		return "it has no syscall=";
@@ -205,7 +230,7 @@ static const char *read_record(struct str line, struct event *e)
 	if (find_field(line, "code", &v))
 		read_code(v, e);
 	if (find_field(line, "comm", &v))
-		keep_word(e->comm, sizeof(e->comm), v);
+		keep_name(e->comm, sizeof(e->comm), v, arch);
 	if (find_field(line, "pid", &v))
 		keep_word(e->pid, sizeof(e->pid), v);
 	return NULL;

@@ -278,3 +278,17 @@ def test_an_answer_behind_many_others_is_found(pale, tmp_path):
     assert "KILL_PROCESS  " in out and "for example x86_64 read(0x3e7)" in out and "never answers so" not in out, out
     out = pale("why", record(0, "0x50000"), path, check=0).out
     assert out.count("\n  ERRNO(") == 64 and "and other answers: 64 are told" in out, out
+
+
+@pytest.mark.parametrize("comm, arch, shown", [
+    ("2F612062", "c000003e", "by /a b ("),               # as the kernel writes what has a blank
+    ("746D75783A20736572766572", "c000003e", "by tmux: server ("),
+    ("1B5B316D22", "c000003e", 'by \\x1b[1m" ('),
+    ('"2F612062"', "c000003e", "by 2F612062 ("),         # quoted: that is its name
+    ("2F612062", "x86_64", "by 2F612062 ("),             # ausearch -i has read it
+    ("2F61206", "c000003e", "by 2F61206 ("), ("2f61", "c000003e", "by 2f61 ("), ("?", "c000003e", "by ? ("),
+])
+def test_a_name_in_the_kernel_s_hex_is_read(pale, comm, arch, shown):
+    line = record(101, arch=arch).replace('comm="tmux: server"', "comm=" + comm)
+    assert shown in pale("why", line, check=0).out
+    assert shown in pale("why", "-", input=line + "\n", check=0).out
