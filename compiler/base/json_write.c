@@ -111,3 +111,9 @@ void json_bool(struct json_writer *w, const char *key, bool b)
 	put_key(w, key);
 	buf_puts(w->out, b ? "true" : "false");
 }
+
+void json_null(struct json_writer *w, const char *key)
+{
+	put_key(w, key);
+	buf_puts(w->out, "null");
+}

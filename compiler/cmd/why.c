@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/json_write.h"
 #include "compiler/decision/compare.h"
 #include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
@@ -420,6 +421,20 @@ static struct call call_at(const struct dd_point *at)
 	return c;
 }
 
+/* The entry of JSON that would allow a call. */
+static void put_entry(struct buf *out, const char *name)
+{
+	struct json_writer w = { .out = out };
+
+	json_open(&w, NULL, '{');
+	json_open(&w, "names", '[');
+	json_text(&w, NULL, name);
+	json_close(&w, ']');
+	json_text(&w, "action", "SCMP_ACT_ALLOW");
+	json_close(&w, '}');
+	buf_putc(out, '\n');
+}
+
 /* In a container: which of the parts of its runtime must change. */
 static void put_loaded_way(struct buf *out, const struct why *w, const struct syscall_info *sys,
 			   const struct dd_point *at)
@@ -450,8 +465,7 @@ static void put_loaded_way(struct buf *out, const struct why *w, const struct sy
 	else if (why.by == OCI_BY_ENTRY)
 		buf_printf(out, "taking %s out of that entry\n", sys->name);
 	else
-		buf_printf(out, "{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\"}\n",
-			   sys->name);
+		put_entry(out, sys->name);
 }
 
 /* A line that would allow it, or what must go. */
@@ -495,7 +509,7 @@ static void put_way(struct buf *out, const struct why *w, const struct event *e,
 	else if (by.by == BY_RULE)
 		buf_printf(out, "taking %s out of that %s\n", name, json ? "entry" : "rule");
 	else if (json && sys)
-		buf_printf(out, "{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\"}\n", name);
+		put_entry(out, name);
 	else if (json)
 		buf_puts(out, "nothing: JSON names calls, and this number has no name\n");
 	else

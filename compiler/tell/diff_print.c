@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A comparison as text, Markdown and JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
 #include "compiler/tell/diff.h"
-#include "grammar/json.h"
 
 const char *const diff_words[CHANGE_NR] = {
 	[CHANGE_LOOSER] = "looser",
@@ -320,177 +320,189 @@ void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 
 /* ---- JSON ---- */
 
-static void put_key(struct buf *out, const char *key, const char *value)
-{
-	buf_printf(out, "\"%s\": ", key);
-	json_put_string(out, str_c(value));
-}
-
-static void json_verdict(struct buf *out, const char *key, struct verdict v)
+static void json_verdict(struct json_writer *w, const char *key, struct verdict v)
 {
 	BUF_AUTO text = { 0 };
 
 	verdict_print(&text, v);
-	put_key(out, key, text.p);
+	json_text(w, key, text.p);
 }
 
-static void json_arches(struct buf *out, unsigned arches)
+static void json_arches(struct json_writer *w, unsigned arches)
 {
-	const char *comma = "";
-
-	buf_puts(out, "\"arches\": [");
+	json_open(w, "arches", '[');
 	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (arches & ARCH_BIT(a)) {
-			buf_printf(out, "%s\"%s\"", comma, arch_info((enum arch)a)->name);
-			comma = ", ";
-		}
-	buf_putc(out, ']');
+		if (arches & ARCH_BIT(a))
+			json_text(w, NULL, arch_info((enum arch)a)->name);
+	json_close(w, ']');
 }
 
 /* Registers as strings: 64 bits are more than many readers of JSON keep. */
-static void json_point(struct buf *out, const struct dd_point *p)
+static void json_register(struct json_writer *w, const char *key, uint64_t n)
 {
-	buf_printf(out, "\"audit_arch\": %u, \"nr\": %u, \"args\": [",
-		   (unsigned)(p->at[DD_CALL] >> 32), (unsigned)(uint32_t)p->at[DD_CALL]);
-	for (unsigned i = 0; i < 6; i++)
-		buf_printf(out, "%s\"0x%llx\"", i ? ", " : "", (unsigned long long)p->at[i]);
-	buf_printf(out, "], \"instruction_pointer\": \"0x%llx\", \"caps\": [",
-		   (unsigned long long)p->at[DD_IP]);
-	const char *comma = "";
-	for (unsigned c = 0; c < CAPABILITY_NR; c++)
-		if (p->at[DD_CAPS] >> c & 1) {
-			buf_printf(out, "%s\"%s\"", comma, capability_name(c));
-			comma = ", ";
-		}
-	buf_printf(out, "], \"kernel\": \"%u.%u\"", (unsigned)(p->at[DD_SYSTEM] >> 16 & 0xff),
-		   (unsigned)(p->at[DD_SYSTEM] >> 8 & 0xff));
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)n);
+	json_text(w, key, text);
+}
+
+static void json_point(struct json_writer *w, const struct dd_point *p)
+{
 	unsigned host = p->at[DD_SYSTEM] & 0xff;
-	if (host < ARCH_NR) {
-		buf_puts(out, ", ");
-		put_key(out, "host", arch_info((enum arch)host)->name);
-	}
+	char kernel[16];
+
+	json_number(w, "audit_arch", p->at[DD_CALL] >> 32);
+	json_number(w, "nr", (uint32_t)p->at[DD_CALL]);
+	json_open(w, "args", '[');
+	for (unsigned i = 0; i < 6; i++)
+		json_register(w, NULL, p->at[i]);
+	json_close(w, ']');
+	json_register(w, "instruction_pointer", p->at[DD_IP]);
+	json_open(w, "caps", '[');
+	for (unsigned c = 0; c < CAPABILITY_NR; c++)
+		if (p->at[DD_CAPS] >> c & 1)
+			json_text(w, NULL, capability_name(c));
+	json_close(w, ']');
+	snprintf(kernel, sizeof(kernel), "%u.%u", (unsigned)(p->at[DD_SYSTEM] >> 16 & 0xff),
+		 (unsigned)(p->at[DD_SYSTEM] >> 8 & 0xff));
+	json_text(w, "kernel", kernel);
+	json_optional(w, "host", host < ARCH_NR ? arch_info((enum arch)host)->name : NULL);
 }
 
-static void json_step(struct buf *out, const struct diff_step *s)
+/* An object whose first value stands on the line of its bracket, or a line begins with it. */
+static void open_spaced(struct json_writer *w, const char *line, const char *key)
 {
-	buf_puts(out, "\n      { ");
-	json_verdict(out, "a", s->a);
-	buf_puts(out, ", ");
-	json_verdict(out, "b", s->b);
-	buf_puts(out, ", ");
-	buf_printf(out, "\"and_others\": %s, ", s->others ? "true" : "false");
-	put_key(out, "condition", s->condition);
-	buf_printf(out, ", \"condition_is_exact\": %s,\n        ", s->exact ? "true" : "false");
-	put_key(out, "example", s->call);
-	buf_puts(out, ", \"point\": { ");
-	json_point(out, &s->at);
-	buf_puts(out, " },\n        ");
-	put_key(out, "a_decided_by", s->by_a);
-	buf_puts(out, ", ");
-	put_key(out, "b_decided_by", s->by_b);
-	buf_puts(out, " }");
+	json_line(w, line);
+	json_open(w, key, '{');
+	json_line(w, " ");
 }
 
-static void json_change(struct buf *out, struct arena *a, const struct diff *d,
+static void close_spaced(struct json_writer *w)
+{
+	json_line(w, " ");
+	json_close(w, '}');
+}
+
+static void json_step(struct json_writer *w, const struct diff_step *s)
+{
+	open_spaced(w, "\n      ", NULL);
+	json_verdict(w, "a", s->a);
+	json_verdict(w, "b", s->b);
+	json_bool(w, "and_others", s->others);
+	json_text(w, "condition", s->condition);
+	json_bool(w, "condition_is_exact", s->exact);
+	json_line(w, "\n        ");
+	json_text(w, "example", s->call);
+	open_spaced(w, NULL, "point");
+	json_point(w, &s->at);
+	close_spaced(w);
+	json_line(w, "\n        ");
+	json_text(w, "a_decided_by", s->by_a);
+	json_text(w, "b_decided_by", s->by_b);
+	close_spaced(w);
+}
+
+static void json_change(struct json_writer *w, struct arena *a, const struct diff *d,
 			const struct diff_line *l)
 {
 	static const char *const parts[] = { "calls", "numbers", "skip", "architecture",
 					     "foreign" };
-	const char *comma = "";
 
-	buf_puts(out, "\n    { ");
-	put_key(out, "change", diff_words[l->change]);
-	buf_puts(out, ", ");
-	put_key(out, "part", parts[l->part]);
-	buf_puts(out, ", ");
-	json_arches(out, l->arches);
-	buf_puts(out, ", ");
-	put_key(out, "about", diff_subject(a, l, d));
-	buf_puts(out, ",\n      \"calls\": [");
-	for (size_t i = 0; l->part == PART_CALL && i < l->calls.n; i++) {
-		buf_puts(out, i ? ", " : "");
-		json_put_string(out, str_c(l->calls.v[i]));
-	}
-	buf_puts(out, "], ");
-	put_key(out, "environment", l->environment);
-	buf_puts(out, ", \"steps\": [");
-	vec_each(&l->steps, s) {
-		buf_puts(out, comma);
-		json_step(out, s);
-		comma = ",";
-	}
-	buf_puts(out, " ] }");
+	open_spaced(w, "\n    ", NULL);
+	json_text(w, "change", diff_words[l->change]);
+	json_text(w, "part", parts[l->part]);
+	json_arches(w, l->arches);
+	json_text(w, "about", diff_subject(a, l, d));
+	json_line(w, "\n      ");
+	json_open(w, "calls", '[');
+	for (size_t i = 0; l->part == PART_CALL && i < l->calls.n; i++)
+		json_text(w, NULL, l->calls.v[i]);
+	json_close(w, ']');
+	json_text(w, "environment", l->environment);
+	json_open(w, "steps", '[');
+	vec_each(&l->steps, s)
+		json_step(w, s);
+	json_line(w, " ");
+	json_close(w, ']');
+	close_spaced(w);
 }
 
-static void json_side(struct buf *out, const char *key, const struct decide *side)
+static void json_side(struct json_writer *w, const char *key, const struct decide *side)
 {
-	buf_printf(out, "  \"%s\": { ", key);
-	put_key(out, "file", side->name);
-	buf_puts(out, ", ");
-	put_key(out, "kind", side->kind);
-	buf_puts(out, ", ");
-	json_arches(out, side->arches);
-	buf_puts(out, " },\n");
+	open_spaced(w, "\n  ", key);
+	json_text(w, "file", side->name);
+	json_text(w, "kind", side->kind);
+	json_arches(w, side->arches);
+	close_spaced(w);
 }
 
-static void json_resources(struct buf *out, const struct diff *d)
+/* The closing bracket of a list of `n` things, each on a line of its own. */
+static void close_list(struct json_writer *w, size_t n)
 {
-	const char *comma = "";
+	if (n)
+		json_line(w, "\n  ");
+	json_close(w, ']');
+}
 
-	buf_puts(out, "  \"resources\": [");
+static void json_resources(struct json_writer *w, const struct diff *d)
+{
+	json_line(w, "\n  ");
+	json_open(w, "resources", '[');
 	vec_each(&d->resources, r) {
-		const struct {
-			const char *key, *value;
-		} rest[] = {
-			{ "kind", diff_kinds[r->kind] },
-			{ "about", r->about },
-			{ "path", r->path },
-			{ "a", r->a },
-			{ "b", r->b },
-			{ "a_decided_by", r->by_a },
-			{ "b_decided_by", r->by_b },
-			{ "reason", r->reason },
-		};
-		buf_printf(out, "%s\n    { ", comma);
-		put_key(out, "change", resource_word(r));
-		for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
-			buf_puts(out, ", ");
-			put_key(out, rest[i].key, rest[i].value);
-		}
-		buf_puts(out, " }");
-		comma = ",";
+		open_spaced(w, "\n    ", NULL);
+		json_text(w, "change", resource_word(r));
+		json_text(w, "kind", diff_kinds[r->kind]);
+		json_text(w, "about", r->about);
+		json_text(w, "path", r->path);
+		json_text(w, "a", r->a);
+		json_text(w, "b", r->b);
+		json_text(w, "a_decided_by", r->by_a);
+		json_text(w, "b_decided_by", r->by_b);
+		json_text(w, "reason", r->reason);
+		close_spaced(w);
 	}
-	buf_puts(out, d->resources.n ? "\n  ],\n" : "],\n");
+	close_list(w, d->resources.n);
+}
+
+static void json_counts(struct json_writer *w, const struct diff *d)
+{
+	static const char *const keys[CHANGE_NR] = { "looser", "tighter", "incomparable",
+						     "different_errno", "not_decided" };
+
+	open_spaced(w, "\n  ", "counts");
+	json_number(w, "same", d->same);
+	for (enum change c = 0; c < CHANGE_NR; c++)
+		json_number(w, keys[c], d->count[c]);
+	close_spaced(w);
 }
 
 void diff_json(struct buf *out, struct arena *a, const struct diff *d)
 {
-	static const char *const keys[CHANGE_NR] = { "looser", "tighter", "incomparable",
-						     "different_errno", "not_decided" };
-	const char *comma = "";
+	struct json_writer w = { .out = out };
 
-	buf_puts(out, "{\n");
-	json_side(out, "a", d->a);
-	json_side(out, "b", d->b);
-	buf_printf(out, "  \"same\": %s,\n  ", d->differs ? "false" : d->open ? "null" : "true");
-	put_key(out, "summary", diff_summary(a, d, "; "));
-	buf_printf(out, ",\n  \"counts\": { \"same\": %zu", d->same);
-	for (enum change c = 0; c < CHANGE_NR; c++)
-		buf_printf(out, ", \"%s\": %zu", keys[c], d->count[c]);
-	buf_puts(out, " },\n  \"changes\": [");
-	vec_each(&d->lines, l) {
-		buf_puts(out, comma);
-		json_change(out, a, d, l);
-		comma = ",";
-	}
-	buf_puts(out, d->lines.n ? "\n  ],\n" : "],\n");
-	json_resources(out, d);
-	buf_puts(out, "  \"notes\": [");
-	comma = "";
-	vec_each(&d->notes, n) {
-		buf_puts(out, comma);
-		json_put_string(out, str_c(*n));
-		comma = ", ";
-	}
-	buf_puts(out, "]\n}\n");
+	json_open(&w, NULL, '{');
+	json_side(&w, "a", d->a);
+	json_side(&w, "b", d->b);
+	json_line(&w, "\n  ");
+	if (d->open && !d->differs)
+		json_null(&w, "same");
+	else
+		json_bool(&w, "same", !d->differs);
+	json_line(&w, "\n  ");
+	json_text(&w, "summary", diff_summary(a, d, "; "));
+	json_counts(&w, d);
+	json_line(&w, "\n  ");
+	json_open(&w, "changes", '[');
+	vec_each(&d->lines, l)
+		json_change(&w, a, d, l);
+	close_list(&w, d->lines.n);
+	json_resources(&w, d);
+	json_line(&w, "\n  ");
+	json_open(&w, "notes", '[');
+	vec_each(&d->notes, n)
+		json_text(&w, NULL, *n);
+	json_close(&w, ']');
+	json_line(&w, "\n");
+	json_close(&w, '}');
+	buf_putc(out, '\n');
 }

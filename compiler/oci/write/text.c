@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON itself: two spaces a level, names wrapped, entries in a fixed order. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/base/json_write.h"
 #include "compiler/oci/write/writer.h"
 
 enum { WRAP = 96 };
@@ -124,77 +126,77 @@ static struct entries collect_entries(struct writer *w)
 	return out;
 }
 
-static void put_errno(struct buf *out, const char *key, struct verdict v)
+/* What a line of the entry begins with, and one within its brackets. */
+static const char in_entry[] = "\n      ", in_list[] = "\n        ";
+
+static void put_errno(struct json_writer *w, const char *line, const char *key, struct verdict v)
 {
-	if (v.kind == VERDICT_ERRNO || v.kind == VERDICT_TRACE)
-		buf_printf(out, ",\n%s: %u", key, v.data);
-}
-
-static void put_arch_row(const struct writer *w, struct buf *out, enum arch native, bool *first)
-{
-	bool sub = false;
-
-	buf_printf(out, "%s\n    {\n      \"architecture\": \"%s\",\n      \"subArchitectures\": [",
-		   *first ? "" : ",", arch_info(native)->oci);
-	*first = false;
-	for (int a = 0; a < ARCH_NR; a++) {
-		if (a == (int)native || !(w->p->arches & ARCH_BIT(a)) ||
-		    strcmp(arch_family((enum arch)a, w->p->arches),
-			   arch_family(native, w->p->arches)) != 0)
-			continue;
-		buf_printf(out, "%s\"%s\"", sub ? ", " : "", arch_info((enum arch)a)->oci);
-		sub = true;
-	}
-	buf_puts(out, "]\n    }");
-}
-
-static void put_arches(const struct writer *w, struct buf *out)
-{
-	bool first = true;
-
-	if (w->opt->dialect == OCI_DIALECT_OCI) {
-		buf_puts(out, "  \"architectures\": [");
-		for (int a = 0; a < ARCH_NR; a++) {
-			if (!(w->p->arches & ARCH_BIT(a)))
-				continue;
-			buf_printf(out, "%s\"%s\"", first ? "" : ", ",
-				   arch_info((enum arch)a)->oci);
-			first = false;
-		}
-		buf_puts(out, "],\n");
+	if (v.kind != VERDICT_ERRNO && v.kind != VERDICT_TRACE)
 		return;
-	}
-	buf_puts(out, "  \"archMap\": [");
+	json_line(w, line);
+	json_number(w, key, v.data);
+}
+
+static bool one_family(const struct writer *w, enum arch a, enum arch b)
+{
+	return !strcmp(arch_family(a, w->p->arches), arch_family(b, w->p->arches));
+}
+
+static void put_arch_row(const struct writer *w, struct json_writer *j, enum arch native)
+{
+	json_line(j, "\n    ");
+	json_open(j, NULL, '{');
+	json_line(j, in_entry);
+	json_text(j, "architecture", arch_info(native)->oci);
+	json_line(j, in_entry);
+	json_open(j, "subArchitectures", '[');
+	for (int a = 0; a < ARCH_NR; a++)
+		if (a != (int)native && w->p->arches & ARCH_BIT(a) &&
+		    one_family(w, (enum arch)a, native))
+			json_text(j, NULL, arch_info((enum arch)a)->oci);
+	json_close(j, ']');
+	json_line(j, "\n    ");
+	json_close(j, '}');
+}
+
+static void put_arches(const struct writer *w, struct json_writer *j)
+{
+	bool oci = w->opt->dialect == OCI_DIALECT_OCI;
+
+	json_line(j, "\n  ");
+	json_open(j, oci ? "architectures" : "archMap", '[');
 	for (int a = 0; a < ARCH_NR; a++) {
 		bool leads = w->p->arches & ARCH_BIT(a);
+		if (leads && oci)
+			json_text(j, NULL, arch_info((enum arch)a)->oci);
 		for (int b = 0; b < a && leads; b++)
 			leads = !(w->p->arches & ARCH_BIT(b)) ||
-				strcmp(arch_family((enum arch)a, w->p->arches),
-				       arch_family((enum arch)b, w->p->arches));
-		if (leads)
-			put_arch_row(w, out, (enum arch)a, &first);
+				!one_family(w, (enum arch)a, (enum arch)b);
+		if (leads && !oci)
+			put_arch_row(w, j, (enum arch)a);
 	}
-	buf_puts(out, "\n  ],\n");
+	if (!oci)
+		json_line(j, "\n  ");
+	json_close(j, ']');
 }
 
-static void put_names(struct buf *out, const struct entry *e)
+static void put_names(struct json_writer *w, const struct entry *e)
 {
 	size_t column = WRAP;
 
-	buf_puts(out, "      \"names\": [");
+	json_line(w, in_entry);
+	json_open(w, "names", '[');
 	for (size_t i = 0; i < e->n; i++) {
-		const char *name = e->names[i]->name;
-		size_t n = strlen(name) + 4;
+		size_t n = strlen(e->names[i]->name) + 4;
 		if (column + n > WRAP) {
-			buf_printf(out, "%s\n        ", i ? "," : "");
+			json_line(w, in_list);
 			column = 8;
-		} else {
-			buf_puts(out, ", ");
 		}
-		buf_printf(out, "\"%s\"", name);
+		json_text(w, NULL, e->names[i]->name);
 		column += n;
 	}
-	buf_puts(out, "\n      ],\n");
+	json_line(w, in_entry);
+	json_close(w, ']');
 }
 
 static struct dd_cube planted(const struct writer *w, struct dd_cube c)
@@ -211,100 +213,111 @@ static struct dd_cube planted(const struct writer *w, struct dd_cube c)
 	return c;
 }
 
-static void put_ordered(struct buf *out, unsigned arg, uint64_t bound, enum oci_op op)
+struct condition {
+	unsigned arg;
+	uint64_t value;
+	const uint64_t *second; /* NULL: none */
+	const char *op;
+};
+
+static void put_condition(struct json_writer *w, const struct condition *c)
 {
-	buf_printf(out, "\n        { \"index\": %u, \"value\": %ju, \"op\": \"%s\" }", arg,
-		   (uintmax_t)bound, oci_op_names[op]);
+	json_line(w, in_list);
+	json_open(w, NULL, '{');
+	json_line(w, " ");
+	json_number(w, "index", c->arg);
+	json_number(w, "value", c->value);
+	if (c->second)
+		json_number(w, "valueTwo", *c->second);
+	json_text(w, "op", c->op);
+	json_line(w, " ");
+	json_close(w, '}');
 }
 
-static void put_args(const struct writer *w, struct buf *out, const struct oci_cube *o)
+static void put_argument(struct json_writer *w, const struct oci_cube *o, const struct dd_cube *c,
+			 unsigned i)
 {
-	const struct dd_cube bent = planted(w, o->c), *c = &bent;
-	bool first = true;
+	bool above = o->above >> i & 1, whole = c->mask[i] == UINT64_MAX;
+
+	if (above || o->below >> i & 1)
+		put_condition(w, &(struct condition){ i, UINT32_MAX, NULL,
+						      oci_op_names[above ? OCI_GT : OCI_LE] });
+	else if (whole)
+		put_condition(w, &(struct condition){ i, c->value[i], NULL, "SCMP_CMP_EQ" });
+	else if (c->mask[i])
+		put_condition(w, &(struct condition){ i, c->mask[i], &c->value[i],
+						      "SCMP_CMP_MASKED_EQ" });
+}
+
+static void put_args(const struct writer *w, struct json_writer *j, const struct oci_cube *o)
+{
+	const struct dd_cube bent = planted(w, o->c);
 
 	if (!has_conditions(o))
 		return;
-	buf_puts(out, ",\n      \"args\": [");
+	json_line(j, in_entry);
+	json_open(j, "args", '[');
 	if (o->ordered)
-		put_ordered(out, o->arg, o->bound, o->op);
-	for (unsigned i = 0; i < 6 && !o->ordered; i++) {
-		bool told = (o->above | o->below) >> i & 1;
-		if (!c->mask[i] && !told)
-			continue;
-		if (told) {
-			buf_puts(out, first ? "" : ",");
-			put_ordered(out, i, UINT32_MAX, o->above >> i & 1 ? OCI_GT : OCI_LE);
-			first = false;
-			continue;
-		}
-		buf_printf(out, "%s\n        { \"index\": %u, \"value\": %ju", first ? "" : ",", i,
-			   (uintmax_t)(c->mask[i] == UINT64_MAX ? c->value[i] : c->mask[i]));
-		if (c->mask[i] == UINT64_MAX)
-			buf_puts(out, ", \"op\": \"SCMP_CMP_EQ\" }");
-		else
-			buf_printf(out, ", \"valueTwo\": %ju, \"op\": \"SCMP_CMP_MASKED_EQ\" }",
-				   (uintmax_t)c->value[i]);
-		first = false;
-	}
-	buf_puts(out, "\n      ]");
+		put_condition(j,
+			      &(struct condition){ o->arg, o->bound, NULL, oci_op_names[o->op] });
+	for (unsigned i = 0; i < 6 && !o->ordered; i++)
+		put_argument(j, o, &bent, i);
+	json_line(j, in_entry);
+	json_close(j, ']');
 }
 
-static void put_caps(struct buf *out, uint64_t caps, const char **comma)
+static void put_caps(struct json_writer *w, uint64_t caps)
 {
-	const char *inner = "";
-
 	if (!caps)
 		return;
-	buf_printf(out, "%s\"caps\": [", *comma);
-	*comma = ", ";
+	json_open(w, "caps", '[');
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++) {
+		BUF_AUTO name = { 0 };
+
 		if (!(caps >> cap & 1))
 			continue;
-		buf_printf(out, "%s\"CAP_", inner);
+		buf_puts(&name, "CAP_");
 		for (const char *c = capability_name(cap); *c; c++)
-			buf_printf(out, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-		buf_puts(out, "\"");
-		inner = ", ";
+			buf_putc(&name, *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
+		json_string(w, NULL, (struct str){ name.p, name.n });
 	}
-	buf_puts(out, "]");
+	json_close(w, ']');
 }
 
-static void put_hosts(struct buf *out, unsigned hosts, const char **comma)
+static void put_hosts(struct json_writer *w, unsigned hosts)
 {
-	const char *inner = "";
-
 	if (!hosts)
 		return;
-	buf_printf(out, "%s\"arches\": [", *comma);
-	*comma = ", ";
+	json_open(w, "arches", '[');
 	for (int h = 0; h < ARCH_NR; h++)
-		if (hosts & ARCH_BIT(h)) {
-			buf_printf(out, "%s\"%s\"", inner, arch_info((enum arch)h)->go);
-			inner = ", ";
-		}
-	buf_puts(out, "]");
+		if (hosts & ARCH_BIT(h))
+			json_text(w, NULL, arch_info((enum arch)h)->go);
+	json_close(w, ']');
 }
 
-static void put_kernel(struct buf *out, uint16_t version, const char **comma)
+static void put_kernel(struct json_writer *w, uint16_t version)
 {
+	char text[16];
+
 	if (!version)
 		return;
-	buf_printf(out, "%s\"minKernel\": \"%u.%u\"", *comma, version >> 8, version & 0xff);
-	*comma = ", ";
+	snprintf(text, sizeof(text), "%u.%u", version >> 8, version & 0xff);
+	json_text(w, "minKernel", text);
 }
 
-static void put_side(struct buf *out, const char *key, uint64_t caps, unsigned hosts,
+static void put_side(struct json_writer *w, const char *key, uint64_t caps, unsigned hosts,
 		     uint16_t kernel)
 {
-	const char *comma = "";
-
 	if (!caps && !hosts && !kernel)
 		return;
-	buf_printf(out, ",\n      \"%s\": { ", key);
-	put_caps(out, caps, &comma);
-	put_hosts(out, hosts, &comma);
-	put_kernel(out, kernel, &comma);
-	buf_puts(out, " }");
+	json_line(w, in_entry);
+	json_open(w, key, '{');
+	json_line(w, " ");
+	put_caps(w, caps);
+	put_hosts(w, hosts);
+	put_kernel(w, kernel);
+	json_line(w, " ");
+	json_close(w, '}');
 }
 
 static unsigned many(unsigned hosts)
@@ -317,7 +330,7 @@ static unsigned many(unsigned hosts)
 }
 
 /* `all`: the machines that have these names; the shorter list of machines is written. */
-static void put_gate(struct buf *out, const struct env_cube *g, unsigned all)
+static void put_gate(struct json_writer *w, const struct env_cube *g, unsigned all)
 {
 	unsigned no = all & ~g->hosts, yes = g->hosts;
 
@@ -325,25 +338,28 @@ static void put_gate(struct buf *out, const struct env_cube *g, unsigned all)
 		yes = 0;
 	else
 		no = 0;
-	put_side(out, "includes", g->caps, yes, g->first);
-	put_side(out, "excludes", g->no_caps, g->hosts ? no : 0,
+	put_side(w, "includes", g->caps, yes, g->first);
+	put_side(w, "excludes", g->no_caps, g->hosts ? no : 0,
 		 g->last == UINT16_MAX ? 0 : (uint16_t)(g->last + 1));
 }
 
-static void put_entry(const struct writer *w, struct buf *out, const struct entry *e, bool first)
+static void put_entry(const struct writer *w, struct json_writer *j, const struct entry *e)
 {
 	const struct oci_cube *cube = &e->piece->cube;
 	unsigned all = 0;
 
 	for (size_t i = 0; i < e->n; i++)
 		all |= oci_name_find(w, e->names[i])->hosts;
-	buf_printf(out, "%s\n    {\n", first ? "" : ",");
-	put_names(out, e);
-	buf_printf(out, "      \"action\": \"%s\"", oci_action_name(cube->c.verdict.kind));
-	put_errno(out, "      \"errnoRet\"", cube->c.verdict);
-	put_args(w, out, cube);
-	put_gate(out, &e->piece->gate, all);
-	buf_puts(out, "\n    }");
+	json_line(j, "\n    ");
+	json_open(j, NULL, '{');
+	put_names(j, e);
+	json_line(j, in_entry);
+	json_text(j, "action", oci_action_name(cube->c.verdict.kind));
+	put_errno(j, in_entry, "errnoRet", cube->c.verdict);
+	put_args(w, j, cube);
+	put_gate(j, &e->piece->gate, all);
+	json_line(j, "\n    ");
+	json_close(j, '}');
 }
 
 static bool within_budget(struct writer *w, size_t n)
@@ -418,14 +434,26 @@ bool oci_print(struct writer *w, struct buf *out)
 
 	if (!within_budget(w, all.n))
 		return false;
-	buf_printf(out, "{\n  \"defaultAction\": \"%s\"", oci_action_name(w->jd.kind));
-	put_errno(out, "  \"defaultErrnoRet\"", w->jd);
-	buf_puts(out, ",\n");
-	put_arches(w, out);
-	buf_printf(out, "  \"flags\": [%s%s%s],\n  \"syscalls\": [", w->logs ? "\"" : "",
-		   w->logs ? oci_flag_log : "", w->logs ? "\"" : "");
+	struct json_writer j = { .out = out };
+	json_open(&j, NULL, '{');
+	json_line(&j, "\n  ");
+	json_text(&j, "defaultAction", oci_action_name(w->jd.kind));
+	put_errno(&j, "\n  ", "defaultErrnoRet", w->jd);
+	put_arches(w, &j);
+	json_line(&j, "\n  ");
+	json_open(&j, "flags", '[');
+	if (w->logs)
+		json_text(&j, NULL, oci_flag_log);
+	json_close(&j, ']');
+	json_line(&j, "\n  ");
+	json_open(&j, "syscalls", '[');
 	for (size_t i = 0; i < all.n; i++)
-		put_entry(w, out, &all.v[i], i == 0);
-	buf_printf(out, "%s]\n}\n", all.n ? "\n  " : "");
+		put_entry(w, &j, &all.v[i]);
+	if (all.n)
+		json_line(&j, "\n  ");
+	json_close(&j, ']');
+	json_line(&j, "\n");
+	json_close(&j, '}');
+	buf_putc(out, '\n');
 	return true;
 }
