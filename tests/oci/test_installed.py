@@ -112,7 +112,7 @@ def lint(pale, path, env=None, *options):
 
 def test_lint_says_for_which_runtime_its_findings_hold(pale, tmp_path):
     path = put(tmp_path, FLAGS)
-    for version, library, found in ("1.1.5", "2.5.4", True), ("1.3.6", "2.6.1", False):
+    for version, library, found in ("1.1.15", "2.6.0", True), ("1.3.6", "2.6.1", False):
         env = fake(tmp_path, SAYS % ("runc", version, library))
         text, doc, ids = lint(pale, path, env)
         assert ("SJ031" in ids) == ("SJ031" in text.out) == found, text

@@ -133,7 +133,7 @@ def test_a_fact_has_one_id_and_one_severity_in_every_command(tmp_path, fact):
     calls = ["read", "bpf", "acct", "write"]  # what is wrong with entries of other calls is not told
     commands = {"import": ["import", path], "sim": ["sim", path, *calls],
                 "runc": ["sim", "--as", "docker:runc", *DEFAULT, "--caps", "none", path, *calls],
-                "check": ["check", path]}
+                "check": ["check", *DEFAULT, path]}
     for name, argv in commands.items():
         r = run([PALE, "--diag=json", *argv])
         said = [d for d in diags(r) if d["id"] == want]
