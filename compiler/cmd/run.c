@@ -158,6 +158,7 @@ int cmd_run(int argc, char **argv)
 	struct session s;
 
 	session_open_run(&s);
+	session_bound(&s);
 	int rc = options_read(&s, argc, argv, &o);
 	if (rc < 0)
 		rc = read_options(&s, &o, &r);
