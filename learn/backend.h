@@ -9,11 +9,12 @@
 struct watch; /* programs loaded and attached, nothing recorded yet */
 
 /*
- * NULL and *why (in the arena) when this machine does not load or attach them. cgroup NULL: the
+ * NULL and *why (in the arena) when this machine does not load or attach them; *is_short: for want
+ * of memory or descriptors alone. cgroup NULL: the
  * blocked target is recorded from its exec on; else everything in or below that directory.
  */
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
-			     const struct target *t, const char **why);
+			     const struct target *t, const char **why, bool *is_short);
 /* Waits for the end, detaches, reads the maps, closes. 0 or -errno. */
 int trace_bpf_record(struct watch *b, const struct learn_options *opt, struct target *t,
 		     struct model *m);

@@ -149,14 +149,21 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 {
 	bool is_auto = !strcmp(opt->backend, "auto");
 	const char *no_bpf = "not asked for", *no_ptrace;
+	bool is_short = false;
 	struct diag *d;
 
 	*w = NULL;
 	if (strcmp(opt->backend, "ptrace"))
-		*w = trace_bpf_open(a, opt, t, &no_bpf);
+		*w = trace_bpf_open(a, opt, t, &no_bpf, &is_short);
 	if (*w) {
 		r->backend = "ebpf";
 		return true;
+	}
+	if (is_short) { /* not the weaker way instead: eBPF may well work here */
+		d = diag_add(ds, DIAG_PL020, NO_SPAN, "the eBPF backend cannot be started: %s",
+			     no_bpf);
+		diag_help(ds, d, "it needs more than a limit here allows ('ulimit -a')");
+		return false;
 	}
 	if (opt->cgroup || (!is_auto && strcmp(opt->backend, "ptrace"))) {
 		d = diag_add(ds, DIAG_PL401, NO_SPAN, "the eBPF backend does not work here: %s",
@@ -358,11 +365,12 @@ static const char *probe(struct arena *a, const char *backend)
 	struct watch *w = NULL;
 	struct target t;
 	const char *why = NULL;
+	bool is_short;
 
 	if (target_start(argv[0], argv, NULL, &t))
 		return "no process can be started";
 	if (!strcmp(backend, "ebpf")) {
-		w = trace_bpf_open(a, &opt, &t, &why);
+		w = trace_bpf_open(a, &opt, &t, &why, &is_short);
 		if (w)
 			trace_bpf_close(w);
 	} else {

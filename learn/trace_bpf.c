@@ -56,6 +56,8 @@ struct watch {
 	uint64_t unread; /* times that the kernel did not answer when the maps were read */
 };
 
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	(void)level;
@@ -173,17 +175,29 @@ static void choose_programs(struct watch *w, const struct btf *kernel, enum tier
 		bpf_program__set_autoload(p, is_wanted(w, kernel, p, tier));
 }
 
-static int load(struct watch *w, enum tier tier, size_t max_paths)
+/*
+ * The kernel's types; NULL: *err. What keeps libbpf from reading its file, memory or descriptors
+ * for example, is to it as if there were none (-ESRCH): the file itself is then asked why.
+ */
+static struct btf *load_types(struct watch *w, int *err)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
-	int err;
 
-	if (!kernel) {
-		err = errno ? -errno : -EINVAL;
-		w->no_btf =
-			err == -ESRCH || err == -ENOENT; /* what libbpf makes of a missing file */
+	if (!kernel)
+		kernel = btf__parse(KERNEL_BTF, NULL);
+	if (!kernel)
+		*err = errno ? -errno : -EINVAL;
+	w->no_btf = !kernel && *err == -ENOENT;
+	return kernel;
+}
+
+static int load(struct watch *w, enum tier tier, size_t max_paths)
+{
+	int err = 0;
+	struct btf *kernel = load_types(w, &err);
+
+	if (!kernel)
 		return err;
-	}
 	w->wants_end &= !has_tracepoint(kernel, "cap_capable", tier);
 	if (tier == TIER_TP && !has_tracepoint(kernel, "sched_prepare_exec", tier)) {
 		btf__free(kernel);
@@ -369,7 +383,9 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 static const char *open_failure(struct arena *a, const struct watch *w, int err)
 {
 	if (w->no_btf)
-		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+		return "this kernel has no BTF (" KERNEL_BTF ")";
+	if (err == -ENOMEM)
+		return "out of memory";
 	if (w->unmapped)
 		return "this kernel does not map BPF arrays (5.5 and newer do)";
 	if (err == -EPERM)
@@ -402,18 +418,27 @@ static unsigned tiers_of(const char *backend)
 	return 1u << TIER_TP | 1u << TIER_BTF | 1u << TIER_RAW;
 }
 
+/* What another run may have: it says nothing of whether this machine can. */
+static bool is_shortage(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
-			     const struct target *t, const char **why)
+			     const struct target *t, const char **why, bool *is_short)
 {
 	struct watch *w = ARENA_NEW(a, struct watch);
 	unsigned tiers = tiers_of(opt->backend);
 	libbpf_print_fn_t old = libbpf_set_print(print_nothing);
 	int err = -ENOTSUP;
 
+	*is_short = false;
 	w->cgroup = opt->cgroup;
 	w->tracefs = -1;
 	w->cpus = libbpf_num_possible_cpus();
-	for (enum tier tier = 0; err && w->cpus > 0 && tier < TIERS; tier++)
+	if (w->cpus < 0)
+		err = w->cpus;
+	for (enum tier tier = 0; err && !is_shortage(err) && w->cpus > 0 && tier < TIERS; tier++)
 		if (tiers >> tier & 1)
 			err = open_tier(w, opt, t, tier);
 	if (w->tracefs >= 0)
@@ -423,6 +448,7 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 		return w;
 	trace_bpf_close(w);
 	*why = open_failure(a, w, err);
+	*is_short = is_shortage(err);
 	return NULL;
 }
 
@@ -822,8 +848,9 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 #else /* built without clang or bpftool */
 
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
-			     const struct target *t, const char **why)
+			     const struct target *t, const char **why, bool *is_short)
 {
+	*is_short = false;
 	(void)a;
 	(void)opt;
 	(void)t;

@@ -2,6 +2,7 @@
 """Whatever is missing in a proposal is told: faults of the system, of the workload, of the user."""
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -381,3 +382,19 @@ def test_a_proposal_that_no_command_would_read_is_told(tmp_path):
             timeout=300)
     assert r.rc == 1 and "PL412" in r.err and "--max-paths" in r.err, r
     assert out.stat().st_size > 16 << 20
+
+
+@pytest.mark.once  # a sanitizer takes memory and descriptors of its own
+@pytest.mark.parametrize("backend", ["auto", "ebpf"])
+@pytest.mark.parametrize("what, value, word", [
+    (resource.RLIMIT_AS, 12000 << 10, "out of memory"), (resource.RLIMIT_NOFILE, 8, "Too many open files"),
+])
+def test_what_is_short_is_not_what_the_kernel_lacks(tmp_path, backend, what, value, word):
+    need_root()
+    if not os.path.exists("/sys/kernel/btf/vmlinux"):
+        skip("this kernel has no BTF")
+    p = subprocess.run([PALE, "learn", "--backend", backend, "-o", tmp_path / "o", "--", "/bin/true"],
+                       capture_output=True, text=True, timeout=60,
+                       preexec_fn=lambda: resource.setrlimit(what, (value, value)))
+    assert p.returncode == 125 and word in p.stderr and "PL020" in p.stderr, p
+    assert "BTF" not in p.stderr and not (tmp_path / "o").exists(), p
