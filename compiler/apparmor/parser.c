@@ -180,15 +180,34 @@ static struct str behind(struct str s, const char *p, size_t skip)
 
 struct notice {
 	struct str file; /* empty: none is named */
-	uint32_t line;
+	uint32_t line;   /* 0: none, and it is about the profile */
+	struct str profile;
 	struct str text;
 };
 
 /*
  * The shapes of 3.0 to 4.1 (common_optarg.h, parser_common.c, parser_misc.c):
  *	Warning from FILE (FILE line N): TEXT
+ *	Warning from profile NAME (FILE): TEXT
  *	AppArmor parser error for FILE in profile FILE at line N: TEXT
  */
+static bool read_profile_notice(struct str s, struct notice *n)
+{
+	static const char begin[] = "Warning from profile ";
+	const size_t skip = sizeof(begin) - 1;
+	const char *end = str_starts(s, begin) ? find(s, "): ") : NULL;
+	const char *open = end;
+
+	while (open && open > s.p + skip && memcmp(open, " (", 2) != 0)
+		open--;
+	if (!open || open <= s.p + skip)
+		return false;
+	*n = (struct notice){ .profile = { s.p + skip, (size_t)(open - s.p) - skip },
+			      .file = { open + 2, (size_t)(end - open) - 2 },
+			      .text = behind(s, end, 3) };
+	return true;
+}
+
 static struct notice read_notice(struct str s)
 {
 	struct notice none = { .text = s }, n = { 0 };
@@ -196,6 +215,8 @@ static struct notice read_notice(struct str s)
 	const char *open = warns ? find(s, " (") : find(s, " in ");
 	const char *line = open ? find(behind(s, open, 0), warns ? " line " : " at line ") : NULL;
 
+	if (read_profile_notice(s, &n))
+		return n;
 	if (!line || (!warns && !str_starts(s, "AppArmor parser error")))
 		return none;
 	struct str rest = behind(s, line, warns ? 6 : 9);
@@ -220,15 +241,54 @@ static bool is_noise(struct str line)
 	       find(line, "downgrading extended network unix socket rule to generic");
 }
 
+/* "profile NAME {", "NAME {", "^NAME {", "hat NAME {", and NAME in quotes. */
+static bool begins_profile(struct str line, struct str name)
+{
+	static const char *const words[] = { "profile ", "hat ", "^" };
+	const char *p = line.p, *end = line.p + line.n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_starts(line, words[i]))
+			p += strlen(words[i]);
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '"'))
+		p++;
+	if ((size_t)(end - p) < name.n || memcmp(p, name.p, name.n) != 0)
+		return false;
+	p += name.n;
+	return p == end || strchr(" \t\"{(", *p);
+}
+
+/* The first line that begins the profile; 1: none is seen to. */
+static uint32_t profile_line(const struct source *src, struct str name)
+{
+	size_t at = 0;
+
+	for (uint32_t n = 1; at < src->text.n; n++) {
+		const char *nl = memchr(src->text.p + at, '\n', src->text.n - at);
+		size_t end = nl ? (size_t)(nl - src->text.p) : src->text.n;
+		while (at < end && (src->text.p[at] == ' ' || src->text.p[at] == '\t'))
+			at++;
+		if (begins_profile((struct str){ src->text.p + at, end - at }, name))
+			return n;
+		at = end + 1;
+	}
+	return 1;
+}
+
+static struct span notice_span(const struct source *src, const struct notice *n)
+{
+	return line_span(src, n->line ? n->line : profile_line(src, n->profile));
+}
+
 /* Where it is about; of a file that cannot be read here the text says it. */
 static struct span place_of(struct asking *k, const struct notice *n)
 {
 	struct source *src = NULL;
 
 	if (str_is(n->file, SELF))
-		return line_span(k->q->source, n->line);
+		return notice_span(k->q->source, n);
 	if (n->file.n && !source_load_regular(k->ds->sources, str_dup(k->ds->arena, n->file), &src))
-		return line_span(src, n->line);
+		return notice_span(src, n);
 	return k->q->whole;
 }
 
@@ -258,7 +318,14 @@ static void tell_line(struct asking *k, struct str line, int status)
 	buf_puts(&text, prefix);
 	if (n.file.n && sp.source == k->q->whole.source && !str_is(n.file, SELF)) {
 		buf_safe(&text, n.file);
-		buf_printf(&text, " line %u: ", n.line);
+		if (n.line)
+			buf_printf(&text, " line %u", n.line);
+		buf_puts(&text, ": ");
+	}
+	if (n.profile.n) {
+		buf_puts(&text, "profile '");
+		buf_safe(&text, n.profile);
+		buf_puts(&text, "': ");
 	}
 	buf_safe(&text,
 		 str_starts(n.text, prefix) ? behind(n.text, n.text.p, strlen(prefix)) : n.text);

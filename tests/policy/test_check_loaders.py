@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, need, need_root, program, run
+from conftest import PALE, ROOT, need, need_root, program, run, skip
 
 NGINX = ROOT / "profiles/examples/nginx.pale"
 DOCKER = ROOT / "profiles/found/docker-default.json"
@@ -60,6 +60,21 @@ def test_a_warning_in_an_include_stands_there(pale, prof, tmp_path):
     r = pale("check", "-I", inc.parent, prof, check=0)
     assert f"{inc}:2:3: warning: apparmor_parser: " in r.err
     assert "takes a directory" in pale("check", "-I", tmp_path / "none", prof, check=2).err
+
+
+@pytest.mark.parametrize("head, name, line", [
+    ("profile x {", "x", "4:1"), ("/bin/q flags=(complain) {", "/bin/q", "4:1"), ('profile "x y" /b {', "x y", "4:1"),
+    ("profile (odd) {", "(odd)", "4:1"),
+    ("profile w {\n  ^x {\n    dbus,\n  }", "x", "5:3"),
+])
+def test_a_warning_about_a_profile_stands_where_that_begins(pale, prof, head, name, line):
+    close = "" if "^" in head else "  dbus,\n"
+    prof.write_text(f"# profile x is\nprofile first {{\n}}\n{head}\n{close}}}\n")
+    r = pale("check", prof, check=0)
+    if "dbus rules not enforced" not in r.err:
+        skip("these features have dbus mediation, or this parser does not warn of it")
+    assert f"{prof}:{line}: warning: apparmor_parser: profile '{name}': dbus rules not enforced" in r.err, r
+    assert "/proc/self/fd" not in r.err and "/dev/fd" not in r.err
 
 
 @pytest.mark.parametrize("text, line", [
