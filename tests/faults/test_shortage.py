@@ -51,7 +51,7 @@ def plain(request, tmp_path):
 
 def is_loaders(p):
     """It ended before main(): what the dynamic loader or the kernel could not have."""
-    return b"error while loading" in p.stderr or (p.returncode in (-9, -11) and not p.stderr)
+    return b"error while loading" in p.stderr or b"cannot allocate TLS" in p.stderr or (p.returncode in (-9, -11) and not p.stderr)
 
 
 @pytest.mark.parametrize("what, values", [
