@@ -34,7 +34,7 @@ $(patsubst tests/%.c,$(BUILD)/tests/%,$(LINKED_SRC)): $(BUILD)/tests/%: tests/%.
 
 $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
+	$(call say,CC,$@)$(CC) $(if $(WERROR),-Werror) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
 
 tests-bin: $(TEST_BIN)
 fuzz-bin: $(FUZZ_BIN)

@@ -9,6 +9,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/oci/runtime/model.h"
+#include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
 #include "grammar/print.h"
 
