@@ -41,7 +41,7 @@ int main(void)
 {
 	pthread_t t[4], victim;
 	cpu_set_t cpus;
-	struct timespec past = { 0, 1 };
+	struct timespec when = { 0, 1 };
 
 	pthread_barrier_init(&barrier, NULL, 4);
 	sem_init(&sem, 0, 0);
@@ -51,10 +51,14 @@ int main(void)
 		sem_wait(&sem);
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
-	sem_timedwait(&sem, &past);
+	sem_timedwait(&sem, &when);
 	pthread_getaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	pthread_create(&victim, NULL, forever, NULL);
+	/* Cancelled sooner it never comes to its call; this waits with a futex, as above. */
+	clock_gettime(CLOCK_REALTIME, &when);
+	when.tv_sec++;
+	sem_timedwait(&sem, &when);
 	pthread_kill(victim, 0);
 	pthread_cancel(victim);
 	pthread_join(victim, NULL);
