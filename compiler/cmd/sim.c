@@ -61,14 +61,11 @@ static int generate_programs(struct session *s, struct simulator *sim)
 
 static struct dd_point point_of(const struct simulator *sim, const struct call *c, enum arch host)
 {
-	const struct environment *env = sim->env;
-	struct dd_point at = { 0 };
+	struct environment env = *sim->env;
 
-	memcpy(at.at, c->args, sizeof(c->args));
-	at.at[DD_CALL] = DD_CALL_OF(c->audit_arch, c->nr);
-	at.at[DD_CAPS] = env->caps_known ? env->caps : 0;
-	at.at[DD_SYSTEM] = DD_SYSTEM_OF(env->kernel_known ? env->kernel : tables_level, host);
-	return at;
+	env.kernel = env.kernel_known ? env.kernel : tables_level;
+	env.host = host;
+	return dd_point_of(&env, c);
 }
 
 /* The machine that makes calls of this architecture, if it is one as far as the answer goes. */

@@ -380,15 +380,13 @@ static int turn_to(struct why *w, const struct event *e)
 
 static struct dd_point point_of(const struct why *w, const struct event *e)
 {
-	const struct environment *env = &w->opt.resolve.env;
-	struct dd_point at = { { 0 } };
+	struct environment env = w->opt.resolve.env;
+	struct call c = { .audit_arch = e->audit, .nr = e->nr };
 
-	at.at[DD_CALL] = DD_CALL_OF(e->audit, e->nr);
-	memcpy(at.at, e->args, sizeof(e->args));
-	at.at[DD_CAPS] = env->caps_known ? env->caps : 0;
-	at.at[DD_SYSTEM] = (uint64_t)(env->kernel_known ? env->kernel : tables_level) << 8 |
-			   (unsigned)host_of(w, e);
-	return at;
+	memcpy(c.args, e->args, sizeof(c.args));
+	env.kernel = env.kernel_known ? env.kernel : tables_level;
+	env.host = host_of(w, e);
+	return dd_point_of(&env, &c);
 }
 
 static void put_event(struct buf *out, const struct why *w, const struct event *e)
@@ -478,15 +476,10 @@ static void put_way(struct buf *out, const struct why *w, const struct event *e,
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 	const char *name = sys ? sys->name : arena_printf(w->s->arena, "#%u", nr);
 	struct decision_why by = { .by = BY_DEFAULT };
-	struct environment env = { .caps_known = true,
-				   .caps = at->at[DD_CAPS],
-				   .kernel_known = true,
-				   .kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
-				   .host_known = true,
-				   .host = (enum arch)(at->at[DD_SYSTEM] & 0xff) };
-	struct call c = { .audit_arch = e->audit, .nr = e->nr };
+	struct environment env;
+	struct call c;
 
-	memcpy(c.args, at->at, sizeof(c.args));
+	dd_point_tell(at, &env, &c);
 	buf_puts(out, "  allowed by: ");
 	if (w->loaded) {
 		put_loaded_way(out, w, sys, at);

@@ -42,6 +42,13 @@ struct dd_point { /* one event, environment included */
 #define DD_CALL_OF(audit, nr)      ((uint64_t)(audit) << 32 | (uint32_t)(nr))
 #define DD_SYSTEM_OF(kernel, host) ((uint64_t)(kernel) << 8 | (uint64_t)(host))
 
+/*
+ * A call where the environment is as it stands in env (capabilities that are not known: none), and
+ * back: then everything of env is known.
+ */
+struct dd_point dd_point_of(const struct environment *env, const struct call *c);
+void dd_point_tell(const struct dd_point *at, struct environment *env, struct call *c);
+
 /* The diagram's bit for bit `shift` (0: least significant) of a field; smaller: decided sooner. */
 uint32_t dd_bit_of(enum dd_field field, unsigned shift);
 

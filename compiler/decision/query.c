@@ -5,6 +5,32 @@
 #include "compiler/base/bug.h"
 #include "compiler/decision/dd.h"
 
+struct dd_point dd_point_of(const struct environment *env, const struct call *c)
+{
+	struct dd_point p = { 0 };
+
+	memcpy(p.at, c->args, sizeof(c->args));
+	p.at[DD_CALL] = DD_CALL_OF(c->audit_arch, c->nr);
+	p.at[DD_CAPS] = env->caps_known ? env->caps : 0;
+	p.at[DD_SYSTEM] = DD_SYSTEM_OF(env->kernel, env->host);
+	return p;
+}
+
+void dd_point_tell(const struct dd_point *at, struct environment *env, struct call *c)
+{
+	*env = (struct environment){
+		.caps_known = true,
+		.caps = at->at[DD_CAPS],
+		.kernel_known = true,
+		.kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
+		.host_known = true,
+		.host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
+	};
+	*c = (struct call){ .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
+			    .nr = (uint32_t)at->at[DD_CALL] };
+	memcpy(c->args, at->at, sizeof(c->args));
+}
+
 struct verdict dd_eval_at(const struct dd *d, dd_node n, const struct dd_point *p)
 {
 	const struct node *k = &d->nodes.v[n];

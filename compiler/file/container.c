@@ -96,7 +96,7 @@ dd_node container_at(struct dd *d, dd_node n, const struct call *c, bool args)
 
 struct verdict container_eval(const struct container *l, const struct call *c)
 {
-	struct dd_point at = oci_point(&l->env, c);
+	struct dd_point at = dd_point_of(&l->env, c);
 
 	return dd_eval_at(l->dd, l->held.root, &at);
 }

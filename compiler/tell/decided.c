@@ -174,20 +174,12 @@ static void put_return(struct buf *out, const struct decide *d, const struct cal
 void decide_put_why(struct buf *out, const struct sources *sources, const struct decide *d,
 		    const struct dd_point *at)
 {
-	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
-			  .nr = (uint32_t)at->at[DD_CALL] };
-	struct environment env = {
-		.caps_known = true,
-		.caps = at->at[DD_CAPS],
-		.kernel_known = true,
-		.kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
-		.host_known = true,
-		.host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
-	};
 	const struct policy *p = decide_policy(d, at);
+	struct environment env;
+	struct call c;
 	struct decision_why why;
 
-	memcpy(c.args, at->at, sizeof(c.args));
+	dd_point_tell(at, &env, &c);
 	if (!p) {
 		put_return(out, d, &c, at);
 		return;

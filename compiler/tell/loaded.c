@@ -66,7 +66,7 @@ void put_loaded(struct buf *out, const struct sources *sources, const struct con
 {
 	const struct oci_model *m = l->held.model;
 	struct oci_why why = oci_model_why(m, &l->env, c);
-	struct dd_point at = oci_point(&l->env, c);
+	struct dd_point at = dd_point_of(&l->env, c);
 
 	if (m->profile->lost) {
 		buf_puts(out, "no filter: the runtime loses the profile at a null in it");

@@ -63,7 +63,7 @@ static void some_call(struct input *in, const struct oci_profile *p, struct call
 static void check_call(const struct oci_model *m, const struct environment *env,
 		       const struct call *c)
 {
-	struct dd_point at = oci_point(env, c);
+	struct dd_point at = dd_point_of(env, c);
 	struct verdict got = dd_eval_at(m->dd, m->root, &at), want = m->profile->dflt;
 	dd_node open = m->undefined;
 

@@ -435,7 +435,7 @@ static bool library_says(const struct oci_disputes *ds, const struct environment
 			e.host = env->host;
 		if (!env_runs(s->env.host, a) || !oci_same_rules(&ds->some, &s->env, &e))
 			continue;
-		struct dd_point at = oci_point(&s->env, &asked);
+		struct dd_point at = dd_point_of(&s->env, &asked);
 		struct verdict v = dd_eval_at(ds->dd, s->root, &at);
 		if (found && !verdict_eq(v, out->says))
 			return false;

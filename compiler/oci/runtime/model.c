@@ -404,17 +404,6 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 
 /* ---- which part answers ---- */
 
-struct dd_point oci_point(const struct environment *env, const struct call *c)
-{
-	struct dd_point p = { 0 };
-
-	memcpy(p.at, c->args, sizeof(c->args));
-	p.at[DD_CALL] = DD_CALL_OF(c->audit_arch, c->nr);
-	p.at[DD_CAPS] = env->caps_known ? env->caps : 0;
-	p.at[DD_SYSTEM] = DD_SYSTEM_OF(env->kernel, env->host);
-	return p;
-}
-
 bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6])
 {
 	for (uint32_t i = 0; i < r->nargs; i++) {
@@ -460,7 +449,7 @@ struct oci_why oci_model_why(const struct oci_model *m, const struct environment
 	uint32_t nr = c->nr;
 	int a = arch_of_call(c->audit_arch, &nr);
 
-	struct dd_point at = oci_point(env, c);
+	struct dd_point at = dd_point_of(env, c);
 	if (dd_eval_at(m->dd, m->stub_mark, &at).kind == VERDICT_ERRNO)
 		return (struct oci_why){ .by = OCI_BY_STUB };
 	if (a < 0 || (!(p->arches & ARCH_BIT(a)) && c->nr != UINT32_MAX))

@@ -36,9 +36,6 @@ bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, 
 /* Do the rule's comparisons hold for a call of this architecture? */
 bool oci_args_hold(const struct oci_rule *r, enum arch a, const uint64_t args[6]);
 
-/* A call in an environment; what env does not know is zero. */
-struct dd_point oci_point(const struct environment *env, const struct call *c);
-
 /* Which part of the runtime answers a call, in an environment that knows what entries ask. */
 struct oci_why {
 	enum {
