@@ -72,19 +72,18 @@ static int format_file(struct session *s, const char *path, enum fmt_mode mode)
 	return output_write(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM : EXIT_OK;
 }
 
-static int format_files(const struct session *s, const struct options *o, enum fmt_mode mode)
+static int format_files(struct session *s, const struct options *o, enum fmt_mode mode)
 {
 	int status = EXIT_OK;
 
 	for (int i = 0; i < o->n; i++) {
-		struct session own;
+		struct session own, *one;
 		if (mode == FMT_IN_PLACE && !strcmp(o->operands[i], "-"))
 			return usage_error(o->command, "standard input cannot be rewritten");
-		session_open(&own);
-		own.diag_json = s->diag_json;
-		int one = format_file(&own, o->operands[i], mode);
-		one = session_end(&own, one);
-		status = one > status ? one : status;
+		one = session_for(s, &own, o->operands[i]);
+		int end = format_file(one, o->operands[i], mode);
+		session_done(s, one);
+		status = end > status ? end : status;
 	}
 	return status;
 }

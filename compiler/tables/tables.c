@@ -416,10 +416,11 @@ static size_t find_prefixed(const struct domain_info *d, const char *prefix, siz
 static const struct tables_constant *find_constant(const struct domain_info *d, struct str name,
 						   enum arch a)
 {
-	size_t best = name.n ? find_prefixed(d, "", 0, name, a) : SIZE_MAX;
-
-	if (best != SIZE_MAX || !name.n)
-		return best == SIZE_MAX ? NULL : &tables_constants[best];
+	if (!name.n)
+		return NULL;
+	size_t best = find_prefixed(d, "", 0, name, a);
+	if (best != SIZE_MAX)
+		return &tables_constants[best];
 	for (const char *p = d->prefixes; *p;) {
 		size_t n = strcspn(p, ",");
 		size_t row = find_prefixed(d, p, n, name, a);
