@@ -380,6 +380,16 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 	return err && w->wants_end ? open_programs(w, opt, t, tier, false) : err;
 }
 
+/*
+ * bpf_find_vma() is handed a function, and before Linux 5.13 (69c087ba6225, with the first helper
+ * that takes one) a program that holds such a function is none: 5.10 answers EINVAL.
+ */
+static bool lacks_callbacks(void)
+{
+	return !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem,
+					NULL);
+}
+
 static const char *open_failure(struct arena *a, const struct watch *w, int err)
 {
 	if (w->no_btf)
@@ -396,6 +406,8 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 		return arena_printf(a, "'%s' is below no mounted cgroup v2 hierarchy", w->cgroup);
 	if (err == -ENODEV && w->cgroup)
 		return arena_printf(a, "'%s' is gone", w->cgroup);
+	if (err == -EINVAL && lacks_callbacks())
+		return "this kernel's BPF has no callbacks (Linux 5.13 and newer have)";
 	return arena_printf(a, "loading its programs failed: %s", strerror(-err));
 }
 
