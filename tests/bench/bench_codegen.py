@@ -2,7 +2,6 @@
 """Filters of ours and of libseccomp: length, instructions executed, time to build and attach;
 and the whole process `pale compile`."""
 import math
-import os
 import pathlib
 import random
 import re
@@ -11,12 +10,10 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build"))
-PALE = os.environ.get("PALE", str(BUILD / "pale"))
+from table import BUILD, ENV, PALE, ROOT
+
 TRACES = ROOT / "tests" / "bench" / "traces"
 DOCKER = ROOT / "profiles" / "found" / "docker-default.json"
-ENV = {**os.environ, "PALE_SETS": str(ROOT / "profiles" / "sets")}
 HEAD = ["generator", "insns", "average", "most", "on trace", "gen. ms", "build ms", "attach us", "differ"]
 
 

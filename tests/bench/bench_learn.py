@@ -11,10 +11,8 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build")).resolve()
-PALE = os.environ.get("PALE", str(BUILD / "pale"))
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
+from table import BUILD, PALE, ROUNDS
+
 LEARN = [PALE, "learn", "-o", "/dev/null", "--backend"]
 MODES = {
     "untraced": [],
