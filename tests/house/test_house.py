@@ -219,7 +219,7 @@ def test_no_function_is_longer_than_a_screen_or_takes_more_than_seven_parameters
 
 
 def test_no_file_is_longer_than_1000_lines():
-    wrong = [f for f in files(".c", ".h", ".l", ".y", ".py") if f != "learn/trace.bpf.c"  # loaded as one
+    wrong = [f for f in files(".c", ".h", ".l", ".y", ".py")
              if len((ROOT / f).read_text().split("\n")) > 1001]
     assert not wrong
 

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A system call from its start to its end: counts, arguments, the files it meant. */
+#ifndef LEARN_CALLS_BPF_H
+#define LEARN_CALLS_BPF_H
+
+#include "learn/paths.bpf.h"
+
+static __always_inline bool in_cgroup(void)
+{
+	return bpf_get_current_ancestor_cgroup_id(cgroup_level) == cgroup_id;
+}
+
+static __always_inline struct mark *mark_get(bool btf)
+{
+	struct mark *m, fresh = {};
+	__u32 tid;
+
+	if (btf) {
+		bool mine = cgroup_id && in_cgroup();
+
+		if (cgroup_id && !mine)
+			return NULL;
+		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL, 0);
+		if (m || !mine)
+			return m;
+		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
+					 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	} else {
+		if (cgroup_id && !in_cgroup())
+			return NULL;
+		tid = (__u32)bpf_get_current_pid_tgid();
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+		if (m || !cgroup_id)
+			return m;
+		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY);
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	}
+	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
+	return m;
+}
+
+static __always_inline int abi_of(bool btf, __u64 nr)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct task_struct___x86 *x = (void *)t;
+
+	if (bpf_core_field_exists(x->thread_info.status)) {
+		__u32 status;
+
+		if (btf)
+			status = ((struct task_struct___x86 *)bpf_get_current_task_btf())
+					 ->thread_info.status;
+		else
+			status = BPF_CORE_READ(x, thread_info.status);
+		if (status & TS_COMPAT)
+			return TRACE_COMPAT;
+		return nr & X32_BIT && (__u32)nr != (__u32)-1 ? TRACE_X32 : TRACE_NATIVE;
+	}
+	if (BPF_CORE_READ(t, thread_info.flags) >> ARM64_TIF_32BIT & 1)
+		return -1; /* AArch32: no table for it */
+	return TRACE_NATIVE;
+}
+
+static __always_inline void read_args(__u64 args[6], void *regs, bool compat)
+{
+	struct pt_regs___x86 *x = regs;
+	struct pt_regs___arm64 *a = regs;
+
+	if (bpf_core_field_exists(x->r10)) {
+		args[0] = compat ? (__u32)BPF_CORE_READ(x, bx) : BPF_CORE_READ(x, di);
+		args[1] = compat ? (__u32)BPF_CORE_READ(x, cx) : BPF_CORE_READ(x, si);
+		args[2] = compat ? (__u32)BPF_CORE_READ(x, dx) : BPF_CORE_READ(x, dx);
+		args[3] = compat ? (__u32)BPF_CORE_READ(x, si) : BPF_CORE_READ(x, r10);
+		args[4] = compat ? (__u32)BPF_CORE_READ(x, di) : BPF_CORE_READ(x, r8);
+		args[5] = compat ? (__u32)BPF_CORE_READ(x, bp) : BPF_CORE_READ(x, r9);
+		return;
+	}
+	args[0] = BPF_CORE_READ(a, orig_x0);
+	bpf_probe_read_kernel(&args[1], 5 * sizeof(__u64), (void *)a + sizeof(__u64));
+}
+
+int record_value(__u32 call, __u32 arg, __u64 value)
+{
+	struct arg_key ak = { call, arg };
+	struct trace_value_key vk = { call, arg, value };
+	struct trace_bits *b, none = {};
+	struct value_state *st, fresh = {};
+	__u64 one = 1, *n;
+
+	b = bpf_map_lookup_elem(&bits, &ak);
+	if (!b) {
+		bpf_map_update_elem(&bits, &ak, &none, BPF_NOEXIST);
+		b = bpf_map_lookup_elem(&bits, &ak);
+		if (!b) {
+			count_loss(TRACE_LOSS_VALUES);
+			return 0;
+		}
+	}
+	b->ones |= value;
+	b->zeros |= ~value;
+	n = bpf_map_lookup_elem(&values, &vk);
+	if (n) {
+		__sync_fetch_and_add(n, 1);
+		return 0;
+	}
+	st = bpf_map_lookup_elem(&distinct, &ak);
+	if (!st) {
+		bpf_map_update_elem(&distinct, &ak, &fresh, BPF_NOEXIST);
+		st = bpf_map_lookup_elem(&distinct, &ak);
+		if (!st) {
+			count_loss(TRACE_LOSS_VALUES);
+			return 0;
+		}
+	}
+	if (st->distinct >= TRACE_VALUES) {
+		st->over = 1; /* unbounded: the bits above go on, and stand for it */
+		return 0;
+	}
+	if (!bpf_map_update_elem(&values, &vk, &one, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&st->distinct, 1);
+		return 0;
+	}
+	n = bpf_map_lookup_elem(&values, &vk);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else
+		count_loss(TRACE_LOSS_VALUES);
+	return 0;
+}
+
+static __always_inline void record_tuple(__u32 call, const __u64 args[6])
+{
+	struct trace_tuple_key k = { call, { (__u32)args[0], (__u32)args[1], (__u32)args[2] } };
+	__u64 one = 1, *n = bpf_map_lookup_elem(&tuples, &k);
+
+	if (!n && bpf_map_update_elem(&tuples, &k, &one, BPF_NOEXIST)) {
+		n = bpf_map_lookup_elem(&tuples, &k);
+		if (!n)
+			count_loss(TRACE_LOSS_VALUES);
+	}
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* A recorded task that was moved out of the cgroup: what it does there is lost, and said. */
+static __always_inline void note_left(bool btf)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	bool gone;
+
+	if (btf)
+		gone = !bpf_task_storage_delete(&marks, bpf_get_current_task_btf());
+	else
+		gone = !bpf_map_delete_elem(&marks_by_tid, &tid);
+	if (gone)
+		count_loss(TRACE_LOSS_LEFT);
+}
+
+/* The arguments stand in the registers, or in `event` where that is not NULL. */
+static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
+				    __u64 nr)
+{
+	struct mark *m = mark_get(btf);
+	const volatile struct trace_call *info;
+	struct trace_count *c;
+	__u32 call;
+	int abi;
+
+	if (!m && cgroup_id)
+		note_left(btf);
+	if (!m)
+		return 0;
+	m->rule = 0;
+	abi = abi_of(btf, nr);
+	if (abi < 0) {
+		count_loss(TRACE_LOSS_ABI);
+		return 0;
+	}
+	if (abi == TRACE_X32)
+		nr &= ~(__u64)X32_BIT;
+	if ((__u32)nr >= TRACE_NRS) {
+		count_loss(TRACE_LOSS_CALLS);
+		return 0;
+	}
+	call = ((__u32)abi * TRACE_NRS + (__u32)nr) & (TRACE_CALLS - 1);
+	c = bpf_map_lookup_elem(&counts, &call);
+	if (!c)
+		return 0;
+	if (!c->count)
+		c->first_ns = since_start();
+	c->count++;
+	m->call = call;
+	info = &calls[bounded(call, TRACE_CALLS - 1)];
+	if (!(info->args | info->rule | info->tuple))
+		return 0;
+	m->rule = info->rule;
+	if (event)
+		bpf_probe_read_kernel(m->args, sizeof(m->args), event->args);
+	else
+		read_args(m->args, regs, abi == TRACE_COMPAT);
+	if (info->tuple)
+		record_tuple(call, m->args);
+	for (__u32 i = 0; i < 6; i++)
+		if (info->args >> i & 1)
+			record_value(call, i, info->wide >> i & 1 ? m->args[i] : (__u32)m->args[i]);
+	return 0;
+}
+
+static __always_inline __u64 arg_at(const struct mark *m, int i)
+{
+	switch (i) { /* a variable index into args is more than the verifier likes */
+	case 0: return m->args[0];
+	case 1: return m->args[1];
+	case 2: return m->args[2];
+	case 3: return m->args[3];
+	case 4: return m->args[4];
+	case 5: return m->args[5];
+	}
+	return 0;
+}
+
+static __always_inline int exit_open(struct mark *m, const volatile struct trace_rule *r, int fd)
+{
+	__u64 asked = r->at >= 0 ? arg_at(m, r->at) : 0;
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return 0;
+	if (r->flags[0] & TRACE_HOW && bpf_probe_read_user(&asked, sizeof(asked), (void *)asked)) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	s->asked = asked;
+	return record_fd(fd, 0);
+}
+
+/*
+ * Whether a lock asks for w too hangs on its kind alone: apparmor_file_lock() in its lsm.c.
+ * F_UNLCK asks for k as well.
+ */
+static __always_inline int exit_lock(struct mark *m, const volatile struct trace_rule *r)
+{
+	__u32 command = (__u32)arg_at(m, r->at), perms = r->perms[0];
+	__s16 type = 0;
+
+	if (r->op == TRACE_OP_FLOCK) {
+		if ((command & ~TRACE_LOCK_NB) == TRACE_LOCK_EX)
+			perms |= TRACE_W;
+	} else if (command == TRACE_F_SETLEASE) {
+		type = (__s16)m->args[2];
+	} else if (!trace_is_lock(command)) {
+		return 0;
+	} else if (bpf_probe_read_user(&type, sizeof(type), (void *)m->args[2])) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+	}
+	if (type == TRACE_F_WRLCK)
+		perms |= TRACE_W;
+	return record_fd((int)arg_at(m, r->fd[0]), perms);
+}
+
+static long on_vma(struct task_struct *t, struct vm_area_struct *vma, struct mapping *found)
+{
+	(void)t;
+	found->end = BPF_CORE_READ(vma, vm_end);
+	found->file = (__u64)BPF_CORE_READ(vma, vm_file);
+	return 0;
+}
+
+/*
+ * Each file between the addresses. While other threads change mappings they hold the lock that
+ * bpf_find_vma() only tries, and compilers at run time do little else: told, but no loss.
+ */
+int record_mapped(__u64 begin, __u64 end, __u32 perms)
+{
+	struct mapping found = {};
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) {
+		count_loss(TRACE_UNSEEN_EXEC);
+		return 0;
+	}
+	for (int i = 0; i < 8 && begin < end; i++) {
+		long err = bpf_find_vma(bpf_get_current_task_btf(), begin, on_vma, &found, 0);
+
+		if (err == -ENOENT) /* unmapped by another thread since */
+			return 0;
+		if (err)
+			break;
+		if (found.file)
+			record_file(found.file, perms);
+		begin = found.end;
+	}
+	if (begin < end)
+		count_loss(TRACE_UNSEEN_EXEC);
+	return 0;
+}
+
+int record_pair(__u64 from, __u64 to, __u32 op)
+{
+	struct trace_pair_key k = {};
+	__u64 one = 1;
+
+	if (!from || !to)
+		return 0; /* counted already */
+	k.from = from;
+	k.to = to;
+	k.op = op;
+	if (bpf_map_update_elem(&pairs, &k, &one, BPF_ANY))
+		count_loss(TRACE_LOSS_PATHS);
+	return 0;
+}
+
+static __always_inline int exit_path(struct mark *m, const volatile struct trace_rule *r)
+{
+	__u32 flags = r->flags[0], at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0,
+	      perms = r->perms[1];
+	int dir = r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1;
+	struct scratch *s = scratch_get();
+	__u64 from;
+
+	if (!s)
+		return 0;
+	if (r->op != TRACE_OP_RENAME)
+		flags = trace_at(flags, at);
+	else if (at & TRACE_EXCHANGE)
+		perms = r->perms[0];
+	record_join(dir, arg_at(m, r->path[0]), 0, r->perms[0] | flags << 16);
+	if (r->path[1] < 0)
+		return 0;
+	from = s->last;
+	dir = r->fd[1] >= 0 ? (int)arg_at(m, r->fd[1]) : -1;
+	record_join(dir, arg_at(m, r->path[1]), 0, perms | r->flags[1] << 16);
+	return record_pair(from, s->last, r->op);
+}
+
+static __always_inline int exit_bind(struct mark *m, const volatile struct trace_rule *r)
+{
+	const char *addr = (const char *)arg_at(m, r->path[0]);
+	__u32 len = (__u32)arg_at(m, r->path[0] + 1);
+	__u16 family = 0;
+	char first = 0;
+
+	if (len <= 2 || bpf_probe_read_user(&family, sizeof(family), addr) || family != AF_UNIX)
+		return 0;
+	if (bpf_probe_read_user(&first, 1, addr + 2) || !first)
+		return 0; /* abstract: AppArmor's unix rules, not files */
+	return record_join(-1, (__u64)addr + 2, len - 2, r->perms[0] | r->flags[0] << 16);
+}
+
+static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,
+					 long ret)
+{
+	switch (r->op) {
+	case TRACE_OP_OPEN: return exit_open(m, r, (int)ret);
+	case TRACE_OP_MMAP:
+		if (arg_at(m, r->path[0]) & PROT_EXEC && (int)arg_at(m, r->fd[0]) >= 0)
+			return record_fd((int)arg_at(m, r->fd[0]), TRACE_M);
+		return 0;
+	case TRACE_OP_MPROTECT:
+		if (!(arg_at(m, r->at) & PROT_EXEC))
+			return 0;
+		return record_mapped(m->args[0], m->args[0] + m->args[1], r->perms[0]);
+	case TRACE_OP_FLOCK:
+	case TRACE_OP_FCNTL: return exit_lock(m, r);
+	case TRACE_OP_FD: return record_fd((int)arg_at(m, r->fd[0]), r->perms[0]);
+	case TRACE_OP_PATH:
+	case TRACE_OP_RENAME:
+	case TRACE_OP_LINK: return exit_path(m, r);
+	case TRACE_OP_BIND:
+		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
+		return exit_bind(m, r);
+	}
+	return 0;
+}
+
+static __always_inline int on_exit(bool btf, long ret)
+{
+	struct mark *m = mark_get(btf);
+	struct scratch *s;
+	__u8 rule;
+
+	if (!m && cgroup_id)
+		note_left(btf); /* by this very call, perhaps */
+	if (!m)
+		return 0;
+	m->call = TRACE_NO_CALL;
+	if (!m->rule)
+		return 0;
+	rule = m->rule;
+	m->rule = 0;
+	if (ret < 0 && ret > -4096)
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	record_return(m, &rules[bounded(rule, TRACE_RULES - 1)], ret);
+	scratch_give(s);
+	return 0;
+}
+
+#endif

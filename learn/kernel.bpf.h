@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What trace.bpf.c reads of the kernel: only these fields, which CO-RE finds in the running one. */
+#ifndef LEARN_KERNEL_BPF_H
+#define LEARN_KERNEL_BPF_H
+
+#include <linux/types.h>
+
+#define CORE            __attribute__((preserve_access_index))
+#define ENOENT          2
+#define AF_UNIX         1
+#define PROT_EXEC       4
+#define O_APPEND        02000
+#define FMODE_READ      1u
+#define FMODE_WRITE     2u
+#define FMODE_PATH      0x4000u
+#define FMODE_CREATED   0x100000u
+#define TS_COMPAT       2u /* arch/x86/include/asm/thread_info.h */
+#define ARM64_TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+#define X32_BIT         0x40000000u
+#define PROC_MAGIC      0x9fa0 /* PROC_SUPER_MAGIC */
+#define S_IFMT          0170000
+#define S_IFDIR         0040000
+
+struct qstr {
+	__u32 len;
+	const unsigned char *name;
+} CORE;
+typedef struct {
+	__u32 val;
+} CORE kuid_t;
+struct super_block {
+	unsigned long s_magic;
+} CORE;
+struct inode {
+	__u16 i_mode;
+	kuid_t i_uid;
+	struct super_block *i_sb;
+} CORE;
+struct hlist_node {
+	struct hlist_node *next;
+} CORE;
+struct hlist_head {
+	struct hlist_node *first;
+} CORE;
+struct pid {
+	struct hlist_head tasks[1]; /* by PIDTYPE_*: 0 is PIDTYPE_PID */
+} CORE;
+struct proc_inode {
+	struct pid *pid; /* of the directory that it is below; NULL: below none */
+	struct inode vfs_inode;
+} CORE;
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+} CORE;
+struct vfsmount {
+	struct dentry *mnt_root;
+} CORE;
+struct ns_common {
+	unsigned int inum;
+} CORE;
+struct mnt_namespace {
+	struct ns_common ns;
+} CORE;
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+} CORE;
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+} CORE;
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+} CORE;
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_flags;
+	unsigned int f_mode;
+} CORE;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} CORE;
+struct files_struct {
+	struct fdtable *fdt;
+} CORE;
+struct fs_struct {
+	struct path root, pwd;
+} CORE;
+struct cred {
+	kuid_t fsuid;
+} CORE;
+struct mm_struct {
+	struct file *exe_file;
+} CORE;
+struct thread_info {
+	unsigned long flags;
+} CORE;
+struct thread_info___x86 {
+	__u32 status;
+} CORE;
+struct task_struct {
+	struct thread_info thread_info;
+	int pid;
+	int tgid;
+	struct files_struct *files;
+	struct fs_struct *fs;
+	const struct cred *cred;
+	struct mm_struct *mm;
+	struct nsproxy *nsproxy;
+	void *signal;                   /* what the threads of a process have in common */
+	struct hlist_node pid_links[1]; /* by PIDTYPE_* */
+} CORE;
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+} CORE;
+struct vm_area_struct {
+	unsigned long vm_end;
+	struct file *vm_file;
+} CORE;
+struct linux_binprm {
+	const char *filename;
+	const char *interp;
+} CORE;
+struct pt_regs___x86 { /* arch/x86/include/asm/ptrace.h */
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10;
+} CORE;
+struct pt_regs___arm64 {
+	__u64 regs[31];
+	__u64 orig_x0;
+} CORE;
+struct kernel_siginfo {
+	int si_code;
+} CORE;
+
+/* What perf's events carry, as the TRACE_EVENT() of each has it. */
+struct trace_event_raw_sys_enter {
+	long id;
+	unsigned long args[6];
+} CORE;
+struct trace_event_raw_sys_exit {
+	long ret;
+} CORE;
+struct trace_event_raw_sched_process_fork {
+	int child_pid;
+} CORE;
+struct trace_event_raw_sched_prepare_exec { /* since Linux 6.10 */
+	__u32 __data_loc_interp;
+	__u32 __data_loc_filename;
+} CORE;
+struct trace_event_raw_sched_process_exec {
+	int old_pid;
+} CORE;
+struct trace_event_raw_cap_capable {
+	int cap;
+	int ret;
+} CORE;
+
+#endif

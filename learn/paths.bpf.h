@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Paths as the kernel has them, and files as they are used, into the maps. */
+#ifndef LEARN_PATHS_BPF_H
+#define LEARN_PATHS_BPF_H
+
+#include "learn/state.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+#include "learn/kernel.bpf.h"
+
+_Static_assert(TRACE_TEXT <= 511, "intern()'s mask would cut it");
+
+static __always_inline struct scratch *scratch_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+/*
+ * Two tasks on one CPU may be in different programs at once where tracepoints can be preempted:
+ * the second finds the scratch taken, and what it came for is counted as missed.
+ */
+static __always_inline struct scratch *scratch_take(void)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s || !__sync_lock_test_and_set(&s->busy, 1))
+		return s;
+	count_loss(TRACE_LOSS_BUSY);
+	return NULL;
+}
+
+static __always_inline void scratch_give(struct scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+/*
+ * Functions that are not static are verified once, by themselves, and not along every path that
+ * leads to them: that keeps these programs far below the verifier's limit. They may take scalars
+ * only; the rest travels in the scratch.
+ *
+ * intern: the text s->buf[off, off + len) into the map, in pieces; s->parent becomes the id of
+ * its last piece, which has s->kind. -1: no room.
+ */
+int intern(void)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return -1;
+	for (int i = 0; i < TRACE_PATH / TRACE_TEXT + 1; i++) {
+		__u32 n = s->len;
+		bool last = n <= TRACE_TEXT;
+		struct trace_path *v;
+
+		if (!last)
+			n = TRACE_TEXT;
+		__builtin_memset(&s->key, 0, sizeof(s->key));
+		s->key.parent = s->parent;
+		s->key.kind = last ? s->kind : TRACE_PIECE;
+		s->key.perms = last ? s->perms : 0;
+		s->key.flags = last ? s->flags : 0;
+		/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
+		if (n && n <= TRACE_TEXT)
+			bpf_probe_read_kernel(s->key.text, bounded(n, 511),
+					      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
+		v = bpf_map_lookup_elem(&paths, &s->key);
+		if (!v) {
+			s->val.id = ((__u64)bpf_get_smp_processor_id() + 1) << 32 | ++s->next_id;
+			s->val.first_ns = since_start();
+			bpf_map_update_elem(&paths, &s->key, &s->val, BPF_NOEXIST);
+			v = bpf_map_lookup_elem(&paths, &s->key);
+			if (!v) {
+				count_loss(TRACE_LOSS_PATHS);
+				return -1;
+			}
+		}
+		s->parent = v->id;
+		if (last) {
+			__sync_fetch_and_add(&v->count, 1);
+			if (s->not_owned && !v->not_owned)
+				v->not_owned = 1;
+			s->last = v->id;
+			return 0;
+		}
+		s->off += n;
+		s->len -= n;
+	}
+	count_loss(TRACE_LOSS_TRUNCATED);
+	return -1;
+}
+
+/*
+ * The absolute name of (dentry, mount) in its mount namespace, as AppArmor sees it, to
+ * s->buf[off, off + len). -1: too deep or too long; -2: not below any root (pipes, sockets).
+ */
+int walk(__u64 vfs, __u64 dentry)
+{
+	struct mount *mnt = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *d = (void *)dentry;
+	struct scratch *s = scratch_get();
+	int i;
+
+	if (!s)
+		return -1;
+	s->off = TRACE_PATH;
+	for (i = 0; i < TRACE_DEPTH; i++) {
+		struct dentry *parent = BPF_CORE_READ(d, d_parent);
+		struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
+		__u32 len;
+
+		if (d == root || d == parent) {
+			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
+
+			if (d != root)
+				return -2;
+			if (up == mnt)
+				break;
+			d = BPF_CORE_READ(mnt, mnt_mountpoint);
+			mnt = up;
+			continue;
+		}
+		len = bounded(BPF_CORE_READ(d, d_name.len), 255);
+		if (s->off < len + 1)
+			goto deep;
+		/* off lives in memory, so that the verifier does not follow its values. */
+		s->off -= len + 1;
+		s->buf[bounded(s->off, TRACE_PATH - 1)] = '/';
+		bpf_probe_read_kernel(&s->buf[bounded(s->off + 1, TRACE_PATH - 1)], len,
+				      BPF_CORE_READ(d, d_name.name));
+		d = parent;
+	}
+	if (i == TRACE_DEPTH)
+		goto deep;
+	/* The kernel's internal mounts carry an error pointer for a namespace. */
+	if ((__u64)BPF_CORE_READ(mnt, mnt_ns) + 4096 < 8192)
+		return -2;
+	if (s->off == TRACE_PATH) {
+		s->off--;
+		s->buf[TRACE_PATH - 1] = '/';
+	}
+	s->len = TRACE_PATH - s->off;
+	return 0;
+deep:
+	count_loss(TRACE_LOSS_TRUNCATED);
+	return -1;
+}
+
+static __always_inline int record_path(struct scratch *s, struct path *p, __u8 kind, __u8 perms,
+				       __u8 flags)
+{
+	int err;
+
+	s->parent = 0;
+	s->kind = kind;
+	s->perms = perms;
+	s->flags = flags;
+	err = walk((__u64)BPF_CORE_READ(p, mnt), (__u64)BPF_CORE_READ(p, dentry));
+	if (err == -2)
+		count_loss(TRACE_DISCONNECTED);
+	return err ? err : intern();
+}
+
+static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct file **slot, *f = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	slot = BPF_CORE_READ(fdt, fd) + fd;
+	bpf_probe_read_kernel(&f, sizeof(f), slot);
+	return f;
+}
+
+/*
+ * Do this task's names lead where they would lead the loader, which looks up what the kernel
+ * did not resolve for us? Not below another root, and not among other mounts. Uses the buffer.
+ */
+int elsewhere(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	struct scratch *s = scratch_get();
+
+	if (!s || BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != mntns_ino)
+		return TRACE_ELSEWHERE;
+	if (walk((__u64)BPF_CORE_READ(fs, root.mnt), (__u64)BPF_CORE_READ(fs, root.dentry)))
+		return TRACE_ELSEWHERE;
+	return s->len == 1 ? 0 : TRACE_ELSEWHERE;
+}
+
+/* What an open asks AppArmor for: aa_map_file_to_perms() in its security/apparmor/include/file.h. */
+static __always_inline __u32 open_perms(unsigned int mode, unsigned int oflags, __u64 asked)
+{
+	__u32 perms = 0;
+
+	if (mode & FMODE_PATH)
+		return 0;
+	if (mode & FMODE_READ)
+		perms |= TRACE_R;
+	if (mode & FMODE_WRITE)
+		perms |= oflags & O_APPEND ? TRACE_A : TRACE_W;
+	if (mode & FMODE_CREATED || asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
+		perms |= TRACE_W;
+	return perms;
+}
+
+/* Below /proc/PID of another process: the kernel may ask for the right to trace that one. */
+static __always_inline bool is_peers(struct task_struct *t, struct inode *inode)
+{
+	struct hlist_node *first;
+	struct proc_inode *proc;
+	struct task_struct *other;
+	struct pid *pid;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_MAGIC)
+		return false;
+	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	pid = BPF_CORE_READ(proc, pid);
+	if (!pid)
+		return false;
+	first = BPF_CORE_READ(pid, tasks[0].first);
+	if (!first)
+		return true; /* it has ended meanwhile, and we have not */
+	other = (void *)first - bpf_core_field_offset(struct task_struct, pid_links);
+	return BPF_CORE_READ(other, signal) != BPF_CORE_READ(t, signal);
+}
+
+/* perms == 0: what the open itself asked for, s->asked with it. */
+int record_file(__u64 file, __u32 perms)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct file *f = (void *)file;
+	struct inode *inode = BPF_CORE_READ(f, f_inode);
+	struct scratch *s = scratch_get();
+	__u8 flags = 0;
+
+	if (!s)
+		return 0;
+	if (!perms)
+		perms = open_perms(BPF_CORE_READ(f, f_mode), BPF_CORE_READ(f, f_flags), s->asked);
+	if (!perms)
+		return 0;
+	s->not_owned = BPF_CORE_READ(t, cred, fsuid.val) != BPF_CORE_READ(inode, i_uid.val);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		flags |= TRACE_DIR;
+	if (is_peers(t, inode))
+		flags |= TRACE_PEERS;
+	if (perms & TRACE_X)
+		flags |= (__u8)elsewhere();
+	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
+}
+
+int record_fd(int fd, __u32 perms)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct file *f = file_of(t, (__u32)fd);
+
+	if (!f) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	return record_file((__u64)f, perms);
+}
+
+/* The number behind "/proc/self/fd/" or "/dev/fd/" at s->buf; -1: something else. */
+int self_fd(void)
+{
+	static const char proc[] = "/proc/self/fd/", dev[] = "/dev/fd/";
+	struct scratch *s = scratch_get();
+	int at = sizeof(proc) - 1, fd = 0, i;
+
+	if (!s)
+		return -1;
+	for (i = 0; i < (int)sizeof(proc) - 1; i++)
+		if (s->buf[i] != proc[i])
+			at = sizeof(dev) - 1;
+	for (i = 0; i < (int)sizeof(dev) - 1 && at == sizeof(dev) - 1; i++)
+		if (s->buf[i] != dev[i])
+			return -1;
+	for (i = 0; i < 7; i++) {
+		char c = s->buf[at + i];
+
+		if (!c)
+			return i ? fd : -1;
+		if (c < '0' || c > '9')
+			return -1;
+		fd = fd * 10 + (c - '0');
+	}
+	return -1;
+}
+
+enum { JOIN_KERNEL = 0x100 }; /* the text is in kernel memory */
+
+static __always_inline long read_text(struct scratch *s, __u64 text, __u32 len, __u32 how)
+{
+	if (how & JOIN_KERNEL)
+		return bpf_probe_read_kernel_str(s->buf, TRACE_PATH, (void *)text);
+	if (!len || len >= TRACE_PATH)
+		len = TRACE_PATH - 1;
+	/* +1: room for the NUL that a sockaddr_un need not have. */
+	return bpf_probe_read_user_str(s->buf, bounded(len + 1, 2 * TRACE_PATH - 1), (void *)text);
+}
+
+/*
+ * A path as a program wrote it: `text` seen from directory `dir` (negative: the working one),
+ * at most `len` bytes when that is not 0. how: perms | flags << 16 | JOIN_KERNEL. Looked at
+ * only when the call has succeeded: by then the text's page is there.
+ */
+int record_join(int dir, __u64 text, __u32 len, __u32 how)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	struct scratch *s = scratch_get();
+	struct path *base = &fs->pwd;
+	__u32 perms = how & 0xff;
+	__u8 away;
+	long n = 1;
+	int fd;
+
+	if (!s)
+		return 0;
+	s->buf[0] = 0;
+	s->last = 0;
+	s->not_owned = 1;
+	if (text)
+		n = read_text(s, text, len, how);
+	if (n < 0) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	/* Kernels before 6.13 count no NUL for an empty text. */
+	if (n <= 1) /* AT_EMPTY_PATH, a NULL path: the descriptor itself */
+		return dir >= 0 ? record_fd(dir, perms) : 0;
+	fd = self_fd();
+	if (fd >= 0)
+		return record_fd(fd, perms);
+	if (s->buf[0] == '/') {
+		base = &fs->root;
+	} else if (dir >= 0) {
+		struct file *f = file_of(t, (__u32)dir);
+
+		if (!f) {
+			count_loss(TRACE_LOSS_UNRESOLVED);
+			return 0;
+		}
+		base = &f->f_path;
+	}
+	away = (__u8)elsewhere();
+	if (record_path(s, base, TRACE_BASE, 0, 0)) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	n = read_text(s, text, len, how); /* the walk has used the buffer */
+	if (n <= 1)
+		return 0;
+	s->off = 0;
+	s->len = (__u32)n - 1;
+	s->kind = TRACE_JOIN;
+	s->perms = (__u8)perms;
+	s->flags = (__u8)(how >> 16) | away;
+	return intern();
+}
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the programs of trace.bpf.c share: constants of the loader, and the maps. */
+#ifndef LEARN_STATE_BPF_H
+#define LEARN_STATE_BPF_H
+
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "learn/trace.h"
+
+/* ---- set by the loader before load ---- */
+
+const volatile __u64 cgroup_id; /* 0: a command; else tasks in or below this cgroup */
+const volatile __u32 cgroup_level;
+const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
+const volatile __u32 mntns_ino;            /* likewise */
+const volatile struct trace_call calls[TRACE_CALLS];
+const volatile struct trace_rule rules[TRACE_RULES];
+
+/* ---- shared while it runs ---- */
+
+__u32 target;   /* the blocked child, in the loader's pid namespace */
+__u64 start_ns; /* when the target's exec happened; cgroup: when recording began */
+
+struct mark {       /* one recorded task */
+	__u32 call; /* the call it is in; TRACE_NO_CALL */
+	__u8 rule;
+	__u64 args[6];
+};
+
+struct value_state {
+	__u32 distinct;
+	__u32 over;
+};
+
+struct arg_key {
+	__u32 call, arg;
+};
+
+struct mapping { /* what lies at an address */
+	__u64 end;
+	__u64 file; /* 0: none */
+};
+
+struct scratch {
+	char buf[2 * TRACE_PATH]; /* paths are written from the middle to the front */
+	struct trace_path_key key;
+	struct trace_path val;
+	__u64 next_id;
+	__u32 off, len; /* of the text to intern */
+	__u64 parent;
+	volatile __u64 text; /* an address, on its way to a function that takes scalars */
+	__u64 busy;          /* a program uses this scratch */
+	__u64 last;          /* id of the path that was recorded last; 0: none was */
+	__u64 asked;         /* O_* of the open under way */
+	__u8 kind, perms, flags;
+	__u8 not_owned;
+};
+
+#define MAP(name_, type_, key_, value_, max_)                                                      \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_##type_);                                                \
+		__type(key, key_);                                                                 \
+		__type(value, value_);                                                             \
+		__uint(max_entries, max_);                                                         \
+	} name_ SEC(".maps")
+
+MAP(counts, PERCPU_ARRAY, __u32, struct trace_count, TRACE_CALLS);
+MAP(bits, PERCPU_HASH, struct arg_key, struct trace_bits, 1024);
+MAP(distinct, HASH, struct arg_key, struct value_state, 1024);
+MAP(values, HASH, struct trace_value_key, __u64, 16384);
+MAP(tuples, HASH, struct trace_tuple_key, __u64, 1024);
+MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
+MAP(received, PERCPU_ARRAY, __u32, struct trace_count, 128);
+MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
+MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
+MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
+MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 1);
+MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct mark);
+} marks SEC(".maps");
+
+static __always_inline void count_loss(__u32 what)
+{
+	__u64 *n = bpf_map_lookup_elem(&losses, &what);
+
+	if (n)
+		(*n)++;
+}
+
+/* Bounds an index where the verifier sees it: the compiler must not reason the mask away. */
+static __always_inline __u32 bounded(__u32 i, __u32 mask)
+{
+	asm volatile("%0 &= %1" : "+r"(i) : "r"(mask));
+	return i;
+}
+
+static __always_inline __u64 since_start(void)
+{
+	return bpf_ktime_get_ns() - start_ns;
+}
+
+#endif

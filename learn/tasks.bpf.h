@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Tasks as they fork, execute, are signalled and asked for capabilities. */
+#ifndef LEARN_TASKS_BPF_H
+#define LEARN_TASKS_BPF_H
+
+#include "learn/calls.bpf.h"
+
+static __always_inline bool is_target(void)
+{
+	struct bpf_pidns_info ns = {};
+
+	if (!target || bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &ns, sizeof(ns)))
+		return false;
+	return ns.tgid == target;
+}
+
+static __always_inline void record_program(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct file *exe = BPF_CORE_READ(t, mm, exe_file);
+
+	if (exe && record_file((__u64)exe, TRACE_X | TRACE_R | TRACE_M) == -2)
+		count_loss(TRACE_MEMORY);
+}
+
+static __always_inline void record_script(__u64 filename)
+{
+	record_join(-1, filename, 0,
+		    TRACE_X | TRACE_R | (TRACE_SCRIPT | TRACE_FOLLOW) << 16 | JOIN_KERNEL);
+}
+
+/* A thread that execs takes its leader's number: its mark moves along. */
+static __always_inline void move_mark(__u32 old_tid)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct mark *m;
+
+	if (old_tid == tid)
+		return;
+	m = bpf_map_lookup_elem(&marks_by_tid, &old_tid);
+	if (m) {
+		bpf_map_update_elem(&marks_by_tid, &tid, m, BPF_ANY);
+		bpf_map_delete_elem(&marks_by_tid, &old_tid);
+	}
+}
+
+/* The mark of a task that execs, which for the target is where the recording begins. */
+static __always_inline struct mark *mark_exec(bool btf)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct mark *m = mark_get(btf), fresh = {};
+
+	if (m || cgroup_id || start_ns || !is_target())
+		return m;
+	start_ns = bpf_ktime_get_ns();
+	if (btf)
+		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
+					 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	else if (!bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY))
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
+	return m;
+}
+
+static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 old_tid)
+{
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	struct scratch *s;
+
+	if (!btf)
+		move_mark(old_tid);
+	if (!mark_exec(btf))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	record_program();
+	if (filename != BPF_CORE_READ(bprm, interp))
+		record_script((__u64)filename);
+	scratch_give(s);
+	return 0;
+}
+
+/* Are the two texts of s->buf the same, from 0 and from TRACE_PATH on, `len` bytes of each? */
+int same_text(__u32 len)
+{
+	struct scratch *s = scratch_get();
+
+	for (__u32 i = 0; s && i < TRACE_PATH && i < len; i++)
+		if (s->buf[i] != s->buf[TRACE_PATH + i])
+			return 0;
+	return 1;
+}
+
+/* Before the exec, past the point of no return: what will run was named by a script's first line. */
+static __always_inline int on_prepare(void *event, __u32 interp, __u32 filename)
+{
+	struct scratch *s;
+	long n, m;
+
+	if (!mark_exec(false))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	n = bpf_probe_read_kernel_str(s->buf, TRACE_PATH, event + (filename & 0xffff));
+	m = bpf_probe_read_kernel_str(s->buf + TRACE_PATH, TRACE_PATH, event + (interp & 0xffff));
+	s->text = (__u64)event + (filename & 0xffff);
+	if (n != m || n < 0 || !same_text((__u32)n))
+		record_script(s->text);
+	scratch_give(s);
+	return 0;
+}
+
+/* What a kernel's timer, queue or descriptor sends: SI_TIMER, SI_MESGQ, SI_ASYNCIO, SI_SIGIO. */
+static __always_inline bool is_kernels(int code)
+{
+	return code > 0 || (code <= -2 && code >= -5);
+}
+
+/*
+ * Where it is sent, not where it is delivered: a signal that kills by default is delivered as
+ * SIGKILL, and one that is ignored never, but the sender of either needed permission.
+ */
+static __always_inline int on_signal(bool btf, __u32 sig, struct kernel_siginfo *info,
+				     struct task_struct *to)
+{
+	struct trace_count *c;
+	struct mark *m;
+	__u32 tid;
+
+	/* Small pointers are the kernel's own senders, which ask nobody. */
+	if ((__u64)info < 4096 || is_kernels(BPF_CORE_READ(info, si_code)))
+		return 0;
+	if (btf) {
+		m = bpf_task_storage_get(&marks, to, NULL, 0);
+	} else {
+		tid = (__u32)BPF_CORE_READ(to, pid);
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	}
+	if (!m)
+		return 0;
+	c = bpf_map_lookup_elem(&received, &sig);
+	if (!c)
+		return 0;
+	if (!c->count)
+		c->first_ns = since_start();
+	c->count++;
+	return 0;
+}
+
+static __always_inline int on_capable(bool btf, __u32 cap, int ret)
+{
+	struct mark *m = mark_get(btf);
+	struct trace_cap_key k;
+	struct trace_count *c, fresh = { 1, 0 };
+
+	if (!m || ret)
+		return 0;
+	k.call = m->call;
+	k.cap = cap;
+	c = bpf_map_lookup_elem(&caps, &k);
+	if (c) {
+		__sync_fetch_and_add(&c->count, 1);
+		return 0;
+	}
+	fresh.first_ns = since_start();
+	if (bpf_map_update_elem(&caps, &k, &fresh, BPF_ANY))
+		count_loss(TRACE_LOSS_CAPS);
+	return 0;
+}
+
+static __always_inline int on_fork(__u32 child)
+{
+	struct mark fresh = {};
+
+	if (!mark_get(false) || cgroup_id)
+		return 0;
+	count_loss(bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS :
+										 TRACE_TASKS);
+	return 0;
+}
+
+#endif
