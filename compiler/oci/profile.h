@@ -149,7 +149,7 @@ enum oci_fault_kind {
 
 #define OCI_NO_ENTRY UINT32_MAX
 
-struct oci_fault { /* what is wrong with the text; report.c has the words */
+struct oci_fault { /* what is wrong with the text; report_*.c have the words */
 	enum oci_fault_kind kind;
 	/* the runtime that was asked about, or the engine before it, starts no container; with an
 	 * entry: where that is in force */
