@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "compiler/base/diag.h"
-#include "compiler/cmd/output.h"
 #include "compiler/file/input.h"
+#include "compiler/output/output.h"
 #include "compiler/policy/policy.h"
 #include "grammar/json.h"
 
@@ -59,6 +59,13 @@ void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Our own lines to stderr: nothing that a user wrote may stand in them. */
 void tell_text(const struct buf *lines);
+
+/*
+ * Writes a whole file as output.h does; NULL or "-": standard output. 0 or -errno, already told.
+ */
+int write_output(const char *path, const struct buf *text, unsigned mode);
+/* output_check(), told; standard output always can be. */
+int check_writable(const char *path);
 
 /* Tells it and the usage of the command, and returns EXIT_USAGE (options.c). */
 int usage_error(const struct command *c, const char *fmt, ...)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every command needs: a session, its report, what it tells. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,4 +221,30 @@ void tell_text(const struct buf *lines)
 	fflush(stdout);
 	if (lines->n)
 		fwrite(lines->p, 1, lines->n, stderr);
+}
+
+static bool is_standard_output(const char *path)
+{
+	return !path || !strcmp(path, "-");
+}
+
+int write_output(const char *path, const struct buf *text, unsigned mode)
+{
+	struct output_file file = { .path = path, .text = text, .mode = mode };
+
+	if (!is_standard_output(path))
+		return output_write_all(&file, 1, tell);
+	int err = text->failed   ? -ENOMEM :
+		  fflush(stdout) ? -errno :
+				   output_write_bytes(STDOUT_FILENO, text);
+	if (err == -ENOMEM)
+		tell("pale: out of memory");
+	else if (err)
+		tell("pale: cannot write standard output: %s", strerror(-err));
+	return err;
+}
+
+int check_writable(const char *path)
+{
+	return is_standard_output(path) ? 0 : output_check(path, tell);
 }

@@ -69,7 +69,8 @@ static int write_planned(struct plan *p, const char *made)
 
 	path_list gone = { 0 };
 
-	if (output_write_parts(p->c->diags->arena, p->files.v, p->files.n, &p->parts, &gone)) {
+	if (output_write_parts(p->c->diags->arena, p->files.v, p->files.n, &p->parts, &gone,
+			       tell)) {
 		if (made)
 			(void)!rmdir(made);
 		return EXIT_SYSTEM;
@@ -92,7 +93,7 @@ static int write_one(struct plan *p)
 	if (a->target->how & TARGET_BINARY && isatty(STDOUT_FILENO))
 		return usage_error(command_find("compile"), "%s is binary: give -o FILE, or a pipe",
 				   a->name);
-	if (output_write(NULL, &a->bytes, 0644))
+	if (write_output(NULL, &a->bytes, 0644))
 		return EXIT_SYSTEM;
 	if (!p->quiet)
 		tell("%s: %s", a->name, a->about);

@@ -136,7 +136,7 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 		diff_resources(s, &d);
 	sum_up(&d);
 	o->put(&out, s->arena, &d);
-	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
+	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
 }
 
 int cmd_diff(int argc, char **argv)

@@ -144,7 +144,7 @@ static int write_programs(struct session *s, const struct dump_options *o, const
 		f.path = arena_printf(s->arena, "%s%zu.bpf", old.prefix, i + 1);
 		vec_push(s->arena, &files, f);
 	}
-	if (output_write_parts(s->arena, files.v, files.n, &parts, &gone))
+	if (output_write_parts(s->arena, files.v, files.n, &parts, &gone, tell))
 		return EXIT_SYSTEM;
 	vec_each(&gone, it)
 		tell("pale dump: %s: removed: a filter of a dump before", *it);
@@ -163,7 +163,7 @@ static int dump_programs(struct session *s, const struct dump_options *o, const 
 	if (h->filters.n == 1) {
 		BUF_AUTO bytes = { 0 };
 		cbpf_write(&h->filters.v[0], &bytes);
-		return output_write(o->output, &bytes, 0644) ? EXIT_SYSTEM : EXIT_OK;
+		return write_output(o->output, &bytes, 0644) ? EXIT_SYSTEM : EXIT_OK;
 	}
 	struct buf *bytes = ARENA_ARRAY(s->arena, struct buf, h->filters.n);
 	int status = write_programs(s, o, h, bytes);
@@ -182,7 +182,7 @@ static int dump_text(const struct dump_options *o, const struct held *h)
 			   h->logs.v[i] ? ", what it refuses is logged" : "");
 		cbpf_disassemble(&h->filters.v[i], &out);
 	}
-	return output_write(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	return write_output(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
 /* "nginx", "tmux: server" -> tmux-server */
@@ -227,7 +227,7 @@ static int dump_policy(struct session *s, const struct dump_options *o, const st
 	session_report(s);
 	if (status)
 		return status;
-	return output_write(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	return write_output(o->output, &out, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static int dump(struct session *s, const struct dump_options *o)

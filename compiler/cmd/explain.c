@@ -508,7 +508,7 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 		forget_disputes(s->diags);
 		bad = explain_call(s, &d, &o->input.resolve.env, what, o->arch, &out);
 	}
-	if (!bad && output_write(NULL, &out, 0))
+	if (!bad && write_output(NULL, &out, 0))
 		return EXIT_SYSTEM;
 	return session_report(s) || bad ? EXIT_FOUND : EXIT_OK;
 }

@@ -69,7 +69,7 @@ static int format_file(struct session *s, const char *path, enum fmt_mode mode)
 	}
 	if (mode == FMT_IN_PLACE && same)
 		return EXIT_OK;
-	return output_write(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM : EXIT_OK;
+	return write_output(mode == FMT_IN_PLACE ? path : NULL, &out, 0666) ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static int format_files(struct session *s, const struct options *o, enum fmt_mode mode)

@@ -25,7 +25,7 @@ struct import_options {
 
 static int write_out(const struct buf *text, const char *output)
 {
-	return output_write(output, text, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
+	return write_output(output, text, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static int import_json(struct session *s, struct source *src, const struct import_options *o)

@@ -90,7 +90,7 @@ static int write_recording(const struct learn_args *a, const struct recording *r
 	BUF_AUTO out = { 0 };
 
 	recording_print(&out, r);
-	return output_write(a->recording, &out, 0644) ? EXIT_PALE : 0;
+	return write_output(a->recording, &out, 0644) ? EXIT_PALE : 0;
 }
 
 static const char *command_line(struct arena *a, char *const *argv)
@@ -173,12 +173,12 @@ static int write_proposal(struct session *s, const struct learn_args *a, const s
 				 out.n, r->files.n),
 			"write globs for the directories that hold most of them, or record with a "
 			"smaller --max-paths");
-	if (!output_write(a->output, &out, 0644))
+	if (!write_output(a->output, &out, 0644))
 		return 0;
 	if (a->output && strcmp(a->output, "-") != 0) {
 		tell("pale learn: the run cannot be had again, so the proposal goes to standard "
 		     "output");
-		(void)output_write(NULL, &out, 0);
+		(void)write_output(NULL, &out, 0);
 	}
 	return EXIT_PALE;
 }
@@ -233,7 +233,7 @@ static int record(struct session *s, const struct learn_args *a)
 	struct recording r;
 	int status, err;
 
-	if (output_check(a->output) || output_check(a->recording))
+	if (check_writable(a->output) || check_writable(a->recording))
 		return EXIT_PALE;
 	if (client) {
 		tell_client(s, client);

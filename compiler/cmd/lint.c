@@ -81,7 +81,7 @@ static int list_rules(enum lint_format format)
 		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
 			   severity_name(info->severity), formats_text(r->formats), info->doc);
 	}
-	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static bool names_rule(const char *word, const struct diag_info *info)
@@ -120,7 +120,7 @@ static int explain_rule(const struct command *c, const char *word)
 		buf_putc(&out, '\n');
 	}
 	if (out.n)
-		return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+		return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 	if (near.best.p)
 		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,
 				   STRARG(near.best));
@@ -282,7 +282,7 @@ static int lint_files(struct lint_run *r, char **files)
 		json_close(&w, '}');
 		buf_putc(&r->out, '\n');
 	}
-	if (output_write(NULL, &r->out, 0))
+	if (write_output(NULL, &r->out, 0))
 		return EXIT_SYSTEM;
 	if (status || r->session->starved)
 		return EXIT_SYSTEM;

@@ -294,7 +294,7 @@ static int run_subject(struct session *s, const struct list_options *o, size_t s
 		buf_putc(&out, '\n');
 	}
 	if ((status == EXIT_OK || subjects[subject].run == list_sets) &&
-	    output_write(NULL, &out, 0))
+	    write_output(NULL, &out, 0))
 		status = EXIT_SYSTEM;
 	return status;
 }

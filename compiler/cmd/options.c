@@ -211,7 +211,7 @@ static int print_help(const struct command *c)
 		if (takes(c, &all_taken[i]))
 			put_row(&out, &all_taken[i]);
 	put_text(&out, c->after);
-	return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
 
 /* ---- what is wrong ---- */

@@ -110,7 +110,7 @@ static int write_report(struct session *s, const struct run_options *o,
 	fwrite(text.p, 1, text.n, stderr);
 	if (!o->report)
 		return status;
-	return output_write(o->report, &json, 0666) ? EXIT_PALE : status;
+	return write_output(o->report, &json, 0666) ? EXIT_PALE : status;
 }
 
 /* Before the command has the terminal, and this process is no more. */
@@ -126,7 +126,7 @@ static int run_policy(struct session *s, struct run_options *o)
 	int status = EXIT_PALE;
 
 	find_environment(&o->input.resolve.env);
-	if (output_check(o->report))
+	if (check_writable(o->report))
 		return EXIT_PALE;
 	if (input_load(s, o->file, &o->input, &in))
 		return EXIT_PALE;

@@ -380,7 +380,7 @@ static int show(struct session *s, const struct options *o)
 		tell("pale show: sets: %s", strerror(-err));
 	show_name(&w, str_c(o->operands[0]));
 	if (w.found)
-		return output_write(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+		return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 	tell_unknown(&w, str_c(o->operands[0]));
 	return EXIT_FOUND;
 }

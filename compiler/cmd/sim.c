@@ -540,7 +540,7 @@ static int simulate(struct session *s, const struct sim_options *o, char **calls
 		status = sim_raw(s, sim);
 	for (; !status && *calls; calls++)
 		sim_call(s, sim, *calls, o->arch, &out);
-	if (out.n && output_write(NULL, &out, 0))
+	if (out.n && write_output(NULL, &out, 0))
 		status = EXIT_SYSTEM;
 	return session_report(s) && !status ? EXIT_FOUND : status;
 }

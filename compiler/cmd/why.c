@@ -825,7 +825,7 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 		return status;
 	w->s->diags->list.n = 0; /* notes about the file are not what was asked for */
 	status = pid ? why_process(w, pid, &out) : why_lines(w, argv[0], &out);
-	if (out.n && output_write(NULL, &out, 0))
+	if (out.n && write_output(NULL, &out, 0))
 		return EXIT_SYSTEM;
 	return status;
 }

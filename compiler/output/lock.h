@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "compiler/output/output.h"
+
 /* A temporary's name is this and eight letters of base 32. */
 #define TEMPORARY ".pale-"
 enum { TEMPORARY_LETTERS = 8 };
@@ -22,7 +24,7 @@ enum { TEMPORARY_LETTERS = 8 };
  * The descriptor to be given to output_unlock(), or -1: this directory cannot be locked (another
  * user's lock, a file system without flock(2), one that cannot be written), which is no error.
  */
-int output_lock(int dir, const char *beside, const sigset_t *outside);
+int output_lock(int dir, const char *beside, const sigset_t *outside, output_say *say);
 
 /* 0, or -errno after a message: the lock's file stays, which keeps nobody from writing. */
-int output_unlock(int dir, const char *beside, int lock);
+int output_unlock(int dir, const char *beside, int lock, output_say *say);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/cmd/output.h"
+#include "compiler/output/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,8 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "compiler/cmd/cmd.h"
-#include "compiler/cmd/output_lock.h"
+#include "compiler/output/lock.h"
 
 #define LINKS_MAX 40 /* as path_resolution(7) */
 
@@ -35,6 +34,7 @@ struct pending {
 	bool named;      /* the new file has its name */
 	bool parts;      /* the first of its old parts, if there are any */
 	const char *why; /* the reason of a refusal that errno has no words for */
+	output_say *say;
 };
 
 /* ---- where a path leads ---- */
@@ -384,10 +384,11 @@ static int undo_name(struct pending *to)
 			    unlinkat(to->dir, to->name, 0);
 	err = err ? -errno : 0;
 	if (err && to->kept[0])
-		tell("pale: cannot put back the old '%s', which is '%s' now: %s", to->file->path,
-		     to->kept, strerror(-err));
+		to->say("pale: cannot put back the old '%s', which is '%s' now: %s", to->file->path,
+			to->kept, strerror(-err));
 	else if (err)
-		tell("pale: cannot remove '%s', which is new: %s", to->file->path, strerror(-err));
+		to->say("pale: cannot remove '%s', which is new: %s", to->file->path,
+			strerror(-err));
 	to->kept[0] = '\0';
 	return err;
 }
@@ -422,8 +423,8 @@ static int drop_old(struct pending *to)
 
 	if (to->kept[0] && unlinkat(to->dir, to->kept, 0)) {
 		err = -errno;
-		tell("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path,
-		     to->kept, strerror(-err));
+		to->say("pale: cannot remove the old '%s', which is '%s' now: %s", to->file->path,
+			to->kept, strerror(-err));
 	}
 	to->kept[0] = '\0';
 	if (!to->dir_shared)
@@ -514,8 +515,9 @@ static int lock_all(struct pending *all, size_t n, const sigset_t *held_before)
 	qsort(places, found, sizeof(*places), compare_places);
 	for (size_t i = 0; i < found; i++)
 		if (!i || compare_places(&places[i - 1], &places[i]))
-			places[i].to->lock = output_lock(places[i].to->dir,
-							 places[i].to->file->path, held_before);
+			places[i].to->lock =
+				output_lock(places[i].to->dir, places[i].to->file->path,
+					    held_before, places[i].to->say);
 	free(places);
 	return 0;
 }
@@ -591,7 +593,8 @@ static int settle(struct pending *all, size_t n, bool failed)
 	}
 	for (size_t i = n; i-- > 0;) {
 		int r = all[i].lock < 0 ? 0 :
-					  output_unlock(all[i].dir, all[i].file->path, all[i].lock);
+					  output_unlock(all[i].dir, all[i].file->path, all[i].lock,
+							all[i].say);
 		if (all[i].dir >= 0 && !all[i].dir_shared)
 			close(all[i].dir);
 		left = left || failed ? left : r;
@@ -600,17 +603,17 @@ static int settle(struct pending *all, size_t n, bool failed)
 }
 
 /* `none`: of several, none has changed. */
-static void tell_failed(const struct pending *to, bool none, int err)
+static void say_failed(const struct pending *to, bool none, int err, output_say *say)
 {
 	const char *why = to && to->why ? to->why : strerror(-err);
 
 	if (err == -ENOMEM || !to)
-		tell("pale: out of memory");
+		say("pale: out of memory");
 	else if (!none)
-		tell("pale: cannot write '%s': %s", to->file->path, why);
+		say("pale: cannot write '%s': %s", to->file->path, why);
 	else
-		tell("pale: cannot write '%s': %s; so none of the files was written",
-		     to->file->path, why);
+		say("pale: cannot write '%s': %s; so none of the files was written", to->file->path,
+		    why);
 }
 
 static int check_texts(const struct output_file *files, size_t n)
@@ -671,6 +674,7 @@ struct writing {
 	struct pending *all;
 	size_t n, at; /* at: the file that it is about, where it failed */
 	size_t parts_at;
+	output_say *say;
 };
 
 static int add_pending(struct writing *w, const struct output_file *file)
@@ -680,7 +684,7 @@ static int add_pending(struct writing *w, const struct output_file *file)
 	if (!all)
 		return -ENOMEM;
 	w->all = all;
-	all[w->n++] = (struct pending){ .file = file, .dir = -1, .lock = -1 };
+	all[w->n++] = (struct pending){ .file = file, .dir = -1, .lock = -1, .say = w->say };
 	return 0;
 }
 
@@ -783,14 +787,14 @@ static int write_files(struct writing *w, const struct output_file *files, size_
 	int left = settle(w->all, w->n, err);
 	sigprocmask(SIG_SETMASK, &before, NULL); /* who is to end, ends here, without a word */
 	if (err)
-		tell_failed(w->n ? &w->all[w->at] : NULL, is_several(w) && !left, err);
+		say_failed(w->n ? &w->all[w->at] : NULL, is_several(w) && !left, err, w->say);
 	return err ? err : left;
 }
 
 int output_write_parts(struct arena *a, const struct output_file *files, size_t n,
-		       const parts_list *parts, path_list *gone)
+		       const parts_list *parts, path_list *gone, output_say *say)
 {
-	struct writing w = { .arena = a, .parts = parts };
+	struct writing w = { .arena = a, .parts = parts, .say = say };
 	int err = write_files(&w, files, n);
 
 	for (size_t i = n; !err && a && i < w.n; i++)
@@ -800,26 +804,14 @@ int output_write_parts(struct arena *a, const struct output_file *files, size_t 
 	return err;
 }
 
-int output_write_all(const struct output_file *files, size_t n)
+int output_write_all(const struct output_file *files, size_t n, output_say *say)
 {
-	return output_write_parts(NULL, files, n, NULL, NULL);
+	return output_write_parts(NULL, files, n, NULL, NULL, say);
 }
 
-int output_write(const char *path, const struct buf *text, unsigned mode)
+int output_write_bytes(int fd, const struct buf *text)
 {
-	struct output_file file = { .path = path, .text = text, .mode = mode };
-	int err;
-
-	if (path && strcmp(path, "-") != 0)
-		return output_write_all(&file, 1);
-	err = check_texts(&file, 1);
-	if (!err)
-		err = fflush(stdout) ? -errno : write_bytes(STDOUT_FILENO, text->p, text->n);
-	if (err == -ENOMEM)
-		tell("pale: out of memory");
-	else if (err)
-		tell("pale: cannot write standard output: %s", strerror(-err));
-	return err;
+	return text->failed ? -ENOMEM : write_bytes(fd, text->p, text->n);
 }
 
 /* ---- before ---- */
@@ -836,14 +828,14 @@ static int check_path(struct pending *to)
 	return faccessat(to->dir, ".", W_OK | X_OK, AT_EACCESS) ? -errno : 0;
 }
 
-int output_check(const char *path)
+int output_check(const char *path, output_say *say)
 {
 	struct output_file file = { .path = path };
 	struct pending to = { .file = &file, .dir = -1 };
-	int err = !path || !strcmp(path, "-") ? 0 : check_path(&to);
+	int err = check_path(&to);
 
 	if (err)
-		tell("pale: '%s' cannot be written: %s", path, to.why ? to.why : strerror(-err));
+		say("pale: '%s' cannot be written: %s", path, to.why ? to.why : strerror(-err));
 	if (to.dir >= 0)
 		close(to.dir);
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/cmd/output_lock.h"
+#include "compiler/output/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,8 +9,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "compiler/cmd/cmd.h"
 
 #define LOCK_NAME TEMPORARY "lock"
 
@@ -36,7 +34,7 @@ static bool is_ours(int dir, const char *name)
 	return geteuid() == 0 && !fstat(dir, &parent) && !(parent.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-static void remove_left(int dir, const char *beside)
+static void remove_left(int dir, const char *beside, output_say *say)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -46,17 +44,17 @@ static void remove_left(int dir, const char *beside)
 		if (!is_temporary(e->d_name) || !is_ours(dir, e->d_name))
 			continue;
 		if (unlinkat(dir, e->d_name, 0))
-			tell("pale: cannot remove '%s' beside '%s', which a run that was killed "
-			     "has left: %s",
-			     e->d_name, beside, strerror(errno));
+			say("pale: cannot remove '%s' beside '%s', which a run that was killed "
+			    "has left: %s",
+			    e->d_name, beside, strerror(errno));
 		else
-			tell("pale: removed '%s' beside '%s', which a run that was killed had left",
-			     e->d_name, beside);
+			say("pale: removed '%s' beside '%s', which a run that was killed had left",
+			    e->d_name, beside);
 	}
 	if (!d || errno)
-		tell("pale: what a run that was killed has left beside '%s' (%s*) cannot be looked "
-		     "for: %s",
-		     beside, TEMPORARY, strerror(errno));
+		say("pale: what a run that was killed has left beside '%s' (%s*) cannot be looked "
+		    "for: %s",
+		    beside, TEMPORARY, strerror(errno));
 	if (d)
 		closedir(d);
 	else if (fd >= 0)
@@ -91,7 +89,8 @@ static bool is_named(int dir, int fd)
 }
 
 /* Another run is soon done: it is told where it takes a second. */
-static void wait_for_holder(int fd, const char *beside, const sigset_t *outside, unsigned before)
+static void wait_for_holder(int fd, const char *beside, const sigset_t *outside, unsigned before,
+			    output_say *say)
 {
 	struct timespec step = { .tv_nsec = 10000000 };
 	sigset_t every;
@@ -101,7 +100,7 @@ static void wait_for_holder(int fd, const char *beside, const sigset_t *outside,
 		return;
 	}
 	if (before == QUIET_STEPS)
-		tell("pale: waiting for another run that writes beside '%s'", beside);
+		say("pale: waiting for another run that writes beside '%s'", beside);
 	sigprocmask(SIG_SETMASK, outside, &every);
 	(void)!flock(fd, LOCK_EX); /* whatever it says, we look again */
 	sigprocmask(SIG_SETMASK, &every, NULL);
@@ -119,7 +118,7 @@ static int take(int dir, int fd, bool old)
 	return -1;
 }
 
-int output_lock(int dir, const char *beside, const sigset_t *outside)
+int output_lock(int dir, const char *beside, const sigset_t *outside, output_say *say)
 {
 	for (unsigned waits = 0;;) {
 		bool old;
@@ -131,23 +130,23 @@ int output_lock(int dir, const char *beside, const sigset_t *outside)
 			return -1;
 		taken = take(dir, fd, old);
 		if (taken > 0 && old)
-			remove_left(dir, beside);
+			remove_left(dir, beside, say);
 		if (taken > 0)
 			return fd;
 		if (!taken)
-			wait_for_holder(fd, beside, outside, waits++);
+			wait_for_holder(fd, beside, outside, waits++, say);
 		close(fd);
 		if (taken < 0)
 			return -1;
 	}
 }
 
-int output_unlock(int dir, const char *beside, int lock)
+int output_unlock(int dir, const char *beside, int lock, output_say *say)
 {
 	int err = unlinkat(dir, LOCK_NAME, 0) ? -errno : 0;
 
 	if (err)
-		tell("pale: cannot remove '%s' beside '%s': %s", LOCK_NAME, beside, strerror(-err));
+		say("pale: cannot remove '%s' beside '%s': %s", LOCK_NAME, beside, strerror(-err));
 	close(lock);
 	return err;
 }
