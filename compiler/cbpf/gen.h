@@ -126,6 +126,7 @@ code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t
 
 struct token { /* what one architecture token decides, from the load of nr on */
 	uint32_t audit;
+	bool caches; /* the kernel answers calls of it that are always allowed by itself */
 	VEC(struct tree_range) ranges;
 	VEC(struct tree_point) points;
 };
@@ -136,6 +137,7 @@ struct generator {
 	const struct cbpf_options *opt;
 	bool big_endian;
 	struct code code;
+	code_id allow; /* without a look at arguments */
 	struct leaf_builder *leaves;
 	struct token tokens[ARCH_NR];
 	size_t ntokens;

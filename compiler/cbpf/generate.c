@@ -71,19 +71,56 @@ static void add_range(struct generator *g, struct token *t, uint32_t first, uint
 	vec_push(g->arena, &t->ranges, ((struct tree_range){ first, last, leaf, weight }));
 }
 
-/* Unlisted numbers of a trace keep a little weight, so that no path grows without bound. */
-static double weight_of(const struct generator *g, enum arch a, uint32_t nr)
+/*
+ * An ordinary call weighs one. Calls that are always allowed never run the filter where the kernel
+ * keeps them in its cache (arch_caches()): these weigh next to nothing, though something, as it
+ * runs the filter for each of them when that is attached. There x32's weigh little as well: none of
+ * them is in the cache, and next to nobody makes them.
+ */
+#define WEIGHT_CACHED  0.01
+#define WEIGHT_X32     0.03
+#define WEIGHT_UNKNOWN 0.002 /* of a number that only a rule knows */
+
+struct number { /* one that the table or a rule knows */
+	uint32_t nr;
+	code_id leaf;
+	bool known, cached;
+};
+
+struct numbers {
+	VEC(struct number) list;
+	double traced; /* of the trace: what the kernel does not answer from its cache */
+};
+
+static bool is_cached(const struct generator *g, enum arch a, code_id leaf)
+{
+	return arch_caches(a, g->p->kernel) && leaf == g->allow;
+}
+
+static uint64_t traced(const struct generator *g, enum arch a, uint32_t nr)
 {
 	const struct cbpf_weights *w = g->opt->weights;
-	double all = 0;
+	uint32_t plain = nr - arch_info(a)->nr_base;
 
-	if (!w || w->arch != a)
-		return 1;
-	for (size_t i = 0; i < w->n; i++)
-		all += (double)w->count[i];
-	if (all == 0)
-		return 1;
-	return nr < w->n ? 1000 * (double)w->count[nr] / all + 0.01 : 0.01;
+	return w && w->arch == a && plain < w->n ? w->count[plain] : 0;
+}
+
+/*
+ * Without a trace an ordinary call's, with one its share of a thousand. What a trace lacks keeps
+ * little, so that no path grows without bound; where few calls weigh anything, as much as without.
+ */
+static double weight_of(const struct generator *g, const struct token *t, enum arch a,
+			const struct numbers *all, const struct number *n)
+{
+	double ordinary = t->caches && arch_info(a)->nr_base ? WEIGHT_X32 : 1;
+
+	if (!n->known)
+		return WEIGHT_UNKNOWN;
+	if (n->cached)
+		return WEIGHT_CACHED;
+	if (all->traced <= 0)
+		return ordinary;
+	return 1000 * (double)traced(g, a, n->nr) / all->traced + (t->caches ? ordinary : 0.01);
 }
 
 static uint32_t last_of_arch(const struct arch_info *info)
@@ -97,15 +134,14 @@ static uint32_t last_of_arch(const struct arch_info *info)
 	return UINT32_MAX - 1;
 }
 
-static void add_number(struct generator *g, struct token *t, enum arch a, uint32_t nr)
+static void add_number(struct generator *g, struct token *t, enum arch a, struct numbers *all,
+		       const struct number *n)
 {
-	uint32_t plain = nr - arch_info(a)->nr_base;
-	bool known = policy_knows(g->p, a, nr);
-	double weight = known ? weight_of(g, a, plain) : 0.002;
+	double weight = weight_of(g, t, a, all, n);
 
-	add_range(g, t, nr, nr, build_number(g, a, nr), weight);
-	if (g->opt->weights && g->opt->weights->arch == a && weight > 1)
-		vec_push(g->arena, &t->points, ((struct tree_point){ nr, weight }));
+	add_range(g, t, n->nr, n->nr, n->leaf, weight);
+	if (all->traced > 0 && weight > 1)
+		vec_push(g->arena, &t->points, ((struct tree_point){ n->nr, weight }));
 }
 
 /* The first number from `next` on that the table or a rule knows; UINT32_MAX: none is left. */
@@ -119,25 +155,38 @@ static uint32_t number_after(const struct policy *p, enum arch a, uint32_t next,
 	return *rule < p->calls.n && p->calls.v[*rule].nr < nr ? p->calls.v[*rule].nr : nr;
 }
 
+static void find_numbers(struct generator *g, enum arch a, struct numbers *out)
+{
+	uint32_t last = last_of_arch(arch_info(a)), next = arch_info(a)->nr_base;
+	size_t rule = 0;
+
+	while ((next = number_after(g->p, a, next, &rule)) <= last) {
+		struct number n = { .nr = next, .leaf = build_number(g, a, next) };
+		n.known = policy_knows(g->p, a, next++);
+		n.cached = is_cached(g, a, n.leaf);
+		if (n.known && !n.cached)
+			out->traced += (double)traced(g, a, n.nr);
+		vec_push(g->arena, &out->list, n);
+	}
+}
+
 /* Numbers between calls and those of rules are unknown. */
 static void add_arch(struct generator *g, struct token *t, enum arch a)
 {
-	const struct arch_info *info = arch_info(a);
-	uint32_t last = last_of_arch(info);
-	uint32_t next = info->nr_base;
-	size_t rule = 0;
+	struct numbers all = { .traced = 0 };
+	uint32_t last = last_of_arch(arch_info(a));
+	uint32_t next = arch_info(a)->nr_base;
 	code_id unknown = code_ret(&g->code, rets(g->p->unknown[a]));
 
 	if (PLANTED(g->code.plant, PLANT_UNKNOWN))
 		unknown = code_ret(&g->code, rets(g->p->dflt[a]));
-	for (;;) {
-		uint32_t nr = number_after(g->p, a, next, &rule);
-		if (nr > last)
-			break;
-		if (nr > next)
-			add_range(g, t, next, nr - 1, unknown, 0.1);
-		add_number(g, t, a, nr);
-		next = nr + 1;
+	find_numbers(g, a, &all);
+	t->caches |= arch_caches(a, g->p->kernel);
+	vec_each(&all.list, n) {
+		if (n->nr > next)
+			add_range(g, t, next, n->nr - 1, unknown, 0.1);
+		add_number(g, t, a, &all, n);
+		next = n->nr + 1;
 	}
 	if (next <= last)
 		add_range(g, t, next, last, unknown, 0.5);
@@ -211,8 +260,8 @@ static code_id build_token(struct generator *g, const struct token *t, size_t be
 				 .points = t->points.v,
 				 .npoints = t->points.n,
 				 .points_max = 12,
-				 .test_cost = 0.5,
-				 .slack = 0.015,
+				 .test_cost = t->caches ? 1 : 0.5,
+				 .slack = t->caches ? 0.005 : 0.015,
 				 .are_numbers = true };
 
 	in.ranges = arena_dup(g->arena, t->ranges.v, t->ranges.n * sizeof(*in.ranges));
@@ -351,6 +400,7 @@ bool generate_start(struct generator *g, struct diags *ds)
 		return false;
 	}
 	code_init(&g->code, g->arena, g->opt->plant);
+	g->allow = code_ret(&g->code, SECCOMP_RET_ALLOW);
 	g->leaves = leaf_new(g->arena, &g->code, g->big_endian);
 	collect(g);
 	return true;

@@ -174,6 +174,7 @@ int cbpf_prove(struct arena *a, const struct policy *p, const struct cbpf *progs
 	else if (decision_agrees(&v, family))
 		prove_all(&v, progs, n, family);
 	out->nodes = dd_size(v.dd);
+	out->decision = v.d;
 	if (out->result == CBPF_DIFFERS)
 		tell_difference(&v, ds);
 	else if (out->result == CBPF_NOT_DECIDED && v.d)

@@ -14,6 +14,7 @@ struct cbpf_proof {
 	struct verdict is, should; /* there: what the program answers, what the policy says */
 	size_t nodes;              /* of both diagrams, what they share counted once */
 	uint64_t points;           /* calls on which the decision was held against policy_eval() */
+	const struct decision *decision; /* the policy's, in the arena; NULL: a budget was passed */
 };
 
 /*

@@ -117,6 +117,7 @@ struct policy {
 
 	struct str program; /* empty: not said */
 	uint16_t level;     /* KERNEL_VERSION_OF */
+	uint16_t kernel;    /* that it is for: the environment's, the level where that is open */
 	unsigned layers;    /* LAYER_* */
 	unsigned arches;    /* ARCH_BIT() of those listed */
 	/*

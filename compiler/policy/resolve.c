@@ -347,6 +347,7 @@ static struct policy *resolve_policy(struct resolver *r, struct scope *scope,
 	r->listed = 0;
 	r->env = r->opt->env;
 	resolve_headers(r, st->body);
+	r->p->kernel = r->env.kernel_known ? r->env.kernel : r->p->level;
 	probe_capabilities(r, scope, st->body);
 	compose_items(r, scope, st->body, NULL);
 	resolve_items(r);

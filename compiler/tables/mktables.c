@@ -15,7 +15,7 @@
 #include "compiler/tables/mktables.h"
 
 const struct arch_row arches[ARCH_NR] = {
-#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) { name, bits },
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base, cache) { name, bits },
 #include "compiler/tables/arches.def"
 #undef ARCH
 };

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum arch {
-#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) ARCH_##id,
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base, cache) ARCH_##id,
 #include "compiler/tables/arches.def"
 #undef ARCH
 	ARCH_NR

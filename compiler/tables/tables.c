@@ -14,8 +14,8 @@ const uint16_t tables_level = KERNEL_VERSION_OF(7, 3);
 /* ---- architectures ---- */
 
 static const struct arch_info arch_infos[ARCH_NR] = {
-#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base)                              \
-	{ name, alias, oci, go, audit, family, bits, be, base },
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base, cache)                       \
+	{ name, alias, oci, go, audit, family, bits, be, base, cache },
 #include "compiler/tables/arches.def"
 #undef ARCH
 };
@@ -32,6 +32,13 @@ const struct arch_info *arch_info(enum arch a)
 {
 	BUG_ON((unsigned)a >= ARCH_NR);
 	return &arch_infos[a];
+}
+
+bool arch_caches(enum arch a, uint16_t kernel)
+{
+	uint16_t since = arch_info(a)->cache;
+
+	return since && kernel >= since;
 }
 
 int arch_find(struct str name)

@@ -13,7 +13,7 @@
 #include "compiler/base/suggest.h"
 
 enum arch {
-#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base) ARCH_##id,
+#define ARCH(id, name, alias, oci, go, audit, family, bits, be, base, cache) ARCH_##id,
 #include "compiler/tables/arches.def"
 #undef ARCH
 	ARCH_NR
@@ -29,9 +29,15 @@ struct arch_info {
 	unsigned bits;      /* of a register in seccomp_data that may hold something: 32 or 64 */
 	bool big_endian;
 	uint32_t nr_base;
+	uint16_t cache; /* KERNEL_VERSION_OF; see arch_caches() */
 };
 
 const struct arch_info *arch_info(enum arch a);
+/*
+ * Does a kernel of that version (KERNEL_VERSION_OF) answer calls that its filters always allow
+ * without running them (kernel/seccomp.c seccomp_cache_check_allow())?
+ */
+bool arch_caches(enum arch a, uint16_t kernel);
 /*
  * The machine family that decides calls of `a` where these architectures (ARCH_BIT) are listed:
  * arch_info()'s, but arm without aarch64 is its own: such a policy is for 32-bit machines.

@@ -4,115 +4,9 @@
 #include <string.h>
 
 #include "compiler/cbpf/prove.h"
+#include "compiler/target/figures.h"
 #include "compiler/target/target.h"
 #include "compiler/target/weights.h"
-
-/* The architecture a family's figures are about: the first that the policy lists. */
-static enum arch first_arch(const struct policy *p, const char *family)
-{
-	unsigned a = 0;
-
-	while (!(p->arches & ARCH_BIT(a)) || strcmp(arch_family((enum arch)a, p->arches), family))
-		a++;
-	return (enum arch)a;
-}
-
-/* ---- figures ---- */
-
-struct figures {
-	unsigned calls, most;
-	double average, weighted;
-	unsigned allowed, cached; /* numbers always allowed; of them, in the kernel's cache */
-};
-
-static bool always_allowed(const struct policy *p, const struct call *k)
-{
-	struct verdict v = policy_eval(p, k, NULL);
-	size_t first, end;
-	bool certain = p->dflt[0].kind == VERDICT_ALLOW;
-	uint32_t nr = k->nr;
-	int a = arch_of_call(k->audit_arch, &nr);
-
-	if (v.kind != VERDICT_ALLOW || a < 0)
-		return false;
-	policy_calls_of(p, (enum arch)a, k->nr, &first, &end);
-	for (size_t i = first; i < end; i++) {
-		if (p->calls.v[i].cond && p->calls.v[i].verdict.kind != VERDICT_ALLOW)
-			return false;
-		certain |= !p->calls.v[i].cond && p->calls.v[i].verdict.kind == VERDICT_ALLOW;
-	}
-	return certain;
-}
-
-/* The kernel's cache covers native and compat numbers; x32 has none. */
-static bool is_cached(const struct cbpf_stack *progs, uint32_t audit, uint32_t nr)
-{
-	for (size_t i = 0; i < progs->n; i++)
-		if (!cbpf_const_allow(&progs->v[i], audit, nr))
-			return false;
-	return true;
-}
-
-static void measure_arch(const struct policy *p, const struct cbpf_stack *progs, enum arch a,
-			 const struct cbpf_weights *w, struct figures *f)
-{
-	const struct arch_info *info = arch_info(a);
-	uint64_t weight = 0;
-	bool first = f->calls == 0;
-	double sum = 0, weighted = 0;
-
-	for (uint32_t nr = 0; (nr = syscall_next(a, nr)) != UINT32_MAX; nr++) {
-		struct call k = { .audit_arch = info->audit, .nr = info->nr_base + nr };
-		unsigned steps;
-		if (!policy_knows(p, a, k.nr))
-			continue;
-		cbpf_run_stack(progs, &k, &steps);
-		if (first) {
-			f->calls++;
-			sum += steps;
-			weight += w ? w->count[nr] : 0;
-			weighted += w ? (double)w->count[nr] * steps : 0;
-		}
-		if (info->nr_base || !always_allowed(p, &k))
-			continue;
-		f->allowed++;
-		f->cached += is_cached(progs, info->audit, k.nr);
-	}
-	if (!first || !f->calls)
-		return;
-	f->average = sum / f->calls;
-	f->weighted = weight ? weighted / (double)weight : 0;
-}
-
-static const char *tell_figures(struct compilation *c, const struct policy *p,
-				const struct cbpf_stack *progs, const char *family,
-				const struct cbpf_proof *proof, const struct cbpf_weights *w)
-{
-	struct figures f = { 0 };
-	BUF_AUTO b = { 0 };
-	size_t insns = 0;
-
-	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (p->arches & ARCH_BIT(a) &&
-		    !strcmp(arch_family((enum arch)a, p->arches), family))
-			measure_arch(p, progs, (enum arch)a, w, &f);
-	for (size_t i = 0; i < progs->n; i++) {
-		f.most += cbpf_longest(&progs->v[i]);
-		insns += progs->v[i].n;
-	}
-	buf_printf(&b, "%zu bytes, ", progs->v[0].n * sizeof(*progs->v[0].insns));
-	if (progs->n > 1)
-		buf_printf(&b, "first of %zu programs, %zu instructions in all", progs->n, insns);
-	else
-		buf_printf(&b, "%zu instructions", insns);
-	buf_printf(&b, "; executed per call: %.2f on average over %u known %s calls, %u at most",
-		   f.average, f.calls, arch_info(first_arch(p, family))->name, f.most);
-	if (w)
-		buf_printf(&b, ", %.2f on the trace", f.weighted);
-	buf_printf(&b, "; proved for all calls (%zu nodes); cacheable: %u of %u always allowed%s",
-		   proof->nodes, f.cached, f.allowed, target_force(c));
-	return buf_keep(c->diags->arena, &b);
-}
 
 /* ---- one family ---- */
 
@@ -178,15 +72,16 @@ static int compile_family(struct compilation *c, const struct target *t, const s
 	struct cbpf_proof proof;
 
 	if (c->weights) {
-		weights_read(c, first_arch(p, family), &w);
+		weights_read(c, figures_arch(p, family), &w);
 		opt.weights = &w;
 	}
 	if (ds->errors || cbpf_generate_stack(arena, p, &opt, &progs, ds) ||
 	    !would_load(ds, p, &progs) ||
 	    cbpf_prove(arena, p, progs.v, progs.n, family, &proof, ds))
 		return -1;
+	const struct figures_of of = { p, family, &progs, &proof, opt.weights };
 	add_artifacts(c, t, p, &progs, family,
-		      tell_figures(c, p, &progs, family, &proof, opt.weights));
+		      arena_printf(arena, "%s%s", figures_tell(arena, &of), target_force(c)));
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * optimum FILE MOST [TRACE]: how few instructions a decision can take on average, and how many
- * the generated program takes. x86_64, arguments zero; weights: every known call once, or those
- * of the trace. Prints: optimum, generated, and without a trace the optimum where no path is
+ * optimum FILE MOST [TRACE|- [uncached]]: how few instructions a decision can take on average, and
+ * how many the generated program takes. x86_64, arguments zero; weights: every known call once, or
+ * those of the trace; `uncached`: those alone that the cache of Linux 5.11 does not answer, else
+ * Linux 5.10, which has none. Prints: optimum, generated, and without a trace the optimum where no path is
  * longer than MOST (0: unbounded) as the first figure.
  *
  * The optimum is over this class of trees on the number, searched without regard to time, with
@@ -413,18 +414,21 @@ static void count_steps(const struct cbpf *prog, uint32_t nr, unsigned *around, 
 }
 
 static void fill(struct search *s, const struct policy *p, const struct decision *d,
-		 const struct cbpf *prog, const uint64_t *trace)
+		 const struct cbpf *prog, const uint64_t *trace, bool uncached)
 {
+	const uint32_t audit = arch_info(ARCH_X86_64)->audit;
+
 	vec_each(&d->ranges[ARCH_X86_64], r) {
 		unsigned around, leaf;
 		struct item item = { r->first, r->last, (int)r->node, 0, 1 };
 		count_steps(prog, r->first, &around, &leaf, &item.height);
 		for (uint32_t x = r->first; x <= r->last && x < VALUES; x++) {
 			bool known = policy_knows(p, ARCH_X86_64, x);
+			bool cached = uncached && cbpf_const_allow(prog, audit, x);
 			s->present[x] = true;
 			s->leaf[x] = item.leaf;
 			s->height[x] = item.height;
-			s->weight[x] = known ? trace ? (double)trace[x] : 1 : 0;
+			s->weight[x] = !known || cached ? 0 : trace ? (double)trace[x] : 1;
 			item.weight += s->weight[x];
 		}
 		if (item.last < 0x40000000)
@@ -445,15 +449,17 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	struct loaded l = load_bench(argv[1]);
+	bool uncached = argc > 4;
+	struct loaded l =
+		load_bench(argv[1], uncached ? KERNEL_VERSION_OF(5, 11) : KERNEL_VERSION_OF(5, 10));
 	const struct policy *p = l.policies->list.v[0];
-	uint64_t *trace = argc > 3 ? load_trace(argv[3]) : NULL;
+	uint64_t *trace = argc > 3 && strcmp(argv[3], "-") ? load_trace(argv[3]) : NULL;
 	w = (struct cbpf_weights){ ARCH_X86_64, trace, 1024 };
 	opt.weights = trace ? &w : NULL;
 	struct decision *d = decision_build(l.arena, p, l.diags);
 	if (!d || cbpf_generate(l.arena, p, &opt, &prog, l.diags))
 		return 1;
-	fill(&s, p, d, &prog, trace);
+	fill(&s, p, d, &prog, trace, uncached);
 	s.hot = trace;
 	s.cost = calloc((size_t)LISTS * LISTS * (POINTS + 1) * LANES, sizeof(*s.cost));
 	for (uint32_t nr = 0; nr < VALUES; nr++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the benchmarks compile: a policy for x86_64, no capabilities, kernel 6.18; a trace. */
+/* What the benchmarks compile: a policy for x86_64, no capabilities, one kernel; a trace. */
 #include "tests/sim/load.h"
 
-static inline struct loaded load_bench(const char *path)
+static inline struct loaded load_bench(const char *path, uint16_t kernel)
 {
 	const char *dirs[] = { getenv("PALE_SETS"), NULL };
 	struct resolve_options opt = {
@@ -12,7 +12,7 @@ static inline struct loaded load_bench(const char *path)
 		.env = { .caps_known = true,
 			 .kernel_known = true,
 			 .host_known = true,
-			 .kernel = KERNEL_VERSION_OF(6, 18),
+			 .kernel = kernel,
 			 .host = ARCH_X86_64 },
 	};
 	struct loaded l = { .arena = arena_new(NULL) };

@@ -101,7 +101,7 @@ def test_weights_make_frequent_calls_cheaper(pale, tmp_path):
     names = ["read", "write", "openat", "close", "ptrace", "bpf", "mount", "reboot"]
     path, trace = tmp_path / "w.pale", tmp_path / "trace"
     allowed = ", ".join(n for i, n in enumerate(names) if i % 2 == 0)
-    path.write_text(f"""policy w {{ level linux 6.18; layers seccomp; arch x86_64; default errno EPERM;
+    path.write_text(f"""policy w {{ level linux 5.10; layers seccomp; arch x86_64; default errno EPERM;
 	allow execve, getpid, brk, uname, fork, mmap, clone3, futex, madvise, {allowed}; }}
 """)
     trace.write_text("# a comment\n\n  100 futex\n1 read\n")
@@ -173,9 +173,11 @@ def figures(r):
 
 
 def test_dockers_default_stays_small_and_fast(pale, tmp_path):
-    r = pale("compile", DOCKER, "-t", "bpf", *ENVIRONMENT, "-o", tmp_path / "d.bpf", check=0)
-    insns, average, most = figures(r)
-    assert insns <= 88 and average <= 9.2 and most <= 16, (insns, average, most)
+    for kernel, limit in (("5.10", 9.2), ("6.18", 10.5)):  # from 5.11 on most calls do not run it
+        argv = [kernel if word == "6.18" else word for word in ENVIRONMENT]
+        r = pale("compile", DOCKER, "-t", "bpf", *argv, "-o", tmp_path / "d.bpf", check=0)
+        insns, average, most = figures(r)
+        assert insns <= 88 and average <= limit and most <= 16, (insns, average, most)
 
 
 def test_json_that_no_container_could_start_under_is_warned_of(tmp_path):

@@ -748,7 +748,7 @@ def test_a_further_architecture_is_a_row_and_a_column(tmp_path):
     shutil.copytree(TABLES, d)
     with open(d / "arches.def", "a") as f:
         f.write('ARCH(RISCV32, "riscv32", "", "SCMP_ARCH_RISCV32", "riscv32", 0x400000f3, '
-                '"riscv32", 32, false, 0)\n')
+                '"riscv32", 32, false, 0, 0)\n')
     lines = []
     for line in (d / "syscalls.tsv").read_text().splitlines():
         f = line.split()
