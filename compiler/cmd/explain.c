@@ -9,7 +9,7 @@
 #include "compiler/cmd/explain_bpf.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/cmd/strace.h"
+#include "compiler/file/strace.h"
 #include "compiler/decision/compare.h"
 #include "grammar/parse.h"
 

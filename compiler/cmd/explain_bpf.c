@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each answer of a program to a call: which instructions give it, and who else gets it. */
 #include "compiler/cmd/explain_bpf.h"
-#include "compiler/cmd/strace.h"
+#include "compiler/file/strace.h"
 
 #include <string.h>
 

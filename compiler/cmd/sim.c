@@ -10,7 +10,7 @@
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/tell/loaded.h"
-#include "compiler/cmd/strace.h"
+#include "compiler/file/strace.h"
 #include "compiler/file/lines.h"
 #include "grammar/parse.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "compiler/cmd/cmd.h"
+#include "compiler/file/session.h"
 
 struct ast_call_args;
 

@@ -4,13 +4,15 @@
  * specification (runc 1.1, crun 1.9 and later), else `--version`. It is started without a shell,
  * for LIMIT_MS and SAID_MAX bytes, and what it says is believed as far as it is a version.
  */
+#include "compiler/file/installed.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/program.h"
-#include "compiler/cmd/runtime.h"
 #include "compiler/oci/runtime/library.h"
+#include "grammar/json.h"
 
 enum { LIMIT_MS = 3000, SAID_MAX = 1 << 16, VERSION_MAX = 64 };
 
@@ -156,4 +158,71 @@ const char *runtime_installed(struct session *s, int kind, struct oci_runtime *o
 				    oci_runtime_wrong(s->arena, str_c(text), kind, err));
 	set_library(out, v.libseccomp.n > 0);
 	return NULL;
+}
+
+const char *runtime_name(struct arena *a, const struct oci_runtime *rt)
+{
+	return rt ? oci_runtime_name(a, rt) : "any";
+}
+
+/* Says that none is known, and what is done about it; or that there is no answer. */
+static void tell_none(struct session *s, bool lacking, const char *why, const char *instead)
+{
+	struct diag *d = lacking ? diag_add(s->diags, DIAG_PL020, NO_SPAN, "%s", why) :
+				   diag_add(s->diags, DIAG_PL258, NO_SPAN, "%s: %s", why, instead);
+
+	diag_help(s->diags, d, "'--runtime' names the one that is meant");
+}
+
+void runtime_here(struct session *s, int kind, struct oci_runtime *out)
+{
+	bool lacking;
+	const char *why = runtime_installed(s, kind, out, &lacking);
+
+	if (!why)
+		return;
+	BUG_ON(oci_runtime_parse(STR("debian12"), kind, out));
+	tell_none(s, lacking, why,
+		  arena_printf(s->arena, "taken as %s", runtime_name(s->arena, out)));
+}
+
+const struct oci_runtime *runtime_here_or_any(struct session *s)
+{
+	struct oci_runtime *rt = ARENA_NEW(s->arena, struct oci_runtime);
+	bool lacking;
+	const char *why = runtime_installed(s, -1, rt, &lacking);
+
+	if (!why) {
+		runtime_note(s, rt);
+		return rt;
+	}
+	tell_none(s, lacking, why, "what depends on the runtime is told of any");
+	return NULL;
+}
+
+void runtime_compare(struct session *s, const struct oci_runtime *rt)
+{
+	struct oci_runtime here;
+	bool lacking;
+
+	if (runtime_installed(s, (int)rt->kind, &here, &lacking) ||
+	    (here.named == rt->named && here.libseccomp == rt->libseccomp))
+		return;
+	struct diag *d = diag_add(s->diags, DIAG_PL259, NO_SPAN,
+				  "this machine's own runtime is another: it is taken as "
+				  "%s",
+				  runtime_name(s->arena, &here));
+	diag_help(s->diags, d, "'--runtime installed' compiles for it");
+}
+
+void runtime_note(struct session *s, const struct oci_runtime *rt)
+{
+	if (oci_runtime_measured(rt))
+		return;
+	struct diag *d =
+		diag_add(s->diags, DIAG_PL257, NO_SPAN, "the runtime was not measured: taken as %s",
+			 runtime_name(s->arena, rt));
+	diag_help(s->diags, d,
+		  "what is said holds for that one; such as 'debian13', 'docker-28.5' and "
+		  "'podman-5.8' were (pale(1))");
 }

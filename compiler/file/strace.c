@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls pasted from strace's output. */
+#include "compiler/file/strace.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/strace.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
 
