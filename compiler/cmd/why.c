@@ -10,6 +10,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
 #include "compiler/decision/compare.h"
+#include "compiler/file/audit.h"
 #include "compiler/file/decide.h"
 #include "compiler/tell/decided.h"
 #include "compiler/cmd/dump.h"
@@ -19,14 +20,10 @@
 #include "compiler/cmd/runtime.h"
 #include "compiler/tell/loaded.h"
 
-enum { LINE_MAX_BYTES = 1 << 20, EVENTS_MAX = 4096, NAME_MAX_BYTES = 64, ANSWERS_MAX = 64 };
+enum { LINE_MAX_BYTES = 1 << 20, EVENTS_MAX = 4096, ANSWERS_MAX = 64 };
 
-struct event { /* one (call, answer, program) with its count */
-	uint32_t audit, nr;
-	bool answered;          /* the record says what the filter answered */
-	struct verdict verdict; /* kernels log no data (seccomp_log()): 0 is not known */
-	char comm[NAME_MAX_BYTES];
-	char pid[NAME_MAX_BYTES];
+struct event {
+	struct audit_record r; /* the first of them */
 	bool has_args;
 	uint64_t args[6];
 	uint64_t count;
@@ -42,211 +39,22 @@ struct why {
 	const struct container *loaded;      /* of machines[], that of the record at hand */
 	struct container *machines[ARCH_NR]; /* --as: the file loaded on each that was asked for */
 	dd_node root;                        /* what the file answers */
-	VEC(struct event) events;
-	size_t more; /* events past EVENTS_MAX */
+	VEC(struct event) events;            /* records that say the same, once */
+	size_t more;                         /* events past EVENTS_MAX */
 };
 
-/* ---- a record ---- */
+/* ---- records ---- */
 
-/* The value behind " key=" or at the line's beginning; quotes are left out. */
-static bool find_field(struct str line, const char *key, struct str *out)
-{
-	size_t n = strlen(key);
-
-	for (size_t i = 0; i + n < line.n; i++) {
-		if ((i && line.p[i - 1] != ' ' && line.p[i - 1] != '\t' &&
-		     line.p[i - 1] != '\x1d') ||
-		    memcmp(line.p + i, key, n) != 0 || line.p[i + n] != '=')
-			continue;
-		struct str v = { line.p + i + n + 1, line.n - i - n - 1 };
-		bool quoted = v.n && *v.p == '"';
-		if (quoted)
-			v = (struct str){ v.p + 1, v.n - 1 };
-		size_t end = 0;
-		while (end < v.n && (quoted ? v.p[end] != '"' : v.p[end] > ' '))
-			end++;
-		*out = (struct str){ v.p, end };
-		return true;
-	}
-	return false;
-}
-
-static bool read_hex(struct str s, uint64_t *out)
-{
-	if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X'))
-		s = (struct str){ s.p + 2, s.n - 2 };
-	*out = 0;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i] | 0x20;
-		bool digit = s.p[i] >= '0' && s.p[i] <= '9', letter = c >= 'a' && c <= 'f';
-		if (i >= 16 || (!digit && !letter))
-			return false;
-		*out = *out << 4 | (uint64_t)(digit ? s.p[i] - '0' : c - 'a' + 10);
-	}
-	return s.n > 0;
-}
-
-/* "c000003e" as the kernel writes it, or ausearch -i's "x86_64". */
-static bool read_arch(struct str s, uint32_t *audit)
-{
-	uint64_t n;
-	int a = arch_find(s);
-
-	if (a >= 0)
-		n = arch_info((enum arch)a)->audit;
-	else if (!read_hex(s, &n) || n > UINT32_MAX)
-		return false;
-	*audit = (uint32_t)n;
-	return true;
-}
-
-static bool read_number(struct str s, uint32_t audit, uint32_t *nr)
-{
-	uint64_t n;
-	bool negative = s.n > 1 && *s.p == '-';
-
-	if (negative)
-		s = (struct str){ s.p + 1, s.n - 1 };
-	if (str_u64(s, &n) == 0 && n <= (negative ? 0x80000000u : UINT32_MAX)) {
-		*nr = negative ? (uint32_t)(0 - n) : (uint32_t)n;
-		return true;
-	}
-	const struct syscall_info *sys = negative ? NULL : syscall_by_name(s);
-	for (int a = 0; sys && a < ARCH_NR; a++)
-		if (arch_info((enum arch)a)->audit == audit && sys->nr[a] >= 0) {
-			*nr = (uint32_t)sys->nr[a] + arch_info((enum arch)a)->nr_base;
-			return true;
-		}
-	return false;
-}
-
-static void read_code(struct str s, struct event *e)
-{
-	static const struct {
-		const char *word; /* ausearch -i */
-		enum verdict_kind kind;
-	} words[] = { { "kill", VERDICT_KILL_THREAD },
-		      { "kill-thread", VERDICT_KILL_THREAD },
-		      { "kill-process", VERDICT_KILL_PROCESS },
-		      { "trap", VERDICT_TRAP },
-		      { "errno", VERDICT_ERRNO },
-		      { "user-notif", VERDICT_NOTIFY },
-		      { "trace", VERDICT_TRACE },
-		      { "log", VERDICT_LOG },
-		      { "allow", VERDICT_ALLOW } };
-	char text[24] = "";
-	uint64_t n;
-
-	if (s.n > 2 && *s.p == '0' && read_hex(s, &n) && n <= UINT32_MAX) {
-		e->answered = true;
-		e->verdict = verdict_from_ret((uint32_t)n);
-		return;
-	}
-	for (size_t i = 0; i < s.n && i < sizeof(text) - 1; i++)
-		text[i] = s.p[i] == '_' ? '-' : s.p[i];
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(text, words[i].word)) {
-			e->answered = true;
-			e->verdict.kind = words[i].kind;
-		}
-}
-
-/* What stands behind journald's own "audit[PID]: " or "audit: ", where the type is a word. */
-static struct str journald_part(struct str line)
-{
-	static const char mark[] = "audit";
-
-	for (size_t i = 0; i + sizeof(mark) < line.n; i++) {
-		size_t at = i + sizeof(mark) - 1;
-
-		if ((i && line.p[i - 1] != ' ') || memcmp(line.p + i, mark, sizeof(mark) - 1) != 0)
-			continue;
-		if (line.p[at] == '[') {
-			for (at++; at < line.n && line.p[at] >= '0' && line.p[at] <= '9';)
-				at++;
-			at += at < line.n && line.p[at] == ']';
-		}
-		if (at + 2 < line.n && line.p[at] == ':' && line.p[at + 1] == ' ')
-			return (struct str){ line.p + at + 2, line.n - at - 2 };
-	}
-	return line;
-}
-
-static bool is_record(struct str line)
-{
-	struct str type;
-
-	if (find_field(line, "type", &type))
-		return str_is(type, "1326") || str_is(type, "SECCOMP");
-	return str_starts(journald_part(line), "SECCOMP ");
-}
-
-static void keep_word(char *to, size_t size, struct str s)
-{
-	BUF_AUTO safe = { 0 };
-
-	buf_safe(&safe, (struct str){ s.p, s.n < size / 4 ? s.n : size / 4 - 1 });
-	snprintf(to, size, "%s", safe.p ? safe.p : "");
-}
-
-/* A digit of the kernel's own hex, which is in capitals (hex_byte_pack_upper()); -1: it is none. */
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/*
- * The name of a program: in quotes as it is, else in hex, for a blank or a quote in it
- * (kernel/audit.c audit_log_untrustedstring()). What ausearch -i reads for people, "arch=x86_64",
- * has names without quotes.
- */
-static void keep_name(char *to, size_t size, struct str s, struct str arch)
-{
-	char name[NAME_MAX_BYTES];
-	bool quoted = s.p[-1] == '"';
-	size_t n = s.n / 2 < sizeof(name) ? s.n / 2 : sizeof(name);
-	bool is_hex = !quoted && s.n && s.n % 2 == 0 && arch_find(arch) < 0;
-
-	for (size_t i = 0; is_hex && i < s.n; i++)
-		is_hex = hex_digit(s.p[i]) >= 0;
-	for (size_t i = 0; is_hex && i < n; i++)
-		name[i] = (char)(hex_digit(s.p[2 * i]) << 4 | hex_digit(s.p[2 * i + 1]));
-	keep_word(to, size, is_hex ? (struct str){ name, n } : s);
-}
-
-/* NULL, or what is wrong with the record. */
-static const char *read_record(struct str line, struct event *e)
-{
-	struct str arch, v;
-
-	*e = (struct event){ .count = 1 };
-	if (!find_field(line, "arch", &arch))
-		return "it has no arch=";
-	if (!read_arch(arch, &e->audit))
-		return "its arch= is no architecture";
-	if (!find_field(line, "syscall", &v))
-		return "it has no syscall=";
-	if (!read_number(v, e->audit, &e->nr))
-		return "its syscall= is no call of that architecture";
-	if (find_field(line, "code", &v))
-		read_code(v, e);
-	if (find_field(line, "comm", &v))
-		keep_name(e->comm, sizeof(e->comm), v, arch);
-	if (find_field(line, "pid", &v))
-		keep_word(e->pid, sizeof(e->pid), v);
-	return NULL;
-}
-
-static void add_event(struct why *w, const struct event *e)
+static void add_record(struct why *w, const struct audit_record *r)
 {
 	vec_each(&w->events, k)
-		if (k->audit == e->audit && k->nr == e->nr && k->answered == e->answered &&
-		    verdict_eq(k->verdict, e->verdict) && !strcmp(k->comm, e->comm)) {
+		if (k->r.audit == r->audit && k->r.nr == r->nr && k->r.answered == r->answered &&
+		    verdict_eq(k->r.verdict, r->verdict) && !strcmp(k->r.comm, r->comm)) {
 			k->count++;
 			return;
 		}
 	if (w->events.n < EVENTS_MAX)
-		vec_push(w->s->arena, &w->events, *e);
+		vec_push(w->s->arena, &w->events, ((struct event){ .r = *r, .count = 1 }));
 	else
 		w->more++;
 }
@@ -263,16 +71,16 @@ static void bad_line(struct why *w, struct span sp, const char *where, const cha
 		  "'ausearch -m SECCOMP' show them");
 }
 
-/* Is it a record? NULL, or what is wrong with it. */
+/* Is it a record? *wrong: what is wrong with it. */
 static bool read_line(struct why *w, struct str line, const char **wrong)
 {
-	struct event e;
+	struct audit_record r;
 
-	if (!is_record(line))
+	if (!audit_is_record(line))
 		return false;
-	*wrong = read_record(line, &e);
+	*wrong = audit_read(line, &r);
 	if (!*wrong)
-		add_event(w, &e);
+		add_record(w, &r);
 	return true;
 }
 
@@ -345,8 +153,8 @@ static int read_input(struct why *w)
 static enum arch host_of(const struct why *w, const struct event *e)
 {
 	const struct environment *env = &w->opt.resolve.env;
-	uint32_t nr = e->nr;
-	int native = arch_native(), a = arch_of_call(e->audit, &nr);
+	uint32_t nr = e->r.nr;
+	int native = arch_native(), a = arch_of_call(e->r.audit, &nr);
 
 	if (env->host_known)
 		return env->host;
@@ -381,7 +189,7 @@ static int turn_to(struct why *w, const struct event *e)
 static struct dd_point point_of(const struct why *w, const struct event *e)
 {
 	struct environment env = w->opt.resolve.env;
-	struct call c = { .audit_arch = e->audit, .nr = e->nr };
+	struct call c = { .audit_arch = e->r.audit, .nr = e->r.nr };
 
 	memcpy(c.args, e->args, sizeof(c.args));
 	env.kernel = env.kernel_known ? env.kernel : tables_level;
@@ -396,17 +204,17 @@ static void put_event(struct buf *out, const struct why *w, const struct event *
 	if (e->count > 1)
 		buf_printf(out, "%llu times ", (unsigned long long)e->count);
 	words_witness(out, &at);
-	if (e->answered) {
+	if (e->r.answered) {
 		buf_puts(out, ": ");
-		if (e->verdict.data)
-			verdict_print(out, e->verdict);
+		if (e->r.verdict.data)
+			verdict_print(out, e->r.verdict);
 		else
-			buf_puts(out, verdict_kind_name(e->verdict.kind));
+			buf_puts(out, verdict_kind_name(e->r.verdict.kind));
 	}
-	if (*e->comm)
-		buf_printf(out, ", by %s", e->comm);
-	if (*e->pid)
-		buf_printf(out, e->count > 1 ? " (first pid %s)" : " (pid %s)", e->pid);
+	if (*e->r.comm)
+		buf_printf(out, ", by %s", e->r.comm);
+	if (*e->r.pid)
+		buf_printf(out, e->count > 1 ? " (first pid %s)" : " (pid %s)", e->r.pid);
 	buf_putc(out, '\n');
 }
 
@@ -471,8 +279,8 @@ static void put_way(struct buf *out, const struct why *w, const struct event *e,
 		    const struct dd_point *at)
 {
 	const struct policy *p = w->loaded ? NULL : decide_policy(&w->decide, at);
-	uint32_t nr = e->nr;
-	int a = arch_of_call(e->audit, &nr);
+	uint32_t nr = e->r.nr;
+	int a = arch_of_call(e->r.audit, &nr);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 	const char *name = sys ? sys->name : arena_printf(w->s->arena, "#%u", nr);
 	struct decision_why by = { .by = BY_DEFAULT };
@@ -549,10 +357,10 @@ static dd_node answers_to(const struct why *w, const struct event *e)
 /* Where those answers are as near to the record's. */
 static dd_node alike(const struct why *w, const struct event *e, dd_node n, enum like like)
 {
-	if (!e->answered || like == LIKE_ANY)
+	if (!e->r.answered || like == LIKE_ANY)
 		return DD_TRUE;
-	return dd_compare(w->dd, n, dd_terminal(w->dd, e->verdict),
-			  like == LIKE_ALL && e->verdict.data ? same_answer : same_kind);
+	return dd_compare(w->dd, n, dd_terminal(w->dd, e->r.verdict),
+			  like == LIKE_ALL && e->r.verdict.data ? same_answer : same_kind);
 }
 
 static void put_answer(struct buf *out, const struct why *w, const struct event *e,
@@ -611,8 +419,8 @@ static unsigned put_answers(struct buf *out, const struct why *w, const struct e
  */
 static bool put_unknown_name(struct buf *out, const struct why *w, const struct event *e)
 {
-	uint32_t nr = e->nr;
-	int a = arch_of_call(e->audit, &nr);
+	uint32_t nr = e->r.nr;
+	int a = arch_of_call(e->r.audit, &nr);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 	struct dd_point at = point_of(w, e);
 	const struct policy *p = w->loaded || w->decide.in.format != INPUT_JSON ?
@@ -624,9 +432,9 @@ static bool put_unknown_name(struct buf *out, const struct why *w, const struct 
 	if (!p || !sys || libseccomp_numbers(library, sys, (enum arch)a) ||
 	    !(p->arches & ARCH_BIT(a)))
 		return false;
-	policy_calls_of(p, (enum arch)a, e->nr, &first, &end);
+	policy_calls_of(p, (enum arch)a, e->r.nr, &first, &end);
 	if (first == end ||
-	    (e->verdict.kind != p->dflt[a].kind && e->verdict.kind != VERDICT_ERRNO))
+	    (e->r.verdict.kind != p->dflt[a].kind && e->r.verdict.kind != VERDICT_ERRNO))
 		return false;
 	buf_puts(out, "  listed at ");
 	put_place(out, w->s->sources, p->calls.v[first].origin->span);
@@ -643,15 +451,15 @@ static bool put_unknown_name(struct buf *out, const struct why *w, const struct 
 
 static void put_file(struct buf *out, const struct why *w, const struct event *e)
 {
-	const struct call c = { .audit_arch = e->audit, .nr = e->nr };
+	const struct call c = { .audit_arch = e->r.audit, .nr = e->r.nr };
 
 	if (w->loaded && container_check(w->s, w->loaded, &c, false))
 		return;
 	if (put_answers(out, w, e, LIKE_ALL) ||
-	    (e->verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
-	    (e->answered && put_unknown_name(out, w, e)))
+	    (e->r.verdict.data && put_answers(out, w, e, LIKE_KIND)) ||
+	    (e->r.answered && put_unknown_name(out, w, e)))
 		return;
-	if (e->answered && e->verdict.kind == VERDICT_LOG)
+	if (e->r.answered && e->r.verdict.kind == VERDICT_LOG)
 		buf_printf(out,
 			   "  it passed under a filter that only logs ('--log-only', or another "
 			   "one); '%s' "
@@ -668,8 +476,8 @@ static void put_file(struct buf *out, const struct why *w, const struct event *e
 
 static void put_alone(struct buf *out, const struct event *e)
 {
-	uint32_t nr = e->nr;
-	int a = arch_of_call(e->audit, &nr);
+	uint32_t nr = e->r.nr;
+	int a = arch_of_call(e->r.audit, &nr);
 	const struct syscall_info *sys = a < 0 ? NULL : syscall_by_nr((enum arch)a, nr);
 
 	if (sys)
@@ -690,7 +498,7 @@ static void put_alone(struct buf *out, const struct event *e)
 
 static void put_filters(struct buf *out, const struct held *h, const struct event *e)
 {
-	struct call c = { .audit_arch = e->audit, .nr = e->nr };
+	struct call c = { .audit_arch = e->r.audit, .nr = e->r.nr };
 
 	memcpy(c.args, e->args, sizeof(c.args));
 	for (size_t i = 0; i < h->filters.n; i++) {
@@ -739,11 +547,11 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 		     (int)pid);
 		return EXIT_SYSTEM;
 	}
-	e.audit = h.audit;
-	e.nr = call.nr;
+	e.r.audit = h.audit;
+	e.r.nr = call.nr;
 	memcpy(e.args, call.args, sizeof(e.args));
-	keep_word(e.comm, sizeof(e.comm), str_c(h.name));
-	snprintf(e.pid, sizeof(e.pid), "%d", (int)pid);
+	audit_keep_word(e.r.comm, str_c(h.name));
+	snprintf(e.r.pid, sizeof(e.r.pid), "%d", (int)pid);
 	buf_puts(out, "in the call ");
 	put_event(out, w, &e);
 	put_filters(out, &h, &e);
