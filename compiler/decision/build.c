@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A policy's rules as a decision: one diagram a number, equal neighbours merged to ranges. */
+#include <stdlib.h>
+
 #include "compiler/base/bug.h"
 #include "compiler/decision/dd.h"
 
@@ -11,7 +13,52 @@ static uint32_t last_number(enum arch a)
 	return a == ARCH_X86_64 ? 0x3fffffff : 0xfffffffe;
 }
 
-/* The most restrictive verdict wins, so it is put on last. */
+static int by_env(const void *x, const void *y)
+{
+	const struct call_rule *a = *(const struct call_rule *const *)x;
+	const struct call_rule *b = *(const struct call_rule *const *)y;
+	int c = env_compare(a->env, b->env);
+
+	return c ? c : (a > b) - (a < b);
+}
+
+/* Where any of n rules of one verdict matches; those of one environment are one set mostly. */
+static dd_node rules_match(struct dd *d, const struct call_rule **rules, size_t n)
+{
+	const struct cond **conds = ARENA_ARRAY(d->arena, const struct cond *, n);
+	dd_node all = DD_FALSE;
+
+	qsort(rules, n, sizeof(*rules), by_env);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i; end < n && !env_compare(rules[end]->env, rules[i]->env); end++)
+			conds[end - i] = rules[end]->cond;
+		dd_node any = dd_any(d, conds, end - i, DD_TRUE, DD_FALSE);
+		all = dd_or(d, all, dd_and(d, dd_env(d, rules[i]->env), any));
+	}
+	return all;
+}
+
+/* Thousands of rules put on one by one would be copied thousands of times. */
+static dd_node put_on(struct dd *d, const struct call_rule *rules, size_t n, dd_node below)
+{
+	dd_node verdict = dd_terminal(d, rules[0].verdict);
+	bool open = false;
+
+	if (n == 1 && !rules[0].env)
+		return dd_ite(d, rules[0].cond, verdict, below);
+	const struct call_rule **list = ARENA_ARRAY(d->arena, const struct call_rule *, n);
+	const struct cond **conds = ARENA_ARRAY(d->arena, const struct cond *, n);
+	for (size_t i = 0; i < n; i++) {
+		list[i] = &rules[i];
+		conds[i] = rules[i].cond;
+		open |= rules[i].env != NULL;
+	}
+	if (!open)
+		return dd_any(d, conds, n, verdict, below);
+	return dd_choose(d, rules_match(d, list, n), verdict, below);
+}
+
+/* The most restrictive verdict wins, so it is put on last. Rules are sorted, that one first. */
 static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, uint32_t nr,
 			   size_t *culprit)
 {
@@ -19,15 +66,12 @@ static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, ui
 	dd_node n = dd_terminal(d, policy_knows(p, a, nr) ? p->dflt[a] : p->unknown[a]);
 
 	policy_calls_of(p, a, nr, &first, &end);
-	for (int kind = VERDICT_NR - 1; kind >= 0; kind--)
-		for (size_t i = first; i < end && n != DD_NONE; i++) {
-			const struct call_rule *r = &p->calls.v[i];
-			if ((int)r->verdict.kind != kind)
-				continue;
-			*culprit = i;
-			dd_node with = dd_ite(d, r->cond, dd_terminal(d, r->verdict), n);
-			n = r->env ? dd_choose(d, dd_env(d, r->env), with, n) : with;
-		}
+	for (size_t i = end; i > first && n != DD_NONE; i = *culprit) {
+		for (*culprit = i - 1; *culprit > first; --*culprit)
+			if (!verdict_eq(p->calls.v[*culprit - 1].verdict, p->calls.v[i - 1].verdict))
+				break;
+		n = put_on(d, &p->calls.v[*culprit], i - *culprit, n);
+	}
 	return n;
 }
 

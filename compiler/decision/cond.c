@@ -146,30 +146,55 @@ static bool chain_set(struct dd *d, const struct parts *parts, enum cond_kind ki
 }
 
 /* Joined pairwise, so that intermediate results stay small. */
+static dd_node join_pairs(struct dd *d, enum cond_kind kind, dd_node *v, size_t n)
+{
+	for (; n > 1; n = (n + 1) / 2)
+		for (size_t i = 0; i < n; i += 2) {
+			dd_node l = v[i];
+			if (i + 1 < n)
+				l = kind == COND_OR ? dd_or(d, l, v[i + 1]) : dd_and(d, l, v[i + 1]);
+			v[i / 2] = l;
+		}
+	return v[0];
+}
+
+/* Those that neighbours in the list make one set of are built at once. */
+static size_t set_length(const struct parts *parts, size_t from, enum cond_kind kind)
+{
+	const struct cond *const *v = parts->list.v;
+	size_t n = 0;
+
+	while (from + n < parts->list.n && v[from + n]->kind == COND_CMP &&
+	       same_set(&v[from + n]->cmp, &v[from]->cmp, kind))
+		n++;
+	return n ? n : 1;
+}
+
+static dd_node parts_node(struct dd *d, const struct parts *parts, enum cond_kind kind,
+			  unsigned depth)
+{
+	dd_node *v = ARENA_ARRAY(d->arena, dd_node, parts->list.n);
+	size_t n = 0, k;
+
+	for (size_t i = 0; i < parts->list.n; i += k) {
+		struct parts set = { .list = { parts->list.v + i, 0, 0 } };
+		k = set.list.n = set_length(parts, i, kind);
+		if (k == 1)
+			v[n] = cond_node(d, parts->list.v[i], depth + 1);
+		else
+			BUG_ON(!chain_set(d, &set, kind, DD_TRUE, DD_FALSE, &v[n]));
+		if (v[n++] == DD_NONE)
+			return DD_NONE;
+	}
+	return join_pairs(d, kind, v, n);
+}
+
 static dd_node chain_node(struct dd *d, const struct cond *c, unsigned depth)
 {
 	struct parts conds = { 0 };
-	VEC(dd_node) parts = { 0 };
-	dd_node set;
 
 	chain_parts(d, c, &conds);
-	if (chain_set(d, &conds, c->kind, DD_TRUE, DD_FALSE, &set))
-		return set;
-	vec_each(&conds.list, k) {
-		dd_node n = cond_node(d, *k, depth + 1);
-		if (n == DD_NONE)
-			return DD_NONE;
-		vec_push(d->arena, &parts, n);
-	}
-	for (; parts.n > 1; parts.n = (parts.n + 1) / 2)
-		for (size_t i = 0; i < parts.n; i += 2) {
-			dd_node l = parts.v[i];
-			if (i + 1 < parts.n)
-				l = c->kind == COND_OR ? dd_or(d, l, parts.v[i + 1]) :
-							 dd_and(d, l, parts.v[i + 1]);
-			parts.v[i / 2] = l;
-		}
-	return parts.v[0];
+	return parts_node(d, &conds, c->kind, depth);
 }
 
 static dd_node cond_node(struct dd *d, const struct cond *c, unsigned depth)
@@ -192,20 +217,48 @@ dd_node dd_cond(struct dd *d, const struct cond *cond)
 	return cond_node(d, cond, 0);
 }
 
-dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node otherwise)
+/* Where both are verdicts a set, the commonest condition of all, stands straight between them. */
+static dd_node parts_choose(struct dd *d, const struct parts *parts, enum cond_kind kind,
+			    dd_node then, dd_node otherwise)
 {
 	dd_node set;
 
-	/* The commonest condition of all, straight between two verdicts. */
-	if (cond && (cond->kind == COND_OR || cond->kind == COND_AND) &&
-	    dd_is_terminal(d, then, NULL) && otherwise != DD_NONE &&
-	    dd_is_terminal(d, otherwise, NULL)) {
-		struct parts conds = { 0 };
-		chain_parts(d, cond, &conds);
-		if (chain_set(d, &conds, cond->kind, then, otherwise, &set))
-			return set;
+	if (dd_is_terminal(d, then, NULL) && dd_is_terminal(d, otherwise, NULL) &&
+	    chain_set(d, parts, kind, then, otherwise, &set))
+		return set;
+	return dd_choose(d, parts_node(d, parts, kind, 0), then, otherwise);
+}
+
+dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node otherwise)
+{
+	struct parts conds = { 0 };
+
+	if (then == DD_NONE || otherwise == DD_NONE)
+		return DD_NONE;
+	if (!cond || (cond->kind != COND_OR && cond->kind != COND_AND))
+		return dd_choose(d, cond_node(d, cond, 0), then, otherwise);
+	chain_parts(d, cond, &conds);
+	return parts_choose(d, &conds, cond->kind, then, otherwise);
+}
+
+dd_node dd_any(struct dd *d, const struct cond *const *conds, size_t n, dd_node then,
+	       dd_node otherwise)
+{
+	struct parts parts = { 0 };
+
+	if (n == 1)
+		return dd_ite(d, conds[0], then, otherwise);
+	if (then == DD_NONE || otherwise == DD_NONE)
+		return DD_NONE;
+	for (size_t i = 0; i < n; i++) {
+		if (!conds[i])
+			return then;
+		if (conds[i]->kind == COND_OR)
+			chain_parts(d, conds[i], &parts);
+		else
+			vec_push(d->arena, &parts.list, conds[i]);
 	}
-	return dd_choose(d, cond_node(d, cond, 0), then, otherwise);
+	return parts_choose(d, &parts, COND_OR, then, otherwise);
 }
 
 /* kernel >= version, on the 16 bits above the host's. */

@@ -82,6 +82,9 @@ dd_node dd_equal(struct dd *d, enum dd_field f, uint64_t mask,
 /* then where the claim holds, else otherwise (claims or verdicts). */
 dd_node dd_choose(struct dd *d, dd_node claim, dd_node then, dd_node otherwise);
 dd_node dd_ite(struct dd *d, const struct cond *cond, dd_node then, dd_node otherwise);
+/* then where any of n (1 or more) conditions holds; thousands are joined pairwise. */
+dd_node dd_any(struct dd *d, const struct cond *const *conds, size_t n, dd_node then,
+	       dd_node otherwise);
 
 /*
  * The same for one 32-bit word of a field, at its bits shift..shift+31, tested against k: what
