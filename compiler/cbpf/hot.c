@@ -205,19 +205,24 @@ struct hot {
 	double all;
 };
 
-/* Which cube, if any, costs less than the best tree without one. */
-static const struct cube *best_cube(struct hot *h, const struct tree_input *in,
+/* Which cube, if any, costs less than `best`, the best tree without one? */
+static const struct cube *best_cube(struct hot *h, const struct tree_input *in, double best,
 				    struct cube cubes[CANDIDATES])
 {
 	size_t n = in->nremoved < TREE_REMOVED ? find_cubes(in, h->all * cool, cubes) : 0;
-	double weight = weight_of(in), best = tree_cost(h->c, h->scratch, in);
 	const struct cube *found = NULL;
 
 	for (size_t k = 0; k < n; k++) {
+		double cost = weight_of(in) + in->test_cost;
 		struct tree_input rest = take_out(h->scratch, in, cubes[k].mask);
-		double cost = weight + in->test_cost;
-		cost += rest.n > 1 ? tree_cost(h->c, h->scratch, &rest) : 0;
-		if (rest.n == 0 || cost >= best)
+		/* What is left takes a test at least. */
+		if (rest.n == 0 || cost + (rest.n > 1 ? weight_of(&rest) : 0) >= best)
+			continue;
+		if (rest.n > 1) {
+			struct tree t = tree_solved(h->c, h->scratch, &rest);
+			cost += tree_cost(&t, (struct problem){ 0, rest.n - 1, 0 });
+		}
+		if (cost >= best)
 			continue;
 		best = cost;
 		found = &cubes[k];
@@ -225,38 +230,61 @@ static const struct cube *best_cube(struct hot *h, const struct tree_input *in,
 	return found;
 }
 
-static code_id build(struct hot *h, const struct tree_input *in)
-{
-	struct cube cubes[CANDIDATES];
-	struct tree_first first;
+static code_id build(struct hot *h, const struct tree_input *in, const struct tree *of,
+		     struct problem q);
 
+/* A list that no tree has been made for. */
+static code_id build_list(struct hot *h, const struct tree_input *in)
+{
 	if (in->n == 1)
 		return in->ranges[0].leaf;
 	if (weight_of(in) < h->all * cool)
 		return tree_emit(h->c, h->scratch, in);
-	const struct cube *cube = best_cube(h, in, cubes);
+	struct tree t = tree_solved(h->c, h->scratch, in);
+	return build(h, in, &t, (struct problem){ 0, in->n - 1, 0 });
+}
+
+/* Ranges of a list whose tree is known. */
+static code_id build_part(struct hot *h, const struct tree_input *in, const struct tree *of,
+			  struct problem q)
+{
+	bool is_hot = weight_of(in) >= h->all * cool;
+
+	if (in->n == 1 || of->lanes > 1 || !tree_has_points(of, q, in))
+		return build_list(h, in);
+	return is_hot ? build(h, in, of, q) : tree_emit_part(of, q);
+}
+
+static code_id build(struct hot *h, const struct tree_input *in, const struct tree *of,
+		     struct problem q)
+{
+	struct cube cubes[CANDIDATES];
+	const struct cube *cube = best_cube(h, in, tree_cost(of, q), cubes);
+	struct tree_input left = *in, right = *in, rest;
+
 	if (cube) {
-		struct tree_input rest = take_out(h->scratch, in, cube->mask);
-		return code_jump(h->c, BPF_JSET, cube->mask, build(h, &rest), cube->leaf);
+		rest = take_out(h->scratch, in, cube->mask);
+		return code_jump(h->c, BPF_JSET, cube->mask, build_list(h, &rest), cube->leaf);
 	}
-	first = tree_first_test(h->c, h->scratch, in);
+	struct tree_first first = tree_first_test(of, q);
 	if (first.kind == TREE_FIRST_BOTTOM)
-		return tree_emit(h->c, h->scratch, in);
+		return of->lanes > 1 ? tree_emit(h->c, h->scratch, in) : tree_emit_part(of, q);
 	if (first.kind == TREE_FIRST_POINT) {
-		struct tree_input rest = take_value(h->scratch, in, first.point);
-		return code_jump(h->c, BPF_JEQ, first.point.value, first.leaf, build(h, &rest));
+		rest = take_value(h->scratch, in, first.point);
+		return code_jump(h->c, BPF_JEQ, first.point.value, first.leaf,
+				 build_list(h, &rest));
 	}
-	struct tree_input left = *in, right = *in;
-	left.n = first.split;
-	right.ranges += first.split;
-	right.n -= first.split;
-	code_id to = build(h, &right);
-	return code_jump(h->c, BPF_JGE, in->ranges[first.split].first, to, build(h, &left));
+	left.n = first.split - q.i;
+	right.ranges += left.n;
+	right.n -= left.n;
+	code_id to = build_part(h, &right, of, (struct problem){ first.split, q.j, 0 });
+	return code_jump(h->c, BPF_JGE, right.ranges[0].first, to,
+			 build_part(h, &left, of, (struct problem){ q.i, first.split - 1, 0 }));
 }
 
 code_id hot_build(struct code *c, struct arena *scratch, const struct tree_input *in)
 {
 	struct hot h = { c, scratch, weight_of(in) };
 
-	return build(&h, in);
+	return build_list(&h, in);
 }

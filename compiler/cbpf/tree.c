@@ -31,9 +31,10 @@
 #include "compiler/cbpf/tree.h"
 
 enum {
-	LONE_MAX = 8,  /* equality tests in a row */
-	TALL_LEAF = 5, /* instructions of a leaf from which its value is worth a point */
-	TALL_MAX = 2,  /* such points */
+	LONE_MAX = 8,    /* equality tests in a row */
+	TALL_LEAF = 5,   /* instructions of a leaf from which its value is worth a point */
+	TALL_MAX = 2,    /* such points */
+	POINT_PART = 64, /* the part of all weight that makes a value hot */
 };
 
 #define NEVER 1e30f
@@ -502,7 +503,7 @@ static void take_points(struct tree *t, const struct tree_input *in)
 	double all = t->sum[in->n];
 
 	for (size_t p = 0; p < in->npoints && t->npoints < in->points_max; p++)
-		if (in->points[p].weight >= all / 64)
+		if (in->points[p].weight >= all / POINT_PART)
 			add_point(t, in, in->points[p]);
 	if (in->npoints)
 		return;
@@ -567,11 +568,15 @@ static bool take_shape(struct tree *t, const struct tree_input *in)
 	return false;
 }
 
-static void make_room(struct tree *t)
+static void make_room(struct tree *t, bool is_kept)
 {
 	struct code *c = t->c;
 	size_t need = t->n * (t->n + 1) / 2 * (t->npoints + 1) * t->lanes;
 
+	if (is_kept) {
+		t->cost = ARENA_ARRAY(t->scratch, float, need);
+		return;
+	}
 	if (c->nwork < need) {
 		c->work = ARENA_ARRAY(c->arena, float, need);
 		c->nwork = need;
@@ -604,8 +609,9 @@ static void solve_points(const struct tree *t, size_t i, size_t j, const struct 
 	solve(t, q, npoints, row->found ? &row->lone : NULL);
 }
 
+/* is_kept: the table is its own, not the one that the next list is solved in. */
 static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
-		       const struct tree_input *in)
+		       const struct tree_input *in, bool is_kept)
 {
 	*t = (struct tree){ .c = c,
 			    .scratch = scratch,
@@ -619,8 +625,8 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 		t->sum[i + 1] = t->sum[i] + in->ranges[i].weight;
 	take_points(t, in);
 	t->lanes = in->npoints || in->slack <= 0 ? 1 : TREE_LANES;
-	make_room(t);
-	if (take_shape(t, in))
+	make_room(t, is_kept);
+	if (!is_kept && take_shape(t, in))
 		return;
 	bits_start(t, in);
 	for (size_t i = in->n; i-- > 0;) {
@@ -637,35 +643,54 @@ code_id tree_emit(struct code *c, struct arena *scratch, const struct tree_input
 {
 	struct tree t;
 
-	tree_solve(&t, c, scratch, in);
+	tree_solve(&t, c, scratch, in, false);
 	return emit(&t, (struct problem){ 0, in->n - 1, 0 }, choose_lane(&t, in));
 }
 
-double tree_cost(struct code *c, struct arena *scratch, const struct tree_input *in)
+struct tree tree_solved(struct code *c, struct arena *scratch, const struct tree_input *in)
 {
 	struct tree t;
 
-	tree_solve(&t, c, scratch, in);
-	return (double)cost_of(&t, 0, in->n - 1, 0)[t.lanes - 1];
+	tree_solve(&t, c, scratch, in, true);
+	return t;
 }
 
-struct tree_first tree_first_test(struct code *c, struct arena *scratch,
-				  const struct tree_input *in)
+double tree_cost(const struct tree *t, struct problem q)
 {
-	struct problem whole = { 0, in->n - 1, 0 };
-	struct tree_first first = { .kind = TREE_FIRST_BOTTOM };
-	struct tree t;
+	return (double)cost_of(t, q.i, q.j, q.h)[t->lanes - 1];
+}
 
-	tree_solve(&t, c, scratch, in);
-	struct choice best = choose(&t, whole, t.lanes - 1);
+code_id tree_emit_part(const struct tree *t, struct problem q)
+{
+	BUG_ON(t->lanes > 1);
+	return emit(t, q, 0);
+}
+
+bool tree_has_points(const struct tree *t, struct problem q, const struct tree_input *in)
+{
+	double all = t->sum[q.j + 1] - t->sum[q.i];
+	size_t n = 0;
+
+	for (size_t p = 0; p < in->npoints && n < in->points_max; p++)
+		n += in->points[p].weight >= all / POINT_PART &&
+		     in->points[p].value >= t->r[q.i].first &&
+		     in->points[p].value <= t->r[q.j].last;
+	return n == points_between(t, q.i, q.j);
+}
+
+struct tree_first tree_first_test(const struct tree *t, struct problem q)
+{
+	struct tree_first first = { .kind = TREE_FIRST_BOTTOM };
+	struct choice best = choose(t, q, t->lanes - 1);
+
 	if (best.kind == CHOICE_SPLIT) {
 		first.kind = TREE_FIRST_SPLIT;
 		first.split = best.split;
 	} else if (best.kind == CHOICE_POINT) {
-		size_t p = point_between(&t, 0, in->n - 1, 0);
+		size_t p = point_between(t, q.i, q.j, q.h);
 		first.kind = TREE_FIRST_POINT;
-		first.point = t.points[p];
-		first.leaf = t.r[t.at[p]].leaf;
+		first.point = t->points[p];
+		first.leaf = t->r[t->at[p]].leaf;
 	}
 	return first;
 }

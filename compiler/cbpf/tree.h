@@ -75,9 +75,14 @@ struct tree_first { /* the first test of the best tree */
 	code_id leaf;
 };
 
-/* Executed tests times weight of the best tree, and what its instructions cost. */
-double tree_cost(struct code *c, struct arena *scratch, const struct tree_input *in);
+/* The best tree for the list; tables that others may be solved beside are in the scratch arena. */
+struct tree tree_solved(struct code *c, struct arena *scratch, const struct tree_input *in);
+/* Executed tests times weight of the best tree for a problem, and what its instructions cost. */
+double tree_cost(const struct tree *t, struct problem q);
+struct tree_first tree_first_test(const struct tree *t, struct problem q);
+/* Of a problem of a tree of one lane. */
+code_id tree_emit_part(const struct tree *t, struct problem q);
+/* Would a list that is part of it, solved by itself, look at no other points? */
+bool tree_has_points(const struct tree *t, struct problem q, const struct tree_input *in);
 code_id tree_emit(struct code *c, struct arena *scratch, const struct tree_input *in);
-struct tree_first tree_first_test(struct code *c, struct arena *scratch,
-				  const struct tree_input *in);
 code_id hot_build(struct code *c, struct arena *scratch, const struct tree_input *in);

@@ -67,12 +67,26 @@ def kafel():
         t: text(uncached(data, trace(codegen.TRACES / f"{t}.txt"))) for t in ("server", "py")}
 
 
+def costs():
+    """How long a compile with weights takes, whole process with proof."""
+    out = []
+    for name in TRACES:
+        tail = ["compile", "-q", "-t", "bpf", "-o", "/dev/null", *ARGV, "--weights",
+                codegen.TRACES / f"{name}.txt", codegen.DOCKER]
+        cpu = table.interleaved({build: [pale, *tail] for build, pale in table.builds().items()}, 15)
+        insns = {build: table.instructions([pale, *tail]) for build, pale in table.builds().items()}
+        out += [table.Row(f"{name}: CPU", table.both(cpu, lambda c: f"{1e3 * c.cpu:.1f} ms"), None, "4 ms"),
+                table.Row(f"{name}: instructions run", table.both(insns, lambda n: f"{n / 1e6:.1f} M"))]
+    return out
+
+
 def main():
     measured = {name: figures(pale) for name, pale in table.builds().items()}
     for peer, theirs in (("kafel", kafel()), ("libseccomp's tree", libseccomp())):
         table.show(f"executed per uncached call, Docker's default, beside {peer}", [
             table.Row(name, table.both({build: m[name] for build, m in measured.items()}, text),
                       theirs.get(name), REACH.get(name)) for name in measured["now"]])
+    table.show("compile --weights", costs())
 
 
 if __name__ == "__main__":
