@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each answer of a program to a call: which instructions give it, and who else gets it. */
-#include "compiler/cmd/explain_bpf.h"
-#include "compiler/file/strace.h"
+#include "compiler/tell/explained.h"
 
 #include <string.h>
 
 #include "compiler/cbpf/lift.h"
 #include "compiler/decision/compare.h"
-#include "compiler/file/decide.h"
+#include "compiler/file/strace.h"
 #include "grammar/parse.h"
 
 enum { NAMES_SHOWN = 8, ANSWERS_MAX = 64 };
@@ -101,7 +100,7 @@ static void put_shared(struct explaining *e, enum arch a, uint32_t nr, dd_node n
 	buf_puts(e->out, shared ? "\n" : " no other call\n");
 }
 
-static bool explain_on(struct explaining *e, const struct ast_call_args *c, const char *what,
+static bool explain_on(struct explaining *e, const struct ast_call_args *c, const char *text,
 		       enum arch a)
 {
 	struct written_call w;
@@ -117,13 +116,13 @@ static bool explain_on(struct explaining *e, const struct ast_call_args *c, cons
 		at.at[i] = w.call.args[i];
 		n = dd_fix(e->dd, n, (enum dd_field)i, UINT64_MAX, at.at[i]);
 	}
-	buf_printf(e->out, "%s on %s\n", what, arch_info(a)->name);
+	buf_printf(e->out, "%s on %s\n", text, arch_info(a)->name);
 	put_answers(e, n, at);
 	put_shared(e, a, w.call.nr, whole);
 	return true;
 }
 
-static bool explain_all(struct explaining *e, const struct ast_call_args *c, const char *what,
+static bool explain_all(struct explaining *e, const struct ast_call_args *c, const char *text,
 			int only, unsigned arches)
 {
 	const struct syscall_info *sys = c->by_number ? NULL : syscall_by_name(c->name.text);
@@ -133,27 +132,27 @@ static bool explain_all(struct explaining *e, const struct ast_call_args *c, con
 		if (only >= 0 ? a != only : !(arches & ARCH_BIT(a)) || (sys && sys->nr[a] < 0))
 			continue;
 		shown++;
-		if (!explain_on(e, c, what, (enum arch)a))
+		if (!explain_on(e, c, text, (enum arch)a))
 			return false;
 	}
 	/* It says what is wrong with the name, or where it exists. */
-	return shown || explain_on(e, c, what, (enum arch)arch_native());
+	return shown || explain_on(e, c, text, (enum arch)arch_native());
 }
 
-int explain_program(struct session *s, const char *file, const char *what, int only,
+int explain_program(struct session *s, const char *file, const char *text, int only,
 		    struct buf *out)
 {
 	struct explaining e = { .s = s, .out = out, .dd = dd_new(s->arena, DECIDE_BUDGET) };
 	struct decide_options opt = { .policy = NULL };
 	struct decide d;
-	BUF_AUTO text = { 0 };
-	struct ast_call_args *c = strace_parse(s, what);
+	BUF_AUTO listing = { 0 };
+	struct ast_call_args *c = strace_parse(s, text);
 
 	if (!c || decide_load(s, e.dd, file, &opt, &d))
 		return -1;
 	e.prog = d.prog;
 	e.root = d.root;
-	cbpf_disassemble(&e.prog, &text);
-	split_lines(&e, (struct str){ text.p, text.n });
-	return explain_all(&e, c, what, only, d.arches) ? 0 : -1;
+	cbpf_disassemble(&e.prog, &listing);
+	split_lines(&e, (struct str){ listing.p, listing.n });
+	return explain_all(&e, c, text, only, d.arches) ? 0 : -1;
 }
