@@ -230,7 +230,7 @@ static int sim_call(struct session *s, const struct simulator *sim, const char *
 	if (answer(s, sim, on, &w.call, &v, &decided))
 		return -1;
 	verdict_print(out, v);
-	buf_printf(out, "  %s  %s", text, arch_info(on)->name);
+	buf_printf(out, "  %s  %s", str_safe(s->arena, text), arch_info(on)->name);
 	if (decided.n)
 		buf_printf(out, "  %s", decided.p);
 	buf_putc(out, '\n');

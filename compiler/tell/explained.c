@@ -318,8 +318,8 @@ int explain_call(struct session *s, const struct decide *d, const struct environ
 			return -1;
 	}
 	vec_each(&e.parts, part)
-		buf_printf(out, "%s on " PRISTR "\n" PRISTR, text, STRARG(part->on),
-			   STRARG(part->rules));
+		buf_printf(out, "%s on " PRISTR "\n" PRISTR, str_safe(s->arena, text),
+			   STRARG(part->on), STRARG(part->rules));
 	if (!shown) { /* says what is wrong with the name, or where it exists */
 		struct written_call w;
 		for (int a = 0; a < ARCH_NR && !s->diags->errors; a++)

@@ -116,7 +116,7 @@ static bool explain_on(struct explaining *e, const struct ast_call_args *c, cons
 		at.at[i] = w.call.args[i];
 		n = dd_fix(e->dd, n, (enum dd_field)i, UINT64_MAX, at.at[i]);
 	}
-	buf_printf(e->out, "%s on %s\n", text, arch_info(a)->name);
+	buf_printf(e->out, "%s on %s\n", str_safe(e->s->arena, text), arch_info(a)->name);
 	put_answers(e, n, at);
 	put_shared(e, a, w.call.nr, whole);
 	return true;

@@ -102,6 +102,9 @@ VALUES = [
                                                            "as", "runtime")],
     ("sim", E + b".pale", E), ("sim", E + b".pale", b"read(" + E + b")"), ("sim", E + b".bpf", E),
     ("explain", E + b".pale", E), ("explain", E + b".pale", b"/etc/" + E), ("explain", E + b".bpf", E),
+    *[(*c, E + end, call) for call in (b'read(3, "' + E + b'", 4)', b"read(3 /* " + E + b" */)", b"read(3) = " + E)
+      for c, end in ((("sim",), b".pale"), (("sim", "--as", "docker"), b".json"), (("explain",), b".pale"),
+                     (("explain",), b".json"), (("explain",), b".bpf"))],
     ("explain", "--arch", E, E + b".pale", "read"),
     ("diff", "--format", E, E, E), ("diff", "--fail-on", E, E, E),
     ("why", E), ("why", E, E + b".pale"), ("why", "--pid", E),
