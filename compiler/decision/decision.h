@@ -153,6 +153,16 @@ dd_node dd_compare(struct dd *d, dd_node x, dd_node y,
  * (kernel/seccomp.c seccomp_run_filters(): x is the newest). */
 dd_node dd_stack(struct dd *d, dd_node x, dd_node y);
 
+/*
+ * The values of one argument as maximal ranges of one node (which decides by later arguments), in
+ * order; n looks at no argument before it. fn returns false to stop. False when it did, or past
+ * max_ranges.
+ */
+bool dd_values(const struct dd *d, dd_node n, enum dd_field arg, size_t max_ranges,
+	       bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n), void *ctx);
+/* For which values of the field does the claim hold whatever all other fields are? */
+dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f);
+
 /* ---- policies ---- */
 
 struct decision_range {

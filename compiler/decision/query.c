@@ -105,6 +105,40 @@ bool dd_numbers(const struct dd *d, dd_node root, uint32_t audit_arch, size_t ma
 	return walk_numbers(&s, root, 0, 32) && fn(ctx, s.first, UINT32_MAX, s.node);
 }
 
+/* ---- values as ranges ---- */
+
+struct values {
+	const struct dd *d;
+	uint32_t end; /* the first bit behind the argument's */
+	size_t left;
+	bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n);
+	void *ctx;
+	uint64_t first; /* of the range being collected */
+	dd_node node;   /* DD_NONE: none yet */
+};
+
+static bool walk_values(struct values *s, dd_node n, uint64_t first, unsigned bits)
+{
+	if (s->d->nodes.v[n].bit < s->end)
+		return walk_values(s, child(s->d, n, s->end - bits, false), first, bits - 1) &&
+		       walk_values(s, child(s->d, n, s->end - bits, true),
+				   first | UINT64_C(1) << (bits - 1), bits - 1);
+	if (n == s->node)
+		return true;
+	bool go_on = s->node == DD_NONE || s->fn(s->ctx, s->first, first - 1, s->node);
+	s->first = first;
+	s->node = n;
+	return go_on && s->left-- > 0;
+}
+
+bool dd_values(const struct dd *d, dd_node n, enum dd_field arg, size_t max_ranges,
+	       bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n), void *ctx)
+{
+	struct values s = { d, bit_of(arg, 0) + 1, max_ranges, fn, ctx, 0, DD_NONE };
+
+	return n != DD_NONE && walk_values(&s, n, 0, 64) && fn(ctx, s.first, UINT64_MAX, s.node);
+}
+
 /* ---- paths ---- */
 
 struct walk {
@@ -260,6 +294,31 @@ dd_node dd_fix(struct dd *d, dd_node n, enum dd_field f, uint64_t mask, uint64_t
 	known.mask[f] = mask;
 	known.value[f] = value;
 	return restrict_all(d, n, &known);
+}
+
+static dd_node whatever_else(struct dd *d, dd_node n, uint32_t rank)
+{
+	uint32_t bit = d->nodes.v[n].bit;
+
+	if (bit == DD_TERMINAL)
+		return n;
+	/* As in restrict_node(): only nodes older than the walk are visited. */
+	if (d->memo[n].stamp == d->stamp)
+		return d->memo[n].result;
+	dd_node low = whatever_else(d, child(d, n, bit, false), rank);
+	dd_node high = whatever_else(d, child(d, n, bit, true), rank);
+	dd_node r = bit / 64 == rank ? dd_make(d, bit, low, high) : dd_and(d, low, high);
+	d->memo[n].stamp = d->stamp;
+	d->memo[n].result = r;
+	return r;
+}
+
+dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f)
+{
+	if (claim == DD_NONE)
+		return DD_NONE;
+	dd_memo_start(d);
+	return whatever_else(d, claim, field_rank(f));
 }
 
 /* ---- two diagrams ---- */

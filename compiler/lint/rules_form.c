@@ -207,7 +207,9 @@ RULE_TOLD(
 	"Two conditions on one argument in one entry. Conditions on different arguments must all "
 	"hold; once an index is repeated, runc and crun turn every condition of the entry into a "
 	"rule "
-	"of its own, so that any one is enough. A range (>= 1 and <= 9) then allows everything.\n\n"
+	"of its own, so that any one is enough. A range (>= 1 and <= 9) then allows everything. Not "
+	"told of an errno beside a default that is one, with conditions that no value meets together: "
+	"that is a choice, and refuses either way.\n\n"
 	"Way out: entries by value or by mask.")
 
 RULE_TOLD(

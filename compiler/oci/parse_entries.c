@@ -91,11 +91,55 @@ static bool is_always(const struct oci_entry *e)
 	return empty == e->args.n || (e->splits && empty);
 }
 
+struct values { /* between two numbers, and with these bits */
+	uint64_t least, most, mask, bits;
+};
+
+static struct values values_of(const struct oci_arg *a)
+{
+	switch (a->op) {
+	case OCI_EQ: return (struct values){ a->value, a->value, 0, 0 };
+	case OCI_LE: return (struct values){ 0, a->value, 0, 0 };
+	case OCI_GE: return (struct values){ a->value, UINT64_MAX, 0, 0 };
+	case OCI_MASKED_EQ: return (struct values){ 0, UINT64_MAX, a->mask, a->value };
+	default: return (struct values){ 0, UINT64_MAX, 0, 0 };
+	}
+}
+
+/* Can no value meet both? Not told of all that cannot. */
+static bool exclude(const struct oci_arg *a, const struct oci_arg *b)
+{
+	struct values x = values_of(a), y = values_of(b);
+	uint64_t least = x.least > y.least ? x.least : y.least;
+	uint64_t most = x.most < y.most ? x.most : y.most;
+	uint64_t mask = x.mask | y.mask, bits = x.bits | y.bits;
+
+	return (x.bits ^ y.bits) & x.mask & y.mask || least > most || bits > most ||
+	       (bits | ~mask) < least || (least == most && (least & mask) != bits);
+}
+
+/*
+ * Can it only mean that each condition is enough? As all of them no call would meet it; and where
+ * it is an errno beside a default that is one, who takes it so refuses as well.
+ */
+static bool is_choice(const struct parser *p, const struct oci_entry *e)
+{
+	if (!e->readable || e->verdict.kind != VERDICT_ERRNO || !p->out->has_default ||
+	    p->out->dflt.kind != VERDICT_ERRNO)
+		return false;
+	for (size_t i = 0; i < e->args.n; i++)
+		for (size_t k = i + 1; k < e->args.n && k < i + OCI_CRUN_ARGS; k++)
+			if (e->args.v[i].index == e->args.v[k].index &&
+			    exclude(&e->args.v[i], &e->args.v[k]))
+				return true;
+	return false;
+}
+
 static void check_repeated(struct parser *p, const struct oci_entry *e)
 {
 	bool equal = true;
 
-	if (!e->splits || !e->names.n)
+	if (!e->splits || !e->names.n || is_choice(p, e))
 		return;
 	vec_each(&e->args, arg)
 		equal &= arg->op == OCI_EQ && arg->index == e->args.v[0].index;

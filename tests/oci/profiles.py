@@ -126,3 +126,40 @@ def converted(p, caps, kernel, engine=23, arch="amd64", native="SCMP_ARCH_X86_64
             out["syscalls"].append({k: v for k, v in e.items() if k in ("action", "args", "errnoRet")}
                                    | {"names": names})
     return out
+
+
+MOST = 2**64 - 1
+
+
+def cases(entry):
+    """What meets an entry, as runc and crun read it: conditions on different arguments must all hold; where an
+    index stands twice each one is enough."""
+    args = [(a["index"], said(a)) for a in entry.get("args") or []]
+    if len({i for i, _ in args}) < len(args):
+        return [{i: c} for i, c in args]
+    return [dict(args)]
+
+
+def said(arg):
+    """A condition as the values that meet it: ranges, and what they must have under a mask."""
+    op, v = arg["op"].removeprefix("SCMP_CMP_"), arg["value"]
+    if op == "MASKED_EQ":
+        return [(0, MOST)], v, arg["valueTwo"] & v
+    return {"EQ": [(v, v)], "NE": [(0, v - 1), (v + 1, MOST)], "LT": [(0, v - 1)], "LE": [(0, v)],
+            "GE": [(v, MOST)], "GT": [(v + 1, MOST)]}[op], 0, 0
+
+
+def exclude(x, y):
+    """Does no value meet both? (Not told of a mask against the middle of a range.)"""
+    (r, m, v), (q, n, u) = x, y
+    if (v ^ u) & m & n:
+        return True
+
+    def apart(a, b, mask, value):  # the least and the largest number that has these bits
+        return a > b or value | ~mask & MOST < a or value > b or a == b and a & mask != value
+    return all(apart(max(a, c), min(b, d), m | n, v | u) for a, b in r for c, d in q)
+
+
+def never_both(x, y):
+    """Two entries: no arguments meet both."""
+    return all(any(exclude(p[k], q[k]) for k in p.keys() & q.keys()) for p in cases(x) for q in cases(y))

@@ -12,123 +12,6 @@
 
 enum { PIECES_MAX = 1 << 14 }; /* of one name, before neighbours are joined */
 
-/* ---- cubes ---- */
-
-struct cube_list {
-	struct writer *w;
-	VEC(struct dd_cube) v;
-};
-
-static bool take_cube(void *ctx, const struct dd_cube *c)
-{
-	struct cube_list *l = ctx;
-
-	if (verdict_eq(c->verdict, l->w->jd))
-		return true;
-	vec_push(l->w->arena, &l->v, *c);
-	return true;
-}
-
-static int by_cube(const void *x, const void *y)
-{
-	const struct dd_cube *a = x, *b = y;
-	int c = (int)b->verdict.kind - (int)a->verdict.kind;
-
-	if (!c)
-		c = (a->verdict.data > b->verdict.data) - (a->verdict.data < b->verdict.data);
-	for (unsigned i = 0; i < 6 && !c; i++)
-		c = (a->mask[i] < b->mask[i]) - (a->mask[i] > b->mask[i]);
-	for (unsigned i = 0; i < 6 && !c; i++)
-		c = (a->value[i] > b->value[i]) - (a->value[i] < b->value[i]);
-	return c;
-}
-
-/* ---- joining cubes ---- */
-
-struct cube_table { /* open addressing: places in the list + 1; 0 is free, GONE was taken */
-	struct cube_list *l;
-	uint32_t *slot;
-	size_t size; /* a power of two */
-};
-
-enum { GONE = UINT32_MAX };
-
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
-static uint64_t hash_arg(const struct dd_cube *c, unsigned arg)
-{
-	return mix(c->mask[arg] + mix(c->value[arg] + arg));
-}
-
-static uint64_t hash_cube(const struct dd_cube *c)
-{
-	uint64_t h = (uint64_t)c->verdict.kind << 16 | c->verdict.data;
-
-	for (unsigned i = 0; i < 6; i++)
-		h += hash_arg(c, i);
-	return h;
-}
-
-static uint32_t *find_cube(const struct cube_table *t, const struct dd_cube *c, uint64_t hash)
-{
-	for (size_t i = hash & (t->size - 1);; i = (i + 1) & (t->size - 1)) {
-		uint32_t at = t->slot[i];
-		if (!at || (at != GONE && !by_cube(&t->l->v.v[at - 1], c)))
-			return &t->slot[i];
-	}
-}
-
-/* Without a bit that another cube differs in alone; that one leaves the table. */
-static bool join_cube(const struct cube_table *t, struct dd_cube *c, bool *gone)
-{
-	uint64_t hash = hash_cube(c);
-
-	for (unsigned arg = 0; arg < 6; arg++)
-		for (uint64_t left = c->mask[arg]; left; left &= left - 1) {
-			struct dd_cube other = *c;
-			other.value[arg] ^= left & -left;
-			uint32_t *slot = find_cube(t, &other,
-						   hash - hash_arg(c, arg) + hash_arg(&other, arg));
-			if (!*slot)
-				continue;
-			gone[*slot - 1] = true;
-			*slot = GONE;
-			c->mask[arg] &= ~(left & -left);
-			c->value[arg] &= c->mask[arg];
-			return true;
-		}
-	return false;
-}
-
-/*
- * Two cubes that differ in one bit of a value become one without that bit: the union of what
- * they covered, so all stay disjoint. Until no two do.
- */
-static void join_cubes(struct cube_list *l)
-{
-	struct cube_table t = { .l = l, .size = 64 };
-	bool *gone = ARENA_ARRAY(l->w->arena, bool, l->v.n + 1);
-	size_t n = 0;
-
-	while (t.size < l->v.n * 4)
-		t.size *= 2;
-	t.slot = ARENA_ARRAY(l->w->arena, uint32_t, t.size);
-	for (size_t i = 0; i < l->v.n; i++) {
-		while (join_cube(&t, &l->v.v[i], gone))
-			;
-		*find_cube(&t, &l->v.v[i], hash_cube(&l->v.v[i])) = (uint32_t)i + 1;
-	}
-	for (size_t i = 0; i < l->v.n; i++)
-		if (!gone[i])
-			l->v.v[n++] = l->v.v[i];
-	l->v.n = n;
-}
-
 /* ---- pieces ---- */
 
 struct cutter {
@@ -184,7 +67,27 @@ static void add_piece(struct cutter *c, const struct env_cube *gate, const struc
 			tell_budget(c, c->name->pieces.n);
 		return;
 	}
-	vec_push(c->w->arena, &c->name->pieces, ((struct oci_piece){ *gate, *cube }));
+	vec_push(c->w->arena, &c->name->pieces,
+		 ((struct oci_piece){ .gate = *gate, .cube = *cube }));
+}
+
+/* Its answers in fewer entries, where that can be tried: what is left for cubes. */
+static dd_node add_fewer(struct cutter *c, const struct env_cube *gate, dd_node n)
+{
+	struct oci_leaf l = { .w = c->w, .name = c->name, .arches = c->arches };
+
+	if (c->name->masks)
+		return n;
+	n = oci_choices(&l, n);
+	if (n != DD_NONE && oci_intervals(&l, n))
+		n = dd_terminal(c->w->d->dd, c->w->jd);
+	vec_each(&l.pieces, p) {
+		if (!oci_carries(c->w, c->name, p->cube.c.verdict))
+			return n;
+		p->gate = *gate;
+		vec_push(c->w->arena, &c->name->pieces, *p);
+	}
+	return n;
 }
 
 /* Cubes of low words, where the registers in `low` have nothing above. */
@@ -193,12 +96,10 @@ static void add_low(struct cutter *c, const struct env_cube *gate, dd_node n, un
 {
 	struct cube_list l = { .w = c->w };
 
-	if (dd_count_paths(c->w->d->dd, n, &c->w->jd) > CUBES_MAX) {
+	if (!oci_cubes(&l, n)) {
 		tell_budget(c, CUBES_MAX);
 		return;
 	}
-	dd_cubes(c->w->d->dd, n, take_cube, &l);
-	join_cubes(&l);
 	vec_each(&l.v, cube) {
 		struct oci_cube o = { .c = *cube, .above = (uint8_t)above };
 		for (unsigned i = 0; i < 6; i++) {
@@ -275,14 +176,13 @@ static void add_leaf(struct cutter *c, const struct env_cube *gate, dd_node n)
 			 "the conditions are too complex");
 		return;
 	}
-	/* Counted, not walked: what is far beyond is refused at once. */
-	if (dd_count_paths(c->w->d->dd, n, &c->w->jd) > CUBES_MAX ||
-	    dd_count_paths(c->w->d->dd, n, NULL) > PATHS_MAX) {
+	n = add_fewer(c, gate, n);
+	if (c->w->failed)
+		return;
+	if (!oci_cubes(&l, n)) {
 		tell_budget(c, CUBES_MAX);
 		return;
 	}
-	dd_cubes(c->w->d->dd, n, take_cube, &l);
-	join_cubes(&l);
 	vec_each(&l.v, cube) {
 		if (!oci_carries(c->w, c->name, cube->verdict))
 			return;
@@ -351,10 +251,42 @@ static void cut_caps(struct cutter *c, struct env_cube in, dd_node n, unsigned c
 
 /* ---- joining ---- */
 
+static int by_condition(const struct oci_condition *x, const struct oci_condition *y)
+{
+	int c = (int)x->arg - (int)y->arg;
+
+	if (!c)
+		c = (int)x->op - (int)y->op;
+	if (!c)
+		c = (x->mask < y->mask) - (x->mask > y->mask);
+	return c ? c : (x->value > y->value) - (x->value < y->value);
+}
+
+int oci_by_choice(const struct oci_choice *x, const struct oci_choice *y)
+{
+	int c = (x->n > y->n) - (x->n < y->n);
+
+	for (size_t i = 0; i < x->n && !c; i++)
+		c = by_condition(&x->v[i], &y->v[i]);
+	return c;
+}
+
+size_t oci_rules_of(const struct oci_name *name)
+{
+	size_t n = 0;
+
+	vec_each(&name->pieces, p)
+		n += p->any.n ? p->any.n : 1;
+	return n;
+}
+
 static int by_what(const void *x, const void *y)
 {
 	const struct oci_piece *a = x, *b = y;
-	int c = by_cube(&a->cube.c, &b->cube.c);
+	int c = oci_by_cube(&a->cube.c, &b->cube.c);
+
+	if (!c)
+		c = oci_by_choice(&a->any, &b->any);
 
 	if (!c)
 		c = (int)a->cube.above - (int)b->cube.above;

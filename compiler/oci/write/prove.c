@@ -142,6 +142,14 @@ static struct span witness_span(const struct writer *w, const struct dd_point *a
 	return a < 0 ? w->p->span : oci_rule_span(w, (enum arch)a, nr);
 }
 
+static struct oci_name *name_at(const struct writer *w, const struct dd_point *at)
+{
+	uint32_t nr = (uint32_t)at->at[DD_CALL];
+	int a = arch_of_call((uint32_t)(at->at[DD_CALL] >> 32), &nr);
+
+	return a < 0 ? NULL : oci_name_find(w, syscall_by_nr((enum arch)a, nr));
+}
+
 static bool tell_difference(struct writer *w, dd_node want, dd_node got, const struct dd_point *at,
 			    bool library)
 {
@@ -149,6 +157,7 @@ static bool tell_difference(struct writer *w, dd_node want, dd_node got, const s
 	BUF_AUTO is = { 0 };
 	BUF_AUTO should = { 0 };
 
+	w->culprit = name_at(w, at);
 	oci_print_call(&call, (uint32_t)(at->at[DD_CALL] >> 32), (uint32_t)at->at[DD_CALL], at->at);
 	verdict_print(&is, dd_eval_at(w->d->dd, got, at));
 	verdict_print(&should, dd_eval_at(w->d->dd, want, at));
@@ -337,6 +346,9 @@ static bool told_before(const struct writer *w, enum diag_id id, const char *tex
 {
 	vec_each(&w->ds->list, d)
 		if ((*d)->id == id && !strcmp((*d)->text, text))
+			return true;
+	for (size_t i = 0; w->told && i < w->told->list.n; i++)
+		if (w->told->list.v[i]->id == id && !strcmp(w->told->list.v[i]->text, text))
 			return true;
 	return false;
 }

@@ -20,11 +20,12 @@ struct part {
 	const struct syscall_info *sys;
 };
 
-static bool has_conditions(const struct oci_cube *o)
+static bool has_conditions(const struct oci_piece *p)
 {
+	const struct oci_cube *o = &p->cube;
 	const struct dd_cube *c = &o->c;
 
-	if (o->ordered || o->above || o->below)
+	if (p->any.n || o->ordered || o->above || o->below)
 		return true;
 	for (unsigned i = 0; i < 6; i++)
 		if (c->mask[i])
@@ -56,9 +57,12 @@ static int by_piece(const struct oci_piece *x, const struct oci_piece *y)
 
 	if (c)
 		return c;
-	ORDER(has_conditions(a), has_conditions(b));
+	ORDER(has_conditions(x), has_conditions(y));
 	ORDER(b->c.verdict.kind, a->c.verdict.kind); /* permitting ones above */
 	ORDER(a->c.verdict.data, b->c.verdict.data);
+	c = oci_by_choice(&x->any, &y->any);
+	if (c)
+		return c;
 	ORDER(a->above, b->above);
 	ORDER(a->below, b->below);
 	ORDER(a->ordered, b->ordered);
@@ -84,11 +88,11 @@ static int by_part(const void *x, const void *y)
 static int by_place(const void *x, const void *y)
 {
 	const struct entry *a = x, *b = y;
-	bool asks = has_conditions(&a->piece->cube);
+	bool asks = has_conditions(a->piece);
 	int c = by_gate(&a->piece->gate, &b->piece->gate);
 
 	if (!c)
-		c = asks - has_conditions(&b->piece->cube);
+		c = asks - has_conditions(b->piece);
 	if (!c && !asks)
 		c = (int)b->piece->cube.c.verdict.kind - (int)a->piece->cube.c.verdict.kind;
 	if (!c)
@@ -249,14 +253,25 @@ static void put_argument(struct json_writer *w, const struct oci_cube *o, const 
 						      "SCMP_CMP_MASKED_EQ" });
 }
 
-static void put_args(const struct writer *w, struct json_writer *j, const struct oci_cube *o)
+static void put_choice(struct json_writer *w, const struct oci_condition *c)
 {
+	bool masked = c->op == OCI_MASKED_EQ;
+
+	put_condition(w, &(struct condition){ c->arg, masked ? c->mask : c->value,
+					      masked ? &c->value : NULL, oci_op_names[c->op] });
+}
+
+static void put_args(const struct writer *w, struct json_writer *j, const struct oci_piece *p)
+{
+	const struct oci_cube *o = &p->cube;
 	const struct dd_cube bent = planted(w, o->c);
 
-	if (!has_conditions(o))
+	if (!has_conditions(p))
 		return;
 	json_line(j, in_entry);
 	json_open(j, "args", '[');
+	for (size_t i = 0; i < p->any.n; i++)
+		put_choice(j, &p->any.v[i]);
 	if (o->ordered)
 		put_condition(j,
 			      &(struct condition){ o->arg, o->bound, NULL, oci_op_names[o->op] });
@@ -356,7 +371,7 @@ static void put_entry(const struct writer *w, struct json_writer *j, const struc
 	json_line(j, in_entry);
 	json_text(j, "action", oci_action_name(cube->c.verdict.kind));
 	put_errno(j, in_entry, "errnoRet", cube->c.verdict);
-	put_args(w, j, cube);
+	put_args(w, j, e->piece);
 	put_gate(j, &e->piece->gate, all);
 	json_line(j, "\n    ");
 	json_close(j, '}');
@@ -392,30 +407,51 @@ static bool told_size(const struct writer *w, enum diag_id id, struct span sp)
 	return false;
 }
 
+static bool is_many(const struct oci_name *name)
+{
+	return name->pieces.n > ARTIFACT_ENTRIES || oci_rules_of(name) > ARTIFACT_RULES;
+}
+
+/* Which of two calls costs more? */
+static bool costs_more(const struct oci_name *x, const struct oci_name *y)
+{
+	if (x->pieces.n != y->pieces.n)
+		return x->pieces.n > y->pieces.n;
+	return oci_rules_of(x) > oci_rules_of(y);
+}
+
+static void tell_many(struct writer *w, struct span sp, const struct oci_name *most, size_t many)
+{
+	const char *others = many > 1 ? arena_printf(w->arena, " (and for %zu more call%s)",
+						     many - 1, many == 2 ? "" : "s") :
+					"";
+	bool rules = most->pieces.n <= ARTIFACT_ENTRIES;
+	struct diag *d =
+		diag_add(w->ds, DIAG_PL151, sp,
+			 "the JSON has %zu %s for '%s'%s: runtimes that take "
+			 "profiles from registries (KEP-6061) refuse more than %d for one call",
+			 rules ? oci_rules_of(most) : most->pieces.n,
+			 rules ? "conditions, each a rule," : "entries", most->sys->name, others,
+			 rules ? ARTIFACT_RULES : ARTIFACT_ENTRIES);
+
+	diag_help(w->ds, d,
+		  "compare fewer values, or whole ranges whose ends are powers of two; a "
+		  "file on "
+		  "the node has no such limit");
+}
+
 void oci_tell_size(struct writer *w, size_t bytes)
 {
 	const struct oci_name *most = NULL;
 	size_t many = 0;
 
 	vec_each(&w->names, name) {
-		many += name->pieces.n > ARTIFACT_ENTRIES;
-		most = !most || name->pieces.n > most->pieces.n ? name : most;
+		many += is_many(name);
+		most = !most || costs_more(name, most) ? name : most;
 	}
 	struct span sp = most ? oci_costly_span(w, most->sys) : w->p->span;
-	if (many && !told_size(w, DIAG_PL151, sp)) {
-		const char *others = many > 1 ? arena_printf(w->arena, " (and for %zu more call%s)",
-							     many - 1, many == 2 ? "" : "s") :
-						"";
-		struct diag *d = diag_add(
-			w->ds, DIAG_PL151, sp,
-			"the JSON has %zu entries for '%s'%s: runtimes that take "
-			"profiles from registries (KEP-6061) refuse more than %d for one call",
-			most->pieces.n, most->sys->name, others, ARTIFACT_ENTRIES);
-		diag_help(w->ds, d,
-			  "compare fewer values, or whole ranges whose ends are powers of two; a "
-			  "file on "
-			  "the node has no such limit");
-	}
+	if (many && !told_size(w, DIAG_PL151, sp))
+		tell_many(w, sp, most, many);
 	if (bytes <= ARTIFACT_BYTES || told_size(w, DIAG_PL152, sp))
 		return;
 	struct diag *d = diag_add(w->ds, DIAG_PL152, sp,

@@ -2,12 +2,13 @@
 /*
  * A policy as Docker or OCI JSON. The default of the JSON is the policy's `unknown`, so that
  * holes and numbers beyond the table answer as the policy says; every known call that answers
- * otherwise is named. Entries are the cubes of the call's diagram: EQ and MASKED_EQ, disjoint,
- * at most one comparison an argument, in any order the same.
+ * otherwise is named. Entries are disjoint, in any order the same: the cubes of the call's diagram,
+ * EQ and MASKED_EQ, one comparison an argument, and fewer where the proof lets them pass (fewer.c).
  */
 #include "compiler/oci/write/write.h"
 
 #include "compiler/base/bug.h"
+#include "compiler/oci/runtime/library.h"
 #include "compiler/oci/write/writer.h"
 
 static void add_kernel(struct writer *w, uint16_t version)
@@ -64,6 +65,66 @@ static void tell_notes(struct writer *w)
 			 names.p);
 }
 
+/* Debian 12 patched numbers into its library, not how it builds. */
+static bool builds_like_installed(unsigned libseccomp)
+{
+	return !((oci_libseccomp_installed() ^ libseccomp) & ~(unsigned)LIBSECCOMP_DEBIAN12);
+}
+
+/*
+ * Where the proof refuses what was written in few entries, the call that it names is written in
+ * masks alone, and where it names none, all are. false: it is in masks already.
+ */
+static bool use_masks(struct writer *w)
+{
+	bool all = !w->culprit || w->culprit->masks, any = false;
+
+	vec_each(&w->names, name) {
+		if (name->masks || (!all && name != w->culprit))
+			continue;
+		name->masks = any = true;
+	}
+	w->culprit = NULL;
+	return any;
+}
+
+/* false, and a diagnostic: it cannot be said, or not within bounds. */
+static bool print_names(struct writer *w, struct buf *out)
+{
+	w->leaves.n = 0;
+	vec_each(&w->names, name) {
+		name->pieces.n = 0;
+		if (!w->failed)
+			oci_pieces(w, name);
+	}
+	if (!w->failed)
+		oci_check_multiplexed(w);
+	if (!w->failed)
+		oci_check_stub(w);
+	buf_free(out);
+	return !w->failed && oci_print(w, out);
+}
+
+/* What a form that is given up was told of is not said. */
+static bool print_proved(struct writer *w, struct buf *out)
+{
+	struct diags *told = w->ds;
+	bool fine, proved;
+
+	w->told = told;
+	do {
+		w->ds = diags_new(w->arena, told->sources);
+		w->failed = false;
+		fine = print_names(w, out);
+		if (fine && out->failed)
+			arena_no_memory(w->arena);
+		proved = fine && oci_read_back(w, (struct str){ out->p, out->n });
+	} while (fine && !proved && use_masks(w));
+	diags_take(told, w->ds);
+	w->ds = told;
+	return proved;
+}
+
 int oci_write(struct arena *a, const struct policy *p, const struct oci_write_options *opt,
 	      struct buf *out, struct diags *ds)
 {
@@ -78,23 +139,14 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 	vec_each(&p->calls, rule)
 		collect_asked(&w, rule->env);
 	oci_collect_names(&w);
-	for (size_t i = 0; i < w.names.n && !w.failed; i++)
-		oci_pieces(&w, &w.names.v[i]);
-	if (!w.failed)
-		oci_check_multiplexed(&w);
-	if (!w.failed)
-		oci_check_stub(&w);
 	if (w.failed)
 		return -1;
-	if (!oci_print(&w, out))
+	w.compared = !opt->unbuilt && builds_like_installed(opt->runtime.libseccomp);
+	if (!print_proved(&w, out)) {
+		buf_free(out);
 		return -1;
-	if (out->failed)
-		arena_no_memory(a);
-	tell_notes(&w);
-	if (oci_read_back(&w, (struct str){ out->p, out->n })) {
-		oci_tell_size(&w, out->n);
-		return 0;
 	}
-	buf_free(out);
-	return -1;
+	tell_notes(&w);
+	oci_tell_size(&w, out->n);
+	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Exactly the policy's meaning as the named runtime loads it, with EQ and MASKED_EQ only, disjoint
- * entries, none equal to the default; or an error that names the rule.
+ * Exactly the policy's meaning as the named runtime loads it, in disjoint entries, none equal to the
+ * default; or an error that names the rule. Other comparisons than EQ and MASKED_EQ stand where the
+ * filter that libseccomp builds of them is seen, or was measured, to be the policy (fewer.c).
  */
 #include "compiler/oci/oci.h"
 

@@ -93,7 +93,7 @@ dd_node oci_fix(struct writer *w, dd_node n, const struct env_cube *in)
 	return dd_fix(w->d->dd, n, DD_SYSTEM, 0xffff00, (uint64_t)in->first << 8);
 }
 
-const struct oci_name *oci_name_find(const struct writer *w, const struct syscall_info *sys)
+struct oci_name *oci_name_find(const struct writer *w, const struct syscall_info *sys)
 {
 	vec_each(&w->names, n)
 		if (n->sys == sys)

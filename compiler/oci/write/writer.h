@@ -5,7 +5,8 @@
 #include "compiler/oci/write/write.h"
 
 enum { ENTRIES_MAX = 2000, CUBES_MAX = 1 << 16, PATHS_MAX = 1 << 20 };
-enum { ARTIFACT_ENTRIES = 128, ARTIFACT_BYTES = 1 << 20 }; /* KEP-6061: of one call; of the file */
+/* KEP-6061: entries of one call, rules that they come to; bytes of the file. */
+enum { ARTIFACT_ENTRIES = 128, ARTIFACT_RULES = 256, ARTIFACT_BYTES = 1 << 20 };
 
 #define HIGH_WORD (UINT64_C(0xffffffff) << 32)
 
@@ -37,14 +38,32 @@ struct oci_cube {
 	uint8_t below; /* bit n: argument n <= 0xffffffff */
 	bool ordered;
 	uint8_t arg;
-	enum oci_op op; /* OCI_LE, OCI_GE or OCI_EQ */
+	enum oci_op op; /* OCI_LE, OCI_GE, OCI_NE or OCI_EQ */
 	uint64_t bound;
+};
+
+/* One comparison of an argument. */
+struct oci_condition {
+	uint8_t arg;
+	enum oci_op op;
+	uint64_t value; /* MASKED_EQ: what is left under the mask */
+	uint64_t mask;  /* MASKED_EQ; else all ones */
+};
+
+/*
+ * Conditions of which each is enough: once an index stands in an entry twice, runc and crun make
+ * each condition of it a rule of its own (KEP-6061 says so too).
+ */
+struct oci_choice {
+	const struct oci_condition *v;
+	size_t n; /* 0: none */
 };
 
 /* Part of what a name answers: the environments in which it holds, the arguments, the verdict. */
 struct oci_piece {
 	struct env_cube gate; /* hosts 0: any */
 	struct oci_cube cube;
+	struct oci_choice any; /* beside a cube without conditions */
 };
 
 /* What one machine loads: Docker picks a row of archMap and the open entries. */
@@ -58,6 +77,7 @@ struct oci_name {
 	const struct syscall_info *sys;
 	unsigned hosts;        /* ARCH_BIT(): machines that have it */
 	dd_node node[ARCH_NR]; /* by view; DD_NONE: none of its architectures has the name */
+	bool masks; /* in EQ and MASKED_EQ alone: with fewer entries libseccomp builds otherwise */
 	/* Disjoint, none with the JSON's default verdict. */
 	VEC(struct oci_piece) pieces;
 };
@@ -77,6 +97,9 @@ struct writer {
 	VEC(struct env_cube) leaves;     /* environments that answer alike, for some name */
 	VEC(const char *) unknown_names; /* allowed, but not known to the runtime */
 	VEC(const char *) approximated;
+	const struct diags *told; /* by the caller before, or by what was written before */
+	bool compared; /* the libseccomp here, whose filter is compared, is the named one */
+	struct oci_name *culprit; /* whose entries the proof refuses; NULL: not known */
 	bool failed;
 };
 
@@ -87,7 +110,7 @@ struct span oci_costly_span(const struct writer *w, const struct syscall_info *s
 struct span oci_call_span(const struct writer *w, const struct syscall_info *sys);
 uint32_t oci_number(const struct syscall_info *sys, enum arch a); /* with base */
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys);
-const struct oci_name *oci_name_find(const struct writer *w, const struct syscall_info *sys);
+struct oci_name *oci_name_find(const struct writer *w, const struct syscall_info *sys);
 bool oci_is_narrow(enum arch a); /* libseccomp compares low words there */
 /* What the policy answers for the name there: over the arguments and the open environment. */
 dd_node oci_arch_node(struct writer *w, const struct oci_view *v, enum arch a,
@@ -107,7 +130,34 @@ void oci_collect_names(struct writer *w);
 
 /* pieces.c: fills name->pieces. */
 void oci_pieces(struct writer *w, struct oci_name *name);
+
+/* cubes.c */
+struct cube_list {
+	struct writer *w;
+	VEC(struct dd_cube) v;
+};
+/* Of verdicts other than the JSON's default, neighbours joined; false: more than CUBES_MAX. */
+bool oci_cubes(struct cube_list *l, dd_node n);
+int oci_by_cube(const struct dd_cube *a, const struct dd_cube *b); /* as qsort(3) wants it */
+
+/*
+ * fewer.c: the same in fewer entries than cubes would be. `arches`: those that the entries are
+ * for. What comes of it is appended to out->v.
+ */
+struct oci_leaf {
+	struct writer *w;
+	const struct oci_name *name;
+	unsigned arches;
+	VEC(struct oci_piece) pieces; /* without their gates */
+};
+/* What the entries' verdict is wherever one argument alone decides so; the node of what is left. */
+dd_node oci_choices(struct oci_leaf *l, dd_node n);
+/* In orders of the only register that n looks at. false: cubes are as few, or it cannot be said. */
+bool oci_intervals(struct oci_leaf *l, dd_node n);
 bool oci_gates_meet(const struct env_cube *x, const struct env_cube *y);
+int oci_by_choice(const struct oci_choice *x, const struct oci_choice *y);
+/* The rules that libseccomp gets for it, in all environments. */
+size_t oci_rules_of(const struct oci_name *name);
 
 /*
  * order.c: a name as intervals of one register, where the cubes of `reg arg0 > 40` would need
