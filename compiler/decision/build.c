@@ -68,7 +68,8 @@ static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, ui
 	policy_calls_of(p, a, nr, &first, &end);
 	for (size_t i = end; i > first && n != DD_NONE; i = *culprit) {
 		for (*culprit = i - 1; *culprit > first; --*culprit)
-			if (!verdict_eq(p->calls.v[*culprit - 1].verdict, p->calls.v[i - 1].verdict))
+			if (!verdict_eq(p->calls.v[*culprit - 1].verdict,
+					p->calls.v[i - 1].verdict))
 				break;
 		n = put_on(d, &p->calls.v[*culprit], i - *culprit, n);
 	}

@@ -152,7 +152,8 @@ static dd_node join_pairs(struct dd *d, enum cond_kind kind, dd_node *v, size_t 
 		for (size_t i = 0; i < n; i += 2) {
 			dd_node l = v[i];
 			if (i + 1 < n)
-				l = kind == COND_OR ? dd_or(d, l, v[i + 1]) : dd_and(d, l, v[i + 1]);
+				l = kind == COND_OR ? dd_or(d, l, v[i + 1]) :
+						      dd_and(d, l, v[i + 1]);
 			v[i / 2] = l;
 		}
 	return v[0];
