@@ -61,6 +61,18 @@ def pale():
     return call
 
 
+AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+
+@pytest.fixture
+def open_dir(tmp_path):
+    """A directory that everybody may use."""
+    tmp_path.chmod(0o777)
+    for d in list(tmp_path.parents)[:3]:
+        d.chmod(d.stat().st_mode | 0o055)
+    return tmp_path
+
+
 def program(name):
     """A test program built by `make tests-bin`: program("live/attack")."""
     p = BUILD / "tests" / name

@@ -46,15 +46,17 @@ struct bound {
 	size_t used, max; /* bytes, of the arena and of its scratches */
 	arena_leave_fn *leave;
 	void *who;
+	struct arena *scratches; /* those that were not freed */
 };
 
 struct arena {
 	arena_oom_fn *oom;
 	struct chunk *head;
 	size_t next_size;
-	size_t size;         /* of all chunks */
-	struct bound own;    /* what arena_bound() said */
-	struct bound *bound; /* own, or that of the arena this is a scratch of */
+	size_t size;                /* of all chunks */
+	struct bound own;           /* what arena_bound() said */
+	struct bound *bound;        /* own, or that of the arena this is a scratch of */
+	struct arena *next, **link; /* a scratch's place among its bound's */
 };
 
 static _Noreturn void run_out(arena_oom_fn *oom)
@@ -82,13 +84,20 @@ struct arena *arena_scratch(const struct arena *a)
 	struct arena *scratch = arena_new(a->oom);
 
 	scratch->bound = a->bound;
+	scratch->next = a->bound->scratches;
+	scratch->link = &a->bound->scratches;
+	if (scratch->next)
+		scratch->next->link = &scratch->next;
+	a->bound->scratches = scratch;
 	return scratch;
 }
 
 void arena_bound(struct arena *a, size_t bytes, arena_leave_fn *leave, void *who)
 {
 	BUG_ON(a->bound != &a->own);
-	a->own = (struct bound){ a->own.used, bytes, leave, who };
+	a->own.max = bytes;
+	a->own.leave = leave;
+	a->own.who = who;
 }
 
 /* Before bytes are taken from the system. */
@@ -114,6 +123,12 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	while (a->own.scratches)
+		arena_free(a->own.scratches);
+	if (a->link)
+		*a->link = a->next;
+	if (a->next)
+		a->next->link = a->link;
 	for (struct chunk *c = a->head, *next; c; c = next) {
 		next = c->next;
 		if (c->mapped)

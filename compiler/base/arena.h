@@ -13,7 +13,7 @@ struct arena;
 typedef void arena_oom_fn(void);
 
 struct arena *arena_new(arena_oom_fn *oom);
-/* Another one, with the same handler, for what is not needed as long. */
+/* Another one, with the same handler, for what is not needed as long; freed with `a` at the latest. */
 struct arena *arena_scratch(const struct arena *a);
 void arena_free(struct arena *a); /* NULL is fine */
 /* For memory that failed elsewhere: the handler, as when the arena's own ends. */

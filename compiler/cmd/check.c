@@ -19,6 +19,7 @@ struct check_options {
 
 struct check {
 	struct session *session;
+	const char *path; /* of the file at hand */
 	const struct check_options *opt;
 	bool open; /* the file at hand is checked in every environment, as far as that goes */
 	bool failed;
@@ -109,9 +110,11 @@ static int tell_answers(struct check *c, const struct target_check *asked)
 	return c->failed ? EXIT_FOUND : EXIT_OK;
 }
 
-static int check_file(struct check *c, const char *path)
+static int check_file(void *check)
 {
+	struct check *c = check;
 	struct session *s = c->session;
+	const char *path = c->path;
 	struct source *src;
 	struct target_check q = question(c);
 	struct input in;
@@ -197,7 +200,8 @@ static int check_files(struct check *c, char **files, int n)
 			printf("%s:\n", str_safe(s->arena, *files));
 		struct session own;
 		c->session = session_for(s, &own, *files);
-		int status = check_file(c, *files);
+		c->path = *files;
+		int status = session_guard(c->session, check_file, c);
 		session_done(s, c->session);
 		worst = status > worst ? status : worst;
 	}

@@ -42,6 +42,12 @@ void session_bound(struct session *s);
  * it, but for standard input, which is read once and stays in `s`. Both end in session_done().
  */
 struct session *session_for(struct session *s, struct session *own, const char *path);
+/*
+ * What is done in `one`, of session_for(), for one of several files: fn(who), whose status this is.
+ * A file that would take more memory than is a session's (PL218) ends that: `one` is new then, with
+ * this error in it, and the answer EXIT_FOUND. What fn held outside of arenas is lost.
+ */
+int session_guard(struct session *one, int (*fn)(void *who), void *who);
 void session_done(struct session *s, struct session *one);
 void session_close(struct session *s);
 /* Tells lines and errors that were not told, and closes it. `status`; where that is EXIT_FOUND and what

@@ -70,6 +70,7 @@ static const struct source *largest_source(const struct session *s)
 static void leave_at_bound(void *who)
 {
 	struct session *s = who, own = { .diag_json = s->diag_json, .failure = s->failure };
+	jmp_buf *back = s->at_bound;
 	const struct source *src = largest_source(s);
 
 	own.arena = arena_new(leave_without_memory);
@@ -81,8 +82,26 @@ static void leave_at_bound(void *who)
 	diag_help(
 		own.diags, d,
 		"no policy or profile in use comes near it: write fewer rules, values or entries");
+	if (back) {
+		session_close(s);
+		*s = own;
+		session_bound(s);
+		longjmp(*back, 1);
+	}
 	session_report(&own);
 	exit(s->failure == EXIT_PALE ? EXIT_PALE : EXIT_FOUND);
+}
+
+int session_guard(struct session *one, int (*fn)(void *who), void *who)
+{
+	jmp_buf back;
+
+	if (setjmp(back))
+		return EXIT_FOUND;
+	one->at_bound = &back;
+	int status = fn(who);
+	one->at_bound = NULL;
+	return status;
 }
 
 static void open_with(struct session *s, int failure)
@@ -108,17 +127,9 @@ void session_open(struct session *s)
 	session_bound(s);
 }
 
-static void tell_lines(struct session *s)
-{
-	vec_each(&s->lines, line)
-		tell("%s", *line);
-	s->lines.n = 0;
-}
-
 /* What is wrong and was not told. */
 static void tell_rest(struct session *s)
 {
-	tell_lines(s);
 	if (s->diags->errors)
 		session_report(s);
 }
@@ -169,7 +180,6 @@ bool session_report(struct session *s)
 	size_t told[DIAG_NR] = { 0 }, untold = 0;
 	BUF_AUTO out = { 0 };
 
-	tell_lines(s);
 	diags_sort(ds);
 	vec_each(&ds->list, it) {
 		const struct diag *d = *it;

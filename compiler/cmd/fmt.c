@@ -40,8 +40,18 @@ static int prove_stable(struct session *s, const struct source *src, const struc
 	return EXIT_OK;
 }
 
-static int format_file(struct session *s, const char *path, enum fmt_mode mode)
+struct formatting {
+	struct session *session;
+	const char *path;
+	enum fmt_mode mode;
+};
+
+static int format_file(void *formatting)
 {
+	const struct formatting *f = formatting;
+	struct session *s = f->session;
+	const char *path = f->path;
+	enum fmt_mode mode = f->mode;
 	struct input_options opt = { .parse_only = true };
 	struct input in;
 	BUF_AUTO out = { 0 };
@@ -77,12 +87,13 @@ static int format_files(struct session *s, const struct options *o, enum fmt_mod
 	int status = EXIT_OK;
 
 	for (int i = 0; i < o->n; i++) {
-		struct session own, *one;
+		struct formatting f = { .path = o->operands[i], .mode = mode };
+		struct session own;
 		if (mode == FMT_IN_PLACE && !strcmp(o->operands[i], "-"))
 			return usage_error(o->command, "standard input cannot be rewritten");
-		one = session_for(s, &own, o->operands[i]);
-		int end = format_file(one, o->operands[i], mode);
-		session_done(s, one);
+		f.session = session_for(s, &own, f.path);
+		int end = session_guard(f.session, format_file, &f);
+		session_done(s, f.session);
 		status = end > status ? end : status;
 	}
 	return status;

@@ -18,6 +18,7 @@ enum lint_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct lint_run {
 	struct session *session;
+	const char *path, *name; /* of the file at hand; - has another name */
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime; /* NULL: any */
 	enum lint_format format;
@@ -224,27 +225,19 @@ static void put_findings(struct lint_run *r, const char *name)
 	put_summary(r, name, counts);
 }
 
-static int lint_here(struct lint_run *r, const char *path)
+static int lint_here(void *run)
 {
+	struct lint_run *r = run;
 	struct session *s = r->session;
 	struct source *src;
-	int err = source_load(s->sources, path, &src);
+	int err = source_load(s->sources, r->path, &src);
 
 	s->diags = diags_new(s->arena, s->sources); /* the cap on errors is a file's */
-	if (err == -EISDIR || err == -EFBIG) {
-		diag_help(
-			s->diags,
-			diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is %s", path,
-				 err == -EISDIR ? "a directory, not a file" : "larger than 16 MiB"),
-			"name a policy or a profile");
-	} else if (err) {
-		tell("pale: cannot read '%s': %s", path, strerror(-err));
-		return EXIT_SYSTEM;
-	} else {
-		lint_source(r, src, path);
-	}
-	put_findings(r, err ? path : src->name);
-	s->diags = diags_new(s->arena, s->sources);
+	if (err)
+		return input_unreadable(s, r->path, err);
+	if (!strcmp(r->path, "-"))
+		r->name = src->name;
+	lint_source(r, src, r->path);
 	return EXIT_OK;
 }
 
@@ -253,10 +246,13 @@ static int lint_file(struct lint_run *r, const char *path)
 	struct session own, *all = r->session;
 
 	r->session = session_for(all, &own, path);
-	int status = lint_here(r, path);
+	r->path = r->name = path;
+	int status = session_guard(r->session, lint_here, r);
+	put_findings(r, r->name);
+	r->session->diags = diags_new(r->session->arena, r->session->sources);
 	session_done(all, r->session);
 	r->session = all;
-	return status;
+	return status == EXIT_FOUND ? EXIT_OK : status;
 }
 
 static int lint_files(struct lint_run *r, char **files)

@@ -36,7 +36,6 @@ static int list_sets(struct session *s, const struct list_options *o, const char
 	(void)what;
 	if (err) {
 		session_report(s);
-		tell("pale list: sets: %s", strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	vec_each(&list.sets, set) {

@@ -373,11 +373,9 @@ static int show(struct session *s, const struct options *o)
 {
 	BUF_AUTO out = { 0 };
 	struct shown w = { .s = s, .out = &out };
-	int err = set_list_read(s, o->at[OPT_SETS].list.v, &w.sets);
 
+	set_list_read(s, o->at[OPT_SETS].list.v, &w.sets); /* what cannot be read is told */
 	session_report(s);
-	if (err)
-		tell("pale show: sets: %s", strerror(-err));
 	show_name(&w, str_c(o->operands[0]));
 	if (w.found)
 		return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;

@@ -37,7 +37,11 @@ static int open_json(struct session *s, const struct environment *env, struct co
 		opt.env.host = native >= 0 ? (enum arch)native : ARCH_X86_64;
 	}
 	if (!opt.env.host_known) {
-		session_say(s, "pale: say the machine with --host");
+		diag_help(s->diags,
+			  diag_add(s->diags, DIAG_PL131, out->json->span,
+				   "what is loaded depends on the machine, and this one is none "
+				   "that pale knows"),
+			  "say it with --host");
 		return EXIT_USAGE;
 	}
 	out->dd = dd_new(s->arena, NODE_BUDGET);
@@ -68,8 +72,10 @@ int container_load(struct session *s, const char *file, const struct input_optio
 
 	*out = (struct container){ .runtime = *rt, .calls = input->asked };
 	if (!status && in.format == INPUT_BPF) {
-		session_say(s, "pale: '%s' is a BPF program, which is no profile; leave --as out",
-			    file);
+		diag_help(s->diags,
+			  diag_add(s->diags, DIAG_PL021, NO_SPAN,
+				   "'%s' is a BPF program, which is no profile", file),
+			  "leave --as out");
 		return EXIT_FOUND;
 	}
 	if (!status && in.format == INPUT_PALE)

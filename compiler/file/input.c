@@ -7,6 +7,12 @@
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
 
+/* Another time it may be read (open(2), read(2)). */
+static bool is_short(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN;
+}
+
 int input_unreadable(struct session *s, const char *path, int err)
 {
 	struct diag *d;
@@ -14,12 +20,13 @@ int input_unreadable(struct session *s, const char *path, int err)
 	if (err == -EISDIR) {
 		d = diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is a directory, not a file",
 			     path);
-		diag_help(s->diags, d, "name the policy file in it");
+		diag_help(s->diags, d, "name a file in it");
 	} else if (err == -EFBIG) {
 		diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is larger than %u MiB", path,
 			 SOURCE_MAX >> 20);
 	} else {
-		session_say(s, "pale: cannot read '%s': %s", path, strerror(-err));
+		diag_add(s->diags, is_short(err) ? DIAG_PL020 : DIAG_PL006, NO_SPAN,
+			 "cannot read '%s': %s", path, strerror(-err));
 		return EXIT_SYSTEM;
 	}
 	return EXIT_FOUND;
@@ -159,14 +166,15 @@ int input_load(struct session *s, const char *path, const struct input_options *
 static const struct policy *no_choice(struct session *s, const struct input *in)
 {
 	if (!in->policies || !in->policies->list.n) {
-		session_say(s, "pale: '%s' holds no policy", in->source->name);
+		diag_add(s->diags, DIAG_PL024, NO_SPAN, "'%s' holds no policy", in->source->name);
 		return NULL;
 	}
 	BUF_AUTO all = { 0 };
 	vec_each(&in->policies->list, p)
 		buf_printf(&all, " " PRISTR, STRARG((*p)->name));
-	session_say(s, "pale: '%s' holds several policies; name one with --policy:%s",
-		    in->source->name, all.p);
+	struct diag *d = diag_add(s->diags, DIAG_PL024, NO_SPAN, "'%s' holds several policies",
+				  in->source->name);
+	diag_help(s->diags, d, "name one with --policy:%s", all.p);
 	return NULL;
 }
 
@@ -188,7 +196,7 @@ const struct policy *input_policy(struct session *s, const struct input *in, con
 			return *p;
 		suggest_offer(&near, (*p)->name);
 	}
-	session_say(s, "pale: '%s' holds no policy '%s'" PRINEAR, in->source->name, name,
-		    NEARARG(near));
+	diag_add(s->diags, DIAG_PL024, NO_SPAN, "'%s' holds no policy '%s'" PRINEAR,
+		 in->source->name, name, NEARARG(near));
 	return NULL;
 }

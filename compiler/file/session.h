@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What everything that reads a FILE stands on, and how it says what is wrong. */
+#include <setjmp.h>
+
 #include "compiler/base/diag.h"
 
 /* How a command ends, and what a step of it that may fail returns (language.md, Exit codes). */
@@ -17,11 +19,8 @@ struct session {
 	struct arena *arena;
 	struct sources *sources;
 	struct diags *diags;
-	VEC(const char *) lines; /* session_say() */
-	bool diag_json;          /* --diag=json, or PALE_DIAG=json */
-	bool starved;            /* PL020 was reported */
-	int failure;             /* the status to leave with when memory ends */
+	bool diag_json;    /* --diag=json, or PALE_DIAG=json */
+	bool starved;      /* PL020 was reported */
+	int failure;       /* the status to leave with when memory ends */
+	jmp_buf *at_bound; /* session_guard() is where PL218 leads to; NULL: out */
 };
-
-/* A line about no place of a file, "pale: cannot read 'x': ...": told before the diagnostics. */
-void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -17,7 +17,7 @@ static int add_sets(struct session *s, const char *path, struct set_list *out)
 	if (err == -ENOENT || err == -EISDIR || err == -EINVAL)
 		return 0; /* gone since the directory was read, or no file */
 	if (err) {
-		session_say(s, "pale: cannot read '%s': %s", path, strerror(-err));
+		input_unreadable(s, path, err);
 		return err;
 	}
 	struct ast_file *file = pale_parse_source(s->arena, source, s->diags);
@@ -41,11 +41,14 @@ static int is_policy_file(const struct dirent *e)
 static int read_directory(struct session *s, const char *dir, struct set_list *out)
 {
 	struct dirent **entries;
-	int n = scandir(dir, &entries, is_policy_file, alphasort);
+	int n = scandir(dir, &entries, is_policy_file, alphasort), err = n < 0 ? -errno : 0;
 
-	if (n < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	int err = 0;
+	if (err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	if (err) {
+		input_unreadable(s, dir, err);
+		return err;
+	}
 
 	for (int i = 0; i < n; i++) {
 		int r = add_sets(s, arena_printf(s->arena, "%s/%s", dir, entries[i]->d_name), out);

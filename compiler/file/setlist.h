@@ -19,7 +19,7 @@ struct set_list {
 
 /*
  * first: the directories of --sets, NULL-ended; may be NULL. Mistakes in the files go to s->diags.
- * 0, or -errno of a directory that cannot be read.
+ * 0, or -errno of a file or directory that cannot be read, which is told there too.
  */
 int set_list_read(struct session *s, const char *const *first, struct set_list *out);
 const struct listed_set *set_list_find(const struct set_list *l, struct str name);

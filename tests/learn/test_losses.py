@@ -9,25 +9,14 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, need, need_root, run, skip
+from conftest import AS_NOBODY, PALE, need, need_root, run, skip
 from test_backends import (ATTACHED, BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
                            start_cgroup, usable, wait_until_taken)
-
-AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 
 def rules(text):
     """The statements of a proposal, without their evidence, which is another in every run."""
     return re.sub(r"[ \t]+", " ", re.sub(r"#.*", "", text)).split("\n", 20)
-
-
-@pytest.fixture
-def open_dir(tmp_path):
-    """A directory that everybody may use."""
-    tmp_path.chmod(0o777)
-    for d in list(tmp_path.parents)[:3]:
-        d.chmod(d.stat().st_mode | 0o055)
-    return tmp_path
 
 
 # ---- what the workload hides, or wants for itself ----

@@ -216,12 +216,19 @@ def test_other_commands_bound_a_large_policy(tmp_path, name):
 def test_what_no_other_bound_meets_ends_by_its_memory(tmp_path):
     rules = "\n".join(f"file r /srv/{i}/*;" for i in range(300000))
     (tmp_path / "t.pale").write_text(policy(rules, AA))
-    for argv in (["compile", "-t", "apparmor", "-o", "x", "t.pale"], ["lint", "t.pale"], ["diff", "t.pale", "t.pale"]):
+    (tmp_path / "a.pale").write_text(policy("allow #3000;"))
+    for argv in (["compile", "-t", "apparmor", "-o", "x", "t.pale"], ["diff", "t.pale", "t.pale"]):
         proc = held(argv, tmp_path)
         assert proc.returncode == 1 and b"'t.pale' (" in proc.stderr and b"768 MiB" in proc.stderr, proc.stderr[-400:]
         assert b"[PL218 " in proc.stderr and b"= help: " in proc.stderr and not (tmp_path / "x").exists()
     proc = subprocess.run([PALE, "run", "t.pale", "--", "true"], cwd=tmp_path, capture_output=True)
     assert proc.returncode == 125 and b"[PL218 " in proc.stderr
+    # The files beside it are answered for.
+    proc = held(["lint", "a.pale", "t.pale", "a.pale"], tmp_path)
+    assert proc.returncode == 1 and proc.stdout.count(b"[PL218 ") == 1, proc.stdout
+    assert proc.stdout.count(b"a.pale: ") == 2 and b"t.pale: 1 finding" in proc.stdout, proc.stdout
+    proc = held(["check", "-t", "bpf", "t.pale", "a.pale"], tmp_path)
+    assert proc.returncode == 1 and b"a.pale:\npolicy t\nbpf " in proc.stdout and b"[PL218 " in proc.stderr, proc
 
 
 @pytest.mark.once
