@@ -58,7 +58,8 @@ struct code {
 	uint32_t visit;
 	uint32_t *table; /* open addressing: index + 1 into nodes */
 	size_t cap;
-	float *work; /* the table of tree.c, kept from one tree to the next */
+	size_t chain; /* equality tests in a row of a list on arguments; 0: what is fastest */
+	float *work;  /* the table of tree.c, kept from one tree to the next */
 	size_t nwork;
 	struct tree_shape *shape; /* of the list that it was filled for */
 };
@@ -135,6 +136,7 @@ struct generator {
 	struct arena *arena;
 	const struct policy *p;
 	const struct cbpf_options *opt;
+	size_t chain; /* see struct code */
 	bool big_endian;
 	struct code code;
 	code_id allow; /* without a look at arguments */
@@ -154,5 +156,10 @@ code_id generate_part(struct generator *g, const struct part *part);
 int generate_layout(struct generator *g, code_id root, struct cbpf *out, size_t *insns);
 /* Numbers to ranges with their leaves. False, reported: no architecture of the family. */
 bool generate_start(struct generator *g, struct diags *ds);
+/*
+ * Layouts that are slower and smaller, the next each time: 0 when that was the smallest, then the
+ * generator is as before. It begins anew.
+ */
+bool generate_smaller(struct generator *g);
 /* That the program is too long, and which rules cost most. */
 void generate_too_large(struct generator *g, size_t insns, struct diags *ds);

@@ -383,14 +383,23 @@ void generate_too_large(struct generator *g, size_t insns, struct diags *ds)
 		  "join values into ranges or masks, or leave the distinction to the default");
 }
 
+static void start(struct generator *g)
+{
+	for (unsigned i = 0; i < ARCH_NR; i++)
+		g->big_endian |= in_family(g, i) && arch_info((enum arch)i)->big_endian;
+	code_init(&g->code, g->arena, g->opt->plant);
+	g->code.chain = g->chain;
+	g->allow = code_ret(&g->code, SECCOMP_RET_ALLOW);
+	g->leaves = leaf_new(g->arena, &g->code, g->big_endian);
+	collect(g);
+}
+
 bool generate_start(struct generator *g, struct diags *ds)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < ARCH_NR; i++) {
-		g->big_endian |= in_family(g, i) && arch_info((enum arch)i)->big_endian;
+	for (unsigned i = 0; i < ARCH_NR; i++)
 		any |= in_family(g, i);
-	}
 	if (!any) {
 		struct diag *d =
 			diag_add(ds, DIAG_PL203, g->p->span,
@@ -399,10 +408,23 @@ bool generate_start(struct generator *g, struct diags *ds)
 		diag_help(ds, d, "add it to the policy's `arch` line");
 		return false;
 	}
-	code_init(&g->code, g->arena, g->opt->plant);
-	g->allow = code_ret(&g->code, SECCOMP_RET_ALLOW);
-	g->leaves = leaf_new(g->arena, &g->code, g->big_endian);
-	collect(g);
+	start(g);
+	return true;
+}
+
+/* A chain takes an instruction a value where a tree takes a quarter more, and half of it each time. */
+bool generate_smaller(struct generator *g)
+{
+	static const size_t chains[] = { 128, 512, CBPF_MAX };
+	struct generator next = { .arena = g->arena, .p = g->p, .opt = g->opt };
+
+	for (size_t i = 0; i < ARRAY_SIZE(chains) && !next.chain; i++)
+		if (chains[i] > g->chain)
+			next.chain = chains[i];
+	if (!next.chain)
+		return false;
+	start(&next);
+	*g = next;
 	return true;
 }
 
@@ -414,8 +436,10 @@ int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_opt
 
 	if (!generate_start(&g, ds))
 		return -1;
-	if (!generate_layout(&g, generate_part(&g, NULL), out, &insns))
-		return 0;
+	do
+		if (!generate_layout(&g, generate_part(&g, NULL), out, &insns))
+			return 0;
+	while (insns <= 2 * CBPF_MAX && generate_smaller(&g));
 	generate_too_large(&g, insns, ds);
 	return -1;
 }

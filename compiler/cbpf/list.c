@@ -11,6 +11,7 @@ enum {
 	RANGES_MAX = 96, /* a longer list is halved by weight first */
 	LONG_LIST = 200, /* from here on halving comes close enough, */
 	BLOCK_MAX = 40,  /* down to this many, and the longest path is what it is */
+	CHAIN_FROM = 8,  /* a shorter list takes no more in a tree */
 };
 
 /* A long list: one split by weight and length, then each half by itself. */
@@ -97,6 +98,36 @@ static code_id build_around_cube(struct code *c, struct arena *scratch, const st
 	return code_jump(c, BPF_JSET, ~bits, tree_build(c, scratch, &rest), leaf);
 }
 
+/* What the values that are not tested for lead to. False: ranges have another, or too many values. */
+static bool find_rest(const struct code *c, const struct tree_input *in, code_id *rest)
+{
+	size_t lone = 0, wide = 0;
+
+	*rest = in->ranges[0].leaf;
+	for (size_t i = 0; i < in->n; i++)
+		if (!tree_is_lone(&in->ranges[i]) && !wide++)
+			*rest = in->ranges[i].leaf;
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->ranges[i].leaf == *rest)
+			continue;
+		if (!tree_is_lone(&in->ranges[i]))
+			return false;
+		lone++;
+	}
+	return lone <= c->chain;
+}
+
+/* One instruction a value. */
+static code_id build_chain(struct code *c, const struct tree_input *in, code_id rest)
+{
+	code_id to = rest;
+
+	for (size_t i = in->n; i-- > 0;)
+		if (in->ranges[i].leaf != rest)
+			to = code_jump(c, BPF_JEQ, in->ranges[i].first, in->ranges[i].leaf, to);
+	return to;
+}
+
 code_id tree_build(struct code *c, struct arena *scratch, const struct tree_input *in)
 {
 	struct tree_input merged = *in;
@@ -108,6 +139,9 @@ code_id tree_build(struct code *c, struct arena *scratch, const struct tree_inpu
 		return merged.ranges[0].leaf;
 	if (!merged.are_numbers && find_cube(&merged, &leaf, &bits))
 		return build_around_cube(c, scratch, &merged, leaf, bits);
+	if (c->chain && !merged.are_numbers && merged.n > CHAIN_FROM &&
+	    find_rest(c, &merged, &leaf))
+		return build_chain(c, &merged, leaf);
 	if (merged.n > (merged.is_block ? BLOCK_MAX : RANGES_MAX))
 		return halve(c, scratch, &merged);
 	return merged.npoints ? hot_build(c, scratch, &merged) : tree_emit(c, scratch, &merged);

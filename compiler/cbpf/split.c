@@ -119,12 +119,14 @@ int cbpf_generate_stack(struct arena *a, const struct policy *p, const struct cb
 
 	if (!generate_start(&g, ds))
 		return -1;
-	if (!generate_layout(&g, generate_part(&g, NULL), &one, &insns)) {
-		*out = (struct cbpf_stack){ arena_dup(a, &one, sizeof(one)), 1 };
-		return 0;
-	}
-	if (!split_programs(&g, out))
-		return 0;
+	do {
+		if (!generate_layout(&g, generate_part(&g, NULL), &one, &insns)) {
+			*out = (struct cbpf_stack){ arena_dup(a, &one, sizeof(one)), 1 };
+			return 0;
+		}
+		if (!split_programs(&g, out))
+			return 0;
+	} while (insns <= PARTS_MAX * CBPF_MAX && generate_smaller(&g));
 	generate_too_large(&g, insns, ds);
 	return -1;
 }

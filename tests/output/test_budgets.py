@@ -70,7 +70,7 @@ SHAPES = {
     "16,000 pairs": pairs(16000), "64,000 pairs": pairs(64000),
     "16,000 ranges": ranges(16000), "64,000 ranges": ranges(64000),
     "64,000 over 14 calls": spread(64000), "16,000 with other errnos": verdicts(16000),
-    "a product of six": product(600), "masks": masks(2000), "a sum of masks": sums(1500),
+    "a product of six": product(700), "masks": masks(2000), "a sum of masks": sums(1500),
     "a million rules": policy("allow read;\n" * 1000000),
     "a million values": policy(f"allow #500(reg arg0 in {{{', '.join(map(str, range(0, 2000000, 2)))}}});"),
     "deep nesting": policy("when arch x86_64 { " * 20000 + "allow read;" + "}" * 20000),

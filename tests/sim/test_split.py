@@ -46,7 +46,7 @@ def test_two_programs_are_written_and_proved_together(parts):
     where, files, r = parts
     assert [f.name for f in files] == ["big.x86_64.2.bpf", "big.x86_64.bpf"], r
     assert all(f.stat().st_size <= 4096 * 8 for f in files)
-    assert "first of 2 programs" in r.err and "proved for all calls" in r.err, r
+    assert "first of 2 programs" in r.err and "proved for all calls" in r.err and re.search(r"first of \d programs", r.err), r
     m = re.search(r"cacheable: (\d+) of (\d+)", r.err)
     assert m and m[1] == m[2] and int(m[1]) > 20, r
 
@@ -147,3 +147,39 @@ def test_what_the_kernel_would_not_take_together_is_refused(pale, tmp_path):
     path.write_text(big(n=48))
     r = pale("compile", "-t", "bpf", "-o", f"{tmp_path}/", "--sets", SETS, path)
     assert r.rc == 1 and "PL200" in r.err, r
+
+
+def lists(path, n, calls=("lseek(reg arg1",)):
+    rand = random.Random(n)
+    rules = [f"\tallow {call} == {v});" for call in calls for v in rand.sample(range(2 ** 32), n)]
+    path.write_text("policy lists { layers seccomp; arch x86_64; default errno EXDEV; use start-run;\n" +
+                    "\n".join(rules) + "\n}\n")
+    return [int(v) for v in re.findall(r" == (\d+)\)", path.read_text())]
+
+
+@pytest.mark.parametrize("n,most", [(3000, 30), (4000, 160), (4030, 1100)])
+def test_as_many_values_of_one_argument_as_a_program_has_room_for_are_one_program(pale, tmp_path, n, most):
+    path, out = tmp_path / "lists.pale", tmp_path / "lists.bpf"
+    allowed = lists(path, n)
+    r = pale("compile", path, "-t", "bpf", "-o", out, "--sets", SETS, check=0)
+    m = re.search(r"(\d+) instructions; .* (\d+) at most", r.err)
+    assert n < int(m[1]) <= 4096 and int(m[2]) <= most, r
+    rand = random.Random(1)
+    values = rand.sample(allowed, 300) + [v + rand.choice((1, -1, 1 << 32)) for v in rand.sample(allowed, 300)]
+    lines = "".join(f"x86_64 8 0 {v & 0xffffffffffffffff} 0 0 0 0\n" for v in values)
+    policy = pale("sim", path, "--raw", "--as", "policy", "--sets", SETS, input=lines, check=0).out
+    program = pale("sim", out, "--raw", input=lines, check=0).out
+    assert policy == program and 300 <= policy.count("ALLOW") < 330
+
+
+def test_two_calls_with_as_many_are_several_programs(pale, tmp_path):
+    lists(tmp_path / "lists.pale", 4000, ["lseek(reg arg1", "ioctl(reg arg1"])
+    r = pale("compile", tmp_path / "lists.pale", "-t", "bpf", "-o", f"{tmp_path / 'out'}/", "--sets", SETS, check=0)
+    assert all(f.stat().st_size <= 4096 * 8 for f in (tmp_path / "out").iterdir())
+    assert "proved for all calls" in r.err and re.search(r"first of \d programs", r.err), r
+
+
+def test_more_are_refused_with_what_the_smallest_program_takes(pale, tmp_path):
+    lists(tmp_path / "lists.pale", 4200)
+    r = pale("compile", tmp_path / "lists.pale", "-t", "bpf", "-o", tmp_path / "x", "--sets", SETS, check=1)
+    assert 4200 < int(re.search(r"needs (\d+) BPF instructions", r.err)[1]) < 4300, r
