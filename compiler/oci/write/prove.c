@@ -376,6 +376,7 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		return true;
 	}
 	if (rc != -ETIMEDOUT) {
+		w->starved = true;
 		diag_add(w->ds, DIAG_PL020, w->p->span,
 			 "libseccomp's filter for %s could not be had: %s",
 			 arch_info(p->view.host)->name, strerror(-rc));
@@ -452,6 +453,8 @@ static bool compare_library(struct proof *p, bool fine)
 		}
 		dd_node built = oci_model_stubbed(&p->model, cbpf_lift(w->d->dd, w->arena, &prog));
 		fine = compare(p, built, &p->points[i], true);
+		if (fine && !i)
+			oci_tell_cost(w, p->view.host, &prog);
 	}
 	return fine;
 }

@@ -20,7 +20,7 @@ struct part {
 	const struct syscall_info *sys;
 };
 
-static bool has_conditions(const struct oci_piece *p)
+bool oci_has_conditions(const struct oci_piece *p)
 {
 	const struct oci_cube *o = &p->cube;
 	const struct dd_cube *c = &o->c;
@@ -57,7 +57,7 @@ static int by_piece(const struct oci_piece *x, const struct oci_piece *y)
 
 	if (c)
 		return c;
-	ORDER(has_conditions(x), has_conditions(y));
+	ORDER(oci_has_conditions(x), oci_has_conditions(y));
 	ORDER(b->c.verdict.kind, a->c.verdict.kind); /* permitting ones above */
 	ORDER(a->c.verdict.data, b->c.verdict.data);
 	c = oci_by_choice(&x->any, &y->any);
@@ -88,11 +88,11 @@ static int by_part(const void *x, const void *y)
 static int by_place(const void *x, const void *y)
 {
 	const struct entry *a = x, *b = y;
-	bool asks = has_conditions(a->piece);
+	bool asks = oci_has_conditions(a->piece);
 	int c = by_gate(&a->piece->gate, &b->piece->gate);
 
 	if (!c)
-		c = asks - has_conditions(b->piece);
+		c = asks - oci_has_conditions(b->piece);
 	if (!c && !asks)
 		c = (int)b->piece->cube.c.verdict.kind - (int)a->piece->cube.c.verdict.kind;
 	if (!c)
@@ -266,7 +266,7 @@ static void put_args(const struct writer *w, struct json_writer *j, const struct
 	const struct oci_cube *o = &p->cube;
 	const struct dd_cube bent = planted(w, o->c);
 
-	if (!has_conditions(p))
+	if (!oci_has_conditions(p))
 		return;
 	json_line(j, in_entry);
 	json_open(j, "args", '[');
@@ -397,16 +397,6 @@ static bool within_budget(struct writer *w, size_t n)
 	return false;
 }
 
-/* Docker's form and OCI's differ little: what was said of one is not said of the other. */
-static bool told_size(const struct writer *w, enum diag_id id, struct span sp)
-{
-	vec_each(&w->ds->list, d)
-		if ((*d)->id == id && (*d)->span.source == sp.source &&
-		    (*d)->span.begin == sp.begin)
-			return true;
-	return false;
-}
-
 static bool is_many(const struct oci_name *name)
 {
 	return name->pieces.n > ARTIFACT_ENTRIES || oci_rules_of(name) > ARTIFACT_RULES;
@@ -450,9 +440,9 @@ void oci_tell_size(struct writer *w, size_t bytes)
 		most = !most || costs_more(name, most) ? name : most;
 	}
 	struct span sp = most ? oci_costly_span(w, most->sys) : w->p->span;
-	if (many && !told_size(w, DIAG_PL151, sp))
+	if (many && !oci_told(w, DIAG_PL151, sp))
 		tell_many(w, sp, most, many);
-	if (bytes <= ARTIFACT_BYTES || told_size(w, DIAG_PL152, sp))
+	if (bytes <= ARTIFACT_BYTES || oci_told(w, DIAG_PL152, sp))
 		return;
 	struct diag *d = diag_add(w->ds, DIAG_PL152, sp,
 				  "the JSON has %zu bytes: runtimes that take profiles from "

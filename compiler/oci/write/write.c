@@ -119,7 +119,7 @@ static bool print_proved(struct writer *w, struct buf *out)
 		if (fine && out->failed)
 			arena_no_memory(w->arena);
 		proved = fine && oci_read_back(w, (struct str){ out->p, out->n });
-	} while (fine && !proved && use_masks(w));
+	} while (fine && !proved && !w->starved && use_masks(w));
 	diags_take(told, w->ds);
 	w->ds = told;
 	return proved;

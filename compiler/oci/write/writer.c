@@ -109,6 +109,20 @@ bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys)
 	return false;
 }
 
+static bool told_in(const struct diags *ds, enum diag_id id, struct span sp)
+{
+	vec_each(&ds->list, d)
+		if ((*d)->id == id && (*d)->span.source == sp.source &&
+		    (*d)->span.begin == sp.begin)
+			return true;
+	return false;
+}
+
+bool oci_told(const struct writer *w, enum diag_id id, struct span sp)
+{
+	return told_in(w->ds, id, sp) || (w->told && told_in(w->told, id, sp));
+}
+
 bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v)
 {
 	const char *why = NULL, *how = NULL;

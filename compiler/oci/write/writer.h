@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The writer's state, and what its files do to it in turn; writer.c is what all of them ask. */
+#include "compiler/cbpf/cbpf.h"
 #include "compiler/oci/profile.h"
 #include "compiler/oci/write/write.h"
 
@@ -98,6 +99,7 @@ struct writer {
 	VEC(const char *) unknown_names; /* allowed, but not known to the runtime */
 	VEC(const char *) approximated;
 	const struct diags *told; /* by the caller before, or by what was written before */
+	bool starved;  /* the system was short: nothing that is written otherwise helps */
 	bool compared; /* the libseccomp here, whose filter is compared, is the named one */
 	struct oci_name *culprit; /* whose entries the proof refuses; NULL: not known */
 	bool failed;
@@ -118,6 +120,8 @@ dd_node oci_arch_node(struct writer *w, const struct oci_view *v, enum arch a,
 /* The same in every environment of a cube that splits no condition. */
 dd_node oci_fix(struct writer *w, dd_node n, const struct env_cube *in);
 void oci_list_views(struct writer *w);
+/* Docker's form and OCI's differ little: what was said of one is not said of the other. */
+bool oci_told(const struct writer *w, enum diag_id id, struct span sp);
 bool oci_carries(struct writer *w, const struct oci_name *name, struct verdict v);
 /* With --approximate: on some architecture it answers what the policy does not say. */
 bool oci_is_approximated(const struct writer *w, const struct syscall_info *sys);
@@ -173,7 +177,11 @@ bool oci_order(struct writer *w, const struct oci_name *name, dd_node node, stru
 void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
 
+/* cost.c: a note where a condition makes a call run long; `prog` is built for the host. */
+void oci_tell_cost(struct writer *w, enum arch host, const struct cbpf *prog);
+
 /* text.c */
+bool oci_has_conditions(const struct oci_piece *p);
 bool oci_print(struct writer *w, struct buf *out); /* false: too many entries */
 /* Notes on what runtimes of profiles kept as artifacts refuse (KEP-6061). */
 void oci_tell_size(struct writer *w, size_t bytes);
