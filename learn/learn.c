@@ -240,8 +240,7 @@ static int tell_not_started(const struct learn_options *opt, struct diags *ds, i
 {
 	diag_help(ds,
 		  diag_add(ds, DIAG_PL411, NO_SPAN,
-			   "nothing was recorded: the signal came before "
-			   "'%s' was started",
+			   "nothing was recorded: the signal came before '%s' was started",
 			   safe_name(ds->arena, opt->argv[0])),
 		  "so it was not executed, and nothing is proposed");
 	*status = 1;

@@ -230,8 +230,7 @@ static void propose_call(struct proposal *p, const struct recorded_call *c,
 	if (!strcmp(s->name, "clone3")) {
 		st = proposal_add_call(p, proposal_nosys(p), s->name, NULL);
 		ast_comment_add(p->a, &st->leading,
-				"seen %s; its flags lie in memory, where no "
-				"filter looks:",
+				"seen %s; its flags lie in memory, where no filter looks:",
 				proposal_evidence(p->a, c->count, c->first_ns));
 		ast_comment_add(p->a, &st->leading,
 				"libcs fall back to clone, whose flags are checked");

@@ -109,8 +109,7 @@ static void propose_held(struct proposal *p)
 		if (p->r->caps_held >> cap & 1)
 			ast_words_add(p->a, &st->words, capability_name(cap));
 	ast_comment_add(p->a, &st->leading,
-			"not observed: all that the command had; take out what it "
-			"does not need");
+			"not observed: all that the command had; take out what it does not need");
 }
 
 void propose_capabilities(struct proposal *p)

@@ -378,8 +378,6 @@ enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds)
 	tell_lines(&k, &said, status);
 	if (status && !k.refused)
 		diag_add(ds, DIAG_PL143, q->whole,
-			 "apparmor_parser refuses it with status %d and "
-			 "does not say why",
-			 status);
+			 "apparmor_parser refuses it with status %d and does not say why", status);
 	return status ? PARSER_REFUSES : PARSER_TAKES;
 }

@@ -198,8 +198,7 @@ static void tell_client(struct session *s, const char *client)
 /* kernel/trace/bpf_trace.c, __bpf_trace_run(): one program, one CPU, one at a time. */
 static const char missed_help[] =
 	"; the kernel skips a program that its CPU is in already, as where a task was switched out "
-	"of "
-	"it, which Linux 7 allows: '--backend ptrace' is slower and misses nothing";
+	"of it, which Linux 7 allows: '--backend ptrace' is slower and misses nothing";
 
 /* What the proposal lacks, or should not be taken for; true: something. */
 static bool tell_incomplete(struct session *s, const struct learn_args *a,

@@ -137,8 +137,7 @@ static int run_policy(struct session *s, struct run_options *o)
 	    !((o->enforce.layers ? o->enforce.layers : o->enforce.policy->layers) &
 	      LAYER_SECCOMP)) {
 		tell("pale run: --log-only, --log-refusals, --verify and --count look at the "
-		     "seccomp layer, "
-		     "which is left out");
+		     "seccomp layer, which is left out");
 		return EXIT_PALE;
 	}
 	o->enforce.ready = tell_warnings;

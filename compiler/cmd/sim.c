@@ -139,9 +139,8 @@ static int decide_call(struct session *s, const struct simulator *sim, enum arch
 			oci_print_call(&call, c->audit_arch, c->nr, c->args);
 			struct diag *g = diag_add(
 				s->diags, DIAG_PL267, d.second,
-				"two entries with different actions "
-				"match %s, and which decides depends on libseccomp, which does not "
-				"say it here",
+				"two entries with different actions match %s, and which decides "
+				"depends on libseccomp, which does not say it here",
 				call.p);
 			diag_note(s->diags, g, d.first, "the other one");
 			diag_help(s->diags, g, "make their conditions exclude each other");

@@ -161,8 +161,7 @@ static int why_process(struct why *w, pid_t pid, struct buf *out)
 	}
 	if (!h.audit) { /* the same number is another call to another architecture */
 		tell("pale why: this kernel does not tell which architecture's call process %d is "
-		     "in; "
-		     "5.3 and newer do",
+		     "in; 5.3 and newer do",
 		     (int)pid);
 		return EXIT_SYSTEM;
 	}
@@ -205,8 +204,7 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 	if (w->more)
 		buf_printf(out,
 			   "and %zu records more, of other calls: %d kinds are told apart; 'grep' "
-			   "for a "
-			   "comm= or a syscall= leaves fewer\n",
+			   "for a comm= or a syscall= leaves fewer\n",
 			   w->more, EVENTS_MAX);
 	return session_report(w->s) ? EXIT_FOUND : EXIT_OK;
 }

@@ -202,8 +202,7 @@ static bool read_ranges(struct decompiler *c, enum arch a)
 	if (dd_numbers(c->d, c->root, arch_info(a)->audit, RANGES_MAX, take_range, &k))
 		return true;
 	c->why = arena_printf(c->arena,
-			      "%s: more than %d ranges of numbers with answers of their "
-			      "own",
+			      "%s: more than %d ranges of numbers with answers of their own",
 			      arch_info(a)->name, RANGES_MAX);
 	return false;
 }

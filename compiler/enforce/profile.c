@@ -23,8 +23,7 @@ static int tell_missing(const struct policy *p, struct diags *ds)
 				  STRARG(p->name));
 
 	diag_help(ds, d,
-		  "install it (Debian: apparmor), or leave AppArmor out with "
-		  "'--layers seccomp'");
+		  "install it (Debian: apparmor), or leave AppArmor out with '--layers seccomp'");
 	return -1;
 }
 
@@ -45,7 +44,6 @@ int profile_load(const struct policy *p, struct str text, struct diags *ds)
 				  STRARG(p->name), n, n ? said.p : "",
 				  n ? "" : strerror(rc < 0 ? -rc : EPERM));
 	diag_help(ds, d,
-		  "loading a profile takes CAP_MAC_ADMIN; '--layers seccomp' leaves "
-		  "AppArmor out");
+		  "loading a profile takes CAP_MAC_ADMIN; '--layers seccomp' leaves AppArmor out");
 	return -1;
 }

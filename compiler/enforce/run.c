@@ -232,9 +232,8 @@ static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan
 
 	if (!profile_supported()) {
 		struct diag *d = diag_add(ds, DIAG_PL300, p->span,
-					  "policy '" PRISTR "' counts on "
-					  "AppArmor, which this kernel does not have or has "
-					  "switched off",
+					  "policy '" PRISTR "' counts on AppArmor, which this "
+					  "kernel does not have or has switched off",
 					  STRARG(p->name));
 		diag_help(ds, d, "'--layers seccomp' runs it knowingly without that layer");
 		return -1;
@@ -324,8 +323,7 @@ static void report_process(struct span at, const struct failure *f, int *status,
 	}
 	*status = 128 + f->err;
 	d = diag_add(ds, DIAG_PL314, at,
-		     "the process for the command was ended by SIG%s before it was "
-		     "the command",
+		     "the process for the command was ended by SIG%s before it was the command",
 		     why ? why : "?");
 	if (f->err == SIGSYS)
 		diag_help(ds, d,
@@ -349,8 +347,7 @@ static void report_failure(const struct plan *plan, const struct failure *f, int
 			d = diag_add(ds, DIAG_PL308, at, "capabilities cannot be lowered: %s", why);
 		else
 			d = diag_add(ds, DIAG_PL308, at,
-				     "capability %u (%s) cannot be taken from the "
-				     "bounding set: %s",
+				     "capability %u (%s) cannot be taken from the bounding set: %s",
 				     f->cap,
 				     capability_name(f->cap) ? capability_name(f->cap) : "?", why);
 		diag_help(ds, d,

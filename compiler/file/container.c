@@ -131,8 +131,7 @@ int container_check(struct session *s, const struct container *l, const struct c
 		call.p, oci_libseccomp_name(s->arena, oci_libseccomp_installed()));
 	diag_help(s->diags, d,
 		  "'--runtime %s-%u.%u+libseccomp-%s' asks that one, or make their conditions "
-		  "exclude "
-		  "each other",
+		  "exclude each other",
 		  m->runtime.kind == OCI_CRUN ? "crun" : "runc", m->runtime.version >> 16 & 0xff,
 		  m->runtime.version >> 8 & 0xff,
 		  oci_libseccomp_name(s->arena, oci_libseccomp_installed()));

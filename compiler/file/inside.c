@@ -188,9 +188,7 @@ static bool take_kubernetes(struct finding *f, const struct json *root)
 	buf_safe(&name, kind->text);
 	return refuse(f, DIAG_PL023, kind,
 		      arena_printf(f->session->arena,
-				   "this Kubernetes object (%s) holds no "
-				   "seccomp profile",
-				   name.p),
+				   "this Kubernetes object (%s) holds no seccomp profile", name.p),
 		      "name the profile that its seccompProfile names");
 }
 
@@ -279,8 +277,7 @@ static bool take_inspected(struct finding *f, const struct json *root, const str
 	buf_safe(&name, (struct str){ o.named->text.p + 8, o.named->text.n - 8 });
 	return refuse(f, DIAG_PL023, o.named,
 		      arena_printf(f->session->arena,
-				   "this container's seccomp profile is '%s', "
-				   "which is not in it",
+				   "this container's seccomp profile is '%s', which is not in it",
 				   name.p ? name.p : ""),
 		      "name that file");
 }
@@ -299,8 +296,7 @@ static bool take_array(struct finding *f, const struct json *root)
 		return take(f, root->first);
 	return refuse(f, DIAG_PL023, root,
 		      arena_printf(f->session->arena,
-				   "an array of %u profiles, and pale reads one at a "
-				   "time",
+				   "an array of %u profiles, and pale reads one at a time",
 				   root->count),
 		      "take one of them: jq '.[0]' FILE");
 }

@@ -209,8 +209,7 @@ void runtime_compare(struct session *s, const struct oci_runtime *rt)
 	    (here.named == rt->named && here.libseccomp == rt->libseccomp))
 		return;
 	struct diag *d = diag_add(s->diags, DIAG_PL259, NO_SPAN,
-				  "this machine's own runtime is another: it is taken as "
-				  "%s",
+				  "this machine's own runtime is another: it is taken as %s",
 				  runtime_name(s->arena, &here));
 	diag_help(s->diags, d, "'--runtime installed' compiles for it");
 }

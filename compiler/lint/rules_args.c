@@ -241,8 +241,7 @@ void sc_arity(struct lint *l, enum diag_id id)
 	if (!collect_args(l, &g, is_beyond))
 		return;
 	d = diag_add(l->ds, id, group_span(&g),
-		     "%s: the call has no such argument, and the register "
-		     "holds whatever was there",
+		     "%s: the call has no such argument, and the register holds whatever was there",
 		     group_list(&g));
 	diag_help(l->ds, d, "the first argument has index 0 (pale show CALL lists them)");
 	group_labels(l->ds, d, &g);
@@ -358,8 +357,7 @@ void sc_width_fail_open(struct lint *l, enum diag_id id)
 	if (!witness)
 		return;
 	d = diag_add(l->ds, id, group_span(&g),
-		     "%s: the kernel looks at 32 bits of this argument, the "
-		     "filter at 64: %s",
+		     "%s: the kernel looks at 32 bits of this argument, the filter at 64: %s",
 		     group_list(&g), witness);
 	diag_help(l->ds, d,
 		  "compare with SCMP_CMP_MASKED_EQ and a mask of 4294967295 "

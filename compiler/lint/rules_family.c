@@ -60,10 +60,8 @@ static void tell_carried(struct lint *l, enum diag_id id, const struct carried *
 				     "");
 	else
 		d = diag_add(l->ds, id, group_span(&c->calls),
-			     "%s not hold for %s: "
-			     "%s '%s' for %s, without conditions",
-			     what, lint_arches(l, c->on), adds, c->mux,
-			     PLURAL(c->calls, "it", "them"));
+			     "%s not hold for %s: %s '%s' for %s, without conditions", what,
+			     lint_arches(l, c->on), adds, c->mux, PLURAL(c->calls, "it", "them"));
 	diag_help(l->ds, d, "leave %s out, or refuse %s in %s", lint_arches(l, c->on), c->mux,
 		  l->facts->json ? "an entry of its own, with another errno than the default's" :
 				   "a rule of its own");
@@ -180,8 +178,7 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
 		return;
 	d = diag_add(l->ds, id, group_span(&refused),
-		     "%s %s refused, and what does the same stays "
-		     "allowed: %s (%s)",
+		     "%s %s refused, and what does the same stays allowed: %s (%s)",
 		     group_list(&refused), PLURAL(refused, "is", "are"), group_list(&open), f->why);
 	diag_help(l->ds, d, "refuse %s too", group_list(&open));
 }

@@ -147,8 +147,7 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 		mux |= is_socketcall_only(g.hits.v[i].text);
 	const char *known = lint_arches(l, l->profile->declared);
 	d = diag_add(l->ds, id, group_span(&g),
-		     "%s: no number on any declared architecture%s%s%s: "
-		     "%s no effect",
+		     "%s: no number on any declared architecture%s%s%s: %s no effect",
 		     group_list(&g), *known ? " (" : "", known, *known ? ")" : "",
 		     PLURAL(g, "it has", "they have"));
 	if (mux && l->profile->declared & ARCH_BIT(ARCH_I386))
@@ -438,8 +437,7 @@ void sc_default_allow(struct lint *l, enum diag_id id)
 		     "what no rule names is allowed: every call that "
 		     "was forgotten, and every call that a newer kernel adds");
 	diag_help(l->ds, d,
-		  "refuse by default and list what the program needs "
-		  "(pale learn proposes it)");
+		  "refuse by default and list what the program needs (pale learn proposes it)");
 }
 
 RULE(SC134, "default-log-left", HIGH, BOTH, sc_default_log_left, "the default logs or traces",

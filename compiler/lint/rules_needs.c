@@ -147,8 +147,7 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 	bool crun = l->runtime && l->runtime->kind == OCI_CRUN;
 	struct verdict v = facts_refusal(l->facts, "execve", (enum arch)__builtin_ctz(on));
 	d = diag_add(l->ds, id, facts_span(l->facts, "execve"),
-		     "'execve' is refused%s: nothing starts under this "
-		     "filter (%s: %s)",
+		     "'execve' is refused%s: nothing starts under this filter (%s: %s)",
 		     on_arches(l, on), crun ? "crun" : "runc",
 		     crun ? last_words(l, OCI_CRUN, "exec container process: ", v) :
 			    last_words(l, OCI_RUNC, "exec PROGRAM: ", v));
@@ -313,8 +312,7 @@ RULE(SC161, "runtime-start", WARNING, BOTH, sc_runtime_start,
      "runc 1.1 close, fstatfs, getdents64, openat and write, runc 1.3 and later fstat, statx and "
      "one of openat2 and readlinkat too. One of them refused, and no container starts; the finding "
      "quotes what the runtime says (compiler/oci/runtime/starts.def: each call was refused alone, "
-     "with "
-     "EPERM and ENOSYS). Info for policies that use the start set of something else.\n\n"
+     "with EPERM and ENOSYS). Info for policies that use the start set of something else.\n\n"
      "Way out: allow them; in a policy, use start-runc-nnp or start-runc.")
 
 void sc_runtime_start(struct lint *l, enum diag_id id)
@@ -327,9 +325,8 @@ RULE(SC162, "runtime-start-plain", WARNING, BOTH, sc_runtime_start_plain,
      "Without noNewPrivileges, which is Docker's own default, a runtime loads the filter first and "
      "sets up user, capabilities and directory under it: runc needs capset, setgid, setgroups and "
      "others, crun setresuid and others. One of them refused, and no container starts so. Where "
-     "the "
-     "user is not root runc gives it the standard streams: fchown refused with EPERM does, with "
-     "ENOSYS or EACCES it does not (1.4 neither with EINVAL).\n\n"
+     "the user is not root runc gives it the standard streams: fchown refused with EPERM does, "
+     "with ENOSYS or EACCES it does not (1.4 neither with EINVAL).\n\n"
      "Way out: allow them (in a policy: use start-runc, start-crun), or start containers with "
      "--security-opt no-new-privileges.")
 
@@ -490,10 +487,8 @@ void sc_fork_missing(struct lint *l, enum diag_id id)
 		return;
 	diag_help(l->ds,
 		  diag_add(l->ds, id, facts_span(l->facts, "clone"),
-			   "'clone' is missing%s: glibc's "
-			   "fork() is clone, so a shell says \"fork: Operation not permitted\"; "
-			   "listed "
-			   "fork and vfork do not help it",
+			   "'clone' is missing%s: glibc's fork() is clone, so a shell says \"fork: "
+			   "Operation not permitted\"; listed fork and vfork do not help it",
 			   on_arches(l, on)),
 		  "allow 'clone', without its CLONE_NEW* flags (MASKED_EQ, mask 2114060288)");
 }
@@ -530,8 +525,7 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 			     "glibc 2.34 and later starts no thread (\"can't start new thread\")",
 		     n.on & facts_refused(l->facts, "clone") ? ", which is missing as well" : "");
 	diag_help(l->ds, d, "%s",
-		  l->facts->json ? "add an entry for clone3 with SCMP_ACT_ERRNO and "
-				   "errnoRet 38" :
+		  l->facts->json ? "add an entry for clone3 with SCMP_ACT_ERRNO and errnoRet 38" :
 				   "errno ENOSYS clone3;");
 }
 
@@ -577,8 +571,7 @@ void sc_successor_missing(struct lint *l, enum diag_id id)
 					    facts_always(l->facts, twin->or) & natives(l->facts)),
 				 twin->effect);
 	tell_stubbed(l, id, &n.stubbed,
-		     "refused beside the older twin, and programs fall back on "
-		     "ENOSYS alone");
+		     "refused beside the older twin, and programs fall back on ENOSYS alone");
 	if (!n.real.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&n.real),
@@ -692,8 +685,7 @@ void sc_ignored_refusal(struct lint *l, enum diag_id id)
 		const char *name = arena_printf(l->arena, PRISTR, STRARG(call));
 		struct diag *d =
 			diag_add(l->ds, id, facts_span(l->facts, name),
-				 "%s is refused%s, and the "
-				 "C library ignores this error: %s",
+				 "%s is refused%s, and the C library ignores this error: %s",
 				 facts_witness(l->facts, &no), on_arches(l, both), n->effect);
 		diag_help(l->ds, d, "allow '%s' whole", name);
 	}
@@ -726,8 +718,7 @@ void sc_signal_mask(struct lint *l, enum diag_id id)
 		     "'rt_sigprocmask' is refused%s: %s", on_arches(l, on),
 		     dead ? "a program that starts a thread or a child by a C library is killed" :
 			    "threads start, but blocking a signal fails, and Python's subprocess "
-			    "and nginx's workers (by "
-			    "nss-systemd) end of it");
+			    "and nginx's workers (by nss-systemd) end of it");
 	diag_help(l->ds, d, "allow rt_sigprocmask");
 }
 
@@ -852,10 +843,9 @@ void sc_not_decided(struct lint *l, enum diag_id id)
 	const char *costly = l->facts->costly ? l->facts->costly : "none";
 	diag_help(l->ds,
 		  diag_add(l->ds, id, facts_span(l->facts, costly),
-			   "what passes is not decided: that "
-			   "needs more than %d decision nodes or %d comparisons of entries, and "
-			   "nothing is "
-			   "said of risks and needs; '%s' has the most rules, %zu",
+			   "what passes is not decided: that needs more than %d decision nodes or "
+			   "%d comparisons of entries, and nothing is said of risks and needs; "
+			   "'%s' has the most rules, %zu",
 			   FACTS_NODES, FACTS_PAIRS, costly, l->facts->ncostly),
 		  "compare fewer arguments in one entry, or write fewer entries for '%s'", costly);
 }

@@ -272,11 +272,9 @@ void sr_fileless_exec(struct lint *l, enum diag_id id)
 RULE(SR230, "risk-ring-filter", WARNING, BOTH, sr_ring_filter,
      "no ring can be made, but io_uring_register takes a BPF program",
      "io_uring_setup is refused, and io_uring_register(-1, IORING_REGISTER_BPF_FILTER) passes. "
-     "Until "
-     "Linux 7.0 nearly all of io_uring_register needed a ring; since then a task hands the kernel "
-     "a "
-     "classic BPF program for rings that it or its children will have, with no ring and no "
-     "capability under no_new_privs (io_uring/register.c).\n\n"
+     "Until Linux 7.0 nearly all of io_uring_register needed a ring; since then a task hands the "
+     "kernel a classic BPF program for rings that it or its children will have, with no ring and "
+     "no capability under no_new_privs (io_uring/register.c).\n\n"
      "Way out: refuse io_uring_register too, or allow it by opcode.")
 
 void sr_ring_filter(struct lint *l, enum diag_id id)

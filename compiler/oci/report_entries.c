@@ -201,8 +201,7 @@ static struct diag *tell_podman_here(struct report *r, const struct oci_fault *f
 {
 	struct diag *d = REPORT(r, f,
 				"on %s Podman answers '" PRISTR
-				"', and Docker the number beside it, %ju: read as "
-				"Podman does",
+				"', and Docker the number beside it, %ju: read as Podman does",
 				arch_info(r->p->host)->name, STRARG(f->word), (uintmax_t)f->number);
 
 	diag_help(r->ds, d, "nothing need be done for other machines");

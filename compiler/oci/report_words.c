@@ -32,8 +32,8 @@ static struct diag *tell_number(struct report *r, const struct oci_fault *f)
 	struct str text = span_text(r->ds->sources, f->span);
 	struct diag *d =
 		REPORT(r, f,
-		       "'%s' must be a whole number from 0 to 2^64-1, and '" PRISTR "' is not: "
-		       "the readers refuse the whole profile",
+		       "'%s' must be a whole number from 0 to 2^64-1, and '" PRISTR "' is not: the "
+		       "readers refuse the whole profile",
 		       f->key, STRARG(text));
 	bool number = text.n && text.p[0] != '"' && text.p[0] != '[' && text.p[0] != '{';
 	long long n = 0;
@@ -70,8 +70,7 @@ static struct diag *tell_no_default(struct report *r, const struct oci_fault *f)
 	else
 		d = REPORT(r, f,
 			   "no defaultAction and no rule: Docker takes this for no seccomp at all, "
-			   "and "
-			   "runs the container unconfined");
+			   "and runs the container unconfined");
 	diag_help(r->ds, d, "add \"defaultAction\": \"SCMP_ACT_ERRNO\"");
 	return d;
 }
@@ -227,9 +226,8 @@ static struct diag *tell_key_merged(struct report *r, const struct oci_fault *f)
 	struct diag *d = REPORT(
 		r, f,
 		"'" PRISTR
-		"' stands twice in one object, and not as a word, a number or words each "
-		"time: Docker and runc read the second into what the first has left, element "
-		"by element, "
+		"' stands twice in one object, and not as a word, a number or words each time: "
+		"Docker and runc read the second into what the first has left, element by element, "
 		"or refuse either; other readers take one: no answer holds for this file",
 		STRARG(f->word));
 
@@ -266,9 +264,8 @@ static struct diag *tell_key_of_crun(struct report *r, const struct oci_fault *f
 	}
 	d = REPORT(r, f,
 		   "'" PRISTR
-		   "' stands twice in one object: crun takes the first or the last, as the "
-		   "JSON library "
-		   "that it was built with does: no answer holds for this file",
+		   "' stands twice in one object: crun takes the first or the last, as the JSON "
+		   "library that it was built with does: no answer holds for this file",
 		   STRARG(f->word));
 	diag_note(r->ds, d, f->other, "the first");
 	diag_help(r->ds, d, "keep one; unite what both say");

@@ -333,8 +333,7 @@ const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err)
 		return arena_printf(
 			a,
 			"is older than what pale knows, runc 1.1, crun 1.8 and libseccomp 2.5; the "
-			"oldest "
-			"that was measured is %s",
+			"oldest that was measured is %s",
 			row_text(a, oldest(kind == OCI_CRUN || str_starts(s, "crun-") ? OCI_CRUN :
 											OCI_RUNC)));
 	suggest_start(&near, s);

@@ -81,9 +81,8 @@ static int read_value(struct resolver *r, const struct ast_call_args *c, unsigne
 
 	if (!v && o->domain) {
 		d = resolve_report(r, DIAG_PL118, c->args[i].name.span,
-				   "'%s' of '%s' is no pointer: a text means nothing "
-				   "here",
-				   o->name, o->call);
+				   "'%s' of '%s' is no pointer: a text means nothing here", o->name,
+				   o->call);
 		diag_help(r->ds, d, "write a constant or the number");
 		return -1;
 	}

@@ -39,8 +39,7 @@ static void report_cycle(struct resolver *r, struct scope *from, const struct sc
 	struct diag *d = resolve_report(r, DIAG_PL106, sp, "files include each other: %s",
 					chain.p ? chain.p : "");
 	diag_help(r->ds, d,
-		  "leave one of these includes out, or move what is shared to a file "
-		  "of its own");
+		  "leave one of these includes out, or move what is shared to a file of its own");
 }
 
 static unsigned scope_depth(const struct scope *s)
@@ -106,8 +105,7 @@ static struct scope *load_file(struct resolver *r, struct scope *from, const cha
 			path, err == -EINVAL ? "not a regular file" : strerror(-err));
 		if (err == -ENOENT)
 			diag_help(r->ds, d,
-				  "paths are taken from the directory of the file that "
-				  "includes");
+				  "paths are taken from the directory of the file that includes");
 		return NULL;
 	}
 	if (!begins_like_sets(src->text)) {
@@ -466,12 +464,10 @@ static void walk_header(struct resolver *r, const struct walk *w, const struct a
 {
 	if (!w->def && (!w->up || (!w->up->up && header_of_arch(w->when, st))))
 		return;
-	struct diag *d = resolve_report(r, DIAG_PL111, st->keyword,
-					"'" PRISTR "' belongs at the top of a "
-					"policy: %s",
-					STRARG(span_text(r->ds->sources, st->keyword)),
-					w->def ? "a set holds rules only" :
-						 "it cannot depend on the environment");
+	struct diag *d = resolve_report(
+		r, DIAG_PL111, st->keyword, "'" PRISTR "' belongs at the top of a policy: %s",
+		STRARG(span_text(r->ds->sources, st->keyword)),
+		w->def ? "a set holds rules only" : "it cannot depend on the environment");
 	if (!w->def && (st->header == AST_HEADER_DEFAULT || st->header == AST_HEADER_UNKNOWN))
 		diag_help(r->ds, d,
 			  "one for single architectures stands in a 'when arch LIST' of its own");

@@ -158,8 +158,7 @@ static bool refuse_bits(struct resolver *r, const struct operand *o, struct span
 {
 	const char *kind = o->kind == ARG_FD ? "a file descriptor" : "an enumeration";
 	struct diag *d = resolve_report(r, DIAG_PL122, sp,
-					"'%s' of '%s' is %s: its bits mean "
-					"nothing one by one",
+					"'%s' of '%s' is %s: its bits mean nothing one by one",
 					o->name, o->call, kind);
 
 	diag_help(r->ds, d, "compare the value: '%s == ...' or '%s in {...}'", o->name, o->name);
@@ -316,8 +315,7 @@ static const struct cond *lower_range(struct resolver *r, const struct operand *
 		return NULL;
 	if (cmp.is_signed ? extend(lo, o->width) > extend(hi, o->width) : lo > hi) {
 		struct diag *d = resolve_report(r, DIAG_PL125, v->span,
-						"this range is empty: it "
-						"ends before it begins");
+						"this range is empty: it ends before it begins");
 		diag_help(r->ds, d, "write the smaller value first");
 		return NULL;
 	}

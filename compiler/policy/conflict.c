@@ -320,8 +320,8 @@ static void report_pair(struct arena *a, struct diags *ds, const struct call_rul
 	else
 		diag_help(ds, d,
 			  "it was tried with %d bits, %d pairs of rules on one call and %d "
-			  "comparisons of "
-			  "one argument: write simpler conditions, or one verdict for both",
+			  "comparisons of one argument: write simpler conditions, or one verdict "
+			  "for both",
 			  STEPS_MAX, PAIRS_MAX, CMPS_MAX);
 }
 
@@ -431,8 +431,7 @@ static void report_exec(struct diags *ds, const struct file_rule *x, const struc
 	else
 		diag_help(ds, d,
 			  "that no path meets both was not shown within %d steps and %d pairs of "
-			  "rules: "
-			  "write fewer stars, or one transition for both",
+			  "rules: write fewer stars, or one transition for both",
 			  GLOB_BUDGET, PAIRS_MAX);
 }
 

@@ -173,8 +173,7 @@ void policy_check_start(const struct policy *p, struct diags *ds)
 					  "nothing can be started under this policy",
 					  ai->name);
 		diag_help(ds, d,
-			  "add 'use start-run;' (and start-runc for containers), or allow "
-			  "execve");
+			  "add 'use start-run;' (and start-runc for containers), or allow execve");
 		return;
 	}
 }

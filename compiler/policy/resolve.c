@@ -14,16 +14,13 @@ static void header_level(struct resolver *r, const struct ast_stmt *st)
 
 	if (st->words && !str_is(st->words->text, "linux")) {
 		resolve_report(r, DIAG_PL101, st->words->span,
-			       "a level is one of Linux: 'level linux "
-			       "%u.%u'",
-			       tables_level >> 8, tables_level & 0xff);
+			       "a level is one of Linux: 'level linux %u.%u'", tables_level >> 8,
+			       tables_level & 0xff);
 		return;
 	}
 	if (resolve_version(st->version.text, &v) < 0) {
 		d = resolve_report(r, DIAG_PL101, st->version.span,
-				   "'" PRISTR "' is not a kernel "
-				   "version",
-				   WORD(st->version));
+				   "'" PRISTR "' is not a kernel version", WORD(st->version));
 		diag_help(r->ds, d, "write it as MAJOR.MINOR, such as %u.%u", tables_level >> 8,
 			  tables_level & 0xff);
 		return;

@@ -156,8 +156,7 @@ static bool report_name(struct resolver *r, const struct operand *o, const struc
 	in_case_of(r, &s);
 	if (!diag_suggest(r->ds, d, v->span, &s))
 		diag_help(r->ds, d,
-			  "'pale list constants' shows the names of '%s'; a number is "
-			  "legal too",
+			  "'pale list constants' shows the names of '%s'; a number is legal too",
 			  o->domain);
 	return false;
 }
@@ -181,8 +180,7 @@ static bool resolve_name(struct resolver *r, const struct operand *o, const stru
 	case 0: return fit_constant(r, o, v, value, out);
 	case -EXDEV:
 		d = resolve_report(r, DIAG_PL119, v->span,
-				   "'" PRISTR "' is a constant of %s, not "
-				   "of '%s', which %s takes",
+				   "'" PRISTR "' is a constant of %s, not of '%s', which %s takes",
 				   STRARG(v->text), domain_with(r, v->text, o->arch), o->domain,
 				   where(r, o));
 		diag_help(r->ds, d,

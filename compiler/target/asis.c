@@ -60,8 +60,7 @@ static void tell_dead_code(struct diags *ds, const struct source *src, const str
 
 	if (cbpf_reach(dd_new(ds->arena, NODES), ds->arena, prog, reached) < 0) {
 		struct diag *d = diag_add(ds, DIAG_PL285, NO_SPAN,
-					  "%s: whether calls reach "
-					  "all instructions is not decided",
+					  "%s: whether calls reach all instructions is not decided",
 					  src->name);
 		diag_help(ds, d, "'pale explain' shows those that decide a call");
 		return;
@@ -70,9 +69,7 @@ static void tell_dead_code(struct diags *ds, const struct source *src, const str
 	if (!n)
 		return;
 	put_never(&where, prog, reached);
-	struct diag *d = diag_add(ds, DIAG_PL284, NO_SPAN,
-				  "%s: no call reaches instruction%s "
-				  "%.*s",
+	struct diag *d = diag_add(ds, DIAG_PL284, NO_SPAN, "%s: no call reaches instruction%s %.*s",
 				  src->name, n > 1 ? "s" : "", (int)where.n, where.p);
 	diag_help(ds, d, "'pale import' and 'pale compile' write the same filter without them");
 }

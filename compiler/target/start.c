@@ -67,8 +67,7 @@ static const char *const effects[] = {
 	[OCI_START_RUN] =
 		"calls before the program's first instruction: no container starts under it",
 	[OCI_START_PLAIN] = ("calls before the program's first instruction where a container is "
-			     "started without "
-			     "no-new-privileges: none starts so"),
+			     "started without no-new-privileges: none starts so"),
 	[OCI_START_USER] =
 		"calls before the program's first instruction where the user is not root "
 		"and a container is started without no-new-privileges: none starts so",
@@ -102,8 +101,7 @@ static bool check_runtime(struct compilation *c, const struct policy *p, enum ar
 		  when == OCI_START_PLAIN || when == OCI_START_USER ?
 			  "'use start-runc;'" :
 			  "'use start-runc-nnp;' (containers with no-new-privileges) or 'use "
-			  "start-runc;' (any); for crun, "
-			  "start-crun");
+			  "start-runc;' (any); for crun, start-crun");
 	return true;
 }
 

@@ -392,8 +392,7 @@ static void put_in_all(const struct file_sum *sum, bool unsure, struct buf *out)
 	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
 	if (file_sum_by_version(sum, FILE_OTHER) || file_sum_by_version(sum, FILE_OWNER))
 		buf_puts(out, "  the m is implied by ix, whose x is denied: AppArmor 4.1.2 and "
-			      "later refuse it; "
-			      "'deny file mx' does so in all\n");
+			      "later refuse it; 'deny file mx' does so in all\n");
 }
 
 void explain_path(struct session *s, const struct policy *p, const char *text, struct buf *out)

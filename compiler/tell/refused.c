@@ -124,8 +124,7 @@ static void put_loaded_way(struct buf *out, const struct refusing *by,
 	else if (!numbered)
 		buf_printf(out,
 			   "a libseccomp newer than " LIBSECCOMP_NEWEST
-			   " that knows the name '%s', and an entry "
-			   "for it\n",
+			   " that knows the name '%s', and an entry for it\n",
 			   sys->name);
 	else if (why.by == OCI_BY_ARCH)
 		buf_puts(out, "this architecture among those of the profile\n");
@@ -268,8 +267,7 @@ static unsigned put_answers(struct buf *out, const struct refusing *by,
 			   DECIDE_BUDGET);
 	else if (shown == ANSWERS_MAX && dd_witness(by->dd, todo, &p))
 		buf_printf(out,
-			   "  and other answers: %d are told; 'pale explain' tells of every "
-			   "rule\n",
+			   "  and other answers: %d are told; 'pale explain' tells of every rule\n",
 			   ANSWERS_MAX);
 	if (depends && !e->has_args)
 		buf_puts(out, "  the file decides by arguments, which the record does not have\n");
@@ -308,8 +306,7 @@ static bool put_unknown_name(struct buf *out, const struct refusing *by,
 	verdict_print(out, p->dflt[a]);
 	buf_puts(out, " answers, the default, or ENOSYS by runc where no higher number is named\n"
 		      "  allowed by: a newer libseccomp where the container runs ('--as "
-		      "docker:runc --runtime' asks "
-		      "as one named would)\n");
+		      "docker:runc --runtime' asks as one named would)\n");
 	return true;
 }
 
@@ -326,14 +323,12 @@ void refused_put_file(struct buf *out, const struct refusing *by, const struct r
 	if (e->r.answered && e->r.verdict.kind == VERDICT_LOG)
 		buf_printf(out,
 			   "  it passed under a filter that only logs ('--log-only', or another "
-			   "one); '%s' "
-			   "answers\n",
+			   "one); '%s' answers\n",
 			   by->decide.shown);
 	else
 		buf_printf(out,
 			   "  '%s' never answers so to this call: another filter did, or an older "
-			   "one; "
-			   "it answers\n",
+			   "one; it answers\n",
 			   by->decide.shown);
 	put_answers(out, by, e, LIKE_ANY);
 }

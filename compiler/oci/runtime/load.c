@@ -105,10 +105,7 @@ static int build(struct loading *l, dd_node *out)
 	if (rc == -EINVAL)
 		return refuse(
 			l, DIAG_PL265, l->span,
-			arena_printf(l->arena,
-				     "%s, so that the container does "
-				     "not start",
-				     why),
+			arena_printf(l->arena, "%s, so that the container does not start", why),
 			"look for entries that name one call and condition with different actions");
 	if (rc && rc != -ETIMEDOUT && rc != -EOPNOTSUPP)
 		return refuse(l, DIAG_PL020, l->span,

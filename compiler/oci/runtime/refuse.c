@@ -296,9 +296,8 @@ static void tell_hit(struct refusals *r, const struct refusal *h, struct diags *
 			group_add(&g, k->rule->handed, k->rule->span);
 	struct diag *d = diag_add(
 		ds, DIAG_SC112, group_span(&g),
-		"%s: libseccomp answers EEXIST to this entry, which "
-		"gives conditions of an entry before it another action, and the container does not "
-		"start (%s)",
+		"%s: libseccomp answers EEXIST to this entry, which gives conditions of an entry "
+		"before it another action, and the container does not start (%s)",
 		group_list(&g), words(r, h->rule));
 	if (h->beside)
 		diag_note(ds, d, h->beside->span, "the other entry");
@@ -354,8 +353,7 @@ static void tell_endless(struct refusals *r, struct diags *ds)
 
 	diag_help(ds, d,
 		  "two entries with other actions begin with one comparison: leave one of them "
-		  "out, or compare "
-		  "with SCMP_CMP_EQ or SCMP_CMP_MASKED_EQ there");
+		  "out, or compare with SCMP_CMP_EQ or SCMP_CMP_MASKED_EQ there");
 }
 
 static void tell_undecided(struct refusals *r, struct diags *ds)

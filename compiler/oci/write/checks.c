@@ -24,9 +24,8 @@ static void tell_selector(struct writer *w, const struct syscall_info *sys, enum
 	struct diag *d =
 		oci_fail(w, DIAG_PL223, span,
 			 arena_printf(w->arena,
-				      "with '%s' listed, libseccomp also answers "
-				      "'%s' number %u as '%s': %s, which the policy does not "
-				      "say",
+				      "with '%s' listed, libseccomp also answers '%s' number %u as "
+				      "'%s': %s, which the policy does not say",
 				      arch_info(a)->name, call->name, selector, sys->name, text.p));
 	bool enosys = w->jd.kind == VERDICT_ERRNO && w->jd.data == 38;
 	diag_help(w->ds, d, "decide it with 'errno %s %s;', or leave '%s' out",

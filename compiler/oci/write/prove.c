@@ -383,8 +383,7 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 		return false;
 	}
 	d = diag_add(w->ds, DIAG_PL231, w->p->span,
-		     "libseccomp's filter for %s was not compared: it took "
-		     "too long to build",
+		     "libseccomp's filter for %s was not compared: it took too long to build",
 		     arch_info(p->view.host)->name);
 	diag_help(w->ds, d,
 		  "nothing was written: a container may take as long to start; compare fewer "

@@ -425,8 +425,7 @@ static void tell_many(struct writer *w, struct span sp, const struct oci_name *m
 			 rules ? ARTIFACT_RULES : ARTIFACT_ENTRIES);
 
 	diag_help(w->ds, d,
-		  "compare fewer values, or whole ranges whose ends are powers of two; a "
-		  "file on "
+		  "compare fewer values, or whole ranges whose ends are powers of two; a file on "
 		  "the node has no such limit");
 }
 
@@ -450,8 +449,7 @@ void oci_tell_size(struct writer *w, size_t bytes)
 				  bytes, ARTIFACT_BYTES);
 	diag_help(w->ds, d,
 		  "compare fewer values here, where most entries come from; a file on the node has "
-		  "no such "
-		  "limit");
+		  "no such limit");
 }
 
 bool oci_print(struct writer *w, struct buf *out)

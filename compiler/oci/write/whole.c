@@ -47,8 +47,7 @@ static void choose_default(struct writer *w)
 			arch_info(other)->name, w->jd.data);
 		diag_help(w->ds, d,
 			  "no kernel has a call at these numbers; those above the last one named "
-			  "answer "
-			  "ENOSYS, as runc does");
+			  "answer ENOSYS, as runc does");
 	} else if (!one) {
 		tell_defaults(w, w->p->unknown[other], other);
 		return;
@@ -110,9 +109,8 @@ static void check_native(struct writer *w)
 		struct diag *d = oci_fail(
 			w, DIAG_PL232, oci_header_span(w, AST_HEADER_ARCH),
 			arena_printf(w->arena,
-				     "'%s' without '%s': runtimes on such a machine "
-				     "decide its own calls by this JSON as well, and Docker "
-				     "leaves '%s' out",
+				     "'%s' without '%s': runtimes on such a machine decide its own "
+				     "calls by this JSON as well, and Docker leaves '%s' out",
 				     ai->name, family, ai->name));
 		diag_help(w->ds, d, "list '%s' too, or compile to '-t bpf'", family);
 		return;
