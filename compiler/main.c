@@ -79,6 +79,8 @@ static int tell_no_command(const char *name)
 	suggest_start(&s, str_c(name));
 	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
 		suggest_offer(&s, str_c(command_at(i)->name));
+	suggest_offer(&s, STR("--version"));
+	suggest_offer(&s, STR("--help"));
 	tell("pale: no command '%s'" PRINEAR, name, NEARARG(s));
 	return EXIT_USAGE;
 }

@@ -50,6 +50,14 @@ static bool read_kernel(const char *value, struct environment *env)
 	return true;
 }
 
+/* A capability's without its "CAP_". */
+static struct str bare_name(struct str s)
+{
+	bool full = s.n > 4 && str_ieq((struct str){ s.p, 4 }, STR("CAP_"));
+
+	return full ? (struct str){ s.p + 4, s.n - 4 } : s;
+}
+
 static int caps_option(const struct options *o, struct environment *env)
 {
 	struct suggest near;
@@ -58,7 +66,7 @@ static int caps_option(const struct options *o, struct environment *env)
 	vec_each(&o->at[OPT_CAPS].list, list) {
 		if (add_caps(env, *list, &item))
 			continue;
-		suggest_start(&near, item);
+		suggest_start(&near, bare_name(item));
 		for (unsigned i = 0; i < CAPABILITY_NR; i++)
 			suggest_offer(&near, str_c(capability_name(i)));
 		return usage_error(

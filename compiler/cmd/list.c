@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/suggest.h"
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/options.h"
 #include "compiler/file/setlist.h"
@@ -317,8 +318,13 @@ static int list(struct session *s, const struct options *o)
 			return usage_error(o->command, "'%s' is too much", what[1]);
 		return run_subject(s, &l, i, domain ? what[1] : NULL);
 	}
-	return usage_error(o->command, "cannot list '%s'; sets, syscalls, constants or targets",
-			   what[0]);
+	struct suggest near;
+	suggest_start(&near, str_c(what[0]));
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+		suggest_offer(&near, str_c(subjects[i].name));
+	return usage_error(o->command,
+			   "cannot list '%s'; sets, syscalls, constants or targets" PRINEAR,
+			   what[0], NEARARG(near));
 }
 
 int cmd_list(int argc, char **argv)

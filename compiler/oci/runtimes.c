@@ -4,6 +4,7 @@
  * (runtimes.def); any other is taken as the nearest of them, and said to be.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -316,6 +317,55 @@ int oci_runtime_parse(struct str s, int kind, struct oci_runtime *out)
 
 /* ---- what is meant by a name that is none ---- */
 
+/* "docker" of "docker-28.5", and 28.5; a name alone is as if it were the newest. */
+static struct str split_number(struct str word, unsigned *number)
+{
+	struct str name = { word.p, 0 };
+	unsigned part[3] = { 0 };
+	size_t at = 0, i;
+
+	while (name.n < word.n && !(word.p[name.n] >= '0' && word.p[name.n] <= '9'))
+		name.n++;
+	for (i = name.n; i < word.n && at < ARRAY_SIZE(part); i++) {
+		if (word.p[i] == '.') {
+			at++;
+			continue;
+		}
+		if (word.p[i] < '0' || word.p[i] > '9')
+			break;
+		unsigned more = part[at] * 10 + (unsigned)(word.p[i] - '0');
+		part[at] = more > 255 ? 255 : more;
+	}
+	*number = i == name.n ? UINT_MAX : OCI_VERSION(part[0], part[1], part[2]);
+	name.n -= name.n && name.p[name.n - 1] == '-';
+	return name;
+}
+
+/* The known word of the same name whose number is nearest, the later of two. */
+struct closest {
+	struct str name, best; /* best.p == NULL: none has this name */
+	unsigned number, off;
+};
+
+static void offer_number(struct closest *c, struct str word)
+{
+	unsigned number;
+
+	if (!c->name.n || !str_ieq(split_number(word, &number), c->name))
+		return;
+	unsigned off = number > c->number ? number - c->number : c->number - number;
+	if (c->best.p && off > c->off)
+		return;
+	c->best = word;
+	c->off = off;
+}
+
+static void offer(struct suggest *near, struct closest *c, struct str word)
+{
+	suggest_offer(near, word);
+	offer_number(c, word);
+}
+
 static const char *row_text(struct arena *a, const struct row *r)
 {
 	BUF_AUTO text = { 0 };
@@ -328,6 +378,7 @@ const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err)
 {
 	BUF_AUTO known = { 0 };
 	struct suggest near;
+	struct closest c = { 0 };
 
 	if (err == -ERANGE)
 		return arena_printf(
@@ -336,22 +387,24 @@ const char *oci_runtime_wrong(struct arena *a, struct str s, int kind, int err)
 			"oldest that was measured is %s",
 			row_text(a, oldest(kind == OCI_CRUN || str_starts(s, "crun-") ? OCI_CRUN :
 											OCI_RUNC)));
+	c.name = split_number(s, &c.number);
 	suggest_start(&near, s);
+	suggest_offer(&near, STR("installed"));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (kind >= 0 && rows[i].kind != kind)
 			continue;
 		const char *text = row_text(a, &rows[i]);
 		suggest_offer(&near, str_c(text));
-		suggest_offer(&near, (struct str){ text, strcspn(text, "+") });
+		offer(&near, &c, (struct str){ text, strcspn(text, "+") });
 		buf_printf(&known, "%s%s", known.n ? ", " : "", text);
 		for (const char *const *w = rows[i].words; *w; w++) {
-			suggest_offer(&near, str_c(*w));
+			offer(&near, &c, str_c(*w));
 			buf_printf(&known, "%s%s", w == rows[i].words ? " (" : ", ", *w);
 		}
 		buf_puts(&known, rows[i].words[0] ? ")" : "");
 	}
-	if (near.best.p)
-		return arena_printf(a, "is no runtime; did you mean '" PRISTR "'?",
-				    STRARG(near.best));
+	struct str best = c.best.p ? c.best : near.best;
+	if (best.p)
+		return arena_printf(a, "is no runtime; did you mean '" PRISTR "'?", STRARG(best));
 	return arena_printf(a, "is no runtime; known are %s", known.p);
 }

@@ -65,3 +65,19 @@ def test_one_that_was_not_measured_is_told(pale, tmp_path, command):
     assert r.err.count("[PL257 not-measured]") == 1 and "taken as runc-1.3.6+libseccomp-2.6.1" in r.err, r
     r, _ = ask(pale, tmp_path, command, PROFILE, "--runtime", "runk-1.1")
     assert r.rc == (125 if command == "run" else 2) and "'runk-1.1' is no runtime" in r.err, r
+
+
+NEAREST = [("docker", "docker-28.5"), ("Docker-28.5", "docker-28.5"), ("podmn-5.8", "podman-5.8"), ("podman", "podman-5.8"),
+           ("debian14", "debian13"), ("debian11", "debian12"), ("debian", "debian13"), ("crun", "crun-1.28"),
+           ("runc-v1.1.5", "runc-1.1.5"), ("runc-1.1.5+libseccomp", "runc-1.1.5"), ("runc-1.2.x", "runc-1.1.15"),
+           ("instaled", "installed"), ("containerd-1.7.x", "containerd-1.7"), ("runk-1.4.3", "runc-1.4.3")]
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_one_that_is_none_is_told_with_the_nearest(pale, tmp_path, command):
+    for name, near in NEAREST:
+        r, _ = ask(pale, tmp_path, command, PROFILE, "--runtime", name)
+        assert r.rc == (125 if command == "run" else 2), r
+        assert f"'{name}' is no runtime; did you mean '{near}'?" in r.err, r
+    r, _ = ask(pale, tmp_path, command, PROFILE, "--runtime", "ubuntu-24.04")  # none is near: all are named
+    assert "is no runtime; known are runc-1.1.5+" in r.err and "podman-5.8" in r.err, r
