@@ -365,6 +365,50 @@ static void put_spaces(struct buf *out, unsigned n)
 		buf_putc(out, ' ');
 }
 
+static bool ends_with(struct str s, size_t at, const char *end)
+{
+	size_t n = strlen(end);
+
+	return at >= n && !memcmp(s.p + at - n, end, n);
+}
+
+static bool may_break(struct str s, size_t at, bool anywhere)
+{
+	return ends_with(s, at, ", ") || ends_with(s, at, " or ") || ends_with(s, at, " and ") ||
+	       (anywhere && s.p[at - 1] == '|');
+}
+
+/* How much of a call goes on a line: up to its last comma or word that fits, or else its last flag. */
+static size_t find_break(struct str s, size_t room)
+{
+	for (int anywhere = 0; anywhere < 2; anywhere++)
+		for (size_t at = room < s.n ? room : s.n; at > 1; at--)
+			if (may_break(s, at, anywhere))
+				return at;
+	return 0;
+}
+
+/* A call whose condition is longer than a line goes on in the next ones, deeper than the list. */
+static void put_call_lines(struct list *l, struct str s)
+{
+	unsigned indent = l->indent + 2 * INDENT;
+
+	for (;;) {
+		size_t column = l->out->n - l->line;
+		size_t cut = column + s.n + 2 > COLUMNS && column < COLUMNS ?
+				     find_break(s, COLUMNS - column) :
+				     0;
+		if (!cut || cut == s.n)
+			break;
+		put_str(l->out, (struct str){ s.p, cut - (s.p[cut - 1] == ' ') });
+		s = (struct str){ s.p + cut, s.n - cut };
+		buf_putc(l->out, '\n');
+		l->line = l->out->n;
+		put_spaces(l->out, indent);
+	}
+	put_str(l->out, s);
+}
+
 /* One item of a list, on the next line where this one is full. */
 static void list_item(struct list *l, const struct buf *item)
 {
@@ -380,7 +424,7 @@ static void list_item(struct list *l, const struct buf *item)
 		buf_putc(l->out, ' ');
 	}
 	l->first = false;
-	put_str(l->out, (struct str){ item->p, item->n });
+	put_call_lines(l, (struct str){ item->p, item->n });
 }
 
 static void list_words(struct list *l, const struct ast_word *w, bool paths)

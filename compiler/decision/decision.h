@@ -140,6 +140,8 @@ bool dd_paths(const struct dd *d, dd_node n, uint32_t stop,
 dd_node dd_restrict(struct dd *d, dd_node n, const uint64_t mask[6], const uint64_t value[6]);
 /* The node where (field & mask) == value is known to hold. */
 dd_node dd_fix(struct dd *d, dd_node n, enum dd_field f, uint64_t mask, uint64_t value);
+/* The values of this field for which the claim holds with some values of the others. */
+dd_node dd_project(struct dd *d, dd_node claim, enum dd_field f);
 /* Arguments on which two nodes differ; false when they are equal. */
 bool dd_differ(struct dd *d, dd_node x, dd_node y, uint64_t args[6]);
 /* A point on which they differ, zero wherever it does not matter; false when they are equal. */

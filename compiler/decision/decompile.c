@@ -413,32 +413,6 @@ static bool claim_is(struct verdict x, struct verdict y)
 	return verdict_eq(x, y);
 }
 
-static size_t text_length(const struct ast_cond *cond)
-{
-	BUF_AUTO text = { 0 };
-
-	if (cond)
-		ast_print_cond(&text, cond);
-	return text.n;
-}
-
-/* Exactly where it holds, or also where a more restrictive rule decides: whichever is shorter. */
-static int shortest_cond(struct decompiler *c, const struct describe_site *site, dd_node exact,
-			 dd_node wide, struct ast_cond **out)
-{
-	struct ast_cond *other;
-
-	if (exact == DD_NONE || wide == DD_NONE)
-		return -1;
-	if (dd_describe(c->d, c->arena, site, wide, out) < 0)
-		return dd_describe(c->d, c->arena, site, exact, out);
-	if (exact == wide || dd_describe(c->d, c->arena, site, exact, &other) < 0)
-		return 0;
-	if (text_length(other) < text_length(*out))
-		*out = other;
-	return 0;
-}
-
 /* `socket` refused as a whole where socketcall makes it too: said of its register. */
 static struct ast_cond *always(struct decompiler *c, struct verdict v,
 			       const struct describe_site *site)
@@ -462,8 +436,9 @@ static bool write_body(struct decompiler *c, const struct describe_site *site, d
 		if (dd_terminal(c->d, v.v[i]) == base)
 			continue;
 		dd_node exact = dd_compare(c->d, n, dd_terminal(c->d, v.v[i]), claim_is);
+		/* Where a more restrictive rule decides it may hold as well. */
 		dd_node wide = same_kind(&v, i) ? exact : dd_or(c->d, exact, stronger);
-		if (shortest_cond(c, site, exact, wide, &r.cond) < 0)
+		if (dd_describe(c->d, c->arena, site, exact, wide, &r.cond) < 0)
 			return false;
 		if (!r.cond)
 			r.cond = always(c, r.v, site);
@@ -493,7 +468,7 @@ static bool add_body(struct decompiler *c, const struct describe_site *site, dd_
 		return true;
 	if (!write_body(c, site, n, DD_NONE, &whole))
 		return ok;
-	if (!ok || strlen(whole.text) < strlen(b->text))
+	if (!ok || strlen(whole.text) * 4 < strlen(b->text) * 3)
 		*b = whole;
 	return true;
 }

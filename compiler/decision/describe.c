@@ -14,9 +14,11 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/decision/cover.h"
 #include "compiler/decision/dd.h"
 #include "compiler/policy/spell.h"
 #include "grammar/ast_build.h"
+#include "grammar/print.h"
 
 enum {
 	BRANCHES_MAX = 1024,  /* claims below one argument */
@@ -27,6 +29,10 @@ enum {
 	PIECES_MAX = 4096,    /* of one set of values */
 	SCATTERED = 12,       /* bits without an order, whose opposite is tried as well */
 	CUBES_MAX = 1000,     /* in one chain of `or`, which the grammar bounds */
+	MEMBERS_TRIED = 64,   /* of a set, while its structure is looked for */
+	PLAIN = 5,            /* what costs no more is not told in another way */
+	TRIES_MAX = 20000,    /* of sets and cubes for one structure */
+	STEPS_MAX = 1 << 20,  /* of the diagrams for one structure */
 };
 
 struct mark {
@@ -660,37 +666,56 @@ static size_t smaller(size_t x, size_t y)
 	return x < y ? x : y;
 }
 
-/* NULL: it cannot be said. Not for sets that are empty or everything. */
-static struct ast_cond *set_cond(struct describer *s, unsigned arg, dd_node set)
-{
-	struct operand o;
-	uint64_t tested = tested_bits(s, set);
-	struct shape best = { 0 };
-	struct ast_cond *c = NULL;
+struct telling { /* the best way to tell a set: as a shape, or as masked values */
+	struct operand o, reg;
+	struct shape best;
+	bool by_cubes, not ;
+	dd_node cubes;
+	size_t cost; /* 0: there is none */
+};
 
-	if (!typed_operand(s, arg, &o) || tested & ~bits_below(o.width))
-		o = register_operand(s, arg);
-	struct operand reg = register_operand(s, arg);
+static void find_telling(struct describer *s, unsigned arg, dd_node set, struct telling *t)
+{
+	uint64_t tested = tested_bits(s, set);
 	dd_node others = dd_not(s->d, set);
+
+	*t = (struct telling){ .reg = register_operand(s, arg) };
 	if (others == DD_NONE)
-		return NULL;
-	size_t cubes = cubes_cond(s, &reg, set, NULL), holes = cubes_cond(s, &reg, others, NULL);
-	bool not = holes < cubes;
-	if (not )
-		cubes = holes;
+		return;
+	if (!typed_operand(s, arg, &t->o) || tested & ~bits_below(t->o.width))
+		t->o = t->reg;
+	size_t cubes = cubes_cond(s, &t->reg, set, NULL),
+	       holes = cubes_cond(s, &t->reg, others, NULL);
+	t->not = holes < cubes;
+	t->cubes = t->not ? others : set;
+	cubes = smaller(cubes, holes);
 	/* More pieces cost more than the cubes do, or than may be written; those between are one less. */
 	size_t most =
 		smaller(smaller(s->left, cubes == SIZE_MAX ? cubes : cubes * 3), PIECES_MAX) + 2;
-	try_shape(s, set, &o, bits_below(o.width), most, &best);
-	if (tested != bits_below(o.width))
-		try_shape(s, set, mask_is_legal(&o, tested) ? &o : &reg, tested, most, &best);
-	if (cubes != SIZE_MAX && (!best.cost || cubes * 6 < best.cost)) {
-		cubes_cond(s, &reg, not ? others : set, &c);
-		return not ? make_not(s, c) : c;
-	}
-	if (!best.cost || best.pieces.list.n > s->left)
+	try_shape(s, set, &t->o, bits_below(t->o.width), most, &t->best);
+	if (tested != bits_below(t->o.width))
+		try_shape(s, set, mask_is_legal(&t->o, tested) ? &t->o : &t->reg, tested, most,
+			  &t->best);
+	t->by_cubes = cubes != SIZE_MAX && (!t->best.cost || cubes * 6 < t->best.cost);
+	if (t->by_cubes)
+		t->cost = cubes * 6;
+	else if (t->best.pieces.list.n <= s->left)
+		t->cost = t->best.cost;
+}
+
+/* NULL: it cannot be said. Not for sets that are empty or everything. */
+static struct ast_cond *set_cond(struct describer *s, unsigned arg, dd_node set)
+{
+	struct telling t;
+	struct ast_cond *c = NULL;
+
+	find_telling(s, arg, set, &t);
+	if (!t.cost)
 		return NULL;
-	return pieces_cond(s, best.o, best.mask, &best.pieces, best.not );
+	if (!t.by_cubes)
+		return pieces_cond(s, t.best.o, t.best.mask, &t.best.pieces, t.best.not );
+	cubes_cond(s, &t.reg, t.cubes, &c);
+	return t.not ? make_not(s, c) : c;
 }
 
 /* ---- a claim ---- */
@@ -845,18 +870,120 @@ static void use_commas(struct ast_cond *c)
 		c->comma = true;
 }
 
-int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node claim,
-		struct ast_cond **out)
-{
-	struct describer s = { .d = d,
-			       .arena = a,
-			       .site = site,
-			       .left = DESCRIBE_MAX,
-			       .work = WORK_MAX,
-			       .visits = VISITS_MAX };
+/* ---- a claim by its structure ---- */
 
+static size_t cost_of_set(void *ctx, unsigned arg, dd_node set)
+{
+	struct describer *s = ctx;
+	size_t left = s->left;
+	struct telling t;
+
+	s->left = smaller(left, MEMBERS_TRIED);
+	find_telling(s, arg, set, &t);
+	s->left = left;
+	return t.cost ? t.cost : SIZE_MAX;
+}
+
+static struct ast_cond *cover_cond(struct describer *s, const struct cover *c)
+{
+	if (c->kind == COVER_SET)
+		return set_cond(s, c->arg, c->set);
+	struct ast_cond *l = cover_cond(s, c->left), *r = cover_cond(s, c->right);
+	enum ast_cond_kind kind = c->kind == COVER_AND ? AST_COND_AND : AST_COND_OR;
+	return l && r ? join_list(s, kind, l, r) : NULL;
+}
+
+/* What reading it costs: as the cost of a set, and one more for each word between two. */
+static size_t cond_cost(const struct ast_cond *c)
+{
+	size_t cost = 0;
+
+	if (c->kind != AST_COND_CMP)
+		return cond_cost(c->left) + (c->right ? cond_cost(c->right) : 0) + 1;
+	for (const struct ast_value *v = c->values; v; v = v->next)
+		cost += v->kind == AST_VALUE_RANGE ? 3 : 2;
+	return cost + (c->mask != NULL);
+}
+
+static size_t text_length(const struct ast_cond *c)
+{
+	BUF_AUTO text = { 0 };
+
+	ast_print_cond(&text, c);
+	return text.n;
+}
+
+/* The cheaper to read, the shorter where they are alike. */
+static bool is_shorter(const struct ast_cond *x, const struct ast_cond *y)
+{
+	size_t a = cond_cost(x), b = cond_cost(y);
+
+	return a != b ? a < b : text_length(x) < text_length(y);
+}
+
+static bool may_search(const struct describer *s, const struct ast_cond *so_far)
+{
+	return (!so_far || cond_cost(so_far) > PLAIN) && s->d->nodes.n < dd_budget(s->d) / 2 &&
+	       s->visits;
+}
+
+static void find_structure(struct describer *s, dd_node must, dd_node may, struct ast_cond **out)
+{
+	struct cover_search search = {
+		.d = s->d, .arena = s->arena, .cost = cost_of_set, .ctx = s, .left = TRIES_MAX
+	};
+	size_t aside = dd_put_aside(s->d, STEPS_MAX);
+	const struct cover *c = cover_find(&search, must, may);
+
+	dd_give_back(s->d, aside);
+	if (!c)
+		return;
+	struct ast_cond *found = cover_cond(s, c);
+	if (found && (!*out || is_shorter(found, *out)))
+		*out = found;
+}
+
+/* ---- all of it ---- */
+
+static struct describer new_describer(struct dd *d, struct arena *a,
+				      const struct describe_site *site)
+{
+	return (struct describer){ .d = d,
+				   .arena = a,
+				   .site = site,
+				   .left = DESCRIBE_MAX,
+				   .work = WORK_MAX,
+				   .visits = VISITS_MAX };
+}
+
+/* Argument by argument. */
+static int by_branches(struct describer *s, dd_node claim, struct ast_cond **out)
+{
 	*out = NULL;
-	if (claim == DD_NONE || claim == DD_FALSE || claim_cond(&s, claim, out) < 0 || !s.visits)
+	if (claim != DD_NONE && claim != DD_FALSE && claim_cond(s, claim, out) == 0 && s->visits)
+		return 0;
+	*out = NULL; /* what was written until then says too little */
+	return -1;
+}
+
+int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node must,
+		dd_node may, struct ast_cond **out)
+{
+	struct describer s = new_describer(d, a, site), other = s;
+	struct ast_cond *exact = NULL;
+	int bad;
+
+	if (must == DD_NONE || may == DD_NONE)
+		return -1;
+	bad = by_branches(&s, may, out);
+	if (!bad && !*out)
+		return 0;
+	if (must != may && by_branches(&other, must, &exact) == 0 && exact &&
+	    (bad || is_shorter(exact, *out)))
+		*out = exact;
+	if (may_search(&s, *out))
+		find_structure(&s, must, may, out);
+	if (!*out)
 		return -1;
 	use_commas(*out);
 	return 0;

@@ -21,8 +21,9 @@ struct describe_site {                  /* the call whose arguments are spoken o
 enum { DESCRIBE_MAX = 20000, DESCRIBE_MIB_MAX = 512 };
 
 /*
- * 0 and *out (NULL: it holds always), or -1: the claim needs more than these, or looks at
- * something else than arguments. Not for DD_FALSE, which no condition says.
+ * A condition that holds wherever `must` does and nowhere outside `may`: the shortest that was
+ * found. 0 and *out (NULL: always), or -1: it takes more than these, or looks at something else
+ * than arguments. Not for DD_FALSE, which no condition says.
  */
-int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node claim,
-		struct ast_cond **out);
+int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node must,
+		dd_node may, struct ast_cond **out);

@@ -321,6 +321,11 @@ dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f)
 	return whatever_else(d, claim, field_rank(f));
 }
 
+dd_node dd_project(struct dd *d, dd_node claim, enum dd_field f)
+{
+	return dd_not(d, dd_whatever_else(d, dd_not(d, claim), f));
+}
+
 /* ---- two diagrams ---- */
 
 bool dd_differ_at(struct dd *d, dd_node x, dd_node y, struct dd_point *p)

@@ -22,36 +22,6 @@ struct field { /* one argument: `shift` upper bits are not looked at */
 	char name[24];
 };
 
-/* ---- one field of several ---- */
-
-/* For some values of the other fields. */
-static dd_node forget_others(struct dd *d, dd_node n, enum dd_field keep, dd_node tag)
-{
-	if (n == DD_NONE)
-		return DD_NONE;
-	const struct node k = d->nodes.v[n];
-	if (k.bit == DD_TERMINAL)
-		return n;
-	const struct computed *c = dd_computed(d, n, (dd_node)keep, tag);
-	if (c->f == n && c->g == (dd_node)keep && c->h == tag)
-		return c->result;
-	if (!dd_step(d))
-		return DD_NONE;
-	dd_node low = forget_others(d, k.low, keep, tag);
-	dd_node high = forget_others(d, k.high, keep, tag);
-	dd_node r =
-		rank_field(k.bit / 64) == keep ? dd_make(d, k.bit, low, high) : dd_or(d, low, high);
-	if (r != DD_NONE)
-		*dd_computed(d, n, (dd_node)keep, tag) =
-			(struct computed){ n, (dd_node)keep, tag, r };
-	return r;
-}
-
-static dd_node only_field(struct dd *d, dd_node claim, enum dd_field keep)
-{
-	return forget_others(d, claim, keep, d->operation--);
-}
-
 /* ---- values ---- */
 
 static uint64_t sign_of(const struct field *f)
@@ -312,7 +282,7 @@ bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arc
 	for (unsigned f = 0; f <= DD_IP; f++) {
 		if (!(fields >> f & 1))
 			continue;
-		dd_node part = only_field(d, claim, (enum dd_field)f);
+		dd_node part = dd_project(d, claim, (enum dd_field)f);
 		struct field k = field_of(d, part, (enum dd_field)f, arch, sys);
 		product = dd_and(d, product, part);
 		if (part == DD_TRUE)

@@ -169,7 +169,7 @@ def test_dockers_default_through_libseccomp(pale, tmp_path, caps, record_propert
     lines = got.out.splitlines()
     record_property("figure", f"import: Docker's default ({caps}), {len(prog.read_bytes()) // 8} "
                               f"instructions, {len(lines)} lines of policy")
-    assert "arch x86_64, x32, i386;" in got.out and len(lines) < 75
+    assert "arch x86_64, x32, i386;" in got.out and len(lines) < 80
     assert "errno ENOSYS clone3;" in got.out or "sys_admin" in caps
     assert "number -1" in got.err
     text = tmp_path / "docker.pale"
@@ -399,3 +399,34 @@ def test_sets_of_values_are_told_plainly_where_a_mask_has_no_names(pale, tmp_pat
                     f"foreign kill; allow {rule}; allow read, execve; }}")
     pale("compile", "-t", "bpf", "-o", tmp_path / "p.bpf", path, check=0)
     assert f"allow {told};" in pale("import", tmp_path / "p.bpf", check=0).out
+
+
+# ---- the structure of conditions ----
+
+NEW = "CLONE_NEWTIME|CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET"
+STRUCTURES = [
+    ("i386", f"setns(flags has any {NEW} or flags == 0)"),
+    ("x86_64", "setns(flags lacks CLONE_NEWUSER, flags != 0)"),
+    ("x86_64", "setns(flags has CLONE_NEWUSER or flags == 0)"),
+    ("x86_64", "#1008(arg0 >= 1 or arg1 >= 2 or (arg2 & 15) == 4 or (arg2 & 255) in 5..6 or "
+               "arg2 == 9 and arg3 >= 10 and arg4 >= 12)"),
+    ("x86_64", "#1000(arg0 == 0, (arg1 & 0xff00) == 768 or (arg1 & 255) == 1 or "
+               "(arg1 & 0xffff) in {11, 111}, arg2 == 2)"),
+    ("x86_64", "#1004(arg0 == 0 and arg1 == 11 or arg1 == 1 and arg2 == 2)"),
+    ("x86_64", "#7000(arg0 == 7 or arg0 == 8 and arg3 == 1)"),  # not "in {7, 8} and arg3 == 1"
+    ("x86_64", "fcntl(cmd == F_GETFL or cmd == F_SETFL and (arg & 0xfffffffffffff7ff) == 2)"),
+]
+
+
+@pytest.mark.parametrize("verdict, default", [("allow", "errno EPERM"), ("errno EPERM", "allow")])
+@pytest.mark.parametrize("arch, call", STRUCTURES, ids=[c.partition("(")[0] + str(i) for i, (_, c) in enumerate(STRUCTURES)])
+def test_a_condition_keeps_its_structure(pale, tmp_path, arch, call, verdict, default):
+    path, prog, again = (tmp_path / n for n in ("p.pale", "p.bpf", "a.pale"))
+    path.write_text(f"policy p {{ level linux 6.18; layers seccomp; arch {arch}; default {default}; "
+                    f"unknown {default}; foreign kill; {verdict} {call}; }}")
+    pale("compile", "-q", "-t", "bpf", "-o", prog, path, check=0)
+    text = pale("import", "-n", "p", "-o", again, prog, check=0) and again.read_text()
+    assert "".join(f"{verdict} {call};".split()) in "".join(text.split()), text
+    assert max(map(len, text.splitlines())) <= 100
+    pale("compile", "-q", "-t", "bpf", "-o", tmp_path / "again.bpf", again, check=0)
+    assert (tmp_path / "again.bpf").stat().st_size <= prog.stat().st_size
