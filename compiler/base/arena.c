@@ -119,6 +119,14 @@ void arena_no_memory(struct arena *a)
 	run_out(a->oom);
 }
 
+static void free_chunk(struct chunk *c)
+{
+	if (c->mapped)
+		munmap(c, HUGE_PAGE);
+	else
+		free(c);
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)
@@ -131,10 +139,7 @@ void arena_free(struct arena *a)
 		a->next->link = a->link;
 	for (struct chunk *c = a->head, *next; c; c = next) {
 		next = c->next;
-		if (c->mapped)
-			munmap(c, HUGE_PAGE);
-		else
-			free(c);
+		free_chunk(c);
 	}
 	a->bound->used -= a->size;
 	free(a);
@@ -187,6 +192,26 @@ static struct chunk *add_next(struct arena *a)
 	return c;
 }
 
+static size_t aligned(size_t size)
+{
+	return size ? (size + ALIGN - 1) & ~(ALIGN - 1) : ALIGN;
+}
+
+void arena_give_back(struct arena *a, const void *p, size_t size)
+{
+	struct chunk **at = &a->head;
+
+	while (*at && (void *)(*at)->data != p)
+		at = &(*at)->next;
+	struct chunk *c = *at;
+	if (!c || c->used != aligned(size))
+		return;
+	*at = c->next;
+	a->size -= c->size;
+	a->bound->used -= c->size;
+	free_chunk(c);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct chunk *c = a->head;
@@ -194,7 +219,7 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		run_out(a->oom);
-	size = size ? (size + ALIGN - 1) & ~(ALIGN - 1) : ALIGN;
+	size = aligned(size);
 	if (c && c->size - c->used >= size) {
 		p = c->data + c->used;
 		c->used += size;
@@ -271,4 +296,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 size_t arena_size(const struct arena *a)
 {
 	return a->size;
+}
+
+size_t arena_taken(const struct arena *a)
+{
+	return a->bound->used;
 }

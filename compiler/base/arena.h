@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Arena: one region of memory a compilation; nothing allocated from it is freed by itself.
+ * Arena: one region of memory a compilation; nothing allocated from it is freed by itself, but what
+ * arena_give_back() names.
  * arena_alloc() never returns NULL: when memory runs out it calls the handler given to
  * arena_new() (the command line prints one line and leaves); a handler that
  * returns, or none, aborts. Memory is zeroed and aligned for any type.
@@ -19,7 +20,14 @@ void arena_free(struct arena *a); /* NULL is fine */
 /* For memory that failed elsewhere: the handler, as when the arena's own ends. */
 _Noreturn void arena_no_memory(struct arena *a);
 
-size_t arena_size(const struct arena *a); /* bytes taken from the system, for those with a bound */
+size_t arena_size(const struct arena *a);  /* bytes taken from the system, for those with a bound */
+size_t arena_taken(const struct arena *a); /* the same, of all that share its bound */
+
+/*
+ * Frees what an arena_alloc() of so many bytes returned, where it was large enough for a chunk of
+ * its own; does nothing where it was not. For tables that were outgrown and that nobody else holds.
+ */
+void arena_give_back(struct arena *a, const void *p, size_t size);
 
 /*
  * What an arena and its scratches take together is bounded from here on: where they would take more

@@ -27,6 +27,16 @@ void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 		(vec)->v[(vec)->n++] = (x);                                                        \
 	} while (0)
 
+/* The same for a vec whose array nobody else holds: the one that it outgrows is given back. */
+#define vec_push_own(a, vec, x)                                                                    \
+	do {                                                                                       \
+		void *outgrown_ = (vec)->v;                                                        \
+		size_t bytes_ = (vec)->cap * sizeof(*(vec)->v);                                    \
+		vec_push((a), (vec), x);                                                           \
+		if ((vec)->v != outgrown_ && outgrown_)                                            \
+			arena_give_back((a), outgrown_, bytes_);                                   \
+	} while (0)
+
 /*
  * vec_each(&rules, r) { ... }: r is a pointer to each element in turn. An empty vec has no
  * array, and NULL + 0 is undefined (clang's UBSan says so).

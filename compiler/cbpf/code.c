@@ -38,6 +38,7 @@ static void grow_table(struct code *c)
 	size_t cap = c->cap ? c->cap * 2 : 1024;
 	uint32_t *table = ARENA_ARRAY(c->arena, uint32_t, cap);
 
+	arena_give_back(c->arena, c->table, c->cap * sizeof(*table));
 	for (size_t i = 0; i < c->nodes.n; i++) {
 		size_t at = hash_node(&c->nodes.v[i]) & (cap - 1);
 		while (table[at])
@@ -56,7 +57,7 @@ static code_id find_node(struct code *c, struct code_node n)
 	for (; c->table[at]; at = (at + 1) & (c->cap - 1))
 		if (same_node(&c->nodes.v[c->table[at] - 1], &n))
 			return c->table[at] - 1;
-	vec_push(c->arena, &c->nodes, n);
+	vec_push_own(c->arena, &c->nodes, n);
 	c->table[at] = (uint32_t)c->nodes.n;
 	return (code_id)c->nodes.n - 1;
 }
@@ -166,6 +167,7 @@ static void grow_slots(struct rewrite *r)
 	for (size_t i = 0; i < n; i++)
 		if (old[i].used)
 			r->slots[find_slot(r, old[i].from, old[i].held)] = old[i];
+	arena_give_back(r->c->arena, old, n * sizeof(*old));
 }
 
 /* Is what a load would bring in A already? */
@@ -243,16 +245,16 @@ size_t code_count_more(struct code *c, code_id root)
 
 	/* A stack of its own: the graph may be deeper than the machine's. */
 	c->todo.n = 0;
-	vec_push(c->arena, &c->todo, root);
+	vec_push_own(c->arena, &c->todo, root);
 	while (c->todo.n) {
 		struct code_node *node = &c->nodes.v[c->todo.v[--c->todo.n]];
 		if (node->kind == CODE_RET || node->visit == c->visit)
 			continue;
 		node->visit = c->visit;
 		count++;
-		vec_push(c->arena, &c->todo, node->t);
+		vec_push_own(c->arena, &c->todo, node->t);
 		if (node->kind == CODE_JUMP)
-			vec_push(c->arena, &c->todo, node->f);
+			vec_push_own(c->arena, &c->todo, node->f);
 	}
 	return count;
 }

@@ -345,6 +345,17 @@ static void sum_costs(struct costs *all)
 		qsort(all->list.v, n, sizeof(*all->list.v), dearer);
 }
 
+/* The leaf of a number of the family; it stands in one of the ranges. */
+static code_id leaf_of(const struct generator *g, enum arch a, uint32_t nr)
+{
+	for (size_t i = 0; i < g->ntokens; i++)
+		vec_each(&g->tokens[i].ranges, r)
+			if (g->tokens[i].audit == arch_info(a)->audit && nr >= r->first &&
+			    nr <= r->last)
+				return r->leaf;
+	BUG("a number outside its token's ranges");
+}
+
 /* Each conditional rule pays its part of its number's leaf. */
 static void charge_rules(struct generator *g, struct costs *all)
 {
@@ -356,7 +367,7 @@ static void charge_rules(struct generator *g, struct costs *all)
 			continue;
 		for (size_t k = first; k < end; k++)
 			conditional += g->p->calls.v[k].cond != NULL;
-		size_t insns = code_count(&g->code, build_number(g, r->arch, r->nr));
+		size_t insns = code_count(&g->code, leaf_of(g, r->arch, r->nr));
 		for (size_t k = first; k < end; k++)
 			if (g->p->calls.v[k].cond)
 				vec_push(g->arena, &all->list,

@@ -75,6 +75,8 @@ static size_t cut(struct generator *g, size_t largest, struct part parts[PARTS_M
 		for (size_t i = 0; i < g->tokens[t].ranges.n; i++, at++) {
 			code_id leaf = g->tokens[t].ranges.v[i].leaf;
 			size_t more = code_count_more(&g->code, leaf) + 1;
+			if (more > CBPF_MAX) /* one range's, which is not cut */
+				return 0;
 			if (insns && insns + more > largest) {
 				if (++n == PARTS_MAX)
 					return 0;

@@ -75,6 +75,7 @@ static void check_policy(struct check *c, const struct policy *p)
 	struct target_check q = question(c);
 	const struct target *t;
 
+	session_bound_compile(c->session, p);
 	printf("policy " PRISTR "\n", STRARG(p->name));
 	policy_check(p, c->session->diags);
 	for (size_t i = 0; (t = target_at(i)); i++) {
@@ -87,6 +88,7 @@ static void check_policy(struct check *c, const struct policy *p)
 			t->check(&q, t, p);
 		say_answers(c, &q);
 	}
+	session_bound_compile(c->session, NULL);
 	if (session_report(c->session))
 		c->failed = true;
 }

@@ -38,13 +38,18 @@ void session_open_run(struct session *s);
  */
 void session_bound(struct session *s);
 /*
+ * From here on what is made of this policy is bounded (PL220, and out), whatever its shape: the tree
+ * of a file is bounded by its text, what its rules become is not. NULL: the session's bound alone.
+ */
+void session_bound_compile(struct session *s, const struct policy *p);
+/*
  * For one file of several, so that memory is a file's and not that of all: opens `own` and returns
  * it, but for standard input, which is read once and stays in `s`. Both end in session_done().
  */
 struct session *session_for(struct session *s, struct session *own, const char *path);
 /*
  * What is done in `one`, of session_for(), for one of several files: fn(who), whose status this is.
- * A file that would take more memory than is a session's (PL218) ends that: `one` is new then, with
+ * A file that would take more memory than there is for it (PL218, PL220) ends that: `one` is new then, with
  * this error in it, and the answer EXIT_FOUND. What fn held outside of arenas is lost.
  */
 int session_guard(struct session *one, int (*fn)(void *who), void *who);

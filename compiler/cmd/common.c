@@ -54,7 +54,10 @@ static void leave_run_without_memory(void)
  * What one file may cost, whatever its shape, is 1 GiB; the arenas are all of a process but some
  * MiB. The bounds of single steps come before this one, and know the rule.
  */
-enum { SESSION_MIB_MAX = 768 };
+enum {
+	SESSION_MIB_MAX = 768,
+	COMPILE_MIB_MAX = 256, /* 64,000 rules of a line each take less, whatever they compare */
+};
 
 static const struct source *largest_source(const struct session *s)
 {
@@ -66,22 +69,55 @@ static const struct source *largest_source(const struct session *s)
 	return largest;
 }
 
+static void tell_file_bound(const struct session *s, struct diags *ds)
+{
+	const struct source *src = largest_source(s);
+	struct diag *d = diag_add(ds, DIAG_PL218, NO_SPAN,
+				  "'%s' (%zu bytes) needs more than %d MiB of memory",
+				  src ? src->name : "this", src ? src->text.n : 0, SESSION_MIB_MAX);
+
+	diag_help(
+		ds, d,
+		"no policy or profile in use comes near it: write fewer rules, values or entries");
+}
+
+/* At once, and not in what is left behind: its places are those of the full session's sources. */
+static void tell_compile_bound(const struct session *s)
+{
+	struct session own = { .diag_json = s->diag_json, .failure = s->failure };
+	struct call_cost cost = policy_dearest_call(s->compiled);
+	const struct call_rule *r = cost.dearest;
+
+	/* What finds the lines of a source stands in the full arena, and is small. */
+	arena_bound(s->arena, SIZE_MAX, NULL, NULL);
+	own.arena = arena_new(leave_without_memory);
+	own.sources = s->sources;
+	own.diags = diags_new(own.arena, own.sources);
+	struct diag *d = diag_add(
+		own.diags, DIAG_PL220, r->origin ? r->origin->span : s->compiled->span,
+		"to compile policy '" PRISTR "' takes more than %d MiB of memory: most is %s's, "
+		"%zu rules with %zu comparisons, this one with most",
+		STRARG(s->compiled->name), COMPILE_MIB_MAX, r->sys ? r->sys->name : "a number",
+		cost.rules, cost.comparisons);
+	diag_help(own.diags, d,
+		  "join values into ranges or masks, or leave the distinction to the default");
+	session_report(&own);
+	arena_free(own.arena);
+}
+
 /* The session's arena is full: what is to be said stands in one of its own. */
 static void leave_at_bound(void *who)
 {
 	struct session *s = who, own = { .diag_json = s->diag_json, .failure = s->failure };
 	jmp_buf *back = s->at_bound;
-	const struct source *src = largest_source(s);
 
 	own.arena = arena_new(leave_without_memory);
 	own.sources = sources_new(own.arena);
 	own.diags = diags_new(own.arena, own.sources);
-	struct diag *d = diag_add(own.diags, DIAG_PL218, NO_SPAN,
-				  "'%s' (%zu bytes) needs more than %d MiB of memory",
-				  src ? src->name : "this", src ? src->text.n : 0, SESSION_MIB_MAX);
-	diag_help(
-		own.diags, d,
-		"no policy or profile in use comes near it: write fewer rules, values or entries");
+	if (s->compiled)
+		tell_compile_bound(s);
+	else
+		tell_file_bound(s, own.diags);
 	if (back) {
 		session_close(s);
 		*s = own;
@@ -119,6 +155,15 @@ static void open_with(struct session *s, int failure)
 void session_bound(struct session *s)
 {
 	arena_bound(s->arena, (size_t)SESSION_MIB_MAX << 20, leave_at_bound, s);
+}
+
+void session_bound_compile(struct session *s, const struct policy *p)
+{
+	size_t all = (size_t)SESSION_MIB_MAX << 20;
+	size_t most = arena_taken(s->arena) + ((size_t)COMPILE_MIB_MAX << 20);
+
+	s->compiled = p && p->calls.n && most < all ? p : NULL;
+	arena_bound(s->arena, s->compiled ? most : all, leave_at_bound, s);
 }
 
 void session_open(struct session *s)

@@ -85,8 +85,11 @@ static int compile_policies(struct request *r, const struct policies *of)
 	if (r->c.log_only)
 		targets_log_only(&r->c, of);
 	compare_runtimes(r, of);
-	for (size_t i = 0; i < of->list.n && !err; i++)
+	for (size_t i = 0; i < of->list.n && !err; i++) {
+		session_bound_compile(s, of->list.v[i]);
 		err = targets_write(&r->c, of->list.v[i]);
+	}
+	session_bound_compile(s, NULL);
 	return session_report(s) || err ? EXIT_FOUND : EXIT_OK;
 }
 

@@ -66,8 +66,10 @@ dd_node dd_make(struct dd *d, uint32_t bit, dd_node low, dd_node high)
 	}
 	if (d->nodes.n >= d->budget)
 		return DD_NONE;
-	vec_push(d->arena, &d->nodes, ((struct node){ bit, low, high }));
+	vec_push_own(d->arena, &d->nodes, ((struct node){ bit, low, high }));
 	if (d->nodes.n * 2 > d->unique_size) {
+		arena_give_back(d->arena, d->unique, d->unique_size * sizeof(*d->unique));
+		arena_give_back(d->arena, d->computed, d->computed_size * sizeof(*d->computed));
 		d->unique_size *= 2;
 		tables_make(d);
 	} else {

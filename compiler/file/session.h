@@ -5,6 +5,8 @@
 
 #include "compiler/base/diag.h"
 
+struct policy;
+
 /* How a command ends, and what a step of it that may fail returns (language.md, Exit codes). */
 enum {
 	EXIT_OK = 0,
@@ -19,8 +21,9 @@ struct session {
 	struct arena *arena;
 	struct sources *sources;
 	struct diags *diags;
-	bool diag_json;    /* --diag=json, or PALE_DIAG=json */
-	bool starved;      /* PL020 was reported */
-	int failure;       /* the status to leave with when memory ends */
-	jmp_buf *at_bound; /* session_guard() is where PL218 leads to; NULL: out */
+	bool diag_json;                /* --diag=json, or PALE_DIAG=json */
+	bool starved;                  /* PL020 was reported */
+	int failure;                   /* the status to leave with when memory ends */
+	jmp_buf *at_bound;             /* session_guard() is where bounds lead to; NULL: out */
+	const struct policy *compiled; /* what session_bound_compile() was told */
 };

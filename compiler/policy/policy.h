@@ -234,6 +234,12 @@ bool policy_knows(const struct policy *p, enum arch a, uint32_t nr);
 /* The half-open index range of p->calls for one (arch, nr). */
 void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end);
 
+struct call_cost {                       /* what the conditions on one call compare */
+	const struct call_rule *dearest; /* the rule that compares most; NULL: there is no rule */
+	size_t rules, comparisons;       /* on its call: more comparisons than on any other */
+};
+struct call_cost policy_dearest_call(const struct policy *p);
+
 /* Warnings: layers that disagree (rule 6), nothing can start (rule 10). */
 void policy_check(const struct policy *p, struct diags *ds);
 /* The part of it that is about starting: execve is refused on a machine family (PL202). */

@@ -132,6 +132,24 @@ def test_one_file_has_a_bounded_price(tmp_path, name):
         bound(proc)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("shape", [equal, ranges, spread])
+def test_what_rules_become_ends_at_one_size_of_memory(tmp_path, shape):
+    (tmp_path / "t.pale").write_text(shape(300000))
+    proc = held(["compile", "-q", "-t", "bpf", "-o", "out/", "t.pale"], tmp_path)
+    bound(proc, "PL220")
+    assert b"more than 256 MiB" in proc.stderr and b"comparisons" in proc.stderr, proc.stderr[-400:]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("shape", [equal, pairs, ranges, spread])
+def test_memory_grows_no_faster_than_the_rules(tmp_path, shape):
+    (tmp_path / "t.pale").write_text(shape(16000))
+    proc = held(["compile", "-q", "-t", "bpf", "-o", "out/", "t.pale"], tmp_path, (resource.RLIMIT_AS, 128 << 20))
+    assert proc.returncode == (shape != spread), proc.stderr[-400:]
+
+
 # ---- other targets, other commands ----
 
 AA = "program /bin/x; layers apparmor; arch x86_64; default errno EPERM;"

@@ -95,6 +95,30 @@ static void arena_and_scratches_share_a_bound(void **state)
 	arena_free(a);
 }
 
+static void arena_takes_back_what_has_a_chunk_of_its_own(void **state)
+{
+	struct arena *a = arena_new(NULL);
+	unsigned char *small = arena_alloc(a, 100), *large = arena_alloc(a, 1 << 20);
+	unsigned char *other = arena_alloc(a, 100);
+	size_t with = arena_taken(a);
+	VEC(int) v = { 0 };
+
+	(void)state;
+	arena_give_back(a, large, 1 << 20);
+	assert_true(arena_taken(a) <= with - (1 << 20));
+	with = arena_taken(a);
+	arena_give_back(a, small, 100);
+	memset(small, 1, 100); /* another lives in its chunk */
+	memset(other, 2, 100);
+	assert_int_equal(arena_taken(a), with);
+	for (int i = 0; i < 10000000; i++)
+		vec_push_own(a, &v, i);
+	for (int i = 0; i < 10000000; i += 9999)
+		assert_int_equal(v.v[i], i);
+	assert_true(arena_taken(a) < v.cap * sizeof(int) + (8 << 20));
+	arena_free(a);
+}
+
 static void vec_keeps_what_was_pushed(void **state)
 {
 	struct arena *a = arena_new(NULL);
@@ -476,6 +500,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
 		cmocka_unit_test(arena_and_scratches_share_a_bound),
+		cmocka_unit_test(arena_takes_back_what_has_a_chunk_of_its_own),
 		cmocka_unit_test(arena_refuses_overflow),
 		cmocka_unit_test(vec_keeps_what_was_pushed),
 		cmocka_unit_test(numbers_are_strict),
