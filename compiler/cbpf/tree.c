@@ -31,13 +31,14 @@
 #include "compiler/cbpf/tree.h"
 
 enum {
-	LONE_MAX = 8,    /* equality tests in a row */
-	TALL_LEAF = 5,   /* instructions of a leaf from which its value is worth a point */
-	TALL_MAX = 2,    /* such points */
-	POINT_PART = 64, /* the part of all weight that makes a value hot */
+	LONE_MAX = 8,  /* equality tests in a row */
+	TALL_LEAF = 5, /* instructions of a leaf from which its value is worth a point */
+	TALL_MAX = 2,  /* such points */
 };
 
 #define NEVER 1e30f
+
+static const double point_part = 1.0 / 64; /* of all weight: makes a value hot */
 
 struct choice {
 	enum { CHOICE_LONE, CHOICE_BITS, CHOICE_POINT, CHOICE_SPLIT } kind;
@@ -503,7 +504,7 @@ static void take_points(struct tree *t, const struct tree_input *in)
 	double all = t->sum[in->n];
 
 	for (size_t p = 0; p < in->npoints && t->npoints < in->points_max; p++)
-		if (in->points[p].weight >= all / POINT_PART)
+		if (in->points[p].weight >= all * point_part)
 			add_point(t, in, in->points[p]);
 	if (in->npoints)
 		return;
@@ -672,7 +673,7 @@ bool tree_has_points(const struct tree *t, struct problem q, const struct tree_i
 	size_t n = 0;
 
 	for (size_t p = 0; p < in->npoints && n < in->points_max; p++)
-		n += in->points[p].weight >= all / POINT_PART &&
+		n += in->points[p].weight >= all * point_part &&
 		     in->points[p].value >= t->r[q.i].first &&
 		     in->points[p].value <= t->r[q.j].last;
 	return n == points_between(t, q.i, q.j);
