@@ -8,13 +8,16 @@
 
 enum {
 	ARGS = 6,
-	TERMS_MAX = 24,  /* of one list */
-	PIECES_MAX = 16, /* of a set that is told by ranges */
-	SHORT = 5,       /* a cost that no list is below by much */
-	NEVER = 1 << 20, /* the length of a path that there is none of */
-	DEPTH = 1,       /* lists whose last term is a list of the other kind ... */
-	MIXED_MAX = 2,   /* ... after so many terms at most */
-	VAIN_MAX = 4,    /* terms one after the other that make a list no cheaper */
+	TERMS_MAX = 24,      /* of one list */
+	PIECES_MAX = 16,     /* of a set that is told by ranges */
+	SHORT = 5,           /* a cost that no list is below by much */
+	NODES_MAX = 1 << 13, /* of a claim whose structure is looked for */
+	NEVER = 1 << 20,     /* the length of a path that there is none of */
+	DEPTH = 1,           /* lists whose last term is a list of the other kind ... */
+	TRY = 64,            /* visits that a cost or a bit left out is counted as */
+	MIXED_MAX = 2,       /* ... after so many terms at most */
+	COST_FIRST = 16,     /* of a structure, at the first try ... */
+	COST_MAX = 256,      /* ... and at the last */
 };
 
 struct box { /* of values, an argument at a time */
@@ -27,11 +30,15 @@ struct list { /* sets of one argument, OR between */
 	size_t n;
 };
 
+static bool spend(struct cover_search *s, size_t visits)
+{
+	s->left -= s->left < visits ? s->left : visits;
+	return s->left;
+}
+
 static bool try_more(struct cover_search *s)
 {
-	if (s->left)
-		s->left--;
-	return s->left;
+	return spend(s, TRY);
 }
 
 /* Remembers all: a cache that forgot would make what is found depend on the nodes' numbers. */
@@ -141,15 +148,17 @@ static dd_node holds_where(struct cover_search *s, const struct cover *c)
 /* ---- cubes ---- */
 
 /* How many bits the shortest way to DD_TRUE looks at. */
-static uint32_t path_length(struct dd *d, dd_node n)
+static uint32_t path_length(struct cover_search *s, dd_node n)
 {
+	struct dd *d = s->d;
 	struct node k = d->nodes.v[n];
 
 	if (k.bit == DD_TERMINAL)
 		return n == DD_TRUE ? 0 : NEVER;
 	if (!dd_memo_first(d, n))
 		return d->memo[n].result;
-	uint32_t low = path_length(d, k.low), high = path_length(d, k.high);
+	spend(s, 1);
+	uint32_t low = path_length(s, k.low), high = path_length(s, k.high);
 	d->memo[n].result = (low < high ? low : high) + 1;
 	return d->memo[n].result;
 }
@@ -159,12 +168,13 @@ static uint32_t length_of(const struct dd *d, dd_node n)
 	return n == DD_TRUE ? 0 : n == DD_FALSE ? NEVER : d->memo[n].result;
 }
 
-static struct dd_path shortest_path(struct dd *d, dd_node n)
+static struct dd_path shortest_path(struct cover_search *s, dd_node n)
 {
+	struct dd *d = s->d;
 	struct dd_path p = { .node = DD_TRUE };
 
 	dd_memo_start(d);
-	path_length(d, n);
+	path_length(s, n);
 	while (n != DD_TRUE) {
 		struct node k = d->nodes.v[n];
 		bool high = length_of(d, k.high) < length_of(d, k.low);
@@ -178,18 +188,20 @@ static struct dd_path shortest_path(struct dd *d, dd_node n)
 }
 
 /* Does the set hold every value of the cube? A node that was seen before is one that it passed. */
-static bool holds_cube(struct dd *d, dd_node n, uint64_t mask, uint64_t value)
+static bool holds_cube(struct cover_search *s, dd_node n, uint64_t mask, uint64_t value)
 {
-	struct node k = d->nodes.v[n];
+	struct node k = s->d->nodes.v[n];
 
 	if (k.bit == DD_TERMINAL)
 		return n == DD_TRUE;
-	if (!dd_memo_first(d, n))
+	if (!dd_memo_first(s->d, n))
 		return true;
+	if (!spend(s, 1))
+		return false;
 	uint64_t bit = UINT64_C(1) << (63 - k.bit % 64);
 	if (mask & bit)
-		return holds_cube(d, value & bit ? k.high : k.low, mask, value);
-	return holds_cube(d, k.low, mask, value) && holds_cube(d, k.high, mask, value);
+		return holds_cube(s, value & bit ? k.high : k.low, mask, value);
+	return holds_cube(s, k.low, mask, value) && holds_cube(s, k.high, mask, value);
 }
 
 /* Leaves out one bit after the other that the cube can do without, the highest or lowest first. */
@@ -204,20 +216,22 @@ static uint64_t widen_cube(struct cover_search *s, unsigned arg, const struct dd
 		if (!(mask & bit) || !try_more(s))
 			continue;
 		dd_memo_start(s->d);
-		if (holds_cube(s->d, may, less, p->value[arg]))
+		if (holds_cube(s, may, less, p->value[arg]))
 			mask = less;
 	}
 	return mask;
 }
 
-/* As much of `may` in one masked value as goes, and some of `must`. */
-static dd_node prime_cube(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
+/* As much of `may` in one masked value as goes, and some of `must`; *tested: by how many bits. */
+static dd_node prime_cube(struct cover_search *s, unsigned arg, dd_node must, dd_node may,
+			  unsigned *tested)
 {
-	struct dd_path p = shortest_path(s->d, must);
+	struct dd_path p = shortest_path(s, must);
 	uint64_t high = widen_cube(s, arg, &p, may, true);
 	uint64_t low = widen_cube(s, arg, &p, may, false);
 	uint64_t mask = __builtin_popcountll(high) < __builtin_popcountll(low) ? high : low;
 
+	*tested = (unsigned)__builtin_popcountll(mask);
 	return dd_equal(s->d, (enum dd_field)arg, mask, p.value[arg] & mask);
 }
 
@@ -287,13 +301,24 @@ static dd_node ranges_set(struct dd *d, const struct ranges *r, unsigned bits, u
 	return dd_ranges(d, (enum dd_field)r->arg, bits, list, n);
 }
 
+/* Do both look at the lower half alone? */
+static unsigned width_of(const struct cover_search *s, unsigned arg, dd_node x, dd_node y)
+{
+	uint32_t half = bit_of((enum dd_field)arg, 31);
+
+	return s->d->nodes.v[x].bit >= half && s->d->nodes.v[y].bit >= half ? 32 : 64;
+}
+
+static uint64_t last_value(unsigned bits)
+{
+	return bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+}
+
 /* The ranges of `may` that hold some of `must`, each whole. */
 static dd_node whole_ranges(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
 {
-	bool half = s->d->nodes.v[may].bit >= bit_of((enum dd_field)arg, 31) &&
-		    s->d->nodes.v[must].bit >= bit_of((enum dd_field)arg, 31);
 	struct ranges all = { .d = s->d, .arg = arg }, some = all;
-	unsigned bits = half ? 32 : 64;
+	unsigned bits = width_of(s, arg, must, may);
 
 	collect_ranges(&all, may, bits, 0);
 	if (all.failed)
@@ -301,7 +326,74 @@ static dd_node whole_ranges(struct cover_search *s, unsigned arg, dd_node must, 
 	for (size_t i = 0; i < all.n; i++)
 		if (meets(&all, must, bits, 0, &all.list[i]))
 			some.list[some.n++] = all.list[i];
-	return ranges_set(s->d, &some, bits, half ? UINT32_MAX : UINT64_MAX);
+	return ranges_set(s->d, &some, bits, last_value(bits));
+}
+
+struct search_value { /* the first value of a set from `bound` on, or the last one up to it */
+	const struct dd *d;
+	unsigned arg;
+	bool down;
+	uint64_t bound, found;
+};
+
+static bool find_value(struct search_value *v, dd_node n, unsigned bits, uint64_t first)
+{
+	uint64_t last = first + last_value(bits);
+
+	if (n == DD_FALSE || (v->down ? first > v->bound : last < v->bound))
+		return false;
+	if (n == DD_TRUE) {
+		v->found = v->down ? (last < v->bound ? last : v->bound) :
+				     (first > v->bound ? first : v->bound);
+		return true;
+	}
+	uint32_t bit = bit_of((enum dd_field)v->arg, bits - 1);
+	uint64_t middle = first + (UINT64_C(1) << (bits - 1));
+	dd_node low = child(v->d, n, bit, false), high = child(v->d, n, bit, true);
+	if (v->down)
+		return find_value(v, high, bits - 1, middle) || find_value(v, low, bits - 1, first);
+	return find_value(v, low, bits - 1, first) || find_value(v, high, bits - 1, middle);
+}
+
+/* The range of `may` around the first or last value of `must`; *tested: as a cube of its size. */
+static dd_node prime_range(struct cover_search *s, unsigned arg, dd_node must, dd_node may,
+			   bool last, unsigned *tested)
+{
+	unsigned bits = width_of(s, arg, must, may);
+	struct search_value at = { s->d, arg, last, last ? last_value(bits) : 0, 0 };
+	struct ranges r = { .d = s->d, .arg = arg, .n = 1 };
+	dd_node never = dd_not(s->d, may);
+	uint64_t first_in = 0, last_in = last_value(bits);
+
+	if (never == DD_NONE || !find_value(&at, must, bits, 0))
+		return DD_NONE;
+	struct search_value below = { s->d, arg, true, at.found, 0 };
+	struct search_value above = { s->d, arg, false, at.found, 0 };
+	if (find_value(&below, never, bits, 0))
+		first_in = below.found + 1;
+	if (find_value(&above, never, bits, 0))
+		last_in = above.found - 1;
+	r.list[0] = (struct dd_range){ first_in, last_in, DD_TRUE };
+	*tested = bits;
+	for (uint64_t more = last_in - first_in; more > 1; more >>= 1)
+		--*tested;
+	return ranges_set(s->d, &r, bits, last_value(bits));
+}
+
+/* The largest of a cube and two ranges. */
+static dd_node prime_term(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
+{
+	unsigned tested, others;
+	dd_node best = prime_cube(s, arg, must, may, &tested);
+
+	for (int last = 0; last < 2; last++) {
+		dd_node range = prime_range(s, arg, must, may, last, &others);
+		if (range == DD_NONE || others >= tested)
+			continue;
+		best = range;
+		tested = others;
+	}
+	return best;
 }
 
 /* ---- one argument ---- */
@@ -360,49 +452,47 @@ static const struct cover *list_cover(struct cover_search *s, unsigned arg, cons
 	return all;
 }
 
-static const struct cover *any_of_cubes(struct cover_search *s, unsigned arg, dd_node must,
-					dd_node may, unsigned depth);
+static const struct cover *any_of_sets(struct cover_search *s, unsigned arg, dd_node must,
+				       dd_node may, unsigned depth, size_t limit);
 
 /* What is left at the end of a list. */
 static const struct cover *rest_of_list(struct cover_search *s, unsigned arg, dd_node must,
-					dd_node may, unsigned depth)
+					dd_node may, unsigned depth, size_t limit)
 {
 	const struct cover *c = one_set(s, arg, must, may);
 
 	if (!depth || (c && c->cost <= SHORT))
 		return c;
-	return cheaper(c, negate(s, any_of_cubes(s, arg, dd_not(s->d, may), dd_not(s->d, must),
-						 depth - 1)));
+	return cheaper(c, negate(s, any_of_sets(s, arg, dd_not(s->d, may), dd_not(s->d, must),
+						depth - 1, limit)));
 }
 
-static const struct cover *any_of_cubes(struct cover_search *s, unsigned arg, dd_node must,
-					dd_node may, unsigned depth)
+static const struct cover *any_of_sets(struct cover_search *s, unsigned arg, dd_node must,
+				       dd_node may, unsigned depth, size_t limit)
 {
 	const struct cover *best = NULL;
 	struct list l = { .n = 0 };
-	size_t least = SIZE_MAX, vain = 0, terms = 0;
 
 	while (must != DD_FALSE && must != DD_NONE && may != DD_NONE && s->left) {
-		dd_node cube = prime_cube(s, arg, must, may);
-		if (cube == DD_NONE || !add_to_list(s, arg, &l, cube))
+		dd_node term = prime_term(s, arg, must, may);
+		if (term == DD_NONE || !add_to_list(s, arg, &l, term))
 			break;
-		must = without(s, must, cube);
-		if (must == DD_NONE || (best && list_cost(&l) >= best->cost))
+		must = without(s, must, term);
+		size_t cost = list_cost(&l);
+		if (must == DD_NONE || cost >= limit)
 			break;
 		const struct cover *rest = NULL;
 		if (must != DD_FALSE) {
-			rest = rest_of_list(s, arg, must, may, l.n <= MIXED_MAX ? depth : 0);
+			rest = rest_of_list(s, arg, must, may, l.n <= MIXED_MAX ? depth : 0,
+					    limit - cost);
 			if (!rest)
 				continue;
 		}
-		size_t cost = list_cost(&l) + (rest ? rest->cost : 0);
-		vain = cost < least ? 0 : vain + (l.n > terms);
-		terms = l.n;
-		if (vain == VAIN_MAX)
-			break;
-		if (cost < least)
-			best = cheaper(best, list_cover(s, arg, &l, rest));
-		least = cost < least ? cost : least;
+		cost += rest ? rest->cost : 0;
+		if (cost >= limit)
+			continue;
+		best = cheaper(best, list_cover(s, arg, &l, rest));
+		limit = cost;
 	}
 	return best;
 }
@@ -413,7 +503,7 @@ static bool is_scattered(struct cover_search *s, unsigned arg, dd_node set)
 	bool half = s->d->nodes.v[set].bit >= bit_of((enum dd_field)arg, 31);
 
 	dd_memo_start(s->d);
-	return path_length(s->d, set) + 2 >= (half ? 32 : 64);
+	return path_length(s, set) + 2 >= (half ? 32 : 64);
 }
 
 static const struct cover *find_argument(struct cover_search *s, unsigned arg, dd_node must,
@@ -426,8 +516,15 @@ static const struct cover *find_argument(struct cover_search *s, unsigned arg, d
 		return c;
 	if (c && (is_scattered(s, arg, must) || is_scattered(s, arg, never)))
 		return c;
-	c = cheaper(c, any_of_cubes(s, arg, must, may, DEPTH));
-	return cheaper(c, negate(s, any_of_cubes(s, arg, never, dd_not(s->d, must), DEPTH)));
+	size_t most = c && c->cost < COST_MAX ? c->cost : COST_MAX;
+	for (size_t limit = COST_FIRST; limit / 2 < most; limit *= 2) {
+		const struct cover *any = any_of_sets(s, arg, must, may, DEPTH, limit);
+		const struct cover *all =
+			negate(s, any_of_sets(s, arg, never, dd_not(s->d, must), DEPTH, limit));
+		if (any || all)
+			return cheaper(c, cheaper(any, all));
+	}
+	return c;
 }
 
 static const struct cover *one_argument(struct cover_search *s, unsigned arg, dd_node must,
@@ -490,7 +587,7 @@ static const struct cover *box_cover(struct cover_search *s, const struct box *b
 /* The cheaper of two boxes around the largest cube. */
 static const struct cover *prime_box(struct cover_search *s, dd_node must, dd_node may)
 {
-	struct dd_path p = shortest_path(s->d, must);
+	struct dd_path p = shortest_path(s, must);
 	struct box b, other;
 
 	for (unsigned i = 0; i < ARGS; i++)
@@ -527,7 +624,7 @@ static const struct cover *any_of_terms(struct cover_search *s, const struct ter
 }
 
 static const struct cover *any_of_boxes(struct cover_search *s, dd_node must, dd_node may,
-					unsigned depth)
+					unsigned depth, size_t limit)
 {
 	const struct cover *best = NULL;
 	struct terms t = { .n = 0 };
@@ -537,31 +634,64 @@ static const struct cover *any_of_boxes(struct cover_search *s, dd_node must, dd
 	while (t.n < TERMS_MAX && left != DD_FALSE && left != DD_NONE && may != DD_NONE &&
 	       s->left) {
 		const struct cover *one = prime_box(s, left, may);
-		if (!one || (best && cost + one->cost >= best->cost))
+		if (!one || cost + one->cost >= limit)
 			return best;
 		t.term[t.n++] = one;
 		cost += one->cost + 1;
 		left = without(s, left, holds_where(s, one));
 		if (!depth || t.n > MIXED_MAX || left == DD_FALSE || left == DD_NONE)
 			continue;
-		const struct cover *rest = negate(
-			s, any_of_boxes(s, dd_not(s->d, may), dd_not(s->d, left), depth - 1));
-		if (rest)
-			best = cheaper(best, any_of_terms(s, &t, must, rest));
+		const struct cover *rest =
+			negate(s, any_of_boxes(s, dd_not(s->d, may), dd_not(s->d, left), depth - 1,
+					       limit - cost + 1));
+		if (!rest)
+			continue;
+		best = cheaper(best, any_of_terms(s, &t, must, rest));
+		limit = best && best->cost < limit ? best->cost : limit;
 	}
 	return left == DD_FALSE ? cheaper(best, any_of_terms(s, &t, must, NULL)) : best;
+}
+
+/* Both kinds under a growing limit: one that is long is given up where the other is short. */
+static const struct cover *any_or_all_boxes(struct cover_search *s, dd_node must, dd_node may)
+{
+	for (size_t limit = COST_FIRST; limit <= COST_MAX; limit *= 2) {
+		const struct cover *any = any_of_boxes(s, must, may, DEPTH, limit);
+		const struct cover *all = negate(
+			s, any_of_boxes(s, dd_not(s->d, may), dd_not(s->d, must), DEPTH, limit));
+		if (any || all)
+			return cheaper(any, all);
+	}
+	return NULL;
+}
+
+static size_t count_nodes(struct dd *d, dd_node n, size_t most)
+{
+	struct node k = d->nodes.v[n];
+
+	if (k.bit == DD_TERMINAL || !most || !dd_memo_first(d, n))
+		return 0;
+	size_t low = count_nodes(d, k.low, most - 1);
+	size_t high = low < most - 1 ? count_nodes(d, k.high, most - 1 - low) : 0;
+	return low + high + 1;
+}
+
+static bool is_small(struct cover_search *s, dd_node n)
+{
+	dd_memo_start(s->d);
+	return count_nodes(s->d, n, NODES_MAX) < NODES_MAX;
 }
 
 const struct cover *cover_find(struct cover_search *s, dd_node must, dd_node may)
 {
 	unsigned fields = dd_fields(s->d, must) | dd_fields(s->d, may);
-	const struct cover *c;
 
 	BUG_ON(must == DD_FALSE || may == DD_FALSE);
+	if (!is_small(s, must) || !is_small(s, may))
+		return NULL;
 	if (fields >> ARGS || may == DD_TRUE)
 		return NULL;
 	if (!(fields & (fields - 1)))
 		return one_argument(s, (unsigned)__builtin_ctz(fields), must, may);
-	c = any_of_boxes(s, must, may, DEPTH);
-	return cheaper(c, negate(s, any_of_boxes(s, dd_not(s->d, may), dd_not(s->d, must), DEPTH)));
+	return any_or_all_boxes(s, must, may);
 }

@@ -23,7 +23,7 @@ struct cover_search {
 	/* What it costs to say that an argument has one of these values; SIZE_MAX: too much. */
 	size_t (*cost)(void *ctx, unsigned arg, dd_node set);
 	void *ctx;
-	size_t left;                  /* times that something may still be tried */
+	size_t left;                  /* visits of nodes, about: what may still be tried */
 	struct cover_memo *memo[512]; /* what was found for one argument already */
 };
 

@@ -31,7 +31,7 @@ enum {
 	CUBES_MAX = 1000,     /* in one chain of `or`, which the grammar bounds */
 	MEMBERS_TRIED = 64,   /* of a set, while its structure is looked for */
 	PLAIN = 5,            /* what costs no more is not told in another way */
-	TRIES_MAX = 20000,    /* of sets and cubes for one structure */
+	TRIES_MAX = 1 << 23,  /* visits of nodes for one structure */
 	STEPS_MAX = 1 << 20,  /* of the diagrams for one structure */
 };
 

@@ -430,3 +430,24 @@ def test_a_condition_keeps_its_structure(pale, tmp_path, arch, call, verdict, de
     assert max(map(len, text.splitlines())) <= 100
     pale("compile", "-q", "-t", "bpf", "-o", tmp_path / "again.bpf", again, check=0)
     assert (tmp_path / "again.bpf").stat().st_size <= prog.stat().st_size
+
+
+def test_random_policies_stay_about_as_large_and_readable(tmp_path, record_property):
+    """Policy -> program -> policy -> program, over shapes that nobody would write on purpose."""
+    def measure(policy):
+        read = again = longest = 0
+        for prog in programs_of(policy, tmp_path / policy.stem):
+            text = prog.with_suffix(".pale")
+            run([PALE, "import", "-n", "again", "-o", text, prog], check=0)
+            sizes = [f.stat().st_size // 8 for f in programs_of(text, tmp_path / (prog.name + ".d"))]
+            assert sizes, prog  # at least it fits in the kernel
+            read, again = read + prog.stat().st_size // 8, again + sum(sizes)
+            longest = max(longest, *map(len, text.read_text().splitlines()))
+        return read, again, longest
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        got = list(pool.map(measure, policies.write(5, 16, tmp_path)))
+    read, again, longest = sum(g[0] for g in got), sum(g[1] for g in got), max(g[2] for g in got)
+    record_property("figure", f"import: 16 random policies, seed 5: {read} instructions read, "
+                              f"{again} again ({again / read:.3f}), longest line {longest}")
+    assert again <= read * 1.2 and longest <= 100
