@@ -2,7 +2,7 @@
 /*
  * A list of ranges to tests: what is equal is joined, bits that a leaf's values have in common
  * are tested apart, long lists are halved, and what is left goes to the best tree (tree.c), or
- * where weights are known to hot.c.
+ * where weights are known to hot.c. Where programs came out too long, rows of equality tests.
  */
 #include "compiler/cbpf/gen.h"
 #include "compiler/cbpf/tree.h"

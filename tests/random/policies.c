@@ -38,6 +38,7 @@ enum {
 struct totals {
 	uint64_t policies, programs, insns, rules, refused, large, undecided, points, big;
 	uint64_t different, unattached, wrong;
+	uint64_t allowed, uncached; /* numbers always allowed; that the kernel cannot keep so */
 	uint64_t conditional, environments; /* policies with `when`; points in their environments */
 	uint64_t listed[ARCH_NR];           /* policies that list it */
 	uint64_t kinds[VERDICT_NR];         /* of the points */
@@ -276,6 +277,19 @@ static void check_edges(struct subject *s, uint32_t audit)
 		check_number(s, audit, (uint32_t)gen_next(&s->random) >> gen_below(&s->random, 32));
 }
 
+/* What is always allowed, the kernel must see to be so without arguments (SECCOMP_CACHE). */
+static void check_cache(struct subject *s, uint32_t audit, uint32_t nr, dd_node n)
+{
+	struct verdict v;
+
+	if (!dd_is_terminal(s->dd, n, &v) || v.kind != VERDICT_ALLOW)
+		return;
+	s->t->allowed++;
+	if (cbpf_const_allow(&s->prog, audit, nr))
+		return;
+	s->t->uncached++;
+}
+
 static void check_token(struct subject *s, struct arena *a, uint32_t audit)
 {
 	struct numbers k = { .s = s, .audit = audit, .arena = a };
@@ -288,6 +302,8 @@ static void check_token(struct subject *s, struct arena *a, uint32_t audit)
 		check_number(s, audit, k.list.v[i].last);
 	}
 	vec_each(&k.list, r) {
+		check_cache(s, audit, r->first, r->node);
+		check_cache(s, audit, r->last, r->node);
 		if (dd_is_terminal(s->dd, r->node, NULL) || leaves >= LEAVES_MAX)
 			continue;
 		leaves++;
@@ -656,10 +672,11 @@ static void print_totals(const struct totals *t, double seconds)
 	       " instructions (%" PRIu64 " big-endian), %.0f policies/s; %" PRIu64
 	       " refused by the language, %" PRIu64 " too large, %" PRIu64 " not decided; %" PRIu64
 	       " with when, in %" PRIu64 " environments; %" PRIu64 " points, %" PRIu64
-	       " wrong, %" PRIu64 " not attached, %" PRIu64 " differences\n",
+	       " wrong, %" PRIu64 " not attached, %" PRIu64 " differences; %" PRIu64
+	       " always allowed, %" PRIu64 " not cacheable\n",
 	       t->policies, t->rules, t->programs, t->insns, t->big, (double)t->policies / seconds,
 	       t->refused, t->large, t->undecided, t->conditional, t->environments, t->points,
-	       t->wrong, t->unattached, t->different);
+	       t->wrong, t->unattached, t->different, t->allowed, t->uncached);
 }
 
 int main(int argc, char **argv)

@@ -30,6 +30,8 @@ def test_policies_and_programs_are_equal_for_all_calls(seed, record_property):
         r"large, 0 not decided; (\d+) with when, in (\d+) environments; (\d+) points, 0 wrong, 0 not "
         r"attached, 0 differences", r)
     assert n == POLICIES // 2 and rules > 10 * n and programs > n and refused < n / 40 + 3, r
+    allowed, uncached = numbers(r"(\d+) always allowed, (\d+) not cacheable", r)
+    assert allowed > 10 * n and 500 * uncached <= allowed, r  # by the diagram, and by the program
     assert points > 100 * n and conditional > n / 5 and environments > 10 * conditional, r
     arches = dict(re.findall(r" (\w+) (\d+)", re.search("by architecture:(.*)", r.out)[1]))
     assert len(arches) >= 10 and min(int(count) for count in arches.values()) > n / 50, r
