@@ -108,7 +108,7 @@ static int compile_input(struct request *r, const char *path)
 	if (rc != EXIT_OK)
 		return rc;
 	if (in.format == INPUT_BPF) {
-		tell("pale: '%s' is a BPF program already", path);
+		diag_add(s->diags, DIAG_PL021, NO_SPAN, "'%s' is a BPF program already", path);
 		return EXIT_FOUND;
 	}
 	if (r->policy || !in.policies->list.n) {

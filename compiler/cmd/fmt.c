@@ -74,7 +74,8 @@ static int format_file(void *formatting)
 	same = old.n == out.n && (!out.n || !memcmp(old.p, out.p, out.n));
 	if (mode == FMT_CHECK) {
 		if (!same)
-			tell("pale: '%s' is not in the canonical layout", path);
+			diag_add(s->diags, DIAG_PL147, NO_SPAN,
+				 "'%s' is not in the canonical layout", path);
 		return same ? EXIT_OK : EXIT_FOUND;
 	}
 	if (mode == FMT_IN_PLACE && same)

@@ -218,13 +218,13 @@ static int list_constants(struct session *s, const struct list_options *o, const
 {
 	enum arch a = o->arch < 0 ? (enum arch)arch_native() : (enum arch)o->arch;
 
-	(void)s;
 	if (what && !domain_find(what)) {
 		struct suggest near;
 		suggest_start(&near, str_c(what));
 		for (size_t i = 0; i < domain_count(); i++)
 			suggest_offer(&near, str_c(domain_at(i)->name));
-		tell("pale list: no domain '%s' of constants" PRINEAR, what, NEARARG(near));
+		diag_add(s->diags, DIAG_PL148, NO_SPAN, "no domain '%s' of constants" PRINEAR, what,
+			 NEARARG(near));
 		return EXIT_FOUND;
 	}
 	for (size_t i = 0; i < constant_count(); i++) {

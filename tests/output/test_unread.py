@@ -81,3 +81,16 @@ def test_the_others_of_several_files_are_answered_for(pale, tmp_path):
     assert r.rc == 3 and r.out.count("bpf") == 2 and "[PL006 " in r.err and "bad.pale:1:" in r.err, r
     r = pale("lint", *names, cwd=tmp_path)
     assert r.rc == 3 and all(r.out.count(word) for word in ("none.pale", "p.pale", "bad.pale")), r
+
+
+def test_a_name_a_layout_and_a_kind_of_file_that_are_wrong_are_diagnostics(pale, tmp_path):
+    (tmp_path / "a.pale").write_text(GOOD.replace(" allow", "allow"))
+    (tmp_path / "b.pale").write_text(GOOD)
+    pale("compile", "-q", "-t", "bpf", "-o", tmp_path / "b.bpf", tmp_path / "b.pale", check=0)
+    for ident, args, words in [("PL148", ["show", "opne"], "nothing is known of 'opne'; did you mean 'open'?"),
+                               ("PL148", ["list", "constants", "sock_flog"], "did you mean 'sock_flag'?"),
+                               ("PL147", ["fmt", "--check", tmp_path / "a.pale"], "is not in the canonical layout"),
+                               ("PL021", ["compile", tmp_path / "b.bpf"], "is a BPF program already")]:
+        r = pale(args[0], "--diag=json", *args[1:], check=1)
+        told, = [json.loads(line) for line in r.err.splitlines()]
+        assert told["id"] == ident and told["severity"] == "error" and words in told["message"] and not r.out, r
