@@ -9,6 +9,8 @@
 
 struct request {
 	struct session *session;
+	const char *file;           /* of several, the one at hand */
+	struct compiled_files *all; /* where artifacts go; NULL: one file, whose are written */
 	struct compilation c;
 	bool runtime_named; /* by --runtime; else the default, on every machine */
 	struct input_options input;
@@ -121,7 +123,10 @@ static int compile_input(struct request *r, const char *path)
 	rc = compile_policies(r, in.policies);
 	if (rc != EXIT_OK)
 		return rc;
-	rc = compile_write(&r->c, r->output, r->quiet);
+	if (r->all)
+		compile_keep(r->all, &r->c, path);
+	else
+		rc = compile_write(&r->c, r->output, r->quiet);
 	if (rc == EXIT_OK && !r->quiet)
 		vec_each(&in.policies->list, p)
 			tell_left(*p, r->c.targets);
@@ -145,8 +150,16 @@ static int read_options(struct request *r, const struct options *o)
 	r->runtime_named = runtime->given;
 	if (environment_options(o, &r->input.resolve))
 		return EXIT_USAGE;
-	if (o->n != 1)
-		return usage_error(o->command, "expected one file");
+	if (o->n < 1)
+		return usage_error(o->command, "expected a file");
+	if (o->n > 1 && (!r->output || !strcmp(r->output, "-")))
+		return usage_error(o->command,
+				   "what %d files become does not fit standard output: "
+				   "give a directory, -o DIR",
+				   o->n);
+	if (o->n > 1 && r->policy)
+		return usage_error(o->command, "--policy chooses in one file, and these are %d",
+				   o->n);
 	if (!runtime->given)
 		return -1;
 	r->input.runtime = &r->c.runtime;
@@ -163,6 +176,45 @@ static int run_request(struct request *r, const char *file)
 	return compile_input(r, file);
 }
 
+static void free_artifacts(struct compilation *c)
+{
+	vec_each(&c->artifacts, a)
+		buf_free(&a->bytes);
+}
+
+/* Of one of several. What is not kept is given back here: who passes a bound does not come back. */
+static int compile_file(void *who)
+{
+	struct request *r = who;
+	int rc = run_request(r, r->file);
+
+	free_artifacts(&r->c);
+	return rc;
+}
+
+/* One that is wrong is told, and the others are compiled. */
+static int compile_files(struct request *r, const struct options *o)
+{
+	struct session own, *s = r->session;
+	struct compiled_files all = { .c.diags = s->diags };
+	int worst = EXIT_OK, written;
+
+	for (int i = 0; i < o->n; i++) {
+		struct request one = *r;
+		one.file = o->operands[i];
+		one.all = &all;
+		one.session = session_for(s, &own, one.file);
+		one.c.diags = one.session->diags;
+		int rc = session_guard(one.session, compile_file, &one);
+		session_done(s, one.session);
+		worst = rc > worst ? rc : worst;
+		r->runtime_named = true; /* that another is installed is said once */
+	}
+	written = compile_write_all(&all, r->output, r->quiet);
+	free_artifacts(&all.c);
+	return written > worst ? written : worst;
+}
+
 int cmd_compile(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -176,8 +228,7 @@ int cmd_compile(int argc, char **argv)
 	if (rc < 0)
 		rc = read_options(&r, &o);
 	if (rc < 0)
-		rc = run_request(&r, o.operands[0]);
-	vec_each(&r.c.artifacts, a)
-		buf_free(&a->bytes);
+		rc = o.n > 1 ? compile_files(&r, &o) : run_request(&r, o.operands[0]);
+	free_artifacts(&r.c);
 	return session_end(&s, rc);
 }

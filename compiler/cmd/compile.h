@@ -9,3 +9,15 @@
  * there before and had more of them go in the same step. EXIT_*, already told.
  */
 int compile_write(struct compilation *c, const char *output, bool quiet);
+/* The same, to a directory, which is made where there is none. */
+int compile_write_dir(struct compilation *c, const char *dir, bool quiet);
+
+/* compile_many.c: the artifacts of several files, with the file that each is from. */
+struct compiled_files {
+	struct compilation c; /* artifacts and diags alone */
+	VEC(const char *) from;
+};
+/* Takes over the artifacts of one file, texts and all. */
+void compile_keep(struct compiled_files *all, const struct compilation *c, const char *from);
+/* All of them or none; none where two files would have one name (PL243). EXIT_*. */
+int compile_write_all(struct compiled_files *all, const char *dir, bool quiet);

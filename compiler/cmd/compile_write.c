@@ -146,3 +146,10 @@ int compile_write(struct compilation *c, const char *output, bool quiet)
 		return write_one(&p);
 	return write_several(&p);
 }
+
+int compile_write_dir(struct compilation *c, const char *dir, bool quiet)
+{
+	struct plan p = { .c = c, .output = dir, .quiet = quiet };
+
+	return write_to(&p, dir);
+}

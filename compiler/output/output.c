@@ -18,7 +18,8 @@
 
 #include "compiler/output/lock.h"
 
-#define LINKS_MAX 40 /* as path_resolution(7) */
+#define LINKS_MAX   40 /* as path_resolution(7) */
+#define SYNCED_EACH 16 /* files; more are synced at once, with their file system */
 
 /* A file on its way: where it goes, and what is there. */
 struct pending {
@@ -238,7 +239,7 @@ static int set_mode(int fd, const struct pending *to)
 	return fchmod(fd, (mode_t)to->file->mode & ~mask) ? -errno : 0;
 }
 
-static int write_temporary(struct pending *to)
+static int write_temporary(struct pending *to, bool sync)
 {
 	int fd = open_temporary(to->dir, to->tmp);
 	int err;
@@ -248,10 +249,21 @@ static int write_temporary(struct pending *to)
 	err = write_bytes(fd, to->file->text->p, to->file->text->n);
 	if (!err)
 		err = set_mode(fd, to);
-	if (!err && fsync(fd))
+	if (!err && sync && fsync(fd))
 		err = -errno;
 	if (close(fd) && !err)
 		err = -errno;
+	return err;
+}
+
+/* All that was written in it, and what else is on its disk; tells errors since Linux 5.8, sync(2). */
+static int sync_all_of(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd < 0 || syncfs(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 
@@ -552,9 +564,14 @@ static int write_temporaries(struct pending *all, size_t n, const sigset_t *held
 	for (*at = 0; *at < n; ++*at) {
 		if (is_special(&all[*at]) || all[*at].file->remove)
 			continue;
-		int err = write_temporary(&all[*at]);
+		int err = write_temporary(&all[*at], n <= SYNCED_EACH);
 		if (!err && is_ending(held_before))
 			err = -EINTR;
+		if (err)
+			return err;
+	}
+	for (*at = 0; n > SYNCED_EACH && *at < n; ++*at) {
+		int err = all[*at].dir_shared ? 0 : sync_all_of(all[*at].dir);
 		if (err)
 			return err;
 	}
