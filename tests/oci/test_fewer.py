@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from conftest import ROOT, program, run
+from profiles import never_both
 
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import count  # noqa: E402
@@ -76,6 +77,22 @@ def test_no_call_of_an_example_passes_the_limit_of_registries(pale, example, tar
 ])
 def test_orders_of_a_register(pale, rule, want):
     assert installed() is False or said(written(pale, policy(rule), "lseek")) == want
+
+
+@pytest.mark.parametrize("rule, most", [
+    ("allow lseek(reg fd < 38, reg whence > 5);", 3),
+    ("allow lseek(reg fd < 38, reg whence != 5); log lseek(reg fd > 40);", 5),
+    ("allow lseek(reg fd <= 10, reg offset == 37); allow lseek(reg fd < 40, reg offset < 1);", 10),
+])
+def test_orders_of_several_registers(pale, tmp_path, rule, most):
+    text = policy(rule)
+    found = written(pale, text, "lseek")
+    assert not installed() or len(found) <= most, said(found)
+    assert all(never_both(x, y) for i, x in enumerate(found) for y in found[i + 1:])
+    assert agree(pale, tmp_path, text, random.Random(7), 600)
+    # Without the library that is named nothing shows that it builds them so.
+    found = written(pale, text, "lseek", "--runtime", "docker-28.5")
+    assert {a["op"] for e in found for a in e["args"] if len(e["args"]) > 1} <= set(EXACT)
 
 
 def test_a_choice_is_read_so_by_the_runtime_and_by_the_linter(pale, tmp_path):

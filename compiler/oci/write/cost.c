@@ -46,6 +46,8 @@ static unsigned steps_of(const struct oci_name *name, enum arch a, const struct 
 		memcpy(c.args, p->cube.c.value, sizeof(c.args));
 		if (p->cube.ordered)
 			c.args[p->cube.arg] = p->cube.bound;
+		for (size_t i = 0; i < p->list.n; i++)
+			c.args[p->list.v[i].arg] = p->list.v[i].value;
 		cbpf_run(prog, &c, &steps);
 		most = steps > most ? steps : most;
 	}

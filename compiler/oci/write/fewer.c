@@ -2,7 +2,7 @@
 /*
  * What a name answers, in fewer entries than the cubes of its diagram:
  *
- *	orders    a register that alone decides is compared with LE, GE and NE: 3 entries where
+ *	orders    whole registers are compared with LE, GE and NE: 3 entries where
  *	          `reg arg0 < 38 or reg arg0 > 40` takes 66 cubes
  *	choices   a refusal that many values of one argument get, whatever the others are, is one
  *	          entry whose conditions are each enough. Only refusals with an errno under a
@@ -132,14 +132,6 @@ static void add_piece(struct oci_leaf *l, const struct oci_condition *c, struct 
 
 /* ---- orders ---- */
 
-static bool only_argument(unsigned fields, unsigned *arg)
-{
-	for (*arg = 0; *arg < 6; ++*arg)
-		if (fields == 1u << *arg)
-			return true;
-	return false;
-}
-
 /* How many cubes would it take? At most `enough` are of interest. */
 static bool takes_more_cubes(const struct oci_leaf *l, dd_node n, size_t than)
 {
@@ -156,30 +148,90 @@ static bool node_before(const struct ranges *r, size_t i)
 	return false;
 }
 
-bool oci_intervals(struct oci_leaf *l, dd_node n)
-{
-	struct writer *w = l->w;
-	struct ranges r = { .n = 0 };
-	size_t first = l->pieces.n;
-	unsigned arg;
+struct path { /* conditions that all hold, of rising arguments */
+	struct oci_condition v[6];
+	size_t n;
+};
 
-	if (!only_argument(dd_fields(w->d->dd, n), &arg) ||
-	    !dd_values(w->d->dd, n, (enum dd_field)arg, RANGES_MAX, take_range, &r))
+static bool has_order(const struct path *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].op != OCI_EQ && p->v[i].op != OCI_MASKED_EQ)
+			return true;
+	return false;
+}
+
+static void add_path(struct oci_leaf *l, const struct path *p, struct verdict v)
+{
+	struct oci_piece piece = { .cube.c.verdict = v };
+
+	if (p->n == 1) {
+		add_piece(l, p->v, v);
+		return;
+	}
+	if (has_order(p))
+		piece.list =
+			(struct oci_conditions){ arena_dup(l->w->arena, p->v, p->n * sizeof(*p->v)),
+						 p->n };
+	for (size_t i = 0; i < p->n && !piece.list.n; i++) {
+		piece.cube.c.mask[p->v[i].arg] = p->v[i].mask;
+		piece.cube.c.value[p->v[i].arg] = p->v[i].value;
+	}
+	vec_push(l->w->arena, &l->pieces, piece);
+}
+
+static unsigned first_argument(unsigned fields)
+{
+	unsigned arg = 0;
+
+	while (!(fields >> arg & 1))
+		arg++;
+	return arg;
+}
+
+/* Argument after argument: the ranges that lead to one node, and what that answers. */
+static bool add_orders(struct oci_leaf *l, dd_node n, struct path *p)
+{
+	struct dd *d = l->w->d->dd;
+	struct ranges r = { .n = 0 };
+	struct verdict v;
+
+	if (dd_is_terminal(d, n, &v)) {
+		if (!verdict_eq(v, l->w->jd))
+			add_path(l, p, v);
+		return l->pieces.n <= ARTIFACT_RULES;
+	}
+	unsigned arg = first_argument(dd_fields(d, n));
+	if (!dd_values(d, n, (enum dd_field)arg, RANGES_MAX, take_range, &r))
 		return false;
 	for (size_t i = 0; i < r.n; i++) {
-		struct conditions found = { .arena = w->arena };
-		struct verdict v;
-		dd_is_terminal(w->d->dd, r.v[i].node, &v);
-		if (verdict_eq(v, w->jd) || node_before(&r, i))
+		struct conditions found = { .arena = l->w->arena };
+		if ((dd_is_terminal(d, r.v[i].node, &v) && verdict_eq(v, l->w->jd)) ||
+		    node_before(&r, i))
 			continue;
-		if (!add_ranges(l, &found, arg, &r, r.v[i].node)) {
-			l->pieces.n = first;
+		if (!add_ranges(l, &found, arg, &r, r.v[i].node))
 			return false;
+		p->n++;
+		vec_each(&found.v, c) {
+			p->v[p->n - 1] = *c;
+			if (!add_orders(l, r.v[i].node, p))
+				return false;
 		}
-		vec_each(&found.v, c)
-			add_piece(l, c, v);
+		p->n--;
 	}
-	if (takes_more_cubes(l, n, l->pieces.n - first))
+	return true;
+}
+
+bool oci_intervals(struct oci_leaf *l, dd_node n)
+{
+	unsigned fields = dd_fields(l->w->d->dd, n);
+	struct path p = { .n = 0 };
+	size_t first = l->pieces.n;
+
+	/* Of several arguments libseccomp builds such rules otherwise now and then. */
+	if (!fields || (fields & (fields - 1) && !l->w->compared))
+		return false;
+	if (add_orders(l, n, &p) && takes_more_cubes(l, n, l->pieces.n - first))
 		return true;
 	l->pieces.n = first;
 	return false;
@@ -265,7 +317,7 @@ static void add_entry(struct oci_leaf *l, const struct oci_condition *v, size_t 
 		return;
 	}
 	vec_push(l->w->arena, &l->pieces,
-		 ((struct oci_piece){ .cube.c.verdict = verdict, .any = { v, n } }));
+		 ((struct oci_piece){ .cube.c.verdict = verdict, .list = { v, n } }));
 }
 
 /*

@@ -262,7 +262,7 @@ static int by_condition(const struct oci_condition *x, const struct oci_conditio
 	return c ? c : (x->value > y->value) - (x->value < y->value);
 }
 
-int oci_by_choice(const struct oci_choice *x, const struct oci_choice *y)
+int oci_by_list(const struct oci_conditions *x, const struct oci_conditions *y)
 {
 	int c = (x->n > y->n) - (x->n < y->n);
 
@@ -271,12 +271,24 @@ int oci_by_choice(const struct oci_choice *x, const struct oci_choice *y)
 	return c;
 }
 
+static bool is_choice(const struct oci_conditions *list)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (seen >> list->v[i].arg & 1)
+			return true;
+		seen |= 1u << list->v[i].arg;
+	}
+	return false;
+}
+
 size_t oci_rules_of(const struct oci_name *name)
 {
 	size_t n = 0;
 
 	vec_each(&name->pieces, p)
-		n += p->any.n ? p->any.n : 1;
+		n += is_choice(&p->list) ? p->list.n : 1;
 	return n;
 }
 
@@ -286,7 +298,7 @@ static int by_what(const void *x, const void *y)
 	int c = oci_by_cube(&a->cube.c, &b->cube.c);
 
 	if (!c)
-		c = oci_by_choice(&a->any, &b->any);
+		c = oci_by_list(&a->list, &b->list);
 
 	if (!c)
 		c = (int)a->cube.above - (int)b->cube.above;

@@ -25,7 +25,7 @@ bool oci_has_conditions(const struct oci_piece *p)
 	const struct oci_cube *o = &p->cube;
 	const struct dd_cube *c = &o->c;
 
-	if (p->any.n || o->ordered || o->above || o->below)
+	if (p->list.n || o->ordered || o->above || o->below)
 		return true;
 	for (unsigned i = 0; i < 6; i++)
 		if (c->mask[i])
@@ -60,7 +60,7 @@ static int by_piece(const struct oci_piece *x, const struct oci_piece *y)
 	ORDER(oci_has_conditions(x), oci_has_conditions(y));
 	ORDER(b->c.verdict.kind, a->c.verdict.kind); /* permitting ones above */
 	ORDER(a->c.verdict.data, b->c.verdict.data);
-	c = oci_by_choice(&x->any, &y->any);
+	c = oci_by_list(&x->list, &y->list);
 	if (c)
 		return c;
 	ORDER(a->above, b->above);
@@ -253,7 +253,7 @@ static void put_argument(struct json_writer *w, const struct oci_cube *o, const 
 						      "SCMP_CMP_MASKED_EQ" });
 }
 
-static void put_choice(struct json_writer *w, const struct oci_condition *c)
+static void put_listed(struct json_writer *w, const struct oci_condition *c)
 {
 	bool masked = c->op == OCI_MASKED_EQ;
 
@@ -270,8 +270,8 @@ static void put_args(const struct writer *w, struct json_writer *j, const struct
 		return;
 	json_line(j, in_entry);
 	json_open(j, "args", '[');
-	for (size_t i = 0; i < p->any.n; i++)
-		put_choice(j, &p->any.v[i]);
+	for (size_t i = 0; i < p->list.n; i++)
+		put_listed(j, &p->list.v[i]);
 	if (o->ordered)
 		put_condition(j,
 			      &(struct condition){ o->arg, o->bound, NULL, oci_op_names[o->op] });

@@ -52,10 +52,10 @@ struct oci_condition {
 };
 
 /*
- * Conditions of which each is enough: once an index stands in an entry twice, runc and crun make
- * each condition of it a rule of its own (KEP-6061 says so too).
+ * All of them, of different arguments; where an index stands there twice each is enough: runc and
+ * crun then make a rule of each condition of the entry (KEP-6061 says so too).
  */
-struct oci_choice {
+struct oci_conditions {
 	const struct oci_condition *v;
 	size_t n; /* 0: none */
 };
@@ -64,7 +64,7 @@ struct oci_choice {
 struct oci_piece {
 	struct env_cube gate; /* hosts 0: any */
 	struct oci_cube cube;
-	struct oci_choice any; /* beside a cube without conditions */
+	struct oci_conditions list; /* beside a cube without any */
 };
 
 /* What one machine loads: Docker picks a row of archMap and the open entries. */
@@ -156,10 +156,10 @@ struct oci_leaf {
 };
 /* What the entries' verdict is wherever one argument alone decides so; the node of what is left. */
 dd_node oci_choices(struct oci_leaf *l, dd_node n);
-/* In orders of the only register that n looks at. false: cubes are as few, or it cannot be said. */
+/* In orders of registers. false: cubes are as few, or it cannot be said. */
 bool oci_intervals(struct oci_leaf *l, dd_node n);
 bool oci_gates_meet(const struct env_cube *x, const struct env_cube *y);
-int oci_by_choice(const struct oci_choice *x, const struct oci_choice *y);
+int oci_by_list(const struct oci_conditions *x, const struct oci_conditions *y);
 /* The rules that libseccomp gets for it, in all environments. */
 size_t oci_rules_of(const struct oci_name *name);
 
