@@ -12,6 +12,7 @@ struct oci_child {
 	pid_t pid;
 	int fd; /* where it writes the program */
 	enum arch native;
+	bool tree;      /* set before the start: as runc has it built from 1.2 on */
 	unsigned cpu_s; /* set before the start: processor time that it may take; 0: not counted */
 	uint32_t
 		refused; /* after -EINVAL: the rule that got EEXIST; after -ETIMEDOUT: the rule that did

@@ -121,10 +121,12 @@ static int refusal(int err)
 	return err == -EEXIST ? CHILD_EXISTS : refused(err);
 }
 
-static int build(const struct oci_profile *p, enum arch native, const struct environment *env,
-		 int fd)
+static int build(const struct oci_child *c, const struct oci_profile *p,
+		 const struct environment *env)
 {
+	enum arch native = c->native;
 	size_t strangers = 0;
+	int fd = c->fd;
 
 	signal(SIGSEGV, on_fault);
 	errno = 0;
@@ -132,6 +134,8 @@ static int build(const struct oci_profile *p, enum arch native, const struct env
 
 	if (!ctx)
 		return CHILD_NO_MEMORY;
+	if (c->tree)
+		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	bool own = seccomp_arch_native() == scmp_arch(native);
 	if (!own) {
 		/* Another machine's: its own architecture replaces ours. Ours goes first, as no
@@ -281,7 +285,7 @@ int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch 
 	c->pid = fork();
 	if (c->pid == 0) {
 		limit_time(c->cpu_s);
-		_exit(build(p, native, env, c->fd));
+		_exit(build(c, p, env));
 	}
 	if (c->pid > 0)
 		return 0;

@@ -54,7 +54,7 @@ static unsigned steps_of(const struct oci_name *name, enum arch a, const struct 
 	return most;
 }
 
-static bool builds_a_list(const struct oci_runtime *rt)
+bool oci_builds_list(const struct oci_runtime *rt)
 {
 	return rt->kind == OCI_CRUN || rt->version < OCI_VERSION(1, 2, 0);
 }
@@ -67,7 +67,7 @@ void oci_tell_cost(struct writer *w, enum arch host, const struct cbpf *prog)
 	size_t many = 0;
 
 	vec_each(&w->names, name) {
-		if (!builds_a_list(rt) || name->sys->nr[host] < 0 || !is_made_often(name->sys))
+		if (!oci_builds_list(rt) || name->sys->nr[host] < 0 || !is_made_often(name->sys))
 			continue;
 		steps = steps_of(name, host, prog);
 		many += steps > COSTLY;

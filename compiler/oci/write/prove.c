@@ -391,6 +391,22 @@ static bool tell_unchecked(const struct proof *p, int rc, const char *why)
 	return false;
 }
 
+/*
+ * runc has a tree built of more than 32 rules, one a name of an entry in force (1.2.0-rc.1,
+ * libcontainer/seccomp/seccomp_linux.go).
+ */
+static bool builds_tree(const struct proof *p, const struct environment *env)
+{
+	const struct oci_runtime *rt = &p->w->opt->runtime;
+	size_t n = 0;
+
+	if (oci_builds_list(rt))
+		return false;
+	vec_each(&p->profile.entries, e)
+		n += oci_gate_open(e->gate, env) ? e->names.n : 0;
+	return n > 32;
+}
+
 static bool start_library(struct proof *p)
 {
 	/* A machine that makes calls of one architecture only loads part of what a larger one does. */
@@ -406,6 +422,7 @@ static bool start_library(struct proof *p)
 		    !oci_library_knows((enum arch)a))
 			here.arches &= ~ARCH_BIT(a);
 	for (; p->started < p->npoints; p->started++) {
+		p->children[p->started].tree = builds_tree(p, &p->points[p->started]);
 		int rc = oci_child_start(&p->children[p->started], &here, p->view.host,
 					 &p->points[p->started]);
 		if (rc)

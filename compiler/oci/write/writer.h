@@ -178,6 +178,7 @@ void oci_check_multiplexed(struct writer *w);
 void oci_check_stub(struct writer *w);
 
 /* cost.c: a note where a condition makes a call run long; `prog` is built for the host. */
+bool oci_builds_list(const struct oci_runtime *rt);
 void oci_tell_cost(struct writer *w, enum arch host, const struct cbpf *prog);
 
 /* text.c */
