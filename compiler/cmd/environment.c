@@ -43,7 +43,7 @@ static bool read_kernel(const char *value, struct environment *env)
 	char after = 0;
 	int n = sscanf(value, "%3u.%3u%c", &major, &minor, &after);
 
-	if (n < 2 || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after)))
+	if (n < 2 || !major || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after)))
 		return false;
 	env->kernel_known = true;
 	env->kernel = KERNEL_VERSION_OF(major, minor);
@@ -88,6 +88,12 @@ int environment_options(const struct options *o, struct resolve_options *r)
 	if (kernel->given && !read_kernel(kernel->text, &r->env))
 		return usage_error(o->command, "'--kernel' takes a version such as 5.10, not '%s'",
 				   kernel->text);
+	if (kernel->given && r->env.kernel > tables_level)
+		return usage_error(o->command,
+				   "this pale knows Linux up to %u.%u, not '%s'; "
+				   "'--kernel %u.%u' is the nearest",
+				   tables_level >> 8, tables_level & 0xff, kernel->text,
+				   tables_level >> 8, tables_level & 0xff);
 	if (host->given) {
 		r->env.host_known = true;
 		r->env.host = host->arch;
