@@ -13,7 +13,9 @@ enum { NODE_BUDGET = 1 << 20 };
 static const struct json *compiled(struct session *s, const struct policy *p,
 				   const struct oci_runtime *rt)
 {
-	struct oci_write_options opt = { .dialect = OCI_DIALECT_DOCKER, .runtime = *rt };
+	struct oci_write_options opt = { .dialect = OCI_DIALECT_DOCKER,
+					 .runtime = *rt,
+					 .is_question = true };
 	struct buf text = { 0 };
 
 	if (oci_write(s->arena, p, &opt, &text, s->diags))

@@ -228,6 +228,12 @@ def test_what_a_condition_costs_in_a_list_is_told_of_calls_made_often(pale, tmp_
     assert "'--runtime docker-28.5'" in r.err
 
 
+def test_what_a_condition_costs_is_not_told_by_questions(pale):
+    path = ROOT / "profiles/examples/nginx.pale"
+    assert "PL247" in pale("check", "-t", "docker", "--runtime", "crun-1.8.1", path).err
+    assert "PL247" not in pale("sim", "--as", "docker:crun", "--runtime", "crun-1.8.1", path, "read").err
+
+
 def test_what_a_condition_costs_is_not_told_of_a_call_made_once(pale):
     r = pale("compile", "-t", "docker", "-", input=policy("allow personality(persona == 0);"), check=0)
     assert "PL247" not in r.err

@@ -66,6 +66,8 @@ void oci_tell_cost(struct writer *w, enum arch host, const struct cbpf *prog)
 	unsigned most = COSTLY, steps;
 	size_t many = 0;
 
+	if (w->opt->is_question)
+		return;
 	vec_each(&w->names, name) {
 		if (!oci_builds_list(rt) || name->sys->nr[host] < 0 || !is_made_often(name->sys))
 			continue;
