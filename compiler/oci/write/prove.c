@@ -55,14 +55,24 @@ static bool claimed(const struct claim *c, const struct syscall_info *sys, enum 
 	return !c->exact || named(w, sys);
 }
 
+/* Joined to its neighbour: arm has a million numbers, and names for few of them. */
+static void add_range(struct claim *c, struct dd_range r)
+{
+	struct dd_range *before = c->ranges.n ? &c->ranges.v[c->ranges.n - 1] : NULL;
+
+	if (before && before->node == r.node)
+		before->last = r.last;
+	else
+		vec_push(c->p->w->arena, &c->ranges, r);
+}
+
 static void claim_range(struct claim *c, uint64_t first, uint64_t last, dd_node node)
 {
 	uint64_t next = c->ranges.n ? c->ranges.v[c->ranges.n - 1].last + 1 : 0;
 
 	if (next < first)
-		vec_push(c->p->w->arena, &c->ranges,
-			 ((struct dd_range){ next, first - 1, DD_FALSE }));
-	vec_push(c->p->w->arena, &c->ranges, ((struct dd_range){ first, last, node }));
+		add_range(c, (struct dd_range){ next, first - 1, DD_FALSE });
+	add_range(c, (struct dd_range){ first, last, node });
 }
 
 /* A 32-bit kernel interface has nothing in the high words. */
