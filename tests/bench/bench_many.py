@@ -22,6 +22,7 @@ def main():
         for build, pale in table.builds().items():
             argv[build] = ["env", f"PALE={pale}", f"OUT={tmp}/each/", "sh", "-c", each, "sh", *paths]
         found = table.interleaved(argv, 3)
+    assert all(c.rc == 0 for c in found.values()), found
     each = table.both({k: v for k, v in found.items() if k != "one process"}, lambda c: f"{c.cpu:.2f} s")
     table.show(f"{FILES} profiles, CPU", [
         table.Row("a process each", each),

@@ -19,7 +19,8 @@ BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build")).resolve()
 PALE = os.path.abspath(os.environ.get("PALE", str(BUILD / "pale")))
 OLD = os.environ.get("OLD") and os.path.abspath(os.environ["OLD"])
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-ENV = {**os.environ, "PALE_SETS": str(ROOT / "profiles" / "sets")}
+ENV = {**os.environ, "PALE_SETS": str(ROOT / "profiles" / "sets"),
+       "PALE_PATH": str(ROOT / "profiles" / "sets")}  # an older build knows none beside it
 TAKEN = " *"  # behind a figure of the issue that was not measured here
 
 
