@@ -170,7 +170,7 @@ def judge(name, call, p, now, old, good):
         return "told"  # the installed runtime was not asked, and is not the one taken in its place
     if p.returncode not in COMMANDS[name][1]:
         return f"status {p.returncode} and another answer: {err[-300:]}"
-    if not err.strip() and b"PL020" not in p.stdout and call != "write":  # of the message itself
+    if not err.strip() and not re.search(rb"PL0(06|20)", p.stdout) and call != "write":  # of the message itself
         return f"fails with {p.returncode} in silence"
     if p.returncode == 1:
         return "told" if re.search("lost|loss|could not|cannot|incomplete", err) else \

@@ -166,4 +166,4 @@ def test_the_proposal_of_nginx_is_one_to_sign(recorded):
     assert "not observed: all that the command had" in held  # and none less, or it could not start
     for line in plain.splitlines():  # each rule with its evidence
         if re.match(r" *(allow|file|owner|network|capability|signal) ", line):
-            assert re.search(r"# (\d+x|implied: )", line) or line.endswith(","), line
+            assert re.search(r"# (\d+x|implied: )", line) or line.endswith((",", "|")), line

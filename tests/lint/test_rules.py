@@ -303,7 +303,7 @@ def test_usage(pale, tmp_path):
     pale("lint", check=2)
     pale("lint", "--format", "xml", "x", check=2)
     pale("lint", "--error-on", "fatal", "x", check=2)
-    assert "cannot read" in pale("lint", tmp_path / "none", check=3).err
+    assert "cannot read" in pale("lint", tmp_path / "none", check=3).out
     assert "--explain" in pale("lint", "--help", check=0).out
     r = pale("lint", "-", input=open_("ptrace"), check=1)
     assert "<stdin>:" in r.out

@@ -68,8 +68,8 @@ def test_the_names_are_those_of_the_library_that_is_named(pale):
     ("runc-0.9", "runc-1.1.5"), ("runc-1.0.0~rc93", "runc-1.1.5"), ("crun-0.17", "crun-1.8.1"),
     ("crun-1.7", "crun-1.8.1"), ("runc-1.1.5+libseccomp-2.4", "runc-1.1.5"), ("debain13", "'debian13'"),
     ("debian14", "'debian1"), ("dokcer-28.5", "'docker-28.5'"), ("rnc-1.1.5", "'runc-1.1.5'"), ("youki-0.3", "runc-1.1.5"),
-    ("libseccomp-2.7", "runc-1.1.5"), ("", "debian12"), ("+", "debian12"), ("runc-", "debian12"),
-    ("runc-1.1.5+nonsense", "debian12"), ("docker-28.5junk", "'docker-28.5'")])
+    ("libseccomp-2.7", "runc-1.1.5"), ("", "debian12"), ("+", "debian12"), ("runc-", "'runc-1.4.3'"),
+    ("runc-1.1.5+nonsense", "'runc-1.1.5'"), ("docker-28.5junk", "'docker-28.5'")])
 def test_what_is_none_is_wrong_usage_with_a_way_out(pale, name, way):
     assert way in claim(pale, name, rc=2)
     for argv in (["sim", "--as", "docker:runc", "--runtime", name, "-", "read"], ["check", "--runtime", name, "-"],

@@ -23,10 +23,10 @@ def compiled(pale, tmp_path, text, *args):
 def test_entries_of_one_call_are_counted(pale, tmp_path):
     f, r = compiled(pale, tmp_path, HEAD % "allow kill(pid > 0, sig in 1..31);", "-t", "docker,oci")
     assert r.err.count("[PL151 entries-many]") == 1
-    assert f"{f}:2:7: info: the JSON has 156 entries for 'kill': " in r.err and "128" in r.err and "= help: " in r.err
-    for form, entries in ("docker", 156), ("oci", 161):  # crun looks at six conditions of an entry
-        profile = json.loads((tmp_path / "out" / f"k.{form}.json").read_text())
-        assert sum("kill" in e["names"] for e in profile["syscalls"]) == entries
+    docker, oci = (sum("kill" in e["names"] for e in json.loads((tmp_path / "out" / f"k.{form}.json").read_text())["syscalls"])
+                   for form in ("docker", "oci"))
+    assert 128 < docker < oci < docker + 10  # crun looks at six conditions of an entry
+    assert f"{f}:2:7: info: the JSON has {docker} entries for 'kill': " in r.err and "128" in r.err and "= help: " in r.err
 
 
 @pytest.mark.parametrize("values, told", [(128, False), (129, True)])
