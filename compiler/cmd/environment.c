@@ -43,7 +43,7 @@ static bool read_kernel(const char *value, struct environment *env)
 	char after = 0;
 	int n = sscanf(value, "%3u.%3u%c", &major, &minor, &after);
 
-	if (n < 2 || !major || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after)))
+	if (n < 2 || major > 255 || minor > 255 || (n == 3 && !strchr(".-+", after)))
 		return false;
 	env->kernel_known = true;
 	env->kernel = KERNEL_VERSION_OF(major, minor);

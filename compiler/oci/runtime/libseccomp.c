@@ -167,7 +167,10 @@ static int build(const struct oci_child *c, const struct oci_profile *p,
 	int err = add_strangers(ctx, p, p->rules.n, &strangers, env, own);
 	if (err)
 		return refusal(err);
-	return seccomp_export_bpf(ctx, fd) ? CHILD_NOT_WRITTEN : 0;
+	err = seccomp_export_bpf(ctx, fd);
+	if (!err)
+		return 0;
+	return err == -ENOMEM || errno == ENOMEM ? CHILD_NO_MEMORY : CHILD_NOT_WRITTEN;
 }
 
 /*
