@@ -61,55 +61,11 @@ dd_node dd_call(const struct dd *d, dd_node root, uint32_t audit_arch, uint32_t 
 	return root;
 }
 
-/* ---- numbers as ranges ---- */
+/* ---- numbers and values as ranges ---- */
 
-struct numbers {
+struct ranges {
 	const struct dd *d;
-	size_t left;
-	bool (*fn)(void *ctx, uint32_t first, uint32_t last, dd_node n);
-	void *ctx;
-	uint32_t first; /* of the range being collected */
-	dd_node node;   /* DD_NONE: none yet */
-};
-
-static bool take_block(struct numbers *s, uint32_t first, dd_node n)
-{
-	if (n == s->node)
-		return true;
-	bool go_on = s->node == DD_NONE || s->fn(s->ctx, s->first, first - 1, s->node);
-	s->first = first;
-	s->node = n;
-	return go_on && s->left-- > 0;
-}
-
-static bool walk_numbers(struct numbers *s, dd_node n, uint32_t first, unsigned bits)
-{
-	uint32_t bit = s->d->nodes.v[n].bit;
-
-	if (bit >= 64)
-		return take_block(s, first, n);
-	return walk_numbers(s, child(s->d, n, 64 - bits, false), first, bits - 1) &&
-	       walk_numbers(s, child(s->d, n, 64 - bits, true), first + (1u << (bits - 1)),
-			    bits - 1);
-}
-
-bool dd_numbers(const struct dd *d, dd_node root, uint32_t audit_arch, size_t max_ranges,
-		bool (*fn)(void *ctx, uint32_t first, uint32_t last, dd_node n), void *ctx)
-{
-	struct numbers s = { d, max_ranges ? max_ranges : SIZE_MAX, fn, ctx, 0, DD_NONE };
-
-	if (root == DD_NONE)
-		return false;
-	for (const struct node *k = &d->nodes.v[root]; k->bit < 32; k = &d->nodes.v[root])
-		root = audit_arch >> (31 - k->bit) & 1 ? k->high : k->low;
-	return walk_numbers(&s, root, 0, 32) && fn(ctx, s.first, UINT32_MAX, s.node);
-}
-
-/* ---- values as ranges ---- */
-
-struct values {
-	const struct dd *d;
-	uint32_t end; /* the first bit behind the argument's */
+	uint32_t end; /* the first bit behind those that are walked */
 	size_t left;
 	bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n);
 	void *ctx;
@@ -117,11 +73,12 @@ struct values {
 	dd_node node;   /* DD_NONE: none yet */
 };
 
-static bool walk_values(struct values *s, dd_node n, uint64_t first, unsigned bits)
+/* Of the last so many bits before the end; those before them are `first`'s. */
+static bool walk_ranges(struct ranges *s, dd_node n, uint64_t first, unsigned bits)
 {
 	if (s->d->nodes.v[n].bit < s->end)
-		return walk_values(s, child(s->d, n, s->end - bits, false), first, bits - 1) &&
-		       walk_values(s, child(s->d, n, s->end - bits, true),
+		return walk_ranges(s, child(s->d, n, s->end - bits, false), first, bits - 1) &&
+		       walk_ranges(s, child(s->d, n, s->end - bits, true),
 				   first | UINT64_C(1) << (bits - 1), bits - 1);
 	if (n == s->node)
 		return true;
@@ -131,12 +88,38 @@ static bool walk_values(struct values *s, dd_node n, uint64_t first, unsigned bi
 	return go_on && s->left-- > 0;
 }
 
+struct numbers {
+	bool (*fn)(void *ctx, uint32_t first, uint32_t last, dd_node n);
+	void *ctx;
+};
+
+static bool take_numbers(void *ctx, uint64_t first, uint64_t last, dd_node n)
+{
+	const struct numbers *s = ctx;
+
+	return s->fn(s->ctx, (uint32_t)first, (uint32_t)last, n);
+}
+
+bool dd_numbers(const struct dd *d, dd_node root, uint32_t audit_arch, size_t max_ranges,
+		bool (*fn)(void *ctx, uint32_t first, uint32_t last, dd_node n), void *ctx)
+{
+	struct numbers numbers = { fn, ctx };
+	struct ranges s = { d, 64,     max_ranges ? max_ranges : SIZE_MAX, take_numbers, &numbers,
+			    0, DD_NONE };
+
+	if (root == DD_NONE)
+		return false;
+	for (const struct node *k = &d->nodes.v[root]; k->bit < 32; k = &d->nodes.v[root])
+		root = audit_arch >> (31 - k->bit) & 1 ? k->high : k->low;
+	return walk_ranges(&s, root, 0, 32) && fn(ctx, (uint32_t)s.first, UINT32_MAX, s.node);
+}
+
 bool dd_values(const struct dd *d, dd_node n, enum dd_field arg, size_t max_ranges,
 	       bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n), void *ctx)
 {
-	struct values s = { d, bit_of(arg, 0) + 1, max_ranges, fn, ctx, 0, DD_NONE };
+	struct ranges s = { d, bit_of(arg, 0) + 1, max_ranges, fn, ctx, 0, DD_NONE };
 
-	return n != DD_NONE && walk_values(&s, n, 0, 64) && fn(ctx, s.first, UINT64_MAX, s.node);
+	return n != DD_NONE && walk_ranges(&s, n, 0, 64) && fn(ctx, s.first, UINT64_MAX, s.node);
 }
 
 /* ---- paths ---- */

@@ -49,18 +49,10 @@ static bool holds(const struct dd *d, dd_node claim, const struct dd_point *p)
 
 static struct verdict answer(const struct policy *p, const struct dd_point *at)
 {
-	struct environment env = {
-		.caps_known = true,
-		.caps = at->at[DD_CAPS],
-		.kernel_known = true,
-		.kernel = (uint16_t)(at->at[DD_SYSTEM] >> 8),
-		.host_known = true,
-		.host = (enum arch)(at->at[DD_SYSTEM] & 0xff),
-	};
-	struct call c = { .audit_arch = (uint32_t)(at->at[DD_CALL] >> 32),
-			  .nr = (uint32_t)at->at[DD_CALL] };
+	struct environment env;
+	struct call c;
 
-	memcpy(c.args, at->at, sizeof(c.args));
+	dd_point_tell(at, &env, &c);
 	return policy_eval_in(p, &env, &c, NULL);
 }
 
