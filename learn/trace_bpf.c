@@ -430,12 +430,6 @@ static unsigned tiers_of(const char *backend)
 	return 1u << TIER_TP | 1u << TIER_BTF | 1u << TIER_RAW;
 }
 
-/* What another run may have: it says nothing of whether this machine can. */
-static bool is_shortage(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
-}
-
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 			     const struct target *t, const char **why, bool *is_short)
 {
@@ -450,7 +444,8 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	w->cpus = libbpf_num_possible_cpus();
 	if (w->cpus < 0)
 		err = w->cpus;
-	for (enum tier tier = 0; err && !is_shortage(err) && w->cpus > 0 && tier < TIERS; tier++)
+	for (enum tier tier = 0; err && !diag_is_shortage(err) && w->cpus > 0 && tier < TIERS;
+	     tier++)
 		if (tiers >> tier & 1)
 			err = open_tier(w, opt, t, tier);
 	if (w->tracefs >= 0)
@@ -460,7 +455,7 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 		return w;
 	trace_bpf_close(w);
 	*why = open_failure(a, w, err);
-	*is_short = is_shortage(err);
+	*is_short = diag_is_shortage(err);
 	return NULL;
 }
 

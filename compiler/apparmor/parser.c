@@ -349,10 +349,7 @@ static void tell_lines(struct asking *k, const struct buf *said, int status)
 /* Where it can start no process of its own it ends with that errno, and without a word. */
 static int as_shortage(int status, const struct buf *said)
 {
-	bool is_short =
-		status == EAGAIN || status == ENOMEM || status == EMFILE || status == ENFILE;
-
-	return is_short && !said->n ? -status : status;
+	return diag_is_shortage(-status) && !said->n ? -status : status;
 }
 
 enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds)

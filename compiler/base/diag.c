@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/base/diag.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,11 @@ static struct diag *add(struct diags *ds, enum diag_id id, enum severity severit
 	ds->errors += error;
 	*d = (struct diag){ .id = id, .severity = severity, .span = sp, .text = "" };
 	return d;
+}
+
+bool diag_is_shortage(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN;
 }
 
 struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)

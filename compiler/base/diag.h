@@ -69,6 +69,9 @@ struct diags *diags_new(struct arena *a, struct sources *s);
 const struct diag_info *diag_info(enum diag_id id);
 const char *severity_name(enum severity s); /* "error" "high" "warning" "info" */
 
+/* Of -errno: is the system short of something (PL020), so that another time it may go well? */
+bool diag_is_shortage(int err);
+
 /* Never NULL; a diagnostic past the cap is returned but not kept. */
 struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -7,12 +7,6 @@
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
 
-/* Another time it may be read (open(2), read(2)). */
-static bool is_short(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN;
-}
-
 int input_unreadable(struct session *s, const char *path, int err)
 {
 	struct diag *d;
@@ -25,7 +19,7 @@ int input_unreadable(struct session *s, const char *path, int err)
 		diag_add(s->diags, DIAG_PL001, NO_SPAN, "'%s' is larger than %u MiB", path,
 			 SOURCE_MAX >> 20);
 	} else {
-		diag_add(s->diags, is_short(err) ? DIAG_PL020 : DIAG_PL006, NO_SPAN,
+		diag_add(s->diags, diag_is_shortage(err) ? DIAG_PL020 : DIAG_PL006, NO_SPAN,
 			 "cannot read '%s': %s", path, strerror(-err));
 		return EXIT_SYSTEM;
 	}

@@ -122,12 +122,6 @@ static const char *find(struct session *s, const char *name)
 	return NULL;
 }
 
-/* Not the program's doing: another time it answers. */
-static bool is_short(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN;
-}
-
 const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out, bool *lacking)
 {
 	const char *name = kind == OCI_CRUN ? "crun" : "runc", *path = find(s, name);
@@ -144,7 +138,7 @@ const char *runtime_installed(struct session *s, int kind, struct oci_runtime *o
 					       "no %s is installed here",
 				    name);
 	int err = ask_versions(s, kind, path, &v);
-	*lacking = is_short(err);
+	*lacking = diag_is_shortage(err);
 	if (err)
 		return arena_printf(s->arena, "'%s' does not say its version: %s", path,
 				    strerror(-err));
