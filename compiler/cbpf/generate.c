@@ -427,15 +427,16 @@ bool generate_start(struct generator *g, struct diags *ds)
 bool generate_smaller(struct generator *g)
 {
 	static const size_t chains[] = { 128, 512, CBPF_MAX };
-	struct generator next = { .arena = g->arena, .p = g->p, .opt = g->opt };
+	size_t chain = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(chains) && !next.chain; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(chains) && !chain; i++)
 		if (chains[i] > g->chain)
-			next.chain = chains[i];
-	if (!next.chain)
+			chain = chains[i];
+	if (!chain)
 		return false;
-	start(&next);
-	*g = next;
+	/* In its place: leaves point at the code of their generator. */
+	*g = (struct generator){ .arena = g->arena, .p = g->p, .opt = g->opt, .chain = chain };
+	start(g);
 	return true;
 }
 
