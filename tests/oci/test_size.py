@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from conftest import run
+
 PLAIN = ["--runtime", "crun-1.8+libseccomp-2.5.4"]
 HEAD = "policy k { level linux 6.1; arch x86_64; default errno EPERM; use start-runc;\n%s\n}\n"
 BARE = "policy k { level linux 6.1; arch x86_64; default errno EPERM; unknown errno EPERM; allow execve; %s }\n"
@@ -25,7 +27,9 @@ def test_entries_of_one_call_are_counted(pale, tmp_path):
     assert r.err.count("[PL151 entries-many]") == 1
     docker, oci = (sum("kill" in e["names"] for e in json.loads((tmp_path / "out" / f"k.{form}.json").read_text())["syscalls"])
                    for form in ("docker", "oci"))
-    assert 128 < docker < oci < docker + 10  # crun looks at six conditions of an entry
+    # crun looks at six conditions of an entry. Another libseccomp than the named one is not asked, and masks take more.
+    installed = run(["dpkg-query", "-W", "-f", "${Version}", "libseccomp2"]).out.startswith("2.5.4")
+    assert (docker, oci) == (156, 161) if installed else 156 <= docker < oci < docker + 10
     assert f"{f}:2:7: info: the JSON has {docker} entries for 'kill': " in r.err and "128" in r.err and "= help: " in r.err
 
 
