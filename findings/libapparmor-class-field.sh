@@ -8,23 +8,8 @@
 # Why it matters: aa-logprof, aa-notify and the like stand on it. Under a newer kernel the tools of
 #	a Debian 12 see no denial at all and say nothing, so that a profile looks finished that is not.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-command -v cc >/dev/null || { echo "needs a C compiler" >&2; exit 2; }
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 'debian/$')
-
-fetch() # SUITE PACKAGE=VERSION, and the C library that it stands on
-{
-	d=$dir/$1
-	mkdir -p "$d/lists/partial" "$d/cache/archives/partial" "$d/root"
-	: >"$d/status"
-	echo "deb [trusted=yes] $mirror $1 main" >"$d/list"
-	options="-qq -o Dir::Etc::SourceList=$d/list -o Dir::Etc::SourceParts=/dev/null -o Dir::State=$d
-		-o Dir::State::status=$d/status -o Dir::Cache=$d/cache -o Acquire::Check-Valid-Until=false
-		-o APT::Sandbox::User=root -o Acquire::Languages=none"
-	apt-get $options update
-	(cd "$d" && apt-get $options download "$2" libc6 && for p in ./*.deb; do dpkg -x "$p" root; done)
-}
+. "$(dirname "$0")/packages"
+command -v cc >/dev/null || missing "needs a C compiler"
 
 cat >"$dir/read.c" <<'C'
 #include <dlfcn.h>
@@ -51,16 +36,10 @@ int main(int argc, char **argv)
 }
 C
 cc -o "$dir/read" "$dir/read.c" -ldl
-fetch bookworm libapparmor1=3.0.8-3
-fetch trixie libapparmor1=4.1.0-1
-status=0
 for row in "bookworm 3.0.8-3 4 0" "trixie 4.1.0-1 4 4"; do
 	set -- $row
-	root=$dir/$1/root
-	libs=$(dirname "$(find "$root" -name libapparmor.so.1)"):$(dirname "$(find "$root" -name libc.so.6)")
-	loader=$(find "$root" -name 'ld-linux-*' | head -n 1)
-	seen=$("$loader" --library-path "$libs" "$dir/read" libapparmor.so.1)
-	echo "libapparmor1 $2: event without class= and with it: $seen"
-	[ "$seen" = "$3 $4" ] || { echo "  that was '$3 $4' in November 2026" >&2; status=1; }
+	fetch "$1" "libapparmor1=$2"
+	seen "libapparmor1 $2: event without class= and with it" \
+		"$(own "$1" "$dir/read" libapparmor.so.1)" "$3 $4"
 done
 exit $status
