@@ -18,6 +18,7 @@
 enum {
 	RANGES_MAX = 1 << 16,    /* of numbers with one answer, an architecture */
 	UNNAMED_MAX = 2048,      /* numbers of one range without a name that are said one by one */
+	NUMBERS_MAX = 1 << 15,   /* of those, of all ranges and architectures */
 	NUMBER_END = 0x40000000, /* of what can be written behind # */
 	VERDICTS_MAX = 256,      /* of one call */
 };
@@ -563,8 +564,8 @@ static int by_number(const void *x, const void *y)
 	return (*a > *b) - (*a < *b);
 }
 
-/* Those that do not meet `unknown`, unless they are too many. */
-static void find_unnamed(struct decompiler *c, enum arch a, numbers *out)
+/* Those that do not meet `unknown`, unless they are too many. False: they are, of all ranges. */
+static bool find_unnamed(struct decompiler *c, enum arch a, numbers *out)
 {
 	uint32_t base = arch_info(a)->nr_base;
 	dd_node unknown = dd_terminal(c->d, unknown_of(c, (int)a));
@@ -577,7 +578,15 @@ static void find_unnamed(struct decompiler *c, enum arch a, numbers *out)
 			if (!is_known(a, (uint32_t)nr) && !syscall_by_nr(a, (uint32_t)nr - base) &&
 			    nr - base < NUMBER_END)
 				vec_push(c->arena, out, (uint32_t)nr - base);
+		if (out->n > NUMBERS_MAX) {
+			c->why = arena_printf(c->arena,
+					      "more than %d numbers without a name, as #%u on %s, "
+					      "have answers of their own",
+					      NUMBERS_MAX, out->v[out->n - 1], arch_info(a)->name);
+			return false;
+		}
 	}
+	return true;
 }
 
 static bool number_call(struct decompiler *c, uint32_t nr)
@@ -615,8 +624,8 @@ static bool number_calls(struct decompiler *c)
 	numbers all = { 0 };
 
 	for (int a = 0; a < ARCH_NR; a++)
-		if (c->arches & ARCH_BIT(a))
-			find_unnamed(c, (enum arch)a, &all);
+		if (c->arches & ARCH_BIT(a) && !find_unnamed(c, (enum arch)a, &all))
+			return false;
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), by_number);
 	for (size_t i = 0; i < all.n; i++)

@@ -139,6 +139,17 @@ def test_too_many_numbers_without_a_name(pale, tmp_path):
     assert r.out == "", r  # ERRNO(1) and ERRNO(38) are neither tighter nor looser
 
 
+def test_too_many_numbers_of_few_enough_each(pale, tmp_path):
+    """24,576 ranges, each of which would be said one by one: 25 million numbers in all."""
+    prog = bpf(tmp_path / "m.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, KILL), (LD, NR),
+               (JGE, 2, 0, 0x3000000), (JSET, 0, 2, 0x400), (RET, ALLOW), (RET, KILL),
+               (RET, errno(1)))
+    for way in ([], ["--approximate"]):
+        r = pale("import", *way, prog, check=1)
+        assert r.out == "" and "PL279" in r.err, r
+        assert "more than 32768 numbers without a name, as #" in r.err, r
+
+
 def test_holes_of_the_table_are_told_one_by_one(pale, tmp_path):
     prog = bpf(tmp_path / "n.bpf", (LD, ARCH), (JEQ, 1, 0, X86_64), (RET, KILL), (LD, NR),
                (JGE, 0, 1, 0x40000000), (RET, KILL), (JGT, 0, 1, 500), (RET, errno(38)),
