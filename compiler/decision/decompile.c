@@ -589,11 +589,34 @@ static bool find_unnamed(struct decompiler *c, enum arch a, numbers *out)
 	return true;
 }
 
-static bool number_call(struct decompiler *c, uint32_t nr)
+/* Numbers of one range, and of every second one, have one node: what was said of it last. */
+enum { SAID = 64 };
+struct said {
+	dd_node node[ARCH_NR][SAID];
+	struct body body[ARCH_NR][SAID];
+};
+
+static bool number_body(struct decompiler *c, struct said *said, enum arch a, uint32_t nr,
+			struct body *b)
+{
+	dd_node n = node_at(c, a, nr + arch_info(a)->nr_base);
+	struct describe_site site = { .arch = a };
+	size_t i = n % SAID;
+
+	if (!said->body[a][i].text || said->node[a][i] != n) {
+		said->body[a][i] = (struct body){ 0 };
+		said->node[a][i] = n;
+		if (!add_body(c, &site, n, unknown_of(c, (int)a), &said->body[a][i]))
+			return false;
+	}
+	*b = said->body[a][i];
+	return true;
+}
+
+static bool number_call(struct decompiler *c, struct said *said, uint32_t nr)
 {
 	const char *name = arena_printf(c->arena, "#%u", nr);
 	struct subject sub = { .name = name, .number = nr };
-	struct describe_site site = { 0 };
 	bool elsewhere = false;
 
 	for (int a = 0; a < ARCH_NR; a++) {
@@ -604,10 +627,7 @@ static bool number_call(struct decompiler *c, uint32_t nr)
 			continue;
 		}
 		sub.arches |= ARCH_BIT(a);
-		site.arch = (enum arch)a;
-		if (!add_body(c, &site,
-			      node_at(c, (enum arch)a, nr + arch_info((enum arch)a)->nr_base),
-			      unknown_of(c, a), &sub.body[a]))
+		if (!number_body(c, said, (enum arch)a, nr, &sub.body[a]))
 			return too_long(c, name, a);
 	}
 	size_t first = c->rules.n;
@@ -621,6 +641,7 @@ static bool number_call(struct decompiler *c, uint32_t nr)
 
 static bool number_calls(struct decompiler *c)
 {
+	struct said *said = ARENA_NEW(c->arena, struct said);
 	numbers all = { 0 };
 
 	for (int a = 0; a < ARCH_NR; a++)
@@ -629,7 +650,7 @@ static bool number_calls(struct decompiler *c)
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), by_number);
 	for (size_t i = 0; i < all.n; i++)
-		if ((!i || all.v[i] != all.v[i - 1]) && !number_call(c, all.v[i]))
+		if ((!i || all.v[i] != all.v[i - 1]) && !number_call(c, said, all.v[i]))
 			return false;
 	return true;
 }
