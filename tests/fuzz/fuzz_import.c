@@ -3,8 +3,10 @@
  * What `pale import` does with a program: arbitrary bytes, as the file they are and mended until
  * the kernel would attach them, are lifted within a small budget, written as a policy (exactly,
  * and tighter where that cannot be), and the text is read again. It parses always; where it is a
- * policy of the same meaning, that meaning comes back from it a second time.
+ * policy of the same meaning, that meaning comes back from it a second time. What takes more memory
+ * than the command gives an import is left, as there.
  */
+#include <setjmp.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -16,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INSNS_MAX = 64, NODES = 1 << 10 };
+enum { INSNS_MAX = 64, NODES = 1 << 10, MIB_MAX = 768 };
 
 struct import {
 	struct arena *arena;
@@ -42,7 +44,8 @@ static dd_node read_again(struct import *i, const struct buf *text, unsigned *ar
 	return d ? decision_root(d, d->arches) : DD_NONE;
 }
 
-static dd_node write_and_read(struct import *i, dd_node root, bool tighter)
+/* `text`: written over, the caller's to free, also where the arena's bound is met on the way. */
+static dd_node write_and_read(struct import *i, dd_node root, bool tighter, struct buf *text)
 {
 	struct decompile_options opt = { .name = "fuzz",
 					 .machine = ARCH_X86_64,
@@ -50,35 +53,39 @@ static dd_node write_and_read(struct import *i, dd_node root, bool tighter)
 	const char *why = NULL;
 	struct ast_file *file = decision_decompile(i->dd, i->arena, root, &opt, &why);
 	unsigned arches = 0;
-	BUF_AUTO text = { 0 };
 
 	BUG_ON(!file && !why);
 	if (!file)
 		return DD_NONE;
-	ast_print(&text, file);
-	return read_again(i, &text, &arches);
+	text->n = 0;
+	ast_print(text, file);
+	return read_again(i, text, &arches);
 }
 
-static void check_program(struct import *i, const struct cbpf *prog)
+static void check_program(struct import *i, const struct cbpf *prog, struct buf *text)
 {
 	i->dd = dd_new(i->arena, NODES);
 	dd_node root = cbpf_lift(i->dd, i->arena, prog);
 	root = root == DD_NONE ? root : decompile_tighten_ip(i->dd, root);
 	if (root == DD_NONE)
 		return;
-	dd_node written = write_and_read(i, root, false);
-	write_and_read(i, root, true);
+	dd_node written = write_and_read(i, root, false, text);
+	write_and_read(i, root, true, text);
 	if (written == DD_NONE)
 		return;
 	/* What a policy said is said exactly: only a budget may be in the way. */
-	dd_node again = write_and_read(i, written, false);
+	dd_node again = write_and_read(i, written, false, text);
 	BUG_ON(again != DD_NONE && again != written);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static _Noreturn void leave(void *who)
+{
+	longjmp(*(jmp_buf *)who, 1);
+}
+
+static void check(struct arena *a, const uint8_t *data, size_t size, struct buf *text)
 {
 	struct sock_filter insns[INSNS_MAX];
-	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
 	struct import i = { .arena = a, .sources = sources, .diags = diags_new(a, sources) };
 	struct source *src = source_add(sources, "fuzz", (struct str){ (const char *)data, size });
@@ -87,13 +94,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	n = n < INSNS_MAX ? n : INSNS_MAX;
 	if (!cbpf_read(a, src, &prog, i.diags) && prog.n <= INSNS_MAX) {
-		check_program(&i, &prog);
+		check_program(&i, &prog, text);
 	} else if (n) {
 		memcpy(insns, data, n * sizeof(*insns));
 		struct cbpf mended = { .insns = insns, .n = n, .big_endian = size & 1 };
 		mend_all(&mended);
-		check_program(&i, &mended);
+		check_program(&i, &mended, text);
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct arena *a; /* static: known after longjmp() */
+	static struct buf text;
+	jmp_buf full;
+
+	a = arena_new(NULL);
+	text = (struct buf){ 0 };
+	arena_bound(a, (size_t)MIB_MAX << 20, leave, &full);
+	if (!setjmp(full))
+		check(a, data, size, &text);
+	buf_free(&text);
 	arena_free(a);
 	return 0;
 }
