@@ -157,8 +157,8 @@ int generate_layout(struct generator *g, code_id root, struct cbpf *out, size_t 
 /* Numbers to ranges with their leaves. False, reported: no architecture of the family. */
 bool generate_start(struct generator *g, struct diags *ds);
 /*
- * Layouts that are slower and smaller, the next each time: 0 when that was the smallest, then the
- * generator is as before. It begins anew.
+ * Layouts that are slower and smaller, the next each time: false when that was the smallest or none
+ * can be small enough, then the generator is as before. It begins anew.
  */
 bool generate_smaller(struct generator *g);
 /* That the program is too long, and which rules cost most. */

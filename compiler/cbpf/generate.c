@@ -423,6 +423,17 @@ bool generate_start(struct generator *g, struct diags *ds)
 	return true;
 }
 
+/* One call's leaf that no row of tests makes small enough: a tree has at most two tests a value. */
+static bool has_huge_leaf(struct generator *g)
+{
+	for (size_t i = 0; i < g->ntokens; i++)
+		vec_each(&g->tokens[i].ranges, r)
+			if (g->code.nodes.v[r->leaf].size > 2 * CBPF_MAX &&
+			    code_count(&g->code, r->leaf) > 2 * CBPF_MAX)
+				return true;
+	return false;
+}
+
 /* A chain takes an instruction a value where a tree takes a quarter more, and half of it each time. */
 bool generate_smaller(struct generator *g)
 {
@@ -432,7 +443,7 @@ bool generate_smaller(struct generator *g)
 	for (size_t i = 0; i < ARRAY_SIZE(chains) && !chain; i++)
 		if (chains[i] > g->chain)
 			chain = chains[i];
-	if (!chain)
+	if (!chain || has_huge_leaf(g))
 		return false;
 	/* In its place: leaves point at the code of their generator. */
 	*g = (struct generator){ .arena = g->arena, .p = g->p, .opt = g->opt, .chain = chain };
