@@ -662,23 +662,66 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
-static int old_parts(struct arena *a, const char *prefix, size_t last, path_list *out)
+/* What could be a part of something there, sorted. */
+struct parts_there {
+	const char *dir; /* "DIR/", or ""; NULL: none was looked into */
+	path_list names;
+};
+
+/* "x.12.bpf": a number before the suffix. */
+static bool ends_as_part(const char *name)
 {
-	const char *slash = strrchr(prefix, '/');
-	struct str name = str_c(slash ? slash + 1 : prefix);
-	const char *path = slash ? arena_printf(a, "%.*s", (int)(slash + 1 - prefix), prefix) : "";
-	DIR *dir = opendir(*path ? path : ".");
+	size_t n = strlen(name);
+
+	return n > 5 && !strcmp(name + n - 4, ".bpf") && name[n - 5] >= '0' && name[n - 5] <= '9';
+}
+
+static int look_for_parts(struct arena *a, const char *dir, struct parts_there *out)
+{
+	DIR *d = opendir(*dir ? dir : ".");
 	struct dirent *e;
 
-	if (!dir)
+	*out = (struct parts_there){ .dir = dir };
+	if (!d)
 		return errno == ENOENT ? 0 : -errno;
-	for (errno = 0; (e = readdir(dir)); errno = 0)
-		if (part_number(e->d_name, name) > last)
-			vec_push(a, out, arena_printf(a, "%s%s", path, e->d_name));
+	for (errno = 0; (e = readdir(d)); errno = 0)
+		if (ends_as_part(e->d_name))
+			vec_push(a, &out->names, arena_strdup(a, e->d_name));
 	int err = -errno;
-	closedir(dir);
-	if (out->n)
-		qsort(out->v, out->n, sizeof(*out->v), compare_paths);
+	closedir(d);
+	if (out->names.n)
+		qsort(out->names.v, out->names.n, sizeof(*out->names.v), compare_paths);
+	return err;
+}
+
+/* The first that does not stand before it. */
+static size_t first_from(const path_list *sorted, const char *name)
+{
+	size_t lo = 0, hi = sorted->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (strcmp(sorted->v[mid], name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Thousands of filters in one directory are one look into it: *there is the last one's. */
+static int old_parts(struct arena *a, const char *prefix, size_t last, struct parts_there *there,
+		     path_list *out)
+{
+	const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
+	const char *dir = arena_printf(a, "%.*s", (int)(name - prefix), prefix);
+	int err = there->dir && !strcmp(there->dir, dir) ? 0 : look_for_parts(a, dir, there);
+	const path_list *all = &there->names;
+
+	for (size_t i = first_from(all, name); i < all->n && str_starts(str_c(all->v[i]), name);
+	     i++)
+		if (part_number(all->v[i], str_c(name)) > last)
+			vec_push(a, out, arena_printf(a, "%s%s", dir, all->v[i]));
 	return err;
 }
 
@@ -745,12 +788,14 @@ static int add_other_part(struct writing *w, const char *path)
 /* The others, when it is. */
 static int add_other_parts(struct writing *w)
 {
+	struct parts_there there = { 0 };
 	int err = 0;
 
 	for (size_t i = 0; !err && w->arena && i < w->parts->n; i++) {
+		const struct output_parts *p = &w->parts->v[i];
 		path_list old = { 0 };
 		w->at = w->parts_at + i;
-		err = old_parts(w->arena, w->parts->v[i].prefix, w->parts->v[i].last + 1, &old);
+		err = old_parts(w->arena, p->prefix, p->last + 1, &there, &old);
 		if (err)
 			w->all[w->at].why = arena_printf(
 				w->arena, "old parts cannot be looked for: %s", strerror(-err));

@@ -111,3 +111,25 @@ def test_many_are_synced_once(tmp_path):
     assert proc.returncode == 0 and len(held(tmp_path / "out")) == 40, proc.stderr
     trace = (tmp_path / "trace").read_text()
     assert trace.count("syncfs(") == 1 and trace.count("fsync(") == 1, trace  # the files; their names
+
+
+@pytest.mark.once  # no leak check under a tracer
+def test_old_parts_of_many_are_looked_for_once_and_go(tmp_path):
+    names = [f"p{i}" for i in range(40)]
+    for name in names:
+        (tmp_path / f"{name}.pale").write_text(GOOD.format(name))
+    (tmp_path / "out").mkdir()
+    old = [f"{name}.x86_64.{k}.bpf" for name in ("p1", "p10", "p39") for k in (2, 3, 10)]
+    others = ["p1.x86_64.2.bpf.orig", "p1.x86_64.0.bpf", "p1.x86_64.1.bpf", "p1.x86_64.x2.bpf", "p1.x86_64.-2.bpf", "p40.x86_64.2.bpf",
+              "p1.aarch64.2.bpf", "p1x.x86_64.2.bpf", ".2.bpf", "2.bpf", "p.x86_64.2.bpf"]
+    for name in old + others:
+        (tmp_path / "out" / name).write_text("old")
+    argv = ["strace", "-f", "-qq", "-o", "trace", "-e", "trace=getdents64", PALE, "compile", "-t", "bpf", "-o", "out",
+            *(f"{name}.pale" for name in names)]
+    try:
+        proc = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("no strace")
+    assert proc.returncode == 0 and proc.stderr.count(": removed: a part") == len(old), proc.stderr
+    assert held(tmp_path / "out") == sorted(others + [f"{name}.x86_64.bpf" for name in names])
+    assert len((tmp_path / "trace").read_text().splitlines()) < 10, "one directory, however many filters"
