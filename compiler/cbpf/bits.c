@@ -39,6 +39,7 @@ struct window {
 	code_id leaf[2]; /* the two commonest */
 	uint8_t cls[SPAN];
 	float weight[SPAN];
+	uint32_t height[SPAN];   /* of its leaf; where the value is absent, any */
 	uint64_t present[WORDS]; /* values of the interval at hand */
 	uint32_t npresent;
 	struct counter wrong[2][2]; /* by leaf and side */
@@ -72,6 +73,7 @@ static void fill_range(struct window *w, const struct tree_range *r)
 			    r->leaf == w->leaf[0] ? CLASS_FIRST :
 			    r->leaf == w->leaf[1] ? CLASS_SECOND :
 						    CLASS_OTHER;
+		w->height[x] = w->t->c->nodes.v[r->leaf].height;
 		n += !absent;
 	}
 	for (size_t p = 0; p < w->in->npoints; p++)
@@ -148,10 +150,7 @@ static void count_value(struct window *w, uint32_t x)
 
 static uint32_t height_at(const struct window *w, uint32_t value)
 {
-	for (size_t k = w->i; k <= w->j; k++)
-		if (value <= w->t->r[k].last)
-			return w->t->c->nodes.v[w->t->r[k].leaf].height;
-	BUG("a value outside its interval");
+	return w->height[value - w->base];
 }
 
 /* Hotter values go first, then those with longer leaves. */
@@ -215,24 +214,25 @@ static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
 		w->best = c;
 }
 
-/* The masks under which exactly n values of one leaf are wrong on one side. */
-struct exact {
-	uint64_t masks[ODD_MAX + 1][WORDS];
-	bool any[ODD_MAX + 1];
-};
-
-static void find_exact(const struct counter *c, size_t words, struct exact *out)
+/* The masks under which exactly n values of one leaf are wrong on one side; false: none. */
+static bool find_exact(const struct counter *c, size_t n, size_t words, uint64_t *out)
 {
-	for (size_t n = 0; n <= ODD_MAX; n++) {
-		uint64_t any = 0;
-		for (size_t k = 0; k < words; k++) {
-			uint64_t m = ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
-			m &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
-			out->masks[n][k] = m;
-			any |= m;
-		}
-		out->any[n] = any;
+	uint64_t any = 0;
+
+	for (size_t k = 0; k < words; k++) {
+		out[k] = ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
+		out[k] &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
+		any |= out[k];
 	}
+	return any;
+}
+
+static uint32_t count_bits(uint64_t x)
+{
+	x -= x >> 1 & 0x5555555555555555u;
+	x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (uint32_t)(x * 0x0101010101010101u >> 56);
 }
 
 /* How many values of the interval have no bit of the mask. */
@@ -241,7 +241,7 @@ static uint32_t count_apart(const struct window *w, uint32_t mask)
 	uint32_t n = 0;
 
 	for (uint32_t k = w->low; k <= w->high; k++) /* sharing no bit works both ways */
-		n += (uint32_t)__builtin_popcountll(w->present[k] & masks_apart(mask, k));
+		n += count_bits(w->present[k] & masks_apart(mask, k));
 	return n;
 }
 
@@ -260,16 +260,31 @@ static void try_mask(struct window *w, uint32_t mask, const code_id rest[2], con
 	weigh_mask(w, mask, rest);
 }
 
-static void try_masks(struct window *w, const struct exact exact[2][2], size_t e, size_t f)
+/* The fewest that try_mask() can count: who is out of place on a side stands there. */
+static size_t least_tests(const struct window *w, size_t e, size_t f)
 {
+	size_t apart = f > e ? w->npresent - f : e;
+
+	return e * apart + f * (w->npresent - apart);
+}
+
+static void try_masks(struct window *w, size_t e, size_t f)
+{
+	uint64_t in[2][2][WORDS]; /* by leaf and side */
+	bool any[2][2];
+
+	for (unsigned leaf = 0; leaf < 2; leaf++) {
+		any[leaf][0] = find_exact(&w->wrong[leaf][0], e, w->words, in[leaf][0]);
+		any[leaf][1] = find_exact(&w->wrong[leaf][1], f, w->words, in[leaf][1]);
+	}
 	for (unsigned both = 0; both < 4; both++) {
 		unsigned x = both & 1, y = both >> 1;
 		code_id rest[2] = { w->leaf[x], w->leaf[y] };
 		int tries = TRIES;
-		if (!exact[x][0].any[e] || !exact[y][1].any[f])
+		if (!any[x][0] || !any[y][1])
 			continue;
 		for (size_t k = 0; k < w->words; k++) {
-			uint64_t m = exact[x][0].masks[e][k] & exact[y][1].masks[f][k];
+			uint64_t m = in[x][0][k] & in[y][1][k];
 			for (; m && tries-- > 0; m &= m - 1)
 				try_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest,
 					 (const size_t[2]){ e, f });
@@ -401,20 +416,16 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints)
 {
 	int k = table_of(t, q, npoints);
 	struct window *w = k < 0 ? NULL : t->window[k];
-	struct exact exact[2][2]; /* by leaf and side */
 
 	if (!w || !w->alive)
 		return;
 	w->words = words_between(w->low, w->high);
 	w->best = (struct bit_choice){ .mask = 0 };
 	w->least = UINT32_MAX;
-	for (unsigned leaf = 0; leaf < 2; leaf++)
-		for (unsigned side = 0; side < 2; side++)
-			find_exact(&w->wrong[leaf][side], w->words, &exact[leaf][side]);
 	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++)
 		for (size_t e = 0; e <= ODD_MAX && e <= odd; e++)
-			if (odd - e <= ODD_MAX)
-				try_masks(w, exact, e, odd - e);
+			if (odd - e <= ODD_MAX && least_tests(w, e, odd - e) < w->least)
+				try_masks(w, e, odd - e);
 	t->bits[k][q.i * RANGES_LIMIT + q.j - q.i] = w->best;
 }
 
