@@ -47,6 +47,7 @@ struct bound {
 	arena_leave_fn *leave;
 	void *who;
 	struct arena *scratches; /* those that were not freed */
+	struct chunk *spare;     /* a huge page given back, zeroed, for the next that needs one */
 };
 
 struct arena {
@@ -119,35 +120,65 @@ void arena_no_memory(struct arena *a)
 	run_out(a->oom);
 }
 
-static void free_chunk(struct chunk *c)
+/* What was used of a huge page is less than a new one, which the kernel clears whole. */
+static void free_chunk(struct bound *b, struct chunk *c)
 {
-	if (c->mapped)
-		munmap(c, HUGE_PAGE);
-	else
+	if (!c->mapped) {
 		free(c);
+		return;
+	}
+	if (b->spare) {
+		munmap(c, HUGE_PAGE);
+		return;
+	}
+	memset(c->data, 0, c->used);
+	c->used = 0;
+	b->spare = c;
+}
+
+static void free_chunks(struct arena *a)
+{
+	while (a->own.scratches)
+		arena_free(a->own.scratches);
+	for (struct chunk *c = a->head, *next; c; c = next) {
+		next = c->next;
+		free_chunk(a->bound, c);
+	}
+	a->bound->used -= a->size;
 }
 
 void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
-	while (a->own.scratches)
-		arena_free(a->own.scratches);
 	if (a->link)
 		*a->link = a->next;
 	if (a->next)
 		a->next->link = a->link;
-	for (struct chunk *c = a->head, *next; c; c = next) {
-		next = c->next;
-		free_chunk(c);
-	}
-	a->bound->used -= a->size;
+	free_chunks(a);
+	if (a->own.spare)
+		munmap(a->own.spare, HUGE_PAGE);
 	free(a);
 }
 
-/* One aligned huge page, or as many small ones; NULL: no room. */
-static struct chunk *map_chunk(void)
+void arena_empty(struct arena *a)
 {
+	BUG_ON(a->bound != &a->own);
+	free_chunks(a);
+	a->head = NULL;
+	a->next_size = CHUNK_FIRST;
+	a->size = 0;
+	a->own = (struct bound){ .max = SIZE_MAX, .spare = a->own.spare };
+}
+
+/* One aligned huge page, or as many small ones; NULL: no room. */
+static struct chunk *map_chunk(struct bound *b)
+{
+	struct chunk *spare = b->spare;
+
+	b->spare = NULL;
+	if (spare)
+		return spare;
 	unsigned char *all = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -181,7 +212,7 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 
 static struct chunk *add_next(struct arena *a)
 {
-	struct chunk *c = MAPS_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk() : NULL;
+	struct chunk *c = MAPS_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk(a->bound) : NULL;
 
 	if (c)
 		count(a, c->size);
@@ -209,7 +240,7 @@ void arena_give_back(struct arena *a, const void *p, size_t size)
 	*at = c->next;
 	a->size -= c->size;
 	a->bound->used -= c->size;
-	free_chunk(c);
+	free_chunk(a->bound, c);
 }
 
 void *arena_alloc(struct arena *a, size_t size)

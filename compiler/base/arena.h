@@ -17,6 +17,11 @@ struct arena *arena_new(arena_oom_fn *oom);
 /* Another one, with the same handler, for what is not needed as long; freed with `a` at the latest. */
 struct arena *arena_scratch(const struct arena *a);
 void arena_free(struct arena *a); /* NULL is fine */
+/*
+ * Frees what is in it, and its scratches, and forgets its bound: it is as new, for one after another
+ * of the same kind. It may keep a piece of memory for what comes next; it is no scratch itself.
+ */
+void arena_empty(struct arena *a);
 /* For memory that failed elsewhere: the handler, as when the arena's own ends. */
 _Noreturn void arena_no_memory(struct arena *a);
 

@@ -140,13 +140,11 @@ int session_guard(struct session *one, int (*fn)(void *who), void *who)
 	return status;
 }
 
-static void open_with(struct session *s, int failure)
+static void open_with(struct session *s, struct arena *arena, int failure)
 {
 	const char *format = getenv("PALE_DIAG");
 
-	*s = (struct session){ .failure = failure };
-	s->arena =
-		arena_new(failure == EXIT_PALE ? leave_run_without_memory : leave_without_memory);
+	*s = (struct session){ .arena = arena, .failure = failure };
 	s->sources = sources_new(s->arena);
 	s->diags = diags_new(s->arena, s->sources);
 	s->diag_json = format && !strcmp(format, "json");
@@ -168,7 +166,7 @@ void session_bound_compile(struct session *s, const struct policy *p)
 
 void session_open(struct session *s)
 {
-	open_with(s, EXIT_SYSTEM);
+	open_with(s, arena_new(leave_without_memory), EXIT_SYSTEM);
 	session_bound(s);
 }
 
@@ -183,7 +181,9 @@ struct session *session_for(struct session *s, struct session *own, const char *
 {
 	if (!strcmp(path, "-"))
 		return s;
-	session_open(own);
+	open_with(own, s->emptied ? s->emptied : arena_new(leave_without_memory), EXIT_SYSTEM);
+	s->emptied = NULL;
+	session_bound(own);
 	own->diag_json = s->diag_json;
 	return own;
 }
@@ -194,17 +194,19 @@ void session_done(struct session *s, struct session *one)
 	if (one == s)
 		return;
 	s->starved |= one->starved;
-	session_close(one);
+	arena_empty(one->arena);
+	s->emptied = one->arena;
 }
 
 void session_open_run(struct session *s)
 {
-	open_with(s, EXIT_PALE);
+	open_with(s, arena_new(leave_run_without_memory), EXIT_PALE);
 }
 
 void session_close(struct session *s)
 {
 	arena_free(s->arena);
+	arena_free(s->emptied);
 	*s = (struct session){ 0 };
 }
 

@@ -26,4 +26,5 @@ struct session {
 	int failure;                   /* the status to leave with when memory ends */
 	jmp_buf *at_bound;             /* session_guard() is where bounds lead to; NULL: out */
 	const struct policy *compiled; /* what session_bound_compile() was told */
+	struct arena *emptied;         /* of the file before, for the next of several; or NULL */
 };

@@ -95,6 +95,32 @@ static void arena_and_scratches_share_a_bound(void **state)
 	arena_free(a);
 }
 
+static void arena_is_as_new_when_emptied(void **state)
+{
+	enum { PIECE = 3000, PIECES = 2000 };
+	struct arena *a = arena_new(NULL);
+	int at_bound = 0;
+	size_t before = arena_taken(a);
+
+	for (int round = 0; round < 4; round++) {
+		struct arena *scratch = arena_scratch(a), *gone = arena_scratch(a);
+		for (int i = 0; i < PIECES; i++) {
+			unsigned char *p = arena_alloc(i % 3 ? a : scratch, PIECE);
+			for (int k = 0; k < PIECE; k++)
+				assert_int_equal(p[k], 0);
+			memset(p, 0xa5, PIECE);
+			memset(arena_alloc(gone, 1000), 0x5a, 1000);
+		}
+		arena_free(gone);
+		arena_bound(a, 16 << 20, leave_bound, &at_bound); /* of this round alone */
+		arena_empty(a);
+		assert_int_equal(arena_taken(a), before);
+		assert_int_equal(arena_size(a), 0);
+	}
+	arena_alloc(a, 32 << 20);
+	arena_free(a);
+}
+
 static void arena_takes_back_what_has_a_chunk_of_its_own(void **state)
 {
 	struct arena *a = arena_new(NULL);
@@ -500,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
 		cmocka_unit_test(arena_and_scratches_share_a_bound),
+		cmocka_unit_test(arena_is_as_new_when_emptied),
 		cmocka_unit_test(arena_takes_back_what_has_a_chunk_of_its_own),
 		cmocka_unit_test(arena_refuses_overflow),
 		cmocka_unit_test(vec_keeps_what_was_pushed),
