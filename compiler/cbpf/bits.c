@@ -214,17 +214,47 @@ static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
 		w->best = c;
 }
 
-/* The masks under which exactly n values of one leaf are wrong on one side; false: none. */
-static bool find_exact(const struct counter *c, size_t n, size_t words, uint64_t *out)
-{
-	uint64_t any = 0;
+/* The masks under which exactly n values of one leaf are wrong on one side. */
+struct exact {
+	uint64_t masks[ODD_MAX + 1][WORDS];
+};
 
+static void find_exact(const struct counter *c, size_t words, struct exact *out)
+{
 	for (size_t k = 0; k < words; k++) {
-		out[k] = ~c->at_least[n][k] & (n ? c->at_least[n - 1][k] : UINT64_MAX);
-		out[k] &= k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
-		any |= out[k];
+		uint64_t some = k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
+		for (size_t n = 0; n <= ODD_MAX; n++) {
+			out->masks[n][k] = some & ~c->at_least[n][k];
+			some &= c->at_least[n][k];
+		}
 	}
-	return any;
+}
+
+/* Of the four ways to give two leaves to two sides, which have a mask: bit x + 2 * y. */
+struct pairs {
+	unsigned any[ODD_MAX + 1][ODD_MAX + 1]; /* by values out of place on the sides */
+};
+
+static unsigned is_any(uint64_t masks, unsigned bit)
+{
+	return (masks ? 1u : 0) << bit;
+}
+
+static void find_pairs(const struct exact exact[2][2], size_t words, struct pairs *out)
+{
+	*out = (struct pairs){ 0 };
+	for (size_t k = 0; k < words; k++) {
+		for (size_t e = 0; e <= ODD_MAX; e++) {
+			uint64_t p = exact[0][0].masks[e][k], q = exact[1][0].masks[e][k];
+			if (!(p | q))
+				continue;
+			for (size_t f = 0; f <= ODD_MAX; f++) {
+				uint64_t r = exact[0][1].masks[f][k], s = exact[1][1].masks[f][k];
+				out->any[e][f] |= is_any(p & r, 0) | is_any(q & r, 1) |
+						  is_any(p & s, 2) | is_any(q & s, 3);
+			}
+		}
+	}
 }
 
 static uint32_t count_bits(uint64_t x)
@@ -268,23 +298,17 @@ static size_t least_tests(const struct window *w, size_t e, size_t f)
 	return e * apart + f * (w->npresent - apart);
 }
 
-static void try_masks(struct window *w, size_t e, size_t f)
+static void try_masks(struct window *w, const struct exact exact[2][2], unsigned any, size_t e,
+		      size_t f)
 {
-	uint64_t in[2][2][WORDS]; /* by leaf and side */
-	bool any[2][2];
-
-	for (unsigned leaf = 0; leaf < 2; leaf++) {
-		any[leaf][0] = find_exact(&w->wrong[leaf][0], e, w->words, in[leaf][0]);
-		any[leaf][1] = find_exact(&w->wrong[leaf][1], f, w->words, in[leaf][1]);
-	}
 	for (unsigned both = 0; both < 4; both++) {
 		unsigned x = both & 1, y = both >> 1;
 		code_id rest[2] = { w->leaf[x], w->leaf[y] };
 		int tries = TRIES;
-		if (!any[x][0] || !any[y][1])
+		if (!(any >> both & 1))
 			continue;
 		for (size_t k = 0; k < w->words; k++) {
-			uint64_t m = in[x][0][k] & in[y][1][k];
+			uint64_t m = exact[x][0].masks[e][k] & exact[y][1].masks[f][k];
 			for (; m && tries-- > 0; m &= m - 1)
 				try_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest,
 					 (const size_t[2]){ e, f });
@@ -395,14 +419,27 @@ static void add_range(struct window *w, size_t j)
 	w->alive = is_alive(w);
 }
 
+/* Is there a point in some interval of the row? Where none is, the other table has its answers. */
+static bool row_has_point(const struct tree *t, size_t i)
+{
+	for (size_t p = 0; p < t->npoints; p++)
+		if (t->at[p] >= i && t->at[p] - i < RANGES_LIMIT)
+			return true;
+	return false;
+}
+
 void bits_extend(struct tree *t, size_t i, size_t j)
 {
 	for (unsigned k = 0; k < 2; k++) {
-		if (!t->window[k])
+		struct window *w = t->window[k];
+		if (!w)
 			continue;
-		if (i == j)
-			start_row(t->window[k], i);
-		add_range(t->window[k], j);
+		if (i == j && w->without_points && !row_has_point(t, i))
+			w->alive = false;
+		else if (i == j)
+			start_row(w, i);
+		if (w->alive)
+			add_range(w, j);
 	}
 }
 
@@ -416,16 +453,25 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints)
 {
 	int k = table_of(t, q, npoints);
 	struct window *w = k < 0 ? NULL : t->window[k];
+	struct exact exact[2][2]; /* by leaf and side */
+	struct pairs pairs;
 
 	if (!w || !w->alive)
 		return;
 	w->words = words_between(w->low, w->high);
 	w->best = (struct bit_choice){ .mask = 0 };
 	w->least = UINT32_MAX;
-	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++)
-		for (size_t e = 0; e <= ODD_MAX && e <= odd; e++)
-			if (odd - e <= ODD_MAX && least_tests(w, e, odd - e) < w->least)
-				try_masks(w, e, odd - e);
+	for (unsigned leaf = 0; leaf < 2; leaf++)
+		for (unsigned side = 0; side < 2; side++)
+			find_exact(&w->wrong[leaf][side], w->words, &exact[leaf][side]);
+	find_pairs(exact, w->words, &pairs);
+	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++) {
+		for (size_t e = odd > ODD_MAX ? odd - ODD_MAX : 0; e <= ODD_MAX && e <= odd; e++) {
+			unsigned any = pairs.any[e][odd - e];
+			if (any && least_tests(w, e, odd - e) < w->least)
+				try_masks(w, exact, any, e, odd - e);
+		}
+	}
 	t->bits[k][q.i * RANGES_LIMIT + q.j - q.i] = w->best;
 }
 
