@@ -16,7 +16,6 @@ struct request {
 	struct input_options input;
 	const char *output, *policy, *weights;
 	bool log_refusals;
-	bool quiet;
 };
 
 /* What the artifacts do not hold: the rest of the policy, and who enforces it. */
@@ -126,8 +125,8 @@ static int compile_input(struct request *r, const char *path)
 	if (r->all)
 		compile_keep(r->all, &r->c, path);
 	else
-		rc = compile_write(&r->c, r->output, r->quiet);
-	if (rc == EXIT_OK && !r->quiet)
+		rc = compile_write(&r->c, r->output);
+	if (rc == EXIT_OK && !r->c.quiet)
 		vec_each(&in.policies->list, p)
 			tell_left(*p, r->c.targets);
 	return rc;
@@ -146,7 +145,7 @@ static int read_options(struct request *r, const struct options *o)
 	r->output = o->at[OPT_OUTPUT_PATH].text;
 	r->policy = o->at[OPT_POLICY].text;
 	r->weights = o->at[OPT_WEIGHTS].text;
-	r->quiet = o->at[OPT_QUIET].given;
+	r->c.quiet = o->at[OPT_QUIET].given;
 	r->runtime_named = runtime->given;
 	if (environment_options(o, &r->input.resolve))
 		return EXIT_USAGE;
@@ -196,7 +195,7 @@ static int compile_file(void *who)
 static int compile_files(struct request *r, const struct options *o)
 {
 	struct session own, *s = r->session;
-	struct compiled_files all = { .c.diags = s->diags };
+	struct compiled_files all = { .c.diags = s->diags, .c.quiet = r->c.quiet };
 	int worst = EXIT_OK, written;
 
 	for (int i = 0; i < o->n; i++) {
@@ -210,7 +209,7 @@ static int compile_files(struct request *r, const struct options *o)
 		worst = rc > worst ? rc : worst;
 		r->runtime_named = true; /* that another is installed is said once */
 	}
-	written = compile_write_all(&all, r->output, r->quiet);
+	written = compile_write_all(&all, r->output);
 	free_artifacts(&all.c);
 	return written > worst ? written : worst;
 }

@@ -5,12 +5,12 @@
 
 /*
  * compile_write.c: all artifacts or none, to `output` (a file, a directory, "-"; NULL: standard
- * output or here), and a line about each on stderr unless `quiet`. Parts of a filter that was
+ * output or here), and a line about each on stderr unless it is quiet. Parts of a filter that was
  * there before and had more of them go in the same step. EXIT_*, already told.
  */
-int compile_write(struct compilation *c, const char *output, bool quiet);
+int compile_write(struct compilation *c, const char *output);
 /* The same, to a directory, which is made where there is none. */
-int compile_write_dir(struct compilation *c, const char *dir, bool quiet);
+int compile_write_dir(struct compilation *c, const char *dir);
 
 /* compile_many.c: the artifacts of several files, with the file that each is from. */
 struct compiled_files {
@@ -20,4 +20,4 @@ struct compiled_files {
 /* Takes over the artifacts of one file, texts and all. */
 void compile_keep(struct compiled_files *all, const struct compilation *c, const char *from);
 /* All of them or none; none where two files would have one name (PL243). EXIT_*. */
-int compile_write_all(struct compiled_files *all, const char *dir, bool quiet);
+int compile_write_all(struct compiled_files *all, const char *dir);

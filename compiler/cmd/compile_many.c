@@ -59,9 +59,9 @@ static int tell_shared(struct compiled_files *all)
 	return all->c.diags->errors ? -1 : 0;
 }
 
-int compile_write_all(struct compiled_files *all, const char *dir, bool quiet)
+int compile_write_all(struct compiled_files *all, const char *dir)
 {
 	if (tell_shared(all))
 		return EXIT_FOUND;
-	return all->c.artifacts.n ? compile_write_dir(&all->c, dir, quiet) : EXIT_OK;
+	return all->c.artifacts.n ? compile_write_dir(&all->c, dir) : EXIT_OK;
 }

@@ -10,7 +10,6 @@
 struct plan {
 	struct compilation *c;
 	const char *output;
-	bool quiet;
 	VEC(struct output_file) files;
 	parts_list parts;
 };
@@ -75,7 +74,7 @@ static int write_planned(struct plan *p, const char *made)
 			(void)!rmdir(made);
 		return EXIT_SYSTEM;
 	}
-	for (size_t i = 0; i < p->files.n && !p->quiet; i++)
+	for (size_t i = 0; i < p->files.n && !p->c->quiet; i++)
 		tell("%s: %s", p->files.v[i].path, a[i].about);
 	vec_each(&gone, it)
 		tell("%s: removed: a part of the filter that was here before", *it);
@@ -95,7 +94,7 @@ static int write_one(struct plan *p)
 				   a->name);
 	if (write_output(NULL, &a->bytes, 0644))
 		return EXIT_SYSTEM;
-	if (!p->quiet)
+	if (!p->c->quiet)
 		tell("%s: %s", a->name, a->about);
 	return EXIT_OK;
 }
@@ -138,18 +137,18 @@ static int write_several(struct plan *p)
 	return write_to(p, dir);
 }
 
-int compile_write(struct compilation *c, const char *output, bool quiet)
+int compile_write(struct compilation *c, const char *output)
 {
-	struct plan p = { .c = c, .output = output, .quiet = quiet };
+	struct plan p = { .c = c, .output = output };
 
 	if (c->artifacts.n == 1 && !(output && names_directory(output)))
 		return write_one(&p);
 	return write_several(&p);
 }
 
-int compile_write_dir(struct compilation *c, const char *dir, bool quiet)
+int compile_write_dir(struct compilation *c, const char *dir)
 {
-	struct plan p = { .c = c, .output = dir, .quiet = quiet };
+	struct plan p = { .c = c, .output = dir };
 
 	return write_to(&p, dir);
 }

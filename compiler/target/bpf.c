@@ -80,8 +80,10 @@ static int compile_family(struct compilation *c, const struct target *t, const s
 	    cbpf_prove(arena, p, progs.v, progs.n, family, &proof, ds))
 		return -1;
 	const struct figures_of of = { p, family, &progs, &proof, opt.weights };
-	add_artifacts(c, t, p, &progs, family,
-		      arena_printf(arena, "%s%s", figures_tell(arena, &of), target_force(c)));
+	add_artifacts(
+		c, t, p, &progs, family,
+		c->quiet ? "" :
+			   arena_printf(arena, "%s%s", figures_tell(arena, &of), target_force(c)));
 	return 0;
 }
 

@@ -27,6 +27,7 @@ struct compilation {
 	bool weights_told;          /* what is wrong with them was said for a first family */
 	struct oci_runtime runtime; /* that loads what is for containers */
 	bool approximate;
+	bool quiet; /* what an artifact is about is told to nobody: what it costs is not measured */
 	bool log_only; /* the policies given are policy_logging()'s: artifacts refuse nothing */
 	/* The same policies with their conditions on the environment, for targets that carry them. */
 	const struct policies *kept;
