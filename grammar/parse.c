@@ -442,13 +442,16 @@ static bool run_parser(struct parse *p)
 
 	if (!check_text(p->src, p->diags))
 		return false;
-	copy = arena_alloc(p->arena, text.n + 2); /* flex writes into it and wants two NULs */
+	struct arena *scratch = arena_scratch(p->arena);
+	copy = arena_alloc(scratch, text.n + 2); /* flex writes into it and wants two NULs */
 	memcpy(copy, text.p + skip, text.n - skip);
 	p->at = skip;
 	p->prev = p->before = scan_span(p, skip);
 	p->token_value = ARENA_NEW(p->arena, union PALE_STYPE);
 	p->scanner = scan_open(p, copy, text.n - skip);
-	return !pale_parse(p);
+	bool parsed = !pale_parse(p);
+	arena_free(scratch);
+	return parsed;
 }
 
 struct ast_file *pale_parse_source(struct arena *a, struct source *src, struct diags *ds)

@@ -41,7 +41,7 @@ typedef uint32_t code_id;
 enum code_kind { CODE_RET, CODE_LOAD, CODE_AND, CODE_JUMP };
 
 struct code_node {
-	enum code_kind kind;
+	enum code_kind kind : 8;
 	uint16_t op;     /* JUMP: BPF_JEQ BPF_JGE BPF_JSET */
 	uint32_t k;      /* RET: value; LOAD: offset; AND: mask; JUMP: constant */
 	code_id t, f;    /* LOAD, AND: t is what follows */
@@ -59,8 +59,9 @@ struct code {
 	uint32_t *table; /* open addressing: index + 1 into nodes */
 	size_t cap;
 	size_t chain; /* equality tests in a row of a list on arguments; 0: what is fastest */
-	float *work;  /* the table of tree.c, kept from one tree to the next */
-	size_t nwork;
+	float *work;  /* the table of tree.c and its sums, kept from one tree to the next */
+	double *sums;
+	size_t nwork, nsums;
 	struct tree_shape *shape; /* of the list that it was filled for */
 };
 

@@ -569,6 +569,20 @@ static bool take_shape(struct tree *t, const struct tree_input *in)
 	return false;
 }
 
+static void sum_weights(struct tree *t, bool is_kept)
+{
+	struct code *c = t->c;
+
+	if (!is_kept && c->nsums <= t->n) {
+		c->nsums = 2 * t->n + 1;
+		c->sums = ARENA_ARRAY(c->arena, double, c->nsums);
+	}
+	t->sum = is_kept ? ARENA_ARRAY(t->scratch, double, t->n + 1) : c->sums;
+	t->sum[0] = 0;
+	for (size_t i = 0; i < t->n; i++)
+		t->sum[i + 1] = t->sum[i] + t->r[i].weight;
+}
+
 static void make_room(struct tree *t, bool is_kept)
 {
 	struct code *c = t->c;
@@ -621,9 +635,7 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 			    .test_cost = (float)in->test_cost,
 			    .removed = in->removed,
 			    .nremoved = in->nremoved };
-	t->sum = ARENA_ARRAY(scratch, double, in->n + 1);
-	for (size_t i = 0; i < in->n; i++)
-		t->sum[i + 1] = t->sum[i] + in->ranges[i].weight;
+	sum_weights(t, is_kept);
 	take_points(t, in);
 	t->lanes = in->npoints || in->slack <= 0 ? 1 : TREE_LANES;
 	make_room(t, is_kept);

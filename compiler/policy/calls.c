@@ -145,7 +145,7 @@ void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rul
 				  "join conditions on one call by 'in', ranges or 'or'");
 		return;
 	}
-	vec_push(r->arena, &r->p->calls, rule);
+	vec_push_own(r->arena, &r->p->calls, rule);
 }
 
 static bool excepted(const struct item *it, struct str name)

@@ -451,7 +451,7 @@ static void add_item(struct resolver *r, const struct walk *w, const struct ast_
 				  "one statement names several calls: 'allow read, write;'");
 		return;
 	}
-	vec_push(r->arena, &r->items, it);
+	vec_push_own(r->arena, &r->items, it);
 }
 
 bool header_of_arch(const struct ast_stmt *when, const struct ast_stmt *st)
