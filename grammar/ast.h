@@ -40,13 +40,17 @@ enum ast_value_kind {
 };
 
 struct ast_value {
-	enum ast_value_kind kind;
+	enum ast_value_kind kind : 8;
+	bool negative;  /* NUMBER: a minus sign stood before it */
+	uint16_t depth; /* of the tree below; the parser bounds it */
 	struct span span;
-	struct str text; /* NAME: the name; NUMBER: as written */
-	uint64_t number; /* NUMBER: its magnitude */
-	bool negative;   /* NUMBER: a minus sign stood before it */
-	struct ast_value *left, *right;
-	unsigned depth;         /* of the tree below; the parser bounds it */
+	union {
+		struct str text; /* NAME: the name; NUMBER: as written */
+		struct {         /* OR, RANGE */
+			struct ast_value *left, *right;
+		};
+	};
+	uint64_t number;        /* NUMBER: its magnitude */
 	struct ast_value *next; /* the next element of a set */
 };
 
@@ -66,28 +70,34 @@ enum ast_cmp {
 
 enum ast_cond_kind { AST_COND_CMP, AST_COND_AND, AST_COND_OR, AST_COND_NOT };
 
+/* CMP: [reg] arg [& mask] op values */
 struct ast_cond {
-	enum ast_cond_kind kind;
+	enum ast_cond_kind kind : 8;
+	enum ast_cmp op : 8; /* CMP */
+	bool parens : 1;     /* the user put it in parentheses (kept by the printer) */
+	bool comma : 1;      /* AND written as a comma between arguments */
+	bool reg : 1;        /* CMP: the whole 64-bit register */
 	struct span span;
-	struct ast_cond *left, *right; /* NOT: left only */
-	bool parens;                   /* the user put it in parentheses (kept by the printer) */
-	bool comma;                    /* AND written as a comma between arguments */
-	/* CMP: [reg] arg [& mask] op values */
-	bool reg; /* the whole 64-bit register */
-	struct ast_word arg;
-	struct ast_value *mask; /* NULL: none */
-	enum ast_cmp op;
-	struct span op_span;
-	struct ast_value *values; /* one, or a list for IN */
-	unsigned depth;           /* of the tree below; the parser bounds it */
+	struct span op_span; /* CMP */
+	unsigned depth;      /* of the tree below; the parser bounds it */
+	struct ast_word arg; /* CMP */
+	union {
+		struct { /* AND, OR; NOT: left only */
+			struct ast_cond *left, *right;
+		};
+		struct {                          /* CMP */
+			struct ast_value *mask;   /* NULL: none */
+			struct ast_value *values; /* one, or a list for IN */
+		};
+	};
 };
 
 /* ---- statements ---- */
 
 struct ast_call {
 	struct span span;
-	struct ast_word name; /* text is "#470" when by_number */
 	bool by_number;
+	struct ast_word name; /* text is "#470" when by_number */
 	uint64_t number;
 	struct ast_cond *cond; /* NULL: unconditional */
 	struct ast_call *next;
@@ -174,24 +184,26 @@ enum ast_stmt_kind {
 };
 
 struct ast_stmt {
-	enum ast_stmt_kind kind;
+	enum ast_stmt_kind kind : 8;
+	enum ast_header header : 8;
+	bool blank_before : 1;   /* an empty line stood above (kept, one at most) */
+	bool explicit_allow : 1; /* a resource rule that says `allow` (same meaning as none) */
+	bool owner : 1;
 	struct span span;    /* the whole statement, its ';' or '}' included */
 	struct span keyword; /* its first word: what a caret points at */
 	struct ast_comment *leading;
 	struct ast_comment *trailing;
 	struct ast_comment *inner; /* comments before the closing brace of a body */
-	bool blank_before;         /* an empty line stood above (kept, one at most) */
 	struct ast_verdict verdict;
-	bool explicit_allow; /* a resource rule that says `allow` (same meaning as none) */
-	bool owner;
-	enum ast_header header;
-	struct ast_word name;   /* POLICY, SET */
 	struct ast_word *words; /* see the kinds above */
 	struct ast_word *except;
 	struct ast_word *perms; /* FILE: one word of letters, "rw", "ix"; SIGNAL: send, receive */
 	struct ast_word *paths; /* FILE, PROGRAM, INCLUDE; unquoted text */
-	struct ast_word target; /* FILE: behind ->; SIGNAL: peer; empty: none */
-	struct ast_word version;
+	union {
+		struct ast_word name;    /* POLICY, SET */
+		struct ast_word target;  /* FILE: behind ->; SIGNAL: peer; empty: none */
+		struct ast_word version; /* HEADER_LEVEL */
+	};
 	struct ast_call *calls;
 	struct ast_network *networks;
 	struct ast_value *value;

@@ -16,8 +16,6 @@ struct ast_stmt *ast_add(struct ast_body *b, enum ast_stmt_kind kind)
 	s->keyword = NO_SPAN;
 	s->verdict.span = NO_SPAN;
 	s->name.span = NO_SPAN;
-	s->target.span = NO_SPAN;
-	s->version.span = NO_SPAN;
 	if (b->last)
 		b->last->next = s;
 	else
@@ -95,7 +93,7 @@ struct ast_value *ast_or(struct arena *a, struct ast_value *l, struct ast_value 
 	v->span = span_join(l->span, r->span);
 	v->left = l;
 	v->right = r;
-	v->depth = (l->depth > r->depth ? l->depth : r->depth) + 1;
+	v->depth = (uint16_t)((l->depth > r->depth ? l->depth : r->depth) + 1);
 	return v;
 }
 

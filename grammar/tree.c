@@ -377,7 +377,7 @@ struct ast_value *value_pair(struct parse *p, struct span sp, enum ast_value_kin
 	v->span = sp;
 	v->left = left;
 	v->right = right;
-	v->depth = deeper(p, sp, left->depth, right->depth);
+	v->depth = (uint16_t)deeper(p, sp, left->depth, right->depth);
 	return v;
 }
 

@@ -41,8 +41,12 @@ struct cmp {
 
 struct cond {
 	enum cond_kind kind;
-	struct cmp cmp;
-	const struct cond *left, *right; /* AND, OR; NOT: left */
+	union {
+		struct cmp cmp;
+		struct { /* AND, OR; NOT: left */
+			const struct cond *left, *right;
+		};
+	};
 };
 
 /* ---- rules ---- */
