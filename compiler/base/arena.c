@@ -48,6 +48,7 @@ struct bound {
 	void *who;
 	struct arena *scratches; /* those that were not freed */
 	struct chunk *spare;     /* a huge page given back, zeroed, for the next that needs one */
+	bool ends;               /* none will */
 };
 
 struct arena {
@@ -127,7 +128,7 @@ static void free_chunk(struct bound *b, struct chunk *c)
 		free(c);
 		return;
 	}
-	if (b->spare) {
+	if (b->spare || b->ends) {
 		munmap(c, HUGE_PAGE);
 		return;
 	}
@@ -155,6 +156,7 @@ void arena_free(struct arena *a)
 		*a->link = a->next;
 	if (a->next)
 		a->next->link = a->link;
+	a->own.ends = true;
 	free_chunks(a);
 	if (a->own.spare)
 		munmap(a->own.spare, HUGE_PAGE);
