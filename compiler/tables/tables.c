@@ -282,10 +282,11 @@ static const char *releases_on(const char *versions, enum arch a)
 
 bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arch a)
 {
+	if (s->nr[a] < 0)
+		return false;
 	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, str_c(s->name));
-
-	return s->nr[a] >= 0 && libseccomp_knows(version, str_c(s->name)) &&
-	       (!versions || is_within(releases_on(versions, a), version));
+	return !versions ||
+	       (is_within(versions, version) && is_within(releases_on(versions, a), version));
 }
 
 static struct str first_release(const char *releases)
