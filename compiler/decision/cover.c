@@ -43,7 +43,7 @@ static bool try_more(struct cover_search *s)
 
 /* Remembers all: a cache that forgot would make what is found depend on the nodes' numbers. */
 struct cover_memo {
-	unsigned arg;
+	unsigned arg;      /* ARGS: all, a box */
 	dd_node must, may; /* may: DD_NONE: the cost of a set */
 	size_t cost;
 	const struct cover *found;
@@ -585,7 +585,7 @@ static const struct cover *box_cover(struct cover_search *s, const struct box *b
 }
 
 /* The cheaper of two boxes around the largest cube. */
-static const struct cover *prime_box(struct cover_search *s, dd_node must, dd_node may)
+static const struct cover *find_box(struct cover_search *s, dd_node must, dd_node may)
 {
 	struct dd_path p = shortest_path(s, must);
 	struct box b, other;
@@ -597,6 +597,17 @@ static const struct cover *prime_box(struct cover_search *s, dd_node must, dd_no
 		return NULL;
 	const struct cover *c = box_cover(s, &b, must);
 	return memcmp(&b, &other, sizeof(b)) ? cheaper(c, box_cover(s, &other, must)) : c;
+}
+
+/* Each limit asks again for the boxes that the one before began with. */
+static const struct cover *prime_box(struct cover_search *s, dd_node must, dd_node may)
+{
+	bool known;
+	struct cover_memo *m = recall(s, ARGS, must, may, &known);
+
+	if (!known)
+		m->found = find_box(s, must, may);
+	return m->found;
 }
 
 struct terms {

@@ -458,14 +458,17 @@ static bool write_body(struct decompiler *c, const struct describe_site *site, d
 	return true;
 }
 
-/* What meets the base is left out, unless saying it makes the other rules much shorter. */
+/*
+ * What meets the base is left out, unless saying it makes the other rules much shorter: of three
+ * verdicts on, for two are a condition and what it leaves, and conditions are told either way.
+ */
 static bool add_body(struct decompiler *c, const struct describe_site *site, dd_node n,
 		     struct verdict base, struct body *b)
 {
 	struct body whole = { 0 };
 	bool ok = write_body(c, site, n, dd_terminal(c->d, base), b);
 
-	if (ok && (b->rules.n < 1 || strlen(b->text) < 200))
+	if (ok && (b->rules.n < 2 || strlen(b->text) < 200))
 		return true;
 	if (!write_body(c, site, n, DD_NONE, &whole))
 		return ok;

@@ -285,6 +285,8 @@ static dd_node whatever_else(struct dd *d, dd_node n, uint32_t rank)
 
 	if (bit == DD_TERMINAL)
 		return n;
+	if (bit / 64 > rank) /* all that it looks at is something else, and it looks at that */
+		return DD_FALSE;
 	/* As in restrict_node(): only nodes older than the walk are visited. */
 	if (d->memo[n].stamp == d->stamp)
 		return d->memo[n].result;
