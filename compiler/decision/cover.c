@@ -16,6 +16,7 @@ enum {
 	DEPTH = 1,           /* lists whose last term is a list of the other kind ... */
 	TRY = 64,            /* visits that a cost or a bit left out is counted as */
 	MIXED_MAX = 2,       /* ... after so many terms at most */
+	LONG_BOX = 32,       /* a cost from which on less is asked of a box */
 	COST_FIRST = 16,     /* of a structure, at the first try ... */
 	COST_MAX = 256,      /* ... and at the last */
 };
@@ -43,26 +44,41 @@ static bool try_more(struct cover_search *s)
 
 /* Remembers all: a cache that forgot would make what is found depend on the nodes' numbers. */
 struct cover_memo {
-	unsigned arg;      /* ARGS: all, a box */
-	dd_node must, may; /* may: DD_NONE: the cost of a set */
+	enum question {
+		COST_OF_SET, /* must; may: DD_NONE */
+		FIRST_TERM,
+		ONE_ARGUMENT,
+		ONE_BOX,
+		FREE_OF_ARGUMENT, /* may; must: DD_NONE */
+	} question;
+	unsigned arg; /* ONE_BOX: ARGS */
+	dd_node must, may;
 	size_t cost;
+	dd_node node;
 	const struct cover *found;
 	struct cover_memo *next;
 };
 
-static struct cover_memo *recall(struct cover_search *s, unsigned arg, dd_node must, dd_node may,
-				 bool *known)
+static struct cover_memo *recall(struct cover_search *s, enum question question, unsigned arg,
+				 dd_node must, dd_node may, bool *known)
 {
 	size_t size = sizeof(s->memo) / sizeof(s->memo[0]);
-	struct cover_memo **place = &s->memo[(must + may * 31 + arg * 7) % size];
+	struct cover_memo **place = &s->memo[(must + may * 31 + arg * 7 + question) % size];
 
 	for (struct cover_memo *m = *place; m; m = m->next) {
-		*known = m->must == must && m->may == may && m->arg == arg;
+		*known = m->must == must && m->may == may && m->arg == arg &&
+			 m->question == question;
 		if (*known)
 			return m;
 	}
 	struct cover_memo *m = ARENA_NEW(s->arena, struct cover_memo);
-	*m = (struct cover_memo){ arg, must, may, SIZE_MAX, NULL, *place };
+	*m = (struct cover_memo){ .question = question,
+				  .arg = arg,
+				  .must = must,
+				  .may = may,
+				  .cost = SIZE_MAX,
+				  .node = DD_NONE,
+				  .next = *place };
 	*place = m;
 	*known = false;
 	return m;
@@ -76,7 +92,7 @@ static size_t set_cost(struct cover_search *s, unsigned arg, dd_node set)
 		return 0;
 	if (set == DD_NONE || set == DD_FALSE || !try_more(s))
 		return SIZE_MAX;
-	struct cover_memo *m = recall(s, arg, set, DD_NONE, &known);
+	struct cover_memo *m = recall(s, COST_OF_SET, arg, set, DD_NONE, &known);
 	if (!known)
 		m->cost = s->cost(s->ctx, arg, set);
 	return m->cost;
@@ -381,7 +397,7 @@ static dd_node prime_range(struct cover_search *s, unsigned arg, dd_node must, d
 }
 
 /* The largest of a cube and two ranges. */
-static dd_node prime_term(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
+static dd_node find_term(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
 {
 	unsigned tested, others;
 	dd_node best = prime_cube(s, arg, must, may, &tested);
@@ -394,6 +410,17 @@ static dd_node prime_term(struct cover_search *s, unsigned arg, dd_node must, dd
 		tested = others;
 	}
 	return best;
+}
+
+/* Each limit asks again for what the one before began with. */
+static dd_node prime_term(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
+{
+	bool known;
+	struct cover_memo *m = recall(s, FIRST_TERM, arg, must, may, &known);
+
+	if (!known)
+		m->node = find_term(s, arg, must, may);
+	return m->node;
 }
 
 /* ---- one argument ---- */
@@ -531,7 +558,7 @@ static const struct cover *one_argument(struct cover_search *s, unsigned arg, dd
 					dd_node may)
 {
 	bool known;
-	struct cover_memo *m = recall(s, arg, must, may, &known);
+	struct cover_memo *m = recall(s, ONE_ARGUMENT, arg, must, may, &known);
 
 	if (!known)
 		m->found = find_argument(s, arg, must, may);
@@ -565,10 +592,43 @@ static bool widen_box(struct cover_search *s, struct box *b, dd_node may, bool l
 	return true;
 }
 
-static const struct cover *box_cover(struct cover_search *s, const struct box *b, dd_node must)
+/* Where `may` holds whatever the argument is. */
+static dd_node free_of(struct cover_search *s, dd_node may, unsigned arg)
+{
+	bool known;
+	struct cover_memo *m = recall(s, FREE_OF_ARGUMENT, arg, DD_NONE, may, &known);
+
+	if (!known)
+		m->node = dd_whatever(s->d, may, (enum dd_field)arg);
+	return m->node;
+}
+
+/*
+ * What is left to a box: not what a box that need not look at one of its arguments may say as
+ * well, where that one is asked for in any case: `x in 1..9 and y == 2 or x has 64` is not told
+ * as `(x in 1..9 or x has 64) and y == 2 or x has 64`.
+ */
+static dd_node its_own(struct cover_search *s, const struct box *b, dd_node inside, dd_node must,
+		       dd_node may)
+{
+	dd_node own = inside;
+
+	for (unsigned i = 0; i < ARGS; i++) {
+		if (b->part[i] == DD_TRUE)
+			continue;
+		dd_node free = free_of(s, may, i);
+		if (free == DD_FALSE || free == DD_NONE || !try_more(s))
+			continue;
+		dd_node beside = without(s, must, b->part[i]);
+		dd_node none = dd_whatever(s->d, dd_not(s->d, beside), (enum dd_field)i);
+		own = without(s, own, without(s, free, none));
+	}
+	return own == DD_FALSE ? inside : own;
+}
+
+static const struct cover *parts_cover(struct cover_search *s, const struct box *b, dd_node inside)
 {
 	const struct cover *all = NULL;
-	dd_node inside = dd_and(s->d, must, but(s, b, ARGS));
 
 	for (unsigned i = ARGS; i-- > 0;) {
 		if (b->part[i] == DD_TRUE)
@@ -584,6 +644,18 @@ static const struct cover *box_cover(struct cover_search *s, const struct box *b
 	return all;
 }
 
+static const struct cover *box_cover(struct cover_search *s, const struct box *b, dd_node must,
+				     dd_node may)
+{
+	dd_node inside = dd_and(s->d, must, but(s, b, ARGS)), own;
+	const struct cover *c = parts_cover(s, b, inside);
+
+	if (c && c->cost < LONG_BOX)
+		return c;
+	own = its_own(s, b, inside, must, may);
+	return own == inside || own == DD_NONE ? c : cheaper(c, parts_cover(s, b, own));
+}
+
 /* The cheaper of two boxes around the largest cube. */
 static const struct cover *find_box(struct cover_search *s, dd_node must, dd_node may)
 {
@@ -595,15 +667,14 @@ static const struct cover *find_box(struct cover_search *s, dd_node must, dd_nod
 	other = b;
 	if (!widen_box(s, &b, may, false) || !widen_box(s, &other, may, true))
 		return NULL;
-	const struct cover *c = box_cover(s, &b, must);
-	return memcmp(&b, &other, sizeof(b)) ? cheaper(c, box_cover(s, &other, must)) : c;
+	const struct cover *c = box_cover(s, &b, must, may);
+	return memcmp(&b, &other, sizeof(b)) ? cheaper(c, box_cover(s, &other, must, may)) : c;
 }
 
-/* Each limit asks again for the boxes that the one before began with. */
 static const struct cover *prime_box(struct cover_search *s, dd_node must, dd_node may)
 {
 	bool known;
-	struct cover_memo *m = recall(s, ARGS, must, may, &known);
+	struct cover_memo *m = recall(s, ONE_BOX, ARGS, must, may, &known);
 
 	if (!known)
 		m->found = find_box(s, must, may);

@@ -164,6 +164,8 @@ bool dd_values(const struct dd *d, dd_node n, enum dd_field arg, size_t max_rang
 	       bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n), void *ctx);
 /* For which values of the field does the claim hold whatever all other fields are? */
 dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f);
+/* Of all other fields: for which of their values does it hold whatever this one is? */
+dd_node dd_whatever(struct dd *d, dd_node claim, enum dd_field f);
 
 /* ---- policies ---- */
 

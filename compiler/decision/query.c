@@ -279,20 +279,22 @@ dd_node dd_fix(struct dd *d, dd_node n, enum dd_field f, uint64_t mask, uint64_t
 	return restrict_all(d, n, &known);
 }
 
-static dd_node whatever_else(struct dd *d, dd_node n, uint32_t rank)
+/* For all values of one field, or of all fields but that one. */
+static dd_node for_all(struct dd *d, dd_node n, uint32_t rank, bool but_one)
 {
 	uint32_t bit = d->nodes.v[n].bit;
 
 	if (bit == DD_TERMINAL)
 		return n;
-	if (bit / 64 > rank) /* all that it looks at is something else, and it looks at that */
-		return DD_FALSE;
+	if (bit / 64 > rank) /* it looks at nothing but other fields, and at one of them */
+		return but_one ? DD_FALSE : n;
 	/* As in restrict_node(): only nodes older than the walk are visited. */
 	if (d->memo[n].stamp == d->stamp)
 		return d->memo[n].result;
-	dd_node low = whatever_else(d, child(d, n, bit, false), rank);
-	dd_node high = whatever_else(d, child(d, n, bit, true), rank);
-	dd_node r = bit / 64 == rank ? dd_make(d, bit, low, high) : dd_and(d, low, high);
+	dd_node low = for_all(d, child(d, n, bit, false), rank, but_one);
+	dd_node high = for_all(d, child(d, n, bit, true), rank, but_one);
+	dd_node r =
+		(bit / 64 == rank) == but_one ? dd_make(d, bit, low, high) : dd_and(d, low, high);
 	d->memo[n].stamp = d->stamp;
 	d->memo[n].result = r;
 	return r;
@@ -303,7 +305,15 @@ dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f)
 	if (claim == DD_NONE)
 		return DD_NONE;
 	dd_memo_start(d);
-	return whatever_else(d, claim, field_rank(f));
+	return for_all(d, claim, field_rank(f), true);
+}
+
+dd_node dd_whatever(struct dd *d, dd_node claim, enum dd_field f)
+{
+	if (claim == DD_NONE)
+		return DD_NONE;
+	dd_memo_start(d);
+	return for_all(d, claim, field_rank(f), false);
 }
 
 dd_node dd_project(struct dd *d, dd_node claim, enum dd_field f)

@@ -425,6 +425,9 @@ STRUCTURES = [
                "(arg1 & 0xffff) in {11, 111}, arg2 == 2)"),
     ("x86_64", "#1004(arg0 == 0 and arg1 == 11 or arg1 == 1 and arg2 == 2)"),
     ("x86_64", "#7000(arg0 == 7 or arg0 == 8 and arg3 == 1)"),  # not "in {7, 8} and arg3 == 1"
+    # not "arg5 in both and arg1 ..., or arg5 in the second"
+    ("x86_64", "#7001(arg1 != 0x142225a8856e0 and (arg5 & 0x80000001) == 0 and arg5 >= 0xfbdd138a9289 or "
+               "(arg5 & 0x714d13d6) == 0x714d13d6)"),
     ("x86_64", "fcntl(cmd == F_GETFL or cmd == F_SETFL and (arg & 0xfffffffffffff7ff) == 2)"),
 ]
 
@@ -461,4 +464,4 @@ def test_random_policies_stay_about_as_large_and_readable(tmp_path, record_prope
     read, again, longest = sum(g[0] for g in got), sum(g[1] for g in got), max(g[2] for g in got)
     record_property("figure", f"import: 16 random policies, seed 5: {read} instructions read, "
                               f"{again} again ({again / read:.3f}), longest line {longest}")
-    assert again <= read * 1.2 and longest <= 100
+    assert again <= read * 1.1 and longest <= 100
