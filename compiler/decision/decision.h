@@ -162,6 +162,8 @@ dd_node dd_stack(struct dd *d, dd_node x, dd_node y);
  */
 bool dd_values(const struct dd *d, dd_node n, enum dd_field arg, size_t max_ranges,
 	       bool (*fn)(void *ctx, uint64_t first, uint64_t last, dd_node n), void *ctx);
+/* Are the answers of some architectures (AUDIT_ARCH_*) other than those of the rest? */
+bool dd_names_architectures(const struct dd *d, dd_node n);
 /* For which values of the field does the claim hold whatever all other fields are? */
 dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f);
 /* Of all other fields: for which of their values does it hold whatever this one is? */

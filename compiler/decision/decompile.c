@@ -246,6 +246,37 @@ static void list_skipping(struct decompiler *c, dd_node foreign)
 			c->arches |= ARCH_BIT(a);
 }
 
+/* One verdict for all numbers, -1 apart, which no policy refuses. */
+static bool meets_one(const struct decompiler *c, enum arch a, struct verdict *v)
+{
+	if (!c->ranges[a].n || !dd_is_terminal(c->d, c->ranges[a].v[0].node, v))
+		return false;
+	vec_each(&c->ranges[a], r)
+		if (r->node != c->ranges[a].v[0].node && r->first != UINT32_MAX)
+			return false;
+	return true;
+}
+
+/*
+ * No one verdict says what foreign architectures meet: those that the machines of the listed ones
+ * run as well are listed too, unless all that they meet is the verdict that the others get.
+ */
+static void list_families(struct decompiler *c)
+{
+	unsigned named = c->arches;
+
+	for (unsigned left = named; left; left &= left - 1) {
+		const char *family = arch_info((enum arch)__builtin_ctz(left))->family;
+		for (int a = 0; a < ARCH_NR; a++) {
+			struct verdict v;
+			if (strcmp(arch_info((enum arch)a)->family, family) != 0)
+				continue;
+			if (!meets_one(c, (enum arch)a, &v) || !verdict_eq(v, c->foreign))
+				c->arches |= ARCH_BIT(a);
+		}
+	}
+}
+
 static bool find_arches(struct decompiler *c)
 {
 	dd_node foreign = foreign_node(c);
@@ -260,9 +291,11 @@ static bool find_arches(struct decompiler *c)
 			c->arches |= ARCH_BIT(a);
 	}
 	list_skipping(c, foreign);
+	c->foreign = v.v[0];
+	if (v.n > 1)
+		list_families(c);
 	if (!c->arches)
 		c->arches = ARCH_BIT(c->opt->machine);
-	c->foreign = v.v[0];
 	for (int a = 0; a < ARCH_NR; a++)
 		if (!(c->arches & ARCH_BIT(a)))
 			c->ranges[a].n = 0;
@@ -333,17 +366,6 @@ static void find_default(struct decompiler *c, counts *known, const counts *hole
 		c->dflt = most(&refused)->v;
 	else if (known->n)
 		c->dflt = most(known)->v;
-}
-
-/* One verdict for all numbers, -1 apart, which no policy refuses. */
-static bool meets_one(const struct decompiler *c, enum arch a, struct verdict *v)
-{
-	if (!c->ranges[a].n || !dd_is_terminal(c->d, c->ranges[a].v[0].node, v))
-		return false;
-	vec_each(&c->ranges[a], r)
-		if (r->node != c->ranges[a].v[0].node && r->first != UINT32_MAX)
-			return false;
-	return true;
 }
 
 /*

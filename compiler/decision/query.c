@@ -321,6 +321,11 @@ dd_node dd_project(struct dd *d, dd_node claim, enum dd_field f)
 	return dd_not(d, dd_whatever_else(d, dd_not(d, claim), f));
 }
 
+bool dd_names_architectures(const struct dd *d, dd_node n)
+{
+	return n != DD_NONE && d->nodes.v[n].bit <= bit_of(DD_CALL, 32);
+}
+
 /* ---- two diagrams ---- */
 
 bool dd_differ_at(struct dd *d, dd_node x, dd_node y, struct dd_point *p)

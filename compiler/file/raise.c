@@ -115,25 +115,62 @@ static const char *reason(const struct raising *r, const struct dd_point *at)
 	       "names";
 }
 
-/* The comparison. False: told. */
+static dd_node with_token(struct raising *r, uint32_t audit)
+{
+	return dd_equal(r->dd, DD_CALL, UINT64_MAX << 32, DD_CALL_OF(audit, 0));
+}
+
+/* What is written, but as it was read for all architectures that machines of the listed ones run. */
+static dd_node as_read_here(struct raising *r)
+{
+	dd_node here = DD_FALSE;
+
+	for (unsigned listed = r->policy->arches; listed; listed &= listed - 1) {
+		const char *family = arch_info((enum arch)__builtin_ctz(listed))->family;
+		for (unsigned a = 0; a < ARCH_NR; a++) {
+			const struct arch_info *info = arch_info((enum arch)a);
+			if (!strcmp(info->family, family))
+				here = dd_or(r->dd, here, with_token(r, info->audit));
+		}
+	}
+	return dd_choose(r->dd, here, r->root, r->written);
+}
+
+static struct diag *tell_difference(struct raising *r, enum diag_id id, const struct dd_point *at)
+{
+	return diag_add(r->s->diags, id, r->o->span, "%s: %s answers %s to %s, the policy %s",
+			id == DIAG_PL316 ? "no machine of the listed architectures runs this one" :
+					   reason(r, at),
+			r->o->what, answer(r, r->root, at), witness(r, at),
+			answer(r, r->written, at));
+}
+
+/*
+ * The comparison. False: told. What never runs may be tighter, where the filter itself says for
+ * which machines it is.
+ */
 static bool compare(struct raising *r)
 {
 	struct dd_point at;
 	struct diag *d;
 
+	bool named = dd_names_architectures(r->dd, r->root);
 	allow_skip(r);
 	if (r->root == DD_NONE || r->written == DD_NONE)
 		return false;
 	if (!dd_differ_at(r->dd, r->root, r->written, &at))
 		return true;
-	dd_node looser = dd_compare(r->dd, r->written, r->root, is_looser);
-	bool tighter = r->o->approximate && looser == DD_FALSE;
-	d = diag_add(r->s->diags, tighter ? DIAG_PL281 : DIAG_PL279, r->o->span,
-		     "%s: %s answers %s to %s, the policy %s", reason(r, &at), r->o->what,
-		     answer(r, r->root, &at), witness(r, &at), answer(r, r->written, &at));
+	bool tighter = dd_compare(r->dd, r->written, r->root, is_looser) == DD_FALSE;
+	dd_node here = named ? as_read_here(r) : r->root;
+	if (tighter && here == r->written) {
+		tell_difference(r, DIAG_PL316, &at);
+		return true;
+	}
+	dd_differ_at(r->dd, here == r->written ? r->root : here, r->written, &at);
+	d = tell_difference(r, tighter && r->o->approximate ? DIAG_PL281 : DIAG_PL279, &at);
 	if (!r->o->approximate)
 		way_out(r, d);
-	return tighter;
+	return tighter && r->o->approximate;
 }
 
 /* ---- there and back ---- */

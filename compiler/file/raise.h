@@ -19,7 +19,10 @@ struct raise_options {
 	bool approximate;    /* where it cannot be said exactly, tighter */
 };
 
-/* EXIT_OK and the text, or EXIT_FOUND after saying why not. Notes are in s->diags in both cases. */
+/*
+ * EXIT_OK and the text, or EXIT_FOUND after saying why not. Notes are in s->diags in both cases. The
+ * text answers as the root does, for all calls that machines of its architectures can make (PL316).
+ */
 int raise_policy(struct session *s, struct dd *dd, dd_node root, const struct raise_options *o,
 		 struct buf *out);
 

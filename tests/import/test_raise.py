@@ -250,6 +250,37 @@ def test_architectures_that_are_told_apart(pale, tmp_path):
     assert r.out == "" and "PL279" in r.err and "architecture 0x5" in r.err, r
 
 
+def test_what_no_machine_of_the_filter_runs_may_be_tighter(pale, tmp_path):
+    """As firejail's filter of protocols is: whatever is not x86_64 is asked for 359, i386's socket."""
+    prog = bpf(tmp_path / "f.bpf", (LD, ARCH), (JEQ, 3, 0, X86_64), (LD, NR), (JEQ, 3, 0, 359), (RET, ALLOW),
+               (LD, NR), (JEQ, 0, 3, 41), (LD, arg(0)), (JEQ, 1, 0, 1), (RET, errno(97)), (RET, ALLOW))
+    text = tmp_path / "f.pale"
+    r = pale("import", "-n", "f", "-o", text, prog, check=0)
+    assert set(re.findall("PL[0-9]+", r.err)) == {"PL316"} and "architecture 0x0" in r.err, r
+    assert "arch x86_64, x32, i386;" in text.read_text() and "foreign errno EAFNOSUPPORT;" in text.read_text()
+    for arch in ("x86_64", "x32", "i386"):
+        for family in (1, 17):
+            told = [pale("sim", "--arch", arch, f, f"socket({family})").out.split()[0] for f in (prog, text)]
+            assert told == ["ERRNO(97)" if family == 17 and arch != "x32" else "ALLOW"] * 2
+    again, = programs_of(text, tmp_path / "d")
+    assert again.stat().st_size <= prog.stat().st_size + 24
+
+
+def test_another_errno_elsewhere_is_no_tighter(pale, tmp_path):
+    prog = bpf(tmp_path / "f.bpf", (LD, ARCH), (JEQ, 3, 0, X86_64), (LD, NR), (JEQ, 0, 4, 359), (RET, errno(13)),
+               (LD, NR), (JEQ, 0, 1, 0), (RET, ALLOW), (RET, errno(97)))
+    r = pale("import", prog, check=1)
+    assert r.out == "" and "PL279" in r.err and "architecture 0x0" in r.err, r
+
+
+def test_the_call_that_shows_it_is_one_that_can_be_made(pale, tmp_path):
+    """Numbers without a name are allowed on x86_64, refused on i386; others differ too, but never run."""
+    prog = bpf(tmp_path / "f.bpf", (LD, ARCH), (JEQ, 2, 0, X86_64), (LD, NR), (JEQ, 2, 3, 359), (LD, NR),
+               (JEQ, 1, 0, 0), (RET, ALLOW), (RET, errno(97)))
+    r = pale("import", prog, check=1)
+    assert r.out == "" and "PL279" in r.err and "0x0" not in r.err, r
+
+
 def test_no_look_at_the_architecture(pale, tmp_path):
     prog = bpf(tmp_path / "a.bpf", (LD, NR), (JEQ, 0, 1, 101), (RET, errno(1)), (RET, ALLOW))
     r = pale("import", prog, check=1)
