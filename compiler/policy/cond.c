@@ -327,17 +327,34 @@ static const struct cond *lower_range(struct resolver *r, const struct operand *
 	return cond_new_join(r->arena, COND_AND, from, cond_new_cmp(r->arena, cmp));
 }
 
+static void push_part(struct resolver *r, const struct cond *c)
+{
+	vec_push_own(r->arena, &r->parts, c);
+}
+
+/* Those of r->parts from `first` on, which are taken away; NULL: one is missing. */
+static const struct cond *join_parts(struct resolver *r, enum cond_kind kind, size_t first)
+{
+	size_t n = r->parts.n - first;
+	bool ok = true;
+
+	r->parts.n = first;
+	for (size_t i = 0; i < n; i++)
+		ok &= r->parts.v[first + i] != NULL;
+	return ok ? join_all(r->arena, kind, r->parts.v + first, n) : NULL;
+}
+
 static const struct cond *lower_set(struct resolver *r, const struct cond_site *site,
 				    const struct operand *o, const struct ast_cond *c,
 				    struct cmp cmp)
 {
-	VEC(const struct cond *) all = { 0 };
-	bool ok = true;
+	size_t first = r->parts.n;
 
 	for (const struct ast_value *v = c->values; v; v = v->next) {
 		const struct cond *one = NULL;
 		struct cmp eq = cmp;
-		if (all.n >= VALUES_MAX) {
+		if (r->parts.n - first >= VALUES_MAX) {
+			r->parts.n = first;
 			resolve_too_large(r, v->span, VALUES_MAX, "values in one set",
 					  "write ranges: 'in {0..9, 20..29}'");
 			return NULL;
@@ -350,10 +367,9 @@ static const struct cond *lower_set(struct resolver *r, const struct cond_site *
 			warn_whole_value(r, site, o, c, eq.value);
 			one = cond_new_cmp(r->arena, eq);
 		}
-		ok &= one != NULL;
-		vec_push(r->arena, &all, one);
+		push_part(r, one);
 	}
-	return ok ? join_all(r->arena, COND_OR, all.v, all.n) : NULL;
+	return join_parts(r, COND_OR, first);
 }
 
 static const struct cond *lower_order(struct resolver *r, const struct cond_site *site,
@@ -415,16 +431,12 @@ static const struct cond *lower_chain(struct resolver *r, const struct cond_site
 				      const struct ast_cond *c)
 {
 	enum ast_cond_kind kind = c->kind;
-	VEC(const struct cond *) all = { 0 };
-	bool ok = true;
+	size_t first = r->parts.n;
 
 	for (; c->kind == kind; c = c->left)
-		vec_push(r->arena, &all, lower(r, site, c->right));
-	vec_push(r->arena, &all, lower(r, site, c));
-	for (size_t i = 0; i < all.n; i++)
-		ok &= all.v[i] != NULL;
-	return ok ? join_all(r->arena, kind == AST_COND_AND ? COND_AND : COND_OR, all.v, all.n) :
-		    NULL;
+		push_part(r, lower(r, site, c->right));
+	push_part(r, lower(r, site, c));
+	return join_parts(r, kind == AST_COND_AND ? COND_AND : COND_OR, first);
 }
 
 static const struct cond *lower(struct resolver *r, const struct cond_site *site,

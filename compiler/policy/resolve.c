@@ -410,5 +410,7 @@ struct policies *policy_resolve(struct arena *a, struct ast_file *file,
 	vec_each(&scope->sets, def)
 		if (!(*def)->used)
 			check_set(&r, *def);
+	arena_give_back(a, r.items.v, r.items.cap * sizeof(*r.items.v));
+	arena_give_back(a, r.parts.v, r.parts.cap * sizeof(*r.parts.v));
 	return all;
 }

@@ -87,6 +87,7 @@ struct resolver {
 	unsigned listed; /* architectures as written; p->arches is what --arch leaves of them */
 	size_t uses;
 	VEC(struct item) items;
+	VEC(const struct cond *) parts; /* of chains and sets being lowered, inner ones last */
 	VEC(struct except *) excepts;
 	VEC(struct absent) absent;
 	VEC(const struct set_def *) expanded; /* without except, everywhere: again adds nothing */
