@@ -91,13 +91,43 @@ static struct source *find_loaded(const struct sources *s, const char *real, con
 	return NULL;
 }
 
+static int load(struct sources *s, const char *path, bool regular, struct source **out);
+
+/* The same text, in a list of its own. */
+static int lend(struct sources *s, const struct source *from, struct source **out)
+{
+	*out = add_source(s, from->name, from->path, from->text);
+	return 0;
+}
+
+/* What can be read only once, and not as a whole a second time after an error. */
+static int load_once(struct sources *s, const char *path, bool is_stdin, struct source **out)
+{
+	struct source *from;
+	BUF_AUTO b = { 0 };
+
+	if (s->lender) {
+		int err = load(s->lender, path, false, &from);
+		return err ? err : lend(s, from, out);
+	}
+	if (is_stdin && s->stdin_error)
+		return s->stdin_error;
+	int err = is_stdin ? read_all(STDIN_FILENO, &b) : read_path(path, false, &b);
+	if (is_stdin)
+		s->stdin_error = err;
+	if (err)
+		return err;
+	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };
+	*out = add_source(s, arena_strdup(s->arena, is_stdin ? "<stdin>" : path), NULL, text);
+	return 0;
+}
+
 static int load(struct sources *s, const char *path, bool regular, struct source **out)
 {
 	bool is_stdin = !regular && !strcmp(path, "-");
 	const char *name = is_stdin ? "<stdin>" : path;
 	char resolved[PATH_MAX];
 	BUF_AUTO b = { 0 };
-	int err;
 
 	/* Standard input and pipes (/dev/fd/N) have no path, and can be read only once. */
 	const char *real = is_stdin ? NULL : realpath(path, resolved);
@@ -107,7 +137,12 @@ static int load(struct sources *s, const char *path, bool regular, struct source
 	*out = find_loaded(s, real, name);
 	if (*out)
 		return 0;
-	err = is_stdin ? read_all(STDIN_FILENO, &b) : read_path(path, regular, &b);
+	if (!real && !regular)
+		return load_once(s, path, is_stdin, out);
+	const struct source *from = s->lender ? find_loaded(s->lender, real, name) : NULL;
+	if (from)
+		return lend(s, from, out);
+	int err = read_path(path, regular, &b);
 	if (err)
 		return err;
 	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };

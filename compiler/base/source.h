@@ -46,6 +46,12 @@ struct source {
 struct sources {
 	struct arena *arena;
 	VEC(struct source *) list;
+	/*
+	 * What several lists share, NULL: nothing. A text that is in it is taken from it, and so is what
+	 * can be read only once, standard input and pipes. It outlives this one.
+	 */
+	struct sources *lender;
+	int stdin_error; /* why standard input could not be read: it is not tried again */
 };
 
 struct place {

@@ -201,7 +201,7 @@ static int check_files(struct check *c, char **files, int n)
 		if (n > 1)
 			printf("%s:\n", str_safe(s->arena, *files));
 		struct session own;
-		c->session = session_for(s, &own, *files);
+		c->session = session_for(s, &own, n > 1 ? *files : NULL);
 		c->path = *files;
 		int status = session_guard(c->session, check_file, c);
 		session_done(s, c->session);

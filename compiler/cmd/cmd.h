@@ -44,7 +44,9 @@ void session_bound(struct session *s);
 void session_bound_compile(struct session *s, const struct policy *p);
 /*
  * For one file of several, so that memory is a file's and not that of all: opens `own` and returns
- * it, but for standard input, which is read once and stays in `s`. Both end in session_done().
+ * it. What can be read only once, as standard input, is kept in `s`. An error in a file that several
+ * depend on is told once, and then who depends on it (PL320); path NULL: it is the only one. Ends in
+ * session_done().
  */
 struct session *session_for(struct session *s, struct session *own, const char *path);
 /*

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/table.h"
 #include "compiler/cmd/cmd.h"
 
 /* ---- commands ---- */
@@ -81,10 +82,19 @@ static void tell_file_bound(const struct session *s, struct diags *ds)
 		"no policy or profile in use comes near it: write fewer rules, values or entries");
 }
 
-/* At once, and not in what is left behind: its places are those of the full session's sources. */
-static void tell_compile_bound(const struct session *s)
+/* Another session, which reports as this one does. */
+static struct session said_by(const struct session *s)
 {
-	struct session own = { .diag_json = s->diag_json, .failure = s->failure };
+	return (struct session){ .diag_json = s->diag_json,
+				 .failure = s->failure,
+				 .several = s->several,
+				 .path = s->path };
+}
+
+/* At once, and not in what is left behind: its places are those of the full session's sources. */
+static void tell_compile_bound(struct session *s)
+{
+	struct session own = said_by(s);
 	struct call_cost cost = policy_dearest_call(s->compiled);
 	const struct call_rule *r = cost.dearest;
 
@@ -102,13 +112,15 @@ static void tell_compile_bound(const struct session *s)
 	diag_help(own.diags, d,
 		  "join values into ranges or masks, or leave the distinction to the default");
 	session_report(&own);
+	s->elsewhere = own.elsewhere;
+	s->named = own.named;
 	arena_free(own.arena);
 }
 
 /* The session's arena is full: what is to be said stands in one of its own. */
 static void leave_at_bound(void *who)
 {
-	struct session *s = who, own = { .diag_json = s->diag_json, .failure = s->failure };
+	struct session *s = who, own = said_by(s);
 	jmp_buf *back = s->at_bound;
 
 	own.arena = arena_new(leave_without_memory);
@@ -118,6 +130,8 @@ static void leave_at_bound(void *who)
 		tell_compile_bound(s);
 	else
 		tell_file_bound(s, own.diags);
+	own.elsewhere = s->elsewhere;
+	own.named = s->named;
 	if (back) {
 		session_close(s);
 		*s = own;
@@ -177,22 +191,45 @@ static void tell_rest(struct session *s)
 		session_report(s);
 }
 
+/* Errors told so far in what inputs depend on, word for word. */
+struct several {
+	struct arena *arena;
+	struct table table;
+	VEC(struct str) told;
+};
+
 struct session *session_for(struct session *s, struct session *own, const char *path)
 {
-	if (!strcmp(path, "-"))
-		return s;
+	if (!s->several) {
+		s->several = ARENA_NEW(s->arena, struct several);
+		s->several->arena = s->arena;
+	}
 	open_with(own, s->emptied ? s->emptied : arena_new(leave_without_memory), EXIT_SYSTEM);
 	s->emptied = NULL;
 	session_bound(own);
+	own->sources->lender = s->sources;
+	own->several = s->several;
+	own->path = path;
 	own->diag_json = s->diag_json;
 	return own;
+}
+
+static void tell_dependence(struct session *one)
+{
+	struct diag *d =
+		diag_add(one->diags, DIAG_PL320, NO_SPAN, "'%s' depends on '%s', which has errors",
+			 one->path, one->elsewhere);
+
+	diag_help(one->diags, d,
+		  "they are told once for all files that depend on it: mend them there");
+	session_report(one);
 }
 
 void session_done(struct session *s, struct session *one)
 {
 	tell_rest(one);
-	if (one == s)
-		return;
+	if (one->elsewhere && !one->named)
+		tell_dependence(one);
 	s->starved |= one->starved;
 	arena_empty(one->arena);
 	s->emptied = one->arena;
@@ -219,6 +256,37 @@ int session_end(struct session *s, int status)
 	return end;
 }
 
+static bool told_before(struct several *all, struct str text)
+{
+	struct table_walk it = table_start(hash_str(text));
+	size_t at;
+
+	while ((at = table_next(&all->table, &it)) != TABLE_END)
+		if (str_eq(all->told.v[at], text))
+			return true;
+	table_add(all->arena, &all->table, hash_str(text), all->told.n);
+	vec_push(all->arena, &all->told, ((struct str){ str_dup(all->arena, text), text.n }));
+	return false;
+}
+
+/* An error whose text stands in `out` from there on: is it one of a file that several depend on? */
+static void note_error(struct session *s, const struct diag *d, struct buf *out, size_t from)
+{
+	const struct source *src = source_of(s->sources, d->span);
+	const char *own = strcmp(s->path, "-") ? s->path : "<stdin>";
+
+	if (!src || !strcmp(src->name, own)) {
+		s->named = true;
+		return;
+	}
+	s->elsewhere = arena_strdup(s->several->arena, src->name);
+	if (out->failed || out->n == from ||
+	    !told_before(s->several, (struct str){ out->p + from, out->n - from }))
+		return;
+	out->n = from;
+	out->p[from] = '\0';
+}
+
 bool session_report(struct session *s)
 {
 	struct diags *ds = s->diags;
@@ -230,6 +298,7 @@ bool session_report(struct session *s)
 	diags_sort(ds);
 	vec_each(&ds->list, it) {
 		const struct diag *d = *it;
+		size_t from = out.n;
 		s->starved |= d->id == DIAG_PL020;
 		if (s->diag_json)
 			diag_print_json(ds, d, &out);
@@ -237,6 +306,8 @@ bool session_report(struct session *s)
 			diag_print_text(ds, d, colour, &out);
 		else
 			untold++;
+		if (s->path && d->severity == SEVERITY_ERROR)
+			note_error(s, d, &out, from);
 	}
 	if (untold)
 		buf_printf(&out, "pale: %zu more notes are not shown (--diag=json shows all)\n",

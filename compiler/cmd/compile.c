@@ -196,8 +196,12 @@ static int compile_files(struct request *r, const struct options *o)
 {
 	struct session own, *s = r->session;
 	struct compiled_files all = { .c.diags = s->diags, .c.quiet = r->c.quiet };
+	struct source *weights; /* read once, for all */
 	int worst = EXIT_OK, written;
+	int err = r->weights ? source_load(s->sources, r->weights, &weights) : 0;
 
+	if (err)
+		return input_unreadable(s, r->weights, err);
 	for (int i = 0; i < o->n; i++) {
 		struct request one = *r;
 		one.file = o->operands[i];

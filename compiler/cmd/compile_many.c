@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "compiler/cmd/compile.h"
 
@@ -35,6 +36,28 @@ static int by_name(const void *x, const void *y)
 	return c ? c : (a->place > b->place) - (a->place < b->place);
 }
 
+static bool is_one_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (!strcmp(a, b))
+		return true;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static void tell_pair(struct compiled_files *all, const char *a, const char *b, const char *name)
+{
+	struct diags *ds = all->c.diags;
+	struct diag *d =
+		diag_add(ds, DIAG_PL243, NO_SPAN,
+			 "'%s' and '%s' would both be written as '%s', so nothing was", a, b, name);
+
+	diag_help(ds, d,
+		  is_one_file(a, b) ? "it is one file: name it once" :
+				      "name their policies apart, or compile them into "
+				      "directories of their own");
+}
+
 /* Two files that would become one: which is meant is not ours to say. */
 static int tell_shared(struct compiled_files *all)
 {
@@ -45,17 +68,9 @@ static int tell_shared(struct compiled_files *all)
 	for (size_t i = 0; i < n; i++)
 		list[i] = (struct named){ all->c.artifacts.v[i].name, all->from.v[i], i };
 	qsort(list, n, sizeof(*list), by_name);
-	for (size_t i = 1; i < n; i++) {
-		if (strcmp(list[i].name, list[i - 1].name) != 0)
-			continue;
-		struct diag *d =
-			diag_add(all->c.diags, DIAG_PL243, NO_SPAN,
-				 "'%s' and '%s' would both be written as '%s', so nothing was",
-				 list[i - 1].from, list[i].from, list[i].name);
-		diag_help(
-			all->c.diags, d,
-			"name their policies apart, or compile them into directories of their own");
-	}
+	for (size_t i = 1; i < n; i++)
+		if (!strcmp(list[i].name, list[i - 1].name))
+			tell_pair(all, list[i - 1].from, list[i].from, list[i].name);
 	return all->c.diags->errors ? -1 : 0;
 }
 

@@ -27,4 +27,8 @@ struct session {
 	jmp_buf *at_bound;             /* session_guard() is where bounds lead to; NULL: out */
 	const struct policy *compiled; /* what session_bound_compile() was told */
 	struct arena *emptied;         /* of the file before, for the next of several; or NULL */
+	struct several *several;       /* what sessions of session_for() share; NULL: none yet */
+	const char *path;              /* of session_for(), as the user named it; else NULL */
+	const char *elsewhere; /* the last file but that in which an error was told; or NULL */
+	bool named;            /* an error was told in it, or of no place */
 };

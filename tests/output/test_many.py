@@ -133,3 +133,249 @@ def test_old_parts_of_many_are_looked_for_once_and_go(tmp_path):
     assert proc.returncode == 0 and proc.stderr.count(": removed: a part") == len(old), proc.stderr
     assert held(tmp_path / "out") == sorted(others + [f"{name}.x86_64.bpf" for name in names])
     assert len((tmp_path / "trace").read_text().splitlines()) < 10, "one directory, however many filters"
+
+
+# ---- what goes wrong on the way ----
+
+MIXED = "policy {} {{ layers seccomp; arch x86_64; default errno {}; allow read, execve; }}\n"
+
+
+def write_all(tmp_path, names, word="EPERM"):
+    for name in names:
+        (tmp_path / f"{name}.pale").write_text(MIXED.format(name, word))
+    return [f"{name}.pale" for name in names]
+
+
+def contents(directory):
+    return {name: (directory / name).read_bytes() for name in held(directory)}
+
+
+def both_sets(tmp_path, names):
+    """What every file becomes of two versions of them; the new one lies where it is compiled from."""
+    sets = []
+    for word in ("EPERM", "EACCES"):
+        files = write_all(tmp_path, names, word)
+        assert compile_(tmp_path, "-q", "-o", word, *files).returncode == 0
+        sets.append(contents(tmp_path / word))
+    assert sets[0].keys() == sets[1].keys() and all(sets[0][k] != sets[1][k] for k in sets[0])
+    return files, *sets
+
+
+def under_strace(tmp_path, trace, *argv):
+    try:
+        return subprocess.run(["strace", "-o", "/dev/null", *trace, PALE, "compile", "-q", "-t", "bpf", *argv], cwd=tmp_path,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        pytest.skip("no strace")
+
+
+# Of 20 files that are all there, 20 temporaries are opened, written and exchanged, and 20 old ones go.
+@pytest.mark.once  # no leak check under a tracer
+@pytest.mark.parametrize("call, when", [("getrandom", 9), ("write", 12), ("fchmod", 20), ("syncfs", 1), ("renameat2", 1),
+                                        ("renameat2", 11), ("renameat2", 20), ("unlinkat", 1), ("unlinkat", 10), ("unlinkat", 20)])
+def test_killed_midway_each_file_is_whole_and_the_next_run_cleans_up(tmp_path, call, when):
+    names = [f"p{i}" for i in range(20)]
+    files, old, new = both_sets(tmp_path, names)
+    (tmp_path / "EPERM").rename(tmp_path / "out")
+    proc = under_strace(tmp_path, ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"], "-o", "out", *files)
+    assert proc.returncode in (-9, 137), proc
+    left = contents(tmp_path / "out")
+    temporaries = {k for k in left if k.startswith(".pale-")}
+    assert set(left) - temporaries == set(old)
+    assert all(left[k] in (old[k], new[k]) for k in old), "no file is half of one"
+    proc = compile_(tmp_path, "-q", "-o", "out", *files)
+    assert proc.returncode == 0 and contents(tmp_path / "out") == new
+    assert all(f"removed '{k}' beside" in proc.stderr for k in temporaries - {".pale-lock"}), proc.stderr
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("word", ["TERM", "INT"])
+@pytest.mark.parametrize("call, when", [("openat", 25), ("write", 12), ("fchmod", 20), ("syncfs", 1), ("renameat2", 1),
+                                        ("renameat2", 11), ("renameat2", 20), ("unlinkat", 3)])
+def test_ended_midway_all_are_old_or_all_are_new(tmp_path, call, when, word):
+    names = [f"p{i}" for i in range(20)]
+    files, old, new = both_sets(tmp_path, names)
+    (tmp_path / "EPERM").rename(tmp_path / "out")
+    proc = under_strace(tmp_path, ["-e", f"trace={call}", "-e", f"inject={call}:signal={word}:when={when}"], "-o", "out", *files)
+    assert proc.returncode != 0, proc
+    assert contents(tmp_path / "out") in (old, new)
+
+
+def test_two_runs_at_once_leave_one_of_two_sets(tmp_path):
+    names = [f"p{i}" for i in range(25)]
+    _, old, new = both_sets(tmp_path, names)
+    for word in ("EPERM", "EACCES"):
+        (tmp_path / f"from{word}").mkdir()
+        write_all(tmp_path / f"from{word}", names, word)
+    for _ in range(4):
+        runs = [subprocess.Popen([PALE, "compile", "-q", "-t", "bpf", "-o", "out",
+                                  *(f"from{word}/{name}.pale" for name in names)], cwd=tmp_path, stderr=subprocess.DEVNULL)
+                for word in ("EPERM", "EACCES", "EPERM")]
+        assert [run.wait(60) for run in runs] == [0, 0, 0]
+        assert contents(tmp_path / "out") in (old, new)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("call, when, word", [("write", 15, "ENOSPC"), ("openat", 40, "ENOSPC"), ("syncfs", 1, "EIO"),
+                                              ("renameat2", 13, "ENOSPC")])
+def test_a_full_disk_leaves_the_old_ones(tmp_path, call, when, word):
+    names = [f"p{i}" for i in range(20)]
+    files, old, _ = both_sets(tmp_path, names)
+    (tmp_path / "EPERM").rename(tmp_path / "out")
+    proc = under_strace(tmp_path, ["-e", f"trace={call}", "-e", f"inject={call}:error={word}:when={when}"], "-o", "out", *files)
+    text = {"ENOSPC": "No space left on device", "EIO": "Input/output error"}[word]
+    assert proc.returncode == 3 and text in proc.stderr, proc
+    if call != "openat":
+        assert proc.stderr.count("pale: ") == 1 and "so none of the files was written" in proc.stderr
+    assert call == "openat" or contents(tmp_path / "out") == old
+    assert not [k for k in held(tmp_path / "out") if k.startswith(".pale-")]
+
+
+def test_what_stands_in_the_way_of_one_keeps_all_as_they_were(tmp_path, files):
+    (tmp_path / "out").mkdir()
+    for name in "ac":
+        (tmp_path / "out" / f"{name}.x86_64.bpf").write_text("old")
+    (tmp_path / "out" / "b.x86_64.bpf").mkdir()
+    proc = compile_(tmp_path, "-q", "-o", "out", *files)
+    assert proc.returncode == 3 and proc.stderr.count("pale: ") == 1 and "so none of the files was written" in proc.stderr
+    assert (tmp_path / "out" / "a.x86_64.bpf").read_text() == "old" and len(held(tmp_path / "out")) == 3
+
+
+def test_a_directory_without_permission_is_told_once(tmp_path, files):
+    (tmp_path / "out").mkdir(mode=0o555)
+    argv = [PALE, "compile", "-q", "-t", "bpf", "-o", "out", *files]
+    if os.geteuid() == 0:
+        argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *argv]
+        for path in [tmp_path, *tmp_path.parents]:
+            if path.stat().st_mode & 0o5 != 0o5 and path.is_relative_to("/tmp"):
+                path.chmod(path.stat().st_mode | 0o55)
+    proc = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert proc.returncode == 3 and proc.stderr.count("\n") == 1 and "Permission denied" in proc.stderr, proc
+    assert held(tmp_path / "out") == []
+
+
+# ---- what is named ----
+
+def test_one_file_named_twice_is_told_to_be_one(tmp_path, files):
+    for again in ("a.pale", "./a.pale"):
+        proc = compile_(tmp_path, "-o", "out", *files, again)
+        assert proc.returncode == 1 and "it is one file: name it once" in proc.stderr and not (tmp_path / "out").exists()
+
+
+def test_a_pipe_is_read_as_a_file(tmp_path, files):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "d").write_text(GOOD.format("d"))
+    writer = subprocess.Popen(["sh", "-c", "cat d > fifo"], cwd=tmp_path)
+    proc = compile_(tmp_path, "-q", "-o", "out", "a.pale", "fifo", "b.pale")
+    assert proc.returncode == 0 and held(tmp_path / "out") == [f"{x}.x86_64.bpf" for x in "abd"], proc.stderr
+    assert writer.wait(60) == 0
+
+
+def from_stdin(tmp_path, text, *argv):
+    return subprocess.run([PALE, *argv], cwd=tmp_path, capture_output=True, text=True, input=text)
+
+
+def test_standard_input_is_one_of_several(tmp_path, files):
+    proc = from_stdin(tmp_path, GOOD.format("d"), "compile", "-q", "-t", "bpf", "-o", "out", "a.pale", "-", "c.pale")
+    assert proc.returncode == 0 and held(tmp_path / "out") == [f"{x}.x86_64.bpf" for x in "acd"], proc.stderr
+    proc = from_stdin(tmp_path, "policy d { bad", "compile", "-q", "-t", "bpf", "-o", "two", "a.pale", "-", "c.pale")
+    assert proc.returncode == 1 and proc.stderr.count("<stdin>:1") == 1 and len(held(tmp_path / "two")) == 2
+    proc = from_stdin(tmp_path, GOOD.format("d"), "compile", "-q", "-t", "bpf", "-o", "three", "-", "a.pale", "-")
+    assert proc.returncode == 1 and "it is one file: name it once" in proc.stderr and not (tmp_path / "three").exists()
+
+
+@pytest.mark.once  # a sanitizer's shadow needs the memory
+@pytest.mark.parametrize("command", [["compile", "-q", "-t", "bpf", "-o", "out"], ["check", "-t", "bpf"]])
+def test_standard_input_past_its_bound_leaves_the_others(tmp_path, files, command):
+    rules = "".join(f"allow read(reg count in {4 * i}..{4 * i + 1});" for i in range(300000))
+    text = f"policy big {{ layers seccomp; arch x86_64; default errno EPERM; {rules} }}\n"
+    proc = from_stdin(tmp_path, text, *command, "a.pale", "-", "c.pale")
+    assert proc.returncode == 1 and proc.stderr.count("[PL220 ") == 1, proc.stderr[-400:]
+    if command[0] == "compile":
+        assert held(tmp_path / "out") == ["a.x86_64.bpf", "c.x86_64.bpf"]
+    else:
+        assert proc.stdout.count("bpf x86_64   ok") == 2
+
+
+def test_weights_are_read_once_for_all(tmp_path, files):
+    proc = compile_(tmp_path, "-q", "-o", "out", "--weights", "none", *files)
+    assert proc.returncode == 3 and proc.stderr.count("'none'") == 1, proc.stderr
+    proc = from_stdin(tmp_path, "100 read\n", "compile", "-q", "-t", "bpf", "-o", "out", "--weights", "-", *files)
+    assert proc.returncode == 0 and len(held(tmp_path / "out")) == 3, proc.stderr
+    proc = from_stdin(tmp_path, "bad\n", "compile", "-q", "-t", "bpf", "-o", "out", "--weights", "-", *files)
+    assert proc.returncode == 1 and proc.stderr.count("[PL204 ") == 1 and proc.stderr.count(" depends on '<stdin>'") == 3
+
+
+def test_a_broken_include_is_told_once_and_who_depends_on_it(tmp_path, files):
+    (tmp_path / "inc.pale").write_text("set s { allow read; bad }\n")
+    users = [f"u{i}.pale" for i in range(40)]
+    for i, name in enumerate(users):
+        (tmp_path / name).write_text('include "inc.pale";\n' + GOOD.format(f"u{i}").replace("allow read", "use s; allow write"))
+    proc = compile_(tmp_path, "-q", "-o", "out", *users, *files)
+    assert proc.returncode == 1 and proc.stderr.count("inc.pale:1:21") == 1, proc.stderr
+    assert all(proc.stderr.count(f"'{name}' depends on 'inc.pale'") == 1 for name in users)
+    assert held(tmp_path / "out") == [f"{x}.x86_64.bpf" for x in "abc"]
+    proc = compile_(tmp_path, "--diag=json", "-q", "-o", "out", *users, *files)
+    ids = [json.loads(line)["id"] for line in proc.stderr.splitlines()]
+    assert ids.count("PL002") == 1 and ids.count("PL320") == 40 and len(ids) == 41
+
+
+def test_what_is_wrong_in_the_file_itself_is_no_dependence(tmp_path, files):
+    (tmp_path / "sets.pale").write_text("set s { allow write; }\n")
+    (tmp_path / "u.pale").write_text('include "sets.pale";\n' + GOOD.format("u").replace("allow read", "use s; allow nothing_such"))
+    proc = compile_(tmp_path, "-q", "-o", "out", "u.pale", *files)
+    assert proc.returncode == 1 and "u.pale:2:" in proc.stderr and "PL320" not in proc.stderr
+
+
+@pytest.mark.once
+def test_of_a_thousand_ten_are_wrong_and_each_is_named_once(tmp_path):
+    names = [f"p{i:03}" for i in range(1000)]
+    files = write_all(tmp_path, names)
+    bad = {17: "policy x { bad }\n", 101: "not a policy\n", 202: "", 303: "\0", 404: GOOD.format("x").replace("read", "raed"),
+           505: GOOD.format("x").replace("x86_64", "vax"), 606: 'include "none";\n' + GOOD.format("x"), 707: b"\xff\xfe", 808: None,
+           909: GOOD.format("x").replace("allow read", "allow read(count == 1 and nothing == 2)")}
+    for i, text in bad.items():
+        path = tmp_path / files[i]
+        path.unlink()
+        if text is None:
+            path.mkdir()
+        else:
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+    proc = compile_(tmp_path, "--diag=json", "-q", "-o", "out", *files)
+    told = [json.loads(line) for line in proc.stderr.splitlines()]
+    where = [t.get("file") or next(f for f in files if f"'{f}'" in t["message"]) for t in told if t["severity"] == "error"]
+    assert proc.returncode == 1 and sorted(set(where)) == sorted(files[i] for i in bad), proc.stderr
+    assert held(tmp_path / "out") == [f"{name}.x86_64.bpf" for i, name in enumerate(names) if i not in bad]
+
+
+# ---- targets and options ----
+
+BOTH = "policy {} {{ layers seccomp, apparmor; arch x86_64; default errno EPERM; allow read, execve; file r /etc/hosts; }}\n"
+
+
+@pytest.mark.parametrize("options, wanted", [
+    (["-t", "docker,apparmor"], ["apparmor", "docker.json"]), (["-t", "all"], ["apparmor", "docker.json", "oci.json", "x86_64.bpf"]),
+    (["-t", "docker", "-t", "bpf"], ["docker.json", "x86_64.bpf"]),
+    (["-t", "all", "--log-only"], ["log-only.apparmor", "log-only.docker.json", "log-only.oci.json", "log-only.x86_64.bpf"]),
+    (["-t", "all", "--host", "x86_64"], ["apparmor", "docker.json", "oci.json", "x86_64.bpf"])])
+def test_of_each_file_all_targets_or_none(tmp_path, options, wanted):
+    for name in "abc":
+        (tmp_path / f"{name}.pale").write_text(BOTH.format(name))
+    (tmp_path / "bad.pale").write_text(BOTH.format("bad").replace("/etc/hosts", "/etc/[hosts"))
+    argv = [PALE, "compile", "-q", *options, "-o", "out", "a.pale", "bad.pale", "b.pale", "c.pale"]
+    proc = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True)
+    assert proc.returncode == 1 and "bad.pale:1:" in proc.stderr
+    assert held(tmp_path / "out") == sorted(f"{name}.{suffix}" for name in "abc" for suffix in wanted)
+    for name in "abc":
+        alone = subprocess.run([PALE, "compile", "-q", *options, "-o", "alone/", f"{name}.pale"], cwd=tmp_path, capture_output=True)
+        assert alone.returncode == 0, alone.stderr
+    assert contents(tmp_path / "alone") == contents(tmp_path / "out")
+
+
+def test_check_of_several_names_who_depends_on_a_broken_include(tmp_path, files):
+    (tmp_path / "inc.pale").write_text("set s { allow read; bad }\n")
+    for name in ("u", "v"):
+        (tmp_path / f"{name}.pale").write_text('include "inc.pale";\n' + GOOD.format(name).replace("allow read", "use s; allow write"))
+    proc = from_stdin(tmp_path, "", "check", "-t", "bpf", "u.pale", "a.pale", "v.pale")
+    assert proc.returncode == 1 and proc.stderr.count("inc.pale:1:21") == 1 and proc.stderr.count("[PL320 ") == 2, proc.stderr
+    assert "PL320" not in from_stdin(tmp_path, "", "check", "-t", "bpf", "u.pale").stderr
