@@ -36,7 +36,8 @@ static bool agrees(struct prover *v, const struct call *c)
 	return false;
 }
 
-enum { RULE_CALLS = 8 };
+/* The specification looks at all rules of a number for each call: of many, these are tried. */
+enum { RULE_CALLS = 8, RULES_TRIED = 512 };
 
 /* A call for each comparison of a rule, up to a few: the argument has the compared value. */
 static bool agrees_on_cond(struct prover *v, const struct cond *cond, struct call *c,
@@ -58,6 +59,17 @@ static bool agrees_on_rule(struct prover *v, const struct call_rule *r)
 	unsigned left = RULE_CALLS;
 
 	return agrees_on_cond(v, r->cond, &c, &left);
+}
+
+/* Rules of one number; of more than RULES_TRIED evenly spread ones. */
+static bool agrees_on_rules(struct prover *v, size_t first, size_t end)
+{
+	size_t step = (end - first + RULES_TRIED - 1) / RULES_TRIED;
+
+	for (size_t i = first; i < end; i += step)
+		if (v->p->calls.v[i].cond && !agrees_on_rule(v, &v->p->calls.v[i]))
+			return false;
+	return true;
 }
 
 static bool agrees_on_arch(struct prover *v, enum arch a)
@@ -89,9 +101,12 @@ static bool decision_agrees(struct prover *v, const char *family)
 		if (in_family(v, (enum arch)a, family) && v->p->arches & ARCH_BIT(a) &&
 		    !agrees_on_arch(v, (enum arch)a))
 			return false;
-	vec_each(&v->p->calls, r)
-		if (r->cond && in_family(v, r->arch, family) && !agrees_on_rule(v, r))
+	for (size_t i = 0, first, end; i < v->p->calls.n; i = end) {
+		const struct call_rule *r = &v->p->calls.v[i];
+		policy_calls_of(v->p, r->arch, r->nr, &first, &end);
+		if (in_family(v, r->arch, family) && !agrees_on_rules(v, first, end))
 			return false;
+	}
 	return true;
 }
 

@@ -4,7 +4,8 @@
  * The proof that a program is its policy, made before anything is written or attached. The
  * program is lifted to what it answers and compared with the policy's decision: equal means for
  * every architecture, number and argument, not for samples. The decision itself is held
- * against policy_eval(), the specification, on one call at least of every rule and number.
+ * against policy_eval(), the specification, on one call at least of every number and rule; of a
+ * number with more than 512 rules of that many, evenly spread.
  */
 #include "compiler/cbpf/lift.h"
 
