@@ -423,6 +423,16 @@ static dd_node prime_term(struct cover_search *s, unsigned arg, dd_node must, dd
 	return m->node;
 }
 
+/* The larger of the two ranges at the ends. */
+static dd_node end_range(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
+{
+	unsigned by_first, by_last;
+	dd_node first = prime_range(s, arg, must, may, false, &by_first);
+	dd_node last = prime_range(s, arg, must, may, true, &by_last);
+
+	return first == DD_NONE || last == DD_NONE || by_first <= by_last ? first : last;
+}
+
 /* ---- one argument ---- */
 
 static const struct cover *one_set(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
@@ -480,7 +490,7 @@ static const struct cover *list_cover(struct cover_search *s, unsigned arg, cons
 }
 
 static const struct cover *any_of_sets(struct cover_search *s, unsigned arg, dd_node must,
-				       dd_node may, unsigned depth, size_t limit);
+				       dd_node may, bool range_first, unsigned depth, size_t limit);
 
 /* What is left at the end of a list. */
 static const struct cover *rest_of_list(struct cover_search *s, unsigned arg, dd_node must,
@@ -491,17 +501,18 @@ static const struct cover *rest_of_list(struct cover_search *s, unsigned arg, dd
 	if (!depth || (c && c->cost <= SHORT))
 		return c;
 	return cheaper(c, negate(s, any_of_sets(s, arg, dd_not(s->d, may), dd_not(s->d, must),
-						depth - 1, limit)));
+						false, depth - 1, limit)));
 }
 
 static const struct cover *any_of_sets(struct cover_search *s, unsigned arg, dd_node must,
-				       dd_node may, unsigned depth, size_t limit)
+				       dd_node may, bool range_first, unsigned depth, size_t limit)
 {
 	const struct cover *best = NULL;
 	struct list l = { .n = 0 };
 
 	while (must != DD_FALSE && must != DD_NONE && may != DD_NONE && s->left) {
-		dd_node term = prime_term(s, arg, must, may);
+		dd_node term = range_first && !l.n ? end_range(s, arg, must, may) :
+						     prime_term(s, arg, must, may);
 		if (term == DD_NONE || !add_to_list(s, arg, &l, term))
 			break;
 		must = without(s, must, term);
@@ -533,6 +544,19 @@ static bool is_scattered(struct cover_search *s, unsigned arg, dd_node set)
 	return path_length(s, set) + 2 >= (half ? 32 : 64);
 }
 
+static const struct cover *any_or_all_sets(struct cover_search *s, unsigned arg, dd_node must,
+					   dd_node may, bool range_first, size_t limit)
+{
+	const struct cover *any = any_of_sets(s, arg, must, may, range_first, DEPTH, limit);
+
+	return cheaper(any, negate(s, any_of_sets(s, arg, dd_not(s->d, may), dd_not(s->d, must),
+						  range_first, DEPTH, limit)));
+}
+
+/*
+ * Largest terms first; where that finds nothing, what lies at an end first: of `x > 9 and (x has 7
+ * or x lacks 64)` the opposite has cubes that are larger than `x <= 9`, and many of them.
+ */
 static const struct cover *find_argument(struct cover_search *s, unsigned arg, dd_node must,
 					 dd_node may)
 {
@@ -545,11 +569,11 @@ static const struct cover *find_argument(struct cover_search *s, unsigned arg, d
 		return c;
 	size_t most = c && c->cost < COST_MAX ? c->cost : COST_MAX;
 	for (size_t limit = COST_FIRST; limit / 2 < most; limit *= 2) {
-		const struct cover *any = any_of_sets(s, arg, must, may, DEPTH, limit);
-		const struct cover *all =
-			negate(s, any_of_sets(s, arg, never, dd_not(s->d, must), DEPTH, limit));
-		if (any || all)
-			return cheaper(c, cheaper(any, all));
+		const struct cover *found = any_or_all_sets(s, arg, must, may, false, limit);
+		if (!found)
+			found = any_or_all_sets(s, arg, must, may, true, limit);
+		if (found)
+			return cheaper(c, found);
 	}
 	return c;
 }
