@@ -120,20 +120,49 @@ static dd_node with_token(struct raising *r, uint32_t audit)
 	return dd_equal(r->dd, DD_CALL, UINT64_MAX << 32, DD_CALL_OF(audit, 0));
 }
 
-/* What is written, but as it was read for all architectures that machines of the listed ones run. */
-static dd_node as_read_here(struct raising *r)
+/* Does pale know every architecture that such a machine runs? Of others 32-bit ones are missing. */
+static bool is_known_whole(const char *family)
+{
+	for (unsigned a = 0; a < ARCH_NR; a++)
+		if (!strcmp(arch_info((enum arch)a)->family, family) &&
+		    arch_info((enum arch)a)->bits == 32)
+			return true;
+	return false;
+}
+
+/* Architectures (AUDIT_ARCH_*) that machines of the listed ones run; all where that is not known. */
+static dd_node run_here(struct raising *r)
 {
 	dd_node here = DD_FALSE;
 
 	for (unsigned listed = r->policy->arches; listed; listed &= listed - 1) {
 		const char *family = arch_info((enum arch)__builtin_ctz(listed))->family;
+		if (!is_known_whole(family))
+			return DD_TRUE;
 		for (unsigned a = 0; a < ARCH_NR; a++) {
 			const struct arch_info *info = arch_info((enum arch)a);
 			if (!strcmp(info->family, family))
 				here = dd_or(r->dd, here, with_token(r, info->audit));
 		}
 	}
-	return dd_choose(r->dd, here, r->root, r->written);
+	return here;
+}
+
+/*
+ * Is it the same but for architectures that nobody runs there, and that the filter does not name?
+ * Else *at becomes a call that can be made, where one differs.
+ */
+static bool differs_elsewhere_only(struct raising *r, struct dd_point *at)
+{
+	dd_node here = run_here(r), as_read = dd_choose(r->dd, here, r->root, r->written);
+
+	if (here == DD_TRUE || as_read != r->written) {
+		dd_differ_at(r->dd, as_read, r->written, at);
+		return false;
+	}
+	dd_node there = dd_fix(r->dd, r->root, DD_CALL, UINT64_MAX << 32,
+			       at->at[DD_CALL] & UINT64_MAX << 32);
+	return there != DD_NONE && dd_choose(r->dd, here, there, r->root) == there;
 }
 
 static struct diag *tell_difference(struct raising *r, enum diag_id id, const struct dd_point *at)
@@ -161,12 +190,10 @@ static bool compare(struct raising *r)
 	if (!dd_differ_at(r->dd, r->root, r->written, &at))
 		return true;
 	bool tighter = dd_compare(r->dd, r->written, r->root, is_looser) == DD_FALSE;
-	dd_node here = named ? as_read_here(r) : r->root;
-	if (tighter && here == r->written) {
+	if (named && differs_elsewhere_only(r, &at) && tighter) {
 		tell_difference(r, DIAG_PL316, &at);
 		return true;
 	}
-	dd_differ_at(r->dd, here == r->written ? r->root : here, r->written, &at);
 	d = tell_difference(r, tighter && r->o->approximate ? DIAG_PL281 : DIAG_PL279, &at);
 	if (!r->o->approximate)
 		way_out(r, d);

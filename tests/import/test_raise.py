@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tests" / "sim"))
 import policies  # noqa: E402
 
 EXAMPLES = sorted((ROOT / "profiles" / "examples").glob("*.pale"))
-X86_64, I386, AARCH64 = 0xc000003e, 0x40000003, 0xc00000b7
+X86_64, I386, AARCH64, S390X = 0xc000003e, 0x40000003, 0xc00000b7, 0x80000016
 LD, JEQ, JGE, JGT, JSET, RET, AND, JA = 0x20, 0x15, 0x35, 0x25, 0x45, 0x06, 0x54, 0x05
 ALLOW, KILL, LOG = 0x7fff0000, 0x80000000, 0x7ffc0000
 NR, ARCH, IP = 0, 4, 8
@@ -273,6 +273,16 @@ def test_another_errno_elsewhere_is_no_tighter(pale, tmp_path):
     assert r.out == "" and "PL279" in r.err and "architecture 0x0" in r.err, r
 
 
+@pytest.mark.parametrize("named, token", [(X86_64, 0x14), (S390X, 0x16), (S390X, 1)])
+def test_what_the_filter_names_or_its_machine_may_run_is_not_left_out(pale, tmp_path, named, token):
+    """0x14 is ppc's, 0x16 the 31-bit programs' that s390x runs: pale has neither; 1: all but the named."""
+    last = (JEQ, 1, 0, token) if token != 1 else (JA, 0, 0, 1)
+    prog = bpf(tmp_path / "f.bpf", (LD, ARCH), (JEQ, 4, 0, named), last, (RET, KILL), (LD, NR),
+               (JEQ, 2, 1, 359), (LD, NR), (JEQ, 0, 1, 1), (RET, KILL), (RET, ALLOW))
+    r = pale("import", prog, check=1)
+    assert r.out == "" and "PL279" in r.err, r
+
+
 def test_the_call_that_shows_it_is_one_that_can_be_made(pale, tmp_path):
     """Numbers without a name are allowed on x86_64, refused on i386; others differ too, but never run."""
     prog = bpf(tmp_path / "f.bpf", (LD, ARCH), (JEQ, 2, 0, X86_64), (LD, NR), (JEQ, 2, 3, 359), (LD, NR),
@@ -459,6 +469,7 @@ STRUCTURES = [
     # not "arg5 in both and arg1 ..., or arg5 in the second"
     ("x86_64", "#7001(arg1 != 0x142225a8856e0 and (arg5 & 0x80000001) == 0 and arg5 >= 0xfbdd138a9289 or "
                "(arg5 & 0x714d13d6) == 0x714d13d6)"),
+    ("x86_64", "#7002(arg3 >= 0x20009, (arg3 & 15) >= 7 or (arg3 & 0xfff7) == 0)"),
     ("x86_64", "fcntl(cmd == F_GETFL or cmd == F_SETFL and (arg & 0xfffffffffffff7ff) == 2)"),
 ]
 
