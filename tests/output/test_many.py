@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-from conftest import PALE as NAMED
+from conftest import AS_NOBODY, PALE as NAMED, need, need_root
 
 PALE = os.path.abspath(NAMED)
 GOOD = "policy {} {{ layers seccomp; arch x86_64; default errno EPERM; allow read, execve; }}\n"
 
 
-def compile_(tmp_path, *argv):
-    return subprocess.run([PALE, "compile", "-t", "bpf", *argv], cwd=tmp_path, capture_output=True, text=True,
+def compile_(tmp_path, *argv, before=()):
+    return subprocess.run([*before, PALE, "compile", "-t", "bpf", *argv], cwd=tmp_path, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL)
 
 
@@ -241,17 +241,14 @@ def test_what_stands_in_the_way_of_one_keeps_all_as_they_were(tmp_path, files):
     assert (tmp_path / "out" / "a.x86_64.bpf").read_text() == "old" and len(held(tmp_path / "out")) == 3
 
 
-def test_a_directory_without_permission_is_told_once(tmp_path, files):
-    (tmp_path / "out").mkdir(mode=0o555)
-    argv = [PALE, "compile", "-q", "-t", "bpf", "-o", "out", *files]
-    if os.geteuid() == 0:
-        argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *argv]
-        for path in [tmp_path, *tmp_path.parents]:
-            if path.stat().st_mode & 0o5 != 0o5 and path.is_relative_to("/tmp"):
-                path.chmod(path.stat().st_mode | 0o55)
-    proc = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+def test_a_directory_without_permission_is_told_once(open_dir):
+    need_root()
+    need("setpriv")
+    files = write_all(open_dir, "abc")
+    (open_dir / "out").mkdir(mode=0o555)
+    proc = compile_(open_dir, "-q", "-o", "out", *files, before=AS_NOBODY)
     assert proc.returncode == 3 and proc.stderr.count("\n") == 1 and "Permission denied" in proc.stderr, proc
-    assert held(tmp_path / "out") == []
+    assert held(open_dir / "out") == []
 
 
 # ---- what is named ----
