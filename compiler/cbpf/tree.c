@@ -301,6 +301,17 @@ static inline void offer4(float *out, const vec4 x[4], int from)
 	o[3] = least4(lanes_from(x[3], lane_numbers[3], from), o[3]);
 }
 
+static void clear_lanes(const struct tree *t, float *out)
+{
+	const vec4 never = { NEVER, NEVER, NEVER, NEVER };
+	vec4 *o = (vec4 *)out;
+
+	if (t->lanes == 1)
+		*out = NEVER;
+	else
+		o[0] = o[1] = o[2] = o[3] = never;
+}
+
 /* A bottom that needs `height` instructions, in all lanes that have them. */
 static void offer_bottom(const struct tree *t, float *out, float cost, size_t height)
 {
@@ -323,7 +334,10 @@ static void offer_test(const struct tree *t, float *out, float cost, const float
 	const vec4_anywhere *b = (const vec4_anywhere *)(below - 1);
 	float any = cost + below[t->lanes - 1];
 
-	if (t->lanes > 1)
+	if (t->lanes > 1 && height == 0) /* in front of the first lane there is NEVER */
+		for (unsigned k = 0; k < TREE_LANES / 4; k++)
+			((vec4 *)out)[k] = least4(b[k] + cost, ((vec4 *)out)[k]);
+	else if (t->lanes > 1)
 		offer4(out, (const vec4[4]){ b[0] + cost, b[1] + cost, b[2] + cost, b[3] + cost },
 		       height < TREE_LANES - 2 ? (int)height + 1 : TREE_LANES - 1);
 	if (any < out[t->lanes - 1])
@@ -397,8 +411,8 @@ static void solve(const struct tree *t, struct problem q, size_t npoints, const 
 	float weight = weight_left(t, q);
 
 	below[-1] = NEVER;
-	for (size_t b = 0; b < t->lanes; b++)
-		out[b] = below[b] = NEVER;
+	clear_lanes(t, below);
+	clear_lanes(t, out);
 	if (lone)
 		offer_bottom(t, out, lone_cost(t, lone, weight), lone_height(t, lone));
 	if (out[t->lanes - 1] <= 0)
@@ -498,6 +512,14 @@ static void add_point(struct tree *t, const struct tree_input *in, struct tree_p
 	}
 }
 
+static bool is_leaf_of_point(const struct tree *t, code_id leaf)
+{
+	for (size_t p = 0; p < t->npoints; p++)
+		if (t->r[t->at[p]].leaf == leaf)
+			return true;
+	return false;
+}
+
 /* Hot values; where none is known, those with long leaves. */
 static void take_points(struct tree *t, const struct tree_input *in)
 {
@@ -509,7 +531,8 @@ static void take_points(struct tree *t, const struct tree_input *in)
 	if (in->npoints)
 		return;
 	for (size_t i = 0; i < in->n && t->npoints < TALL_MAX; i++)
-		if (tree_is_lone(&in->ranges[i]) && height_of(t, in->ranges[i].leaf) >= TALL_LEAF)
+		if (tree_is_lone(&in->ranges[i]) && !is_leaf_of_point(t, in->ranges[i].leaf) &&
+		    height_of(t, in->ranges[i].leaf) >= TALL_LEAF)
 			add_point(t, in,
 				  (struct tree_point){ in->ranges[i].first, in->ranges[i].weight });
 }
