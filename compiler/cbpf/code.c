@@ -162,7 +162,7 @@ static void grow_slots(struct rewrite *r)
 	struct rewrite_slot *old = r->slots;
 	size_t n = r->cap;
 
-	r->cap = n ? n * 2 : 1024;
+	r->cap = n ? n * 4 : 64;
 	r->slots = ARENA_ARRAY(r->c->arena, struct rewrite_slot, r->cap);
 	for (size_t i = 0; i < n; i++)
 		if (old[i].used)

@@ -2,40 +2,34 @@
 /*
  * The rules of one call, compiled. Conditions become formulas over 32-bit words (a 64-bit
  * comparison is one over its high and its low word; signed order is two unsigned ranges), all
- * that is said about one word joined in one set of ranges. Then one word at a time is decided:
- * the values on which the remaining rules differ split it into ranges, each with the rules
- * that remain there. Equal remainders are one node. The generated code of a node:
+ * that is said about one word joined in one set of ranges, and formulas a diagram (meaning.c):
+ * rules that mean the same are one node, however they are written, and only from there on is
+ * chosen (order.c, values.c). So they become one program.
  *
- *	A = arg0.low;
- *	A &= 0xf;               where the rules look at some bits only
- *	if (A == 1) goto ...    a tree over its ranges (tree.c)
- *
- * Where that graph would explode (many arguments tied together), each rule's condition is
+ * Where the diagram would explode (many arguments tied together), each rule's condition is
  * compiled by itself, short-circuit, rule after rule.
  */
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cbpf/gen.h"
+#include "compiler/cbpf/order.h"
+#include "compiler/cbpf/values.h"
 
 enum {
-	WORDS = 12,
-	NODES_MAX = 6000,    /* of one call's graph, before the plain way is taken */
-	STEPS_MAX = 1000000, /* formula nodes restricted for one call */
-	PLAIN_FROM = 48,     /* instructions from which the plain way is tried beside */
+	NODES_MAX = 1 << 18, /* of one call's diagram, before the plain way is taken, */
+	NODES_EACH = 32,     /* and of each range where one word has so many */
+	RANGES_MANY = 256,
+	MANY = 8, /* claims joined, from which it is worth to look for what they share */
+	PLAIN_TO = 2 * CBPF_MAX, /* instructions up to which, and */
+	PLAIN_FROM = 300,        /* instructions from which it is tried beside */
+	SCRATCH_KEPT = 1 << 20,  /* bytes, from one call to the next */
 };
 
 /* What a formula looks at: a word of an argument, under a mask. Even: high words. */
 struct var {
 	unsigned word; /* arg * 2 + (low word) */
 	uint32_t mask;
-};
-
-struct interval {
-	uint32_t first, last;
 };
 
 enum formula_kind { FORMULA_FALSE, FORMULA_TRUE, FORMULA_ATOM, FORMULA_AND, FORMULA_OR };
@@ -49,7 +43,7 @@ struct formula {
 	const struct formula **sub; /* AND, OR: by id, no two atoms of one var */
 	size_t n;                   /* of iv or sub */
 	uint32_t visit;             /* the walk that was here last */
-	const struct formula *memo; /* what it made of this formula */
+	fn_id memo;                 /* what it made of this formula */
 };
 
 struct step { /* a rule as far as it is still undecided */
@@ -82,8 +76,9 @@ struct leaf_builder {
 	const struct formula *no, *yes;
 	struct state *states[BUCKETS];
 	uint32_t visit;
-	size_t nodes, steps; /* spent on this call */
-	bool exhausted;
+	struct arena *scratch; /* NULL: it was large, and is begun anew. Of it: */
+	struct meaning m;
+	struct orders *orders;
 };
 
 /* ---- formulas ---- */
@@ -473,63 +468,6 @@ static const struct formula *lower(struct leaf_builder *b, const struct cond *c,
 	BUG("condition");
 }
 
-/* ---- what remains when one word is known ---- */
-
-struct known {
-	struct var var;
-	struct interval iv;
-};
-
-static bool atom_has(const struct formula *f, uint32_t v)
-{
-	size_t lo = 0, hi = f->n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (f->iv[mid].last < v)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < f->n && f->iv[lo].first <= v;
-}
-
-/* Ranges are chosen so that an atom of the same var is constant on each. */
-static const struct formula *restrict_atom(struct leaf_builder *b, const struct formula *f,
-					   const struct known *k)
-{
-	if (f->var.word != k->var.word)
-		return f;
-	if (f->var.mask == k->var.mask)
-		return atom_has(f, k->iv.first) ? b->yes : b->no;
-	if (k->iv.first == k->iv.last && !(f->var.mask & ~k->var.mask))
-		return atom_has(f, k->iv.first & f->var.mask) ? b->yes : b->no;
-	return f;
-}
-
-static const struct formula *restrict_formula(struct leaf_builder *b, const struct formula *f,
-					      const struct known *k)
-{
-	if (f->kind == FORMULA_ATOM)
-		return restrict_atom(b, f, k);
-	if (f->kind == FORMULA_FALSE || f->kind == FORMULA_TRUE || f->visit == b->visit)
-		return f->kind >= FORMULA_AND ? f->memo : f;
-	const struct formula *stack[8];
-	const struct formula **sub = stack;
-	if (f->n > 8)
-		sub = ARENA_ARRAY(b->arena, const struct formula *, f->n);
-	bool changed = false;
-	b->steps += f->n;
-	for (size_t i = 0; i < f->n; i++) {
-		sub[i] = restrict_formula(b, f->sub[i], k);
-		changed |= sub[i] != f->sub[i];
-	}
-	struct formula *mutable = (struct formula *)f; /* ours: interned objects live here */
-	mutable->memo = changed ? make_join(b, f->kind, sub, f->n) : f;
-	mutable->visit = b->visit;
-	return f->memo;
-}
-
 /* ---- states ---- */
 
 static uint32_t hash_state(const struct step *steps, size_t n, uint32_t dflt)
@@ -609,207 +547,140 @@ static struct state *find_state(struct leaf_builder *b, const struct step *steps
 	return s;
 }
 
-/* ---- which word to look at first ---- */
+/* ---- formulas to a diagram ---- */
 
-struct votes {
-	struct var var[64];
-	unsigned score[64];
-	size_t n;
-};
+static fn_id meaning_of(struct leaf_builder *b, struct meaning *m, const struct formula *f);
 
-/* A word that decides a whole rule by itself counts more than one deep inside. */
-static void vote(struct leaf_builder *b, const struct formula *f, unsigned score, struct votes *v)
+static bool has_part(const struct formula *f, const struct formula *part)
 {
-	if (f->kind == FORMULA_ATOM) {
-		size_t i = 0;
-		while (i < v->n && !same_var(v->var[i], f->var))
-			i++;
-		if (i == ARRAY_SIZE(v->var))
-			return;
-		if (i == v->n) {
-			v->var[v->n] = f->var;
-			v->score[v->n++] = 0;
-		}
-		v->score[i] += score;
-		return;
-	}
-	if (f->visit == b->visit)
-		return;
-	((struct formula *)f)->visit = b->visit;
-	b->steps += f->n;
 	for (size_t i = 0; i < f->n; i++)
-		vote(b, f->sub[i], score > 3 ? score / 3 : 1, v);
+		if (f->sub[i] == part)
+			return true;
+	return false;
 }
 
-/* High words first, arguments in order, on equal scores. */
-static struct var choose_var(struct leaf_builder *b, const struct state *s)
+/* The part that most of f's parts have, where more than half do. */
+static const struct formula *common_part(const struct formula *f, enum formula_kind inner)
 {
-	struct votes v = { .n = 0 };
-	size_t best = 0;
+	const struct formula *first = f->sub[f->n / 2], *best = NULL;
+	size_t most = f->n / 2;
 
-	b->visit++;
-	for (size_t i = 0; i < s->n; i++)
-		vote(b, s->steps[i].when, s->steps[i].when->kind == FORMULA_OR ? 9 : 27, &v);
-	BUG_ON(v.n == 0);
-	for (size_t i = 1; i < v.n; i++) {
-		if (v.score[i] < v.score[best])
-			continue;
-		if (v.score[i] > v.score[best] || v.var[i].word < v.var[best].word ||
-		    (v.var[i].word == v.var[best].word && v.var[i].mask > v.var[best].mask))
-			best = i;
-	}
-	return v.var[best];
-}
-
-struct cuts {
-	VEC(uint32_t) at; /* first values of ranges */
-};
-
-static void collect_cuts(struct leaf_builder *b, const struct formula *f, struct var var,
-			 struct cuts *out)
-{
-	if (f->kind == FORMULA_ATOM) {
-		if (!same_var(f->var, var))
-			return;
-		for (size_t i = 0; i < f->n; i++) {
-			vec_push(b->arena, &out->at, f->iv[i].first);
-			if (f->iv[i].last < var.mask)
-				vec_push(b->arena, &out->at, f->iv[i].last + 1);
+	for (size_t k = 0; first->kind == inner && k < first->n; k++) {
+		size_t n = 0;
+		for (size_t i = 0; i < f->n; i++)
+			n += f->sub[i]->kind == inner && has_part(f->sub[i], first->sub[k]);
+		if (n > most) {
+			most = n;
+			best = first->sub[k];
 		}
-		return;
 	}
-	if (f->visit == b->visit)
-		return;
-	((struct formula *)f)->visit = b->visit;
-	b->steps += f->n;
-	for (size_t i = 0; i < f->n; i++)
-		collect_cuts(b, f->sub[i], var, out);
-}
-
-static int compare_u32(const void *x, const void *y)
-{
-	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-
-	return a < b ? -1 : a > b;
-}
-
-/* Sorted first values, 0 first, no value twice. */
-static void find_cuts(struct leaf_builder *b, const struct state *s, struct var var,
-		      struct cuts *out)
-{
-	size_t n = 0;
-
-	b->visit++;
-	vec_push(b->arena, &out->at, 0);
-	for (size_t i = 0; i < s->n; i++)
-		collect_cuts(b, s->steps[i].when, var, out);
-	qsort(out->at.v, out->at.n, sizeof(uint32_t), compare_u32);
-	for (size_t i = 0; i < out->at.n; i++)
-		if (i == 0 || out->at.v[i] != out->at.v[n - 1])
-			out->at.v[n++] = out->at.v[i];
-	out->at.n = n;
-}
-
-/* ---- nodes to code ---- */
-
-static uint32_t word_offset(const struct leaf_builder *b, unsigned word)
-{
-	bool low = word & 1;
-
-	return (uint32_t)offsetof(struct seccomp_data, args) + word / 2 * 8 +
-	       (low != b->big_endian ? 0 : 4);
+	return best;
 }
 
 /*
- * Values that rules name weigh one each; all the ranges between them together as much as one,
- * for nobody calls with those on purpose.
+ * (p and a) or (p and b) or c as p and (a or b), or c: thousands of 64-bit values have the high
+ * word in common, and their low words are one set. Likewise the other way round.
  */
-static void weigh(struct tree_range *r, size_t n)
+static fn_id meaning_of_common(struct leaf_builder *b, struct meaning *m, const struct formula *f,
+			       const struct formula *common)
 {
-	size_t wide = 0;
+	enum formula_kind inner = f->kind == FORMULA_AND ? FORMULA_OR : FORMULA_AND;
+	const struct formula **in = ARENA_ARRAY(m->arena, const struct formula *, f->n);
+	const struct formula **out = ARENA_ARRAY(m->arena, const struct formula *, f->n);
+	size_t nin = 0, nout = 0;
 
-	for (size_t i = 0; i < n; i++)
-		wide += r[i].first != r[i].last;
-	for (size_t i = 0; i < n; i++)
-		r[i].weight = r[i].first == r[i].last ? 1 : 1.0 / (double)wide;
-}
-
-/* Zero against all else under a mask needs no AND, and A stays whole. */
-static code_id code_node(struct leaf_builder *b, struct var var, struct tree_range *r, size_t n)
-{
-	uint32_t offset = word_offset(b, var.word);
-	size_t k = 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if (r[i].leaf == r[k].leaf)
-			r[k].last = r[i].last;
-		else
-			r[++k] = r[i];
+	for (size_t i = 0; i < f->n; i++) {
+		const struct formula *s = f->sub[i];
+		if (s->kind != inner || !has_part(s, common)) {
+			out[nout++] = s;
+			continue;
+		}
+		const struct formula **rest = ARENA_ARRAY(m->arena, const struct formula *, s->n);
+		size_t n = 0;
+		for (size_t k = 0; k < s->n; k++)
+			if (s->sub[k] != common)
+				rest[n++] = s->sub[k];
+		in[nin++] = make_join(b, inner, rest, n);
 	}
-	n = k + 1;
-	if (n == 1)
-		return r[0].leaf;
-	if (n == 2 && r[1].first <= (var.mask & -var.mask))
-		return code_load(b->c, offset,
-				 code_jump(b->c, BPF_JSET, var.mask, r[1].leaf, r[0].leaf));
-	r[n - 1].last = UINT32_MAX; /* above the mask: never met, any leaf will do */
-	weigh(r, n);
-	struct tree_input in = { .ranges = r, .n = n, .test_cost = 3 };
-	code_id tests = tree_build(b->c, b->arena, &in);
-	return code_load(b->c, offset, code_and(b->c, var.mask, tests));
+	fn_id x = meaning_of(b, m, common);
+	fn_id y = meaning_of(b, m, make_join(b, f->kind, in, nin));
+	fn_id z = meaning_of(b, m, make_join(b, f->kind, out, nout));
+	if (f->kind == FORMULA_AND)
+		return fn_and(m, fn_or(m, x, y), z);
+	return fn_or(m, fn_and(m, x, y), z);
 }
 
-static code_id build_state(struct leaf_builder *b, struct state *s);
-
-static struct state *restrict_state(struct leaf_builder *b, const struct state *s,
-				    const struct known *k, struct step *scratch)
+/* Many at once are claims of which any holds, or none fails. */
+static fn_id meaning_of_join(struct leaf_builder *b, struct meaning *m, const struct formula *f)
 {
-	uint32_t dflt = s->dflt;
+	bool is_and = f->kind == FORMULA_AND;
+	const struct formula *common =
+		f->n < MANY ? NULL : common_part(f, is_and ? FORMULA_OR : FORMULA_AND);
+	if (common)
+		return meaning_of_common(b, m, f, common);
+	fn_id *claims = ARENA_ARRAY(m->arena, fn_id, f->n);
 
+	for (size_t i = 0; i < f->n; i++) {
+		claims[i] = meaning_of(b, m, f->sub[i]);
+		if (is_and)
+			claims[i] = fn_not(m, claims[i]);
+	}
+	fn_id any = fn_any(m, claims, f->n);
+	return is_and ? fn_not(m, any) : any;
+}
+
+static fn_id meaning_of(struct leaf_builder *b, struct meaning *m, const struct formula *f)
+{
+	if (m->exhausted)
+		return FN_NO;
+	switch (f->kind) {
+	case FORMULA_FALSE: return FN_NO;
+	case FORMULA_TRUE: return FN_YES;
+	case FORMULA_ATOM:
+		m->max += f->n < RANGES_MANY ? 0 : f->n * NODES_EACH;
+		return fn_values(m, f->var.word, f->var.mask, f->iv, f->n);
+	case FORMULA_AND:
+	case FORMULA_OR: break;
+	}
+	if (f->visit == b->visit)
+		return f->memo;
+	fn_id id = meaning_of_join(b, m, f);
+	struct formula *mutable = (struct formula *)f; /* ours: interned objects live here */
+	mutable->memo = id;
+	mutable->visit = b->visit;
+	return id;
+}
+
+/* Of one step a claim: what holds and what does not are its two ends. */
+static fn_id meaning_of_state(struct leaf_builder *b, struct meaning *m, const struct state *s)
+{
 	b->visit++;
-	b->steps += s->n;
-	for (size_t i = 0; i < s->n; i++)
-		scratch[i] =
-			(struct step){ restrict_formula(b, s->steps[i].when, k), s->steps[i].ret };
-	size_t n = tidy_steps(b, scratch, s->n, &dflt);
-	return find_state(b, scratch, n, dflt);
-}
+	if (s->n == 1)
+		return meaning_of(b, m, s->steps[0].when);
+	fn_id f = fn_code(m, code_ret(b->c, s->dflt));
 
-static code_id build_state(struct leaf_builder *b, struct state *s)
-{
-	struct cuts cuts = { 0 };
-
-	if (s->code != UINT32_MAX)
-		return s->code;
-	if (s->n == 0)
-		return s->code = code_ret(b->c, s->dflt);
-	if (++b->nodes > NODES_MAX || b->steps > STEPS_MAX)
-		b->exhausted = true;
-	if (b->exhausted)
-		return code_ret(b->c, s->dflt); /* thrown away by the caller */
-	struct known k = { .var = choose_var(b, s) };
-	find_cuts(b, s, k.var, &cuts);
-	struct tree_range *r = ARENA_ARRAY(b->arena, struct tree_range, cuts.at.n);
-	struct step *scratch = ARENA_ARRAY(b->arena, struct step, s->n);
-	for (size_t i = 0; i < cuts.at.n && !b->exhausted; i++) {
-		uint32_t last = i + 1 < cuts.at.n ? cuts.at.v[i + 1] - 1 : k.var.mask;
-		k.iv = (struct interval){ cuts.at.v[i], last };
-		struct state *rest = restrict_state(b, s, &k, scratch);
-		r[i] = (struct tree_range){ k.iv.first, last, build_state(b, rest), 0 };
-	}
-	if (b->exhausted)
-		return code_ret(b->c, s->dflt);
-	return s->code = code_node(b, k.var, r, cuts.at.n);
+	for (size_t i = s->n; i-- > 0;)
+		f = fn_choose(m, meaning_of(b, m, s->steps[i].when),
+			      fn_code(m, code_ret(b->c, s->steps[i].ret)), f);
+	return f;
 }
 
 /* ---- the plain way: every condition by itself ---- */
 
-static code_id plain_atom(struct leaf_builder *b, const struct formula *f, code_id t, code_id e)
+struct plain {
+	struct code *c;
+	struct arena *scratch;
+	bool big_endian;
+};
+
+static code_id plain_atom(const struct plain *p, const struct formula *f, code_id t, code_id e)
 {
-	struct tree_range *r = ARENA_ARRAY(b->arena, struct tree_range, 2 * f->n + 1);
+	struct tree_range *r = ARENA_ARRAY(p->scratch, struct tree_range, 2 * f->n + 1);
 	uint32_t from = 0;
 	size_t n = 0;
 
+	if (t == e)
+		return t;
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->iv[i].first > from)
 			r[n++] = (struct tree_range){ from, f->iv[i].first - 1, e, 0 };
@@ -818,35 +689,37 @@ static code_id plain_atom(struct leaf_builder *b, const struct formula *f, code_
 	}
 	if (f->iv[f->n - 1].last < f->var.mask)
 		r[n++] = (struct tree_range){ from, f->var.mask, e, 0 };
-	return code_node(b, f->var, r, n);
+	return code_load(p->c, order_offset(f->var.word, p->big_endian),
+			 values_tests(p->c, p->scratch, f->var.mask, r, n));
 }
 
-static code_id plain_formula(struct leaf_builder *b, const struct formula *f, code_id t, code_id e)
+static code_id plain_formula(const struct plain *p, const struct formula *f, code_id t, code_id e)
 {
 	code_id to = f->kind == FORMULA_AND ? t : e;
 
 	switch (f->kind) {
 	case FORMULA_FALSE: return e;
 	case FORMULA_TRUE: return t;
-	case FORMULA_ATOM: return plain_atom(b, f, t, e);
+	case FORMULA_ATOM: return plain_atom(p, f, t, e);
 	case FORMULA_AND:
 		for (size_t i = f->n; i-- > 0;)
-			to = plain_formula(b, f->sub[i], to, e);
+			to = plain_formula(p, f->sub[i], to, e);
 		return to;
 	case FORMULA_OR:
 		for (size_t i = f->n; i-- > 0;)
-			to = plain_formula(b, f->sub[i], t, to);
+			to = plain_formula(p, f->sub[i], t, to);
 		return to;
 	}
 	BUG("formula");
 }
 
-static code_id build_plain(struct leaf_builder *b, const struct state *s)
+static code_id build_plain(struct leaf_builder *b, struct arena *scratch, const struct state *s)
 {
+	struct plain p = { b->c, scratch, b->big_endian };
 	code_id to = code_ret(b->c, s->dflt);
 
 	for (size_t i = s->n; i-- > 0;)
-		to = plain_formula(b, s->steps[i].when, code_ret(b->c, s->steps[i].ret), to);
+		to = plain_formula(&p, s->steps[i].when, code_ret(b->c, s->steps[i].ret), to);
 	return to;
 }
 
@@ -863,6 +736,47 @@ struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
 	return b;
 }
 
+static void start_scratch(struct leaf_builder *b)
+{
+	if (b->scratch) {
+		meaning_clear(&b->m, NODES_MAX);
+		return;
+	}
+	b->scratch = arena_scratch(b->arena);
+	meaning_init(&b->m, b->scratch, NODES_MAX);
+	b->orders = orders_new(b->scratch, b->c, b->big_endian);
+}
+
+static void end_scratch(struct leaf_builder *b)
+{
+	if (arena_size(b->scratch) <= SCRATCH_KEPT)
+		return;
+	arena_free(b->scratch);
+	b->scratch = NULL;
+}
+
+static code_id build_state(struct leaf_builder *b, const struct state *s)
+{
+	code_id best = CODE_NONE;
+
+	if (s->n == 0)
+		return code_ret(b->c, s->dflt);
+	start_scratch(b);
+	const code_id claims[] = { code_ret(b->c, s->dflt), code_ret(b->c, s->steps[0].ret) };
+	fn_id f = meaning_of_state(b, &b->m, s);
+	if (!b->m.exhausted)
+		best = order_best(b->orders, &b->m, f, claims);
+	/* What depends on the spelling is for those that have no better way. */
+	size_t insns = best == CODE_NONE ? PLAIN_FROM : code_count(b->c, best);
+	if (insns >= PLAIN_FROM && insns <= PLAIN_TO) {
+		code_id plain = build_plain(b, b->scratch, s);
+		if (best == CODE_NONE || code_count(b->c, plain) < insns)
+			best = plain;
+	}
+	end_scratch(b);
+	return best;
+}
+
 code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t n, uint32_t dflt)
 {
 	struct step *steps = ARENA_ARRAY(b->arena, struct step, n + 1);
@@ -874,14 +788,5 @@ code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t
 	struct state *s = find_state(b, steps, n, dflt);
 	if (s->code != UINT32_MAX)
 		return s->code;
-
-	b->nodes = b->steps = 0;
-	b->exhausted = false;
-	code_id graph = build_state(b, s);
-	if (b->exhausted)
-		return s->code = build_plain(b, s);
-	if (code_count(b->c, graph) < PLAIN_FROM)
-		return graph;
-	code_id plain = build_plain(b, s);
-	return s->code = code_count(b->c, plain) < code_count(b->c, graph) ? plain : graph;
+	return s->code = build_state(b, s);
 }

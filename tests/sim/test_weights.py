@@ -114,6 +114,7 @@ def test_a_policy_that_allows_everything_has_no_uncached_call(tmp_path):
 @pytest.mark.parametrize("rules,allowed", [
     ("allow read(reg fd == 7); allow read(reg fd != 7);", 1),
     ("allow read(reg fd < 7 or reg fd >= 7);", 1),
+    ("allow mprotect(prot has PROT_EXEC); allow mprotect(prot lacks PROT_EXEC);", 1),
     ("allow read(reg fd in 0..7); allow read(reg fd > 7);", 1),
     ("allow read(reg fd <= 7); errno EACCES read(reg fd > 7);", 0),
     ("log read(reg fd == 7); allow read(reg fd != 7);", 0),
