@@ -102,6 +102,7 @@ static void arena_is_as_new_when_emptied(void **state)
 	int at_bound = 0;
 	size_t before = arena_taken(a);
 
+	(void)state;
 	for (int round = 0; round < 4; round++) {
 		struct arena *scratch = arena_scratch(a), *gone = arena_scratch(a);
 		for (int i = 0; i < PIECES; i++) {
