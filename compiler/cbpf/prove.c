@@ -36,8 +36,8 @@ static bool agrees(struct prover *v, const struct call *c)
 	return false;
 }
 
-/* The specification looks at all rules of a number for each call: of many, these are tried. */
-enum { RULE_CALLS = 8, RULES_TRIED = 512 };
+/* The specification looks at all rules of a number for each call: so often, and at many more, not. */
+enum { RULE_CALLS = 8, RULES_SEEN = 1 << 25 };
 
 /* A call for each comparison of a rule, up to a few: the argument has the compared value. */
 static bool agrees_on_cond(struct prover *v, const struct cond *cond, struct call *c,
@@ -61,10 +61,10 @@ static bool agrees_on_rule(struct prover *v, const struct call_rule *r)
 	return agrees_on_cond(v, r->cond, &c, &left);
 }
 
-/* Rules of one number; of more than RULES_TRIED evenly spread ones. */
+/* Rules of one number: all, where that sees RULES_SEEN at most; else evenly spread ones. */
 static bool agrees_on_rules(struct prover *v, size_t first, size_t end)
 {
-	size_t step = (end - first + RULES_TRIED - 1) / RULES_TRIED;
+	size_t n = end - first, step = 1 + n * n / RULES_SEEN;
 
 	for (size_t i = first; i < end; i += step)
 		if (v->p->calls.v[i].cond && !agrees_on_rule(v, &v->p->calls.v[i]))
