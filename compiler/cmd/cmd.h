@@ -4,6 +4,7 @@
  * The command line: argv -> library -> print. One file a subcommand, one row in commands.def.
  * Only here is anything printed and only main() exits.
  */
+#include <setjmp.h>
 #include <stdio.h>
 
 #include "compiler/base/diag.h"
@@ -28,6 +29,20 @@ const struct command *command_find(const char *name); /* one of them */
 #define COMMAND(name, fn, forms, summary, about, after) cmd_fn fn;
 #include "compiler/cmd/commands.def"
 #undef COMMAND
+
+/* How what is in a session is told, and how the command is left when that is too much. */
+struct telling {
+	bool json;                     /* --diag=json, or PALE_DIAG=json */
+	bool starved;                  /* PL020 was reported */
+	int failure;                   /* the status to leave with when memory ends */
+	jmp_buf *at_bound;             /* session_guard() is where bounds lead to; NULL: out */
+	const struct policy *compiled; /* what session_bound_compile() was told */
+	struct arena *emptied;         /* of the file before, for the next of several; or NULL */
+	struct several *several;       /* what sessions of session_for() share; NULL: none yet */
+	const char *path;              /* of session_for(), as the user named it; else NULL */
+	const char *elsewhere; /* the last file but that in which an error was told; or NULL */
+	bool named;            /* an error was told in it, or of no place */
+};
 
 void session_open(struct session *s);
 /* For run and learn: 3 may be their command's status, so they leave with EXIT_PALE. */

@@ -82,38 +82,42 @@ static void tell_file_bound(const struct session *s, struct diags *ds)
 		"no policy or profile in use comes near it: write fewer rules, values or entries");
 }
 
-/* Another session, which reports as this one does. */
+/* Another session, with an arena of its own, which reports as this one does. */
 static struct session said_by(const struct session *s)
 {
-	return (struct session){ .diag_json = s->diag_json,
-				 .failure = s->failure,
-				 .several = s->several,
-				 .path = s->path };
+	struct session own = { .arena = arena_new(leave_without_memory) };
+
+	own.telling = ARENA_NEW(own.arena, struct telling);
+	*own.telling = (struct telling){ .json = s->telling->json,
+					 .failure = s->telling->failure,
+					 .several = s->telling->several,
+					 .path = s->telling->path };
+	return own;
 }
 
 /* At once, and not in what is left behind: its places are those of the full session's sources. */
 static void tell_compile_bound(struct session *s)
 {
 	struct session own = said_by(s);
-	struct call_cost cost = policy_dearest_call(s->compiled);
+	const struct policy *p = s->telling->compiled;
+	struct call_cost cost = policy_dearest_call(p);
 	const struct call_rule *r = cost.dearest;
 
 	/* What finds the lines of a source stands in the full arena, and is small. */
 	arena_bound(s->arena, SIZE_MAX, NULL, NULL);
-	own.arena = arena_new(leave_without_memory);
 	own.sources = s->sources;
 	own.diags = diags_new(own.arena, own.sources);
-	struct diag *d = diag_add(
-		own.diags, DIAG_PL220, r->origin ? r->origin->span : s->compiled->span,
-		"to compile policy '" PRISTR "' takes more than %d MiB of memory: most is %s's, "
-		"%zu rules with %zu comparisons, this one with most",
-		STRARG(s->compiled->name), COMPILE_MIB_MAX, r->sys ? r->sys->name : "a number",
-		cost.rules, cost.comparisons);
+	struct diag *d = diag_add(own.diags, DIAG_PL220, r->origin ? r->origin->span : p->span,
+				  "to compile policy '" PRISTR
+				  "' takes more than %d MiB of memory: most is %s's, "
+				  "%zu rules with %zu comparisons, this one with most",
+				  STRARG(p->name), COMPILE_MIB_MAX,
+				  r->sys ? r->sys->name : "a number", cost.rules, cost.comparisons);
 	diag_help(own.diags, d,
 		  "join values into ranges or masks, or leave the distinction to the default");
 	session_report(&own);
-	s->elsewhere = own.elsewhere;
-	s->named = own.named;
+	s->telling->elsewhere = own.telling->elsewhere;
+	s->telling->named = own.telling->named;
 	arena_free(own.arena);
 }
 
@@ -121,17 +125,16 @@ static void tell_compile_bound(struct session *s)
 static void leave_at_bound(void *who)
 {
 	struct session *s = who, own = said_by(s);
-	jmp_buf *back = s->at_bound;
+	jmp_buf *back = s->telling->at_bound;
 
-	own.arena = arena_new(leave_without_memory);
 	own.sources = sources_new(own.arena);
 	own.diags = diags_new(own.arena, own.sources);
-	if (s->compiled)
+	if (s->telling->compiled)
 		tell_compile_bound(s);
 	else
 		tell_file_bound(s, own.diags);
-	own.elsewhere = s->elsewhere;
-	own.named = s->named;
+	own.telling->elsewhere = s->telling->elsewhere;
+	own.telling->named = s->telling->named;
 	if (back) {
 		session_close(s);
 		*s = own;
@@ -139,7 +142,7 @@ static void leave_at_bound(void *who)
 		longjmp(*back, 1);
 	}
 	session_report(&own);
-	exit(s->failure == EXIT_PALE ? EXIT_PALE : EXIT_FOUND);
+	exit(s->telling->failure == EXIT_PALE ? EXIT_PALE : EXIT_FOUND);
 }
 
 int session_guard(struct session *one, int (*fn)(void *who), void *who)
@@ -148,9 +151,9 @@ int session_guard(struct session *one, int (*fn)(void *who), void *who)
 
 	if (setjmp(back))
 		return EXIT_FOUND;
-	one->at_bound = &back;
+	one->telling->at_bound = &back;
 	int status = fn(who);
-	one->at_bound = NULL;
+	one->telling->at_bound = NULL;
 	return status;
 }
 
@@ -158,10 +161,12 @@ static void open_with(struct session *s, struct arena *arena, int failure)
 {
 	const char *format = getenv("PALE_DIAG");
 
-	*s = (struct session){ .arena = arena, .failure = failure };
+	*s = (struct session){ .arena = arena };
 	s->sources = sources_new(s->arena);
 	s->diags = diags_new(s->arena, s->sources);
-	s->diag_json = format && !strcmp(format, "json");
+	s->telling = ARENA_NEW(s->arena, struct telling);
+	s->telling->failure = failure;
+	s->telling->json = format && !strcmp(format, "json");
 }
 
 void session_bound(struct session *s)
@@ -174,8 +179,8 @@ void session_bound_compile(struct session *s, const struct policy *p)
 	size_t all = (size_t)SESSION_MIB_MAX << 20;
 	size_t most = arena_taken(s->arena) + ((size_t)COMPILE_MIB_MAX << 20);
 
-	s->compiled = p && p->calls.n && most < all ? p : NULL;
-	arena_bound(s->arena, s->compiled ? most : all, leave_at_bound, s);
+	s->telling->compiled = p && p->calls.n && most < all ? p : NULL;
+	arena_bound(s->arena, s->telling->compiled ? most : all, leave_at_bound, s);
 }
 
 void session_open(struct session *s)
@@ -200,17 +205,19 @@ struct several {
 
 struct session *session_for(struct session *s, struct session *own, const char *path)
 {
-	if (!s->several) {
-		s->several = ARENA_NEW(s->arena, struct several);
-		s->several->arena = s->arena;
+	struct telling *all = s->telling;
+
+	if (!all->several) {
+		all->several = ARENA_NEW(s->arena, struct several);
+		all->several->arena = s->arena;
 	}
-	open_with(own, s->emptied ? s->emptied : arena_new(leave_without_memory), EXIT_SYSTEM);
-	s->emptied = NULL;
+	open_with(own, all->emptied ? all->emptied : arena_new(leave_without_memory), EXIT_SYSTEM);
+	all->emptied = NULL;
 	session_bound(own);
 	own->sources->lender = s->sources;
-	own->several = s->several;
-	own->path = path;
-	own->diag_json = s->diag_json;
+	own->telling->several = all->several;
+	own->telling->path = path;
+	own->telling->json = all->json;
 	return own;
 }
 
@@ -218,7 +225,7 @@ static void tell_dependence(struct session *one)
 {
 	struct diag *d =
 		diag_add(one->diags, DIAG_PL320, NO_SPAN, "'%s' depends on '%s', which has errors",
-			 one->path, one->elsewhere);
+			 one->telling->path, one->telling->elsewhere);
 
 	diag_help(one->diags, d,
 		  "they are told once for all files that depend on it: mend them there");
@@ -228,11 +235,11 @@ static void tell_dependence(struct session *one)
 void session_done(struct session *s, struct session *one)
 {
 	tell_rest(one);
-	if (one->elsewhere && !one->named)
+	if (one->telling->elsewhere && !one->telling->named)
 		tell_dependence(one);
-	s->starved |= one->starved;
+	s->telling->starved |= one->telling->starved;
 	arena_empty(one->arena);
-	s->emptied = one->arena;
+	s->telling->emptied = one->arena;
 }
 
 void session_open_run(struct session *s)
@@ -242,15 +249,15 @@ void session_open_run(struct session *s)
 
 void session_close(struct session *s)
 {
+	arena_free(s->telling->emptied);
 	arena_free(s->arena);
-	arena_free(s->emptied);
 	*s = (struct session){ 0 };
 }
 
 int session_end(struct session *s, int status)
 {
 	tell_rest(s);
-	int end = status == EXIT_FOUND && s->starved ? s->failure : status;
+	int end = status == EXIT_FOUND && s->telling->starved ? s->telling->failure : status;
 
 	session_close(s);
 	return end;
@@ -273,15 +280,16 @@ static bool told_before(struct several *all, struct str text)
 static void note_error(struct session *s, const struct diag *d, struct buf *out, size_t from)
 {
 	const struct source *src = source_of(s->sources, d->span);
-	const char *own = strcmp(s->path, "-") ? s->path : "<stdin>";
+	struct telling *t = s->telling;
+	const char *own = strcmp(t->path, "-") ? t->path : "<stdin>";
 
 	if (!src || !strcmp(src->name, own)) {
-		s->named = true;
+		t->named = true;
 		return;
 	}
-	s->elsewhere = arena_strdup(s->several->arena, src->name);
+	t->elsewhere = arena_strdup(t->several->arena, src->name);
 	if (out->failed || out->n == from ||
-	    !told_before(s->several, (struct str){ out->p + from, out->n - from }))
+	    !told_before(t->several, (struct str){ out->p + from, out->n - from }))
 		return;
 	out->n = from;
 	out->p[from] = '\0';
@@ -290,6 +298,7 @@ static void note_error(struct session *s, const struct diag *d, struct buf *out,
 bool session_report(struct session *s)
 {
 	struct diags *ds = s->diags;
+	struct telling *t = s->telling;
 	bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 	bool found = ds->errors > 0;
 	size_t told[DIAG_NR] = { 0 }, untold = 0;
@@ -299,26 +308,26 @@ bool session_report(struct session *s)
 	vec_each(&ds->list, it) {
 		const struct diag *d = *it;
 		size_t from = out.n;
-		s->starved |= d->id == DIAG_PL020;
-		if (s->diag_json)
+		t->starved |= d->id == DIAG_PL020;
+		if (t->json)
 			diag_print_json(ds, d, &out);
 		else if (told[d->id]++ < ds->cap) /* errors past the cap were not kept */
 			diag_print_text(ds, d, colour, &out);
 		else
 			untold++;
-		if (s->path && d->severity == SEVERITY_ERROR)
+		if (t->path && d->severity == SEVERITY_ERROR)
 			note_error(s, d, &out, from);
 	}
 	if (untold)
 		buf_printf(&out, "pale: %zu more notes are not shown (--diag=json shows all)\n",
 			   untold);
-	if (ds->errors > ds->cap && !s->diag_json)
+	if (ds->errors > ds->cap && !t->json)
 		buf_printf(&out, "pale: %zu more errors are not shown\n", ds->errors - ds->cap);
 	fflush(stdout);
 	if (out.n)
 		fwrite(out.p, 1, out.n, stderr);
 	if (out.failed)
-		tell_no_memory(s->failure);
+		tell_no_memory(t->failure);
 	ds->list.n = 0;
 	ds->errors = 0;
 	return found;

@@ -58,7 +58,6 @@ static int keep_conditions(struct request *r, const struct input *in)
 	int rc = input_resolve(&again, &opt, &kept);
 	if (rc)
 		session_report(&again);
-	r->session->starved |= again.starved;
 	r->c.kept = kept.policies;
 	return rc;
 }

@@ -207,7 +207,7 @@ static void put_findings(struct lint_run *r, const char *name)
 
 		counts[d->severity]++;
 		r->counts[d->severity]++;
-		r->session->starved |= d->id == DIAG_PL020;
+		r->session->telling->starved |= d->id == DIAG_PL020;
 		r->found |= !r->never && d->severity <= r->threshold;
 		if (r->format == FORMAT_TEXT) {
 			diag_print_text(ds, d, r->colour, &r->out);
@@ -280,7 +280,7 @@ static int lint_files(struct lint_run *r, char **files)
 	}
 	if (write_output(NULL, &r->out, 0))
 		return EXIT_SYSTEM;
-	if (status || r->session->starved)
+	if (status || r->session->telling->starved)
 		return EXIT_SYSTEM;
 	return r->found ? EXIT_FOUND : EXIT_OK;
 }

@@ -491,7 +491,7 @@ int options_read(struct session *s, int argc, char **argv, struct options *o)
 			return status;
 	}
 	if (o->at[OPT_DIAG].given)
-		s->diag_json = o->at[OPT_DIAG].word == 1;
+		s->telling->json = o->at[OPT_DIAG].word == 1;
 	o->operands = argv + optind;
 	o->n = own - optind;
 	return check_one_of(o, &all) ? EXIT_USAGE : -1;
