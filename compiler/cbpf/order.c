@@ -12,12 +12,10 @@
 
 enum {
 	ARGS = FN_WORDS / 2,
-	TRIES_NODES =
-		20000, /* of all orders that are tried, as many as the diagram has in its own */
+	TRIES_NODES = 20000, /* of all orders that are tried: as many as the diagram has */
 	NODES_MAX = 1 << 16, /* that one with other orders may come to */
 	ROUNDS = 4,
-	WORDS_MAX =
-		CBPF_MAX / 2, /* places where a word is looked at: a load and a test, at least */
+	WORDS_MAX = CBPF_MAX / 2, /* looks at a word: each a load and a test, at least */
 };
 
 struct order {
