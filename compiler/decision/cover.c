@@ -263,7 +263,7 @@ struct ranges {
 
 static void collect_ranges(struct ranges *r, dd_node n, unsigned bits, uint64_t first)
 {
-	uint64_t last = first + (bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
+	uint64_t last = first + bits_below(bits);
 	uint32_t bit = bits ? bit_of((enum dd_field)r->arg, bits - 1) : 0;
 
 	if (n == DD_FALSE || r->failed)
@@ -286,7 +286,7 @@ static void collect_ranges(struct ranges *r, dd_node n, unsigned bits, uint64_t 
 static bool meets(const struct ranges *r, dd_node n, unsigned bits, uint64_t first,
 		  const struct dd_range *k)
 {
-	uint64_t last = first + (bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
+	uint64_t last = first + bits_below(bits);
 
 	if (n == DD_FALSE || last < k->first || first > k->last)
 		return false;
@@ -325,11 +325,6 @@ static unsigned width_of(const struct cover_search *s, unsigned arg, dd_node x, 
 	return s->d->nodes.v[x].bit >= half && s->d->nodes.v[y].bit >= half ? 32 : 64;
 }
 
-static uint64_t last_value(unsigned bits)
-{
-	return bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-}
-
 /* The ranges of `may` that hold some of `must`, each whole. */
 static dd_node whole_ranges(struct cover_search *s, unsigned arg, dd_node must, dd_node may)
 {
@@ -342,7 +337,7 @@ static dd_node whole_ranges(struct cover_search *s, unsigned arg, dd_node must, 
 	for (size_t i = 0; i < all.n; i++)
 		if (meets(&all, must, bits, 0, &all.list[i]))
 			some.list[some.n++] = all.list[i];
-	return ranges_set(s->d, &some, bits, last_value(bits));
+	return ranges_set(s->d, &some, bits, bits_below(bits));
 }
 
 struct search_value { /* the first value of a set from `bound` on, or the last one up to it */
@@ -354,7 +349,7 @@ struct search_value { /* the first value of a set from `bound` on, or the last o
 
 static bool find_value(struct search_value *v, dd_node n, unsigned bits, uint64_t first)
 {
-	uint64_t last = first + last_value(bits);
+	uint64_t last = first + bits_below(bits);
 
 	if (n == DD_FALSE || (v->down ? first > v->bound : last < v->bound))
 		return false;
@@ -376,10 +371,10 @@ static dd_node prime_range(struct cover_search *s, unsigned arg, dd_node must, d
 			   bool last, unsigned *tested)
 {
 	unsigned bits = width_of(s, arg, must, may);
-	struct search_value at = { s->d, arg, last, last ? last_value(bits) : 0, 0 };
+	struct search_value at = { s->d, arg, last, last ? bits_below(bits) : 0, 0 };
 	struct ranges r = { .d = s->d, .arg = arg, .n = 1 };
 	dd_node never = dd_not(s->d, may);
-	uint64_t first_in = 0, last_in = last_value(bits);
+	uint64_t first_in = 0, last_in = bits_below(bits);
 
 	if (never == DD_NONE || !find_value(&at, must, bits, 0))
 		return DD_NONE;
@@ -393,7 +388,7 @@ static dd_node prime_range(struct cover_search *s, unsigned arg, dd_node must, d
 	*tested = bits;
 	for (uint64_t more = last_in - first_in; more > 1; more >>= 1)
 		--*tested;
-	return ranges_set(s->d, &r, bits, last_value(bits));
+	return ranges_set(s->d, &r, bits, bits_below(bits));
 }
 
 /* The largest of a cube and two ranges. */

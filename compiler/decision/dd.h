@@ -55,6 +55,12 @@ static inline uint32_t bit_of(enum dd_field f, unsigned shift)
 	return field_rank(f) * 64 + 63 - shift;
 }
 
+/* The last value of so many bits. */
+static inline uint64_t bits_below(unsigned width)
+{
+	return width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+}
+
 static inline dd_node child(const struct dd *d, dd_node n, uint32_t bit, bool high)
 {
 	const struct node *k = &d->nodes.v[n];

@@ -47,6 +47,7 @@ struct decompiler {
 	struct arena *arena;
 	dd_node root;
 	const struct decompile_options *opt;
+	struct describer *describer;
 	unsigned arches;
 	struct verdict foreign, dflt, unknown;
 	unsigned apart; /* architectures of which every number meets one verdict of its own ... */
@@ -461,7 +462,7 @@ static bool write_body(struct decompiler *c, const struct describe_site *site, d
 		dd_node exact = dd_compare(c->d, n, dd_terminal(c->d, v.v[i]), claim_is);
 		/* Where a more restrictive rule decides it may hold as well. */
 		dd_node wide = same_kind(&v, i) ? exact : dd_or(c->d, exact, stronger);
-		if (dd_describe(c->d, c->arena, site, exact, wide, &r.cond) < 0)
+		if (dd_describe(c->describer, site, exact, wide, &r.cond) < 0)
 			return false;
 		if (!r.cond)
 			r.cond = always(c, r.v, site);
@@ -837,7 +838,9 @@ static struct ast_file *build_tree(struct decompiler *c)
 struct ast_file *decision_decompile(struct dd *d, struct arena *a, dd_node root,
 				    const struct decompile_options *opt, const char **why)
 {
-	struct decompiler c = { .d = d, .arena = a, .root = root, .opt = opt };
+	struct decompiler c = {
+		.d = d, .arena = a, .root = root, .opt = opt, .describer = describe_new(d, a)
+	};
 	bool ok;
 
 	BUG_ON(root == DD_NONE || dd_fields(d, root) >> DD_IP & 1);

@@ -20,10 +20,13 @@ struct describe_site {                  /* the call whose arguments are spoken o
  */
 enum { DESCRIBE_MAX = 20000, DESCRIBE_MIB_MAX = 512 };
 
+struct describer; /* what was told of a filter's claims; lives in its arena */
+struct describer *describe_new(struct dd *d, struct arena *a);
+
 /*
  * A condition that holds wherever `must` does and nowhere outside `may`: the shortest that was
  * found. 0 and *out (NULL: always), or -1: it takes more than these, or looks at something else
  * than arguments. Not for DD_FALSE, which no condition says.
  */
-int dd_describe(struct dd *d, struct arena *a, const struct describe_site *site, dd_node must,
-		dd_node may, struct ast_cond **out);
+int dd_describe(struct describer *s, const struct describe_site *site, dd_node must, dd_node may,
+		struct ast_cond **out);
