@@ -8,19 +8,19 @@
 
 #define X32_BIT 0x40000000u
 
-static uint64_t low_bits(uint64_t v, unsigned width)
+static inline uint64_t low_bits(uint64_t v, unsigned width)
 {
 	return width == 64 ? v : v & ((UINT64_C(1) << width) - 1);
 }
 
-static int64_t sign_extend(uint64_t v, unsigned width)
+static inline int64_t sign_extend(uint64_t v, unsigned width)
 {
 	uint64_t sign = UINT64_C(1) << (width - 1);
 
 	return (int64_t)((low_bits(v, width) ^ sign) - sign);
 }
 
-static int order(const struct cmp *c, uint64_t arg)
+static inline int order(const struct cmp *c, uint64_t arg)
 {
 	uint64_t x = low_bits(arg, c->width) & c->mask;
 
@@ -31,8 +31,10 @@ static int order(const struct cmp *c, uint64_t arg)
 	return (x > c->value) - (x < c->value);
 }
 
-static bool cmp_eval(const struct cmp *c, uint64_t arg)
+static inline bool cmp_eval(const struct cmp *c, uint64_t arg)
 {
+	if (c->op == CMP_EQ && !c->is_signed) /* most are */
+		return (low_bits(arg, c->width) & c->mask) == c->value;
 	int o = order(c, arg);
 
 	switch (c->op) {
@@ -60,15 +62,14 @@ bool cond_eval(const struct cond *c, const uint64_t args[6])
 	BUG("cond_kind");
 }
 
-static bool rule_before(const struct call_rule *r, enum arch a, uint32_t nr)
+static bool rule_before(const struct call_rule *r, enum arch a, uint64_t nr)
 {
 	return r->arch != a ? r->arch < a : r->nr < nr;
 }
 
-void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end)
+/* The first rule of lo..hi that is not on a number before this one; hi: none is. */
+static size_t first_from(const struct policy *p, size_t lo, size_t hi, enum arch a, uint64_t nr)
 {
-	size_t lo = 0, hi = p->calls.n;
-
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		if (rule_before(&p->calls.v[mid], a, nr))
@@ -76,10 +77,22 @@ void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *f
 		else
 			hi = mid;
 	}
+	return lo;
+}
+
+/* Most numbers have few rules, and some thousands. */
+void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end)
+{
+	uint64_t next = (uint64_t)nr + 1;
+	size_t n = p->calls.n, lo = first_from(p, 0, n, a, nr), hi = lo, step = 1;
+
 	*first = lo;
-	while (lo < p->calls.n && p->calls.v[lo].arch == a && p->calls.v[lo].nr == nr)
-		lo++;
-	*end = lo;
+	while (hi < n && rule_before(&p->calls.v[hi], a, next)) {
+		lo = hi + 1;
+		hi = step < n - hi ? hi + step : n;
+		step *= 2;
+	}
+	*end = first_from(p, lo, hi, a, next);
 }
 
 bool policy_knows(const struct policy *p, enum arch a, uint32_t nr)
@@ -136,7 +149,12 @@ static bool rule_matches(const struct call_rule *r, const struct environment *en
 			 const struct call *c)
 {
 	BUG_ON(r->env && !env);
-	return cond_eval(r->cond, c->args) && env_holds(r->env, env);
+	/* Thousands of rules compare once each: that is done here, without a call. */
+	bool holds = r->cond && r->cond->kind == COND_CMP ?
+			     cmp_eval(&r->cond->cmp, c->args[r->cond->cmp.arg]) :
+			     cond_eval(r->cond, c->args);
+
+	return holds && env_holds(r->env, env);
 }
 
 struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why)
