@@ -135,7 +135,7 @@ struct token { /* what one architecture token decides, from the load of nr on */
 };
 
 struct generator {
-	struct arena *arena;
+	struct arena *arena; /* of its own: freed when it has generated */
 	const struct policy *p;
 	const struct cbpf_options *opt;
 	size_t chain; /* see struct code */
@@ -163,5 +163,7 @@ bool generate_start(struct generator *g, struct diags *ds);
  * can be small enough, then the generator is as before. It begins anew.
  */
 bool generate_smaller(struct generator *g);
+/* Its instructions stand in `a` from here on, and no longer in a generator's arena. */
+void generate_keep(struct arena *a, struct cbpf *prog);
 /* That the program is too long, and which rules cost most. */
 void generate_too_large(struct generator *g, size_t insns, struct diags *ds);

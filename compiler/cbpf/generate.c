@@ -445,26 +445,43 @@ bool generate_smaller(struct generator *g)
 			chain = chains[i];
 	if (!chain || has_huge_leaf(g))
 		return false;
+	struct arena *again = arena_scratch(g->arena);
+	arena_free(g->arena);
 	/* In its place: leaves point at the code of their generator. */
-	*g = (struct generator){ .arena = g->arena, .p = g->p, .opt = g->opt, .chain = chain };
+	*g = (struct generator){ .arena = again, .p = g->p, .opt = g->opt, .chain = chain };
 	start(g);
 	return true;
+}
+
+void generate_keep(struct arena *a, struct cbpf *prog)
+{
+	prog->insns = arena_dup(a, prog->insns, prog->n * sizeof(*prog->insns));
+}
+
+static int generate_one(struct generator *g, struct cbpf *out, struct diags *ds)
+{
+	size_t insns;
+
+	if (!generate_start(g, ds))
+		return -1;
+	do
+		if (!generate_layout(g, generate_part(g, NULL), out, &insns))
+			return 0;
+	while (insns <= 2 * CBPF_MAX && generate_smaller(g));
+	generate_too_large(g, insns, ds);
+	return -1;
 }
 
 int cbpf_generate(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
 		  struct cbpf *out, struct diags *ds)
 {
-	struct generator g = { .arena = a, .p = p, .opt = opt };
-	size_t insns;
+	struct generator g = { .arena = arena_scratch(a), .p = p, .opt = opt };
+	int err = generate_one(&g, out, ds);
 
-	if (!generate_start(&g, ds))
-		return -1;
-	do
-		if (!generate_layout(&g, generate_part(&g, NULL), out, &insns))
-			return 0;
-	while (insns <= 2 * CBPF_MAX && generate_smaller(&g));
-	generate_too_large(&g, insns, ds);
-	return -1;
+	if (!err)
+		generate_keep(a, out);
+	arena_free(g.arena);
+	return err;
 }
 
 unsigned cbpf_families(const struct policy *p, const char *names[ARCH_NR])

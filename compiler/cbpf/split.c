@@ -112,23 +112,36 @@ static int split_programs(struct generator *g, struct cbpf_stack *out)
 	return -E2BIG;
 }
 
+/* Its programs stand in the generator's arena. */
+static int generate_stack(struct generator *g, struct cbpf_stack *out, struct diags *ds)
+{
+	size_t insns;
+
+	if (!generate_start(g, ds))
+		return -1;
+	do {
+		*out = (struct cbpf_stack){ ARENA_NEW(g->arena, struct cbpf), 1 };
+		if (!generate_layout(g, generate_part(g, NULL), out->v, &insns) ||
+		    !split_programs(g, out))
+			return 0;
+	} while (insns <= PARTS_MAX * CBPF_MAX && generate_smaller(g));
+	generate_too_large(g, insns, ds);
+	return -1;
+}
+
 int cbpf_generate_stack(struct arena *a, const struct policy *p, const struct cbpf_options *opt,
 			struct cbpf_stack *out, struct diags *ds)
 {
-	struct generator g = { .arena = a, .p = p, .opt = opt };
-	struct cbpf one;
-	size_t insns;
+	struct generator g = { .arena = arena_scratch(a), .p = p, .opt = opt };
+	int err = generate_stack(&g, out, ds);
 
-	if (!generate_start(&g, ds))
-		return -1;
-	do {
-		if (!generate_layout(&g, generate_part(&g, NULL), &one, &insns)) {
-			*out = (struct cbpf_stack){ arena_dup(a, &one, sizeof(one)), 1 };
-			return 0;
-		}
-		if (!split_programs(&g, out))
-			return 0;
-	} while (insns <= PARTS_MAX * CBPF_MAX && generate_smaller(&g));
-	generate_too_large(&g, insns, ds);
-	return -1;
+	if (err) {
+		*out = (struct cbpf_stack){ 0 };
+	} else {
+		out->v = arena_dup(a, out->v, out->n * sizeof(*out->v));
+		for (size_t i = 0; i < out->n; i++)
+			generate_keep(a, &out->v[i]);
+	}
+	arena_free(g.arena);
+	return err;
 }
