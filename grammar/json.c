@@ -63,7 +63,7 @@ static bool looking_at(const struct reader *r, const char *word)
 {
 	size_t n = strlen(word);
 
-	return r->n - r->pos >= n && !memcmp(r->p + r->pos, word, n);
+	return r->n - r->pos >= n && r->p[r->pos] == *word && !memcmp(r->p + r->pos, word, n);
 }
 
 /* The text stopped in the middle of something that began at `begin`. */
@@ -94,17 +94,19 @@ static void skip_comment(struct reader *r)
 		r->pos += 2;
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void skip_space(struct reader *r)
 {
 	for (;;) {
-		char c = peek(r);
-
-		if (!at_end(r) && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
+		while (!at_end(r) && is_space(r->p[r->pos]))
 			r->pos++;
-		else if (looking_at(r, "//") || looking_at(r, "/*") || c == '#')
-			skip_comment(r);
-		else
+		if (peek(r) != '#' && !looking_at(r, "//") && !looking_at(r, "/*"))
 			return;
+		skip_comment(r);
 	}
 }
 
@@ -710,14 +712,14 @@ static bool key_folds(struct str key, const char *want)
 		char c = i < key.n ? key.p[i] : '\0';
 		size_t n = 1;
 
-		if (key.n - i >= 2 && !memcmp(key.p + i, "\xc5\xbf", 2)) {
+		if (c == '\xc5' && key.n - i >= 2 && key.p[i + 1] == '\xbf') {
 			c = 's';
 			n = 2;
-		} else if (key.n - i >= 3 && !memcmp(key.p + i, "\xe2\x84\xaa", 3)) {
+		} else if (c == '\xe2' && key.n - i >= 3 && !memcmp(key.p + i, "\xe2\x84\xaa", 3)) {
 			c = 'k';
 			n = 3;
 		}
-		if (!str_ieq((struct str){ &c, 1 }, (struct str){ want, 1 }))
+		if (str_fold(c) != str_fold(*want))
 			return false;
 		i += n;
 	}

@@ -6,33 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct str str_c(const char *s)
-{
-	return (struct str){ s ? s : "", s ? strlen(s) : 0 };
-}
-
-bool str_eq(struct str a, struct str b)
-{
-	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
-}
-
-bool str_is(struct str a, const char *b)
-{
-	return str_eq(a, str_c(b));
-}
-
-/* ASCII only, whatever the locale says: names of the kernel are ASCII. */
-static unsigned char fold(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 bool str_ieq(struct str a, struct str b)
 {
 	if (a.n != b.n)
 		return false;
 	for (size_t i = 0; i < a.n; i++)
-		if (fold(a.p[i]) != fold(b.p[i]))
+		if (str_fold(a.p[i]) != str_fold(b.p[i]))
 			return false;
 	return true;
 }
@@ -65,13 +44,13 @@ static int digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
-	c = (char)fold(c);
+	c = (char)str_fold(c);
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
 int str_u64(struct str s, uint64_t *out)
 {
-	bool hex = s.n >= 2 && s.p[0] == '0' && fold(s.p[1]) == 'x';
+	bool hex = s.n >= 2 && s.p[0] == '0' && str_fold(s.p[1]) == 'x';
 	unsigned base = hex ? 16 : 10;
 	bool large = false;
 	uint64_t v = 0;

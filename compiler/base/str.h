@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "compiler/base/arena.h"
 
@@ -20,9 +21,28 @@ struct str {
 #define PRISTR    "%.*s"
 #define STRARG(s) (int)(s).n, (s).p
 
-struct str str_c(const char *s); /* NULL gives the empty slice */
-bool str_eq(struct str a, struct str b);
-bool str_is(struct str a, const char *b);
+/* NULL gives the empty slice. */
+static inline struct str str_c(const char *s)
+{
+	return (struct str){ s ? s : "", s ? strlen(s) : 0 };
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
+}
+
+static inline bool str_is(struct str a, const char *b)
+{
+	return str_eq(a, str_c(b));
+}
+
+/* ASCII only, whatever the locale says: names of the kernel are ASCII. */
+static inline unsigned char str_fold(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, const char *prefix);

@@ -33,6 +33,11 @@ struct tables_pair { /* sorted by name */
 	const char *name, *other;
 };
 
+/* By name: index + 1 of its row; 0: free. */
+struct tables_few {
+	uint8_t at[TABLES_FEW];
+};
+
 struct tables_mux {
 	const char *mux;
 	unsigned selector;
@@ -54,10 +59,11 @@ extern const struct tables_own_args tables_own_args[];
 extern const size_t tables_nown_args;
 extern const struct tables_by_nr tables_by_nr[ARCH_NR];
 extern const struct tables_pair tables_aliases[];
-extern const size_t tables_naliases;
+extern const struct tables_few tables_aliases_at;
 extern const struct tables_pair tables_foreign[];
-extern const size_t tables_nforeign;
+extern const struct tables_few tables_foreign_at;
 extern const struct tables_pair tables_libseccomp[];
-extern const size_t tables_nlibseccomp;
+extern const struct tables_few tables_libseccomp_at;
 extern const struct tables_mux tables_mux[];
+extern const struct tables_few tables_mux_at; /* by the call */
 extern const size_t tables_nmux;

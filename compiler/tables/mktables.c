@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "compiler/tables/mktables.h"
+#include "compiler/tables/place.h"
 
 const struct arch_row arches[ARCH_NR] = {
 #define ARCH(id, name, alias, oci, go, audit, family, bits, be, base, cache) { name, bits },
@@ -519,6 +520,37 @@ static void read_notes(const char *dir)
 
 /* ---- files that are copied as they are ---- */
 
+/* The rows of an array by a name that no two of them share. */
+struct few {
+	unsigned char at[TABLES_FEW];
+	const char *name[TABLES_FEW / 2];
+	size_t n;
+};
+
+static void add_few(const struct file *f, struct few *few, const char *name)
+{
+	size_t at = tables_place(name, strlen(name)) % TABLES_FEW;
+
+	if (few->n == TABLES_FEW / 2 - 1) {
+		complain(f, "%zu rows: TABLES_FEW must grow", few->n);
+		return;
+	}
+	for (; few->at[at]; at = (at + 1) % TABLES_FEW)
+		if (!strcmp(few->name[few->at[at] - 1], name))
+			complain(f, "a second row for '%s'", name);
+	few->name[few->n++] = name;
+	few->at[at] = (unsigned char)few->n;
+}
+
+static void print_few(const struct few *few, const char *array)
+{
+	printf("};\nconst struct tables_few tables_%s_at = { .at = {\n", array);
+	for (size_t at = 0; at < TABLES_FEW; at++)
+		if (few->at[at])
+			printf("\t[%zu] = %u,\n", at, few->at[at]);
+	puts("} };");
+}
+
 /*
  * Files of names: "NAME WORD" rows, sorted by name, copied into arrays of two strings.
  * `calls_second`: the second word must be a call.
@@ -526,8 +558,8 @@ static void read_notes(const char *dir)
 static void print_pairs(const char *dir, const char *file, const char *array, bool calls_second)
 {
 	struct file f = file_open(dir, file);
+	struct few few = { .n = 0 };
 	char *last = NULL;
-	size_t n = 0;
 
 	printf("const struct tables_pair tables_%s[] = {\n", array);
 	file_row(&f, 2);
@@ -542,15 +574,15 @@ static void print_pairs(const char *dir, const char *file, const char *array, bo
 		if (calls_second && own && own->nr[ARCH_X86_64] >= 0)
 			complain(&f, "'%s' is a call of its own", f.field[0]);
 		printf("\t{ \"%s\", \"%s\" },\n", f.field[0], f.field[1]);
-		n++;
+		add_few(&f, &few, f.field[0]);
 	}
-	printf("};\nconst size_t tables_n%s = %zu;\n", array, n);
+	print_few(&few, array);
 }
 
 static void print_multiplexed(const char *dir)
 {
 	struct file f = file_open(dir, "multiplexed.tsv");
-	size_t n = 0;
+	struct few few = { .n = 0 };
 
 	puts("const struct tables_mux tables_mux[] = {");
 	file_row(&f, 3);
@@ -561,9 +593,10 @@ static void print_multiplexed(const char *dir)
 		if (!parse_value(f.field[1], &selector))
 			complain(&f, "'%s' is not a selector", f.field[1]);
 		printf("\t{ \"%s\", %u, \"%s\" },\n", f.field[0], (unsigned)selector, f.field[2]);
-		n++;
+		add_few(&f, &few, f.field[2]);
 	}
-	printf("};\nconst size_t tables_nmux = %zu;\n", n);
+	print_few(&few, "mux");
+	printf("const size_t tables_nmux = %zu;\n", few.n);
 }
 
 int main(int argc, char **argv)

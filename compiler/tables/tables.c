@@ -204,31 +204,25 @@ int syscall_arg_find(const struct syscall_info *s, enum arch a, struct str name)
 	return -1;
 }
 
-static const char *find_pair(const struct tables_pair *pairs, size_t n, struct str name)
+static const char *find_pair(const struct tables_few *few, const struct tables_pair *pairs,
+			     struct str name)
 {
-	size_t low = 0, high = n;
+	size_t at = tables_place(name.p, name.n) % TABLES_FEW;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = str_cmp(name, str_c(pairs[mid].name));
-		if (!c)
-			return pairs[mid].other;
-		if (c < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
+	for (; few->at[at]; at = (at + 1) % TABLES_FEW)
+		if (str_is(name, pairs[few->at[at] - 1].name))
+			return pairs[few->at[at] - 1].other;
 	return NULL;
 }
 
 const char *syscall_alias(struct str name)
 {
-	return find_pair(tables_aliases, tables_naliases, name);
+	return find_pair(&tables_aliases_at, tables_aliases, name);
 }
 
 const char *syscall_foreign_arches(struct str name)
 {
-	return find_pair(tables_foreign, tables_nforeign, name);
+	return find_pair(&tables_foreign_at, tables_foreign, name);
 }
 
 /* "2.5.5" as major << 16 | minor << 8 | patch; rows are checked by the tests. */
@@ -261,7 +255,7 @@ static bool is_within(const char *releases, unsigned version)
 
 bool libseccomp_knows(unsigned version, struct str name)
 {
-	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, name);
+	const char *versions = find_pair(&tables_libseccomp_at, tables_libseccomp, name);
 
 	if (!versions) /* not a late one: every release knows what exists at all */
 		return syscall_by_name(name) || syscall_foreign_arches(name) ||
@@ -284,7 +278,7 @@ bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arc
 {
 	if (s->nr[a] < 0)
 		return false;
-	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, str_c(s->name));
+	const char *versions = find_pair(&tables_libseccomp_at, tables_libseccomp, str_c(s->name));
 	return !versions ||
 	       (is_within(versions, version) && is_within(releases_on(versions, a), version));
 }
@@ -298,12 +292,12 @@ static struct str first_release(const char *releases)
 
 struct str libseccomp_since(struct str name)
 {
-	return first_release(find_pair(tables_libseccomp, tables_nlibseccomp, name));
+	return first_release(find_pair(&tables_libseccomp_at, tables_libseccomp, name));
 }
 
 struct str libseccomp_since_on(const struct syscall_info *s, enum arch a)
 {
-	const char *versions = find_pair(tables_libseccomp, tables_nlibseccomp, str_c(s->name));
+	const char *versions = find_pair(&tables_libseccomp_at, tables_libseccomp, str_c(s->name));
 
 	return first_release(versions ? releases_on(versions, a) : NULL);
 }
@@ -316,29 +310,33 @@ const char *multiplexed_call(struct str mux, unsigned selector)
 	return NULL;
 }
 
+static const struct tables_mux *find_mux(struct str call)
+{
+	size_t at = tables_place(call.p, call.n) % TABLES_FEW;
+
+	for (; tables_mux_at.at[at]; at = (at + 1) % TABLES_FEW)
+		if (str_is(call, tables_mux[tables_mux_at.at[at] - 1].call))
+			return &tables_mux[tables_mux_at.at[at] - 1];
+	return NULL;
+}
+
 unsigned multiplexed_selector(struct str mux, struct str call)
 {
-	for (size_t i = 0; call.n && i < tables_nmux; i++)
-		if (tables_mux[i].call[0] == call.p[0] && str_is(call, tables_mux[i].call) &&
-		    str_is(mux, tables_mux[i].mux))
-			return tables_mux[i].selector;
-	return 0;
+	const struct tables_mux *m = find_mux(call);
+
+	return m && str_is(mux, m->mux) ? m->selector : 0;
 }
 
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector)
 {
-	for (size_t i = 0; i < tables_nmux; i++) {
-		const struct tables_mux *m = &tables_mux[i];
-		if (strcmp(m->call, s->name) != 0)
-			continue;
-		const struct syscall_info *by = syscall_by_name(str_c(m->mux));
-		if (!by || by->nr[a] < 0)
-			continue;
-		*mux = m->mux;
-		*selector = m->selector;
-		return 0;
-	}
-	return -ENOENT;
+	const struct tables_mux *m = find_mux(str_c(s->name));
+	const struct syscall_info *by = m ? syscall_by_name(str_c(m->mux)) : NULL;
+
+	if (!by || by->nr[a] < 0)
+		return -ENOENT;
+	*mux = m->mux;
+	*selector = m->selector;
+	return 0;
 }
 
 /* ---- constants ---- */

@@ -20,7 +20,8 @@ struct builder {
 	struct ast_comment **pending_end; /* where the next one goes */
 	size_t *dropped;                  /* by entry: 1 + the first that was dropped; 0: none */
 	size_t *next_dropped;             /* by what was dropped: 1 + the next of its entry */
-	bool as_runc;                     /* numbers without a name answer ENOSYS */
+	bool *narrow; /* by rule: not for all architectures that have its name */
+	bool as_runc; /* numbers without a name answer ENOSYS */
 };
 
 /* ---- conditions ---- */
@@ -187,7 +188,7 @@ static struct ast_env *env_gate(struct builder *b, const struct oci_gate *g,
 	return all;
 }
 
-/* Which of the listed architectures have this name: a rule for all of them needs no `when`. */
+/* Which of the listed architectures have this name? */
 static unsigned name_arches(const struct builder *b, struct str name)
 {
 	const struct syscall_info *sys = syscall_by_name(name);
@@ -197,6 +198,21 @@ static unsigned name_arches(const struct builder *b, struct str name)
 		if (sys && sys->nr[a] >= 0)
 			arches |= ARCH_BIT(a);
 	return arches & b->p->arches;
+}
+
+/* A rule for all architectures that have its name needs no `when`. */
+static void find_narrow(struct builder *b)
+{
+	b->narrow = ARENA_ARRAY(b->arena, bool, b->p->rules.n + 1);
+	for (size_t i = 0; i < b->p->rules.n; i++) {
+		const struct oci_rule *r = &b->p->rules.v[i];
+		b->narrow[i] = r->arches != name_arches(b, r->name);
+	}
+}
+
+static bool is_narrow(const struct builder *b, const struct oci_rule *r)
+{
+	return b->narrow[r - b->p->rules.v];
 }
 
 static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
@@ -209,7 +225,7 @@ static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
 		env = env_and(b, env, env_gate(b, r->within.v[i], here));
 	for (size_t i = 0; i < r->unless.n; i++)
 		env = env_and(b, env, env_not(b, env_gate(b, r->unless.v[i], here)));
-	if (r->arches != name_arches(b, r->name))
+	if (is_narrow(b, r))
 		env = env_and(b, env, env_arches(b, AST_ENV_ARCH, r->arches, e->json->span));
 	return env;
 }
@@ -230,12 +246,9 @@ static bool same_env(const struct builder *b, const struct oci_rule *x, const st
 	const struct oci_gate *gx = b->p->entries.v[x->entry].gate;
 	const struct oci_gate *gy = b->p->entries.v[y->entry].gate;
 
-	if (memcmp(gx, gy, sizeof(*gx)) != 0 || !same_gates(x, y))
+	if ((gx != gy && memcmp(gx, gy, sizeof(*gx)) != 0) || !same_gates(x, y))
 		return false;
-	bool narrow_x = x->arches != name_arches(b, x->name);
-	bool narrow_y = y->arches != name_arches(b, y->name);
-
-	return narrow_x == narrow_y && (!narrow_x || x->arches == y->arches);
+	return is_narrow(b, x) == is_narrow(b, y) && (!is_narrow(b, x) || x->arches == y->arches);
 }
 
 /* ---- statements ---- */
@@ -360,6 +373,7 @@ static void add_rules(struct builder *b)
 	size_t i = 0;
 
 	b->pending_end = &b->pending;
+	find_narrow(b);
 	sort_dropped(b);
 	for (uint32_t entry = 0; entry < b->p->entries.n; entry++) {
 		const struct oci_gate *g = b->p->entries.v[entry].gate;
