@@ -27,8 +27,10 @@ enum {
 
 enum value_class { CLASS_FIRST, CLASS_SECOND, CLASS_OTHER, CLASS_ABSENT };
 
+typedef uint64_t vec2 __attribute__((vector_size(16)));
+
 struct counter { /* bit m of at_least[n]: under mask m more than n values are out of place */
-	uint64_t at_least[ODD_MAX + 1][WORDS];
+	vec2 at_least[ODD_MAX + 1][WORDS / 2];
 };
 
 struct window {
@@ -43,7 +45,9 @@ struct window {
 	uint64_t present[WORDS]; /* values of the interval at hand */
 	uint32_t npresent;
 	struct counter wrong[2][2]; /* by leaf and side */
-	bool alive;                 /* is there a mask that leaves few enough values wrong? */
+	unsigned
+		alive; /* bit x + 2 * y: with leaf x on the one side and y on the other a mask leaves
+			 * few enough values wrong; 0: there is no use in going on */
 	size_t i, j;
 	uint32_t low, high; /* words of `present` that the interval reaches */
 	size_t row_words;   /* the most that `words` becomes as j grows */
@@ -117,32 +121,38 @@ static uint64_t masks_apart(uint32_t x, uint32_t k)
 	return k & x >> 6 ? 0 : apart_low[x & 63];
 }
 
-static void count(struct counter *c, const uint64_t *masks, size_t words)
+static void count(struct counter *c, const vec2 *masks, size_t n)
 {
-	for (size_t k = 0; k < words; k++) {
+	for (size_t k = 0; k < n; k++) {
 		c->at_least[2][k] |= c->at_least[1][k] & masks[k];
 		c->at_least[1][k] |= c->at_least[0][k] & masks[k];
 		c->at_least[0][k] |= masks[k];
 	}
 }
 
+static size_t pairs_of(size_t words)
+{
+	return (words + 1) / 2;
+}
+
 static void count_value(struct window *w, uint32_t x)
 {
-	uint64_t apart[WORDS], rest[WORDS];
+	size_t n = pairs_of(w->row_words);
+	vec2 apart[WORDS / 2], rest[WORDS / 2];
 
 	if (w->cls[x] == CLASS_ABSENT)
 		return;
 	w->present[x >> 6] |= 1ull << (x & 63);
 	w->npresent++;
-	for (uint32_t k = 0; k < w->row_words; k++) {
-		apart[k] = masks_apart(x, k);
+	for (uint32_t k = 0; k < n; k++) {
+		apart[k] = (vec2){ masks_apart(x, 2 * k), masks_apart(x, 2 * k + 1) };
 		rest[k] = ~apart[k];
 	}
 	for (unsigned leaf = 0; leaf < 2; leaf++) {
 		if (w->cls[x] == leaf)
 			continue;
-		count(&w->wrong[leaf][0], apart, w->row_words);
-		count(&w->wrong[leaf][1], rest, w->row_words);
+		count(&w->wrong[leaf][0], apart, n);
+		count(&w->wrong[leaf][1], rest, n);
 	}
 }
 
@@ -214,49 +224,6 @@ static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
 		w->best = c;
 }
 
-/* The masks under which exactly n values of one leaf are wrong on one side. */
-struct exact {
-	uint64_t masks[ODD_MAX + 1][WORDS];
-};
-
-static void find_exact(const struct counter *c, size_t words, struct exact *out)
-{
-	for (size_t k = 0; k < words; k++) {
-		uint64_t some = k ? UINT64_MAX : ~1ull; /* no bit at all is no test */
-		for (size_t n = 0; n <= ODD_MAX; n++) {
-			out->masks[n][k] = some & ~c->at_least[n][k];
-			some &= c->at_least[n][k];
-		}
-	}
-}
-
-/* Of the four ways to give two leaves to two sides, which have a mask: bit x + 2 * y. */
-struct pairs {
-	unsigned any[ODD_MAX + 1][ODD_MAX + 1]; /* by values out of place on the sides */
-};
-
-static unsigned is_any(uint64_t masks, unsigned bit)
-{
-	return (masks ? 1u : 0) << bit;
-}
-
-static void find_pairs(const struct exact exact[2][2], size_t words, struct pairs *out)
-{
-	*out = (struct pairs){ 0 };
-	for (size_t k = 0; k < words; k++) {
-		for (size_t e = 0; e <= ODD_MAX; e++) {
-			uint64_t p = exact[0][0].masks[e][k], q = exact[1][0].masks[e][k];
-			if (!(p | q))
-				continue;
-			for (size_t f = 0; f <= ODD_MAX; f++) {
-				uint64_t r = exact[0][1].masks[f][k], s = exact[1][1].masks[f][k];
-				out->any[e][f] |= is_any(p & r, 0) | is_any(q & r, 1) |
-						  is_any(p & s, 2) | is_any(q & s, 3);
-			}
-		}
-	}
-}
-
 static uint32_t count_bits(uint64_t x)
 {
 	x -= x >> 1 & 0x5555555555555555u;
@@ -298,34 +265,63 @@ static size_t least_tests(const struct window *w, size_t e, size_t f)
 	return e * apart + f * (w->npresent - apart);
 }
 
-static void try_masks(struct window *w, const struct exact exact[2][2], unsigned any, size_t e,
-		      size_t f)
+/* The masks under which exactly n values are wrong. */
+static vec2 find_exact(const struct counter *c, size_t n, size_t k)
 {
-	for (unsigned both = 0; both < 4; both++) {
-		unsigned x = both & 1, y = both >> 1;
-		code_id rest[2] = { w->leaf[x], w->leaf[y] };
-		int tries = TRIES;
-		if (!(any >> both & 1))
+	return n ? c->at_least[n - 1][k] & ~c->at_least[n][k] : ~c->at_least[0][k];
+}
+
+/* Of one word of masks; false: there is no use in trying more with as many values out of place. */
+static bool try_word(struct window *w, size_t word, uint64_t masks, const code_id rest[2],
+		     const size_t odd[2], int *tries)
+{
+	size_t least = least_tests(w, odd[0], odd[1]);
+
+	for (; masks && w->least > least; masks &= masks - 1) {
+		if ((*tries)-- == 0)
+			return false;
+		try_mask(w, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(masks), rest, odd);
+	}
+	return w->least > least;
+}
+
+/* With leaf x on the one side and y on the other. */
+static void try_leaves(struct window *w, unsigned x, unsigned y, const size_t odd[2])
+{
+	const struct counter *c = &w->wrong[x][0], *d = &w->wrong[y][1];
+	const code_id rest[2] = { w->leaf[x], w->leaf[y] };
+	int tries = TRIES;
+
+	for (size_t k = 0; k < pairs_of(w->words); k++) {
+		vec2 masks = find_exact(c, odd[0], k) & find_exact(d, odd[1], k);
+		if (!(masks[0] | masks[1]))
 			continue;
-		for (size_t k = 0; k < w->words; k++) {
-			uint64_t m = exact[x][0].masks[e][k] & exact[y][1].masks[f][k];
-			for (; m && tries-- > 0; m &= m - 1)
-				try_mask(w, (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(m), rest,
-					 (const size_t[2]){ e, f });
-		}
+		if (!try_word(w, 2 * k, masks[0], rest, odd, &tries) ||
+		    (2 * k + 1 < w->words && !try_word(w, 2 * k + 1, masks[1], rest, odd, &tries)))
+			return;
 	}
 }
 
-static bool is_alive(const struct window *w)
+static void try_masks(struct window *w, size_t e, size_t f)
 {
+	for (unsigned both = 0; both < 4; both++)
+		if (w->alive >> both & 1)
+			try_leaves(w, both & 1, both >> 1, (const size_t[2]){ e, f });
+}
+
+static unsigned find_alive(const struct window *w)
+{
+	unsigned alive = 0;
+
 	for (unsigned both = 0; both < 4; both++) {
-		const uint64_t *x = w->wrong[both & 1][0].at_least[ODD_MAX];
-		const uint64_t *y = w->wrong[both >> 1][1].at_least[ODD_MAX];
-		for (size_t k = 0; k < w->row_words; k++)
-			if (~(x[k] | y[k]) & (k ? UINT64_MAX : ~1ull))
-				return true;
+		const vec2 *x = w->wrong[both & 1][0].at_least[ODD_MAX];
+		const vec2 *y = w->wrong[both >> 1][1].at_least[ODD_MAX];
+		vec2 some = { 0, 0 };
+		for (size_t k = 0; k < pairs_of(w->row_words); k++)
+			some |= ~(x[k] | y[k]);
+		alive |= (some[0] | some[1] ? 1u : 0) << both;
 	}
-	return false;
+	return alive;
 }
 
 /* ---- intervals ---- */
@@ -385,6 +381,18 @@ static size_t words_between(uint32_t low, uint32_t high)
 	return low == high ? 1 : (size_t)1 << (32 - __builtin_clz(low ^ high));
 }
 
+/* No bit at all is no test, and of the last pair of words one may be too much. */
+static void start_counters(struct window *w)
+{
+	vec2 never = { 1, w->row_words == 1 ? UINT64_MAX : 0 };
+
+	memset(w->wrong, 0, sizeof(w->wrong));
+	for (unsigned leaf = 0; leaf < 2; leaf++)
+		for (unsigned side = 0; side < 2; side++)
+			for (unsigned n = 0; n <= ODD_MAX; n++)
+				w->wrong[leaf][side].at_least[n][0] = never;
+}
+
 static void start_row(struct window *w, size_t i)
 {
 	uint32_t base = w->t->r[i].first & ~(uint32_t)(SPAN - 1);
@@ -393,30 +401,31 @@ static void start_row(struct window *w, size_t i)
 		w->base = base;
 		fill_window(w);
 	}
-	memset(w->wrong, 0, sizeof(w->wrong));
 	memset(w->present, 0, sizeof(w->present));
 	w->npresent = 0;
-	w->alive = true;
+	w->alive = UINT32_MAX;
 	w->i = i;
 	w->low = (w->t->r[i].first - base) >> 6;
 	w->row_words = 1;
 	for (size_t j = i; j < w->t->n && j - i < RANGES_LIMIT; j++)
 		if (w->t->r[j].last - base < SPAN)
 			w->row_words = words_between(w->low, (w->t->r[j].last - base) >> 6);
+	start_counters(w);
 }
 
 static void add_range(struct window *w, size_t j)
 {
 	const struct tree_range *r = &w->t->r[j];
 
-	w->alive = w->alive && j - w->i < RANGES_LIMIT && r->last - w->base < SPAN;
-	if (!w->alive)
+	if (j - w->i >= RANGES_LIMIT || r->last - w->base >= SPAN) {
+		w->alive = 0;
 		return;
+	}
 	w->j = j;
 	w->high = (r->last - w->base) >> 6;
 	for (uint32_t x = r->first - w->base; x <= r->last - w->base; x++)
 		count_value(w, x);
-	w->alive = is_alive(w);
+	w->alive = find_alive(w);
 }
 
 /* Is there a point in some interval of the row? Where none is, the other table has its answers. */
@@ -435,7 +444,7 @@ void bits_extend(struct tree *t, size_t i, size_t j)
 		if (!w)
 			continue;
 		if (i == j && w->without_points && !row_has_point(t, i))
-			w->alive = false;
+			w->alive = 0;
 		else if (i == j)
 			start_row(w, i);
 		if (w->alive)
@@ -453,25 +462,16 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints)
 {
 	int k = table_of(t, q, npoints);
 	struct window *w = k < 0 ? NULL : t->window[k];
-	struct exact exact[2][2]; /* by leaf and side */
-	struct pairs pairs;
 
 	if (!w || !w->alive)
 		return;
 	w->words = words_between(w->low, w->high);
 	w->best = (struct bit_choice){ .mask = 0 };
 	w->least = UINT32_MAX;
-	for (unsigned leaf = 0; leaf < 2; leaf++)
-		for (unsigned side = 0; side < 2; side++)
-			find_exact(&w->wrong[leaf][side], w->words, &exact[leaf][side]);
-	find_pairs(exact, w->words, &pairs);
-	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++) {
-		for (size_t e = odd > ODD_MAX ? odd - ODD_MAX : 0; e <= ODD_MAX && e <= odd; e++) {
-			unsigned any = pairs.any[e][odd - e];
-			if (any && least_tests(w, e, odd - e) < w->least)
-				try_masks(w, exact, any, e, odd - e);
-		}
-	}
+	for (size_t odd = 0; odd <= 2 * ODD_MAX && w->least; odd++)
+		for (size_t e = odd > ODD_MAX ? odd - ODD_MAX : 0; e <= ODD_MAX && e <= odd; e++)
+			if (least_tests(w, e, odd - e) < w->least)
+				try_masks(w, e, odd - e);
 	t->bits[k][q.i * RANGES_LIMIT + q.j - q.i] = w->best;
 }
 

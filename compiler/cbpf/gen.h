@@ -6,7 +6,8 @@
  *	leaf.c   rules of one call -> formulas over argument words -> what they mean (meaning.c)
  *	order.c  that -> code, in the best of some orders of the arguments; values.c one word
  *	list.c   an ordered list of ranges -> tests
- *	tree.c   those of them in a tree of least expected cost; hot.c where weights are known
+ *	tree.c   those of them in a tree of least expected cost: lone.c, bits.c what it ends with,
+ *	         height.c how tall it may be, hot.c where weights are known
  *	code.c   the hash-consed graph of instructions; redundant loads; layout
  *	generate.c  architectures and numbers around them
  */

@@ -250,7 +250,7 @@ static code_id build_part(struct hot *h, const struct tree_input *in, const stru
 {
 	bool is_hot = weight_of(in) >= h->all * cool;
 
-	if (in->n == 1 || of->lanes > 1 || !tree_has_points(of, q, in))
+	if (in->n == 1 || of->is_bounded || !tree_has_points(of, q, in))
 		return build_list(h, in);
 	return is_hot ? build(h, in, of, q) : tree_emit_part(of, q);
 }
@@ -268,7 +268,7 @@ static code_id build(struct hot *h, const struct tree_input *in, const struct tr
 	}
 	struct tree_first first = tree_first_test(of, q);
 	if (first.kind == TREE_FIRST_BOTTOM)
-		return of->lanes > 1 ? tree_emit(h->c, h->scratch, in) : tree_emit_part(of, q);
+		return of->is_bounded ? tree_emit(h->c, h->scratch, in) : tree_emit_part(of, q);
 	if (first.kind == TREE_FIRST_POINT) {
 		rest = take_value(h->scratch, in, first.point);
 		return code_jump(h->c, BPF_JEQ, first.point.value, first.leaf,
