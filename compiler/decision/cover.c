@@ -163,37 +163,44 @@ static dd_node holds_where(struct cover_search *s, const struct cover *c)
 
 /* ---- cubes ---- */
 
-/* How many bits the shortest way to DD_TRUE looks at. */
+/* How many bits the shortest way to DD_TRUE looks at. A node's is found once. */
 static uint32_t path_length(struct cover_search *s, dd_node n)
 {
-	struct dd *d = s->d;
-	struct node k = d->nodes.v[n];
+	struct node k = s->d->nodes.v[n];
 
 	if (k.bit == DD_TERMINAL)
 		return n == DD_TRUE ? 0 : NEVER;
-	if (!dd_memo_first(d, n))
-		return d->memo[n].result;
+	if (s->lengths.v[n])
+		return s->lengths.v[n];
 	spend(s, 1);
 	uint32_t low = path_length(s, k.low), high = path_length(s, k.high);
-	d->memo[n].result = (low < high ? low : high) + 1;
-	return d->memo[n].result;
+	s->lengths.v[n] = (low < high ? low : high) + 1;
+	return s->lengths.v[n];
 }
 
-static uint32_t length_of(const struct dd *d, dd_node n)
+static uint32_t length_of(struct cover_search *s, dd_node n)
 {
-	return n == DD_TRUE ? 0 : n == DD_FALSE ? NEVER : d->memo[n].result;
+	size_t old = s->lengths.n, size = s->d->nodes.n * 2;
+
+	if (n >= old) {
+		uint32_t *v = ARENA_ARRAY(s->arena, uint32_t, size);
+		if (old)
+			memcpy(v, s->lengths.v, old * sizeof(*v));
+		arena_give_back(s->arena, s->lengths.v, old * sizeof(*v));
+		s->lengths.v = v;
+		s->lengths.n = size;
+	}
+	return path_length(s, n);
 }
 
 static struct dd_path shortest_path(struct cover_search *s, dd_node n)
 {
-	struct dd *d = s->d;
 	struct dd_path p = { .node = DD_TRUE };
 
-	dd_memo_start(d);
-	path_length(s, n);
+	length_of(s, n);
 	while (n != DD_TRUE) {
-		struct node k = d->nodes.v[n];
-		bool high = length_of(d, k.high) < length_of(d, k.low);
+		struct node k = s->d->nodes.v[n];
+		bool high = path_length(s, k.high) < path_length(s, k.low);
 		enum dd_field f = rank_field(k.bit / 64);
 		uint64_t bit = UINT64_C(1) << (63 - k.bit % 64);
 		p.mask[f] |= bit;
@@ -535,8 +542,7 @@ static bool is_scattered(struct cover_search *s, unsigned arg, dd_node set)
 {
 	bool half = s->d->nodes.v[set].bit >= bit_of((enum dd_field)arg, 31);
 
-	dd_memo_start(s->d);
-	return path_length(s, set) + 2 >= (half ? 32 : 64);
+	return length_of(s, set) + 2 >= (half ? 32 : 64);
 }
 
 static const struct cover *any_or_all_sets(struct cover_search *s, unsigned arg, dd_node must,
@@ -590,9 +596,9 @@ static dd_node but(struct cover_search *s, const struct box *b, unsigned arg)
 {
 	dd_node all = DD_TRUE;
 
-	for (unsigned i = 0; i < ARGS; i++)
+	for (unsigned i = ARGS; i-- > 0;)
 		if (i != arg)
-			all = dd_and(s->d, all, b->part[i]);
+			all = dd_and(s->d, b->part[i], all);
 	return all;
 }
 
@@ -603,8 +609,8 @@ static bool widen_box(struct cover_search *s, struct box *b, dd_node may, bool l
 		unsigned arg = last_first ? ARGS - 1 - i : i;
 		if (b->part[arg] == DD_TRUE || !try_more(s))
 			continue;
-		dd_node bad = without(s, but(s, b, arg), may);
-		b->part[arg] = dd_whatever_else(s->d, dd_not(s->d, bad), (enum dd_field)arg);
+		dd_node fits = dd_choose(s->d, but(s, b, arg), may, DD_TRUE);
+		b->part[arg] = dd_whatever_else(s->d, fits, (enum dd_field)arg);
 		if (b->part[arg] == DD_NONE)
 			return false;
 	}
@@ -756,7 +762,10 @@ static const struct cover *any_of_boxes(struct cover_search *s, dd_node must, dd
 /* Both kinds under a growing limit: one that is long is given up where the other is short. */
 static const struct cover *any_or_all_boxes(struct cover_search *s, dd_node must, dd_node may)
 {
-	for (size_t limit = COST_FIRST; limit <= COST_MAX; limit *= 2) {
+	size_t most = s->most < COST_MAX ? s->most : COST_MAX;
+
+	for (size_t next = COST_FIRST; next / 2 < most; next *= 2) {
+		size_t limit = next < most ? next : most;
 		const struct cover *any = any_of_boxes(s, must, may, DEPTH, limit);
 		const struct cover *all = negate(
 			s, any_of_boxes(s, dd_not(s->d, may), dd_not(s->d, must), DEPTH, limit));

@@ -23,8 +23,13 @@ struct cover_search {
 	/* What it costs to say that an argument has one of these values; SIZE_MAX: too much. */
 	size_t (*cost)(void *ctx, unsigned arg, dd_node set);
 	void *ctx;
+	size_t most;                  /* of several arguments: a cost that none is to reach */
 	size_t left;                  /* visits of nodes, about: what may still be tried */
 	struct cover_memo *memo[512]; /* what was found for one argument already */
+	struct {
+		uint32_t *v; /* by node: its shortest path; 0: not known */
+		size_t n;
+	} lengths;
 };
 
 /*

@@ -106,6 +106,7 @@ dd_node dd_ranges(struct dd *d, enum dd_field f, unsigned bits, const struct dd_
 
 struct verdict dd_eval(const struct dd *d, dd_node n, const uint64_t args[6]); /* all else 0 */
 struct verdict dd_eval_at(const struct dd *d, dd_node n, const struct dd_point *p);
+bool dd_holds_at(const struct dd *d, dd_node claim, const struct dd_point *p);
 /* Which fields does it look at? Bit n: field n. */
 unsigned dd_fields(struct dd *d, dd_node n);
 /* The node below, where DD_CALL has this value. Costs a walk of 64 steps at most. */

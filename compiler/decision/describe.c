@@ -84,12 +84,16 @@ static bool widen(struct describer *s, struct branches *b)
 	if (n > WIDEN_MAX)
 		return true;
 	for (size_t i = 0; i < n; i++) {
+		struct dd_point at;
+		dd_witness(s->d, b->nodes.v[i], &at);
 		wide[i] = b->sets[i];
 		for (size_t j = 0; j < n; j++) {
+			if (i == j || !dd_holds_at(s->d, b->nodes.v[j], &at))
+				continue;
 			dd_node outside = dd_and(s->d, b->nodes.v[i], dd_not(s->d, b->nodes.v[j]));
 			if (outside == DD_NONE)
 				return false;
-			if (i != j && outside == DD_FALSE)
+			if (outside == DD_FALSE)
 				wide[i] = dd_or(s->d, wide[i], b->sets[j]);
 			if (wide[i] == DD_NONE)
 				return false;
@@ -97,6 +101,66 @@ static bool widen(struct describer *s, struct branches *b)
 	}
 	memcpy(b->sets, wide, n * sizeof(wide[0]));
 	return true;
+}
+
+/* ---- what is short ---- */
+
+/* What reading it costs: as the cost of a set, and one more for each word between two. */
+static size_t cond_cost(const struct ast_cond *c)
+{
+	size_t cost = 0;
+
+	if (c->kind != AST_COND_CMP)
+		return cond_cost(c->left) + (c->right ? cond_cost(c->right) : 0) + 1;
+	for (const struct ast_value *v = c->values; v; v = v->next)
+		cost += v->kind == AST_VALUE_RANGE ? 3 : 2;
+	return cost + (c->mask != NULL);
+}
+
+static unsigned argument_of(const struct ast_cond *cmp)
+{
+	return (unsigned)(cmp->arg.text.p[strlen("arg")] - '0');
+}
+
+struct naming { /* of the values of plain comparisons */
+	struct arena *arena;
+	struct table seen; /* an argument's value each */
+	unsigned arguments;
+};
+
+/* Is this the first comparison with it? Where hashes meet by chance it is not. */
+static bool is_named_first(struct naming *w, uint64_t hash, const struct ast_value *v)
+{
+	if (v->kind == AST_VALUE_OR)
+		return is_named_first(w, hash_str(v->right->text) ^ hash, v->left);
+	if (v->kind == AST_VALUE_RANGE)
+		return false;
+	struct table_walk at = table_start(hash_bytes(hash, v->text.p, v->text.n));
+	if (table_next(&w->seen, &at) != TABLE_END)
+		return false;
+	table_add(w->arena, &w->seen, at.hash, 0);
+	return true;
+}
+
+static bool names_each_once(struct naming *w, const struct ast_cond *c)
+{
+	if (c->kind != AST_COND_CMP)
+		return names_each_once(w, c->left) && (!c->right || names_each_once(w, c->right));
+	if (c->mask || (c->op != AST_CMP_EQ && c->op != AST_CMP_NE && c->op != AST_CMP_IN))
+		return false;
+	w->arguments |= 1u << argument_of(c);
+	for (const struct ast_value *v = c->values; v; v = v->next)
+		if (!is_named_first(w, hash_str(c->arg.text), v))
+			return false;
+	return true;
+}
+
+/* No structure of several arguments names fewer values than one that names each once. */
+static bool is_short_anyway(struct describer *s, const struct ast_cond *c)
+{
+	struct naming w = { .arena = s->arena };
+
+	return cond_cost(c) <= PLAIN || (names_each_once(&w, c) && w.arguments & (w.arguments - 1));
 }
 
 /* ---- a claim ---- */
@@ -230,7 +294,7 @@ static int claim_cond(struct describer *s, dd_node n, struct ast_cond **out)
 		return -1;
 	int bad = by_argument(s, n, out);
 	size_t used = left - s->left, allowed = bad ? left : used;
-	if ((!bad && used <= LONG) || !s->work)
+	if ((!bad && (used <= LONG || !*out || is_short_anyway(s, *out))) || !s->work)
 		return bad;
 	s->work--;
 	s->left = allowed;
@@ -267,18 +331,6 @@ static struct ast_cond *cover_cond(struct describer *s, const struct cover *c)
 	return l && r ? join_list(s, kind, l, r) : NULL;
 }
 
-/* What reading it costs: as the cost of a set, and one more for each word between two. */
-static size_t cond_cost(const struct ast_cond *c)
-{
-	size_t cost = 0;
-
-	if (c->kind != AST_COND_CMP)
-		return cond_cost(c->left) + (c->right ? cond_cost(c->right) : 0) + 1;
-	for (const struct ast_value *v = c->values; v; v = v->next)
-		cost += v->kind == AST_VALUE_RANGE ? 3 : 2;
-	return cost + (c->mask != NULL);
-}
-
 static size_t text_length(const struct ast_cond *c)
 {
 	BUF_AUTO text = { 0 };
@@ -295,17 +347,26 @@ static bool is_shorter(const struct ast_cond *x, const struct ast_cond *y)
 	return a != b ? a < b : text_length(x) < text_length(y);
 }
 
-static bool may_search(const struct describer *s, const struct ast_cond *so_far)
+static bool may_search(struct describer *s, const struct ast_cond *so_far)
 {
-	return (!so_far || cond_cost(so_far) > PLAIN) && s->d->nodes.n < dd_budget(s->d) / 2 &&
-	       s->visits;
+	return s->d->nodes.n < dd_budget(s->d) / 2 && s->visits &&
+	       !(so_far && is_short_anyway(s, so_far));
+}
+
+/* A structure's sets are estimated, and may be shorter when they are written. */
+static size_t about(size_t cost)
+{
+	return cost + cost / 4 + 3;
 }
 
 static void find_structure(struct describer *s, dd_node must, dd_node may, struct ast_cond **out)
 {
-	struct cover_search search = {
-		.d = s->d, .arena = s->arena, .cost = cost_of_set, .ctx = s, .left = TRIES_MAX
-	};
+	struct cover_search search = { .d = s->d,
+				       .arena = s->arena,
+				       .cost = cost_of_set,
+				       .ctx = s,
+				       .most = *out ? about(cond_cost(*out)) : SIZE_MAX,
+				       .left = TRIES_MAX };
 	size_t aside = dd_put_aside(s->d, STEPS_MAX);
 	const struct cover *c = cover_find(&search, must, may);
 
@@ -458,11 +519,6 @@ static size_t find_told(struct describer *s, dd_node must, dd_node may)
 	table_add(s->arena, &s->by_claim, hash, s->told.n);
 	vec_push(s->arena, &s->told, t);
 	return s->told.n - 1;
-}
-
-static unsigned argument_of(const struct ast_cond *cmp)
-{
-	return (unsigned)(cmp->arg.text.p[strlen("arg")] - '0');
 }
 
 /* A copy, with the arguments as this call calls them. */

@@ -31,15 +31,26 @@ void dd_point_tell(const struct dd_point *at, struct environment *env, struct ca
 	memcpy(c->args, at->at, sizeof(c->args));
 }
 
-struct verdict dd_eval_at(const struct dd *d, dd_node n, const struct dd_point *p)
+static dd_node end_at(const struct dd *d, dd_node n, const struct dd_point *p)
 {
 	const struct node *k = &d->nodes.v[n];
-	struct verdict v;
 
 	for (; k->bit != DD_TERMINAL; k = &d->nodes.v[n])
 		n = p->at[rank_field(k->bit / 64)] >> (63 - k->bit % 64) & 1 ? k->high : k->low;
-	dd_is_terminal(d, n, &v);
+	return n;
+}
+
+struct verdict dd_eval_at(const struct dd *d, dd_node n, const struct dd_point *p)
+{
+	struct verdict v;
+
+	dd_is_terminal(d, end_at(d, n, p), &v);
 	return v;
+}
+
+bool dd_holds_at(const struct dd *d, dd_node claim, const struct dd_point *p)
+{
+	return end_at(d, claim, p) == DD_TRUE;
 }
 
 struct verdict dd_eval(const struct dd *d, dd_node n, const uint64_t args[6])
@@ -279,46 +290,57 @@ dd_node dd_fix(struct dd *d, dd_node n, enum dd_field f, uint64_t mask, uint64_t
 	return restrict_all(d, n, &known);
 }
 
-/* For all values of one field, or of all fields but that one. */
-static dd_node for_all(struct dd *d, dd_node n, uint32_t rank, bool but_one)
+struct quantifier {
+	uint32_t rank; /* of one field ... */
+	bool but_one;  /* ... of all but which the values are */
+	bool some;     /* that one exists, not that all do */
+};
+
+static dd_node quantify(struct dd *d, dd_node n, const struct quantifier *q)
 {
 	uint32_t bit = d->nodes.v[n].bit;
 
 	if (bit == DD_TERMINAL)
 		return n;
-	if (bit / 64 > rank) /* it looks at nothing but other fields, and at one of them */
-		return but_one ? DD_FALSE : n;
+	if (bit / 64 > q->rank) /* it looks at nothing but other fields, and at one of them */
+		return !q->but_one ? n : q->some ? DD_TRUE : DD_FALSE;
 	/* As in restrict_node(): only nodes older than the walk are visited. */
 	if (d->memo[n].stamp == d->stamp)
 		return d->memo[n].result;
-	dd_node low = for_all(d, child(d, n, bit, false), rank, but_one);
-	dd_node high = for_all(d, child(d, n, bit, true), rank, but_one);
-	dd_node r =
-		(bit / 64 == rank) == but_one ? dd_make(d, bit, low, high) : dd_and(d, low, high);
+	dd_node low = quantify(d, child(d, n, bit, false), q), high, r = low;
+	bool stays = (bit / 64 == q->rank) == q->but_one;
+	if (stays || low != (q->some ? DD_TRUE : DD_FALSE)) {
+		high = quantify(d, child(d, n, bit, true), q);
+		r = stays   ? dd_make(d, bit, low, high) :
+		    q->some ? dd_or(d, low, high) :
+			      dd_and(d, low, high);
+	}
 	d->memo[n].stamp = d->stamp;
 	d->memo[n].result = r;
 	return r;
 }
 
-dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f)
+static dd_node quantify_all(struct dd *d, dd_node claim, const struct quantifier *q)
 {
 	if (claim == DD_NONE)
 		return DD_NONE;
 	dd_memo_start(d);
-	return for_all(d, claim, field_rank(f), true);
+	return quantify(d, claim, q);
+}
+
+dd_node dd_whatever_else(struct dd *d, dd_node claim, enum dd_field f)
+{
+	return quantify_all(d, claim, &(struct quantifier){ field_rank(f), true, false });
 }
 
 dd_node dd_whatever(struct dd *d, dd_node claim, enum dd_field f)
 {
-	if (claim == DD_NONE)
-		return DD_NONE;
-	dd_memo_start(d);
-	return for_all(d, claim, field_rank(f), false);
+	return quantify_all(d, claim, &(struct quantifier){ field_rank(f), false, false });
 }
 
 dd_node dd_project(struct dd *d, dd_node claim, enum dd_field f)
 {
-	return dd_not(d, dd_whatever_else(d, dd_not(d, claim), f));
+	return quantify_all(d, claim, &(struct quantifier){ field_rank(f), true, true });
 }
 
 bool dd_names_architectures(const struct dd *d, dd_node n)
