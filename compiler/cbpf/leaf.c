@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/chain.h"
 #include "compiler/cbpf/order.h"
 #include "compiler/cbpf/values.h"
 
@@ -20,6 +21,7 @@ enum {
 	NODES_MAX = 1 << 18, /* of one call's diagram, before the plain way is taken, */
 	NODES_EACH = 32,     /* and of each range where one word has so many */
 	RANGES_MANY = 256,
+	FEW = 8,  /* operands that need no memory of their own */
 	MANY = 8, /* claims joined, from which it is worth to look for what they share */
 	PLAIN_TO = 2 * CBPF_MAX, /* instructions up to which, and */
 	PLAIN_FROM = 300,        /* instructions from which it is tried beside */
@@ -36,14 +38,17 @@ enum formula_kind { FORMULA_FALSE, FORMULA_TRUE, FORMULA_ATOM, FORMULA_AND, FORM
 
 /* Hash-consed: equal formulas are one object. Negation is pushed into the atoms. */
 struct formula {
-	enum formula_kind kind;
-	uint32_t id, hash;
+	struct chain_link link;
+	uint32_t id;
 	struct var var; /* ATOM: (word & mask) is in one of the ranges */
-	const struct interval *iv;
-	const struct formula **sub; /* AND, OR: by id, no two atoms of one var */
-	size_t n;                   /* of iv or sub */
-	uint32_t visit;             /* the walk that was here last */
-	fn_id memo;                 /* what it made of this formula */
+	enum formula_kind kind : 8;
+	uint32_t n;     /* of iv or sub */
+	uint32_t visit; /* the walk that was here last */
+	fn_id memo;     /* what it made of this formula */
+	union {
+		const struct interval *iv;  /* ATOM */
+		const struct formula **sub; /* AND, OR: by id, no two atoms of one var */
+	};
 };
 
 struct step { /* a rule as far as it is still undecided */
@@ -52,29 +57,19 @@ struct step { /* a rule as far as it is still undecided */
 };
 
 struct state {
+	struct chain_link link;
 	const struct step *steps;
 	size_t n;
 	uint32_t dflt;
-	uint32_t hash;
 	code_id code;
-	struct state *next;
-};
-
-enum { BUCKETS = 4096 };
-
-struct formula_link {
-	struct formula *f;
-	struct formula_link *next;
 };
 
 struct leaf_builder {
 	struct arena *arena;
 	struct code *c;
 	bool big_endian;
-	struct formula_link **links; /* by hash; as many as there are formulas, or more */
-	uint32_t nlinks, nformulas;
+	struct chain formulas, states;
 	const struct formula *no, *yes;
-	struct state *states[BUCKETS];
 	uint32_t visit;
 	struct arena *scratch; /* NULL: it was large, and is begun anew. Of it: */
 	struct meaning m;
@@ -104,54 +99,30 @@ static uint32_t hash_formula(const struct formula *f)
 
 static bool same_formula(const struct formula *x, const struct formula *y)
 {
-	if (x->hash != y->hash || x->kind != y->kind || x->n != y->n ||
-	    x->var.word != y->var.word || x->var.mask != y->var.mask)
+	if (x->kind != y->kind || x->n != y->n || x->var.word != y->var.word ||
+	    x->var.mask != y->var.mask)
 		return false;
 	if (x->kind == FORMULA_ATOM)
 		return !memcmp(x->iv, y->iv, x->n * sizeof(*x->iv));
 	return x->n == 0 || !memcmp(x->sub, y->sub, x->n * sizeof(*x->sub));
 }
 
-static void add_link(struct leaf_builder *b, struct formula_link *l)
-{
-	struct formula_link **to = &b->links[l->f->hash & (b->nlinks - 1)];
-
-	l->next = *to;
-	*to = l;
-}
-
-static void grow_links(struct leaf_builder *b)
-{
-	struct formula_link **old = b->links;
-	uint32_t n = b->nlinks;
-
-	b->nlinks = n ? 2 * n : BUCKETS;
-	b->links = ARENA_ARRAY(b->arena, struct formula_link *, b->nlinks);
-	for (uint32_t i = 0; i < n; i++)
-		for (struct formula_link *l = old[i], *next; l; l = next) {
-			next = l->next;
-			add_link(b, l);
-		}
-}
-
 /* iv and sub may be the caller's scratch: they are copied when the formula is new. */
 static const struct formula *intern(struct leaf_builder *b, struct formula f)
 {
-	f.hash = hash_formula(&f);
-	for (struct formula_link *l = b->links[f.hash & (b->nlinks - 1)]; l; l = l->next)
-		if (same_formula(l->f, &f))
-			return l->f;
-	if (b->nformulas >= b->nlinks)
-		grow_links(b);
-	f.id = b->nformulas++;
+	uint32_t hash = hash_formula(&f);
+
+	for (struct chain_link *l = chain_first(&b->formulas, hash); l; l = chain_next(l))
+		if (same_formula((struct formula *)l, &f))
+			return (struct formula *)l;
+	f.id = (uint32_t)b->formulas.n;
 	if (f.kind == FORMULA_ATOM)
 		f.iv = arena_dup(b->arena, f.iv, f.n * sizeof(*f.iv));
 	else if (f.n)
 		f.sub = arena_dup(b->arena, f.sub, f.n * sizeof(*f.sub));
-	struct formula_link *l = ARENA_NEW(b->arena, struct formula_link);
-	l->f = arena_dup(b->arena, &f, sizeof(f));
-	add_link(b, l);
-	return l->f;
+	struct formula *new = arena_dup(b->arena, &f, sizeof(f));
+	chain_add(b->arena, &b->formulas, &new->link, hash);
+	return new;
 }
 
 /* Neither overlaps nor touches what stands before it. */
@@ -182,7 +153,8 @@ static const struct formula *make_atom(struct leaf_builder *b, struct var var, s
 		return b->no;
 	if (kept == 1 && iv[0].first == 0 && iv[0].last == var.mask)
 		return b->yes;
-	return intern(b, (struct formula){ .kind = FORMULA_ATOM, .var = var, .iv = iv, .n = kept });
+	return intern(b, (struct formula){
+				 .kind = FORMULA_ATOM, .var = var, .iv = iv, .n = (uint32_t)kept });
 }
 
 static bool same_var(struct var x, struct var y)
@@ -288,7 +260,9 @@ static const struct formula *make_join(struct leaf_builder *b, enum formula_kind
 
 	for (size_t i = 0; i < n; i++)
 		total += in[i]->kind == kind ? in[i]->n : 1;
-	const struct formula **f = ARENA_ARRAY(b->arena, const struct formula *, total + 1);
+	const struct formula *few[FEW], **f = few;
+	if (total > FEW)
+		f = ARENA_ARRAY(b->arena, const struct formula *, total);
 	total = flatten(kind, in, n, f);
 	qsort(f, total, sizeof(*f), compare_part);
 	for (size_t i = 0, end; i < total; i = end) {
@@ -309,7 +283,7 @@ static const struct formula *make_join(struct leaf_builder *b, enum formula_kind
 		return neutral;
 	if (k == 1)
 		return f[0];
-	return intern(b, (struct formula){ .kind = kind, .sub = f, .n = k });
+	return intern(b, (struct formula){ .kind = kind, .sub = f, .n = (uint32_t)k });
 }
 
 /* ---- comparisons to formulas ---- */
@@ -453,7 +427,8 @@ static void lower_chain(struct leaf_builder *b, const struct cond *c, bool negat
 
 static const struct formula *lower(struct leaf_builder *b, const struct cond *c, bool negated)
 {
-	struct parts parts = { 0 };
+	const struct formula *few[FEW];
+	struct parts parts = { .list = { few, 0, FEW } };
 	bool is_and;
 
 	switch (c->kind) {
@@ -533,17 +508,18 @@ static bool same_steps(const struct step *x, const struct step *y, size_t n)
 static struct state *find_state(struct leaf_builder *b, const struct step *steps, size_t n,
 				uint32_t dflt)
 {
-	uint32_t h = hash_state(steps, n, dflt);
+	uint32_t hash = hash_state(steps, n, dflt);
 	struct state *s;
 
-	for (s = b->states[h % BUCKETS]; s; s = s->next)
-		if (s->hash == h && s->n == n && s->dflt == dflt && same_steps(s->steps, steps, n))
+	for (struct chain_link *l = chain_first(&b->states, hash); l; l = chain_next(l)) {
+		s = (struct state *)l;
+		if (s->n == n && s->dflt == dflt && same_steps(s->steps, steps, n))
 			return s;
+	}
 	s = ARENA_NEW(b->arena, struct state);
-	*s = (struct state){ .n = n, .dflt = dflt, .hash = h, .code = UINT32_MAX };
+	*s = (struct state){ .n = n, .dflt = dflt, .code = CODE_NONE };
 	s->steps = n ? arena_dup(b->arena, steps, n * sizeof(*steps)) : NULL;
-	s->next = b->states[h % BUCKETS];
-	b->states[h % BUCKETS] = s;
+	chain_add(b->arena, &b->states, &s->link, hash);
 	return s;
 }
 
@@ -723,6 +699,31 @@ static code_id build_plain(struct leaf_builder *b, struct arena *scratch, const 
 	return to;
 }
 
+/*
+ * Each comparison of a formula has two ways out, which no other one shares with it: at least a load
+ * and a test. Counted up to `most`.
+ */
+static size_t plain_least(const struct formula *f, size_t most)
+{
+	size_t n = f->kind == FORMULA_ATOM ? 2 : 0;
+
+	for (size_t i = 0; f->kind != FORMULA_ATOM && i < f->n && n < most; i++)
+		n += plain_least(f->sub[i], most - n);
+	return n;
+}
+
+/* Can the plain way be smaller? */
+static bool is_plain_worth(const struct state *s, size_t insns)
+{
+	size_t n = 0;
+
+	if (insns < PLAIN_FROM || insns > PLAIN_TO)
+		return false;
+	for (size_t i = 0; i < s->n && n < insns; i++)
+		n += plain_least(s->steps[i].when, insns - n);
+	return n < insns;
+}
+
 struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
 {
 	struct leaf_builder *b = ARENA_NEW(a, struct leaf_builder);
@@ -730,7 +731,6 @@ struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
 	b->arena = a;
 	b->c = c;
 	b->big_endian = big_endian;
-	grow_links(b);
 	b->no = intern(b, (struct formula){ .kind = FORMULA_FALSE });
 	b->yes = intern(b, (struct formula){ .kind = FORMULA_TRUE });
 	return b;
@@ -766,9 +766,13 @@ static code_id build_state(struct leaf_builder *b, const struct state *s)
 	fn_id f = meaning_of_state(b, &b->m, s);
 	if (!b->m.exhausted)
 		best = order_best(b->orders, &b->m, f, claims);
+	if (b->m.exhausted) { /* it is large, and what comes is as well */
+		end_scratch(b);
+		start_scratch(b);
+	}
 	/* What depends on the spelling is for those that have no better way. */
-	size_t insns = best == CODE_NONE ? PLAIN_FROM : code_count(b->c, best);
-	if (insns >= PLAIN_FROM && insns <= PLAIN_TO) {
+	size_t insns = best == CODE_NONE ? 0 : code_count(b->c, best);
+	if (best == CODE_NONE || is_plain_worth(s, insns)) {
 		code_id plain = build_plain(b, b->scratch, s);
 		if (best == CODE_NONE || code_count(b->c, plain) < insns)
 			best = plain;
@@ -786,7 +790,7 @@ code_id leaf_build(struct leaf_builder *b, const struct leaf_rule *rules, size_t
 					  rules[i].ret };
 	n = tidy_steps(b, steps, n, &dflt);
 	struct state *s = find_state(b, steps, n, dflt);
-	if (s->code != UINT32_MAX)
+	if (s->code != CODE_NONE)
 		return s->code;
 	return s->code = build_state(b, s);
 }

@@ -31,7 +31,6 @@ enum {
 	GROUPS = 2,           /* tests of several bits */
 	FEW = 1,              /* nodes up to which a bit by itself is one of them */
 	ENDS = 8,
-	PIECES_FIRST = 64,
 };
 
 /* Bits of A that tests before have found out. */
@@ -41,11 +40,11 @@ struct known {
 
 /* A part of a word, and the instructions that were chosen for it. */
 struct piece_memo {
+	struct chain_link link;
 	fn_id f;
 	uint32_t offset;
 	struct known known;
 	code_id code;
-	struct piece_memo *next;
 };
 
 struct piece { /* one that is being looked at */
@@ -537,27 +536,11 @@ static code_id choose(struct values *v, fn_id f, struct known known)
 	return best;
 }
 
-static size_t bucket_of(const struct values *v, uint32_t offset, fn_id f, struct known known)
+static uint32_t hash_piece(uint32_t offset, fn_id f, struct known known)
 {
 	uint32_t h = (f * 5u + offset) ^ known.zeros * 0x9e3779b9u ^ known.ones * 0x85ebca6bu;
 
-	return (h ^ h >> 16) & (v->nbuckets - 1);
-}
-
-static void grow_pieces(struct values *v)
-{
-	struct piece_memo **old = v->pieces;
-	size_t n = v->nbuckets;
-
-	v->nbuckets = n ? 4 * n : PIECES_FIRST;
-	v->pieces = ARENA_ARRAY(v->arena, struct piece_memo *, v->nbuckets);
-	for (size_t i = 0; i < n; i++)
-		for (struct piece_memo *p = old[i], *next; p; p = next) {
-			next = p->next;
-			size_t to = bucket_of(v, p->offset, p->f, p->known);
-			p->next = v->pieces[to];
-			v->pieces[to] = p;
-		}
+	return h ^ h >> 16;
 }
 
 /* A holds the word. */
@@ -565,17 +548,19 @@ static code_id solve(struct values *v, fn_id f, struct known known)
 {
 	if (is_end(v, f))
 		return code_of(v, f);
-	for (struct piece_memo *p = v->pieces[bucket_of(v, v->offset, f, known)]; p; p = p->next)
+	uint32_t hash = hash_piece(v->offset, f, known);
+	struct piece_memo *p;
+	for (struct chain_link *l = chain_first(&v->pieces, hash); l; l = chain_next(l)) {
+		p = (struct piece_memo *)l;
 		if (p->f == f && p->known.zeros == known.zeros && p->known.ones == known.ones &&
 		    p->offset == v->offset)
 			return p->code;
-	struct piece_memo *p = ARENA_NEW(v->arena, struct piece_memo);
-	*p = (struct piece_memo){ f, v->offset, known, choose(v, f, known), NULL };
-	if (++v->npieces > v->nbuckets)
-		grow_pieces(v);
-	struct piece_memo **bucket = &v->pieces[bucket_of(v, v->offset, f, known)];
-	p->next = *bucket;
-	*bucket = p;
+	}
+	p = ARENA_NEW(v->arena, struct piece_memo);
+	*p = (struct piece_memo){
+		.f = f, .offset = v->offset, .known = known, .code = choose(v, f, known)
+	};
+	chain_add(v->arena, &v->pieces, &p->link, hash);
 	return p->code;
 }
 
@@ -591,15 +576,13 @@ code_id values_tests(struct code *c, struct arena *scratch, uint32_t mask, struc
 void values_init(struct values *v, struct arena *a, struct code *c)
 {
 	*v = (struct values){ .arena = a, .c = c };
-	grow_pieces(v);
 }
 
 void values_start(struct values *v, struct meaning *m, const code_id *code)
 {
 	v->m = m;
 	v->code = code;
-	memset(v->pieces, 0, v->nbuckets * sizeof(struct piece_memo *));
-	v->npieces = 0;
+	chain_clear(&v->pieces);
 	v->all_tries = 0;
 	v->failed = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The tests of one word. */
+#include "compiler/base/chain.h"
 #include "compiler/cbpf/meaning.h"
 
 struct values {
@@ -10,8 +11,7 @@ struct values {
 	unsigned at;         /* what looks at none of its bits is an end, */
 	const code_id *code; /* whose instructions are these, by node; NULL: it is a fn_code() */
 	uint32_t offset;     /* of the word at hand */
-	struct piece_memo **pieces; /* by hash */
-	size_t npieces, nbuckets;
+	struct chain pieces;
 	size_t tries, all_tries, depth;
 	bool failed;             /* a word had too many parts: the code is none */
 	uint32_t *visits, visit; /* by node: the walk that was here last, and what it made of it */

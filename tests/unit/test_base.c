@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/chain.h"
 #include "compiler/base/diag.h"
 #include "compiler/base/program.h"
 #include "compiler/base/suggest.h"
@@ -416,6 +417,41 @@ static void a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away(void **st
 	arena_free(a);
 }
 
+struct chained {
+	struct chain_link link;
+	uint32_t number;
+};
+
+static void a_chain_keeps_all_under_equal_and_neighbouring_hashes(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(NULL);
+	struct chain t = { 0 };
+	struct chained all[1000];
+
+	assert_null(chain_first(&t, 0));
+	for (uint32_t round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < ARRAY_SIZE(all); i++) {
+			all[i].number = i;
+			chain_add(a, &t, &all[i].link, i / 3 * 64);
+		}
+		for (uint32_t i = 0; i < ARRAY_SIZE(all); i++) {
+			size_t found = 0, same = 0;
+			for (struct chain_link *l = chain_first(&t, i / 3 * 64); l;
+			     l = chain_next(l)) {
+				found += ((struct chained *)l)->number == i;
+				same++;
+			}
+			assert_int_equal(found, 1);
+			assert_int_equal(same, i < 999 ? 3 : 1);
+		}
+		assert_null(chain_first(&t, 1));
+		chain_clear(&t);
+		assert_null(chain_first(&t, 64));
+	}
+	arena_free(a);
+}
+
 static size_t times_in(const struct table *t, uint64_t hash, size_t at)
 {
 	struct table_walk w = table_start(hash);
@@ -542,6 +578,7 @@ int main(void)
 		cmocka_unit_test(diagnostics_sort_by_place_and_stay_stable),
 		cmocka_unit_test(json_diagnostics_escape),
 		cmocka_unit_test(a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away),
+		cmocka_unit_test(a_chain_keeps_all_under_equal_and_neighbouring_hashes),
 		cmocka_unit_test(a_table_keeps_all_under_equal_and_neighbouring_hashes),
 		cmocka_unit_test(hashes_are_fnv_1a),
 		cmocka_unit_test(unsafe_bytes_are_shown_as_hex),
