@@ -148,13 +148,15 @@ static struct verdict decided_on(struct decision_why *why, enum decided_by by, e
 static bool rule_matches(const struct call_rule *r, const struct environment *env,
 			 const struct call *c)
 {
-	BUG_ON(r->env && !env);
 	/* Thousands of rules compare once each: that is done here, without a call. */
 	bool holds = r->cond && r->cond->kind == COND_CMP ?
 			     cmp_eval(&r->cond->cmp, c->args[r->cond->cmp.arg]) :
 			     cond_eval(r->cond, c->args);
 
-	return holds && env_holds(r->env, env);
+	if (!holds)
+		return false;
+	BUG_ON(r->env && !env);
+	return env_holds(r->env, env);
 }
 
 struct verdict policy_eval(const struct policy *p, const struct call *c, struct decision_why *why)
