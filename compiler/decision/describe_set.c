@@ -126,9 +126,7 @@ static void walk_pieces(struct describer *s, struct pieces *p, dd_node n, unsign
 	walk_pieces(s, p, flip ? low : high, at + 1, prefix << 1 | 1);
 }
 
-/* Into s->found, at most so many of them; scattered bits have few, and what lies between. */
-static struct pieces find_pieces(struct describer *s, dd_node set, const struct operand *o,
-				 uint64_t mask, size_t most)
+static struct pieces no_pieces(const struct operand *o, uint64_t mask, size_t most)
 {
 	struct pieces p = { .flip = o->is_signed && mask == bits_below(o->width), .most = most };
 	uint64_t low = mask & (0 - mask);
@@ -138,13 +136,18 @@ static struct pieces find_pieces(struct describer *s, dd_node set, const struct 
 			p.bits[p.nbits++] = (uint8_t)b;
 	/* Bits of flags have no order among each other. */
 	p.contiguous = !((mask + low) & mask) && (mask == bits_below(o->width) || !has_flags(o));
-	if (!p.contiguous && p.nbits <= SCATTERED)
-		p.most = PIECES_MAX;
-	p.list = s->found;
-	p.list.n = 0;
-	walk_pieces(s, &p, set, 0, 0);
-	s->found = p.list;
 	return p;
+}
+
+/* Into `list`, whose memory is used again. */
+static void find_pieces(struct describer *s, struct pieces *p, dd_node set, piece_list *list)
+{
+	p->list = *list;
+	p->list.n = 0;
+	p->failed = set == DD_NONE;
+	if (!p->failed)
+		walk_pieces(s, p, set, 0, 0);
+	*list = p->list;
 }
 
 /* The value that a key stands for: its bits where they belong. */
@@ -458,33 +461,34 @@ static size_t mask_cost(const struct operand *o, uint64_t mask)
 	return 0;
 }
 
+/* What is between pieces is as good. Scattered bits have no between: what else there is is walked. */
+static void find_opposite(struct describer *s, dd_node set, const struct pieces *p,
+			  struct pieces *others)
+{
+	*others = *p;
+	others->failed = true;
+	if (p->contiguous && !p->failed)
+		*others = complement(s, p);
+	else if (!p->contiguous && p->nbits <= SCATTERED)
+		find_pieces(s, others, dd_not(s->d, set), &s->between);
+}
+
+/* Of at most so many pieces. */
 static void try_shape(struct describer *s, dd_node set, const struct operand *o, uint64_t mask,
 		      size_t most, struct shape *best)
 {
-	struct shape t = { .o = o, .mask = mask, .pieces = find_pieces(s, set, o, mask, most) };
+	struct shape t = { .o = o, .mask = mask, .pieces = no_pieces(o, mask, most) };
+	struct pieces others;
 
-	if (t.pieces.failed)
+	find_pieces(s, &t.pieces, set, &s->found);
+	find_opposite(s, set, &t.pieces, &others);
+	if (t.pieces.failed && others.failed)
 		return;
-	t.cost = pieces_cost(&t.pieces);
-	/* What is between pieces is as good; scattered bits have no between. */
-	if (t.pieces.contiguous || t.pieces.nbits <= SCATTERED) {
-		struct pieces others = t.pieces;
-		if (t.pieces.contiguous) {
-			others = complement(s, &t.pieces);
-		} else {
-			dd_node rest = dd_not(s->d, set);
-			others.list = s->between;
-			others.list.n = 0;
-			others.failed = rest == DD_NONE;
-			if (!others.failed)
-				walk_pieces(s, &others, rest, 0, 0);
-			s->between = others.list;
-		}
-		if (!others.failed && pieces_cost(&others) + 1 < t.cost) {
-			t.cost = pieces_cost(&others) + 1;
-			t.pieces = others;
-			t.not = true;
-		}
+	t.cost = t.pieces.failed ? SIZE_MAX : pieces_cost(&t.pieces);
+	if (!others.failed && pieces_cost(&others) + 1 < t.cost) {
+		t.cost = pieces_cost(&others) + 1;
+		t.pieces = others;
+		t.not = true;
 	}
 	t.cost += mask_cost(o, mask);
 	if (!best->cost || t.cost < best->cost ||
