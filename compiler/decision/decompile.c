@@ -51,8 +51,8 @@ struct decompiler {
 	unsigned arches;
 	struct verdict foreign, dflt, unknown;
 	unsigned apart; /* architectures of which every number meets one verdict of its own ... */
-	struct verdict own[ARCH_NR]; /* ... this one */
-	VEC(struct range) ranges[ARCH_NR];
+	struct verdict own[ARCH_NR];       /* ... this one */
+	VEC(struct range) ranges[ARCH_NR]; /* of architectures that answer alike the same ones */
 	VEC(struct rule) rules;
 	const char *why; /* it cannot be said: why */
 };
@@ -196,10 +196,26 @@ static bool take_range(void *ctx, uint32_t first, uint32_t last, dd_node n)
 	return true;
 }
 
+/* The same token's, or one's of the same answers. */
+static bool copy_ranges(struct decompiler *c, enum arch a)
+{
+	for (int b = 0; b < (int)a; b++)
+		if (token_node(c, arch_info((enum arch)b)->audit) ==
+			    token_node(c, arch_info(a)->audit) &&
+		    first_number((enum arch)b) == first_number(a) &&
+		    last_number((enum arch)b) == last_number(a)) {
+			memcpy(&c->ranges[a], &c->ranges[b], sizeof(c->ranges[a]));
+			return true;
+		}
+	return false;
+}
+
 static bool read_ranges(struct decompiler *c, enum arch a)
 {
 	struct clip k = { c, a };
 
+	if (copy_ranges(c, a))
+		return true;
 	c->ranges[a].n = 0;
 	if (dd_numbers(c->d, c->root, arch_info(a)->audit, RANGES_MAX, take_range, &k))
 		return true;

@@ -126,6 +126,75 @@ static void walk_pieces(struct describer *s, struct pieces *p, dd_node n, unsign
 	walk_pieces(s, p, flip ? low : high, at + 1, prefix << 1 | 1);
 }
 
+/* ---- how many there are, before they are listed ---- */
+
+enum { RUNS_FEW = 48, RUNS_MANY = 1 << 20 };
+
+struct runs {
+	uint32_t n;       /* RUNS_MANY: as many or more */
+	bool first, last; /* the first, the last value is in one */
+};
+
+static dd_node pack_runs(struct runs r)
+{
+	return r.n << 2 | (dd_node)r.first << 1 | r.last;
+}
+
+static struct runs unpack_runs(dd_node packed)
+{
+	return (struct runs){ packed >> 2, packed >> 1 & 1, packed & 1 };
+}
+
+/* Those of the values with the next bit clear, then of those with it set. */
+static struct runs join_runs(const struct pieces *p, struct runs low, struct runs high)
+{
+	uint32_t n = low.n + high.n - (p->contiguous && low.last && high.first);
+
+	return (struct runs){ n < RUNS_MANY ? n : RUNS_MANY, low.first, high.last };
+}
+
+static struct runs count_runs(struct describer *s, const struct pieces *p, dd_node n);
+
+/* Of the values whose bits before `at` are given; n looks at that one or at later ones. */
+static struct runs runs_from(struct describer *s, const struct pieces *p, dd_node n, unsigned at)
+{
+	uint32_t bit = s->d->nodes.v[n].bit;
+	struct runs r = count_runs(s, p, n);
+
+	for (; at < p->nbits && (bit == DD_TERMINAL || p->bits[at] != 63 - bit % 64); at++)
+		r = join_runs(p, r, r);
+	return r;
+}
+
+/* Of the values of the bits from n's own on. */
+static struct runs count_runs(struct describer *s, const struct pieces *p, dd_node n)
+{
+	struct node k = s->d->nodes.v[n];
+	unsigned at = 0;
+
+	if (k.bit == DD_TERMINAL)
+		return (struct runs){ n == DD_TRUE, n == DD_TRUE, n == DD_TRUE };
+	if (!describe_first(s, n))
+		return unpack_runs(s->marks[n].result);
+	while (p->bits[at] != 63 - k.bit % 64)
+		at++;
+	struct runs low = runs_from(s, p, k.low, at + 1);
+	struct runs high = runs_from(s, p, k.high, at + 1);
+	struct runs r = p->flip && !at ? join_runs(p, high, low) : join_runs(p, low, high);
+	s->marks[n].result = pack_runs(r);
+	describe_visit(s);
+	return r;
+}
+
+/* A few are listed as soon as counted. */
+static bool has_many_pieces(struct describer *s, const struct pieces *p, dd_node set)
+{
+	if (p->most < RUNS_FEW)
+		return false;
+	describe_walk(s);
+	return runs_from(s, p, set, 0).n > p->most;
+}
+
 static struct pieces no_pieces(const struct operand *o, uint64_t mask, size_t most)
 {
 	struct pieces p = { .flip = o->is_signed && mask == bits_below(o->width), .most = most };
@@ -144,7 +213,7 @@ static void find_pieces(struct describer *s, struct pieces *p, dd_node set, piec
 {
 	p->list = *list;
 	p->list.n = 0;
-	p->failed = set == DD_NONE;
+	p->failed = set == DD_NONE || has_many_pieces(s, p, set);
 	if (!p->failed)
 		walk_pieces(s, p, set, 0, 0);
 	*list = p->list;

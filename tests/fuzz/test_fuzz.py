@@ -43,7 +43,7 @@ def test_fuzz(target, tmp_path, record_property):
         seeds = programs(tmp_path)
     assert any(seeds.iterdir()), f"no seeds in {seeds}"
     words = HERE / f"{target}.dict".replace("model", "json")
-    r = run([binary, f"-max_total_time={SECONDS}", "-timeout=60",  # an import at its bound takes 10 s under the sanitizers
+    r = run([binary, f"-max_total_time={SECONDS}", "-timeout=30",
              "-rss_limit_mb=4096",  # an import may take 1 GiB, and a sanitizer as much again
              "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",
              *([f"-dict={words}"] if words.exists() else []), corpus, seeds],
