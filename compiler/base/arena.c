@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arena: a list of chunks, each twice the one before it. An arena that has grown past a few of
+ * Arena: a list of chunks, each twice the one before it. What is given back is kept, up to a
+ * mebibyte, for what shares the bound: its pages need no fault again, and only what was used of it is
+ * cleared. An arena that has grown past a few of
  * them goes on with huge pages of the kernel's where it has some to give: a page fault then brings
  * 512 pages at once, for the price of some seventy single ones
  * (Documentation/admin-guide/mm/transhuge.rst).
@@ -19,19 +21,20 @@
 #define CHUNK_FIRST ((size_t)16 << 10)
 #define CHUNK_MAX   ((size_t)1 << 20)
 #define HUGE_FROM   ((size_t)256 << 10) /* a chunk of that size is a huge page instead */
+#define SPARES_MAX  ((size_t)1 << 20)   /* bytes kept */
 #define HUGE_PAGE   ((size_t)2 << 20)
 #define ALIGN       _Alignof(max_align_t)
 
-/* A sanitizer has to see what is allocated. */
+/* A sanitizer has to see what is allocated, and what is freed. */
 #if defined(__SANITIZE_ADDRESS__)
-#define MAPS_CHUNKS 0
+#define OWN_CHUNKS 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define MAPS_CHUNKS 0
+#define OWN_CHUNKS 0
 #endif
 #endif
-#ifndef MAPS_CHUNKS
-#define MAPS_CHUNKS 1
+#ifndef OWN_CHUNKS
+#define OWN_CHUNKS 1
 #endif
 
 struct chunk {
@@ -48,6 +51,8 @@ struct bound {
 	void *who;
 	struct arena *scratches; /* those that were not freed */
 	struct chunk *spare;     /* a huge page given back, zeroed, for the next that needs one */
+	struct chunk *spares;    /* smaller ones, likewise */
+	size_t spare_bytes;      /* of these */
 	bool ends;               /* none will */
 };
 
@@ -121,11 +126,46 @@ void arena_no_memory(struct arena *a)
 	run_out(a->oom);
 }
 
+static void free_small(struct bound *b, struct chunk *c)
+{
+	if (!OWN_CHUNKS || b->ends || c->size > SPARES_MAX - b->spare_bytes) {
+		free(c);
+		return;
+	}
+	c->next = b->spares;
+	b->spares = c;
+	b->spare_bytes += c->size;
+}
+
+/* One that was kept, not much larger; NULL: there is none. */
+static struct chunk *take_spare(struct bound *b, size_t size)
+{
+	for (struct chunk **at = &b->spares; *at; at = &(*at)->next) {
+		struct chunk *c = *at;
+		if (c->size < size || c->size / 4 > size)
+			continue;
+		*at = c->next;
+		b->spare_bytes -= c->size;
+		memset(c->data, 0, c->used);
+		c->used = 0;
+		return c;
+	}
+	return NULL;
+}
+
+static void free_spares(struct bound *b)
+{
+	for (struct chunk *c = b->spares, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+}
+
 /* What was used of a huge page is less than a new one, which the kernel clears whole. */
 static void free_chunk(struct bound *b, struct chunk *c)
 {
 	if (!c->mapped) {
-		free(c);
+		free_small(b, c);
 		return;
 	}
 	if (b->spare || b->ends) {
@@ -160,6 +200,7 @@ void arena_free(struct arena *a)
 	free_chunks(a);
 	if (a->own.spare)
 		munmap(a->own.spare, HUGE_PAGE);
+	free_spares(&a->own);
 	free(a);
 }
 
@@ -170,7 +211,10 @@ void arena_empty(struct arena *a)
 	a->head = NULL;
 	a->next_size = CHUNK_FIRST;
 	a->size = 0;
-	a->own = (struct bound){ .max = SIZE_MAX, .spare = a->own.spare };
+	a->own = (struct bound){ .max = SIZE_MAX,
+				 .spare = a->own.spare,
+				 .spares = a->own.spares,
+				 .spare_bytes = a->own.spare_bytes };
 }
 
 /* One aligned huge page, or as many small ones; NULL: no room. */
@@ -203,6 +247,11 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*c))
 		run_out(a->oom);
+	c = take_spare(a->bound, size);
+	if (c) {
+		count(a, c->size);
+		return c;
+	}
 	count(a, size);
 	/* calloc: fresh pages from the kernel are zero already, nothing is cleared twice. */
 	c = calloc(1, sizeof(*c) + size);
@@ -214,7 +263,7 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 
 static struct chunk *add_next(struct arena *a)
 {
-	struct chunk *c = MAPS_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk(a->bound) : NULL;
+	struct chunk *c = OWN_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk(a->bound) : NULL;
 
 	if (c)
 		count(a, c->size);
