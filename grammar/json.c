@@ -104,7 +104,8 @@ static void skip_space(struct reader *r)
 	for (;;) {
 		while (!at_end(r) && is_space(r->p[r->pos]))
 			r->pos++;
-		if (peek(r) != '#' && !looking_at(r, "//") && !looking_at(r, "/*"))
+		if (peek(r) != '#' &&
+		    (peek(r) != '/' || (!looking_at(r, "//") && !looking_at(r, "/*"))))
 			return;
 		skip_comment(r);
 	}

@@ -87,30 +87,27 @@ static void add_rule(struct handover *h, struct oci_rule r)
  */
 static void add_multiplexed(struct handover *h, struct oci_rule r)
 {
-	static const char *const muxes[] = { "socketcall", "ipc" };
+	unsigned selector;
+	const char *mux = multiplexer_of(r.name, &selector);
 
-	for (size_t m = 0; m < ARRAY_SIZE(muxes); m++) {
-		unsigned selector = multiplexed_selector(str_c(muxes[m]), r.name);
-		if (!selector)
-			continue;
-		r.arches = arches_of(syscall_by_name(str_c(muxes[m])), h->p->arches);
-		if (!r.arches)
-			continue;
-		struct oci_arg *args = ARENA_ARRAY(h->arena, struct oci_arg, r.nargs + 1);
-		uint32_t n = 0;
-		args[n++] = (struct oci_arg){
-			.op = OCI_EQ, .mask = UINT64_MAX, .value = selector, .span = r.span
-		};
-		for (uint32_t i = 0; i < r.nargs; i++)
-			if (r.args[i].index)
-				args[n++] = r.args[i];
-		r.args = args;
-		r.nargs = n;
-		r.name = str_c(muxes[m]);
-		r.derived = true;
-		add_rule(h, r);
+	if (!mux)
 		return;
-	}
+	r.arches = arches_of(syscall_by_name(str_c(mux)), h->p->arches);
+	if (!r.arches)
+		return;
+	struct oci_arg *args = ARENA_ARRAY(h->arena, struct oci_arg, r.nargs + 1);
+	uint32_t n = 0;
+	args[n++] = (struct oci_arg){
+		.op = OCI_EQ, .mask = UINT64_MAX, .value = selector, .span = r.span
+	};
+	for (uint32_t i = 0; i < r.nargs; i++)
+		if (r.args[i].index)
+			args[n++] = r.args[i];
+	r.args = args;
+	r.nargs = n;
+	r.name = str_c(mux);
+	r.derived = true;
+	add_rule(h, r);
 }
 
 /* libseccomp keeps no comparison under a mask of 0, which always holds. */
@@ -146,9 +143,10 @@ static void add_name_rule(struct handover *h, struct oci_rule r, unsigned arches
 
 static bool is_multiplexed(unsigned arches, struct str name)
 {
+	unsigned selector;
+
 	return arches_of(syscall_by_name(STR("socketcall")), arches) &&
-	       (multiplexed_selector(STR("socketcall"), name) ||
-		multiplexed_selector(STR("ipc"), name));
+	       multiplexer_of(name, &selector);
 }
 
 static bool add_stranger(struct handover *h, struct oci_rule r, const struct oci_arg *args,

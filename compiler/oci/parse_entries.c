@@ -190,8 +190,9 @@ static bool read_args(struct parser *p, struct oci_entry *e, bool named, bool ha
 
 static void classify(struct parser *p, const struct oci_word *n)
 {
-	if (n->sys || syscall_foreign_arches(n->text) ||
-	    multiplexed_selector(STR("socketcall"), n->text))
+	unsigned selector;
+
+	if (n->sys || syscall_foreign_arches(n->text) || multiplexer_of(n->text, &selector))
 		return;
 	parse_fault(p, syscall_alias(n->text) ? OCI_FAULT_LIBC : OCI_FAULT_STRANGER, n->span, false)
 		->word = n->text;

@@ -322,13 +322,14 @@ void resolve_report_absent(struct resolver *r)
 static void check_presence(struct resolver *r, const struct item *it, const struct ast_word *name,
 			   const struct syscall_info *s)
 {
-	unsigned has = arches_of(s), scope = it->possible;
+	unsigned scope = it->possible;
 
 	/* A set is written for every machine; a `when host` may be about another one. */
 	if (it->set || !scope)
 		return;
 	if (r->opt->foreign) /* so is a JSON profile: loaders skip what a machine lacks */
 		return;
+	unsigned has = arches_of(s);
 	if (!(has & scope) && has & r->listed) { /* under a `when`: elsewhere it exists */
 		note_absent(r, name->span, s, scope);
 		return;

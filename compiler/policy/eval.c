@@ -62,20 +62,29 @@ bool cond_eval(const struct cond *c, const uint64_t args[6])
 	BUG("cond_kind");
 }
 
+/* What rules are sorted by. */
+static uint64_t place_of(enum arch a, uint64_t nr)
+{
+	return ((uint64_t)a << 33) + nr;
+}
+
 static bool rule_before(const struct call_rule *r, enum arch a, uint64_t nr)
 {
-	return r->arch != a ? r->arch < a : r->nr < nr;
+	return place_of(r->arch, r->nr) < place_of(a, nr);
 }
 
 /* The first rule of lo..hi that is not on a number before this one; hi: none is. */
 static size_t first_from(const struct policy *p, size_t lo, size_t hi, enum arch a, uint64_t nr)
 {
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (rule_before(&p->calls.v[mid], a, nr))
-			lo = mid + 1;
-		else
-			hi = mid;
+	const struct call_rule *v = p->calls.v;
+	size_t n = hi - lo;
+
+	/* Half of what is left each time, without a branch that nobody could foretell. */
+	while (n > 0) {
+		size_t half = n / 2;
+		bool before = rule_before(&v[lo + half], a, nr);
+		lo = before ? lo + half + 1 : lo;
+		n = before ? n - half - 1 : half;
 	}
 	return lo;
 }

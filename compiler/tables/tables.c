@@ -320,11 +320,14 @@ static const struct tables_mux *find_mux(struct str call)
 	return NULL;
 }
 
-unsigned multiplexed_selector(struct str mux, struct str call)
+const char *multiplexer_of(struct str call, unsigned *selector)
 {
 	const struct tables_mux *m = find_mux(call);
 
-	return m && str_is(mux, m->mux) ? m->selector : 0;
+	if (!m)
+		return NULL;
+	*selector = m->selector;
+	return m->mux;
 }
 
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector)

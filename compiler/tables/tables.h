@@ -127,8 +127,8 @@ struct str libseccomp_since_on(const struct syscall_info *s, enum arch a);
 #define LIBSECCOMP_NEWEST "2.6.1" /* whose table was read */
 /* Which call `socketcall`/`ipc` makes for this first argument ("send" is none of its own); NULL. */
 const char *multiplexed_call(struct str mux, unsigned selector);
-/* The other way round; 0: it makes no such call. */
-unsigned multiplexed_selector(struct str mux, struct str call);
+/* The other way round: which of them makes this call, and for which first argument; NULL: neither. */
+const char *multiplexer_of(struct str call, unsigned *selector);
 /* And back, where `a` has the multiplexer: 0, or -ENOENT. */
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector);
 

@@ -302,12 +302,38 @@ static void settle_call(struct settler *s, struct oci_rule **rules, size_t n)
 		}
 }
 
+struct named {
+	uint64_t head; /* the first bytes of its name: these tell nearly all apart */
+	struct oci_rule *rule;
+};
+
+static uint64_t head_of(struct str name)
+{
+	uint64_t head = 0;
+
+	for (size_t i = 0; i < sizeof(head); i++)
+		head = head << 8 | (i < name.n ? (unsigned char)name.p[i] : 0);
+	return head;
+}
+
 static int by_name_then_place(const void *x, const void *y)
 {
-	const struct oci_rule *a = *(struct oci_rule *const *)x, *b = *(struct oci_rule *const *)y;
-	int c = str_cmp(a->name, b->name);
+	const struct named *a = x, *b = y;
+	int c = a->head != b->head ? (a->head < b->head ? -1 : 1) :
+				     str_cmp(a->rule->name, b->rule->name);
 
-	return c ? c : (a > b) - (a < b);
+	return c ? c : (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+void oci_sort_rules(struct arena *a, struct oci_rule **rules, size_t n)
+{
+	struct named *all = ARENA_ARRAY(a, struct named, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = (struct named){ head_of(rules[i]->name), rules[i] };
+	qsort(all, n, sizeof(*all), by_name_then_place);
+	for (size_t i = 0; i < n; i++)
+		rules[i] = all[i].rule;
 }
 
 static void drop_defaults(struct settler *s)
@@ -346,7 +372,7 @@ bool oci_find_disputes(struct arena *a, struct oci_profile *p, struct diags *ds)
 	vec_each(&p->rules, r)
 		if (!r->dropped)
 			sorted[n++] = r;
-	qsort(sorted, n, sizeof(*sorted), by_name_then_place);
+	oci_sort_rules(a, sorted, n);
 	s.sorted = sorted;
 	s.nsorted = n;
 	for (size_t i = 0, k; i < n && s.comparisons && !s.full; i = k) {

@@ -45,18 +45,17 @@ struct refusals {
 /* Calls that share a number somewhere: those that socketcall carries, and those of ipc. */
 static struct str slot_of(struct str name)
 {
-	if (str_is(name, "ipc") || multiplexed_selector(STR("ipc"), name))
-		return STR("ipc");
-	if (str_is(name, "socketcall") || multiplexed_selector(STR("socketcall"), name))
-		return STR("socketcall");
-	return name;
+	unsigned selector;
+	const char *mux = multiplexer_of(name, &selector);
+
+	return mux ? str_c(mux) : name;
 }
 
 static void push_rule(struct refusals *r, uint32_t entry, const struct oci_word *name,
-		      const struct oci_arg *args, uint32_t n)
+		      struct str slot, const struct oci_arg *args, uint32_t n)
 {
 	struct oci_rule rule = { .entry = entry,
-				 .name = slot_of(name->text),
+				 .name = slot,
 				 .handed = name->text,
 				 .span = name->span,
 				 .args = args,
@@ -67,20 +66,63 @@ static void push_rule(struct refusals *r, uint32_t entry, const struct oci_word 
 	vec_push(r->arena, &r->asked.rules, rule);
 }
 
-/* Every rule that a runtime hands over, also of a name that the architectures lack. */
+/* What a runtime hands over, also of a name that the architectures lack. */
+static bool is_handed(const struct oci_entry *e)
+{
+	return e->readable && !e->stops && !e->is_default;
+}
+
+/* Slots by some of their letters: those in which an entry has another action than the first one. */
+struct slots {
+	bool is_other[256];
+};
+
+static bool *slot_in(struct slots *s, struct str slot)
+{
+	unsigned h = (unsigned)slot.n;
+
+	for (size_t i = 0; i < slot.n && i < 16; i++)
+		h = h * 31 + (unsigned char)slot.p[i];
+	return &s->is_other[h % ARRAY_SIZE(s->is_other)];
+}
+
+/* False: none has. */
+static bool find_others(const struct refusals *r, struct slots *out)
+{
+	const struct oci_entry *first = NULL;
+	bool any = false;
+
+	vec_each(&r->p->entries, e) {
+		if (!is_handed(e))
+			continue;
+		first = first ? first : e;
+		if (verdict_eq(first->verdict, e->verdict))
+			continue;
+		vec_each(&e->names, name)
+			any = *slot_in(out, slot_of(name->text)) = true;
+	}
+	return any;
+}
+
+/* Where no entry has another action there is no question. */
 static void collect_rules(struct refusals *r)
 {
+	struct slots others = { { false } };
+
+	if (!find_others(r, &others))
+		return;
 	for (uint32_t i = 0; i < r->p->entries.n; i++) {
 		const struct oci_entry *e = &r->p->entries.v[i];
-		if (!e->readable || e->stops || e->is_default)
+		if (!is_handed(e))
 			continue;
 		vec_each(&e->names, name) {
-			if (!oci_name_known(&r->p->runtime, name->text))
+			struct str slot = slot_of(name->text);
+			if (!*slot_in(&others, slot) || !oci_name_known(&r->p->runtime, name->text))
 				continue;
 			if (!e->splits)
-				push_rule(r, i, name, e->args.v, (uint32_t)e->args.n);
+				push_rule(r, i, name, slot, e->args.v, (uint32_t)e->args.n);
 			for (size_t k = 0; e->splits && k < e->args.n; k++)
-				push_rule(r, i, name, &e->args.v[k], 1);
+				push_rule(r, i, name, slot, &e->args.v[k], 1);
 		}
 	}
 }
@@ -88,14 +130,6 @@ static void collect_rules(struct refusals *r)
 static struct verdict verdict_of(const struct refusals *r, const struct oci_rule *rule)
 {
 	return r->p->entries.v[rule->entry].verdict;
-}
-
-static int by_slot(const void *x, const void *y)
-{
-	const struct oci_rule *const *a = x, *const *b = y;
-	int c = str_cmp((*a)->name, (*b)->name);
-
-	return c ? c : (*a > *b) - (*a < *b);
 }
 
 /* Only what compares something can meet what another action compares; socketcall always does. */
@@ -121,7 +155,7 @@ static void keep_questions(struct refusals *r)
 
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &r->asked.rules.v[i];
-	qsort(sorted, n, sizeof(*sorted), by_slot);
+	oci_sort_rules(r->arena, sorted, n);
 	for (size_t i = 0, k; i < n; i = k) {
 		for (k = i + 1; k < n && str_eq(sorted[i]->name, sorted[k]->name); k++)
 			;

@@ -25,6 +25,8 @@ bool oci_same_rules(const struct oci_profile *p, const struct environment *x,
  * lists p->disputes, which only the library decides. false: it was said why the profile cannot be taken.
  */
 bool oci_find_disputes(struct arena *a, struct oci_profile *p, struct diags *ds);
+/* By name, and of one name as they stand in their array. */
+void oci_sort_rules(struct arena *a, struct oci_rule **rules, size_t n);
 /*
  * swallowed.c: says what p->swallowed holds (SC108, SC109) of the calls that are asked for; not of the
  * names in `but`: nothing decides there. rules: p's, as parsed.
