@@ -14,10 +14,16 @@
 
 enum { HEIGHTS = HEIGHT_ANY + 1 };
 
+struct costs {
+	_Alignas(16) float of[HEIGHTS];
+};
+
 struct heights {
 	float spare; /* what a tree may cost more than the best */
 	float *reach; /* by problem: what the best tree with it in costs more; NEVER: there is none */
-	float **cost; /* by problem, then by height; NULL: out of reach */
+	uint16_t *at; /* by problem: 1 + its place in `cost`; 0: out of reach */
+	struct costs *cost;
+	size_t n;
 };
 
 static size_t place_of(const struct tree *t, struct problem q)
@@ -93,6 +99,11 @@ static inline vec4 *lanes_of(float *cost)
 	return (vec4 *)cost;
 }
 
+static float *costs_of(const struct tree *t, struct problem q)
+{
+	return t->heights->cost[t->heights->at[place_of(t, q)] - 1].of;
+}
+
 static void clear(float *cost)
 {
 	for (unsigned k = 0; k < HEIGHTS; k++)
@@ -118,8 +129,7 @@ static void offer_test(float *cost, float test, const float *below, size_t heigh
 
 static void offer_split(const struct tree *t, struct problem x, struct problem y, float *below)
 {
-	const vec4 *p = lanes_of(t->heights->cost[place_of(t, x)]);
-	const vec4 *q = lanes_of(t->heights->cost[place_of(t, y)]);
+	const vec4 *p = lanes_of(costs_of(t, x)), *q = lanes_of(costs_of(t, y));
 	vec4 *out = lanes_of(below);
 
 	static_assert(HEIGHTS == 16, "four times four");
@@ -133,20 +143,19 @@ static void lower(const struct tree *t, struct problem q)
 	size_t npoints = tree_points_between(t, q.i, q.j), left;
 	const struct bit_choice *bits = bits_of(t, q, npoints);
 	float weight = tree_weight_left(t, q), limit = limit_of(t, q);
-	float *cost = ARENA_ARRAY(t->scratch, float, HEIGHTS);
+	float *cost = h->cost[h->n++].of;
 	_Alignas(16) float below[HEIGHTS];
 	struct problem p = { q.i, q.j, q.h + 1 };
 	struct lone lone;
 
-	h->cost[place_of(t, q)] = cost;
+	h->at[place_of(t, q)] = (uint16_t)h->n;
 	clear(cost);
 	if (tree_find_lone(t, q, &lone))
 		offer_bottom(cost, tree_lone_cost(t, &lone, weight), tree_lone_height(t, &lone));
 	if (bits)
 		offer_bottom(cost, bits->cost, bits->height);
 	if (q.h < npoints && cost_of(t, p) <= limit)
-		offer_test(cost, weight + t->test_cost, h->cost[place_of(t, p)],
-			   tree_point_height(t, q));
+		offer_test(cost, weight + t->test_cost, costs_of(t, p), tree_point_height(t, q));
 	clear(below);
 	for (size_t s = q.i + 1; find_split(t, q, limit, &s, &left); s++)
 		offer_split(t, (struct problem){ q.i, s - 1, left },
@@ -182,15 +191,18 @@ size_t height_solve(struct tree *t, double slack)
 	float limit = best + (float)slack * all; /* four: what stands around a tree */
 	struct heights *h = ARENA_NEW(t->scratch, struct heights);
 
+	BUG_ON(n >= UINT16_MAX);
 	t->heights = h;
 	h->spare = limit - best + best * 1e-5f; /* sums are rounded */
 	h->reach = ARENA_ARRAY(t->scratch, float, n);
-	h->cost = ARENA_ARRAY(t->scratch, float *, n);
+	h->at = ARENA_ARRAY(t->scratch, uint16_t, n);
 	struct problem *within = ARENA_ARRAY(t->scratch, struct problem, n);
 	for (size_t k = 0; k < n; k++)
 		h->reach[k] = NEVER;
 	reach(t, root, 0);
-	for (n = spread_all(t, within); n-- > 0;)
+	n = spread_all(t, within);
+	h->cost = ARENA_ARRAY(t->scratch, struct costs, n);
+	while (n-- > 0)
 		lower(t, within[n]);
 	while (most < HEIGHT_ANY && height_cost(t, root, most) > limit)
 		most++;
@@ -199,7 +211,5 @@ size_t height_solve(struct tree *t, double slack)
 
 float height_cost(const struct tree *t, struct problem q, size_t most)
 {
-	const float *cost = t->heights->cost[place_of(t, q)];
-
-	return cost ? cost[most] : NEVER;
+	return t->heights->at[place_of(t, q)] ? costs_of(t, q)[most] : NEVER;
 }

@@ -64,8 +64,12 @@ static float best_split(const struct tree *t, struct problem q)
 {
 	float best = NEVER, least;
 
+	if (!q.h)
+		return q.i == q.j ? NEVER :
+				    least_sum(tree_row(t, q.i, q.i, 0),
+					      tree_column(t, q.i + 1, q.j, 0), q.j - q.i);
 	for (size_t s = q.i + 1, end; s <= q.j; s = end) {
-		size_t left = q.h ? tree_points_left(t, q, s) : 0;
+		size_t left = tree_points_left(t, q, s);
 		end = tree_same_points_until(t, q, s);
 		least = least_sum(tree_row(t, q.i, s - 1, left), tree_column(t, s, q.j, q.h - left),
 				  end - s);
