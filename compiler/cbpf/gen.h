@@ -5,6 +5,7 @@
  *
  *	leaf.c   rules of one call -> formulas over argument words -> what they mean (meaning.c)
  *	order.c  that -> code, in the best of some orders of the arguments; values.c one word
+ *	cover.c  or as a list of rules of its own, where arguments are tied together
  *	list.c   an ordered list of ranges -> tests
  *	tree.c   those of them in a tree of least expected cost: lone.c, bits.c what it ends with,
  *	         height.c how tall it may be, hot.c where weights are known

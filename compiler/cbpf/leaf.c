@@ -665,7 +665,7 @@ static code_id plain_atom(const struct plain *p, const struct formula *f, code_i
 	}
 	if (f->iv[f->n - 1].last < f->var.mask)
 		r[n++] = (struct tree_range){ from, f->var.mask, e, 0 };
-	return code_load(p->c, order_offset(f->var.word, p->big_endian),
+	return code_load(p->c, values_offset(f->var.word, p->big_endian),
 			 values_tests(p->c, p->scratch, f->var.mask, r, n));
 }
 

@@ -3,10 +3,10 @@
  * In which order the arguments of a call are looked at, and how: the smallest of some. What is
  * tried depends on the diagram alone, so rules of one meaning get one program.
  */
-#include <stddef.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cbpf/cover.h"
 #include "compiler/cbpf/order.h"
 #include "compiler/cbpf/values.h"
 
@@ -16,6 +16,8 @@ enum {
 	NODES_MAX = 1 << 16, /* that one with other orders may come to */
 	ROUNDS = 4,
 	WORDS_MAX = CBPF_MAX / 2, /* looks at a word: each a load and a test, at least */
+	COVER_NODES = 1000,       /* of diagrams for which a list of rules is tried */
+	REPEATS_MAX = 200,        /* different ones that are told apart */
 };
 
 struct order {
@@ -28,6 +30,7 @@ struct orders {
 	struct values values;
 	struct meaning moved; /* the diagram in another order, */
 	struct meaning parts; /* and its words, for all orders: what is alike is built once */
+	struct covers *covers;
 	bool big_endian;
 	code_id *code; /* of struct ordered */
 	fn_id *part;
@@ -53,14 +56,6 @@ struct ordered {
 	code_id *code; /* by node: its instructions, and what it is there; CODE_NONE: not yet */
 	fn_id *part;
 };
-
-uint32_t order_offset(unsigned word, bool big_endian)
-{
-	bool low = word & 1;
-
-	return (uint32_t)offsetof(struct seccomp_data, args) + word / 2 * 8 +
-	       (low != big_endian ? 0 : 4);
-}
 
 static code_id build(struct ordered *g, fn_id f);
 
@@ -95,7 +90,7 @@ static void build_ends(struct ordered *g, fn_id f, unsigned at)
 static code_id build_word(struct ordered *g, fn_id f)
 {
 	unsigned at = fn_word(g->m, f);
-	uint32_t offset = order_offset(g->word[at], g->s->big_endian);
+	uint32_t offset = values_offset(g->word[at], g->s->big_endian);
 	fn_id part = f;
 
 	if (g->is_apart)
@@ -244,6 +239,73 @@ static void sift(struct orders *s, struct order best)
 	}
 }
 
+struct told { /* an instruction, and what it is asked of */
+	uint32_t offset, mask, op, k;
+};
+
+struct repeats {
+	struct code *c;
+	struct told told[REPEATS_MAX];
+	size_t n, again;
+};
+
+/* The instructions from here on, A holding a word under a mask. */
+static void count_repeats(struct repeats *r, code_id code, uint32_t offset, uint32_t mask)
+{
+	struct code_node *n = &r->c->nodes.v[code];
+	size_t at = 0;
+
+	if (n->kind == CODE_RET || n->visit == r->c->visit)
+		return;
+	n->visit = r->c->visit;
+	if (n->kind == CODE_LOAD)
+		mask = UINT32_MAX;
+	offset = n->kind == CODE_LOAD ? n->k : offset;
+	const struct told own = { offset, mask, n->kind == CODE_JUMP ? n->op : n->kind, n->k };
+	while (at < r->n && memcmp(&r->told[at], &own, sizeof(own)) != 0)
+		at++;
+	r->again += at < r->n || at == REPEATS_MAX;
+	if (at == r->n && at < REPEATS_MAX)
+		r->told[r->n++] = own;
+	if (n->kind == CODE_AND)
+		mask &= n->k;
+	count_repeats(r, n->t, offset, mask);
+	if (n->kind == CODE_JUMP)
+		count_repeats(r, n->f, offset, mask);
+}
+
+/* Does the best say one thing in several places, as a list of rules does not? */
+static bool has_repeats(struct orders *s)
+{
+	struct repeats r = { .c = s->values.c };
+
+	if (s->best == CODE_NONE)
+		return true;
+	code_count_start(r.c);
+	count_repeats(&r, code_drop_loads(r.c, s->best), 0, UINT32_MAX);
+	return r.again > 0;
+}
+
+/* As lists of rules, each with one or another word looked at first. */
+static void try_covers(struct orders *s)
+{
+	unsigned ways = covers_start(s->covers, s->m, s->f, s->claims);
+
+	for (unsigned way = 0; way < ways; way++) {
+		if (!covers_find(s->covers, way, s->best == CODE_NONE ? SIZE_MAX : s->insns))
+			continue;
+		unsigned words = covers_words(s->covers);
+		for (unsigned w = 0; w <= FN_WORDS; w++) {
+			if (w < FN_WORDS && !(words >> w & 1))
+				continue;
+			s->values.failed = false;
+			code_id code = covers_build(s->covers, w);
+			if (code != CODE_NONE)
+				keep_better(s, code);
+		}
+	}
+}
+
 struct orders *orders_new(struct arena *a, struct code *c, bool big_endian)
 {
 	struct orders *s = ARENA_NEW(a, struct orders);
@@ -253,6 +315,7 @@ struct orders *orders_new(struct arena *a, struct code *c, bool big_endian)
 	values_init(&s->values, a, c);
 	meaning_init(&s->moved, a, NODES_MAX);
 	meaning_init(&s->parts, a, SIZE_MAX);
+	s->covers = covers_new(a, &s->values, &s->parts, big_endian);
 	return s;
 }
 
@@ -284,5 +347,7 @@ code_id order_best(struct orders *s, struct meaning *m, fn_id f, const code_id c
 		try_diagram(s, m, f, word, !is_best);
 	if (!is_best)
 		sift(s, o);
+	if (!is_best && extent.nodes <= COVER_NODES && has_repeats(s))
+		try_covers(s);
 	return s->best;
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* A call's diagram to instructions. */
-#include <linux/seccomp.h>
-
 #include "compiler/cbpf/meaning.h"
 
-/* Where a word lies in struct seccomp_data; word: argument * 2 + (low word). */
-uint32_t order_offset(unsigned word, bool big_endian);
 /* What is tried, and the room for it, from call to call: owned by the arena. */
 struct orders;
 struct orders *orders_new(struct arena *a, struct code *c, bool big_endian);

@@ -15,6 +15,8 @@
  */
 #include "compiler/cbpf/values.h"
 
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -411,8 +413,11 @@ static fn_id side(const struct values *v, fn_id f, uint32_t bit, bool high)
 	return is_end(v, f) || bit_of(v, f) != bit ? f : high ? n->high : n->low;
 }
 
-/* The greatest value, or least, for which two different diagrams differ. */
-static uint32_t differ_at(const struct values *v, fn_id x, fn_id y, bool greatest)
+/*
+ * The greatest value, or least, for which two different diagrams differ; where the least is not
+ * above `floor` some such value.
+ */
+static uint32_t differ_at(const struct values *v, fn_id x, fn_id y, bool greatest, uint32_t floor)
 {
 	uint32_t value = greatest ? UINT32_MAX : 0;
 
@@ -426,6 +431,8 @@ static uint32_t differ_at(const struct values *v, fn_id x, fn_id y, bool greates
 		}
 		x = side(v, x, bit, high);
 		y = side(v, y, bit, high);
+		if (!greatest && (value | (bit - 1)) <= floor)
+			break;
 	}
 	return value;
 }
@@ -453,14 +460,21 @@ static code_id by_order(struct values *v, const struct piece *p, const struct gr
 			code_id best)
 {
 	struct bound b[64 + ENDS], *above = NULL, *below = NULL;
+	uint32_t least = UINT32_MAX;
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->n + p->nends; i++) {
 		fn_id f = i < all->n ? all->v[i].to : p->end[i - all->n];
-		if (f != p->f)
-			b[n++] = (struct bound){ f, differ_at(v, p->f, f, true),
-						 differ_at(v, p->f, f, false), 0 };
+		if (f == p->f)
+			continue;
+		b[n] = (struct bound){ .f = f, .last_other = differ_at(v, p->f, f, true, 0) };
+		least = b[n].last_other < least ? b[n].last_other : least;
+		n++;
 	}
+	if (least == UINT32_MAX)
+		return best;
+	for (size_t i = 0; i < n; i++)
+		b[i].first_other = differ_at(v, p->f, b[i].f, false, least);
 	for (struct bound *x = b; x < b + n; x++)
 		for (struct bound *y = b; y < b + n; y++)
 			if (x->last_other < y->first_other &&
@@ -571,6 +585,14 @@ code_id values_tests(struct code *c, struct arena *scratch, uint32_t mask, struc
 		return code_jump(c, BPF_JSET, mask, r[1].leaf, r[0].leaf);
 	r[n - 1].last = UINT32_MAX; /* above the mask: never met, any leaf will do */
 	return code_and(c, mask, tree_of(c, scratch, r, n));
+}
+
+uint32_t values_offset(unsigned word, bool big_endian)
+{
+	bool low = word & 1;
+
+	return (uint32_t)offsetof(struct seccomp_data, args) + word / 2 * 8 +
+	       (low != big_endian ? 0 : 4);
 }
 
 void values_init(struct values *v, struct arena *a, struct code *c)

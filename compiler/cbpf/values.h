@@ -21,6 +21,8 @@ struct values {
 	size_t nmemo;
 };
 
+/* Where a word lies in struct seccomp_data; word: argument * 2 + (low word). */
+uint32_t values_offset(unsigned word, bool big_endian);
 void values_init(struct values *v, struct arena *a, struct code *c);
 /* For other diagrams: what was kept of those before is forgotten. */
 void values_start(struct values *v, struct meaning *m, const code_id *code);

@@ -123,14 +123,20 @@ static void random_profile(struct profile *p)
 
 /* ---- as pale's program ---- */
 
-static void put_rule(struct buf *b, const struct test_rule *r)
+/* libseccomp takes x32 for a machine of 32 bits, and compares the lower half of its registers. */
+static bool looks_at_32_bits(enum arch a)
+{
+	return arch_info(a)->bits == 32 || a == ARCH_X32;
+}
+
+static void put_rule(struct buf *b, enum arch arch, const struct test_rule *r)
 {
 	for (unsigned i = 0; i < r->n; i++) {
 		const struct test_arg *a = &r->arg[i];
 		buf_puts(b, i ? " and " : "");
-		if (a->masked)
-			buf_printf(b, "(reg arg%u & %#" PRIx64 ") == %#" PRIx64, a->index, a->mask,
-				   a->value);
+		if (a->masked || looks_at_32_bits(arch))
+			buf_printf(b, "(reg arg%u & %#" PRIx64 ") == %#" PRIx64, a->index,
+				   a->masked ? a->mask : UINT32_MAX, a->value);
 		else
 			buf_printf(b, "reg arg%u == %#" PRIx64, a->index, a->value);
 	}
@@ -152,7 +158,7 @@ static void put_policy(struct buf *b, const struct profile *p)
 			buf_puts(b, c->sys->name);
 			if (c->n) {
 				buf_putc(b, '(');
-				put_rule(b, &c->rule[k]);
+				put_rule(b, p->arch, &c->rule[k]);
 				buf_putc(b, ')');
 			}
 			buf_puts(b, ";\n");
@@ -284,12 +290,6 @@ static uint64_t near_value(struct profile *p, const struct test_arg *a)
 	}
 }
 
-/* libseccomp takes x32 for a machine of 32 bits, and compares the lower half of its registers. */
-static bool looks_at_32_bits(enum arch a)
-{
-	return arch_info(a)->bits == 32 || a == ARCH_X32;
-}
-
 /* Calls that meet this rule or miss it by little. */
 static void compare_rule(struct profile *p, const struct cbpf *x, const struct cbpf *y,
 			 struct call c, const struct test_rule *r, struct totals *t)
@@ -299,8 +299,6 @@ static void compare_rule(struct profile *p, const struct cbpf *x, const struct c
 			c.args[i] = random_next(&p->random) >> random_next(&p->random) % 64;
 		for (unsigned i = 0; i < r->n; i++)
 			c.args[r->arg[i].index] = near_value(p, &r->arg[i]);
-		for (unsigned i = 0; i < 6 && looks_at_32_bits(p->arch); i++)
-			c.args[i] = (uint32_t)c.args[i];
 		compare(p, x, y, &c, t);
 	}
 }

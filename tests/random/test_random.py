@@ -165,3 +165,40 @@ def test_json_is_the_policy_as_libseccomp_builds_it(record_property):
     r = run([program("random/json"), "-b", "-n", n, "-s", 4], timeout=3600)
     share, written, _, points = json_figures(r, record_property, "built by libseccomp")
     assert share <= (5 if n >= 500 else 10) and written > n * 4 // 5 and points > 10 * n, r
+
+
+TIED = [  # rules on one call, tied together by the arguments that they share: most instructions
+    (30, "allow dup3((reg arg5 & 0x829f) == 0x7)", "allow dup3(reg arg3 == 0x5844)",
+     "allow dup3((reg arg5 & 0xdcac) == 0x54a4 and (reg arg3 & 0x5fa6) == 0x46a2)", "allow dup3(reg arg5 == 0x1693)"),
+    (40, "errno 51 getsid(reg arg1 == 0x47aa and reg arg4 == 0x1176)",
+     "errno 51 getsid((reg arg0 & 0xbaf0) == 0x1090 and (reg arg5 & 0x7483) == 0x7401)",
+     "errno 51 getsid(reg arg2 == 0x7fc and (reg arg0 & 0xa4cb) == 0x4c9)",
+     "errno 51 getsid((reg arg4 & 0xfcb0) == 0x3410 and (reg arg0 & 0x11c6) == 0x1002)"),
+    (40, "allow madvise((reg arg2 & 0xdcf3) == 0x14d1 and (reg arg1 & 0x3037) == 0x3024)",
+     "allow madvise((reg arg4 & 0xc239) == 0x200 and reg arg1 == 0x6402)",
+     "allow madvise((reg arg1 & 0xa7c7) == 0x20c5 and reg arg5 == 0x469c)",
+     "allow madvise(reg arg4 == 0x3eb5 and reg arg0 == 0x17bd)"),
+    (36, "errno 7 read(reg arg0 == 1, reg arg1 == 1)", "trap 8 read(reg arg1 == 2, reg arg2 == 1)",
+     "errno 7 read(reg arg2 == 2, reg arg0 == 2)"),
+]
+
+
+@pytest.mark.parametrize("most, rules", [(most, rules) for most, *rules in TIED])
+def test_rules_that_share_arguments_are_asked_once_each(pale, tmp_path, most, rules):
+    programs = []
+    for n in range(len(rules)):
+        text = "; ".join(rules[n:] + rules[:n])
+        (tmp_path / "t.pale").write_text(f"policy t {{ layers seccomp; arch x86_64; default errno 1; {text}; }}")
+        pale("compile", "-q", "-t", "bpf", "-o", tmp_path / f"{n}.bpf", tmp_path / "t.pale", check=0)
+        programs.append((tmp_path / f"{n}.bpf").read_bytes())
+    assert len(set(programs)) == 1 and len(programs[0]) // 8 <= most, [len(p) // 8 for p in programs]
+
+
+def test_a_list_of_rules_given_up_leaves_nothing_behind(pale, tmp_path):
+    (tmp_path / "t.pale").write_text("""policy t { layers seccomp; arch ppc64le; default trace 7; unknown trace 7;
+	notify rt_sigqueueinfo(sig in { 0x8000, -1, 0x7ffff..0x8008004, 262144..0x20000002, -3..0x7fff });
+	allow rt_sigqueueinfo((reg arg2 in { 0x3d7a9b529..0x102200414280040, 18446181123756130304, 0x7fffe..4294967294,
+	0x7fffffffffffffff, 1152921504606846975..1152921504606846976 } or reg arg2 in { 18446744073709027328,
+	16503125290, 0x52243000011048..0x1000000000000000 } or (reg arg2 & 18446744073709551613) in
+	{ 1152921504606846977, 0x7e9f820013eba9e1 })); }""")
+    pale("compile", "-q", "-t", "bpf", "-o", tmp_path / "t.bpf", tmp_path / "t.pale", check=0)  # it is proved
