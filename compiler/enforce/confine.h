@@ -53,6 +53,11 @@ struct plan { /* all that confining needs, ready made */
 const struct policy *policy_listening(struct arena *a, const struct policy *p, bool exact,
 				      const char *path);
 /*
+ * Calls that the policy refuses and that never wait for an answer: the returns from a signal's
+ * handler. Into report->not_held.
+ */
+void listener_not_held(struct arena *a, const struct policy *p, struct enforce_report *report);
+/*
  * Can a listener do what the verdict says? SIGKILL ends processes and no single thread, and the
  * SIGSYS of a trap tells of the call, which only the kernel can (signal(7), kernel/signal.c
  * do_rt_tgsigqueueinfo()).

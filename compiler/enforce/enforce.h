@@ -25,7 +25,8 @@ enum enforce_mode {
  * once (a listener cannot make the kernel say SIGSYS; the command's own status is reported as
  * 128+SIGSYS all the same); one that we may not kill gets ENOSYS. `kill-thread` and `trap`: no
  * listener can do that, so the filter itself does, and they are not counted. `notify`: ENOSYS,
- * as when nobody listens. A filter that the command loads itself stands before the listener:
+ * as when nobody listens. rt_sigreturn and sigreturn are answered by the filter itself, or let pass
+ * in ENFORCE_VERIFY: held, a signal could end their wait, and they would return. A filter that the command loads itself stands before the listener:
  * what both refuse it answers, and that is not counted.
  *
  * ENFORCE_VERIFY and ENFORCE_COUNT make this process non-dumpable (prctl(2)) for good: the
@@ -46,6 +47,7 @@ struct refusal {        /* one (call, why) with its count */
 
 struct enforce_report {
 	VEC(struct refusal) refusals;
+	VEC(struct refusal) not_held; /* refused, and not seen: a signal would make them return */
 	uint64_t total;
 	uint64_t unnamed; /* of total: of more kinds than `refusals` takes (4,096) */
 	uint64_t lost;    /* notifications that could not be answered (the caller was gone) */

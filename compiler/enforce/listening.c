@@ -11,10 +11,17 @@
  * A listening copy may keep `kill-thread` and `trap` as they are, and these come before notify,
  * while `kill`, a notification in the copy, came before them: their conditions then leave out
  * what `kill` matches.
+ *
+ * The return from a signal's handler is never a notification. A signal that comes before we have
+ * received a call ends its wait (kernel/seccomp.c should_sleep_killable(); without
+ * WAIT_KILLABLE_RECV, before Linux 5.19, also one that comes before our answer), and the call returns
+ * EINTR. This one would return to the instruction behind it, where there is no program.
  */
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/enforce/confine.h"
 
 bool listener_can_answer(struct verdict v)
@@ -42,6 +49,80 @@ static const struct cond *any_of(struct arena *a, const struct call_rule *r, siz
 {
 	return n == 1 ? r->cond :
 			cond_node(a, COND_OR, any_of(a, r, n / 2), any_of(a, r + n / 2, n - n / 2));
+}
+
+/* ---- what cannot be held ---- */
+
+static const char *const not_held[] = { "rt_sigreturn", "sigreturn" };
+
+static bool can_hold(const struct call_rule *r)
+{
+	const struct syscall_info *sys =
+		syscall_by_nr(r->arch, r->nr - arch_info(r->arch)->nr_base);
+
+	for (size_t i = 0; sys && i < ARRAY_SIZE(not_held); i++)
+		if (!strcmp(sys->name, not_held[i]))
+			return false;
+	return true;
+}
+
+static bool is_answer(struct verdict v)
+{
+	return verdict_refuses(v) || v.kind == VERDICT_NOTIFY;
+}
+
+/* Where no rule of the call matches; false: one always does. */
+static bool rest_of(const struct policy *p, enum arch a, uint32_t nr, struct decision_why *why,
+		    struct verdict *v)
+{
+	size_t i, end;
+
+	for (policy_calls_of(p, a, nr, &i, &end); i < end; i++)
+		if (!p->calls.v[i].cond)
+			return false;
+	bool known = policy_knows(p, a, nr);
+	*why = (struct decision_why){ known ? BY_DEFAULT : BY_UNKNOWN, NULL, a };
+	*v = known ? p->dflt[a] : p->unknown[a];
+	return true;
+}
+
+/* Is such a call refused, with some arguments? By what? */
+static bool find_refusing(const struct policy *p, enum arch a, uint32_t nr,
+			  struct decision_why *why, struct verdict *v)
+{
+	size_t i, end;
+
+	for (policy_calls_of(p, a, nr, &i, &end); i < end; i++) {
+		*why = (struct decision_why){ BY_RULE, &p->calls.v[i], a };
+		*v = p->calls.v[i].verdict;
+		if (is_answer(*v))
+			return true;
+	}
+	return rest_of(p, a, nr, why, v) && is_answer(*v);
+}
+
+static void find_not_held(struct arena *a, const struct policy *p, enum arch arch,
+			  const struct syscall_info *sys, struct enforce_report *report)
+{
+	const struct arch_info *info = arch_info(arch);
+	struct refusal r = { .arch = arch, .audit_arch = info->audit };
+
+	if (!(p->arches & ARCH_BIT(arch)) || sys->nr[arch] < 0)
+		return;
+	r.nr = (uint32_t)sys->nr[arch] + info->nr_base;
+	if (find_refusing(p, arch, r.nr, &r.why, &r.verdict))
+		vec_push(a, &report->not_held, r);
+}
+
+void listener_not_held(struct arena *a, const struct policy *p, struct enforce_report *report)
+{
+	const char *family = arch_info((enum arch)arch_native())->family;
+
+	for (int arch = 0; arch < ARCH_NR; arch++)
+		for (size_t i = 0; i < ARRAY_SIZE(not_held); i++)
+			if (!strcmp(arch_info((enum arch)arch)->family, family))
+				find_not_held(a, p, (enum arch)arch,
+					      syscall_by_name(str_c(not_held[i])), report);
 }
 
 struct copy {
@@ -104,6 +185,12 @@ static void copy_others(struct copy *c, const struct call_rule *r, size_t n, boo
 		push_start(c);
 }
 
+static void copy_as_is(struct copy *c, const struct call_rule *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		vec_push(c->arena, &c->to->calls, r[i]);
+}
+
 static struct call_rule start_rule(struct arena *a, const struct policy *p, const char *path)
 {
 	enum arch native = (enum arch)arch_native();
@@ -141,15 +228,81 @@ static void copy_calls(struct copy *c, const struct policy *p)
 			;
 		if (call_before(&start, r))
 			push_start(c);
+		if (!can_hold(r)) {
+			copy_as_is(c, r, end - i);
+			continue;
+		}
 		copy_staying(c, r, end - i);
 		copy_others(c, r, end - i, !call_before(r, &start));
 	}
 	push_start(c);
 }
 
-const struct policy *policy_listening(struct arena *a, const struct policy *p, bool exact,
+static void put_rule(struct policy *q, size_t at, const struct call_rule *r)
+{
+	struct call_rule *v = q->calls.v;
+
+	memmove(&v[at + 1], &v[at], (q->calls.n - at) * sizeof(*v));
+	v[at] = *r;
+	q->calls.n++;
+}
+
+/* The filter answers as the policy does: by a rule where that is its default, which changes. */
+static void keep_answer(struct arena *a, struct policy *q, struct call_rule r)
+{
+	struct decision_why why;
+	size_t first, end, at;
+
+	policy_calls_of(q, r.arch, r.nr, &first, &end);
+	if (!rest_of(q, r.arch, r.nr, &why, &r.verdict))
+		return;
+	if (first < end)
+		r.cond = cond_node(a, COND_NOT, any_of(a, &q->calls.v[first], end - first), NULL);
+	for (at = first; at < end && q->calls.v[at].verdict.kind <= r.verdict.kind;)
+		at++;
+	put_rule(q, at, &r);
+}
+
+static void let_pass(struct policy *q, struct call_rule r)
+{
+	struct call_rule *v = q->calls.v;
+	size_t first, end;
+
+	policy_calls_of(q, r.arch, r.nr, &first, &end);
+	memmove(&v[first], &v[end], (q->calls.n - end) * sizeof(*v));
+	q->calls.n -= end - first;
+	r.verdict = (struct verdict){ VERDICT_ALLOW, 0 };
+	put_rule(q, first, &r);
+}
+
+/* The policy with rules for what is not held, as the filter is to answer it. */
+static const struct policy *answer_not_held(struct arena *a, const struct policy *p, bool exact)
+{
+	struct policy *q = arena_dup(a, p, sizeof(*p));
+	struct enforce_report refused = { 0 };
+	struct origin from = { .span = p->span };
+
+	listener_not_held(a, p, &refused);
+	q->calls.cap = p->calls.n + refused.not_held.n;
+	q->calls.v = ARENA_ARRAY(a, struct call_rule, q->calls.cap + 1);
+	if (p->calls.n)
+		memcpy(q->calls.v, p->calls.v, p->calls.n * sizeof(*p->calls.v));
+	vec_each(&refused.not_held, k) {
+		struct call_rule r = { .arch = k->arch, .nr = k->nr };
+		r.sys = syscall_by_nr(k->arch, k->nr - arch_info(k->arch)->nr_base);
+		r.origin = arena_dup(a, &from, sizeof(from));
+		if (exact)
+			keep_answer(a, q, r);
+		else
+			let_pass(q, r);
+	}
+	return q;
+}
+
+const struct policy *policy_listening(struct arena *a, const struct policy *given, bool exact,
 				      const char *path)
 {
+	const struct policy *p = answer_not_held(a, given, exact);
 	struct policy *q = arena_dup(a, p, sizeof(*p));
 	struct call_rule start = start_rule(a, p, path);
 	struct copy c = { .arena = a, .to = q, .exact = exact, .start = &start };

@@ -428,6 +428,8 @@ int enforce_run(struct arena *a, const struct enforce_options *opt, struct enfor
 	*status = prepare(a, opt, &plan, ds);
 	if (*status)
 		return -1;
+	if (plan.listens)
+		listener_not_held(a, opt->policy, report);
 	if (opt->ready)
 		opt->ready(opt->ready_arg);
 	if (opt->mode == ENFORCE || opt->mode == ENFORCE_LOG)

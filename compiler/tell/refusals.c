@@ -250,7 +250,10 @@ static const char *by_word(enum decided_by by)
 static void refusal_text(struct session *s, const struct policy *p, const struct refusal *r,
 			 struct buf *out)
 {
-	buf_printf(out, "%8" PRIu64 "  ", r->count);
+	if (r->count)
+		buf_printf(out, "%8" PRIu64 "  ", r->count);
+	else
+		buf_puts(out, "       -  ");
 	print_call(r, out);
 	if (r->arch != (enum arch)arch_native())
 		buf_printf(out, " [%s]", r->arch == ARCH_NR ? "?" : arch_info(r->arch)->name);
@@ -258,9 +261,36 @@ static void refusal_text(struct session *s, const struct policy *p, const struct
 	verdict_print(out, r->verdict);
 	buf_puts(out, " by ");
 	print_why(s, p, r, out);
-	buf_printf(out, ", first in pid %d\n          allowed by: ", r->pid);
+	if (r->count)
+		buf_printf(out, ", first in pid %d", r->pid);
+	else
+		buf_puts(out, ", not held: a signal could make it return");
+	buf_puts(out, "\n          allowed by: ");
 	print_way(s, p, r, out);
 	buf_putc(out, '\n');
+}
+
+/* Of other architectures than this machine's own where they were met. */
+static bool is_met(const struct enforce_report *report, enum arch a)
+{
+	vec_each(&report->refusals, r)
+		if (r->arch == a)
+			return true;
+	return a == (enum arch)arch_native();
+}
+
+static void not_held_text(struct session *s, const struct policy *p,
+			  const struct enforce_report *report, struct buf *out)
+{
+	bool any = false;
+
+	vec_each(&report->not_held, r)
+		if (is_met(report, r->arch)) {
+			refusal_text(s, p, r, out);
+			any = true;
+		}
+	if (any)
+		buf_puts(out, "pale run: whether a call without a number was made is not known\n");
 }
 
 static uint64_t count_by(const struct enforce_report *report, bool rule)
@@ -289,6 +319,7 @@ void refusals_text(struct session *s, const struct policy *p, const struct enfor
 	buf_putc(out, '\n');
 	vec_each(&report->refusals, r)
 		refusal_text(s, p, r, out);
+	not_held_text(s, p, report, out);
 	if (report->unnamed)
 		buf_printf(out,
 			   "pale run: %" PRIu64 " of them are of more kinds than are told apart\n",
@@ -349,6 +380,12 @@ void refusals_json(struct session *s, const struct policy *p, const struct enfor
 	}
 	if (report->refusals.n)
 		json_line(&w, "\n");
+	json_close(&w, ']');
+	json_open(&w, "not_held", '[');
+	vec_each(&report->not_held, r) {
+		json_line(&w, "\n  ");
+		refusal_json(s, p, r, &w);
+	}
 	json_close(&w, ']');
 	json_close(&w, '}');
 	buf_putc(out, '\n');

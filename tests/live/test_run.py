@@ -70,6 +70,11 @@ def wait_until(what, seconds=30):
         time.sleep(0.01)
 
 
+def names_of_calls(arch):
+    return {c["name"] for c in json.loads(run([PALE, "list", "--format", "json", "--arch", arch, "syscalls"],
+                                             check=0).out)["syscalls"]}
+
+
 # ---- exit codes ----
 
 def test_the_commands_own_status_comes_back(sh, tmp_path):
@@ -417,6 +422,46 @@ def test_signals_are_passed_on(sh, tmp_path, name):
     finally:
         os.killpg(proc.pid, signal.SIGKILL) if proc.poll() is None else None
         os.close(r), os.close(w)
+
+
+REFUSES_ALL = "policy p {\n\tarch x86_64, i386;\n\tuse start-run;\n\tdefault errno EPERM;\n\tunknown errno EPERM;\n%s}\n"
+
+
+@pytest.mark.parametrize("handlers", ["restart", "interrupt"])
+def test_many_signals_do_not_disturb_a_command_that_is_verified(policy, tmp_path, handlers):
+    """The return from a handler is a call as well: held, the next signal made it return behind itself."""
+    r, report = count(policy(REFUSES_ALL % ""), [program("live/signals"), "3000", handlers], "--verify", tmp_path)
+    assert r.rc == 0 and r.out == "right\n", r
+    assert report["total"] > 3000 and "rt_sigreturn" not in calls(report)
+
+
+def test_what_is_not_held_is_told_with_its_reason(policy, tmp_path):
+    r, report = count(policy(REFUSES_ALL % ""), [program("live/signals"), "10", "restart"], "--verify", tmp_path)
+    assert [(x["name"], x["arch"], x["verdict"]) for x in report["not_held"]] == [
+        ("rt_sigreturn", "x86_64", "ERRNO(1)"), ("rt_sigreturn", "i386", "ERRNO(1)"), ("sigreturn", "i386", "ERRNO(1)")]
+    assert re.search(r"       -  rt_sigreturn\(\)\n          ERRNO\(1\) by default at \S+p.pale:4:2, not held: a signal "
+                     r"could make it return\n          allowed by: allow rt_sigreturn;\n", r.err), r
+    assert "[i386]" not in r.err and "whether a call without a number was made is not known" in r.err
+    r, report = count(policy(REFUSES_ALL % "\tallow rt_sigreturn, sigreturn;\n"), [program("live/signals"), "10", "restart"],
+                      "--verify", tmp_path)
+    assert report["not_held"] == [] and "not held" not in r.err and r.out == "right\n", r
+
+
+@pytest.mark.parametrize("rules, status", [
+    ("\tdefault allow;\n\terrno EPERM rt_sigreturn;\n", 128 + signal.SIGSEGV),
+    ("\tdefault allow;\n\tkill rt_sigreturn;\n", 128 + signal.SIGSYS),
+    ("\tdefault allow;\n\terrno EPERM rt_sigreturn(reg arg0 == 0x123456789a);\n", 0),
+    ("\tdefault errno EPERM;\n\tallow rt_sigreturn(reg arg0 != 0x123456789a);\n\tallow %s;\n", 0),
+])
+def test_a_return_from_a_handler_is_answered_by_the_filter_where_it_is_counted(policy, tmp_path, rules, status):
+    """As without --count, by default and by a rule."""
+    others = ", ".join(names_of_calls("x86_64") - {"rt_sigreturn"})
+    p = policy("policy p {\n\tarch x86_64;\n%s}\n" % rules.replace("%s", others))
+    command = [program("live/signals"), "100", "restart"]
+    assert shell_status(pale_run(p, "--", *command).rc) == status
+    r, report = count(p, command, tmp=tmp_path)
+    assert r.rc == status, r
+    assert [x["name"] for x in report["not_held"]] == ["rt_sigreturn"] and report["total"] == 0, report
 
 
 @pytest.mark.parametrize("command", ["exit 3", "busybox sleep 0.1 & exit 3"])
