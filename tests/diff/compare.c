@@ -11,13 +11,13 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "compiler/decision/compare.h"
 #include "compiler/decision/dd.h"
 #include "compiler/decision/rules.h"
 #include "grammar/parse.h"
 #include "tests/random/generate.h"
+#include "tests/random/which.h"
 
 enum { BUDGET = 1 << 22, RULES_LOOKED_AT = 40, POINTS_EACH = 12 };
 
@@ -476,29 +476,13 @@ static void print_rules(const struct totals *t)
 int main(int argc, char **argv)
 {
 	struct totals t = { 0 };
-	uint64_t count = 200, seed = 1, only = UINT64_MAX;
-	bool rules = false;
-	int c;
+	struct which w = { .n = 200, .seed = 1, .only = UINT64_MAX };
 
-	while ((c = getopt(argc, argv, "rn:s:i:")) != -1) {
-		uint64_t v = strtoull(optarg ? optarg : "", NULL, 0);
-		if (c == 'n')
-			count = v;
-		else if (c == 's')
-			seed = v;
-		else if (c == 'i')
-			only = v;
-		else if (c == 'r')
-			rules = true;
-		else
-			return 2;
-	}
-	for (uint64_t i = only == UINT64_MAX ? 0 : only; i < count || i == only; i++) {
-		(rules ? check_rules : compare_pair)(&t, seed, i, i == only);
-		if (i == only)
-			break;
-	}
-	if (rules) {
+	if (!which_read(argc, argv, "rn:s:i:", &w))
+		return 2;
+	for (uint64_t i = which_first(&w); i < which_end(&w); i++)
+		(w.other ? check_rules : compare_pair)(&t, w.seed, i, i == w.only);
+	if (w.other) {
 		print_rules(&t);
 		return t.wrong != 0;
 	}

@@ -13,11 +13,11 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "compiler/cbpf/cbpf.h"
 #include "grammar/parse.h"
 #include "tests/random/generate.h"
+#include "tests/random/which.h"
 
 enum { RULES_MAX = 64 };
 
@@ -282,24 +282,13 @@ static void check_policy(uint64_t seed, bool print, uint64_t index, struct total
 
 int main(int argc, char **argv)
 {
-	uint64_t n = 1000, seed = 1, only = UINT64_MAX;
+	struct which w = { .n = 1000, .seed = 1, .only = UINT64_MAX };
 	struct totals t = { 0 };
-	int c;
 
-	while ((c = getopt(argc, argv, "n:s:i:")) != -1) {
-		if (c == 'n')
-			n = strtoull(optarg, NULL, 10);
-		else if (c == 's')
-			seed = strtoull(optarg, NULL, 10);
-		else if (c == 'i')
-			only = strtoull(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	if (only != UINT64_MAX)
-		check_policy((seed << 40) + only, true, only, &t);
-	for (uint64_t i = 0; i < n && only == UINT64_MAX; i++)
-		check_policy((seed << 40) + i, false, i, &t);
+	if (!which_read(argc, argv, "n:s:i:", &w))
+		return 2;
+	for (uint64_t i = which_first(&w); i < which_end(&w); i++)
+		check_policy((w.seed << 40) + i, i == w.only, i, &t);
 	printf("%" PRIu64 " policies, %" PRIu64 " refused, %" PRIu64
 	       " of one program in all ways (%" PRIu64 " programs of %" PRIu64
 	       " instructions); another one:",

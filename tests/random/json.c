@@ -13,13 +13,13 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "compiler/decision/decision.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "compiler/oci/write/write.h"
 #include "grammar/parse.h"
 #include "tests/random/generate.h"
+#include "tests/random/which.h"
 
 enum { NODES = 1 << 21, VALUES_MAX = 48, CORNERS = 12 };
 
@@ -336,33 +336,18 @@ static void print_totals(const struct totals *t, double seconds)
 int main(int argc, char **argv)
 {
 	struct totals t = { 0 };
-	uint64_t n = 1000, seed = 1, only = UINT64_MAX;
-	bool built = false;
+	struct which w = { .n = 1000, .seed = 1, .only = UINT64_MAX };
 	BUF_AUTO text = { 0 };
-	int c;
 
-	while ((c = getopt(argc, argv, "bn:s:i:p:")) != -1) {
-		if (c == 'b')
-			built = true;
-		else if (c == 'n')
-			n = strtoull(optarg, NULL, 10);
-		else if (c == 's')
-			seed = strtoull(optarg, NULL, 10);
-		else if (c == 'p')
-			t.plant = (unsigned)strtoul(optarg, NULL, 10);
-		else if (c == 'i')
-			only = strtoull(optarg, NULL, 10);
-		else
-			return 2;
-	}
+	if (!which_read(argc, argv, "bn:s:i:p:", &w))
+		return 2;
+	t.plant = w.plant;
 	/* Memory goes from one policy to the next, not to the kernel and back. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	double start = now();
-	if (only != UINT64_MAX)
-		check_one(seed, only, built, true, &text, &t);
-	for (uint64_t i = 0; i < n && only == UINT64_MAX; i++)
-		check_one(seed, i, built, false, &text, &t);
+	for (uint64_t i = which_first(&w); i < which_end(&w); i++)
+		check_one(w.seed, i, w.other, i == w.only, &text, &t);
 	print_totals(&t, now() - start);
 	return t.different || t.wrong;
 }

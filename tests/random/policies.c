@@ -16,12 +16,12 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "compiler/cbpf/lift.h"
 #include "compiler/decision/dd.h"
 #include "grammar/parse.h"
 #include "tests/random/generate.h"
+#include "tests/random/which.h"
 
 enum {
 	LIFT_BUDGET = 1 << 22,
@@ -682,30 +682,20 @@ static void print_totals(const struct totals *t, double seconds)
 int main(int argc, char **argv)
 {
 	struct totals t = { 0 };
-	uint64_t n = 1000, seed = 1, only = UINT64_MAX;
-	int c;
+	struct which w = { .n = 1000, .seed = 1, .only = UINT64_MAX };
 
-	while ((c = getopt(argc, argv, "n:s:i:p:")) != -1) {
-		if (c == 'n')
-			n = strtoull(optarg, NULL, 10);
-		else if (c == 's')
-			seed = strtoull(optarg, NULL, 10);
-		else if (c == 'i')
-			only = strtoull(optarg, NULL, 10);
-		else if (c == 'p')
-			t.plant = (unsigned)strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
+	if (!which_read(argc, argv, "n:s:i:p:", &w))
+		return 2;
+	t.plant = w.plant;
 	/* Memory stays: otherwise each policy's pages come anew, and are cleared. */
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	mallopt(M_MMAP_THRESHOLD, 1 << 29);
 	double start = now();
-	if (only != UINT64_MAX) {
+	if (w.only != UINT64_MAX) {
 		BUF_AUTO text = { 0 };
-		check_policy(seed, only, &text, true, &t);
+		check_policy(w.seed, w.only, &text, true, &t);
 	} else {
-		check_policies(seed, n, &t);
+		check_policies(w.seed, w.n, &t);
 	}
 	print_totals(&t, now() - start);
 	return t.different || t.wrong || t.unattached || t.undecided;

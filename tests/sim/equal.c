@@ -7,9 +7,9 @@
  * in at least one of the policies.
  */
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "tests/random/which.h"
 #include "tests/sim/load.h"
 
 struct totals {
@@ -155,19 +155,11 @@ static int check_plants(char **files, unsigned plants)
 
 int main(int argc, char **argv)
 {
-	uint64_t calls = 10000000;
-	unsigned plants = 0;
-	int c;
+	struct which w = { .n = 10000000 };
 
-	while ((c = getopt(argc, argv, "n:p:")) != -1) {
-		if (c == 'n')
-			calls = strtoull(optarg, NULL, 10);
-		else if (c == 'p')
-			plants = (unsigned)strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
+	if (!which_read(argc, argv, "n:p:", &w))
+		return 2;
 	if (optind == argc)
 		return 2;
-	return plants ? check_plants(argv + optind, plants) : check_all(argv + optind, calls);
+	return w.plant ? check_plants(argv + optind, w.plant) : check_all(argv + optind, w.n);
 }
