@@ -158,7 +158,7 @@ struct part {
 code_id generate_part(struct generator *g, const struct part *part);
 /* 0 and the program; -E2BIG. *insns: of it, also when it is too long. */
 int generate_layout(struct generator *g, code_id root, struct cbpf *out, size_t *insns);
-/* Numbers to ranges with their leaves. False, reported: no architecture of the family. */
+/* Numbers to ranges with their leaves. False, reported: no architecture of the family, or too many rules. */
 bool generate_start(struct generator *g, struct diags *ds);
 /*
  * Layouts that are slower and smaller, the next each time: false when that was the smallest or none

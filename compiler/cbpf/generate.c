@@ -345,15 +345,23 @@ static void sum_costs(struct costs *all)
 		qsort(all->list.v, n, sizeof(*all->list.v), dearer);
 }
 
-/* The leaf of a number of the family; it stands in one of the ranges. */
+/* The leaf of a number of the family; it stands in one of the ranges, which are sorted. */
 static code_id leaf_of(const struct generator *g, enum arch a, uint32_t nr)
 {
-	for (size_t i = 0; i < g->ntokens; i++)
-		vec_each(&g->tokens[i].ranges, r)
-			if (g->tokens[i].audit == arch_info(a)->audit && nr >= r->first &&
-			    nr <= r->last)
-				return r->leaf;
-	BUG("a number outside its token's ranges");
+	size_t i = 0, low = 0;
+
+	while (i < g->ntokens && g->tokens[i].audit != arch_info(a)->audit)
+		i++;
+	BUG_ON(i == g->ntokens);
+	for (size_t high = g->tokens[i].ranges.n; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		if (g->tokens[i].ranges.v[middle].last < nr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	BUG_ON(low == g->tokens[i].ranges.n);
+	return g->tokens[i].ranges.v[low].leaf;
 }
 
 /* Each conditional rule pays its part of its number's leaf. */
@@ -374,7 +382,14 @@ static void charge_rules(struct generator *g, struct costs *all)
 					 ((struct cost){ g->p->calls.v[k].origin,
 							 insns / conditional }));
 	}
-	sum_costs(all);
+}
+
+/* No rule compares: what is long is the tree over the numbers, of which each takes about a test. */
+static void charge_numbers(struct generator *g, struct costs *all)
+{
+	vec_each(&g->p->calls, r)
+		if (in_family(g, r->arch))
+			vec_push(g->arena, &all->list, ((struct cost){ r->origin, 1 }));
 }
 
 void generate_too_large(struct generator *g, size_t insns, struct diags *ds)
@@ -387,6 +402,9 @@ void generate_too_large(struct generator *g, size_t insns, struct diags *ds)
 				  g->opt->family, CBPF_MAX);
 
 	charge_rules(g, &all);
+	if (!all.list.n)
+		charge_numbers(g, &all);
+	sum_costs(&all);
 	for (size_t i = 0; i < all.list.n && i < 5; i++)
 		diag_note(ds, d, all.list.v[i].origin->span, "costs %zu instruction%s",
 			  all.list.v[i].insns, all.list.v[i].insns == 1 ? "" : "s");
@@ -407,11 +425,11 @@ static void start(struct generator *g)
 
 bool generate_start(struct generator *g, struct diags *ds)
 {
-	bool any = false;
+	unsigned arches = 0;
 
 	for (unsigned i = 0; i < ARCH_NR; i++)
-		any |= in_family(g, i);
-	if (!any) {
+		arches |= in_family(g, i) ? ARCH_BIT(i) : 0;
+	if (!arches) {
 		struct diag *d =
 			diag_add(ds, DIAG_PL203, g->p->span,
 				 "policy '" PRISTR "' lists no architecture of family '%s'",
@@ -419,6 +437,8 @@ bool generate_start(struct generator *g, struct diags *ds)
 		diag_help(ds, d, "add it to the policy's `arch` line");
 		return false;
 	}
+	if (!policy_check_size(g->p, arches, ds))
+		return false;
 	start(g);
 	return true;
 }

@@ -57,7 +57,7 @@ static void leave_run_without_memory(void)
  */
 enum {
 	SESSION_MIB_MAX = 768,
-	COMPILE_MIB_MAX = 256, /* 64,000 rules of a line each take less, whatever they compare */
+	COMPILE_MIB_MAX = 256, /* more than what policy_check_size() lets pass takes */
 };
 
 static const struct source *largest_source(const struct session *s)

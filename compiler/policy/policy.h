@@ -241,8 +241,14 @@ void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *f
 struct call_cost {                       /* what the conditions on one call compare */
 	const struct call_rule *dearest; /* the rule that compares most; NULL: there is no rule */
 	size_t rules, comparisons;       /* on its call: more comparisons than on any other */
+	size_t conditional;              /* rules that compare */
 };
 struct call_cost policy_dearest_call(const struct policy *p);
+/*
+ * May it be compiled for these architectures (ARCH_BIT())? Counted are rules and what they compare, so
+ * that all shapes end at one size, before any work. False: PL220, at the rule that compares most.
+ */
+bool policy_check_size(const struct policy *p, unsigned arches, struct diags *ds);
 
 /* Warnings: layers that disagree (rule 6), nothing can start (rule 10). */
 void policy_check(const struct policy *p, struct diags *ds);

@@ -133,14 +133,100 @@ def test_one_file_has_a_bounded_price(tmp_path, name):
         bound(proc)
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("shape, n", [(equal, 300000), (ranges, 300000), (spread, 400000)])
-def test_what_rules_become_ends_at_one_size_of_memory(tmp_path, shape, n):
-    (tmp_path / "t.pale").write_text(shape(n))
-    proc = held(["compile", "-q", "-t", "bpf", "-o", "out/", "t.pale"], tmp_path)
+# ---- one size at which a policy is too large, whatever its shape ----
+
+PARTS = 196608  # rules with conditions and their comparisons, of one architecture
+
+
+def lines(n, text, head="arch x86_64; layers seccomp; default errno EPERM;"):
+    return policy("\n".join(text(i, v) for i, v in enumerate(sorted(set(values(n + 2000)))[:n])), head)
+
+
+ALL = "arch x86_64, x32, i386, aarch64, arm, riscv64, ppc64le, s390x, loongarch64, mips64el; layers seccomp; default errno EPERM;"
+COUNTED = {  # shape: the policy of n rules, parts of each, does it compile while they are few enough?
+    "one call": (lambda n: lines(n, lambda i, v: f"allow lseek(offset == {v});"), 2, False),
+    "in a row": (lambda n: lines(n, lambda i, v: f"allow lseek(offset == {i});"), 2, True),
+    "below a value": (lambda n: lines(n, lambda i, v: f"allow read(fd < {i + 1});"), 2, True),
+    "masks": (lambda n: lines(n, lambda i, v: f"allow read((reg count & 0xffffffff0) == {v << 4});"), 2, False),
+    "14 calls": (lambda n: lines(n, lambda i, v: f"allow #{500 + i % 14}(reg arg0 == {v});"), 2, False),
+    "300 calls": (lambda n: lines(n, lambda i, v: f"allow #{500 + i % 300}(reg arg0 == {v});"), 2, False),
+    "numbers": (lambda n: lines(n, lambda i, v: f"allow #{1000 + i};"), 2, True),
+    "numbers apart": (lambda n: lines(n, lambda i, v: f"allow #{1000 + 3 * i};"), 2, False),
+    "ranges": (lambda n: lines(n, lambda i, v: f"allow read(reg count in {v * 512 + i}..{v * 512 + i + 300});"), 3, False),
+    "ranges below 2^31": (lambda n: lines(n, lambda i, v: f"allow read(reg count in {v}..{v + i % 977 + 1});"), 3, False),
+    "orders": (lambda n: lines(n, lambda i, v: f"allow read(reg count < {v}, reg fd == {i});"), 3, False),
+    "two arguments": (lambda n: lines(n, lambda i, v: f"allow lseek(offset == {v}, whence == {v * 7 % 99991});"), 3, False),
+    "holes": (lambda n: lines(n, lambda i, v: f"allow read(reg count in {v}..{v + 400}, reg count != {v + 9});"), 4, False),
+    "capabilities": (lambda n: lines(n, lambda i, v: f"when capability net_raw {{ allow lseek(offset == {v}); }}"), 2, False),
+    "levels": (lambda n: lines(n, lambda i, v: f"when kernel >= 4.{i % 19} {{ allow lseek(offset == {v}); }}"), 2, False),
+    "ten architectures": (lambda n: lines(n, lambda i, v: f"allow #500(reg arg0 == {v});", ALL), 2, False),
+}
+SIZES = (16000, 64000, 100000, 200000, 300000, 1000000)
+FEW = ("in a row", "numbers apart", "ranges")
+
+
+def compiled(tmp_path, text):
+    (tmp_path / "t.pale").write_text(text)
+    return held(["compile", "-q", "-t", "bpf", "--caps", "net_raw", "--kernel", "5.10", "-o", "out/", "t.pale"], tmp_path)
+
+
+def size_told(proc, tmp_path):
     bound(proc, "PL220")
-    assert b"more than 256 MiB" in proc.stderr and b"comparisons" in proc.stderr, proc.stderr[-400:]
+    assert f"and {PARTS} are compiled: ".encode() in proc.stderr and proc.stderr.count(b": error: ") == 1, proc.stderr[-600:]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("shape", [s for s in COUNTED if LONG or s not in ("300 calls", "orders", "ten architectures")])
+def test_all_shapes_are_too_large_at_one_size(tmp_path, shape):
+    text, parts, _ = COUNTED[shape]
+    size_told(compiled(tmp_path, text(PARTS // parts + 1)), tmp_path)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("shape", [s for s in COUNTED if LONG or s in FEW])
+def test_a_policy_below_that_size_is_compiled_or_too_long_for_the_kernel(tmp_path, shape):
+    text, parts, fits = COUNTED[shape]
+    proc = compiled(tmp_path, text(PARTS // parts))
+    if fits:
+        assert not proc.returncode and list((tmp_path / "out").iterdir()), proc.stderr[-400:]
+    else:
+        bound(proc, "PL200")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("n", SIZES if LONG else SIZES[2:3])
+@pytest.mark.parametrize("shape", COUNTED if LONG else ("one call", "ranges"))
+def test_size_alone_decides_what_is_said(tmp_path, shape, n):
+    text, parts, fits = COUNTED[shape]
+    proc = compiled(tmp_path, text(n))
+    if (tmp_path / "t.pale").stat().st_size > 16 << 20:
+        assert b"[PL001 " in proc.stderr
+    elif shape == "ten architectures" and 10 * n > 1 << 20:
+        bound(proc, "PL145")
+    elif parts * n > PARTS:
+        size_told(proc, tmp_path)
+    elif not fits and n > 16000:
+        bound(proc, "PL200")
+    else:
+        assert b"[PL220 " not in proc.stderr and proc.returncode in (0, 1)
+
+
+@pytest.mark.once
+def test_a_value_set_costs_its_values(tmp_path):
+    def sets(n):
+        return policy("".join(f"allow #500(reg arg0 in {{{', '.join(map(str, range(k * n * 2, (k + 1) * n * 2, 2)))}}});\n"
+                              for k in range(3)))
+    assert not compiled(tmp_path, sets(65535)).returncode
+    size_told(compiled(tmp_path, sets(65536)), tmp_path / "none")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("argv", (["check", "-t", "bpf", "t.pale"], ["sim", "--as", "bpf", "t.pale", "lseek"],
+                                  ["compile", "-q", "-t", "docker", "-o", "out/", "t.pale"]))
+def test_all_that_compile_say_it(tmp_path, argv):
+    (tmp_path / "t.pale").write_text(COUNTED["one call"][0](PARTS // 2 + 1))
+    size_told(held(argv, tmp_path), tmp_path)
 
 
 @pytest.mark.once

@@ -130,6 +130,8 @@ int oci_write(struct arena *a, const struct policy *p, const struct oci_write_op
 {
 	struct writer w = { .arena = a, .p = p, .opt = opt, .ds = ds };
 
+	if (!policy_check_size(p, p->arches, ds))
+		return -1;
 	w.d = decision_build(a, p, ds);
 	if (!w.d)
 		return -1;
