@@ -291,14 +291,18 @@ static void try_covers(struct orders *s)
 {
 	unsigned ways = covers_start(s->covers, s->m, s->f, s->claims);
 
+	s->values.failed = false;
 	for (unsigned way = 0; way < ways; way++) {
-		if (!covers_find(s->covers, way, s->best == CODE_NONE ? SIZE_MAX : s->insns))
+		size_t most = s->best == CODE_NONE ? SIZE_MAX : s->insns;
+		bool is_found = covers_find(s->covers, way, most);
+		if (s->values.failed)
+			return; /* a test is none, and it is kept */
+		if (!is_found)
 			continue;
 		unsigned words = covers_words(s->covers);
 		for (unsigned w = 0; w <= FN_WORDS; w++) {
 			if (w < FN_WORDS && !(words >> w & 1))
 				continue;
-			s->values.failed = false;
 			code_id code = covers_build(s->covers, w);
 			if (code != CODE_NONE)
 				keep_better(s, code);
