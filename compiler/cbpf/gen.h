@@ -65,7 +65,8 @@ struct code {
 	float *work;  /* the table of tree.c and its sums, kept from one tree to the next */
 	double *sums;
 	size_t nwork, nsums;
-	struct tree_shape *shape; /* of the list that it was filled for */
+	struct tree_shape *shapes; /* of lists like which the next may be */
+	size_t next_shape;         /* the one to go */
 };
 
 void code_init(struct code *c, struct arena *a, unsigned plant);

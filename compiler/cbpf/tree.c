@@ -28,6 +28,7 @@
 
 enum {
 	TALL_LEAF = 5, /* instructions of a leaf from which its value is worth a point */
+	SHAPES = 8,    /* of lists whose tables are kept */
 	TALL_MAX = 2,  /* such points */
 };
 
@@ -226,13 +227,15 @@ static void take_points(struct tree *t, const struct tree_input *in)
 /* All that the costs of a list depend on, where there are neither bits to test nor weights of
  * points: calls with the same kind of rule have the same lists but for the values. */
 struct tree_shape {
-	size_t n, cap; /* n 0: the table is another list's */
+	size_t n, cap; /* n 0: none */
 	double test_cost, slack;
 	struct shape_range {
 		double weight;
 		code_id leaf;
 		bool is_lone;
 	} * range;
+	float *cost; /* its table */
+	size_t room; /* of the table */
 };
 
 static bool has_shape(const struct tree *t, const struct tree_input *in, const struct tree_shape *s)
@@ -248,19 +251,30 @@ static bool has_shape(const struct tree *t, const struct tree_input *in, const s
 	return true;
 }
 
-/* True: the table is filled for this list already. Else it is about to be. */
-static bool take_shape(struct tree *t, const struct tree_input *in)
+static float *grow_room(struct code *c, float **table, size_t *room, size_t need)
+{
+	if (*room < need) {
+		*table = ARENA_ARRAY(c->arena, float, need);
+		*room = need;
+	}
+	return *table;
+}
+
+/* Of the last few lists. True: the table is filled for this one already. Else it is about to be. */
+static bool take_shape(struct tree *t, const struct tree_input *in, size_t need)
 {
 	struct code *c = t->c;
-	struct tree_shape *s = c->shape ? c->shape : ARENA_NEW(c->arena, struct tree_shape);
+	struct tree_shape *s;
 
-	c->shape = s;
-	if (in->are_numbers || in->npoints) {
-		s->n = 0;
-		return false;
+	if (!c->shapes)
+		c->shapes = ARENA_ARRAY(c->arena, struct tree_shape, SHAPES);
+	for (size_t k = 0; k < SHAPES; k++) {
+		t->cost = c->shapes[k].cost;
+		if (has_shape(t, in, &c->shapes[k]))
+			return true;
 	}
-	if (has_shape(t, in, s))
-		return true;
+	s = &c->shapes[c->next_shape++ % SHAPES];
+	t->cost = grow_room(c, &s->cost, &s->room, need);
 	if (s->cap < t->n) {
 		s->cap = 2 * t->n;
 		s->range = ARENA_ARRAY(c->arena, struct shape_range, s->cap);
@@ -289,23 +303,23 @@ static void sum_weights(struct tree *t, bool is_kept)
 		t->sum[i + 1] = t->sum[i] + t->r[i].weight;
 }
 
-static void make_room(struct tree *t, bool is_kept)
+/* True: the table is filled already. */
+static bool make_room(struct tree *t, const struct tree_input *in, bool is_kept)
 {
 	struct code *c = t->c;
+	bool is_filled = false;
 	size_t need;
 
 	t->ncells = t->n * (t->n + 1) / 2;
 	need = 2 * t->ncells * (t->npoints + 1);
-	if (is_kept) {
+	if (is_kept)
 		t->cost = ARENA_ARRAY(t->scratch, float, need);
-	} else {
-		if (c->nwork < need) {
-			c->work = ARENA_ARRAY(c->arena, float, need);
-			c->nwork = need;
-		}
-		t->cost = c->work;
-	}
+	else if (in->are_numbers || in->npoints)
+		t->cost = grow_room(c, &c->work, &c->nwork, need);
+	else
+		is_filled = take_shape(t, in, need);
 	t->column = t->cost + t->ncells * (t->npoints + 1);
+	return is_filled;
 }
 
 static void store(struct tree *t, struct problem q, float cost)
@@ -339,8 +353,7 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	sum_weights(t, is_kept);
 	take_points(t, in);
 	t->is_bounded = !in->npoints && in->slack > 0;
-	make_room(t, is_kept);
-	if (!is_kept && take_shape(t, in))
+	if (make_room(t, in, is_kept))
 		return;
 	bits_start(t, in);
 	for (size_t i = in->n; i-- > 0;) {
