@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+import table as tables
 from table import BUILD, ENV, PALE, ROOT
 
 TRACES = ROOT / "tests" / "bench" / "traces"
@@ -54,6 +55,25 @@ def equalities(directory, calls=300, values=5):
     path.write_text("policy equalities {\n\tlevel linux 6.18; layers seccomp; arch x86_64;\n"
                     "\tdefault errno EPERM;\n" + "\n".join(lines) + "\n}\n")
     return path
+
+
+def whole_compile(tmp):
+    """Docker's default, the whole process with the proof: what it is read from, what it becomes."""
+    source = {"JSON": DOCKER, "policy": ROOT / "profiles" / "docker-default.pale"}
+    output = {"BPF": ["-t", "bpf", "-o", "/dev/null"], "JSON": ["-t", "docker", "--approximate", "-o", tmp / "x.json"]}
+    rows = []
+    for what, path in source.items():
+        for kind, argv in output.items():
+            run = {build: [pale, "compile", "-q", *argv, *CACHED, "--arch", "x86_64", path]
+                   for build, pale in tables.builds().items()}
+            rows.append(tables.Row(
+                f"{what} to {kind}: CPU",
+                tables.both(tables.interleaved(run, 40), lambda c: f"{1e3 * c.cpu:.2f} ms"),
+                None if rows else tables.issue("1.6-10.9 ms"), None if rows else "1.2 ms"))
+            if kind == "BPF":  # to JSON a child counts as well
+                rows.append(tables.Row(f"{what} to {kind}: instructions run", tables.both(
+                    {build: tables.instructions(a) for build, a in run.items()}, lambda n: f"{n / 1e6:.1f} M")))
+    tables.show("compile of Docker's default, x86_64 (peer: libseccomp, without a proof)", rows)
 
 
 def whole_process(name, argv, runs=15):
@@ -225,6 +245,7 @@ def main():
         tmp = pathlib.Path(tmp)
         docker = imported(tmp)
         print_table(tmp)
+        whole_compile(tmp)
         print_growth(tmp)
         print("libseccomp is given each policy as the disjoint EQ and MASKED_EQ rules that the "
               "JSON has;\nfrom rules with LT and GT, as Docker writes `socket`, its filters are "

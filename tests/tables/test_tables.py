@@ -725,6 +725,7 @@ def broken(tmp_path, file, change):
     ("args.tsv", "i386,aarch64,arm,", "i386,mips,arm,", "'clone' is not on 'mips'"),
     ("aliases.tsv", "rt_sigtimedwait", "rt_sigtimedwaits", "no call 'rt_sigtimedwaits'"),
     ("notes.tsv", "\nbrk ", "\nbrrk ", "no call 'brrk'"),
+    ("multiplexed.tsv", "        12       msgrcv", "        12       msgsnd", "a second row for 'msgsnd'"),
 ])
 def test_a_wrong_row_stops_the_build_with_its_place(tmp_path, file, old, new, message):
     if not (BUILD / "mktables").exists():
