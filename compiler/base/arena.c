@@ -137,20 +137,23 @@ static void free_small(struct bound *b, struct chunk *c)
 	b->spare_bytes += c->size;
 }
 
-/* One that was kept, not much larger; NULL: there is none. */
-static struct chunk *take_spare(struct bound *b, size_t size)
+/* Of those kept that hold `size` and no more than `most` the largest; NULL: there is none. */
+static struct chunk *take_spare(struct bound *b, size_t size, size_t most)
 {
-	for (struct chunk **at = &b->spares; *at; at = &(*at)->next) {
-		struct chunk *c = *at;
-		if (c->size < size || c->size / 4 > size)
-			continue;
-		*at = c->next;
-		b->spare_bytes -= c->size;
-		memset(c->data, 0, c->used);
-		c->used = 0;
-		return c;
-	}
-	return NULL;
+	struct chunk **best = NULL;
+
+	for (struct chunk **at = &b->spares; *at; at = &(*at)->next)
+		if ((*at)->size >= size && (*at)->size <= most &&
+		    (!best || (*at)->size > (*best)->size))
+			best = at;
+	if (!best)
+		return NULL;
+	struct chunk *c = *best;
+	*best = c->next;
+	b->spare_bytes -= c->size;
+	memset(c->data, 0, c->used);
+	c->used = 0;
+	return c;
 }
 
 static void free_spares(struct bound *b)
@@ -247,7 +250,7 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*c))
 		run_out(a->oom);
-	c = take_spare(a->bound, size);
+	c = take_spare(a->bound, size, 2 * size);
 	if (c) {
 		count(a, c->size);
 		return c;
@@ -261,10 +264,17 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 	return c;
 }
 
-static struct chunk *add_next(struct arena *a)
+/* For a small piece; any that was kept will do. */
+static struct chunk *add_next(struct arena *a, size_t size)
 {
-	struct chunk *c = OWN_CHUNKS && a->next_size >= HUGE_FROM ? map_chunk(a->bound) : NULL;
+	struct chunk *c = take_spare(a->bound, size, SPARES_MAX);
 
+	if (c) {
+		count(a, c->size);
+		return c;
+	}
+	if (OWN_CHUNKS && a->next_size >= HUGE_FROM)
+		c = map_chunk(a->bound);
 	if (c)
 		count(a, c->size);
 	else
@@ -319,7 +329,7 @@ void *arena_alloc(struct arena *a, size_t size)
 			a->head = big;
 		return big->data;
 	}
-	c = add_next(a);
+	c = add_next(a, size);
 	c->next = a->head;
 	a->head = c;
 	c->used = size;
