@@ -12,11 +12,12 @@
 #include "compiler/base/bug.h"
 
 enum {
-	NODES_MAX = 1 << 14, /* of all diagrams on the way to one list */
+	NODES_MAX = 1 << 15, /* of all diagrams on the way to one list */
 	BOXES_MAX = 24,      /* rules, and as many that could be one on the way to them */
 	SIDES_MAX = 8,       /* what the values of one word lead to, */
 	CLOSED_MAX = 24,     /* and what several of those have in common */
 	STEPS_MAX = 300,
+	PAIRS_FROM = 24,  /* instructions from which sets of two words are tried */
 	ENDS_MAX = 3,     /* answers of one call */
 	SHAPES = 6,       /* of one set that are compared, */
 	SHAPES_PLAIN = 4, /* these first, */
@@ -24,7 +25,7 @@ enum {
 	SIMPLE = 3,       /* and the others where they have more than so many */
 };
 
-struct box { /* a rule: each word is in its set; FN_YES: whatever it is */
+struct box { /* a rule: each word, or argument, is in its set; FN_YES: whatever it is */
 	fn_id set[FN_WORDS];
 };
 
@@ -44,6 +45,10 @@ struct test { /* of a set, with the answers that come first as its ends */
 	size_t insns;
 };
 
+struct common { /* bits that are set in all values of a set, and in none */
+	uint64_t ones, zeros;
+};
+
 struct covers {
 	struct arena *arena;
 	struct values *values;
@@ -51,7 +56,11 @@ struct covers {
 	bool big_endian;
 	struct meaning m;
 
-	fn_id f;
+	unsigned unit;              /* bits that one set is about: of a word, or of an argument */
+	const struct meaning *from; /* the diagram that was asked for, */
+	fn_id from_f;
+	const code_id *claims;
+	fn_id f;             /* and its copy */
 	fn_id end[ENDS_MAX]; /* what f leads to, */
 	code_id code[ENDS_MAX];
 	unsigned nends;
@@ -65,7 +74,7 @@ struct covers {
 	bool failed;
 	uint32_t *visits, visit; /* by node: the walk that was here last, and what it made of it */
 	fn_id *made;
-	uint64_t *common;
+	struct common *common;
 	size_t nvisits;
 };
 
@@ -77,7 +86,7 @@ static void start_walk(struct covers *k)
 		k->nvisits = 2 * k->m.nodes.n;
 		k->visits = ARENA_ARRAY(k->arena, uint32_t, k->nvisits);
 		k->made = ARENA_ARRAY(k->arena, fn_id, k->nvisits);
-		k->common = ARENA_ARRAY(k->arena, uint64_t, k->nvisits);
+		k->common = ARENA_ARRAY(k->arena, struct common, k->nvisits);
 		k->visit = 0;
 	}
 	k->visit++;
@@ -97,23 +106,29 @@ static fn_id claim_of_box(struct covers *k, const struct box *b)
 	return f;
 }
 
-/* What is none of the diagram of one word: another word's node, or an end. FN_WORDS: ends alone. */
-static bool is_outside(const struct covers *k, fn_id f, unsigned at)
+/* The place of its set in a box. */
+static unsigned place_of(const struct covers *k, fn_id f)
 {
-	return at == FN_WORDS ? fn_is_leaf(&k->m, f) : fn_word(&k->m, f) != at;
+	return k->m.nodes.v[f].rank / k->unit;
 }
 
-/* Where f, a word's diagram or all of it, comes to this. */
-static fn_id leads_to(struct covers *k, fn_id f, unsigned at, fn_id to)
+/* Behind the last bit of one. */
+static uint32_t end_of(const struct covers *k, unsigned place)
+{
+	return (place + 1) * k->unit;
+}
+
+/* Where f, as far as the bits before `end`, comes to this. */
+static fn_id leads_to(struct covers *k, fn_id f, uint32_t end, fn_id to)
 {
 	const struct fn_node n = k->m.nodes.v[f];
 
-	if (is_outside(k, f, at))
+	if (n.rank >= end)
 		return f == to ? FN_YES : FN_NO;
 	if (k->visits[f] == k->visit)
 		return k->made[f];
-	fn_id low = leads_to(k, n.low, at, to);
-	k->made[f] = fn_make(&k->m, n.rank, low, leads_to(k, n.high, at, to));
+	fn_id low = leads_to(k, n.low, end, to);
+	k->made[f] = fn_make(&k->m, n.rank, low, leads_to(k, n.high, end, to));
 	k->visits[f] = k->visit;
 	return k->made[f];
 }
@@ -123,16 +138,16 @@ struct sides {
 	size_t n;
 };
 
-/* What f comes to, lower values first. False: too many. */
-static bool find_sides(struct covers *k, fn_id f, unsigned at, struct sides *out)
+/* What f comes to behind the bits before `end`, lower values first. False: too many. */
+static bool find_sides(struct covers *k, fn_id f, uint32_t end, struct sides *out)
 {
 	const struct fn_node *n = &k->m.nodes.v[f];
 
-	if (!is_outside(k, f, at)) {
+	if (n->rank < end) {
 		if (k->visits[f] == k->visit)
 			return true;
 		k->visits[f] = k->visit;
-		return find_sides(k, n->low, at, out) && find_sides(k, n->high, at, out);
+		return find_sides(k, n->low, end, out) && find_sides(k, n->high, end, out);
 	}
 	for (size_t i = 0; i < out->n; i++)
 		if (out->v[i] == f)
@@ -149,18 +164,18 @@ static fn_id project(struct covers *k, fn_id f, unsigned at)
 
 	if (f == FN_NO)
 		return FN_NO;
-	if (n.rank / 32 > at)
+	if (n.rank / k->unit > at)
 		return FN_YES; /* something makes it hold */
 	if (k->visits[f] == k->visit)
 		return k->made[f];
 	fn_id low = project(k, n.low, at), high = project(k, n.high, at);
-	k->made[f] =
-		n.rank / 32 == at ? fn_make(&k->m, n.rank, low, high) : fn_or(&k->m, low, high);
+	k->made[f] = n.rank / k->unit == at ? fn_make(&k->m, n.rank, low, high) :
+					      fn_or(&k->m, low, high);
 	k->visits[f] = k->visit;
 	return k->made[f];
 }
 
-/* The values of one word for which f may hold. */
+/* The values at one place for which f may hold. */
 static fn_id values_of(struct covers *k, fn_id f, unsigned at)
 {
 	start_walk(k);
@@ -220,7 +235,7 @@ static bool add_primes(struct covers *k, fn_id f, const struct sides *s, const f
 			for (size_t x = 0; x < s->n; x++)
 				if (implies(k, claim, s->v[x]))
 					values = fn_or(&k->m, values, set[x]);
-			b.set[fn_word(&k->m, f)] = values;
+			b.set[place_of(k, f)] = values;
 			if (!add_box(out, &b))
 				return false;
 		}
@@ -230,7 +245,6 @@ static bool add_primes(struct covers *k, fn_id f, const struct sides *s, const f
 
 static bool find_primes(struct covers *k, fn_id f, struct boxes *out)
 {
-	unsigned at = fn_word(&k->m, f);
 	struct sides sides = { .n = 0 };
 	fn_id set[SIDES_MAX];
 
@@ -243,11 +257,11 @@ static bool find_primes(struct covers *k, fn_id f, struct boxes *out)
 		return true;
 	}
 	start_walk(k);
-	if (k->steps++ == STEPS_MAX || !find_sides(k, f, at, &sides))
+	if (k->steps++ == STEPS_MAX || !find_sides(k, f, end_of(k, place_of(k, f)), &sides))
 		return false;
 	for (size_t i = 0; i < sides.n; i++) {
 		start_walk(k);
-		set[i] = leads_to(k, f, at, sides.v[i]);
+		set[i] = leads_to(k, f, end_of(k, place_of(k, f)), sides.v[i]);
 	}
 	return add_primes(k, f, &sides, set, out) && !k->m.exhausted;
 }
@@ -343,52 +357,67 @@ static void drop_needless(struct covers *k, struct boxes *b, fn_id must)
 
 /* ---- as simple as may be ---- */
 
-/* The set as a diagram by itself, for the tests. */
-static fn_id copy_set(struct covers *k, fn_id set)
+struct ends { /* what the values of a word lead to, and the instructions of it */
+	struct sides sides;
+	code_id code[SIDES_MAX];
+};
+
+/* The diagram of one word, for its tests. */
+static fn_id part_of(struct covers *k, fn_id f, uint32_t end, const struct ends *ends)
 {
-	const struct fn_node n = k->m.nodes.v[set];
+	const struct fn_node n = k->m.nodes.v[f];
+	size_t i = 0;
+
+	if (n.rank >= end) {
+		while (ends->sides.v[i] != f)
+			i++;
+		return fn_code(k->parts, ends->code[i]);
+	}
+	if (k->visits[f] == k->visit)
+		return k->made[f];
+	fn_id low = part_of(k, n.low, end, ends);
+	k->made[f] = fn_make(k->parts, n.rank % 32, low, part_of(k, n.high, end, ends));
+	k->visits[f] = k->visit;
+	return k->made[f];
+}
+
+/* The tests of a diagram of one word or of two, which ends in fn_code(). */
+static code_id build(struct covers *k, fn_id f)
+{
+	const struct fn_node n = k->m.nodes.v[f];
+	uint32_t end = (n.rank / 32 + 1) * 32, offset = values_offset(n.rank / 32, k->big_endian);
+	struct ends ends = { .sides = { .n = 0 } };
 
 	if (n.rank == FN_LEAF)
-		return set;
-	if (k->visits[set] == k->visit)
-		return k->made[set];
-	fn_id low = copy_set(k, n.low);
-	k->made[set] = fn_make(k->parts, n.rank % 32, low, copy_set(k, n.high));
-	k->visits[set] = k->visit;
-	return k->made[set];
-}
-
-/* `then` for the values in the set, `otherwise` for the others, both among the tests' diagrams. */
-static fn_id part_of(struct covers *k, fn_id set, fn_id then, fn_id otherwise)
-{
+		return n.high ? n.low : k->code[0]; /* no code: thrown away by the caller */
 	start_walk(k);
-	return fn_choose(k->parts, copy_set(k, set), then, otherwise);
-}
-
-static code_id test_part(struct covers *k, unsigned word, fn_id part)
-{
-	uint32_t offset = values_offset(word, k->big_endian);
-
+	k->values->failed |= k->m.exhausted || !find_sides(k, f, end, &ends.sides);
+	if (k->values->failed)
+		return k->code[0];
+	for (size_t i = 0; i < ends.sides.n; i++)
+		ends.code[i] = build(k, ends.sides.v[i]);
+	start_walk(k);
+	fn_id part = part_of(k, f, end, &ends);
 	if (fn_is_leaf(k->parts, part))
 		return k->parts->nodes.v[part].low;
 	return code_load(k->values->c, offset, values_build(k->values, offset, part));
 }
 
-static const struct test *test_of(struct covers *k, unsigned word, fn_id set)
+static const struct test *test_of(struct covers *k, fn_id set)
 {
 	vec_each(&k->tests, t)
 		if (t->set == set)
 			return t;
-	fn_id part = part_of(k, set, fn_code(k->parts, k->code[0]), fn_code(k->parts, k->code[1]));
-	code_id code = test_part(k, word, part);
+	fn_id yes = fn_code(&k->m, k->code[0]), no = fn_code(&k->m, k->code[1]);
+	code_id code = build(k, fn_choose(&k->m, set, yes, no));
 	struct test test = { set, code, code_count(k->values->c, code) };
 	vec_push(k->arena, &k->tests, test);
 	return &k->tests.v[k->tests.n - 1];
 }
 
-static size_t cost_of(struct covers *k, unsigned word, fn_id set)
+static size_t cost_of(struct covers *k, fn_id set)
 {
-	return test_of(k, word, set)->insns;
+	return test_of(k, set)->insns;
 }
 
 /* The instructions of a test with other ends. */
@@ -410,67 +439,80 @@ static code_id with_ends(struct covers *k, code_id code, code_id then, code_id o
 	return code_jump(c, n.op, n.k, to, with_ends(k, n.f, then, otherwise));
 }
 
-static code_id test_set(struct covers *k, unsigned word, fn_id set, code_id then, code_id otherwise)
+static code_id test_set(struct covers *k, fn_id set, code_id then, code_id otherwise)
 {
 	unsigned plant = k->values->c->plant;
 
 	if (set == FN_YES || set == FN_NO)
 		return set == FN_YES ? then : otherwise;
 	k->values->c->plant = PLANT_NONE; /* the test has its bug already */
-	code_id code = with_ends(k, test_of(k, word, set)->code, then, otherwise);
+	code_id code = with_ends(k, test_of(k, set)->code, then, otherwise);
 	k->values->c->plant = plant;
 	return code;
 }
 
-/* Bits that are set in all values of a set; in the upper half those that are in none. */
-static uint64_t common_bits(struct covers *k, fn_id set)
+static uint64_t bit_of(const struct covers *k, uint32_t rank)
+{
+	return UINT64_C(1) << (k->unit - 1 - rank % k->unit);
+}
+
+static struct common common_bits(struct covers *k, fn_id set)
 {
 	const struct fn_node n = k->m.nodes.v[set];
-	uint64_t bit = UINT64_C(1) << (31 - n.rank % 32);
+	struct common both = { 0, 0 };
 
 	if (n.rank == FN_LEAF)
-		return 0;
+		return both;
 	if (k->visits[set] == k->visit)
 		return k->common[set];
-	uint64_t low = common_bits(k, n.low), high = common_bits(k, n.high);
-	uint64_t both = n.low == FN_NO  ? high | bit :
-			n.high == FN_NO ? low | bit << 32 :
-					  low & high;
+	struct common low = common_bits(k, n.low), high = common_bits(k, n.high);
+	both = (struct common){ low.ones & high.ones, low.zeros & high.zeros };
+	if (n.low == FN_NO)
+		both = (struct common){ high.ones | bit_of(k, n.rank), high.zeros };
+	else if (n.high == FN_NO)
+		both = (struct common){ low.ones, low.zeros | bit_of(k, n.rank) };
 	k->visits[set] = k->visit;
 	return k->common[set] = both;
 }
 
 /* All values with the bits that those in the set have in common. */
-static fn_id cube_around(struct covers *k, fn_id set, unsigned word)
+static fn_id cube_around(struct covers *k, fn_id set, unsigned place)
 {
 	fn_id cube = FN_YES;
 
 	start_walk(k);
-	uint64_t bits = common_bits(k, set);
-	for (unsigned i = 0; i < 32; i++) {
-		uint32_t rank = word * 32 + 31 - i;
-		if (bits >> i & 1)
+	struct common bits = common_bits(k, set);
+	for (uint32_t rank = end_of(k, place); rank-- > place * k->unit;) {
+		if (bits.ones & bit_of(k, rank))
 			cube = fn_make(&k->m, rank, FN_NO, cube);
-		else if (bits >> (i + 32) & 1)
+		else if (bits.zeros & bit_of(k, rank))
 			cube = fn_make(&k->m, rank, cube, FN_NO);
 	}
 	return cube;
 }
 
-static fn_id range_around(struct covers *k, fn_id set, unsigned word)
+static fn_id range_around(struct covers *k, fn_id set, unsigned place)
 {
-	struct interval iv = { 0, UINT32_MAX };
+	uint64_t first = 0, last = UINT64_MAX;
+	fn_id above = FN_YES, below = FN_YES;
 	const struct fn_node *n;
 
 	for (fn_id f = set; n = &k->m.nodes.v[f], n->rank != FN_LEAF;) {
-		iv.first |= n->low == FN_NO ? UINT32_C(1) << (31 - n->rank % 32) : 0;
+		first |= n->low == FN_NO ? bit_of(k, n->rank) : 0;
 		f = n->low == FN_NO ? n->high : n->low;
 	}
 	for (fn_id f = set; n = &k->m.nodes.v[f], n->rank != FN_LEAF;) {
-		iv.last &= ~(n->high == FN_NO ? UINT32_C(1) << (31 - n->rank % 32) : 0);
+		last &= ~(n->high == FN_NO ? bit_of(k, n->rank) : 0);
 		f = n->high == FN_NO ? n->low : n->high;
 	}
-	return fn_values(&k->m, word, UINT32_MAX, &iv, 1);
+	for (uint32_t rank = end_of(k, place); rank-- > place * k->unit;) {
+		bool low = first & bit_of(k, rank), high = last & bit_of(k, rank);
+		above = low ? fn_make(&k->m, rank, FN_NO, above) :
+			      fn_make(&k->m, rank, above, FN_YES);
+		below = high ? fn_make(&k->m, rank, FN_YES, below) :
+			       fn_make(&k->m, rank, below, FN_NO);
+	}
+	return fn_and(&k->m, above, below);
 }
 
 struct between { /* sets that hold this, and lie in that */
@@ -504,10 +546,10 @@ static fn_id simplest(struct covers *k, const struct boxes *all, unsigned word, 
 	};
 	size_t least = SIZE_MAX;
 	for (size_t i = 0; i < SHAPES && least > (i < SHAPES_PLAIN ? LEAST : SIMPLE); i++) {
-		if (!lies_between(k, b, shapes[i]) || cost_of(k, word, shapes[i]) >= least)
+		if (!lies_between(k, b, shapes[i]) || cost_of(k, shapes[i]) >= least)
 			continue;
 		best = shapes[i];
-		least = cost_of(k, word, best);
+		least = cost_of(k, best);
 	}
 	return best;
 }
@@ -549,7 +591,7 @@ static size_t insns_of(struct covers *k, const struct boxes *b, size_t n)
 			while (b->v[same].set[w] != b->v[i].set[w])
 				same++;
 			if (same == i && b->v[i].set[w] != FN_YES)
-				insns += cost_of(k, w, b->v[i].set[w]) - 1;
+				insns += cost_of(k, b->v[i].set[w]) - 1;
 		}
 		insns += insns > before; /* its load */
 	}
@@ -604,8 +646,7 @@ static void classify(struct covers *k, const struct boxes *b, struct group *g)
 		while (at < g->n && g->class[at].set != set)
 			at++;
 		if (at == g->n)
-			g->class[g->n++] =
-				(struct class){ set, cost_of(k, g->word, set), 0, false, 0 };
+			g->class[g->n++] = (struct class){ set, cost_of(k, set), 0, false, 0 };
 		g->class[at].rules |= UINT32_C(1) << i;
 		g->class[at].is_all |= words_of(&b->v[i]) == 1u << g->word;
 	}
@@ -693,20 +734,20 @@ static struct boxes some_boxes(const struct boxes *b, uint32_t which, unsigned w
 static code_id test_group(struct covers *k, const struct group *g, code_id otherwise)
 {
 	struct code *c = k->values->c;
-	fn_id part = fn_code(k->parts, otherwise);
+	fn_id all = fn_code(&k->m, otherwise);
 	code_id chain = otherwise;
 	bool is_simple = true;
 
 	for (size_t i = g->n; i-- > 0;) {
 		const struct class *x = &g->class[i];
-		chain = test_set(k, g->word, x->set, x->to, chain);
+		chain = test_set(k, x->set, x->to, chain);
 		is_simple &= x->insns == LEAST;
 	}
 	if (g->n < 2 || is_simple)
 		return chain;
 	for (size_t i = g->n; i-- > 0;)
-		part = part_of(k, g->class[i].set, fn_code(k->parts, g->class[i].to), part);
-	code_id at_once = test_part(k, g->word, part);
+		all = fn_choose(&k->m, g->class[i].set, fn_code(&k->m, g->class[i].to), all);
+	code_id at_once = build(k, all);
 	size_t insns = code_count(c, code_drop_loads(c, at_once));
 	return code_count(c, code_drop_loads(c, chain)) < insns ? chain : at_once;
 }
@@ -747,33 +788,52 @@ struct covers *covers_new(struct arena *a, struct values *v, struct meaning *par
 	return k;
 }
 
-unsigned covers_start(struct covers *k, const struct meaning *m, fn_id f, const code_id claims[2])
+/* The diagram alone, without what was made on the way to other lists. False: too large. */
+static bool start_unit(struct covers *k, unsigned unit)
 {
 	static const uint8_t same[FN_WORDS] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
 	struct sides ends = { .n = 0 };
 
 	meaning_clear(&k->m, NODES_MAX);
 	k->primes.n = k->tests.n = 0;
-	k->failed = false;
-	k->f = fn_copy(&k->m, m, f, same);
+	k->unit = unit;
+	k->f = fn_copy(&k->m, k->from, k->from_f, same);
 	start_walk(k);
-	if (k->m.exhausted || !find_sides(k, k->f, FN_WORDS, &ends) || ends.n > ENDS_MAX)
-		return 0;
+	if (k->m.exhausted || !find_sides(k, k->f, FN_LEAF, &ends) || ends.n > ENDS_MAX)
+		return false;
 	k->nends = (unsigned)ends.n;
 	for (size_t i = 0; i < ends.n; i++) {
 		const struct fn_node *n = &k->m.nodes.v[ends.v[i]];
 		k->end[i] = ends.v[i];
-		k->code[i] = n->high ? n->low : claims[n->low];
+		k->code[i] = n->high ? n->low : k->claims[n->low];
 	}
-	return k->nends > 1 ? k->nends : 0;
+	return true;
+}
+
+unsigned covers_start(struct covers *k, const struct meaning *m, fn_id f, const code_id claims[2])
+{
+	k->from = m;
+	k->from_f = f;
+	k->claims = claims;
+	k->failed = false;
+	if (!start_unit(k, 32) || k->nends < 2)
+		return 0;
+	unsigned words = fn_measure(&k->m, k->f).words;
+	return words & words >> 1 & 0x555 ? 2 * k->nends : k->nends;
 }
 
 bool covers_find(struct covers *k, unsigned way, size_t most)
 {
 	fn_id may = FN_NO;
 
+	unsigned unit = way < k->nends ? 32 : 64;
+
 	for (unsigned i = 0; i < k->nends; i++)
 		k->order[i] = (way + 1 + i) % k->nends;
+	if (unit == 64 && most < PAIRS_FROM)
+		return false;
+	if ((unit != k->unit || k->m.exhausted) && !start_unit(k, unit))
+		return false;
 	if (k->failed)
 		k->primes.n = 0; /* some are not whole */
 	k->steps = 0;
@@ -781,7 +841,7 @@ bool covers_find(struct covers *k, unsigned way, size_t most)
 	k->most = most;
 	for (unsigned i = 0; i + 1 < k->nends; i++) {
 		start_walk(k);
-		fn_id must = leads_to(k, k->f, FN_WORDS, k->end[k->order[i]]);
+		fn_id must = leads_to(k, k->f, FN_LEAF, k->end[k->order[i]]);
 		may = fn_or(&k->m, may, must);
 		if (!find_boxes(k, must, may, &k->list[i]))
 			return false;

@@ -13,12 +13,18 @@ static uint64_t mix(uint32_t a, uint32_t b, uint32_t c)
 	return h ^ h >> 32;
 }
 
+/* A table that was larger once is so again without new memory, and is cleared as far as it is used. */
 static void grow_table(struct meaning *m)
 {
 	size_t cap = m->cap ? m->cap * 2 : TABLE_FIRST;
 
-	arena_give_back(m->arena, m->table, m->cap * sizeof(*m->table));
-	m->table = ARENA_ARRAY(m->arena, uint32_t, cap);
+	if (cap > m->room) {
+		arena_give_back(m->arena, m->table, m->room * sizeof(*m->table));
+		m->table = ARENA_ARRAY(m->arena, uint32_t, cap);
+		m->room = cap;
+	} else {
+		memset(m->table, 0, cap * sizeof(*m->table));
+	}
 	m->cap = cap;
 	for (size_t i = 0; i < m->nodes.n; i++) {
 		const struct fn_node *n = &m->nodes.v[i];
@@ -32,9 +38,16 @@ static void grow_table(struct meaning *m)
 /* What was remembered may be forgotten. */
 static void grow_memo(struct meaning *m)
 {
-	arena_give_back(m->arena, m->memo, m->nmemo * sizeof(*m->memo));
-	m->nmemo = m->nmemo ? m->nmemo * 4 : MEMO_FIRST;
-	m->memo = ARENA_ARRAY(m->arena, struct fn_memo, m->nmemo);
+	size_t n = m->nmemo ? m->nmemo * 4 : MEMO_FIRST;
+
+	if (n > m->memo_room) {
+		arena_give_back(m->arena, m->memo, m->memo_room * sizeof(*m->memo));
+		m->memo = ARENA_ARRAY(m->arena, struct fn_memo, n);
+		m->memo_room = n;
+	} else {
+		memset(m->memo, 0, n * sizeof(*m->memo));
+	}
+	m->nmemo = n;
 	m->remembered = 0;
 }
 
@@ -71,10 +84,7 @@ void meaning_init(struct meaning *m, struct arena *a, size_t max)
 
 void meaning_clear(struct meaning *m, size_t max)
 {
-	memset(m->table, 0, m->cap * sizeof(*m->table));
-	if (m->nmemo)
-		memset(m->memo, 0, m->nmemo * sizeof(*m->memo));
-	m->nodes.n = m->remembered = 0;
+	m->nodes.n = m->remembered = m->cap = m->nmemo = 0;
 	m->max = max;
 	m->exhausted = false;
 	add_claims(m);

@@ -30,10 +30,10 @@ struct fn_memo {
 struct meaning {
 	struct arena *arena;
 	VEC(struct fn_node) nodes;
-	uint32_t *table; /* open addressing: index + 1 into nodes */
-	size_t cap;
-	struct fn_memo *memo; /* of fn_choose(), the last of each slot */
-	size_t nmemo, remembered;
+	uint32_t *table; /* open addressing: index + 1 into nodes; of `room` so much is in use: */
+	size_t cap, room;
+	struct fn_memo *memo; /* of fn_choose(), the last of each slot; likewise */
+	size_t nmemo, memo_room, remembered;
 	size_t max;     /* nodes */
 	bool exhausted; /* more were asked for: no answer since then is one */
 };

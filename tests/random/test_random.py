@@ -180,6 +180,9 @@ TIED = [  # rules on one call, tied together by the arguments that they share: m
      "allow madvise(reg arg4 == 0x3eb5 and reg arg0 == 0x17bd)"),
     (36, "errno 7 read(reg arg0 == 1, reg arg1 == 1)", "trap 8 read(reg arg1 == 2, reg arg2 == 1)",
      "errno 7 read(reg arg2 == 2, reg arg0 == 2)"),
+    (47, "allow futex(reg arg3 > 2, reg arg2 <= 1308808517, reg arg1 >= 1)",  # sets of both halves of a register
+     "allow futex(reg arg5 != 6, reg arg0 != 4294967295)",
+     "allow futex(reg arg5 > 4503599627370496, reg arg2 lacks 18445618173802708991, reg arg4 lacks 1745551445382958430)"),
 ]
 
 
