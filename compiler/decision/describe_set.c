@@ -485,7 +485,9 @@ uint64_t set_bits(struct describer *s, dd_node set)
 	while (stack.n) {
 		dd_node n = stack.v[--stack.n];
 		const struct node *k = &s->d->nodes.v[n];
-		if (!describe_visit(s) || k->bit == DD_TERMINAL || !describe_first(s, n))
+		if (!describe_visit(s))
+			return UINT64_MAX; /* any of them may be looked at where nobody looked */
+		if (k->bit == DD_TERMINAL || !describe_first(s, n))
 			continue;
 		bits |= UINT64_C(1) << (63 - k->bit % 64);
 		vec_push(s->arena, &stack, k->low);

@@ -195,7 +195,11 @@ static bool compare(struct raising *r)
 		return true;
 	}
 	d = tell_difference(r, tighter && r->o->approximate ? DIAG_PL281 : DIAG_PL279, &at);
-	if (!r->o->approximate)
+	if (!tighter)
+		diag_help(r->s->diags, d,
+			  "nor would a tighter one; 'pale sim' and 'pale explain' work on %s",
+			  r->o->what);
+	else if (!r->o->approximate)
 		way_out(r, d);
 	return tighter && r->o->approximate;
 }

@@ -415,12 +415,20 @@ def single_bits(n, words):
 
 
 @pytest.mark.once  # a sanitizer's shadow needs the address space
-@pytest.mark.parametrize("n, words", [(5, 12), (40, 2)] + [(12, 12), (1300, 1), (1300, 12)] * (LONG > 0))
+@pytest.mark.parametrize("n, words", [(12, 12), (40, 2)] + [(8, 12), (1300, 1), (1300, 12)] * (LONG > 0))
 def test_masks_in_a_filter_have_a_bounded_price(tmp_path, n, words):
     (tmp_path / "t.bpf").write_bytes(single_bits(n, words))
     proc = held(["import", "-o", "x.pale", "t.bpf"], tmp_path)
     assert proc.returncode == 1 and (b"PL279" in proc.stderr or b"PL295" in proc.stderr)
     assert b"MiB" in proc.stderr or b"decision nodes" in proc.stderr
+    assert not (tmp_path / "x.pale").exists()
+
+
+def test_what_a_tighter_policy_would_not_say_either_is_told_so(pale, tmp_path):
+    (tmp_path / "t.bpf").write_bytes(single_bits(5, 12))
+    for more in ([], ["--approximate"]):
+        r = pale("import", "-o", tmp_path / "x.pale", *more, tmp_path / "t.bpf", check=1)
+        assert "PL279" in r.err and "nor would a tighter one" in r.err and "--approximate" not in r.err
     assert not (tmp_path / "x.pale").exists()
 
 
