@@ -2,10 +2,11 @@
 /*
  * Arena: a list of chunks, each twice the one before it. What is given back is kept, up to a
  * mebibyte, for what shares the bound: its pages need no fault again, and only what was used of it is
- * cleared. An arena that has grown past a few of
- * them goes on with huge pages of the kernel's where it has some to give: a page fault then brings
- * 512 pages at once, for the price of some seventy single ones
- * (Documentation/admin-guide/mm/transhuge.rst).
+ * cleared. The first mebibyte comes from a mapping of its own: malloc() clears what it cannot know
+ * to be zero, and the kernel gives many pages at once for a fraction of as many faults
+ * (madvise(2), MADV_POPULATE_WRITE). An arena that has grown past a few chunks goes on with huge
+ * pages of the kernel's where it has some to give: a page fault then brings 512 pages at once, for
+ * the price of some seventy single ones (Documentation/admin-guide/mm/transhuge.rst).
  */
 #include "compiler/base/arena.h"
 
@@ -23,7 +24,13 @@
 #define HUGE_FROM   ((size_t)256 << 10) /* a chunk of that size is a huge page instead */
 #define SPARES_MAX  ((size_t)1 << 20)   /* bytes kept */
 #define HUGE_PAGE   ((size_t)2 << 20)
+#define LAND        ((size_t)1 << 20)   /* addresses for the first small chunks */
+#define LAND_STEP   ((size_t)128 << 10) /* of which so much is asked for at once */
 #define ALIGN       _Alignof(max_align_t)
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* since Linux 5.14: include/uapi/asm-generic/mman-common.h */
+#endif
 
 /* A sanitizer has to see what is allocated, and what is freed. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -41,7 +48,7 @@ struct chunk {
 	struct chunk *next;
 	size_t used; /* bytes of data[] handed out */
 	size_t size; /* bytes of data[] */
-	bool mapped; /* by map_chunk() */
+	enum { CHUNK_MALLOC, CHUNK_HUGE, CHUNK_LAND } from;
 	_Alignas(max_align_t) unsigned char data[];
 };
 
@@ -52,7 +59,10 @@ struct bound {
 	struct arena *scratches; /* those that were not freed */
 	struct chunk *spare;     /* a huge page given back, zeroed, for the next that needs one */
 	struct chunk *spares;    /* smaller ones, likewise */
-	size_t spare_bytes;      /* of these */
+	size_t spare_bytes;      /* of these that malloc() gave */
+	unsigned char *land;     /* LAND bytes, zero where nobody used them; NULL: not yet */
+	size_t land_used;        /* of it: handed out, */
+	size_t land_there;       /* and asked for */
 	bool ends;               /* none will */
 };
 
@@ -128,13 +138,17 @@ void arena_no_memory(struct arena *a)
 
 static void free_small(struct bound *b, struct chunk *c)
 {
-	if (!OWN_CHUNKS || b->ends || c->size > SPARES_MAX - b->spare_bytes) {
+	bool is_land = c->from == CHUNK_LAND; /* stays until all of it goes */
+
+	if (b->ends && is_land)
+		return;
+	if (!is_land && (!OWN_CHUNKS || b->ends || c->size > SPARES_MAX - b->spare_bytes)) {
 		free(c);
 		return;
 	}
 	c->next = b->spares;
 	b->spares = c;
-	b->spare_bytes += c->size;
+	b->spare_bytes += is_land ? 0 : c->size;
 }
 
 /* Of those kept that hold `size` and no more than `most` the largest; NULL: there is none. */
@@ -150,7 +164,7 @@ static struct chunk *take_spare(struct bound *b, size_t size, size_t most)
 		return NULL;
 	struct chunk *c = *best;
 	*best = c->next;
-	b->spare_bytes -= c->size;
+	b->spare_bytes -= c->from == CHUNK_LAND ? 0 : c->size;
 	memset(c->data, 0, c->used);
 	c->used = 0;
 	return c;
@@ -160,14 +174,17 @@ static void free_spares(struct bound *b)
 {
 	for (struct chunk *c = b->spares, *next; c; c = next) {
 		next = c->next;
-		free(c);
+		if (c->from == CHUNK_MALLOC)
+			free(c);
 	}
+	if (b->land)
+		munmap(b->land, LAND);
 }
 
 /* What was used of a huge page is less than a new one, which the kernel clears whole. */
 static void free_chunk(struct bound *b, struct chunk *c)
 {
-	if (!c->mapped) {
+	if (c->from != CHUNK_HUGE) {
 		free_small(b, c);
 		return;
 	}
@@ -217,7 +234,10 @@ void arena_empty(struct arena *a)
 	a->own = (struct bound){ .max = SIZE_MAX,
 				 .spare = a->own.spare,
 				 .spares = a->own.spares,
-				 .spare_bytes = a->own.spare_bytes };
+				 .spare_bytes = a->own.spare_bytes,
+				 .land = a->own.land,
+				 .land_used = a->own.land_used,
+				 .land_there = a->own.land_there };
 }
 
 /* One aligned huge page, or as many small ones; NULL: no room. */
@@ -239,8 +259,42 @@ static struct chunk *map_chunk(struct bound *b)
 	munmap(all + before + HUGE_PAGE, HUGE_PAGE - before);
 	madvise(all + before, HUGE_PAGE, MADV_HUGEPAGE); /* a wish */
 	struct chunk *c = (void *)(all + before);
-	c->mapped = true;
+	c->from = CHUNK_HUGE;
 	c->size = HUGE_PAGE - sizeof(*c);
+	return c;
+}
+
+/* So that the pages of the first `bytes` need no fault each; a wish. */
+static void ask_for(struct bound *b, size_t bytes)
+{
+	size_t more = b->land_there;
+
+	while (more < bytes)
+		more += LAND_STEP;
+	if (more > b->land_there)
+		madvise(b->land + b->land_there, more - b->land_there, MADV_POPULATE_WRITE);
+	b->land_there = more;
+}
+
+/* NULL: there is no more, or never was any. */
+static struct chunk *take_land(struct bound *b, size_t size)
+{
+	size_t bytes = sizeof(struct chunk) + size;
+
+	if (!OWN_CHUNKS || bytes > LAND - b->land_used)
+		return NULL;
+	if (!b->land) {
+		void *land = mmap(NULL, LAND, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				  -1, 0);
+		if (land == MAP_FAILED)
+			return NULL;
+		b->land = land;
+	}
+	ask_for(b, b->land_used + bytes);
+	struct chunk *c = (void *)(b->land + b->land_used);
+	b->land_used += bytes;
+	c->from = CHUNK_LAND;
+	c->size = size;
 	return c;
 }
 
@@ -256,6 +310,9 @@ static struct chunk *add_chunk(struct arena *a, size_t size)
 		return c;
 	}
 	count(a, size);
+	c = take_land(a->bound, size);
+	if (c)
+		return c;
 	/* calloc: fresh pages from the kernel are zero already, nothing is cleared twice. */
 	c = calloc(1, sizeof(*c) + size);
 	if (!c)
