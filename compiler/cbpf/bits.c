@@ -10,8 +10,10 @@
  * one side and `f` on the other? A value x stands with those none of whose bits are tested for
  * the masks that are subsets of ~x: a vector of 512 bits, eight words. Per leaf and side a
  * saturating counter of 512 columns counts the values that do not belong there; each value of
- * an interval is added once, so an interval costs what its last range does.
+ * an interval is added once, so an interval costs what its last range does. The values of a window
+ * are a vector as well: those on one side of a test are these words under a mask.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -21,11 +23,8 @@
 enum {
 	SPAN = 512, /* values of one aligned window, and masks */
 	WORDS = SPAN / 64,
-	RANGES_LIMIT = 12, /* of one interval */
-	TRIES = 12,        /* masks of one kind weighed */
+	TRIES = 12, /* masks of one kind weighed */
 };
-
-enum value_class { CLASS_FIRST, CLASS_SECOND, CLASS_OTHER, CLASS_ABSENT };
 
 typedef uint64_t vec2 __attribute__((vector_size(16)));
 
@@ -39,16 +38,17 @@ struct window {
 	uint32_t base;
 	bool without_points;
 	code_id leaf[2]; /* the two commonest */
-	uint8_t cls[SPAN];
 	float weight[SPAN];
-	uint32_t height[SPAN];   /* of its leaf; where the value is absent, any */
-	uint64_t present[WORDS]; /* values of the interval at hand */
+	uint32_t height[SPAN];      /* of its leaf; where the value is absent, any */
+	uint64_t there[WORDS];      /* values that are not absent */
+	uint64_t present[WORDS];    /* of them those of the interval at hand, */
+	uint64_t of_leaf[2][WORDS]; /* and of these the ones with that leaf */
 	uint32_t npresent;
 	struct counter wrong[2][2]; /* by leaf and side */
 	unsigned
 		alive; /* bit x + 2 * y: with leaf x on the one side and y on the other a mask leaves
 			 * few enough values wrong; 0: there is no use in going on */
-	size_t i, j;
+	size_t i;
 	uint32_t low, high; /* words of `present` that the interval reaches */
 	size_t row_words;   /* the most that `words` becomes as j grows */
 	size_t words;       /* masks of bits in which its values differ are in the first ones */
@@ -72,13 +72,11 @@ static void fill_range(struct window *w, const struct tree_range *r)
 	double plain = r->weight;
 
 	for (uint32_t x = first; x <= last; x++) {
-		bool absent = is_removed(w->t, w->base + x);
-		w->cls[x] = absent                ? CLASS_ABSENT :
-			    r->leaf == w->leaf[0] ? CLASS_FIRST :
-			    r->leaf == w->leaf[1] ? CLASS_SECOND :
-						    CLASS_OTHER;
 		w->height[x] = w->t->c->nodes.v[r->leaf].height;
-		n += !absent;
+		if (is_removed(w->t, w->base + x))
+			continue;
+		w->there[x >> 6] |= 1ull << (x & 63);
+		n++;
 	}
 	for (size_t p = 0; p < w->in->npoints; p++)
 		if (w->in->points[p].value >= r->first && w->in->points[p].value <= r->last)
@@ -91,7 +89,7 @@ static void fill_window(struct window *w)
 {
 	const struct tree *t = w->t;
 
-	memset(w->cls, CLASS_ABSENT, sizeof(w->cls));
+	memset(w->there, 0, sizeof(w->there));
 	for (size_t k = 0; k < t->n; k++)
 		if (t->r[k].first >= w->base && t->r[k].last - w->base < SPAN)
 			fill_range(w, &t->r[k]);
@@ -99,9 +97,11 @@ static void fill_window(struct window *w)
 		if (w->in->points[p].value - w->base < SPAN)
 			w->weight[w->in->points[p].value - w->base] +=
 				(float)w->in->points[p].weight;
-	for (size_t p = 0; p < t->npoints && w->without_points; p++)
-		if (t->points[p].value - w->base < SPAN)
-			w->cls[t->points[p].value - w->base] = CLASS_ABSENT;
+	for (size_t p = 0; p < t->npoints && w->without_points; p++) {
+		uint32_t x = t->points[p].value - w->base;
+		if (x < SPAN)
+			w->there[x >> 6] &= ~(1ull << (x & 63));
+	}
 }
 
 /* By the low six bits of a value: which of the 64 masks of six bits share none with it. */
@@ -121,13 +121,12 @@ static uint64_t masks_apart(uint32_t x, uint32_t k)
 	return k & x >> 6 ? 0 : apart_low[x & 63];
 }
 
-static void count(struct counter *c, const vec2 *masks, size_t n)
+static uint32_t count_bits(uint64_t x)
 {
-	for (size_t k = 0; k < n; k++) {
-		c->at_least[2][k] |= c->at_least[1][k] & masks[k];
-		c->at_least[1][k] |= c->at_least[0][k] & masks[k];
-		c->at_least[0][k] |= masks[k];
-	}
+	x -= x >> 1 & 0x5555555555555555u;
+	x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (uint32_t)(x * 0x0101010101010101u >> 56);
 }
 
 static size_t pairs_of(size_t words)
@@ -135,24 +134,58 @@ static size_t pairs_of(size_t words)
 	return (words + 1) / 2;
 }
 
-static void count_value(struct window *w, uint32_t x)
-{
-	size_t n = pairs_of(w->row_words);
-	vec2 apart[WORDS / 2], rest[WORDS / 2];
+struct levels { /* of a pair of words: one variable each, for they are registers */
+	vec2 some, two, more;
+};
 
-	if (w->cls[x] == CLASS_ABSENT)
-		return;
-	w->present[x >> 6] |= 1ull << (x & 63);
-	w->npresent++;
-	for (uint32_t k = 0; k < n; k++) {
-		apart[k] = (vec2){ masks_apart(x, 2 * k), masks_apart(x, 2 * k + 1) };
-		rest[k] = ~apart[k];
+static inline void count(struct levels *n, vec2 masks)
+{
+	n->more |= n->two & masks;
+	n->two |= n->some & masks;
+	n->some |= masks;
+}
+
+static inline struct levels levels_of(const struct counter *c, uint32_t k)
+{
+	static_assert(ODD_MAX == 2, "three levels");
+	return (struct levels){ c->at_least[0][k], c->at_least[1][k], c->at_least[2][k] };
+}
+
+static inline void keep_levels(struct counter *c, uint32_t k, struct levels n)
+{
+	c->at_least[0][k] = n.some;
+	c->at_least[1][k] = n.two;
+	c->at_least[2][k] = n.more;
+}
+
+/* Values of one word; of their masks the k-th pair of words. */
+static void count_values(struct counter wrong[2], uint32_t word, uint64_t values, uint32_t k)
+{
+	const vec2 reached = { 2 * k & word ? 0 : UINT64_MAX, (2 * k + 1) & word ? 0 : UINT64_MAX };
+	struct levels apart = levels_of(&wrong[0], k), rest = levels_of(&wrong[1], k);
+
+	for (; values; values &= values - 1) {
+		uint64_t low = apart_low[__builtin_ctzll(values)];
+		vec2 masks = (vec2){ low, low } & reached;
+		count(&apart, masks);
+		count(&rest, ~masks);
 	}
+	keep_levels(&wrong[0], k, apart);
+	keep_levels(&wrong[1], k, rest);
+}
+
+/* Values of one word, all with this leaf. */
+static void add_values(struct window *w, uint32_t word, uint64_t values, code_id to)
+{
+	w->present[word] |= values;
+	w->npresent += count_bits(values);
 	for (unsigned leaf = 0; leaf < 2; leaf++) {
-		if (w->cls[x] == leaf)
+		if (w->leaf[leaf] == to) {
+			w->of_leaf[leaf][word] |= values;
 			continue;
-		count(&w->wrong[leaf][0], apart, n);
-		count(&w->wrong[leaf][1], rest, n);
+		}
+		for (uint32_t k = 0; k < pairs_of(w->row_words); k++)
+			count_values(w->wrong[leaf], word, values, k);
 	}
 }
 
@@ -178,36 +211,35 @@ static void add_odd(const struct window *w, struct bit_side *s, uint32_t value)
 	s->odd[at] = value;
 }
 
-/* False: more than ODD_MAX values of a side do not belong there. */
-static bool find_sides(const struct window *w, uint32_t mask, struct bit_side sides[2],
-		       float weight[2])
+/* What stands on one side, value after value: sums of weights are rounded. */
+static float find_side(const struct window *w, uint32_t mask, unsigned side, unsigned leaf,
+		       struct bit_side *s)
 {
-	uint32_t last = w->t->r[w->j].last - w->base;
+	float weight = 0;
 
-	weight[0] = weight[1] = 0;
-	for (uint32_t x = w->t->r[w->i].first - w->base; x <= last; x++) {
-		struct bit_side *s = &sides[(x & mask) != 0];
-		if (w->cls[x] == CLASS_ABSENT)
-			continue;
-		weight[(x & mask) != 0] += w->weight[x];
-		if (w->cls[x] <= CLASS_SECOND && w->leaf[w->cls[x]] == s->rest)
-			continue;
-		if (s->n == ODD_MAX)
-			return false;
-		add_odd(w, s, w->base + x);
+	for (uint32_t k = w->low; k <= w->high; k++) { /* sharing no bit works both ways */
+		uint64_t apart = masks_apart(mask, k);
+		uint64_t here = w->present[k] & (side ? ~apart : apart);
+		const float *weights = &w->weight[k * 64];
+		for (uint64_t v = here; v; v &= v - 1)
+			weight += weights[__builtin_ctzll(v)];
+		for (uint64_t v = here & ~w->of_leaf[leaf][k]; v; v &= v - 1)
+			add_odd(w, s, w->base + k * 64 + (uint32_t)__builtin_ctzll(v));
 	}
-	return true;
+	return weight;
 }
 
-static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
+/* The sides' leaves, of the two commonest. */
+static void weigh_mask(struct window *w, uint32_t mask, const unsigned leaf[2])
 {
-	struct bit_choice c = { .mask = (uint16_t)mask,
-				.side = { { .rest = rest[0] }, { .rest = rest[1] } } };
+	struct bit_choice c = { .mask = (uint16_t)mask };
 	float weight[2];
 	uint32_t h;
 
-	if (!find_sides(w, mask, c.side, weight))
-		return;
+	for (unsigned side = 0; side < 2; side++) {
+		c.side[side].rest = w->leaf[leaf[side]];
+		weight[side] = find_side(w, mask, side, leaf[side], &c.side[side]);
+	}
 	c.cost = weight[0] + weight[1] + w->t->test_cost;
 	for (unsigned side = 0; side < 2; side++) {
 		const struct bit_side *s = &c.side[side];
@@ -224,14 +256,6 @@ static void weigh_mask(struct window *w, uint32_t mask, const code_id rest[2])
 		w->best = c;
 }
 
-static uint32_t count_bits(uint64_t x)
-{
-	x -= x >> 1 & 0x5555555555555555u;
-	x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-	return (uint32_t)(x * 0x0101010101010101u >> 56);
-}
-
 /* How many values of the interval have no bit of the mask. */
 static uint32_t count_apart(const struct window *w, uint32_t mask)
 {
@@ -243,7 +267,7 @@ static uint32_t count_apart(const struct window *w, uint32_t mask)
 }
 
 /* Weighing is slow: only masks that lead fewer values through more tests are weighed. */
-static void try_mask(struct window *w, uint32_t mask, const code_id rest[2], const size_t odd[2])
+static void try_mask(struct window *w, uint32_t mask, const unsigned leaf[2], const size_t odd[2])
 {
 	uint32_t tests = 0, apart;
 
@@ -254,7 +278,7 @@ static void try_mask(struct window *w, uint32_t mask, const code_id rest[2], con
 	if (tests >= w->least)
 		return;
 	w->least = tests;
-	weigh_mask(w, mask, rest);
+	weigh_mask(w, mask, leaf);
 }
 
 /* The fewest that try_mask() can count: who is out of place on a side stands there. */
@@ -272,7 +296,7 @@ static vec2 find_exact(const struct counter *c, size_t n, size_t k)
 }
 
 /* Of one word of masks; false: there is no use in trying more with as many values out of place. */
-static bool try_word(struct window *w, size_t word, uint64_t masks, const code_id rest[2],
+static bool try_word(struct window *w, size_t word, uint64_t masks, const unsigned leaf[2],
 		     const size_t odd[2], int *tries)
 {
 	size_t least = least_tests(w, odd[0], odd[1]);
@@ -280,24 +304,23 @@ static bool try_word(struct window *w, size_t word, uint64_t masks, const code_i
 	for (; masks && w->least > least; masks &= masks - 1) {
 		if ((*tries)-- == 0)
 			return false;
-		try_mask(w, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(masks), rest, odd);
+		try_mask(w, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(masks), leaf, odd);
 	}
 	return w->least > least;
 }
 
-/* With leaf x on the one side and y on the other. */
-static void try_leaves(struct window *w, unsigned x, unsigned y, const size_t odd[2])
+static void try_leaves(struct window *w, const unsigned leaf[2], const size_t odd[2])
 {
-	const struct counter *c = &w->wrong[x][0], *d = &w->wrong[y][1];
-	const code_id rest[2] = { w->leaf[x], w->leaf[y] };
+	const struct counter *c = &w->wrong[leaf[0]][0], *d = &w->wrong[leaf[1]][1];
+	size_t n = pairs_of(w->words);
 	int tries = TRIES;
 
-	for (size_t k = 0; k < pairs_of(w->words); k++) {
+	for (size_t k = 0; k < n; k++) {
 		vec2 masks = find_exact(c, odd[0], k) & find_exact(d, odd[1], k);
 		if (!(masks[0] | masks[1]))
 			continue;
-		if (!try_word(w, 2 * k, masks[0], rest, odd, &tries) ||
-		    (2 * k + 1 < w->words && !try_word(w, 2 * k + 1, masks[1], rest, odd, &tries)))
+		if (!try_word(w, 2 * k, masks[0], leaf, odd, &tries) ||
+		    (2 * k + 1 < w->words && !try_word(w, 2 * k + 1, masks[1], leaf, odd, &tries)))
 			return;
 	}
 }
@@ -306,9 +329,11 @@ static void try_masks(struct window *w, size_t e, size_t f)
 {
 	for (unsigned both = 0; both < 4; both++)
 		if (w->alive >> both & 1)
-			try_leaves(w, both & 1, both >> 1, (const size_t[2]){ e, f });
+			try_leaves(w, (const unsigned[2]){ both & 1, both >> 1 },
+				   (const size_t[2]){ e, f });
 }
 
+/* Leaves that left too many values wrong go on doing so. */
 static unsigned find_alive(const struct window *w)
 {
 	unsigned alive = 0;
@@ -317,7 +342,7 @@ static unsigned find_alive(const struct window *w)
 		const vec2 *x = w->wrong[both & 1][0].at_least[ODD_MAX];
 		const vec2 *y = w->wrong[both >> 1][1].at_least[ODD_MAX];
 		vec2 some = { 0, 0 };
-		for (size_t k = 0; k < pairs_of(w->row_words); k++)
+		for (size_t k = 0; k < pairs_of(w->row_words) && w->alive >> both & 1; k++)
 			some |= ~(x[k] | y[k]);
 		alive |= (some[0] | some[1] ? 1u : 0) << both;
 	}
@@ -371,7 +396,7 @@ void bits_start(struct tree *t, const struct tree_input *in)
 		t->window[without] = start_window(t, in, without);
 		if (t->window[without])
 			t->bits[without] =
-				ARENA_ARRAY(t->scratch, struct bit_choice, t->n * RANGES_LIMIT);
+				ARENA_ARRAY(t->scratch, struct bit_choice, t->n * BITS_RANGES);
 	}
 }
 
@@ -402,12 +427,13 @@ static void start_row(struct window *w, size_t i)
 		fill_window(w);
 	}
 	memset(w->present, 0, sizeof(w->present));
+	memset(w->of_leaf, 0, sizeof(w->of_leaf));
 	w->npresent = 0;
 	w->alive = UINT32_MAX;
 	w->i = i;
 	w->low = (w->t->r[i].first - base) >> 6;
 	w->row_words = 1;
-	for (size_t j = i; j < w->t->n && j - i < RANGES_LIMIT; j++)
+	for (size_t j = i; j < w->t->n && j - i < BITS_RANGES; j++)
 		if (w->t->r[j].last - base < SPAN)
 			w->row_words = words_between(w->low, (w->t->r[j].last - base) >> 6);
 	start_counters(w);
@@ -417,14 +443,17 @@ static void add_range(struct window *w, size_t j)
 {
 	const struct tree_range *r = &w->t->r[j];
 
-	if (j - w->i >= RANGES_LIMIT || r->last - w->base >= SPAN) {
+	if (r->last - w->base >= SPAN) {
 		w->alive = 0;
 		return;
 	}
-	w->j = j;
-	w->high = (r->last - w->base) >> 6;
-	for (uint32_t x = r->first - w->base; x <= r->last - w->base; x++)
-		count_value(w, x);
+	uint32_t first = r->first - w->base, last = r->last - w->base;
+	w->high = last >> 6;
+	for (uint32_t k = first >> 6; k <= w->high; k++) {
+		uint64_t from = k == first >> 6 ? UINT64_MAX << (first & 63) : UINT64_MAX;
+		uint64_t to = k == w->high ? UINT64_MAX >> (63 - (last & 63)) : UINT64_MAX;
+		add_values(w, k, w->there[k] & from & to, r->leaf);
+	}
 	w->alive = find_alive(w);
 }
 
@@ -432,7 +461,7 @@ static void add_range(struct window *w, size_t j)
 static bool row_has_point(const struct tree *t, size_t i)
 {
 	for (size_t p = 0; p < t->npoints; p++)
-		if (t->at[p] >= i && t->at[p] - i < RANGES_LIMIT)
+		if (t->at[p] >= i && t->at[p] - i < BITS_RANGES)
 			return true;
 	return false;
 }
@@ -472,17 +501,17 @@ void bits_solve(const struct tree *t, struct problem q, size_t npoints)
 		for (size_t e = odd > ODD_MAX ? odd - ODD_MAX : 0; e <= ODD_MAX && e <= odd; e++)
 			if (least_tests(w, e, odd - e) < w->least)
 				try_masks(w, e, odd - e);
-	t->bits[k][q.i * RANGES_LIMIT + q.j - q.i] = w->best;
+	t->bits[k][q.i * BITS_RANGES + q.j - q.i] = w->best;
 }
 
-const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints)
+const struct bit_choice *bits_found(const struct tree *t, struct problem q, size_t npoints)
 {
 	int k = table_of(t, q, npoints);
 	const struct bit_choice *b;
 
-	if (k < 0 || q.j - q.i >= RANGES_LIMIT)
+	if (k < 0)
 		return NULL;
-	b = &t->bits[k][q.i * RANGES_LIMIT + q.j - q.i];
+	b = &t->bits[k][q.i * BITS_RANGES + q.j - q.i];
 	return b->mask ? b : NULL;
 }
 

@@ -92,7 +92,7 @@ static float solve(const struct tree *t, struct problem q, size_t npoints, const
 	float split = best_split(t, q);
 	below = split < below ? split : below;
 	best = test + below < best ? test + below : best;
-	if (best <= test)
+	if (best <= test || q.j - q.i >= BITS_RANGES)
 		return best;
 	bits_solve(t, q, npoints);
 	bits = bits_of(t, q, npoints);
@@ -359,7 +359,8 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 	for (size_t i = in->n; i-- > 0;) {
 		struct lone_row row = { .found = false };
 		for (size_t j = i; j < in->n; j++) {
-			bits_extend(t, i, j);
+			if (j - i < BITS_RANGES)
+				bits_extend(t, i, j);
 			tree_extend_lone(t, i, j, &row);
 			solve_points(t, i, j, &row);
 		}

@@ -16,7 +16,10 @@ struct problem { /* one cell of the table: ranges i..j, of whose points h have b
 	size_t i, j, h;
 };
 
-enum { ODD_MAX = 2 };
+enum {
+	ODD_MAX = 2,
+	BITS_RANGES = 12, /* of an interval that one test of bits may do */
+};
 
 /* One test of bits, then equality tests for values that stand on the wrong side. */
 struct bit_choice {
@@ -115,13 +118,20 @@ float height_cost(const struct tree *t, struct problem q, size_t most);
 
 /*
  * Rows from the last range to the first, in each row from its first range on: bits_extend(),
- * then bits_solve() for the problems where a test of bits may be of use.
+ * then bits_solve() for the problems where a test of bits may be of use. Up to BITS_RANGES.
  */
 void bits_start(struct tree *t, const struct tree_input *in);
 void bits_extend(struct tree *t, size_t i, size_t j);
 void bits_solve(const struct tree *t, struct problem q, size_t npoints);
+const struct bit_choice *bits_found(const struct tree *t, struct problem q, size_t npoints);
+
 /* What was found; NULL: nothing. */
-const struct bit_choice *bits_of(const struct tree *t, struct problem q, size_t npoints);
+static inline const struct bit_choice *bits_of(const struct tree *t, struct problem q,
+					       size_t npoints)
+{
+	return q.j - q.i < BITS_RANGES ? bits_found(t, q, npoints) : NULL;
+}
+
 code_id bits_emit(const struct tree *t, struct problem q, const struct bit_choice *b);
 
 /* Is it one value? */
