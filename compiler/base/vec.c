@@ -5,11 +5,19 @@
 
 void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
 {
-	size_t more = *cap ? *cap * 2 : 8;
-	void *p = arena_alloc_array(a, more, size);
+	return vec_grow_by(a, v, n, cap, size, 1);
+}
+
+void *vec_grow_by(struct arena *a, void *v, size_t n, size_t *cap, size_t size, size_t more)
+{
+	size_t room = *cap ? *cap * 2 : 8;
+
+	if (room < n + more)
+		room = (n + more) + (n + more) / 2;
+	void *p = arena_alloc_array(a, room, size);
 
 	if (n)
 		memcpy(p, v, n * size);
-	*cap = more;
+	*cap = room;
 	return p;
 }

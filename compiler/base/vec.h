@@ -19,6 +19,9 @@
 /* Returns the array with room for one more element; *cap is updated. */
 void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 
+/* The same with room for `more` of them, and then some. */
+void *vec_grow_by(struct arena *a, void *v, size_t n, size_t *cap, size_t size, size_t more);
+
 #define vec_push(a, vec, x)                                                                        \
 	do {                                                                                       \
 		if ((vec)->n == (vec)->cap)                                                        \
@@ -27,7 +30,15 @@ void *vec_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size);
 		(vec)->v[(vec)->n++] = (x);                                                        \
 	} while (0)
 
-/* The same for a vec whose array nobody else holds: the one that it outgrows is given back. */
+/* Room for `more` elements that are pushed next: they are not copied on the way. */
+#define vec_room(a, vec, more)                                                                     \
+	do {                                                                                       \
+		if ((vec)->cap - (vec)->n < (more))                                                \
+			(vec)->v = vec_grow_by((a), (vec)->v, (vec)->n, &(vec)->cap,               \
+					       sizeof(*(vec)->v), (more));                         \
+	} while (0)
+
+/* vec_push() for a vec whose array nobody else holds: the one that it outgrows is given back. */
 #define vec_push_own(a, vec, x)                                                                    \
 	do {                                                                                       \
 		void *outgrown_ = (vec)->v;                                                        \

@@ -33,8 +33,11 @@ static uint32_t rets(struct verdict v)
 
 /* ---- one number ---- */
 
-/* p->calls is sorted by verdict within a number, the most restrictive first. */
-static code_id build_number(struct generator *g, enum arch a, uint32_t nr)
+/*
+ * p->calls is sorted by verdict within a number, the most restrictive first; all before `from_rule`
+ * are on numbers before.
+ */
+static code_id build_number(struct generator *g, enum arch a, uint32_t nr, size_t from_rule)
 {
 	struct leaf_rule rules[64];
 	struct leaf_rule *r = rules;
@@ -43,7 +46,7 @@ static code_id build_number(struct generator *g, enum arch a, uint32_t nr)
 
 	if (!policy_knows(g->p, a, nr) && !PLANTED(g->code.plant, PLANT_UNKNOWN))
 		dflt = g->p->unknown[a];
-	policy_calls_of(g->p, a, nr, &first, &end);
+	policy_calls_from(g->p, from_rule, a, nr, &first, &end);
 	if (first == end)
 		return code_ret(&g->code, rets(dflt));
 	if (end - first > ARRAY_SIZE(rules))
@@ -161,7 +164,7 @@ static void find_numbers(struct generator *g, enum arch a, struct numbers *out)
 	size_t rule = 0;
 
 	while ((next = number_after(g->p, a, next, &rule)) <= last) {
-		struct number n = { .nr = next, .leaf = build_number(g, a, next) };
+		struct number n = { .nr = next, .leaf = build_number(g, a, next, rule) };
 		n.known = policy_knows(g->p, a, next++);
 		n.cached = is_cached(g, a, n.leaf);
 		if (n.known && !n.cached)
@@ -370,7 +373,7 @@ static void charge_rules(struct generator *g, struct costs *all)
 	for (size_t i = 0, end; i < g->p->calls.n; i = end) {
 		const struct call_rule *r = &g->p->calls.v[i];
 		size_t first, conditional = 0;
-		policy_calls_of(g->p, r->arch, r->nr, &first, &end);
+		policy_calls_from(g->p, i, r->arch, r->nr, &first, &end);
 		if (!in_family(g, r->arch))
 			continue;
 		for (size_t k = first; k < end; k++)

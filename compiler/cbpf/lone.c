@@ -11,15 +11,6 @@ static uint32_t height_of(const struct tree *t, code_id leaf)
 
 /* ---- points ---- */
 
-size_t tree_points_between(const struct tree *t, size_t i, size_t j)
-{
-	size_t n = 0;
-
-	for (size_t p = 0; p < t->npoints; p++)
-		n += t->at[p] >= i && t->at[p] <= j;
-	return n;
-}
-
 /* The h-th point between i and j. */
 size_t tree_point_between(const struct tree *t, size_t i, size_t j, size_t h)
 {
@@ -49,7 +40,7 @@ size_t tree_points_left(const struct tree *t, struct problem q, size_t s)
 	return n;
 }
 
-float tree_weight_left(const struct tree *t, struct problem q)
+float tree_weight_beside(const struct tree *t, struct problem q)
 {
 	double w = t->sum[q.j + 1] - t->sum[q.i];
 	size_t h = q.h;

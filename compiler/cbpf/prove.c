@@ -103,7 +103,7 @@ static bool decision_agrees(struct prover *v, const char *family)
 			return false;
 	for (size_t i = 0, first, end; i < v->p->calls.n; i = end) {
 		const struct call_rule *r = &v->p->calls.v[i];
-		policy_calls_of(v->p, r->arch, r->nr, &first, &end);
+		policy_calls_from(v->p, i, r->arch, r->nr, &first, &end);
 		if (in_family(v, r->arch, family) && !agrees_on_rules(v, first, end))
 			return false;
 	}

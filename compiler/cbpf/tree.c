@@ -303,6 +303,15 @@ static void sum_weights(struct tree *t, bool is_kept)
 		t->sum[i + 1] = t->sum[i] + t->r[i].weight;
 }
 
+static void count_points(struct tree *t)
+{
+	t->before = ARENA_ARRAY(t->scratch, uint8_t, t->n + 1);
+	for (size_t p = 0; p < t->npoints; p++)
+		t->before[t->at[p] + 1]++;
+	for (size_t i = 0; i < t->n && t->npoints; i++)
+		t->before[i + 1] = (uint8_t)(t->before[i + 1] + t->before[i]);
+}
+
 /* True: the table is filled already. */
 static bool make_room(struct tree *t, const struct tree_input *in, bool is_kept)
 {
@@ -352,6 +361,7 @@ static void tree_solve(struct tree *t, struct code *c, struct arena *scratch,
 			    .nremoved = in->nremoved };
 	sum_weights(t, is_kept);
 	take_points(t, in);
+	count_points(t);
 	t->is_bounded = !in->npoints && in->slack > 0;
 	if (make_room(t, in, is_kept))
 		return;

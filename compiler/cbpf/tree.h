@@ -54,7 +54,8 @@ struct tree {
 	size_t npoints;
 	const uint32_t *removed; /* masks: values none of whose bits are in one do not occur */
 	size_t nremoved;
-	double *sum; /* weights of the ranges before */
+	double *sum;     /* weights of the ranges before */
+	uint8_t *before; /* points in the ranges before */
 	float test_cost;
 	size_t ncells;              /* pairs of i and j */
 	float *cost, *column;       /* by (h, i, j), and the same by (h, j, i) */
@@ -78,7 +79,11 @@ static inline float *tree_column(const struct tree *t, size_t i, size_t j, size_
 
 /* ---- lone.c ---- */
 
-size_t tree_points_between(const struct tree *t, size_t i, size_t j);
+static inline size_t tree_points_between(const struct tree *t, size_t i, size_t j)
+{
+	return (size_t)(t->before[j + 1] - t->before[i]);
+}
+
 /* The h-th of them. */
 size_t tree_point_between(const struct tree *t, size_t i, size_t j, size_t h);
 /* Of the first h points between i and j: how many lie in i..s-1. */
@@ -88,7 +93,16 @@ size_t tree_same_points_until(const struct tree *t, struct problem q, size_t s);
 /* Of the leaf of the next point between i and j. */
 size_t tree_point_height(const struct tree *t, struct problem q);
 /* Of what the points tested have left. */
-float tree_weight_left(const struct tree *t, struct problem q);
+float tree_weight_beside(const struct tree *t, struct problem q);
+
+static inline float tree_weight_left(const struct tree *t, struct problem q)
+{
+	double w = t->sum[q.j + 1] - t->sum[q.i];
+
+	if (q.h)
+		return tree_weight_beside(t, q);
+	return w > 0 ? (float)w : 0;
+}
 
 /* False: more lone values than are tested for in a row, or a wide range beside what is left. */
 bool tree_find_lone(const struct tree *t, struct problem q, struct lone *out);

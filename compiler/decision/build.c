@@ -58,14 +58,17 @@ static dd_node put_on(struct dd *d, const struct call_rule *rules, size_t n, dd_
 	return dd_choose(d, rules_match(d, list, n), verdict, below);
 }
 
-/* The most restrictive verdict wins, so it is put on last. Rules are sorted, that one first. */
+/*
+ * The most restrictive verdict wins, so it is put on last. Rules are sorted, that one first; all
+ * before `rule` are on numbers before.
+ */
 static dd_node number_node(struct dd *d, const struct policy *p, enum arch a, uint32_t nr,
-			   size_t *culprit)
+			   size_t rule, size_t *culprit)
 {
 	size_t first, end;
 	dd_node n = dd_terminal(d, policy_knows(p, a, nr) ? p->dflt[a] : p->unknown[a]);
 
-	policy_calls_of(p, a, nr, &first, &end);
+	policy_calls_from(p, rule, a, nr, &first, &end);
 	for (size_t i = end; i > first && n != DD_NONE; i = *culprit) {
 		for (*culprit = i - 1; *culprit > first; --*culprit)
 			if (!verdict_eq(p->calls.v[*culprit - 1].verdict,
@@ -89,7 +92,10 @@ static void range_add(struct arena *a, struct decision *d, enum arch arch, uint3
 	vec_push(a, &d->ranges[arch], ((struct decision_range){ first, last, node }));
 }
 
-/* The first number from `next` on that the table or a rule knows; UINT32_MAX: none is left. */
+/*
+ * The first number from `next` on that the table or a rule knows; UINT32_MAX: none is left. *rule
+ * goes with it: all rules before are on numbers before `next`.
+ */
 static uint32_t number_after(const struct policy *p, enum arch arch, uint32_t next, size_t *rule)
 {
 	uint32_t base = arch_info(arch)->nr_base, nr = syscall_next(arch, next - base);
@@ -117,7 +123,7 @@ static bool arch_build(struct arena *a, struct decision *d, const struct policy 
 			break;
 		if (nr > next)
 			range_add(a, d, arch, next, nr - 1, unknown);
-		dd_node n = number_node(d->dd, p, arch, nr, culprit);
+		dd_node n = number_node(d->dd, p, arch, nr, rule, culprit);
 		if (n == DD_NONE)
 			return false;
 		range_add(a, d, arch, nr, nr, n);

@@ -279,6 +279,7 @@ static void add_rules(struct parser *p, const struct oci_entry *e)
 	BUF_AUTO skipped = { 0 };
 	size_t none = p->out->rules.n;
 
+	vec_room(p->arena, &p->out->rules, e->names.n);
 	vec_each(&e->names, n) {
 		size_t before = p->out->rules.n;
 		classify(p, n);

@@ -89,19 +89,30 @@ static size_t first_from(const struct policy *p, size_t lo, size_t hi, enum arch
 	return lo;
 }
 
-/* Most numbers have few rules, and some thousands. */
-void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end)
+/* The same, likely near lo: most numbers have few rules, and some thousands. */
+static size_t first_near(const struct policy *p, size_t lo, enum arch a, uint64_t nr)
 {
-	uint64_t next = (uint64_t)nr + 1;
-	size_t n = p->calls.n, lo = first_from(p, 0, n, a, nr), hi = lo, step = 1;
+	size_t n = p->calls.n, hi = lo, step = 1;
 
-	*first = lo;
-	while (hi < n && rule_before(&p->calls.v[hi], a, next)) {
+	while (hi < n && rule_before(&p->calls.v[hi], a, nr)) {
 		lo = hi + 1;
 		hi = step < n - hi ? hi + step : n;
 		step *= 2;
 	}
-	*end = first_from(p, lo, hi, a, next);
+	return first_from(p, lo, hi, a, nr);
+}
+
+void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end)
+{
+	*first = first_from(p, 0, p->calls.n, a, nr);
+	*end = first_near(p, *first, a, (uint64_t)nr + 1);
+}
+
+void policy_calls_from(const struct policy *p, size_t from, enum arch a, uint32_t nr, size_t *first,
+		       size_t *end)
+{
+	*first = first_near(p, from, a, nr);
+	*end = first_near(p, *first, a, (uint64_t)nr + 1);
 }
 
 bool policy_knows(const struct policy *p, enum arch a, uint32_t nr)

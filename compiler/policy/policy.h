@@ -237,6 +237,9 @@ bool policy_one_verdict(const struct policy *p, const struct verdict v[ARCH_NR],
 bool policy_knows(const struct policy *p, enum arch a, uint32_t nr);
 /* The half-open index range of p->calls for one (arch, nr). */
 void policy_calls_of(const struct policy *p, enum arch a, uint32_t nr, size_t *first, size_t *end);
+/* The same for who goes from number to number: all rules before `from` are on numbers before. */
+void policy_calls_from(const struct policy *p, size_t from, enum arch a, uint32_t nr, size_t *first,
+		       size_t *end);
 
 struct call_cost {                       /* what the conditions on one call compare */
 	const struct call_rule *dearest; /* the rule that compares most; NULL: there is no rule */
