@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the generated parser of AppArmor text: tokens in, syntax errors out as diagnostics. */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "grammar/apparmor_parser.h"
+#include "apparmor.tab.h"
+
+/* ---- words ---- */
+
+struct span aa_span_after(struct span sp)
+{
+	return (struct span){ sp.source, sp.end, sp.end };
+}
+
+struct aa_word aa_scan_word(struct aa_parse *p, struct span sp)
+{
+	struct str text = span_text(p->diags->sources, sp);
+	struct aa_word w = { .text = text, .span = sp };
+
+	if (text.n > 1 && text.p[0] == '"' && text.p[text.n - 1] == '"') {
+		w.quoted = true;
+		w.text = (struct str){ text.p + 1, text.n - 2 };
+	}
+	return w;
+}
+
+static uint32_t skip_blanks(const struct source *src, uint32_t at)
+{
+	while (at < src->text.n && (src->text.p[at] == ' ' || src->text.p[at] == '\t'))
+		at++;
+	return at;
+}
+
+static bool follows(const struct source *src, uint32_t at, const char *what)
+{
+	size_t n = strlen(what);
+
+	return src->text.n - at >= n && !memcmp(src->text.p + at, what, n);
+}
+
+uint32_t aa_scan_hash(struct aa_parse *p, struct span sp)
+{
+	struct str text = span_text(p->diags->sources, sp);
+	struct ast_comment *c;
+
+	if (str_starts(text, "#include")) {
+		uint32_t begin = sp.begin + (uint32_t)strlen("#include");
+		uint32_t at = skip_blanks(p->src, begin), behind = at + 2;
+
+		if (at == begin || !follows(p->src, at, "if"))
+			return begin - sp.begin;
+		at = skip_blanks(p->src, behind);
+		if (at == behind || !follows(p->src, at, "exists"))
+			return begin - sp.begin;
+		behind = at + (uint32_t)strlen("exists");
+		return skip_blanks(p->src, behind) > behind ? behind - sp.begin : begin - sp.begin;
+	}
+	c = ARENA_NEW(p->arena, struct ast_comment);
+	text = (struct str){ text.p + 1, text.n - 1 };
+	if (text.n && text.p[0] == ' ')
+		text = (struct str){ text.p + 1, text.n - 1 };
+	while (text.n && strchr(" \t\r", text.p[text.n - 1]))
+		text.n--;
+	c->text = text;
+	c->span = sp;
+	vec_push(p->arena, &p->comments, c);
+	return 0;
+}
+
+bool aa_scan_assigns(const struct aa_parse *p)
+{
+	uint32_t at = skip_blanks(p->src, p->at);
+
+	return follows(p->src, at, "=") || follows(p->src, at, "+=") || follows(p->src, at, "?=") ||
+	       follows(p->src, at, ":=");
+}
+
+bool aa_scan_gives(struct aa_parse *p, struct span word)
+{
+	uint32_t at = skip_blanks(p->src, word.end);
+	struct str text = span_text(p->diags->sources, word);
+
+	if (follows(p->src, at, "=")) {
+		at = skip_blanks(p->src, at + 1);
+		p->group = follows(p->src, at, "(") &&
+			   (str_is(text, "peer") || str_is(text, "xattrs"));
+		return true;
+	}
+	if (follows(p->src, at, ":="))
+		return true;
+	return at > word.end && follows(p->src, at, "in") &&
+	       follows(p->src, skip_blanks(p->src, at + 2), "(");
+}
+
+bool aa_scan_head(struct aa_parse *p, struct str name)
+{
+	static const struct {
+		const char *name;
+		bool prefix;
+		enum aa_base base;
+	} heads[] = {
+		{ "abi", false, AA_BASE_FILE },     { "allow", true, AA_BASE_STMT },
+		{ "audit", true, AA_BASE_STMT },    { "change_profile", false, AA_BASE_ANY },
+		{ "dbus", false, AA_BASE_RULE },    { "deny", true, AA_BASE_STMT },
+		{ "mount", false, AA_BASE_RULE },   { "mqueue", false, AA_BASE_RULE },
+		{ "network", false, AA_BASE_RULE }, { "other", true, AA_BASE_STMT },
+		{ "owner", true, AA_BASE_STMT },    { "prompt", true, AA_BASE_STMT },
+		{ "ptrace", false, AA_BASE_RULE },  { "remount", false, AA_BASE_RULE },
+		{ "signal", false, AA_BASE_RULE },  { "umount", false, AA_BASE_RULE },
+		{ "unix", false, AA_BASE_RULE },    { "unmount", false, AA_BASE_RULE },
+	};
+
+	p->base = AA_BASE_STMT;
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		if (!str_is(name, heads[i].name))
+			continue;
+		p->base = heads[i].base;
+		return heads[i].prefix;
+	}
+	return false;
+}
+
+/* ---- tokens ---- */
+
+static int end_here(struct aa_parse *p, struct span *loc)
+{
+	p->stopped = true;
+	*loc = (struct span){ p->src->id, p->at, p->at };
+	return T_END;
+}
+
+int aa_next_token(struct aa_parse *p, union AA_STYPE *lval, struct span *loc)
+{
+	int token;
+
+	if (p->stopped || p->diags->errors >= p->diags->cap)
+		return end_here(p, loc);
+	token = aa_scan(lval, loc, p, p->scanner);
+	if (token == T_LBRACE || token == T_LPAREN) {
+		if (++p->depth > AA_DEPTH_MAX) {
+			aa_gave_up(p, *loc);
+			return end_here(p, loc);
+		}
+		p->open[p->depth] = *loc;
+	} else if (token == T_RBRACE || token == T_RPAREN) {
+		p->depth -= p->depth > 0;
+	}
+	p->before = p->prev;
+	p->prev = *loc;
+	p->token_kind = token;
+	return token;
+}
+
+/* ---- syntax errors ---- */
+
+void aa_error_expect(struct aa_error *e, const char *symbol)
+{
+	if (e->n < ARRAY_SIZE(e->expected))
+		e->expected[e->n++] = symbol;
+}
+
+static bool expects(const struct aa_error *e, const char *symbol)
+{
+	for (unsigned i = 0; i < e->n; i++)
+		if (!strcmp(e->expected[i], symbol))
+			return true;
+	return false;
+}
+
+void aa_gave_up(struct aa_parse *p, struct span sp)
+{
+	if (p->stopped)
+		return;
+	diag_help(p->diags,
+		  diag_add(p->diags, DIAG_PL004, sp, "more than %d brackets inside one another",
+			   AA_DEPTH_MAX),
+		  "write several rules, or take away brackets that change nothing");
+	p->stopped = true;
+}
+
+void aa_stray_brace(struct aa_parse *p, struct span sp)
+{
+	struct diag *d = diag_add(p->diags, DIAG_PL002, sp, "'}' closes nothing");
+
+	diag_help(p->diags, d, "a profile is written: profile NAME { ... }");
+}
+
+static bool same_line(const struct aa_parse *p, uint32_t from, uint32_t to)
+{
+	return !memchr(p->src->text.p + from, '\n', to - from);
+}
+
+/* What stands where a rule should have ended: the place of the missing ',' is behind the last word. */
+static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
+{
+	struct span at = aa_span_after(p->before);
+	bool ends = p->token_kind == T_RBRACE || p->token_kind == T_END ||
+		    p->token_kind == T_PREFIX || p->token_kind == T_INCLUDE ||
+		    p->token_kind == T_IF || p->token_kind == T_VARIABLE;
+	struct diag *d;
+
+	if (!expects(e, ",") || !ends || p->before.end > e->span.begin)
+		return false;
+	if (p->token_kind == T_INCLUDE && same_line(p, p->before.end, e->span.begin)) {
+		d = diag_add(p->diags, DIAG_PL002, e->span, "an include inside a rule");
+		diag_help(p->diags, d, "an include is a whole statement, on a line of its own");
+		return true;
+	}
+	d = diag_add(p->diags, DIAG_PL002, at, "missing ','");
+	diag_help(p->diags, d, "every rule ends with ','");
+	return true;
+}
+
+static const char *help_for(const struct aa_parse *p, const struct aa_error *e, struct str text)
+{
+	if (p->token_kind == T_JUNK && str_is(text, "\""))
+		return "a quote that is not closed";
+	if (p->token_kind == T_COMMA && expects(e, "end of line"))
+		return "a variable's values are parted by blanks and end with the line, without ','";
+	if (p->token_kind == T_JUNK)
+		return "a name is letters, digits and '_'; a path begins with '/' or '@{', or stands in double quotes";
+	if (expects(e, "{"))
+		return "a blank belongs in front of '{'";
+	return NULL;
+}
+
+static void put_expected(struct buf *out, const struct aa_error *e)
+{
+	for (unsigned i = 0; i < e->n && i < 4; i++) {
+		const char *sym = e->expected[i];
+		bool plain = !strncmp(sym, "a ", 2) || !strncmp(sym, "end of", 6);
+
+		buf_puts(out, !i ? ", expected " : i + 1 == e->n ? " or " : ", ");
+		buf_printf(out, plain ? "%s" : "'%s'", sym);
+	}
+	if (e->n > 4)
+		buf_puts(out, ", ...");
+}
+
+void aa_syntax_error(struct aa_parse *p, const struct aa_error *e)
+{
+	struct str text = span_text(p->diags->sources, e->span);
+	const char *help;
+	struct diag *d;
+	BUF_AUTO list = { 0 };
+	BUF_AUTO safe = { 0 };
+
+	if (p->stopped || tell_missing_comma(p, e))
+		return;
+	help = help_for(p, e, text);
+	put_expected(&list, e);
+	if (text.n > 60)
+		text.n = 60; /* the excerpt shows the rest */
+	buf_safe(&safe, text);
+	if (p->token_kind == T_END)
+		d = diag_add(p->diags, DIAG_PL002, e->span, "unexpected end of file%s",
+			     list.p ? list.p : "");
+	else if (p->token_kind == T_EOL)
+		d = diag_add(p->diags, DIAG_PL002, e->span, "the line ends too early%s",
+			     list.p ? list.p : "");
+	else
+		d = diag_add(p->diags, DIAG_PL002, e->span, "unexpected '%s'%s",
+			     safe.p ? safe.p : "", list.p ? list.p : "");
+	if (p->token_kind == T_END && p->depth && p->depth <= AA_DEPTH_MAX)
+		diag_note(p->diags, d, p->open[p->depth], "this is not closed");
+	if (help)
+		diag_help(p->diags, d, "%s", help);
+}
+
+/* ---- entry ---- */
+
+/* Paths are bytes, so text need not be UTF-8; but no path holds a NUL. */
+static bool check_text(const struct source *src, struct diags *ds)
+{
+	const char *nul;
+
+	if (src->text.n > SOURCE_MAX) {
+		diag_add(ds, DIAG_PL001, NO_SPAN, "'%s' is larger than 16 MiB", src->name);
+		return false;
+	}
+	nul = src->text.n ? memchr(src->text.p, 0, src->text.n) : NULL;
+	if (nul) {
+		uint32_t at = (uint32_t)(nul - src->text.p);
+
+		diag_add(ds, DIAG_PL001, (struct span){ src->id, at, at + 1 },
+			 "a NUL byte: this is not text");
+	}
+	return !nul;
+}
+
+static void run_parser(struct aa_parse *p)
+{
+	struct str text = p->src->text;
+	struct arena *scratch;
+	char *copy;
+
+	if (!check_text(p->src, p->diags))
+		return;
+	scratch = arena_scratch(p->arena);
+	copy = arena_alloc(scratch, text.n + 2); /* flex writes into it and wants two NULs */
+	if (text.n)
+		memcpy(copy, text.p, text.n);
+	p->prev = p->before = (struct span){ p->src->id, 0, 0 };
+	p->head = true;
+	p->scanner = aa_scan_open(p, copy, text.n);
+	aa_parse(p);
+	arena_free(scratch);
+}
+
+struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diags *ds)
+{
+	struct aa_parse *p = ARENA_NEW(a, struct aa_parse);
+	struct aa_file *file = ARENA_NEW(a, struct aa_file);
+
+	p->arena = a;
+	p->src = src;
+	p->diags = ds;
+	run_parser(p);
+	file->source = src;
+	file->stmts = p->top.first;
+	return file;
+}
