@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What AppArmor text says once its includes are followed, its conditions decided and its blocks
+ * dissolved: profiles with their rules in order, each rule still a statement of the tree, with
+ * what it begins with and the way that it came in. rules.h gives them types, decide.h a meaning.
+ *
+ * What a text may say and means depends on the parser that reads it: on its release, and on the
+ * features of its abi file and kernel (apparmor.d(5), FEATURE ABI).
+ */
+#include "compiler/automata/glob.h"
+#include "grammar/apparmor_tree.h"
+
+/* Releases whose behaviour differs and was measured; what lies between is taken as the older. */
+enum aa_release {
+	AA_RELEASE_3_0, /* 3.0.8, Debian 12 */
+	AA_RELEASE_4_0, /* not measured: syntax as 4.1.0 */
+	AA_RELEASE_4_1, /* 4.1.0, Debian 13 */
+	AA_RELEASE_4_1_2,
+	AA_RELEASE_5_0, /* 5.0.2 */
+	AA_RELEASE_NR
+};
+
+/* Classes of rules; classes.def has the words. */
+enum aa_class {
+	AA_CLASS_FILE, /* paths, links, exec */
+	AA_CLASS_CAPABILITY,
+	AA_CLASS_NETWORK,
+	AA_CLASS_UNIX,
+	AA_CLASS_MOUNT, /* mount, remount, umount */
+	AA_CLASS_PIVOT_ROOT,
+	AA_CLASS_PTRACE,
+	AA_CLASS_SIGNAL,
+	AA_CLASS_DBUS,
+	AA_CLASS_MQUEUE,
+	AA_CLASS_USERNS,
+	AA_CLASS_IO_URING,
+	AA_CLASS_RLIMIT,
+	AA_CLASS_CHANGE_PROFILE,
+	AA_CLASS_ALL, /* `all,` */
+	AA_CLASS_NR
+};
+
+/* For whom a profile is read: `--target apparmor=5.0`. */
+struct aa_target {
+	enum aa_release release;
+	/* Classes that a kernel mediates under the file's abi: bit N is class N. Set by expanding. */
+	unsigned mediated;
+};
+
+enum aa_mode { AA_MODE_ALLOW, AA_MODE_DENY, AA_MODE_PROMPT };
+enum aa_owner { AA_OWNER_ANY, AA_OWNER_ONLY, AA_OWNER_OTHER };
+
+enum { AA_PRIORITY_MIN = -1000, AA_PRIORITY_MAX = 1000 }; /* parser.h, MIN_POLICY_PRIORITY */
+
+/* What a rule begins with, its blocks' words too. */
+struct aa_prefix {
+	int priority; /* 0 where none is said */
+	enum aa_mode mode : 8;
+	enum aa_owner owner : 8;
+	bool audit;
+	bool mode_said; /* `allow` is written */
+};
+
+/* The way by which a statement came in; NULL: it stands in the file that was asked about. */
+struct aa_from {
+	const struct aa_from *parent;
+	const struct aa_stmt *include;
+	unsigned depth;
+};
+
+struct aa_use {
+	const struct aa_stmt *stmt; /* AA_STMT_RULE */
+	struct aa_prefix prefix;
+	const struct aa_from *from;
+};
+
+struct aa_profile {
+	const struct aa_stmt *stmt; /* AA_STMT_PROFILE */
+	const struct aa_from *from;
+	struct aa_profile *parent; /* of a child or hat */
+	struct str ns;             /* "" none */
+	struct str name;           /* unescaped, variables not expanded, without its parents */
+	struct str label;          /* as the kernel shows it: parent//name, variables expanded */
+	const struct aa_word *attachment; /* NULL: its name where that is a path, or none */
+	bool hat;
+	VEC(struct aa_use) uses;           /* in the order of the text */
+	VEC(struct aa_profile *) children; /* children and hats, in the order of the text */
+};
+
+struct aa_alias {
+	struct aa_word from, to;
+	const struct aa_from *way;
+};
+
+/* Everything that one file says. Owner: the arena it was expanded in. */
+struct aa_policy {
+	struct aa_target target;
+	const struct aa_word *abi; /* the file that names the features, NULL: none */
+	const struct aa_from *abi_from;
+	VEC(struct aa_profile *) profiles;
+	VEC(struct aa_alias) aliases;
+	struct glob_variables variables; /* @{V}, at the end of the file: as rules see them */
+};
