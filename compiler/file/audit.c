@@ -7,22 +7,26 @@
 #include "compiler/base/bug.h"
 #include "compiler/tables/tables.h"
 
-/* The value behind " key=" or at the line's beginning; quotes are left out. */
-static bool find_field(struct str line, const char *key, struct str *out)
+/* May a field begin behind this byte? auditd parts what it adds by 0x1d, and quotes a program's. */
+static bool parts_fields(char c)
+{
+	return c == ' ' || c == '\t' || c == '\x1d' || c == '\'';
+}
+
+bool audit_field(struct str line, const char *key, struct str *out)
 {
 	size_t n = strlen(key);
 
 	for (size_t i = 0; i + n < line.n; i++) {
-		if ((i && line.p[i - 1] != ' ' && line.p[i - 1] != '\t' &&
-		     line.p[i - 1] != '\x1d') ||
-		    memcmp(line.p + i, key, n) != 0 || line.p[i + n] != '=')
+		if ((i && !parts_fields(line.p[i - 1])) || memcmp(line.p + i, key, n) != 0 ||
+		    line.p[i + n] != '=')
 			continue;
 		struct str v = { line.p + i + n + 1, line.n - i - n - 1 };
 		bool quoted = v.n && *v.p == '"';
 		if (quoted)
 			v = (struct str){ v.p + 1, v.n - 1 };
 		size_t end = 0;
-		while (end < v.n && (quoted ? v.p[end] != '"' : v.p[end] > ' '))
+		while (end < v.n && (quoted ? v.p[end] != '"' : v.p[end] > ' ' || v.p[end] < 0))
 			end++;
 		*out = (struct str){ v.p, end };
 		return true;
@@ -135,7 +139,7 @@ bool audit_is_record(struct str line)
 {
 	struct str type;
 
-	if (find_field(line, "type", &type))
+	if (audit_field(line, "type", &type))
 		return str_is(type, "1326") || str_is(type, "SECCOMP");
 	return str_starts(journald_part(line), "SECCOMP ");
 }
@@ -154,23 +158,44 @@ static int hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/*
- * The name of a program: in quotes as it is, else in hex, for a blank or a quote in it
- * (kernel/audit.c audit_log_untrustedstring()). What ausearch -i reads for people, "arch=x86_64",
- * has names without quotes.
- */
+/* In hex, for a blank or a quote in it (kernel/audit.c audit_log_untrustedstring())? */
+static bool is_hex_text(struct str s)
+{
+	if (s.p[-1] == '"' || !s.n || s.n % 2)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (hex_digit(s.p[i]) < 0)
+			return false;
+	return true;
+}
+
+static size_t read_hex_text(struct str s, char *to, size_t room)
+{
+	size_t n = s.n / 2 < room ? s.n / 2 : room;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = (char)(hex_digit(s.p[2 * i]) << 4 | hex_digit(s.p[2 * i + 1]));
+	return n;
+}
+
+struct str audit_text(struct arena *a, struct str value)
+{
+	char *to;
+
+	if (!is_hex_text(value))
+		return value;
+	to = arena_alloc(a, value.n / 2);
+	return (struct str){ to, read_hex_text(value, to, value.n / 2) };
+}
+
+/* What ausearch -i reads for people, "arch=x86_64", has names without quotes, never in hex. */
 static void keep_name(char to[AUDIT_WORD], struct str s, struct str arch)
 {
 	char name[AUDIT_WORD];
-	bool quoted = s.p[-1] == '"';
-	size_t n = s.n / 2 < sizeof(name) ? s.n / 2 : sizeof(name);
-	bool is_hex = !quoted && s.n && s.n % 2 == 0 && arch_find(arch) < 0;
 
-	for (size_t i = 0; is_hex && i < s.n; i++)
-		is_hex = hex_digit(s.p[i]) >= 0;
-	for (size_t i = 0; is_hex && i < n; i++)
-		name[i] = (char)(hex_digit(s.p[2 * i]) << 4 | hex_digit(s.p[2 * i + 1]));
-	audit_keep_word(to, is_hex ? (struct str){ name, n } : s);
+	if (is_hex_text(s) && arch_find(arch) < 0)
+		s = (struct str){ name, read_hex_text(s, name, sizeof(name)) };
+	audit_keep_word(to, s);
 }
 
 const char *audit_read(struct str line, struct audit_record *r)
@@ -178,19 +203,19 @@ const char *audit_read(struct str line, struct audit_record *r)
 	struct str arch, v;
 
 	*r = (struct audit_record){ 0 };
-	if (!find_field(line, "arch", &arch))
+	if (!audit_field(line, "arch", &arch))
 		return "it has no arch=";
 	if (!read_arch(arch, &r->audit))
 		return "its arch= is no architecture";
-	if (!find_field(line, "syscall", &v))
+	if (!audit_field(line, "syscall", &v))
 		return "it has no syscall=";
 	if (!read_number(v, r->audit, &r->nr))
 		return "its syscall= is no call of that architecture";
-	if (find_field(line, "code", &v))
+	if (audit_field(line, "code", &v))
 		read_code(v, r);
-	if (find_field(line, "comm", &v))
+	if (audit_field(line, "comm", &v))
 		keep_name(r->comm, v, arch);
-	if (find_field(line, "pid", &v))
+	if (audit_field(line, "pid", &v))
 		audit_keep_word(r->pid, v);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "compiler/base/arena.h"
 #include "compiler/base/str.h"
 #include "compiler/base/verdict.h"
 
@@ -19,6 +20,14 @@ struct audit_record {
 	char comm[AUDIT_WORD];  /* these may be printed; "": it does not say */
 	char pid[AUDIT_WORD];
 };
+
+/*
+ * The value behind "key=" where a word of the line begins so; quotes are left out. What names files
+ * and programs stands in quotes, or in hex for a blank or a quote in it: audit_text() undoes that.
+ */
+bool audit_field(struct str line, const char *key, struct str *out);
+/* Of a value that audit_field() found: the bytes that it stands for, in the arena or the line. */
+struct str audit_text(struct arena *a, struct str value);
 
 /* Does the line claim to be one? */
 bool audit_is_record(struct str line);

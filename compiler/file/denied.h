@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * AppArmor's records of the kernel's log, type 1400 (security/apparmor/audit.c, and the callbacks
+ * of each class beside it), as the log, journald, auditd and ausearch write them, and what the
+ * message bus writes of itself (type 1107). Kernels differ in the fields: `class=` since 6.2,
+ * `requested=` in the place of `requested_mask=` for some classes, `trans=`, `execpath=`.
+ */
+#include <stdbool.h>
+
+#include "compiler/base/arena.h"
+#include "compiler/base/str.h"
+
+enum denied_status {
+	DENIED_DENIED,  /* refused */
+	DENIED_ALLOWED, /* complain mode: would have been */
+	DENIED_KILLED,  /* refused, and its process was killed */
+	DENIED_AUDIT,   /* allowed by a rule with `audit` */
+	DENIED_OTHER,   /* STATUS, HINT, ERROR: it asks nothing */
+};
+
+/* Texts without their quotes and hex; an absent one has p == NULL. They live in the arena or the line. */
+struct denied {
+	enum denied_status status;
+	struct str operation; /* open, exec, capable, create, mount, ... */
+	struct str class;     /* file, cap, net, ...: of the record, or what its operation tells */
+	struct str profile;   /* that decided; of a stack the one that refused */
+	struct str name;      /* of the object: a path, a mount point, a profile */
+	struct str requested, denied; /* letters or words, as the class writes them */
+	struct str target;            /* link's second path, or the profile of a transition */
+	struct str peer, info, comm, pid;
+	struct str family, type, protocol; /* sockets */
+	struct str address, peer_address;  /* of unix sockets, with their '@' */
+	struct str capability, signal;
+	struct str source, fstype, flags; /* mounts */
+	bool owned; /* files: the asking process' user owns it (fsuid == ouid) */
+};
+
+/* Is it such a record? */
+bool denied_is_record(struct str line);
+/* NULL, or what is wrong with it: "it has no operation=". */
+const char *denied_read(struct arena *a, struct str line, struct denied *out);
