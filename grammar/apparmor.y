@@ -61,7 +61,7 @@ stmts:
 
 stmt:
 	prefix items ","		{ $$ = aa_rule(p, @$, $prefix, $items); }
-|	prefix items block		{ $$ = aa_braces(p, @$, $prefix, $items, $block); }
+|	prefix items block		{ $$ = aa_braces(p, @$, $prefix, $items, $block, @block); }
 |	choice
 |	VARIABLE[name] ASSIGN[op] values EOL
 					{ $$ = aa_set(p, span_join(@1, @values), $op, $name, $values, NULL); }
@@ -126,13 +126,13 @@ values:
 /* ---- conditions ---- */
 
 choice:
-	"if" expr block otherwise	{ $$ = aa_if(p, @$, @1, $expr, $block, $otherwise); }
+	"if" expr block otherwise	{ $$ = aa_if(p, @$, $expr, $block, @block, $otherwise); }
 ;
 
 otherwise:
 	%empty				{ $$ = NULL; }
 |	"else" choice			{ $$ = $choice; }
-|	"else" block			{ $$ = aa_braces(p, @block, (struct aa_items){ 0 }, (struct aa_items){ 0 }, $block); }
+|	"else" block			{ $$ = aa_braces(p, @block, (struct aa_items){ 0 }, (struct aa_items){ 0 }, $block, @block); }
 ;
 
 expr:

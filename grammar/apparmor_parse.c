@@ -4,6 +4,7 @@
 
 #include "compiler/base/bug.h"
 #include "grammar/apparmor_parser.h"
+#include "grammar/comments.h"
 #include "apparmor.tab.h"
 
 /* ---- words ---- */
@@ -58,8 +59,6 @@ uint32_t aa_scan_hash(struct aa_parse *p, struct span sp)
 	}
 	c = ARENA_NEW(p->arena, struct ast_comment);
 	text = (struct str){ text.p + 1, text.n - 1 };
-	if (text.n && text.p[0] == ' ')
-		text = (struct str){ text.p + 1, text.n - 1 };
 	while (text.n && strchr(" \t\r", text.p[text.n - 1]))
 		text.n--;
 	c->text = text;
@@ -308,6 +307,26 @@ static void run_parser(struct aa_parse *p)
 	arena_free(scratch);
 }
 
+static struct comment_site site_of(void *stmt)
+{
+	struct aa_stmt *s = stmt;
+	bool body = s->kind == AA_STMT_PROFILE || s->kind == AA_STMT_BLOCK || s->kind == AA_STMT_IF;
+
+	return (struct comment_site){
+		.span = s->span,
+		.open = s->block.begin + 1,
+		.close = s->block.end - 1,
+		.blank_before = &s->blank_before,
+		.leading = &s->leading,
+		.trailing = &s->trailing,
+		.opening = body ? &s->opening : NULL,
+		.inner = body ? &s->inner : NULL,
+		.body = s->body,
+		.other = s->otherwise,
+		.next = s->next,
+	};
+}
+
 struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diags *ds)
 {
 	struct aa_parse *p = ARENA_NEW(a, struct aa_parse);
@@ -319,5 +338,7 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 	run_parser(p);
 	file->source = src;
 	file->stmts = p->top.first;
+	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
+			site_of, &file->trailer);
 	return file;
 }

@@ -103,9 +103,9 @@ struct aa_expr *aa_expr_parens(struct aa_expr *e, struct span sp);
 struct aa_stmt *aa_rule(struct aa_parse *p, struct span sp, struct aa_items prefix,
 			struct aa_items items);
 struct aa_stmt *aa_braces(struct aa_parse *p, struct span sp, struct aa_items prefix,
-			  struct aa_items items, struct aa_stmts body);
-struct aa_stmt *aa_if(struct aa_parse *p, struct span sp, struct span head, struct aa_expr *e,
-		      struct aa_stmts body, struct aa_stmt *otherwise);
+			  struct aa_items items, struct aa_stmts body, struct span block);
+struct aa_stmt *aa_if(struct aa_parse *p, struct span sp, struct aa_expr *e, struct aa_stmts body,
+		      struct span block, struct aa_stmt *otherwise);
 struct aa_stmt *aa_set(struct aa_parse *p, struct span sp, enum aa_op op, struct aa_word word,
 		       struct aa_words values, struct aa_expr *e);
 struct aa_stmt *aa_include(struct aa_parse *p, struct span sp, struct aa_word how,

@@ -153,44 +153,56 @@ static struct aa_stmt *stmt_new(struct aa_parse *p, enum aa_stmt_kind kind, stru
 }
 
 /* What a caret points at: the first word behind the prefix, or the prefix. */
-static struct span head_of(struct span sp, struct aa_items prefix, struct aa_items items)
+static struct span head_of(struct aa_items prefix, struct aa_items items, struct span sign)
 {
 	if (items.first)
 		return items.first->span;
 	if (prefix.first)
 		return span_join(prefix.first->span, prefix.last->span);
-	return (struct span){ sp.source, sp.begin, sp.begin + (sp.end > sp.begin) };
+	return sign;
 }
 
-struct aa_stmt *aa_rule(struct aa_parse *p, struct span sp, struct aa_items prefix,
-			struct aa_items items)
+/* `sign`: the ',' or '{' behind it. Where bison says that an empty prefix begins is no part of it. */
+static struct aa_stmt *rule_new(struct aa_parse *p, struct span sp, struct aa_items prefix,
+				struct aa_items items, struct span sign)
 {
+	const struct aa_item *first = prefix.first ? prefix.first : items.first;
 	struct aa_stmt *s = stmt_new(p, AA_STMT_RULE, sp);
 
-	s->head = head_of(sp, prefix, items);
+	s->span.begin = first ? first->span.begin : sign.begin;
+	s->head = head_of(prefix, items, sign);
 	s->prefix = prefix.first;
 	s->items = items.first;
 	return s;
 }
 
-struct aa_stmt *aa_braces(struct aa_parse *p, struct span sp, struct aa_items prefix,
-			  struct aa_items items, struct aa_stmts body)
+struct aa_stmt *aa_rule(struct aa_parse *p, struct span sp, struct aa_items prefix,
+			struct aa_items items)
 {
-	struct aa_stmt *s = aa_rule(p, sp, prefix, items);
+	return rule_new(p, sp, prefix, items, (struct span){ sp.source, sp.end - 1, sp.end });
+}
+
+struct aa_stmt *aa_braces(struct aa_parse *p, struct span sp, struct aa_items prefix,
+			  struct aa_items items, struct aa_stmts body, struct span block)
+{
+	struct span sign = { block.source, block.begin, block.begin + 1 };
+	struct aa_stmt *s = rule_new(p, sp, prefix, items, sign);
 
 	s->kind = items.first ? AA_STMT_PROFILE : AA_STMT_BLOCK;
 	s->body = body.first;
+	s->block = block;
 	return s;
 }
 
-struct aa_stmt *aa_if(struct aa_parse *p, struct span sp, struct span head, struct aa_expr *e,
-		      struct aa_stmts body, struct aa_stmt *otherwise)
+struct aa_stmt *aa_if(struct aa_parse *p, struct span sp, struct aa_expr *e, struct aa_stmts body,
+		      struct span block, struct aa_stmt *otherwise)
 {
 	struct aa_stmt *s = stmt_new(p, AA_STMT_IF, sp);
 
-	s->head = span_join(head, e->span);
+	s->head = (struct span){ sp.source, sp.begin, e->span.end };
 	s->expr = e;
 	s->body = body.first;
+	s->block = block;
 	s->otherwise = otherwise;
 	return s;
 }

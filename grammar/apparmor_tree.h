@@ -87,16 +87,19 @@ enum aa_stmt_kind {
 struct aa_stmt {
 	enum aa_stmt_kind kind : 8;
 	enum aa_op op : 8;
-	bool blank_before : 1; /* an empty line stood above (kept, one at most) */
-	bool magic : 1;        /* INCLUDE: <file>, looked for in the base directories */
+	bool magic : 1; /* INCLUDE: <file>, looked for in the base directories */
 	bool if_exists : 1;
-	bool hash : 1;    /* INCLUDE: written #include */
-	struct span span; /* the whole statement, its ',' or '}' included */
-	struct span head; /* what a caret points at: its first line's words */
-	struct ast_comment *leading;
+	bool hash : 1;     /* INCLUDE: written #include */
+	bool blank_before; /* an empty line stood above (kept, one at most) */
+	struct span span;  /* the whole statement, its ',' or '}' included */
+	struct span head;  /* what a caret points at: its first line's words */
+	struct span block; /* PROFILE, BLOCK, IF: its body with the braces */
+	struct ast_comment
+		*leading; /* comments' text: all behind the '#', so what is told from `#x` */
 	struct ast_comment *trailing;
-	struct ast_comment *inner; /* comments before the closing brace of a body */
-	struct aa_item *prefix;    /* WORD items, and COND `priority=N` */
+	struct ast_comment *opening; /* beside the '{' of a body */
+	struct ast_comment *inner;   /* before the closing brace of a body */
+	struct aa_item *prefix;      /* WORD items, and COND `priority=N` */
 	struct aa_item *items;
 	struct aa_word word;
 	struct aa_word *values;

@@ -186,9 +186,9 @@ enum ast_stmt_kind {
 struct ast_stmt {
 	enum ast_stmt_kind kind : 8;
 	enum ast_header header : 8;
-	bool blank_before : 1;   /* an empty line stood above (kept, one at most) */
 	bool explicit_allow : 1; /* a resource rule that says `allow` (same meaning as none) */
 	bool owner : 1;
+	bool blank_before;   /* an empty line stood above (kept, one at most) */
 	struct span span;    /* the whole statement, its ';' or '}' included */
 	struct span keyword; /* its first word: what a caret points at */
 	struct ast_comment *leading;

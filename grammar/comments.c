@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Comments belong to the statement beside or below them. The scanner collects them in order;
- * once the tree is there one walk gives each to its statement, so the grammar knows none.
+ * once the tree is there one walk gives each to its statement, so the grammars know none.
  */
-#include <string.h>
-
 #include "grammar/comments.h"
 
+#include <string.h>
+
 struct cursor {
-	const struct parse *p;
+	const struct source *src;
+	struct comment_list all;
+	comment_site_fn *site;
 	size_t i; /* the next comment to give away */
 };
 
 static struct ast_comment *peek(const struct cursor *c)
 {
-	return c->i < c->p->comments.n ? c->p->comments.v[c->i] : NULL;
+	return c->i < c->all.n ? c->all.v[c->i] : NULL;
 }
 
 /* Does an empty line stand above this place? */
@@ -35,52 +37,72 @@ static void take_until(struct cursor *c, uint32_t end, struct ast_comment **list
 	while (*list)
 		list = &(*list)->next;
 	while ((next = peek(c)) && next->span.begin < end) {
-		next->blank_before = blank_above(c->p->src, next->span.begin);
+		next->blank_before = blank_above(c->src, next->span.begin);
 		*list = next;
 		list = &next->next;
 		c->i++;
 	}
 }
 
-static bool on_one_line(const struct source *src, uint32_t from, uint32_t to)
+/* The comment that stands on the line where `at` is, before `end`. */
+static void take_beside(struct cursor *c, uint32_t at, uint32_t end, struct ast_comment **place)
 {
-	return !memchr(src->text.p + from, '\n', to - from);
-}
+	struct ast_comment *next = peek(c);
 
-static void attach_body(struct cursor *c, struct ast_stmt *stmts, uint32_t end,
-			struct ast_comment **rest);
-
-static void attach_stmt(struct cursor *c, struct ast_stmt *s, uint32_t end)
-{
-	const struct source *src = c->p->src;
-	struct ast_comment *next;
-
-	take_until(c, s->span.begin, &s->leading);
-	s->blank_before = blank_above(src, s->span.begin);
-	if (s->kind == AST_STMT_POLICY || s->kind == AST_STMT_SET || s->kind == AST_STMT_WHEN)
-		attach_body(c, s->body, s->span.end, &s->inner);
-	else
-		take_until(c, s->span.end, &s->leading); /* amid a list: it moves above */
-	next = peek(c);
-	if (!next || next->span.begin >= end || !on_one_line(src, s->span.end, next->span.begin))
+	if (!next || next->span.begin < at || next->span.begin >= end ||
+	    memchr(c->src->text.p + at, '\n', next->span.begin - at))
 		return;
-	if (s->next && s->next->span.begin < next->span.begin)
-		return;
-	s->trailing = next;
+	*place = next;
 	c->i++;
 }
 
-static void attach_body(struct cursor *c, struct ast_stmt *stmts, uint32_t end,
-			struct ast_comment **rest)
+static void attach_body(struct cursor *c, void *first, uint32_t end, struct ast_comment **rest);
+
+static uint32_t begin_of(struct cursor *c, void *stmt, uint32_t none)
 {
-	for (struct ast_stmt *s = stmts; s; s = s->next)
-		attach_stmt(c, s, end);
+	return stmt ? c->site(stmt).span.begin : none;
+}
+
+/* The statement and its `else`s: what stands before '{' leads it or, behind an `else`, goes inside. */
+static void attach_inside(struct cursor *c, const struct comment_site *first)
+{
+	struct comment_site s = *first;
+
+	for (;;) {
+		if (s.opening)
+			take_beside(c, s.open, begin_of(c, s.body, s.close), s.opening);
+		attach_body(c, s.body, s.close, s.inner);
+		if (!s.other)
+			return;
+		s = c->site(s.other);
+	}
+}
+
+static void attach_stmt(struct cursor *c, const struct comment_site *s, uint32_t end)
+{
+	take_until(c, s->span.begin, s->leading);
+	*s->blank_before = blank_above(c->src, s->span.begin);
+	take_until(c, s->inner ? s->open : s->span.end, s->leading); /* amid it: moves above */
+	if (s->inner)
+		attach_inside(c, s);
+	take_beside(c, s->span.end, begin_of(c, s->next, end), s->trailing);
+}
+
+static void attach_body(struct cursor *c, void *first, uint32_t end, struct ast_comment **rest)
+{
+	struct comment_site s;
+
+	for (void *stmt = first; stmt; stmt = s.next) {
+		s = c->site(stmt);
+		attach_stmt(c, &s, end);
+	}
 	take_until(c, end, rest);
 }
 
-void comments_attach(const struct parse *p, struct ast_file *file)
+void comments_attach(const struct source *src, struct comment_list all, void *first,
+		     comment_site_fn *site, struct ast_comment **trailer)
 {
-	struct cursor c = { .p = p };
+	struct cursor c = { .src = src, .all = all, .site = site };
 
-	attach_body(&c, file->stmts, UINT32_MAX, &file->trailer);
+	attach_body(&c, first, UINT32_MAX, trailer);
 }

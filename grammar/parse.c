@@ -454,6 +454,24 @@ static bool run_parser(struct parse *p)
 	return parsed;
 }
 
+static struct comment_site site_of(void *stmt)
+{
+	struct ast_stmt *s = stmt;
+	bool body =
+		s->kind == AST_STMT_POLICY || s->kind == AST_STMT_SET || s->kind == AST_STMT_WHEN;
+
+	return (struct comment_site){
+		.span = s->span,
+		.close = s->span.end,
+		.blank_before = &s->blank_before,
+		.leading = &s->leading,
+		.trailing = &s->trailing,
+		.inner = body ? &s->inner : NULL,
+		.body = s->body,
+		.next = s->next,
+	};
+}
+
 struct ast_file *pale_parse_source(struct arena *a, struct source *src, struct diags *ds)
 {
 	struct parse *p = ARENA_NEW(a, struct parse);
@@ -465,7 +483,8 @@ struct ast_file *pale_parse_source(struct arena *a, struct source *src, struct d
 	run_parser(p);
 	file->source = src;
 	file->stmts = p->top.first;
-	comments_attach(p, file);
+	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
+			site_of, &file->trailer);
 	return file;
 }
 
