@@ -63,6 +63,8 @@ uint32_t aa_scan_hash(struct aa_parse *p, struct span sp)
 		text.n--;
 	c->text = text;
 	c->span = sp;
+	if (sp.end == p->src->text.n)
+		p->unended = sp;
 	vec_push(p->arena, &p->comments, c);
 	return 0;
 }
@@ -180,8 +182,13 @@ void aa_gave_up(struct aa_parse *p, struct span sp)
 
 void aa_stray_brace(struct aa_parse *p, struct span sp)
 {
-	struct diag *d = diag_add(p->diags, DIAG_PL002, sp, "'}' closes nothing");
+	struct diag *d;
 
+	if (p->unopened) {
+		p->unopened = false;
+		return;
+	}
+	d = diag_add(p->diags, DIAG_PL002, sp, "'}' closes nothing");
 	diag_help(p->diags, d, "a profile is written: profile NAME { ... }");
 }
 
@@ -335,8 +342,10 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 	p->arena = a;
 	p->src = src;
 	p->diags = ds;
+	p->unended = NO_SPAN;
 	run_parser(p);
 	file->source = src;
+	file->unended = p->unended;
 	file->stmts = p->top.first;
 	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
 			site_of, &file->trailer);

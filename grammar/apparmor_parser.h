@@ -29,18 +29,20 @@ struct aa_parse {
 	struct source *src;
 	struct diags *diags;
 	void *scanner;
-	bool stopped;       /* too deep or too many errors: the rest is not read */
-	uint32_t at;        /* bytes scanned */
-	uint32_t token;     /* where this match begins */
-	enum aa_base base;  /* how the words of this statement are read */
-	bool head;          /* nothing but what a rule may begin with was seen of it */
-	bool group;         /* the parenthesis that comes next holds conditions */
-	bool broken;        /* a line ended between '=' and what it gives */
-	bool line;          /* what is set ends with the line */
-	unsigned depth;     /* braces open now */
-	struct span prev;   /* the last token */
-	struct span before; /* the one before it */
-	int token_kind;     /* of the last one */
+	bool stopped;        /* too deep or too many errors: the rest is not read */
+	uint32_t at;         /* bytes scanned */
+	uint32_t token;      /* where this match begins */
+	enum aa_base base;   /* how the words of this statement are read */
+	bool head;           /* nothing but what a rule may begin with was seen of it */
+	bool group;          /* the parenthesis that comes next holds conditions */
+	bool broken;         /* a line ended between '=' and what it gives */
+	bool line;           /* what is set ends with the line */
+	unsigned depth;      /* braces open now */
+	struct span unended; /* as in struct aa_file */
+	bool unopened;       /* a profile without '{' was told: its '}' is no second fault */
+	struct span prev;    /* the last token */
+	struct span before;  /* the one before it */
+	int token_kind;      /* of the last one */
 	struct span open[AA_DEPTH_MAX + 1]; /* where each open brace stands */
 	VEC(struct ast_comment *) comments;
 	struct aa_stmts top;

@@ -111,6 +111,11 @@ struct aa_stmt {
 
 struct aa_file {
 	struct source *source;
+	/*
+	 * A comment that ends the file without a line end, else NO_SPAN: every apparmor_parser until
+	 * 5.0.2 refuses the file for it.
+	 */
+	struct span unended;
 	struct aa_stmt *stmts;
 	struct ast_comment *trailer; /* comments behind the last statement */
 };
