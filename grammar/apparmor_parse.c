@@ -110,6 +110,7 @@ bool aa_scan_head(struct aa_parse *p, struct str name)
 		{ "ptrace", false, AA_BASE_RULE },  { "remount", false, AA_BASE_RULE },
 		{ "signal", false, AA_BASE_RULE },  { "umount", false, AA_BASE_RULE },
 		{ "unix", false, AA_BASE_RULE },    { "unmount", false, AA_BASE_RULE },
+		{ "user", true, AA_BASE_STMT },
 	};
 
 	p->base = AA_BASE_STMT;

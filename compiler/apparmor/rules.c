@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A statement becomes a rule: its first word says the class, the class's reader the rest. Here
+ * stand prefixes, too, and the classes that are a word or two.
+ */
+#include <string.h>
+
+#include "compiler/apparmor/rules_read.h"
+#include "compiler/base/bug.h"
+
+/* ---- tables ---- */
+
+static const struct {
+	enum aa_release since;
+	unsigned shape;
+	bool owner;
+} classes[AA_CLASS_NR] = {
+#define CLASS(id, since, shape, owner) [AA_CLASS_##id] = { AA_RELEASE_##since, shape, owner },
+#include "compiler/apparmor/classes.def"
+};
+
+static const struct keyword {
+	const char *word;
+	enum aa_class class;
+	void (*read)(struct aa_read *r);
+} keywords[] = {
+#define KEYWORD(word, class, fn) { word, AA_CLASS_##class, fn },
+#include "compiler/apparmor/classes.def"
+};
+
+static const struct {
+	const char *word;
+	enum aa_release since;
+} reserved[] = {
+#define RESERVED(word, since) { word, AA_RELEASE_##since },
+#include "compiler/apparmor/classes.def"
+};
+
+const char *aa_class_name(enum aa_class c)
+{
+	if (c == AA_CLASS_RLIMIT)
+		return "rlimit";
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
+		if (keywords[i].class == c)
+			return keywords[i].word;
+	return "";
+}
+
+static const struct keyword *find_keyword(const struct aa_item *i)
+{
+	if (!aa_is_word(i))
+		return NULL;
+	for (size_t k = 0; k < ARRAY_SIZE(keywords); k++)
+		if (str_is(i->word.text, keywords[k].word))
+			return &keywords[k];
+	return NULL;
+}
+
+static bool is_reserved(const struct aa_reader *rd, struct str word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (reserved[i].since <= rd->target.release && str_is(word, reserved[i].word))
+			return true;
+	return false;
+}
+
+/* ---- prefixes ---- */
+
+enum { RANK_PRIORITY, RANK_AUDIT, RANK_MODE, RANK_OWNER, RANK_NR };
+
+static const struct prefix_word {
+	const char *word;
+	int rank;
+	int value;
+	enum aa_release since;
+} prefix_words[] = {
+	{ "priority", RANK_PRIORITY, 0, AA_RELEASE_4_1 },
+	{ "audit", RANK_AUDIT, 0, AA_RELEASE_3_0 },
+	{ "allow", RANK_MODE, AA_MODE_ALLOW, AA_RELEASE_3_0 },
+	{ "deny", RANK_MODE, AA_MODE_DENY, AA_RELEASE_3_0 },
+	{ "prompt", RANK_MODE, AA_MODE_PROMPT, AA_RELEASE_4_1 },
+	{ "owner", RANK_OWNER, AA_OWNER_ONLY, AA_RELEASE_3_0 },
+	{ "user", RANK_OWNER, AA_OWNER_ONLY, AA_RELEASE_3_0 },
+	{ "other", RANK_OWNER, AA_OWNER_OTHER, AA_RELEASE_3_0 },
+};
+
+static const struct prefix_word *find_prefix(const struct aa_item *i)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(prefix_words); k++)
+		if (str_is(i->word.text, prefix_words[k].word))
+			return &prefix_words[k];
+	return NULL;
+}
+
+/* strtol() of what the scanner gives: a sign, digits. */
+static bool read_priority(const struct aa_reader *rd, const struct aa_word *w, int *out)
+{
+	struct str t = w->text;
+	bool minus = t.n && t.p[0] == '-';
+	uint64_t v = 0;
+
+	if (t.n && (t.p[0] == '-' || t.p[0] == '+'))
+		t = (struct str){ t.p + 1, t.n - 1 };
+	for (size_t i = 0; i < t.n && v <= AA_PRIORITY_MAX; i++)
+		v = v * 10 + (uint64_t)(t.p[i] - '0');
+	if (v <= AA_PRIORITY_MAX) {
+		*out = minus ? -(int)v : (int)v;
+		return true;
+	}
+	diag_help(rd->diags,
+		  aa_say(rd, DIAG_PL337, w->span, "the priority %s is out of range",
+			 aa_safe(rd, w->text)),
+		  "priorities are %d to %d", AA_PRIORITY_MIN, AA_PRIORITY_MAX);
+	return false;
+}
+
+static bool tell_order(const struct aa_reader *rd, const struct aa_item *i, const char *why)
+{
+	diag_help(rd->diags,
+		  aa_say(rd, DIAG_PL337, i->span, "'%s' %s", aa_safe(rd, i->word.text), why),
+		  "in this order, each once: priority=N, audit, allow or deny or prompt, owner or "
+		  "other");
+	return false;
+}
+
+static void apply_prefix(struct aa_prefix *out, const struct prefix_word *w)
+{
+	if (w->rank == RANK_AUDIT)
+		out->audit = true;
+	if (w->rank == RANK_OWNER)
+		out->owner = (enum aa_owner)w->value;
+	if (w->rank != RANK_MODE)
+		return;
+	out->mode = (enum aa_mode)w->value;
+	out->mode_said = w->value == AA_MODE_ALLOW;
+}
+
+bool aa_prefix_read(const struct aa_reader *rd, const struct aa_stmt *st, struct aa_prefix *out)
+{
+	int rank = -1;
+	bool ok = true;
+
+	for (const struct aa_item *i = st->prefix; i; i = i->next) {
+		const struct prefix_word *w = find_prefix(i);
+
+		BUG_ON(!w);
+		if (!aa_since(rd, i->word.span, i->word.text, "", w->since)) {
+			ok = false;
+			continue;
+		}
+		if (w->rank == rank)
+			ok = tell_order(rd, i, "is a second word of one kind");
+		else if (w->rank < rank)
+			ok = tell_order(rd, i, "stands too late");
+		rank = w->rank;
+		if (rank != RANK_PRIORITY)
+			apply_prefix(out, w);
+		else if (!read_priority(rd, i->values, &out->priority))
+			ok = false;
+	}
+	if (ok && out->priority && st->kind == AA_STMT_BLOCK) {
+		diag_help(rd->diags, aa_say(rd, DIAG_PL337, st->head, "a block has no priority"),
+			  "write it in front of each rule of the block");
+		ok = false;
+	}
+	return ok;
+}
+
+static void forbid(struct aa_read *r, const char *what, const char *help)
+{
+	diag_help(r->rd->diags,
+		  aa_tell(r, DIAG_PL337, r->rule->use->stmt->head, "%s rules have no %s",
+			  r->keyword, what),
+		  "%s", help);
+}
+
+/* What may stand before a rule of this class. */
+static void check_prefix(struct aa_read *r)
+{
+	const struct aa_prefix *p = &r->rule->prefix;
+	enum aa_class c = r->rule->class;
+
+	if (c == AA_CLASS_RLIMIT && (r->rule->use->stmt->prefix || p->priority))
+		forbid(r, "prefix", "a limit is set, neither allowed nor denied: leave it out");
+	else if (p->owner != AA_OWNER_ANY && !classes[c].owner)
+		forbid(r, "'owner' or 'other'", "only files have owners: leave it out");
+	if (p->priority && (c == AA_CLASS_NETWORK || c == AA_CLASS_ALL))
+		forbid(r, "priority", "leave 'priority=' out");
+}
+
+/* ---- the classes that are a word or two ---- */
+
+void aa_read_all(struct aa_read *r)
+{
+	aa_end(r);
+}
+
+static bool read_capability(struct aa_read *r)
+{
+	struct str name = r->at->word.text;
+	struct suggest s;
+	int cap = aa_is_word(r->at) ? capability_find(name) : -1;
+
+	/* Policies may write CAP_KILL, too; profiles may not. */
+	if (cap >= 0 && str_is(name, capability_name((unsigned)cap))) {
+		r->rule->caps |= UINT64_C(1) << cap;
+		aa_next(r);
+		return true;
+	}
+	if (r->at->kind != AA_WORD) {
+		aa_unexpected(r, "a capability's name");
+		return false;
+	}
+	if (aa_missing_comma(r, r->at))
+		return false;
+	struct diag *d = aa_tell(r, DIAG_PL135, r->at->word.span, "no capability is called '%s'",
+				 aa_safe(r->rd, name));
+	if (!diag_suggest_start(r->rd->diags, &s, name))
+		return false;
+	for (unsigned c = 0; c < CAPABILITY_NR; c++)
+		suggest_offer(&s, str_c(capability_name(c)));
+	if (cap >= 0)
+		diag_help(r->rd->diags, d, "write '%s'", capability_name((unsigned)cap));
+	else if (!diag_suggest(r->rd->diags, d, r->at->word.span, &s))
+		diag_help(r->rd->diags, d,
+			  "names are as in capabilities(7), in small letters and "
+			  "without 'cap_'");
+	return false;
+}
+
+void aa_read_capability(struct aa_read *r)
+{
+	if (!r->at)
+		r->rule->caps = UINT64_MAX;
+	while (r->at && read_capability(r))
+		;
+}
+
+/* ---- a rule ---- */
+
+/* A word that begins a line and is no path: what rule was meant? */
+static void tell_unknown(struct aa_read *r)
+{
+	struct str name = r->at->word.text;
+	struct suggest s;
+	struct diag *d = aa_tell(r, DIAG_PL330, r->at->span, "no rule begins with '%s'",
+				 aa_item_text(r, r->at));
+
+	if (!diag_suggest_start(r->rd->diags, &s, name))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
+		suggest_offer(&s, str_c(keywords[i].word));
+	for (size_t i = 0; i < ARRAY_SIZE(prefix_words); i++)
+		suggest_offer(&s, str_c(prefix_words[i].word));
+	if (!diag_suggest(r->rd->diags, d, r->at->word.span, &s))
+		diag_help(r->rd->diags, d,
+			  "a rule is a path and what is allowed of it, or begins with its class: "
+			  "capability, network, mount, ...");
+}
+
+/* `set rlimit`, and what has a keyword; a word that an older release does not know is a path there. */
+static bool read_keyword(struct aa_read *r)
+{
+	const struct keyword *k = find_keyword(r->at);
+	const struct aa_item *behind = r->at->next;
+
+	if (!k)
+		return false;
+	if (r->rd->target.release < classes[k->class].since && aa_is_word(behind) &&
+	    aa_is_mode(behind->word.text))
+		return false;
+	r->rule->class = k->class;
+	r->keyword = k->word;
+	if (!aa_since(r->rd, r->at->span, r->at->word.text, "", classes[k->class].since)) {
+		r->failed = true;
+		return true;
+	}
+	check_prefix(r);
+	aa_next(r);
+	k->read(r);
+	aa_end(r);
+	return true;
+}
+
+struct aa_rule *aa_rule_read(const struct aa_reader *rd, const struct aa_use *use)
+{
+	struct aa_rule *rule = ARENA_NEW(rd->arena, struct aa_rule);
+	struct aa_read r = { .rd = rd, .rule = rule, .keyword = "file", .at = use->stmt->items };
+
+	rule->use = use;
+	rule->prefix = use->prefix;
+	rule->class = AA_CLASS_FILE;
+	r.prev = use->stmt->head;
+	if (!r.at) {
+		struct diag *d = aa_tell(&r, DIAG_PL340, use->stmt->span, "a ',' without a rule");
+
+		diag_help(rd->diags, d, "take the ',' away");
+		return NULL;
+	}
+	r.prev = (struct span){ r.at->span.source, r.at->span.begin, r.at->span.begin };
+	if (read_keyword(&r))
+		return r.failed ? NULL : rule;
+	if (r.at->kind != AA_WORD || (aa_is_word(r.at) && is_reserved(rd, r.at->word.text))) {
+		tell_unknown(&r);
+		return NULL;
+	}
+	aa_read_path(&r);
+	aa_end(&r);
+	return r.failed ? NULL : rule;
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about files, in both orders, links, change_profile, and aliases, which are two paths. */
+#include <string.h>
+
+#include "compiler/apparmor/rules_read.h"
+#include "compiler/base/bug.h"
+
+/* ---- permission letters (parser_misc.c, parse_sub_perms) ---- */
+
+static unsigned letter_bit(char c)
+{
+	switch (c) {
+	case 'r':
+	case 'R': return PERM_R;
+	case 'w':
+	case 'W': return PERM_W;
+	case 'a': return PERM_A;
+	case 'l':
+	case 'L': return PERM_L;
+	case 'k': return PERM_K;
+	case 'm':
+	case 'M': return PERM_M;
+	}
+	return 0;
+}
+
+struct exec_letters {
+	enum aa_exec exec;
+	bool unsafe;
+	size_t n;
+};
+
+/* The exec mode at a place of a word of modes (aa_is_mode). */
+static struct exec_letters exec_at(struct str s, size_t at)
+{
+	char c = s.p[at], next = at + 1 < s.n ? (char)(s.p[at + 1] | 0x20) : 0;
+	bool child = c == 'c' || c == 'C', user = c == 'u' || c == 'U';
+	struct exec_letters e = { AA_EXEC_BARE, c == 'p' || c == 'c' || c == 'u', 3 };
+
+	if (c == 'x' || c == 'X')
+		return (struct exec_letters){ AA_EXEC_BARE, false, 1 };
+	if (c == 'i' || c == 'I')
+		return (struct exec_letters){ AA_EXEC_IX, false, 2 };
+	if (next == 'i') {
+		e.exec = child ? AA_EXEC_CIX : AA_EXEC_PIX;
+	} else if (next == 'u' && !user) {
+		e.exec = child ? AA_EXEC_CUX : AA_EXEC_PUX;
+	} else {
+		e.exec = child ? AA_EXEC_CX : user ? AA_EXEC_UX : AA_EXEC_PX;
+		e.n = 2;
+	}
+	return e;
+}
+
+/* A second exec mode in one word: the same again, `x` behind any, `ix` behind `x`. */
+static bool joins(const struct aa_file_rule *f, struct exec_letters e)
+{
+	if (f->exec == AA_EXEC_NONE || e.exec == AA_EXEC_BARE)
+		return true;
+	if (e.exec == AA_EXEC_IX)
+		return f->exec == AA_EXEC_BARE || f->exec == AA_EXEC_IX;
+	return f->exec == e.exec && f->unsafe == e.unsafe;
+}
+
+static bool take_exec(struct aa_read *r, struct str s, size_t *at)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	struct exec_letters e = exec_at(s, *at);
+
+	if (!joins(f, e)) {
+		diag_help(r->rd->diags,
+			  aa_tell(r, DIAG_PL336, r->at->span, "'%s' holds two exec modes",
+				  aa_safe(r->rd, s)),
+			  "keep one of them");
+		return false;
+	}
+	r->rule->perms |= PERM_X;
+	if (e.exec != AA_EXEC_BARE || f->exec == AA_EXEC_NONE) {
+		f->exec = e.exec;
+		f->unsafe = e.unsafe;
+	}
+	*at += e.n;
+	return true;
+}
+
+static void tell_letters(struct aa_read *r)
+{
+	struct str s = r->at->word.text;
+	const char *text = aa_safe(r->rd, s);
+	struct diag *d;
+
+	d = aa_tell(r, DIAG_PL335, r->at->span, "'%s' is not what may be done with a file", text);
+	if (s.n && strchr("pPcCiIuU", s.p[s.n - 1]))
+		diag_help(r->rd->diags, d, "an exec mode ends with x: write '%sx'", text);
+	else
+		diag_help(
+			r->rd->diags, d,
+			"the letters are r w a l k m, and to execute ix px cx ux pix cix pux cux");
+}
+
+/* The item that stands here is a word of letters. */
+static bool read_letters(struct aa_read *r)
+{
+	struct str s = r->at->word.text;
+
+	if (!aa_is_word(r->at) || !aa_is_mode(s)) {
+		tell_letters(r);
+		return false;
+	}
+	for (size_t i = 0; i < s.n;) {
+		unsigned bit = letter_bit(s.p[i]);
+
+		if (!bit) {
+			if (!take_exec(r, s, &i))
+				return false;
+			continue;
+		}
+		r->rule->perms |= bit;
+		i++;
+	}
+	if (r->rule->perms & PERM_W && r->rule->perms & PERM_A) {
+		diag_help(r->rd->diags,
+			  aa_tell(r, DIAG_PL336, r->at->span, "w and a exclude each other"),
+			  "w lets append, too; a lets nothing but that");
+		return false;
+	}
+	aa_next(r);
+	return true;
+}
+
+/* ---- paths ---- */
+
+static bool begins_label(struct str s)
+{
+	return s.n && strchr("/@:&", s.p[0]);
+}
+
+/* Two words without a blank between them: a path that does not begin as one. */
+static bool glued(const struct aa_item *i)
+{
+	return aa_is_word(i) && i->next && i->next->kind == AA_WORD &&
+	       i->next->span.begin == i->span.end && i->next->span.source == i->span.source;
+}
+
+static bool tell_path(struct aa_read *r, const struct aa_item *i)
+{
+	struct span sp = glued(i) ? span_join(i->span, i->next->span) : i->span;
+
+	diag_help(r->rd->diags,
+		  aa_tell(r, DIAG_PL134, sp, "the path %s is not absolute",
+			  aa_safe(r->rd, span_text(r->rd->diags->sources, sp))),
+		  "begin it with '/' or a variable '@{...}'");
+	return false;
+}
+
+/* The item that stands here is a path. One that is a plain name is taken, and matches nothing. */
+static bool read_path(struct aa_read *r, struct aa_text *out)
+{
+	const struct aa_item *i = r->at;
+
+	if (!i || i->kind != AA_WORD) {
+		aa_unexpected(r, "a path");
+		return false;
+	}
+	if (!begins_label(i->word.text) && (i->word.quoted || glued(i) || aa_is_mode(i->word.text)))
+		return tell_path(r, i);
+	if (!begins_label(i->word.text) || strchr(":&", i->word.text.p[0]))
+		diag_help(r->rd->diags,
+			  aa_tell_misread(r, i->span, "'%s' is no path: it matches nothing",
+					  aa_safe(r->rd, i->word.text)),
+			  "paths begin with '/' or a variable '@{...}'");
+	if (!aa_glob(r, &i->word, GLOB_PATH, out))
+		return false;
+	aa_next(r);
+	return true;
+}
+
+/* Behind `->`: a name or a path. */
+static const struct aa_word *read_arrow(struct aa_read *r)
+{
+	const struct aa_item *i = r->at;
+
+	if (!i || i->kind != AA_ARROW)
+		return NULL;
+	aa_next(r);
+	return &i->word;
+}
+
+/* `:ns:name`, behind a '&' perhaps. */
+static bool has_namespace(struct str s)
+{
+	const char *end;
+
+	if (s.n && s.p[0] == '&')
+		s = (struct str){ s.p + 1, s.n - 1 };
+	if (s.n < 2 || s.p[0] != ':')
+		return false;
+	end = memchr(s.p + 1, ':', s.n - 1);
+	return end && end > s.p + 1 && end + 1 < s.p + s.n;
+}
+
+/* ---- what goes together ---- */
+
+static void check_exec(struct aa_read *r)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	bool deny = r->rule->prefix.mode == AA_MODE_DENY;
+	struct span sp = r->rule->use->stmt->head;
+
+	if (f->exec == AA_EXEC_NONE)
+		return;
+	if (deny && (f->exec != AA_EXEC_BARE || f->unsafe)) {
+		diag_help(r->rd->diags,
+			  aa_tell(r, DIAG_PL336, sp, "a denied execution has no mode"),
+			  "write 'x' alone in a deny");
+		return;
+	}
+	if (deny || f->exec != AA_EXEC_BARE)
+		return;
+	/* 3.0 takes the target for the mode. */
+	if (r->rd->target.release == AA_RELEASE_3_0 && f->target.word) {
+		f->exec = AA_EXEC_PX;
+		return;
+	}
+	diag_help(
+		r->rd->diags, aa_tell(r, DIAG_PL336, sp, "'x' alone says not how to execute"),
+		"ix keeps this profile, px changes to the program's own, cx to a child, ux leaves "
+		"confinement; 'x' alone stands in a deny");
+}
+
+/* A target changes every mode to one that goes there. */
+static void apply_target(struct aa_read *r)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	const char *as = f->exec == AA_EXEC_IX ? "pix" : f->exec == AA_EXEC_UX ? "px" : NULL;
+	struct diag *d;
+
+	if (!f->target.word)
+		return;
+	if (!(r->rule->perms & PERM_X)) {
+		d = aa_tell_misread(r, f->target.word->span,
+				    "nothing is executed here: '->' has "
+				    "no effect");
+		diag_help(r->rd->diags, d, "leave it out, or write px or cx");
+	} else if (as && r->rule->prefix.mode != AA_MODE_DENY) {
+		d = aa_tell_misread(r, f->target.word->span, "the parser reads this as '%s -> %s'",
+				    as, aa_safe(r->rd, f->target.word->text));
+		diag_help(r->rd->diags, d, "write that, or leave '->' out");
+		f->exec = f->exec == AA_EXEC_IX ? AA_EXEC_PIX : AA_EXEC_PX;
+	}
+}
+
+static bool conflict(struct aa_read *r, struct span sp, const char *why, const char *help)
+{
+	diag_help(r->rd->diags, aa_tell(r, DIAG_PL336, sp, "%s", why), "%s", help);
+	return false;
+}
+
+/* Permissions first: `l subset /a -> /b`. */
+static bool perms_first(struct aa_read *r)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	const struct aa_word *target;
+	struct span sp = r->at->span;
+
+	if (!read_letters(r))
+		return false;
+	if (aa_item_is(r->at, "subset")) {
+		f->subset = true;
+		if (r->rule->perms != PERM_L)
+			return conflict(r, sp, "only links can be subsets", "write l alone");
+		aa_next(r);
+	}
+	if (!read_path(r, &f->path))
+		return false;
+	target = read_arrow(r);
+	if (!target || !(r->rule->perms & PERM_L)) {
+		f->target.word = target;
+		return true;
+	}
+	if (r->rule->perms & PERM_X)
+		return conflict(r, target->span, "'->' of l and of an exec mode are two things",
+				"write two rules");
+	if (has_namespace(target->text))
+		return conflict(r, target->span, "a link leads to a path, not into a namespace",
+				"write the path");
+	return aa_glob(r, target, GLOB_PATH, &f->link);
+}
+
+/* Path first. Before 5.0 what stands behind `->` was no link's. */
+static bool path_first(struct aa_read *r)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	const struct aa_word *target;
+
+	if (!read_path(r, &f->path))
+		return false;
+	if (!r->at || r->at->kind != AA_WORD || begins_label(r->at->word.text)) {
+		aa_tell(r, DIAG_PL340, f->path.word->span,
+			"no permissions stand behind the path '%s'",
+			aa_safe(r->rd, f->path.word->text));
+		return false;
+	}
+	if (!read_letters(r))
+		return false;
+	target = read_arrow(r);
+	if (target && r->rule->perms & PERM_L && !(r->rule->perms & PERM_X) &&
+	    r->rd->target.release >= AA_RELEASE_5_0)
+		return aa_glob(r, target, GLOB_PATH, &f->link);
+	f->target.word = target;
+	return true;
+}
+
+/* `safe` and `unsafe` in front of it, as far as they are read. */
+static void read_rule(struct aa_read *r, bool safe, bool unsafe)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	bool perms = aa_is_word(r->at) && aa_is_mode(r->at->word.text) && !glued(r->at);
+
+	if (!(perms ? perms_first(r) : path_first(r)))
+		return;
+	if ((safe || unsafe) && !(r->rule->perms & PERM_X)) {
+		conflict(r, r->rule->use->stmt->head, "'safe' and 'unsafe' are about executing",
+			 "leave the word out, or write an exec mode");
+		return;
+	}
+	if (safe || unsafe)
+		f->unsafe = unsafe;
+	apply_target(r);
+	check_exec(r);
+}
+
+void aa_read_file(struct aa_read *r)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	bool file = !strcmp(r->keyword, "file"), safe = !strcmp(r->keyword, "safe");
+	bool unsafe = !strcmp(r->keyword, "unsafe");
+
+	if (file && !r->at) {
+		f->all = true;
+		f->exec = AA_EXEC_IX;
+		r->rule->perms = PERM_R | PERM_W | PERM_A | PERM_L | PERM_K | PERM_M | PERM_X;
+		check_exec(r);
+		return;
+	}
+	if (file && (aa_item_is(r->at, "safe") || aa_item_is(r->at, "unsafe"))) {
+		safe = aa_item_is(r->at, "safe");
+		unsafe = !safe;
+		aa_next(r);
+	}
+	if (!r->at) {
+		aa_unexpected(r, "a path or permissions");
+		return;
+	}
+	read_rule(r, safe, unsafe);
+}
+
+void aa_read_path(struct aa_read *r)
+{
+	read_rule(r, false, false);
+}
+
+void aa_read_link(struct aa_read *r)
+{
+	struct aa_file_rule *f = &r->rule->file;
+	const struct aa_word *target;
+
+	r->rule->perms = PERM_L;
+	if (aa_item_is(r->at, "subset")) {
+		f->subset = true;
+		aa_next(r);
+	}
+	if (!read_path(r, &f->path))
+		return;
+	target = read_arrow(r);
+	if (target)
+		aa_glob(r, target, GLOB_PATH, &f->link);
+	else
+		aa_unexpected(r, "'->' and the path that it leads to");
+}
+
+/* ---- change_profile ---- */
+
+void aa_read_change_profile(struct aa_read *r)
+{
+	struct aa_change_rule *c = &r->rule->change;
+	const struct aa_item *word = r->at;
+	const struct aa_word *target;
+
+	c->safe = aa_item_is(r->at, "safe");
+	c->unsafe = aa_item_is(r->at, "unsafe");
+	if (c->safe || c->unsafe)
+		aa_next(r);
+	if (r->at && r->at->kind == AA_WORD) {
+		if (aa_missing_comma(r, r->at))
+			return;
+		if (!str_starts(r->at->word.text, "/") && !str_starts(r->at->word.text, "@{")) {
+			tell_path(r, r->at);
+			return;
+		}
+		if (!aa_glob(r, &r->at->word, GLOB_PATH, &c->exec))
+			return;
+		aa_next(r);
+	} else if (c->safe || c->unsafe) {
+		conflict(r, word->span, "'safe' and 'unsafe' are about a program that is executed",
+			 "name it behind the word, or leave the word out");
+		return;
+	}
+	target = read_arrow(r);
+	if (target)
+		aa_glob(r, target, GLOB_NAME, &c->target);
+}
+
+/* ---- aliases and abi ---- */
+
+static bool tell_shape(const struct aa_reader *rd, const struct aa_stmt *st, const char *form)
+{
+	diag_help(rd->diags, aa_say(rd, DIAG_PL340, st->span, "not the form of this statement"),
+		  "write %s", form);
+	return false;
+}
+
+static bool alias_path(const struct aa_reader *rd, const struct aa_word *w)
+{
+	if (begins_label(w->text) && w->text.p[0] != ':' && w->text.p[0] != '&')
+		return true;
+	diag_help(rd->diags,
+		  aa_say(rd, DIAG_PL134, w->span, "the path '%s' is not absolute",
+			 aa_safe(rd, w->text)),
+		  "begin it with '/'");
+	return false;
+}
+
+/* A variable that is the whole word is one to be set, there; with a path behind it is a path. */
+static bool only_variable(struct str s)
+{
+	const char *end;
+
+	if (!str_starts(s, "@"))
+		return false;
+	end = memchr(s.p, '}', s.n);
+	return !end || end + 1 == s.p + s.n;
+}
+
+bool aa_alias_read(const struct aa_reader *rd, const struct aa_stmt *st, struct aa_alias *out)
+{
+	const struct aa_item *from = st->items ? st->items->next : NULL;
+	const struct aa_item *to = from ? from->next : NULL;
+
+	if (st->prefix || !from || from->kind != AA_WORD || !to || to->kind != AA_ARROW || to->next)
+		return tell_shape(rd, st, "alias /from -> /to,");
+	if (!alias_path(rd, &from->word))
+		return false;
+	if (!from->word.quoted && only_variable(from->word.text)) {
+		diag_help(rd->diags,
+			  aa_say(rd, DIAG_PL134, from->span, "a variable alone has no alias"),
+			  "write its value, or a path behind it");
+		return false;
+	}
+	out->from = from->word;
+	out->to = to->word;
+	return true;
+}
+
+const struct aa_word *aa_abi_read(const struct aa_reader *rd, const struct aa_stmt *st)
+{
+	const struct aa_item *file = st->items ? st->items->next : NULL;
+
+	if (!st->prefix && file && file->kind == AA_WORD && !file->next)
+		return &file->word;
+	tell_shape(rd, st, "abi <abi/5.0>,");
+	return NULL;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the readers of all classes share: how faults are told, and the items one by one. */
+#include <string.h>
+
+#include "compiler/apparmor/rules_read.h"
+#include "compiler/base/bug.h"
+
+const char *aa_release_name(enum aa_release r)
+{
+	static const char *const names[AA_RELEASE_NR] = { "3.0", "4.0", "4.1", "4.1.2", "5.0" };
+
+	return names[r];
+}
+
+const struct aa_cond *aa_rule_cond(const struct aa_rule *r, enum aa_cond_id id, bool peer)
+{
+	vec_each(&r->conds, c)
+		if (c->id == id && c->peer == peer)
+			return c;
+	return NULL;
+}
+
+/* ---- faults ---- */
+
+const char *aa_safe(const struct aa_reader *rd, struct str s)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_safe(&b, s);
+	return buf_keep(rd->arena, &b);
+}
+
+static const char *format(const struct aa_reader *rd, const char *fmt, va_list ap)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_vprintf(&b, fmt, ap);
+	return buf_keep(rd->arena, &b);
+}
+
+struct diag *aa_say(const struct aa_reader *rd, enum diag_id id, struct span sp, const char *fmt,
+		    ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	const char *text = format(rd, fmt, ap);
+	va_end(ap);
+	return diag_add(rd->diags, id, sp, "%s", text);
+}
+
+struct diag *aa_tell(struct aa_read *r, enum diag_id id, struct span sp, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	const char *text = format(r->rd, fmt, ap);
+	va_end(ap);
+	r->failed = true;
+	return diag_add(r->rd->diags, id, sp, "%s", text);
+}
+
+struct diag *aa_tell_misread(struct aa_read *r, struct span sp, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	const char *text = format(r->rd, fmt, ap);
+	va_end(ap);
+	return diag_add(r->rd->diags, DIAG_PL346, sp, "%s", text);
+}
+
+bool aa_since(const struct aa_reader *rd, struct span sp, struct str word, const char *what,
+	      enum aa_release since)
+{
+	if (rd->target.release >= since)
+		return true;
+	diag_help(rd->diags,
+		  aa_say(rd, DIAG_PL338, sp, "'%s'%s is read since AppArmor %s", aa_safe(rd, word),
+			 what, aa_release_name(since)),
+		  "leave it out, or name a newer target; this one is %s",
+		  aa_release_name(rd->target.release));
+	return false;
+}
+
+/* ---- items ---- */
+
+void aa_next(struct aa_read *r)
+{
+	r->prev = r->at->span;
+	r->at = r->at->next;
+}
+
+/* Does an item begin on a later line than the one before it ended? Told where the ',' belongs. */
+bool aa_missing_comma(struct aa_read *r, const struct aa_item *i)
+{
+	struct span between = { r->prev.source, r->prev.end, i->span.begin };
+	struct str text;
+
+	if (r->prev.source != i->span.source || between.end < between.begin)
+		return false;
+	text = span_text(r->rd->diags->sources, between);
+	if (!text.n || !memchr(text.p, '\n', text.n))
+		return false;
+	between.end = between.begin;
+	diag_help(r->rd->diags, aa_tell(r, DIAG_PL002, between, "missing ','"),
+		  "every rule ends with ','; the next line begins another one");
+	return true;
+}
+
+const char *aa_item_text(struct aa_read *r, const struct aa_item *i)
+{
+	struct str text = span_text(r->rd->diags->sources, i->span);
+
+	if (text.n > 60)
+		text.n = 60;
+	return aa_safe(r->rd, text);
+}
+
+void aa_unexpected(struct aa_read *r, const char *expected)
+{
+	struct span end = { r->prev.source, r->prev.end, r->prev.end };
+
+	if (r->at && aa_missing_comma(r, r->at))
+		return;
+	if (!r->at)
+		aa_tell(r, DIAG_PL340, end, "'%s' ends too early, expected %s", r->keyword,
+			expected);
+	else
+		aa_tell(r, DIAG_PL340, r->at->span, "'%s' cannot stand here, expected %s",
+			aa_item_text(r, r->at), expected);
+}
+
+void aa_end(struct aa_read *r)
+{
+	if (r->at && !r->failed)
+		aa_unexpected(r, "','");
+}
