@@ -48,6 +48,9 @@ struct aa_target {
 	unsigned mediated;
 };
 
+struct aa_features; /* features.h */
+struct aa_header;   /* rules.h */
+
 enum aa_mode { AA_MODE_ALLOW, AA_MODE_DENY, AA_MODE_PROMPT };
 enum aa_owner { AA_OWNER_ANY, AA_OWNER_ONLY, AA_OWNER_OTHER };
 
@@ -57,6 +60,8 @@ enum { AA_PRIORITY_MIN = -1000, AA_PRIORITY_MAX = 1000 }; /* parser.h, MIN_POLIC
 struct aa_prefix {
 	int priority; /* 0 where none is said */
 	enum aa_mode mode : 8;
+	enum aa_mode
+		own : 8; /* as the rule itself says it: what 'x' must look like hangs on both */
 	enum aa_owner owner : 8;
 	bool audit;
 	bool mode_said; /* `allow` is written */
@@ -66,12 +71,25 @@ struct aa_prefix {
 struct aa_from {
 	const struct aa_from *parent;
 	const struct aa_stmt *include;
-	unsigned depth;
+	const char *path; /* of the file that was read for it */
+	unsigned depth;   /* 1: in a file that the first one includes */
+};
+
+/*
+ * What becomes of a rule. Whatever it is, the parser reads its words, and refuses those that are
+ * wrong; but variables are opened, patterns compiled and conflicts found only for what is live.
+ */
+enum aa_reach {
+	AA_REACH_LIVE,
+	AA_REACH_FALSE, /* in the branch of an `if` that does not hold */
+	AA_REACH_LOST,  /* the parser of this release drops it without a word: told */
 };
 
 struct aa_use {
 	const struct aa_stmt *stmt; /* AA_STMT_RULE */
-	struct aa_prefix prefix;
+	struct aa_prefix prefix;    /* as the release's parser combines it with those of blocks */
+	enum aa_class class;        /* by its first word; what is no keyword is FILE */
+	enum aa_reach reach;
 	const struct aa_from *from;
 };
 
@@ -80,11 +98,14 @@ struct aa_profile {
 	const struct aa_from *from;
 	struct aa_profile *parent; /* of a child or hat */
 	struct str ns;             /* "" none */
-	struct str name;           /* unescaped, variables not expanded, without its parents */
-	struct str label;          /* as the kernel shows it: parent//name, variables expanded */
+	struct str name;           /* unescaped, variables not opened, without its parents */
+	struct str label;          /* as the kernel shows it: parent//name, variables opened */
 	const struct aa_word *attachment; /* NULL: its name where that is a path, or none */
+	struct str attached;              /* that with its variables opened; p NULL: none */
+	struct aa_header *header;         /* rules.h */
 	bool hat;
-	VEC(struct aa_use) uses;           /* in the order of the text */
+	enum aa_reach reach;     /* of a child in a branch or block; FALSE or LOST: not loaded */
+	VEC(struct aa_use) uses; /* in the order of the text */
 	VEC(struct aa_profile *) children; /* children and hats, in the order of the text */
 };
 
@@ -98,7 +119,8 @@ struct aa_policy {
 	struct aa_target target;
 	const struct aa_word *abi; /* the file that names the features, NULL: none */
 	const struct aa_from *abi_from;
+	const struct aa_features *features; /* of the abi; NULL: none is named, or <kernel> */
 	VEC(struct aa_profile *) profiles;
 	VEC(struct aa_alias) aliases;
-	struct glob_variables variables; /* @{V}, at the end of the file: as rules see them */
+	struct glob_variables variables; /* @{V}, as rules see them but for a profile's own */
 };

@@ -56,6 +56,21 @@ static const struct keyword *find_keyword(const struct aa_item *i)
 	return NULL;
 }
 
+/* To an older release a newer one's keyword is a path, where permissions follow. */
+static bool is_path_yet(const struct aa_reader *rd, const struct keyword *k,
+			const struct aa_item *behind)
+{
+	return rd->target.release < classes[k->class].since && aa_is_word(behind) &&
+	       aa_is_mode(behind->word.text);
+}
+
+enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *first)
+{
+	const struct keyword *k = first ? find_keyword(first) : NULL;
+
+	return k && !is_path_yet(rd, k, first->next) ? k->class : AA_CLASS_FILE;
+}
+
 static bool is_reserved(const struct aa_reader *rd, struct str word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
@@ -258,16 +273,12 @@ static void tell_unknown(struct aa_read *r)
 			  "capability, network, mount, ...");
 }
 
-/* `set rlimit`, and what has a keyword; a word that an older release does not know is a path there. */
+/* `set rlimit`, and what has a keyword. */
 static bool read_keyword(struct aa_read *r)
 {
 	const struct keyword *k = find_keyword(r->at);
-	const struct aa_item *behind = r->at->next;
 
-	if (!k)
-		return false;
-	if (r->rd->target.release < classes[k->class].since && aa_is_word(behind) &&
-	    aa_is_mode(behind->word.text))
+	if (!k || is_path_yet(r->rd, k, r->at->next))
 		return false;
 	r->rule->class = k->class;
 	r->keyword = k->word;

@@ -285,5 +285,8 @@ struct aa_header {
 bool aa_header_read(const struct aa_reader *rd, const struct aa_stmt *st, bool child,
 		    struct aa_header *out);
 
+/* By the first word of a rule; what is no keyword of the release is FILE. NULL: FILE. */
+enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *first);
+
 const char *aa_release_name(enum aa_release r); /* "4.1" */
 const char *aa_class_name(enum aa_class c);     /* "mount": its keyword */

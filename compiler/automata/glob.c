@@ -199,8 +199,7 @@ const struct glob_variable *glob_variable_find(const struct glob_variables *v, s
 	return NULL;
 }
 
-/* The bytes of "@{NAME}" at i; 0: none stands there. */
-static size_t variable_at(struct str s, size_t i, struct str *name)
+size_t glob_variable_at(struct str s, size_t i, struct str *name)
 {
 	size_t k = i + 2;
 
@@ -220,7 +219,7 @@ bool glob_has_variable(struct str s)
 	struct str name;
 
 	for (size_t i = 0; i < s.n; i++) {
-		if (variable_at(s, i, &name))
+		if (glob_variable_at(s, i, &name))
 			return true;
 		i += s.p[i] == '\\';
 	}
@@ -281,7 +280,7 @@ static void open_value(struct opening *o, struct str value, unsigned depth)
 		return;
 	}
 	for (size_t i = 0; i < value.n; i++) {
-		size_t n = variable_at(value, i, &name);
+		size_t n = glob_variable_at(value, i, &name);
 		if (n) {
 			open_inner(o, value, i, n, name, depth);
 			return;
@@ -339,7 +338,7 @@ static void open_text(struct reader *r, const struct text *in, struct text *out)
 	struct str s = { in->p, in->n }, name;
 
 	for (size_t i = 0; i < s.n && !broken(r);) {
-		size_t n = variable_at(s, i, &name);
+		size_t n = glob_variable_at(s, i, &name);
 		if (n) {
 			size_t end = i + n < s.n ? in->at[i + n] : r->written.n;
 			struct opening o = {

@@ -49,6 +49,8 @@ struct glob_variables {
 };
 
 bool glob_has_variable(struct str written); /* as far as text can tell: "@{" and a name */
+/* The bytes of "@{NAME}" at i of a text after step 1, and its name; 0: none stands there. */
+size_t glob_variable_at(struct str s, size_t i, struct str *name);
 
 /* Step 1 alone. */
 struct str glob_unescape(struct arena *a, struct str written);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules: their class, and what they begin with, with the blocks around them (parser_yacc.y, rules). */
+#include "compiler/apparmor/expand_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is kept ---- */
+
+/* Those that the parser keeps in one list, which alone outlives a block. */
+static bool is_entry(enum aa_class class)
+{
+	return class == AA_CLASS_FILE || class == AA_CLASS_CHANGE_PROFILE;
+}
+
+/* What a branch that holds gives to the rules around it (parser_policy.c, merge_policy). */
+static bool outlives_if(const struct expanding *x, enum aa_class class, const struct scope *scope)
+{
+	enum aa_release release = x->p->target.release;
+
+	if (is_entry(class) || class == AA_CLASS_CAPABILITY)
+		return true;
+	if (release == AA_RELEASE_3_0 && class == AA_CLASS_NETWORK)
+		return scope->if_network;
+	return release >= AA_RELEASE_4_1 && class != AA_CLASS_RLIMIT;
+}
+
+/* ---- blocks around a rule ---- */
+
+/* The parser tells `allow` from nothing said (parser_yacc.y, opt_rule_mode). */
+enum said { SAID_NOTHING, SAID_ALLOW, SAID_DENY, SAID_PROMPT };
+
+static enum said said(const struct aa_prefix *p)
+{
+	return p->mode == AA_MODE_DENY   ? SAID_DENY :
+	       p->mode == AA_MODE_PROMPT ? SAID_PROMPT :
+	       p->mode_said              ? SAID_ALLOW :
+					   SAID_NOTHING;
+}
+
+/* A file rule as the parser keeps it; of a deny, `audit` is what is kept from the log. */
+struct entry {
+	enum said mode;
+	bool audit;
+	bool mine, others; /* whom it speaks of */
+	int priority;
+};
+
+static void restrict_owner(struct entry *e, enum aa_owner owner)
+{
+	e->others = e->others && owner != AA_OWNER_ONLY;
+	e->mine = e->mine && owner != AA_OWNER_OTHER;
+}
+
+/* parser_misc.c, entry_add_prefix, of 4.0 and later: what stands outside takes the mode's place. */
+static void apply(struct entry *e, const struct aa_prefix *w)
+{
+	e->mode = said(w);
+	e->priority = w->priority;
+	restrict_owner(e, w->owner);
+	if (w->audit != (said(w) == SAID_DENY))
+		e->audit = true;
+}
+
+/* parser_yacc.y of 3.0.8 */
+static void apply_old(struct entry *e, const struct aa_prefix *w)
+{
+	restrict_owner(e, w->owner);
+	if (w->audit != (e->mode == SAID_DENY))
+		e->audit = true;
+}
+
+static enum aa_mode mode_of(enum said mode)
+{
+	return mode == SAID_DENY   ? AA_MODE_DENY :
+	       mode == SAID_PROMPT ? AA_MODE_PROMPT :
+				     AA_MODE_ALLOW;
+}
+
+static void tell_changed(struct expanding *x, const struct aa_stmt *s, const struct aa_prefix *own,
+			 const struct entry *e, const struct scope *scope)
+{
+	const struct block *outer = scope->block;
+	struct diag *d;
+
+	if (own->mode != mode_of(e->mode) && own->mode != AA_MODE_ALLOW) {
+		d = aax_tell(x, DIAG_PL361, s->head, scope->from,
+			     "the block takes '%s' from this rule, which then %s",
+			     own->mode == AA_MODE_DENY ? "deny" : "prompt",
+			     e->mode == SAID_DENY   ? "denies" :
+			     e->mode == SAID_PROMPT ? "prompts" :
+						      "allows");
+		diag_note(x->ds, d, outer->stmt->head, "the parser has this block's words instead");
+		diag_help(x->ds, d, "write the rule outside of the block");
+	} else if (own->priority) {
+		d = aax_tell(x, DIAG_PL360, s->prefix->span, scope->from,
+			     "a priority inside a block has no effect");
+		diag_help(x->ds, d, "write the rule outside of the block");
+	}
+	if (e->mine || e->others)
+		return;
+	d = aax_tell(x, DIAG_PL360, s->head, scope->from,
+		     "this rule speaks of nobody: of the owner only, and of others only");
+	diag_note(x->ds, d, outer->stmt->head, "in this block");
+}
+
+static struct entry combine(struct expanding *x, const struct aa_prefix *own,
+			    const struct scope *scope)
+{
+	bool old = x->p->target.release < AA_RELEASE_4_0;
+	struct entry e = { .mode = said(own), .mine = true, .others = true };
+
+	apply(&e, own);
+	for (const struct block *b = scope->block; b; b = b->outer) {
+		if (old)
+			apply_old(&e, &b->words);
+		else
+			apply(&e, &b->words);
+	}
+	return e;
+}
+
+static struct aa_prefix prefix_of(const struct aa_prefix *own, const struct entry *e)
+{
+	struct aa_prefix p = { .priority = e->priority,
+			       .mode = mode_of(e->mode),
+			       .own = own->mode,
+			       .audit = e->mode == SAID_DENY ? !e->audit : e->audit,
+			       .mode_said = e->mode == SAID_ALLOW };
+
+	p.owner = e->mine && e->others ? AA_OWNER_ANY : e->mine ? AA_OWNER_ONLY : AA_OWNER_OTHER;
+	return p;
+}
+
+/* ---- rules ---- */
+
+static void tell_lost(struct expanding *x, const struct aa_stmt *s, const struct scope *scope,
+		      bool in_block)
+{
+	struct diag *d = aax_tell(x, DIAG_PL360, s->head, scope->from,
+				  in_block ? "AppArmor's parser drops this rule: of a block it "
+					     "keeps file rules only" :
+					     "AppArmor's parser drops this rule: of a branch it "
+					     "does not keep it");
+
+	if (in_block)
+		diag_note(x->ds, d, scope->block->stmt->head, "the block");
+	diag_help(x->ds, d,
+		  in_block ? "write it outside of the block" : "write it outside of the condition");
+}
+
+void aax_add_rule(struct expanding *x, const struct aa_stmt *s, const struct scope *scope)
+{
+	struct aa_use use = { .stmt = s, .reach = scope->reach, .from = scope->from };
+	struct aa_prefix own = { 0 };
+	struct entry e;
+	bool live = scope->reach == AA_REACH_LIVE;
+
+	if (!aa_prefix_read(&x->rd, s, &own))
+		return;
+	use.class = aa_class_of(&x->rd, s->items);
+	if (use.class == AA_CLASS_NETWORK)
+		scope->level->network = true;
+	e = combine(x, &own, scope);
+	use.prefix = prefix_of(&own, &e);
+	if (live && scope->block && !is_entry(use.class)) {
+		tell_lost(x, s, scope, true);
+		use.reach = AA_REACH_LOST;
+	} else if (live && scope->in_if && !outlives_if(x, use.class, scope)) {
+		tell_lost(x, s, scope, false);
+		use.reach = AA_REACH_LOST;
+	} else if (live && scope->block) {
+		tell_changed(x, s, &own, &e, scope);
+		if (!e.mine && !e.others && use.class != AA_CLASS_CHANGE_PROFILE)
+			use.reach = AA_REACH_LOST;
+	}
+	vec_push(x->arena, &scope->profile->uses, use);
+}

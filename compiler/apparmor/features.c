@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/apparmor/features.h"
+
+#include <string.h>
+
+const struct aa_features *aa_features_read(struct arena *a, struct str text)
+{
+	struct aa_features *f;
+
+	if (text.n > AA_FEATURES_MAX)
+		return NULL;
+	f = ARENA_NEW(a, struct aa_features);
+	f->text = text;
+	return f;
+}
+
+/* ---- names in braces ---- */
+
+static bool is_end(char c)
+{
+	return c == '{' || c == '}' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Where the name stands among those at *i's level, up to its '}': *i is put behind it. */
+static bool find_name(struct str s, size_t *i, struct str name)
+{
+	unsigned depth = 0;
+
+	for (size_t k = *i; k < s.n;) {
+		size_t begin = k;
+		if (s.p[k] == '{' && ++depth > AA_FEATURES_DEPTH)
+			return false;
+		if (s.p[k] == '}' && !depth--)
+			return false;
+		while (k < s.n && !is_end(s.p[k]))
+			k++;
+		if (!depth && k > begin && str_eq((struct str){ s.p + begin, k - begin }, name)) {
+			*i = k;
+			return true;
+		}
+		k += k == begin;
+	}
+	return false;
+}
+
+bool aa_features_has(const struct aa_features *f, const char *path)
+{
+	size_t i = 0;
+
+	for (const char *at = path;; at++) {
+		const char *slash = strchr(at, '/');
+		struct str name = { at, slash ? (size_t)(slash - at) : strlen(at) };
+		if (!find_name(f->text, &i, name))
+			return false;
+		if (!slash)
+			return true;
+		while (i < f->text.n && f->text.p[i] != '{' && is_end(f->text.p[i]))
+			i++;
+		if (i >= f->text.n || f->text.p[i] != '{')
+			return false;
+		i++;
+		at = slash;
+	}
+}
+
+/* ---- classes ---- */
+
+/* parser_main.c, set_supported_features */
+static const struct {
+	enum aa_class class;
+	const char *path; /* NULL: every kernel with AppArmor has it */
+	enum aa_release since;
+	bool pinned; /* the features that distributions pin have it */
+} features[] = {
+	{ AA_CLASS_FILE, NULL, AA_RELEASE_3_0, true },
+	{ AA_CLASS_CAPABILITY, NULL, AA_RELEASE_3_0, true },
+	{ AA_CLASS_RLIMIT, NULL, AA_RELEASE_3_0, true },
+	{ AA_CLASS_CHANGE_PROFILE, NULL, AA_RELEASE_3_0, true },
+	{ AA_CLASS_ALL, NULL, AA_RELEASE_4_0, true },
+	{ AA_CLASS_NETWORK, "network", AA_RELEASE_3_0, true },
+	{ AA_CLASS_NETWORK, "network_v8", AA_RELEASE_3_0, true },
+	{ AA_CLASS_NETWORK, "network_v9", AA_RELEASE_5_0, true },
+	{ AA_CLASS_UNIX, "network/af_unix", AA_RELEASE_3_0, false },
+	{ AA_CLASS_UNIX, "network_v9/af_unix", AA_RELEASE_5_0, true },
+	{ AA_CLASS_MOUNT, "mount", AA_RELEASE_3_0, true },
+	{ AA_CLASS_PIVOT_ROOT, "mount", AA_RELEASE_3_0, true },
+	{ AA_CLASS_PTRACE, "ptrace", AA_RELEASE_3_0, true },
+	{ AA_CLASS_SIGNAL, "signal", AA_RELEASE_3_0, true },
+	{ AA_CLASS_DBUS, "dbus", AA_RELEASE_3_0, true },
+	{ AA_CLASS_MQUEUE, "ipc/posix_mqueue", AA_RELEASE_4_0, false },
+	{ AA_CLASS_MQUEUE, "ipc/sysv_mqueue", AA_RELEASE_4_0, false },
+	{ AA_CLASS_USERNS, "namespaces/mask/userns_create", AA_RELEASE_4_0, true },
+	{ AA_CLASS_IO_URING, "io_uring", AA_RELEASE_4_0, true },
+};
+
+unsigned aa_features_classes(enum aa_release release, const struct aa_features *policy,
+			     const struct aa_features *kernel)
+{
+	unsigned mask = 0;
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++) {
+		const char *path = features[i].path;
+		bool policy_has =
+			!path || (policy ? aa_features_has(policy, path) : features[i].pinned);
+		bool kernel_has = !path || !kernel || aa_features_has(kernel, path);
+		if (release >= features[i].since && policy_has && kernel_has)
+			mask |= 1u << features[i].class;
+	}
+	return mask;
+}
+
+const char *aa_features_shipped(struct str abi)
+{
+	static const struct {
+		const char *abi, *release;
+	} shipped[] = {
+		{ "abi/3.0", "3.0" },
+		{ "abi/4.0", "4.0" },
+		{ "abi/4.0-ip", "5.0" },
+		{ "abi/5.0", "5.0" },
+		{ "abi/5.0-interface", "5.0" },
+		{ "abi/kernel-5.4-outoftree-network", "3.0" },
+		{ "abi/kernel-5.4-vanilla", "3.0" },
+	};
+
+	for (size_t i = 0; i < sizeof(shipped) / sizeof(*shipped); i++)
+		if (str_is(abi, shipped[i].abi))
+			return shipped[i].release;
+	return NULL;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Features: what a kernel has, or what a policy is written for (`abi <abi/4.0>,`), as text of
+ * names and braces: "mount {mask {mount umount}}" (libapparmor's features.c).
+ */
+#include "compiler/apparmor/profile.h"
+
+enum {
+	AA_FEATURES_MAX = 8191, /* bytes, libapparmor's own bound */
+	AA_FEATURES_DEPTH = 32,
+};
+
+struct aa_features {
+	struct str text;
+};
+
+/* NULL: more than AA_FEATURES_MAX bytes. Anything else is taken, as libapparmor takes it. */
+const struct aa_features *aa_features_read(struct arena *a, struct str text);
+
+/* "namespaces/mask/userns_create": is it there? False where braces nest past AA_FEATURES_DEPTH. */
+bool aa_features_has(const struct aa_features *f, const char *path);
+
+/*
+ * The classes that are mediated under a policy's features on a kernel: bit N is class N. policy
+ * NULL: no abi is named, and the features are those that the release's distribution pins (Debian
+ * 12, 13, sid: parser.conf); kernel NULL: one that has all of them.
+ */
+unsigned aa_features_classes(enum aa_release release, const struct aa_features *policy,
+			     const struct aa_features *kernel);
+
+/* The first release that ships an abi of this name ("abi/4.0"); NULL: none does. */
+const char *aa_features_shipped(struct str abi);
