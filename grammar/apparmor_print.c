@@ -350,7 +350,7 @@ static void put_set(struct buf *out, const struct aa_stmt *s)
 	const char *blank = close ? "" : " ";
 
 	put_word(out, &s->word);
-	buf_printf(out, "%s%s%s", blank, ops[s->op], blank);
+	buf_printf(out, "%s%s%s", blank, ops[s->op], s->values || s->expr ? blank : "");
 	if (s->kind == AA_STMT_BOOL) {
 		put_expr(out, s->expr, 0);
 		return;

@@ -29,13 +29,19 @@ static bool blank_above(const struct source *src, uint32_t at)
 	return lines > 1;
 }
 
+static struct ast_comment **end_of(struct ast_comment **list)
+{
+	while (*list)
+		list = &(*list)->next;
+	return list;
+}
+
 /* Moves the comments that begin before `end` to the end of a list. */
 static void take_until(struct cursor *c, uint32_t end, struct ast_comment **list)
 {
 	struct ast_comment *next;
 
-	while (*list)
-		list = &(*list)->next;
+	list = end_of(list);
 	while ((next = peek(c)) && next->span.begin < end) {
 		next->blank_before = blank_above(c->src, next->span.begin);
 		*list = next;
@@ -63,7 +69,10 @@ static uint32_t begin_of(struct cursor *c, void *stmt, uint32_t none)
 	return stmt ? c->site(stmt).span.begin : none;
 }
 
-/* The statement and its `else`s: what stands before '{' leads it or, behind an `else`, goes inside. */
+/*
+ * The statement and its `else`s. What stands before '{' leads it; an `else` has no line for that: what
+ * stands beside the '}' before it goes in front of that, and what is below goes into its body.
+ */
 static void attach_inside(struct cursor *c, const struct comment_site *first)
 {
 	struct comment_site s = *first;
@@ -74,6 +83,8 @@ static void attach_inside(struct cursor *c, const struct comment_site *first)
 		attach_body(c, s.body, s.close, s.inner);
 		if (!s.other)
 			return;
+		uint32_t begin = begin_of(c, s.other, s.span.end);
+		take_beside(c, s.close, begin, end_of(s.inner));
 		s = c->site(s.other);
 	}
 }

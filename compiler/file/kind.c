@@ -24,6 +24,8 @@ static const struct file_kind bpf = { INPUT_BPF, "a BPF program", "", true };
 
 static const struct file_kind apparmor =
 	OTHER("an AppArmor profile", "'pale check' asks apparmor_parser about it");
+static const struct file_kind features =
+	OTHER("the features of a kernel's AppArmor", "name the profile whose abi they are");
 static const struct file_kind seccomp_yaml =
 	OTHER("a Kubernetes SeccompProfile in YAML",
 	      "its JSON can be read: 'kubectl get -o json -f FILE', or 'yq -o json FILE'");
@@ -227,24 +229,6 @@ static const struct file_kind *by_section(struct str line)
 	return &ini;
 }
 
-static bool is_apparmor(struct str line)
-{
-	static const char *const rules[] = { "capability",     "network", "unix",  "dbus",
-					     "ptrace",         "signal",  "mount", "umount",
-					     "deny",           "audit",   "owner", "file",
-					     "change_profile", NULL };
-	static const char *const starts[] = { "abi <",    "include <", "include if exists",
-					      "profile ", "@{",        "hat ",
-					      "alias /",  "\"/",       "\"@{",
-					      ":",        "$",         NULL };
-
-	for (const char *const *s = starts; *s; s++)
-		if (str_starts(line, *s))
-			return true;
-	return line.p[0] == '/' || (line.p[0] == '^' && ends_with(line, "{")) ||
-	       (ends_with(line, ",") && one_of(word_of(line), rules));
-}
-
 static bool is_kafel(struct str line)
 {
 	static const char *const words[] = { "POLICY",     "USE",  "DEFAULT",      "ALLOW",
@@ -306,6 +290,166 @@ static bool is_firejail(struct str line)
 		return ends_with(line, ".inc") || ends_with(line, ".local") ||
 		       ends_with(line, ".profile") || ends_with(line, ".net");
 	return one_of(word, words) || str_starts(word, "seccomp.") || str_starts(word, "caps.");
+}
+
+/* ---- AppArmor ---- */
+
+/* Behind the words that a rule may begin with: "audit deny owner". */
+static struct str skip_prefixes(struct str line)
+{
+	static const char *const prefixes[] = { "allow", "audit",  "deny", "other",
+						"owner", "prompt", NULL };
+
+	while (str_starts(line, "priority=") || one_of(word_of(line), prefixes)) {
+		const char *blank = memchr(line.p, ' ', line.n);
+		size_t n = blank ? (size_t)(blank - line.p) : line.n;
+
+		line = trim((struct str){ line.p + n, line.n - n });
+	}
+	return line;
+}
+
+/* "r /etc/x": permissions may stand in front of a path. */
+static bool starts_with_perms(struct str line)
+{
+	struct str word = word_of(line);
+
+	for (size_t i = 0; i < word.n; i++)
+		if (!strchr("rwaklmixupcPUC", word.p[i]))
+			return false;
+	line = trim((struct str){ line.p + word.n, line.n - word.n });
+	return word.n && (str_starts(line, "/") || str_starts(line, "@{") ||
+			  str_starts(line, "\"/") || str_starts(line, "\"@{"));
+}
+
+/* "set rlimit nofile <= 5": a set of a policy may be named rlimit. */
+static bool sets_limit(struct str line)
+{
+	return str_starts(line, "set ") && has(line, "<=") &&
+	       str_starts(trim((struct str){ line.p + 4, line.n - 4 }), "rlimit ");
+}
+
+/*
+ * How a statement ends that begins with this line: with ',' as AppArmor's, '{' or '}'. A policy's list
+ * has such lines too, but there is a ';' in the end.
+ */
+static char end_of(struct str line, struct lines l)
+{
+	char end = 0;
+
+	for (unsigned i = 0; i < LINES_MAX; i++) {
+		const char *comment = line.n > 2 ? memmem(line.p + 1, line.n - 1, " #", 2) : NULL;
+		struct str words = line;
+
+		if (comment)
+			words = trim((struct str){ line.p, (size_t)(comment - line.p) });
+		if (ends_with(words, ";"))
+			return ';';
+		if (!end && words.n && strchr(",{}", words.p[words.n - 1]))
+			end = words.p[words.n - 1];
+		if (!next_line(&l, &line))
+			break;
+	}
+	return end;
+}
+
+/* A rule, or what begins a block of rules: the text of a profile, or of what profiles include. */
+static bool is_apparmor_rule(struct str line, const struct lines *l)
+{
+	static const char *const rules[] = { "all",    "capability", "change_profile", "dbus",
+					     "file",   "hat",        "io_uring",       "link",
+					     "mount",  "mqueue",     "network",        "pivot_root",
+					     "ptrace", "remount",    "rlimit",         "signal",
+					     "umount", "unix",       "unmount",        "userns",
+					     NULL };
+	struct str rest = skip_prefixes(line);
+	bool prefixed = rest.n < line.n;
+	char end = end_of(line, *l);
+
+	if (end == ';')
+		return false;
+	if (prefixed && (str_is(rest, "{") || str_starts(rest, "/") || str_starts(rest, "@{") ||
+			 str_starts(rest, "\"/") || str_starts(rest, "\"@{")))
+		return true;
+	if (end != ',')
+		return false;
+	return one_of(word_of(rest), rules) || starts_with_perms(rest) || sets_limit(rest);
+}
+
+/* `include "x"`: a policy's ends with ';', or names what ends as policies do. */
+static bool is_apparmor_include(struct str line)
+{
+	static const char *const bare[] = {
+		"/", "<", "abi/", "abstractions/", "local/", "tunables/"
+	};
+	struct str rest;
+
+	if (str_starts(line, "include if exists"))
+		return true;
+	if (!str_starts(line, "include ") || has(line, ";") || has(line, ".pale\""))
+		return false;
+	rest = trim((struct str){ line.p + 8, line.n - 8 });
+	if (str_starts(rest, "\""))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(bare); i++)
+		if (str_starts(rest, bare[i]))
+			return !is_firejail(line);
+	return false;
+}
+
+/* `if` is AppArmor's where it asks for a variable. */
+static bool is_apparmor_choice(struct str line)
+{
+	return str_starts(line, "if ") && (ends_with(line, "{") || has(line, " { ")) &&
+	       (has(line, "${") || has(line, "@{") || has(line, " defined ") || has(line, " $") ||
+		has(line, " @"));
+}
+
+/* "@X = a": a variable may go without braces. */
+static bool is_bare_variable(struct str line)
+{
+	size_t n = 1;
+
+	if (line.p[0] != '@')
+		return false;
+	while (n < line.n && !strchr(" \t=+?:{", line.p[n]))
+		n++;
+	line = trim((struct str){ line.p + n, line.n - n });
+	return n > 1 && (str_starts(line, "=") || str_starts(line, "+=") ||
+			 str_starts(line, "?=") || str_starts(line, ":="));
+}
+
+static bool is_apparmor(struct str line, const struct lines *l)
+{
+	static const char *const starts[] = { "abi ", "abi<",    "profile ", "@{",
+					      "hat ", "alias /", "\"/",      "alias \"",
+					      "\"@{", ":",       "$",        NULL };
+
+	for (const char *const *s = starts; *s; s++)
+		if (str_starts(line, *s))
+			return true;
+	return line.p[0] == '/' || (line.p[0] == '^' && ends_with(line, "{")) ||
+	       is_apparmor_include(line) || is_apparmor_choice(line) || is_bare_variable(line) ||
+	       is_apparmor_rule(line, l);
+}
+
+/* "query {label {perms {...": an abi file. */
+static bool is_features(struct str line)
+{
+	size_t n = word_of(line).n;
+	struct str rest = { line.p + n, line.n - n };
+
+	return n && rest.n > 2 && str_starts(rest, " {") && rest.p[2] != ' ' && !has(line, ";") &&
+	       has((struct str){ rest.p + 2, rest.n - 2 }, " {");
+}
+
+/* Nothing but comments: what sites add to a profile says so in its comments. */
+static bool names_apparmor(struct str text)
+{
+	for (size_t i = 0; i + strlen("apparmor") <= text.n; i++)
+		if (str_ieq((struct str){ text.p + i, strlen("apparmor") }, STR("apparmor")))
+			return true;
+	return false;
 }
 
 /* "read: 1", "@include ./base.policy": the calls before the colon tell it from YAML. */
@@ -445,13 +589,15 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 		const struct file_kind *section = by_section(line);
 		return section ? section : has(line, "] audit: ") ? &records : &json;
 	}
-	if (str_is(word, "policy") || str_is(word, "set"))
+	if (str_is(word, "policy") || (str_is(word, "set") && !sets_limit(line)))
 		return &policy;
 	if (l->include.n)
 		return ends_with(l->include, ".h>") || ends_with(l->include, ".h\"") ? &c_source :
 										       &apparmor;
-	if (is_apparmor(line))
+	if (is_apparmor(line, l))
 		return &apparmor;
+	if (is_features(line))
+		return &features;
 	const struct file_kind *kind = by_word(line);
 	if (kind)
 		return kind;
@@ -477,7 +623,7 @@ const struct file_kind *kind_of(struct str text)
 	if (kind)
 		return kind;
 	if (!next_line(&l, &line))
-		return l.include.n ? &apparmor : &unknown;
+		return l.include.n || names_apparmor(text) ? &apparmor : &unknown;
 	kind = by_line(line, &l);
 	return kind == &unknown && str_starts(text, "#!") ? &script : kind;
 }

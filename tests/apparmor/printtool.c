@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * printtool FILE...    each file parsed, printed and parsed again: "same", "refused" or what differs
+ * printtool -i FILE...  each file printed over itself: what is too odd to be known for AppArmor's, too
  * printtool -r SEED N  the same of N trees made at random
  */
 #include <stdio.h>
@@ -61,7 +62,18 @@ static const char *try_again(struct arena *a, struct sources *sources, struct di
 	return NULL;
 }
 
-static bool try_file(const char *path)
+static bool print_over(const char *path, const struct aa_file *file)
+{
+	BUF_AUTO text = { 0 };
+	FILE *f = fopen(path, "w");
+	bool good;
+
+	aa_print(&text, file);
+	good = f && fwrite(text.p ? text.p : "", 1, text.n, f) == text.n;
+	return f && !fclose(f) && good;
+}
+
+static bool try_file(const char *path, bool over)
 {
 	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
@@ -73,6 +85,8 @@ static bool try_file(const char *path)
 		struct aa_file *file = aa_parse_source(a, src, ds);
 
 		wrong = ds->errors ? "refused" : try_again(a, sources, ds, file, true);
+		if (over && !wrong && !print_over(path, file))
+			wrong = "cannot be written";
 	}
 	printf("%s\t%s\n", wrong ? wrong : "same", path);
 	arena_free(a);
@@ -466,7 +480,8 @@ int main(int argc, char **argv)
 			good = try_random(first + i);
 		return !good;
 	}
-	for (int i = 1; i < argc; i++)
-		good &= try_file(argv[i]);
+	bool over = argc > 1 && !strcmp(argv[1], "-i");
+	for (int i = 1 + over; i < argc; i++)
+		good &= try_file(argv[i], over);
 	return !good;
 }
