@@ -137,6 +137,26 @@ int parser_load(struct str text, struct buf *said)
 	return run_parser(system_parser(), argv, text, said);
 }
 
+struct str parser_version(struct arena *a)
+{
+	static const char *const argv[] = { "apparmor_parser", "--version", NULL };
+	static const char mark[] = "version ";
+	const char *path = system_parser();
+	BUF_AUTO said = { 0 };
+	struct str v = { 0 };
+
+	if (!path && program_find(a, "apparmor_parser", &path, diags_new(a, sources_new(a))))
+		return v;
+	if (run_parser(path, argv, v, &said) || !said.p)
+		return v;
+	const char *at = strstr(said.p, mark);
+	if (at) {
+		at += strlen(mark);
+		v = str_c(str_dup(a, (struct str){ at, strspn(at, "0123456789.") }));
+	}
+	return v;
+}
+
 /* ---- what it says ---- */
 
 static struct span line_span(const struct source *src, uint32_t line)

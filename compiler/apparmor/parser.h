@@ -20,6 +20,9 @@ enum parser_answer {
 /* Loads nothing (-Q), under the features of the package where they are installed. */
 enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds);
 
+/* Its version, "3.0.8", in the arena; p NULL: there is none here, or it does not say. */
+struct str parser_version(struct arena *a);
+
 /*
  * Loads the text into the kernel, in the place of a profile of its name. Only the system's own
  * parser is trusted with that, never one along $PATH: -ENOENT where it has none. Else as

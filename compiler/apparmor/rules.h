@@ -16,12 +16,14 @@ struct aa_reader {
 	struct arena *arena; /* owns what is read */
 	struct diags *diags;
 	struct aa_target target;
+	/* NULL: none are known, and globs with variables stay text. Those undeclared are told elsewhere. */
+	const struct glob_variables *variables;
 };
 
 /* A word that may be a glob. */
 struct aa_text {
 	const struct aa_word *word; /* NULL: not said */
-	const struct glob *glob;    /* NULL: it holds variables, or is not said */
+	const struct glob *glob;    /* NULL: it holds variables that are not known, or is not said */
 };
 
 /* ---- permissions, by class; of files: PERM_* of policy.h ---- */
@@ -289,4 +291,6 @@ bool aa_header_read(const struct aa_reader *rd, const struct aa_stmt *st, bool c
 enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *first);
 
 const char *aa_release_name(enum aa_release r); /* "4.1" */
+/* Of a version, "4.1.8" or "5.0": the row that behaves as it. False: it is none, or older than 3.0. */
+bool aa_release_of(struct str version, enum aa_release *out);
 const char *aa_class_name(enum aa_class c);     /* "mount": its keyword */

@@ -12,6 +12,43 @@ const char *aa_release_name(enum aa_release r)
 	return names[r];
 }
 
+/* "4.1.2" as a number that grows with it, from at most three parts; 0: it is no version. */
+static uint32_t version_number(struct str s)
+{
+	uint32_t number = 0, part = 0;
+	unsigned parts = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.' && parts < 2) {
+			number = number << 8 | part;
+			part = 0;
+			parts++;
+		} else if (s.p[i] >= '0' && s.p[i] <= '9' && part < 25) {
+			part = part * 10 + (uint32_t)(s.p[i] - '0');
+		} else {
+			break; /* "5.0.0~beta1" */
+		}
+	}
+	return (number << 8 | part) << 8 * (2 - parts);
+}
+
+bool aa_release_of(struct str version, enum aa_release *out)
+{
+	static const uint32_t from[AA_RELEASE_NR] = {
+		[AA_RELEASE_3_0] = 0x030000, [AA_RELEASE_4_0] = 0x040000,
+		[AA_RELEASE_4_1] = 0x040100, [AA_RELEASE_4_1_2] = 0x040102,
+		[AA_RELEASE_5_0] = 0x050000,
+	};
+	uint32_t number = version_number(version);
+
+	for (unsigned r = AA_RELEASE_NR; r--;)
+		if (number >= from[r]) {
+			*out = (enum aa_release)r;
+			return true;
+		}
+	return false;
+}
+
 const struct aa_cond *aa_rule_cond(const struct aa_rule *r, enum aa_cond_id id, bool peer)
 {
 	vec_each(&r->conds, c)

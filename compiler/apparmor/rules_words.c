@@ -88,10 +88,10 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 	struct diag *d;
 
 	out->word = w;
-	if (glob_has_variable(w->text))
+	if (!rd->variables && glob_has_variable(w->text))
 		return true; /* parsed once they are expanded */
-	out->glob = glob_parse(rd->arena, w->text, kind, NULL, &f);
-	if (f.kind == GLOB_FINE)
+	out->glob = glob_parse(rd->arena, w->text, kind, rd->variables, &f);
+	if (f.kind == GLOB_FINE || f.kind == GLOB_UNDECLARED)
 		return true;
 	fatal = f.kind >= GLOB_REFUSED && built;
 	if (f.kind == GLOB_MISREAD)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/options.h"
+#include "compiler/cmd/check_apparmor.h"
 #include "compiler/tell/decided.h"
 #include "compiler/file/kind.h"
 #include "compiler/cmd/runtime.h"
@@ -15,12 +15,14 @@ struct check_options {
 	const char *policy;
 	struct oci_runtime runtime;
 	unsigned targets;
+	struct apparmor_checks apparmor;
 };
 
 struct check {
 	struct session *session;
 	const char *path; /* of the file at hand */
-	const struct check_options *opt;
+	struct check_options *opt;
+	struct session *all; /* of the command; session is one file's */
 	bool open; /* the file at hand is checked in every environment, as far as that goes */
 	bool failed;
 };
@@ -112,6 +114,15 @@ static int tell_answers(struct check *c, const struct target_check *asked)
 	return c->failed ? EXIT_FOUND : EXIT_OK;
 }
 
+/* Who names a release of AppArmor has AppArmor text, where it is no text of another kind. */
+static bool is_apparmor(const struct check *c, struct str text)
+{
+	const struct file_kind *k = kind_of(text);
+
+	return k == kind_apparmor ||
+	       (c->opt->apparmor.releases && k->format == INPUT_PALE && k != kind_policy);
+}
+
 static int check_file(void *check)
 {
 	struct check *c = check;
@@ -121,8 +132,9 @@ static int check_file(void *check)
 	struct target_check q = question(c);
 	struct input in;
 
-	if (source_load(s->sources, path, &src) == 0 && kind_of(src->text) == kind_apparmor) {
-		asis_apparmor(&q, src, (struct span){ src->id, 0, 0 });
+	if (source_load(s->sources, path, &src) == 0 && is_apparmor(c, src->text)) {
+		source_load(c->all->sources, path, &src); /* the one that is lent */
+		apparmor_checks_ask(&c->opt->apparmor, s, src, &q);
 		return tell_answers(c, &q);
 	}
 	/* A profile is not resolved: the runtime decides what its conditions need. */
@@ -176,7 +188,7 @@ static int check_file(void *check)
 /* -1: go on; else the exit status. */
 static int read_options(struct session *s, const struct options *o, struct check_options *out)
 {
-	unsigned targets = o->at[OPT_TARGET].words;
+	unsigned targets = o->at[OPT_TARGET_RELEASE].words;
 
 	*out = (struct check_options){
 		.policy = o->at[OPT_POLICY].text,
@@ -187,6 +199,9 @@ static int read_options(struct session *s, const struct options *o, struct check
 		return EXIT_USAGE;
 	if (!o->n)
 		return usage_error(o->command, "a FILE is needed");
+	int status = apparmor_checks_open(s, o, &out->apparmor);
+	if (status)
+		return status;
 	return runtime_loader(s, o, -1, &out->runtime);
 }
 
@@ -215,7 +230,7 @@ int cmd_check(int argc, char **argv)
 	struct check_options opt;
 	struct options o = { 0 };
 	struct session s;
-	struct check c = { .session = &s, .opt = &opt };
+	struct check c = { .session = &s, .opt = &opt, .all = &s };
 
 	session_open(&s);
 	int status = options_read(&s, argc, argv, &o);

@@ -10,6 +10,7 @@
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/wrap.h"
 #include "compiler/oci/oci.h"
+#include "compiler/apparmor/rules.h"
 #include "compiler/target/target.h"
 
 /* ---- the table ---- */
@@ -184,7 +185,7 @@ static void put_row(struct buf *out, const struct taken *t)
 		w.column = 0;
 	}
 	wrap_text(&w, t->help ? t->help : row->help);
-	if (row->kind == OPTION_TARGETS)
+	if (row->kind == OPTION_TARGETS || row->kind == OPTION_RELEASES)
 		put_targets(&w);
 	buf_putc(out, '\n');
 }
@@ -301,7 +302,7 @@ static bool word_at(const struct row *row, unsigned i, struct str *word)
 			*word = str_c(arch_info((enum arch)i)->name);
 		return i < ARCH_NR;
 	}
-	if (row->kind == OPTION_TARGETS) {
+	if (row->kind == OPTION_TARGETS || row->kind == OPTION_RELEASES) {
 		bool past = i && !target_at(i - 1);
 		if (!past)
 			*word = str_c(target_at(i) ? target_at(i)->name : "all");
@@ -331,7 +332,7 @@ static int find_word(const struct row *row, struct str word)
 static int wrong_word(const struct options *o, const struct row *row, struct str word)
 {
 	bool many = row->kind == OPTION_WORDS || row->kind == OPTION_ARCHES ||
-		    row->kind == OPTION_TARGETS;
+		    row->kind == OPTION_TARGETS || row->kind == OPTION_RELEASES;
 	struct suggest near;
 	BUF_AUTO all = { 0 };
 	struct str w;
@@ -384,6 +385,35 @@ static int take_targets(struct options *o, const struct row *row, struct option_
 	return targets_read(v->text, &v->words, &wrong) ? wrong_word(o, row, wrong) : EXIT_OK;
 }
 
+/* Those that say no release go on as targets. */
+static int take_releases(struct options *o, const struct row *row, struct option_value *v)
+{
+	static const char mark[] = "apparmor=";
+	const char *list = v->text;
+	struct str item, wrong;
+
+	while (option_item(&list, &item)) {
+		struct str version = { item.p + strlen(mark), item.n - strlen(mark) };
+		enum aa_release release;
+		BUF_AUTO word = { 0 };
+
+		if (!str_starts(item, mark)) {
+			buf_add(&word, item.p, item.n);
+			if (targets_read(word.p, &v->words, &wrong))
+				return wrong_word(o, row, item);
+			continue;
+		}
+		if (!aa_release_of(version, &release))
+			return usage_error(o->command,
+					   "'--%s' takes apparmor=3.0, 4.1, 4.1.2 or 5.0; '" PRISTR
+					   "' is no release of AppArmor that is known",
+					   row->name, STRARG(version));
+		v->number |= UINT64_C(1) << release;
+		targets_read("apparmor", &v->words, &wrong);
+	}
+	return EXIT_OK;
+}
+
 static int take_number(struct options *o, const struct row *row, struct option_value *v)
 {
 	if (!str_u64(str_c(v->text), &v->number) && v->number && v->number <= row->most)
@@ -409,7 +439,8 @@ static int add_text(struct session *s, struct options *o, const struct row *row,
 static bool adds_up(enum option_kind kind)
 {
 	return kind == OPTION_FLAG || kind == OPTION_LIST || kind == OPTION_WORDS ||
-	       kind == OPTION_DIRS || kind == OPTION_ARCHES || kind == OPTION_TARGETS;
+	       kind == OPTION_DIRS || kind == OPTION_ARCHES || kind == OPTION_TARGETS ||
+	       kind == OPTION_RELEASES;
 }
 
 static int take(struct session *s, struct options *o, enum option_id id, const char *text)
@@ -433,6 +464,7 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_WORDS:
 	case OPTION_ARCHES: return take_words(o, row, v);
 	case OPTION_TARGETS: return take_targets(o, row, v);
+	case OPTION_RELEASES: return take_releases(o, row, v);
 	case OPTION_NUMBER: return take_number(o, row, v);
 	}
 	BUG("a kind of option");

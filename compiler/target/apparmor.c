@@ -50,8 +50,3 @@ void target_apparmor_check(struct target_check *c, const struct target *t, const
 	const char *name = arena_printf(a, "<profile of " PRISTR ">", STRARG(p->name));
 	ask(c, t->name, source_add(c->diags->sources, name, (struct str){ out.p, out.n }), p->span);
 }
-
-void asis_apparmor(struct target_check *c, const struct source *src, struct span whole)
-{
-	ask(c, "apparmor", src, whole);
-}

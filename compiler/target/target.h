@@ -129,5 +129,3 @@ void asis_program(struct target_check *c, struct source *src);
 /* JSON, through the libseccomp that is installed; env decides its conditions. */
 void asis_profile(struct target_check *c, const struct source *src, struct str text,
 		  const struct environment *env);
-/* An AppArmor profile, by apparmor_parser. */
-void asis_apparmor(struct target_check *c, const struct source *src, struct span whole);
