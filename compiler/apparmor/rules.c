@@ -28,14 +28,6 @@ static const struct keyword {
 #include "compiler/apparmor/classes.def"
 };
 
-static const struct {
-	const char *word;
-	enum aa_release since;
-} reserved[] = {
-#define RESERVED(word, since) { word, AA_RELEASE_##since },
-#include "compiler/apparmor/classes.def"
-};
-
 const char *aa_class_name(enum aa_class c)
 {
 	if (c == AA_CLASS_RLIMIT)
@@ -56,27 +48,23 @@ static const struct keyword *find_keyword(const struct aa_item *i)
 	return NULL;
 }
 
-/* To an older release a newer one's keyword is a path, where permissions follow. */
+/* A word that an older release does not know may be a path there, or, as `all`, permissions. */
 static bool is_path_yet(const struct aa_reader *rd, const struct keyword *k,
-			const struct aa_item *behind)
+			const struct aa_item *first)
 {
-	return rd->target.release < classes[k->class].since && aa_is_word(behind) &&
-	       aa_is_mode(behind->word.text);
+	const struct aa_item *behind = first->next;
+
+	if (rd->target.release >= classes[k->class].since || !behind || behind->kind != AA_WORD)
+		return false;
+	return aa_is_mode(first->word.text) ||
+	       (aa_is_word(behind) && aa_is_mode(behind->word.text));
 }
 
 enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *first)
 {
 	const struct keyword *k = first ? find_keyword(first) : NULL;
 
-	return k && !is_path_yet(rd, k, first->next) ? k->class : AA_CLASS_FILE;
-}
-
-static bool is_reserved(const struct aa_reader *rd, struct str word)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
-		if (reserved[i].since <= rd->target.release && str_is(word, reserved[i].word))
-			return true;
-	return false;
+	return k && !is_path_yet(rd, k, first) ? k->class : AA_CLASS_FILE;
 }
 
 /* ---- prefixes ---- */
@@ -184,12 +172,20 @@ bool aa_prefix_read(const struct aa_reader *rd, const struct aa_stmt *st, struct
 static void forbid(struct aa_read *r, const char *what, const char *help)
 {
 	diag_help(r->rd->diags,
-		  aa_tell(r, DIAG_PL337, r->rule->use->stmt->head, "%s rules have no %s",
-			  r->keyword, what),
+		  aa_fault(r, DIAG_PL337, r->rule->use->stmt->head, "%s rules have no %s",
+			   r->keyword, what),
 		  "%s", help);
 }
 
-/* What may stand before a rule of this class. */
+static bool says_owner(const struct aa_stmt *st)
+{
+	for (const struct aa_item *i = st->prefix; i; i = i->next)
+		if (i->kind == AA_WORD && find_prefix(i) && find_prefix(i)->rank == RANK_OWNER)
+			return true;
+	return false;
+}
+
+/* What may stand before a rule of this class; what its blocks say it need not have. */
 static void check_prefix(struct aa_read *r)
 {
 	const struct aa_prefix *p = &r->rule->prefix;
@@ -197,7 +193,7 @@ static void check_prefix(struct aa_read *r)
 
 	if (c == AA_CLASS_RLIMIT && (r->rule->use->stmt->prefix || p->priority))
 		forbid(r, "prefix", "a limit is set, neither allowed nor denied: leave it out");
-	else if (p->owner != AA_OWNER_ANY && !classes[c].owner)
+	else if (!classes[c].owner && says_owner(r->rule->use->stmt))
 		forbid(r, "'owner' or 'other'", "only files have owners: leave it out");
 	if (p->priority && (c == AA_CLASS_NETWORK || c == AA_CLASS_ALL))
 		forbid(r, "priority", "leave 'priority=' out");
@@ -228,8 +224,8 @@ static bool read_capability(struct aa_read *r)
 	}
 	if (aa_missing_comma(r, r->at))
 		return false;
-	struct diag *d = aa_tell(r, DIAG_PL135, r->at->word.span, "no capability is called '%s'",
-				 aa_safe(r->rd, name));
+	struct diag *d = aa_fault(r, DIAG_PL135, r->at->word.span, "no capability is called '%s'",
+				  aa_safe(r->rd, name));
 	if (!diag_suggest_start(r->rd->diags, &s, name))
 		return false;
 	for (unsigned c = 0; c < CAPABILITY_NR; c++)
@@ -258,8 +254,8 @@ static void tell_unknown(struct aa_read *r)
 {
 	struct str name = r->at->word.text;
 	struct suggest s;
-	struct diag *d = aa_tell(r, DIAG_PL330, r->at->span, "no rule begins with '%s'",
-				 aa_item_text(r, r->at));
+	struct diag *d = aa_fault(r, DIAG_PL330, r->at->span, "no rule begins with '%s'",
+				  aa_item_text(r, r->at));
 
 	if (!diag_suggest_start(r->rd->diags, &s, name))
 		return;
@@ -278,7 +274,7 @@ static bool read_keyword(struct aa_read *r)
 {
 	const struct keyword *k = find_keyword(r->at);
 
-	if (!k || is_path_yet(r->rd, k, r->at->next))
+	if (!k || is_path_yet(r->rd, k, r->at))
 		return false;
 	r->rule->class = k->class;
 	r->keyword = k->word;
@@ -293,17 +289,19 @@ static bool read_keyword(struct aa_read *r)
 	return true;
 }
 
-struct aa_rule *aa_rule_read(const struct aa_reader *rd, const struct aa_use *use)
+struct aa_rule *aa_rule_read(const struct aa_reader *reader, const struct aa_use *use)
 {
-	struct aa_rule *rule = ARENA_NEW(rd->arena, struct aa_rule);
+	struct aa_rule *rule = ARENA_NEW(reader->arena, struct aa_rule);
+	struct aa_reader here = *reader, *rd = &here;
 	struct aa_read r = { .rd = rd, .rule = rule, .keyword = "file", .at = use->stmt->items };
 
+	here.from = use->from;
 	rule->use = use;
 	rule->prefix = use->prefix;
 	rule->class = AA_CLASS_FILE;
 	r.prev = use->stmt->head;
 	if (!r.at) {
-		struct diag *d = aa_tell(&r, DIAG_PL340, use->stmt->span, "a ',' without a rule");
+		struct diag *d = aa_fault(&r, DIAG_PL340, use->stmt->span, "a ',' without a rule");
 
 		diag_help(rd->diags, d, "take the ',' away");
 		return NULL;
@@ -311,7 +309,7 @@ struct aa_rule *aa_rule_read(const struct aa_reader *rd, const struct aa_use *us
 	r.prev = (struct span){ r.at->span.source, r.at->span.begin, r.at->span.begin };
 	if (read_keyword(&r))
 		return r.failed ? NULL : rule;
-	if (r.at->kind != AA_WORD || (aa_is_word(r.at) && is_reserved(rd, r.at->word.text))) {
+	if (r.at->kind != AA_WORD || (aa_is_word(r.at) && aa_is_reserved(rd, r.at->word.text))) {
 		tell_unknown(&r);
 		return NULL;
 	}

@@ -18,6 +18,7 @@ struct aa_reader {
 	struct aa_target target;
 	/* NULL: none are known, and globs with variables stay text. Those undeclared are told elsewhere. */
 	const struct glob_variables *variables;
+	const struct aa_from *from; /* the way of what is read; aa_rule_read takes the use's */
 };
 
 /* A word that may be a glob. */
@@ -228,7 +229,7 @@ const struct aa_cond *aa_rule_cond(const struct aa_rule *r, enum aa_cond_id id, 
  * Reads one rule. The use's prefix is taken as its blocks and its own words gave it
  * (aa_prefix_read). NULL: at least one error was told. Owner: the reader's arena.
  */
-struct aa_rule *aa_rule_read(const struct aa_reader *rd, const struct aa_use *use);
+struct aa_rule *aa_rule_read(const struct aa_reader *reader, const struct aa_use *use);
 
 /*
  * What stands in front of a rule or a block: order, words, numbers, releases. Adds to *out; false:

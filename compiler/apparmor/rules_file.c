@@ -69,8 +69,8 @@ static bool take_exec(struct aa_read *r, struct str s, size_t *at)
 
 	if (!joins(f, e)) {
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL336, r->at->span, "'%s' holds two exec modes",
-				  aa_safe(r->rd, s)),
+			  aa_fault(r, DIAG_PL336, r->at->span, "'%s' holds two exec modes",
+				   aa_safe(r->rd, s)),
 			  "keep one of them");
 		return false;
 	}
@@ -89,7 +89,7 @@ static void tell_letters(struct aa_read *r)
 	const char *text = aa_safe(r->rd, s);
 	struct diag *d;
 
-	d = aa_tell(r, DIAG_PL335, r->at->span, "'%s' is not what may be done with a file", text);
+	d = aa_fault(r, DIAG_PL335, r->at->span, "'%s' is not what may be done with a file", text);
 	if (s.n && strchr("pPcCiIuU", s.p[s.n - 1]))
 		diag_help(r->rd->diags, d, "an exec mode ends with x: write '%sx'", text);
 	else
@@ -103,7 +103,8 @@ static bool read_letters(struct aa_read *r)
 {
 	struct str s = r->at->word.text;
 
-	if (!aa_is_word(r->at) || !aa_is_mode(s)) {
+	/* "all" has letters only, and is a keyword since 4.0. */
+	if (!aa_is_word(r->at) || !aa_is_mode(s) || aa_is_reserved(r->rd, s)) {
 		tell_letters(r);
 		return false;
 	}
@@ -118,9 +119,15 @@ static bool read_letters(struct aa_read *r)
 		r->rule->perms |= bit;
 		i++;
 	}
+	if (r->at->next && r->at->next->span.begin == r->at->span.end &&
+	    r->at->next->span.source == r->at->span.source) {
+		aa_fault(r, DIAG_PL340, r->at->next->span, "a blank belongs behind '%s'",
+			 aa_safe(r->rd, s));
+		return false;
+	}
 	if (r->rule->perms & PERM_W && r->rule->perms & PERM_A) {
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL336, r->at->span, "w and a exclude each other"),
+			  aa_fault(r, DIAG_PL336, r->at->span, "w and a exclude each other"),
 			  "w lets append, too; a lets nothing but that");
 		return false;
 	}
@@ -147,8 +154,8 @@ static bool tell_path(struct aa_read *r, const struct aa_item *i)
 	struct span sp = glued(i) ? span_join(i->span, i->next->span) : i->span;
 
 	diag_help(r->rd->diags,
-		  aa_tell(r, DIAG_PL134, sp, "the path %s is not absolute",
-			  aa_safe(r->rd, span_text(r->rd->diags->sources, sp))),
+		  aa_fault(r, DIAG_PL134, sp, "the path %s is not absolute",
+			   aa_safe(r->rd, span_text(r->rd->diags->sources, sp))),
 		  "begin it with '/' or a variable '@{...}'");
 	return false;
 }
@@ -162,12 +169,12 @@ static bool read_path(struct aa_read *r, struct aa_text *out)
 		aa_unexpected(r, "a path");
 		return false;
 	}
-	if (!begins_label(i->word.text) && (i->word.quoted || glued(i) || aa_is_mode(i->word.text)))
+	if (!begins_label(i->word.text) && (glued(i) || !aa_is_name(r->rd, &i->word)))
 		return tell_path(r, i);
 	if (!begins_label(i->word.text) || strchr(":&", i->word.text.p[0]))
 		diag_help(r->rd->diags,
-			  aa_tell_misread(r, i->span, "'%s' is no path: it matches nothing",
-					  aa_safe(r->rd, i->word.text)),
+			  aa_misread(r, i->span, "'%s' is no path: it matches nothing",
+				     aa_safe(r->rd, i->word.text)),
 			  "paths begin with '/' or a variable '@{...}'");
 	if (!aa_glob(r, &i->word, GLOB_PATH, out))
 		return false;
@@ -211,7 +218,7 @@ static void check_exec(struct aa_read *r)
 		return;
 	if (deny && (f->exec != AA_EXEC_BARE || f->unsafe)) {
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL336, sp, "a denied execution has no mode"),
+			  aa_fault(r, DIAG_PL336, sp, "a denied execution has no mode"),
 			  "write 'x' alone in a deny");
 		return;
 	}
@@ -223,7 +230,7 @@ static void check_exec(struct aa_read *r)
 		return;
 	}
 	diag_help(
-		r->rd->diags, aa_tell(r, DIAG_PL336, sp, "'x' alone says not how to execute"),
+		r->rd->diags, aa_fault(r, DIAG_PL336, sp, "'x' alone says not how to execute"),
 		"ix keeps this profile, px changes to the program's own, cx to a child, ux leaves "
 		"confinement; 'x' alone stands in a deny");
 }
@@ -238,13 +245,13 @@ static void apply_target(struct aa_read *r)
 	if (!f->target.word)
 		return;
 	if (!(r->rule->perms & PERM_X)) {
-		d = aa_tell_misread(r, f->target.word->span,
-				    "nothing is executed here: '->' has "
-				    "no effect");
+		d = aa_misread(r, f->target.word->span,
+			       "nothing is executed here: '->' has "
+			       "no effect");
 		diag_help(r->rd->diags, d, "leave it out, or write px or cx");
 	} else if (as && r->rule->prefix.mode != AA_MODE_DENY) {
-		d = aa_tell_misread(r, f->target.word->span, "the parser reads this as '%s -> %s'",
-				    as, aa_safe(r->rd, f->target.word->text));
+		d = aa_misread(r, f->target.word->span, "the parser reads this as '%s -> %s'", as,
+			       aa_safe(r->rd, f->target.word->text));
 		diag_help(r->rd->diags, d, "write that, or leave '->' out");
 		f->exec = f->exec == AA_EXEC_IX ? AA_EXEC_PIX : AA_EXEC_PX;
 	}
@@ -252,7 +259,7 @@ static void apply_target(struct aa_read *r)
 
 static bool conflict(struct aa_read *r, struct span sp, const char *why, const char *help)
 {
-	diag_help(r->rd->diags, aa_tell(r, DIAG_PL336, sp, "%s", why), "%s", help);
+	diag_help(r->rd->diags, aa_fault(r, DIAG_PL336, sp, "%s", why), "%s", help);
 	return false;
 }
 
@@ -296,9 +303,9 @@ static bool path_first(struct aa_read *r)
 	if (!read_path(r, &f->path))
 		return false;
 	if (!r->at || r->at->kind != AA_WORD || begins_label(r->at->word.text)) {
-		aa_tell(r, DIAG_PL340, f->path.word->span,
-			"no permissions stand behind the path '%s'",
-			aa_safe(r->rd, f->path.word->text));
+		aa_fault(r, DIAG_PL340, f->path.word->span,
+			 "no permissions stand behind the path '%s'",
+			 aa_safe(r->rd, f->path.word->text));
 		return false;
 	}
 	if (!read_letters(r))
@@ -420,26 +427,17 @@ static bool tell_shape(const struct aa_reader *rd, const struct aa_stmt *st, con
 	return false;
 }
 
-static bool alias_path(const struct aa_reader *rd, const struct aa_word *w)
+/* What the parser reads as a path there: any word that it does not know otherwise. */
+static bool alias_path(const struct aa_reader *rd, const struct aa_item *i)
 {
-	if (begins_label(w->text) && w->text.p[0] != ':' && w->text.p[0] != '&')
+	struct str s = i->word.text;
+
+	if (begins_label(s) || aa_is_name(rd, &i->word))
 		return true;
 	diag_help(rd->diags,
-		  aa_say(rd, DIAG_PL134, w->span, "the path '%s' is not absolute",
-			 aa_safe(rd, w->text)),
+		  aa_say(rd, DIAG_PL134, i->span, "the path '%s' is not absolute", aa_safe(rd, s)),
 		  "begin it with '/'");
 	return false;
-}
-
-/* A variable that is the whole word is one to be set, there; with a path behind it is a path. */
-static bool only_variable(struct str s)
-{
-	const char *end;
-
-	if (!str_starts(s, "@"))
-		return false;
-	end = memchr(s.p, '}', s.n);
-	return !end || end + 1 == s.p + s.n;
 }
 
 bool aa_alias_read(const struct aa_reader *rd, const struct aa_stmt *st, struct aa_alias *out)
@@ -449,9 +447,9 @@ bool aa_alias_read(const struct aa_reader *rd, const struct aa_stmt *st, struct 
 
 	if (st->prefix || !from || from->kind != AA_WORD || !to || to->kind != AA_ARROW || to->next)
 		return tell_shape(rd, st, "alias /from -> /to,");
-	if (!alias_path(rd, &from->word))
+	if (!alias_path(rd, from))
 		return false;
-	if (!from->word.quoted && only_variable(from->word.text)) {
+	if (aa_only_variable(&from->word)) {
 		diag_help(rd->diags,
 			  aa_say(rd, DIAG_PL134, from->span, "a variable alone has no alias"),
 			  "write its value, or a path behind it");

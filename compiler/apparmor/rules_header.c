@@ -285,8 +285,7 @@ static bool read_name(struct head *h, const struct aa_stmt *st, bool child)
 	if (!check_bare(h, st, child))
 		return false;
 	split_name(h, &h->at->word);
-	if (!h->failed && !aa_glob_word(h->rd, &h->at->word, GLOB_PATH, true, &h->out->name_glob))
-		h->failed = true;
+	h->out->name_glob.word = &h->at->word;
 	h->at = h->at->next;
 	return !h->failed;
 }
@@ -319,10 +318,15 @@ static void check_xattr(struct head *h, const struct aa_item *i)
 		return;
 	if (i->op != AA_OP_EQ)
 		diag_help(h->rd->diags,
-			  tell(h, DIAG_PL332, i->span, "an extended attribute takes '='"),
+			  aa_say(h->rd, DIAG_PL346, i->span, "the parser reads ':=' as '=' here"),
 			  "write NAME=VALUE, or the name alone");
-	else if (!aa_glob_word(h->rd, i->values, GLOB_NAME, true, &text))
-		h->failed = true;
+	if (i->values->next)
+		diag_help(h->rd->diags,
+			  tell(h, DIAG_PL333, i->values->next->span,
+			       "an extended attribute has one value"),
+			  "write one glob: {a,b}");
+	else
+		aa_glob_word(h->rd, i->values, GLOB_NAME, false, &text);
 }
 
 static void read_xattrs(struct head *h, bool child)
@@ -434,6 +438,8 @@ bool aa_header_read(const struct aa_reader *rd, const struct aa_stmt *st, bool c
 		return false;
 	if (h.at && h.at->kind == AA_WORD)
 		read_attachment(&h);
+	else if (!aa_glob_word(rd, out->name_glob.word, GLOB_PATH, true, &out->name_glob))
+		h.failed = true; /* the name of one with an attachment is no pattern */
 	if (h.at && h.at->kind == AA_GROUP)
 		read_xattrs(&h, child);
 	while (h.at && h.at->kind == AA_PLUS)

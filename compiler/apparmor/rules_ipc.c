@@ -170,8 +170,8 @@ static const struct aa_cond *message_cond(const struct aa_rule *rule)
 static void tell_dbus(struct aa_read *r, const struct aa_cond *c, const char *why, const char *help)
 {
 	diag_help(r->rd->diags,
-		  aa_tell(r, DIAG_PL339, c->item->span, "'%s'%s %s",
-			  aa_safe(r->rd, c->item->word.text), c->peer ? " of the peer" : "", why),
+		  aa_fault(r, DIAG_PL339, c->item->span, "'%s'%s %s",
+			   aa_safe(r->rd, c->item->word.text), c->peer ? " of the peer" : "", why),
 		  "%s", help);
 }
 
@@ -181,10 +181,11 @@ static void check_dbus(struct aa_read *r, const struct aa_cond *message, const s
 	unsigned perms = r->rule->perms;
 
 	if (message && name) {
-		struct diag *d = aa_tell(r, DIAG_PL339, message->item->span,
-					 "'%s'%s is about messages, and 'name' about owning a name",
-					 aa_safe(r->rd, message->item->word.text),
-					 message->peer ? " of the peer" : "");
+		struct diag *d =
+			aa_fault(r, DIAG_PL339, message->item->span,
+				 "'%s'%s is about messages, and 'name' about owning a name",
+				 aa_safe(r->rd, message->item->word.text),
+				 message->peer ? " of the peer" : "");
 
 		diag_note(r->rd->diags, d, name->item->span, "the name to own");
 		diag_help(r->rd->diags, d,
@@ -230,8 +231,8 @@ static bool mqueue_type(struct aa_read *r, const struct aa_cond *c, enum aa_mque
 		*out = AA_MQUEUE_SYSV;
 	else
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL333, c->values->span,
-				  "no message queue is of type '%s'", aa_safe(r->rd, type)),
+			  aa_fault(r, DIAG_PL333, c->values->span,
+				   "no message queue is of type '%s'", aa_safe(r->rd, type)),
 			  "types are posix and sysv");
 	return !r->failed;
 }
@@ -253,17 +254,17 @@ static void mqueue_name(struct aa_read *r, const struct aa_word *w)
 
 	if (!path && !number)
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL333, w->span, "'%s' is no message queue", text),
+			  aa_fault(r, DIAG_PL333, w->span, "'%s' is no message queue", text),
 			  "posix ones begin with '/', sysv ones are numbers");
 	else if (path && m->type == AA_MQUEUE_SYSV)
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL339, w->span,
-				  "'%s' is a posix queue, and the type is sysv", text),
+			  aa_fault(r, DIAG_PL339, w->span,
+				   "'%s' is a posix queue, and the type is sysv", text),
 			  "leave 'type' out: the name says it");
 	else if (number && m->type == AA_MQUEUE_POSIX)
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL339, w->span,
-				  "'%s' is a sysv queue, and the type is posix", text),
+			  aa_fault(r, DIAG_PL339, w->span,
+				   "'%s' is a sysv queue, and the type is posix", text),
 			  "leave 'type' out: the name says it");
 	m->type = path ? AA_MQUEUE_POSIX : AA_MQUEUE_SYSV;
 	if (!r->failed && path)
@@ -286,8 +287,8 @@ void aa_read_mqueue(struct aa_read *r)
 			continue;
 		if (!first)
 			diag_help(r->rd->diags,
-				  aa_tell_misread(r, c->item->span,
-						  "the parser passes over a second 'type'"),
+				  aa_misread(r, c->item->span,
+					     "the parser passes over a second 'type'"),
 				  "keep one");
 		if (first)
 			m->type = type;

@@ -59,7 +59,7 @@ static bool read_name(struct aa_read *r)
 		aa_next(r);
 		return true;
 	}
-	d = aa_tell(r, DIAG_PL136, r->at->span, "no limit is called '%s'", aa_safe(r->rd, name));
+	d = aa_fault(r, DIAG_PL136, r->at->span, "no limit is called '%s'", aa_safe(r->rd, name));
 	if (!diag_suggest_start(r->rd->diags, &s, name))
 		return false;
 	for (int n = 0; n < LIMIT_NR; n++) {
@@ -87,7 +87,7 @@ static bool tell_number(struct aa_read *r, const struct number *n, const char *w
 	char name[16];
 
 	limit_name(r->rule->limit.resource, name);
-	diag_help(r->rd->diags, aa_tell(r, DIAG_PL344, at->span, "the limit '%s' %s", name, why),
+	diag_help(r->rd->diags, aa_fault(r, DIAG_PL344, at->span, "the limit '%s' %s", name, why),
 		  "%s", help);
 	return false;
 }
@@ -128,10 +128,9 @@ static void store(struct aa_read *r, const struct number *n, uint64_t value, boo
 	r->rule->limit.value = value;
 	if (exact)
 		return;
-	diag_help(
-		r->rd->diags,
-		aa_tell_misread(r, n->item->span, "the parser makes %ju of this", (uintmax_t)value),
-		"write a number in decimal that fits 63 bits");
+	diag_help(r->rd->diags,
+		  aa_misread(r, n->item->span, "the parser makes %ju of this", (uintmax_t)value),
+		  "write a number in decimal that fits 63 bits");
 }
 
 static bool give_bytes(struct aa_read *r, const struct number *n, bool exact)

@@ -38,7 +38,7 @@ static const struct option_row *find_option(struct aa_read *r, const struct aa_w
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (str_is(word, options[i].word))
 			return &options[i];
-	d = aa_tell(r, DIAG_PL343, w->span, "mount has no option '%s'", aa_safe(r->rd, word));
+	d = aa_fault(r, DIAG_PL343, w->span, "mount has no option '%s'", aa_safe(r->rd, word));
 	if (!diag_suggest_start(r->rd->diags, &s, word))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -74,8 +74,8 @@ static bool take_option(struct aa_read *r, const struct aa_word *w, struct aa_mo
 	f->clear |= clears(r, row);
 	if (f->op != AA_OP_EQ || !(f->set & f->clear) || r->rd->target.release < AA_RELEASE_4_0)
 		return true;
-	d = aa_tell(r, DIAG_PL343, w->span, "'%s' contradicts another option of this list",
-		    aa_safe(r->rd, w->text));
+	d = aa_fault(r, DIAG_PL343, w->span, "'%s' contradicts another option of this list",
+		     aa_safe(r->rd, w->text));
 	diag_help(r->rd->diags, d, "keep one; 'options in (...)' allows either");
 	return false;
 }
@@ -184,7 +184,7 @@ static void check_stands(struct aa_read *r)
 
 	if (ok || m->kind == AA_UMOUNT)
 		return;
-	d = aa_tell(r, DIAG_PL343, sp, "no mount is like this rule");
+	d = aa_fault(r, DIAG_PL343, sp, "no mount is like this rule");
 	if (s.fstype)
 		diag_help(r->rd->diags, d,
 			  "to bind, move, remount and change the propagation know no 'fstype'");
@@ -237,13 +237,14 @@ void aa_read_mount(struct aa_read *r)
 		return;
 	if (r->at) {
 		if (r->at->kind == AA_ARROW)
-			diag_help(r->rd->diags,
-				  aa_tell(r, DIAG_PL340, r->at->span, "%s has no '->'", r->keyword),
-				  "write the mount point alone: %s /POINT,", r->keyword);
+			diag_help(
+				r->rd->diags,
+				aa_fault(r, DIAG_PL340, r->at->span, "%s has no '->'", r->keyword),
+				"write the mount point alone: %s /POINT,", r->keyword);
 		else if (r->at->kind == AA_COND && !aa_missing_comma(r, r->at))
 			diag_help(
 				r->rd->diags,
-				aa_tell(r, DIAG_PL340, r->at->span, "a condition behind the path"),
+				aa_fault(r, DIAG_PL340, r->at->span, "a condition behind the path"),
 				"conditions stand behind '%s': %s options=ro /path,", r->keyword,
 				r->keyword);
 		return;
@@ -262,8 +263,10 @@ void aa_read_pivot_root(struct aa_read *r)
 		return;
 	if (r->at && r->at->kind == AA_WORD && !aa_missing_comma(r, r->at)) {
 		struct str s = r->at->word.text;
+		bool label = s.n && strchr("/@:&", s.p[0]);
 
-		if (!(s.n && strchr("/@:&", s.p[0])) && (r->at->word.quoted || aa_is_mode(s))) {
+		if (aa_only_variable(&r->at->word) ||
+		    (!label && !aa_is_name(r->rd, &r->at->word))) {
 			aa_unexpected(r, "a path");
 			return;
 		}
@@ -274,9 +277,9 @@ void aa_read_pivot_root(struct aa_read *r)
 	if (r->at && r->at->kind == AA_ARROW) {
 		p->target.word = &r->at->word;
 		diag_help(r->rd->diags,
-			  aa_tell_misread(r, r->at->span,
-					  "no parser changes the profile at "
-					  "pivot_root: '->' has no effect"),
+			  aa_misread(r, r->at->span,
+				     "no parser changes the profile at "
+				     "pivot_root: '->' has no effect"),
 			  "leave it out");
 		aa_next(r);
 	}

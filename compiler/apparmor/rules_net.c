@@ -30,14 +30,14 @@ static int family_number(struct str name)
 	return -1;
 }
 
-/* Of the types that AppArmor has: dccp is none of `network`, though unix takes it. */
+/* Of the types that AppArmor has; of `network` those of TYPES_ALL, of unix dccp and none, too. */
 static int type_number(struct str name)
 {
 	static const struct {
 		const char *name;
 		int number;
-	} types[] = { { "stream", STREAM }, { "dgram", DGRAM }, { "raw", RAW }, { "rdm", 4 },
-		      { "seqpacket", 5 },   { "packet", 10 },   { "dccp", 6 } };
+	} types[] = { { "none", 0 }, { "stream", STREAM }, { "dgram", DGRAM }, { "raw", RAW },
+		      { "rdm", 4 },  { "seqpacket", 5 },   { "packet", 10 },   { "dccp", 6 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (str_is(name, types[i].name))
@@ -84,7 +84,7 @@ static void tell_word(struct aa_read *r, const struct aa_item *i, const char *wh
 					     "packet", "tcp",   "udp", "icmp" };
 	struct str word = i->word.text;
 	struct suggest s;
-	struct diag *d = aa_tell(r, DIAG_PL136, i->span, "'%s' is %s", aa_safe(r->rd, word), what);
+	struct diag *d = aa_fault(r, DIAG_PL136, i->span, "'%s' is %s", aa_safe(r->rd, word), what);
 
 	if (!diag_suggest_start(r->rd->diags, &s, word))
 		return;
@@ -161,9 +161,9 @@ static bool read_families(struct aa_read *r, const struct aa_words_read *w)
 		return true;
 	/* Of several families the others are left out; one that has no addresses is refused. */
 	if (family_number(w->words[0]->word.text) >= 0 && !(n->families & INETS)) {
-		struct diag *d = aa_tell(r, DIAG_PL339, r->rule->conds.v[0].item->span,
-					 "sockets of '%s' have no such condition",
-					 aa_safe(r->rd, w->words[0]->word.text));
+		struct diag *d = aa_fault(r, DIAG_PL339, r->rule->conds.v[0].item->span,
+					  "sockets of '%s' have no such condition",
+					  aa_safe(r->rd, w->words[0]->word.text));
 
 		diag_help(r->rd->diags, d,
 			  "inet and inet6 have; unix sockets have rules of their "
@@ -180,8 +180,8 @@ static bool tell_value(struct aa_read *r, const struct aa_cond *c, const char *w
 		       const char *help)
 {
 	diag_help(r->rd->diags,
-		  aa_tell(r, DIAG_PL333, c->values->span, "'%s' is no %s",
-			  aa_safe(r->rd, aa_plain(r->rd, c->values)), what),
+		  aa_fault(r, DIAG_PL333, c->values->span, "'%s' is no %s",
+			   aa_safe(r->rd, aa_plain(r->rd, c->values)), what),
 		  "%s", help);
 	return false;
 }
@@ -272,8 +272,8 @@ static void check_peer(struct aa_read *r)
 			peer = c;
 	if (alone && peer)
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL339, peer->item->span,
-				  "a permission of this rule concerns no peer"),
+			  aa_fault(r, DIAG_PL339, peer->item->span,
+				   "a permission of this rule concerns no peer"),
 			  "send, receive, connect and accept do; write another rule for the rest");
 }
 

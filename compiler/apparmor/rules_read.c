@@ -75,6 +75,34 @@ static const char *format(const struct aa_reader *rd, const char *fmt, va_list a
 	return buf_keep(rd->arena, &b);
 }
 
+enum { TOLD_BEFORE = 64 }; /* among which a fault of an include is looked for again */
+
+/* A file that several profiles include is read for each, and told about once. */
+static bool told_before(const struct aa_reader *rd, enum diag_id id, struct span sp)
+{
+	const struct diags *ds = rd->diags;
+	size_t n = ds->list.n, first = n > TOLD_BEFORE ? n - TOLD_BEFORE : 0;
+
+	for (size_t i = first; rd->from && i < n; i++)
+		if (ds->list.v[i]->id == id && ds->list.v[i]->span.source == sp.source &&
+		    ds->list.v[i]->span.begin == sp.begin)
+			return true;
+	return false;
+}
+
+struct diag *aa_add(const struct aa_reader *rd, enum diag_id id, enum severity severity,
+		    struct span sp, const char *text)
+{
+	struct diag *d;
+
+	if (told_before(rd, id, sp))
+		return rd->diags->past_cap; /* nothing of it is kept */
+	d = diag_add_as(rd->diags, id, severity, sp, "%s", text);
+	for (const struct aa_from *f = rd->from; f; f = f->parent)
+		diag_note(rd->diags, d, f->include->span, "included here");
+	return d;
+}
+
 struct diag *aa_say(const struct aa_reader *rd, enum diag_id id, struct span sp, const char *fmt,
 		    ...)
 {
@@ -83,10 +111,10 @@ struct diag *aa_say(const struct aa_reader *rd, enum diag_id id, struct span sp,
 	va_start(ap, fmt);
 	const char *text = format(rd, fmt, ap);
 	va_end(ap);
-	return diag_add(rd->diags, id, sp, "%s", text);
+	return aa_add(rd, id, diag_info(id)->severity, sp, text);
 }
 
-struct diag *aa_tell(struct aa_read *r, enum diag_id id, struct span sp, const char *fmt, ...)
+struct diag *aa_fault(struct aa_read *r, enum diag_id id, struct span sp, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -94,17 +122,17 @@ struct diag *aa_tell(struct aa_read *r, enum diag_id id, struct span sp, const c
 	const char *text = format(r->rd, fmt, ap);
 	va_end(ap);
 	r->failed = true;
-	return diag_add(r->rd->diags, id, sp, "%s", text);
+	return aa_add(r->rd, id, SEVERITY_ERROR, sp, text);
 }
 
-struct diag *aa_tell_misread(struct aa_read *r, struct span sp, const char *fmt, ...)
+struct diag *aa_misread(struct aa_read *r, struct span sp, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	const char *text = format(r->rd, fmt, ap);
 	va_end(ap);
-	return diag_add(r->rd->diags, DIAG_PL346, sp, "%s", text);
+	return aa_add(r->rd, DIAG_PL346, SEVERITY_HIGH, sp, text);
 }
 
 bool aa_since(const struct aa_reader *rd, struct span sp, struct str word, const char *what,
@@ -140,7 +168,7 @@ bool aa_missing_comma(struct aa_read *r, const struct aa_item *i)
 	if (!text.n || !memchr(text.p, '\n', text.n))
 		return false;
 	between.end = between.begin;
-	diag_help(r->rd->diags, aa_tell(r, DIAG_PL002, between, "missing ','"),
+	diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, between, "missing ','"),
 		  "every rule ends with ','; the next line begins another one");
 	return true;
 }
@@ -161,11 +189,11 @@ void aa_unexpected(struct aa_read *r, const char *expected)
 	if (r->at && aa_missing_comma(r, r->at))
 		return;
 	if (!r->at)
-		aa_tell(r, DIAG_PL340, end, "'%s' ends too early, expected %s", r->keyword,
-			expected);
+		aa_fault(r, DIAG_PL340, end, "'%s' ends too early, expected %s", r->keyword,
+			 expected);
 	else
-		aa_tell(r, DIAG_PL340, r->at->span, "'%s' cannot stand here, expected %s",
-			aa_item_text(r, r->at), expected);
+		aa_fault(r, DIAG_PL340, r->at->span, "'%s' cannot stand here, expected %s",
+			 aa_item_text(r, r->at), expected);
 }
 
 void aa_end(struct aa_read *r)

@@ -31,11 +31,14 @@ struct aa_perm_row {
 /* ---- rules_read.c ---- */
 void aa_next(struct aa_read *r);
 /* Marks the rule as failed, and adds an error. Never NULL. */
-struct diag *aa_tell(struct aa_read *r, enum diag_id id, struct span sp, const char *fmt, ...)
+struct diag *aa_fault(struct aa_read *r, enum diag_id id, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* What the parser takes, and reads as something else: a finding, no error. */
-struct diag *aa_tell_misread(struct aa_read *r, struct span sp, const char *fmt, ...)
+struct diag *aa_misread(struct aa_read *r, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* With the includes by which it came in; once where several profiles include it. Never NULL. */
+struct diag *aa_add(const struct aa_reader *rd, enum diag_id id, enum severity severity,
+		    struct span sp, const char *text);
 struct diag *aa_say(const struct aa_reader *rd, enum diag_id id, struct span sp, const char *fmt,
 		    ...) __attribute__((format(printf, 4, 5)));
 const char *aa_safe(const struct aa_reader *rd, struct str s); /* for messages */
@@ -53,7 +56,11 @@ void aa_end(struct aa_read *r); /* nothing may follow */
 
 /* ---- rules_words.c ---- */
 const struct aa_perm_row *aa_perm_find(enum aa_class c, struct str word);
-bool aa_is_word(const struct aa_item *i); /* an unquoted word */
+bool aa_is_word(const struct aa_item *i);                         /* an unquoted word */
+bool aa_is_reserved(const struct aa_reader *rd, struct str word); /* a word of the language */
+/* A word that the parser takes for a path, as it knows it for nothing else: "foo". */
+bool aa_is_name(const struct aa_reader *rd, const struct aa_word *w);
+bool aa_only_variable(const struct aa_word *w); /* "@{V}", "@V", and nothing behind it */
 /* Permissions, words, conditions and a group as the class's shape has them; words go to `words`. */
 struct aa_words_read {
 	const struct aa_item *perms; /* NULL: none are written */

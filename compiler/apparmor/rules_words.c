@@ -34,6 +34,49 @@ static const struct aa_perm_row perm_rows[] = {
 #include "compiler/apparmor/classes.def"
 };
 
+static const enum aa_release class_since[AA_CLASS_NR] = {
+#define CLASS(id, since, shape, owner) [AA_CLASS_##id] = AA_RELEASE_##since,
+#include "compiler/apparmor/classes.def"
+};
+
+/* Words that are no names: since when they are known; of those that begin rules, their class. */
+static const struct {
+	const char *word;
+	int class;
+	enum aa_release since;
+} reserved[] = {
+#define RESERVED(word, since)    { word, -1, AA_RELEASE_##since },
+#define KEYWORD(word, class, fn) { word, AA_CLASS_##class, AA_RELEASE_3_0 },
+#include "compiler/apparmor/classes.def"
+};
+
+bool aa_is_reserved(const struct aa_reader *rd, struct str word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+		enum aa_release since =
+			reserved[i].class < 0 ? reserved[i].since : class_since[reserved[i].class];
+
+		if (since <= rd->target.release && str_is(word, reserved[i].word))
+			return true;
+	}
+	return false;
+}
+
+bool aa_is_name(const struct aa_reader *rd, const struct aa_word *w)
+{
+	char c = w->text.n ? w->text.p[0] : 0;
+
+	return !w->quoted && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
+	       !aa_is_mode(w->text) && !aa_is_reserved(rd, w->text);
+}
+
+bool aa_only_variable(const struct aa_word *w)
+{
+	const char *end = w->text.n ? memchr(w->text.p, '}', w->text.n) : NULL;
+
+	return !w->quoted && str_starts(w->text, "@") && (!end || end + 1 == w->text.p + w->text.n);
+}
+
 bool aa_is_word(const struct aa_item *i)
 {
 	return i && i->kind == AA_WORD && !i->word.quoted;
@@ -98,9 +141,10 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 		d = aa_say(rd, DIAG_PL346, fault_span(w, &f),
 			   "AppArmor misreads the pattern '%s': %s", aa_safe(rd, w->text), f.why);
 	else
-		d = diag_add_as(rd->diags, DIAG_PL134, fatal ? SEVERITY_ERROR : SEVERITY_HIGH,
-				fault_span(w, &f), "'%s' is not a glob: %s", aa_safe(rd, w->text),
-				f.why);
+		d = aa_add(rd, DIAG_PL134, fatal ? SEVERITY_ERROR : SEVERITY_HIGH,
+			   fault_span(w, &f),
+			   arena_printf(rd->arena, "'%s' is not a glob: %s", aa_safe(rd, w->text),
+					f.why));
 	if (f.help)
 		diag_help(rd->diags, d, "%s", f.help);
 	return !fatal;
@@ -175,8 +219,8 @@ static void tell_perm(struct aa_read *r, struct str word, struct span sp)
 {
 	enum aa_class c = r->rule->class;
 	struct suggest s;
-	struct diag *d = aa_tell(r, DIAG_PL335, sp, "%s rules have no permission '%s'", r->keyword,
-				 aa_safe(r->rd, word));
+	struct diag *d = aa_fault(r, DIAG_PL335, sp, "%s rules have no permission '%s'", r->keyword,
+				  aa_safe(r->rd, word));
 
 	if (!diag_suggest_start(r->rd->diags, &s, word))
 		return;
@@ -213,10 +257,10 @@ static void read_list(struct aa_read *r)
 			tell_perm(r, word, w->span);
 			continue;
 		}
-		diag_help(r->rd->diags,
-			  aa_tell_misread(r, w->span, "the parser passes over '%s'",
-					  aa_safe(r->rd, word)),
-			  "there are %s", perm_list(r->rd, AA_CLASS_IO_URING));
+		diag_help(
+			r->rd->diags,
+			aa_misread(r, w->span, "the parser passes over '%s'", aa_safe(r->rd, word)),
+			"there are %s", perm_list(r->rd, AA_CLASS_IO_URING));
 	}
 }
 
@@ -277,8 +321,8 @@ static void tell_cond(struct aa_read *r, const struct aa_item *i, enum side side
 	struct str word = i->word.text;
 	const char *where = side == SIDE_PEER ? " of the peer" : "", *all;
 	struct suggest s;
-	struct diag *d = aa_tell(r, DIAG_PL331, i->word.span, "%s has no condition '%s'%s",
-				 r->keyword, aa_safe(r->rd, word), where);
+	struct diag *d = aa_fault(r, DIAG_PL331, i->word.span, "%s has no condition '%s'%s",
+				  r->keyword, aa_safe(r->rd, word), where);
 
 	if (side == SIDE_OWN && str_is(word, "peer") && has_group(c)) {
 		diag_help(r->rd->diags, d, "the peer has conditions of its own: peer=(label=...)");
@@ -319,12 +363,12 @@ static bool check_op(struct aa_read *r, const struct aa_item *i, const struct co
 			buf_printf(&b, "%s%s", b.n ? " or " : "", names[op]);
 	if (i->op == AA_OP_NONE)
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL332, i->span, "'%s' gives nothing", row->word),
+			  aa_fault(r, DIAG_PL332, i->span, "'%s' gives nothing", row->word),
 			  "write %s=VALUE", row->word);
 	else
 		diag_help(r->rd->diags,
-			  aa_tell(r, DIAG_PL332, i->span, "'%s' of %s takes %s, not %s", row->word,
-				  r->keyword, b.p ? b.p : "", names[i->op]),
+			  aa_fault(r, DIAG_PL332, i->span, "'%s' of %s takes %s, not %s", row->word,
+				   r->keyword, b.p ? b.p : "", names[i->op]),
 			  "write %s=VALUE", row->word);
 	return false;
 }
@@ -337,7 +381,7 @@ static bool check_times(struct aa_read *r, const struct aa_item *i, const struct
 		if (row->times == TIMES_MANY || c->id != row->id ||
 		    (row->times == TIMES_ONCE && c->peer != (row->side == SIDE_PEER)))
 			continue;
-		d = aa_tell(r, DIAG_PL334, i->span, "a second '%s'", row->word);
+		d = aa_fault(r, DIAG_PL334, i->span, "a second '%s'", row->word);
 		diag_note(r->rd->diags, d, c->item->span, "the first stands here");
 		diag_help(r->rd->diags, d, "keep one, or write two rules");
 		return false;
@@ -351,22 +395,23 @@ static bool check_values(struct aa_read *r, const struct aa_item *i, const struc
 	enum aa_class c = row->class;
 
 	if (!i->values) {
-		aa_tell(r, DIAG_PL333, i->span, "'%s' has no value", row->word);
+		aa_fault(r, DIAG_PL333, i->span, "'%s' has no value", row->word);
 		return false;
 	}
 	if (!i->values->next || row->kind == VALUE_WORDS || row->kind == VALUE_GLOBS)
 		return true;
-	if (c == AA_CLASS_NETWORK || c == AA_CLASS_MQUEUE || c == AA_CLASS_PIVOT_ROOT) {
+	if (row->side == SIDE_OWN &&
+	    (c == AA_CLASS_NETWORK || c == AA_CLASS_MQUEUE || c == AA_CLASS_PIVOT_ROOT)) {
 		diag_help(r->rd->diags,
-			  aa_tell_misread(r, i->values->next->span,
-					  "the parser reads the first value of '%s' and passes "
-					  "over the others",
-					  row->word),
+			  aa_misread(r, i->values->next->span,
+				     "the parser reads the first value of '%s' and passes "
+				     "over the others",
+				     row->word),
 			  "write a rule for each");
 		return true;
 	}
 	diag_help(r->rd->diags,
-		  aa_tell(r, DIAG_PL333, i->values->next->span, "'%s' takes one value", row->word),
+		  aa_fault(r, DIAG_PL333, i->values->next->span, "'%s' takes one value", row->word),
 		  "write a rule for each%s", row->kind == VALUE_WORD ? "" : ", or one glob: {a,b}");
 	return false;
 }
@@ -374,6 +419,18 @@ static bool check_values(struct aa_read *r, const struct aa_item *i, const struc
 static bool is_glob(enum value_kind k)
 {
 	return k == VALUE_NAME || k == VALUE_LABEL || k == VALUE_PATH || k == VALUE_GLOBS;
+}
+
+/* Of network rules the parser looks at interfaces itself, and no kernel so far at labels. */
+static bool read_glob(struct aa_read *r, const struct aa_word *w, const struct cond_row *row,
+		      struct aa_text *out)
+{
+	enum glob_kind kind = row->kind == VALUE_PATH ? GLOB_PATH : GLOB_NAME;
+
+	if (row->class != AA_CLASS_NETWORK)
+		return aa_glob(r, w, kind, out);
+	r->failed |= !aa_glob_word(r->rd, w, kind, row->id == AA_COND_INTERFACE, out);
+	return !r->failed;
 }
 
 static bool read_cond(struct aa_read *r, const struct aa_item *i, enum side side)
@@ -397,7 +454,7 @@ static bool read_cond(struct aa_read *r, const struct aa_item *i, enum side side
 	for (const struct aa_word *w = i->values; w && is_glob(row->kind); w = w->next) {
 		struct aa_text text = { 0 };
 
-		if (!aa_glob(r, w, row->kind == VALUE_PATH ? GLOB_PATH : GLOB_NAME, &text))
+		if (!read_glob(r, w, row, &text))
 			return false;
 		vec_push(r->rd->arena, &c.texts, text);
 		if (row->kind != VALUE_GLOBS)
@@ -418,8 +475,8 @@ bool aa_read_conds(struct aa_read *r)
 void aa_no_group(struct aa_read *r, const char *name)
 {
 	diag_help(r->rd->diags,
-		  aa_tell(r, DIAG_PL331, r->at->span, "'%s' of %s gives no conditions", name,
-			  r->keyword),
+		  aa_fault(r, DIAG_PL331, r->at->span, "'%s' of %s gives no conditions", name,
+			   r->keyword),
 		  "write %s=VALUE", name);
 }
 
@@ -435,6 +492,11 @@ static void read_group(struct aa_read *r, unsigned shape)
 	if (!(shape & TAKES_GROUP) ||
 	    (!str_is(name, "peer") && r->rule->class != AA_CLASS_IO_URING)) {
 		tell_cond(r, r->at, SIDE_OWN);
+		return;
+	}
+	if (r->rule->class == AA_CLASS_NETWORK &&
+	    !aa_since(r->rd, r->at->span, name, " of network rules", AA_RELEASE_4_0)) {
+		r->failed = true;
 		return;
 	}
 	for (const struct aa_item *i = r->at->conds; i; i = i->next)
@@ -466,8 +528,8 @@ static void tell_rest(struct aa_read *r, const struct aa_words_read *out)
 	}
 	if (aa_missing_comma(r, r->at))
 		return;
-	d = aa_tell(r, DIAG_PL340, r->at->span, "a second permission, '%s'",
-		    aa_safe(r->rd, r->at->word.text));
+	d = aa_fault(r, DIAG_PL340, r->at->span, "a second permission, '%s'",
+		     aa_safe(r->rd, r->at->word.text));
 	diag_help(r->rd->diags, d, "several stand in parentheses, behind '%s': (send, receive)",
 		  r->keyword);
 }

@@ -205,7 +205,7 @@ static void ask(const char *path, enum aa_release release, bool dump)
 	/* As the corpus' features file has it: all but these. */
 	unsigned mediated =
 		~(1u << AA_CLASS_MQUEUE | 1u << AA_CLASS_USERNS | 1u << AA_CLASS_IO_URING);
-	struct walk w = { { a, ds, { release, mediated } }, dump };
+	struct walk w = { { a, ds, { release, mediated }, NULL }, dump };
 	struct aa_prefix none = { 0 };
 	struct source *src;
 
