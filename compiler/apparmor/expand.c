@@ -28,6 +28,7 @@ static void add_alias(struct expanding *x, const struct aa_stmt *s, const struct
 {
 	struct aa_alias alias = { .way = scope->from };
 
+	x->rd.from = scope->from;
 	if (!in_preamble(x, scope))
 		misplaced(x, s, scope, "an alias", "aliases stand in front of the first profile");
 	else if (aa_alias_read(&x->rd, s, &alias))
@@ -36,7 +37,7 @@ static void add_alias(struct expanding *x, const struct aa_stmt *s, const struct
 
 static void take_rule(struct expanding *x, const struct aa_stmt *s, const struct scope *scope)
 {
-	if (aa_item_is(s->items, "alias")) {
+	if (aa_item_is(s->items, "alias") || aa_item_is(s->items, "rewrite")) {
 		add_alias(x, s, scope);
 	} else if (aa_item_is(s->items, "abi")) {
 		if (!scope->profile && x->first)
@@ -65,6 +66,7 @@ static void take_block(struct expanding *x, const struct aa_stmt *s, const struc
 		misplaced(x, s, scope, "a block", "blocks of rules stand in a profile");
 		return;
 	}
+	x->rd.from = scope->from;
 	if (!aa_prefix_read(&x->rd, s, &block.words))
 		return;
 	if (block.words.mode == AA_MODE_DENY && x->p->target.release < AA_RELEASE_4_0) {

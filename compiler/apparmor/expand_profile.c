@@ -85,6 +85,7 @@ void aax_add_profile(struct expanding *x, const struct aa_stmt *s, const struct 
 	p->parent = scope->profile;
 	p->reach = inner.reach;
 	p->header = ARENA_NEW(x->arena, struct aa_header);
+	x->rd.from = scope->from;
 	if (aa_header_read(&x->rd, s, scope->profile != NULL, p->header)) {
 		p->ns = p->header->ns;
 		p->name = p->header->name;
@@ -299,6 +300,23 @@ static void give_back(struct expanding *x, const struct kept *k)
 		var->gone = true;
 }
 
+/* attach_disconnected.path=@{V}: once it is opened it is a path (parser_variable.c). */
+static void check_disconnected(struct expanding *x, const struct aa_profile *p, struct str path,
+			       const struct aa_word *by)
+{
+	struct diag *d;
+
+	if (!by || !memchr(path.p, '@', path.n))
+		return;
+	check_word(x, by, p->from);
+	path = aa_vars_expand(&x->vars, path);
+	if (!path.n || path.p[0] == '/' || path.p[0] == '@')
+		return;
+	d = aax_tell(x, DIAG_PL134, by->span, p->from, "the path '%s' is not absolute",
+		     aax_shown(x, path));
+	diag_help(x->ds, d, "a variable here has one value, which begins with '/'");
+}
+
 static void finish_profile(struct expanding *x, struct aa_profile *p)
 {
 	struct kept kept[3] = { 0 };
@@ -319,6 +337,8 @@ static void finish_profile(struct expanding *x, struct aa_profile *p)
 		keep(x, &kept[2], "attach_path", p->attached);
 	}
 	x->vars.turn++;
+	check_disconnected(x, p, p->header->disconnected, p->header->disconnected_by);
+	check_disconnected(x, p, p->header->ipc, p->header->ipc_by);
 	vec_each(&p->uses, use)
 		check_use(x, use);
 	for (size_t i = 3; i--;)

@@ -156,6 +156,7 @@ void aax_add_rule(struct expanding *x, const struct aa_stmt *s, const struct sco
 	struct entry e;
 	bool live = scope->reach == AA_REACH_LIVE;
 
+	x->rd.from = scope->from;
 	if (!aa_prefix_read(&x->rd, s, &own))
 		return;
 	use.class = aa_class_of(&x->rd, s->items);

@@ -280,8 +280,9 @@ struct aa_header {
 	const struct aa_word *identities; /* of all `+ identities=( )` together */
 	unsigned flags;                   /* AA_FLAG_* */
 	struct str disconnected, ipc;     /* attach_disconnected.path=, .ipc=; "" */
-	int kill_signal;                  /* as in aa_signal_rule; 0: none */
-	int error;                        /* errno as x86 numbers it; 0: none */
+	const struct aa_word *disconnected_by, *ipc_by; /* the flags that give them */
+	int kill_signal;                                /* as in aa_signal_rule; 0: none */
+	int error;                                      /* errno as x86 numbers it; 0: none */
 };
 
 /* The head of a profile or hat. `child`: it stands in another. False: an error was told. */

@@ -208,15 +208,18 @@ static bool has_namespace(struct str s)
 
 /* ---- what goes together ---- */
 
+/* What the rule says by itself, and what it says in its blocks: both have to be right. */
 static void check_exec(struct aa_read *r)
 {
 	struct aa_file_rule *f = &r->rule->file;
-	bool deny = r->rule->prefix.mode == AA_MODE_DENY;
+	const struct aa_prefix *p = &r->rule->prefix;
+	bool deny = p->mode == AA_MODE_DENY && p->own == AA_MODE_DENY;
+	bool denies = p->mode == AA_MODE_DENY || p->own == AA_MODE_DENY;
 	struct span sp = r->rule->use->stmt->head;
 
 	if (f->exec == AA_EXEC_NONE)
 		return;
-	if (deny && (f->exec != AA_EXEC_BARE || f->unsafe)) {
+	if (denies && (f->exec != AA_EXEC_BARE || f->unsafe)) {
 		diag_help(r->rd->diags,
 			  aa_fault(r, DIAG_PL336, sp, "a denied execution has no mode"),
 			  "write 'x' alone in a deny");

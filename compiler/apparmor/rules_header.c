@@ -154,15 +154,23 @@ static void give_path(struct head *h, struct str *where, struct str path, const 
 		  "begin it with '/'");
 }
 
-static void give_value(struct head *h, const struct flag_row *f, struct str word, struct span sp)
+static void give_value(struct head *h, const struct flag_row *f, struct str word,
+		       const struct aa_word *w)
 {
+	struct span sp = w->span;
 	size_t skip = strlen(f->word);
 	struct str value = { word.p + skip, word.n - skip };
 
 	switch (f->value) {
 	case VALUE_NONE: break;
-	case VALUE_PATH: give_path(h, &h->out->disconnected, value, f->word, sp); break;
-	case VALUE_IPC: give_path(h, &h->out->ipc, value, f->word, sp); break;
+	case VALUE_PATH:
+		h->out->disconnected_by = w;
+		give_path(h, &h->out->disconnected, value, f->word, sp);
+		break;
+	case VALUE_IPC:
+		h->out->ipc_by = w;
+		give_path(h, &h->out->ipc, value, f->word, sp);
+		break;
 	case VALUE_ERROR: give_error(h, value, sp); break;
 	case VALUE_SIGNAL:
 		give_number(h, &h->out->kill_signal, aa_signal_number(h->rd, value, sp), f->word,
@@ -193,7 +201,7 @@ static void read_flag(struct head *h, const struct aa_word *w)
 		return;
 	}
 	h->out->flags |= f->bit;
-	give_value(h, f, word, w->span);
+	give_value(h, f, word, w);
 }
 
 static void read_flags(struct head *h)

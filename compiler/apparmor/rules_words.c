@@ -152,7 +152,8 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 
 bool aa_glob(struct aa_read *r, const struct aa_word *w, enum glob_kind kind, struct aa_text *out)
 {
-	bool built = r->rd->target.mediated & 1u << r->rule->class;
+	const struct aa_use *use = r->rule->use;
+	bool built = use->reach == AA_REACH_LIVE && r->rd->target.mediated & 1u << r->rule->class;
 
 	if (aa_glob_word(r->rd, w, kind, built, out))
 		return true;

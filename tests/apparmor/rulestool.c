@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of AppArmor text for the tests: rulestool RELEASE FILE...: for each file "ok" or
- * "refused" and its name. -d in front: each rule as it was read, then what was told, as JSON lines.
- * Both branches of a condition are read; includes and variables are not followed.
+ * The rules of AppArmor text, with types:
+ *	rulestool [-I DIR]... [-b BASE] [-t RELEASE] [-f FEATURES] [-d] FILE...
+ * For each file "ok" or "refused" and its name; -d: in front of that each profile and rule as it
+ * was read, and what was told, as JSON lines. One library serves all files.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "compiler/apparmor/expand.h"
+#include "compiler/apparmor/features.h"
 #include "compiler/apparmor/rules.h"
 
 struct walk {
@@ -115,106 +120,48 @@ static void put_rule(const struct aa_rule *r)
 	putchar('\n');
 }
 
-static void walk(struct walk *w, const struct aa_stmt *list, const struct aa_prefix *outer,
-		 bool inside);
-
-static void walk_profile(struct walk *w, const struct aa_stmt *st, bool inside)
+static void ask_profile(struct walk *w, const struct aa_profile *p)
 {
-	struct aa_header h;
-	struct aa_prefix none = { 0 };
+	const struct aa_header *h = p->header;
 
-	if (aa_header_read(&w->rd, st, inside, &h) && w->dump) {
-		printf("profile " PRISTR, STRARG(h.name));
-		if (h.ns.n)
-			printf(" ns=" PRISTR, STRARG(h.ns));
-		printf("%s flags=%x signal=%d error=%d", h.hat ? " hat" : "", h.flags,
-		       h.kill_signal, h.error);
-		put_word("attachment", &h.attachment);
-		if (h.disconnected.n)
-			printf(" disconnected=" PRISTR, STRARG(h.disconnected));
-		for (const struct aa_word *i = h.identities; i; i = i->next)
+	if (w->dump) {
+		printf("profile " PRISTR, STRARG(h->name));
+		if (h->ns.n)
+			printf(" ns=" PRISTR, STRARG(h->ns));
+		printf("%s flags=%x signal=%d error=%d", h->hat ? " hat" : "", h->flags,
+		       h->kill_signal, h->error);
+		put_word("attachment", &h->attachment);
+		if (h->disconnected.n)
+			printf(" disconnected=" PRISTR, STRARG(h->disconnected));
+		for (const struct aa_word *i = h->identities; i; i = i->next)
 			printf(" identity=" PRISTR, STRARG(i->text));
 		putchar('\n');
 	}
-	walk(w, st->body, &none, true);
+	vec_each(&p->uses, use) {
+		const struct aa_rule *r = aa_rule_read(&w->rd, use);
+
+		if (r && w->dump)
+			put_rule(r);
+	}
+	vec_each(&p->children, child)
+		ask_profile(w, *child);
 }
 
-static void walk_rule(struct walk *w, const struct aa_stmt *st, const struct aa_prefix *outer,
-		      bool inside)
+static void ask(struct aa_library *lib, const struct aa_asked *asked, const char *path, bool dump)
 {
-	struct aa_use *use = ARENA_NEW(w->rd.arena, struct aa_use);
-	struct aa_alias alias;
-	bool ok;
-
-	if (aa_item_is(st->items, "abi")) {
-		aa_abi_read(&w->rd, st);
-		return;
-	}
-	if (!inside && (aa_item_is(st->items, "alias") || aa_item_is(st->items, "rewrite"))) {
-		aa_alias_read(&w->rd, st, &alias);
-		return;
-	}
-	if (!inside) {
-		diag_add(w->rd.diags, DIAG_PL111, st->head, "a rule outside of a profile");
-		return;
-	}
-	use->stmt = st;
-	use->prefix = *outer;
-	ok = aa_prefix_read(&w->rd, st, &use->prefix);
-	struct aa_rule *r = aa_rule_read(&w->rd, use);
-	if (r && ok && w->dump)
-		put_rule(r);
-}
-
-static void walk(struct walk *w, const struct aa_stmt *list, const struct aa_prefix *outer,
-		 bool inside)
-{
-	for (const struct aa_stmt *st = list; st; st = st->next) {
-		struct aa_prefix prefix = *outer;
-
-		switch (st->kind) {
-		case AA_STMT_RULE: walk_rule(w, st, outer, inside); break;
-		case AA_STMT_PROFILE: walk_profile(w, st, inside); break;
-		case AA_STMT_BLOCK:
-			aa_prefix_read(&w->rd, st, &prefix);
-			walk(w, st->body, &prefix, inside);
-			break;
-		case AA_STMT_IF:
-			walk(w, st->body, outer, inside);
-			if (st->otherwise)
-				walk(w, st->otherwise, outer, inside);
-			break;
-		default: break;
-		}
-	}
-}
-
-static enum aa_release release_of(const char *name)
-{
-	for (int r = 0; r < AA_RELEASE_NR; r++)
-		if (!strcmp(name, aa_release_name((enum aa_release)r)))
-			return (enum aa_release)r;
-	return AA_RELEASE_5_0;
-}
-
-static void ask(const char *path, enum aa_release release, bool dump)
-{
-	struct arena *a = arena_new(NULL);
-	struct sources *sources = sources_new(a);
-	struct diags *ds = diags_new(a, sources);
-	/* As the corpus' features file has it: all but these. */
-	unsigned mediated =
-		~(1u << AA_CLASS_MQUEUE | 1u << AA_CLASS_USERNS | 1u << AA_CLASS_IO_URING);
-	struct walk w = { { a, ds, { release, mediated }, NULL }, dump };
-	struct aa_prefix none = { 0 };
+	struct arena *a = lib->arena;
+	struct diags *ds = diags_new(a, lib->sources);
+	struct walk w = { { .arena = a, .diags = ds }, dump };
 	struct source *src;
 
-	if (source_load(sources, path, &src)) {
+	if (source_load(lib->sources, path, &src)) {
 		printf("unreadable %s\n", path);
-		arena_free(a);
 		return;
 	}
-	walk(&w, aa_parse_source(a, src, ds)->stmts, &none, false);
+	const struct aa_policy *p = aa_expand(a, lib, aa_parse_source(a, src, ds), asked, ds);
+	w.rd.target = p->target;
+	vec_each(&p->profiles, profile)
+		ask_profile(&w, *profile);
 	if (dump) {
 		vec_each(&ds->list, d) {
 			BUF_AUTO b = { 0 };
@@ -224,14 +171,49 @@ static void ask(const char *path, enum aa_release release, bool dump)
 		}
 	}
 	printf("%s %s\n", ds->errors ? "refused" : "ok", path);
-	arena_free(a);
+}
+
+static enum aa_release release_of(const char *name)
+{
+	for (int r = 0; r < AA_RELEASE_NR; r++)
+		if (!strcmp(name, aa_release_name((enum aa_release)r)))
+			return (enum aa_release)r;
+	exit(2);
+}
+
+static const struct aa_features *features(struct arena *a, struct sources *sources,
+					  const char *path)
+{
+	struct source *src;
+
+	if (source_load(sources, path, &src))
+		exit(2);
+	return aa_features_read(a, src->text);
 }
 
 int main(int argc, char **argv)
 {
-	bool dump = argc > 1 && !strcmp(argv[1], "-d");
+	struct arena *a = arena_new(NULL);
+	struct sources *sources = sources_new(a);
+	struct aa_asked asked = { .release = AA_RELEASE_5_0 };
+	VEC(const char *) dirs = { 0 };
+	const char *base = NULL;
+	bool dump = false;
 
-	for (int i = 2 + dump; i < argc; i++)
-		ask(argv[i], release_of(argv[1 + dump]), dump);
+	for (int c; (c = getopt(argc, argv, "I:b:t:f:d")) != -1;) {
+		switch (c) {
+		case 'I': vec_push(a, &dirs, optarg); break;
+		case 'b': base = optarg; break;
+		case 't': asked.release = release_of(optarg); break;
+		case 'f': asked.kernel = features(a, sources, optarg); break;
+		case 'd': dump = true; break;
+		default: return 2;
+		}
+	}
+	vec_push(a, &dirs, NULL);
+	struct aa_library *lib = aa_library_new(a, sources, dirs.v, base);
+	for (int i = optind; i < argc; i++)
+		ask(lib, &asked, argv[i], dump);
+	arena_free(a);
 	return 0;
 }
