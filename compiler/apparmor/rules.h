@@ -24,7 +24,7 @@ struct aa_reader {
 /* A word that may be a glob. */
 struct aa_text {
 	const struct aa_word *word; /* NULL: not said */
-	const struct glob *glob;    /* NULL: it holds variables that are not known, or is not said */
+	const struct glob *glob; /* NULL: it holds variables that are not known, or is not said */
 };
 
 /* ---- permissions, by class; of files: PERM_* of policy.h ---- */
@@ -295,4 +295,4 @@ enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *firs
 const char *aa_release_name(enum aa_release r); /* "4.1" */
 /* Of a version, "4.1.8" or "5.0": the row that behaves as it. False: it is none, or older than 3.0. */
 bool aa_release_of(struct str version, enum aa_release *out);
-const char *aa_class_name(enum aa_class c);     /* "mount": its keyword */
+const char *aa_class_name(enum aa_class c); /* "mount": its keyword */

@@ -120,8 +120,9 @@ static void put_rule(const struct aa_rule *r)
 	putchar('\n');
 }
 
-static void ask_profile(struct walk *w, const struct aa_profile *p)
+static void ask_profile(struct walk *w, const struct aa_policy *policy, const struct aa_profile *p)
 {
+	struct glob_variables vars = aa_profile_variables(w->rd.arena, policy, p);
 	const struct aa_header *h = p->header;
 
 	if (w->dump) {
@@ -138,13 +139,14 @@ static void ask_profile(struct walk *w, const struct aa_profile *p)
 		putchar('\n');
 	}
 	vec_each(&p->uses, use) {
+		w->rd.variables = use->reach == AA_REACH_LIVE ? &vars : NULL;
 		const struct aa_rule *r = aa_rule_read(&w->rd, use);
 
 		if (r && w->dump)
 			put_rule(r);
 	}
 	vec_each(&p->children, child)
-		ask_profile(w, *child);
+		ask_profile(w, policy, *child);
 }
 
 static void ask(struct aa_library *lib, const struct aa_asked *asked, const char *path, bool dump)
@@ -161,7 +163,7 @@ static void ask(struct aa_library *lib, const struct aa_asked *asked, const char
 	const struct aa_policy *p = aa_expand(a, lib, aa_parse_source(a, src, ds), asked, ds);
 	w.rd.target = p->target;
 	vec_each(&p->profiles, profile)
-		ask_profile(&w, *profile);
+		ask_profile(&w, p, *profile);
 	if (dump) {
 		vec_each(&ds->list, d) {
 			BUF_AUTO b = { 0 };
