@@ -576,6 +576,7 @@ struct regex {
 	const uint32_t *at;
 	size_t i;
 	struct nfa *nfa;
+	unsigned has; /* GLOB_HAS_* */
 };
 
 enum { TOKEN_END = 0, TOKEN_BYTE = 256 }; /* else the byte itself, with its meaning */
@@ -638,6 +639,7 @@ static bool regex_class(struct regex *x, struct byte_set *set)
 	bool first = !(negated && regex_take(x, '^'));
 	unsigned char low, high;
 
+	x->has |= negated ? GLOB_HAS_NEGATED : GLOB_HAS_CLASS;
 	if (!first) /* "[^^": the second one is a byte */
 		byte_set_add(set, '^', '^');
 	while (first || !regex_take(x, ']')) {
@@ -692,7 +694,9 @@ static uint32_t regex_terms(struct regex *x, uint32_t from)
 		if (token == TOKEN_END || token == '|' || token == ')')
 			break;
 		uint32_t to = regex_term(x, from);
-		from = regex_take(x, '*') ? nfa_star(x->nfa, from, to) : to;
+		bool star = regex_take(x, '*');
+		x->has |= star ? GLOB_HAS_STAR : 0;
+		from = star ? nfa_star(x->nfa, from, to) : to;
 	}
 	return from;
 }
@@ -713,7 +717,8 @@ static uint32_t regex_alternatives(struct regex *x, uint32_t from)
 	return join;
 }
 
-static void build(struct reader *r, const struct text *t, struct nfa *nfa)
+/* GLOB_HAS_* of what was built. */
+static unsigned build(struct reader *r, const struct text *t, struct nfa *nfa)
 {
 	struct regex x = { .r = r, .s = { t->p, t->n }, .at = t->at, .nfa = nfa };
 	uint32_t end = regex_terms(&x, nfa_open(nfa));
@@ -721,6 +726,7 @@ static void build(struct reader *r, const struct text *t, struct nfa *nfa)
 	if (!broken(r) && x.i < x.s.n)
 		unreadable(&x, x.i);
 	nfa->nodes.v[end].op = NFA_END;
+	return x.has;
 }
 
 /* The bytes that every match begins with. */
@@ -761,7 +767,7 @@ const struct glob *glob_parse(struct arena *a, struct str written, enum glob_kin
 		if (!broken(&r))
 			convert(&r, &opened, &regex);
 		if (!broken(&r))
-			build(&r, &regex, &g->nfa);
+			g->has = build(&r, &regex, &g->nfa);
 	}
 	g->open = r.open;
 	if (fault)

@@ -62,10 +62,18 @@ enum glob_kind {
 	GLOB_NAME, /* of profiles: it does not */
 };
 
+/* What a glob has beside bytes and alternatives: by this the parser tells which it calls exact. */
+enum {
+	GLOB_HAS_CLASS = 1 << 0,   /* [a-z] */
+	GLOB_HAS_NEGATED = 1 << 1, /* [^a-z], ? */
+	GLOB_HAS_STAR = 1 << 2,
+};
+
 struct glob {
 	struct str text;   /* as written */
 	struct nfa nfa;    /* from node 0 to its NFA_END node */
 	struct str prefix; /* the bytes that every match begins with, at least */
+	unsigned has;      /* GLOB_HAS_* */
 	bool open;         /* holds a variable that stands for its own name */
 };
 

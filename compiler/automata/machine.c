@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sets of positions. A position is what is left of a glob, told by what it takes and by the set
+ * that follows, so positions are one from their ends on: the same tail of two globs that end in
+ * one rule is the same set. Every number is found by hash, and what is equal has one number.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/automata/machine_pool.h"
+#include "compiler/base/bug.h"
+
+struct machine_pool *machine_pool_new(struct arena *a, machine_class_fn *class_of, void *who)
+{
+	struct machine_pool *p = ARENA_NEW(a, struct machine_pool);
+
+	*p = (struct machine_pool){ .arena = a, .class_of = class_of, .who = who };
+	struct run *all = ARENA_NEW(a, struct run);
+	*all = (struct run){ 0, 255 };
+	vec_push(a, &p->sets, ((struct set){ .row = all, .row_n = 1 }));
+	vec_push(a, &p->states, ((struct state){ .row = all, .row_n = 1 }));
+	vec_push(a, &p->cyclic, 0);
+	return p;
+}
+
+/* ---- sets ---- */
+
+/* Begins a new set under work, with room for every position. */
+static void next_turn(struct machine_pool *p)
+{
+	struct arena *a = p->arena;
+
+	p->held_n = 0;
+	p->turn++;
+	if (p->mark_nr >= p->positions.n && p->turn != UINT32_MAX)
+		return;
+	arena_give_back(a, p->mark, p->mark_nr * sizeof(*p->mark));
+	arena_give_back(a, p->cover, p->mark_nr * sizeof(*p->cover));
+	arena_give_back(a, p->held, p->mark_nr * sizeof(*p->held));
+	p->mark_nr = 2 * p->positions.n + 64;
+	p->mark = ARENA_ARRAY(a, uint32_t, p->mark_nr);
+	p->cover = ARENA_ARRAY(a, uint32_t, p->mark_nr);
+	p->held = ARENA_ARRAY(a, uint32_t, p->mark_nr);
+	p->turn = 1;
+	p->covering = POSITION_END;
+	p->coverings = 0;
+}
+
+static void hold(struct machine_pool *p, uint32_t position)
+{
+	if (p->mark[position] == p->turn)
+		return;
+	p->mark[position] = p->turn;
+	p->held[p->held_n++] = position;
+}
+
+static void hold_set(struct machine_pool *p, uint32_t set)
+{
+	const struct set *s = &p->sets.v[set];
+
+	for (uint32_t k = 0; k < s->n; k++)
+		hold(p, s->positions[k]);
+}
+
+static bool is_star(const struct position *x)
+{
+	return x->out;
+}
+
+static int by_number(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Ascending, each once. */
+static void sort_ends(struct machine_pool *p)
+{
+	size_t n = 1;
+
+	qsort(p->ends.v, p->ends.n, sizeof(*p->ends.v), by_number);
+	for (size_t i = 1; i < p->ends.n; i++)
+		if (p->ends.v[i] != p->ends.v[n - 1])
+			p->ends.v[n++] = p->ends.v[i];
+	p->ends.n = n;
+}
+
+/* The class of the rules in p->ends. */
+static unsigned class_of_ends(struct machine_pool *p)
+{
+	struct arena *a = p->arena;
+	uint64_t hash = HASH_START;
+
+	if (!p->ends.n)
+		return 0;
+	if (p->ends.n > 1)
+		sort_ends(p);
+	vec_each(&p->ends, rule)
+		hash = mix(hash, *rule);
+	struct table_walk it = table_start(hash);
+	for (size_t at; (at = table_next(&p->by_class, &it)) != TABLE_END;) {
+		const struct class_of_rules *c = &p->classes.v[at];
+		if (c->n == p->ends.n && !memcmp(c->rules, p->ends.v, c->n * sizeof(*c->rules)))
+			return c->class;
+	}
+	struct class_of_rules c = { .n = p->ends.n };
+	c.rules = arena_dup(a, p->ends.v, p->ends.n * sizeof(*p->ends.v));
+	c.class = p->class_of(p->who, c.rules, c.n);
+	table_add(a, &p->by_class, hash, p->classes.n);
+	vec_push(a, &p->classes, c);
+	return c.class;
+}
+
+/* Is this set made of exactly the positions that bear the mark of this turn? */
+static bool is_held(const struct machine_pool *p, const struct set *s)
+{
+	if (s->n != p->held_n)
+		return false;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (p->mark[s->positions[i]] != p->turn)
+			return false;
+	return true;
+}
+
+/* The rules that end here, those behind stars too. */
+static void find_ends(struct machine_pool *p, const uint32_t *positions, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct position *x = &p->positions.v[positions[i]];
+		if (x->bytes == POSITION_END)
+			vec_push_own(p->arena, &p->ends, x->to);
+		if (is_star(x))
+			find_ends(p, p->sets.v[x->out].positions, p->sets.v[x->out].n);
+	}
+}
+
+/* The number of the set that is held, whatever the order in which it was met. */
+static uint32_t set_of_held(struct machine_pool *p)
+{
+	uint64_t hash = 0;
+
+	for (uint32_t i = 0; i < p->held_n; i++)
+		hash += mix(HASH_START, p->held[i]);
+	struct table_walk it = table_start(hash);
+	for (size_t at; (at = table_next(&p->by_set, &it)) != TABLE_END;)
+		if (is_held(p, &p->sets.v[at]))
+			return (uint32_t)at;
+	struct set s = { .n = p->held_n, .minimal = MACHINE_NONE };
+	s.positions = arena_dup(p->arena, p->held, p->held_n * sizeof(*p->held));
+	p->ends.n = 0;
+	find_ends(p, p->held, p->held_n);
+	s.class = class_of_ends(p);
+	table_add(p->arena, &p->by_set, hash, p->sets.n);
+	vec_push_own(p->arena, &p->sets, s);
+	return (uint32_t)p->sets.n - 1;
+}
+
+static uint32_t set_of_one(struct machine_pool *p, uint32_t position)
+{
+	next_turn(p);
+	hold(p, position);
+	return set_of_held(p);
+}
+
+static uint32_t star_of(struct machine_pool *p, uint32_t bytes, uint32_t out);
+
+/* What two stars over the same bytes are together: one, before what follows either. */
+static uint32_t find_merged(const struct machine_pool *p, uint32_t one, uint32_t two)
+{
+	struct table_walk it = table_start(mix(mix(HASH_START, one), two));
+
+	for (size_t at; (at = table_next(&p->by_merge, &it)) != TABLE_END;)
+		if (p->merges.v[at].one == one && p->merges.v[at].two == two)
+			return p->merges.v[at].star;
+	return POSITION_END;
+}
+
+static void merge_anew(struct machine_pool *p, uint32_t one, uint32_t two, size_t *cost)
+{
+	size_t base = p->saved.n;
+	uint32_t bytes = p->positions.v[one].bytes;
+	uint32_t outs[] = { p->positions.v[one].out, p->positions.v[two].out };
+
+	for (uint32_t i = 0; i < p->held_n; i++)
+		vec_push_own(p->arena, &p->saved, p->held[i]);
+	uint32_t star = star_of(p, bytes, pool_unite(p, outs, 2, cost));
+	table_add(p->arena, &p->by_merge, mix(mix(HASH_START, one), two), p->merges.n);
+	vec_push_own(p->arena, &p->merges, ((struct merge){ one, two, star }));
+	next_turn(p);
+	for (size_t i = base; i < p->saved.n; i++)
+		hold(p, p->saved.v[i]);
+	p->saved.n = base;
+}
+
+/* Those held at `at` and behind it become one. */
+static void merge_stars(struct machine_pool *p, uint32_t at, uint32_t other, size_t *cost)
+{
+	uint32_t one = p->held[at], two = p->held[other];
+
+	if (find_merged(p, one, two) == POSITION_END)
+		merge_anew(p, one, two, cost);
+	++*cost;
+	p->mark[one] = p->mark[two] = 0;
+	p->held[other] = p->held[--p->held_n];
+	p->held[at] = p->held[--p->held_n];
+	hold(p, find_merged(p, one, two));
+}
+
+/* Is there another star over the same bytes among those held behind `at`? */
+static uint32_t same_star(const struct machine_pool *p, uint32_t at)
+{
+	const struct position *x = &p->positions.v[p->held[at]];
+
+	for (uint32_t i = at + 1; is_star(x) && i < p->held_n; i++) {
+		const struct position *y = &p->positions.v[p->held[i]];
+		if (is_star(y) && y->bytes == x->bytes)
+			return i;
+	}
+	return POSITION_END;
+}
+
+static void merge_all_stars(struct machine_pool *p, size_t *cost)
+{
+	for (uint32_t i = 0; i < p->held_n; i++) {
+		uint32_t other = same_star(p, i);
+		if (other == POSITION_END)
+			continue;
+		merge_stars(p, i, other, cost);
+		i = UINT32_MAX; /* from the first on */
+	}
+}
+
+/* What follows a star is said by the star: those positions go. */
+static void drop_covered(struct machine_pool *p, uint32_t star, size_t *cost)
+{
+	uint32_t kept = 0;
+
+	if (p->covering != star) {
+		const struct set *out = &p->sets.v[p->positions.v[star].out];
+		p->covering = star;
+		p->coverings++;
+		*cost += out->n;
+		for (uint32_t i = 0; i < out->n; i++)
+			p->cover[out->positions[i]] = p->coverings;
+	}
+	for (uint32_t i = 0; i < p->held_n; i++) {
+		uint32_t position = p->held[i];
+		if (p->cover[position] == p->coverings && position != star)
+			p->mark[position] = 0;
+		else
+			p->held[kept++] = position;
+	}
+	p->held_n = kept;
+}
+
+uint32_t pool_unite(struct machine_pool *p, const uint32_t *sets, size_t n, size_t *cost)
+{
+	unsigned stars = 0;
+
+	if (n < 2)
+		return n ? sets[0] : 0;
+	next_turn(p);
+	for (size_t i = 0; i < n; i++) {
+		*cost += p->sets.v[sets[i]].n;
+		hold_set(p, sets[i]);
+	}
+	for (uint32_t i = 0; i < p->held_n; i++)
+		stars += is_star(&p->positions.v[p->held[i]]);
+	if (stars > 1)
+		merge_all_stars(p, cost);
+	for (uint32_t i = 0; stars && i < p->held_n; i++)
+		if (is_star(&p->positions.v[p->held[i]]))
+			drop_covered(p, p->held[i], cost);
+	return p->held_n ? set_of_held(p) : 0;
+}
+
+/* ---- positions ---- */
+
+static uint32_t bytes_index(struct machine_pool *p, const struct byte_set *set)
+{
+	struct bytes b = { .set = *set };
+	uint64_t hash = HASH_START;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		hash = mix(hash, set->w[i]);
+	struct table_walk it = table_start(hash);
+	for (size_t at; (at = table_next(&p->by_bytes, &it)) != TABLE_END;)
+		if (!memcmp(&p->bytes.v[at].set, set, sizeof(*set)))
+			return (uint32_t)at;
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t before = set->w[i] << 1 | (i ? set->w[i - 1] >> 63 : 0);
+		b.edges.w[i] = set->w[i] ^ before;
+		count += (unsigned)__builtin_popcountll(set->w[i]);
+	}
+	b.few = count <= BYTES_FEW;
+	for (unsigned c = 0; b.few && c < 256; c++)
+		if (byte_set_has(set, (unsigned char)c))
+			b.few_bytes[b.few_n++] = (unsigned char)c;
+	table_add(p->arena, &p->by_bytes, hash, p->bytes.n);
+	vec_push(p->arena, &p->bytes, b);
+	return (uint32_t)p->bytes.n - 1;
+}
+
+/* Of a star `to` is not yet known, and no part of what it is. */
+static uint32_t position_of(struct machine_pool *p, uint32_t bytes, uint32_t to, uint32_t out)
+{
+	uint64_t hash = mix(mix(mix(HASH_START, bytes), to), out);
+
+	struct table_walk it = table_start(hash);
+	for (size_t at; (at = table_next(&p->by_position, &it)) != TABLE_END;) {
+		const struct position *x = &p->positions.v[at];
+		if (x->bytes == bytes && x->out == out && (out || x->to == to))
+			return (uint32_t)at;
+	}
+	table_add(p->arena, &p->by_position, hash, p->positions.n);
+	vec_push_own(p->arena, &p->positions, ((struct position){ bytes, to, out }));
+	return (uint32_t)p->positions.n - 1;
+}
+
+static bool is_within(const struct machine_pool *p, uint32_t few, uint32_t many)
+{
+	const uint64_t *x = p->bytes.v[few].set.w, *y = p->bytes.v[many].set.w;
+
+	return !((x[0] & ~y[0]) | (x[1] & ~y[1]) | (x[2] & ~y[2]) | (x[3] & ~y[3]));
+}
+
+/* What follows a star, a star over fewer bytes being what follows that one. */
+static void hold_behind(struct machine_pool *p, uint32_t bytes, uint32_t out)
+{
+	for (uint32_t k = 0; k < p->sets.v[out].n; k++) {
+		uint32_t position = p->sets.v[out].positions[k];
+		const struct position *x = &p->positions.v[position];
+		if (is_star(x) && is_within(p, x->bytes, bytes))
+			hold_behind(p, bytes, x->out);
+		else
+			hold(p, position);
+	}
+}
+
+/* Any number of these bytes, then `out`. Stars so do not follow stars but by widening twice. */
+static uint32_t star_of(struct machine_pool *p, uint32_t bytes, uint32_t out)
+{
+	next_turn(p);
+	hold_behind(p, bytes, out);
+	uint32_t star = position_of(p, bytes, 0, set_of_held(p));
+	if (!p->positions.v[star].to) {
+		uint32_t set = set_of_one(p, star);
+		p->positions.v[star].to = set;
+	}
+	return star;
+}
+
+machine_texts machine_end(struct machine_pool *p, uint32_t rule)
+{
+	return set_of_one(p, position_of(p, POSITION_END, rule, 0));
+}
+
+machine_texts machine_byte(struct machine_pool *p, const struct byte_set *set, machine_texts then)
+{
+	return then ? set_of_one(p, position_of(p, bytes_index(p, set), then, 0)) : 0;
+}
+
+machine_texts machine_union(struct machine_pool *p, const machine_texts *texts, size_t n)
+{
+	size_t cost = 0;
+
+	return pool_unite(p, texts, n, &cost);
+}
+
+/* ---- globs ---- */
+
+struct node_texts {
+	uint32_t texts; /* MACHINE_NONE: not yet known */
+	uint32_t met;   /* by which closing it was met last */
+	bool asked;     /* what it needs was asked for */
+};
+
+/* A glob's nodes from their ends on. One a pool, for its memory. */
+struct reading {
+	struct machine_pool *p;
+	const struct nfa *nfa;
+	machine_texts then;
+	struct node_texts *nodes;
+	size_t node_nr;  /* there is room for */
+	uint32_t *bytes; /* of each set of the glob; MACHINE_NONE: not yet known */
+	size_t byte_nr;
+	uint32_t closings;
+	VEC(uint32_t) work, forks, leaves, sets;
+	size_t *steps;
+};
+
+static const struct nfa_node *node_at(const struct reading *r, uint32_t at)
+{
+	return &r->nfa->nodes.v[at];
+}
+
+/* Behind forks that lead one way. */
+static uint32_t behind(const struct reading *r, uint32_t at)
+{
+	while (node_at(r, at)->op == NFA_FORK && node_at(r, at)->b == NFA_NONE)
+		at = node_at(r, at)->a;
+	return at;
+}
+
+/* nfa_star() over one byte, the only one that globs have: a fork into a step that leads back. */
+static bool begins_star(const struct reading *r, uint32_t at)
+{
+	const struct nfa_node *k = node_at(r, at);
+
+	if (k->op != NFA_FORK || k->b == NFA_NONE || node_at(r, k->a)->op != NFA_STEP)
+		return false;
+	const struct nfa_node *end = node_at(r, node_at(r, k->a)->a);
+	return end->op == NFA_FORK && end->b == NFA_NONE && end->a == at;
+}
+
+/* The node whose texts a leaf needs; NFA_NONE: none, it is the end. */
+static uint32_t needs(const struct reading *r, uint32_t leaf)
+{
+	const struct nfa_node *k = node_at(r, leaf);
+
+	if (k->op == NFA_END)
+		return NFA_NONE;
+	return behind(r, k->op == NFA_STEP ? k->a : k->b);
+}
+
+/* Steps, stars and ends that a node leads to without a byte. */
+static void close_node(struct reading *r, uint32_t at)
+{
+	struct arena *a = r->p->arena;
+
+	r->leaves.n = r->forks.n = 0;
+	r->closings++;
+	vec_push_own(a, &r->forks, at);
+	while (r->forks.n) {
+		at = behind(r, r->forks.v[--r->forks.n]);
+		if (r->nodes[at].met == r->closings)
+			continue;
+		r->nodes[at].met = r->closings;
+		const struct nfa_node *k = node_at(r, at);
+		if (k->op != NFA_FORK || begins_star(r, at)) {
+			vec_push_own(a, &r->leaves, at);
+			continue;
+		}
+		vec_push_own(a, &r->forks, k->b);
+		vec_push_own(a, &r->forks, k->a);
+	}
+}
+
+static uint32_t bytes_of(struct reading *r, const struct nfa_node *step)
+{
+	if (r->bytes[step->set] == MACHINE_NONE)
+		r->bytes[step->set] = bytes_index(r->p, &r->nfa->sets.v[step->set]);
+	return r->bytes[step->set];
+}
+
+static uint32_t texts_of_leaf(struct reading *r, uint32_t leaf)
+{
+	const struct nfa_node *k = node_at(r, leaf);
+
+	if (k->op == NFA_END)
+		return r->then;
+	uint32_t next = r->nodes[needs(r, leaf)].texts;
+	if (!next)
+		return 0;
+	if (k->op == NFA_STEP)
+		return set_of_one(r->p, position_of(r->p, bytes_of(r, k), next, 0));
+	uint32_t star = star_of(r->p, bytes_of(r, node_at(r, k->a)), next);
+	return r->p->positions.v[star].to;
+}
+
+/* The texts of a node, or what they need first on top of the work. False: the steps ended. */
+static bool read_node(struct reading *r, uint32_t at)
+{
+	struct arena *a = r->p->arena;
+	size_t cost = 1, before = r->work.n;
+
+	close_node(r, at);
+	vec_each(&r->leaves, leaf) {
+		uint32_t need = needs(r, *leaf);
+		if (need != NFA_NONE && r->nodes[need].texts == MACHINE_NONE)
+			vec_push_own(a, &r->work, need);
+	}
+	cost += r->leaves.n;
+	BUG_ON(r->work.n != before && r->nodes[at].asked); /* a cycle that is no star */
+	r->nodes[at].asked = true;
+	if (r->work.n == before) {
+		r->sets.n = 0;
+		vec_each(&r->leaves, leaf)
+			vec_push_own(a, &r->sets, texts_of_leaf(r, *leaf));
+		r->nodes[at].texts = pool_unite(r->p, r->sets.v, r->sets.n, &cost);
+	}
+	bool enough = cost <= *r->steps;
+	*r->steps -= enough ? cost : *r->steps;
+	return enough;
+}
+
+static struct reading *begin_reading(struct machine_pool *p, const struct nfa *nfa)
+{
+	struct arena *a = p->arena;
+	size_t n = nfa->nodes.n, sets = nfa->sets.n;
+
+	if (!p->reading)
+		p->reading = ARENA_NEW(a, struct reading);
+	struct reading *r = p->reading;
+	if (r->node_nr < n) {
+		arena_give_back(a, r->nodes, r->node_nr * sizeof(*r->nodes));
+		r->node_nr = 2 * n;
+		r->nodes = ARENA_ARRAY(a, struct node_texts, r->node_nr);
+	}
+	if (r->byte_nr < sets) {
+		arena_give_back(a, r->bytes, r->byte_nr * sizeof(*r->bytes));
+		r->byte_nr = 2 * sets;
+		r->bytes = ARENA_ARRAY(a, uint32_t, r->byte_nr);
+	}
+	for (size_t i = 0; i < n; i++)
+		r->nodes[i] = (struct node_texts){ .texts = MACHINE_NONE };
+	for (size_t i = 0; i < sets; i++)
+		r->bytes[i] = MACHINE_NONE;
+	r->p = p;
+	r->nfa = nfa;
+	r->closings = 0;
+	r->work.n = 0;
+	return r;
+}
+
+machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine_texts then,
+			   size_t *steps)
+{
+	struct reading *r = begin_reading(p, &g->nfa);
+	uint32_t first = behind(r, 0);
+
+	r->then = then;
+	r->steps = steps;
+	vec_push_own(p->arena, &r->work, first);
+	while (r->work.n) {
+		uint32_t at = r->work.v[r->work.n - 1];
+		if (r->nodes[at].texts != MACHINE_NONE)
+			r->work.n--;
+		else if (!read_node(r, at))
+			return MACHINE_NONE;
+	}
+	return r->nodes[first].texts;
+}
