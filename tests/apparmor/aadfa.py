@@ -90,6 +90,49 @@ def perms(dfa, path, owner=False):
     return word & 0x7f if owner else word >> 14 & 0x7f
 
 
+class File:
+    """The file rules of the first profile, in whichever format they were written: permission bits in
+    the accept table (before permstable32), or indexes into a table of permissions."""
+
+    def __init__(self, binary):
+        self.table, self.targets, items = None, [], iter(tokens(binary))
+        for name, tag, value, at in items:
+            if tag == BLOB and name == "aadfa":
+                self.dfa = Dfa(value, at)
+                self.rows, self.table = self.table, None
+            elif tag == STRUCT and name == "perms":
+                next(items)  # the version
+                n = next(items)[2]
+                words = [next(items)[2] for _ in range(14 * n)]
+                self.table = [words[14 * i:14 * i + 14] for i in range(n)]
+            elif tag == STRUCT and name == "xtable":
+                self.targets = [next(items)[2] for _ in range(next(items)[2])]
+
+    def answer(self, text, owner=False):
+        """What a path gets: allow, audit, quiet as bits, how it is executed."""
+        state = self.dfa.run(text)
+        word = self.dfa.accept[state]
+        if self.rows:
+            return self.of_row(self.rows[word + (0 if owner else 1)] if self.dfa.accept2[state] else self.rows[0])
+        other = self.dfa.accept2[state]
+        if not owner:
+            word, other = word >> 14, other >> 14
+        return {"allow": word & 0x7f, "audit": other & word & 0x7f, "quiet": other >> 7 & ~word & 0x7f,
+                "exec": self.transition(word >> 10 & 15, word & 0x200, word & 0x80, word & 0x100) if word & EXEC else None}
+
+    def of_row(self, row):
+        bits = lambda v: v & 15 | (LINK if v & 0x40000 else 0) | (LOCK if v & 0x8000 else 0) | (MMAP if v & 0x10000 else 0)
+        allow, x = bits(row[1]), row[11]
+        index = 4 + (x & 0xffffff) if x & 0x8000000 else 3 if x & 0x20000000 else 2 if x & 0x4000000 else 1 if x & 0x80000000 else 0
+        return {"allow": allow, "audit": bits(row[8]) & allow, "quiet": bits(row[9]) & ~allow,
+                "exec": self.transition(index, x & 0x40000000, x & 0x80000000 and index != 1, x & 0x10000000) if allow & EXEC else None}
+
+    def transition(self, index, inherits, unconfined, unsafe):
+        """(to what, else inherits, else unconfined, with the environment)"""
+        to = self.targets[index - 4] if index > 3 else ["", "u", "p", "c"][index]
+        return to, bool(inherits), bool(unconfined), bool(unsafe)
+
+
 def path_step(state, byte):
     """Of the texts that the kernel asks about: "/" first, no "//", no "." or ".." component."""
     if byte == 0x2f:

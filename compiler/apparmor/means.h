@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What the file rules of a profile mean together: for every path, by whether the file is the
+ * asking process' own, what is allowed, denied, audited, refused without a word, and how it is
+ * executed. What rules add up to depends on the release of the parser, and on nothing else; this
+ * is the one place that knows (parser_regex.c, process_dfa_entry; libapparmor_re/hfa.cc,
+ * accept_perms of 3.0.8, 4.1.0 and 5.0.2; held against their tables by tests/apparmor).
+ *
+ * All profiles of a run that are read for one release share a pool, and with it every state that
+ * their includes have in common.
+ */
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/apparmor/rules.h"
+#include "compiler/automata/machine.h"
+
+/* The half of a link that has a target: the link has no more rights than what it leads to. */
+enum { AA_PERM_SUBSET = 1 << 7 };
+
+/* A file rule, its variables opened. */
+struct aa_opened {
+	const struct aa_rule *rule; /* whose it is; NULL: nobody's */
+	const struct glob *path;
+	const struct glob
+		*link;  /* of PERM_L: what a link may lead to; NULL: anything, as a subset */
+	unsigned perms; /* PERM_*, as written: what letters imply is added here */
+	enum aa_exec exec;
+	bool unsafe, subset, audit;
+	struct str target; /* of exec, its profile's whole label; "": none */
+	enum aa_owner owner;
+	enum aa_mode mode;
+	int priority; /* releases before 4.1 have none */
+};
+
+/* How a path is executed. */
+struct aa_transition {
+	enum aa_exec exec; /* AA_EXEC_NONE: it is not */
+	bool unsafe;
+	struct str target;
+};
+
+/* Of one path, or of a link: PERM_* (and AA_PERM_SUBSET) by half. */
+struct aa_answer {
+	unsigned allow[FILE_WHO_NR];
+	unsigned deny[FILE_WHO_NR];   /* by a rule that says so */
+	unsigned audit[FILE_WHO_NR];  /* allowed, and logged */
+	unsigned quiet[FILE_WHO_NR];  /* refused, and not logged */
+	unsigned prompt[FILE_WHO_NR]; /* a notifier is asked, if one listens; else refused */
+	struct aa_transition exec[FILE_WHO_NR];
+	/* Of allow, what this release grants or not by where its memory lies (4.1.0). */
+	unsigned varies[FILE_WHO_NR];
+	bool conflict;        /* two rules disagree about how to execute: the parser refuses */
+	bool conflict_varies; /* or not, by where its memory lies */
+};
+
+struct aa_means_pool;
+
+/* Owner: the arena. */
+struct aa_means_pool *aa_means_pool_new(struct arena *a, enum aa_release release);
+
+/* Two rules that disagree about how to execute `path`. */
+struct aa_conflict {
+	const struct aa_opened *one, *two;
+	struct str path; /* a shortest; one that the kernel can ask about, if there is one */
+	bool varies;     /* it depends on the parser's memory whether it refuses */
+};
+
+struct aa_means {
+	const struct aa_means_pool *pool;
+	struct machine machine;
+	bool decided; /* false: more states or steps than MACHINE_STATES_MAX, MACHINE_STEPS_MAX */
+};
+
+/* The files and their globs must live as long as the pool. */
+struct aa_means aa_means_build(struct aa_means_pool *p, const struct aa_opened *files, size_t n);
+
+/* Of a path, or of the class that a walk over the machine has found. Only of what is decided. */
+const struct aa_answer *aa_means_path(const struct aa_means *m, struct str path);
+const struct aa_answer *aa_means_class(const struct aa_means_pool *p, unsigned class);
+/* Of a link from `path` to `target`: PERM_L and AA_PERM_SUBSET. `path` itself must have PERM_L. */
+const struct aa_answer *aa_means_link(struct arena *a, const struct aa_means *m, struct str path,
+				      struct str target);
+
+/* The rules that conflict, a pair for each set of rules that does. Owner: the arena. */
+struct aa_conflicts {
+	VEC(struct aa_conflict) list;
+	bool decided;
+};
+struct aa_conflicts aa_means_conflicts(struct arena *a, const struct aa_means *m,
+				       const struct aa_opened *files, size_t n);
