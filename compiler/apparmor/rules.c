@@ -289,6 +289,18 @@ static bool read_keyword(struct aa_read *r)
 	return true;
 }
 
+/* A word that is taken for a path has permissions behind it, and this one has not. */
+static bool is_unknown(const struct aa_reader *rd, const struct aa_item *i)
+{
+	const struct aa_item *behind = i->next;
+
+	if (i->kind != AA_WORD || (aa_is_word(i) && aa_is_reserved(rd, i->word.text)))
+		return true;
+	if (!aa_is_name(rd, &i->word) || (behind && behind->span.begin == i->span.end))
+		return false;
+	return !aa_is_word(behind) || !aa_is_mode(behind->word.text);
+}
+
 struct aa_rule *aa_rule_read(const struct aa_reader *reader, const struct aa_use *use)
 {
 	struct aa_rule *rule = ARENA_NEW(reader->arena, struct aa_rule);
@@ -309,7 +321,7 @@ struct aa_rule *aa_rule_read(const struct aa_reader *reader, const struct aa_use
 	r.prev = (struct span){ r.at->span.source, r.at->span.begin, r.at->span.begin };
 	if (read_keyword(&r))
 		return r.failed ? NULL : rule;
-	if (r.at->kind != AA_WORD || (aa_is_word(r.at) && aa_is_reserved(rd, r.at->word.text))) {
+	if (is_unknown(rd, r.at)) {
 		tell_unknown(&r);
 		return NULL;
 	}
