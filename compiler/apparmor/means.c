@@ -48,6 +48,7 @@ static bool same_answer(const struct aa_answer *x, const struct aa_answer *y)
 		same &= x->allow[who] == y->allow[who] && x->deny[who] == y->deny[who] &&
 			x->audit[who] == y->audit[who] && x->quiet[who] == y->quiet[who] &&
 			x->prompt[who] == y->prompt[who] && x->varies[who] == y->varies[who] &&
+			x->audit_varies[who] == y->audit_varies[who] &&
 			same_exec(&x->exec[who], &y->exec[who]);
 	return same;
 }

@@ -49,6 +49,7 @@ struct aa_answer {
 	struct aa_transition exec[FILE_WHO_NR];
 	/* Of allow, what this release grants or not by where its memory lies (4.1.0). */
 	unsigned varies[FILE_WHO_NR];
+	unsigned audit_varies[FILE_WHO_NR]; /* the same of audit */
 	bool conflict;        /* two rules disagree about how to execute: the parser refuses */
 	bool conflict_varies; /* or not, by where its memory lies */
 };

@@ -17,7 +17,7 @@ struct state {
 	unsigned met; /* bit N: rule N */
 	int x_priority, m_priority;
 	int exec, exact_exec; /* of what is allowed, and of what exact rules allowed */
-	bool x, m, exact_x, deny_x, deny_m, conflict;
+	bool x, m, exact_x, deny_x, deny_m, audit_x, audit_m, conflict;
 };
 
 struct orders {
@@ -36,10 +36,10 @@ static void raise_x(struct state *t, const struct aa_say *s, bool inherits)
 	if (t->x_priority == s->priority)
 		return;
 	t->x_priority = s->priority;
-	t->x = t->exact_x = t->deny_x = false;
+	t->x = t->exact_x = t->deny_x = t->audit_x = false;
 	t->exec = t->exact_exec = 0;
 	if (inherits)
-		t->m = t->deny_m = false;
+		t->m = t->deny_m = t->audit_m = false;
 }
 
 static void meet_x(struct state *t, const struct aa_say *s)
@@ -51,18 +51,23 @@ static void meet_x(struct state *t, const struct aa_say *s)
 	raise_x(t, s, inherits);
 	if (s->mode == AA_MODE_DENY) {
 		t->deny_x = true;
-		t->x = false;
+		t->x = t->audit_x = false;
 		t->exec = 0;
-	} else if (s->exact) {
+		return;
+	}
+	t->audit_x |= s->audit;
+	if (s->exact) {
 		t->conflict |= t->exact_x && t->exact_exec != s->exec;
 		t->exact_x = t->x = true;
 		t->exact_exec = t->exec = s->exec;
 		t->m |= inherits;
+		t->audit_m = inherits ? s->audit : t->audit_m;
 	} else {
 		t->conflict |= !t->exact_x && t->x && t->exec != s->exec;
 		if (!t->exact_x) {
 			t->exec = s->exec;
 			t->m |= inherits;
+			t->audit_m |= inherits && s->audit;
 		}
 		t->x = true;
 	}
@@ -73,9 +78,10 @@ static void meet_m(struct state *t, const struct aa_say *s)
 	if (t->m_priority > s->priority)
 		return;
 	if (t->m_priority < s->priority)
-		t->m = t->deny_m = false;
+		t->m = t->deny_m = t->audit_m = false;
 	t->m_priority = s->priority;
 	t->m = s->mode != AA_MODE_DENY;
+	t->audit_m = t->m && (t->audit_m || s->audit);
 	t->deny_m |= s->mode == AA_MODE_DENY;
 }
 
@@ -98,7 +104,7 @@ static bool same(const struct state *x, const struct state *y)
 	       x->m_priority == y->m_priority && x->exec == y->exec &&
 	       x->exact_exec == y->exact_exec && x->x == y->x && x->m == y->m &&
 	       x->exact_x == y->exact_x && x->deny_x == y->deny_x && x->deny_m == y->deny_m &&
-	       x->conflict == y->conflict;
+	       x->audit_x == y->audit_x && x->audit_m == y->audit_m && x->conflict == y->conflict;
 }
 
 static void add(struct orders *o, struct state t)
@@ -127,12 +133,13 @@ static void go_through(struct orders *o)
 /* What is so in all ends, and what in some. */
 struct ends {
 	bool x_all, x_some, m_all, m_some, conflict_all, conflict_some, exec_varies;
+	unsigned audit_all, audit_some;
 	int exec;
 };
 
 static struct ends find_ends(const struct orders *o)
 {
-	struct ends e = { .x_all = true, .m_all = true, .conflict_all = true };
+	struct ends e = { .x_all = true, .m_all = true, .conflict_all = true, .audit_all = ~0u };
 
 	for (size_t k = 0; k < o->state_n; k++) {
 		const struct state *t = &o->states[k];
@@ -143,6 +150,9 @@ static struct ends find_ends(const struct orders *o)
 		if (t->conflict)
 			continue;
 		bool x = t->x && !t->deny_x, m = t->m && !t->deny_m;
+		unsigned audit = (x && t->audit_x ? PERM_X : 0) | (m && t->audit_m ? PERM_M : 0);
+		e.audit_all &= audit;
+		e.audit_some |= audit;
 		e.x_all &= x;
 		e.x_some |= x;
 		e.m_all &= m;
@@ -162,6 +172,9 @@ static void note(const struct ends *e, unsigned who, struct aa_sum *out)
 	a->allow[who] |= (e->x_some ? PERM_X : 0) | (e->m_some ? PERM_M : 0);
 	a->varies[who] |= (e->x_some && (!e->x_all || e->exec_varies) ? PERM_X : 0) |
 			  (e->m_some && !e->m_all ? PERM_M : 0);
+	a->audit[who] &= ~(unsigned)(PERM_X | PERM_M);
+	a->audit[who] |= e->audit_some;
+	a->audit_varies[who] |= e->audit_some & ~e->audit_all;
 	out->exec[who] = e->x_some ? e->exec : 0;
 }
 

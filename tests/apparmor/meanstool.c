@@ -3,7 +3,7 @@
  * What file rules mean, for the tests, line by line from stdin, fields between tabs:
  *	rule MODE OWNER AUDIT PRIORITY PERMS EXEC TARGET LINK SUBSET GLOB
  *	ask PATH        "conflict varies", then of others and of the owner: allow deny audit quiet
- *			prompt varies (PERM_* as numbers), exec, unsafe, target
+ *			prompt varies audit_varies (PERM_* as numbers), exec, unsafe, target
  *	link PATH PATH  the same of a link
  *	conflicts       pairs of rules that conflict, by number from 0, whether it varies, and a
  *			witness in hex; then "."
@@ -78,9 +78,9 @@ static void put(const struct aa_answer *a)
 	printf("%d %d", a->conflict, a->conflict_varies);
 	for (unsigned who = 0; who < FILE_WHO_NR; who++) {
 		struct str target = a->exec[who].target.n ? a->exec[who].target : copy("-");
-		printf("\t%u %u %u %u %u %u %s %d ", a->allow[who], a->deny[who], a->audit[who],
-		       a->quiet[who], a->prompt[who], a->varies[who], execs[a->exec[who].exec],
-		       a->exec[who].unsafe);
+		printf("\t%u %u %u %u %u %u %u %s %d ", a->allow[who], a->deny[who], a->audit[who],
+		       a->quiet[who], a->prompt[who], a->varies[who], a->audit_varies[who],
+		       execs[a->exec[who].exec], a->exec[who].unsafe);
 		printf("%.*s", (int)target.n, target.p);
 	}
 	putchar('\n');
