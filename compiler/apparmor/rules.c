@@ -296,7 +296,7 @@ static bool is_unknown(const struct aa_reader *rd, const struct aa_item *i)
 
 	if (i->kind != AA_WORD || (aa_is_word(i) && aa_is_reserved(rd, i->word.text)))
 		return true;
-	if (!aa_is_name(rd, &i->word) || (behind && behind->span.begin == i->span.end))
+	if (!aa_is_name(rd, i) || (behind && behind->span.begin == i->span.end))
 		return false;
 	return !aa_is_word(behind) || !aa_is_mode(behind->word.text);
 }

@@ -169,7 +169,7 @@ static bool read_path(struct aa_read *r, struct aa_text *out)
 		aa_unexpected(r, "a path");
 		return false;
 	}
-	if (!begins_label(i->word.text) && (glued(i) || !aa_is_name(r->rd, &i->word)))
+	if (!begins_label(i->word.text) && (glued(i) || !aa_is_name(r->rd, i)))
 		return tell_path(r, i);
 	if (!begins_label(i->word.text) || strchr(":&", i->word.text.p[0]))
 		diag_help(r->rd->diags,
@@ -325,7 +325,8 @@ static bool path_first(struct aa_read *r)
 static void read_rule(struct aa_read *r, bool safe, bool unsafe)
 {
 	struct aa_file_rule *f = &r->rule->file;
-	bool perms = aa_is_word(r->at) && aa_is_mode(r->at->word.text) && !glued(r->at);
+	bool touches = r->at->next && r->at->next->span.begin == r->at->span.end;
+	bool perms = aa_is_word(r->at) && aa_is_mode(r->at->word.text) && !touches;
 
 	if (!(perms ? perms_first(r) : path_first(r)))
 		return;
@@ -435,7 +436,7 @@ static bool alias_path(const struct aa_reader *rd, const struct aa_item *i)
 {
 	struct str s = i->word.text;
 
-	if (begins_label(s) || aa_is_name(rd, &i->word))
+	if (begins_label(s) || aa_is_name(rd, i))
 		return true;
 	diag_help(rd->diags,
 		  aa_say(rd, DIAG_PL134, i->span, "the path '%s' is not absolute", aa_safe(rd, s)),

@@ -279,12 +279,35 @@ static bool check_bare(struct head *h, const struct aa_stmt *st, bool child)
 	return false;
 }
 
+/* Where the scanner stumbles between the keyword and the name. */
+static bool check_start(struct head *h, const struct aa_item *keyword)
+{
+	const struct aa_item *name = keyword->next;
+
+	if (!name || name->kind != AA_WORD)
+		return true;
+	if (aa_item_is(keyword, "^") && name->span.begin != keyword->span.end)
+		diag_help(
+			h->rd->diags,
+			tell(h, DIAG_PL341, name->span, "a blank stands between '^' and the name"),
+			"write ^NAME, or hat NAME");
+	else if (!aa_item_is(keyword, "^") && !name->word.quoted &&
+		 str_starts(name->word.text, "="))
+		diag_help(h->rd->diags,
+			  tell(h, DIAG_PL341, name->span, "a name does not begin with '='"),
+			  "write the name in quotes, or without '='");
+	return !h->failed;
+}
+
 static bool read_name(struct head *h, const struct aa_stmt *st, bool child)
 {
 	h->out->keyword = aa_item_is(h->at, "profile");
 	h->out->hat = aa_item_is(h->at, "hat") || aa_item_is(h->at, "^");
-	if (h->out->keyword || h->out->hat)
+	if (h->out->keyword || h->out->hat) {
+		if (!check_start(h, h->at))
+			return false;
 		h->at = h->at->next;
+	}
 	if (!h->at || h->at->kind != AA_WORD) {
 		diag_help(h->rd->diags, tell(h, DIAG_PL341, st->head, "the profile has no name"),
 			  "write: profile NAME { ... }");
@@ -296,6 +319,24 @@ static bool read_name(struct head *h, const struct aa_stmt *st, bool child)
 	h->out->name_glob.word = &h->at->word;
 	h->at = h->at->next;
 	return !h->failed;
+}
+
+/* Of a name "/a//b" the last part alone is what programs are matched with (local_name). */
+static void match_name(struct head *h)
+{
+	struct aa_word local = *h->out->name_glob.word;
+	struct aa_text text = { 0 };
+
+	for (size_t i = local.text.n; i-- > 1;) {
+		if (local.text.p[i] != '/' || local.text.p[i - 1] != '/')
+			continue;
+		local.text.p += i + 1;
+		local.text.n -= i + 1;
+		break;
+	}
+	if (!aa_glob_word(h->rd, &local, GLOB_PATH, true, &text))
+		h->failed = true;
+	h->out->name_glob.glob = text.glob;
 }
 
 static void read_attachment(struct head *h)
@@ -328,7 +369,9 @@ static void check_xattr(struct head *h, const struct aa_item *i)
 		diag_help(h->rd->diags,
 			  aa_say(h->rd, DIAG_PL346, i->span, "the parser reads ':=' as '=' here"),
 			  "write NAME=VALUE, or the name alone");
-	if (i->values->next)
+	if (i->values->quoted && !i->values->text.n)
+		tell(h, DIAG_PL333, i->values->span, "an extended attribute's value is not empty");
+	else if (i->values->next)
 		diag_help(h->rd->diags,
 			  tell(h, DIAG_PL333, i->values->next->span,
 			       "an extended attribute has one value"),
@@ -446,8 +489,8 @@ bool aa_header_read(const struct aa_reader *rd, const struct aa_stmt *st, bool c
 		return false;
 	if (h.at && h.at->kind == AA_WORD)
 		read_attachment(&h);
-	else if (!aa_glob_word(rd, out->name_glob.word, GLOB_PATH, true, &out->name_glob))
-		h.failed = true; /* the name of one with an attachment is no pattern */
+	else
+		match_name(&h); /* the name of one with an attachment is no pattern */
 	if (h.at && h.at->kind == AA_GROUP)
 		read_xattrs(&h, child);
 	while (h.at && h.at->kind == AA_PLUS)

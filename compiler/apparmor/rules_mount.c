@@ -265,8 +265,7 @@ void aa_read_pivot_root(struct aa_read *r)
 		struct str s = r->at->word.text;
 		bool label = s.n && strchr("/@:&", s.p[0]);
 
-		if (aa_only_variable(&r->at->word) ||
-		    (!label && !aa_is_name(r->rd, &r->at->word))) {
+		if (aa_only_variable(&r->at->word) || (!label && !aa_is_name(r->rd, r->at))) {
 			aa_unexpected(r, "a path");
 			return;
 		}

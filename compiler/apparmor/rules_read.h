@@ -59,7 +59,7 @@ const struct aa_perm_row *aa_perm_find(enum aa_class c, struct str word);
 bool aa_is_word(const struct aa_item *i);                         /* an unquoted word */
 bool aa_is_reserved(const struct aa_reader *rd, struct str word); /* a word of the language */
 /* A word that the parser takes for a path, as it knows it for nothing else: "foo". */
-bool aa_is_name(const struct aa_reader *rd, const struct aa_word *w);
+bool aa_is_name(const struct aa_reader *rd, const struct aa_item *i);
 bool aa_only_variable(const struct aa_word *w); /* "@{V}", "@V", and nothing behind it */
 /* Permissions, words, conditions and a group as the class's shape has them; words go to `words`. */
 struct aa_words_read {

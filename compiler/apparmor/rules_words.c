@@ -62,12 +62,20 @@ bool aa_is_reserved(const struct aa_reader *rd, struct str word)
 	return false;
 }
 
-bool aa_is_name(const struct aa_reader *rd, const struct aa_word *w)
+bool aa_is_word(const struct aa_item *i)
 {
-	char c = w->text.n ? w->text.p[0] : 0;
+	return i && i->kind == AA_WORD && !i->word.quoted;
+}
 
-	return !w->quoted && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
-	       !aa_is_mode(w->text) && !aa_is_reserved(rd, w->text);
+bool aa_is_name(const struct aa_reader *rd, const struct aa_item *i)
+{
+	/* Letters are permissions where a blank or ',' follows, and in front of '->' a name. */
+	bool arrow = i->next && i->next->kind == AA_ARROW && i->next->span.begin == i->span.end;
+	struct str s = i->word.text;
+	char c = s.n ? s.p[0] : 0;
+
+	return aa_is_word(i) && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
+	       (arrow || !aa_is_mode(s)) && !aa_is_reserved(rd, s);
 }
 
 bool aa_only_variable(const struct aa_word *w)
@@ -75,11 +83,6 @@ bool aa_only_variable(const struct aa_word *w)
 	const char *end = w->text.n ? memchr(w->text.p, '}', w->text.n) : NULL;
 
 	return !w->quoted && str_starts(w->text, "@") && (!end || end + 1 == w->text.p + w->text.n);
-}
-
-bool aa_is_word(const struct aa_item *i)
-{
-	return i && i->kind == AA_WORD && !i->word.quoted;
 }
 
 bool aa_is_mode(struct str s)
@@ -397,6 +400,13 @@ static bool check_values(struct aa_read *r, const struct aa_item *i, const struc
 
 	if (!i->values) {
 		aa_fault(r, DIAG_PL333, i->span, "'%s' has no value", row->word);
+		return false;
+	}
+	if (row->side == SIDE_PEER && i->values->quoted && !i->values->text.n) {
+		diag_help(r->rd->diags,
+			  aa_fault(r, DIAG_PL333, i->values->span,
+				   "the parser reads no empty value in parentheses"),
+			  "leave '%s' out", row->word);
 		return false;
 	}
 	if (!i->values->next || row->kind == VALUE_WORDS || row->kind == VALUE_GLOBS)
