@@ -1,26 +1,162 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/apparmor/check.h"
 
-#include "compiler/apparmor/rules.h"
+#include "compiler/apparmor/opened.h"
 
 struct checking {
 	struct aa_reader rd;
 	const struct aa_policy *policy;
+	struct aa_means_pool *pool;
 };
 
-/* Words of a rule that has no effect are read, too, and refused; but its variables are not opened. */
-static void check_rules(struct checking *c, const struct aa_profile *p)
+/* ---- two rules that disagree about how to execute ---- */
+
+static const char *word_of(enum aa_exec e)
+{
+	static const char *const words[AA_EXEC_NR] = {
+		[AA_EXEC_BARE] = "x",  [AA_EXEC_IX] = "ix",   [AA_EXEC_PX] = "px",
+		[AA_EXEC_PIX] = "pix", [AA_EXEC_PUX] = "pux", [AA_EXEC_CX] = "cx",
+		[AA_EXEC_CIX] = "cix", [AA_EXEC_CUX] = "cux", [AA_EXEC_UX] = "ux",
+	};
+
+	return words[e] ? words[e] : "x";
+}
+
+static void note_rule(struct checking *c, struct diag *d, const struct aa_opened *o,
+		      const char *which)
+{
+	const struct aa_use *use = o->rule->use;
+	struct diags *ds = c->rd.diags;
+	BUF_AUTO target = { 0 };
+
+	buf_safe(&target, o->target);
+	diag_note(ds, d, use->stmt->span, "%s says '%s'%s%s", which, word_of(o->exec),
+		  o->target.n ? " to " : "", o->target.n && target.p ? target.p : "");
+	for (const struct aa_from *f = use->from; f; f = f->parent)
+		diag_note(ds, d, f->include->span, "included here");
+}
+
+static void tell_conflict(struct checking *c, const struct aa_conflict *k)
+{
+	struct diags *ds = c->rd.diags;
+	const struct aa_stmt *later = k->two->rule->use->stmt;
+	struct diag *d;
+	BUF_AUTO path = { 0 };
+
+	buf_safe(&path, k->path);
+	d = diag_add_as(ds, DIAG_PL370, k->varies ? SEVERITY_HIGH : SEVERITY_ERROR, later->head,
+			"two rules disagree about how to execute '%s'%s", path.p ? path.p : "",
+			k->varies ? ": by where its memory lies this parser refuses it or not" :
+				    "");
+	note_rule(c, d, k->one, "this rule");
+	note_rule(c, d, k->two, "and this one");
+	diag_help(ds, d, "say it in one rule, or take the path out of the wider one");
+}
+
+static void check_conflicts(struct checking *c, const struct aa_profile *p,
+			    const struct aa_opened_list *files)
+{
+	struct arena *a = c->rd.arena;
+	struct aa_means m;
+	struct aa_conflicts found;
+	struct diag *d;
+
+	if (files->list.n < 2)
+		return;
+	if (!c->pool)
+		c->pool = aa_means_pool_new(a, c->rd.target.release);
+	m = aa_means_build(c->pool, files->list.v, files->list.n);
+	found = aa_means_conflicts(a, &m, files->list.v, files->list.n);
+	vec_each(&found.list, k)
+		tell_conflict(c, k);
+	if (m.decided && found.decided)
+		return;
+	d = diag_add(c->rd.diags, DIAG_PL371, p->stmt->head,
+		     "whether rules of this profile disagree about how to execute is not decided: "
+		     "it takes more than %d states",
+		     MACHINE_STATES_MAX);
+	diag_help(c->rd.diags, d, "fewer patterns with '**' in their midst, or a child profile");
+}
+
+/* ---- change_profile at an execution ---- */
+
+struct changes {
+	VEC(const struct aa_rule *) list; /* allowed, at the execution of a path */
+};
+
+static bool is_exact_change(const struct checking *c, const struct aa_change_rule *r)
+{
+	return aa_is_exact(c->rd.target.release, r->exec.glob) &&
+	       (!r->target.glob || aa_is_exact(c->rd.target.release, r->target.glob));
+}
+
+/* A target that is not said is any. */
+static bool same_target(struct checking *c, const struct aa_change_rule *x,
+			const struct aa_change_rule *y, size_t *budget)
+{
+	const char *witness;
+
+	return !x->target.glob || !y->target.glob ||
+	       glob_overlap(c->rd.arena, x->target.glob, y->target.glob, budget, &witness);
+}
+
+static void compare_changes(struct checking *c, const struct aa_rule *one,
+			    const struct aa_rule *two, size_t *budget)
+{
+	const struct aa_change_rule *x = &one->change, *y = &two->change;
+	const char *witness = "";
+	struct diag *d;
+
+	if (x->unsafe == y->unsafe || is_exact_change(c, x) != is_exact_change(c, y) ||
+	    !glob_overlap(c->rd.arena, x->exec.glob, y->exec.glob, budget, &witness) ||
+	    !same_target(c, x, y, budget))
+		return;
+	d = diag_add(
+		c->rd.diags, DIAG_PL370, two->use->stmt->head,
+		"two rules disagree about how to change at the execution of '%s': one is 'unsafe'",
+		witness && *witness ? str_safe(c->rd.arena, witness) : "a path");
+	diag_note(c->rd.diags, d, one->use->stmt->span, "this rule");
+	diag_note(c->rd.diags, d, two->use->stmt->span, "and this one");
+	diag_help(c->rd.diags, d, "write 'unsafe' at both, or at none");
+}
+
+static void check_changes(struct checking *c, const struct changes *all)
+{
+	size_t budget = GLOB_BUDGET;
+
+	for (size_t i = 0; i < all->list.n; i++)
+		for (size_t k = 0; k < i; k++)
+			compare_changes(c, all->list.v[k], all->list.v[i], &budget);
+}
+
+/* ---- profiles ---- */
+
+/*
+ * Words of a rule that has no effect are read, too, and refused; but its variables are not opened.
+ * Only rules with x can disagree.
+ */
+static void check_profile(struct checking *c, const struct aa_profile *p)
 {
 	struct glob_variables vars = aa_profile_variables(c->rd.arena, c->policy, p);
+	struct aa_opened_list files = { 0 };
+	struct changes changes = { 0 };
 
 	vec_each(&p->uses, use) {
 		bool live = use->reach == AA_REACH_LIVE && p->reach == AA_REACH_LIVE;
+		const struct aa_rule *r;
 
 		c->rd.variables = live ? &vars : NULL;
-		aa_rule_read(&c->rd, use);
+		r = aa_rule_read(&c->rd, use);
+		if (r && live && (r->class == AA_CLASS_ALL || r->perms & PERM_X))
+			aa_open_rule(c->rd.arena, p, r, &files);
+		if (r && live && r->class == AA_CLASS_CHANGE_PROFILE && r->change.exec.glob &&
+		    r->prefix.mode != AA_MODE_DENY)
+			vec_push(c->rd.arena, &changes.list, r);
 	}
+	check_conflicts(c, p, &files);
+	check_changes(c, &changes);
 	vec_each(&p->children, child)
-		check_rules(c, *child);
+		check_profile(c, *child);
 }
 
 static void check_end(const struct aa_file *file, struct diags *ds)
@@ -44,7 +180,7 @@ bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *fil
 	c.policy = aa_expand(a, lib, file, asked, ds);
 	c.rd.target = c.policy->target;
 	vec_each(&c.policy->profiles, p)
-		check_rules(&c, *p);
+		check_profile(&c, *p);
 	check_end(file, ds);
 	return ds->errors == errors;
 }

@@ -130,12 +130,11 @@ static bool inherits(const struct aa_opened *f)
 	return f->exec == AA_EXEC_IX || f->exec == AA_EXEC_PIX || f->exec == AA_EXEC_CIX;
 }
 
-/* 3.0.8 calls a class in brackets a glob, 4.0 and later (24f834b12) do not. */
-static bool is_exact(const struct aa_means_pool *p, const struct glob *g)
+bool aa_is_exact(enum aa_release release, const struct glob *g)
 {
 	unsigned globs = GLOB_HAS_STAR | GLOB_HAS_NEGATED;
 
-	return !(g->has & (p->release < AA_RELEASE_4_0 ? globs | GLOB_HAS_CLASS : globs));
+	return !(g->has & (release < AA_RELEASE_4_0 ? globs | GLOB_HAS_CLASS : globs));
 }
 
 static bool same_say(const struct aa_say *x, const struct aa_say *y)
@@ -169,7 +168,7 @@ static machine_texts end_of(struct aa_means_pool *p, const struct aa_opened *f, 
 			      .exec = other & PERM_X || owner & PERM_X ? exec_number(p, f) : 0 };
 
 	say.inherits = (owner | other) & PERM_X && inherits(f);
-	say.exact = (owner | other) & PERM_X && is_exact(p, f->path);
+	say.exact = (owner | other) & PERM_X && aa_is_exact(p->release, f->path);
 	say.perms[FILE_OWNER] = f->owner == AA_OWNER_OTHER ? 0 : owner;
 	say.perms[FILE_OTHER] = f->owner == AA_OWNER_ONLY ? 0 : other;
 	return machine_end(p->machines, say_number(p, &say));
@@ -277,7 +276,8 @@ static bool may_conflict(const struct search *s, const struct aa_opened *x,
 
 	return halves && x->mode == AA_MODE_ALLOW && y->mode == AA_MODE_ALLOW &&
 	       x->perms & y->perms & PERM_X && exec_number(p, x) != exec_number(p, y) &&
-	       is_exact(p, x->path) == is_exact(p, y->path) && x->priority == y->priority;
+	       aa_is_exact(p->release, x->path) == aa_is_exact(p->release, y->path) &&
+	       x->priority == y->priority;
 }
 
 /* Two of the rules that match the path and disagree. */

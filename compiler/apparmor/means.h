@@ -54,6 +54,12 @@ struct aa_answer {
 	bool conflict_varies; /* or not, by where its memory lies */
 };
 
+/*
+ * Does a rule of this glob go before those with stars, where both say how to execute? 3.0.8 calls
+ * a class in brackets a glob, 4.0 and later (24f834b12) do not.
+ */
+bool aa_is_exact(enum aa_release release, const struct glob *g);
+
 struct aa_means_pool;
 
 /* Owner: the arena. */
