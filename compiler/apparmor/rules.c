@@ -21,10 +21,11 @@ static const struct {
 
 static const struct keyword {
 	const char *word;
+	size_t n;
 	enum aa_class class;
 	void (*read)(struct aa_read *r);
 } keywords[] = {
-#define KEYWORD(word, class, fn) { word, AA_CLASS_##class, fn },
+#define KEYWORD(word, class, fn) { word, sizeof(word) - 1, AA_CLASS_##class, fn },
 #include "compiler/apparmor/classes.def"
 };
 
@@ -43,7 +44,8 @@ static const struct keyword *find_keyword(const struct aa_item *i)
 	if (!aa_is_word(i))
 		return NULL;
 	for (size_t k = 0; k < ARRAY_SIZE(keywords); k++)
-		if (str_is(i->word.text, keywords[k].word))
+		if (i->word.text.n == keywords[k].n &&
+		    !memcmp(i->word.text.p, keywords[k].word, keywords[k].n))
 			return &keywords[k];
 	return NULL;
 }

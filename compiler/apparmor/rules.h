@@ -18,13 +18,15 @@ struct aa_reader {
 	struct aa_target target;
 	/* NULL: none are known, and globs with variables stay text. Those undeclared are told elsewhere. */
 	const struct glob_variables *variables;
+	/* Only what is wrong is asked for: globs that cannot be are NULL, but those of executions. */
+	bool check;
 	const struct aa_from *from; /* the way of what is read; aa_rule_read takes the use's */
 };
 
 /* A word that may be a glob. */
 struct aa_text {
 	const struct aa_word *word; /* NULL: not said */
-	const struct glob *glob; /* NULL: it holds variables that are not known, or is not said */
+	const struct glob *glob;    /* NULL: not said, of unknown variables, or see `check` */
 };
 
 /* ---- permissions, by class; of files: PERM_* of policy.h ---- */

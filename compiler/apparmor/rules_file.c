@@ -321,6 +321,14 @@ static bool path_first(struct aa_read *r)
 	return true;
 }
 
+/* Executions conflict, and that is looked for where nothing else is. */
+static void parse_now(struct aa_read *r, struct aa_text *t)
+{
+	if (t->word && !t->glob)
+		t->glob =
+			glob_parse(r->rd->arena, t->word->text, GLOB_PATH, r->rd->variables, NULL);
+}
+
 /* `safe` and `unsafe` in front of it, as far as they are read. */
 static void read_rule(struct aa_read *r, bool safe, bool unsafe)
 {
@@ -339,6 +347,10 @@ static void read_rule(struct aa_read *r, bool safe, bool unsafe)
 		f->unsafe = unsafe;
 	apply_target(r);
 	check_exec(r);
+	if (r->rule->perms & PERM_X && r->rd->check) {
+		parse_now(r, &f->path);
+		parse_now(r, &f->link);
+	}
 }
 
 void aa_read_file(struct aa_read *r)

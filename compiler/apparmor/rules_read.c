@@ -68,6 +68,8 @@ const char *aa_safe(const struct aa_reader *rd, struct str s)
 }
 
 static const char *format(const struct aa_reader *rd, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+static const char *format(const struct aa_reader *rd, const char *fmt, va_list ap)
 {
 	BUF_AUTO b = { 0 };
 

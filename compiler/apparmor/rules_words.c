@@ -41,22 +41,24 @@ static const enum aa_release class_since[AA_CLASS_NR] = {
 
 /* Words that are no names: since when they are known; of those that begin rules, their class. */
 static const struct {
-	const char *word;
+	struct str word;
 	int class;
 	enum aa_release since;
 } reserved[] = {
-#define RESERVED(word, since)    { word, -1, AA_RELEASE_##since },
-#define KEYWORD(word, class, fn) { word, AA_CLASS_##class, AA_RELEASE_3_0 },
+#define RESERVED(word, since)    { { word, sizeof(word) - 1 }, -1, AA_RELEASE_##since },
+#define KEYWORD(word, class, fn) { { word, sizeof(word) - 1 }, AA_CLASS_##class, AA_RELEASE_3_0 },
 #include "compiler/apparmor/classes.def"
 };
 
 bool aa_is_reserved(const struct aa_reader *rd, struct str word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+	for (size_t i = 0; word.n && i < ARRAY_SIZE(reserved); i++) {
+		if (reserved[i].word.p[0] != word.p[0])
+			continue;
 		enum aa_release since =
 			reserved[i].class < 0 ? reserved[i].since : class_since[reserved[i].class];
 
-		if (since <= rd->target.release && str_is(word, reserved[i].word))
+		if (since <= rd->target.release && str_eq(word, reserved[i].word))
 			return true;
 	}
 	return false;
@@ -126,6 +128,15 @@ static struct span fault_span(const struct aa_word *w, const struct glob_fault *
 			      sp.begin + quote + (uint32_t)(f->at + f->n) };
 }
 
+/* Without brackets, braces, escapes and variables no text is a wrong glob. */
+static bool cannot_be_wrong(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr("[]{}\\@", s.p[i]))
+			return false;
+	return s.n < 4096;
+}
+
 bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob_kind kind,
 		  bool built, struct aa_text *out)
 {
@@ -134,6 +145,8 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 	struct diag *d;
 
 	out->word = w;
+	if (rd->check && cannot_be_wrong(w->text))
+		return true;
 	if (!rd->variables && glob_has_variable(w->text))
 		return true; /* parsed once they are expanded */
 	out->glob = glob_parse(rd->arena, w->text, kind, rd->variables, &f);
