@@ -223,7 +223,7 @@ static const char *help_for(const struct aa_parse *p, const struct aa_error *e, 
 {
 	if (p->token_kind == T_JUNK && str_is(text, "\""))
 		return "a quote that is not closed";
-	if (p->token_kind == T_COMMA && expects(e, "end of line"))
+	if (str_is(text, ",") && expects(e, "end of line"))
 		return "a variable's values are parted by blanks and end with the line, without ','";
 	if (p->token_kind == T_JUNK)
 		return "a name is letters, digits and '_'; a path begins with '/' or '@{', or stands in double quotes";
