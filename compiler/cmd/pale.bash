@@ -15,7 +15,7 @@ declare -gA _pale_options=(
 	[explain]="--arch --policy --runtime --caps --kernel --host --sets"
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets"
-	[check]="--target --include --runtime --policy --caps --kernel --host --sets --arch"
+	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --error-on --runtime --explain --list-rules --caps --kernel --host --sets"
 )
 declare -gA _pale_words=(
