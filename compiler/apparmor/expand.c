@@ -82,8 +82,19 @@ static void take_block(struct expanding *x, const struct aa_stmt *s, const struc
 	walk(x, s->body, &inner);
 }
 
-static void take_branch(struct expanding *x, const struct aa_stmt *body, const void *group,
-			bool holds, const struct scope *scope)
+/* parser_policy.c, merge_policy of 3.0.8: the branch's table of networks is not there. */
+static void tell_crash(struct expanding *x, const struct aa_stmt *s, const struct scope *scope)
+{
+	struct diag *d;
+
+	d = aax_tell(x, DIAG_PL357, s->head, scope->from,
+		     "AppArmor 3.0's parser crashes on a branch without network rules behind a "
+		     "network rule");
+	diag_help(x->ds, d, "write the network rules below the conditions");
+}
+
+static void take_branch(struct expanding *x, const struct aa_stmt *s, bool holds,
+			const struct scope *scope)
 {
 	struct level level = { 0 };
 	struct scope inner = *scope;
@@ -93,11 +104,14 @@ static void take_branch(struct expanding *x, const struct aa_stmt *body, const v
 		inner.if_network = (!scope->in_if || scope->if_network) && scope->level->network;
 		inner.in_if = true;
 	} else {
-		inner.group = group;
+		inner.group = s;
 		if (inner.reach == AA_REACH_LIVE)
 			inner.reach = AA_REACH_FALSE;
 	}
-	walk(x, body, &inner);
+	walk(x, s->body, &inner);
+	if (holds && scope->level->network && !level.network &&
+	    x->p->target.release == AA_RELEASE_3_0)
+		tell_crash(x, s, scope);
 }
 
 /* Every condition is decided, also those behind one that holds: what is wrong is wrong. */
@@ -112,11 +126,11 @@ static void take_if(struct expanding *x, const struct aa_stmt *s, const struct s
 	}
 	for (; s && s->kind == AA_STMT_IF; s = s->otherwise) {
 		bool holds = aax_decide_if(x, s->expr, scope->from);
-		take_branch(x, s->body, s, holds && !taken, &rest);
+		take_branch(x, s, holds && !taken, &rest);
 		taken |= holds;
 	}
 	if (s)
-		take_branch(x, s->body, s, !taken, &rest);
+		take_branch(x, s, !taken, &rest);
 }
 
 /* ---- the walk ---- */
@@ -188,6 +202,7 @@ struct aa_policy *aa_expand(struct arena *a, struct aa_library *lib, const struc
 	x.p->target.release = asked->release;
 	x.vars.arena = a;
 	x.vars.turn = 1;
+	x.vars.strict = asked->release >= AA_RELEASE_5_0;
 	x.flat = file->source ? file->source->text.n : 0;
 	walk(&x, file->stmts, &scope);
 	x.p->target.mediated = aa_features_classes(asked->release, x.p->features, x.kernel);

@@ -133,6 +133,7 @@ static const char *why(enum aa_open_fault fault)
 		[AA_OPEN_UNDECLARED] = "is never declared",
 		[AA_OPEN_BOOLEAN] = "is a boolean",
 		[AA_OPEN_RECURSIVE] = "leads back to it",
+		[AA_OPEN_BAD_NAME] = "has '@{', and no variable's name behind it",
 		[AA_OPEN_TOO_MANY] = "makes them more than 10000, or more than 64 KiB",
 	};
 
@@ -158,6 +159,23 @@ static void tell_faulty(struct expanding *x, struct span sp, const struct aa_fro
 	diag_help(x->ds, d, "write what is meant in its place");
 }
 
+/* From 5.0 on "@{" begins a variable whatever stands in it; what is behind "@{a,b}" is not read. */
+static bool text_is_fine(struct expanding *x, struct span sp, struct str *text,
+			 const struct aa_from *from)
+{
+	bool comma;
+	struct str odd = aa_vars_odd(*text, &comma);
+	struct diag *d;
+
+	if (odd.p && comma)
+		text->n = (size_t)(odd.p - text->p);
+	if (!odd.p || comma)
+		return true;
+	d = aax_tell(x, DIAG_PL356, sp, from, "'%s' is no variable's name", aax_shown(x, odd));
+	diag_help(x->ds, d, "write '\\@' where no variable is meant");
+	return false;
+}
+
 static void check_word(struct expanding *x, const struct aa_word *w, const struct aa_from *from)
 {
 	struct str text = w->text, name;
@@ -166,6 +184,8 @@ static void check_word(struct expanding *x, const struct aa_word *w, const struc
 	if (!memchr(text.p, '@', text.n) && !memchr(text.p, '\\', text.n))
 		return;
 	text = glob_unescape(x->arena, text);
+	if (x->vars.strict && !text_is_fine(x, w->span, &text, from))
+		return;
 	while ((name = aa_vars_next(text, &at)).n) {
 		struct aa_var *var = aa_vars_find(&x->vars, name);
 		if (!var)
@@ -185,17 +205,35 @@ static void check_item(struct expanding *x, const struct aa_item *i, const struc
 		check_item(x, c, from);
 }
 
-/* Behind '->' of a file rule stands what a link leads to, or whom to change to on exec. */
-static bool is_link(const struct aa_item *items)
+static bool has_letter(const struct aa_item *i, char c)
 {
-	for (const struct aa_item *i = items; i; i = i->next)
-		if (aa_item_is(i, "link") ||
-		    (i->kind == AA_WORD && !i->word.quoted && i->word.text.n &&
-		     strchr("rwalmkRWALMK", i->word.text.p[0]) &&
-		     memchr(i->word.text.p, 'l', i->word.text.n) &&
-		     !memchr(i->word.text.p, 'x', i->word.text.n)))
-			return true;
-	return false;
+	return i->kind == AA_WORD && !i->word.quoted && memchr(i->word.text.p, c, i->word.text.n);
+}
+
+static bool is_path(const struct aa_item *i)
+{
+	return i->word.quoted || (i->word.text.n && strchr("/@", i->word.text.p[0]));
+}
+
+/*
+ * Behind '->' of a file rule stands what a link leads to, or whom to change to on exec. Before 5.0
+ * the second is it where the path stands in front (parser_yacc.y, frule).
+ */
+static bool is_link(const struct expanding *x, const struct aa_item *items)
+{
+	const struct aa_item *i = items;
+	bool front;
+
+	while (aa_item_is(i, "file") || aa_item_is(i, "safe") || aa_item_is(i, "unsafe"))
+		i = i->next;
+	if (!i || i->kind != AA_WORD || aa_item_is(i, "link"))
+		return i != NULL;
+	front = is_path(i);
+	if (front && x->p->target.release < AA_RELEASE_5_0)
+		return false;
+	if (front)
+		i = i->next;
+	return i && has_letter(i, 'l') && !has_letter(i, 'x');
 }
 
 /* The parser opens no variables in the words of the other classes (their expand_variables). */
@@ -208,7 +246,7 @@ static bool opens(enum aa_class class)
 
 static void check_use(struct expanding *x, const struct aa_use *use)
 {
-	bool targets = use->class != AA_CLASS_FILE || is_link(use->stmt->items);
+	bool targets = use->class != AA_CLASS_FILE || is_link(x, use->stmt->items);
 
 	if (use->reach != AA_REACH_LIVE || !opens(use->class))
 		return;
@@ -373,8 +411,21 @@ static void check_unused(struct expanding *x)
 	}
 }
 
+/* Before 5.0 the parser declares it itself, and finds it declared (process_profile_variables). */
+static void check_own_name(struct expanding *x)
+{
+	const struct aa_var *var = aa_vars_find(&x->vars, str_c("profile_name"));
+
+	if (!var || x->p->target.release >= AA_RELEASE_5_0 || !x->p->profiles.n)
+		return;
+	struct diag *d = aax_tell(x, DIAG_PL355, var->span, var->from,
+				  "'@{profile_name}' is a variable that the parser declares");
+	diag_help(x->ds, d, "give it another name");
+}
+
 void aax_finish(struct expanding *x)
 {
+	check_own_name(x);
 	vec_each(&x->p->profiles, p)
 		finish_all(x, *p);
 	if (!x->stopped)

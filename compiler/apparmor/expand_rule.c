@@ -120,7 +120,9 @@ static struct entry combine(struct expanding *x, const struct aa_prefix *own,
 	return e;
 }
 
-static struct aa_prefix prefix_of(const struct aa_prefix *own, const struct entry *e)
+/* Whom a file belongs to is nothing to change_profile: its permission is one of both halves. */
+static struct aa_prefix prefix_of(const struct aa_prefix *own, const struct entry *e,
+				  enum aa_class class)
 {
 	struct aa_prefix p = { .priority = e->priority,
 			       .mode = mode_of(e->mode),
@@ -128,7 +130,9 @@ static struct aa_prefix prefix_of(const struct aa_prefix *own, const struct entr
 			       .audit = e->mode == SAID_DENY ? !e->audit : e->audit,
 			       .mode_said = e->mode == SAID_ALLOW };
 
-	p.owner = e->mine && e->others ? AA_OWNER_ANY : e->mine ? AA_OWNER_ONLY : AA_OWNER_OTHER;
+	p.owner = (e->mine && e->others) || class == AA_CLASS_CHANGE_PROFILE ? AA_OWNER_ANY :
+		  e->mine                                                    ? AA_OWNER_ONLY :
+									       AA_OWNER_OTHER;
 	return p;
 }
 
@@ -163,7 +167,7 @@ void aax_add_rule(struct expanding *x, const struct aa_stmt *s, const struct sco
 	if (use.class == AA_CLASS_NETWORK)
 		scope->level->network = true;
 	e = combine(x, &own, scope);
-	use.prefix = prefix_of(&own, &e);
+	use.prefix = prefix_of(&own, &e, use.class);
 	if (live && scope->block && !is_entry(use.class)) {
 		tell_lost(x, s, scope, true);
 		use.reach = AA_REACH_LOST;

@@ -99,50 +99,62 @@ static struct aa_var *target_of(struct expanding *x, const struct aa_stmt *s,
 	return var;
 }
 
-/* Parser 3.0 has no comments behind values: '#' and the words behind it are values. */
-static void add_comment(struct expanding *x, const struct aa_stmt *s, const struct aa_from *from,
-			struct aa_var *var)
+/* A '#' where values end, with what follows on the line; empty: there is none. */
+static struct span comment_of(struct expanding *x, const struct aa_stmt *s)
 {
 	const struct aa_word *last = s->values;
 	const struct source *src = source_of(x->ds->sources, s->span);
-	size_t i;
+	uint32_t i;
 
-	while (last->next)
+	while (last && last->next)
 		last = last->next;
-	i = last->span.end;
-	while (i < src->text.n && strchr(" \t", src->text.p[i]))
+	i = last ? last->span.end : s->word.span.end;
+	/* Without a value its sign comes first. */
+	while (i < src->text.n && strchr(last ? " \t" : " \t=+?:", src->text.p[i]))
 		i++;
+	struct span sp = { s->span.source, i, i };
 	if (i >= src->text.n || src->text.p[i] != '#')
-		return;
-	struct span sp = { s->span.source, (uint32_t)i, (uint32_t)i };
+		return sp;
 	while (sp.end < src->text.n && !strchr("\r\n", src->text.p[sp.end]))
 		sp.end++;
+	return sp;
+}
+
+/* Parser 3.0 has no comments behind values: '#' and the words behind it are values. */
+static void add_comment(struct expanding *x, struct span sp, const struct aa_from *from,
+			struct aa_var *var)
+{
+	struct str text = span_text(x->ds->sources, sp);
 	struct diag *d = aax_tell(x, DIAG_PL360, sp, from,
 				  "to AppArmor 3.0 this is no comment: its words are values");
+
 	diag_help(x->ds, d, "put the comment on a line of its own");
-	while (i < sp.end) {
+	for (size_t i = 0; i < text.n;) {
 		size_t begin = i;
-		while (i < sp.end && !strchr(" \t", src->text.p[i]))
+		while (i < text.n && !strchr(" \t", text.p[i]))
 			i++;
 		if (i > begin)
 			vec_push(x->arena, &var->values,
-				 ((struct str){ src->text.p + begin, i - begin }));
+				 ((struct str){ text.p + begin, i - begin }));
 		i += i == begin;
 	}
 }
 
 void aax_set_variable(struct expanding *x, const struct aa_stmt *s, const struct aa_from *from)
 {
+	struct span comment = { 0 };
 	struct aa_var *var;
 	struct diag *d;
 
-	if (!s->values) {
+	x->vars.turn++;
+	if (x->p->target.release < AA_RELEASE_4_0)
+		comment = comment_of(x, s);
+	if (!s->values && comment.begin == comment.end) {
 		d = aax_tell(x, DIAG_PL355, s->word.span, from, "'%s' is given no value",
 			     aax_shown(x, s->word.text));
 		diag_help(x->ds, d, "write \"\" for an empty one");
 		return;
 	}
-	x->vars.turn++;
 	if (!has_operator(x, s, from))
 		return;
 	var = target_of(x, s, from);
@@ -156,8 +168,8 @@ void aax_set_variable(struct expanding *x, const struct aa_stmt *s, const struct
 	}
 	for (const struct aa_word *w = s->values; w; w = w->next)
 		vec_push(x->arena, &var->values, glob_unescape(x->arena, w->text));
-	if (x->p->target.release < AA_RELEASE_4_0)
-		add_comment(x, s, from, var);
+	if (comment.begin < comment.end)
+		add_comment(x, comment, from, var);
 }
 
 /* ---- conditions ---- */
@@ -244,6 +256,7 @@ static void tell_values(struct deciding *c, struct span sp, const struct aa_var 
 		[AA_OPEN_UNDECLARED] = "has a value with a variable that is not declared",
 		[AA_OPEN_BOOLEAN] = "is a boolean, or has one in its values",
 		[AA_OPEN_RECURSIVE] = "is in its own values",
+		[AA_OPEN_BAD_NAME] = "has a value with '@{', and no variable's name behind it",
 		[AA_OPEN_TOO_MANY] = "has more values than pale opens",
 	};
 	struct diag *d = fail(c, sp, aax_shown(c->x, var->name), says[var->fault]);

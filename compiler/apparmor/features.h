@@ -7,7 +7,7 @@
 #include "compiler/apparmor/profile.h"
 
 enum {
-	AA_FEATURES_MAX = 8191, /* bytes, libapparmor's own bound */
+	AA_FEATURES_MAX = 8190, /* bytes, libapparmor's own bound (load_features_file) */
 	AA_FEATURES_DEPTH = 32,
 };
 

@@ -55,6 +55,44 @@ struct str aa_vars_next(struct str text, size_t *at)
 	return (struct str){ "", 0 };
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A letter; then letters, digits and '_', the first letter's equals looked at as it was. */
+static bool is_odd(struct str name, bool *comma)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		if (is_letter(c) || (c != name.p[0] && (c == '_' || (c >= '0' && c <= '9'))))
+			continue;
+		*comma = c == ',' && c != name.p[0];
+		return true;
+	}
+	return !name.n;
+}
+
+struct str aa_vars_odd(struct str text, bool *comma)
+{
+	size_t begin = SIZE_MAX;
+
+	*comma = false;
+	for (size_t i = 0; i < text.n; i++) {
+		bool opens = text.p[i] == '@' && i + 1 < text.n && text.p[i + 1] == '{';
+		if (text.p[i] == '}' && begin != SIZE_MAX) {
+			struct str name = { text.p + begin + 2, i - begin - 2 };
+			if (is_odd(name, comma))
+				return (struct str){ text.p + begin, i + 1 - begin };
+			begin = SIZE_MAX;
+		}
+		if (opens)
+			begin = i;
+		i += opens || text.p[i] == '\\';
+	}
+	return (struct str){ NULL, 0 };
+}
+
 /* ---- values ---- */
 
 struct opening {
@@ -99,7 +137,10 @@ static enum aa_open_fault open_value(struct opening *o, struct str value)
 	size_t end = 0;
 	struct str name = aa_vars_next(value, &end);
 	struct aa_var *inner;
+	bool comma;
 
+	if (o->vars->strict && aa_vars_odd(value, &comma).p)
+		return blame(o, AA_OPEN_BAD_NAME, o->var->name);
 	if (!name.n) {
 		vec_push(o->vars->arena, &o->var->opened, value);
 		return AA_OPEN_FINE;

@@ -20,6 +20,7 @@ enum aa_open_fault {
 	AA_OPEN_UNDECLARED, /* a variable in its values is not declared */
 	AA_OPEN_BOOLEAN,    /* it, or one in its values, is a boolean */
 	AA_OPEN_RECURSIVE,  /* it is reached from its own values */
+	AA_OPEN_BAD_NAME,   /* "@{1}": from 5.0 on */
 	AA_OPEN_TOO_MANY,   /* AA_VALUES_MAX, AA_OPENED_MAX, AA_SPENT_MAX */
 };
 
@@ -47,6 +48,7 @@ struct aa_vars {
 	struct table by_name;
 	unsigned turn; /* +1 whenever a profile's own variables change */
 	size_t spent;
+	bool strict; /* from 5.0 on "@{" begins a variable whatever stands in it */
 };
 
 struct aa_var *aa_vars_find(const struct aa_vars *vars, struct str name);
@@ -61,6 +63,12 @@ enum aa_open_fault aa_vars_open(struct aa_vars *vars, struct aa_var *var);
  * more. "@{a,b}" is none, which glob.h's readers of text know, too.
  */
 struct str aa_vars_next(struct str text, size_t *at);
+
+/*
+ * The first "@{...}" that is no variable's name; p NULL: none. comma: it reads as an alternation,
+ * which the parser leaves as it is (variable.cc, extract_variable and is_var).
+ */
+struct str aa_vars_odd(struct str text, bool *comma);
 
 /*
  * A name or attachment with its variables opened, several values as {a,b}: what the parser makes

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AppArmor files, expanded:
- *	expandtool [-I DIR]... [-b BASE] [-t RELEASE] [-f FEATURES] [-q] FILE...
- * What is wrong goes to stderr; -q says "ok FILE" or "bad FILE" alone, else each profile, rule,
- * alias and variable is a line. One library serves all files. 1: a file has errors.
+ *	expandtool [-I DIR]... [-b BASE] [-t RELEASE] [-f FEATURES] [-q | -p] FILE...
+ * What is wrong goes to stderr; -q says "ok FILE" or "bad FILE" alone, -p prints a text without
+ * includes, conditions and blocks that means the same; else each profile, rule, alias and variable
+ * is a line. One library serves all files. 1: a file has errors.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct run {
 	struct sources *sources;
 	struct aa_library *lib;
 	struct aa_asked asked;
-	bool quiet;
+	bool quiet, text;
 };
 
 static void print_use(const struct run *r, const struct aa_use *use, unsigned depth)
@@ -88,6 +89,80 @@ static void print_policy(const struct run *r, struct arena *a, const struct aa_p
 		print_profile(r, a, p, *profile, 0);
 }
 
+/* ---- as text ---- */
+
+static void put_span(const struct run *r, struct span sp)
+{
+	struct str s = span_text(r->sources, sp);
+
+	fwrite(s.p, 1, s.n, stdout);
+}
+
+static void put_rule(const struct run *r, const struct aa_use *use)
+{
+	static const char *const words[] = { "", "owner ", "other " };
+	const struct aa_prefix *p = &use->prefix;
+	struct span sp = use->stmt->span;
+
+	if (use->reach)
+		return;
+	sp.begin = use->stmt->items->span.begin;
+	if (p->priority)
+		printf("priority=%d ", p->priority);
+	printf("%s%s%s", p->audit ? "audit " : "", p->mode || p->mode_said ? modes[p->mode] : "",
+	       p->mode || p->mode_said ? " " : "");
+	printf("%s", words[p->owner]);
+	put_span(r, sp);
+	puts("");
+}
+
+static void put_profile(const struct run *r, const struct aa_profile *p)
+{
+	const struct aa_item *last = p->stmt->items;
+	struct span head = p->stmt->span;
+
+	if (p->reach)
+		return;
+	while (last->next)
+		last = last->next;
+	head.end = last->span.end;
+	put_span(r, head);
+	puts(" {");
+	vec_each(&p->uses, use)
+		put_rule(r, use);
+	vec_each(&p->children, child)
+		put_profile(r, *child);
+	puts("}");
+}
+
+static void put_policy(const struct run *r, const struct aa_policy *p)
+{
+	if (p->abi) {
+		printf("abi ");
+		put_span(r, p->abi->span);
+		puts(",");
+	}
+	vec_each(&p->variables.list, v) {
+		printf("@{" PRISTR "} =", STRARG(v->name));
+		vec_each(&v->values, value) {
+			printf(" \"");
+			for (size_t i = 0; i < value->n; i++)
+				printf("%s%c", value->p[i] == '"' ? "\\" : "", value->p[i]);
+			printf("\"");
+		}
+		puts("");
+	}
+	vec_each(&p->aliases, alias) {
+		printf("alias ");
+		put_span(r, alias->from.span);
+		printf(" -> ");
+		put_span(r, alias->to.span);
+		puts(",");
+	}
+	vec_each(&p->profiles, profile)
+		put_profile(r, *profile);
+}
+
 static bool expand(const struct run *r, const char *path)
 {
 	struct arena *a = r->lib->arena;
@@ -101,7 +176,9 @@ static bool expand(const struct run *r, const char *path)
 	}
 	const struct aa_file *file = aa_parse_source(a, src, ds);
 	const struct aa_policy *p = aa_expand(a, r->lib, file, &r->asked, ds);
-	if (!r->quiet)
+	if (r->text)
+		put_policy(r, p);
+	else if (!r->quiet)
 		print_policy(r, a, p);
 	diags_sort(ds);
 	vec_each(&ds->list, d) {
@@ -109,7 +186,8 @@ static bool expand(const struct run *r, const char *path)
 		diag_print_text(ds, *d, false, &out);
 		fputs(out.p, stderr);
 	}
-	printf("%s %s\n", ds->errors ? "bad" : "ok", path);
+	if (!r->text)
+		printf("%s %s\n", ds->errors ? "bad" : "ok", path);
 	return !ds->errors;
 }
 
@@ -139,7 +217,7 @@ int main(int argc, char **argv)
 	const char *base = NULL;
 	bool good = true;
 
-	for (int c; (c = getopt(argc, argv, "I:b:t:f:q")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "I:b:t:f:qp")) != -1;) {
 		if (c == 'I')
 			vec_push(a, &dirs, optarg);
 		else if (c == 'b')
@@ -150,6 +228,8 @@ int main(int argc, char **argv)
 			r.asked.kernel = read_features(&r, a, optarg);
 		else if (c == 'q')
 			r.quiet = true;
+		else if (c == 'p')
+			r.text = true;
 		else
 			return 2;
 	}
