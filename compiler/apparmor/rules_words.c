@@ -128,13 +128,67 @@ static struct span fault_span(const struct aa_word *w, const struct glob_fault *
 			      sp.begin + quote + (uint32_t)(f->at + f->n) };
 }
 
-/* Without brackets, braces, escapes and variables no text is a wrong glob. */
-static bool cannot_be_wrong(struct str s)
+enum { PLAIN_DEPTH = 24, PLAIN_BYTES = 16384 }; /* half and a quarter of what globs may have */
+
+struct plain {
+	const struct glob_variables *vars;
+	size_t bytes;
+};
+
+static bool is_plain(struct plain *p, struct str s, unsigned depth);
+
+/* A variable stands for its values in braces. */
+static bool plain_values(struct plain *p, struct str name, unsigned depth)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (strchr("[]{}\\@", s.p[i]))
+	const struct glob_variable *v = p->vars ? glob_variable_find(p->vars, name) : NULL;
+
+	if (!v || !v->values.n || depth >= PLAIN_DEPTH)
+		return false;
+	vec_each(&v->values, value)
+		if (!is_plain(p, *value, depth))
 			return false;
-	return s.n < 4096;
+	return true;
+}
+
+/*
+ * A glob that cannot be wrong, seen without parsing it: no brackets, no escapes, braces that close
+ * and hold a ',' each, variables with such values. False says nothing. `depth`: what is around it.
+ */
+static bool is_plain(struct plain *p, struct str s, unsigned depth)
+{
+	bool comma[PLAIN_DEPTH + 1] = { false };
+	unsigned open = 0;
+	struct str name;
+
+	p->bytes += s.n;
+	for (size_t i = 0; i < s.n; i++) {
+		size_t n = s.p[i] == '@' ? glob_variable_at(s, i, &name) : 0;
+		bool ok = true;
+
+		switch (s.p[i]) {
+		case '[':
+		case ']':
+		case '\\': return false;
+		case ',': comma[open] = true; break;
+		case '}': ok = open && comma[open--]; break;
+		case '{':
+			ok = depth + ++open < PLAIN_DEPTH;
+			comma[open] = false;
+			break;
+		case '@': ok = !n || plain_values(p, name, depth + open + 1); break;
+		}
+		if (!ok)
+			return false;
+		i += n ? n - 1 : 0;
+	}
+	return !open && p->bytes < PLAIN_BYTES;
+}
+
+static bool cannot_be_wrong(const struct aa_reader *rd, struct str s)
+{
+	struct plain p = { .vars = rd->variables };
+
+	return s.n < 4096 && is_plain(&p, s, 0);
 }
 
 bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob_kind kind,
@@ -145,7 +199,7 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 	struct diag *d;
 
 	out->word = w;
-	if (rd->check && cannot_be_wrong(w->text))
+	if (rd->check && cannot_be_wrong(rd, w->text))
 		return true;
 	if (!rd->variables && glob_has_variable(w->text))
 		return true; /* parsed once they are expanded */

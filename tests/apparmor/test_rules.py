@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import pathlib
+import random
 import re
 
 import pytest
@@ -387,3 +388,19 @@ def test_every_word_of_the_table_is_named_in_some_release(tmp_path):
     heads = [f"profile p{i} flags=({w}) {{\n}}" for i, w in enumerate(re.findall(r'^FLAG\("([\w.]+)"', table, re.M))]
     assert len(bodies) > 90 and len(heads) > 15
     assert told(tmp_path, text_of("b", "\n".join(bodies)) + "\n".join(heads) + "\n") == ([], True)
+
+
+def test_check_refuses_the_globs_that_parsing_them_refuses(pale, tmp_path):
+    """`check` looks at most patterns without parsing them."""
+    rng = random.Random(11)
+    parts = ["/", "a", "*", "?", "[ab]", "[^a]", "{", "}", ",", "[", "]", "\\", "\\*", "@{V}", "@{W}", "@{X}", "@{Y}", "@{Z}", "@{", "{a,b}", "{,b}", "{a}"]
+    sets = "@{V}=/a/ /b\n@{W}=x{y,z} q\n@{X}=@{V} @{W}c\n@{Y}=a,b\n@{Z}=[ab] }\n"
+    names = [f"{i}.aa" for i in range(600)]
+    for name in names:
+        glob = "/" + "".join(rng.choice(parts) for _ in range(rng.randrange(1, 9)))
+        (tmp_path / name).write_text(f'{sets}profile t {{\n  "{glob}" r,\n}}\n')
+    parsed = run([program("apparmor/rulestool"), *names], cwd=tmp_path).out.splitlines()
+    asked = run([pale.path, "check", "--target", "apparmor=5.0", *names], cwd=tmp_path).out
+    answers = dict(re.findall(r"^(\S+):\napparmor\S* +(ok|refused)", asked, re.M))
+    assert [f"{answers[name]} {name}" for name in names] == parsed
+    assert 150 < sum(line.startswith("ok") for line in parsed) < 450
