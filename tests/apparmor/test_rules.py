@@ -403,4 +403,4 @@ def test_check_refuses_the_globs_that_parsing_them_refuses(pale, tmp_path):
     asked = run([pale.path, "check", "--target", "apparmor=5.0", *names], cwd=tmp_path).out
     answers = dict(re.findall(r"^(\S+):\napparmor\S* +(ok|refused)", asked, re.M))
     assert [f"{answers[name]} {name}" for name in names] == parsed
-    assert 150 < sum(line.startswith("ok") for line in parsed) < 450
+    assert 100 < sum(line.startswith("ok") for line in parsed) < 500
