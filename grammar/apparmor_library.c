@@ -163,6 +163,21 @@ const struct aa_file *aa_library_parse(struct aa_library *lib, struct aa_entry *
 
 /* ---- what is looked for ---- */
 
+struct str aa_include_name(struct str s, bool magic)
+{
+	if (!magic)
+		return s;
+	if (s.n && memchr(s.p, '"', s.n)) {
+		bool quotes = s.n > 2 && s.p[0] == '"' && s.p[s.n - 1] == '"';
+		return quotes ? (struct str){ s.p + 1, s.n - 2 } : (struct str){ s.p, 0 };
+	}
+	for (; s.n && strchr(" \t", s.p[0]); s.p++)
+		s.n--;
+	while (s.n && strchr(" \t", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 const struct aa_seen_path *aa_seen_find(const struct aa_seen *seen, const char *path)
 {
 	struct table_walk walk = table_start(hash_str(str_c(path)));

@@ -65,6 +65,12 @@ struct aa_found {
 struct aa_library *aa_library_new(struct arena *a, struct sources *sources, const char *const *dirs,
 				  const char *base);
 
+/*
+ * The name in what stands in <...> (magic), in quotes, or in neither, escapes as written. Empty:
+ * this names no file, as where blanks stand around the quotes in <...>.
+ */
+struct str aa_include_name(struct str written, bool magic);
+
 /* What is at a path; NULL: AA_FILES_MAX. */
 struct aa_entry *aa_library_entry(struct aa_library *lib, const char *path);
 

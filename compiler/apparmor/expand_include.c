@@ -7,22 +7,10 @@
 
 /* ---- names ---- */
 
-/* The name in <...>, in quotes, or neither; false: blanks around quotes in <>, or nothing. */
+/* False: blanks around quotes in <>, or nothing. */
 static bool file_name(struct expanding *x, const struct aa_word *w, bool magic, struct str *out)
 {
-	struct str s = w->text;
-
-	if (magic && !memchr(s.p, '"', s.n)) {
-		for (; s.n && strchr(" \t", s.p[0]); s.p++)
-			s.n--;
-		while (s.n && strchr(" \t", s.p[s.n - 1]))
-			s.n--;
-	} else if (magic) {
-		if (s.n < 2 || s.p[0] != '"' || s.p[s.n - 1] != '"')
-			return false;
-		s = (struct str){ s.p + 1, s.n - 2 };
-	}
-	*out = glob_unescape(x->arena, s);
+	*out = glob_unescape(x->arena, aa_include_name(w->text, magic));
 	return out->n > 0;
 }
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "compiler/automata/variables.h"
+#include "compiler/policy/tunables.h"
 #include "compiler/base/suggest.h"
 #include "compiler/policy/resolve.h"
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "compiler/automata/dfa.h"
-#include "compiler/automata/variables.h"
+#include "compiler/policy/tunables.h"
 
 static struct arena *arena;
 static size_t budget;
