@@ -35,15 +35,11 @@ static void next_turn(struct machine_pool *p)
 	if (p->mark_nr >= p->positions.n && p->turn != UINT32_MAX)
 		return;
 	arena_give_back(a, p->mark, p->mark_nr * sizeof(*p->mark));
-	arena_give_back(a, p->cover, p->mark_nr * sizeof(*p->cover));
 	arena_give_back(a, p->held, p->mark_nr * sizeof(*p->held));
 	p->mark_nr = 2 * p->positions.n + 64;
 	p->mark = ARENA_ARRAY(a, uint32_t, p->mark_nr);
-	p->cover = ARENA_ARRAY(a, uint32_t, p->mark_nr);
 	p->held = ARENA_ARRAY(a, uint32_t, p->mark_nr);
 	p->turn = 1;
-	p->covering = POSITION_END;
-	p->coverings = 0;
 }
 
 static void hold(struct machine_pool *p, uint32_t position)
@@ -164,6 +160,7 @@ static uint32_t set_of_one(struct machine_pool *p, uint32_t position)
 }
 
 static uint32_t star_of(struct machine_pool *p, uint32_t bytes, uint32_t out);
+static uint32_t unite_anew(struct machine_pool *p, const uint32_t *sets, size_t n, size_t *cost);
 
 /* What two stars over the same bytes are together: one, before what follows either. */
 static uint32_t find_merged(const struct machine_pool *p, uint32_t one, uint32_t two)
@@ -176,15 +173,15 @@ static uint32_t find_merged(const struct machine_pool *p, uint32_t one, uint32_t
 	return POSITION_END;
 }
 
-static void merge_anew(struct machine_pool *p, uint32_t one, uint32_t two, size_t *cost)
+static void merge_anew(struct machine_pool *p, uint32_t one, uint32_t two)
 {
-	size_t base = p->saved.n;
+	size_t base = p->saved.n, cost = 0;
 	uint32_t bytes = p->positions.v[one].bytes;
 	uint32_t outs[] = { p->positions.v[one].out, p->positions.v[two].out };
 
 	for (uint32_t i = 0; i < p->held_n; i++)
 		vec_push_own(p->arena, &p->saved, p->held[i]);
-	uint32_t star = star_of(p, bytes, pool_unite(p, outs, 2, cost));
+	uint32_t star = star_of(p, bytes, unite_anew(p, outs, 2, &cost));
 	table_add(p->arena, &p->by_merge, mix(mix(HASH_START, one), two), p->merges.n);
 	vec_push_own(p->arena, &p->merges, ((struct merge){ one, two, star }));
 	next_turn(p);
@@ -193,14 +190,14 @@ static void merge_anew(struct machine_pool *p, uint32_t one, uint32_t two, size_
 	p->saved.n = base;
 }
 
-/* Those held at `at` and behind it become one. */
+/* Those held at `at` and behind it become one; the cost is as if they never had. */
 static void merge_stars(struct machine_pool *p, uint32_t at, uint32_t other, size_t *cost)
 {
 	uint32_t one = p->held[at], two = p->held[other];
 
 	if (find_merged(p, one, two) == POSITION_END)
-		merge_anew(p, one, two, cost);
-	++*cost;
+		merge_anew(p, one, two);
+	*cost += p->sets.v[p->positions.v[one].out].n + p->sets.v[p->positions.v[two].out].n;
 	p->mark[one] = p->mark[two] = 0;
 	p->held[other] = p->held[--p->held_n];
 	p->held[at] = p->held[--p->held_n];
@@ -231,22 +228,51 @@ static void merge_all_stars(struct machine_pool *p, size_t *cost)
 	}
 }
 
-/* What follows a star is said by the star: those positions go. */
-static void drop_covered(struct machine_pool *p, uint32_t star, size_t *cost)
+enum { FEW_MEMBERS = 8 }; /* as many are looked through */
+
+static uint32_t member_slot(const struct set *s, uint32_t position)
 {
+	return (uint32_t)(position * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (s->member_nr - 1);
+}
+
+/* The positions of a set that is asked often, by hash. */
+static void enter_members(struct machine_pool *p, struct set *s)
+{
+	for (s->member_nr = 4; s->member_nr < 2 * s->n;)
+		s->member_nr *= 2;
+	s->members = ARENA_ARRAY(p->arena, uint32_t, s->member_nr);
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t at = member_slot(s, s->positions[i]);
+		while (s->members[at])
+			at = (at + 1) & (s->member_nr - 1);
+		s->members[at] = s->positions[i] + 1;
+	}
+}
+
+static bool is_member(const struct set *s, uint32_t position)
+{
+	for (uint32_t i = 0; s->n <= FEW_MEMBERS && i < s->n; i++)
+		if (s->positions[i] == position)
+			return true;
+	if (s->n <= FEW_MEMBERS)
+		return false;
+	uint32_t at = member_slot(s, position);
+	while (s->members[at] && s->members[at] != position + 1)
+		at = (at + 1) & (s->member_nr - 1);
+	return s->members[at];
+}
+
+/* What follows a star is said by the star: those positions go. */
+static void drop_covered(struct machine_pool *p, uint32_t star)
+{
+	struct set *out = &p->sets.v[p->positions.v[star].out];
 	uint32_t kept = 0;
 
-	if (p->covering != star) {
-		const struct set *out = &p->sets.v[p->positions.v[star].out];
-		p->covering = star;
-		p->coverings++;
-		*cost += out->n;
-		for (uint32_t i = 0; i < out->n; i++)
-			p->cover[out->positions[i]] = p->coverings;
-	}
+	if (out->n > FEW_MEMBERS && !out->members)
+		enter_members(p, out);
 	for (uint32_t i = 0; i < p->held_n; i++) {
 		uint32_t position = p->held[i];
-		if (p->cover[position] == p->coverings && position != star)
+		if (is_member(out, position))
 			p->mark[position] = 0;
 		else
 			p->held[kept++] = position;
@@ -254,12 +280,10 @@ static void drop_covered(struct machine_pool *p, uint32_t star, size_t *cost)
 	p->held_n = kept;
 }
 
-uint32_t pool_unite(struct machine_pool *p, const uint32_t *sets, size_t n, size_t *cost)
+static uint32_t unite_anew(struct machine_pool *p, const uint32_t *sets, size_t n, size_t *cost)
 {
 	unsigned stars = 0;
 
-	if (n < 2)
-		return n ? sets[0] : 0;
 	next_turn(p);
 	for (size_t i = 0; i < n; i++) {
 		*cost += p->sets.v[sets[i]].n;
@@ -271,8 +295,40 @@ uint32_t pool_unite(struct machine_pool *p, const uint32_t *sets, size_t n, size
 		merge_all_stars(p, cost);
 	for (uint32_t i = 0; stars && i < p->held_n; i++)
 		if (is_star(&p->positions.v[p->held[i]]))
-			drop_covered(p, p->held[i], cost);
+			drop_covered(p, p->held[i]);
 	return p->held_n ? set_of_held(p) : 0;
+}
+
+/* The same stars are met under many paths, and so the same two sets. */
+static uint32_t unite_two(struct machine_pool *p, uint32_t x, uint32_t y, size_t *cost)
+{
+	uint32_t both[] = { x, y };
+
+	if (!x || !y || x == y)
+		return x ? x : y;
+	if (!p->unions)
+		p->unions = ARENA_ARRAY(p->arena, struct two, UNIONS);
+	struct two *t = &p->unions[mix(mix(HASH_START, x), y) % UNIONS];
+	if (t->x != x || t->y != y) {
+		size_t own = 0;
+		uint32_t to = unite_anew(p, both, 2, &own);
+		*t = (struct two){ x, y, to, own };
+	}
+	*cost += t->cost;
+	return t->to;
+}
+
+enum { FOLDED = 4 }; /* sets; more are united at once */
+
+uint32_t pool_unite(struct machine_pool *p, const uint32_t *sets, size_t n, size_t *cost)
+{
+	uint32_t all = n ? sets[n - 1] : 0;
+
+	if (n > FOLDED)
+		return unite_anew(p, sets, n, cost);
+	for (size_t i = n; i > 1; i--)
+		all = unite_two(p, sets[i - 2], all, cost);
+	return all;
 }
 
 /* ---- positions ---- */

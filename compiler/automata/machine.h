@@ -19,7 +19,7 @@
  * transitions that making them looked at. A machine that would take more is not decided. Both are
  * the same whatever the pool held before.
  */
-enum { MACHINE_STATES_MAX = 200000, MACHINE_STEPS_MAX = 20000000 };
+enum { MACHINE_STATES_MAX = 200000, MACHINE_STEPS_MAX = 50000000 };
 
 /* The class of exactly these rules, which ascend; n > 0. 0 is the class of no rule at all. */
 typedef unsigned machine_class_fn(void *who, const uint32_t *rules, size_t n);

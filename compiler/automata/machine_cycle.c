@@ -398,9 +398,8 @@ static void add_states(struct cycle *c)
 		c->map[i] = base + c->block[i];
 }
 
-void pool_minimize_cycle(struct machine_pool *p, const uint32_t *sets, size_t n)
+void pool_minimize_cycle(struct machine_pool *p, struct arena *a, const uint32_t *sets, size_t n)
 {
-	struct arena *a = arena_scratch(p->arena);
 	struct cycle c = { .p = p, .sets = sets, .n = (uint32_t)n, .scratch = a };
 
 	c.colour = arena_alloc_array(a, n, sizeof(*c.colour));
@@ -414,5 +413,4 @@ void pool_minimize_cycle(struct machine_pool *p, const uint32_t *sets, size_t n)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		p->sets.v[sets[i]].minimal = c.map[i];
-	arena_free(a);
 }

@@ -14,6 +14,7 @@ struct frame {
 
 struct search {
 	struct machine_pool *p;
+	struct arena *scratch;
 	VEC(struct frame) frames;
 	VEC(uint32_t) open; /* sets of components that are not yet whole */
 	uint32_t orders;
@@ -90,8 +91,8 @@ static void enter(struct search *s, uint32_t set)
 	struct set *x = &s->p->sets.v[set];
 
 	x->order = x->low = ++s->orders;
-	vec_push_own(s->p->arena, &s->open, set);
-	vec_push_own(s->p->arena, &s->frames, ((struct frame){ set, 0 }));
+	vec_push_own(s->scratch, &s->open, set);
+	vec_push_own(s->scratch, &s->frames, ((struct frame){ set, 0 }));
 }
 
 /* The component that ends at a set, the last one entered that is open. */
@@ -104,7 +105,7 @@ static void leave(struct search *s, uint32_t set)
 		n++;
 	s->open.n -= n;
 	if (n > 1) {
-		pool_minimize_cycle(p, s->open.v + s->open.n, n);
+		pool_minimize_cycle(p, s->scratch, s->open.v + s->open.n, n);
 		return;
 	}
 	uint32_t minimal = minimal_of_one(p, set);
@@ -142,8 +143,11 @@ void pool_minimize(struct machine_pool *p, uint32_t root)
 {
 	struct search s = { .p = p };
 
-	if (p->sets.v[root].minimal == MACHINE_NONE)
-		enter(&s, root);
+	if (p->sets.v[root].minimal != MACHINE_NONE)
+		return;
+	s.scratch = arena_scratch(p->arena);
+	enter(&s, root);
 	while (s.frames.n)
 		go_on(&s);
+	arena_free(s.scratch);
 }

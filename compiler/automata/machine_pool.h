@@ -39,7 +39,8 @@ struct position {
  */
 struct set {
 	const uint32_t *positions;
-	struct run *row; /* to sets; NULL: not yet followed */
+	uint32_t *members, member_nr; /* positions + 1 by hash, where it follows a star */
+	struct run *row;              /* to sets; NULL: not yet followed */
 	uint32_t n, row_n, class;
 	uint32_t cost;       /* steps that following it took */
 	uint32_t minimal;    /* MACHINE_NONE: not yet known */
@@ -67,6 +68,13 @@ struct merge {
 	uint32_t one, two, star; /* positions: two stars over the same bytes, and both as one */
 };
 
+enum { UNIONS = 4096 };
+
+struct two { /* sets, and what they are together */
+	uint32_t x, y, to;
+	size_t cost;
+};
+
 struct machine_pool {
 	struct arena *arena;
 	machine_class_fn *class_of;
@@ -81,11 +89,11 @@ struct machine_pool {
 	struct table by_bytes, by_position, by_set, by_merge, by_class, by_row, by_colour;
 	/* a set under work: its positions, and the turn in which each position was last met */
 	uint32_t *held, *mark, held_n, turn;
-	uint32_t *cover, covering, coverings; /* which positions follow the star `covering` */
-	size_t mark_nr;                       /* there is room for in each of these */
+	size_t mark_nr; /* there is room for in each of these */
 	uint32_t build;
 	VEC(uint32_t) ends, saved;
 	VEC(struct run) row;
+	struct two *unions;          /* by hash, the last of each: UNIONS; NULL: none yet */
 	struct reading *reading;     /* machine.c's */
 	struct following *following; /* machine_row.c's */
 };
@@ -117,5 +125,5 @@ void pool_enter_state(struct machine_pool *p, uint32_t state); /* to be found by
 
 /* The minimal states of all sets that a set leads to, all of which were followed. */
 void pool_minimize(struct machine_pool *p, uint32_t root);
-/* States of a component of several sets, whose ways out are minimal. */
-void pool_minimize_cycle(struct machine_pool *p, const uint32_t *sets, size_t n);
+/* States of a component of several sets, whose ways out are minimal; memory from the scratch. */
+void pool_minimize_cycle(struct machine_pool *p, struct arena *a, const uint32_t *sets, size_t n);
