@@ -437,7 +437,7 @@ struct glob_variables aa_profile_variables(struct arena *a, const struct aa_poli
 {
 	static const char *const own[] = { "profile_name", "exec_path", "attach_path" };
 	bool path = profile->attached.p && p->target.release >= AA_RELEASE_5_0;
-	struct glob_variables out = { 0 };
+	struct glob_variables out = { .by_5_0 = p->target.release >= AA_RELEASE_5_0 };
 
 	vec_each(&p->variables.list, v)
 		if (!str_is(v->name, own[0]) &&

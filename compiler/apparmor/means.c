@@ -107,6 +107,7 @@ static enum aa_exec exec_of(const struct aa_opened *f)
 	case AA_EXEC_IX:
 	case AA_EXEC_CIX: return AA_EXEC_PIX;
 	case AA_EXEC_CUX: return AA_EXEC_PUX;
+	case AA_EXEC_UX:
 	case AA_EXEC_CX: return AA_EXEC_PX;
 	default: return f->exec;
 	}

@@ -32,6 +32,18 @@ struct aa_opened {
 	int priority; /* releases before 4.1 have none */
 };
 
+struct aa_files {
+	VEC(struct aa_opened) list;
+	const struct glob *everything; /* of `file,` and `all,`; NULL: none of these yet */
+};
+
+/*
+ * What a rule of this profile says about files: those of other classes nothing, `all,` two. It must
+ * have been read with the profile's variables, and its use be live. Owner: the arena.
+ */
+void aa_files_add(struct arena *arena, const struct aa_rule *r, const struct aa_profile *p,
+		  struct aa_files *out);
+
 /* How a path is executed. */
 struct aa_transition {
 	enum aa_exec exec; /* AA_EXEC_NONE: it is not */

@@ -229,6 +229,7 @@ bool glob_has_variable(struct str s)
 struct opening { /* of one variable in the written glob */
 	struct reader *r;
 	size_t at, n; /* its place */
+	size_t begin; /* of the text since the variable before it */
 	VEC(struct str) values;
 	size_t bytes; /* of values looked at, and of the text before: values multiply */
 };
@@ -300,7 +301,7 @@ static void put_name(struct reader *r, struct text *out, struct str name, size_t
 	put_all(out, "\\}", at);
 }
 
-/* A value; of several, slashes that would meet slashes outside are left out. */
+/* A value; slashes of it that would meet slashes outside may be left out. */
 static void put_value(struct text *out, struct str s, size_t at, bool front, bool back)
 {
 	for (; front && s.n && s.p[0] == '/'; s.p++)
@@ -311,9 +312,22 @@ static void put_value(struct text *out, struct str s, size_t at, bool front, boo
 		put(out, s.p[i], at);
 }
 
+/* Does what stands before a variable, from the last one on, end in a slash? 5.0: and in no other. */
+static bool behind_slash(const struct opening *o, const struct text *out)
+{
+	if (!out->n || out->p[out->n - 1] != '/')
+		return false;
+	if (!o->r->vars || !o->r->vars->by_5_0)
+		return true;
+	for (size_t i = o->begin; i < out->n; i++)
+		if (out->p[i] != '/')
+			return true;
+	return false;
+}
+
 static void open_variable(struct opening *o, struct text *out, struct str name, char next)
 {
-	bool front = out->n && out->p[out->n - 1] == '/', back = next == '/';
+	bool front = behind_slash(o, out), back = next == '/';
 	const struct glob_variable *v = o->r->vars ? glob_variable_find(o->r->vars, name) : NULL;
 
 	if (v)
@@ -322,12 +336,13 @@ static void open_variable(struct opening *o, struct text *out, struct str name, 
 	else if (o->r->vars)
 		undeclared(o, name);
 	bool several = o->values.n > 1;
+	bool trims = several || (o->r->vars && o->r->vars->by_5_0);
 	if (!o->values.n)
 		put_name(o->r, out, name, o->at);
 	vec_each(&o->values, value) {
 		if (several)
 			put(out, value == o->values.v ? '{' : ',', o->at);
-		put_value(out, *value, o->at, several && front, several && back);
+		put_value(out, *value, o->at, trims && front, trims && back);
 	}
 	if (several)
 		put(out, '}', o->at);
@@ -336,14 +351,18 @@ static void open_variable(struct opening *o, struct text *out, struct str name, 
 static void open_text(struct reader *r, const struct text *in, struct text *out)
 {
 	struct str s = { in->p, in->n }, name;
+	size_t begin = 0;
 
 	for (size_t i = 0; i < s.n && !broken(r);) {
 		size_t n = glob_variable_at(s, i, &name);
 		if (n) {
 			size_t end = i + n < s.n ? in->at[i + n] : r->written.n;
-			struct opening o = {
-				.r = r, .at = in->at[i], .n = end - in->at[i], .bytes = out->n
-			};
+			struct opening o = { .r = r,
+					     .at = in->at[i],
+					     .n = end - in->at[i],
+					     .begin = begin,
+					     .bytes = out->n };
+			begin = out->n;
 			open_variable(&o, out, name, i + n < s.n ? s.p[i + n] : '\0');
 			i += n;
 			continue;

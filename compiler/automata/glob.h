@@ -46,6 +46,12 @@ struct glob_variable {
 
 struct glob_variables {
 	VEC(struct glob_variable) list;
+	/*
+	 * As 5.0 opens them: a value behind slashes alone keeps its own, so that "/@{run}" is
+	 * "/{/run,/var/run}", which no path matches, and one value loses slashes as several do
+	 * (variable.cc, expand_by_alternation).
+	 */
+	bool by_5_0;
 };
 
 bool glob_has_variable(struct str written); /* as far as text can tell: "@{" and a name */

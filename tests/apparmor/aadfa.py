@@ -44,10 +44,9 @@ def tokens(data):
 
 
 class Dfa:
-    def __init__(self, blob, at):
-        i = -at % 8  # the tables start 8-aligned in the stream
-        magic, hsize = struct.unpack_from(">II", blob, i)
-        assert magic == 0x1B5E783D
+    def __init__(self, blob):
+        start = i = blob.index(b"\x1b\x5e\x78\x3d", 0, 12)  # the tables start 8-aligned in their profile
+        hsize, = struct.unpack_from(">I", blob, i + 4)
         i += hsize
         self.table = {}
         while i + 16 <= len(blob):
@@ -57,7 +56,7 @@ class Dfa:
             i += 12
             self.table[kind] = struct.unpack_from(f">{n}{ {1: 'B', 2: 'H', 4: 'I'}[width] }", blob, i)
             i += n * width
-            i += -(i - (-at % 8)) % 8
+            i += -(i - start) % 8
         self.accept, self.base, self.chk = (self.table[k] for k in (1, 2, 3))
         self.default, self.ec, self.accept2, self.next = (self.table.get(k) for k in (4, 5, 7, 8))
 
@@ -80,8 +79,8 @@ class Dfa:
 
 def file_dfa(binary):
     """The file DFA of the first profile."""
-    blobs = [(v, at) for name, tag, v, at in tokens(binary) if tag == BLOB and name == "aadfa"]
-    return Dfa(*blobs[-1])
+    blobs = [v for name, tag, v, _ in tokens(binary) if tag == BLOB and name == "aadfa"]
+    return Dfa(blobs[-1])
 
 
 def perms(dfa, path, owner=False):
@@ -90,15 +89,26 @@ def perms(dfa, path, owner=False):
     return word & 0x7f if owner else word >> 14 & 0x7f
 
 
+def profiles(binary):
+    """{name: File} of all that were compiled."""
+    out, items = {}, []
+    for item in tokens(binary):
+        if item[0] == "profile":
+            items = out.setdefault(len(out), [])
+        items.append(item)
+    return {items[1][2]: File(items) for items in out.values()}
+
+
 class File:
-    """The file rules of the first profile, in whichever format they were written: permission bits in
-    the accept table (before permstable32), or indexes into a table of permissions."""
+    """The file rules of one profile, the first of a binary, in whichever format they were written:
+    permission bits in the accept table (before permstable32), or indexes into a table of them."""
 
     def __init__(self, binary):
-        self.table, self.targets, items = None, [], iter(tokens(binary))
-        for name, tag, value, at in items:
+        self.table, self.rows, self.dfa, self.targets = None, None, None, []
+        items = iter(tokens(binary) if isinstance(binary, bytes) else binary)
+        for name, tag, value, _ in items:
             if tag == BLOB and name == "aadfa":
-                self.dfa = Dfa(value, at)
+                self.dfa = Dfa(value)
                 self.rows, self.table = self.table, None
             elif tag == STRUCT and name == "perms":
                 next(items)  # the version
@@ -110,6 +120,8 @@ class File:
 
     def answer(self, text, owner=False):
         """What a path gets: allow, audit, quiet as bits, how it is executed."""
+        if not self.dfa:
+            return {"allow": 0, "audit": 0, "quiet": 0, "exec": None}
         state = self.dfa.run(text)
         word = self.dfa.accept[state]
         if self.rows:
@@ -129,7 +141,7 @@ class File:
 
     def transition(self, index, inherits, unconfined, unsafe):
         """(to what, else inherits, else unconfined, with the environment)"""
-        to = self.targets[index - 4] if index > 3 else ["", "u", "p", "c"][index]
+        to = self.targets[index - 4].replace("\0", ":") if index > 3 else ["", "u", "p", "c"][index]
         return to, bool(inherits), bool(unconfined), bool(unsafe)
 
 

@@ -9,11 +9,16 @@
  *			witness in hex; then "."
  *	new             another profile
  * meanstool RELEASE, by number in enum aa_release. Words as in rules.h; "-": none.
+ * meanstool RELEASE BASE FILE...: of each profile every answer that a path gets, with a shortest one
+ * in hex in front; then "profile LABEL", how many rules, states and steps, and whether all was
+ * decided. Of each file then "ok" or "refused", and its name.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/apparmor/expand.h"
+#include "compiler/apparmor/features.h"
 #include "compiler/apparmor/means.h"
 
 static struct arena *arena;
@@ -123,6 +128,66 @@ static void ask(char **f)
 		put_conflicts(&m);
 }
 
+/* ---- files ---- */
+
+static void put_means(struct str label, const struct aa_files *files)
+{
+	struct aa_means m = aa_means_build(pool, files->list.v, files->list.n);
+	struct machine_walk w = machine_walk(arena, &m.machine, NULL, MACHINE_PATHS, false);
+
+	vec_each(&w.found, f) {
+		for (size_t i = 0; i < f->path.n; i++)
+			printf("%02x", (unsigned char)f->path.p[i]);
+		putchar('\t');
+		put(aa_means_class(pool, f->a));
+	}
+	printf("profile " PRISTR "\t%zu %zu %zu %d\n", STRARG(label), files->list.n,
+	       m.machine.states, m.machine.steps, m.decided && w.decided);
+}
+
+static void ask_profile(struct aa_reader *rd, const struct aa_policy *policy,
+			const struct aa_profile *p)
+{
+	struct aa_files files = { .everything = NULL };
+	struct glob_variables vars = aa_profile_variables(arena, policy, p);
+
+	rd->variables = &vars;
+	vec_each(&p->uses, use) {
+		const struct aa_rule *r =
+			use->reach == AA_REACH_LIVE ? aa_rule_read(rd, use) : NULL;
+		if (r)
+			aa_files_add(arena, r, p, &files);
+	}
+	put_means(p->label, &files);
+	vec_each(&p->children, child)
+		ask_profile(rd, policy, *child);
+}
+
+static void ask_file(struct aa_library *lib, const struct aa_asked *asked, const char *path)
+{
+	struct diags *ds = diags_new(arena, lib->sources);
+	struct aa_reader rd = { .arena = arena, .diags = ds };
+	struct source *src;
+
+	if (source_load(lib->sources, path, &src))
+		exit(2);
+	const struct aa_policy *p =
+		aa_expand(arena, lib, aa_parse_source(arena, src, ds), asked, ds);
+	rd.target = p->target;
+	vec_each(&p->profiles, profile)
+		ask_profile(&rd, p, *profile);
+	printf("%s %s\n", ds->errors ? "refused" : "ok", path);
+}
+
+static void ask_files(enum aa_release release, const char *base, char **paths)
+{
+	struct aa_library *lib = aa_library_new(arena, sources_new(arena), NULL, base);
+	struct aa_asked asked = { .release = release };
+
+	for (; *paths; paths++)
+		ask_file(lib, &asked, *paths);
+}
+
 int main(int argc, char **argv)
 {
 	char *line = NULL;
@@ -130,6 +195,10 @@ int main(int argc, char **argv)
 
 	arena = arena_new(NULL);
 	pool = aa_means_pool_new(arena, argc > 1 ? (enum aa_release)atoi(argv[1]) : 0);
+	if (argc > 3)
+		ask_files((enum aa_release)atoi(argv[1]), argv[2], argv + 3);
+	if (argc > 3)
+		return 0;
 	while (getline(&line, &room, stdin) > 0) {
 		char *f[11] = { NULL }, *rest = line;
 		rest[strcspn(rest, "\n")] = '\0';

@@ -11,6 +11,7 @@ from conftest import program, run
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import aadfa  # noqa: E402
+from packaged import profiles_into  # noqa: E402
 from parsers import Parser  # noqa: E402
 
 RELEASES = {"3.0": 0, "4.1": 2, "5.0": 4}
@@ -253,3 +254,68 @@ def test_links_are_pairs(release, tmp_path):
     for (a, _), line in zip(pairs, answers[len(pairs):]):
         for owner, got in zip((False, True), read_answer(line)[2]):
             assert got["allow"] == table.answer(a.encode(), owner)["allow"], (a, owner)
+
+
+def means_of(release, base, files):
+    """{file: {label: [(path, answers)]}, None for what is refused}"""
+    out, profile, file = {}, {}, []
+    for line in run([program("apparmor/meanstool"), str(RELEASES[release]), base, *files], check=0).out.splitlines():
+        if line.startswith("profile "):
+            profile[line[8:].split("\t")[0]] = file
+            file = []
+        elif line.startswith(("ok ", "refused ")):
+            said, _, name = line.partition(" ")
+            out[name] = profile if said == "ok" else None
+            profile = {}
+        else:
+            path, _, answer = line.partition("\t")
+            file.append((bytes.fromhex(path), read_answer(answer)))
+    return out
+
+
+def compare(release, base, files):
+    """How many answers of these files' profiles were compared; the tables have them all."""
+    parser, asked = Parser(release), 0
+    for file, profiles in means_of(release, base, files).items():
+        binary = parser.ask(file, base=base)
+        assert (binary is None) == (profiles is None), (file, parser.said)
+        for label, answers in (profiles or {}).items():
+            tables = aadfa.profiles(binary)
+            table = tables.get(label) or tables["//".join(label.split("//")[-2:])]  # 3.0.8 leaves out all parents but one
+            for path, (conflict, varies, halves) in answers:
+                for owner, got in enumerate(halves):
+                    assert {**table.answer(path, bool(owner)), "varies": 0, "logs": 0} == got, (file, label, path, owner)
+                    asked += 1
+    return asked
+
+
+TEXTS = {
+    "all": "profile t { all, deny /etc/* w, /bin/x px, }",
+    "file": "profile t { file, audit deny owner /a/** m, deny /q x, }\nprofile u { owner file, /b cx -> k, }",
+    "names": "profile t { /a cx, /b cx -> kid, /c px -> t//kid, /d pix -> t//kid, /e cx -> /e, /f px -> z///f, /g ix -> q, /h px -> :n:p, }",
+    "children": "profile t { /a cx -> k, profile k { /b cx -> l, /c px, profile l { /d ux, } } ^h { /e Cx -> i, } }",
+    "variables": "@{E}=\"\"\n@{R}=/r /v/r/\n@{S}=/s/\n@{B}=b @{S}\nprofile t { @{E}/@{R}/x r, /@{R}/y r, /q@{S}/@{R}z r, /q/@{E}/@{R}/w r, /a/{@{S},b}/c w, /@{B}/k k, }",
+    "own": "profile t /bin/{a,b} { @{profile_name} r, /x/@{profile_name}/y w, }",
+    "links": "profile t { link /a* -> /t/*, link subset /b -> /u, /c rl, audit deny /c1 l, owner /d l, l /e -> /f, }",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_text_means_what_the_parser_makes_of_it(release, name, tmp_path):
+    if name == "all" and release == "3.0":
+        return  # no such word
+    file = tmp_path / name
+    file.write_text(TEXTS[name] + "\n")
+    assert compare(release, Parser(release).base, [file]) > 2
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_packaged_profiles_mean_what_their_tables_say(release, tmp_path):
+    profiles = profiles_into(tmp_path)
+    for name in profiles:
+        local = tmp_path / "local" / name.name
+        local.exists() or local.write_text("")  # which packages make when they are installed
+    some = profiles if LONG else profiles[::16]
+    assert compare(release, tmp_path, [tmp_path / p for p in some]) > 20 * len(some)
