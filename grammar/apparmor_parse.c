@@ -149,6 +149,7 @@ int aa_next_token(struct aa_parse *p, union AA_STYPE *lval, struct span *loc)
 		p->depth -= p->depth > 0;
 	}
 	p->before = p->prev;
+	p->before_kind = p->token_kind;
 	p->prev = *loc;
 	p->token_kind = token;
 	return token;
@@ -209,7 +210,8 @@ static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 
 	if (!expects(e, ",") || !ends || p->before.end > e->span.begin)
 		return false;
-	if (p->token_kind == T_INCLUDE && same_line(p, p->before.end, e->span.begin)) {
+	if (p->token_kind == T_INCLUDE &&
+	    (p->before_kind == T_PREFIX || same_line(p, p->before.end, e->span.begin))) {
 		d = diag_add(p->diags, DIAG_PL002, e->span, "an include inside a rule");
 		diag_help(p->diags, d, "an include is a whole statement, on a line of its own");
 		return true;

@@ -42,7 +42,7 @@ struct aa_parse {
 	bool unopened;       /* a profile without '{' was told: its '}' is no second fault */
 	struct span prev;    /* the last token */
 	struct span before;  /* the one before it */
-	int token_kind;      /* of the last one */
+	int token_kind, before_kind;        /* of the last one, of the one before it */
 	struct span open[AA_DEPTH_MAX + 1]; /* where each open brace stands */
 	VEC(struct ast_comment *) comments;
 	struct aa_stmts top;

@@ -5,6 +5,9 @@
  */
 #include "compiler/policy/policy.h"
 
+/* The kernel's table of names has 16 places, and 4 are not for names (parser's AA_EXEC_COUNT). */
+enum { APPARMOR_TARGETS_MAX = 12 }; /* profiles that one profile's rules change to by name */
+
 struct apparmor_options {
 	bool complain; /* refuse nothing: of policy_logging(), as deny rules refuse nevertheless */
 };

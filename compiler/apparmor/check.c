@@ -78,6 +78,40 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 	diag_help(c->rd.diags, d, "fewer patterns with '**' in their midst, or a child profile");
 }
 
+/* ---- names of profiles to change to ---- */
+
+struct targets {
+	struct str names[APPARMOR_TARGETS_MAX];
+	size_t n;
+	bool told;
+};
+
+/* 3.0.8 takes a place for the target of a rule that executes nothing, too. */
+static void count_target(struct checking *c, const struct aa_profile *p, struct targets *t,
+			 const struct aa_rule *r)
+{
+	struct str name = aa_target_label(c->rd.arena, p, &r->file);
+	struct diag *d;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (str_eq(t->names[i], name))
+			return;
+	if (!name.n || t->told)
+		return;
+	if (t->n < APPARMOR_TARGETS_MAX) {
+		t->names[t->n++] = name;
+		return;
+	}
+	t->told = true;
+	d = diag_add(c->rd.diags, DIAG_PL250, r->use->stmt->head,
+		     "a profile of AppArmor names at most %d others to change to, and this is the "
+		     "%dth",
+		     APPARMOR_TARGETS_MAX, APPARMOR_TARGETS_MAX + 1);
+	diag_help(
+		c->rd.diags, d,
+		"leave '->' out where the program's own profile is meant, or let rules share one");
+}
+
 /* ---- change_profile at an execution ---- */
 
 struct changes {
@@ -139,6 +173,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 {
 	struct glob_variables vars = aa_profile_variables(c->rd.arena, c->policy, p);
 	struct aa_opened_list files = { 0 };
+	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
 
 	vec_each(&p->uses, use) {
@@ -146,9 +181,12 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		const struct aa_rule *r;
 
 		c->rd.variables = live ? &vars : NULL;
+		c->rd.check = use->class != AA_CLASS_CHANGE_PROFILE; /* its patterns are compared */
 		r = aa_rule_read(&c->rd, use);
 		if (r && live && (r->class == AA_CLASS_ALL || r->perms & PERM_X))
 			aa_open_rule(c->rd.arena, p, r, &files);
+		if (r && live && r->class == AA_CLASS_FILE)
+			count_target(c, p, &targets, r);
 		if (r && live && r->class == AA_CLASS_CHANGE_PROFILE && r->change.exec.glob &&
 		    r->prefix.mode != AA_MODE_DENY)
 			vec_push(c->rd.arena, &changes.list, r);
@@ -175,7 +213,7 @@ bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *fil
 	      const struct aa_asked *asked, struct diags *ds)
 {
 	size_t errors = ds->errors;
-	struct checking c = { .rd = { .arena = a, .diags = ds, .check = true } };
+	struct checking c = { .rd = { .arena = a, .diags = ds } };
 
 	c.policy = aa_expand(a, lib, file, asked, ds);
 	c.rd.target = c.policy->target;

@@ -12,9 +12,8 @@ static bool is_child(enum aa_exec e)
 	return e == AA_EXEC_CX || e == AA_EXEC_CIX || e == AA_EXEC_CUX;
 }
 
-/* The label of a transition's profile; "" where the kernel finds it by the path. */
-static struct str target_of(struct arena *a, const struct aa_profile *profile,
-			    const struct aa_file_rule *f)
+struct str aa_target_label(struct arena *a, const struct aa_profile *profile,
+			   const struct aa_file_rule *f)
 {
 	const char *label;
 
@@ -71,6 +70,6 @@ void aa_open_rule(struct arena *a, const struct aa_profile *profile, const struc
 	o.exec = f->exec;
 	o.unsafe = f->unsafe;
 	o.subset = f->subset;
-	o.target = target_of(a, profile, f);
+	o.target = aa_target_label(a, profile, f);
 	vec_push(a, &out->list, o);
 }

@@ -177,9 +177,6 @@ static bool needs_tunables(const struct policy *p)
 
 /* ---- profiles to change to ---- */
 
-/* The kernel's table of names has 16 places, and 4 are not for names (parser's AA_EXEC_COUNT). */
-enum { TARGETS_MAX = 12 };
-
 static int by_place(const void *x, const void *y)
 {
 	const struct span a = (*(const struct file_rule *const *)x)->origin->span;
@@ -207,7 +204,7 @@ static bool is_known(const struct file_rule *const *list, size_t n, const struct
 static void check_targets(struct writer *w)
 {
 	VEC(const struct file_rule *) named = { 0 };
-	const struct file_rule *first[TARGETS_MAX];
+	const struct file_rule *first[APPARMOR_TARGETS_MAX];
 	size_t n = 0;
 
 	vec_each(&w->p->files, f)
@@ -218,7 +215,7 @@ static void check_targets(struct writer *w)
 	for (size_t i = 0; i < named.n; i++) {
 		if (is_known(first, n, named.v[i]))
 			continue;
-		if (n < TARGETS_MAX) {
+		if (n < APPARMOR_TARGETS_MAX) {
 			first[n++] = named.v[i];
 			continue;
 		}

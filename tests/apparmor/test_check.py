@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pale check` of AppArmor files: an answer a release, and what no single rule shows."""
+import re
+
+import pytest
+
+
+def asked(pale, tmp_path, text, *releases):
+    """Release -> does pale say that its parser takes the text?  And what it said."""
+    file = tmp_path / "t"
+    file.write_text(text)
+    r = pale("check", *[x for y in releases for x in ("--target", f"apparmor={y}")], file)
+    got = dict(re.findall(r"^apparmor=(\S+) +(ok|refused)", r.out, re.M))
+    assert r.rc == ("refused" in got.values())
+    return {k: v == "ok" for k, v in got.items()}, r.err
+
+
+def test_by_itself_it_answers_for_5_0_and_for_the_installed_parser(pale, tmp_path):
+    got, err = asked(pale, tmp_path, "profile t { /a r, }\n")
+    assert got["5.0"] and all(got.values()) and len(got) <= 2 and not err
+
+
+@pytest.mark.parametrize("release", ["4.2", "2.13", "five", ""])
+def test_a_release_that_is_not_known(pale, tmp_path, release):
+    (tmp_path / "t").write_text("profile t { }\n")
+    r = pale("check", "--target", f"apparmor={release}", tmp_path / "t")
+    assert r.rc == (0 if release == "4.2" else 2)
+
+
+def test_what_a_release_does_not_have_is_refused_for_it_alone(pale, tmp_path):
+    got, err = asked(pale, tmp_path, "profile t { userns, }\n", "3.0", "5.0")
+    assert got == {"3.0": False, "5.0": True}
+    assert "4.0" in err
+
+
+def test_twelve_others_may_be_named_and_no_thirteenth(pale, tmp_path):
+    def text(n):
+        return "profile t {\n" + "".join(f"  /p{i} px -> t{i},\n" for i in range(n)) + "  /x cx -> c,\n  profile c { }\n}\n"
+    assert asked(pale, tmp_path, text(11), "3.0", "5.0")[0] == {"3.0": True, "5.0": True}
+    got, err = asked(pale, tmp_path, text(12), "3.0", "5.0")
+    assert got == {"3.0": False, "5.0": False} and "this is the 13th" in err and "t:14:" in err
+
+
+def test_rules_that_disagree_are_named_with_a_path_and_the_way_they_came_in(pale, tmp_path):
+    (tmp_path / "inc").write_text("/usr/bin/a* px,\n")
+    got, err = asked(pale, tmp_path, f'profile t {{\n  include "{tmp_path}/inc"\n  /usr/bin/?b ix,\n}}\n', "3.0", "5.0")
+    assert got == {"3.0": False, "5.0": False}
+    assert "two rules disagree about how to execute '/usr/bin/ab'" in err
+    assert "'px'" in err and "'ix'" in err and "included here" in err
+
+
+@pytest.mark.parametrize("one,two,takes", [
+    ("/e -> /b", "/e -> /b", True), ("unsafe /e -> /b", "/e -> /b", False), ("unsafe /e -> /b", "/e* -> /b", True),
+    ("unsafe /e -> /b", "/e -> /c", True), ("unsafe /e* -> /b", "/*e -> /b", False),
+    ("unsafe /e -> /b*", "safe /e -> /*b", False)])
+def test_changes_at_one_execution_are_all_unsafe_or_none(pale, tmp_path, one, two, takes):
+    got, _ = asked(pale, tmp_path, f"profile t {{ change_profile {one}, change_profile {two}, }}\n", "3.0", "5.0")
+    assert set(got.values()) == {takes}
+
+
+def test_a_comment_that_ends_the_file_needs_a_line_end(pale, tmp_path):
+    got, err = asked(pale, tmp_path, "profile t { }\n# end", "3.0", "5.0")
+    assert not any(got.values()) and "pale fmt -i" in err
+    pale("fmt", "-i", tmp_path / "t", check=0)
+    assert all(asked(pale, tmp_path, (tmp_path / "t").read_text(), "3.0", "5.0")[0].values())
+
+
+def test_many_files_share_what_they_include(pale, tmp_path):
+    (tmp_path / "inc").write_text("/x q,\n")
+    files = []
+    for i in range(3):
+        files.append(tmp_path / f"p{i}")
+        files[-1].write_text(f'profile p{i} {{ include "{tmp_path}/inc"\n }}\n')
+    r = pale("check", "--target", "apparmor=5.0", *files, check=1)
+    assert r.out.count("refused") == 3
