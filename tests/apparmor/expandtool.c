@@ -104,7 +104,7 @@ static void put_rule(const struct run *r, const struct aa_use *use)
 	const struct aa_prefix *p = &use->prefix;
 	struct span sp = use->stmt->span;
 
-	if (use->reach)
+	if (use->reach || !use->stmt->items)
 		return;
 	sp.begin = use->stmt->items->span.begin;
 	if (p->priority)
