@@ -581,10 +581,47 @@ static struct reading *begin_reading(struct machine_pool *p, const struct nfa *n
 	return r;
 }
 
-machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine_texts then,
-			   size_t *steps)
+static uint64_t hash_words(uint64_t h, const void *words, size_t n)
 {
-	struct reading *r = begin_reading(p, &g->nfa);
+	const uint64_t *w = words;
+
+	for (size_t i = 0; i < n; i++)
+		h = mix(h, w[i]);
+	return h;
+}
+
+_Static_assert(sizeof(struct nfa_node) == 2 * sizeof(uint64_t), "nodes are hashed as they lie");
+
+static uint64_t hash_glob(const struct nfa *nfa, machine_texts then)
+{
+	uint64_t h = hash_words(mix(HASH_START, then), nfa->nodes.v, 2 * nfa->nodes.n);
+
+	return hash_words(h, nfa->sets.v, 4 * nfa->sets.n);
+}
+
+static bool same_glob(const struct nfa *x, const struct nfa *y)
+{
+	return x->nodes.n == y->nodes.n && x->sets.n == y->sets.n &&
+	       !memcmp(x->nodes.v, y->nodes.v, x->nodes.n * sizeof(*x->nodes.v)) &&
+	       (!x->sets.n || !memcmp(x->sets.v, y->sets.v, x->sets.n * sizeof(*x->sets.v)));
+}
+
+/* Includes bring the same globs into every profile. */
+static const struct read_glob *find_glob(const struct machine_pool *p, const struct nfa *nfa,
+					 machine_texts then, uint64_t hash)
+{
+	struct table_walk it = table_start(hash);
+
+	for (size_t at; (at = table_next(&p->by_glob, &it)) != TABLE_END;)
+		if (p->globs.v[at].then == then && same_glob(p->globs.v[at].nfa, nfa))
+			return &p->globs.v[at];
+	return NULL;
+}
+
+static machine_texts read_glob(struct machine_pool *p, const struct nfa *nfa, machine_texts then,
+			       size_t *steps)
+{
+	struct reading *r = begin_reading(p, nfa);
 	uint32_t first = behind(r, 0);
 
 	r->then = then;
@@ -598,4 +635,24 @@ machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine
 			return MACHINE_NONE;
 	}
 	return r->nodes[first].texts;
+}
+
+machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine_texts then,
+			   size_t *steps)
+{
+	uint64_t hash = hash_glob(&g->nfa, then);
+	const struct read_glob *old = find_glob(p, &g->nfa, then, hash);
+	size_t before = *steps;
+
+	if (old && old->steps <= *steps) {
+		*steps -= old->steps;
+		return old->texts;
+	}
+	machine_texts texts = read_glob(p, &g->nfa, then, steps);
+	if (texts == MACHINE_NONE)
+		return MACHINE_NONE;
+	table_add(p->arena, &p->by_glob, hash, p->globs.n);
+	vec_push_own(p->arena, &p->globs,
+		     ((struct read_glob){ &g->nfa, then, texts, before - *steps }));
+	return texts;
 }

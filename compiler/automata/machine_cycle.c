@@ -227,13 +227,32 @@ static int by_group(const void *x, const void *y)
 	return (a->local > b->local) - (a->local < b->local);
 }
 
+enum { FEW = 12 }; /* most components are as small: put in order one by one */
+
+static void sort_work(struct cycle *c, int (*order)(const void *, const void *))
+{
+	struct sorted *v = c->work.v;
+
+	if (c->work.n > FEW) {
+		qsort(v, c->work.n, sizeof(*v), order);
+		return;
+	}
+	for (size_t i = 1; i < c->work.n; i++) {
+		struct sorted one = v[i];
+		size_t k = i;
+		for (; k && order(&v[k - 1], &one) > 0; k--)
+			v[k] = v[k - 1];
+		v[k] = one;
+	}
+}
+
 /* Groups of the work that go the same ways, by the names that blocks have now. */
 static void find_groups(struct cycle *c)
 {
 	struct sorted *v = c->work.v;
 	uint32_t groups = 0;
 
-	qsort(v, c->work.n, sizeof(*v), by_hash);
+	sort_work(c, by_hash);
 	for (size_t i = 0, first = 0; i < c->work.n; i++) {
 		if (v[i].block != v[first].block || v[i].hash != v[first].hash)
 			first = i;
@@ -242,7 +261,7 @@ static void find_groups(struct cycle *c)
 			k++;
 		v[i].group = k < i ? v[k].group : groups++;
 	}
-	qsort(v, c->work.n, sizeof(*v), by_group); /* groups ascend by block */
+	sort_work(c, by_group); /* groups ascend by block */
 }
 
 /* Sets from `first` on become a block of their own, and what leads to them has changed. */

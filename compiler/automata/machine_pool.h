@@ -68,6 +68,12 @@ struct merge {
 	uint32_t one, two, star; /* positions: two stars over the same bytes, and both as one */
 };
 
+struct read_glob {
+	const struct nfa *nfa;
+	machine_texts then, texts;
+	size_t steps; /* that reading it took */
+};
+
 enum { UNIONS = 4096 };
 
 struct two { /* sets, and what they are together */
@@ -85,8 +91,9 @@ struct machine_pool {
 	VEC(struct state) states;
 	VEC(struct class_of_rules) classes;
 	VEC(struct merge) merges;
+	VEC(struct read_glob) globs;
 	VEC(uint32_t) cyclic; /* states that lead back to themselves, not yet in by_colour */
-	struct table by_bytes, by_position, by_set, by_merge, by_class, by_row, by_colour;
+	struct table by_bytes, by_position, by_set, by_merge, by_class, by_glob, by_row, by_colour;
 	/* a set under work: its positions, and the turn in which each position was last met */
 	uint32_t *held, *mark, held_n, turn;
 	size_t mark_nr; /* there is room for in each of these */
