@@ -43,6 +43,7 @@ struct entry {
 	enum said mode;
 	bool audit;
 	bool mine, others; /* whom it speaks of */
+	bool varies;       /* whether it denies, from block to block */
 	int priority;
 };
 
@@ -112,10 +113,12 @@ static struct entry combine(struct expanding *x, const struct aa_prefix *own,
 
 	apply(&e, own);
 	for (const struct block *b = scope->block; b; b = b->outer) {
+		bool denied = e.mode == SAID_DENY;
 		if (old)
 			apply_old(&e, &b->words);
 		else
 			apply(&e, &b->words);
+		e.varies |= denied != (e.mode == SAID_DENY);
 	}
 	return e;
 }
@@ -130,6 +133,9 @@ static struct aa_prefix prefix_of(const struct aa_prefix *own, const struct entr
 			       .audit = e->mode == SAID_DENY ? !e->audit : e->audit,
 			       .mode_said = e->mode == SAID_ALLOW };
 
+	/* The parser looks at 'x' after each block: one of them says the other. */
+	if (e->varies)
+		p.own = p.mode == AA_MODE_DENY ? AA_MODE_ALLOW : AA_MODE_DENY;
 	p.owner = (e->mine && e->others) || class == AA_CLASS_CHANGE_PROFILE ? AA_OWNER_ANY :
 		  e->mine                                                    ? AA_OWNER_ONLY :
 									       AA_OWNER_OTHER;

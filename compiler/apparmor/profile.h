@@ -60,8 +60,7 @@ enum { AA_PRIORITY_MIN = -1000, AA_PRIORITY_MAX = 1000 }; /* parser.h, MIN_POLIC
 struct aa_prefix {
 	int priority; /* 0 where none is said */
 	enum aa_mode mode : 8;
-	enum aa_mode
-		own : 8; /* as the rule itself says it: what 'x' must look like hangs on both */
+	enum aa_mode own : 8; /* as the rule, or a block between, says it: 'x' must fit both */
 	enum aa_owner owner : 8;
 	bool audit;
 	bool mode_said; /* `allow` is written */

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import program, run, sanitized, shared
+from conftest import PALE, program, run, sanitized, shared
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from expandcases import CASES  # noqa: E402
@@ -321,6 +321,15 @@ def test_a_block_takes_the_place_of_what_its_rules_say(tree):
     assert r.rc == 0 and r.out.count("^ LOST") == 1 and told(r, "PL360")
     told(tree.ask("profile p { deny { /a r, } }", release="3.0"), "PL337")
     told(tree.ask("profile p { priority=1 { /a r, } }"), "PL337")
+
+
+@pytest.mark.parametrize("body, taken", [("deny { /a x, }", False), ("deny { audit { deny /a x, } }", False), ("deny { audit { deny /a r, } }", True),
+                                         ("deny { deny /a x, }", True), ("audit { deny { /a ix, } }", False), ("audit { { /a ix, } }", True)])
+def test_the_x_of_a_rule_fits_every_block_around_it(tree, body, taken):
+    tree.write({"main": f"profile p {{ {body} }}\n"})
+    parser = Parser("5.0")
+    assert (parser.ask(tree.root / "main", features=parser.features, base=tree.root) is not None) == taken
+    assert run([PALE, "check", "--target", "apparmor=5.0", tree.root / "main"]).rc == (not taken)
 
 
 def test_what_a_branch_loses_depends_on_the_release(tree):
