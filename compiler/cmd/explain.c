@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale explain: every rule that speaks of a call or a path, and which of them wins. */
-#include "compiler/cmd/options.h"
+#include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/strace.h"
+#include "compiler/tell/accessed.h"
 #include "compiler/tell/decided.h"
 #include "compiler/tell/explained.h"
 
@@ -95,6 +96,20 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 	return session_report(s) || bad ? EXIT_FOUND : EXIT_OK;
 }
 
+static int explain_profile(struct session *s, const struct options *o)
+{
+	struct aa_asking asking;
+	BUF_AUTO out = { 0 };
+	if (!apparmor_options_fit(o, true))
+		return EXIT_USAGE;
+	int status = apparmor_asking(s, o, o->operands[0], &asking);
+
+	if (!status && !access_explain(s, &asking, o->operands[1], &out) &&
+	    write_output(NULL, &out, 0))
+		return EXIT_SYSTEM;
+	return session_report(s) && !status ? EXIT_FOUND : status;
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	struct explain_options e;
@@ -105,7 +120,11 @@ int cmd_explain(int argc, char **argv)
 	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
 		status = read_options(&s, &o, &e);
-	if (status < 0) {
+	if (status < 0 && apparmor_asked(&s, &o, o.operands[0])) {
+		status = explain_profile(&s, &o);
+	} else if (status < 0 && !apparmor_options_fit(&o, false)) {
+		status = EXIT_USAGE;
+	} else if (status < 0) {
 		const char *what = o.operands[1];
 		e.input.asked = strace_asked(&s, &what, 1);
 		status = explain(&s, &e, o.operands[0], what);

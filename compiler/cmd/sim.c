@@ -4,11 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compiler/cmd/options.h"
+#include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/lines.h"
 #include "compiler/file/rawcall.h"
 #include "compiler/file/strace.h"
+#include "compiler/tell/accessed.h"
 #include "compiler/tell/decided.h"
 #include "compiler/tell/simulator.h"
 #include "grammar/parse.h"
@@ -257,6 +258,23 @@ static int simulate(struct session *s, const struct sim_options *o, char **calls
 	return session_report(s) && !status ? EXIT_FOUND : status;
 }
 
+/* ---- accesses of an AppArmor profile ---- */
+
+static int ask_profile(struct session *s, const struct options *o)
+{
+	struct aa_asking asking;
+	BUF_AUTO out = { 0 };
+
+	if (!apparmor_options_fit(o, true))
+		return EXIT_USAGE;
+	int status = apparmor_asking(s, o, o->operands[0], &asking);
+	for (char **text = o->operands + 1; !status && *text; text++)
+		access_simulate(s, &asking, *text, &out);
+	if (out.n && write_output(NULL, &out, 0))
+		status = EXIT_SYSTEM;
+	return session_report(s) && !status ? EXIT_FOUND : status;
+}
+
 int cmd_sim(int argc, char **argv)
 {
 	struct sim_options sim;
@@ -267,7 +285,11 @@ int cmd_sim(int argc, char **argv)
 	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
 		status = read_options(&s, &o, &sim);
-	if (status < 0) {
+	if (status < 0 && apparmor_asked(&s, &o, o.operands[0])) {
+		status = ask_profile(&s, &o);
+	} else if (status < 0 && !apparmor_options_fit(&o, false)) {
+		status = EXIT_USAGE;
+	} else if (status < 0) {
 		const char *const *calls = (const char *const *)o.operands + 1;
 		sim.input.asked = sim.raw ? NULL : strace_asked(&s, calls, (int)o.n - 1);
 		status = simulate(&s, &sim, o.operands + 1);

@@ -55,6 +55,13 @@ static void put_rule_text(struct buf *out, const struct sources *sources, const 
 	put_squeezed(out, span_text(sources, o->stmt ? o->stmt->span : o->span));
 }
 
+void put_text(struct buf *out, const struct sources *sources, struct span sp)
+{
+	put_place(out, sources, sp);
+	buf_puts(out, ": ");
+	put_squeezed(out, span_text(sources, sp));
+}
+
 void put_rule(struct buf *out, const struct sources *sources, const struct origin *o)
 {
 	put_place(out, sources, o->span);

@@ -6,6 +6,8 @@
 
 /* "web.pale:3:9", "<none>" */
 void put_place(struct buf *out, const struct sources *sources, struct span sp);
+/* "web.apparmor:3:9: /etc/passwd r,": the text on one line, and cut */
+void put_text(struct buf *out, const struct sources *sources, struct span sp);
 /* "web.pale:3:9: allow socket(domain == AF_INET)  (set 'x', used at web.pale:2:6)" */
 void put_rule(struct buf *out, const struct sources *sources, const struct origin *o);
 /* The rule or the header line. */

@@ -332,7 +332,7 @@ int explain_call(struct session *s, const struct decide *d, const struct environ
 
 /* ---- paths ---- */
 
-static void put_letters(struct buf *out, unsigned perms)
+void put_letters(struct buf *out, unsigned perms)
 {
 	static const struct {
 		unsigned bit;
@@ -372,9 +372,8 @@ static void put_file_rule(struct session *s, const struct file_rule *f, bool ope
 	buf_putc(out, '\n');
 }
 
-static void put_in_all(const struct file_sum *sum, bool unsure, struct buf *out)
+void put_in_all(struct buf *out, unsigned other, unsigned owner)
 {
-	unsigned other = file_sum_perms(sum, FILE_OTHER), owner = file_sum_perms(sum, FILE_OWNER);
 	unsigned both = owner & other;
 
 	buf_printf(out, "  %-13s  ", "in all");
@@ -389,6 +388,11 @@ static void put_in_all(const struct file_sum *sum, bool unsure, struct buf *out)
 		buf_puts(out, "; to others also ");
 		put_given(out, other & ~owner, other);
 	}
+}
+
+static void put_sum(const struct file_sum *sum, bool unsure, struct buf *out)
+{
+	put_in_all(out, file_sum_perms(sum, FILE_OTHER), file_sum_perms(sum, FILE_OWNER));
 	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
 	if (file_sum_by_version(sum, FILE_OTHER) || file_sum_by_version(sum, FILE_OWNER))
 		buf_puts(out, "  the m is implied by ix, whose x is denied: AppArmor 4.1.2 and "
@@ -412,7 +416,7 @@ void explain_path(struct session *s, const struct policy *p, const char *text, s
 			file_sum_add(&sum, f);
 		put_file_rule(s, f, g->open, out);
 	}
-	put_in_all(&sum, unsure, out);
+	put_sum(&sum, unsure, out);
 	if (!(p->layers & LAYER_APPARMOR))
 		buf_puts(out, "  the policy does not count on AppArmor: nothing decides paths\n");
 }

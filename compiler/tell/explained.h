@@ -12,5 +12,9 @@ int explain_call(struct session *s, const struct decide *d, const struct environ
 /* The same of a BPF program: which instructions give each answer, and who else gets it. */
 int explain_program(struct session *s, const char *file, const char *text, int only,
 		    struct buf *out);
+/* "mrwalkx" of PERM_*. */
+void put_letters(struct buf *out, unsigned perms);
+/* "  in all  r; to its owner also w", of what each half has, without an end. */
+void put_in_all(struct buf *out, unsigned other, unsigned owner);
 /* The file rules that match a path, and what they give in all. */
 void explain_path(struct session *s, const struct policy *p, const char *text, struct buf *out);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/apparmor/answer.h"
+
+#include "compiler/apparmor/expand.h"
+
+/* ---- the profile ---- */
+
+bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_profile *profile,
+		    struct diags *ds, struct aa_asking *out)
+{
+	struct glob_variables vars = aa_profile_variables(a, p, profile);
+	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
+	size_t errors = ds->errors;
+	struct diag *d;
+
+	*out = (struct aa_asking){ .arena = a, .profile = profile, .target = p->target };
+	vec_each(&profile->uses, use) {
+		const struct aa_rule *r;
+		if (use->reach != AA_REACH_LIVE)
+			continue;
+		r = aa_rule_read(&rd, use);
+		if (r)
+			aa_open_rule(a, profile, r, &out->files);
+	}
+	if (ds->errors != errors)
+		return false;
+	out->means = aa_means_build(aa_means_pool_new(a, p->target.release), out->files.list.v,
+				    out->files.list.n);
+	if (out->means.decided)
+		return true;
+	d = diag_add(ds, DIAG_PL371, profile->stmt->head,
+		     "what the rules of this profile are together is not decided: it takes more "
+		     "than %d states",
+		     MACHINE_STATES_MAX);
+	diag_help(ds, d, "fewer patterns with '**' in their midst, or a child profile");
+	return false;
+}
+
+/* ---- the rules that speak ---- */
+
+static bool inherits(const struct aa_opened *f)
+{
+	return f->exec == AA_EXEC_IX || f->exec == AA_EXEC_PIX || f->exec == AA_EXEC_CIX;
+}
+
+unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who)
+{
+	unsigned bits = f->perms;
+
+	if (f->owner == (who == FILE_OWNER ? AA_OWNER_OTHER : AA_OWNER_ONLY))
+		return 0;
+	if (bits & PERM_W)
+		bits |= PERM_A;
+	if (bits & PERM_X && f->mode == AA_MODE_ALLOW && inherits(f))
+		bits |= PERM_M;
+	return bits;
+}
+
+static bool matches(const struct aa_asking *q, const struct aa_opened *f,
+		    const struct aa_access *access)
+{
+	if (!glob_match(q->arena, f->path, access->path))
+		return false;
+	return access->kind != AA_ACCESS_LINK || !f->link ||
+	       glob_match(q->arena, f->link, access->target);
+}
+
+static bool is_higher(const struct aa_asking *q, const struct aa_opened *x,
+		      const struct aa_opened *y, unsigned perm)
+{
+	if (x->priority != y->priority)
+		return x->priority > y->priority;
+	return perm == PERM_X && x->mode == AA_MODE_ALLOW &&
+	       aa_is_exact(q->target.release, x->path) && !aa_is_exact(q->target.release, y->path);
+}
+
+/* Rules of a mode that no other one of that mode goes before; the first of them decides. */
+static void mark(const struct aa_asking *q, struct aa_verdict *v, unsigned perm, enum aa_mode mode)
+{
+	const struct aa_opened *top = NULL;
+	bool first = true;
+
+	vec_each(&v->rules, r)
+		if (r->bits & perm && r->file->mode == mode &&
+		    (!top || is_higher(q, r->file, top, perm)))
+			top = r->file;
+	vec_each(&v->rules, r) {
+		if (!(r->bits & perm) || r->file->mode != mode || !top ||
+		    is_higher(q, top, r->file, perm))
+			continue;
+		if (first)
+			r->role = AA_ROLE_DECIDES;
+		else if (r->role == AA_ROLE_OUTRANKED)
+			r->role = AA_ROLE_AGREES;
+		first = false;
+	}
+}
+
+struct halves { /* of an answer, one of the two */
+	unsigned allow, deny, audit, quiet, prompt, varies, audit_varies;
+};
+
+static struct halves half_of(const struct aa_answer *a, enum file_who who)
+{
+	return (struct halves){ a->allow[who],  a->deny[who],   a->audit[who],       a->quiet[who],
+				a->prompt[who], a->varies[who], a->audit_varies[who] };
+}
+
+static void find_rules(const struct aa_asking *q, const struct aa_access *access, enum file_who who,
+		       const struct halves *h, struct aa_verdict *v)
+{
+	vec_each(&q->files.list, f) {
+		unsigned bits = aa_opened_bits(f, who);
+		if (bits & access->perms && matches(q, f, access))
+			vec_push(q->arena, &v->rules,
+				 ((struct aa_spoken){ f, bits, AA_ROLE_OUTRANKED }));
+	}
+	for (unsigned perm = 1; perm <= access->perms; perm <<= 1) {
+		if (!(access->perms & perm))
+			continue;
+		if (h->deny & perm || !((h->allow | h->prompt) & perm))
+			mark(q, v, perm, AA_MODE_DENY);
+		else
+			mark(q, v, perm, h->allow & perm ? AA_MODE_ALLOW : AA_MODE_PROMPT);
+	}
+}
+
+/* ---- what becomes of it ---- */
+
+static enum aa_outcome refused(const struct aa_profile *p, const struct halves *h, unsigned lacking,
+			       const char **why)
+{
+	unsigned flags = p->header->flags;
+	unsigned told = flags & AA_FLAG_AUDIT ? lacking : lacking & ~h->quiet;
+
+	if (!(lacking & ~h->prompt))
+		return AA_ASKS;
+	if (!told)
+		return AA_REFUSED;
+	if (flags & AA_FLAG_COMPLAIN) {
+		*why = "the profile complains, and refuses only what is denied without 'audit'";
+		return AA_ALLOWED_LOGGED;
+	}
+	if (flags & AA_FLAG_PROMPT && !(lacking & h->deny))
+		return AA_ASKS;
+	return flags & AA_FLAG_KILL ? AA_KILLED : AA_REFUSED;
+}
+
+/* 5.0.2 writes default_allow as unconfined (parser/profile.h). */
+static bool is_open(const struct aa_asking *q)
+{
+	return q->profile->header->flags & (AA_FLAG_UNCONFINED | AA_FLAG_DEFAULT_ALLOW);
+}
+
+static void conclude(const struct aa_asking *q, unsigned perms, const struct halves *h,
+		     struct aa_verdict *v)
+{
+	unsigned flags = q->profile->header->flags;
+
+	v->lacking = perms & ~h->allow;
+	if (is_open(q)) {
+		v->lacking = 0;
+		v->why = "under the profile's flag 'unconfined' or 'default_allow' no rule of "
+			 "files counts";
+		v->outcome = AA_ALLOWED;
+		return;
+	}
+	if (v->lacking)
+		v->outcome = refused(q->profile, h, v->lacking, &v->why);
+	else if (perms & h->varies)
+		v->outcome = AA_VARIES;
+	else if (perms & h->audit & ~h->audit_varies || flags & AA_FLAG_AUDIT)
+		v->outcome = AA_ALLOWED_AUDITED;
+	else
+		v->outcome = AA_ALLOWED;
+	if (v->outcome == AA_ALLOWED && perms & h->audit)
+		v->why = "whether it is logged goes by where the parser's memory lies";
+}
+
+/* ---- links ---- */
+
+static bool same_transition(const struct aa_transition *link, const struct aa_transition *to)
+{
+	return link->exec == to->exec && str_eq(link->target, to->target) &&
+	       (!link->unsafe || to->unsafe);
+}
+
+/* A link that is a subset gives no more than what it leads to (profile_path_link). */
+static void ask_link(const struct aa_asking *q, const struct aa_access *access, enum file_who who,
+		     struct aa_verdict *v)
+{
+	const struct aa_answer *path = aa_means_path(&q->means, access->path);
+	const struct aa_answer *pair =
+		aa_means_link(q->arena, &q->means, access->path, access->target);
+	const struct aa_answer *to = aa_means_path(&q->means, access->target);
+	struct halves h = half_of(pair, who);
+
+	h.allow &= path->allow[who];
+	h.varies |= path->varies[who] & PERM_L;
+	find_rules(q, access, who, &h, v);
+	if (h.allow & PERM_L && pair->allow[who] & AA_PERM_SUBSET) {
+		unsigned more = path->allow[who] & ~to->allow[who] & ~(unsigned)PERM_L;
+		if (path->allow[who] & to->allow[who] & PERM_X &&
+		    !same_transition(&path->exec[who], &to->exec[who]))
+			more |= PERM_X;
+		if ((path->varies[who] | to->varies[who]) & ~(unsigned)PERM_L)
+			h.varies |= PERM_L;
+		else if (more)
+			h.allow &= ~(unsigned)PERM_L;
+		if (more)
+			v->why = "the new name would give more than what it leads to";
+	}
+	conclude(q, PERM_L, &h, v);
+}
+
+/* ---- asking ---- */
+
+const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path)
+{
+	return aa_means_path(&q->means, path);
+}
+
+struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *access,
+			 enum file_who who)
+{
+	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
+	const struct aa_answer *answer;
+	struct halves h;
+
+	if (access->kind == AA_ACCESS_LINK) {
+		ask_link(q, access, who, &v);
+		return v;
+	}
+	answer = aa_means_path(&q->means, access->path);
+	h = half_of(answer, who);
+	find_rules(q, access, who, &h, &v);
+	conclude(q, access->perms, &h, &v);
+	if (access->kind == AA_ACCESS_EXEC && !(access->perms & ~h.allow) && !is_open(q))
+		v.exec = answer->exec[who];
+	return v;
+}
+
+bool aa_verdict_same(const struct aa_verdict *x, const struct aa_verdict *y)
+{
+	bool same = x->outcome == y->outcome && x->lacking == y->lacking && x->why == y->why &&
+		    x->exec.exec == y->exec.exec && x->exec.unsafe == y->exec.unsafe &&
+		    str_eq(x->exec.target, y->exec.target) && x->rules.n == y->rules.n;
+
+	for (size_t i = 0; same && i < x->rules.n; i++)
+		same = x->rules.v[i].file == y->rules.v[i].file &&
+		       x->rules.v[i].role == y->rules.v[i].role;
+	return same;
+}

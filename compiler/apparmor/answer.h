@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * May a program under a profile do it, and which rules say so? What rules add up to is means.h's;
+ * here is what the profile's mode makes of that, as the kernel has it (security/apparmor/file.c,
+ * aa_audit_file and profile_path_link; lib.c, aa_apply_modes_to_perms).
+ */
+#include "compiler/apparmor/access.h"
+#include "compiler/apparmor/opened.h"
+
+struct aa_asking {
+	struct arena *arena;
+	const struct aa_profile *profile;
+	struct aa_target target;
+	struct aa_opened_list files;
+	struct aa_means means;
+};
+
+enum aa_outcome {
+	AA_ALLOWED,
+	AA_ALLOWED_AUDITED, /* and logged as a rule or flag asks for */
+	AA_ALLOWED_LOGGED,  /* no rule allows it: the profile's mode does, and logs it */
+	AA_ASKS,            /* a notifier is asked, if one listens; else refused */
+	AA_REFUSED,
+	AA_KILLED, /* refused, and the program is killed */
+	AA_VARIES, /* 4.1.0: allowed or not, by where its parser's memory lies */
+	AA_OUTCOME_NR
+};
+
+enum aa_role { AA_ROLE_DECIDES, AA_ROLE_AGREES, AA_ROLE_OUTRANKED };
+
+/* A rule that speaks of the access. */
+struct aa_spoken {
+	const struct aa_opened *file;
+	unsigned bits; /* of what it speaks, all that it says */
+	enum aa_role role;
+};
+
+struct aa_verdict {
+	enum aa_outcome outcome;
+	unsigned lacking;            /* what is asked for and not granted by rules */
+	const char *why;             /* beside the rules; NULL: nothing */
+	struct aa_transition exec;   /* of exec, where it is granted */
+	VEC(struct aa_spoken) rules; /* in the order of the text */
+};
+
+/*
+ * The rules of a profile that its parser takes. False: what they are together is not decided, or a
+ * rule could not be read; told. Owner: the arena.
+ */
+bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_profile *profile,
+		    struct diags *ds, struct aa_asking *out);
+
+/* Of one half. Owner of the rules: the arena of asking. */
+struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *access,
+			 enum file_who who);
+const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path);
+
+/* What is said alike: outcome, transition, and by the same rules. */
+bool aa_verdict_same(const struct aa_verdict *x, const struct aa_verdict *y);
+
+/* What a rule says of one half, with all that its letters imply. */
+unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/cmd/ask_apparmor.h"
+
+#include "compiler/base/bug.h"
+#include "compiler/cmd/check_apparmor.h"
+#include "compiler/file/kind.h"
+
+bool apparmor_asked(struct session *s, const struct options *o, const char *path)
+{
+	struct source *src;
+	const struct file_kind *k;
+
+	if (source_load(s->sources, path, &src))
+		return false;
+	k = kind_of(src->text);
+	return k == kind_apparmor ||
+	       (o->at[OPT_TARGET_RELEASE].number && k->format == INPUT_PALE && k != kind_policy);
+}
+
+bool apparmor_options_fit(const struct options *o, bool apparmor)
+{
+	static const struct {
+		enum option_id id;
+		bool apparmor;
+		const char *name;
+	} own[] = {
+		{ OPT_PROFILE, true, "--profile" },  { OPT_TARGET_RELEASE, true, "--target" },
+		{ OPT_INCLUDE, true, "--include" },  { OPT_FEATURES, true, "--features" },
+		{ OPT_RAW, false, "--raw" },         { OPT_SIM_AS, false, "--as" },
+		{ OPT_RUNTIME, false, "--runtime" }, { OPT_ARCH, false, "--arch" },
+		{ OPT_POLICY, false, "--policy" },   { OPT_CAPS, false, "--caps" },
+		{ OPT_KERNEL, false, "--kernel" },   { OPT_HOST, false, "--host" },
+		{ OPT_SETS, false, "--sets" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (o->at[own[i].id].given && own[i].apparmor != apparmor) {
+			usage_error(o->command, "%s says nothing of %s", own[i].name,
+				    apparmor ? "an AppArmor file" :
+					       "a file that is not AppArmor's");
+			return false;
+		}
+	return true;
+}
+
+/* ---- which profile ---- */
+
+struct choosing {
+	const char *asked; /* NULL: not said */
+	struct suggest near;
+	const struct aa_profile *found;
+	VEC(const struct aa_profile *) all;
+};
+
+/* A child or hat by its label, or by its own name where no other one has it. */
+static void look_at(struct arena *a, struct choosing *c, const struct aa_profile *p)
+{
+	if (p->reach != AA_REACH_LIVE)
+		return;
+	vec_push(a, &c->all, p);
+	vec_each(&p->children, child)
+		look_at(a, c, *child);
+}
+
+static unsigned count_named(struct choosing *c)
+{
+	unsigned n = 0;
+
+	vec_each(&c->all, p) {
+		suggest_offer(&c->near, (*p)->label);
+		if (str_is((*p)->label, c->asked)) {
+			c->found = *p;
+			return 1;
+		}
+		if (str_is((*p)->name, c->asked)) {
+			c->found = *p;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* The names as help, twenty at most. */
+static void list_names(struct session *s, struct diag *d, const struct choosing *c)
+{
+	enum { NAMES_MAX = 20 };
+	BUF_AUTO names = { 0 };
+
+	for (size_t i = 0; i < c->all.n && i < NAMES_MAX; i++) {
+		buf_puts(&names, i ? ", '" : "'");
+		buf_safe(&names, c->all.v[i]->label);
+		buf_putc(&names, '\'');
+	}
+	if (c->all.n > NAMES_MAX)
+		buf_printf(&names, " and %zu more", c->all.n - NAMES_MAX);
+	diag_help(s->diags, d, "--profile NAME: %s", names.p ? names.p : "");
+}
+
+static const struct aa_profile *choose(struct session *s, const struct aa_policy *policy,
+				       const struct source *src, struct choosing *c)
+{
+	struct span whole = { src->id, 0, 0 };
+	struct diag *d;
+	unsigned n;
+
+	vec_each(&policy->profiles, p)
+		look_at(s->arena, c, *p);
+	if (!c->all.n) {
+		d = diag_add(s->diags, DIAG_PL373, whole, "the file holds no profile");
+		diag_help(s->diags, d, "ask a file that includes it");
+		return NULL;
+	}
+	if (!c->asked) {
+		if (policy->profiles.n == 1)
+			return policy->profiles.v[0];
+		d = diag_add(s->diags, DIAG_PL373, policy->profiles.v[1]->stmt->head,
+			     "the file holds %zu profiles", policy->profiles.n);
+		list_names(s, d, c);
+		return NULL;
+	}
+	suggest_start(&c->near, str_c(c->asked));
+	n = count_named(c);
+	if (n == 1)
+		return c->found;
+	if (n)
+		d = diag_add(s->diags, DIAG_PL373, whole, "%u profiles are called '%s'", n,
+			     str_safe(s->arena, c->asked));
+	else
+		d = diag_add(s->diags, DIAG_PL373, whole, "no profile is called '%s'" PRINEAR,
+			     str_safe(s->arena, c->asked), NEARARG(c->near));
+	list_names(s, d, c);
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+static int release_asked(const struct options *o, enum aa_release *out)
+{
+	uint64_t releases = o->at[OPT_TARGET_RELEASE].number;
+
+	*out = AA_RELEASE_5_0;
+	if (!o->at[OPT_TARGET_RELEASE].given)
+		return EXIT_OK;
+	if (!releases || releases & (releases - 1))
+		return usage_error(o->command, "of an AppArmor file one release is asked: "
+					       "--target apparmor=5.0");
+	for (unsigned r = 0; r < AA_RELEASE_NR; r++)
+		if (releases >> r & 1)
+			*out = (enum aa_release)r;
+	return EXIT_OK;
+}
+
+/* Notes are check's; what changes an answer is told. */
+static void tell_graver(struct session *s, const struct diags *own)
+{
+	struct diags graver = *own;
+
+	graver.list.n = 0;
+	graver.list.v = arena_alloc(s->arena, (own->list.n + 1) * sizeof(*graver.list.v));
+	vec_each(&own->list, d)
+		if ((*d)->severity < SEVERITY_INFO)
+			graver.list.v[graver.list.n++] = *d;
+	diags_take(s->diags, &graver);
+}
+
+int apparmor_asking(struct session *s, const struct options *o, const char *path,
+		    struct aa_asking *out)
+{
+	struct choosing c = { .asked = o->at[OPT_PROFILE].text };
+	struct apparmor_checks checks;
+	struct source *src;
+	enum aa_release release;
+	int status = release_asked(o, &release);
+
+	if (!status)
+		status = apparmor_checks_open(s, o, &checks);
+	if (status)
+		return status;
+	int err = source_load(s->sources, path, &src);
+	if (err)
+		return input_unreadable(s, path, err);
+	struct diags *own = diags_new(s->arena, s->sources);
+	struct aa_asked asked = { .release = release, .kernel = checks.features };
+	const struct aa_file *file = aa_parse_source(s->arena, src, own);
+	bool takes = aa_check(s->arena, checks.library, file, &asked, own) && !own->errors;
+	tell_graver(s, own);
+	if (!takes)
+		return EXIT_FOUND;
+	/* What is told now was told by the check. */
+	struct diags *again = diags_new(s->arena, s->sources);
+	const struct aa_policy *policy = aa_expand(s->arena, checks.library, file, &asked, again);
+	const struct aa_profile *p = choose(s, policy, src, &c);
+	if (!p)
+		return EXIT_FOUND;
+	if (aa_asking_open(s->arena, policy, p, again, out) && !again->errors)
+		return EXIT_OK;
+	tell_graver(s, again);
+	return EXIT_FOUND;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/tell/accessed.h"
+
+#include <ctype.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/tell/decided.h"
+#include "compiler/tell/explained.h"
+
+static const char *outcome_word(enum aa_outcome o)
+{
+	static const char *const words[AA_OUTCOME_NR] = {
+		[AA_ALLOWED] = "allowed",
+		[AA_ALLOWED_AUDITED] = "allowed, audited",
+		[AA_ALLOWED_LOGGED] = "allowed, logged",
+		[AA_ASKS] = "asks",
+		[AA_REFUSED] = "refused",
+		[AA_KILLED] = "refused, killed",
+		[AA_VARIES] = "varies",
+	};
+
+	return words[o];
+}
+
+static const char *who_word(enum file_who who)
+{
+	return who == FILE_OWNER ? "owner" : "other";
+}
+
+/* ---- rules ---- */
+
+static void put_use(struct buf *out, const struct sources *sources, const struct aa_use *use)
+{
+	const char *before = "  (included at ";
+
+	put_text(out, sources, use->stmt->span);
+	for (const struct aa_from *f = use->from; f; f = f->parent) {
+		buf_puts(out, before);
+		put_place(out, sources, f->include->span);
+		before = ", at ";
+	}
+	if (use->from)
+		buf_putc(out, ')');
+}
+
+/* "Px -> web//child": in capitals where the environment is cleared. */
+static void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target)
+{
+	static const char *const words[AA_EXEC_NR] = {
+		[AA_EXEC_NONE] = "x", [AA_EXEC_BARE] = "x",  [AA_EXEC_IX] = "ix",
+		[AA_EXEC_PX] = "px",  [AA_EXEC_PIX] = "pix", [AA_EXEC_PUX] = "pux",
+		[AA_EXEC_CX] = "cx",  [AA_EXEC_CIX] = "cix", [AA_EXEC_CUX] = "cux",
+		[AA_EXEC_UX] = "ux",
+	};
+	const char *word = words[exec];
+	bool clears = !unsafe && exec > AA_EXEC_IX;
+
+	buf_putc(out, clears ? (char)toupper((unsigned char)word[0]) : word[0]);
+	buf_puts(out, word + 1);
+	if (!target.n)
+		return;
+	buf_puts(out, " -> ");
+	buf_safe(out, target);
+}
+
+/* ---- sim ---- */
+
+static void put_lacking(struct buf *out, const struct aa_verdict *v, const char *before)
+{
+	unsigned lacking = v->lacking;
+
+	vec_each(&v->rules, r)
+		if (r->role != AA_ROLE_OUTRANKED)
+			lacking &= ~r->bits;
+	if (!lacking)
+		return;
+	buf_printf(out, "%sno rule allows ", before);
+	put_letters(out, lacking);
+}
+
+static void put_deciding(struct buf *out, const struct sources *sources, const struct aa_verdict *v)
+{
+	const char *before = "  ";
+
+	vec_each(&v->rules, r) {
+		bool allows = r->file->mode == AA_MODE_ALLOW;
+		if (r->role != AA_ROLE_DECIDES || (v->lacking && allows))
+			continue;
+		buf_puts(out, before);
+		put_use(out, sources, r->file->rule->use);
+		before = "; ";
+	}
+	put_lacking(out, v, before);
+	if (v->why)
+		buf_printf(out, "  (%s)", v->why);
+}
+
+static void put_verdict(struct session *s, const struct aa_verdict *v, const char *text,
+			const char *who, struct buf *out)
+{
+	buf_printf(out, "%s  %s%s%s", outcome_word(v->outcome), str_safe(s->arena, text),
+		   *who ? "  " : "", who);
+	if (v->exec.exec) {
+		buf_puts(out, "  ");
+		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
+	}
+	put_deciding(out, s->sources, v);
+	buf_putc(out, '\n');
+}
+
+/* The verdicts that are said: one where both halves are alike. */
+struct verdicts {
+	struct aa_verdict v[FILE_WHO_NR];
+	const char *who[FILE_WHO_NR];
+	unsigned n;
+};
+
+static void ask_halves(const struct aa_asking *q, const struct aa_access *access,
+		       struct verdicts *out)
+{
+	*out = (struct verdicts){ .n = 0 };
+	for (int who = FILE_WHO_NR - 1; who >= 0; who--) {
+		if (access->who != FILE_WHO_NR && access->who != (enum file_who)who)
+			continue;
+		out->who[out->n] = access->who == FILE_WHO_NR ? who_word((enum file_who)who) : "";
+		out->v[out->n++] = aa_ask(q, access, (enum file_who)who);
+	}
+	if (out->n == 2 && aa_verdict_same(&out->v[0], &out->v[1])) {
+		out->who[0] = "";
+		out->n = 1;
+	}
+}
+
+static const struct source *source_for(struct session *s, const char *text)
+{
+	return source_add(s->sources, "<access>", str_c(text));
+}
+
+int access_simulate(struct session *s, const struct aa_asking *q, const char *text, struct buf *out)
+{
+	struct aa_access access;
+	struct verdicts all;
+
+	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags))
+		return -1;
+	ask_halves(q, &access, &all);
+	for (unsigned i = 0; i < all.n; i++)
+		put_verdict(s, &all.v[i], text, all.who[i], out);
+	return 0;
+}
+
+/* ---- explain ---- */
+
+static const char *mode_word(const struct aa_opened *f)
+{
+	static const char *const modes[] = {
+		[AA_MODE_ALLOW] = "allows", [AA_MODE_DENY] = "denies", [AA_MODE_PROMPT] = "asks"
+	};
+
+	return modes[f->mode];
+}
+
+/* role NULL: the path alone is asked about, and what the rule does stands in its place. */
+static void put_spoken(struct session *s, const struct aa_spoken *r, const char *role, unsigned of,
+		       struct buf *out)
+{
+	const struct aa_opened *f = r->file;
+
+	buf_printf(out, "  %-13s  ", role ? role : mode_word(f));
+	if (role)
+		buf_printf(out, "%s ", mode_word(f));
+	put_letters(out, r->bits & of & ~(unsigned)PERM_X);
+	if (r->bits & of & PERM_X)
+		put_exec(out, f->exec, f->unsafe || f->mode == AA_MODE_DENY, f->target);
+	if (f->audit)
+		buf_puts(out, ", audited");
+	buf_puts(out, f->owner == AA_OWNER_ONLY  ? " (its owner)  " :
+		      f->owner == AA_OWNER_OTHER ? " (others)  " :
+						   "  ");
+	put_use(out, s->sources, f->rule->use);
+	buf_putc(out, '\n');
+}
+
+static void explain_half(struct session *s, const struct aa_access *access,
+			 const struct aa_verdict *v, const char *who, struct buf *out)
+{
+	static const char *const roles[] = { [AA_ROLE_DECIDES] = "decides",
+					     [AA_ROLE_AGREES] = "agrees",
+					     [AA_ROLE_OUTRANKED] = "outranked" };
+
+	buf_safe(out, access->source->text);
+	buf_printf(out, "%s%s\n", *who ? ", " : "", who);
+	vec_each(&v->rules, r)
+		put_spoken(s, r, roles[r->role], access->perms, out);
+	buf_printf(out, "  %-13s  %s", "in all", outcome_word(v->outcome));
+	put_lacking(out, v, ": ");
+	if (v->exec.exec) {
+		buf_puts(out, ": ");
+		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
+	}
+	if (v->why)
+		buf_printf(out, ": %s", v->why);
+	buf_putc(out, '\n');
+}
+
+static bool is_said(const struct aa_verdict *v, const struct aa_opened *f)
+{
+	vec_each(&v->rules, r)
+		if (r->file == f)
+			return true;
+	return false;
+}
+
+static void explain_file(struct session *s, const struct aa_asking *q,
+			 const struct aa_access *access, struct buf *out)
+{
+	struct aa_verdict owner = aa_ask(q, access, FILE_OWNER);
+	struct aa_verdict other = aa_ask(q, access, FILE_OTHER);
+	const struct aa_answer *a = aa_ask_path(q, access->path);
+
+	buf_safe(out, access->path);
+	buf_putc(out, '\n');
+	vec_each(&other.rules, r)
+		put_spoken(s, r, NULL, access->perms, out);
+	vec_each(&owner.rules, r)
+		if (!is_said(&other, r->file))
+			put_spoken(s, r, NULL, access->perms, out);
+	put_in_all(out, a->allow[FILE_OTHER], a->allow[FILE_OWNER]);
+	buf_printf(out, "; all else is %s\n",
+		   q->profile->header->flags & AA_FLAG_COMPLAIN ?
+			   "logged, and refused only where it is denied without 'audit'" :
+			   "refused");
+	if (other.why)
+		buf_printf(out, "  %s\n", other.why);
+	if ((a->varies[0] | a->varies[1])) {
+		buf_puts(out, "  of these this release grants by where its parser's memory lies: ");
+		put_letters(out, a->varies[0] | a->varies[1]);
+		buf_putc(out, '\n');
+	}
+}
+
+int access_explain(struct session *s, const struct aa_asking *q, const char *text, struct buf *out)
+{
+	const struct source *src = source_for(s, text);
+	struct aa_access access;
+	struct verdicts all;
+
+	if (text[0] == '/') {
+		if (!aa_access_path(s->arena, src, &access, s->diags))
+			return -1;
+		explain_file(s, q, &access, out);
+		return 0;
+	}
+	if (!aa_access_read(s->arena, src, &access, s->diags))
+		return -1;
+	ask_halves(q, &access, &all);
+	for (unsigned i = 0; i < all.n; i++)
+		explain_half(s, &access, &all.v[i], all.who[i], out);
+	return 0;
+}

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pale sim` and `pale explain` on AppArmor files: what a program under a profile may do, and which rule says so."""
+import pathlib
+import random
+import re
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import aadfa  # noqa: E402
+from parsers import Parser  # noqa: E402
+from test_means import PATHS, random_profile, rule, text_of  # noqa: E402
+
+SEED = ROOT.parent / "shared/data/seed/docker-web.apparmor"
+LETTERS = {"r": aadfa.READ, "w": aadfa.WRITE, "a": aadfa.APPEND, "k": aadfa.LOCK, "m": aadfa.MMAP, "x": aadfa.EXEC}
+
+
+def written(tmp_path, body, head="profile t"):
+    file = tmp_path / "p"
+    file.write_text(f"{head} {{\n{body}\n}}\n")
+    return file
+
+
+def sim(pale, tmp_path, body, *accesses, head="profile t", release="5.0", rc=0):
+    got = pale("sim", written(tmp_path, body, head), "--target", f"apparmor={release}", *accesses, check=None)
+    assert got.rc == rc, got.err
+    return got.out.replace(f"{tmp_path}/", "").splitlines()
+
+
+def explain(pale, tmp_path, body, access, head="profile t"):
+    return pale("explain", written(tmp_path, body, head), access).out.replace(f"{tmp_path}/", "").splitlines()
+
+
+def test_the_rule_that_decides_is_named_with_its_place(pale, tmp_path):
+    body = "/etc/passwd r,\ndeny /etc/shadow rw,\n/etc/** r,\naudit /var/log/* a,"
+    assert sim(pale, tmp_path, body, "open /etc/passwd r", "open /etc/shadow r", "open /etc/motd rw", "open /var/log/x a") == [
+        "allowed  open /etc/passwd r  p:2:1: /etc/passwd r,", "refused  open /etc/shadow r  p:3:1: deny /etc/shadow rw,",
+        "refused  open /etc/motd rw  no rule allows w", "allowed, audited  open /var/log/x a  p:5:1: audit /var/log/* a,"]
+
+
+def test_the_owner_and_others_are_answered_apart_where_they_differ(pale, tmp_path):
+    body = "owner /h/** rw,"
+    both = ["allowed  open /h/x r  owner  p:2:1: owner /h/** rw,", "refused  open /h/x r  other  no rule allows r"]
+    assert sim(pale, tmp_path, body, "open /h/x r") == both
+    assert sim(pale, tmp_path, body, "open owner /h/x r", "open other /h/x r") == [
+        "allowed  open owner /h/x r  p:2:1: owner /h/** rw,", "refused  open other /h/x r  no rule allows r"]
+
+
+def test_how_it_is_executed_is_said(pale, tmp_path):
+    body = "/b/* ix,\n/b/py px -> t//py,\n/c Cx,\n/u ux,\ndeny /b/no x,\nprofile py { }"
+    out = sim(pale, tmp_path, body, "exec /b/x", "exec /b/py", "exec /c", "exec /u", "exec /b/no", "exec /q", head="profile t")
+    assert [line.split("  ")[0] for line in out] == ["allowed"] * 4 + ["refused"] * 2
+    assert [line.split("  ")[2] for line in out[:4]] == ["ix", "px -> t//py", "Cx", "ux"]
+
+
+@pytest.mark.parametrize("flags,want", [("complain", ["allowed, logged", "refused", "allowed, logged"]), ("kill", ["refused, killed", "refused", "refused, killed"]),
+                                        ("unconfined", ["allowed"] * 3), ("default_allow", ["allowed"] * 3), ("enforce", ["refused"] * 3)])
+def test_the_mode_of_the_profile_counts(pale, tmp_path, flags, want):
+    """A quiet deny refuses under complain, too, and does not kill."""
+    out = sim(pale, tmp_path, "deny /d r,\naudit deny /a r,", "open /x r", "open /d r", "open /a r", head=f"profile t flags=({flags})")
+    assert [line.split("  ")[0] for line in out] == want
+
+
+def test_a_link_gives_no_more_than_what_it_leads_to(pale, tmp_path):
+    body = "/n l,\n/m lr,\n/o r,\nlink /k -> /t/*,\ndeny link /n -> /z,\nlink subset /s -> /t/*,\n/s w,"
+    accesses = {"link /n /o": "allowed", "link owner /m /o": "allowed", "link owner /m /z": "refused", "link other /m /z": "allowed", "link /k /t/x": "allowed",
+                "link /k /o": "refused", "link /n /z": "refused", "link owner /s /t/x": "refused"}
+    assert dict(zip(accesses, (line.split("  ")[0] for line in sim(pale, tmp_path, body, *accesses)))) == accesses
+
+
+def test_the_release_counts(pale, tmp_path):
+    body = "/a/* ix,\n/a/b px,"
+    for release, want in (("3.0", "allowed"), ("4.1", "varies"), ("4.1.2", "refused"), ("5.0", "refused")):
+        assert sim(pale, tmp_path, body, "open /a/b m", release=release)[0].split("  ")[0] == want
+
+
+def test_includes_and_variables_are_followed(pale, tmp_path):
+    (tmp_path / "inner").write_text("@{B}/x r,\n")
+    (tmp_path / "outer").write_text("include <inner>\n")
+    file = tmp_path / "p"
+    file.write_text("@{B}=/b /c\nprofile t {\n include <outer>\n}\n")
+    out = pale("explain", file, "-I", tmp_path, "open /c/x r").out.replace(f"{tmp_path}/", "")
+    assert out == ("open /c/x r\n  decides        allows r  inner:1:1: @{B}/x r,  (included at outer:1:1, at p:3:2)\n"
+                   "  in all         allowed\n")
+
+
+def test_explain_names_all_that_speak(pale, tmp_path):
+    assert explain(pale, tmp_path, "/a* rw,\n/ab r,\ndeny /ab w,", "open /ab rw") == [
+        "open /ab rw", "  decides        allows rw  p:2:1: /a* rw,", "  agrees         allows r  p:3:1: /ab r,",
+        "  decides        denies w  p:4:1: deny /ab w,", "  in all         refused"]
+    assert explain(pale, tmp_path, "/a* ix,\n/ab px,", "exec /ab") == [
+        "exec /ab", "  outranked      allows ix  p:2:1: /a* ix,", "  decides        allows px  p:3:1: /ab px,", "  in all         allowed: px"]
+
+
+def test_a_path_is_explained_as_a_policys_is(pale, tmp_path):
+    assert explain(pale, tmp_path, "/a* rw,\nowner /ab k,\ndeny /ab a,", "/ab") == [
+        "/ab", "  allows         rwa  p:2:1: /a* rw,", "  denies         a  p:4:1: deny /ab a,", "  allows         k (its owner)  p:3:1: owner /ab k,",
+        "  in all         rw (w without append); to its owner also k; all else is refused"]
+
+
+@pytest.mark.parametrize("access,say", [
+    ("open", "a path is missing"), ("open etc r", "a path begins with '/'"), ("open /a//b r", "the kernel asks about no path"), ("open /a/../b r", "the kernel asks"),
+    ("open /a", "what it is opened for is not said"), ("open /a rx", "r, w, a, m or k"), ("exec /a b", "nothing may stand here"), ("link /a", "what it leads to is missing"),
+    ("opne /a r", "did you mean 'open'"), ("", "no access is said"), ('open "/a r', "a quote is not closed"), ("read", "accesses are asked, not calls"),
+    ("mount /a", "not answered yet"), ("open \x1b[1m r", "\\x1b")])
+def test_what_does_not_read_is_told_with_its_place(pale, tmp_path, access, say):
+    got = pale("sim", written(tmp_path, "/a r,"), access, check=None)
+    assert got.rc == 1 and say in got.err and "<access>:1:" in got.err and "\x1b" not in got.err and not got.out
+
+
+def test_a_file_that_the_parser_refuses_answers_nothing(pale, tmp_path):
+    for body in ("/a rx,", "/a ix,\n/{a,b} px,\n/b r,\n@{NO} r,"):
+        got = pale("sim", written(tmp_path, body), "open /b r", check=None)
+        assert got.rc == 1 and not got.out and "p:" in got.err
+
+
+def test_the_profile_is_picked_by_name(pale, tmp_path):
+    file = tmp_path / "p"
+    file.write_text("profile a {\n /a r,\n profile kid {\n  /k r,\n }\n ^hat {\n  /h r,\n }\n}\nprofile b {\n /b r,\n}\n")
+    for name, path in (("a", "/a"), ("b", "/b"), ("a//kid", "/k"), ("kid", "/k"), ("hat", "/h")):
+        assert pale("sim", file, "--profile", name, f"open {path} r").out.startswith("allowed")
+    got = pale("sim", file, "open /a r", check=None)
+    assert got.rc == 1 and "the file holds 2 profiles" in got.err and "'a//kid'" in got.err
+    got = pale("sim", file, "--profile", "kit", "open /a r", check=None)
+    assert got.rc == 1 and "no profile is called 'kit'" in got.err
+
+
+def test_options_that_do_not_fit_are_wrong_usage(pale, tmp_path):
+    policy = tmp_path / "x.pale"
+    policy.write_text("policy t { program /usr/bin/t; level linux 6.18; layers seccomp; arch x86_64; default errno EPERM; }\n")
+    assert pale("sim", policy, "--profile", "t", "read", check=None).rc == 2
+    file = written(tmp_path, "/a r,")
+    assert pale("sim", file, "--target", "apparmor=3.0,apparmor=5.0", "open /a r", check=None).rc == 2
+    assert pale("sim", file, "--target", "bpf", "open /a r", check=None).rc == 2
+    assert pale("sim", file, "--raw", check=None).rc == 2
+    assert pale("sim", file, "--as", "bpf", "open /a r", check=None).rc == 2
+    assert pale("explain", file, "--arch", "x86_64", "open /a r", check=None).rc == 2
+
+
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_random_profiles_answer_as_their_tables(pale, tmp_path, release):
+    rng, parser, compared = random.Random(372), Parser(release), 0
+    accesses = [f"open {p} {c}" if c != "x" else f"exec {p}" for p in PATHS[:24] for c in LETTERS]
+    for _ in range(25):
+        rules = random_profile(rng, release)
+        body = "\n".join(map(text_of, rules))
+        binary = parser.ask(written(tmp_path, body))
+        if not binary:
+            assert "PL370" in pale("sim", tmp_path / "p", "--target", f"apparmor={release}", accesses[0], check=None).err, body
+            continue
+        table, got = aadfa.File(binary), {}
+        for line in sim(pale, tmp_path, body, *accesses, release=release):
+            outcome, access, who = line.split("  ")[:3]
+            for half in ([who == "owner"] if who in ("owner", "other") else [False, True]):
+                got[access, half] = outcome
+        for access in accesses:
+            words = access.split()
+            bit = LETTERS[words[2] if words[0] == "open" else "x"]
+            for half in (False, True):
+                want = table.answer(words[1].encode(), half)
+                said = "refused" if not want["allow"] & bit else "allowed, audited" if want["audit"] & bit else "allowed"
+                assert got[access, half] == said, (body, access, half)
+                compared += 1
+    assert compared > 3000
+
+
+def test_rules_that_are_outranked_change_nothing(pale, tmp_path):
+    rng, left_out = random.Random(373), 0
+    for _ in range(250):
+        rules = random_profile(rng, "5.0")
+        access = rng.choice(["open owner {} r", "open other {} w", "exec owner {}", "open owner {} rwk"]).format(rng.choice(PATHS[:24]))
+        first = pale("explain", written(tmp_path, "\n".join(map(text_of, rules))), access, check=None)
+        if first.rc:
+            continue
+        lost = {int(n) - 2 for n in re.findall(r"outranked .*/p:(\d+):1:", first.out)}
+        if lost:
+            left_out += 1
+            keep = [r for i, r in enumerate(rules) if i not in lost] or [rule("/none", "r")]
+            again = pale("explain", written(tmp_path, "\n".join(map(text_of, keep))), access)
+            assert again.out.splitlines()[-1] == first.out.splitlines()[-1], first.out
+    assert left_out > 3
+
+
+@pytest.mark.parametrize("path", ["/docker-entrypoint.sh", "/bin/sh", "/usr/sbin/nginx"])
+def test_why_the_seeds_container_does_not_start(pale, path):
+    if not SEED.exists():
+        pytest.skip("the seed's profile is not here")
+    out = pale("explain", SEED, f"exec {path}").out
+    assert out == f"exec {path}\n  in all         refused: no rule allows x\n"
+    assert "nothing; all else is refused" in pale("explain", SEED, path).out
