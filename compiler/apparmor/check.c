@@ -213,7 +213,7 @@ bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *fil
 	      const struct aa_asked *asked, struct diags *ds)
 {
 	size_t errors = ds->errors;
-	struct checking c = { .rd = { .arena = a, .diags = ds } };
+	struct checking c = { .rd = { .arena = a, .diags = ds, .known = asked->known } };
 
 	c.policy = aa_expand(a, lib, file, asked, ds);
 	c.rd.target = c.policy->target;

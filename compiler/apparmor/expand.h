@@ -17,6 +17,7 @@ enum {
 struct aa_asked {
 	enum aa_release release;
 	const struct aa_features *kernel; /* of --features; NULL: a kernel that has all */
+	struct aa_known *known;           /* known.h: of all files; NULL: nothing is remembered */
 };
 
 /*

@@ -183,7 +183,8 @@ static void check_word(struct expanding *x, const struct aa_word *w, const struc
 
 	if (!memchr(text.p, '@', text.n) && !memchr(text.p, '\\', text.n))
 		return;
-	text = glob_unescape(x->arena, text);
+	if (memchr(text.p, '\\', text.n))
+		text = glob_unescape(x->arena, text);
 	if (x->vars.strict && !text_is_fine(x, w->span, &text, from))
 		return;
 	while ((name = aa_vars_next(text, &at)).n) {

@@ -50,6 +50,7 @@ struct aa_target {
 
 struct aa_features; /* features.h */
 struct aa_header;   /* rules.h */
+struct aa_known;    /* known.h */
 
 enum aa_mode { AA_MODE_ALLOW, AA_MODE_DENY, AA_MODE_PROMPT };
 enum aa_owner { AA_OWNER_ANY, AA_OWNER_ONLY, AA_OWNER_OTHER };

@@ -2,6 +2,7 @@
 /* The words of classes.def: looked up, and what is near them where they are not there. */
 #include <string.h>
 
+#include "compiler/apparmor/known.h"
 #include "compiler/apparmor/rules_read.h"
 #include "compiler/base/bug.h"
 
@@ -52,8 +53,10 @@ static const struct {
 
 bool aa_is_reserved(const struct aa_reader *rd, struct str word)
 {
-	for (size_t i = 0; word.n && i < ARRAY_SIZE(reserved); i++) {
-		if (reserved[i].word.p[0] != word.p[0])
+	if (word.n < 2 || word.p[0] < 'a' || word.p[0] > 'z') /* most are paths */
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+		if (reserved[i].word.n != word.n || reserved[i].word.p[0] != word.p[0])
 			continue;
 		enum aa_release since =
 			reserved[i].class < 0 ? reserved[i].since : class_since[reserved[i].class];
@@ -203,7 +206,11 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 		return true;
 	if (!rd->variables && glob_has_variable(w->text))
 		return true; /* parsed once they are expanded */
+	if (rd->check && rd->known && aa_known_right(rd->known, w->text, kind, rd->variables))
+		return true;
 	out->glob = glob_parse(rd->arena, w->text, kind, rd->variables, &f);
+	if (rd->check && rd->known && f.kind == GLOB_FINE)
+		aa_known_add(rd->known);
 	if (f.kind == GLOB_FINE || f.kind == GLOB_UNDECLARED)
 		return true;
 	fatal = f.kind >= GLOB_REFUSED && built;

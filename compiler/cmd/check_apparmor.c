@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/apparmor/features.h"
+#include "compiler/apparmor/known.h"
 #include "compiler/apparmor/parser.h"
 #include "compiler/apparmor/rules.h"
 
@@ -14,6 +15,7 @@ int apparmor_checks_open(struct session *s, const struct options *o, struct appa
 
 	*out = (struct apparmor_checks){
 		.library = aa_library_new(s->arena, s->sources, o->at[OPT_INCLUDE].list.v, NULL),
+		.known = aa_known_new(s->arena),
 		.releases = (unsigned)o->at[OPT_TARGET_RELEASE].number,
 	};
 	if (!path)
@@ -58,7 +60,7 @@ static bool ask(struct apparmor_checks *c, struct diags *ds, const struct aa_fil
 		enum aa_release release)
 {
 	struct diags *own = diags_new(ds->arena, ds->sources);
-	struct aa_asked asked = { .release = release, .kernel = c->features };
+	struct aa_asked asked = { .release = release, .kernel = c->features, .known = c->known };
 	bool takes = aa_check(ds->arena, c->library, file, &asked, own);
 
 	tell_new(ds, own);

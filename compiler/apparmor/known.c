@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/apparmor/known.h"
+
+#include <string.h>
+
+#include "compiler/base/table.h"
+
+enum { KEY_MAX = 4096 }; /* bytes: a longer question is not remembered */
+
+struct aa_known {
+	struct arena *arena;
+	VEC(struct str) keys;
+	struct table table;
+	size_t bytes;
+	uint64_t hash; /* of the question */
+	size_t n;      /* its bytes; 0: it cannot be remembered */
+	char question[KEY_MAX];
+};
+
+struct aa_known *aa_known_new(struct arena *a)
+{
+	struct aa_known *k = ARENA_NEW(a, struct aa_known);
+
+	k->arena = a;
+	return k;
+}
+
+static bool put(struct aa_known *k, const void *p, size_t n)
+{
+	if (n > KEY_MAX - k->n)
+		return false;
+	if (n)
+		memcpy(k->question + k->n, p, n);
+	k->n += n;
+	return true;
+}
+
+/* With its length in front: no two lists give the same bytes. */
+static bool put_str(struct aa_known *k, struct str s)
+{
+	return put(k, &s.n, sizeof(s.n)) && put(k, s.p, s.n);
+}
+
+/* Values that hold variables themselves are not followed here. */
+static bool put_values(struct aa_known *k, const struct glob_variables *vars, struct str name)
+{
+	const struct glob_variable *v = vars ? glob_variable_find(vars, name) : NULL;
+
+	if (!v || !v->values.n || !put(k, &v->values.n, sizeof(v->values.n)))
+		return false;
+	vec_each(&v->values, value)
+		if (glob_has_variable(*value) || !put_str(k, *value))
+			return false;
+	return true;
+}
+
+/* All that parsing hangs on. An escape may give a variable's '@', and is not read here. */
+static bool ask(struct aa_known *k, struct str text, enum glob_kind kind,
+		const struct glob_variables *vars)
+{
+	struct str name;
+
+	k->n = 0;
+	if (!put(k, &kind, sizeof(kind)) || !put_str(k, text) || memchr(text.p, '\\', text.n))
+		return false;
+	for (size_t i = 0; i < text.n; i++)
+		if (glob_variable_at(text, i, &name) && !put_values(k, vars, name))
+			return false;
+	return true;
+}
+
+bool aa_known_right(struct aa_known *k, struct str text, enum glob_kind kind,
+		    const struct glob_variables *vars)
+{
+	size_t at;
+
+	if (!ask(k, text, kind, vars)) {
+		k->n = 0;
+		return false;
+	}
+	struct str question = { k->question, k->n };
+	k->hash = hash_str(question);
+	for (struct table_walk walk = table_start(k->hash);
+	     (at = table_next(&k->table, &walk)) != TABLE_END;)
+		if (str_eq(k->keys.v[at], question))
+			return true;
+	return false;
+}
+
+void aa_known_add(struct aa_known *k)
+{
+	if (!k->n || k->n > AA_KNOWN_MAX - k->bytes)
+		return;
+	table_add(k->arena, &k->table, k->hash, k->keys.n);
+	vec_push(k->arena, &k->keys,
+		 ((struct str){ arena_dup(k->arena, k->question, k->n), k->n }));
+	k->bytes += k->n;
+	k->n = 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Patterns that were parsed and found right, over all files of a process: what many profiles include
+ * is looked at once, for the same values of the variables in it. What is wrong is never remembered,
+ * and so told each time.
+ */
+#include "compiler/automata/glob.h"
+
+enum { AA_KNOWN_MAX = 4 << 20 }; /* bytes of what is remembered; past it all is parsed again */
+
+struct aa_known;
+
+/* Owner: the arena. */
+struct aa_known *aa_known_new(struct arena *a);
+
+/*
+ * Is this pattern known to be right? What it asked stays the question of aa_known_add until the
+ * next call: it is right, too.
+ */
+bool aa_known_right(struct aa_known *k, struct str text, enum glob_kind kind,
+		    const struct glob_variables *vars);
+void aa_known_add(struct aa_known *k);
