@@ -8,59 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/apparmor_print.h"
-
-static size_t count(const struct ast_comment *c)
-{
-	size_t n = 0;
-
-	for (; c; c = c->next)
-		n++;
-	return n;
-}
-
-static size_t count_all(const struct aa_stmt *s)
-{
-	size_t n = 0;
-
-	for (; s; s = s->next)
-		n += count(s->leading) + count(s->trailing) + count(s->opening) + count(s->inner) +
-		     count_all(s->body) + count_all(s->otherwise);
-	return n;
-}
-
-/* NULL where all is well. */
-static const char *try_again(struct arena *a, struct sources *sources, struct diags *ds,
-			     const struct aa_file *file, bool parsed)
-{
-	BUF_AUTO once = { 0 };
-	BUF_AUTO twice = { 0 };
-	struct aa_file *again;
-
-	aa_print(&once, file);
-	again = aa_parse_source(a, source_add(sources, "again", (struct str){ once.p, once.n }),
-				ds);
-	if (ds->errors || !aa_same(file, again))
-		printf("%.*s", (int)once.n, once.p ? once.p : "");
-	vec_each(&ds->list, d) {
-		BUF_AUTO text = { 0 };
-
-		diag_print_text(ds, *d, false, &text);
-		printf("%s", text.p);
-	}
-	if (ds->errors)
-		return "does not parse";
-	if (!aa_same(file, again))
-		return "is another tree";
-	aa_print(&twice, again);
-	if (once.n != twice.n || (once.n && memcmp(once.p, twice.p, once.n)))
-		return printf("%.*s----\n%.*s", (int)once.n, once.p, (int)twice.n, twice.p),
-		       "is not stable";
-	if (parsed && count_all(file->stmts) + count(file->trailer) !=
-			      count_all(again->stmts) + count(again->trailer))
-		return "has other comments";
-	return NULL;
-}
+#include "tests/apparmor/again.h"
 
 static bool print_over(const char *path, const struct aa_file *file)
 {
