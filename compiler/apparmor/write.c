@@ -12,6 +12,7 @@
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
+#include "grammar/apparmor_print.h"
 
 /* The parser counts microseconds in 63 bits. */
 #define CPU_MAX (INT64_MAX / 1000000)
@@ -103,61 +104,16 @@ static const char *qualifier(enum rule_action a)
 
 /* ---- words ---- */
 
-static bool is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("/.*?{}[]^@_:+~%-,", c)) || (unsigned char)c >= 0x80;
-}
-
-/* The parser warns about a backslash that protects nothing, and drops it. */
-static bool needs_escape(char c)
-{
-	if ((unsigned char)c >= 0x80)
-		return false;
-	return is_plain(c) ? !strchr("/.+~%-:_@", c) : strchr("$\"", c) != NULL;
-}
-
-/* Behind a backslash. The scanner takes the second half of an escaped one, before a blank or a
- * quote, for an escape of that: octal then. */
-static void put_escaped(struct buf *b, char c)
-{
-	if (c == '\\') {
-		buf_puts(b, "\\134");
-		return;
-	}
-	if (needs_escape(c))
-		buf_putc(b, '\\');
-	buf_putc(b, c);
-}
-
-/* A path, name or label: in quotes where the scanner would stop. */
+/* A path, name or label. */
 static bool put_word(struct writer *w, struct buf *b, struct str s, const struct origin *o)
 {
-	bool plain = s.n > 0;
-	int braces = 0;
+	struct diag *d;
 
-	for (size_t i = 0; i < s.n; i++) {
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
-			struct diag *d =
-				fail(w, DIAG_PL251, o, "a control character in a path or name");
-			diag_help(w->ds, d, "write it as an octal escape, '\\012'");
-			return false;
-		}
-		braces += (s.p[i] == '{') - (s.p[i] == '}');
-		plain = plain && (is_plain(s.p[i]) || s.p[i] == '\\') &&
-			!(s.p[i] == ',' && braces <= 0);
-	}
-	buf_puts(b, plain ? "" : "\"");
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\\' && i + 1 < s.n)
-			put_escaped(b, s.p[++i]);
-		else if (s.p[i] == '"')
-			buf_puts(b, "\\\"");
-		else
-			buf_putc(b, s.p[i]);
-	}
-	buf_puts(b, plain ? "" : "\"");
-	return true;
+	if (aa_print_path(b, s))
+		return true;
+	d = fail(w, DIAG_PL251, o, "a control character in a path or name");
+	diag_help(w->ds, d, "write it as an octal escape, '\\012'");
+	return false;
 }
 
 static bool needs_tunables(const struct policy *p)
