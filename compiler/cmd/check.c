@@ -115,12 +115,12 @@ static int tell_answers(struct check *c, const struct target_check *asked)
 }
 
 /* Who names a release of AppArmor has AppArmor text, where it is no text of another kind. */
-static bool is_apparmor(const struct check *c, struct str text)
+static bool is_apparmor(const struct check_options *opt, struct str text)
 {
 	const struct file_kind *k = kind_of(text);
 
 	return k == kind_apparmor ||
-	       (c->opt->apparmor.releases && k->format == INPUT_PALE && k != kind_policy);
+	       (opt->apparmor.releases && k->format == INPUT_PALE && k != kind_policy);
 }
 
 static int check_file(void *check)
@@ -132,7 +132,7 @@ static int check_file(void *check)
 	struct target_check q = question(c);
 	struct input in;
 
-	if (source_load(s->sources, path, &src) == 0 && is_apparmor(c, src->text)) {
+	if (source_load(s->sources, path, &src) == 0 && is_apparmor(c->opt, src->text)) {
 		source_load(c->all->sources, path, &src); /* the one that is lent */
 		apparmor_checks_ask(&c->opt->apparmor, s, src, &q);
 		return tell_answers(c, &q);
@@ -185,6 +185,18 @@ static int check_file(void *check)
 
 /* ---- the command ---- */
 
+/* No runtime loads them, and asking the installed one takes longer than reading them. */
+static bool all_apparmor(struct session *s, const struct check_options *opt, char **files)
+{
+	struct source *src;
+
+	for (; *files; files++)
+		if (!strcmp(*files, "-") || source_load(s->sources, *files, &src) ||
+		    !is_apparmor(opt, src->text))
+			return false;
+	return true;
+}
+
 /* -1: go on; else the exit status. */
 static int read_options(struct session *s, const struct options *o, struct check_options *out)
 {
@@ -202,6 +214,8 @@ static int read_options(struct session *s, const struct options *o, struct check
 	int status = apparmor_checks_open(s, o, &out->apparmor);
 	if (status)
 		return status;
+	if (!o->at[OPT_RUNTIME].given && all_apparmor(s, out, o->operands))
+		return -1;
 	return runtime_loader(s, o, -1, &out->runtime);
 }
 

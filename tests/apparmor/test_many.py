@@ -72,3 +72,18 @@ def test_the_same_word_is_a_path_here_and_a_name_there(pale, tmp_path):
              "b": "profile b { change_profile -> /x//{y,z}/, /x//{y,z}/ r, signal peer=/x//{y,z}/, }\n"}
     write(tmp_path, **files)
     assert answers(pale, tmp_path, *files) == {"a": "ok", "b": "ok"}
+
+
+def test_no_runtime_is_asked_where_all_files_are_apparmors(pale, tmp_path):
+    """Which loads them not: its features took longer than the profiles."""
+    asked = tmp_path / "bin"
+    asked.mkdir()
+    for name in ("runc", "crun"):
+        (asked / name).write_text(f"#!/bin/sh\necho asked >> {tmp_path}/log\nexit 1\n")
+        (asked / name).chmod(0o755)
+    write(tmp_path, a="profile a { /a r, }\n", b="profile b { /b r, }\n", p="policy p { level linux 6.1; default errno EPERM; }\n")
+    env = {"PATH": str(asked)}
+    run([pale.path, "check", "-t", "apparmor=3.0", "a", "b"], cwd=tmp_path, env=env, check=0)
+    assert not (tmp_path / "log").exists()
+    run([pale.path, "check", "a", "p"], cwd=tmp_path, env=env)
+    assert (tmp_path / "log").exists()
