@@ -197,6 +197,157 @@ static bool read_link(struct reading *r, struct aa_access *out)
 	       read_end(r, at + 2);
 }
 
+/* ---- what rules say, too ---- */
+
+/*
+ * The words as a rule of AppArmor's, whose reader knows them all; what is wrong is told in it.
+ * `lead` stands for the first word; the second of signal stays, and `set` is what the third is for.
+ */
+static const struct aa_rule *read_as_rule(struct reading *r, const char *lead, const char *set)
+{
+	struct aa_reader rd = { .arena = r->arena,
+				.diags = r->diags,
+				.target = { AA_RELEASE_5_0, ~0u } };
+	struct aa_use *use = ARENA_NEW(r->arena, struct aa_use);
+	size_t errors = r->diags->errors;
+	BUF_AUTO text = { 0 };
+
+	buf_puts(&text, lead);
+	for (size_t i = 1; i < r->n; i++)
+		buf_printf(&text, " %s" PRISTR, set && i == 2 ? set : "",
+			   STRARG(span_text(r->diags->sources, r->words[i].span)));
+	buf_puts(&text, ",\n");
+	struct source *src = source_add(r->diags->sources, "<access>",
+					(struct str){ text.p ? text.p : "", text.n });
+	const struct aa_file *file = aa_parse_source(r->arena, src, r->diags);
+	if (r->diags->errors != errors)
+		return NULL;
+	const struct aa_stmt *st = file->stmts;
+	if (!st || st->next || st->kind != AA_STMT_RULE || st->prefix) {
+		fault(r, span_at(r, 0, r->source->text.n), "this is no one access",
+		      "such as: 'cap chown', 'socket inet stream', 'signal send term peer=p'");
+		return NULL;
+	}
+	*use = (struct aa_use){ .stmt = st, .class = aa_class_of(&rd, st->items) };
+	return aa_rule_read(&rd, use);
+}
+
+static bool one_bit(uint64_t bits)
+{
+	return bits && !(bits & (bits - 1));
+}
+
+static bool vague(struct reading *r, const char *what, const char *help)
+{
+	return fault(r, span_at(r, 0, r->source->text.n), what, help);
+}
+
+static bool read_cap(struct reading *r, struct aa_access *out)
+{
+	out->rule = read_as_rule(r, "capability", NULL);
+	out->perms = 1;
+	if (!out->rule)
+		return false;
+	return one_bit(out->rule->caps) ||
+	       vague(r, "one capability is asked about", "such as: cap net_admin");
+}
+
+/* A socket of AF_UNIX hangs on unix rules, too. */
+static bool read_socket(struct reading *r, struct aa_access *out)
+{
+	const struct aa_network_rule *n;
+
+	out->rule = read_as_rule(r, "network", NULL);
+	out->perms = AA_NET_CREATE;
+	if (!out->rule)
+		return false;
+	n = &out->rule->network;
+	if (out->rule->class != AA_CLASS_NETWORK || r->n != 3 || !one_bit(n->families) ||
+	    !one_bit(n->types) || n->icmp)
+		return vague(r, "one family and one type are asked about",
+			     "such as: socket inet stream");
+	if (!(n->families & 2))
+		return true;
+	diag_help(r->diags,
+		  diag_add(r->diags, DIAG_PL374, r->words[1].span,
+			   "sockets of the family unix are not answered yet"),
+		  "other families are");
+	return false;
+}
+
+/* Labels with a namespace, or of several profiles, are matched part by part. */
+static bool read_peer(struct reading *r, struct aa_access *out)
+{
+	const struct aa_cond *c = aa_rule_cond(out->rule, AA_COND_PEER, false);
+	struct diag *d;
+
+	if (!c || !c->values || c->values->next)
+		return vague(r, "whose process it is, is not said",
+			     "peer=LABEL, or peer=unconfined");
+	out->peer = c->values->text;
+	for (size_t i = 0; i < out->peer.n; i++)
+		if (strchr("*?[]{}^\\@&:", out->peer.p[i])) {
+			d = diag_add(r->diags, DIAG_PL374, c->values->span,
+				     "labels with patterns, namespaces or several profiles are not "
+				     "answered yet");
+			diag_help(r->diags, d, "name one profile by its label");
+			return false;
+		}
+	return true;
+}
+
+static unsigned count_signals(const struct aa_signal_rule *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < AA_SIGNAL_NR; i++)
+		n += s->set[i / 64] >> i % 64 & 1;
+	return n;
+}
+
+static bool read_signal(struct reading *r, struct aa_access *out)
+{
+	out->rule = read_as_rule(r, "signal", "set=");
+	if (!out->rule)
+		return false;
+	out->perms = out->rule->perms;
+	if (!one_bit(out->perms) || out->rule->signal.any || count_signals(&out->rule->signal) != 1)
+		return vague(r, "send or receive, and one signal, are asked about",
+			     "such as: signal send term peer=unconfined");
+	return read_peer(r, out);
+}
+
+static bool read_ptrace(struct reading *r, struct aa_access *out)
+{
+	out->rule = read_as_rule(r, "ptrace", NULL);
+	if (!out->rule)
+		return false;
+	out->perms = out->rule->perms;
+	if (!one_bit(out->perms))
+		return vague(r, "one of trace, read, tracedby and readby is asked about",
+			     "such as: ptrace trace peer=unconfined");
+	return read_peer(r, out);
+}
+
+static bool read_userns(struct reading *r, struct aa_access *out)
+{
+	out->rule = read_as_rule(r, "userns", NULL);
+	out->perms = AA_USERNS_CREATE;
+	return out->rule;
+}
+
+static bool read_uring(struct reading *r, struct aa_access *out)
+{
+	out->rule = read_as_rule(r, "io_uring", NULL);
+	if (!out->rule)
+		return false;
+	out->perms = out->rule->perms;
+	if (!one_bit(out->perms) || out->rule->conds.n)
+		return vague(r, "sqpoll or override_creds is asked about, without a label",
+			     "such as: io_uring sqpoll");
+	return true;
+}
+
 typedef bool read_fn(struct reading *r, struct aa_access *out);
 
 struct access_word_of {
@@ -206,14 +357,22 @@ struct access_word_of {
 };
 
 static const struct access_word_of kinds[] = {
-	{ "open", AA_ACCESS_OPEN, read_open }, { "exec", AA_ACCESS_EXEC, read_exec },
-	{ "link", AA_ACCESS_LINK, read_link }, { "cap", AA_ACCESS_NR, NULL },
-	{ "socket", AA_ACCESS_NR, NULL },      { "signal", AA_ACCESS_NR, NULL },
-	{ "ptrace", AA_ACCESS_NR, NULL },      { "change_profile", AA_ACCESS_NR, NULL },
-	{ "userns", AA_ACCESS_NR, NULL },      { "io_uring", AA_ACCESS_NR, NULL },
-	{ "mount", AA_ACCESS_NR, NULL },       { "remount", AA_ACCESS_NR, NULL },
-	{ "umount", AA_ACCESS_NR, NULL },      { "pivot_root", AA_ACCESS_NR, NULL },
-	{ "unix", AA_ACCESS_NR, NULL },        { "dbus", AA_ACCESS_NR, NULL },
+	{ "open", AA_ACCESS_OPEN, read_open },
+	{ "exec", AA_ACCESS_EXEC, read_exec },
+	{ "link", AA_ACCESS_LINK, read_link },
+	{ "cap", AA_ACCESS_RULE, read_cap },
+	{ "socket", AA_ACCESS_RULE, read_socket },
+	{ "signal", AA_ACCESS_RULE, read_signal },
+	{ "ptrace", AA_ACCESS_RULE, read_ptrace },
+	{ "change_profile", AA_ACCESS_NR, NULL },
+	{ "userns", AA_ACCESS_RULE, read_userns },
+	{ "io_uring", AA_ACCESS_RULE, read_uring },
+	{ "mount", AA_ACCESS_NR, NULL },
+	{ "remount", AA_ACCESS_NR, NULL },
+	{ "umount", AA_ACCESS_NR, NULL },
+	{ "pivot_root", AA_ACCESS_NR, NULL },
+	{ "unix", AA_ACCESS_NR, NULL },
+	{ "dbus", AA_ACCESS_NR, NULL },
 	{ "mqueue", AA_ACCESS_NR, NULL },
 };
 
@@ -238,7 +397,7 @@ static const struct access_word_of *kind_of_access(struct reading *r)
 		safe.p ? safe.p : "");
 	if (!diag_suggest(r->diags, d, w->span, &near))
 		diag_help(r->diags, d,
-			  "such as: 'open /etc/passwd r', 'exec /bin/sh', 'link /new /old'");
+			  "such as: 'open /etc/passwd r', 'exec /bin/sh', 'cap chown'");
 	return NULL;
 }
 
@@ -266,7 +425,7 @@ bool aa_access_read(struct arena *a, const struct source *src, struct aa_access 
 	if (!k)
 		return false;
 	d = diag_add(ds, DIAG_PL374, r->words[0].span, "'%s' is not answered yet", k->word);
-	diag_help(ds, d, "open, exec and link are");
+	diag_help(ds, d, "open, exec, link, cap, socket, signal, ptrace, userns and io_uring are");
 	return false;
 }
 

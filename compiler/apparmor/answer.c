@@ -2,6 +2,7 @@
 #include "compiler/apparmor/answer.h"
 
 #include "compiler/apparmor/expand.h"
+#include "compiler/base/bug.h"
 
 /* ---- the profile ---- */
 
@@ -19,8 +20,10 @@ bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_
 		if (use->reach != AA_REACH_LIVE)
 			continue;
 		r = aa_rule_read(&rd, use);
-		if (r)
-			aa_open_rule(a, profile, r, &out->files);
+		if (!r)
+			continue;
+		vec_push(a, &out->rules, r);
+		aa_open_rule(a, profile, r, &out->files);
 	}
 	if (ds->errors != errors)
 		return false;
@@ -113,7 +116,7 @@ static void find_rules(const struct aa_asking *q, const struct aa_access *access
 		unsigned bits = aa_opened_bits(f, who);
 		if (bits & access->perms && matches(q, f, access))
 			vec_push(q->arena, &v->rules,
-				 ((struct aa_spoken){ f, bits, AA_ROLE_OUTRANKED }));
+				 ((struct aa_spoken){ f->rule, f, bits, AA_ROLE_OUTRANKED }));
 	}
 	for (unsigned perm = 1; perm <= access->perms; perm <<= 1) {
 		if (!(access->perms & perm))
@@ -160,8 +163,8 @@ static void conclude(const struct aa_asking *q, unsigned perms, const struct hal
 	v->lacking = perms & ~h->allow;
 	if (is_open(q)) {
 		v->lacking = 0;
-		v->why = "under the profile's flag 'unconfined' or 'default_allow' no rule of "
-			 "files counts";
+		v->why = "under the profile's flag 'unconfined' or 'default_allow' no rule "
+			 "counts";
 		v->outcome = AA_ALLOWED;
 		return;
 	}
@@ -213,6 +216,168 @@ static void ask_link(const struct aa_asking *q, const struct aa_access *access, 
 	conclude(q, PERM_L, &h, v);
 }
 
+/* ---- what is no file ---- */
+
+static bool says_peer(const struct aa_asking *q, const struct aa_rule *r, struct str peer)
+{
+	const struct aa_cond *c = aa_rule_cond(r, AA_COND_PEER, false);
+
+	return !c ||
+	       (c->texts.n && c->texts.v[0].glob && glob_match(q->arena, c->texts.v[0].glob, peer));
+}
+
+static bool says_signal(const struct aa_signal_rule *r, const struct aa_signal_rule *asked)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(r->set); i++)
+		if (!r->any && asked->set[i] & ~r->set[i])
+			return false;
+	return true;
+}
+
+static bool says_network(const struct aa_network_rule *r, const struct aa_network_rule *asked)
+{
+	return r->any || (r->families & asked->families && r->types & asked->types);
+}
+
+/* What a rule says of the access, in bits of its class. */
+static unsigned rule_bits(const struct aa_asking *q, const struct aa_rule *r,
+			  const struct aa_access *access)
+{
+	const struct aa_rule *asked = access->rule;
+	bool says = true;
+
+	if (r->class == AA_CLASS_ALL)
+		return access->perms;
+	if (r->class != asked->class)
+		return 0;
+	switch (r->class) {
+	case AA_CLASS_CAPABILITY: return r->caps & asked->caps ? 1 : 0;
+	case AA_CLASS_NETWORK: says = says_network(&r->network, &asked->network); break;
+	case AA_CLASS_SIGNAL:
+		says = says_signal(&r->signal, &asked->signal) && says_peer(q, r, access->peer);
+		break;
+	case AA_CLASS_PTRACE: says = says_peer(q, r, access->peer); break;
+	default: break;
+	}
+	return says ? r->perms & access->perms : 0;
+}
+
+/*
+ * Capabilities are masks: what is not denied is allowed, a prompt too, and no priority counts
+ * (parser_yacc.y, capability). The others add up as files do.
+ */
+static void weigh(const struct aa_rule *r, enum aa_mode *mode, int *priority)
+{
+	bool mask = r->class == AA_CLASS_CAPABILITY;
+
+	*mode = mask && r->prefix.mode == AA_MODE_PROMPT ? AA_MODE_ALLOW : r->prefix.mode;
+	*priority = mask ? 0 : r->prefix.priority;
+}
+
+/* Does x go before y? Within a priority a deny does before an allow, that before a prompt. */
+static int compare_rules(const struct aa_rule *x, const struct aa_rule *y)
+{
+	static const int ranks[] = {
+		[AA_MODE_ALLOW] = 1, [AA_MODE_DENY] = 2, [AA_MODE_PROMPT] = 0
+	};
+	enum aa_mode xm, ym;
+	int xp, yp;
+
+	weigh(x, &xm, &xp);
+	weigh(y, &ym, &yp);
+	return xp != yp ? (xp > yp ? 1 : -1) : ranks[xm] - ranks[ym];
+}
+
+/* One permission is asked for: the rules that no other one goes before are what it gets. */
+static struct halves sum_rules(const struct aa_access *access, struct aa_verdict *v)
+{
+	struct halves h = { .allow = 0 };
+	const struct aa_rule *top = NULL;
+	bool first = true;
+
+	vec_each(&v->rules, r)
+		if (!top || compare_rules(r->rule, top) > 0)
+			top = r->rule;
+	vec_each(&v->rules, r) {
+		enum aa_mode mode;
+		int priority;
+		if (compare_rules(r->rule, top))
+			continue;
+		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;
+		first = false;
+		weigh(r->rule, &mode, &priority);
+		*(mode == AA_MODE_DENY   ? &h.deny :
+		  mode == AA_MODE_PROMPT ? &h.prompt :
+					   &h.allow) |= access->perms;
+		if (mode != AA_MODE_DENY && r->rule->prefix.audit)
+			h.audit |= access->perms;
+		if (mode == AA_MODE_DENY && !r->rule->prefix.audit)
+			h.quiet |= access->perms;
+	}
+	return h;
+}
+
+static bool is_mediated(const struct aa_asking *q, const struct aa_access *access)
+{
+	return q->target.mediated >> access->rule->class & 1;
+}
+
+static void ask_rules(const struct aa_asking *q, const struct aa_access *access,
+		      struct aa_verdict *v)
+{
+	if (!is_mediated(q, access)) {
+		v->outcome = AA_ALLOWED;
+		v->why = "not mediated under this abi and these features: rules of it do not count";
+		return;
+	}
+	vec_each(&q->rules, r) {
+		unsigned bits = rule_bits(q, *r, access);
+		if (bits)
+			vec_push(q->arena, &v->rules,
+				 ((struct aa_spoken){ *r, NULL, bits, AA_ROLE_OUTRANKED }));
+	}
+	struct halves h = sum_rules(access, v);
+	conclude(q, access->perms, &h, v);
+	/* Only what file.c and capability.c refuse kills (lib.c, aa_check_perms, does not). */
+	if (v->outcome == AA_KILLED && access->rule->class != AA_CLASS_CAPABILITY)
+		v->outcome = AA_REFUSED;
+}
+
+static bool unanswered(const struct aa_access *access, struct diags *ds, const char *what,
+		       const char *help)
+{
+	struct diag *d =
+		diag_add(ds, DIAG_PL374,
+			 (struct span){ access->source->id, 0, (uint32_t)access->source->text.n },
+			 "%s, and that is not answered yet", what);
+
+	diag_help(ds, d, "%s", help);
+	return false;
+}
+
+bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds)
+{
+	enum aa_class class;
+
+	if (access->kind != AA_ACCESS_RULE)
+		return true;
+	class = access->rule->class;
+	if (class == AA_CLASS_PTRACE && !is_mediated(q, access))
+		return unanswered(access, ds,
+				  "without rules of ptrace the kernel asks for a capability",
+				  "'cap sys_ptrace' is what it asks for");
+	if (class != AA_CLASS_CAPABILITY && is_open(q))
+		return unanswered(access, ds, "the profile's mode leaves this to the kernel",
+				  "ask a profile that enforces");
+	vec_each(&q->rules, r)
+		if ((*r)->class == class && (*r)->conds.n && rule_bits(q, *r, access) &&
+		    class != AA_CLASS_SIGNAL && class != AA_CLASS_PTRACE)
+			return unanswered(
+				access, ds, "a rule that speaks of it has conditions of its own",
+				"'pale explain FILE PATH' and other accesses are answered");
+	return true;
+}
+
 /* ---- asking ---- */
 
 const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path)
@@ -227,6 +392,10 @@ struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *acce
 	const struct aa_answer *answer;
 	struct halves h;
 
+	if (access->kind == AA_ACCESS_RULE) {
+		ask_rules(q, access, &v);
+		return v;
+	}
 	if (access->kind == AA_ACCESS_LINK) {
 		ask_link(q, access, who, &v);
 		return v;
@@ -247,7 +416,7 @@ bool aa_verdict_same(const struct aa_verdict *x, const struct aa_verdict *y)
 		    str_eq(x->exec.target, y->exec.target) && x->rules.n == y->rules.n;
 
 	for (size_t i = 0; same && i < x->rules.n; i++)
-		same = x->rules.v[i].file == y->rules.v[i].file &&
+		same = x->rules.v[i].rule == y->rules.v[i].rule &&
 		       x->rules.v[i].role == y->rules.v[i].role;
 	return same;
 }

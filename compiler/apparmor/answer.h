@@ -13,6 +13,7 @@ struct aa_asking {
 	const struct aa_profile *profile;
 	struct aa_target target;
 	struct aa_opened_list files;
+	VEC(const struct aa_rule *) rules; /* all that are live, files' too */
 	struct aa_means means;
 };
 
@@ -31,8 +32,9 @@ enum aa_role { AA_ROLE_DECIDES, AA_ROLE_AGREES, AA_ROLE_OUTRANKED };
 
 /* A rule that speaks of the access. */
 struct aa_spoken {
-	const struct aa_opened *file;
-	unsigned bits; /* of what it speaks, all that it says */
+	const struct aa_rule *rule;
+	const struct aa_opened *file; /* NULL: it says nothing of files */
+	unsigned bits;                /* of what it speaks, all that it says */
 	enum aa_role role;
 };
 
@@ -51,7 +53,10 @@ struct aa_verdict {
 bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_profile *profile,
 		    struct diags *ds, struct aa_asking *out);
 
-/* Of one half. Owner of the rules: the arena of asking. */
+/* Is the access answered? What is not yet is told. */
+bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds);
+
+/* Of one half; what is no file has none. Owner of the rules: the arena of asking. */
 struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *access,
 			 enum file_who who);
 const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path);

@@ -65,7 +65,8 @@ static void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str
 
 /* ---- sim ---- */
 
-static void put_lacking(struct buf *out, const struct aa_verdict *v, const char *before)
+static void put_lacking(struct buf *out, const struct aa_access *access, const struct aa_verdict *v,
+			const char *before)
 {
 	unsigned lacking = v->lacking;
 
@@ -75,28 +76,33 @@ static void put_lacking(struct buf *out, const struct aa_verdict *v, const char 
 	if (!lacking)
 		return;
 	buf_printf(out, "%sno rule allows ", before);
-	put_letters(out, lacking);
+	if (access->kind == AA_ACCESS_RULE)
+		buf_puts(out, "it");
+	else
+		put_letters(out, lacking);
 }
 
-static void put_deciding(struct buf *out, const struct sources *sources, const struct aa_verdict *v)
+static void put_deciding(struct buf *out, const struct sources *sources,
+			 const struct aa_access *access, const struct aa_verdict *v)
 {
 	const char *before = "  ";
 
 	vec_each(&v->rules, r) {
-		bool allows = r->file->mode == AA_MODE_ALLOW;
+		bool allows = r->rule->prefix.mode == AA_MODE_ALLOW;
 		if (r->role != AA_ROLE_DECIDES || (v->lacking && allows))
 			continue;
 		buf_puts(out, before);
-		put_use(out, sources, r->file->rule->use);
+		put_use(out, sources, r->rule->use);
 		before = "; ";
 	}
-	put_lacking(out, v, before);
+	put_lacking(out, access, v, before);
 	if (v->why)
 		buf_printf(out, "  (%s)", v->why);
 }
 
-static void put_verdict(struct session *s, const struct aa_verdict *v, const char *text,
-			const char *who, struct buf *out)
+static void put_verdict(struct session *s, const struct aa_access *access,
+			const struct aa_verdict *v, const char *text, const char *who,
+			struct buf *out)
 {
 	buf_printf(out, "%s  %s%s%s", outcome_word(v->outcome), str_safe(s->arena, text),
 		   *who ? "  " : "", who);
@@ -104,7 +110,7 @@ static void put_verdict(struct session *s, const struct aa_verdict *v, const cha
 		buf_puts(out, "  ");
 		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
 	}
-	put_deciding(out, s->sources, v);
+	put_deciding(out, s->sources, access, v);
 	buf_putc(out, '\n');
 }
 
@@ -119,6 +125,12 @@ static void ask_halves(const struct aa_asking *q, const struct aa_access *access
 		       struct verdicts *out)
 {
 	*out = (struct verdicts){ .n = 0 };
+	if (access->kind == AA_ACCESS_RULE) {
+		out->who[0] = "";
+		out->v[0] = aa_ask(q, access, FILE_OTHER);
+		out->n = 1;
+		return;
+	}
 	for (int who = FILE_WHO_NR - 1; who >= 0; who--) {
 		if (access->who != FILE_WHO_NR && access->who != (enum file_who)who)
 			continue;
@@ -141,23 +153,31 @@ int access_simulate(struct session *s, const struct aa_asking *q, const char *te
 	struct aa_access access;
 	struct verdicts all;
 
-	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags))
+	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags) ||
+	    !aa_can_ask(q, &access, s->diags))
 		return -1;
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)
-		put_verdict(s, &all.v[i], text, all.who[i], out);
+		put_verdict(s, &access, &all.v[i], text, all.who[i], out);
 	return 0;
 }
 
 /* ---- explain ---- */
 
-static const char *mode_word(const struct aa_opened *f)
+static const char *mode_word(const struct aa_rule *r)
 {
 	static const char *const modes[] = {
 		[AA_MODE_ALLOW] = "allows", [AA_MODE_DENY] = "denies", [AA_MODE_PROMPT] = "asks"
 	};
 
-	return modes[f->mode];
+	return modes[r->prefix.mode];
+}
+
+static void put_bits(struct buf *out, const struct aa_opened *f, unsigned bits)
+{
+	put_letters(out, bits & ~(unsigned)PERM_X);
+	if (bits & PERM_X)
+		put_exec(out, f->exec, f->unsafe || f->mode == AA_MODE_DENY, f->target);
 }
 
 /* role NULL: the path alone is asked about, and what the rule does stands in its place. */
@@ -166,18 +186,17 @@ static void put_spoken(struct session *s, const struct aa_spoken *r, const char 
 {
 	const struct aa_opened *f = r->file;
 
-	buf_printf(out, "  %-13s  ", role ? role : mode_word(f));
+	buf_printf(out, "  %-13s  ", role ? role : mode_word(r->rule));
 	if (role)
-		buf_printf(out, "%s ", mode_word(f));
-	put_letters(out, r->bits & of & ~(unsigned)PERM_X);
-	if (r->bits & of & PERM_X)
-		put_exec(out, f->exec, f->unsafe || f->mode == AA_MODE_DENY, f->target);
-	if (f->audit)
+		buf_printf(out, "%s%s", mode_word(r->rule), f ? " " : "");
+	if (f)
+		put_bits(out, f, r->bits & of);
+	if (r->rule->prefix.audit)
 		buf_puts(out, ", audited");
-	buf_puts(out, f->owner == AA_OWNER_ONLY  ? " (its owner)  " :
-		      f->owner == AA_OWNER_OTHER ? " (others)  " :
-						   "  ");
-	put_use(out, s->sources, f->rule->use);
+	buf_puts(out, f && f->owner == AA_OWNER_ONLY  ? " (its owner)  " :
+		      f && f->owner == AA_OWNER_OTHER ? " (others)  " :
+							"  ");
+	put_use(out, s->sources, r->rule->use);
 	buf_putc(out, '\n');
 }
 
@@ -193,7 +212,7 @@ static void explain_half(struct session *s, const struct aa_access *access,
 	vec_each(&v->rules, r)
 		put_spoken(s, r, roles[r->role], access->perms, out);
 	buf_printf(out, "  %-13s  %s", "in all", outcome_word(v->outcome));
-	put_lacking(out, v, ": ");
+	put_lacking(out, access, v, ": ");
 	if (v->exec.exec) {
 		buf_puts(out, ": ");
 		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
@@ -251,7 +270,7 @@ int access_explain(struct session *s, const struct aa_asking *q, const char *tex
 		explain_file(s, q, &access, out);
 		return 0;
 	}
-	if (!aa_access_read(s->arena, src, &access, s->diags))
+	if (!aa_access_read(s->arena, src, &access, s->diags) || !aa_can_ask(q, &access, s->diags))
 		return -1;
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)

@@ -124,6 +124,8 @@ class File:
             return {"allow": 0, "audit": 0, "quiet": 0, "exec": None}
         state = self.dfa.run(text)
         word = self.dfa.accept[state]
+        if self.rows and not self.dfa.accept2:  # of what is no file: no halves
+            return self.of_row(self.rows[word])
         if self.rows:
             return self.of_row(self.rows[word + (0 if owner else 1)] if self.dfa.accept2[state] else self.rows[0])
         other = self.dfa.accept2[state]

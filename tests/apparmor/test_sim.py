@@ -191,3 +191,86 @@ def test_why_the_seeds_container_does_not_start(pale, path):
     out = pale("explain", SEED, f"exec {path}").out
     assert out == f"exec {path}\n  in all         refused: no rule allows x\n"
     assert "nothing; all else is refused" in pale("explain", SEED, path).out
+
+
+def test_capabilities_are_masks(pale, tmp_path):
+    """No priority counts among them, and a deny wins."""
+    body = "capability chown kill,\naudit capability kill,\ndeny capability net_admin,\npriority=5 capability net_admin,\naudit deny capability sys_admin,"
+    asked = {"cap chown": "allowed", "cap kill": "allowed, audited", "cap net_admin": "refused", "cap bpf": "refused", "cap sys_admin": "refused"}
+    assert dict(zip(asked, (line.split("  ")[0] for line in sim(pale, tmp_path, body, *asked)))) == asked
+    complains = [line.split("  ")[0] for line in sim(pale, tmp_path, body, *asked, head="profile t flags=(complain)")]
+    assert complains == ["allowed", "allowed, audited", "refused", "allowed, logged", "allowed, logged"]
+    assert explain(pale, tmp_path, body, "cap net_admin") == [
+        "cap net_admin", "  decides        denies  p:4:1: deny capability net_admin,", "  outranked      allows  p:5:1: priority=5 capability net_admin,",
+        "  in all         refused"]
+
+
+def test_what_the_abi_does_not_mediate_is_allowed(pale, tmp_path):
+    (tmp_path / "abi").write_text("caps {mask {chown\n}\n}\nfile {mask {read\n}\n}\n")
+    body = "deny userns,\ndeny signal,\ndeny network,"
+    file = tmp_path / "p"
+    for abi, want in ("", "refused"), (f'abi "{tmp_path}/abi",\n', "allowed"):
+        file.write_text(f"{abi}profile t {{\n{body}\n}}\n")
+        out = pale("sim", file, "userns", "signal send term peer=q", "socket inet stream").out
+        assert [line.split("  ")[0] for line in out.splitlines()] == [want] * 3
+        assert ("not mediated under this abi" in out) == bool(abi)
+
+
+def test_sockets_are_asked_by_family_and_type(pale, tmp_path):
+    body = "network inet stream,\nnetwork inet6,\nnetwork netlink raw,\ndeny network netlink,"
+    asked = {"socket inet stream": "allowed", "socket inet dgram": "refused", "socket inet6 raw": "allowed", "socket netlink raw": "refused"}
+    assert dict(zip(asked, (line.split("  ")[0] for line in sim(pale, tmp_path, body, *asked)))) == asked
+    assert sim(pale, tmp_path, "network,", "socket packet raw") == ["allowed  socket packet raw  p:2:1: network,"]
+
+
+@pytest.mark.parametrize("access,say", [
+    ("cap foo", "no capability is called 'foo'"), ("cap", "one capability is asked about"), ("cap chown kill", "one capability"), ("cap chown, /x r", "no one access"),
+    ("socket inet", "one family and one type"), ("socket unix stream", "not answered yet"), ("signal send term", "whose process it is"),
+    ("signal term peer=p", "signal"), ("signal send peer=p", ""), ("ptrace peer=p", "one of trace"), ("signal send term peer=:n:p", "not answered yet"),
+    ("ptrace trace peer=p//&q", "not answered yet"), ("userns x", ""), ("io_uring", "sqpoll or override_creds"), ("cap { }", "")])
+def test_what_is_no_single_access_is_told(pale, tmp_path, access, say):
+    got = pale("sim", written(tmp_path, "/a r,"), access, check=None)
+    assert got.rc == 1 and say in got.err and "<access>:1:" in got.err and not got.out
+
+
+def test_what_is_not_answered_under_a_mode_or_an_abi_is_told(pale, tmp_path):
+    got = pale("sim", written(tmp_path, "userns,", "profile t flags=(unconfined)"), "userns", check=None)
+    assert got.rc == 1 and "not answered yet" in got.err
+    assert sim(pale, tmp_path, "", "cap chown", head="profile t flags=(unconfined)")[0].startswith("allowed")
+
+
+SIGNALS = {"hup": 1, "int": 2, "kill": 9, "term": 15, "usr1": 10}
+PEERS = ["a", "ab", "b//c", "unconfined"]
+CLASS = {"signal": 10, "ptrace": 9}
+BIT = {"send": aadfa.WRITE, "receive": aadfa.READ, "trace": aadfa.WRITE, "read": aadfa.READ}
+
+
+def random_peer_rule(rng, release):
+    words = [f"priority={rng.choice([1, -1])}"] if release != "3.0" and rng.random() < 0.3 else []
+    words += ["audit"] if rng.random() < 0.2 else []
+    words += ["deny"] if rng.random() < 0.3 else []
+    kind = rng.choice(["signal", "ptrace"])
+    words += [kind] + ([rng.choice(["send", "receive"] if kind == "signal" else ["trace", "read"])] if rng.random() < 0.7 else [])
+    if kind == "signal" and rng.random() < 0.6:
+        words += [f"set=({' '.join(rng.sample(sorted(SIGNALS), 2))})"]
+    return " ".join(words + ([f"peer={rng.choice(['a', 'a*', '**', 'b//c', '{a,b}', 'unconfined', '?'])}"] if rng.random() < 0.6 else [])) + ","
+
+
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_random_signals_and_traces_answer_as_their_tables(pale, tmp_path, release):
+    rng, parser, seen = random.Random(374), Parser(release), set()
+    accesses = [f"signal {p} {s} peer={l}" for p in ("send", "receive") for s in SIGNALS for l in PEERS]
+    accesses += [f"ptrace {p} peer={l}" for p in ("trace", "read") for l in PEERS]
+    for _ in range(40):
+        body = "\n".join(random_peer_rule(rng, release) for _ in range(rng.randrange(1, 7)))
+        binary = parser.ask(written(tmp_path, body), features=parser.features)
+        end = next(at + len(v) for name, tag, v, at in aadfa.tokens(binary) if tag == aadfa.BLOB and name == "aadfa")
+        table = aadfa.File(binary[:end])  # of all but files
+        for access, line in zip(accesses, sim(pale, tmp_path, body, *accesses, release=release)):
+            kind, perm, *rest = access.replace("peer=", "").split()
+            text = bytes([CLASS[kind], *([SIGNALS[rest[0]]] if kind == "signal" else [])]) + rest[-1].encode()
+            answer = table.answer(text, owner=True)
+            want = "refused" if not answer["allow"] & BIT[perm] else "allowed, audited" if answer["audit"] & BIT[perm] else "allowed"
+            assert line.split("  ")[0] == want, (body, access)
+            seen.add((kind, want))
+    assert len(seen) == 6
