@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/apparmor/check.h"
 
+#include <string.h>
+
 #include "compiler/apparmor/opened.h"
 
 struct checking {
@@ -86,11 +88,39 @@ struct targets {
 	bool told;
 };
 
-/* 3.0.8 takes a place for the target of a rule that executes nothing, too. */
+/* What is named as the program's own child takes no place (profile.cc, add_named_transition). */
+static bool names_itself(const struct aa_file_rule *f)
+{
+	struct str name = f->target.word->text, path = f->path.word ? f->path.word->text : name;
+	bool child = f->exec == AA_EXEC_CX || f->exec == AA_EXEC_CIX || f->exec == AA_EXEC_CUX;
+
+	if (!f->path.word || (name.n && strchr(":&", name.p[0])))
+		return false;
+	for (size_t i = 1; i + 1 < name.n; i++)
+		if (name.p[i] == '/' && name.p[i + 1] == '/')
+			return str_eq((struct str){ name.p + i + 2, name.n - i - 2 }, path);
+	return child && str_eq(name, path);
+}
+
+/*
+ * The name that a rule takes a place for. 3.0.8 does it for a rule that executes nothing, too, and
+ * before 5.0 pivot_root has one, which it then does nothing with (mount.cc, post_process).
+ */
+static struct str target_name(struct checking *c, const struct aa_profile *p,
+			      const struct aa_rule *r)
+{
+	if (r->class == AA_CLASS_FILE && r->file.target.word && !names_itself(&r->file))
+		return aa_target_label(c->rd.arena, p, &r->file);
+	if (r->class == AA_CLASS_PIVOT_ROOT && r->pivot.target.word &&
+	    c->rd.target.release < AA_RELEASE_5_0)
+		return r->pivot.target.word->text;
+	return (struct str){ "", 0 };
+}
+
 static void count_target(struct checking *c, const struct aa_profile *p, struct targets *t,
 			 const struct aa_rule *r)
 {
-	struct str name = aa_target_label(c->rd.arena, p, &r->file);
+	struct str name = target_name(c, p, r);
 	struct diag *d;
 
 	for (size_t i = 0; i < t->n; i++)
@@ -185,7 +215,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		r = aa_rule_read(&c->rd, use);
 		if (r && live && (r->class == AA_CLASS_ALL || r->perms & PERM_X))
 			aa_open_rule(c->rd.arena, p, r, &files);
-		if (r && live && r->class == AA_CLASS_FILE)
+		if (r && live)
 			count_target(c, p, &targets, r);
 		if (r && live && r->class == AA_CLASS_CHANGE_PROFILE && r->change.exec.glob &&
 		    r->prefix.mode != AA_MODE_DENY)

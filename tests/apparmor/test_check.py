@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from conftest import need, run
+
 
 def asked(pale, tmp_path, text, *releases):
     """Release -> does pale say that its parser takes the text?  And what it said."""
@@ -39,6 +41,19 @@ def test_twelve_others_may_be_named_and_no_thirteenth(pale, tmp_path):
     assert asked(pale, tmp_path, text(11), "3.0", "5.0")[0] == {"3.0": True, "5.0": True}
     got, err = asked(pale, tmp_path, text(12), "3.0", "5.0")
     assert got == {"3.0": False, "5.0": False} and "this is the 13th" in err and "t:14:" in err
+
+
+@pytest.mark.parametrize("rule,old,new", [
+    ("/a{i} cx -> /a{i}", True, True), ("/a{i} px -> x///a{i}", True, True), ("/a{i} px -> /a{i}", False, False),
+    ("/a{i} px -> :n:x///a{i}", False, False), ("/a{i} cx -> t{i}", False, False), ("/a{i} px -> t", True, True),
+    ("pivot_root /a{i} -> t{i}", False, True), ("pivot_root /a{i} -> t", True, True), ("/a{i} l -> /t{i}", False, True)])
+def test_which_names_take_one_of_the_twelve_places(pale, tmp_path, rule, old, new):
+    """As 3.0.8 and 5.0.2 answer; the former is asked here, where it is."""
+    text = "profile t {\n" + "".join(f" {rule},\n".replace("{i}", str(i)) for i in range(13)) + "}\n"
+    assert asked(pale, tmp_path, text, "3.0", "5.0")[0] == {"3.0": old, "5.0": new}
+    (tmp_path / "t").write_text(text)
+    real = run([need("apparmor_parser"), "-Q", "-K", "-M", "/usr/share/apparmor-features/features", tmp_path / "t"])
+    assert (real.rc == 0) == old, real
 
 
 def test_rules_that_disagree_are_named_with_a_path_and_the_way_they_came_in(pale, tmp_path):
