@@ -137,26 +137,6 @@ int parser_load(struct str text, struct buf *said)
 	return run_parser(system_parser(), argv, text, said);
 }
 
-struct str parser_version(struct arena *a)
-{
-	static const char *const argv[] = { "apparmor_parser", "--version", NULL };
-	static const char mark[] = "version ";
-	const char *path = system_parser();
-	BUF_AUTO said = { 0 };
-	struct str v = { 0 };
-
-	if (!path && program_find(a, "apparmor_parser", &path, diags_new(a, sources_new(a))))
-		return v;
-	if (run_parser(path, argv, v, &said) || !said.p)
-		return v;
-	const char *at = strstr(said.p, mark);
-	if (at) {
-		at += strlen(mark);
-		v = str_c(str_dup(a, (struct str){ at, strspn(at, "0123456789.") }));
-	}
-	return v;
-}
-
 /* ---- what it says ---- */
 
 static struct span line_span(const struct source *src, uint32_t line)
@@ -372,6 +352,41 @@ static int as_shortage(int status, const struct buf *said)
 	return diag_is_shortage(-status) && !said->n ? -status : status;
 }
 
+static enum parser_answer tell_short(struct span whole, int status, struct diags *ds)
+{
+	diag_add(ds, DIAG_PL020, whole, "apparmor_parser could not be asked: %s",
+		 status < 0 ?
+			 strerror(-status) :
+			 arena_printf(ds->arena, "signal %d ended it", status - PROGRAM_SIGNAL));
+	return PARSER_SHORT;
+}
+
+enum parser_answer parser_version(struct span whole, struct str *version, struct diags *ds)
+{
+	static const char *const argv[] = { "apparmor_parser", "--version", NULL };
+	static const char mark[] = "version ";
+	const char *path = system_parser(), *at;
+	BUF_AUTO said = { 0 };
+	int status = check_descriptors();
+
+	if (!status && !path &&
+	    program_find(ds->arena, "apparmor_parser", &path, diags_new(ds->arena, ds->sources)))
+		return PARSER_NOT_THERE;
+	if (!status)
+		status = as_shortage(run_parser(path, argv, (struct str){ 0 }, &said), &said);
+	if (status == -ENOENT)
+		return PARSER_NOT_THERE;
+	if (status < 0 || status >= PROGRAM_SIGNAL)
+		return tell_short(whole, status, ds);
+	at = said.p ? strstr(said.p, mark) : NULL;
+	if (!at)
+		return PARSER_NOT_THERE;
+	at += strlen(mark);
+	*version = (struct str){ at, strspn(at, "0123456789.") };
+	*version = str_c(str_dup(ds->arena, *version));
+	return PARSER_TAKES;
+}
+
 enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds)
 {
 	struct asking k = { .q = q, .ds = ds };
@@ -385,13 +400,8 @@ enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds)
 			 LIMIT_MS / 1000);
 		return PARSER_REFUSES;
 	}
-	if (status < 0 || status >= PROGRAM_SIGNAL) {
-		diag_add(ds, DIAG_PL020, q->whole, "apparmor_parser could not be asked: %s",
-			 status < 0 ? strerror(-status) :
-				      arena_printf(ds->arena, "signal %d ended it",
-						   status - PROGRAM_SIGNAL));
-		return PARSER_SHORT;
-	}
+	if (status < 0 || status >= PROGRAM_SIGNAL)
+		return tell_short(q->whole, status, ds);
 	tell_lines(&k, &said, status);
 	if (status && !k.refused)
 		diag_add(ds, DIAG_PL143, q->whole,

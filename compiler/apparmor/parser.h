@@ -20,8 +20,11 @@ enum parser_answer {
 /* Loads nothing (-Q), under the features of the package where they are installed. */
 enum parser_answer parser_ask(const struct parser_question *q, struct diags *ds);
 
-/* Its version, "3.0.8", in the arena; p NULL: there is none here, or it does not say. */
-struct str parser_version(struct arena *a);
+/*
+ * Its version, "3.0.8", in the arena. TAKES; NOT_THERE, also where it does not say; SHORT: told
+ * (PL020) at `whole`.
+ */
+enum parser_answer parser_version(struct span whole, struct str *version, struct diags *ds);
 
 /*
  * Loads the text into the kernel, in the place of a profile of its name. Only the system's own

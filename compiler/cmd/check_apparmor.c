@@ -82,26 +82,58 @@ static void answer(struct apparmor_checks *c, struct target_check *asked,
 		      release == AA_RELEASE_4_0 ? "not measured: as 4.1 reads it" : "");
 }
 
+static enum target_says says_of(enum parser_answer answer)
+{
+	return answer == PARSER_TAKES   ? TARGET_TAKES :
+	       answer == PARSER_REFUSES ? TARGET_REFUSES :
+					  TARGET_UNASKED;
+}
+
+/* Which parser is here? It is asked once; where the system is short of something, again. */
+static enum parser_answer find_installed(struct apparmor_checks *c, struct span whole,
+					 struct diags *ds)
+{
+	struct str version;
+	enum parser_answer answer;
+
+	if (c->knows_installed)
+		return c->installed.p ? PARSER_TAKES : PARSER_NOT_THERE;
+	answer = parser_version(whole, &version, ds);
+	if (answer == PARSER_SHORT)
+		return answer;
+	c->knows_installed = true;
+	if (answer == PARSER_TAKES)
+		c->installed = str_c(str_dup(c->library->arena, version));
+	return answer;
+}
+
 /* The parser that will load it, where there is one: its release as pale reads it, and itself. */
 static void answer_installed(struct apparmor_checks *c, struct target_check *asked,
 			     const struct aa_file *file, bool well)
 {
 	const struct source *src = file->source;
+	struct span whole = { src->id, 0, 0 };
+	struct parser_question q = { src->text, src, whole, asked->includes };
+	enum parser_answer answer = find_installed(c, whole, asked->diags);
 	enum aa_release release;
+	const char *name;
 
-	if (!c->knows_installed) {
-		c->installed = parser_version(c->library->arena);
-		c->knows_installed = true;
-	}
-	if (!c->installed.p || !aa_release_of(c->installed, &release))
+	if (answer == PARSER_NOT_THERE)
 		return;
-	bool takes = ask(c, asked->diags, file, release) && well;
-	struct parser_question q = { src->text, src, { src->id, 0, 0 }, asked->includes };
-	if (takes && !c->features)
-		takes = parser_ask(&q, asked->diags) == PARSER_TAKES;
-	target_answer(asked,
-		      arena_printf(asked->diags->arena, "apparmor=" PRISTR, STRARG(c->installed)),
-		      takes ? TARGET_TAKES : TARGET_REFUSES, "the parser that is installed");
+	if (answer == PARSER_SHORT) {
+		target_answer(asked, "apparmor", TARGET_UNASKED, "the parser that is installed");
+		return;
+	}
+	name = arena_printf(asked->diags->arena, "apparmor=" PRISTR, STRARG(c->installed));
+	if (!aa_release_of(c->installed, &release)) {
+		target_answer(asked, name, TARGET_UNASKED, "pale does not know this release");
+		return;
+	}
+	if (!ask(c, asked->diags, file, release) || !well)
+		answer = PARSER_REFUSES;
+	else if (!c->features)
+		answer = parser_ask(&q, asked->diags);
+	target_answer(asked, name, says_of(answer), "the parser that is installed");
 }
 
 void apparmor_checks_ask(struct apparmor_checks *c, struct session *one, struct source *src,

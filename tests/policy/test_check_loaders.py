@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+import re
 import resource
 import subprocess
 
@@ -21,6 +22,11 @@ def prof(tmp_path):
     return tmp_path / "prof"
 
 
+def takes(r):
+    """Both releases do: 5.0, as pale reads it, and the parser that is installed."""
+    return re.fullmatch(r"apparmor=5\.0 ok\napparmor=[0-9.]+ ok \(the parser that is installed\)\n", r.out) is not None
+
+
 def parser_says(path):
     r = run(["apparmor_parser", "-Q", "-K", "-M", "/usr/share/apparmor-features/features", path],
             env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
@@ -34,7 +40,7 @@ def test_an_accepted_profile_with_warnings_is_accepted(pale, prof):
     if not parser_says(prof):
         pytest.skip("the abstractions are not installed")
     r = pale("check", prof, check=0)
-    assert r.out.startswith("apparmor     ok") and "error" not in r.err
+    assert takes(r) and "error" not in r.err
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda p: p.name)
@@ -78,28 +84,23 @@ def test_a_warning_about_a_profile_stands_where_that_begins(pale, prof, head, na
 
 
 @pytest.mark.parametrize("text, line", [
-    ("profile x {\n  /a r\n}\n", "prof:3:1"),
-    ("profile x {\n  /a zz,\n}\n", "prof:2:3"),
-    ("profile x {\n  include <part>\n}\n", "part:2:3"),
-    ("profile x {\n  /a px,\n  /a ix,\n}\n", "prof:1:1"),  # said of no line
-    ("profile x {\n  @{NONE}/a r,\n}\n", "prof:1:1"),
+    ("profile x {\n  /a r\n}\n", "prof:2:7"),
+    ("profile x {\n  /a zz,\n}\n", "prof:2:6"),
+    ("profile x {\n  include <part>\n}\n", "part:2:6"),
+    ("profile x {\n  /a px,\n  /a ix,\n}\n", "prof:3:3"),
+    ("profile x {\n  @{NONE}/a r,\n}\n", "prof:2:3"),
 ])
 def test_an_error_stands_at_its_line(pale, prof, tmp_path, text, line):
     (tmp_path / "part").write_text("  /b r,\n  /c zz,\n")
     prof.write_text(text)
     r = pale("check", "-I", tmp_path, prof, check=1)
-    assert r.out == "apparmor     refused\n"
-    assert f"{line}: error: apparmor_parser: " in r.err and "[PL143 target-refused]" in r.err
-
-
-def test_a_word_such_as_cache_in_an_error_is_no_reason_to_drop_it(pale, prof):
-    prof.write_text("profile x {\n  /var/cache/x px,\n  /var/cache/x ix,\n}\n")
-    assert "has merged rule /var/cache/x" in pale("check", prof, check=1).err
+    assert r.out.count(" refused") == 2 == r.out.count("\n")
+    assert f"{line}: error: " in r.err and r.err.count("error: ") == 1
 
 
 def test_a_profile_on_standard_input_is_asked_about_too(pale):
     need("apparmor_parser")
-    assert pale("check", "-", input="profile x {\n  /a r,\n}\n", check=0).out.startswith("apparmor     ok")
+    assert takes(pale("check", "-", input="profile x {\n  /a r,\n}\n", check=0))
     assert "<stdin>:2:" in pale("check", "-", input="profile x {\n  /a zz,\n}\n", check=1).err
 
 
@@ -116,21 +117,21 @@ def test_there_is_one_rule_for_which_parser_is_asked(pale, prof, tmp_path):
     if not any(os.access(f"{d}/apparmor_parser", os.X_OK) for d in ("/usr/sbin", "/sbin")):
         pytest.skip("apparmor_parser is elsewhere")
     prof.write_text("profile x {\n  /a r,\n}\n")
-    assert pale("check", prof, env=fake_parser(tmp_path, "exit 7\n"), check=0).out.startswith("apparmor     ok")
+    assert takes(pale("check", prof, env=fake_parser(tmp_path, "exit 7\n"), check=0))
 
 
 def test_only_the_system_s_parser_loads_and_any_may_be_asked(pale, prof, tmp_path):
     """Where /usr/sbin has none: $PATH may answer what loads nothing, and never loads."""
     need_root()
     prof.write_text("profile x {\n  /a r,\n}\n")
-    env = fake_parser(tmp_path, f"echo $1 >>{tmp_path}/called\n")
+    env = fake_parser(tmp_path, f"echo $1 >>{tmp_path}/called; echo version 3.0.8\n")
     hidden = "mount --bind /dev/null /usr/sbin/apparmor_parser && exec " + '"$@"'
     try_in = [need("unshare"), "-m", "sh", "-c", hidden, "sh"]
     if run([*try_in, "true"]).rc:
         pytest.skip("no mount namespace may be made here")
     assert run([*try_in, program("apparmor/loadtool")], input="profile x { }", env=env).out == f"{-errno.ENOENT}\n"
     r = run([*try_in, PALE, "check", prof], env=env, check=0)
-    assert r.out.startswith("apparmor     ok") and (tmp_path / "called").read_text() == "-Q\n", r
+    assert takes(r) and (tmp_path / "called").read_text() == "--version\n-Q\n", r
 
 
 def test_a_loader_is_waited_for_where_no_pidfd_is_to_be_had(pale, prof, tmp_path):
@@ -138,9 +139,9 @@ def test_a_loader_is_waited_for_where_no_pidfd_is_to_be_had(pale, prof, tmp_path
     no = tmp_path / "no.pale"
     no.write_text("policy no {\n layers seccomp;\n arch x86_64;\n default allow;\n errno EPERM pidfd_open;\n}\n")
     r = pale("run", no, "--", PALE, "check", prof, check=0)
-    assert r.out.startswith("apparmor     ok"), r
+    assert takes(r), r
     prof.write_text("profile x {\n  /a zz,\n}\n")
-    assert pale("run", no, "--", PALE, "check", prof, check=1).out.startswith("apparmor     refused")
+    assert pale("run", no, "--", PALE, "check", prof, check=1).out.count(" refused") == 2
 
 
 # ---- a system that is short of something ----
