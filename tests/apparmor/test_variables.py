@@ -207,7 +207,6 @@ def test_what_falls_back_or_changes_elsewhere_is_not(pale, rule):
 
 @pytest.mark.once
 @pytest.mark.parametrize("error", ["EIO", "EMFILE", "ENOMEM"])
-@pytest.mark.once  # strace
 def test_tunables_that_the_system_does_not_give_are_its_failure(pale, tmp_path, error):
     """And not a variable that nobody declared: nobody knows what is."""
     tunables = pathlib.Path("/etc/apparmor.d/tunables/global")
