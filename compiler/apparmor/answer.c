@@ -338,9 +338,13 @@ static void ask_rules(const struct aa_asking *q, const struct aa_access *access,
 	}
 	struct halves h = sum_rules(access, v);
 	conclude(q, access->perms, &h, v);
-	/* Only what file.c and capability.c refuse kills (lib.c, aa_check_perms, does not). */
-	if (v->outcome == AA_KILLED && access->rule->class != AA_CLASS_CAPABILITY)
-		v->outcome = AA_REFUSED;
+	/* capability.c kills before it looks whether to be quiet; lib.c, aa_check_perms, does not. */
+	if (v->outcome != AA_KILLED && v->outcome != AA_REFUSED)
+		return;
+	v->outcome = q->profile->header->flags & AA_FLAG_KILL &&
+				     access->rule->class == AA_CLASS_CAPABILITY ?
+			     AA_KILLED :
+			     AA_REFUSED;
 }
 
 static bool unanswered(const struct aa_access *access, struct diags *ds, const char *what,

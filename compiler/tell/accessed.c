@@ -230,6 +230,16 @@ static bool is_said(const struct aa_verdict *v, const struct aa_opened *f)
 	return false;
 }
 
+/* What becomes of what no rule allows. */
+static const char *rest_word(unsigned flags)
+{
+	if (flags & AA_FLAG_COMPLAIN)
+		return "logged, and refused only where it is denied without 'audit'";
+	if (flags & AA_FLAG_PROMPT)
+		return "asked, and refused where it is denied";
+	return "refused";
+}
+
 static void explain_file(struct session *s, const struct aa_asking *q,
 			 const struct aa_access *access, struct buf *out)
 {
@@ -244,13 +254,12 @@ static void explain_file(struct session *s, const struct aa_asking *q,
 	vec_each(&owner.rules, r)
 		if (!is_said(&other, r->file))
 			put_spoken(s, r, NULL, access->perms, out);
+	if (other.outcome == AA_ALLOWED && other.why) { /* whatever the rules say */
+		buf_printf(out, "  %-13s  everything: %s\n", "in all", other.why);
+		return;
+	}
 	put_in_all(out, a->allow[FILE_OTHER], a->allow[FILE_OWNER]);
-	buf_printf(out, "; all else is %s\n",
-		   q->profile->header->flags & AA_FLAG_COMPLAIN ?
-			   "logged, and refused only where it is denied without 'audit'" :
-			   "refused");
-	if (other.why)
-		buf_printf(out, "  %s\n", other.why);
+	buf_printf(out, "; all else is %s\n", rest_word(q->profile->header->flags));
 	if ((a->varies[0] | a->varies[1])) {
 		buf_puts(out, "  of these this release grants by where its parser's memory lies: ");
 		put_letters(out, a->varies[0] | a->varies[1]);

@@ -101,6 +101,13 @@ def test_a_path_is_explained_as_a_policys_is(pale, tmp_path):
         "  in all         rw (w without append); to its owner also k; all else is refused"]
 
 
+@pytest.mark.parametrize("flags,last", [
+    ("complain", "r; all else is logged, and refused only where it is denied without 'audit'"), ("prompt", "r; all else is asked, and refused where it is denied"),
+    ("unconfined", "everything: under the profile's flag 'unconfined' or 'default_allow' no rule counts"), ("kill", "r; all else is refused")])
+def test_what_is_left_of_a_path_goes_by_the_mode(pale, tmp_path, flags, last):
+    assert explain(pale, tmp_path, "/a r,", "/a", head=f"profile t flags=({flags})")[-1] == f"  in all         {last}"
+
+
 @pytest.mark.parametrize("access,say", [
     ("open", "a path is missing"), ("open etc r", "a path begins with '/'"), ("open /a//b r", "the kernel asks about no path"), ("open /a/../b r", "the kernel asks"),
     ("open /a", "what it is opened for is not said"), ("open /a rx", "r, w, a, m or k"), ("exec /a b", "nothing may stand here"), ("link /a", "what it leads to is missing"),
@@ -200,6 +207,8 @@ def test_capabilities_are_masks(pale, tmp_path):
     assert dict(zip(asked, (line.split("  ")[0] for line in sim(pale, tmp_path, body, *asked)))) == asked
     complains = [line.split("  ")[0] for line in sim(pale, tmp_path, body, *asked, head="profile t flags=(complain)")]
     assert complains == ["allowed", "allowed, audited", "refused", "allowed, logged", "allowed, logged"]
+    kills = [line.split("  ")[0] for line in sim(pale, tmp_path, body, *asked, head="profile t flags=(kill)")]
+    assert kills == ["allowed", "allowed, audited"] + ["refused, killed"] * 3
     assert explain(pale, tmp_path, body, "cap net_admin") == [
         "cap net_admin", "  decides        denies  p:4:1: deny capability net_admin,", "  outranked      allows  p:5:1: priority=5 capability net_admin,",
         "  in all         refused"]
