@@ -301,7 +301,7 @@ static unsigned count_signals(const struct aa_signal_rule *s)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < AA_SIGNAL_NR; i++)
-		n += s->set[i / 64] >> i % 64 & 1;
+		n += (unsigned)(s->set[i / 64] >> i % 64 & 1);
 	return n;
 }
 
