@@ -19,6 +19,8 @@
 
 enum {
 	NODES_MAX = 1 << 18, /* of one call's diagram, before the plain way is taken, */
+	NODES_ALL = 1 << 22, /* of all calls' diagrams of one program together; of what is left */
+	NODES_SHARE = 8,     /* one call has no more than this part, */
 	NODES_EACH = 32,     /* and of each range where one word has so many */
 	RANGES_MANY = 256,
 	FEW = 8,  /* operands that need no memory of their own */
@@ -71,6 +73,8 @@ struct leaf_builder {
 	struct chain formulas, states;
 	const struct formula *no, *yes;
 	uint32_t visit;
+	size_t nodes_left; /* of diagrams of this program's calls */
+	struct order_budget left;
 	struct arena *scratch; /* NULL: it was large, and is begun anew. Of it: */
 	struct meaning m;
 	struct orders *orders;
@@ -731,6 +735,8 @@ struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
 	b->arena = a;
 	b->c = c;
 	b->big_endian = big_endian;
+	b->nodes_left = NODES_ALL;
+	b->left = order_budget_new();
 	b->no = intern(b, (struct formula){ .kind = FORMULA_FALSE });
 	b->yes = intern(b, (struct formula){ .kind = FORMULA_TRUE });
 	return b;
@@ -738,13 +744,15 @@ struct leaf_builder *leaf_new(struct arena *a, struct code *c, bool big_endian)
 
 static void start_scratch(struct leaf_builder *b)
 {
+	size_t share = b->nodes_left / NODES_SHARE, most = share < NODES_MAX ? share : NODES_MAX;
+
 	if (b->scratch) {
-		meaning_clear(&b->m, NODES_MAX);
+		meaning_clear(&b->m, most);
 		return;
 	}
 	b->scratch = arena_scratch(b->arena);
-	meaning_init(&b->m, b->scratch, NODES_MAX);
-	b->orders = orders_new(b->scratch, b->c, b->big_endian);
+	meaning_init(&b->m, b->scratch, most);
+	b->orders = orders_new(b->scratch, b->c, b->big_endian, &b->left);
 }
 
 static void end_scratch(struct leaf_builder *b)
@@ -764,6 +772,7 @@ static code_id build_state(struct leaf_builder *b, const struct state *s)
 	start_scratch(b);
 	const code_id claims[] = { code_ret(b->c, s->dflt), code_ret(b->c, s->steps[0].ret) };
 	fn_id f = meaning_of_state(b, &b->m, s);
+	b->nodes_left -= b->m.nodes.n < b->nodes_left ? b->m.nodes.n : b->nodes_left;
 	if (!b->m.exhausted)
 		best = order_best(b->orders, &b->m, f, claims);
 	if (b->m.exhausted) { /* it is large, and what comes is as well */

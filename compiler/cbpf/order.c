@@ -12,8 +12,11 @@
 
 enum {
 	ARGS = FN_WORDS / 2,
-	TRIES_NODES = 20000, /* of all orders that are tried: as many as the diagram has */
+	TRIES_NODES = 20000, /* of all orders that are tried: as many as the diagram has, */
+	TRIES_SHARE = 8,     /* and no more than this part of what the program has left */
 	NODES_MAX = 1 << 16, /* that one with other orders may come to */
+	ALL_NODES = 300000,  /* of all calls of a program together */
+	ALL_LISTS = 100,
 	ROUNDS = 4,
 	WORDS_MAX = CBPF_MAX / 2, /* looks at a word: each a load and a test, at least */
 	COVER_NODES = 1000,       /* of diagrams for which a list of rules is tried */
@@ -42,7 +45,8 @@ struct orders {
 	code_id best;          /* and the best of it */
 	size_t insns;
 	uint32_t height;
-	size_t tries;       /* left */
+	size_t tries; /* left */
+	struct order_budget *left;
 	VEC(uint32_t) seen; /* orders, three bits an argument */
 };
 
@@ -310,12 +314,19 @@ static void try_covers(struct orders *s)
 	}
 }
 
-struct orders *orders_new(struct arena *a, struct code *c, bool big_endian)
+struct order_budget order_budget_new(void)
+{
+	return (struct order_budget){ .nodes = ALL_NODES, .lists = ALL_LISTS };
+}
+
+struct orders *orders_new(struct arena *a, struct code *c, bool big_endian,
+			  struct order_budget *left)
 {
 	struct orders *s = ARENA_NEW(a, struct orders);
 
 	s->arena = a;
 	s->big_endian = big_endian;
+	s->left = left;
 	values_init(&s->values, a, c);
 	meaning_init(&s->moved, a, NODES_MAX);
 	meaning_init(&s->parts, a, SIZE_MAX);
@@ -341,7 +352,9 @@ code_id order_best(struct orders *s, struct meaning *m, fn_id f, const code_id c
 			o.arg[o.n++] = arg;
 	for (uint8_t i = 0; i < FN_WORDS; i++)
 		word[i] = i;
-	s->tries = 1 + TRIES_NODES / (extent.nodes + 1);
+	size_t most = s->left->nodes / TRIES_SHARE;
+	size_t tries = 1 + (most < TRIES_NODES ? most : TRIES_NODES) / (extent.nodes + 1);
+	s->tries = tries;
 	is_new(s, &o);
 	if (!is_best) {
 		meaning_clear(&s->parts, SIZE_MAX);
@@ -351,7 +364,11 @@ code_id order_best(struct orders *s, struct meaning *m, fn_id f, const code_id c
 		try_diagram(s, m, f, word, !is_best);
 	if (!is_best)
 		sift(s, o);
-	if (!is_best && extent.nodes <= COVER_NODES && has_repeats(s))
+	size_t spent = (tries - s->tries) * extent.nodes;
+	s->left->nodes -= spent < s->left->nodes ? spent : s->left->nodes;
+	if (!is_best && extent.nodes <= COVER_NODES && s->left->lists && has_repeats(s)) {
+		s->left->lists--;
 		try_covers(s);
+	}
 	return s->best;
 }

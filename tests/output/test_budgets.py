@@ -432,6 +432,24 @@ def test_what_a_tighter_policy_would_not_say_either_is_told_so(pale, tmp_path):
     assert not (tmp_path / "x.pale").exists()
 
 
+def tied(calls, rules):
+    """Rules that share arguments, by masks and values: each call's diagram is large, and its list short."""
+    pick = random.Random(7)
+
+    def one():
+        arg, mask = pick.randrange(6), pick.getrandbits(16)
+        return f"reg arg{arg} == {pick.getrandbits(16)}" if pick.random() < .5 else f"(reg arg{arg} & {mask}) == {pick.getrandbits(16) & mask}"
+    return policy("\n".join(f"allow #{500 + c}({one()}, {one()});" for c in range(calls) for _ in range(rules)))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("calls", [100] + [200, 400] * (LONG > 0))
+def test_what_is_tried_for_one_program_is_bounded_over_all_its_calls(tmp_path, calls):
+    (tmp_path / "t.pale").write_text(tied(calls, 10))
+    proc = held(["compile", "-q", "-t", "bpf", "-o", "out", "t.pale"], tmp_path)
+    assert proc.returncode == 1 and (b"PL200" in proc.stderr or b"PL220" in proc.stderr or b"PL290" in proc.stderr)
+
+
 def computed(op, k, n):
     """n times: a word is changed by an operation, then joined with another argument's."""
     code = [(0x20, 0, 0, 4), (0x15, 1, 0, 0xc000003e), (6, 0, 0, 0), (0x20, 0, 0, 16)]
