@@ -251,8 +251,8 @@ static int branches_cond(struct describer *s, dd_node n, uint32_t end, struct br
 	describe_walk(s);
 	b->nodes.n = 0;
 	collect_branches(s, n, end, b);
-	if (b->nodes.n > BRANCHES_MAX)
-		return -1;
+	if (!s->visits || b->nodes.n > BRANCHES_MAX)
+		return -1; /* of which none may be all of them */
 	b->sets = ARENA_ARRAY(s->arena, dd_node, b->nodes.n);
 	for (size_t i = 0; i < b->nodes.n; i++) {
 		describe_walk(s);
@@ -299,7 +299,7 @@ static int claim_cond(struct describer *s, dd_node n, struct ast_cond **out)
 	s->work--;
 	s->left = allowed;
 	dd_node rest = dd_not(s->d, n);
-	bool shorter = rest != DD_NONE && by_argument(s, rest, &other) == 0 && s->left;
+	bool shorter = rest != DD_NONE && by_argument(s, rest, &other) == 0 && other && s->left;
 	size_t others = allowed - s->left;
 	s->left = left - (shorter ? others : bad ? 0 : used);
 	if (!shorter)
