@@ -415,8 +415,6 @@ void aa_read_change_profile(struct aa_read *r)
 	if (c->safe || c->unsafe)
 		aa_next(r);
 	if (r->at && r->at->kind == AA_WORD) {
-		if (aa_missing_comma(r, r->at))
-			return;
 		if (!str_starts(r->at->word.text, "/") && !str_starts(r->at->word.text, "@{")) {
 			tell_path(r, r->at);
 			return;

@@ -20,6 +20,16 @@ static const struct {
 /* What a limit counts. */
 enum counts { COUNTS_BYTES, COUNTS_TIME, COUNTS_THINGS, COUNTS_NICE };
 
+/* Of time or of size: on a later line than its number, too. */
+static bool is_unit(struct str word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (str_is(word, units[i].word))
+			return true;
+	return word.n && strchr("KMG", word.p[0]) &&
+	       (word.n == 1 || (word.n == 2 && word.p[1] == 'B'));
+}
+
 static enum counts what_counts(int resource)
 {
 	/* fsize data stack core rss, memlock, as, msgqueue */
@@ -247,7 +257,7 @@ void aa_read_rlimit(struct aa_read *r)
 		return;
 	}
 	aa_next(r);
-	if (aa_is_word(r->at) && !aa_missing_comma(r, r->at)) {
+	if (aa_is_word(r->at) && (is_unit(r->at->word.text) || !aa_missing_comma(r, r->at))) {
 		n.unit = r->at;
 		aa_next(r);
 	}

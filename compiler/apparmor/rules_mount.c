@@ -200,7 +200,7 @@ static bool mount_word(struct aa_read *r, struct aa_text *out)
 {
 	if (!r->at || r->at->kind != AA_WORD)
 		return true;
-	if (aa_missing_comma(r, r->at) || !aa_glob(r, &r->at->word, GLOB_PATH, out))
+	if (!aa_glob(r, &r->at->word, GLOB_PATH, out))
 		return false;
 	aa_next(r);
 	return true;
@@ -261,7 +261,7 @@ void aa_read_pivot_root(struct aa_read *r)
 
 	if (!aa_read_conds(r))
 		return;
-	if (r->at && r->at->kind == AA_WORD && !aa_missing_comma(r, r->at)) {
+	if (r->at && r->at->kind == AA_WORD) {
 		struct str s = r->at->word.text;
 		bool label = s.n && strchr("/@:&", s.p[0]);
 

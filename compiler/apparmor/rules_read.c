@@ -41,6 +41,8 @@ bool aa_release_of(struct str version, enum aa_release *out)
 	};
 	uint32_t number = version_number(version);
 
+	if (number >= 0x050100) /* what it reads otherwise than 5.0 is not known */
+		return false;
 	for (unsigned r = AA_RELEASE_NR; r--;)
 		if (number >= from[r]) {
 			*out = (enum aa_release)r;
@@ -152,14 +154,8 @@ bool aa_since(const struct aa_reader *rd, struct span sp, struct str word, const
 
 /* ---- items ---- */
 
-void aa_next(struct aa_read *r)
-{
-	r->prev = r->at->span;
-	r->at = r->at->next;
-}
-
-/* Does an item begin on a later line than the one before it ended? Told where the ',' belongs. */
-bool aa_missing_comma(struct aa_read *r, const struct aa_item *i)
+/* Where the ',' would belong if the item began another rule: it begins on a later line. */
+static bool begins_line(const struct aa_read *r, const struct aa_item *i, struct span *end)
 {
 	struct span between = { r->prev.source, r->prev.end, i->span.begin };
 	struct str text;
@@ -167,11 +163,34 @@ bool aa_missing_comma(struct aa_read *r, const struct aa_item *i)
 	if (r->prev.source != i->span.source || between.end < between.begin)
 		return false;
 	text = span_text(r->rd->diags->sources, between);
-	if (!text.n || !memchr(text.p, '\n', text.n))
-		return false;
-	between.end = between.begin;
-	diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, between, "missing ','"),
+	*end = (struct span){ between.source, between.begin, between.begin };
+	return text.n && memchr(text.p, '\n', text.n);
+}
+
+void aa_next(struct aa_read *r)
+{
+	struct span end;
+
+	if (begins_line(r, r->at, &end))
+		r->broken = end;
+	r->prev = r->at->span;
+	r->at = r->at->next;
+}
+
+static void tell_comma(struct aa_read *r, struct span end)
+{
+	diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, end, "missing ','"),
 		  "every rule ends with ','; the next line begins another one");
+}
+
+/* Does an item begin on a later line than the one before it ended? Told where the ',' belongs. */
+bool aa_missing_comma(struct aa_read *r, const struct aa_item *i)
+{
+	struct span end;
+
+	if (!begins_line(r, i, &end))
+		return false;
+	tell_comma(r, end);
 	return true;
 }
 
@@ -190,6 +209,10 @@ void aa_unexpected(struct aa_read *r, const char *expected)
 
 	if (r->at && aa_missing_comma(r, r->at))
 		return;
+	if (r->at && r->broken.end) { /* a rule may have several lines, but not two rules' words */
+		tell_comma(r, r->broken);
+		return;
+	}
 	if (!r->at)
 		aa_fault(r, DIAG_PL340, end, "'%s' ends too early, expected %s", r->keyword,
 			 expected);

@@ -18,6 +18,7 @@ struct aa_read {
 	const char *keyword;      /* as written: "remount" */
 	const struct aa_item *at; /* the next item; NULL: the end */
 	struct span prev;         /* of the last item taken */
+	struct span broken;       /* behind it a line ended, and the rule went on; end 0: nowhere */
 	bool failed;
 };
 

@@ -594,11 +594,8 @@ static void read_group(struct aa_read *r, unsigned shape)
 
 static void read_words(struct aa_read *r, struct aa_words_read *out)
 {
-	for (; aa_is_word(r->at) && out->nwords < ARRAY_SIZE(out->words); aa_next(r)) {
-		if (aa_missing_comma(r, r->at))
-			return;
+	for (; aa_is_word(r->at) && out->nwords < ARRAY_SIZE(out->words); aa_next(r))
 		out->words[out->nwords++] = r->at;
-	}
 }
 
 /* A word behind all that a rule takes. */
@@ -629,8 +626,7 @@ bool aa_read_shape(struct aa_read *r, unsigned shape, struct aa_words_read *out)
 		aa_read_conds(r);
 	if (!r->failed && r->at && r->at->kind == AA_GROUP)
 		read_group(r, shape);
-	if (!r->failed && shape & TAKES_NAME && r->at && r->at->kind == AA_WORD &&
-	    !aa_missing_comma(r, r->at)) {
+	if (!r->failed && shape & TAKES_NAME && r->at && r->at->kind == AA_WORD) {
 		out->name = r->at;
 		aa_next(r);
 	}

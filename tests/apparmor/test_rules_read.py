@@ -404,3 +404,12 @@ def test_check_refuses_the_globs_that_parsing_them_refuses(pale, tmp_path):
     answers = dict(re.findall(r"^(\S+):\napparmor\S* +(ok|refused)", asked, re.M))
     assert [f"{answers[name]} {name}" for name in names] == parsed
     assert 100 < sum(line.startswith("ok") for line in parsed) < 500
+
+
+@pytest.mark.parametrize("rule", [
+    "mount options=(bind)\n  /a -> /b,", "mount fstype=ext4\noptions=(ro)\n/a -> /b,", "umount\n/a,", "remount\n/a,",
+    "network inet\nstream,", "network\ninet stream,", "network inet\ntcp,", "pivot_root\n/a,", "pivot_root oldroot=/a/\n/b/,",
+    "change_profile\n/a -> x,", "mqueue r\n/x,", "/a\nr,", "set rlimit cpu <= 5000\nms,"])
+def test_a_rule_may_have_several_lines(pale, tmp_path, rule):
+    (tmp_path / "t").write_text("profile t {\n  %s\n}\n" % rule)
+    pale("check", "--target", "apparmor=5.0", tmp_path / "t", check=0)
