@@ -14,7 +14,9 @@ bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_
 	size_t errors = ds->errors;
 	struct diag *d;
 
-	*out = (struct aa_asking){ .arena = a, .profile = profile, .target = p->target };
+	*out = (struct aa_asking){
+		.arena = a, .profile = profile, .target = p->target, .aliased = p->aliases.n > 0
+	};
 	vec_each(&profile->uses, use) {
 		const struct aa_rule *r;
 		if (use->reach != AA_REACH_LIVE)
@@ -23,7 +25,7 @@ bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_
 		if (!r)
 			continue;
 		vec_push(a, &out->rules, r);
-		aa_open_rule(a, profile, r, &out->files);
+		aa_files_add(a, r, profile, &out->files);
 	}
 	if (ds->errors != errors)
 		return false;
@@ -359,12 +361,38 @@ static bool unanswered(const struct aa_access *access, struct diags *ds, const c
 	return false;
 }
 
+/* Do rules speak of it that the parser adds by itself (profile.cc, add_proc_access)? */
+static bool is_added_to(const struct aa_asking *q, struct str path)
+{
+	static const char text[] = "/{proc/*/attr/{apparmor/,}{current,exec},proc/*/attr/apparmor/,"
+				   "sys/module/apparmor/parameters/enabled}";
+	const struct glob *g = glob_parse(q->arena, str_c(text), GLOB_PATH, NULL, NULL);
+	bool changes = q->profile->header->hat || q->profile->children.n;
+
+	vec_each(&q->rules, r)
+		changes |= (*r)->class == AA_CLASS_CHANGE_PROFILE;
+	return changes && g && glob_match(q->arena, g, path);
+}
+
+static bool can_ask_file(const struct aa_asking *q, const struct aa_access *access,
+			 struct diags *ds)
+{
+	if (q->aliased)
+		return unanswered(access, ds, "aliases let rules speak of more paths than they say",
+				  "write the paths that are meant, and leave the aliases out");
+	if (is_added_to(q, access->path))
+		return unanswered(access, ds,
+				  "the parser adds rules for it, as this profile may be changed",
+				  "its owner may write attr/current; other paths are answered");
+	return true;
+}
+
 bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds)
 {
 	enum aa_class class;
 
 	if (access->kind != AA_ACCESS_RULE)
-		return true;
+		return can_ask_file(q, access, ds);
 	class = access->rule->class;
 	if (class == AA_CLASS_PTRACE && !is_mediated(q, access))
 		return unanswered(access, ds,

@@ -6,13 +6,14 @@
  * aa_audit_file and profile_path_link; lib.c, aa_apply_modes_to_perms).
  */
 #include "compiler/apparmor/access.h"
-#include "compiler/apparmor/opened.h"
+#include "compiler/apparmor/means.h"
 
 struct aa_asking {
 	struct arena *arena;
 	const struct aa_profile *profile;
 	struct aa_target target;
-	struct aa_opened_list files;
+	bool aliased; /* the policy has aliases, and rules speak of more paths than they say */
+	struct aa_files files;
 	VEC(const struct aa_rule *) rules; /* all that are live, files' too */
 	struct aa_means means;
 };

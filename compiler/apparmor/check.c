@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "compiler/apparmor/opened.h"
+#include "compiler/apparmor/means.h"
 
 struct checking {
 	struct aa_reader rd;
@@ -46,17 +46,16 @@ static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 	BUF_AUTO path = { 0 };
 
 	buf_safe(&path, k->path);
-	d = diag_add_as(ds, DIAG_PL370, k->varies ? SEVERITY_HIGH : SEVERITY_ERROR, later->head,
-			"two rules disagree about how to execute '%s'%s", path.p ? path.p : "",
-			k->varies ? ": by where its memory lies this parser refuses it or not" :
-				    "");
+	d = diag_add(ds, DIAG_PL370, later->head, "two rules disagree about how to execute '%s'%s",
+		     path.p ? path.p : "",
+		     k->varies ? ": whether this parser refuses it hangs on its memory" : "");
 	note_rule(c, d, k->one, "this rule");
 	note_rule(c, d, k->two, "and this one");
 	diag_help(ds, d, "say it in one rule, or take the path out of the wider one");
 }
 
 static void check_conflicts(struct checking *c, const struct aa_profile *p,
-			    const struct aa_opened_list *files)
+			    const struct aa_files *files)
 {
 	struct arena *a = c->rd.arena;
 	struct aa_means m;
@@ -202,7 +201,7 @@ static void check_changes(struct checking *c, const struct changes *all)
 static void check_profile(struct checking *c, const struct aa_profile *p)
 {
 	struct glob_variables vars = aa_profile_variables(c->rd.arena, c->policy, p);
-	struct aa_opened_list files = { 0 };
+	struct aa_files files = { 0 };
 	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
 
@@ -214,7 +213,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		c->rd.check = use->class != AA_CLASS_CHANGE_PROFILE; /* its patterns are compared */
 		r = aa_rule_read(&c->rd, use);
 		if (r && live && (r->class == AA_CLASS_ALL || r->perms & PERM_X))
-			aa_open_rule(c->rd.arena, p, r, &files);
+			aa_files_add(c->rd.arena, r, p, &files);
 		if (r && live)
 			count_target(c, p, &targets, r);
 		if (r && live && r->class == AA_CLASS_CHANGE_PROFILE && r->change.exec.glob &&

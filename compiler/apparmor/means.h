@@ -84,6 +84,10 @@ struct aa_conflict {
 	bool varies;     /* it depends on the parser's memory whether it refuses */
 };
 
+/* The label of a rule's target; "" where the kernel finds the profile by the path. In the arena. */
+struct str aa_target_label(struct arena *arena, const struct aa_profile *p,
+			   const struct aa_file_rule *f);
+
 struct aa_means {
 	const struct aa_means_pool *pool;
 	struct machine machine;

@@ -135,3 +135,15 @@ void aa_files_add(struct arena *arena, const struct aa_rule *r, const struct aa_
 	else if (r->class == AA_CLASS_ALL)
 		add_all(&a, r);
 }
+
+struct str aa_target_label(struct arena *arena, const struct aa_profile *p,
+			   const struct aa_file_rule *f)
+{
+	struct adding a = { arena, p, NULL };
+	struct aa_opened o = { .exec = f->exec, .target = { "", 0 } };
+	struct str path = f->path.word ? glob_unescape(arena, f->path.word->text) : STR("/{**,}");
+
+	if (f->target.word)
+		set_target(&a, &f->target, path, &o);
+	return o.target;
+}

@@ -390,27 +390,30 @@ static int take_releases(struct options *o, const struct row *row, struct option
 {
 	static const char mark[] = "apparmor=";
 	const char *list = v->text;
-	struct str item, wrong;
+	struct str wrong;
 
-	while (option_item(&list, &item)) {
-		struct str version = { item.p + strlen(mark), item.n - strlen(mark) };
+	do { /* as targets_read() parts them */
+		size_t n = strcspn(list, ",");
+		struct str item = { list, n }, version = { list + n, 0 };
 		enum aa_release release;
 		BUF_AUTO word = { 0 };
 
-		if (!str_starts(item, mark)) {
-			buf_add(&word, item.p, item.n);
-			if (targets_read(word.p, &v->words, &wrong))
-				return wrong_word(o, row, item);
-			continue;
+		list += n + (list[n] == ',');
+		if (str_starts(item, mark)) {
+			version = (struct str){ item.p + strlen(mark), item.n - strlen(mark) };
+			item.n = strlen(mark) - 1;
+			if (!aa_release_of(version, &release))
+				return usage_error(
+					o->command,
+					"'--%s' takes apparmor=3.0, 4.1, 4.1.2 or 5.0; '" PRISTR
+					"' is no release of AppArmor that is known",
+					row->name, STRARG(version));
+			v->number |= UINT64_C(1) << release;
 		}
-		if (!aa_release_of(version, &release))
-			return usage_error(o->command,
-					   "'--%s' takes apparmor=3.0, 4.1, 4.1.2 or 5.0; '" PRISTR
-					   "' is no release of AppArmor that is known",
-					   row->name, STRARG(version));
-		v->number |= UINT64_C(1) << release;
-		targets_read("apparmor", &v->words, &wrong);
-	}
+		buf_add(&word, item.p, item.n);
+		if (targets_read(word.p ? word.p : "", &v->words, &wrong))
+			return wrong_word(o, row, item);
+	} while (*list);
 	return EXIT_OK;
 }
 

@@ -23,7 +23,7 @@ static const struct file_kind json = { INPUT_JSON, "JSON", "", false };
 static const struct file_kind bpf = { INPUT_BPF, "a BPF program", "", true };
 
 static const struct file_kind apparmor =
-	OTHER("an AppArmor profile", "'pale check' asks apparmor_parser about it");
+	OTHER("an AppArmor profile", "'pale check', 'sim', 'explain' and 'fmt' read it");
 static const struct file_kind features =
 	OTHER("the features of a kernel's AppArmor", "name the profile whose abi they are");
 static const struct file_kind seccomp_yaml =
@@ -421,16 +421,17 @@ static bool is_bare_variable(struct str line)
 
 static bool is_apparmor(struct str line, const struct lines *l)
 {
-	static const char *const starts[] = { "abi ", "abi<",    "profile ", "@{",
-					      "hat ", "alias /", "\"/",      "alias \"",
-					      "\"@{", ":",       "$",        NULL };
+	static const char *const starts[] = { "abi ", "abi<",  "profile ", "profile\t", "profile\"",
+					      "hat ", "hat\t", "alias /",  "\"/",       "alias \"",
+					      "@{",   "\"@{",  ":",        "\":",       "^ ",
+					      "$",    NULL };
 
 	for (const char *const *s = starts; *s; s++)
 		if (str_starts(line, *s))
 			return true;
-	return line.p[0] == '/' || (line.p[0] == '^' && ends_with(line, "{")) ||
-	       is_apparmor_include(line) || is_apparmor_choice(line) || is_bare_variable(line) ||
-	       is_apparmor_rule(line, l);
+	return line.p[0] == '/' || str_is(line, "profile") ||
+	       (line.p[0] == '^' && has(line, "{")) || is_apparmor_include(line) ||
+	       is_apparmor_choice(line) || is_bare_variable(line) || is_apparmor_rule(line, l);
 }
 
 /* "query {label {perms {...": an abi file. */

@@ -274,7 +274,8 @@ int access_explain(struct session *s, const struct aa_asking *q, const char *tex
 	struct verdicts all;
 
 	if (text[0] == '/') {
-		if (!aa_access_path(s->arena, src, &access, s->diags))
+		if (!aa_access_path(s->arena, src, &access, s->diags) ||
+		    !aa_can_ask(q, &access, s->diags))
 			return -1;
 		explain_file(s, q, &access, out);
 		return 0;
