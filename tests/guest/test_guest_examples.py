@@ -32,7 +32,7 @@ listens() { grep -q ":$(printf %04X $port) 00000000:0000 0A" /proc/net/tcp; }
 state() { cat /proc/$1/attr/current; grep -E 'Seccomp:' /proc/$1/status; }
 
 nginx_client() {
-    port=80; wait_for listens || return
+    port=80; wait_for listens && wait_for '[ -s /run/nginx.pid ]' || return
     m=$(cat /run/nginx.pid); state $m; echo "index $(code GET /) 404 $(code GET /missing)"
     http GET /big.bin 'Range: bytes=100-199\r\n' | tail -c 100 | cmp - /range && echo range
     http GET /big.bin | tail -c $(stat -c %s /big) | cmp - /big && echo whole
