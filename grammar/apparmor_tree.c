@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the actions of apparmor.y call: nodes and lists. */
-#include "grammar/apparmor_parser.h"
-
 #include <string.h>
 
-/* ---- lists ---- */
+#include "grammar/apparmor_parser.h"
+#include "grammar/list.h"
 
-#define LIST_ADD(list, node)                                                                       \
-	do {                                                                                       \
-		if ((list).last)                                                                   \
-			(list).last->next = (node);                                                \
-		else                                                                               \
-			(list).first = (node);                                                     \
-		(list).last = (node);                                                              \
-	} while (0)
+/* ---- lists ---- */
 
 void aa_add_top(struct aa_parse *p, struct aa_stmts list)
 {

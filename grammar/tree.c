@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the grammar's actions call: nodes and lists. No name is looked up here. */
+#include "grammar/list.h"
 #include "grammar/parser.h"
 
 /* ---- lists ---- */
-
-#define LIST_ADD(list, node)                                                                       \
-	do {                                                                                       \
-		if ((list).last)                                                                   \
-			(list).last->next = (node);                                                \
-		else                                                                               \
-			(list).first = (node);                                                     \
-		(list).last = (node);                                                              \
-	} while (0)
 
 void parse_add_top(struct parse *p, struct ast_stmt *stmt)
 {

@@ -30,11 +30,8 @@ struct aa_text {
 	const struct glob *glob;    /* NULL: not said, of unknown variables, or see `check` */
 };
 
-/* ---- permissions, by class; of files: PERM_* of policy.h ---- */
+/* ---- permissions, by class; of files: PERM_* of policy.h, w alone, without what it implies ---- */
 
-enum {
-	AA_PERM_R = PERM_R
-}; /* files: PERM_R W A L K M X; w is w alone, what it implies is meaning */
 enum {
 	AA_NET_CREATE = 1 << 0,
 	AA_NET_BIND = 1 << 1,
