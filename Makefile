@@ -49,8 +49,8 @@ LIBS := -lseccomp -lapparmor -lbpf -lelf -lz
 # lacks something, or the linker is older, pale is linked with LIBS as they are.
 QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -Wl,-Bdynamic
 
-ROOMS   := base output automata tables policy decision cbpf oci oci/runtime oci/write apparmor target lint \
-	enforce file tell
+ROOMS   := base output automata tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
+	target lint enforce file tell
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c))
 MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c

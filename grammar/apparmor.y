@@ -2,7 +2,7 @@
 /*
  * AppArmor's language, as apparmor.d(5) of release 5.0 has it. Outside of braces, variables and
  * conditions every statement has one shape: what a rule may begin with, then words, lists and
- * conditions up to ','. What they may be stands in compiler/apparmor/classes.def, not here.
+ * conditions up to ','. What they may be stands in compiler/rules/classes.def, not here.
  * Actions are one expression each; lists are left recursive and recover at ',' and at '}'.
  */
 %require "3.8"

@@ -3,7 +3,7 @@
 /*
  * The tree of AppArmor text, a profile or what profiles include: what was written, with places.
  * No word is looked up here but those that shape a statement, so one tree does for every release
- * of AppArmor; compiler/apparmor/classes.def says what a rule may hold. Everything lives in the
+ * of AppArmor; compiler/rules/classes.def says what a rule may hold. Everything lives in the
  * arena it was parsed or built in; slices point into the source text or the arena.
  *
  * The language: apparmor.d(5). How words end, what a comma joins and where a comment may stand is

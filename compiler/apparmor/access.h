@@ -7,7 +7,7 @@
  * file is. A word that holds a blank stands in quotes, where \" and \\ are those characters.
  */
 #include "compiler/apparmor/apparmor.h"
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 
 enum aa_access_kind {
 	AA_ACCESS_OPEN,

@@ -4,7 +4,7 @@
  * A tree to what it says: includes followed, variables set, conditions decided, blocks dissolved,
  * as the parser of a release does it (parser_yacc.y, parser_lex.l).
  */
-#include "compiler/apparmor/profile.h"
+#include "compiler/rules/profile.h"
 #include "grammar/apparmor_library.h"
 
 enum {

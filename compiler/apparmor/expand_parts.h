@@ -3,7 +3,7 @@
 /* What the files of expanding share: expand*.c; nobody else includes it. */
 #include "compiler/apparmor/expand.h"
 #include "compiler/apparmor/features.h"
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 #include "compiler/apparmor/vars.h"
 
 struct scope;

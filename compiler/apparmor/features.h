@@ -4,7 +4,7 @@
  * Features: what a kernel has, or what a policy is written for (`abi <abi/4.0>,`), as text of
  * names and braces: "mount {mask {mount umount}}" (libapparmor's features.c).
  */
-#include "compiler/apparmor/profile.h"
+#include "compiler/rules/profile.h"
 
 enum {
 	AA_FEATURES_MAX = 8190, /* bytes, libapparmor's own bound (load_features_file) */

@@ -11,7 +11,7 @@
  * their includes have in common.
  */
 #include "compiler/apparmor/apparmor.h"
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 #include "compiler/automata/machine.h"
 
 /* The half of a link that has a target: the link has no more rights than what it leads to. */

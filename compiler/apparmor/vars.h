@@ -5,7 +5,7 @@
  * apparmor_parser does it (variable.cc, symtab.cc of 5.0.2; parser_symtab.c before). Nothing here
  * tells: who reads the statements knows the places and the words.
  */
-#include "compiler/apparmor/profile.h"
+#include "compiler/rules/profile.h"
 #include "compiler/base/table.h"
 
 enum {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "compiler/apparmor/features.h"
-#include "compiler/apparmor/known.h"
+#include "compiler/rules/known.h"
 #include "compiler/apparmor/parser.h"
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 
 int apparmor_checks_open(struct session *s, const struct options *o, struct apparmor_checks *out)
 {

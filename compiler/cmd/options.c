@@ -10,7 +10,7 @@
 #include "compiler/base/suggest.h"
 #include "compiler/cmd/wrap.h"
 #include "compiler/oci/oci.h"
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 #include "compiler/target/target.h"
 
 /* ---- the table ---- */

@@ -14,13 +14,13 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
-#include <sys/apparmor.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "compiler/enforce/confine.h"
+#include "compiler/enforce/libapparmor.h"
 #include "compiler/enforce/procfs.h"
 
 static bool fail(struct failure *f, enum step step, const char *detail)
@@ -165,7 +165,7 @@ bool confine_process(const struct plan *plan, struct failure *f)
 {
 	if (plan->drop_caps && !drop_capabilities(plan->caps, f))
 		return false;
-	if (plan->profile && aa_change_onexec(plan->profile))
+	if (plan->profile && libapparmor_onexec(plan->profile))
 		return fail(f, STEP_APPARMOR, plan->profile);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fail(f, STEP_NO_NEW_PRIVS, NULL);

@@ -2,17 +2,17 @@
 /* AppArmor: is it there, and loading a profile's text. */
 #include <errno.h>
 #include <string.h>
-#include <sys/apparmor.h>
 
 #include "compiler/apparmor/parser.h"
 #include "compiler/enforce/confine.h"
 #include "compiler/enforce/enforce.h"
+#include "compiler/enforce/libapparmor.h"
 
 enum { SAID_SHOWN = 1023 }; /* bytes of what the parser says that are told */
 
 bool profile_supported(void)
 {
-	return aa_is_enabled() == 1;
+	return libapparmor_enabled();
 }
 
 static int tell_missing(const struct policy *p, struct diags *ds)

@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "compiler/automata/glob.h"
 #include "compiler/base/diag.h"
 #include "compiler/base/vec.h"
 #include "compiler/base/verdict.h"
 #include "compiler/policy/env.h"
+#include "compiler/rules/rules.h"
 #include "compiler/tables/tables.h"
 #include "grammar/ast.h"
 
@@ -71,9 +71,6 @@ struct call_rule {
 };
 
 enum rule_action { RULE_ALLOW, RULE_LOG, RULE_DENY, RULE_QUIET_DENY };
-
-/* AppArmor permission letters. EXEC comes with a transition. */
-enum { PERM_R = 1, PERM_W = 2, PERM_A = 4, PERM_L = 8, PERM_K = 16, PERM_M = 32, PERM_X = 64 };
 
 struct file_rule {
 	enum rule_action action;

@@ -13,7 +13,7 @@
 
 #include "compiler/apparmor/expand.h"
 #include "compiler/apparmor/features.h"
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 
 struct walk {
 	struct aa_reader rd;

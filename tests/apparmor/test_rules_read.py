@@ -382,7 +382,7 @@ def test_a_head_is_read_with_types(tmp_path):
 
 def test_every_word_of_the_table_is_named_in_some_release(tmp_path):
     """What classes.def has of permissions and mount options is read by 5.0, each by itself."""
-    table = (HERE.parents[1] / "compiler/apparmor/classes.def").read_text()
+    table = (HERE.parents[1] / "compiler/rules/classes.def").read_text()
     bodies = [f"{c.lower()} {w}," for c, w in re.findall(r'^PERM\((\w+),\s+"(\w+)"', table, re.M)]
     bodies += [f"mount options={w}," for w in re.findall(r'^OPTION\("([\w-]+)"', table, re.M)]
     heads = [f"profile p{i} flags=({w}) {{\n}}" for i, w in enumerate(re.findall(r'^FLAG\("([\w.]+)"', table, re.M))]

@@ -9,8 +9,8 @@
  * What 5.0.2's parser takes is taken, and what it refuses is an error; what it takes and reads as
  * something else than it says (`port=(80 81)`, "rtmin+5x") is told as high.
  */
-#include "compiler/apparmor/profile.h"
-#include "compiler/policy/policy.h"
+#include "compiler/rules/profile.h"
+#include "compiler/tables/tables.h"
 
 struct aa_reader {
 	struct arena *arena; /* owns what is read */
@@ -30,7 +30,10 @@ struct aa_text {
 	const struct glob *glob;    /* NULL: not said, of unknown variables, or see `check` */
 };
 
-/* ---- permissions, by class; of files: PERM_* of policy.h, w alone, without what it implies ---- */
+/* ---- permissions, by class; of files w alone, without what it implies ---- */
+
+/* EXEC comes with a transition. */
+enum { PERM_R = 1, PERM_W = 2, PERM_A = 4, PERM_L = 8, PERM_K = 16, PERM_M = 32, PERM_X = 64 };
 
 enum {
 	AA_NET_CREATE = 1 << 0,
@@ -202,9 +205,12 @@ struct aa_change_rule {
 	bool safe, unsafe;     /* as written */
 };
 
+struct origin; /* policy.h */
+
 struct aa_rule {
 	enum aa_class class;
 	const struct aa_use *use;
+	const struct origin *origin; /* of a policy's rule, which has no use; else NULL */
 	struct aa_prefix prefix;
 	unsigned perms; /* of its class; none written: what the class takes then */
 	VEC(struct aa_cond) conds;

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 enum { FAMILY_NR = 46, INET = 2, INET6 = 10 }; /* AF_MAX of the newest parsers: 0..mctp */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/apparmor/known.h"
+#include "compiler/rules/known.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* `set rlimit NAME <= VALUE [UNIT],` (parser_yacc.y, TOK_RLIMIT; parser_misc.c, time_units). */
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 enum { LIMIT_CPU = 0, LIMIT_NOFILE = 7, LIMIT_NICE = 13, LIMIT_RTTIME = 15, LIMIT_NR = 16 };
@@ -14,7 +14,7 @@ static const struct {
 	int64_t microseconds;
 } units[] = {
 #define UNIT(word, us) { word, us },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 /* What a limit counts. */

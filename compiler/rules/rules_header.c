@@ -2,7 +2,7 @@
 /* The heads of profiles and hats: name, attachment, xattrs, identities, flags (profile.h, flagvals). */
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 enum flag_value { VALUE_NONE, VALUE_PATH, VALUE_IPC, VALUE_SIGNAL, VALUE_ERROR };
@@ -15,7 +15,7 @@ static const struct flag_row {
 } flag_rows[] = {
 #define FLAG(word, bit, since)              { word, VALUE_NONE, bit, AA_RELEASE_##since },
 #define FLAG_VALUE(word, value, bit, since) { word, VALUE_##value, bit, AA_RELEASE_##since },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 static const unsigned exclusions[][2] = {

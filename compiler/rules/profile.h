@@ -3,7 +3,7 @@
 /*
  * What AppArmor text says once its includes are followed, its conditions decided and its blocks
  * dissolved: profiles with their rules in order, each rule still a statement of the tree, with
- * what it begins with and the way that it came in. rules.h gives them types, decide.h a meaning.
+ * what it begins with and the way that it came in. rules.h gives them types, apparmor/means.h a meaning.
  *
  * What a text may say and means depends on the parser that reads it: on its release, and on the
  * features of its abi file and kernel (apparmor.d(5), FEATURE ABI).

@@ -2,7 +2,7 @@
 /* Rules about other processes: signal, ptrace, dbus, mqueue, and userns, io_uring. */
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 /* ---- signals ---- */

@@ -2,7 +2,7 @@
 /* What the readers of all classes share: how faults are told, and the items one by one. */
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 const char *aa_release_name(enum aa_release r)

@@ -2,7 +2,7 @@
 /* Rules about files, in both orders, links, change_profile, and aliases, which are two paths. */
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 /* ---- permission letters (parser_misc.c, parse_sub_perms) ---- */

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 /* ---- tables ---- */
@@ -16,7 +16,7 @@ static const struct {
 	bool owner;
 } classes[AA_CLASS_NR] = {
 #define CLASS(id, since, shape, owner) [AA_CLASS_##id] = { AA_RELEASE_##since, shape, owner },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 static const struct keyword {
@@ -26,7 +26,7 @@ static const struct keyword {
 	void (*read)(struct aa_read *r);
 } keywords[] = {
 #define KEYWORD(word, class, fn) { word, sizeof(word) - 1, AA_CLASS_##class, fn },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 const char *aa_class_name(enum aa_class c)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 /* Not in every libc's headers; include/uapi/linux/mount.h, include/linux/fs.h. */
@@ -24,7 +24,7 @@ static const struct option_row {
 	enum aa_release since;
 } options[] = {
 #define OPTION(word, set, clear, since) { word, set, clear, AA_RELEASE_##since },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 /* ---- options ---- */

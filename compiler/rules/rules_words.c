@@ -2,8 +2,8 @@
 /* The words of classes.def: looked up, and what is near them where they are not there. */
 #include <string.h>
 
-#include "compiler/apparmor/known.h"
-#include "compiler/apparmor/rules_read.h"
+#include "compiler/rules/known.h"
+#include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
 enum side { SIDE_OWN, SIDE_PEER };
@@ -27,17 +27,17 @@ static const struct cond_row {
 #define COND(class, side, word, id, kind, ops, times, since)                                       \
 	{ AA_CLASS_##class, SIDE_##side, word,          AA_COND_##id,                              \
 	  VALUE_##kind,     ops,         TIMES_##times, AA_RELEASE_##since },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 static const struct aa_perm_row perm_rows[] = {
 #define PERM(class, word, bits, since) { AA_CLASS_##class, word, bits, AA_RELEASE_##since },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 static const enum aa_release class_since[AA_CLASS_NR] = {
 #define CLASS(id, since, shape, owner) [AA_CLASS_##id] = AA_RELEASE_##since,
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 /* Words that are no names: since when they are known; of those that begin rules, their class. */
@@ -48,7 +48,7 @@ static const struct {
 } reserved[] = {
 #define RESERVED(word, since)    { { word, sizeof(word) - 1 }, -1, AA_RELEASE_##since },
 #define KEYWORD(word, class, fn) { { word, sizeof(word) - 1 }, AA_CLASS_##class, AA_RELEASE_3_0 },
-#include "compiler/apparmor/classes.def"
+#include "compiler/rules/classes.def"
 };
 
 bool aa_is_reserved(const struct aa_reader *rd, struct str word)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What rules.c, rules_words.c and the readers of each class share; nobody else includes it. */
-#include "compiler/apparmor/rules.h"
+#include "compiler/rules/rules.h"
 
 /* What stands behind a class's keyword, in this order: permissions, words, conditions, a group. */
 enum {
