@@ -137,6 +137,12 @@ struct policy {
 	VEC(struct network_rule) networks;
 	VEC(struct signal_rule) signals;
 	VEC(struct limit_rule) limits;
+	/*
+	 * AppArmor's other classes, of mount, umount, pivot_root, ptrace, unix, dbus, mqueue, userns,
+	 * io_uring and change_profile: `use` is NULL, `origin` is not, and of the prefix only mode and
+	 * audit are said.
+	 */
+	VEC(const struct aa_rule *) others;
 	const struct glob_variables *variables; /* AppArmor's, where a path asks; NULL: none does */
 	bool says_caps;                         /* at least one capability statement stands in it */
 	bool conditional;                       /* some call rule has an `env` */
