@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/apparmor/answer.h"
 
+#include <string.h>
+
 #include "compiler/apparmor/expand.h"
 #include "compiler/base/bug.h"
 
 /* ---- the profile ---- */
 
-bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_profile *profile,
-		    struct diags *ds, struct aa_asking *out)
+bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa_policy *p,
+		    const struct aa_profile *profile, struct diags *ds, struct aa_asking *out)
 {
 	struct glob_variables vars = aa_profile_variables(a, p, profile);
 	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
@@ -29,8 +31,9 @@ bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_
 	}
 	if (ds->errors != errors)
 		return false;
-	out->means = aa_means_build(aa_means_pool_new(a, p->target.release), out->files.list.v,
-				    out->files.list.n);
+	if (!pool)
+		pool = aa_means_pool_new(a, p->target.release);
+	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);
 	if (out->means.decided)
 		return true;
 	d = diag_add(ds, DIAG_PL371, profile->stmt->head,
@@ -64,6 +67,10 @@ unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who)
 static bool matches(const struct aa_asking *q, const struct aa_opened *f,
 		    const struct aa_access *access)
 {
+	struct str prefix = f->path->prefix;
+
+	if (prefix.n > access->path.n || memcmp(prefix.p, access->path.p, prefix.n))
+		return false;
 	if (!glob_match(q->arena, f->path, access->path))
 		return false;
 	return access->kind != AA_ACCESS_LINK || !f->link ||
@@ -111,14 +118,25 @@ static struct halves half_of(const struct aa_answer *a, enum file_who who)
 				a->prompt[who], a->varies[who], a->audit_varies[who] };
 }
 
-static void find_rules(const struct aa_asking *q, const struct aa_access *access, enum file_who who,
-		       const struct halves *h, struct aa_verdict *v)
+void aa_match(const struct aa_asking *q, const struct aa_access *access, struct aa_matched *out)
 {
-	vec_each(&q->files.list, f) {
-		unsigned bits = aa_opened_bits(f, who);
-		if (bits & access->perms && matches(q, f, access))
+	*out = (struct aa_matched){ { NULL } };
+	vec_each(&q->files.list, f)
+		if ((aa_opened_bits(f, FILE_OWNER) | aa_opened_bits(f, FILE_OTHER)) &
+			    access->perms &&
+		    matches(q, f, access))
+			vec_push(q->arena, &out->list, f);
+}
+
+static void find_rules(const struct aa_asking *q, const struct aa_access *access, enum file_who who,
+		       const struct aa_matched *matched, const struct halves *h,
+		       struct aa_verdict *v)
+{
+	vec_each(&matched->list, f) {
+		unsigned bits = aa_opened_bits(*f, who);
+		if (bits & access->perms)
 			vec_push(q->arena, &v->rules,
-				 ((struct aa_spoken){ f->rule, f, bits, AA_ROLE_OUTRANKED }));
+				 ((struct aa_spoken){ (*f)->rule, *f, bits, AA_ROLE_OUTRANKED }));
 	}
 	for (unsigned perm = 1; perm <= access->perms; perm <<= 1) {
 		if (!(access->perms & perm))
@@ -132,18 +150,19 @@ static void find_rules(const struct aa_asking *q, const struct aa_access *access
 
 /* ---- what becomes of it ---- */
 
-static enum aa_outcome refused(const struct aa_profile *p, const struct halves *h, unsigned lacking,
-			       const char **why)
+static enum aa_outcome refused(const struct aa_profile *p, const struct halves *h,
+			       struct aa_verdict *v)
 {
-	unsigned flags = p->header->flags;
+	unsigned flags = p->header->flags, lacking = v->lacking;
 	unsigned told = flags & AA_FLAG_AUDIT ? lacking : lacking & ~h->quiet;
 
 	if (!(lacking & ~h->prompt))
 		return AA_ASKS;
+	v->quiet = !told;
 	if (!told)
 		return AA_REFUSED;
 	if (flags & AA_FLAG_COMPLAIN) {
-		*why = "the profile complains, and refuses only what is denied without 'audit'";
+		v->why = "the profile complains, and refuses only what is denied without 'audit'";
 		return AA_ALLOWED_LOGGED;
 	}
 	if (flags & AA_FLAG_PROMPT && !(lacking & h->deny))
@@ -171,7 +190,7 @@ static void conclude(const struct aa_asking *q, unsigned perms, const struct hal
 		return;
 	}
 	if (v->lacking)
-		v->outcome = refused(q->profile, h, v->lacking, &v->why);
+		v->outcome = refused(q->profile, h, v);
 	else if (perms & h->varies)
 		v->outcome = AA_VARIES;
 	else if (perms & h->audit & ~h->audit_varies || flags & AA_FLAG_AUDIT)
@@ -190,20 +209,24 @@ static bool same_transition(const struct aa_transition *link, const struct aa_tr
 	       (!link->unsafe || to->unsafe);
 }
 
-/* A link that is a subset gives no more than what it leads to (profile_path_link). */
-static void ask_link(const struct aa_asking *q, const struct aa_access *access, enum file_who who,
-		     struct aa_verdict *v)
+static struct halves half_of_link(const struct aa_link_answers *l, enum file_who who)
 {
-	const struct aa_answer *path = aa_means_path(&q->means, access->path);
-	const struct aa_answer *pair =
-		aa_means_link(q->arena, &q->means, access->path, access->target);
-	const struct aa_answer *to = aa_means_path(&q->means, access->target);
-	struct halves h = half_of(pair, who);
+	struct halves h = half_of(l->pair, who);
 
-	h.allow &= path->allow[who];
-	h.varies |= path->varies[who] & PERM_L;
-	find_rules(q, access, who, &h, v);
-	if (h.allow & PERM_L && pair->allow[who] & AA_PERM_SUBSET) {
+	h.allow &= l->path->allow[who];
+	h.varies |= l->path->varies[who] & PERM_L;
+	return h;
+}
+
+/* A link that is a subset gives no more than what it leads to (profile_path_link). */
+struct aa_verdict aa_link_verdict(const struct aa_asking *q, const struct aa_link_answers *l,
+				  enum file_who who)
+{
+	const struct aa_answer *path = l->path, *to = l->to;
+	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
+	struct halves h = half_of_link(l, who);
+
+	if (h.allow & PERM_L && l->pair->allow[who] & AA_PERM_SUBSET) {
 		unsigned more = path->allow[who] & ~to->allow[who] & ~(unsigned)PERM_L;
 		if (path->allow[who] & to->allow[who] & PERM_X &&
 		    !same_transition(&path->exec[who], &to->exec[who]))
@@ -213,9 +236,22 @@ static void ask_link(const struct aa_asking *q, const struct aa_access *access, 
 		else if (more)
 			h.allow &= ~(unsigned)PERM_L;
 		if (more)
-			v->why = "the new name would give more than what it leads to";
+			v.why = "the new name would give more than what it leads to";
 	}
-	conclude(q, PERM_L, &h, v);
+	conclude(q, PERM_L, &h, &v);
+	return v;
+}
+
+struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_answer *answer,
+				  enum file_who who, unsigned perms)
+{
+	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
+	struct halves h = half_of(answer, who);
+
+	conclude(q, perms, &h, &v);
+	if (perms == PERM_X && h.allow & PERM_X && !is_open(q))
+		v.exec = answer->exec[who];
+	return v;
 }
 
 /* ---- what is no file ---- */
@@ -421,23 +457,33 @@ struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *acce
 			 enum file_who who)
 {
 	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
-	const struct aa_answer *answer;
+	struct aa_matched matched;
+
+	if (access->kind != AA_ACCESS_RULE) {
+		aa_match(q, access, &matched);
+		return aa_ask_matched(q, access, who, &matched);
+	}
+	ask_rules(q, access, &v);
+	return v;
+}
+
+struct aa_verdict aa_ask_matched(const struct aa_asking *q, const struct aa_access *access,
+				 enum file_who who, const struct aa_matched *matched)
+{
+	struct aa_link_answers l = { .path = aa_means_path(&q->means, access->path) };
+	struct aa_verdict v;
 	struct halves h;
 
-	if (access->kind == AA_ACCESS_RULE) {
-		ask_rules(q, access, &v);
-		return v;
-	}
 	if (access->kind == AA_ACCESS_LINK) {
-		ask_link(q, access, who, &v);
-		return v;
+		l.pair = aa_means_link(q->arena, &q->means, access->path, access->target);
+		l.to = aa_means_path(&q->means, access->target);
+		h = half_of_link(&l, who);
+		v = aa_link_verdict(q, &l, who);
+	} else {
+		h = half_of(l.path, who);
+		v = aa_path_verdict(q, l.path, who, access->perms);
 	}
-	answer = aa_means_path(&q->means, access->path);
-	h = half_of(answer, who);
-	find_rules(q, access, who, &h, &v);
-	conclude(q, access->perms, &h, &v);
-	if (access->kind == AA_ACCESS_EXEC && !(access->perms & ~h.allow) && !is_open(q))
-		v.exec = answer->exec[who];
+	find_rules(q, access, who, matched, &h, &v);
 	return v;
 }
 

@@ -42,6 +42,7 @@ struct aa_spoken {
 struct aa_verdict {
 	enum aa_outcome outcome;
 	unsigned lacking;            /* what is asked for and not granted by rules */
+	bool quiet;                  /* refused, and nothing is logged */
 	const char *why;             /* beside the rules; NULL: nothing */
 	struct aa_transition exec;   /* of exec, where it is granted */
 	VEC(struct aa_spoken) rules; /* in the order of the text */
@@ -49,10 +50,11 @@ struct aa_verdict {
 
 /*
  * The rules of a profile that its parser takes. False: what they are together is not decided, or a
- * rule could not be read; told. Owner: the arena.
+ * rule could not be read; told. The pool is of the policy's release; NULL: one of its own. Owner:
+ * the arena.
  */
-bool aa_asking_open(struct arena *a, const struct aa_policy *p, const struct aa_profile *profile,
-		    struct diags *ds, struct aa_asking *out);
+bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa_policy *p,
+		    const struct aa_profile *profile, struct diags *ds, struct aa_asking *out);
 
 /* Is the access answered? What is not yet is told. */
 bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds);
@@ -60,6 +62,23 @@ bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struc
 /* Of one half; what is no file has none. Owner of the rules: the arena of asking. */
 struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *access,
 			 enum file_who who);
+/* What becomes of it by what its rules add up to alone: no rule is named. */
+struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_answer *answer,
+				  enum file_who who, unsigned perms);
+struct aa_link_answers { /* of the new name, of it with what it leads to, of that */
+	const struct aa_answer *path, *pair, *to;
+};
+struct aa_verdict aa_link_verdict(const struct aa_asking *q, const struct aa_link_answers *l,
+				  enum file_who who);
+
+/* The file rules that an access matches, and what is said of it by them: a path asked often. */
+struct aa_matched {
+	VEC(const struct aa_opened *) list;
+};
+void aa_match(const struct aa_asking *q, const struct aa_access *access, struct aa_matched *out);
+/* As aa_ask() of a file; access->perms may be fewer than those that were matched. */
+struct aa_verdict aa_ask_matched(const struct aa_asking *q, const struct aa_access *access,
+				 enum file_who who, const struct aa_matched *matched);
 const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path);
 
 /* What is said alike: outcome, transition, and by the same rules. */

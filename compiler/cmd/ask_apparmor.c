@@ -192,7 +192,7 @@ int apparmor_asking(struct session *s, const struct options *o, const char *path
 	const struct aa_profile *p = choose(s, policy, src, &c);
 	if (!p)
 		return EXIT_FOUND;
-	if (aa_asking_open(s->arena, policy, p, again, out) && !again->errors)
+	if (aa_asking_open(s->arena, NULL, policy, p, again, out) && !again->errors)
 		return EXIT_OK;
 	tell_graver(s, again);
 	return EXIT_FOUND;

@@ -7,7 +7,7 @@
 #include "compiler/tell/decided.h"
 #include "compiler/tell/explained.h"
 
-static const char *outcome_word(enum aa_outcome o)
+const char *access_outcome(enum aa_outcome o)
 {
 	static const char *const words[AA_OUTCOME_NR] = {
 		[AA_ALLOWED] = "allowed",
@@ -29,7 +29,7 @@ static const char *who_word(enum file_who who)
 
 /* ---- rules ---- */
 
-static void put_use(struct buf *out, const struct sources *sources, const struct aa_use *use)
+void put_use(struct buf *out, const struct sources *sources, const struct aa_use *use)
 {
 	const char *before = "  (included at ";
 
@@ -43,8 +43,7 @@ static void put_use(struct buf *out, const struct sources *sources, const struct
 		buf_putc(out, ')');
 }
 
-/* "Px -> web//child": in capitals where the environment is cleared. */
-static void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target)
+void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target)
 {
 	static const char *const words[AA_EXEC_NR] = {
 		[AA_EXEC_NONE] = "x", [AA_EXEC_BARE] = "x",  [AA_EXEC_IX] = "ix",
@@ -104,7 +103,7 @@ static void put_verdict(struct session *s, const struct aa_access *access,
 			const struct aa_verdict *v, const char *text, const char *who,
 			struct buf *out)
 {
-	buf_printf(out, "%s  %s%s%s", outcome_word(v->outcome), str_safe(s->arena, text),
+	buf_printf(out, "%s  %s%s%s", access_outcome(v->outcome), str_safe(s->arena, text),
 		   *who ? "  " : "", who);
 	if (v->exec.exec) {
 		buf_puts(out, "  ");
@@ -211,7 +210,7 @@ static void explain_half(struct session *s, const struct aa_access *access,
 	buf_printf(out, "%s%s\n", *who ? ", " : "", who);
 	vec_each(&v->rules, r)
 		put_spoken(s, r, roles[r->role], access->perms, out);
-	buf_printf(out, "  %-13s  %s", "in all", outcome_word(v->outcome));
+	buf_printf(out, "  %-13s  %s", "in all", access_outcome(v->outcome));
 	put_lacking(out, access, v, ": ");
 	if (v->exec.exec) {
 		buf_puts(out, ": ");

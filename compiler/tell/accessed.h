@@ -9,3 +9,9 @@ int access_simulate(struct session *s, const struct aa_asking *q, const char *te
 		    struct buf *out);
 /* Every rule that speaks of an access, or of a path (text begins with '/'), and what decides. */
 int access_explain(struct session *s, const struct aa_asking *q, const char *text, struct buf *out);
+
+const char *access_outcome(enum aa_outcome o); /* "allowed, audited" */
+/* "web.apparmor:3:9: /etc/passwd r  (included at web.apparmor:2:3)" */
+void put_use(struct buf *out, const struct sources *sources, const struct aa_use *use);
+/* "Px -> web//child": in capitals where the environment is cleared. */
+void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target);
