@@ -156,6 +156,7 @@ const struct aa_file *aa_library_parse(struct aa_library *lib, struct aa_entry *
 		return e->file;
 	}
 	e->file = aa_parse_source(lib->arena, e->source, ds);
+	aa_file_ends(e->file, ds);
 	e->errors = ds->errors - before;
 	e->told = ds;
 	return e->file;

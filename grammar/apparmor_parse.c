@@ -69,12 +69,56 @@ uint32_t aa_scan_hash(struct aa_parse *p, struct span sp)
 	return 0;
 }
 
+uint32_t aa_scan_value(struct aa_parse *p, struct span sp)
+{
+	static const char ends[] = " \t\r\"!,";
+	struct str text = span_text(p->diags->sources, sp);
+	uint32_t n = 1;
+
+	while (n < text.n) {
+		bool pair = n + 1 < text.n;
+
+		if (pair && text.p[n] == '\\' && strchr(ends, text.p[n + 1]))
+			n += 2;
+		else if (!strchr(ends, text.p[n]) ||
+			 (pair && text.p[n] == ',' && !strchr(ends, text.p[n + 1])))
+			n++;
+		else
+			break;
+	}
+	return n;
+}
+
+bool aa_scan_abi_goes_on(const struct aa_parse *p)
+{
+	uint32_t at = p->at;
+
+	while (at < p->src->text.n && strchr(" \t\r\n", p->src->text.p[at]))
+		at++;
+	return follows(p->src, at, ",") || follows(p->src, at, "#");
+}
+
+static bool is_sign(const struct source *src, uint32_t at)
+{
+	return follows(src, at, "=") || follows(src, at, "+=") || follows(src, at, "?=") ||
+	       follows(src, at, ":=");
+}
+
 bool aa_scan_assigns(const struct aa_parse *p)
+{
+	return is_sign(p->src, skip_blanks(p->src, p->at));
+}
+
+bool aa_scan_sets(const struct aa_parse *p)
 {
 	uint32_t at = skip_blanks(p->src, p->at);
 
-	return follows(p->src, at, "=") || follows(p->src, at, "+=") || follows(p->src, at, "?=") ||
-	       follows(p->src, at, ":=");
+	while (at < p->src->text.n && strchr("\r\n#", p->src->text.p[at])) {
+		while (at < p->src->text.n && p->src->text.p[at] != '\n')
+			at++;
+		at = at < p->src->text.n ? skip_blanks(p->src, at + 1) : at;
+	}
+	return is_sign(p->src, at);
 }
 
 bool aa_scan_gives(struct aa_parse *p, struct span word)
@@ -110,7 +154,7 @@ bool aa_scan_head(struct aa_parse *p, struct str name)
 		{ "ptrace", false, AA_BASE_RULE },  { "remount", false, AA_BASE_RULE },
 		{ "signal", false, AA_BASE_RULE },  { "umount", false, AA_BASE_RULE },
 		{ "unix", false, AA_BASE_RULE },    { "unmount", false, AA_BASE_RULE },
-		{ "user", true, AA_BASE_STMT },
+		{ "user", true, AA_BASE_STMT },     { "userns", false, AA_BASE_RULE },
 	};
 
 	p->base = AA_BASE_STMT;
@@ -205,7 +249,7 @@ static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 	struct span at = aa_span_after(p->before);
 	bool ends = p->token_kind == T_RBRACE || p->token_kind == T_END ||
 		    p->token_kind == T_PREFIX || p->token_kind == T_INCLUDE ||
-		    p->token_kind == T_IF || p->token_kind == T_VARIABLE;
+		    p->token_kind == T_IF || p->token_kind == T_VARIABLE || p->token_kind == T_EOL;
 	struct diag *d;
 
 	if (!expects(e, ",") || !ends || p->before.end > e->span.begin)
@@ -225,6 +269,11 @@ static const char *help_for(const struct aa_parse *p, const struct aa_error *e, 
 {
 	if (p->token_kind == T_JUNK && str_is(text, "\""))
 		return "a quote that is not closed";
+	if (text.n > 1 && str_starts(text, ","))
+		return "a blank or the line's end belongs behind ','";
+	if (str_starts(text, "#"))
+		return "AppArmor's parser has no comments inside this: put it in front, on a line "
+		       "of its own";
 	if (str_is(text, ",") && expects(e, "end of line"))
 		return "a variable's values are parted by blanks and end with the line, without ','";
 	if (p->token_kind == T_JUNK)
@@ -353,4 +402,17 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
 			site_of, &file->trailer);
 	return file;
+}
+
+bool aa_file_ends(const struct aa_file *file, struct diags *ds)
+{
+	struct diag *d;
+
+	if (file->unended.source == SOURCE_NONE)
+		return true;
+	d = diag_add(
+		ds, DIAG_PL002, file->unended,
+		"a comment ends the file without a line end, and AppArmor's parser refuses that");
+	diag_help(ds, d, "'pale fmt -i' ends it with one");
+	return false;
 }

@@ -62,8 +62,14 @@ struct aa_word aa_scan_word(struct aa_parse *p, struct span sp);
  * ("#include if exists") has this many bytes. "# include" is a comment.
  */
 uint32_t aa_scan_hash(struct aa_parse *p, struct span sp);
+/* Bytes of the value that begins with a '#' and ends with the file, or in front of a blank. */
+uint32_t aa_scan_value(struct aa_parse *p, struct span sp);
+/* Behind the line that an abi's file stands on: does what follows belong to it, a ',' or '#'? */
+bool aa_scan_abi_goes_on(const struct aa_parse *p);
 /* Does a sign that sets something, = += ?= :=, come next on the line? */
 bool aa_scan_assigns(const struct aa_parse *p);
+/* The same, of a variable: line ends and comments may stand before it. */
+bool aa_scan_sets(const struct aa_parse *p);
 /* Is the word a condition's name: does `=`, `:=` or `in (` come next? Sets p->group, too. */
 bool aa_scan_gives(struct aa_parse *p, struct span word);
 /* A name at the head of a statement: may more such follow? Else p->base is set. */

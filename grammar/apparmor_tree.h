@@ -127,5 +127,8 @@ struct aa_file {
  */
 struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diags *ds);
 
+/* Does it end as the parsers want it, `unended`? False: told. */
+bool aa_file_ends(const struct aa_file *file, struct diags *ds);
+
 /* The word of an item where it is one, and unquoted: is it this one? */
 bool aa_item_is(const struct aa_item *i, const char *word);

@@ -207,7 +207,7 @@ static const struct aa_rule *read_as_rule(struct reading *r, const char *lead, c
 {
 	struct aa_reader rd = { .arena = r->arena,
 				.diags = r->diags,
-				.target = { AA_RELEASE_5_0, ~0u } };
+				.target = { AA_RELEASE_5_0, ~0u, ~0u } };
 	struct aa_use *use = ARENA_NEW(r->arena, struct aa_use);
 	size_t errors = r->diags->errors;
 	BUF_AUTO text = { 0 };

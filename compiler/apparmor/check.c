@@ -205,6 +205,11 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
 
+	c->rd.variables = &vars;
+	c->rd.check = true;
+	c->rd.from = p->from;
+	if (p->reach == AA_REACH_LIVE)
+		aa_header_matches(&c->rd, p->header);
 	vec_each(&p->uses, use) {
 		bool live = use->reach == AA_REACH_LIVE && p->reach == AA_REACH_LIVE;
 		const struct aa_rule *r;
@@ -226,18 +231,6 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		check_profile(c, *child);
 }
 
-static void check_end(const struct aa_file *file, struct diags *ds)
-{
-	struct diag *d;
-
-	if (file->unended.source == SOURCE_NONE)
-		return;
-	d = diag_add(
-		ds, DIAG_PL002, file->unended,
-		"a comment ends the file without a line end, and AppArmor's parser refuses that");
-	diag_help(ds, d, "'pale fmt -i' ends it with one");
-}
-
 bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *file,
 	      const struct aa_asked *asked, struct diags *ds)
 {
@@ -248,6 +241,6 @@ bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *fil
 	c.rd.target = c.policy->target;
 	vec_each(&c.policy->profiles, p)
 		check_profile(&c, *p);
-	check_end(file, ds);
+	aa_file_ends(file, ds);
 	return ds->errors == errors;
 }

@@ -35,10 +35,29 @@ static void tell_twice(struct expanding *x, const struct aa_stmt *s, const struc
 		diag_help(x->ds, d, "a variable and a boolean cannot have one name");
 }
 
+/* A boolean of 5.0 is known by the sign behind it, on its line (parser_lex.l, BOOL_VARIABLE). */
+static bool is_parted(const struct source *src, const struct aa_stmt *s)
+{
+	uint32_t i = s->word.span.end;
+
+	while (i < src->text.n && strchr(" \t", src->text.p[i]))
+		i++;
+	return i < src->text.n && strchr("\r\n#", src->text.p[i]);
+}
+
 static bool has_operator(struct expanding *x, const struct aa_stmt *s, const struct aa_from *from)
 {
 	const struct source *src = source_of(x->ds->sources, s->word.span);
 	struct diag *d;
+
+	if (s->kind == AA_STMT_BOOL && x->p->target.release >= AA_RELEASE_5_0 &&
+	    is_parted(src, s)) {
+		d = aax_tell(x, DIAG_PL355, s->word.span, from,
+			     "the sign behind '%s' stands on another line",
+			     aax_shown(x, s->word.text));
+		diag_help(x->ds, d, "write it behind the name");
+		return false;
+	}
 
 	if ((s->op == AA_OP_DEFAULT || s->op == AA_OP_SET) &&
 	    x->p->target.release < AA_RELEASE_5_0) {
@@ -104,13 +123,14 @@ static struct span comment_of(struct expanding *x, const struct aa_stmt *s)
 {
 	const struct aa_word *last = s->values;
 	const struct source *src = source_of(x->ds->sources, s->span);
+	bool valued = last || s->expr;
 	uint32_t i;
 
 	while (last && last->next)
 		last = last->next;
-	i = last ? last->span.end : s->word.span.end;
+	i = last ? last->span.end : s->expr ? s->expr->span.end : s->word.span.end;
 	/* Without a value its sign comes first. */
-	while (i < src->text.n && strchr(last ? " \t" : " \t=+?:", src->text.p[i]))
+	while (i < src->text.n && strchr(valued ? " \t" : " \t=+?:", src->text.p[i]))
 		i++;
 	struct span sp = { s->span.source, i, i };
 	if (i >= src->text.n || src->text.p[i] != '#')
@@ -457,6 +477,21 @@ bool aax_decide_if(struct expanding *x, const struct aa_expr *e, const struct aa
 	return ask(&c, e) && !c.failed;
 }
 
+/* To 3.0 a comment behind the value is more of them. */
+static bool has_more_values(struct expanding *x, const struct aa_stmt *s,
+			    const struct aa_from *from)
+{
+	struct span comment = comment_of(x, s);
+
+	if (x->p->target.release >= AA_RELEASE_4_0 || comment.begin == comment.end)
+		return false;
+	diag_help(x->ds,
+		  aax_tell(x, DIAG_PL355, comment, from,
+			   "to AppArmor 3.0 this is no comment: a boolean has one value"),
+		  "put the comment on a line of its own");
+	return true;
+}
+
 void aax_set_boolean(struct expanding *x, const struct aa_stmt *s, const struct aa_from *from)
 {
 	struct deciding c = { .x = x, .from = from };
@@ -477,7 +512,7 @@ void aax_set_boolean(struct expanding *x, const struct aa_stmt *s, const struct 
 		return;
 	}
 	value = ask(&c, s->expr);
-	if (c.failed)
+	if (c.failed || has_more_values(x, s, from))
 		return;
 	var = target_of(x, s, from);
 	if (!var)

@@ -93,20 +93,33 @@ static const struct {
 	{ AA_CLASS_IO_URING, "io_uring", AA_RELEASE_4_0, true },
 };
 
-unsigned aa_features_classes(enum aa_release release, const struct aa_features *policy,
-			     const struct aa_features *kernel)
+static unsigned classes_of(enum aa_release release, const struct aa_features *policy,
+			   const struct aa_features *kernel, bool own)
 {
 	unsigned mask = 0;
 
 	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++) {
 		const char *path = features[i].path;
-		bool policy_has =
-			!path || (policy ? aa_features_has(policy, path) : features[i].pinned);
+		/* Of what is not pinned its own default has sockets of unix (default_features.c). */
+		bool assumed = features[i].pinned || (own && features[i].class == AA_CLASS_UNIX);
+		bool policy_has = !path || (policy ? aa_features_has(policy, path) : assumed);
 		bool kernel_has = !path || !kernel || aa_features_has(kernel, path);
 		if (release >= features[i].since && policy_has && kernel_has)
 			mask |= 1u << features[i].class;
 	}
 	return mask;
+}
+
+unsigned aa_features_classes(enum aa_release release, const struct aa_features *policy,
+			     const struct aa_features *kernel)
+{
+	return classes_of(release, policy, kernel, false);
+}
+
+unsigned aa_features_compiled(enum aa_release release, const struct aa_features *policy,
+			      const struct aa_features *kernel)
+{
+	return classes_of(release, policy, kernel, true);
 }
 
 const char *aa_features_shipped(struct str abi)

@@ -29,5 +29,9 @@ bool aa_features_has(const struct aa_features *f, const char *path);
 unsigned aa_features_classes(enum aa_release release, const struct aa_features *policy,
 			     const struct aa_features *kernel);
 
+/* The same, and where no abi is named also those that it has where nothing is pinned: unix. */
+unsigned aa_features_compiled(enum aa_release release, const struct aa_features *policy,
+			      const struct aa_features *kernel);
+
 /* The first release that ships an abi of this name ("abi/4.0"); NULL: none does. */
 const char *aa_features_shipped(struct str abi);

@@ -46,6 +46,8 @@ struct aa_target {
 	enum aa_release release;
 	/* Classes that a kernel mediates under the file's abi: bit N is class N. Set by expanding. */
 	unsigned mediated;
+	/* Those whose patterns the parser compiles, and refuses where they are wrong: at least these. */
+	unsigned compiled;
 };
 
 struct aa_features; /* features.h */

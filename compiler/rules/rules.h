@@ -291,6 +291,12 @@ struct aa_header {
 	int error;                                      /* errno as x86 numbers it; 0: none */
 };
 
+/*
+ * What programs are matched with, the attachment or the name, once its variables are known, which
+ * rd has: is it a pattern? Without variables that was asked when it was read. False: told.
+ */
+bool aa_header_matches(const struct aa_reader *rd, const struct aa_header *h);
+
 /* The head of a profile or hat. `child`: it stands in another. False: an error was told. */
 bool aa_header_read(const struct aa_reader *rd, const struct aa_stmt *st, bool child,
 		    struct aa_header *out);

@@ -119,10 +119,12 @@ static bool read_letters(struct aa_read *r)
 		r->rule->perms |= bit;
 		i++;
 	}
-	if (r->at->next && r->at->next->span.begin == r->at->span.end &&
-	    r->at->next->span.source == r->at->span.source) {
-		aa_fault(r, DIAG_PL340, r->at->next->span, "a blank belongs behind '%s'",
-			 aa_safe(r->rd, s));
+	if (!aa_ends_mode(r->rd, r->at)) {
+		struct span sp = r->at->span, behind = { sp.source, sp.end, sp.end + 1 };
+		bool glued = r->at->next && r->at->next->span.begin == sp.end;
+
+		aa_fault(r, DIAG_PL340, glued ? r->at->next->span : behind,
+			 "a blank belongs behind '%s'", aa_safe(r->rd, s));
 		return false;
 	}
 	if (r->rule->perms & PERM_W && r->rule->perms & PERM_A) {
@@ -333,8 +335,8 @@ static void parse_now(struct aa_read *r, struct aa_text *t)
 static void read_rule(struct aa_read *r, bool safe, bool unsafe)
 {
 	struct aa_file_rule *f = &r->rule->file;
-	bool touches = r->at->next && r->at->next->span.begin == r->at->span.end;
-	bool perms = aa_is_word(r->at) && aa_is_mode(r->at->word.text) && !touches;
+	bool perms =
+		aa_is_word(r->at) && aa_is_mode(r->at->word.text) && aa_ends_mode(r->rd, r->at);
 
 	if (!(perms ? perms_first(r) : path_first(r)))
 		return;

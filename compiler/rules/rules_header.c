@@ -322,10 +322,9 @@ static bool read_name(struct head *h, const struct aa_stmt *st, bool child)
 }
 
 /* Of a name "/a//b" the last part alone is what programs are matched with (local_name). */
-static void match_name(struct head *h)
+static struct aa_word local_name(const struct aa_header *out)
 {
-	struct aa_word local = *h->out->name_glob.word;
-	struct aa_text text = { 0 };
+	struct aa_word local = *out->name_glob.word;
 
 	for (size_t i = local.text.n; i-- > 1;) {
 		if (local.text.p[i] != '/' || local.text.p[i - 1] != '/')
@@ -334,6 +333,25 @@ static void match_name(struct head *h)
 		local.text.n -= i + 1;
 		break;
 	}
+	return local;
+}
+
+bool aa_header_matches(const struct aa_reader *rd, const struct aa_header *h)
+{
+	struct aa_text text = { 0 };
+	struct aa_word word;
+
+	if (!h->name_glob.word)
+		return true;
+	word = h->attachment.word ? *h->attachment.word : local_name(h);
+	return !glob_has_variable(word.text) || aa_glob_word(rd, &word, GLOB_PATH, true, &text);
+}
+
+static void match_name(struct head *h)
+{
+	struct aa_word local = local_name(h->out);
+	struct aa_text text = { 0 };
+
 	if (!aa_glob_word(h->rd, &local, GLOB_PATH, true, &text))
 		h->failed = true;
 	h->out->name_glob.glob = text.glob;

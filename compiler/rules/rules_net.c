@@ -98,11 +98,18 @@ static void tell_word(struct aa_read *r, const struct aa_item *i, const char *wh
 			  "stream dgram raw rdm seqpacket packet");
 }
 
+/* Escapes are read since 4.0, as in quotes. */
+static struct str plain_word(const struct aa_read *r, const struct aa_item *i)
+{
+	return r->rd->target.release < AA_RELEASE_4_0 ? i->word.text : aa_plain(r->rd, &i->word);
+}
+
 /* One word: a family, or a type or protocol of whatever families have it. */
 static bool first_word(struct aa_read *r, const struct aa_item *i)
 {
 	struct aa_network_rule *n = &r->rule->network;
-	int family = family_number(i->word.text), type = type_number(i->word.text);
+	struct str word = plain_word(r, i);
+	int family = family_number(word), type = type_number(word);
 
 	if (family >= 0) {
 		n->families = UINT64_C(1) << family;
@@ -114,7 +121,7 @@ static bool first_word(struct aa_read *r, const struct aa_item *i)
 		n->types = 1u << type;
 		return true;
 	}
-	if (protocol_types(i->word.text, &n->families, n))
+	if (protocol_types(word, &n->families, n))
 		return true;
 	tell_word(r, i, "no family, type or protocol of sockets", true);
 	return false;
@@ -123,10 +130,11 @@ static bool first_word(struct aa_read *r, const struct aa_item *i)
 static bool second_word(struct aa_read *r, const struct aa_item *first, const struct aa_item *i)
 {
 	struct aa_network_rule *n = &r->rule->network;
-	int type = type_number(i->word.text);
+	struct str word = plain_word(r, i);
+	int type = type_number(word);
 	uint64_t families;
 
-	if (family_number(first->word.text) < 0) {
+	if (family_number(plain_word(r, first)) < 0) {
 		tell_word(r, first, "no family, and a type follows", true);
 		return false;
 	}
@@ -134,10 +142,10 @@ static bool second_word(struct aa_read *r, const struct aa_item *first, const st
 		n->types = 1u << type;
 		return true;
 	}
-	if (protocol_types(i->word.text, &families, n) && families & n->families)
+	if (protocol_types(word, &families, n) && families & n->families)
 		return true;
 	tell_word(r, i,
-		  aa_perm_find(AA_CLASS_NETWORK, i->word.text) ?
+		  aa_perm_find(AA_CLASS_NETWORK, word) ?
 			  "a permission, which stands before the family" :
 			  "no type of this family",
 		  false);
@@ -160,7 +168,7 @@ static bool read_families(struct aa_read *r, const struct aa_words_read *w)
 	if (!r->rule->conds.n)
 		return true;
 	/* Of several families the others are left out; one that has no addresses is refused. */
-	if (family_number(w->words[0]->word.text) >= 0 && !(n->families & INETS)) {
+	if (family_number(plain_word(r, w->words[0])) >= 0 && !(n->families & INETS)) {
 		struct diag *d = aa_fault(r, DIAG_PL339, r->rule->conds.v[0].item->span,
 					  "sockets of '%s' have no such condition",
 					  aa_safe(r->rd, w->words[0]->word.text));

@@ -59,6 +59,8 @@ void aa_end(struct aa_read *r); /* nothing may follow */
 const struct aa_perm_row *aa_perm_find(enum aa_class c, struct str word);
 bool aa_is_word(const struct aa_item *i);                         /* an unquoted word */
 bool aa_is_reserved(const struct aa_reader *rd, struct str word); /* a word of the language */
+/* Letters are permissions only where a blank, a line's end or ',' follows: does one here? */
+bool aa_ends_mode(const struct aa_reader *rd, const struct aa_item *i);
 /* A word that the parser takes for a path, as it knows it for nothing else: "foo". */
 bool aa_is_name(const struct aa_reader *rd, const struct aa_item *i);
 bool aa_only_variable(const struct aa_word *w); /* "@{V}", "@V", and nothing behind it */

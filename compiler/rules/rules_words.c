@@ -72,15 +72,23 @@ bool aa_is_word(const struct aa_item *i)
 	return i && i->kind == AA_WORD && !i->word.quoted;
 }
 
+bool aa_ends_mode(const struct aa_reader *rd, const struct aa_item *i)
+{
+	const struct source *src = source_of(rd->diags->sources, i->span);
+
+	return !src || i->span.end >= src->text.n ||
+	       strchr(" \t\n\v\f\r,", src->text.p[i->span.end]);
+}
+
 bool aa_is_name(const struct aa_reader *rd, const struct aa_item *i)
 {
-	/* Letters are permissions where a blank or ',' follows, and in front of '->' a name. */
-	bool arrow = i->next && i->next->kind == AA_ARROW && i->next->span.begin == i->span.end;
+	/* Letters are permissions where a blank or ',' follows; in front of '->' or '#' a name. */
+	bool name = !aa_ends_mode(rd, i);
 	struct str s = i->word.text;
 	char c = s.n ? s.p[0] : 0;
 
 	return aa_is_word(i) && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
-	       (arrow || !aa_is_mode(s)) && !aa_is_reserved(rd, s);
+	       (name || !aa_is_mode(s)) && !aa_is_reserved(rd, s);
 }
 
 bool aa_only_variable(const struct aa_word *w)
@@ -230,7 +238,7 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 bool aa_glob(struct aa_read *r, const struct aa_word *w, enum glob_kind kind, struct aa_text *out)
 {
 	const struct aa_use *use = r->rule->use;
-	bool built = use->reach == AA_REACH_LIVE && r->rd->target.mediated & 1u << r->rule->class;
+	bool built = use->reach == AA_REACH_LIVE && r->rd->target.compiled & 1u << r->rule->class;
 
 	if (aa_glob_word(r->rd, w, kind, built, out))
 		return true;
@@ -592,9 +600,17 @@ static void read_group(struct aa_read *r, unsigned shape)
 
 /* ---- the shape that most classes have ---- */
 
+/* From 4.0 on the words of network rules may be quoted (parser_lex.l, NETWORK_MODE). */
+static bool takes_word(const struct aa_read *r)
+{
+	bool quoted = r->rule->class == AA_CLASS_NETWORK && r->rd->target.release >= AA_RELEASE_4_0;
+
+	return r->at && r->at->kind == AA_WORD && (quoted || !r->at->word.quoted);
+}
+
 static void read_words(struct aa_read *r, struct aa_words_read *out)
 {
-	for (; aa_is_word(r->at) && out->nwords < ARRAY_SIZE(out->words); aa_next(r))
+	for (; takes_word(r) && out->nwords < ARRAY_SIZE(out->words); aa_next(r))
 		out->words[out->nwords++] = r->at;
 }
 

@@ -138,6 +138,10 @@ static void ask_profile(struct walk *w, const struct aa_policy *policy, const st
 			printf(" identity=" PRISTR, STRARG(i->text));
 		putchar('\n');
 	}
+	struct aa_reader named = w->rd;
+	named.variables = &vars;
+	if (p->reach == AA_REACH_LIVE)
+		aa_header_matches(&named, h);
 	vec_each(&p->uses, use) {
 		w->rd.variables = use->reach == AA_REACH_LIVE ? &vars : NULL;
 		const struct aa_rule *r = aa_rule_read(&w->rd, use);

@@ -80,6 +80,40 @@ def test_a_comment_that_ends_the_file_needs_a_line_end(pale, tmp_path):
     assert all(asked(pale, tmp_path, (tmp_path / "t").read_text(), "3.0", "5.0")[0].values())
 
 
+@pytest.mark.parametrize("text,takes", [
+    ("# end", False), ("profile t { } # end", False), ("profile t { /a r, # end", False), ("#include <x>", False),
+    ("${A}=true # end", False), ("@{A}=x # end", True), ("@{A}=x #", True), ("@{A}=x #a,b \"c d\" #e", True), ("@{A}=x #a, b", False)])
+def test_what_ends_the_file_is_a_comment_or_values(pale, tmp_path, text, takes):
+    """3.0.8, 4.1.0 and 5.0.2 alike: a comment ends with its line, and in a variable's line a '#' is a value without one."""
+    (tmp_path / "abi").write_text("")
+    assert set(asked(pale, tmp_path, text, "3.0", "4.1", "5.0")[0].values()) == {takes}
+
+
+def test_a_value_that_ends_the_file_is_printed_as_no_comment(pale, tmp_path):
+    (tmp_path / "t").write_text("@{A}=x #a b")
+    assert pale("fmt", tmp_path / "t", check=0).out == '@{A}=x "#a" b\n'
+
+
+def test_an_included_comment_needs_its_line_end_too(pale, tmp_path):
+    (tmp_path / "inc").write_text("/x r,\n# end")
+    text = f'profile t {{\n  include "{tmp_path}/inc"\n}}\n'
+    got, err = asked(pale, tmp_path, text, "3.0", "5.0")
+    assert not any(got.values()) and "inc:2:1: error: a comment ends the file without a line end" in err
+    (tmp_path / "inc").write_text("/x r,\n# end\n")
+    assert all(asked(pale, tmp_path, text, "3.0", "5.0")[0].values())
+
+
+@pytest.mark.parametrize("behind,takes", [
+    (",\n", True), (", ", True), (", #b\n", True), ("\n,\n", True), ("\n\n, ", True), (",#b\n", False), (" #b\n,\n", False), ("#b\n,\n", False),
+    ("\n#b\n,\n", False), (",", False), ("\n,", False), (",,\n", False), ("\n", False), (" {,\n", False), (',"x"\n', False)])
+def test_what_stands_behind_an_abi(pale, tmp_path, behind, takes):
+    (tmp_path / "abi").write_text("")
+    got, err = asked(pale, tmp_path, f'abi "{tmp_path}/abi"{behind}profile t {{ }}\n', "3.0", "5.0")
+    assert set(got.values()) == {takes} and err.count("error:") == (0 if takes else 1)
+    assert ("no comments inside this" in err) == ("#" in behind and "," not in behind[:1]), err
+    assert ("belongs behind ','" in err) == (behind in (",", ",#b\n", "\n,")), err
+
+
 def test_many_files_share_what_they_include(pale, tmp_path):
     (tmp_path / "inc").write_text("/x q,\n")
     files = []
