@@ -360,12 +360,23 @@ static bool is_mediated(const struct aa_asking *q, const struct aa_access *acces
 	return q->target.mediated >> access->rule->class & 1;
 }
 
+/* Why no rule counts; NULL: they do (security/apparmor/ipc.c, profile_tracee_perm). */
+static const char *unasked(const struct aa_asking *q, const struct aa_access *access)
+{
+	if (!is_mediated(q, access))
+		return "not mediated under this abi and these features: rules of it do not count";
+	if (access->rule->class == AA_CLASS_PTRACE && str_is(access->peer, "unconfined") &&
+	    access->perms & (AA_PTRACE_TRACEDBY | AA_PTRACE_READBY))
+		return "the kernel does not ask what is traced by a program that is unconfined";
+	return NULL;
+}
+
 static void ask_rules(const struct aa_asking *q, const struct aa_access *access,
 		      struct aa_verdict *v)
 {
-	if (!is_mediated(q, access)) {
+	v->why = unasked(q, access);
+	if (v->why) {
 		v->outcome = AA_ALLOWED;
-		v->why = "not mediated under this abi and these features: rules of it do not count";
 		return;
 	}
 	vec_each(&q->rules, r) {
