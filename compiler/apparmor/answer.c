@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "compiler/apparmor/expand.h"
 #include "compiler/base/bug.h"
 
 /* ---- the profile ---- */
@@ -14,7 +13,6 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 	struct glob_variables vars = aa_profile_variables(a, p, profile);
 	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
 	size_t errors = ds->errors;
-	struct diag *d;
 
 	*out = (struct aa_asking){
 		.arena = a, .profile = profile, .target = p->target, .aliased = p->aliases.n > 0
@@ -29,14 +27,20 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 		vec_push(a, &out->rules, r);
 		aa_files_add(a, r, profile, &out->files);
 	}
-	if (ds->errors != errors)
-		return false;
+	return ds->errors == errors && aa_asking_build(a, pool, ds, out);
+}
+
+bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
+		     struct aa_asking *out)
+{
+	struct diag *d;
+
 	if (!pool)
-		pool = aa_means_pool_new(a, p->target.release);
+		pool = aa_means_pool_new(a, out->target.release);
 	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);
 	if (out->means.decided)
 		return true;
-	d = diag_add(ds, DIAG_PL371, profile->stmt->head,
+	d = diag_add(ds, DIAG_PL371, out->profile->stmt->head,
 		     "what the rules of this profile are together is not decided: it takes more "
 		     "than %d states",
 		     MACHINE_STATES_MAX);
