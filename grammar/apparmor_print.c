@@ -121,6 +121,42 @@ bool aa_print_path(struct buf *out, struct str path)
 	return true;
 }
 
+/* Bytes of the character at the start of s that may stand as it is, in quotes; 0: it must not. */
+static size_t shown_len(struct str s)
+{
+	size_t n = utf8_len(s.p, s.n);
+
+	return n && !utf8_is_control(s.p, n) && !strchr("*?{}[]^\\\"", *s.p) ? n : 0;
+}
+
+static bool is_literal_bare(struct str s)
+{
+	for (size_t i = 0, n; i < s.n; i += n) {
+		n = shown_len((struct str){ s.p + i, s.n - i });
+		if (!n || !is_plain(s.p[i]) || s.p[i] == ',')
+			return false;
+	}
+	return s.n;
+}
+
+void aa_print_literal(struct buf *out, struct str name)
+{
+	const char *quote = is_literal_bare(name) ? "" : "\"";
+
+	buf_puts(out, quote);
+	for (size_t i = 0, n; i < name.n; i += n) {
+		n = shown_len((struct str){ name.p + i, name.n - i });
+		if (n)
+			buf_add(out, name.p + i, n);
+		else if (strchr("*?{}[]^\"", name.p[i]) && name.p[i])
+			buf_printf(out, "\\%c", name.p[i]);
+		else
+			buf_printf(out, "\\%03o", (unsigned char)name.p[i]);
+		n += !n;
+	}
+	buf_puts(out, quote);
+}
+
 /* ---- items ---- */
 
 /* `between`: a comma and a blank, or inside of a condition's list, which takes no comma, a blank. */

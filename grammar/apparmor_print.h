@@ -18,6 +18,11 @@ void aa_print_head(struct buf *out, const struct aa_stmt *stmt);
  * False, and nothing is printed, where a control character is in it: no text can hold that.
  */
 bool aa_print_path(struct buf *out, struct str path);
+/*
+ * A name that stands for itself alone, whatever bytes it has: what a glob, a quote or a terminal
+ * takes for something else is escaped. No zero byte: no text can hold that. Policies read it alike.
+ */
+void aa_print_literal(struct buf *out, struct str name);
 
 /* Do they say the same, word for word? Places, empty lines and comments aside. */
 bool aa_same(const struct aa_file *a, const struct aa_file *b);

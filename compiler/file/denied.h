@@ -25,6 +25,7 @@ struct denied {
 	struct str operation; /* open, exec, capable, create, mount, ... */
 	struct str class;     /* file, cap, net, ...: of the record, or what its operation tells */
 	struct str profile;   /* that decided; of a stack the one that refused */
+	struct str ns;        /* the profile's namespace, "root//n"; absent in the first one */
 	struct str name;      /* of the object: a path, a mount point, a profile */
 	struct str requested, denied; /* letters or words, as the class writes them */
 	struct str target;            /* link's second path, or the profile of a transition */
@@ -32,11 +33,18 @@ struct denied {
 	struct str family, type, protocol; /* sockets */
 	struct str address, peer_address;  /* of unix sockets, with their '@' */
 	struct str capability, signal;
-	struct str source, fstype, flags; /* mounts */
-	bool owned; /* files: the asking process' user owns it (fsuid == ouid) */
+	struct str source, fstype, flags;        /* mounts */
+	struct str limit, value;                 /* setrlimit */
+	struct str bus, path, interface, member; /* the message bus */
+	bool whose;                              /* files: it says whose the file is */
+	bool owned; /* the asking process' user owns it (fsuid == ouid) */
 };
 
-/* Is it such a record? */
+/* Is it such a record? What has the word, and no status of AppArmor's behind it, is none. */
 bool denied_is_record(struct str line);
-/* NULL, or what is wrong with it: "it has no operation=". */
+/* NULL, or what is wrong with it: "it has no operation=". A text in the arena. */
 const char *denied_read(struct arena *a, struct str line, struct denied *out);
+
+/* Of what was asked and what became of it, whoever asked, and when. */
+uint64_t denied_hash(const struct denied *d);
+bool denied_same(const struct denied *x, const struct denied *y);

@@ -198,8 +198,74 @@ static void what_is_cut_off_is_told(void **state)
 	assert_string_equal(
 		denied_read(f->arena, str_c("apparmor=\"DENIED\" operation=\"open\""), &f->got),
 		"it has no profile=");
-	assert_null(denied_read(
-		f->arena, str_c("apparmor=\"DENIED\" operation=\"open\" profile=\"t"), &f->got));
+	assert_string_equal(denied_read(f->arena,
+					str_c("apparmor=\"DENIED\" operation=\"open\" profile=\"t"),
+					&f->got),
+			    "its profile= is cut off");
+	assert_string_equal(
+		denied_read(f->arena,
+			    str_c("apparmor=\"DENIED\" operation=\"open\" profile=\"t\" name=2F6"),
+			    &f->got),
+		"its name= is cut off");
+}
+
+static void what_stands_twice_or_holds_a_zero_byte_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(denied_read(f->arena,
+					str_c("apparmor=DENIED operation=open profile=t name=/a "
+					      "pid=2 b pid=1 denied_mask=r"),
+					&f->got),
+			    "its pid= stands there twice");
+	assert_string_equal(denied_read(f->arena,
+					str_c("apparmor=\"DENIED\" operation=\"open\" "
+					      "profile=\"t\" name=2F610062"),
+					&f->got),
+			    "its name= holds a zero byte");
+}
+
+static void names_for_people_may_hold_blanks(void **state)
+{
+	struct denied *d = of(
+		state, "type=AVC msg=audit(09/01/26 10:00:00.125:7) : apparmor=DENIED "
+		       "operation=mount info=failed mntpnt match error=EACCES(Permission denied) "
+		       "profile=t name=/a b pid=12 comm=my mount fstype=tmpfs srcname=none "
+		       "flags=rw, nosuid ");
+
+	IS(d->name, "/a b");
+	IS(d->info, "failed mntpnt match");
+	IS(d->comm, "my mount");
+	IS(d->flags, "rw, nosuid");
+}
+
+static void a_namespace_and_a_number_for_a_capability(void **state)
+{
+	struct denied *d =
+		of(state, "type=1400 apparmor=\"DENIED\" operation=\"capable\" "
+			  "namespace=\"root//n1\" profile=\"t\" pid=1 comm=\"p\" capability=21");
+
+	IS(d->ns, "root//n1");
+	IS(d->capability, "sys_admin");
+}
+
+static void who_asked_is_no_part_of_the_question(void **state)
+{
+	static const char *const lines[] = {
+		"apparmor=\"DENIED\" operation=\"open\" profile=\"t\" name=\"/a\" pid=1 comm=\"x\" "
+		"denied_mask=\"r\" fsuid=0 ouid=0",
+		"apparmor=\"DENIED\" operation=\"open\" profile=\"t\" name=\"/a\" pid=2 comm=\"y\" "
+		"denied_mask=\"r\" fsuid=1 ouid=1",
+		"apparmor=\"DENIED\" operation=\"open\" profile=\"t\" name=\"/a\" pid=1 comm=\"x\" "
+		"denied_mask=\"r\" fsuid=0 ouid=1",
+	};
+	struct denied all[3];
+
+	for (size_t i = 0; i < 3; i++)
+		all[i] = *of(state, lines[i]);
+	assert_true(denied_same(&all[0], &all[1]));
+	assert_true(denied_hash(&all[0]) == denied_hash(&all[1]));
+	assert_false(denied_same(&all[0], &all[2]));
 }
 
 int main(void)
@@ -215,6 +281,10 @@ int main(void)
 		T(what_is_read_for_people_has_no_quotes),
 		T(what_asks_nothing),
 		T(what_is_cut_off_is_told),
+		T(what_stands_twice_or_holds_a_zero_byte_is_told),
+		T(names_for_people_may_hold_blanks),
+		T(a_namespace_and_a_number_for_a_capability),
+		T(who_asked_is_no_part_of_the_question),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
