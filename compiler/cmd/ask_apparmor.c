@@ -17,42 +17,27 @@ bool apparmor_asked(struct session *s, const struct options *o, const char *path
 	       (o->at[OPT_TARGET_RELEASE].number && k->format == INPUT_PALE && k != kind_policy);
 }
 
-enum asks_what asks_what(char *const *texts)
-{
-	for (; *texts; texts++)
-		if (texts[0][0] == '/' || aa_access_is(str_c(*texts)))
-			return ASKS_POLICY;
-	return ASKS_CALLS;
-}
-
-bool apparmor_options_fit(const struct options *o, enum asks_what what)
+bool apparmor_options_fit(const struct options *o, bool apparmor)
 {
 	static const struct {
 		enum option_id id;
-		unsigned fits;
+		bool apparmor;
 		const char *name;
 	} own[] = {
-		{ OPT_PROFILE, ASKS_APPARMOR, "--profile" },
-		{ OPT_TARGET_RELEASE, ASKS_APPARMOR | ASKS_POLICY, "--target" },
-		{ OPT_INCLUDE, ASKS_APPARMOR, "--include" },
-		{ OPT_FEATURES, ASKS_APPARMOR | ASKS_POLICY, "--features" },
-		{ OPT_RAW, ASKS_CALLS | ASKS_POLICY, "--raw" },
-		{ OPT_SIM_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
-		{ OPT_RUNTIME, ASKS_CALLS | ASKS_POLICY, "--runtime" },
-		{ OPT_ARCH, ASKS_CALLS | ASKS_POLICY, "--arch" },
-		{ OPT_POLICY, ASKS_CALLS | ASKS_POLICY, "--policy" },
-		{ OPT_CAPS, ASKS_CALLS | ASKS_POLICY, "--caps" },
-		{ OPT_KERNEL, ASKS_CALLS | ASKS_POLICY, "--kernel" },
-		{ OPT_HOST, ASKS_CALLS | ASKS_POLICY, "--host" },
-		{ OPT_SETS, ASKS_CALLS | ASKS_POLICY, "--sets" },
+		{ OPT_PROFILE, true, "--profile" }, { OPT_TARGET_RELEASE, true, "--target" },
+		{ OPT_INCLUDE, true, "--include" }, { OPT_FEATURES, true, "--features" },
+		{ OPT_RAW, false, "--raw" },        { OPT_SIM_AS, false, "--as" },
+		{ OPT_LOADED_AS, false, "--as" },   { OPT_RUNTIME, false, "--runtime" },
+		{ OPT_ARCH, false, "--arch" },      { OPT_POLICY, false, "--policy" },
+		{ OPT_CAPS, false, "--caps" },      { OPT_KERNEL, false, "--kernel" },
+		{ OPT_HOST, false, "--host" },      { OPT_SETS, false, "--sets" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (o->at[own[i].id].given && !(own[i].fits & what)) {
+		if (o->at[own[i].id].given && own[i].apparmor != apparmor) {
 			usage_error(o->command, "%s says nothing of %s", own[i].name,
-				    what == ASKS_APPARMOR     ? "an AppArmor file" :
-				    own[i].fits & ASKS_POLICY ? "calls" :
-								"a file that is not AppArmor's");
+				    apparmor ? "an AppArmor file" :
+					       "a file that is not AppArmor's");
 			return false;
 		}
 	return true;
@@ -178,10 +163,9 @@ static void tell_graver(struct session *s, const struct diags *own)
 	diags_take(s->diags, &graver);
 }
 
-int apparmor_asking(struct session *s, const struct options *o, const char *path,
-		    struct aa_asking *out)
+int apparmor_open(struct session *s, const struct options *o, const char *path,
+		  struct apparmor_opened *out)
 {
-	struct choosing c = { .asked = o->at[OPT_PROFILE].text };
 	struct apparmor_checks checks;
 	struct source *src;
 	enum aa_release release;
@@ -202,48 +186,38 @@ int apparmor_asking(struct session *s, const struct options *o, const char *path
 	if (!takes)
 		return EXIT_FOUND;
 	/* What is told now was told by the check. */
-	struct diags *again = diags_new(s->arena, s->sources);
-	const struct aa_policy *policy = aa_expand(s->arena, checks.library, file, &asked, again);
-	const struct aa_profile *p = choose(s, policy, src, &c);
-	if (!p)
-		return EXIT_FOUND;
-	if (aa_asking_open(s->arena, NULL, policy, p, again, out) && !again->errors)
-		return EXIT_OK;
-	tell_graver(s, again);
-	return EXIT_FOUND;
-}
-
-int apparmor_asking_policy(struct session *s, const struct options *o, const struct policy *p,
-			   struct access_of *out)
-{
-	struct aa_asking *q = ARENA_NEW(s->arena, struct aa_asking);
-	struct aa_asking *older = ARENA_NEW(s->arena, struct aa_asking);
-	struct apparmor_checks checks;
-	struct aa_asked asked;
-	int status = release_asked(o, &asked.release);
-
-	*out = (struct access_of){ .policy = p };
-	if (!status && p->layers & LAYER_APPARMOR)
-		status = apparmor_checks_open(s, o, &checks);
-	if (status || !(p->layers & LAYER_APPARMOR))
-		return status;
-	asked = (struct aa_asked){ .release = asked.release, .kernel = checks.features };
-	if (!aa_asking_policy(s->arena, NULL, p, &asked, s->diags, q))
-		return EXIT_FOUND;
-	out->q = q;
-	asked.release = AA_RELEASE_3_0;
-	if (!o->at[OPT_TARGET_RELEASE].given &&
-	    aa_asking_policy(s->arena, NULL, p, &asked, s->diags, older))
-		out->older = older;
+	out->source = src;
+	out->again = diags_new(s->arena, s->sources);
+	out->policy = aa_expand(s->arena, checks.library, file, &asked, out->again);
 	return EXIT_OK;
 }
 
-void apparmor_no_accesses(struct session *s, const char *text, const char *what)
+const struct aa_profile *apparmor_choose(struct session *s, const struct options *o,
+					 const struct apparmor_opened *opened)
 {
-	struct diag *d = diag_add(s->diags, DIAG_PL396, NO_SPAN,
-				  "'%s' is an access, and %s decides calls alone",
-				  str_safe(s->arena, text), what);
+	struct choosing c = { .asked = o->at[OPT_PROFILE].text };
 
-	diag_help(s->diags, d,
-		  "ask an AppArmor profile, or a policy that counts on AppArmor, as it is");
+	return choose(s, opened->policy, opened->source, &c);
+}
+
+int apparmor_open_profile(struct session *s, const struct apparmor_opened *opened,
+			  const struct aa_profile *p, struct aa_asking *out)
+{
+	if (aa_asking_open(s->arena, NULL, opened->policy, p, opened->again, out) &&
+	    !opened->again->errors)
+		return EXIT_OK;
+	tell_graver(s, opened->again);
+	return EXIT_FOUND;
+}
+
+int apparmor_asking(struct session *s, const struct options *o, const char *path,
+		    struct aa_asking *out)
+{
+	struct apparmor_opened opened;
+	int status = apparmor_open(s, o, path, &opened);
+
+	if (status)
+		return status;
+	const struct aa_profile *p = apparmor_choose(s, o, &opened);
+	return p ? apparmor_open_profile(s, &opened, p, out) : EXIT_FOUND;
 }

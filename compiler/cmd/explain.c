@@ -11,7 +11,6 @@ struct explain_options {
 	struct input_options input;
 	const char *policy;
 	int arch;
-	const struct options *all;
 };
 
 /* -1: go on; else the exit status. */
@@ -20,7 +19,6 @@ static int read_options(struct session *s, const struct options *o, struct expla
 	*out = (struct explain_options){
 		.policy = o->at[OPT_POLICY].text,
 		.arch = o->at[OPT_ARCH].given ? (int)o->at[OPT_ARCH].arch : -1,
-		.all = o,
 	};
 	if (environment_options(o, &out->input.resolve))
 		return EXIT_USAGE;
@@ -65,22 +63,6 @@ static void forget_notes(struct diags *ds)
 	ds->list.n = kept;
 }
 
-static int explain_policy_access(struct session *s, const struct explain_options *o,
-				 struct input *in, const char *what, struct buf *out)
-{
-	struct access_of of;
-	const struct policy *p;
-	int status = input_resolve(s, &o->input, in);
-
-	p = status ? NULL : input_policy(s, in, o->policy);
-	if (!p)
-		return status ? status : EXIT_FOUND;
-	status = apparmor_asking_policy(s, o->all, p, &of);
-	if (status)
-		return status;
-	return access_explain(s, &of, what, out) ? EXIT_FOUND : EXIT_OK;
-}
-
 static int explain(struct session *s, const struct explain_options *o, const char *file,
 		   const char *what)
 {
@@ -91,18 +73,16 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 
 	if (status)
 		return status;
-	bool access = what[0] == '/' || aa_access_is(str_c(what));
-
-	if (access && in.format == INPUT_BPF) {
-		apparmor_no_accesses(s, what, "a program");
-		bad = true;
-	} else if (in.format == INPUT_BPF) {
+	if (in.format == INPUT_BPF) {
 		bad = explain_program(s, file, what, o->arch, &out);
-	} else if (access) {
-		status = explain_policy_access(s, o, &in, what, &out);
-		if (status && status != EXIT_FOUND)
-			return status;
-		bad = status;
+	} else if (what[0] == '/') {
+		const struct policy *p;
+		status = input_resolve(s, &o->input, &in);
+		p = status ? NULL : input_policy(s, &in, o->policy);
+		if (!p)
+			return status ? status : EXIT_FOUND;
+		bad = false;
+		explain_path(s, p, what, &out);
 	} else {
 		status = load_rules(s, o, file, &in, &d);
 		if (status)
@@ -119,14 +99,13 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 static int explain_profile(struct session *s, const struct options *o)
 {
 	struct aa_asking asking;
-	const struct access_of of = { .q = &asking };
 	BUF_AUTO out = { 0 };
-
-	if (!apparmor_options_fit(o, ASKS_APPARMOR))
+	if (!apparmor_options_fit(o, true))
 		return EXIT_USAGE;
 	int status = apparmor_asking(s, o, o->operands[0], &asking);
 
-	if (!status && !access_explain(s, &of, o->operands[1], &out) && write_output(NULL, &out, 0))
+	if (!status && !access_explain(s, &asking, o->operands[1], &out) &&
+	    write_output(NULL, &out, 0))
 		return EXIT_SYSTEM;
 	return session_report(s) && !status ? EXIT_FOUND : status;
 }
@@ -143,7 +122,7 @@ int cmd_explain(int argc, char **argv)
 		status = read_options(&s, &o, &e);
 	if (status < 0 && apparmor_asked(&s, &o, o.operands[0])) {
 		status = explain_profile(&s, &o);
-	} else if (status < 0 && !apparmor_options_fit(&o, asks_what(o.operands + 1))) {
+	} else if (status < 0 && !apparmor_options_fit(&o, false)) {
 		status = EXIT_USAGE;
 	} else if (status < 0) {
 		const char *what = o.operands[1];

@@ -14,7 +14,7 @@ declare -gA _pale_options=(
 	[sim]="--raw --as --runtime --arch --policy --caps --kernel --host --sets --target --profile --include --features"
 	[explain]="--arch --policy --runtime --caps --kernel --host --sets --target --profile --include --features"
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --caps --kernel --host --sets"
-	[why]="--pid --as --runtime --policy --caps --kernel --host --sets"
+	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --error-on --runtime --explain --list-rules --caps --kernel --host --sets"
 )

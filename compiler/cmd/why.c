@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pale why: from what the kernel's log (audit type 1326) or a live process shows to the rule
- * that refused, and the line that would allow it.
+ * pale why: from what the kernel's log (audit types 1326 and 1400) or a live process shows to the
+ * rule that refused, and the line that would allow it.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "compiler/cmd/dump.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
+#include "compiler/cmd/why_apparmor.h"
 #include "compiler/file/journal.h"
 #include "compiler/file/lines.h"
 #include "compiler/tell/refused.h"
@@ -23,6 +24,7 @@ struct why {
 	struct refusing by;              /* the file */
 	VEC(struct refused_call) events; /* records that say the same, once */
 	size_t more;                     /* past EVENTS_MAX */
+	struct denials denials;          /* AppArmor's */
 };
 
 /* ---- records ---- */
@@ -53,16 +55,43 @@ static void bad_line(struct why *w, struct span sp, const char *where, const cha
 		  "'ausearch -m SECCOMP' show them");
 }
 
-/* Is it a record? *wrong: what is wrong with it. */
-static bool read_line(struct why *w, struct str line, const char **wrong)
+static void bad_denial(struct why *w, struct span sp, const char *where, const char *what)
+{
+	struct diag *d =
+		diag_add(w->s->diags, DIAG_PL416, sp, "%sno AppArmor record: %s", where, what);
+
+	diag_help(w->s->diags, d,
+		  "a record looks like 'type=1400 audit(...): apparmor=\"DENIED\" "
+		  "operation=\"open\" profile=\"web\" name=\"/etc/shadow\" ... "
+		  "denied_mask=\"r\" fsuid=33 ouid=0'; 'dmesg' and 'ausearch -m AVC,USER_AVC' "
+		  "show them whole");
+}
+
+static void no_record(struct why *w, struct span sp, const char *where)
+{
+	bad_line(w, sp, where,
+		 "no line has type=1326 or type=SECCOMP, nor apparmor=\"DENIED\" or the like");
+}
+
+/* Is it a record? What is wrong with it is told. */
+static bool read_line(struct why *w, struct str line, struct span sp, const char *where)
 {
 	struct audit_record r;
+	const char *wrong;
 
-	if (!audit_is_record(line))
+	if (audit_is_record(line)) {
+		wrong = audit_read(line, &r);
+		if (wrong)
+			bad_line(w, sp, where, wrong);
+		else
+			add_record(w, &r);
+		return true;
+	}
+	if (!denied_is_record(line))
 		return false;
-	*wrong = audit_read(line, &r);
-	if (!*wrong)
-		add_record(w, &r);
+	wrong = denials_add(&w->denials, line);
+	if (wrong)
+		bad_denial(w, sp, where, wrong);
 	return true;
 }
 
@@ -72,13 +101,12 @@ static void read_word(struct why *w, const char *text)
 	const struct source *src = source_add(w->s->sources, "<line>", str_c(text));
 	struct span sp = { src->id, 0, (uint32_t)src->text.n };
 	struct str line = src->text;
-	const char *wrong = NULL;
 
 	journal_message(w->s->arena, line, &line);
-	if (!read_line(w, line, &wrong))
-		wrong = "no line has type=1326 or type=SECCOMP";
-	if (wrong)
-		bad_line(w, sp, "", wrong);
+	if (!read_line(w, line, sp, ""))
+		no_record(w, sp, "");
+	else if (w->denials.nothing)
+		bad_denial(w, sp, "", "it tells what became of policy, and asks nothing");
 }
 
 static void tell_cut(struct why *w, const char *where)
@@ -96,7 +124,6 @@ static void read_input_line(struct why *w, const struct lines *lines, struct str
 {
 	bool journal = line.n && (*line.p == '{' || *line.p == '\x1e');
 	char where[64];
-	const char *wrong = NULL;
 
 	snprintf(where, sizeof(where),
 		 "line %llu of standard input: ", (unsigned long long)lines->number);
@@ -108,8 +135,7 @@ static void read_input_line(struct why *w, const struct lines *lines, struct str
 	struct arena *a = journal ? arena_scratch(w->s->arena) : NULL;
 	if (journal)
 		journal_message(a, line, &line);
-	if (read_line(w, line, &wrong) && wrong)
-		bad_line(w, NO_SPAN, where, wrong);
+	read_line(w, line, NO_SPAN, where);
 	arena_free(a);
 }
 
@@ -124,8 +150,8 @@ static int read_input(struct why *w)
 	lines_open(&lines, w->s->arena, STDIN_FILENO, LINE_MAX_BYTES);
 	while ((more = lines_next(&lines, &line, &cut)) > 0)
 		read_input_line(w, &lines, line, cut);
-	if (!more && !w->events.n && !w->s->diags->errors)
-		bad_line(w, NO_SPAN, "standard input: ", "no line has type=1326 or type=SECCOMP");
+	if (!more && !w->events.n && !w->denials.kinds.n && !w->s->diags->errors)
+		no_record(w, NO_SPAN, "standard input: ");
 	return more;
 }
 
@@ -196,7 +222,7 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 		if (refusing_turn(&w->by, e))
 			break; /* reported below */
 		refused_put_call(out, &w->by, e);
-		if (w->file)
+		if (w->file && !w->denials.shown)
 			refused_put_file(out, &w->by, e);
 		else
 			refused_put_alone(out, e);
@@ -206,6 +232,7 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 			   "and %zu records more, of other calls: %d kinds are told apart; 'grep' "
 			   "for a comm= or a syscall= leaves fewer\n",
 			   w->more, EVENTS_MAX);
+	denials_put(&w->denials, out);
 	return session_report(w->s) ? EXIT_FOUND : EXIT_OK;
 }
 
@@ -244,10 +271,18 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 	if (n < (pid ? 1 : 2))
 		w->file = NULL;
 	w->by.dd = dd_new(w->s->arena, DECIDE_BUDGET);
+	bool apparmor = w->file && apparmor_asked(w->s, w->options, w->file);
+	if (!apparmor_options_fit(w->options, apparmor))
+		return EXIT_USAGE;
+	if (apparmor && pid)
+		return usage_error(w->options->command,
+				   "--pid looks at a call, and AppArmor decides none");
 	if (w->file)
-		status = load_file(w);
-	if (status)
+		status = apparmor ? denials_open(&w->denials, w->file) : load_file(w);
+	if (status) {
+		session_report(w->s);
 		return status;
+	}
 	w->s->diags->list.n = 0; /* notes about the file are not what was asked for */
 	status = pid ? why_process(w, pid, &out) : why_lines(w, argv[0], &out);
 	if (out.n && write_output(NULL, &out, 0))
@@ -281,7 +316,9 @@ int cmd_why(int argc, char **argv)
 
 	session_open(&s);
 	struct why *w = ARENA_NEW(s.arena, struct why);
-	*w = (struct why){ .s = &s, .options = &o, .by.s = &s };
+	*w = (struct why){
+		.s = &s, .options = &o, .by.s = &s, .denials = { .s = &s, .options = &o }
+	};
 	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
 		status = read_options(w);

@@ -29,16 +29,10 @@ static const char *who_word(enum file_who who)
 
 /* ---- rules ---- */
 
-/* Of a policy, or of a profile with the includes by which it came in. */
-void put_aa_rule(struct buf *out, const struct sources *sources, const struct aa_rule *r)
+void put_use(struct buf *out, const struct sources *sources, const struct aa_use *use)
 {
 	const char *before = "  (included at ";
-	const struct aa_use *use = r->use;
 
-	if (!use) {
-		put_rule(out, sources, r->origin);
-		return;
-	}
 	put_text(out, sources, use->stmt->span);
 	for (const struct aa_from *f = use->from; f; f = f->parent) {
 		buf_puts(out, before);
@@ -47,6 +41,11 @@ void put_aa_rule(struct buf *out, const struct sources *sources, const struct aa
 	}
 	if (use->from)
 		buf_putc(out, ')');
+}
+
+void access_put_rule(struct buf *out, const struct sources *sources, const struct aa_rule *r)
+{
+	put_use(out, sources, r->use);
 }
 
 void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target)
@@ -87,7 +86,7 @@ static void put_lacking(struct buf *out, const struct aa_access *access, const s
 		put_letters(out, lacking);
 }
 
-static void put_deciding(struct buf *out, const struct sources *sources,
+void access_put_deciding(struct buf *out, const struct sources *sources,
 			 const struct aa_access *access, const struct aa_verdict *v)
 {
 	const char *before = "  ";
@@ -97,7 +96,7 @@ static void put_deciding(struct buf *out, const struct sources *sources,
 		if (r->role != AA_ROLE_DECIDES || (v->lacking && allows))
 			continue;
 		buf_puts(out, before);
-		put_aa_rule(out, sources, r->rule);
+		put_use(out, sources, r->rule->use);
 		before = "; ";
 	}
 	put_lacking(out, access, v, before);
@@ -115,7 +114,7 @@ static void put_verdict(struct session *s, const struct aa_access *access,
 		buf_puts(out, "  ");
 		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
 	}
-	put_deciding(out, s->sources, access, v);
+	access_put_deciding(out, s->sources, access, v);
 	buf_putc(out, '\n');
 }
 
@@ -153,49 +152,14 @@ static const struct source *source_for(struct session *s, const char *text)
 	return source_add(s->sources, "<access>", str_c(text));
 }
 
-/* ---- policies ---- */
-
-/* Its `layers` line, or its name, and what that means. */
-static void put_undecided(struct session *s, const struct policy *p, struct buf *out)
+int access_simulate(struct session *s, const struct aa_asking *q, const char *text, struct buf *out)
 {
-	if (!put_header_line(out, s->sources, p, AST_HEADER_LAYERS))
-		put_place(out, s->sources, p->span);
-	buf_puts(out, " (without apparmor no access is decided)\n");
-}
-
-/* What is no file passes seccomp, too; once a run. */
-static void tell_other_layer(struct session *s, const struct policy *p,
-			     const struct aa_access *access)
-{
-	struct diag *d;
-
-	if (!p || !(p->layers & LAYER_SECCOMP) || access->kind != AA_ACCESS_RULE)
-		return;
-	vec_each(&s->diags->list, told)
-		if ((*told)->id == DIAG_PL395)
-			return;
-	d = diag_add(s->diags, DIAG_PL395, p->span,
-		     "AppArmor's half alone is asked: the calls that do it must pass seccomp, too");
-	diag_help(s->diags, d, "ask those as calls, such as 'socket(AF_INET, SOCK_STREAM)'");
-}
-
-int access_simulate(struct session *s, const struct access_of *of, const char *text,
-		    struct buf *out)
-{
-	const struct aa_asking *q = of->q;
 	struct aa_access access;
 	struct verdicts all;
 
-	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags))
+	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags) ||
+	    !aa_can_ask(q, &access, s->diags))
 		return -1;
-	if (!q) {
-		buf_printf(out, "not decided  %s  ", str_safe(s->arena, text));
-		put_undecided(s, of->policy, out);
-		return 0;
-	}
-	if (!aa_can_ask(q, &access, s->diags))
-		return -1;
-	tell_other_layer(s, of->policy, &access);
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)
 		put_verdict(s, &access, &all.v[i], text, all.who[i], out);
@@ -236,7 +200,7 @@ static void put_spoken(struct session *s, const struct aa_spoken *r, const char 
 	buf_puts(out, f && f->owner == AA_OWNER_ONLY  ? " (its owner)  " :
 		      f && f->owner == AA_OWNER_OTHER ? " (others)  " :
 							"  ");
-	put_aa_rule(out, s->sources, r->rule);
+	put_use(out, s->sources, r->rule->use);
 	buf_putc(out, '\n');
 }
 
@@ -280,22 +244,9 @@ static const char *rest_word(unsigned flags)
 	return "refused";
 }
 
-/* What an older parser makes of it, where that is something else. */
-static void put_older(const struct aa_asking *older, const struct aa_answer *a, struct str path,
-		      struct buf *out)
-{
-	const struct aa_answer *was = older ? aa_ask_path(older, path) : a;
-
-	if (was->allow[0] == a->allow[0] && was->allow[1] == a->allow[1])
-		return;
-	put_in_all(out, "by AppArmor 3", was->allow[FILE_OTHER], was->allow[FILE_OWNER]);
-	buf_putc(out, '\n');
-}
-
-static void explain_file(struct session *s, const struct access_of *of,
+static void explain_file(struct session *s, const struct aa_asking *q,
 			 const struct aa_access *access, struct buf *out)
 {
-	const struct aa_asking *q = of->q;
 	struct aa_verdict owner = aa_ask(q, access, FILE_OWNER);
 	struct aa_verdict other = aa_ask(q, access, FILE_OTHER);
 	const struct aa_answer *a = aa_ask_path(q, access->path);
@@ -311,9 +262,8 @@ static void explain_file(struct session *s, const struct access_of *of,
 		buf_printf(out, "  %-13s  everything: %s\n", "in all", other.why);
 		return;
 	}
-	put_in_all(out, "in all", a->allow[FILE_OTHER], a->allow[FILE_OWNER]);
+	put_in_all(out, a->allow[FILE_OTHER], a->allow[FILE_OWNER]);
 	buf_printf(out, "; all else is %s\n", rest_word(q->profile->header->flags));
-	put_older(of->older, a, access->path, out);
 	if ((a->varies[0] | a->varies[1])) {
 		buf_puts(out, "  of these this release grants by where its parser's memory lies: ");
 		put_letters(out, a->varies[0] | a->varies[1]);
@@ -321,28 +271,21 @@ static void explain_file(struct session *s, const struct access_of *of,
 	}
 }
 
-int access_explain(struct session *s, const struct access_of *of, const char *text, struct buf *out)
+int access_explain(struct session *s, const struct aa_asking *q, const char *text, struct buf *out)
 {
 	const struct source *src = source_for(s, text);
-	const struct aa_asking *q = of->q;
 	struct aa_access access;
 	struct verdicts all;
-	bool path = text[0] == '/';
 
-	if (!(path ? aa_access_path : aa_access_read)(s->arena, src, &access, s->diags))
-		return -1;
-	if (!q) {
-		buf_printf(out, "%s\n  %-13s  ", str_safe(s->arena, text), "not decided");
-		put_undecided(s, of->policy, out);
+	if (text[0] == '/') {
+		if (!aa_access_path(s->arena, src, &access, s->diags) ||
+		    !aa_can_ask(q, &access, s->diags))
+			return -1;
+		explain_file(s, q, &access, out);
 		return 0;
 	}
-	if (!aa_can_ask(q, &access, s->diags))
+	if (!aa_access_read(s->arena, src, &access, s->diags) || !aa_can_ask(q, &access, s->diags))
 		return -1;
-	if (path) {
-		explain_file(s, of, &access, out);
-		return 0;
-	}
-	tell_other_layer(s, of->policy, &access);
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)
 		explain_half(s, &access, &all.v[i], all.who[i], out);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a record of AppArmor (compiler/file/denied.h) asked for: in words, as an access, and as the
+ * rule that would allow it.
+ */
+#include "compiler/apparmor/means.h"
+#include "compiler/apparmor/access.h"
+#include "compiler/file/denied.h"
+
+struct denial {
+	struct denied d;
+	const char *words; /* "to read /etc/shadow", may be printed */
+	const char *text;  /* as `pale sim` takes it; NULL: no access says it */
+	bool file;         /* open, exec, link: `access` is it, but for its source */
+	struct aa_access access;
+	const char *rule; /* of what is no file: a rule without its ','; NULL: none allows it */
+	const char *statement; /* the same in a policy, without its ';' */
+	const char *hint;      /* what the record's info= means; NULL: nothing more than is said */
+	bool certain;          /* `hint` alone is why: what rules say does not matter */
+};
+
+/*
+ * Of one that asks something (not DENIED_OTHER). NULL, or why it is none that is understood. Texts
+ * are in the arena, or in d's.
+ */
+const char *denial_of(struct arena *a, const struct denied *d, struct denial *out);
+
+/* "open owner /etc/shadow r" of a denial of files, of these permissions. */
+void denial_put_access(struct buf *out, const struct denial *n);
+/*
+ * The rule that allows these permissions (PERM_*) of a denial of files: "owner /etc/shadow r". exec:
+ * by which letters, with its target; `prefix` stands in front: "priority=1 ".
+ */
+void denial_put_rule(struct buf *out, const struct denial *n, unsigned perms,
+		     const struct aa_transition *exec, const char *prefix);
+/* The same as a statement of a policy: "owner file r /etc/shadow". False: policies cannot say it. */
+bool denial_put_statement(struct buf *out, const struct denial *n, unsigned perms,
+			  const struct aa_transition *exec);

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records of AppArmor's classes beside files, each as the rule that its refusal asks for. */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/tell/denials.h"
+#include "grammar/apparmor_print.h"
+
+struct writing {
+	struct arena *arena;
+	struct denial *n;
+	struct buf words;
+	struct buf rule;      /* AppArmor's */
+	struct buf text;      /* empty: as the rule */
+	struct buf statement; /* empty: as the rule */
+	bool none;            /* no rule allows it: words and hint say all */
+};
+
+static void put_safe(struct buf *out, const char *before, struct str s)
+{
+	buf_puts(out, before);
+	buf_safe(out, s);
+}
+
+static void put_literal(struct buf *out, const char *before, struct str s)
+{
+	buf_puts(out, before);
+	aa_print_literal(out, s);
+}
+
+/* A word of the kernel's own: letters, digits and what joins them. */
+static bool is_word(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("_-+", c)) || !c)
+			return false;
+	}
+	return s.n;
+}
+
+/* "send receive" to "send, receive"; false: these are no words. */
+static bool put_list(struct buf *out, struct str s)
+{
+	bool first = true;
+
+	for (size_t i = 0, end; i < s.n; i = end + 1) {
+		for (end = i; end < s.n && s.p[end] != ' ' && s.p[end] != ',';)
+			end++;
+		struct str word = { s.p + i, end - i };
+		if (!word.n)
+			continue;
+		if (!is_word(word))
+			return false;
+		buf_printf(out, "%s" PRISTR, first ? "" : ", ", STRARG(word));
+		first = false;
+	}
+	return !first;
+}
+
+static struct str asked(const struct denied *d)
+{
+	return d->denied.n ? d->denied : d->requested;
+}
+
+/* ---- capabilities, sockets ---- */
+
+static const char *write_cap(struct writing *w)
+{
+	struct str cap = w->n->d.capability;
+
+	if (!is_word(cap))
+		return "it has no capname=";
+	buf_printf(&w->words, "to use the capability " PRISTR, STRARG(cap));
+	buf_printf(&w->rule, "capability " PRISTR, STRARG(cap));
+	buf_printf(&w->text, "cap " PRISTR, STRARG(cap));
+	return NULL;
+}
+
+/* "@712031": the kernel writes names of the abstract kind in hex where they have a byte that is not plain. */
+static struct str abstract_name(struct arena *a, struct str s)
+{
+	struct str hex = { s.p + 1, s.n - 1 };
+	char *name;
+
+	if (hex.n < 2 || hex.n % 2)
+		return s;
+	name = arena_alloc(a, hex.n / 2 + 1);
+	name[0] = '@';
+	bool odd = false;
+	for (size_t i = 0; i < hex.n; i += 2) {
+		static const char digits[] = "0123456789ABCDEF";
+		const char *high = hex.p[i] ? strchr(digits, hex.p[i]) : NULL;
+		const char *low = hex.p[i + 1] ? strchr(digits, hex.p[i + 1]) : NULL;
+		if (!high || !low)
+			return s;
+		int c = (int)(high - digits) << 4 | (int)(low - digits);
+		name[i / 2 + 1] = (char)c;
+		odd |= c < 0x21 || c > 0x7e || c == '"';
+	}
+	return odd ? (struct str){ name, hex.n / 2 + 1 } : s;
+}
+
+/* " addr=@x"; nothing where it has none. */
+static void put_address(struct writing *w, const char *before, struct str addr)
+{
+	struct str name = addr;
+
+	if (!addr.n)
+		return;
+	buf_puts(&w->rule, before);
+	if (str_is(addr, "none")) {
+		buf_puts(&w->rule, "none");
+		return;
+	}
+	if (*addr.p == '@')
+		name = abstract_name(w->arena, addr);
+	aa_print_literal(&w->rule, name);
+}
+
+/* Sockets of AF_UNIX that are told apart by address and label (7.0, and Ubuntu's kernels). */
+static const char *write_unix(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+	bool creates = str_is(asked(d), "create");
+
+	buf_puts(&w->rule, "unix (");
+	if (!put_list(&w->rule, asked(d)))
+		return "its denied= has words that are none of a socket's";
+	buf_printf(&w->rule, ") type=" PRISTR, STRARG(d->type));
+	if (!creates)
+		put_address(w, " addr=", d->address);
+	if (!creates && d->peer.n) {
+		put_literal(&w->rule, " peer=(label=", d->peer);
+		put_address(w, ", addr=", d->peer_address);
+		buf_putc(&w->rule, ')');
+	}
+	return NULL;
+}
+
+static const char *write_net(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+
+	if (!is_word(d->family))
+		return "its family= is none that has a name";
+	if (!is_word(d->type))
+		return "its sock_type= is none that has a name";
+	if (str_is(d->operation, "create") || str_is(d->operation, "post_create"))
+		buf_puts(&w->words, "to make a socket ");
+	else
+		buf_printf(&w->words, "to do %s with a socket ",
+			   str_safe(w->arena, str_dup(w->arena, d->operation)));
+	buf_printf(&w->words, PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
+	if (d->address.n && str_is(d->family, "unix"))
+		return write_unix(w);
+	buf_printf(&w->rule, "network " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
+	buf_printf(&w->text, "socket " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
+	return NULL;
+}
+
+/* ---- other processes ---- */
+
+static const char *write_signal(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+	struct str way = asked(d);
+
+	if (!str_is(way, "send") && !str_is(way, "receive"))
+		return "its denied_mask= is neither send nor receive";
+	if (!is_word(d->signal))
+		return "its signal= is none that a rule can name";
+	if (!d->peer.n)
+		return "it has no peer=";
+	buf_printf(&w->words, "to " PRISTR " the signal " PRISTR, STRARG(way), STRARG(d->signal));
+	put_safe(&w->words, str_is(way, "send") ? " to " : " from ", d->peer);
+	buf_printf(&w->rule, "signal (" PRISTR ") set=(" PRISTR ")", STRARG(way),
+		   STRARG(d->signal));
+	put_literal(&w->rule, " peer=", d->peer);
+	buf_printf(&w->text, "signal " PRISTR " " PRISTR, STRARG(way), STRARG(d->signal));
+	put_literal(&w->text, " peer=", d->peer);
+	buf_printf(&w->statement, "signal " PRISTR " " PRISTR, STRARG(way), STRARG(d->signal));
+	put_literal(&w->statement, " -> ", d->peer);
+	return NULL;
+}
+
+static const char *write_ptrace(struct writing *w)
+{
+	static const char *const ways[][2] = {
+		{ "trace", "to trace " },
+		{ "read", "to look into (as ptrace) " },
+		{ "tracedby", "to be traced by " },
+		{ "readby", "to be looked into (as ptrace) by " },
+	};
+	const struct denied *d = &w->n->d;
+
+	if (!d->peer.n)
+		return "it has no peer=";
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (!str_is(asked(d), ways[i][0]))
+			continue;
+		put_safe(&w->words, ways[i][1], d->peer);
+		buf_printf(&w->rule, "ptrace (%s)", ways[i][0]);
+		put_literal(&w->rule, " peer=", d->peer);
+		buf_printf(&w->text, "ptrace %s", ways[i][0]);
+		put_literal(&w->text, " peer=", d->peer);
+		return NULL;
+	}
+	return "its denied_mask= is none of trace, read, tracedby, readby";
+}
+
+/* ---- mounts ---- */
+
+static const char *write_mount(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+
+	if (!d->name.n)
+		return "it has no name=";
+	put_safe(&w->words, "to mount ", d->source.n ? d->source : STR("a file system"));
+	put_safe(&w->words, " at ", d->name);
+	buf_puts(&w->rule, "mount");
+	if (d->fstype.n)
+		put_literal(&w->rule, " fstype=", d->fstype);
+	if (!d->flags.p)
+		return "it has no flags=";
+	buf_puts(&w->rule, " options=(");
+	if (!put_list(&w->rule, d->flags))
+		return "its flags= has words that are none of a mount's";
+	buf_putc(&w->rule, ')');
+	if (d->source.n)
+		put_literal(&w->rule, " ", d->source);
+	put_literal(&w->rule, " -> ", d->name);
+	return NULL;
+}
+
+static const char *write_umount(struct writing *w)
+{
+	if (!w->n->d.name.n)
+		return "it has no name=";
+	put_safe(&w->words, "to unmount ", w->n->d.name);
+	put_literal(&w->rule, "umount ", w->n->d.name);
+	return NULL;
+}
+
+static const char *write_pivot(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+
+	if (!d->name.n || !d->source.n)
+		return "it has no name= or no srcname=";
+	put_safe(&w->words, "to make ", d->name);
+	put_safe(&w->words, " the root, and the old one ", d->source);
+	put_literal(&w->rule, "pivot_root oldroot=", d->source);
+	put_literal(&w->rule, " ", d->name);
+	return NULL;
+}
+
+/* ---- profiles ---- */
+
+static const char *write_change(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+	struct str to = d->target.n ? d->target : d->name;
+
+	if (!to.n)
+		return "it has no name=";
+	put_safe(&w->words, "to change to the profile ", to);
+	if (str_is(d->operation, "change_onexec"))
+		buf_puts(&w->words, " at the next execution");
+	put_literal(&w->rule, "change_profile -> ", to);
+	return NULL;
+}
+
+static const char *write_stack(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+	struct str to = d->target.n ? d->target : d->name;
+
+	if (!to.n)
+		return "it has no name=";
+	put_safe(&w->words, "to add the profile ", to);
+	put_safe(&w->words, " to its own", STR(""));
+	buf_puts(&w->rule, "change_profile -> &");
+	aa_print_literal(&w->rule, to);
+	return NULL;
+}
+
+static const char *write_hat(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+
+	put_safe(&w->words, "to change to the hat ", d->target.n ? d->target : d->name);
+	w->none = true;
+	w->n->hint = "a hat stands in its profile as '^NAME { }'";
+	return NULL;
+}
+
+static const char *write_policy(struct writing *w)
+{
+	put_safe(&w->words, "to change the kernel's AppArmor policy: ", w->n->d.operation);
+	buf_puts(&w->rule, "capability mac_admin");
+	buf_puts(&w->text, "cap mac_admin");
+	return NULL;
+}
+
+/* ---- the rest ---- */
+
+static const char *write_userns(struct writing *w)
+{
+	buf_puts(&w->words, "to make a user namespace");
+	buf_puts(&w->rule, "userns create");
+	buf_puts(&w->text, "userns create");
+	return NULL;
+}
+
+static const char *write_uring(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+
+	if (!is_word(asked(d)))
+		return "it has no requested=";
+	buf_printf(&w->words, "to use io_uring with " PRISTR, STRARG(asked(d)));
+	buf_printf(&w->rule, "io_uring " PRISTR, STRARG(asked(d)));
+	if (d->peer.n)
+		put_literal(&w->rule, " label=", d->peer);
+	return NULL;
+}
+
+static const char *write_queue(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+	bool sysv = str_starts(d->class, "sysv");
+
+	if (!d->name.n)
+		return "it has no name=";
+	put_safe(&w->words, "to use the message queue ", d->name);
+	buf_puts(&w->rule, "mqueue (");
+	if (!put_list(&w->rule, asked(d)))
+		return "its denied= has words that are none of a queue's";
+	put_literal(&w->rule, sysv ? ") type=sysv " : ") type=posix ", d->name);
+	return NULL;
+}
+
+static void put_cond(struct writing *w, const char *before, struct str value)
+{
+	if (value.n)
+		put_literal(&w->rule, before, value);
+}
+
+/* Names of connections, ":1.5", are given anew each time. */
+static const char *write_dbus(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+	bool binds = str_is(d->requested, "bind"), known = d->name.n && *d->name.p != ':';
+
+	if (!is_word(d->requested))
+		return "it has no mask=";
+	buf_printf(&w->words, "to do " PRISTR " on the message bus", STRARG(d->requested));
+	put_safe(&w->words, " ", d->bus);
+	buf_printf(&w->rule, "dbus (" PRISTR ")", STRARG(d->requested));
+	put_cond(w, " bus=", d->bus);
+	if (str_is(d->requested, "eavesdrop"))
+		return NULL;
+	if (binds) {
+		put_cond(w, " name=", d->name);
+		return d->name.n ? NULL : "it has no name=";
+	}
+	put_cond(w, " path=", d->path);
+	put_cond(w, " interface=", d->interface);
+	put_cond(w, " member=", d->member);
+	if (!d->peer.n && !known)
+		return NULL;
+	buf_puts(&w->rule, " peer=(");
+	if (known)
+		put_cond(w, "name=", d->name);
+	if (d->peer.n)
+		put_cond(w, known ? ", label=" : "label=", d->peer);
+	buf_putc(&w->rule, ')');
+	return NULL;
+}
+
+/* Its own limit, or that of a process of another profile (resource.c, aa_task_setrlimit). */
+static const char *write_limit(struct writing *w)
+{
+	const struct denied *d = &w->n->d;
+
+	if (!is_word(d->limit))
+		return "it has no rlimit=";
+	buf_printf(&w->words, "to set the limit " PRISTR, STRARG(d->limit));
+	if (str_is(d->info, "cap_sys_resource")) {
+		put_safe(&w->words, " of a process under ", d->peer);
+		buf_puts(&w->rule, "capability sys_resource");
+		buf_puts(&w->text, "cap sys_resource");
+		return NULL;
+	}
+	put_safe(&w->words, " to ", d->value);
+	w->none = true;
+	w->n->hint =
+		"the profile's 'set rlimit' of it is lower: no rule allows more, that line has "
+		"to say a higher number or go";
+	return NULL;
+}
+
+/* ---- classes ---- */
+
+typedef const char *write_fn(struct writing *w);
+
+static const struct {
+	const char *operation; /* begins so; "": any */
+	const char *class;     /* NULL: any */
+	write_fn *write;
+} rows[] = {
+	{ "change_hat", NULL, write_hat },
+	{ "change_", NULL, write_change },
+	{ "stack", NULL, write_stack },
+	{ "pivotroot", NULL, write_pivot },
+	{ "umount", NULL, write_umount },
+	{ "", "mount", write_mount },
+	{ "", "cap", write_cap },
+	{ "", "net", write_net },
+	{ "", "unix", write_net },
+	{ "", "signal", write_signal },
+	{ "", "ptrace", write_ptrace },
+	{ "userns_", NULL, write_userns },
+	{ "", "namespace", write_userns },
+	{ "", "io_uring", write_uring },
+	{ "", "posix_mqueue", write_queue },
+	{ "", "sysv_mqueue", write_queue },
+	{ "", "dbus", write_dbus },
+	{ "", "rlimits", write_limit },
+	{ "profile_", NULL, write_policy },
+};
+
+static write_fn *writer_of(const struct denied *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (str_starts(d->operation, rows[i].operation) &&
+		    (!rows[i].class || str_is(d->class, rows[i].class)))
+			return rows[i].write;
+	return NULL;
+}
+
+/* A socket that is kept open across an execution is told under the name of a file's operation. */
+static bool is_socket(const struct denied *d)
+{
+	return d->family.n;
+}
+
+bool denials_is_file(const struct denied *d)
+{
+	return str_is(d->class, "file") && !is_socket(d) && !writer_of(d);
+}
+
+const char *denials_rule(struct arena *a, struct denial *n)
+{
+	struct writing w = { .arena = a, .n = n };
+	write_fn *write = is_socket(&n->d) ? write_net : writer_of(&n->d);
+	const char *wrong = write ? write(&w) : "pale knows no rules of its class= and operation=";
+
+	if (!wrong) {
+		n->words = buf_keep(a, &w.words);
+		n->rule = w.none ? NULL : buf_keep(a, &w.rule);
+		n->text = w.none ? NULL : w.text.n ? buf_keep(a, &w.text) : n->rule;
+		n->statement = w.statement.n ? buf_keep(a, &w.statement) : n->rule;
+	}
+	buf_free(&w.words);
+	buf_free(&w.rule);
+	buf_free(&w.text);
+	buf_free(&w.statement);
+	return wrong;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/tell/denial_tell.h"
+
+#include "compiler/base/bug.h"
+#include "compiler/tell/accessed.h"
+
+static const struct aa_transition inherit = { .exec = AA_EXEC_IX };
+
+/* ---- the record ---- */
+
+static const char *status_word(enum denied_status s)
+{
+	static const char *const words[] = { [DENIED_DENIED] = "DENIED",
+					     [DENIED_ALLOWED] = "ALLOWED",
+					     [DENIED_KILLED] = "KILLED",
+					     [DENIED_AUDIT] = "AUDIT" };
+
+	return words[s];
+}
+
+void denial_put_head(struct buf *out, const struct denial *n, uint64_t count)
+{
+	const struct denied *d = &n->d;
+
+	if (count > 1)
+		buf_printf(out, "%llu times ", (unsigned long long)count);
+	buf_safe(out, d->profile);
+	if (d->ns.n) {
+		buf_puts(out, " of the namespace ");
+		buf_safe(out, d->ns);
+	}
+	buf_printf(out, ": %s: %s", n->words, status_word(d->status));
+	if (d->comm.n) {
+		buf_puts(out, ", by ");
+		buf_safe(out, d->comm);
+	}
+	if (d->pid.n) {
+		buf_puts(out, count > 1 ? " (first pid " : " (pid ");
+		buf_safe(out, d->pid);
+		buf_putc(out, ')');
+	}
+	buf_putc(out, '\n');
+}
+
+static void put_text(struct buf *out, const struct denial *n)
+{
+	if (n->file)
+		denial_put_access(out, n);
+	else
+		buf_safe(out, str_c(n->text));
+}
+
+/* What is known of it without its profile. */
+static void put_remarks(struct buf *out, const struct denial *n)
+{
+	if (n->hint)
+		buf_printf(out, "  %s\n", n->hint);
+	if (n->d.status == DENIED_ALLOWED)
+		buf_puts(out, "  it passed: the profile complains, and would refuse it if it "
+			      "enforced\n");
+	if (n->d.status == DENIED_AUDIT)
+		buf_puts(out, "  it passed, and a rule or the profile asks for it to be logged\n");
+}
+
+/* ---- what would allow it ---- */
+
+static void put_exec_ways(struct buf *out, const struct denial *n, unsigned perms,
+			  const struct aa_transition *exec)
+{
+	if (n->file && perms & PERM_X && exec->exec == AA_EXEC_IX)
+		buf_puts(out, "    ix: it runs under this profile; px: under a profile of its own, "
+			      "which must be loaded; ux would leave confinement\n");
+}
+
+static void put_rule(struct buf *out, const struct denial *n, unsigned perms,
+		     const struct aa_transition *exec, const char *prefix)
+{
+	if (n->file)
+		denial_put_rule(out, n, perms, exec, prefix);
+	else
+		buf_printf(out, "%s%s", prefix, n->rule);
+	buf_putc(out, ',');
+}
+
+void denial_put_alone(struct buf *out, const struct denial *n)
+{
+	put_remarks(out, n);
+	if (n->file || n->text) {
+		buf_puts(out, "  as an access: ");
+		put_text(out, n);
+		buf_putc(out, '\n');
+	}
+	if (n->d.status == DENIED_AUDIT)
+		return;
+	if (n->file || n->rule) {
+		buf_puts(out, "  allowed by: ");
+		put_rule(out, n, n->access.perms, &inherit, "");
+		buf_puts(out, "\n");
+		put_exec_ways(out, n, n->access.perms, &inherit);
+	}
+	buf_puts(out, "  which rule refused it, or that none allows it: name the FILE of the "
+		      "profile\n");
+}
+
+struct answering {
+	const struct denial_asked *by;
+	const struct denial *n;
+	struct aa_access access;
+	struct aa_verdict v;
+	struct aa_transition exec; /* by which letters, where it is an execution */
+	unsigned denied;           /* of what is lacking, what a rule denies */
+	unsigned allowed;          /* of what is lacking, what a rule would allow without these */
+	int priority;              /* the highest of those that deny */
+};
+
+static bool speaks_of_lacking(const struct answering *w, const struct aa_spoken *r)
+{
+	return r->bits & w->v.lacking;
+}
+
+/* The rules that stand against it, and what is left where they are taken out. */
+static void weigh(struct answering *w)
+{
+	w->priority = AA_PRIORITY_MIN;
+	vec_each(&w->v.rules, r) {
+		if (!speaks_of_lacking(w, r))
+			continue;
+		if (r->rule->prefix.mode == AA_MODE_DENY) {
+			w->denied |= r->bits & w->v.lacking;
+			if (r->rule->prefix.priority > w->priority)
+				w->priority = r->rule->prefix.priority;
+		} else if (r->rule->prefix.mode == AA_MODE_ALLOW) {
+			w->allowed |= r->bits & w->v.lacking;
+		}
+	}
+}
+
+/*
+ * By the letters of a rule that executes this path for the other half: two ways to execute one path
+ * are a conflict.
+ */
+static void find_exec(struct answering *w)
+{
+	const struct aa_asking *q = w->by->q;
+
+	w->exec = inherit;
+	if (!w->n->file || !(w->v.lacking & PERM_X))
+		return;
+	vec_each(&q->files.list, f) {
+		if (!(f->perms & PERM_X) || f->mode != AA_MODE_ALLOW ||
+		    !glob_match(q->arena, f->path, w->access.path))
+			continue;
+		const struct aa_word *target = f->rule->file.target.word;
+		w->exec = (struct aa_transition){ f->exec, f->unsafe, STR("") };
+		if (target)
+			w->exec.target = glob_unescape(q->arena, target->text);
+		return;
+	}
+}
+
+static void put_line(struct buf *out, const struct answering *w, unsigned perms, const char *prefix)
+{
+	if (!w->by->policy) {
+		put_rule(out, w->n, perms, &w->exec, prefix);
+		return;
+	}
+	if (w->n->file && !denial_put_statement(out, w->n, perms, &w->exec))
+		return;
+	if (!w->n->file)
+		buf_puts(out, w->n->statement);
+	buf_putc(out, ';');
+}
+
+/* A deny goes before every allow, but one of a higher priority (parser of 4.1 and later). */
+static void put_denied_way(struct buf *out, const struct answering *w)
+{
+	const struct denial_asked *by = w->by;
+	const char *before = "  allowed by: taking out ";
+	bool mask = !w->n->file && w->access.rule->class == AA_CLASS_CAPABILITY;
+
+	vec_each(&w->v.rules, r) {
+		if (!speaks_of_lacking(w, r) || r->rule->prefix.mode != AA_MODE_DENY)
+			continue;
+		buf_puts(out, before);
+		access_put_rule(out, by->s->sources, r->rule);
+		before = "; ";
+	}
+	if (w->v.lacking & ~w->allowed) {
+		buf_puts(out, "; and by: ");
+		put_line(out, w, w->v.lacking & ~w->allowed, "");
+	}
+	buf_putc(out, '\n');
+	if (by->policy || mask || by->q->target.release < AA_RELEASE_4_1 ||
+	    w->priority >= AA_PRIORITY_MAX)
+		return;
+	buf_puts(out, "  or by: ");
+	put_line(out, w, w->v.lacking, arena_printf(by->q->arena, "priority=%d ", w->priority + 1));
+	buf_putc(out, '\n');
+}
+
+static void put_way(struct buf *out, struct answering *w)
+{
+	if (!w->n->file && !w->n->rule)
+		return;
+	weigh(w);
+	find_exec(w);
+	if (w->denied) {
+		put_denied_way(out, w);
+	} else {
+		buf_puts(out, "  allowed by: ");
+		put_line(out, w, w->v.lacking, "");
+		buf_putc(out, '\n');
+	}
+	put_exec_ways(out, w->n, w->v.lacking, &w->exec);
+}
+
+/* ---- the file against the record ---- */
+
+static bool is_allowed(enum aa_outcome o)
+{
+	return o == AA_ALLOWED || o == AA_ALLOWED_AUDITED || o == AA_ALLOWED_LOGGED;
+}
+
+/* Where the file does not answer as the record shows. */
+static void put_difference(struct buf *out, const struct answering *w)
+{
+	static const char other[] = "the profile that was loaded is another one, or an older one "
+				    "('apparmor_parser -r' loads this)";
+	const struct denial *n = w->n;
+	bool passed = n->d.status == DENIED_ALLOWED || n->d.status == DENIED_AUDIT;
+	enum aa_outcome o = w->v.outcome;
+
+	if (n->certain)
+		return;
+	if (n->d.status == DENIED_ALLOWED && !is_allowed(o))
+		buf_printf(out, "  it passed, as the loaded profile complains; '%s' enforces\n",
+			   w->by->shown);
+	else if (!passed && is_allowed(o))
+		buf_printf(out, "  '%s' lets it pass: %s\n", w->by->shown, other);
+	else if (n->d.status == DENIED_ALLOWED && o != AA_ALLOWED_LOGGED)
+		buf_printf(out, "  '%s' allows it by its rules: %s\n", w->by->shown, other);
+	else if (n->d.status == DENIED_AUDIT && !is_allowed(o))
+		buf_printf(out, "  '%s' refuses it: %s\n", w->by->shown, other);
+	else if (n->d.status == DENIED_AUDIT && o == AA_ALLOWED)
+		buf_printf(out, "  nothing in '%s' asks for it to be logged: %s\n", w->by->shown,
+			   other);
+	else if (n->d.status == DENIED_KILLED && o != AA_KILLED)
+		buf_printf(out, "  it was killed: the loaded profile has flags=(kill), '%s' not\n",
+			   w->by->shown);
+}
+
+/* False: told why it is not answered. */
+static bool ask(struct buf *out, struct answering *w)
+{
+	struct session *s = w->by->s;
+	struct diags *own = diags_new(s->arena, s->sources);
+	const struct denial *n = w->n;
+	BUF_AUTO text = { 0 };
+	bool asked;
+
+	put_text(&text, n);
+	const struct source *src =
+		source_add(s->sources, "<record>", str_c(buf_keep(s->arena, &text)));
+	w->access = n->access;
+	w->access.source = src;
+	asked = n->file || aa_access_read(s->arena, src, &w->access, own);
+	asked = asked && aa_can_ask(w->by->q, &w->access, own);
+	if (asked) {
+		enum file_who who = n->access.who == FILE_OWNER ? FILE_OWNER : FILE_OTHER;
+		w->v = aa_ask(w->by->q, &w->access, who);
+		return true;
+	}
+	buf_printf(out, "  whether '%s' allows it is not answered: %s\n", w->by->shown,
+		   own->list.n ? own->list.v[0]->text : "it is no access");
+	return false;
+}
+
+void denial_put_answer(struct buf *out, const struct denial_asked *by, const struct denial *n)
+{
+	struct answering w = { .by = by, .n = n };
+
+	if (n->hint)
+		buf_printf(out, "  %s\n", n->hint);
+	if (!n->file && !n->text)
+		return;
+	if (!ask(out, &w)) {
+		if (n->d.status == DENIED_AUDIT)
+			return;
+		w.v.lacking = n->access.perms;
+		w.exec = inherit;
+		buf_puts(out, "  allowed by: ");
+		put_line(out, &w, w.v.lacking, "");
+		buf_putc(out, '\n');
+		return;
+	}
+	buf_printf(out, "  %s  ", access_outcome(w.v.outcome));
+	put_text(out, n);
+	if (w.v.exec.exec) {
+		buf_puts(out, "  ");
+		put_exec(out, w.v.exec.exec, w.v.exec.unsafe, w.v.exec.target);
+	}
+	access_put_deciding(out, by->s->sources, &w.access, &w.v);
+	buf_putc(out, '\n');
+	put_difference(out, &w);
+	if (w.v.lacking)
+		put_way(out, &w);
+}
