@@ -249,8 +249,14 @@ struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_ans
 	struct halves h = half_of(answer, who);
 
 	conclude(q, perms, &h, &v);
-	if (perms == PERM_X && h.allow & PERM_X && !is_open(q))
-		v.exec = answer->exec[who];
+	if (perms != PERM_X || !(h.allow & PERM_X) || is_open(q))
+		return v;
+	v.exec = answer->exec[who];
+	if (v.exec.exec == AA_EXEC_BARE) { /* domain.c, x_to_label: AA_X_NONE */
+		v.outcome = q->profile->header->flags & AA_FLAG_COMPLAIN ? AA_ALLOWED_LOGGED :
+									   AA_REFUSED;
+		v.why = "'unsafe x' says not how to execute";
+	}
 	return v;
 }
 

@@ -117,7 +117,8 @@ static int exec_number(struct aa_means_pool *p, const struct aa_opened *f)
 {
 	struct aa_transition t = { exec_of(f), f->unsafe, f->target };
 
-	if (!(f->perms & PERM_X) || f->exec <= AA_EXEC_BARE)
+	if (!(f->perms & PERM_X) || f->exec == AA_EXEC_NONE ||
+	    (f->exec == AA_EXEC_BARE && f->mode == AA_MODE_DENY))
 		return 0;
 	for (size_t i = 0; i < p->execs.n; i++)
 		if (same_exec(&p->execs.v[i], &t))

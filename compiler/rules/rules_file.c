@@ -162,6 +162,29 @@ static bool tell_path(struct aa_read *r, const struct aa_item *i)
 	return false;
 }
 
+/* Before 5.0 a ':' that a blank follows is a name of its own (parser_lex.l, LABEL). */
+static void split_colon(struct aa_read *r)
+{
+	struct str s = r->at->word.text;
+	struct aa_item *colon, *rest;
+
+	if (r->rd->target.release >= AA_RELEASE_5_0 || r->at->word.quoted || s.n < 2 ||
+	    s.p[0] != ':' || !strchr(" \t\r\n", s.p[1]))
+		return;
+	colon = ARENA_NEW(r->rd->arena, struct aa_item);
+	*colon = *r->at;
+	colon->word.text.n = 1;
+	if (s.n > 2) {
+		rest = ARENA_NEW(r->rd->arena, struct aa_item);
+		*rest = *r->at;
+		rest->word.text = (struct str){ s.p + 2, s.n - 2 };
+		rest->span.begin += 2;
+		rest->word.span = rest->span;
+		colon->next = rest;
+	}
+	r->at = colon;
+}
+
 /* The item that stands here is a path. One that is a plain name is taken, and matches nothing. */
 static bool read_path(struct aa_read *r, struct aa_text *out)
 {
@@ -171,6 +194,8 @@ static bool read_path(struct aa_read *r, struct aa_text *out)
 		aa_unexpected(r, "a path");
 		return false;
 	}
+	split_colon(r);
+	i = r->at;
 	if (!begins_label(i->word.text) && (glued(i) || !aa_is_name(r->rd, i)))
 		return tell_path(r, i);
 	if (!begins_label(i->word.text) || strchr(":&", i->word.text.p[0]))
@@ -234,8 +259,11 @@ static void check_exec(struct aa_read *r)
 		f->exec = AA_EXEC_PX;
 		return;
 	}
+	/* `unsafe x` passes for a mode (parser_misc.c, ALL_AA_EXEC_TYPE); x_to_label() has none. */
 	diag_help(
-		r->rd->diags, aa_fault(r, DIAG_PL336, sp, "'x' alone says not how to execute"),
+		r->rd->diags,
+		f->unsafe ? aa_misread(r, sp, "'unsafe x' lets nothing be executed") :
+			    aa_fault(r, DIAG_PL336, sp, "'x' alone says not how to execute"),
 		"ix keeps this profile, px changes to the program's own, cx to a child, ux leaves "
 		"confinement; 'x' alone stands in a deny");
 }

@@ -315,24 +315,77 @@ static bool unix_type(struct aa_read *r, const struct aa_cond *c)
 			  "types are stream dgram seqpacket raw rdm packet");
 }
 
+/* Does the parser write an address? Of a socket that is made and no more it writes none. */
+static bool addr_built(const struct aa_read *r)
+{
+	return r->rule->use->reach == AA_REACH_LIVE &&
+	       r->rd->target.compiled & 1u << AA_CLASS_UNIX && r->rule->perms != AA_NET_CREATE;
+}
+
+static enum aa_unix_addr addr_kind(struct str addr)
+{
+	return str_is(addr, "none") ? AA_ADDR_NONE :
+	       str_is(addr, "auto") ? AA_ADDR_AUTO :
+				      AA_ADDR_GLOB;
+}
+
+/*
+ * A variable that begins the address is opened before the '@' is taken off, which is then the
+ * first character whatever it is: of several values the brace around them (parser/af_unix.cc,
+ * unix_rule::write_addr). False: told.
+ */
+static bool open_addr(struct aa_read *r, const struct aa_cond *c, struct aa_word *w)
+{
+	const struct glob_variables *vars = r->rd->variables;
+	struct str name;
+	size_t n = glob_variable_at(w->text, 0, &name);
+	const struct glob_variable *v = n && vars ? glob_variable_find(vars, name) : NULL;
+
+	if (v && v->values.n > 1 && addr_built(r)) {
+		diag_help(r->rd->diags,
+			  aa_fault(r, DIAG_PL333, c->values->span,
+				   "'%s' stands for several addresses, and the parser takes the "
+				   "brace around them for the '@'",
+				   aa_safe(r->rd, w->text)),
+			  "write '@' in front of the variable and leave it out of the values, or "
+			  "a rule for each");
+		return false;
+	}
+	if (!v || v->values.n != 1 || !v->values.v[0].n)
+		return true;
+	w->text = str_c(arena_printf(r->rd->arena, PRISTR PRISTR, STRARG(v->values.v[0]),
+				     (int)(w->text.n - n), w->text.p + n));
+	return true;
+}
+
 static bool unix_addr(struct aa_read *r, struct aa_cond *c)
 {
 	struct str addr = aa_plain(r->rd, c->values);
 	enum aa_unix_addr *out = c->peer ? &r->rule->unix_.peer_addr : &r->rule->unix_.addr;
+	struct aa_word *w = ARENA_NEW(r->rd->arena, struct aa_word);
 	struct aa_text text = { 0 };
 
-	*out = str_is(addr, "none") ? AA_ADDR_NONE :
-	       str_is(addr, "auto") ? AA_ADDR_AUTO :
-				      AA_ADDR_GLOB;
+	*out = addr_kind(addr);
 	if (*out != AA_ADDR_GLOB)
 		return true;
 	if (!addr.n || addr.p[0] != '@')
 		return tell_value(r, c, "address of a unix socket",
 				  "it is an abstract name, @NAME, or none, or auto; sockets with a "
 				  "path are files, and file rules decide");
-	/* An '@' in front of a brace would begin a variable, in names, too. */
-	if (!aa_glob(r, c->values, GLOB_NAME, &text))
+	*w = *c->values;
+	if (!open_addr(r, c, w))
 		return false;
+	*out = addr_kind(w->text);
+	if (*out != AA_ADDR_GLOB)
+		return true;
+	if (w->text.p[0] != '@')
+		w->text = str_c(arena_printf(r->rd->arena, "@" PRISTR, (int)(w->text.n - 1),
+					     w->text.p + 1));
+	/* An '@' in front of a brace would begin a variable, in names, too. */
+	if (!aa_glob_word(r->rd, w, GLOB_NAME, addr_built(r), &text)) {
+		r->failed = true;
+		return false;
+	}
 	vec_push(r->rd->arena, &c->texts, text);
 	return true;
 }

@@ -64,6 +64,13 @@ def test_the_mode_of_the_profile_counts(pale, tmp_path, flags, want):
     assert [line.split("  ")[0] for line in out] == want
 
 
+def test_what_says_not_how_to_execute_lets_nothing_be_executed(pale, tmp_path):
+    """All parsers take `unsafe x`; the kernel finds no profile to change to."""
+    out = sim(pale, tmp_path, "unsafe rx /a,\n/b ix,", "exec /a", "open /a r", "exec /b")
+    assert [line.split("  ")[0] for line in out] == ["refused", "allowed", "allowed"] and "'unsafe x' says not how" in out[0]
+    assert sim(pale, tmp_path, "unsafe rx /a,", "exec /a", head="profile t flags=(complain)")[0].startswith("allowed, logged")
+
+
 def test_a_link_gives_no_more_than_what_it_leads_to(pale, tmp_path):
     body = "/n l,\n/m lr,\n/o r,\nlink /k -> /t/*,\ndeny link /n -> /z,\nlink subset /s -> /t/*,\n/s w,"
     accesses = {"link /n /o": "allowed", "link owner /m /o": "allowed", "link owner /m /z": "refused", "link other /m /z": "allowed", "link /k /t/x": "allowed",

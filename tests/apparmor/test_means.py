@@ -52,8 +52,8 @@ def ask(release, questions):
 def transition(word, unsafe, target):
     if word == "-":
         return None
-    to = target if target != "-" else {"p": "p", "c": "c", "u": "u", "i": ""}[word[0]]
-    return to, "i" in word, word[1] == "u", unsafe == "1"
+    to = target if target != "-" else {"p": "p", "c": "c", "u": "u", "i": "", "x": ""}[word[0]]
+    return to, "i" in word, word[1:2] == "u", unsafe == "1"
 
 
 def bits(number):
@@ -296,6 +296,7 @@ TEXTS = {
     "children": "profile t { /a cx -> k, profile k { /b cx -> l, /c px, profile l { /d ux, } } ^h { /e Cx -> i, } }",
     "variables": "@{E}=\"\"\n@{R}=/r /v/r/\n@{S}=/s/\n@{B}=b @{S}\nprofile t { @{E}/@{R}/x r, /@{R}/y r, /q@{S}/@{R}z r, /q/@{E}/@{R}/w r, /a/{@{S},b}/c w, /@{B}/k k, }",
     "own": "profile t /bin/{a,b} { @{profile_name} r, /x/@{profile_name}/y w, }",
+    "unsafe": "profile t { unsafe x /a, unsafe rx /b*, /bc ix, deny /bd x, owner unsafe x /d, }",
     "links": "profile t { link /a* -> /t/*, link subset /b -> /u, /c rl, audit deny /c1 l, owner /d l, l /e -> /f, }",
 }
 
