@@ -401,6 +401,23 @@ static const struct access_word_of *kind_of_access(struct reading *r)
 	return NULL;
 }
 
+bool aa_access_is(struct str text)
+{
+	size_t n = 0, next;
+	bool known = false;
+
+	while (n < text.n && !is_blank(text.p[n]))
+		n++;
+	for (next = n; next < text.n && is_blank(text.p[next]);)
+		next++;
+	struct str word = { text.p, n };
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		known |= str_is(word, kinds[i].word);
+	if (!known || (next < text.n && text.p[next] == '('))
+		return false;
+	return next < text.n || !syscall_by_name(word);
+}
+
 bool aa_access_read(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds)
 {

@@ -27,6 +27,12 @@ struct aa_access {
 	struct str peer;            /* of a signal and ptrace: the label */
 };
 
+/*
+ * Is this, asked of a policy, an access and no call? Its first word is an access's and a blank
+ * follows, but no '('; a word alone that is both is a call.
+ */
+bool aa_access_is(struct str text);
+
 /* The source is of ds. False: what is wrong, or not answered yet, was told. Owner: the arena. */
 bool aa_access_read(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "compiler/apparmor/expand.h"
 #include "compiler/base/bug.h"
 
 /* ---- the profile ---- */
@@ -14,7 +13,6 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 	struct glob_variables vars = aa_profile_variables(a, p, profile);
 	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
 	size_t errors = ds->errors;
-	struct diag *d;
 
 	*out = (struct aa_asking){
 		.arena = a, .profile = profile, .target = p->target, .aliased = p->aliases.n > 0
@@ -29,14 +27,20 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 		vec_push(a, &out->rules, r);
 		aa_files_add(a, r, profile, &out->files);
 	}
-	if (ds->errors != errors)
-		return false;
+	return ds->errors == errors && aa_asking_build(a, pool, ds, out);
+}
+
+bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
+		     struct aa_asking *out)
+{
+	struct diag *d;
+
 	if (!pool)
-		pool = aa_means_pool_new(a, p->target.release);
+		pool = aa_means_pool_new(a, out->target.release);
 	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);
 	if (out->means.decided)
 		return true;
-	d = diag_add(ds, DIAG_PL371, profile->stmt->head,
+	d = diag_add(ds, DIAG_PL371, out->profile->stmt->head,
 		     "what the rules of this profile are together is not decided: it takes more "
 		     "than %d states",
 		     MACHINE_STATES_MAX);
@@ -366,12 +370,23 @@ static bool is_mediated(const struct aa_asking *q, const struct aa_access *acces
 	return q->target.mediated >> access->rule->class & 1;
 }
 
+/* Why no rule counts; NULL: they do (security/apparmor/ipc.c, profile_tracee_perm). */
+static const char *unasked(const struct aa_asking *q, const struct aa_access *access)
+{
+	if (!is_mediated(q, access))
+		return "not mediated under this abi and these features: rules of it do not count";
+	if (access->rule->class == AA_CLASS_PTRACE && str_is(access->peer, "unconfined") &&
+	    access->perms & (AA_PTRACE_TRACEDBY | AA_PTRACE_READBY))
+		return "the kernel does not ask what is traced by a program that is unconfined";
+	return NULL;
+}
+
 static void ask_rules(const struct aa_asking *q, const struct aa_access *access,
 		      struct aa_verdict *v)
 {
-	if (!is_mediated(q, access)) {
+	v->why = unasked(q, access);
+	if (v->why) {
 		v->outcome = AA_ALLOWED;
-		v->why = "not mediated under this abi and these features: rules of it do not count";
 		return;
 	}
 	vec_each(&q->rules, r) {

@@ -6,6 +6,7 @@
  * aa_audit_file and profile_path_link; lib.c, aa_apply_modes_to_perms).
  */
 #include "compiler/apparmor/access.h"
+#include "compiler/apparmor/expand.h"
 #include "compiler/apparmor/means.h"
 
 struct aa_asking {
@@ -55,6 +56,18 @@ struct aa_verdict {
  */
 bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa_policy *p,
 		    const struct aa_profile *profile, struct diags *ds, struct aa_asking *out);
+
+/*
+ * The rules of a policy, as those of the profile that is compiled of it: name, attachment, the
+ * classes that its abi mediates. They have an origin and no use. False: as above, or a rule that
+ * AppArmor cannot say. The pool is of asked's release; NULL: one of its own.
+ */
+bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct policy *p,
+		      const struct aa_asked *asked, struct diags *ds, struct aa_asking *out);
+
+/* What both do, once out has profile, target, rules and files. */
+bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
+		     struct aa_asking *out);
 
 /* Is the access answered? What is not yet is told. */
 bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds);

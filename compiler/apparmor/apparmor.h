@@ -19,21 +19,7 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 /* The canonical profile name that `run` loads and changes to. */
 const char *apparmor_profile_name(struct arena *a, const struct policy *p);
 
-/* ---- what file rules give ---- */
+/* The abi that a policy's profile names: "abi/3.0". */
+const char *apparmor_abi(const struct policy *p);
 
 enum file_who { FILE_OTHER, FILE_OWNER, FILE_WHO_NR }; /* is the file the asking process' own? */
-
-/* The rules that match one path, taken together. Starts as { 0 }; PERM_* throughout. */
-struct file_sum {
-	unsigned allowed[FILE_WHO_NR], denied[FILE_WHO_NR];
-	unsigned written[FILE_WHO_NR]; /* allowed, without what other permissions imply */
-	const struct file_rule *exec[FILE_WHO_NR]; /* that says how to execute; NULL: none */
-};
-
-/* What one rule allows or denies, with what its letters imply: w a, and ix m where it allows. */
-unsigned file_rule_bits(const struct file_rule *f);
-void file_sum_add(struct file_sum *s, const struct file_rule *f);
-/* What is left. W without A: may be written, but not opened to append. */
-unsigned file_sum_perms(const struct file_sum *s, enum file_who who);
-/* Is PERM_M there only until AppArmor 4.1.1? Implied by an ix whose x is denied: 4.1.2 drops it. */
-bool file_sum_by_version(const struct file_sum *s, enum file_who who);

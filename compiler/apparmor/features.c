@@ -122,22 +122,44 @@ unsigned aa_features_compiled(enum aa_release release, const struct aa_features 
 	return classes_of(release, policy, kernel, true);
 }
 
-const char *aa_features_shipped(struct str abi)
-{
-	static const struct {
-		const char *abi, *release;
-	} shipped[] = {
-		{ "abi/3.0", "3.0" },
-		{ "abi/4.0", "4.0" },
-		{ "abi/4.0-ip", "5.0" },
-		{ "abi/5.0", "5.0" },
-		{ "abi/5.0-interface", "5.0" },
-		{ "abi/kernel-5.4-outoftree-network", "3.0" },
-		{ "abi/kernel-5.4-vanilla", "3.0" },
-	};
+/* What abi files ship, and of those that policies are written for what says which classes count. */
+static const struct shipped {
+	const char *abi, *release;
+	const char *classes;
+} shipped[] = {
+	{ "abi/3.0", "3.0",
+	  "dbus {} signal {} ptrace {} mount {} network {af_unix {}} network_v8 {}" },
+	{ "abi/4.0", "4.0",
+	  "dbus {} signal {} ptrace {} mount {} network {af_unix {}} network_v8 {} "
+	  "ipc {posix_mqueue {}} namespaces {mask {userns_create}}" },
+	{ "abi/4.0-ip", "5.0", NULL },
+	{ "abi/5.0", "5.0",
+	  "dbus {} signal {} ptrace {} mount {} network {af_unix {}} network_v8 {af_inet {}} "
+	  "network_v9 {af_unix {}} ipc {posix_mqueue {}} namespaces {mask {userns_create}} "
+	  "io_uring {}" },
+	{ "abi/5.0-interface", "5.0", NULL },
+	{ "abi/kernel-5.4-outoftree-network", "3.0", NULL },
+	{ "abi/kernel-5.4-vanilla", "3.0", NULL },
+};
 
+static const struct shipped *find_shipped(struct str abi)
+{
 	for (size_t i = 0; i < sizeof(shipped) / sizeof(*shipped); i++)
 		if (str_is(abi, shipped[i].abi))
-			return shipped[i].release;
+			return &shipped[i];
 	return NULL;
+}
+
+const char *aa_features_shipped(struct str abi)
+{
+	const struct shipped *s = find_shipped(abi);
+
+	return s ? s->release : NULL;
+}
+
+const struct aa_features *aa_features_of_abi(struct arena *a, struct str abi)
+{
+	const struct shipped *s = find_shipped(abi);
+
+	return s && s->classes ? aa_features_read(a, str_c(s->classes)) : NULL;
 }

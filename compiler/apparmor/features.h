@@ -35,3 +35,9 @@ unsigned aa_features_compiled(enum aa_release release, const struct aa_features 
 
 /* The first release that ships an abi of this name ("abi/4.0"); NULL: none does. */
 const char *aa_features_shipped(struct str abi);
+
+/*
+ * What a shipped abi that policies are written for, 3.0, 4.0 or 5.0, says of classes: no more than
+ * aa_features_classes() asks for. NULL: another one. Owner: the arena.
+ */
+const struct aa_features *aa_features_of_abi(struct arena *a, struct str abi);

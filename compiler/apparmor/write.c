@@ -418,6 +418,12 @@ const char *apparmor_profile_name(struct arena *a, const struct policy *p)
 	return str_dup(a, p->name);
 }
 
+const char *apparmor_abi(const struct policy *p)
+{
+	(void)p;
+	return "abi/3.0";
+}
+
 static void put_head(struct writer *w, const struct apparmor_options *opt)
 {
 	struct origin here = { .span = w->p->span };
@@ -427,7 +433,7 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 	if (opt->complain)
 		buf_puts(w->out,
 			 "# It enforces nothing: what the policy refuses passes and is logged.\n");
-	buf_puts(w->out, "abi <abi/3.0>,\n");
+	buf_printf(w->out, "abi <%s>,\n", apparmor_abi(w->p));
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));

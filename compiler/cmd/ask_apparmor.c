@@ -17,27 +17,43 @@ bool apparmor_asked(struct session *s, const struct options *o, const char *path
 	       (o->at[OPT_TARGET_RELEASE].number && k->format == INPUT_PALE && k != kind_policy);
 }
 
-bool apparmor_options_fit(const struct options *o, bool apparmor)
+enum asks_what asks_what(char *const *texts)
+{
+	for (; *texts; texts++)
+		if (texts[0][0] == '/' || aa_access_is(str_c(*texts)))
+			return ASKS_POLICY;
+	return ASKS_CALLS;
+}
+
+bool apparmor_options_fit(const struct options *o, enum asks_what what)
 {
 	static const struct {
 		enum option_id id;
-		bool apparmor;
+		unsigned fits;
 		const char *name;
 	} own[] = {
-		{ OPT_PROFILE, true, "--profile" }, { OPT_TARGET_RELEASE, true, "--target" },
-		{ OPT_INCLUDE, true, "--include" }, { OPT_FEATURES, true, "--features" },
-		{ OPT_RAW, false, "--raw" },        { OPT_SIM_AS, false, "--as" },
-		{ OPT_LOADED_AS, false, "--as" },   { OPT_RUNTIME, false, "--runtime" },
-		{ OPT_ARCH, false, "--arch" },      { OPT_POLICY, false, "--policy" },
-		{ OPT_CAPS, false, "--caps" },      { OPT_KERNEL, false, "--kernel" },
-		{ OPT_HOST, false, "--host" },      { OPT_SETS, false, "--sets" },
+		{ OPT_PROFILE, ASKS_APPARMOR, "--profile" },
+		{ OPT_TARGET_RELEASE, ASKS_APPARMOR | ASKS_POLICY, "--target" },
+		{ OPT_INCLUDE, ASKS_APPARMOR, "--include" },
+		{ OPT_FEATURES, ASKS_APPARMOR | ASKS_POLICY, "--features" },
+		{ OPT_RAW, ASKS_CALLS | ASKS_POLICY, "--raw" },
+		{ OPT_SIM_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
+		{ OPT_LOADED_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
+		{ OPT_RUNTIME, ASKS_CALLS | ASKS_POLICY, "--runtime" },
+		{ OPT_ARCH, ASKS_CALLS | ASKS_POLICY, "--arch" },
+		{ OPT_POLICY, ASKS_CALLS | ASKS_POLICY, "--policy" },
+		{ OPT_CAPS, ASKS_CALLS | ASKS_POLICY, "--caps" },
+		{ OPT_KERNEL, ASKS_CALLS | ASKS_POLICY, "--kernel" },
+		{ OPT_HOST, ASKS_CALLS | ASKS_POLICY, "--host" },
+		{ OPT_SETS, ASKS_CALLS | ASKS_POLICY, "--sets" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (o->at[own[i].id].given && own[i].apparmor != apparmor) {
+		if (o->at[own[i].id].given && !(own[i].fits & what)) {
 			usage_error(o->command, "%s says nothing of %s", own[i].name,
-				    apparmor ? "an AppArmor file" :
-					       "a file that is not AppArmor's");
+				    what == ASKS_APPARMOR     ? "an AppArmor file" :
+				    own[i].fits & ASKS_POLICY ? "calls" :
+								"a file that is not AppArmor's");
 			return false;
 		}
 	return true;
@@ -220,4 +236,39 @@ int apparmor_asking(struct session *s, const struct options *o, const char *path
 		return status;
 	const struct aa_profile *p = apparmor_choose(s, o, &opened);
 	return p ? apparmor_open_profile(s, &opened, p, out) : EXIT_FOUND;
+}
+
+int apparmor_asking_policy(struct session *s, const struct options *o, const struct policy *p,
+			   struct access_of *out)
+{
+	struct aa_asking *q = ARENA_NEW(s->arena, struct aa_asking);
+	struct aa_asking *older = ARENA_NEW(s->arena, struct aa_asking);
+	struct apparmor_checks checks;
+	struct aa_asked asked;
+	int status = release_asked(o, &asked.release);
+
+	*out = (struct access_of){ .policy = p };
+	if (!status && p->layers & LAYER_APPARMOR)
+		status = apparmor_checks_open(s, o, &checks);
+	if (status || !(p->layers & LAYER_APPARMOR))
+		return status;
+	asked = (struct aa_asked){ .release = asked.release, .kernel = checks.features };
+	if (!aa_asking_policy(s->arena, NULL, p, &asked, s->diags, q))
+		return EXIT_FOUND;
+	out->q = q;
+	asked.release = AA_RELEASE_3_0;
+	if (!o->at[OPT_TARGET_RELEASE].given &&
+	    aa_asking_policy(s->arena, NULL, p, &asked, s->diags, older))
+		out->older = older;
+	return EXIT_OK;
+}
+
+void apparmor_no_accesses(struct session *s, const char *text, const char *what)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL396, NO_SPAN,
+				  "'%s' is an access, and %s decides calls alone",
+				  str_safe(s->arena, text), what);
+
+	diag_help(s->diags, d,
+		  "ask an AppArmor profile, or a policy that counts on AppArmor, as it is");
 }

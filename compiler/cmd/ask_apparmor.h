@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What `pale sim` and `pale explain` ask of AppArmor files. */
-#include "compiler/apparmor/answer.h"
 #include "compiler/cmd/options.h"
+#include "compiler/tell/accessed.h"
 
 /* Is the file AppArmor text, or --target says that it is? */
 bool apparmor_asked(struct session *s, const struct options *o, const char *path);
 
+enum asks_what { ASKS_CALLS = 1, ASKS_POLICY = 2, ASKS_APPARMOR = 4 };
+/* Of the texts from `from` on, asked of a file that is not AppArmor's: is one an access? */
+enum asks_what asks_what(char *const *texts);
 /* False: an option is given that says nothing of such a file; told as wrong usage. */
-bool apparmor_options_fit(const struct options *o, bool apparmor);
+bool apparmor_options_fit(const struct options *o, enum asks_what what);
 
 /* A file that the parser of --target's release takes, expanded for it. */
 struct apparmor_opened {
@@ -32,3 +35,12 @@ int apparmor_open_profile(struct session *s, const struct apparmor_opened *opene
  */
 int apparmor_asking(struct session *s, const struct options *o, const char *path,
 		    struct aa_asking *out);
+
+/*
+ * The AppArmor half of a policy, for --target's release and --features. EXIT_OK, or as above;
+ * of one that does not count on AppArmor out->q is NULL.
+ */
+int apparmor_asking_policy(struct session *s, const struct options *o, const struct policy *p,
+			   struct access_of *out);
+/* Tells that an access is asked of a file that holds none: `what` it is. */
+void apparmor_no_accesses(struct session *s, const char *text, const char *what);

@@ -11,6 +11,7 @@ struct explain_options {
 	struct input_options input;
 	const char *policy;
 	int arch;
+	const struct options *all;
 };
 
 /* -1: go on; else the exit status. */
@@ -19,6 +20,7 @@ static int read_options(struct session *s, const struct options *o, struct expla
 	*out = (struct explain_options){
 		.policy = o->at[OPT_POLICY].text,
 		.arch = o->at[OPT_ARCH].given ? (int)o->at[OPT_ARCH].arch : -1,
+		.all = o,
 	};
 	if (environment_options(o, &out->input.resolve))
 		return EXIT_USAGE;
@@ -63,6 +65,22 @@ static void forget_notes(struct diags *ds)
 	ds->list.n = kept;
 }
 
+static int explain_policy_access(struct session *s, const struct explain_options *o,
+				 struct input *in, const char *what, struct buf *out)
+{
+	struct access_of of;
+	const struct policy *p;
+	int status = input_resolve(s, &o->input, in);
+
+	p = status ? NULL : input_policy(s, in, o->policy);
+	if (!p)
+		return status ? status : EXIT_FOUND;
+	status = apparmor_asking_policy(s, o->all, p, &of);
+	if (status)
+		return status;
+	return access_explain(s, &of, what, out) ? EXIT_FOUND : EXIT_OK;
+}
+
 static int explain(struct session *s, const struct explain_options *o, const char *file,
 		   const char *what)
 {
@@ -73,16 +91,18 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 
 	if (status)
 		return status;
-	if (in.format == INPUT_BPF) {
+	bool access = what[0] == '/' || aa_access_is(str_c(what));
+
+	if (access && in.format == INPUT_BPF) {
+		apparmor_no_accesses(s, what, "a program");
+		bad = true;
+	} else if (in.format == INPUT_BPF) {
 		bad = explain_program(s, file, what, o->arch, &out);
-	} else if (what[0] == '/') {
-		const struct policy *p;
-		status = input_resolve(s, &o->input, &in);
-		p = status ? NULL : input_policy(s, &in, o->policy);
-		if (!p)
-			return status ? status : EXIT_FOUND;
-		bad = false;
-		explain_path(s, p, what, &out);
+	} else if (access) {
+		status = explain_policy_access(s, o, &in, what, &out);
+		if (status && status != EXIT_FOUND)
+			return status;
+		bad = status;
 	} else {
 		status = load_rules(s, o, file, &in, &d);
 		if (status)
@@ -99,13 +119,14 @@ static int explain(struct session *s, const struct explain_options *o, const cha
 static int explain_profile(struct session *s, const struct options *o)
 {
 	struct aa_asking asking;
+	const struct access_of of = { .q = &asking };
 	BUF_AUTO out = { 0 };
-	if (!apparmor_options_fit(o, true))
+
+	if (!apparmor_options_fit(o, ASKS_APPARMOR))
 		return EXIT_USAGE;
 	int status = apparmor_asking(s, o, o->operands[0], &asking);
 
-	if (!status && !access_explain(s, &asking, o->operands[1], &out) &&
-	    write_output(NULL, &out, 0))
+	if (!status && !access_explain(s, &of, o->operands[1], &out) && write_output(NULL, &out, 0))
 		return EXIT_SYSTEM;
 	return session_report(s) && !status ? EXIT_FOUND : status;
 }
@@ -122,7 +143,7 @@ int cmd_explain(int argc, char **argv)
 		status = read_options(&s, &o, &e);
 	if (status < 0 && apparmor_asked(&s, &o, o.operands[0])) {
 		status = explain_profile(&s, &o);
-	} else if (status < 0 && !apparmor_options_fit(&o, false)) {
+	} else if (status < 0 && !apparmor_options_fit(&o, asks_what(o.operands + 1))) {
 		status = EXIT_USAGE;
 	} else if (status < 0) {
 		const char *what = o.operands[1];

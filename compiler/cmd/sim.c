@@ -148,6 +148,8 @@ struct sim_options {
 	struct oci_runtime loads; /* AS_RUNC, AS_CRUN */
 	bool raw;
 	int arch;
+	const struct options *all;
+	struct access_of accesses; /* of a policy; policy NULL: not yet asked */
 };
 
 /* -1: go on; else the exit status. */
@@ -159,6 +161,7 @@ static int read_options(struct session *s, const struct options *o, struct sim_o
 		.as = (enum sim_as)o->at[OPT_SIM_AS].word,
 		.raw = o->at[OPT_RAW].given,
 		.arch = o->at[OPT_ARCH].given ? (int)o->at[OPT_ARCH].arch : -1,
+		.all = o,
 	};
 	if (environment_options(o, &out->input.resolve))
 		return EXIT_USAGE;
@@ -243,7 +246,24 @@ static int open_simulator(struct session *s, const struct sim_options *o, struct
 	return session_report(s) || status ? EXIT_FOUND : EXIT_OK;
 }
 
-static int simulate(struct session *s, const struct sim_options *o, char **calls)
+/* EXIT_OK, too, after telling what is wrong with the access. */
+static int sim_access(struct session *s, const struct simulator *sim, struct sim_options *o,
+		      const char *text, struct buf *out)
+{
+	int status = EXIT_OK;
+
+	if (o->as != AS_POLICY || !sim->policy) {
+		apparmor_no_accesses(s, text, o->as == AS_POLICY ? "a program" : "what --as asks");
+		return EXIT_OK;
+	}
+	if (!o->accesses.policy)
+		status = apparmor_asking_policy(s, o->all, sim->policy, &o->accesses);
+	if (!status)
+		access_simulate(s, &o->accesses, text, out);
+	return status;
+}
+
+static int simulate(struct session *s, struct sim_options *o, char **calls)
 {
 	struct simulator *sim = ARENA_NEW(s->arena, struct simulator);
 	BUF_AUTO out = { 0 };
@@ -252,7 +272,10 @@ static int simulate(struct session *s, const struct sim_options *o, char **calls
 	if (!status && o->raw)
 		status = sim_raw(s, sim);
 	for (; !status && *calls; calls++)
-		sim_call(s, sim, *calls, o->arch, &out);
+		if (aa_access_is(str_c(*calls)))
+			status = sim_access(s, sim, o, *calls, &out);
+		else
+			sim_call(s, sim, *calls, o->arch, &out);
 	if (out.n && write_output(NULL, &out, 0))
 		status = EXIT_SYSTEM;
 	return session_report(s) && !status ? EXIT_FOUND : status;
@@ -263,13 +286,14 @@ static int simulate(struct session *s, const struct sim_options *o, char **calls
 static int ask_profile(struct session *s, const struct options *o)
 {
 	struct aa_asking asking;
+	const struct access_of of = { .q = &asking };
 	BUF_AUTO out = { 0 };
 
-	if (!apparmor_options_fit(o, true))
+	if (!apparmor_options_fit(o, ASKS_APPARMOR))
 		return EXIT_USAGE;
 	int status = apparmor_asking(s, o, o->operands[0], &asking);
 	for (char **text = o->operands + 1; !status && *text; text++)
-		access_simulate(s, &asking, *text, &out);
+		access_simulate(s, &of, *text, &out);
 	if (out.n && write_output(NULL, &out, 0))
 		status = EXIT_SYSTEM;
 	return session_report(s) && !status ? EXIT_FOUND : status;
@@ -287,7 +311,7 @@ int cmd_sim(int argc, char **argv)
 		status = read_options(&s, &o, &sim);
 	if (status < 0 && apparmor_asked(&s, &o, o.operands[0])) {
 		status = ask_profile(&s, &o);
-	} else if (status < 0 && !apparmor_options_fit(&o, false)) {
+	} else if (status < 0 && !apparmor_options_fit(&o, asks_what(o.operands + 1))) {
 		status = EXIT_USAGE;
 	} else if (status < 0) {
 		const char *const *calls = (const char *const *)o.operands + 1;

@@ -272,7 +272,7 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 		w->file = NULL;
 	w->by.dd = dd_new(w->s->arena, DECIDE_BUDGET);
 	bool apparmor = w->file && apparmor_asked(w->s, w->options, w->file);
-	if (!apparmor_options_fit(w->options, apparmor))
+	if (!apparmor_options_fit(w->options, apparmor ? ASKS_APPARMOR : ASKS_CALLS))
 		return EXIT_USAGE;
 	if (apparmor && pid)
 		return usage_error(w->options->command,

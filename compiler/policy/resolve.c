@@ -91,6 +91,23 @@ static void header_arch(struct resolver *r, const struct ast_stmt *st)
 	}
 }
 
+/* The parser declares a profile's name once it knows what the profile is attached to. */
+static void forbid_own_name(struct resolver *r, const struct ast_word *w)
+{
+	struct str text = glob_unescape(r->arena, w->text), name;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (!glob_variable_at(text, i, &name) || !str_is(name, "profile_name"))
+			continue;
+		diag_help(r->ds,
+			  resolve_report(r, DIAG_PL234, w->span,
+					 "AppArmor's variable '@{profile_name}' is never declared "
+					 "where the program is said"),
+			  "write the policy's name out: " PRISTR, STRARG(r->p->name));
+		return;
+	}
+}
+
 static void header_program(struct resolver *r, const struct ast_stmt *st)
 {
 	const struct ast_word *w = st->paths ? st->paths : st->words;
@@ -104,7 +121,8 @@ static void header_program(struct resolver *r, const struct ast_stmt *st)
 		diag_help(r->ds, d, "begin it with '/'");
 		return;
 	}
-	resolve_glob(r, w, GLOB_PATH);
+	if (resolve_glob(r, w, GLOB_PATH))
+		forbid_own_name(r, w);
 	r->p->program = w->text;
 }
 

@@ -48,6 +48,7 @@ enum {
 	AA_NET_SETOPT = 1 << 9,
 	AA_NET_SEND = 1 << 10,
 	AA_NET_RECEIVE = 1 << 11,
+	AA_NET_ALL = (AA_NET_RECEIVE << 1) - 1,
 	/* Those that have a peer. */
 	AA_NET_PEER = AA_NET_SEND | AA_NET_RECEIVE | AA_NET_CONNECT | AA_NET_ACCEPT,
 };
@@ -227,6 +228,12 @@ struct aa_rule {
 		struct aa_change_rule change;
 	};
 };
+
+/* "Px": the mode, and whether the environment is passed on as it is. One mode and nothing else. */
+enum aa_exec aa_exec_of(struct str letters, bool *unsafe);
+
+/* What `network FAMILY TYPE,` says, by x86's numbers; -1: the word is not written. */
+void aa_network_of(int family, int type, struct aa_network_rule *out);
 
 /* The first condition of that name and side; NULL: none. */
 const struct aa_cond *aa_rule_cond(const struct aa_rule *r, enum aa_cond_id id, bool peer);

@@ -52,6 +52,14 @@ static struct exec_letters exec_at(struct str s, size_t at)
 	return e;
 }
 
+enum aa_exec aa_exec_of(struct str letters, bool *unsafe)
+{
+	struct exec_letters e = exec_at(letters, 0);
+
+	*unsafe = e.unsafe;
+	return e.exec;
+}
+
 /* A second exec mode in one word: the same again, `x` behind any, `ix` behind `x`. */
 static bool joins(const struct aa_file_rule *f, struct exec_letters e)
 {

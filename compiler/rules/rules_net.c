@@ -104,6 +104,15 @@ static struct str plain_word(const struct aa_read *r, const struct aa_item *i)
 	return r->rd->target.release < AA_RELEASE_4_0 ? i->word.text : aa_plain(r->rd, &i->word);
 }
 
+void aa_network_of(int family, int type, struct aa_network_rule *out)
+{
+	out->any = family < 0 && type < 0;
+	out->families = family >= 0 ? UINT64_C(1) << family : (UINT64_C(1) << FAMILY_NR) - 1;
+	out->types = type >= 0 ? 1u << type : out->any ? ~0u : TYPES_ALL;
+	if (family < 0 && !out->any)
+		out->families &= ~(UINT64_C(1) << 12);
+}
+
 /* One word: a family, or a type or protocol of whatever families have it. */
 static bool first_word(struct aa_read *r, const struct aa_item *i)
 {
@@ -111,14 +120,8 @@ static bool first_word(struct aa_read *r, const struct aa_item *i)
 	struct str word = plain_word(r, i);
 	int family = family_number(word), type = type_number(word);
 
-	if (family >= 0) {
-		n->families = UINT64_C(1) << family;
-		n->types = TYPES_ALL;
-		return true;
-	}
-	if (type >= 0 && TYPES_ALL & 1u << type) {
-		n->families = ((UINT64_C(1) << FAMILY_NR) - 1) & ~(UINT64_C(1) << 12);
-		n->types = 1u << type;
+	if (family >= 0 || (type >= 0 && TYPES_ALL & 1u << type)) {
+		aa_network_of(family, family >= 0 ? -1 : type, n);
 		return true;
 	}
 	if (protocol_types(word, &n->families, n))
@@ -157,9 +160,9 @@ static bool read_families(struct aa_read *r, const struct aa_words_read *w)
 	struct aa_network_rule *n = &r->rule->network;
 
 	if (!w->nwords) {
-		n->any = !r->rule->conds.n;
-		n->families = n->any ? (UINT64_C(1) << FAMILY_NR) - 1 : INETS;
-		n->types = n->any ? ~0u : TYPES_ALL;
+		aa_network_of(-1, -1, n);
+		if (r->rule->conds.n)
+			*n = (struct aa_network_rule){ .families = INETS, .types = TYPES_ALL };
 		return true;
 	}
 	if (!first_word(r, w->words[0]) ||
@@ -301,7 +304,7 @@ void aa_read_network(struct aa_read *r)
 	read_addresses(r);
 	check_peer(r);
 	if (!r->rule->perms)
-		r->rule->perms = (AA_NET_RECEIVE << 1) - 1;
+		r->rule->perms = AA_NET_ALL;
 }
 
 /* ---- unix ---- */
@@ -405,5 +408,5 @@ void aa_read_unix(struct aa_read *r)
 	}
 	check_peer(r);
 	if (!r->rule->perms)
-		r->rule->perms = (AA_NET_RECEIVE << 1) - 1;
+		r->rule->perms = AA_NET_ALL;
 }

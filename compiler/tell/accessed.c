@@ -29,10 +29,16 @@ static const char *who_word(enum file_who who)
 
 /* ---- rules ---- */
 
-void put_use(struct buf *out, const struct sources *sources, const struct aa_use *use)
+/* Of a policy, or of a profile with the includes by which it came in. */
+void put_aa_rule(struct buf *out, const struct sources *sources, const struct aa_rule *r)
 {
 	const char *before = "  (included at ";
+	const struct aa_use *use = r->use;
 
+	if (!use) {
+		put_rule(out, sources, r->origin);
+		return;
+	}
 	put_text(out, sources, use->stmt->span);
 	for (const struct aa_from *f = use->from; f; f = f->parent) {
 		buf_puts(out, before);
@@ -41,11 +47,6 @@ void put_use(struct buf *out, const struct sources *sources, const struct aa_use
 	}
 	if (use->from)
 		buf_putc(out, ')');
-}
-
-void access_put_rule(struct buf *out, const struct sources *sources, const struct aa_rule *r)
-{
-	put_use(out, sources, r->use);
 }
 
 void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target)
@@ -96,7 +97,7 @@ void access_put_deciding(struct buf *out, const struct sources *sources,
 		if (r->role != AA_ROLE_DECIDES || (v->lacking && allows))
 			continue;
 		buf_puts(out, before);
-		put_use(out, sources, r->rule->use);
+		put_aa_rule(out, sources, r->rule);
 		before = "; ";
 	}
 	put_lacking(out, access, v, before);
@@ -152,14 +153,49 @@ static const struct source *source_for(struct session *s, const char *text)
 	return source_add(s->sources, "<access>", str_c(text));
 }
 
-int access_simulate(struct session *s, const struct aa_asking *q, const char *text, struct buf *out)
+/* ---- policies ---- */
+
+/* Its `layers` line, or its name, and what that means. */
+static void put_undecided(struct session *s, const struct policy *p, struct buf *out)
 {
+	if (!put_header_line(out, s->sources, p, AST_HEADER_LAYERS))
+		put_place(out, s->sources, p->span);
+	buf_puts(out, " (without apparmor no access is decided)\n");
+}
+
+/* What is no file passes seccomp, too; once a run. */
+static void tell_other_layer(struct session *s, const struct policy *p,
+			     const struct aa_access *access)
+{
+	struct diag *d;
+
+	if (!p || !(p->layers & LAYER_SECCOMP) || access->kind != AA_ACCESS_RULE)
+		return;
+	vec_each(&s->diags->list, told)
+		if ((*told)->id == DIAG_PL395)
+			return;
+	d = diag_add(s->diags, DIAG_PL395, p->span,
+		     "AppArmor's half alone is asked: the calls that do it must pass seccomp, too");
+	diag_help(s->diags, d, "ask those as calls, such as 'socket(AF_INET, SOCK_STREAM)'");
+}
+
+int access_simulate(struct session *s, const struct access_of *of, const char *text,
+		    struct buf *out)
+{
+	const struct aa_asking *q = of->q;
 	struct aa_access access;
 	struct verdicts all;
 
-	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags) ||
-	    !aa_can_ask(q, &access, s->diags))
+	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags))
 		return -1;
+	if (!q) {
+		buf_printf(out, "not decided  %s  ", str_safe(s->arena, text));
+		put_undecided(s, of->policy, out);
+		return 0;
+	}
+	if (!aa_can_ask(q, &access, s->diags))
+		return -1;
+	tell_other_layer(s, of->policy, &access);
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)
 		put_verdict(s, &access, &all.v[i], text, all.who[i], out);
@@ -200,7 +236,7 @@ static void put_spoken(struct session *s, const struct aa_spoken *r, const char 
 	buf_puts(out, f && f->owner == AA_OWNER_ONLY  ? " (its owner)  " :
 		      f && f->owner == AA_OWNER_OTHER ? " (others)  " :
 							"  ");
-	put_use(out, s->sources, r->rule->use);
+	put_aa_rule(out, s->sources, r->rule);
 	buf_putc(out, '\n');
 }
 
@@ -244,9 +280,22 @@ static const char *rest_word(unsigned flags)
 	return "refused";
 }
 
-static void explain_file(struct session *s, const struct aa_asking *q,
+/* What an older parser makes of it, where that is something else. */
+static void put_older(const struct aa_asking *older, const struct aa_answer *a, struct str path,
+		      struct buf *out)
+{
+	const struct aa_answer *was = older ? aa_ask_path(older, path) : a;
+
+	if (was->allow[0] == a->allow[0] && was->allow[1] == a->allow[1])
+		return;
+	put_in_all(out, "by AppArmor 3", was->allow[FILE_OTHER], was->allow[FILE_OWNER]);
+	buf_putc(out, '\n');
+}
+
+static void explain_file(struct session *s, const struct access_of *of,
 			 const struct aa_access *access, struct buf *out)
 {
+	const struct aa_asking *q = of->q;
 	struct aa_verdict owner = aa_ask(q, access, FILE_OWNER);
 	struct aa_verdict other = aa_ask(q, access, FILE_OTHER);
 	const struct aa_answer *a = aa_ask_path(q, access->path);
@@ -262,8 +311,9 @@ static void explain_file(struct session *s, const struct aa_asking *q,
 		buf_printf(out, "  %-13s  everything: %s\n", "in all", other.why);
 		return;
 	}
-	put_in_all(out, a->allow[FILE_OTHER], a->allow[FILE_OWNER]);
+	put_in_all(out, "in all", a->allow[FILE_OTHER], a->allow[FILE_OWNER]);
 	buf_printf(out, "; all else is %s\n", rest_word(q->profile->header->flags));
+	put_older(of->older, a, access->path, out);
 	if ((a->varies[0] | a->varies[1])) {
 		buf_puts(out, "  of these this release grants by where its parser's memory lies: ");
 		put_letters(out, a->varies[0] | a->varies[1]);
@@ -271,21 +321,28 @@ static void explain_file(struct session *s, const struct aa_asking *q,
 	}
 }
 
-int access_explain(struct session *s, const struct aa_asking *q, const char *text, struct buf *out)
+int access_explain(struct session *s, const struct access_of *of, const char *text, struct buf *out)
 {
 	const struct source *src = source_for(s, text);
+	const struct aa_asking *q = of->q;
 	struct aa_access access;
 	struct verdicts all;
+	bool path = text[0] == '/';
 
-	if (text[0] == '/') {
-		if (!aa_access_path(s->arena, src, &access, s->diags) ||
-		    !aa_can_ask(q, &access, s->diags))
-			return -1;
-		explain_file(s, q, &access, out);
+	if (!(path ? aa_access_path : aa_access_read)(s->arena, src, &access, s->diags))
+		return -1;
+	if (!q) {
+		buf_printf(out, "%s\n  %-13s  ", str_safe(s->arena, text), "not decided");
+		put_undecided(s, of->policy, out);
 		return 0;
 	}
-	if (!aa_access_read(s->arena, src, &access, s->diags) || !aa_can_ask(q, &access, s->diags))
+	if (!aa_can_ask(q, &access, s->diags))
 		return -1;
+	if (path) {
+		explain_file(s, of, &access, out);
+		return 0;
+	}
+	tell_other_layer(s, of->policy, &access);
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)
 		explain_half(s, &access, &all.v[i], all.who[i], out);

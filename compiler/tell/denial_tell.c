@@ -182,7 +182,7 @@ static void put_denied_way(struct buf *out, const struct answering *w)
 		if (!speaks_of_lacking(w, r) || r->rule->prefix.mode != AA_MODE_DENY)
 			continue;
 		buf_puts(out, before);
-		access_put_rule(out, by->s->sources, r->rule);
+		put_aa_rule(out, by->s->sources, r->rule);
 		before = "; ";
 	}
 	if (w->v.lacking & ~w->allowed) {

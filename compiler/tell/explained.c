@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "compiler/apparmor/apparmor.h"
 #include "compiler/base/bug.h"
 #include "compiler/decision/compare.h"
 #include "compiler/file/strace.h"
@@ -353,30 +352,11 @@ static void put_given(struct buf *out, unsigned some, unsigned all)
 		buf_puts(out, " (w without append)");
 }
 
-static bool is_denied(const struct file_rule *f)
-{
-	return f->action == RULE_DENY || f->action == RULE_QUIET_DENY;
-}
-
-static void put_file_rule(struct session *s, const struct file_rule *f, bool open, struct buf *out)
-{
-	buf_printf(out, "  %-13s  ",
-		   open                  ? "may match" :
-		   is_denied(f)          ? "denies" :
-		   f->action == RULE_LOG ? "allows, logs" :
-					   "allows");
-	put_letters(out, f->perms & ~(unsigned)PERM_X);
-	buf_puts(out, f->exec);
-	buf_puts(out, f->owner ? " (its owner)  " : "  ");
-	put_rule(out, s->sources, f->origin);
-	buf_putc(out, '\n');
-}
-
-void put_in_all(struct buf *out, unsigned other, unsigned owner)
+void put_in_all(struct buf *out, const char *label, unsigned other, unsigned owner)
 {
 	unsigned both = owner & other;
 
-	buf_printf(out, "  %-13s  ", "in all");
+	buf_printf(out, "  %-13s  ", label);
 	put_given(out, both, both);
 	if (!both)
 		buf_puts(out, "nothing");
@@ -388,35 +368,4 @@ void put_in_all(struct buf *out, unsigned other, unsigned owner)
 		buf_puts(out, "; to others also ");
 		put_given(out, other & ~owner, other);
 	}
-}
-
-static void put_sum(const struct file_sum *sum, bool unsure, struct buf *out)
-{
-	put_in_all(out, file_sum_perms(sum, FILE_OTHER), file_sum_perms(sum, FILE_OWNER));
-	buf_puts(out, unsure ? ", and what the variables above add\n" : "; all else is refused\n");
-	if (file_sum_by_version(sum, FILE_OTHER) || file_sum_by_version(sum, FILE_OWNER))
-		buf_puts(out, "  the m is implied by ix, whose x is denied: AppArmor 4.1.2 and "
-			      "later refuse it; 'deny file mx' does so in all\n");
-}
-
-void explain_path(struct session *s, const struct policy *p, const char *text, struct buf *out)
-{
-	struct file_sum sum = { .exec = { NULL } };
-	bool unsure = false;
-
-	buf_safe(out, str_c(text));
-	buf_putc(out, '\n');
-	vec_each(&p->files, f) {
-		const struct glob *g = glob_parse(s->arena, f->path, GLOB_PATH, p->variables, NULL);
-		if (!g || (!g->open && !glob_match(s->arena, g, str_c(text))))
-			continue;
-		if (g->open)
-			unsure = true;
-		else
-			file_sum_add(&sum, f);
-		put_file_rule(s, f, g->open, out);
-	}
-	put_sum(&sum, unsure, out);
-	if (!(p->layers & LAYER_APPARMOR))
-		buf_puts(out, "  the policy does not count on AppArmor: nothing decides paths\n");
 }

@@ -14,7 +14,5 @@ int explain_program(struct session *s, const char *file, const char *text, int o
 		    struct buf *out);
 /* "mrwalkx" of PERM_*. */
 void put_letters(struct buf *out, unsigned perms);
-/* "  in all  r; to its owner also w", of what each half has, without an end. */
-void put_in_all(struct buf *out, unsigned other, unsigned owner);
-/* The file rules that match a path, and what they give in all. */
-void explain_path(struct session *s, const struct policy *p, const char *text, struct buf *out);
+/* "  LABEL  r; to its owner also w", of what each half has, without an end. */
+void put_in_all(struct buf *out, const char *label, unsigned other, unsigned owner);

@@ -232,6 +232,13 @@ def test_what_the_abi_does_not_mediate_is_allowed(pale, tmp_path):
         assert ("not mediated under this abi" in out) == bool(abi)
 
 
+def test_who_is_unconfined_traces_whom_it_likes(pale, tmp_path):
+    """The kernel asks the tracer's side alone, as guests show; a signal it asks for on both."""
+    asked = {"ptrace tracedby peer=unconfined": "allowed", "ptrace readby peer=unconfined": "allowed", "ptrace trace peer=unconfined": "refused",
+             "ptrace tracedby peer=q": "refused", "signal receive term peer=unconfined": "refused"}
+    assert dict(zip(asked, (line.split("  ")[0] for line in sim(pale, tmp_path, "deny ptrace,", *asked)))) == asked
+
+
 def test_sockets_are_asked_by_family_and_type(pale, tmp_path):
     body = "network inet stream,\nnetwork inet6,\nnetwork netlink raw,\ndeny network netlink,"
     asked = {"socket inet stream": "allowed", "socket inet dgram": "refused", "socket inet6 raw": "allowed", "socket netlink raw": "refused"}
