@@ -2,11 +2,13 @@
 #pragma once
 /*
  * What a confined program might do, as users write it: "open /etc/passwd r", "exec /bin/sh",
- * "link /new /old", "cap chown", "socket inet stream", "signal send term peer=p", "ptrace trace
- * peer=p", "userns", "io_uring sqpoll". The first word says what it is; `owner` or `other` behind it says whose the
- * file is. A word that holds a blank stands in quotes, where \" and \\ are those characters.
+ * "link /new /old", "cap chown", "socket inet stream", "mount fstype=tmpfs tmpfs -> /mnt/",
+ * "unix connect type=stream peer=(addr=@x label=p)", "change_profile p". The first word says what
+ * it is; `owner` or `other` behind it says whose the file is. Where it is no file, the rest reads
+ * as a rule of AppArmor's does, with one value in each place.
  */
 #include "compiler/apparmor/apparmor.h"
+#include "compiler/apparmor/mounts.h"
 #include "compiler/rules/rules.h"
 
 enum aa_access_kind {
@@ -17,14 +19,49 @@ enum aa_access_kind {
 	AA_ACCESS_NR
 };
 
+/* Permissions of an access whose rules have none. */
+enum { AA_ACCESS_MOUNT = 1 << 0, AA_ACCESS_UMOUNT = 1 << 1 };
+enum { AA_ACCESS_PIVOT = 1 << 0 };
+enum { AA_ACCESS_CHANGE = 1 << 0, AA_ACCESS_HAT = 1 << 1 };
+
+/* One end of a unix socket: NONE it has no name, AUTO the kernel gives it one, GLOB this one. */
+struct aa_unix_end {
+	enum aa_unix_addr addr;
+	struct str name; /* with its '@' */
+};
+
 struct aa_access {
 	const struct source *source; /* its text */
 	enum aa_access_kind kind;
+	enum aa_class class;        /* of RULE */
 	enum file_who who;          /* FILE_WHO_NR: not said, both */
 	struct str path, target;    /* target of link: what exists already */
-	unsigned perms;             /* PERM_*; of RULE: of its class, one bit for a capability */
-	const struct aa_rule *rule; /* of RULE: one capability, family and type, signal; no glob */
-	struct str peer;            /* of a signal and ptrace: the label */
+	unsigned perms;             /* PERM_*; of RULE: of its class, one bit */
+	const struct aa_rule *rule; /* of RULE: one capability, family and type, signal */
+	struct str peer;            /* the label of whom it is done to; "" where none is said */
+	bool peer_said;
+	union {                        /* of RULE, by class */
+		struct aa_mount mount; /* of umount: point */
+		struct {
+			struct str root, old;
+		} pivot;
+		struct {
+			int type; /* SOCK_* as x86 numbers them */
+			struct aa_unix_end own, other;
+		} unix_;
+		struct {
+			struct str bus, name, path, interface, member;
+		} dbus;
+		struct {
+			bool posix;
+			struct str name;
+		} mqueue;
+		struct {
+			struct str
+				target; /* a label, behind '&' where it is stacked; of a hat: its name */
+			struct str exec; /* at whose execution; "": at once */
+		} change;
+	};
 };
 
 /*
@@ -33,7 +70,7 @@ struct aa_access {
  */
 bool aa_access_is(struct str text);
 
-/* The source is of ds. False: what is wrong, or not answered yet, was told. Owner: the arena. */
+/* The source is of ds. False: what is wrong was told. Owner: the arena. */
 bool aa_access_read(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds);
 

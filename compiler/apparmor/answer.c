@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/apparmor/answer.h"
+#include "compiler/apparmor/answer_parts.h"
 
 #include <string.h>
 
+#include "compiler/apparmor/merged.h"
 #include "compiler/base/bug.h"
 
 /* ---- the profile ---- */
+
+/* What the parser merges away is taken out, of a file rule that denies all but links. */
+static void merge_rules(struct aa_asking *q)
+{
+	struct aa_changes changes = { .list = { .n = 0 } };
+	size_t n = 0;
+
+	vec_each(&q->rules, r)
+		if ((*r)->class == AA_CLASS_CHANGE_PROFILE)
+			vec_push(q->arena, &changes.list, *r);
+	vec_each(&q->rules, r) {
+		struct aa_rule *link;
+		if (!aa_is_merged_away(q->arena, q->target.release, &changes, *r)) {
+			q->rules.v[n++] = *r;
+			continue;
+		}
+		if ((*r)->class != AA_CLASS_FILE || (*r)->prefix.mode != AA_MODE_DENY ||
+		    !((*r)->perms & PERM_L))
+			continue;
+		link = arena_dup(q->arena, *r, sizeof(**r));
+		link->perms = PERM_L;
+		link->file.exec = AA_EXEC_NONE;
+		q->rules.v[n++] = link;
+	}
+	q->rules.n = n;
+}
 
 bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa_policy *p,
 		    const struct aa_profile *profile, struct diags *ds, struct aa_asking *out)
@@ -18,14 +45,10 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 		.arena = a, .profile = profile, .target = p->target, .aliased = p->aliases.n > 0
 	};
 	vec_each(&profile->uses, use) {
-		const struct aa_rule *r;
-		if (use->reach != AA_REACH_LIVE)
-			continue;
-		r = aa_rule_read(&rd, use);
-		if (!r)
-			continue;
-		vec_push(a, &out->rules, r);
-		aa_files_add(a, r, profile, &out->files);
+		const struct aa_rule *r =
+			use->reach == AA_REACH_LIVE ? aa_rule_read(&rd, use) : NULL;
+		if (r)
+			vec_push(a, &out->rules, r);
 	}
 	return ds->errors == errors && aa_asking_build(a, pool, ds, out);
 }
@@ -35,6 +58,9 @@ bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *
 {
 	struct diag *d;
 
+	merge_rules(out);
+	vec_each(&out->rules, r)
+		aa_files_add(a, *r, out->profile, &out->files);
 	if (!pool)
 		pool = aa_means_pool_new(a, out->target.release);
 	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);
@@ -112,10 +138,6 @@ static void mark(const struct aa_asking *q, struct aa_verdict *v, unsigned perm,
 	}
 }
 
-struct halves { /* of an answer, one of the two */
-	unsigned allow, deny, audit, quiet, prompt, varies, audit_varies;
-};
-
 static struct halves half_of(const struct aa_answer *a, enum file_who who)
 {
 	return (struct halves){ a->allow[who],  a->deny[who],   a->audit[who],       a->quiet[who],
@@ -150,59 +172,6 @@ static void find_rules(const struct aa_asking *q, const struct aa_access *access
 		else
 			mark(q, v, perm, h->allow & perm ? AA_MODE_ALLOW : AA_MODE_PROMPT);
 	}
-}
-
-/* ---- what becomes of it ---- */
-
-static enum aa_outcome refused(const struct aa_profile *p, const struct halves *h,
-			       struct aa_verdict *v)
-{
-	unsigned flags = p->header->flags, lacking = v->lacking;
-	unsigned told = flags & AA_FLAG_AUDIT ? lacking : lacking & ~h->quiet;
-
-	if (!(lacking & ~h->prompt))
-		return AA_ASKS;
-	v->quiet = !told;
-	if (!told)
-		return AA_REFUSED;
-	if (flags & AA_FLAG_COMPLAIN) {
-		v->why = "the profile complains, and refuses only what is denied without 'audit'";
-		return AA_ALLOWED_LOGGED;
-	}
-	if (flags & AA_FLAG_PROMPT && !(lacking & h->deny))
-		return AA_ASKS;
-	return flags & AA_FLAG_KILL ? AA_KILLED : AA_REFUSED;
-}
-
-/* 5.0.2 writes default_allow as unconfined (parser/profile.h). */
-static bool is_open(const struct aa_asking *q)
-{
-	return q->profile->header->flags & (AA_FLAG_UNCONFINED | AA_FLAG_DEFAULT_ALLOW);
-}
-
-static void conclude(const struct aa_asking *q, unsigned perms, const struct halves *h,
-		     struct aa_verdict *v)
-{
-	unsigned flags = q->profile->header->flags;
-
-	v->lacking = perms & ~h->allow;
-	if (is_open(q)) {
-		v->lacking = 0;
-		v->why = "under the profile's flag 'unconfined' or 'default_allow' no rule "
-			 "counts";
-		v->outcome = AA_ALLOWED;
-		return;
-	}
-	if (v->lacking)
-		v->outcome = refused(q->profile, h, v);
-	else if (perms & h->varies)
-		v->outcome = AA_VARIES;
-	else if (perms & h->audit & ~h->audit_varies || flags & AA_FLAG_AUDIT)
-		v->outcome = AA_ALLOWED_AUDITED;
-	else
-		v->outcome = AA_ALLOWED;
-	if (v->outcome == AA_ALLOWED && perms & h->audit)
-		v->why = "whether it is logged goes by where the parser's memory lies";
 }
 
 /* ---- links ---- */
@@ -242,7 +211,7 @@ struct aa_verdict aa_link_verdict(const struct aa_asking *q, const struct aa_lin
 		if (more)
 			v.why = "the new name would give more than what it leads to";
 	}
-	conclude(q, PERM_L, &h, &v);
+	aa_conclude(q, PERM_L, &h, &v);
 	return v;
 }
 
@@ -252,8 +221,8 @@ struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_ans
 	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
 	struct halves h = half_of(answer, who);
 
-	conclude(q, perms, &h, &v);
-	if (perms != PERM_X || !(h.allow & PERM_X) || is_open(q))
+	aa_conclude(q, perms, &h, &v);
+	if (perms != PERM_X || !(h.allow & PERM_X) || aa_profile_is_open(q))
 		return v;
 	v.exec = answer->exec[who];
 	if (v.exec.exec == AA_EXEC_BARE) { /* domain.c, x_to_label: AA_X_NONE */
@@ -264,159 +233,7 @@ struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_ans
 	return v;
 }
 
-/* ---- what is no file ---- */
-
-static bool says_peer(const struct aa_asking *q, const struct aa_rule *r, struct str peer)
-{
-	const struct aa_cond *c = aa_rule_cond(r, AA_COND_PEER, false);
-
-	return !c ||
-	       (c->texts.n && c->texts.v[0].glob && glob_match(q->arena, c->texts.v[0].glob, peer));
-}
-
-static bool says_signal(const struct aa_signal_rule *r, const struct aa_signal_rule *asked)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(r->set); i++)
-		if (!r->any && asked->set[i] & ~r->set[i])
-			return false;
-	return true;
-}
-
-static bool says_network(const struct aa_network_rule *r, const struct aa_network_rule *asked)
-{
-	return r->any || (r->families & asked->families && r->types & asked->types);
-}
-
-/* What a rule says of the access, in bits of its class. */
-static unsigned rule_bits(const struct aa_asking *q, const struct aa_rule *r,
-			  const struct aa_access *access)
-{
-	const struct aa_rule *asked = access->rule;
-	bool says = true;
-
-	if (r->class == AA_CLASS_ALL)
-		return access->perms;
-	if (r->class != asked->class)
-		return 0;
-	switch (r->class) {
-	case AA_CLASS_CAPABILITY: return r->caps & asked->caps ? 1 : 0;
-	case AA_CLASS_NETWORK: says = says_network(&r->network, &asked->network); break;
-	case AA_CLASS_SIGNAL:
-		says = says_signal(&r->signal, &asked->signal) && says_peer(q, r, access->peer);
-		break;
-	case AA_CLASS_PTRACE: says = says_peer(q, r, access->peer); break;
-	default: break;
-	}
-	return says ? r->perms & access->perms : 0;
-}
-
-/*
- * Capabilities are masks: what is not denied is allowed, a prompt too, and no priority counts
- * (parser_yacc.y, capability). The others add up as files do.
- */
-static void weigh(const struct aa_rule *r, enum aa_mode *mode, int *priority)
-{
-	bool mask = r->class == AA_CLASS_CAPABILITY;
-
-	*mode = mask && r->prefix.mode == AA_MODE_PROMPT ? AA_MODE_ALLOW : r->prefix.mode;
-	*priority = mask ? 0 : r->prefix.priority;
-}
-
-/* Does x go before y? Within a priority a deny does before an allow, that before a prompt. */
-static int compare_rules(const struct aa_rule *x, const struct aa_rule *y)
-{
-	static const int ranks[] = {
-		[AA_MODE_ALLOW] = 1, [AA_MODE_DENY] = 2, [AA_MODE_PROMPT] = 0
-	};
-	enum aa_mode xm, ym;
-	int xp, yp;
-
-	weigh(x, &xm, &xp);
-	weigh(y, &ym, &yp);
-	return xp != yp ? (xp > yp ? 1 : -1) : ranks[xm] - ranks[ym];
-}
-
-/* One permission is asked for: the rules that no other one goes before are what it gets. */
-static struct halves sum_rules(const struct aa_access *access, struct aa_verdict *v)
-{
-	struct halves h = { .allow = 0 };
-	const struct aa_rule *top = NULL;
-	bool first = true;
-
-	vec_each(&v->rules, r)
-		if (!top || compare_rules(r->rule, top) > 0)
-			top = r->rule;
-	vec_each(&v->rules, r) {
-		enum aa_mode mode;
-		int priority;
-		if (compare_rules(r->rule, top))
-			continue;
-		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;
-		first = false;
-		weigh(r->rule, &mode, &priority);
-		*(mode == AA_MODE_DENY   ? &h.deny :
-		  mode == AA_MODE_PROMPT ? &h.prompt :
-					   &h.allow) |= access->perms;
-		if (mode != AA_MODE_DENY && r->rule->prefix.audit)
-			h.audit |= access->perms;
-		if (mode == AA_MODE_DENY && !r->rule->prefix.audit)
-			h.quiet |= access->perms;
-	}
-	return h;
-}
-
-static bool is_mediated(const struct aa_asking *q, const struct aa_access *access)
-{
-	return q->target.mediated >> access->rule->class & 1;
-}
-
-/* Why no rule counts; NULL: they do (security/apparmor/ipc.c, profile_tracee_perm). */
-static const char *unasked(const struct aa_asking *q, const struct aa_access *access)
-{
-	if (!is_mediated(q, access))
-		return "not mediated under this abi and these features: rules of it do not count";
-	if (access->rule->class == AA_CLASS_PTRACE && str_is(access->peer, "unconfined") &&
-	    access->perms & (AA_PTRACE_TRACEDBY | AA_PTRACE_READBY))
-		return "the kernel does not ask what is traced by a program that is unconfined";
-	return NULL;
-}
-
-static void ask_rules(const struct aa_asking *q, const struct aa_access *access,
-		      struct aa_verdict *v)
-{
-	v->why = unasked(q, access);
-	if (v->why) {
-		v->outcome = AA_ALLOWED;
-		return;
-	}
-	vec_each(&q->rules, r) {
-		unsigned bits = rule_bits(q, *r, access);
-		if (bits)
-			vec_push(q->arena, &v->rules,
-				 ((struct aa_spoken){ *r, NULL, bits, AA_ROLE_OUTRANKED }));
-	}
-	struct halves h = sum_rules(access, v);
-	conclude(q, access->perms, &h, v);
-	/* capability.c kills before it looks whether to be quiet; lib.c, aa_check_perms, does not. */
-	if (v->outcome != AA_KILLED && v->outcome != AA_REFUSED)
-		return;
-	v->outcome = q->profile->header->flags & AA_FLAG_KILL &&
-				     access->rule->class == AA_CLASS_CAPABILITY ?
-			     AA_KILLED :
-			     AA_REFUSED;
-}
-
-static bool unanswered(const struct aa_access *access, struct diags *ds, const char *what,
-		       const char *help)
-{
-	struct diag *d =
-		diag_add(ds, DIAG_PL374,
-			 (struct span){ access->source->id, 0, (uint32_t)access->source->text.n },
-			 "%s, and that is not answered yet", what);
-
-	diag_help(ds, d, "%s", help);
-	return false;
-}
+/* ---- what is answered ---- */
 
 /* Do rules speak of it that the parser adds by itself (profile.cc, add_proc_access)? */
 static bool is_added_to(const struct aa_asking *q, struct str path)
@@ -431,39 +248,18 @@ static bool is_added_to(const struct aa_asking *q, struct str path)
 	return changes && g && glob_match(q->arena, g, path);
 }
 
-static bool can_ask_file(const struct aa_asking *q, const struct aa_access *access,
-			 struct diags *ds)
-{
-	if (q->aliased)
-		return unanswered(access, ds, "aliases let rules speak of more paths than they say",
-				  "write the paths that are meant, and leave the aliases out");
-	if (is_added_to(q, access->path))
-		return unanswered(access, ds,
-				  "the parser adds rules for it, as this profile may be changed",
-				  "its owner may write attr/current; other paths are answered");
-	return true;
-}
-
 bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds)
 {
-	enum aa_class class;
-
-	if (access->kind != AA_ACCESS_RULE)
-		return can_ask_file(q, access, ds);
-	class = access->rule->class;
-	if (class == AA_CLASS_PTRACE && !is_mediated(q, access))
-		return unanswered(access, ds,
-				  "without rules of ptrace the kernel asks for a capability",
-				  "'cap sys_ptrace' is what it asks for");
-	if (class != AA_CLASS_CAPABILITY && is_open(q))
-		return unanswered(access, ds, "the profile's mode leaves this to the kernel",
-				  "ask a profile that enforces");
-	vec_each(&q->rules, r)
-		if ((*r)->class == class && (*r)->conds.n && rule_bits(q, *r, access) &&
-		    class != AA_CLASS_SIGNAL && class != AA_CLASS_PTRACE)
-			return unanswered(
-				access, ds, "a rule that speaks of it has conditions of its own",
-				"'pale explain FILE PATH' and other accesses are answered");
+	if (access->kind == AA_ACCESS_RULE)
+		return aa_can_ask_rules(q, access, ds);
+	if (q->aliased)
+		return aa_unanswered(access, ds,
+				     "aliases let rules speak of more paths than they say",
+				     "write the paths that are meant, and leave the aliases out");
+	if (is_added_to(q, access->path))
+		return aa_unanswered(access, ds,
+				     "the parser adds rules for it, as this profile may be changed",
+				     "its owner may write attr/current; other paths are answered");
 	return true;
 }
 
@@ -477,15 +273,12 @@ const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path)
 struct aa_verdict aa_ask(const struct aa_asking *q, const struct aa_access *access,
 			 enum file_who who)
 {
-	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
 	struct aa_matched matched;
 
-	if (access->kind != AA_ACCESS_RULE) {
-		aa_match(q, access, &matched);
-		return aa_ask_matched(q, access, who, &matched);
-	}
-	ask_rules(q, access, &v);
-	return v;
+	if (access->kind == AA_ACCESS_RULE)
+		return aa_ask_rules(q, access);
+	aa_match(q, access, &matched);
+	return aa_ask_matched(q, access, who, &matched);
 }
 
 struct aa_verdict aa_ask_matched(const struct aa_asking *q, const struct aa_access *access,

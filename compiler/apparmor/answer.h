@@ -65,7 +65,7 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct policy *p,
 		      const struct aa_asked *asked, struct diags *ds, struct aa_asking *out);
 
-/* What both do, once out has profile, target, rules and files. */
+/* What both do, once out has profile, target and rules. */
 bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
 		     struct aa_asking *out);
 

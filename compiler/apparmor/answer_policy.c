@@ -36,7 +36,6 @@ static struct aa_rule *make_rule(struct making *m, enum aa_class class, enum rul
 static void add_rule(struct making *m, const struct aa_rule *r)
 {
 	vec_push(m->arena, &m->out->rules, r);
-	aa_files_add(m->arena, r, m->profile, &m->out->files);
 }
 
 static const struct aa_word *make_word(struct arena *a, struct str text, struct span sp)

@@ -134,6 +134,21 @@ class File:
         return {"allow": word & 0x7f, "audit": other & word & 0x7f, "quiet": other >> 7 & ~word & 0x7f,
                 "exec": self.transition(word >> 10 & 15, word & 0x200, word & 0x80, word & 0x100) if word & EXEC else None}
 
+    def masks(self, text, files=False):
+        """(allow, audit, quiet) in the kernel's bits, as it maps those of older formats (policy_compat.c)."""
+        if not self.dfa:
+            return 0, 0, 0
+        state = self.dfa.run(text)
+        word = self.dfa.accept[state]
+        if self.rows:
+            row = self.rows[word]
+            return row[1], row[8], row[9] & ~row[1]
+        if files:  # a label: whose the file is does not count
+            return word >> 1 & 0x60000000, 0, 0
+        other = self.dfa.accept2[state]
+        wide = lambda v: v & 0x7f | (v >> 14 & 3) << 8 | (v >> 14 & 0x1c) << 18 | (v >> 14 & 0x60) << 19
+        return wide(word), wide(other & word), wide(other >> 7) & ~wide(word)
+
     def of_row(self, row):
         bits = lambda v: v & 15 | (LINK if v & 0x40000 else 0) | (LOCK if v & 0x8000 else 0) | (MMAP if v & 0x10000 else 0)
         allow, x = bits(row[1]), row[11]

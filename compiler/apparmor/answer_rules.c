@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What rules of any class but files add up to. */
+#include <string.h>
+
+#include "compiler/apparmor/answer_parts.h"
+
+/* ---- the rules that speak ---- */
+
+/*
+ * Capabilities are masks: what is not denied is allowed. Of them and of change_profile no priority
+ * counts, and a prompt allows; of change_profile nothing is logged as a rule asks for, nor passed
+ * over (parser_yacc.y, capability and change_profile). The others add up as files do.
+ */
+static struct aa_prefix weigh(const struct aa_rule *r)
+{
+	bool change = r->class == AA_CLASS_CHANGE_PROFILE;
+	struct aa_prefix p = r->prefix;
+
+	if (r->class != AA_CLASS_CAPABILITY && !change)
+		return p;
+	p.priority = 0;
+	if (p.mode == AA_MODE_PROMPT)
+		p.mode = AA_MODE_ALLOW;
+	if (change)
+		p.audit = p.mode == AA_MODE_DENY;
+	return p;
+}
+
+/* Does x go before y? Within a priority a deny does before an allow, that before a prompt. */
+static int compare_rules(const struct aa_rule *x, const struct aa_rule *y)
+{
+	static const int ranks[] = {
+		[AA_MODE_ALLOW] = 1, [AA_MODE_DENY] = 2, [AA_MODE_PROMPT] = 0
+	};
+	struct aa_prefix p = weigh(x), q = weigh(y);
+
+	if (p.priority != q.priority)
+		return p.priority > q.priority ? 1 : -1;
+	return ranks[p.mode] - ranks[q.mode];
+}
+
+/* One permission is asked for: the rules that no other one goes before are what it gets. */
+static struct halves sum_rules(unsigned perms, struct aa_verdict *v)
+{
+	struct halves h = { .allow = 0 };
+	const struct aa_rule *top = NULL;
+	bool first = true;
+
+	vec_each(&v->rules, r)
+		if (!top || compare_rules(r->rule, top) > 0)
+			top = r->rule;
+	vec_each(&v->rules, r) {
+		struct aa_prefix p = weigh(r->rule);
+		if (compare_rules(r->rule, top))
+			continue;
+		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;
+		first = false;
+		*(p.mode == AA_MODE_DENY   ? &h.deny :
+		  p.mode == AA_MODE_PROMPT ? &h.prompt :
+					     &h.allow) |= perms;
+		if (p.mode != AA_MODE_DENY && p.audit)
+			h.audit |= perms;
+		if (p.mode == AA_MODE_DENY && !p.audit)
+			h.quiet |= perms;
+	}
+	return h;
+}
+
+static void speak(const struct aa_asking *q, const struct aa_rule *r, unsigned bits,
+		  struct aa_verdict *v)
+{
+	if (bits)
+		vec_push(q->arena, &v->rules,
+			 ((struct aa_spoken){ r, NULL, bits, AA_ROLE_OUTRANKED }));
+}
+
+/* ---- change_profile ---- */
+
+static bool is_granted(const struct aa_verdict *v)
+{
+	return v->outcome == AA_ALLOWED || v->outcome == AA_ALLOWED_AUDITED;
+}
+
+/* Without a program to execute a rule is about all of these. */
+static bool is_program(struct str path)
+{
+	return path.n > 1 && path.p[0] == '/' && path.p[1] != '/';
+}
+
+static bool text_says(const struct aa_asking *q, const struct aa_text *t, struct str s)
+{
+	return t->glob ? glob_match(q->arena, t->glob, s) : !t->word;
+}
+
+static bool exec_says(const struct aa_asking *q, const struct aa_change_rule *c, struct str path)
+{
+	return c->exec.word ? text_says(q, &c->exec, path) : is_program(path);
+}
+
+/*
+ * What the kernel looks up in the file rules' automaton (domain.c: aa_change_profile,
+ * profile_onexec): a label, for now or for an execution, the program, the program with the label.
+ * A rule is compiled to one text of each, whatever it names (parser_regex.c, process_dfa_entry).
+ */
+enum change_part { CHANGE_NOW, CHANGE_LABEL, CHANGE_PROGRAM, CHANGE_PAIR };
+
+static struct aa_verdict ask_part(const struct aa_asking *q, const struct aa_access *access,
+				  enum change_part part, struct str label)
+{
+	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
+	struct str path = access->change.exec;
+
+	vec_each(&q->rules, r) {
+		const struct aa_change_rule *c = &(*r)->change;
+		bool speaks = false;
+		if ((*r)->class != AA_CLASS_CHANGE_PROFILE)
+			continue;
+		switch (part) {
+		case CHANGE_NOW: speaks = text_says(q, &c->target, label); break;
+		case CHANGE_LABEL:
+			speaks = text_says(q, &c->target, label) || exec_says(q, c, label);
+			break;
+		case CHANGE_PROGRAM:
+			speaks = exec_says(q, c, path) || text_says(q, &c->target, path);
+			break;
+		case CHANGE_PAIR:
+			speaks = exec_says(q, c, path) && text_says(q, &c->target, label);
+			break;
+		}
+		speak(q, *r, speaks ? access->perms : 0, &v);
+	}
+	struct halves h = sum_rules(access->perms, &v);
+	aa_conclude(q, access->perms, &h, &v);
+	return v;
+}
+
+/* Up to the next "//&" of a label of several profiles. */
+static struct str component(struct str label, size_t from)
+{
+	size_t end = from;
+
+	while (end < label.n && (label.n - end < 3 || memcmp(label.p + end, "//&", 3) != 0))
+		end++;
+	return (struct str){ label.p + from, end - from };
+}
+
+/* Of several profiles: the whole label, or else each of them (domain.c, label_match). */
+static struct aa_verdict ask_label(const struct aa_asking *q, const struct aa_access *access,
+				   enum change_part part)
+{
+	struct str label = access->change.target;
+	struct aa_verdict whole = ask_part(q, access, part, label), v = whole;
+	bool stacked = label.n && label.p[0] == '&';
+
+	if (is_granted(&whole) || component(label, 0).n == label.n)
+		return whole;
+	for (size_t from = 0; from <= label.n;) {
+		struct str one = component(label, from);
+		const char *text = arena_printf(q->arena, "%s" PRISTR, stacked && from ? "&" : "",
+						STRARG(one));
+		from += one.n + 3;
+		v = ask_part(q, access, part, str_c(text));
+		if (!is_granted(&v))
+			return whole;
+	}
+	return v;
+}
+
+static struct aa_verdict ask_change(const struct aa_asking *q, const struct aa_access *access)
+{
+	struct aa_verdict v;
+
+	if (!access->change.exec.n)
+		return ask_label(q, access, CHANGE_NOW);
+	v = ask_label(q, access, CHANGE_LABEL);
+	if (!is_granted(&v))
+		return v;
+	v = ask_part(q, access, CHANGE_PROGRAM, (struct str){ "", 0 });
+	return is_granted(&v) ? ask_label(q, access, CHANGE_PAIR) : v;
+}
+
+/* No rule is asked: the hat is there, or not (domain.c, change_hat). */
+static struct aa_verdict ask_hat(const struct aa_asking *q, const struct aa_access *access)
+{
+	const struct aa_profile *p = q->profile, *of = p->header->hat && p->parent ? p->parent : p;
+	struct aa_verdict v = { .outcome = AA_REFUSED, .exec = { .target = { "", 0 } } };
+
+	if (aa_profile_is_open(q)) {
+		v.why = "who is not confined has no hats";
+		return v;
+	}
+	vec_each(&of->children, c)
+		if ((*c)->hat && (*c)->reach == AA_REACH_LIVE &&
+		    str_eq((*c)->name, access->change.target))
+			v.outcome = AA_ALLOWED;
+	if (v.outcome == AA_ALLOWED) {
+		v.why = "no rule is asked for a hat of the profile's own";
+		return v;
+	}
+	v.why = "the profile has no hat of this name";
+	if (p->header->flags & AA_FLAG_COMPLAIN)
+		v.outcome = AA_ALLOWED_LOGGED;
+	return v;
+}
+
+/* ---- all else ---- */
+
+/* Why no rule counts; NULL: they do (security/apparmor/ipc.c, profile_tracee_perm). */
+static const char *unasked(const struct aa_asking *q, const struct aa_access *access)
+{
+	if (!aa_is_mediated(q, access->class))
+		return "not mediated under this abi and these features: rules of it do not count";
+	if (access->class == AA_CLASS_PTRACE && str_is(access->peer, "unconfined") &&
+	    access->perms & (AA_PTRACE_TRACEDBY | AA_PTRACE_READBY))
+		return "the kernel does not ask what is traced by a program that is unconfined";
+	return NULL;
+}
+
+static struct aa_verdict ask_class(const struct aa_asking *q, const struct aa_access *access)
+{
+	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
+
+	v.why = unasked(q, access);
+	if (v.why) {
+		v.outcome = AA_ALLOWED;
+		return v;
+	}
+	vec_each(&q->rules, r)
+		speak(q, *r, aa_rule_says(q, *r, access), &v);
+	struct halves h = sum_rules(access->perms, &v);
+	aa_conclude(q, access->perms, &h, &v);
+	/* capability.c kills before it looks whether to be quiet; lib.c, aa_check_perms, does not. */
+	if (v.outcome != AA_KILLED && v.outcome != AA_REFUSED)
+		return v;
+	v.outcome =
+		q->profile->header->flags & AA_FLAG_KILL && access->class == AA_CLASS_CAPABILITY ?
+			AA_KILLED :
+			AA_REFUSED;
+	return v;
+}
+
+struct aa_verdict aa_ask_rules(const struct aa_asking *q, const struct aa_access *access)
+{
+	if (access->class != AA_CLASS_CHANGE_PROFILE)
+		return ask_class(q, access);
+	return access->perms == AA_ACCESS_HAT ? ask_hat(q, access) : ask_change(q, access);
+}
+
+bool aa_can_ask_rules(const struct aa_asking *q, const struct aa_access *access, struct diags *ds)
+{
+	enum aa_class class = access->class;
+
+	if (class == AA_CLASS_PTRACE && !aa_is_mediated(q, class))
+		return aa_unanswered(access, ds,
+				     "without rules of ptrace the kernel asks for a capability",
+				     "'cap sys_ptrace' is what it asks for");
+	if ((class == AA_CLASS_USERNS || class == AA_CLASS_IO_URING) && aa_profile_is_open(q))
+		return aa_unanswered(access, ds, "the profile's mode leaves this to the kernel",
+				     "ask a profile that enforces");
+	return true;
+}
