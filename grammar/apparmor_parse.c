@@ -283,6 +283,17 @@ static const char *help_for(const struct aa_parse *p, const struct aa_error *e, 
 	return NULL;
 }
 
+/* In a policy a rule has no block, and ';' ends it. */
+static void fit_expected(struct aa_error *e)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < e->n; i++)
+		if (strcmp(e->expected[i], "{") != 0)
+			e->expected[n++] = strcmp(e->expected[i], ",") ? e->expected[i] : ";";
+	e->n = n;
+}
+
 static void put_expected(struct buf *out, const struct aa_error *e)
 {
 	for (unsigned i = 0; i < e->n && i < 4; i++) {
@@ -296,7 +307,18 @@ static void put_expected(struct buf *out, const struct aa_error *e)
 		buf_puts(out, ", ...");
 }
 
-void aa_syntax_error(struct aa_parse *p, const struct aa_error *e)
+/* From it on the rule's end was no more than a comment. */
+static bool tell_hash(const struct aa_parse *p)
+{
+	if (!p->one || !p->comments.n)
+		return false;
+	diag_help(p->diags,
+		  diag_add(p->diags, DIAG_PL002, p->comments.v[0]->span, "'#' amid a rule"),
+		  "a comment begins behind a blank");
+	return true;
+}
+
+void aa_syntax_error(struct aa_parse *p, struct aa_error *e)
 {
 	struct str text = span_text(p->diags->sources, e->span);
 	const char *help;
@@ -304,14 +326,19 @@ void aa_syntax_error(struct aa_parse *p, const struct aa_error *e)
 	BUF_AUTO list = { 0 };
 	BUF_AUTO safe = { 0 };
 
-	if (p->stopped || tell_missing_comma(p, e))
+	if (p->stopped || tell_hash(p) || (!p->one && tell_missing_comma(p, e)))
 		return;
+	if (p->one)
+		fit_expected(e);
 	help = help_for(p, e, text);
 	put_expected(&list, e);
 	if (text.n > 60)
 		text.n = 60; /* the excerpt shows the rest */
 	buf_safe(&safe, text);
-	if (p->token_kind == T_END)
+	if (p->token_kind == T_END && p->one)
+		d = diag_add(p->diags, DIAG_PL002, (struct span){ p->src->id, p->end, p->end + 1 },
+			     "the rule ends too early%s", list.p ? list.p : "");
+	else if (p->token_kind == T_END)
 		d = diag_add(p->diags, DIAG_PL002, e->span, "unexpected end of file%s",
 			     list.p ? list.p : "");
 	else if (p->token_kind == T_EOL)
@@ -347,6 +374,16 @@ static bool check_text(const struct source *src, struct diags *ds)
 	return !nul;
 }
 
+/* The text of p->src from `begin` on, with room for what flex writes: it wants two NULs. */
+static void run_scanner(struct aa_parse *p, uint32_t begin, char *text, size_t n)
+{
+	p->at = begin;
+	p->prev = p->before = (struct span){ p->src->id, begin, begin };
+	p->head = true;
+	p->scanner = aa_scan_open(p, text, n);
+	aa_parse(p);
+}
+
 static void run_parser(struct aa_parse *p)
 {
 	struct str text = p->src->text;
@@ -356,13 +393,10 @@ static void run_parser(struct aa_parse *p)
 	if (!check_text(p->src, p->diags))
 		return;
 	scratch = arena_scratch(p->arena);
-	copy = arena_alloc(scratch, text.n + 2); /* flex writes into it and wants two NULs */
+	copy = arena_alloc(scratch, text.n + 2);
 	if (text.n)
 		memcpy(copy, text.p, text.n);
-	p->prev = p->before = (struct span){ p->src->id, 0, 0 };
-	p->head = true;
-	p->scanner = aa_scan_open(p, copy, text.n);
-	aa_parse(p);
+	run_scanner(p, 0, copy, text.n);
 	arena_free(scratch);
 }
 
@@ -415,4 +449,62 @@ bool aa_file_ends(const struct aa_file *file, struct diags *ds)
 		"a comment ends the file without a line end, and AppArmor's parser refuses that");
 	diag_help(ds, d, "'pale fmt -i' ends it with one");
 	return false;
+}
+
+/* ---- a rule in a policy ---- */
+
+/* What is read as two rules: the first one ends with ','. */
+static void tell_comma(struct diags *ds, const struct aa_stmt *first, uint32_t end)
+{
+	struct span comma = { first->span.source, first->span.end - 1, first->span.end };
+	struct diag *d = diag_add(ds, DIAG_PL002, comma, "a rule of a policy ends with ';'");
+	bool last = !first->next->items && first->next->span.end > end;
+
+	if (last)
+		diag_help(ds, d, "take the ',' away");
+	else
+		diag_help(ds, d, "write ';' for ','");
+	diag_fix(ds, d, comma, last ? STR("") : STR(";"));
+}
+
+static struct aa_stmt *only_rule(struct aa_parse *p)
+{
+	struct aa_stmt *s = p->top.first;
+
+	if (!s)
+		return NULL;
+	if (tell_hash(p))
+		return NULL;
+	if (s->kind != AA_STMT_RULE) {
+		diag_help(p->diags, diag_add(p->diags, DIAG_PL002, s->block, "a rule has no block"),
+			  "a rule of a policy is one statement, which ends with ';'");
+	} else if (s->next) {
+		tell_comma(p->diags, s, p->end);
+	} else {
+		return s;
+	}
+	return NULL;
+}
+
+struct aa_stmt *aa_parse_rule(struct arena *a, struct source *src, struct span at, const char *text,
+			      struct diags *ds)
+{
+	struct arena *scratch = arena_scratch(a);
+	size_t n = at.end - at.begin, errors = ds->errors;
+	struct aa_parse *p = ARENA_NEW(scratch, struct aa_parse);
+	char *copy = arena_alloc(scratch, n + 3);
+	struct aa_stmt *s;
+
+	memcpy(copy, text, n);
+	copy[n] = ','; /* for the ';' */
+	p->arena = a;
+	p->src = src;
+	p->diags = ds;
+	p->unended = NO_SPAN;
+	p->one = true;
+	p->end = at.end;
+	run_scanner(p, at.begin, copy, n + 1);
+	s = ds->errors == errors ? only_rule(p) : NULL;
+	arena_free(scratch);
+	return s;
 }

@@ -32,6 +32,7 @@ struct aa_parse {
 	bool stopped;        /* too deep or too many errors: the rest is not read */
 	uint32_t at;         /* bytes scanned */
 	uint32_t token;      /* where this match begins */
+	uint32_t end;        /* `one`: where its ';' stands */
 	enum aa_base base;   /* how the words of this statement are read */
 	bool head;           /* nothing but what a rule may begin with was seen of it */
 	bool group;          /* the parenthesis that comes next holds conditions */
@@ -39,6 +40,7 @@ struct aa_parse {
 	bool line;           /* what is set ends with the line */
 	unsigned depth;      /* braces open now */
 	struct span unended; /* as in struct aa_file */
+	bool one;            /* a rule inside of a policy, which ends with ';' */
 	bool unopened;       /* a profile without '{' was told: its '}' is no second fault */
 	struct span prev;    /* the last token */
 	struct span before;  /* the one before it */
@@ -83,7 +85,7 @@ struct aa_error {
 };
 void aa_error_expect(struct aa_error *e, const char *symbol);
 void aa_stray_brace(struct aa_parse *p, struct span sp);
-void aa_syntax_error(struct aa_parse *p, const struct aa_error *e);
+void aa_syntax_error(struct aa_parse *p, struct aa_error *e); /* may change what is expected */
 void aa_gave_up(struct aa_parse *p, struct span sp);
 
 /* ---- tree ---- */

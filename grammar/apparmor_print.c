@@ -526,27 +526,58 @@ void aa_print(struct buf *out, const struct aa_file *file)
 
 /* ---- equality ---- */
 
-static bool same_words(const struct aa_word *a, const struct aa_word *b)
+static int order_word(const struct aa_word *a, const struct aa_word *b)
 {
-	for (; a && b; a = a->next, b = b->next)
-		if (a->quoted != b->quoted || !str_eq(a->text, b->text))
-			return false;
-	return a == b;
+	int c = str_cmp(a->text, b->text);
+
+	return c ? c : (int)a->quoted - (int)b->quoted;
+}
+
+static int order_words(const struct aa_word *a, const struct aa_word *b)
+{
+	for (; a && b; a = a->next, b = b->next) {
+		int c = order_word(a, b);
+
+		if (c)
+			return c;
+	}
+	return (a != NULL) - (b != NULL);
+}
+
+static int order_items(const struct aa_item *a, const struct aa_item *b)
+{
+	for (; a && b; a = a->next, b = b->next) {
+		int c = order_word(&a->word, &b->word);
+
+		c = c ? c : (int)a->kind - (int)b->kind;
+		c = c ? c : (int)a->op - (int)b->op;
+		c = c ? c : (int)a->parens - (int)b->parens;
+		c = c ? c : order_words(a->values, b->values);
+		c = c ? c : order_items(a->conds, b->conds);
+		if (c)
+			return c;
+	}
+	return (a != NULL) - (b != NULL);
+}
+
+int aa_order(const struct aa_stmt *a, const struct aa_stmt *b)
+{
+	return order_items(a->items, b->items);
 }
 
 static bool same_word(const struct aa_word *a, const struct aa_word *b)
 {
-	return a->quoted == b->quoted && str_eq(a->text, b->text);
+	return !order_word(a, b);
+}
+
+static bool same_words(const struct aa_word *a, const struct aa_word *b)
+{
+	return !order_words(a, b);
 }
 
 static bool same_items(const struct aa_item *a, const struct aa_item *b)
 {
-	for (; a && b; a = a->next, b = b->next)
-		if (a->kind != b->kind || a->op != b->op || a->parens != b->parens ||
-		    !same_word(&a->word, &b->word) || !same_words(a->values, b->values) ||
-		    !same_items(a->conds, b->conds))
-			return false;
-	return a == b;
+	return !order_items(a, b);
 }
 
 static bool same_expr(const struct aa_expr *a, const struct aa_expr *b)

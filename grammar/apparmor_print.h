@@ -26,3 +26,6 @@ void aa_print_literal(struct buf *out, struct str name);
 
 /* Do they say the same, word for word? Places, empty lines and comments aside. */
 bool aa_same(const struct aa_file *a, const struct aa_file *b);
+
+/* <0, 0, >0: an order of rules by their words, prefixes aside. 0: word for word the same. */
+int aa_order(const struct aa_stmt *a, const struct aa_stmt *b);

@@ -130,5 +130,12 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 /* Does it end as the parsers want it, `unended`? False: told. */
 bool aa_file_ends(const struct aa_file *file, struct diags *ds);
 
+/*
+ * One rule inside of another text, which a ';' or '}' behind `at` ends: a policy's. `text`: the bytes
+ * there, comments blanked. NULL: it is none, which was told. It has no prefix and no comments.
+ */
+struct aa_stmt *aa_parse_rule(struct arena *a, struct source *src, struct span at, const char *text,
+			      struct diags *ds);
+
 /* The word of an item where it is one, and unquoted: is it this one? */
 bool aa_item_is(const struct aa_item *i, const char *word);

@@ -177,11 +177,13 @@ enum ast_stmt_kind {
 	AST_STMT_NAMESPACE, /* verdict, words */
 	AST_STMT_LIMIT,     /* words: resource; value */
 	AST_STMT_WHEN,      /* env, body */
-	AST_STMT_RESERVED,  /* a word of AppArmor's other classes: text up to ';' is kept */
+	AST_STMT_APPARMOR,  /* verdict, rule: mount, ptrace, unix, ..., in AppArmor's own words */
 	AST_STMT_POLICY,    /* name, body */
 	AST_STMT_SET,       /* name, body */
 	AST_STMT_NR
 };
+
+struct aa_stmt; /* apparmor_tree.h */
 
 struct ast_stmt {
 	enum ast_stmt_kind kind : 8;
@@ -208,6 +210,8 @@ struct ast_stmt {
 	struct ast_network *networks;
 	struct ast_value *value;
 	struct ast_env *env;
+	const struct aa_stmt
+		*rule;         /* APPARMOR: a RULE, its items alone: prefix and comments are here */
 	struct ast_stmt *body; /* first statement of a POLICY, SET, WHEN */
 	struct ast_stmt *next;
 };

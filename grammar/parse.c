@@ -57,6 +57,73 @@ int scan_word(struct str text)
 	return k ? k->token : T_WORD;
 }
 
+bool pale_resource_is_call(struct str word)
+{
+	static const char *const calls[] = { "mount", "umount", "pivot_root", "ptrace" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (str_is(word, calls[i]))
+			return true;
+	return false;
+}
+
+/* What comes next and is neither blank nor comment; the end of the text: '\0'. */
+static uint32_t skip_space(const struct source *src, uint32_t at)
+{
+	struct str t = src->text;
+
+	while (at < t.n && strchr(" \t\r\n#", t.p[at])) {
+		if (t.p[at] == '#')
+			while (at < t.n && t.p[at] != '\n')
+				at++;
+		at += at < t.n;
+	}
+	return at;
+}
+
+/*
+ * Of ptrace alone: does a list of accesses stand there, `(read, trace)`, and no condition on the
+ * call? Those compare, or ask by a word.
+ */
+static bool is_list(struct str t)
+{
+	static const char *const asks[] = { "has", "in", "lacks", "not", "reg" };
+	size_t i = 1;
+
+	while (i < t.n && t.p[i] != ')') {
+		size_t begin = i;
+
+		while (i < t.n && t.p[i] >= 'a' && t.p[i] <= 'z')
+			i++;
+		for (size_t k = 0; k < ARRAY_SIZE(asks); k++)
+			if (str_is((struct str){ t.p + begin, i - begin }, asks[k]))
+				return false;
+		if (i == begin && !strchr(" \t\r\n,", t.p[i++]))
+			return false;
+	}
+	return i > 1 && i < t.n;
+}
+
+bool scan_is_resource(const struct parse *p, struct span word)
+{
+	struct str name = span_text(p->diags->sources, word);
+	uint32_t at;
+
+	if (!p->in_stmt || p->head == HEAD_RESOURCE)
+		return true;
+	if (p->head != HEAD_PREFIX)
+		return false;
+	if (!pale_resource_is_call(name))
+		return true;
+	at = skip_space(p->src, word.end);
+	if (at == p->src->text.n || strchr(";,}", p->src->text.p[at]))
+		return false;
+	if (p->src->text.p[at] != '(')
+		return true;
+	return str_is(name, "ptrace") &&
+	       is_list((struct str){ p->src->text.p + at, p->src->text.n - at });
+}
+
 struct ast_value *scan_number(struct parse *p, struct span sp)
 {
 	struct ast_value *v = ARENA_NEW(p->arena, struct ast_value);
@@ -120,6 +187,13 @@ void scan_glob_end(struct parse *p, struct span sp)
 	diag_help(p->diags, d, "alternatives are written {a,b}; a literal brace \\{");
 }
 
+struct span scan_trimmed(const struct parse *p, struct span sp)
+{
+	while (sp.end > sp.begin && strchr(" \t\r\n", p->src->text.p[sp.end - 1]))
+		sp.end--;
+	return sp;
+}
+
 void scan_comment(struct parse *p, struct span sp)
 {
 	struct ast_comment *c = ARENA_NEW(p->arena, struct ast_comment);
@@ -136,6 +210,19 @@ void scan_comment(struct parse *p, struct span sp)
 	c->text = text;
 	c->span = sp;
 	vec_push(p->arena, &p->comments, c);
+}
+
+/* How far the statement may still be a rule of a resource. */
+static enum parse_head head_with(const struct parse *p, int token)
+{
+	bool prefix = token == T_ALLOW || token == T_LOG || token == T_DENY;
+
+	if (!p->in_stmt)
+		return prefix ? HEAD_PREFIX : token == T_QUIET ? HEAD_QUIET : HEAD_OTHER;
+	if ((p->head == HEAD_QUIET && token == T_DENY) ||
+	    (p->head == HEAD_PREFIX && token == T_ANY))
+		return HEAD_RESOURCE;
+	return HEAD_OTHER;
 }
 
 /* Brackets open now: what is nested too deeply, and whether a statement is under way. */
@@ -196,6 +283,7 @@ int parse_next_token(struct parse *p, union PALE_STYPE *lval, struct span *loc)
 	}
 	int token = pale_scan(lval, loc, p, p->scanner);
 
+	p->head = head_with(p, token);
 	track_brackets(p, token, *loc);
 	if (p->braces + p->parens > PARSE_DEPTH_MAX) {
 		struct diag *d =
@@ -258,9 +346,11 @@ static void collapse(struct parse_error *e, bool (*fits)(const char *symbol), co
 	e->n++;
 }
 
+static const char resource_symbol[] = "a resource ('mount', 'ptrace', ...)"; /* policy.y */
+
 static bool is_keyword(const char *symbol)
 {
-	return find_keyword(str_c(symbol)) || !strcmp(symbol, "a reserved statement");
+	return find_keyword(str_c(symbol)) || !strcmp(symbol, resource_symbol);
 }
 
 /* Words that are no names: `not` where a name may stand is still worth listing. */
@@ -270,7 +360,7 @@ static bool is_name_like(const char *symbol)
 		"and", "any", "has", "in", "lacks", "not", "or", "reg"
 	};
 
-	if (!strcmp(symbol, "a name") || !strcmp(symbol, "a reserved word"))
+	if (!strcmp(symbol, "a name") || !strcmp(symbol, "a resource"))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 		if (!strcmp(symbol, never[i]))
@@ -320,6 +410,9 @@ static bool suggest_keyword(const struct parse_error *e, struct str word, struct
 	for (unsigned i = 0; i < e->n; i++)
 		if (is_keyword(e->expected[i]) && (!e->name || !is_name_like(e->expected[i])))
 			suggest_offer(s, str_c(e->expected[i]));
+	for (size_t k = 0; k < ARRAY_SIZE(keywords) && expects(e, resource_symbol); k++)
+		if (keywords[k].token == T_RESOURCE)
+			suggest_offer(s, str_c(keywords[k].text));
 	return s->best.p != NULL;
 }
 

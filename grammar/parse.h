@@ -25,3 +25,6 @@ struct ast_call_args {
 	unsigned nargs;
 };
 struct ast_call_args *pale_parse_call(struct arena *a, struct source *src, struct diags *ds);
+
+/* Is the word of a resource, "mount", a call's name, too? Behind `deny` it alone is the call. */
+bool pale_resource_is_call(struct str word);

@@ -33,19 +33,28 @@ struct ast_stmts {
 	struct ast_stmt *first, *last;
 };
 
+/* What this statement holds so far, where it may still become a rule of a resource. */
+enum parse_head {
+	HEAD_OTHER,
+	HEAD_PREFIX, /* allow, log, deny: a call may follow, too */
+	HEAD_QUIET,
+	HEAD_RESOURCE, /* quiet deny; PREFIX any: no call can follow */
+};
+
 struct parse {
 	struct arena *arena;
 	struct source *src;
 	struct diags *diags;
 	void *scanner;
-	bool call_mode;  /* one call instead of a file */
-	bool started;    /* the START token was given */
-	bool stopped;    /* too deep or too many errors: the rest is not read */
-	uint32_t at;     /* bytes scanned */
-	uint32_t token;  /* where this match begins */
-	uint32_t begin;  /* where a token begins that several patterns make: a path */
-	unsigned globs;  /* braces open in that path */
-	bool in_stmt;    /* the last token did not end or open anything */
+	bool call_mode; /* one call instead of a file */
+	bool started;   /* the START token was given */
+	bool stopped;   /* too deep or too many errors: the rest is not read */
+	uint32_t at;    /* bytes scanned */
+	uint32_t token; /* where this match begins */
+	uint32_t begin; /* where a token begins that several patterns make: a path */
+	unsigned globs; /* braces open in that path */
+	bool in_stmt;   /* the last token did not end or open anything */
+	enum parse_head head;
 	unsigned parens; /* open ( and, inside of those, { */
 	unsigned braces;
 	struct span prev;   /* the last token */
@@ -70,11 +79,14 @@ void *scan_open(struct parse *p, char *text, size_t n); /* text ends in two NUL 
 int pale_scan(union PALE_STYPE *lval, struct span *loc, struct parse *p, void *yyscanner);
 struct span scan_span(const struct parse *p, uint32_t begin); /* to where the scanner is */
 int scan_word(struct str text);                               /* a keyword's token, or T_WORD */
+/* Does this word of a resource begin a rule of it? Not where it is a call's or another name. */
+bool scan_is_resource(const struct parse *p, struct span word);
 struct ast_value *scan_number(struct parse *p, struct span sp);
 struct ast_word scan_quoted(struct parse *p, struct span sp);
 struct ast_word scan_unclosed(struct parse *p, struct span sp); /* a quote that does not end */
 void scan_glob_end(struct parse *p, struct span sp);
 void scan_comment(struct parse *p, struct span sp);
+struct span scan_trimmed(const struct parse *p, struct span sp); /* without the blanks at its end */
 
 /* ---- syntax errors ---- */
 struct parse_error {
@@ -106,7 +118,8 @@ struct ast_stmt *stmt_use(struct parse *p, struct span sp, struct span keyword,
 			  struct ast_words names, struct ast_word *except);
 struct ast_stmt *stmt_limit(struct parse *p, struct span sp, struct span keyword,
 			    struct ast_word name, struct ast_value *value);
-struct ast_stmt *stmt_reserved(struct parse *p, struct span sp, struct ast_word text);
+/* A rule of AppArmor's own words, without what it begins with; NULL: told. */
+struct ast_stmt *stmt_apparmor(struct parse *p, struct span sp, struct ast_word text);
 struct ast_stmt *stmt_calls(struct parse *p, struct span sp, struct ast_verdict v,
 			    struct ast_calls calls);
 struct ast_stmt *stmt_prefix(struct parse *p, struct span sp, struct ast_verdict v,

@@ -35,7 +35,7 @@ static void yyerror(const struct span *loc, struct parse *p, const char *what);
 
 %token <struct ast_word> WORD "a name" PATH "a path" STRING "a quoted text"
 %token <struct ast_word> VERSION "a version" CALL_NR "a call number"
-%token <struct ast_word> RESERVED "a reserved word" RESERVED_TEXT "a reserved statement"
+%token <struct ast_word> RESOURCE "a resource" RESOURCE_TEXT "a resource ('mount', 'ptrace', ...)"
 %token <struct ast_value *> NUMBER "a number"
 
 %token <struct ast_word>
@@ -107,7 +107,6 @@ stmt:
 					{ $$ = stmt_use(p, @$, @1, $in, $out.first); }
 |	rule ";"			{ $$ = stmt_end($rule, @$); }
 |	"limit" name atom ";"		{ $$ = stmt_limit(p, @$, @1, $name, $atom); }
-|	RESERVED_TEXT[text] ";"		{ $$ = stmt_reserved(p, @$, $text); }
 |	when
 |	error ";"			{ $$ = NULL; yyerrok; }
 |	error block			{ $$ = NULL; }
@@ -161,12 +160,16 @@ rule:
 |	data_verdict calls		{ $$ = stmt_calls(p, @$, $data_verdict, $calls); }
 |	resource
 |	prefix resource[what]		{ $$ = stmt_prefix(p, @$, $prefix, $what); }
+|	prefix "any" RESOURCE_TEXT[text]	{ $$ = stmt_prefix(p, @$, $prefix, stmt_apparmor(p, @text, $text)); }
 |	"quiet" "deny" resource[what]	{ $$ = stmt_prefix(p, @$, verdict_of(AST_ACTION_QUIET_DENY, span_join(@1, @2), NULL), $what); }
 |	"signal"			{ $$ = stmt_signal(p, @$, @1, (struct ast_words){ 0 }, (struct ast_words){ 0 }, (struct ast_word){ 0 }); }
 |	"quiet" "deny" "signal"		{ $$ = stmt_prefix(p, @$, verdict_of(AST_ACTION_QUIET_DENY, span_join(@1, @2), NULL), stmt_signal(p, @3, @3, (struct ast_words){ 0 }, (struct ast_words){ 0 }, (struct ast_word){ 0 })); }
 ;
 
-/* `deny signal;` is the call of that name: behind a prefix the resource says more than its name. */
+/*
+ * `deny signal;` is the call of that name: behind a prefix the resource says more than its name, or
+ * `any` does. What stands behind the word of AppArmor's other classes is read by its own grammar.
+ */
 resource:
 	"file" name[perms] paths opt_target
 					{ $$ = stmt_file(p, @$, @1, false, $perms, $paths, $opt_target); }
@@ -179,6 +182,7 @@ resource:
 |	"signal" plain_names opt_target	{ $$ = stmt_signal(p, @$, @1, (struct ast_words){ 0 }, $plain_names, $opt_target); }
 |	"signal" directions plain_names opt_target
 					{ $$ = stmt_signal(p, @$, @1, $directions, $plain_names, $opt_target); }
+|	RESOURCE_TEXT[text]		{ $$ = stmt_apparmor(p, @$, $text); }
 |	"signal" "->" target		{ $$ = stmt_signal(p, @$, @1, (struct ast_words){ 0 }, (struct ast_words){ 0 }, $target); }
 ;
 
@@ -382,7 +386,7 @@ call_name:
 
 call_word:
 	WORD
-|	RESERVED
+|	RESOURCE
 |	"allow"
 |	"arch"
 |	"default"

@@ -4,6 +4,8 @@
  * columns, one empty line kept where the user left some. Trees made by programs come out legal
  * too: parentheses where the structure needs them, paths quoted or escaped where they must be.
  */
+#include "grammar/apparmor_print.h"
+#include "grammar/parse.h"
 #include "grammar/print.h"
 
 #include <string.h>
@@ -609,6 +611,56 @@ static void put_resource(struct list *l, const struct ast_stmt *s)
 	}
 }
 
+/* The bytes of a class, "[a;]", that policy.l takes for one; 0: it is none. */
+static size_t class_at(struct str t, size_t i)
+{
+	for (size_t k = i + 1; k < t.n && !strchr(" \t\r\n;", t.p[k]); k++)
+		if (t.p[k] == ']')
+			return k + 1 - i;
+	return 0;
+}
+
+/*
+ * A rule's text in AppArmor's words: a backslash is put before what would end it here, or begin a
+ * comment. Of a byte that needs none AppArmor drops it.
+ */
+static void put_protected(struct buf *out, struct str t)
+{
+	bool quoted = false;
+	unsigned open = 0;
+
+	for (size_t i = 0, n; i < t.n; i += n) {
+		char c = t.p[i];
+		bool hash = c == '#' && i && t.p[i - 1] == ' ';
+
+		n = c == '\\' && i + 1 < t.n ? 2 : 1;
+		quoted ^= c == '"';
+		if (!quoted) {
+			n = c == '[' && class_at(t, i) ? class_at(t, i) : n;
+			if (c == ';' || hash || (c == '}' && !open))
+				buf_putc(out, '\\');
+			open += c == '{';
+			open -= c == '}' && open;
+		}
+		buf_add(out, t.p + i, n);
+	}
+}
+
+/* Behind a prefix a bare name is the call's. */
+static void put_apparmor(struct buf *out, const struct ast_stmt *s)
+{
+	const struct aa_item *first = s->rule->items;
+	bool any = !first->next && pale_resource_is_call(first->word.text) &&
+		   s->verdict.action != AST_ACTION_QUIET_DENY &&
+		   (s->verdict.action != AST_ACTION_ALLOW || s->explicit_allow);
+	BUF_AUTO text = { 0 };
+
+	put_prefix(out, s);
+	buf_puts(out, any ? "any " : "");
+	aa_print_head(&text, s->rule);
+	put_protected(out, (struct str){ text.p, text.n });
+}
+
 static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 {
 	switch (s->kind) {
@@ -648,13 +700,7 @@ static void put_stmt_head(struct list *l, const struct ast_stmt *s)
 		buf_puts(l->out, "when ");
 		put_env(l->out, s->env, 0);
 		return;
-	case AST_STMT_RESERVED:
-		put_str(l->out, s->words->text);
-		if (s->words->next) {
-			buf_putc(l->out, ' ');
-			put_str(l->out, s->words->next->text);
-		}
-		return;
+	case AST_STMT_APPARMOR: put_apparmor(l->out, s); return;
 	case AST_STMT_POLICY:
 	case AST_STMT_SET:
 		buf_puts(l->out, s->kind == AST_STMT_POLICY ? "policy " : "set ");

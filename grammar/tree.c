@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the grammar's actions call: nodes and lists. No name is looked up here. */
+#include <string.h>
+
+#include "grammar/apparmor_tree.h"
 #include "grammar/list.h"
 #include "grammar/parser.h"
 
@@ -84,7 +87,8 @@ struct ast_stmt *stmt_path(struct parse *p, enum ast_stmt_kind kind, struct span
 
 struct ast_stmt *stmt_end(struct ast_stmt *s, struct span sp)
 {
-	s->span = sp;
+	if (s)
+		s->span = sp;
 	return s;
 }
 
@@ -107,35 +111,6 @@ struct ast_stmt *stmt_limit(struct parse *p, struct span sp, struct span keyword
 	return s;
 }
 
-/* The word and the rest are one token; the keyword is where the rest begins. */
-struct ast_stmt *stmt_reserved(struct parse *p, struct span sp, struct ast_word text)
-{
-	struct ast_word word = text, rest = text;
-	struct ast_words words = { 0 };
-	struct ast_stmt *s;
-	size_t n = 0;
-
-	while (n < text.text.n &&
-	       (text.text.p[n] == '_' || (text.text.p[n] >= 'a' && text.text.p[n] <= 'z')))
-		n++;
-	word.text.n = n;
-	word.span.end = word.span.begin + (uint32_t)n;
-	rest.text = (struct str){ text.text.p + n, text.text.n - n };
-	while (rest.text.n && (unsigned char)rest.text.p[0] <= ' ') {
-		rest.text.p++;
-		rest.text.n--;
-	}
-	while (rest.text.n && (unsigned char)rest.text.p[rest.text.n - 1] <= ' ')
-		rest.text.n--;
-	rest.span.begin = text.span.begin + (uint32_t)(rest.text.p - text.text.p);
-	rest.span.end = rest.span.begin + (uint32_t)rest.text.n;
-	words = words_add(p, words, word);
-	if (rest.text.n)
-		words = words_add(p, words, rest);
-	s = stmt_words(p, AST_STMT_RESERVED, sp, word.span, words);
-	return s;
-}
-
 struct ast_stmt *stmt_calls(struct parse *p, struct span sp, struct ast_verdict v,
 			    struct ast_calls calls)
 {
@@ -150,6 +125,8 @@ struct ast_stmt *stmt_prefix(struct parse *p, struct span sp, struct ast_verdict
 			     struct ast_stmt *s)
 {
 	(void)p;
+	if (!s)
+		return NULL;
 	s->span = sp;
 	s->keyword = v.span;
 	s->verdict = v;
@@ -440,4 +417,39 @@ void parse_call_arg(struct parse *p, struct span sp, struct ast_word name, struc
 	}
 	c->args[c->nargs].name = name;
 	c->args[c->nargs++].value = value;
+}
+
+/* ---- rules in AppArmor's own words ---- */
+
+/* Its comments are kept where all are: what the rule's grammar sees of them is blanks. */
+static char *without_comments(struct parse *p, struct ast_word text)
+{
+	char *copy = arena_dup(p->arena, text.text.p, text.text.n);
+
+	for (size_t i = p->comments.n; i--;) {
+		struct span c = p->comments.v[i]->span;
+
+		if (c.begin < text.span.begin)
+			break;
+		if (c.end <= text.span.end)
+			memset(copy + (c.begin - text.span.begin), ' ', c.end - c.begin);
+	}
+	return copy;
+}
+
+struct ast_stmt *stmt_apparmor(struct parse *p, struct span sp, struct ast_word text)
+{
+	struct span keyword = text.span;
+	struct ast_stmt *s;
+	struct aa_stmt *rule;
+
+	if (text.span.end >= p->src->text.n) /* the ';' is missing: told by who misses it */
+		return NULL;
+	rule = aa_parse_rule(p->arena, p->src, text.span, without_comments(p, text), p->diags);
+	if (!rule)
+		return NULL;
+	keyword.end = rule->items->span.end;
+	s = stmt_new(p, AST_STMT_APPARMOR, sp, keyword);
+	s->rule = rule;
+	return s;
 }

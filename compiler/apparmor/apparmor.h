@@ -8,11 +8,15 @@
 /* The kernel's table of names has 16 places, and 4 are not for names (parser's AA_EXEC_COUNT). */
 enum { APPARMOR_TARGETS_MAX = 12 }; /* profiles that one profile's rules change to by name */
 
+struct apparmor_target; /* needs.h */
+
 struct apparmor_options {
 	bool complain; /* refuse nothing: of policy_logging(), as deny rules refuse nevertheless */
+	/* NULL: the oldest abi under which all that the policy says is mediated */
+	const struct apparmor_target *target;
 };
 
-/* 0, or -1 with diagnostics (a rule that abi 3.0 cannot express) and `out` empty. */
+/* 0, or -1 with diagnostics (a rule that the target cannot express) and `out` empty. */
 int apparmor_write(struct arena *a, const struct policy *p, const struct apparmor_options *opt,
 		   struct buf *out, struct diags *ds);
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "compiler/apparmor/apparmor.h"
+#include "compiler/apparmor/needs.h"
 #include "compiler/base/bug.h"
 #include "grammar/apparmor_print.h"
 
@@ -116,6 +117,18 @@ static bool put_word(struct writer *w, struct buf *b, struct str s, const struct
 	return false;
 }
 
+static bool rule_has_variable(const struct aa_item *i)
+{
+	for (; i; i = i->next) {
+		if (glob_has_variable(i->word.text) || rule_has_variable(i->conds))
+			return true;
+		for (const struct aa_word *w = i->values; w; w = w->next)
+			if (glob_has_variable(w->text))
+				return true;
+	}
+	return false;
+}
+
 static bool needs_tunables(const struct policy *p)
 {
 	vec_each(&p->files, f) {
@@ -124,6 +137,10 @@ static bool needs_tunables(const struct policy *p)
 	}
 	vec_each(&p->signals, s) {
 		if (glob_has_variable(s->peer))
+			return true;
+	}
+	vec_each(&p->others, rule) {
+		if (rule_has_variable((*rule)->origin->stmt->rule->items))
 			return true;
 	}
 	return glob_has_variable(p->program);
@@ -411,6 +428,31 @@ static void add_limit(struct writer *w, struct section *s, const struct limit_ru
 	add_line(s, &b, l->origin);
 }
 
+/* ---- rules in AppArmor's own words ---- */
+
+static void add_other(struct section *s, const struct aa_rule *r)
+{
+	bool deny = r->prefix.mode == AA_MODE_DENY;
+	BUF_AUTO b = { 0 };
+
+	buf_printf(&b, "%s%s", r->prefix.audit ? "audit " : "", deny ? "deny " : "");
+	aa_print_head(&b, r->origin->stmt->rule);
+	buf_putc(&b, ',');
+	add_line(s, &b, r->origin);
+}
+
+static void put_others(struct writer *w)
+{
+	for (int class = 0; class < AA_CLASS_NR; class ++) {
+		struct section s = { .arena = w->arena };
+
+		vec_each(&w->p->others, rule)
+			if ((*rule)->class == (enum aa_class) class)
+				add_other(&s, *rule);
+		put_section(w, &s);
+	}
+}
+
 /* ---- the profile ---- */
 
 const char *apparmor_profile_name(struct arena *a, const struct policy *p)
@@ -420,11 +462,10 @@ const char *apparmor_profile_name(struct arena *a, const struct policy *p)
 
 const char *apparmor_abi(const struct policy *p)
 {
-	(void)p;
-	return "abi/3.0";
+	return apparmor_abi_of(apparmor_need(p).abi);
 }
 
-static void put_head(struct writer *w, const struct apparmor_options *opt)
+static void put_head(struct writer *w, const struct apparmor_options *opt, enum aa_release abi)
 {
 	struct origin here = { .span = w->p->span };
 
@@ -433,7 +474,7 @@ static void put_head(struct writer *w, const struct apparmor_options *opt)
 	if (opt->complain)
 		buf_puts(w->out,
 			 "# It enforces nothing: what the policy refuses passes and is logged.\n");
-	buf_printf(w->out, "abi <%s>,\n", apparmor_abi(w->p));
+	buf_printf(w->out, "abi <%s>,\n", apparmor_abi_of(abi));
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
@@ -448,6 +489,10 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 	struct writer w = { .arena = a, .p = p, .ds = ds, .out = out };
 	struct section limits = { .arena = a }, caps = { .arena = a }, networks = { .arena = a };
 	struct section signals = { .arena = a }, files = { .arena = a };
+	struct aa_need need = apparmor_need(p);
+
+	if (opt->target && !apparmor_fits(a, p, opt->target, ds))
+		w.failed = true;
 
 	check_targets(&w);
 	vec_each(&p->limits, l)
@@ -460,11 +505,12 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 		add_signal(&w, &signals, s);
 	vec_each(&p->files, f)
 		add_file(&w, &files, f);
-	put_head(&w, opt);
+	put_head(&w, opt, opt->target ? opt->target->release : need.abi);
 	put_section(&w, &limits);
 	put_section(&w, &caps);
 	put_section(&w, &networks);
 	put_section(&w, &signals);
+	put_others(&w);
 	put_section(&w, &files);
 	buf_puts(out, "}\n");
 	if (!w.failed)

@@ -479,10 +479,6 @@ static void walk_stmt(struct resolver *r, const struct walk *w, const struct ast
 	case AST_STMT_USE: walk_use(r, w, st); return;
 	case AST_STMT_WHEN: walk_when(r, w, st); return;
 	case AST_STMT_HEADER: walk_header(r, w, st); return;
-	case AST_STMT_RESERVED:
-		resolve_report(r, DIAG_PL010, st->keyword, "'" PRISTR "' rules are not built yet",
-			       STRARG(span_text(r->ds->sources, st->keyword)));
-		return;
 	case AST_STMT_POLICY:
 	case AST_STMT_SET:
 		resolve_report(r, DIAG_PL111, st->keyword,
@@ -495,6 +491,7 @@ static void walk_stmt(struct resolver *r, const struct walk *w, const struct ast
 	case AST_STMT_NETWORK:
 	case AST_STMT_SIGNAL:
 	case AST_STMT_NAMESPACE:
+	case AST_STMT_APPARMOR:
 	case AST_STMT_LIMIT: add_item(r, w, st); return;
 	case AST_STMT_NR: break;
 	}

@@ -47,6 +47,18 @@ static void copy_files(struct arena *a, struct policy *to, const struct policy *
 	}
 }
 
+static void copy_others(struct arena *a, struct policy *to, const struct policy *from)
+{
+	to->others.v = NULL;
+	to->others.n = to->others.cap = 0;
+	vec_each(&from->others, rule) {
+		struct aa_rule *now = arena_dup(a, *rule, sizeof(**rule));
+
+		now->prefix.mode = AA_MODE_ALLOW; /* `audit` stays: a denial that is logged */
+		vec_push(a, &to->others, now);
+	}
+}
+
 #define COPY_RULES(a, list)                                                                        \
 	do {                                                                                       \
 		(list)->v = arena_dup((a), (list)->v, (list)->n * sizeof(*(list)->v));             \
@@ -73,6 +85,7 @@ struct policy *policy_logging(struct arena *a, const struct policy *p)
 	COPY_RULES(a, &q->caps);
 	COPY_RULES(a, &q->networks);
 	COPY_RULES(a, &q->signals);
+	copy_others(a, q, p);
 	q->limits.v = NULL;
 	q->limits.n = q->limits.cap = 0;
 	return q;

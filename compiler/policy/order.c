@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "compiler/policy/resolve.h"
+#include "grammar/apparmor_print.h"
 
 #define ORDER(a, b)                                                                                \
 	do {                                                                                       \
@@ -102,6 +103,14 @@ static int same_limit(const struct limit_rule *x, const struct limit_rule *y)
 	return 0; /* the smaller one is first and stays: "at most" twice */
 }
 
+static int same_other(const struct aa_rule *x, const struct aa_rule *y)
+{
+	ORDER(x->class, y->class);
+	ORDER(x->prefix.mode, y->prefix.mode);
+	ORDER(x->prefix.audit, y->prefix.audit);
+	return aa_order(x->origin->stmt->rule, y->origin->stmt->rule);
+}
+
 /* qsort() callbacks: the order above, then the place, so that what stays does not vary. */
 #define COMPARE(name, T, same, last)                                                               \
 	static int name(const void *a, const void *b)                                              \
@@ -120,6 +129,27 @@ COMPARE(order_caps, capability_rule, same_cap, )
 COMPARE(order_networks, network_rule, same_network, )
 COMPARE(order_signals, signal_rule, same_signal, )
 COMPARE(order_limits, limit_rule, same_limit, ORDER(x->value, y->value))
+
+static int order_others(const void *a, const void *b)
+{
+	const struct aa_rule *x = *(const struct aa_rule *const *)a;
+	const struct aa_rule *y = *(const struct aa_rule *const *)b;
+	int c = same_other(x, y);
+
+	return c ? c : compare_origin(x->origin, y->origin);
+}
+
+static void normalize_others(struct policy *p)
+{
+	size_t kept = 0;
+
+	if (p->others.n)
+		qsort(p->others.v, p->others.n, sizeof(*p->others.v), order_others);
+	for (size_t i = 0; i < p->others.n; i++)
+		if (!kept || same_other(p->others.v[kept - 1], p->others.v[i]))
+			p->others.v[kept++] = p->others.v[i];
+	p->others.n = kept;
+}
 
 #define NORMALIZE(vec, order, same)                                                                \
 	do {                                                                                       \
@@ -143,4 +173,5 @@ void policy_normalize(struct policy *p)
 	NORMALIZE(&p->networks, order_networks, same_network);
 	NORMALIZE(&p->signals, order_signals, same_signal);
 	NORMALIZE(&p->limits, order_limits, same_limit);
+	normalize_others(p);
 }

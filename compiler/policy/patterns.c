@@ -98,3 +98,14 @@ bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind k
 		diag_help(r->ds, d, "%s", f.help);
 	return false;
 }
+
+bool resolve_declared(struct resolver *r, const struct ast_word *w)
+{
+	struct glob_fault f;
+
+	glob_parse(r->arena, w->text, GLOB_NAME, resolve_variables(r, w->span), &f);
+	if (f.kind != GLOB_UNDECLARED)
+		return true;
+	report_undeclared(r, w, &f);
+	return false;
+}

@@ -61,6 +61,12 @@ struct item {
 	const struct except *except;
 };
 
+struct read_rule { /* a statement in AppArmor's words, as a policy reads it; NULL: it was wrong */
+	const struct ast_stmt *stmt;
+	const struct policy *policy;
+	const struct aa_rule *rule;
+};
+
 struct absent { /* calls that are on no rule of these architectures: one note for all of them */
 	unsigned arches;
 	struct span first;
@@ -74,6 +80,8 @@ struct resolver {
 	struct table seen; /* diagnostics already given: a set used twice is reported once */
 	VEC(struct scope *) scopes;
 	unsigned mark;
+	struct table read_at; /* of a file's policies, by statement */
+	VEC(struct read_rule) read;
 
 	/* the policy at hand */
 	struct policy *p;
@@ -196,6 +204,9 @@ void resolve_resource(struct resolver *r, const struct item *it);
 const struct glob_variables *resolve_variables(struct resolver *r, struct span sp);
 /* Is this a pattern that AppArmor reads, and as it is written? false: reported. */
 bool resolve_glob(struct resolver *r, const struct ast_word *w, enum glob_kind kind);
+/* Are its variables declared? false: reported. */
+bool resolve_declared(struct resolver *r, const struct ast_word *w);
+void resolve_other(struct resolver *r, const struct item *it); /* others.c */
 void resolve_multiplexed(struct resolver *r);
 
 /* ---- order.c, conflict.c: also for union ---- */

@@ -7,6 +7,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/resolve.h"
+#include "grammar/apparmor_tree.h"
 
 static enum rule_action rule_action_of(enum ast_action a)
 {
@@ -303,13 +304,15 @@ static void resolve_limit(struct resolver *r, const struct item *it)
 
 /* ---- which layer ---- */
 
-static const char *stmt_name(enum ast_stmt_kind kind)
+static const char *stmt_name(struct resolver *r, const struct ast_stmt *st)
 {
-	switch (kind) {
+	switch (st->kind) {
 	case AST_STMT_CALLS: return "a rule on system calls";
 	case AST_STMT_NAMESPACE: return "'namespace'";
 	case AST_STMT_FILE: return "'file'";
 	case AST_STMT_SIGNAL: return "'signal'";
+	case AST_STMT_APPARMOR:
+		return arena_printf(r->arena, "'" PRISTR "'", WORD(st->rule->items->word));
 	case AST_STMT_CAPABILITY: return "an audited 'capability'";
 	default: /* enforced without a layer, or by either */ return NULL;
 	}
@@ -319,7 +322,8 @@ static unsigned needed_layer(const struct ast_stmt *st)
 {
 	if (st->kind == AST_STMT_CALLS || st->kind == AST_STMT_NAMESPACE)
 		return LAYER_SECCOMP;
-	if (st->kind == AST_STMT_FILE || st->kind == AST_STMT_SIGNAL)
+	if (st->kind == AST_STMT_FILE || st->kind == AST_STMT_SIGNAL ||
+	    st->kind == AST_STMT_APPARMOR)
 		return LAYER_APPARMOR;
 	/* Bounding sets refuse; only AppArmor audits what it lets pass. */
 	if (st->kind == AST_STMT_CAPABILITY && st->verdict.action == AST_ACTION_LOG)
@@ -336,7 +340,7 @@ static void check_layer(struct resolver *r, const struct item *it)
 	const char *layer = need == LAYER_SECCOMP ? "seccomp" : "apparmor";
 	struct diag *d = resolve_report(r, DIAG_PL130, it->stmt->keyword,
 					"no layer that this policy counts on enforces %s",
-					stmt_name(it->stmt->kind));
+					stmt_name(r, it->stmt));
 	diag_help(r->ds, d, "add %s to 'layers', or drop the rule", layer);
 }
 
@@ -345,13 +349,14 @@ static bool speaks_of_calls(enum ast_stmt_kind kind)
 	return kind == AST_STMT_CALLS || kind == AST_STMT_NETWORK || kind == AST_STMT_NAMESPACE;
 }
 
-/* A file, capability, signal or limit rule; it goes where r->p is. */
+/* A rule of files, capabilities, signals, limits or AppArmor's other classes; it goes where r->p is. */
 static void resolve_plain(struct resolver *r, const struct item *it)
 {
 	switch (it->stmt->kind) {
 	case AST_STMT_FILE: resolve_files(r, it); return;
 	case AST_STMT_CAPABILITY: resolve_capabilities(r, it); return;
 	case AST_STMT_SIGNAL: resolve_signals(r, it); return;
+	case AST_STMT_APPARMOR: resolve_other(r, it); return;
 	case AST_STMT_LIMIT: resolve_limit(r, it); return;
 	default: BUG("item of a kind that holds no rule");
 	}

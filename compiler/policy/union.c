@@ -65,6 +65,7 @@ static void take_rules(struct arena *a, struct policy *to, const struct policy *
 	TAKE(a, &to->networks, &from->networks);
 	TAKE(a, &to->signals, &from->signals);
 	TAKE(a, &to->limits, &from->limits);
+	TAKE(a, &to->others, &from->others);
 	to->says_caps |= from->says_caps;
 	if (!to->variables)
 		to->variables = from->variables;
@@ -85,6 +86,7 @@ struct policy *policy_union(struct arena *a, const struct policy *x, const struc
 	u->networks.v = NULL, u->networks.n = u->networks.cap = 0;
 	u->signals.v = NULL, u->signals.n = u->signals.cap = 0;
 	u->limits.v = NULL, u->limits.n = u->limits.cap = 0;
+	u->others.v = NULL, u->others.n = u->others.cap = 0;
 	u->arches = x->arches | y->arches;
 	take_rules(a, u, x);
 	take_rules(a, u, y);

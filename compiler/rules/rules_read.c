@@ -179,8 +179,12 @@ void aa_next(struct aa_read *r)
 
 static void tell_comma(struct aa_read *r, struct span end)
 {
-	diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, end, "missing ','"),
-		  "every rule ends with ','; the next line begins another one");
+	if (r->rd->policy)
+		diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, end, "missing ';'"),
+			  "every statement ends with ';'");
+	else
+		diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, end, "missing ','"),
+			  "every rule ends with ','; the next line begins another one");
 }
 
 /* Does an item begin on a later line than the one before it ended? Told where the ',' belongs. */
@@ -203,6 +207,16 @@ const char *aa_item_text(struct aa_read *r, const struct aa_item *i)
 	return aa_safe(r->rd, text);
 }
 
+/* "a word or ','", where a policy has ';'. */
+static const char *expectation(const struct aa_read *r, const char *expected)
+{
+	size_t n = strlen(expected), comma = strlen("','");
+
+	if (!r->rd->policy || n < comma || strcmp(expected + n - comma, "','") != 0)
+		return expected;
+	return arena_printf(r->rd->arena, "%.*s';'", (int)(n - comma), expected);
+}
+
 void aa_unexpected(struct aa_read *r, const char *expected)
 {
 	struct span end = { r->prev.source, r->prev.end, r->prev.end };
@@ -215,10 +229,10 @@ void aa_unexpected(struct aa_read *r, const char *expected)
 	}
 	if (!r->at)
 		aa_fault(r, DIAG_PL340, end, "'%s' ends too early, expected %s", r->keyword,
-			 expected);
+			 expectation(r, expected));
 	else
 		aa_fault(r, DIAG_PL340, r->at->span, "'%s' cannot stand here, expected %s",
-			 aa_item_text(r, r->at), expected);
+			 aa_item_text(r, r->at), expectation(r, expected));
 }
 
 void aa_end(struct aa_read *r)

@@ -2,6 +2,7 @@
 /* An AppArmor profile: written by apparmor_write(), and asked about by apparmor_parser. */
 #include "compiler/apparmor/apparmor.h"
 
+#include "compiler/apparmor/needs.h"
 #include "compiler/apparmor/parser.h"
 #include "compiler/target/target.h"
 
@@ -13,6 +14,7 @@ int target_apparmor_write(struct compilation *c, const struct target *t, const s
 
 	if (apparmor_write(arena, p, &opt, &a.bytes, c->diags))
 		return -1;
+	apparmor_tell_kernel(arena, p, c->diags);
 	a.name = arena_printf(arena, "%s.%s", target_name(c, p), t->suffix);
 	a.about = arena_printf(arena,
 			       "%zu bytes; profile %s: %zu file, %zu capability, %zu network, "
@@ -47,6 +49,7 @@ void target_apparmor_check(struct target_check *c, const struct target *t, const
 		target_answer(c, t->name, TARGET_REFUSES, "");
 		return;
 	}
+	apparmor_tell_kernel(a, p, c->diags);
 	const char *name = arena_printf(a, "<profile of " PRISTR ">", STRARG(p->name));
 	ask(c, t->name, source_add(c->diags->sources, name, (struct str){ out.p, out.n }), p->span);
 }

@@ -13,6 +13,7 @@
 #include "compiler/base/bug.h"
 #include "grammar/ast_build.h"
 #include "grammar/parse.h"
+#include "grammar/apparmor_tree.h"
 #include "grammar/print.h"
 
 #define ROUNDS 3000
@@ -32,7 +33,7 @@ static const char *name(void)
 {
 	static const char *const names[] = {
 		"read",    "kill", "mount", "signal",       "level", "policy", "deny",
-		"AF_INET", "x-y",  "use",   "ptrace",       "a",     "errno",  "unix",
+		"AF_INET", "x-y",  "use",   "ptrace",       "a",     "errno",  "umount",
 		"default", "_9",   "when",  "kill-process", "host",
 	};
 
@@ -136,6 +137,40 @@ static void fill_calls(struct arena *a, struct ast_stmt *s)
 		*end = ast_call_new(a, below(5) ? name() : "#470", below(2) ? NULL : cond(a, 3));
 }
 
+/* A word, or with values a list, behind those that are there. */
+static struct aa_item **add_item(struct arena *a, struct aa_item **end, const char *word,
+				 unsigned values)
+{
+	static const char *const some[] = { "a;b", "#x", "/a{b}", "a b", "/x\\;y", "@{A}", "b}c" };
+	struct aa_item *i = *end = ARENA_NEW(a, struct aa_item);
+	struct aa_word **last = &i->values;
+
+	i->kind = values ? AA_LIST : AA_WORD;
+	i->word.text = str_c(word);
+	for (; values; values--) {
+		struct aa_word *w = *last = ARENA_NEW(a, struct aa_word);
+
+		w->text = str_c(some[below(ARRAY_SIZE(some))]);
+		w->quoted = memchr(w->text.p, ' ', w->text.n) || below(2);
+		last = &w->next;
+	}
+	return &i->next;
+}
+
+static const struct aa_stmt *apparmor_rule(struct arena *a)
+{
+	static const char *const words[] = { "mount", "ptrace", "unix", "dbus", "umount" };
+	struct aa_stmt *s = ARENA_NEW(a, struct aa_stmt);
+	struct aa_item **end = add_item(a, &s->items, words[below(ARRAY_SIZE(words))], 0);
+
+	s->kind = AA_STMT_RULE;
+	if (below(2)) /* a list alone may be a call's condition */
+		end = add_item(a, end, "/m", 0);
+	for (unsigned i = s->items->next ? below(3) : 0; i; i--)
+		end = add_item(a, end, "", 1 + below(3));
+	return s;
+}
+
 static void fill_resource(struct arena *a, struct ast_stmt *s)
 {
 	static const enum ast_action actions[] = { AST_ACTION_ALLOW, AST_ACTION_LOG,
@@ -143,7 +178,9 @@ static void fill_resource(struct arena *a, struct ast_stmt *s)
 
 	s->verdict.action = actions[below(4)];
 	s->explicit_allow = s->verdict.action == AST_ACTION_ALLOW && below(2);
-	if (s->kind == AST_STMT_FILE) {
+	if (s->kind == AST_STMT_APPARMOR) {
+		s->rule = apparmor_rule(a);
+	} else if (s->kind == AST_STMT_FILE) {
 		s->owner = below(2);
 		ast_words_add(a, &s->perms, "rwix");
 		for (unsigned i = 1 + below(3); i; i--)
@@ -162,8 +199,9 @@ static void add_stmt(struct arena *a, struct ast_body *b, unsigned depth)
 {
 	static const enum ast_stmt_kind kinds[] = { AST_STMT_CALLS,      AST_STMT_FILE,
 						    AST_STMT_CAPABILITY, AST_STMT_USE,
-						    AST_STMT_NAMESPACE,  AST_STMT_WHEN };
-	struct ast_stmt *s = ast_add(b, kinds[below(depth ? 6 : 5)]);
+						    AST_STMT_NAMESPACE,  AST_STMT_APPARMOR,
+						    AST_STMT_WHEN };
+	struct ast_stmt *s = ast_add(b, kinds[below(depth ? 7 : 6)]);
 
 	s->blank_before = below(2);
 	while (!below(3))
@@ -286,7 +324,7 @@ static void calls_of_the_command_line(void **state)
 	arena_free(a);
 }
 
-static void reserved_statements_keep_their_text(void **state)
+static void rules_of_apparmor_are_read_by_its_grammar(void **state)
 {
 	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
@@ -297,9 +335,11 @@ static void reserved_statements_keep_their_text(void **state)
 
 	(void)state;
 	assert_int_equal(ds->errors, 0);
-	assert_int_equal(s->kind, AST_STMT_RESERVED);
-	assert_true(str_is(s->words->text, "mount"));
-	assert_true(str_is(s->words->next->text, "options=(rw, \"a;b\") /x{a,b} -> /y"));
+	assert_int_equal(s->kind, AST_STMT_APPARMOR);
+	assert_true(aa_item_is(s->rule->items, "mount"));
+	assert_true(s->rule->items->next->values->next->quoted);
+	assert_true(str_is(s->rule->items->next->values->next->text, "a;b"));
+	assert_true(str_is(s->rule->items->next->next->word.text, "/x{a,b}"));
 	assert_int_equal(s->next->kind, AST_STMT_CALLS);
 	arena_free(a);
 }
@@ -310,7 +350,7 @@ int main(void)
 		cmocka_unit_test(random_trees_print_to_what_they_are),
 		cmocka_unit_test(errno_verdicts_are_named),
 		cmocka_unit_test(calls_of_the_command_line),
-		cmocka_unit_test(reserved_statements_keep_their_text),
+		cmocka_unit_test(rules_of_apparmor_are_read_by_its_grammar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

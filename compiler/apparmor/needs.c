@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/apparmor/needs.h"
+
+#include <string.h>
+
+#include "compiler/base/bug.h"
+
+/*
+ * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3): userns and io_uring from 6.12 on, addresses and
+ * peers of unix sockets by the text of the change that brought them, 6.17 (6.12 has not, 7.2 has);
+ * message queues in none. The abis: the files of releases 3.0.8, 4.1.0 and 5.0.2.
+ */
+enum {
+	KERNEL_NAMES = KERNEL_VERSION_OF(6, 12),
+	KERNEL_UNIX = KERNEL_VERSION_OF(6, 17),
+	PERMS_UNIX = (AA_NET_RECEIVE << 1) - 1, /* all there are */
+};
+
+/*
+ * Below an abi that mediates them a parser makes `network unix` of such rules, and drops what they
+ * say besides; what denies it drops whole (af_unix.cc, downgrade_rule).
+ */
+static bool is_plain_unix(const struct aa_rule *r)
+{
+	bool plain = r->prefix.mode == AA_MODE_ALLOW && (r->perms & PERMS_UNIX) == PERMS_UNIX;
+
+	vec_each(&r->conds, c)
+		plain &= c->id == AA_COND_TYPE && !c->peer;
+	return plain;
+}
+
+static void need_class(const struct aa_rule *r, struct aa_need *n)
+{
+	switch (r->class) {
+	case AA_CLASS_USERNS:
+		n->abi = AA_RELEASE_4_0;
+		n->kernel = KERNEL_NAMES;
+		return;
+	case AA_CLASS_IO_URING:
+		n->abi = AA_RELEASE_5_0;
+		n->kernel = KERNEL_NAMES;
+		return;
+	case AA_CLASS_MQUEUE:
+		n->abi = aa_rule_cond(r, AA_COND_LABEL, false) ? AA_RELEASE_5_0 : AA_RELEASE_4_0;
+		n->none = true;
+		return;
+	case AA_CLASS_UNIX:
+		if (is_plain_unix(r))
+			return;
+		n->abi = AA_RELEASE_5_0;
+		n->kernel = KERNEL_UNIX;
+		return;
+	default: return;
+	}
+}
+
+/* As that release's parser reads it. NULL: it does not, and why is told. */
+static const struct aa_rule *read_as(struct arena *a, const struct policy *p,
+				     const struct aa_rule *r, enum aa_release release,
+				     struct diags *ds)
+{
+	struct aa_reader rd = { .arena = a,
+				.diags = ds,
+				.target = { release, ~0u, ~0u },
+				.variables = p->variables,
+				.check = true,
+				.policy = true };
+	struct aa_use use = { .stmt = r->origin->stmt->rule, .prefix = r->prefix };
+	const struct aa_rule *as;
+
+	use.class = aa_class_of(&rd, use.stmt->items);
+	if (use.class != r->class)
+		return NULL;
+	as = aa_rule_read(&rd, &use);
+	return as;
+}
+
+static bool reads(const struct policy *p, const struct aa_rule *r, enum aa_release release)
+{
+	struct arena *scratch = arena_new(NULL);
+	struct diags *mute = diags_new(scratch, sources_new(scratch));
+	bool yes = read_as(scratch, p, r, release, mute) != NULL;
+
+	arena_free(scratch);
+	return yes;
+}
+
+static struct aa_need need_of(const struct policy *p, const struct aa_rule *r)
+{
+	struct aa_need n = { 0 };
+
+	need_class(r, &n);
+	while (n.parser + 1 < AA_RELEASE_NR && !reads(p, r, n.parser))
+		n.parser++;
+	if (n.parser < n.abi)
+		n.parser = n.abi;
+	return n;
+}
+
+struct aa_need apparmor_need(const struct policy *p)
+{
+	struct aa_need all = { 0 };
+
+	vec_each(&p->others, rule) {
+		struct aa_need n = need_of(p, *rule);
+
+		if (n.parser > all.parser || n.abi > all.abi)
+			all.by = (*rule)->origin;
+		if (n.kernel > all.kernel)
+			all.for_kernel = (*rule)->origin;
+		all.parser = n.parser > all.parser ? n.parser : all.parser;
+		all.abi = n.abi > all.abi ? n.abi : all.abi;
+		all.kernel = n.kernel > all.kernel ? n.kernel : all.kernel;
+		all.none |= n.none;
+	}
+	return all;
+}
+
+/* ---- a target ---- */
+
+static enum aa_release abi_of(enum aa_release r)
+{
+	return r < AA_RELEASE_4_0 ? AA_RELEASE_3_0 : r < AA_RELEASE_5_0 ? AA_RELEASE_4_0 : r;
+}
+
+const char *apparmor_abi_of(enum aa_release r)
+{
+	switch (abi_of(r)) {
+	case AA_RELEASE_3_0: return "abi/3.0";
+	case AA_RELEASE_4_0: return "abi/4.0";
+	default: return "abi/5.0";
+	}
+}
+
+static const char *word_of(struct arena *a, const struct aa_rule *r)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_safe(&b, r->origin->stmt->rule->items->word.text);
+	return buf_keep(a, &b);
+}
+
+/* What of it needs the abi: all of it, or what it says besides the socket's type. */
+static const char *what_of(struct arena *a, const struct aa_rule *r)
+{
+	return arena_printf(
+		a,
+		r->class == AA_CLASS_UNIX ?
+			"what '%s' says of accesses, addresses and peers, and what it denies, is mediated" :
+			"'%s' is mediated",
+		word_of(a, r));
+}
+
+static const char *way_of(const struct aa_rule *r)
+{
+	return r->class == AA_CLASS_UNIX ?
+		       "write 'network unix' and the type, or name a newer target" :
+		       "drop the rule, or name a newer target";
+}
+
+static bool fits_kernel(struct arena *a, const struct aa_rule *r, const struct aa_need *n,
+			const struct apparmor_target *t, struct diags *ds)
+{
+	struct diag *d;
+
+	if (!t->kernel || (!n->none && t->kernel >= n->kernel))
+		return true;
+	if (n->none)
+		d = diag_add(ds, DIAG_PL390, r->origin->span,
+			     "'%s' has no effect under Linux %u.%u: no kernel mediates it",
+			     word_of(a, r), t->kernel >> 8, t->kernel & 0xff);
+	else
+		d = diag_add(ds, DIAG_PL390, r->origin->span,
+			     "%s since Linux %u.%u, and the target is %u.%u", what_of(a, r),
+			     n->kernel >> 8, n->kernel & 0xff, t->kernel >> 8, t->kernel & 0xff);
+	diag_help(ds, d, "%s", way_of(r));
+	return false;
+}
+
+static bool fits(struct arena *a, const struct policy *p, const struct aa_rule *r,
+		 const struct apparmor_target *t, struct diags *ds)
+{
+	struct aa_need n = need_of(p, r);
+	size_t errors = ds->errors;
+	struct diag *d;
+
+	if (!read_as(a, p, r, t->release, ds)) {
+		if (ds->errors != errors)
+			return false; /* which word it was is told */
+		d = diag_add(ds, DIAG_PL390, r->origin->span,
+			     "'%s' rules are read since AppArmor %s, and the target is %s",
+			     word_of(a, r), aa_release_name(n.parser), aa_release_name(t->release));
+		diag_help(ds, d, "%s", way_of(r));
+		return false;
+	}
+	if (n.abi <= abi_of(t->release))
+		return fits_kernel(a, r, &n, t, ds);
+	d = diag_add(ds, DIAG_PL390, r->origin->span, "%s since AppArmor %s, and the target is %s",
+		     what_of(a, r), aa_release_name(n.abi), aa_release_name(t->release));
+	diag_help(ds, d, "%s", way_of(r));
+	return false;
+}
+
+bool apparmor_fits(struct arena *a, const struct policy *p, const struct apparmor_target *t,
+		   struct diags *ds)
+{
+	bool all = true;
+
+	vec_each(&p->others, rule)
+		all &= fits(a, p, *rule, t, ds);
+	return all;
+}
+
+void apparmor_tell_kernel(struct arena *a, const struct policy *p, struct diags *ds)
+{
+	unsigned told = 0;
+
+	vec_each(&p->others, rule) {
+		const struct aa_rule *r = *rule;
+		struct aa_need n = { 0 };
+		struct diag *d;
+
+		need_class(r, &n);
+		if ((!n.kernel && !n.none) || told >> r->class & 1)
+			continue;
+		told |= 1u << r->class;
+		if (!n.none) {
+			d = diag_add(ds, DIAG_PL391, r->origin->span,
+				     "%s since Linux %u.%u: an older kernel lets it pass",
+				     what_of(a, r), n.kernel >> 8, n.kernel & 0xff);
+			diag_help(
+				ds, d,
+				"name the kernel that it is for: --target apparmor=%s,kernel=%u.%u",
+				aa_release_name(n.abi), n.kernel >> 8, n.kernel & 0xff);
+			continue;
+		}
+		d = diag_add_as(ds, DIAG_PL391, SEVERITY_WARNING, r->origin->span,
+				"no kernel up to 7.3 mediates '%s': the rule has no effect",
+				word_of(a, r));
+		diag_help(ds, d, "leave message queues to the seccomp layer: 'deny mq_open;'");
+	}
+}

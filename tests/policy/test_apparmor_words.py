@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules in AppArmor's own words: which are calls, how they are laid out, what is written of them."""
+import pytest
+
+HEAD = "policy p {{\n    program /usr/bin/p;\n    layers {};\n    arch x86_64;\n{}\n}}\n"
+
+RULES = [
+    "mount options=(rw, bind) /srv -> /mnt;", "mount;", "mount fstype in (ext*, xfs) options in (ro, noexec) /dev/** -> /mnt/*/;",
+    "remount options=ro /;", "umount /mnt/**;", "umount;", "pivot_root;", "pivot_root oldroot=/old/ /new/;",
+    "ptrace;", "ptrace (read, trace) peer=x;", "ptrace tracedby peer=@{profile_name};", "unix;",
+    'unix (send, receive) type=stream peer=(label=x, addr="@x");', "unix type=dgram;", "dbus;",
+    "dbus send bus=system path=/org/x interface=a.b member=c peer=(name=org.x);", "mqueue (create, open) type=posix /q;",
+    "userns;", "userns create;", "io_uring;", "io_uring (sqpoll, override_creds) label=x;", "change_profile;", "change_profile /bin/x -> y;",
+    "change_profile unsafe /bin/x -> y;", "deny any mount;", "log any ptrace;", "allow any umount;", "deny any pivot_root;",
+    "quiet deny mount;", "quiet deny ptrace;", "deny userns;", "allow unix;", "log dbus send;", "deny mount fstype=proc;",
+    "deny ptrace (read, trace);", 'umount "/a;b";', "umount /a\\;b;", "umount /a#b;", "umount /a{b,c{d,e}}/[{};;]f;".replace(";;", ""), 'umount "/a # b";',
+    'umount "/a \\" b";',
+]
+
+
+def policy(body, layers="seccomp, apparmor"):
+    return HEAD.format(layers, "\n".join(f"    {line}" for line in body.splitlines()))
+
+
+def profile(pale, file, body, layers="apparmor", check=0):
+    file.write_text(policy(body, layers))
+    return pale("compile", "-q", "-t", "apparmor", "-o", "-", file, check=check)
+
+
+def rules(r):
+    return [line.split("  #")[0].strip() for line in r.out.split("{", 1)[1].rsplit("}", 1)[0].splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_laid_out_as_it_stands(pale, tmp_path, rule):
+    file = tmp_path / "p.pale"
+    file.write_text(policy(rule))
+    assert pale("fmt", file, check=0).out == policy(rule)
+
+
+def test_a_long_rule_is_laid_out_anew_and_its_comments_stay(pale, tmp_path):
+    file = tmp_path / "p.pale"
+    file.write_text(policy("ptrace (read  trace)   # first; second }\n  peer=x ; # beside\n# above\nunix(send receive)\n\ttype=stream;"))
+    assert pale("fmt", file, check=0).out == policy(
+        "# first; second }\nptrace (read, trace) peer=x; # beside\n# above\nunix (send, receive) type=stream;")
+
+
+@pytest.mark.parametrize("text, call", [
+    ("deny mount;", "mount"), ("deny mount, umount2;", "mount"), ("deny read, mount;", "mount"), ("log ptrace;", "ptrace"),
+    ("deny ptrace(request == 16);", "ptrace(16)"), ("deny ptrace (request == 16);", "ptrace(16)"),
+    ("deny ptrace (request in {16, 17});", "ptrace(17)"), ("deny ptrace (reg request has 16);", "ptrace(16)"), ("deny ptrace (not request == 3);", "ptrace(16)"),
+    ("deny ptrace # why\n    (request == 16);", "ptrace(16)"), ("deny pivot_root;", "pivot_root"), ("errno ENOSYS mount, ptrace;", "ptrace"), ("kill mount;", "mount")])
+def test_a_bare_name_behind_a_prefix_is_the_call(pale, tmp_path, text, call):
+    file = tmp_path / "p.pale"
+    file.write_text(policy(text, "seccomp"))
+    assert pale("sim", file, call, check=0).out.strip() != "ALLOW"
+    r = pale("explain", file, call, check=0)
+    assert "p.pale:5:" in r.out and f" {call.split('(')[0]}" in r.out, r
+
+
+@pytest.mark.parametrize("rule, written", [
+    ("mount;", "mount,"), ("deny any mount;", "audit deny mount,"), ("quiet deny mount;", "deny mount,"), ("log any ptrace;", "audit ptrace,"),
+    ("allow any umount;", "umount,"), ("deny ptrace (read, trace);", "audit deny ptrace (read, trace),"), ("log unix type=dgram;", "audit unix type=dgram,"),
+    ("deny dbus send bus=system;", "audit deny dbus send bus=system,"), ("mount # c\n options=(bind  rw)\n/a -> /b;", "mount options=(bind, rw) /a -> /b,"),
+    ('umount "/a;b c";', 'umount "/a;b c",'), ("change_profile /bin/x -> y;", "change_profile /bin/x -> y,")])
+def test_a_rule_is_written_with_its_prefix(pale, tmp_path, rule, written):
+    assert rules(profile(pale, tmp_path / "p.pale", rule)) == [written]
+
+
+def test_each_class_is_a_section_sorted_with_the_places(pale, tmp_path):
+    r = profile(pale, tmp_path / "p.pale", "umount /b;\nptrace read;\numount /a;\numount /b;\nfile r /x;")
+    assert r.out.split(" {\n", 1)[1] == ("  umount /a,  # p.pale:7\n  umount /b,  # p.pale:5\n"
+                                       "\n  ptrace read,  # p.pale:6\n\n  /x r,  # p.pale:9\n}\n")
+
+
+def test_a_set_brings_its_rules(pale, tmp_path):
+    file = tmp_path / "p.pale"
+    file.write_text(policy("use s, t except mount;", "apparmor") + "set s { umount /a; }\nset t { umount /a; when kernel >= 5.0 { ptrace read; } }\n")
+    r = pale("compile", "-q", "-t", "apparmor", "-o", "-", "--kernel", "6.1", file, check=1)
+    assert "none of these sets has a rule for 'mount'" in r.err  # `except` is about calls
+    file.write_text(file.read_text().replace(" except mount", ""))
+    r = pale("compile", "-q", "-t", "apparmor", "-o", "-", "--kernel", "6.1", file, check=0)
+    assert rules(r) == ["umount /a,", "ptrace read,"] and "(set s)" in r.out
+
+
+def test_logging_refuses_nothing(pale, tmp_path):
+    file = tmp_path / "p.pale"
+    file.write_text(policy("deny any mount;\nquiet deny ptrace;\numount /a;", "apparmor"))
+    r = pale("compile", "-q", "-t", "apparmor", "-o", "-", "--log-only", file, check=0)
+    assert rules(r) == ["audit mount,", "umount /a,", "ptrace,"] and "flags=(complain)" in r.out
+
+
+@pytest.mark.parametrize("rule, abi", [
+    ("mount fstype=proc;", "3.0"), ("userns;", "4.0"), ("mqueue type=posix /q;", "4.0"), ("mqueue label=x /q;", "5.0"), ("io_uring sqpoll;", "5.0"),
+    ("unix;", "3.0"), ("unix type=stream;", "3.0"), ("unix (send, receive);", "5.0"), ('unix addr="@x";', "5.0"), ("deny unix;", "5.0"),
+    ("dbus send;", "3.0"), ("change_profile -> x;", "3.0"), ("userns;\nio_uring;", "5.0"), ("mount options=nosymfollow /a -> /b;", "3.0")])
+def test_the_oldest_abi_that_mediates_it_is_written(pale, tmp_path, rule, abi):
+    assert f"\nabi <abi/{abi}>,\n" in profile(pale, tmp_path / "p.pale", rule).out
+
+
+@pytest.mark.parametrize("rule, says", [("userns;", "since Linux 6.12"), ("deny unix;", "since Linux 6.17"), ("mqueue /q;", "no kernel"), ("mount;", "")])
+def test_what_no_older_kernel_mediates_is_told(pale, tmp_path, rule, says):
+    r = profile(pale, tmp_path / "p.pale", rule)
+    assert ("[PL391 " in r.err) == bool(says) and says in r.err
