@@ -217,13 +217,32 @@ static bool expects(const struct aa_error *e, const char *symbol)
 
 void aa_gave_up(struct aa_parse *p, struct span sp)
 {
+	struct diag *d;
+
 	if (p->stopped)
 		return;
-	diag_help(p->diags,
-		  diag_add(p->diags, DIAG_PL004, sp, "more than %d brackets inside one another",
-			   AA_DEPTH_MAX),
-		  "write several rules, or take away brackets that change nothing");
 	p->stopped = true;
+	if (p->depth > AA_DEPTH_MAX) {
+		d = diag_add(p->diags, DIAG_PL004, sp, "more than %d brackets inside one another",
+			     AA_DEPTH_MAX);
+		diag_help(p->diags, d,
+			  "write several rules, or take away brackets that change nothing");
+		return;
+	}
+	/* The parser's stack is full of what waits for its end: `not not ...`, `else if ...`. */
+	d = diag_add(p->diags, DIAG_PL004, sp, "too many of 'else' or 'not' behind one another");
+	diag_help(p->diags, d, "write several conditions, each with an end of its own");
+}
+
+void aa_too_long(struct aa_parse *p, struct span sp)
+{
+	if (p->stopped)
+		return;
+	p->stopped = true;
+	diag_help(p->diags,
+		  diag_add(p->diags, DIAG_PL004, sp,
+			   "more than %d of 'and', 'or' and 'not' in one condition", AA_CHAIN_MAX),
+		  "write conditions inside one another, or several");
 }
 
 void aa_stray_brace(struct aa_parse *p, struct span sp)

@@ -86,7 +86,8 @@ struct aa_error {
 void aa_error_expect(struct aa_error *e, const char *symbol);
 void aa_stray_brace(struct aa_parse *p, struct span sp);
 void aa_syntax_error(struct aa_parse *p, struct aa_error *e); /* may change what is expected */
-void aa_gave_up(struct aa_parse *p, struct span sp);
+void aa_gave_up(struct aa_parse *p, struct span sp);          /* brackets, or branches of an else */
+void aa_too_long(struct aa_parse *p, struct span sp);         /* a condition */
 
 /* ---- tree ---- */
 void aa_add_top(struct aa_parse *p, struct aa_stmts list);

@@ -121,7 +121,7 @@ struct aa_expr *aa_expr_join(struct aa_parse *p, struct span sp, enum aa_expr_ki
 	e->right = right;
 	e->depth = 1 + (right && right->depth > left->depth ? right->depth : left->depth);
 	if (e->depth > AA_CHAIN_MAX)
-		aa_gave_up(p, sp);
+		aa_too_long(p, sp);
 	return e;
 }
 

@@ -9,6 +9,7 @@ struct checking {
 	struct aa_reader rd;
 	const struct aa_policy *policy;
 	struct aa_means_pool *pool;
+	size_t undecided; /* errors that are none where it is decided otherwise */
 };
 
 /* ---- two rules that disagree about how to execute ---- */
@@ -42,13 +43,20 @@ static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 {
 	struct diags *ds = c->rd.diags;
 	const struct aa_stmt *later = k->two->rule->use->stmt;
+	size_t before = ds->errors;
 	struct diag *d;
 	BUF_AUTO path = { 0 };
 
 	buf_safe(&path, k->path);
-	d = diag_add(ds, DIAG_PL370, later->head, "two rules disagree about how to execute '%s'%s",
-		     path.p ? path.p : "",
-		     k->varies ? ": whether this parser refuses it hangs on its memory" : "");
+	if (k->varies)
+		d = diag_add(ds, DIAG_PL386, later->head,
+			     "rules disagree about how to execute '%s', and whether this release's "
+			     "parser refuses them hangs on where its memory lies",
+			     path.p ? path.p : "");
+	else
+		d = diag_add(ds, DIAG_PL370, later->head,
+			     "two rules disagree about how to execute '%s'", path.p ? path.p : "");
+	c->undecided += k->varies ? ds->errors - before : 0;
 	note_rule(c, d, k->one, "this rule");
 	note_rule(c, d, k->two, "and this one");
 	diag_help(ds, d, "say it in one rule, or take the path out of the wider one");
@@ -60,6 +68,7 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 	struct arena *a = c->rd.arena;
 	struct aa_means m;
 	struct aa_conflicts found;
+	size_t before;
 	struct diag *d;
 
 	if (files->list.n < 2)
@@ -72,10 +81,12 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 		tell_conflict(c, k);
 	if (m.decided && found.decided)
 		return;
+	before = c->rd.diags->errors;
 	d = diag_add(c->rd.diags, DIAG_PL371, p->stmt->head,
 		     "whether rules of this profile disagree about how to execute is not decided: "
 		     "it takes more than %d states",
 		     MACHINE_STATES_MAX);
+	c->undecided += c->rd.diags->errors - before;
 	diag_help(c->rd.diags, d, "fewer patterns with '**' in their midst, or a child profile");
 }
 
@@ -231,8 +242,8 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		check_profile(c, *child);
 }
 
-bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *file,
-	      const struct aa_asked *asked, struct diags *ds)
+enum aa_checked aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *file,
+			 const struct aa_asked *asked, struct diags *ds)
 {
 	size_t errors = ds->errors;
 	struct checking c = { .rd = { .arena = a, .diags = ds, .known = asked->known } };
@@ -242,5 +253,7 @@ bool aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *fil
 	vec_each(&c.policy->profiles, p)
 		check_profile(&c, *p);
 	aa_file_ends(file, ds);
-	return ds->errors == errors;
+	if (ds->errors == errors)
+		return AA_CHECK_TAKES;
+	return ds->errors == errors + c.undecided ? AA_CHECK_UNDECIDED : AA_CHECK_REFUSES;
 }

@@ -233,8 +233,11 @@ void aax_follow(struct expanding *x, const struct aa_stmt *s, const struct scope
 		d = tell_missing(x, DIAG_PL350, s->word.span, scope, name, s->magic);
 		if (!offer(x, d, s->word.span, name, s->magic))
 			diag_help(x->ds, d,
-				  "give the directory that has it with -I, or write 'include if "
-				  "exists'");
+				  s->magic ? "give the directory that has it with -I, or write "
+					     "'include if exists'" :
+					     "without '<' it is a path from the working directory: "
+					     "write <NAME> for one that -I has, or 'include if "
+					     "exists'");
 	} else if (found.entry->kind == AA_ENTRY_UNREADABLE) {
 		tell_unreadable(x, found.entry, s->word.span, scope->from);
 	} else if (found.entry->kind == AA_ENTRY_DIRECTORY) {

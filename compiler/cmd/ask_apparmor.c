@@ -41,6 +41,7 @@ bool apparmor_options_fit(const struct options *o, enum asks_what what)
 		{ OPT_LOADED_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
 		{ OPT_RUNTIME, ASKS_CALLS | ASKS_POLICY, "--runtime" },
 		{ OPT_ARCH, ASKS_CALLS | ASKS_POLICY, "--arch" },
+		{ OPT_ARCHES, ASKS_CALLS | ASKS_POLICY, "--arch" },
 		{ OPT_POLICY, ASKS_CALLS | ASKS_POLICY, "--policy" },
 		{ OPT_CAPS, ASKS_CALLS | ASKS_POLICY, "--caps" },
 		{ OPT_KERNEL, ASKS_CALLS | ASKS_POLICY, "--kernel" },
@@ -197,7 +198,8 @@ int apparmor_open(struct session *s, const struct options *o, const char *path,
 	struct diags *own = diags_new(s->arena, s->sources);
 	struct aa_asked asked = { .release = release, .kernel = checks.features };
 	const struct aa_file *file = aa_parse_source(s->arena, src, own);
-	bool takes = aa_check(s->arena, checks.library, file, &asked, own) && !own->errors;
+	bool takes = aa_check(s->arena, checks.library, file, &asked, own) == AA_CHECK_TAKES &&
+		     !own->errors;
 	tell_graver(s, own);
 	if (!takes)
 		return EXIT_FOUND;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/check_apparmor.h"
 #include "compiler/tell/decided.h"
 #include "compiler/file/kind.h"
@@ -11,6 +12,7 @@
 #include "compiler/target/target.h"
 
 struct check_options {
+	const struct command *command;
 	struct input_options input;
 	const char *policy;
 	struct oci_runtime runtime;
@@ -27,12 +29,13 @@ struct check {
 	bool failed;
 };
 
-/* The three answers in words, and what makes the status 1. */
+/* The answers in words, and what makes the status 1. */
 static void say(struct check *c, const char *of, enum target_says says, const char *detail)
 {
 	static const char *const words[] = { [TARGET_TAKES] = "ok",
 					     [TARGET_REFUSES] = "refused",
-					     [TARGET_UNASKED] = "not checked" };
+					     [TARGET_UNASKED] = "not checked",
+					     [TARGET_UNDECIDED] = "not decided" };
 
 	printf("%-12s %s%s%s%s\n", of, words[says], *detail ? " (" : "", detail,
 	       *detail ? ")" : "");
@@ -100,7 +103,10 @@ static void check_policy(struct check *c, const struct policy *p)
 /* What was cut off, or never written, is no policy that is well. */
 static int tell_empty(struct session *s, const struct source *src)
 {
-	input_tell_empty(s, src);
+	diag_help(
+		s->diags, input_tell_empty(s, src),
+		"write 'policy NAME { ... }', which pale learn proposes; of AppArmor's text, which "
+		"may be comments alone, say that it is: --target apparmor=5.0");
 	session_report(s);
 	return EXIT_FOUND;
 }
@@ -120,7 +126,22 @@ static bool is_apparmor(const struct check_options *opt, struct str text)
 	const struct file_kind *k = kind_of(text);
 
 	return k == kind_apparmor ||
-	       (opt->apparmor.releases && k->format == INPUT_PALE && k != kind_policy);
+	       (opt->apparmor.versions.n && k->format == INPUT_PALE && k != kind_policy);
+}
+
+/* Targets are asked for, and AppArmor is none of them. */
+static bool asks_apparmor(const struct check *c)
+{
+	const struct target *t;
+
+	for (size_t i = 0; (t = target_at(i)); i++)
+		if (c->opt->targets & TARGET_BIT(i) && t->layer == LAYER_APPARMOR)
+			return true;
+	usage_error(c->opt->command,
+		    "'%s' is AppArmor's, and --target does not name that: apparmor, or "
+		    "apparmor=5.0",
+		    str_safe(c->session->arena, c->path));
+	return false;
 }
 
 static int check_file(void *check)
@@ -133,6 +154,8 @@ static int check_file(void *check)
 	struct input in;
 
 	if (source_load(s->sources, path, &src) == 0 && is_apparmor(c->opt, src->text)) {
+		if (!asks_apparmor(c))
+			return EXIT_USAGE;
 		source_load(c->all->sources, path, &src); /* the one that is lent */
 		apparmor_checks_ask(&c->opt->apparmor, s, src, &q);
 		return tell_answers(c, &q);
@@ -185,16 +208,33 @@ static int check_file(void *check)
 
 /* ---- the command ---- */
 
-/* No runtime loads them, and asking the installed one takes longer than reading them. */
-static bool all_apparmor(struct session *s, const struct check_options *opt, char **files)
+/* How many are AppArmor's; of standard input and what cannot be read that is not known yet. */
+struct counted {
+	int apparmor, unknown;
+};
+
+static struct counted count_kinds(struct session *s, const struct check_options *opt, char **files)
 {
+	struct counted n = { 0, 0 };
 	struct source *src;
 
 	for (; *files; files++)
-		if (!strcmp(*files, "-") || source_load(s->sources, *files, &src) ||
-		    !is_apparmor(opt, src->text))
-			return false;
-	return true;
+		if (!strcmp(*files, "-") || source_load(s->sources, *files, &src))
+			n.unknown++;
+		else
+			n.apparmor += is_apparmor(opt, src->text);
+	return n;
+}
+
+/* Options that none of the files hears of are wrong. */
+static bool options_fit(const struct options *o, struct counted n)
+{
+	if (n.apparmor == o->n)
+		return apparmor_options_fit(o, ASKS_APPARMOR);
+	if (n.apparmor || n.unknown || !o->at[OPT_FEATURES].given)
+		return true;
+	usage_error(o->command, "--features says nothing of a file that is not AppArmor's");
+	return false;
 }
 
 /* -1: go on; else the exit status. */
@@ -203,6 +243,7 @@ static int read_options(struct session *s, const struct options *o, struct check
 	unsigned targets = o->at[OPT_TARGET_RELEASE].words;
 
 	*out = (struct check_options){
+		.command = o->command,
 		.policy = o->at[OPT_POLICY].text,
 		.targets = targets ? targets : TARGETS_ALL,
 		.input.resolve.apparmor_dirs = o->at[OPT_INCLUDE].list.v,
@@ -214,9 +255,11 @@ static int read_options(struct session *s, const struct options *o, struct check
 	int status = apparmor_checks_open(s, o, &out->apparmor);
 	if (status)
 		return status;
-	if (!o->at[OPT_RUNTIME].given && all_apparmor(s, out, o->operands))
-		return -1;
-	return runtime_loader(s, o, -1, &out->runtime);
+	struct counted n = count_kinds(s, out, o->operands);
+	if (!options_fit(o, n))
+		return EXIT_USAGE;
+	/* No runtime loads AppArmor's files, and asking one takes longer than reading them. */
+	return n.apparmor == o->n ? -1 : runtime_loader(s, o, -1, &out->runtime);
 }
 
 static int check_files(struct check *c, char **files, int n)

@@ -8,6 +8,19 @@
 #include "compiler/apparmor/parser.h"
 #include "compiler/rules/rules.h"
 
+/* As they are written, each once: of two that are read alike each has its line. */
+static void take_versions(struct arena *a, const struct options *o, struct apparmor_checks *out)
+{
+	vec_each(&o->at[OPT_TARGET_RELEASE].list, text) {
+		bool there = false;
+
+		vec_each(&out->versions, v)
+			there |= str_is(*v, *text);
+		if (!there)
+			vec_push(a, &out->versions, str_c(*text));
+	}
+}
+
 int apparmor_checks_open(struct session *s, const struct options *o, struct apparmor_checks *out)
 {
 	const char *path = o->at[OPT_FEATURES].text;
@@ -16,8 +29,8 @@ int apparmor_checks_open(struct session *s, const struct options *o, struct appa
 	*out = (struct apparmor_checks){
 		.library = aa_library_new(s->arena, s->sources, o->at[OPT_INCLUDE].list.v, NULL),
 		.known = aa_known_new(s->arena),
-		.releases = (unsigned)o->at[OPT_TARGET_RELEASE].number,
 	};
+	take_versions(s->arena, o, out);
 	if (!path)
 		return EXIT_OK;
 	int err = source_load(s->sources, path, &src);
@@ -56,37 +69,34 @@ static void tell_new(struct diags *ds, const struct diags *more)
 	}
 }
 
-static bool ask(struct apparmor_checks *c, struct diags *ds, const struct aa_file *file,
-		enum aa_release release)
+static enum target_says ask(struct apparmor_checks *c, struct diags *ds, const struct aa_file *file,
+			    enum aa_release release)
 {
+	static const enum target_says says[] = { [AA_CHECK_TAKES] = TARGET_TAKES,
+						 [AA_CHECK_REFUSES] = TARGET_REFUSES,
+						 [AA_CHECK_UNDECIDED] = TARGET_UNDECIDED };
 	struct diags *own = diags_new(ds->arena, ds->sources);
 	struct aa_asked asked = { .release = release, .kernel = c->features, .known = c->known };
-	bool takes = aa_check(ds->arena, c->library, file, &asked, own);
+	enum aa_checked verdict = aa_check(ds->arena, c->library, file, &asked, own);
 
 	tell_new(ds, own);
-	return takes;
+	return says[verdict];
 }
 
-static const char *name_of(struct arena *a, enum aa_release release)
-{
-	return arena_printf(a, "apparmor=%s", aa_release_name(release));
-}
-
+/* One line: of a release, or of a version that is read as that. */
 static void answer(struct apparmor_checks *c, struct target_check *asked,
-		   const struct aa_file *file, enum aa_release release, bool well)
+		   const struct aa_file *file, struct str version, bool well, const char *detail)
 {
-	bool takes = ask(c, asked->diags, file, release) && well;
+	const char *name = arena_printf(asked->diags->arena, "apparmor=" PRISTR, STRARG(version));
+	enum aa_release release;
+	enum target_says says;
 
-	target_answer(asked, name_of(asked->diags->arena, release),
-		      takes ? TARGET_TAKES : TARGET_REFUSES,
-		      release == AA_RELEASE_4_0 ? "not measured: as 4.1 reads it" : "");
-}
-
-static enum target_says says_of(enum parser_answer answer)
-{
-	return answer == PARSER_TAKES   ? TARGET_TAKES :
-	       answer == PARSER_REFUSES ? TARGET_REFUSES :
-					  TARGET_UNASKED;
+	if (!aa_release_of(version, &release)) {
+		target_answer(asked, name, TARGET_UNASKED, "pale does not know this release");
+		return;
+	}
+	says = ask(c, asked->diags, file, release);
+	target_answer(asked, name, well ? says : TARGET_REFUSES, detail);
 }
 
 /* Which parser is here? It is asked once; where the system is short of something, again. */
@@ -107,33 +117,27 @@ static enum parser_answer find_installed(struct apparmor_checks *c, struct span 
 	return answer;
 }
 
-/* The parser that will load it, where there is one: its release as pale reads it, and itself. */
+/* The parser that will load it, where there is one: what pale knows of its release. */
 static void answer_installed(struct apparmor_checks *c, struct target_check *asked,
 			     const struct aa_file *file, bool well)
 {
-	const struct source *src = file->source;
-	struct span whole = { src->id, 0, 0 };
-	struct parser_question q = { src->text, src, whole, asked->includes };
-	enum parser_answer answer = find_installed(c, whole, asked->diags);
-	enum aa_release release;
-	const char *name;
+	static const char of[] = "the parser that is installed";
+	struct span whole = { file->source->id, 0, 0 };
+	enum parser_answer found = find_installed(c, whole, asked->diags);
+	const char *doubt;
 
-	if (answer == PARSER_NOT_THERE)
+	if (found == PARSER_NOT_THERE)
 		return;
-	if (answer == PARSER_SHORT) {
-		target_answer(asked, "apparmor", TARGET_UNASKED, "the parser that is installed");
-		return;
-	}
-	name = arena_printf(asked->diags->arena, "apparmor=" PRISTR, STRARG(c->installed));
-	if (!aa_release_of(c->installed, &release)) {
-		target_answer(asked, name, TARGET_UNASKED, "pale does not know this release");
+	if (found == PARSER_SHORT) {
+		target_answer(asked, "apparmor", TARGET_UNASKED, of);
 		return;
 	}
-	if (!ask(c, asked->diags, file, release) || !well)
-		answer = PARSER_REFUSES;
-	else if (!c->features)
-		answer = parser_ask(&q, asked->diags);
-	target_answer(asked, name, says_of(answer), "the parser that is installed");
+	doubt = aa_release_doubt(c->installed);
+	if (*doubt)
+		answer(c, asked, file, c->installed, well,
+		       arena_printf(asked->diags->arena, "%s, %s", of, doubt));
+	else
+		answer(c, asked, file, c->installed, well, of);
 }
 
 void apparmor_checks_ask(struct apparmor_checks *c, struct session *one, struct source *src,
@@ -141,16 +145,16 @@ void apparmor_checks_ask(struct apparmor_checks *c, struct session *one, struct 
 {
 	struct diags *ds = diags_new(one->arena, c->library->sources);
 	const struct aa_file *file;
+	bool well;
 
 	one->sources = c->library->sources;
 	one->diags = asked->diags = ds;
 	file = aa_parse_source(one->arena, src, ds);
-	bool well = !ds->errors;
-	for (unsigned r = 0; r < AA_RELEASE_NR; r++)
-		if (c->releases >> r & 1)
-			answer(c, asked, file, (enum aa_release)r, well);
-	if (c->releases)
+	well = !ds->errors;
+	vec_each(&c->versions, v)
+		answer(c, asked, file, *v, well, aa_release_doubt(*v));
+	if (c->versions.n)
 		return;
-	answer(c, asked, file, AA_RELEASE_5_0, well);
+	answer(c, asked, file, STR("5.0"), well, "");
 	answer_installed(c, asked, file, well);
 }

@@ -9,7 +9,7 @@ struct apparmor_checks {
 	struct aa_library *library;         /* of all files */
 	const struct aa_features *features; /* of --features; NULL: not given */
 	struct aa_known *known;             /* of all files and releases */
-	unsigned releases;                  /* asked for, a bit each; 0: the usual two */
+	VEC(struct str) versions;           /* asked for, "4.1"; none: the usual two */
 	bool knows_installed;               /* it was looked for */
 	struct str installed;               /* its version; p NULL: none */
 };

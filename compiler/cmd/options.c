@@ -386,7 +386,8 @@ static int take_targets(struct options *o, const struct row *row, struct option_
 }
 
 /* Those that say no release go on as targets. */
-static int take_releases(struct options *o, const struct row *row, struct option_value *v)
+static int take_releases(struct session *s, struct options *o, const struct row *row,
+			 struct option_value *v)
 {
 	static const char mark[] = "apparmor=";
 	const char *list = v->text;
@@ -409,6 +410,7 @@ static int take_releases(struct options *o, const struct row *row, struct option
 					"' is no release of AppArmor that is known",
 					row->name, STRARG(version));
 			v->number |= UINT64_C(1) << release;
+			vec_push(s->arena, &v->list, str_dup(s->arena, version));
 		}
 		buf_add(&word, item.p, item.n);
 		if (targets_read(word.p ? word.p : "", &v->words, &wrong))
@@ -467,7 +469,7 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_WORDS:
 	case OPTION_ARCHES: return take_words(o, row, v);
 	case OPTION_TARGETS: return take_targets(o, row, v);
-	case OPTION_RELEASES: return take_releases(o, row, v);
+	case OPTION_RELEASES: return take_releases(s, o, row, v);
 	case OPTION_NUMBER: return take_number(o, row, v);
 	}
 	BUG("a kind of option");

@@ -39,7 +39,7 @@ enum option_kind {
 struct option_value {
 	bool given;
 	const char *text;
-	VEC(const char *) list; /* a NULL stands behind the last */
+	VEC(const char *) list; /* a NULL stands behind the last, but for OPTION_RELEASES */
 	unsigned word;          /* its place */
 	unsigned words;         /* a bit for each place */
 	enum arch arch;

@@ -26,12 +26,13 @@ int input_unreadable(struct session *s, const char *path, int err)
 	return EXIT_FOUND;
 }
 
-void input_tell_empty(struct session *s, const struct source *src)
+struct diag *input_tell_empty(struct session *s, const struct source *src)
 {
 	struct diag *d = diag_add(s->diags, DIAG_PL001, (struct span){ src->id, 0, 0 },
 				  "there is no policy and no set in it");
 
 	diag_help(s->diags, d, "write 'policy NAME { ... }'; pale learn proposes one");
+	return d;
 }
 
 enum input_format input_recognise(struct session *s, const struct source *src)

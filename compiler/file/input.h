@@ -50,7 +50,7 @@ enum input_format input_recognise(struct session *s, const struct source *src);
 /* Says why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
 int input_unreadable(struct session *s, const char *path, int err);
 /* Says that a file without any statement is no policy (PL001). */
-void input_tell_empty(struct session *s, const struct source *src);
+struct diag *input_tell_empty(struct session *s, const struct source *src);
 /* The policy a command works on: the only one, or the one named; NULL after saying why not. */
 const struct policy *input_policy(struct session *s, const struct input *in, const char *name);
 

@@ -315,4 +315,6 @@ enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *firs
 const char *aa_release_name(enum aa_release r); /* "4.1" */
 /* Of a version, "4.1.8" or "5.0": the row that behaves as it. False: it is none, older than 3.0 or newer than 5.0. */
 bool aa_release_of(struct str version, enum aa_release *out);
+/* "" or what is to be said of a version that is read as another: "not measured: ...". */
+const char *aa_release_doubt(struct str version);
 const char *aa_class_name(enum aa_class c); /* "mount": its keyword */

@@ -51,6 +51,15 @@ bool aa_release_of(struct str version, enum aa_release *out)
 	return false;
 }
 
+const char *aa_release_doubt(struct str version)
+{
+	uint32_t number = version_number(version);
+
+	if (number >= 0x030100 && number < 0x040000)
+		return "not measured: as 3.0 reads it";
+	return number >= 0x040000 && number < 0x040100 ? "not measured: as 4.1 reads it" : "";
+}
+
 const struct aa_cond *aa_rule_cond(const struct aa_rule *r, enum aa_cond_id id, bool peer)
 {
 	vec_each(&r->conds, c)

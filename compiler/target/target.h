@@ -39,7 +39,8 @@ struct compilation {
 enum target_says {
 	TARGET_TAKES,
 	TARGET_REFUSES,
-	TARGET_UNASKED /* the system is short of something */
+	TARGET_UNASKED,  /* the system is short of something */
+	TARGET_UNDECIDED /* by none of its answers: told */
 };
 
 struct target_answer {

@@ -22,6 +22,72 @@ def test_by_itself_it_answers_for_5_0_and_for_the_installed_parser(pale, tmp_pat
     assert got["5.0"] and all(got.values()) and len(got) <= 2 and not err
 
 
+@pytest.mark.parametrize("version,line", [
+    ("3.1", "apparmor=3.1 ok (not measured: as 3.0 reads it)"), ("3.1.7", "apparmor=3.1.7 ok (not measured: as 3.0 reads it)"),
+    ("3.0.4", "apparmor=3.0.4 ok"), ("4.0", "apparmor=4.0 ok (not measured: as 4.1 reads it)"), ("4.1.8", "apparmor=4.1.8 ok")])
+def test_a_release_that_is_read_as_another_says_so(pale, tmp_path, version, line):
+    (tmp_path / "t").write_text("profile t { }\n")
+    assert pale("check", "--target", f"apparmor={version},apparmor={version}", tmp_path / "t", check=0).out == line + "\n"
+
+
+@pytest.mark.parametrize("rules", ["audit /** ix,\ndeny /a x,\n/* ux,", "priority=1 /[ab] ix,\n/{,a} ux,\n/{a,b}{,c} ix,",
+                                   "/a* ux,\npriority=2 /{b,a} ix,\n/a* Pix,"])
+def test_what_hangs_on_the_parsers_memory_is_not_decided(pale, tmp_path, rules):
+    """4.1.0 takes it or not, by the length of the file's name and more (runs of it: both happen)."""
+    (tmp_path / "t").write_text(f"profile t {{\n{rules}\n}}\n")
+    r = pale("check", "--target", "apparmor=4.1", tmp_path / "t", check=1)
+    assert r.out == "apparmor=4.1 not decided\n" and "PL386" in r.err and "hangs on where its memory lies" in r.err
+    (tmp_path / "t").write_text(f"profile t {{\n{rules}\n/b q,\n}}\n")
+    assert pale("check", "--target", "apparmor=4.1", tmp_path / "t", check=1).out == "apparmor=4.1 refused\n"
+
+
+def test_past_the_budget_of_states_it_is_not_decided(pale, tmp_path):
+    text = "profile t {\n" + "".join(f"/**{a}?{b}**{a} ix,\n/**{b}??{a}*{b} px,\n" for a in "abcdefgh" for b in "mnopqrst") + "}\n"
+    (tmp_path / "t").write_text(text)
+    r = pale("check", "--target", "apparmor=5.0", tmp_path / "t", check=1)
+    assert r.out == "apparmor=5.0 not decided\n" and "PL371" in r.err and "PL370" not in r.err
+
+
+@pytest.mark.parametrize("options,says", [
+    (["--target", "bpf"], "is AppArmor's, and --target does not name that"), (["--target", "docker,oci"], "--target does not name that"),
+    (["--arch", "x86_64"], "--arch says nothing of an AppArmor file"), (["--policy", "p"], "--policy says nothing of"),
+    (["--caps", "none"], "--caps says nothing of"), (["--kernel", "6.1"], "--kernel says nothing of"),
+    (["--runtime", "runc-1.1.5"], "--runtime says nothing of")])
+def test_options_that_say_nothing_of_an_apparmor_file(pale, tmp_path, options, says):
+    (tmp_path / "t").write_text("profile t { }\n")
+    r = pale("check", *options, tmp_path / "t", check=2)
+    assert says in r.err and not r.out
+
+
+def test_targets_beside_apparmor_and_options_of_other_files_are_fine(pale, tmp_path):
+    (tmp_path / "t").write_text("profile t { }\n")
+    (tmp_path / "p").write_text("policy p {\n layers seccomp;\n arch x86_64;\n default allow;\n}\n")
+    assert "apparmor=5.0 ok" in pale("check", "--target", "bpf,apparmor", tmp_path / "t", check=0).out
+    assert "apparmor=5.0 ok" in pale("check", "--target", "bpf", "--target", "apparmor=5.0", tmp_path / "t", check=0).out
+    assert "apparmor=5.0 ok" in pale("check", "--policy", "p", tmp_path / "t", tmp_path / "p", check=0).out
+    (tmp_path / "f").write_text("file {}\n")
+    assert "--features says nothing of" in pale("check", "--features", tmp_path / "f", tmp_path / "p", check=2).err
+    assert "apparmor=5.0 ok" in pale("check", "--features", tmp_path / "f", tmp_path / "t", tmp_path / "p", check=0).out
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing but this\n", "#\n\n# and this\n"])
+def test_a_file_of_comments_is_well_where_it_is_said_to_be_apparmors(pale, tmp_path, text):
+    (tmp_path / "t").write_text(text)
+    assert set(asked(pale, tmp_path, text, "3.0", "4.1", "5.0")[0].values()) == {True}
+    assert "say that it is: --target apparmor=5.0" in pale("check", tmp_path / "t", check=1).err
+
+
+@pytest.mark.parametrize("body,says", [
+    ('include "part"', "without '<' it is a path from the working directory"), ("include <part>", "give the directory that has it with -I"),
+    ("if " + " and ".join(["defined ${A}"] * 2002) + " { /a r, }", "more than 2000 of 'and', 'or' and 'not'"),
+    ("if " + "not " * 2002 + "defined ${A} { /a r, }", "more than 2000 of 'and', 'or' and 'not'"),
+    ("if defined ${A} { } " + "else if defined ${A} { } " * 4000, "too many of 'else' or 'not' behind one another"),
+    ("owner { " * 201 + "}" * 201, "more than 200 brackets inside one another")])
+def test_the_way_out_is_that_of_the_fault(pale, tmp_path, body, says):
+    got, err = asked(pale, tmp_path, f"profile t {{\n{body}\n}}\n", "5.0")
+    assert got == {"5.0": False} and says in err and err.count("error:") == 1
+
+
 @pytest.mark.parametrize("release", ["4.2", "2.13", "five", "", "5.1", "9.9"])
 def test_a_release_that_is_not_known(pale, tmp_path, release):
     (tmp_path / "t").write_text("profile t { }\n")
