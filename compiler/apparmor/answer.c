@@ -146,7 +146,7 @@ static struct halves half_of(const struct aa_answer *a, enum file_who who)
 
 void aa_match(const struct aa_asking *q, const struct aa_access *access, struct aa_matched *out)
 {
-	*out = (struct aa_matched){ { NULL } };
+	*out = (struct aa_matched){ .list = { 0 } };
 	vec_each(&q->files.list, f)
 		if ((aa_opened_bits(f, FILE_OWNER) | aa_opened_bits(f, FILE_OTHER)) &
 			    access->perms &&
