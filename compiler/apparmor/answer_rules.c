@@ -3,67 +3,35 @@
 #include <string.h>
 
 #include "compiler/apparmor/answer_parts.h"
+#include "compiler/apparmor/weigh.h"
 
 /* ---- the rules that speak ---- */
-
-/*
- * Capabilities are masks: what is not denied is allowed. Of them and of change_profile no priority
- * counts, and a prompt allows; of change_profile nothing is logged as a rule asks for, nor passed
- * over (parser_yacc.y, capability and change_profile). The others add up as files do.
- */
-static struct aa_prefix weigh(const struct aa_rule *r)
-{
-	bool change = r->class == AA_CLASS_CHANGE_PROFILE;
-	struct aa_prefix p = r->prefix;
-
-	if (r->class != AA_CLASS_CAPABILITY && !change)
-		return p;
-	p.priority = 0;
-	if (p.mode == AA_MODE_PROMPT)
-		p.mode = AA_MODE_ALLOW;
-	if (change)
-		p.audit = p.mode == AA_MODE_DENY;
-	return p;
-}
-
-/* Does x go before y? Within a priority a deny does before an allow, that before a prompt. */
-static int compare_rules(const struct aa_rule *x, const struct aa_rule *y)
-{
-	static const int ranks[] = {
-		[AA_MODE_ALLOW] = 1, [AA_MODE_DENY] = 2, [AA_MODE_PROMPT] = 0
-	};
-	struct aa_prefix p = weigh(x), q = weigh(y);
-
-	if (p.priority != q.priority)
-		return p.priority > q.priority ? 1 : -1;
-	return ranks[p.mode] - ranks[q.mode];
-}
 
 /* One permission is asked for: the rules that no other one goes before are what it gets. */
 static struct halves sum_rules(unsigned perms, struct aa_verdict *v)
 {
-	struct halves h = { .allow = 0 };
-	const struct aa_rule *top = NULL;
+	struct aa_halves h = { .allow = 0 };
+	struct aa_prefix top = { .priority = 0 };
 	bool first = true;
 
-	vec_each(&v->rules, r)
-		if (!top || compare_rules(r->rule, top) > 0)
-			top = r->rule;
 	vec_each(&v->rules, r) {
-		struct aa_prefix p = weigh(r->rule);
-		if (compare_rules(r->rule, top))
+		struct aa_prefix p = aa_weigh(r->rule);
+		if (r == v->rules.v || aa_compare_weights(&p, &top) > 0)
+			top = p;
+	}
+	vec_each(&v->rules, r) {
+		struct aa_prefix p = aa_weigh(r->rule);
+		if (aa_compare_weights(&p, &top))
 			continue;
 		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;
 		first = false;
-		*(p.mode == AA_MODE_DENY   ? &h.deny :
-		  p.mode == AA_MODE_PROMPT ? &h.prompt :
-					     &h.allow) |= perms;
-		if (p.mode != AA_MODE_DENY && p.audit)
-			h.audit |= perms;
-		if (p.mode == AA_MODE_DENY && !p.audit)
-			h.quiet |= perms;
+		aa_add_weight(&h, &p, perms);
 	}
-	return h;
+	return (struct halves){ .allow = h.allow,
+				.deny = h.deny,
+				.audit = h.audit,
+				.quiet = h.quiet,
+				.prompt = h.prompt };
 }
 
 static void speak(const struct aa_asking *q, const struct aa_rule *r, unsigned bits,

@@ -63,8 +63,19 @@ enum machine_domain {
 	MACHINE_TEXTS, /* any bytes but NUL: as the parser looks for contradictions */
 };
 
+/* Which texts there are, NUL in them too: an automaton of the caller's that is walked beside. */
+struct machine_shape {
+	uint32_t start;
+	/* MACHINE_NONE: no text begins so. */
+	uint32_t (*step)(const struct machine_shape *s, uint32_t state, unsigned char byte);
+	bool (*ends)(const struct machine_shape *s, uint32_t state); /* a text may end here */
+	/* Of a text that ends here: pairs of classes are found once for each group. */
+	unsigned (*group)(const struct machine_shape *s, uint32_t state);
+};
+
 struct machine_found {
 	unsigned a, b;
+	unsigned group;  /* of a shape; else 0 */
 	struct str path; /* a shortest one that has these classes; also NUL-terminated */
 };
 
@@ -83,3 +94,7 @@ struct machine_walk {
  */
 struct machine_walk machine_walk(struct arena *a, const struct machine *x, const struct machine *y,
 				 enum machine_domain domain, bool differ);
+/* The same over the texts of a shape. */
+struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
+				       const struct machine *y, const struct machine_shape *shape,
+				       bool differ);

@@ -318,3 +318,9 @@ bool aa_release_of(struct str version, enum aa_release *out);
 /* "" or what is to be said of a version that is read as another: "not measured: ...". */
 const char *aa_release_doubt(struct str version);
 const char *aa_class_name(enum aa_class c); /* "mount": its keyword */
+/* Of one bit of a class that has words for permissions, the first of them; NULL: there is none. */
+const char *aa_perm_name(enum aa_class c, unsigned bit);
+/* The first option of mount that sets just these bits; NULL: there is none. */
+const char *aa_mount_option(unsigned bits);
+/* As rules say it, "term", "rtmin+3"; NULL: no signal has this number. In the arena. */
+const char *aa_signal_name(struct arena *a, int number);

@@ -34,6 +34,20 @@ static void brief_name(int number, char out[16])
 	out[n - 3] = 0;
 }
 
+const char *aa_signal_name(struct arena *a, int number)
+{
+	char brief[16];
+
+	if (number == AA_SIGNAL_EMT || number == AA_SIGNAL_EXISTS)
+		return number == AA_SIGNAL_EMT ? "emt" : "exists";
+	if (number >= AA_SIGNAL_RT && number < AA_SIGNAL_NR)
+		return arena_printf(a, "rtmin+%d", number - AA_SIGNAL_RT);
+	if (number < 1 || number > SIGNALS_PLAIN)
+		return NULL;
+	brief_name(number, brief);
+	return arena_strdup(a, brief);
+}
+
 static int plain_signal(struct str name)
 {
 	char brief[16];

@@ -29,6 +29,14 @@ static const struct option_row {
 
 /* ---- options ---- */
 
+const char *aa_mount_option(unsigned bits)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].set == bits && !options[i].clear)
+			return options[i].word;
+	return NULL;
+}
+
 static const struct option_row *find_option(struct aa_read *r, const struct aa_word *w)
 {
 	struct str word = aa_plain(r->rd, w);

@@ -248,6 +248,14 @@ bool aa_glob(struct aa_read *r, const struct aa_word *w, enum glob_kind kind, st
 
 /* ---- permissions ---- */
 
+const char *aa_perm_name(enum aa_class c, unsigned bit)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(perm_rows); i++)
+		if (perm_rows[i].class == c && perm_rows[i].bits == bit)
+			return perm_rows[i].word;
+	return NULL;
+}
+
 const struct aa_perm_row *aa_perm_find(enum aa_class c, struct str word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(perm_rows); i++)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects of a class: built, walked. */
+#include "compiler/apparmor/objects_parts.h"
+
+bool aa_has_objects(enum aa_class class)
+{
+	switch (class) {
+	case AA_CLASS_FILE:
+	case AA_CLASS_CAPABILITY:
+	case AA_CLASS_RLIMIT:
+	case AA_CLASS_ALL:
+	case AA_CLASS_NR: return false;
+	default: return true;
+	}
+}
+
+struct aa_objects aa_objects_build(struct aa_objects_pool *p, const struct aa_rule *const *rules,
+				   size_t n, enum aa_class class)
+{
+	struct aa_objects o = { .pool = p, .class = class };
+	struct object_texts t = { .pool = p,
+				  .machines = object_machines(p),
+				  .class = class,
+				  .release = object_release(p),
+				  .steps = MACHINE_STEPS_MAX };
+
+	for (size_t i = 0; i < n && !t.failed; i++) {
+		t.rule = rules[i];
+		if (t.rule->class == class ||
+		    (t.rule->class == AA_CLASS_ALL && class != AA_CLASS_CHANGE_PROFILE))
+			(class == AA_CLASS_MOUNT ? object_mount_rule : object_rule)(&t);
+	}
+	if (t.failed)
+		return o;
+	o.machine = machine_build(t.machines, machine_union(t.machines, t.out.v, t.out.n));
+	o.decided = o.machine.decided;
+	return o;
+}
+
+struct machine_walk aa_objects_walk(struct arena *a, const struct aa_objects *x,
+				    const struct aa_objects *y, bool differ)
+{
+	struct object_shape s = object_shape(x->class);
+
+	return machine_walk_shape(a, &x->machine, y ? &y->machine : NULL, &s.shape, differ);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules that say the same are one, and a class of the machine is what they add up to. */
+#include <string.h>
+
+#include "compiler/apparmor/objects_parts.h"
+#include "compiler/base/table.h"
+
+struct say {
+	struct aa_prefix prefix;
+	unsigned perms;
+};
+
+struct aa_objects_pool {
+	struct arena *arena;
+	enum aa_release release;
+	struct machine_pool *machines;
+	const struct glob *any;
+	VEC(struct say) says;          /* rule numbers of the machines */
+	VEC(struct aa_halves) answers; /* by class; the first is of no rule */
+	struct table by_say, by_answer;
+};
+
+static unsigned class_of(void *who, const uint32_t *rules, size_t n);
+
+struct aa_objects_pool *aa_objects_pool_new(struct arena *a, enum aa_release release)
+{
+	struct aa_objects_pool *p = ARENA_NEW(a, struct aa_objects_pool);
+
+	p->arena = a;
+	p->release = release;
+	p->machines = machine_pool_new(a, class_of, p);
+	p->any = glob_parse(a, STR("**"), GLOB_NAME, NULL, NULL);
+	vec_push(a, &p->answers, ((struct aa_halves){ .allow = 0 }));
+	return p;
+}
+
+/* ---- answers ---- */
+
+static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, size_t n,
+		     unsigned perm, struct aa_halves *out)
+{
+	const struct aa_prefix *top = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct say *s = &p->says.v[rules[i]];
+		if (s->perms & perm && (!top || aa_compare_weights(&s->prefix, top) > 0))
+			top = &s->prefix;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct say *s = &p->says.v[rules[i]];
+		if (s->perms & perm && !aa_compare_weights(&s->prefix, top))
+			aa_add_weight(out, &s->prefix, perm);
+	}
+}
+
+static void give(unsigned *half, unsigned from, unsigned to)
+{
+	*half |= *half & from ? to : 0;
+}
+
+/* The answer to several look-ups is the first that does not allow, or the last. */
+static void join(struct aa_halves *h, const unsigned *parts, size_t n, unsigned perm)
+{
+	unsigned part = parts[n - 1];
+
+	for (size_t i = n; i-- > 0;)
+		if (!(h->allow & parts[i]))
+			part = parts[i];
+	give(&h->allow, part, perm);
+	give(&h->deny, part, perm);
+	give(&h->audit, part, perm);
+	give(&h->quiet, part, perm);
+	give(&h->prompt, part, perm);
+}
+
+static void join_parts(struct aa_halves *h, unsigned spoken)
+{
+	static const unsigned change[] = { PART_LABEL, PART_PROGRAM, PART_PAIR };
+	static const unsigned accept[] = { PART_OWN, PART_PEER };
+
+	if (spoken & (PART_LABEL | PART_PROGRAM | PART_PAIR))
+		join(h, change, 3, AA_ACCESS_CHANGE);
+	if (spoken & (PART_OWN | PART_PEER))
+		join(h, accept, 2, AA_NET_ACCEPT);
+	h->allow &= PART_FIRST - 1;
+	h->deny &= PART_FIRST - 1;
+	h->audit &= PART_FIRST - 1;
+	h->quiet &= PART_FIRST - 1;
+	h->prompt &= PART_FIRST - 1;
+}
+
+static bool same_answer(const struct aa_halves *x, const struct aa_halves *y)
+{
+	return !memcmp(x, y, sizeof(*x)); /* unsigned alone */
+}
+
+static unsigned class_of(void *who, const uint32_t *rules, size_t n)
+{
+	struct aa_objects_pool *p = who;
+	struct aa_halves h = { .allow = 0 };
+	unsigned spoken = 0;
+
+	for (size_t i = 0; i < n; i++)
+		spoken |= p->says.v[rules[i]].perms;
+	for (unsigned perm = 1; perm && perm <= spoken; perm <<= 1)
+		if (spoken & perm)
+			sum_perm(p, rules, n, perm, &h);
+	join_parts(&h, spoken);
+	uint64_t hash = hash_bytes(HASH_START, &h, sizeof(h));
+	struct table_walk it = table_start(hash);
+	for (size_t at; (at = table_next(&p->by_answer, &it)) != TABLE_END;)
+		if (same_answer(&p->answers.v[at], &h))
+			return (unsigned)at;
+	if (same_answer(&p->answers.v[0], &h))
+		return 0;
+	table_add(p->arena, &p->by_answer, hash, p->answers.n);
+	vec_push(p->arena, &p->answers, h);
+	return (unsigned)p->answers.n - 1;
+}
+
+const struct aa_halves *aa_objects_class(const struct aa_objects_pool *p, unsigned class)
+{
+	return &p->answers.v[class];
+}
+
+/* ---- what a rule says ---- */
+
+static bool same_say(const struct say *x, const struct say *y)
+{
+	return x->perms == y->perms && x->prefix.mode == y->prefix.mode &&
+	       x->prefix.audit == y->prefix.audit && x->prefix.priority == y->prefix.priority;
+}
+
+machine_texts object_end(struct object_texts *t, unsigned perms)
+{
+	struct aa_objects_pool *p = t->pool;
+	struct say say = { .prefix = aa_weigh(t->rule), .perms = perms };
+	uint64_t hash = hash_bytes(HASH_START, &perms, sizeof(perms));
+
+	if (!perms)
+		return 0;
+	hash = hash_bytes(hash, &say.prefix.priority, sizeof(say.prefix.priority));
+	struct table_walk it = table_start(hash);
+	for (size_t at; (at = table_next(&p->by_say, &it)) != TABLE_END;)
+		if (same_say(&p->says.v[at], &say))
+			return machine_end(p->machines, (uint32_t)at);
+	table_add(p->arena, &p->by_say, hash, p->says.n);
+	vec_push(p->arena, &p->says, say);
+	return machine_end(p->machines, (uint32_t)p->says.n - 1);
+}
+
+struct arena *object_arena(const struct object_texts *t)
+{
+	return t->pool->arena;
+}
+
+const struct glob *object_any(const struct object_texts *t)
+{
+	return t->pool->any;
+}
+
+struct machine_pool *object_machines(const struct aa_objects_pool *p)
+{
+	return p->machines;
+}
+
+enum aa_release object_release(const struct aa_objects_pool *p)
+{
+	return p->release;
+}
