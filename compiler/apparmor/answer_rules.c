@@ -136,15 +136,25 @@ static struct aa_verdict ask_label(const struct aa_asking *q, const struct aa_ac
 
 static struct aa_verdict ask_change(const struct aa_asking *q, const struct aa_access *access)
 {
-	struct aa_verdict v;
+	struct aa_verdict v, program, pair;
 
 	if (!access->change.exec.n)
 		return ask_label(q, access, CHANGE_NOW);
 	v = ask_label(q, access, CHANGE_LABEL);
-	if (!is_granted(&v))
+	if (!is_granted(&v) && v.outcome != AA_ALLOWED_LOGGED)
 		return v;
-	v = ask_part(q, access, CHANGE_PROGRAM, (struct str){ "", 0 });
-	return is_granted(&v) ? ask_label(q, access, CHANGE_PAIR) : v;
+	/*
+	 * profile_onexec() says "no change_onexec valid for executable" and returns no error: who
+	 * may not is let through, in 6.1, 6.12 and 7.2. Only a program that may is looked at with
+	 * its label.
+	 */
+	program = ask_part(q, access, CHANGE_PROGRAM, (struct str){ "", 0 });
+	if (!is_granted(&program)) {
+		v.why = "no rule lets this program change, and the kernel lets it pass for that";
+		return v;
+	}
+	pair = ask_label(q, access, CHANGE_PAIR);
+	return is_granted(&pair) && !is_granted(&v) ? v : pair;
 }
 
 /* No rule is asked: the hat is there, or not (domain.c, change_hat). */

