@@ -27,7 +27,8 @@ class Access:
 
     def __init__(self, kind, owner, words, needs, refusals=("EACCES",), table=None):
         self.kind, self.words, self.refusals, self.table = kind, words, refusals, table
-        self.owner, self.needs = owner, [n if isinstance(n, tuple) else (n,) for n in needs]
+        needs = [n if isinstance(n, tuple) else (n,) for n in needs]
+        self.owner, self.needs = owner, [tuple(" ".join(some.split()) for some in n) for n in needs]
 
     def line(self, profile):
         return "\t".join([profile, "owner" if self.owner else "other", *map(str, self.words)])
@@ -210,11 +211,100 @@ def others(rng, name, release):
         some = ["userns,", "userns create,", "deny userns,", "audit deny userns create,", "io_uring,", "io_uring sqpoll,", "io_uring override_creds,",
                 "deny io_uring sqpoll,", "audit deny io_uring override_creds,", "deny io_uring,"]
         rules += [rng.choice(["", "", "priority=1 "]) + r for r in rng.sample(some, rng.randrange(0, 4))]
-    many = [Access("userns", True, ["userns"], ["userns"]), Access("io_uring", True, ["sqpoll"], ["io_uring sqpoll"])]
+    many = [Access("userns", True, ["userns"], ["userns"]), Access("io_uring", True, ["sqpoll"], ["io_uring sqpoll"]),
+            Access("io_uring", True, ["creds"], ["io_uring override_creds label=unconfined"])]
     return Case(name, "other", rules, many)
 
 
-MAKERS = [files, capabilities, files, networks, files, signals, files, traces, files, others]
+# ---- mounts ----
+
+FLAGS = {"ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8, "sync": 16, "dirsync": 128, "noatime": 1024, "nodiratime": 2048, "silent": 32768, "relatime": 1 << 21,
+         "strictatime": 1 << 24}
+CLEARED = ["rw", "suid", "dev", "exec", "async", "atime", "loud", "diratime", "norelatime"]
+MAKES = {"private": 1 << 18, "slave": 1 << 19, "shared": 1 << 20, "unbindable": 1 << 17}
+BIND, MOVE, REMOUNT, REC = 4096, 8192, 32, 16384
+POINTS = ["/m/a/", "/m/b/", "/m/c/", "/m/d/", "/m/a/in/"]
+POINT_GLOBS = ["/m/a/", "/m/c/", "/m/*/", "/m/**", "/**", "/m/[ab]/", "/m/{c,d}/", "/m/a/**", "/m/?/"]
+
+
+def options(rng, words, op=None):
+    return f"options{op or rng.choice(['=', ' in '])}({rng.choice([', ', ',', ' ']).join(words)})" if words else ""
+
+
+def to(rng):
+    return f"-> {rng.choice(POINT_GLOBS)}" if rng.random() < 0.75 else ""
+
+
+def mount_rule(rng):
+    kind = rng.random()
+    some = rng.sample(sorted(FLAGS) + CLEARED, rng.choice([0, 0, 1, 2, 3]))
+    if kind < 0.35:
+        fstype = rng.choice(["", "fstype=tmpfs", "fstype=(tmpfs, proc)", "fstype=sys*", "fstype=proc"])
+        words = ["mount", fstype, options(rng, some), rng.choice(["", "", "dev1", "dev*", "*"]), to(rng)]
+    elif kind < 0.5:
+        words = ["mount", options(rng, [rng.choice(["bind", "rbind"])] + some[:1]), rng.choice(["", "/m/a/", "/m/*/", "/m/**"]), to(rng)]
+    elif kind < 0.6:
+        words = ["mount", options(rng, ["move"]), rng.choice(["", "/m/a/", "/m/*/"]), to(rng)]
+    elif kind < 0.7:
+        words = ["mount", options(rng, [rng.choice(["", "r", "make-", "make-r"]) + rng.choice(sorted(MAKES))]), to(rng)]
+    elif kind < 0.8:
+        words = ["remount", options(rng, some), rng.choice(["", *POINT_GLOBS])]
+    elif kind < 0.9:
+        words = ["umount", rng.choice(["", *POINT_GLOBS])]
+    else:
+        words = ["pivot_root", rng.choice(["", "oldroot=/m/b/old/", "oldroot=/m/**"]), rng.choice(["", "/m/b/", "/m/*/"])]
+    return " ".join(w for w in words if w)
+
+
+def mounted(rng):
+    kind, point, source = rng.random(), rng.choice(POINTS), rng.choice(POINTS[:2])
+    words = rng.sample(sorted(FLAGS), rng.choice([0, 1, 2, 3]))
+    flags = sum(FLAGS[w] for w in words)
+    asked = options(rng, words, "=")
+    if kind < 0.35:
+        fstype, name = rng.choice(["tmpfs", "tmpfs", "proc", "sysfs"]), rng.choice(["dev1", "dev2", "none"])
+        return Access("mount", True, ["mount", name, point, fstype, flags, "-"], [f"mount fstype={fstype} {asked} {name} -> {point}"])
+    if kind < 0.5:
+        rec = rng.random() < 0.5
+        return Access("mount", True, ["mount", source, point, "-", BIND | rec * REC, "-"], [f"mount options=({'rbind' if rec else 'bind'}) {source} -> {point}"])
+    if kind < 0.6:
+        return Access("mount", True, ["mount", source, point, "-", MOVE, "-"], [f"mount options=(move) {source} -> {point}"])
+    if kind < 0.72:
+        rec, make = rng.random() < 0.5, rng.choice(sorted(MAKES))
+        return Access("mount", True, ["mount", "-", point, "-", MAKES[make] | rec * REC, "-"], [f"mount options=({'r' * rec}{make}) -> {point}"])
+    if kind < 0.84:
+        return Access("mount", True, ["mount", "-", point, "-", REMOUNT | flags, "-"], [f"remount {asked} {point}"])
+    if kind < 0.95:
+        return Access("umount", True, ["umount", source, 0], [f"umount {source}"])
+    return Access("pivot_root", True, ["pivot", "/m/b/", "/m/b/old/"], ["pivot_root oldroot=/m/b/old/ /m/b/"])
+
+
+def mounts(rng, name, release):
+    rules = [f"{prefix_of(rng, release)}{mount_rule(rng)}," for _ in range(rng.randrange(2, 8))]
+    return Case(name, "mount", ["file,", "capability,", *rules], [mounted(rng) for _ in range(45)])
+
+
+# ---- changes of the profile ----
+
+LABELS = ["other", "third", "peer", "friend", "atta"]
+TARGETS = ["other", "third", "{other,third}", "*", "**", "p*", "[fp]*", "atta", "t[0-9]*//kid"]
+
+
+def changes(rng, name, release):
+    rules = []
+    for _ in range(rng.randrange(1, 6)):
+        prefix = rng.choice(["", "", "", "deny ", "audit "])
+        safe = rng.choice(["", "", "safe ", "unsafe "])
+        exec = rng.choice([safe + rng.choice(["/t/a", "/t/b", "/t/**", "/t/[ab]"]), ""])
+        target = rng.choice(["", "-> " + rng.choice(TARGETS), "-> " + rng.choice(TARGETS)])
+        rules.append(f"{prefix}change_profile {exec} {target}".rstrip().replace("  ", " ") + ",")
+    many = [Access("change_profile", True, ["change", t], [f"change_profile {t}"]) for t in [*LABELS, f"{name}//kid"]]
+    for path in ("/t/a", "/t/b", "/t/q"):
+        many += [Access("change_profile", True, ["onexec", path, t], [f"change_profile {path} -> {t}"]) for t in LABELS]
+    return Case(name, "change_profile", ["/** rwlkm,", "capability,", *rules], many, "", " profile kid { /** mrwk, }\n")
+
+
+MAKERS = [files, mounts, files, capabilities, files, networks, files, changes, signals, traces, others]
 
 
 def cases(seed, release, n, is_taken):
