@@ -85,6 +85,7 @@ void aax_add_profile(struct expanding *x, const struct aa_stmt *s, const struct 
 	p->parent = scope->profile;
 	p->reach = inner.reach;
 	p->header = ARENA_NEW(x->arena, struct aa_header);
+	p->ns = p->name = STR(""); /* as they stay where the head is wrong */
 	x->rd.from = scope->from;
 	if (aa_header_read(&x->rd, s, scope->profile != NULL, p->header)) {
 		p->ns = p->header->ns;
