@@ -570,6 +570,101 @@ static int try_read(struct probe *p)
 	return (int)syscall(SYS_get_robust_list, p->pid, &head, &n);
 }
 
+/* "@name" or a path. */
+static socklen_t unix_name(const char *name, struct sockaddr_un *out)
+{
+	size_t n = strlen(name);
+
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(out->sun_path, name, n);
+	if (name[0] == '@')
+		out->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (name[0] != '@'));
+}
+
+static int unix_bound(int type, const char *name)
+{
+	struct sockaddr_un at;
+	socklen_t n = unix_name(name, &at);
+	int fd = socket(AF_UNIX, type, 0);
+
+	return fd < 0 || bind(fd, (struct sockaddr *)&at, n) ? -1 : fd;
+}
+
+static int unix_connected(const char *name)
+{
+	struct sockaddr_un at;
+	socklen_t n = unix_name(name, &at);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return fd < 0 ? -1 : connect(fd, (struct sockaddr *)&at, n);
+}
+
+static int try_pair(struct probe *p)
+{
+	int two[2];
+
+	return socketpair(AF_UNIX, number(p->arg[0]), 0, two);
+}
+
+static int try_unix_bind(struct probe *p)
+{
+	return unix_bound(number(p->arg[0]), p->arg[1]);
+}
+
+static int try_unix_self(struct probe *p)
+{
+	int fd = unix_bound(SOCK_STREAM, p->arg[0]);
+
+	return fd < 0 || listen(fd, 1) ? -1 : unix_connected(p->arg[0]);
+}
+
+/* Somebody who is not confined listens. */
+static void need_listener(struct probe *p)
+{
+	p->fd = unix_bound(SOCK_STREAM, p->arg[0]);
+	if (p->fd < 0 || listen(p->fd, 1))
+		broken("a listener");
+}
+
+static int try_unix_connect(struct probe *p)
+{
+	return unix_connected(p->arg[0]);
+}
+
+/* How far a socket of inet comes: bind, listen, connect; its port is the second word. */
+static int try_inet(struct probe *p)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)number(p->arg[1])),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return -1;
+	if (!strcmp(p->arg[0], "connect"))
+		return connect(fd, (struct sockaddr *)&to, sizeof(to));
+	if (bind(fd, (struct sockaddr *)&to, sizeof(to)))
+		return -1;
+	return strcmp(p->arg[0], "listen") ? 0 : listen(fd, 1);
+}
+
+static int try_queue(struct probe *p)
+{
+	return (int)syscall(SYS_mq_open, p->arg[0], O_CREAT | O_RDWR, 0600, NULL);
+}
+
+static int try_memfd(struct probe *p)
+{
+	int fd = (int)syscall(SYS_memfd_create, "m", 0);
+
+	(void)p;
+	return fd < 0 || ftruncate(fd, 4096) ||
+			       mmap(NULL, 4096, PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ?
+		       -1 :
+		       0;
+}
+
 /* ---- mounts ---- */
 
 /* In a namespace of its own, where nothing goes to others: /m/a /m/b are tmpfs, /m/c is none. */
@@ -609,6 +704,25 @@ static int try_pivot(struct probe *p)
 	return (int)syscall(SYS_pivot_root, p->arg[0], p->arg[1]);
 }
 
+static int try_move_mount(struct probe *p)
+{
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0), tree;
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	tree = (int)syscall(SYS_fsmount, fs, 0, 0);
+	return tree < 0 ? -1 :
+			  (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, p->arg[0],
+				       MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int try_mount_setattr(struct probe *p)
+{
+	uint64_t attr[4] = { MOUNT_ATTR_RDONLY, 0, 0, 0 };
+
+	return (int)syscall(SYS_mount_setattr, AT_FDCWD, p->arg[0], 0, attr, sizeof(attr));
+}
+
 /* ---- namespaces, io_uring ---- */
 
 static int try_userns(struct probe *p)
@@ -625,32 +739,43 @@ static int try_sqpoll(struct probe *p)
 	return (int)syscall(SYS_io_uring_setup, 2, &at);
 }
 
-/* A ring whose requests are made with other credentials than the process's. */
+static const struct io_uring_cqe *completion;
+
+/* A ring with a request that is made with other credentials than the process's. */
 static void need_ring(struct probe *p)
 {
 	struct io_uring_params at = { 0 };
-	int personality;
-	char *sq;
+	int who;
+	char *rings;
 	struct io_uring_sqe *e;
 
 	p->fd = (int)syscall(SYS_io_uring_setup, 2, &at);
-	personality =
-		(int)syscall(SYS_io_uring_register, p->fd, IORING_REGISTER_PERSONALITY, NULL, 0);
-	sq = mmap(NULL, at.sq_off.array + at.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED,
-		  p->fd, IORING_OFF_SQ_RING);
+	who = (int)syscall(SYS_io_uring_register, p->fd, IORING_REGISTER_PERSONALITY, NULL, 0);
+	rings = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, IORING_OFF_SQ_RING);
 	e = mmap(NULL, at.sq_entries * sizeof(*e), PROT_READ | PROT_WRITE, MAP_SHARED, p->fd,
 		 IORING_OFF_SQES);
-	if (p->fd < 0 || personality <= 0 || sq == MAP_FAILED || e == MAP_FAILED)
+	if (p->fd < 0 || who <= 0 || rings == MAP_FAILED || e == MAP_FAILED)
 		broken("io_uring");
-	*e = (struct io_uring_sqe){ .opcode = IORING_OP_NOP,
-				    .personality = (unsigned short)personality };
-	*(unsigned *)(void *)(sq + at.sq_off.array) = 0;
-	*(unsigned *)(void *)(sq + at.sq_off.tail) = 1;
+	*e = (struct io_uring_sqe){ .opcode = IORING_OP_NOP, .personality = (unsigned short)who };
+	*(unsigned *)(void *)(rings + at.sq_off.array) = 0;
+	*(unsigned *)(void *)(rings + at.sq_off.tail) = 1;
+	completion = (const void *)(rings + at.cq_off.cqes);
 }
 
+/* The request is taken whatever becomes of it, and its completion says that. */
 static int try_ring(struct probe *p)
 {
-	return (int)syscall(SYS_io_uring_enter, p->fd, 1, 0, 0, NULL, 0) == 1 ? 0 : -1;
+	if (syscall(SYS_io_uring_enter, p->fd, 1, 0, 0, NULL, 0) != 1)
+		return -1;
+	errno = -completion->res;
+	return errno ? -1 : 0;
+}
+
+/* Other credentials, and its own label. */
+static int try_own_ring(struct probe *p)
+{
+	need_ring(p);
+	return try_ring(p);
 }
 
 /* ---- which ---- */
@@ -697,6 +822,16 @@ static const struct operation {
 	{ "userns", NULL, try_userns, ALONE, false },
 	{ "sqpoll", NULL, try_sqpoll, ALONE, false },
 	{ "creds", need_ring, try_ring, ALONE, false },
+	{ "owncreds", NULL, try_own_ring, ALONE, false },
+	{ "pair", NULL, try_pair, ALONE, false },
+	{ "unixbind", NULL, try_unix_bind, ALONE, false },
+	{ "unixself", NULL, try_unix_self, ALONE, false },
+	{ "unixconnect", need_listener, try_unix_connect, ALONE, false },
+	{ "inet", NULL, try_inet, ALONE, false },
+	{ "queue", NULL, try_queue, ALONE, false },
+	{ "memfd", NULL, try_memfd, ALONE, false },
+	{ "movemount", need_mounts, try_move_mount, ALONE, false },
+	{ "mountattr", need_mounts, try_mount_setattr, ALONE, false },
 };
 
 static const struct operation *operation_of(const char *name)
@@ -733,6 +868,7 @@ static void probe_line(char *line)
 	const struct operation *op;
 	unsigned n = 0;
 	char *name, *save = NULL;
+	int status = 0;
 	pid_t pid;
 
 	line[strcspn(line, "\n")] = '\0';
@@ -753,12 +889,15 @@ static void probe_line(char *line)
 	pid = fork();
 	if (!pid)
 		in_child(&p, op);
-	waitpid(pid, NULL, 0);
-	printf("%s %s\n",
-	       found->error < 0 ? "broken" :
-	       found->error     ? strerrorname_np(found->error) :
-				  "0",
-	       found->text);
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status))
+		printf("killed %d\n", WTERMSIG(status));
+	else
+		printf("%s %s\n",
+		       found->error < 0 ? "broken" :
+		       found->error     ? strerrorname_np(found->error) :
+					  "0",
+		       found->text);
 }
 
 int main(int argc, char **argv)
