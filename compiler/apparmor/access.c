@@ -104,6 +104,9 @@ static const struct access_word_of kinds[] = {
 	{ "pivot_root", AA_ACCESS_RULE, false, access_pivot },
 	{ "change_profile", AA_ACCESS_RULE, true, access_change_profile },
 	{ "change_hat", AA_ACCESS_RULE, true, access_change_hat },
+	{ "unix", AA_ACCESS_RULE, false, access_unix },
+	{ "dbus", AA_ACCESS_RULE, false, access_dbus },
+	{ "mqueue", AA_ACCESS_RULE, false, access_mqueue },
 	{ "userns", AA_ACCESS_RULE, false, access_userns },
 	{ "io_uring", AA_ACCESS_RULE, false, access_uring },
 };

@@ -138,12 +138,6 @@ static void mark(const struct aa_asking *q, struct aa_verdict *v, unsigned perm,
 	}
 }
 
-static struct halves half_of(const struct aa_answer *a, enum file_who who)
-{
-	return (struct halves){ a->allow[who],  a->deny[who],   a->audit[who],       a->quiet[who],
-				a->prompt[who], a->varies[who], a->audit_varies[who] };
-}
-
 void aa_match(const struct aa_asking *q, const struct aa_access *access, struct aa_matched *out)
 {
 	*out = (struct aa_matched){ .list = { 0 } };
@@ -184,7 +178,7 @@ static bool same_transition(const struct aa_transition *link, const struct aa_tr
 
 static struct halves half_of_link(const struct aa_link_answers *l, enum file_who who)
 {
-	struct halves h = half_of(l->pair, who);
+	struct halves h = aa_half_of(l->pair, who);
 
 	h.allow &= l->path->allow[who];
 	h.varies |= l->path->varies[who] & PERM_L;
@@ -212,24 +206,6 @@ struct aa_verdict aa_link_verdict(const struct aa_asking *q, const struct aa_lin
 			v.why = "the new name would give more than what it leads to";
 	}
 	aa_conclude(q, PERM_L, &h, &v);
-	return v;
-}
-
-struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_answer *answer,
-				  enum file_who who, unsigned perms)
-{
-	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
-	struct halves h = half_of(answer, who);
-
-	aa_conclude(q, perms, &h, &v);
-	if (perms != PERM_X || !(h.allow & PERM_X) || aa_profile_is_open(q))
-		return v;
-	v.exec = answer->exec[who];
-	if (v.exec.exec == AA_EXEC_BARE) { /* domain.c, x_to_label: AA_X_NONE */
-		v.outcome = q->profile->header->flags & AA_FLAG_COMPLAIN ? AA_ALLOWED_LOGGED :
-									   AA_REFUSED;
-		v.why = "'unsafe x' says not how to execute";
-	}
 	return v;
 }
 
@@ -294,7 +270,7 @@ struct aa_verdict aa_ask_matched(const struct aa_asking *q, const struct aa_acce
 		h = half_of_link(&l, who);
 		v = aa_link_verdict(q, &l, who);
 	} else {
-		h = half_of(l.path, who);
+		h = aa_half_of(l.path, who);
 		v = aa_path_verdict(q, l.path, who, access->perms);
 	}
 	find_rules(q, access, who, matched, &h, &v);

@@ -53,6 +53,30 @@ void aa_conclude(const struct aa_asking *q, unsigned perms, const struct halves 
 		v->why = "whether it is logged goes by where the parser's memory lies";
 }
 
+struct halves aa_half_of(const struct aa_answer *a, enum file_who who)
+{
+	return (struct halves){ a->allow[who],  a->deny[who],   a->audit[who],       a->quiet[who],
+				a->prompt[who], a->varies[who], a->audit_varies[who] };
+}
+
+struct aa_verdict aa_path_verdict(const struct aa_asking *q, const struct aa_answer *answer,
+				  enum file_who who, unsigned perms)
+{
+	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
+	struct halves h = aa_half_of(answer, who);
+
+	aa_conclude(q, perms, &h, &v);
+	if (perms != PERM_X || !(h.allow & PERM_X) || aa_profile_is_open(q))
+		return v;
+	v.exec = answer->exec[who];
+	if (v.exec.exec == AA_EXEC_BARE) { /* domain.c, x_to_label: AA_X_NONE */
+		v.outcome = q->profile->header->flags & AA_FLAG_COMPLAIN ? AA_ALLOWED_LOGGED :
+									   AA_REFUSED;
+		v.why = "'unsafe x' says not how to execute";
+	}
+	return v;
+}
+
 bool aa_unanswered(const struct aa_access *access, struct diags *ds, const char *what,
 		   const char *help)
 {

@@ -7,25 +7,58 @@
 
 /* ---- the rules that speak ---- */
 
+/*
+ * A unix rule that becomes a network rule loses its priority (af_unix.cc, downgrade_rule); of a
+ * network rule that becomes a unix rule a deny is quiet where it says audit (parser_yacc.y).
+ */
+static struct aa_prefix weigh(const struct aa_asking *q, const struct aa_rule *r,
+			      const struct aa_access *access)
+{
+	bool fine = aa_is_mediated(q, AA_CLASS_UNIX);
+	struct aa_prefix p = aa_weigh(r);
+
+	if (r->class == AA_CLASS_UNIX && !fine)
+		p.priority = 0;
+	if (r->class == AA_CLASS_NETWORK && access->class == AA_CLASS_UNIX && fine &&
+	    p.mode == AA_MODE_DENY)
+		p.audit = !p.audit;
+	return p;
+}
+
+/* Does x go before y? */
+static int compare_rules(const struct aa_asking *q, const struct aa_rule *x,
+			 const struct aa_rule *y, const struct aa_access *access)
+{
+	struct aa_prefix xp = weigh(q, x, access), yp = weigh(q, y, access);
+	int order = aa_compare_weights(&xp, &yp);
+
+	if (order || xp.mode != AA_MODE_ALLOW)
+		return order;
+	return aa_rule_is_exact(q, x, access) - aa_rule_is_exact(q, y, access);
+}
+
 /* One permission is asked for: the rules that no other one goes before are what it gets. */
-static struct halves sum_rules(unsigned perms, struct aa_verdict *v)
+static struct halves sum_rules(const struct aa_asking *q, const struct aa_access *access,
+			       struct aa_verdict *v)
 {
 	struct aa_halves h = { .allow = 0 };
-	struct aa_prefix top = { .priority = 0 };
+	const struct aa_rule *top = NULL;
 	bool first = true;
 
+	vec_each(&v->rules, r)
+		if (!top || compare_rules(q, r->rule, top, access) > 0)
+			top = r->rule;
 	vec_each(&v->rules, r) {
-		struct aa_prefix p = aa_weigh(r->rule);
-		if (r == v->rules.v || aa_compare_weights(&p, &top) > 0)
-			top = p;
-	}
-	vec_each(&v->rules, r) {
-		struct aa_prefix p = aa_weigh(r->rule);
-		if (aa_compare_weights(&p, &top))
+		struct aa_prefix p = weigh(q, r->rule, access);
+		if (compare_rules(q, r->rule, top, access))
 			continue;
+		if (r->bits & AA_SAYS_NOTHING) {
+			h.audit |= access->perms;
+			continue;
+		}
 		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;
 		first = false;
-		aa_add_weight(&h, &p, perms);
+		aa_add_weight(&h, &p, access->perms);
 	}
 	return (struct halves){ .allow = h.allow,
 				.deny = h.deny,
@@ -97,7 +130,7 @@ static struct aa_verdict ask_part(const struct aa_asking *q, const struct aa_acc
 		}
 		speak(q, *r, speaks ? access->perms : 0, &v);
 	}
-	struct halves h = sum_rules(access->perms, &v);
+	struct halves h = sum_rules(q, access, &v);
 	aa_conclude(q, access->perms, &h, &v);
 	return v;
 }
@@ -186,7 +219,8 @@ static struct aa_verdict ask_hat(const struct aa_asking *q, const struct aa_acce
 /* Why no rule counts; NULL: they do (security/apparmor/ipc.c, profile_tracee_perm). */
 static const char *unasked(const struct aa_asking *q, const struct aa_access *access)
 {
-	if (!aa_is_mediated(q, access->class))
+	if (!aa_is_mediated(q, access->class) &&
+	    !(access->class == AA_CLASS_UNIX && aa_is_mediated(q, AA_CLASS_NETWORK)))
 		return "not mediated under this abi and these features: rules of it do not count";
 	if (access->class == AA_CLASS_PTRACE && str_is(access->peer, "unconfined") &&
 	    access->perms & (AA_PTRACE_TRACEDBY | AA_PTRACE_READBY))
@@ -194,10 +228,58 @@ static const char *unasked(const struct aa_asking *q, const struct aa_access *ac
 	return NULL;
 }
 
+/*
+ * A posix queue is a file then, of a mount that the program does not see: read and write are asked
+ * for, to create it too is to write, and without the flag there is no path (kernels 6.1 to 7.3).
+ */
+static struct aa_verdict ask_queue_file(const struct aa_asking *q, const struct aa_access *access)
+{
+	const struct aa_header *h = q->profile->header;
+	struct aa_verdict v = { .outcome = AA_ALLOWED, .exec = { .target = { "", 0 } } }, other;
+	unsigned perms = access->perms == AA_MQUEUE_READ ? PERM_R : PERM_W;
+	const char *path;
+
+	if (!(access->perms & (AA_MQUEUE_READ | AA_MQUEUE_WRITE | AA_MQUEUE_CREATE)) ||
+	    aa_profile_is_open(q)) {
+		v.why = "not mediated: the kernel asks for nothing";
+		return v;
+	}
+	if (!(h->flags & AA_FLAG_ATTACH)) {
+		v.outcome = h->flags & AA_FLAG_COMPLAIN ? AA_ALLOWED_LOGGED : AA_REFUSED;
+		v.why = "no queues are mediated, but the file of this one has no path without the "
+			"flag 'attach_disconnected'";
+		return v;
+	}
+	path = arena_printf(q->arena, PRISTR PRISTR, STRARG(h->disconnected),
+			    STRARG(access->mqueue.name));
+	v = aa_path_verdict(q, aa_means_path(&q->means, str_c(path)), FILE_OTHER, perms);
+	other = aa_path_verdict(q, aa_means_path(&q->means, str_c(path)), FILE_OWNER, perms);
+	if (v.outcome != other.outcome)
+		v.outcome = AA_VARIES;
+	v.lacking = 0;
+	v.why = arena_printf(q->arena, "no queues are mediated: its file is, as 'open %s %s'%s",
+			     str_safe(q->arena, path), perms == PERM_R ? "r" : "w",
+			     v.outcome == AA_VARIES ? ", by whose it is" : "");
+	return v;
+}
+
+/* What no kernel matches, though a rule that speaks says it. */
+static bool has_dropped(const struct aa_verdict *v)
+{
+	vec_each(&v->rules, r)
+		if (r->rule->class == AA_CLASS_NETWORK && r->rule->conds.n &&
+		    r->role != AA_ROLE_OUTRANKED)
+			return true;
+	return false;
+}
+
 static struct aa_verdict ask_class(const struct aa_asking *q, const struct aa_access *access)
 {
 	struct aa_verdict v = { .exec = { .target = { "", 0 } } };
 
+	if (access->class == AA_CLASS_MQUEUE && access->mqueue.posix &&
+	    !aa_is_mediated(q, AA_CLASS_MQUEUE))
+		return ask_queue_file(q, access);
 	v.why = unasked(q, access);
 	if (v.why) {
 		v.outcome = AA_ALLOWED;
@@ -205,8 +287,14 @@ static struct aa_verdict ask_class(const struct aa_asking *q, const struct aa_ac
 	}
 	vec_each(&q->rules, r)
 		speak(q, *r, aa_rule_says(q, *r, access), &v);
-	struct halves h = sum_rules(access->perms, &v);
+	struct halves h = sum_rules(q, access, &v);
 	aa_conclude(q, access->perms, &h, &v);
+	if (!v.why && has_dropped(&v))
+		v.why = "what the rule says of addresses, interfaces and labels is dropped: no "
+			"Linux up to 7.3 looks at it";
+	else if (!v.why && access->class == AA_CLASS_UNIX && !aa_is_mediated(q, AA_CLASS_UNIX))
+		v.why = "addresses and peers of unix sockets are not mediated under this abi and "
+			"these features";
 	/* capability.c kills before it looks whether to be quiet; lib.c, aa_check_perms, does not. */
 	if (v.outcome != AA_KILLED && v.outcome != AA_REFUSED)
 		return v;
@@ -235,5 +323,13 @@ bool aa_can_ask_rules(const struct aa_asking *q, const struct aa_access *access,
 	if ((class == AA_CLASS_USERNS || class == AA_CLASS_IO_URING) && aa_profile_is_open(q))
 		return aa_unanswered(access, ds, "the profile's mode leaves this to the kernel",
 				     "ask a profile that enforces");
+	if (class == AA_CLASS_MQUEUE && access->mqueue.posix && !aa_is_mediated(q, class) &&
+	    access->perms & AA_MQUEUE_OPEN)
+		return aa_unanswered(access, ds, "the kernel asks what it is opened for",
+				     "'mqueue read NAME', 'mqueue write NAME' are answered");
+	if (class == AA_CLASS_NETWORK && q->target.addresses)
+		return aa_unanswered(access, ds,
+				     "this kernel matches addresses, which no Linux up to 7.3 does",
+				     "features without af_inet are answered");
 	return true;
 }

@@ -205,6 +205,7 @@ struct aa_policy *aa_expand(struct arena *a, struct aa_library *lib, const struc
 	x.vars.strict = asked->release >= AA_RELEASE_5_0;
 	x.flat = file->source ? file->source->text.n : 0;
 	walk(&x, file->stmts, &scope);
+	x.p->target.addresses = aa_features_addresses(x.p->features, x.kernel);
 	x.p->target.mediated = aa_features_classes(asked->release, x.p->features, x.kernel);
 	x.p->target.compiled = aa_features_compiled(asked->release, x.p->features, x.kernel);
 	aax_finish(&x);

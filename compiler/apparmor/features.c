@@ -86,7 +86,8 @@ static const struct {
 	{ AA_CLASS_PIVOT_ROOT, "mount", AA_RELEASE_3_0, true },
 	{ AA_CLASS_PTRACE, "ptrace", AA_RELEASE_3_0, true },
 	{ AA_CLASS_SIGNAL, "signal", AA_RELEASE_3_0, true },
-	{ AA_CLASS_DBUS, "dbus", AA_RELEASE_3_0, true },
+	{ AA_CLASS_DBUS, "dbus", AA_RELEASE_3_0, false },
+	{ AA_CLASS_DBUS, "dbus", AA_RELEASE_5_0, true },
 	{ AA_CLASS_MQUEUE, "ipc/posix_mqueue", AA_RELEASE_4_0, false },
 	{ AA_CLASS_MQUEUE, "ipc/sysv_mqueue", AA_RELEASE_4_0, false },
 	{ AA_CLASS_USERNS, "namespaces/mask/userns_create", AA_RELEASE_4_0, true },
@@ -100,8 +101,10 @@ static unsigned classes_of(enum aa_release release, const struct aa_features *po
 
 	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++) {
 		const char *path = features[i].path;
-		/* Of what is not pinned its own default has sockets of unix (default_features.c). */
-		bool assumed = features[i].pinned || (own && features[i].class == AA_CLASS_UNIX);
+		/* Of what is not pinned its own default has unix and dbus (default_features.c). */
+		bool other =
+			features[i].class == AA_CLASS_UNIX || features[i].class == AA_CLASS_DBUS;
+		bool assumed = features[i].pinned || (own && other);
 		bool policy_has = !path || (policy ? aa_features_has(policy, path) : assumed);
 		bool kernel_has = !path || !kernel || aa_features_has(kernel, path);
 		if (release >= features[i].since && policy_has && kernel_has)
@@ -114,6 +117,16 @@ unsigned aa_features_classes(enum aa_release release, const struct aa_features *
 			     const struct aa_features *kernel)
 {
 	return classes_of(release, policy, kernel, false);
+}
+
+bool aa_features_addresses(const struct aa_features *policy, const struct aa_features *kernel)
+{
+	static const char *const paths[] = { "network_v8/af_inet", "network_v9/af_inet" };
+
+	for (size_t i = 0; policy && kernel && i < sizeof(paths) / sizeof(*paths); i++)
+		if (aa_features_has(policy, paths[i]) && aa_features_has(kernel, paths[i]))
+			return true;
+	return false;
 }
 
 unsigned aa_features_compiled(enum aa_release release, const struct aa_features *policy,

@@ -33,6 +33,9 @@ unsigned aa_features_classes(enum aa_release release, const struct aa_features *
 unsigned aa_features_compiled(enum aa_release release, const struct aa_features *policy,
 			      const struct aa_features *kernel);
 
+/* Do both say that what network rules say of addresses counts? */
+bool aa_features_addresses(const struct aa_features *policy, const struct aa_features *kernel);
+
 /* The first release that ships an abi of this name ("abi/4.0"); NULL: none does. */
 const char *aa_features_shipped(struct str abi);
 

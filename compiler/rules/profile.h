@@ -48,6 +48,7 @@ struct aa_target {
 	unsigned mediated;
 	/* Those whose patterns the parser compiles, and refuses where they are wrong: at least these. */
 	unsigned compiled;
+	bool addresses; /* the kernel is known to match what network rules say of addresses */
 };
 
 struct aa_features; /* features.h */

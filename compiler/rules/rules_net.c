@@ -155,24 +155,34 @@ static bool second_word(struct aa_read *r, const struct aa_item *first, const st
 	return false;
 }
 
+/* The first condition that is about addresses: the parser forgets the peer's label (network.h). */
+static const struct aa_cond *address_cond(const struct aa_rule *rule)
+{
+	vec_each(&rule->conds, c)
+		if (!c->peer || c->id != AA_COND_LABEL)
+			return c;
+	return NULL;
+}
+
 static bool read_families(struct aa_read *r, const struct aa_words_read *w)
 {
 	struct aa_network_rule *n = &r->rule->network;
+	const struct aa_cond *address = address_cond(r->rule);
 
 	if (!w->nwords) {
 		aa_network_of(-1, -1, n);
-		if (r->rule->conds.n)
+		if (address)
 			*n = (struct aa_network_rule){ .families = INETS, .types = TYPES_ALL };
 		return true;
 	}
 	if (!first_word(r, w->words[0]) ||
 	    (w->nwords > 1 && !second_word(r, w->words[0], w->words[1])))
 		return false;
-	if (!r->rule->conds.n)
+	if (!address)
 		return true;
 	/* Of several families the others are left out; one that has no addresses is refused. */
 	if (family_number(plain_word(r, w->words[0])) >= 0 && !(n->families & INETS)) {
-		struct diag *d = aa_fault(r, DIAG_PL339, r->rule->conds.v[0].item->span,
+		struct diag *d = aa_fault(r, DIAG_PL339, address->item->span,
 					  "sockets of '%s' have no such condition",
 					  aa_safe(r->rd, w->words[0]->word.text));
 
@@ -279,7 +289,7 @@ static void check_peer(struct aa_read *r)
 	const struct aa_cond *peer = NULL;
 
 	vec_each(&r->rule->conds, c)
-		if (c->peer)
+		if (c->peer && (r->rule->class == AA_CLASS_UNIX || c->id != AA_COND_LABEL))
 			peer = c;
 	if (alone && peer)
 		diag_help(r->rd->diags,

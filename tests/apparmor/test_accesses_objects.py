@@ -36,21 +36,26 @@ def expected(masks, bit, complains):
     return "allowed, logged" if complains and not quiet & bit else "refused"
 
 
-def compare(pale, tmp_path, release, seed, rounds, rule, accesses, head="", files=False):
-    """accesses: {text: [(key, bit) that the kernel asks for, one behind the other]}"""
+def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, more=None):
+    """accesses: {text: [(key, bit) that the kernel asks for, one behind the other]}; more: features beside the parser's own"""
     rng, parser, seen = random.Random(seed), Parser(release), set()
+    features, options, abi = parser.features, [], ""
+    if more:
+        features = tmp_path / "features"
+        features.write_text(parser.features.read_text() + more)
+        options, abi = ["--features", features], f'abi "{features}",\n'
     for _ in range(rounds):
         body = "\n".join(rule(rng, release) for _ in range(rng.randrange(1, 7)))
         complains = rng.random() < 0.4
-        first = f"profile t{' flags=(complain)' if complains else ''}"
-        binary = parser.ask(written(tmp_path, body, first), features=parser.features)
+        first = f"{abi}profile t{' flags=(complain)' if complains else ''}"
+        binary = parser.ask(written(tmp_path, body, first), features=features)
         if not binary:
             assert pale("sim", tmp_path / "p", "--target", f"apparmor={release}", next(iter(accesses)), check=None).rc == 1, (body, parser.said)
             continue
         if not files:
             binary = binary[:next(at + len(v) for name, tag, v, at in aadfa.tokens(binary) if tag == aadfa.BLOB and name == "aadfa")]
         table = aadfa.File(binary)
-        for (text, keys), line in zip(accesses.items(), sim(pale, tmp_path, body, *accesses, head=first, release=release)):
+        for (text, keys), line in zip(accesses.items(), sim(pale, tmp_path, body, *options, *accesses, head=first, release=release)):
             wants = [expected(table.masks(key, files), bit, complains) for key, bit in keys]
             if len(wants) == 3 and wants[0] != "refused" and wants[1] in ("refused", "allowed, logged"):
                 wants = wants[:1]  # the kernel loses the error (test_guest_accesses)
@@ -148,6 +153,167 @@ def test_random_changes_of_the_profile_answer_as_their_tables(pale, tmp_path, re
     assert len(compare(pale, tmp_path, release, 377, 1000 if LONG else 40, change_rule, accesses, files=True)) >= 2
 
 
+UNIX_TYPES = {"stream": 1, "dgram": 2, "seqpacket": 5}
+NET = {"create": 0x10, "bind": 0x200000, "listen": 0x400000, "accept": 0x100000, "connect": 0x40, "shutdown": 0x20, "setattr": 0x100, "getattr": 0x200,
+       "setopt": 0x1000000, "getopt": 0x2000000, "send": 2, "receive": 4}
+PEERED = ("connect", "send", "receive", "accept")
+
+
+def unix_rule(rng, release):
+    if rng.random() < 0.2:
+        words = ["network"] + (["(create,bind)"] if release != "3.0" and rng.random() < 0.3 else [])
+        words += rng.choice([["unix"], ["unix", "stream"], ["stream"], [], ["inet"], ["unix", "dgram"]])
+        return prefix(rng, "3.0") + " ".join(words) + ","
+    peer = []
+    if rng.random() < 0.4:
+        peer = [f"addr={rng.choice(['@q', '@q*', 'none', 'auto', '@**'])}"] if rng.random() < 0.6 else []
+        peer += [f"label={rng.choice(['p', 'p*', 'unconfined', '**'])}"] if rng.random() < 0.6 or not peer else []
+    words = ["unix"]
+    if rng.random() < 0.6:
+        words += [f"({','.join(rng.sample(PEERED if peer else sorted(NET), rng.choice([1, 2, 3])))})"]
+    words += [f"type={rng.choice(sorted(UNIX_TYPES))}"] if rng.random() < 0.4 else []
+    words += [f"addr={rng.choice(['@a', '@a*', 'none', 'auto', '@{a,0000f}', '@a/**'])}"] if rng.random() < 0.5 else []
+    return prefix(rng, release) + " ".join(words + ([f"peer=({' '.join(peer)})"] if peer else [])) + ","
+
+
+def end_key(addr):
+    return {"none": b"\x01", "auto": b""}.get(addr, b"\0" + addr[1:].encode())
+
+
+def unix_accesses(rng, n, fine):
+    out = {}
+    for _ in range(n):
+        perm, type, addr, label = rng.choice(sorted(NET)), rng.choice(sorted(UNIX_TYPES)), rng.choice(["@a", "@ab", "none", "@0000f", "@a/b"]), rng.choice(["p", "pp", "unconfined"])
+        if perm == "bind" and addr == "none":
+            addr = "auto"
+        peer = rng.choice(["@q", "@qq", "none", "@0000a"])
+        key = bytes([15 if fine else 14, 0, 1, 0, UNIX_TYPES[type]])
+        text = f"unix {perm} type={type}" + (f" addr={addr}" if addr != "none" or rng.random() < 0.5 else "")
+        peered = perm in PEERED and (perm != "accept" or rng.random() < 0.5)
+        if peered:
+            text += f" peer=({f'addr={peer} ' if peer != 'none' else ''}label={label})"
+        if fine:
+            key += b"\0\0"
+            if perm != "create":
+                key += end_key(addr) + b"\0\0"
+            if peered:
+                key += b"\x01" + end_key(peer) + b"\0" + label.encode()
+            elif perm in ("listen", "setopt", "getopt"):
+                key += (b"\x02" if perm == "listen" else b"\x04") + b"\0\x05"
+        out[text] = [(key, NET[perm])]
+    return out
+
+
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_random_unix_sockets_answer_as_their_tables(pale, tmp_path, release):
+    """Under 3.0's own features no kernel mediates them but as a family of sockets."""
+    accesses = unix_accesses(random.Random(2), 150, release == "5.0")
+    assert len(compare(pale, tmp_path, release, 378, 2000 if LONG else 50, unix_rule, accesses)) == 4
+
+
+DBUS_FEATURES = {"3.0": "dbus {mask {acquire send receive\n}\n}\n", "5.0": None}
+DBUS = {"send": 2, "receive": 4, "bind": 64, "eavesdrop": 32}
+
+
+def dbus_rule(rng, release):
+    some = lambda *values: rng.choice(values)
+    bus = [f"bus={some('session', 'system', 's*')}"] if rng.random() < 0.5 else []
+    kind = rng.random()
+    if kind < 0.2:
+        return prefix(rng, release) + " ".join(["dbus", *(["bind"] if rng.random() < 0.5 else []), *bus, f"name={some('a.b', 'a.*', '{a.b,c}')}"]) + ","
+    if kind < 0.35:
+        return prefix(rng, release) + " ".join(["dbus", *(["eavesdrop"] if rng.random() < 0.5 else []), *bus]) + ","
+    words = [f"path={some('/a', '/a/**', '/*')}"] if rng.random() < 0.4 else []
+    words += [f"interface={some('i.a', 'i.*')}"] if rng.random() < 0.4 else []
+    words += [f"member={some('Get', 'G*', '{Get,Set}')}"] if rng.random() < 0.4 else []
+    peer = [f"name={some('a.b', 'a.*')}"] if rng.random() < 0.4 else []
+    peer += [f"label={some('p', 'p*', 'unconfined')}"] if rng.random() < 0.4 else []
+    perms = [some("send", "receive", "(send,receive)")] if rng.random() < 0.6 else []
+    return prefix(rng, release) + " ".join(["dbus", *perms, *bus, *words] + ([f"peer=({' '.join(peer)})"] if peer else [])) + ","
+
+
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_random_messages_answer_as_their_tables(pale, tmp_path, release):
+    rng, accesses = random.Random(3), {}
+    for _ in range(120):
+        bus, name, label = rng.choice(["session", "system", "x"]), rng.choice(["a.b", "a.c", "c"]), rng.choice(["p", "pp", "unconfined"])
+        path, face, member = rng.choice(["/a", "/a/b", "/b"]), rng.choice(["i.a", "i.b", "j"]), rng.choice(["Get", "Go", "Set"])
+        fields = [bus, name, label, path, face, member]
+        key = lambda n: b"\x20" + b"\0".join(f.encode() for f in fields[:n])
+        for perm in ("send", "receive"):
+            accesses[f"dbus {perm} bus={bus} path={path} interface={face} member={member} peer=(name={name} label={label})"] = [(key(6), DBUS[perm])]
+        accesses[f"dbus bind bus={bus} name={name}"] = [(key(2), DBUS["bind"])]
+        accesses[f"dbus eavesdrop bus={bus}"] = [(key(1), DBUS["eavesdrop"])]
+    assert len(compare(pale, tmp_path, release, 379, 2000 if LONG else 30, dbus_rule, accesses, more=DBUS_FEATURES[release])) == 4
+
+
+MQUEUE_FEATURES = "ipc {posix_mqueue {create read write open delete setattr getattr\n}\nsysv_mqueue {create\n}\n}\n"
+MQUEUE = {"read": 4, "write": 2, "create": 0x10, "delete": 0x20, "open": 0x40, "setattr": 0x100, "getattr": 0x200}
+
+
+def mqueue_rule(rng, release):
+    words = ["mqueue"] + ([f"({','.join(rng.sample(sorted(MQUEUE), 2))})"] if rng.random() < 0.6 else [])
+    name = rng.choice(["/q", "/q*", "/{q,r}", "12", ""])
+    words += [f"type={rng.choice(['posix'] if name[:1] == '/' else ['sysv'] if name else ['posix', 'sysv'])}"] if rng.random() < 0.3 else []
+    words += [f"label={rng.choice(['p', 'p*'])}"] if rng.random() < 0.4 else []
+    return prefix(rng, release) + " ".join(words + [name]) + ","
+
+
+def test_random_queues_answer_as_their_tables(pale, tmp_path):
+    """Under features that Ubuntu's kernels have, no other."""
+    accesses = {}
+    for perm, bit in MQUEUE.items():
+        for name, key in ("/q", b"\x11/q"), ("/qq", b"\x11/qq"), ("12", b"\x12\0\0\0\x0c"), ("13", b"\x12\0\0\0\x0d"):
+            accesses[f"mqueue {perm} {name}"] = [(key, bit)]
+            for label in ("p", "pp", "q"):
+                accesses[f"mqueue {perm} label={label} {name}"] = [(key + b"\0" + label.encode(), bit)]
+    assert len(compare(pale, tmp_path, "5.0", 381, 1000 if LONG else 50, mqueue_rule, accesses, more=MQUEUE_FEATURES)) == 4
+
+
+def uring_rule(rng, release):
+    if rng.random() < 0.2:
+        return prefix(rng, release) + rng.choice(["userns,", "userns create,"])
+    words = ["io_uring"] + ([rng.choice(["sqpoll", "override_creds", "(sqpoll,override_creds)"])] if rng.random() < 0.7 else [])
+    return prefix(rng, release) + " ".join(words + ([f"label={rng.choice(['p', 'p*', 'q'])}"] if rng.random() < 0.4 else [])) + ","
+
+
+def test_random_rings_answer_as_their_tables(pale, tmp_path):
+    accesses = {f"io_uring override_creds label={label}": [(b"\x16" + label.encode(), 8)] for label in ("p", "pp", "q", "unconfined")}
+    accesses |= {"io_uring sqpoll": [(b"\x16", 0x10)], "userns": [(b"\x15", 8)]}
+    assert len(compare(pale, tmp_path, "5.0", 382, 1000 if LONG else 60, uring_rule, accesses)) == 8
+
+
+INET = {"inet": 2, "inet6": 10, "netlink": 16}
+TYPES_OF = {"stream": 1, "dgram": 2, "raw": 3}
+
+
+def inet_rule(rng, release):
+    words = ["network"]
+    new = release != "3.0"
+    peer = new and rng.random() < 0.2
+    if new and rng.random() < 0.5:
+        words += [f"({','.join(rng.sample(PEERED if peer else sorted(NET), 2))})"]
+    words += rng.choice([["inet", "stream"], ["inet6"], ["inet", "dgram"], ["stream"], ["tcp"], ["inet"], []])
+    if new and rng.random() < 0.3:
+        words += [rng.choice(["ip=127.0.0.1", "port=80", "port=1-1000", "ip=::1 port=5", "interface=lo", "label=p", "ip=none"])]
+    words += [rng.choice(["peer=(ip=10.0.0.1)", "peer=(port=5)", "peer=(label=p)"])] if peer else []
+    return prefix(rng, "3.0") + " ".join(words) + ","
+
+
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_random_sockets_answer_as_their_tables(pale, tmp_path, release):
+    """No kernel looks at addresses: what a rule says of them is dropped."""
+    accesses = {}
+    for family, f in INET.items():
+        for type, t in TYPES_OF.items():
+            key = bytes([15 if release == "5.0" else 14, 0, f, 0, t])
+            accesses[f"socket {family} {type}"] = [(key, NET["create"])]
+            for perm, bit in NET.items():
+                ends = " ip=127.0.0.1 port=80" if perm == "bind" and family != "netlink" else " peer=(ip=10.0.0.2 port=9)" if perm == "connect" and family == "inet" else ""
+                accesses[f"network {perm} {family} {type}{ends}"] = [(key, bit)]
+    assert len(compare(pale, tmp_path, release, 380, 1000 if LONG else 40, inet_rule, accesses)) >= 6
+
+
 @pytest.mark.parametrize("release", ["3.0", "5.0"])
 def test_what_is_merged_with_a_change_of_the_profile_is_nothing_else(pale, tmp_path, release):
     """A file rule of one path with its target, in all releases; of 5.0 targets that differ in their first byte."""
@@ -163,3 +329,73 @@ def test_what_is_merged_with_a_change_of_the_profile_is_nothing_else(pale, tmp_p
     body = "change_profile -> ab,\nchange_profile -> bb,"
     got = [line.split("  ")[0] for line in sim(pale, tmp_path, body, "change_profile ab", "change_profile bb", release=release)]
     assert got == (["refused", "allowed"] if release == "5.0" else ["allowed"] * 2)
+
+
+def outcomes(lines):
+    return [line.split("  ")[0] for line in lines]
+
+
+def test_what_a_kernel_looks_at_of_a_mount(pale, tmp_path):
+    """A bind has no type and no flags but its own, a remount no source: of any other the rules say nothing."""
+    body = "mount options=(bind) /src/ -> /a/,\nmount fstype=tmpfs options in (ro,nosuid) -> /b/,\nremount options=(ro) /c/,\nmount options=(rslave) -> /d/,"
+    asked = {"mount options=(bind,ro) /src/ -> /a/": "allowed", "mount options=(rbind) /src/ -> /a/": "refused", "mount options=(bind) /x/ -> /a/": "refused",
+             "mount fstype=tmpfs none -> /b/": "allowed", "mount fstype=tmpfs options=(ro) x -> /b/": "allowed", "mount fstype=tmpfs options=(noexec) x -> /b/": "refused",
+             "mount fstype=ext4 x -> /b/": "refused", "remount options=(ro) /c/": "allowed", "remount options=(ro,nosuid) /c/": "refused",
+             "mount options=(rslave) -> /d/": "allowed", "mount options=(slave) -> /d/": "refused", "mount options=(move) detached -> /d/": "refused"}
+    assert dict(zip(asked, outcomes(sim(pale, tmp_path, body, *asked)))) == asked
+    assert sim(pale, tmp_path, "umount /m/,", "umount /m/", "umount /m") == ["allowed  umount /m/  p:2:1: umount /m/,", "refused  umount /m  no rule allows it"]
+
+
+def test_a_rule_of_change_profile_with_a_program_lets_at_once_too(pale, tmp_path):
+    """It is compiled to the label alone, the program alone, and both."""
+    asked = {"change_profile x": "allowed", "change_profile /b/p -> x": "allowed", "change_profile /b/q -> x": "refused", "change_profile y": "refused",
+             "change_profile -> &x": "refused"}
+    assert dict(zip(asked, outcomes(sim(pale, tmp_path, "change_profile /b/p -> x,", *asked)))) == asked
+
+
+def test_a_label_of_several_profiles_is_asked_whole_or_part_by_part(pale, tmp_path):
+    body = "change_profile -> pa,\nchange_profile -> pb,\nchange_profile -> pc//&pd,\nchange_profile -> &pe,\nchange_profile -> &pf,"
+    asked = {"change_profile pa//&pb": "allowed", "change_profile pa//&pc": "refused", "change_profile pc//&pd": "allowed", "change_profile pc": "refused",
+             "change_profile &pe//&pf": "allowed", "change_profile &pa": "refused"}
+    assert dict(zip(asked, outcomes(sim(pale, tmp_path, body, *asked)))) == asked
+
+
+@pytest.mark.parametrize("flags,want", [("enforce", "refused"), ("complain", "allowed, logged"), ("unconfined", "refused")])
+def test_a_hat_is_there_or_not(pale, tmp_path, flags, want):
+    body = "^h { }\nprofile kid { }"
+    out = sim(pale, tmp_path, body, "change_hat h", "change_hat ^h", "change_hat kid", head=f"profile t flags=({flags})")
+    assert outcomes(out) == [want if flags == "unconfined" else "allowed"] * 2 + [want]
+
+
+def test_what_kernels_do_not_look_at_is_said(pale, tmp_path):
+    body = "network inet,\ndeny network inet stream port=5001,\nunix (create) type=stream,\ndeny unix (bind) addr=@q,"
+    [deny] = sim(pale, tmp_path, body, "network bind inet stream port=80")
+    assert deny.startswith("refused") and "no Linux up to 7.3 looks at it" in deny
+    [old] = sim(pale, tmp_path, body, "unix bind type=stream addr=@q", release="4.1")
+    assert old.startswith("refused  unix bind type=stream addr=@q  no rule allows it  (addresses and peers of unix sockets are not mediated")
+    [made] = sim(pale, tmp_path, body, "socket unix stream", release="4.1")
+    assert made.startswith("allowed") and "p:4:1" in made
+
+
+def test_a_queue_is_a_file_that_is_hard_to_see(pale, tmp_path):
+    body = "audit deny mqueue,\n/q rw,\n/dis/q r,"
+    asked = ["mqueue read /q", "mqueue create /q", "mqueue delete /q", "mqueue read 12"]
+    assert outcomes(sim(pale, tmp_path, body, *asked)) == ["refused", "refused", "allowed", "allowed"]
+    assert outcomes(sim(pale, tmp_path, body, *asked, head="profile t flags=(attach_disconnected)")) == ["allowed"] * 4
+    out = sim(pale, tmp_path, body, *asked[:2], head="profile t flags=(attach_disconnected.path=/dis)")
+    assert outcomes(out) == ["allowed", "refused"] and "as 'open /dis/q r'" in out[0]
+    assert "PL374" in pale("sim", written(tmp_path, body), "mqueue open /q", check=1).err
+
+
+@pytest.mark.parametrize("access,say", [
+    ("mount fstype=tmpfs tmpfs -> mnt", "a path begins with '/'"), ("mount fstype=tmpfs tmpfs", "asked about by fstype, source and mount point"), ("umount", "mount point alone"),
+    ("mount options=(bind) /a/", "to bind is asked about by source"), ("mount options in (ro) fstype=x y -> /m/", "options of one mount"), ("mount options=(foo) x -> /m/", "no option 'foo'"),
+    ("mount fstype=tmp* x -> /m/", "a pattern stands for several"), ("mount optoins=(ro) x -> /m/", "options"), ("remount options=(private) -> /m/", ""), ("pivot_root /new/", "where the old root goes"),
+    ("change_profile", "one label"), ("change_profile b/x -> p", "a path begins"), ("change_hat", "one hat"), ("unix connect type=stream addr=@a", "with the peer's label"), ("mqueue read", "one queue"),
+    ("unix bind type=stream", "bound to a name"), ("unix bind addr=@a", "one type"), ("unix bind type=stream addr=/run/x", "file rules decide"), ("unix conect type=stream", "connect"),
+    ("unix bind type=stream peer=(label=p)", "concerns no peer"), ("dbus send bus=session path=/a", "the peer's name and label"), ("dbus bind bus=session", "which name"), ("dbus bind name=a", "a bus"),
+    ("network inet stream", "one permission"), ("network bind unix stream", "by their own word"), ("network bind inet stream port=1-5", "one port"), ("unix bind type=stream addr=auto peer=(addr=@x label=p)", ""),
+    ("io_uring override_creds", "their label"), ("io_uring sqpoll label=p", "their label"), ("umuont /x/", "did you mean 'umount'")])
+def test_what_is_no_one_object_is_told(pale, tmp_path, access, say):
+    got = pale("sim", written(tmp_path, "/a r,"), access, check=None)
+    assert got.rc == 1 and say in got.err and "<access>:1:" in got.err and not got.out
