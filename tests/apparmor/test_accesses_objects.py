@@ -347,8 +347,8 @@ def test_what_a_kernel_looks_at_of_a_mount(pale, tmp_path):
 
 
 def test_a_rule_of_change_profile_with_a_program_lets_at_once_too(pale, tmp_path):
-    """It is compiled to the label alone, the program alone, and both."""
-    asked = {"change_profile x": "allowed", "change_profile /b/p -> x": "allowed", "change_profile /b/q -> x": "refused", "change_profile y": "refused",
+    """It is compiled to the label alone, the program alone, and both; of another program the kernel loses the error."""
+    asked = {"change_profile x": "allowed", "change_profile /b/p -> x": "allowed", "change_profile /b/q -> x": "allowed", "change_profile y": "refused",
              "change_profile -> &x": "refused"}
     assert dict(zip(asked, outcomes(sim(pale, tmp_path, "change_profile /b/p -> x,", *asked)))) == asked
 
