@@ -25,6 +25,22 @@ enum asks_what asks_what(char *const *texts)
 	return ASKS_CALLS;
 }
 
+const char *apparmor_options_given(const struct options *o)
+{
+	static const struct {
+		enum option_id id;
+		const char *name;
+	} own[] = { { OPT_PROFILE, "profile" },
+		    { OPT_TARGET_RELEASE, "target" },
+		    { OPT_INCLUDE, "include" },
+		    { OPT_FEATURES, "features" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (o->at[own[i].id].given)
+			return own[i].name;
+	return NULL;
+}
+
 bool apparmor_options_fit(const struct options *o, enum asks_what what)
 {
 	static const struct {

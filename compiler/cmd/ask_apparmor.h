@@ -10,6 +10,8 @@ bool apparmor_asked(struct session *s, const struct options *o, const char *path
 enum asks_what { ASKS_CALLS = 1, ASKS_POLICY = 2, ASKS_APPARMOR = 4 };
 /* Of the texts from `from` on, asked of a file that is not AppArmor's: is one an access? */
 enum asks_what asks_what(char *const *texts);
+/* The first option given that is AppArmor's alone, "profile"; NULL: none is. */
+const char *apparmor_options_given(const struct options *o);
 /* False: an option is given that says nothing of such a file; told as wrong usage. */
 bool apparmor_options_fit(const struct options *o, enum asks_what what);
 

@@ -262,6 +262,16 @@ static int load_file(struct why *w)
 	return EXIT_OK;
 }
 
+/* Is it a policy? Then AppArmor's records are asked of it, too. */
+static bool denials_policy(struct why *w)
+{
+	if (w->by.loaded || w->by.decide.in.format != INPUT_PALE || !w->by.decide.parts.n)
+		return false;
+	w->denials.policy = w->by.decide.parts.v[0].policy;
+	w->denials.policy_file = w->by.decide.shown;
+	return true;
+}
+
 static int why(struct why *w, pid_t pid, char **argv, int n)
 {
 	BUF_AUTO out = { 0 };
@@ -272,13 +282,19 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 		w->file = NULL;
 	w->by.dd = dd_new(w->s->arena, DECIDE_BUDGET);
 	bool apparmor = w->file && apparmor_asked(w->s, w->options, w->file);
-	if (!apparmor_options_fit(w->options, apparmor ? ASKS_APPARMOR : ASKS_CALLS))
+	if (!w->file && apparmor_options_given(w->options))
+		return usage_error(w->options->command, "--%s is about a FILE",
+				   apparmor_options_given(w->options));
+	if (!apparmor_options_fit(w->options, apparmor ? ASKS_APPARMOR : ASKS_POLICY))
 		return EXIT_USAGE;
 	if (apparmor && pid)
 		return usage_error(w->options->command,
 				   "--pid looks at a call, and AppArmor decides none");
 	if (w->file)
 		status = apparmor ? denials_open(&w->denials, w->file) : load_file(w);
+	if (!status && w->file && !apparmor && !denials_policy(w) &&
+	    !apparmor_options_fit(w->options, ASKS_CALLS))
+		return EXIT_USAGE;
 	if (status) {
 		session_report(w->s);
 		return status;

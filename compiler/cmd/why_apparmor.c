@@ -185,32 +185,56 @@ static void add_other(struct denials *d, const struct denial_kind *k)
 		 ((struct other_profile){ k->denial.d.profile, k->count }));
 }
 
+/*
+ * The policy's AppArmor half, as the profile `label`; NULL: the record is of another one, or the
+ * policy has none, or what is wrong with it was told.
+ */
+static const struct aa_asking *policy_half(struct denials *d, struct str label)
+{
+	if (!d->policy || !str_is(label, apparmor_profile_name(d->s->arena, d->policy)))
+		return NULL;
+	if (!d->half_opened)
+		apparmor_asking_policy(d->s, d->options, d->policy, &d->half);
+	d->half_opened = true;
+	return d->half.q;
+}
+
+static bool is_other(const struct denials *d, struct str label, const struct asked_profile *p)
+{
+	if (d->policy)
+		return d->policy->layers & LAYER_APPARMOR &&
+		       !str_is(label, apparmor_profile_name(d->s->arena, d->policy));
+	return d->shown && !p;
+}
+
 static void put_kind(struct denials *d, const struct denial_kind *k, struct buf *out)
 {
 	const struct denial *n = &k->denial;
-	struct denial_asked by = { .s = d->s, .shown = d->shown };
+	struct denial_asked by = { .s = d->s, .shown = d->shown, .policy = d->policy };
 	struct asked_profile *p = NULL;
 	bool stands_in = false;
 
 	if (d->shown)
 		p = choose(d, &n->d, &stands_in);
-	if (d->shown && !p) {
+	if (is_other(d, n->d.profile, p)) {
 		add_other(d, k);
 		return;
 	}
 	if (p && !open_profile(d, p))
 		return;
 	denial_put_head(out, n, k->count);
-	if (!p) {
+	by.q = p ? &p->q : policy_half(d, n->d.profile);
+	if (!by.q) {
 		denial_put_alone(out, n);
 		return;
 	}
+	if (d->policy)
+		by.shown = d->policy_file;
 	if (stands_in)
 		buf_puts(out,
 			 "  the kernel made this profile, as the one before '//null-' complains "
 			 "and has no rule for that execution; answered as if that rule were "
 			 "'ix'\n");
-	by.q = &p->q;
 	denial_put_answer(out, &by, n);
 }
 
@@ -223,7 +247,8 @@ static void put_others(const struct denials *d, struct buf *out)
 	if (!all)
 		return;
 	buf_printf(out, "not answered: %llu record%s of profiles that '%s' does not hold:",
-		   (unsigned long long)all, all == 1 ? "" : "s", d->shown);
+		   (unsigned long long)all, all == 1 ? "" : "s",
+		   d->policy ? d->policy_file : d->shown);
 	for (size_t i = 0; i < d->others.n && i < OTHERS_MAX; i++) {
 		buf_puts(out, i ? ", '" : " '");
 		buf_safe(out, d->others.v[i].label);
@@ -231,7 +256,7 @@ static void put_others(const struct denials *d, struct buf *out)
 	}
 	if (d->others.n > OTHERS_MAX)
 		buf_printf(out, " and %zu more", d->others.n - OTHERS_MAX);
-	buf_puts(out, "; --profile NAME asks one of the file nevertheless\n");
+	buf_puts(out, d->policy ? "\n" : "; --profile NAME asks one of the file nevertheless\n");
 }
 
 void denials_put(struct denials *d, struct buf *out)

@@ -32,6 +32,11 @@ struct denials {
 	const char *shown;
 	struct apparmor_opened file;
 	VEC(struct asked_profile *) profiles;
+	/* A policy instead; NULL: none. It is asked of records of the profile that is compiled of it. */
+	const struct policy *policy;
+	const char *policy_file;
+	struct access_of half; /* its AppArmor half, once `half_opened` */
+	bool half_opened;
 	struct asked_profile *named; /* by --profile; NULL: the records' own */
 	VEC(struct other_profile) others;
 };

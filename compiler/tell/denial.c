@@ -132,7 +132,22 @@ static void put_word(struct buf *out, struct str s)
 	buf_putc(out, '"');
 }
 
-void denial_put_access(struct buf *out, const struct denial *n)
+void denial_put_parts(struct buf *out, const struct denial *n, const struct denial_text *t,
+		      unsigned parts)
+{
+	const char *gap = "";
+
+	buf_puts(out, t->before);
+	for (unsigned i = 0; i < n->nperms; i++) {
+		if (!(parts >> i & 1))
+			continue;
+		buf_printf(out, "%s%s", gap, n->perms[i]);
+		gap = ", ";
+	}
+	buf_puts(out, t->after);
+}
+
+static void put_file(struct buf *out, const struct denial *n)
 {
 	static const char *const kinds[] = {
 		[AA_ACCESS_OPEN] = "open", [AA_ACCESS_EXEC] = "exec", [AA_ACCESS_LINK] = "link"
@@ -149,6 +164,18 @@ void denial_put_access(struct buf *out, const struct denial *n)
 		put_word(out, x->target);
 	else
 		out->n--; /* the blank */
+}
+
+void denial_put_access(struct buf *out, const struct denial *n, unsigned part)
+{
+	BUF_AUTO text = { 0 };
+
+	if (n->file) {
+		put_file(out, n);
+		return;
+	}
+	denial_put_parts(&text, n, &n->text, 1u << part);
+	buf_safe(out, (struct str){ text.p ? text.p : "", text.n });
 }
 
 /* w lets append, too, and AppArmor refuses both letters in one rule. */
@@ -191,6 +218,18 @@ void denial_put_rule(struct buf *out, const struct denial *n, unsigned perms,
 	aa_print_literal(out, exec->target);
 }
 
+void denials_put_name(struct buf *out, struct str name)
+{
+	BUF_AUTO literal = { 0 };
+
+	aa_print_literal(&literal, name);
+	bool bare = literal.n && *literal.p == '/';
+	bool quoted = literal.n && *literal.p == '"';
+	buf_puts(out, bare || quoted ? "" : "\"");
+	buf_add(out, literal.p, literal.n);
+	buf_puts(out, bare || quoted ? "" : "\"");
+}
+
 bool denial_put_statement(struct buf *out, const struct denial *n, unsigned perms,
 			  const struct aa_transition *exec)
 {
@@ -199,10 +238,10 @@ bool denial_put_statement(struct buf *out, const struct denial *n, unsigned perm
 	buf_printf(out, "%sfile ", is_owner(n) ? "owner " : "");
 	put_perms(out, perms, exec);
 	buf_putc(out, ' ');
-	aa_print_literal(out, n->access.path);
+	denials_put_name(out, n->access.path);
 	if (perms & PERM_X && exec->target.n) {
 		buf_puts(out, " -> ");
-		aa_print_literal(out, exec->target);
+		denials_put_name(out, exec->target);
 	}
 	return true;
 }

@@ -8,16 +8,27 @@
 #include "compiler/apparmor/access.h"
 #include "compiler/file/denied.h"
 
+enum { DENIAL_PARTS = 16 };
+
+/* A rule, or an access, around the word of its permission. */
+struct denial_text {
+	const char *before, *after; /* before NULL: there is none */
+};
+
 struct denial {
 	struct denied d;
 	const char *words; /* "to read /etc/shadow", may be printed */
-	const char *text;  /* as `pale sim` takes it; NULL: no access says it */
 	bool file;         /* open, exec, link: `access` is it, but for its source */
 	struct aa_access access;
-	const char *rule; /* of what is no file: a rule without its ','; NULL: none allows it */
-	const char *statement; /* the same in a policy, without its ';' */
-	const char *hint;      /* what the record's info= means; NULL: nothing more than is said */
-	bool certain;          /* `hint` alone is why: what rules say does not matter */
+	/* Of all others. What the permissions are called: one at least, "" where they have no words. */
+	const char *perms[DENIAL_PARTS];
+	unsigned nperms;
+	struct denial_text text;      /* as `pale sim` takes it, of one permission */
+	struct denial_text rule;      /* without its ','; none: no rule allows it */
+	struct denial_text statement; /* the same in a policy, without its ';' */
+	const char *statement_note;   /* what it says more than it should; NULL: nothing */
+	const char *hint;             /* what info= means; NULL: nothing more than is said */
+	bool certain;                 /* `hint` alone is why: what rules say does not matter */
 };
 
 /*
@@ -26,8 +37,11 @@ struct denial {
  */
 const char *denial_of(struct arena *a, const struct denied *d, struct denial *out);
 
-/* "open owner /etc/shadow r" of a denial of files, of these permissions. */
-void denial_put_access(struct buf *out, const struct denial *n);
+/* "open owner /etc/shadow r"; `part`: which permission, of what is no file. */
+void denial_put_access(struct buf *out, const struct denial *n, unsigned part);
+/* "unix (send, receive) type=stream": of the permissions whose bits are set in `parts`. */
+void denial_put_parts(struct buf *out, const struct denial *n, const struct denial_text *t,
+		      unsigned parts);
 /*
  * The rule that allows these permissions (PERM_*) of a denial of files: "owner /etc/shadow r". exec:
  * by which letters, with its target; `prefix` stands in front: "priority=1 ".

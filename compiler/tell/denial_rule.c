@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/tables/tables.h"
 #include "compiler/tell/denials.h"
 #include "grammar/apparmor_print.h"
 
@@ -10,7 +11,8 @@ struct writing {
 	struct arena *arena;
 	struct denial *n;
 	struct buf words;
-	struct buf rule;      /* AppArmor's */
+	struct buf rule; /* AppArmor's; of several permissions what stands before them */
+	struct buf rule_after;
 	struct buf text;      /* empty: as the rule */
 	struct buf statement; /* empty: as the rule */
 	bool none;            /* no rule allows it: words and hint say all */
@@ -56,6 +58,22 @@ static bool put_list(struct buf *out, struct str s)
 		first = false;
 	}
 	return !first;
+}
+
+/* "send receive" as permissions; false: these are no words, or too many. */
+static bool read_perms(struct writing *w, struct str s)
+{
+	for (size_t i = 0, end; i < s.n; i = end + 1) {
+		for (end = i; end < s.n && s.p[end] != ' ' && s.p[end] != ',';)
+			end++;
+		struct str word = { s.p + i, end - i };
+		if (!word.n)
+			continue;
+		if (!is_word(word) || w->n->nperms == DENIAL_PARTS)
+			return false;
+		w->n->perms[w->n->nperms++] = str_dup(w->arena, word);
+	}
+	return w->n->nperms;
 }
 
 static struct str asked(const struct denied *d)
@@ -108,36 +126,42 @@ static void put_address(struct writing *w, const char *before, struct str addr)
 
 	if (!addr.n)
 		return;
-	buf_puts(&w->rule, before);
+	buf_puts(&w->rule_after, before);
 	if (str_is(addr, "none")) {
-		buf_puts(&w->rule, "none");
+		buf_puts(&w->rule_after, "none");
 		return;
 	}
 	if (*addr.p == '@')
 		name = abstract_name(w->arena, addr);
-	aa_print_literal(&w->rule, name);
+	aa_print_literal(&w->rule_after, name);
 }
 
-/* Sockets of AF_UNIX that are told apart by address and label (7.0, and Ubuntu's kernels). */
+/*
+ * Sockets of AF_UNIX are told apart by address and label by 7.0 and Ubuntu's kernels; for others the
+ * parser makes a rule of the family of it.
+ */
 static const char *write_unix(struct writing *w)
 {
 	const struct denied *d = &w->n->d;
 	bool creates = str_is(asked(d), "create");
 
 	buf_puts(&w->rule, "unix (");
-	if (!put_list(&w->rule, asked(d)))
-		return "its denied= has words that are none of a socket's";
-	buf_printf(&w->rule, ") type=" PRISTR, STRARG(d->type));
-	if (!creates)
-		put_address(w, " addr=", d->address);
-	if (!creates && d->peer.n) {
-		put_literal(&w->rule, " peer=(label=", d->peer);
-		put_address(w, ", addr=", d->peer_address);
-		buf_putc(&w->rule, ')');
-	}
+	buf_printf(&w->rule_after, ") type=" PRISTR, STRARG(d->type));
+	if (creates)
+		return NULL;
+	put_address(w, " addr=", d->address);
+	if (!d->peer.n)
+		return NULL;
+	put_literal(&w->rule_after, " peer=(label=", d->peer);
+	put_address(w, ", addr=", d->peer_address);
+	buf_putc(&w->rule_after, ')');
 	return NULL;
 }
 
+/*
+ * A socket is made to be used: what allows it to be made allows all, as 3.0, which has no words for
+ * less, has it. Where it could be made the file has those words.
+ */
 static const char *write_net(struct writing *w)
 {
 	const struct denied *d = &w->n->d;
@@ -152,14 +176,40 @@ static const char *write_net(struct writing *w)
 		buf_printf(&w->words, "to do %s with a socket ",
 			   str_safe(w->arena, str_dup(w->arena, d->operation)));
 	buf_printf(&w->words, PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
-	if (d->address.n && str_is(d->family, "unix"))
+	if (!read_perms(w, asked(d)))
+		return "its denied= has words that are none of a socket's";
+	if (str_is(d->family, "unix"))
 		return write_unix(w);
-	buf_printf(&w->rule, "network " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
-	buf_printf(&w->text, "socket " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
+	if (str_is(asked(d), "create")) {
+		w->n->perms[0] = "";
+		buf_printf(&w->rule, "network " PRISTR " " PRISTR, STRARG(d->family),
+			   STRARG(d->type));
+		buf_printf(&w->text, "socket " PRISTR " " PRISTR, STRARG(d->family),
+			   STRARG(d->type));
+		return NULL;
+	}
+	buf_puts(&w->rule, "network (");
+	buf_printf(&w->rule_after, ") " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
 	return NULL;
 }
 
 /* ---- other processes ---- */
+
+/* AppArmor's "stp" is SIGTSTP, and policies name no real-time signals, nor 'exists'. */
+static void put_signal_statement(struct writing *w, struct str way)
+{
+	const struct denied *d = &w->n->d;
+	struct str name = str_is(d->signal, "stp") ? STR("tstp") : d->signal;
+	uint64_t number;
+
+	buf_printf(&w->statement, "signal " PRISTR, STRARG(way));
+	if (constant_find("signal", name, (enum arch)arch_native(), &number) == 0)
+		buf_printf(&w->statement, " " PRISTR, STRARG(name));
+	else
+		w->n->statement_note = "policies have no word for this signal: the line is of all";
+	buf_puts(&w->statement, " -> ");
+	denials_put_name(&w->statement, d->peer);
+}
 
 static const char *write_signal(struct writing *w)
 {
@@ -179,8 +229,7 @@ static const char *write_signal(struct writing *w)
 	put_literal(&w->rule, " peer=", d->peer);
 	buf_printf(&w->text, "signal " PRISTR " " PRISTR, STRARG(way), STRARG(d->signal));
 	put_literal(&w->text, " peer=", d->peer);
-	buf_printf(&w->statement, "signal " PRISTR " " PRISTR, STRARG(way), STRARG(d->signal));
-	put_literal(&w->statement, " -> ", d->peer);
+	put_signal_statement(w, way);
 	return NULL;
 }
 
@@ -219,6 +268,9 @@ static const char *write_mount(struct writing *w)
 		return "it has no name=";
 	put_safe(&w->words, "to mount ", d->source.n ? d->source : STR("a file system"));
 	put_safe(&w->words, " at ", d->name);
+	if (str_is(d->flags, "rw, move") &&
+	    !d->source.n) /* move_mount(2) of what fsmount(2) made */
+		put_literal(&w->text, "mount detached -> ", d->name);
 	buf_puts(&w->rule, "mount");
 	if (d->fstype.n)
 		put_literal(&w->rule, " fstype=", d->fstype);
@@ -336,9 +388,9 @@ static const char *write_queue(struct writing *w)
 		return "it has no name=";
 	put_safe(&w->words, "to use the message queue ", d->name);
 	buf_puts(&w->rule, "mqueue (");
-	if (!put_list(&w->rule, asked(d)))
+	if (!read_perms(w, asked(d)))
 		return "its denied= has words that are none of a queue's";
-	put_literal(&w->rule, sysv ? ") type=sysv " : ") type=posix ", d->name);
+	put_literal(&w->rule_after, sysv ? ") type=sysv " : ") type=posix ", d->name);
 	return NULL;
 }
 
@@ -452,20 +504,36 @@ bool denials_is_file(const struct denied *d)
 	return str_is(d->class, "file") && !is_socket(d) && !writer_of(d);
 }
 
+static struct denial_text keep(struct arena *a, const struct buf *before, const struct buf *after)
+{
+	return (struct denial_text){ buf_keep(a, before), buf_keep(a, after) };
+}
+
+static void keep_all(struct writing *w)
+{
+	struct denial *n = w->n;
+
+	n->words = buf_keep(w->arena, &w->words);
+	if (!n->nperms)
+		n->perms[n->nperms++] = "";
+	if (w->none)
+		return;
+	n->rule = keep(w->arena, &w->rule, &w->rule_after);
+	n->text = w->text.n ? keep(w->arena, &w->text, &(struct buf){ 0 }) : n->rule;
+	n->statement = w->statement.n ? keep(w->arena, &w->statement, &(struct buf){ 0 }) : n->rule;
+}
+
 const char *denials_rule(struct arena *a, struct denial *n)
 {
 	struct writing w = { .arena = a, .n = n };
 	write_fn *write = is_socket(&n->d) ? write_net : writer_of(&n->d);
 	const char *wrong = write ? write(&w) : "pale knows no rules of its class= and operation=";
 
-	if (!wrong) {
-		n->words = buf_keep(a, &w.words);
-		n->rule = w.none ? NULL : buf_keep(a, &w.rule);
-		n->text = w.none ? NULL : w.text.n ? buf_keep(a, &w.text) : n->rule;
-		n->statement = w.statement.n ? buf_keep(a, &w.statement) : n->rule;
-	}
+	if (!wrong)
+		keep_all(&w);
 	buf_free(&w.words);
 	buf_free(&w.rule);
+	buf_free(&w.rule_after);
 	buf_free(&w.text);
 	buf_free(&w.statement);
 	return wrong;

@@ -42,14 +42,6 @@ void denial_put_head(struct buf *out, const struct denial *n, uint64_t count)
 	buf_putc(out, '\n');
 }
 
-static void put_text(struct buf *out, const struct denial *n)
-{
-	if (n->file)
-		denial_put_access(out, n);
-	else
-		buf_safe(out, str_c(n->text));
-}
-
 /* What is known of it without its profile. */
 static void put_remarks(struct buf *out, const struct denial *n)
 {
@@ -72,29 +64,37 @@ static void put_exec_ways(struct buf *out, const struct denial *n, unsigned perm
 			      "which must be loaded; ux would leave confinement\n");
 }
 
+/* perms: of files PERM_*, of others a bit for each of n->perms. */
 static void put_rule(struct buf *out, const struct denial *n, unsigned perms,
 		     const struct aa_transition *exec, const char *prefix)
 {
-	if (n->file)
+	if (n->file) {
 		denial_put_rule(out, n, perms, exec, prefix);
-	else
-		buf_printf(out, "%s%s", prefix, n->rule);
+	} else {
+		buf_puts(out, prefix);
+		denial_put_parts(out, n, &n->rule, perms);
+	}
 	buf_putc(out, ',');
+}
+
+static unsigned all_perms(const struct denial *n)
+{
+	return n->file ? n->access.perms : (1u << n->nperms) - 1;
 }
 
 void denial_put_alone(struct buf *out, const struct denial *n)
 {
 	put_remarks(out, n);
-	if (n->file || n->text) {
+	for (unsigned i = 0; n->file ? !i : n->text.before && i < n->nperms; i++) {
 		buf_puts(out, "  as an access: ");
-		put_text(out, n);
+		denial_put_access(out, n, i);
 		buf_putc(out, '\n');
 	}
 	if (n->d.status == DENIED_AUDIT)
 		return;
-	if (n->file || n->rule) {
+	if (n->file || n->rule.before) {
 		buf_puts(out, "  allowed by: ");
-		put_rule(out, n, n->access.perms, &inherit, "");
+		put_rule(out, n, all_perms(n), &inherit, "");
 		buf_puts(out, "\n");
 		put_exec_ways(out, n, n->access.perms, &inherit);
 	}
@@ -105,6 +105,7 @@ void denial_put_alone(struct buf *out, const struct denial *n)
 struct answering {
 	const struct denial_asked *by;
 	const struct denial *n;
+	unsigned part; /* of n->perms */
 	struct aa_access access;
 	struct aa_verdict v;
 	struct aa_transition exec; /* by which letters, where it is an execution */
@@ -164,11 +165,17 @@ static void put_line(struct buf *out, const struct answering *w, unsigned perms,
 		put_rule(out, w->n, perms, &w->exec, prefix);
 		return;
 	}
-	if (w->n->file && !denial_put_statement(out, w->n, perms, &w->exec))
-		return;
-	if (!w->n->file)
-		buf_puts(out, w->n->statement);
+	if (w->n->file)
+		denial_put_statement(out, w->n, perms, &w->exec);
+	else
+		denial_put_parts(out, w->n, &w->n->statement, perms);
 	buf_putc(out, ';');
+}
+
+/* What put_line() is to say: of what is lacking these. */
+static unsigned said(const struct answering *w, unsigned lacking)
+{
+	return w->n->file ? lacking : 1u << w->part;
 }
 
 /* A deny goes before every allow, but one of a higher priority (parser of 4.1 and later). */
@@ -176,7 +183,7 @@ static void put_denied_way(struct buf *out, const struct answering *w)
 {
 	const struct denial_asked *by = w->by;
 	const char *before = "  allowed by: taking out ";
-	bool mask = !w->n->file && w->access.rule->class == AA_CLASS_CAPABILITY;
+	bool mask = !w->n->file && w->access.class == AA_CLASS_CAPABILITY;
 
 	vec_each(&w->v.rules, r) {
 		if (!speaks_of_lacking(w, r) || r->rule->prefix.mode != AA_MODE_DENY)
@@ -187,31 +194,76 @@ static void put_denied_way(struct buf *out, const struct answering *w)
 	}
 	if (w->v.lacking & ~w->allowed) {
 		buf_puts(out, "; and by: ");
-		put_line(out, w, w->v.lacking & ~w->allowed, "");
+		put_line(out, w, said(w, w->v.lacking & ~w->allowed), "");
 	}
 	buf_putc(out, '\n');
 	if (by->policy || mask || by->q->target.release < AA_RELEASE_4_1 ||
 	    w->priority >= AA_PRIORITY_MAX)
 		return;
 	buf_puts(out, "  or by: ");
-	put_line(out, w, w->v.lacking, arena_printf(by->q->arena, "priority=%d ", w->priority + 1));
+	put_line(out, w, said(w, w->v.lacking),
+		 arena_printf(by->q->arena, "priority=%d ", w->priority + 1));
 	buf_putc(out, '\n');
 }
 
-static void put_way(struct buf *out, struct answering *w)
+/* The links of policies give no more than what they lead to: that has to have it, too. */
+static bool put_subset_way(struct buf *out, const struct answering *w)
 {
-	if (!w->n->file && !w->n->rule)
-		return;
-	weigh(w);
-	find_exec(w);
-	if (w->denied) {
-		put_denied_way(out, w);
-	} else {
-		buf_puts(out, "  allowed by: ");
-		put_line(out, w, w->v.lacking, "");
-		buf_putc(out, '\n');
+	enum file_who who = w->access.who == FILE_OWNER ? FILE_OWNER : FILE_OTHER;
+	struct denial to = *w->n;
+
+	if (!w->by->policy || w->access.kind != AA_ACCESS_LINK || !(w->allowed & PERM_L))
+		return false;
+	const struct aa_answer *new = aa_ask_path(w->by->q, w->access.path);
+	const struct aa_answer *old = aa_ask_path(w->by->q, w->access.target);
+	unsigned more = new->allow[who] & ~old->allow[who] & ~(unsigned)PERM_L;
+	if (!more || more & (PERM_X | old->deny[who])) {
+		buf_puts(out, "  allowed by: nothing that a policy can say: its links give no more "
+			      "than what they lead to\n");
+		return true;
 	}
+	to.access.kind = AA_ACCESS_OPEN;
+	to.access.path = w->access.target;
+	buf_puts(out, "  allowed by: ");
+	denial_put_statement(out, &to, more, &inherit);
+	buf_puts(out, ";\n    the links of policies give no more than what they lead to\n");
+	return true;
+}
+
+/* Of files, or of those permissions that no rule denies: one line. */
+static void put_plain_way(struct buf *out, const struct answering *w, unsigned perms)
+{
+	if (put_subset_way(out, w))
+		return;
+	buf_puts(out, "  allowed by: ");
+	put_line(out, w, perms, "");
+	buf_putc(out, '\n');
+	if (w->by->policy && w->n->statement_note)
+		buf_printf(out, "    %s\n", w->n->statement_note);
 	put_exec_ways(out, w->n, w->v.lacking, &w->exec);
+}
+
+static void put_ways(struct buf *out, struct answering *all, unsigned n)
+{
+	const struct answering *plain = NULL;
+	unsigned perms = 0;
+
+	if (!all->n->file && !all->n->rule.before)
+		return;
+	for (struct answering *w = all; w < all + n; w++) {
+		if (!w->v.lacking)
+			continue;
+		weigh(w);
+		find_exec(w);
+		if (w->denied) {
+			put_denied_way(out, w);
+			continue;
+		}
+		plain = w;
+		perms |= said(w, w->v.lacking);
+	}
+	if (plain)
+		put_plain_way(out, plain, perms);
 }
 
 /* ---- the file against the record ---- */
@@ -219,6 +271,16 @@ static void put_way(struct buf *out, struct answering *w)
 static bool is_allowed(enum aa_outcome o)
 {
 	return o == AA_ALLOWED || o == AA_ALLOWED_AUDITED || o == AA_ALLOWED_LOGGED;
+}
+
+/* Is there no rule for no other reason than that a kernel of the file's features does not ask? */
+static bool is_unasked(const struct answering *w)
+{
+	enum denied_status s = w->n->d.status;
+
+	return !w->n->file && (s == DENIED_DENIED || s == DENIED_KILLED) &&
+	       w->v.outcome != AA_VARIES && !w->v.rules.n &&
+	       !(w->by->q->target.mediated >> w->access.class & 1);
 }
 
 /* Where the file does not answer as the record shows. */
@@ -235,6 +297,12 @@ static void put_difference(struct buf *out, const struct answering *w)
 	if (n->d.status == DENIED_ALLOWED && !is_allowed(o))
 		buf_printf(out, "  it passed, as the loaded profile complains; '%s' enforces\n",
 			   w->by->shown);
+	else if (is_unasked(w))
+		buf_printf(
+			out,
+			"  the kernel that refused it asks about it, under the abi that was loaded: "
+			"not so what '%s' is read for ('abi', --features, --target)\n",
+			w->by->shown);
 	else if (!passed && is_allowed(o))
 		buf_printf(out, "  '%s' lets it pass: %s\n", w->by->shown, other);
 	else if (n->d.status == DENIED_ALLOWED && o != AA_ALLOWED_LOGGED)
@@ -258,7 +326,7 @@ static bool ask(struct buf *out, struct answering *w)
 	BUF_AUTO text = { 0 };
 	bool asked;
 
-	put_text(&text, n);
+	denial_put_access(&text, n, w->part);
 	const struct source *src =
 		source_add(s->sources, "<record>", str_c(buf_keep(s->arena, &text)));
 	w->access = n->access;
@@ -268,40 +336,51 @@ static bool ask(struct buf *out, struct answering *w)
 	if (asked) {
 		enum file_who who = n->access.who == FILE_OWNER ? FILE_OWNER : FILE_OTHER;
 		w->v = aa_ask(w->by->q, &w->access, who);
+		/* A kernel that refused it does ask: there the file needs the rule. */
+		if (is_unasked(w))
+			w->v.lacking = 1;
 		return true;
 	}
-	buf_printf(out, "  whether '%s' allows it is not answered: %s\n", w->by->shown,
-		   own->list.n ? own->list.v[0]->text : "it is no access");
+	if (!w->part)
+		buf_printf(out, "  whether '%s' allows it is not answered: %s\n", w->by->shown,
+			   own->list.n ? own->list.v[0]->text : "it is no access");
+	/* What is not known is told as if nothing were allowed. */
+	w->v.outcome = n->d.status == DENIED_AUDIT ? AA_ALLOWED_AUDITED : AA_REFUSED;
+	w->v.lacking = n->d.status == DENIED_AUDIT ? 0 : all_perms(n);
 	return false;
+}
+
+static void put_verdict(struct buf *out, const struct answering *w)
+{
+	buf_printf(out, "  %s  ", access_outcome(w->v.outcome));
+	denial_put_access(out, w->n, w->part);
+	if (w->v.exec.exec) {
+		buf_puts(out, "  ");
+		put_exec(out, w->v.exec.exec, w->v.exec.unsafe, w->v.exec.target);
+	}
+	access_put_deciding(out, w->by->s->sources, &w->access, &w->v);
+	buf_putc(out, '\n');
 }
 
 void denial_put_answer(struct buf *out, const struct denial_asked *by, const struct denial *n)
 {
-	struct answering w = { .by = by, .n = n };
+	struct answering all[DENIAL_PARTS];
+	const struct answering *worst = NULL; /* of those that are answered */
+	unsigned parts = n->file ? 1 : n->text.before ? n->nperms : 0;
 
 	if (n->hint)
 		buf_printf(out, "  %s\n", n->hint);
-	if (!n->file && !n->text)
-		return;
-	if (!ask(out, &w)) {
-		if (n->d.status == DENIED_AUDIT)
-			return;
-		w.v.lacking = n->access.perms;
-		w.exec = inherit;
-		buf_puts(out, "  allowed by: ");
-		put_line(out, &w, w.v.lacking, "");
-		buf_putc(out, '\n');
-		return;
+	for (unsigned i = 0; i < parts; i++) {
+		struct answering *w = &all[i];
+		*w = (struct answering){ .by = by, .n = n, .part = i, .exec = inherit };
+		if (!ask(out, w))
+			continue;
+		put_verdict(out, w);
+		if (!worst || w->v.lacking > worst->v.lacking)
+			worst = w;
 	}
-	buf_printf(out, "  %s  ", access_outcome(w.v.outcome));
-	put_text(out, n);
-	if (w.v.exec.exec) {
-		buf_puts(out, "  ");
-		put_exec(out, w.v.exec.exec, w.v.exec.unsafe, w.v.exec.target);
-	}
-	access_put_deciding(out, by->s->sources, &w.access, &w.v);
-	buf_putc(out, '\n');
-	put_difference(out, &w);
-	if (w.v.lacking)
-		put_way(out, &w);
+	if (worst)
+		put_difference(out, worst);
+	if (parts)
+		put_ways(out, all, parts);
 }
