@@ -98,3 +98,38 @@ struct machine_walk machine_walk(struct arena *a, const struct machine *x, const
 struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
 				       const struct machine *y, const struct machine_shape *shape,
 				       bool differ);
+
+/*
+ * Texts of two paths with a NUL between: what a path is, what it is with another behind, and what
+ * that other is, for two sides. `links` hold those pairs, `paths` all paths; all are of one pool
+ * where `differ` is set, which leaves out tails that both sides read alike behind one class.
+ */
+struct machine_links_asked {
+	const struct machine *links[2], *paths[2];
+	bool differ;
+};
+
+struct machine_link_head { /* shortest first, each once */
+	unsigned path[2];
+	size_t group; /* what may stand behind */
+	struct str text;
+};
+
+struct machine_link_tail {
+	unsigned pair[2], to[2];
+	struct str text;
+};
+
+struct machine_link_group {
+	uint32_t start[2]; /* states behind the NUL */
+	bool differ;
+	VEC(struct machine_link_tail) tails;
+};
+
+struct machine_links {
+	VEC(struct machine_link_head) heads;
+	VEC(struct machine_link_group) groups;
+	bool decided; /* false: the budget of machine_walk() ended, over all of it */
+};
+
+struct machine_links machine_walk_links(struct arena *a, const struct machine_links_asked *q);

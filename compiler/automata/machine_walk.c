@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two machines side by side, breadth first, so that the first text met is a shortest. */
+/* Machines side by side, breadth first, so that the first text met is a shortest. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "compiler/automata/machine_pool.h"
 
-struct pair {
-	uint32_t x, y, from; /* from: the pair before; MACHINE_NONE: the start */
-	uint32_t where;      /* of a path or shape: its state; MACHINE_NONE: no text begins so */
-	unsigned char byte;  /* that led here */
+enum { SIDES = 4 }; /* machines at once, at most */
+
+struct tuple {
+	uint32_t at[SIDES], from; /* from: the tuple before; MACHINE_NONE: the start */
+	uint32_t where;     /* of a path or shape: its state; MACHINE_NONE: no text begins so */
+	unsigned char byte; /* that led here */
 };
 
 struct way {
-	struct pair to;
+	struct tuple to;
 	unsigned rank; /* how well its byte reads; 0 best */
 };
 
+struct walk;
+typedef void note_fn(struct walk *w, uint32_t at); /* a text ends here */
+
 struct walk {
 	struct arena *arena;
-	const struct machine_pool *px, *py;
-	bool paths, differ, nowhere;       /* nowhere: the pair of class 0 with itself is found */
+	const struct machine_pool *pools[SIDES];
+	unsigned sides;
+	bool paths, differ;
 	const struct machine_shape *shape; /* NULL: of paths, or texts */
-	VEC(struct pair) pairs;
+	bool nowhere; /* where the first two lead nowhere nothing (more) is looked for */
+	size_t left;  /* tuples that may still be met */
+	note_fn *note;
+	VEC(struct tuple) tuples;
 	VEC(struct way) ways;
-	struct table by_pair, by_classes;
-	struct machine_walk out;
+	struct table by_tuple, by_found;
+	bool decided;
+	void *out; /* note's */
 };
 
 /* The byte of these that reads best in a message, as byte_set_pick() has it, and how well. */
@@ -49,13 +60,18 @@ static struct str spell(const struct walk *w, uint32_t at)
 {
 	size_t n = 0;
 
-	for (uint32_t i = at; w->pairs.v[i].from != MACHINE_NONE; i = w->pairs.v[i].from)
+	for (uint32_t i = at; w->tuples.v[i].from != MACHINE_NONE; i = w->tuples.v[i].from)
 		n++;
 	char *s = arena_alloc(w->arena, n + 1);
 	size_t k = n;
-	for (uint32_t i = at; w->pairs.v[i].from != MACHINE_NONE; i = w->pairs.v[i].from)
-		s[--k] = (char)w->pairs.v[i].byte;
+	for (uint32_t i = at; w->tuples.v[i].from != MACHINE_NONE; i = w->tuples.v[i].from)
+		s[--k] = (char)w->tuples.v[i].byte;
 	return (struct str){ s, n };
+}
+
+static const struct state *state_at(const struct walk *w, uint32_t at, unsigned side)
+{
+	return &w->pools[side]->states.v[w->tuples.v[at].at[side]];
 }
 
 static bool ends(const struct walk *w, uint32_t where)
@@ -75,57 +91,43 @@ static uint32_t after(const struct walk *w, uint32_t where, unsigned char byte)
 	return to == PATH_DEAD ? MACHINE_NONE : to;
 }
 
-static void note_classes(struct walk *w, uint32_t at)
+static bool same_tuple(const struct tuple *x, const struct tuple *y)
 {
-	const struct pair *p = &w->pairs.v[at];
-	struct machine_found f = { .a = w->px->states.v[p->x].class,
-				   .b = w->py->states.v[p->y].class };
-
-	if (!ends(w, p->where) || (w->differ && f.a == f.b))
-		return;
-	f.group = w->shape ? w->shape->group(w->shape, p->where) : 0;
-	uint64_t hash = mix(mix(mix(HASH_START, f.a), f.b), f.group);
-	struct table_walk it = table_start(hash);
-	for (size_t i; (i = table_next(&w->by_classes, &it)) != TABLE_END;) {
-		const struct machine_found *old = &w->out.found.v[i];
-		if (old->a == f.a && old->b == f.b && old->group == f.group)
-			return;
-	}
-	f.path = spell(w, at);
-	w->nowhere |= !f.a && !f.b;
-	table_add(w->arena, &w->by_classes, hash, w->out.found.n);
-	vec_push(w->arena, &w->out.found, f);
+	return x->where == y->where && !memcmp(x->at, y->at, sizeof(x->at));
 }
 
-static void visit(struct walk *w, struct pair next)
+static void visit(struct walk *w, struct tuple next)
 {
-	uint64_t hash = mix(mix(mix(HASH_START, next.x), next.y), next.where);
+	const uint32_t *at = next.at;
+	uint64_t hash = mix(HASH_START, next.where);
 
-	if (next.where == MACHINE_NONE || (w->differ && next.x == next.y) ||
-	    (!next.x && !next.y && w->nowhere))
+	if (next.where == MACHINE_NONE || (w->differ && at[0] == at[1] && at[2] == at[3]) ||
+	    (!at[0] && !at[1] && w->nowhere))
 		return;
+	for (unsigned i = 0; i < w->sides; i++)
+		hash = mix(hash, at[i]);
 	struct table_walk it = table_start(hash);
-	for (size_t i; (i = table_next(&w->by_pair, &it)) != TABLE_END;) {
-		const struct pair *p = &w->pairs.v[i];
-		if (p->x == next.x && p->y == next.y && p->where == next.where)
+	for (size_t i; (i = table_next(&w->by_tuple, &it)) != TABLE_END;)
+		if (same_tuple(&w->tuples.v[i], &next))
 			return;
-	}
-	if (w->pairs.n == MACHINE_STATES_MAX) {
-		w->out.decided = false;
+	if (!w->left) {
+		w->decided = false;
 		return;
 	}
-	table_add(w->arena, &w->by_pair, hash, w->pairs.n);
-	vec_push_own(w->arena, &w->pairs, next);
-	note_classes(w, (uint32_t)w->pairs.n - 1);
+	w->left--;
+	table_add(w->arena, &w->by_tuple, hash, w->tuples.n);
+	vec_push_own(w->arena, &w->tuples, next);
+	if (ends(w, next.where))
+		w->note(w, (uint32_t)w->tuples.n - 1);
 }
 
-static void add_way(struct walk *w, struct pair to, unsigned low, unsigned high)
+static void add_way(struct walk *w, struct tuple to, unsigned low, unsigned high)
 {
 	struct way way = { .to = to, .rank = pick(low, high, &way.to.byte) };
 
 	way.to.where = after(w, to.where, way.to.byte);
 	vec_each(&w->ways, old)
-		if (old->to.x == to.x && old->to.y == to.y && old->to.where == way.to.where) {
+		if (same_tuple(&old->to, &way.to)) {
 			if (way.rank < old->rank)
 				*old = way;
 			return;
@@ -154,17 +156,23 @@ static unsigned bound(const struct walk *w, unsigned low, unsigned high)
 
 static void step(struct walk *w, uint32_t at)
 {
-	struct pair p = w->pairs.v[at];
-	const struct run *x = w->px->states.v[p.x].row, *y = w->py->states.v[p.y].row;
+	struct tuple t = w->tuples.v[at];
+	const struct run *rows[SIDES];
 
 	w->ways.n = 0;
+	for (unsigned i = 0; i < w->sides; i++)
+		rows[i] = state_at(w, at, i)->row;
 	for (unsigned low = w->shape ? 0 : 1, high; low < 256; low = high + 1) {
-		while (x->high < low)
-			x++;
-		while (y->high < low)
-			y++;
-		high = bound(w, low, x->high < y->high ? x->high : y->high);
-		add_way(w, (struct pair){ x->to, y->to, at, p.where, 0 }, low, high);
+		struct tuple to = { .from = at, .where = t.where };
+		high = 255;
+		for (unsigned i = 0; i < w->sides; i++) {
+			while (rows[i]->high < low)
+				rows[i]++;
+			to.at[i] = rows[i]->to;
+			high = rows[i]->high < high ? rows[i]->high : high;
+		}
+		high = bound(w, low, high);
+		add_way(w, to, low, high);
 	}
 	if (w->ways.n > 1)
 		qsort(w->ways.v, w->ways.n, sizeof(*w->ways.v), by_rank);
@@ -172,21 +180,57 @@ static void step(struct walk *w, uint32_t at)
 		visit(w, way->to);
 }
 
-static struct machine_walk walk_from(struct walk *w, const struct machine *x,
-				     const struct machine *y, uint32_t start)
+static void go(struct walk *w, const uint32_t *start)
 {
-	w->px = x->pool;
-	w->py = y ? y->pool : x->pool;
-	w->out.decided = x->decided && (!y || y->decided);
-	if (!w->out.decided)
-		return w->out;
-	visit(w,
-	      (struct pair){
-		      .x = x->start, .y = y ? y->start : 0, .from = MACHINE_NONE, .where = start });
-	for (uint32_t i = 0; i < w->pairs.n && w->out.decided; i++)
+	struct tuple first = { .from = MACHINE_NONE,
+			       .where = w->shape ? w->shape->start : PATH_START };
+
+	memcpy(first.at, start, w->sides * sizeof(*start));
+	visit(w, first);
+	for (uint32_t i = 0; i < w->tuples.n && w->decided; i++)
 		step(w, i);
-	w->out.states = w->pairs.n;
-	return w->out;
+}
+
+/* ---- classes of one or two machines ---- */
+
+static void note_classes(struct walk *w, uint32_t at)
+{
+	struct machine_walk *out = w->out;
+	struct machine_found f = { .a = state_at(w, at, 0)->class, .b = state_at(w, at, 1)->class };
+
+	if (w->differ && f.a == f.b)
+		return;
+	f.group = w->shape ? w->shape->group(w->shape, w->tuples.v[at].where) : 0;
+	uint64_t hash = mix(mix(mix(HASH_START, f.a), f.b), f.group);
+	struct table_walk it = table_start(hash);
+	for (size_t i; (i = table_next(&w->by_found, &it)) != TABLE_END;) {
+		const struct machine_found *old = &out->found.v[i];
+		if (old->a == f.a && old->b == f.b && old->group == f.group)
+			return;
+	}
+	f.path = spell(w, at);
+	w->nowhere |= !f.a && !f.b && !w->shape;
+	table_add(w->arena, &w->by_found, hash, out->found.n);
+	vec_push(w->arena, &out->found, f);
+}
+
+static struct machine_walk walk_two(struct walk *w, const struct machine *x,
+				    const struct machine *y)
+{
+	struct machine_walk out = { .decided = false };
+
+	w->pools[0] = x->pool;
+	w->pools[1] = y ? y->pool : x->pool;
+	w->sides = 2;
+	w->left = MACHINE_STATES_MAX;
+	w->note = note_classes;
+	w->out = &out;
+	w->decided = x->decided && (!y || y->decided);
+	if (w->decided)
+		go(w, (const uint32_t[]){ x->start, y ? y->start : 0 });
+	out.states = w->tuples.n;
+	out.decided = w->decided;
+	return out;
 }
 
 struct machine_walk machine_walk(struct arena *a, const struct machine *x, const struct machine *y,
@@ -194,7 +238,7 @@ struct machine_walk machine_walk(struct arena *a, const struct machine *x, const
 {
 	struct walk w = { .arena = a, .paths = domain == MACHINE_PATHS, .differ = differ };
 
-	return walk_from(&w, x, y, PATH_START);
+	return walk_two(&w, x, y);
 }
 
 struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
@@ -203,5 +247,121 @@ struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
 {
 	struct walk w = { .arena = a, .shape = shape, .differ = differ };
 
-	return walk_from(&w, x, y, shape->start);
+	return walk_two(&w, x, y);
+}
+
+/* ---- pairs of paths ---- */
+
+struct linking {
+	const struct machine_links_asked *asked;
+	struct machine_links out;
+	size_t left;
+};
+
+/* Of two machines of links and two of paths. */
+static struct walk start_links(struct arena *a, struct linking *l, note_fn *note, void *out)
+{
+	const struct machine_links_asked *q = l->asked;
+
+	return (struct walk){
+		.arena = a,
+		.pools = { q->links[0]->pool, q->links[1]->pool, q->paths[0]->pool,
+			   q->paths[1]->pool },
+		.sides = SIDES,
+		.paths = true,
+		.nowhere = true,
+		.left = l->left,
+		.note = note,
+		.out = out,
+		.decided = true,
+	};
+}
+
+static uint32_t behind_nul(const struct state *s)
+{
+	return s->row[0].to; /* the first run begins with it */
+}
+
+static size_t group_of(struct walk *w, const uint32_t *start, bool differ)
+{
+	struct linking *l = w->out;
+
+	for (size_t i = 0; i < l->out.groups.n; i++) {
+		const struct machine_link_group *g = &l->out.groups.v[i];
+		if (g->start[0] == start[0] && g->start[1] == start[1] && g->differ == differ)
+			return i;
+	}
+	vec_push(
+		w->arena, &l->out.groups,
+		((struct machine_link_group){ .start = { start[0], start[1] }, .differ = differ }));
+	return l->out.groups.n - 1;
+}
+
+static void note_head(struct walk *w, uint32_t at)
+{
+	struct linking *l = w->out;
+	uint32_t start[2] = { behind_nul(state_at(w, at, 0)), behind_nul(state_at(w, at, 1)) };
+	struct machine_link_head h = { .path = { state_at(w, at, 2)->class,
+						 state_at(w, at, 3)->class } };
+	uint64_t hash = mix(mix(HASH_START, h.path[0]), h.path[1]);
+
+	if (!start[0] && !start[1])
+		return;
+	h.group = group_of(w, start, l->asked->differ && h.path[0] == h.path[1]);
+	hash = mix(hash, h.group);
+	struct table_walk it = table_start(hash);
+	for (size_t i; (i = table_next(&w->by_found, &it)) != TABLE_END;) {
+		const struct machine_link_head *old = &l->out.heads.v[i];
+		if (old->path[0] == h.path[0] && old->path[1] == h.path[1] && old->group == h.group)
+			return;
+	}
+	h.text = spell(w, at);
+	table_add(w->arena, &w->by_found, hash, l->out.heads.n);
+	vec_push(w->arena, &l->out.heads, h);
+}
+
+static void note_tail(struct walk *w, uint32_t at)
+{
+	struct machine_link_group *g = w->out;
+	struct machine_link_tail t = { .text = { "", 0 } };
+	uint64_t hash = HASH_START;
+
+	for (unsigned i = 0; i < 2; i++) {
+		t.pair[i] = state_at(w, at, i)->class;
+		t.to[i] = state_at(w, at, i + 2)->class;
+		hash = mix(mix(hash, t.pair[i]), t.to[i]);
+	}
+	struct table_walk it = table_start(hash);
+	for (size_t i; (i = table_next(&w->by_found, &it)) != TABLE_END;) {
+		const struct machine_link_tail *old = &g->tails.v[i];
+		if (!memcmp(old->pair, t.pair, sizeof(t.pair)) &&
+		    !memcmp(old->to, t.to, sizeof(t.to)))
+			return;
+	}
+	t.text = spell(w, at);
+	table_add(w->arena, &w->by_found, hash, g->tails.n);
+	vec_push(w->arena, &g->tails, t);
+}
+
+struct machine_links machine_walk_links(struct arena *a, const struct machine_links_asked *q)
+{
+	struct linking l = { .asked = q, .left = MACHINE_STATES_MAX };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (!q->links[i]->decided || !q->paths[i]->decided)
+			return l.out;
+	struct walk heads = start_links(a, &l, note_head, &l);
+	go(&heads, (const uint32_t[]){ q->links[0]->start, q->links[1]->start, q->paths[0]->start,
+				       q->paths[1]->start });
+	l.left = heads.left;
+	l.out.decided = heads.decided;
+	vec_each(&l.out.groups, g) {
+		struct walk tails = start_links(a, &l, note_tail, g);
+		tails.differ = g->differ;
+		go(&tails, (const uint32_t[]){ g->start[0], g->start[1], q->paths[0]->start,
+					       q->paths[1]->start });
+		l.left = tails.left;
+		l.out.decided &= tails.decided;
+	}
+	return l.out;
 }
