@@ -211,8 +211,7 @@ struct aa_verdict aa_link_verdict(const struct aa_asking *q, const struct aa_lin
 
 /* ---- what is answered ---- */
 
-/* Do rules speak of it that the parser adds by itself (profile.cc, add_proc_access)? */
-static bool is_added_to(const struct aa_asking *q, struct str path)
+bool aa_is_added_to(const struct aa_asking *q, struct str path)
 {
 	static const char text[] = "/{proc/*/attr/{apparmor/,}{current,exec},proc/*/attr/apparmor/,"
 				   "sys/module/apparmor/parameters/enabled}";
@@ -232,7 +231,7 @@ bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struc
 		return aa_unanswered(access, ds,
 				     "aliases let rules speak of more paths than they say",
 				     "write the paths that are meant, and leave the aliases out");
-	if (is_added_to(q, access->path))
+	if (aa_is_added_to(q, access->path))
 		return aa_unanswered(access, ds,
 				     "the parser adds rules for it, as this profile may be changed",
 				     "its owner may write attr/current; other paths are answered");

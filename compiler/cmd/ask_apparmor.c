@@ -63,6 +63,11 @@ bool apparmor_options_fit(const struct options *o, enum asks_what what)
 		{ OPT_KERNEL, ASKS_CALLS | ASKS_POLICY, "--kernel" },
 		{ OPT_HOST, ASKS_CALLS | ASKS_POLICY, "--host" },
 		{ OPT_SETS, ASKS_CALLS | ASKS_POLICY, "--sets" },
+		{ OPT_ARCHES, ASKS_CALLS | ASKS_POLICY, "--arch" },
+		{ OPT_POLICY_A, ASKS_CALLS | ASKS_POLICY, "--policy-a" },
+		{ OPT_POLICY_B, ASKS_CALLS | ASKS_POLICY, "--policy-b" },
+		{ OPT_PROFILE_A, ASKS_APPARMOR, "--profile-a" },
+		{ OPT_PROFILE_B, ASKS_APPARMOR, "--profile-b" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
@@ -196,40 +201,50 @@ static void tell_graver(struct session *s, const struct diags *own)
 	diags_take(s->diags, &graver);
 }
 
-int apparmor_open(struct session *s, const struct options *o, const char *path,
+int apparmor_reading_open(struct session *s, const struct options *o, struct apparmor_reading *out)
+{
+	int status = release_asked(o, &out->release);
+
+	return status ? status : apparmor_checks_open(s, o, &out->checks);
+}
+
+int apparmor_read(struct session *s, const struct apparmor_reading *r, const char *path,
 		  struct apparmor_opened *out)
 {
-	struct apparmor_checks checks;
+	struct aa_library *library = r->checks.library;
 	struct source *src;
-	enum aa_release release;
-	int status = release_asked(o, &release);
-
-	if (!status)
-		status = apparmor_checks_open(s, o, &checks);
-	if (status)
-		return status;
 	int err = source_load(s->sources, path, &src);
+
 	if (err)
 		return input_unreadable(s, path, err);
 	struct diags *own = diags_new(s->arena, s->sources);
-	struct aa_asked asked = { .release = release, .kernel = checks.features };
+	struct aa_asked asked = { .release = r->release, .kernel = r->checks.features };
 	const struct aa_file *file = aa_parse_source(s->arena, src, own);
-	bool takes = aa_check(s->arena, checks.library, file, &asked, own) == AA_CHECK_TAKES &&
-		     !own->errors;
+	bool takes =
+		aa_check(s->arena, library, file, &asked, own) == AA_CHECK_TAKES && !own->errors;
 	tell_graver(s, own);
 	if (!takes)
 		return EXIT_FOUND;
 	/* What is told now was told by the check. */
 	out->source = src;
 	out->again = diags_new(s->arena, s->sources);
-	out->policy = aa_expand(s->arena, checks.library, file, &asked, out->again);
+	out->policy = aa_expand(s->arena, library, file, &asked, out->again);
 	return EXIT_OK;
 }
 
-const struct aa_profile *apparmor_choose(struct session *s, const struct options *o,
+int apparmor_open(struct session *s, const struct options *o, const char *path,
+		  struct apparmor_opened *out)
+{
+	struct apparmor_reading reading;
+	int status = apparmor_reading_open(s, o, &reading);
+
+	return status ? status : apparmor_read(s, &reading, path, out);
+}
+
+const struct aa_profile *apparmor_choose(struct session *s, const char *name,
 					 const struct apparmor_opened *opened)
 {
-	struct choosing c = { .asked = o->at[OPT_PROFILE].text };
+	struct choosing c = { .asked = name };
 
 	return choose(s, opened->policy, opened->source, &c);
 }
@@ -252,7 +267,7 @@ int apparmor_asking(struct session *s, const struct options *o, const char *path
 
 	if (status)
 		return status;
-	const struct aa_profile *p = apparmor_choose(s, o, &opened);
+	const struct aa_profile *p = apparmor_choose(s, o->at[OPT_PROFILE].text, &opened);
 	return p ? apparmor_open_profile(s, &opened, p, out) : EXIT_FOUND;
 }
 

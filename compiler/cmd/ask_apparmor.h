@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What `pale sim` and `pale explain` ask of AppArmor files. */
+/* AppArmor files as `pale sim`, `explain`, `diff` and `why` read them. */
+#include "compiler/cmd/check_apparmor.h"
 #include "compiler/cmd/options.h"
 #include "compiler/tell/accessed.h"
 
@@ -22,11 +23,22 @@ struct apparmor_opened {
 	struct diags *again; /* of what is read of it: the check has told it already */
 };
 
+/* For whom: one release, its includes and kernel, for all files of a run. */
+struct apparmor_reading {
+	enum aa_release release;
+	struct apparmor_checks checks;
+};
+
+/* EXIT_OK, or the exit status after saying what is wrong with --target or --features. */
+int apparmor_reading_open(struct session *s, const struct options *o, struct apparmor_reading *out);
 /* EXIT_OK, or the exit status with what is wrong in s. */
+int apparmor_read(struct session *s, const struct apparmor_reading *r, const char *path,
+		  struct apparmor_opened *out);
+/* The same of one file. */
 int apparmor_open(struct session *s, const struct options *o, const char *path,
 		  struct apparmor_opened *out);
-/* The one that --profile names, or the only one; NULL: told. */
-const struct aa_profile *apparmor_choose(struct session *s, const struct options *o,
+/* The one of this name; name NULL: the only one. NULL: told. */
+const struct aa_profile *apparmor_choose(struct session *s, const char *name,
 					 const struct apparmor_opened *opened);
 int apparmor_open_profile(struct session *s, const struct apparmor_opened *opened,
 			  const struct aa_profile *p, struct aa_asking *out);

@@ -4,6 +4,8 @@
 
 #include "compiler/tell/decided.h"
 #include "compiler/tell/diff.h"
+#include "compiler/tell/diff_profiles.h"
+#include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 
@@ -139,6 +141,78 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
 }
 
+/* ---- AppArmor ---- */
+
+static int load_profiles(struct session *s, const struct options *o,
+			 const struct apparmor_reading *r, unsigned n,
+			 struct diff_profiles_side *out)
+{
+	const char *own = o->at[n ? OPT_PROFILE_B : OPT_PROFILE_A].text;
+	const char *name = own ? own : o->at[OPT_PROFILE].text;
+	struct apparmor_opened file;
+	int status = apparmor_read(s, r, o->operands[n], &file);
+
+	if (status)
+		return status;
+	out->policy = file.policy;
+	out->only = name ? apparmor_choose(s, name, &file) : NULL;
+	return name && !out->only ? EXIT_FOUND : EXIT_OK;
+}
+
+static struct decide *apparmor_side(struct session *s, const char *path)
+{
+	struct decide *d = ARENA_NEW(s->arena, struct decide);
+
+	d->name = strcmp(path, "-") ? path : "<stdin>";
+	d->shown = str_safe(s->arena, d->name);
+	d->kind = "AppArmor file";
+	return d;
+}
+
+static int diff_apparmor(struct session *s, const struct options *o, const struct diff_options *opt)
+{
+	struct diff_profiles_side sides[2];
+	struct apparmor_reading reading;
+	BUF_AUTO out = { 0 };
+	int status = apparmor_reading_open(s, o, &reading);
+
+	for (unsigned i = 0; i < 2 && !status; i++)
+		status = load_profiles(s, o, &reading, i, &sides[i]);
+	if (status)
+		return status;
+	struct diff d = { .a = apparmor_side(s, o->operands[0]),
+			  .b = apparmor_side(s, o->operands[1]),
+			  .layers = LAYER_APPARMOR,
+			  .compare = ARENA_NEW(s->arena, struct compare) };
+	if (!diff_profiles(s, &d, &sides[0], &sides[1]))
+		return EXIT_FOUND;
+	sum_up(&d);
+	opt->put(&out, s->arena, &d);
+	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, opt->fail_on);
+}
+
+static int diff_apparmor_asked(struct session *s, const struct options *o,
+			       const struct diff_options *d)
+{
+	if (!apparmor_options_fit(o, ASKS_APPARMOR))
+		return EXIT_USAGE;
+	if (!(d->layers & LAYER_APPARMOR))
+		return usage_error(o->command,
+				   "--layers seccomp leaves nothing to compare of AppArmor files");
+	return diff_apparmor(s, o, d);
+}
+
+static int diff_files(struct session *s, const struct options *o, struct diff_options *d)
+{
+	bool a = apparmor_asked(s, o, o->operands[0]), b = apparmor_asked(s, o, o->operands[1]);
+
+	if (a && b)
+		return diff_apparmor_asked(s, o, d);
+	if (!a && !b && !apparmor_options_fit(o, ASKS_CALLS))
+		return EXIT_USAGE;
+	return diff(s, d, o->operands[0], o->operands[1]);
+}
+
 int cmd_diff(int argc, char **argv)
 {
 	struct diff_options d;
@@ -150,6 +224,6 @@ int cmd_diff(int argc, char **argv)
 	if (status < 0)
 		status = read_options(&s, &o, &d);
 	if (status < 0)
-		status = diff(&s, &d, o.operands[0], o.operands[1]);
+		status = diff_files(&s, &o, &d);
 	return session_end(&s, status);
 }

@@ -88,7 +88,8 @@ int denials_open(struct denials *d, const char *path)
 	d->shown = str_safe(d->s->arena, path);
 	if (!d->options->at[OPT_PROFILE].given)
 		return EXIT_OK;
-	const struct aa_profile *named = apparmor_choose(d->s, d->options, &d->file);
+	const struct aa_profile *named =
+		apparmor_choose(d->s, d->options->at[OPT_PROFILE].text, &d->file);
 	vec_each(&d->profiles, p)
 		if ((*p)->profile == named)
 			d->named = *p;

@@ -34,15 +34,28 @@ enum resource_kind {
 	RESOURCE_SIGNALS,
 	RESOURCE_LIMITS,
 	RESOURCE_LOG, /* of refused calls; the seccomp layer's */
+	/* Of AppArmor profiles alone. */
+	RESOURCE_PROFILE, /* that it is there, its flags, what its abi has */
+	RESOURCE_MOUNT,
+	RESOURCE_PIVOT_ROOT,
+	RESOURCE_PTRACE,
+	RESOURCE_UNIX,
+	RESOURCE_DBUS,
+	RESOURCE_MQUEUE,
+	RESOURCE_USERNS,
+	RESOURCE_IO_URING,
+	RESOURCE_CHANGE_PROFILE,
 	RESOURCE_NR
 };
 
 struct diff_resource {      /* what resource rules answer otherwise; no text is NULL */
 	enum change change; /* CHANGE_ERRNO: refused alike, recorded otherwise */
 	enum resource_kind kind;
-	const char *about;       /* "capability chown" */
-	const char *path;        /* files, program: one that shows it; else "" */
-	const char *a, *b;       /* "refused", "allowed"; not decided: "" */
+	const char *about;   /* "capability chown" */
+	const char *profile; /* whose rules, where a file holds several; else "" */
+	const char *path;    /* files, program: one that shows it; else "" */
+	const char *access;  /* of AppArmor's profiles: one that shows it, as sim reads it; or "" */
+	const char *a, *b;   /* "refused", "allowed"; not decided: "" */
 	const char *by_a, *by_b; /* what decided: "web.pale:3:9: capability chown;" */
 	const char *reason;      /* not decided: why, and a way out; else "" */
 };
@@ -81,6 +94,9 @@ void diff_group(struct session *s, struct diff *d, unsigned only);
 void diff_logging(struct session *s, struct diff *d);
 /* What their resource rules answer otherwise, behind these. */
 void diff_resources(struct session *s, struct diff *d);
+
+/* As the lines on calls stand: looser ones first. */
+void diff_sort_resources(struct arena *a, struct diff *d);
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d);
 void diff_markdown(struct buf *out, struct arena *a, const struct diff *d);

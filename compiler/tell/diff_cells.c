@@ -133,7 +133,7 @@ static const char *join(struct arena *a, const char *list, const char *word)
 	return arena_printf(a, "%s%s%s", list, *list ? ", " : "", word);
 }
 
-static const char *capability_names(struct arena *a, const bool *in)
+const char *capability_names(struct arena *a, const bool *in)
 {
 	unsigned n = 0;
 	const char *list = "";

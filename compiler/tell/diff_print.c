@@ -175,7 +175,8 @@ static void text_undecided(struct buf *out, struct arena *a, const struct diff *
 			continue;
 		if (r < first)
 			return;
-		list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", r->about);
+		list = arena_printf(a, *r->profile ? "%s%s%s [%s]" : "%s%s%s", list,
+				    *list ? ", " : "", r->about, r->profile);
 	}
 	buf_printf(out, "\n%s: %s\n  %s\n", resource_word(first), list, first->reason);
 }
@@ -192,7 +193,12 @@ static void text_resource(struct buf *out, struct arena *a, const struct diff *d
 		buf_puts(out, r->about);
 	else
 		put_wrapped(out, r->about, "  ");
-	buf_printf(out, "\n  %s -> %s\n      A: %s\n      B: %s\n", r->a, r->b, r->by_a, r->by_b);
+	if (*r->profile)
+		buf_printf(out, " [%s]", r->profile);
+	buf_printf(out, "\n  %s -> %s\n", r->a, r->b);
+	if (*r->access)
+		buf_printf(out, "    %s\n", r->access);
+	buf_printf(out, "      A: %s\n      B: %s\n", r->by_a, r->by_b);
 }
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d)
@@ -273,7 +279,7 @@ static void markdown_line(struct buf *out, struct arena *a, const struct diff *d
 			   diff_arches(a, l->arches));
 }
 
-static void markdown_resources(struct buf *out, const struct diff *d)
+static void markdown_resources(struct buf *out, struct arena *a, const struct diff *d)
 {
 	if (d->resources.n)
 		buf_puts(out, "\n### resource rules\n\n| B is | what | change | A | B "
@@ -284,7 +290,8 @@ static void markdown_resources(struct buf *out, const struct diff *d)
 			buf_printf(&change, "%s -> %s", r->a, r->b);
 		buf_putc(out, '|');
 		plain_cell(out, resource_word(r));
-		cell(out, r->about);
+		cell(out,
+		     *r->profile ? arena_printf(a, "%s [%s]", r->about, r->profile) : r->about);
 		plain_cell(out, *r->reason ? r->reason : change.p);
 		cell(out, r->by_a);
 		cell(out, r->by_b);
@@ -311,7 +318,7 @@ void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 		last = (int)l->change;
 		markdown_line(out, a, d, l);
 	}
-	markdown_resources(out, d);
+	markdown_resources(out, a, d);
 	if (d->notes.n)
 		buf_putc(out, '\n');
 	vec_each(&d->notes, n)
@@ -452,8 +459,10 @@ static void json_resources(struct json_writer *w, const struct diff *d)
 		open_spaced(w, "\n    ", NULL);
 		json_text(w, "change", resource_word(r));
 		json_text(w, "kind", diff_kinds[r->kind]);
+		json_text(w, "profile", r->profile);
 		json_text(w, "about", r->about);
 		json_text(w, "path", r->path);
+		json_text(w, "access", r->access);
 		json_text(w, "a", r->a);
 		json_text(w, "b", r->b);
 		json_text(w, "a_decided_by", r->by_a);

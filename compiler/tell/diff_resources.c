@@ -222,8 +222,7 @@ static void compare_kind(struct comparing *c, enum resource_kind kind)
 			compare_signals(c);
 		return;
 	case RESOURCE_LIMITS: compare_limits(c); return;
-	case RESOURCE_LOG: /* diff_logging() */
-	case RESOURCE_NR: break;
+	default: break; /* diff_logging(), diff_profiles() */
 	}
 	BUG("resource_kind");
 }
@@ -277,16 +276,15 @@ static void compare_stances(struct comparing *c, enum resource_kind kind)
 			"--host say which environment is meant");
 }
 
-/* As the lines on calls stand: looser ones first. */
-static void sort_changes(struct comparing *c)
+void diff_sort_resources(struct arena *a, struct diff *d)
 {
-	__typeof__(c->out->resources) sorted = { 0 };
+	__typeof__(d->resources) sorted = { 0 };
 
 	for (enum change change = 0; change < CHANGE_NR; change++)
-		vec_each(&c->out->resources, r)
+		vec_each(&d->resources, r)
 			if (r->change == change)
-				vec_push(c->arena, &sorted, *r);
-	c->out->resources = sorted;
+				vec_push(a, &sorted, *r);
+	d->resources = sorted;
 }
 
 static struct comparing *start_comparing(struct session *s, struct diff *d)
@@ -352,5 +350,5 @@ void diff_resources(struct session *s, struct diff *d)
 						    "A is a %s and B is a %s, which say nothing "
 						    "but of system calls",
 						    d->a->kind, d->b->kind));
-	sort_changes(c);
+	diff_sort_resources(c->arena, d);
 }

@@ -63,6 +63,8 @@ enum change answer_change(enum answer a, enum answer b); /* for two that differ 
 /* One statement, and the same use of its set? */
 bool origin_same(const struct origin *x, const struct origin *y);
 
+/* "every capability but chown", "capability chown, kill" */
+const char *capability_names(struct arena *a, const bool *in);
 void compare_capabilities(struct comparing *c);
 void compare_sockets(struct comparing *c);
 void compare_signals(struct comparing *c);

@@ -4,10 +4,23 @@
 #include "compiler/tell/diff_rules.h"
 
 const char *const diff_kinds[RESOURCE_NR] = {
-	[RESOURCE_PROGRAM] = "program",           [RESOURCE_FILES] = "files",
-	[RESOURCE_CAPABILITIES] = "capabilities", [RESOURCE_SOCKETS] = "sockets",
-	[RESOURCE_SIGNALS] = "signals",           [RESOURCE_LIMITS] = "limits",
+	[RESOURCE_PROGRAM] = "program",
+	[RESOURCE_FILES] = "files",
+	[RESOURCE_CAPABILITIES] = "capabilities",
+	[RESOURCE_SOCKETS] = "sockets",
+	[RESOURCE_SIGNALS] = "signals",
+	[RESOURCE_LIMITS] = "limits",
 	[RESOURCE_LOG] = "log of refusals",
+	[RESOURCE_PROFILE] = "profile",
+	[RESOURCE_MOUNT] = "mounts",
+	[RESOURCE_PIVOT_ROOT] = "pivot_root",
+	[RESOURCE_PTRACE] = "ptrace",
+	[RESOURCE_UNIX] = "unix sockets",
+	[RESOURCE_DBUS] = "dbus",
+	[RESOURCE_MQUEUE] = "message queues",
+	[RESOURCE_USERNS] = "user namespaces",
+	[RESOURCE_IO_URING] = "io_uring",
+	[RESOURCE_CHANGE_PROFILE] = "change_profile",
 };
 
 const char *difference_header(struct comparing *c, const struct side *s, enum ast_header header,
@@ -45,7 +58,10 @@ const char *difference_by(struct comparing *c, const struct side *s, const struc
 
 void difference_add(struct comparing *c, const struct diff_resource *r)
 {
-	vec_push(c->arena, &c->out->resources, *r);
+	struct diff_resource whole = *r;
+
+	whole.profile = whole.access = "";
+	vec_push(c->arena, &c->out->resources, whole);
 	c->out->has[r->change] = true;
 }
 

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths and links that two profiles answer differently. Both sides' rules are machines of one
+ * pool: a walk over both finds each pair of answers that some path has, with a shortest, and each
+ * permission of each half is looked at there.
+ */
+#include "compiler/base/bug.h"
+#include "compiler/tell/diff_profiles.h"
+#include "compiler/tell/explained.h"
+
+enum { PERMS_OPEN = PERM_R | PERM_W | PERM_A | PERM_M | PERM_K };
+
+/* ---- what is asked ---- */
+
+struct at { /* a path, or a link, and what both sides make of it */
+	struct aa_access access;
+	const struct aa_answer *a, *b;         /* of a path */
+	const struct aa_link_answers *la, *lb; /* of a link; else NULL */
+};
+
+static struct aa_verdict verdict_at(const struct aa_asking *q, const struct at *at, bool in_a,
+				    enum file_who who, unsigned perm)
+{
+	if (at->la)
+		return aa_link_verdict(q, in_a ? at->la : at->lb, who);
+	return aa_path_verdict(q, in_a ? at->a : at->b, who, perm);
+}
+
+static struct profile_said decided_at(struct profile_side *s, const struct at *at,
+				      enum file_who who, unsigned perm)
+{
+	struct aa_access access = at->access;
+
+	if (!s->is_matched) {
+		access.perms = ~0u;
+		aa_match(&s->q, &access, &s->matched);
+		s->is_matched = true;
+	}
+	access.perms = perm;
+	struct aa_verdict v = aa_ask_matched(&s->q, &access, who, &s->matched);
+	return profile_said_of(&v);
+}
+
+/* ---- lines ---- */
+
+struct line { /* at one path: bits that are not told yet */
+	struct profile_told is;
+	unsigned perms[FILE_WHO_NR];
+};
+
+struct lines {
+	VEC(struct line) list;
+};
+
+static void put_words(struct buf *out, unsigned set)
+{
+	static const struct {
+		unsigned bit;
+		const char *word;
+	} words[] = {
+		{ PERM_R, "read" }, { PERM_W, "write" },   { PERM_A, "append" }, { PERM_K, "lock" },
+		{ PERM_M, "map" },  { PERM_X, "execute" }, { PERM_L, "link" },
+	};
+	const char *between = "";
+
+	if (set & PERM_W) /* which says it as well */
+		set &= ~(unsigned)PERM_A;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (set & words[i].bit) {
+			buf_printf(out, "%s%s", between, words[i].word);
+			between = ", ";
+		}
+}
+
+/* A word of an access: in quotes where it needs them. */
+static void put_access_word(struct buf *out, struct str text)
+{
+	bool bare = text.n > 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		bare &= text.p[i] != ' ' && text.p[i] != '\t' && text.p[i] != '"';
+	if (bare) {
+		buf_add(out, text.p, text.n);
+		return;
+	}
+	buf_putc(out, '"');
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			buf_putc(out, '\\');
+		buf_putc(out, text.p[i]);
+	}
+	buf_putc(out, '"');
+}
+
+static const char *access_text(struct arena *a, const struct aa_access *access, unsigned perms,
+			       const char *who)
+{
+	static const char *const verbs[AA_ACCESS_NR] = {
+		[AA_ACCESS_OPEN] = "open", [AA_ACCESS_EXEC] = "exec", [AA_ACCESS_LINK] = "link"
+	};
+	BUF_AUTO text = { 0 };
+
+	buf_printf(&text, "%s%s%s ", verbs[access->kind], *who ? " " : "", who);
+	put_access_word(&text, access->path);
+	if (access->kind == AA_ACCESS_LINK) {
+		buf_putc(&text, ' ');
+		put_access_word(&text, access->target);
+	}
+	if (access->kind == AA_ACCESS_OPEN) {
+		buf_putc(&text, ' ');
+		put_letters(&text, perms);
+	}
+	return buf_keep(a, &text);
+}
+
+static void emit(struct profiles *c, const struct aa_access *access, const struct profile_told *l,
+		 unsigned perms, unsigned halves)
+{
+	static const char *const whose[] = { "", " by others than its owner", " by its owner", "" };
+	static const char *const words[] = { "", "other", "owner", "" };
+	BUF_AUTO about = { 0 };
+
+	if (!perms)
+		return;
+	put_words(&about, perms);
+	buf_putc(&about, ' ');
+	buf_safe(&about, access->path);
+	if (access->kind == AA_ACCESS_LINK) {
+		buf_puts(&about, " to ");
+		buf_safe(&about, access->target);
+	}
+	buf_puts(&about, whose[halves]);
+	profile_add(c, (struct diff_resource){
+			       .change = l->change,
+			       .kind = RESOURCE_FILES,
+			       .about = buf_keep(c->arena, &about),
+			       .path = str_dup(c->arena, access->path),
+			       .access = access_text(c->arena, access, perms, words[halves]),
+			       .a = profile_answer(c, &l->a),
+			       .b = profile_answer(c, &l->b),
+			       .by_a = profile_by(c, &c->a, &l->a),
+			       .by_b = profile_by(c, &c->b, &l->b) });
+}
+
+static void emit_all(struct profiles *c, const struct aa_access *access, const struct lines *lines)
+{
+	vec_each(&lines->list, l) {
+		unsigned both = l->perms[FILE_OWNER] & l->perms[FILE_OTHER];
+		emit(c, access, &l->is, both, 1u << FILE_OWNER | 1u << FILE_OTHER);
+		emit(c, access, &l->is, l->perms[FILE_OWNER] & ~both, 1u << FILE_OWNER);
+		emit(c, access, &l->is, l->perms[FILE_OTHER] & ~both, 1u << FILE_OTHER);
+	}
+}
+
+static void note_line(struct profiles *c, struct lines *lines, const struct profile_told *told,
+		      enum file_who who, unsigned perm)
+{
+	struct line l = { .is = *told };
+
+	l.perms[who] = perm;
+	vec_each(&lines->list, old)
+		if (profile_same_told(&old->is, told)) {
+			old->perms[who] |= perm;
+			return;
+		}
+	vec_push(c->arena, &lines->list, l);
+}
+
+static void tell_varies(struct profiles *c)
+{
+	if (c->undecided)
+		return;
+	c->undecided = true;
+	profile_not_decided(c, RESOURCE_FILES,
+			    "the parser of release 4.1.0 grants some of what differs by where its "
+			    "memory lies; ask for another release with --target");
+}
+
+static void compare_perm(struct profiles *c, const struct at *at, enum file_who who, unsigned perm,
+			 struct lines *lines)
+{
+	struct aa_verdict a = verdict_at(&c->a.q, at, true, who, perm);
+	struct aa_verdict b = verdict_at(&c->b.q, at, false, who, perm);
+	struct profile_told now = { .kind = RESOURCE_FILES,
+				    .a = profile_said_of(&a),
+				    .b = profile_said_of(&b) };
+
+	now.change = profile_change(c, &now.a, &now.b);
+	if (now.change == CHANGE_NR)
+		return;
+	if (now.change == CHANGE_UNDECIDED) {
+		tell_varies(c);
+		return;
+	}
+	now.a = decided_at(&c->a, at, who, perm);
+	now.b = decided_at(&c->b, at, who, perm);
+	struct profile_told *told = profile_told_of(c, &now);
+	if (told->perms[who] & perm)
+		return;
+	told->perms[who] |= perm;
+	note_line(c, lines, &now, who, perm);
+}
+
+static void compare_at(struct profiles *c, const struct at *at, unsigned perms)
+{
+	struct lines lines = { { NULL } };
+
+	c->a.is_matched = c->b.is_matched = false;
+	for (unsigned perm = 1; perm <= perms; perm <<= 1)
+		for (unsigned who = 0; perm & perms && who < FILE_WHO_NR; who++)
+			compare_perm(c, at, (enum file_who)who, perm, &lines);
+	emit_all(c, &at->access, &lines);
+}
+
+/* ---- paths ---- */
+
+enum { MODES = AA_FLAG_MODES | AA_FLAG_AUDIT };
+
+/* Do equal rules answer alike on both sides? */
+static bool same_modes(const struct profiles *c)
+{
+	return !((c->a.q.profile->header->flags ^ c->b.q.profile->header->flags) & MODES);
+}
+
+static void tell_too_many(struct profiles *c, const char *what)
+{
+	profile_not_decided(c, RESOURCE_FILES,
+			    arena_printf(c->arena,
+					 "to compare %s takes more than %d states of both sides; "
+					 "write fewer patterns with '**' in their midst, or a "
+					 "child profile",
+					 what, MACHINE_STATES_MAX));
+}
+
+/* Links of a path that neither side's rules let be one: their modes answer them. */
+static void compare_no_link(struct profiles *c, const struct at *path)
+{
+	struct aa_link_answers la = { path->a, NULL, path->a }, lb = { path->b, NULL, path->b };
+	struct at at = { .access = { .kind = AA_ACCESS_LINK,
+				     .path = path->access.path,
+				     .target = path->access.path },
+			 .la = &la,
+			 .lb = &lb };
+
+	for (unsigned who = 0; who < FILE_WHO_NR; who++)
+		if ((path->a->allow[who] | path->b->allow[who]) & PERM_L)
+			return;
+	la.pair = aa_means_link(c->arena, &c->a.q.means, at.access.path, at.access.target);
+	lb.pair = aa_means_link(c->arena, &c->b.q.means, at.access.path, at.access.target);
+	compare_at(c, &at, PERM_L);
+}
+
+static void tell_added(struct profiles *c)
+{
+	if (!c->undecided)
+		profile_not_decided(c, RESOURCE_FILES,
+				    "rules differ on paths such as /proc/*/attr/current, for which "
+				    "the parser adds rules by itself, as a profile is changed to");
+	c->undecided = true;
+}
+
+static void compare_path(struct profiles *c, const struct machine_found *f, bool links)
+{
+	struct at at = { .access = { .kind = AA_ACCESS_OPEN, .path = f->path },
+			 .a = aa_means_class(c->a.pool, f->a),
+			 .b = aa_means_class(c->b.pool, f->b) };
+
+	if (aa_is_added_to(&c->a.q, f->path) || aa_is_added_to(&c->b.q, f->path)) {
+		tell_added(c);
+		return;
+	}
+	compare_at(c, &at, PERMS_OPEN);
+	at.access.kind = AA_ACCESS_EXEC;
+	compare_at(c, &at, PERM_X);
+	if (links)
+		compare_no_link(c, &at);
+}
+
+void compare_profile_files(struct profiles *c)
+{
+	bool differ = c->a.pool == c->b.pool && same_modes(c);
+	struct machine_walk w = machine_walk(c->arena, &c->a.q.means.machine, &c->b.q.means.machine,
+					     MACHINE_PATHS, differ);
+
+	vec_each(&w.found, f)
+		compare_path(c, f, !same_modes(c));
+	if (aa_is_added_to(&c->a.q, STR("/proc/1/attr/current")) !=
+	    aa_is_added_to(&c->b.q, STR("/proc/1/attr/current")))
+		tell_added(c);
+	if (c->a.q.aliased || c->b.q.aliased)
+		profile_not_decided(c, RESOURCE_FILES,
+				    "aliases let rules speak of more paths than they say; write "
+				    "the paths that are meant, and leave the aliases out");
+	if (!w.decided)
+		tell_too_many(c, "the file rules");
+}
+
+/* ---- links ---- */
+
+/* Pairs of paths, of the rules that speak of links alone. */
+static struct aa_means links_of(struct profiles *c, const struct profile_side *s)
+{
+	VEC(struct aa_opened) links = { NULL };
+
+	vec_each(&s->q.files.list, f)
+		if (f->perms & PERM_L)
+			vec_push(c->arena, &links, *f);
+	return aa_means_build(s->pool, links.v, links.n);
+}
+
+struct context { /* what makes answers of the same verdicts the same line */
+	unsigned change;
+	enum aa_outcome a, b;
+	bool quiet_a, quiet_b;
+	const char *why_a, *why_b;
+	enum file_who who;
+};
+
+struct contexts {
+	VEC(struct context) list;
+};
+
+/* Is there something new to say? Who decides is found for that alone. */
+static bool is_new(struct profiles *c, struct contexts *known, const struct at *at)
+{
+	bool fresh = false;
+
+	for (unsigned who = 0; who < FILE_WHO_NR; who++) {
+		struct aa_verdict a = verdict_at(&c->a.q, at, true, (enum file_who)who, PERM_L);
+		struct aa_verdict b = verdict_at(&c->b.q, at, false, (enum file_who)who, PERM_L);
+		struct profile_said x = profile_said_of(&a), y = profile_said_of(&b);
+		struct context now = { profile_change(c, &x, &y),
+				       a.outcome,
+				       b.outcome,
+				       a.quiet,
+				       b.quiet,
+				       a.why,
+				       b.why,
+				       (enum file_who)who };
+		bool old = now.change == CHANGE_NR;
+		vec_each(&known->list, k)
+			old |= k->change == now.change && k->a == now.a && k->b == now.b &&
+			       k->quiet_a == now.quiet_a && k->quiet_b == now.quiet_b &&
+			       k->why_a == now.why_a && k->why_b == now.why_b && k->who == now.who;
+		if (old)
+			continue;
+		vec_push(c->arena, &known->list, now);
+		fresh = true;
+	}
+	return fresh;
+}
+
+static void compare_link(struct profiles *c, struct contexts *known,
+			 const struct machine_link_head *h, const struct machine_link_tail *t)
+{
+	const struct aa_means_pool *a = c->a.pool, *b = c->b.pool;
+	struct aa_link_answers la = { aa_means_class(a, h->path[0]), aa_means_class(a, t->pair[0]),
+				      aa_means_class(a, t->to[0]) };
+	struct aa_link_answers lb = { aa_means_class(b, h->path[1]), aa_means_class(b, t->pair[1]),
+				      aa_means_class(b, t->to[1]) };
+	struct at at = { .access = { .kind = AA_ACCESS_LINK, .path = h->text, .target = t->text },
+			 .la = &la,
+			 .lb = &lb };
+
+	if (is_new(c, known, &at))
+		compare_at(c, &at, PERM_L);
+}
+
+void compare_profile_links(struct profiles *c)
+{
+	struct aa_means a = links_of(c, &c->a), b = links_of(c, &c->b);
+	const struct machine *paths[] = { &c->a.q.means.machine, &c->b.q.means.machine };
+	bool differ = c->a.pool == c->b.pool && same_modes(c);
+	struct machine_links_asked asked = { { &a.machine, &b.machine },
+					     { paths[0], paths[1] },
+					     differ };
+
+	if (differ && paths[0]->start == paths[1]->start)
+		return;
+	struct machine_links w = machine_walk_links(c->arena, &asked);
+	vec_each(&w.heads, h) {
+		struct contexts known = { { NULL } };
+		vec_each(&w.groups.v[h->group].tails, t)
+			compare_link(c, &known, h, t);
+	}
+	if (!w.decided)
+		tell_too_many(c, "what links may lead to");
+}

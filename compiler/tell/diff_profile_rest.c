@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Capabilities and limits of two profiles. */
+#include "compiler/base/bug.h"
+#include "compiler/tell/accessed.h"
+#include "compiler/tell/diff_profiles.h"
+#include "compiler/tell/diff_rules.h"
+
+/* ---- capabilities ---- */
+
+struct caps_line { /* capabilities that change alike, by the same rules */
+	struct profile_told is;
+	uint64_t caps;
+};
+
+struct caps_lines {
+	VEC(struct caps_line) list;
+};
+
+static void add_cap(struct profiles *c, struct caps_lines *lines, unsigned cap,
+		    const struct profile_told *told)
+{
+	uint64_t bit = UINT64_C(1) << cap;
+
+	vec_each(&lines->list, l)
+		if (profile_same_told(&l->is, told)) {
+			l->caps |= bit;
+			return;
+		}
+	vec_push(c->arena, &lines->list, ((struct caps_line){ *told, bit }));
+}
+
+static void compare_cap(struct profiles *c, struct caps_lines *lines, unsigned cap)
+{
+	struct aa_rule asked = { .class = AA_CLASS_CAPABILITY, .caps = UINT64_C(1) << cap };
+	struct aa_access access = {
+		.kind = AA_ACCESS_RULE, .class = AA_CLASS_CAPABILITY, .perms = 1, .rule = &asked
+	};
+	struct aa_verdict a = aa_ask(&c->a.q, &access, FILE_OTHER);
+	struct aa_verdict b = aa_ask(&c->b.q, &access, FILE_OTHER);
+	struct profile_told now = { .kind = RESOURCE_CAPABILITIES,
+				    .a = profile_said_of(&a),
+				    .b = profile_said_of(&b) };
+
+	now.change = profile_change(c, &now.a, &now.b);
+	if (now.change != CHANGE_NR)
+		add_cap(c, lines, cap, &now);
+}
+
+void compare_profile_capabilities(struct profiles *c)
+{
+	struct caps_lines lines = { { NULL } };
+
+	c->out->resource_kinds |= 1u << RESOURCE_CAPABILITIES;
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+		compare_cap(c, &lines, cap);
+	vec_each(&lines.list, l) {
+		bool in[CAPABILITY_NR];
+		unsigned first = 0;
+		for (unsigned i = CAPABILITY_NR; i-- > 0;) {
+			in[i] = l->caps >> i & 1;
+			first = in[i] ? i : first;
+		}
+		profile_add(c,
+			    (struct diff_resource){ .change = l->is.change,
+						    .kind = RESOURCE_CAPABILITIES,
+						    .about = capability_names(c->arena, in),
+						    .access = arena_printf(c->arena, "cap %s",
+									   capability_name(first)),
+						    .a = profile_answer(c, &l->is.a),
+						    .b = profile_answer(c, &l->is.b),
+						    .by_a = profile_by(c, &c->a, &l->is.a),
+						    .by_b = profile_by(c, &c->b, &l->is.b) });
+	}
+}
+
+/* ---- limits ---- */
+
+/* The last of a resource is the one that holds (parser_yacc.y, rlimits); NULL: none. */
+static const struct aa_rule *limit_of(const struct aa_asking *q, int resource)
+{
+	const struct aa_rule *last = NULL;
+
+	vec_each(&q->rules, r)
+		if ((*r)->class == AA_CLASS_RLIMIT && (*r)->limit.resource == resource)
+			last = *r;
+	return last;
+}
+
+static uint64_t limit_value(const struct aa_rule *r)
+{
+	return r ? r->limit.value : UINT64_MAX;
+}
+
+static const char *limit_words(struct arena *a, uint64_t value)
+{
+	return value == UINT64_MAX ? "no limit" : arena_printf(a, "at most %ju", (uintmax_t)value);
+}
+
+static const char *limit_name(struct arena *a, int resource)
+{
+	const struct domain_info *d = domain_find("rlimit");
+
+	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
+		const struct constant_row row = constant_at(i);
+		if (row.value[ARCH_X86_64] == (uint64_t)resource)
+			return row.brief;
+	}
+	return arena_printf(a, "%d", resource);
+}
+
+void compare_profile_limits(struct profiles *c)
+{
+	for (int i = 0; i < LIMITS; i++) {
+		struct profile_said x = { .by = limit_of(&c->a.q, i) };
+		struct profile_said y = { .by = limit_of(&c->b.q, i) };
+		uint64_t a = limit_value(x.by), b = limit_value(y.by);
+		if (x.by || y.by)
+			c->out->resource_kinds |= 1u << RESOURCE_LIMITS;
+		if (a == b)
+			continue;
+		profile_add(
+			c, (struct diff_resource){ .change = b > a ? CHANGE_LOOSER : CHANGE_TIGHTER,
+						   .kind = RESOURCE_LIMITS,
+						   .about = arena_printf(c->arena, "limit %s",
+									 limit_name(c->arena, i)),
+						   .a = limit_words(c->arena, a),
+						   .b = limit_words(c->arena, b),
+						   .by_a = profile_by(c, &c->a, &x),
+						   .by_b = profile_by(c, &c->b, &y) });
+	}
+}
+
+/* ---- what is left ---- */
+
+static bool has_class(const struct aa_asking *q, enum aa_class class)
+{
+	vec_each(&q->rules, r)
+		if ((*r)->class == class || (*r)->class == AA_CLASS_ALL)
+			return true;
+	return false;
+}
+
+void compare_profile_others(struct profiles *c)
+{
+	static const struct {
+		enum aa_class class;
+		enum resource_kind kind;
+	} others[] = {
+		{ AA_CLASS_NETWORK, RESOURCE_SOCKETS },
+		{ AA_CLASS_UNIX, RESOURCE_UNIX },
+		{ AA_CLASS_MOUNT, RESOURCE_MOUNT },
+		{ AA_CLASS_PIVOT_ROOT, RESOURCE_PIVOT_ROOT },
+		{ AA_CLASS_PTRACE, RESOURCE_PTRACE },
+		{ AA_CLASS_SIGNAL, RESOURCE_SIGNALS },
+		{ AA_CLASS_DBUS, RESOURCE_DBUS },
+		{ AA_CLASS_MQUEUE, RESOURCE_MQUEUE },
+		{ AA_CLASS_USERNS, RESOURCE_USERNS },
+		{ AA_CLASS_IO_URING, RESOURCE_IO_URING },
+		{ AA_CLASS_CHANGE_PROFILE, RESOURCE_CHANGE_PROFILE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (has_class(&c->a.q, others[i].class) || has_class(&c->b.q, others[i].class))
+			profile_not_decided(c, others[i].kind,
+					    "rules of these classes are not compared yet");
+}

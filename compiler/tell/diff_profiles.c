@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which profiles are compared with which. */
+#include "compiler/tell/diff_profiles.h"
+
+/* ---- one pair ---- */
+
+/* False: told. What its rules are together may be undecided all the same. */
+static bool open_asking(struct profiles *c, struct profile_side *s, const struct aa_profile *p)
+{
+	struct diags *own = diags_new(c->arena, c->session->sources);
+
+	s->is_matched = false;
+	if (aa_asking_open(c->arena, s->pool, s->policy, p, own, &s->q) || !s->q.means.decided) {
+		size_t other = 0;
+		vec_each(&own->list, d)
+			other += (*d)->severity == SEVERITY_ERROR && (*d)->id != DIAG_PL371;
+		if (!other)
+			return true;
+	}
+	diags_take(c->session->diags, own);
+	return false;
+}
+
+static bool compare_pair(struct profiles *c, const struct aa_profile *a, const struct aa_profile *b)
+{
+	if (!open_asking(c, &c->a, a) || !open_asking(c, &c->b, b))
+		return false;
+	c->told.n = 0;
+	c->undecided = false;
+	compare_attachments(c, a, b);
+	compare_profile_headers(c);
+	c->out->resource_kinds |= 1u << RESOURCE_FILES;
+	if (c->a.q.means.decided && c->b.q.means.decided) {
+		compare_profile_files(c);
+		compare_profile_links(c);
+	} else {
+		profile_not_decided(c, RESOURCE_FILES,
+				    arena_printf(c->arena,
+						 "what the file rules of one side are together "
+						 "takes more than %d states; write fewer patterns "
+						 "with '**' in their midst, or a child profile",
+						 MACHINE_STATES_MAX));
+	}
+	compare_profile_capabilities(c);
+	compare_profile_limits(c);
+	compare_profile_others(c);
+	return true;
+}
+
+/* ---- which with which ---- */
+
+static void gather(struct arena *a, struct profile_side *s, const struct aa_profile *p)
+{
+	if (p->reach != AA_REACH_LIVE)
+		return;
+	vec_push(a, &s->list, p);
+	vec_each(&p->children, child)
+		gather(a, s, *child);
+}
+
+static void gather_side(struct arena *a, struct profile_side *s,
+			const struct diff_profiles_side *from)
+{
+	s->policy = from->policy;
+	if (from->only) {
+		gather(a, s, from->only);
+		return;
+	}
+	vec_each(&from->policy->profiles, p)
+		gather(a, s, *p);
+}
+
+static const struct aa_profile *partner_of(const struct profiles *c, const struct aa_profile *p,
+					   bool in_a)
+{
+	const struct profile_side *other = in_a ? &c->b : &c->a;
+
+	vec_each(&other->list, q)
+		if (in_a ? profile_same_label(c, p->label, (*q)->label) :
+			   profile_same_label(c, (*q)->label, p->label))
+			return *q;
+	return NULL;
+}
+
+/* The one profile of a side that is in no other; NULL: there are several, or none. */
+static const struct aa_profile *only_top(const struct diff_profiles_side *s)
+{
+	const struct aa_profile *top = s->only;
+
+	if (top)
+		return top;
+	vec_each(&s->policy->profiles, p) {
+		if ((*p)->reach != AA_REACH_LIVE)
+			continue;
+		if (top)
+			return NULL;
+		top = *p;
+	}
+	return top;
+}
+
+static void rename_one(struct profiles *c, const struct diff_profiles_side *a,
+		       const struct diff_profiles_side *b)
+{
+	const struct aa_profile *x = only_top(a), *y = only_top(b);
+
+	if (!x || !y || str_eq(x->label, y->label))
+		return;
+	c->from = x->label;
+	c->to = y->label;
+	vec_push(
+		c->arena, &c->out->notes,
+		arena_printf(c->arena, "profile '%s' of A is compared with '%s' of B",
+			     str_safe(c->arena, arena_printf(c->arena, PRISTR, STRARG(x->label))),
+			     str_safe(c->arena, arena_printf(c->arena, PRISTR, STRARG(y->label)))));
+}
+
+static const char *shown_label(struct profiles *c, struct str label)
+{
+	BUF_AUTO text = { 0 };
+
+	buf_safe(&text, label);
+	return buf_keep(c->arena, &text);
+}
+
+/* What only one side has: who changes to it is refused there, or runs under something else. */
+static void tell_alone(struct profiles *c, const struct aa_profile *p, bool in_a)
+{
+	const struct aa_profile *parent = p->parent;
+	BUF_AUTO by = { 0 };
+
+	while (parent && partner_of(c, parent, in_a))
+		parent = parent->parent;
+	if (parent)
+		return; /* told with the one that it is in */
+	put_head(&by, c->session->sources, p);
+	const char *here = buf_keep(c->arena, &by), *there = "no profile of this label";
+	c->name = shown_label(c, p->label);
+	if (!p->parent && p->attached.p)
+		compare_attachments(c, in_a ? p : NULL, in_a ? NULL : p);
+	profile_add(c,
+		    (struct diff_resource){ .change = CHANGE_INCOMPARABLE,
+					    .kind = RESOURCE_PROFILE,
+					    .about = p->hat ? "the hat, for who changes to it" :
+							      "the profile, for who changes to it",
+					    .a = in_a ? "there" : "not there",
+					    .b = in_a ? "not there" : "there",
+					    .by_a = in_a ? here : there,
+					    .by_b = in_a ? there : here });
+}
+
+static bool compare_all(struct profiles *c)
+{
+	bool one = c->a.list.n == 1 && c->b.list.n == 1;
+
+	vec_each(&c->a.list, p) {
+		const struct aa_profile *other = partner_of(c, *p, true);
+		c->name = one ? "" : shown_label(c, (*p)->label);
+		if (!other)
+			tell_alone(c, *p, true);
+		else if (!compare_pair(c, *p, other))
+			return false;
+	}
+	vec_each(&c->b.list, p)
+		if (!partner_of(c, *p, false))
+			tell_alone(c, *p, false);
+	return true;
+}
+
+bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
+		   const struct diff_profiles_side *b)
+{
+	struct profiles *c = ARENA_NEW(s->arena, struct profiles);
+	enum aa_release release = a->policy->target.release;
+
+	c->session = s;
+	c->arena = s->arena;
+	c->out = d;
+	c->a.pool = c->b.pool = aa_means_pool_new(s->arena, release);
+	if (b->policy->target.release != release)
+		c->b.pool = aa_means_pool_new(s->arena, b->policy->target.release);
+	gather_side(s->arena, &c->a, a);
+	gather_side(s->arena, &c->b, b);
+	rename_one(c, a, b);
+	if (!compare_all(c))
+		return false;
+	diff_sort_resources(s->arena, d);
+	if (c->untold)
+		vec_push(s->arena, &d->notes,
+			 arena_printf(s->arena, "%zu more differences are not shown", c->untold));
+	return true;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * AppArmor profiles compared: those of one label on both sides, children and hats too, by what
+ * they answer to every access under their modes; and what only one side holds. Each line has an
+ * access that shows it, as `pale sim` reads it.
+ */
+#include "compiler/apparmor/answer.h"
+#include "compiler/tell/diff.h"
+
+struct diff_profiles_side {
+	const struct aa_policy *policy;
+	const struct aa_profile *only; /* it, and what is in it; NULL: all of the file */
+};
+
+/*
+ * Into d->resources, d->has and d->notes. False: rules could not be read, which is told. Both
+ * sides' checks have taken their files.
+ */
+bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
+		   const struct diff_profiles_side *b);
+
+/* ---- what the files of this comparison share: diff_profile*.c ---- */
+
+struct profile_side {
+	const struct aa_policy *policy;
+	VEC(const struct aa_profile *) list; /* all that are compared, in the order of the text */
+	struct aa_means_pool *pool;          /* both sides', where one release reads them */
+	/* of the pair at hand */
+	struct aa_asking q;
+	struct aa_matched matched;
+	bool is_matched;
+};
+
+/* One answer, and by which rule. */
+struct profile_said {
+	enum aa_outcome outcome;
+	bool quiet;
+	struct aa_transition exec;
+	const struct aa_rule *by; /* NULL: none */
+	const char *why;          /* NULL: nothing more */
+};
+
+struct profile_told { /* a change that was told, and of what */
+	enum resource_kind kind;
+	enum change change;
+	struct profile_said a, b;
+	unsigned perms[FILE_WHO_NR];
+};
+
+struct profiles {
+	struct session *session;
+	struct arena *arena;
+	struct diff *out;
+	struct profile_side a, b;
+	struct str from, to;  /* A's label that is called otherwise in B, and how */
+	const char *name;     /* of the pair at hand; "": there is one pair */
+	size_t shown, untold; /* lines */
+	bool undecided;       /* of the pair at hand: told once */
+	VEC(struct profile_told) told;
+};
+
+/* Adds one difference of the pair at hand; what is NULL becomes "". */
+void profile_add(struct profiles *c, struct diff_resource r);
+void profile_not_decided(struct profiles *c, enum resource_kind kind, const char *reason);
+/* Are two labels one profile, by what it is called in A and in B? */
+bool profile_same_label(const struct profiles *c, struct str a, struct str b);
+
+/* CHANGE_NR: they are the same. */
+enum change profile_change(const struct profiles *c, const struct profile_said *a,
+			   const struct profile_said *b);
+/* "allowed (Px -> web//kid)" */
+const char *profile_answer(struct profiles *c, const struct profile_said *x);
+/* The rule that decides, or that there is none. */
+const char *profile_by(struct profiles *c, const struct profile_side *s,
+		       const struct profile_said *x);
+/* Of a verdict whose rules are known. */
+struct profile_said profile_said_of(const struct aa_verdict *v);
+/* One change, of the same answers by the same rules? */
+bool profile_same_told(const struct profile_told *x, const struct profile_told *y);
+/* What was told alike, a new row where nothing was. */
+struct profile_told *profile_told_of(struct profiles *c, const struct profile_told *now);
+
+/* "web.apparmor:2:1: profile web /usr/bin/web" */
+void put_head(struct buf *out, const struct sources *sources, const struct aa_profile *p);
+
+void compare_profile_headers(struct profiles *c);
+/* Whose executions a profile confines; NULL: the side has no such profile. */
+void compare_attachments(struct profiles *c, const struct aa_profile *a,
+			 const struct aa_profile *b);
+void compare_profile_files(struct profiles *c);
+void compare_profile_links(struct profiles *c);
+void compare_profile_capabilities(struct profiles *c);
+void compare_profile_limits(struct profiles *c);
+/* Classes that nothing here compares: not decided where a side has rules of them. */
+void compare_profile_others(struct profiles *c);

@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pale diff of AppArmor files: every line is what `pale sim` answers on both, and no difference is missed."""
+import json
+import pathlib
+import random
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "apparmor"))
+from test_means import GLOBS, LONG, PATHS, random_profile, text_of  # noqa: E402
+
+
+def written(tmp_path, name, body, head="profile t"):
+    file = tmp_path / name
+    file.write_text(f"{head} {{\n{body}\n}}\n")
+    return file
+
+
+def compare(pale, *args, rc=None):
+    r = pale("diff", "--format", "json", *args, check=None)
+    assert r.rc in ((0, 1) if rc is None else (rc,)), r
+    return json.loads(r.out)
+
+
+def bodies(pale, tmp_path, a, b, *args, head_a="profile t", head_b="profile t"):
+    return compare(pale, written(tmp_path, "a", a, head_a), written(tmp_path, "b", b, head_b), *args)
+
+
+def sim(pale, file, accesses, *args):
+    """[(outcome, transition)] of accesses that are one line each."""
+    out = pale("sim", file, *args, *accesses).out.splitlines()
+    assert len(out) == len(accesses), (file.read_text(), accesses, out)
+    answers = []
+    for access, line in zip(accesses, out):
+        outcome, said, *rest = line.split("  ")
+        assert said == access
+        runs = access.startswith("exec") and rest and re.fullmatch(r"(ix|[pc][iu]?x|ux)( -> .*)?", rest[0], re.I)
+        answers.append((outcome, rest[0] if runs else ""))
+    return answers
+
+
+def answer(words):
+    """'allowed (Px -> kid)' as sim has it: its record is what sim does not say."""
+    outcome, _, transition = words.partition(" (")
+    return outcome.replace(" without a record", ""), transition.rstrip(")")
+
+
+def assert_witnesses_are_true(pale, a, b, d, *args):
+    lines = [r for r in d["resources"] if r["access"]]
+    halves = [[r["access"]] if r["access"].split()[0] not in ("open", "exec", "link") or r["access"].split()[1] in ("owner", "other") else
+              [r["access"].replace(" ", f" {who} ", 1) for who in ("owner", "other")] for r in lines]
+    asked = [x for half in halves for x in half]
+    for file, side in ((a, "a"), (b, "b")):
+        got = iter(sim(pale, file, asked, *args)) if asked else iter(())
+        for r, half in zip(lines, halves):
+            for _ in half:
+                assert next(got) == answer(r[side]), (file.read_text(), r)
+
+
+def told(d):
+    return {(r["change"], r["about"]) for r in d["resources"]}
+
+
+@pytest.mark.parametrize("a, b, want", [
+    ("/a r,", "/[a] r,", set()),
+    ("/a r,\n/b r,", "/{a,b} r,", set()),
+    ("/a rw,", "/a r,", {("tighter", "write /a")}),
+    ("/a r,", "owner /a r,", {("tighter", "read /a by others than its owner")}),
+    ("/a r,", "other /a r,", {("tighter", "read /a by its owner")}),
+    ("/a/** r,", "/a/** r,\ndeny /a/x r,", {("tighter", "read /a/x")}),
+    ("", "deny /a r,", {("different record", "read /a")}),
+    ("deny /a r,", "audit deny /a r,", {("different record", "read /a")}),
+    ("/a w,", "/a a,", {("tighter", "write /a")}),
+    ("audit /a r,", "/a r,", {("looser", "read /a")}),
+    ("/a px,", "/a ux,", {("looser", "execute /a")}),
+    ("/a Px,", "/a px,", {("looser", "execute /a")}),
+    ("/a px,", "/a Ux,", {("incomparable", "execute /a")}),
+    ("/a ix,", "/a Ux,", {("incomparable", "execute /a"), ("tighter", "map /a")}),
+    ("/a px,", "/a pux,", {("looser", "execute /a")}),
+    ("/a pix,", "/a px,", {("tighter", "execute /a"), ("tighter", "map /a")}),
+    ("/a px,", "/a cx,", {("incomparable", "execute /a")}),
+    ("/a px -> x,", "/a px -> y,", {("incomparable", "execute /a")}),
+    ("/a Px -> x,", "/a ix -> x,", {("looser", "execute /a"), ("looser", "map /a")}),
+    ("/a px,", "deny /a x,", {("tighter", "execute /a")}),
+    ("priority=1 deny /a r,\n/a r,", "deny /a r,\npriority=1 /a r,", {("looser", "read /a")}),
+    ("/a l -> /b,", "/a l -> /{b,c},", {("looser", "link /a to /c")}),
+    ("/a l -> /b,", "/a l -> /b,\n/a k,", {("looser", "lock /a")}),
+    ("link /a -> /b,", "", {("tighter", "link /a to /b")}),
+    ("capability chown,", "capability chown,\ncapability kill,\ndeny capability fowner,",
+     {("looser", "capability kill"), ("different record", "capability fowner")}),
+    ("capability,", "capability,\ndeny capability chown,", {("tighter", "capability chown")}),
+    ("audit capability chown,", "capability chown,", {("looser", "capability chown")}),
+    ("set rlimit nofile <= 10,", "set rlimit nofile <= 20,", {("looser", "limit nofile")}),
+    ("set rlimit nofile <= 10,", "", {("looser", "limit nofile")}),
+    ("set rlimit nofile <= infinity,", "", set()),
+])
+def test_what_two_profiles_answer_otherwise(pale, tmp_path, a, b, want):
+    d = bodies(pale, tmp_path, a, b)
+    assert told(d) == want
+    assert d["same"] is not bool(want)
+    assert_witnesses_are_true(pale, tmp_path / "a", tmp_path / "b", d)
+
+
+def test_a_new_name_that_gives_less_may_be_linked_where_it_could_not(pale, tmp_path):
+    """Fewer rights of the path are tighter, and the link that is a subset then is looser: --fail-on looser says so."""
+    d = bodies(pale, tmp_path, "/a rwl,\n/b r,", "/a rl,\n/b r,")
+    assert told(d) == {("tighter", "write /a"), ("looser", "link /a to /b by its owner")} or \
+        told(d) == {("tighter", "write /a"), ("looser", "link /a to /b")}
+    assert_witnesses_are_true(pale, tmp_path / "a", tmp_path / "b", d)
+    assert compare(pale, "--fail-on", "looser", tmp_path / "a", tmp_path / "b", rc=1)
+
+
+def test_each_line_names_the_deciding_rules_through_includes_and_variables(pale, tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/inc").write_text("@{H}/x r,\n")
+    a = tmp_path / "a"
+    a.write_text('@{H}=/h /i\nprofile t {\n include <inc>\n}\n')
+    b = tmp_path / "b"
+    b.write_text('@{H}=/h\nprofile t {\n include <inc>\n}\n')
+    r = pale("diff", "-I", tmp_path / "d", a, b, check=1)
+    assert r.out.replace(f"{tmp_path}/", "") == """A: a (AppArmor file)
+B: b (AppArmor file)
+B is tighter: files
+     same: capabilities, profile
+
+tighter: read /i/x
+  allowed -> refused
+    open /i/x r
+      A: d/inc:1:1: @{H}/x r,  (included at a:3:2)
+      B: b:2:1: no rule
+"""
+
+
+def test_levels_of_fail_on(pale, tmp_path):
+    a, b = written(tmp_path, "a", "/a r,"), written(tmp_path, "b", "/a rw,")
+    for level, rcs in (("any", (1, 1)), ("looser", (1, 0)), ("tighter", (0, 1)), ("none", (0, 0))):
+        assert (pale("diff", "--fail-on", level, a, b, check=None).rc, pale("diff", "--fail-on", level, b, a, check=None).rc) == rcs
+    assert pale("diff", a, a).rc == 0
+
+
+@pytest.mark.parametrize("flags, change, refused", [
+    ("complain", "looser", "allowed, logged"), ("kill", "tighter", "refused, killed"), ("unconfined", "looser", "allowed"),
+    ("default_allow", "looser", "allowed"), ("prompt", "looser", "asks")])
+def test_the_mode_is_part_of_every_answer(pale, tmp_path, flags, change, refused):
+    body = "/a rl,\ndeny /d rw,\naudit deny /e r,\n/x px,\ncapability chown,"
+    d = bodies(pale, tmp_path, body, body, head_b=f"profile t flags=({flags})")
+    assert (change, "mode") in told(d)
+    assert {r["change"] for r in d["resources"]} <= {change, "incomparable"}
+    assert {("refused", refused)} <= {(r["a"], r["b"]) for r in d["resources"]}
+    assert {r["access"].split()[0] for r in d["resources"] if r["access"]} >= {"open", "exec", "link", "cap"}
+    assert_witnesses_are_true(pale, tmp_path / "a", tmp_path / "b", d)
+
+
+@pytest.mark.parametrize("flags, change", [("audit", "different record"), ("attach_disconnected", "looser"), ("mediate_deleted", "incomparable")])
+def test_other_flags_are_told(pale, tmp_path, flags, change):
+    d = bodies(pale, tmp_path, "", "", head_b=f"profile t flags=({flags})")
+    assert (change, f"flag {flags}") in told(d)
+    assert compare(pale, tmp_path / "b", tmp_path / "b", rc=0)["same"]
+
+
+def test_what_a_profile_confines_is_compared(pale, tmp_path):
+    d = bodies(pale, tmp_path, "/a r,", "/a r,", head_a="profile t /usr/bin/{x,y}", head_b="profile t /usr/bin/{y,z}")
+    assert {(r["change"], r["about"], r["a"], r["b"]) for r in d["resources"]} == {
+        ("looser", "program /usr/bin/x", "confined by it", "not confined"),
+        ("tighter", "program /usr/bin/z", "not confined", "confined by it")}
+
+
+def test_a_profile_that_is_gone_leaves_its_program_unconfined_or_to_another(pale, tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    b.write_text("profile x /x { /a r, }\nprofile all /{y,w} { }\n")
+    a.write_text(b.read_text() + "profile gone /z { }\nprofile y /y { profile kid { } }\nprofile named { }\n")
+    d = compare(pale, a, b)
+    assert {(r["change"], r["profile"], r["about"], r["b"]) for r in d["resources"]} == {
+        ("looser", "gone", "program /z", "not confined"), ("incomparable", "y", "program /y", "confined by 'all'"),
+        ("incomparable", "gone", "the profile, for who changes to it", "not there"),
+        ("incomparable", "y", "the profile, for who changes to it", "not there"),
+        ("incomparable", "named", "the profile, for who changes to it", "not there")}
+    back = compare(pale, b, a)
+    assert ("tighter", "gone", "program /z") in {(r["change"], r["profile"], r["about"]) for r in back["resources"]}
+
+
+def test_children_and_hats_are_matched_by_label(pale, tmp_path):
+    a = written(tmp_path, "a", "profile k { /a r, }\n^h { /a r, }")
+    b = written(tmp_path, "b", "^h { /a rw, }\nprofile k { /a rk, }")
+    d = compare(pale, a, b)
+    files = {(r["profile"], r["change"], r["about"]) for r in d["resources"] if r["kind"] == "files" and r["change"] != "not decided"}
+    assert files == {("t//k", "looser", "lock /a"), ("t//h", "looser", "write /a")}
+    d = compare(pale, "--profile", "t//k", a, b)
+    assert {(r["change"], r["about"]) for r in d["resources"]} == {("looser", "lock /a")}
+
+
+def test_profiles_of_other_names_are_compared_where_there_is_one_on_each_side_or_asked(pale, tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_text("profile x { /a r, /b cx -> kid, profile kid { } }\n")
+    b.write_text("profile y { /a r, /b cx -> kid, profile kid { } }\n")
+    d = compare(pale, a, b)
+    assert d["notes"] == ["profile 'x' of A is compared with 'y' of B"]
+    assert not [r for r in d["resources"] if r["change"] != "not decided"]
+    b.write_text(b.read_text() + "profile z { /a r, /b cx -> kid, profile kid { /q r, } }\n")
+    assert {r["change"] for r in compare(pale, a, b)["resources"]} >= {"incomparable"}
+    d = compare(pale, a, b, "--profile-a", "x", "--profile-b", "z")
+    assert {(r["profile"], r["about"]) for r in d["resources"] if r["change"] == "looser"} == {("x//kid", "read /q")}
+
+
+def test_what_the_check_refuses_is_not_compared(pale, tmp_path):
+    a, b = written(tmp_path, "a", "/a r,"), written(tmp_path, "b", "/a px,\n/a cx,")
+    r = pale("diff", a, b, check=1)
+    assert not r.out and "PL370" in r.err
+
+
+def test_options_of_calls_say_nothing_of_these_files(pale, tmp_path):
+    a = written(tmp_path, "a", "/a r,")
+    assert "--arch says nothing of an AppArmor file" in pale("diff", "--arch", "i386", a, a, check=2).err
+    assert "--layers seccomp leaves nothing to compare" in pale("diff", "--layers", "seccomp", a, a, check=2).err
+    assert pale("diff", "--layers", "apparmor", a, a)
+
+
+def test_where_the_parser_goes_by_its_memory_it_is_not_decided(pale, tmp_path):
+    a = written(tmp_path, "a", "/a/* ix,\n/a/b px,")
+    b = written(tmp_path, "b", "/a/* ix,")
+    d = compare(pale, "--target", "apparmor=4.1", a, b, rc=1)
+    assert {r["change"] for r in d["resources"]} >= {"not decided"}
+    assert compare(pale, "--target", "apparmor=4.1", "--fail-on", "looser", a, b, rc=1)
+    assert compare(pale, "--target", "apparmor=4.1", a, a, rc=0)["same"]
+
+
+# ---- random pairs ----
+
+KINDS = {"r": "open", "w": "open", "a": "open", "m": "open", "k": "open", "x": "exec"}
+
+
+def mutated(rng, rules):
+    """One rule dropped, added, or another in its place."""
+    rules = list(rules)
+    how = rng.randrange(3)
+    if how != 1:
+        rules.pop(rng.randrange(len(rules)))
+    if how != 0:
+        rules.insert(rng.randrange(len(rules) + 1), rng.choice(random_profile(rng, "5.0")))
+    return rules
+
+
+def accesses():
+    for path in PATHS:
+        for who in ("owner", "other"):
+            for letter, kind in KINDS.items():
+                yield f"{kind} {who} {path}{'' if letter == 'x' else ' ' + letter}", (letter, who)
+
+
+def lines_of(d):
+    """What is told of a permission of a half: {(letter, who, answers)}."""
+    out = set()
+    for r in d["resources"]:
+        words = r["access"].split()
+        if not words or words[0] not in ("open", "exec"):
+            continue
+        who = [words[1]] if words[1] in ("owner", "other") else ["owner", "other"]
+        letters = "x" if words[0] == "exec" else words[-1]
+        out |= {(c, w, answer(r["a"]), answer(r["b"])) for c in letters for w in who}
+    return out
+
+
+def assert_nothing_is_missed(pale, a, b, d):
+    asked = list(accesses())
+    x, y = (sim(pale, f, [t for t, _ in asked]) for f in (a, b))
+    lines = lines_of(d)
+    differ = {(*key, p, q) for (_, key), p, q in zip(asked, x, y) if p != q}
+    assert differ <= lines, (a.read_text(), b.read_text(), differ - lines)
+    return len(differ)
+
+
+def valid(pale, file):
+    return pale("check", "--target", "apparmor=5.0", file, check=None).rc == 0
+
+
+@pytest.mark.parametrize("seed", range(20 if LONG else 2))
+def test_random_pairs(pale, tmp_path, seed):
+    rng = random.Random(seed)
+    pairs = found = 0
+    while pairs < 100:
+        rules = random_profile(rng, "5.0")
+        flags = rng.choice(["", "", "", " flags=(complain)", " flags=(audit)"])
+        a = written(tmp_path, "a", "\n".join(map(text_of, rules)))
+        b = written(tmp_path, "b", "\n".join(map(text_of, mutated(rng, rules))), head=f"profile t{flags}")
+        r = pale("diff", "--format", "json", a, b, check=None)
+        if not r.out:  # rules that conflict
+            assert "PL370" in r.err
+            continue
+        d = json.loads(r.out)
+        pairs += 1
+        found += assert_nothing_is_missed(pale, a, b, d)
+        assert_witnesses_are_true(pale, a, b, d)
+    assert found > 100
+
+
+def test_random_links(pale, tmp_path):
+    rng = random.Random(7)
+    ends = ["/a", "/b", "/ab", "/a/b", "/c"]
+    asked = [f"link {who} {x} {y}" for x in ends for y in ends for who in ("owner", "other")]
+    found = 0
+
+    def rule():
+        perms = "".join(c for c in "rwk" if rng.random() < 0.4)
+        target = f" -> {rng.choice(GLOBS)}" if rng.random() < 0.4 else ""
+        who = rng.choice(["", "owner ", "deny "])
+        if rng.random() < 0.3:
+            return f"{who}{rng.choice(GLOBS)} {perms or 'r'},"
+        return f"{who}link {rng.choice(['', 'subset '])}{rng.choice(GLOBS)}{target or ' -> /**'}," if rng.random() < 0.5 else \
+            f"{who}{rng.choice(GLOBS)} {perms}l,"
+
+    for _ in range(600 if LONG else 60):
+        rules = [rule() for _ in range(rng.randrange(1, 6))]
+        a = written(tmp_path, "a", "\n".join(rules))
+        rules[rng.randrange(len(rules))] = rule()
+        b = written(tmp_path, "b", "\n".join(rules))
+        d = compare(pale, a, b)
+        assert_witnesses_are_true(pale, a, b, d)
+        x, y = sim(pale, a, asked), sim(pale, b, asked)
+        told_of = {(w, answer(r["a"]), answer(r["b"])) for r in d["resources"] if r["access"].startswith("link")
+                   for w in (r["access"].split()[1:2] if len(r["access"].split()) == 4 else ["owner", "other"])}
+        differ = {(t.split()[1], p, q) for t, p, q in zip(asked, x, y) if p != q}
+        assert differ <= told_of, (a.read_text(), b.read_text(), differ, told_of)
+        found += len(differ)
+    assert found > 20
+
+
+def test_the_same_rules_in_another_order_and_out_of_their_includes_are_the_same(pale, tmp_path):
+    rng = random.Random(3)
+    (tmp_path / "d").mkdir()
+    for _ in range(40):
+        rules = [text_of(r) for r in random_profile(rng, "5.0")]
+        cut = rng.randrange(len(rules) + 1)
+        (tmp_path / "d/inc").write_text("\n".join(rules[:cut]) + "\n")
+        a = written(tmp_path, "a", "include <inc>\n" + "\n".join(rules[cut:]))
+        b = written(tmp_path, "b", "\n".join(rng.sample(rules, len(rules))))
+        r = pale("diff", "-I", tmp_path / "d", a, b, check=None)
+        assert r.rc == 0 or "PL370" in r.err, (a.read_text(), b.read_text(), r)
