@@ -92,6 +92,7 @@ static const struct field {
 	FIELD("trans", target, true),
 	FIELD("peer", peer, true),
 	FIELD("peer_label", peer, true),
+	FIELD("peer_profile", peer, true),
 	FIELD("tcontext", peer, true),
 	FIELD("info", info, false),
 	FIELD("comm", comm, true),
@@ -288,10 +289,12 @@ const char *denied_read(struct arena *a, struct str line, struct denied *out)
 		what = take(&r, &t, out);
 	if (what)
 		return what;
+	complete(&r, out);
+	if (out->status == DENIED_OTHER)
+		return NULL;
 	if (!out->operation.n)
 		return "it has no operation=";
-	complete(&r, out);
-	if (out->status != DENIED_OTHER && !out->profile.n)
+	if (!out->profile.n)
 		return "it has no profile=";
 	return NULL;
 }

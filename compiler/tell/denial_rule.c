@@ -176,12 +176,14 @@ static const char *write_net(struct writing *w)
 		buf_printf(&w->words, "to do %s with a socket ",
 			   str_safe(w->arena, str_dup(w->arena, d->operation)));
 	buf_printf(&w->words, PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
-	if (!read_perms(w, asked(d)))
+	bool whole = !asked(d).n; /* kernels before 4.17 have no words for less */
+	if (!whole && !read_perms(w, asked(d)))
 		return "its denied= has words that are none of a socket's";
-	if (str_is(d->family, "unix"))
+	if (!whole && str_is(d->family, "unix"))
 		return write_unix(w);
-	if (str_is(asked(d), "create")) {
+	if (whole || str_is(asked(d), "create")) {
 		w->n->perms[0] = "";
+		w->n->nperms = 1;
 		buf_printf(&w->rule, "network " PRISTR " " PRISTR, STRARG(d->family),
 			   STRARG(d->type));
 		buf_printf(&w->text, "socket " PRISTR " " PRISTR, STRARG(d->family),
