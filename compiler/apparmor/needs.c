@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "compiler/apparmor/features.h"
+#include "compiler/apparmor/parser.h"
 #include "compiler/base/bug.h"
 
 /*
@@ -29,20 +31,35 @@ static bool is_plain_unix(const struct aa_rule *r)
 	return plain;
 }
 
+/* The first abi under which the class is mediated. */
+static enum aa_release first_abi(enum aa_class class)
+{
+	static const enum aa_release abis[] = { AA_RELEASE_3_0, AA_RELEASE_4_0, AA_RELEASE_5_0 };
+	struct arena *scratch = arena_new(NULL);
+	enum aa_release first = AA_RELEASE_3_0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		const struct aa_features *f =
+			aa_features_of_abi(scratch, str_c(apparmor_abi_of(abis[i])));
+
+		first = abis[i];
+		if (aa_features_classes(AA_RELEASE_5_0, f, NULL) >> class & 1)
+			break;
+	}
+	arena_free(scratch);
+	return first;
+}
+
 static void need_class(const struct aa_rule *r, struct aa_need *n)
 {
+	n->abi = first_abi(r->class);
 	switch (r->class) {
 	case AA_CLASS_USERNS:
-		n->abi = AA_RELEASE_4_0;
-		n->kernel = KERNEL_NAMES;
-		return;
-	case AA_CLASS_IO_URING:
-		n->abi = AA_RELEASE_5_0;
-		n->kernel = KERNEL_NAMES;
-		return;
+	case AA_CLASS_IO_URING: n->kernel = KERNEL_NAMES; return;
 	case AA_CLASS_MQUEUE:
-		n->abi = aa_rule_cond(r, AA_COND_LABEL, false) ? AA_RELEASE_5_0 : AA_RELEASE_4_0;
 		n->none = true;
+		if (aa_rule_cond(r, AA_COND_LABEL, false))
+			n->abi = AA_RELEASE_5_0;
 		return;
 	case AA_CLASS_UNIX:
 		if (is_plain_unix(r))
@@ -186,8 +203,8 @@ static bool fits(struct arena *a, const struct policy *p, const struct aa_rule *
 
 	if (!read_as(a, p, r, t->release, ds)) {
 		if (ds->errors != errors)
-			return false; /* which word it was is told */
-		d = diag_add(ds, DIAG_PL390, r->origin->span,
+			return false;                         /* which word it was is told */
+		d = diag_add(ds, DIAG_PL390, r->origin->span, /* that release takes it for a path */
 			     "'%s' rules are read since AppArmor %s, and the target is %s",
 			     word_of(a, r), aa_release_name(n.parser), aa_release_name(t->release));
 		diag_help(ds, d, "%s", way_of(r));
@@ -239,4 +256,33 @@ void apparmor_tell_kernel(struct arena *a, const struct policy *p, struct diags 
 				word_of(a, r));
 		diag_help(ds, d, "leave message queues to the seccomp layer: 'deny mq_open;'");
 	}
+}
+
+/* ---- the parser that is installed ---- */
+
+bool apparmor_parser_fits(const struct policy *p, struct diags *ds)
+{
+	struct aa_need n = apparmor_need(p);
+	enum aa_release here;
+	struct str version;
+	struct diag *d;
+
+	if (n.parser == AA_RELEASE_3_0)
+		return true;
+	switch (parser_version(p->span, &version, ds)) {
+	case PARSER_SHORT: return false;
+	case PARSER_TAKES: break;
+	default: return true; /* who asks it tells that there is none */
+	}
+	if (!aa_release_of(version, &here) || here >= n.parser)
+		return true;
+	d = diag_add(ds, DIAG_PL392, n.by ? n.by->span : p->span,
+		     "this needs the parser of AppArmor %s or newer, and " PRISTR
+		     " is installed here",
+		     aa_release_name(n.parser), STRARG(version));
+	diag_help(ds, d,
+		  "drop the rule, or load the profile where AppArmor is newer; 'pale check -t "
+		  "apparmor=%s' tells all that this release lacks",
+		  aa_release_name(here));
+	return false;
 }

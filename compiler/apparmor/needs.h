@@ -33,3 +33,6 @@ const char *apparmor_abi_of(enum aa_release r);
 
 /* What is enforced since some kernel, or by none, where no target says which it is (PL391). */
 void apparmor_tell_kernel(struct arena *a, const struct policy *p, struct diags *ds);
+
+/* Is the parser that is installed, if one is, new enough? False: told (PL392; PL020). */
+bool apparmor_parser_fits(const struct policy *p, struct diags *ds);

@@ -18,6 +18,8 @@ struct check_options {
 	struct oci_runtime runtime;
 	unsigned targets;
 	struct apparmor_checks apparmor;
+	unsigned releases; /* of --target: of AppArmor, a bit for each enum aa_release */
+	uint16_t kernel;
 };
 
 struct check {
@@ -58,7 +60,9 @@ static struct target_check question(const struct check *c)
 {
 	return (struct target_check){ .diags = c->session->diags,
 				      .runtime = &c->opt->runtime,
-				      .includes = c->opt->input.resolve.apparmor_dirs };
+				      .includes = c->opt->input.resolve.apparmor_dirs,
+				      .releases = c->opt->releases,
+				      .kernel = c->opt->kernel };
 }
 
 /* ---- policies ---- */
@@ -245,6 +249,8 @@ static int read_options(struct session *s, const struct options *o, struct check
 	*out = (struct check_options){
 		.command = o->command,
 		.policy = o->at[OPT_POLICY].text,
+		.releases = (unsigned)o->at[OPT_TARGET_RELEASE].number,
+		.kernel = o->at[OPT_TARGET_RELEASE].kernel,
 		.targets = targets ? targets : TARGETS_ALL,
 		.input.resolve.apparmor_dirs = o->at[OPT_INCLUDE].list.v,
 	};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/apparmor/needs.h"
 #include "compiler/cmd/compile.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
@@ -15,6 +16,7 @@ struct request {
 	bool runtime_named; /* by --runtime; else the default, on every machine */
 	struct input_options input;
 	const char *output, *policy, *weights;
+	struct apparmor_target apparmor; /* of --target, where one is named */
 	bool log_refusals;
 };
 
@@ -24,13 +26,15 @@ static void tell_left(const struct policy *p, unsigned asked)
 	unsigned set = targets_of(asked, p->layers);
 	bool apparmor = set & targets_of(0, LAYER_APPARMOR);
 	bool seccomp = set & targets_of(0, LAYER_SECCOMP);
-	size_t resources = p->files.n + p->networks.n + p->signals.n;
+	size_t resources = p->files.n + p->networks.n + p->signals.n + p->others.n;
 	BUF_AUTO names = { 0 };
 
 	targets_print(&names, targets_of(0, apparmor ? LAYER_SECCOMP : LAYER_APPARMOR), "or");
 	if (!apparmor && resources)
-		tell(PRISTR ": left to AppArmor (-t %s): %zu file, %zu network, %zu signal rules",
-		     STRARG(p->name), names.p, p->files.n, p->networks.n, p->signals.n);
+		tell(PRISTR
+		     ": left to AppArmor (-t %s): %zu file, %zu network, %zu signal, %zu other rules",
+		     STRARG(p->name), names.p, p->files.n, p->networks.n, p->signals.n,
+		     p->others.n);
 	if (!apparmor && (p->caps.n || p->limits.n))
 		tell(PRISTR
 		     ": left to AppArmor, the container engine or `pale run`: %zu capability, "
@@ -135,7 +139,13 @@ static int compile_input(struct request *r, const char *path)
 static int read_options(struct request *r, const struct options *o)
 {
 	const struct option_value *runtime = &o->at[OPT_RUNTIME];
-	unsigned targets = o->at[OPT_TARGET].words;
+	unsigned targets = o->at[OPT_TARGET_RELEASE].words;
+	bool named;
+	int status = apparmor_target_option(o, &r->apparmor, &named);
+
+	if (status >= 0)
+		return status;
+	r->c.apparmor = named ? &r->apparmor : NULL;
 
 	r->c.targets = targets == TARGETS_ALL ? 0 : targets;
 	r->c.approximate = o->at[OPT_APPROXIMATE].given;

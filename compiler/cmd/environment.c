@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/base/suggest.h"
+#include "compiler/apparmor/needs.h"
 #include "compiler/cmd/options.h"
 
 /* What a container gets from Docker that asks for nothing (moby oci/caps/defaults.go). */
@@ -101,4 +102,24 @@ int environment_options(const struct options *o, struct resolve_options *r)
 	r->set_dirs = o->at[OPT_SETS].list.v;
 	r->arches = o->at[OPT_ARCHES].words;
 	return EXIT_OK;
+}
+
+int apparmor_target_option(const struct options *o, struct apparmor_target *out, bool *given)
+{
+	const struct option_value *v = &o->at[OPT_TARGET_RELEASE];
+	uint64_t releases = v->number;
+
+	*given = releases != 0;
+	if (!releases && v->kernel)
+		return usage_error(o->command,
+				   "the kernel is AppArmor's: --target apparmor=5.0,kernel=6.12");
+	if (releases & (releases - 1))
+		return usage_error(
+			o->command,
+			"a policy is for one release of AppArmor, and several are named");
+	for (unsigned r = 0; r < AA_RELEASE_NR; r++)
+		if (releases >> r & 1)
+			out->release = (enum aa_release)r;
+	out->kernel = v->kernel;
+	return -1;
 }

@@ -185,7 +185,7 @@ static void put_row(struct buf *out, const struct taken *t)
 		w.column = 0;
 	}
 	wrap_text(&w, t->help ? t->help : row->help);
-	if (row->kind == OPTION_TARGETS || row->kind == OPTION_RELEASES)
+	if (row->kind == OPTION_RELEASES)
 		put_targets(&w);
 	buf_putc(out, '\n');
 }
@@ -302,7 +302,7 @@ static bool word_at(const struct row *row, unsigned i, struct str *word)
 			*word = str_c(arch_info((enum arch)i)->name);
 		return i < ARCH_NR;
 	}
-	if (row->kind == OPTION_TARGETS || row->kind == OPTION_RELEASES) {
+	if (row->kind == OPTION_RELEASES) {
 		bool past = i && !target_at(i - 1);
 		if (!past)
 			*word = str_c(target_at(i) ? target_at(i)->name : "all");
@@ -332,7 +332,7 @@ static int find_word(const struct row *row, struct str word)
 static int wrong_word(const struct options *o, const struct row *row, struct str word)
 {
 	bool many = row->kind == OPTION_WORDS || row->kind == OPTION_ARCHES ||
-		    row->kind == OPTION_TARGETS || row->kind == OPTION_RELEASES;
+		    row->kind == OPTION_RELEASES;
 	struct suggest near;
 	BUF_AUTO all = { 0 };
 	struct str w;
@@ -378,18 +378,25 @@ static int take_words(struct options *o, const struct row *row, struct option_va
 	return any ? EXIT_OK : no_value(o, row);
 }
 
-static int take_targets(struct options *o, const struct row *row, struct option_value *v)
+static bool take_kernel(struct option_value *v, struct str version)
 {
-	struct str wrong;
+	unsigned major, minor;
+	BUF_AUTO text = { 0 };
+	char after;
 
-	return targets_read(v->text, &v->words, &wrong) ? wrong_word(o, row, wrong) : EXIT_OK;
+	buf_add(&text, version.p, version.n);
+	if (!version.n || sscanf(text.p, "%3u.%3u%c", &major, &minor, &after) != 2 || major > 255 ||
+	    minor > 255 || !major)
+		return false;
+	v->kernel = KERNEL_VERSION_OF(major, minor);
+	return true;
 }
 
 /* Those that say no release go on as targets. */
 static int take_releases(struct session *s, struct options *o, const struct row *row,
 			 struct option_value *v)
 {
-	static const char mark[] = "apparmor=";
+	static const char mark[] = "apparmor=", kernel[] = "kernel=";
 	const char *list = v->text;
 	struct str wrong;
 
@@ -400,6 +407,15 @@ static int take_releases(struct session *s, struct options *o, const struct row 
 		BUF_AUTO word = { 0 };
 
 		list += n + (list[n] == ',');
+		if (str_starts(item, kernel)) {
+			if (!take_kernel(v, (struct str){ item.p + strlen(kernel),
+							  item.n - strlen(kernel) }))
+				return usage_error(o->command,
+						   "'--%s' takes kernel=6.12; '" PRISTR
+						   "' is no version",
+						   row->name, STRARG(item));
+			continue;
+		}
 		if (str_starts(item, mark)) {
 			version = (struct str){ item.p + strlen(mark), item.n - strlen(mark) };
 			item.n = strlen(mark) - 1;
@@ -444,8 +460,7 @@ static int add_text(struct session *s, struct options *o, const struct row *row,
 static bool adds_up(enum option_kind kind)
 {
 	return kind == OPTION_FLAG || kind == OPTION_LIST || kind == OPTION_WORDS ||
-	       kind == OPTION_DIRS || kind == OPTION_ARCHES || kind == OPTION_TARGETS ||
-	       kind == OPTION_RELEASES;
+	       kind == OPTION_DIRS || kind == OPTION_ARCHES || kind == OPTION_RELEASES;
 }
 
 static int take(struct session *s, struct options *o, enum option_id id, const char *text)
@@ -468,7 +483,6 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_ARCH: return take_word(o, row, v);
 	case OPTION_WORDS:
 	case OPTION_ARCHES: return take_words(o, row, v);
-	case OPTION_TARGETS: return take_targets(o, row, v);
 	case OPTION_RELEASES: return take_releases(s, o, row, v);
 	case OPTION_NUMBER: return take_number(o, row, v);
 	}

@@ -22,18 +22,21 @@ enum option_id {
  */
 enum option_kind {
 	OPTION_FLAG,
-	OPTION_VALUE,    /* text */
-	OPTION_LIST,     /* list: the text of each */
-	OPTION_WORD,     /* text, word: of the words of its argument, "text|json" */
-	OPTION_WORDS,    /* words: a comma list of such */
-	OPTION_NUMBER,   /* number: 1 to the most */
-	OPTION_FILE,     /* text, not empty */
-	OPTION_DIR,      /* text */
-	OPTION_DIRS,     /* list: directories that there are */
-	OPTION_ARCH,     /* arch */
-	OPTION_ARCHES,   /* words: a comma list as ARCH_BIT() */
-	OPTION_TARGETS,  /* words: a comma list as TARGET_BIT(), or TARGETS_ALL */
-	OPTION_RELEASES, /* the same, and "apparmor=5.0": number: a bit for each enum aa_release */
+	OPTION_VALUE,  /* text */
+	OPTION_LIST,   /* list: the text of each */
+	OPTION_WORD,   /* text, word: of the words of its argument, "text|json" */
+	OPTION_WORDS,  /* words: a comma list of such */
+	OPTION_NUMBER, /* number: 1 to the most */
+	OPTION_FILE,   /* text, not empty */
+	OPTION_DIR,    /* text */
+	OPTION_DIRS,   /* list: directories that there are */
+	OPTION_ARCH,   /* arch */
+	OPTION_ARCHES, /* words: a comma list as ARCH_BIT() */
+	/*
+	 * words: a comma list as TARGET_BIT(), or TARGETS_ALL; "apparmor=5.0", number: a bit for each
+	 * enum aa_release; "kernel=6.12", kernel.
+	 */
+	OPTION_RELEASES,
 };
 
 struct option_value {
@@ -44,6 +47,7 @@ struct option_value {
 	unsigned words;         /* a bit for each place */
 	enum arch arch;
 	uint64_t number;
+	uint16_t kernel; /* RELEASES: KERNEL_VERSION_OF; 0: not said */
 };
 
 /* Where options end; "--" ends them everywhere. */
@@ -67,6 +71,13 @@ struct options {
  * on; else the exit status: EXIT_OK after --help, EXIT_USAGE after saying what is wrong.
  */
 int options_read(struct session *s, int argc, char **argv, struct options *o);
+
+struct apparmor_target;
+/*
+ * Whom `--target apparmor=4.1,kernel=6.12` means, of a command that writes for one. -1: go on, *given
+ * says whether one is named; else EXIT_USAGE after saying what is wrong.
+ */
+int apparmor_target_option(const struct options *o, struct apparmor_target *out, bool *given);
 
 /* The next item of a list with commas or blanks; false at its end. */
 bool option_item(const char **list, struct str *item);

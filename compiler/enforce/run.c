@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "compiler/apparmor/apparmor.h"
+#include "compiler/apparmor/needs.h"
 #include "compiler/base/bug.h"
 #include "compiler/base/program.h"
 #include "compiler/cbpf/prove.h"
@@ -239,6 +240,8 @@ static int prepare_apparmor(struct arena *a, const struct policy *p, struct plan
 		return -1;
 	}
 	if (apparmor_write(a, p, &opt, &text, ds))
+		return -1;
+	if (!apparmor_parser_fits(p, ds))
 		return -1;
 	if (profile_load(p, (struct str){ text.p, text.n }, ds))
 		return -1;

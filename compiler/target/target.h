@@ -8,6 +8,7 @@
 #include "compiler/oci/oci.h"
 #include "compiler/policy/policy.h"
 
+struct apparmor_target;
 struct target;
 
 /* ---- compiling ---- */
@@ -27,6 +28,7 @@ struct compilation {
 	bool weights_told;          /* what is wrong with them was said for a first family */
 	struct oci_runtime runtime; /* that loads what is for containers */
 	bool approximate;
+	const struct apparmor_target *apparmor; /* apparmor/needs.h; NULL: none is named */
 	bool quiet; /* what an artifact is about is told to nobody: what it costs is not measured */
 	bool log_only; /* the policies given are policy_logging()'s: artifacts refuse nothing */
 	/* The same policies with their conditions on the environment, for targets that carry them. */
@@ -54,7 +56,10 @@ struct target_check {
 	struct diags *diags; /* why something is refused; all else lives in its arena */
 	const struct oci_runtime *runtime; /* that loads what is for containers */
 	const char *const *includes;       /* -I, NULL-ended; may be NULL */
-	bool json_told;                    /* what is to be said of JSON was said for one dialect */
+	unsigned
+		releases; /* of AppArmor, a bit for each enum aa_release; 0: the one that is installed */
+	uint16_t kernel; /* that its profiles are for, KERNEL_VERSION_OF; 0: not said */
+	bool json_told;  /* what is to be said of JSON was said for one dialect */
 	VEC(struct target_answer) answers;
 };
 

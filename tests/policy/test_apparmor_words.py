@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules in AppArmor's own words: which are calls, how they are laid out, what is written of them."""
+import re
+
 import pytest
+
+from conftest import need, run, skip
 
 HEAD = "policy p {{\n    program /usr/bin/p;\n    layers {};\n    arch x86_64;\n{}\n}}\n"
 
@@ -102,3 +106,52 @@ def test_the_oldest_abi_that_mediates_it_is_written(pale, tmp_path, rule, abi):
 def test_what_no_older_kernel_mediates_is_told(pale, tmp_path, rule, says):
     r = profile(pale, tmp_path / "p.pale", rule)
     assert ("[PL391 " in r.err) == bool(says) and says in r.err
+
+
+def target(pale, file, body, t, check=0):
+    file.write_text(policy(body, "apparmor"))
+    return pale("compile", "-q", "-t", t, "-o", "-", file, check=check)
+
+
+@pytest.mark.parametrize("release, abi", [("3.0", "3.0"), ("4.0", "4.0"), ("4.1", "4.0"), ("4.1.2", "4.0"), ("5.0", "5.0")])
+def test_a_target_gets_its_own_abi(pale, tmp_path, release, abi):
+    assert f"\nabi <abi/{abi}>,\n" in target(pale, tmp_path / "p.pale", "umount /a;", f"apparmor={release}").out
+
+
+@pytest.mark.parametrize("rule, t, says", [
+    ("userns;", "apparmor=3.0", "[PL338 "), ("mount options=nosymfollow /a -> /b;", "apparmor=3.0", "'nosymfollow' as an option is read since AppArmor 4.0"),
+    ("mqueue r;", "apparmor=3.0", "'mqueue' rules are read since AppArmor 4.0"), ("io_uring sqpoll;", "apparmor=4.1", "'io_uring' is mediated since AppArmor 5.0"),
+    ('unix addr="@x";', "apparmor=4.1", "write 'network unix'"), ("deny unix;", "apparmor=3.0", "and what it denies"), ("mqueue label=x;", "apparmor=4.1", "[PL390 "),
+    ("userns;", "apparmor=5.0,kernel=6.1", "since Linux 6.12, and the target is 6.1"), ("mqueue /q;", "kernel=7.2,apparmor=5.0", "no kernel mediates it"),
+    ("deny unix;", "apparmor=5.0,kernel=6.12", "since Linux 6.17")])
+def test_what_a_target_lacks_is_an_error(pale, tmp_path, rule, t, says):
+    r = target(pale, tmp_path / "p.pale", rule, t, check=1)
+    assert says in r.err and "help: " in r.err and not r.out and "p.pale:5:" in r.err
+
+
+@pytest.mark.parametrize("rule, t", [("userns;", "apparmor=4.1,kernel=6.12"), ("io_uring sqpoll;", "apparmor=5.0,kernel=7.2"), ("unix;", "apparmor=3.0,kernel=6.1"),
+                                     ("mount fstype=proc;", "apparmor=3.0"), ('unix addr="@x";', "apparmor=5.0,kernel=6.17")])
+def test_what_a_target_has_is_written_without_a_word(pale, tmp_path, rule, t):
+    assert not target(pale, tmp_path / "p.pale", rule, t).err
+
+
+@pytest.mark.parametrize("t", ["kernel=6.1", "apparmor=3.0,apparmor=4.1", "apparmor=9", "apparmor=5.0,kernel=x", "apparmor=5.0,kernel=6.1.2"])
+def test_a_target_that_is_none_is_wrong_usage(pale, tmp_path, t):
+    assert not target(pale, tmp_path / "p.pale", "umount /a;", t, check=2).out
+
+
+def test_check_asks_each_release_that_is_named(pale, tmp_path):
+    file = tmp_path / "p.pale"
+    file.write_text(policy("userns;", "apparmor"))
+    r = pale("check", "-t", "apparmor=3.0,apparmor=4.1", file, check=1)
+    assert [line.split("(")[0].split() for line in r.out.splitlines()[1:]] == [["apparmor=3.0", "refused"], ["apparmor=4.1", "ok"]]
+
+
+def test_an_older_parser_that_is_installed_is_told(pale, tmp_path):
+    said = run([need("apparmor_parser"), "--version"], check=0).out
+    if int(re.search(r"version (\d+)\.", said)[1]) >= 5:
+        skip("the parser that is installed reads all there is")
+    file = tmp_path / "p.pale"
+    file.write_text(policy("umount /a;\nio_uring sqpoll;", "apparmor"))
+    r = pale("check", file, check=1)
+    assert "p.pale:6:5: error: this needs the parser of AppArmor 5.0 or newer" in r.err and "[PL392 " in r.err and "apparmor     refused" in r.out
