@@ -20,20 +20,17 @@ static bool read_path(struct reading *r, size_t at, const char *missing, struct 
 
 static bool read_letters(struct reading *r, size_t at, unsigned *out)
 {
-	static const char letters[] = "rwamk";
-	static const unsigned bits[] = { PERM_R, PERM_W, PERM_A, PERM_M, PERM_K };
-
 	if (at >= r->n)
 		return access_fault(
 			r, r->words[r->n - 1].span, "what it is opened for is not said",
 			"behind the path: r, w, a (append), m (map to execute), k (lock)");
 	const struct access_word *w = &r->words[at];
 	for (size_t i = 0; i < w->text.n; i++) {
-		const char *found = w->text.p[i] ? strchr(letters, w->text.p[i]) : NULL;
-		if (!found)
+		unsigned bit = aa_open_letter(w->text.p[i]);
+		if (!bit)
 			return access_fault(r, w->span, "a file is opened for r, w, a, m or k",
 					    "'exec PATH' executes, 'link NEW OLD' links");
-		*out |= bits[found - letters];
+		*out |= bit;
 	}
 	return *out || access_fault(r, w->span, "what it is opened for is not said", "such as: r");
 }

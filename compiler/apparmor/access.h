@@ -77,3 +77,7 @@ bool aa_access_read(struct arena *a, const struct source *src, struct aa_access 
 /* A bare path: opened with every permission. */
 bool aa_access_path(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds);
+
+/* Why the kernel asks about no such path, a clause; NULL: it may. */
+const char *aa_path_fault(struct str path);
+unsigned aa_open_letter(char c); /* PERM_* of what a file is opened for; 0: none */

@@ -105,13 +105,30 @@ static bool is_unasked(struct str path)
 	return false;
 }
 
-bool access_is_path(struct reading *r, struct str path, struct span sp)
+const char *aa_path_fault(struct str path)
 {
 	if (!path.n || path.p[0] != '/')
-		return access_fault(r, sp, "a path begins with '/'", "write it from the root on");
-	return !is_unasked(path) ||
-	       access_fault(r, sp, "the kernel asks about no path that holds '//', '/./' or '/../'",
-			    "write the path that it leads to");
+		return "a path begins with '/'";
+	return is_unasked(path) ? "the kernel asks about no path that holds '//', '/./' or '/../'" :
+				  NULL;
+}
+
+bool access_is_path(struct reading *r, struct str path, struct span sp)
+{
+	const char *why = aa_path_fault(path);
+
+	return !why || access_fault(r, sp, why,
+				    path.n && path.p[0] == '/' ? "write the path that it leads to" :
+								 "write it from the root on");
+}
+
+unsigned aa_open_letter(char c)
+{
+	static const char letters[] = "rwamk";
+	static const unsigned bits[] = { PERM_R, PERM_W, PERM_A, PERM_M, PERM_K };
+	const char *found = c ? strchr(letters, c) : NULL;
+
+	return found ? bits[found - letters] : 0;
 }
 
 /* ---- as a rule ---- */

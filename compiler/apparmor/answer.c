@@ -215,9 +215,12 @@ bool aa_is_added_to(const struct aa_asking *q, struct str path)
 {
 	static const char text[] = "/{proc/*/attr/{apparmor/,}{current,exec},proc/*/attr/apparmor/,"
 				   "sys/module/apparmor/parameters/enabled}";
-	const struct glob *g = glob_parse(q->arena, str_c(text), GLOB_PATH, NULL, NULL);
 	bool changes = q->profile->header->hat || q->profile->children.n;
+	const struct glob *g;
 
+	if (!str_starts(path, "/proc/") && !str_starts(path, "/sys/"))
+		return false; /* quickly: millions are asked */
+	g = glob_parse(q->arena, str_c(text), GLOB_PATH, NULL, NULL);
 	vec_each(&q->rules, r)
 		changes |= (*r)->class == AA_CLASS_CHANGE_PROFILE;
 	return changes && g && glob_match(q->arena, g, path);

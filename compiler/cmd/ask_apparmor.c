@@ -52,7 +52,7 @@ bool apparmor_options_fit(const struct options *o, enum asks_what what)
 		{ OPT_TARGET_RELEASE, ASKS_APPARMOR | ASKS_POLICY, "--target" },
 		{ OPT_INCLUDE, ASKS_APPARMOR, "--include" },
 		{ OPT_FEATURES, ASKS_APPARMOR | ASKS_POLICY, "--features" },
-		{ OPT_RAW, ASKS_CALLS | ASKS_POLICY, "--raw" },
+		{ OPT_RAW, ASKS_CALLS | ASKS_POLICY | ASKS_APPARMOR, "--raw" },
 		{ OPT_SIM_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
 		{ OPT_LOADED_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
 		{ OPT_RUNTIME, ASKS_CALLS | ASKS_POLICY, "--runtime" },
@@ -90,7 +90,7 @@ struct choosing {
 	VEC(const struct aa_profile *) all;
 };
 
-/* A child or hat by its label, or by its own name where no other one has it. */
+/* A child or hat by its label, or by its own name, "^h" too, where no other one has it. */
 static void look_at(struct arena *a, struct choosing *c, const struct aa_profile *p)
 {
 	if (p->reach != AA_REACH_LIVE)
@@ -110,7 +110,8 @@ static unsigned count_named(struct choosing *c)
 			c->found = *p;
 			return 1;
 		}
-		if (str_is((*p)->name, c->asked)) {
+		if (str_is((*p)->name, c->asked) ||
+		    ((*p)->hat && c->asked[0] == '^' && str_is((*p)->name, c->asked + 1))) {
 			c->found = *p;
 			n++;
 		}

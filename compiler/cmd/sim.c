@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compiler/cmd/ask_apparmor.h"
+#include "compiler/cmd/sim_accesses.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/lines.h"
 #include "compiler/file/rawcall.h"
@@ -292,6 +293,8 @@ static int ask_profile(struct session *s, const struct options *o)
 	if (!apparmor_options_fit(o, ASKS_APPARMOR))
 		return EXIT_USAGE;
 	int status = apparmor_asking(s, o, o->operands[0], &asking);
+	if (!status && o->at[OPT_RAW].given)
+		status = accesses_raw(s, &asking);
 	for (char **text = o->operands + 1; !status && *text; text++)
 		access_simulate(s, &of, *text, &out);
 	if (out.n && write_output(NULL, &out, 0))

@@ -202,6 +202,57 @@ int access_simulate(struct session *s, const struct access_of *of, const char *t
 	return 0;
 }
 
+/* ---- briefly ---- */
+
+static struct aa_verdict ask_half(const struct aa_asking *q, const struct aa_access *access,
+				  enum file_who who)
+{
+	struct aa_link_answers l;
+
+	if (access->kind == AA_ACCESS_RULE)
+		return aa_ask(q, access, who);
+	l.path = aa_means_path(&q->means, access->path);
+	if (access->kind != AA_ACCESS_LINK)
+		return aa_path_verdict(q, l.path, who, access->perms);
+	l.pair = aa_means_link(q->arena, &q->means, access->path, access->target);
+	l.to = aa_means_path(&q->means, access->target);
+	return aa_link_verdict(q, &l, who);
+}
+
+static void put_half(const struct aa_verdict *v, struct buf *out)
+{
+	buf_puts(out, access_outcome(v->outcome));
+	if (!v->exec.exec)
+		return;
+	buf_putc(out, ' ');
+	put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
+}
+
+static bool same_half(const struct aa_verdict *x, const struct aa_verdict *y)
+{
+	return x->outcome == y->outcome && x->exec.exec == y->exec.exec &&
+	       x->exec.unsafe == y->exec.unsafe && str_eq(x->exec.target, y->exec.target);
+}
+
+void access_put_brief(const struct aa_asking *q, const struct aa_access *access, struct buf *out)
+{
+	bool both = access->kind != AA_ACCESS_RULE && access->who == FILE_WHO_NR;
+	struct aa_verdict first, second;
+
+	first = ask_half(q, access, both ? FILE_OWNER : access->who);
+	if (both) {
+		second = ask_half(q, access, FILE_OTHER);
+		both = !same_half(&first, &second);
+	}
+	if (both)
+		buf_puts(out, "owner ");
+	put_half(&first, out);
+	if (both) {
+		buf_puts(out, "\tother ");
+		put_half(&second, out);
+	}
+}
+
 /* ---- explain ---- */
 
 static const char *mode_word(const struct aa_rule *r)

@@ -134,10 +134,11 @@ def test_a_file_that_the_parser_refuses_answers_nothing(pale, tmp_path):
 def test_the_profile_is_picked_by_name(pale, tmp_path):
     file = tmp_path / "p"
     file.write_text("profile a {\n /a r,\n profile kid {\n  /k r,\n }\n ^hat {\n  /h r,\n }\n}\nprofile b {\n /b r,\n}\n")
-    for name, path in (("a", "/a"), ("b", "/b"), ("a//kid", "/k"), ("kid", "/k"), ("hat", "/h")):
+    for name, path in (("a", "/a"), ("b", "/b"), ("a//kid", "/k"), ("kid", "/k"), ("hat", "/h"), ("^hat", "/h")):
         assert pale("sim", file, "--profile", name, f"open {path} r").out.startswith("allowed")
     got = pale("sim", file, "open /a r", check=None)
     assert got.rc == 1 and "the file holds 2 profiles" in got.err and "'a//kid'" in got.err
+    assert "no profile is called '^kid'" in pale("sim", file, "--profile", "^kid", "open /k r", check=1).err
     got = pale("sim", file, "--profile", "kit", "open /a r", check=None)
     assert got.rc == 1 and "no profile is called 'kit'" in got.err
 
@@ -149,7 +150,6 @@ def test_options_that_do_not_fit_are_wrong_usage(pale, tmp_path):
     file = written(tmp_path, "/a r,")
     assert pale("sim", file, "--target", "apparmor=3.0,apparmor=5.0", "open /a r", check=None).rc == 2
     assert pale("sim", file, "--target", "bpf", "open /a r", check=None).rc == 2
-    assert pale("sim", file, "--raw", check=None).rc == 2
     assert pale("sim", file, "--as", "bpf", "open /a r", check=None).rc == 2
     assert pale("explain", file, "--arch", "x86_64", "open /a r", check=None).rc == 2
 
@@ -308,3 +308,44 @@ def test_what_the_parser_adds_by_itself_is_not_answered(pale, tmp_path, text, pa
     (tmp_path / "t").write_text(text)
     assert "PL374" in pale("sim", tmp_path / "t", f"open {path} r", check=1).err
     assert "PL374" in pale("explain", tmp_path / "t", path, check=1).err
+
+
+def raw(pale, file, text, *options, rc=0):
+    got = pale("sim", file, "--raw", *options, input=text, check=None)
+    assert got.rc == rc, got.err
+    return got if rc else got.out.splitlines()
+
+
+def test_raw_lines_are_answered_a_line_each(pale, tmp_path):
+    body = "/a r,\nowner /o rw,\n/x px -> t//kid,\n/x\\ y\\* r,\n/tab?b r,\nlink /n -> /t,\nsignal send set=(term) peer=q,\nmount fstype=tmpfs -> /m/,\nprofile kid { }"
+    lines = {"open\t/a\tr": "allowed", "open\t/a\trw": "refused", "open\t/o\tw": "owner allowed\tother refused", "open\towner\t/o\tw": "allowed",
+             "open\tother\t/o\tw": "refused", "exec\t/x": "allowed px -> t//kid", "exec\t/a": "refused", "open\t/x y*\tr": "allowed", "open\t/x\\040y\\x2a\tr": "allowed",
+             "open\t/x\\d32y\\*\tr": "allowed", "open\t/tab\\tb\tr": "allowed", "link\t/n\t/t": "allowed", "signal\tsend\tterm\tpeer=q": "allowed", "signal send kill peer=q": "refused",
+             "mount\tfstype=tmpfs\ttmpfs\t->\t/m/": "allowed"}
+    assert dict(zip(lines, raw(pale, written(tmp_path, body), "".join(f"{line}\n" for line in lines)))) == lines
+
+
+@pytest.mark.parametrize("line,say", [
+    ("open\t/a", "what it is opened for"), ("open\ta\tr", "begins with '/'"), ("open\t/a\tx", "r, w, a, m or k"), ("open\t/a\tr\tr", "nothing may follow"), ("exec", "a path is missing"),
+    ("link\t/a", "a path is missing"), ("open\t/a\\q\tr", "is no escape"), ("open\t/a\\0\tr", "is no escape"), ("open\t/a\\", "is no escape"), ("", "no access"),
+    ("opne\t/a\tr", "did you mean 'open'"), ("open\t/" + "a" * 9000 + "\tr", "longer than 8192"), ("mount\toptions=(foo)\tx\t->\t/m/", "no option 'foo'"), ("open\t/a//b\tr", "no path that holds")])
+def test_a_bad_raw_line_is_told_with_its_number(pale, tmp_path, line, say):
+    got = raw(pale, written(tmp_path, "/a r,"), f"open\t/a\tr\n{line}\nopen\t/a\tr\n", rc=1)
+    assert "line 2 of standard input" in got.err and say in got.err and got.out == "allowed\n"
+
+
+def test_raw_answers_are_those_of_single_accesses(pale, tmp_path):
+    rng = random.Random(375)
+    accesses = [f"{kind} {p}" for p in PATHS[:24] for kind in ("exec", "exec owner")] + [f"open {p} {c}" for p in PATHS[:24] for c in ("r", "w", "rm")]
+    for _ in range(10):
+        body = "\n".join(map(text_of, random_profile(rng, "5.0")))
+        got = pale("sim", written(tmp_path, body), *accesses, check=None)
+        if got.rc:
+            continue
+        single = {}
+        for line in got.out.splitlines():
+            outcome, access, *rest = line.split("  ")
+            who = rest.pop(0) if rest[0] in ("owner", "other") else ""
+            single.setdefault(access, {})[who] = outcome + (f" {rest[0]}" if outcome.startswith("allowed") and access.startswith("exec") and outcome != "allowed, logged" else "")
+        briefly = [h.popitem()[1] if len(set(h.values())) == 1 else f"owner {h['owner']}\tother {h['other']}" for h in (single[a] for a in accesses)]
+        assert briefly == raw(pale, tmp_path / "p", "".join(a.replace(" ", "\t") + "\n" for a in accesses)), body
