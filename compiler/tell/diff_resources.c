@@ -9,6 +9,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/tell/decided.h"
 #include "compiler/tell/diff_rules.h"
+#include "grammar/apparmor_print.h"
 
 /* ---- who enforces it ---- */
 
@@ -119,6 +120,39 @@ static void limit_rows(struct arena *a, const struct policy *p, struct rows *out
 			arena_printf(a, "%d %ju", l->rlimit, (uintmax_t)l->value));
 }
 
+/* PROFILE: of no policy. */
+static enum resource_kind kind_of(enum aa_class class)
+{
+	switch (class) {
+	case AA_CLASS_MOUNT: return RESOURCE_MOUNT;
+	case AA_CLASS_PIVOT_ROOT: return RESOURCE_PIVOT_ROOT;
+	case AA_CLASS_PTRACE: return RESOURCE_PTRACE;
+	case AA_CLASS_UNIX: return RESOURCE_UNIX;
+	case AA_CLASS_DBUS: return RESOURCE_DBUS;
+	case AA_CLASS_MQUEUE: return RESOURCE_MQUEUE;
+	case AA_CLASS_USERNS: return RESOURCE_USERNS;
+	case AA_CLASS_IO_URING: return RESOURCE_IO_URING;
+	case AA_CLASS_CHANGE_PROFILE: return RESOURCE_CHANGE_PROFILE;
+	default: return RESOURCE_PROFILE;
+	}
+}
+
+/* Rules in AppArmor's own words. */
+static void other_rows(struct arena *a, const struct policy *p, enum resource_kind kind,
+		       struct rows *out)
+{
+	vec_each(&p->others, rule) {
+		const struct aa_rule *r = *rule;
+		BUF_AUTO text = { 0 };
+
+		if (kind_of(r->class) != kind)
+			continue;
+		buf_printf(&text, "%d %d ", r->prefix.mode, r->prefix.audit);
+		aa_print_head(&text, r->origin->stmt->rule);
+		add_row(a, out, r->origin, buf_keep(a, &text));
+	}
+}
+
 typedef void rows_fn(struct arena *a, const struct policy *p, struct rows *out);
 
 static rows_fn *const rows_of[RESOURCE_NR] = {
@@ -127,15 +161,24 @@ static rows_fn *const rows_of[RESOURCE_NR] = {
 	[RESOURCE_LIMITS] = limit_rows,
 };
 
+static void rows_in(struct arena *a, const struct policy *p, enum resource_kind kind,
+		    struct rows *out)
+{
+	if (rows_of[kind])
+		rows_of[kind](a, p, out);
+	else
+		other_rows(a, p, kind, out);
+}
+
 static bool same_rules(struct comparing *c, const struct policy *x, const struct policy *y,
 		       enum resource_kind kind)
 {
 	struct rows rx = { 0 }, ry = { 0 };
 
 	if (x)
-		rows_of[kind](c->arena, x, &rx);
+		rows_in(c->arena, x, kind, &rx);
 	if (y)
-		rows_of[kind](c->arena, y, &ry);
+		rows_in(c->arena, y, kind, &ry);
 	return same_rows(&rx, &ry);
 }
 
@@ -222,9 +265,17 @@ static void compare_kind(struct comparing *c, enum resource_kind kind)
 			compare_signals(c);
 		return;
 	case RESOURCE_LIMITS: compare_limits(c); return;
-	default: break; /* diff_logging(), diff_profiles() */
+	case RESOURCE_PROFILE:
+	case RESOURCE_LOG:
+	case RESOURCE_NR: BUG("resource_kind"); /* diff_logging(), diff_profiles() */
+	default: break;
 	}
-	BUG("resource_kind");
+	if (c->a.stance != c->b.stance)
+		add_open(c, kind, diff_kinds[kind]);
+	else if (!same_rules(c, c->a.p, c->b.p, kind))
+		difference_not_decided(c, kind,
+				       "the rules differ as they are written; compare the profiles "
+				       "that 'pale compile -t apparmor' makes of both");
 }
 
 /* What stands under an open condition counts as equal only where all of the kind is. */
@@ -287,6 +338,19 @@ void diff_sort_resources(struct arena *a, struct diff *d)
 	d->resources = sorted;
 }
 
+static bool has_kind(struct comparing *c, const struct policy *p, enum resource_kind kind)
+{
+	return p && (!same_rules(c, p, NULL, kind) || !same_rules(c, p->left_out, NULL, kind));
+}
+
+/* What nobody says a word of is no part of the answer. */
+static void compare_others(struct comparing *c)
+{
+	for (enum resource_kind kind = RESOURCE_MOUNT; kind < RESOURCE_NR; kind++)
+		if (has_kind(c, c->a.p, kind) || has_kind(c, c->b.p, kind))
+			compare_stances(c, kind);
+}
+
 static struct comparing *start_comparing(struct session *s, struct diff *d)
 {
 	struct comparing *c = ARENA_NEW(s->arena, struct comparing);
@@ -342,6 +406,7 @@ void diff_resources(struct session *s, struct diff *d)
 	c->b.p = d->b->in.format == INPUT_PALE ? d->b->parts.v[0].policy : NULL;
 	for (enum resource_kind kind = 0; kind < RESOURCE_LOG; kind++)
 		compare_stances(c, kind);
+	compare_others(c);
 	/* Asked for nothing else, and there is nothing: that they are the same would be no answer.
 	 */
 	if (!c->a.p && !c->b.p && !(d->layers & LAYER_SECCOMP))

@@ -155,3 +155,21 @@ def test_an_older_parser_that_is_installed_is_told(pale, tmp_path):
     file.write_text(policy("umount /a;\nio_uring sqpoll;", "apparmor"))
     r = pale("check", file, check=1)
     assert "p.pale:6:5: error: this needs the parser of AppArmor 5.0 or newer" in r.err and "[PL392 " in r.err and "apparmor     refused" in r.out
+
+
+def test_diff_says_same_of_the_same_rules_alone(pale, tmp_path):
+    a, b, c = (tmp_path / f"{x}.pale" for x in "abc")
+    a.write_text(policy("mount fstype=proc;\numount /a;"))
+    b.write_text(policy("umount # c\n /a;\nmount  fstype=proc;"))
+    c.write_text(policy("mount fstype=sysfs;\numount /a;"))
+    assert "mounts\n" in pale("diff", a, b, check=0).out
+    r = pale("diff", a, c, check=1)
+    assert "not decided: mounts" in r.out
+
+
+def test_merged_policies_have_both_their_rules(pale, tmp_path):
+    a, b = tmp_path / "a.pale", tmp_path / "b.pale"
+    a.write_text(policy("umount /a;\nuse s;", "apparmor") + "include \"b.pale\";\n")
+    b.write_text("set s { umount /a; umount /b; when not kernel >= 9.0 { userns; } }\n")
+    r = pale("compile", "-q", "-t", "apparmor", "-o", "-", "--kernel", "6.1", a, check=0)
+    assert rules(r) == ["umount /a,", "umount /b,", "userns,"]
