@@ -87,6 +87,8 @@ static void check_policy(struct check *c, const struct policy *p)
 	session_bound_compile(c->session, p);
 	printf("policy " PRISTR "\n", STRARG(p->name));
 	policy_check(p, c->session->diags);
+	if (!set)
+		say(c, "targets", TARGET_UNASKED, "none that --target names is the policy's");
 	for (size_t i = 0; (t = target_at(i)); i++) {
 		if (!(set & TARGET_BIT(i)))
 			continue;

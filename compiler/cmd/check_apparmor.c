@@ -54,7 +54,7 @@ static bool is_told(const struct diags *ds, const struct diag *d)
 	return false;
 }
 
-/* What two releases say alike is told once. */
+/* What two releases say alike is told once; of all, as many errors as of one run. */
 static void tell_new(struct diags *ds, const struct diags *more)
 {
 	struct diags one = *more;
@@ -62,6 +62,10 @@ static void tell_new(struct diags *ds, const struct diags *more)
 	vec_each(&more->list, d) {
 		if (is_told(ds, *d))
 			continue;
+		if ((*d)->severity == SEVERITY_ERROR && ds->errors >= ds->cap) {
+			ds->errors++; /* counted as one more that is not shown */
+			continue;
+		}
 		one.list.v = d;
 		one.list.n = 1;
 		one.errors = (*d)->severity == SEVERITY_ERROR;

@@ -149,12 +149,26 @@ static void tell_program(struct session *s, const struct source *src)
 		  "its dead instructions");
 }
 
+static void tell_apparmor(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
+				  "this is AppArmor's text, and lint has no rules for that yet");
+
+	diag_help(s->diags, d,
+		  "'pale check' tells what its parser refuses, and what it reads as something "
+		  "else; 'explain' which rules allow an access");
+}
+
 /* Everything that is wrong is a finding, also what keeps the rest from being read. */
 static void lint_source(struct lint_run *r, struct source *src, const char *path)
 {
 	struct session *s = r->session;
 	size_t n = strlen(path);
 
+	if (kind_of(src->text) == kind_apparmor) {
+		tell_apparmor(s, src);
+		return;
+	}
 	enum input_format format = input_recognise(s, src);
 
 	if (format == INPUT_BPF)

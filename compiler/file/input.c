@@ -48,7 +48,8 @@ enum input_format input_recognise(struct session *s, const struct source *src)
 			     kind->what);
 	else
 		d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
-			     "this looks like %s, which pale does not read", kind->what);
+			     "this looks like %s, which %s does not read", kind->what,
+			     kind == kind_apparmor ? "this command" : "pale");
 	diag_help(s->diags, d, "%s", kind->way_out);
 	return INPUT_OTHER;
 }

@@ -24,6 +24,8 @@ static const struct file_kind bpf = { INPUT_BPF, "a BPF program", "", true };
 
 static const struct file_kind apparmor =
 	OTHER("an AppArmor profile", "'pale check', 'sim', 'explain' and 'fmt' read it");
+static const struct file_kind compiled =
+	BINARY("AppArmor's compiled policy", "name the profile that apparmor_parser made it of");
 static const struct file_kind features =
 	OTHER("the features of a kernel's AppArmor", "name the profile whose abi they are");
 static const struct file_kind seccomp_yaml =
@@ -103,6 +105,8 @@ static const struct file_kind *by_bytes(struct str t)
 		{ "\x7f"
 		  "ELF",
 		  4, &program },
+		/* A name of seven bytes and its NUL: what apparmor_parser -S writes, and its cache. */
+		{ "\x04\x08\0version", 10, &compiled },
 		{ "\x1f\x8b", 2, &packed },
 		{ "\xfd"
 		  "7zXZ",

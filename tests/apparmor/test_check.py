@@ -70,6 +70,12 @@ def test_targets_beside_apparmor_and_options_of_other_files_are_fine(pale, tmp_p
     assert "apparmor=5.0 ok" in pale("check", "--features", tmp_path / "f", tmp_path / "t", tmp_path / "p", check=0).out
 
 
+def test_a_policy_that_counts_on_no_such_target_was_not_checked(pale, tmp_path):
+    (tmp_path / "p").write_text("policy p {\n layers seccomp;\n arch x86_64;\n default allow;\n}\n")
+    r = pale("check", "--target", "apparmor=5.0", tmp_path / "p", check=1)
+    assert r.out == "policy p\ntargets      not checked (none that --target names is the policy's)\n"
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# nothing but this\n", "#\n\n# and this\n"])
 def test_a_file_of_comments_is_well_where_it_is_said_to_be_apparmors(pale, tmp_path, text):
     (tmp_path / "t").write_text(text)
