@@ -119,6 +119,17 @@ unsigned aa_features_classes(enum aa_release release, const struct aa_features *
 	return classes_of(release, policy, kernel, false);
 }
 
+const struct aa_features *aa_features_of_kernel(struct arena *a, unsigned version)
+{
+	return aa_features_read(
+		a, str_c(arena_printf(
+			   a, "mount {} ptrace {} signal {} network_v8 {}%s%s",
+			   version >= AA_KERNEL_NAMES ?
+				   " namespaces {mask {userns_create}} io_uring {}" :
+				   "",
+			   version >= AA_KERNEL_UNIX ? " network_v9 {af_unix {}} dbus {}" : "")));
+}
+
 bool aa_features_addresses(const struct aa_features *policy, const struct aa_features *kernel)
 {
 	static const char *const paths[] = { "network_v8/af_inet", "network_v9/af_inet" };

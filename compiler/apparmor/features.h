@@ -6,6 +6,13 @@
  */
 #include "compiler/rules/profile.h"
 
+/*
+ * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3): userns and io_uring from 6.12 on, addresses and
+ * peers of unix sockets by the text of the change that brought them, 6.17 (6.12 has not, 7.2 has),
+ * with them that messages are asked about by the bus; message queues and addresses of inet in none.
+ */
+enum { AA_KERNEL_NAMES = 6 << 8 | 12, AA_KERNEL_UNIX = 6 << 8 | 17 };
+
 enum {
 	AA_FEATURES_MAX = 8190, /* bytes, libapparmor's own bound (load_features_file) */
 	AA_FEATURES_DEPTH = 32,
@@ -17,6 +24,9 @@ struct aa_features {
 
 /* NULL: more than AA_FEATURES_MAX bytes. Anything else is taken, as libapparmor takes it. */
 const struct aa_features *aa_features_read(struct arena *a, struct str text);
+
+/* Those of a kernel of that version (6 << 8 | 12), as far as classes of rules go. */
+const struct aa_features *aa_features_of_kernel(struct arena *a, unsigned version);
 
 /* "namespaces/mask/userns_create": is it there? False where braces nest past AA_FEATURES_DEPTH. */
 bool aa_features_has(const struct aa_features *f, const char *path);

@@ -7,14 +7,10 @@
 #include "compiler/apparmor/parser.h"
 #include "compiler/base/bug.h"
 
-/*
- * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3): userns and io_uring from 6.12 on, addresses and
- * peers of unix sockets by the text of the change that brought them, 6.17 (6.12 has not, 7.2 has);
- * message queues in none. The abis: the files of releases 3.0.8, 4.1.0 and 5.0.2.
- */
+/* The abis: the files of releases 3.0.8, 4.1.0 and 5.0.2; kernels: features.h. */
 enum {
-	KERNEL_NAMES = KERNEL_VERSION_OF(6, 12),
-	KERNEL_UNIX = KERNEL_VERSION_OF(6, 17),
+	KERNEL_NAMES = AA_KERNEL_NAMES,
+	KERNEL_UNIX = AA_KERNEL_UNIX,
 	PERMS_UNIX = (AA_NET_RECEIVE << 1) - 1, /* all there are */
 };
 

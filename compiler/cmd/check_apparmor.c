@@ -31,6 +31,11 @@ int apparmor_checks_open(struct session *s, const struct options *o, struct appa
 		.known = aa_known_new(s->arena),
 	};
 	take_versions(s->arena, o, out);
+	if (path && o->at[OPT_TARGET_RELEASE].kernel)
+		return usage_error(o->command, "--features says what the kernel has, and --target "
+					       "which it is: leave one of them out");
+	if (!path && o->at[OPT_TARGET_RELEASE].kernel)
+		out->features = aa_features_of_kernel(s->arena, o->at[OPT_TARGET_RELEASE].kernel);
 	if (!path)
 		return EXIT_OK;
 	int err = source_load(s->sources, path, &src);

@@ -399,3 +399,16 @@ def test_a_queue_is_a_file_that_is_hard_to_see(pale, tmp_path):
 def test_what_is_no_one_object_is_told(pale, tmp_path, access, say):
     got = pale("sim", written(tmp_path, "/a r,"), access, check=None)
     assert got.rc == 1 and say in got.err and "<access>:1:" in got.err and not got.out
+
+
+@pytest.mark.parametrize("kernel,want", [("6.1", "ok ok ok -"), ("6.12", "- - ok -"), ("7.2", "- - - -"), ("", "- - - -")])
+def test_the_kernel_that_is_named_counts(pale, tmp_path, kernel, want):
+    """As guests show: userns and io_uring from 6.12 on, names of unix sockets by 7.2."""
+    base = Parser("5.0").base
+    file = tmp_path / "p"
+    file.write_text("abi <abi/5.0>,\nprofile t {\nunix (create,connect,send,receive),\nnetwork unix stream,\ndeny unix (bind) addr=@q,\n}\n")
+    target = ["--target", f"apparmor=5.0{',kernel=' + kernel if kernel else ''}"]
+    out = pale("sim", file, "-I", base, *target, "userns", "io_uring sqpoll", "unix bind type=stream addr=@q", "cap chown").out
+    assert " ".join("ok" if line.startswith("allowed") else "-" for line in out.splitlines()) == want
+    if kernel:
+        assert pale("sim", file, "-I", base, *target, "--features", Parser("5.0").features, "userns", check=None).rc == 2
