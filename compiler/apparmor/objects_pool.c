@@ -78,8 +78,10 @@ static void join_parts(struct aa_halves *h, unsigned spoken)
 	static const unsigned change[] = { PART_LABEL, PART_PROGRAM, PART_PAIR };
 	static const unsigned accept[] = { PART_OWN, PART_PEER };
 
+	/* A program that no rule lets change is let through (domain.c, profile_onexec). */
+	bool through = h->allow & PART_LABEL && !(h->allow & PART_PROGRAM);
 	if (spoken & (PART_LABEL | PART_PROGRAM | PART_PAIR))
-		join(h, change, 3, AA_ACCESS_CHANGE);
+		join(h, change, through ? 1 : 3, AA_ACCESS_CHANGE);
 	if (spoken & (PART_OWN | PART_PEER))
 		join(h, accept, 2, AA_NET_ACCEPT);
 	h->allow &= PART_FIRST - 1;

@@ -14,7 +14,6 @@ enum field {
 	FIELD_PATH_OR_NO,
 	FIELD_PROGRAM, /* a path, but of no directory */
 	FIELD_TEXT,    /* a byte at least */
-	FIELD_ANY,     /* or none */
 	FIELD_NO,      /* none */
 	FIELD_NUMBER,
 	FIELD_ADDRESS,      /* of a socket of unix: none, or a name */
@@ -61,7 +60,7 @@ static const struct kind_row kinds[] = {
 	KIND(UNIX, OBJECT_UNIX_PEER, FIELD_TYPE, FIELD_ADDRESS, FIELD_ADDRESS, FIELD_TEXT),
 	KIND(DBUS, OBJECT_DBUS_EAVESDROP, FIELD_TEXT),
 	KIND(DBUS, OBJECT_DBUS_NAME, FIELD_TEXT, FIELD_TEXT),
-	KIND(DBUS, OBJECT_DBUS_MESSAGE, FIELD_TEXT, FIELD_ANY, FIELD_TEXT, FIELD_TEXT, FIELD_ANY,
+	KIND(DBUS, OBJECT_DBUS_MESSAGE, FIELD_TEXT, FIELD_TEXT, FIELD_TEXT, FIELD_TEXT, FIELD_TEXT,
 	     FIELD_TEXT),
 	KIND(MQUEUE, OBJECT_POSIX_QUEUE, FIELD_PATH, FIELD_TEXT),
 	KIND(MQUEUE, OBJECT_SYSV_QUEUE, FIELD_NUMBER, FIELD_TEXT),
@@ -154,12 +153,14 @@ static uint32_t number_step(struct spot p, unsigned char c)
 
 static uint32_t address_step(struct spot p, enum field f, unsigned char c)
 {
-	enum { WHOLE = 1, NAME = 2 };
-	bool alone = c == ADDRESS_NONE || (c == ADDRESS_AUTO && f == FIELD_ADDRESS_AUTO);
+	enum { NAME = 1, NONE, AUTO };
+	unsigned alone = c == ADDRESS_NONE                            ? NONE :
+			 c == ADDRESS_AUTO && f == FIELD_ADDRESS_AUTO ? AUTO :
+									0;
 
-	if (p.in == WHOLE || (!p.in && !alone && c != '@'))
+	if (p.in > NAME || (!p.in && !alone && c != '@'))
 		return MACHINE_NONE;
-	p.in = p.in ? NAME : alone ? WHOLE : NAME;
+	p.in = p.in || !alone ? NAME : alone;
 	return pack(p);
 }
 
@@ -169,7 +170,6 @@ static bool field_ends(struct spot p)
 	case FIELD_PATH: return path_ends((enum path_state)p.in);
 	case FIELD_PROGRAM: return p.in == PATH_NAME;
 	case FIELD_PATH_OR_NO: return !p.in || path_ends((enum path_state)p.in);
-	case FIELD_ANY:
 	case FIELD_NO: return true;
 	case FIELD_FLAGS: return p.in & FLAG_SEEN || !kinds[p.kind].one;
 	case FIELD_NONE: return true;
@@ -208,8 +208,7 @@ static uint32_t step(const struct machine_shape *shape, uint32_t state, unsigned
 	case FIELD_PATH:
 	case FIELD_PATH_OR_NO:
 	case FIELD_PROGRAM: return path_in(p, c);
-	case FIELD_TEXT:
-	case FIELD_ANY: p.in = 1; return pack(p);
+	case FIELD_TEXT: p.in = 1; return pack(p);
 	case FIELD_NUMBER: return number_step(p, c);
 	case FIELD_ADDRESS:
 	case FIELD_ADDRESS_AUTO: return address_step(p, f, c);
@@ -230,8 +229,11 @@ static bool ends(const struct machine_shape *shape, uint32_t state)
 
 static unsigned group(const struct machine_shape *shape, uint32_t state)
 {
+	struct spot p = unpack(state);
+
 	(void)shape;
-	return unpack(state).kind;
+	/* A socket without a name is asked for other permissions than one with one. */
+	return field_at(p) == FIELD_ADDRESS_AUTO ? p.kind | p.in << 8 : p.kind;
 }
 
 struct object_shape object_shape(enum aa_class class)

@@ -191,7 +191,7 @@ static const char *type_names(struct arena *a, const bool *in)
 }
 
 /* Families of the same types are one word: "inet, inet6 (stream)". */
-static const char *socket_names(struct arena *a, const bool *in)
+const char *socket_names(struct arena *a, const bool *in)
 {
 	bool told[FAMILIES] = { false };
 	const char *text = "";

@@ -214,14 +214,6 @@ static void compare_at(struct profiles *c, const struct at *at, unsigned perms)
 
 /* ---- paths ---- */
 
-enum { MODES = AA_FLAG_MODES | AA_FLAG_AUDIT };
-
-/* Do equal rules answer alike on both sides? */
-static bool same_modes(const struct profiles *c)
-{
-	return !((c->a.q.profile->header->flags ^ c->b.q.profile->header->flags) & MODES);
-}
-
 static void tell_too_many(struct profiles *c, const char *what)
 {
 	profile_not_decided(c, RESOURCE_FILES,
@@ -278,12 +270,12 @@ static void compare_path(struct profiles *c, const struct machine_found *f, bool
 
 void compare_profile_files(struct profiles *c)
 {
-	bool differ = c->a.pool == c->b.pool && same_modes(c);
+	bool differ = c->a.pool == c->b.pool && profile_same_modes(c);
 	struct machine_walk w = machine_walk(c->arena, &c->a.q.means.machine, &c->b.q.means.machine,
 					     MACHINE_PATHS, differ);
 
 	vec_each(&w.found, f)
-		compare_path(c, f, !same_modes(c));
+		compare_path(c, f, !profile_same_modes(c));
 	if (aa_is_added_to(&c->a.q, STR("/proc/1/attr/current")) !=
 	    aa_is_added_to(&c->b.q, STR("/proc/1/attr/current")))
 		tell_added(c);
@@ -370,7 +362,7 @@ void compare_profile_links(struct profiles *c)
 {
 	struct aa_means a = links_of(c, &c->a), b = links_of(c, &c->b);
 	const struct machine *paths[] = { &c->a.q.means.machine, &c->b.q.means.machine };
-	bool differ = c->a.pool == c->b.pool && same_modes(c);
+	bool differ = c->a.pool == c->b.pool && profile_same_modes(c);
 	struct machine_links_asked asked = { { &a.machine, &b.machine },
 					     { paths[0], paths[1] },
 					     differ };

@@ -175,14 +175,18 @@ static const char *abi_text(struct profiles *c, const struct aa_policy *p)
 	return buf_keep(c->arena, &text);
 }
 
-/* A class that is not mediated is open, whatever rules stand there. */
+/*
+ * A class that is not mediated is open, whatever rules stand there; but sockets of unix are then
+ * network's.
+ */
 static void compare_mediation(struct profiles *c)
 {
-	unsigned a = c->a.policy->target.mediated, b = c->b.policy->target.mediated;
+	unsigned a = c->a.q.target.mediated, b = c->b.q.target.mediated;
+	bool network = a & b & 1u << AA_CLASS_NETWORK;
 
 	for (unsigned i = 0; i < AA_CLASS_NR; i++) {
 		bool x = a >> i & 1, y = b >> i & 1;
-		if (x == y || i == AA_CLASS_ALL)
+		if (x == y || i == AA_CLASS_ALL || (i == AA_CLASS_UNIX && network))
 			continue;
 		profile_add(c, (struct diff_resource){
 				       .change = x ? CHANGE_LOOSER : CHANGE_TIGHTER,

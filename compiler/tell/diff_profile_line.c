@@ -192,3 +192,10 @@ void put_head(struct buf *out, const struct sources *sources, const struct aa_pr
 
 	put_text(out, sources, (struct span){ st->span.source, st->head.begin, st->block.begin });
 }
+
+bool profile_same_modes(const struct profiles *c)
+{
+	unsigned modes = AA_FLAG_MODES | AA_FLAG_AUDIT;
+
+	return !((c->a.q.profile->header->flags ^ c->b.q.profile->header->flags) & modes);
+}

@@ -129,38 +129,3 @@ void compare_profile_limits(struct profiles *c)
 						   .by_b = profile_by(c, &c->b, &y) });
 	}
 }
-
-/* ---- what is left ---- */
-
-static bool has_class(const struct aa_asking *q, enum aa_class class)
-{
-	vec_each(&q->rules, r)
-		if ((*r)->class == class || (*r)->class == AA_CLASS_ALL)
-			return true;
-	return false;
-}
-
-void compare_profile_others(struct profiles *c)
-{
-	static const struct {
-		enum aa_class class;
-		enum resource_kind kind;
-	} others[] = {
-		{ AA_CLASS_NETWORK, RESOURCE_SOCKETS },
-		{ AA_CLASS_UNIX, RESOURCE_UNIX },
-		{ AA_CLASS_MOUNT, RESOURCE_MOUNT },
-		{ AA_CLASS_PIVOT_ROOT, RESOURCE_PIVOT_ROOT },
-		{ AA_CLASS_PTRACE, RESOURCE_PTRACE },
-		{ AA_CLASS_SIGNAL, RESOURCE_SIGNALS },
-		{ AA_CLASS_DBUS, RESOURCE_DBUS },
-		{ AA_CLASS_MQUEUE, RESOURCE_MQUEUE },
-		{ AA_CLASS_USERNS, RESOURCE_USERNS },
-		{ AA_CLASS_IO_URING, RESOURCE_IO_URING },
-		{ AA_CLASS_CHANGE_PROFILE, RESOURCE_CHANGE_PROFILE },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (has_class(&c->a.q, others[i].class) || has_class(&c->b.q, others[i].class))
-			profile_not_decided(c, others[i].kind,
-					    "rules of these classes are not compared yet");
-}

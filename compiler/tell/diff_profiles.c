@@ -43,7 +43,7 @@ static bool compare_pair(struct profiles *c, const struct aa_profile *a, const s
 	}
 	compare_profile_capabilities(c);
 	compare_profile_limits(c);
-	compare_profile_others(c);
+	compare_profile_objects(c);
 	return true;
 }
 
@@ -179,6 +179,7 @@ bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles
 	c->a.pool = c->b.pool = aa_means_pool_new(s->arena, release);
 	if (b->policy->target.release != release)
 		c->b.pool = aa_means_pool_new(s->arena, b->policy->target.release);
+	c->objects = aa_objects_pool_new(s->arena, release);
 	gather_side(s->arena, &c->a, a);
 	gather_side(s->arena, &c->b, b);
 	rename_one(c, a, b);

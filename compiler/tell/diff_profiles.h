@@ -6,6 +6,7 @@
  * access that shows it, as `pale sim` reads it.
  */
 #include "compiler/apparmor/answer.h"
+#include "compiler/apparmor/objects.h"
 #include "compiler/tell/diff.h"
 
 struct diff_profiles_side {
@@ -53,10 +54,11 @@ struct profiles {
 	struct arena *arena;
 	struct diff *out;
 	struct profile_side a, b;
-	struct str from, to;  /* A's label that is called otherwise in B, and how */
-	const char *name;     /* of the pair at hand; "": there is one pair */
-	size_t shown, untold; /* lines */
-	bool undecided;       /* of the pair at hand: told once */
+	struct str from, to;             /* A's label that is called otherwise in B, and how */
+	struct aa_objects_pool *objects; /* of both */
+	const char *name;                /* of the pair at hand; "": there is one pair */
+	size_t shown, untold;            /* lines */
+	bool undecided;                  /* of the pair at hand: told once */
 	VEC(struct profile_told) told;
 };
 
@@ -84,6 +86,8 @@ struct profile_told *profile_told_of(struct profiles *c, const struct profile_to
 /* "web.apparmor:2:1: profile web /usr/bin/web" */
 void put_head(struct buf *out, const struct sources *sources, const struct aa_profile *p);
 
+/* Do equal rules answer alike on both sides? */
+bool profile_same_modes(const struct profiles *c);
 void compare_profile_headers(struct profiles *c);
 /* Whose executions a profile confines; NULL: the side has no such profile. */
 void compare_attachments(struct profiles *c, const struct aa_profile *a,
@@ -92,5 +96,4 @@ void compare_profile_files(struct profiles *c);
 void compare_profile_links(struct profiles *c);
 void compare_profile_capabilities(struct profiles *c);
 void compare_profile_limits(struct profiles *c);
-/* Classes that nothing here compares: not decided where a side has rules of them. */
-void compare_profile_others(struct profiles *c);
+void compare_profile_objects(struct profiles *c);

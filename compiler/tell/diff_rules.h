@@ -65,6 +65,8 @@ bool origin_same(const struct origin *x, const struct origin *y);
 
 /* "every capability but chown", "capability chown, kill" */
 const char *capability_names(struct arena *a, const bool *in);
+/* "sockets: inet, inet6 (stream)", of FAMILIES times TYPES. */
+const char *socket_names(struct arena *a, const bool *in);
 void compare_capabilities(struct comparing *c);
 void compare_sockets(struct comparing *c);
 void compare_signals(struct comparing *c);

@@ -147,7 +147,7 @@ def test_the_mode_is_part_of_every_answer(pale, tmp_path, flags, change, refused
     body = "/a rl,\ndeny /d rw,\naudit deny /e r,\n/x px,\ncapability chown,"
     d = bodies(pale, tmp_path, body, body, head_b=f"profile t flags=({flags})")
     assert (change, "mode") in told(d)
-    assert {r["change"] for r in d["resources"]} <= {change, "incomparable"}
+    assert {r["change"] for r in d["resources"]} <= {change, "incomparable"} | ({"not decided"} if refused == "allowed" else set())
     assert {("refused", refused)} <= {(r["a"], r["b"]) for r in d["resources"]}
     assert {r["access"].split()[0] for r in d["resources"] if r["access"]} >= {"open", "exec", "link", "cap"}
     assert_witnesses_are_true(pale, tmp_path / "a", tmp_path / "b", d)
@@ -337,3 +337,86 @@ def test_the_same_rules_in_another_order_and_out_of_their_includes_are_the_same(
         b = written(tmp_path, "b", "\n".join(rng.sample(rules, len(rules))))
         r = pale("diff", "-I", tmp_path / "d", a, b, check=None)
         assert r.rc == 0 or "PL370" in r.err, (a.read_text(), b.read_text(), r)
+
+
+# ---- what is no file ----
+
+@pytest.mark.parametrize("a, b, want", [
+    ("signal send peer=a,", "signal send set=(term) peer=a,", {("tighter", "signals", "signal send exists peer=a")}),
+    ("signal peer=a,", "signal peer={a,b},", {("looser", "signals", "signal send exists peer=b; as well receive")}),
+    ("ptrace (read) peer=x,", "ptrace (read, trace) peer=x,", {("looser", "ptrace", "ptrace trace peer=x")}),
+    ("deny ptrace trace,", "audit deny ptrace trace,", {("different record", "ptrace", "ptrace trace peer=a")}),
+    ("network inet stream,", "network inet,", {("looser", "sockets", "sockets: inet (dgram, raw, rdm, seqpacket, packet)")}),
+    ("network,", "network inet stream,\nnetwork inet6 stream,\nnetwork unix,", None),
+    ("unix,", "unix type=stream,", None),
+    ("network unix,", "unix,", None),
+    ("unix (send) type=stream peer=(label=p),", "", {("tighter", "unix sockets", "unix send type=stream addr=none peer=(addr=none label=p)")}),
+    ("mount fstype=tmpfs -> /mnt/,", "mount fstype=(tmpfs proc) -> /mnt/,", None),
+    ("umount /a/,", "umount /{a,b}/,", {("looser", "mounts", "umount /b/")}),
+    ("pivot_root oldroot=/o/ /n/,", "pivot_root /n/,", None),
+    ("dbus send bus=session,", "dbus bus=session,", None),
+    ("mqueue read type=posix /q,", "mqueue (read, write) type=posix /q,", set()),  # no abi that is pinned has it
+    ("userns,", "", {("tighter", "user namespaces", "userns")}),
+    ("io_uring sqpoll,", "io_uring,", None),
+    ("change_profile -> a,", "change_profile -> {a,b},", None),
+    ("change_profile -> a,", "change_profile /x -> a,", None),
+    ("allow all,", "", None),
+])
+def test_every_class_is_compared(pale, tmp_path, a, b, want):
+    d = bodies(pale, tmp_path, a, b)
+    assert_witnesses_are_true(pale, tmp_path / "a", tmp_path / "b", d)
+    assert "not decided" not in {r["change"] for r in d["resources"]}, d["resources"]
+    assert d["same"] is (want == set())
+    if want is not None:
+        assert {(r["change"], r["kind"], r["about"]) for r in d["resources"]} == want
+    assert compare(pale, tmp_path / "a", tmp_path / "a", rc=0)["same"] and compare(pale, tmp_path / "b", tmp_path / "b", rc=0)["same"]
+
+
+RULES = {
+    "signal": (["signal", "signal send", "signal receive set=(term)", "signal set=(kill, hup)"], ["", " peer=a", " peer={a,b}", " peer=**"]),
+    "ptrace": (["ptrace", "ptrace read", "ptrace (trace, tracedby)"], ["", " peer=a", " peer=[ab]"]),
+    "network": (["network", "network inet", "network inet stream", "network unix", "network unix stream", "network raw"], [""]),
+    "unix": (["unix", "unix type=stream", "unix (create, bind)", "unix (send, receive)"], ["", " addr=none", " addr=@x", " peer=(label=a)", " peer=(addr=@x)"]),
+    "mount": (["mount", "mount options=(bind)", "mount fstype=tmpfs", "umount", "mount options=(ro)"], ["", " -> /a/", " -> /**"]),
+    "dbus": (["dbus", "dbus send", "dbus (send, receive) bus=session"], ["", " peer=(label=a)", " peer=(name=n)"]),
+    "userns": (["userns"], [""]),
+}
+ACCESSES = (
+    [f"signal {p} {s} peer={who}" for p in ("send", "receive") for s in ("term", "kill", "hup") for who in ("a", "b", "c")] +
+    [f"ptrace {p} peer={who}" for p in ("read", "trace", "tracedby", "readby") for who in ("a", "b", "c")] +
+    [f"socket {f} {t}" for f in ("inet", "inet6") for t in ("stream", "dgram", "raw")] +
+    [f"unix create type={t}" for t in ("stream", "dgram")] +
+    [f"unix send type=stream addr={x} peer=(addr={y} label={who})" for x in ("none", "@x") for y in ("none", "@x") for who in ("a", "b")] +
+    ["umount /a/", "umount /b/", "mount fstype=tmpfs t -> /a/", "mount fstype=proc t -> /b/", "mount options=(bind) /x/ -> /a/", "userns"] +
+    [f"dbus send bus={bus} path=/p interface=i member=m peer=(name={n} label={who})" for bus in ("session", "system") for n in ("n", "o") for who in ("a", "b")])
+
+
+def object_rule(rng, name):
+    heads, tails = RULES[name]
+    head, tail = rng.choice(heads), rng.choice(tails)
+    if head.startswith("umount"):
+        tail = tail.replace(" ->", "")
+    if "create" in head:
+        tail = "" if "peer" in tail else tail
+    return rng.choice(["", "", "audit ", "deny ", "audit deny "]) + head + tail + ","
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_random_rules_of_a_class(pale, tmp_path, name):
+    rng = random.Random(11)
+    asked = [a for a in ACCESSES if name[:4] in a or (name in ("network", "unix") and a.split()[0] in ("socket", "unix"))]
+    found = 0
+    for _ in range(200 if LONG else 12):
+        rules = [object_rule(rng, rng.choice(["network", "unix"]) if name in ("network", "unix") else name) for _ in range(rng.randrange(1, 5))]
+        a = written(tmp_path, "a", "\n".join(rules))
+        rules[rng.randrange(len(rules))] = object_rule(rng, name)
+        b = written(tmp_path, "b", "\n".join(rules))
+        d = compare(pale, a, b)
+        assert_witnesses_are_true(pale, a, b, d)
+        open_ = {r["reason"] for r in d["resources"] if r["change"] == "not decided" and "'unix accept " not in r["reason"]}
+        assert not open_, (rules, open_)
+        told_of = {(answer(r["a"]), answer(r["b"])) for r in d["resources"]}
+        differ = {(x, y): t for t, x, y in zip(asked, sim(pale, a, asked), sim(pale, b, asked)) if x != y}
+        assert set(differ) <= told_of, (a.read_text(), b.read_text(), differ, told_of)
+        found += len(differ)
+    assert found

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules of every class but files, capabilities and limits. Both sides' rules are machines over the
+ * objects of the class: a walk over both finds what may be answered otherwise, and the access that
+ * shows it is asked of both, as `pale sim` does. Sockets are asked family by family.
+ */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/tell/diff_profiles.h"
+#include "compiler/tell/diff_rules.h"
+
+enum { NET_ALL = (AA_NET_RECEIVE << 1) - 1 };
+
+static const struct class_row {
+	enum aa_class class;
+	enum resource_kind kind;
+	unsigned perms; /* that its accesses have */
+} classes[] = {
+	{ AA_CLASS_MOUNT, RESOURCE_MOUNT, AA_ACCESS_MOUNT | AA_ACCESS_UMOUNT },
+	{ AA_CLASS_PIVOT_ROOT, RESOURCE_PIVOT_ROOT, AA_ACCESS_PIVOT },
+	{ AA_CLASS_PTRACE, RESOURCE_PTRACE, (AA_PTRACE_READBY << 1) - 1 },
+	{ AA_CLASS_SIGNAL, RESOURCE_SIGNALS, AA_SIGNAL_SEND | AA_SIGNAL_RECEIVE },
+	{ AA_CLASS_UNIX, RESOURCE_UNIX, NET_ALL },
+	{ AA_CLASS_DBUS, RESOURCE_DBUS, (AA_DBUS_EAVESDROP << 1) - 1 },
+	{ AA_CLASS_MQUEUE, RESOURCE_MQUEUE, (AA_MQUEUE_SETATTR << 1) - 1 },
+	{ AA_CLASS_USERNS, RESOURCE_USERNS, AA_USERNS_CREATE },
+	{ AA_CLASS_IO_URING, RESOURCE_IO_URING, AA_URING_OVERRIDE_CREDS | AA_URING_SQPOLL },
+	{ AA_CLASS_CHANGE_PROFILE, RESOURCE_CHANGE_PROFILE, AA_ACCESS_CHANGE },
+};
+
+/* ---- one access ---- */
+
+/* False: it is none, or is not answered on a side. */
+static bool read_access(struct profiles *c, const char *text, struct aa_access *out)
+{
+	struct diags *sink = diags_new(c->arena, c->session->sources);
+	const struct source *src = source_add(c->session->sources, "<access>", str_c(text));
+
+	return aa_access_read(c->arena, src, out, sink);
+}
+
+static bool is_answered(struct profiles *c, const struct aa_access *access)
+{
+	struct diags *sink = diags_new(c->arena, c->session->sources);
+
+	return aa_can_ask(&c->a.q, access, sink) && aa_can_ask(&c->b.q, access, sink);
+}
+
+static struct profile_told ask_both(struct profiles *c, enum resource_kind kind,
+				    const struct aa_access *access)
+{
+	struct aa_verdict a = aa_ask(&c->a.q, access, FILE_OTHER);
+	struct aa_verdict b = aa_ask(&c->b.q, access, FILE_OTHER);
+	struct profile_told now = { .kind = kind,
+				    .a = profile_said_of(&a),
+				    .b = profile_said_of(&b) };
+
+	now.change = profile_change(c, &now.a, &now.b);
+	return now;
+}
+
+static void tell_access(struct profiles *c, const struct profile_told *now, const char *about,
+			const char *access)
+{
+	profile_add(c, (struct diff_resource){ .change = now->change,
+					       .kind = now->kind,
+					       .about = about,
+					       .access = access,
+					       .a = profile_answer(c, &now->a),
+					       .b = profile_answer(c, &now->b),
+					       .by_a = profile_by(c, &c->a, &now->a),
+					       .by_b = profile_by(c, &c->b, &now->b) });
+}
+
+static void tell_open(struct profiles *c, enum resource_kind kind, const char *text)
+{
+	profile_not_decided(c, kind,
+			    arena_printf(c->arena,
+					 "rules differ, and what becomes of such as '%s' is not "
+					 "decided",
+					 text));
+}
+
+/* ---- the rules of a class ---- */
+
+struct rules {
+	VEC(const struct aa_rule *) list;
+};
+
+/*
+ * Of network rules about sockets of unix the parser makes unix rules with every permission; a
+ * deny of them is quiet where it says audit (parser_yacc.y; answer_rules.c).
+ */
+static void add_as_unix(struct profiles *c, const struct aa_rule *from, struct rules *out)
+{
+	const struct aa_network_rule *n = &from->network;
+	bool any = n->any || (n->types & 0xfffe) == 0xfffe;
+
+	if (!n->any && !(n->families & 2))
+		return;
+	for (int type = any ? -1 : 1; type < (any ? 0 : 16); type++) {
+		if (type >= 0 && !(n->types >> type & 1))
+			continue;
+		struct aa_rule *r = ARENA_NEW(c->arena, struct aa_rule);
+		r->class = AA_CLASS_UNIX;
+		r->use = from->use;
+		r->origin = from->origin;
+		r->prefix = from->prefix;
+		r->prefix.audit ^= from->prefix.mode == AA_MODE_DENY;
+		r->perms = NET_ALL;
+		r->unix_.type = type;
+		vec_push(c->arena, &out->list, r);
+	}
+}
+
+static struct aa_objects objects_of(struct profiles *c, const struct profile_side *s,
+				    enum aa_class class)
+{
+	struct rules rules = { { NULL } };
+
+	vec_each(&s->q.rules, r) {
+		vec_push(c->arena, &rules.list, *r);
+		if (class == AA_CLASS_UNIX && (*r)->class == AA_CLASS_NETWORK)
+			add_as_unix(c, *r, &rules);
+	}
+	return aa_objects_build(c->objects, rules.list.v, rules.list.n, class);
+}
+
+/* ---- a class by its machines ---- */
+
+static bool halves_differ(const struct aa_halves *x, const struct aa_halves *y, unsigned perm)
+{
+	return ((x->allow ^ y->allow) | (x->deny ^ y->deny) | (x->audit ^ y->audit) |
+		(x->quiet ^ y->quiet) | (x->prompt ^ y->prompt)) &
+	       perm;
+}
+
+/* What one side's rules alone grant: one object that is answered alike decides nothing there. */
+static unsigned grants_differ(const struct aa_halves *x, const struct aa_halves *y)
+{
+	return (x->allow ^ y->allow) | (x->prompt ^ y->prompt);
+}
+
+struct shown { /* at one object: permissions that change alike */
+	struct profile_told is;
+	const char *access, *more;
+};
+
+struct shown_all {
+	VEC(struct shown) list;
+};
+
+static void note_shown(struct profiles *c, const struct class_row *row, struct shown_all *out,
+		       const struct profile_told *now, unsigned perm, const char *access)
+{
+	struct profile_told *told = profile_told_of(c, now);
+
+	if (told->perms[0] & perm)
+		return;
+	told->perms[0] |= perm;
+	vec_each(&out->list, old)
+		if (profile_same_told(&old->is, now)) {
+			const char *word = aa_perm_name(row->class, perm);
+			old->more =
+				arena_printf(c->arena, "%s%s%s", old->more,
+					     *old->more ? ", " : "; as well ", word ? word : "");
+			return;
+		}
+	vec_push(c->arena, &out->list, ((struct shown){ *now, access, "" }));
+}
+
+static void compare_object(struct profiles *c, const struct class_row *row, struct str object,
+			   unsigned perm, unsigned spoken, struct shown_all *out)
+{
+	const char *text = aa_objects_witness(c->arena, row->class, object, perm);
+	struct aa_access access;
+
+	if (!read_access(c, text, &access) || !(access.perms & perm)) {
+		bool nameless = row->class == AA_CLASS_UNIX && perm == AA_NET_BIND;
+		if (spoken & perm && !nameless) /* else no object of this kind has it */
+			tell_open(c, row->kind, text);
+		return;
+	}
+	if (!is_answered(c, &access)) {
+		tell_open(c, row->kind, text);
+		return;
+	}
+	struct profile_told now = ask_both(c, row->kind, &access);
+	if (now.change == CHANGE_NR && !(spoken & perm))
+		return;
+	if (now.change == CHANGE_NR || now.change == CHANGE_UNDECIDED)
+		tell_open(c, row->kind, text);
+	else
+		note_shown(c, row, out, &now, perm, text);
+}
+
+static void compare_found(struct profiles *c, const struct class_row *row,
+			  const struct machine_found *f, bool differ)
+{
+	const struct aa_halves *a = aa_objects_class(c->objects, f->a);
+	const struct aa_halves *b = aa_objects_class(c->objects, f->b);
+	struct shown_all all = { { NULL } };
+
+	for (unsigned perm = 1; perm <= row->perms; perm <<= 1)
+		if (!differ || halves_differ(a, b, perm))
+			compare_object(c, row, f->path, perm, grants_differ(a, b), &all);
+	vec_each(&all.list, l)
+		tell_access(c, &l->is, arena_printf(c->arena, "%s%s", l->access, l->more),
+			    l->access);
+}
+
+static void compare_class(struct profiles *c, const struct class_row *row)
+{
+	struct aa_objects x = objects_of(c, &c->a, row->class),
+			  y = objects_of(c, &c->b, row->class);
+	bool differ = profile_same_modes(c);
+	struct machine_walk w = { .decided = false };
+
+	if (x.decided && y.decided)
+		w = aa_objects_walk(c->arena, &x, &y, differ);
+	if (x.machine.start || y.machine.start)
+		c->out->resource_kinds |= 1u << row->kind;
+	vec_each(&w.found, f)
+		compare_found(c, row, f, differ);
+	if (!w.decided)
+		profile_not_decided(c, row->kind,
+				    arena_printf(c->arena,
+						 "to compare them takes more than %d states; write "
+						 "simpler patterns",
+						 MACHINE_STATES_MAX));
+}
+
+/* ---- sockets ---- */
+
+struct cells { /* those that change alike, by the same rules */
+	struct profile_told is;
+	unsigned perms;
+	const char *first;
+	bool in[CELLS_MAX];
+};
+
+struct cell_groups {
+	VEC(struct cells *) list;
+};
+
+static void note_cell(struct profiles *c, struct cell_groups *out, const struct profile_told *now,
+		      unsigned at, unsigned perm, const char *text)
+{
+	struct cells *g = NULL;
+
+	vec_each(&out->list, old)
+		if ((*old)->perms == perm && profile_same_told(&(*old)->is, now))
+			g = *old;
+	if (!g) {
+		g = ARENA_NEW(c->arena, struct cells);
+		g->is = *now;
+		g->perms = perm;
+		g->first = text;
+		vec_push(c->arena, &out->list, g);
+	}
+	g->in[at] = true;
+}
+
+/* Those of all permissions that are the same sockets are one line. */
+static void tell_cells(struct profiles *c, struct cell_groups *groups)
+{
+	vec_each(&groups->list, g) {
+		unsigned perms = (*g)->perms;
+		if (!perms)
+			continue;
+		for (struct cells **o = g + 1; o < groups->list.v + groups->list.n; o++) {
+			if (!(*o)->perms || memcmp((*o)->in, (*g)->in, sizeof((*g)->in)) ||
+			    !profile_same_told(&(*o)->is, &(*g)->is))
+				continue;
+			perms |= (*o)->perms;
+			(*o)->perms = 0;
+		}
+		const char *names = socket_names(c->arena, (*g)->in);
+		if (!(perms & AA_NET_CREATE))
+			names = arena_printf(c->arena, "%s of %s",
+					     aa_perm_name(AA_CLASS_NETWORK, perms & -perms), names);
+		tell_access(c, &(*g)->is, names, (*g)->first);
+	}
+}
+
+static const char *word_of(struct arena *a, const char *domain, uint64_t value, const char *prefix)
+{
+	const char *name = constant_name(domain, value, ARCH_X86_64);
+	char *word;
+
+	if (!name || strncmp(name, prefix, strlen(prefix)) != 0)
+		return NULL;
+	word = arena_strdup(a, name + strlen(prefix));
+	for (char *p = word; *p; p++)
+		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;
+	return word;
+}
+
+static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned at, unsigned perm)
+{
+	const char *family = word_of(c->arena, "af", at / TYPES, "AF_");
+	const char *type = word_of(c->arena, "sock_type", at % TYPES, "SOCK_");
+	struct aa_access access;
+	const char *text;
+
+	if (!family || !type)
+		return;
+	text = perm == AA_NET_CREATE ?
+		       arena_printf(c->arena, "socket %s %s", family, type) :
+		       arena_printf(c->arena, "network %s %s %s",
+				    aa_perm_name(AA_CLASS_NETWORK, perm), family, type);
+	if (!read_access(c, text, &access))
+		return;
+	if (!is_answered(c, &access)) {
+		if (!c->undecided)
+			tell_open(c, RESOURCE_SOCKETS, text);
+		c->undecided = true;
+		return;
+	}
+	struct profile_told now = ask_both(c, RESOURCE_SOCKETS, &access);
+	if (now.change != CHANGE_NR)
+		note_cell(c, out, &now, at, perm, text);
+}
+
+/* Where a kernel does not know sockets of unix apart they are among these. */
+static void compare_network(struct profiles *c, bool with_unix)
+{
+	struct aa_objects x = objects_of(c, &c->a, AA_CLASS_NETWORK);
+	struct aa_objects y = objects_of(c, &c->b, AA_CLASS_NETWORK);
+	struct cell_groups groups = { { NULL } };
+
+	if (x.machine.start || y.machine.start)
+		c->out->resource_kinds |= 1u << RESOURCE_SOCKETS;
+	if (!with_unix && x.decided && y.decided && x.machine.start == y.machine.start &&
+	    profile_same_modes(c))
+		return;
+	c->undecided = false;
+	for (unsigned perm = 1; perm <= NET_ALL; perm <<= 1)
+		for (unsigned at = TYPES; at < CELLS_MAX; at++) /* from AF_UNIX on */
+			if (at / TYPES != 1 || with_unix)
+				compare_cell(c, &groups, at, perm);
+	tell_cells(c, &groups);
+}
+
+/* ---- all classes ---- */
+
+static bool is_mediated(const struct profile_side *s, enum aa_class class)
+{
+	return s->q.target.mediated >> class & 1;
+}
+
+/* A class that one side alone has mediated is told with the heads. */
+void compare_profile_objects(struct profiles *c)
+{
+	bool fine_a = is_mediated(&c->a, AA_CLASS_UNIX), fine_b = is_mediated(&c->b, AA_CLASS_UNIX);
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (is_mediated(&c->a, classes[i].class) && is_mediated(&c->b, classes[i].class))
+			compare_class(c, &classes[i]);
+	if (is_mediated(&c->a, AA_CLASS_NETWORK) && is_mediated(&c->b, AA_CLASS_NETWORK))
+		compare_network(c, !fine_a && !fine_b);
+	if (fine_a != fine_b)
+		profile_not_decided(c, RESOURCE_UNIX,
+				    "one side's abi has addresses of unix sockets mediated, the "
+				    "other's has not, and that is not compared");
+}
