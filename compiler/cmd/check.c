@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "compiler/apparmor/halves.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/check_apparmor.h"
@@ -87,6 +88,7 @@ static void check_policy(struct check *c, const struct policy *p)
 	session_bound_compile(c->session, p);
 	printf("policy " PRISTR "\n", STRARG(p->name));
 	policy_check(p, c->session->diags);
+	apparmor_check_halves(p, c->session->diags);
 	if (!set)
 		say(c, "targets", TARGET_UNASKED, "none that --target names is the policy's");
 	for (size_t i = 0; (t = target_at(i)); i++) {

@@ -4,6 +4,7 @@
  * under which nothing can start (rule 10). Warnings only.
  */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "compiler/policy/resolve.h"
 
@@ -14,13 +15,43 @@ enum {
 	TYPE_MASK = 0xf
 }; /* SOCK_STREAM to SOCK_SEQPACKET */
 
+/* Of a policy for several environments: in one of them. */
+static bool passes(const struct policy *p, enum arch a, const struct call *c,
+		   const struct origin **by)
+{
+	struct decision_why why;
+
+	*by = NULL;
+	if (p->conditional)
+		return !policy_refuses(p, a, c);
+	if (verdict_refuses(policy_eval(p, c, &why)))
+		return false;
+	if (why.by == BY_RULE)
+		*by = why.rule->origin;
+	return true;
+}
+
+bool policy_lets(const struct policy *p, enum arch a, uint32_t nr, const struct cond *among,
+		 const uint64_t sample[6], const struct origin **by)
+{
+	struct call c = { .audit_arch = arch_info(a)->audit, .nr = nr };
+	size_t i, end;
+
+	memcpy(c.args, sample, sizeof(c.args));
+	if (passes(p, a, &c, by))
+		return true;
+	policy_calls_of(p, a, c.nr, &i, &end);
+	for (; i < end; i++)
+		if (cond_overlap(p->calls.v[i].cond, among, c.args) == 1 && passes(p, a, &c, by))
+			return true;
+	return false;
+}
+
 /* Does some socket() of this family and type pass the filter? *by: the rule; NULL: a header. */
 static bool seccomp_allows(const struct policy *p, enum arch a, unsigned family, unsigned type,
 			   const struct origin **by)
 {
 	const struct syscall_info *s = syscall_by_name(STR("socket"));
-	struct call c = { .audit_arch = arch_info(a)->audit,
-			  .nr = (uint32_t)s->nr[a] + arch_info(a)->nr_base };
 	struct cond is_family = {
 		.kind = COND_CMP,
 		.cmp = { .arg = 0, .width = 32, .op = CMP_EQ, .mask = UINT32_MAX, .value = family }
@@ -30,32 +61,37 @@ static bool seccomp_allows(const struct policy *p, enum arch a, unsigned family,
 		.cmp = { .arg = 1, .width = 32, .op = CMP_EQ, .mask = TYPE_MASK, .value = type }
 	};
 	struct cond both = { .kind = COND_AND, .left = &is_family, .right = &is_type };
-	struct decision_why why;
-	size_t i, end;
+	const uint64_t sample[6] = { family, type };
 
-	c.args[0] = family;
-	c.args[1] = type;
-	if (!verdict_refuses(policy_eval(p, &c, &why))) {
-		*by = why.by == BY_RULE ? why.rule->origin : NULL;
-		return true;
-	}
-	policy_calls_of(p, a, c.nr, &i, &end);
-	for (; i < end; i++) {
-		if (cond_overlap(p->calls.v[i].cond, &both, c.args) != 1)
+	return policy_lets(p, a, (uint32_t)s->nr[a] + arch_info(a)->nr_base, &both, sample, by);
+}
+
+/* A rule of unix sockets that lets some of this type be made. */
+static bool unix_allows(const struct policy *p, unsigned type, const struct origin **by)
+{
+	bool allowed = false;
+
+	vec_each(&p->others, rule) {
+		const struct aa_rule *r = *rule;
+
+		if (r->class != AA_CLASS_UNIX || !(r->perms & AA_NET_CREATE) ||
+		    (r->unix_.type >= 0 && (unsigned)r->unix_.type != type))
 			continue;
-		if (!verdict_refuses(policy_eval(p, &c, &why))) {
-			*by = why.by == BY_RULE ? why.rule->origin : NULL;
-			return true;
-		}
+		if (r->prefix.mode != AA_MODE_ALLOW && !r->conds.n)
+			return false;
+		if (r->prefix.mode != AA_MODE_ALLOW || allowed)
+			continue;
+		allowed = true;
+		*by = r->origin;
 	}
-	return false;
+	return allowed;
 }
 
 /* The kernel's AppArmor sees no protocol: a deny of one is not written (apparmor/write.c). */
 static bool apparmor_allows(const struct policy *p, unsigned family, unsigned type,
 			    const struct origin **by)
 {
-	bool allowed = false;
+	bool allowed = family == AF_UNIX && unix_allows(p, type, by);
 
 	vec_each(&p->networks, n) {
 		if ((n->family >= 0 && (unsigned)n->family != family) ||
@@ -150,7 +186,7 @@ static void check_families(const struct policy *p, enum arch a, struct diags *ds
 	report(p, &open, "seccomp", "AppArmor",
 	       "write 'network ...' for the families that are meant: it speaks to both layers", ds);
 	report(p, &shut, "AppArmor", "seccomp",
-	       "drop the 'network' rule, or the rule that refuses the call", ds);
+	       "drop the rule that lets them, or the one that refuses the call", ds);
 	buf_free(&open.names);
 	buf_free(&shut.names);
 }

@@ -225,6 +225,12 @@ struct verdict policy_eval_in(const struct policy *p, const struct environment *
 			      const struct call *c, struct decision_why *why);
 /* Is this call, of a listed architecture, refused whatever the environment? */
 bool policy_refuses(const struct policy *p, enum arch a, const struct call *c);
+/*
+ * Does some call of this number (with base) pass for which `among` holds (NULL: any)? `sample`: one of
+ * them. *by: the rule that lets it; NULL: a header line does.
+ */
+bool policy_lets(const struct policy *p, enum arch a, uint32_t nr, const struct cond *among,
+		 const uint64_t sample[6], const struct origin **by);
 bool cond_eval(const struct cond *c, const uint64_t args[6]); /* NULL cond: true */
 /* Are there arguments that satisfy both? 1 and *args, 0, or -1 when that is too hard to tell. */
 int cond_overlap(const struct cond *x, const struct cond *y, uint64_t args[6]);

@@ -173,3 +173,37 @@ def test_merged_policies_have_both_their_rules(pale, tmp_path):
     b.write_text("set s { umount /a; umount /b; when not kernel >= 9.0 { userns; } }\n")
     r = pale("compile", "-q", "-t", "apparmor", "-o", "-", "--kernel", "6.1", a, check=0)
     assert rules(r) == ["umount /a,", "umount /b,", "userns,"]
+
+
+@pytest.mark.parametrize("body, said", [
+    ("mount fstype=proc;", "AppArmor lets 'mount' pass, and seccomp refuses mount, move_mount"),
+    ("mount fstype=proc;\nallow mount;", None), ("mount fstype=proc;\nallow move_mount;", None), ("mount;\nallow mount(flags has MS_BIND);", None),
+    ("mount options=(rbind) /a -> /b;\nallow mount(flags has MS_BIND);", None),
+    ("mount options=move /a -> /b;\nallow mount(flags has MS_BIND);", "AppArmor lets 'mount' pass, and seccomp refuses mount, move_mount with such flags"),
+    ("mount options=bind /a -> /b;\nallow move_mount;", "with such flags"), ("mount options in (bind, ro) /a -> /b;\nallow mount(flags has MS_BIND);", None),
+    ("remount options=ro /;", "AppArmor lets 'remount' pass, and seccomp refuses mount"), ("remount options=ro /;\nallow mount(flags has MS_REMOUNT);", None),
+    ("allow mount;", "seccomp lets mount pass, and AppArmor refuses it"), ("allow move_mount;", "seccomp lets move_mount pass"), ("allow mount_setattr;", None),
+    ("quiet deny mount;\nmount fstype=proc;\nallow mount;", "seccomp lets mount pass"), ("deny mount fstype=proc;\nmount;\nallow mount;", None),
+    ("umount /a;", "AppArmor lets 'umount' pass, and seccomp refuses umount2"), ("umount /a;\nallow umount2;", None), ("allow umount2;", "seccomp lets umount2 pass"),
+    ("pivot_root;\nerrno EIO pivot_root;", "this rule refuses it"), ("pivot_root;\nallow pivot_root;", None),
+    ("ptrace trace peer=x;", "AppArmor lets 'ptrace' pass"), ("ptrace trace;\nallow process_vm_readv;", None), ("ptrace read;", None), ("ptrace tracedby;", None),
+    ("allow ptrace;", "seccomp lets ptrace pass"), ("ptrace read;\nallow ptrace;", "seccomp lets ptrace pass"), ("log any ptrace;\nallow ptrace;", None),
+    ("mqueue /q;", "refuses mq_open"), ("allow mq_open;", None), ("mqueue /q;\nallow mq_open;", None), ("io_uring;", "refuses io_uring_setup"), ("allow io_uring_setup;", None),
+    ("userns;", "refuses unshare, clone, clone3 with CLONE_NEWUSER"), ("userns;\nallow unshare;", None), ("userns;\nallow clone(flags == CLONE_NEWUSER);", None),
+    ("userns;\nallow clone(flags has CLONE_NEWNET);", None), ("userns;\nallow clone(flags lacks CLONE_NEWUSER);", "refuses unshare, clone, clone3"),
+    ("allow unshare;", None), ("deny userns;\nallow unshare;", "seccomp lets unshare with CLONE_NEWUSER pass"), ("deny userns;\nallow unshare(flags lacks CLONE_NEWUSER);", None),
+    ("unix;", "AppArmor lets sockets of AF_UNIX pass"), ("unix type=stream;\nallow socket(domain == AF_UNIX, (type & SOCK_TYPE_MASK) == SOCK_STREAM);", None),
+    ("unix type=dgram;\nallow socket(domain == AF_UNIX, (type & SOCK_TYPE_MASK) == SOCK_STREAM);", "seccomp lets sockets of AF_UNIX"),
+    ("unix (send, receive);\nallow socket(domain == AF_UNIX);", "seccomp lets sockets of AF_UNIX"), ("dbus send;", None), ("change_profile -> x;", None)])
+def test_check_warns_where_the_two_halves_disagree(pale, tmp_path, body, said):
+    file = tmp_path / "p.pale"
+    file.write_text(policy("default errno EPERM;\nallow execve;\n" + body))
+    r = pale("check", "-t", "bpf", file, check=0)
+    assert (said in r.err and "[PL140 layers-disagree]" in r.err) if said else "PL140" not in r.err
+
+
+def test_halves_are_compared_in_every_environment(pale, tmp_path):
+    file = tmp_path / "p.pale"
+    file.write_text(policy("default errno EPERM;\nallow execve;\nwhen kernel >= 5.0 { allow mount, socket; }\nmount;"))
+    r = pale("check", "-t", "docker", file)
+    assert "seccomp lets sockets" in r.err and "'mount' pass" not in r.err and "bug" not in r.err

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/apparmor/halves.h"
+
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "compiler/apparmor/needs.h"
+#include "compiler/base/bug.h"
+#include "grammar/apparmor_tree.h"
+
+enum { WAYS = 4 };
+
+/*
+ * `asked`: AppArmor asks whenever the call is made, so that one that passes without any rule of the
+ * class is refused by it (security/apparmor/lsm.c). An io_uring without SQPOLL is not asked about, no
+ * kernel asks about message queues, and /proc is how others are read.
+ */
+static const struct half {
+	enum aa_class class;
+	enum aa_mount_kind kind; /* of MOUNT */
+	bool asked;
+	const char *ways[WAYS]; /* calls; any of them does */
+} halves[] = {
+	{ AA_CLASS_MOUNT, AA_MOUNT, true, { "mount", "move_mount" } },
+	{ AA_CLASS_MOUNT, AA_REMOUNT, false, { "mount" } },
+	{ AA_CLASS_MOUNT, AA_UMOUNT, true, { "umount2", "umount" } },
+	{ AA_CLASS_PIVOT_ROOT, AA_MOUNT, true, { "pivot_root" } },
+	{ AA_CLASS_PTRACE,
+	  AA_MOUNT,
+	  true,
+	  { "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd" } },
+	{ AA_CLASS_MQUEUE, AA_MOUNT, false, { "mq_open" } },
+	{ AA_CLASS_USERNS, AA_MOUNT, true, { "unshare", "clone", "clone3" } },
+	{ AA_CLASS_IO_URING, AA_MOUNT, false, { "io_uring_setup" } },
+};
+
+/* ---- seccomp's half ---- */
+
+/* Its flags have CLONE_NEWUSER, where a filter sees them. */
+static bool makes_namespaces(const char *call)
+{
+	return !strcmp(call, "unshare") || !strcmp(call, "clone");
+}
+
+/* Does some such call pass? `flags`: the mounts that are asked about; NULL: any. */
+static bool way_passes(const struct policy *p, enum arch a, const char *call,
+		       const struct cond *flags, const struct origin **by)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	struct cond has = { .kind = COND_CMP,
+			    .cmp = { .arg = !strcmp(call, "clone") && a == ARCH_S390X,
+				     .width = 64,
+				     .op = CMP_EQ,
+				     .mask = CLONE_NEWUSER,
+				     .value = CLONE_NEWUSER } };
+	bool is_mount = !strcmp(call, "mount");
+	uint64_t sample[6] = { 0 };
+
+	if (!s || s->nr[a] < 0)
+		return false;
+	if (makes_namespaces(call))
+		sample[has.cmp.arg] = CLONE_NEWUSER;
+	if (flags && is_mount)
+		sample[3] = flags->cmp.value;
+	return policy_lets(p, a, (uint32_t)s->nr[a] + arch_info(a)->nr_base,
+			   makes_namespaces(call) ? &has :
+			   is_mount               ? flags :
+						    NULL,
+			   sample, by);
+}
+
+/* ---- AppArmor's half ---- */
+
+/* The rules of others that trace this program are about no call of its own. */
+static bool speaks_of(const struct half *h, const struct aa_rule *r)
+{
+	if (r->class != h->class || (r->class == AA_CLASS_MOUNT && r->mount.kind != h->kind))
+		return false;
+	return r->class != AA_CLASS_PTRACE || r->perms & AA_PTRACE_TRACE;
+}
+
+static bool is_whole(const struct aa_rule *r)
+{
+	return !r->origin->stmt->rule->items->next;
+}
+
+/* What mount(2)'s flags are for a rule with one list of options: false where it says none. */
+static bool options_of(const struct aa_rule *r, struct cond *flags)
+{
+	const struct aa_mount_flags *f = r->mount.flags.v;
+
+	if (r->class != AA_CLASS_MOUNT || r->mount.kind != AA_MOUNT || r->mount.flags.n != 1)
+		return false;
+	*flags = (struct cond){ .kind = COND_CMP,
+				.cmp = { .arg = 3,
+					 .width = 64,
+					 .op = CMP_EQ,
+					 .mask = f->op == AA_OP_IN ? ~(uint64_t)f->set :
+								     ~UINT64_C(0),
+					 .value = f->op == AA_OP_IN ? 0 : f->set } };
+	return true;
+}
+
+/* Is a new mount what the rule is about, and no change of one that is there? */
+static bool may_be_moved(const struct aa_rule *r)
+{
+	vec_each(&r->mount.flags, f)
+		if (f->set &
+		    (MS_BIND | MS_REMOUNT | MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE))
+			return false;
+	return true;
+}
+
+static void put_calls(struct buf *out, const struct half *h, enum arch a)
+{
+	for (size_t i = 0; i < WAYS && h->ways[i]; i++) {
+		const struct syscall_info *s = syscall_by_name(str_c(h->ways[i]));
+
+		if (s && s->nr[a] >= 0)
+			buf_printf(out, "%s%s", out->n ? ", " : "", h->ways[i]);
+	}
+}
+
+static const char *word_of(const struct aa_rule *r, struct diags *ds)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_safe(&b, r->origin->stmt->rule->items->word.text);
+	return buf_keep(ds->arena, &b);
+}
+
+/* The rule that refuses such a call, or the policy's `default` line. */
+static void note_refusal(const struct policy *p, const struct half *h, enum arch a, struct diag *d,
+			 struct diags *ds)
+{
+	const struct ast_stmt *dflt = policy_header(p, AST_HEADER_DEFAULT);
+
+	for (size_t i = 0, at, end; i < WAYS && h->ways[i]; i++) {
+		const struct syscall_info *s = syscall_by_name(str_c(h->ways[i]));
+
+		if (!s || s->nr[a] < 0)
+			continue;
+		policy_calls_of(p, a, (uint32_t)s->nr[a] + arch_info(a)->nr_base, &at, &end);
+		for (; at < end; at++) {
+			const struct call_rule *rule = &p->calls.v[at];
+
+			if (!verdict_refuses(rule->verdict) || !rule->origin)
+				continue;
+			diag_note(ds, d, rule->origin->span, "this rule refuses it");
+			return;
+		}
+	}
+	if (dflt)
+		diag_note(ds, d, dflt->keyword, "what no rule lets pass gets this");
+}
+
+/* A rule that lets pass what no call does. */
+static bool check_rule(const struct policy *p, const struct half *h, const struct aa_rule *r,
+		       enum arch a, struct diags *ds)
+{
+	struct cond flags;
+	bool some = options_of(r, &flags);
+	const struct origin *by = NULL;
+	BUF_AUTO calls = { 0 };
+	struct diag *d;
+
+	for (size_t i = 0; i < WAYS && h->ways[i]; i++)
+		if ((i == 0 || r->class != AA_CLASS_MOUNT || r->mount.kind != AA_MOUNT ||
+		     may_be_moved(r)) &&
+		    way_passes(p, a, h->ways[i], some ? &flags : NULL, &by))
+			return true;
+	put_calls(&calls, h, a);
+	d = diag_add(ds, DIAG_PL140, r->origin->span,
+		     "AppArmor lets '%s' pass, and seccomp refuses %s%s", word_of(r, ds), calls.p,
+		     some                        ? " with such flags" :
+		     r->class == AA_CLASS_USERNS ? " with CLONE_NEWUSER" :
+						   "");
+	note_refusal(p, h, a, d, ds);
+	diag_help(ds, d, "allow the call, or drop the rule");
+	return false;
+}
+
+/* A call that passes, and AppArmor has no rule that lets it. */
+static void check_calls(const struct policy *p, const struct half *h, const struct aa_rule *denies,
+			enum arch a, struct diags *ds)
+{
+	for (size_t i = 0; i < WAYS && h->ways[i]; i++) {
+		const struct origin *by = NULL;
+		struct diag *d;
+
+		if (!way_passes(p, a, h->ways[i], NULL, &by))
+			continue;
+		d = diag_add(ds, DIAG_PL140, by ? by->span : p->span,
+			     "seccomp lets %s%s pass, and AppArmor refuses it", h->ways[i],
+			     makes_namespaces(h->ways[i]) ? " with CLONE_NEWUSER" : "");
+		if (denies)
+			diag_note(ds, d, denies->origin->span, "this rule denies all of the class");
+		diag_help(ds, d, "%s, or refuse the call",
+			  denies ? "drop that rule" :
+				   arena_printf(ds->arena, "write '%s;', or what of it is meant",
+						h->class == AA_CLASS_MOUNT && h->kind == AA_UMOUNT ?
+							"umount" :
+							aa_class_name(h->class)));
+		return;
+	}
+}
+
+/* A mount(2) that passes may be one of those that change a mount. */
+static bool lets_calls(const struct half *h, const struct aa_rule *r)
+{
+	return speaks_of(h, r) || (h->class == AA_CLASS_MOUNT && h->kind == AA_MOUNT &&
+				   r->class == h->class && r->mount.kind == AA_REMOUNT);
+}
+
+/* Each kind is told once. */
+static void check_half(const struct policy *p, const struct half *h, enum arch a, bool mediated,
+		       struct diags *ds)
+{
+	const struct aa_rule *denies = NULL;
+	bool allows = false, well = true;
+
+	vec_each(&p->others, rule)
+		if (speaks_of(h, *rule) && (*rule)->prefix.mode == AA_MODE_DENY && is_whole(*rule))
+			denies = *rule;
+	vec_each(&p->others, rule) {
+		if ((*rule)->prefix.mode != AA_MODE_ALLOW || !lets_calls(h, *rule))
+			continue;
+		allows = true;
+		if (!denies && well && speaks_of(h, *rule))
+			well = check_rule(p, h, *rule, a, ds);
+	}
+	if (h->asked && mediated && (denies || !allows))
+		check_calls(p, h, denies, a, ds);
+}
+
+void apparmor_check_halves(const struct policy *p, struct diags *ds)
+{
+	bool names = apparmor_need(p).abi >= AA_RELEASE_4_0;
+	int a = 0;
+
+	if (!(p->layers & LAYER_SECCOMP) || !(p->layers & LAYER_APPARMOR) || !p->arches)
+		return;
+	while (!(p->arches & ARCH_BIT(a)))
+		a++;
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++)
+		check_half(p, &halves[i], (enum arch)a, halves[i].class != AA_CLASS_USERNS || names,
+			   ds);
+}
