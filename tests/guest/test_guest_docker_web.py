@@ -2,6 +2,7 @@
 """The seed's profile for a web server's container starts nothing; a repaired one runs nginx, and both are as answered."""
 import os
 import pathlib
+import re
 import sys
 
 import pytest
@@ -74,3 +75,15 @@ def test_under_the_seeds_profile_nothing_starts(container, seed, base):
     for path in STARTED:
         out = run([PALE, "explain", seed, "-I", base, f"exec {path}"], check=0).out
         assert out == f"exec {path}\n  in all         refused: no rule allows x\n"
+
+
+def test_what_was_repaired_is_told_with_accesses_that_show_it(seed, base):
+    """Each of them is answered otherwise by the two."""
+    if not seed:
+        pytest.skip("the seed's profile is not here")
+    where = ["-I", base, "--target", "apparmor=4.1"]
+    out = run([PALE, "diff", *where, seed, REPAIRED], check=1).out
+    shown = re.findall(r"^    ((?:open|exec|cap) .*)$", out, re.M)
+    assert {"exec /bin/sh", "open /etc/group r", "cap net_bind_service"} <= set(shown)
+    words = [[line.split("  ")[0] for line in run([PALE, "sim", *where, file, access]).out.splitlines()] for file in (seed, REPAIRED) for access in shown]
+    assert all(a != b for a, b in zip(words, words[len(shown):])), (shown, words)
