@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/apparmor/means.h"
+#include "compiler/apparmor/merged.h"
 
 struct checking {
 	struct aa_reader rd;
@@ -25,6 +26,12 @@ static const char *word_of(enum aa_exec e)
 	return words[e] ? words[e] : "x";
 }
 
+static void note_way(struct diags *ds, struct diag *d, const struct aa_use *use)
+{
+	for (const struct aa_from *f = use->from; f; f = f->parent)
+		diag_note(ds, d, f->include->span, "included here");
+}
+
 static void note_rule(struct checking *c, struct diag *d, const struct aa_opened *o,
 		      const char *which)
 {
@@ -35,8 +42,7 @@ static void note_rule(struct checking *c, struct diag *d, const struct aa_opened
 	buf_safe(&target, o->target);
 	diag_note(ds, d, use->stmt->span, "%s says '%s'%s%s", which, word_of(o->exec),
 		  o->target.n ? " to " : "", o->target.n && target.p ? target.p : "");
-	for (const struct aa_from *f = use->from; f; f = f->parent)
-		diag_note(ds, d, f->include->span, "included here");
+	note_way(ds, d, use);
 }
 
 static void tell_conflict(struct checking *c, const struct aa_conflict *k)
@@ -203,6 +209,54 @@ static void check_changes(struct checking *c, const struct changes *all)
 			compare_changes(c, all->list.v[k], all->list.v[i], &budget);
 }
 
+/* ---- rules that are one to the parser ---- */
+
+struct merging {
+	struct aa_changes changes;
+	VEC(const struct aa_rule *) rules; /* of files, and those: in the order of the text */
+};
+
+static void tell_merged(struct checking *c, const struct aa_rule *r)
+{
+	static const char path[] =
+		"AppArmor takes this path for the target of a change_profile rule, "
+		"and nothing is left of the file rule";
+	static const char target[] =
+		"AppArmor takes this target for another that differs in its first "
+		"byte alone, and nothing is left of this rule";
+	bool file = r->class == AA_CLASS_FILE;
+	const struct aa_word *w = file ? r->file.path.word : r->change.target.word;
+	struct diag *d = diag_add(c->rd.diags, DIAG_PL375, w ? w->span : r->use->stmt->head, "%s",
+				  file ? path : target);
+
+	note_way(c->rd.diags, d, r->use);
+	diag_help(c->rd.diags, d,
+		  "write it as a pattern, with a letter in brackets: another text is another rule");
+}
+
+static void take_for_merging(struct checking *c, const struct aa_rule *r, struct merging *m)
+{
+	bool change = r->class == AA_CLASS_CHANGE_PROFILE;
+
+	if (change)
+		vec_push(c->rd.arena, &m->changes.list, r);
+	if (change || r->class == AA_CLASS_FILE || r->class == AA_CLASS_ALL)
+		vec_push(c->rd.arena, &m->rules, r);
+}
+
+/* What is left has its part in conflicts; what is not is told. */
+static void take_merged(struct checking *c, const struct aa_profile *p, const struct merging *m,
+			struct aa_files *files)
+{
+	vec_each(&m->rules, r) {
+		if (aa_is_merged_away(c->rd.arena, c->rd.target.release, &m->changes, *r))
+			tell_merged(c, *r);
+		else if ((*r)->class == AA_CLASS_ALL ||
+			 ((*r)->class == AA_CLASS_FILE && (*r)->perms & PERM_X))
+			aa_files_add(c->rd.arena, *r, p, files);
+	}
+}
+
 /* ---- profiles ---- */
 
 /*
@@ -215,6 +269,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	struct aa_files files = { 0 };
 	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
+	struct merging merging = { .rules = { .n = 0 } };
 
 	c->rd.variables = &vars;
 	c->rd.check = true;
@@ -228,14 +283,15 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		c->rd.variables = live ? &vars : NULL;
 		c->rd.check = use->class != AA_CLASS_CHANGE_PROFILE; /* its patterns are compared */
 		r = aa_rule_read(&c->rd, use);
-		if (r && live && (r->class == AA_CLASS_ALL || r->perms & PERM_X))
-			aa_files_add(c->rd.arena, r, p, &files);
+		if (r && live)
+			take_for_merging(c, r, &merging);
 		if (r && live)
 			count_target(c, p, &targets, r);
 		if (r && live && r->class == AA_CLASS_CHANGE_PROFILE && r->change.exec.glob &&
 		    r->prefix.mode != AA_MODE_DENY)
 			vec_push(c->rd.arena, &changes.list, r);
 	}
+	take_merged(c, p, &merging, &files);
 	check_conflicts(c, p, &files);
 	check_changes(c, &changes);
 	vec_each(&p->children, child)

@@ -412,3 +412,12 @@ def test_the_kernel_that_is_named_counts(pale, tmp_path, kernel, want):
     assert " ".join("ok" if line.startswith("allowed") else "-" for line in out.splitlines()) == want
     if kernel:
         assert pale("sim", file, "-I", base, *target, "--features", Parser("5.0").features, "userns", check=None).rc == 2
+
+
+@pytest.mark.parametrize("body,release,at", [
+    ("/a rw,\nchange_profile -> /a,", "3.0", "p:2:1"), ("/a rw,\nchange_profile -> /a,", "5.0", "p:2:1"), ("/[a] rw,\nchange_profile -> /a,", "5.0", None),
+    ("/a rw,\nchange_profile /b -> /a,", "5.0", None), ("change_profile -> ab,\nchange_profile -> bb,", "5.0", "p:2:19"), ("change_profile -> ab,\nchange_profile -> bb,", "4.1", None),
+    ("/a rix,\nchange_profile -> /a,\n/{a,b} rpx,", "5.0", "p:2:1")])
+def test_what_is_merged_away_is_told(pale, tmp_path, body, release, at):
+    got = pale("check", "--target", f"apparmor={release}", written(tmp_path, body), check=0)
+    assert ("PL375" in got.err) == bool(at) and (not at or f"{at}: high:" in got.err), got.err
