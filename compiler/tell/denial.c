@@ -138,6 +138,8 @@ void denial_put_parts(struct buf *out, const struct denial *n, const struct deni
 	const char *gap = "";
 
 	buf_puts(out, t->before);
+	if (!t->after)
+		return;
 	for (unsigned i = 0; i < n->nperms; i++) {
 		if (!(parts >> i & 1))
 			continue;
@@ -292,6 +294,14 @@ static const struct info_row infos[] = {
 
 static void find_hint(struct denial *n)
 {
+	if (str_is(n->d.profile, "unconfined") && n->d.status != DENIED_AUDIT) {
+		n->hint =
+			"it has no profile, and this kernel refuses it to those that have none (see "
+			"'sysctl kernel | grep apparmor_restrict'): give the program a profile that "
+			"allows it";
+		n->certain = true;
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
 		if (str_starts(n->d.info, infos[i].info)) {
 			n->hint = infos[i].hint;

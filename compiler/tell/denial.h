@@ -12,7 +12,8 @@ enum { DENIAL_PARTS = 16 };
 
 /* A rule, or an access, around the word of its permission. */
 struct denial_text {
-	const char *before, *after; /* before NULL: there is none */
+	const char *before,
+		*after; /* before NULL: there is none; after NULL: it has no permissions */
 };
 
 struct denial {
@@ -25,6 +26,7 @@ struct denial {
 	unsigned nperms;
 	struct denial_text text;      /* as `pale sim` takes it, of one permission */
 	struct denial_text rule;      /* without its ','; none: no rule allows it */
+	struct denial_text rule_3_0;  /* as 3.0 has it; none: 3.0 has no such rules */
 	struct denial_text statement; /* the same in a policy, without its ';' */
 	const char *statement_note;   /* what it says more than it should; NULL: nothing */
 	const char *hint;             /* what info= means; NULL: nothing more than is said */

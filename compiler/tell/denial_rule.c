@@ -16,6 +16,7 @@ struct writing {
 	struct buf text;      /* empty: as the rule */
 	struct buf statement; /* empty: as the rule */
 	bool none;            /* no rule allows it: words and hint say all */
+	const char *in_3_0;   /* the rule there; "": there is none; NULL: the same */
 };
 
 static void put_safe(struct buf *out, const char *before, struct str s)
@@ -190,6 +191,8 @@ static const char *write_net(struct writing *w)
 			   STRARG(d->type));
 		return NULL;
 	}
+	w->in_3_0 = arena_printf(w->arena, "network " PRISTR " " PRISTR, STRARG(d->family),
+				 STRARG(d->type));
 	buf_puts(&w->rule, "network (");
 	buf_printf(&w->rule_after, ") " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
 	return NULL;
@@ -363,6 +366,7 @@ static const char *write_policy(struct writing *w)
 static const char *write_userns(struct writing *w)
 {
 	buf_puts(&w->words, "to make a user namespace");
+	w->in_3_0 = "";
 	buf_puts(&w->rule, "userns create");
 	buf_puts(&w->text, "userns create");
 	return NULL;
@@ -375,6 +379,7 @@ static const char *write_uring(struct writing *w)
 	if (!is_word(asked(d)))
 		return "it has no requested=";
 	buf_printf(&w->words, "to use io_uring with " PRISTR, STRARG(asked(d)));
+	w->in_3_0 = "";
 	buf_printf(&w->rule, "io_uring " PRISTR, STRARG(asked(d)));
 	if (d->peer.n)
 		put_literal(&w->rule, " label=", d->peer);
@@ -389,6 +394,7 @@ static const char *write_queue(struct writing *w)
 	if (!d->name.n)
 		return "it has no name=";
 	put_safe(&w->words, "to use the message queue ", d->name);
+	w->in_3_0 = "";
 	buf_puts(&w->rule, "mqueue (");
 	if (!read_perms(w, asked(d)))
 		return "its denied= has words that are none of a queue's";
@@ -520,7 +526,9 @@ static void keep_all(struct writing *w)
 		n->perms[n->nperms++] = "";
 	if (w->none)
 		return;
-	n->rule = keep(w->arena, &w->rule, &w->rule_after);
+	n->rule = n->rule_3_0 = keep(w->arena, &w->rule, &w->rule_after);
+	if (w->in_3_0)
+		n->rule_3_0 = (struct denial_text){ *w->in_3_0 ? w->in_3_0 : NULL, NULL };
 	n->text = w->text.n ? keep(w->arena, &w->text, &(struct buf){ 0 }) : n->rule;
 	n->statement = w->statement.n ? keep(w->arena, &w->statement, &(struct buf){ 0 }) : n->rule;
 }

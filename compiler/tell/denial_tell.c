@@ -161,8 +161,16 @@ static void find_exec(struct answering *w)
 
 static void put_line(struct buf *out, const struct answering *w, unsigned perms, const char *prefix)
 {
+	bool is_3_0 = w->by->q->target.release < AA_RELEASE_4_0 && !w->n->file;
+
+	if (!w->by->policy && is_3_0 && w->n->rule_3_0.before) {
+		denial_put_parts(out, w->n, &w->n->rule_3_0, perms);
+		buf_putc(out, ',');
+		return;
+	}
 	if (!w->by->policy) {
 		put_rule(out, w->n, perms, &w->exec, prefix);
+		buf_puts(out, is_3_0 ? "  (of AppArmor 4.0 and later: 3.0 has no such rule)" : "");
 		return;
 	}
 	if (w->n->file)

@@ -134,6 +134,19 @@ def test_rare_classes_have_their_words(pale, tmp_path):
         assert parser.ask(file) is not None, parser.said
 
 
+def test_the_words_are_those_of_the_release(pale, tmp_path):
+    lines = [record("listen", family="inet", sock_type="stream", requested="listen", denied="listen", **{"class": "net"}),
+             record("userns_create", requested="userns_create", denied="userns_create"), opened("/a")]
+    assert ways(why(pale, tmp_path, "deny /a r,", *lines, options=("--target", "apparmor=3.0")))[::2] == ["network inet stream,", "taking out p:2:1: deny /a r,; and by: /a r,"]
+    out = why(pale, tmp_path, "deny /a r,\n/a r,", *lines, options=("--target", "apparmor=4.1"))
+    assert "  allowed by: userns create," in out and "  or by: priority=1 /a r," in out
+
+
+def test_who_has_no_profile_is_told_so(pale):
+    out = pale("why", record("userns_create", profile="unconfined", requested="userns_create", denied="userns_create"), check=0).out
+    assert out.splitlines()[1].startswith("  it has no profile, and this kernel refuses it to those that have none")
+
+
 CASES = [
     (record("capable", capability="!21 ", capname="sys_admin"), "cap sys_admin", "capability sys_admin,"),
     (record("create", family="inet", sock_type="stream", protocol="!0", requested_mask="create", denied_mask="create"),
