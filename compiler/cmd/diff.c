@@ -143,6 +143,33 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 
 /* ---- AppArmor ---- */
 
+struct apparmor_side {
+	const struct decide *shown;
+	struct diff_profiles_side rules;
+	const char *silent; /* why nothing is compared; NULL: it is */
+};
+
+/* What AppArmor is compiled of a policy, where its conditions leave nothing of that open. */
+static void take_policy(const struct apparmor_reading *r, const struct decide *d,
+			struct apparmor_side *out)
+{
+	const struct policy *p = d->in.format == INPUT_PALE ? d->parts.v[0].policy : NULL;
+	const struct policy *open = p ? p->left_out : NULL;
+
+	out->shown = d;
+	out->rules.pale = p;
+	out->rules.asked = (struct aa_asked){ .release = r->release, .kernel = r->checks.features };
+	if (!p)
+		out->silent = "a JSON profile or BPF program says nothing of what an AppArmor file "
+			      "is about";
+	else if (!(p->layers & LAYER_APPARMOR))
+		out->silent = "the policy does not count on AppArmor: its 'layers' line says so";
+	else if (open && (open->files.n || open->caps.n || open->networks.n || open->signals.n ||
+			  open->limits.n || open->others.n))
+		out->silent = "rules stand under a condition that is open; --caps, --kernel and "
+			      "--host say which environment is meant";
+}
+
 static int load_profiles(struct session *s, const struct options *o,
 			 const struct apparmor_reading *r, unsigned n,
 			 struct diff_profiles_side *out)
@@ -159,7 +186,7 @@ static int load_profiles(struct session *s, const struct options *o,
 	return name && !out->only ? EXIT_FOUND : EXIT_OK;
 }
 
-static struct decide *apparmor_side(struct session *s, const char *path)
+static struct decide *show_apparmor(struct session *s, const char *path)
 {
 	struct decide *d = ARENA_NEW(s->arena, struct decide);
 
@@ -169,48 +196,88 @@ static struct decide *apparmor_side(struct session *s, const char *path)
 	return d;
 }
 
-static int diff_apparmor(struct session *s, const struct options *o, const struct diff_options *opt)
+static int load_side(struct session *s, const struct options *o, struct diff_options *opt,
+		     const struct apparmor_reading *r, unsigned n, struct apparmor_side *out)
 {
-	struct diff_profiles_side sides[2];
+	const char *path = o->operands[n];
+	struct decide *d = ARENA_NEW(s->arena, struct decide);
+
+	*out = (struct apparmor_side){ .silent = NULL };
+	if (apparmor_asked(s, o, path)) {
+		out->shown = show_apparmor(s, path);
+		return load_profiles(s, o, r, n, &out->rules);
+	}
+	int status = load(s, dd_new(s->arena, DECIDE_BUDGET), path, n ? &opt->b : &opt->a,
+			  &opt->resolve, d);
+	if (!status)
+		take_policy(r, d, out);
+	return status;
+}
+
+static void tell_silent(struct session *s, struct diff *d, const char *reason)
+{
+	struct diff_resource r = { .change = CHANGE_UNDECIDED,
+				   .kind = RESOURCE_PROFILE,
+				   .about = diff_kinds[RESOURCE_PROFILE],
+				   .profile = "",
+				   .path = "",
+				   .access = "",
+				   .a = "",
+				   .b = "",
+				   .by_a = "",
+				   .by_b = "",
+				   .reason = reason };
+
+	d->has[r.change] = true;
+	vec_push(s->arena, &d->resources, r);
+}
+
+static int diff_apparmor(struct session *s, const struct options *o, struct diff_options *opt)
+{
+	struct apparmor_side sides[2];
 	struct apparmor_reading reading;
 	BUF_AUTO out = { 0 };
 	int status = apparmor_reading_open(s, o, &reading);
 
 	for (unsigned i = 0; i < 2 && !status; i++)
-		status = load_profiles(s, o, &reading, i, &sides[i]);
+		status = load_side(s, o, opt, &reading, i, &sides[i]);
 	if (status)
 		return status;
-	struct diff d = { .a = apparmor_side(s, o->operands[0]),
-			  .b = apparmor_side(s, o->operands[1]),
+	const char *silent = sides[0].silent ? sides[0].silent : sides[1].silent;
+	struct diff d = { .a = sides[0].shown,
+			  .b = sides[1].shown,
 			  .layers = LAYER_APPARMOR,
 			  .compare = ARENA_NEW(s->arena, struct compare) };
-	if (!diff_profiles(s, &d, &sides[0], &sides[1]))
+	if (sides[0].rules.pale || sides[1].rules.pale)
+		vec_push(s->arena, &d.notes,
+			 "not compared: system calls, of which an AppArmor file says nothing");
+	if (silent)
+		tell_silent(s, &d, silent);
+	else if (!diff_profiles(s, &d, &sides[0].rules, &sides[1].rules))
 		return EXIT_FOUND;
 	sum_up(&d);
 	opt->put(&out, s->arena, &d);
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, opt->fail_on);
 }
 
-static int diff_apparmor_asked(struct session *s, const struct options *o,
-			       const struct diff_options *d)
+/* Options of policies are for the side that is one. */
+static bool options_fit(const struct options *o, bool a, bool b)
 {
-	if (!apparmor_options_fit(o, ASKS_APPARMOR))
-		return EXIT_USAGE;
-	if (!(d->layers & LAYER_APPARMOR))
-		return usage_error(o->command,
-				   "--layers seccomp leaves nothing to compare of AppArmor files");
-	return diff_apparmor(s, o, d);
+	return a != b || apparmor_options_fit(o, a ? ASKS_APPARMOR : ASKS_CALLS);
 }
 
 static int diff_files(struct session *s, const struct options *o, struct diff_options *d)
 {
 	bool a = apparmor_asked(s, o, o->operands[0]), b = apparmor_asked(s, o, o->operands[1]);
 
-	if (a && b)
-		return diff_apparmor_asked(s, o, d);
-	if (!a && !b && !apparmor_options_fit(o, ASKS_CALLS))
+	if (!options_fit(o, a, b))
 		return EXIT_USAGE;
-	return diff(s, d, o->operands[0], o->operands[1]);
+	if (!a && !b)
+		return diff(s, d, o->operands[0], o->operands[1]);
+	if (!(d->layers & LAYER_APPARMOR))
+		return usage_error(o->command,
+				   "--layers seccomp leaves nothing to compare of AppArmor files");
+	return diff_apparmor(s, o, d);
 }
 
 int cmd_diff(int argc, char **argv)

@@ -161,11 +161,15 @@ static void compare_rest(struct profiles *c, const struct aa_header *a, const st
 
 /* ---- the abi ---- */
 
-static const char *abi_text(struct profiles *c, const struct aa_policy *p)
+static const char *abi_text(struct profiles *c, const struct profile_side *s)
 {
+	const struct aa_policy *p = s->policy;
 	BUF_AUTO text = { 0 };
 
-	if (p->abi) {
+	if (s->pale) {
+		put_head(&text, c->session->sources, s->q.profile);
+		buf_printf(&text, " (abi/%s, which it is compiled with)", apparmor_abi(s->pale));
+	} else if (p->abi) {
 		put_text(&text, c->session->sources, p->abi->span);
 		buf_puts(&text, " (abi)");
 	} else {
@@ -195,8 +199,8 @@ static void compare_mediation(struct profiles *c)
 							     aa_class_name((enum aa_class)i)),
 				       .a = x ? "mediated" : "not mediated, and open",
 				       .b = y ? "mediated" : "not mediated, and open",
-				       .by_a = abi_text(c, c->a.policy),
-				       .by_b = abi_text(c, c->b.policy) });
+				       .by_a = abi_text(c, &c->a),
+				       .by_b = abi_text(c, &c->b) });
 	}
 }
 

@@ -190,7 +190,11 @@ void put_head(struct buf *out, const struct sources *sources, const struct aa_pr
 {
 	const struct aa_stmt *st = p->stmt;
 
-	put_text(out, sources, (struct span){ st->span.source, st->head.begin, st->block.begin });
+	if (st->block.end)
+		put_text(out, sources,
+			 (struct span){ st->span.source, st->head.begin, st->block.begin });
+	else
+		put_text(out, sources, st->head);
 }
 
 bool profile_same_modes(const struct profiles *c)

@@ -2,6 +2,8 @@
 /* Which profiles are compared with which. */
 #include "compiler/tell/diff_profiles.h"
 
+#include "compiler/base/bug.h"
+
 /* ---- one pair ---- */
 
 /* False: told. What its rules are together may be undecided all the same. */
@@ -10,6 +12,9 @@ static bool open_asking(struct profiles *c, struct profile_side *s, const struct
 	struct diags *own = diags_new(c->arena, c->session->sources);
 
 	s->is_matched = false;
+	s->q = s->made;
+	if (s->pale)
+		return true;
 	if (aa_asking_open(c->arena, s->pool, s->policy, p, own, &s->q) || !s->q.means.decided) {
 		size_t other = 0;
 		vec_each(&own->list, d)
@@ -58,16 +63,43 @@ static void gather(struct arena *a, struct profile_side *s, const struct aa_prof
 		gather(a, s, *child);
 }
 
-static void gather_side(struct arena *a, struct profile_side *s,
+/* As a file that holds the one profile; false: told. */
+static bool make_profile(struct profiles *c, struct profile_side *s,
+			 const struct diff_profiles_side *from)
+{
+	struct diags *own = diags_new(c->arena, c->session->sources);
+	struct aa_policy *file = ARENA_NEW(c->arena, struct aa_policy);
+	size_t other = 0;
+
+	s->pale = from->pale;
+	if (!aa_asking_policy(c->arena, s->pool, s->pale, &from->asked, own, &s->made))
+		vec_each(&own->list, d)
+			other += (*d)->severity == SEVERITY_ERROR && (*d)->id != DIAG_PL371;
+	if (other) {
+		diags_take(c->session->diags, own);
+		return false;
+	}
+	struct aa_profile *p = arena_dup(c->arena, s->made.profile, sizeof(struct aa_profile));
+	s->made.profile = p;
+	file->target = s->made.target;
+	vec_push(c->arena, &file->profiles, p);
+	s->policy = file;
+	return true;
+}
+
+static bool gather_side(struct profiles *c, struct profile_side *s,
 			const struct diff_profiles_side *from)
 {
 	s->policy = from->policy;
+	if (from->pale && !make_profile(c, s, from))
+		return false;
 	if (from->only) {
-		gather(a, s, from->only);
-		return;
+		gather(c->arena, s, from->only);
+		return true;
 	}
-	vec_each(&from->policy->profiles, p)
-		gather(a, s, *p);
+	vec_each(&s->policy->profiles, p)
+		gather(c->arena, s, *p);
+	return true;
 }
 
 static const struct aa_profile *partner_of(const struct profiles *c, const struct aa_profile *p,
@@ -83,9 +115,10 @@ static const struct aa_profile *partner_of(const struct profiles *c, const struc
 }
 
 /* The one profile of a side that is in no other; NULL: there are several, or none. */
-static const struct aa_profile *only_top(const struct diff_profiles_side *s)
+static const struct aa_profile *only_top(const struct profile_side *s,
+					 const struct aa_profile *only)
 {
-	const struct aa_profile *top = s->only;
+	const struct aa_profile *top = only;
 
 	if (top)
 		return top;
@@ -102,7 +135,8 @@ static const struct aa_profile *only_top(const struct diff_profiles_side *s)
 static void rename_one(struct profiles *c, const struct diff_profiles_side *a,
 		       const struct diff_profiles_side *b)
 {
-	const struct aa_profile *x = only_top(a), *y = only_top(b);
+	const struct aa_profile *x = only_top(&c->a, a->only);
+	const struct aa_profile *y = only_top(&c->b, b->only);
 
 	if (!x || !y || str_eq(x->label, y->label))
 		return;
@@ -167,22 +201,26 @@ static bool compare_all(struct profiles *c)
 	return true;
 }
 
+static enum aa_release release_of(const struct diff_profiles_side *s)
+{
+	return s->pale ? s->asked.release : s->policy->target.release;
+}
+
 bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
 		   const struct diff_profiles_side *b)
 {
 	struct profiles *c = ARENA_NEW(s->arena, struct profiles);
-	enum aa_release release = a->policy->target.release;
+	enum aa_release release = release_of(a);
 
 	c->session = s;
 	c->arena = s->arena;
 	c->out = d;
 	c->a.pool = c->b.pool = aa_means_pool_new(s->arena, release);
-	if (b->policy->target.release != release)
-		c->b.pool = aa_means_pool_new(s->arena, b->policy->target.release);
 	c->objects = aa_objects_pool_new(s->arena, release);
-	gather_side(s->arena, &c->a, a);
-	gather_side(s->arena, &c->b, b);
+	if (!gather_side(c, &c->a, a) || !gather_side(c, &c->b, b))
+		return false;
 	rename_one(c, a, b);
+	BUG_ON(release != release_of(b));
 	if (!compare_all(c))
 		return false;
 	diff_sort_resources(s->arena, d);

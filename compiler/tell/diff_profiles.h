@@ -12,6 +12,9 @@
 struct diff_profiles_side {
 	const struct aa_policy *policy;
 	const struct aa_profile *only; /* it, and what is in it; NULL: all of the file */
+	/* Instead of those: a policy that counts on AppArmor, for `asked`; NULL: none. */
+	const struct policy *pale;
+	struct aa_asked asked;
 };
 
 /*
@@ -24,6 +27,8 @@ bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles
 /* ---- what the files of this comparison share: diff_profile*.c ---- */
 
 struct profile_side {
+	const struct policy *pale; /* whose profile it is; NULL: of an AppArmor file */
+	struct aa_asking made;     /* of that */
 	const struct aa_policy *policy;
 	VEC(const struct aa_profile *) list; /* all that are compared, in the order of the text */
 	struct aa_means_pool *pool;          /* both sides', where one release reads them */

@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from conftest import ROOT
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "apparmor"))
 from test_means import GLOBS, LONG, PATHS, random_profile, text_of  # noqa: E402
+from test_policy_profiles import policy as random_policy  # noqa: E402
 
 
 def written(tmp_path, name, body, head="profile t"):
@@ -420,3 +423,59 @@ def test_random_rules_of_a_class(pale, tmp_path, name):
         assert set(differ) <= told_of, (a.read_text(), b.read_text(), differ, told_of)
         found += len(differ)
     assert found
+
+
+# ---- policies ----
+
+def written_of(pale, policies, out):
+    """[(policy, profile)]: what is compiled of those that can be."""
+    r = pale("compile", "-q", "-t", "apparmor", "-o", out, *policies, check=None)
+    pairs = [(p, out / f"{p.stem}.apparmor") for p in policies]
+    return [(p, f) for p, f in pairs if f.exists()], r
+
+
+def test_examples_are_the_profiles_that_are_written_of_them(pale, tmp_path):
+    pairs, _ = written_of(pale, sorted((ROOT / "profiles/examples").glob("*.pale")), tmp_path / "out")
+    assert len(pairs) >= 4
+    for policy, profile in pairs:
+        for d in (compare(pale, policy, profile, rc=0), compare(pale, profile, policy, rc=0)):
+            assert d["same"] and d["notes"] == ["not compared: system calls, of which an AppArmor file says nothing"]
+
+
+def test_random_policies_are_the_profiles_that_are_written_of_them(pale, tmp_path):
+    rng = random.Random(4)
+    policies = []
+    for i in range(300):
+        policies.append(tmp_path / f"w{i}.pale")
+        policies[-1].write_text(random_policy(rng).replace("policy web ", f"policy w{i} ", 1))
+    pairs, _ = written_of(pale, policies, tmp_path / "out")
+    assert len(pairs) > 240
+    for policy, profile in pairs:
+        r = pale("diff", policy, profile, check=None)
+        assert r.rc == 0 and "\nsame: " in r.out, (policy.read_text(), r)
+
+
+def test_what_a_profile_and_a_policy_answer_otherwise_is_told_of_both(pale, tmp_path):
+    a = tmp_path / "web.pale"
+    a.write_text("policy web { layers apparmor; arch x86_64;\n file r /etc/**;\n capability chown; }\n")
+    b = written(tmp_path, "b", " /etc/{,**} rw,\n mount,", "profile web")
+    r = pale("diff", "--profile", "web", a, b, check=1)
+    assert r.out.replace(f"{tmp_path}/", "").startswith("""A: web.pale (policy)
+B: b (AppArmor file)
+B is looser: files, mounts
+     tighter: capabilities, profile
+""")
+    assert "A: web.pale:3:13: capability chown;" in r.out.replace(f"{tmp_path}/", "") and "B: " in r.out
+    d = compare(pale, a, b, rc=1)
+    assert_witnesses_are_true(pale, a, b, d)
+
+
+@pytest.mark.parametrize("a, why", [
+    ("policy p { layers seccomp; arch x86_64; allow read; }", "does not count on AppArmor"),
+    ("policy p { layers apparmor; arch x86_64; when kernel >= 6.1 { file r /a; } }", "a condition that is open"),
+    ('{"defaultAction": "SCMP_ACT_ALLOW"}', "says nothing of what an AppArmor file is about")])
+def test_what_says_nothing_of_accesses_is_not_decided_beside_a_profile(pale, tmp_path, a, why):
+    f, b = tmp_path / "a", written(tmp_path, "b", "/a r,", "profile p")
+    f.write_text(a)
+    d = compare(pale, "--fail-on", "looser", f, b, rc=1)
+    assert [r["change"] for r in d["resources"]] == ["not decided"] and why in d["resources"][0]["reason"] and d["same"] is None
