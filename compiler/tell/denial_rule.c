@@ -193,6 +193,7 @@ static const char *write_net(struct writing *w)
 	}
 	w->in_3_0 = arena_printf(w->arena, "network " PRISTR " " PRISTR, STRARG(d->family),
 				 STRARG(d->type));
+	buf_puts(&w->statement, w->in_3_0);
 	buf_puts(&w->rule, "network (");
 	buf_printf(&w->rule_after, ") " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
 	return NULL;
@@ -275,7 +276,7 @@ static const char *write_mount(struct writing *w)
 	put_safe(&w->words, " at ", d->name);
 	if (str_is(d->flags, "rw, move") &&
 	    !d->source.n) /* move_mount(2) of what fsmount(2) made */
-		put_literal(&w->text, "mount detached -> ", d->name);
+		put_literal(&w->text, "mount options=(move) detached -> ", d->name);
 	buf_puts(&w->rule, "mount");
 	if (d->fstype.n)
 		put_literal(&w->rule, " fstype=", d->fstype);
@@ -408,7 +409,19 @@ static void put_cond(struct writing *w, const char *before, struct str value)
 		put_literal(&w->rule, before, value);
 }
 
-/* Names of connections, ":1.5", are given anew each time. */
+static void put_peer(struct buf *out, struct str name, struct str label)
+{
+	if (!name.n && !label.n)
+		return;
+	buf_puts(out, " peer=(");
+	if (name.n)
+		put_literal(out, "name=", name);
+	if (label.n)
+		put_literal(out, name.n ? ", label=" : "label=", label);
+	buf_putc(out, ')');
+}
+
+/* Names of connections, ":1.5", are given anew each time: a rule has none. */
 static const char *write_dbus(struct writing *w)
 {
 	const struct denied *d = &w->n->d;
@@ -429,14 +442,9 @@ static const char *write_dbus(struct writing *w)
 	put_cond(w, " path=", d->path);
 	put_cond(w, " interface=", d->interface);
 	put_cond(w, " member=", d->member);
-	if (!d->peer.n && !known)
-		return NULL;
-	buf_puts(&w->rule, " peer=(");
-	if (known)
-		put_cond(w, "name=", d->name);
-	if (d->peer.n)
-		put_cond(w, known ? ", label=" : "label=", d->peer);
-	buf_putc(&w->rule, ')');
+	buf_add(&w->text, w->rule.p, w->rule.n);
+	put_peer(&w->text, d->name, d->peer);
+	put_peer(&w->rule, known ? d->name : STR(""), d->peer);
 	return NULL;
 }
 
@@ -530,7 +538,9 @@ static void keep_all(struct writing *w)
 	if (w->in_3_0)
 		n->rule_3_0 = (struct denial_text){ *w->in_3_0 ? w->in_3_0 : NULL, NULL };
 	n->text = w->text.n ? keep(w->arena, &w->text, &(struct buf){ 0 }) : n->rule;
-	n->statement = w->statement.n ? keep(w->arena, &w->statement, &(struct buf){ 0 }) : n->rule;
+	n->statement = n->rule;
+	if (w->statement.n)
+		n->statement = (struct denial_text){ buf_keep(w->arena, &w->statement), NULL };
 }
 
 const char *denials_rule(struct arena *a, struct denial *n)
