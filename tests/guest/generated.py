@@ -284,6 +284,39 @@ def mounts(rng, name, release):
     return Case(name, "mount", ["file,", "capability,", *rules], [mounted(rng) for _ in range(45)])
 
 
+# ---- unix sockets ----
+
+UNIX_TYPES = {"stream": 1, "dgram": 2, "seqpacket": 5}
+ADDRESSES = ["@q1", "@q2", "@other"]
+ADDRESS_GLOBS = ["@q1", "@q*", "@q[12]", "@{q1,other}", "@**", "@?2", "none"]
+
+
+def unix_rule(rng, name):
+    some = f" type={rng.choice(sorted(UNIX_TYPES))}" if rng.random() < 0.4 else ""
+    if rng.random() < 0.5:
+        words = rng.sample(["bind", "listen", "accept", "getattr", "create", "shutdown"], rng.randrange(1, 4))
+        own = f" addr={rng.choice(ADDRESS_GLOBS)}" if "create" not in words and rng.random() < 0.6 else ""
+        return f"unix ({', '.join(words)}){some}{own}"
+    words = rng.sample(["connect", "send", "receive", "accept"], rng.randrange(1, 5))
+    label = rng.choice(["", "label=unconfined", "label=peer", f"label={name}", "label=*"])
+    address = rng.choice(["", f"addr={rng.choice(ADDRESS_GLOBS)}"])
+    peer = f" peer=({' '.join(w for w in (address, label) if w)})" if address or label else ""
+    return f"unix ({', '.join(words)}){some}{peer}"
+
+
+def unix_sockets(rng, name, release):
+    """The socket is the program's own; who listens is not confined. Linux 7 asks at a connect for what follows it, too."""
+    rules = [f"{prefix_of(rng, release)}{unix_rule(rng, name)}," for _ in range(rng.randrange(2, 8))]
+    rules += [rng.choice(["unix create,", "unix (create, connect, send, receive),", "network unix,", ""])]
+    many = [Access("unix", True, ["socket", 1, n], [f"socket unix {t}"]) for t, n in UNIX_TYPES.items()]
+    for address in ADDRESSES:
+        for t, n in UNIX_TYPES.items():
+            many.append(Access("unix", True, ["unixbind", n, address], [f"socket unix {t}", f"unix bind type={t} addr={address}"]))
+        to = f"type=stream peer=(addr={address} label=unconfined)"
+        many.append(Access("unix", True, ["unixconnect", address], ["socket unix stream", *(f"unix {w} {to}" for w in (("connect", "send", "receive") if release == "5.0" else ("connect",)))]))
+    return Case(name, "unix", ["file,", "capability,", *rules], many)
+
+
 # ---- changes of the profile ----
 
 LABELS = ["other", "third", "peer", "friend", "atta"]
@@ -304,7 +337,7 @@ def changes(rng, name, release):
     return Case(name, "change_profile", ["/** rwlkm,", "capability,", *rules], many, "", " profile kid { /** mrwk, }\n")
 
 
-MAKERS = [files, mounts, files, capabilities, files, networks, files, changes, signals, traces, others]
+MAKERS = [files, mounts, files, capabilities, files, networks, files, changes, unix_sockets, signals, traces, others]
 
 
 def cases(seed, release, n, is_taken):
