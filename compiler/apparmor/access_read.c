@@ -152,9 +152,11 @@ static void put_rule(const struct reading *r, const char *lead, const char *set,
 
 const struct aa_rule *access_as_rule(struct reading *r, const char *lead, const char *set)
 {
-	struct aa_reader rd = { .arena = r->arena,
-				.diags = r->diags,
-				.target = { AA_RELEASE_5_0, ~0u, ~0u } };
+	struct aa_reader rd = {
+		.arena = r->arena,
+		.diags = r->diags,
+		.target = { .release = AA_RELEASE_5_0, .mediated = ~0u, .compiled = ~0u }
+	};
 	struct aa_use *use = ARENA_NEW(r->arena, struct aa_use);
 	size_t errors = r->diags->errors;
 	BUF_AUTO text = { 0 };

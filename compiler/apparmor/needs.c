@@ -74,7 +74,7 @@ static const struct aa_rule *read_as(struct arena *a, const struct policy *p,
 {
 	struct aa_reader rd = { .arena = a,
 				.diags = ds,
-				.target = { release, ~0u, ~0u },
+				.target = { .release = release, .mediated = ~0u, .compiled = ~0u },
 				.variables = p->variables,
 				.check = true,
 				.policy = true };

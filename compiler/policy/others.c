@@ -47,10 +47,12 @@ static bool items_declared(struct resolver *r, const struct aa_item *i, bool *an
 
 static struct aa_rule *read_rule(struct resolver *r, const struct ast_stmt *st, struct diags *ds)
 {
-	struct aa_reader rd = { .arena = r->arena,
-				.diags = ds,
-				.target = { AA_RELEASE_NR - 1, ~0u, ~0u },
-				.policy = true };
+	struct aa_reader rd = {
+		.arena = r->arena,
+		.diags = ds,
+		.target = { .release = AA_RELEASE_NR - 1, .mediated = ~0u, .compiled = ~0u },
+		.policy = true
+	};
 	struct aa_use use = { .stmt = st->rule, .prefix = prefix_of(st->verdict.action) };
 	bool variables = false;
 	struct aa_rule *rule;
