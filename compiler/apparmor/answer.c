@@ -41,9 +41,11 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
 	size_t errors = ds->errors;
 
-	*out = (struct aa_asking){
-		.arena = a, .profile = profile, .target = p->target, .aliased = p->aliases.n > 0
-	};
+	*out = (struct aa_asking){ .arena = a,
+				   .profile = profile,
+				   .target = p->target,
+				   .aliased = p->aliases.n > 0,
+				   .policy = p };
 	vec_each(&profile->uses, use) {
 		const struct aa_rule *r =
 			use->reach == AA_REACH_LIVE ? aa_rule_read(&rd, use) : NULL;
@@ -61,6 +63,10 @@ bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *
 	merge_rules(out);
 	vec_each(&out->rules, r)
 		aa_files_add(a, *r, out->profile, &out->files);
+	aa_files_add_own(a, out->profile, (struct aa_ruled){ out->rules.v, out->rules.n },
+			 &out->files);
+	if (out->policy && !aa_files_alias(a, out->policy, out->profile, ds, &out->files))
+		return false;
 	if (!pool)
 		pool = aa_means_pool_new(a, out->target.release);
 	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);
@@ -87,7 +93,7 @@ unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who)
 
 	if (f->owner == (who == FILE_OWNER ? AA_OWNER_OTHER : AA_OWNER_ONLY))
 		return 0;
-	if (bits & PERM_W)
+	if (bits & PERM_W && !f->no_append)
 		bits |= PERM_A;
 	if (bits & PERM_X && f->mode == AA_MODE_ALLOW && inherits(f))
 		bits |= PERM_M;
@@ -230,14 +236,6 @@ bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struc
 {
 	if (access->kind == AA_ACCESS_RULE)
 		return aa_can_ask_rules(q, access, ds);
-	if (q->aliased)
-		return aa_unanswered(access, ds,
-				     "aliases let rules speak of more paths than they say",
-				     "write the paths that are meant, and leave the aliases out");
-	if (aa_is_added_to(q, access->path))
-		return aa_unanswered(access, ds,
-				     "the parser adds rules for it, as this profile may be changed",
-				     "its owner may write attr/current; other paths are answered");
 	return true;
 }
 
@@ -287,6 +285,7 @@ bool aa_verdict_same(const struct aa_verdict *x, const struct aa_verdict *y)
 
 	for (size_t i = 0; same && i < x->rules.n; i++)
 		same = x->rules.v[i].rule == y->rules.v[i].rule &&
+		       (x->rules.v[i].rule || x->rules.v[i].file == y->rules.v[i].file) &&
 		       x->rules.v[i].role == y->rules.v[i].role;
 	return same;
 }

@@ -13,7 +13,8 @@ struct aa_asking {
 	struct arena *arena;
 	const struct aa_profile *profile;
 	struct aa_target target;
-	bool aliased; /* the policy has aliases, and rules speak of more paths than they say */
+	bool aliased;                   /* the policy has aliases */
+	const struct aa_policy *policy; /* whose aliases count; NULL: there are none */
 	struct aa_files files;
 	VEC(const struct aa_rule *) rules; /* all that are live, files' too */
 	struct aa_means means;
@@ -34,7 +35,7 @@ enum aa_role { AA_ROLE_DECIDES, AA_ROLE_AGREES, AA_ROLE_OUTRANKED };
 
 /* A rule that speaks of the access. */
 struct aa_spoken {
-	const struct aa_rule *rule;
+	const struct aa_rule *rule;   /* NULL: nobody's, file says whose */
 	const struct aa_opened *file; /* NULL: it says nothing of files */
 	unsigned bits;                /* of what it speaks, all that it says */
 	enum aa_role role;

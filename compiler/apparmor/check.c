@@ -252,7 +252,8 @@ static void take_merged(struct checking *c, const struct aa_profile *p, const st
 		if (aa_is_merged_away(c->rd.arena, c->rd.target.release, &m->changes, *r))
 			tell_merged(c, *r);
 		else if ((*r)->class == AA_CLASS_ALL ||
-			 ((*r)->class == AA_CLASS_FILE && (*r)->perms & PERM_X))
+			 ((*r)->class == AA_CLASS_FILE &&
+			  ((*r)->perms & PERM_X || c->policy->aliases.n)))
 			aa_files_add(c->rd.arena, *r, p, files);
 	}
 }
@@ -281,7 +282,8 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		const struct aa_rule *r;
 
 		c->rd.variables = live ? &vars : NULL;
-		c->rd.check = use->class != AA_CLASS_CHANGE_PROFILE; /* its patterns are compared */
+		/* Patterns of change_profile are compared, and of aliased files all are read. */
+		c->rd.check = use->class != AA_CLASS_CHANGE_PROFILE && !c->policy->aliases.n;
 		r = aa_rule_read(&c->rd, use);
 		if (r && live)
 			take_for_merging(c, r, &merging);
@@ -292,7 +294,8 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 			vec_push(c->rd.arena, &changes.list, r);
 	}
 	take_merged(c, p, &merging, &files);
-	check_conflicts(c, p, &files);
+	if (aa_files_alias(c->rd.arena, c->policy, p, c->rd.diags, &files))
+		check_conflicts(c, p, &files);
 	check_changes(c, &changes);
 	vec_each(&p->children, child)
 		check_profile(c, *child);

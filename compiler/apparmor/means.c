@@ -208,7 +208,7 @@ static machine_texts pair_of(struct aa_means_pool *p, const struct aa_opened *f,
 /* A denied l is denied with its pair alone (process_dfa_entry). */
 static machine_texts texts_of(struct aa_means_pool *p, const struct aa_opened *f, size_t *steps)
 {
-	unsigned bits = f->perms | (f->perms & PERM_W ? PERM_A : 0);
+	unsigned bits = f->perms | (f->perms & PERM_W && !f->no_append ? PERM_A : 0);
 	machine_texts both[2] = { 0, 0 };
 
 	if (f->mode == AA_MODE_DENY)

@@ -17,9 +17,15 @@
 /* The half of a link that has a target: the link has no more rights than what it leads to. */
 enum { AA_PERM_SUBSET = 1 << 7 };
 
+/* Rules of nobody: what the parser adds by itself, and for what (profile.cc, add_proc_access). */
+enum aa_added { AA_ADDED_NONE, AA_ADDED_CHANGE_PROFILE, AA_ADDED_HATS };
+
 /* A file rule, its variables opened. */
 struct aa_opened {
-	const struct aa_rule *rule; /* whose it is; NULL: nobody's */
+	const struct aa_rule *rule;   /* whose it is; NULL: nobody's */
+	enum aa_added added;          /* of nobody's */
+	const struct aa_alias *alias; /* that makes another rule of it; NULL: it is as written */
+	bool no_append;               /* of PERM_W: without PERM_A, as no rule that is written */
 	const struct glob *path;
 	const struct glob
 		*link;  /* of PERM_L: what a link may lead to; NULL: anything, as a subset */
@@ -43,6 +49,25 @@ struct aa_files {
  */
 void aa_files_add(struct arena *arena, const struct aa_rule *r, const struct aa_profile *p,
 		  struct aa_files *out);
+
+struct aa_ruled {
+	const struct aa_rule *const *v;
+	size_t n;
+};
+
+/*
+ * What the parser adds to a profile of these live rules: that it may change its profile by writing
+ * to /proc, where it has change_profile rules or hats. Without aliases, which come behind.
+ */
+void aa_files_add_own(struct arena *arena, const struct aa_profile *p, struct aa_ruled rules,
+		      struct aa_files *out);
+
+/*
+ * A further rule for each alias that a rule begins with, by path, or link target (parser_alias.c;
+ * an alias makes no alias of what another has made). False: one is no glob, which was told.
+ */
+bool aa_files_alias(struct arena *arena, const struct aa_policy *policy, const struct aa_profile *p,
+		    struct diags *ds, struct aa_files *files);
 
 /* How a path is executed. */
 struct aa_transition {

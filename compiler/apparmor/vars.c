@@ -120,7 +120,7 @@ static enum aa_open_fault put_values(struct opening *o, struct str value, size_t
 		size_t n = front + one->n + value.n - end;
 		o->bytes += n + 1;
 		o->vars->spent += n + 1;
-		if (o->work.n + o->var->opened.n >= AA_VALUES_MAX || o->bytes > AA_OPENED_MAX ||
+		if (o->work.n + o->var->values.n >= AA_VALUES_MAX || o->bytes > AA_OPENED_MAX ||
 		    o->vars->spent > AA_SPENT_MAX)
 			return blame(o, AA_OPEN_TOO_MANY, inner->name);
 		char *text = arena_alloc(o->vars->arena, n + 1);
@@ -163,18 +163,33 @@ static int by_bytes(const void *x, const void *y)
 	return str_cmp(*(const struct str *)x, *(const struct str *)y);
 }
 
-/* The parser keeps them in a std::set. */
-static void make_set(struct aa_var *var)
+/* In the order in which they were met, each once. */
+static void drop_repeated(struct arena *a, struct aa_var *var)
 {
+	struct table met = { .n = 0 };
 	size_t n = 0;
 
-	if (!var->opened.n)
-		return;
-	qsort(var->opened.v, var->opened.n, sizeof(*var->opened.v), by_bytes);
-	for (size_t i = 0; i < var->opened.n; i++)
-		if (!n || !str_eq(var->opened.v[n - 1], var->opened.v[i]))
-			var->opened.v[n++] = var->opened.v[i];
+	vec_each(&var->opened, one) {
+		struct table_walk it = table_start(hash_str(*one));
+		size_t at;
+		while ((at = table_next(&met, &it)) != TABLE_END)
+			if (str_eq(var->opened.v[at], *one))
+				break;
+		if (at != TABLE_END)
+			continue;
+		table_add(a, &met, hash_str(*one), n);
+		var->opened.v[n++] = *one;
+	}
 	var->opened.n = n;
+}
+
+/* From 5.0 on the parser keeps them in a std::set, before in a list, by whose order aliases go. */
+static void make_set(struct aa_vars *vars, struct aa_var *var)
+{
+	if (vars->strict && var->opened.n)
+		qsort(var->opened.v, var->opened.n, sizeof(*var->opened.v), by_bytes);
+	if (var->opened.n > 1)
+		drop_repeated(vars->arena, var);
 }
 
 enum aa_open_fault aa_vars_open(struct aa_vars *vars, struct aa_var *var)
@@ -189,16 +204,16 @@ enum aa_open_fault aa_vars_open(struct aa_vars *vars, struct aa_var *var)
 	var->turn = vars->turn;
 	var->busy = true;
 	var->opened.n = 0;
-	vec_each(&var->values, value)
-		if (!var->fault)
-			open_value(&o, *value);
-	for (size_t i = 0; i < o.work.n && !var->fault; i++) {
-		struct str value = o.work.v[i];
-		open_value(&o, value);
+	for (size_t i = 0, done = 0; i < var->values.n && !var->fault; i++) {
+		open_value(&o, var->values.v[i]);
+		for (; done < o.work.n && !var->fault; done++) {
+			struct str value = o.work.v[done];
+			open_value(&o, value);
+		}
 	}
 	var->busy = false;
 	if (!var->fault)
-		make_set(var);
+		make_set(vars, var);
 	var->frozen = !o.own && !var->fault;
 	return var->fault;
 }

@@ -39,7 +39,7 @@ struct aa_var {
 	struct span span;   /* of the declaration */
 	const struct aa_from *from;
 	VEC(struct str) values; /* as declared, unescaped */
-	VEC(struct str) opened; /* no two alike, in the order of their bytes */
+	VEC(struct str) opened; /* no two alike, in the order that their parser has them in */
 };
 
 struct aa_vars {
@@ -48,7 +48,7 @@ struct aa_vars {
 	struct table by_name;
 	unsigned turn; /* +1 whenever a profile's own variables change */
 	size_t spent;
-	bool strict; /* from 5.0 on "@{" begins a variable whatever stands in it */
+	bool strict; /* 5.0: "@{" begins a variable whatever stands in it, values are sorted */
 };
 
 struct aa_var *aa_vars_find(const struct aa_vars *vars, struct str name);

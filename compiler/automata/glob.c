@@ -766,34 +766,69 @@ static struct str prefix_of(struct arena *a, const struct nfa *n)
 	return (struct str){ p, length };
 }
 
+/* False: it does not begin so. */
+static bool follow_alias(const struct glob_alias *alias, struct text *t)
+{
+	struct text out = { .arena = t->arena };
+	size_t n = alias->from.n;
+
+	if (t->n < n || memcmp(t->p, alias->from.p, n))
+		return false;
+	for (size_t i = 0; i < alias->to.n; i++)
+		put(&out, alias->to.p[i], 0);
+	for (size_t i = n; i < t->n; i++)
+		put(&out, t->p[i], t->at[i]);
+	*t = out;
+	return true;
+}
+
+static const struct glob *read_glob(struct reader *r, enum glob_kind kind,
+				    const struct glob_alias *alias)
+{
+	struct text plain = { .arena = r->arena }, opened = plain, regex = plain;
+	struct glob *g = ARENA_NEW(r->arena, struct glob);
+
+	g->text = r->written;
+	g->nfa.arena = r->arena;
+	if (r->written.n > GLOB_MAX) {
+		blame(r, GLOB_MALFORMED, 0, r->written.n, "it is longer than 4096 bytes",
+		      "no path is: write several rules");
+		return NULL;
+	}
+	read_escapes(r, &plain);
+	open_text(r, &plain, &opened);
+	if (alias && !broken(r) && !follow_alias(alias, &opened)) {
+		r->fault.kind = GLOB_FINE;
+		return NULL;
+	}
+	if (kind == GLOB_PATH)
+		fold_slashes(&opened);
+	if (!broken(r))
+		convert(r, &opened, &regex);
+	if (!broken(r))
+		g->has = build(r, &regex, &g->nfa);
+	g->open = r->open;
+	if (broken(r))
+		return NULL;
+	g->prefix = prefix_of(r->arena, &g->nfa);
+	return g;
+}
+
 const struct glob *glob_parse(struct arena *a, struct str written, enum glob_kind kind,
 			      const struct glob_variables *vars, struct glob_fault *fault)
 {
-	struct reader r = { .arena = a, .written = written, .vars = vars };
-	struct text plain = { .arena = a }, opened = { .arena = a }, regex = { .arena = a };
-	struct glob *g = ARENA_NEW(a, struct glob);
+	return glob_parse_alias(a, written, kind, vars, NULL, fault);
+}
 
-	g->text = written;
-	g->nfa.arena = a;
-	if (written.n > GLOB_MAX) {
-		blame(&r, GLOB_MALFORMED, 0, written.n, "it is longer than 4096 bytes",
-		      "no path is: write several rules");
-	} else {
-		read_escapes(&r, &plain);
-		open_text(&r, &plain, &opened);
-		if (kind == GLOB_PATH)
-			fold_slashes(&opened);
-		if (!broken(&r))
-			convert(&r, &opened, &regex);
-		if (!broken(&r))
-			g->has = build(&r, &regex, &g->nfa);
-	}
-	g->open = r.open;
+const struct glob *glob_parse_alias(struct arena *a, struct str written, enum glob_kind kind,
+				    const struct glob_variables *vars,
+				    const struct glob_alias *alias, struct glob_fault *fault)
+{
+	struct reader r = { .arena = a, .written = written, .vars = vars };
+	const struct glob *g = read_glob(&r, kind, alias);
+
 	if (fault)
 		*fault = r.fault;
-	if (broken(&r))
-		return NULL;
-	g->prefix = prefix_of(a, &g->nfa);
 	return g;
 }
 

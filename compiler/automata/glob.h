@@ -91,6 +91,18 @@ struct glob {
 const struct glob *glob_parse(struct arena *a, struct str text, enum glob_kind kind,
 			      const struct glob_variables *vars, struct glob_fault *fault);
 
+struct glob_alias {
+	struct str from, to; /* after step 1 */
+};
+
+/*
+ * The glob that an alias makes of this one: what begins with `from` after step 2 begins with `to`
+ * instead. NULL where it does not begin so (*fault is GLOB_FINE then), or as glob_parse().
+ */
+const struct glob *glob_parse_alias(struct arena *a, struct str text, enum glob_kind kind,
+				    const struct glob_variables *vars,
+				    const struct glob_alias *alias, struct glob_fault *fault);
+
 bool glob_match(struct arena *a, const struct glob *g, struct str path);
 
 enum glob_answer { GLOB_NO, GLOB_YES, GLOB_NOT_DECIDED };

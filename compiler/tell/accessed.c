@@ -49,6 +49,26 @@ void put_aa_rule(struct buf *out, const struct sources *sources, const struct aa
 		buf_putc(out, ')');
 }
 
+/* A rule that speaks of a path, whoever wrote it. */
+static void put_spoken_rule(struct buf *out, const struct sources *sources,
+			    const struct aa_spoken *r)
+{
+	const struct aa_opened *f = r->file;
+
+	if (r->rule)
+		put_aa_rule(out, sources, r->rule);
+	else
+		buf_printf(out, "the parser adds it, as the profile has %s",
+			   f->added == AA_ADDED_HATS ? "hats or children" : "change_profile rules");
+	if (!f || !f->alias)
+		return;
+	buf_puts(out, "  (by alias '");
+	buf_safe(out, f->alias->from.text);
+	buf_puts(out, "' -> '");
+	buf_safe(out, f->alias->to.text);
+	buf_puts(out, "')");
+}
+
 void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target)
 {
 	static const char *const words[AA_EXEC_NR] = {
@@ -93,11 +113,11 @@ void access_put_deciding(struct buf *out, const struct sources *sources,
 	const char *before = "  ";
 
 	vec_each(&v->rules, r) {
-		bool allows = r->rule->prefix.mode == AA_MODE_ALLOW;
+		bool allows = !r->rule || r->rule->prefix.mode == AA_MODE_ALLOW;
 		if (r->role != AA_ROLE_DECIDES || (v->lacking && allows))
 			continue;
 		buf_puts(out, before);
-		put_aa_rule(out, sources, r->rule);
+		put_spoken_rule(out, sources, r);
 		before = "; ";
 	}
 	put_lacking(out, access, v, before);
@@ -255,13 +275,13 @@ void access_put_brief(const struct aa_asking *q, const struct aa_access *access,
 
 /* ---- explain ---- */
 
-static const char *mode_word(const struct aa_rule *r)
+static const char *mode_word(const struct aa_spoken *r)
 {
 	static const char *const modes[] = {
 		[AA_MODE_ALLOW] = "allows", [AA_MODE_DENY] = "denies", [AA_MODE_PROMPT] = "asks"
 	};
 
-	return modes[r->prefix.mode];
+	return modes[r->rule ? r->rule->prefix.mode : AA_MODE_ALLOW];
 }
 
 static void put_bits(struct buf *out, const struct aa_opened *f, unsigned bits)
@@ -277,17 +297,17 @@ static void put_spoken(struct session *s, const struct aa_spoken *r, const char 
 {
 	const struct aa_opened *f = r->file;
 
-	buf_printf(out, "  %-13s  ", role ? role : mode_word(r->rule));
+	buf_printf(out, "  %-13s  ", role ? role : mode_word(r));
 	if (role)
-		buf_printf(out, "%s%s", mode_word(r->rule), f ? " " : "");
+		buf_printf(out, "%s%s", mode_word(r), f ? " " : "");
 	if (f)
 		put_bits(out, f, r->bits & of);
-	if (r->rule->prefix.audit)
+	if (r->rule && r->rule->prefix.audit)
 		buf_puts(out, ", audited");
 	buf_puts(out, f && f->owner == AA_OWNER_ONLY  ? " (its owner)  " :
 		      f && f->owner == AA_OWNER_OTHER ? " (others)  " :
 							"  ");
-	put_aa_rule(out, s->sources, r->rule);
+	put_spoken_rule(out, s->sources, r);
 	buf_putc(out, '\n');
 }
 

@@ -300,16 +300,6 @@ def test_random_signals_and_traces_answer_as_their_tables(pale, tmp_path, releas
     assert len(seen) == 6
 
 
-@pytest.mark.parametrize("text, path", [
-    ("alias /a/ -> /b/,\nprofile t { /a/x r, }\n", "/b/x"),
-    ("profile t { change_profile -> x, }\n", "/proc/1/attr/current"),
-    ("profile t { ^h { } }\n", "/sys/module/apparmor/parameters/enabled")])
-def test_what_the_parser_adds_by_itself_is_not_answered(pale, tmp_path, text, path):
-    (tmp_path / "t").write_text(text)
-    assert "PL374" in pale("sim", tmp_path / "t", f"open {path} r", check=1).err
-    assert "PL374" in pale("explain", tmp_path / "t", path, check=1).err
-
-
 def raw(pale, file, text, *options, rc=0):
     got = pale("sim", file, "--raw", *options, input=text, check=None)
     assert got.rc == rc, got.err

@@ -298,7 +298,7 @@ def test_whether_a_boolean_is_defined_depends_on_the_release(tree):
 
 def test_a_sharp_behind_values_is_a_value_to_3_0(tree):
     r = tree.ask("@{A}=a # b\nprofile p { /@{A} r, }", release="3.0")
-    assert "@{A} = '#' 'a' 'b'" in r.out and told(r, "PL360")
+    assert "@{A} = 'a' '#' 'b'" in r.out and told(r, "PL360")
     assert "@{A} = 'a'\n" in tree.ask("@{A}=a # b\nprofile p { /@{A} r, }").out
 
 
