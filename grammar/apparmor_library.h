@@ -32,6 +32,7 @@ struct aa_entry {
 	const struct diags *told; /* where it told them */
 	VEC(const char *) paths;  /* DIRECTORY: of the files in it that are read, sorted */
 	const char *dangling;     /* DIRECTORY: a link in it that leads nowhere; NULL: none */
+	const void *features;     /* FILE: what the readers of an abi made of it; NULL: not yet */
 };
 
 struct aa_library {

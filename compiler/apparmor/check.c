@@ -68,6 +68,42 @@ static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 	diag_help(ds, d, "say it in one rule, or take the path out of the wider one");
 }
 
+enum { PAIRS_MAX = 200 }; /* rules that are held against one another: of more all are built */
+
+static bool same_way(const struct aa_opened *x, const struct aa_opened *y)
+{
+	return x->exec == y->exec && x->unsafe == y->unsafe && str_eq(x->target, y->target);
+}
+
+static bool begin_alike(struct str x, struct str y)
+{
+	size_t n = x.n < y.n ? x.n : y.n;
+
+	return !n || !memcmp(x.p, y.p, n);
+}
+
+static bool may_disagree(const struct aa_opened *x, const struct aa_opened *y)
+{
+	if (same_way(x, y) || x->mode == AA_MODE_DENY || y->mode == AA_MODE_DENY)
+		return false;
+	return !x->path || !y->path || begin_alike(x->path->prefix, y->path->prefix);
+}
+
+/*
+ * Rules that execute in one way, or whose paths begin otherwise, disagree about none; where all are
+ * so, what they are together need not be built.
+ */
+static bool any_may_disagree(const struct aa_files *files)
+{
+	if (files->list.n > PAIRS_MAX)
+		return true;
+	for (size_t i = 0; i < files->list.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (may_disagree(&files->list.v[i], &files->list.v[k]))
+				return true;
+	return false;
+}
+
 static void check_conflicts(struct checking *c, const struct aa_profile *p,
 			    const struct aa_files *files)
 {
@@ -77,7 +113,7 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 	size_t before;
 	struct diag *d;
 
-	if (files->list.n < 2)
+	if (!any_may_disagree(files))
 		return;
 	if (!c->pool)
 		c->pool = aa_means_pool_new(a, c->rd.target.release);

@@ -292,7 +292,10 @@ static const struct aa_features *abi_file(struct expanding *x, const struct aa_w
 		diag_help(x->ds, d, "an abi is a file: abi <abi/4.0>,");
 		return NULL;
 	}
-	f = aa_features_read(x->arena, found.entry->source->text);
+	f = found.entry->features;
+	if (!f)
+		f = aa_features_read(x->lib->arena, found.entry->source->text);
+	found.entry->features = f;
 	if (!f)
 		aax_tell(x, DIAG_PL364, w->span, scope->from,
 			 "'%s' is more than the %d bytes that AppArmor reads of features",

@@ -3,16 +3,7 @@
 
 #include <string.h>
 
-const struct aa_features *aa_features_read(struct arena *a, struct str text)
-{
-	struct aa_features *f;
-
-	if (text.n > AA_FEATURES_MAX)
-		return NULL;
-	f = ARENA_NEW(a, struct aa_features);
-	f->text = text;
-	return f;
-}
+#include "compiler/base/bug.h"
 
 /* ---- names in braces ---- */
 
@@ -94,19 +85,39 @@ static const struct {
 	{ AA_CLASS_IO_URING, "io_uring", AA_RELEASE_4_0, true },
 };
 
+/* Which rows' names it has: asked once, as a profile's abi stands in all that it includes, too. */
+const struct aa_features *aa_features_read(struct arena *a, struct str text)
+{
+	struct aa_features *f;
+
+	if (text.n > AA_FEATURES_MAX)
+		return NULL;
+	f = ARENA_NEW(a, struct aa_features);
+	f->text = text;
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		if (features[i].path && aa_features_has(f, features[i].path))
+			f->rows |= 1u << i;
+	return f;
+}
+
+static bool has_row(const struct aa_features *f, size_t row)
+{
+	return f->rows >> row & 1;
+}
+
 static unsigned classes_of(enum aa_release release, const struct aa_features *policy,
 			   const struct aa_features *kernel, bool own)
 {
 	unsigned mask = 0;
 
-	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
 		const char *path = features[i].path;
 		/* Of what is not pinned its own default has unix and dbus (default_features.c). */
 		bool other =
 			features[i].class == AA_CLASS_UNIX || features[i].class == AA_CLASS_DBUS;
 		bool assumed = features[i].pinned || (own && other);
-		bool policy_has = !path || (policy ? aa_features_has(policy, path) : assumed);
-		bool kernel_has = !path || !kernel || aa_features_has(kernel, path);
+		bool policy_has = !path || (policy ? has_row(policy, i) : assumed);
+		bool kernel_has = !path || !kernel || has_row(kernel, i);
 		if (release >= features[i].since && policy_has && kernel_has)
 			mask |= 1u << features[i].class;
 	}

@@ -20,6 +20,7 @@ enum {
 
 struct aa_features {
 	struct str text;
+	unsigned rows; /* of features.c: which of their names it has */
 };
 
 /* NULL: more than AA_FEATURES_MAX bytes. Anything else is taken, as libapparmor takes it. */
