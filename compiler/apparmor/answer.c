@@ -41,11 +41,9 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
 	size_t errors = ds->errors;
 
-	*out = (struct aa_asking){ .arena = a,
-				   .profile = profile,
-				   .target = p->target,
-				   .aliased = p->aliases.n > 0,
-				   .policy = p };
+	*out = (struct aa_asking){
+		.arena = a, .profile = profile, .target = p->target, .policy = p
+	};
 	vec_each(&profile->uses, use) {
 		const struct aa_rule *r =
 			use->reach == AA_REACH_LIVE ? aa_rule_read(&rd, use) : NULL;
@@ -216,21 +214,6 @@ struct aa_verdict aa_link_verdict(const struct aa_asking *q, const struct aa_lin
 }
 
 /* ---- what is answered ---- */
-
-bool aa_is_added_to(const struct aa_asking *q, struct str path)
-{
-	static const char text[] = "/{proc/*/attr/{apparmor/,}{current,exec},proc/*/attr/apparmor/,"
-				   "sys/module/apparmor/parameters/enabled}";
-	bool changes = q->profile->header->hat || q->profile->children.n;
-	const struct glob *g;
-
-	if (!str_starts(path, "/proc/") && !str_starts(path, "/sys/"))
-		return false; /* quickly: millions are asked */
-	g = glob_parse(q->arena, str_c(text), GLOB_PATH, NULL, NULL);
-	vec_each(&q->rules, r)
-		changes |= (*r)->class == AA_CLASS_CHANGE_PROFILE;
-	return changes && g && glob_match(q->arena, g, path);
-}
 
 bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds)
 {

@@ -13,7 +13,6 @@ struct aa_asking {
 	struct arena *arena;
 	const struct aa_profile *profile;
 	struct aa_target target;
-	bool aliased;                   /* the policy has aliases */
 	const struct aa_policy *policy; /* whose aliases count; NULL: there are none */
 	struct aa_files files;
 	VEC(const struct aa_rule *) rules; /* all that are live, files' too */
@@ -70,8 +69,6 @@ bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct 
 bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
 		     struct aa_asking *out);
 
-/* Do rules speak of the path that the parser adds by itself (profile.cc, add_proc_access)? */
-bool aa_is_added_to(const struct aa_asking *q, struct str path);
 /* Is the access answered? What is not yet is told. */
 bool aa_can_ask(const struct aa_asking *q, const struct aa_access *access, struct diags *ds);
 

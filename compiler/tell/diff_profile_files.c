@@ -242,25 +242,12 @@ static void compare_no_link(struct profiles *c, const struct at *path)
 	compare_at(c, &at, PERM_L);
 }
 
-static void tell_added(struct profiles *c)
-{
-	if (!c->undecided)
-		profile_not_decided(c, RESOURCE_FILES,
-				    "rules differ on paths such as /proc/*/attr/current, for which "
-				    "the parser adds rules by itself, as a profile is changed to");
-	c->undecided = true;
-}
-
 static void compare_path(struct profiles *c, const struct machine_found *f, bool links)
 {
 	struct at at = { .access = { .kind = AA_ACCESS_OPEN, .path = f->path },
 			 .a = aa_means_class(c->a.pool, f->a),
 			 .b = aa_means_class(c->b.pool, f->b) };
 
-	if (aa_is_added_to(&c->a.q, f->path) || aa_is_added_to(&c->b.q, f->path)) {
-		tell_added(c);
-		return;
-	}
 	compare_at(c, &at, PERMS_OPEN);
 	at.access.kind = AA_ACCESS_EXEC;
 	compare_at(c, &at, PERM_X);
@@ -276,13 +263,6 @@ void compare_profile_files(struct profiles *c)
 
 	vec_each(&w.found, f)
 		compare_path(c, f, !profile_same_modes(c));
-	if (aa_is_added_to(&c->a.q, STR("/proc/1/attr/current")) !=
-	    aa_is_added_to(&c->b.q, STR("/proc/1/attr/current")))
-		tell_added(c);
-	if (c->a.q.aliased || c->b.q.aliased)
-		profile_not_decided(c, RESOURCE_FILES,
-				    "aliases let rules speak of more paths than they say; write "
-				    "the paths that are meant, and leave the aliases out");
 	if (!w.decided)
 		tell_too_many(c, "the file rules");
 }

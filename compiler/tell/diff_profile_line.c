@@ -125,8 +125,10 @@ struct profile_said profile_said_of(const struct aa_verdict *v)
 	};
 
 	vec_each(&v->rules, r)
-		if (!said.by && r->role == AA_ROLE_DECIDES)
+		if (!said.by && !said.added && r->role == AA_ROLE_DECIDES) {
 			said.by = r->rule;
+			said.added = !r->rule;
+		}
 	/* Rules that allow do not decide what is refused for another reason. */
 	if (v->lacking && said.by && said.by->prefix.mode == AA_MODE_ALLOW && !v->why)
 		said.by = NULL;
@@ -157,7 +159,9 @@ const char *profile_by(struct profiles *c, const struct profile_side *s,
 		put_aa_rule(&text, c->session->sources, x->by);
 	} else {
 		put_place(&text, c->session->sources, s->q.profile->stmt->head);
-		buf_puts(&text, ": no rule");
+		buf_puts(&text, x->added && x->outcome == AA_ALLOWED ?
+					": a rule that the parser adds to it" :
+					": no rule");
 	}
 	if (x->why)
 		buf_printf(&text, "  (%s)", x->why);
@@ -167,7 +171,7 @@ const char *profile_by(struct profiles *c, const struct profile_side *s,
 static bool same_said(const struct profile_said *x, const struct profile_said *y)
 {
 	return x->outcome == y->outcome && x->quiet == y->quiet && x->by == y->by &&
-	       x->why == y->why && x->exec.exec == y->exec.exec &&
+	       x->added == y->added && x->why == y->why && x->exec.exec == y->exec.exec &&
 	       x->exec.unsafe == y->exec.unsafe && str_eq(x->exec.target, y->exec.target);
 }
 

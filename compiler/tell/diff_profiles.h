@@ -44,6 +44,7 @@ struct profile_said {
 	bool quiet;
 	struct aa_transition exec;
 	const struct aa_rule *by; /* NULL: none */
+	bool added;               /* one of nobody's, that the parser adds */
 	const char *why;          /* NULL: nothing more */
 };
 

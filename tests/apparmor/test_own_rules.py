@@ -100,3 +100,12 @@ def test_explain_tells_whose_rule_it_is(pale, tmp_path):
     assert pale("sim", file, "--profile", "t", "open owner /proc/1/attr/exec w").out == (
         "allowed  open owner /proc/1/attr/exec w  the parser adds it, as the profile has change_profile rules\n")
     assert "refused" in pale("sim", file, "--profile", "t", "open owner /proc/1/attr/exec a", "open other /proc/1/attr/exec w", check=None).out
+
+
+def test_diff_counts_aliases_and_what_the_parser_adds(pale, tmp_path):
+    (tmp_path / "a").write_text("profile t {\n /a/x r,\n change_profile -> q,\n}\n")
+    (tmp_path / "b").write_text("alias /a/ -> /b/,\nprofile t {\n /a/x r,\n}\n")
+    out = pale("diff", tmp_path / "a", tmp_path / "b", check=1).out.replace(f"{tmp_path}/", "")
+    assert "not decided" not in out and "looser: read /b/x\n" in out
+    assert "tighter: write /proc/a/attr/exec by its owner\n" in out and "A: a:1:1: a rule that the parser adds to it\n" in out
+    assert "same: files" in pale("diff", tmp_path / "b", tmp_path / "b").out
