@@ -203,7 +203,7 @@ static void compare_perm(struct profiles *c, const struct at *at, enum file_who 
 
 static void compare_at(struct profiles *c, const struct at *at, unsigned perms)
 {
-	struct lines lines = { { NULL } };
+	struct lines lines = { .list = { .n = 0 } };
 
 	c->a.is_matched = c->b.is_matched = false;
 	for (unsigned perm = 1; perm <= perms; perm <<= 1)
@@ -272,7 +272,7 @@ void compare_profile_files(struct profiles *c)
 /* Pairs of paths, of the rules that speak of links alone. */
 static struct aa_means links_of(struct profiles *c, const struct profile_side *s)
 {
-	VEC(struct aa_opened) links = { NULL };
+	VEC(struct aa_opened) links = { .n = 0 };
 
 	vec_each(&s->q.files.list, f)
 		if (f->perms & PERM_L)
@@ -351,7 +351,7 @@ void compare_profile_links(struct profiles *c)
 		return;
 	struct machine_links w = machine_walk_links(c->arena, &asked);
 	vec_each(&w.heads, h) {
-		struct contexts known = { { NULL } };
+		struct contexts known = { .list = { .n = 0 } };
 		vec_each(&w.groups.v[h->group].tails, t)
 			compare_link(c, &known, h, t);
 	}

@@ -117,7 +117,7 @@ static void add_as_unix(struct profiles *c, const struct aa_rule *from, struct r
 static struct aa_objects objects_of(struct profiles *c, const struct profile_side *s,
 				    enum aa_class class)
 {
-	struct rules rules = { { NULL } };
+	struct rules rules = { .list = { .n = 0 } };
 
 	vec_each(&s->q.rules, r) {
 		vec_push(c->arena, &rules.list, *r);
@@ -200,7 +200,7 @@ static void compare_found(struct profiles *c, const struct class_row *row,
 {
 	const struct aa_halves *a = aa_objects_class(c->objects, f->a);
 	const struct aa_halves *b = aa_objects_class(c->objects, f->b);
-	struct shown_all all = { { NULL } };
+	struct shown_all all = { .list = { .n = 0 } };
 
 	for (unsigned perm = 1; perm <= row->perms; perm <<= 1)
 		if (!differ || halves_differ(a, b, perm))
@@ -328,7 +328,7 @@ static void compare_network(struct profiles *c, bool with_unix)
 {
 	struct aa_objects x = objects_of(c, &c->a, AA_CLASS_NETWORK);
 	struct aa_objects y = objects_of(c, &c->b, AA_CLASS_NETWORK);
-	struct cell_groups groups = { { NULL } };
+	struct cell_groups groups = { .list = { .n = 0 } };
 
 	if (x.machine.start || y.machine.start)
 		c->out->resource_kinds |= 1u << RESOURCE_SOCKETS;

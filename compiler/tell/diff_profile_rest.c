@@ -48,7 +48,7 @@ static void compare_cap(struct profiles *c, struct caps_lines *lines, unsigned c
 
 void compare_profile_capabilities(struct profiles *c)
 {
-	struct caps_lines lines = { { NULL } };
+	struct caps_lines lines = { .list = { .n = 0 } };
 
 	c->out->resource_kinds |= 1u << RESOURCE_CAPABILITIES;
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
