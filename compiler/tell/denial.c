@@ -220,18 +220,6 @@ void denial_put_rule(struct buf *out, const struct denial *n, unsigned perms,
 	aa_print_literal(out, exec->target);
 }
 
-void denials_put_name(struct buf *out, struct str name)
-{
-	BUF_AUTO literal = { 0 };
-
-	aa_print_literal(&literal, name);
-	bool bare = literal.n && *literal.p == '/';
-	bool quoted = literal.n && *literal.p == '"';
-	buf_puts(out, bare || quoted ? "" : "\"");
-	buf_add(out, literal.p, literal.n);
-	buf_puts(out, bare || quoted ? "" : "\"");
-}
-
 bool denial_put_statement(struct buf *out, const struct denial *n, unsigned perms,
 			  const struct aa_transition *exec)
 {

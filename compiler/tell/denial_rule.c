@@ -31,6 +31,18 @@ static void put_literal(struct buf *out, const char *before, struct str s)
 	aa_print_literal(out, s);
 }
 
+void denials_put_name(struct buf *out, struct str name)
+{
+	BUF_AUTO literal = { 0 };
+
+	aa_print_literal(&literal, name);
+	bool bare = literal.n && *literal.p == '/';
+	bool quoted = literal.n && *literal.p == '"';
+	buf_puts(out, bare || quoted ? "" : "\"");
+	buf_add(out, literal.p, literal.n);
+	buf_puts(out, bare || quoted ? "" : "\"");
+}
+
 /* A word of the kernel's own: letters, digits and what joins them. */
 static bool is_word(struct str s)
 {
