@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pale import: a Docker or OCI seccomp profile, or a raw BPF program, as a pale policy; notes
- * go to stderr.
+ * pale import: a Docker or OCI seccomp profile, a raw BPF program or an AppArmor profile as a pale
+ * policy; notes go to stderr.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
+#include "compiler/cmd/import_apparmor.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/kind.h"
@@ -74,9 +75,10 @@ static int tell_policy(struct session *s, const struct source *src)
 	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
 				  "this is a policy, which import does not read");
 
-	diag_help(s->diags, d,
-		  "import makes policies of JSON and BPF; every other command reads this one as it "
-		  "is");
+	diag_help(
+		s->diags, d,
+		"import makes policies of JSON, BPF and AppArmor profiles; every other command reads this one as it "
+		"is");
 	session_report(s);
 	return EXIT_FOUND;
 }
@@ -147,5 +149,10 @@ int cmd_import(int argc, char **argv)
 	int rc = options_read(&s, argc, argv, &o);
 	if (rc < 0)
 		rc = read_options(&s, &o, &opt);
-	return session_end(&s, rc < 0 ? import(&s, o.operands[0], &opt) : rc);
+	if (rc < 0 && apparmor_asked(&s, &o, o.operands[0]))
+		rc = import_apparmor(&s, &o);
+	else if (rc < 0)
+		rc = apparmor_options_fit(&o, ASKS_CALLS) ? import(&s, o.operands[0], &opt) :
+							    EXIT_USAGE;
+	return session_end(&s, rc);
 }

@@ -252,7 +252,9 @@ static void resolve_signals(struct resolver *r, const struct item *it)
 		vec_push(r->arena, &r->p->signals, s);
 	}
 	for (const struct ast_word *w = st->words; w; w = w->next) {
-		if (!value_word(r, "signal", "signal", w->text, w->span, &v))
+		if (str_is(w->text, "exists")) /* AppArmor's name: is the process there? */
+			v = 0;
+		else if (!value_word(r, "signal", "signal", w->text, w->span, &v))
 			continue;
 		if (v > 64) {
 			resolve_report(r, DIAG_PL120, w->span,
