@@ -201,6 +201,17 @@ static bool queue_label_says(const struct aa_asking *q, const struct aa_rule *r,
 	return twice && glob_match(q->arena, twice, access->peer);
 }
 
+/* The parser reads a number, with zeros in front or not (mqueue.cc, gen_policy_re). */
+static bool same_number(struct str x, struct str y)
+{
+	struct str both[] = { x, y };
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		while (both[i].n > 1 && *both[i].p == '0')
+			both[i] = (struct str){ both[i].p + 1, both[i].n - 1 };
+	return str_eq(both[0], both[1]);
+}
+
 /*
  * A queue's name alone is asked about, or that and its label. Of a rule with a label the name alone
  * says nothing, but from 5.0 on what is needed to create it (mqueue.cc, gen_policy_re).
@@ -214,8 +225,9 @@ static unsigned mqueue_says(const struct aa_asking *q, const struct aa_rule *r,
 
 	if (m->type != AA_MQUEUE_ANY && (m->type == AA_MQUEUE_POSIX) != access->mqueue.posix)
 		return 0;
-	if (access->mqueue.posix ? !text_says(q, &m->name, access->mqueue.name) :
-				   m->name.word && !str_eq(m->name.word->text, access->mqueue.name))
+	if (access->mqueue.posix ?
+		    !text_says(q, &m->name, access->mqueue.name) :
+		    m->name.word && !same_number(m->name.word->text, access->mqueue.name))
 		return 0;
 	if (access->peer_said)
 		return queue_label_says(q, r, access, label) ? perms & access->perms : 0;

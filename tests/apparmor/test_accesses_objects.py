@@ -253,7 +253,7 @@ MQUEUE = {"read": 4, "write": 2, "create": 0x10, "delete": 0x20, "open": 0x40, "
 
 def mqueue_rule(rng, release):
     words = ["mqueue"] + ([f"({','.join(rng.sample(sorted(MQUEUE), 2))})"] if rng.random() < 0.6 else [])
-    name = rng.choice(["/q", "/q*", "/{q,r}", "12", ""])
+    name = rng.choice(["/q", "/q*", "/{q,r}", "12", "012", ""])
     words += [f"type={rng.choice(['posix'] if name[:1] == '/' else ['sysv'] if name else ['posix', 'sysv'])}"] if rng.random() < 0.3 else []
     words += [f"label={rng.choice(['p', 'p*'])}"] if rng.random() < 0.4 else []
     return prefix(rng, release) + " ".join(words + [name]) + ","
