@@ -26,6 +26,7 @@ struct aa_objects aa_objects_build(struct aa_objects_pool *p, const struct aa_ru
 
 	for (size_t i = 0; i < n && !t.failed; i++) {
 		t.rule = rules[i];
+		t.exact = 0;
 		if (t.rule->class == class ||
 		    (t.rule->class == AA_CLASS_ALL && class != AA_CLASS_CHANGE_PROFILE))
 			(class == AA_CLASS_MOUNT ? object_mount_rule : object_rule)(&t);

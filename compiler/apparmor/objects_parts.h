@@ -46,8 +46,6 @@ enum {
 	PART_LABEL = PART_FIRST, /* change_profile at an execution: the label alone, */
 	PART_PROGRAM = 1u << 25, /* the program alone, */
 	PART_PAIR = 1u << 26,    /* both */
-	PART_OWN = 1u << 27,     /* accept: the address alone, */
-	PART_PEER = 1u << 28,    /* with the peer */
 };
 
 /* Of a rule that is put into texts. */
@@ -57,6 +55,7 @@ struct object_texts {
 	const struct aa_rule *rule;
 	enum aa_class class;
 	enum aa_release release;
+	unsigned exact; /* permissions that the rule says of one text alone: object_end() */
 	size_t steps;
 	bool failed; /* the steps ended */
 	VEC(machine_texts) out;
@@ -68,6 +67,8 @@ enum aa_release object_release(const struct aa_objects_pool *p);
 struct arena *object_arena(const struct object_texts *t);
 /* The rule says it of these permissions: what ends here. */
 machine_texts object_end(struct object_texts *t, unsigned perms);
+/* It has these logged where it is among those that decide, and says no more of them. */
+machine_texts object_logs(struct object_texts *t, unsigned perms);
 /* `**`: any text, the empty one too. */
 const struct glob *object_any(const struct object_texts *t);
 

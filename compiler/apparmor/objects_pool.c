@@ -8,6 +8,8 @@
 struct say {
 	struct aa_prefix prefix;
 	unsigned perms;
+	unsigned exact; /* of them: go before what allows more than one text (since 4.1.2) */
+	bool logs;      /* object_logs() */
 };
 
 struct aa_objects_pool {
@@ -36,19 +38,32 @@ struct aa_objects_pool *aa_objects_pool_new(struct arena *a, enum aa_release rel
 
 /* ---- answers ---- */
 
+static int compare_says(const struct say *x, const struct say *y, unsigned perm)
+{
+	int order = aa_compare_weights(&x->prefix, &y->prefix);
+
+	if (order || x->prefix.mode != AA_MODE_ALLOW)
+		return order;
+	return !!(x->exact & perm) - !!(y->exact & perm);
+}
+
 static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, size_t n,
 		     unsigned perm, struct aa_halves *out)
 {
-	const struct aa_prefix *top = NULL;
+	const struct say *top = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct say *s = &p->says.v[rules[i]];
-		if (s->perms & perm && (!top || aa_compare_weights(&s->prefix, top) > 0))
-			top = &s->prefix;
+		if (s->perms & perm && (!top || compare_says(s, top, perm) > 0))
+			top = s;
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct say *s = &p->says.v[rules[i]];
-		if (s->perms & perm && !aa_compare_weights(&s->prefix, top))
+		if (!(s->perms & perm) || compare_says(s, top, perm))
+			continue;
+		if (s->logs)
+			out->audit |= perm;
+		else
 			aa_add_weight(out, &s->prefix, perm);
 	}
 }
@@ -76,14 +91,11 @@ static void join(struct aa_halves *h, const unsigned *parts, size_t n, unsigned 
 static void join_parts(struct aa_halves *h, unsigned spoken)
 {
 	static const unsigned change[] = { PART_LABEL, PART_PROGRAM, PART_PAIR };
-	static const unsigned accept[] = { PART_OWN, PART_PEER };
 
 	/* A program that no rule lets change is let through (domain.c, profile_onexec). */
 	bool through = h->allow & PART_LABEL && !(h->allow & PART_PROGRAM);
 	if (spoken & (PART_LABEL | PART_PROGRAM | PART_PAIR))
 		join(h, change, through ? 1 : 3, AA_ACCESS_CHANGE);
-	if (spoken & (PART_OWN | PART_PEER))
-		join(h, accept, 2, AA_NET_ACCEPT);
 	h->allow &= PART_FIRST - 1;
 	h->deny &= PART_FIRST - 1;
 	h->audit &= PART_FIRST - 1;
@@ -129,14 +141,17 @@ const struct aa_halves *aa_objects_class(const struct aa_objects_pool *p, unsign
 
 static bool same_say(const struct say *x, const struct say *y)
 {
-	return x->perms == y->perms && x->prefix.mode == y->prefix.mode &&
-	       x->prefix.audit == y->prefix.audit && x->prefix.priority == y->prefix.priority;
+	return x->perms == y->perms && x->exact == y->exact && x->logs == y->logs &&
+	       x->prefix.mode == y->prefix.mode && x->prefix.audit == y->prefix.audit &&
+	       x->prefix.priority == y->prefix.priority;
 }
 
-machine_texts object_end(struct object_texts *t, unsigned perms)
+static machine_texts end_of(struct object_texts *t, unsigned perms, bool logs)
 {
 	struct aa_objects_pool *p = t->pool;
-	struct say say = { .prefix = aa_weigh(t->rule), .perms = perms };
+	struct say say = {
+		.prefix = aa_weigh(t->rule), .perms = perms, .exact = t->exact & perms, .logs = logs
+	};
 	uint64_t hash = hash_bytes(HASH_START, &perms, sizeof(perms));
 
 	if (!perms)
@@ -149,6 +164,16 @@ machine_texts object_end(struct object_texts *t, unsigned perms)
 	table_add(p->arena, &p->by_say, hash, p->says.n);
 	vec_push(p->arena, &p->says, say);
 	return machine_end(p->machines, (uint32_t)p->says.n - 1);
+}
+
+machine_texts object_end(struct object_texts *t, unsigned perms)
+{
+	return end_of(t, perms, false);
+}
+
+machine_texts object_logs(struct object_texts *t, unsigned perms)
+{
+	return end_of(t, perms, true);
 }
 
 struct arena *object_arena(const struct object_texts *t)

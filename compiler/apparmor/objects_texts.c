@@ -2,6 +2,7 @@
 /* What a rule says as texts of objects, as each release's parser compiles it (gen_policy_re). */
 #include <string.h>
 
+#include "compiler/apparmor/means.h"
 #include "compiler/apparmor/objects_parts.h"
 #include "compiler/base/bug.h"
 
@@ -81,6 +82,24 @@ static unsigned perms_of(const struct object_texts *t, unsigned all)
 	return is_all(t) ? all : t->rule->perms & all;
 }
 
+/* Rules of one text go before others that allow (answer_parts.h, aa_rule_is_exact). */
+static bool since_exact(const struct object_texts *t)
+{
+	return t->release >= AA_RELEASE_4_1_2 && !is_all(t);
+}
+
+static bool is_exact(const struct object_texts *t, const struct aa_text *w)
+{
+	return w->word && w->glob && aa_is_exact(t->release, w->glob);
+}
+
+static bool is_exact_cond(const struct object_texts *t, enum aa_cond_id id)
+{
+	const struct aa_cond *c = aa_rule_cond(t->rule, id, false);
+
+	return c && c->texts.n && is_exact(t, &c->texts.v[0]);
+}
+
 /* ---- processes ---- */
 
 static void signal_rule(struct object_texts *t)
@@ -157,8 +176,11 @@ static void network_rule(struct object_texts *t)
 	bool all = is_all(t) || n->any;
 	unsigned types = all ? ~0u : n->types;
 	struct byte_set families = { { all ? ~UINT64_C(1) : n->families & ~UINT64_C(1) } };
-	machine_texts end = object_end(t, perms_of(t, (AA_NET_RECEIVE << 1) - 1));
+	machine_texts end;
 
+	if (since_exact(t) && n->types && !(n->types & (n->types - 1)))
+		t->exact = AA_NET_SETATTR;
+	end = object_end(t, perms_of(t, (AA_NET_RECEIVE << 1) - 1));
 	object_add(t, bytes(t, &families, types_text(t, types, end)));
 }
 
@@ -185,12 +207,41 @@ static machine_texts of_unix(struct object_texts *t, enum object_kind kind, mach
 	return object_byte(t, (unsigned char)kind, then);
 }
 
+/* One option that is logged, or refused without a word, is both (answer_objects.c, option_says). */
+static machine_texts own_end(struct object_texts *t, unsigned perms)
+{
+	enum { OPTIONS = AA_NET_GETOPT | AA_NET_SETOPT };
+	const struct aa_prefix *p = &t->rule->prefix;
+	bool deny = p->mode == AA_MODE_DENY;
+
+	if (is_all(t) || t->release < AA_RELEASE_4_0 || !(perms & OPTIONS) || p->audit == deny)
+		return object_end(t, perms);
+	if (deny)
+		return object_end(t, perms | OPTIONS);
+	return either(t, object_end(t, perms), object_logs(t, OPTIONS & ~perms));
+}
+
+/* What is bound to a name has one; a name that the kernel gives is another kind of object. */
+static machine_texts own_address(struct object_texts *t, unsigned perms)
+{
+	unsigned bind = is_all(t) || t->rule->unix_.addr == AA_ADDR_GLOB ||
+					t->rule->unix_.addr == AA_ADDR_ANY ?
+				perms & AA_NET_BIND :
+				0;
+	machine_texts bound = object_end(t, bind);
+
+	bound = !is_all(t) && t->rule->unix_.addr == AA_ADDR_GLOB ?
+			cond_text(t, AA_COND_ADDR, false, bound) :
+			literal(t, "\\@**", bound);
+	return either(t, bound, address(t, false, own_end(t, perms & ~(unsigned)AA_NET_BIND)));
+}
+
 /* A rule that names a peer says nothing of the socket alone, but that it accepts (af_unix.cc). */
 static void unix_rule(struct object_texts *t)
 {
 	const struct aa_unix_rule *u = &t->rule->unix_;
 	unsigned perms = perms_of(t, (AA_NET_RECEIVE << 1) - 1),
-		 own = perms & ~(unsigned)AA_NET_PEER;
+		 own = perms & ~(unsigned)(AA_NET_PEER & ~AA_NET_ACCEPT);
 	bool all = is_all(t);
 	bool peer =
 		!all && (u->peer_addr != AA_ADDR_ANY || aa_rule_cond(t->rule, AA_COND_LABEL, true));
@@ -203,17 +254,10 @@ static void unix_rule(struct object_texts *t)
 		object_add(t,
 			   of_unix(t, OBJECT_UNIX_OWN,
 				   object_byte(t, ADDRESS_AUTO, object_end(t, own & AA_NET_BIND))));
-	own &= ~(unsigned)AA_NET_CREATE;
-	if (peer || (binds && !all && u->addr == AA_ADDR_AUTO))
-		own &= peer ? 0 : ~(unsigned)AA_NET_BIND;
-	object_add(t, of_unix(t, OBJECT_UNIX_OWN, address(t, false, object_end(t, own))));
-	with = object_end(t, (perms & AA_NET_PEER & ~(unsigned)AA_NET_ACCEPT) |
-				     (perms & AA_NET_ACCEPT ? PART_PEER : 0));
+	own &= peer ? AA_NET_ACCEPT : ~(unsigned)AA_NET_CREATE;
+	object_add(t, of_unix(t, OBJECT_UNIX_OWN, own_address(t, own)));
+	with = object_end(t, perms & AA_NET_PEER);
 	with = address(t, true, nul(t, cond_text(t, AA_COND_LABEL, true, with)));
-	object_add(t, of_unix(t, OBJECT_UNIX_PEER, address(t, false, nul(t, with))));
-	if (!(perms & AA_NET_ACCEPT))
-		return;
-	with = literal(t, "**", nul(t, literal(t, "**", object_end(t, PART_OWN))));
 	object_add(t, of_unix(t, OBJECT_UNIX_PEER, address(t, false, nul(t, with))));
 }
 
@@ -258,27 +302,58 @@ static machine_texts queue_number(struct object_texts *t, machine_texts then)
 	return then;
 }
 
-/* What creates a queue is not asked for its label, nor with what it is opened then. */
+static void set_exact(struct object_texts *t, bool posix)
+{
+	bool one = since_exact(t) && t->rule->mqueue.name.word &&
+		   (!posix || is_exact(t, &t->rule->mqueue.name)) &&
+		   is_exact_cond(t, AA_COND_LABEL);
+
+	t->exact = one ? AA_MQUEUE_SETATTR : 0;
+}
+
+/*
+ * What creates a queue is not asked for its label: before 5.0 a rule with one says nothing of it.
+ * Of a rule about both types the parser writes the label twice for the second (mqueue.cc, labelbuf).
+ */
+static machine_texts queue_label(struct object_texts *t, unsigned perms, bool twice)
+{
+	const struct aa_cond *c = is_all(t) ? NULL : aa_rule_cond(t->rule, AA_COND_LABEL, false);
+	unsigned create = perms & AA_MQUEUE_CREATE;
+	machine_texts label = object_end(t, perms & ~(unsigned)AA_MQUEUE_CREATE), any;
+
+	any = object_end(t, c && t->release < AA_RELEASE_5_0 ? 0 : create);
+	any = glob_text(t, object_any(t), any);
+	if (!c || !twice)
+		return either(t, cond_text(t, AA_COND_LABEL, false, label), any);
+	label = literal(t,
+			arena_printf(object_arena(t), PRISTR PRISTR, STRARG(c->values->text),
+				     STRARG(c->values->text)),
+			label);
+	return either(t, label, any);
+}
+
 static void queue_rule(struct object_texts *t)
 {
 	const struct aa_mqueue_rule *m = &t->rule->mqueue;
 	enum aa_mqueue_type type = is_all(t) ? AA_MQUEUE_ANY : m->type;
 	unsigned perms = perms_of(t, (AA_MQUEUE_SETATTR << 1) - 1);
 	bool named = !is_all(t) && m->name.word;
-	machine_texts label = cond_text(t, AA_COND_LABEL, false,
-					object_end(t, perms & ~(unsigned)AA_MQUEUE_CREATE));
-	machine_texts then = nul(
-		t, either(t, label,
-			  glob_text(t, object_any(t), object_end(t, perms & AA_MQUEUE_CREATE))));
+	machine_texts then;
 
-	if (type != AA_MQUEUE_SYSV)
+	if (type != AA_MQUEUE_SYSV) {
+		set_exact(t, true);
+		then = nul(t, queue_label(t, perms, false));
 		object_add(t, object_byte(t, OBJECT_POSIX_QUEUE,
 					  named ? object_word(t, &m->name, then) :
 						  glob_text(t, object_any(t), then)));
-	if (type != AA_MQUEUE_POSIX)
+	}
+	if (type != AA_MQUEUE_POSIX) {
+		set_exact(t, false);
+		then = nul(t, queue_label(t, perms, type == AA_MQUEUE_ANY));
 		object_add(t, object_byte(t, OBJECT_SYSV_QUEUE,
 					  named ? queue_number(t, then) :
 						  glob_text(t, object_any(t), then)));
+	}
 }
 
 /* ---- by class ---- */
@@ -286,8 +361,11 @@ static void queue_rule(struct object_texts *t)
 static void pivot_rule(struct object_texts *t)
 {
 	const struct aa_text *root = is_all(t) ? NULL : &t->rule->pivot.root;
-	machine_texts old = cond_text(t, AA_COND_OLDROOT, false, object_end(t, AA_ACCESS_PIVOT));
+	machine_texts old;
 
+	if (since_exact(t) && is_exact(t, root) && is_exact_cond(t, AA_COND_OLDROOT))
+		t->exact = AA_ACCESS_PIVOT;
+	old = cond_text(t, AA_COND_OLDROOT, false, object_end(t, AA_ACCESS_PIVOT));
 	object_add(t, object_word(t, root, nul(t, old)));
 }
 

@@ -177,8 +177,7 @@ static void compare_object(struct profiles *c, const struct class_row *row, stru
 	struct aa_access access;
 
 	if (!read_access(c, text, &access) || !(access.perms & perm)) {
-		bool nameless = row->class == AA_CLASS_UNIX && perm == AA_NET_BIND;
-		if (spoken & perm && !nameless) /* else no object of this kind has it */
+		if (spoken & perm) /* else no object of this kind has it */
 			tell_open(c, row->kind, text);
 		return;
 	}

@@ -11,6 +11,44 @@ RELEASES = {"3.0": 0, "4.1": 2, "5.0": 4}
 LABELS = ["peer", "/usr/bin/*", "a{b,c}", "**", "[ab]?", "/x/**", "unconfined"]
 PATHS = ["/mnt/", "/mnt/**", "/a*", "/{a,b}/", "/[ab]/*/", "/**"]
 PERMS_URING = ["", "sqpoll", "override_creds"]
+NET = ["create", "bind", "listen", "accept", "connect", "send", "receive", "getattr", "setattr", "getopt", "setopt"]
+ADDRESSES = ["@a", "@a*", "none", "auto", "@**", "@{a,0000f}"]
+NAMES = ["org.a", "org.*", "{a.b,c}", "*.z"]
+QUEUE = ["read", "write", "create", "delete", "open", "setattr", "getattr"]
+# Classes that releases' own features leave out.
+ALL = """mount {mask {mount umount
+}
+}
+ptrace {mask {read trace
+}
+}
+signal {mask {hup
+}
+}
+namespaces {mask {userns_create
+}
+}
+io_uring {mask {sqpoll override_creds
+}
+}
+dbus {mask {acquire send receive
+}
+}
+network {af_unix {yes
+}
+}
+network_v8 {af_mask {unix inet inet6 netlink
+}
+}
+network_v9 {af_unix {yes
+}
+}
+ipc {posix_mqueue {create read write open delete setattr getattr
+}
+sysv_mqueue {create
+}
+}
+"""
 SIGNALS = ["term", "kill", "usr1", "rtmin+3", "exists", "hup"]
 OPTIONS = ["ro", "nosuid", "nodev", "noexec", "bind", "rbind", "remount", "move", "rslave", "private", "rshared", "silent"]
 
@@ -67,9 +105,34 @@ def userns_rule(r, release):
     return "userns " + maybe(r, "create")
 
 
-RULES = {"signal": signal_rule, "ptrace": ptrace_rule, "mount": mount_rule, "pivot_root": pivot_rule, "network": network_rule,
+def unix_rule(r, release):
+    perms = maybe(r, f"({','.join(r.sample(NET, r.randint(1, 3)))})")
+    kind, own = maybe(r, f"type={r.choice(['stream', 'dgram', 'seqpacket'])}"), maybe(r, f"addr={r.choice(ADDRESSES)}")
+    peer = " ".join(filter(None, [maybe(r, f"addr={r.choice(ADDRESSES)}"), maybe(r, f"label={r.choice(LABELS)}")]))
+    return f"unix {perms} {kind} {own} {maybe(r, f'peer=({peer})' if peer else '')}"
+
+
+def dbus_rule(r, release):
+    bus = maybe(r, f"bus={r.choice(['session', 's*', '*n'])}")
+    if r.random() < .2:
+        return f"dbus {maybe(r, 'bind')} {bus} name={r.choice(NAMES)}"
+    if r.random() < .2:
+        return f"dbus eavesdrop {bus}"
+    words = [maybe(r, f"path={r.choice(['/a', '/a/**', '/*/c'])}"), maybe(r, f"interface={r.choice(NAMES)}"), maybe(r, f"member={r.choice(['Get', 'G*', '{A,B}*'])}")]
+    peer = " ".join(filter(None, [maybe(r, f"name={r.choice(NAMES)}"), maybe(r, f"label={r.choice(LABELS)}")]))
+    return f"dbus {r.choice(['', 'send', 'receive', '(send receive)'])} {bus} {' '.join(words)} {f'peer=({peer})' if peer else ''}"
+
+
+def queue_rule(r, release):
+    name = r.choice(["/q", "/q*", "/{q,r}", "12", "012", ""])
+    perms = maybe(r, f"({','.join(r.sample(QUEUE, 2))})")
+    type_ = maybe(r, f"type={r.choice(['posix'] if name[:1] == '/' else ['sysv'] if name else ['posix', 'sysv'])}")
+    return f"mqueue {perms} {type_} {maybe(r, f'label={r.choice(LABELS)}')} {name}"
+
+
+RULES = {"unix": unix_rule, "dbus": dbus_rule, "mqueue": queue_rule, "signal": signal_rule, "ptrace": ptrace_rule, "mount": mount_rule, "pivot_root": pivot_rule, "network": network_rule,
          "change_profile": change_rule, "io_uring": uring_rule, "userns": userns_rule}
-SINCE = {"io_uring": "4.1", "userns": "4.1"}
+SINCE = {"mqueue": "4.1", "io_uring": "4.1", "userns": "4.1"}
 
 
 def random_rule(r, kind, release):
@@ -79,22 +142,26 @@ def random_rule(r, kind, release):
 
 
 def write(path, rules):
-    path.write_text("profile t {\n " + "\n ".join(rules) + "\n}\n")
+    features = path.parent / "features"
+    features.write_text(ALL)
+    path.write_text(f'abi "{features}",\nprofile t {{\n ' + "\n ".join(rules) + "\n}\n")
     return path
 
 
 def taken(pale, tmp_path, r, kind, release, n):
     """Rules that the release takes, one by one."""
     rules = []
-    while len(rules) < n:
+    for _ in range(40 * n):
         rule = random_rule(r, kind, release)
         if pale("check", write(tmp_path / "one", [*rules, rule]), "--target", f"apparmor={release}", check=None).rc == 0:
             rules.append(rule)
-    return rules
+        if len(rules) == n:
+            return rules
+    raise AssertionError(f"{release} takes next to no rule of {kind}: {rule}")
 
 
 def answers(pale, file, release, accesses):
-    got = pale("sim", file, "--target", f"apparmor={release}", *accesses, check=None)
+    got = pale("sim", file, "--target", f"apparmor={release}", "--features", file.parent / "features", *accesses, check=None)
     out = got.out.splitlines()
     assert len(out) == len(accesses), got.err
     return [line.split("  ")[0] for line in out]
