@@ -196,8 +196,11 @@ static void text_resource(struct buf *out, struct arena *a, const struct diff *d
 	if (*r->profile)
 		buf_printf(out, " [%s]", r->profile);
 	buf_printf(out, "\n  %s -> %s\n", r->a, r->b);
-	if (*r->access)
-		buf_printf(out, "    %s\n", r->access);
+	if (*r->access) {
+		buf_puts(out, "    ");
+		buf_safe(out, str_c(r->access));
+		buf_putc(out, '\n');
+	}
 	buf_printf(out, "      A: %s\n      B: %s\n", r->by_a, r->by_b);
 }
 

@@ -21,6 +21,10 @@ void profile_add(struct profiles *c, struct diff_resource r)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (!*texts[i])
 			*texts[i] = "";
+	r.about = str_safe(c->arena, r.about);
+	r.reason = str_safe(c->arena, r.reason);
+	r.a = str_safe(c->arena, r.a);
+	r.b = str_safe(c->arena, r.b);
 	c->out->has[r.change] = true;
 	if (r.change != CHANGE_UNDECIDED && c->shown++ >= SHOWN_MAX)
 		c->untold++;

@@ -296,6 +296,20 @@ static const char *word_of(struct arena *a, const char *domain, uint64_t value, 
 	return word;
 }
 
+/* As `pale sim` reads it: sockets of unix beside their creation by a word of their own. */
+static const char *cell_text(struct arena *a, const char *family, const char *type, unsigned perm)
+{
+	const char *word = aa_perm_name(AA_CLASS_NETWORK, perm);
+
+	if (perm == AA_NET_CREATE)
+		return arena_printf(a, "socket %s %s", family, type);
+	if (strcmp(family, "unix"))
+		return arena_printf(a, "network %s %s %s", word, family, type);
+	return arena_printf(a, "unix %s type=%s addr=%s%s", word, type,
+			    perm == AA_NET_BIND ? "@a" : "none",
+			    perm & AA_NET_PEER ? " peer=(addr=none label=a)" : "");
+}
+
 static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned at, unsigned perm)
 {
 	const char *family = word_of(c->arena, "af", at / TYPES, "AF_");
@@ -305,12 +319,9 @@ static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned a
 
 	if (!family || !type)
 		return;
-	text = perm == AA_NET_CREATE ?
-		       arena_printf(c->arena, "socket %s %s", family, type) :
-		       arena_printf(c->arena, "network %s %s %s",
-				    aa_perm_name(AA_CLASS_NETWORK, perm), family, type);
+	text = cell_text(c->arena, family, type, perm);
 	if (!read_access(c, text, &access))
-		return;
+		return; /* AppArmor has no word for it: no rule tells it from its like */
 	if (!is_answered(c, &access)) {
 		if (!c->undecided)
 			tell_open(c, RESOURCE_SOCKETS, text);
@@ -342,6 +353,37 @@ static void compare_network(struct profiles *c, bool with_unix)
 	tell_cells(c, &groups);
 }
 
+/* ---- the environment at a change of the profile ---- */
+
+/* Rules whose executions keep the environment as it is, in the order of the text. */
+static const char *unsafe_changes(struct profiles *c, const struct profile_side *s)
+{
+	BUF_AUTO out = { 0 };
+
+	vec_each(&s->q.rules, r) {
+		const struct aa_change_rule *change = &(*r)->change;
+		if ((*r)->class != AA_CLASS_CHANGE_PROFILE || !change->unsafe)
+			continue;
+		buf_printf(&out, "%u ", (*r)->prefix.mode);
+		if (change->exec.word)
+			buf_add(&out, change->exec.word->text.p, change->exec.word->text.n);
+		buf_puts(&out, "\n");
+		if (change->target.word)
+			buf_add(&out, change->target.word->text.p, change->target.word->text.n);
+		buf_puts(&out, "\n");
+	}
+	return arena_strdup(c->arena, out.p ? out.p : "");
+}
+
+/* No access says it, so it is compared as written. */
+static void compare_unsafe(struct profiles *c)
+{
+	if (strcmp(unsafe_changes(c, &c->a), unsafe_changes(c, &c->b)))
+		profile_not_decided(c, RESOURCE_CHANGE_PROFILE,
+				    "rules with 'unsafe' differ, and at which executions the "
+				    "environment is passed on is not compared");
+}
+
 /* ---- all classes ---- */
 
 static bool is_mediated(const struct profile_side *s, enum aa_class class)
@@ -359,6 +401,7 @@ void compare_profile_objects(struct profiles *c)
 			compare_class(c, &classes[i]);
 	if (is_mediated(&c->a, AA_CLASS_NETWORK) && is_mediated(&c->b, AA_CLASS_NETWORK))
 		compare_network(c, !fine_a && !fine_b);
+	compare_unsafe(c);
 	if (fine_a != fine_b)
 		profile_not_decided(c, RESOURCE_UNIX,
 				    "one side's abi has addresses of unix sockets mediated, the "

@@ -375,6 +375,29 @@ def test_every_class_is_compared(pale, tmp_path, a, b, want):
     assert compare(pale, tmp_path / "a", tmp_path / "a", rc=0)["same"] and compare(pale, tmp_path / "b", tmp_path / "b", rc=0)["same"]
 
 
+@pytest.mark.parametrize("release", ["3.0", "4.0", "4.1", "4.1.2", "5.0"])
+@pytest.mark.parametrize("rule", ["unix getattr,", "unix bind,", "unix send type=stream,", "unix (accept, setopt),"])
+def test_sockets_of_unix_are_compared_where_they_are_no_class(pale, tmp_path, release, rule):
+    for name, body in (("a", rule), ("b", "")):
+        (tmp_path / name).write_text("profile t {\n%s\n}\n" % body)
+    said = pale("diff", "-t", f"apparmor={release}", tmp_path / "a", tmp_path / "b", check=1).out
+    assert "unix" in said and "is tighter" in said
+
+
+def test_unsafe_changes_of_the_profile_are_not_called_the_same(pale, tmp_path):
+    for name, word in (("a", "unsafe"), ("b", "safe")):
+        (tmp_path / name).write_text("profile t {\nchange_profile %s /bin/a -> p,\n}\n" % word)
+    assert "not decided" in pale("diff", tmp_path / "a", tmp_path / "b", check=1).out
+    assert "same" in pale("diff", tmp_path / "a", tmp_path / "a", check=0).out
+
+
+def test_no_control_byte_of_a_name_is_printed(pale, tmp_path):
+    (tmp_path / "a").write_bytes(b'profile t {\n"/a\033cb" r,\nchange_profile -> "p\033c",\n}\n')
+    (tmp_path / "b").write_bytes(b"profile t {\n}\n")
+    said = pale("diff", tmp_path / "a", tmp_path / "b", check=1).out
+    assert "\033" not in said and "\\x1b" in said
+
+
 FINE = "dbus {mask {send\n}\n}\nnetwork_v9 {af_unix {yes\n}\n}\nipc {posix_mqueue {create\n}\nsysv_mqueue {create\n}\n}\n"
 QUEUES = [
     ("mqueue label=a,", "mqueue type=posix label=a,\nmqueue type=sysv label=a,", "mqueue read type=sysv label=aa 0"),
