@@ -199,6 +199,25 @@ struct aa_stmt *aa_if(struct aa_parse *p, struct span sp, struct aa_expr *e, str
 	return s;
 }
 
+/*
+ * A '\\' with which the file ends: whatever line end is printed behind it, it would join what is
+ * there. Parsers take it and keep the byte, which no path has.
+ */
+static void tell_open_escape(struct aa_parse *p, const struct aa_word *last)
+{
+	size_t n = 0;
+
+	if (!last || last->quoted || last->span.end < p->src->text.n)
+		return;
+	while (n < last->text.n && last->text.p[last->text.n - 1 - n] == '\\')
+		n++;
+	if (n % 2 == 0)
+		return;
+	struct diag *d = diag_add(p->diags, DIAG_PL002, last->span,
+				  "the file ends in a '\\' that has nothing to escape");
+	diag_help(p->diags, d, "take it out, or end the line behind the value that is meant");
+}
+
 struct aa_stmt *aa_set(struct aa_parse *p, struct span sp, enum aa_op op, struct aa_word word,
 		       struct aa_words values, struct aa_expr *e)
 {
@@ -209,6 +228,7 @@ struct aa_stmt *aa_set(struct aa_parse *p, struct span sp, enum aa_op op, struct
 	s->word = word;
 	s->values = values.first;
 	s->expr = e;
+	tell_open_escape(p, values.last);
 	return s;
 }
 

@@ -216,3 +216,9 @@ def test_many_files_share_what_they_include(pale, tmp_path):
         files[-1].write_text(f'profile p{i} {{ include "{tmp_path}/inc"\n }}\n')
     r = pale("check", "--target", "apparmor=5.0", *files, check=1)
     assert r.out.count("refused") == 3
+
+
+@pytest.mark.parametrize("value", ["\\", "/a\\", "/a /b\\"])
+def test_no_value_ends_the_file_with_half_an_escape(pale, tmp_path, value):
+    (tmp_path / "v.aa").write_text("@{n}=" + value)
+    assert "has nothing to escape" in pale("check", "-t", "apparmor=5.0", tmp_path / "v.aa", check=1).err
