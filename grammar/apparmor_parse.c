@@ -14,6 +14,32 @@ struct span aa_span_after(struct span sp)
 	return (struct span){ sp.source, sp.end, sp.end };
 }
 
+static bool ends_in_backslash(const struct aa_word *w)
+{
+	return w->text.n && w->text.p[w->text.n - 1] == '\\';
+}
+
+/*
+ * To apparmor_parser (parser_lex.l, QUOTED_ID) a quote behind a '\\' ends the word only where no
+ * other quote follows in the file, whatever stands before the '\\'. None does, then; but a comment
+ * in front may be printed behind it.
+ */
+void aa_scan_tell_open(struct aa_parse *p, const struct aa_word *w)
+{
+	if (!ends_in_backslash(w))
+		return;
+	vec_each(&p->comments, c) {
+		if (!memchr((*c)->text.p, '"', (*c)->text.n))
+			continue;
+		diag_help(p->diags,
+			  diag_add(p->diags, DIAG_PL002, w->span,
+				   "a quoted word ends in '\\', which AppArmor's parser joins to "
+				   "the quote behind it where another one follows"),
+			  "write \\134 for the '\\'");
+		return;
+	}
+}
+
 struct aa_word aa_scan_word(struct aa_parse *p, struct span sp)
 {
 	struct str text = span_text(p->diags->sources, sp);
@@ -22,6 +48,7 @@ struct aa_word aa_scan_word(struct aa_parse *p, struct span sp)
 	if (text.n > 1 && text.p[0] == '"' && text.p[text.n - 1] == '"') {
 		w.quoted = true;
 		w.text = (struct str){ text.p + 1, text.n - 2 };
+		aa_scan_tell_open(p, &w);
 	}
 	return w;
 }
@@ -472,6 +499,35 @@ bool aa_file_ends(const struct aa_file *file, struct diags *ds)
 
 /* ---- a rule in a policy ---- */
 
+static bool tell_open_words(struct aa_parse *p, const struct aa_word *w)
+{
+	for (; w; w = w->next) {
+		if (!ends_in_backslash(w))
+			continue;
+		diag_help(p->diags,
+			  diag_add(p->diags, DIAG_PL002, w->span,
+				   "a word ends in '\\', which AppArmor's parser joins to what is "
+				   "written behind it"),
+			  "write \\134 for the '\\'");
+		return true;
+	}
+	return false;
+}
+
+/* In a file a line's end may stand behind such a word; what is compiled of a policy has none. */
+static bool tell_open_items(struct aa_parse *p, const struct aa_item *i)
+{
+	bool told = false;
+
+	for (; i; i = i->next) {
+		told |= tell_open_words(p, &i->word);
+		told |= tell_open_words(p, i->values);
+		for (const struct aa_item *c = i->conds; c; c = c->next)
+			told |= tell_open_words(p, &c->word) || tell_open_words(p, c->values);
+	}
+	return told;
+}
+
 /* What is read as two rules: the first one ends with ','. */
 static void tell_comma(struct diags *ds, const struct aa_stmt *first, uint32_t end)
 {
@@ -499,7 +555,7 @@ static struct aa_stmt *only_rule(struct aa_parse *p)
 			  "a rule of a policy is one statement, which ends with ';'");
 	} else if (s->next) {
 		tell_comma(p->diags, s, p->end);
-	} else {
+	} else if (!tell_open_items(p, s->items)) {
 		return s;
 	}
 	return NULL;

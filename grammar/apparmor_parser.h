@@ -59,6 +59,8 @@ int aa_next_token(struct aa_parse *p, union AA_STYPE *lval, struct span *loc);
 void *aa_scan_open(struct aa_parse *p, char *text, size_t n); /* ends in two NUL bytes more */
 int aa_scan(union AA_STYPE *lval, struct span *loc, struct aa_parse *p, void *yyscanner);
 struct aa_word aa_scan_word(struct aa_parse *p, struct span sp);
+/* An error where a word ends in a backslash, and would be another one once it is printed in quotes. */
+void aa_scan_tell_open(struct aa_parse *p, const struct aa_word *w);
 /*
  * From a '#' to the end of the line: a comment is kept, and gives 0; of an include what says so
  * ("#include if exists") has this many bytes. "# include" is a comment.

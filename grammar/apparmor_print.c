@@ -45,14 +45,13 @@ static bool word_is(const struct aa_word *w, const char *text)
 	return !w->quoted && str_is(w->text, text);
 }
 
-/* Its last backslash protects what comes next: only the end of a line can, and be none of it. */
+/*
+ * Its last backslash, one that another one protects as well, is joined to what comes next: only the
+ * end of a line is not.
+ */
 static bool ends_open(const struct aa_word *w)
 {
-	size_t n = 0;
-
-	while (!w->quoted && n < w->text.n && w->text.p[w->text.n - 1 - n] == '\\')
-		n++;
-	return n % 2;
+	return !w->quoted && w->text.n && w->text.p[w->text.n - 1] == '\\';
 }
 
 /* What parts a word from what follows it. */

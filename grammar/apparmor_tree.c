@@ -199,22 +199,15 @@ struct aa_stmt *aa_if(struct aa_parse *p, struct span sp, struct aa_expr *e, str
 	return s;
 }
 
-/*
- * A '\\' with which the file ends: whatever line end is printed behind it, it would join what is
- * there. Parsers take it and keep the byte, which no path has.
- */
+/* A '\\' alone ends the file: printed, it would join the line end behind it. */
 static void tell_open_escape(struct aa_parse *p, const struct aa_word *last)
 {
-	size_t n = 0;
+	struct diag *d;
 
-	if (!last || last->quoted || last->span.end < p->src->text.n)
+	if (!last || last->quoted || last->span.end < p->src->text.n || !str_is(last->text, "\\"))
 		return;
-	while (n < last->text.n && last->text.p[last->text.n - 1 - n] == '\\')
-		n++;
-	if (n % 2 == 0)
-		return;
-	struct diag *d = diag_add(p->diags, DIAG_PL002, last->span,
-				  "the file ends in a '\\' that has nothing to escape");
+	d = diag_add(p->diags, DIAG_PL002, last->span,
+		     "the file ends in a '\\' that has nothing to escape");
 	diag_help(p->diags, d, "take it out, or end the line behind the value that is meant");
 }
 

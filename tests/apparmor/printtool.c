@@ -74,9 +74,9 @@ static struct aa_word path(struct maker *m)
 		"/#x",  "/a}",    "/a\\\"b", "@{A}@{B}",         "/a=b",
 		"/a:b", "/a(b)",  "/\xff"
 	};
-	static const char *const quoted[] = { "/a b", "/",    "",        "in",   "/a\\\"b",
-					      "x,y",  "/#",   "include", "@{X}", " ",
-					      "\\\\", "a\nb", "{",       "->",   "=" };
+	static const char *const quoted[] = { "/a b",  "/",    "",        "in",   "/a\\\"b",
+					      "x,y",   "/#",   "include", "@{X}", " ",
+					      "\\\\a", "a\nb", "{",       "->",   "=" };
 
 	if (one_in(m, 4)) {
 		struct aa_word w = PICK(m, quoted);

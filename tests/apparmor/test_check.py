@@ -218,7 +218,24 @@ def test_many_files_share_what_they_include(pale, tmp_path):
     assert r.out.count("refused") == 3
 
 
-@pytest.mark.parametrize("value", ["\\", "/a\\", "/a /b\\"])
-def test_no_value_ends_the_file_with_half_an_escape(pale, tmp_path, value):
-    (tmp_path / "v.aa").write_text("@{n}=" + value)
+def test_no_value_ends_the_file_with_half_an_escape(pale, tmp_path):
+    (tmp_path / "v.aa").write_text("@{n}=\\")
     assert "has nothing to escape" in pale("check", "-t", "apparmor=5.0", tmp_path / "v.aa", check=1).err
+    (tmp_path / "v.aa").write_text("@{n}=/a\\")
+    pale("check", "-t", "apparmor=5.0", tmp_path / "v.aa", check=0)
+
+
+# The parser ends such a word at the last quote of the file that it can; printed, the comment would have one more.
+@pytest.mark.parametrize("word", ['"/x y\\\\"', '"/x\\"', '"\\\\"'])
+def test_a_quoted_word_that_ends_in_a_backslash_is_told_behind_a_comment_with_a_quote(pale, tmp_path, word):
+    (tmp_path / "w.aa").write_text("profile p {\n  # \"\n  deny %s r,\n}\n" % word)
+    assert "ends in '\\'" in pale("check", "-t", "apparmor=5.0", tmp_path / "w.aa", check=1).err
+
+
+def test_a_quote_behind_a_backslash_is_part_of_the_word_where_another_one_follows(pale, tmp_path):
+    (tmp_path / "w.aa").write_text('profile p {\n  umount "/a b\\\\",\n  deny ptrace (read, trace) peer=secret,\n  ptrace peer=", #",\n  ptrace read,\n}\n')
+    said = pale("sim", tmp_path / "w.aa", "ptrace read peer=secret", "-t", "apparmor=5.0").out
+    assert said.startswith("allowed"), said
+    (tmp_path / "n.aa").write_text("profile p {\n  umount /a\\\\\n  ,\n  /b r,\n}\n")
+    said = pale("fmt", tmp_path / "n.aa", check=0).out
+    assert "umount /a\\\\\n" in said and pale("fmt", "-", input=said, check=0).out == said

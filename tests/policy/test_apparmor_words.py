@@ -207,3 +207,19 @@ def test_halves_are_compared_in_every_environment(pale, tmp_path):
     file.write_text(policy("default errno EPERM;\nallow execve;\nwhen kernel >= 5.0 { allow mount, socket; }\nmount;"))
     r = pale("check", "-t", "docker", file)
     assert "seccomp lets sockets" in r.err and "'mount' pass" not in r.err and "bug" not in r.err
+
+
+# AppArmor's parser joins it to the quote, blank or comma behind it, and so to the rules that follow.
+@pytest.mark.parametrize("word", ['"/a b\\\\"', '"/a\\"', "/a\\\\\n", "/a\\\n"])
+@pytest.mark.parametrize("rule", ["umount %s;", "mount fstype=proc %s -> /b;", "unix (send) peer=(label=%s);", "dbus name=(%s);", "change_profile %s -> b;",
+                                  "ptrace (read) peer=%s;"])
+def test_no_word_that_ends_in_a_backslash_is_compiled(pale, tmp_path, rule, word):
+    file = tmp_path / "p.pale"
+    file.write_text(policy(rule % word + '\ndeny ptrace peer=secret;\nptrace peer=", #";', "apparmor"))
+    out = pale("compile", "-t", "apparmor", "-o", "-", file, check=1)
+    assert not out.out and "PL0" in out.err, out
+
+
+def test_an_octal_backslash_is(pale, tmp_path):
+    said = profile(pale, tmp_path / "p.pale", 'umount "/a b\\134";\nptrace peer=", #";')
+    assert '"/a b\\134",' in said.out
