@@ -19,25 +19,31 @@ static bool ends_in_backslash(const struct aa_word *w)
 	return w->text.n && w->text.p[w->text.n - 1] == '\\';
 }
 
+static void tell_joined(struct aa_parse *p, struct span sp)
+{
+	struct diag *d =
+		diag_add(p->diags, DIAG_PL002, sp,
+			 "a quoted word ends in '\\', which AppArmor's parser joins to the "
+			 "quote behind it where another one follows");
+
+	diag_help(p->diags, d, "write \\134 for the '\\'");
+}
+
 /*
  * To apparmor_parser (parser_lex.l, QUOTED_ID) a quote behind a '\\' ends the word only where no
  * other quote follows in the file, whatever stands before the '\\'. None does, then; but a comment
  * in front may be printed behind it.
  */
-void aa_scan_tell_open(struct aa_parse *p, const struct aa_word *w)
+static void check_quoted(struct aa_parse *p, const struct aa_word *w)
 {
 	if (!ends_in_backslash(w))
 		return;
-	vec_each(&p->comments, c) {
-		if (!memchr((*c)->text.p, '"', (*c)->text.n))
-			continue;
-		diag_help(p->diags,
-			  diag_add(p->diags, DIAG_PL002, w->span,
-				   "a quoted word ends in '\\', which AppArmor's parser joins to "
-				   "the quote behind it where another one follows"),
-			  "write \\134 for the '\\'");
-		return;
-	}
+	p->joins = true;
+	vec_each(&p->comments, c)
+		if (memchr((*c)->text.p, '"', (*c)->text.n)) {
+			tell_joined(p, w->span);
+			return;
+		}
 }
 
 struct aa_word aa_scan_word(struct aa_parse *p, struct span sp)
@@ -48,8 +54,18 @@ struct aa_word aa_scan_word(struct aa_parse *p, struct span sp)
 	if (text.n > 1 && text.p[0] == '"' && text.p[text.n - 1] == '"') {
 		w.quoted = true;
 		w.text = (struct str){ text.p + 1, text.n - 2 };
-		aa_scan_tell_open(p, &w);
+		check_quoted(p, &w);
 	}
+	return w;
+}
+
+struct aa_word aa_scan_quote(struct aa_parse *p, struct span sp)
+{
+	struct aa_word w = { .text = span_text(p->diags->sources, sp), .span = sp, .quoted = true };
+
+	if (p->joins)
+		tell_joined(p, sp);
+	check_quoted(p, &w);
 	return w;
 }
 

@@ -41,6 +41,7 @@ struct aa_parse {
 	unsigned depth;      /* braces open now */
 	struct span unended; /* as in struct aa_file */
 	bool one;            /* a rule inside of a policy, which ends with ';' */
+	bool joins;          /* a quoted word ended in a backslash */
 	bool unopened;       /* a profile without '{' was told: its '}' is no second fault */
 	struct span prev;    /* the last token */
 	struct span before;  /* the one before it */
@@ -59,8 +60,8 @@ int aa_next_token(struct aa_parse *p, union AA_STYPE *lval, struct span *loc);
 void *aa_scan_open(struct aa_parse *p, char *text, size_t n); /* ends in two NUL bytes more */
 int aa_scan(union AA_STYPE *lval, struct span *loc, struct aa_parse *p, void *yyscanner);
 struct aa_word aa_scan_word(struct aa_parse *p, struct span sp);
-/* An error where a word ends in a backslash, and would be another one once it is printed in quotes. */
-void aa_scan_tell_open(struct aa_parse *p, const struct aa_word *w);
+/* What has no quotes, and is printed in some. */
+struct aa_word aa_scan_quote(struct aa_parse *p, struct span sp);
 /*
  * From a '#' to the end of the line: a comment is kept, and gives 0; of an include what says so
  * ("#include if exists") has this many bytes. "# include" is a comment.
