@@ -256,15 +256,29 @@ static const char *take(struct reading *r, const struct token *t, struct denied 
 	return NULL;
 }
 
+/*
+ * A user by number, which ends with its digits (the byte that parts auditd's own fields may have got
+ * lost), or by the name that ausearch -i gives.
+ */
+static struct str user_of(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+		n++;
+	return n ? (struct str){ s.p, n } : s;
+}
+
 /* What stands there in another way than others have it. */
 static void complete(const struct reading *r, struct denied *out)
 {
+	struct str fsuid = user_of(r->fsuid), ouid = user_of(r->ouid);
 	uint64_t cap;
 
 	if (!out->class.p)
 		out->class = str_c(class_of(out->operation));
-	out->whose = r->fsuid.n && r->ouid.n;
-	out->owned = out->whose && str_eq(r->fsuid, r->ouid);
+	out->whose = fsuid.n && ouid.n;
+	out->owned = out->whose && str_eq(fsuid, ouid);
 	if (!out->capability.p && r->capability.p && !str_u64(r->capability, &cap) && cap < 64 &&
 	    capability_name((unsigned)cap))
 		out->capability = str_c(capability_name((unsigned)cap));

@@ -328,32 +328,40 @@ static const char *write_pivot(struct writing *w)
 
 /* ---- profiles ---- */
 
-static const char *write_change(struct writing *w)
+/* `by`: a '&', which adds the profile to its own. */
+static const char *write_target(struct writing *w, const char *words, const char *by)
 {
 	const struct denied *d = &w->n->d;
 	struct str to = d->target.n ? d->target : d->name;
+	BUF_AUTO literal = { 0 };
 
 	if (!to.n)
 		return "it has no name=";
-	put_safe(&w->words, "to change to the profile ", to);
-	if (str_is(d->operation, "change_onexec"))
-		buf_puts(&w->words, " at the next execution");
-	put_literal(&w->rule, "change_profile -> ", to);
+	put_safe(&w->words, words, to);
+	aa_print_literal(&literal, to);
+	/* The sign stands inside the quotes. */
+	bool quoted = literal.n && *literal.p == '"';
+	buf_printf(&w->rule, "change_profile -> %s%s%s", quoted ? "\"" : "", by,
+		   (literal.p ? literal.p : "") + quoted);
 	return NULL;
+}
+
+static const char *write_change(struct writing *w)
+{
+	const char *wrong = write_target(w, "to change to the profile ", "");
+
+	if (!wrong && str_is(w->n->d.operation, "change_onexec"))
+		buf_puts(&w->words, " at the next execution");
+	return wrong;
 }
 
 static const char *write_stack(struct writing *w)
 {
-	const struct denied *d = &w->n->d;
-	struct str to = d->target.n ? d->target : d->name;
+	const char *wrong = write_target(w, "to add the profile ", "&");
 
-	if (!to.n)
-		return "it has no name=";
-	put_safe(&w->words, "to add the profile ", to);
-	put_safe(&w->words, " to its own", STR(""));
-	buf_puts(&w->rule, "change_profile -> &");
-	aa_print_literal(&w->rule, to);
-	return NULL;
+	if (!wrong)
+		buf_puts(&w->words, " to its own");
+	return wrong;
 }
 
 static const char *write_hat(struct writing *w)

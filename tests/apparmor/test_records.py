@@ -438,3 +438,12 @@ def test_bytes_that_changed_are_told_or_answered(pale, tmp_path, seed):
     got = pale("why", "-", file, input=b"\n".join(changed), text=False)
     assert got.rc in (0, 1)
     assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", got.out)
+
+
+@pytest.mark.parametrize("name, rule", [("a b", 'change_profile -> "&a b",'), ("ab", "change_profile -> &ab,")])
+def test_a_profile_that_is_stacked_has_its_sign_inside_the_quotes(pale, tmp_path, name, rule):
+    line = f'audit: type=1400 audit(1.2:3): apparmor="DENIED" operation="stack" profile="t" name="{name}" pid=7 comm="p"'
+    assert rule in pale("why", line, check=0).out
+    file = tmp_path / "p"
+    file.write_text("profile t {\n%s\n}\n" % rule)
+    assert pale("check", "-t", "apparmor=5.0", file).rc == 0

@@ -77,6 +77,17 @@ static void a_name_in_hex(void **state)
 	assert_true(d->owned);
 }
 
+/* Of auditd's own fields, which a byte parts that pasting loses. */
+static void a_number_ends_with_its_digits(void **state)
+{
+	struct denied *d =
+		of(state, "type=AVC msg=audit(1.2:3): apparmor=\"DENIED\" operation=\"open\" "
+			  "profile=\"t\" name=\"/x\" requested_mask=\"r\" "
+			  "denied_mask=\"r\" fsuid=0 ouid=0FSUID=\"root\" OUID=\"root\"");
+
+	assert_true(d->whose && d->owned);
+}
+
 static void what_has_no_class_is_told_by_its_operation(void **state)
 {
 	static const char *const rows[][2] = {
@@ -274,6 +285,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(a_file_that_was_refused),
 		T(a_name_in_hex),
+		T(a_number_ends_with_its_digits),
 		T(what_has_no_class_is_told_by_its_operation),
 		T(a_capability_a_signal_a_mount),
 		T(words_of_newer_kernels),
