@@ -361,7 +361,7 @@ static void read_attachment(struct head *h)
 {
 	const struct aa_word *w = &h->at->word;
 
-	if (!str_starts(w->text, "/") && !str_starts(w->text, "@")) {
+	if (!str_starts(w->text, "/") && !str_starts(w->text, "@{")) {
 		diag_help(h->rd->diags,
 			  tell(h, DIAG_PL341, w->span,
 			       arena_printf(
