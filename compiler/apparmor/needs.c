@@ -194,12 +194,15 @@ static bool fits(struct arena *a, const struct policy *p, const struct aa_rule *
 		 const struct apparmor_target *t, struct diags *ds)
 {
 	struct aa_need n = need_of(p, r);
-	size_t errors = ds->errors;
+	struct diags *own = diags_new(a, ds->sources);
 	struct diag *d;
 
-	if (!read_as(a, p, r, t->release, ds)) {
-		if (ds->errors != errors)
-			return false;                         /* which word it was is told */
+	/* What else there is to say of its words was told when the policy was read. */
+	if (!read_as(a, p, r, t->release, own)) {
+		if (own->errors) { /* which word it was */
+			diags_take(ds, own);
+			return false;
+		}
 		d = diag_add(ds, DIAG_PL390, r->origin->span, /* that release takes it for a path */
 			     "'%s' rules are read since AppArmor %s, and the target is %s",
 			     word_of(a, r), aa_release_name(n.parser), aa_release_name(t->release));
@@ -250,7 +253,11 @@ void apparmor_tell_kernel(struct arena *a, const struct policy *p, struct diags 
 		d = diag_add_as(ds, DIAG_PL391, SEVERITY_WARNING, r->origin->span,
 				"no kernel up to 7.3 mediates '%s': the rule has no effect",
 				word_of(a, r));
-		diag_help(ds, d, "leave message queues to the seccomp layer: 'deny mq_open;'");
+		diag_help(ds, d,
+			  r->prefix.mode == AA_MODE_DENY ?
+				  "leave message queues to the seccomp layer: 'deny mq_open;'" :
+				  "leave it out: message queues pass where seccomp lets their "
+				  "calls pass");
 	}
 }
 

@@ -63,7 +63,6 @@ bool apparmor_options_fit(const struct options *o, enum asks_what what)
 		{ OPT_KERNEL, ASKS_CALLS | ASKS_POLICY, "--kernel" },
 		{ OPT_HOST, ASKS_CALLS | ASKS_POLICY, "--host" },
 		{ OPT_SETS, ASKS_CALLS | ASKS_POLICY, "--sets" },
-		{ OPT_ARCHES, ASKS_CALLS | ASKS_POLICY, "--arch" },
 		{ OPT_POLICY_A, ASKS_CALLS | ASKS_POLICY, "--policy-a" },
 		{ OPT_POLICY_B, ASKS_CALLS | ASKS_POLICY, "--policy-b" },
 		{ OPT_PROFILE_A, ASKS_APPARMOR, "--profile-a" },
