@@ -20,6 +20,7 @@ struct diff_options {
 	enum fail_on fail_on;
 	unsigned only;   /* architectures; 0: all */
 	unsigned layers; /* LAYER_* */
+	struct aa_asked asked;
 };
 
 /* -1: go on; else the exit status. */
@@ -135,7 +136,7 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 	if (o->layers & LAYER_SECCOMP)
 		diff_logging(s, &d);
 	if (o->layers & LAYER_APPARMOR)
-		diff_resources(s, &d);
+		diff_resources(s, &d, &o->asked);
 	sum_up(&d);
 	o->put(&out, s->arena, &d);
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
@@ -266,6 +267,18 @@ static bool options_fit(const struct options *o, bool a, bool b)
 	return a != b || apparmor_options_fit(o, a ? ASKS_APPARMOR : ASKS_CALLS);
 }
 
+static int diff_decided(struct session *s, const struct options *o, struct diff_options *d)
+{
+	struct apparmor_reading reading;
+	int status = apparmor_reading_open(s, o, &reading);
+
+	if (status)
+		return status;
+	d->asked =
+		(struct aa_asked){ .release = reading.release, .kernel = reading.checks.features };
+	return diff(s, d, o->operands[0], o->operands[1]);
+}
+
 static int diff_files(struct session *s, const struct options *o, struct diff_options *d)
 {
 	bool a = apparmor_asked(s, o, o->operands[0]), b = apparmor_asked(s, o, o->operands[1]);
@@ -273,7 +286,7 @@ static int diff_files(struct session *s, const struct options *o, struct diff_op
 	if (!options_fit(o, a, b))
 		return EXIT_USAGE;
 	if (!a && !b)
-		return diff(s, d, o->operands[0], o->operands[1]);
+		return diff_decided(s, o, d);
 	if (!(d->layers & LAYER_APPARMOR))
 		return usage_error(o->command,
 				   "--layers seccomp leaves nothing to compare of AppArmor files");

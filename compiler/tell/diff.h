@@ -4,6 +4,7 @@
  * What a comparison found, as lines that a person reads: calls with the same change on the same
  * architectures, with the same verdicts, conditions and environments, are one line.
  */
+#include "compiler/apparmor/expand.h"
 #include "compiler/file/decide.h"
 #include "compiler/decision/compare.h"
 
@@ -92,8 +93,11 @@ const char *diff_summary(struct arena *a, const struct diff *d, const char *betw
 void diff_group(struct session *s, struct diff *d, unsigned only);
 /* Whether refused calls are logged, behind diff_group(). */
 void diff_logging(struct session *s, struct diff *d);
-/* What their resource rules answer otherwise, behind these. */
-void diff_resources(struct session *s, struct diff *d);
+/*
+ * What their resource rules answer otherwise, behind these; of AppArmor's other classes as the
+ * release and kernel of `asked` have it.
+ */
+void diff_resources(struct session *s, struct diff *d, const struct aa_asked *asked);
 
 /* As the lines on calls stand: looser ones first. */
 void diff_sort_resources(struct arena *a, struct diff *d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities, sockets and signals of two policies, cell by cell. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "compiler/automata/dfa.h"
 #include "compiler/base/bug.h"
@@ -224,7 +225,8 @@ static void mark_sockets(struct side *s)
 		if (r->protocol >= 0 && denies)
 			continue;
 		for (int i = 0; i < FAMILIES * TYPES; i++)
-			if ((r->family < 0 || r->family == i / TYPES) &&
+			if (!(s->unix_apart && i / TYPES == AF_UNIX) &&
+			    (r->family < 0 || r->family == i / TYPES) &&
 			    (r->type < 0 || r->type == i % TYPES))
 				cell_mark(&s->cells[i], r->action, r->origin);
 	}

@@ -168,7 +168,7 @@ static const char *abi_text(struct profiles *c, const struct profile_side *s)
 
 	if (s->pale) {
 		put_head(&text, c->session->sources, s->q.profile);
-		buf_printf(&text, " (abi/%s, which it is compiled with)", apparmor_abi(s->pale));
+		buf_printf(&text, " (%s, which it is compiled with)", apparmor_abi(s->pale));
 	} else if (p->abi) {
 		put_text(&text, c->session->sources, p->abi->span);
 		buf_puts(&text, " (abi)");
@@ -183,7 +183,7 @@ static const char *abi_text(struct profiles *c, const struct profile_side *s)
  * A class that is not mediated is open, whatever rules stand there; but sockets of unix are then
  * network's.
  */
-static void compare_mediation(struct profiles *c)
+void compare_profile_mediation(struct profiles *c)
 {
 	unsigned a = c->a.q.target.mediated, b = c->b.q.target.mediated;
 	bool network = a & b & 1u << AA_CLASS_NETWORK;
@@ -212,7 +212,7 @@ void compare_profile_headers(struct profiles *c)
 	compare_modes(c, a->flags, b->flags);
 	compare_flags(c, a->flags, b->flags);
 	compare_rest(c, a, b);
-	compare_mediation(c);
+	compare_profile_mediation(c);
 }
 
 /* ---- whose executions ---- */

@@ -333,8 +333,17 @@ static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned a
 		note_cell(c, out, &now, at, perm, text);
 }
 
+enum families { FAMILIES_BUT_UNIX, FAMILIES_ALL, FAMILIES_UNIX };
+
+static bool is_among(enum families families, unsigned at)
+{
+	bool is_unix = at / TYPES == 1;
+
+	return families == FAMILIES_ALL || is_unix == (families == FAMILIES_UNIX);
+}
+
 /* Where a kernel does not know sockets of unix apart they are among these. */
-static void compare_network(struct profiles *c, bool with_unix)
+static void compare_network(struct profiles *c, enum families families)
 {
 	struct aa_objects x = objects_of(c, &c->a, AA_CLASS_NETWORK);
 	struct aa_objects y = objects_of(c, &c->b, AA_CLASS_NETWORK);
@@ -342,13 +351,13 @@ static void compare_network(struct profiles *c, bool with_unix)
 
 	if (x.machine.start || y.machine.start)
 		c->out->resource_kinds |= 1u << RESOURCE_SOCKETS;
-	if (!with_unix && x.decided && y.decided && x.machine.start == y.machine.start &&
-	    profile_same_modes(c))
+	if (families == FAMILIES_BUT_UNIX && x.decided && y.decided &&
+	    x.machine.start == y.machine.start && profile_same_modes(c))
 		return;
 	c->undecided = false;
 	for (unsigned perm = 1; perm <= NET_ALL; perm <<= 1)
 		for (unsigned at = TYPES; at < CELLS_MAX; at++) /* from AF_UNIX on */
-			if (at / TYPES != 1 || with_unix)
+			if (is_among(families, at))
 				compare_cell(c, &groups, at, perm);
 	tell_cells(c, &groups);
 }
@@ -391,19 +400,46 @@ static bool is_mediated(const struct profile_side *s, enum aa_class class)
 	return s->q.target.mediated >> class & 1;
 }
 
-/* A class that one side alone has mediated is told with the heads. */
-void compare_profile_objects(struct profiles *c)
+static bool has_network(const struct profiles *c)
 {
-	bool fine_a = is_mediated(&c->a, AA_CLASS_UNIX), fine_b = is_mediated(&c->b, AA_CLASS_UNIX);
+	return is_mediated(&c->a, AA_CLASS_NETWORK) && is_mediated(&c->b, AA_CLASS_NETWORK);
+}
 
+/* Neither side's kernel knows sockets of unix by their addresses. */
+static bool has_coarse_unix(const struct profiles *c)
+{
+	return !is_mediated(&c->a, AA_CLASS_UNIX) && !is_mediated(&c->b, AA_CLASS_UNIX);
+}
+
+/* A class that one side alone has mediated is told with the heads. */
+static void compare_kinds(struct profiles *c, unsigned kinds)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-		if (is_mediated(&c->a, classes[i].class) && is_mediated(&c->b, classes[i].class))
+		if (kinds >> classes[i].kind & 1 && is_mediated(&c->a, classes[i].class) &&
+		    is_mediated(&c->b, classes[i].class))
 			compare_class(c, &classes[i]);
-	if (is_mediated(&c->a, AA_CLASS_NETWORK) && is_mediated(&c->b, AA_CLASS_NETWORK))
-		compare_network(c, !fine_a && !fine_b);
-	compare_unsafe(c);
+	if (kinds >> RESOURCE_CHANGE_PROFILE & 1)
+		compare_unsafe(c);
+	bool fine_a = is_mediated(&c->a, AA_CLASS_UNIX), fine_b = is_mediated(&c->b, AA_CLASS_UNIX);
 	if (fine_a != fine_b)
 		profile_not_decided(c, RESOURCE_UNIX,
 				    "one side's abi has addresses of unix sockets mediated, the "
 				    "other's has not, and that is not compared");
+}
+
+void compare_profile_objects(struct profiles *c)
+{
+	compare_kinds(c, ~0u);
+	if (has_network(c))
+		compare_network(c, has_coarse_unix(c) ? FAMILIES_ALL : FAMILIES_BUT_UNIX);
+}
+
+void compare_policy_objects(struct profiles *c, unsigned kinds)
+{
+	compare_kinds(c, kinds);
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (is_mediated(&c->a, classes[i].class) != is_mediated(&c->b, classes[i].class))
+			c->out->resource_kinds &= ~(1u << classes[i].kind); /* not the same */
+	if (kinds >> RESOURCE_UNIX & 1 && has_network(c) && has_coarse_unix(c))
+		compare_network(c, FAMILIES_UNIX);
 }

@@ -63,11 +63,10 @@ static void gather(struct arena *a, struct profile_side *s, const struct aa_prof
 		gather(a, s, *child);
 }
 
-/* As a file that holds the one profile; false: told. */
+/* As a file that holds the one profile; false: own says why there is none. */
 static bool make_profile(struct profiles *c, struct profile_side *s,
-			 const struct diff_profiles_side *from)
+			 const struct diff_profiles_side *from, struct diags *own)
 {
-	struct diags *own = diags_new(c->arena, c->session->sources);
 	struct aa_policy *file = ARENA_NEW(c->arena, struct aa_policy);
 	size_t other = 0;
 
@@ -75,10 +74,8 @@ static bool make_profile(struct profiles *c, struct profile_side *s,
 	if (!aa_asking_policy(c->arena, s->pool, s->pale, &from->asked, own, &s->made))
 		vec_each(&own->list, d)
 			other += (*d)->severity == SEVERITY_ERROR && (*d)->id != DIAG_PL371;
-	if (other) {
-		diags_take(c->session->diags, own);
+	if (other)
 		return false;
-	}
 	struct aa_profile *p = arena_dup(c->arena, s->made.profile, sizeof(struct aa_profile));
 	s->made.profile = p;
 	file->target = s->made.target;
@@ -90,9 +87,13 @@ static bool make_profile(struct profiles *c, struct profile_side *s,
 static bool gather_side(struct profiles *c, struct profile_side *s,
 			const struct diff_profiles_side *from)
 {
+	struct diags *own = diags_new(c->arena, c->session->sources);
+
 	s->policy = from->policy;
-	if (from->pale && !make_profile(c, s, from))
+	if (from->pale && !make_profile(c, s, from, own)) {
+		diags_take(c->session->diags, own);
 		return false;
+	}
 	if (from->only) {
 		gather(c->arena, s, from->only);
 		return true;
@@ -206,17 +207,32 @@ static enum aa_release release_of(const struct diff_profiles_side *s)
 	return s->pale ? s->asked.release : s->policy->target.release;
 }
 
-bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
-		   const struct diff_profiles_side *b)
+static struct profiles *start_profiles(struct session *s, struct diff *d, enum aa_release release)
 {
 	struct profiles *c = ARENA_NEW(s->arena, struct profiles);
-	enum aa_release release = release_of(a);
 
 	c->session = s;
 	c->arena = s->arena;
 	c->out = d;
+	c->name = "";
 	c->a.pool = c->b.pool = aa_means_pool_new(s->arena, release);
 	c->objects = aa_objects_pool_new(s->arena, release);
+	return c;
+}
+
+static void note_untold(struct profiles *c)
+{
+	if (c->untold)
+		vec_push(c->arena, &c->out->notes,
+			 arena_printf(c->arena, "%zu more differences are not shown", c->untold));
+}
+
+bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
+		   const struct diff_profiles_side *b)
+{
+	enum aa_release release = release_of(a);
+	struct profiles *c = start_profiles(s, d, release);
+
 	if (!gather_side(c, &c->a, a) || !gather_side(c, &c->b, b))
 		return false;
 	rename_one(c, a, b);
@@ -224,8 +240,27 @@ bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles
 	if (!compare_all(c))
 		return false;
 	diff_sort_resources(s->arena, d);
-	if (c->untold)
-		vec_push(s->arena, &d->notes,
-			 arena_printf(s->arena, "%zu more differences are not shown", c->untold));
+	note_untold(c);
+	return true;
+}
+
+/* ---- two policies ---- */
+
+bool diff_policy_objects(struct session *s, struct diff *d, const struct diff_profiles_side *a,
+			 const struct diff_profiles_side *b, unsigned kinds)
+{
+	struct profiles *c = start_profiles(s, d, release_of(a));
+	struct diags *own = diags_new(c->arena, s->sources);
+
+	BUG_ON(!a->pale || !b->pale || release_of(a) != release_of(b));
+	if (!make_profile(c, &c->a, a, own) || !make_profile(c, &c->b, b, own))
+		return false;
+	c->a.q = c->a.made;
+	c->b.q = c->b.made;
+	c->from = a->pale->name;
+	c->to = b->pale->name;
+	compare_profile_mediation(c);
+	compare_policy_objects(c, kinds);
+	note_untold(c);
 	return true;
 }

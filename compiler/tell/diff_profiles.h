@@ -24,6 +24,14 @@ struct diff_profiles_side {
 bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
 		   const struct diff_profiles_side *b);
 
+/*
+ * Of two policies that count on AppArmor: the kinds from RESOURCE_MOUNT on whose bits are set, and
+ * classes that one side's abi alone has mediated; of RESOURCE_UNIX network rules count too. False: AppArmor cannot say what one of them
+ * holds, and nothing is compared.
+ */
+bool diff_policy_objects(struct session *s, struct diff *d, const struct diff_profiles_side *a,
+			 const struct diff_profiles_side *b, unsigned kinds);
+
 /* ---- what the files of this comparison share: diff_profile*.c ---- */
 
 struct profile_side {
@@ -95,6 +103,8 @@ void put_head(struct buf *out, const struct sources *sources, const struct aa_pr
 /* Do equal rules answer alike on both sides? */
 bool profile_same_modes(const struct profiles *c);
 void compare_profile_headers(struct profiles *c);
+/* Classes that one side's abi alone has mediated. */
+void compare_profile_mediation(struct profiles *c);
 /* Whose executions a profile confines; NULL: the side has no such profile. */
 void compare_attachments(struct profiles *c, const struct aa_profile *a,
 			 const struct aa_profile *b);
@@ -103,3 +113,5 @@ void compare_profile_links(struct profiles *c);
 void compare_profile_capabilities(struct profiles *c);
 void compare_profile_limits(struct profiles *c);
 void compare_profile_objects(struct profiles *c);
+/* Kinds by their bits; of sockets those of unix alone, with their kind. */
+void compare_policy_objects(struct profiles *c, unsigned kinds);

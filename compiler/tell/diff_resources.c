@@ -8,6 +8,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/tell/decided.h"
+#include "compiler/tell/diff_profiles.h"
 #include "compiler/tell/diff_rules.h"
 #include "grammar/apparmor_print.h"
 
@@ -245,6 +246,16 @@ static void add_open(struct comparing *c, enum resource_kind kind, const char *a
 	difference_add(c, &r);
 }
 
+static bool has_kind(struct comparing *c, const struct policy *p, enum resource_kind kind)
+{
+	return p && (!same_rules(c, p, NULL, kind) || !same_rules(c, p->left_out, NULL, kind));
+}
+
+static bool has_unix(struct comparing *c)
+{
+	return has_kind(c, c->a.p, RESOURCE_UNIX) || has_kind(c, c->b.p, RESOURCE_UNIX);
+}
+
 static void compare_kind(struct comparing *c, enum resource_kind kind)
 {
 	switch (kind) {
@@ -259,7 +270,10 @@ static void compare_kind(struct comparing *c, enum resource_kind kind)
 			compare_files(c);
 		return;
 	case RESOURCE_CAPABILITIES: compare_capabilities(c); return;
-	case RESOURCE_SOCKETS: compare_sockets(c); return;
+	case RESOURCE_SOCKETS:
+		c->a.unix_apart = c->b.unix_apart = c->a.stance == c->b.stance && has_unix(c);
+		compare_sockets(c);
+		return;
 	case RESOURCE_SIGNALS:
 		if (c->a.stance != c->b.stance || !same_rules(c, c->a.p, c->b.p, kind))
 			compare_signals(c);
@@ -272,10 +286,8 @@ static void compare_kind(struct comparing *c, enum resource_kind kind)
 	}
 	if (c->a.stance != c->b.stance)
 		add_open(c, kind, diff_kinds[kind]);
-	else if (!same_rules(c, c->a.p, c->b.p, kind))
-		difference_not_decided(c, kind,
-				       "the rules differ as they are written; compare the profiles "
-				       "that 'pale compile -t apparmor' makes of both");
+	else
+		c->objects |= 1u << kind;
 }
 
 /* What stands under an open condition counts as equal only where all of the kind is. */
@@ -327,28 +339,28 @@ static void compare_stances(struct comparing *c, enum resource_kind kind)
 			"--host say which environment is meant");
 }
 
-void diff_sort_resources(struct arena *a, struct diff *d)
+/* Those of both sides, as the profiles that are compiled of them answer. */
+static void compare_objects(struct comparing *c, const struct aa_asked *asked)
 {
-	__typeof__(d->resources) sorted = { 0 };
+	struct diff_profiles_side a = { .pale = c->a.p, .asked = *asked };
+	struct diff_profiles_side b = { .pale = c->b.p, .asked = *asked };
 
-	for (enum change change = 0; change < CHANGE_NR; change++)
-		vec_each(&d->resources, r)
-			if (r->change == change)
-				vec_push(a, &sorted, *r);
-	d->resources = sorted;
-}
-
-static bool has_kind(struct comparing *c, const struct policy *p, enum resource_kind kind)
-{
-	return p && (!same_rules(c, p, NULL, kind) || !same_rules(c, p->left_out, NULL, kind));
+	if (!c->objects || diff_policy_objects(c->session, c->out, &a, &b, c->objects))
+		return;
+	for (enum resource_kind kind = RESOURCE_MOUNT; kind < RESOURCE_NR; kind++)
+		if (c->objects >> kind & 1)
+			difference_not_decided(c, kind,
+					       "AppArmor cannot say what one side holds; 'pale "
+					       "compile -t apparmor' of both tells what");
 }
 
 /* What nobody says a word of is no part of the answer. */
-static void compare_others(struct comparing *c)
+static void compare_others(struct comparing *c, const struct aa_asked *asked)
 {
 	for (enum resource_kind kind = RESOURCE_MOUNT; kind < RESOURCE_NR; kind++)
 		if (has_kind(c, c->a.p, kind) || has_kind(c, c->b.p, kind))
 			compare_stances(c, kind);
+	compare_objects(c, asked);
 }
 
 static struct comparing *start_comparing(struct session *s, struct diff *d)
@@ -398,7 +410,7 @@ void diff_logging(struct session *s, struct diff *d)
 	difference_add(c, &r);
 }
 
-void diff_resources(struct session *s, struct diff *d)
+void diff_resources(struct session *s, struct diff *d, const struct aa_asked *asked)
 {
 	struct comparing *c = start_comparing(s, d);
 
@@ -406,7 +418,7 @@ void diff_resources(struct session *s, struct diff *d)
 	c->b.p = d->b->in.format == INPUT_PALE ? d->b->parts.v[0].policy : NULL;
 	for (enum resource_kind kind = 0; kind < RESOURCE_LOG; kind++)
 		compare_stances(c, kind);
-	compare_others(c);
+	compare_others(c, asked);
 	/* Asked for nothing else, and there is nothing: that they are the same would be no answer.
 	 */
 	if (!c->a.p && !c->b.p && !(d->layers & LAYER_SECCOMP))

@@ -34,6 +34,7 @@ struct side {
 	const struct decide *d;
 	const struct policy *p; /* NULL: JSON, BPF */
 	enum stance stance;     /* to the kind at hand */
+	bool unix_apart; /* its sockets of unix are compared with the rules of their own class */
 	struct cell cells[CELLS_MAX];
 };
 
@@ -42,6 +43,7 @@ struct comparing {
 	struct arena *arena;
 	struct diff *out;
 	struct side a, b;
+	unsigned objects; /* kinds from RESOURCE_MOUNT on that both have rules for, or one has */
 };
 
 /* One difference; counted in the diff's `has`. */

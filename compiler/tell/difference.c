@@ -79,3 +79,14 @@ void difference_not_decided(struct comparing *c, enum resource_kind kind, const 
 
 	difference_add(c, &r);
 }
+
+void diff_sort_resources(struct arena *a, struct diff *d)
+{
+	__typeof__(d->resources) sorted = { 0 };
+
+	for (enum change change = 0; change < CHANGE_NR; change++)
+		vec_each(&d->resources, r)
+			if (r->change == change)
+				vec_push(a, &sorted, *r);
+	d->resources = sorted;
+}
