@@ -124,11 +124,7 @@ bool access_is_path(struct reading *r, struct str path, struct span sp)
 
 unsigned aa_open_letter(char c)
 {
-	static const char letters[] = "rwamk";
-	static const unsigned bits[] = { PERM_R, PERM_W, PERM_A, PERM_M, PERM_K };
-	const char *found = c ? strchr(letters, c) : NULL;
-
-	return found ? bits[found - letters] : 0;
+	return aa_perm_of(c) & ~(unsigned)(PERM_L | PERM_X);
 }
 
 /* ---- as a rule ---- */

@@ -7,8 +7,6 @@
 #include "compiler/apparmor/features.h"
 #include "compiler/apparmor/vars.h"
 
-enum { SIGNAL_PLAIN_MAX = 31, SIGNAL_RT_MIN = 32 }; /* as the kernel numbers them */
-
 struct making {
 	struct arena *arena;
 	const struct policy *p;
@@ -90,14 +88,6 @@ static void add_network(struct making *m, const struct network_rule *n)
 	add_rule(m, r);
 }
 
-static unsigned signal_bit(int signal)
-{
-	if (!signal)
-		return AA_SIGNAL_EXISTS;
-	return (unsigned)(signal <= SIGNAL_PLAIN_MAX ? signal :
-						       AA_SIGNAL_RT + signal - SIGNAL_RT_MIN);
-}
-
 static void add_peer(struct making *m, struct aa_rule *r, struct str peer)
 {
 	struct aa_text text = make_text(m, peer, GLOB_NAME, r->origin);
@@ -116,9 +106,11 @@ static void add_signal(struct making *m, const struct signal_rule *s)
 
 	r->perms = (s->send ? AA_SIGNAL_SEND : 0) | (s->receive ? AA_SIGNAL_RECEIVE : 0);
 	r->signal.any = s->signal < 0;
-	if (s->signal >= 0)
-		r->signal.set[signal_bit(s->signal) / 64] |= UINT64_C(1)
-							     << signal_bit(s->signal) % 64;
+	if (s->signal >= 0) {
+		unsigned bit = (unsigned)aa_signal_of(s->signal);
+
+		r->signal.set[bit / 64] |= UINT64_C(1) << bit % 64;
+	}
 	if (s->peer.n)
 		add_peer(m, r, s->peer);
 	add_rule(m, r);

@@ -61,35 +61,28 @@ static void put_cond(struct telling *t, const char *name, struct str value)
 	put_word(t, value);
 }
 
-static void put_lower(struct telling *t, const char *domain, unsigned value, size_t skip)
-{
-	const char *name = constant_name(domain, value, ARCH_X86_64);
-
-	BUG_ON(!name || strlen(name) < skip);
-	for (name += skip; *name; name++)
-		buf_putc(t->out, (char)(*name >= 'A' && *name <= 'Z' ? *name | 0x20 : *name));
-}
-
 static void put_type(struct telling *t, unsigned char type)
 {
-	static const char *const names[] = {
-		[1] = "stream",    [2] = "dgram", [3] = "raw",     [4] = "rdm",
-		[5] = "seqpacket", [6] = "dccp",  [10] = "packet",
-	};
+	const char *name = aa_type_name(AA_CLASS_UNIX, type);
 
-	BUG_ON(type >= ARRAY_SIZE(names) || !names[type]);
-	buf_puts(t->out, names[type]);
+	BUG_ON(!name);
+	buf_puts(t->out, name);
 }
 
 /* ---- by class ---- */
 
 static void tell_network(struct telling *t)
 {
+	const char *family = aa_family_name(t->arena, t->byte);
+
 	if (t->perm == AA_NET_CREATE)
 		buf_puts(t->out, "socket ");
 	else
 		buf_printf(t->out, "network %s ", aa_perm_name(t->class, t->perm));
-	put_lower(t, "af", t->byte, strlen("AF_"));
+	if (family)
+		buf_puts(t->out, family);
+	else
+		buf_printf(t->out, "%u", t->byte);
 	buf_putc(t->out, ' ');
 	put_type(t, (unsigned char)t->fields[0].p[0]);
 }
@@ -172,7 +165,9 @@ static void tell_uring(struct telling *t)
 
 static void tell_process(struct telling *t)
 {
-	const char *signal = t->class == AA_CLASS_SIGNAL ? aa_signal_name(t->arena, t->byte) : NULL;
+	const char *signal = t->class == AA_CLASS_SIGNAL ?
+				     aa_signal_name(t->arena, AA_RELEASE_5_0, t->byte) :
+				     NULL;
 
 	buf_printf(t->out, "%s %s%s%s", aa_class_name(t->class), aa_perm_name(t->class, t->perm),
 		   signal ? " " : "", signal ? signal : "");

@@ -240,25 +240,6 @@ static void add_capability(struct importing *im, const struct aa_rule *r)
 	add(im, st, r);
 }
 
-/* Of a family or type, by x86's numbers: in small letters, without what stands in front. */
-static const char *brief(struct importing *im, const char *domain, unsigned n, size_t skip)
-{
-	const char *full = constant_name(domain, n, ARCH_X86_64);
-	char *text = full ? arena_strdup(im->arena, full + skip) : NULL;
-
-	for (char *c = text; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return text;
-}
-
-static const char *type_of(const struct aa_network_rule *n, unsigned type)
-{
-	static const char *const names[] = { [1] = "stream", [2] = "dgram",     [3] = "raw",
-					     [4] = "rdm",    [5] = "seqpacket", [10] = "packet" };
-
-	return n->types >> type & 1 && type < ARRAY_SIZE(names) ? names[type] : NULL;
-}
-
 static void add_network(struct importing *im, const struct aa_rule *r)
 {
 	const struct aa_network_rule *n = &r->network;
@@ -277,25 +258,25 @@ static void add_network(struct importing *im, const struct aa_rule *r)
 	}
 	st = begin(im, AST_STMT_NETWORK, r);
 	end = &st->networks;
-	unsigned family = (unsigned)__builtin_ctzll(n->families);
+	int family = __builtin_ctzll(n->families);
 	bool one = !(n->types & (n->types - 1));
 	*end = ARENA_NEW(im->arena, struct ast_network);
-	(*end)->family = *ast_word_new(im->arena, brief(im, "af", family, strlen("AF_")));
+	(*end)->family = *ast_word_new(im->arena, aa_family_name(im->arena, family));
 	if (one)
-		(*end)->type =
-			*ast_word_new(im->arena, type_of(n, (unsigned)__builtin_ctz(n->types)));
+		(*end)->type = *ast_word_new(
+			im->arena, aa_type_name(AA_CLASS_NETWORK, __builtin_ctz(n->types)));
 	add(im, st, r);
 }
 
 static const char *signal_word(struct importing *im, unsigned n)
 {
-	if (n == AA_SIGNAL_EXISTS)
-		return "exists";
 	if (n == AA_SIGNAL_RT)
 		return "SIGRTMIN";
 	if (n == AA_SIGNAL_NR - 1)
 		return "SIGRTMAX";
-	return n && n < AA_SIGNAL_EMT ? brief(im, "signal", n, strlen("SIG")) : NULL;
+	if (n == AA_SIGNAL_EMT || n > AA_SIGNAL_RT)
+		return NULL;
+	return aa_signal_name(im->arena, AA_RELEASE_5_0, (int)n);
 }
 
 static void add_signal(struct importing *im, const struct aa_rule *r)
@@ -337,11 +318,12 @@ static bool is_last(const struct importing *im, const struct aa_rule *r)
 static void add_limit(struct importing *im, const struct aa_rule *r)
 {
 	struct ast_stmt *st = begin(im, AST_STMT_LIMIT, r);
+	struct aa_limit_form form;
 
 	if (!is_last(im, r))
 		return;
-	ast_words_add(im->arena, &st->words,
-		      brief(im, "rlimit", (unsigned)r->limit.resource, strlen("RLIMIT_")));
+	aa_limit_form(r->limit.resource, &form);
+	ast_words_add(im->arena, &st->words, arena_strdup(im->arena, form.name));
 	st->value = r->limit.value == UINT64_MAX ? ast_name(im->arena, "infinity") :
 						   ast_number(im->arena, r->limit.value);
 	add(im, st, r);

@@ -7,16 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/apparmor/needs.h"
 #include "compiler/base/bug.h"
 #include "grammar/apparmor_print.h"
-
-/* The parser counts microseconds in 63 bits. */
-#define CPU_MAX (INT64_MAX / 1000000)
 
 struct line {
 	const char *text; /* what is sorted and made unique */
@@ -205,11 +200,6 @@ static void check_targets(struct writer *w)
 
 static void add_file(struct writer *w, struct section *s, const struct file_rule *f)
 {
-	static const struct {
-		unsigned bit;
-		char letter;
-	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' },
-			{ PERM_A, 'a' }, { PERM_L, 'l' }, { PERM_K, 'k' } };
 	BUF_AUTO b = { 0 };
 
 	buf_printf(&b, "%s%s", qualifier(f->action), f->owner ? "owner " : "");
@@ -218,9 +208,7 @@ static void add_file(struct writer *w, struct section *s, const struct file_rule
 	buf_putc(&b, ' ');
 	/* w lets append too, and AppArmor refuses both letters in one rule. */
 	unsigned perms = f->perms & PERM_W ? f->perms & ~(unsigned)PERM_A : f->perms;
-	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
-		if (perms & letters[i].bit)
-			buf_putc(&b, letters[i].letter);
+	aa_perms_put(&b, perms & ~(unsigned)PERM_X);
 	if (perms & PERM_X)
 		buf_puts(&b, f->exec);
 	if (f->target.n) {
@@ -242,82 +230,17 @@ static void add_capability(struct section *s, const struct capability_rule *c)
 	add_line(s, &b, c->origin);
 }
 
-/* The families that abi 3.0 and the 3.0 parser know, by their kernel names. */
-static const char *family_name(int family)
-{
-	static const char *const names[] = {
-		[AF_UNIX] = "unix",
-		[AF_INET] = "inet",
-		[AF_AX25] = "ax25",
-		[AF_IPX] = "ipx",
-		[AF_APPLETALK] = "appletalk",
-		[AF_NETROM] = "netrom",
-		[AF_BRIDGE] = "bridge",
-		[AF_ATMPVC] = "atmpvc",
-		[AF_X25] = "x25",
-		[AF_INET6] = "inet6",
-		[AF_ROSE] = "rose",
-		[AF_NETBEUI] = "netbeui",
-		[AF_SECURITY] = "security",
-		[AF_KEY] = "key",
-		[AF_NETLINK] = "netlink",
-		[AF_PACKET] = "packet",
-		[AF_ASH] = "ash",
-		[AF_ECONET] = "econet",
-		[AF_ATMSVC] = "atmsvc",
-		[AF_RDS] = "rds",
-		[AF_SNA] = "sna",
-		[AF_IRDA] = "irda",
-		[AF_PPPOX] = "pppox",
-		[AF_WANPIPE] = "wanpipe",
-		[AF_LLC] = "llc",
-		[AF_IB] = "ib",
-		[AF_MPLS] = "mpls",
-		[AF_CAN] = "can",
-		[AF_TIPC] = "tipc",
-		[AF_BLUETOOTH] = "bluetooth",
-		[AF_IUCV] = "iucv",
-		[AF_RXRPC] = "rxrpc",
-		[AF_ISDN] = "isdn",
-		[AF_PHONET] = "phonet",
-		[AF_IEEE802154] = "ieee802154",
-		[AF_CAIF] = "caif",
-		[AF_ALG] = "alg",
-		[AF_NFC] = "nfc",
-		[AF_VSOCK] = "vsock",
-		[AF_KCM] = "kcm",
-		[AF_QIPCRTR] = "qipcrtr",
-		[AF_SMC] = "smc",
-		[AF_XDP] = "xdp",
-	};
-
-	return family > 0 && (size_t)family < ARRAY_SIZE(names) ? names[family] : NULL;
-}
-
-static const char *type_name(int type)
-{
-	switch (type) {
-	case SOCK_STREAM: return "stream";
-	case SOCK_DGRAM: return "dgram";
-	case SOCK_RAW: return "raw";
-	case SOCK_RDM: return "rdm";
-	case SOCK_SEQPACKET: return "seqpacket";
-	case SOCK_PACKET: return "packet";
-	}
-	return NULL;
-}
-
 static void add_network(struct writer *w, struct section *s, const struct network_rule *n)
 {
-	const char *family = n->family >= 0 ? family_name(n->family) : "";
-	const char *type = n->type >= 0 ? type_name(n->type) : "";
+	const char *family = n->family >= 0 ? aa_family_name(w->arena, n->family) : "";
+	const char *type = n->type >= 0 ? aa_type_name(AA_CLASS_NETWORK, n->type) : "";
 	bool denies = n->action == RULE_DENY || n->action == RULE_QUIET_DENY;
 	BUF_AUTO b = { 0 };
 
 	if (!family || !type) {
 		struct diag *d = fail(w, DIAG_PL250, n->origin,
-				      "AppArmor's abi 3.0 has no word for this "
-				      "socket family or type");
+				      family ? "AppArmor has no word for this socket type" :
+					       "AppArmor has no word for this socket family");
 		diag_help(w->ds, d, "leave it to the seccomp layer: 'allow socket(domain == ...)'");
 		return;
 	}
@@ -340,21 +263,6 @@ static void add_network(struct writer *w, struct section *s, const struct networ
 
 /* ---- signals, limits ---- */
 
-static const char *signal_name(struct writer *w, int signal)
-{
-	/* include/uapi/asm-generic/signal.h order; AppArmor's spelling (security/apparmor/sig_names.h). */
-	static const char *const names[] = {
-		"exists", "hup",  "int",    "quit", "ill",   "trap", "abrt", "bus",
-		"fpe",    "kill", "usr1",   "segv", "usr2",  "pipe", "alrm", "term",
-		"stkflt", "chld", "cont",   "stop", "stp",   "ttin", "ttou", "urg",
-		"xcpu",   "xfsz", "vtalrm", "prof", "winch", "io",   "pwr",  "sys",
-	};
-
-	if (signal >= 0 && (size_t)signal < ARRAY_SIZE(names))
-		return names[signal];
-	return arena_printf(w->arena, "rtmin+%d", signal - 32);
-}
-
 static void add_signal(struct writer *w, struct section *s, const struct signal_rule *r)
 {
 	BUF_AUTO b = { 0 };
@@ -363,7 +271,8 @@ static void add_signal(struct writer *w, struct section *s, const struct signal_
 	if (r->send != r->receive)
 		buf_printf(&b, " %s", r->send ? "send" : "receive");
 	if (r->signal >= 0)
-		buf_printf(&b, " set=%s", signal_name(w, r->signal));
+		buf_printf(&b, " set=%s",
+			   aa_signal_name(w->arena, AA_RELEASE_3_0, aa_signal_of(r->signal)));
 	if (r->peer.n) {
 		buf_puts(&b, " peer=");
 		if (!put_word(w, &b, r->peer, r->origin))
@@ -373,57 +282,25 @@ static void add_signal(struct writer *w, struct section *s, const struct signal_
 	add_line(s, &b, r->origin);
 }
 
-/*
- * What apparmor_parser can be told of each limit (parser_yacc.y, TOK_RLIMIT). It reads 63 bits, and
- * stores a nice of -20..19 as 0..39, which is what the kernel takes for setrlimit's value.
- */
-static const struct limit_form {
-	const char *name, *unit;
-	uint64_t least, most;
-} limit_forms[] = {
-	[RLIMIT_CPU] = { "cpu", "s", 1, CPU_MAX },
-	[RLIMIT_FSIZE] = { "fsize", "", 0, INT64_MAX },
-	[RLIMIT_DATA] = { "data", "", 0, INT64_MAX },
-	[RLIMIT_STACK] = { "stack", "", 0, INT64_MAX },
-	[RLIMIT_CORE] = { "core", "", 0, INT64_MAX },
-	[RLIMIT_RSS] = { "rss", "", 0, INT64_MAX },
-	[RLIMIT_NPROC] = { "nproc", "", 0, INT64_MAX },
-	[RLIMIT_NOFILE] = { "nofile", "", 0, INT64_MAX },
-	[RLIMIT_MEMLOCK] = { "memlock", "", 0, INT64_MAX },
-	[RLIMIT_AS] = { "as", "", 0, INT64_MAX },
-	[RLIMIT_LOCKS] = { "locks", "", 0, INT64_MAX },
-	[RLIMIT_SIGPENDING] = { "sigpending", "", 0, INT64_MAX },
-	[RLIMIT_MSGQUEUE] = { "msgqueue", "", 0, INT64_MAX },
-	[RLIMIT_NICE] = { "nice", "", 0, 39 },
-	[RLIMIT_RTPRIO] = { "rtprio", "", 0, INT64_MAX },
-	[RLIMIT_RTTIME] = { "rttime", "us", 1, INT64_MAX },
-};
-
 static void add_limit(struct writer *w, struct section *s, const struct limit_rule *l)
 {
+	struct aa_limit_form f;
 	BUF_AUTO b = { 0 };
 
-	BUG_ON(l->rlimit < 0 || (size_t)l->rlimit >= ARRAY_SIZE(limit_forms));
-	const struct limit_form *f = &limit_forms[l->rlimit];
-	if (l->value != UINT64_MAX && (l->value < f->least || l->value > f->most)) {
+	aa_limit_form(l->rlimit, &f);
+	if (l->value != UINT64_MAX && (l->value < f.least || l->value > f.most)) {
 		struct diag *d =
 			fail(w, DIAG_PL250, l->origin,
 			     arena_printf(w->arena, "AppArmor knows '%s' limits of %ju to %ju only",
-					  f->name, (uintmax_t)f->least, (uintmax_t)f->most));
-		if (l->value < f->least)
-			diag_help(w->ds, d, "write %ju", (uintmax_t)f->least);
+					  f.name, (uintmax_t)f.least, (uintmax_t)f.most));
+		if (l->value < f.least)
+			diag_help(w->ds, d, "write %ju", (uintmax_t)f.least);
 		else
 			diag_help(w->ds, d, "write 'infinity' to set no bound, or %ju",
-				  (uintmax_t)f->most);
+				  (uintmax_t)f.most);
 		return;
 	}
-	buf_printf(&b, "set rlimit %s <= ", f->name);
-	if (l->value == UINT64_MAX)
-		buf_puts(&b, "infinity");
-	else if (l->rlimit == RLIMIT_NICE)
-		buf_printf(&b, "%d", (int)l->value - 20);
-	else
-		buf_printf(&b, "%ju%s", (uintmax_t)l->value, f->unit);
+	aa_limit_put(&b, l->rlimit, l->value);
 	buf_putc(&b, ',');
 	add_line(s, &b, l->origin);
 }

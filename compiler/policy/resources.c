@@ -30,17 +30,10 @@ static const char *const transitions[] = {
 	"Pix", "cix", "Cix", "pux", "PUx", "cux", "CUx",
 };
 
+/* x is part of a transition. */
 static unsigned letter_perm(char c)
 {
-	switch (c) {
-	case 'r': return PERM_R;
-	case 'w': return PERM_W;
-	case 'a': return PERM_A;
-	case 'l': return PERM_L;
-	case 'k': return PERM_K;
-	case 'm': return PERM_M;
-	}
-	return 0;
+	return aa_perm_of(c) & ~(unsigned)PERM_X;
 }
 
 static bool report_perm(struct resolver *r, const struct ast_word *w, const char *why,

@@ -322,5 +322,32 @@ const char *aa_class_name(enum aa_class c); /* "mount": its keyword */
 const char *aa_perm_name(enum aa_class c, unsigned bit);
 /* The first option of mount that sets just these bits; NULL: there is none. */
 const char *aa_mount_option(unsigned bits);
-/* As rules say it, "term", "rtmin+3"; NULL: no signal has this number. In the arena. */
-const char *aa_signal_name(struct arena *a, int number);
+/* Of a number as kill(2) has it, 0 to 64, as struct aa_signal_rule has it. */
+int aa_signal_of(int kernel);
+/*
+ * As that release's rules say it, "term", "rtmin+3"; NULL: no signal has this number. In the arena.
+ */
+const char *aa_signal_name(struct arena *a, enum aa_release release, int number);
+/*
+ * Of a socket family, by x86's number, "mctp", as all releases have it: their parsers make a rule of
+ * it whatever the abi, and the kernel looks at the number (network.cc; security/apparmor/net.c).
+ * NULL: rules have no word for it. In the arena.
+ */
+const char *aa_family_name(struct arena *a, int family);
+/* Of a socket's type, by x86's number, in rules of NETWORK or UNIX; NULL: they have no word. */
+const char *aa_type_name(enum aa_class c, int type);
+
+/* How `set rlimit` says a limit: "cpu", and its smallest and largest value as the kernel gets it. */
+struct aa_limit_form {
+	char name[16];
+	uint64_t least, most;
+};
+
+void aa_limit_form(int resource, struct aa_limit_form *out); /* RLIMIT_*, x86's number */
+/* "set rlimit cpu <= 5s": the value lies within the form's, or is UINT64_MAX: infinity. */
+void aa_limit_put(struct buf *out, int resource, uint64_t value);
+
+/* "mrwalkx", what is set of them, in this order. */
+void aa_perms_put(struct buf *out, unsigned perms);
+/* PERM_* of a small letter of "mrwalkx"; 0: it is none. */
+unsigned aa_perm_of(char letter);

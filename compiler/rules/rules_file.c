@@ -7,21 +7,31 @@
 
 /* ---- permission letters (parser_misc.c, parse_sub_perms) ---- */
 
+static const struct {
+	unsigned bit;
+	char letter;
+} perm_letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' }, { PERM_A, 'a' },
+		     { PERM_L, 'l' }, { PERM_K, 'k' }, { PERM_X, 'x' } };
+
+void aa_perms_put(struct buf *out, unsigned perms)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(perm_letters); i++)
+		if (perms & perm_letters[i].bit)
+			buf_putc(out, perm_letters[i].letter);
+}
+
+unsigned aa_perm_of(char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(perm_letters); i++)
+		if (perm_letters[i].letter == letter)
+			return perm_letters[i].bit;
+	return 0;
+}
+
+/* Some are read as capitals, too; x ends what exec_at reads. */
 static unsigned letter_bit(char c)
 {
-	switch (c) {
-	case 'r':
-	case 'R': return PERM_R;
-	case 'w':
-	case 'W': return PERM_W;
-	case 'a': return PERM_A;
-	case 'l':
-	case 'L': return PERM_L;
-	case 'k': return PERM_K;
-	case 'm':
-	case 'M': return PERM_M;
-	}
-	return 0;
+	return aa_perm_of(strchr("RWLM", c) ? (char)(c | 0x20) : c) & ~(unsigned)PERM_X;
 }
 
 struct exec_letters {

@@ -7,7 +7,7 @@
 
 /* ---- signals ---- */
 
-enum { SIGNALS_PLAIN = 31, REALTIME_MAX = 32 };
+enum { SIGNALS_PLAIN = 31, SIGNAL_TSTP = 20, REALTIME_MAX = 32 };
 
 /* Names of AppArmor's own, beside signal(7)'s (signal.cc, signal_map). */
 static const struct signal_name {
@@ -15,8 +15,8 @@ static const struct signal_name {
 	int number;
 	enum aa_release since;
 } signal_names[] = {
-	{ "stp", 20, AA_RELEASE_3_0 },
-	{ "tstp", 20, AA_RELEASE_5_0 },
+	{ "stp", SIGNAL_TSTP, AA_RELEASE_3_0 },
+	{ "tstp", SIGNAL_TSTP, AA_RELEASE_5_0 },
 	{ "poll", 29, AA_RELEASE_5_0 },
 	{ "emt", AA_SIGNAL_EMT, AA_RELEASE_3_0 },
 	{ "exists", AA_SIGNAL_EXISTS, AA_RELEASE_3_0 },
@@ -34,12 +34,29 @@ static void brief_name(int number, char out[16])
 	out[n - 3] = 0;
 }
 
-const char *aa_signal_name(struct arena *a, int number)
+int aa_signal_of(int kernel)
+{
+	if (!kernel)
+		return AA_SIGNAL_EXISTS;
+	return kernel <= SIGNALS_PLAIN ? kernel : AA_SIGNAL_RT + kernel - SIGNALS_PLAIN - 1;
+}
+
+static const char *own_name(int number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signal_names); i++)
+		if (signal_names[i].number == number)
+			return signal_names[i].name;
+	return NULL;
+}
+
+const char *aa_signal_name(struct arena *a, enum aa_release release, int number)
 {
 	char brief[16];
 
-	if (number == AA_SIGNAL_EMT || number == AA_SIGNAL_EXISTS)
-		return number == AA_SIGNAL_EMT ? "emt" : "exists";
+	/* signal(7)'s own word is the newer one where both are read. */
+	if (number == AA_SIGNAL_EMT || number == AA_SIGNAL_EXISTS ||
+	    (number == SIGNAL_TSTP && release < AA_RELEASE_5_0))
+		return own_name(number);
 	if (number >= AA_SIGNAL_RT && number < AA_SIGNAL_NR)
 		return arena_printf(a, "rtmin+%d", number - AA_SIGNAL_RT);
 	if (number < 1 || number > SIGNALS_PLAIN)

@@ -6,6 +6,7 @@
 #include "compiler/base/bug.h"
 
 enum { LIMIT_CPU = 0, LIMIT_NOFILE = 7, LIMIT_NICE = 13, LIMIT_RTTIME = 15, LIMIT_NR = 16 };
+enum { NICE_MIN = -20, NICE_MAX = 19 };
 
 #define SECOND INT64_C(1000000)
 
@@ -52,6 +53,41 @@ static void limit_name(int n, char out[16])
 	for (k = 0; full[skip + k]; k++)
 		out[k] = (char)(full[skip + k] | 0x20);
 	out[k] = 0;
+}
+
+/*
+ * The parser reads 63 bits, counts microseconds of cpu in as many, refuses to give less than one of
+ * what it counts time in, and stores a nice of -20..19 as 0..39, which is what the kernel takes.
+ */
+void aa_limit_form(int resource, struct aa_limit_form *out)
+{
+	BUG_ON(resource < 0 || resource >= LIMIT_NR);
+	limit_name(resource, out->name);
+	out->least = 0;
+	out->most = INT64_MAX;
+	if (what_counts(resource) == COUNTS_TIME)
+		out->least = 1;
+	if (resource == LIMIT_CPU)
+		out->most = INT64_MAX / SECOND;
+	if (resource == LIMIT_NICE)
+		out->most = NICE_MAX - NICE_MIN;
+}
+
+void aa_limit_put(struct buf *out, int resource, uint64_t value)
+{
+	struct aa_limit_form form;
+
+	aa_limit_form(resource, &form);
+	buf_printf(out, "set rlimit %s <= ", form.name);
+	if (value == UINT64_MAX)
+		buf_puts(out, "infinity");
+	else if (resource == LIMIT_NICE)
+		buf_printf(out, "%d", (int)value + NICE_MIN);
+	else
+		buf_printf(out, "%ju%s", (uintmax_t)value,
+			   resource == LIMIT_CPU    ? "s" :
+			   resource == LIMIT_RTTIME ? "us" :
+						      "");
 }
 
 static bool read_name(struct aa_read *r)
@@ -210,9 +246,9 @@ static bool give(struct aa_read *r, const struct number *n)
 	case COUNTS_NICE:
 		if (n->unit)
 			return tell_number(r, n, "has no such unit", "write the number alone");
-		if (n->value < -20 || n->value > 19)
+		if (n->value < NICE_MIN || n->value > NICE_MAX)
 			return tell_number(r, n, "is out of range", "nice values are -20 to 19");
-		store(r, n, (uint64_t)(n->value + 20), exact);
+		store(r, n, (uint64_t)(n->value - NICE_MIN), exact);
 		return true;
 	}
 	return false;

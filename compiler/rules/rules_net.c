@@ -6,43 +6,80 @@
 #include "compiler/rules/rules_read.h"
 #include "compiler/base/bug.h"
 
-enum { FAMILY_NR = 46, INET = 2, INET6 = 10 }; /* AF_MAX of the newest parsers: 0..mctp */
-enum { STREAM = 1, DGRAM = 2, RAW = 3 };       /* as x86 numbers them */
+/* AF_MAX of the parsers: 0..mctp; AF_DECnet has no name there. */
+enum { FAMILY_NR = 46, INET = 2, INET6 = 10, DECNET = 12 };
+enum { STREAM = 1, DGRAM = 2, RAW = 3 }; /* as x86 numbers them */
 
 #define TYPES_ALL (1u << STREAM | 1u << DGRAM | 1u << RAW | 1u << 4 | 1u << 5 | 1u << 10)
 #define INETS     (UINT64_C(1) << INET | UINT64_C(1) << INET6)
 
 /* ---- names ---- */
 
-/* The kernel's names in small letters, one a number: not "local" or "route" (af_names.h). */
+/* The kernel's names, one a number: not "local" or "route" (af_names.h). NULL: there is none. */
+static const char *family_capitals(int family)
+{
+	const char *full = NULL;
+
+	if (family >= 0 && family < FAMILY_NR && family != DECNET)
+		full = constant_name("af", (uint64_t)family, ARCH_X86_64);
+	return full ? full + strlen("AF_") : NULL;
+}
+
 static int family_number(struct str name)
 {
 	for (size_t i = 0; i < name.n; i++)
 		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
 			return -1;
-	for (uint64_t n = 0; n < FAMILY_NR; n++) {
-		const char *full = constant_name("af", n, ARCH_X86_64);
+	for (int n = 0; n < FAMILY_NR; n++) {
+		const char *capitals = family_capitals(n);
 
-		/* AF_DECnet has no name there. */
-		if (full && n != 12 && str_ieq(name, str_c(full + strlen("AF_"))))
-			return (int)n;
+		if (capitals && str_ieq(name, str_c(capitals)))
+			return n;
 	}
 	return -1;
 }
 
+const char *aa_family_name(struct arena *a, int family)
+{
+	const char *capitals = family_capitals(family);
+	char *name;
+
+	if (!capitals)
+		return NULL;
+	name = arena_strdup(a, capitals);
+	for (char *c = name; *c; c++)
+		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
+	return name;
+}
+
 /* Of the types that AppArmor has; of `network` those of TYPES_ALL, of unix dccp and none, too. */
+static const struct type_name {
+	const char *name;
+	int number;
+} types[] = { { "none", 0 }, { "stream", STREAM }, { "dgram", DGRAM }, { "raw", RAW },
+	      { "rdm", 4 },  { "seqpacket", 5 },   { "packet", 10 },   { "dccp", 6 } };
+
 static int type_number(struct str name)
 {
-	static const struct {
-		const char *name;
-		int number;
-	} types[] = { { "none", 0 }, { "stream", STREAM }, { "dgram", DGRAM }, { "raw", RAW },
-		      { "rdm", 4 },  { "seqpacket", 5 },   { "packet", 10 },   { "dccp", 6 } };
-
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (str_is(name, types[i].name))
 			return types[i].number;
 	return -1;
+}
+
+static bool is_network_type(int type)
+{
+	return type >= 0 && TYPES_ALL >> type & 1;
+}
+
+const char *aa_type_name(enum aa_class c, int type)
+{
+	if (c == AA_CLASS_NETWORK && !is_network_type(type))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (types[i].number == type)
+			return types[i].name;
+	return NULL;
 }
 
 /* A protocol in the place of a type, of the families that have it: tcp is inet's stream. */
@@ -65,23 +102,17 @@ static bool protocol_types(struct str name, uint64_t *families, struct aa_networ
 
 static void offer_family_names(struct aa_read *r, struct suggest *s)
 {
-	for (uint64_t n = 0; n < FAMILY_NR; n++) {
-		const char *full = constant_name("af", n, ARCH_X86_64);
-		char *brief;
+	for (int n = 0; n < FAMILY_NR; n++) {
+		const char *name = aa_family_name(r->rd->arena, n);
 
-		if (!full || n == 12)
-			continue;
-		brief = arena_strdup(r->rd->arena, full + strlen("AF_"));
-		for (char *c = brief; *c; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
-		suggest_offer(s, str_c(brief));
+		if (name)
+			suggest_offer(s, str_c(name));
 	}
 }
 
 static void tell_word(struct aa_read *r, const struct aa_item *i, const char *what, bool family)
 {
-	static const char *const types[] = { "stream", "dgram", "raw", "rdm", "seqpacket",
-					     "packet", "tcp",   "udp", "icmp" };
+	static const char *const protocols[] = { "tcp", "udp", "icmp" };
 	struct str word = i->word.text;
 	struct suggest s;
 	struct diag *d = aa_fault(r, DIAG_PL136, i->span, "'%s' is %s", aa_safe(r->rd, word), what);
@@ -89,7 +120,10 @@ static void tell_word(struct aa_read *r, const struct aa_item *i, const char *wh
 	if (!diag_suggest_start(r->rd->diags, &s, word))
 		return;
 	for (size_t k = 0; k < ARRAY_SIZE(types); k++)
-		suggest_offer(&s, str_c(types[k]));
+		if (is_network_type(types[k].number))
+			suggest_offer(&s, str_c(types[k].name));
+	for (size_t k = 0; k < ARRAY_SIZE(protocols); k++)
+		suggest_offer(&s, str_c(protocols[k]));
 	if (family)
 		offer_family_names(r, &s);
 	if (!diag_suggest(r->rd->diags, d, i->span, &s))
@@ -110,7 +144,7 @@ void aa_network_of(int family, int type, struct aa_network_rule *out)
 	out->families = family >= 0 ? UINT64_C(1) << family : (UINT64_C(1) << FAMILY_NR) - 1;
 	out->types = type >= 0 ? 1u << type : out->any ? ~0u : TYPES_ALL;
 	if (family < 0 && !out->any)
-		out->families &= ~(UINT64_C(1) << 12);
+		out->families &= ~(UINT64_C(1) << DECNET);
 }
 
 /* One word: a family, or a type or protocol of whatever families have it. */
@@ -120,7 +154,7 @@ static bool first_word(struct aa_read *r, const struct aa_item *i)
 	struct str word = plain_word(r, i);
 	int family = family_number(word), type = type_number(word);
 
-	if (family >= 0 || (type >= 0 && TYPES_ALL & 1u << type)) {
+	if (family >= 0 || is_network_type(type)) {
 		aa_network_of(family, family >= 0 ? -1 : type, n);
 		return true;
 	}
@@ -141,7 +175,7 @@ static bool second_word(struct aa_read *r, const struct aa_item *first, const st
 		tell_word(r, first, "no family, and a type follows", true);
 		return false;
 	}
-	if (type >= 0 && TYPES_ALL & 1u << type) {
+	if (is_network_type(type)) {
 		n->types = 1u << type;
 		return true;
 	}

@@ -104,7 +104,7 @@ static void put_lacking(struct buf *out, const struct aa_access *access, const s
 	if (access->kind == AA_ACCESS_RULE)
 		buf_puts(out, "it");
 	else
-		put_letters(out, lacking);
+		aa_perms_put(out, lacking);
 }
 
 void access_put_deciding(struct buf *out, const struct sources *sources,
@@ -286,7 +286,7 @@ static const char *mode_word(const struct aa_spoken *r)
 
 static void put_bits(struct buf *out, const struct aa_opened *f, unsigned bits)
 {
-	put_letters(out, bits & ~(unsigned)PERM_X);
+	aa_perms_put(out, bits & ~(unsigned)PERM_X);
 	if (bits & PERM_X)
 		put_exec(out, f->exec, f->unsafe || f->mode == AA_MODE_DENY, f->target);
 }
@@ -387,7 +387,7 @@ static void explain_file(struct session *s, const struct access_of *of,
 	put_older(of->older, a, access->path, out);
 	if ((a->varies[0] | a->varies[1])) {
 		buf_puts(out, "  of these this release grants by where its parser's memory lies: ");
-		put_letters(out, a->varies[0] | a->varies[1]);
+		aa_perms_put(out, a->varies[0] | a->varies[1]);
 		buf_putc(out, '\n');
 	}
 }

@@ -15,18 +15,7 @@
  * policy_unpack of old permissions, file.c, map_old_perms). */
 static unsigned letter_perm(char c)
 {
-	switch (c) {
-	case 'r': return PERM_R;
-	case 'w':
-	case 'c': /* create */
-	case 'd': /* delete */ return PERM_W;
-	case 'a': return PERM_A;
-	case 'm': return PERM_M;
-	case 'k': return PERM_K;
-	case 'l': return PERM_L;
-	case 'x': return PERM_X;
-	}
-	return 0;
+	return c == 'c' || c == 'd' ? PERM_W : aa_perm_of(c); /* create, delete */
 }
 
 static bool read_letters(struct str s, unsigned *out)
@@ -161,7 +150,7 @@ static void put_file(struct buf *out, const struct denial *n)
 	put_word(out, x->path);
 	buf_putc(out, ' ');
 	if (x->kind == AA_ACCESS_OPEN)
-		put_letters(out, x->perms);
+		aa_perms_put(out, x->perms);
 	else if (x->kind == AA_ACCESS_LINK)
 		put_word(out, x->target);
 	else
@@ -190,7 +179,7 @@ static unsigned minimal(unsigned perms)
 static void put_perms(struct buf *out, unsigned perms, const struct aa_transition *exec)
 {
 	if (minimal(perms) & ~(unsigned)PERM_X)
-		put_letters(out, minimal(perms) & ~(unsigned)PERM_X);
+		aa_perms_put(out, minimal(perms) & ~(unsigned)PERM_X);
 	if (perms & PERM_X)
 		put_exec(out, exec->exec, exec->unsafe, STR(""));
 }

@@ -108,7 +108,7 @@ static const char *access_text(struct arena *a, const struct aa_access *access, 
 	}
 	if (access->kind == AA_ACCESS_OPEN) {
 		buf_putc(&text, ' ');
-		put_letters(&text, perms);
+		aa_perms_put(&text, perms);
 	}
 	return buf_keep(a, &text);
 }

@@ -96,21 +96,10 @@ static const char *limit_words(struct arena *a, uint64_t value)
 	return value == UINT64_MAX ? "no limit" : arena_printf(a, "at most %ju", (uintmax_t)value);
 }
 
-static const char *limit_name(struct arena *a, int resource)
-{
-	const struct domain_info *d = domain_find("rlimit");
-
-	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
-		const struct constant_row row = constant_at(i);
-		if (row.value[ARCH_X86_64] == (uint64_t)resource)
-			return row.brief;
-	}
-	return arena_printf(a, "%d", resource);
-}
-
 void compare_profile_limits(struct profiles *c)
 {
 	for (int i = 0; i < LIMITS; i++) {
+		struct aa_limit_form form;
 		struct profile_said x = { .by = limit_of(&c->a.q, i) };
 		struct profile_said y = { .by = limit_of(&c->b.q, i) };
 		uint64_t a = limit_value(x.by), b = limit_value(y.by);
@@ -118,14 +107,14 @@ void compare_profile_limits(struct profiles *c)
 			c->out->resource_kinds |= 1u << RESOURCE_LIMITS;
 		if (a == b)
 			continue;
-		profile_add(
-			c, (struct diff_resource){ .change = b > a ? CHANGE_LOOSER : CHANGE_TIGHTER,
-						   .kind = RESOURCE_LIMITS,
-						   .about = arena_printf(c->arena, "limit %s",
-									 limit_name(c->arena, i)),
-						   .a = limit_words(c->arena, a),
-						   .b = limit_words(c->arena, b),
-						   .by_a = profile_by(c, &c->a, &x),
-						   .by_b = profile_by(c, &c->b, &y) });
+		aa_limit_form(i, &form);
+		profile_add(c, (struct diff_resource){
+				       .change = b > a ? CHANGE_LOOSER : CHANGE_TIGHTER,
+				       .kind = RESOURCE_LIMITS,
+				       .about = arena_printf(c->arena, "limit %s", form.name),
+				       .a = limit_words(c->arena, a),
+				       .b = limit_words(c->arena, b),
+				       .by_a = profile_by(c, &c->a, &x),
+				       .by_b = profile_by(c, &c->b, &y) });
 	}
 }

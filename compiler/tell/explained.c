@@ -331,23 +331,10 @@ int explain_call(struct session *s, const struct decide *d, const struct environ
 
 /* ---- paths ---- */
 
-void put_letters(struct buf *out, unsigned perms)
-{
-	static const struct {
-		unsigned bit;
-		char letter;
-	} letters[] = { { PERM_M, 'm' }, { PERM_R, 'r' }, { PERM_W, 'w' }, { PERM_A, 'a' },
-			{ PERM_L, 'l' }, { PERM_K, 'k' }, { PERM_X, 'x' } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
-		if (perms & letters[i].bit)
-			buf_putc(out, letters[i].letter);
-}
-
 /* Some of the permissions that somebody has in all: a lone 'w' would say that it appends as well. */
 static void put_given(struct buf *out, unsigned some, unsigned all)
 {
-	put_letters(out, some & PERM_W ? some & ~(unsigned)PERM_A : some);
+	aa_perms_put(out, some & PERM_W ? some & ~(unsigned)PERM_A : some);
 	if (some & PERM_W && !(all & PERM_A))
 		buf_puts(out, " (w without append)");
 }

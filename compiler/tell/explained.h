@@ -12,7 +12,5 @@ int explain_call(struct session *s, const struct decide *d, const struct environ
 /* The same of a BPF program: which instructions give each answer, and who else gets it. */
 int explain_program(struct session *s, const char *file, const char *text, int only,
 		    struct buf *out);
-/* "mrwalkx" of PERM_*. */
-void put_letters(struct buf *out, unsigned perms);
 /* "  LABEL  r; to its owner also w", of what each half has, without an end. */
 void put_in_all(struct buf *out, const char *label, unsigned other, unsigned owner);

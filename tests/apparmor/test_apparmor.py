@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles that apparmor_parser accepts without a word, and that mean what the policy says."""
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from conftest import ROOT, need, run
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import aadfa  # noqa: E402
+from parsers import Parser  # noqa: E402
 
 FEATURES = "/usr/share/apparmor-features/features"
 HEAD = ("policy web { program /usr/sbin/nginx; level linux 6.18; layers seccomp, apparmor; "
@@ -83,11 +85,62 @@ def test_the_same_rule_twice_is_one_line(pale):
     assert write(pale, "file r /etc/hosts; file r /etc/hosts;").out.count("/etc/hosts r,") == 1
 
 
-@pytest.mark.parametrize("body", ["network mctp;", "limit nice 99;", "limit nice 40;", "limit cpu 0;", "limit rttime 0;",
+@pytest.mark.parametrize("body", ["network decnet;", "network inet dccp;", "limit nice 99;", "limit nice 40;", "limit cpu 0;", "limit rttime 0;",
                                   "limit cpu 9223372036855;", "limit nofile 9223372036854775808;"])
 def test_what_the_abi_lacks_is_an_error(pale, body):
     r = write(pale, body, check=None)
     assert r.rc == 1 and "PL250" in r.err and not r.out, r
+
+
+def families():
+    """Every word that a policy has for a socket family that AppArmor knows, and its number. DECnet has none there."""
+    rows = [line.split() for line in (ROOT / "compiler/tables/constants.tsv").read_text().splitlines()]
+    found = {row[1].removeprefix("AF_").lower(): int(row[2]) for row in rows if row[:1] == ["af"]}
+    del found["decnet"]
+    assert len(set(found.values())) == 45 and found["mctp"] == 45 and found["unspec"] == 0
+    return found
+
+
+def test_what_apparmor_has_no_word_for_is_told_as_family_or_type(pale):
+    assert "no word for this socket family" in write(pale, "network decnet;", check=1).err
+    assert "no word for this socket type" in write(pale, "network inet dccp;", check=1).err
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+def test_each_family_is_written_and_read_back_as_itself(pale, tmp_path, release):
+    base = Parser(release).base
+    for name, number in families().items():
+        text = pale("compile", "-", "-t", f"apparmor={release}", input=HEAD % f"network {name} stream;").out
+        word, = re.findall(r"^  network (\S+) stream,", text, re.M)
+        (tmp_path / "x.aa").write_text(text)
+        others = [n for n in ("inet", "mctp", "unspec", "xdp") if families()[n] != number]
+        asked = [f"socket {n} {t}" for n, t in [(word, "stream"), (word, "dgram"), *((n, "stream") for n in others)]]
+        r = pale("sim", tmp_path / "x.aa", "-I", base, "-t", f"apparmor={release}", *asked, check=None)
+        assert [line.split()[0] for line in r.out.splitlines()] == ["allowed"] + ["refused"] * (1 + len(others)), (name, r)
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+def test_the_parsers_let_each_family_pass_and_no_other_whatever_the_abi(pale, release):
+    """Families that abi/3.0 does not list are mediated, too: a class NET table is over all numbers."""
+    parser, abi = Parser(release), pathlib.Path(Parser("3.0").base, "abi/3.0")
+    for name, number in families().items():
+        text = write(pale, f"network {name} stream;").out
+        binary = parser.ask("/dev/stdin", features=abi, input=text.encode())
+        assert binary is not None, (name, parser.said)
+        _attachment, dfa = (aadfa.Dfa(blob) for _, tag, blob, _ in aadfa.tokens(binary) if tag == aadfa.BLOB)
+        assert [(f, t) for f in range(48) for t in range(11)
+                if dfa.accept[dfa.run(bytes([14, 0, f, 0, t]))]] == [(number, 1)], name
+
+
+def test_each_signal_is_written_in_a_word_that_every_release_reads(pale, tmp_path):
+    names = ["exists", *"hup int quit ill trap abrt bus fpe kill usr1 segv usr2 pipe alrm term stkflt chld cont stop tstp ttin "
+             "ttou urg xcpu xfsz vtalrm prof winch io pwr sys SIGRTMIN SIGRTMAX".split()]
+    text = write(pale, "".join(f"signal send {n} -> p;" for n in names)).out
+    words = re.findall(r"^  signal send set=(\S+) peer=p,", text, re.M)
+    assert sorted(words) == sorted(["stp" if n == "tstp" else {"SIGRTMIN": "rtmin+0", "SIGRTMAX": "rtmin+32"}.get(n, n) for n in names])
+    (tmp_path / "x.aa").write_text(text)
+    for release in ("3.0", "4.1", "5.0"):
+        pale("check", "-t", f"apparmor={release}", tmp_path / "x.aa", check=0)
 
 
 def test_the_dfa_decides_as_the_policy_says(pale):
