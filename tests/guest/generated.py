@@ -141,7 +141,7 @@ def capabilities(rng, name, release):
 # ---- sockets ----
 
 FAMILIES = {"inet": 2, "ax25": 3, "ipx": 4, "appletalk": 5, "inet6": 10, "key": 15, "netlink": 16, "packet": 17, "rds": 21, "can": 29, "tipc": 30,
-            "bluetooth": 31, "rxrpc": 33, "alg": 38, "nfc": 39, "vsock": 40, "kcm": 41, "qipcrtr": 42, "xdp": 44}
+            "bluetooth": 31, "rxrpc": 33, "alg": 38, "nfc": 39, "vsock": 40, "kcm": 41, "qipcrtr": 42, "xdp": 44, "mctp": 45, "unspec": 0}
 TYPES = {"stream": 1, "dgram": 2, "raw": 3, "rdm": 4, "seqpacket": 5}
 
 
