@@ -162,6 +162,31 @@ class File:
         return to, bool(inherits), bool(unconfined), bool(unsafe)
 
 
+LETTERS = {"r": READ, "w": WRITE, "a": APPEND, "k": LOCK, "m": MMAP, "x": EXEC}
+
+
+def accesses(paths):
+    """Every permission of each path, as `pale sim` takes it."""
+    return [f"exec {p}" if c == "x" else f"open {p} {c}" for p in paths for c in LETTERS]
+
+
+def assert_says(table, lines, asked, context):
+    """`pale sim`'s lines for what accesses() gave say what the table does. How many were compared."""
+    got = {}
+    for line in lines:
+        outcome, access, who = line.split("  ")[:3]
+        for half in ([who == "owner"] if who in ("owner", "other") else [False, True]):
+            got[access, half] = outcome
+    for access in asked:
+        words = access.split()
+        bit = LETTERS[words[2] if words[0] == "open" else "x"]
+        for half in (False, True):
+            want = table.answer(words[1].encode(), half)
+            said = "refused" if not want["allow"] & bit else "allowed, audited" if want["audit"] & bit else "allowed"
+            assert got[access, half] == said, (*context, access, half)
+    return 2 * len(asked)
+
+
 def path_step(state, byte):
     """Of the texts that the kernel asks about: "/" first, no "//", no "." or ".." component."""
     if byte == 0x2f:

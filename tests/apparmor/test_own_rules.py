@@ -13,7 +13,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import aadfa  # noqa: E402
 from parsers import Parser  # noqa: E402
 
-LETTERS = {"r": aadfa.READ, "w": aadfa.WRITE, "a": aadfa.APPEND, "k": aadfa.LOCK, "x": aadfa.EXEC, "m": aadfa.MMAP}
 OWN = ["/proc/1/attr/current", "/proc/1/attr/exec", "/proc/self/attr/current", "/proc/self/attr/apparmor/current", "/proc/1/attr/apparmor/exec",
        "/proc/1/attr/apparmor/", "/proc/12x/attr/current", "/sys/module/apparmor/parameters/enabled", "/p/1/attr/current"]
 PATHS = OWN + ["/a/x", "/b/x", "/b/c/x", "/c/x", "/b", "/a", "/a/b", "/b/b", "/d/a/x", "/x", "/bx", "/b/x/y", "/v/x", "/w/x", "/w/v/x"]
@@ -48,22 +47,9 @@ def random_text(rng, release):
 
 
 def compare(pale, file, release, name, table):
-    accesses = [f"exec {p}" if c == "x" else f"open {p} {c}" for p in PATHS for c in LETTERS]
-    got, compared = {}, 0
-    out = pale("sim", file, "--target", f"apparmor={release}", "--profile", name, *accesses).out
-    for line in out.splitlines():
-        outcome, access, who = line.split("  ")[:3]
-        for half in ([who == "owner"] if who in ("owner", "other") else [False, True]):
-            got[access, half] = outcome
-    for access in accesses:
-        words = access.split()
-        bit = LETTERS[words[2] if words[0] == "open" else "x"]
-        for half in (False, True):
-            want = table.answer(words[1].encode(), half)
-            said = "refused" if not want["allow"] & bit else "allowed, audited" if want["audit"] & bit else "allowed"
-            assert got[access, half] == said, (file.read_text(), name, access, half)
-            compared += 1
-    return compared
+    accesses = aadfa.accesses(PATHS)
+    lines = pale("sim", file, "--target", f"apparmor={release}", "--profile", name, *accesses).out.splitlines()
+    return aadfa.assert_says(table, lines, accesses, (file.read_text(), name))
 
 
 @pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
