@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A byte for the release, then lines "NAME=VALUE VALUE ...", "+=" adding: variables open to the
- * same values, or the same fault, in whatever order they are asked for; values stand in the order of
- * their bytes, no two alike, within their bounds, and hold no variable of those that are declared.
+ * same values, or the same fault, in whatever order they are asked for; no two values are alike,
+ * from 5.0 on they stand in the order of their bytes; all are within their bounds, and hold no
+ * variable of those that are declared.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/apparmor/vars.h"
@@ -48,20 +50,30 @@ static void read_all(struct aa_vars *vars, struct str text)
 		declare(vars, until(&text, "\n"));
 }
 
+static int by_bytes(const void *x, const void *y)
+{
+	return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
 static void check_opened(const struct aa_vars *vars, const struct aa_var *var)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, n = var->opened.n;
+	struct str *sorted = arena_alloc(vars->arena, (n + 1) * sizeof(*sorted));
 
-	for (size_t i = 0; i < var->opened.n; i++) {
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = var->opened.v[i];
+	qsort(sorted, n, sizeof(*sorted), by_bytes);
+	for (size_t i = 0; i < n; i++) {
 		size_t at = 0;
 		struct str name, value = var->opened.v[i];
 
-		BUG_ON(i && str_cmp(var->opened.v[i - 1], value) >= 0);
+		BUG_ON(i && str_cmp(sorted[i - 1], sorted[i]) >= 0);
+		BUG_ON(vars->strict && !str_eq(sorted[i], value));
 		bytes += value.n;
 		while ((name = aa_vars_next(value, &at)).n)
 			BUG_ON(aa_vars_find(vars, name));
 	}
-	BUG_ON(var->opened.n > AA_VALUES_MAX || bytes > AA_OPENED_MAX);
+	BUG_ON(n > AA_VALUES_MAX || bytes > AA_OPENED_MAX);
 }
 
 static void same(const struct aa_var *one, const struct aa_var *two)
