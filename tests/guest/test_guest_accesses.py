@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
 LONG = bool(os.environ.get("PALE_LONG"))
 SEED = int(os.environ.get("ACCESSES_SEED", 1))
-COUNT = int(os.environ.get("ACCESSES_PROFILES", 66 if LONG else 16))  # profiles, of about 40 accesses
+COUNT = int(os.environ.get("ACCESSES_PROFILES", 66 if LONG else 20))  # profiles, of about 40 accesses
 SYSTEMS = {"debian12": "3.0", "debian13": "4.1", "sid": "5.0"}
 SOME = os.environ.get("ACCESSES_GUESTS", "debian12 debian13 sid" if LONG else "debian13").split()
 
