@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pale lint: findings in policies and Docker/OCI JSON. */
+/* pale lint: findings in policies, Docker/OCI JSON and AppArmor's text. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,8 @@
 
 #include "compiler/base/json_write.h"
 #include "compiler/file/kind.h"
+#include "compiler/apparmor/means.h"
+#include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/cmd/wrap.h"
@@ -16,8 +18,18 @@
 
 enum lint_format { FORMAT_TEXT, FORMAT_JSON };
 
+/* AppArmor files share what they include and mean: some at a time, for the memory it takes. */
+struct lint_profiles {
+	struct apparmor_reading reading;
+	struct arena *arena;
+	struct lint_apparmor with;
+	size_t left; /* files until the arena is emptied */
+};
+
+enum { FILES_AT_A_TIME = 64 };
+
 struct lint_run {
-	struct session *session;
+	struct session *session, *all;
 	const char *path, *name; /* of the file at hand; - has another name */
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime; /* NULL: any */
@@ -29,15 +41,18 @@ struct lint_run {
 	size_t written; /* findings in the JSON document so far */
 	size_t counts[SEVERITY_NR];
 	struct buf out;
+	struct lint_profiles profiles;
+	bool apparmor; /* the file at hand */
 };
 
 /* ---- rules ---- */
 
 static const char *formats_text(unsigned formats)
 {
-	return formats == (LINT_PALE | LINT_JSON) ? "json,pale" :
-	       formats == LINT_JSON               ? "json" :
-						    "pale";
+	return formats == (LINT_PALE | LINT_JSON)             ? "json,pale" :
+	       formats == LINT_JSON                           ? "json" :
+	       formats & (LINT_APPARMOR | LINT_APPARMOR_FILE) ? "apparmor" :
+								"pale";
 }
 
 static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
@@ -149,14 +164,37 @@ static void tell_program(struct session *s, const struct source *src)
 		  "its dead instructions");
 }
 
-static void tell_apparmor(struct session *s, const struct source *src)
+/* The library's sources are lent: so that what is included is read once, the file is one of them. */
+static int lint_text(struct lint_run *r, const char *path)
 {
-	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
-				  "this is AppArmor's text, and lint has no rules for that yet");
+	struct lint_profiles *p = &r->profiles;
+	struct session *s = r->session;
+	struct aa_library *library = p->reading.checks.library;
+	struct source *src;
+	int err = source_load(library->sources, path, &src);
 
-	diag_help(s->diags, d,
-		  "'pale check' tells what its parser refuses, and what it reads as something "
-		  "else; 'explain' which rules allow an access");
+	if (err)
+		return input_unreadable(s, path, err);
+	s->sources = library->sources;
+	s->diags = diags_new(s->arena, s->sources);
+	if (!p->left--) {
+		arena_free(p->arena);
+		p->arena = NULL;
+	}
+	if (!p->arena) {
+		p->arena = arena_scratch(r->all->arena);
+		p->left = FILES_AT_A_TIME - 1;
+		p->with = (struct lint_apparmor){
+			.library = library,
+			.asked = { .release = p->reading.release,
+				   .kernel = p->reading.checks.features },
+			.pool = aa_means_pool_new(p->arena, p->reading.release),
+		};
+	}
+	const struct aa_file *file = aa_parse_source(p->arena, src, s->diags);
+	if (!s->diags->errors)
+		lint_apparmor(p->arena, &p->with, file, s->diags);
+	return EXIT_OK;
 }
 
 /* Everything that is wrong is a finding, also what keeps the rest from being read. */
@@ -165,10 +203,6 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	struct session *s = r->session;
 	size_t n = strlen(path);
 
-	if (kind_of(src->text) == kind_apparmor) {
-		tell_apparmor(s, src);
-		return;
-	}
 	enum input_format format = input_recognise(s, src);
 
 	if (format == INPUT_BPF)
@@ -206,8 +240,12 @@ static void put_summary(struct lint_run *r, const char *name, const size_t count
 		buf_printf(&r->out, "%s%zu %s", sep, counts[i], severity_name((enum severity)i));
 		sep = ", ";
 	}
-	buf_printf(&r->out, "; for %s%s\n", runtime_name(r->session->arena, r->runtime),
-		   r->runtime ? "" : " runtime");
+	if (r->apparmor)
+		buf_printf(&r->out, "; for apparmor %s\n",
+			   aa_release_name(r->profiles.reading.release));
+	else
+		buf_printf(&r->out, "; for %s%s\n", runtime_name(r->session->arena, r->runtime),
+			   r->runtime ? "" : " runtime");
 }
 
 static void put_findings(struct lint_run *r, const char *name)
@@ -251,6 +289,9 @@ static int lint_here(void *run)
 		return input_unreadable(s, r->path, err);
 	if (!strcmp(r->path, "-"))
 		r->name = src->name;
+	r->apparmor = kind_of(src->text) == kind_apparmor;
+	if (r->apparmor)
+		return lint_text(r, r->path);
 	lint_source(r, src, r->path);
 	return EXIT_OK;
 }
@@ -261,6 +302,7 @@ static int lint_file(struct lint_run *r, const char *path)
 
 	r->session = session_for(all, &own, path);
 	r->path = r->name = path;
+	r->apparmor = false;
 	int status = session_guard(r->session, lint_here, r);
 	put_findings(r, r->name);
 	r->session->diags = diags_new(r->session->arena, r->session->sources);
@@ -334,6 +376,9 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return usage_error(o->command, "no file given");
 	if (!o->at[OPT_RUNTIME].given)
 		r->runtime = runtime_here_or_any(r->session);
+	rc = apparmor_reading_open(r->session, o, &r->profiles.reading);
+	if (rc)
+		return rc;
 	if (session_report(r->session)) /* no finding of a file */
 		return EXIT_FOUND;
 	return lint_files(r, o->operands);
@@ -344,6 +389,7 @@ int cmd_lint(int argc, char **argv)
 	struct options o = { 0 };
 	struct session s;
 	struct lint_run r = { .session = &s,
+			      .all = &s,
 			      .threshold = SEVERITY_WARNING,
 			      .resolve = { .keep_when = true } };
 

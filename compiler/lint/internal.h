@@ -2,7 +2,8 @@
 #pragma once
 /*
  * What the rules look at. A profile is JSON as a runtime reads it, with places (compiler/oci);
- * facts (facts.h) are what a profile or a policy lets through, the same for both formats.
+ * facts (facts.h) are what a profile or a policy lets through, the same for both formats. AppArmor's
+ * text comes expanded, with its meaning (aa_facts.h).
  */
 #include "compiler/base/group.h"
 #include "compiler/lint/lint.h"
@@ -38,6 +39,7 @@ struct lint {
 		refused; /* JSON: calls of which libseccomp does not take the entries together */
 	const struct oci_overlaps *overlaps; /* JSON */
 	struct facts *facts; /* NULL with no profile, no policy, or no filter in it */
+	struct aa_facts *aa; /* AppArmor (aa_facts.h); else NULL */
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);

@@ -2,13 +2,17 @@
 /* The linter's driver: the table of rules. */
 #include "compiler/lint/lint.h"
 
+#include "compiler/apparmor/check.h"
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_facts.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 
-#define PALE LINT_PALE
-#define JSON LINT_JSON
-#define BOTH (LINT_PALE | LINT_JSON)
+#define PALE          LINT_PALE
+#define JSON          LINT_JSON
+#define BOTH          (LINT_PALE | LINT_JSON)
+#define APPARMOR      LINT_APPARMOR
+#define APPARMOR_FILE LINT_APPARMOR_FILE
 
 /*
  * The rules' rows stand above their functions; the build gathers them, sorted. As internal.h has
@@ -89,6 +93,47 @@ int lint_pale(struct arena *a, const struct ast_file *file, const struct policie
 		run_rules(&l, LINT_PALE);
 	}
 	lint_pale_file(a, file, ds);
+	diags_sort(ds);
+	return (int)(ds->list.n - before);
+}
+
+/* ---- AppArmor ---- */
+
+static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
+			  const struct aa_profile *p)
+{
+	/* What is told here was told by the check. */
+	struct diags *again = diags_new(l->arena, l->ds->sources);
+	struct aa_asking *q = ARENA_NEW(l->arena, struct aa_asking);
+
+	if (p->reach != AA_REACH_LIVE)
+		return;
+	l->aa->profile = p;
+	l->aa->q = q;
+	if (aa_asking_open(l->arena, with->pool, l->aa->policy, p, again, q))
+		run_rules(l, LINT_APPARMOR);
+	else
+		diags_take(l->ds, again);
+	vec_each(&p->children, child)
+		lint_profiles(l, with, *child);
+}
+
+int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struct aa_file *file,
+		  struct diags *ds)
+{
+	size_t before = ds->list.n, errors = ds->errors;
+	struct aa_facts facts = { .arena = a, .file = file, .release = with->asked.release };
+	struct lint l = { .arena = a, .ds = ds, .aa = &facts };
+
+	aa_check(a, with->library, file, &with->asked, ds);
+	if (ds->errors == errors) {
+		facts.policy =
+			aa_expand(a, with->library, file, &with->asked, diags_new(a, ds->sources));
+		run_rules(&l, LINT_APPARMOR_FILE);
+		vec_each(&facts.policy->profiles, p)
+			lint_profiles(&l, with, *p);
+		aa_tell_more(&l);
+	}
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
 }

@@ -2,19 +2,25 @@
 #pragma once
 /*
  * The linter: what a profile means, said where it stands. One row a rule above its function (its id
- * is a diagnostic's), one function a rule in rules_*.c. Reads pale policies and Docker/OCI
- * JSON; findings are diagnostics.
+ * is a diagnostic's), one function a rule in rules_*.c. Reads pale policies, Docker/OCI JSON and
+ * AppArmor's text; findings are diagnostics.
  */
+#include "compiler/apparmor/expand.h"
 #include "compiler/policy/policy.h"
 #include "grammar/json.h"
 
 struct lint_rule {
 	enum diag_id id;
-	unsigned formats;    /* LINT_JSON | LINT_PALE */
+	unsigned formats;    /* LINT_* */
 	const char *explain; /* paragraphs for --explain: what, why, evidence, way out */
 };
 
-enum { LINT_PALE = 1, LINT_JSON = 2 };
+enum {
+	LINT_PALE = 1,
+	LINT_JSON = 2,
+	LINT_APPARMOR = 4,      /* asked of each profile, child and hat that is loaded */
+	LINT_APPARMOR_FILE = 8, /* of the file, once, before its profiles */
+};
 
 size_t lint_rule_count(void);
 const struct lint_rule *lint_rule_at(size_t i);
@@ -27,3 +33,20 @@ int lint_json(struct arena *a, const struct json *root, const struct oci_runtime
 	      struct diags *ds);
 int lint_pale(struct arena *a, const struct ast_file *file, const struct policies *policies,
 	      const struct oci_runtime *rt, struct diags *ds);
+
+struct aa_means_pool;
+
+/*
+ * AppArmor's text as the release that is asked for reads it. The file's source is the library's and
+ * ds's; the pool is of that release, for all files of a run, and a must live as long as it. Errors
+ * are what `pale check` says; of a profile that has any, or whose rules together are not decided,
+ * no rule is asked.
+ */
+struct lint_apparmor {
+	struct aa_library *library;
+	struct aa_asked asked;
+	struct aa_means_pool *pool;
+};
+
+int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struct aa_file *file,
+		  struct diags *ds);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles for the linter's tests: entry(), profile() and the like write the usual frame, and
 rules/ID has, for every rule of `pale lint --list-rules`, one of which it must speak (bad-*) and one,
-as near as can be, of which it must not (ok-*), with words of the finding (says).
+as near as can be, of which it must not (ok-*), with words of the finding (says). AppArmor's are read
+with base/ as their base directory, and with the options that says names.
 """
 import json
 import pathlib
@@ -77,13 +78,21 @@ RULES = pathlib.Path(__file__).parent / "rules"
 
 def load(what, ext):
     """{id: (a text of which the rule must speak, one of which it must not, words of the finding)}"""
+    return {id: case[:3] for id, case in load_with(what, ext).items()}
+
+
+def load_with(what, ext):
+    """The same, with the options that both are linted with: the third column of says."""
     out = {}
     for says in sorted(RULES.glob("*/says")):
-        for kind, words in (line.split("\t", 1) for line in says.read_text().splitlines()):
+        for kind, words, *options in (line.split("\t") for line in says.read_text().splitlines()):
             if kind == what:
                 bad, ok = ((says.parent / f"{n}-{what}.{ext}").read_bytes() for n in ("bad", "ok"))
-                out[says.parent.name] = bad, ok, words
+                out[says.parent.name] = bad, ok, words, " ".join(options).split()
     return out
 
 
 CASES, PALE_CASES = load("profile", "json"), load("policy", "pale")
+APPARMOR_CASES = load_with("apparmor", "aa")
+# What the cases include: a small base directory of their own.
+BASE = pathlib.Path(__file__).parent / "base"

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/lint/aa_facts.h"
+
+#include <string.h>
+
+#include "compiler/base/bug.h"
+
+/* The include in the file at hand, through however many others. */
+static const struct aa_stmt *way_in(const struct aa_from *from)
+{
+	while (from->parent)
+		from = from->parent;
+	return from->include;
+}
+
+struct span aa_place(const struct aa_use *use)
+{
+	return use->from ? way_in(use->from)->head : use->stmt->head;
+}
+
+static struct aa_told *find_told(struct aa_facts *f, enum diag_id id, const struct aa_stmt *stmt)
+{
+	vec_each(&f->told, t)
+		if (t->id == id && t->stmt == stmt)
+			return t;
+	return NULL;
+}
+
+/* The rule comes in by another include, or is one of another profile. */
+static void tell_again(struct lint *l, struct aa_told *t, struct span place)
+{
+	enum { LABELS_MAX = 20 };
+
+	if (!memcmp(&t->diag->span, &place, sizeof(place)))
+		return;
+	vec_each(&t->diag->labels, label)
+		if (!memcmp(&label->span, &place, sizeof(place)))
+			return;
+	if (t->diag->labels.n < LABELS_MAX)
+		diag_note(l->ds, t->diag, place, "and here");
+	else
+		t->more++;
+}
+
+struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, const char *fmt,
+		     ...)
+{
+	struct aa_told *known = find_told(l->aa, id, use->stmt);
+	struct span place = aa_place(use);
+	struct diag *d;
+	va_list ap;
+
+	if (known) {
+		tell_again(l, known, place);
+		return NULL;
+	}
+	va_start(ap, fmt);
+	d = diag_add(l->ds, id, place, "%s", arena_vprintf(l->arena, fmt, ap));
+	va_end(ap);
+	if (use->from)
+		diag_note(l->ds, d, use->stmt->head, "the rule, which this includes");
+	vec_push(l->arena, &l->aa->told, ((struct aa_told){ id, use->stmt, d, 0 }));
+	return d;
+}
+
+struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who)
+{
+	struct sources *own = sources_new(l->arena);
+	struct diags *ds = diags_new(l->arena, own);
+	struct source *src = source_add(own, "<access>", str_c(access));
+	struct aa_access read;
+
+	BUG_ON(!aa_access_read(l->arena, src, &read, ds));
+	return aa_ask(l->aa->q, &read, who);
+}
+
+bool aa_allows(const struct aa_verdict *v)
+{
+	return v->outcome == AA_ALLOWED || v->outcome == AA_ALLOWED_AUDITED;
+}
+
+const struct aa_use *aa_decides(const struct aa_verdict *v)
+{
+	vec_each(&v->rules, r)
+		if (r->role == AA_ROLE_DECIDES && r->rule)
+			return r->rule->use;
+	return NULL;
+}
+
+void aa_tell_more(struct lint *l)
+{
+	vec_each(&l->aa->told, t)
+		if (t->more)
+			diag_note(l->ds, t->diag, t->diag->span, "and %zu more places", t->more);
+}

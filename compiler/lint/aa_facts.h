@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What the rules about AppArmor look at: a profile expanded, its rules with their types, and what
+ * they mean together (compiler/apparmor/answer.h). Whatever may be asked by `pale sim` may be asked
+ * here, in the same words, and what is found comes with such an access as its witness.
+ */
+#include "compiler/apparmor/answer.h"
+#include "compiler/lint/internal.h"
+
+struct aa_facts {
+	struct arena *arena;
+	const struct aa_file *file; /* the text at hand */
+	enum aa_release release;    /* as which it is read */
+	const struct aa_policy *policy;
+	const struct aa_profile *profile; /* NULL: rules of the file */
+	const struct aa_asking *q; /* its rules, live ones, and their machine; NULL likewise */
+	VEC(struct aa_told) told;  /* one finding a cause, over all profiles */
+};
+
+struct aa_told {
+	enum diag_id id;
+	const struct aa_stmt *stmt;
+	struct diag *diag;
+	size_t more; /* places behind those that have a label */
+};
+
+/* Does it stand in the file at hand, and not in one that this includes? */
+static inline bool aa_is_own(const struct aa_use *use)
+{
+	return !use->from;
+}
+
+/* Where the user can do something about it: the rule's head, or the include that brings it in. */
+struct span aa_place(const struct aa_use *use);
+
+/*
+ * A finding about a rule. A rule that several profiles of the file include is one finding: NULL for
+ * the second, which the first gets as a further place. With a label where the rule itself stands, if
+ * an include brings it in.
+ */
+struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, const char *fmt,
+		     ...) __attribute__((format(printf, 4, 5)));
+
+/* How many places of findings have no label, once all profiles are done. */
+void aa_tell_more(struct lint *l);
+
+/*
+ * Asks as `pale sim` does: "open /proc/sysrq-trigger w", "ptrace trace peer=unconfined". Of one half;
+ * what is no file has none. The access must read (it is ours): a BUG else.
+ */
+struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who);
+/* Is it allowed, whatever is logged? */
+bool aa_allows(const struct aa_verdict *v);
+/* The first rule that decides; NULL: none of the profile's, a mode or the parser's own does. */
+const struct aa_use *aa_decides(const struct aa_verdict *v);
