@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AP: what a profile says and the parser, its abi or a kernel does not do. What kernels do was
+ * measured on 6.1, 6.12, 7.2 and 7.3 (tests/guest/truth.py).
+ */
+#include <string.h>
+
+#include "compiler/apparmor/features.h"
+#include "compiler/base/bug.h"
+#include "compiler/lint/aa_facts.h"
+
+/* ---- classes that are not mediated ---- */
+
+/* Of those that are not asked about by a class's rules, an access that shows it. */
+static const char *const shown[AA_CLASS_NR] = {
+	[AA_CLASS_USERNS] = "userns create",
+	[AA_CLASS_IO_URING] = "io_uring sqpoll",
+	[AA_CLASS_PTRACE] = "ptrace trace peer=unconfined",
+	[AA_CLASS_SIGNAL] = "signal send kill peer=unconfined",
+	[AA_CLASS_MOUNT] = "mount fstype=tmpfs tmpfs -> /mnt/",
+	[AA_CLASS_PIVOT_ROOT] = "pivot_root oldroot=/mnt/old/ /mnt/",
+};
+
+/* Are the file's features, on a kernel that has all, without it? */
+static bool is_abis_doing(const struct aa_facts *f, enum aa_class class)
+{
+	return !(aa_features_classes(f->release, f->policy->features, NULL) >> class & 1);
+}
+
+/* A rule that means to refuse something: a deny, or one that allows less than its whole class. */
+static bool holds_back(const struct aa_rule *r)
+{
+	return r->prefix.mode != AA_MODE_ALLOW || r->use->stmt->items->next;
+}
+
+static void tell_unmediated(struct lint *l, enum diag_id id, const struct aa_rule *r,
+			    const char *whose)
+{
+	const struct aa_facts *f = l->aa;
+	const char *name = aa_class_name(r->class);
+	struct diag *d;
+
+	d = aa_tell(l, id, r->use,
+		    "%s does not mediate %s, so that this rule counts for nothing: '%s' is allowed",
+		    whose, name, shown[r->class]);
+	if (!d)
+		return;
+	if (f->policy->abi && !f->policy->abi_from && id == DIAG_AP216)
+		diag_note(l->ds, d, f->policy->abi->span, "this abi");
+	if (id == DIAG_AP216)
+		diag_help(l->ds, d, "write 'abi <abi/%s>,', and a rule for what else that mediates",
+			  r->class == AA_CLASS_USERNS ? "4.0" : "5.0");
+	else
+		diag_help(
+			l->ds, d,
+			"what is to be refused there must be refused by other means: a seccomp filter");
+}
+
+static bool is_unmediated(const struct lint *l, const struct aa_rule *r)
+{
+	return shown[r->class] && !(l->aa->policy->target.mediated >> r->class & 1) &&
+	       holds_back(r);
+}
+
+RULE(AP216, "abi-older-than-rule", HIGH, APPARMOR, ap_abi_older_than_rule,
+     "rules of a class that the file's abi does not mediate",
+     "The abi line says for which kernel features a profile was written, and everything newer is left "
+     "as it was before: allowed. abi/3.0 knows neither userns nor io_uring, abi/4.0 no io_uring. The "
+     "parser takes rules about them, drops them without a word, and what they were to refuse is "
+     "allowed: under abi/3.0 `deny userns,` stops no unshare(CLONE_NEWUSER), on any kernel (seen on "
+     "6.1, 6.12, 7.2, 7.3). A rule that allows all of its class is left alone: it does no harm.\n\n"
+     "Way out: the abi that has the class, with rules for what else it mediates.")
+void ap_abi_older_than_rule(struct lint *l, enum diag_id id)
+{
+	const struct aa_facts *f = l->aa;
+	const char *abi;
+
+	if (!f->policy->abi)
+		return;
+	BUF_AUTO name = { 0 };
+	buf_putc(&name, '\'');
+	buf_safe(&name, f->policy->abi->text);
+	buf_putc(&name, '\'');
+	abi = buf_keep(l->arena, &name);
+	vec_each(&f->q->rules, r)
+		if (is_unmediated(l, *r) && is_abis_doing(f, (*r)->class))
+			tell_unmediated(l, id, *r, abi);
+}
+
+RULE(AP217, "rule-not-enforced", WARNING, APPARMOR, ap_rule_not_enforced,
+     "rules of a class that the kernel that is named does not mediate",
+     "Asked for a kernel (--target apparmor=5.0,kernel=6.1, or --features), rules of a class that it "
+     "does not have count for nothing, and what they were to refuse is allowed: Linux 6.1 has neither "
+     "userns nor io_uring, 6.12 has both.\n\n"
+     "Way out: a newer kernel, or another means of refusing it there.")
+void ap_rule_not_enforced(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->rules, r)
+		if (is_unmediated(l, *r) && !is_abis_doing(l->aa, (*r)->class))
+			tell_unmediated(l, id, *r, "the kernel that is asked about");
+}
+
+/* ---- no abi at all ---- */
+
+RULE(AP215, "abi-missing", WARNING, APPARMOR_FILE, ap_abi_missing,
+     "no abi line: what is mediated hangs on the machine that loads the profile",
+     "Without an abi line the parser takes the features that its machine's parser.conf pins, or those "
+     "of the running kernel: the same file refuses more on the next machine. Namespaces of users are "
+     "refused under Linux 6.12 and allowed under 6.1; since 6.17 rules about unix sockets are asked "
+     "where before `network,` was enough.\n\n"
+     "Way out: `abi <abi/4.0>,` (or 3.0) as the first line, and a look at what that mediates.")
+void ap_abi_missing(struct lint *l, enum diag_id id)
+{
+	const struct aa_policy *p = l->aa->policy;
+	struct diag *d;
+
+	if (p->abi || !p->profiles.n || p->profiles.v[0]->from)
+		return;
+	d = diag_add(
+		l->ds, id, p->profiles.v[0]->stmt->head,
+		"no 'abi' line: which classes are mediated, user namespaces and io_uring among "
+		"them, hangs on the machine that loads this");
+	diag_help(l->ds, d,
+		  "write 'abi <abi/3.0>,' or a newer one above the first profile; 'pale diff "
+		  "--target' shows what it changes");
+}
+
+/* ---- classes that are, and that no rule speaks of ---- */
+
+/* Everything of files, capabilities and networks: whoever writes this means to confine little. */
+static bool allows_all_else(struct lint *l)
+{
+	bool files = false, caps = false, net = false;
+
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+
+		if (r->prefix.mode != AA_MODE_ALLOW)
+			continue;
+		files |= r->class == AA_CLASS_FILE && r->file.all;
+		caps |= r->class == AA_CLASS_CAPABILITY && r->caps == UINT64_MAX;
+		net |= r->class == AA_CLASS_NETWORK && r->network.any;
+	}
+	return files && caps && net;
+}
+
+static bool speaks_of(const struct lint *l, enum aa_class class)
+{
+	vec_each(&l->aa->q->rules, r)
+		if ((*r)->class == class || (*r)->class == AA_CLASS_ALL)
+			return true;
+	return false;
+}
+
+RULE(AP231, "class-newly-mediated", HIGH, APPARMOR, ap_class_newly_mediated,
+     "a profile that allows all it knows, and whose abi mediates more",
+     "`file, capability, network,` allowed everything once. abi/4.0 mediates user namespaces, abi/5.0 "
+     "io_uring too, and what is mediated and not allowed is refused: containers and browsers in such a "
+     "profile fail at unshare(CLONE_NEWUSER) with EACCES under Linux 6.12 and later.\n\n"
+     "Way out: the class's own rule (`userns,`) where the program needs it, or a deny rule that says "
+     "that it is meant.")
+void ap_class_newly_mediated(struct lint *l, enum diag_id id)
+{
+	static const enum aa_class newer[] = { AA_CLASS_USERNS, AA_CLASS_IO_URING };
+	const struct aa_facts *f = l->aa;
+
+	if (!allows_all_else(l))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(newer); i++) {
+		struct diag *d;
+
+		if (!(f->policy->target.mediated >> newer[i] & 1) || speaks_of(l, newer[i]))
+			continue;
+		struct aa_verdict v = aa_asks(l, shown[newer[i]], FILE_OTHER);
+		if (v.outcome != AA_REFUSED && v.outcome != AA_KILLED)
+			continue;
+		d = diag_add(
+			l->ds, id, f->profile->stmt->head,
+			"files, capabilities and networks are allowed whole, and no rule speaks of "
+			"%s, which this abi mediates: '%s' is refused",
+			aa_class_name(newer[i]), shown[newer[i]]);
+		diag_help(l->ds, d, "write '%s,' or 'deny %s,'", aa_class_name(newer[i]),
+			  aa_class_name(newer[i]));
+	}
+}
+
+/* ---- conditions that nobody looks at ---- */
+
+static bool has_dropped(const struct aa_rule *r)
+{
+	const struct aa_network_rule *n = &r->network;
+
+	return n->own.ip.said || n->own.port_said || n->peer.ip.said || n->peer.port_said ||
+	       aa_rule_cond(r, AA_COND_INTERFACE, false) ||
+	       aa_rule_cond(r, AA_COND_INTERFACE, true);
+}
+
+/* "inet stream", of the first family and type of the rule; NULL: no sim has a word for it. */
+static const char *socket_of(struct lint *l, const struct aa_network_rule *n)
+{
+	for (int family = 0; family < 64; family++)
+		for (int type = 0; type < 32; type++) {
+			const char *f, *t;
+
+			if (!(n->families >> family & 1) || !(n->types >> type & 1))
+				continue;
+			f = aa_family_name(l->arena, family);
+			t = aa_type_name(AA_CLASS_NETWORK, type);
+			if (f && t)
+				return arena_printf(l->arena, "socket %s %s", f, t);
+		}
+	return NULL;
+}
+
+RULE(AP221, "inet-condition-dropped", HIGH, APPARMOR, ap_inet_condition_dropped,
+     "addresses, ports and interfaces of network rules, which no kernel looks at",
+     "`network inet stream port=443,` reads as if other ports were refused. Every parser up to 5.0.2 "
+     "drops ip, port, interface and peer for every kernel up to 7.3 without a word: the rule allows all "
+     "of `inet stream`, and a deny with such a condition refuses all of it (seen on 6.1, 6.12, 7.2, "
+     "7.3: a socket that is to bind port 5001 binds 5002).\n\n"
+     "Way out: `network inet stream,`, which says what happens, and a packet filter for addresses.")
+void ap_inet_condition_dropped(struct lint *l, enum diag_id id)
+{
+	if (l->aa->policy->target.addresses)
+		return;
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+		const char *access;
+		struct diag *d;
+
+		if (r->class != AA_CLASS_NETWORK || !has_dropped(r))
+			continue;
+		access = socket_of(l, &r->network);
+		if (!access)
+			continue;
+		struct aa_verdict v = aa_asks(l, access, FILE_OTHER);
+		const char *outcome = v.outcome == AA_REFUSED ? "refused" : "allowed";
+		if (aa_decides(&v) != r->use)
+			continue; /* another rule has it so anyway */
+		d = aa_tell(
+			l, id, r->use,
+			"no Linux up to 7.3 looks at addresses, ports or interfaces: '%s' is %s, whichever they are",
+			access, outcome);
+		if (d)
+			diag_help(
+				l->ds, d,
+				"leave them out, and filter packets by nftables or the service's own settings");
+	}
+}
+
+/* ---- message queues ---- */
+
+static bool may_open_queues(const struct aa_rule *r)
+{
+	return r->prefix.mode == AA_MODE_ALLOW && r->mqueue.type != AA_MQUEUE_SYSV;
+}
+
+static bool has_attach(const struct aa_facts *f)
+{
+	return f->profile->header->flags & AA_FLAG_ATTACH;
+}
+
+RULE(AP232, "mqueue-without-effect", WARNING, APPARMOR, ap_mqueue_without_effect,
+     "rules about message queues, which no kernel asks",
+     "No Linux up to 7.3 asks `mqueue` rules, whatever the abi: a queue of System V is open to all, and "
+     "that of mq_open(3) is asked as the file /name, which has no path without the flag "
+     "attach_disconnected. Seen on 6.1, 6.12, 7.2 and 7.3: `audit deny mqueue,` refuses nothing.\n\n"
+     "Way out: a file rule for '/name' with flags=(attach_disconnected), and a seccomp filter for msgget.")
+void ap_mqueue_without_effect(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+		struct diag *d;
+
+		if (r->class != AA_CLASS_MQUEUE || (may_open_queues(r) && !has_attach(l->aa)))
+			continue; /* AP233's */
+		d = aa_tell(
+			l, id, r->use,
+			"no Linux up to 7.3 asks rules about message queues: this one counts for nothing");
+		if (d)
+			diag_help(
+				l->ds, d,
+				"mq_open(3) is asked as the file '/NAME' of a disconnected path: write a file rule for that");
+	}
+}
+
+RULE(AP233, "mq-open-needs-attach", WARNING, APPARMOR, ap_mq_open_needs_attach,
+     "a rule allows message queues, and the profile cannot open one",
+     "mq_open(3) is asked as an open of the file /name in a file system that is mounted nowhere, and a "
+     "profile without attach_disconnected is refused all such paths, `all,` or not: EACCES on 6.1, "
+     "6.12, 7.2 and 7.3. `mqueue` rules change nothing about it.\n\n"
+     "Way out: flags=(attach_disconnected) and `/name rw,`; or attach_disconnected.path=/mq, and "
+     "`/mq/name rw,`, so that the names mix with no others.")
+void ap_mq_open_needs_attach(struct lint *l, enum diag_id id)
+{
+	if (has_attach(l->aa))
+		return;
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+		struct diag *d;
+
+		if (r->class != AA_CLASS_MQUEUE || !may_open_queues(r))
+			continue;
+		struct aa_verdict v = aa_asks(l, "mqueue open type=posix /name", FILE_OTHER);
+		if (v.outcome != AA_REFUSED && v.outcome != AA_KILLED)
+			continue;
+		d = aa_tell(
+			l, id, r->use,
+			"mq_open(3) is asked as a file without a path: 'mqueue open type=posix /name' is refused without the flag 'attach_disconnected'");
+		if (d)
+			diag_help(
+				l->ds, d,
+				"flags=(attach_disconnected.path=/mq) and '/mq/NAME rw,' (4.0 and later), or flags=(attach_disconnected) and '/NAME rw,'");
+	}
+}
+
+/* ---- flags ---- */
+
+static struct span head_of(const struct lint *l)
+{
+	return l->aa->profile->stmt->head;
+}
+
+RULE(AP234, "default-allow-is-unconfined", WARNING, APPARMOR, ap_default_allow_is_unconfined,
+     "flags=(default_allow) loads as unconfined",
+     "default_allow is meant to refuse what deny rules name. Kernels up to 7.3 load such a profile as "
+     "unconfined: its file rules are not asked at all (seen with 4.1.0 and 5.0.2 on 6.1, 6.12, 7.2, "
+     "7.3; /sys/kernel/security/apparmor/profiles shows the mode).\n\n"
+     "Way out: a profile in enforce mode that allows `all,` and denies what is to be denied.")
+void ap_default_allow_is_unconfined(struct lint *l, enum diag_id id)
+{
+	const struct aa_facts *f = l->aa;
+	struct diag *d;
+
+	if (!(f->profile->header->flags & AA_FLAG_DEFAULT_ALLOW))
+		return;
+	d = diag_add(
+		l->ds, id, head_of(l),
+		"'default_allow' loads as unconfined on every Linux up to 7.3: no deny rule of '%s' is asked about files",
+		str_safe(l->arena, str_dup(l->arena, f->profile->label)));
+	diag_help(l->ds, d, "leave the flag out, and write 'all,' beside the deny rules");
+}
+
+RULE(AP235, "flag-without-effect", INFO, APPARMOR, ap_flag_without_effect,
+     "error= and kill.signal=, which no kernel heeds",
+     "flags=(error=ENOENT) still refuses with EACCES, and kill.signal=term still kills with SIGKILL, on "
+     "6.1, 6.12, 7.2 and 7.3, though 7.2 lists the feature.\n\n"
+     "Way out: do not count on them.")
+void ap_flag_without_effect(struct lint *l, enum diag_id id)
+{
+	const struct aa_header *h = l->aa->profile->header;
+	struct diag *d;
+
+	if (!h->error && !h->kill_signal)
+		return;
+	d = diag_add(l->ds, id, head_of(l), "no Linux up to 7.3 heeds '%s': %s",
+		     h->error ? "error=" : "kill.signal=",
+		     h->error ? "refused is EACCES" : "killed is by SIGKILL");
+	diag_help(l->ds, d, "leave it out, or do not count on it");
+}
+
+/* ---- 4.1.0, whose policies vary ---- */
+
+RULE(AP236, "exact-x-loses-m", WARNING, APPARMOR, ap_exact_x_loses_m,
+     "whether a path may be mapped hangs on the memory of the parser (4.1.0)",
+     "apparmor_parser 4.1.0, which Debian 13 ships, makes two policies of one text where an exact rule "
+     "about executing a path stands beside a pattern that implies m, or says it: in one the path may be "
+     "mapped for execution, in the other it may not. Which one is chosen by where its memory lies, which "
+     "the length of the file's name is enough to change (29 of 40 names one, 11 the other).\n\n"
+     "Way out: write m at the exact rule itself, where it is meant, or use 4.1.2 or later.")
+void ap_exact_x_loses_m(struct lint *l, enum diag_id id)
+{
+	const struct aa_facts *f = l->aa;
+	struct machine_walk w;
+
+	if (f->release != AA_RELEASE_4_1)
+		return;
+	w = machine_walk(l->arena, &f->q->means.machine, NULL, MACHINE_PATHS, false);
+	vec_each(&w.found, found) {
+		const struct aa_answer *a = aa_means_class(f->q->means.pool, found->a);
+		char *access;
+		struct diag *d;
+
+		if (!a->varies[FILE_OWNER] && !a->varies[FILE_OTHER])
+			continue;
+		access = arena_printf(l->arena, "open %s m", found->path.p);
+		enum file_who who = a->varies[FILE_OTHER] ? FILE_OTHER : FILE_OWNER;
+		struct aa_verdict v = aa_asks(l, access, who);
+		const struct aa_use *use = aa_decides(&v);
+		if (!use)
+			continue;
+		d = aa_tell(
+			l, id, use,
+			"4.1.0 makes two policies of this: whether '%s' is granted hangs on where its parser's memory lies",
+			access);
+		if (d)
+			diag_help(l->ds, d, "write 'm' at the exact rule, where it is meant");
+	}
+}
+
+/* ---- what reads as something else ---- */
+
+RULE(AP237, "value-begins-with-equals", HIGH, APPARMOR, ap_value_begins_with_equals,
+     "`path==/org/x` asks for a path that begins with '='",
+     "Conditions are written with one '='. With two the second is taken for the first letter of the "
+     "value: `dbus send bus=system path==/org/x,` compiles to the same bytes as `path=\"=/org/x\"` "
+     "under 3.0.8 and 5.0.2, no parser says a word, and nothing that exists matches.\n\n"
+     "Way out: one '='.")
+void ap_value_begins_with_equals(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->rules, it)
+		vec_each(&(*it)->conds, c) {
+			const struct aa_word *w = c->values;
+			struct diag *d;
+
+			if (!w || w->quoted || w->text.n < 2 || w->text.p[0] != '=')
+				continue;
+			d = aa_tell(
+				l, id, (*it)->use,
+				"the value of '%s' begins with '=': nothing that exists matches it",
+				str_safe(l->arena, str_dup(l->arena, c->item->word.text)));
+			if (d)
+				diag_help(l->ds, d, "write one '='");
+		}
+}
+
+static bool is_propagation(const struct aa_rule *r)
+{
+	static const char *const words[] = { "slave",       "rslave",       "private",
+					     "rprivate",    "shared",       "rshared",
+					     "unbindable",  "runbindable",  "make-slave",
+					     "make-rslave", "make-private", "make-rprivate",
+					     "make-shared", "make-rshared" };
+	const struct aa_cond *c = aa_rule_cond(r, AA_COND_OPTIONS, false);
+
+	if (!c || c->op != AA_OP_EQ || !c->values || c->values->next)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_is(c->values->text, words[i]))
+			return true;
+	return false;
+}
+
+RULE(AP238, "mount-exact-flags", WARNING, APPARMOR, ap_mount_exact_flags,
+     "`options=(rslave)` allows a mount with just this flag, and callers add others",
+     "With '=' a mount must have exactly the flags that are listed. Programs that change how mounts "
+     "propagate often add MS_SILENT or another flag, and are refused: the rule looks right, and the log "
+     "shows flags=\"rw, rslave, silent\".\n\n"
+     "Way out: `options in (rslave,silent)`, which allows any of them.")
+void ap_mount_exact_flags(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+		const struct aa_cond *c;
+		const char *option, *access;
+		struct diag *d;
+
+		if (r->class != AA_CLASS_MOUNT || r->prefix.mode != AA_MODE_ALLOW ||
+		    !is_propagation(r))
+			continue;
+		c = aa_rule_cond(r, AA_COND_OPTIONS, false);
+		option = str_safe(l->arena, str_dup(l->arena, c->values->text));
+		access = arena_printf(l->arena, "mount options=(%s,silent) -> /", option);
+		struct aa_verdict v = aa_asks(l, access, FILE_OTHER);
+		if (v.outcome != AA_REFUSED)
+			continue;
+		d = aa_tell(l, id, r->use, "'options=' asks for exactly '%s': '%s' is refused",
+			    option, access);
+		if (d)
+			diag_help(l->ds, d, "write 'options in (%s,silent)'", option);
+	}
+}
+
+RULE(AP239, "remount-without-arrow", HIGH, APPARMOR, ap_remount_without_arrow,
+     "a path of a mount rule with the option remount that stands in the place of a source",
+     "In `mount options=(ro,remount,bind) /srv/,` the path stands where a source does, and a remount "
+     "has none: its mount point is behind an arrow. The parser takes the rule, and no remount is allowed "
+     "by it (lxd#13826).\n\n"
+     "Way out: `mount options=(ro,remount,bind) -> /srv/,`, or `remount options=(ro,bind) /srv/,`.")
+void ap_remount_without_arrow(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+		const struct aa_cond *c;
+		bool remount = false;
+		struct diag *d;
+
+		if (r->class != AA_CLASS_MOUNT || r->mount.kind != AA_MOUNT ||
+		    !r->mount.source.word || r->mount.point.word)
+			continue;
+		c = aa_rule_cond(r, AA_COND_OPTIONS, false);
+		for (const struct aa_word *w = c ? c->values : NULL; w; w = w->next)
+			remount |= str_is(w->text, "remount");
+		if (!remount)
+			continue;
+		d = aa_tell(
+			l, id, r->use,
+			"the path stands as the source of a mount, which a remount does not have: no remount of it is allowed by this rule");
+		if (d)
+			diag_help(
+				l->ds, d, "write an arrow in front of the path: '-> %s'",
+				str_safe(l->arena, str_dup(l->arena, r->mount.source.word->text)));
+	}
+}
+
+/* ---- comments ---- */
+
+struct looking {
+	struct lint *l;
+	enum diag_id id;
+	bool hashes, bare; /* includes are written #include, or include */
+	VEC(const struct ast_comment *) found;
+};
+
+/* " include <abstractions/base>": behind a '#' and a blank. */
+static bool looks_like_include(struct str text)
+{
+	size_t i = 0, n;
+	static const char word[] = "include";
+
+	while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\t'))
+		i++;
+	if (!i || text.n - i < sizeof(word) || memcmp(text.p + i, word, sizeof(word) - 1) != 0)
+		return false;
+	i += sizeof(word) - 1;
+	n = i;
+	while (i < text.n && text.p[i] == ' ')
+		i++;
+	return i > n && text.p[i] == '<' && text.p[text.n - 1] == '>';
+}
+
+static void look_at(struct looking *k, const struct ast_comment *c)
+{
+	for (; c; c = c->next)
+		if (looks_like_include(c->text))
+			vec_push(k->l->arena, &k->found, c);
+}
+
+static void look_through(struct looking *k, const struct aa_stmt *s)
+{
+	for (; s; s = s->next) {
+		look_at(k, s->leading);
+		look_at(k, s->inner);
+		if (s->kind == AA_STMT_INCLUDE) {
+			k->hashes |= s->hash;
+			k->bare |= !s->hash;
+		}
+		look_through(k, s->body);
+		if (s->otherwise)
+			look_through(k, s->otherwise);
+	}
+}
+
+RULE(AP240, "comment-looks-like-include", WARNING, APPARMOR_FILE, ap_comment_looks_like_include,
+     "`# include <file>` with a blank is a comment, in a file that writes #include",
+     "`#include <abstractions/base>` includes; with a blank behind the '#' it is a comment, and nothing "
+     "is said until a variable or a permission is missing. Told where the file's other includes are "
+     "written with '#', so that this one was likely meant as one of them.\n\n"
+     "Way out: `include <abstractions/base>`, without a '#'.")
+void ap_comment_looks_like_include(struct lint *l, enum diag_id id)
+{
+	struct looking k = { .l = l, .id = id };
+	struct diag *d = NULL;
+
+	look_at(&k, l->aa->file->trailer);
+	look_through(&k, l->aa->file->stmts);
+	if (!k.hashes || k.bare)
+		return;
+	vec_each(&k.found, c) {
+		if (d) {
+			diag_note(l->ds, d, (*c)->span, "and this");
+			continue;
+		}
+		d = diag_add(
+			l->ds, id, (*c)->span,
+			"this is a comment and includes nothing, for the blank behind the '#'");
+		diag_help(
+			l->ds, d,
+			"write 'include <...>', without a '#'; if it is meant to be left out, say so in words");
+	}
+}
