@@ -35,7 +35,7 @@ BUILD_PACKAGES := gcc libc6-dev flex bison clang bpftool libbpf-dev libelf-dev z
 	libseccomp-dev libapparmor-dev
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2 nginx-light
 TEST_PACKAGES := $(DEMO_PACKAGES) clang-format gcc-multilib llvm libclang-rt-dev libcmocka-dev \
-	python3-pytest python3-pytest-xdist git apparmor redis-server strace mandoc \
+	python3-pytest python3-pytest-xdist python3-jsonschema git apparmor redis-server strace mandoc \
 	qemu-system-x86 busybox-static cpio runc crun docker.io $(if $(wildcard /usr/bin/docker),,docker-cli) \
 	$(foreach m,armhf riscv64 s390x ppc64el mips64el,libc6-dev-$(m)-cross)
 
@@ -50,7 +50,7 @@ LIBS := -lseccomp -lapparmor -lbpf -lelf -lz
 QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -Wl,-Bdynamic
 
 ROOMS   := base output automata tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
-	target lint enforce file tell
+	target lint lint/out enforce file tell
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c))
 MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c
@@ -141,6 +141,7 @@ install: all ## under $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/sets \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/examples
+	install -m 644 compiler/lint/out/*.json $(DESTDIR)$(PREFIX)/share/pale
 	install -m 755 $(BUILD)/pale $(DESTDIR)$(PREFIX)/bin/pale
 	install -m 644 compiler/cmd/pale.1 $(DESTDIR)$(PREFIX)/share/man/man1/pale.1
 	install -m 644 grammar/policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5

@@ -11,6 +11,7 @@
 #define CAP          20
 #define EXCERPT_MAX  160  /* code points of a source line that are shown */
 #define EXCERPT_LEFT 60   /* of these at most so many before the caret */
+#define AGAIN_MAX    3    /* further places of the same that are shown */
 #define TEXT_HEAD    1500 /* bytes of a longer message that are kept: a name has no bound */
 #define TEXT_TAIL    500
 
@@ -141,6 +142,14 @@ void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt
 	label.text = compose_text(ds, fmt, ap);
 	va_end(ap);
 	vec_push(ds->arena, &d->labels, label);
+}
+
+void diag_again(struct diags *ds, struct diag *d, struct span sp)
+{
+	struct diag_label label = { .span = sp, .text = "here", .again = true };
+
+	if (d != ds->past_cap)
+		vec_push(ds->arena, &d->labels, label);
 }
 
 void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement)
@@ -343,13 +352,13 @@ static bool same_span(struct span a, struct span b)
 }
 
 static void print_label(const struct diags *ds, const struct diag *d, const struct diag_label *l,
-			struct buf *out)
+			const char *text, struct buf *out)
 {
 	const struct source *src = source_of(ds->sources, l->span);
 
 	if (!src) {
 		buf_puts(out, "      = note: ");
-		buf_safe(out, str_c(l->text));
+		buf_safe(out, str_c(text));
 		buf_putc(out, '\n');
 		return;
 	}
@@ -358,7 +367,7 @@ static void print_label(const struct diags *ds, const struct diag *d, const stru
 		buf_safe(out, str_c(src->name));
 		buf_printf(out, ":%u:\n", source_place(src, l->span.begin).line);
 	}
-	print_excerpt(src, l->span, '~', l->text, "", out);
+	print_excerpt(src, l->span, '~', text, "", out);
 }
 
 /* A label on the very place of the diagnostic stands behind its caret. */
@@ -368,6 +377,21 @@ static const struct diag_label *label_at_caret(const struct diag *d)
 		if (same_span(d->labels.v[i].span, d->span))
 			return &d->labels.v[i];
 	return NULL;
+}
+
+static void print_labels(const struct diags *ds, const struct diag *d,
+			 const struct diag_label *at_caret, struct buf *out)
+{
+	size_t again = 0, shown = 0;
+
+	vec_each(&d->labels, l)
+		again += l->again;
+	vec_each(&d->labels, l) {
+		bool last = l->again && ++shown == AGAIN_MAX && again > shown;
+
+		if (l != at_caret && !(l->again && shown > AGAIN_MAX))
+			print_label(ds, d, l, last ? "here, and further down" : l->text, out);
+	}
 }
 
 void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, struct buf *out)
@@ -389,9 +413,7 @@ void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, 
 	buf_printf(out, " [%s %s]\n", diag_info(d->id)->id, diag_info(d->id)->slug);
 	if (src)
 		print_excerpt(src, d->span, '^', at_caret ? at_caret->text : NULL, on, out);
-	for (size_t i = 0; i < d->labels.n; i++)
-		if (&d->labels.v[i] != at_caret)
-			print_label(ds, d, &d->labels.v[i], out);
+	print_labels(ds, d, at_caret, out);
 	if (d->help) {
 		buf_puts(out, "      = help: ");
 		buf_safe(out, str_c(d->help));
@@ -439,22 +461,28 @@ static void put_notes(const struct diags *ds, const struct diag *d, struct json_
 	json_close(w, ']');
 }
 
-void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *out)
+void diag_put_members(const struct diags *ds, const struct diag *d, struct json_writer *w)
 {
 	const struct diag_info *info = diag_info(d->id);
+
+	print_place(ds, d->span, w);
+	json_text(w, "severity", severity_name(d->severity));
+	json_text(w, "id", info->id);
+	json_text(w, "slug", info->slug);
+	json_text(w, "message", d->text);
+	json_optional(w, "help", d->help);
+	if (d->fix.replacement.p)
+		put_fix(ds, &d->fix, w);
+	if (d->labels.n)
+		put_notes(ds, d, w);
+}
+
+void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *out)
+{
 	struct json_writer w = { .out = out, .compact = true };
 
 	json_open(&w, NULL, '{');
-	print_place(ds, d->span, &w);
-	json_text(&w, "severity", severity_name(d->severity));
-	json_text(&w, "id", info->id);
-	json_text(&w, "slug", info->slug);
-	json_text(&w, "message", d->text);
-	json_optional(&w, "help", d->help);
-	if (d->fix.replacement.p)
-		put_fix(ds, &d->fix, &w);
-	if (d->labels.n)
-		put_notes(ds, d, &w);
+	diag_put_members(ds, d, &w);
 	json_close(&w, '}');
 	buf_putc(out, '\n');
 }

@@ -39,6 +39,7 @@ struct diag_info {
 struct diag_label { /* a second place, shown with its own excerpt */
 	struct span span;
 	const char *text;
+	bool again; /* the same is said of it: another place of the finding, no note on it */
 };
 
 struct fix { /* an edit that mends it: the bytes of the span become the replacement */
@@ -82,6 +83,8 @@ void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Another place of which it says the same. Text shows three of them, the rest only count. */
+void diag_again(struct diags *ds, struct diag *d, struct span sp);
 /* The replacement is copied. Only for an edit that a tool may make without asking twice. */
 void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement);
 /*
@@ -109,5 +112,7 @@ void diags_take(struct diags *ds, const struct diags *from);
 void diags_sort(struct diags *ds);
 /* rustc's shape: place, message [id slug], excerpt with carets, labels, help. colour: ANSI. */
 void diag_print_text(const struct diags *ds, const struct diag *d, bool colour, struct buf *out);
-/* One JSON object, one line. */
+/* The members of its JSON object, and the object on a line of its own. */
+struct json_writer;
+void diag_put_members(const struct diags *ds, const struct diag *d, struct json_writer *w);
 void diag_print_json(const struct diags *ds, const struct diag *d, struct buf *out);

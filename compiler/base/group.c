@@ -2,8 +2,8 @@
 /* Words that one diagnostic speaks of, each once. */
 #include "compiler/base/group.h"
 
-#define LIST_MAX  12 /* names in one message */
-#define LABEL_MAX 3  /* further places under it */
+#define LIST_MAX  12   /* names in one message */
+#define PLACE_MAX 1000 /* of one finding: GitHub takes no more of SARIF */
 
 bool group_has(const struct group *g, struct str text)
 {
@@ -50,7 +50,6 @@ struct span group_span(const struct group *g)
 
 void group_labels(struct diags *ds, struct diag *d, const struct group *g)
 {
-	for (size_t i = 1; i < g->hits.n && i <= LABEL_MAX; i++)
-		diag_note(ds, d, g->hits.v[i].span, "%s",
-			  i == LABEL_MAX && g->hits.n > i + 1 ? "here, and further down" : "here");
+	for (size_t i = 1; i < g->hits.n && i < PLACE_MAX; i++)
+		diag_again(ds, d, g->hits.v[i].span);
 }

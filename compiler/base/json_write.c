@@ -100,6 +100,12 @@ void json_number(struct json_writer *w, const char *key, uint64_t n)
 	buf_printf(w->out, "%ju", (uintmax_t)n);
 }
 
+void json_hex(struct json_writer *w, const char *key, uint64_t n)
+{
+	put_key(w, key);
+	buf_printf(w->out, "\"%016jx\"", (uintmax_t)n);
+}
+
 void json_signed(struct json_writer *w, const char *key, int64_t n)
 {
 	put_key(w, key);

@@ -40,6 +40,8 @@ void json_text(struct json_writer *w, const char *key, const char *s);
 /* Nothing where s is NULL. */
 void json_optional(struct json_writer *w, const char *key, const char *s);
 void json_number(struct json_writer *w, const char *key, uint64_t n);
+/* 16 digits, as a string: what is a name and no number. */
+void json_hex(struct json_writer *w, const char *key, uint64_t n);
 void json_signed(struct json_writer *w, const char *key, int64_t n);
 void json_bool(struct json_writer *w, const char *key, bool b);
 void json_null(struct json_writer *w, const char *key);

@@ -5,18 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compiler/base/json_write.h"
 #include "compiler/file/kind.h"
 #include "compiler/apparmor/means.h"
 #include "compiler/cmd/ask_apparmor.h"
+#include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/cmd/wrap.h"
 #include "compiler/lint/lint.h"
+#include "compiler/lint/out/out.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
-
-enum lint_format { FORMAT_TEXT, FORMAT_JSON };
 
 /* AppArmor files share what they include and mean: some at a time, for the memory it takes. */
 struct lint_profiles {
@@ -33,115 +31,11 @@ struct lint_run {
 	const char *path, *name; /* of the file at hand; - has another name */
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime; /* NULL: any */
-	enum lint_format format;
-	enum severity threshold; /* SEVERITY_NR - 1: any finding counts */
-	bool never;              /* --error-on none */
-	bool colour;
-	bool found;     /* a finding at or above the threshold */
-	size_t written; /* findings in the JSON document so far */
-	size_t counts[SEVERITY_NR];
-	struct buf out;
+	const char *format;
+	struct report report;
 	struct lint_profiles profiles;
 	bool apparmor; /* the file at hand */
 };
-
-/* ---- rules ---- */
-
-static const char *formats_text(unsigned formats)
-{
-	return formats == (LINT_PALE | LINT_JSON)             ? "json,pale" :
-	       formats == LINT_JSON                           ? "json" :
-	       formats & (LINT_APPARMOR | LINT_APPARMOR_FILE) ? "apparmor" :
-								"pale";
-}
-
-static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
-{
-	const struct diag_info *info = diag_info(r->id);
-
-	json_line(w, "\n");
-	json_open(w, NULL, '{');
-	json_text(w, "id", info->id);
-	json_text(w, "slug", info->slug);
-	json_text(w, "severity", severity_name(info->severity));
-	json_text(w, "formats", formats_text(r->formats));
-	json_text(w, "summary", info->doc);
-	json_text(w, "explanation", r->explain);
-	json_close(w, '}');
-}
-
-static void list_rules_json(struct buf *out)
-{
-	struct json_writer w = { .out = out, .compact = true };
-
-	json_open(&w, NULL, '{');
-	json_open(&w, "rules", '[');
-	for (size_t i = 0; i < lint_rule_count(); i++)
-		put_rule_json(&w, lint_rule_at(i));
-	json_line(&w, "\n");
-	json_close(&w, ']');
-	json_close(&w, '}');
-	buf_putc(out, '\n');
-}
-
-static int list_rules(enum lint_format format)
-{
-	BUF_AUTO out = { 0 };
-
-	if (format == FORMAT_JSON)
-		list_rules_json(&out);
-	for (size_t i = 0; i < lint_rule_count() && format != FORMAT_JSON; i++) {
-		const struct lint_rule *r = lint_rule_at(i);
-		const struct diag_info *info = diag_info(r->id);
-
-		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
-			   severity_name(info->severity), formats_text(r->formats), info->doc);
-	}
-	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
-}
-
-static bool names_rule(const char *word, const struct diag_info *info)
-{
-	return str_ieq(str_c(word), str_c(info->id)) || str_ieq(str_c(word), str_c(info->slug));
-}
-
-static int explain_rule(const struct command *c, const char *word)
-{
-	const struct lint_rule *r = NULL;
-	struct suggest near;
-	BUF_AUTO out = { 0 };
-
-	suggest_start(&near, str_c(word));
-	for (size_t i = 0; i < lint_rule_count() && !r; i++) {
-		const struct diag_info *info = diag_info(lint_rule_at(i)->id);
-
-		if (names_rule(word, info))
-			r = lint_rule_at(i);
-		suggest_offer(&near, str_c(info->id));
-		suggest_offer(&near, str_c(info->slug));
-	}
-	for (unsigned i = 0; i < DIAG_NR; i++) {
-		const struct diag_info *info = diag_info((enum diag_id)i);
-
-		if (r ? r->id != i : !names_rule(word, info))
-			continue;
-		buf_printf(&out, "%s %s (%s): %s\n", info->id, info->slug,
-			   severity_name(info->severity), info->doc);
-		break;
-	}
-	if (r) {
-		struct wrap w = { .out = &out };
-		buf_putc(&out, '\n');
-		wrap_text(&w, r->explain);
-		buf_putc(&out, '\n');
-	}
-	if (out.n)
-		return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
-	if (near.best.p)
-		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,
-				   STRARG(near.best));
-	return usage_error(c, "no rule '%s'; --list-rules shows them", word);
-}
 
 /* ---- files ---- */
 
@@ -225,56 +119,37 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 		lint_pale(s->arena, file, policies, r->runtime, s->diags);
 }
 
-static void put_summary(struct lint_run *r, const char *name, const size_t counts[SEVERITY_NR])
+static const char *reader_name(struct lint_run *r)
 {
-	size_t total = 0;
-	const char *sep = ": ";
+	struct arena *a = r->session->arena;
 
-	for (unsigned i = 0; i < SEVERITY_NR; i++)
-		total += counts[i];
-	buf_safe(&r->out, str_c(name));
-	buf_printf(&r->out, ": %zu finding%s", total, total == 1 ? "" : "s");
-	for (unsigned i = 0; i < SEVERITY_NR; i++) {
-		if (!counts[i])
-			continue;
-		buf_printf(&r->out, "%s%zu %s", sep, counts[i], severity_name((enum severity)i));
-		sep = ", ";
-	}
 	if (r->apparmor)
-		buf_printf(&r->out, "; for apparmor %s\n",
-			   aa_release_name(r->profiles.reading.release));
-	else
-		buf_printf(&r->out, "; for %s%s\n", runtime_name(r->session->arena, r->runtime),
-			   r->runtime ? "" : " runtime");
+		return arena_printf(a, "apparmor %s", aa_release_name(r->profiles.reading.release));
+	return arena_printf(a, "%s%s", runtime_name(a, r->runtime), r->runtime ? "" : " runtime");
 }
 
-static void put_findings(struct lint_run *r, const char *name)
+/* More of them than are kept are told where the last of those is. */
+static void tell_cut(struct diags *ds)
+{
+	const struct diag *last = NULL;
+
+	vec_each(&ds->list, d)
+		last = (*d)->severity == SEVERITY_ERROR ? *d : last;
+	if (ds->errors > ds->cap && last)
+		diag_add(ds, DIAG_PL430, last->span, "%zu more errors are not shown",
+			 ds->errors - ds->cap);
+}
+
+static void put_findings(struct lint_run *r)
 {
 	struct diags *ds = r->session->diags;
-	size_t counts[SEVERITY_NR] = { 0 };
+	struct findings all;
 
-	diags_sort(ds);
-	for (size_t i = 0; i < ds->list.n; i++) {
-		const struct diag *d = ds->list.v[i];
-
-		counts[d->severity]++;
-		r->counts[d->severity]++;
-		r->session->telling->starved |= d->id == DIAG_PL020;
-		r->found |= !r->never && d->severity <= r->threshold;
-		if (r->format == FORMAT_TEXT) {
-			diag_print_text(ds, d, r->colour, &r->out);
-			buf_putc(&r->out, '\n');
-			continue;
-		}
-		buf_puts(&r->out, r->written++ ? ",\n" : "\n");
-		diag_print_json(ds, d, &r->out);
-		r->out.n--; /* its newline */
-	}
-	if (r->format == FORMAT_JSON)
-		return;
-	if (ds->errors > ds->cap)
-		buf_printf(&r->out, "%zu more errors are not shown\n", ds->errors - ds->cap);
-	put_summary(r, name, counts);
+	tell_cut(ds);
+	findings_of(ds, r->name, reader_name(r), &all);
+	vec_each(&all.list, f)
+		r->session->telling->starved |= f->diag->id == DIAG_PL020;
+	report_file(&r->report, &all);
 }
 
 static int lint_here(void *run)
@@ -304,7 +179,7 @@ static int lint_file(struct lint_run *r, const char *path)
 	r->path = r->name = path;
 	r->apparmor = false;
 	int status = session_guard(r->session, lint_here, r);
-	put_findings(r, r->name);
+	put_findings(r);
 	r->session->diags = diags_new(r->session->arena, r->session->sources);
 	session_done(all, r->session);
 	r->session = all;
@@ -314,31 +189,22 @@ static int lint_file(struct lint_run *r, const char *path)
 static int lint_files(struct lint_run *r, char **files)
 {
 	int status = EXIT_OK;
+	BUF_AUTO out = { 0 };
 
-	if (r->format == FORMAT_JSON)
-		buf_puts(&r->out, "{\"findings\":[");
 	for (; *files; files++) {
 		int err = lint_file(r, *files);
 
 		status = err ? err : status;
 	}
-	if (r->format == FORMAT_JSON) {
-		struct json_writer w = { .out = &r->out, .compact = true, .begun = true };
-		json_line(&w, "\n");
-		json_close(&w, ']');
-		json_open(&w, "summary", '{');
-		for (unsigned i = 0; i < SEVERITY_NR; i++)
-			json_number(&w, severity_name((enum severity)i), r->counts[i]);
-		json_close(&w, '}');
-		json_text(&w, "runtime", runtime_name(r->session->arena, r->runtime));
-		json_close(&w, '}');
-		buf_putc(&r->out, '\n');
-	}
-	if (write_output(NULL, &r->out, 0))
+	report_end(&r->report, &out);
+	if (write_output(NULL, &out, 0))
 		return EXIT_SYSTEM;
+	if (r->report.left_out)
+		tell("pale lint: %zu more findings are not in it: who reads %s takes no more",
+		     r->report.left_out, r->format);
 	if (status || r->session->telling->starved)
 		return EXIT_SYSTEM;
-	return r->found ? EXIT_FOUND : EXIT_OK;
+	return r->report.failed ? EXIT_FOUND : EXIT_OK;
 }
 
 /* ---- the command ---- */
@@ -349,17 +215,33 @@ static int read_options(struct lint_run *r, const struct options *o)
 	const struct option_value *on = &o->at[OPT_ERROR_ON], *runtime = &o->at[OPT_RUNTIME];
 	int rc = -1;
 
-	r->format = o->at[OPT_FORMAT].word ? FORMAT_JSON : FORMAT_TEXT;
-	r->never =
-		on->given && on->word == SEVERITY_NR; /* the words are the severities, then none */
-	if (on->given && !r->never)
-		r->threshold = (enum severity)on->word;
+	r->format = o->at[OPT_LINT_FORMAT].given ? o->at[OPT_LINT_FORMAT].text : "text";
+	r->report.format = report_format_find(r->format);
+	/* the words are the severities, then none */
+	r->report.never = on->given && on->word == SEVERITY_NR;
+	if (on->given && !r->report.never)
+		r->report.threshold = (enum severity)on->word;
+	r->report.pages = o->at[OPT_RULE_PAGES].text;
+	if (r->report.pages && !strstr(r->report.pages, "://"))
+		return usage_error(o->command,
+				   "'--rule-pages' takes a URL, such as "
+				   "https://host/rules, not '%s'",
+				   r->report.pages);
 	if (environment_options(o, &r->resolve))
 		return EXIT_USAGE;
 	r->resolve.set_dirs = set_directories(r->session->arena, r->resolve.set_dirs);
 	if (runtime->given && strcmp(runtime->text, "any") != 0)
 		rc = runtime_given(r->session, o, &r->runtime);
 	return rc;
+}
+
+static int list_rules(const struct lint_run *r, const struct command *c)
+{
+	bool json = !strcmp(r->format, "json");
+
+	if (!json && strcmp(r->format, "text") != 0)
+		return usage_error(c, "'--list-rules' is text or json, not %s", r->format);
+	return lint_list_rules(json);
 }
 
 static int run_lint(struct lint_run *r, const struct options *o)
@@ -369,9 +251,9 @@ static int run_lint(struct lint_run *r, const struct options *o)
 	if (rc >= 0)
 		return rc;
 	if (o->at[OPT_EXPLAIN].given)
-		return explain_rule(o->command, o->at[OPT_EXPLAIN].text);
+		return lint_explain_rule(o->command, o->at[OPT_EXPLAIN].text);
 	if (o->at[OPT_LIST_RULES].given)
-		return list_rules(r->format);
+		return list_rules(r, o->command);
 	if (!o->n)
 		return usage_error(o->command, "no file given");
 	if (!o->at[OPT_RUNTIME].given)
@@ -381,6 +263,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return rc;
 	if (session_report(r->session)) /* no finding of a file */
 		return EXIT_FOUND;
+	r->report.runtime = runtime_name(r->session->arena, r->runtime);
 	return lint_files(r, o->operands);
 }
 
@@ -390,14 +273,14 @@ int cmd_lint(int argc, char **argv)
 	struct session s;
 	struct lint_run r = { .session = &s,
 			      .all = &s,
-			      .threshold = SEVERITY_WARNING,
+			      .report.threshold = SEVERITY_WARNING,
 			      .resolve = { .keep_when = true } };
 
 	session_open(&s);
-	r.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	r.report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	int status = options_read(&s, argc, argv, &o);
 	if (status < 0)
 		status = run_lint(&r, &o);
-	buf_free(&r.out);
+	report_free(&r.report);
 	return session_end(&s, status);
 }

@@ -16,7 +16,7 @@ declare -gA _pale_options=(
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
-	[lint]="--format --error-on --runtime --explain --list-rules --caps --kernel --host --sets --target --include --features"
+	[lint]="--format --error-on --runtime --explain --list-rules --rule-pages --caps --kernel --host --sets --target --include --features"
 )
 declare -gA _pale_words=(
 	[--target]="docker oci bpf apparmor all"
@@ -27,6 +27,7 @@ declare -gA _pale_words=(
 	[--format]="text json"
 	["dump --as"]="policy bpf text"
 	["why --as"]="docker:runc docker:crun"
+	["lint --format"]="text concise gcc json sarif github gitlab junit checkstyle"
 	["diff --format"]="text json markdown"
 	[--fail-on]="looser tighter any none"
 	[--error-on]="error high warning info none"

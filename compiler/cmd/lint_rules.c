@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale lint --list-rules and --explain: what rules there are. */
+#include "compiler/base/json_write.h"
+#include "compiler/cmd/lint_rules.h"
+#include "compiler/cmd/wrap.h"
+#include "compiler/lint/lint.h"
+
+static const char *formats_text(unsigned formats)
+{
+	return formats == (LINT_PALE | LINT_JSON)             ? "json,pale" :
+	       formats == LINT_JSON                           ? "json" :
+	       formats & (LINT_APPARMOR | LINT_APPARMOR_FILE) ? "apparmor" :
+								"pale";
+}
+
+static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
+{
+	const struct diag_info *info = diag_info(r->id);
+
+	json_line(w, "\n");
+	json_open(w, NULL, '{');
+	json_text(w, "id", info->id);
+	json_text(w, "slug", info->slug);
+	json_text(w, "severity", severity_name(info->severity));
+	json_text(w, "formats", formats_text(r->formats));
+	json_text(w, "summary", info->doc);
+	json_text(w, "explanation", r->explain);
+	json_close(w, '}');
+}
+
+static void list_rules_json(struct buf *out)
+{
+	struct json_writer w = { .out = out, .compact = true };
+
+	json_open(&w, NULL, '{');
+	json_open(&w, "rules", '[');
+	for (size_t i = 0; i < lint_rule_count(); i++)
+		put_rule_json(&w, lint_rule_at(i));
+	json_line(&w, "\n");
+	json_close(&w, ']');
+	json_close(&w, '}');
+	buf_putc(out, '\n');
+}
+
+int lint_list_rules(bool json)
+{
+	BUF_AUTO out = { 0 };
+
+	if (json)
+		list_rules_json(&out);
+	for (size_t i = 0; i < lint_rule_count() && !json; i++) {
+		const struct lint_rule *r = lint_rule_at(i);
+		const struct diag_info *info = diag_info(r->id);
+
+		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
+			   severity_name(info->severity), formats_text(r->formats), info->doc);
+	}
+	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+}
+
+static bool names_rule(const char *word, const struct diag_info *info)
+{
+	return str_ieq(str_c(word), str_c(info->id)) || str_ieq(str_c(word), str_c(info->slug));
+}
+
+int lint_explain_rule(const struct command *c, const char *word)
+{
+	const struct lint_rule *r = NULL;
+	struct suggest near;
+	BUF_AUTO out = { 0 };
+
+	suggest_start(&near, str_c(word));
+	for (size_t i = 0; i < lint_rule_count() && !r; i++) {
+		const struct diag_info *info = diag_info(lint_rule_at(i)->id);
+
+		if (names_rule(word, info))
+			r = lint_rule_at(i);
+		suggest_offer(&near, str_c(info->id));
+		suggest_offer(&near, str_c(info->slug));
+	}
+	for (unsigned i = 0; i < DIAG_NR; i++) {
+		const struct diag_info *info = diag_info((enum diag_id)i);
+
+		if (r ? r->id != i : !names_rule(word, info))
+			continue;
+		buf_printf(&out, "%s %s (%s): %s\n", info->id, info->slug,
+			   severity_name(info->severity), info->doc);
+		break;
+	}
+	if (r) {
+		struct wrap w = { .out = &out };
+		buf_putc(&out, '\n');
+		wrap_text(&w, r->explain);
+		buf_putc(&out, '\n');
+	}
+	if (out.n)
+		return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
+	if (near.best.p)
+		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,
+				   STRARG(near.best));
+	return usage_error(c, "no rule '%s'; --list-rules shows them", word);
+}
