@@ -5,6 +5,7 @@
  */
 #include "compiler/apparmor/answer.h"
 #include "compiler/apparmor/features.h"
+#include "compiler/apparmor/needs.h"
 #include "compiler/apparmor/vars.h"
 
 struct making {
@@ -180,12 +181,18 @@ static const struct aa_profile *make_profile(struct arena *a, const struct polic
 }
 
 /* What the writer cannot say has no profile. */
-static bool is_sayable(struct arena *a, const struct policy *p, struct diags *ds)
+static bool is_sayable(struct arena *a, const struct policy *p, const struct apparmor_target *t,
+		       struct diags *ds)
 {
-	static const struct apparmor_options plain = { .complain = false };
+	struct apparmor_options plain = { .target = t };
 	BUF_AUTO text = { 0 };
 
 	return apparmor_write(a, p, &plain, &text, ds) == 0;
+}
+
+static const char *abi_of(const struct policy *p, const struct apparmor_target *t)
+{
+	return t ? apparmor_abi_of(t->release) : apparmor_abi(p);
 }
 
 bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct policy *p,
@@ -194,14 +201,14 @@ bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct 
 	struct making m = { .arena = a, .p = p, .out = out };
 	struct aa_policy whole = { .target = { .release = asked->release } };
 
-	if (!is_sayable(a, p, ds))
+	if (!is_sayable(a, p, asked->target, ds))
 		return false;
 	if (p->variables)
 		whole.variables = *p->variables;
 	m.profile = make_profile(a, p);
 	m.variables = aa_profile_variables(a, &whole, m.profile);
 	*out = (struct aa_asking){ .arena = a, .profile = m.profile, .target = whole.target };
-	const struct aa_features *abi = aa_features_of_abi(a, str_c(apparmor_abi(p)));
+	const struct aa_features *abi = aa_features_of_abi(a, str_c(abi_of(p, asked->target)));
 	out->target.mediated = aa_features_classes(asked->release, abi, asked->kernel);
 	out->target.compiled = aa_features_compiled(asked->release, abi, asked->kernel);
 	add_rules(&m);

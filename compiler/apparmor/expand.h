@@ -14,10 +14,14 @@ enum {
 	AA_PROFILE_DEPTH = 32,   /* profiles in one another */
 };
 
+struct apparmor_target; /* needs.h */
+
 struct aa_asked {
 	enum aa_release release;
 	const struct aa_features *kernel; /* of --features; NULL: a kernel that has all */
 	struct aa_known *known;           /* known.h: of all files; NULL: nothing is remembered */
+	/* Of a policy: what it is compiled for, whose abi it then names; NULL: the oldest that carries it. */
+	const struct apparmor_target *target;
 };
 
 /*

@@ -38,6 +38,12 @@ struct aa_objects aa_objects_build(struct aa_objects_pool *p, const struct aa_ru
 	return o;
 }
 
+unsigned aa_halves_differ(const struct aa_halves *a, const struct aa_halves *b)
+{
+	return (a->allow ^ b->allow) | ((a->audit & a->allow) ^ (b->audit & b->allow)) |
+	       ((a->quiet & ~a->allow) ^ (b->quiet & ~b->allow)) | (a->prompt ^ b->prompt);
+}
+
 struct machine_walk aa_objects_walk(struct arena *a, const struct aa_objects *x,
 				    const struct aa_objects *y, bool differ)
 {

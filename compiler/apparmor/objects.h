@@ -35,8 +35,20 @@ struct aa_objects {
 struct aa_objects aa_objects_build(struct aa_objects_pool *p, const struct aa_rule *const *rules,
 				   size_t n, enum aa_class class);
 
+struct aa_asking; /* answer.h */
+/*
+ * Those of a profile under its abi: what is not mediated is allowed whole. Sockets of unix are
+ * UNIX's alone: network rules count there, and they and what the parser makes network rules of
+ * alone, where only those are mediated. What was asked must live as long as the pool.
+ */
+struct aa_objects aa_objects_under(struct aa_objects_pool *p, const struct aa_asking *q,
+				   enum aa_class class);
+
 /* By class of the machine: in permissions of the rules' class (of those that have none AA_ACCESS_*). */
 const struct aa_halves *aa_objects_class(const struct aa_objects_pool *p, unsigned class);
+
+/* Permissions that the two answer otherwise: allowed, logged, refused without a word, asked for. */
+unsigned aa_halves_differ(const struct aa_halves *a, const struct aa_halves *b);
 
 /*
  * As machine_walk(): objects that the kernel can ask about, y NULL: of x alone. A pair of classes

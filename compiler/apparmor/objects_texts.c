@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rule says as texts of objects, as each release's parser compiles it (gen_policy_re). */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "compiler/apparmor/means.h"
 #include "compiler/apparmor/objects_parts.h"
@@ -202,8 +203,11 @@ static machine_texts address(struct object_texts *t, bool peer, machine_texts th
 static machine_texts of_unix(struct object_texts *t, enum object_kind kind, machine_texts then)
 {
 	int type = is_all(t) ? -1 : t->rule->unix_.type;
+	struct aa_network_rule any;
 
-	then = types_text(t, type < 0 ? ~0u : 1u << type, then);
+	/* Of others, dccp, which unix rules can name, the kernel makes none (net/unix/af_unix.c). */
+	aa_network_of(AF_UNIX, -1, &any);
+	then = types_text(t, type < 0 ? any.types : any.types & 1u << type, then);
 	return object_byte(t, (unsigned char)kind, then);
 }
 

@@ -127,9 +127,7 @@ static bool compare_object(struct comparing *c, const struct aa_objects *x,
 {
 	const struct aa_halves *a = aa_objects_class(x->pool, f->a);
 	const struct aa_halves *b = aa_objects_class(y->pool, f->b);
-	unsigned bits = (a->allow ^ b->allow) | ((a->audit & a->allow) ^ (b->audit & b->allow)) |
-			((a->quiet & ~a->allow) ^ (b->quiet & ~b->allow)) | (a->prompt ^ b->prompt);
-	unsigned bit = bits & -bits;
+	unsigned bits = aa_halves_differ(a, b), bit = bits & -bits;
 
 	if (!bit)
 		return true;
@@ -142,8 +140,8 @@ static bool compare_object(struct comparing *c, const struct aa_objects *x,
 
 static void compare_objects(struct comparing *c, struct aa_objects_pool *pool, enum aa_class class)
 {
-	struct aa_objects x = aa_objects_build(pool, c->x->rules.v, c->x->rules.n, class);
-	struct aa_objects y = aa_objects_build(pool, c->y->rules.v, c->y->rules.n, class);
+	struct aa_objects x = aa_objects_under(pool, c->x, class);
+	struct aa_objects y = aa_objects_under(pool, c->y, class);
 	struct machine_walk w;
 
 	if (!x.decided || !y.decided) {
@@ -190,42 +188,6 @@ static uint64_t limit_of(const struct aa_asking *q, int resource)
 	return value;
 }
 
-/* One rule of the class, which allows all of it and logs nothing. */
-static bool allows_whole(const struct aa_asking *policy, enum aa_class class)
-{
-	bool found = false;
-
-	vec_each(&policy->rules, r) {
-		const struct ast_stmt *st = (*r)->origin->stmt;
-		if ((*r)->class != class)
-			continue;
-		if (found || st->kind != AST_STMT_APPARMOR || st->rule->items->next ||
-		    (*r)->prefix.mode != AA_MODE_ALLOW || (*r)->prefix.audit)
-			return false;
-		found = true;
-	}
-	return found;
-}
-
-static void compare_mediated(struct comparing *c)
-{
-	unsigned x = c->x->target.mediated, y = c->y->target.mediated;
-
-	for (unsigned i = 0; i < AA_CLASS_NR; i++) {
-		const char *name = aa_class_name((enum aa_class)i);
-		if (x & ~y & 1u << i)
-			tell(c,
-			     "under the profile's abi accesses of %s are mediated, under the "
-			     "policy's they are not",
-			     name);
-		if (y & ~x & 1u << i && !allows_whole(c->y, (enum aa_class)i))
-			tell(c,
-			     "under the policy's abi accesses of %s are mediated, under the "
-			     "profile's they are not",
-			     name);
-	}
-}
-
 static void compare_heads(struct comparing *c)
 {
 	struct str x = c->x->profile->attached, y = c->y->profile->attached;
@@ -236,7 +198,14 @@ static void compare_heads(struct comparing *c)
 	for (int i = 0; i < 16; i++)
 		if (limit_of(c->x, i) != limit_of(c->y, i))
 			tell(c, "a limit would be another in the policy");
-	compare_mediated(c);
+}
+
+/* Of a class that one side's abi alone has mediated all is open on the other side. */
+static bool is_compared(const struct comparing *c, enum aa_class class)
+{
+	unsigned x = c->x->target.mediated, y = c->y->target.mediated;
+
+	return (x | y) >> class & 1 || (class == AA_CLASS_UNIX && (x | y) >> AA_CLASS_NETWORK & 1);
 }
 
 bool aa_means_same(struct arena *a, const struct aa_asking *profile, const struct aa_asking *policy,
@@ -249,8 +218,7 @@ bool aa_means_same(struct arena *a, const struct aa_asking *profile, const struc
 	compare_files(&c);
 	compare_caps(&c);
 	for (unsigned class = 0; class < AA_CLASS_NR; class ++)
-		if (aa_has_objects((enum aa_class) class) &&
-		    c.x->target.mediated & c.y->target.mediated & 1u << class)
+		if (aa_has_objects((enum aa_class) class) && is_compared(&c, (enum aa_class) class))
 			compare_objects(&c, pool, (enum aa_class) class);
 	return c.same;
 }

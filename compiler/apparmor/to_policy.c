@@ -268,6 +268,26 @@ static void add_network(struct importing *im, const struct aa_rule *r)
 	add(im, st, r);
 }
 
+/*
+ * Where a kernel does not know sockets of unix apart the parser makes network rules of what allows
+ * them. One with fewer permissions is left out: whether another one has them all, the comparison
+ * finds.
+ */
+static void add_downgraded(struct importing *im, const struct aa_rule *r)
+{
+	bool whole = im->q->target.release < AA_RELEASE_4_0 || r->perms == AA_NET_ALL;
+	struct ast_stmt *st = begin(im, AST_STMT_NETWORK, r);
+
+	if (!whole)
+		return;
+	st->networks = ARENA_NEW(im->arena, struct ast_network);
+	st->networks->family = *ast_word_new(im->arena, "unix");
+	if (r->unix_.type >= 0)
+		st->networks->type =
+			*ast_word_new(im->arena, aa_type_name(AA_CLASS_NETWORK, r->unix_.type));
+	add(im, st, r);
+}
+
 static const char *signal_word(struct importing *im, unsigned n)
 {
 	if (n == AA_SIGNAL_RT)
@@ -369,9 +389,19 @@ static void add_other(struct importing *im, const struct aa_rule *r)
 
 /* ---- all of it ---- */
 
+/* Does it count under the profile's abi? */
+static bool counts(const struct importing *im, const struct aa_rule *r)
+{
+	unsigned mediated = im->q->target.mediated;
+
+	return mediated >> r->class & 1 ||
+	       (r->class == AA_CLASS_UNIX && mediated >> AA_CLASS_NETWORK & 1 &&
+		r->prefix.mode != AA_MODE_DENY);
+}
+
 static void add_rule(struct importing *im, const struct aa_rule *r)
 {
-	if (!(im->q->target.mediated >> r->class & 1)) {
+	if (!counts(im, r)) {
 		im->left_out |= 1u << r->class;
 		return;
 	}
@@ -390,6 +420,9 @@ static void add_rule(struct importing *im, const struct aa_rule *r)
 	case AA_CLASS_NETWORK: add_network(im, r); return;
 	case AA_CLASS_SIGNAL: add_signal(im, r); return;
 	case AA_CLASS_RLIMIT: add_limit(im, r); return;
+	case AA_CLASS_UNIX:
+		(im->q->target.mediated >> AA_CLASS_UNIX & 1 ? add_other : add_downgraded)(im, r);
+		return;
 	case AA_CLASS_ALL:
 		refuse(im, r, "a policy does not allow everything with one rule",
 		       "write the rules that are meant");
@@ -497,6 +530,7 @@ struct ast_file *aa_to_policy(struct arena *a, const struct aa_policy *policy,
 
 	im.body.arena = a;
 	take_variables(a, &vars, &im.own);
+	im.own.folds = !vars.by_5_0;
 	read_policys_variables(&im);
 	check_head(&im);
 	add_headers(&im);

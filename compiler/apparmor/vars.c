@@ -264,7 +264,8 @@ struct str aa_vars_expand(struct aa_vars *vars, struct str text)
 			continue;
 		size_t begin = (size_t)(name.p - text.p) - strlen("@{");
 		struct str prefix = { text.p + before, begin - before };
-		bool front = prefix.n && prefix.p[prefix.n - 1] == '/' && !all_slashes(prefix);
+		bool front = prefix.n && prefix.p[prefix.n - 1] == '/' &&
+			     (vars->folds || !all_slashes(prefix));
 		buf_add(&out, text.p + copied, begin - copied);
 		put_alternatives(&out, var, front, at < text.n && text.p[at] == '/');
 		copied = at;

@@ -49,6 +49,7 @@ struct aa_vars {
 	unsigned turn; /* +1 whenever a profile's own variables change */
 	size_t spent;
 	bool strict; /* 5.0: "@{" begins a variable whatever stands in it, values are sorted */
+	bool folds; /* aa_vars_expand(): as before 5.0 values behind slashes alone lose theirs, too */
 };
 
 struct aa_var *aa_vars_find(const struct aa_vars *vars, struct str name);

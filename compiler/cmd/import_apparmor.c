@@ -2,6 +2,7 @@
 /* pale import of an AppArmor file: one profile, written, read again, and compared with itself. */
 #include "compiler/cmd/import_apparmor.h"
 
+#include "compiler/apparmor/needs.h"
 #include "compiler/apparmor/to_policy.h"
 #include "compiler/file/raise.h"
 #include "grammar/ast_build.h"
@@ -11,9 +12,10 @@
 struct import {
 	struct session *s;
 	const struct apparmor_reading *reading;
+	const struct apparmor_target *target; /* that is named; NULL: none */
 	const struct aa_policy *policy;
 	struct aa_means_pool *pool;
-	struct aa_asking profile, written;
+	struct aa_asking profile, written, named; /* written: for no target; named: for that one */
 	const char *name;
 };
 
@@ -49,13 +51,30 @@ static void tell_refused(struct import *im, const struct diags *own)
 		if ((*d)->severity != SEVERITY_ERROR)
 			continue;
 		buf_safe(&line, span_text(own->sources, (*d)->span));
-		diag_help(im->s->diags,
-			  diag_add(im->s->diags, DIAG_PL397, head_of(im),
-				   "the policy would be refused, for '%s': %s",
-				   line.p ? line.p : "", (*d)->text),
-			  "take it out of the profile, and import what is left");
+		diag_help(
+			im->s->diags,
+			diag_add(im->s->diags, DIAG_PL397, head_of(im),
+				 "the policy would be refused, for '%s': %s", line.p ? line.p : "",
+				 (*d)->text),
+			(*d)->id == DIAG_PL390 && !(im->target && im->target->kernel) ?
+				"name the kernel too, as what it lacks does not count there, or a "
+				"newer release: --target apparmor=4.1,kernel=6.12" :
+				"take it out of the profile, and import what is left");
 		return;
 	}
+}
+
+/* As it is compiled for nobody by name and, where a target is named, for that one. */
+static bool ask_again(struct import *im, const struct policy *p, struct diags *own)
+{
+	struct aa_asked asked = { .release = im->reading->release,
+				  .kernel = im->reading->checks.features };
+
+	if (!aa_asking_policy(im->s->arena, im->pool, p, &asked, own, &im->written))
+		return false;
+	im->named = im->written;
+	asked.target = im->target;
+	return !im->target || aa_asking_policy(im->s->arena, im->pool, p, &asked, own, &im->named);
 }
 
 /* NULL: told. */
@@ -66,13 +85,10 @@ static const struct policy *read_again(struct import *im, const struct buf *text
 	const struct resolve_options opt = { .foreign = true };
 	struct str copy = { arena_dup(a, text->p, text->n), text->n };
 	struct source *src = source_add(im->s->sources, "<policy>", copy);
-	const struct aa_asked asked = { .release = im->reading->release,
-					.kernel = im->reading->checks.features };
 	struct ast_file *file = pale_parse_source(a, src, own);
 	struct policies *all = own->errors ? NULL : policy_resolve(a, file, &opt, own);
 
-	if (!own->errors &&
-	    aa_asking_policy(a, im->pool, all->list.v[0], &asked, own, &im->written))
+	if (!own->errors && ask_again(im, all->list.v[0], own))
 		return all->list.v[0];
 	tell_refused(im, own);
 	return NULL;
@@ -91,6 +107,15 @@ static const struct policy *write_policy(struct import *im, const struct aa_whol
 	return read_again(im, text);
 }
 
+/*
+ * Those that rules of their own say whole. Sockets of unix are network's where they are not
+ * mediated for themselves.
+ */
+static unsigned said_whole(unsigned classes)
+{
+	return classes & ~(1u << AA_CLASS_NETWORK | 1u << AA_CLASS_SIGNAL | 1u << AA_CLASS_UNIX);
+}
+
 /* What is denied whole may ask for an abi that has more mediated, which is allowed whole then. */
 static const struct policy *make(struct import *im, struct buf *text)
 {
@@ -101,13 +126,19 @@ static const struct policy *make(struct import *im, struct buf *text)
 		p = write_policy(im, &whole, text);
 		if (!p)
 			return NULL;
-		unsigned x = im->profile.target.mediated, y = im->written.target.mediated;
-		struct aa_whole more = { whole.deny | (x & ~y), whole.allow | (y & ~x) };
+		unsigned x = im->profile.target.mediated, y = im->written.target.mediated,
+			 z = im->named.target.mediated;
+		struct aa_whole more = { whole.deny | said_whole(x & ~(y & z)),
+					 whole.allow | said_whole((y | z) & ~x) };
 		if (more.deny == whole.deny && more.allow == whole.allow)
 			break;
 		whole = more;
 	}
-	return aa_means_same(im->s->arena, &im->profile, &im->written, im->s->diags) ? p : NULL;
+	if (!aa_means_same(im->s->arena, &im->profile, &im->named, im->s->diags))
+		return NULL;
+	if (im->target && !aa_means_same(im->s->arena, &im->profile, &im->written, im->s->diags))
+		return NULL;
+	return p;
 }
 
 static const char *name_of(struct session *s, const struct options *o, struct str label)
@@ -123,13 +154,13 @@ static const char *name_of(struct session *s, const struct options *o, struct st
 static void tell_abi(const struct import *im, const struct policy *p)
 {
 	struct str abi = im->policy->abi ? im->policy->abi->text : STR("");
+	const char *own = im->target ? apparmor_abi_of(im->target->release) : apparmor_abi(p);
 	struct diag *d;
 
-	if (str_is(aa_include_name(abi, true), apparmor_abi(p)))
+	if (str_is(aa_include_name(abi, true), own))
 		return;
 	d = diag_add(im->s->diags, DIAG_PL399, head_of(im),
-		     "the policy is compiled with <%s>, which the profile does not name",
-		     apparmor_abi(p));
+		     "the policy is compiled with <%s>, which the profile does not name", own);
 	diag_help(im->s->diags, d,
 		  "they are the same under a kernel that has all features; --features FILE asks "
 		  "for another");
@@ -150,8 +181,10 @@ static void tell_name(const struct import *im)
 
 int import_apparmor(struct session *s, const struct options *o)
 {
+	const struct option_value *named = &o->at[OPT_TARGET_RELEASE];
 	struct apparmor_reading reading;
 	struct apparmor_opened file;
+	struct apparmor_target target = { .kernel = named->kernel };
 	struct import im = { .s = s, .reading = &reading };
 	BUF_AUTO text = { 0 };
 
@@ -166,6 +199,8 @@ int import_apparmor(struct session *s, const struct options *o)
 		session_report(s);
 		return status ? status : EXIT_FOUND;
 	}
+	target.release = reading.release;
+	im.target = named->given ? &target : NULL;
 	im.policy = file.policy;
 	im.pool = aa_means_pool_new(s->arena, reading.release);
 	im.name = name_of(s, o, p->label);

@@ -179,26 +179,27 @@ static const char *abi_text(struct profiles *c, const struct profile_side *s)
 	return buf_keep(c->arena, &text);
 }
 
-/*
- * A class that is not mediated is open, whatever rules stand there; but sockets of unix are then
- * network's.
- */
+static const char *mediated_word(bool mediated, bool logged)
+{
+	return !mediated ? "not mediated, and open" : logged ? "mediated, and logged" : "mediated";
+}
+
+/* A class that is not mediated is open, whatever rules stand there. */
 void compare_profile_mediation(struct profiles *c)
 {
-	unsigned a = c->a.q.target.mediated, b = c->b.q.target.mediated;
-	bool network = a & b & 1u << AA_CLASS_NETWORK;
+	bool logged;
 
 	for (unsigned i = 0; i < AA_CLASS_NR; i++) {
-		bool x = a >> i & 1, y = b >> i & 1;
-		if (x == y || i == AA_CLASS_ALL || (i == AA_CLASS_UNIX && network))
+		bool x = c->a.q.target.mediated >> i & 1;
+		if (i == AA_CLASS_ALL || profile_same_mediation(c, (enum aa_class)i, &logged))
 			continue;
 		profile_add(c, (struct diff_resource){
 				       .change = x ? CHANGE_LOOSER : CHANGE_TIGHTER,
 				       .kind = RESOURCE_PROFILE,
 				       .about = arena_printf(c->arena, "class %s",
 							     aa_class_name((enum aa_class)i)),
-				       .a = x ? "mediated" : "not mediated, and open",
-				       .b = y ? "mediated" : "not mediated, and open",
+				       .a = mediated_word(x, logged),
+				       .b = mediated_word(!x, logged),
 				       .by_a = abi_text(c, &c->a),
 				       .by_b = abi_text(c, &c->b) });
 	}

@@ -5,6 +5,7 @@
  * shows it is asked of both, as `pale sim` does. Sockets are asked family by family.
  */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/tell/diff_profiles.h"
@@ -80,51 +81,6 @@ static void tell_open(struct profiles *c, enum resource_kind kind, const char *t
 					 "rules differ, and what becomes of such as '%s' is not "
 					 "decided",
 					 text));
-}
-
-/* ---- the rules of a class ---- */
-
-struct rules {
-	VEC(const struct aa_rule *) list;
-};
-
-/*
- * Of network rules about sockets of unix the parser makes unix rules with every permission; a
- * deny of them is quiet where it says audit (parser_yacc.y; answer_rules.c).
- */
-static void add_as_unix(struct profiles *c, const struct aa_rule *from, struct rules *out)
-{
-	const struct aa_network_rule *n = &from->network;
-	bool any = n->any || (n->types & 0xfffe) == 0xfffe;
-
-	if (!n->any && !(n->families & 2))
-		return;
-	for (int type = any ? -1 : 1; type < (any ? 0 : 16); type++) {
-		if (type >= 0 && !(n->types >> type & 1))
-			continue;
-		struct aa_rule *r = ARENA_NEW(c->arena, struct aa_rule);
-		r->class = AA_CLASS_UNIX;
-		r->use = from->use;
-		r->origin = from->origin;
-		r->prefix = from->prefix;
-		r->prefix.audit ^= from->prefix.mode == AA_MODE_DENY;
-		r->perms = NET_ALL;
-		r->unix_.type = type;
-		vec_push(c->arena, &out->list, r);
-	}
-}
-
-static struct aa_objects objects_of(struct profiles *c, const struct profile_side *s,
-				    enum aa_class class)
-{
-	struct rules rules = { .list = { .n = 0 } };
-
-	vec_each(&s->q.rules, r) {
-		vec_push(c->arena, &rules.list, *r);
-		if (class == AA_CLASS_UNIX && (*r)->class == AA_CLASS_NETWORK)
-			add_as_unix(c, *r, &rules);
-	}
-	return aa_objects_build(c->objects, rules.list.v, rules.list.n, class);
 }
 
 /* ---- a class by its machines ---- */
@@ -211,8 +167,8 @@ static void compare_found(struct profiles *c, const struct class_row *row,
 
 static void compare_class(struct profiles *c, const struct class_row *row)
 {
-	struct aa_objects x = objects_of(c, &c->a, row->class),
-			  y = objects_of(c, &c->b, row->class);
+	struct aa_objects x = aa_objects_under(c->objects, &c->a.q, row->class),
+			  y = aa_objects_under(c->objects, &c->b.q, row->class);
 	bool differ = profile_same_modes(c);
 	struct machine_walk w = { .decided = false };
 
@@ -310,6 +266,15 @@ static const char *cell_text(struct arena *a, const char *family, const char *ty
 			    perm & AA_NET_PEER ? " peer=(addr=none label=a)" : "");
 }
 
+/* Of unix there are none of some types that rules name (net/unix/af_unix.c, unix_create). */
+static bool is_made(unsigned at)
+{
+	struct aa_network_rule all;
+
+	aa_network_of(AF_UNIX, -1, &all);
+	return at / TYPES != AF_UNIX || all.types >> at % TYPES & 1;
+}
+
 static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned at, unsigned perm)
 {
 	const char *family = word_of(c->arena, "af", at / TYPES, "AF_");
@@ -317,7 +282,7 @@ static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned a
 	struct aa_access access;
 	const char *text;
 
-	if (!family || !type)
+	if (!family || !type || !is_made(at))
 		return;
 	text = cell_text(c->arena, family, type, perm);
 	if (!read_access(c, text, &access))
@@ -345,8 +310,8 @@ static bool is_among(enum families families, unsigned at)
 /* Where a kernel does not know sockets of unix apart they are among these. */
 static void compare_network(struct profiles *c, enum families families)
 {
-	struct aa_objects x = objects_of(c, &c->a, AA_CLASS_NETWORK);
-	struct aa_objects y = objects_of(c, &c->b, AA_CLASS_NETWORK);
+	struct aa_objects x = aa_objects_under(c->objects, &c->a.q, AA_CLASS_NETWORK);
+	struct aa_objects y = aa_objects_under(c->objects, &c->b.q, AA_CLASS_NETWORK);
 	struct cell_groups groups = { .list = { .n = 0 } };
 
 	if (x.machine.start || y.machine.start)
@@ -411,20 +376,68 @@ static bool has_coarse_unix(const struct profiles *c)
 	return !is_mediated(&c->a, AA_CLASS_UNIX) && !is_mediated(&c->b, AA_CLASS_UNIX);
 }
 
+/* Sockets of unix are the network's where a kernel does not know them apart. */
+static bool is_compared(const struct profiles *c, enum aa_class class)
+{
+	bool a = is_mediated(&c->a, class), b = is_mediated(&c->b, class);
+
+	return (a && b) || (class == AA_CLASS_UNIX && has_network(c) && (a || b));
+}
+
 /* A class that one side alone has mediated is told with the heads. */
 static void compare_kinds(struct profiles *c, unsigned kinds)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-		if (kinds >> classes[i].kind & 1 && is_mediated(&c->a, classes[i].class) &&
-		    is_mediated(&c->b, classes[i].class))
+		if (kinds >> classes[i].kind & 1 && is_compared(c, classes[i].class))
 			compare_class(c, &classes[i]);
 	if (kinds >> RESOURCE_CHANGE_PROFILE & 1)
 		compare_unsafe(c);
-	bool fine_a = is_mediated(&c->a, AA_CLASS_UNIX), fine_b = is_mediated(&c->b, AA_CLASS_UNIX);
-	if (fine_a != fine_b)
-		profile_not_decided(c, RESOURCE_UNIX,
-				    "one side's abi has addresses of unix sockets mediated, the "
-				    "other's has not, and that is not compared");
+}
+
+static const struct class_row *row_of(enum aa_class class)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (classes[i].class == class)
+			return &classes[i];
+	return NULL;
+}
+
+/* Of two machines of the class; *logged: what is answered otherwise is allowed on both sides. */
+static bool are_same(struct profiles *c, const struct machine_walk *w, bool *logged)
+{
+	bool same = w->decided;
+
+	*logged = true;
+	vec_each(&w->found, f) {
+		const struct aa_halves *a = aa_objects_class(c->objects, f->a);
+		const struct aa_halves *b = aa_objects_class(c->objects, f->b);
+		unsigned bits = aa_halves_differ(a, b);
+
+		same &= !bits;
+		*logged &= !(bits & ~(a->allow & b->allow));
+	}
+	return same;
+}
+
+bool profile_same_mediation(struct profiles *c, enum aa_class class, bool *logged)
+{
+	bool a = is_mediated(&c->a, class), b = is_mediated(&c->b, class);
+	const struct profile_side *s = a ? &c->a : &c->b;
+	unsigned flags = s->q.profile->header->flags;
+
+	*logged = false;
+	if (a == b || is_compared(c, class))
+		return true;
+	if (!row_of(class) || class == AA_CLASS_PTRACE) /* a kernel asks for a capability then */
+		return false;
+	if (flags & (AA_FLAG_UNCONFINED | AA_FLAG_DEFAULT_ALLOW))
+		return true;
+	struct aa_objects x = aa_objects_under(c->objects, &c->a.q, class);
+	struct aa_objects y = aa_objects_under(c->objects, &c->b.q, class);
+	struct machine_walk w = { .decided = false };
+	if (x.decided && y.decided)
+		w = aa_objects_walk(c->arena, &x, &y, true);
+	return are_same(c, &w, logged) && !(flags & AA_FLAG_AUDIT);
 }
 
 void compare_profile_objects(struct profiles *c)
@@ -436,9 +449,11 @@ void compare_profile_objects(struct profiles *c)
 
 void compare_policy_objects(struct profiles *c, unsigned kinds)
 {
+	bool logged;
+
 	compare_kinds(c, kinds);
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-		if (is_mediated(&c->a, classes[i].class) != is_mediated(&c->b, classes[i].class))
+		if (!profile_same_mediation(c, classes[i].class, &logged))
 			c->out->resource_kinds &= ~(1u << classes[i].kind); /* not the same */
 	if (kinds >> RESOURCE_UNIX & 1 && has_network(c) && has_coarse_unix(c))
 		compare_network(c, FAMILIES_UNIX);

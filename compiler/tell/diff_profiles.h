@@ -103,8 +103,14 @@ void put_head(struct buf *out, const struct sources *sources, const struct aa_pr
 /* Do equal rules answer alike on both sides? */
 bool profile_same_modes(const struct profiles *c);
 void compare_profile_headers(struct profiles *c);
-/* Classes that one side's abi alone has mediated. */
+/* Classes that one side's abi alone has mediated, unless its rules allow all of one. */
 void compare_profile_mediation(struct profiles *c);
+
+/*
+ * Are accesses of the class answered alike, if one side's abi alone has it mediated? True too where
+ * both have, or neither. False: *logged: all of them are allowed, and some are logged.
+ */
+bool profile_same_mediation(struct profiles *c, enum aa_class class, bool *logged);
 /* Whose executions a profile confines; NULL: the side has no such profile. */
 void compare_attachments(struct profiles *c, const struct aa_profile *a,
 			 const struct aa_profile *b);

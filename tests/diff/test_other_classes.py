@@ -121,7 +121,7 @@ def test_sockets_of_unix_are_told_once_and_as_they_are_answered(pale, tmp_path):
     assert {r["about"] for r in d["resources"]} == {"sockets: inet", "sockets: inet6"}
 
 
-@pytest.mark.parametrize("rule, change", [("deny userns;", "tighter"), ("userns;", "tighter")])
+@pytest.mark.parametrize("rule, change", [("deny userns;", "tighter"), ("log userns;", "tighter")])
 def test_a_class_that_the_abi_of_one_side_leaves_open_is_told(pale, tmp_path, rule, change):
     """Who has no rule for it is compiled with an abi that does not have it mediated: sim says allowed."""
     d = compare(pale, tmp_path, "ptrace read;", f"ptrace read;\n{rule}")
@@ -132,6 +132,16 @@ def test_a_class_that_the_abi_of_one_side_leaves_open_is_told(pale, tmp_path, ru
     assert "user namespaces" not in said.split("same: ")[1].split("\n")[0]
     assert statuses(pale, tmp_path, "ptrace read;", f"ptrace read;\n{rule}") == [1, 0, 1, 0]
     assert statuses(pale, tmp_path, f"ptrace read;\n{rule}", "ptrace read;") == [1, 1, 0, 0]
+
+
+def test_a_class_that_is_allowed_whole_is_as_one_that_is_not_mediated(pale, tmp_path):
+    """Queues are mediated with that abi too, and refused: that is another class."""
+    for rules, told in (("userns;", {"class mqueue"}), ("userns;\nmqueue;", set()), ("userns;\nlog mqueue;", {"class mqueue"}),
+                        ("userns;\nmqueue type=posix;\nmqueue type=sysv;", set()), ("userns;\nmqueue type=posix;", {"class mqueue"}),
+                        ("io_uring sqpoll;\nio_uring override_creds;\nuserns;\nmqueue;", set()), ("io_uring sqpoll;\nuserns;\nmqueue;", {"class io_uring"})):
+        d = compare(pale, tmp_path, "ptrace read;", f"ptrace read;\n{rules}")
+        assert {r["about"] for r in d["resources"]} == told and d["same"] is (not told), rules
+    assert [r["b"] for r in compare(pale, tmp_path, "ptrace read;", "ptrace read;\nuserns;\nlog mqueue;")["resources"]] == ["mediated, and logged"]
 
 
 def test_what_stands_under_an_open_condition_is_not_decided(pale, tmp_path):
