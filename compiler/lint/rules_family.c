@@ -151,7 +151,22 @@ static const char *call_of(struct lint *l, const char *question)
 	return arena_printf(l->arena, PRISTR, STRARG(facts_call(question)));
 }
 
-static void check_siblings(struct lint *l, enum diag_id id, const struct family *f)
+/* Is there an entry that refuses it? One that allows it may have been left out. */
+static bool is_refused_by_rule(struct lint *l, const char *call, unsigned on)
+{
+	if (!(facts_refused_by_rule(l->facts, call) & on))
+		return false;
+	if (!l->profile)
+		return true;
+	vec_each(&l->profile->entries, e)
+		vec_each(&e->names, n)
+			if (str_is(n->text, call) && e->readable && !entry_permits(e))
+				return true;
+	return false;
+}
+
+/* by_rule: refused by a rule that says so, in all environments. */
+static void check_siblings(struct lint *l, enum diag_id id, const struct family *f, bool by_rule)
 {
 	struct group refused = GROUP(l), open = GROUP(l);
 	unsigned on = 0;
@@ -164,6 +179,8 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 			continue;
 		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, question, "").some;
 		no &= ~facts_refused(l->facts, call) | facts_loud(l->facts, call, no);
+		if (by_rule && !is_refused_by_rule(l, call, no))
+			no = 0;
 		if (no)
 			group_add(&refused, str_c(call), facts_span(l->facts, call));
 		on |= no;
@@ -195,5 +212,21 @@ void sc_sibling_hole(struct lint *l, enum diag_id id)
 	if (!l->facts || !l->facts->has_default || l->facts->dflt.kind != VERDICT_ALLOW)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		check_siblings(l, id, &families[i]);
+		check_siblings(l, id, &families[i], false);
+}
+
+RULE(SC130, "twin-stays-open", HIGH, BOTH, sc_twin_stays_open,
+     "an allow list that refuses a call by name, and allows what does the same",
+     "What an allow list does not name is refused; a rule that refuses a call all the same says that it "
+     "is meant. Where another call that does the same is allowed (openat beside openat2, execveat beside "
+     "execve; siblings.def has the families), the refusal is got round. Refusals with ENOSYS are left "
+     "alone: they send programs to the older call.\n\n"
+     "Way out: refuse the others too, or take the refusal out.")
+
+void sc_twin_stays_open(struct lint *l, enum diag_id id)
+{
+	if (!l->facts || !facts_refuses(l->facts))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		check_siblings(l, id, &families[i], true);
 }

@@ -92,7 +92,7 @@ def load_with(what, ext):
     return out
 
 
-CASES, PALE_CASES = load("profile", "json"), load("policy", "pale")
+CASES, PALE_CASES = load_with("profile", "json"), load("policy", "pale")
 APPARMOR_CASES = load_with("apparmor", "aa")
 # What the cases include: a small base directory of their own.
 BASE = pathlib.Path(__file__).parent / "base"

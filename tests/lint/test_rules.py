@@ -22,7 +22,8 @@ def lint(pale, tmp_path):
     def call(text, name="p.json", *args):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        r = pale("lint", "--runtime", "any", "--format", "json", *args, path)
+        runtime = [] if any(a.startswith("--runtime") for a in args) else ["--runtime", "any"]
+        r = pale("lint", *runtime, "--format", "json", *args, path)
         assert r.rc in (0, 1), r
         doc = json.loads(r.out)
         assert r.rc == any(f["severity"] != "info" for f in doc["findings"]), r
@@ -44,11 +45,11 @@ def said(f):
 
 @pytest.mark.parametrize("rule", sorted(CASES))
 def test_rule_speaks_and_is_silent(lint, rule):
-    positive, negative, text = CASES[rule]
-    hits = of(lint(positive), rule)
+    positive, negative, text, options = CASES[rule]
+    hits = of(lint(positive, "p.json", *options), rule)
     assert hits, f"{rule} is silent"
     assert any(text in said(f) for f in hits), hits
-    assert not of(lint(negative), rule), f"{rule} speaks of the negative case"
+    assert not of(lint(negative, "p.json", *options), rule), f"{rule} speaks of the negative case"
 
 
 @pytest.mark.parametrize("rule", sorted(PALE_CASES))
