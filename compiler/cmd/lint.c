@@ -8,6 +8,7 @@
 #include "compiler/file/kind.h"
 #include "compiler/apparmor/means.h"
 #include "compiler/cmd/ask_apparmor.h"
+#include "compiler/cmd/lint_files.h"
 #include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
@@ -29,9 +30,13 @@ enum { FILES_AT_A_TIME = 64 };
 struct lint_run {
 	struct session *session, *all;
 	const char *path, *name; /* of the file at hand; - has another name */
+	const char *stdin_name;  /* --stdin-filename; NULL: not said */
+	bool walked;             /* the file at hand was found below a folder */
+	bool passed_over;        /* and is none of ours */
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime; /* NULL: any */
 	const char *format;
+	struct selection selection;
 	struct report report;
 	struct lint_profiles profiles;
 	bool apparmor; /* the file at hand */
@@ -58,6 +63,23 @@ static void tell_program(struct session *s, const struct source *src)
 		  "its dead instructions");
 }
 
+/* What standard input is called, in what is said of it and for what hangs on a name. */
+static const char *name_stdin(const struct lint_run *r, struct source *src)
+{
+	if (r->stdin_name)
+		src->name = r->stdin_name;
+	return src->name;
+}
+
+static bool has_profile(const struct aa_stmt *s)
+{
+	for (; s; s = s->next)
+		if (s->kind == AA_STMT_PROFILE ||
+		    (s->kind == AA_STMT_IF && (has_profile(s->body) || has_profile(s->otherwise))))
+			return true;
+	return false;
+}
+
 /* The library's sources are lent: so that what is included is read once, the file is one of them. */
 static int lint_text(struct lint_run *r, const char *path)
 {
@@ -69,6 +91,8 @@ static int lint_text(struct lint_run *r, const char *path)
 
 	if (err)
 		return input_unreadable(s, path, err);
+	if (!strcmp(path, "-"))
+		r->name = name_stdin(r, src);
 	s->sources = library->sources;
 	s->diags = diags_new(s->arena, s->sources);
 	if (!p->left--) {
@@ -86,7 +110,9 @@ static int lint_text(struct lint_run *r, const char *path)
 		};
 	}
 	const struct aa_file *file = aa_parse_source(p->arena, src, s->diags);
-	if (!s->diags->errors)
+	/* Abstractions and tunables are read with the profiles that include them. */
+	r->passed_over = r->walked && !s->diags->errors && !has_profile(file->stmts);
+	if (!r->passed_over && !s->diags->errors)
 		lint_apparmor(p->arena, &p->with, file, s->diags);
 	return EXIT_OK;
 }
@@ -146,9 +172,10 @@ static void put_findings(struct lint_run *r)
 	struct findings all;
 
 	tell_cut(ds);
-	findings_of(ds, r->name, reader_name(r), &all);
-	vec_each(&all.list, f)
-		r->session->telling->starved |= f->diag->id == DIAG_PL020;
+	vec_each(&ds->list, d)
+		r->session->telling->starved |= (*d)->id == DIAG_PL020;
+	findings_of(ds, &r->selection, r->name, &all);
+	all.reader = reader_name(r);
 	report_file(&r->report, &all);
 }
 
@@ -160,39 +187,49 @@ static int lint_here(void *run)
 	int err = source_load(s->sources, r->path, &src);
 
 	s->diags = diags_new(s->arena, s->sources); /* the cap on errors is a file's */
+	r->passed_over =
+		r->walked && (err == -EFBIG || (!err && !lint_file_wants(r->path, src->text)));
+	if (r->passed_over)
+		return EXIT_OK;
 	if (err)
 		return input_unreadable(s, r->path, err);
 	if (!strcmp(r->path, "-"))
-		r->name = src->name;
+		r->name = name_stdin(r, src);
 	r->apparmor = kind_of(src->text) == kind_apparmor;
 	if (r->apparmor)
 		return lint_text(r, r->path);
-	lint_source(r, src, r->path);
+	lint_source(r, src, r->name);
 	return EXIT_OK;
 }
 
-static int lint_file(struct lint_run *r, const char *path)
+static int lint_file(struct lint_run *r, const struct lint_file *file)
 {
 	struct session own, *all = r->session;
 
-	r->session = session_for(all, &own, path);
-	r->path = r->name = path;
+	r->session = session_for(all, &own, file->path);
+	r->path = r->name = file->path;
+	r->walked = file->walked;
 	r->apparmor = false;
 	int status = session_guard(r->session, lint_here, r);
-	put_findings(r);
+	if (!r->passed_over)
+		put_findings(r);
 	r->session->diags = diags_new(r->session->arena, r->session->sources);
 	session_done(all, r->session);
 	r->session = all;
 	return status == EXIT_FOUND ? EXIT_OK : status;
 }
 
-static int lint_files(struct lint_run *r, char **files)
+static int lint_files(struct lint_run *r, const struct options *o)
 {
-	int status = EXIT_OK;
+	const struct option_value *exclude = &o->at[OPT_EXCLUDE];
+	lint_file_list files = { 0 };
 	BUF_AUTO out = { 0 };
+	int status = lint_files_find(r->session, o->operands, exclude->list.v, &files);
 
-	for (; *files; files++) {
-		int err = lint_file(r, *files);
+	if (status)
+		return status;
+	vec_each(&files, f) {
+		int err = lint_file(r, f);
 
 		status = err ? err : status;
 	}
@@ -209,14 +246,55 @@ static int lint_files(struct lint_run *r, char **files)
 
 /* ---- the command ---- */
 
-/* -1: go on; else the exit status. */
-static int read_options(struct lint_run *r, const struct options *o)
+static int read_rules(struct lint_run *r, const struct options *o, enum option_id id)
 {
-	const struct option_value *on = &o->at[OPT_ERROR_ON], *runtime = &o->at[OPT_RUNTIME];
-	int rc = -1;
+	struct suggest near;
 
-	r->format = o->at[OPT_LINT_FORMAT].given ? o->at[OPT_LINT_FORMAT].text : "text";
+	vec_each(&o->at[id].list, text) {
+		const char *list = *text;
+
+		for (struct str word; option_item(&list, &word);)
+			if (!selection_add(&r->selection, word, id == OPT_IGNORE, &near))
+				return usage_error(o->command,
+						   "'--%s' takes ids, slugs and their beginnings "
+						   "(--list-rules); '" PRISTR "' is none" PRINEAR,
+						   id == OPT_IGNORE ? "ignore" : "select",
+						   STRARG(word), NEARARG(near));
+	}
+	return EXIT_OK;
+}
+
+static int read_selection(struct lint_run *r, const struct options *o)
+{
+	const struct option_value *severity = &o->at[OPT_SEVERITY];
+
+	r->selection.above = severity->given;
+	r->selection.least = (enum severity)severity->word;
+	return read_rules(r, o, OPT_SELECT) ? EXIT_USAGE : read_rules(r, o, OPT_IGNORE);
+}
+
+static int read_stdin_name(struct lint_run *r, const struct options *o)
+{
+	bool has_stdin = false;
+
+	r->stdin_name = o->at[OPT_STDIN_FILENAME].text;
+	for (int i = 0; i < o->n; i++)
+		has_stdin |= !strcmp(o->operands[i], "-");
+	if (r->stdin_name && !has_stdin)
+		return usage_error(o->command,
+				   "'--stdin-filename' says what '-' is called, and '-' is no "
+				   "file here");
+	return EXIT_OK;
+}
+
+/* How it is written. */
+static int read_format(struct lint_run *r, const struct options *o)
+{
+	const struct option_value *on = &o->at[OPT_ERROR_ON], *format = &o->at[OPT_LINT_FORMAT];
+
+	r->format = format->given ? format->text : "text";
 	r->report.format = report_format_find(r->format);
+	r->report.statistics = o->at[OPT_STATISTICS].given;
 	/* the words are the severities, then none */
 	r->report.never = on->given && on->word == SEVERITY_NR;
 	if (on->given && !r->report.never)
@@ -227,21 +305,24 @@ static int read_options(struct lint_run *r, const struct options *o)
 				   "'--rule-pages' takes a URL, such as "
 				   "https://host/rules, not '%s'",
 				   r->report.pages);
-	if (environment_options(o, &r->resolve))
+	if ((r->report.statistics || o->at[OPT_LIST_RULES].given) &&
+	    strcmp(r->format, "text") != 0 && strcmp(r->format, "json") != 0)
+		return usage_error(o->command, "'--%s' is text or json, not %s",
+				   r->report.statistics ? "statistics" : "list-rules", r->format);
+	return EXIT_OK;
+}
+
+/* -1: go on; else the exit status. */
+static int read_options(struct lint_run *r, const struct options *o)
+{
+	const struct option_value *runtime = &o->at[OPT_RUNTIME];
+
+	if (read_format(r, o) || read_selection(r, o) || environment_options(o, &r->resolve))
 		return EXIT_USAGE;
 	r->resolve.set_dirs = set_directories(r->session->arena, r->resolve.set_dirs);
 	if (runtime->given && strcmp(runtime->text, "any") != 0)
-		rc = runtime_given(r->session, o, &r->runtime);
-	return rc;
-}
-
-static int list_rules(const struct lint_run *r, const struct command *c)
-{
-	bool json = !strcmp(r->format, "json");
-
-	if (!json && strcmp(r->format, "text") != 0)
-		return usage_error(c, "'--list-rules' is text or json, not %s", r->format);
-	return lint_list_rules(json);
+		return runtime_given(r->session, o, &r->runtime);
+	return -1;
 }
 
 static int run_lint(struct lint_run *r, const struct options *o)
@@ -253,9 +334,11 @@ static int run_lint(struct lint_run *r, const struct options *o)
 	if (o->at[OPT_EXPLAIN].given)
 		return lint_explain_rule(o->command, o->at[OPT_EXPLAIN].text);
 	if (o->at[OPT_LIST_RULES].given)
-		return list_rules(r, o->command);
+		return lint_list_rules(!strcmp(r->format, "json"));
 	if (!o->n)
 		return usage_error(o->command, "no file given");
+	if (read_stdin_name(r, o))
+		return EXIT_USAGE;
 	if (!o->at[OPT_RUNTIME].given)
 		r->runtime = runtime_here_or_any(r->session);
 	rc = apparmor_reading_open(r->session, o, &r->profiles.reading);
@@ -264,7 +347,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 	if (session_report(r->session)) /* no finding of a file */
 		return EXIT_FOUND;
 	r->report.runtime = runtime_name(r->session->arena, r->runtime);
-	return lint_files(r, o->operands);
+	return lint_files(r, o);
 }
 
 int cmd_lint(int argc, char **argv)

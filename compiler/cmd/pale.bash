@@ -16,7 +16,7 @@ declare -gA _pale_options=(
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
-	[lint]="--format --error-on --runtime --explain --list-rules --rule-pages --caps --kernel --host --sets --target --include --features"
+	[lint]="--format --select --ignore --severity --error-on --statistics --exclude --stdin-filename --runtime --explain --list-rules --rule-pages --caps --kernel --host --sets --target --include --features"
 )
 declare -gA _pale_words=(
 	[--target]="docker oci bpf apparmor all"
@@ -30,6 +30,7 @@ declare -gA _pale_words=(
 	["lint --format"]="text concise gcc json sarif github gitlab junit checkstyle"
 	["diff --format"]="text json markdown"
 	[--fail-on]="looser tighter any none"
+	[--severity]="error high warning info"
 	[--error-on]="error high warning info none"
 	[--arch]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
 	[--host]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"

@@ -87,9 +87,20 @@ static void number_prints(struct arena *a, struct findings *out)
 	}
 }
 
-void findings_of(struct diags *ds, const char *file, const char *reader, struct findings *out)
+static void drop_others(const struct selection *told, struct findings *out)
 {
-	*out = (struct findings){ .diags = ds, .file = file, .reader = reader };
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->list.n; i++)
+		if (selection_has(told, out->list.v[i].diag))
+			out->list.v[n++] = out->list.v[i];
+	out->list.n = n;
+}
+
+void findings_of(struct diags *ds, const struct selection *told, const char *file,
+		 struct findings *out)
+{
+	*out = (struct findings){ .diags = ds, .file = file };
 	diags_sort(ds);
 	vec_each(&ds->list, it) {
 		struct finding f = { .diag = *it, .source = source_of(ds->sources, (*it)->span) };
@@ -99,4 +110,6 @@ void findings_of(struct diags *ds, const char *file, const char *reader, struct 
 		vec_push(ds->arena, &out->list, f);
 	}
 	number_prints(ds->arena, out);
+	if (told)
+		drop_others(told, out);
 }

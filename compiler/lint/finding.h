@@ -4,7 +4,7 @@
  * Findings: the diagnostics of one file as every form of output tells them, each with the file that
  * it is in and a fingerprint by which a later run knows it again.
  */
-#include "compiler/base/diag.h"
+#include "compiler/lint/select.h"
 
 enum finding_fate {
 	FINDING_TOLD,
@@ -33,5 +33,9 @@ struct findings { /* of one file, in the order of their places */
 	VEC(struct finding) list;
 };
 
-/* All of the list, which is sorted here; everything lives in the list's arena, names are borrowed. */
-void findings_of(struct diags *ds, const char *file, const char *reader, struct findings *out);
+/*
+ * Those of the list, which is sorted here, that are selected (NULL: all); a fingerprint does not hang on
+ * what is. Everything lives in the list's arena, names are borrowed.
+ */
+void findings_of(struct diags *ds, const struct selection *told, const char *file,
+		 struct findings *out);

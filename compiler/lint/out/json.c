@@ -34,22 +34,30 @@ void json_file(struct report *r, const struct findings *all)
 	}
 }
 
+static void put_lists(struct report *r, struct json_writer *w)
+{
+	json_open(w, "findings", '[');
+	body_end(r, w->out);
+	json_line(w, "\n");
+	json_close(w, ']');
+	json_open(w, "suppressed", '[');
+	if (r->aside.n) {
+		buf_add(w->out, r->aside.p, r->aside.n);
+		json_line(w, "\n");
+	}
+	json_close(w, ']');
+}
+
 void json_end(struct report *r, struct buf *out)
 {
 	struct json_writer w = { .out = out, .compact = true };
 
 	json_open(&w, NULL, '{');
 	json_number(&w, "version", JSON_VERSION);
-	json_open(&w, "findings", '[');
-	body_end(r, out);
-	json_line(&w, "\n");
-	json_close(&w, ']');
-	json_open(&w, "suppressed", '[');
-	if (r->aside.n) {
-		buf_add(out, r->aside.p, r->aside.n);
-		json_line(&w, "\n");
-	}
-	json_close(&w, ']');
+	if (r->statistics)
+		statistics_json(r, &w);
+	else
+		put_lists(r, &w);
 	json_open(&w, "summary", '{');
 	for (unsigned i = 0; i < SEVERITY_NR; i++)
 		json_number(&w, severity_name((enum severity)i), r->counts[i]);

@@ -2,31 +2,32 @@
 /* A line or a paragraph a finding: text, concise, gcc. */
 #include "compiler/lint/out/parts.h"
 
-static void put_number_of(struct buf *out, size_t n, const char *what)
-{
-	if (n)
-		buf_printf(out, ", %zu %s", n, what);
-}
-
 void text_file(struct report *r, const struct findings *all)
 {
-	size_t counts[SEVERITY_NR] = { 0 }, suppressed = 0, known = 0;
+	struct counts counts = { 0 };
 
 	vec_each(&all->list, f) {
-		suppressed += f->fate == FINDING_SUPPRESSED;
-		known += f->fate == FINDING_KNOWN;
+		counts.suppressed += f->fate == FINDING_SUPPRESSED;
+		counts.known += f->fate == FINDING_KNOWN;
 		if (f->fate != FINDING_TOLD)
 			continue;
-		counts[f->diag->severity]++;
+		counts.of[f->diag->severity]++;
 		diag_print_text(all->diags, f->diag, r->colour, &r->body);
 		buf_putc(&r->body, '\n');
 	}
 	buf_safe(&r->body, str_c(all->file));
 	buf_puts(&r->body, ": ");
-	put_counts(&r->body, counts);
-	put_number_of(&r->body, suppressed, "suppressed");
-	put_number_of(&r->body, known, "in the baseline");
+	put_counts(&r->body, &counts);
 	buf_printf(&r->body, "; for %s\n", all->reader);
+}
+
+/* The one form that --statistics makes another of: what was collected is of all files. */
+void text_end(struct report *r, struct buf *out)
+{
+	if (r->statistics)
+		statistics_text(r, out);
+	else
+		body_end(r, out);
 }
 
 /* "file:line:column: ", the file's name alone where there is no place. */

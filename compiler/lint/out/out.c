@@ -36,9 +36,11 @@ void report_file(struct report *r, const struct findings *all)
 		if (f->fate != FINDING_TOLD)
 			continue;
 		r->counts[f->diag->severity]++;
+		r->count_of[f->diag->id]++;
 		r->failed += report_fails(r, f);
 	}
-	r->format->of_file(r, all);
+	if (!r->statistics)
+		r->format->of_file(r, all);
 }
 
 void report_end(struct report *r, struct buf *out)

@@ -23,6 +23,7 @@ struct report {
 	bool never;              /* or nothing does */
 	const char *runtime;     /* that JSON is read as: runtime_name() */
 	const char *pages;       /* where the rules' pages are, "https://.../"; NULL: nowhere */
+	bool statistics;         /* text, json: how many findings a rule has, in place of them */
 	bool baseline;           /* there is one, so that findings are new or known */
 
 	/* what the functions keep; all 0 at the start */
@@ -30,6 +31,7 @@ struct report {
 	size_t files, written, set_aside, failed;
 	size_t left_out; /* what the format's reader would not take: told at its end */
 	size_t counts[SEVERITY_NR];
+	size_t count_of[DIAG_NR];
 	size_t suppressed, known;
 	unsigned rule_at[DIAG_NR]; /* place in the document's list of rules, from 1; 0: not in it */
 	enum diag_id rules[DIAG_NR];

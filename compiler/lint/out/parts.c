@@ -45,20 +45,27 @@ struct region region_of(const struct source *src, struct span sp)
 	return (struct region){ from.line, from.column, to.line, to.column };
 }
 
-void put_counts(struct buf *out, const size_t counts[SEVERITY_NR])
+static void put_count(struct buf *out, const char **sep, size_t n, const char *what)
+{
+	if (!n)
+		return;
+	buf_printf(out, "%s%zu %s", *sep, n, what);
+	*sep = ", ";
+}
+
+void put_counts(struct buf *out, const struct counts *c)
 {
 	size_t total = 0;
 	const char *sep = ": ";
 
 	for (unsigned i = 0; i < SEVERITY_NR; i++)
-		total += counts[i];
+		total += c->of[i];
 	buf_printf(out, "%zu finding%s", total, total == 1 ? "" : "s");
-	for (unsigned i = 0; i < SEVERITY_NR; i++) {
-		if (!counts[i])
-			continue;
-		buf_printf(out, "%s%zu %s", sep, counts[i], severity_name((enum severity)i));
-		sep = ", ";
-	}
+	for (unsigned i = 0; i < SEVERITY_NR; i++)
+		put_count(out, &sep, c->of[i], severity_name((enum severity)i));
+	sep = ", ";
+	put_count(out, &sep, c->suppressed, "suppressed");
+	put_count(out, &sep, c->known, "in the baseline");
 }
 
 /* RFC 3986: unreserved characters and '/' stay; ':' would make a scheme of a name. */

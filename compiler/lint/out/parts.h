@@ -25,8 +25,15 @@ struct region { /* lines and columns from 1, columns in code points, the end beh
 /* Of a span; all 1 where there is no source. */
 struct region region_of(const struct source *src, struct span sp);
 
-/* "3 findings: 1 high, 2 warning", also "no findings". */
-void put_counts(struct buf *out, const size_t counts[SEVERITY_NR]);
+struct counts {
+	size_t of[SEVERITY_NR], suppressed, known;
+};
+/* "3 findings: 1 high, 2 warning, 1 suppressed" */
+void put_counts(struct buf *out, const struct counts *c);
+
+/* statistics.c: lines, and a member. */
+void statistics_text(const struct report *r, struct buf *out);
+void statistics_json(const struct report *r, struct json_writer *w);
 
 /* A relative reference, or file:// of an absolute path: bytes that a URI has no room for as %NN. */
 void put_uri(struct buf *out, const char *path);

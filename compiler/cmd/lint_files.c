@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/cmd/lint_files.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <fts.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compiler/file/kind.h"
+
+enum { FILES_MAX = 100000, DEPTH_MAX = 64 };
+
+struct walk {
+	struct session *session;
+	const char *const *exclude;
+	lint_file_list *out;
+	bool excluded; /* something was left out */
+};
+
+/* ---- names ---- */
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t n = strlen(path), m = strlen(end);
+
+	return n > m && !strcmp(path + n - m, end);
+}
+
+static bool below_apparmor(const char *path)
+{
+	const char *name = strrchr(path, '/'), *hit = strstr(path, "apparmor");
+
+	return name && hit && hit < name;
+}
+
+bool lint_file_wants(const char *path, struct str text)
+{
+	if (ends_in(path, ".pale") || ends_in(path, ".apparmor") || ends_in(path, ".aa"))
+		return true;
+	if (ends_in(path, ".json"))
+		return memmem(text.p, text.n, "defaultAction", strlen("defaultAction"));
+	return kind_of(text) == kind_apparmor;
+}
+
+static bool is_read(const char *path)
+{
+	return ends_in(path, ".pale") || ends_in(path, ".json") || ends_in(path, ".apparmor") ||
+	       ends_in(path, ".aa") || below_apparmor(path);
+}
+
+/* Some tail of the path up to `end`, which is the end of one of its names. */
+static bool matches_tail(struct session *s, const char *pattern, const char *path, size_t end)
+{
+	const char *part = str_dup(s->arena, (struct str){ path, end });
+
+	for (const char *p = part; p; p = strchr(p, '/')) {
+		p += *p == '/';
+		if (!fnmatch(pattern, p, 0))
+			return true;
+	}
+	return !fnmatch(pattern, part, 0);
+}
+
+static bool is_excluded(struct walk *w, const char *path)
+{
+	for (const char *const *pattern = w->exclude; pattern && *pattern; pattern++)
+		for (size_t end = 0; path[end]; end += path[end] == '/') {
+			end += strcspn(path + end, "/");
+			if (end && matches_tail(w->session, *pattern, path, end))
+				return w->excluded = true;
+		}
+	return false;
+}
+
+/* ---- what there is ---- */
+
+static int add(struct walk *w, const char *path, bool walked)
+{
+	struct lint_file f = { arena_strdup(w->session->arena, path), walked };
+
+	if (w->out->n == FILES_MAX) {
+		tell("pale lint: more than %d files are named; name fewer", FILES_MAX);
+		return EXIT_USAGE;
+	}
+	vec_push(w->session->arena, w->out, f);
+	return EXIT_OK;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* EXIT_OK, or what ends the walk. */
+static int visit(struct walk *w, FTS *fts, FTSENT *e)
+{
+	bool named = e->fts_level == FTS_ROOTLEVEL;
+	size_t n = e->fts_namelen;
+
+	switch (e->fts_info) {
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		tell("pale lint: cannot read '%s': %s", e->fts_path, strerror(e->fts_errno));
+		return EXIT_SYSTEM;
+	case FTS_D:
+		if (e->fts_level > DEPTH_MAX) {
+			tell("pale lint: '%s' is more than %d folders deep", e->fts_path,
+			     DEPTH_MAX);
+			return EXIT_SYSTEM;
+		}
+		if (!named && (e->fts_name[0] == '.' || is_excluded(w, e->fts_path)))
+			fts_set(fts, e, FTS_SKIP);
+		return EXIT_OK;
+	case FTS_F:
+		if (e->fts_name[0] == '.' || (n && e->fts_name[n - 1] == '~') ||
+		    !is_read(e->fts_path) || is_excluded(w, e->fts_path))
+			return EXIT_OK;
+		return add(w, e->fts_path, true);
+	default: return EXIT_OK; /* links, devices, the way back */
+	}
+}
+
+static int walk_folder(struct walk *w, char *path)
+{
+	size_t n = strlen(path);
+	char *root = arena_strdup(w->session->arena, path);
+	char *roots[] = { root, NULL };
+	int status = EXIT_OK;
+	FTSENT *e;
+
+	while (n > 1 && root[n - 1] == '/') /* "dir/" is "dir" */
+		root[--n] = '\0';
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+	if (!fts) {
+		tell("pale lint: cannot read '%s': %s", path, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	while (!status && (errno = 0, e = fts_read(fts)) != NULL)
+		status = visit(w, fts, e);
+	fts_close(fts);
+	return status;
+}
+
+static int find_path(struct walk *w, char *path)
+{
+	struct stat st;
+
+	if (is_excluded(w, path))
+		return EXIT_OK;
+	if (!strcmp(path, "-") || stat(path, &st) || !S_ISDIR(st.st_mode))
+		return add(w, path, false);
+	return walk_folder(w, path);
+}
+
+static int find_glob(struct walk *w, const char *pattern, bool *any)
+{
+	int status = EXIT_OK;
+	glob_t found;
+
+	if (glob(pattern, 0, NULL, &found))
+		return EXIT_OK;
+	*any = found.gl_pathc > 0;
+	for (size_t i = 0; i < found.gl_pathc && !status; i++)
+		status = find_path(w, found.gl_pathv[i]);
+	globfree(&found);
+	return status;
+}
+
+int lint_files_find(struct session *s, char **operands, const char *const *exclude,
+		    lint_file_list *out)
+{
+	struct walk w = { .session = s, .exclude = exclude, .out = out };
+	int status = EXIT_OK;
+
+	for (; *operands && !status; operands++) {
+		size_t before = out->n;
+		bool any = false;
+		struct stat st;
+
+		if (strpbrk(*operands, "*?[") && lstat(*operands, &st) && errno == ENOENT)
+			status = find_glob(&w, *operands, &any);
+		if (!status && !any) /* a name as it is, also one that is none */
+			status = find_path(&w, *operands);
+		if (!status && out->n == before && !w.excluded) /* a folder, for nothing */
+			status = add(&w, *operands, false);
+	}
+	return status;
+}
