@@ -188,16 +188,16 @@ bool aa_scan_head(struct aa_parse *p, struct str name)
 		bool prefix;
 		enum aa_base base;
 	} heads[] = {
-		{ "abi", false, AA_BASE_FILE },     { "allow", true, AA_BASE_STMT },
-		{ "audit", true, AA_BASE_STMT },    { "change_profile", false, AA_BASE_ANY },
-		{ "dbus", false, AA_BASE_RULE },    { "deny", true, AA_BASE_STMT },
-		{ "mount", false, AA_BASE_RULE },   { "mqueue", false, AA_BASE_RULE },
-		{ "network", false, AA_BASE_RULE }, { "other", true, AA_BASE_STMT },
-		{ "owner", true, AA_BASE_STMT },    { "prompt", true, AA_BASE_STMT },
-		{ "ptrace", false, AA_BASE_RULE },  { "remount", false, AA_BASE_RULE },
-		{ "signal", false, AA_BASE_RULE },  { "umount", false, AA_BASE_RULE },
-		{ "unix", false, AA_BASE_RULE },    { "unmount", false, AA_BASE_RULE },
-		{ "user", true, AA_BASE_STMT },     { "userns", false, AA_BASE_RULE },
+		{ "abi", false, AA_BASE_FILE },        { "allow", true, AA_BASE_STMT },
+		{ "audit", true, AA_BASE_STMT },       { "change_profile", false, AA_BASE_ANY },
+		{ "dbus", false, AA_BASE_RULE },       { "deny", true, AA_BASE_STMT },
+		{ "mount", false, AA_BASE_RULE },      { "mqueue", false, AA_BASE_RULE },
+		{ "network", false, AA_BASE_NETWORK }, { "other", true, AA_BASE_STMT },
+		{ "owner", true, AA_BASE_STMT },       { "prompt", true, AA_BASE_STMT },
+		{ "ptrace", false, AA_BASE_RULE },     { "remount", false, AA_BASE_RULE },
+		{ "signal", false, AA_BASE_RULE },     { "umount", false, AA_BASE_RULE },
+		{ "unix", false, AA_BASE_RULE },       { "unmount", false, AA_BASE_RULE },
+		{ "user", true, AA_BASE_STMT },        { "userns", false, AA_BASE_USERNS },
 	};
 
 	p->base = AA_BASE_STMT;
@@ -208,6 +208,72 @@ bool aa_scan_head(struct aa_parse *p, struct str name)
 		return heads[i].prefix;
 	}
 	return false;
+}
+
+/* ---- words that releases end at different places ---- */
+
+uint32_t aa_scan_ends(struct aa_parse *p, struct span sp)
+{
+	struct str text = span_text(p->diags->sources, sp);
+	const char *cr = memchr(text.p, '\r', text.n);
+	uint32_t n = (uint32_t)text.n;
+
+	if (!cr || cr == text.p || p->base < AA_BASE_NETWORK)
+		return n;
+	n = (uint32_t)(cr - text.p);
+	if (n > 1 && text.p[n - 1] == ',')
+		n--;
+	if (p->base == AA_BASE_NETWORK)
+		vec_push(p->arena, &p->joints, ((struct aa_joint){ .span = sp }));
+	return n;
+}
+
+/* Bytes of the boolean variable that it begins with; 0: none. Any other joins what follows. */
+static size_t boolean_length(struct str s)
+{
+	static const char name[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	bool braces = s.n > 1 && s.p[1] == '{';
+	size_t i = 1 + braces;
+
+	if (!s.n || s.p[0] != '$')
+		return 0;
+	while (i < s.n && memchr(name, s.p[i], sizeof(name) - 1))
+		i++;
+	if (i < s.n && braces && s.p[i] == '}')
+		return i + 1;
+	return braces || i == 1 ? 0 : i;
+}
+
+static bool is_word_then_cr(struct str s, const char *word)
+{
+	size_t n = strlen(word);
+
+	return s.n > n && s.p[n] == '\r' && str_starts(s, word);
+}
+
+struct aa_older aa_scan_older(struct aa_parse *p, struct span sp)
+{
+	struct str s = span_text(p->diags->sources, sp);
+	size_t n = boolean_length(s);
+	bool ends = p->token_kind == T_BOOLEAN || p->token_kind == T_VARIABLE;
+	struct aa_older o = { AA_OLDER_WORD, (uint32_t)s.n };
+
+	if (n && n < s.n && strchr("\r{", s.p[n]))
+		o = (struct aa_older){ AA_OLDER_BOOLEAN, (uint32_t)n };
+	else if (!p->line && is_word_then_cr(s, "not"))
+		o = (struct aa_older){ AA_OLDER_NOT, 3 };
+	else if (!p->line && is_word_then_cr(s, "defined"))
+		o = (struct aa_older){ AA_OLDER_DEFINED, 7 };
+	else if (!p->line && ends && s.p[0] == '{')
+		o = (struct aa_older){ AA_OLDER_BRACE, 1 };
+	else if (p->line && p->token_kind == T_ASSIGN && is_word_then_cr(s, "true"))
+		o.n = 4;
+	else if (p->line && p->token_kind == T_ASSIGN && is_word_then_cr(s, "false"))
+		o.n = 5;
+	if (o.n < s.n)
+		vec_push(p->arena, &p->joints, ((struct aa_joint){ .span = sp, .test = true }));
+	return o;
 }
 
 /* ---- tokens ---- */
@@ -305,6 +371,11 @@ static bool same_line(const struct aa_parse *p, uint32_t from, uint32_t to)
 	return !memchr(p->src->text.p + from, '\n', to - from);
 }
 
+static bool ends_in_cr(const struct aa_parse *p, struct span sp)
+{
+	return sp.end > sp.begin && p->src->text.p[sp.end - 1] == '\r';
+}
+
 /* What stands where a rule should have ended: the place of the missing ',' is behind the last word. */
 static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 {
@@ -323,7 +394,12 @@ static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 		return true;
 	}
 	d = diag_add(p->diags, DIAG_PL002, at, "missing ','");
-	diag_help(p->diags, d, "every rule ends with ','");
+	diag_help(
+		p->diags, d,
+		ends_in_cr(p, p->before) ?
+			"to AppArmor's parser the '\\r' at the line's end is part of the word, and "
+			"the ',' with it: end lines with '\\n' alone" :
+			"every rule ends with ','");
 	return true;
 }
 
@@ -494,6 +570,8 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 	run_parser(p);
 	file->source = src;
 	file->unended = p->unended;
+	file->joints = p->joints.v;
+	file->njoints = p->joints.n;
 	file->stmts = p->top.first;
 	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
 			site_of, &file->trailer);

@@ -22,7 +22,14 @@ struct aa_stmts {
 	struct aa_stmt *first, *last;
 };
 
-enum aa_base { AA_BASE_STMT, AA_BASE_RULE, AA_BASE_ANY, AA_BASE_FILE };
+enum aa_base {
+	AA_BASE_STMT,
+	AA_BASE_ANY,
+	AA_BASE_FILE,
+	AA_BASE_RULE, /* and all behind it */
+	AA_BASE_NETWORK,
+	AA_BASE_USERNS
+};
 
 struct aa_parse {
 	struct arena *arena;
@@ -48,6 +55,7 @@ struct aa_parse {
 	int token_kind, before_kind;        /* of the last one, of the one before it */
 	struct span open[AA_DEPTH_MAX + 1]; /* where each open brace stands */
 	VEC(struct ast_comment *) comments;
+	VEC(struct aa_joint) joints; /* as in struct aa_file */
 	struct aa_stmts top;
 };
 
@@ -79,6 +87,27 @@ bool aa_scan_sets(const struct aa_parse *p);
 bool aa_scan_gives(struct aa_parse *p, struct span word);
 /* A name at the head of a statement: may more such follow? Else p->base is set. */
 bool aa_scan_head(struct aa_parse *p, struct str name);
+
+/*
+ * Where a word of `network` or `userns` ends: in front of a '\r', which is part of the words of other
+ * rules, and of a ',' there. Where newer parsers join it, p->joints has it.
+ */
+uint32_t aa_scan_ends(struct aa_parse *p, struct span sp);
+/*
+ * Of what parsers since 5.0 read as one word of a condition: what those before read first, who knew no
+ * words there. `n`: its bytes; of a WORD all.
+ */
+struct aa_older {
+	enum {
+		AA_OLDER_WORD,
+		AA_OLDER_BOOLEAN,
+		AA_OLDER_DEFINED,
+		AA_OLDER_NOT,
+		AA_OLDER_BRACE
+	} kind;
+	uint32_t n;
+};
+struct aa_older aa_scan_older(struct aa_parse *p, struct span sp);
 
 /* ---- syntax errors ---- */
 struct aa_error {

@@ -109,6 +109,12 @@ struct aa_stmt {
 	struct aa_stmt *next;
 };
 
+/* What older parsers read as a word's end and newer ones join to it. */
+struct aa_joint {
+	struct span span; /* as the newer ones read it */
+	bool test;        /* a condition's, since 5.0; else a network rule's, since 4.0 */
+};
+
 struct aa_file {
 	struct source *source;
 	/*
@@ -116,6 +122,8 @@ struct aa_file {
 	 * 5.0.2 refuses the file for it.
 	 */
 	struct span unended;
+	const struct aa_joint *joints;
+	size_t njoints;
 	struct aa_stmt *stmts;
 	struct ast_comment *trailer; /* comments behind the last statement */
 };

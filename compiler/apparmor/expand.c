@@ -204,6 +204,7 @@ struct aa_policy *aa_expand(struct arena *a, struct aa_library *lib, const struc
 	x.vars.turn = 1;
 	x.vars.strict = asked->release >= AA_RELEASE_5_0;
 	x.flat = file->source ? file->source->text.n : 0;
+	aax_tell_joints(&x, file, NULL);
 	walk(&x, file->stmts, &scope);
 	x.p->target.addresses = aa_features_addresses(x.p->features, x.kernel);
 	x.p->target.mediated = aa_features_classes(asked->release, x.p->features, x.kernel);

@@ -162,6 +162,7 @@ static void read_entry(struct expanding *x, struct aa_entry *e, const struct aa_
 	from->path = e->path;
 	from->depth = scope->from ? scope->from->depth + 1 : 1;
 	inner.from = from;
+	aax_tell_joints(x, e->file, from);
 	x->walk(x, e->file->stmts, &inner);
 }
 

@@ -76,6 +76,8 @@ void aax_note_way(struct expanding *x, struct diag *d, const struct aa_from *fro
 /* The target does not have what stands here, since when it is there. */
 void aax_tell_newer(struct expanding *x, struct span sp, const struct aa_from *from,
 		    const char *what, enum aa_release since);
+/* Of a file: the words that this release reads as more than older ones do, which it refuses. */
+void aax_tell_joints(struct expanding *x, const struct aa_file *file, const struct aa_from *from);
 
 /* ---- expand_include.c ---- */
 void aax_follow(struct expanding *x, const struct aa_stmt *s, const struct scope *scope);

@@ -43,3 +43,24 @@ void aax_tell_newer(struct expanding *x, struct span sp, const struct aa_from *f
 
 	diag_help(x->ds, d, "AppArmor %s is the first that has it", aa_release_name(since));
 }
+
+void aax_tell_joints(struct expanding *x, const struct aa_file *file, const struct aa_from *from)
+{
+	for (size_t i = 0; i < file->njoints; i++) {
+		const struct aa_joint *j = &file->joints[i];
+		enum aa_release since = j->test ? AA_RELEASE_5_0 : AA_RELEASE_4_0;
+		struct str word = span_text(x->ds->sources, j->span);
+		struct diag *d;
+
+		if (x->p->target.release < since)
+			continue;
+		d = aax_tell(x, DIAG_PL393, j->span, from,
+			     "since AppArmor %s its parser reads '%s' as one word",
+			     aa_release_name(since), aax_shown(x, word));
+		diag_help(
+			x->ds, d, "%s",
+			memchr(word.p, '\r', word.n) ?
+				"end lines with '\\n' alone, or put a blank in front of their end" :
+				"blanks belong around '{'");
+	}
+}
