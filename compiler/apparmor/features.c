@@ -54,6 +54,122 @@ bool aa_features_has(const struct aa_features *f, const char *path)
 	}
 }
 
+/* ---- is it features? ---- */
+
+/* Directories of securityfs apparmor/features, of Linux 4.0 to 7.3. */
+static bool is_top_name(struct str name)
+{
+	static const char *const names[] = {
+		"capability", "caps",       "dbus",       "domain",  "file",   "io_uring",
+		"ipc",        "mount",      "namespaces", "network", "policy", "network_v8",
+		"ptrace",     "network_v9", "query",      "rlimit",  "signal",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_is(name, names[i]))
+			return true;
+	return false;
+}
+
+struct reading {
+	const struct source *src;
+	struct diags *ds;
+	size_t open[AA_FEATURES_DEPTH]; /* where each brace stands */
+	unsigned depth;
+	struct str name; /* that a brace may stand behind; empty: none */
+	bool ended;      /* what follows counts no more */
+	bool known;      /* a name of the kernel's with a brace behind it was seen at the top */
+};
+
+static bool tell_features(struct reading *r, size_t begin, size_t end, const char *what)
+{
+	struct span sp = { r->src->id, (uint32_t)begin, (uint32_t)end };
+	struct diag *d = diag_add(r->ds, DIAG_PL394, sp, "%s", what);
+
+	diag_help(
+		r->ds, d,
+		"features are names and braces, \"mount {mask {mount umount}}\": a kernel's are in "
+		"/sys/kernel/security/apparmor/features, the packaged ones in "
+		"/usr/share/apparmor-features/features");
+	return false;
+}
+
+/* A byte of a name, in the kernel's files and in those that are shipped. */
+static bool is_feature_byte(char c)
+{
+	return c > ' ' && c < 0x7f && !strchr("{};()\"'`<>=#$@*[]\\", c);
+}
+
+/* One too many stands in the abis of 5.4 that AppArmor ships. */
+static void tell_lost(struct reading *r, size_t i)
+{
+	struct span sp = { r->src->id, (uint32_t)i, (uint32_t)i + 1 };
+
+	diag_add_as(r->ds, DIAG_PL394, SEVERITY_WARNING, sp,
+		    "'}' closes nothing, and parsers read nothing of what is behind it");
+	r->ended = true;
+}
+
+static bool read_brace(struct reading *r, size_t i)
+{
+	if (r->src->text.p[i] == '}') {
+		r->name.n = 0;
+		if (r->depth)
+			r->depth--;
+		else
+			tell_lost(r, i);
+		return true;
+	}
+	if (!r->name.n)
+		return tell_features(r, i, i + 1, "a '{' without a name in front of it");
+	if (r->depth == AA_FEATURES_DEPTH)
+		return tell_features(r, i, i + 1, "more braces inside one another than are read");
+	r->known |= !r->depth && is_top_name(r->name);
+	r->open[r->depth++] = i;
+	r->name.n = 0;
+	return true;
+}
+
+static bool read_features(struct reading *r)
+{
+	struct str s = r->src->text;
+
+	for (size_t i = 0, begin; i < s.n && !r->ended;) {
+		if (s.p[i] == '{' || s.p[i] == '}') {
+			if (!read_brace(r, i++))
+				return false;
+			continue;
+		}
+		if (is_end(s.p[i])) {
+			i++;
+			continue;
+		}
+		for (begin = i; i < s.n && is_feature_byte(s.p[i]);)
+			i++;
+		if (i < s.n && !is_end(s.p[i]))
+			return tell_features(r, i, i + 1,
+					     "a byte that stands in no feature's name");
+		r->name = (struct str){ s.p + begin, i - begin };
+	}
+	return true;
+}
+
+bool aa_features_right(const struct source *src, struct diags *ds)
+{
+	struct reading r = { .src = src, .ds = ds };
+
+	if (src->text.n > AA_FEATURES_MAX)
+		return tell_features(&r, AA_FEATURES_MAX, AA_FEATURES_MAX + 1,
+				     "features of more than 8190 bytes, which no parser reads");
+	if (!read_features(&r))
+		return false;
+	if (r.depth)
+		return tell_features(&r, r.open[r.depth - 1], r.open[r.depth - 1] + 1,
+				     "this '{' is not closed");
+	return r.known ||
+	       tell_features(&r, 0, 0, "names nothing that a kernel's features begin with");
+}
+
 /* ---- classes ---- */
 
 /* parser_main.c, set_supported_features */

@@ -26,6 +26,12 @@ struct aa_features {
 /* NULL: more than AA_FEATURES_MAX bytes. Anything else is taken, as libapparmor takes it. */
 const struct aa_features *aa_features_read(struct arena *a, struct str text);
 
+/*
+ * Is it what a kernel or a package has as features? AppArmor's parsers take any text for it, and then
+ * mediate nothing. Names and braces that nest, one of the kernel's own at the top. False: told (PL394).
+ */
+bool aa_features_right(const struct source *src, struct diags *ds);
+
 /* Those of a kernel of that version (6 << 8 | 12), as far as classes of rules go. */
 const struct aa_features *aa_features_of_kernel(struct arena *a, unsigned version);
 

@@ -41,12 +41,9 @@ int apparmor_checks_open(struct session *s, const struct options *o, struct appa
 	int err = source_load(s->sources, path, &src);
 	if (err)
 		return input_unreadable(s, path, err);
-	out->features = aa_features_read(s->arena, src->text);
-	if (!out->features) {
-		tell("pale check: '%s' has more than %d bytes, and no parser reads it as features",
-		     path, AA_FEATURES_MAX);
+	if (!aa_features_right(src, s->diags))
 		return EXIT_FOUND;
-	}
+	out->features = aa_features_read(s->arena, src->text);
 	return EXIT_OK;
 }
 

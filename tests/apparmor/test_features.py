@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is named as features with --features is read as such, and told where it is none."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from parsers import Parser  # noqa: E402
+
+
+@pytest.mark.parametrize("text,says", [
+    ("", "1:1: error: names nothing that a kernel's features begin with"), ("hello { world }\n", "1:1: error: names nothing"),
+    ("caps yes\n", "1:1: error: names nothing"), ("profile t { /a r, }\n", "1:1: error: names nothing"),
+    ("int main(void) { }\n", "1:9: error: a byte that stands in no feature's name"), ("mount {}\n# x\n", "2:1: error: a byte"),
+    ("caps {mask {é}}", "1:13: error: a byte"), ('{"mount": {}}', "1:1: error: a '{' without a name"), ("mount {{}}", "1:8: error: a '{' without a name"),
+    ("mount {mask {umount}", "1:7: error: this '{' is not closed"), ("mount {a {}\nb {", "2:3: error: this '{' is not closed"),
+    ("mount " + "{a " * 33 + "}" * 33, "error: more braces inside one another than are read"),
+    ("mount {" + "x" * 8190 + "}", "1:8191: error: features of more than 8190 bytes")])
+@pytest.mark.parametrize("command", [["check"], ["sim"]])
+def test_what_is_no_features_file_is_told_where_it_goes_wrong(pale, tmp_path, command, text, says):
+    (tmp_path / "t").write_text("profile t { /a r, }\n")
+    (tmp_path / "f").write_text(text)
+    r = pale(*command, "--features", tmp_path / "f", tmp_path / "t", *(["open /a r"] if command == ["sim"] else []), check=1)
+    assert says in r.err and "PL394" in r.err and "help: features are names and braces" in r.err and not r.out
+
+
+@pytest.mark.parametrize("text", ["mount {}", "mount{mask{umount\n}\n}\n", " signal\t{\r\nmask {hup}}\r\n", "policy {versions {v8 {yes\n}\n}\n}\ncaps {}"])
+def test_names_and_braces_are_features(pale, tmp_path, text):
+    (tmp_path / "t").write_text("profile t { /a r, }\n")
+    (tmp_path / "f").write_text(text)
+    assert not pale("check", "-t", "apparmor=5.0", "--features", tmp_path / "f", tmp_path / "t", check=0).err
+
+
+def test_all_that_packages_have_of_features_are_some(pale, tmp_path):
+    (tmp_path / "t").write_text("profile t { /a r, }\n")
+    parsers = [Parser(r) for r in ("3.0", "4.1", "5.0")]
+    guest = pathlib.Path(__file__).parents[1] / "guest/features"
+    files = [f for p in parsers for f in [p.features, *sorted((p.base / "abi").iterdir())]] + sorted(guest.iterdir())
+    assert len(files) > 15
+    for file in files:
+        said = pale("check", "-t", "apparmor=5.0", "--features", file, tmp_path / "t", check=0).err
+        assert ("parsers read nothing of what is behind it" in said) == ("kernel-5.4" in file.name), said
