@@ -5,6 +5,7 @@
 
 #include "compiler/apparmor/means.h"
 #include "compiler/apparmor/merged.h"
+#include "compiler/apparmor/unstacked.h"
 
 struct checking {
 	struct aa_reader rd;
@@ -287,6 +288,8 @@ static void take_merged(struct checking *c, const struct aa_profile *p, const st
 	vec_each(&m->rules, r) {
 		if (aa_is_merged_away(c->rd.arena, c->rd.target.release, &m->changes, *r))
 			tell_merged(c, *r);
+		else if ((*r)->class == AA_CLASS_CHANGE_PROFILE && c->rd.target.unstacked)
+			aa_check_unstacked(&c->rd, *r);
 		else if ((*r)->class == AA_CLASS_ALL ||
 			 ((*r)->class == AA_CLASS_FILE &&
 			  ((*r)->perms & PERM_X || c->policy->aliases.n)))

@@ -207,6 +207,7 @@ struct aa_policy *aa_expand(struct arena *a, struct aa_library *lib, const struc
 	aax_tell_joints(&x, file, NULL);
 	walk(&x, file->stmts, &scope);
 	x.p->target.addresses = aa_features_addresses(x.p->features, x.kernel);
+	x.p->target.unstacked = !aa_features_stack(x.p->features, x.kernel);
 	x.p->target.mediated = aa_features_classes(asked->release, x.p->features, x.kernel);
 	x.p->target.compiled = aa_features_compiled(asked->release, x.p->features, x.kernel);
 	aax_finish(&x);

@@ -251,7 +251,9 @@ void aax_follow(struct expanding *x, const struct aa_stmt *s, const struct scope
 /* ---- abi ---- */
 
 /* default_features.c of 5.0.2, as far as classes go. */
-#define ABI_DEFAULT "dbus signal ptrace caps rlimit capability mount network {af_unix} file domain"
+#define ABI_DEFAULT                                                                                \
+	"dbus signal ptrace caps rlimit capability mount network {af_unix} file "                  \
+	"domain {stack {}}"
 
 static void tell_no_abi(struct expanding *x, const struct aa_word *w, struct str name, bool magic,
 			const struct scope *scope)

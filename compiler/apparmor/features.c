@@ -250,7 +250,7 @@ const struct aa_features *aa_features_of_kernel(struct arena *a, unsigned versio
 {
 	return aa_features_read(
 		a, str_c(arena_printf(
-			   a, "mount {} ptrace {} signal {} network_v8 {}%s%s",
+			   a, "mount {} ptrace {} signal {} network_v8 {} domain {stack {}}%s%s",
 			   version >= AA_KERNEL_NAMES ?
 				   " namespaces {mask {userns_create}} io_uring {}" :
 				   "",
@@ -265,6 +265,14 @@ bool aa_features_addresses(const struct aa_features *policy, const struct aa_fea
 		if (aa_features_has(policy, paths[i]) && aa_features_has(kernel, paths[i]))
 			return true;
 	return false;
+}
+
+bool aa_features_stack(const struct aa_features *policy, const struct aa_features *kernel)
+{
+	static const char path[] = "domain/stack";
+
+	return (!policy || aa_features_has(policy, path)) &&
+	       (!kernel || aa_features_has(kernel, path));
 }
 
 unsigned aa_features_compiled(enum aa_release release, const struct aa_features *policy,

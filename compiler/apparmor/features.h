@@ -53,6 +53,12 @@ unsigned aa_features_compiled(enum aa_release release, const struct aa_features 
 /* Do both say that what network rules say of addresses counts? */
 bool aa_features_addresses(const struct aa_features *policy, const struct aa_features *kernel);
 
+/*
+ * May profiles be stacked, "domain/stack" of both? Without it the parser takes change_profile's targets
+ * apart, and refuses some. Every kernel since 4.13 has it, and every abi that is shipped.
+ */
+bool aa_features_stack(const struct aa_features *policy, const struct aa_features *kernel);
+
 /* The first release that ships an abi of this name ("abi/4.0"); NULL: none does. */
 const char *aa_features_shipped(struct str abi);
 

@@ -49,6 +49,7 @@ struct aa_target {
 	/* Those whose patterns the parser compiles, and refuses where they are wrong: at least these. */
 	unsigned compiled;
 	bool addresses; /* the kernel is known to match what network rules say of addresses */
+	bool unstacked; /* neither it nor the abi stacks profiles */
 };
 
 struct aa_features; /* features.h */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is named as features with --features is read as such, and told where it is none."""
 import pathlib
+import re
 import sys
 
 import pytest
@@ -41,3 +42,33 @@ def test_all_that_packages_have_of_features_are_some(pale, tmp_path):
     for file in files:
         said = pale("check", "-t", "apparmor=5.0", "--features", file, tmp_path / "t", check=0).err
         assert ("parsers read nothing of what is behind it" in said) == ("kernel-5.4" in file.name), said
+
+
+TARGETS = ['""', "x", "/x", ":ns", ":ns:", "::x", ":ns:x", ":ns://x", "://x", ":", "&x", "&:ns:x", "x//&y", "**", "&**", ":*", ":ns:**", "{a,:ns:b}", "[:]x", ":[a]:x", "\\:x",
+           ":a[:]b", ":{a:b,c:d}", ":{a,b}:c", "@{W}", "@{U}", "@{V}", ":@{V}:x", ":@{S}:x", "@{W}:x", "@{E}", ":ns:@{E}", '"&x"', "{&}x", "@{profile_name}"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("stacks", ["both", "no kernel", "no abi"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+def test_targets_of_change_profile_are_taken_where_profiles_are_stacked(pale, tmp_path, release, stacks):
+    """As that release's parser has it, with domain/stack among the kernel's and the abi's features and without."""
+    parser = Parser(release)
+    whole, less = tmp_path / "whole", tmp_path / "less"
+    whole.write_text(parser.features.read_text())
+    less.write_text(whole.read_text().replace("stack {yes\n}\n", ""))
+    kernel, abi = less if stacks == "no kernel" else whole, less if stacks == "no abi" else whole
+    variables = '@{V}=v w\n@{S}=s\n@{W}=:ns\n@{U}=&x\n@{E}=""\n'
+    files = []
+    for i, target in enumerate(TARGETS):
+        files.append(tmp_path / f"t{i}")
+        files[-1].write_text(f'abi "{abi}",\n{variables}profile t {{\n {"change_profile /e" if i % 2 else "deny change_profile"} -> {target},\n}}\n')
+    r = pale("check", "-t", f"apparmor={release}", "--features", kernel, *files)
+    ours = dict(re.findall(r"^(\S+):\napparmor\S* +(\w+)", r.out, re.M))
+    taken = 0
+    for file in files:
+        takes = parser.ask(file, features=kernel) is not None
+        taken += takes
+        assert (ours[str(file)] == "ok") == takes, (file.read_text(), parser.said)
+    assert (taken > 30) == (stacks == "both") and 10 < taken
+    assert ("without domain/stack among the features" in r.err) == (stacks != "both")
