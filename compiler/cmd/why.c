@@ -25,6 +25,11 @@ struct why {
 	VEC(struct refused_call) events; /* records that say the same, once */
 	size_t more;                     /* past EVENTS_MAX */
 	struct denials denials;          /* AppArmor's */
+	struct {
+		uint64_t lines; /* that look like records of AppArmor's, and are not the kernel's */
+		uint64_t first; /* the number of the first one */
+		const char *why;
+	} foreign;
 };
 
 /* ---- records ---- */
@@ -95,15 +100,26 @@ static bool read_line(struct why *w, struct str line, struct span sp, const char
 	return true;
 }
 
-/* One line alone must be a record. */
+/* Such a text that something else than the kernel or the bus wrote; NULL: it is none. */
+static const char *foreign(struct str line, enum journal_origin from)
+{
+	return denied_is_record(line) && !audit_is_record(line) ? denied_foreign(line, from) : NULL;
+}
+
+/* One line alone must be a record; who hands over the text of one, without its head, knows whose it is. */
 static void read_word(struct why *w, const char *text)
 {
 	const struct source *src = source_add(w->s->sources, "<line>", str_c(text));
 	struct span sp = { src->id, 0, (uint32_t)src->text.n };
+	enum journal_origin from = JOURNAL_UNTOLD;
 	struct str line = src->text;
+	const char *why;
 
-	journal_message(w->s->arena, line, &line);
-	if (!read_line(w, line, sp, ""))
+	journal_message(w->s->arena, line, &line, &from);
+	why = from == JOURNAL_UNTOLD && str_starts(line, "apparmor=") ? NULL : foreign(line, from);
+	if (why)
+		bad_denial(w, sp, "", why);
+	else if (!read_line(w, line, sp, ""))
 		no_record(w, sp, "");
 	else if (w->denials.nothing)
 		bad_denial(w, sp, "", "it tells what became of policy, and asks nothing");
@@ -117,7 +133,7 @@ static void tell_cut(struct why *w, const char *where)
 				  where, LINE_MAX_BYTES);
 
 	diag_help(w->s->diags, d,
-		  "'journalctl -o json --output-fields=MESSAGE' leaves the rest out");
+		  "'journalctl -o json --output-fields=MESSAGE,_TRANSPORT' leaves the rest out");
 }
 
 static void read_input_line(struct why *w, const struct lines *lines, struct str line, bool cut)
@@ -133,10 +149,38 @@ static void read_input_line(struct why *w, const struct lines *lines, struct str
 		return;
 	}
 	struct arena *a = journal ? arena_scratch(w->s->arena) : NULL;
+	enum journal_origin from = JOURNAL_UNTOLD;
 	if (journal)
-		journal_message(a, line, &line);
-	read_line(w, line, NO_SPAN, where);
+		journal_message(a, line, &line, &from);
+	const char *why = foreign(line, from);
+	if (why && !w->foreign.lines++) {
+		w->foreign.first = lines->number;
+		w->foreign.why = why;
+	}
+	if (!why)
+		read_line(w, line, NO_SPAN, where);
 	arena_free(a);
+}
+
+/* Nobody is to be told to allow what a program made up. */
+static void tell_foreign(struct why *w)
+{
+	struct diag *d;
+
+	if (!w->foreign.lines)
+		return;
+	d = diag_add(w->s->diags, DIAG_PL419, NO_SPAN,
+		     "standard input: %llu line%s like AppArmor's records and %s not the kernel's; "
+		     "line %llu: %s",
+		     (unsigned long long)w->foreign.lines,
+		     w->foreign.lines == 1 ? " looks" : "s look",
+		     w->foreign.lines == 1 ? "is" : "are", (unsigned long long)w->foreign.first,
+		     w->foreign.why);
+	diag_help(
+		w->s->diags, d,
+		"the kernel's begin 'type=1400 audit(...): apparmor=' or 'type=AVC "
+		"msg=audit(...): apparmor=', and in the journal's JSON their _TRANSPORT is kernel "
+		"or audit");
 }
 
 /* Of many lines what is no record is passed over. 0, or -errno of read(2). */
@@ -150,6 +194,7 @@ static int read_input(struct why *w)
 	lines_open(&lines, w->s->arena, STDIN_FILENO, LINE_MAX_BYTES);
 	while ((more = lines_next(&lines, &line, &cut)) > 0)
 		read_input_line(w, &lines, line, cut);
+	tell_foreign(w);
 	if (!more && !w->events.n && !w->denials.kinds.n && !w->s->diags->errors)
 		no_record(w, NO_SPAN, "standard input: ");
 	return more;

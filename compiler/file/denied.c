@@ -7,6 +7,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/file/audit.h"
+#include "compiler/file/origin.h"
 #include "compiler/tables/tables.h"
 
 static const struct {
@@ -36,6 +37,42 @@ bool denied_is_record(struct str line)
 	struct str word;
 
 	return read_status(line, &word, &status);
+}
+
+/* Records of the bus, which writes them itself: as audit's or as its own messages. */
+static bool is_bus(struct str line)
+{
+	struct str operation;
+
+	return audit_field(line, "operation", &operation) && str_starts(operation, "dbus_");
+}
+
+const char *denied_foreign(struct str line, enum journal_origin from)
+{
+	static const char kernels[] = "apparmor=", programs[] = "msg='apparmor=";
+	struct str type = { "", 0 }, tag;
+	bool head, bus = is_bus(line);
+	size_t body = 0;
+
+	if (from == JOURNAL_PROGRAM || (from == JOURNAL_BUS && !bus))
+		return "a program logged it, not the kernel";
+	head = audit_head(line, &type, &body);
+	struct str text = { line.p + body, line.n - body };
+	if (head && (str_is(type, "1400") || str_is(type, "AVC")))
+		return str_starts(text, kernels) ?
+			       NULL :
+			       "apparmor= is not what it begins with, as the kernel's do";
+	if (head && bus && (str_is(type, "1107") || str_is(type, "USER_AVC")))
+		return memmem(text.p, text.n, programs, sizeof(programs) - 1) ?
+			       NULL :
+			       "apparmor= is not its message";
+	if (head)
+		return "it is a record of another type, and what programs say in it";
+	if (bus && syslog_tag(line, &tag, &body) && str_starts(tag, "dbus-"))
+		return NULL;
+	if (bus && str_starts(line, kernels))
+		return NULL;
+	return "what stands in front of apparmor= is not how the kernel's begin";
 }
 
 /* What kernels before 6.2 leave to the operation's name (security/apparmor/include/audit.h, OP_*). */

@@ -10,6 +10,7 @@
 
 #include "compiler/base/arena.h"
 #include "compiler/base/str.h"
+#include "compiler/file/journal.h"
 
 enum denied_status {
 	DENIED_DENIED,  /* refused */
@@ -42,6 +43,11 @@ struct denied {
 
 /* Is it such a record? What has the word, and no status of AppArmor's behind it, is none. */
 bool denied_is_record(struct str line);
+/*
+ * Did the kernel write it, or the bus, of what it refuses itself? By its form (origin.h) and, of a line
+ * of the journal's JSON, by who logged it; any program can log such a text. NULL, or why not.
+ */
+const char *denied_foreign(struct str line, enum journal_origin from);
 /* NULL, or what is wrong with it: "it has no operation=". A text in the arena. */
 const char *denied_read(struct arena *a, struct str line, struct denied *out);
 

@@ -14,7 +14,32 @@ static struct str bytes_of(struct arena *a, const struct json *array)
 	return (struct str){ text, n };
 }
 
-bool journal_message(struct arena *a, struct str line, struct str *message)
+static struct str text_of(const struct json *top, const char *key)
+{
+	const struct json *v = json_get(top, key);
+
+	return v && v->kind == JSON_STRING ? v->text : (struct str){ "", 0 };
+}
+
+static enum journal_origin origin_of(const struct json *top)
+{
+	struct str transport = text_of(top, "_TRANSPORT");
+	struct str facility = text_of(top, "SYSLOG_FACILITY");
+
+	if (!transport.n)
+		return JOURNAL_UNTOLD;
+	if (str_is(transport, "audit"))
+		return JOURNAL_KERNEL;
+	if (str_is(transport, "kernel")) /* what programs write to /dev/kmsg is of another one */
+		return !facility.n || str_is(facility, "0") ? JOURNAL_KERNEL : JOURNAL_PROGRAM;
+	return str_starts(text_of(top, "SYSLOG_IDENTIFIER"), "dbus-") ||
+			       str_starts(text_of(top, "_COMM"), "dbus-") ?
+		       JOURNAL_BUS :
+		       JOURNAL_PROGRAM;
+}
+
+bool journal_message(struct arena *a, struct str line, struct str *message,
+		     enum journal_origin *from)
 {
 	struct sources *sources = sources_new(a);
 	const struct json *top, *v;
@@ -34,5 +59,7 @@ bool journal_message(struct arena *a, struct str line, struct str *message)
 		*message = bytes_of(a, v);
 	else
 		return false;
+	if (from)
+		*from = origin_of(top);
 	return true;
 }

@@ -7,6 +7,15 @@
 #include "compiler/base/arena.h"
 #include "compiler/base/str.h"
 
+/* Whose message it is, as far as the object tells: by whom journald had it. */
+enum journal_origin {
+	JOURNAL_UNTOLD,  /* no _TRANSPORT */
+	JOURNAL_KERNEL,  /* the kernel's log, or audit's */
+	JOURNAL_BUS,     /* a program that calls itself dbus-... */
+	JOURNAL_PROGRAM, /* another one, which may have written it to the kernel's log */
+};
+
 /* The message of such a line, in the arena; false: no such object. Texts that are no UTF-8 stand
- * there as arrays of bytes. */
-bool journal_message(struct arena *a, struct str line, struct str *message);
+ * there as arrays of bytes. `from` may be NULL. */
+bool journal_message(struct arena *a, struct str line, struct str *message,
+		     enum journal_origin *from);

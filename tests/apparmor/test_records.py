@@ -412,7 +412,7 @@ def test_a_log_of_many_records_and_long_names(pale, tmp_path):
     file = tmp_path / "p"
     file.write_text("profile t { /etc/** r, deny /etc/s* r, }\n")
     rng = random.Random(1)
-    lines = [opened(f"/srv/{rng.randrange(3000)}", rng.choice(["r", "w"]), pid=n) for n in range(99990)] + ["apparmor=\"DENIED\" " * 9] * 10
+    lines = [opened(f"/srv/{rng.randrange(3000)}", rng.choice(["r", "w"]), pid=n) for n in range(99990)] + [HEAD + "apparmor=\"DENIED\" " * 9] * 10
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     got = pale("why", "-", file, input="\n".join(lines))
     assert got.rc == 1 and got.err.count("[PL416 bad-denial]") == 10
@@ -447,3 +447,41 @@ def test_a_profile_that_is_stacked_has_its_sign_inside_the_quotes(pale, tmp_path
     file = tmp_path / "p"
     file.write_text("profile t {\n%s\n}\n" % rule)
     assert pale("check", "-t", "apparmor=5.0", file).rc == 0
+
+
+TEXT = 'apparmor="DENIED" operation="open" profile="t" name="/a" pid=7 comm="p" requested_mask="r" denied_mask="r" fsuid=33 ouid=0'
+AUDIT = "audit(1790000000.125:7): "
+
+
+@pytest.mark.parametrize("line", [
+    f"type=1400 {AUDIT}{TEXT}", f"[   12.345] audit: type=1400 {AUDIT}{TEXT}", f"<5>[ 12.3] audit: type=1400 {AUDIT}{TEXT}", f"[Mon Nov 23 04:19:50 2026] audit: type=1400 {AUDIT}{TEXT}",
+    f"kern  :notice: [ 12.345] audit: type=1400 {AUDIT}{TEXT}", f"2026-11-23T04:19:50,123456+00:00 audit: type=1400 {AUDIT}{TEXT}", f"5,371,2123,-;audit: type=1400 {AUDIT}{TEXT}",
+    f"Nov 23 04:19:50 host kernel: audit: type=1400 {AUDIT}{TEXT}", f"2026-11-23T04:19:50+0000 host kernel: [ 12.3] audit: type=1400 {AUDIT}{TEXT}",
+    f"Mon 2026-11-23 04:19:50 UTC host kernel: audit: type=1400 {AUDIT}{TEXT}", f"Nov 23 04:19:50 host audit[7]: AVC {TEXT}", f"type=AVC msg={AUDIT}{TEXT}", f"node=web type=AVC msg={AUDIT}{TEXT}",
+    f"type=1400 msg={AUDIT}{TEXT}", f"Nov 23 04:19:50 host audispd: node=web type=AVC msg={AUDIT}{TEXT}", "type=AVC msg=audit(11/23/2026 04:19:50.123:7) : " + TEXT.replace('"', ""),
+    json.dumps({"MESSAGE": f"AVC {TEXT}", "_TRANSPORT": "audit"}), json.dumps({"MESSAGE": f"audit: type=1400 {AUDIT}{TEXT}", "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0"}),
+    json.dumps({"MESSAGE": f"audit: type=1400 {AUDIT}{TEXT}"}), BUS % "org.X", json.dumps({"MESSAGE": RARE[6][0], "_TRANSPORT": "syslog", "SYSLOG_IDENTIFIER": "dbus-daemon"}),
+    f"Nov 23 04:19:50 host dbus-daemon[7]: {RARE[6][0]}"])
+def test_what_the_kernel_or_the_bus_wrote_is_taken(pale, line):
+    got = pale("why", "-", input=line + "\n", check=0)
+    assert ": DENIED" in got.out and not got.err
+
+
+@pytest.mark.parametrize("line,why", [
+    (TEXT, "what stands in front of apparmor="), (f"hello {TEXT}", "what stands in front"), (f"Nov 23 04:19:50 host web[7]: {TEXT}", "what stands in front"),
+    (f"Nov 23 04:19:50 host web[7]: type=1400 {AUDIT}{TEXT}", "what stands in front"), (f"Nov 23 04:19:50 host web[7]: audit: type=1400 {AUDIT}{TEXT}", "what stands in front"),
+    (f"Nov 23 04:19:50 host web[7]: x kernel: audit: type=1400 {AUDIT}{TEXT}", "what stands in front"), (f"GET /type=1400 {AUDIT}{TEXT}", "what stands in front"),
+    (f"type=USER_CMD msg={AUDIT}pid=7 msg='cmd=x {TEXT}'", "a record of another type"), (f"type=USER_AVC msg={AUDIT}pid=7 msg='{TEXT}'", "a record of another type"),
+    (f"type=AVC msg={AUDIT}avc: denied {TEXT}", "not what it begins with"), (f"type=1400 audit(x): {TEXT}", "what stands in front"), (f"kernel: audit: {TEXT}", "what stands in front"),
+    (json.dumps({"MESSAGE": f"audit: type=1400 {AUDIT}{TEXT}", "_TRANSPORT": "syslog"}), "a program logged it"), (json.dumps({"MESSAGE": f"AVC {TEXT}", "_TRANSPORT": "stdout"}), "a program logged it"),
+    (json.dumps({"MESSAGE": f"audit: type=1400 {AUDIT}{TEXT}", "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1"}), "a program logged it"),
+    (json.dumps({"MESSAGE": TEXT, "_TRANSPORT": "syslog", "SYSLOG_IDENTIFIER": "dbus-daemon"}), "a program logged it"),
+    (json.dumps({"MESSAGE": RARE[6][0], "_TRANSPORT": "journal", "SYSLOG_IDENTIFIER": "web"}), "a program logged it")])
+def test_what_a_program_logged_is_no_record_of_the_kernels(pale, line, why):
+    """Any program can log such a text, and would have the line proposed that allows what it likes."""
+    alone = pale("why", "-", input=line + "\n", check=1)
+    assert not alone.out and "PL419" in alone.err and "1 line looks like" in alone.err and why in alone.err and "no seccomp record" in alone.err
+    among = pale("why", "-", input=f"x\n{line}\n{opened('/b')}\n{line}\n", check=0)
+    assert "/a" not in among.out and "allowed by: /b r," in among.out and "2 lines look like" in among.err and "line 2: " in among.err
+    if line != TEXT:  # who hands over the bare text of one knows whose it is
+        assert why in pale("why", line, check=1).err
