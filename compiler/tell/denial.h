@@ -28,9 +28,10 @@ struct denial {
 	struct denial_text rule;      /* without its ','; none: no rule allows it */
 	struct denial_text rule_3_0;  /* as 3.0 has it; none: 3.0 has no such rules */
 	struct denial_text statement; /* the same in a policy, without its ';' */
-	const char *statement_note;   /* what it says more than it should; NULL: nothing */
-	const char *hint;             /* what info= means; NULL: nothing more than is said */
-	bool certain;                 /* `hint` alone is why: what rules say does not matter */
+	/* What they allow more than was asked for; NULL: nothing. */
+	const char *rule_wider, *rule_3_0_wider, *statement_wider;
+	const char *hint; /* what info= means; NULL: nothing more than is said */
+	bool certain;     /* `hint` alone is why: what rules say does not matter */
 };
 
 /*

@@ -17,6 +17,7 @@ struct writing {
 	struct buf statement; /* empty: as the rule */
 	bool none;            /* no rule allows it: words and hint say all */
 	const char *in_3_0;   /* the rule there; "": there is none; NULL: the same */
+	const char *wider;    /* of the rule, in all its forms */
 };
 
 static void put_safe(struct buf *out, const char *before, struct str s)
@@ -171,6 +172,10 @@ static const char *write_unix(struct writing *w)
 	return NULL;
 }
 
+static const char all_of_sockets[] =
+	"wider than what was refused: it allows all that can be done with such sockets, to every "
+	"address";
+
 /*
  * A socket is made to be used: what allows it to be made allows all, as 3.0, which has no words for
  * less, has it. Where it could be made the file has those words.
@@ -195,6 +200,7 @@ static const char *write_net(struct writing *w)
 	if (!whole && str_is(d->family, "unix"))
 		return write_unix(w);
 	if (whole || str_is(asked(d), "create")) {
+		w->wider = all_of_sockets;
 		w->n->perms[0] = "";
 		w->n->nperms = 1;
 		buf_printf(&w->rule, "network " PRISTR " " PRISTR, STRARG(d->family),
@@ -205,6 +211,11 @@ static const char *write_net(struct writing *w)
 	}
 	w->in_3_0 = arena_printf(w->arena, "network " PRISTR " " PRISTR, STRARG(d->family),
 				 STRARG(d->type));
+	w->n->rule_3_0_wider = w->n->statement_wider = all_of_sockets;
+	if (str_starts(d->family, "inet"))
+		w->wider =
+			"wider than what was refused: no kernel matches addresses and ports, and "
+			"it is allowed with all of them";
 	buf_puts(&w->statement, w->in_3_0);
 	buf_puts(&w->rule, "network (");
 	buf_printf(&w->rule_after, ") " PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
@@ -224,7 +235,8 @@ static void put_signal_statement(struct writing *w, struct str way)
 	if (constant_find("signal", name, (enum arch)arch_native(), &number) == 0)
 		buf_printf(&w->statement, " " PRISTR, STRARG(name));
 	else
-		w->n->statement_note = "policies have no word for this signal: the line is of all";
+		w->n->statement_wider = "wider than what was refused: policies have no word for "
+					"this signal, and the line is of all";
 	buf_puts(&w->statement, " -> ");
 	denials_put_name(&w->statement, d->peer);
 }
@@ -301,6 +313,10 @@ static const char *write_mount(struct writing *w)
 	if (d->source.n)
 		put_literal(&w->rule, " ", d->source);
 	put_literal(&w->rule, " -> ", d->name);
+	if (!d->source.n)
+		w->wider =
+			"wider than what was refused, perhaps: the record has no source, and the "
+			"rule is of all";
 	return NULL;
 }
 
@@ -377,6 +393,7 @@ static const char *write_hat(struct writing *w)
 static const char *write_policy(struct writing *w)
 {
 	put_safe(&w->words, "to change the kernel's AppArmor policy: ", w->n->d.operation);
+	w->wider = "wider than what was refused: the capability is to change all of the policy";
 	buf_puts(&w->rule, "capability mac_admin");
 	buf_puts(&w->text, "cap mac_admin");
 	return NULL;
@@ -459,6 +476,13 @@ static const char *write_dbus(struct writing *w)
 		put_cond(w, " name=", d->name);
 		return d->name.n ? NULL : "it has no name=";
 	}
+	if (d->name.n && !known)
+		w->wider =
+			d->peer.n ?
+				"wider than what was refused: names of connections are given anew "
+				"each time, and the rule is of all of that label" :
+				"wider than what was refused: names of connections are given anew "
+				"each time, and the rule is of all";
 	put_cond(w, " path=", d->path);
 	put_cond(w, " interface=", d->interface);
 	put_cond(w, " member=", d->member);
@@ -478,6 +502,8 @@ static const char *write_limit(struct writing *w)
 	buf_printf(&w->words, "to set the limit " PRISTR, STRARG(d->limit));
 	if (str_is(d->info, "cap_sys_resource")) {
 		put_safe(&w->words, " of a process under ", d->peer);
+		w->wider = "wider than what was refused: the capability is to pass all limits of "
+			   "the kernel";
 		buf_puts(&w->rule, "capability sys_resource");
 		buf_puts(&w->text, "cap sys_resource");
 		return NULL;
@@ -558,6 +584,11 @@ static void keep_all(struct writing *w)
 	if (w->in_3_0)
 		n->rule_3_0 = (struct denial_text){ *w->in_3_0 ? w->in_3_0 : NULL, NULL };
 	n->text = w->text.n ? keep(w->arena, &w->text, &(struct buf){ 0 }) : n->rule;
+	n->rule_wider = w->wider;
+	if (!n->rule_3_0_wider)
+		n->rule_3_0_wider = w->wider;
+	if (!n->statement_wider)
+		n->statement_wider = w->wider;
 	n->statement = n->rule;
 	if (w->statement.n)
 		n->statement = (struct denial_text){ buf_keep(w->arena, &w->statement), NULL };

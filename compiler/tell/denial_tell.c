@@ -82,6 +82,23 @@ static unsigned all_perms(const struct denial *n)
 	return n->file ? n->access.perms : (1u << n->nperms) - 1;
 }
 
+/* What a file rule gives besides: permissions are no finer than its letters. */
+static const char *file_wider(const struct denial *n)
+{
+	struct str asked = n->d.denied.n ? n->d.denied : n->d.requested;
+	bool makes = asked.n && (memchr(asked.p, 'c', asked.n) || memchr(asked.p, 'd', asked.n));
+
+	return n->access.kind == AA_ACCESS_OPEN && makes && !memchr(asked.p, 'w', asked.n) ?
+		       "wider than what was refused: 'w' is to make, to write and to remove it" :
+		       NULL;
+}
+
+static void put_note(struct buf *out, const char *note)
+{
+	if (note)
+		buf_printf(out, "    %s\n", note);
+}
+
 void denial_put_alone(struct buf *out, const struct denial *n)
 {
 	put_remarks(out, n);
@@ -96,6 +113,7 @@ void denial_put_alone(struct buf *out, const struct denial *n)
 		buf_puts(out, "  allowed by: ");
 		put_rule(out, n, all_perms(n), &inherit, "");
 		buf_puts(out, "\n");
+		put_note(out, n->file ? file_wider(n) : n->rule_wider);
 		put_exec_ways(out, n, n->access.perms, &inherit);
 	}
 	buf_puts(out, "  which rule refused it, or that none allows it: name the FILE of the "
@@ -180,6 +198,28 @@ static void put_line(struct buf *out, const struct answering *w, unsigned perms,
 	buf_putc(out, ';');
 }
 
+/* What the line of put_line() allows more. */
+static void put_wider(struct buf *out, const struct answering *w)
+{
+	const struct denial *n = w->n;
+	bool is_3_0 = w->by->q->target.release < AA_RELEASE_4_0 && n->rule_3_0.before;
+
+	put_note(out, n->file       ? file_wider(n) :
+		      w->by->policy ? n->statement_wider :
+		      is_3_0        ? n->rule_3_0_wider :
+				      n->rule_wider);
+}
+
+/* Does this deny more than what was refused: other paths or permissions, or all of its class? */
+static bool denies_more(const struct answering *w, const struct aa_rule *r)
+{
+	const struct glob *g = r->file.path.glob;
+
+	if (r->class != AA_CLASS_FILE)
+		return !r->origin && !r->use->stmt->items->next;
+	return r->perms & ~w->v.lacking || !g || g->has || g->prefix.n < w->access.path.n;
+}
+
 /* What put_line() is to say: of what is lacking these. */
 static unsigned said(const struct answering *w, unsigned lacking)
 {
@@ -191,13 +231,14 @@ static void put_denied_way(struct buf *out, const struct answering *w)
 {
 	const struct denial_asked *by = w->by;
 	const char *before = "  allowed by: taking out ";
-	bool mask = !w->n->file && w->access.class == AA_CLASS_CAPABILITY;
+	bool mask = !w->n->file && w->access.class == AA_CLASS_CAPABILITY, wide = false;
 
 	vec_each(&w->v.rules, r) {
 		if (!speaks_of_lacking(w, r) || r->rule->prefix.mode != AA_MODE_DENY)
 			continue;
 		buf_puts(out, before);
 		put_aa_rule(out, by->s->sources, r->rule);
+		wide |= denies_more(w, r->rule);
 		before = "; ";
 	}
 	if (w->v.lacking & ~w->allowed) {
@@ -205,6 +246,10 @@ static void put_denied_way(struct buf *out, const struct answering *w)
 		put_line(out, w, said(w, w->v.lacking & ~w->allowed), "");
 	}
 	buf_putc(out, '\n');
+	if (wide)
+		buf_puts(out, "    wider than what was refused: what is taken out denies more\n");
+	if (w->v.lacking & ~w->allowed)
+		put_wider(out, w);
 	if (by->policy || mask || by->q->target.release < AA_RELEASE_4_1 ||
 	    w->priority >= AA_PRIORITY_MAX)
 		return;
@@ -246,8 +291,7 @@ static void put_plain_way(struct buf *out, const struct answering *w, unsigned p
 	buf_puts(out, "  allowed by: ");
 	put_line(out, w, perms, "");
 	buf_putc(out, '\n');
-	if (w->by->policy && w->n->statement_note)
-		buf_printf(out, "    %s\n", w->n->statement_note);
+	put_wider(out, w);
 	put_exec_ways(out, w->n, w->v.lacking, &w->exec);
 }
 

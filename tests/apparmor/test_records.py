@@ -79,6 +79,7 @@ def test_the_rule_that_refused_and_the_line_that_would_allow(pale, tmp_path):
         "t: to open /etc/shadow: DENIED, by p (pid 7)",
         "  refused  open other /etc/shadow r  p:3:1: deny /etc/shadow rw,",
         "  allowed by: taking out p:3:1: deny /etc/shadow rw,",
+        "    wider than what was refused: what is taken out denies more",
     ]
 
 
@@ -91,6 +92,7 @@ def test_a_deny_has_to_go_or_be_outranked(pale, tmp_path):
     out = why(pale, tmp_path, "priority=3 deny /a r,\ndeny /** w,\n/a w,", opened("/a", "wr"))
     assert out[1:] == ["  refused  open other /a rw  p:2:1: priority=3 deny /a r,; p:3:1: deny /** w,",
                        "  allowed by: taking out p:2:1: priority=3 deny /a r,; p:3:1: deny /** w,; and by: /a r,",
+                       "    wider than what was refused: what is taken out denies more",
                        "  or by: priority=4 /a rw,"]
     out = why(pale, tmp_path, "deny capability chown,\ncapability,", record("capable", capability="!0 ", capname="chown"))
     assert out[1:] == ["  refused  cap chown  p:2:1: deny capability chown,", "  allowed by: taking out p:2:1: deny capability chown,"]
@@ -485,3 +487,27 @@ def test_what_a_program_logged_is_no_record_of_the_kernels(pale, line, why):
     assert "/a" not in among.out and "allowed by: /b r," in among.out and "2 lines look like" in among.err and "line 2: " in among.err
     if line != TEXT:  # who hands over the bare text of one knows whose it is
         assert why in pale("why", line, check=1).err
+
+
+def test_a_proposal_that_allows_more_than_was_refused_says_so(pale, tmp_path):
+    """In each of its forms: AppArmor's rule, 3.0's, which has fewer words, and a policy's statement."""
+    connect = record("connect", family="inet", sock_type="stream", requested="connect", denied="connect", **{"class": "net"})
+    wider = "    wider than what was refused: "
+    out = why(pale, tmp_path, "/none r,", connect)
+    assert out[-2:] == ["  allowed by: network (connect) inet stream,", wider + "no kernel matches addresses and ports, and it is allowed with all of them"]
+    out = why(pale, tmp_path, "/none r,", connect, options=("-t", "apparmor=3.0"))
+    assert out[-2:] == ["  allowed by: network inet stream,", wider + "it allows all that can be done with such sockets, to every address"]
+    (tmp_path / "w.pale").write_text("policy t { layers apparmor; arch x86_64; program /usr/bin/t; }\n")
+    out = pale("why", connect, tmp_path / "w.pale", check=0).out.splitlines()
+    assert out[-2:] == ["  allowed by: network inet stream;", wider + "it allows all that can be done with such sockets, to every address"]
+    for line, says in [(opened("/a", "c"), "'w' is to make, to write and to remove it"), (BUS % ":1.5", "names of connections are given anew"),
+                       (record("create", family="inet", sock_type="stream", requested="create", denied="create", **{"class": "net"}), "all that can be done with such sockets"),
+                       (record("profile_load", name="x"), "to change all of the policy"), (record("mount", name="/m", fstype="tmpfs", flags="rw"), "the rule is of all")]:
+        for out in (pale("why", line, check=0).out.splitlines(), why(pale, tmp_path, "/none r,", line)):
+            assert any(text.startswith("    wider than what was refused") and says in text for text in out), out
+    for line in [opened("/a", "r"), opened("/a", "wc"), BUS % "org.X", RARE[0][0], RARE[7][0], RARE[8][0], record("capable", capability="!0 ", capname="chown")]:
+        assert "wider" not in "\n".join(why(pale, tmp_path, "/none r,", line)), line
+    assert "wider" not in "\n".join(why(pale, tmp_path, "deny /a r,", opened("/a", "r")))
+    for rule in ("deny /a rw,", "deny /* r,", "deny /{a,b} r,"):
+        assert wider + "what is taken out denies more" in why(pale, tmp_path, rule, opened("/a", "r"))
+    assert wider + "what is taken out denies more" in why(pale, tmp_path, "deny capability,", record("capable", capability="!0 ", capname="chown"))
