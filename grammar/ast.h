@@ -126,14 +126,15 @@ struct ast_verdict {
 
 /* The word of `default`, `unknown`, `foreign`, `program`, ... */
 enum ast_header {
-	AST_HEADER_PROGRAM, /* path */
-	AST_HEADER_LEVEL,   /* words: linux; version */
-	AST_HEADER_LAYERS,  /* words */
-	AST_HEADER_ARCH,    /* words */
-	AST_HEADER_DEFAULT, /* verdict */
-	AST_HEADER_UNKNOWN, /* verdict */
-	AST_HEADER_FOREIGN, /* verdict */
-	AST_HEADER_LOG,     /* words: refusals */
+	AST_HEADER_PROGRAM,  /* path */
+	AST_HEADER_LEVEL,    /* words: linux; version */
+	AST_HEADER_LAYERS,   /* words */
+	AST_HEADER_ARCH,     /* words */
+	AST_HEADER_DEFAULT,  /* verdict */
+	AST_HEADER_UNKNOWN,  /* verdict */
+	AST_HEADER_FOREIGN,  /* verdict */
+	AST_HEADER_LOG,      /* words: refusals */
+	AST_HEADER_APPARMOR, /* rule: what else the head of its AppArmor profile says */
 	AST_HEADER_NR
 };
 
@@ -210,8 +211,8 @@ struct ast_stmt {
 	struct ast_network *networks;
 	struct ast_value *value;
 	struct ast_env *env;
-	const struct aa_stmt
-		*rule;         /* APPARMOR: a RULE, its items alone: prefix and comments are here */
+	const struct aa_stmt *
+		rule; /* APPARMOR, HEADER_APPARMOR: a RULE, its items alone: prefix and comments are here */
 	struct ast_stmt *body; /* first statement of a POLICY, SET, WHEN */
 	struct ast_stmt *next;
 };

@@ -53,6 +53,7 @@ struct parse {
 	uint32_t token; /* where this match begins */
 	uint32_t begin; /* where a token begins that several patterns make: a path */
 	unsigned globs; /* braces open in that path */
+	int own;        /* what AppArmor's own words, which are being read, are together */
 	bool in_stmt;   /* the last token did not end or open anything */
 	enum parse_head head;
 	unsigned parens; /* open ( and, inside of those, { */
@@ -139,6 +140,8 @@ struct ast_stmt *header_path(struct parse *p, struct span sp, struct span keywor
 			     struct ast_word path);
 struct ast_stmt *header_level(struct parse *p, struct span sp, struct span keyword,
 			      struct ast_word name, struct ast_word version);
+/* In AppArmor's own words, as the head of a profile has them. */
+struct ast_stmt *header_apparmor(struct parse *p, struct span sp, struct ast_word text);
 struct ast_stmt *header_words(struct parse *p, enum ast_header h, struct span sp,
 			      struct span keyword, struct ast_words words);
 struct ast_stmt *header_verdict(struct parse *p, enum ast_header h, struct span sp,

@@ -36,6 +36,7 @@ static void yyerror(const struct span *loc, struct parse *p, const char *what);
 %token <struct ast_word> WORD "a name" PATH "a path" STRING "a quoted text"
 %token <struct ast_word> VERSION "a version" CALL_NR "a call number"
 %token <struct ast_word> RESOURCE "a resource" RESOURCE_TEXT "a resource ('mount', 'ptrace', ...)"
+%token <struct ast_word> APPARMOR_TEXT "apparmor"
 %token <struct ast_value *> NUMBER "a number"
 
 %token <struct ast_word>
@@ -120,6 +121,7 @@ header:
 |	"default" verdict		{ $$ = header_verdict(p, AST_HEADER_DEFAULT, @$, @1, $verdict); }
 |	"unknown" verdict		{ $$ = header_verdict(p, AST_HEADER_UNKNOWN, @$, @1, $verdict); }
 |	"foreign" verdict		{ $$ = header_verdict(p, AST_HEADER_FOREIGN, @$, @1, $verdict); }
+|	APPARMOR_TEXT[text]		{ $$ = header_apparmor(p, @$, $text); }
 |	"log" "refusals"		{ $$ = header_words(p, AST_HEADER_LOG, @$, @$, words_add(p, (struct ast_words){ 0 }, $2)); }
 ;
 

@@ -491,7 +491,8 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 		[AST_HEADER_FOREIGN] = "foreign", [AST_HEADER_LOG] = "log",
 	};
 
-	buf_puts(l->out, words[s->header]);
+	if (words[s->header])
+		buf_puts(l->out, words[s->header]);
 	switch (s->header) {
 	case AST_HEADER_PROGRAM: list_words(l, s->paths, true); return;
 	case AST_HEADER_LEVEL:
@@ -511,6 +512,7 @@ static void put_header(struct list *l, const struct ast_stmt *s)
 		else
 			put_verdict(l->out, &s->verdict);
 		return;
+	case AST_HEADER_APPARMOR: aa_print_head(l->out, s->rule); return;
 	case AST_HEADER_NR: break;
 	}
 	BUG("header");

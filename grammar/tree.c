@@ -437,7 +437,8 @@ static char *without_comments(struct parse *p, struct ast_word text)
 	return copy;
 }
 
-struct ast_stmt *stmt_apparmor(struct parse *p, struct span sp, struct ast_word text)
+static struct ast_stmt *own_words(struct parse *p, enum ast_stmt_kind kind, struct span sp,
+				  struct ast_word text)
 {
 	struct span keyword = text.span;
 	struct ast_stmt *s;
@@ -449,7 +450,21 @@ struct ast_stmt *stmt_apparmor(struct parse *p, struct span sp, struct ast_word 
 	if (!rule)
 		return NULL;
 	keyword.end = rule->items->span.end;
-	s = stmt_new(p, AST_STMT_APPARMOR, sp, keyword);
+	s = stmt_new(p, kind, sp, keyword);
 	s->rule = rule;
+	return s;
+}
+
+struct ast_stmt *stmt_apparmor(struct parse *p, struct span sp, struct ast_word text)
+{
+	return own_words(p, AST_STMT_APPARMOR, sp, text);
+}
+
+struct ast_stmt *header_apparmor(struct parse *p, struct span sp, struct ast_word text)
+{
+	struct ast_stmt *s = own_words(p, AST_STMT_HEADER, sp, text);
+
+	if (s)
+		s->header = AST_HEADER_APPARMOR;
 	return s;
 }

@@ -159,6 +159,20 @@ static struct str open_program(struct arena *a, const struct policy *p)
 	return aa_vars_expand(&vars, glob_unescape(a, p->program));
 }
 
+/* What the policy's own line says, which has no name and attachment. */
+static void take_head(struct aa_header *to, const struct aa_header *from)
+{
+	to->flags = from->flags;
+	to->disconnected = from->disconnected;
+	to->disconnected_by = from->disconnected_by;
+	to->ipc = from->ipc;
+	to->ipc_by = from->ipc_by;
+	to->kill_signal = from->kill_signal;
+	to->error = from->error;
+	to->xattrs = from->xattrs;
+	to->identities = from->identities;
+}
+
 static const struct aa_profile *make_profile(struct arena *a, const struct policy *p)
 {
 	struct aa_profile *profile = ARENA_NEW(a, struct aa_profile);
@@ -177,6 +191,8 @@ static const struct aa_profile *make_profile(struct arena *a, const struct polic
 				    .name = p->name,
 				    .name_glob = { make_word(a, p->name, p->span), NULL },
 				    .attachment = { profile->attachment, NULL } };
+	if (p->head)
+		take_head(profile->header, p->head);
 	return profile;
 }
 

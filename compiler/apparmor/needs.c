@@ -110,9 +110,26 @@ static struct aa_need need_of(const struct policy *p, const struct aa_rule *r)
 	return n;
 }
 
+/* The first release whose parser reads the line of the profile's head. */
+static enum aa_release head_need(const struct policy *p)
+{
+	struct arena *scratch = arena_new(NULL);
+	struct diags *mute = diags_new(scratch, sources_new(scratch));
+	enum aa_release r = AA_RELEASE_3_0;
+
+	while (p->head && r + 1 < AA_RELEASE_NR &&
+	       !policy_read_head(scratch, p->head_by->stmt, r, p->variables, mute))
+		r++;
+	arena_free(scratch);
+	return r;
+}
+
 struct aa_need apparmor_need(const struct policy *p)
 {
-	struct aa_need all = { 0 };
+	struct aa_need all = { .parser = head_need(p) };
+
+	if (all.parser > AA_RELEASE_3_0)
+		all.by = p->head_by;
 
 	vec_each(&p->others, rule) {
 		struct aa_need n = need_of(p, *rule);
@@ -220,17 +237,35 @@ static bool fits(struct arena *a, const struct policy *p, const struct aa_rule *
 bool apparmor_fits(struct arena *a, const struct policy *p, const struct apparmor_target *t,
 		   struct diags *ds)
 {
-	bool all = true;
+	bool all = !p->head || policy_read_head(a, p->head_by->stmt, t->release, p->variables, ds);
 
 	vec_each(&p->others, rule)
 		all &= fits(a, p, *rule, t, ds);
 	return all;
 }
 
+/* Parsers drop them for features that no kernel has, or kernels do (kernel runs: 6.1 to 7.3). */
+static void tell_flags(const struct policy *p, struct diags *ds)
+{
+	const struct aa_header *h = p->head;
+	const char *flag = h->kill_signal                   ? "kill.signal" :
+			   h->error                         ? "error" :
+			   h->flags & AA_FLAG_INTERRUPTIBLE ? "interruptible" :
+							      NULL;
+
+	if (flag)
+		diag_help(ds,
+			  diag_add(ds, DIAG_PL391, p->head_by->span,
+				   "no kernel up to 7.3 has the flag '%s': it has no effect", flag),
+			  "leave it out, or keep it for a kernel to come");
+}
+
 void apparmor_tell_kernel(struct arena *a, const struct policy *p, struct diags *ds)
 {
 	unsigned told = 0;
 
+	if (p->head)
+		tell_flags(p, ds);
 	vec_each(&p->others, rule) {
 		const struct aa_rule *r = *rule;
 		struct aa_need n = { 0 };

@@ -31,6 +31,12 @@ static void tell(struct comparing *c, const char *fmt, ...)
 		"its profile's label");
 }
 
+/* What no rule denies is asked for then. */
+static bool asks(const struct comparing *c)
+{
+	return c->x->profile->header->flags & AA_FLAG_PROMPT;
+}
+
 static const char *word_of(unsigned allow, unsigned audit, unsigned quiet, unsigned bit)
 {
 	if (allow & bit)
@@ -42,15 +48,16 @@ static const char *word_of(unsigned allow, unsigned audit, unsigned quiet, unsig
 
 /* One half of an answer, in what shows. */
 struct seen {
-	unsigned allow, audit, quiet, prompt, varies;
+	unsigned allow, audit, quiet, deny, prompt, varies;
 	struct aa_transition exec;
 };
 
-static struct seen seen_of(const struct aa_answer *a, unsigned who)
+static struct seen seen_of(const struct comparing *c, const struct aa_answer *a, unsigned who)
 {
 	return (struct seen){ .allow = a->allow[who],
 			      .audit = a->audit[who] & a->allow[who],
 			      .quiet = a->quiet[who] & ~a->allow[who],
+			      .deny = asks(c) ? a->deny[who] : 0,
 			      .prompt = a->prompt[who],
 			      .varies = a->varies[who] | a->audit_varies[who],
 			      .exec = a->exec[who] };
@@ -65,7 +72,7 @@ static bool same_exec(const struct aa_transition *x, const struct aa_transition 
 static unsigned first_bit(const struct seen *x, const struct seen *y)
 {
 	unsigned bits = (x->allow ^ y->allow) | (x->audit ^ y->audit) | (x->quiet ^ y->quiet) |
-			(x->prompt ^ y->prompt) | (x->varies ^ y->varies);
+			(x->deny ^ y->deny) | (x->prompt ^ y->prompt) | (x->varies ^ y->varies);
 
 	if (!same_exec(&x->exec, &y->exec))
 		bits |= PERM_X;
@@ -88,7 +95,7 @@ static bool compare_path(struct comparing *c, const struct machine_found *f)
 	const struct aa_answer *b = aa_means_class(c->y->means.pool, f->b);
 
 	for (unsigned who = 0; who < FILE_WHO_NR; who++) {
-		struct seen x = seen_of(a, who), y = seen_of(b, who);
+		struct seen x = seen_of(c, a, who), y = seen_of(c, b, who);
 		unsigned bit = first_bit(&x, &y);
 		BUF_AUTO path = { 0 };
 		if (!bit)
@@ -127,7 +134,8 @@ static bool compare_object(struct comparing *c, const struct aa_objects *x,
 {
 	const struct aa_halves *a = aa_objects_class(x->pool, f->a);
 	const struct aa_halves *b = aa_objects_class(y->pool, f->b);
-	unsigned bits = aa_halves_differ(a, b), bit = bits & -bits;
+	unsigned bits = aa_halves_differ(a, b) | (asks(c) ? a->deny ^ b->deny : 0);
+	unsigned bit = bits & -bits;
 
 	if (!bit)
 		return true;
@@ -138,6 +146,15 @@ static bool compare_object(struct comparing *c, const struct aa_objects *x,
 	return false;
 }
 
+/* Where one of the two alone has a class mediated, what it allows is logged there alone. */
+static bool logs_all(const struct comparing *c, enum aa_class class)
+{
+	unsigned differ = c->x->target.mediated ^ c->y->target.mediated;
+
+	return c->x->profile->header->flags & AA_FLAG_AUDIT && class != AA_CLASS_UNIX &&
+	       differ >> class & 1;
+}
+
 static void compare_objects(struct comparing *c, struct aa_objects_pool *pool, enum aa_class class)
 {
 	struct aa_objects x = aa_objects_under(pool, c->x, class);
@@ -146,6 +163,13 @@ static void compare_objects(struct comparing *c, struct aa_objects_pool *pool, e
 
 	if (!x.decided || !y.decided) {
 		tell(c, "what rules of %s are together is not decided", aa_class_name(class));
+		return;
+	}
+	if (logs_all(c, class)) {
+		tell(c,
+		     "the profile's flag 'audit' logs what accesses of %s are allowed, and the abi "
+		     "of one of the two alone has them mediated",
+		     aa_class_name(class));
 		return;
 	}
 	if (x.machine.start == y.machine.start)

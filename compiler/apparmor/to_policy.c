@@ -454,6 +454,25 @@ static struct ast_stmt *add_header(struct importing *im, enum ast_header header)
 	return st;
 }
 
+/* xattrs, identities and flags, as the head of the profile says them. */
+static void add_own_head(struct importing *im)
+{
+	const struct aa_item *i = im->q->profile->stmt->items;
+	struct aa_item *keyword = ARENA_NEW(im->arena, struct aa_item);
+	struct aa_stmt *rule = ARENA_NEW(im->arena, struct aa_stmt);
+	struct ast_stmt *st;
+
+	while (i && i->kind == AA_WORD) /* profile NAME ATTACHMENT */
+		i = i->next;
+	if (!i)
+		return;
+	*keyword = (struct aa_item){ .kind = AA_WORD, .word.text = STR("apparmor") };
+	keyword->next = copy_items(im, i);
+	*rule = (struct aa_stmt){ .kind = AA_STMT_RULE, .items = keyword };
+	st = add_header(im, AST_HEADER_APPARMOR);
+	st->rule = rule;
+}
+
 static void add_headers(struct importing *im)
 {
 	const struct aa_profile *p = im->q->profile;
@@ -472,6 +491,7 @@ static void add_headers(struct importing *im)
 	ast_words_add(im->arena, &add_header(im, AST_HEADER_LAYERS)->words, "apparmor");
 	ast_words_add(im->arena, &add_header(im, AST_HEADER_ARCH)->words,
 		      arch_info((enum arch)arch_native())->name);
+	add_own_head(im);
 }
 
 static void read_policys_variables(struct importing *im)
@@ -503,20 +523,22 @@ static void tell_left_out(struct importing *im)
 static void check_head(struct importing *im)
 {
 	const struct aa_profile *p = im->q->profile;
-	const struct aa_header *h = p->header;
-	const char *what = h->flags & ~(unsigned)AA_FLAG_ENFORCE ? "a policy has no flags" :
-			   h->xattrs     ? "a policy does not look at extended attributes" :
-			   h->identities ? "a policy has no identities" :
-			   p->ns.n       ? "a policy is of no namespace" :
-			   im->q->policy && im->q->policy->aliases.n ?
-				     "a policy has no aliases, and the file has" :
-				     NULL;
+	BUF_AUTO name = { 0 };
+	struct diag *d;
 
-	if (!what)
+	buf_safe(&name, p->ns);
+	if (p->ns.n) {
+		im->failed = true;
+		d = diag_add(im->ds, DIAG_PL397, p->stmt->head,
+			     "a policy is of no namespace, and this profile is of '%s'", name.p);
+		diag_help(im->ds, d, "take it out of the profile, and import what is left");
+	}
+	if (!im->q->policy || !im->q->policy->aliases.n)
 		return;
 	im->failed = true;
-	diag_help(im->ds, diag_add(im->ds, DIAG_PL397, p->stmt->head, "%s", what),
-		  "take it out of the profile, and import what is left");
+	d = diag_add(im->ds, DIAG_PL397, im->q->policy->aliases.v[0].from.span,
+		     "a policy has no aliases, and the file has");
+	diag_help(im->ds, d, "take them out of the file, and import what is left");
 }
 
 struct ast_file *aa_to_policy(struct arena *a, const struct aa_policy *policy,

@@ -138,7 +138,8 @@ static bool needs_tunables(const struct policy *p)
 		if (rule_has_variable((*rule)->origin->stmt->rule->items))
 			return true;
 	}
-	return glob_has_variable(p->program);
+	return glob_has_variable(p->program) ||
+	       (p->head && rule_has_variable(p->head_by->stmt->rule->items));
 }
 
 /* ---- files ---- */
@@ -342,6 +343,46 @@ const char *apparmor_abi(const struct policy *p)
 	return apparmor_abi_of(apparmor_need(p).abi);
 }
 
+/* Flags with this mode instead of their own. */
+static const struct aa_item *with_mode(struct writer *w, const struct aa_item *flags,
+				       const char *mode)
+{
+	struct aa_item *copy = arena_dup(w->arena, flags, sizeof(*flags));
+	struct aa_word *first = ARENA_NEW(w->arena, struct aa_word), **end = &first->next;
+
+	*first = (struct aa_word){ .text = str_c(mode) };
+	for (const struct aa_word *f = flags->values; f; f = f->next) {
+		if (aa_mode_flag(f->text))
+			continue;
+		*end = arena_dup(w->arena, f, sizeof(*f));
+		(*end)->next = NULL;
+		end = &(*end)->next;
+	}
+	copy->values = first;
+	return copy;
+}
+
+/* What else the policy says of the head; `complain` is the mode then, whatever it says. */
+static void put_flags(struct writer *w, bool complain)
+{
+	const struct aa_item *i = w->p->head ? w->p->head_by->stmt->rule->items->next : NULL;
+	bool any = false;
+
+	for (; i; i = i->next) {
+		bool flags =
+			i->kind == AA_LIST || (i->kind == AA_COND && str_is(i->word.text, "flags"));
+		struct aa_item alone = *(flags && complain ? with_mode(w, i, "complain") : i);
+		struct aa_stmt st = { .kind = AA_STMT_RULE, .items = &alone };
+
+		any |= flags;
+		alone.next = NULL;
+		aa_print_head(w->out, &st);
+		buf_putc(w->out, ' ');
+	}
+	if (complain && !any)
+		buf_puts(w->out, "flags=(complain) ");
+}
+
 static void put_head(struct writer *w, const struct apparmor_options *opt, enum aa_release abi)
 {
 	struct origin here = { .span = w->p->span };
@@ -357,7 +398,8 @@ static void put_head(struct writer *w, const struct apparmor_options *opt, enum 
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
 	if (w->p->program.n && put_word(w, w->out, w->p->program, &here))
 		buf_putc(w->out, ' ');
-	buf_puts(w->out, opt->complain ? "flags=(complain) {" : "{");
+	put_flags(w, opt->complain);
+	buf_putc(w->out, '{');
 }
 
 int apparmor_write(struct arena *a, const struct policy *p, const struct apparmor_options *opt,

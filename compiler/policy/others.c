@@ -30,7 +30,7 @@ static bool word_declared(struct resolver *r, const struct aa_word *w, bool *any
 	return resolve_declared(r, &as);
 }
 
-static bool items_declared(struct resolver *r, const struct aa_item *i, bool *any)
+bool resolve_items_declared(struct resolver *r, const struct aa_item *i, bool *any)
 {
 	bool ok = true;
 
@@ -38,7 +38,7 @@ static bool items_declared(struct resolver *r, const struct aa_item *i, bool *an
 		ok &= word_declared(r, &i->word, any);
 		for (const struct aa_word *w = i->values; w; w = w->next)
 			ok &= word_declared(r, w, any);
-		ok &= items_declared(r, i->conds, any);
+		ok &= resolve_items_declared(r, i->conds, any);
 	}
 	return ok;
 }
@@ -57,7 +57,7 @@ static struct aa_rule *read_rule(struct resolver *r, const struct ast_stmt *st, 
 	bool variables = false;
 	struct aa_rule *rule;
 
-	if (!items_declared(r, st->rule->items, &variables))
+	if (!resolve_items_declared(r, st->rule->items, &variables))
 		return NULL;
 	if (variables)
 		rd.variables = resolve_variables(r, st->keyword);

@@ -129,6 +129,12 @@ struct policy {
 	/* The line in a `when arch` that says it; NULL: the policy's own line, or none. */
 	const struct ast_stmt *dflt_by[ARCH_NR], *unknown_by[ARCH_NR];
 	struct verdict foreign;
+	/*
+	 * What else the head of its AppArmor profile says, typed (name and attachment are the policy's
+	 * own, which it lacks), and where; NULL: no such line.
+	 */
+	const struct aa_header *head;
+	const struct origin *head_by;
 	bool log_refusals; /* calls that are refused stand in the kernel's log: SECCOMP_FILTER_FLAG_LOG */
 
 	VEC(struct call_rule) calls; /* sorted by (arch, nr), then verdict */
@@ -186,6 +192,14 @@ struct policies *policy_resolve(struct arena *a, struct ast_file *file,
 const struct ast_stmt *policy_header(const struct policy *p, enum ast_header header);
 /* Where it stands; else the policy's name. */
 struct span policy_header_span(const struct policy *p, enum ast_header header);
+
+/*
+ * The policy's line of its profile's head as a release reads it; NULL: it does not, and why is told.
+ * variables: AppArmor's, NULL where none is known. Owner: the arena.
+ */
+const struct aa_header *policy_read_head(struct arena *a, const struct ast_stmt *st,
+					 enum aa_release release,
+					 const struct glob_variables *variables, struct diags *ds);
 
 /* ---- meaning ---- */
 

@@ -137,6 +137,7 @@ static void resolve_header(struct resolver *r, const struct ast_stmt *st)
 	case AST_HEADER_UNKNOWN: verdict_resolve(r, &st->verdict, "unknown", r->p->unknown); return;
 	case AST_HEADER_FOREIGN: verdict_resolve(r, &st->verdict, "foreign", r->foreign); return;
 	case AST_HEADER_LOG: r->p->log_refusals = true; return;
+	case AST_HEADER_APPARMOR: header_apparmor_resolve(r, st); return;
 	case AST_HEADER_NR: break;
 	}
 	BUG("ast_header");
@@ -220,6 +221,24 @@ static void when_headers(struct resolver *r, const struct ast_stmt *body)
 				when_header(r, when->env, st);
 }
 
+/* The line of the AppArmor profile's head, beside the others. */
+static void check_head(struct resolver *r, const struct ast_stmt *const first[])
+{
+	if (!(r->p->layers & LAYER_APPARMOR))
+		diag_help(r->ds,
+			  resolve_report(
+				  r, DIAG_PL130, first[AST_HEADER_APPARMOR]->keyword,
+				  "the head of an AppArmor profile is said, and policy '" PRISTR
+				  "' does not count on apparmor",
+				  STRARG(r->p->name)),
+			  "add apparmor to its 'layers', or drop the line");
+	if (r->p->head && r->p->head->xattrs && !first[AST_HEADER_PROGRAM])
+		diag_help(r->ds,
+			  resolve_report(r, DIAG_PL380, r->p->head->xattrs->span,
+					 "no program is said that could have these attributes"),
+			  "say which one in 'program'");
+}
+
 static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 {
 	const struct ast_stmt *first[AST_HEADER_NR] = { 0 };
@@ -246,6 +265,8 @@ static void resolve_headers(struct resolver *r, const struct ast_stmt *body)
 		settle_foreign(r, first[AST_HEADER_FOREIGN]);
 	if (r->p->log_refusals)
 		policy_check_log(r->p, r->ds);
+	if (first[AST_HEADER_APPARMOR])
+		check_head(r, first);
 	if (!r->p->arches && r->opt->arches)
 		diag_help(r->ds,
 			  resolve_report(r, DIAG_PL146, r->p->span,

@@ -112,6 +112,14 @@ void resolve_too_large(struct resolver *r, struct span sp, int most, const char 
 /* "major.minor": 0 or -EINVAL. */
 int resolve_version(struct str s, uint16_t *out);
 
+/* ---- others.c: AppArmor's own words ---- */
+
+/* Are all variables declared? False: told. *any: there is one. */
+bool resolve_items_declared(struct resolver *r, const struct aa_item *i, bool *any);
+
+/* ---- head.c: the line of AppArmor's words for the head of the profile ---- */
+void header_apparmor_resolve(struct resolver *r, const struct ast_stmt *st);
+
 /* ---- compose.c ---- */
 
 struct scope *scope_open(struct resolver *r, const struct source *src, const struct ast_file *f);

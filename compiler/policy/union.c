@@ -5,6 +5,7 @@
  * sides are put into the one order of policy_normalize().
  */
 #include "compiler/policy/resolve.h"
+#include "grammar/apparmor_print.h"
 
 static void differ(struct diags *ds, const struct policy *x, const struct policy *y,
 		   const char *line)
@@ -26,6 +27,14 @@ static bool verdicts_equal(const struct verdict x[ARCH_NR], const struct verdict
 	return all;
 }
 
+/* Word for word. */
+static bool heads_equal(const struct policy *x, const struct policy *y)
+{
+	if (!x->head || !y->head)
+		return x->head == y->head;
+	return !aa_order(x->head_by->stmt->rule, y->head_by->stmt->rule);
+}
+
 static bool headers_equal(const struct policy *x, const struct policy *y, struct diags *ds)
 {
 	const struct {
@@ -38,6 +47,7 @@ static bool headers_equal(const struct policy *x, const struct policy *y, struct
 		{ "default", verdicts_equal(x->dflt, y->dflt) },
 		{ "unknown", verdicts_equal(x->unknown, y->unknown) },
 		{ "foreign", verdict_eq(x->foreign, y->foreign) },
+		{ "apparmor", heads_equal(x, y) },
 		{ "log refusals", x->log_refusals == y->log_refusals },
 	};
 	bool all = true;

@@ -309,6 +309,9 @@ bool aa_header_matches(const struct aa_reader *rd, const struct aa_header *h);
 bool aa_header_read(const struct aa_reader *rd, const struct aa_stmt *st, bool child,
 		    struct aa_header *out);
 
+/* The mode, of AA_FLAG_MODES, that this word of `flags` is; 0: it is none. */
+unsigned aa_mode_flag(struct str word);
+
 /* By the first word of a rule; what is no keyword of the release is FILE. NULL: FILE. */
 enum aa_class aa_class_of(const struct aa_reader *rd, const struct aa_item *first);
 

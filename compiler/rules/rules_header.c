@@ -73,6 +73,14 @@ static const char *flag_name(unsigned bit)
 	return "";
 }
 
+unsigned aa_mode_flag(struct str word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(flag_rows); i++)
+		if (!flag_rows[i].value && str_is(word, flag_rows[i].word))
+			return flag_rows[i].bit & AA_FLAG_MODES;
+	return 0;
+}
+
 /* What of the flags before it a flag excludes; 0: nothing. */
 static unsigned excluded(unsigned before, unsigned bit)
 {

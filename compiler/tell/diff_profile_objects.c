@@ -85,10 +85,19 @@ static void tell_open(struct profiles *c, enum resource_kind kind, const char *t
 
 /* ---- a class by its machines ---- */
 
-static bool halves_differ(const struct aa_halves *x, const struct aa_halves *y, unsigned perm)
+static bool prompts(const struct profiles *c)
 {
-	return ((x->allow ^ y->allow) | (x->deny ^ y->deny) | (x->audit ^ y->audit) |
-		(x->quiet ^ y->quiet) | (x->prompt ^ y->prompt)) &
+	return (c->a.q.profile->header->flags | c->b.q.profile->header->flags) & AA_FLAG_PROMPT;
+}
+
+/* A deny that is logged is as no rule, but where a profile asks about what none denies. */
+static bool halves_differ(const struct profiles *c, const struct aa_halves *x,
+			  const struct aa_halves *y, unsigned perm)
+{
+	unsigned deny = prompts(c) ? x->deny ^ y->deny : 0;
+
+	return ((x->allow ^ y->allow) | deny | (x->audit ^ y->audit) | (x->quiet ^ y->quiet) |
+		(x->prompt ^ y->prompt)) &
 	       perm;
 }
 
@@ -158,7 +167,7 @@ static void compare_found(struct profiles *c, const struct class_row *row,
 	struct shown_all all = { .list = { .n = 0 } };
 
 	for (unsigned perm = 1; perm <= row->perms; perm <<= 1)
-		if (!differ || halves_differ(a, b, perm))
+		if (!differ || halves_differ(c, a, b, perm))
 			compare_object(c, row, f->path, perm, grants_differ(a, b), &all);
 	vec_each(&all.list, l)
 		tell_access(c, &l->is, arena_printf(c->arena, "%s%s", l->access, l->more),
