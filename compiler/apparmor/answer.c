@@ -85,7 +85,8 @@ static bool inherits(const struct aa_opened *f)
 	return f->exec == AA_EXEC_IX || f->exec == AA_EXEC_PIX || f->exec == AA_EXEC_CIX;
 }
 
-unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who)
+/* What a rule says of one half, with all that its letters imply. */
+static unsigned opened_bits(const struct aa_opened *f, enum file_who who)
 {
 	unsigned bits = f->perms;
 
@@ -146,8 +147,7 @@ void aa_match(const struct aa_asking *q, const struct aa_access *access, struct 
 {
 	*out = (struct aa_matched){ .list = { 0 } };
 	vec_each(&q->files.list, f)
-		if ((aa_opened_bits(f, FILE_OWNER) | aa_opened_bits(f, FILE_OTHER)) &
-			    access->perms &&
+		if ((opened_bits(f, FILE_OWNER) | opened_bits(f, FILE_OTHER)) & access->perms &&
 		    matches(q, f, access))
 			vec_push(q->arena, &out->list, f);
 }
@@ -157,7 +157,7 @@ static void find_rules(const struct aa_asking *q, const struct aa_access *access
 		       struct aa_verdict *v)
 {
 	vec_each(&matched->list, f) {
-		unsigned bits = aa_opened_bits(*f, who);
+		unsigned bits = opened_bits(*f, who);
 		if (bits & access->perms)
 			vec_push(q->arena, &v->rules,
 				 ((struct aa_spoken){ (*f)->rule, *f, bits, AA_ROLE_OUTRANKED }));

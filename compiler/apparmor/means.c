@@ -222,6 +222,13 @@ static machine_texts texts_of(struct aa_means_pool *p, const struct aa_opened *f
 	return machine_union(p->machines, both, 2);
 }
 
+uint32_t aa_means_saying(struct aa_means_pool *p, const struct aa_opened *f)
+{
+	size_t steps = MACHINE_STEPS_MAX;
+
+	return texts_of(p, f, &steps);
+}
+
 struct aa_means aa_means_build(struct aa_means_pool *p, const struct aa_opened *files, size_t n)
 {
 	struct aa_means m = { .pool = p };

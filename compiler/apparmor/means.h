@@ -122,6 +122,12 @@ struct aa_means {
 /* The files and their globs must live as long as the pool. */
 struct aa_means aa_means_build(struct aa_means_pool *p, const struct aa_opened *files, size_t n);
 
+/*
+ * What one rule says of which paths: of one pool, rules of the same number say the same. UINT32_MAX:
+ * too much to read.
+ */
+uint32_t aa_means_saying(struct aa_means_pool *p, const struct aa_opened *f);
+
 /* Of a path, or of the class that a walk over the machine has found. Only of what is decided. */
 const struct aa_answer *aa_means_path(const struct aa_means *m, struct str path);
 const struct aa_answer *aa_means_class(const struct aa_means_pool *p, unsigned class);

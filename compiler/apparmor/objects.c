@@ -51,3 +51,13 @@ struct machine_walk aa_objects_walk(struct arena *a, const struct aa_objects *x,
 
 	return machine_walk_shape(a, &x->machine, y ? &y->machine : NULL, &s.shape, differ);
 }
+
+struct machine_walk aa_objects_walk_within(struct arena *a, const struct aa_objects *x,
+					   const struct aa_objects *y, const struct aa_objects *in,
+					   bool differ, size_t *left)
+{
+	struct object_shape s = object_shape(x->class);
+
+	return machine_walk_shape_within(a, &x->machine, &y->machine, &in->machine, &s.shape,
+					 differ, left);
+}

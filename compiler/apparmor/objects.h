@@ -58,6 +58,11 @@ unsigned aa_halves_differ(const struct aa_halves *a, const struct aa_halves *b);
 struct machine_walk aa_objects_walk(struct arena *a, const struct aa_objects *x,
 				    const struct aa_objects *y, bool differ);
 
+/* The same of objects of which `in` says something too, as machine_walk_within(). */
+struct machine_walk aa_objects_walk_within(struct arena *a, const struct aa_objects *x,
+					   const struct aa_objects *y, const struct aa_objects *in,
+					   bool differ, size_t *left);
+
 /*
  * The object as a user asks about it (access.h): "signal send term peer=p". perm: one bit, which
  * the class's rules could speak of for such an object. In the arena.

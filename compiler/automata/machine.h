@@ -94,10 +94,21 @@ struct machine_walk {
  */
 struct machine_walk machine_walk(struct arena *a, const struct machine *x, const struct machine *y,
 				 enum machine_domain domain, bool differ);
+/*
+ * The same of the texts to which `in` too gives a class; y is not NULL, and pairs are taken from
+ * *left, which is less behind it.
+ */
+struct machine_walk machine_walk_within(struct arena *a, const struct machine *x,
+					const struct machine *y, const struct machine *in,
+					enum machine_domain domain, bool differ, size_t *left);
 /* The same over the texts of a shape. */
 struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
 				       const struct machine *y, const struct machine_shape *shape,
 				       bool differ);
+struct machine_walk machine_walk_shape_within(struct arena *a, const struct machine *x,
+					      const struct machine *y, const struct machine *in,
+					      const struct machine_shape *shape, bool differ,
+					      size_t *left);
 
 /*
  * Texts of two paths with a NUL between: what a path is, what it is with another behind, and what

@@ -28,6 +28,7 @@ struct walk {
 	bool paths, differ;
 	const struct machine_shape *shape; /* NULL: of paths, or texts */
 	bool nowhere; /* where the first two lead nowhere nothing (more) is looked for */
+	bool within;  /* nor where the third does */
 	size_t left;  /* tuples that may still be met */
 	note_fn *note;
 	VEC(struct tuple) tuples;
@@ -101,8 +102,9 @@ static void visit(struct walk *w, struct tuple next)
 	const uint32_t *at = next.at;
 	uint64_t hash = mix(HASH_START, next.where);
 
-	if (next.where == MACHINE_NONE || (w->differ && at[0] == at[1] && at[2] == at[3]) ||
-	    (!at[0] && !at[1] && w->nowhere))
+	if (next.where == MACHINE_NONE ||
+	    (w->differ && at[0] == at[1] && (w->within || at[2] == at[3])) ||
+	    (!at[0] && !at[1] && w->nowhere) || (w->within && !at[2]))
 		return;
 	for (unsigned i = 0; i < w->sides; i++)
 		hash = mix(hash, at[i]);
@@ -198,7 +200,7 @@ static void note_classes(struct walk *w, uint32_t at)
 	struct machine_walk *out = w->out;
 	struct machine_found f = { .a = state_at(w, at, 0)->class, .b = state_at(w, at, 1)->class };
 
-	if (w->differ && f.a == f.b)
+	if ((w->differ && f.a == f.b) || (w->within && !state_at(w, at, 2)->class))
 		return;
 	f.group = w->shape ? w->shape->group(w->shape, w->tuples.v[at].where) : 0;
 	uint64_t hash = mix(mix(mix(HASH_START, f.a), f.b), f.group);
@@ -215,19 +217,20 @@ static void note_classes(struct walk *w, uint32_t at)
 }
 
 static struct machine_walk walk_two(struct walk *w, const struct machine *x,
-				    const struct machine *y)
+				    const struct machine *y, const struct machine *in)
 {
 	struct machine_walk out = { .decided = false };
 
 	w->pools[0] = x->pool;
 	w->pools[1] = y ? y->pool : x->pool;
-	w->sides = 2;
-	w->left = MACHINE_STATES_MAX;
+	w->pools[2] = in ? in->pool : x->pool;
+	w->sides = in ? 3 : 2;
+	w->within = in != NULL;
 	w->note = note_classes;
 	w->out = &out;
-	w->decided = x->decided && (!y || y->decided);
+	w->decided = x->decided && (!y || y->decided) && (!in || in->decided);
 	if (w->decided)
-		go(w, (const uint32_t[]){ x->start, y ? y->start : 0 });
+		go(w, (const uint32_t[]){ x->start, y ? y->start : 0, in ? in->start : 0 });
 	out.states = w->tuples.n;
 	out.decided = w->decided;
 	return out;
@@ -236,18 +239,48 @@ static struct machine_walk walk_two(struct walk *w, const struct machine *x,
 struct machine_walk machine_walk(struct arena *a, const struct machine *x, const struct machine *y,
 				 enum machine_domain domain, bool differ)
 {
-	struct walk w = { .arena = a, .paths = domain == MACHINE_PATHS, .differ = differ };
+	struct walk w = { .arena = a,
+			  .paths = domain == MACHINE_PATHS,
+			  .differ = differ,
+			  .left = MACHINE_STATES_MAX };
 
-	return walk_two(&w, x, y);
+	return walk_two(&w, x, y, NULL);
+}
+
+struct machine_walk machine_walk_within(struct arena *a, const struct machine *x,
+					const struct machine *y, const struct machine *in,
+					enum machine_domain domain, bool differ, size_t *left)
+{
+	struct walk w = {
+		.arena = a, .paths = domain == MACHINE_PATHS, .differ = differ, .left = *left
+	};
+	struct machine_walk out = walk_two(&w, x, y, in);
+
+	*left = w.left;
+	return out;
 }
 
 struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
 				       const struct machine *y, const struct machine_shape *shape,
 				       bool differ)
 {
-	struct walk w = { .arena = a, .shape = shape, .differ = differ };
+	struct walk w = {
+		.arena = a, .shape = shape, .differ = differ, .left = MACHINE_STATES_MAX
+	};
 
-	return walk_two(&w, x, y);
+	return walk_two(&w, x, y, NULL);
+}
+
+struct machine_walk machine_walk_shape_within(struct arena *a, const struct machine *x,
+					      const struct machine *y, const struct machine *in,
+					      const struct machine_shape *shape, bool differ,
+					      size_t *left)
+{
+	struct walk w = { .arena = a, .shape = shape, .differ = differ, .left = *left };
+	struct machine_walk out = walk_two(&w, x, y, in);
+
+	*left = w.left;
+	return out;
 }
 
 /* ---- pairs of paths ---- */

@@ -8,6 +8,7 @@
 #include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
+#include "compiler/file/kind.h"
 
 enum fail_on { FAIL_ANY, FAIL_LOOSER, FAIL_TIGHTER, FAIL_NONE }; /* in the order of options.def */
 
@@ -261,10 +262,25 @@ static int diff_apparmor(struct session *s, const struct options *o, struct diff
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, opt->fail_on);
 }
 
-/* Options of policies are for the side that is one. */
-static bool options_fit(const struct options *o, bool a, bool b)
+static bool is_policy(struct session *s, const char *path)
 {
-	return a != b || apparmor_options_fit(o, a ? ASKS_APPARMOR : ASKS_CALLS);
+	struct source *src;
+
+	return !source_load(s->sources, path, &src) && kind_of(src->text)->format == INPUT_PALE;
+}
+
+/* Options of policies are for the side that is one. */
+static bool options_fit(struct session *s, const struct options *o, bool a, bool b)
+{
+	enum asks_what what = ASKS_CALLS;
+
+	if (a != b)
+		return true;
+	if (a)
+		what = ASKS_APPARMOR;
+	else if (is_policy(s, o->operands[0]) || is_policy(s, o->operands[1]))
+		what = ASKS_CALLS | ASKS_POLICY;
+	return apparmor_options_fit(o, what);
 }
 
 static int diff_decided(struct session *s, const struct options *o, struct diff_options *d)
@@ -283,7 +299,7 @@ static int diff_files(struct session *s, const struct options *o, struct diff_op
 {
 	bool a = apparmor_asked(s, o, o->operands[0]), b = apparmor_asked(s, o, o->operands[1]);
 
-	if (!options_fit(o, a, b))
+	if (!options_fit(s, o, a, b))
 		return EXIT_USAGE;
 	if (!a && !b)
 		return diff_decided(s, o, d);

@@ -49,6 +49,11 @@ enum resource_kind {
 	RESOURCE_NR
 };
 
+struct diff_agreeing {           /* rules that say the same as the one that decides */
+	const char *const *list; /* as that one is told */
+	size_t n, more;          /* more: there are so many beside these */
+};
+
 struct diff_resource {      /* what resource rules answer otherwise; no text is NULL */
 	enum change change; /* CHANGE_ERRNO: refused alike, recorded otherwise */
 	enum resource_kind kind;
@@ -58,7 +63,8 @@ struct diff_resource {      /* what resource rules answer otherwise; no text is 
 	const char *access;  /* of AppArmor's profiles: one that shows it, as sim reads it; or "" */
 	const char *a, *b;   /* "refused", "allowed"; not decided: "" */
 	const char *by_a, *by_b; /* what decided: "web.pale:3:9: capability chown;" */
-	const char *reason;      /* not decided: why, and a way out; else "" */
+	struct diff_agreeing also_a, also_b;
+	const char *reason; /* not decided: why, and a way out; else "" */
 };
 
 struct diff {

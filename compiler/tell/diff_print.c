@@ -181,6 +181,16 @@ static void text_undecided(struct buf *out, struct arena *a, const struct diff *
 	buf_printf(out, "\n%s: %s\n  %s\n", resource_word(first), list, first->reason);
 }
 
+static void text_by(struct buf *out, const char *side, const char *by,
+		    const struct diff_agreeing *also)
+{
+	buf_printf(out, "      %s: %s\n", side, by);
+	for (size_t i = 0; i < also->n; i++)
+		buf_printf(out, "         and %s\n", also->list[i]);
+	if (also->more)
+		buf_printf(out, "         and %zu more\n", also->more);
+}
+
 static void text_resource(struct buf *out, struct arena *a, const struct diff *d,
 			  const struct diff_resource *r)
 {
@@ -201,7 +211,8 @@ static void text_resource(struct buf *out, struct arena *a, const struct diff *d
 		buf_safe(out, str_c(r->access));
 		buf_putc(out, '\n');
 	}
-	buf_printf(out, "      A: %s\n      B: %s\n", r->by_a, r->by_b);
+	text_by(out, "A", r->by_a, &r->also_a);
+	text_by(out, "B", r->by_b, &r->also_b);
 }
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d)
@@ -282,6 +293,24 @@ static void markdown_line(struct buf *out, struct arena *a, const struct diff *d
 			   diff_arches(a, l->arches));
 }
 
+static void by_cell(struct buf *out, const char *by, const struct diff_agreeing *also)
+{
+	if (!also->n) {
+		cell(out, by);
+		return;
+	}
+	buf_puts(out, " `");
+	put_cell(out, by);
+	for (size_t i = 0; i < also->n; i++) {
+		buf_puts(out, "` and `");
+		put_cell(out, also->list[i]);
+	}
+	buf_putc(out, '`');
+	if (also->more)
+		buf_printf(out, " and %zu more", also->more);
+	buf_puts(out, " |");
+}
+
 static void markdown_resources(struct buf *out, struct arena *a, const struct diff *d)
 {
 	if (d->resources.n)
@@ -296,8 +325,8 @@ static void markdown_resources(struct buf *out, struct arena *a, const struct di
 		cell(out,
 		     *r->profile ? arena_printf(a, "%s [%s]", r->about, r->profile) : r->about);
 		plain_cell(out, *r->reason ? r->reason : change.p);
-		cell(out, r->by_a);
-		cell(out, r->by_b);
+		by_cell(out, r->by_a, &r->also_a);
+		by_cell(out, r->by_b, &r->also_b);
 		buf_putc(out, '\n');
 	}
 }
@@ -454,6 +483,16 @@ static void close_list(struct json_writer *w, size_t n)
 	json_close(w, ']');
 }
 
+static void json_agreeing(struct json_writer *w, const char *key, const char *more,
+			  const struct diff_agreeing *also)
+{
+	json_open(w, key, '[');
+	for (size_t i = 0; i < also->n; i++)
+		json_text(w, NULL, also->list[i]);
+	json_close(w, ']');
+	json_number(w, more, also->more);
+}
+
 static void json_resources(struct json_writer *w, const struct diff *d)
 {
 	json_line(w, "\n  ");
@@ -470,6 +509,8 @@ static void json_resources(struct json_writer *w, const struct diff *d)
 		json_text(w, "b", r->b);
 		json_text(w, "a_decided_by", r->by_a);
 		json_text(w, "b_decided_by", r->by_b);
+		json_agreeing(w, "a_agreeing", "a_agreeing_more", &r->also_a);
+		json_agreeing(w, "b_agreeing", "b_agreeing_more", &r->also_b);
 		json_text(w, "reason", r->reason);
 		close_spaced(w);
 	}

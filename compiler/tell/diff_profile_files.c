@@ -4,6 +4,8 @@
  * pool: a walk over both finds each pair of answers that some path has, with a shortest, and each
  * permission of each half is looked at there.
  */
+#include <stdlib.h>
+
 #include "compiler/base/bug.h"
 #include "compiler/tell/diff_profiles.h"
 #include "compiler/tell/explained.h"
@@ -26,8 +28,10 @@ static struct aa_verdict verdict_at(const struct aa_asking *q, const struct at *
 	return aa_path_verdict(q, in_a ? at->a : at->b, who, perm);
 }
 
+/* `naming`, if there is one, decides or it is nobody. */
 static struct profile_said decided_at(struct profile_side *s, const struct at *at,
-				      enum file_who who, unsigned perm)
+				      enum file_who who, unsigned perm,
+				      const struct aa_rule *naming)
 {
 	struct aa_access access = at->access;
 
@@ -38,7 +42,10 @@ static struct profile_said decided_at(struct profile_side *s, const struct at *a
 	}
 	access.perms = perm;
 	struct aa_verdict v = aa_ask_matched(&s->q, &access, who, &s->matched);
-	return profile_said_of(&v);
+	struct profile_said said = profile_said_of(&v);
+	if (naming && !profile_said_by(&said, &v, naming))
+		said.by = NULL;
+	return said;
 }
 
 /* ---- lines ---- */
@@ -130,16 +137,11 @@ static void emit(struct profiles *c, const struct aa_access *access, const struc
 		buf_safe(&about, access->target);
 	}
 	buf_puts(&about, whose[halves]);
-	profile_add(c, (struct diff_resource){
-			       .change = l->change,
-			       .kind = RESOURCE_FILES,
-			       .about = buf_keep(c->arena, &about),
-			       .path = str_dup(c->arena, access->path),
-			       .access = access_text(c->arena, access, perms, words[halves]),
-			       .a = profile_answer(c, &l->a),
-			       .b = profile_answer(c, &l->b),
-			       .by_a = profile_by(c, &c->a, &l->a),
-			       .by_b = profile_by(c, &c->b, &l->b) });
+	struct diff_resource r = profile_row(c, l);
+	r.about = buf_keep(c->arena, &about);
+	r.path = str_dup(c->arena, access->path);
+	r.access = access_text(c->arena, access, perms, words[halves]);
+	profile_add(c, r);
 }
 
 static void emit_all(struct profiles *c, const struct aa_access *access, const struct lines *lines)
@@ -192,8 +194,13 @@ static void compare_perm(struct profiles *c, const struct at *at, enum file_who 
 		tell_varies(c);
 		return;
 	}
-	now.a = decided_at(&c->a, at, who, perm);
-	now.b = decided_at(&c->b, at, who, perm);
+	now.a = decided_at(&c->a, at, who, perm, c->naming_a ? c->naming : NULL);
+	now.b = decided_at(&c->b, at, who, perm, c->naming_a ? NULL : c->naming);
+	now.where = at->access.path;
+	now.perms[who] = perm;
+	if (c->naming && (!(c->naming_a ? now.a.by : now.b.by) || profile_is_named(c, &now)))
+		return;
+	now.perms[who] = 0;
 	struct profile_told *told = profile_told_of(c, &now);
 	if (told->perms[who] & perm)
 		return;
@@ -255,6 +262,78 @@ static void compare_path(struct profiles *c, const struct machine_found *f, bool
 		compare_no_link(c, &at);
 }
 
+/* ---- rules that only one side has ---- */
+
+/* A path of each way in which a rule changes what is answered; false: there is no room for it. */
+static bool name_rule(struct profiles *c, struct profile_side *s, const struct aa_opened *f,
+		      bool differ)
+{
+	struct arena *scratch = arena_scratch(c->arena);
+	struct aa_means own = aa_means_build(s->pool, f, 1);
+	struct machine_walk w = { .decided = false };
+
+	if (own.decided)
+		w = machine_walk_within(scratch, &c->a.q.means.machine, &c->b.q.means.machine,
+					&own.machine, MACHINE_PATHS, differ, &c->left);
+	c->naming = f->rule;
+	c->naming_a = s == &c->a;
+	vec_each(&w.found, found) {
+		found->path = (struct str){ str_dup(c->arena, found->path), found->path.n };
+		compare_path(c, found, false);
+	}
+	c->naming = NULL;
+	arena_free(scratch);
+	return w.decided;
+}
+
+static int by_number(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* What the rules of a side say, in the order of these numbers. */
+static uint32_t *sayings_of(struct profiles *c, const struct profile_side *s)
+{
+	uint32_t *out = ARENA_ARRAY(c->arena, uint32_t, s->q.files.list.n + 1);
+
+	for (size_t i = 0; i < s->q.files.list.n; i++)
+		out[i] = aa_means_saying(s->pool, &s->q.files.list.v[i]);
+	qsort(out, s->q.files.list.n, sizeof(*out), by_number);
+	return out;
+}
+
+/* Rules that are not named: there is no room. */
+static size_t name_rules(struct profiles *c, struct profile_side *s, bool differ)
+{
+	const struct profile_side *other = s == &c->a ? &c->b : &c->a;
+	uint32_t *theirs = sayings_of(c, other);
+	size_t unnamed = 0;
+
+	vec_each(&s->q.files.list, f) {
+		uint32_t own = aa_means_saying(s->pool, f);
+		if (!f->rule ||
+		    bsearch(&own, theirs, other->q.files.list.n, sizeof(own), by_number))
+			continue;
+		if (profile_is_full(c) || !name_rule(c, s, f, differ))
+			unnamed++;
+	}
+	return unnamed;
+}
+
+static void compare_each_rule(struct profiles *c, bool differ)
+{
+	size_t unnamed;
+
+	if (c->a.pool != c->b.pool)
+		return;
+	c->left = MACHINE_STATES_MAX;
+	unnamed = name_rules(c, &c->a, differ) + name_rules(c, &c->b, differ);
+	if (unnamed)
+		profile_note_unnamed(c, diff_kinds[RESOURCE_FILES], unnamed);
+}
+
 void compare_profile_files(struct profiles *c)
 {
 	bool differ = c->a.pool == c->b.pool && profile_same_modes(c);
@@ -265,6 +344,8 @@ void compare_profile_files(struct profiles *c)
 		compare_path(c, f, !profile_same_modes(c));
 	if (!w.decided)
 		tell_too_many(c, "the file rules");
+	else if (w.found.n)
+		compare_each_rule(c, differ);
 }
 
 /* ---- links ---- */

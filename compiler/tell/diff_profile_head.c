@@ -260,6 +260,22 @@ static const char *confined_by(struct profiles *c, bool attached, const struct a
 	return buf_keep(c->arena, &text);
 }
 
+static const char *attached_by(struct profiles *c, const struct profile_side *s,
+			       const struct aa_profile *p)
+{
+	BUF_AUTO text = { 0 };
+
+	if (!p)
+		return "no profile of this label";
+	if (!s->pale)
+		return head_text(c, p);
+	if (!put_header_line(&text, c->session->sources, s->pale, AST_HEADER_PROGRAM)) {
+		put_place(&text, c->session->sources, s->pale->span);
+		buf_puts(&text, ": no program line");
+	}
+	return buf_keep(c->arena, &text);
+}
+
 static void tell_attached(struct profiles *c, const struct aa_profile *a,
 			  const struct aa_profile *b, struct str path, unsigned sides)
 {
@@ -269,17 +285,16 @@ static void tell_attached(struct profiles *c, const struct aa_profile *a,
 
 	buf_puts(&name, "program ");
 	buf_safe(&name, path);
-	profile_add(c, (struct diff_resource){
-			       .change = other_a || other_b ? CHANGE_INCOMPARABLE :
-					 sides == 1         ? CHANGE_LOOSER :
-							      CHANGE_TIGHTER,
-			       .kind = RESOURCE_PROGRAM,
-			       .about = buf_keep(c->arena, &name),
-			       .path = str_dup(c->arena, path),
-			       .a = confined_by(c, sides == 1, other_a),
-			       .b = confined_by(c, sides == 2, other_b),
-			       .by_a = a ? head_text(c, a) : "no profile of this label",
-			       .by_b = b ? head_text(c, b) : "no profile of this label" });
+	profile_add(c, (struct diff_resource){ .change = other_a || other_b ? CHANGE_INCOMPARABLE :
+							 sides == 1         ? CHANGE_LOOSER :
+									      CHANGE_TIGHTER,
+					       .kind = RESOURCE_PROGRAM,
+					       .about = buf_keep(c->arena, &name),
+					       .path = str_dup(c->arena, path),
+					       .a = confined_by(c, sides == 1, other_a),
+					       .b = confined_by(c, sides == 2, other_b),
+					       .by_a = attached_by(c, &c->a, a),
+					       .by_b = attached_by(c, &c->b, b) });
 }
 
 void compare_attachments(struct profiles *c, const struct aa_profile *a, const struct aa_profile *b)

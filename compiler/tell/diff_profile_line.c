@@ -6,6 +6,7 @@
 #include "compiler/tell/accessed.h"
 #include "compiler/tell/decided.h"
 #include "compiler/tell/diff_profiles.h"
+#include "compiler/tell/diff_rules.h"
 
 enum { SHOWN_MAX = 200 }; /* lines of a comparison */
 
@@ -30,6 +31,18 @@ void profile_add(struct profiles *c, struct diff_resource r)
 		c->untold++;
 	else
 		vec_push(c->arena, &c->out->resources, r);
+}
+
+bool profile_is_full(const struct profiles *c)
+{
+	return c->shown >= SHOWN_MAX;
+}
+
+void profile_note_unnamed(struct profiles *c, const char *kind, size_t n)
+{
+	vec_push(c->arena, &c->out->notes,
+		 arena_printf(c->arena, "%s: %zu more rules that only one side has may be why%s%s",
+			      kind, n, *c->name ? ", in " : "", c->name));
 }
 
 void profile_not_decided(struct profiles *c, enum resource_kind kind, const char *reason)
@@ -122,6 +135,42 @@ enum change profile_change(const struct profiles *c, const struct profile_said *
 	return a->outcome == AA_REFUSED && a->quiet != b->quiet ? CHANGE_ERRNO : CHANGE_NR;
 }
 
+static bool is_also(const struct profile_said *said, const struct aa_rule *rule)
+{
+	bool known = !rule || rule == said->by;
+
+	for (unsigned i = 0; i < said->also_n; i++)
+		known |= said->also[i] == rule;
+	return known;
+}
+
+static void note_agreeing(struct profile_said *said, const struct aa_verdict *v)
+{
+	said->also_n = said->also_more = 0;
+	vec_each(&v->rules, r) {
+		if (!said->by || r->role == AA_ROLE_OUTRANKED || is_also(said, r->rule))
+			continue;
+		if (said->also_n < PROFILE_ALSO_MAX)
+			said->also[said->also_n++] = r->rule;
+		else
+			said->also_more++;
+	}
+}
+
+bool profile_said_by(struct profile_said *said, const struct aa_verdict *v,
+		     const struct aa_rule *rule)
+{
+	if (!said->by)
+		return false;
+	vec_each(&v->rules, r)
+		if (r->rule == rule && r->role != AA_ROLE_OUTRANKED) {
+			said->by = rule;
+			note_agreeing(said, v);
+			return true;
+		}
+	return false;
+}
+
 struct profile_said profile_said_of(const struct aa_verdict *v)
 {
 	struct profile_said said = {
@@ -136,10 +185,12 @@ struct profile_said profile_said_of(const struct aa_verdict *v)
 	/* Rules that allow do not decide what is refused for another reason. */
 	if (v->lacking && said.by && said.by->prefix.mode == AA_MODE_ALLOW && !v->why)
 		said.by = NULL;
+	note_agreeing(&said, v);
 	return said;
 }
 
-const char *profile_answer(struct profiles *c, const struct profile_said *x)
+/* "allowed (Px -> web//kid)" */
+static const char *answer_text(struct profiles *c, const struct profile_said *x)
 {
 	BUF_AUTO text = { 0 };
 
@@ -159,6 +210,10 @@ const char *profile_by(struct profiles *c, const struct profile_side *s,
 {
 	BUF_AUTO text = { 0 };
 
+	if (s->is_open) {
+		put_uncounted(&text, c->session->sources, s->pale);
+		return buf_keep(c->arena, &text);
+	}
 	if (x->by) {
 		put_aa_rule(&text, c->session->sources, x->by);
 	} else {
@@ -172,11 +227,55 @@ const char *profile_by(struct profiles *c, const struct profile_side *s,
 	return buf_keep(c->arena, &text);
 }
 
+static struct diff_agreeing agreeing(struct profiles *c, const struct profile_said *x)
+{
+	const char **list = ARENA_ARRAY(c->arena, const char *, PROFILE_ALSO_MAX);
+
+	for (unsigned i = 0; i < x->also_n; i++) {
+		BUF_AUTO text = { 0 };
+		put_aa_rule(&text, c->session->sources, x->also[i]);
+		list[i] = buf_keep(c->arena, &text);
+	}
+	return (struct diff_agreeing){ list, x->also_n, x->also_more };
+}
+
+struct diff_resource profile_row(struct profiles *c, const struct profile_told *told)
+{
+	return (struct diff_resource){
+		.change = told->change,
+		.kind = told->kind,
+		.a = answer_text(c, &told->a),
+		.b = answer_text(c, &told->b),
+		.by_a = profile_by(c, &c->a, &told->a),
+		.by_b = profile_by(c, &c->b, &told->b),
+		.also_a = agreeing(c, &told->a),
+		.also_b = agreeing(c, &told->b),
+	};
+}
+
+static bool same_answer(const struct profile_said *x, const struct profile_said *y)
+{
+	return x->outcome == y->outcome && x->quiet == y->quiet && x->exec.exec == y->exec.exec &&
+	       x->exec.unsafe == y->exec.unsafe && str_eq(x->exec.target, y->exec.target);
+}
+
 static bool same_said(const struct profile_said *x, const struct profile_said *y)
 {
-	return x->outcome == y->outcome && x->quiet == y->quiet && x->by == y->by &&
-	       x->added == y->added && x->why == y->why && x->exec.exec == y->exec.exec &&
-	       x->exec.unsafe == y->exec.unsafe && str_eq(x->exec.target, y->exec.target);
+	return same_answer(x, y) && x->by == y->by && x->added == y->added && x->why == y->why;
+}
+
+bool profile_is_named(const struct profiles *c, const struct profile_told *now)
+{
+	vec_each(&c->told, old) {
+		const struct profile_said *said = c->naming_a ? &old->a : &old->b;
+
+		if (old->kind == now->kind && same_answer(&old->a, &now->a) &&
+		    same_answer(&old->b, &now->b) && (now->perms[0] & ~old->perms[0]) == 0 &&
+		    (now->perms[1] & ~old->perms[1]) == 0 &&
+		    (str_eq(old->where, now->where) || is_also(said, c->naming)))
+			return true;
+	}
+	return false;
 }
 
 bool profile_same_told(const struct profile_told *x, const struct profile_told *y)
@@ -210,4 +309,39 @@ bool profile_same_modes(const struct profiles *c)
 	unsigned modes = AA_FLAG_MODES | AA_FLAG_AUDIT;
 
 	return !((c->a.q.profile->header->flags ^ c->b.q.profile->header->flags) & modes);
+}
+
+/* ---- accesses ---- */
+
+bool profile_read_access(struct profiles *c, const char *text, struct aa_access *out)
+{
+	struct diags *sink = diags_new(c->arena, c->session->sources);
+	const struct source *src = source_add(c->session->sources, "<access>", str_c(text));
+
+	return aa_access_read(c->arena, src, out, sink);
+}
+
+/* False: the rule that is being named has no part in it. */
+static bool has_part(const struct profiles *c, const struct aa_verdict *a,
+		     const struct aa_verdict *b, struct profile_told *told)
+{
+	if (!c->naming)
+		return true;
+	return c->naming_a ? profile_said_by(&told->a, a, c->naming) :
+			     profile_said_by(&told->b, b, c->naming);
+}
+
+struct profile_told profile_ask_both(struct profiles *c, enum resource_kind kind,
+				     const struct aa_access *access)
+{
+	struct aa_verdict a = aa_ask(&c->a.q, access, FILE_OTHER);
+	struct aa_verdict b = aa_ask(&c->b.q, access, FILE_OTHER);
+	struct profile_told now = { .kind = kind,
+				    .a = profile_said_of(&a),
+				    .b = profile_said_of(&b) };
+
+	now.change = profile_change(c, &now.a, &now.b);
+	if (now.change != CHANGE_UNDECIDED && !has_part(c, &a, &b, &now))
+		now.change = CHANGE_NR;
+	return now;
 }

@@ -32,15 +32,6 @@ static const struct class_row {
 
 /* ---- one access ---- */
 
-/* False: it is none, or is not answered on a side. */
-static bool read_access(struct profiles *c, const char *text, struct aa_access *out)
-{
-	struct diags *sink = diags_new(c->arena, c->session->sources);
-	const struct source *src = source_add(c->session->sources, "<access>", str_c(text));
-
-	return aa_access_read(c->arena, src, out, sink);
-}
-
 static bool is_answered(struct profiles *c, const struct aa_access *access)
 {
 	struct diags *sink = diags_new(c->arena, c->session->sources);
@@ -48,30 +39,14 @@ static bool is_answered(struct profiles *c, const struct aa_access *access)
 	return aa_can_ask(&c->a.q, access, sink) && aa_can_ask(&c->b.q, access, sink);
 }
 
-static struct profile_told ask_both(struct profiles *c, enum resource_kind kind,
-				    const struct aa_access *access)
-{
-	struct aa_verdict a = aa_ask(&c->a.q, access, FILE_OTHER);
-	struct aa_verdict b = aa_ask(&c->b.q, access, FILE_OTHER);
-	struct profile_told now = { .kind = kind,
-				    .a = profile_said_of(&a),
-				    .b = profile_said_of(&b) };
-
-	now.change = profile_change(c, &now.a, &now.b);
-	return now;
-}
-
 static void tell_access(struct profiles *c, const struct profile_told *now, const char *about,
 			const char *access)
 {
-	profile_add(c, (struct diff_resource){ .change = now->change,
-					       .kind = now->kind,
-					       .about = about,
-					       .access = access,
-					       .a = profile_answer(c, &now->a),
-					       .b = profile_answer(c, &now->b),
-					       .by_a = profile_by(c, &c->a, &now->a),
-					       .by_b = profile_by(c, &c->b, &now->b) });
+	struct diff_resource r = profile_row(c, now);
+
+	r.about = about;
+	r.access = access;
+	profile_add(c, r);
 }
 
 static void tell_open(struct profiles *c, enum resource_kind kind, const char *text)
@@ -117,8 +92,13 @@ struct shown_all {
 };
 
 static void note_shown(struct profiles *c, const struct class_row *row, struct shown_all *out,
-		       const struct profile_told *now, unsigned perm, const char *access)
+		       struct profile_told *now, unsigned perm, const char *access)
 {
+	now->where = str_c(access);
+	now->perms[0] = perm;
+	if (c->naming && profile_is_named(c, now))
+		return;
+	now->perms[0] = 0;
 	struct profile_told *told = profile_told_of(c, now);
 
 	if (told->perms[0] & perm)
@@ -141,7 +121,7 @@ static void compare_object(struct profiles *c, const struct class_row *row, stru
 	const char *text = aa_objects_witness(c->arena, row->class, object, perm);
 	struct aa_access access;
 
-	if (!read_access(c, text, &access) || !(access.perms & perm)) {
+	if (!profile_read_access(c, text, &access) || !(access.perms & perm)) {
 		if (spoken & perm) /* else no object of this kind has it */
 			tell_open(c, row->kind, text);
 		return;
@@ -150,8 +130,8 @@ static void compare_object(struct profiles *c, const struct class_row *row, stru
 		tell_open(c, row->kind, text);
 		return;
 	}
-	struct profile_told now = ask_both(c, row->kind, &access);
-	if (now.change == CHANGE_NR && !(spoken & perm))
+	struct profile_told now = profile_ask_both(c, row->kind, &access);
+	if (now.change == CHANGE_NR && (c->naming || !(spoken & perm)))
 		return;
 	if (now.change == CHANGE_NR || now.change == CHANGE_UNDECIDED)
 		tell_open(c, row->kind, text);
@@ -170,9 +150,96 @@ static void compare_found(struct profiles *c, const struct class_row *row,
 		if (!differ || halves_differ(c, a, b, perm))
 			compare_object(c, row, f->path, perm, grants_differ(a, b), &all);
 	vec_each(&all.list, l)
-		tell_access(c, &l->is, arena_printf(c->arena, "%s%s", l->access, l->more),
+		tell_access(c, &l->is,
+			    row->kind == RESOURCE_SIGNALS ?
+				    profile_signals(c, &l->is, l->access) :
+				    arena_printf(c->arena, "%s%s", l->access, l->more),
 			    l->access);
 }
+
+/* ---- rules that only one side has ---- */
+
+static bool may_say(const struct profile_side *s, const struct aa_rule *r, enum aa_class class)
+{
+	bool is_unix = class == AA_CLASS_UNIX &&
+		       (r->class == AA_CLASS_NETWORK || r->class == AA_CLASS_UNIX);
+
+	return is_unix || ((s->q.target.mediated >> class & 1) &&
+			   (r->class == class || r->class == AA_CLASS_ALL));
+}
+
+static struct aa_objects objects_of_one(struct profiles *c, const struct profile_side *s,
+					const struct aa_rule *rule, enum aa_class class)
+{
+	struct aa_asking one = s->q;
+
+	one.rules.v = arena_dup(c->arena, &rule, sizeof(rule));
+	one.rules.n = 1;
+	return aa_objects_under(c->objects, &one, class);
+}
+
+/* What rules of the class say, one by one; 0: nothing. */
+static uint32_t *sayings_of(struct profiles *c, const struct profile_side *s, enum aa_class class)
+{
+	uint32_t *out = ARENA_ARRAY(c->arena, uint32_t, s->q.rules.n + 1);
+
+	for (size_t i = 0; i < s->q.rules.n; i++)
+		out[i] = may_say(s, s->q.rules.v[i], class) ?
+				 objects_of_one(c, s, s->q.rules.v[i], class).machine.start :
+				 0;
+	return out;
+}
+
+static bool is_said(const uint32_t *by, size_t n, uint32_t saying)
+{
+	for (size_t i = 0; i < n; i++)
+		if (by[i] == saying)
+			return true;
+	return false;
+}
+
+struct both_objects {
+	const struct class_row *row;
+	const struct aa_objects *x, *y;
+	bool differ;
+};
+
+/* An object of each way in which a rule of this side alone changes what is answered. */
+static size_t name_rules(struct profiles *c, const struct profile_side *s,
+			 const struct both_objects *o)
+{
+	const struct profile_side *other = s == &c->a ? &c->b : &c->a;
+	uint32_t *ours = sayings_of(c, s, o->row->class);
+	uint32_t *theirs = sayings_of(c, other, o->row->class);
+	size_t unnamed = 0;
+
+	for (size_t i = 0; i < s->q.rules.n; i++) {
+		const struct aa_rule *rule = s->q.rules.v[i];
+		if (!ours[i] || is_said(theirs, other->q.rules.n, ours[i]))
+			continue;
+		struct aa_objects own = objects_of_one(c, s, rule, o->row->class);
+		struct machine_walk w = { .decided = false };
+		if (own.decided && !profile_is_full(c))
+			w = aa_objects_walk_within(c->arena, o->x, o->y, &own, o->differ, &c->left);
+		unnamed += !w.decided;
+		c->naming = rule;
+		c->naming_a = s == &c->a;
+		vec_each(&w.found, f)
+			compare_found(c, o->row, f, o->differ);
+		c->naming = NULL;
+	}
+	return unnamed;
+}
+
+static void compare_each_rule(struct profiles *c, const struct both_objects *o)
+{
+	c->left = MACHINE_STATES_MAX;
+	size_t unnamed = name_rules(c, &c->a, o) + name_rules(c, &c->b, o);
+	if (unnamed)
+		profile_note_unnamed(c, diff_kinds[o->row->kind], unnamed);
+}
+
+/* ---- a class ---- */
 
 static void compare_class(struct profiles *c, const struct class_row *row)
 {
@@ -193,6 +260,8 @@ static void compare_class(struct profiles *c, const struct class_row *row)
 						 "to compare them takes more than %d states; write "
 						 "simpler patterns",
 						 MACHINE_STATES_MAX));
+	else if (w.found.n && (c->a.q.rules.n || c->b.q.rules.n))
+		compare_each_rule(c, &(struct both_objects){ row, &x, &y, differ });
 }
 
 /* ---- sockets ---- */
@@ -227,7 +296,7 @@ static void note_cell(struct profiles *c, struct cell_groups *out, const struct 
 }
 
 /* Those of all permissions that are the same sockets are one line. */
-static void tell_cells(struct profiles *c, struct cell_groups *groups)
+static void tell_cells(struct profiles *c, struct cell_groups *groups, const bool *asked)
 {
 	vec_each(&groups->list, g) {
 		unsigned perms = (*g)->perms;
@@ -240,7 +309,7 @@ static void tell_cells(struct profiles *c, struct cell_groups *groups)
 			perms |= (*o)->perms;
 			(*o)->perms = 0;
 		}
-		const char *names = socket_names(c->arena, (*g)->in);
+		const char *names = socket_names(c->arena, (*g)->in, asked);
 		if (!(perms & AA_NET_CREATE))
 			names = arena_printf(c->arena, "%s of %s",
 					     aa_perm_name(AA_CLASS_NETWORK, perms & -perms), names);
@@ -284,7 +353,8 @@ static bool is_made(unsigned at)
 	return at / TYPES != AF_UNIX || all.types >> at % TYPES & 1;
 }
 
-static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned at, unsigned perm)
+static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned at, unsigned perm,
+			 bool *asked)
 {
 	const char *family = word_of(c->arena, "af", at / TYPES, "AF_");
 	const char *type = word_of(c->arena, "sock_type", at % TYPES, "SOCK_");
@@ -294,15 +364,16 @@ static void compare_cell(struct profiles *c, struct cell_groups *out, unsigned a
 	if (!family || !type || !is_made(at))
 		return;
 	text = cell_text(c->arena, family, type, perm);
-	if (!read_access(c, text, &access))
+	if (!profile_read_access(c, text, &access))
 		return; /* AppArmor has no word for it: no rule tells it from its like */
+	*asked = true;
 	if (!is_answered(c, &access)) {
 		if (!c->undecided)
 			tell_open(c, RESOURCE_SOCKETS, text);
 		c->undecided = true;
 		return;
 	}
-	struct profile_told now = ask_both(c, RESOURCE_SOCKETS, &access);
+	struct profile_told now = profile_ask_both(c, RESOURCE_SOCKETS, &access);
 	if (now.change != CHANGE_NR)
 		note_cell(c, out, &now, at, perm, text);
 }
@@ -316,24 +387,36 @@ static bool is_among(enum families families, unsigned at)
 	return families == FAMILIES_ALL || is_unix == (families == FAMILIES_UNIX);
 }
 
+static bool has_unix_rules(const struct profiles *c)
+{
+	const struct profile_side *sides[] = { &c->a, &c->b };
+
+	for (unsigned i = 0; i < 2; i++)
+		vec_each(&sides[i]->q.rules, r)
+			if ((*r)->class == AA_CLASS_UNIX)
+				return true;
+	return false;
+}
+
 /* Where a kernel does not know sockets of unix apart they are among these. */
 static void compare_network(struct profiles *c, enum families families)
 {
 	struct aa_objects x = aa_objects_under(c->objects, &c->a.q, AA_CLASS_NETWORK);
 	struct aa_objects y = aa_objects_under(c->objects, &c->b.q, AA_CLASS_NETWORK);
 	struct cell_groups groups = { .list = { .n = 0 } };
+	bool asked[CELLS_MAX] = { false };
 
 	if (x.machine.start || y.machine.start)
 		c->out->resource_kinds |= 1u << RESOURCE_SOCKETS;
-	if (families == FAMILIES_BUT_UNIX && x.decided && y.decided &&
+	if ((families == FAMILIES_BUT_UNIX || !has_unix_rules(c)) && x.decided && y.decided &&
 	    x.machine.start == y.machine.start && profile_same_modes(c))
 		return;
 	c->undecided = false;
 	for (unsigned perm = 1; perm <= NET_ALL; perm <<= 1)
 		for (unsigned at = TYPES; at < CELLS_MAX; at++) /* from AF_UNIX on */
 			if (is_among(families, at))
-				compare_cell(c, &groups, at, perm);
-	tell_cells(c, &groups);
+				compare_cell(c, &groups, at, perm, &asked[at]);
+	tell_cells(c, &groups, asked);
 }
 
 /* ---- the environment at a change of the profile ---- */
@@ -466,4 +549,10 @@ void compare_policy_objects(struct profiles *c, unsigned kinds)
 			c->out->resource_kinds &= ~(1u << classes[i].kind); /* not the same */
 	if (kinds >> RESOURCE_UNIX & 1 && has_network(c) && has_coarse_unix(c))
 		compare_network(c, FAMILIES_UNIX);
+}
+
+void compare_policy_sockets(struct profiles *c, bool but_unix)
+{
+	if (has_network(c))
+		compare_network(c, but_unix ? FAMILIES_BUT_UNIX : FAMILIES_ALL);
 }

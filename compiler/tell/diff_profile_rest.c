@@ -60,16 +60,10 @@ void compare_profile_capabilities(struct profiles *c)
 			in[i] = l->caps >> i & 1;
 			first = in[i] ? i : first;
 		}
-		profile_add(c,
-			    (struct diff_resource){ .change = l->is.change,
-						    .kind = RESOURCE_CAPABILITIES,
-						    .about = capability_names(c->arena, in),
-						    .access = arena_printf(c->arena, "cap %s",
-									   capability_name(first)),
-						    .a = profile_answer(c, &l->is.a),
-						    .b = profile_answer(c, &l->is.b),
-						    .by_a = profile_by(c, &c->a, &l->is.a),
-						    .by_b = profile_by(c, &c->b, &l->is.b) });
+		struct diff_resource r = profile_row(c, &l->is);
+		r.about = capability_names(c->arena, in);
+		r.access = arena_printf(c->arena, "cap %s", capability_name(first));
+		profile_add(c, r);
 	}
 }
 

@@ -3,6 +3,8 @@
 #include "compiler/tell/diff_profiles.h"
 
 #include "compiler/base/bug.h"
+#include "compiler/tell/accessed.h"
+#include "compiler/tell/decided.h"
 
 /* ---- one pair ---- */
 
@@ -26,6 +28,41 @@ static bool open_asking(struct profiles *c, struct profile_side *s, const struct
 	return false;
 }
 
+/* The rule of the largest pattern, which is why; "": there is none. */
+static const char *largest(struct profiles *c)
+{
+	const struct profile_side *sides[] = { &c->a, &c->b };
+	const struct aa_opened *most = NULL;
+	BUF_AUTO text = { 0 };
+
+	for (unsigned i = 0; i < 2; i++)
+		vec_each(&sides[i]->q.files.list, f)
+			if (f->rule && (!most || f->path->nfa.nodes.n > most->path->nfa.nodes.n))
+				most = f;
+	if (!most)
+		return "";
+	buf_puts(&text, "; the largest is ");
+	put_aa_rule(&text, c->session->sources, most->rule);
+	return buf_keep(c->arena, &text);
+}
+
+static void compare_file_rules(struct profiles *c)
+{
+	c->out->resource_kinds |= 1u << RESOURCE_FILES;
+	if (c->a.q.means.decided && c->b.q.means.decided) {
+		compare_profile_files(c);
+		compare_profile_links(c);
+		return;
+	}
+	profile_not_decided(
+		c, RESOURCE_FILES,
+		arena_printf(c->arena,
+			     "what the file rules of one side are together takes more "
+			     "than %d states%s; write fewer patterns with '**' in their "
+			     "midst, or a child profile",
+			     MACHINE_STATES_MAX, largest(c)));
+}
+
 static bool compare_pair(struct profiles *c, const struct aa_profile *a, const struct aa_profile *b)
 {
 	if (!open_asking(c, &c->a, a) || !open_asking(c, &c->b, b))
@@ -34,18 +71,7 @@ static bool compare_pair(struct profiles *c, const struct aa_profile *a, const s
 	c->undecided = false;
 	compare_attachments(c, a, b);
 	compare_profile_headers(c);
-	c->out->resource_kinds |= 1u << RESOURCE_FILES;
-	if (c->a.q.means.decided && c->b.q.means.decided) {
-		compare_profile_files(c);
-		compare_profile_links(c);
-	} else {
-		profile_not_decided(c, RESOURCE_FILES,
-				    arena_printf(c->arena,
-						 "what the file rules of one side are together "
-						 "takes more than %d states; write fewer patterns "
-						 "with '**' in their midst, or a child profile",
-						 MACHINE_STATES_MAX));
-	}
+	compare_file_rules(c);
 	compare_profile_capabilities(c);
 	compare_profile_limits(c);
 	compare_profile_objects(c);
@@ -71,6 +97,7 @@ static bool make_profile(struct profiles *c, struct profile_side *s,
 	size_t other = 0;
 
 	s->pale = from->pale;
+	s->open = from->open;
 	if (!aa_asking_policy(c->arena, s->pool, s->pale, &from->asked, own, &s->made))
 		vec_each(&own->list, d)
 			other += (*d)->severity == SEVERITY_ERROR && (*d)->id != DIAG_PL371;
@@ -246,21 +273,94 @@ bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles
 
 /* ---- two policies ---- */
 
-bool diff_policy_objects(struct session *s, struct diff *d, const struct diff_profiles_side *a,
-			 const struct diff_profiles_side *b, unsigned kinds)
+/* A side that nobody asks about such kinds answers as who is not confined. */
+static void open_kind(struct profiles *c, enum resource_kind kind)
 {
+	struct profile_side *sides[] = { &c->a, &c->b };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct profile_side *s = sides[i];
+		s->is_open = s->open >> kind & 1;
+		s->is_matched = false;
+		s->q = s->is_open ? s->opened : s->made;
+	}
+	c->told.n = 0;
+	c->undecided = false;
+}
+
+static struct aa_asking opened_of(struct arena *a, const struct aa_asking *made)
+{
+	struct aa_profile *p = arena_dup(a, made->profile, sizeof(*p));
+	struct aa_header *h = arena_dup(a, p->header, sizeof(*h));
+	struct aa_asking out = *made;
+
+	h->flags = AA_FLAG_UNCONFINED;
+	p->header = h;
+	out.profile = p;
+	out.rules.n = 0;
+	return out;
+}
+
+/* Kinds that have functions of their own. */
+static void compare_own(struct profiles *c, unsigned kinds)
+{
+	if (kinds & 1u << RESOURCE_PROGRAM) {
+		open_kind(c, RESOURCE_PROGRAM);
+		compare_attachments(c, c->a.q.profile, c->b.q.profile);
+	}
+	if (kinds & 1u << RESOURCE_FILES) {
+		open_kind(c, RESOURCE_FILES);
+		compare_file_rules(c);
+	}
+	if (kinds & 1u << RESOURCE_CAPABILITIES) {
+		open_kind(c, RESOURCE_CAPABILITIES);
+		compare_profile_capabilities(c);
+	}
+	if (kinds & 1u << RESOURCE_SOCKETS) {
+		open_kind(c, RESOURCE_SOCKETS);
+		compare_policy_sockets(c, kinds & 1u << RESOURCE_UNIX);
+	}
+	if (kinds & 1u << RESOURCE_SIGNALS) {
+		open_kind(c, RESOURCE_SIGNALS);
+		compare_policy_objects(c, 1u << RESOURCE_SIGNALS);
+	}
+}
+
+static const char *first_error(struct profiles *c, const struct diags *own)
+{
+	BUF_AUTO text = { 0 };
+
+	vec_each(&own->list, d) {
+		if ((*d)->severity != SEVERITY_ERROR || (*d)->id == DIAG_PL371)
+			continue;
+		put_place(&text, c->session->sources, (*d)->span);
+		buf_printf(&text, ": %s", (*d)->text);
+		break;
+	}
+	return buf_keep(c->arena, &text);
+}
+
+const char *diff_policies(struct session *s, struct diff *d, const struct diff_profiles_side *a,
+			  const struct diff_profiles_side *b, unsigned kinds)
+{
+	unsigned others = kinds & ~((1u << RESOURCE_MOUNT) - 1), said = d->resource_kinds;
 	struct profiles *c = start_profiles(s, d, release_of(a));
 	struct diags *own = diags_new(c->arena, s->sources);
 
 	BUG_ON(!a->pale || !b->pale || release_of(a) != release_of(b));
 	if (!make_profile(c, &c->a, a, own) || !make_profile(c, &c->b, b, own))
-		return false;
-	c->a.q = c->a.made;
-	c->b.q = c->b.made;
+		return first_error(c, own);
+	c->a.opened = opened_of(c->arena, &c->a.made);
+	c->b.opened = opened_of(c->arena, &c->b.made);
 	c->from = a->pale->name;
 	c->to = b->pale->name;
-	compare_profile_mediation(c);
-	compare_policy_objects(c, kinds);
+	compare_own(c, kinds);
+	d->resource_kinds = said; /* by rules, as they are counted on */
+	if (others) {
+		open_kind(c, RESOURCE_NR);
+		compare_profile_mediation(c);
+		compare_policy_objects(c, others);
+	}
 	note_untold(c);
-	return true;
+	return NULL;
 }

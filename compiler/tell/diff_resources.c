@@ -85,6 +85,33 @@ static void add_row(struct arena *a, struct rows *out, const struct origin *o, c
 	vec_push(a, &out->list, ((struct row){ text, o ? o->env : NULL }));
 }
 
+/* w allows to append too, and ix to map (apparmor.d(5)). */
+static unsigned file_whole_perms(const struct file_rule *f)
+{
+	return f->perms | (f->perms & PERM_W ? PERM_A : 0) |
+	       ((f->action == RULE_ALLOW || f->action == RULE_LOG) && strstr(f->exec, "ix") ?
+			PERM_M :
+			0);
+}
+
+static const char *kind_text(struct arena *a, const struct file_rule *f)
+{
+	return arena_printf(a, "%d %d %u %s " PRISTR, f->action, f->owner, file_whole_perms(f),
+			    f->exec, STRARG(f->target));
+}
+
+/* Without its place: equal texts are equal rules. */
+static const char *file_rule_text(struct arena *a, const struct policy *p,
+				  const struct file_rule *f)
+{
+	static const char name[] = "@{profile_name}";
+	bool named = memmem(f->path.p, f->path.n, name, sizeof(name) - 1);
+
+	/* The length keeps two rules apart whose words run into each other. */
+	return arena_printf(a, "%zu " PRISTR " %s" PRISTR, f->path.n, STRARG(f->path),
+			    kind_text(a, f), named ? (int)p->name.n : 0, p->name.p);
+}
+
 static void file_rows(struct arena *a, const struct policy *p, struct rows *out)
 {
 	vec_each(&p->files, f)
@@ -251,43 +278,20 @@ static bool has_kind(struct comparing *c, const struct policy *p, enum resource_
 	return p && (!same_rules(c, p, NULL, kind) || !same_rules(c, p->left_out, NULL, kind));
 }
 
-static bool has_unix(struct comparing *c)
-{
-	return has_kind(c, c->a.p, RESOURCE_UNIX) || has_kind(c, c->b.p, RESOURCE_UNIX);
-}
-
 static void compare_kind(struct comparing *c, enum resource_kind kind)
 {
-	switch (kind) {
-	case RESOURCE_PROGRAM:
-		if (c->a.stance == c->b.stance)
-			compare_programs(c);
-		return;
-	case RESOURCE_FILES:
-		if (c->a.stance != c->b.stance)
-			add_open(c, kind, "every file");
-		else if (!same_rules(c, c->a.p, c->b.p, kind))
-			compare_files(c);
-		return;
-	case RESOURCE_CAPABILITIES: compare_capabilities(c); return;
-	case RESOURCE_SOCKETS:
-		c->a.unix_apart = c->b.unix_apart = c->a.stance == c->b.stance && has_unix(c);
-		compare_sockets(c);
-		return;
-	case RESOURCE_SIGNALS:
-		if (c->a.stance != c->b.stance || !same_rules(c, c->a.p, c->b.p, kind))
-			compare_signals(c);
-		return;
-	case RESOURCE_LIMITS: compare_limits(c); return;
-	case RESOURCE_PROFILE:
-	case RESOURCE_LOG:
-	case RESOURCE_NR: BUG("resource_kind"); /* diff_logging(), diff_profiles() */
-	default: break;
-	}
-	if (c->a.stance != c->b.stance)
+	bool alike = c->a.stance == c->b.stance;
+
+	if (kind == RESOURCE_LIMITS)
+		compare_limits(c);
+	else if (alike)
+		c->kinds |= 1u << kind;
+	else if (kind == RESOURCE_FILES)
+		add_open(c, kind, "every file");
+	else if (kind >= RESOURCE_MOUNT)
 		add_open(c, kind, diff_kinds[kind]);
-	else
-		c->objects |= 1u << kind;
+	else if (kind != RESOURCE_PROGRAM)
+		c->kinds |= 1u << kind;
 }
 
 /* What stands under an open condition counts as equal only where all of the kind is. */
@@ -339,28 +343,53 @@ static void compare_stances(struct comparing *c, enum resource_kind kind)
 			"--host say which environment is meant");
 }
 
-/* Those of both sides, as the profiles that are compiled of them answer. */
-static void compare_objects(struct comparing *c, const struct aa_asked *asked)
+static struct diff_profiles_side as_profile(const struct side *s, unsigned kinds,
+					    const struct aa_asked *asked)
 {
-	struct diff_profiles_side a = { .pale = c->a.p, .asked = *asked };
-	struct diff_profiles_side b = { .pale = c->b.p, .asked = *asked };
+	struct diff_profiles_side out = { .pale = s->p, .asked = *asked };
 
-	if (!c->objects || diff_policy_objects(c->session, c->out, &a, &b, c->objects))
+	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
+		if (kinds >> kind & 1 && stance_of(s->p, kind) == STANCE_OPEN)
+			out.open |= 1u << kind;
+	return out;
+}
+
+/* What all rules of both sides say in the same words is the same: no answers are looked for. */
+static unsigned kinds_that_differ(struct comparing *c)
+{
+	bool differ = !str_eq(c->a.p->program, c->b.p->program);
+
+	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
+		differ |= c->kinds >> kind & 1 && kind != RESOURCE_PROGRAM &&
+			  (stance_of(c->a.p, kind) != stance_of(c->b.p, kind) ||
+			   !same_rules(c, c->a.p, c->b.p, kind));
+	return differ ? c->kinds : 0;
+}
+
+/* Those of both sides, as the profiles that are compiled of them answer. */
+static void compare_answers(struct comparing *c, const struct aa_asked *asked)
+{
+	unsigned kinds = c->kinds ? kinds_that_differ(c) : 0;
+	struct diff_profiles_side a = as_profile(&c->a, kinds, asked);
+	struct diff_profiles_side b = as_profile(&c->b, kinds, asked);
+
+	const char *why = kinds ? diff_policies(c->session, c->out, &a, &b, kinds) : NULL;
+
+	if (!why)
 		return;
-	for (enum resource_kind kind = RESOURCE_MOUNT; kind < RESOURCE_NR; kind++)
-		if (c->objects >> kind & 1)
-			difference_not_decided(c, kind,
-					       "AppArmor cannot say what one side holds; 'pale "
-					       "compile -t apparmor' of both tells what");
+	why = arena_printf(c->arena, "AppArmor cannot say what one side holds: %s", why);
+	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
+		if (kinds >> kind & 1 &&
+		    (kind != RESOURCE_PROGRAM || !str_eq(c->a.p->program, c->b.p->program)))
+			difference_not_decided(c, kind, why);
 }
 
 /* What nobody says a word of is no part of the answer. */
-static void compare_others(struct comparing *c, const struct aa_asked *asked)
+static void compare_others(struct comparing *c)
 {
 	for (enum resource_kind kind = RESOURCE_MOUNT; kind < RESOURCE_NR; kind++)
 		if (has_kind(c, c->a.p, kind) || has_kind(c, c->b.p, kind))
 			compare_stances(c, kind);
-	compare_objects(c, asked);
 }
 
 static struct comparing *start_comparing(struct session *s, struct diff *d)
@@ -418,7 +447,8 @@ void diff_resources(struct session *s, struct diff *d, const struct aa_asked *as
 	c->b.p = d->b->in.format == INPUT_PALE ? d->b->parts.v[0].policy : NULL;
 	for (enum resource_kind kind = 0; kind < RESOURCE_LOG; kind++)
 		compare_stances(c, kind);
-	compare_others(c, asked);
+	compare_others(c);
+	compare_answers(c, asked);
 	/* Asked for nothing else, and there is nothing: that they are the same would be no answer.
 	 */
 	if (!c->a.p && !c->b.p && !(d->layers & LAYER_SECCOMP))

@@ -35,10 +35,20 @@ const char *difference_header(struct comparing *c, const struct side *s, enum as
 	return buf_keep(c->arena, &text);
 }
 
+void put_uncounted(struct buf *out, const struct sources *sources, const struct policy *p)
+{
+	if (put_header_line(out, sources, p, AST_HEADER_LAYERS))
+		return;
+	put_place(out, sources, p->span);
+	buf_puts(out, ": no layers line, so AppArmor is not counted on");
+}
+
 const char *difference_layers(struct comparing *c, const struct side *s)
 {
-	return difference_header(c, s, AST_HEADER_LAYERS,
-				 ": no layers line, so AppArmor is not counted on");
+	BUF_AUTO text = { 0 };
+
+	put_uncounted(&text, c->session->sources, s->p);
+	return buf_keep(c->arena, &text);
 }
 
 const char *difference_by(struct comparing *c, const struct side *s, const struct origin *o)
