@@ -188,13 +188,10 @@ static const char *letters_of(struct importing *im, const struct aa_rule *r)
 {
 	static const char *const execs[AA_EXEC_NR] = { "",    "x",  "ix",  "px",  "pix",
 						       "pux", "cx", "cix", "cux", "ux" };
-	static const char letters[] = "rwalkm"; /* PERM_*, from the first bit on */
 	unsigned perms = r->perms & PERM_W ? r->perms & ~(unsigned)PERM_A : r->perms;
 	BUF_AUTO out = { 0 };
 
-	for (unsigned i = 0; letters[i]; i++)
-		if (perms >> i & 1)
-			buf_putc(&out, letters[i]);
+	aa_perms_put(&out, perms & ~(unsigned)PERM_X);
 	if (perms & PERM_X) {
 		char exec[4] = "";
 		strcpy(exec, execs[r->file.exec]);

@@ -50,7 +50,7 @@ def test_a_profile_becomes_a_policy_of_its_name_and_program(pale, tmp_path):
     ("mount fstype=tmpfs -> /a,\numount /a,\nptrace read peer=x,", ["mount fstype=tmpfs -> /a;", "umount /a;", "ptrace read peer=x;"]),
     ("change_profile -> x,\ndbus send bus=session,", ["change_profile -> x;", "dbus send bus=session;"]),
     ("/a r,\n/a r,", ["file r /a;"]),
-    ("file,", ["file rwlkmix /{**,};"]),
+    ("file,", ["file mrwlkix /{**,};"]),
 ])
 def test_what_each_rule_becomes(pale, tmp_path, body, want):
     assert imported(pale, tmp_path, body) == want
