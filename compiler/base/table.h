@@ -12,7 +12,7 @@
  *
  * Used where names and paths are looked up: base/group.c, learn/model.c, policy/resolve.c. Not
  * where a table is the inner loop: cbpf/{code,meaning,lift,word}.c, decision/dd.c, oci/write/pieces.c
- * and automata/dfa.c recompute the hash from the elements, which are small, and keep 4 bytes a slot
+ * recompute the hash from the elements, which are small, and keep 4 bytes a slot
  * where this takes 16; cbpf/{leaf,values}.c have objects that stay where they are: base/chain.h.
  */
 #include <stddef.h>

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/automata/dfa.h"
 #include "compiler/policy/tunables.h"
+#include "tests/apparmor/subsets.h"
 
 static struct arena *arena;
 static size_t budget;

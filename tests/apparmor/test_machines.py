@@ -54,7 +54,7 @@ def test_a_machine_finds_the_rules_that_match():
 
 @pytest.mark.parametrize("word,mode", [("walk", "walk"), ("texts", "walk-texts")])
 def test_sets_of_rules_are_those_that_the_other_engine_finds(word, mode):
-    """dfa.h's automaton steps sets of nodes and makes nothing minimal."""
+    """subsets.h's automaton steps sets of nodes and makes nothing minimal."""
     rng = random.Random(22)
     met = 0
     for _ in range(60):

@@ -1,14 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
 /*
- * Subset construction on demand. All globs are one automaton whose end nodes carry labels; a
- * state is a sorted set of its nodes, and, over paths, how far the text is a path. States are
- * found by hash, visited breadth first, and stepped once for each class of bytes that no set of
- * the automaton tells apart.
+ * The second engine that the machines of compiler/automata are held against: sets of nodes on
+ * demand, nothing minimal. Questions about many globs at once. Every glob carries labels, small numbers that the caller
+ * gives a meaning ("allows read", "B: denies write to the owner"). A path has the labels of all
+ * globs that match it. automaton_walk() finds every distinct set of labels that some path has,
+ * each with a shortest such path; so
+ *	which paths do two rule sets answer differently?  label A's rules 0.., B's rules 128..,
+ *		and look at the sets whose two halves give different answers
+ *	is glob x inside the union of others?  label x 0, the others 1: is there the set {0}?
+ *	do two rules that exclude each other meet?  is there a set with both labels
+ * A state is a sorted set of nodes, and, over paths, how far the text is a path. States are found
+ * by hash, visited breadth first, and stepped once for each class of bytes that no set of the
+ * automaton tells apart. Exact: nothing is sampled.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/automata/dfa.h"
+#include "compiler/automata/glob.h"
+
+enum { AUTOMATON_LABELS = 256 };
+
+struct label_set {
+	uint64_t w[AUTOMATON_LABELS / 64];
+};
+
+struct automaton;
+
+/* Over which texts? */
+enum automaton_domain {
+	AUTOMATON_PATHS, /* that the kernel asks about: "/" first, no "//", no "." or ".." component */
+	AUTOMATON_TEXTS, /* any bytes but NUL: as the parser looks for contradictions */
+};
+
+/*
+ * AUTOMATON_BUDGET is the usual budget. It counts ten for each subset of nodes that the walk
+ * reaches, and one for each node in it: about 8 bytes each. 2,000 plain paths take a tenth of it.
+ */
+enum { AUTOMATON_BUDGET = 8000000 };
+
+struct automaton_found {
+	struct label_set labels; /* of the globs that match, exactly these */
+	struct str path;         /* a shortest path that has them; also NUL-terminated */
+};
+
+struct automaton_walk {
+	VEC(struct automaton_found)
+	found;         /* shortest first; the empty set (no glob) is among them */
+	bool decided;  /* false: the budget ended; `found` holds what was met until then */
+	size_t states; /* subsets reached */
+};
 
 enum { STATE_COST = 10 }; /* a state, its slot and what growing leaves behind, in nodes */
 
@@ -39,22 +80,22 @@ struct walk {
 	struct automaton_walk *out;
 };
 
-void label_add(struct label_set *s, unsigned label)
+static void label_add(struct label_set *s, unsigned label)
 {
 	s->w[label / 64] |= UINT64_C(1) << label % 64;
 }
 
-bool label_has(const struct label_set *s, unsigned label)
+static bool label_has(const struct label_set *s, unsigned label)
 {
 	return s->w[label / 64] >> label % 64 & 1;
 }
 
-bool label_eq(const struct label_set *x, const struct label_set *y)
+static bool label_eq(const struct label_set *x, const struct label_set *y)
 {
 	return !memcmp(x, y, sizeof(*x));
 }
 
-struct automaton *automaton_new(struct arena *a, enum automaton_domain domain, size_t budget)
+static struct automaton *automaton_new(struct arena *a, enum automaton_domain domain, size_t budget)
 {
 	struct automaton *m = ARENA_NEW(a, struct automaton);
 
@@ -64,7 +105,7 @@ struct automaton *automaton_new(struct arena *a, enum automaton_domain domain, s
 	return m;
 }
 
-void automaton_add(struct automaton *m, const struct glob *g, const struct label_set *labels)
+static void automaton_add(struct automaton *m, const struct glob *g, const struct label_set *labels)
 {
 	struct arena *a = m->nfa.arena;
 	uint32_t base = (uint32_t)m->nfa.nodes.n, sets = (uint32_t)m->nfa.sets.n;
@@ -259,7 +300,7 @@ static bool step_state(struct walk *w, uint32_t index, unsigned char c, struct n
 	return add_state(w, next, to);
 }
 
-struct automaton_walk automaton_walk(struct automaton *m)
+static struct automaton_walk automaton_walk(struct automaton *m)
 {
 	struct automaton_walk out = { .decided = true };
 	struct walk w = { .m = m, .budget = m->budget, .out = &out };
