@@ -573,8 +573,8 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 	file->joints = p->joints.v;
 	file->njoints = p->joints.n;
 	file->stmts = p->top.first;
-	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
-			site_of, &file->trailer);
+	file->comments = (struct comment_list){ p->comments.v, p->comments.n };
+	comments_attach(src, file->comments, file->stmts, site_of, &file->trailer);
 	return file;
 }
 

@@ -125,7 +125,8 @@ struct aa_file {
 	const struct aa_joint *joints;
 	size_t njoints;
 	struct aa_stmt *stmts;
-	struct ast_comment *trailer; /* comments behind the last statement */
+	struct ast_comment *trailer;  /* comments behind the last statement */
+	struct comment_list comments; /* all of them */
 };
 
 /*

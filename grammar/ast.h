@@ -30,6 +30,11 @@ struct ast_comment {
 	struct ast_comment *next;
 };
 
+struct comment_list { /* in the order of the text */
+	struct ast_comment **v;
+	size_t n;
+};
+
 /* ---- values and conditions ---- */
 
 enum ast_value_kind {
@@ -219,6 +224,7 @@ struct ast_stmt {
 
 struct ast_file {
 	struct source *source;
-	struct ast_stmt *stmts;      /* POLICY, SET, INCLUDE */
-	struct ast_comment *trailer; /* comments behind the last statement */
+	struct ast_stmt *stmts;       /* POLICY, SET, INCLUDE */
+	struct ast_comment *trailer;  /* comments behind the last statement */
+	struct comment_list comments; /* all of them */
 };

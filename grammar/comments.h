@@ -21,10 +21,5 @@ struct comment_site {
 
 typedef struct comment_site comment_site_fn(void *stmt);
 
-struct comment_list { /* in the order of the text */
-	struct ast_comment **v;
-	size_t n;
-};
-
 void comments_attach(const struct source *src, struct comment_list all, void *first,
 		     comment_site_fn *site, struct ast_comment **trailer);

@@ -576,8 +576,8 @@ struct ast_file *pale_parse_source(struct arena *a, struct source *src, struct d
 	run_parser(p);
 	file->source = src;
 	file->stmts = p->top.first;
-	comments_attach(src, (struct comment_list){ p->comments.v, p->comments.n }, file->stmts,
-			site_of, &file->trailer);
+	file->comments = (struct comment_list){ p->comments.v, p->comments.n };
+	comments_attach(src, file->comments, file->stmts, site_of, &file->trailer);
 	return file;
 }
 

@@ -55,6 +55,8 @@ struct diag {
 	const char *help; /* the way out; NULL: none */
 	struct fix fix;
 	VEC(struct diag_label) labels;
+	const char *
+		suppressed; /* why a comment in the file keeps it from being told; NULL: nothing does */
 };
 
 struct diags {

@@ -12,7 +12,9 @@
 #include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
+#include "compiler/lint/baseline.h"
 #include "compiler/lint/lint.h"
+#include "compiler/lint/suppress.h"
 #include "compiler/lint/out/out.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
@@ -37,6 +39,10 @@ struct lint_run {
 	const struct oci_runtime *runtime; /* NULL: any */
 	const char *format;
 	struct selection selection;
+	suppression_list suppressions; /* in the file at hand */
+	struct baseline *baseline;     /* NULL: none is given */
+	const char *new_baseline;      /* NULL: none is written */
+	struct buf new_entries;
 	struct report report;
 	struct lint_profiles profiles;
 	bool apparmor; /* the file at hand */
@@ -44,13 +50,16 @@ struct lint_run {
 
 /* ---- files ---- */
 
-static void lint_profile(struct session *s, struct source *src, const struct oci_runtime *rt)
+static void lint_profile(struct lint_run *r, struct source *src)
 {
+	struct session *s = r->session;
 	const struct json *root = json_parse(s->arena, src, s->diags);
 	struct inside inside;
 
-	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
-		lint_json(s->arena, inside.profile, rt, s->diags);
+	if (!root || s->diags->errors || !kind_find_profile(s, root, src, &inside))
+		return;
+	lint_json(s->arena, inside.profile, r->runtime, s->diags);
+	suppress_read_json(s->arena, inside.profile, &r->suppressions);
 }
 
 static void tell_program(struct session *s, const struct source *src)
@@ -114,6 +123,7 @@ static int lint_text(struct lint_run *r, const char *path)
 	r->passed_over = r->walked && !s->diags->errors && !has_profile(file->stmts);
 	if (!r->passed_over && !s->diags->errors)
 		lint_apparmor(p->arena, &p->with, file, s->diags);
+	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);
 	return EXIT_OK;
 }
 
@@ -130,7 +140,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	/* The name is asked only where the content says nothing. */
 	if (format == INPUT_JSON ||
 	    (format == INPUT_PALE && n > 5 && !strcmp(path + n - 5, ".json")))
-		lint_profile(s, src, r->runtime);
+		lint_profile(r, src);
 	if (format != INPUT_PALE || s->diags->errors || (n > 5 && !strcmp(path + n - 5, ".json")))
 		return;
 	struct ast_file *file = pale_parse_source(s->arena, src, s->diags);
@@ -143,6 +153,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);
 	if (!s->diags->errors)
 		lint_pale(s->arena, file, policies, r->runtime, s->diags);
+	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);
 }
 
 static const char *reader_name(struct lint_run *r)
@@ -174,7 +185,13 @@ static void put_findings(struct lint_run *r)
 	tell_cut(ds);
 	vec_each(&ds->list, d)
 		r->session->telling->starved |= (*d)->id == DIAG_PL020;
-	findings_of(ds, &r->selection, r->name, &all);
+	suppress_apply(ds, &r->suppressions);
+	findings_of(ds, r->name, &all);
+	if (r->baseline)
+		baseline_mark(r->baseline, &all);
+	if (r->new_baseline)
+		baseline_add(&all, &r->new_entries);
+	findings_select(&all, &r->selection);
 	all.reader = reader_name(r);
 	report_file(&r->report, &all);
 }
@@ -210,6 +227,7 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	r->path = r->name = file->path;
 	r->walked = file->walked;
 	r->apparmor = false;
+	r->suppressions = (suppression_list){ 0 };
 	int status = session_guard(r->session, lint_here, r);
 	if (!r->passed_over)
 		put_findings(r);
@@ -217,6 +235,25 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	session_done(all, r->session);
 	r->session = all;
 	return status == EXIT_FOUND ? EXIT_OK : status;
+}
+
+static int write_baseline(struct lint_run *r)
+{
+	BUF_AUTO out = { 0 };
+
+	baseline_end(&r->new_entries, &out);
+	return write_output(r->new_baseline, &out, 0666);
+}
+
+static void tell_gone(const struct lint_run *r)
+{
+	size_t gone = r->baseline ? baseline_gone(r->baseline) : 0;
+
+	if (gone)
+		tell("pale lint: %zu finding%s of the baseline %s no more: --write-baseline leaves "
+		     "%s out",
+		     gone, gone == 1 ? "" : "s", gone == 1 ? "is" : "are",
+		     gone == 1 ? "it" : "them");
 }
 
 static int lint_files(struct lint_run *r, const struct options *o)
@@ -233,6 +270,9 @@ static int lint_files(struct lint_run *r, const struct options *o)
 
 		status = err ? err : status;
 	}
+	if (r->new_baseline && write_baseline(r))
+		return EXIT_SYSTEM;
+	tell_gone(r);
 	report_end(&r->report, &out);
 	if (write_output(NULL, &out, 0))
 		return EXIT_SYSTEM;
@@ -287,6 +327,28 @@ static int read_stdin_name(struct lint_run *r, const struct options *o)
 	return EXIT_OK;
 }
 
+/* -1: go on; else the exit status. */
+static int read_baseline(struct lint_run *r, const struct options *o)
+{
+	const char *path = o->at[OPT_BASELINE].text;
+	struct session *s = r->session;
+	struct source *src;
+
+	r->new_baseline = o->at[OPT_WRITE_BASELINE].text;
+	r->report.baseline = path || r->new_baseline;
+	if (r->new_baseline && check_writable(r->new_baseline))
+		return EXIT_SYSTEM;
+	if (!path)
+		return -1;
+	int err = source_load(s->sources, path, &src);
+	if (err)
+		return input_unreadable(s, path, err);
+	const struct json *root = json_parse(s->arena, src, s->diags);
+	if (root && !s->diags->errors)
+		r->baseline = baseline_read(s->arena, root, s->diags);
+	return r->baseline ? -1 : EXIT_USAGE;
+}
+
 /* How it is written. */
 static int read_format(struct lint_run *r, const struct options *o)
 {
@@ -339,6 +401,9 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return usage_error(o->command, "no file given");
 	if (read_stdin_name(r, o))
 		return EXIT_USAGE;
+	rc = read_baseline(r, o);
+	if (rc >= 0)
+		return rc;
 	if (!o->at[OPT_RUNTIME].given)
 		r->runtime = runtime_here_or_any(r->session);
 	rc = apparmor_reading_open(r->session, o, &r->profiles.reading);
@@ -365,5 +430,6 @@ int cmd_lint(int argc, char **argv)
 	if (status < 0)
 		status = run_lint(&r, &o);
 	report_free(&r.report);
+	buf_free(&r.new_entries);
 	return session_end(&s, status);
 }

@@ -7,10 +7,11 @@
 
 static const char *formats_text(unsigned formats)
 {
-	return formats == (LINT_PALE | LINT_JSON)             ? "json,pale" :
-	       formats == LINT_JSON                           ? "json" :
-	       formats & (LINT_APPARMOR | LINT_APPARMOR_FILE) ? "apparmor" :
-								"pale";
+	return formats == (LINT_PALE | LINT_JSON | LINT_APPARMOR) ? "apparmor,json,pale" :
+	       formats == (LINT_PALE | LINT_JSON)                 ? "json,pale" :
+	       formats == LINT_JSON                               ? "json" :
+	       formats & (LINT_APPARMOR | LINT_APPARMOR_FILE)     ? "apparmor" :
+								    "pale";
 }
 
 static void put_rule_json(struct json_writer *w, const struct lint_rule *r)

@@ -87,18 +87,7 @@ static void number_prints(struct arena *a, struct findings *out)
 	}
 }
 
-static void drop_others(const struct selection *told, struct findings *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < out->list.n; i++)
-		if (selection_has(told, out->list.v[i].diag))
-			out->list.v[n++] = out->list.v[i];
-	out->list.n = n;
-}
-
-void findings_of(struct diags *ds, const struct selection *told, const char *file,
-		 struct findings *out)
+void findings_of(struct diags *ds, const char *file, struct findings *out)
 {
 	*out = (struct findings){ .diags = ds, .file = file };
 	diags_sort(ds);
@@ -107,9 +96,19 @@ void findings_of(struct diags *ds, const struct selection *told, const char *fil
 
 		f.file = f.source ? f.source->name : file;
 		f.fingerprint = first_print(ds, &f);
+		f.reason = (*it)->suppressed;
+		f.fate = f.reason ? FINDING_SUPPRESSED : FINDING_TOLD;
 		vec_push(ds->arena, &out->list, f);
 	}
 	number_prints(ds->arena, out);
-	if (told)
-		drop_others(told, out);
+}
+
+void findings_select(struct findings *all, const struct selection *told)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->list.n; i++)
+		if (selection_has(told, all->list.v[i].diag))
+			all->list.v[n++] = all->list.v[i];
+	all->list.n = n;
 }

@@ -33,9 +33,7 @@ struct findings { /* of one file, in the order of their places */
 	VEC(struct finding) list;
 };
 
-/*
- * Those of the list, which is sorted here, that are selected (NULL: all); a fingerprint does not hang on
- * what is. Everything lives in the list's arena, names are borrowed.
- */
-void findings_of(struct diags *ds, const struct selection *told, const char *file,
-		 struct findings *out);
+/* All of the list, which is sorted here. Everything lives in the list's arena, names are borrowed. */
+void findings_of(struct diags *ds, const char *file, struct findings *out);
+/* Only those that are selected stay. */
+void findings_select(struct findings *all, const struct selection *told);
