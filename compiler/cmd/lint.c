@@ -395,6 +395,8 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return rc;
 	if (o->at[OPT_EXPLAIN].given)
 		return lint_explain_rule(o->command, o->at[OPT_EXPLAIN].text);
+	if (o->at[OPT_DOCS].given)
+		return lint_write_docs(r->session, o->at[OPT_DOCS].text);
 	if (o->at[OPT_LIST_RULES].given)
 		return lint_list_rules(!strcmp(r->format, "json"));
 	if (!o->n)

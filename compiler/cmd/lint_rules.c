@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pale lint --list-rules and --explain: what rules there are. */
+/* pale lint --list-rules, --explain and --docs: what rules there are. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "compiler/base/json_write.h"
 #include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/wrap.h"
 #include "compiler/lint/lint.h"
-
-static const char *formats_text(unsigned formats)
-{
-	return formats == (LINT_PALE | LINT_JSON | LINT_APPARMOR) ? "apparmor,json,pale" :
-	       formats == (LINT_PALE | LINT_JSON)                 ? "json,pale" :
-	       formats == LINT_JSON                               ? "json" :
-	       formats & (LINT_APPARMOR | LINT_APPARMOR_FILE)     ? "apparmor" :
-								    "pale";
-}
+#include "compiler/lint/out/page.h"
+#include "compiler/output/output.h"
 
 static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
 {
@@ -23,7 +20,7 @@ static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
 	json_text(w, "id", info->id);
 	json_text(w, "slug", info->slug);
 	json_text(w, "severity", severity_name(info->severity));
-	json_text(w, "formats", formats_text(r->formats));
+	json_text(w, "formats", rule_formats(r));
 	json_text(w, "summary", info->doc);
 	json_text(w, "explanation", r->explain);
 	json_close(w, '}');
@@ -54,7 +51,7 @@ int lint_list_rules(bool json)
 		const struct diag_info *info = diag_info(r->id);
 
 		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
-			   severity_name(info->severity), formats_text(r->formats), info->doc);
+			   severity_name(info->severity), rule_formats(r), info->doc);
 	}
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
@@ -100,4 +97,32 @@ int lint_explain_rule(const struct command *c, const char *word)
 		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,
 				   STRARG(near.best));
 	return usage_error(c, "no rule '%s'; --list-rules shows them", word);
+}
+
+/* All pages in one step, and those alone: what else is in the folder stays. */
+int lint_write_docs(struct session *s, const char *dir)
+{
+	size_t n = lint_rule_count() + 1;
+	struct output_file *files = ARENA_ARRAY(s->arena, struct output_file, n);
+	struct buf *texts = ARENA_ARRAY(s->arena, struct buf, n);
+	int err = mkdir(dir, 0777) && errno != EEXIST ? -errno : 0;
+
+	if (err) {
+		tell("pale lint: cannot make '%s': %s", dir, strerror(-err));
+		return EXIT_SYSTEM;
+	}
+	rule_index(&texts[0]);
+	for (size_t i = 1; i < n; i++)
+		rule_page(lint_rule_at(i - 1), &texts[i]);
+	for (size_t i = 0; i < n; i++)
+		files[i] = (struct output_file){
+			.path = arena_printf(s->arena, "%s/%s.md", dir,
+					     i ? diag_info(lint_rule_at(i - 1)->id)->id : "README"),
+			.text = &texts[i],
+			.mode = 0666,
+		};
+	err = output_write_all(files, n, tell);
+	for (size_t i = 0; i < n; i++)
+		buf_free(&texts[i]);
+	return err ? EXIT_SYSTEM : EXIT_OK;
 }
