@@ -22,6 +22,7 @@ struct diff_options {
 	unsigned only;   /* architectures; 0: all */
 	unsigned layers; /* LAYER_* */
 	struct aa_asked asked;
+	bool apparmor[2]; /* the file is AppArmor's */
 };
 
 /* -1: go on; else the exit status. */
@@ -205,7 +206,7 @@ static int load_side(struct session *s, const struct options *o, struct diff_opt
 	struct decide *d = ARENA_NEW(s->arena, struct decide);
 
 	*out = (struct apparmor_side){ .silent = NULL };
-	if (apparmor_asked(s, o, path)) {
+	if (opt->apparmor[n]) {
 		out->shown = show_apparmor(s, path);
 		return load_profiles(s, o, r, n, &out->rules);
 	}
@@ -295,9 +296,38 @@ static int diff_decided(struct session *s, const struct options *o, struct diff_
 	return diff(s, d, o->operands[0], o->operands[1]);
 }
 
+/* Blanks and comments alone: beside an AppArmor file, or by its name, it is one without a profile. */
+static bool is_blank(struct session *s, const char *path, bool beside)
+{
+	struct source *src;
+	size_t n = strlen(path);
+	bool comment = false;
+
+	if (source_load(s->sources, path, &src) ||
+	    (!beside && (n < 9 || strcmp(path + n - 9, ".apparmor"))))
+		return false;
+	for (size_t i = 0; i < src->text.n; i++) {
+		char c = src->text.p[i];
+		comment = c != '\n' && (comment || c == '#');
+		if (!comment && !strchr(" \t\r\n", c))
+			return false;
+	}
+	return true;
+}
+
+static bool is_apparmor(struct session *s, const struct options *o, unsigned n, bool beside)
+{
+	return apparmor_asked(s, o, o->operands[n]) || is_blank(s, o->operands[n], beside);
+}
+
 static int diff_files(struct session *s, const struct options *o, struct diff_options *d)
 {
-	bool a = apparmor_asked(s, o, o->operands[0]), b = apparmor_asked(s, o, o->operands[1]);
+	bool a = is_apparmor(s, o, 0, false), b = is_apparmor(s, o, 1, false);
+
+	a = is_apparmor(s, o, 0, b);
+	b = is_apparmor(s, o, 1, a);
+	d->apparmor[0] = a;
+	d->apparmor[1] = b;
 
 	if (!options_fit(s, o, a, b))
 		return EXIT_USAGE;

@@ -523,3 +523,27 @@ def test_what_says_nothing_of_accesses_is_not_decided_beside_a_profile(pale, tmp
     f.write_text(a)
     d = compare(pale, "--fail-on", "looser", f, b, rc=1)
     assert [r["change"] for r in d["resources"]] == ["not decided"] and why in d["resources"][0]["reason"] and d["same"] is None
+
+
+def test_two_modes_under_which_no_rule_counts_differ_in_the_mode_alone(pale, tmp_path):
+    a, b = tmp_path / "a.apparmor", tmp_path / "b.apparmor"
+    a.write_text("profile p flags=(default_allow) {\n  /a r,\n  signal,\n}\n")
+    b.write_text("profile p flags=(unconfined) {\n  userns,\n}\n")
+    d = json.loads(pale("diff", "--format", "json", a, b, check=1).out)
+    assert [(r["change"], r["about"], r["a"], r["b"]) for r in d["resources"]] == [
+        ("incomparable", "mode", "default_allow", "unconfined")]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", " \n#\n"])
+def test_a_file_of_comments_alone_beside_an_apparmor_file_holds_no_profile(pale, tmp_path, text):
+    a, b = tmp_path / "blank", tmp_path / "b.apparmor"
+    a.write_text(text)
+    b.write_text("profile p /bin/x {\n  /a r,\n}\n")
+    d = json.loads(pale("diff", "--format", "json", a, b, check=1).out)
+    assert [(r["kind"], r["a"], r["b"]) for r in d["resources"]] == [
+        ("program", "not confined", "confined by it"), ("profile", "not there", "there")]
+    b.write_text("# as well\n")
+    pale("diff", b, a, check=0)
+    c = tmp_path / "c.pale"
+    c.write_text(text)
+    assert "there is no policy and no set in it" in pale("diff", c, c, check=None).err
