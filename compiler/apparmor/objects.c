@@ -61,3 +61,11 @@ struct machine_walk aa_objects_walk_within(struct arena *a, const struct aa_obje
 	return machine_walk_shape_within(a, &x->machine, &y->machine, &in->machine, &s.shape,
 					 differ, left);
 }
+
+struct machine_walk aa_objects_meet(struct arena *a, const struct aa_objects *x,
+				    const struct aa_objects *y)
+{
+	struct object_shape s = object_shape(x->class);
+
+	return machine_meet_shape(a, &x->machine, &y->machine, &s.shape);
+}

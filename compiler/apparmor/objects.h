@@ -63,6 +63,10 @@ struct machine_walk aa_objects_walk_within(struct arena *a, const struct aa_obje
 					   const struct aa_objects *y, const struct aa_objects *in,
 					   bool differ, size_t *left);
 
+/* As machine_meet(): of objects of which both say something. */
+struct machine_walk aa_objects_meet(struct arena *a, const struct aa_objects *x,
+				    const struct aa_objects *y);
+
 /*
  * The object as a user asks about it (access.h): "signal send term peer=p". perm: one bit, which
  * the class's rules could speak of for such an object. In the arena.

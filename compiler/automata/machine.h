@@ -101,7 +101,15 @@ struct machine_walk machine_walk(struct arena *a, const struct machine *x, const
 struct machine_walk machine_walk_within(struct arena *a, const struct machine *x,
 					const struct machine *y, const struct machine *in,
 					enum machine_domain domain, bool differ, size_t *left);
-/* The same over the texts of a shape. */
+/*
+ * Every pair of classes, neither of them 0, that some path or text has in a and in b: where either
+ * machine leads nowhere nothing is looked for. Else as machine_walk().
+ */
+struct machine_walk machine_meet(struct arena *a, const struct machine *x, const struct machine *y,
+				 enum machine_domain domain);
+struct machine_walk machine_meet_shape(struct arena *a, const struct machine *x,
+				       const struct machine *y, const struct machine_shape *shape);
+/* As machine_walk() over the texts of a shape. */
 struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
 				       const struct machine *y, const struct machine_shape *shape,
 				       bool differ);

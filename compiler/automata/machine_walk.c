@@ -29,6 +29,7 @@ struct walk {
 	const struct machine_shape *shape; /* NULL: of paths, or texts */
 	bool nowhere; /* where the first two lead nowhere nothing (more) is looked for */
 	bool within;  /* nor where the third does */
+	bool meet;    /* nor where one of the first two does */
 	size_t left;  /* tuples that may still be met */
 	note_fn *note;
 	VEC(struct tuple) tuples;
@@ -104,7 +105,8 @@ static void visit(struct walk *w, struct tuple next)
 
 	if (next.where == MACHINE_NONE ||
 	    (w->differ && at[0] == at[1] && (w->within || at[2] == at[3])) ||
-	    (!at[0] && !at[1] && w->nowhere) || (w->within && !at[2]))
+	    (!at[0] && !at[1] && w->nowhere) || (w->within && !at[2]) ||
+	    (w->meet && (!at[0] || !at[1])))
 		return;
 	for (unsigned i = 0; i < w->sides; i++)
 		hash = mix(hash, at[i]);
@@ -200,7 +202,8 @@ static void note_classes(struct walk *w, uint32_t at)
 	struct machine_walk *out = w->out;
 	struct machine_found f = { .a = state_at(w, at, 0)->class, .b = state_at(w, at, 1)->class };
 
-	if ((w->differ && f.a == f.b) || (w->within && !state_at(w, at, 2)->class))
+	if ((w->differ && f.a == f.b) || (w->within && !state_at(w, at, 2)->class) ||
+	    (w->meet && (!f.a || !f.b)))
 		return;
 	f.group = w->shape ? w->shape->group(w->shape, w->tuples.v[at].where) : 0;
 	uint64_t hash = mix(mix(mix(HASH_START, f.a), f.b), f.group);
@@ -258,6 +261,25 @@ struct machine_walk machine_walk_within(struct arena *a, const struct machine *x
 
 	*left = w.left;
 	return out;
+}
+
+struct machine_walk machine_meet(struct arena *a, const struct machine *x, const struct machine *y,
+				 enum machine_domain domain)
+{
+	struct walk w = { .arena = a,
+			  .paths = domain == MACHINE_PATHS,
+			  .meet = true,
+			  .left = MACHINE_STATES_MAX };
+
+	return walk_two(&w, x, y, NULL);
+}
+
+struct machine_walk machine_meet_shape(struct arena *a, const struct machine *x,
+				       const struct machine *y, const struct machine_shape *shape)
+{
+	struct walk w = { .arena = a, .shape = shape, .meet = true, .left = MACHINE_STATES_MAX };
+
+	return walk_two(&w, x, y, NULL);
 }
 
 struct machine_walk machine_walk_shape(struct arena *a, const struct machine *x,
