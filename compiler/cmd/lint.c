@@ -24,7 +24,8 @@ struct lint_profiles {
 	struct apparmor_reading reading;
 	struct arena *arena;
 	struct lint_apparmor with;
-	size_t left; /* files until the arena is emptied */
+	size_t left;            /* files until the arena is emptied */
+	struct aa_paths *paths; /* of the run */
 };
 
 enum { FILES_AT_A_TIME = 64 };
@@ -116,6 +117,7 @@ static int lint_text(struct lint_run *r, const char *path)
 			.asked = { .release = p->reading.release,
 				   .kernel = p->reading.checks.features },
 			.pool = aa_means_pool_new(p->arena, p->reading.release),
+			.paths = p->paths,
 		};
 	}
 	const struct aa_file *file = aa_parse_source(p->arena, src, s->diags);
@@ -408,6 +410,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return rc;
 	if (!o->at[OPT_RUNTIME].given)
 		r->runtime = runtime_here_or_any(r->session);
+	r->profiles.paths = aa_paths_new(r->session->arena);
 	rc = apparmor_reading_open(r->session, o, &r->profiles.reading);
 	if (rc)
 		return rc;

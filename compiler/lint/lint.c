@@ -110,6 +110,7 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 		return;
 	l->aa->profile = p;
 	l->aa->q = q;
+	l->aa->hits = NULL;
 	if (aa_asking_open(l->arena, with->pool, l->aa->policy, p, again, q))
 		run_rules(l, LINT_APPARMOR);
 	else
@@ -122,7 +123,9 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 		  struct diags *ds)
 {
 	size_t before = ds->list.n, errors = ds->errors;
-	struct aa_facts facts = { .arena = a, .file = file, .release = with->asked.release };
+	struct aa_facts facts = {
+		.arena = a, .file = file, .release = with->asked.release, .paths = with->paths
+	};
 	struct lint l = { .arena = a, .ds = ds, .aa = &facts };
 
 	aa_check(a, with->library, file, &with->asked, ds);

@@ -35,6 +35,7 @@ int lint_pale(struct arena *a, const struct ast_file *file, const struct policie
 	      const struct oci_runtime *rt, struct diags *ds);
 
 struct aa_means_pool;
+struct aa_paths; /* aa_paths.h */
 
 /*
  * AppArmor's text as the release that is asked for reads it. The file's source is the library's and
@@ -46,7 +47,11 @@ struct lint_apparmor {
 	struct aa_library *library;
 	struct aa_asked asked;
 	struct aa_means_pool *pool;
+	struct aa_paths *paths; /* for all files of a run, too */
 };
+
+/* Owner: the arena. */
+struct aa_paths *aa_paths_new(struct arena *a);
 
 int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struct aa_file *file,
 		  struct diags *ds);

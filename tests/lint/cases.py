@@ -6,6 +6,7 @@ with base/ as their base directory, and with the options that says names.
 """
 import json
 import pathlib
+import re
 
 ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 X86 = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]
@@ -96,3 +97,12 @@ CASES, PALE_CASES = load_with("profile", "json"), load("policy", "pale")
 APPARMOR_CASES = load_with("apparmor", "aa")
 # What the cases include: a small base directory of their own.
 BASE = pathlib.Path(__file__).parent / "base"
+
+
+def outcomes(sim):
+    """Of what `pale sim` prints of accesses: access -> outcomes, of both halves where they are not one line."""
+    out = {}
+    for line in sim.splitlines():
+        outcome, access, *_ = re.split(r"  +", line)
+        out.setdefault(access, set()).add(outcome)
+    return out

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/lint/aa_risk.h"
+
+#include "compiler/base/bug.h"
+
+bool aa_risk_counts(const struct lint *l)
+{
+	unsigned open = AA_FLAG_COMPLAIN | AA_FLAG_UNCONFINED | AA_FLAG_DEFAULT_ALLOW;
+
+	return !(l->aa->profile->header->flags & open);
+}
+
+struct span aa_risk_flags(const struct aa_profile *p)
+{
+	for (const struct aa_item *i = p->stmt->items; i; i = i->next)
+		if (i->kind != AA_WORD && str_is(i->word.text, "flags"))
+			return i->span;
+	return p->stmt->head;
+}
+
+bool aa_risk_has(const struct lint *l, enum aa_class class)
+{
+	vec_each(&l->aa->q->rules, r)
+		if ((*r)->class == class && (*r)->prefix.mode == AA_MODE_ALLOW)
+			return true;
+	return false;
+}
+
+const struct aa_rule *aa_risk_allowed(struct lint *l, const char *access)
+{
+	struct sources *own = sources_new(l->arena);
+	struct diags *ds = diags_new(l->arena, own);
+	struct source *src = source_add(own, "<access>", str_c(access));
+	struct aa_access read;
+	struct aa_verdict v;
+
+	BUG_ON(!aa_access_read(l->arena, src, &read, ds));
+	if (!aa_can_ask(l->aa->q, &read, ds))
+		return NULL;
+	v = aa_ask(l->aa->q, &read, FILE_OTHER);
+	if (!aa_allows(&v))
+		return NULL;
+	vec_each(&v.rules, r)
+		if (r->role == AA_ROLE_DECIDES)
+			return r->rule && r->rule->use && r->rule->class != AA_CLASS_ALL ? r->rule :
+											   NULL;
+	return NULL;
+}
+
+/* ---- messages ---- */
+
+enum { ACCESSES_MAX = 3 }; /* that one names */
+
+const char *aa_risk_list(struct lint *l, const struct aa_risks *risks)
+{
+	BUF_AUTO b = { 0 };
+	size_t said = 0;
+
+	for (unsigned s = 0; s < SEVERITY_NR; s++)
+		vec_each(&risks->list, r) {
+			if (r->severity != s || said++ >= ACCESSES_MAX)
+				continue;
+			buf_printf(&b, "%s'%s' is allowed%s%s", said > 1 ? "; " : "", r->access,
+				   *r->does ? ": " : "", r->does);
+		}
+	if (said > ACCESSES_MAX)
+		buf_printf(&b, "; and %zu more", said - ACCESSES_MAX);
+	return buf_keep(l->arena, &b);
+}
+
+struct cause {
+	const struct aa_use *use;
+	enum severity severity; /* the gravest */
+	struct aa_risks risks;
+};
+
+static struct cause *cause_of(struct cause *v, size_t n, const struct aa_stmt *stmt)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].use->stmt == stmt)
+			return &v[i];
+	return NULL;
+}
+
+void aa_risk_tell(struct lint *l, enum diag_id id, const struct aa_risks *risks, const char *help)
+{
+	VEC(struct cause) causes = { 0 };
+
+	vec_each(&risks->list, r) {
+		struct cause *c = cause_of(causes.v, causes.n, r->use->stmt);
+		if (!c) {
+			vec_push(l->arena, &causes,
+				 ((struct cause){ .use = r->use, .severity = r->severity }));
+			c = &causes.v[causes.n - 1];
+		}
+		vec_push(l->arena, &c->risks.list, *r);
+		c->severity = r->severity < c->severity ? r->severity : c->severity;
+	}
+	vec_each(&causes, c) {
+		struct diag *d = aa_tell(l, id, c->use, "%s", aa_risk_list(l, &c->risks));
+		if (!d)
+			continue;
+		diag_severity(l->ds, d, c->severity);
+		diag_help(l->ds, d, "%s", help);
+	}
+}
