@@ -3,6 +3,8 @@
  * A profile and a policy, access by access. What is refused is refused alike by a deny and by want
  * of a rule; whether it is logged counts, and whether what is allowed is.
  */
+#include <string.h>
+
 #include "compiler/apparmor/objects.h"
 #include "compiler/apparmor/to_policy.h"
 
@@ -63,18 +65,31 @@ static struct seen seen_of(const struct comparing *c, const struct aa_answer *a,
 			      .exec = a->exec[who] };
 }
 
-static bool same_exec(const struct aa_transition *x, const struct aa_transition *y)
+/* Children of the profile are the policy's, by the name that it has. */
+static bool same_target(const struct comparing *c, struct str x, struct str y)
 {
-	return x->exec == y->exec && x->unsafe == y->unsafe && str_eq(x->target, y->target);
+	struct str a = c->x->profile->label, b = c->y->profile->label;
+
+	if (str_eq(x, y))
+		return true;
+	return x.n > a.n + 2 && y.n > b.n + 2 && !memcmp(x.p, a.p, a.n) && !memcmp(y.p, b.p, b.n) &&
+	       !memcmp(x.p + a.n, "//", 2) &&
+	       str_eq((struct str){ x.p + a.n, x.n - a.n }, (struct str){ y.p + b.n, y.n - b.n });
+}
+
+static bool same_exec(const struct comparing *c, const struct aa_transition *x,
+		      const struct aa_transition *y)
+{
+	return x->exec == y->exec && x->unsafe == y->unsafe && same_target(c, x->target, y->target);
 }
 
 /* The first permission that differs; 0: none does. */
-static unsigned first_bit(const struct seen *x, const struct seen *y)
+static unsigned first_bit(const struct comparing *c, const struct seen *x, const struct seen *y)
 {
 	unsigned bits = (x->allow ^ y->allow) | (x->audit ^ y->audit) | (x->quiet ^ y->quiet) |
 			(x->deny ^ y->deny) | (x->prompt ^ y->prompt) | (x->varies ^ y->varies);
 
-	if (!same_exec(&x->exec, &y->exec))
+	if (!same_exec(c, &x->exec, &y->exec))
 		bits |= PERM_X;
 	return bits & -bits;
 }
@@ -96,7 +111,7 @@ static bool compare_path(struct comparing *c, const struct machine_found *f)
 
 	for (unsigned who = 0; who < FILE_WHO_NR; who++) {
 		struct seen x = seen_of(c, a, who), y = seen_of(c, b, who);
-		unsigned bit = first_bit(&x, &y);
+		unsigned bit = first_bit(c, &x, &y);
 		BUF_AUTO path = { 0 };
 		if (!bit)
 			continue;

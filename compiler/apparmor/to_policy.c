@@ -204,6 +204,34 @@ static const char *letters_of(struct importing *im, const struct aa_rule *r)
 	return arena_strdup(im->arena, out.p ? out.p : "");
 }
 
+/* A policy's paths begin with '/': what begins with a variable of several values is a path each. */
+static void add_paths(struct importing *im, struct ast_stmt *st, const struct aa_word *w)
+{
+	struct str text = w ? text_of(im, w->text) : STR("/{**,}"), plain, name;
+	struct aa_var *var;
+	size_t at;
+
+	if (text.n && text.p[0] != '{') {
+		ast_words_add(im->arena, &st->paths, str_dup(im->arena, text));
+		return;
+	}
+	plain = glob_unescape(im->arena, w->text);
+	at = glob_variable_at(plain, 0, &name);
+	var = at ? aa_vars_find(&im->own, name) : NULL;
+	if (!var || aa_vars_open(&im->own, var)) {
+		ast_words_add(im->arena, &st->paths, str_dup(im->arena, text));
+		return;
+	}
+	struct str rest = aa_vars_expand(&im->own, (struct str){ plain.p + at, plain.n - at });
+	vec_each(&var->opened, value) {
+		struct str v = *value;
+		while (rest.n && rest.p[0] == '/' && v.n > 1 && v.p[v.n - 1] == '/')
+			v.n--;
+		ast_words_add(im->arena, &st->paths,
+			      arena_printf(im->arena, PRISTR PRISTR, STRARG(v), STRARG(rest)));
+	}
+}
+
 static void add_file(struct importing *im, const struct aa_rule *r)
 {
 	const struct aa_file_rule *f = &r->file;
@@ -221,7 +249,7 @@ static void add_file(struct importing *im, const struct aa_rule *r)
 	struct ast_stmt *st = begin(im, AST_STMT_FILE, r);
 	st->owner = r->prefix.owner == AA_OWNER_ONLY;
 	ast_words_add(im->arena, &st->perms, letters_of(im, r));
-	ast_words_add(im->arena, &st->paths, f->path.word ? text_c(im, f->path.word) : "/{**,}");
+	add_paths(im, st, f->path.word);
 	if (f->target.word && r->perms & PERM_X && r->prefix.mode != AA_MODE_DENY)
 		st->target = *ast_word_new(im->arena, text_c(im, f->target.word));
 	add(im, st, r);

@@ -67,8 +67,8 @@ def test_variables_stay_where_policies_have_the_same(pale, tmp_path):
     before = HEAD + "@{MINE}=/a /b\n@{etc_ro}+=/more/\n"
     assert imported(pale, tmp_path, "@{HOME}/x r,\n/x@{MINE} r,\n/srv/@{profile_name} r,", before=before) == [
         "file r @{HOME}/x;", "file r /x{/a,/b};", "file r /srv/@{profile_name};"]
-    got = pale("import", written(tmp_path, "@{etc_ro}x r,", before=before), check=None)
-    assert got.rc == 1 and "the path '{/etc/,/more/,/usr/etc/}x' is not absolute" in got.err  # a policy's paths begin with '/'
+    assert imported(pale, tmp_path, "@{etc_ro}x r,\n@{MINE}/y@{MINE} rw,", before=before) == [  # a policy's paths begin with '/'
+        "file r /etc/x, /more/x, /usr/etc/x;", "file rw /a/y{/a,/b}, /b/y{/a,/b};"]
 
 
 def test_a_priority_that_changes_nothing_is_left_out(pale, tmp_path):
@@ -85,7 +85,7 @@ def test_a_priority_that_changes_nothing_is_left_out(pale, tmp_path):
     ("network,", "names the families of sockets"),
     ("network inet stream ip=127.0.0.1 port=80,", "families and types of sockets alone"),
     ("signal send set=emt,", "has no name for one of these signals"),
-    ("/a r,\nprofile kid { }", "holds no children or hats"),
+    ("/a r,\nprofile kid { }", "holds no children or hats, and 'kid' is one"),
 ])
 def test_what_no_policy_says_is_an_error_with_a_witness(pale, tmp_path, body, said):
     got = pale("import", written(tmp_path, body), "-o", tmp_path / "out.pale", check=None)
@@ -124,6 +124,13 @@ def test_a_child_is_a_policy_of_its_own(pale, tmp_path):
     # The parser lets a profile with children change to them, through files that it adds by itself.
     got = pale("import", f, "--profile", "web", check=None)
     assert got.rc == 1 and "of '/proc/" in got.err and "[PL398 not-the-same]" in got.err
+
+
+def test_a_child_that_is_changed_to_is_the_policys(pale, tmp_path):
+    """The policy cannot have the profile's name, and its child's holds it."""
+    body = "/x Cx -> kid,\n/** r,\nowner /proc/*/attr/{apparmor/,}{current,exec} w,\nprofile kid { /b r, }"
+    got = pale("import", written(tmp_path, body, head="/usr/bin/web"), "--profile", "/usr/bin/web", check=None)
+    assert "another transition" not in got.err, got.err
 
 
 def test_classes_of_another_abi_are_said_whole(pale, tmp_path):
