@@ -15,6 +15,20 @@ static const char *head_text(struct profiles *c, const struct aa_profile *p)
 	return buf_keep(c->arena, &text);
 }
 
+/* Where the head of the pair at hand is said. */
+static const char *said_at(struct profiles *c, const struct profile_side *s)
+{
+	BUF_AUTO text = { 0 };
+
+	if (!s->pale)
+		return head_text(c, s->q.profile);
+	if (!put_header_line(&text, c->session->sources, s->pale, AST_HEADER_APPARMOR)) {
+		put_place(&text, c->session->sources, s->pale->span);
+		buf_puts(&text, ": no apparmor line");
+	}
+	return buf_keep(c->arena, &text);
+}
+
 static void add_head(struct profiles *c, enum change change, const char *about, const char *a,
 		     const char *b)
 {
@@ -23,8 +37,8 @@ static void add_head(struct profiles *c, enum change change, const char *about, 
 					       .about = about,
 					       .a = a,
 					       .b = b,
-					       .by_a = head_text(c, c->a.q.profile),
-					       .by_b = head_text(c, c->b.q.profile) });
+					       .by_a = said_at(c, &c->a),
+					       .by_b = said_at(c, &c->b) });
 }
 
 /* ---- mode and flags ---- */
@@ -205,14 +219,19 @@ void compare_profile_mediation(struct profiles *c)
 	}
 }
 
-void compare_profile_headers(struct profiles *c)
+void compare_profile_heads(struct profiles *c)
 {
 	const struct aa_header *a = c->a.q.profile->header, *b = c->b.q.profile->header;
 
-	c->out->resource_kinds |= 1u << RESOURCE_PROFILE;
 	compare_modes(c, a->flags, b->flags);
 	compare_flags(c, a->flags, b->flags);
 	compare_rest(c, a, b);
+}
+
+void compare_profile_headers(struct profiles *c)
+{
+	c->out->resource_kinds |= 1u << RESOURCE_PROFILE;
+	compare_profile_heads(c);
 	compare_profile_mediation(c);
 }
 

@@ -304,6 +304,10 @@ static struct aa_asking opened_of(struct arena *a, const struct aa_asking *made)
 /* Kinds that have functions of their own. */
 static void compare_own(struct profiles *c, unsigned kinds)
 {
+	if (kinds & 1u << RESOURCE_PROFILE) {
+		open_kind(c, RESOURCE_PROFILE);
+		compare_profile_heads(c);
+	}
 	if (kinds & 1u << RESOURCE_PROGRAM) {
 		open_kind(c, RESOURCE_PROGRAM);
 		compare_attachments(c, c->a.q.profile, c->b.q.profile);

@@ -122,6 +122,9 @@ void put_head(struct buf *out, const struct sources *sources, const struct aa_pr
 
 /* Do equal rules answer alike on both sides? */
 bool profile_same_modes(const struct profiles *c);
+/* Mode, flags, xattrs and the like: what a policy's line of its profile's head says, too. */
+void compare_profile_heads(struct profiles *c);
+/* These, and what the two abis have mediated. */
 void compare_profile_headers(struct profiles *c);
 /* Classes that one side's abi alone has mediated, unless its rules allow all of one. */
 void compare_profile_mediation(struct profiles *c);

@@ -354,22 +354,32 @@ static struct diff_profiles_side as_profile(const struct side *s, unsigned kinds
 	return out;
 }
 
+/* Do the lines of their profiles' heads differ? */
+static bool heads_differ(const struct policy *a, const struct policy *b)
+{
+	if (!(a->layers & b->layers & LAYER_APPARMOR) || (!a->head && !b->head))
+		return false;
+	return !a->head || !b->head ||
+	       aa_order(a->head_by->stmt->rule, b->head_by->stmt->rule) != 0;
+}
+
 /* What all rules of both sides say in the same words is the same: no answers are looked for. */
 static unsigned kinds_that_differ(struct comparing *c)
 {
-	bool differ = !str_eq(c->a.p->program, c->b.p->program);
+	bool heads = heads_differ(c->a.p, c->b.p);
+	bool differ = heads || !str_eq(c->a.p->program, c->b.p->program);
 
 	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
 		differ |= c->kinds >> kind & 1 && kind != RESOURCE_PROGRAM &&
 			  (stance_of(c->a.p, kind) != stance_of(c->b.p, kind) ||
 			   !same_rules(c, c->a.p, c->b.p, kind));
-	return differ ? c->kinds : 0;
+	return differ ? c->kinds | (unsigned)heads << RESOURCE_PROFILE : 0;
 }
 
 /* Those of both sides, as the profiles that are compiled of them answer. */
 static void compare_answers(struct comparing *c, const struct aa_asked *asked)
 {
-	unsigned kinds = c->kinds ? kinds_that_differ(c) : 0;
+	unsigned kinds = c->a.p && c->b.p ? kinds_that_differ(c) : 0;
 	struct diff_profiles_side a = as_profile(&c->a, kinds, asked);
 	struct diff_profiles_side b = as_profile(&c->b, kinds, asked);
 

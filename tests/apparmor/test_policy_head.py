@@ -101,3 +101,21 @@ def test_the_word_is_a_name_everywhere_else(pale, tmp_path):
     assert pale("sim", f, "open /a r").out.startswith("allowed")
     f.write_text("set x { apparmor flags=(kill); }\n")
     assert "PL111" in pale("check", f, check=None).err
+
+
+def test_diff_of_two_policies_names_mode_and_flags(pale, tmp_path):
+    f, g = tmp_path / "a.pale", tmp_path / "b.pale"
+    said = {}
+    for name, a, b in (("mode", "apparmor flags=(complain);", ""), ("flag", "", "apparmor flags=(attach_disconnected);"),
+                       ("record", "apparmor flags=(audit);", ""), ("path", "apparmor flags=(attach_disconnected.path=/a);", "apparmor flags=(attach_disconnected.path=/b);"),
+                       ("same", "apparmor flags=(kill, audit);", "apparmor  flags=( audit kill );"), ("xattrs", "apparmor xattrs=(user.a=b);", "apparmor xattrs=(user.a=c);")):
+        f.write_text(policy(tmp_path, a).read_text())
+        g.write_text(policy(tmp_path, b).read_text())
+        got = pale("diff", f, g, check=None)
+        said[name] = got.out
+        assert got.rc == (name != "same"), got
+    assert "tighter: mode\n  complain -> enforce" in said["mode"] and "a.pale:2:1: apparmor flags=(complain);" in said["mode"]
+    assert "tighter: every capability\n  allowed, logged -> refused" in said["mode"]
+    assert "looser: flag attach_disconnected\n  not set -> set" in said["flag"] and "no apparmor line" in said["flag"]
+    assert "different record: flag audit\n  set -> not set" in said["record"]
+    assert "incomparable: attach_disconnected.path\n  /a -> /b" in said["path"] and "incomparable: xattrs" in said["xattrs"]
