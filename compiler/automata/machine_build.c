@@ -9,10 +9,8 @@ struct building {
 
 static void reach(struct building *b, uint32_t set)
 {
-	struct set *s = &b->p->sets.v[set];
+	struct set *s = pool_set(b->p, set);
 
-	if (s->seen == b->p->build)
-		return;
 	s->seen = b->p->build;
 	vec_push_own(b->p->arena, &b->work, set);
 }
@@ -23,15 +21,16 @@ static bool go_on(struct building *b, struct machine *m, uint32_t set)
 	struct machine_pool *p = b->p;
 	size_t left = MACHINE_STEPS_MAX - m->steps;
 
-	if (m->states == MACHINE_STATES_MAX || p->sets.v[set].cost > left)
+	if (m->states == MACHINE_STATES_MAX || pool_set(p, set)->cost > left)
 		return false;
-	if (!p->sets.v[set].row && !pool_follow(p, set, left))
+	if (!pool_set(p, set)->row && !pool_follow(p, set, left))
 		return false;
 	m->states++;
-	m->steps += p->sets.v[set].cost;
-	const struct run *row = p->sets.v[set].row;
-	for (uint32_t i = 0; i < p->sets.v[set].row_n; i++)
-		reach(b, row[i].to);
+	m->steps += pool_set(p, set)->cost;
+	const struct run *row = pool_set(p, set)->row;
+	for (uint32_t i = 0, n = pool_set(p, set)->row_n; i < n; i++)
+		if (pool_set(p, row[i].to)->seen != p->build)
+			reach(b, row[i].to);
 	return true;
 }
 
@@ -47,7 +46,7 @@ struct machine machine_build(struct machine_pool *p, machine_texts texts)
 	if (!m.decided)
 		return m;
 	pool_minimize(p, texts);
-	m.start = p->sets.v[texts].minimal;
+	m.start = pool_set(p, texts)->minimal;
 	return m;
 }
 

@@ -22,7 +22,7 @@ struct cycle {
 	const uint32_t *sets; /* set.order is its place here, its local number */
 	uint32_t n;
 	struct arena *scratch;
-	uint64_t (*colour)[COLOURS + 1];
+	uint32_t (*colour)[COLOURS + 1];
 	uint32_t *map; /* to states that are there; MACHINE_NONE */
 	/* sets by block; where each stands; of each block the first and how many */
 	uint32_t *member, *place, *block, *first, *size, block_n;
@@ -35,7 +35,7 @@ struct cycle {
 
 static const struct set *set_at(const struct cycle *c, uint32_t local)
 {
-	return &c->p->sets.v[c->sets[local]];
+	return pool_set(c->p, c->sets[local]);
 }
 
 static bool inside(const struct set *s)
@@ -66,7 +66,7 @@ static uint64_t look_end(const struct look *l)
 	return mix(l->hash, l->last);
 }
 
-static uint64_t colour_of_state(struct machine_pool *p, uint32_t state, unsigned depth)
+static uint32_t colour_of_state(struct machine_pool *p, uint32_t state, unsigned depth)
 {
 	const struct state *s = &p->states.v[state];
 	struct look l = { .hash = mix(HASH_START, s->class) };
@@ -78,7 +78,7 @@ static uint64_t colour_of_state(struct machine_pool *p, uint32_t state, unsigned
 	for (uint32_t i = 0; depth && i < s->row_n; i++)
 		look_at(&l, s->row[i].high, colour_of_state(p, s->row[i].to, depth - 1));
 	p->states.v[state].colours = depth + 1;
-	p->states.v[state].colour[depth] = depth ? look_end(&l) : l.hash;
+	p->states.v[state].colour[depth] = (uint32_t)(depth ? look_end(&l) : l.hash);
 	return p->states.v[state].colour[depth];
 }
 
@@ -88,18 +88,18 @@ static void colour_set(struct cycle *c, uint32_t local, unsigned depth)
 	struct look l = { .hash = mix(HASH_START, s->class) };
 
 	for (uint32_t i = 0; depth && i < s->row_n; i++) {
-		const struct set *to = &c->p->sets.v[s->row[i].to];
+		const struct set *to = pool_set(c->p, s->row[i].to);
 		look_at(&l, s->row[i].high,
 			inside(to) ? c->colour[to->order][depth - 1] :
 				     colour_of_state(c->p, to->minimal, depth - 1));
 	}
-	c->colour[local][depth] = depth ? look_end(&l) : l.hash;
+	c->colour[local][depth] = (uint32_t)(depth ? look_end(&l) : l.hash);
 }
 
 static void find_colours(struct cycle *c)
 {
 	vec_each(&c->p->cyclic, state)
-		table_add(c->p->arena, &c->p->by_colour, colour_of_state(c->p, *state, COLOURS),
+		index_add(c->p->arena, &c->p->by_colour, colour_of_state(c->p, *state, COLOURS),
 			  *state);
 	c->p->cyclic.n = 0;
 	for (unsigned depth = 0; depth <= COLOURS; depth++)
@@ -118,7 +118,7 @@ static bool map_one(struct cycle *c, uint32_t local)
 	if (x->class != y->class)
 		return false;
 	for (uint32_t i = 0, k = 0; i < x->row_n && k < y->row_n;) {
-		const struct set *to = &c->p->sets.v[x->row[i].to];
+		const struct set *to = pool_set(c->p, x->row[i].to);
 		uint32_t want = y->row[k].to;
 		if (inside(to) && c->map[to->order] == MACHINE_NONE) {
 			c->map[to->order] = want;
@@ -147,10 +147,10 @@ static bool is_state(struct cycle *c, uint32_t local, uint32_t state)
 
 static size_t count_alike(const struct cycle *c, uint32_t local, size_t most)
 {
-	struct table_walk it = table_start(c->colour[local][COLOURS]);
+	struct index_walk it = index_start(c->colour[local][COLOURS]);
 	size_t n = 0;
 
-	while (n < most && table_next(&c->p->by_colour, &it) != TABLE_END)
+	while (n < most && index_next(&c->p->by_colour, &it) != INDEX_END)
 		n++;
 	return n;
 }
@@ -160,14 +160,14 @@ static bool find_states(struct cycle *c)
 	uint32_t best = 0;
 	size_t fewest = count_alike(c, 0, SIZE_MAX);
 
-	for (uint32_t i = 1; i < c->n && fewest; i++) {
+	for (uint32_t i = 1; i < c->n && fewest > 1; i++) {
 		size_t n = count_alike(c, i, fewest);
 		best = n < fewest ? i : best;
 		fewest = n;
 	}
-	struct table_walk it = table_start(c->colour[best][COLOURS]);
-	for (size_t at; (at = table_next(&c->p->by_colour, &it)) != TABLE_END;)
-		if (is_state(c, best, (uint32_t)at))
+	struct index_walk it = index_start(c->colour[best][COLOURS]);
+	for (uint32_t at; (at = index_next(&c->p->by_colour, &it)) != INDEX_END;)
+		if (is_state(c, best, at))
 			return true;
 	return false;
 }
@@ -176,7 +176,7 @@ static bool find_states(struct cycle *c)
 
 static uint64_t name_of(const struct cycle *c, uint32_t set)
 {
-	const struct set *s = &c->p->sets.v[set];
+	const struct set *s = pool_set(c->p, set);
 
 	return inside(s) ? INSIDE | c->block[s->order] : s->minimal;
 }
@@ -353,7 +353,7 @@ static void find_ways_in(struct cycle *c)
 		for (uint32_t i = 0; i < c->n; i++) {
 			const struct set *s = set_at(c, i);
 			for (uint32_t k = 0; k < s->row_n; k++) {
-				const struct set *to = &c->p->sets.v[s->row[k].to];
+				const struct set *to = pool_set(c->p, s->row[k].to);
 				if (inside(to) && fill)
 					c->before[c->before_at[to->order + 1]++] = i;
 				else if (inside(to))
@@ -401,7 +401,7 @@ static void add_states(struct cycle *c)
 		const struct set *s = set_at(c, c->member[c->first[b]]);
 		p->row.n = 0;
 		for (uint32_t i = 0; i < s->row_n; i++) {
-			const struct set *to = &p->sets.v[s->row[i].to];
+			const struct set *to = pool_set(p, s->row[i].to);
 			uint32_t state = inside(to) ? base + c->block[to->order] : to->minimal;
 			if (p->row.n && p->row.v[p->row.n - 1].to == state)
 				p->row.v[p->row.n - 1].high = s->row[i].high;
@@ -424,12 +424,12 @@ void pool_minimize_cycle(struct machine_pool *p, struct arena *a, const uint32_t
 	c.colour = arena_alloc_array(a, n, sizeof(*c.colour));
 	c.map = ARENA_ARRAY(a, uint32_t, n);
 	for (uint32_t i = 0; i < n; i++)
-		p->sets.v[sets[i]].order = i;
+		pool_set(p, sets[i])->order = i;
 	find_colours(&c);
 	if (!find_states(&c)) {
 		find_blocks(&c);
 		add_states(&c);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		p->sets.v[sets[i]].minimal = c.map[i];
+		pool_set(p, sets[i])->minimal = c.map[i];
 }

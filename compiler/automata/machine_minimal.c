@@ -10,6 +10,7 @@
 
 struct frame {
 	uint32_t set, at; /* the next run to look at */
+	uint32_t low;     /* of the orders that it leads to */
 };
 
 struct search {
@@ -48,11 +49,12 @@ static bool is_row(const struct machine_pool *p, uint32_t class, uint32_t state)
 /* The row of a set as one of states; back to the set itself: MACHINE_NONE. */
 static void row_of_states(struct machine_pool *p, uint32_t set)
 {
-	const struct set *s = &p->sets.v[set];
+	const struct set *s = pool_set(p, set);
 
 	p->row.n = 0;
 	for (uint32_t i = 0; i < s->row_n; i++) {
-		uint32_t to = s->row[i].to == set ? MACHINE_NONE : p->sets.v[s->row[i].to].minimal;
+		uint32_t to =
+			s->row[i].to == set ? MACHINE_NONE : pool_set(p, s->row[i].to)->minimal;
 		if (p->row.n && p->row.v[p->row.n - 1].to == to)
 			p->row.v[p->row.n - 1].high = s->row[i].high;
 		else
@@ -66,7 +68,7 @@ static void row_of_states(struct machine_pool *p, uint32_t set)
  */
 static uint32_t minimal_of_one(struct machine_pool *p, uint32_t set)
 {
-	uint32_t class = p->sets.v[set].class;
+	uint32_t class = pool_set(p, set)->class;
 
 	row_of_states(p, set);
 	vec_each(&p->row, run)
@@ -75,12 +77,12 @@ static uint32_t minimal_of_one(struct machine_pool *p, uint32_t set)
 	if (!class && p->row.n == 1 && p->row.v[0].to == MACHINE_NONE)
 		return 0;
 	uint64_t hash = pool_hash_row(class, p->row.v, p->row.n, MACHINE_NONE);
-	struct table_walk it = table_start(hash);
-	for (size_t at; (at = table_next(&p->by_row, &it)) != TABLE_END;)
-		if (is_row(p, class, (uint32_t)at))
-			return (uint32_t)at;
+	struct index_walk it = index_start(hash);
+	for (uint32_t at; (at = index_next(&p->by_row, &it)) != INDEX_END;)
+		if (is_row(p, class, at))
+			return at;
 	uint32_t state = pool_new_state(p, class, p->row.v, p->row.n);
-	table_add(p->arena, &p->by_row, hash, state);
+	index_add(p->arena, &p->by_row, hash, state);
 	return state;
 }
 
@@ -88,11 +90,11 @@ static uint32_t minimal_of_one(struct machine_pool *p, uint32_t set)
 
 static void enter(struct search *s, uint32_t set)
 {
-	struct set *x = &s->p->sets.v[set];
+	struct set *x = pool_set(s->p, set);
 
-	x->order = x->low = ++s->orders;
+	x->order = ++s->orders;
 	vec_push_own(s->scratch, &s->open, set);
-	vec_push_own(s->scratch, &s->frames, ((struct frame){ set, 0 }));
+	vec_push_own(s->scratch, &s->frames, ((struct frame){ set, 0, x->order }));
 }
 
 /* The component that ends at a set, the last one entered that is open. */
@@ -109,41 +111,38 @@ static void leave(struct search *s, uint32_t set)
 		return;
 	}
 	uint32_t minimal = minimal_of_one(p, set);
-	p->sets.v[set].minimal = minimal;
+	pool_set(p, set)->minimal = minimal;
 }
 
 /* Looks at the next way of the set on top, and leaves it where there is none. */
 static void go_on(struct search *s)
 {
 	struct frame *f = &s->frames.v[s->frames.n - 1];
-	struct set *x = &s->p->sets.v[f->set];
+	struct set *x = pool_set(s->p, f->set);
 
 	if (f->at < x->row_n) {
 		uint32_t to = x->row[f->at++].to;
-		const struct set *y = &s->p->sets.v[to];
+		const struct set *y = pool_set(s->p, to);
 		if (y->minimal != MACHINE_NONE)
 			return;
 		if (!y->order)
 			enter(s, to);
-		else if (y->order < x->low)
-			x->low = y->order;
+		else if (y->order < f->low)
+			f->low = y->order;
 		return;
 	}
-	uint32_t set = f->set;
 	s->frames.n--;
-	if (s->frames.n) {
-		struct set *before = &s->p->sets.v[s->frames.v[s->frames.n - 1].set];
-		before->low = x->low < before->low ? x->low : before->low;
-	}
-	if (x->low == x->order)
-		leave(s, set);
+	if (s->frames.n && f->low < f[-1].low)
+		f[-1].low = f->low;
+	if (f->low == x->order)
+		leave(s, f->set);
 }
 
 void pool_minimize(struct machine_pool *p, uint32_t root)
 {
 	struct search s = { .p = p };
 
-	if (p->sets.v[root].minimal != MACHINE_NONE)
+	if (pool_set(p, root)->minimal != MACHINE_NONE)
 		return;
 	s.scratch = arena_scratch(p->arena);
 	enter(&s, root);

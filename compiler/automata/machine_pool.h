@@ -2,6 +2,7 @@
 #pragma once
 /* What a pool of machines holds; machine.h is the way in. */
 #include "compiler/automata/machine.h"
+#include "compiler/automata/machine_index.h"
 #include "compiler/base/table.h"
 
 /* Bytes up to and with `high`, from behind those of the run before; a row's runs cover all bytes. */
@@ -29,7 +30,8 @@ enum { POSITION_END = UINT32_MAX };
 struct position {
 	uint32_t bytes; /* POSITION_END: of rule `to` */
 	uint32_t to;
-	uint32_t out; /* of a star: what follows it; else 0 */
+	uint32_t out;  /* of a star: what follows it; else 0 */
+	uint32_t only; /* the set of this position alone; 0: not yet asked for */
 };
 
 /*
@@ -38,24 +40,28 @@ struct position {
  * path is under many globs, and one where these are.
  */
 struct set {
-	const uint32_t *positions;
-	uint32_t *members, member_nr; /* positions + 1 by hash, where it follows a star */
-	struct run *row;              /* to sets; NULL: not yet followed */
-	uint32_t n, row_n, class;
-	uint32_t cost;       /* steps that following it took */
-	uint32_t minimal;    /* MACHINE_NONE: not yet known */
-	uint32_t seen;       /* in which build it was last reached */
-	uint32_t order, low; /* of Tarjan's search, then its place in its component */
+	const uint32_t *positions; /* stars first */
+	uint32_t *members; /* positions + 1 by hash, where it follows a star; [0]: how many */
+	struct run *row;   /* to sets; NULL: not yet followed */
+	uint32_t n, star_n, hash, row_n;
+	uint32_t ends; /* number + 1 of the rules that end here; 0: none */
+	uint32_t class;
+	uint32_t cost;    /* steps that following it took */
+	uint32_t minimal; /* MACHINE_NONE: not yet known */
+	uint32_t seen;    /* in which build it was last reached */
+	uint32_t order;   /* of Tarjan's search, then its place in its component */
 };
 
-enum { COLOURS = 4 }; /* bytes that a colour looks ahead */
+enum { SETS_A_PAGE = 256 };
+
+enum { COLOURS = 3 }; /* bytes that a colour looks ahead */
 
 /* A minimal state. State 0 is the one that nothing leaves, of class 0. */
 struct state {
 	const struct run *row; /* to states; its neighbours differ */
 	uint32_t row_n, class;
 	uint32_t colours; /* how many are known */
-	uint64_t colour[COLOURS + 1];
+	uint32_t colour[COLOURS + 1];
 };
 
 struct class_of_rules {
@@ -87,18 +93,19 @@ struct machine_pool {
 	void *who;
 	VEC(struct bytes) bytes;
 	VEC(struct position) positions;
-	VEC(struct set) sets;
+	VEC(struct set *) pages; /* of sets, which stay where they are */
+	uint32_t set_n;
 	VEC(struct state) states;
 	VEC(struct class_of_rules) classes;
 	VEC(struct merge) merges;
 	VEC(struct read_glob) globs;
 	VEC(uint32_t) cyclic; /* states that lead back to themselves, not yet in by_colour */
-	struct table by_bytes, by_position, by_set, by_merge, by_class, by_glob, by_row, by_colour;
+	struct index by_bytes, by_position, by_set, by_merge, by_class, by_glob, by_row, by_colour;
 	/* a set under work: its positions, and the turn in which each position was last met */
 	uint32_t *held, *mark, held_n, turn;
 	size_t mark_nr; /* there is room for in each of these */
 	uint32_t build;
-	VEC(uint32_t) ends, saved;
+	VEC(uint32_t) ends, stars;
 	VEC(struct run) row;
 	struct two *unions;          /* by hash, the last of each: UNIONS; NULL: none yet */
 	struct reading *reading;     /* machine.c's */
@@ -111,8 +118,15 @@ static inline uint64_t mix(uint64_t h, uint64_t x)
 	return h ^ h >> 32;
 }
 
+static inline struct set *pool_set(const struct machine_pool *p, uint32_t set)
+{
+	return &p->pages.v[set / SETS_A_PAGE][set % SETS_A_PAGE];
+}
+
 /* ---- machine.c ---- */
 
+/* The positions of this set that do not take one of a few bytes, as a set of their own. */
+uint32_t pool_rest(struct machine_pool *p, uint32_t set);
 /* The set of all positions of these sets; *cost grows by what was looked at. */
 uint32_t pool_unite(struct machine_pool *p, const uint32_t *sets, size_t n, size_t *cost);
 

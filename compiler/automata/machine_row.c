@@ -43,7 +43,7 @@ static void add_few(struct following *f, const struct bytes *b, uint32_t to)
 /* A star among others: where its own set goes, which was followed. */
 static void add_star(struct following *f, const struct position *x)
 {
-	const struct set *s = &f->p->sets.v[x->to];
+	const struct set *s = pool_set(f->p, x->to);
 
 	vec_push_own(f->p->arena, &f->stars, s->row);
 	for (uint32_t i = 0; i + 1 < s->row_n; i++) {
@@ -55,7 +55,7 @@ static void add_star(struct following *f, const struct position *x)
 
 static void add_positions(struct following *f, uint32_t set, uint32_t own)
 {
-	const struct set *s = &f->p->sets.v[set];
+	const struct set *s = pool_set(f->p, set);
 
 	f->cost += s->n;
 	for (uint32_t i = 0; i < s->n; i++) {
@@ -78,15 +78,20 @@ static void add_positions(struct following *f, uint32_t set, uint32_t own)
 	}
 }
 
-static void begin(struct following *f, uint32_t set)
+static void clear(struct following *f)
 {
 	vec_each(&f->few, b)
 		for (unsigned i = 0; i < (*b)->few_n; i++)
 			f->first[(*b)->few_bytes[i]] = 0;
-	f->few.n = 0;
-	f->edges = (struct byte_set){ { 1 } };
-	f->singles.n = f->after.n = f->wides.n = f->ways.n = f->stars.n = 0;
+	f->few.n = f->singles.n = f->after.n = 0;
 	f->cost = 1;
+}
+
+static void begin(struct following *f, uint32_t set)
+{
+	clear(f);
+	f->edges = (struct byte_set){ { 1 } };
+	f->wides.n = f->ways.n = f->stars.n = 0;
 	add_positions(f, set, set);
 }
 
@@ -165,24 +170,21 @@ static struct following *following_of(struct machine_pool *p)
 /* The sets of its stars, and the stars behind those, are followed before: few, and not deep. */
 static bool follow_stars(struct machine_pool *p, uint32_t set, uint32_t own, size_t *left)
 {
-	for (uint32_t i = 0; i < p->sets.v[set].n; i++) {
-		struct position x = p->positions.v[p->sets.v[set].positions[i]];
-		if (!x.out)
-			continue;
+	for (uint32_t i = 0; i < pool_set(p, set)->star_n; i++) {
+		struct position x = p->positions.v[pool_set(p, set)->positions[i]];
 		bool fine = x.to == own ? follow_stars(p, x.out, own, left) :
-					  p->sets.v[x.to].row || pool_follow(p, x.to, *left);
-		if (!fine || p->sets.v[x.to].cost > *left)
+					  pool_set(p, x.to)->row || pool_follow(p, x.to, *left);
+		if (!fine || pool_set(p, x.to)->cost > *left)
 			return false;
-		*left -= p->sets.v[x.to].cost;
+		*left -= pool_set(p, x.to)->cost;
 	}
 	return true;
 }
 
-bool pool_follow(struct machine_pool *p, uint32_t set, size_t most)
+/* Of positions that do not take a few bytes, or are the set of one star. */
+static bool follow_rest(struct machine_pool *p, uint32_t set, size_t *left)
 {
-	size_t left = most;
-
-	if (!follow_stars(p, set, set, &left))
+	if (!follow_stars(p, set, set, left))
 		return false;
 	struct following *f = following_of(p);
 	p->row.n = 0;
@@ -191,11 +193,97 @@ bool pool_follow(struct machine_pool *p, uint32_t set, size_t most)
 		high = end_of_run(&f->edges, c);
 		add_run(p, high, way_of(f, (unsigned char)c));
 	}
-	f->cost += most - left;
-	if (f->cost > most)
+	return true;
+}
+
+/* Singles only; `first` is left empty by who takes them. */
+static void begin_few(struct following *f, uint32_t set)
+{
+	struct machine_pool *p = f->p;
+	const struct set *s = pool_set(p, set);
+
+	clear(f);
+	f->edges = (struct byte_set){ { 0 } };
+	f->cost += s->n;
+	vec_room(p->arena, &f->singles, BYTES_FEW * (size_t)s->n);
+	vec_room(p->arena, &f->after, BYTES_FEW * (size_t)s->n);
+	for (uint32_t i = s->star_n; i < s->n; i++) {
+		const struct position *x = &p->positions.v[s->positions[i]];
+		if (x->bytes == POSITION_END || !p->bytes.v[x->bytes].few)
+			continue;
+		const struct bytes *b = &p->bytes.v[x->bytes];
+		for (unsigned k = 0; k < b->few_n; k++) {
+			unsigned c = b->few_bytes[k];
+			f->singles.v[f->singles.n++] = x->to;
+			f->after.v[f->after.n++] = f->first[c];
+			f->first[c] = (uint32_t)f->singles.n;
+			f->edges.w[c / 64] |= UINT64_C(1) << c % 64;
+		}
+	}
+}
+
+static uint32_t way_of_few(struct following *f, unsigned c, uint32_t other)
+{
+	f->sets.n = 0;
+	for (uint32_t i = f->first[c]; i; i = f->after.v[i - 1])
+		vec_push_own(f->p->arena, &f->sets, f->singles.v[i - 1]);
+	f->first[c] = 0;
+	if (other)
+		vec_push_own(f->p->arena, &f->sets, other);
+	return f->sets.n > 1 ? unite(f) : f->sets.v[0];
+}
+
+/* Bytes from `low` up to `high` go this way, if there are any; the first one behind. */
+static unsigned add_from(struct machine_pool *p, unsigned low, unsigned high, uint32_t to)
+{
+	if (low > high)
+		return low;
+	add_run(p, high, to);
+	return high + 1;
+}
+
+/* Another row, but for the few bytes of the positions that are taken one by one. */
+static bool follow_few(struct machine_pool *p, uint32_t set, uint32_t rest, size_t *left)
+{
+	struct following *f = following_of(p);
+
+	if (rest && !pool_set(p, rest)->row && !pool_follow(p, rest, *left))
 		return false;
-	struct set *s = &p->sets.v[set];
-	s->cost = (uint32_t)f->cost;
+	const struct run *run = pool_set(p, rest)->row;
+	uint32_t cost = pool_set(p, rest)->cost;
+	if (cost > *left)
+		return false;
+	*left -= cost;
+	p->row.n = 0;
+	begin_few(f, set);
+	f->cost += pool_set(p, rest)->row_n;
+	unsigned low = 0; /* the first byte that has no way yet */
+	for (unsigned k = 0; k < 4; k++)
+		for (uint64_t w = f->edges.w[k]; w; w &= w - 1) {
+			unsigned c = 64 * k + (unsigned)__builtin_ctzll(w);
+			for (; run->high < c; run++)
+				low = add_from(p, low, run->high, run->to);
+			if (c)
+				low = add_from(p, low, c - 1, run->to);
+			low = add_from(p, low, c, way_of_few(f, c, run->to));
+		}
+	for (; low < 256; run++)
+		low = add_from(p, low, run->high, run->to);
+	return true;
+}
+
+bool pool_follow(struct machine_pool *p, uint32_t set, size_t most)
+{
+	size_t left = most;
+	uint32_t rest = pool_rest(p, set);
+
+	if (!(rest == set ? follow_rest(p, set, &left) : follow_few(p, set, rest, &left)))
+		return false;
+	size_t cost = p->following->cost + most - left;
+	if (cost > most)
+		return false;
+	struct set *s = pool_set(p, set);
+	s->cost = (uint32_t)cost;
 	s->row_n = (uint32_t)p->row.n;
 	s->row = arena_dup(p->arena, p->row.v, p->row.n * sizeof(*p->row.v));
 	return true;

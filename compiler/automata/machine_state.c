@@ -32,5 +32,5 @@ void pool_enter_state(struct machine_pool *p, uint32_t state)
 {
 	const struct state *s = &p->states.v[state];
 
-	table_add(p->arena, &p->by_row, pool_hash_row(s->class, s->row, s->row_n, state), state);
+	index_add(p->arena, &p->by_row, pool_hash_row(s->class, s->row, s->row_n, state), state);
 }
