@@ -17,6 +17,19 @@ void byte_set_invert(struct byte_set *s)
 	s->w[0] &= ~UINT64_C(1);
 }
 
+/* The first byte of the set from `low` to `high`, 64 at a time; 256: there is none. */
+static unsigned first_of(const struct byte_set *s, unsigned low, unsigned high)
+{
+	for (unsigned k = low / 64; k <= high / 64; k++) {
+		uint64_t w = k == low / 64 ? s->w[k] >> low % 64 << low % 64 : s->w[k];
+		if (!w)
+			continue;
+		unsigned c = 64 * k + (unsigned)__builtin_ctzll(w);
+		return c <= high ? c : 256;
+	}
+	return 256;
+}
+
 unsigned char byte_set_pick(const struct byte_set *s)
 {
 	static const struct {
@@ -24,10 +37,13 @@ unsigned char byte_set_pick(const struct byte_set *s)
 	} order[] = { { 'a', 'z' }, { 'A', 'Z' }, { '0', '9' },   { '_', '_' }, { '-', '.' },
 		      { '!', '~' }, { ' ', ' ' }, { 0x80, 0xff }, { 1, 0x7f } };
 
-	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
-		for (unsigned c = order[k].low; c <= order[k].high; c++)
-			if (byte_set_has(s, (unsigned char)c))
-				return (unsigned char)c;
+	if (!(s->w[0] | s->w[1] | s->w[2] | s->w[3]))
+		return 0;
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		unsigned c = first_of(s, order[k].low, order[k].high);
+		if (c < 256)
+			return (unsigned char)c;
+	}
 	return 0;
 }
 
