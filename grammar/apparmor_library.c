@@ -223,6 +223,17 @@ static bool try_path(struct aa_library *lib, const char *path, struct aa_seen *s
 	return e->err != -EACCES;
 }
 
+static const char *join(struct arena *a, struct str dir, struct str name)
+{
+	char *path = arena_alloc(a, dir.n + name.n + 2);
+
+	memcpy(path, dir.p, dir.n);
+	path[dir.n] = '/';
+	if (name.n)
+		memcpy(path + dir.n + 1, name.p, name.n);
+	return path;
+}
+
 struct aa_found aa_library_find(struct aa_library *lib, struct str name, bool magic,
 				struct aa_seen *seen)
 {
@@ -233,8 +244,7 @@ struct aa_found aa_library_find(struct aa_library *lib, struct str name, bool ma
 		return found;
 	}
 	vec_each(&lib->dirs, dir) {
-		const char *path = arena_printf(lib->arena, "%s/" PRISTR, *dir, STRARG(name));
-		if (try_path(lib, path, seen, &found))
+		if (try_path(lib, join(lib->arena, str_c(*dir), name), seen, &found))
 			break;
 	}
 	return found;

@@ -44,7 +44,7 @@ struct str aa_vars_next(struct str text, size_t *at)
 	struct str name;
 
 	for (size_t i = *at; i < text.n; i++) {
-		size_t n = glob_variable_at(text, i, &name);
+		size_t n = text.p[i] == '@' ? glob_variable_at(text, i, &name) : 0;
 		if (n) {
 			*at = i + n;
 			return name;
