@@ -6,6 +6,7 @@
 #include "compiler/apparmor/means.h"
 #include "compiler/apparmor/merged.h"
 #include "compiler/apparmor/unstacked.h"
+#include "compiler/rules/known.h"
 
 struct checking {
 	struct aa_reader rd;
@@ -90,17 +91,33 @@ static bool may_disagree(const struct aa_opened *x, const struct aa_opened *y)
 	return !x->path || !y->path || begin_alike(x->path->prefix, y->path->prefix);
 }
 
-/*
- * Rules that execute in one way, or whose paths begin otherwise, disagree about none; where all are
- * so, what they are together need not be built.
- */
-static bool any_may_disagree(const struct aa_files *files)
+enum {
+	OVERLAPS_BUDGET = 100000
+}; /* of a profile: as glob_overlap() counts; past it all are built */
+
+static bool overlap(struct arena *a, const struct aa_opened *x, const struct aa_opened *y,
+		    size_t *budget)
 {
+	const char *witness;
+
+	return !x->path || !y->path ||
+	       glob_overlap(a, x->path, y->path, budget, &witness) != GLOB_NO;
+}
+
+/*
+ * Rules that execute in one way, or whose paths are never the same, disagree about none; where all
+ * are so, what they are together need not be built.
+ */
+static bool any_may_disagree(struct arena *a, const struct aa_files *files)
+{
+	size_t budget = OVERLAPS_BUDGET;
+
 	if (files->list.n > PAIRS_MAX)
 		return true;
 	for (size_t i = 0; i < files->list.n; i++)
 		for (size_t k = 0; k < i; k++)
-			if (may_disagree(&files->list.v[i], &files->list.v[k]))
+			if (may_disagree(&files->list.v[i], &files->list.v[k]) &&
+			    overlap(a, &files->list.v[i], &files->list.v[k], &budget))
 				return true;
 	return false;
 }
@@ -114,7 +131,10 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 	size_t before;
 	struct diag *d;
 
-	if (!any_may_disagree(files))
+	struct arena *scratch = arena_scratch(a);
+	bool any = any_may_disagree(scratch, files);
+	arena_free(scratch);
+	if (!any)
 		return;
 	if (!c->pool)
 		c->pool = aa_means_pool_new(a, c->rd.target.release);
@@ -297,6 +317,64 @@ static void take_merged(struct checking *c, const struct aa_profile *p, const st
 	}
 }
 
+/* ---- rules that were found right in another profile ---- */
+
+static bool has_sign(struct str s)
+{
+	return s.n && (memchr(s.p, '@', s.n) || memchr(s.p, '\\', s.n));
+}
+
+/* An escape may give a variable's '@'. */
+static bool may_have_variables(const struct aa_item *items)
+{
+	for (const struct aa_item *i = items; i; i = i->next) {
+		bool words = i->kind == AA_WORD || i->kind == AA_ARROW;
+		if ((words && has_sign(i->word.text)) || may_have_variables(i->conds))
+			return true;
+		for (const struct aa_word *w = i->values; w; w = w->next)
+			if (has_sign(w->text))
+				return true;
+	}
+	return false;
+}
+
+/* Rules of these classes, and of files those that execute or name a profile, are looked at below. */
+static bool is_done(const struct aa_rule *r)
+{
+	if (r->class == AA_CLASS_FILE)
+		return !(r->perms & PERM_X) && !r->file.target.word;
+	return r->class != AA_CLASS_CHANGE_PROFILE && r->class != AA_CLASS_ALL &&
+	       r->class != AA_CLASS_PIVOT_ROOT;
+}
+
+/*
+ * Reads a live rule; NULL where it is wrong, or in `right`, where there is nothing more to do with
+ * it and it may be passed over the next time. Files that are included stay as they are.
+ */
+static const struct aa_rule *read_once(struct checking *c, const struct aa_use *use, bool right)
+{
+	const struct diags *ds = c->rd.diags;
+	size_t told = ds->list.n, errors = ds->errors;
+
+	right = right && c->rd.known && use->from;
+	if (right && aa_known_rule(c->rd.known, use, &c->rd.target))
+		return NULL;
+	const struct aa_rule *r = aa_rule_read(&c->rd, use);
+	if (right && r && ds->list.n == told && ds->errors == errors && is_done(r) &&
+	    !may_have_variables(use->stmt->items))
+		aa_known_rule_add(c->rd.known, use, &c->rd.target);
+	return r;
+}
+
+/* File rules are compared with those that change the profile, and with aliases. */
+static bool stand_alone(const struct checking *c, const struct aa_profile *p)
+{
+	vec_each(&p->uses, use)
+		if (use->class == AA_CLASS_CHANGE_PROFILE)
+			return false;
+	return !c->policy->aliases.n;
+}
+
 /* ---- profiles ---- */
 
 /*
@@ -310,6 +388,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
 	struct merging merging = { .rules = { .n = 0 } };
+	bool alone = stand_alone(c, p);
 
 	c->rd.variables = &vars;
 	c->rd.check = true;
@@ -323,7 +402,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		c->rd.variables = live ? &vars : NULL;
 		/* Patterns of change_profile are compared, and of aliased files all are read. */
 		c->rd.check = use->class != AA_CLASS_CHANGE_PROFILE && !c->policy->aliases.n;
-		r = aa_rule_read(&c->rd, use);
+		r = read_once(c, use, live && alone);
 		if (r && live)
 			take_for_merging(c, r, &merging);
 		if (r && live)

@@ -7,10 +7,17 @@
 
 enum { KEY_MAX = 4096 }; /* bytes: a longer question is not remembered */
 
+struct known_rule {
+	const struct aa_stmt *stmt;
+	struct aa_prefix prefix;
+	struct aa_target target;
+};
+
 struct aa_known {
 	struct arena *arena;
 	VEC(struct str) keys;
-	struct table table;
+	VEC(struct known_rule) rules;
+	struct table table, by_stmt;
 	size_t bytes;
 	uint64_t hash; /* of the question */
 	size_t n;      /* its bytes; 0: it cannot be remembered */
@@ -96,4 +103,48 @@ void aa_known_add(struct aa_known *k)
 		 ((struct str){ arena_dup(k->arena, k->question, k->n), k->n }));
 	k->bytes += k->n;
 	k->n = 0;
+}
+
+static uint64_t hash_stmt(const struct aa_stmt *s, const struct aa_target *target)
+{
+	uint64_t h = hash_bytes(HASH_START, &s, sizeof(s));
+
+	return hash_bytes(h, &target->release, sizeof(target->release));
+}
+
+static bool same_prefix(const struct aa_prefix *x, const struct aa_prefix *y)
+{
+	return x->priority == y->priority && x->mode == y->mode && x->own == y->own &&
+	       x->owner == y->owner && x->audit == y->audit && x->mode_said == y->mode_said;
+}
+
+static bool same_target(const struct aa_target *x, const struct aa_target *y)
+{
+	return x->release == y->release && x->mediated == y->mediated &&
+	       x->compiled == y->compiled && x->addresses == y->addresses &&
+	       x->unstacked == y->unstacked;
+}
+
+bool aa_known_rule(const struct aa_known *k, const struct aa_use *use,
+		   const struct aa_target *target)
+{
+	size_t at;
+
+	for (struct table_walk walk = table_start(hash_stmt(use->stmt, target));
+	     (at = table_next(&k->by_stmt, &walk)) != TABLE_END;) {
+		const struct known_rule *r = &k->rules.v[at];
+		if (r->stmt == use->stmt && same_prefix(&r->prefix, &use->prefix) &&
+		    same_target(&r->target, target))
+			return true;
+	}
+	return false;
+}
+
+void aa_known_rule_add(struct aa_known *k, const struct aa_use *use, const struct aa_target *target)
+{
+	if (sizeof(struct known_rule) > AA_KNOWN_MAX - k->bytes)
+		return;
+	table_add(k->arena, &k->by_stmt, hash_stmt(use->stmt, target), k->rules.n);
+	vec_push(k->arena, &k->rules, ((struct known_rule){ use->stmt, use->prefix, *target }));
+	k->bytes += sizeof(struct known_rule);
 }

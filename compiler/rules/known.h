@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Patterns that were parsed and found right, over all files of a process: what many profiles include
- * is looked at once, for the same values of the variables in it. What is wrong is never remembered,
- * and so told each time.
+ * Patterns and rules that were parsed and found right, over all files of a process: what many
+ * profiles include is looked at once, for the same values of the variables in it. What is wrong is
+ * never remembered, and so told each time.
  */
 #include "compiler/automata/glob.h"
+#include "compiler/rules/profile.h"
 
 enum { AA_KNOWN_MAX = 4 << 20 }; /* bytes of what is remembered; past it all is parsed again */
 
@@ -21,3 +22,12 @@ struct aa_known *aa_known_new(struct arena *a);
 bool aa_known_right(struct aa_known *k, struct str text, enum glob_kind kind,
 		    const struct glob_variables *vars);
 void aa_known_add(struct aa_known *k);
+
+/*
+ * Is this rule known to be right for the target, and to ask for nothing more? Only of a rule that
+ * hangs on no variable, and whose statement lives as long as what is remembered.
+ */
+bool aa_known_rule(const struct aa_known *k, const struct aa_use *use,
+		   const struct aa_target *target);
+void aa_known_rule_add(struct aa_known *k, const struct aa_use *use,
+		       const struct aa_target *target);

@@ -223,6 +223,24 @@ def test_many_files_share_what_they_include(pale, tmp_path):
     assert r.out.count("refused") == 3
 
 
+@pytest.mark.parametrize("rule,well,ill,releases,told", [
+    ("/a rw,", "profile p { INC }", "profile q { INC change_profile -> /a, }", ["5.0"], "PL375"),  # one rule to the parser
+    ("/a rw,", "profile p { INC }", "alias /a -> /[b,\nprofile q { INC }", ["5.0"], "PL"),  # of which no pattern is made
+    ("/a x,", "profile p { deny { INC } }", "profile q { INC }", ["5.0"], "PL3"),
+    ("mqueue r,", "profile p { INC }", "profile q { INC }", ["5.0", "3.0"], "PL3")])
+def test_what_one_profile_has_well_is_asked_anew_where_another_says_more(pale, tmp_path, rule, well, ill, releases, told):
+    """Rules that were found right are passed over in other profiles of the process: these never."""
+    (tmp_path / "inc").write_text(rule + "\n")
+    p, q = tmp_path / "p", tmp_path / "q"
+    for file, text in ((p, well), (q, ill)):
+        file.write_text(text.replace("INC", f'include "{tmp_path}/inc"\n') + "\n")
+    targets = [x for r in releases for x in ("--target", f"apparmor={r}")]
+    alone = pale("check", *targets, q, check=None)
+    after = pale("check", *targets, p, p, q, check=None)
+    assert after.out.split(f"{q}:\n")[1] == alone.out
+    assert told in alone.err and alone.err in after.err
+
+
 def test_no_value_ends_the_file_with_half_an_escape(pale, tmp_path):
     (tmp_path / "v.aa").write_text("@{n}=\\")
     assert "has nothing to escape" in pale("check", "-t", "apparmor=5.0", tmp_path / "v.aa", check=1).err
