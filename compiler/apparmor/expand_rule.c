@@ -174,6 +174,8 @@ void aax_add_rule(struct expanding *x, const struct aa_stmt *s, const struct sco
 		scope->level->network = true;
 	e = combine(x, &own, scope);
 	use.prefix = prefix_of(&own, &e, use.class);
+	for (const struct block *b = scope->block; b; b = b->outer)
+		use.blocks |= 1u << b->words.mode;
 	if (live && scope->block && !is_entry(use.class)) {
 		tell_lost(x, s, scope, true);
 		use.reach = AA_REACH_LOST;

@@ -92,6 +92,7 @@ enum aa_reach {
 struct aa_use {
 	const struct aa_stmt *stmt; /* AA_STMT_RULE */
 	struct aa_prefix prefix;    /* as the release's parser combines it with those of blocks */
+	unsigned blocks;            /* around it: 1 << their modes */
 	enum aa_class class;        /* by its first word; what is no keyword is FILE */
 	enum aa_reach reach;
 	const struct aa_from *from;

@@ -452,6 +452,28 @@ void aa_read_link(struct aa_read *r)
 
 /* ---- change_profile ---- */
 
+/*
+ * With a program the rule is an entry with 'x', which each block around looks at as at a file's,
+ * and 'unsafe' passes for the mode (parser_yacc.y, add_prefix); 3.0 by the rule's own words.
+ */
+static void fit_blocks(struct aa_read *r, const struct aa_word *exec)
+{
+	const struct aa_use *use = r->rule->use;
+	bool own = use->blocks && r->rd->target.release < AA_RELEASE_4_0;
+	unsigned blocks = own ? 1u << use->prefix.own : use->blocks;
+	bool deny = blocks & 1u << AA_MODE_DENY, other = blocks & ~(1u << AA_MODE_DENY);
+	bool unsafe = r->rule->change.unsafe;
+
+	if (use->reach == AA_REACH_FALSE || !(unsafe ? deny : other))
+		return;
+	diag_help(r->rd->diags,
+		  aa_fault(r, DIAG_PL336, exec->span,
+			   unsafe ? "in a block that denies the parser takes 'unsafe' for a mode" :
+				    "in a block the parser takes this program for one that is "
+				    "executed in no mode"),
+		  "write the rule outside of the block");
+}
+
 void aa_read_change_profile(struct aa_read *r)
 {
 	struct aa_change_rule *c = &r->rule->change;
@@ -467,8 +489,9 @@ void aa_read_change_profile(struct aa_read *r)
 			tell_path(r, r->at);
 			return;
 		}
-		if (!aa_glob(r, &r->at->word, GLOB_PATH, &c->exec))
+		if (!aa_glob(r, &r->at->word, GLOB_NAME, &c->exec))
 			return;
+		fit_blocks(r, &r->at->word);
 		aa_next(r);
 	} else if (c->safe || c->unsafe) {
 		conflict(r, word->span, "'safe' and 'unsafe' are about a program that is executed",

@@ -190,7 +190,7 @@ static void check_stands(struct aa_read *r)
 	struct span sp = c ? c->item->span : r->rule->use->stmt->head;
 	struct diag *d;
 
-	if (ok || m->kind == AA_UMOUNT || r->rule->use->reach != AA_REACH_LIVE)
+	if (ok || m->kind == AA_UMOUNT || !aa_is_built(r))
 		return; /* the parser finds it out when it compiles the rule */
 	d = aa_fault(r, DIAG_PL343, sp, "no mount is like this rule");
 	if (s.fstype)

@@ -365,8 +365,7 @@ static bool unix_type(struct aa_read *r, const struct aa_cond *c)
 /* Does the parser write an address? Of a socket that is made and no more it writes none. */
 static bool addr_built(const struct aa_read *r)
 {
-	return r->rule->use->reach == AA_REACH_LIVE &&
-	       r->rd->target.compiled & 1u << AA_CLASS_UNIX && r->rule->perms != AA_NET_CREATE;
+	return aa_is_built(r) && r->rule->perms != AA_NET_CREATE;
 }
 
 static enum aa_unix_addr addr_kind(struct str addr)
@@ -429,7 +428,7 @@ static bool unix_addr(struct aa_read *r, struct aa_cond *c)
 		w->text = str_c(arena_printf(r->rd->arena, "@" PRISTR, (int)(w->text.n - 1),
 					     w->text.p + 1));
 	/* An '@' in front of a brace would begin a variable, in names, too. */
-	if (!aa_glob_word(r->rd, w, GLOB_NAME, addr_built(r), &text)) {
+	if (!aa_glob_word(r->rd, w, GLOB_PATH, addr_built(r), &text)) {
 		r->failed = true;
 		return false;
 	}

@@ -73,6 +73,8 @@ struct aa_words_read {
 };
 bool aa_read_shape(struct aa_read *r, unsigned shape, struct aa_words_read *out);
 bool aa_read_conds(struct aa_read *r); /* as many as stand here */
+/* Does the parser compile the rule? */
+bool aa_is_built(const struct aa_read *r);
 /* The word as a glob: parsed where it holds no variable. False: told. */
 bool aa_glob(struct aa_read *r, const struct aa_word *w, enum glob_kind kind, struct aa_text *out);
 bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob_kind kind,

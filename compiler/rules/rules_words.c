@@ -235,12 +235,15 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 	return !fatal;
 }
 
+bool aa_is_built(const struct aa_read *r)
+{
+	return r->rule->use->reach == AA_REACH_LIVE &&
+	       r->rd->target.compiled & 1u << r->rule->class;
+}
+
 bool aa_glob(struct aa_read *r, const struct aa_word *w, enum glob_kind kind, struct aa_text *out)
 {
-	const struct aa_use *use = r->rule->use;
-	bool built = use->reach == AA_REACH_LIVE && r->rd->target.compiled & 1u << r->rule->class;
-
-	if (aa_glob_word(r->rd, w, kind, built, out))
+	if (aa_glob_word(r->rd, w, kind, aa_is_built(r), out))
 		return true;
 	r->failed = true;
 	return false;
@@ -522,12 +525,27 @@ static bool is_glob(enum value_kind k)
 	return k == VALUE_NAME || k == VALUE_LABEL || k == VALUE_PATH || k == VALUE_GLOBS;
 }
 
+/* Of io_uring's labels the parser opens no variable, and has a brace around one word (io_uring.cc). */
+static bool has_unopened(struct aa_read *r, const struct aa_word *w)
+{
+	if (r->rule->class != AA_CLASS_IO_URING || !aa_is_built(r) || !glob_has_variable(w->text))
+		return false;
+	diag_help(r->rd->diags,
+		  aa_fault(r, DIAG_PL333, w->span,
+			   "the parser opens no variable in a label of io_uring, as in '%s'",
+			   aa_safe(r->rd, w->text)),
+		  "write its values: label={a,b}, or a rule for each");
+	return true;
+}
+
 /* Of network rules the parser looks at interfaces itself, and no kernel so far at labels. */
 static bool read_glob(struct aa_read *r, const struct aa_word *w, const struct cond_row *row,
 		      struct aa_text *out)
 {
 	enum glob_kind kind = row->kind == VALUE_PATH ? GLOB_PATH : GLOB_NAME;
 
+	if (has_unopened(r, w))
+		return false;
 	if (row->class != AA_CLASS_NETWORK)
 		return aa_glob(r, w, kind, out);
 	r->failed |= !aa_glob_word(r->rd, w, kind, row->id == AA_COND_INTERFACE, out);

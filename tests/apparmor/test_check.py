@@ -172,6 +172,23 @@ def test_unsafe_passes_for_a_way_to_execute(pale, tmp_path, rule, takes):
     assert set(got.values()) == {takes} and (not takes or "lets nothing be executed" in err)
 
 
+@pytest.mark.parametrize("block,rule,takes", [
+    ("allow", "change_profile /b -> p", False), ("allow", "change_profile unsafe /b -> p", True), ("audit", "change_profile safe /b", False), ("owner", "change_profile -> p", True),
+    ("deny", "change_profile /b -> p", True), ("deny", "change_profile unsafe /b -> p", False), ("allow", "deny change_profile /b", False), ("deny", "allow change_profile unsafe /b", False),
+    ("allow", "deny { change_profile /b, } /a r", False), ("deny", "deny { change_profile /b, } /a r", True), ("allow", "if ${F} { change_profile /b, } /a r", True)])
+def test_a_change_at_an_execution_is_looked_at_as_a_file_by_each_block(pale, tmp_path, block, rule, takes):
+    """As 4.1.0 and 5.0.2 have it."""
+    got, _ = asked(pale, tmp_path, f"${{F}}=false\nprofile t {{ {block} {{ {rule}, }} }}\n", "4.1", "5.0")
+    assert set(got.values()) == {takes}
+
+
+@pytest.mark.parametrize("block,rule,takes", [("audit", "change_profile /b -> p", False), ("audit", "deny change_profile /b -> p", True), ("owner", "deny change_profile unsafe /b", False),
+                                              ("owner", "change_profile unsafe /b", True)])
+def test_a_change_in_a_block_of_3_0_goes_by_the_rules_own_word(pale, tmp_path, block, rule, takes):
+    got, _ = asked(pale, tmp_path, f"profile t {{ {block} {{ {rule}, }} }}\n", "3.0")
+    assert got == {"3.0": takes}
+
+
 def test_a_comment_that_ends_the_file_needs_a_line_end(pale, tmp_path):
     got, err = asked(pale, tmp_path, "profile t { }\n# end", "3.0", "5.0")
     assert not any(got.values()) and "pale fmt -i" in err
