@@ -127,7 +127,8 @@ static bool unix_says(const struct aa_asking *q, const struct aa_rule *r,
 
 /*
  * What a rule is logged by, or refuses without a word, are both socket options where it names one:
- * so a deny denies both, and one that allows is asked about the other, too (af_unix.cc, since 4.0).
+ * so one that allows is asked about the other, too (af_unix.cc, since 4.0), and a deny denies both
+ * as 5.0.2 compiles it, and is but asked about the other by 4.1.0.
  */
 static unsigned option_says(const struct aa_asking *q, const struct aa_rule *r,
 			    const struct aa_access *access)
@@ -139,7 +140,8 @@ static unsigned option_says(const struct aa_asking *q, const struct aa_rule *r,
 	if (q->target.release < AA_RELEASE_4_0 || r->prefix.audit == deny ||
 	    !(r->perms & OPTIONS) || !(access->perms & OPTIONS))
 		return 0;
-	return deny ? access->perms : access->perms | AA_SAYS_NOTHING;
+	return deny && q->target.release >= AA_RELEASE_5_0 ? access->perms :
+							     access->perms | AA_SAYS_NOTHING;
 }
 
 /*
@@ -297,6 +299,22 @@ static bool is_exact_cond(const struct aa_asking *q, const struct aa_cond *c)
 	return c && c->texts.n && is_exact_text(q, &c->texts.v[0]);
 }
 
+/* Is it asked about by family and type? */
+static bool is_plain_socket(const struct aa_asking *q, const struct aa_access *access)
+{
+	return access->class == AA_CLASS_NETWORK ||
+	       (access->class == AA_CLASS_UNIX && !aa_is_mediated(q, AA_CLASS_UNIX));
+}
+
+static bool has_one_type(const struct aa_rule *r)
+{
+	unsigned types = r->network.types;
+
+	if (r->class == AA_CLASS_UNIX)
+		return r->unix_.type >= 0;
+	return r->class == AA_CLASS_NETWORK && types && !(types & (types - 1));
+}
+
 bool aa_rule_is_exact(const struct aa_asking *q, const struct aa_rule *r,
 		      const struct aa_access *access)
 {
@@ -307,9 +325,8 @@ bool aa_rule_is_exact(const struct aa_asking *q, const struct aa_rule *r,
 	if (r->class == AA_CLASS_PIVOT_ROOT)
 		return is_exact_text(q, &r->pivot.root) &&
 		       is_exact_cond(q, aa_rule_cond(r, AA_COND_OLDROOT, false));
-	if (r->class == AA_CLASS_NETWORK && access->class == AA_CLASS_NETWORK)
-		return access->perms & AA_NET_SETATTR && r->network.types &&
-		       !(r->network.types & (r->network.types - 1));
+	if (is_plain_socket(q, access))
+		return access->perms & AA_NET_SETATTR && has_one_type(r);
 	if (r->class != AA_CLASS_MQUEUE || !(access->perms & AA_MQUEUE_SETATTR) ||
 	    !r->mqueue.name.word)
 		return false;

@@ -7,6 +7,15 @@
 
 /* ---- the rules that speak ---- */
 
+/* Of a rule that speaks: of this socket option it says but how it is logged (answer_objects.c). */
+static bool says_nothing(const struct aa_asking *q, const struct aa_rule *r,
+			 const struct aa_access *access)
+{
+	return r->class == AA_CLASS_UNIX && access->class == AA_CLASS_UNIX &&
+	       aa_is_mediated(q, AA_CLASS_UNIX) && q->target.release < AA_RELEASE_5_0 &&
+	       !(r->perms & access->perms);
+}
+
 /*
  * A unix rule that becomes a network rule loses its priority (af_unix.cc, downgrade_rule); of a
  * network rule that becomes a unix rule a deny is quiet where it says audit (parser_yacc.y).
@@ -22,6 +31,8 @@ static struct aa_prefix weigh(const struct aa_asking *q, const struct aa_rule *r
 	if (r->class == AA_CLASS_NETWORK && access->class == AA_CLASS_UNIX && fine &&
 	    p.mode == AA_MODE_DENY)
 		p.audit = !p.audit;
+	if (says_nothing(q, r, access))
+		p.mode = AA_MODE_ALLOW;
 	return p;
 }
 
@@ -53,7 +64,8 @@ static struct halves sum_rules(const struct aa_asking *q, const struct aa_access
 		if (compare_rules(q, r->rule, top, access))
 			continue;
 		if (r->bits & AA_SAYS_NOTHING) {
-			h.audit |= access->perms;
+			*(r->rule->prefix.mode == AA_MODE_DENY ? &h.quiet : &h.audit) |=
+				access->perms;
 			continue;
 		}
 		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;

@@ -67,7 +67,7 @@ enum aa_release object_release(const struct aa_objects_pool *p);
 struct arena *object_arena(const struct object_texts *t);
 /* The rule says it of these permissions: what ends here. */
 machine_texts object_end(struct object_texts *t, unsigned perms);
-/* It has these logged where it is among those that decide, and says no more of them. */
+/* How these are logged where it is among those that decide; it says no more of them. */
 machine_texts object_logs(struct object_texts *t, unsigned perms);
 /* `**`: any text, the empty one too. */
 const struct glob *object_any(const struct object_texts *t);

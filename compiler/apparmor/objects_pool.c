@@ -62,7 +62,7 @@ static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, siz
 		if (!(s->perms & perm) || compare_says(s, top, perm))
 			continue;
 		if (s->logs)
-			out->audit |= perm;
+			*(s->prefix.audit ? &out->audit : &out->quiet) |= perm;
 		else
 			aa_add_weight(out, &s->prefix, perm);
 	}
@@ -156,6 +156,8 @@ static machine_texts end_of(struct object_texts *t, unsigned perms, bool logs)
 
 	if (!perms)
 		return 0;
+	if (logs) /* a deny has it refused without a word, and goes before no rule */
+		say.prefix.mode = AA_MODE_ALLOW;
 	hash = hash_bytes(hash, &say.prefix.priority, sizeof(say.prefix.priority));
 	struct table_walk it = table_start(hash);
 	for (size_t at; (at = table_next(&p->by_say, &it)) != TABLE_END;)

@@ -220,7 +220,7 @@ static machine_texts own_end(struct object_texts *t, unsigned perms)
 
 	if (is_all(t) || t->release < AA_RELEASE_4_0 || !(perms & OPTIONS) || p->audit == deny)
 		return object_end(t, perms);
-	if (deny)
+	if (deny && t->release >= AA_RELEASE_5_0)
 		return object_end(t, perms | OPTIONS);
 	return either(t, object_end(t, perms), object_logs(t, OPTIONS & ~perms));
 }
