@@ -220,6 +220,20 @@ def shortest(dfa, paths):
     return found
 
 
+def capabilities(binary):
+    """(allow, audit, quiet) of the first profile, a bit a capability."""
+    items = iter(tokens(binary))
+    words = []
+    for name, tag, _, _ in items:
+        if tag == STRUCT and name in ("flags", "caps64"):
+            skip = name == "flags"
+            while skip and next(items)[1] != STRUCTEND:
+                pass
+            words += [next(items)[2] for _ in range(4)]
+    low, high = words[:4], words[4:8] or [0] * 4
+    return [low[i] | high[i] << 32 for i in range(3)]
+
+
 def limits(binary):
     """{RLIMIT_*: value} of the first profile."""
     items = iter(tokens(binary))

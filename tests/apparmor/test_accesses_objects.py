@@ -353,6 +353,13 @@ def test_a_rule_of_change_profile_with_a_program_lets_at_once_too(pale, tmp_path
     assert dict(zip(asked, outcomes(sim(pale, tmp_path, "change_profile /b/p -> x,", *asked)))) == asked
 
 
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+def test_slashes_of_a_program_that_changes_stand_as_they_are_written(pale, tmp_path, release):
+    """As in the tables: of all paths these alone are not folded."""
+    asked = {"change_profile /b -> x": "refused", "change_profile /c -> x": "allowed"}
+    assert dict(zip(asked, outcomes(sim(pale, tmp_path, "change_profile //b -> x,\nchange_profile /b -> y,\nchange_profile /c -> x,", *asked, release=release)))) == asked
+
+
 def test_a_label_of_several_profiles_is_asked_whole_or_part_by_part(pale, tmp_path):
     body = "change_profile -> pa,\nchange_profile -> pb,\nchange_profile -> pc//&pd,\nchange_profile -> &pe,\nchange_profile -> &pf,"
     asked = {"change_profile pa//&pb": "allowed", "change_profile pa//&pc": "refused", "change_profile pc//&pd": "allowed", "change_profile pc": "refused",
@@ -375,6 +382,19 @@ def test_what_kernels_do_not_look_at_is_said(pale, tmp_path):
     assert old.startswith("refused  unix bind type=stream addr=@q  no rule allows it  (addresses and peers of unix sockets are not mediated")
     [made] = sim(pale, tmp_path, body, "socket unix stream", release="4.1")
     assert made.startswith("allowed") and "p:4:1" in made
+
+
+@pytest.mark.parametrize("address", ["@b///", "@@{V}/", "@b//"])
+def test_slashes_of_an_address_fold_as_those_of_paths(pale, tmp_path, address):
+    """The parser's `filter_slashes`; the table knows the one name, as the random rules show, too."""
+    parser = Parser("5.0")
+    file = written(tmp_path, f"unix (getattr) addr={address},", "@{V}=b/\nprofile t")
+    binary = parser.ask(file, features=parser.features)
+    table = aadfa.File(binary[:next(at + len(v) for name, tag, v, at in aadfa.tokens(binary) if tag == aadfa.BLOB and name == "aadfa")])
+    key = lambda name: bytes([15, 0, 1, 0, 1, 0, 0, 0]) + name + b"\0\0"
+    assert [bool(table.masks(key(n))[0] & NET["getattr"]) for n in (b"b/", b"b//", b"b///")] == [True, False, False]
+    lines = pale("sim", file, *(f"unix getattr type=stream addr=@{n}" for n in ("b/", "b//", "b///"))).out.splitlines()
+    assert outcomes(lines) == ["allowed", "refused", "refused"]
 
 
 def test_a_queue_is_a_file_that_is_hard_to_see(pale, tmp_path):
