@@ -298,12 +298,12 @@ static void tell_gaps(struct lint *l, enum diag_id id, const struct aa_rule *fir
 RULE(AP326, "proc-complement-gap", WARNING, APPARMOR, ap_complement_gap,
      "deny rules that spell out 'all but' by hand leave gaps",
      "AppArmor has no word for 'all but these', so profiles spell it out: "
-     "'deny @{PROC}/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],...}/** w,', as docker-default and "
-     "what was copied from it do. A class in brackets speaks of one byte at one place, so a name "
-     "that shares a letter there with an excepted one slips through: of three letters with 's' as "
-     "the third none is denied by that, and /proc/bus is one.\n\n"
+     "'deny @{PROC}/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],...}/** w,'. A class in brackets "
+     "speaks of one byte at one place, so a name that shares a letter there with an excepted one "
+     "slips through: of three letters with 's' as the third none is denied by that.\n\n"
      "The automaton of all rules is asked which files under /proc and /sys that change the machine "
-     "(AP315, AP316; not cgroups, which such profiles mean to leave out) may be written in spite of the deny rules; the message has them.\n\n"
+     "(AP315, AP316; not cgroups, which such profiles mean to leave out) may be written in spite of "
+     "the deny rules; the message has them.\n\n"
      "Way out: allow what is written and nothing else; or deny by name what is left.")
 void ap_complement_gap(struct lint *l, enum diag_id id)
 {
