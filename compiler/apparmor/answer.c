@@ -86,7 +86,7 @@ static bool inherits(const struct aa_opened *f)
 }
 
 /* What a rule says of one half, with all that its letters imply. */
-static unsigned opened_bits(const struct aa_opened *f, enum file_who who)
+unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who)
 {
 	unsigned bits = f->perms;
 
@@ -147,7 +147,8 @@ void aa_match(const struct aa_asking *q, const struct aa_access *access, struct 
 {
 	*out = (struct aa_matched){ .list = { 0 } };
 	vec_each(&q->files.list, f)
-		if ((opened_bits(f, FILE_OWNER) | opened_bits(f, FILE_OTHER)) & access->perms &&
+		if ((aa_opened_bits(f, FILE_OWNER) | aa_opened_bits(f, FILE_OTHER)) &
+			    access->perms &&
 		    matches(q, f, access))
 			vec_push(q->arena, &out->list, f);
 }
@@ -157,7 +158,7 @@ static void find_rules(const struct aa_asking *q, const struct aa_access *access
 		       struct aa_verdict *v)
 {
 	vec_each(&matched->list, f) {
-		unsigned bits = opened_bits(*f, who);
+		unsigned bits = aa_opened_bits(*f, who);
 		if (bits & access->perms)
 			vec_push(q->arena, &v->rules,
 				 ((struct aa_spoken){ (*f)->rule, *f, bits, AA_ROLE_OUTRANKED }));

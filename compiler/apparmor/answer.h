@@ -96,3 +96,6 @@ const struct aa_answer *aa_ask_path(const struct aa_asking *q, struct str path);
 
 /* What is said alike: outcome, transition, and by the same rules. */
 bool aa_verdict_same(const struct aa_verdict *x, const struct aa_verdict *y);
+
+/* What a rule says of one half, with all that its letters imply. */
+unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who);
