@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AP2: patterns that match other paths than they read. */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/lint/aa_probe.h"
+
+static bool is_own_file(const struct aa_opened *f)
+{
+	return f->rule && f->rule->use && f->rule->class == AA_CLASS_FILE && !f->alias &&
+	       aa_is_own(f->rule->use) && !f->rule->file.all;
+}
+
+/* What a rule says, of whom it says it. */
+struct said {
+	unsigned perm;
+	enum file_who half, who; /* who: as an access has it */
+};
+
+static struct said said_of(const struct aa_opened *f)
+{
+	struct said s = { .half = f->owner == AA_OWNER_ONLY ? FILE_OWNER : FILE_OTHER };
+
+	s.who = f->owner == AA_OWNER_ANY ? FILE_WHO_NR : s.half;
+	s.perm = aa_probe_perm(aa_opened_bits(f, s.half));
+	return s;
+}
+
+/* The access, where it goes otherwise than the rule says; NULL: as that says, or it says nothing. */
+static const char *missed(struct lint *l, const struct aa_opened *f, struct str path)
+{
+	struct said s = said_of(f);
+	const char *access;
+	struct aa_verdict v;
+
+	if (!s.perm || f->mode == AA_MODE_PROMPT || !path.p || aa_path_fault(path))
+		return NULL;
+	access = aa_probe_access(l, path, s.perm, s.who);
+	v = aa_asks(l, access, s.half);
+	if (f->mode == AA_MODE_DENY)
+		return aa_allows(&v) ? access : NULL;
+	return v.outcome == AA_REFUSED || v.outcome == AA_KILLED ? access : NULL;
+}
+
+static const char *outcome_of(const struct aa_opened *f)
+{
+	return f->mode == AA_MODE_DENY ? "allowed" : "refused";
+}
+
+static const struct glob *parse(struct lint *l, struct str text)
+{
+	struct glob_variables vars = aa_profile_variables(l->arena, l->aa->policy, l->aa->profile);
+	struct glob_fault fault;
+	const struct glob *g = glob_parse(l->arena, text, GLOB_PATH, &vars, &fault);
+
+	return fault.kind == GLOB_FINE ? g : NULL;
+}
+
+/* A shortest path of a text; p NULL: it is no glob, or matches none. */
+static struct str path_of(struct lint *l, const struct buf *text)
+{
+	const struct glob *g = parse(l, str_c(buf_keep(l->arena, text)));
+
+	return g ? aa_probe_path(l->arena, g) : (struct str){ NULL, 0 };
+}
+
+/* ---- alternatives that lead nowhere ---- */
+
+/* One of "{a,b}": the words at the top of these braces. */
+struct alternative {
+	size_t open, close; /* the braces */
+	struct str word;
+};
+
+/* Where what is open at `at` ends; 0: it is no such group, or one with groups or brackets in it. */
+static size_t close_of(struct str t, size_t at)
+{
+	for (size_t i = at + 1; i < t.n; i++) {
+		if (strchr("{[\\@", t.p[i]))
+			return 0;
+		if (t.p[i] == '}')
+			return i;
+	}
+	return 0;
+}
+
+/* Two slashes come together: worth a look. */
+static bool is_suspicious(struct str t, const struct alternative *a)
+{
+	bool before = a->open && t.p[a->open - 1] == '/';
+	bool behind = a->close + 1 < t.n && t.p[a->close + 1] == '/';
+	struct str w = a->word;
+
+	if (!w.n)
+		return before && behind;
+	return (before && w.p[0] == '/') || (behind && w.p[w.n - 1] == '/');
+}
+
+/* One '/' where two come together, also at the start, where the parser leaves two. */
+static void put_folded(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '/' || !b->n || b->p[b->n - 1] != '/')
+			buf_putc(b, s.p[i]);
+}
+
+/* A path of the text with this alternative alone, between braces as it was. */
+static struct str kept(struct lint *l, struct str t, const struct alternative *a)
+{
+	BUF_AUTO b = { 0 };
+
+	buf_add(&b, t.p, a->open);
+	buf_printf(&b, "{" PRISTR "," PRISTR "}", STRARG(a->word), STRARG(a->word));
+	buf_add(&b, t.p + a->close + 1, t.n - a->close - 1);
+	return path_of(l, &b);
+}
+
+/* One as it was meant: as if it stood there plainly. */
+static struct str meant(struct lint *l, struct str t, const struct alternative *a)
+{
+	BUF_AUTO b = { 0 };
+
+	put_folded(&b, (struct str){ t.p, a->open });
+	put_folded(&b, a->word);
+	put_folded(&b, (struct str){ t.p + a->close + 1, t.n - a->close - 1 });
+	return path_of(l, &b);
+}
+
+static void look_at_alternative(struct lint *l, enum diag_id id, const struct aa_opened *f,
+				const struct alternative *a)
+{
+	struct str t = f->rule->file.path.word->text;
+	const char *access;
+	struct diag *d;
+
+	if (!is_suspicious(t, a) || kept(l, t, a).p)
+		return;
+	access = missed(l, f, meant(l, t, a));
+	if (!access)
+		return;
+	d = aa_tell(l, id, f->rule->use,
+		    "the alternative '%s' gives only paths with '//' in them, which the kernel "
+		    "never asks about: '%s' is %s",
+		    str_safe(l->arena, str_dup(l->arena, a->word)), access, outcome_of(f));
+	if (d)
+		diag_help(l->ds, d, "write each '/' on one side of the braces alone, or two rules");
+}
+
+RULE(AP228, "dead-alternative", HIGH, APPARMOR, ap_dead_alternative,
+     "an alternative between braces that matches no path",
+     "The parser makes one '/' of several where they stand in the text, but not where braces bring them "
+     "together: of `/{,usr/,/nix/store/x/}lib/**` the third word matches `//nix/store/x/lib/...`, and "
+     "no kernel asks about a path with '//' in it. `/a/{,b}/c` matches `/a//c` likewise, and never "
+     "`/a/c`. Told where the path that was meant is answered otherwise than the rule says.\n\n"
+     "Way out: `/{,usr/,nix/store/x/}lib/**`, `/a/{,b/}c`.")
+void ap_dead_alternative(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->files.list, f) {
+		struct alternative a;
+		struct str t;
+		if (!is_own_file(f) || !f->rule->file.path.word)
+			continue;
+		t = f->rule->file.path.word->text;
+		for (a.open = 0; a.open < t.n; a.open++) {
+			size_t from = a.open + 1;
+			if (t.p[a.open] == '\\')
+				break;
+			if (t.p[a.open] != '{' || (a.open && t.p[a.open - 1] == '@'))
+				continue;
+			a.close = close_of(t, a.open);
+			for (size_t i = from; a.close && i <= a.close; i++) {
+				if (t.p[i] != ',' && i != a.close)
+					continue;
+				a.word = (struct str){ t.p + from, i - from };
+				look_at_alternative(l, id, f, &a);
+				from = i + 1;
+			}
+		}
+	}
+}
+
+/* ---- numbers ---- */
+
+static const char digits[] = "[0-9][0-9]*";
+
+/* "cpu[0-9][0-9]*": behind a letter, and no third digit before it. */
+static size_t digits_at(struct str t)
+{
+	size_t n = sizeof(digits) - 1;
+
+	for (size_t i = 1; i + n <= t.n; i++) {
+		char before = t.p[i - 1];
+		bool letter = (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z');
+		if (letter && !memcmp(t.p + i, digits, n) &&
+		    (i + n == t.n || !strchr("*[", t.p[i + n])))
+			return i;
+	}
+	return 0;
+}
+
+RULE(AP230, "digit-glob", WARNING, APPARMOR, ap_digit_glob, "`[0-9][0-9]*` is two digits at least",
+     "In a pattern '*' is any text, and not 'the one before, any number of times': `cpu[0-9][0-9]*` "
+     "matches cpu10 and cpu10x, and neither cpu4 nor cpu9. Told behind a letter, where a path with one "
+     "digit is answered otherwise than the rule says.\n\n"
+     "Way out: `cpu[0-9]*`, or `cpu[0-9]{,[0-9]}` for one or two digits.")
+void ap_digit_glob(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->aa->q->files.list, f) {
+		BUF_AUTO one = { 0 };
+		const char *access;
+		struct diag *d;
+		struct str t;
+		size_t at;
+		if (!is_own_file(f) || !(f->path->has & GLOB_HAS_CLASS) || !f->rule->file.path.word)
+			continue;
+		t = f->rule->file.path.word->text;
+		at = digits_at(t);
+		if (!at)
+			continue;
+		buf_add(&one, t.p, at);
+		buf_putc(&one, '4');
+		buf_add(&one, t.p + at + sizeof(digits) - 1, t.n - at - (sizeof(digits) - 1));
+		access = missed(l, f, path_of(l, &one));
+		if (!access)
+			continue;
+		d = aa_tell(l, id, f->rule->use, "'%s' asks for two digits at least: '%s' is %s",
+			    digits, access, outcome_of(f));
+		if (d)
+			diag_help(l->ds, d, "write '[0-9]*' for one digit and anything behind it");
+	}
+}
+
+/* ---- directories ---- */
+
+/* Of a system laid out by the FHS, and of each of them the kernel asks with a '/' at the end. */
+static const char *const directories[] = {
+	"/boot",    "/dev",     "/etc",       "/home",      "/media",     "/mnt",
+	"/opt",     "/proc",    "/root",      "/run",       "/srv",       "/sys",
+	"/tmp",     "/usr",     "/usr/bin",   "/usr/lib",   "/var",       "/var/lib",
+	"/var/log", "/var/tmp", "/usr/share", "/usr/local", "/var/cache",
+};
+
+/* Does another rule of the file's own name something below it, letter by letter? */
+static const struct aa_opened *below(const struct aa_asking *q, struct str dir)
+{
+	vec_each(&q->files.list, f) {
+		struct str p = f->path->prefix;
+		if (is_own_file(f) && p.n > dir.n && p.p[dir.n] == '/' &&
+		    !memcmp(p.p, dir.p, dir.n))
+			return f;
+	}
+	return NULL;
+}
+
+/* /proc/net and /proc/self are links: the kernel asks about what they lead to. */
+static bool is_link(struct str path)
+{
+	return str_starts(path, "/proc/net") || str_starts(path, "/proc/self");
+}
+
+static bool is_directory(struct str path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		if (str_is(path, directories[i]))
+			return true;
+	return false;
+}
+
+static void tell_slash(struct lint *l, enum diag_id id, const struct aa_opened *f,
+		       const struct aa_opened *other, const char *access)
+{
+	struct diag *d;
+
+	d = aa_tell(
+		l, id, f->rule->use,
+		"a directory is asked about with a '/' at its end, which this rule has not: '%s' "
+		"is %s",
+		access, outcome_of(f));
+	if (!d)
+		return;
+	if (other)
+		diag_note(l->ds, d, aa_place(other->rule->use), "what this says lies in it");
+	diag_help(l->ds, d, "write a '/' at the end of the path");
+}
+
+RULE(AP213, "dir-slash", WARNING, APPARMOR, ap_dir_slash,
+     "a rule for a directory without a '/' at its end",
+     "The kernel asks about a directory with a '/' behind its name, to list, make or remove it; a rule "
+     "without one is about a file of that name, and so about nothing: `/etc r,` does not let /etc be "
+     "listed. Told of the directories of every system, and where another rule of the profile speaks of "
+     "what lies in it.\n\n"
+     "Way out: `/etc/ r,`, and `/etc/** r,` for what lies in it.")
+void ap_dir_slash(struct lint *l, enum diag_id id)
+{
+	const struct aa_asking *q = l->aa->q;
+
+	vec_each(&q->files.list, f) {
+		const struct aa_opened *other;
+		const char *access;
+		struct str path;
+		if (!is_own_file(f) || f->perms & PERM_X || !aa_probe_is_one(f->path))
+			continue;
+		path = f->path->prefix;
+		if (path.n < 2 || path.p[path.n - 1] == '/' || is_link(path))
+			continue;
+		other = below(q, path);
+		if (!other && !is_directory(path))
+			continue;
+		access = missed(l, f, str_c(arena_printf(l->arena, PRISTR "/", STRARG(path))));
+		if (access)
+			tell_slash(l, id, f, other, access);
+	}
+}
+
+/* ---- rules that say the same ---- */
+
+static bool same_way(const struct aa_opened *x, const struct aa_opened *y)
+{
+	return x->mode == y->mode && x->audit == y->audit && x->priority == y->priority &&
+	       x->owner == y->owner && x->exec == y->exec && x->unsafe == y->unsafe &&
+	       x->subset == y->subset && str_eq(x->target, y->target) && !x->link && !y->link;
+}
+
+static bool same_text(const struct aa_opened *x, const struct aa_opened *y)
+{
+	return str_eq(x->path->text, y->path->text) && x->perms == y->perms;
+}
+
+RULE(AP204, "duplicate-rule", INFO, APPARMOR, ap_duplicate_rule,
+     "the same file rule stands twice in a profile",
+     "Two file rules with the same path, permissions and words in front say what one of them says. "
+     "Nothing is wrong with what the profile means; who narrows the one later wonders why the other "
+     "still allows it.\n\n"
+     "Way out: take one away.")
+void ap_duplicate_rule(struct lint *l, enum diag_id id)
+{
+	const struct aa_asking *q = l->aa->q;
+
+	for (size_t i = 0; i < q->files.list.n; i++) {
+		const struct aa_opened *f = &q->files.list.v[i];
+		struct diag *d;
+		if (!is_own_file(f))
+			continue;
+		for (size_t k = 0; k < i; k++) {
+			const struct aa_opened *old = &q->files.list.v[k];
+			if (!is_own_file(old) || !same_text(f, old) || !same_way(f, old) ||
+			    f->rule == old->rule)
+				continue;
+			d = aa_tell(l, id, f->rule->use, "this rule stands here a second time");
+			if (d)
+				diag_note(l->ds, d, old->rule->use->stmt->head, "the first one");
+			break;
+		}
+	}
+}
