@@ -19,6 +19,16 @@ static bool ends_in_backslash(const struct aa_word *w)
 	return w->text.n && w->text.p[w->text.n - 1] == '\\';
 }
 
+static void tell_joined(struct aa_parse *p, struct span sp)
+{
+	struct diag *d =
+		diag_add(p->diags, DIAG_PL002, sp,
+			 "a quoted word ends in '\\', which AppArmor's parser joins to the "
+			 "quote behind it where another one follows");
+
+	diag_help(p->diags, d, "write \\134 for the '\\'");
+}
+
 /*
  * To apparmor_parser (parser_lex.l, QUOTED_ID) a quote behind a '\\' ends the word only where no
  * other quote follows in the file, whatever stands before the '\\'. None does, then; but a comment
@@ -30,8 +40,10 @@ static void check_quoted(struct aa_parse *p, const struct aa_word *w)
 		return;
 	p->joins = true;
 	vec_each(&p->comments, c)
-		if (p->joined.source == SOURCE_NONE && memchr((*c)->text.p, '"', (*c)->text.n))
-			p->joined = w->span;
+		if (memchr((*c)->text.p, '"', (*c)->text.n)) {
+			tell_joined(p, w->span);
+			return;
+		}
 }
 
 struct aa_word aa_scan_word(struct aa_parse *p, struct span sp)
@@ -51,8 +63,8 @@ struct aa_word aa_scan_quote(struct aa_parse *p, struct span sp)
 {
 	struct aa_word w = { .text = span_text(p->diags->sources, sp), .span = sp, .quoted = true };
 
-	if (p->joins && p->joined.source == SOURCE_NONE)
-		p->joined = sp;
+	if (p->joins)
+		tell_joined(p, sp);
 	check_quoted(p, &w);
 	return w;
 }
@@ -554,11 +566,10 @@ struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diag
 	p->arena = a;
 	p->src = src;
 	p->diags = ds;
-	p->unended = p->joined = NO_SPAN;
+	p->unended = NO_SPAN;
 	run_parser(p);
 	file->source = src;
 	file->unended = p->unended;
-	file->joined = p->joined;
 	file->joints = p->joints.v;
 	file->njoints = p->joints.n;
 	file->stmts = p->top.first;
@@ -578,16 +589,6 @@ bool aa_file_ends(const struct aa_file *file, struct diags *ds)
 		"a comment ends the file without a line end, and AppArmor's parser refuses that");
 	diag_help(ds, d, "'pale fmt -i' ends it with one");
 	return false;
-}
-
-void aa_tell_joined(const struct aa_file *file, struct diags *ds)
-{
-	struct diag *d =
-		diag_add(ds, DIAG_PL002, file->joined,
-			 "a quoted word ends in '\\', and AppArmor's parser would join it to "
-			 "a quote that is printed behind it");
-
-	diag_help(ds, d, "write \\134 for the '\\'");
 }
 
 /* ---- a rule in a policy ---- */
@@ -668,7 +669,7 @@ struct aa_stmt *aa_parse_rule(struct arena *a, struct source *src, struct span a
 	p->arena = a;
 	p->src = src;
 	p->diags = ds;
-	p->unended = p->joined = NO_SPAN;
+	p->unended = NO_SPAN;
 	p->one = true;
 	p->end = at.end;
 	run_scanner(p, at.begin, copy, n + 1);

@@ -47,7 +47,6 @@ struct aa_parse {
 	bool line;           /* what is set ends with the line */
 	unsigned depth;      /* braces open now */
 	struct span unended; /* as in struct aa_file */
-	struct span joined;  /* as there */
 	bool one;            /* a rule inside of a policy, which ends with ';' */
 	bool joins;          /* a quoted word ended in a backslash */
 	bool unopened;       /* a profile without '{' was told: its '}' is no second fault */

@@ -122,11 +122,6 @@ struct aa_file {
 	 * 5.0.2 refuses the file for it.
 	 */
 	struct span unended;
-	/*
-	 * A quoted word that ends in a backslash where a quote that stands in front of it may be printed
-	 * behind it, with which the parser would join it; else NO_SPAN.
-	 */
-	struct span joined;
 	const struct aa_joint *joints;
 	size_t njoints;
 	struct aa_stmt *stmts;
@@ -140,9 +135,6 @@ struct aa_file {
  * (ds->errors has grown) the tree holds what could be read.
  */
 struct aa_file *aa_parse_source(struct arena *a, struct source *src, struct diags *ds);
-
-/* Of one whose print says something else, for `joined`. */
-void aa_tell_joined(const struct aa_file *file, struct diags *ds);
 
 /* Does it end as the parsers want it, `unended`? False: told. */
 bool aa_file_ends(const struct aa_file *file, struct diags *ds);

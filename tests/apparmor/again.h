@@ -65,8 +65,6 @@ static inline const char *try_again(struct arena *a, struct sources *sources, st
 	else if (parsed && count_comments(file->stmts) + count_list(file->trailer) !=
 				   count_comments(again->stmts) + count_list(again->trailer))
 		wrong = "has other comments";
-	if (wrong && file->joined.source != SOURCE_NONE)
-		wrong = NULL; /* which 'pale fmt' tells */
 	if (wrong) {
 		show(&once);
 		printf("---- again:\n");
