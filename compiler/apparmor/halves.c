@@ -102,14 +102,13 @@ static bool options_of(const struct aa_rule *r, struct cond *flags)
 	return true;
 }
 
-/* Is a new mount what the rule is about, and no change of one that is there? */
+/* move_mount(2) is asked about as MS_MOVE alone (mount.c, aa_move_mount): do its options have that? */
 static bool may_be_moved(const struct aa_rule *r)
 {
 	vec_each(&r->mount.flags, f)
-		if (f->set &
-		    (MS_BIND | MS_REMOUNT | MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE))
-			return false;
-	return true;
+		if (f->set & MS_MOVE)
+			return true;
+	return !r->mount.flags.n;
 }
 
 static void put_calls(struct buf *out, const struct half *h, enum arch a)
@@ -182,7 +181,7 @@ static bool check_rule(const struct policy *p, const struct half *h, const struc
 }
 
 /* A call that passes, and AppArmor has no rule that lets it. */
-static void check_calls(const struct policy *p, const struct half *h, const struct aa_rule *denies,
+static bool check_calls(const struct policy *p, const struct half *h, const struct aa_rule *denies,
 			enum arch a, struct diags *ds)
 {
 	for (size_t i = 0; i < WAYS && h->ways[i]; i++) {
@@ -202,8 +201,9 @@ static void check_calls(const struct policy *p, const struct half *h, const stru
 						h->class == AA_CLASS_MOUNT && h->kind == AA_UMOUNT ?
 							"umount" :
 							aa_class_name(h->class)));
-		return;
+		return false;
 	}
+	return true;
 }
 
 /* A mount(2) that passes may be one of those that change a mount. */
@@ -213,8 +213,8 @@ static bool lets_calls(const struct half *h, const struct aa_rule *r)
 				   r->class == h->class && r->mount.kind == AA_REMOUNT);
 }
 
-/* Each kind is told once. */
-static void check_half(const struct policy *p, const struct half *h, enum arch a, bool mediated,
+/* Each kind is told once. False: they disagree. */
+static bool check_half(const struct policy *p, const struct half *h, enum arch a, bool mediated,
 		       struct diags *ds)
 {
 	const struct aa_rule *denies = NULL;
@@ -231,19 +231,21 @@ static void check_half(const struct policy *p, const struct half *h, enum arch a
 			well = check_rule(p, h, *rule, a, ds);
 	}
 	if (h->asked && mediated && (denies || !allows))
-		check_calls(p, h, denies, a, ds);
+		well &= check_calls(p, h, denies, a, ds);
+	return well;
 }
 
 void apparmor_check_halves(const struct policy *p, struct diags *ds)
 {
 	bool names = apparmor_need(p).abi >= AA_RELEASE_4_0;
-	int a = 0;
 
-	if (!(p->layers & LAYER_SECCOMP) || !(p->layers & LAYER_APPARMOR) || !p->arches)
+	if (!(p->layers & LAYER_SECCOMP) || !(p->layers & LAYER_APPARMOR))
 		return;
-	while (!(p->arches & ARCH_BIT(a)))
-		a++;
-	for (size_t i = 0; i < ARRAY_SIZE(halves); i++)
-		check_half(p, &halves[i], (enum arch)a, halves[i].class != AA_CLASS_USERNS || names,
-			   ds);
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
+		bool mediated = halves[i].class != AA_CLASS_USERNS || names, well = true;
+
+		for (int a = 0; a < ARCH_NR && well; a++)
+			if (p->arches & ARCH_BIT(a))
+				well = check_half(p, &halves[i], (enum arch)a, mediated, ds);
+	}
 }

@@ -180,7 +180,8 @@ def test_merged_policies_have_both_their_rules(pale, tmp_path):
     ("mount fstype=proc;\nallow mount;", None), ("mount fstype=proc;\nallow move_mount;", None), ("mount;\nallow mount(flags has MS_BIND);", None),
     ("mount options=(rbind) /a -> /b;\nallow mount(flags has MS_BIND);", None),
     ("mount options=move /a -> /b;\nallow mount(flags has MS_BIND);", "AppArmor lets 'mount' pass, and seccomp refuses mount, move_mount with such flags"),
-    ("mount options=bind /a -> /b;\nallow move_mount;", "with such flags"), ("mount options in (bind, ro) /a -> /b;\nallow mount(flags has MS_BIND);", None),
+    ("mount options=bind /a -> /b;\nallow move_mount;", "with such flags"), ("mount options=ro /a -> /b;\nallow move_mount;", "with such flags"),
+    ("mount options=move /a -> /b;\nallow move_mount;", None), ("mount options in (move, ro) /a -> /b;\nallow move_mount;", None), ("mount options in (bind, ro) /a -> /b;\nallow mount(flags has MS_BIND);", None),
     ("remount options=ro /;", "AppArmor lets 'remount' pass, and seccomp refuses mount"), ("remount options=ro /;\nallow mount(flags has MS_REMOUNT);", None),
     ("allow mount;", "seccomp lets mount pass, and AppArmor refuses it"), ("allow move_mount;", "seccomp lets move_mount pass"), ("allow mount_setattr;", None),
     ("quiet deny mount;\nmount fstype=proc;\nallow mount;", "seccomp lets mount pass"), ("deny mount fstype=proc;\nmount;\nallow mount;", None),
@@ -200,6 +201,14 @@ def test_check_warns_where_the_two_halves_disagree(pale, tmp_path, body, said):
     file.write_text(policy("default errno EPERM;\nallow execve;\n" + body))
     r = pale("check", "-t", "bpf", file, check=0)
     assert (said in r.err and "[PL140 layers-disagree]" in r.err) if said else "PL140" not in r.err
+
+
+@pytest.mark.parametrize("first, second, said", [("", "allow umount2;", "refuses umount2"), ("allow umount2;", "", "refuses umount2"), ("allow umount2;", "allow umount2;", None)])
+def test_halves_are_compared_on_every_architecture(pale, tmp_path, first, second, said):
+    file = tmp_path / "p.pale"
+    file.write_text(policy(f"default errno EPERM;\nallow execve;\numount /a;\nwhen arch x86_64 {{ {first} }}\nwhen arch aarch64 {{ {second} }}").replace("arch x86_64;", "arch x86_64, aarch64;", 1))
+    r = pale("check", "-t", "bpf", file, check=0)
+    assert (said in r.err and r.err.count("PL140") == 1) if said else "PL140" not in r.err
 
 
 def test_halves_are_compared_in_every_environment(pale, tmp_path):
