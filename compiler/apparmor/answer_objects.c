@@ -144,6 +144,46 @@ static unsigned option_says(const struct aa_asking *q, const struct aa_rule *r,
 							     access->perms | AA_SAYS_NOTHING;
 }
 
+static bool is_typed_alone(const struct aa_rule *r)
+{
+	vec_each(&r->conds, c)
+		if (c->peer || c->id != AA_COND_TYPE)
+			return false;
+	return true;
+}
+
+static bool same_prefix(const struct aa_rule *x, const struct aa_rule *y)
+{
+	return x->prefix.mode == y->prefix.mode && x->prefix.mode_said == y->prefix.mode_said &&
+	       x->prefix.audit == y->prefix.audit && x->prefix.priority == y->prefix.priority;
+}
+
+/*
+ * What a unix rule that becomes a network rule gives. Those that network rules were made to, which
+ * give every permission, do not become network rules again; and rules with the same words but
+ * permissions are merged into the first of them, whichever of both it is (since 4.0).
+ */
+static unsigned downgraded(const struct aa_asking *q, const struct aa_rule *r)
+{
+	int type = r->unix_.type;
+	bool first = false;
+
+	if (q->target.release < AA_RELEASE_4_0)
+		return AA_NET_ALL;
+	vec_each(&q->rules, o) {
+		const struct aa_network_rule *n = &(*o)->network;
+		bool like = is_typed_alone(r) && same_prefix(*o, r);
+
+		if ((*o)->class == AA_CLASS_UNIX)
+			first |= like && is_typed_alone(*o) && (*o)->unix_.type == type;
+		if ((*o)->class != AA_CLASS_NETWORK || !like)
+			continue;
+		if (type < 0 ? n->any : !n->any && n->families & 1u << 1 && n->types >> type & 1)
+			return first ? AA_NET_ALL : 0;
+	}
+	return r->perms;
+}
+
 /*
  * Of network rules the parser makes unix rules with every permission. Where the kernel does not
  * know these, it makes network rules of them, but of those that deny (af_unix.cc, downgrade_rule).
@@ -166,7 +206,7 @@ static unsigned unix_or_network_says(const struct aa_asking *q, const struct aa_
 	if (r->prefix.mode == AA_MODE_DENY ||
 	    (r->unix_.type >= 0 && r->unix_.type != access->unix_.type))
 		return 0;
-	return q->target.release < AA_RELEASE_4_0 ? access->perms : r->perms & access->perms;
+	return downgraded(q, r) & access->perms;
 }
 
 /* ---- messages ---- */

@@ -384,6 +384,23 @@ def test_what_kernels_do_not_look_at_is_said(pale, tmp_path):
     assert made.startswith("allowed") and "p:4:1" in made
 
 
+@pytest.mark.parametrize("release", ["4.1", "5.0"])
+@pytest.mark.parametrize("body,want", [
+    ("network (send) unix stream,\nunix (getattr) type=stream,", "refused"), ("unix (getattr) type=stream,\nnetwork (send) unix,", "allowed"),
+    ("network (send) unix,\nunix (bind) type=stream,\nunix (getattr),", "allowed"), ("network (send),\nunix (getattr),", "refused"), ("network (send) tcp,\nunix (getattr),", "allowed"),
+    ("network (send) unix stream,\nallow unix (getattr) type=stream,", "allowed"), ("network (send) unix stream,\nunix (getattr) type=stream addr=none,", "allowed")])
+def test_a_unix_rule_is_lost_behind_a_network_rule_with_its_words(pale, tmp_path, release, body, want):
+    """Where no kernel mediates unix sockets: the parser merges it into the one that it made of the other."""
+    parser, features = Parser(release), tmp_path / "features"
+    features.write_text(Parser("4.1").features.read_text())
+    file = written(tmp_path, body, f'abi "{features}",\nprofile t')
+    binary = parser.ask(file, features=features)
+    table = aadfa.File(binary[:next(at + len(v) for name, tag, v, at in aadfa.tokens(binary) if tag == aadfa.BLOB and name == "aadfa")])
+    assert bool(table.masks(bytes([14, 0, 1, 0, 1]))[0] & NET["getattr"]) == (want == "allowed")
+    out = pale("sim", file, "--target", f"apparmor={release}", "--features", features, "unix getattr type=stream addr=@a").out
+    assert outcomes([out]) == [want]
+
+
 @pytest.mark.parametrize("address", ["@b///", "@@{V}/", "@b//"])
 def test_slashes_of_an_address_fold_as_those_of_paths(pale, tmp_path, address):
     """The parser's `filter_slashes`; the table knows the one name, as the random rules show, too."""
