@@ -8,29 +8,17 @@
 
 /* ---- the profile ---- */
 
-/* What the parser merges away is taken out, of a file rule that denies all but links. */
-static void merge_rules(struct aa_asking *q)
+/* Changes of the profile that the parser merges away are taken out. */
+static void merge_changes(struct aa_asking *q, struct aa_merging *m)
 {
-	struct aa_changes changes = { .list = { .n = 0 } };
 	size_t n = 0;
 
 	vec_each(&q->rules, r)
 		if ((*r)->class == AA_CLASS_CHANGE_PROFILE)
-			vec_push(q->arena, &changes.list, *r);
-	vec_each(&q->rules, r) {
-		struct aa_rule *link;
-		if (!aa_is_merged_away(q->arena, q->target.release, &changes, *r)) {
+			vec_push(q->arena, &m->changes, *r);
+	vec_each(&q->rules, r)
+		if ((*r)->class != AA_CLASS_CHANGE_PROFILE || !aa_is_merged_away(m, *r, NULL))
 			q->rules.v[n++] = *r;
-			continue;
-		}
-		if ((*r)->class != AA_CLASS_FILE || (*r)->prefix.mode != AA_MODE_DENY ||
-		    !((*r)->perms & PERM_L))
-			continue;
-		link = arena_dup(q->arena, *r, sizeof(**r));
-		link->perms = PERM_L;
-		link->file.exec = AA_EXEC_NONE;
-		q->rules.v[n++] = link;
-	}
 	q->rules.n = n;
 }
 
@@ -56,15 +44,20 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
 		     struct aa_asking *out)
 {
+	struct glob_variables vars = { .list = { 0 } };
+	struct aa_merging m = { .arena = a, .release = out->target.release, .variables = &vars };
 	struct diag *d;
 
-	merge_rules(out);
+	if (out->policy)
+		vars = aa_profile_variables(a, out->policy, out->profile);
+	merge_changes(out, &m);
 	vec_each(&out->rules, r)
 		aa_files_add(a, *r, out->profile, &out->files);
 	aa_files_add_own(a, out->profile, (struct aa_ruled){ out->rules.v, out->rules.n },
 			 &out->files);
 	if (out->policy && !aa_files_alias(a, out->policy, out->profile, ds, &out->files))
 		return false;
+	aa_files_merge(&m, &out->files);
 	if (!pool)
 		pool = aa_means_pool_new(a, out->target.release);
 	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);

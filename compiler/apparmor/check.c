@@ -269,7 +269,7 @@ static void check_changes(struct checking *c, const struct changes *all)
 /* ---- rules that are one to the parser ---- */
 
 struct merging {
-	struct aa_changes changes;
+	struct aa_merging by;
 	VEC(const struct aa_rule *) rules; /* of files, and those: in the order of the text */
 };
 
@@ -296,23 +296,22 @@ static void take_for_merging(struct checking *c, const struct aa_rule *r, struct
 	bool change = r->class == AA_CLASS_CHANGE_PROFILE;
 
 	if (change)
-		vec_push(c->rd.arena, &m->changes.list, r);
+		vec_push(c->rd.arena, &m->by.changes, r);
 	if (change || r->class == AA_CLASS_FILE || r->class == AA_CLASS_ALL)
 		vec_push(c->rd.arena, &m->rules, r);
 }
 
-/* What is left has its part in conflicts; what is not is told. */
+/* What is not left is told. */
 static void take_merged(struct checking *c, const struct aa_profile *p, const struct merging *m,
 			struct aa_files *files)
 {
 	vec_each(&m->rules, r) {
-		if (aa_is_merged_away(c->rd.arena, c->rd.target.release, &m->changes, *r))
+		if (aa_is_merged_away(&m->by, *r, NULL))
 			tell_merged(c, *r);
 		else if ((*r)->class == AA_CLASS_CHANGE_PROFILE && c->rd.target.unstacked)
 			aa_check_unstacked(&c->rd, *r);
-		else if ((*r)->class == AA_CLASS_ALL ||
-			 ((*r)->class == AA_CLASS_FILE &&
-			  ((*r)->perms & PERM_X || c->policy->aliases.n)))
+		if ((*r)->class == AA_CLASS_ALL || ((*r)->class == AA_CLASS_FILE &&
+						    ((*r)->perms & PERM_X || c->policy->aliases.n)))
 			aa_files_add(c->rd.arena, *r, p, files);
 	}
 }
@@ -387,7 +386,9 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	struct aa_files files = { 0 };
 	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
-	struct merging merging = { .rules = { .n = 0 } };
+	struct merging merging = {
+		.by = { .arena = c->rd.arena, .release = c->rd.target.release, .variables = &vars }
+	};
 	bool alone = stand_alone(c, p);
 
 	c->rd.variables = &vars;
@@ -412,8 +413,10 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 			vec_push(c->rd.arena, &changes.list, r);
 	}
 	take_merged(c, p, &merging, &files);
-	if (aa_files_alias(c->rd.arena, c->policy, p, c->rd.diags, &files))
+	if (aa_files_alias(c->rd.arena, c->policy, p, c->rd.diags, &files)) {
+		aa_files_merge(&merging.by, &files);
 		check_conflicts(c, p, &files);
+	}
 	check_changes(c, &changes);
 	vec_each(&p->children, child)
 		check_profile(c, *child);

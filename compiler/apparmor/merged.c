@@ -10,13 +10,21 @@ struct merge_key {
 	int priority;
 };
 
-static struct str text_of(struct arena *a, const struct aa_text *t)
+/* With its variables opened. */
+static struct str text_of(const struct aa_merging *m, const struct aa_text *t, enum glob_kind kind)
 {
-	return t->word ? glob_unescape(a, t->word->text) : (struct str){ NULL, 0 };
+	const struct glob *g = t->glob;
+
+	if (!t->word)
+		return (struct str){ NULL, 0 };
+	if (!g)
+		g = glob_parse(m->arena, t->word->text, kind, m->variables, NULL);
+	return g ? g->opened : glob_unescape(m->arena, t->word->text);
 }
 
 /* False: it is merged with nothing of the other class. */
-static bool key_of(struct arena *a, const struct aa_rule *r, struct merge_key *out)
+static bool key_of(const struct aa_merging *m, const struct aa_rule *r, const struct glob *path,
+		   struct merge_key *out)
 {
 	bool change = r->class == AA_CLASS_CHANGE_PROFILE;
 
@@ -26,13 +34,13 @@ static bool key_of(struct arena *a, const struct aa_rule *r, struct merge_key *o
 				   .audit = r->prefix.audit,
 				   .priority = change ? 0 : r->prefix.priority };
 	if (!change) {
-		out->name = text_of(a, &r->file.path);
+		out->name = path ? path->opened : text_of(m, &r->file.path, GLOB_PATH);
 		return true;
 	}
 	if (out->mode == AA_MODE_PROMPT)
 		out->mode = AA_MODE_ALLOW;
-	out->name = r->change.target.word ? text_of(a, &r->change.target) : str_c("**");
-	out->beside = text_of(a, &r->change.exec);
+	out->name = r->change.target.word ? text_of(m, &r->change.target, GLOB_NAME) : str_c("**");
+	out->beside = text_of(m, &r->change.exec, GLOB_NAME);
 	return true;
 }
 
@@ -51,18 +59,34 @@ static bool same_key(enum aa_release release, const struct merge_key *x, const s
 	       same_name(release, x->beside, y->beside);
 }
 
-bool aa_is_merged_away(struct arena *a, enum aa_release release, const struct aa_changes *changes,
-		       const struct aa_rule *r)
+bool aa_is_merged_away(const struct aa_merging *m, const struct aa_rule *r, const struct glob *path)
 {
 	bool later = r->class != AA_CLASS_CHANGE_PROFILE;
 	struct merge_key own, other;
 
-	if (!changes->list.n || (!later && release < AA_RELEASE_5_0) || !key_of(a, r, &own))
+	if (!m->changes.n || (!later && m->release < AA_RELEASE_5_0) || !key_of(m, r, path, &own))
 		return false;
-	vec_each(&changes->list, c) {
-		if (later && key_of(a, *c, &other) && same_key(release, &own, &other))
+	vec_each(&m->changes, c) {
+		if (later && key_of(m, *c, NULL, &other) && same_key(m->release, &own, &other))
 			return true;
 		later |= *c == r;
 	}
 	return false;
+}
+
+void aa_files_merge(const struct aa_merging *m, struct aa_files *files)
+{
+	size_t n = 0;
+
+	vec_each(&files->list, f) {
+		if (f->rule && f->rule->class == AA_CLASS_FILE &&
+		    aa_is_merged_away(m, f->rule, f->path)) {
+			if (f->mode != AA_MODE_DENY || !(f->perms & PERM_L))
+				continue;
+			f->perms = PERM_L;
+			f->exec = AA_EXEC_NONE;
+		}
+		files->list.v[n++] = *f;
+	}
+	files->list.n = n;
 }

@@ -5,17 +5,24 @@
  * of change_profile for a path: what is merged with such a rule is nothing but change_profile. 5.0
  * compares names but for their first byte, and keeps the last of those that it takes for one
  * (parser_merge.c, process_file_entries; parser_regex.c, process_dfa_entry; seen in the tables of
- * 3.0.8, 4.1.0 and 5.0.2).
+ * 3.0.8, 4.1.0 and 5.0.2). Names are compared with their variables opened, and after aliases made
+ * more rules of them, which concern no target of change_profile.
  */
-#include "compiler/rules/rules.h"
+#include "compiler/apparmor/means.h"
 
-struct aa_changes {
-	VEC(const struct aa_rule *) list; /* those of change_profile, in the order of the text */
+struct aa_merging {
+	struct arena *arena;
+	enum aa_release release;
+	const struct glob_variables *variables;
+	VEC(const struct aa_rule *) changes; /* of change_profile, in the order of the text */
 };
 
 /*
- * Is nothing left of the rule? Of a file rule: but what it denies of links. Names are compared as
- * written, their variables unopened.
+ * Is nothing left of the rule? Of a file rule: but what it denies of links. path: what an alias
+ * made of its path; NULL: the rule as it is written.
  */
-bool aa_is_merged_away(struct arena *a, enum aa_release release, const struct aa_changes *changes,
-		       const struct aa_rule *r);
+bool aa_is_merged_away(const struct aa_merging *m, const struct aa_rule *r,
+		       const struct glob *path);
+
+/* Takes out of the list what is merged away. */
+void aa_files_merge(const struct aa_merging *m, struct aa_files *files);

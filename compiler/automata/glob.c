@@ -803,6 +803,7 @@ static const struct glob *read_glob(struct reader *r, enum glob_kind kind,
 	}
 	if (kind == GLOB_PATH)
 		fold_slashes(&opened);
+	g->opened = (struct str){ opened.p ? opened.p : "", opened.n };
 	if (!broken(r))
 		convert(r, &opened, &regex);
 	if (!broken(r))

@@ -77,6 +77,7 @@ enum {
 
 struct glob {
 	struct str text;   /* as written */
+	struct str opened; /* after step 3 */
 	struct nfa nfa;    /* from node 0 to its NFA_END node */
 	struct str prefix; /* the bytes that every match begins with, at least */
 	unsigned has;      /* GLOB_HAS_* */

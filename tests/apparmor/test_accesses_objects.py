@@ -331,6 +331,28 @@ def test_what_is_merged_with_a_change_of_the_profile_is_nothing_else(pale, tmp_p
     assert got == (["refused", "allowed"] if release == "5.0" else ["allowed"] * 2)
 
 
+ALIASED = ["/a/b rw,\nchange_profile -> /a/b,", "/a/b rw,\nchange_profile -> /x/b,", "@{A}/b rw,\nchange_profile -> /a/b,", "@{A}/b rw,\nchange_profile -> /x/b,",
+           "/a/b rw,\nchange_profile -> @{X}/b,", "deny /a/b wl,\n/a/b rl,\nchange_profile -> /x/b,", "deny /a/b wl,\n/a/b rl,\ndeny change_profile -> /x/b,", "/a/\\x62 rw,\nchange_profile -> /x/b,",
+           "/a/* rw,\nchange_profile -> /a/*,", "/x/b rw,\nchange_profile -> /a/b,", "audit /a/b r,\nchange_profile -> /x/b,", "/{a,c}/b rw,\nchange_profile -> /x/b,",
+           "@{B}/b rw,\nchange_profile -> {/a,/c}/b,", "change_profile -> /a/b,\nchange_profile -> /y/b,", "change_profile /a/b -> p,\n/a/b r,"]
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("alias", ["alias /a/ -> /x/,\n", ""])
+@pytest.mark.parametrize("body", ALIASED)
+def test_rules_are_merged_with_changes_after_aliases_and_with_variables_opened(pale, tmp_path, release, alias, body):
+    parser = Parser(release)
+    file = written(tmp_path, body, f"{alias}@{{A}}=/a\n@{{B}}=/a /c\n@{{X}}=/x\nprofile t")
+    table = aadfa.File(parser.ask(file, features=parser.features))
+    wants = {}
+    for path in ("/a/b", "/x/b", "/c/b"):
+        answer = table.answer(path.encode(), owner=True)
+        wants |= {f"open owner {path} {letter}": answer["allow"] & bit for letter, bit in (("r", aadfa.READ), ("w", aadfa.WRITE))}
+        wants[f"change_profile {path}"] = table.masks(path.encode(), True)[0] & CHANGE
+    out = pale("sim", file, "--target", f"apparmor={release}", *wants).out.splitlines()
+    assert {a: line.startswith("allowed") for a, line in zip(wants, out)} == {a: bool(w) for a, w in wants.items()}
+
+
 def outcomes(lines):
     return [line.split("  ")[0] for line in lines]
 
