@@ -93,3 +93,28 @@ void aa_tell_more(struct lint *l)
 		if (t->more)
 			diag_note(l->ds, t->diag, t->diag->span, "and %zu more places", t->more);
 }
+
+bool aa_decided(struct lint *l, bool decided)
+{
+	l->aa->undecided |= !decided;
+	return decided;
+}
+
+RULE(AP329, "profile-not-decided", INFO, APPARMOR, ap_profile_not_decided,
+     "rules of the linter whose questions about a profile took too many states",
+     "What a profile's rules mean together is an automaton, and rules of the linter walk it beside "
+     "their own: at most 200,000 pairs of states a walk. Past that they tell what was met until then, or "
+     "nothing, and this finding says so: that they are silent means nothing.\n\n"
+     "Way out: fewer patterns with '**' in their midst, or child profiles.")
+void ap_profile_not_decided(struct lint *l, enum diag_id id)
+{
+	struct diag *d;
+
+	if (!l->aa->undecided)
+		return;
+	d = diag_add(
+		l->ds, id, l->aa->profile->stmt->head,
+		"not all that the linter asks of this profile is decided: it takes more than %d states",
+		MACHINE_STATES_MAX);
+	diag_help(l->ds, d, "fewer patterns with '**' in their midst, or child profiles");
+}

@@ -18,6 +18,7 @@ struct aa_facts {
 	struct aa_paths *paths;    /* aa_paths.h: of the run */
 	struct aa_path_hits *hits; /* and of the profile; NULL: not yet looked for */
 	VEC(struct aa_told) told;  /* one finding a cause, over all profiles */
+	bool undecided; /* of the profile: a question took more states than are walked (AP329) */
 };
 
 struct aa_told {
@@ -43,6 +44,9 @@ struct span aa_place(const struct aa_use *use);
  */
 struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, const char *fmt,
 		     ...) __attribute__((format(printf, 4, 5)));
+
+/* Was all of it found? False is noted for AP329, and given back. */
+bool aa_decided(struct lint *l, bool decided);
 
 /* How many places of findings have no label, once all profiles are done. */
 void aa_tell_more(struct lint *l);

@@ -198,7 +198,7 @@ static void find_by_machine(struct search *s)
 	struct machine_walk walk =
 		machine_meet(s->l->arena, &q->means.machine, &s->paths->machine, MACHINE_PATHS);
 
-	s->out->decided = walk.decided;
+	aa_decided(s->l, walk.decided);
 	vec_each(&walk.found, f) {
 		const struct row_set *set = &s->paths->sets.v[f->b];
 		for (size_t i = 0; i < set->n; i++)

@@ -29,7 +29,6 @@ struct aa_path_hits {
 	VEC(struct aa_path_hit) list; /* in the order of the rows */
 	const struct aa_opened *wide; /* lets every file be written, and does of some; or NULL */
 	const char *wide_access;      /* one such */
-	bool decided;                 /* false: more states than a walk may take */
 };
 
 /* Of the profile at hand, found once. */

@@ -131,9 +131,12 @@ struct str aa_probe_find(struct lint *l, const struct glob *g, aa_probe_fn *fn, 
 	if (aa_probe_is_one(g))
 		return (struct str){ NULL, 0 };
 	struct machine one = machine_of(l->arena, g);
+	*decided = aa_decided(l, one.decided);
+	if (!one.decided)
+		return (struct str){ NULL, 0 };
 	struct machine_walk walk =
 		machine_walk(l->arena, &one, &means->machine, MACHINE_PATHS, false);
-	*decided = walk.decided;
+	*decided = aa_decided(l, walk.decided);
 	vec_each(&walk.found, f)
 		if (f->a && fn(who, f->path, aa_means_class(means->pool, f->b)))
 			return f->path;

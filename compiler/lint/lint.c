@@ -109,6 +109,7 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 	if (p->reach != AA_REACH_LIVE)
 		return;
 	l->aa->profile = p;
+	l->aa->undecided = false;
 	l->aa->q = q;
 	l->aa->hits = NULL;
 	if (aa_asking_open(l->arena, with->pool, l->aa->policy, p, again, q))

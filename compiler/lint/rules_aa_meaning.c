@@ -144,7 +144,7 @@ static const char *object_of(struct lint *l, const struct aa_objects *all, const
 	struct machine_walk walk;
 	const char *access = NULL;
 
-	if (!one.decided)
+	if (!aa_decided(l, one.decided))
 		return NULL;
 	walk = aa_objects_walk(l->arena, &one, all, false);
 	vec_each(&walk.found, f) {
@@ -154,7 +154,7 @@ static const char *object_of(struct lint *l, const struct aa_objects *all, const
 		if (said && !access)
 			access = aa_objects_witness(l->arena, r->class, f->path, said & -said);
 	}
-	return walk.decided ? access : NULL;
+	return aa_decided(l, walk.decided) ? access : NULL;
 }
 
 static void find_objects(struct shadows *s, enum aa_class class)
@@ -173,7 +173,7 @@ static void find_objects(struct shadows *s, enum aa_class class)
 			pool = aa_objects_pool_new(s->l->arena, q->target.release);
 			all = aa_objects_build(pool, q->rules.v, q->rules.n, class);
 		}
-		if (!all.decided)
+		if (!aa_decided(s->l, all.decided))
 			return;
 		access = object_of(s->l, &all, *r, pool);
 		if (access)

@@ -71,9 +71,10 @@ static void find_row(struct search *s, const struct row *row)
 
 	read_rules(s->l, row->rules, &list);
 	asked = aa_objects_build(s->pool, list.v, list.n, AA_CLASS_MOUNT);
-	if (!asked.decided)
+	if (!aa_decided(s->l, asked.decided))
 		return;
 	walk = aa_objects_meet(s->l->arena, &s->profile, &asked);
+	aa_decided(s->l, walk.decided);
 	vec_each(&walk.found, f) {
 		unsigned both = aa_objects_class(s->pool, f->a)->allow &
 				aa_objects_class(s->pool, f->b)->allow & AA_ACCESS_MOUNT;
@@ -135,6 +136,7 @@ static void tell_mounts(struct lint *l, enum diag_id id, bool all, const char *h
 	if (!aa_risk_counts(l) || !has_mount(l, all))
 		return;
 	start(l, AA_CLASS_MOUNT, &s);
+	aa_decided(l, s.profile.decided);
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && s.profile.decided; i++)
 		find_row(&s, &rows[i]);
 	for (size_t i = 0; i < s.by.n; i++)
@@ -187,9 +189,10 @@ void ap_pivot_root(struct lint *l, enum diag_id id)
 	if (!aa_risk_counts(l) || !aa_risk_has(l, AA_CLASS_PIVOT_ROOT))
 		return;
 	start(l, AA_CLASS_PIVOT_ROOT, &s);
-	if (!s.profile.decided)
+	if (!aa_decided(l, s.profile.decided))
 		return;
 	walk = aa_objects_walk(l->arena, &s.profile, NULL, false);
+	aa_decided(l, walk.decided);
 	vec_each(&walk.found, f)
 		if (aa_objects_class(s.pool, f->a)->allow & AA_ACCESS_PIVOT)
 			add(&s,

@@ -376,6 +376,7 @@ void ap_exact_x_loses_m(struct lint *l, enum diag_id id)
 	if (f->release != AA_RELEASE_4_1)
 		return;
 	w = machine_walk(l->arena, &f->q->means.machine, NULL, MACHINE_PATHS, false);
+	aa_decided(l, w.decided);
 	vec_each(&w.found, found) {
 		const struct aa_answer *a = aa_means_class(f->q->means.pool, found->a);
 		char *access;
