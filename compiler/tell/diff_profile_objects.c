@@ -395,29 +395,28 @@ static bool is_among(enum families families, unsigned at)
 	return families == FAMILIES_ALL || is_unix == (families == FAMILIES_UNIX);
 }
 
-static bool has_unix_rules(const struct profiles *c)
+/* Of both sides, what the rules about a class of sockets say together is one machine. */
+static bool same_sockets(struct profiles *c, enum aa_class class)
 {
-	const struct profile_side *sides[] = { &c->a, &c->b };
+	struct aa_objects x = aa_objects_under(c->objects, &c->a.q, class);
+	struct aa_objects y = aa_objects_under(c->objects, &c->b.q, class);
 
-	for (unsigned i = 0; i < 2; i++)
-		vec_each(&sides[i]->q.rules, r)
-			if ((*r)->class == AA_CLASS_UNIX)
-				return true;
-	return false;
+	if (class == AA_CLASS_NETWORK && (x.machine.start || y.machine.start))
+		c->out->resource_kinds |= 1u << RESOURCE_SOCKETS;
+	return x.decided && y.decided && x.machine.start == y.machine.start;
 }
 
 /* Where a kernel does not know sockets of unix apart they are among these. */
 static void compare_network(struct profiles *c, enum families families)
 {
-	struct aa_objects x = aa_objects_under(c->objects, &c->a.q, AA_CLASS_NETWORK);
-	struct aa_objects y = aa_objects_under(c->objects, &c->b.q, AA_CLASS_NETWORK);
 	struct cell_groups groups = { .list = { .n = 0 } };
 	bool asked[CELLS_MAX] = { false };
+	bool same = same_sockets(c, AA_CLASS_NETWORK);
 
-	if (x.machine.start || y.machine.start)
-		c->out->resource_kinds |= 1u << RESOURCE_SOCKETS;
-	if ((families == FAMILIES_BUT_UNIX || !has_unix_rules(c)) && x.decided && y.decided &&
-	    x.machine.start == y.machine.start && profile_same_modes(c))
+	/* The machine of networks holds none of unix, which have their own. */
+	same = (same || families == FAMILIES_UNIX) &&
+	       (families == FAMILIES_BUT_UNIX || same_sockets(c, AA_CLASS_UNIX));
+	if (same && profile_same_modes(c))
 		return;
 	c->undecided = false;
 	for (unsigned perm = 1; perm <= NET_ALL; perm <<= 1)

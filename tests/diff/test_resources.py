@@ -187,3 +187,15 @@ def test_all_formats_say_it_in_their_summary(pale, tmp_path):
     assert "B is looser: signals\n     tighter: capabilities, limits\n" in pale("diff", x, y, check=1).out
     assert pale("diff", "--format", "markdown", x, y).out.startswith("B is looser: signals; tighter: ")
     assert compare(pale, x, y)["summary"].startswith("B is looser: signals; tighter: ")
+
+
+@pytest.mark.parametrize("rule", ["network unix;", "network unix dgram;", "log network unix stream;", "network inet6;",
+                                  "network netlink raw;", "network packet;", "unix type=dgram;", "network inet, unix;"])
+@pytest.mark.parametrize("options", [(), ("--target", "apparmor=3.0,kernel=6.1"), ("--target", "apparmor=5.0,kernel=7.2")])
+def test_sockets_that_one_policy_alone_allows_are_never_the_same(pale, tmp_path, rule, options):
+    x, y = policy(tmp_path, rule, layers="layers apparmor;"), policy(tmp_path, "", "b", layers="layers apparmor;")
+    for args, change in ((x, y), "tighter"), ((y, x), "looser"):
+        d = compare(pale, "--layers", "apparmor", *options, *args)
+        kinds = {r["kind"] for r in d["resources"] if r["change"] == change}
+        assert not d["same"] and kinds & {"sockets", "unix sockets"}, d
+    assert statuses(pale, "--layers", "apparmor", *options, x, x) == [0, 0, 0, 0]
