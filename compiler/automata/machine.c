@@ -361,8 +361,8 @@ static uint32_t unite_anew(struct machine_pool *p, const uint32_t *sets, size_t 
 		for (uint32_t k = 0; k < pool_set(p, sets[i])->star_n; k++)
 			take_star(p, base, pool_set(p, sets[i])->positions[k], cost);
 	}
-	const uint32_t *stars = p->stars.v + base;
 	uint32_t star_n = (uint32_t)(p->stars.n - base);
+	const uint32_t *stars = star_n ? p->stars.v + base : NULL;
 	next_turn(p);
 	for (uint32_t i = 0; i < star_n; i++)
 		if (star_n == 1 || !is_covered(p, stars, star_n, stars[i]))
