@@ -15,7 +15,8 @@ static void handler(int sig)
 int main(void)
 {
 	struct sigaction sa = { .sa_handler = handler };
-	struct itimerval soon = { .it_value = { 0, 1000 } };
+	/* Again and again: the first may be over before pause() is reached. */
+	struct itimerval soon = { .it_interval = { 0, 1000 }, .it_value = { 0, 1000 } };
 	struct timespec now = { 0, 1000 };
 	stack_t ss = { .ss_sp = malloc(SIGSTKSZ), .ss_size = (size_t)SIGSTKSZ };
 	union sigval v = { .sival_int = 1 };
