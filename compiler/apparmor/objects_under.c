@@ -61,11 +61,12 @@ static void add_downgraded(struct under *u, const struct aa_rule *from)
 /* Of sockets but those of unix, which are asked about as their own class whatever is mediated. */
 static void add_others(struct under *u, const struct aa_rule *from)
 {
-	bool whole = from->class == AA_CLASS_ALL || from->network.any;
 	struct aa_rule *r;
+	bool whole;
 
 	if (from->class != AA_CLASS_NETWORK && from->class != AA_CLASS_ALL)
 		return;
+	whole = from->class == AA_CLASS_ALL || from->network.any;
 	r = arena_dup(u->arena, from, sizeof(*from));
 	if (from->class == AA_CLASS_ALL)
 		r->perms = AA_NET_ALL;
