@@ -35,6 +35,38 @@ static bool read_letters(struct reading *r, size_t at, unsigned *out)
 	return *out || access_fault(r, w->span, "what it is opened for is not said", "such as: r");
 }
 
+static bool is_plain(struct str path)
+{
+	for (size_t i = 0; i < path.n; i++)
+		if (strchr(" \t\"\\", path.p[i]))
+			return false;
+	BUF_AUTO safe = { 0 };
+	buf_safe(&safe, path);
+	return str_eq((struct str){ safe.p, safe.n }, path);
+}
+
+void aa_access_put_path(struct buf *out, struct str path)
+{
+	if (is_plain(path)) {
+		buf_add(out, path.p, path.n);
+		return;
+	}
+	buf_putc(out, '"');
+	for (size_t i = 0; i < path.n;) {
+		size_t n = utf8_len(path.p + i, path.n - i);
+
+		if (!n || utf8_is_control(path.p + i, n))
+			buf_printf(out, "\\%03o", (unsigned char)path.p[i++]);
+		else if (path.p[i] == '"' || path.p[i] == '\\')
+			buf_printf(out, "\\%c", path.p[i++]);
+		else {
+			buf_add(out, path.p + i, n);
+			i += n;
+		}
+	}
+	buf_putc(out, '"');
+}
+
 static bool read_end(struct reading *r, size_t at)
 {
 	return at >= r->n || access_fault(r, r->words[at].span, "nothing may stand here",

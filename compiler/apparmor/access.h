@@ -78,6 +78,12 @@ bool aa_access_read(struct arena *a, const struct source *src, struct aa_access 
 bool aa_access_path(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds);
 
+/*
+ * A path as a word of an access: in quotes where it needs them, and whatever a terminal does not show
+ * as it is, or is no UTF-8, in octal. aa_access_read() reads it back.
+ */
+void aa_access_put_path(struct buf *out, struct str path);
+
 /* Why the kernel asks about no such path, a clause; NULL: it may. */
 const char *aa_path_fault(struct str path);
 unsigned aa_open_letter(char c); /* PERM_* of what a file is opened for; 0: none */

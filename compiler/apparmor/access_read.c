@@ -24,6 +24,24 @@ bool access_is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* What an escape at i stands for, and the bytes it takes; 0: it is none. */
+static size_t read_escape(struct str t, size_t i, char *out)
+{
+	unsigned byte = 0;
+
+	if (i + 1 < t.n && (t.p[i + 1] == '"' || t.p[i + 1] == '\\')) {
+		*out = t.p[i + 1];
+		return 2;
+	}
+	for (size_t k = 1; k < 4; k++) {
+		if (i + k >= t.n || t.p[i + k] < '0' || t.p[i + k] > '7')
+			return 0;
+		byte = byte * 8 + (unsigned)(t.p[i + k] - '0');
+	}
+	*out = (char)byte;
+	return byte && byte < 256 ? 4 : 0;
+}
+
 /* Behind the word, or 0: told. */
 static size_t read_quoted(struct reading *r, size_t at, struct access_word *w)
 {
@@ -31,17 +49,21 @@ static size_t read_quoted(struct reading *r, size_t at, struct access_word *w)
 	char *text = arena_alloc(r->arena, t.n);
 	size_t n = 0, i = at + 1;
 
-	for (; i < t.n && t.p[i] != '"'; i++) {
-		if (t.p[i] == '\\') {
-			i++;
-			if (i >= t.n || (t.p[i] != '"' && t.p[i] != '\\')) {
-				access_fault(r, access_span(r, i - 1, i),
-					     "only '\\\"' and '\\\\' are escapes",
-					     "write the character itself");
-				return 0;
-			}
+	while (i < t.n && t.p[i] != '"') {
+		size_t escape = t.p[i] == '\\' ? read_escape(t, i, &text[n]) : 0;
+
+		if (t.p[i] == '\\' && !escape) {
+			access_fault(
+				r, access_span(r, i, i + 1),
+				"only '\\\"', '\\\\' and a byte in three octal digits ('\\001') are "
+				"escapes",
+				"write the character itself, or its bytes");
+			return 0;
 		}
-		text[n++] = t.p[i];
+		if (!escape)
+			text[n] = t.p[i];
+		n++;
+		i += escape ? escape : 1;
 	}
 	if (i >= t.n) {
 		access_fault(r, access_span(r, at, t.n), "a quote is not closed",

@@ -423,12 +423,16 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 }
 
 enum aa_checked aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *file,
-			 const struct aa_asked *asked, struct diags *ds)
+			 const struct aa_asked *asked, struct aa_policy **out, struct diags *ds)
 {
 	size_t errors = ds->errors;
 	struct checking c = { .rd = { .arena = a, .diags = ds, .known = asked->known } };
 
-	c.policy = aa_expand(a, lib, file, asked, ds);
+	struct aa_policy *policy = aa_expand(a, lib, file, asked, ds);
+
+	c.policy = policy;
+	if (out)
+		*out = policy;
 	c.rd.target = c.policy->target;
 	vec_each(&c.policy->profiles, p)
 		check_profile(&c, *p);

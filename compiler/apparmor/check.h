@@ -11,7 +11,8 @@ enum aa_checked {
 
 /*
  * All that speaks against it, and what the parser reads as something else, is told in ds, whose
- * sources are the library's. Owner: the arena.
+ * sources are the library's. *out: the file expanded, as aa_expand() gives it; out may be NULL.
+ * Owner: the arena.
  */
 enum aa_checked aa_check(struct arena *a, struct aa_library *lib, const struct aa_file *file,
-			 const struct aa_asked *asked, struct diags *ds);
+			 const struct aa_asked *asked, struct aa_policy **out, struct diags *ds);

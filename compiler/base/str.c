@@ -191,12 +191,17 @@ char *buf_keep(struct arena *a, const struct buf *b)
 	return str_dup(a, (struct str){ b->p, b->n });
 }
 
-const char *str_safe(struct arena *a, const char *s)
+const char *str_safe_of(struct arena *a, struct str s)
 {
 	BUF_AUTO b = { 0 };
 
-	buf_safe(&b, str_c(s));
+	buf_safe(&b, s);
 	return buf_keep(a, &b);
+}
+
+const char *str_safe(struct arena *a, const char *s)
+{
+	return str_safe_of(a, str_c(s));
 }
 
 bool utf8_is_control(const char *p, size_t len)

@@ -82,5 +82,6 @@ void buf_safe(struct buf *b, struct str s);
 char *buf_keep(struct arena *a, const struct buf *b);
 /* What buf_safe() writes as a string, for a name that is printed again and again. */
 const char *str_safe(struct arena *a, const char *s);
+const char *str_safe_of(struct arena *a, struct str s);
 
 #define BUF_AUTO __attribute__((cleanup(buf_free))) struct buf

@@ -220,15 +220,15 @@ int apparmor_read(struct session *s, const struct apparmor_reading *r, const cha
 	struct diags *own = diags_new(s->arena, s->sources);
 	struct aa_asked asked = { .release = r->release, .kernel = r->checks.features };
 	const struct aa_file *file = aa_parse_source(s->arena, src, own);
-	bool takes =
-		aa_check(s->arena, library, file, &asked, own) == AA_CHECK_TAKES && !own->errors;
+	struct aa_policy *policy;
+	bool takes = aa_check(s->arena, library, file, &asked, &policy, own) == AA_CHECK_TAKES &&
+		     !own->errors;
 	tell_graver(s, own);
 	if (!takes)
 		return EXIT_FOUND;
-	/* What is told now was told by the check. */
 	out->source = src;
-	out->again = diags_new(s->arena, s->sources);
-	out->policy = aa_expand(s->arena, library, file, &asked, out->again);
+	out->again = diags_new(s->arena, s->sources); /* what is told now was told by the check */
+	out->policy = policy;
 	return EXIT_OK;
 }
 

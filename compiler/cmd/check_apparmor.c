@@ -83,7 +83,7 @@ static enum target_says ask(struct apparmor_checks *c, struct diags *ds, const s
 						 [AA_CHECK_UNDECIDED] = TARGET_UNDECIDED };
 	struct diags *own = diags_new(ds->arena, ds->sources);
 	struct aa_asked asked = { .release = release, .kernel = c->features, .known = c->known };
-	enum aa_checked verdict = aa_check(ds->arena, c->library, file, &asked, own);
+	enum aa_checked verdict = aa_check(ds->arena, c->library, file, &asked, NULL, own);
 
 	tell_new(ds, own);
 	return says[verdict];

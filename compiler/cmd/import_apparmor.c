@@ -35,7 +35,7 @@ static bool tell_children(struct session *s, const struct options *o, const stru
 			continue;
 		d = diag_add(s->diags, asked ? DIAG_PL399 : DIAG_PL397, (*child)->stmt->head,
 			     "a policy holds no children or hats, and '%s' is one",
-			     str_safe(s->arena, str_dup(s->arena, (*child)->name)));
+			     str_safe_of(s->arena, (*child)->name));
 		diag_help(s->diags, d,
 			  asked ? "import it as a policy of its own" :
 				  "name one profile with --profile: what is in it is left out");

@@ -74,9 +74,40 @@ struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who)
 	return aa_ask(l->aa->q, &read, who);
 }
 
+const char *aa_path_access(struct lint *l, struct str path, unsigned perm, enum file_who who)
+{
+	static const char *const whose[] = {
+		[FILE_OTHER] = "other ", [FILE_OWNER] = "owner ", [FILE_WHO_NR] = ""
+	};
+	BUF_AUTO b = { 0 };
+
+	buf_printf(&b, "%s %s", perm == PERM_X ? "exec" : "open", whose[who]);
+	aa_access_put_path(&b, path);
+	if (perm != PERM_X) {
+		buf_putc(&b, ' ');
+		aa_perms_put(&b, perm);
+	}
+	return buf_keep(l->arena, &b);
+}
+
+struct aa_verdict aa_asks_path(struct lint *l, struct str path, unsigned perm, enum file_who who)
+{
+	struct aa_access access = { .kind = perm == PERM_X ? AA_ACCESS_EXEC : AA_ACCESS_OPEN,
+				    .who = who,
+				    .path = path,
+				    .perms = perm };
+
+	return aa_ask(l->aa->q, &access, who);
+}
+
 bool aa_allows(const struct aa_verdict *v)
 {
 	return v->outcome == AA_ALLOWED || v->outcome == AA_ALLOWED_AUDITED;
+}
+
+bool aa_refuses(const struct aa_verdict *v)
+{
+	return v->outcome == AA_REFUSED || v->outcome == AA_KILLED;
 }
 
 const struct aa_use *aa_decides(const struct aa_verdict *v)

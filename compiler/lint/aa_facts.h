@@ -56,7 +56,16 @@ void aa_tell_more(struct lint *l);
  * what is no file has none. The access must read (it is ours): a BUG else.
  */
 struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who);
+/*
+ * The same of a path, which may hold any byte: one PERM_* (PERM_X: exec) of one half. And the access
+ * as users write it, "open owner /a r", "exec /a"; FILE_WHO_NR: whosever it is. In the arena; safe
+ * to print.
+ */
+struct aa_verdict aa_asks_path(struct lint *l, struct str path, unsigned perm, enum file_who who);
+const char *aa_path_access(struct lint *l, struct str path, unsigned perm, enum file_who who);
 /* Is it allowed, whatever is logged? */
 bool aa_allows(const struct aa_verdict *v);
+/* Is it refused, by rules or for want of one? */
+bool aa_refuses(const struct aa_verdict *v);
 /* The first rule that decides; NULL: none of the profile's, a mode or the parser's own does. */
 const struct aa_use *aa_decides(const struct aa_verdict *v);

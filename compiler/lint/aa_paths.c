@@ -77,51 +77,6 @@ static void build(struct aa_paths *p)
 	p->built = true;
 }
 
-/* ---- accesses ---- */
-
-static void put_path(struct buf *b, struct str path)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < path.n; i++)
-		quoted |= strchr(" \t\"\\", path.p[i]) != NULL;
-	if (quoted)
-		buf_putc(b, '"');
-	for (size_t i = 0; i < path.n; i++) {
-		if (quoted && (path.p[i] == '"' || path.p[i] == '\\'))
-			buf_putc(b, '\\');
-		buf_putc(b, path.p[i]);
-	}
-	if (quoted)
-		buf_putc(b, '"');
-}
-
-const char *aa_paths_access(struct lint *l, struct str path, unsigned perm, enum file_who who)
-{
-	static const char *const whose[] = {
-		[FILE_OTHER] = "other ", [FILE_OWNER] = "owner ", [FILE_WHO_NR] = ""
-	};
-	BUF_AUTO b = { 0 };
-
-	buf_printf(&b, "%s %s", perm == PERM_X ? "exec" : "open", whose[who]);
-	put_path(&b, path);
-	if (perm != PERM_X) {
-		buf_putc(&b, ' ');
-		aa_perms_put(&b, perm);
-	}
-	return str_safe(l->arena, buf_keep(l->arena, &b));
-}
-
-struct aa_verdict aa_paths_ask(struct lint *l, struct str path, unsigned perm, enum file_who who)
-{
-	struct aa_access access = { .kind = perm == PERM_X ? AA_ACCESS_EXEC : AA_ACCESS_OPEN,
-				    .who = who,
-				    .path = path,
-				    .perms = perm };
-
-	return aa_ask(l->aa->q, &access, who);
-}
-
 const struct aa_opened *aa_paths_decides(const struct aa_verdict *v)
 {
 	vec_each(&v->rules, r)
@@ -180,15 +135,15 @@ static void add_hit(struct search *s, size_t row, struct str path, const struct 
 	if (!perm)
 		return;
 	s->met[row] = true;
-	v = aa_paths_ask(s->l, path, perm, who);
+	v = aa_asks_path(s->l, path, perm, who);
 	file = aa_paths_decides(&v);
 	if (!file || !aa_allows(&v) || is_known(s, row, file) || !is_meant(s, row, file))
 		return;
 	vec_push(s->l->arena, &s->by_row[row],
 		 ((struct aa_path_hit){ .row = &rows[row],
 					.file = file,
-					.access = aa_paths_access(s->l, path, perm,
-								  own == other ? FILE_WHO_NR : who),
+					.access = aa_path_access(s->l, path, perm,
+								 own == other ? FILE_WHO_NR : who),
 					.exec = v.exec.exec }));
 }
 
@@ -273,7 +228,7 @@ static void find_wide(struct search *s, const struct aa_opened *f)
 		struct str path = str_c(anywhere[i]);
 		bool by[FILE_WHO_NR];
 		for (unsigned who = 0; who < FILE_WHO_NR; who++) {
-			struct aa_verdict v = aa_paths_ask(s->l, path, perm, who);
+			struct aa_verdict v = aa_asks_path(s->l, path, perm, who);
 			const struct aa_opened *first = aa_paths_decides(&v);
 			by[who] = first && aa_allows(&v) &&
 				  first->rule->use->stmt == f->rule->use->stmt;
@@ -282,10 +237,10 @@ static void find_wide(struct search *s, const struct aa_opened *f)
 			continue;
 		s->out->wide = f;
 		s->out->wide_access =
-			aa_paths_access(s->l, path, perm,
-					by[FILE_OWNER] && by[FILE_OTHER] ? FILE_WHO_NR :
-					by[FILE_OWNER]                   ? FILE_OWNER :
-									   FILE_OTHER);
+			aa_path_access(s->l, path, perm,
+				       by[FILE_OWNER] && by[FILE_OTHER] ? FILE_WHO_NR :
+				       by[FILE_OWNER]                   ? FILE_OWNER :
+									  FILE_OTHER);
 	}
 }
 

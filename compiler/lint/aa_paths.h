@@ -34,12 +34,5 @@ struct aa_path_hits {
 /* Of the profile at hand, found once. */
 const struct aa_path_hits *aa_paths_hits(struct lint *l);
 
-/*
- * "open /x w", of one bit (PERM_X: exec). FILE_WHO_NR: whosever it is. In the arena; safe to print.
- */
-const char *aa_paths_access(struct lint *l, struct str path, unsigned perm, enum file_who who);
-
-/* Of one path, permission and half, as aa_asks(). */
-struct aa_verdict aa_paths_ask(struct lint *l, struct str path, unsigned perm, enum file_who who);
 /* The first rule that decides; NULL: none, or one of nobody's, or `all,`, of which AP302 speaks. */
 const struct aa_opened *aa_paths_decides(const struct aa_verdict *v);

@@ -143,39 +143,6 @@ struct str aa_probe_find(struct lint *l, const struct glob *g, aa_probe_fn *fn, 
 	return (struct str){ NULL, 0 };
 }
 
-/* ---- words ---- */
-
-static void put_path(struct buf *b, struct str path)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < path.n; i++)
-		quoted |= strchr(" \t\"\\", path.p[i]) != NULL;
-	buf_puts(b, quoted ? "\"" : "");
-	for (size_t i = 0; i < path.n; i++) {
-		if (quoted && (path.p[i] == '"' || path.p[i] == '\\'))
-			buf_putc(b, '\\');
-		buf_putc(b, path.p[i]);
-	}
-	buf_puts(b, quoted ? "\"" : "");
-}
-
-const char *aa_probe_access(struct lint *l, struct str path, unsigned perm, enum file_who who)
-{
-	static const char *const whose[] = {
-		[FILE_OTHER] = "other ", [FILE_OWNER] = "owner ", [FILE_WHO_NR] = ""
-	};
-	BUF_AUTO b = { 0 };
-
-	buf_printf(&b, "%s %s", perm == PERM_X ? "exec" : "open", whose[who]);
-	put_path(&b, path);
-	if (perm != PERM_X) {
-		buf_putc(&b, ' ');
-		aa_perms_put(&b, perm);
-	}
-	return str_safe(l->arena, buf_keep(l->arena, &b));
-}
-
 unsigned aa_probe_perm(unsigned perms)
 {
 	static const unsigned order[] = { PERM_W, PERM_R, PERM_X, PERM_A, PERM_M, PERM_K };

@@ -22,8 +22,5 @@ typedef bool aa_probe_fn(const void *who, struct str path, const struct aa_answe
 struct str aa_probe_find(struct lint *l, const struct glob *g, aa_probe_fn *fn, const void *who,
 			 bool *decided);
 
-/* "open owner /a r", "exec /a", as `pale sim` reads it; perm: one PERM_*. In the arena of l. */
-const char *aa_probe_access(struct lint *l, struct str path, unsigned perm, enum file_who who);
-
 /* What is asked for, the one that says most first; 0: nothing. */
 unsigned aa_probe_perm(unsigned perms);

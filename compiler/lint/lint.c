@@ -128,11 +128,11 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 		.arena = a, .file = file, .release = with->asked.release, .paths = with->paths
 	};
 	struct lint l = { .arena = a, .ds = ds, .aa = &facts };
+	struct aa_policy *policy;
 
-	aa_check(a, with->library, file, &with->asked, ds);
+	aa_check(a, with->library, file, &with->asked, &policy, ds);
 	if (ds->errors == errors) {
-		facts.policy =
-			aa_expand(a, with->library, file, &with->asked, diags_new(a, ds->sources));
+		facts.policy = policy;
 		run_rules(&l, LINT_APPARMOR_FILE);
 		vec_each(&facts.policy->profiles, p)
 			lint_profiles(&l, with, *p);

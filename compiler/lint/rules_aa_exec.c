@@ -24,13 +24,13 @@ static const char *execution(struct lint *l, const struct aa_opened *f, struct a
 {
 	struct str path = aa_probe_path(l->arena, f->path);
 	enum file_who who = f->owner == AA_OWNER_ONLY ? FILE_OWNER : FILE_OTHER;
-	const char *access;
 
 	if (!path.p)
 		return NULL;
-	access = aa_probe_access(l, path, PERM_X, f->owner == AA_OWNER_ANY ? FILE_WHO_NR : who);
-	*v = aa_asks(l, access, who);
-	return aa_allows(v) && aa_decides(v) == f->rule->use ? access : NULL;
+	*v = aa_asks_path(l, path, PERM_X, who);
+	if (!aa_allows(v) || aa_decides(v) != f->rule->use)
+		return NULL;
+	return aa_path_access(l, path, PERM_X, f->owner == AA_OWNER_ANY ? FILE_WHO_NR : who);
 }
 
 /* One finding for all rules of a profile that have the same done: where there are several, places. */
@@ -126,7 +126,7 @@ struct missing {
 static void tell_missing(struct lint *l, enum diag_id id, const struct aa_opened *f,
 			 const char *access, struct missing *m)
 {
-	const char *name = str_safe(l->arena, str_dup(l->arena, m->target));
+	const char *name = str_safe_of(l->arena, m->target);
 
 	m->places.l = l;
 	m->places.diag = diag_add(
@@ -135,8 +135,7 @@ static void tell_missing(struct lint *l, enum diag_id id, const struct aa_opened
 			"'%s' goes to the profile '%s', which is not there: the execution fails" :
 			"'%s' goes to a child profile of that path, and '%s' has none: the "
 			"execution fails",
-		access,
-		m->target.n ? name : str_safe(l->arena, str_dup(l->arena, l->aa->profile->label)));
+		access, m->target.n ? name : str_safe_of(l->arena, l->aa->profile->label));
 	if (f->rule->use->from)
 		diag_note(l->ds, m->places.diag, f->rule->use->stmt->head,
 			  "the rule, which this includes");
@@ -337,15 +336,15 @@ void ap_no_exec_self(struct lint *l, enum diag_id id)
 	path = g ? aa_probe_path(l->arena, g) : (struct str){ NULL, 0 };
 	if (!path.p || aa_probe_find(l, g, is_read, NULL, &decided).p || !decided)
 		return;
-	access = aa_probe_access(l, path, PERM_R, FILE_WHO_NR);
-	v = aa_asks(l, access, FILE_OTHER);
-	if (v.outcome != AA_REFUSED && v.outcome != AA_KILLED)
+	access = aa_path_access(l, path, PERM_R, FILE_WHO_NR);
+	v = aa_asks_path(l, path, PERM_R, FILE_OTHER);
+	if (!aa_refuses(&v))
 		return;
 	d = diag_add(l->ds, id, p->stmt->head,
 		     "the program's own file may not be read under its profile: '%s' is refused; a "
 		     "script does not run so, nor a program that a confined one executes",
 		     access);
-	diag_help(l->ds, d, "write '%s mr,'", str_safe(l->arena, str_dup(l->arena, p->attached)));
+	diag_help(l->ds, d, "write '%s mr,'", str_safe_of(l->arena, p->attached));
 }
 
 static const char *const libraries[] = {
@@ -491,9 +490,9 @@ static void tell_written(struct lint *l, enum diag_id id, struct str path)
 	w = a->allow[who] & PERM_W ? PERM_W : PERM_A;
 	x = a->allow[who] & PERM_X ? PERM_X : PERM_M;
 	enum file_who said = a->allow[0] == a->allow[1] ? FILE_WHO_NR : who;
-	const char *write = aa_probe_access(l, path, w, said);
-	const char *run = aa_probe_access(l, path, x, said);
-	struct aa_verdict vw = aa_asks(l, write, who), vx = aa_asks(l, run, who);
+	const char *write = aa_path_access(l, path, w, said);
+	const char *run = aa_path_access(l, path, x, said);
+	struct aa_verdict vw = aa_asks_path(l, path, w, who), vx = aa_asks_path(l, path, x, who);
 	const struct aa_use *by_w = aa_decides(&vw), *by_x = aa_decides(&vx);
 	if (!aa_allows(&vw) || !aa_allows(&vx) || !by_w || !by_x)
 		return;
@@ -571,7 +570,7 @@ static void tell_version(struct lint *l, enum diag_id id, const struct aa_confli
 	d = aa_tell(
 		l, id, one,
 		"apparmor %s refuses this profile: two rules disagree about how to execute '%s'",
-		old ? "3.0" : "4.0 and later", str_safe(l->arena, str_dup(l->arena, c->path)));
+		old ? "3.0" : "4.0 and later", str_safe_of(l->arena, c->path));
 	if (!d)
 		return;
 	diag_note(l->ds, d, aa_place(two), "this is the other");

@@ -30,16 +30,14 @@ static struct said said_of(const struct aa_opened *f)
 static const char *missed(struct lint *l, const struct aa_opened *f, struct str path)
 {
 	struct said s = said_of(f);
-	const char *access;
 	struct aa_verdict v;
+	bool otherwise;
 
 	if (!s.perm || f->mode == AA_MODE_PROMPT || !path.p || aa_path_fault(path))
 		return NULL;
-	access = aa_probe_access(l, path, s.perm, s.who);
-	v = aa_asks(l, access, s.half);
-	if (f->mode == AA_MODE_DENY)
-		return aa_allows(&v) ? access : NULL;
-	return v.outcome == AA_REFUSED || v.outcome == AA_KILLED ? access : NULL;
+	v = aa_asks_path(l, path, s.perm, s.half);
+	otherwise = f->mode == AA_MODE_DENY ? aa_allows(&v) : aa_refuses(&v);
+	return otherwise ? aa_path_access(l, path, s.perm, s.who) : NULL;
 }
 
 static const char *outcome_of(const struct aa_opened *f)
@@ -141,7 +139,7 @@ static void look_at_alternative(struct lint *l, enum diag_id id, const struct aa
 	d = aa_tell(l, id, f->rule->use,
 		    "the alternative '%s' gives only paths with '//' in them, which the kernel "
 		    "never asks about: '%s' is %s",
-		    str_safe(l->arena, str_dup(l->arena, a->word)), access, outcome_of(f));
+		    str_safe_of(l->arena, a->word), access, outcome_of(f));
 	if (d)
 		diag_help(l->ds, d, "write each '/' on one side of the braces alone, or two rules");
 }

@@ -84,7 +84,7 @@ void ap_container_not_stopped(struct lint *l, enum diag_id id)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(accesses); i++) {
 		v[i] = aa_asks(l, accesses[i], FILE_OTHER);
-		if (v[i].outcome != AA_REFUSED)
+		if (!aa_refuses(&v[i]))
 			return;
 	}
 	d = diag_add(l->ds, id, p->stmt->head,

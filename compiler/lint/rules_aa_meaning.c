@@ -21,20 +21,14 @@ struct shadows {
 	VEC(struct shadow) list;
 };
 
-static bool refuses(const struct aa_verdict *v)
-{
-	return v->outcome == AA_REFUSED || v->outcome == AA_KILLED;
-}
-
-/* Asked again as a user would: is it refused, and by a deny? */
+/* Is it refused, and by a deny? */
 static void tell_shadow(struct shadows *s, const struct aa_rule *allow, const char *access,
-			enum file_who who)
+			const struct aa_verdict *v)
 {
-	struct aa_verdict v = aa_asks(s->l, access, who);
-	const struct aa_use *deny = aa_decides(&v);
+	const struct aa_use *deny = aa_decides(v);
 	struct diag *d;
 
-	if (!refuses(&v) || !deny || deny->prefix.mode != AA_MODE_DENY)
+	if (!aa_refuses(v) || !deny || deny->prefix.mode != AA_MODE_DENY)
 		return;
 	vec_each(&s->list, old)
 		if (old->deny == deny->stmt) {
@@ -55,6 +49,14 @@ static void tell_shadow(struct shadows *s, const struct aa_rule *allow, const ch
 	vec_push(s->l->arena, &s->list, ((struct shadow){ deny->stmt, d }));
 }
 
+/* Of what is no file: asked again as a user would. */
+static void tell_access(struct shadows *s, const struct aa_rule *allow, const char *access)
+{
+	struct aa_verdict v = aa_asks(s->l, access, FILE_OTHER);
+
+	tell_shadow(s, allow, access, &v);
+}
+
 static bool is_alive(const void *who, struct str path, const struct aa_answer *answer)
 {
 	const struct aa_opened *f = who;
@@ -70,17 +72,19 @@ static void find_file(struct shadows *s, const struct aa_opened *f)
 {
 	enum file_who who = f->owner == AA_OWNER_ONLY ? FILE_OWNER : FILE_OTHER;
 	unsigned perm = aa_probe_perm(aa_opened_bits(f, who));
+	struct aa_verdict v;
 	struct str path;
 	bool decided;
 
 	if (!perm || aa_probe_find(s->l, f->path, is_alive, f, &decided).p || !decided)
 		return;
 	path = aa_probe_path(s->l->arena, f->path);
-	if (path.p)
-		tell_shadow(s, f->rule,
-			    aa_probe_access(s->l, path, perm,
-					    f->owner == AA_OWNER_ANY ? FILE_WHO_NR : who),
-			    who);
+	if (!path.p)
+		return;
+	v = aa_asks_path(s->l, path, perm, who);
+	tell_shadow(s, f->rule,
+		    aa_path_access(s->l, path, perm, f->owner == AA_OWNER_ANY ? FILE_WHO_NR : who),
+		    &v);
 }
 
 static bool denies(const struct aa_asking *q, enum aa_class class)
@@ -130,9 +134,8 @@ static void find_capabilities(struct shadows *s)
 		while (!(r->caps >> first & 1))
 			first++;
 		if (!left && capability_name(first))
-			tell_shadow(s, r,
-				    arena_printf(s->l->arena, "cap %s", capability_name(first)),
-				    FILE_OTHER);
+			tell_access(s, r,
+				    arena_printf(s->l->arena, "cap %s", capability_name(first)));
 	}
 }
 
@@ -177,7 +180,7 @@ static void find_objects(struct shadows *s, enum aa_class class)
 			return;
 		access = object_of(s->l, &all, *r, pool);
 		if (access)
-			tell_shadow(s, *r, access, FILE_OTHER);
+			tell_access(s, *r, access);
 	}
 }
 
@@ -254,13 +257,14 @@ static void tell_mapped(struct lint *l, enum diag_id id, const struct aa_opened 
 {
 	enum file_who who = f->owner == AA_OWNER_ONLY ? FILE_OWNER : FILE_WHO_NR;
 	enum file_who half = who == FILE_OWNER ? FILE_OWNER : FILE_OTHER;
-	const char *exec = aa_probe_access(l, path, PERM_X, who);
-	const char *map = aa_probe_access(l, path, PERM_M, who);
-	struct aa_verdict x = aa_asks(l, exec, half), m = aa_asks(l, map, half);
+	const char *exec = aa_path_access(l, path, PERM_X, who);
+	const char *map = aa_path_access(l, path, PERM_M, who);
+	struct aa_verdict x = aa_asks_path(l, path, PERM_X, half);
+	struct aa_verdict m = aa_asks_path(l, path, PERM_M, half);
 	const struct aa_use *allow = aa_decides(&m);
 	struct diag *d;
 
-	if (!refuses(&x) || !aa_allows(&m))
+	if (!aa_refuses(&x) || !aa_allows(&m))
 		return;
 	d = aa_tell(
 		l, id, f->rule->use,

@@ -74,7 +74,7 @@ void ap_file_everything(struct lint *l, enum diag_id id)
 			add_risk(l, &open, hit);
 	d = aa_tell(l, id, hits->wide->rule->use,
 		    "under '%s' every file may be written%s: '%s' is allowed%s%s",
-		    str_safe(l->arena, str_dup(l->arena, l->aa->profile->label)),
+		    str_safe_of(l->arena, l->aa->profile->label),
 		    hits->wide->owner == AA_OWNER_ONLY ? " that the process owns" : "",
 		    hits->wide_access, open.list.n ? ", and what harms the machine, too: " : "",
 		    open.list.n ? aa_risk_list(l, &open) : "");
@@ -202,7 +202,7 @@ static const char *read_back(struct lint *l, const struct aa_opened *f)
 	if (glob_overlap(l->arena, f->path, f->path, &budget, &path) != GLOB_YES ||
 	    aa_path_fault(str_c(path)) || path[strlen(path) - 1] == '/')
 		return NULL;
-	v = aa_paths_ask(l, str_c(path), PERM_R | PERM_W, who);
+	v = aa_asks_path(l, str_c(path), PERM_R | PERM_W, who);
 	return aa_allows(&v) ? path : NULL;
 }
 

@@ -27,7 +27,7 @@ void ap_all_rule(struct lint *l, enum diag_id id)
 		d = aa_tell(
 			l, id, r->use,
 			"'all' allows every access there is: only deny rules are left to confine '%s'",
-			str_safe(l->arena, str_dup(l->arena, l->aa->profile->label)));
+			str_safe_of(l->arena, l->aa->profile->label));
 		if (d)
 			diag_help(
 				l->ds, d,

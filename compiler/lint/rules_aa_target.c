@@ -4,10 +4,11 @@
  * measured on 6.1, 6.12, 7.2 and 7.3 (tests/guest/truth.py).
  */
 #include <string.h>
+#include <sys/mount.h>
 
 #include "compiler/apparmor/features.h"
 #include "compiler/base/bug.h"
-#include "compiler/lint/aa_facts.h"
+#include "compiler/lint/aa_probe.h"
 
 /* ---- classes that are not mediated ---- */
 
@@ -77,11 +78,7 @@ void ap_abi_older_than_rule(struct lint *l, enum diag_id id)
 
 	if (!f->policy->abi)
 		return;
-	BUF_AUTO name = { 0 };
-	buf_putc(&name, '\'');
-	buf_safe(&name, f->policy->abi->text);
-	buf_putc(&name, '\'');
-	abi = buf_keep(l->arena, &name);
+	abi = arena_printf(l->arena, "'%s'", str_safe_of(l->arena, f->policy->abi->text));
 	vec_each(&f->q->rules, r)
 		if (is_unmediated(l, *r) && is_abis_doing(f, (*r)->class))
 			tell_unmediated(l, id, *r, abi);
@@ -172,7 +169,7 @@ void ap_class_newly_mediated(struct lint *l, enum diag_id id)
 		if (!(f->policy->target.mediated >> newer[i] & 1) || speaks_of(l, newer[i]))
 			continue;
 		struct aa_verdict v = aa_asks(l, shown[newer[i]], FILE_OTHER);
-		if (v.outcome != AA_REFUSED && v.outcome != AA_KILLED)
+		if (!aa_refuses(&v))
 			continue;
 		d = diag_add(
 			l->ds, id, f->profile->stmt->head,
@@ -234,7 +231,7 @@ void ap_inet_condition_dropped(struct lint *l, enum diag_id id)
 		if (!access)
 			continue;
 		struct aa_verdict v = aa_asks(l, access, FILE_OTHER);
-		const char *outcome = v.outcome == AA_REFUSED ? "refused" : "allowed";
+		const char *outcome = aa_refuses(&v) ? "refused" : "allowed";
 		if (aa_decides(&v) != r->use)
 			continue; /* another rule has it so anyway */
 		d = aa_tell(
@@ -302,7 +299,7 @@ void ap_mq_open_needs_attach(struct lint *l, enum diag_id id)
 		if (r->class != AA_CLASS_MQUEUE || !may_open_queues(r))
 			continue;
 		struct aa_verdict v = aa_asks(l, "mqueue open type=posix /name", FILE_OTHER);
-		if (v.outcome != AA_REFUSED && v.outcome != AA_KILLED)
+		if (!aa_refuses(&v))
 			continue;
 		d = aa_tell(
 			l, id, r->use,
@@ -337,7 +334,7 @@ void ap_default_allow_is_unconfined(struct lint *l, enum diag_id id)
 	d = diag_add(
 		l->ds, id, head_of(l),
 		"'default_allow' loads as unconfined on every Linux up to 7.3: no deny rule of '%s' is asked about files",
-		str_safe(l->arena, str_dup(l->arena, f->profile->label)));
+		str_safe_of(l->arena, f->profile->label));
 	diag_help(l->ds, d, "leave the flag out, and write 'all,' beside the deny rules");
 }
 
@@ -419,27 +416,37 @@ void ap_value_begins_with_equals(struct lint *l, enum diag_id id)
 			d = aa_tell(
 				l, id, (*it)->use,
 				"the value of '%s' begins with '=': nothing that exists matches it",
-				str_safe(l->arena, str_dup(l->arena, c->item->word.text)));
+				str_safe_of(l->arena, c->item->word.text));
 			if (d)
 				diag_help(l->ds, d, "write one '='");
 		}
 }
 
-static bool is_propagation(const struct aa_rule *r)
+/* "rslave": just how a mount passes on what is mounted below it (mount(2)), and no other flag. */
+static const char *propagation(const struct aa_rule *r)
 {
-	static const char *const words[] = { "slave",       "rslave",       "private",
-					     "rprivate",    "shared",       "rshared",
-					     "unbindable",  "runbindable",  "make-slave",
-					     "make-rslave", "make-private", "make-rprivate",
-					     "make-shared", "make-rshared" };
-	const struct aa_cond *c = aa_rule_cond(r, AA_COND_OPTIONS, false);
+	const unsigned how = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+	const struct aa_mount_flags *f = r->mount.flags.v;
 
-	if (!c || c->op != AA_OP_EQ || !c->values || c->values->next)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (str_is(c->values->text, words[i]))
-			return true;
-	return false;
+	if (r->class != AA_CLASS_MOUNT || r->prefix.mode != AA_MODE_ALLOW ||
+	    r->mount.flags.n != 1 || f->op != AA_OP_EQ || !(f->set & how) ||
+	    f->set & ~(how | MS_REC))
+		return NULL;
+	return aa_mount_option(f->set);
+}
+
+/* A mount point of the rule's that needs no quotes; NULL: none is found. */
+static const char *point_of(struct lint *l, const struct aa_rule *r)
+{
+	struct str path = { "/", 1 };
+	BUF_AUTO plain = { 0 };
+
+	if (r->mount.point.glob)
+		path = aa_probe_path(l->arena, r->mount.point.glob);
+	if (!path.p)
+		return NULL;
+	aa_access_put_path(&plain, path);
+	return plain.p[0] == '"' ? NULL : buf_keep(l->arena, &plain);
 }
 
 RULE(AP238, "mount-exact-flags", WARNING, APPARMOR, ap_mount_exact_flags,
@@ -451,22 +458,20 @@ RULE(AP238, "mount-exact-flags", WARNING, APPARMOR, ap_mount_exact_flags,
 void ap_mount_exact_flags(struct lint *l, enum diag_id id)
 {
 	vec_each(&l->aa->q->rules, it) {
-		const struct aa_rule *r = *it;
-		const struct aa_cond *c;
-		const char *option, *access;
+		const char *option = propagation(*it), *point = option ? point_of(l, *it) : NULL;
+		const char *alone, *silent;
 		struct diag *d;
 
-		if (r->class != AA_CLASS_MOUNT || r->prefix.mode != AA_MODE_ALLOW ||
-		    !is_propagation(r))
+		if (!point)
 			continue;
-		c = aa_rule_cond(r, AA_COND_OPTIONS, false);
-		option = str_safe(l->arena, str_dup(l->arena, c->values->text));
-		access = arena_printf(l->arena, "mount options=(%s,silent) -> /", option);
-		struct aa_verdict v = aa_asks(l, access, FILE_OTHER);
-		if (v.outcome != AA_REFUSED)
+		alone = arena_printf(l->arena, "mount options=(%s) -> %s", option, point);
+		silent = arena_printf(l->arena, "mount options=(%s,silent) -> %s", option, point);
+		struct aa_verdict a = aa_asks(l, alone, FILE_OTHER);
+		struct aa_verdict s = aa_asks(l, silent, FILE_OTHER);
+		if (!aa_allows(&a) || !aa_refuses(&s))
 			continue;
-		d = aa_tell(l, id, r->use, "'options=' asks for exactly '%s': '%s' is refused",
-			    option, access);
+		d = aa_tell(l, id, (*it)->use, "'options=' asks for exactly '%s': '%s' is refused",
+			    option, silent);
 		if (d)
 			diag_help(l->ds, d, "write 'options in (%s,silent)'", option);
 	}
@@ -482,25 +487,22 @@ void ap_remount_without_arrow(struct lint *l, enum diag_id id)
 {
 	vec_each(&l->aa->q->rules, it) {
 		const struct aa_rule *r = *it;
-		const struct aa_cond *c;
 		bool remount = false;
 		struct diag *d;
 
 		if (r->class != AA_CLASS_MOUNT || r->mount.kind != AA_MOUNT ||
 		    !r->mount.source.word || r->mount.point.word)
 			continue;
-		c = aa_rule_cond(r, AA_COND_OPTIONS, false);
-		for (const struct aa_word *w = c ? c->values : NULL; w; w = w->next)
-			remount |= str_is(w->text, "remount");
+		vec_each(&r->mount.flags, f)
+			remount |= (f->set & MS_REMOUNT) != 0;
 		if (!remount)
 			continue;
 		d = aa_tell(
 			l, id, r->use,
 			"the path stands as the source of a mount, which a remount does not have: no remount of it is allowed by this rule");
 		if (d)
-			diag_help(
-				l->ds, d, "write an arrow in front of the path: '-> %s'",
-				str_safe(l->arena, str_dup(l->arena, r->mount.source.word->text)));
+			diag_help(l->ds, d, "write an arrow in front of the path: '-> %s'",
+				  str_safe_of(l->arena, r->mount.source.word->text));
 	}
 }
 

@@ -91,33 +91,19 @@ static bool is_wide(const struct oci_rule *r)
 	return r->nargs > 1;
 }
 
-struct suspects {
-	VEC(struct str) names;
-};
-
-static bool is_suspect(const struct suspects *s, struct str name)
-{
-	vec_each(&s->names, n)
-		if (str_eq(*n, name))
-			return true;
-	return false;
-}
-
 /*
  * Calls with several entries that compare by order, on two arguments or with large values: no other
  * shape was seen to come out wrong.
  */
-static struct suspects find_suspects(struct lint *l)
+static void find_suspects(struct lint *l, struct group *out)
 {
 	enum { SUSPECTS_MAX = 64 };
-	struct suspects out = { .names = { .n = 0 } };
 	struct group once = GROUP(l);
 
 	vec_each(&l->profile->rules, r)
 		if (has_order(r) && is_wide(r) && !group_add(&once, r->name, r->span) &&
-		    out.names.n < SUSPECTS_MAX && !is_suspect(&out, r->name))
-			vec_push(l->arena, &out.names, r->name);
-	return out;
+		    out->hits.n < SUSPECTS_MAX)
+			group_add(out, r->name, r->span);
 }
 
 static const struct diag *find_told(const struct diags *ds)
@@ -128,15 +114,14 @@ static const struct diag *find_told(const struct diags *ds)
 	return NULL;
 }
 
-static void ask_library(struct lint *l, enum diag_id id, struct str name)
+static void ask_library(struct lint *l, enum diag_id id, const struct hit *call)
 {
-	struct oci_asked_calls asked = { &name, 1 };
+	struct oci_asked_calls asked = { &call->text, 1 };
 	struct oci_load_options opt = { .runtime = *l->runtime, .asked = &asked };
 	struct diags *own = diags_new(l->arena, l->ds->sources);
 	struct dd *dd = dd_new(l->arena, FACTS_NODES);
 	struct oci_loaded held;
 	const struct diag *told;
-	struct span at = NO_SPAN;
 	struct diag *d;
 
 	opt.env.host_known = true;
@@ -145,12 +130,9 @@ static void ask_library(struct lint *l, enum diag_id id, struct str name)
 	told = find_told(own);
 	if (!told)
 		return;
-	vec_each(&l->profile->rules, r)
-		if (str_eq(r->name, name) && r->nargs)
-			at = r->span;
-	d = diag_add(l->ds, id, at, "%s", told->text);
+	d = diag_add(l->ds, id, call->span, "%s", told->text);
 	vec_each(&told->labels, label)
-		diag_note(l->ds, d, at, "%s", label->text);
+		diag_note(l->ds, d, call->span, "%s", label->text);
 	diag_help(l->ds, d,
 		  "write the conditions with SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ, so that no two of "
 		  "them match one call; 'pale import' and 'pale compile' do it");
@@ -166,11 +148,11 @@ RULE(SC151, "built-otherwise", HIGH, JSON, sc_built_otherwise,
      "Way out: equalities and masks, one entry a case; pale compile writes nothing else.")
 void sc_built_otherwise(struct lint *l, enum diag_id id)
 {
-	struct suspects s;
+	struct group suspects = GROUP(l);
 
 	if (!l->runtime || !l->profile->has_default || l->profile->stops || l->refused.hits.n)
 		return;
-	s = find_suspects(l);
-	vec_each(&s.names, name)
-		ask_library(l, id, *name);
+	find_suspects(l, &suspects);
+	vec_each(&suspects.hits, call)
+		ask_library(l, id, call);
 }

@@ -192,7 +192,7 @@ static const char *write_net(struct writing *w)
 		buf_puts(&w->words, "to make a socket ");
 	else
 		buf_printf(&w->words, "to do %s with a socket ",
-			   str_safe(w->arena, str_dup(w->arena, d->operation)));
+			   str_safe_of(w->arena, d->operation));
 	buf_printf(&w->words, PRISTR " " PRISTR, STRARG(d->family), STRARG(d->type));
 	bool whole = !asked(d).n; /* kernels before 4.17 have no words for less */
 	if (!whole && !read_perms(w, asked(d)))

@@ -114,7 +114,7 @@ static const char *compare(const struct policy *p, const struct buf *text, enum 
 	const struct aa_file *file = aa_parse_source(ds->arena, src, ds);
 	struct aa_asking one, two;
 
-	if (aa_check(ds->arena, lib, file, &asked, ds) != AA_CHECK_TAKES)
+	if (aa_check(ds->arena, lib, file, &asked, NULL, ds) != AA_CHECK_TAKES)
 		return told(ds);
 	const struct aa_policy *read = aa_expand(ds->arena, lib, file, &asked, ds);
 	if (!aa_asking_policy(ds->arena, pool, p, &asked, ds, &one) ||

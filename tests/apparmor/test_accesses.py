@@ -117,7 +117,8 @@ def test_what_is_left_of_a_path_goes_by_the_mode(pale, tmp_path, flags, last):
 @pytest.mark.parametrize("access,say", [
     ("open", "a path is missing"), ("open etc r", "a path begins with '/'"), ("open /a//b r", "the kernel asks about no path"), ("open /a/../b r", "the kernel asks"),
     ("open /a", "what it is opened for is not said"), ("open /a rx", "r, w, a, m or k"), ("exec /a b", "nothing may stand here"), ("link /a", "what it leads to is missing"),
-    ("opne /a r", "did you mean 'open'"), ("", "no access is said"), ('open "/a r', "a quote is not closed"), ("read", "accesses are asked, not calls"),
+    ("opne /a r", "did you mean 'open'"), ("", "no access is said"), ('open "/a r', "a quote is not closed"), ('open "/a\\9" r', "three octal digits"),
+    ('open "/a\\000" r', "three octal digits"), ('open "/a\\400" r', "three octal digits"), ("read", "accesses are asked, not calls"),
     ("mount /a", "asked about by fstype"), ("open \x1b[1m r", "\\x1b")])
 def test_what_does_not_read_is_told_with_its_place(pale, tmp_path, access, say):
     got = pale("sim", written(tmp_path, "/a r,"), access, check=None)

@@ -14,7 +14,7 @@ static enum aa_checked check(struct aa_library *lib, struct source *src, struct 
 	struct arena *a = lib->arena;
 	struct diags *ds = *told = diags_new(a, lib->sources);
 	const struct aa_file *file = aa_parse_source(a, src, ds);
-	enum aa_checked says = aa_check(a, lib, file, asked, ds);
+	enum aa_checked says = aa_check(a, lib, file, asked, NULL, ds);
 
 	if (ds->errors)
 		return says == AA_CHECK_TAKES ? AA_CHECK_REFUSES : says;

@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		asked.release = fuzz_release(&data, &size);
 		struct source *src = fuzz_files(lib, (struct str){ (const char *)data, size });
 		const struct aa_file *file = aa_parse_source(a, src, ds);
-		enum aa_checked says = aa_check(a, lib, file, &asked, ds);
+		enum aa_checked says = aa_check(a, lib, file, &asked, NULL, ds);
 
 		if (says == AA_CHECK_TAKES && !ds->errors)
 			ask_all(lib, file, &asked);
