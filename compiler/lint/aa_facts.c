@@ -63,7 +63,7 @@ struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, 
 	return d;
 }
 
-struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who)
+struct aa_access aa_reads(struct lint *l, const char *access)
 {
 	struct sources *own = sources_new(l->arena);
 	struct diags *ds = diags_new(l->arena, own);
@@ -71,6 +71,13 @@ struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who)
 	struct aa_access read;
 
 	BUG_ON(!aa_access_read(l->arena, src, &read, ds));
+	return read;
+}
+
+struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who)
+{
+	struct aa_access read = aa_reads(l, access);
+
 	return aa_ask(l->aa->q, &read, who);
 }
 
@@ -115,6 +122,14 @@ const struct aa_use *aa_decides(const struct aa_verdict *v)
 	vec_each(&v->rules, r)
 		if (r->role == AA_ROLE_DECIDES && r->rule)
 			return r->rule->use;
+	return NULL;
+}
+
+const struct aa_spoken *aa_decider(const struct aa_verdict *v)
+{
+	vec_each(&v->rules, r)
+		if (r->role == AA_ROLE_DECIDES)
+			return r->rule && r->rule->use && r->rule->class != AA_CLASS_ALL ? r : NULL;
 	return NULL;
 }
 

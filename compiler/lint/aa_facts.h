@@ -56,6 +56,7 @@ void aa_tell_more(struct lint *l);
  * what is no file has none. The access must read (it is ours): a BUG else.
  */
 struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who);
+struct aa_access aa_reads(struct lint *l, const char *access); /* the question alone */
 /*
  * The same of a path, which may hold any byte: one PERM_* (PERM_X: exec) of one half. And the access
  * as users write it, "open owner /a r", "exec /a"; FILE_WHO_NR: whosever it is. In the arena; safe
@@ -69,3 +70,5 @@ bool aa_allows(const struct aa_verdict *v);
 bool aa_refuses(const struct aa_verdict *v);
 /* The first rule that decides; NULL: none of the profile's, a mode or the parser's own does. */
 const struct aa_use *aa_decides(const struct aa_verdict *v);
+/* The first that decides; NULL: it is nobody's, or `all,`, of which AP302 speaks. */
+const struct aa_spoken *aa_decider(const struct aa_verdict *v);

@@ -77,15 +77,6 @@ static void build(struct aa_paths *p)
 	p->built = true;
 }
 
-const struct aa_opened *aa_paths_decides(const struct aa_verdict *v)
-{
-	vec_each(&v->rules, r)
-		if (r->role == AA_ROLE_DECIDES)
-			return r->rule && r->rule->use && r->rule->class != AA_CLASS_ALL ? r->file :
-											   NULL;
-	return NULL;
-}
-
 /* ---- a profile ---- */
 
 struct search {
@@ -130,18 +121,18 @@ static void add_hit(struct search *s, size_t row, struct str path, const struct 
 		 own = allowed(a, &rows[row], FILE_OWNER), perm = other ? other : own;
 	enum file_who who = other ? FILE_OTHER : FILE_OWNER;
 	struct aa_verdict v;
-	const struct aa_opened *file;
+	const struct aa_spoken *by;
 
 	if (!perm)
 		return;
 	s->met[row] = true;
 	v = aa_asks_path(s->l, path, perm, who);
-	file = aa_paths_decides(&v);
-	if (!file || !aa_allows(&v) || is_known(s, row, file) || !is_meant(s, row, file))
+	by = aa_decider(&v);
+	if (!by || !aa_allows(&v) || is_known(s, row, by->file) || !is_meant(s, row, by->file))
 		return;
 	vec_push(s->l->arena, &s->by_row[row],
 		 ((struct aa_path_hit){ .row = &rows[row],
-					.file = file,
+					.file = by->file,
 					.access = aa_path_access(s->l, path, perm,
 								 own == other ? FILE_WHO_NR : who),
 					.exec = v.exec.exec }));
@@ -229,7 +220,7 @@ static void find_wide(struct search *s, const struct aa_opened *f)
 		bool by[FILE_WHO_NR];
 		for (unsigned who = 0; who < FILE_WHO_NR; who++) {
 			struct aa_verdict v = aa_asks_path(s->l, path, perm, who);
-			const struct aa_opened *first = aa_paths_decides(&v);
+			const struct aa_spoken *first = aa_decider(&v);
 			by[who] = first && aa_allows(&v) &&
 				  first->rule->use->stmt == f->rule->use->stmt;
 		}

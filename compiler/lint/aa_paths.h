@@ -33,6 +33,3 @@ struct aa_path_hits {
 
 /* Of the profile at hand, found once. */
 const struct aa_path_hits *aa_paths_hits(struct lint *l);
-
-/* The first rule that decides; NULL: none, or one of nobody's, or `all,`, of which AP302 speaks. */
-const struct aa_opened *aa_paths_decides(const struct aa_verdict *v);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/lint/aa_risk.h"
 
-#include "compiler/base/bug.h"
-
 bool aa_risk_counts(const struct lint *l)
 {
 	unsigned open = AA_FLAG_COMPLAIN | AA_FLAG_UNCONFINED | AA_FLAG_DEFAULT_ALLOW;
@@ -28,23 +26,15 @@ bool aa_risk_has(const struct lint *l, enum aa_class class)
 
 const struct aa_rule *aa_risk_allowed(struct lint *l, const char *access)
 {
-	struct sources *own = sources_new(l->arena);
-	struct diags *ds = diags_new(l->arena, own);
-	struct source *src = source_add(own, "<access>", str_c(access));
-	struct aa_access read;
+	struct aa_access read = aa_reads(l, access);
+	const struct aa_spoken *by;
 	struct aa_verdict v;
 
-	BUG_ON(!aa_access_read(l->arena, src, &read, ds));
-	if (!aa_can_ask(l->aa->q, &read, ds))
+	if (!aa_can_ask(l->aa->q, &read, diags_new(l->arena, l->ds->sources)))
 		return NULL;
 	v = aa_ask(l->aa->q, &read, FILE_OTHER);
-	if (!aa_allows(&v))
-		return NULL;
-	vec_each(&v.rules, r)
-		if (r->role == AA_ROLE_DECIDES)
-			return r->rule && r->rule->use && r->rule->class != AA_CLASS_ALL ? r->rule :
-											   NULL;
-	return NULL;
+	by = aa_allows(&v) ? aa_decider(&v) : NULL;
+	return by ? by->rule : NULL;
 }
 
 /* ---- messages ---- */
