@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/file/kind.h"
 
 enum { FILES_MAX = 100000, DEPTH_MAX = 64 };
@@ -33,6 +34,22 @@ static bool below_apparmor(const char *path)
 	const char *name = strrchr(path, '/'), *hit = strstr(path, "apparmor");
 
 	return name && hit && hit < name;
+}
+
+/* Folders of an AppArmor base directory whose files profiles include, or nobody loads (apparmor.d(5),
+ * apparmor_parser(8), /lib/apparmor/rc.apparmor.functions). */
+static bool holds_pieces(const char *path)
+{
+	static const char *const names[] = { "abi",     "abstractions",   "cache", "cache.d",
+					     "disable", "force-complain", "local", "tunables" };
+	const char *name = strrchr(path, '/');
+
+	if (!name || !below_apparmor(path))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name + 1, names[i]))
+			return true;
+	return false;
 }
 
 bool lint_file_wants(const char *path, struct str text)
@@ -111,7 +128,8 @@ static int visit(struct walk *w, FTS *fts, FTSENT *e)
 			     DEPTH_MAX);
 			return EXIT_SYSTEM;
 		}
-		if (!named && (e->fts_name[0] == '.' || is_excluded(w, e->fts_path)))
+		if (!named && (e->fts_name[0] == '.' || holds_pieces(e->fts_path) ||
+			       is_excluded(w, e->fts_path)))
 			fts_set(fts, e, FTS_SKIP);
 		return EXIT_OK;
 	case FTS_F:

@@ -107,7 +107,9 @@ def tree(tmp_path):
             "a/b/notes.txt": "hello", "a/.git/three.json": PTRACE, "a/b/four.json~": PTRACE, "a/b/five.conf": PTRACE,
             "apparmor.d/usr.bin.web": "profile web {\n  /etc/hosts r,\n}\n",
             "apparmor.d/abstractions/own": "  /etc/passwd r,\n  capability chown,\n",
-            "apparmor.d/tunables/own": "@{OWN}=/srv\n", "c/web.apparmor": "profile w {\n  /etc/hosts r,\n}\n",
+            "apparmor.d/tunables/own": "@{OWN}=/srv\n",
+            "apparmor.d/abstractions/child": "profile child {\n  @{unknown}/x r,\n}\n",
+            "abstractions/web.aa": "profile w {\n  /etc/hosts r,\n}\n", "c/web.apparmor": "profile w {\n  /etc/hosts r,\n}\n",
             "c/usr.bin.other": "profile o {\n  /etc/hosts r,\n}\n", "a/b/large.json": " " * (17 << 20)}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
@@ -119,7 +121,10 @@ def tree(tmp_path):
 def test_folders_are_walked_by_name_and_links_are_not_followed(pale, tree):
     want = ["a/b/two.json", "a/one.pale", "apparmor.d/usr.bin.web", "c/web.apparmor"]
     assert files_of(pale, tree, "a", "apparmor.d", "c") == want
-    assert files_of(pale, tree, ".") == [f"./{f}" for f in want]
+    assert files_of(pale, tree, ".") == ["./a/b/two.json", "./a/one.pale", "./abstractions/web.aa",
+                                         "./apparmor.d/usr.bin.web", "./c/web.apparmor"]
+    # What is included is read there; by itself where it is named.
+    assert files_of(pale, tree, "apparmor.d/abstractions") == ["apparmor.d/abstractions/child"]
     assert files_of(pale, tree, "a/", "a/link.json", "a/b/five.conf") == [*want[:2], "a/link.json", "a/b/five.conf"]
     assert files_of(pale, tree, "a/round") == ["a/round/b/two.json", "a/round/one.pale"]
 
