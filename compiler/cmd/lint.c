@@ -198,6 +198,16 @@ static void put_findings(struct lint_run *r)
 	report_file(&r->report, &all);
 }
 
+/* Of folders those alone come here in which nothing was found. */
+static int tell_nothing_below(struct session *s, const char *folder)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL001, NO_SPAN,
+				  "nothing that 'pale lint' takes up is below '%s'", folder);
+
+	diag_help(s->diags, d, "pale(1) says what that is; a file that is named is always read");
+	return EXIT_FOUND;
+}
+
 static int lint_here(void *run)
 {
 	struct lint_run *r = run;
@@ -210,6 +220,8 @@ static int lint_here(void *run)
 		r->walked && (err == -EFBIG || (!err && !lint_file_wants(r->path, src->text)));
 	if (r->passed_over)
 		return EXIT_OK;
+	if (err == -EISDIR)
+		return tell_nothing_below(s, r->path);
 	if (err)
 		return input_unreadable(s, r->path, err);
 	if (!strcmp(r->path, "-"))

@@ -157,7 +157,7 @@ def test_a_folder_without_anything_to_read_is_told(pale, tree):
     r = pale("lint", "a/.git/../b/notes.txt", cwd=tree)
     assert r.rc == 1  # a file that is named is read, whatever its name
     (tree / "empty").mkdir()
-    assert "'empty' is a directory, not a file" in pale("lint", "empty", cwd=tree, check=1).out
+    assert "nothing that 'pale lint' takes up is below 'empty'" in pale("lint", "empty", cwd=tree, check=1).out
     assert files_of(pale, tree, "--exclude", "*.json", "a/b") == []
 
 
