@@ -363,6 +363,7 @@ void aa_stray_brace(struct aa_parse *p, struct span sp)
 		return;
 	}
 	d = diag_add(p->diags, DIAG_PL002, sp, "'}' closes nothing");
+	diag_rule(p->diags, d, DIAG_AP103);
 	diag_help(p->diags, d, "a profile is written: profile NAME { ... }");
 }
 
@@ -387,6 +388,8 @@ static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 
 	if (!expects(e, ",") || !ends || p->before.end > e->span.begin)
 		return false;
+	if (p->token_kind == T_END && p->depth)
+		return false; /* that the block is not closed says more */
 	if (p->token_kind == T_INCLUDE &&
 	    (p->before_kind == T_PREFIX || same_line(p, p->before.end, e->span.begin))) {
 		d = diag_add(p->diags, DIAG_PL002, e->span, "an include inside a rule");
@@ -394,6 +397,7 @@ static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 		return true;
 	}
 	d = diag_add(p->diags, DIAG_PL002, at, "missing ','");
+	diag_rule(p->diags, d, DIAG_AP102);
 	diag_help(
 		p->diags, d,
 		ends_in_cr(p, p->before) ?
@@ -485,8 +489,10 @@ void aa_syntax_error(struct aa_parse *p, struct aa_error *e)
 	else
 		d = diag_add(p->diags, DIAG_PL002, e->span, "unexpected '%s'%s",
 			     safe.p ? safe.p : "", list.p ? list.p : "");
-	if (p->token_kind == T_END && p->depth && p->depth <= AA_DEPTH_MAX)
+	if (p->token_kind == T_END && p->depth && p->depth <= AA_DEPTH_MAX) {
 		diag_note(p->diags, d, p->open[p->depth], "this is not closed");
+		diag_rule(p->diags, d, DIAG_AP103);
+	}
 	if (help)
 		diag_help(p->diags, d, "%s", help);
 }

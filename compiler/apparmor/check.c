@@ -64,6 +64,8 @@ static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 	else
 		d = diag_add(ds, DIAG_PL370, later->head,
 			     "two rules disagree about how to execute '%s'", path.p ? path.p : "");
+	if (str_eq(k->one->rule->file.path.word->text, k->two->rule->file.path.word->text))
+		diag_rule(ds, d, DIAG_AP205);
 	c->undecided += k->varies ? ds->errors - before : 0;
 	note_rule(c, d, k->one, "this rule");
 	note_rule(c, d, k->two, "and this one");

@@ -144,11 +144,13 @@ static const char *why(enum aa_open_fault fault)
 static void tell_faulty(struct expanding *x, struct span sp, const struct aa_from *from,
 			struct aa_var *var)
 {
+	bool recursive;
 	struct diag *d;
 
 	if (var->told)
 		return;
 	var->told = true;
+	recursive = !var->boolean && var->fault == AA_OPEN_RECURSIVE;
 	if (var->boolean)
 		d = aax_tell(x, DIAG_PL356, sp, from, "'${%s}' is a boolean, and has no values",
 			     aax_shown(x, var->name));
@@ -156,6 +158,8 @@ static void tell_faulty(struct expanding *x, struct span sp, const struct aa_fro
 		d = aax_tell(x, DIAG_PL356, sp, from,
 			     "the values of '@{%s}' cannot be had: '@{%s}' %s",
 			     aax_shown(x, var->name), aax_shown(x, var->culprit), why(var->fault));
+	if (recursive)
+		diag_rule(x->ds, d, DIAG_AP107);
 	diag_note(x->ds, d, var->span, "declared here");
 	diag_help(x->ds, d, "write what is meant in its place");
 }
@@ -408,6 +412,8 @@ static void check_unused(struct expanding *x)
 				"the values of '@{%s}' cannot be had: '@{%s}' %s",
 				aax_shown(x, (*v)->name), aax_shown(x, (*v)->culprit),
 				why((*v)->fault));
+		if ((*v)->fault == AA_OPEN_RECURSIVE)
+			diag_rule(x->ds, d, DIAG_AP107);
 		aax_note_way(x, d, (*v)->from);
 		diag_help(x->ds, d, "no rule uses it; one that does will be refused");
 	}

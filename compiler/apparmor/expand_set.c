@@ -98,11 +98,11 @@ static struct aa_var *target_of(struct expanding *x, const struct aa_stmt *s,
 			     var ? "'%s' is a boolean, and takes no further values" :
 				   "'%s' is added to and not declared before",
 			     aax_shown(x, s->word.text));
-		if (var)
+		if (var) {
 			diag_note(x->ds, d, var->span, "declared here");
-		else
-			diag_help(x->ds, d, "declare it with '=' first");
-		return NULL;
+			return NULL;
+		}
+		diag_help(x->ds, d, "declare it with '=' first"); /* and is, for what uses it */
 	}
 	if (var && s->op == AA_OP_DEFAULT)
 		return NULL;

@@ -69,6 +69,7 @@ static void tell_bad(struct aliasing *x, const struct aa_opened *o, const struct
 	d = diag_add(x->ds, DIAG_PL134, x->alias->to.span,
 		     "what this alias makes of a rule, from '%s' on, is not a glob: %s",
 		     text.p ? text.p : "", f->why);
+	diag_rule(x->ds, d, DIAG_AP104);
 	if (o->rule && o->rule->use)
 		diag_note(x->ds, d, o->rule->use->stmt->span, "of this rule");
 	diag_help(x->ds, d, "write the alias of whole directories, or the rule's path out");

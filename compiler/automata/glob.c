@@ -273,7 +273,7 @@ static void open_value(struct opening *o, struct str value, unsigned depth)
 
 	o->bytes += value.n + 1;
 	if (depth > VARIABLE_DEPTH_MAX || o->bytes > OPENED_MAX) {
-		blame(o->r, GLOB_REFUSED, o->at, o->n,
+		blame(o->r, depth > VARIABLE_DEPTH_MAX ? GLOB_RECURSIVE : GLOB_REFUSED, o->at, o->n,
 		      depth > VARIABLE_DEPTH_MAX ?
 			      "its variables are in each other's values" :
 			      "its variables have more than 65536 bytes of values",

@@ -27,6 +27,7 @@ enum glob_fault_kind {
 	GLOB_MISREAD,    /* the parser takes it, and to mean something else than it says */
 	GLOB_UNDECLARED, /* a variable that no value is known of, where values were given */
 	GLOB_REFUSED,    /* the parser does not take it: a class that it cannot read */
+	GLOB_RECURSIVE,  /* nor one whose variables are in each other's values */
 	GLOB_MALFORMED,  /* nor is it a glob: brackets, braces, a last backslash, the length */
 };
 
@@ -86,7 +87,7 @@ struct glob {
 
 /*
  * Parses once. vars NULL: variables stand for their own names, and are no fault. NULL for
- * GLOB_REFUSED and GLOB_MALFORMED; the glob as the parser reads it for the others. Owner: the
+ * from GLOB_REFUSED on; the glob as the parser reads it for the others. Owner: the
  * arena, which must outlive it; `text` is borrowed. fault may be NULL.
  */
 const struct glob *glob_parse(struct arena *a, struct str text, enum glob_kind kind,

@@ -191,6 +191,12 @@ bool diag_suggest(struct diags *ds, struct diag *d, struct span sp, const struct
 	return true;
 }
 
+void diag_rule(struct diags *ds, struct diag *d, enum diag_id rule)
+{
+	if (d != ds->past_cap)
+		d->rule = rule;
+}
+
 void diag_severity(struct diags *ds, struct diag *d, enum severity s)
 {
 	if (d->severity == SEVERITY_ERROR)

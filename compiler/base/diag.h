@@ -49,6 +49,8 @@ struct fix { /* an edit that mends it: the bytes of the span become the replacem
 
 struct diag {
 	enum diag_id id;
+	enum diag_id
+		rule; /* what the linter calls it, where its id alone does not say; 0: nothing */
 	enum severity severity; /* as in the table unless diag_severity() changed it */
 	struct span span;
 	const char *text; /* lower case, no full stop */
@@ -106,6 +108,8 @@ bool diag_suggest_start(const struct diags *ds, struct suggest *s, struct str wo
  */
 bool diag_suggest(struct diags *ds, struct diag *d, struct span sp, const struct suggest *s);
 void diag_severity(struct diags *ds, struct diag *d, enum severity s);
+/* One id tells several facts, of which the linter's catalogue has a rule each: this is that one. */
+void diag_rule(struct diags *ds, struct diag *d, enum diag_id rule);
 
 /* What was collected in another list of the same arena is in this one, too. */
 void diags_take(struct diags *ds, const struct diags *from);

@@ -125,6 +125,7 @@ static int lint_text(struct lint_run *r, const char *path)
 	r->passed_over = r->walked && !s->diags->errors && !has_profile(file->stmts);
 	if (!r->passed_over && !s->diags->errors)
 		lint_apparmor(p->arena, &p->with, file, s->diags);
+	lint_apparmor_name(s->diags);
 	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);
 	return EXIT_OK;
 }

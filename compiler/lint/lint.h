@@ -53,5 +53,13 @@ struct lint_apparmor {
 /* Owner: the arena. */
 struct aa_paths *aa_paths_new(struct arena *a);
 
+/*
+ * What reading AppArmor's text and checking it have told gets the ids of the linter's catalogue,
+ * and what is told of one cause several times becomes one finding. Of one file, when all is told.
+ */
+void lint_apparmor_name(struct diags *ds);
+/* Is it such an id, of what keeps a parser from taking the text? */
+bool lint_refuses_apparmor(enum diag_id id);
+
 int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struct aa_file *file,
 		  struct diags *ds);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/lint/select.h"
 
+#include "compiler/lint/lint.h"
+
 #include <string.h>
 
 unsigned selection_match(struct str word, enum diag_id id)
@@ -44,7 +46,7 @@ bool selection_has_rule(const struct selection *s, enum diag_id id)
 bool selection_stays(const struct diag *d)
 {
 	bool unread = !strncmp(diag_info(d->id)->id, "PL", 2) || d->id == DIAG_SJ001 ||
-		      d->id == DIAG_SJ026;
+		      d->id == DIAG_SJ026 || lint_refuses_apparmor(d->id);
 
 	return (unread && d->severity == SEVERITY_ERROR) || d->id == DIAG_PL430;
 }

@@ -354,9 +354,14 @@ static bool path_first(struct aa_read *r)
 	if (!read_path(r, &f->path))
 		return false;
 	if (!r->at || r->at->kind != AA_WORD || begins_label(r->at->word.text)) {
-		aa_fault(r, DIAG_PL340, f->path.word->span,
-			 "no permissions stand behind the path '%s'",
-			 aa_safe(r->rd, f->path.word->text));
+		struct diag *d = aa_fault(r, DIAG_PL340, f->path.word->span,
+					  "no permissions stand behind the path '%s'",
+					  aa_safe(r->rd, f->path.word->text));
+		if (!r->at) {
+			diag_rule(r->rd->diags, d, DIAG_AP102);
+			diag_help(r->rd->diags, d,
+				  "a rule ends at its ',': permissions stand before that");
+		}
 		return false;
 	}
 	if (!read_letters(r))

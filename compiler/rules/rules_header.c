@@ -192,6 +192,7 @@ static void read_flag(struct head *h, const struct aa_word *w)
 	struct str word = aa_plain(h->rd, w);
 	const struct flag_row *f = find_flag(h, word, w->span);
 	unsigned other;
+	struct diag *d;
 
 	if (!f)
 		return;
@@ -201,11 +202,11 @@ static void read_flag(struct head *h, const struct aa_word *w)
 	}
 	other = excluded(h->out->flags, f->bit);
 	if (other) {
-		diag_help(h->rd->diags,
-			  tell(h, DIAG_PL342, w->span,
-			       arena_printf(h->rd->arena, "'%s' and '%s' exclude each other",
-					    flag_name(other), f->word)),
-			  "keep one of them");
+		d = tell(h, DIAG_PL342, w->span,
+			 arena_printf(h->rd->arena, "'%s' and '%s' exclude each other",
+				      flag_name(other), f->word));
+		diag_rule(h->rd->diags, d, DIAG_AP112);
+		diag_help(h->rd->diags, d, "keep one of them");
 		return;
 	}
 	h->out->flags |= f->bit;

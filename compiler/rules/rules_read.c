@@ -186,14 +186,21 @@ void aa_next(struct aa_read *r)
 	r->at = r->at->next;
 }
 
+static void tell_no_comma(struct aa_read *r, struct span end)
+{
+	struct diag *d = aa_fault(r, DIAG_PL002, end, "missing ','");
+
+	diag_rule(r->rd->diags, d, DIAG_AP102);
+	diag_help(r->rd->diags, d, "every rule ends with ','; the next line begins another one");
+}
+
 static void tell_comma(struct aa_read *r, struct span end)
 {
 	if (r->rd->policy)
 		diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, end, "missing ';'"),
 			  "every statement ends with ';'");
 	else
-		diag_help(r->rd->diags, aa_fault(r, DIAG_PL002, end, "missing ','"),
-			  "every rule ends with ','; the next line begins another one");
+		tell_no_comma(r, end);
 }
 
 /* Does an item begin on a later line than the one before it ended? Told where the ',' belongs. */

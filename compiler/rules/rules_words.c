@@ -230,6 +230,7 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 			   fault_span(w, &f),
 			   arena_printf(rd->arena, "'%s' is not a glob: %s", aa_safe(rd, w->text),
 					f.why));
+	diag_rule(rd->diags, d, f.kind == GLOB_RECURSIVE ? DIAG_AP107 : DIAG_AP104);
 	if (f.help)
 		diag_help(rd->diags, d, "%s", f.help);
 	return !fatal;

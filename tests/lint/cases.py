@@ -95,6 +95,8 @@ def load_with(what, ext):
 
 CASES, PALE_CASES = load_with("profile", "json"), load("policy", "pale")
 APPARMOR_CASES = load_with("apparmor", "aa")
+# What of them keeps a parser from taking a profile: always told, and their cases are refused.
+REFUSALS = {id for id in APPARMOR_CASES if id.startswith("AP1")} | {"AP205", "AP206", "AP242"}
 # What the cases include: a small base directory of their own.
 BASE = pathlib.Path(__file__).parent / "base"
 

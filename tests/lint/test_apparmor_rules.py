@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cases import APPARMOR_CASES, BASE
+from cases import APPARMOR_CASES, BASE, REFUSALS
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "apparmor"))
@@ -69,8 +69,9 @@ def test_paths_of_any_bytes_are_asked_and_shown_so_that_sim_reads_them(lint, pal
 
 @pytest.mark.parametrize("release", ["4.1", "5.0"])
 def test_cases_are_profiles_that_parsers_take(release, tmp_path):
-    """A case that no parser takes shows nothing. One that names no release is asked of 5.0's."""
-    parser, refused, asked = Parser(release), [], 0
+    """A case that no parser takes shows nothing, but of what a parser refuses. One that names no
+    release is asked of 5.0's."""
+    parser, wrong, asked = Parser(release), [], 0
     for rule, (bad, ok, _, options) in sorted(APPARMOR_CASES.items()):
         target = next((o.partition("apparmor=")[2] for o in options if o.startswith("--target")), "5.0")
         if target.split(",")[0] != release:
@@ -79,6 +80,18 @@ def test_cases_are_profiles_that_parsers_take(release, tmp_path):
             path = tmp_path / f"{rule}-{name}"
             path.write_bytes(text)
             asked += 1
-            if parser.ask(path) is None:
-                refused.append((rule, name, parser.said))
-    assert not refused and asked, refused
+            if (parser.ask(path) is None) != (name == "bad" and rule in REFUSALS):
+                wrong.append((rule, name, parser.said))
+    assert not wrong and asked, wrong
+
+
+def test_what_check_says_is_told_by_its_rule_and_once_a_cause(lint, pale, tmp_path):
+    """The text is check's; a cause that shows in many places is one finding with these places."""
+    found = lint("abi <abi/5.0>,\nprofile p /bin/p {\n" + "".join(f"\t@{{NO}}/{i} r,\n" for i in range(9)) + "}\n")
+    assert [f["id"] for f in found] == ["AP105"] and len(found[0]["notes"]) == 8
+    said = pale("check", "-I", BASE, tmp_path / "p.aa", check=1)
+    assert found[0]["message"] in said.out + said.err and "PL234" in said.out + said.err
+    assert [f["id"] for f in lint("abi <abi/5.0>,\n@{A} += /x\nprofile p /bin/p {\n\t@{A}/a r,\n}\n")] == ["AP106"]
+    for selected, ids in (("AP109", ["AP109"]), ("SR", ["AP109"])):  # it is told, whatever is selected
+        found = lint("profile p {\n\tcapability cap_chown,\n}\n", "--select", selected)
+        assert [f["id"] for f in found] == ids
