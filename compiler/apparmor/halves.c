@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/apparmor/halves.h"
 
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -175,6 +176,7 @@ static bool check_rule(const struct policy *p, const struct half *h, const struc
 		     some                        ? " with such flags" :
 		     r->class == AA_CLASS_USERNS ? " with CLONE_NEWUSER" :
 						   "");
+	diag_rule(ds, d, DIAG_DS519);
 	note_refusal(p, h, a, d, ds);
 	diag_help(ds, d, "allow the call, or drop the rule");
 	return false;
@@ -193,6 +195,7 @@ static bool check_calls(const struct policy *p, const struct half *h, const stru
 		d = diag_add(ds, DIAG_PL140, by ? by->span : p->span,
 			     "seccomp lets %s%s pass, and AppArmor refuses it", h->ways[i],
 			     makes_namespaces(h->ways[i]) ? " with CLONE_NEWUSER" : "");
+		diag_rule(ds, d, DIAG_DS519);
 		if (denies)
 			diag_note(ds, d, denies->origin->span, "this rule denies all of the class");
 		diag_help(ds, d, "%s, or refuse the call",
@@ -235,12 +238,97 @@ static bool check_half(const struct policy *p, const struct half *h, enum arch a
 	return well;
 }
 
+/* ---- capabilities ---- */
+
+/*
+ * What a capability is for, where it is for calls alone: the manual page capabilities(7), and
+ * capable() and ns_capable() in the kernel's sources. A call with other uses (ioctl, for the clock of
+ * RTC_SET_TIME) is one of them, too.
+ */
+enum { CALLS_MAX = 8 };
+static const struct gate {
+	unsigned cap;
+	const char *calls[CALLS_MAX];
+} gates[] = {
+	{ CAP_CHOWN,
+	  { "chown", "fchown", "lchown", "fchownat", "chown32", "fchown32", "lchown32" } },
+	{ CAP_KILL,
+	  { "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal",
+	    "ioctl" } },
+	{ CAP_SETUID,
+	  { "setuid", "setreuid", "setresuid", "setfsuid", "setuid32", "setreuid32", "setresuid32",
+	    "setfsuid32" } },
+	{ CAP_NET_BIND_SERVICE, { "bind", "socketcall", "io_uring_enter" } },
+	{ CAP_SYS_MODULE, { "init_module", "finit_module", "delete_module" } },
+	{ CAP_SYS_CHROOT, { "chroot", "fchroot", "setns" } },
+	{ CAP_SYS_PACCT, { "acct" } },
+	{ CAP_SYS_BOOT, { "reboot", "kexec_load", "kexec_file_load" } },
+	{ CAP_SYS_TIME,
+	  { "settimeofday", "clock_settime", "clock_settime64", "adjtimex", "clock_adjtime",
+	    "clock_adjtime64", "stime", "ioctl" } },
+	{ CAP_MKNOD, { "mknod", "mknodat" } },
+	{ CAP_SYS_TTY_CONFIG, { "vhangup", "ioctl" } },
+	{ CAP_WAKE_ALARM,
+	  { "timer_create", "timerfd_create", "timerfd_settime", "clock_nanosleep" } },
+};
+
+/* Is there some environment, architecture and arguments with which one of the calls passes? */
+static bool gate_opens(const struct policy *p, const struct gate *g)
+{
+	const struct origin *by;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		for (size_t i = 0; p->arches & ARCH_BIT(a) && i < CALLS_MAX && g->calls[i]; i++)
+			if (way_passes(p, (enum arch)a, g->calls[i], NULL, &by))
+				return true;
+	return false;
+}
+
+/* "chroot, fchroot, setns": what one of the policy's architectures has. */
+static const char *gate_calls(const struct policy *p, const struct gate *g, struct diags *ds)
+{
+	BUF_AUTO b = { 0 };
+
+	for (size_t i = 0; i < CALLS_MAX && g->calls[i]; i++) {
+		const struct syscall_info *s = syscall_by_name(str_c(g->calls[i]));
+		bool there = false;
+
+		for (int a = 0; a < ARCH_NR && s; a++)
+			there |= p->arches & ARCH_BIT(a) && s->nr[a] >= 0;
+		if (there)
+			buf_printf(&b, "%s%s", b.n ? ", " : "", g->calls[i]);
+	}
+	return buf_keep(ds->arena, &b);
+}
+
+static void check_capability(const struct policy *p, const struct capability_rule *c,
+			     struct diags *ds)
+{
+	struct diag *d;
+
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
+		if (gates[i].cap != c->cap || gate_opens(p, &gates[i]))
+			continue;
+		/* Nothing passes that should not: the statement is idle. */
+		d = diag_add_as(
+			ds, DIAG_PL140, SEVERITY_INFO, c->origin->span,
+			"AppArmor lets capability '%s' be used, and seccomp refuses all that it "
+			"is for: %s",
+			capability_name(c->cap), gate_calls(p, &gates[i], ds));
+		diag_rule(ds, d, DIAG_DS519);
+		diag_help(ds, d, "allow the call that is meant, or drop the capability");
+	}
+}
+
 void apparmor_check_halves(const struct policy *p, struct diags *ds)
 {
 	bool names = apparmor_need(p).abi >= AA_RELEASE_4_0;
 
 	if (!(p->layers & LAYER_SECCOMP) || !(p->layers & LAYER_APPARMOR))
 		return;
+	vec_each(&p->caps, c)
+		if (c->action == RULE_ALLOW)
+			check_capability(p, c, ds);
 	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
 		bool mediated = halves[i].class != AA_CLASS_USERNS || names, well = true;
 

@@ -3,6 +3,7 @@
 #include "compiler/lint/lint.h"
 
 #include "compiler/apparmor/check.h"
+#include "compiler/apparmor/halves.h"
 #include "compiler/base/bug.h"
 #include "compiler/lint/aa_facts.h"
 #include "compiler/lint/facts.h"
@@ -90,8 +91,13 @@ int lint_pale(struct arena *a, const struct ast_file *file, const struct policie
 		l.policy = policies->list.v[i];
 		if (l.policy->layers & LAYER_SECCOMP)
 			l.facts = facts_of_policy(a, l.policy, ds);
+		policy_check(l.policy, ds);
+		apparmor_check_halves(l.policy, ds);
 		run_rules(&l, LINT_PALE);
 	}
+	for (size_t i = before; i < ds->list.n; i++)
+		if (ds->list.v[i]->rule)
+			ds->list.v[i]->id = ds->list.v[i]->rule;
 	lint_pale_file(a, file, ds);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);

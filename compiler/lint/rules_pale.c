@@ -57,6 +57,18 @@ RULE_TOLD(DS501, "unused-set", INFO, PALE, "a set that no policy of the file use
 	  "A set that no policy of this file uses. In a file without policies (a library of sets) "
 	  "nothing is reported.")
 
+RULE_TOLD(
+	DS519, "halves-disagree", WARNING, PALE,
+	"seccomp lets pass what AppArmor refuses, or the reverse",
+	"An event must pass each layer that a policy counts on, so what one half lets pass and the "
+	"other refuses is refused: a statement that does nothing. Told of families of sockets, of the "
+	"calls behind mount, umount, pivot_root, ptrace, userns, io_uring and mqueue rules, and of "
+	"capabilities that AppArmor lets be used while seccomp refuses every call that they are for "
+	"(capabilities(7); information, as nothing passes by it); 'pale check' says the same. That execve is refused, and with it all "
+	"rules about execution, is PL202.\n\n"
+	"Way out: allow the call, or drop the statement; 'network' and 'deny namespace' speak to both "
+	"halves.")
+
 RULE(DS516, "level-unpinned", INFO, PALE, ds_level_unpinned, "the policy has no level",
      "Without 'level linux V;' the calls that count as unknown follow the table of the pale that "
      "compiles; a later one knows more calls.")

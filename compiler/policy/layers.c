@@ -129,6 +129,7 @@ static void report(const struct policy *p, const struct disagreement *d, const c
 	struct diag *g = diag_add(ds, DIAG_PL140, d->by ? d->by->span : p->span,
 				  "%s lets sockets of %s%s pass, and %s refuses them", allows,
 				  d->names.p, d->n > NAMES_SHOWN ? " and more" : "", refuses);
+	diag_rule(ds, g, DIAG_DS519);
 	diag_help(ds, g, "%s", help);
 }
 

@@ -305,3 +305,22 @@ def test_explain_resolves_a_policy_once(tmp_path):
         return used.ru_maxrss
 
     assert peak("explain") < 1.3 * peak("sim")
+
+
+@pytest.mark.parametrize("rules, said", [
+    ("capability sys_chroot;", "seccomp refuses all that it is for: chroot, fchroot, setns"),
+    ("capability sys_chroot; allow fchroot;", None),
+    ("capability sys_chroot; allow setns(nstype == 0);", None),
+    ("capability chown; allow fchownat;", None),
+    ("capability setuid; allow setreuid, setgid;", None),
+    ("capability setuid; allow setgid;", "for: setuid, setreuid, setresuid, setfsuid"),
+    ("deny capability sys_chroot;", None),
+    ("capability net_admin, sys_admin;", None),  # for more than calls
+])
+def test_check_and_lint_tell_capabilities_none_of_whose_calls_passes(pale, tmp_path, rules, said):
+    f = tmp_path / "p.pale"
+    f.write_text(f"policy p {{ arch x86_64; level linux 7.3; layers seccomp, apparmor; allow execve, exit_group; {rules} }}")
+    r = pale("check", "-t", "bpf", f, check=0)
+    assert (said in r.err and "[PL140 layers-disagree]" in r.err) if said else "PL140" not in r.err
+    r = pale("lint", "--select", "DS519", f, check=0)
+    assert (said in r.out and "[DS519 halves-disagree]" in r.out) if said else "DS519" not in r.out
