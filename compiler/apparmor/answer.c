@@ -59,8 +59,9 @@ bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *
 		return false;
 	aa_files_merge(&m, &out->files);
 	if (!pool)
-		pool = aa_means_pool_new(a, out->target.release);
-	out->means = aa_means_build(pool, out->files.list.v, out->files.list.n);
+		pool = aa_means_pool_new(a);
+	out->means =
+		aa_means_build(pool, out->target.release, out->files.list.v, out->files.list.n);
 	if (out->means.decided)
 		return true;
 	d = diag_add(ds, DIAG_PL371, out->profile->stmt->head,

@@ -51,8 +51,8 @@ struct aa_verdict {
 
 /*
  * The rules of a profile that its parser takes. False: what they are together is not decided, or a
- * rule could not be read; told. The pool is of the policy's release; NULL: one of its own. Owner:
- * the arena.
+ * rule could not be read; told. Pool NULL: one of its own. Owner: the
+ * arena.
  */
 bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa_policy *p,
 		    const struct aa_profile *profile, struct diags *ds, struct aa_asking *out);
@@ -60,7 +60,7 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 /*
  * The rules of a policy, as those of the profile that is compiled of it: name, attachment, the
  * classes that its abi mediates. They have an origin and no use. False: as above, or a rule that
- * AppArmor cannot say. The pool is of asked's release; NULL: one of its own.
+ * AppArmor cannot say. Pool NULL: one of its own.
  */
 bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct policy *p,
 		      const struct aa_asked *asked, struct diags *ds, struct aa_asking *out);

@@ -206,11 +206,6 @@ static bool is_sayable(struct arena *a, const struct policy *p, const struct app
 	return apparmor_write(a, p, &plain, &text, ds) == 0;
 }
 
-static const char *abi_of(const struct policy *p, const struct apparmor_target *t)
-{
-	return t ? apparmor_abi_of(t->release) : apparmor_abi(p);
-}
-
 bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct policy *p,
 		      const struct aa_asked *asked, struct diags *ds, struct aa_asking *out)
 {
@@ -224,7 +219,8 @@ bool aa_asking_policy(struct arena *a, struct aa_means_pool *pool, const struct 
 	m.profile = make_profile(a, p);
 	m.variables = aa_profile_variables(a, &whole, m.profile);
 	*out = (struct aa_asking){ .arena = a, .profile = m.profile, .target = whole.target };
-	const struct aa_features *abi = aa_features_of_abi(a, str_c(abi_of(p, asked->target)));
+	const struct aa_features *abi =
+		aa_features_of_abi(a, str_c(apparmor_abi(p, asked->target)));
 	out->target.mediated = aa_features_classes(asked->release, abi, asked->kernel);
 	out->target.compiled = aa_features_compiled(asked->release, abi, asked->kernel);
 	add_rules(&m);

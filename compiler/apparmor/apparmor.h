@@ -12,8 +12,7 @@ struct apparmor_target; /* needs.h */
 
 struct apparmor_options {
 	bool complain; /* refuse nothing: of policy_logging(), as deny rules refuse nevertheless */
-	/* NULL: the oldest abi under which all that the policy says is mediated */
-	const struct apparmor_target *target;
+	const struct apparmor_target *target; /* NULL: not said; apparmor_abi() */
 };
 
 /* 0, or -1 with diagnostics (a rule that the target cannot express) and `out` empty. */
@@ -23,7 +22,10 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 /* The canonical profile name that `run` loads and changes to. */
 const char *apparmor_profile_name(struct arena *a, const struct policy *p);
 
-/* The abi that a policy's profile names: "abi/3.0". */
-const char *apparmor_abi(const struct policy *p);
+/*
+ * The abi that a policy's profile names, "abi/3.0": the newest of the target's release, or where no
+ * target is said (NULL) the oldest under which all that the policy says is mediated.
+ */
+const char *apparmor_abi(const struct policy *p, const struct apparmor_target *t);
 
 enum file_who { FILE_OTHER, FILE_OWNER, FILE_WHO_NR }; /* is the file the asking process' own? */

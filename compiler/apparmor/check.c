@@ -139,8 +139,8 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 	if (!any)
 		return;
 	if (!c->pool)
-		c->pool = aa_means_pool_new(a, c->rd.target.release);
-	m = aa_means_build(c->pool, files->list.v, files->list.n);
+		c->pool = aa_means_pool_new(a);
+	m = aa_means_build(c->pool, c->rd.target.release, files->list.v, files->list.n);
 	found = aa_means_conflicts(a, &m, files->list.v, files->list.n);
 	vec_each(&found.list, k)
 		tell_conflict(c, k);

@@ -183,6 +183,14 @@ static void hand_over_variables(struct expanding *x)
 	}
 }
 
+bool aa_asked_alike(const struct aa_asked *a, const struct aa_asked *b)
+{
+	bool kernels = a->kernel && b->kernel ? str_eq(a->kernel->text, b->kernel->text) :
+						!a->kernel == !b->kernel;
+
+	return kernels && a->release == b->release && !a->target == !b->target;
+}
+
 struct aa_policy *aa_expand(struct arena *a, struct aa_library *lib, const struct aa_file *file,
 			    const struct aa_asked *asked, struct diags *ds)
 {

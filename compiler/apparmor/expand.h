@@ -24,6 +24,9 @@ struct aa_asked {
 	const struct apparmor_target *target;
 };
 
+/* Is a profile read for the same release and kernel, and a policy compiled with the same abi? */
+bool aa_asked_alike(const struct aa_asked *a, const struct aa_asked *b);
+
 /*
  * The file's tree must come from a source of the library's list, which is ds's too; an include is
  * parsed by the library, and what is wrong with it is told in the first ds that meets it. Never

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#include "compiler/apparmor/needs.h"
+#include "compiler/apparmor/apparmor.h"
+#include "compiler/apparmor/features.h"
 #include "compiler/base/bug.h"
 #include "grammar/apparmor_tree.h"
 
@@ -320,20 +321,34 @@ static void check_capability(const struct policy *p, const struct capability_rul
 	}
 }
 
-void apparmor_check_halves(const struct policy *p, struct diags *ds)
+/* Classes that are mediated under the abi that is compiled for it. */
+static unsigned mediated_for(struct arena *a, const struct policy *p,
+			     const struct apparmor_target *t)
 {
-	bool names = apparmor_need(p).abi >= AA_RELEASE_4_0;
+	const struct aa_features *abi = aa_features_of_abi(a, str_c(apparmor_abi(p, t)));
 
+	return aa_features_classes(t ? t->release : AA_RELEASE_5_0, abi,
+				   t && t->kernel ? aa_features_of_kernel(a, t->kernel) : NULL);
+}
+
+void apparmor_check_halves(const struct policy *p, const struct apparmor_target *targets, size_t n,
+			   struct diags *ds)
+{
+	unsigned mediated = n ? 0 : mediated_for(ds->arena, p, NULL);
+
+	for (size_t i = 0; i < n; i++)
+		mediated |= mediated_for(ds->arena, p, &targets[i]);
 	if (!(p->layers & LAYER_SECCOMP) || !(p->layers & LAYER_APPARMOR))
 		return;
 	vec_each(&p->caps, c)
 		if (c->action == RULE_ALLOW)
 			check_capability(p, c, ds);
 	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
-		bool mediated = halves[i].class != AA_CLASS_USERNS || names, well = true;
+		bool well = true;
 
 		for (int a = 0; a < ARCH_NR && well; a++)
 			if (p->arches & ARCH_BIT(a))
-				well = check_half(p, &halves[i], (enum arch)a, mediated, ds);
+				well = check_half(p, &halves[i], (enum arch)a,
+						  mediated >> halves[i].class & 1, ds);
 	}
 }

@@ -7,8 +7,7 @@
 
 struct aa_means_pool {
 	struct arena *arena;
-	enum aa_release release;
-	aa_sum_fn *sum;
+	enum aa_release release; /* of what is being built */
 	struct machine_pool *machines;
 	VEC(struct aa_say) says; /* rule numbers of the machines */
 	VEC(struct aa_transition) execs;
@@ -19,15 +18,11 @@ struct aa_means_pool {
 
 static unsigned class_of(void *who, const uint32_t *rules, size_t n);
 
-struct aa_means_pool *aa_means_pool_new(struct arena *a, enum aa_release release)
+struct aa_means_pool *aa_means_pool_new(struct arena *a)
 {
 	struct aa_means_pool *p = ARENA_NEW(a, struct aa_means_pool);
 
 	p->arena = a;
-	p->release = release;
-	p->sum = release < AA_RELEASE_4_1  ? aa_sum_3_0 :
-		 release == AA_RELEASE_4_1 ? aa_sum_4_1 :
-					     aa_sum_5_0;
 	p->machines = machine_pool_new(a, class_of, p);
 	vec_push(a, &p->answers, ((struct aa_answer){ .conflict = false }));
 	return p;
@@ -77,7 +72,8 @@ static unsigned class_of(void *who, const uint32_t *rules, size_t n)
 	p->summed.n = 0;
 	for (size_t i = 0; i < n; i++)
 		vec_push_own(p->arena, &p->summed, &p->says.v[rules[i]]);
-	p->sum(p->summed.v, n, &sum);
+	if (n)
+		p->summed.v[0]->sum(p->summed.v, n, &sum);
 	for (unsigned half = 0; half < FILE_WHO_NR; half++)
 		if (sum.exec[half])
 			sum.answer.exec[half] = p->execs.v[sum.exec[half] - 1];
@@ -141,9 +137,9 @@ bool aa_is_exact(enum aa_release release, const struct glob *g)
 
 static bool same_say(const struct aa_say *x, const struct aa_say *y)
 {
-	return x->perms[0] == y->perms[0] && x->perms[1] == y->perms[1] && x->exec == y->exec &&
-	       x->inherits == y->inherits && x->exact == y->exact && x->audit == y->audit &&
-	       x->mode == y->mode && x->priority == y->priority;
+	return x->sum == y->sum && x->perms[0] == y->perms[0] && x->perms[1] == y->perms[1] &&
+	       x->exec == y->exec && x->inherits == y->inherits && x->exact == y->exact &&
+	       x->audit == y->audit && x->mode == y->mode && x->priority == y->priority;
 }
 
 static uint32_t say_number(struct aa_means_pool *p, const struct aa_say *say)
@@ -160,11 +156,19 @@ static uint32_t say_number(struct aa_means_pool *p, const struct aa_say *say)
 	return (uint32_t)p->says.n - 1;
 }
 
+static aa_sum_fn *sum_of(enum aa_release release)
+{
+	if (release < AA_RELEASE_4_1)
+		return aa_sum_3_0;
+	return release == AA_RELEASE_4_1 ? aa_sum_4_1 : aa_sum_5_0;
+}
+
 /* Of these permissions, which are those of the owner alone where the rule is. */
 static machine_texts end_of(struct aa_means_pool *p, const struct aa_opened *f, unsigned owner,
 			    unsigned other)
 {
-	struct aa_say say = { .mode = f->mode,
+	struct aa_say say = { .sum = sum_of(p->release),
+			      .mode = f->mode,
 			      .audit = f->audit,
 			      .priority = f->priority,
 			      .exec = other & PERM_X || owner & PERM_X ? exec_number(p, f) : 0 };
@@ -222,19 +226,23 @@ static machine_texts texts_of(struct aa_means_pool *p, const struct aa_opened *f
 	return machine_union(p->machines, both, 2);
 }
 
-uint32_t aa_means_saying(struct aa_means_pool *p, const struct aa_opened *f)
+uint32_t aa_means_saying(struct aa_means_pool *p, enum aa_release release,
+			 const struct aa_opened *f)
 {
 	size_t steps = MACHINE_STEPS_MAX;
 
+	p->release = release;
 	return texts_of(p, f, &steps);
 }
 
-struct aa_means aa_means_build(struct aa_means_pool *p, const struct aa_opened *files, size_t n)
+struct aa_means aa_means_build(struct aa_means_pool *p, enum aa_release release,
+			       const struct aa_opened *files, size_t n)
 {
-	struct aa_means m = { .pool = p };
+	struct aa_means m = { .pool = p, .release = release };
 	size_t steps = MACHINE_STEPS_MAX;
 	machine_texts *texts = ARENA_ARRAY(p->arena, machine_texts, n + 1);
 
+	p->release = release;
 	for (size_t i = 0; i < n; i++) {
 		texts[i] = texts_of(p, &files[i], &steps);
 		if (texts[i] == MACHINE_NONE)
@@ -272,6 +280,7 @@ const struct aa_answer *aa_means_link(struct arena *a, const struct aa_means *m,
 struct search {
 	struct arena *arena;
 	struct aa_means_pool *p;
+	enum aa_release release;
 	const struct aa_opened *files;
 	size_t n;
 };
@@ -285,7 +294,7 @@ static bool may_conflict(const struct search *s, const struct aa_opened *x,
 
 	return halves && x->mode == AA_MODE_ALLOW && y->mode == AA_MODE_ALLOW &&
 	       x->perms & y->perms & PERM_X && exec_number(p, x) != exec_number(p, y) &&
-	       aa_is_exact(p->release, x->path) == aa_is_exact(p->release, y->path) &&
+	       aa_is_exact(s->release, x->path) == aa_is_exact(s->release, y->path) &&
 	       x->priority == y->priority;
 }
 
@@ -321,7 +330,7 @@ struct aa_conflicts aa_means_conflicts(struct arena *a, const struct aa_means *m
 {
 	struct aa_conflicts out = { .decided = m->decided };
 	/* exec_number() finds what is there, for files that were built from */
-	struct search s = { a, (struct aa_means_pool *)m->pool, files, n };
+	struct search s = { a, (struct aa_means_pool *)m->pool, m->release, files, n };
 
 	for (unsigned domain = MACHINE_PATHS; domain <= MACHINE_TEXTS && out.decided; domain++) {
 		struct machine_walk w = machine_walk(a, &m->machine, NULL, domain, false);

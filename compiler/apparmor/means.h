@@ -7,8 +7,8 @@
  * is the one place that knows (parser_regex.c, process_dfa_entry; libapparmor_re/hfa.cc,
  * accept_perms of 3.0.8, 4.1.0 and 5.0.2; held against their tables by tests/apparmor).
  *
- * All profiles of a run that are read for one release share a pool, and with it every state that
- * their includes have in common.
+ * All profiles of a run share a pool, and with it every state that those which are read for one
+ * release have in common, by their includes.
  */
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/rules/rules.h"
@@ -100,7 +100,7 @@ bool aa_is_exact(enum aa_release release, const struct glob *g);
 struct aa_means_pool;
 
 /* Owner: the arena. */
-struct aa_means_pool *aa_means_pool_new(struct arena *a, enum aa_release release);
+struct aa_means_pool *aa_means_pool_new(struct arena *a);
 
 /* Two rules that disagree about how to execute `path`. */
 struct aa_conflict {
@@ -115,18 +115,21 @@ struct str aa_target_label(struct arena *arena, const struct aa_profile *p,
 
 struct aa_means {
 	const struct aa_means_pool *pool;
+	enum aa_release release; /* whose rules they are */
 	struct machine machine;
 	bool decided; /* false: more states or steps than MACHINE_STATES_MAX, MACHINE_STEPS_MAX */
 };
 
 /* The files and their globs must live as long as the pool. */
-struct aa_means aa_means_build(struct aa_means_pool *p, const struct aa_opened *files, size_t n);
+struct aa_means aa_means_build(struct aa_means_pool *p, enum aa_release release,
+			       const struct aa_opened *files, size_t n);
 
 /*
- * What one rule says of which paths: of one pool, rules of the same number say the same. UINT32_MAX:
- * too much to read.
+ * What one rule says of which paths: of one pool and release, rules of the same number say the same.
+ * UINT32_MAX: too much to read.
  */
-uint32_t aa_means_saying(struct aa_means_pool *p, const struct aa_opened *f);
+uint32_t aa_means_saying(struct aa_means_pool *p, enum aa_release release,
+			 const struct aa_opened *f);
 
 /* Of a path, or of the class that a walk over the machine has found. Only of what is decided. */
 const struct aa_answer *aa_means_path(const struct aa_means *m, struct str path);

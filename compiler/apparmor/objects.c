@@ -14,14 +14,15 @@ bool aa_has_objects(enum aa_class class)
 	}
 }
 
-struct aa_objects aa_objects_build(struct aa_objects_pool *p, const struct aa_rule *const *rules,
-				   size_t n, enum aa_class class)
+struct aa_objects aa_objects_build(struct aa_objects_pool *p, enum aa_release release,
+				   const struct aa_rule *const *rules, size_t n,
+				   enum aa_class class)
 {
-	struct aa_objects o = { .pool = p, .class = class };
+	struct aa_objects o = { .pool = p, .release = release, .class = class };
 	struct object_texts t = { .pool = p,
 				  .machines = object_machines(p),
 				  .class = class,
-				  .release = object_release(p),
+				  .release = release,
 				  .steps = MACHINE_STEPS_MAX };
 
 	for (size_t i = 0; i < n && !t.failed; i++) {

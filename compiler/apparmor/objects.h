@@ -17,23 +17,25 @@
 struct aa_objects_pool;
 
 /* For all classes of all profiles that are compared. Owner: the arena. */
-struct aa_objects_pool *aa_objects_pool_new(struct arena *a, enum aa_release release);
+struct aa_objects_pool *aa_objects_pool_new(struct arena *a);
 
 bool aa_has_objects(enum aa_class class);
 
 struct aa_objects {
 	const struct aa_objects_pool *pool;
+	enum aa_release release;
 	enum aa_class class;
 	struct machine machine;
 	bool decided; /* false: more than MACHINE_STATES_MAX or MACHINE_STEPS_MAX, or no memory */
 };
 
 /*
- * The rules of `class` among these, and those of `all,`; they and their globs must live as long as
- * the pool.
+ * The rules of `class` among these, and those of `all,`, as the release's parser compiles them; they
+ * and their globs must live as long as the pool.
  */
-struct aa_objects aa_objects_build(struct aa_objects_pool *p, const struct aa_rule *const *rules,
-				   size_t n, enum aa_class class);
+struct aa_objects aa_objects_build(struct aa_objects_pool *p, enum aa_release release,
+				   const struct aa_rule *const *rules, size_t n,
+				   enum aa_class class);
 
 struct aa_asking; /* answer.h */
 /*

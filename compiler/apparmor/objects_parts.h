@@ -63,7 +63,6 @@ struct object_texts {
 
 /* ---- objects_pool.c ---- */
 struct machine_pool *object_machines(const struct aa_objects_pool *p);
-enum aa_release object_release(const struct aa_objects_pool *p);
 struct arena *object_arena(const struct object_texts *t);
 /* The rule says it of these permissions: what ends here. */
 machine_texts object_end(struct object_texts *t, unsigned perms);

@@ -14,7 +14,6 @@ struct say {
 
 struct aa_objects_pool {
 	struct arena *arena;
-	enum aa_release release;
 	struct machine_pool *machines;
 	const struct glob *any;
 	VEC(struct say) says;          /* rule numbers of the machines */
@@ -24,12 +23,11 @@ struct aa_objects_pool {
 
 static unsigned class_of(void *who, const uint32_t *rules, size_t n);
 
-struct aa_objects_pool *aa_objects_pool_new(struct arena *a, enum aa_release release)
+struct aa_objects_pool *aa_objects_pool_new(struct arena *a)
 {
 	struct aa_objects_pool *p = ARENA_NEW(a, struct aa_objects_pool);
 
 	p->arena = a;
-	p->release = release;
 	p->machines = machine_pool_new(a, class_of, p);
 	p->any = glob_parse(a, STR("**"), GLOB_NAME, NULL, NULL);
 	vec_push(a, &p->answers, ((struct aa_halves){ .allow = 0 }));
@@ -191,9 +189,4 @@ const struct glob *object_any(const struct object_texts *t)
 struct machine_pool *object_machines(const struct aa_objects_pool *p)
 {
 	return p->machines;
-}
-
-enum aa_release object_release(const struct aa_objects_pool *p)
-{
-	return p->release;
 }

@@ -98,7 +98,7 @@ struct aa_objects aa_objects_under(struct aa_objects_pool *p, const struct aa_as
 					     !has(&u, class);
 
 	if (open)
-		return aa_objects_build(p, whole, 1, class);
+		return aa_objects_build(p, q->target.release, whole, 1, class);
 	vec_each(&q->rules, r) {
 		if (class == AA_CLASS_UNIX)
 			add_unix(&u, *r);
@@ -107,5 +107,5 @@ struct aa_objects aa_objects_under(struct aa_objects_pool *p, const struct aa_as
 		else
 			vec_push(u.arena, &u.rules, *r);
 	}
-	return aa_objects_build(p, u.rules.v, u.rules.n, class);
+	return aa_objects_build(p, q->target.release, u.rules.v, u.rules.n, class);
 }

@@ -251,7 +251,7 @@ bool aa_means_same(struct arena *a, const struct aa_asking *profile, const struc
 		   struct diags *ds)
 {
 	struct comparing c = { a, ds, profile, policy, true };
-	struct aa_objects_pool *pool = aa_objects_pool_new(a, profile->target.release);
+	struct aa_objects_pool *pool = aa_objects_pool_new(a);
 
 	compare_heads(&c);
 	compare_files(&c);

@@ -338,9 +338,9 @@ const char *apparmor_profile_name(struct arena *a, const struct policy *p)
 	return str_dup(a, p->name);
 }
 
-const char *apparmor_abi(const struct policy *p)
+const char *apparmor_abi(const struct policy *p, const struct apparmor_target *t)
 {
-	return apparmor_abi_of(apparmor_need(p).abi);
+	return apparmor_abi_of(t ? t->release : apparmor_need(p).abi);
 }
 
 /* Flags with this mode instead of their own. */
@@ -383,7 +383,7 @@ static void put_flags(struct writer *w, bool complain)
 		buf_puts(w->out, "flags=(complain) ");
 }
 
-static void put_head(struct writer *w, const struct apparmor_options *opt, enum aa_release abi)
+static void put_head(struct writer *w, const struct apparmor_options *opt)
 {
 	struct origin here = { .span = w->p->span };
 
@@ -392,7 +392,7 @@ static void put_head(struct writer *w, const struct apparmor_options *opt, enum 
 	if (opt->complain)
 		buf_puts(w->out,
 			 "# It enforces nothing: what the policy refuses passes and is logged.\n");
-	buf_printf(w->out, "abi <%s>,\n", apparmor_abi_of(abi));
+	buf_printf(w->out, "abi <%s>,\n", apparmor_abi(w->p, opt->target));
 	if (needs_tunables(w->p))
 		buf_puts(w->out, "include <tunables/global>\n");
 	buf_printf(w->out, "\nprofile %s ", apparmor_profile_name(w->arena, w->p));
@@ -408,7 +408,6 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 	struct writer w = { .arena = a, .p = p, .ds = ds, .out = out };
 	struct section limits = { .arena = a }, caps = { .arena = a }, networks = { .arena = a };
 	struct section signals = { .arena = a }, files = { .arena = a };
-	struct aa_need need = apparmor_need(p);
 
 	if (opt->target && !apparmor_fits(a, p, opt->target, ds))
 		w.failed = true;
@@ -424,7 +423,7 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 		add_signal(&w, &signals, s);
 	vec_each(&p->files, f)
 		add_file(&w, &files, f);
-	put_head(&w, opt, opt->target ? opt->target->release : need.abi);
+	put_head(&w, opt);
 	put_section(&w, &limits);
 	put_section(&w, &caps);
 	put_section(&w, &networks);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/cmd/ask_apparmor.h"
 
+#include "compiler/apparmor/needs.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/check_apparmor.h"
 #include "compiler/file/kind.h"
@@ -13,8 +14,9 @@ bool apparmor_asked(struct session *s, const struct options *o, const char *path
 	if (source_load(s->sources, path, &src))
 		return false;
 	k = kind_of(src->text);
-	return k == kind_apparmor ||
-	       (o->at[OPT_TARGET_RELEASE].number && k->format == INPUT_PALE && k != kind_policy);
+	bool said = o->at[OPT_TARGET_RELEASE].number || o->at[OPT_TARGET_A].number ||
+		    o->at[OPT_TARGET_B].number;
+	return k == kind_apparmor || (said && k->format == INPUT_PALE && k != kind_policy);
 }
 
 enum asks_what asks_what(char *const *texts)
@@ -30,10 +32,9 @@ const char *apparmor_options_given(const struct options *o)
 	static const struct {
 		enum option_id id;
 		const char *name;
-	} own[] = { { OPT_PROFILE, "profile" },
-		    { OPT_TARGET_RELEASE, "target" },
-		    { OPT_INCLUDE, "include" },
-		    { OPT_FEATURES, "features" } };
+	} own[] = { { OPT_PROFILE, "profile" },   { OPT_TARGET_RELEASE, "target" },
+		    { OPT_TARGET_A, "target-a" }, { OPT_TARGET_B, "target-b" },
+		    { OPT_INCLUDE, "include" },   { OPT_FEATURES, "features" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (o->at[own[i].id].given)
@@ -67,6 +68,8 @@ bool apparmor_options_fit(const struct options *o, enum asks_what what)
 		{ OPT_POLICY_B, ASKS_CALLS | ASKS_POLICY, "--policy-b" },
 		{ OPT_PROFILE_A, ASKS_APPARMOR, "--profile-a" },
 		{ OPT_PROFILE_B, ASKS_APPARMOR, "--profile-b" },
+		{ OPT_TARGET_A, ASKS_APPARMOR | ASKS_POLICY, "--target-a" },
+		{ OPT_TARGET_B, ASKS_APPARMOR | ASKS_POLICY, "--target-b" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
@@ -172,19 +175,23 @@ static const struct aa_profile *choose(struct session *s, const struct aa_policy
 
 /* ---- reading ---- */
 
-static int release_asked(const struct options *o, enum aa_release *out)
+static int release_asked(struct session *s, const struct options *o,
+			 const struct option_value *target, struct aa_asked *out)
 {
-	uint64_t releases = o->at[OPT_TARGET_RELEASE].number;
+	uint64_t releases = target->number;
+	struct apparmor_target *named;
 
-	*out = AA_RELEASE_5_0;
-	if (!o->at[OPT_TARGET_RELEASE].given)
+	*out = (struct aa_asked){ .release = AA_RELEASE_5_0 };
+	if (!target->given)
 		return EXIT_OK;
 	if (!releases || releases & (releases - 1))
 		return usage_error(o->command, "of an AppArmor file one release is asked: "
 					       "--target apparmor=5.0");
 	for (unsigned r = 0; r < AA_RELEASE_NR; r++)
 		if (releases >> r & 1)
-			*out = (enum aa_release)r;
+			out->release = (enum aa_release)r;
+	out->target = named = ARENA_NEW(s->arena, struct apparmor_target);
+	*named = (struct apparmor_target){ .release = out->release, .kernel = target->kernel };
 	return EXIT_OK;
 }
 
@@ -201,11 +208,16 @@ static void tell_graver(struct session *s, const struct diags *own)
 	diags_take(s->diags, &graver);
 }
 
-int apparmor_reading_open(struct session *s, const struct options *o, struct apparmor_reading *out)
+int apparmor_reading_open(struct session *s, const struct options *o,
+			  const struct option_value *target, struct apparmor_reading *out)
 {
-	int status = release_asked(o, &out->release);
+	int status = release_asked(s, o, target, &out->asked);
 
-	return status ? status : apparmor_checks_open(s, o, &out->checks);
+	if (!status)
+		status = apparmor_checks_open(s, o, target, &out->checks);
+	if (!status)
+		out->asked.kernel = out->checks.features;
+	return status;
 }
 
 int apparmor_read(struct session *s, const struct apparmor_reading *r, const char *path,
@@ -218,10 +230,9 @@ int apparmor_read(struct session *s, const struct apparmor_reading *r, const cha
 	if (err)
 		return input_unreadable(s, path, err);
 	struct diags *own = diags_new(s->arena, s->sources);
-	struct aa_asked asked = { .release = r->release, .kernel = r->checks.features };
 	const struct aa_file *file = aa_parse_source(s->arena, src, own);
 	struct aa_policy *policy;
-	bool takes = aa_check(s->arena, library, file, &asked, &policy, own) == AA_CHECK_TAKES &&
+	bool takes = aa_check(s->arena, library, file, &r->asked, &policy, own) == AA_CHECK_TAKES &&
 		     !own->errors;
 	tell_graver(s, own);
 	if (!takes)
@@ -236,7 +247,7 @@ int apparmor_open(struct session *s, const struct options *o, const char *path,
 		  struct apparmor_opened *out)
 {
 	struct apparmor_reading reading;
-	int status = apparmor_reading_open(s, o, &reading);
+	int status = apparmor_reading_open(s, o, &o->at[OPT_TARGET_RELEASE], &reading);
 
 	return status ? status : apparmor_read(s, &reading, path, out);
 }
@@ -276,22 +287,17 @@ int apparmor_asking_policy(struct session *s, const struct options *o, const str
 {
 	struct aa_asking *q = ARENA_NEW(s->arena, struct aa_asking);
 	struct aa_asking *older = ARENA_NEW(s->arena, struct aa_asking);
-	struct apparmor_checks checks;
-	struct aa_asked asked;
-	int status = release_asked(o, &asked.release);
+	struct apparmor_reading r;
+	int status = apparmor_reading_open(s, o, &o->at[OPT_TARGET_RELEASE], &r);
 
 	*out = (struct access_of){ .policy = p };
-	if (!status && p->layers & LAYER_APPARMOR)
-		status = apparmor_checks_open(s, o, &checks);
 	if (status || !(p->layers & LAYER_APPARMOR))
 		return status;
-	asked = (struct aa_asked){ .release = asked.release, .kernel = checks.features };
-	if (!aa_asking_policy(s->arena, NULL, p, &asked, s->diags, q))
+	if (!aa_asking_policy(s->arena, NULL, p, &r.asked, s->diags, q))
 		return EXIT_FOUND;
 	out->q = q;
-	asked.release = AA_RELEASE_3_0;
-	if (!o->at[OPT_TARGET_RELEASE].given &&
-	    aa_asking_policy(s->arena, NULL, p, &asked, s->diags, older))
+	struct aa_asked asked = { .release = AA_RELEASE_3_0, .kernel = r.asked.kernel };
+	if (!r.asked.target && aa_asking_policy(s->arena, NULL, p, &asked, s->diags, older))
 		out->older = older;
 	return EXIT_OK;
 }

@@ -25,12 +25,16 @@ struct apparmor_opened {
 
 /* For whom: one release, its includes and kernel, for all files of a run. */
 struct apparmor_reading {
-	enum aa_release release;
+	struct aa_asked asked;
 	struct apparmor_checks checks;
 };
 
-/* EXIT_OK, or the exit status after saying what is wrong with --target or --features. */
-int apparmor_reading_open(struct session *s, const struct options *o, struct apparmor_reading *out);
+/*
+ * For what `target`, --target's value or that of one side, names. EXIT_OK, or the exit status after
+ * saying what is wrong with it or with --features.
+ */
+int apparmor_reading_open(struct session *s, const struct options *o,
+			  const struct option_value *target, struct apparmor_reading *out);
 /* EXIT_OK, or the exit status with what is wrong in s. */
 int apparmor_read(struct session *s, const struct apparmor_reading *r, const char *path,
 		  struct apparmor_opened *out);

@@ -79,6 +79,18 @@ static bool is_open(const struct check *c, const struct target *t, const struct 
 	return t->layer == LAYER_SECCOMP ? p->conditional : c->open;
 }
 
+static void check_halves(struct check *c, const struct policy *p)
+{
+	struct apparmor_target targets[AA_RELEASE_NR];
+	size_t n = 0;
+
+	for (unsigned r = 0; r < AA_RELEASE_NR; r++)
+		if (c->opt->releases >> r & 1)
+			targets[n++] =
+				(struct apparmor_target){ (enum aa_release)r, c->opt->kernel };
+	apparmor_check_halves(p, targets, n, c->session->diags);
+}
+
 static void check_policy(struct check *c, const struct policy *p)
 {
 	unsigned set = targets_of(0, p->layers) & c->opt->targets;
@@ -88,7 +100,7 @@ static void check_policy(struct check *c, const struct policy *p)
 	session_bound_compile(c->session, p);
 	printf("policy " PRISTR "\n", STRARG(p->name));
 	policy_check(p, c->session->diags);
-	apparmor_check_halves(p, c->session->diags);
+	check_halves(c, p);
 	if (!set)
 		say(c, "targets", TARGET_UNASKED, "none that --target names is the policy's");
 	for (size_t i = 0; (t = target_at(i)); i++) {
@@ -262,7 +274,7 @@ static int read_options(struct session *s, const struct options *o, struct check
 		return EXIT_USAGE;
 	if (!o->n)
 		return usage_error(o->command, "a FILE is needed");
-	int status = apparmor_checks_open(s, o, &out->apparmor);
+	int status = apparmor_checks_open(s, o, &o->at[OPT_TARGET_RELEASE], &out->apparmor);
 	if (status)
 		return status;
 	struct counted n = count_kinds(s, out, o->operands);

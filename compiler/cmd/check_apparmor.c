@@ -9,9 +9,10 @@
 #include "compiler/rules/rules.h"
 
 /* As they are written, each once: of two that are read alike each has its line. */
-static void take_versions(struct arena *a, const struct options *o, struct apparmor_checks *out)
+static void take_versions(struct arena *a, const struct option_value *target,
+			  struct apparmor_checks *out)
 {
-	vec_each(&o->at[OPT_TARGET_RELEASE].list, text) {
+	vec_each(&target->list, text) {
 		bool there = false;
 
 		vec_each(&out->versions, v)
@@ -21,7 +22,8 @@ static void take_versions(struct arena *a, const struct options *o, struct appar
 	}
 }
 
-int apparmor_checks_open(struct session *s, const struct options *o, struct apparmor_checks *out)
+int apparmor_checks_open(struct session *s, const struct options *o,
+			 const struct option_value *target, struct apparmor_checks *out)
 {
 	const char *path = o->at[OPT_FEATURES].text;
 	struct source *src;
@@ -30,12 +32,12 @@ int apparmor_checks_open(struct session *s, const struct options *o, struct appa
 		.library = aa_library_new(s->arena, s->sources, o->at[OPT_INCLUDE].list.v, NULL),
 		.known = aa_known_new(s->arena),
 	};
-	take_versions(s->arena, o, out);
-	if (path && o->at[OPT_TARGET_RELEASE].kernel)
+	take_versions(s->arena, target, out);
+	if (path && target->kernel)
 		return usage_error(o->command, "--features says what the kernel has, and --target "
 					       "which it is: leave one of them out");
-	if (!path && o->at[OPT_TARGET_RELEASE].kernel)
-		out->features = aa_features_of_kernel(s->arena, o->at[OPT_TARGET_RELEASE].kernel);
+	if (!path && target->kernel)
+		out->features = aa_features_of_kernel(s->arena, target->kernel);
 	if (!path)
 		return EXIT_OK;
 	int err = source_load(s->sources, path, &src);

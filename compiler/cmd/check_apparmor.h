@@ -14,8 +14,10 @@ struct apparmor_checks {
 	struct str installed;               /* its version; p NULL: none */
 };
 
-/* EXIT_OK, or the exit status after saying what is wrong with --features. */
-int apparmor_checks_open(struct session *s, const struct options *o, struct apparmor_checks *out);
+/* For what `target`, an option of releases, names. EXIT_OK, or the exit status after saying what is
+ * wrong with --features. */
+int apparmor_checks_open(struct session *s, const struct options *o,
+			 const struct option_value *target, struct apparmor_checks *out);
 
 /* Answers are put into *asked, whose diagnostics are `one`'s. src is the library's, too. */
 void apparmor_checks_ask(struct apparmor_checks *c, struct session *one, struct source *src,

@@ -2,6 +2,7 @@
 /* pale diff: where two filters answer differently, whatever they are written in. */
 #include <string.h>
 
+#include "compiler/apparmor/needs.h"
 #include "compiler/tell/decided.h"
 #include "compiler/tell/diff.h"
 #include "compiler/tell/diff_profiles.h"
@@ -19,10 +20,10 @@ struct diff_options {
 	struct resolve_options resolve;
 	put_fn *put;
 	enum fail_on fail_on;
-	unsigned only;   /* architectures; 0: all */
-	unsigned layers; /* LAYER_* */
-	struct aa_asked asked;
-	bool apparmor[2]; /* the file is AppArmor's */
+	unsigned only;                      /* architectures; 0: all */
+	unsigned layers;                    /* LAYER_* */
+	struct apparmor_reading reading[2]; /* A's and B's */
+	bool apparmor[2];                   /* the file is AppArmor's */
 };
 
 /* -1: go on; else the exit status. */
@@ -112,6 +113,19 @@ static const struct compare *compare_calls(struct session *s, struct dd *dd, str
 	return compare_roots(s->arena, dd, &x, &y, o->only, never_made(&o->resolve.env));
 }
 
+/* Whom a side is read for, where that is said: "AppArmor 3.0, Linux 6.1". */
+static const char *for_whom(struct session *s, const struct diff_options *o, unsigned n)
+{
+	const struct apparmor_target *t = o->reading[n].asked.target;
+
+	if (!t)
+		return NULL;
+	const char *release = arena_printf(s->arena, "AppArmor %s", aa_release_name(t->release));
+	return t->kernel ? arena_printf(s->arena, "%s, Linux %u.%u", release, t->kernel >> 8,
+					t->kernel & 0xff) :
+			   release;
+}
+
 static void sum_up(struct diff *d)
 {
 	d->has[CHANGE_UNDECIDED] |= d->compare->undecided > 0;
@@ -132,13 +146,18 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 	if (status)
 		return status;
 	struct diff d = {
-		.a = &a, .b = &b, .layers = o->layers, .compare = compare_calls(s, dd, &a, &b, o)
+		.a = &a,
+		.b = &b,
+		.a_for = for_whom(s, o, 0),
+		.b_for = for_whom(s, o, 1),
+		.layers = o->layers,
+		.compare = compare_calls(s, dd, &a, &b, o),
 	};
 	diff_group(s, &d, o->only);
 	if (o->layers & LAYER_SECCOMP)
 		diff_logging(s, &d);
 	if (o->layers & LAYER_APPARMOR)
-		diff_resources(s, &d, &o->asked);
+		diff_resources(s, &d, &o->reading[0].asked, &o->reading[1].asked);
 	sum_up(&d);
 	o->put(&out, s->arena, &d);
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
@@ -161,7 +180,7 @@ static void take_policy(const struct apparmor_reading *r, const struct decide *d
 
 	out->shown = d;
 	out->rules.pale = p;
-	out->rules.asked = (struct aa_asked){ .release = r->release, .kernel = r->checks.features };
+	out->rules.asked = r->asked;
 	if (!p)
 		out->silent = "a JSON profile or BPF program says nothing of what an AppArmor file "
 			      "is about";
@@ -185,6 +204,7 @@ static int load_profiles(struct session *s, const struct options *o,
 	if (status)
 		return status;
 	out->policy = file.policy;
+	out->asked = r->asked;
 	out->only = name ? apparmor_choose(s, name, &file) : NULL;
 	return name && !out->only ? EXIT_FOUND : EXIT_OK;
 }
@@ -200,8 +220,9 @@ static struct decide *show_apparmor(struct session *s, const char *path)
 }
 
 static int load_side(struct session *s, const struct options *o, struct diff_options *opt,
-		     const struct apparmor_reading *r, unsigned n, struct apparmor_side *out)
+		     unsigned n, struct apparmor_side *out)
 {
+	const struct apparmor_reading *r = &opt->reading[n];
 	const char *path = o->operands[n];
 	struct decide *d = ARENA_NEW(s->arena, struct decide);
 
@@ -238,17 +259,18 @@ static void tell_silent(struct session *s, struct diff *d, const char *reason)
 static int diff_apparmor(struct session *s, const struct options *o, struct diff_options *opt)
 {
 	struct apparmor_side sides[2];
-	struct apparmor_reading reading;
 	BUF_AUTO out = { 0 };
-	int status = apparmor_reading_open(s, o, &reading);
+	int status = EXIT_OK;
 
 	for (unsigned i = 0; i < 2 && !status; i++)
-		status = load_side(s, o, opt, &reading, i, &sides[i]);
+		status = load_side(s, o, opt, i, &sides[i]);
 	if (status)
 		return status;
 	const char *silent = sides[0].silent ? sides[0].silent : sides[1].silent;
 	struct diff d = { .a = sides[0].shown,
 			  .b = sides[1].shown,
+			  .a_for = for_whom(s, opt, 0),
+			  .b_for = for_whom(s, opt, 1),
 			  .layers = LAYER_APPARMOR,
 			  .compare = ARENA_NEW(s->arena, struct compare) };
 	if (sides[0].rules.pale || sides[1].rules.pale)
@@ -284,16 +306,21 @@ static bool options_fit(struct session *s, const struct options *o, bool a, bool
 	return apparmor_options_fit(o, what);
 }
 
-static int diff_decided(struct session *s, const struct options *o, struct diff_options *d)
+/* One library is read for both. */
+static int open_readings(struct session *s, const struct options *o, struct diff_options *d)
 {
-	struct apparmor_reading reading;
-	int status = apparmor_reading_open(s, o, &reading);
+	static const enum option_id own[] = { OPT_TARGET_A, OPT_TARGET_B };
 
-	if (status)
-		return status;
-	d->asked =
-		(struct aa_asked){ .release = reading.release, .kernel = reading.checks.features };
-	return diff(s, d, o->operands[0], o->operands[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct option_value *v = &o->at[own[i]];
+		int status = apparmor_reading_open(s, o, v->given ? v : &o->at[OPT_TARGET_RELEASE],
+						   &d->reading[i]);
+
+		if (status)
+			return status;
+		d->reading[i].checks.library = d->reading[0].checks.library;
+	}
+	return EXIT_OK;
 }
 
 /* Blanks and comments alone: beside an AppArmor file, or by its name, it is one without a profile. */
@@ -331,8 +358,11 @@ static int diff_files(struct session *s, const struct options *o, struct diff_op
 
 	if (!options_fit(s, o, a, b))
 		return EXIT_USAGE;
+	int status = open_readings(s, o, d);
+	if (status)
+		return status;
 	if (!a && !b)
-		return diff_decided(s, o, d);
+		return diff(s, d, o->operands[0], o->operands[1]);
 	if (!(d->layers & LAYER_APPARMOR))
 		return usage_error(o->command,
 				   "--layers seccomp leaves nothing to compare of AppArmor files");

@@ -68,9 +68,9 @@ static void tell_refused(struct import *im, const struct diags *own)
 /* As it is compiled for nobody by name and, where a target is named, for that one. */
 static bool ask_again(struct import *im, const struct policy *p, struct diags *own)
 {
-	struct aa_asked asked = { .release = im->reading->release,
-				  .kernel = im->reading->checks.features };
+	struct aa_asked asked = im->reading->asked;
 
+	asked.target = NULL;
 	if (!aa_asking_policy(im->s->arena, im->pool, p, &asked, own, &im->written))
 		return false;
 	im->named = im->written;
@@ -155,7 +155,7 @@ static const char *name_of(struct session *s, const struct options *o, struct st
 static void tell_abi(const struct import *im, const struct policy *p)
 {
 	struct str abi = im->policy->abi ? im->policy->abi->text : STR("");
-	const char *own = im->target ? apparmor_abi_of(im->target->release) : apparmor_abi(p);
+	const char *own = apparmor_abi(p, im->target);
 	struct diag *d;
 
 	if (str_is(aa_include_name(abi, true), own))
@@ -182,16 +182,14 @@ static void tell_name(const struct import *im)
 
 int import_apparmor(struct session *s, const struct options *o)
 {
-	const struct option_value *named = &o->at[OPT_TARGET_RELEASE];
 	struct apparmor_reading reading;
 	struct apparmor_opened file;
-	struct apparmor_target target = { .kernel = named->kernel };
 	struct import im = { .s = s, .reading = &reading };
 	BUF_AUTO text = { 0 };
 
 	if (!apparmor_options_fit(o, ASKS_APPARMOR))
 		return EXIT_USAGE;
-	int status = apparmor_reading_open(s, o, &reading);
+	int status = apparmor_reading_open(s, o, &o->at[OPT_TARGET_RELEASE], &reading);
 	if (!status)
 		status = apparmor_read(s, &reading, o->operands[0], &file);
 	const struct aa_profile *p =
@@ -200,10 +198,9 @@ int import_apparmor(struct session *s, const struct options *o)
 		session_report(s);
 		return status ? status : EXIT_FOUND;
 	}
-	target.release = reading.release;
-	im.target = named->given ? &target : NULL;
+	im.target = reading.asked.target;
 	im.policy = file.policy;
-	im.pool = aa_means_pool_new(s->arena, reading.release);
+	im.pool = aa_means_pool_new(s->arena);
 	im.name = name_of(s, o, p->label);
 	bool read = aa_asking_open(s->arena, im.pool, file.policy, p, file.again, &im.profile);
 	if (!read)

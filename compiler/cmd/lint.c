@@ -114,9 +114,8 @@ static int lint_text(struct lint_run *r, const char *path)
 		p->left = FILES_AT_A_TIME - 1;
 		p->with = (struct lint_apparmor){
 			.library = library,
-			.asked = { .release = p->reading.release,
-				   .kernel = p->reading.checks.features },
-			.pool = aa_means_pool_new(p->arena, p->reading.release),
+			.asked = p->reading.asked,
+			.pool = aa_means_pool_new(p->arena),
 			.paths = p->paths,
 		};
 	}
@@ -164,7 +163,8 @@ static const char *reader_name(struct lint_run *r)
 	struct arena *a = r->session->arena;
 
 	if (r->apparmor)
-		return arena_printf(a, "apparmor %s", aa_release_name(r->profiles.reading.release));
+		return arena_printf(a, "apparmor %s",
+				    aa_release_name(r->profiles.reading.asked.release));
 	return arena_printf(a, "%s%s", runtime_name(a, r->runtime), r->runtime ? "" : " runtime");
 }
 
@@ -424,7 +424,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 	if (!o->at[OPT_RUNTIME].given)
 		r->runtime = runtime_here_or_any(r->session);
 	r->profiles.paths = aa_paths_new(r->session->arena);
-	rc = apparmor_reading_open(r->session, o, &r->profiles.reading);
+	rc = apparmor_reading_open(r->session, o, &o->at[OPT_TARGET_RELEASE], &r->profiles.reading);
 	if (rc)
 		return rc;
 	if (session_report(r->session)) /* no finding of a file */

@@ -13,13 +13,15 @@ declare -gA _pale_options=(
 	[show]="--sets"
 	[sim]="--raw --as --runtime --arch --policy --caps --kernel --host --sets --target --profile --include --features"
 	[explain]="--arch --policy --runtime --caps --kernel --host --sets --target --profile --include --features"
-	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
+	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --target-a --target-b --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
 	[lint]="--format --select --ignore --severity --error-on --statistics --baseline --write-baseline --exclude --stdin-filename --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --include --features"
 )
 declare -gA _pale_words=(
 	[--target]="docker oci bpf apparmor all"
+	[--target-a]="docker oci bpf apparmor all"
+	[--target-b]="docker oci bpf apparmor all"
 	[--for]="run runc runc-nnp crun"
 	[--backend]="auto ebpf ebpf-tp ebpf-btf ebpf-raw ptrace"
 	[--layers]="seccomp apparmor seccomp,apparmor"

@@ -92,7 +92,7 @@ int lint_pale(struct arena *a, const struct ast_file *file, const struct policie
 		if (l.policy->layers & LAYER_SECCOMP)
 			l.facts = facts_of_policy(a, l.policy, ds);
 		policy_check(l.policy, ds);
-		apparmor_check_halves(l.policy, ds);
+		apparmor_check_halves(l.policy, NULL, 0, ds);
 		run_rules(&l, LINT_PALE);
 	}
 	for (size_t i = before; i < ds->list.n; i++)

@@ -39,7 +39,7 @@ struct aa_paths; /* aa_paths.h */
 
 /*
  * AppArmor's text as the release that is asked for reads it. The file's source is the library's and
- * ds's; the pool is of that release, for all files of a run, and a must live as long as it. Errors
+ * ds's; the pool is for all files of a run, and a must live as long as it. Errors
  * are what `pale check` says; of a profile that has any, or whose rules together are not decided,
  * no rule is asked.
  */

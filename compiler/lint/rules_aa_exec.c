@@ -605,8 +605,8 @@ void ap_x_conflict_by_version(struct lint *l, enum diag_id id)
 		if (f->perms & PERM_X)
 			vec_push(l->arena, &execs, *f);
 	}
-	pool = aa_means_pool_new(l->arena, other);
-	means = aa_means_build(pool, execs.v, execs.n);
+	pool = aa_means_pool_new(l->arena);
+	means = aa_means_build(pool, other, execs.v, execs.n);
 	struct aa_conflicts found = aa_means_conflicts(l->arena, &means, execs.v, execs.n);
 	aa_decided(l, found.decided);
 	vec_each(&found.list, c)

@@ -143,7 +143,7 @@ static void find_capabilities(struct shadows *s)
 static const char *object_of(struct lint *l, const struct aa_objects *all, const struct aa_rule *r,
 			     struct aa_objects_pool *pool)
 {
-	struct aa_objects one = aa_objects_build(pool, &r, 1, r->class);
+	struct aa_objects one = aa_objects_build(pool, all->release, &r, 1, r->class);
 	struct machine_walk walk;
 	const char *access = NULL;
 
@@ -173,8 +173,9 @@ static void find_objects(struct shadows *s, enum aa_class class)
 		if (!is_own_allow(*r, class))
 			continue;
 		if (!pool) {
-			pool = aa_objects_pool_new(s->l->arena, q->target.release);
-			all = aa_objects_build(pool, q->rules.v, q->rules.n, class);
+			pool = aa_objects_pool_new(s->l->arena);
+			all = aa_objects_build(pool, q->target.release, q->rules.v, q->rules.n,
+					       class);
 		}
 		if (!aa_decided(s->l, all.decided))
 			return;

@@ -70,7 +70,7 @@ static void find_row(struct search *s, const struct row *row)
 	struct machine_walk walk;
 
 	read_rules(s->l, row->rules, &list);
-	asked = aa_objects_build(s->pool, list.v, list.n, AA_CLASS_MOUNT);
+	asked = aa_objects_build(s->pool, s->profile.release, list.v, list.n, AA_CLASS_MOUNT);
 	if (!aa_decided(s->l, asked.decided))
 		return;
 	walk = aa_objects_meet(s->l->arena, &s->profile, &asked);
@@ -92,8 +92,8 @@ static void start(struct lint *l, enum aa_class class, struct search *s)
 	const struct aa_asking *q = l->aa->q;
 	struct aa_verdict cap = aa_asks(l, "cap sys_admin", FILE_OTHER);
 
-	*s = (struct search){ .l = l, .pool = aa_objects_pool_new(l->arena, l->aa->release) };
-	s->profile = aa_objects_build(s->pool, q->rules.v, q->rules.n, class);
+	*s = (struct search){ .l = l, .pool = aa_objects_pool_new(l->arena) };
+	s->profile = aa_objects_build(s->pool, l->aa->release, q->rules.v, q->rules.n, class);
 	s->severity = aa_allows(&cap) ? SEVERITY_HIGH : SEVERITY_WARNING;
 	s->but = aa_allows(&cap) ? "" : "; as long as 'cap sys_admin' is refused it cannot do so";
 }

@@ -69,6 +69,7 @@ struct diff_resource {      /* what resource rules answer otherwise; no text is 
 
 struct diff {
 	const struct decide *a, *b;
+	const char *a_for, *b_for; /* for which release and kernel of AppArmor; NULL: not said */
 	const struct compare *compare; /* no items where calls are not asked for */
 	unsigned layers;               /* LAYER_*: what is compared */
 	VEC(struct diff_line) lines;
@@ -100,10 +101,11 @@ void diff_group(struct session *s, struct diff *d, unsigned only);
 /* Whether refused calls are logged, behind diff_group(). */
 void diff_logging(struct session *s, struct diff *d);
 /*
- * What their resource rules answer otherwise, behind these; of AppArmor's other classes as the
- * release and kernel of `asked` have it.
+ * What their resource rules answer otherwise, behind these; AppArmor's as what is compiled of each
+ * side for its release and kernel answers.
  */
-void diff_resources(struct session *s, struct diff *d, const struct aa_asked *asked);
+void diff_resources(struct session *s, struct diff *d, const struct aa_asked *a,
+		    const struct aa_asked *b);
 
 /* As the lines on calls stand: looser ones first. */
 void diff_sort_resources(struct arena *a, struct diff *d);

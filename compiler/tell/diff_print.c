@@ -145,6 +145,12 @@ static void put_wrapped(struct buf *out, const char *text, const char *indent)
 	}
 }
 
+/* "AppArmor file, for AppArmor 3.0, Linux 6.1" */
+static const char *kind_words(struct arena *a, const struct decide *side, const char *whom)
+{
+	return whom ? arena_printf(a, "%s, for %s", side->kind, whom) : side->kind;
+}
+
 static void put_change(struct buf *out, const struct diff_step *s)
 {
 	verdict_print(out, s->a);
@@ -217,8 +223,8 @@ static void text_resource(struct buf *out, struct arena *a, const struct diff *d
 
 void diff_text(struct buf *out, struct arena *a, const struct diff *d)
 {
-	buf_printf(out, "A: %s (%s)\nB: %s (%s)\n", d->a->shown, d->a->kind, d->b->shown,
-		   d->b->kind);
+	buf_printf(out, "A: %s (%s)\n", d->a->shown, kind_words(a, d->a, d->a_for));
+	buf_printf(out, "B: %s (%s)\n", d->b->shown, kind_words(a, d->b, d->b_for));
 	buf_printf(out, "%s\n", diff_summary(a, d, "\n     "));
 	vec_each(&d->lines, l) {
 		buf_printf(out, "\n%s: ", diff_words[l->change]);
@@ -337,9 +343,9 @@ void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 
 	buf_printf(out, "%s\n\nA: `", diff_summary(a, d, "; "));
 	put_cell(out, d->a->shown);
-	buf_printf(out, "` (%s)  \nB: `", d->a->kind);
+	buf_printf(out, "` (%s)  \nB: `", kind_words(a, d->a, d->a_for));
 	put_cell(out, d->b->shown);
-	buf_printf(out, "` (%s)\n", d->b->kind);
+	buf_printf(out, "` (%s)\n", kind_words(a, d->b, d->b_for));
 	vec_each(&d->lines, l) {
 		if ((int)l->change != last)
 			buf_printf(out,
@@ -466,11 +472,13 @@ static void json_change(struct json_writer *w, struct arena *a, const struct dif
 	close_spaced(w);
 }
 
-static void json_side(struct json_writer *w, const char *key, const struct decide *side)
+static void json_side(struct json_writer *w, const char *key, const struct decide *side,
+		      const char *whom)
 {
 	open_spaced(w, "\n  ", key);
 	json_text(w, "file", side->name);
 	json_text(w, "kind", side->kind);
+	json_optional(w, "for", whom);
 	json_arches(w, side->arches);
 	close_spaced(w);
 }
@@ -534,8 +542,8 @@ void diff_json(struct buf *out, struct arena *a, const struct diff *d)
 	struct json_writer w = { .out = out };
 
 	json_open(&w, NULL, '{');
-	json_side(&w, "a", d->a);
-	json_side(&w, "b", d->b);
+	json_side(&w, "a", d->a, d->a_for);
+	json_side(&w, "b", d->b, d->b_for);
 	json_line(&w, "\n  ");
 	if (d->open && !d->differs)
 		json_null(&w, "same");

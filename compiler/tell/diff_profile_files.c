@@ -252,8 +252,8 @@ static void compare_no_link(struct profiles *c, const struct at *path)
 static void compare_path(struct profiles *c, const struct machine_found *f, bool links)
 {
 	struct at at = { .access = { .kind = AA_ACCESS_OPEN, .path = f->path },
-			 .a = aa_means_class(c->a.pool, f->a),
-			 .b = aa_means_class(c->b.pool, f->b) };
+			 .a = aa_means_class(c->pool, f->a),
+			 .b = aa_means_class(c->pool, f->b) };
 
 	compare_at(c, &at, PERMS_OPEN);
 	at.access.kind = AA_ACCESS_EXEC;
@@ -269,7 +269,7 @@ static bool name_rule(struct profiles *c, struct profile_side *s, const struct a
 		      bool differ)
 {
 	struct arena *scratch = arena_scratch(c->arena);
-	struct aa_means own = aa_means_build(s->pool, f, 1);
+	struct aa_means own = aa_means_build(c->pool, s->q.target.release, f, 1);
 	struct machine_walk w = { .decided = false };
 
 	if (own.decided)
@@ -293,13 +293,19 @@ static int by_number(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
+/* As one release reads it: the other's may say as much. */
+static uint32_t saying_of(struct profiles *c, const struct aa_opened *f)
+{
+	return aa_means_saying(c->pool, c->a.q.target.release, f);
+}
+
 /* What the rules of a side say, in the order of these numbers. */
 static uint32_t *sayings_of(struct profiles *c, const struct profile_side *s)
 {
 	uint32_t *out = ARENA_ARRAY(c->arena, uint32_t, s->q.files.list.n + 1);
 
 	for (size_t i = 0; i < s->q.files.list.n; i++)
-		out[i] = aa_means_saying(s->pool, &s->q.files.list.v[i]);
+		out[i] = saying_of(c, &s->q.files.list.v[i]);
 	qsort(out, s->q.files.list.n, sizeof(*out), by_number);
 	return out;
 }
@@ -312,7 +318,7 @@ static size_t name_rules(struct profiles *c, struct profile_side *s, bool differ
 	size_t unnamed = 0;
 
 	vec_each(&s->q.files.list, f) {
-		uint32_t own = aa_means_saying(s->pool, f);
+		uint32_t own = saying_of(c, f);
 		if (!f->rule ||
 		    bsearch(&own, theirs, other->q.files.list.n, sizeof(own), by_number))
 			continue;
@@ -326,8 +332,6 @@ static void compare_each_rule(struct profiles *c, bool differ)
 {
 	size_t unnamed;
 
-	if (c->a.pool != c->b.pool)
-		return;
 	c->left = MACHINE_STATES_MAX;
 	unnamed = name_rules(c, &c->a, differ) + name_rules(c, &c->b, differ);
 	if (unnamed)
@@ -336,7 +340,7 @@ static void compare_each_rule(struct profiles *c, bool differ)
 
 void compare_profile_files(struct profiles *c)
 {
-	bool differ = c->a.pool == c->b.pool && profile_same_modes(c);
+	bool differ = profile_same_modes(c);
 	struct machine_walk w = machine_walk(c->arena, &c->a.q.means.machine, &c->b.q.means.machine,
 					     MACHINE_PATHS, differ);
 
@@ -358,7 +362,7 @@ static struct aa_means links_of(struct profiles *c, const struct profile_side *s
 	vec_each(&s->q.files.list, f)
 		if (f->perms & PERM_L)
 			vec_push(c->arena, &links, *f);
-	return aa_means_build(s->pool, links.v, links.n);
+	return aa_means_build(c->pool, s->q.target.release, links.v, links.n);
 }
 
 struct context { /* what makes answers of the same verdicts the same line */
@@ -406,11 +410,11 @@ static bool is_new(struct profiles *c, struct contexts *known, const struct at *
 static void compare_link(struct profiles *c, struct contexts *known,
 			 const struct machine_link_head *h, const struct machine_link_tail *t)
 {
-	const struct aa_means_pool *a = c->a.pool, *b = c->b.pool;
-	struct aa_link_answers la = { aa_means_class(a, h->path[0]), aa_means_class(a, t->pair[0]),
-				      aa_means_class(a, t->to[0]) };
-	struct aa_link_answers lb = { aa_means_class(b, h->path[1]), aa_means_class(b, t->pair[1]),
-				      aa_means_class(b, t->to[1]) };
+	const struct aa_means_pool *p = c->pool;
+	struct aa_link_answers la = { aa_means_class(p, h->path[0]), aa_means_class(p, t->pair[0]),
+				      aa_means_class(p, t->to[0]) };
+	struct aa_link_answers lb = { aa_means_class(p, h->path[1]), aa_means_class(p, t->pair[1]),
+				      aa_means_class(p, t->to[1]) };
 	struct at at = { .access = { .kind = AA_ACCESS_LINK, .path = h->text, .target = t->text },
 			 .la = &la,
 			 .lb = &lb };
@@ -423,7 +427,7 @@ void compare_profile_links(struct profiles *c)
 {
 	struct aa_means a = links_of(c, &c->a), b = links_of(c, &c->b);
 	const struct machine *paths[] = { &c->a.q.means.machine, &c->b.q.means.machine };
-	bool differ = c->a.pool == c->b.pool && profile_same_modes(c);
+	bool differ = profile_same_modes(c);
 	struct machine_links_asked asked = { { &a.machine, &b.machine },
 					     { paths[0], paths[1] },
 					     differ };

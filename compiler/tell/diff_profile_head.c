@@ -182,13 +182,18 @@ static const char *abi_text(struct profiles *c, const struct profile_side *s)
 
 	if (s->pale) {
 		put_head(&text, c->session->sources, s->q.profile);
-		buf_printf(&text, " (%s, which it is compiled with)", apparmor_abi(s->pale));
+		buf_printf(&text, " (%s, which it is compiled with)",
+			   apparmor_abi(s->pale, s->asked.target));
 	} else if (p->abi) {
 		put_text(&text, c->session->sources, p->abi->span);
 		buf_puts(&text, " (abi)");
 	} else {
 		buf_printf(&text, "no abi line: what the distribution of release %s pins",
 			   aa_release_name(p->target.release));
+	}
+	if (!aa_asked_alike(&c->a.asked, &c->b.asked)) {
+		const char *whom = s == &c->a ? c->out->a_for : c->out->b_for;
+		buf_printf(&text, ", for %s", whom ? whom : "AppArmor 5.0");
 	}
 	return buf_keep(c->arena, &text);
 }

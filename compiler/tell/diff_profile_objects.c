@@ -169,23 +169,26 @@ static bool may_say(const struct profile_side *s, const struct aa_rule *r, enum 
 }
 
 static struct aa_objects objects_of_one(struct profiles *c, const struct profile_side *s,
-					const struct aa_rule *rule, enum aa_class class)
+					enum aa_release release, const struct aa_rule *rule,
+					enum aa_class class)
 {
 	struct aa_asking one = s->q;
 
+	one.target.release = release;
 	one.rules.v = arena_dup(c->arena, &rule, sizeof(rule));
 	one.rules.n = 1;
 	return aa_objects_under(c->objects, &one, class);
 }
 
-/* What rules of the class say, one by one; 0: nothing. */
+/* What rules of the class say to one release, one by one; 0: nothing. */
 static uint32_t *sayings_of(struct profiles *c, const struct profile_side *s, enum aa_class class)
 {
 	uint32_t *out = ARENA_ARRAY(c->arena, uint32_t, s->q.rules.n + 1);
 
 	for (size_t i = 0; i < s->q.rules.n; i++)
 		out[i] = may_say(s, s->q.rules.v[i], class) ?
-				 objects_of_one(c, s, s->q.rules.v[i], class).machine.start :
+				 objects_of_one(c, s, c->a.q.target.release, s->q.rules.v[i], class)
+					 .machine.start :
 				 0;
 	return out;
 }
@@ -217,7 +220,8 @@ static size_t name_rules(struct profiles *c, const struct profile_side *s,
 		const struct aa_rule *rule = s->q.rules.v[i];
 		if (!ours[i] || is_said(theirs, other->q.rules.n, ours[i]))
 			continue;
-		struct aa_objects own = objects_of_one(c, s, rule, o->row->class);
+		struct aa_objects own =
+			objects_of_one(c, s, s->q.target.release, rule, o->row->class);
 		struct machine_walk w = { .decided = false };
 		if (own.decided && !profile_is_full(c))
 			w = aa_objects_walk_within(c->arena, o->x, o->y, &own, o->differ, &c->left);

@@ -17,7 +17,7 @@ static bool open_asking(struct profiles *c, struct profile_side *s, const struct
 	s->q = s->made;
 	if (s->pale)
 		return true;
-	if (aa_asking_open(c->arena, s->pool, s->policy, p, own, &s->q) || !s->q.means.decided) {
+	if (aa_asking_open(c->arena, c->pool, s->policy, p, own, &s->q) || !s->q.means.decided) {
 		size_t other = 0;
 		vec_each(&own->list, d)
 			other += (*d)->severity == SEVERITY_ERROR && (*d)->id != DIAG_PL371;
@@ -97,8 +97,9 @@ static bool make_profile(struct profiles *c, struct profile_side *s,
 	size_t other = 0;
 
 	s->pale = from->pale;
+	s->asked = from->asked;
 	s->open = from->open;
-	if (!aa_asking_policy(c->arena, s->pool, s->pale, &from->asked, own, &s->made))
+	if (!aa_asking_policy(c->arena, c->pool, s->pale, &s->asked, own, &s->made))
 		vec_each(&own->list, d)
 			other += (*d)->severity == SEVERITY_ERROR && (*d)->id != DIAG_PL371;
 	if (other)
@@ -117,6 +118,7 @@ static bool gather_side(struct profiles *c, struct profile_side *s,
 	struct diags *own = diags_new(c->arena, c->session->sources);
 
 	s->policy = from->policy;
+	s->asked = from->asked;
 	if (from->pale && !make_profile(c, s, from, own)) {
 		diags_take(c->session->diags, own);
 		return false;
@@ -229,12 +231,7 @@ static bool compare_all(struct profiles *c)
 	return true;
 }
 
-static enum aa_release release_of(const struct diff_profiles_side *s)
-{
-	return s->pale ? s->asked.release : s->policy->target.release;
-}
-
-static struct profiles *start_profiles(struct session *s, struct diff *d, enum aa_release release)
+static struct profiles *start_profiles(struct session *s, struct diff *d)
 {
 	struct profiles *c = ARENA_NEW(s->arena, struct profiles);
 
@@ -242,8 +239,8 @@ static struct profiles *start_profiles(struct session *s, struct diff *d, enum a
 	c->arena = s->arena;
 	c->out = d;
 	c->name = "";
-	c->a.pool = c->b.pool = aa_means_pool_new(s->arena, release);
-	c->objects = aa_objects_pool_new(s->arena, release);
+	c->pool = aa_means_pool_new(s->arena);
+	c->objects = aa_objects_pool_new(s->arena);
 	return c;
 }
 
@@ -257,13 +254,11 @@ static void note_untold(struct profiles *c)
 bool diff_profiles(struct session *s, struct diff *d, const struct diff_profiles_side *a,
 		   const struct diff_profiles_side *b)
 {
-	enum aa_release release = release_of(a);
-	struct profiles *c = start_profiles(s, d, release);
+	struct profiles *c = start_profiles(s, d);
 
 	if (!gather_side(c, &c->a, a) || !gather_side(c, &c->b, b))
 		return false;
 	rename_one(c, a, b);
-	BUG_ON(release != release_of(b));
 	if (!compare_all(c))
 		return false;
 	diff_sort_resources(s->arena, d);
@@ -348,10 +343,10 @@ const char *diff_policies(struct session *s, struct diff *d, const struct diff_p
 			  const struct diff_profiles_side *b, unsigned kinds)
 {
 	unsigned others = kinds & ~((1u << RESOURCE_MOUNT) - 1), said = d->resource_kinds;
-	struct profiles *c = start_profiles(s, d, release_of(a));
+	struct profiles *c = start_profiles(s, d);
 	struct diags *own = diags_new(c->arena, s->sources);
 
-	BUG_ON(!a->pale || !b->pale || release_of(a) != release_of(b));
+	BUG_ON(!a->pale || !b->pale);
 	if (!make_profile(c, &c->a, a, own) || !make_profile(c, &c->b, b, own))
 		return first_error(c, own);
 	c->a.opened = opened_of(c->arena, &c->a.made);

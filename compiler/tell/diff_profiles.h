@@ -12,9 +12,9 @@
 struct diff_profiles_side {
 	const struct aa_policy *policy;
 	const struct aa_profile *only; /* it, and what is in it; NULL: all of the file */
-	/* Instead of those: a policy that counts on AppArmor, for `asked`; NULL: none. */
+	/* Instead of those: a policy that counts on AppArmor; NULL: none. */
 	const struct policy *pale;
-	struct aa_asked asked;
+	struct aa_asked asked; /* for whom */
 	unsigned open; /* of a policy, bits of kinds: it counts on nobody to ask about them */
 };
 
@@ -39,12 +39,12 @@ const char *diff_policies(struct session *s, struct diff *d, const struct diff_p
 struct profile_side {
 	const struct policy *pale; /* whose profile it is; NULL: of an AppArmor file */
 	struct aa_asking made;     /* of that */
+	struct aa_asked asked;     /* for whom */
 	struct aa_asking opened;   /* of kinds that nobody asks about */
 	unsigned open;
 	bool is_open; /* the kind at hand is among them */
 	const struct aa_policy *policy;
 	VEC(const struct aa_profile *) list; /* all that are compared, in the order of the text */
-	struct aa_means_pool *pool;          /* both sides', where one release reads them */
 	/* of the pair at hand */
 	struct aa_asking q;
 	struct aa_matched matched;
@@ -82,6 +82,7 @@ struct profiles {
 	bool naming_a;                   /* it is A's */
 	size_t left;                     /* pairs that may still be walked for that */
 	struct str from, to;             /* A's label that is called otherwise in B, and how */
+	struct aa_means_pool *pool;      /* of both */
 	struct aa_objects_pool *objects; /* of both */
 	const char *name;                /* of the pair at hand; "": there is one pair */
 	size_t shown, untold;            /* lines */

@@ -364,24 +364,30 @@ static bool heads_differ(const struct policy *a, const struct policy *b)
 }
 
 /* What all rules of both sides say in the same words is the same: no answers are looked for. */
-static unsigned kinds_that_differ(struct comparing *c)
+static unsigned kinds_that_differ(struct comparing *c, const struct aa_asked *a,
+				  const struct aa_asked *b)
 {
 	bool heads = heads_differ(c->a.p, c->b.p);
-	bool differ = heads || !str_eq(c->a.p->program, c->b.p->program);
+	bool targets = c->a.p->layers & c->b.p->layers & LAYER_APPARMOR && !aa_asked_alike(a, b);
+	bool differ = targets || heads || !str_eq(c->a.p->program, c->b.p->program);
 
 	for (enum resource_kind kind = 0; kind < RESOURCE_NR; kind++)
 		differ |= c->kinds >> kind & 1 && kind != RESOURCE_PROGRAM &&
 			  (stance_of(c->a.p, kind) != stance_of(c->b.p, kind) ||
 			   !same_rules(c, c->a.p, c->b.p, kind));
+	/* What nobody says a word of, the abi of one of the two may refuse. */
+	if (targets)
+		c->kinds |= ((1u << RESOURCE_NR) - 1) & ~((1u << RESOURCE_MOUNT) - 1);
 	return differ ? c->kinds | (unsigned)heads << RESOURCE_PROFILE : 0;
 }
 
 /* Those of both sides, as the profiles that are compiled of them answer. */
-static void compare_answers(struct comparing *c, const struct aa_asked *asked)
+static void compare_answers(struct comparing *c, const struct aa_asked *asked_a,
+			    const struct aa_asked *asked_b)
 {
-	unsigned kinds = c->a.p && c->b.p ? kinds_that_differ(c) : 0;
-	struct diff_profiles_side a = as_profile(&c->a, kinds, asked);
-	struct diff_profiles_side b = as_profile(&c->b, kinds, asked);
+	unsigned kinds = c->a.p && c->b.p ? kinds_that_differ(c, asked_a, asked_b) : 0;
+	struct diff_profiles_side a = as_profile(&c->a, kinds, asked_a);
+	struct diff_profiles_side b = as_profile(&c->b, kinds, asked_b);
 
 	const char *why = kinds ? diff_policies(c->session, c->out, &a, &b, kinds) : NULL;
 
@@ -449,7 +455,8 @@ void diff_logging(struct session *s, struct diff *d)
 	difference_add(c, &r);
 }
 
-void diff_resources(struct session *s, struct diff *d, const struct aa_asked *asked)
+void diff_resources(struct session *s, struct diff *d, const struct aa_asked *a,
+		    const struct aa_asked *b)
 {
 	struct comparing *c = start_comparing(s, d);
 
@@ -458,7 +465,7 @@ void diff_resources(struct session *s, struct diff *d, const struct aa_asked *as
 	for (enum resource_kind kind = 0; kind < RESOURCE_LOG; kind++)
 		compare_stances(c, kind);
 	compare_others(c);
-	compare_answers(c, asked);
+	compare_answers(c, a, b);
 	/* Asked for nothing else, and there is nothing: that they are the same would be no answer.
 	 */
 	if (!c->a.p && !c->b.p && !(d->layers & LAYER_SECCOMP))

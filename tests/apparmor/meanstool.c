@@ -24,6 +24,7 @@
 
 static struct arena *arena;
 static struct aa_means_pool *pool;
+static enum aa_release release;
 static VEC(struct aa_opened) rules;
 
 static const char *const execs[AA_EXEC_NR] = { "-",   "x",  "ix",  "px",  "pix",
@@ -117,7 +118,7 @@ static void ask(char **f)
 		return;
 	}
 	if (built != rules.n)
-		m = aa_means_build(pool, rules.v, rules.n);
+		m = aa_means_build(pool, release, rules.v, rules.n);
 	built = rules.n;
 	if (!m.decided)
 		puts("undecided");
@@ -134,7 +135,7 @@ static void ask(char **f)
 static void put_means(struct str label, const struct aa_files *files)
 {
 	clock_t begin = clock();
-	struct aa_means m = aa_means_build(pool, files->list.v, files->list.n);
+	struct aa_means m = aa_means_build(pool, release, files->list.v, files->list.n);
 	clock_t end = clock();
 	struct machine_walk w = machine_walk(arena, &m.machine, NULL, MACHINE_PATHS, false);
 
@@ -183,7 +184,7 @@ static void ask_file(struct aa_library *lib, const struct aa_asked *asked, const
 	printf("%s %s\n", ds->errors ? "refused" : "ok", path);
 }
 
-static void ask_files(enum aa_release release, const char *base, char **paths)
+static void ask_files(const char *base, char **paths)
 {
 	struct aa_library *lib = aa_library_new(arena, sources_new(arena), NULL, base);
 	struct aa_asked asked = { .release = release };
@@ -198,9 +199,10 @@ int main(int argc, char **argv)
 	size_t room = 0;
 
 	arena = arena_new(NULL);
-	pool = aa_means_pool_new(arena, argc > 1 ? (enum aa_release)atoi(argv[1]) : 0);
+	pool = aa_means_pool_new(arena);
+	release = argc > 1 ? (enum aa_release)atoi(argv[1]) : 0;
 	if (argc > 3)
-		ask_files((enum aa_release)atoi(argv[1]), argv[2], argv + 3);
+		ask_files(argv[2], argv + 3);
 	if (argc > 3)
 		return 0;
 	while (getline(&line, &room, stdin) > 0) {

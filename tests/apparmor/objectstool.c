@@ -100,15 +100,15 @@ int main(int argc, char **argv)
 		return 1;
 	struct aa_library *lib = aa_library_new(arena, sources_new(arena), NULL, argv[2]);
 	enum aa_release release = (enum aa_release)atoi(argv[1]);
-	struct aa_objects_pool *pool = aa_objects_pool_new(arena, release);
+	struct aa_objects_pool *pool = aa_objects_pool_new(arena);
 	struct live a = rules_of(lib, release, argv[3]), b = { { NULL } };
 	if (argc > 4)
 		b = rules_of(lib, release, argv[4]);
 	for (unsigned c = 0; c < AA_CLASS_NR; c++) {
 		if (!aa_has_objects(c))
 			continue;
-		struct aa_objects x = aa_objects_build(pool, a.rules.v, a.rules.n, c);
-		struct aa_objects y = aa_objects_build(pool, b.rules.v, b.rules.n, c);
+		struct aa_objects x = aa_objects_build(pool, release, a.rules.v, a.rules.n, c);
+		struct aa_objects y = aa_objects_build(pool, release, b.rules.v, b.rules.n, c);
 		struct machine_walk w = { .decided = false };
 		if (x.decided && y.decided)
 			w = aa_objects_walk(arena, &x, argc > 4 ? &y : NULL, argc > 4);

@@ -2,7 +2,8 @@
 /*
  * A policy's AppArmor half in two ways: from its typed rules, and from the text that is written of
  * it, read as that of any profile. Of each FILE a line: "same", "refused: WHY", or what differs and under
- * which release. policytool BASE FILE...: BASE holds abi and tunables.
+ * which release. policytool BASE FILE...: BASE holds abi and tunables. policytool -t RELEASE BASE
+ * FILE...: as it is compiled for that release, by its number.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,13 @@
 
 #include "compiler/apparmor/answer.h"
 #include "compiler/apparmor/check.h"
+#include "compiler/apparmor/needs.h"
 #include "compiler/file/input.h"
 #include "grammar/parse.h"
 
 static const char *base;
+static struct apparmor_target target;
+static bool targeted;
 
 struct keys {
 	VEC(const char *) list;
@@ -108,8 +112,8 @@ static const char *compare(const struct policy *p, const struct buf *text, enum 
 			   struct diags *ds)
 {
 	struct aa_library *lib = aa_library_new(ds->arena, ds->sources, NULL, base);
-	struct aa_asked asked = { .release = release };
-	struct aa_means_pool *pool = aa_means_pool_new(ds->arena, release);
+	struct aa_asked asked = { .release = release, .target = targeted ? &target : NULL };
+	struct aa_means_pool *pool = aa_means_pool_new(ds->arena);
 	struct source *src = source_add(ds->sources, "written", (struct str){ text->p, text->n });
 	const struct aa_file *file = aa_parse_source(ds->arena, src, ds);
 	struct aa_asking one, two;
@@ -131,7 +135,7 @@ static void ask(const char *path)
 	const char *dirs[] = { base, NULL };
 	struct resolve_options opt = { .apparmor_dirs = dirs,
 				       .set_dirs = set_directories(a, NULL) };
-	struct apparmor_options plain = { .complain = false };
+	struct apparmor_options plain = { .target = targeted ? &target : NULL };
 	BUF_AUTO text = { 0 };
 	struct source *src;
 
@@ -146,6 +150,8 @@ static void ask(const char *path)
 	}
 	const char *why = NULL;
 	for (int r = 0; r < AA_RELEASE_NR && !why; r++) {
+		if (targeted && target.release != (enum aa_release)r)
+			continue;
 		why = compare(all->list.v[0], &text, (enum aa_release)r, ds);
 		if (why)
 			printf("%s: %s\n", aa_release_name((enum aa_release)r), why);
@@ -157,8 +163,15 @@ static void ask(const char *path)
 
 int main(int argc, char **argv)
 {
-	base = argc > 1 ? argv[1] : "";
-	for (int i = 2; i < argc; i++)
+	int at = 1;
+
+	targeted = argc > 3 && !strcmp(argv[1], "-t");
+	if (targeted) {
+		target.release = (enum aa_release)atoi(argv[2]);
+		at = 3;
+	}
+	base = argc > at ? argv[at] : "";
+	for (int i = at + 1; i < argc; i++)
 		ask(argv[i]);
 	return 0;
 }

@@ -18,7 +18,8 @@ struct asking {
 static void ask(struct asking *k, const struct aa_files *files)
 {
 	struct arena *a = k->rd.arena;
-	struct aa_means m = aa_means_build(k->pool, files->list.v, files->list.n);
+	struct aa_means m =
+		aa_means_build(k->pool, k->rd.target.release, files->list.v, files->list.n);
 
 	if (!m.decided)
 		return;
@@ -56,7 +57,7 @@ static void ask_all(struct aa_library *lib, const struct aa_file *file, struct a
 
 	k.policy = aa_expand(a, lib, file, asked, ds);
 	k.rd.target = k.policy->target;
-	k.pool = aa_means_pool_new(a, asked->release);
+	k.pool = aa_means_pool_new(a);
 	vec_each(&k.policy->profiles, p)
 		ask_profile(&k, *p);
 	BUG_ON(ds->errors);
