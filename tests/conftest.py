@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -128,6 +129,48 @@ def free_port():
         return s.getsockname()[1]
 
 
+# ---- what is not repeated under the sanitizers ----
+
+ONCE = {  # tests, and why: what they drive is not built with sanitizers, or is the same code again
+    "tests/house/*": "sources and scripts are looked at",
+    "tests/sim/test_equal.py::*planted*": "a build of its own, without sanitizers",
+    "tests/sim/test_equal.py::test_compile_writes_nothing_when_the_program_is_wrong*": "that build, too",
+    "tests/tables/test_tables.py::test_numbers_are_*": "headers and libraries against the tables' text",
+    "tests/tables/test_tables.py::test_constants_are_*": "compilers against the tables' text",
+    "tests/tables/test_tables.py::test_libseccomp_knows_*": "a library against the tables' text",
+    "tests/lint/test_apparmor_packaged.py::*3.0*": "another release's words of the same profiles",
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for pattern, reason in ONCE.items():
+            if fnmatch.fnmatch(item.nodeid, pattern):
+                item.add_marker(pytest.mark.once(reason))
+
+
+# ---- where the time goes ----
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """Seconds of a test and the processor's of them, with what it started and waited for."""
+    began, spent = time.monotonic(), sum(os.times()[:4])
+    yield
+    item.user_properties.append(("time", (time.monotonic() - began, sum(os.times()[:4]) - spent)))
+
+
+def _rooms(reports):
+    """{room: [tests, seconds, the processor's]}"""
+    rooms = {}
+    for r in reports:
+        for k, (seconds, spent) in [p for p in r.user_properties if p[0] == "time"]:
+            row = rooms.setdefault(r.nodeid.split("/")[1], [0, 0, 0])
+            for i, n in enumerate((1, seconds, spent)):
+                row[i] += n
+    return rooms
+
+
 # ---- nothing stays ----
 
 MARK = "PALE_TEST_WORKER"  # stands in the environment of all that a worker's tests start
@@ -231,6 +274,7 @@ def pytest_sessionfinish(session, exitstatus):
     config.pale_failures += [f"{r.nodeid}: skipped: {_reason(r)}" for r in unknown]
     config.pale_figures = [v for r in stats.get("passed", []) for k, v in r.user_properties
                            if k == "figure"]
+    config.pale_rooms = _rooms(stats.get("passed", []) + stats.get("failed", []))
     config.pale_counts = (len(stats.get("passed", [])),
                           len(stats.get("failed", [])) + len(stats.get("error", [])) + len(unknown),
                           len(skipped) - len(unknown))
@@ -244,6 +288,9 @@ def pytest_unconfigure(config):
         return
     for figure in config.pale_figures:  # what tests measured: record_property("figure", text)
         print(f"figure: {figure}")
+    if os.environ.get("PALE_COUNT"):
+        for room, row in sorted(config.pale_rooms.items(), key=lambda kv: -kv[1][1]):
+            print("%s: %d tests, %.0f s, %.0f s of the processor" % (room, *row))
     for r in config.pale_unknown:
         print(f"skipped, and REQUIRE_ALL=1: {r.nodeid}: {_reason(r)}")
     line = "%d passed, %d failed, %d skipped" % counts

@@ -47,7 +47,7 @@ fuzz-build:
 	+$(MAKE) BUILD=build/fuzz CC="$(CLANG)" SANFLAGS="-fsanitize=fuzzer-no-link $(SAN)" CFLAGS="-O1 -g" fuzz-bin
 
 fuzz: fuzz-build ## run each fuzz target for 30 s
-	/usr/bin/python3 -m pytest -q -s tests/fuzz
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-30} /usr/bin/python3 -m pytest -q -s tests/fuzz
 
 deps-runtimes: ## the container runtimes of four Debian suites, as programs in build/runtimes
 	@sh tests/runtimes.sh build/runtimes

@@ -12,7 +12,7 @@ from conftest import PALE, ROOT, run
 
 HERE = pathlib.Path(__file__).parent
 TARGETS = sorted(p.stem for p in HERE.glob("fuzz_*.c"))
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "30"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 SLICE = int(os.environ.get("FUZZ_SECONDS", "5"))  # of the four that read one part of AppArmor each
 
 

@@ -4,7 +4,7 @@ import pathlib
 import re
 import subprocess
 
-from conftest import BUILD, ROOT, need, run, skip
+from conftest import BUILD, ONCE, ROOT, need, run, skip
 
 
 
@@ -253,3 +253,15 @@ def test_the_tree_is_formatted():
         skip("clang-format 14 lays the tree out, and this is " + version.strip())
     r = run([tool, "--dry-run", "-Werror", *files(".c", ".h")], cwd=ROOT, timeout=300)
     assert r.rc == 0, r.err[:4000]
+
+
+def test_what_is_not_repeated_under_the_sanitizers_is_there():
+    """A row of ONCE that names no test any more keeps nothing from being repeated, and nobody sees it."""
+    for pattern in ONCE:
+        file, _, name = pattern.partition("::")
+        found = list(ROOT.glob(file))
+        assert found, pattern
+        if name:
+            words = [w for w in name.split("*") if w and not w[0].isdigit()]
+            tests = re.findall(r"^def (test_\w+)", found[0].read_text(), flags=re.M)
+            assert any(all(w in t for w in words) for t in tests), pattern

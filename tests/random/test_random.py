@@ -11,7 +11,7 @@ import pytest
 
 from conftest import ROOT, program, run
 
-POLICIES = int(os.environ.get("RANDOM_POLICIES", "20000"))
+POLICIES = int(os.environ.get("RANDOM_POLICIES", "8000"))
 
 
 def numbers(pattern, r):
