@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/table.h"
 #include "compiler/decision/decision.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
@@ -155,4 +156,79 @@ void sc_built_otherwise(struct lint *l, enum diag_id id)
 	find_suspects(l, &suspects);
 	vec_each(&suspects.hits, call)
 		ask_library(l, id, call);
+}
+
+/* ---- how long it gets ---- */
+
+enum { KERNEL_MAX = 4096 }; /* BPF_MAXINSNS, include/uapi/linux/bpf_common.h */
+
+/* Conditions of which each needs a comparison of its own, wherever else it stands, too. */
+struct compared {
+	VEC(uint64_t) keys;
+	struct table table;
+};
+
+/* == and != are one comparison and its reverse, as are < and >=, and > and <=. */
+static uint64_t key_of(const struct oci_arg *a)
+{
+	static const uint8_t kinds[OCI_OP_NR] = {
+		[OCI_EQ] = 0, [OCI_NE] = 0, [OCI_LT] = 1,       [OCI_GE] = 1,
+		[OCI_GT] = 2, [OCI_LE] = 2, [OCI_MASKED_EQ] = 3
+	};
+	uint64_t what[] = { a->index, kinds[a->op], a->value & UINT32_MAX, a->mask & UINT32_MAX };
+
+	return hash_bytes(HASH_START, what, sizeof(what));
+}
+
+static void add_compared(struct arena *a, struct compared *c, uint64_t key)
+{
+	struct table_walk w = table_start(key);
+
+	if (table_next(&c->table, &w) != TABLE_END)
+		return;
+	table_add(a, &c->table, key, c->keys.n);
+	vec_push(a, &c->keys, key);
+}
+
+/* Of rules that are always in force, of one condition: of others the parts may be shared. */
+static bool counts(const struct lint *l, const struct oci_rule *r, unsigned arch)
+{
+	const struct oci_entry *e = &l->profile->entries.v[r->entry];
+
+	return r->nargs == 1 && !r->dropped && !r->unless.n && !r->within.n && !r->except.n &&
+	       !entry_gated(e) && !e->is_default && r->arches & arch;
+}
+
+RULE(SC149, "filter-size", ERROR, JSON, sc_filter_size,
+     "more conditions than the kernel takes instructions",
+     "The kernel takes filters of 4096 instructions at most, and libseccomp makes at least one of each "
+     "different condition: runc and crun stop with 'error loading seccomp filter', and no container "
+     "starts (seccomp_load of 2.5.4: 4,000 conditions on one argument load, 4,096 end in ECANCELED). "
+     "Counted are conditions that stand alone in their entry, are always in force and differ in argument, "
+     "comparison or value; of entries with several it shares parts, and they are not counted, so that a "
+     "profile of which this is not told may still be too long.\n\n"
+     "Way out: SCMP_CMP_MASKED_EQ or a range for values that lie together.")
+void sc_filter_size(struct lint *l, enum diag_id id)
+{
+	size_t most = 0;
+	struct diag *d;
+
+	if (l->profile->rules.n < KERNEL_MAX || l->profile->stops || l->refused.hits.n)
+		return;
+	for (unsigned a = 0; a < ARCH_NR; a++) {
+		struct compared c = { .keys = { .v = NULL } };
+
+		vec_each(&l->profile->rules, r)
+			if (counts(l, r, ARCH_BIT(a)))
+				add_compared(l->arena, &c, key_of(r->args));
+		most = c.keys.n > most ? c.keys.n : most;
+	}
+	if (most < KERNEL_MAX)
+		return;
+	d = diag_add(
+		l->ds, id, l->facts ? l->facts->dflt_span : l->profile->rules.v[0].span,
+		"%zu different conditions: libseccomp makes more than the %d instructions of it "
+		"that the kernel takes, and no container starts",
+		most, KERNEL_MAX);
+	diag_help(l->ds, d, "write SCMP_CMP_MASKED_EQ or a range for values that lie together");
 }

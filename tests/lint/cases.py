@@ -95,6 +95,10 @@ def load_with(what, ext):
 
 CASES, PALE_CASES = load_with("profile", "json"), load("policy", "pale")
 APPARMOR_CASES = load_with("apparmor", "aa")
+CASES["SC149"] = (profile(entry("ioctl", args=[arg(1, "EQ", 3 * n) for n in range(4096)])).encode(),
+                  profile(entry("ioctl", args=[arg(1, "EQ", 3 * n) for n in range(4095)]),
+                          entry("read", args=[arg(1, "EQ", 3 * n) for n in range(4095)])).encode(),
+                  "4096 different conditions", [])
 # What of them keeps a parser from taking a profile: always told, and their cases are refused.
 REFUSALS = {id for id in APPARMOR_CASES if id.startswith("AP1")} | {"AP205", "AP206", "AP242"}
 # What the cases include: a small base directory of their own.

@@ -240,3 +240,10 @@ def test_a_mask_of_zero_is_no_condition():
     for order, first in ((rules, "ENOSYS"), (rules[::-1], "EACCES")):
         out = scmp(f"print({order[0]}, {order[1]}); S.seccomp_load(ctx)\nprint(call(5))")
         assert out == ["0", "0", first]
+
+
+def test_a_filter_of_too_many_conditions_is_not_loaded():
+    """SC149: libseccomp makes an instruction of each that differs, and the kernel takes 4,096."""
+    code = ("for n in range({}): S.seccomp_rule_add_array(ctx, ERR(38), 16, 1, (Arg * 1)(Arg(1, EQ, 3 * n, 0)))\n"
+            "sys.stdout.write(str(S.seccomp_load(ctx)))")
+    assert [scmp(code.format(n)) for n in (4000, 4096)] == [["0"], ["-125"]]
