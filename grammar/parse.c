@@ -187,6 +187,20 @@ void scan_glob_end(struct parse *p, struct span sp)
 	diag_help(p->diags, d, "alternatives are written {a,b}; a literal brace \\{");
 }
 
+bool scan_in_word(const struct parse *p)
+{
+	struct str t = p->src->text;
+	unsigned open = 0;
+	bool quoted = false;
+
+	for (uint32_t i = p->begin; i < p->at; i++) {
+		quoted ^= t.p[i] == '"';
+		open += !quoted && t.p[i] == '(';
+		open -= !quoted && open && t.p[i] == ')';
+	}
+	return open && p->at < t.n && !strchr(" \t\r\n}", t.p[p->at]);
+}
+
 struct span scan_trimmed(const struct parse *p, struct span sp)
 {
 	while (sp.end > sp.begin && strchr(" \t\r\n", p->src->text.p[sp.end - 1]))

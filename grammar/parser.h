@@ -88,6 +88,11 @@ struct ast_word scan_unclosed(struct parse *p, struct span sp); /* a quote that 
 void scan_glob_end(struct parse *p, struct span sp);
 void scan_comment(struct parse *p, struct span sp);
 struct span scan_trimmed(const struct parse *p, struct span sp); /* without the blanks at its end */
+/*
+ * Of AppArmor's text, just behind a ';': is it of a word in parentheses, which goes on? AppArmor's
+ * parser takes it for a part of the path of a flag.
+ */
+bool scan_in_word(const struct parse *p);
 
 /* ---- syntax errors ---- */
 struct parse_error {

@@ -35,14 +35,35 @@ static bool read_letters(struct reading *r, size_t at, unsigned *out)
 	return *out || access_fault(r, w->span, "what it is opened for is not said", "such as: r");
 }
 
+/* Shown as it is: no byte that a terminal obeys or hides, and UTF-8. */
+static bool is_shown(struct str s)
+{
+	BUF_AUTO safe = { 0 };
+
+	buf_safe(&safe, s);
+	return safe.n == s.n && (!s.n || !memcmp(safe.p, s.p, s.n));
+}
+
 static bool is_plain(struct str path)
 {
 	for (size_t i = 0; i < path.n; i++)
-		if (strchr(" \t\"\\", path.p[i]))
+		if (!path.p[i] || strchr(" \t\"\\", path.p[i]))
 			return false;
-	BUF_AUTO safe = { 0 };
-	buf_safe(&safe, path);
-	return str_eq((struct str){ safe.p, safe.n }, path);
+	return path.n && is_shown(path) && !str_is(path, "->");
+}
+
+/* The character at p, of n bytes at most, in octal where it is not shown. How many it has. */
+static size_t put_shown(struct buf *out, const char *p, size_t n)
+{
+	size_t len = utf8_len(p, n);
+
+	if (len && !utf8_is_control(p, len)) {
+		buf_add(out, p, len);
+		return len;
+	}
+	for (size_t i = 0; i < (len ? len : 1); i++)
+		buf_printf(out, "\\%03o", (unsigned char)p[i]);
+	return len ? len : 1;
 }
 
 void aa_access_put_path(struct buf *out, struct str path)
@@ -53,18 +74,83 @@ void aa_access_put_path(struct buf *out, struct str path)
 	}
 	buf_putc(out, '"');
 	for (size_t i = 0; i < path.n;) {
-		size_t n = utf8_len(path.p + i, path.n - i);
-
-		if (!n || utf8_is_control(path.p + i, n))
-			buf_printf(out, "\\%03o", (unsigned char)path.p[i++]);
-		else if (path.p[i] == '"' || path.p[i] == '\\')
+		if (path.p[i] == '"' || path.p[i] == '\\')
 			buf_printf(out, "\\%c", path.p[i++]);
-		else {
-			buf_add(out, path.p + i, n);
-			i += n;
-		}
+		else
+			i += put_shown(out, path.p + i, path.n - i);
 	}
 	buf_putc(out, '"');
+}
+
+/* Words that are in quotes stay so; what else holds a byte that is not shown is put into them. */
+static void put_quoting(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.n;) {
+		size_t from = i;
+
+		if (access_is_blank(text.p[i])) {
+			buf_putc(out, ' ');
+			i++;
+			continue;
+		}
+		if (text.p[i] == '"') {
+			for (i++; i < text.n && text.p[i] != '"'; i++)
+				i += text.p[i] == '\\' && i + 1 < text.n;
+			i += i < text.n;
+			while (from < i)
+				from += put_shown(out, text.p + from, i - from);
+			continue;
+		}
+		while (i < text.n && !access_is_blank(text.p[i]))
+			i++;
+		struct str word = { text.p + from, i - from };
+		if (is_shown(word))
+			buf_add(out, word.p, word.n);
+		else
+			aa_access_put_path(out, word);
+	}
+}
+
+/* A rule's words read octal anywhere. */
+static void put_rule_text(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.n;) {
+		if (!access_is_blank(text.p[i])) {
+			i += put_shown(out, text.p + i, text.n - i);
+			continue;
+		}
+		buf_putc(out, ' ');
+		i++;
+	}
+}
+
+void aa_access_put(struct buf *out, const struct aa_access *access)
+{
+	struct str text = access->source->text;
+	bool change = access->kind == AA_ACCESS_RULE && access->class == AA_CLASS_CHANGE_PROFILE;
+
+	if (is_shown(text))
+		buf_add(out, text.p, text.n);
+	else if (text.n && *text.p == '/')
+		aa_access_put_path(out, text);
+	else if (access->kind != AA_ACCESS_RULE || change)
+		put_quoting(out, text);
+	else
+		put_rule_text(out, text);
+}
+
+const char *aa_access_json_path(struct arena *a, struct str path)
+{
+	BUF_AUTO text = { 0 };
+
+	for (size_t i = 0, n; i < path.n; i += n) {
+		n = utf8_len(path.p + i, path.n - i);
+		if (!n) {
+			aa_access_put_path(&text, path);
+			return buf_keep(a, &text);
+		}
+	}
+	return str_dup(a, path);
 }
 
 static bool read_end(struct reading *r, size_t at)
@@ -216,11 +302,20 @@ bool aa_access_path(struct arena *a, const struct source *src, struct aa_access 
 	r->arena = a;
 	r->diags = ds;
 	r->source = src;
-	r->words[r->n++] = (struct access_word){ src->text, access_span(r, 0, src->text.n) };
 	*out = (struct aa_access){ .source = src,
 				   .kind = AA_ACCESS_OPEN,
 				   .who = FILE_WHO_NR,
 				   .perms = PERM_R | PERM_W | PERM_A | PERM_M | PERM_K | PERM_L |
 					    PERM_X };
-	return read_path(r, 0, "a path is missing", &out->path);
+	if (src->text.n && *src->text.p != '"')
+		r->words[r->n++] =
+			(struct access_word){ src->text, access_span(r, 0, src->text.n), false };
+	else if (!access_words(r, true))
+		return false;
+	return read_path(r, 0, "a path is missing", &out->path) && read_end(r, 1);
+}
+
+bool aa_access_is_path(struct str text)
+{
+	return str_starts(text, "/") || str_starts(text, "\"/");
 }

@@ -74,7 +74,10 @@ bool aa_access_is(struct str text);
 bool aa_access_read(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds);
 
-/* A bare path: opened with every permission. */
+/* Is this a path that is asked about alone: bare, or in quotes? */
+bool aa_access_is_path(struct str text);
+
+/* Such a path: opened with every permission. */
 bool aa_access_path(struct arena *a, const struct source *src, struct aa_access *out,
 		    struct diags *ds);
 
@@ -83,6 +86,15 @@ bool aa_access_path(struct arena *a, const struct source *src, struct aa_access 
  * as it is, or is no UTF-8, in octal. aa_access_read() reads it back.
  */
 void aa_access_put_path(struct buf *out, struct str path);
+
+/*
+ * An access that was read, as it is written, but that what a terminal does not show, or is no UTF-8,
+ * stands in octal, in quotes where it needs them: it reads back as the same one.
+ */
+void aa_access_put(struct buf *out, const struct aa_access *access);
+
+/* A path for a text of UTF-8: itself, or where it is none as aa_access_put_path() has it. In the arena. */
+const char *aa_access_json_path(struct arena *a, struct str path);
 
 /* Why the kernel asks about no such path, a clause; NULL: it may. */
 const char *aa_path_fault(struct str path);

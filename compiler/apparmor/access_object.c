@@ -6,7 +6,7 @@
 
 static bool has_word(const struct reading *r, size_t at, const char *word)
 {
-	return at < r->n && str_is(r->words[at].text, word);
+	return at < r->n && !r->words[at].quoted && str_is(r->words[at].text, word);
 }
 
 bool access_change_profile(struct reading *r, struct aa_access *out)

@@ -8,6 +8,7 @@ enum { ACCESS_WORDS_MAX = 64 };
 struct access_word {
 	struct str text; /* its quotes and escapes taken off, but of what reads as a rule */
 	struct span span;
+	bool quoted;
 };
 
 struct reading {

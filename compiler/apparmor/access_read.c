@@ -70,6 +70,7 @@ static size_t read_quoted(struct reading *r, size_t at, struct access_word *w)
 			     "end the word with '\"'");
 		return 0;
 	}
+	w->quoted = true;
 	w->text = (struct str){ text, n };
 	w->span = access_span(r, at, i + 1);
 	return i + 1;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "compiler/apparmor/access.h"
 #include "compiler/apparmor/means.h"
 #include "compiler/apparmor/merged.h"
 #include "compiler/apparmor/unstacked.h"
@@ -41,7 +42,8 @@ static void note_rule(struct checking *c, struct diag *d, const struct aa_opened
 	struct diags *ds = c->rd.diags;
 	BUF_AUTO target = { 0 };
 
-	buf_safe(&target, o->target);
+	if (o->target.n)
+		aa_access_put_path(&target, o->target);
 	diag_note(ds, d, use->stmt->span, "%s says '%s'%s%s", which, word_of(o->exec),
 		  o->target.n ? " to " : "", o->target.n && target.p ? target.p : "");
 	note_way(ds, d, use);
@@ -55,7 +57,7 @@ static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 	struct diag *d;
 	BUF_AUTO path = { 0 };
 
-	buf_safe(&path, k->path);
+	aa_access_put_path(&path, k->path);
 	if (k->varies)
 		d = diag_add(ds, DIAG_PL386, later->head,
 			     "rules disagree about how to execute '%s', and whether this release's "

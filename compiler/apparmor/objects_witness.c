@@ -33,26 +33,6 @@ static void put_word(struct telling *t, struct str s)
 	}
 }
 
-/* As a word of an access that is none of a rule. */
-static void put_plain(struct telling *t, struct str s)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < s.n; i++)
-		quoted |= strchr(" \t\"\\", s.p[i]) != NULL;
-	if (!quoted) {
-		buf_add(t->out, s.p, s.n);
-		return;
-	}
-	buf_putc(t->out, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			buf_putc(t->out, '\\');
-		buf_putc(t->out, s.p[i]);
-	}
-	buf_putc(t->out, '"');
-}
-
 static void put_cond(struct telling *t, const char *name, struct str value)
 {
 	if (!value.n)
@@ -150,10 +130,10 @@ static void tell_change(struct telling *t)
 {
 	buf_puts(t->out, "change_profile ");
 	if (t->kind == OBJECT_CHANGE_ONEXEC) {
-		put_plain(t, t->fields[0]);
+		aa_access_put_path(t->out, t->fields[0]);
 		buf_puts(t->out, " -> ");
 	}
-	put_plain(t, t->fields[t->kind == OBJECT_CHANGE_ONEXEC]);
+	aa_access_put_path(t->out, t->fields[t->kind == OBJECT_CHANGE_ONEXEC]);
 }
 
 static void tell_uring(struct telling *t)

@@ -115,7 +115,7 @@ static bool compare_path(struct comparing *c, const struct machine_found *f)
 		BUF_AUTO path = { 0 };
 		if (!bit)
 			continue;
-		buf_safe(&path, f->path);
+		aa_access_put_path(&path, f->path);
 		tell(c,
 		     "no policy was found that means the same: of '%s', %s of %s, the profile %s "
 		     "and the policy %s%s",

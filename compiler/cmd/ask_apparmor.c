@@ -13,7 +13,7 @@ bool apparmor_asked(struct session *s, const struct options *o, const char *path
 
 	if (source_load(s->sources, path, &src))
 		return false;
-	k = kind_of(src->text);
+	k = kind_of_file(src->text, path);
 	bool said = o->at[OPT_TARGET_RELEASE].number || o->at[OPT_TARGET_A].number ||
 		    o->at[OPT_TARGET_B].number;
 	return k == kind_apparmor || (said && k->format == INPUT_PALE && k != kind_policy);
@@ -22,7 +22,7 @@ bool apparmor_asked(struct session *s, const struct options *o, const char *path
 enum asks_what asks_what(char *const *texts)
 {
 	for (; *texts; texts++)
-		if (texts[0][0] == '/' || aa_access_is(str_c(*texts)))
+		if (aa_access_is_path(str_c(*texts)) || aa_access_is(str_c(*texts)))
 			return ASKS_POLICY;
 	return ASKS_CALLS;
 }

@@ -141,9 +141,9 @@ static int tell_answers(struct check *c, const struct target_check *asked)
 }
 
 /* Who names a release of AppArmor has AppArmor text, where it is no text of another kind. */
-static bool is_apparmor(const struct check_options *opt, struct str text)
+static bool is_apparmor(const struct check_options *opt, struct str text, const char *path)
 {
-	const struct file_kind *k = kind_of(text);
+	const struct file_kind *k = kind_of_file(text, path);
 
 	return k == kind_apparmor ||
 	       (opt->apparmor.versions.n && k->format == INPUT_PALE && k != kind_policy);
@@ -173,7 +173,7 @@ static int check_file(void *check)
 	struct target_check q = question(c);
 	struct input in;
 
-	if (source_load(s->sources, path, &src) == 0 && is_apparmor(c->opt, src->text)) {
+	if (source_load(s->sources, path, &src) == 0 && is_apparmor(c->opt, src->text, path)) {
 		if (!asks_apparmor(c))
 			return EXIT_USAGE;
 		source_load(c->all->sources, path, &src); /* the one that is lent */
@@ -242,7 +242,7 @@ static struct counted count_kinds(struct session *s, const struct check_options 
 		if (!strcmp(*files, "-") || source_load(s->sources, *files, &src))
 			n.unknown++;
 		else
-			n.apparmor += is_apparmor(opt, src->text);
+			n.apparmor += is_apparmor(opt, src->text, *files);
 	return n;
 }
 

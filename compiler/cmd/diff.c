@@ -323,28 +323,14 @@ static int open_readings(struct session *s, const struct options *o, struct diff
 	return EXIT_OK;
 }
 
-/* Blanks and comments alone: beside an AppArmor file, or by its name, it is one without a profile. */
-static bool is_blank(struct session *s, const char *path, bool beside)
-{
-	struct source *src;
-	size_t n = strlen(path);
-	bool comment = false;
-
-	if (source_load(s->sources, path, &src) ||
-	    (!beside && (n < 9 || strcmp(path + n - 9, ".apparmor"))))
-		return false;
-	for (size_t i = 0; i < src->text.n; i++) {
-		char c = src->text.p[i];
-		comment = c != '\n' && (comment || c == '#');
-		if (!comment && !strchr(" \t\r\n", c))
-			return false;
-	}
-	return true;
-}
-
+/* Blanks and comments alone are an AppArmor file without a profile beside one that holds some, too. */
 static bool is_apparmor(struct session *s, const struct options *o, unsigned n, bool beside)
 {
-	return apparmor_asked(s, o, o->operands[n]) || is_blank(s, o->operands[n], beside);
+	const char *path = o->operands[n];
+	struct source *src;
+
+	return apparmor_asked(s, o, path) ||
+	       (beside && !source_load(s->sources, path, &src) && kind_is_blank(src->text));
 }
 
 static int diff_files(struct session *s, const struct options *o, struct diff_options *d)

@@ -24,7 +24,7 @@ static int read_text(struct session *s, const char *path, struct text *t)
 	struct input in;
 
 	if (source_load(s->sources, path, &t->source) == 0 &&
-	    kind_of(t->source->text) == kind_apparmor) {
+	    kind_of_file(t->source->text, path) == kind_apparmor) {
 		t->apparmor = aa_parse_source(s->arena, t->source, s->diags);
 		return s->diags->errors ? EXIT_FOUND : EXIT_OK;
 	}

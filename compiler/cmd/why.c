@@ -30,6 +30,7 @@ struct why {
 		uint64_t first; /* the number of the first one */
 		const char *why;
 	} foreign;
+	bool says_apparmor; /* a line holds "apparmor=" */
 };
 
 /* ---- records ---- */
@@ -74,8 +75,14 @@ static void bad_denial(struct why *w, struct span sp, const char *where, const c
 
 static void no_record(struct why *w, struct span sp, const char *where)
 {
-	bad_line(w, sp, where,
-		 "no line has type=1326 or type=SECCOMP, nor apparmor=\"DENIED\" or the like");
+	if (w->says_apparmor)
+		bad_denial(w, sp, where,
+			   "no line has apparmor=\"DENIED\" or the like, nor type=1326 or "
+			   "type=SECCOMP");
+	else
+		bad_line(
+			w, sp, where,
+			"no line has type=1326 or type=SECCOMP, nor apparmor=\"DENIED\" or the like");
 }
 
 /* Is it a record? What is wrong with it is told. */
@@ -106,6 +113,12 @@ static const char *foreign(struct str line, enum journal_origin from)
 	return denied_is_record(line) && !audit_is_record(line) ? denied_foreign(line, from) : NULL;
 }
 
+/* What is no record, may have been meant for one of AppArmor's. */
+static void note_apparmor(struct why *w, struct str line)
+{
+	w->says_apparmor |= memmem(line.p, line.n, "apparmor=", strlen("apparmor=")) != NULL;
+}
+
 /* One line alone must be a record; who hands over the text of one, without its head, knows whose it is. */
 static void read_word(struct why *w, const char *text)
 {
@@ -116,6 +129,7 @@ static void read_word(struct why *w, const char *text)
 	const char *why;
 
 	journal_message(w->s->arena, line, &line, &from);
+	note_apparmor(w, line);
 	why = from == JOURNAL_UNTOLD && str_starts(line, "apparmor=") ? NULL : foreign(line, from);
 	if (why)
 		bad_denial(w, sp, "", why);
@@ -152,6 +166,7 @@ static void read_input_line(struct why *w, const struct lines *lines, struct str
 	enum journal_origin from = JOURNAL_UNTOLD;
 	if (journal)
 		journal_message(a, line, &line, &from);
+	note_apparmor(w, line);
 	const char *why = foreign(line, from);
 	if (why && !w->foreign.lines++) {
 		w->foreign.first = lines->number;

@@ -632,3 +632,25 @@ const struct file_kind *kind_of(struct str text)
 	kind = by_line(line, &l);
 	return kind == &unknown && str_starts(text, "#!") ? &script : kind;
 }
+
+bool kind_is_blank(struct str text)
+{
+	bool comment = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		comment = c != '\n' && (comment || c == '#');
+		if (!comment && (!c || !strchr(" \t\r\n", c)))
+			return false;
+	}
+	return true;
+}
+
+const struct file_kind *kind_of_file(struct str text, const char *path)
+{
+	static const char end[] = ".apparmor", folder[] = "apparmor.d/";
+	const char *below = strstr(path, folder);
+	bool named = ends_with(str_c(path), end) || (below && (below == path || below[-1] == '/'));
+
+	return named && kind_is_blank(text) ? kind_apparmor : kind_of(text);
+}

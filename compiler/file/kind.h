@@ -15,6 +15,12 @@ struct file_kind {
 
 /* Never NULL. What no other format is known to look like is a policy, with its errors. */
 const struct file_kind *kind_of(struct str text);
+/*
+ * The same of a file of that name: blanks and comments alone, which AppArmor's parsers take, are
+ * AppArmor's where it ends in ".apparmor" or lies below an apparmor.d.
+ */
+const struct file_kind *kind_of_file(struct str text, const char *path);
+bool kind_is_blank(struct str text); /* blanks and comments alone */
 extern const struct file_kind *const kind_apparmor;
 extern const struct file_kind *const kind_policy; /* it says so: `policy` or `set` stands first */
 

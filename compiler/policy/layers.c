@@ -133,7 +133,7 @@ static void report(const struct policy *p, const struct disagreement *d, const c
 	diag_help(ds, g, "%s", help);
 }
 
-/* "AF_INET", or "AF_INET SOCK_DGRAM" where on another type of it both agree to let it pass. */
+/* "AF_INET", or "AF_INET SOCK_DGRAM" where each layer lets another type of it pass, or both do. */
 static void add_types(struct disagreement *d, const char *family, const bool types[TYPES],
 		      bool agreed, enum arch a, const struct origin *by)
 {
@@ -164,6 +164,8 @@ static void check_family(const struct policy *p, enum arch a, const char *name, 
 		passed_by = passes[t] && !npasses++ ? by : passed_by;
 		allowed_by = refused[t] && !nrefused++ ? by_apparmor : allowed_by;
 	}
+	/* Else it is every type that the one layer lets pass. */
+	agreed |= npasses && nrefused;
 	if (npasses)
 		add_types(open, name, passes, agreed, a, passed_by);
 	if (nrefused)

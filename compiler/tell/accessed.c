@@ -85,7 +85,7 @@ void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target
 	if (!target.n)
 		return;
 	buf_puts(out, " -> ");
-	buf_safe(out, target);
+	aa_access_put_path(out, target);
 }
 
 /* ---- sim ---- */
@@ -126,11 +126,11 @@ void access_put_deciding(struct buf *out, const struct sources *sources,
 }
 
 static void put_verdict(struct session *s, const struct aa_access *access,
-			const struct aa_verdict *v, const char *text, const char *who,
-			struct buf *out)
+			const struct aa_verdict *v, const char *who, struct buf *out)
 {
-	buf_printf(out, "%s  %s%s%s", access_outcome(v->outcome), str_safe(s->arena, text),
-		   *who ? "  " : "", who);
+	buf_printf(out, "%s  ", access_outcome(v->outcome));
+	aa_access_put(out, access);
+	buf_printf(out, "%s%s", *who ? "  " : "", who);
 	if (v->exec.exec) {
 		buf_puts(out, "  ");
 		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
@@ -209,7 +209,9 @@ int access_simulate(struct session *s, const struct access_of *of, const char *t
 	if (!aa_access_read(s->arena, source_for(s, text), &access, s->diags))
 		return -1;
 	if (!q) {
-		buf_printf(out, "not decided  %s  ", str_safe(s->arena, text));
+		buf_puts(out, "not decided  ");
+		aa_access_put(out, &access);
+		buf_puts(out, "  ");
 		put_undecided(s, of->policy, out);
 		return 0;
 	}
@@ -218,7 +220,7 @@ int access_simulate(struct session *s, const struct access_of *of, const char *t
 	tell_other_layer(s, of->policy, &access);
 	ask_halves(q, &access, &all);
 	for (unsigned i = 0; i < all.n; i++)
-		put_verdict(s, &access, &all.v[i], text, all.who[i], out);
+		put_verdict(s, &access, &all.v[i], all.who[i], out);
 	return 0;
 }
 
@@ -318,7 +320,7 @@ static void explain_half(struct session *s, const struct aa_access *access,
 					     [AA_ROLE_AGREES] = "agrees",
 					     [AA_ROLE_OUTRANKED] = "outranked" };
 
-	buf_safe(out, access->source->text);
+	aa_access_put(out, access);
 	buf_printf(out, "%s%s\n", *who ? ", " : "", who);
 	vec_each(&v->rules, r)
 		put_spoken(s, r, roles[r->role], access->perms, out);
@@ -371,7 +373,7 @@ static void explain_file(struct session *s, const struct access_of *of,
 	struct aa_verdict other = aa_ask(q, access, FILE_OTHER);
 	const struct aa_answer *a = aa_ask_path(q, access->path);
 
-	buf_safe(out, access->path);
+	aa_access_put_path(out, access->path);
 	buf_putc(out, '\n');
 	vec_each(&other.rules, r)
 		put_spoken(s, r, NULL, access->perms, out);
@@ -398,12 +400,13 @@ int access_explain(struct session *s, const struct access_of *of, const char *te
 	const struct aa_asking *q = of->q;
 	struct aa_access access;
 	struct verdicts all;
-	bool path = text[0] == '/';
+	bool path = aa_access_is_path(src->text);
 
 	if (!(path ? aa_access_path : aa_access_read)(s->arena, src, &access, s->diags))
 		return -1;
 	if (!q) {
-		buf_printf(out, "%s\n  %-13s  ", str_safe(s->arena, text), "not decided");
+		aa_access_put(out, &access);
+		buf_printf(out, "\n  %-13s  ", "not decided");
 		put_undecided(s, of->policy, out);
 		return 0;
 	}

@@ -101,26 +101,6 @@ static const char *file_of(struct arena *a, struct denial *n)
 	return NULL;
 }
 
-/* A word of an access: in quotes where it holds a blank or a quote. */
-static void put_word(struct buf *out, struct str s)
-{
-	BUF_AUTO quoted = { 0 };
-	bool plain = s.n && !memchr(s.p, ' ', s.n) && !memchr(s.p, '\t', s.n) && *s.p != '"';
-
-	if (plain) {
-		buf_safe(out, s);
-		return;
-	}
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			buf_putc(&quoted, '\\');
-		buf_putc(&quoted, s.p[i]);
-	}
-	buf_putc(out, '"');
-	buf_safe(out, (struct str){ quoted.p ? quoted.p : "", quoted.n });
-	buf_putc(out, '"');
-}
-
 void denial_put_parts(struct buf *out, const struct denial *n, const struct denial_text *t,
 		      unsigned parts)
 {
@@ -147,12 +127,12 @@ static void put_file(struct buf *out, const struct denial *n)
 
 	buf_puts(out, kinds[x->kind]);
 	buf_puts(out, x->who == FILE_OWNER ? " owner " : x->who == FILE_OTHER ? " other " : " ");
-	put_word(out, x->path);
+	aa_access_put_path(out, x->path);
 	buf_putc(out, ' ');
 	if (x->kind == AA_ACCESS_OPEN)
 		aa_perms_put(out, x->perms);
 	else if (x->kind == AA_ACCESS_LINK)
-		put_word(out, x->target);
+		aa_access_put_path(out, x->target);
 	else
 		out->n--; /* the blank */
 }

@@ -79,26 +79,6 @@ static void put_words(struct buf *out, unsigned set)
 		}
 }
 
-/* A word of an access: in quotes where it needs them. */
-static void put_access_word(struct buf *out, struct str text)
-{
-	bool bare = text.n > 0;
-
-	for (size_t i = 0; i < text.n; i++)
-		bare &= text.p[i] != ' ' && text.p[i] != '\t' && text.p[i] != '"';
-	if (bare) {
-		buf_add(out, text.p, text.n);
-		return;
-	}
-	buf_putc(out, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '"' || text.p[i] == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, text.p[i]);
-	}
-	buf_putc(out, '"');
-}
-
 static const char *access_text(struct arena *a, const struct aa_access *access, unsigned perms,
 			       const char *who)
 {
@@ -108,10 +88,10 @@ static const char *access_text(struct arena *a, const struct aa_access *access, 
 	BUF_AUTO text = { 0 };
 
 	buf_printf(&text, "%s%s%s ", verbs[access->kind], *who ? " " : "", who);
-	put_access_word(&text, access->path);
+	aa_access_put_path(&text, access->path);
 	if (access->kind == AA_ACCESS_LINK) {
 		buf_putc(&text, ' ');
-		put_access_word(&text, access->target);
+		aa_access_put_path(&text, access->target);
 	}
 	if (access->kind == AA_ACCESS_OPEN) {
 		buf_putc(&text, ' ');
@@ -131,15 +111,15 @@ static void emit(struct profiles *c, const struct aa_access *access, const struc
 		return;
 	put_words(&about, perms);
 	buf_putc(&about, ' ');
-	buf_safe(&about, access->path);
+	aa_access_put_path(&about, access->path);
 	if (access->kind == AA_ACCESS_LINK) {
 		buf_puts(&about, " to ");
-		buf_safe(&about, access->target);
+		aa_access_put_path(&about, access->target);
 	}
 	buf_puts(&about, whose[halves]);
 	struct diff_resource r = profile_row(c, l);
 	r.about = buf_keep(c->arena, &about);
-	r.path = str_dup(c->arena, access->path);
+	r.path = aa_access_json_path(c->arena, access->path);
 	r.access = access_text(c->arena, access, perms, words[halves]);
 	profile_add(c, r);
 }

@@ -308,13 +308,13 @@ static void tell_attached(struct profiles *c, const struct aa_profile *a,
 	BUF_AUTO name = { 0 };
 
 	buf_puts(&name, "program ");
-	buf_safe(&name, path);
+	aa_access_put_path(&name, path);
 	profile_add(c, (struct diff_resource){ .change = other_a || other_b ? CHANGE_INCOMPARABLE :
 							 sides == 1         ? CHANGE_LOOSER :
 									      CHANGE_TIGHTER,
 					       .kind = RESOURCE_PROGRAM,
 					       .about = buf_keep(c->arena, &name),
-					       .path = str_dup(c->arena, path),
+					       .path = aa_access_json_path(c->arena, path),
 					       .a = confined_by(c, sides == 1, other_a),
 					       .b = confined_by(c, sides == 2, other_b),
 					       .by_a = attached_by(c, &c->a, a),

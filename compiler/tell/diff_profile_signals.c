@@ -72,9 +72,10 @@ const char *profile_signals(struct profiles *c, const struct profile_told *is, c
 		   sent, *sent && *received && !alike ? "; " : "",
 		   *received && !alike ? "receive " : "", alike ? "" : received);
 	if (names_peer(&is->a) || names_peer(&is->b)) {
-		buf_puts(&text, " (peer '");
-		buf_safe(&text, asked.peer);
-		buf_puts(&text, "')");
+		BUF_AUTO peer = { 0 };
+		aa_access_put_path(&peer, asked.peer);
+		const char *quote = *peer.p == '"' ? "" : "'";
+		buf_printf(&text, " (peer %s%s%s)", quote, peer.p, quote);
 	}
 	return buf_keep(c->arena, &text);
 }

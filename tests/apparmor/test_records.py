@@ -294,7 +294,14 @@ def test_options_of_apparmor_are_about_such_a_file(pale, tmp_path):
 
 def test_options_and_apparmor_are_no_records(pale):
     got = pale("why", "-", input='docker run --security-opt apparmor=unconfined\nmyapparmor="DENIED"\n', check=1)
-    assert 'no line has type=1326 or type=SECCOMP, nor apparmor="DENIED" or the like' in got.err
+    assert 'no line has apparmor="DENIED" or the like, nor type=1326 or type=SECCOMP' in got.err
+
+
+def test_a_record_without_an_outcome_is_told_how_apparmors_look(pale):
+    for got in (pale("why", 'audit: type=1400 audit(1.1:1): apparmor="" operation="open"', check=1), pale("why", "-", input='apparmor="" x\n', check=1)):
+        assert "PL416" in got.err and "type=1400" in got.err.split("help:")[1] and "syscall=" not in got.err
+    got = pale("why", "-", input="garbage\n", check=1)
+    assert "PL283" in got.err and "syscall=101" in got.err
 
 
 # ---- the lines are true ----
@@ -482,7 +489,7 @@ def test_what_the_kernel_or_the_bus_wrote_is_taken(pale, line):
 def test_what_a_program_logged_is_no_record_of_the_kernels(pale, line, why):
     """Any program can log such a text, and would have the line proposed that allows what it likes."""
     alone = pale("why", "-", input=line + "\n", check=1)
-    assert not alone.out and "PL419" in alone.err and "1 line looks like" in alone.err and why in alone.err and "no seccomp record" in alone.err
+    assert not alone.out and "PL419" in alone.err and "1 line looks like" in alone.err and why in alone.err and "no AppArmor record" in alone.err
     among = pale("why", "-", input=f"x\n{line}\n{opened('/b')}\n{line}\n", check=0)
     assert "/a" not in among.out and "allowed by: /b r," in among.out and "2 lines look like" in among.err and "line 2: " in among.err
     if line != TEXT:  # who hands over the bare text of one knows whose it is

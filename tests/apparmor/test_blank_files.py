@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of blanks and comments alone: AppArmor's parsers take them, and so does pale where the name says whose they are."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from parsers import Parser  # noqa: E402
+
+BLANK = {"": 0, "\n\n": 0, "# a\n# b\n": 0, " \t\r\n": 0, "#": 1, "# a": 1, "@{X}=a\n": 0, "#\n#": 1}
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+def test_blank_files_are_taken_and_refused_as_by_the_parser(pale, tmp_path, release):
+    parser = Parser(release)
+    (tmp_path / "apparmor.d").mkdir()
+    for i, (text, want) in enumerate(BLANK.items()):
+        for f in (tmp_path / f"{i}.apparmor", tmp_path / "apparmor.d" / str(i)):
+            f.write_text(text)
+            assert pale("check", "--target", f"apparmor={release}", f, check=None).rc == want, text
+            got = pale("check", f, check=None)
+            assert got.rc == want and ("apparmor=5.0 ok" in got.out) == (want == 0), (text, got)
+        assert parser.run("-Q", "-K", "--policy-features", parser.features, "--base", parser.base, tmp_path / f"{i}.apparmor").returncode == want, text
+
+
+def test_a_blank_file_of_another_name_is_no_policy_and_told_how_to_say_that_it_is_apparmors(pale, tmp_path):
+    for name in ("x", "x.pale", "xapparmor.d"):
+        (tmp_path / name).write_text("# a\n")
+        got = pale("check", tmp_path / name, check=1)
+        assert "there is no policy" in got.err and "--target apparmor=5.0" in got.err
+
+
+def test_a_semicolon_in_the_path_of_a_flag_is_a_part_of_it(pale, tmp_path):
+    f, g = tmp_path / "p.pale", tmp_path / "p.aa"
+    for flags in ("attach_disconnected.path=/a;b", "attach_disconnected, attach_disconnected.path=/;", "attach_disconnected.path=/a;, complain"):
+        f.write_text(f"policy p {{ layers apparmor; arch x86_64; apparmor flags=({flags}); file r /a; }}\n")
+        text = pale("compile", "-q", "-t", "apparmor=4.1", f).out
+        assert f"flags=({flags})" in text and f"flags=({flags});" in pale("fmt", f).out
+        g.write_text(text)
+        if (parser := Parser("4.1")):
+            assert parser.ask(g) and flags.split("path=")[1].split(",")[0].encode() in parser.ask(g)
+    f.write_text("policy p { layers apparmor; arch x86_64; apparmor flags=(complain; file r /a; }\n")
+    assert pale("check", f, check=1).err
+
+
+def test_types_of_unix_sockets_are_named_where_each_layer_lets_another_pass(pale, tmp_path):
+    f = tmp_path / "p.pale"
+    f.write_text("policy p { layers seccomp, apparmor; arch x86_64; default errno EPERM; allow execve;\n"
+                 "allow socket(domain == AF_UNIX, type == SOCK_DGRAM); unix type=stream; }\n")
+    err = pale("check", f, check=None).err
+    assert "seccomp lets sockets of AF_UNIX SOCK_DGRAM pass" in err and "AppArmor lets sockets of AF_UNIX SOCK_STREAM pass" in err
