@@ -22,7 +22,11 @@ enum aa_access_kind {
 /* Permissions of an access whose rules have none. */
 enum { AA_ACCESS_MOUNT = 1 << 0, AA_ACCESS_UMOUNT = 1 << 1 };
 enum { AA_ACCESS_PIVOT = 1 << 0 };
-enum { AA_ACCESS_CHANGE = 1 << 0, AA_ACCESS_HAT = 1 << 1 };
+enum {
+	AA_ACCESS_CHANGE = 1 << 0,
+	AA_ACCESS_HAT = 1 << 1,
+	AA_ACCESS_UNSAFE = 1 << 2, /* of an object, beside CHANGE: with the environment */
+};
 
 /* One end of a unix socket: NONE it has no name, AUTO the kernel gives it one, GLOB this one. */
 struct aa_unix_end {

@@ -258,8 +258,9 @@ struct aa_verdict aa_ask_matched(const struct aa_asking *q, const struct aa_acce
 bool aa_verdict_same(const struct aa_verdict *x, const struct aa_verdict *y)
 {
 	bool same = x->outcome == y->outcome && x->lacking == y->lacking && x->why == y->why &&
-		    x->exec.exec == y->exec.exec && x->exec.unsafe == y->exec.unsafe &&
-		    str_eq(x->exec.target, y->exec.target) && x->rules.n == y->rules.n;
+		    x->environment == y->environment && x->exec.exec == y->exec.exec &&
+		    x->exec.unsafe == y->exec.unsafe && str_eq(x->exec.target, y->exec.target) &&
+		    x->rules.n == y->rules.n;
 
 	for (size_t i = 0; same && i < x->rules.n; i++)
 		same = x->rules.v[i].rule == y->rules.v[i].rule &&

@@ -40,13 +40,21 @@ struct aa_spoken {
 	enum aa_role role;
 };
 
+/* What becomes of it where an execution changes the profile (domain.c, profile_onexec). */
+enum aa_environment {
+	AA_ENVIRONMENT_NONE, /* no such execution is asked about, or it is refused */
+	AA_ENVIRONMENT_SAFE, /* what is dangerous in it is cleared */
+	AA_ENVIRONMENT_UNSAFE,
+};
+
 struct aa_verdict {
 	enum aa_outcome outcome;
-	unsigned lacking;            /* what is asked for and not granted by rules */
-	bool quiet;                  /* refused, and nothing is logged */
-	const char *why;             /* beside the rules; NULL: nothing */
-	struct aa_transition exec;   /* of exec, where it is granted */
-	VEC(struct aa_spoken) rules; /* in the order of the text */
+	unsigned lacking;                /* what is asked for and not granted by rules */
+	bool quiet;                      /* refused, and nothing is logged */
+	const char *why;                 /* beside the rules; NULL: nothing */
+	struct aa_transition exec;       /* of exec, where it is granted */
+	enum aa_environment environment; /* of change_profile */
+	VEC(struct aa_spoken) rules;     /* in the order of the text */
 };
 
 /*

@@ -117,6 +117,30 @@ static bool exec_says(const struct aa_asking *q, const struct aa_change_rule *c,
  */
 enum change_part { CHANGE_NOW, CHANGE_LABEL, CHANGE_PROGRAM, CHANGE_PAIR };
 
+static bool is_exact(const struct aa_asking *q, const struct aa_text *t)
+{
+	return t->word && t->glob && aa_is_exact(q->target.release, t->glob);
+}
+
+/*
+ * Of the program with its label rules that name a program are ways to execute it, safe or unsafe: one
+ * without patterns goes before those with some, and parsers refuse others that disagree.
+ */
+static enum aa_environment environment_of(const struct aa_asking *q, const struct aa_verdict *v)
+{
+	bool unsafe[2] = { false, false }, exact = false;
+
+	vec_each(&v->rules, r) {
+		const struct aa_change_rule *c = &r->rule->change;
+		bool one = is_exact(q, &c->exec) && is_exact(q, &c->target);
+		if (r->rule->prefix.mode == AA_MODE_DENY || !c->exec.word)
+			continue;
+		exact |= one;
+		unsafe[one] |= c->unsafe;
+	}
+	return unsafe[exact] ? AA_ENVIRONMENT_UNSAFE : AA_ENVIRONMENT_SAFE;
+}
+
 static struct aa_verdict ask_part(const struct aa_asking *q, const struct aa_access *access,
 				  enum change_part part, struct str label)
 {
@@ -144,6 +168,8 @@ static struct aa_verdict ask_part(const struct aa_asking *q, const struct aa_acc
 	}
 	struct halves h = sum_rules(q, access, &v);
 	aa_conclude(q, access->perms, &h, &v);
+	if (part == CHANGE_PAIR)
+		v.environment = environment_of(q, &v);
 	return v;
 }
 
@@ -163,7 +189,7 @@ static struct aa_verdict ask_label(const struct aa_asking *q, const struct aa_ac
 {
 	struct str label = access->change.target;
 	struct aa_verdict whole = ask_part(q, access, part, label), v = whole;
-	bool stacked = label.n && label.p[0] == '&';
+	bool stacked = label.n && label.p[0] == '&', unsafe = false;
 
 	if (is_granted(&whole) || component(label, 0).n == label.n)
 		return whole;
@@ -175,16 +201,17 @@ static struct aa_verdict ask_label(const struct aa_asking *q, const struct aa_ac
 		v = ask_part(q, access, part, str_c(text));
 		if (!is_granted(&v))
 			return whole;
+		unsafe |= v.environment == AA_ENVIRONMENT_UNSAFE;
 	}
+	if (unsafe)
+		v.environment = AA_ENVIRONMENT_UNSAFE;
 	return v;
 }
 
-static struct aa_verdict ask_change(const struct aa_asking *q, const struct aa_access *access)
+static struct aa_verdict ask_onexec(const struct aa_asking *q, const struct aa_access *access)
 {
 	struct aa_verdict v, program, pair;
 
-	if (!access->change.exec.n)
-		return ask_label(q, access, CHANGE_NOW);
 	v = ask_label(q, access, CHANGE_LABEL);
 	if (!is_granted(&v) && v.outcome != AA_ALLOWED_LOGGED)
 		return v;
@@ -196,10 +223,27 @@ static struct aa_verdict ask_change(const struct aa_asking *q, const struct aa_a
 	program = ask_part(q, access, CHANGE_PROGRAM, (struct str){ "", 0 });
 	if (!is_granted(&program)) {
 		v.why = "no rule lets this program change, and the kernel lets it pass for that";
+		v.environment = AA_ENVIRONMENT_UNSAFE;
 		return v;
 	}
 	pair = ask_label(q, access, CHANGE_PAIR);
+	v.environment = pair.environment;
 	return is_granted(&pair) && !is_granted(&v) ? v : pair;
+}
+
+/* Only what a pair's rules grant has the environment cleared: modes that let pass do not. */
+static struct aa_verdict ask_change(const struct aa_asking *q, const struct aa_access *access)
+{
+	struct aa_verdict v;
+
+	if (!access->change.exec.n)
+		return ask_label(q, access, CHANGE_NOW);
+	v = ask_onexec(q, access);
+	if (v.outcome == AA_ALLOWED_LOGGED || q->profile->header->flags & AA_FLAG_UNCONFINED)
+		v.environment = AA_ENVIRONMENT_UNSAFE;
+	else if (!is_granted(&v))
+		v.environment = AA_ENVIRONMENT_NONE;
+	return v;
 }
 
 /* No rule is asked: the hat is there, or not (domain.c, change_hat). */

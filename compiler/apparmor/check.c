@@ -227,8 +227,8 @@ struct changes {
 
 static bool is_exact_change(const struct checking *c, const struct aa_change_rule *r)
 {
-	return aa_is_exact(c->rd.target.release, r->exec.glob) &&
-	       (!r->target.glob || aa_is_exact(c->rd.target.release, r->target.glob));
+	return aa_is_exact(c->rd.target.release, r->exec.glob) && r->target.glob &&
+	       aa_is_exact(c->rd.target.release, r->target.glob);
 }
 
 /* A target that is not said is any. */

@@ -92,8 +92,12 @@ static void join_parts(struct aa_halves *h, unsigned spoken)
 
 	/* A program that no rule lets change is let through (domain.c, profile_onexec). */
 	bool through = h->allow & PART_LABEL && !(h->allow & PART_PROGRAM);
+	unsigned unsafe = h->allow & PART_EXACT ? PART_EXACT_UNSAFE : PART_UNSAFE;
+
 	if (spoken & (PART_LABEL | PART_PROGRAM | PART_PAIR))
 		join(h, change, through ? 1 : 3, AA_ACCESS_CHANGE);
+	if (h->allow & AA_ACCESS_CHANGE && (through || h->allow & unsafe))
+		h->allow |= AA_ACCESS_UNSAFE;
 	h->allow &= PART_FIRST - 1;
 	h->deny &= PART_FIRST - 1;
 	h->audit &= PART_FIRST - 1;

@@ -139,12 +139,22 @@ static void uring_rule(struct object_texts *t)
 	object_add(t, object_byte(t, OBJECT_CREDENTIALS, cond_text(t, AA_COND_LABEL, peer, creds)));
 }
 
+/* How the program is executed there (answer_rules.c, environment_of). */
+static unsigned way_of(const struct object_texts *t, const struct aa_change_rule *c)
+{
+	if (!c->exec.word || t->rule->prefix.mode == AA_MODE_DENY)
+		return 0;
+	if (is_exact(t, &c->exec) && is_exact(t, &c->target))
+		return PART_EXACT | (c->unsafe ? PART_EXACT_UNSAFE : 0);
+	return c->unsafe ? PART_UNSAFE : 0;
+}
+
 static void change_rule(struct object_texts *t)
 {
 	const struct aa_change_rule *c = &t->rule->change;
 	static const char program[] = "/[^/]**";
 	machine_texts label = object_end(t, PART_LABEL), only = object_end(t, PART_PROGRAM);
-	machine_texts pair = object_word(t, &c->target, object_end(t, PART_PAIR));
+	machine_texts pair = object_word(t, &c->target, object_end(t, PART_PAIR | way_of(t, c)));
 	machine_texts now = object_word(t, &c->target, object_end(t, AA_ACCESS_CHANGE));
 	bool any = !c->exec.word;
 

@@ -154,10 +154,18 @@ static bool compare_object(struct comparing *c, const struct aa_objects *x,
 
 	if (!bit)
 		return true;
-	tell(c, "no policy was found that means the same: of '%s' the profile %s and the policy %s",
-	     aa_objects_witness(c->arena, x->class, f->path, bit),
-	     word_of(a->allow, a->audit, a->quiet, bit),
-	     word_of(b->allow, b->audit, b->quiet, bit));
+	if (x->class == AA_CLASS_CHANGE_PROFILE && bit == AA_ACCESS_UNSAFE)
+		tell(c,
+		     "no policy was found that means the same: of '%s' one of the two passes the "
+		     "environment on, and the other clears it",
+		     aa_objects_witness(c->arena, x->class, f->path, AA_ACCESS_CHANGE));
+	else
+		tell(c,
+		     "no policy was found that means the same: of '%s' the profile %s and the "
+		     "policy %s",
+		     aa_objects_witness(c->arena, x->class, f->path, bit),
+		     word_of(a->allow, a->audit, a->quiet, bit),
+		     word_of(b->allow, b->audit, b->quiet, bit));
 	return false;
 }
 

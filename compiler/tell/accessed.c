@@ -22,6 +22,13 @@ const char *access_outcome(enum aa_outcome o)
 	return words[o];
 }
 
+const char *access_environment(enum aa_environment e)
+{
+	static const char *const words[] = { "", "safe", "unsafe" };
+
+	return words[e];
+}
+
 static const char *who_word(enum file_who who)
 {
 	return who == FILE_OWNER ? "owner" : "other";
@@ -135,6 +142,8 @@ static void put_verdict(struct session *s, const struct aa_access *access,
 		buf_puts(out, "  ");
 		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
 	}
+	if (v->environment)
+		buf_printf(out, "  %s", access_environment(v->environment));
 	access_put_deciding(out, s->sources, access, v);
 	buf_putc(out, '\n');
 }
@@ -244,6 +253,8 @@ static struct aa_verdict ask_half(const struct aa_asking *q, const struct aa_acc
 static void put_half(const struct aa_verdict *v, struct buf *out)
 {
 	buf_puts(out, access_outcome(v->outcome));
+	if (v->environment)
+		buf_printf(out, " %s", access_environment(v->environment));
 	if (!v->exec.exec)
 		return;
 	buf_putc(out, ' ');
@@ -330,6 +341,8 @@ static void explain_half(struct session *s, const struct aa_access *access,
 		buf_puts(out, ": ");
 		put_exec(out, v->exec.exec, v->exec.unsafe, v->exec.target);
 	}
+	if (v->environment)
+		buf_printf(out, ": %s", access_environment(v->environment));
 	if (v->why)
 		buf_printf(out, ": %s", v->why);
 	buf_putc(out, '\n');

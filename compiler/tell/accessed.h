@@ -30,8 +30,10 @@ void access_put_deciding(struct buf *out, const struct sources *sources,
 			 const struct aa_access *access, const struct aa_verdict *v);
 /* "Px -> web//child": in capitals where the environment is cleared. */
 void put_exec(struct buf *out, enum aa_exec exec, bool unsafe, struct str target);
+/* "safe", "unsafe", as rules say it: the environment is cleared, or not; "". */
+const char *access_environment(enum aa_environment e);
 /*
- * "allowed", of an execution "allowed ix"; where an owner's file is answered otherwise than others',
+ * "allowed", of an execution "allowed ix", of a change of the profile at one "allowed safe"; where an owner's file is answered otherwise than others',
  * "owner allowed", a TAB, "other refused". No rule is named.
  */
 void access_put_brief(const struct aa_asking *q, const struct aa_access *access, struct buf *out);

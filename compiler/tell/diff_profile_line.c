@@ -130,6 +130,10 @@ enum change profile_change(const struct profiles *c, const struct profile_said *
 		if (exec != CHANGE_NR)
 			return exec;
 	}
+	if (a->environment && b->environment && a->environment != b->environment) {
+		int looser = b->environment == AA_ENVIRONMENT_UNSAFE ? 1 : -1;
+		return sign * looser < 0 ? CHANGE_INCOMPARABLE : sign_change(looser);
+	}
 	if (sign)
 		return sign_change(sign);
 	return a->outcome == AA_REFUSED && a->quiet != b->quiet ? CHANGE_ERRNO : CHANGE_NR;
@@ -174,7 +178,11 @@ bool profile_said_by(struct profile_said *said, const struct aa_verdict *v,
 struct profile_said profile_said_of(const struct aa_verdict *v)
 {
 	struct profile_said said = {
-		.outcome = v->outcome, .quiet = v->quiet, .exec = v->exec, .why = v->why
+		.outcome = v->outcome,
+		.quiet = v->quiet,
+		.exec = v->exec,
+		.environment = v->environment,
+		.why = v->why,
 	};
 
 	vec_each(&v->rules, r)
@@ -202,6 +210,8 @@ static const char *answer_text(struct profiles *c, const struct profile_said *x)
 		put_exec(&text, x->exec.exec, x->exec.unsafe, x->exec.target);
 		buf_putc(&text, ')');
 	}
+	if (x->environment)
+		buf_printf(&text, " (%s)", access_environment(x->environment));
 	return buf_keep(c->arena, &text);
 }
 
@@ -255,7 +265,8 @@ struct diff_resource profile_row(struct profiles *c, const struct profile_told *
 
 static bool same_answer(const struct profile_said *x, const struct profile_said *y)
 {
-	return x->outcome == y->outcome && x->quiet == y->quiet && x->exec.exec == y->exec.exec &&
+	return x->outcome == y->outcome && x->quiet == y->quiet &&
+	       x->environment == y->environment && x->exec.exec == y->exec.exec &&
 	       x->exec.unsafe == y->exec.unsafe && str_eq(x->exec.target, y->exec.target);
 }
 

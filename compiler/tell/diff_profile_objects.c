@@ -17,17 +17,18 @@ static const struct class_row {
 	enum aa_class class;
 	enum resource_kind kind;
 	unsigned perms; /* that its accesses have */
+	unsigned with;  /* what else there is to a permission, beside it */
 } classes[] = {
-	{ AA_CLASS_MOUNT, RESOURCE_MOUNT, AA_ACCESS_MOUNT | AA_ACCESS_UMOUNT },
-	{ AA_CLASS_PIVOT_ROOT, RESOURCE_PIVOT_ROOT, AA_ACCESS_PIVOT },
-	{ AA_CLASS_PTRACE, RESOURCE_PTRACE, (AA_PTRACE_READBY << 1) - 1 },
-	{ AA_CLASS_SIGNAL, RESOURCE_SIGNALS, AA_SIGNAL_SEND | AA_SIGNAL_RECEIVE },
-	{ AA_CLASS_UNIX, RESOURCE_UNIX, NET_ALL },
-	{ AA_CLASS_DBUS, RESOURCE_DBUS, (AA_DBUS_EAVESDROP << 1) - 1 },
-	{ AA_CLASS_MQUEUE, RESOURCE_MQUEUE, (AA_MQUEUE_SETATTR << 1) - 1 },
-	{ AA_CLASS_USERNS, RESOURCE_USERNS, AA_USERNS_CREATE },
-	{ AA_CLASS_IO_URING, RESOURCE_IO_URING, AA_URING_OVERRIDE_CREDS | AA_URING_SQPOLL },
-	{ AA_CLASS_CHANGE_PROFILE, RESOURCE_CHANGE_PROFILE, AA_ACCESS_CHANGE },
+	{ AA_CLASS_MOUNT, RESOURCE_MOUNT, AA_ACCESS_MOUNT | AA_ACCESS_UMOUNT, 0 },
+	{ AA_CLASS_PIVOT_ROOT, RESOURCE_PIVOT_ROOT, AA_ACCESS_PIVOT, 0 },
+	{ AA_CLASS_PTRACE, RESOURCE_PTRACE, (AA_PTRACE_READBY << 1) - 1, 0 },
+	{ AA_CLASS_SIGNAL, RESOURCE_SIGNALS, AA_SIGNAL_SEND | AA_SIGNAL_RECEIVE, 0 },
+	{ AA_CLASS_UNIX, RESOURCE_UNIX, NET_ALL, 0 },
+	{ AA_CLASS_DBUS, RESOURCE_DBUS, (AA_DBUS_EAVESDROP << 1) - 1, 0 },
+	{ AA_CLASS_MQUEUE, RESOURCE_MQUEUE, (AA_MQUEUE_SETATTR << 1) - 1, 0 },
+	{ AA_CLASS_USERNS, RESOURCE_USERNS, AA_USERNS_CREATE, 0 },
+	{ AA_CLASS_IO_URING, RESOURCE_IO_URING, AA_URING_OVERRIDE_CREDS | AA_URING_SQPOLL, 0 },
+	{ AA_CLASS_CHANGE_PROFILE, RESOURCE_CHANGE_PROFILE, AA_ACCESS_CHANGE, AA_ACCESS_UNSAFE },
 };
 
 /* ---- one access ---- */
@@ -147,7 +148,7 @@ static void compare_found(struct profiles *c, const struct class_row *row,
 	struct shown_all all = { .list = { .n = 0 } };
 
 	for (unsigned perm = 1; perm <= row->perms; perm <<= 1)
-		if (!differ || halves_differ(c, a, b, perm))
+		if (!differ || halves_differ(c, a, b, perm | row->with))
 			compare_object(c, row, f->path, perm, grants_differ(a, b), &all);
 	vec_each(&all.list, l)
 		tell_access(c, &l->is,
@@ -430,37 +431,6 @@ static void compare_network(struct profiles *c, enum families families)
 	tell_cells(c, &groups, asked);
 }
 
-/* ---- the environment at a change of the profile ---- */
-
-/* Rules whose executions keep the environment as it is, in the order of the text. */
-static const char *unsafe_changes(struct profiles *c, const struct profile_side *s)
-{
-	BUF_AUTO out = { 0 };
-
-	vec_each(&s->q.rules, r) {
-		const struct aa_change_rule *change = &(*r)->change;
-		if ((*r)->class != AA_CLASS_CHANGE_PROFILE || !change->unsafe)
-			continue;
-		buf_printf(&out, "%u ", (*r)->prefix.mode);
-		if (change->exec.word)
-			buf_add(&out, change->exec.word->text.p, change->exec.word->text.n);
-		buf_puts(&out, "\n");
-		if (change->target.word)
-			buf_add(&out, change->target.word->text.p, change->target.word->text.n);
-		buf_puts(&out, "\n");
-	}
-	return arena_strdup(c->arena, out.p ? out.p : "");
-}
-
-/* No access says it, so it is compared as written. */
-static void compare_unsafe(struct profiles *c)
-{
-	if (strcmp(unsafe_changes(c, &c->a), unsafe_changes(c, &c->b)))
-		profile_not_decided(c, RESOURCE_CHANGE_PROFILE,
-				    "rules with 'unsafe' differ, and at which executions the "
-				    "environment is passed on is not compared");
-}
-
 /* ---- all classes ---- */
 
 static bool is_mediated(const struct profile_side *s, enum aa_class class)
@@ -493,8 +463,6 @@ static void compare_kinds(struct profiles *c, unsigned kinds)
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (kinds >> classes[i].kind & 1 && is_compared(c, classes[i].class))
 			compare_class(c, &classes[i]);
-	if (kinds >> RESOURCE_CHANGE_PROFILE & 1)
-		compare_unsafe(c);
 }
 
 static const struct class_row *row_of(enum aa_class class)

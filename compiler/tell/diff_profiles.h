@@ -58,6 +58,7 @@ struct profile_said {
 	enum aa_outcome outcome;
 	bool quiet;
 	struct aa_transition exec;
+	enum aa_environment environment;
 	const struct aa_rule *by;                     /* NULL: none */
 	const struct aa_rule *also[PROFILE_ALSO_MAX]; /* that agree with it */
 	unsigned also_n, also_more;

@@ -80,10 +80,11 @@ static void put_found(const struct aa_objects *o, const struct machine_found *f,
 {
 	const struct aa_halves *x = aa_objects_class(o->pool, f->a);
 	const struct aa_halves *y = aa_objects_class(o->pool, f->b);
+	unsigned environment = o->class == AA_CLASS_CHANGE_PROFILE ? AA_ACCESS_UNSAFE : 0;
 	unsigned spoken = x->allow | x->deny | x->prompt | y->allow | y->deny | y->prompt;
 
 	for (unsigned perm = 1; perm && perm <= spoken; perm <<= 1) {
-		if (!(spoken & perm) || (differ && same_of(x, y, perm)))
+		if (!(spoken & perm) || perm == environment || (differ && same_of(x, y, perm)))
 			continue;
 		printf("%s", aa_class_name(o->class));
 		put_answer(x, perm);

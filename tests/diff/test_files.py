@@ -111,7 +111,7 @@ def test_peers(pale, tmp_path, a, b, change, peer):
 
 def test_a_path_is_printed_safely(pale, tmp_path):
     d = compare(pale, policy(tmp_path, "", "a"), policy(tmp_path, 'file r "/\\033\\13331m,\\012x";', "b"))
-    assert d["resources"][0]["about"] == "read /\\x1b[31m,\\x0ax"
+    assert d["resources"][0]["about"] == 'read "/\\033[31m,\\012x"'
     assert "\x1b" not in pale("diff", tmp_path / "a.pale", tmp_path / "b.pale").out
 
 

@@ -165,4 +165,4 @@ def test_who_does_not_count_on_apparmor_has_them_open(pale, tmp_path):
 
 def test_an_environment_that_is_passed_on_is_not_called_the_same(pale, tmp_path):
     d = compare(pale, tmp_path, "change_profile unsafe /bin/a -> p;", "change_profile safe /bin/a -> p;")
-    assert d["same"] is None and {(r["change"], r["kind"]) for r in d["resources"]} == {("not decided", "change_profile")}
+    assert {(r["change"], r["kind"], r["a"], r["b"]) for r in d["resources"]} == {("tighter", "change_profile", "allowed (unsafe)", "allowed (safe)")}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an execution changes the profile the environment is cleared, or passed on: as the tables of three releases say
+of the program with the label (change_profile safe, unsafe), and as profile_onexec() does without such a rule."""
+import os
+import pathlib
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import aadfa  # noqa: E402
+from parsers import Parser  # noqa: E402
+
+LONG = bool(os.environ.get("PALE_LONG"))
+PROGRAMS, LABELS = ["/bin/a", "/bin/*", "/bin/[a]", "/bin/{a,b}", "/**", "/bin/a*"], ["p", "q", "{p,q}", "*", "p*", ""]
+PAIRS = [(program, label) for program in ("/bin/a", "/bin/b", "/x/y") for label in ("p", "q", "pq")]
+ONEXEC, UNSAFE = 1 << 30, 0x100 << 14
+
+
+def rule(rng):
+    program, label = rng.choice([*PROGRAMS, ""]), rng.choice(LABELS)
+    words = [rng.choice(["", "", "", "deny", "audit", "allow"]), "change_profile", rng.choice(["", "safe", "unsafe"]) if program else "", program, f"-> {label}" if label else ""]
+    return " ".join(w for w in words if w) + ","
+
+
+def wanted(table, program, label):
+    def word(text):
+        return table.dfa.accept[table.dfa.run(text.encode())]
+
+    pair = word(f"{program}\0{label}")
+    if not word(label) & ONEXEC:
+        return "refused"
+    if not word(program) & ONEXEC:
+        return "allowed unsafe"
+    return "refused" if not pair & ONEXEC else "allowed unsafe" if pair & UNSAFE else "allowed safe"
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+def test_random_rules_clear_the_environment_as_their_tables_say(pale, tmp_path, release):
+    parser, rng, f, said, refused = Parser(release), random.Random(11), tmp_path / "p", set(), 0
+    asked = "".join(f"change_profile {program} -> {label}\n" for program, label in PAIRS)
+    for _ in range(600 if LONG else 40):
+        f.write_text("profile t {\n%s\n}\n" % "\n".join(rule(rng) for _ in range(rng.randrange(1, 4))))
+        binary = parser.ask(f)
+        got = pale("sim", "--raw", "--target", f"apparmor={release}", f, input=asked, check=None)
+        assert (binary is None) == (got.rc != 0), (f.read_text(), parser.said, got)
+        refused += binary is None
+        if binary:
+            table = aadfa.File(binary)
+            assert got.out.splitlines() == [wanted(table, *pair) for pair in PAIRS], f.read_text()
+            said |= set(got.out.splitlines())
+    assert said == {"refused", "allowed safe", "allowed unsafe"} and refused
+
+
+@pytest.mark.parametrize("flags, body, want", [
+    ("", "change_profile /bin/a -> p,", "allowed  change_profile /bin/a -> p  safe  p:2:1: change_profile /bin/a -> p,"),
+    ("", "change_profile unsafe /bin/a -> p,", "allowed  change_profile /bin/a -> p  unsafe  p:2:1: change_profile unsafe /bin/a -> p,"),
+    ("", "change_profile -> p,", "allowed  change_profile /bin/a -> p  safe  p:2:1: change_profile -> p,"),
+    ("flags=(complain)", "change_profile /bin/a -> p,", "allowed  change_profile /bin/a -> p  safe  p:2:1: change_profile /bin/a -> p,"),
+    ("flags=(complain)", "change_profile /bin/a -> q,\nchange_profile /b -> p,", "allowed, logged  change_profile /bin/a -> p  unsafe  no rule allows it"),
+    ("flags=(unconfined)", "", "allowed  change_profile /bin/a -> p  unsafe  (no rule counts: the profile is unconfined)")])
+def test_modes_that_let_pass_do_not_clear_it(pale, tmp_path, flags, body, want):
+    (tmp_path / "p").write_text(f"profile t {flags} {{\n{body}\n}}\n")
+    got = pale("sim", tmp_path / "p", "change_profile /bin/a -> p").out.replace(f"{tmp_path}/", "").strip()
+    assert got.split("  (")[0] == want.split("  (")[0]
+    assert pale("sim", tmp_path / "p", "change_profile p").out.split("  ")[2] not in ("safe", "unsafe")
+
+
+def test_several_profiles_pass_it_on_where_one_of_them_does(pale, tmp_path):
+    (tmp_path / "p").write_text("profile t {\nchange_profile /bin/a -> one,\nchange_profile unsafe /bin/a -> two,\nchange_profile /bin/a -> three,\n}\n")
+    got = pale("sim", tmp_path / "p", "change_profile /bin/a -> one//&two", "change_profile /bin/a -> one//&three").out.splitlines()
+    assert [line.split("  ")[2] for line in got] == ["unsafe", "safe"]
+    assert pale("explain", tmp_path / "p", "change_profile /bin/a -> two").out.endswith("in all         allowed: unsafe\n")
