@@ -42,8 +42,14 @@ static void match(const char *x, const char *y)
 
 static void check(const char *x)
 {
-	static const char *const kinds[] = { "fine", "misread", "undeclared", "refused",
-					     "malformed" };
+	static const char *const kinds[] = {
+		[GLOB_FINE] = "fine",
+		[GLOB_MISREAD] = "misread",
+		[GLOB_UNDECLARED] = "undeclared",
+		[GLOB_REFUSED] = "refused",
+		[GLOB_RECURSIVE] = "recursive",
+		[GLOB_MALFORMED] = "malformed",
+	};
 	struct glob_fault f;
 
 	parse(x, &f);
