@@ -116,6 +116,7 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 		return;
 	l->aa->profile = p;
 	l->aa->undecided = false;
+	l->aa->states_left = (size_t)2 * MACHINE_STATES_MAX;
 	l->aa->q = q;
 	l->aa->hits = NULL;
 	if (aa_asking_open(l->arena, with->pool, l->aa->policy, p, again, q))

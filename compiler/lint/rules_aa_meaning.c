@@ -144,20 +144,23 @@ static const char *object_of(struct lint *l, const struct aa_objects *all, const
 			     struct aa_objects_pool *pool)
 {
 	struct aa_objects one = aa_objects_build(pool, all->release, &r, 1, r->class);
+	struct arena *scratch;
 	struct machine_walk walk;
 	const char *access = NULL;
+	bool left = false;
 
-	if (!aa_decided(l, one.decided))
+	if (!aa_decided(l, one.decided && l->aa->states_left))
 		return NULL;
-	walk = aa_objects_walk(l->arena, &one, all, false);
+	scratch = arena_scratch(l->arena);
+	walk = aa_objects_walk_within(scratch, &one, all, &one, false, &l->aa->states_left);
 	vec_each(&walk.found, f) {
 		unsigned said = aa_objects_class(pool, f->a)->allow;
-		if (said & aa_objects_class(pool, f->b)->allow)
-			return NULL;
-		if (said && !access)
+		left |= said & aa_objects_class(pool, f->b)->allow;
+		if (said && !access && !left)
 			access = aa_objects_witness(l->arena, r->class, f->path, said & -said);
 	}
-	return aa_decided(l, walk.decided) ? access : NULL;
+	arena_free(scratch);
+	return !left && aa_decided(l, walk.decided) ? access : NULL;
 }
 
 static void find_objects(struct shadows *s, enum aa_class class)

@@ -151,3 +151,11 @@ def test_the_reverse_is_told_of_3_0(found):
 ])
 def test_what_may_be_written_and_run_is_told_with_a_path(found, rules, told):
     assert bool(found("AP210", rules)) == told
+
+
+@pytest.mark.parametrize("rule", ["signal send peer={}", "mount {0} -> {0}"])
+def test_many_questions_about_one_profile_end_and_that_is_told(found, rule):
+    """A walk of 200,000 states for each of 200 rules: all of a profile's are counted."""
+    globs = [f"/**{c}{d}??????????" for c in "abcdefghij" for d in "abcdefghij"]
+    rules = "\n".join(("deny " if i % 2 else "") + rule.format(g) + "," for i, g in enumerate(globs))
+    assert any("takes more than" in m for m in found("AP329", rules))
