@@ -93,11 +93,22 @@ unsigned aa_opened_bits(const struct aa_opened *f, enum file_who who)
 	return bits;
 }
 
+/* A rule of l that is compiled to the path alone, and whose '[^a]' takes the NUL before the target. */
+static bool matches_pair(const struct aa_asking *q, const struct aa_opened *f,
+			 const struct aa_access *access)
+{
+	return access->kind == AA_ACCESS_LINK && f->path->has & GLOB_HAS_NEGATED &&
+	       f->mode != AA_MODE_DENY &&
+	       glob_match(q->arena, f->path, aa_pair(q->arena, access->path, access->target));
+}
+
 static bool matches(const struct aa_asking *q, const struct aa_opened *f,
 		    const struct aa_access *access)
 {
 	struct str prefix = f->path->prefix;
 
+	if (matches_pair(q, f, access))
+		return true;
 	if (prefix.n > access->path.n || memcmp(prefix.p, access->path.p, prefix.n))
 		return false;
 	if (!glob_match(q->arena, f->path, access->path))

@@ -110,6 +110,14 @@ static bool exec_says(const struct aa_asking *q, const struct aa_change_rule *c,
 	return c->exec.word ? text_says(q, &c->exec, path) : is_program(path);
 }
 
+/* One text that holds both: '[^a]' takes the NUL between them, too. */
+static bool pair_says(const struct aa_asking *q, const struct aa_text *t, struct str path,
+		      struct str label)
+{
+	return t->glob && t->glob->has & GLOB_HAS_NEGATED &&
+	       glob_match(q->arena, t->glob, aa_pair(q->arena, path, label));
+}
+
 /*
  * What the kernel looks up in the file rules' automaton (domain.c: aa_change_profile,
  * profile_onexec): a label, for now or for an execution, the program, the program with the label.
@@ -161,7 +169,9 @@ static struct aa_verdict ask_part(const struct aa_asking *q, const struct aa_acc
 			speaks = exec_says(q, c, path) || text_says(q, &c->target, path);
 			break;
 		case CHANGE_PAIR:
-			speaks = exec_says(q, c, path) && text_says(q, &c->target, label);
+			speaks = (exec_says(q, c, path) && text_says(q, &c->target, label)) ||
+				 pair_says(q, &c->exec, path, label) ||
+				 pair_says(q, &c->target, path, label);
 			break;
 		}
 		speak(q, *r, speaks ? access->perms : 0, &v);

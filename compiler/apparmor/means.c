@@ -268,11 +268,16 @@ const struct aa_answer *aa_means_path(const struct aa_means *m, struct str path)
 const struct aa_answer *aa_means_link(struct arena *a, const struct aa_means *m, struct str path,
 				      struct str target)
 {
+	return aa_means_path(m, aa_pair(a, path, target));
+}
+
+struct str aa_pair(struct arena *a, struct str path, struct str target)
+{
 	char *both = arena_alloc(a, path.n + target.n + 1);
 
 	memcpy(both, path.p, path.n);
 	memcpy(both + path.n + 1, target.p, target.n);
-	return aa_means_path(m, (struct str){ both, path.n + target.n + 1 });
+	return (struct str){ both, path.n + target.n + 1 };
 }
 
 /* ---- conflicts ---- */

@@ -138,6 +138,9 @@ const struct aa_answer *aa_means_class(const struct aa_means_pool *p, unsigned c
 const struct aa_answer *aa_means_link(struct arena *a, const struct aa_means *m, struct str path,
 				      struct str target);
 
+/* The text of both that is looked up, as the kernel asks of links and of changes on exec. */
+struct str aa_pair(struct arena *a, struct str path, struct str target);
+
 /* The rules that conflict, a pair for each set of rules that does. Owner: the arena. */
 struct aa_conflicts {
 	VEC(struct aa_conflict) list;

@@ -6,15 +6,13 @@
 void byte_set_add(struct byte_set *s, unsigned char low, unsigned char high)
 {
 	for (unsigned c = low; c <= high; c++)
-		if (c)
-			s->w[c / 64] |= UINT64_C(1) << c % 64;
+		s->w[c / 64] |= UINT64_C(1) << c % 64;
 }
 
 void byte_set_invert(struct byte_set *s)
 {
 	for (unsigned i = 0; i < 4; i++)
 		s->w[i] = ~s->w[i];
-	s->w[0] &= ~UINT64_C(1);
 }
 
 /* The first byte of the set from `low` to `high`, 64 at a time; 256: there is none. */

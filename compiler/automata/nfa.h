@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Nondeterministic automata over bytes, as Thompson builds them: a node takes one byte of a set,
- * or forks without a byte, or ends. Node 0 is the start. No set ever holds NUL: no path does.
+ * or forks without a byte, or ends. Node 0 is the start. A set may hold NUL, as the parser's [^a]
+ * does: no path has one, and texts of several fields have them between two (machine_shape).
  * Everything lives in the arena.
  */
 #include <stdbool.h>
@@ -16,14 +17,14 @@ struct byte_set {
 };
 
 void byte_set_add(struct byte_set *s, unsigned char low, unsigned char high); /* low <= high */
-void byte_set_invert(struct byte_set *s);                                     /* NUL stays out */
+void byte_set_invert(struct byte_set *s);
 static inline bool byte_set_has(const struct byte_set *s, unsigned char c)
 {
 	return s->w[c / 64] >> c % 64 & 1;
 }
 
 /* The byte of a set that reads best in a message: a letter, a digit, anything that is printed. */
-unsigned char byte_set_pick(const struct byte_set *s); /* 0: the set is empty */
+unsigned char byte_set_pick(const struct byte_set *s); /* 0: there is none but NUL */
 
 enum nfa_op {
 	NFA_OPEN, /* not yet filled: where building goes on */

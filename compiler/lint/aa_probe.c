@@ -49,7 +49,7 @@ static void follow(struct search *s, uint32_t at)
 	struct byte_set rest = s->nfa->sets.v[node->set];
 	unsigned char bytes[3] = { 0, '.', '/' };
 
-	rest.w[0] &= ~(UINT64_C(1) << '.' | UINT64_C(1) << '/' | 1);
+	rest.w[0] &= ~(UINT64_C(1) << '.' | UINT64_C(1) << '/');
 	bytes[0] = byte_set_pick(&rest);
 	for (unsigned i = 0; i < 3; i++) {
 		struct step to = { .from = at, .byte = bytes[i] };

@@ -135,9 +135,9 @@ def test_random_pivots_answer_as_their_tables(pale, tmp_path, release):
 def change_rule(rng, release):
     words = ["change_profile"]
     if rng.random() < 0.4:
-        words += [rng.choice(["/bin/a", "/bin/*", "/**"])]
+        words += [rng.choice(["/bin/a", "/bin/*", "/**", "/bin[^b]a", "/bin/a[^z]p[^z]*"])]
     if rng.random() < 0.8:
-        words += [f"-> {rng.choice(['p', 'p*', '**', 'q//r', '&p', '/bin/a', 'unconfined', 'a//&b', '{a,b}', ':n:p'])}"]
+        words += [f"-> {rng.choice(['p', 'p*', '**', 'q//r', '&p', '/bin/a', 'unconfined', 'a//&b', '{a,b}', ':n:p', '/bin/a[^z]p', '/{bin/a,x}[^z]*', '[^q]'])}"]
     return prefix(rng, release).replace("audit ", "") + " ".join(words) + ","
 
 
@@ -172,7 +172,7 @@ def unix_rule(rng, release):
     if rng.random() < 0.6:
         words += [f"({','.join(rng.sample(PEERED if peer else sorted(NET), rng.choice([1, 2, 3])))})"]
     words += [f"type={rng.choice(sorted(UNIX_TYPES))}"] if rng.random() < 0.4 else []
-    words += [f"addr={rng.choice(['@a', '@a*', 'none', 'auto', '@{a,0000f}', '@a/**'])}"] if rng.random() < 0.5 else []
+    words += [f"addr={rng.choice(['@a', '@a*', 'none', 'auto', '@{a,0000f}', '@a/**', '@a[^z]*', '@a[^z]**'])}"] if rng.random() < 0.5 else []
     return prefix(rng, release) + " ".join(words + ([f"peer=({' '.join(peer)})"] if peer else [])) + ","
 
 
@@ -351,6 +351,21 @@ def test_rules_are_merged_with_changes_after_aliases_and_with_variables_opened(p
         wants[f"change_profile {path}"] = table.masks(path.encode(), True)[0] & CHANGE
     out = pale("sim", file, "--target", f"apparmor={release}", *wants).out.splitlines()
     assert {a: line.startswith("allowed") for a, line in zip(wants, out)} == {a: bool(w) for a, w in wants.items()}
+
+
+PAIRED = ["link /a -> /t,\n/a[^z]/c l,", "/a l,\n/a[^z]/c rl,", "link /a -> /t,\nowner /a[^z]/c l,", "link /a -> /t,\ndeny /a[^z]/c l,", "link /a -> /t,\n/a?/c l,", "link /a -> /t,\n/a[^z]** rwl,"]
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("body", PAIRED)
+def test_a_class_that_is_turned_around_takes_what_lies_between_a_link_and_its_target(pale, tmp_path, release, body):
+    parser = Parser(release)
+    table = aadfa.File(parser.ask(written(tmp_path, body, "profile t"), features=parser.features))
+    targets = ["/c", "/d", "/t", "/c/d"]
+    wants = [all(table.answer(key, owner=False)["allow"] & aadfa.LINK for key in (b"/a", b"/a\0" + t.encode())) for t in targets]
+    # Others' files, of which no subset is asked.
+    lines = sim(pale, tmp_path, body, *(f"link other /a {t}" for t in targets), release=release)
+    assert [line.startswith("allowed") for line in lines] == wants
 
 
 def outcomes(lines):
