@@ -145,6 +145,7 @@ install: all ## under $(DESTDIR)$(PREFIX)
 	install -m 755 $(BUILD)/pale $(DESTDIR)$(PREFIX)/bin/pale
 	install -m 644 compiler/cmd/pale.1 $(DESTDIR)$(PREFIX)/share/man/man1/pale.1
 	install -m 644 grammar/policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
+	install -m 644 compiler/cmd/pale.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5
 	install -m 644 compiler/cmd/pale.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pale
 	install -m 644 profiles/sets/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/sets
 	install -m 644 profiles/examples/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/examples
@@ -153,6 +154,7 @@ install: all ## under $(DESTDIR)$(PREFIX)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pale $(DESTDIR)$(PREFIX)/share/man/man1/pale.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pale
 	rm -rf $(DESTDIR)$(PREFIX)/share/pale
 

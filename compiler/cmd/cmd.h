@@ -21,6 +21,8 @@ struct command {
 	const char *forms; /* behind "pale NAME " and its options, a line each */
 	const char *about; /* of --help, before the options */
 	const char *after; /* and behind them */
+	struct option_source
+		*from; /* what its options are read from; NULL: the command line (options.h) */
 };
 
 const struct command *command_at(size_t i);           /* in the order of commands.def */

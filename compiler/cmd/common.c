@@ -13,7 +13,8 @@
 /* ---- commands ---- */
 
 static const struct command commands[] = {
-#define COMMAND(name, fn, forms, summary, about, after) { name, summary, forms, about, after },
+#define COMMAND(name, fn, forms, summary, about, after)                                            \
+	{ name, summary, forms, about, after, NULL },
 #include "compiler/cmd/commands.def"
 #undef COMMAND
 };

@@ -8,6 +8,7 @@
 #include "compiler/file/kind.h"
 #include "compiler/apparmor/means.h"
 #include "compiler/cmd/ask_apparmor.h"
+#include "compiler/cmd/lint_config.h"
 #include "compiler/cmd/lint_files.h"
 #include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/options.h"
@@ -30,6 +31,18 @@ struct lint_profiles {
 
 enum { FILES_AT_A_TIME = 64 };
 
+/* What the command line and one pale.toml, or none, say of files. */
+struct lint_settings {
+	struct resolve_options resolve;
+	const struct oci_runtime *runtime; /* NULL: any */
+	struct selection selection;
+	struct baseline *baseline; /* NULL: none is given */
+	struct lint_profiles profiles;
+	enum severity threshold; /* report's, as the next two are */
+	bool never;
+	struct selection fail_on;
+};
+
 struct lint_run {
 	struct session *session, *all;
 	const char *path, *name; /* of the file at hand; - has another name */
@@ -37,7 +50,9 @@ struct lint_run {
 	bool walked;             /* the file at hand was found below a folder */
 	bool passed_over;        /* and is none of ours */
 	struct resolve_options resolve;
-	const struct oci_runtime *runtime; /* NULL: any */
+	const struct oci_runtime *runtime;      /* NULL: any */
+	const struct oci_runtime *here, *named; /* installed; of the command line */
+	bool here_asked;
 	const char *format;
 	struct selection selection;
 	suppression_list suppressions; /* in the file at hand */
@@ -47,6 +62,7 @@ struct lint_run {
 	struct report report;
 	struct lint_profiles profiles;
 	bool apparmor; /* the file at hand */
+	struct lint_configs configs;
 };
 
 /* ---- files ---- */
@@ -234,10 +250,28 @@ static int lint_here(void *run)
 	return EXIT_OK;
 }
 
+/* What counts for the file at hand. */
+static void use_settings(struct lint_run *r, const struct lint_file *file)
+{
+	const struct lint_settings *of = file->config->settings;
+
+	r->resolve = of->resolve;
+	r->runtime = of->runtime;
+	r->selection = of->selection;
+	r->baseline = of->baseline;
+	r->profiles = of->profiles;
+	r->report.threshold = of->threshold;
+	r->report.never = of->never;
+	r->report.fail_on = of->fail_on;
+	lint_config_ignores(&r->configs, file->config, file->path, &r->selection);
+}
+
 static int lint_file(struct lint_run *r, const struct lint_file *file)
 {
 	struct session own, *all = r->session;
+	struct lint_settings *of = file->config->settings;
 
+	use_settings(r, file);
 	r->session = session_for(all, &own, file->path);
 	r->path = r->name = file->path;
 	r->walked = file->walked;
@@ -249,6 +283,7 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	r->session->diags = diags_new(r->session->arena, r->session->sources);
 	session_done(all, r->session);
 	r->session = all;
+	of->profiles = r->profiles; /* what was read for them is there for the next */
 	return status == EXIT_FOUND ? EXIT_OK : status;
 }
 
@@ -262,8 +297,13 @@ static int write_baseline(struct lint_run *r)
 
 static void tell_gone(const struct lint_run *r)
 {
-	size_t gone = r->baseline ? baseline_gone(r->baseline) : 0;
+	size_t gone = 0;
 
+	vec_each(&r->configs.list, c) {
+		const struct lint_settings *of = (*c)->settings;
+
+		gone += of && of->baseline ? baseline_gone(of->baseline) : 0;
+	}
 	if (gone)
 		tell("pale lint: %zu finding%s of the baseline %s no more: --write-baseline leaves "
 		     "%s out",
@@ -271,16 +311,12 @@ static void tell_gone(const struct lint_run *r)
 		     gone == 1 ? "it" : "them");
 }
 
-static int lint_files(struct lint_run *r, const struct options *o)
+static int lint_files(struct lint_run *r, const lint_file_list *files)
 {
-	const struct option_value *exclude = &o->at[OPT_EXCLUDE];
-	lint_file_list files = { 0 };
 	BUF_AUTO out = { 0 };
-	int status = lint_files_find(r->session, o->operands, exclude->list.v, &files);
+	int status = EXIT_OK;
 
-	if (status)
-		return status;
-	vec_each(&files, f) {
+	vec_each(files, f) {
 		int err = lint_file(r, f);
 
 		status = err ? err : status;
@@ -308,6 +344,7 @@ static int read_rules(struct lint_run *r, const struct options *o, enum option_i
 	vec_each(&o->at[id].list, text) {
 		const char *list = *text;
 
+		option_at(o, list);
 		for (struct str word; option_item(&list, &word);)
 			if (!selection_add(&r->selection, word, id == OPT_IGNORE, &near))
 				return usage_error(o->command,
@@ -316,6 +353,7 @@ static int read_rules(struct lint_run *r, const struct options *o, enum option_i
 						   id == OPT_IGNORE ? "ignore" : "select",
 						   STRARG(word), NEARARG(near));
 	}
+	option_at(o, NULL);
 	return EXIT_OK;
 }
 
@@ -349,8 +387,9 @@ static int read_baseline(struct lint_run *r, const struct options *o)
 	struct session *s = r->session;
 	struct source *src;
 
+	r->baseline = NULL;
 	r->new_baseline = o->at[OPT_WRITE_BASELINE].text;
-	r->report.baseline = path || r->new_baseline;
+	r->report.baseline |= path || r->new_baseline;
 	if (r->new_baseline && check_writable(r->new_baseline))
 		return EXIT_SYSTEM;
 	if (!path)
@@ -364,18 +403,63 @@ static int read_baseline(struct lint_run *r, const struct options *o)
 	return r->baseline ? -1 : EXIT_USAGE;
 }
 
+static bool is_severity(struct str word, enum severity *out)
+{
+	for (*out = SEVERITY_ERROR; *out < SEVERITY_NR; (*out)++)
+		if (str_is(word, severity_name(*out)))
+			return true;
+	return false;
+}
+
+static int wrong_level(const struct options *o, struct str word, struct suggest *near)
+{
+	for (unsigned i = 0; i < SEVERITY_NR; i++)
+		suggest_offer(near, str_c(severity_name((enum severity)i)));
+	suggest_offer(near, STR("none"));
+	return usage_error(o->command,
+			   "'--error-on' takes error, high, warning, info, none and rules "
+			   "(--list-rules); '" PRISTR "' is none" PRINEAR,
+			   STRARG(word), NEARARG(*near));
+}
+
+/* Of several severities the least one; rules alone: of no severity. */
+static int read_threshold(struct lint_run *r, const struct options *o)
+{
+	const struct option_value *on = &o->at[OPT_ERROR_ON];
+	struct report *out = &r->report;
+	struct suggest near;
+
+	out->threshold = on->given ? SEVERITY_ERROR : SEVERITY_WARNING;
+	out->never = on->given;
+	out->fail_on = (struct selection){ 0 };
+	vec_each(&on->list, text) {
+		const char *list = *text;
+
+		option_at(o, list);
+		for (struct str word; option_item(&list, &word);) {
+			enum severity level;
+
+			if (is_severity(word, &level)) {
+				out->threshold = level > out->threshold ? level : out->threshold;
+				out->never = false;
+			} else if (!str_is(word, "none") &&
+				   !selection_add(&out->fail_on, word, false, &near)) {
+				return wrong_level(o, word, &near);
+			}
+		}
+	}
+	option_at(o, NULL);
+	return EXIT_OK;
+}
+
 /* How it is written. */
 static int read_format(struct lint_run *r, const struct options *o)
 {
-	const struct option_value *on = &o->at[OPT_ERROR_ON], *format = &o->at[OPT_LINT_FORMAT];
+	const struct option_value *format = &o->at[OPT_LINT_FORMAT];
 
 	r->format = format->given ? format->text : "text";
 	r->report.format = report_format_find(r->format);
 	r->report.statistics = o->at[OPT_STATISTICS].given;
-	/* the words are the severities, then none */
-	r->report.never = on->given && on->word == SEVERITY_NR;
-	if (on->given && !r->report.never)
-		r->report.threshold = (enum severity)on->word;
 	r->report.pages = o->at[OPT_RULE_PAGES].text;
 	if (r->report.pages && !strstr(r->report.pages, "://"))
 		return usage_error(o->command,
@@ -390,21 +474,87 @@ static int read_format(struct lint_run *r, const struct options *o)
 }
 
 /* -1: go on; else the exit status. */
-static int read_options(struct lint_run *r, const struct options *o)
+static int read_options(struct lint_run *r, const struct options *o, bool runtime_too)
 {
 	const struct option_value *runtime = &o->at[OPT_RUNTIME];
 
-	if (read_format(r, o) || read_selection(r, o) || environment_options(o, &r->resolve))
+	r->selection = (struct selection){ 0 };
+	r->resolve = (struct resolve_options){ .keep_when = true };
+	r->runtime = NULL;
+	if (read_selection(r, o) || read_threshold(r, o) || environment_options(o, &r->resolve))
 		return EXIT_USAGE;
 	r->resolve.set_dirs = set_directories(r->session->arena, r->resolve.set_dirs);
-	if (runtime->given && strcmp(runtime->text, "any") != 0)
+	option_at(o, runtime->text);
+	if (runtime_too && runtime->given && strcmp(runtime->text, "any") != 0)
 		return runtime_given(r->session, o, &r->runtime);
 	return -1;
 }
 
+/* The installed one, asked once. */
+static const struct oci_runtime *runtime_here_once(struct lint_run *r)
+{
+	if (!r->here_asked)
+		r->here = runtime_here_or_any(r->session);
+	r->here_asked = true;
+	return r->here;
+}
+
+/* EXIT_OK, or the exit status. */
+static int open_settings(struct lint_run *r, struct lint_config *c)
+{
+	const struct options *o = &c->options;
+	struct lint_settings *of = ARENA_NEW(r->session->arena, struct lint_settings);
+	bool named = o->at[OPT_RUNTIME].text == r->configs.given->at[OPT_RUNTIME].text;
+	int rc = read_options(r, o, !named);
+
+	if (named)
+		r->runtime = r->named;
+	if (rc < 0 && !o->at[OPT_RUNTIME].given)
+		r->runtime = runtime_here_once(r);
+	option_at(o, NULL);
+	if (rc < 0)
+		rc = read_baseline(r, o);
+	r->profiles = (struct lint_profiles){ .paths = aa_paths_new(r->session->arena) };
+	if (rc < 0)
+		rc = apparmor_reading_open(r->session, o, &o->at[OPT_TARGET_RELEASE],
+					   &r->profiles.reading);
+	if (rc == EXIT_USAGE && c->path) /* it is no usage of the command line */
+		rc = EXIT_FOUND;
+	*of = (struct lint_settings){ .resolve = r->resolve,
+				      .runtime = r->runtime,
+				      .selection = r->selection,
+				      .baseline = r->baseline,
+				      .profiles = r->profiles,
+				      .threshold = r->report.threshold,
+				      .never = r->report.never,
+				      .fail_on = r->report.fail_on };
+	c->settings = of;
+	return rc;
+}
+
+/* Of each pale.toml that counts for some file, before the first of them is read. */
+static int open_all_settings(struct lint_run *r, const lint_file_list *files)
+{
+	struct lint_config *here = lint_config_of(&r->configs, "pale.toml");
+	int status = r->configs.status ? r->configs.status : read_format(r, &here->options);
+
+	if (!status)
+		status = r->configs.status; /* of the one here */
+	vec_each(files, f)
+		if (!f->config->settings && !status)
+			status = open_settings(r, f->config);
+	const struct lint_settings *of = here->settings;
+	if (!status)
+		r->report.runtime = runtime_name(r->session->arena, of ? of->runtime : r->runtime);
+	if (session_report(r->session) && !status) /* no finding of a file */
+		status = EXIT_FOUND;
+	return status;
+}
+
 static int run_lint(struct lint_run *r, const struct options *o)
 {
-	int rc = read_options(r, o);
+	lint_file_list files = { 0 };
+	int rc = read_format(r, o) ? EXIT_USAGE : read_options(r, o, true);
 
 	if (rc >= 0)
 		return rc;
@@ -418,29 +568,20 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return usage_error(o->command, "no file given");
 	if (read_stdin_name(r, o))
 		return EXIT_USAGE;
-	rc = read_baseline(r, o);
-	if (rc >= 0)
-		return rc;
-	if (!o->at[OPT_RUNTIME].given)
-		r->runtime = runtime_here_or_any(r->session);
-	r->profiles.paths = aa_paths_new(r->session->arena);
-	rc = apparmor_reading_open(r->session, o, &o->at[OPT_TARGET_RELEASE], &r->profiles.reading);
-	if (rc)
-		return rc;
-	if (session_report(r->session)) /* no finding of a file */
-		return EXIT_FOUND;
-	r->report.runtime = runtime_name(r->session->arena, r->runtime);
-	return lint_files(r, o);
+	r->named = r->runtime;
+	rc = lint_configs_open(r->session, o, &r->configs);
+	if (!rc)
+		rc = lint_files_find(r->session, o->operands, &r->configs, &files);
+	if (!rc)
+		rc = open_all_settings(r, &files);
+	return rc ? rc : lint_files(r, &files);
 }
 
 int cmd_lint(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct session s;
-	struct lint_run r = { .session = &s,
-			      .all = &s,
-			      .report.threshold = SEVERITY_WARNING,
-			      .resolve = { .keep_when = true } };
+	struct lint_run r = { .session = &s, .all = &s, .report.threshold = SEVERITY_WARNING };
 
 	session_open(&s);
 	r.report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");

@@ -2,7 +2,6 @@
 #include "compiler/cmd/lint_files.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <fts.h>
 #include <glob.h>
 #include <string.h>
@@ -15,7 +14,7 @@ enum { FILES_MAX = 100000, DEPTH_MAX = 64 };
 
 struct walk {
 	struct session *session;
-	const char *const *exclude;
+	struct lint_configs *configs;
 	lint_file_list *out;
 	bool excluded; /* something was left out */
 };
@@ -67,40 +66,27 @@ static bool is_read(const char *path)
 	       ends_in(path, ".aa") || below_apparmor(path);
 }
 
-/* Some tail of the path up to `end`, which is the end of one of its names. */
-static bool matches_tail(struct session *s, const char *pattern, const char *path, size_t end)
+/* Of a folder that is named its own pale.toml decides, else that of the folder around it. */
+static bool is_excluded(struct walk *w, const char *path, bool own)
 {
-	const char *part = str_dup(s->arena, (struct str){ path, end });
+	const char *inside = own ? arena_printf(w->session->arena, "%s/.", path) : path;
 
-	for (const char *p = part; p; p = strchr(p, '/')) {
-		p += *p == '/';
-		if (!fnmatch(pattern, p, 0))
-			return true;
-	}
-	return !fnmatch(pattern, part, 0);
-}
-
-static bool is_excluded(struct walk *w, const char *path)
-{
-	for (const char *const *pattern = w->exclude; pattern && *pattern; pattern++)
-		for (size_t end = 0; path[end]; end += path[end] == '/') {
-			end += strcspn(path + end, "/");
-			if (end && matches_tail(w->session, *pattern, path, end))
-				return w->excluded = true;
-		}
-	return false;
+	if (!lint_config_excludes(w->configs, lint_config_of(w->configs, inside), path))
+		return false;
+	return w->excluded = true;
 }
 
 /* ---- what there is ---- */
 
 static int add(struct walk *w, const char *path, bool walked)
 {
-	struct lint_file f = { arena_strdup(w->session->arena, path), walked };
+	struct lint_file f = { arena_strdup(w->session->arena, path), NULL, walked };
 
 	if (w->out->n == FILES_MAX) {
 		tell("pale lint: more than %d files are named; name fewer", FILES_MAX);
 		return EXIT_USAGE;
 	}
+	f.config = lint_config_of(w->configs, path);
 	vec_push(w->session->arena, w->out, f);
 	return EXIT_OK;
 }
@@ -129,12 +115,12 @@ static int visit(struct walk *w, FTS *fts, FTSENT *e)
 			return EXIT_SYSTEM;
 		}
 		if (!named && (e->fts_name[0] == '.' || holds_pieces(e->fts_path) ||
-			       is_excluded(w, e->fts_path)))
+			       is_excluded(w, e->fts_path, false)))
 			fts_set(fts, e, FTS_SKIP);
 		return EXIT_OK;
 	case FTS_F:
 		if (e->fts_name[0] == '.' || (n && e->fts_name[n - 1] == '~') ||
-		    !is_read(e->fts_path) || is_excluded(w, e->fts_path))
+		    !is_read(e->fts_path) || is_excluded(w, e->fts_path, false))
 			return EXIT_OK;
 		return add(w, e->fts_path, true);
 	default: return EXIT_OK; /* links, devices, the way back */
@@ -165,12 +151,11 @@ static int walk_folder(struct walk *w, char *path)
 static int find_path(struct walk *w, char *path)
 {
 	struct stat st;
+	bool folder = strcmp(path, "-") != 0 && !stat(path, &st) && S_ISDIR(st.st_mode);
 
-	if (is_excluded(w, path))
+	if (is_excluded(w, path, folder))
 		return EXIT_OK;
-	if (!strcmp(path, "-") || stat(path, &st) || !S_ISDIR(st.st_mode))
-		return add(w, path, false);
-	return walk_folder(w, path);
+	return folder ? walk_folder(w, path) : add(w, path, false);
 }
 
 static int find_glob(struct walk *w, const char *pattern, bool *any)
@@ -187,10 +172,10 @@ static int find_glob(struct walk *w, const char *pattern, bool *any)
 	return status;
 }
 
-int lint_files_find(struct session *s, char **operands, const char *const *exclude,
+int lint_files_find(struct session *s, char **operands, struct lint_configs *configs,
 		    lint_file_list *out)
 {
-	struct walk w = { .session = s, .exclude = exclude, .out = out };
+	struct walk w = { .session = s, .configs = configs, .out = out };
 	int status = EXIT_OK;
 
 	for (; *operands && !status; operands++) {

@@ -7,21 +7,22 @@
  * tunables, local, ...); what begins with '.' or ends in '~' is passed over, and no link is followed.
  */
 #include "compiler/cmd/cmd.h"
+#include "compiler/cmd/lint_config.h"
 
 struct lint_file {
 	const char *path;
+	struct lint_config *config;
 	bool walked; /* found below a folder: lint_file_wants() says whether its text is for us */
 };
 
 typedef VEC(struct lint_file) lint_file_list;
 
 /*
- * In the order of the operands, folders and globs by name. exclude: patterns of fnmatch(3),
- * NULL-ended or NULL, which match a path, its end from any '/' on, or a folder of it. A folder in
+ * In the order of the operands, folders and globs by name, each with what configures it. A folder in
  * which nothing is read, and nothing left out, stands in the list itself: that is an error. EXIT_OK,
  * or another status after saying what is wrong.
  */
-int lint_files_find(struct session *s, char **operands, const char *const *exclude,
+int lint_files_find(struct session *s, char **operands, struct lint_configs *configs,
 		    lint_file_list *out);
 
 /* A walked file is read by its name; JSON may be anything, and so may what lies beside AppArmor's. */

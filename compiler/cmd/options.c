@@ -217,6 +217,34 @@ static int print_help(const struct command *c)
 
 /* ---- what is wrong ---- */
 
+/* Where the option stands in its file that a message names: "'--select' takes ...". */
+static struct span find_place(const struct option_source *from, const char *said)
+{
+	const char *name = strstr(said, "'--");
+
+	if (from->at.source != SOURCE_NONE)
+		return from->at;
+	vec_each(&from->places, p)
+		if (name && str_starts(str_c(name + 3), p->name) &&
+		    !strchr("-abcdefghijklmnopqrstuvwxyz", name[3 + strlen(p->name)]))
+			return p->span;
+	return from->whole;
+}
+
+/* A file's options have no dashes. */
+static int file_error(const struct option_source *from, const char *said)
+{
+	BUF_AUTO text = { 0 };
+
+	for (const char *p = said; *p; p++) {
+		buf_putc(&text, *p);
+		p += *p == '\'' && p[1] == '-' && p[2] == '-' ? 2 : 0;
+	}
+	diag_add(from->session->diags, DIAG_PL440, find_place(from, said), "%s",
+		 text.p ? text.p : "");
+	return EXIT_FOUND;
+}
+
 int usage_error(const struct command *c, const char *fmt, ...)
 {
 	BUF_AUTO said = { 0 }, usage = { 0 };
@@ -225,6 +253,8 @@ int usage_error(const struct command *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&said, fmt, ap);
 	va_end(ap);
+	if (c->from)
+		return file_error(c->from, said.p ? said.p : "");
 	tell("pale %s: %s", c->name, said.p ? said.p : "");
 	put_usage(&usage, c);
 	tell_text(&usage);
@@ -487,6 +517,40 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_NUMBER: return take_number(o, row, v);
 	}
 	BUG("a kind of option");
+}
+
+/* ---- options of other places ---- */
+
+const char *option_name(enum option_id id)
+{
+	return rows[id].name;
+}
+
+enum option_kind option_kind(enum option_id id)
+{
+	return rows[id].kind;
+}
+
+bool option_adds_up(enum option_id id)
+{
+	return rows[id].kind != OPTION_FLAG && adds_up(rows[id].kind);
+}
+
+int option_give(struct session *s, struct options *o, enum option_id id, const char *text)
+{
+	return take(s, o, id, text);
+}
+
+void option_at(const struct options *o, const char *text)
+{
+	struct option_source *from = o->command->from;
+
+	if (!from)
+		return;
+	from->at = NO_SPAN;
+	vec_each(&from->places, p)
+		if (p->text == text && text)
+			from->at = p->span;
 }
 
 /* ---- the loop ---- */

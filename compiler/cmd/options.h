@@ -39,6 +39,19 @@ enum option_kind {
 	OPTION_RELEASES,
 };
 
+struct option_place {
+	const char *name, *text;
+	struct span span;
+};
+
+/* Options that a file says: what is wrong with one is a diagnostic (PL440) at its value. */
+struct option_source {
+	struct session *session;
+	struct span whole; /* where no value is at hand */
+	struct span at;    /* the one that is; NO_SPAN: that of the option that the message names */
+	VEC(struct option_place) places;
+};
+
 struct option_value {
 	bool given;
 	const char *text;
@@ -71,6 +84,17 @@ struct options {
  * on; else the exit status: EXIT_OK after --help, EXIT_USAGE after saying what is wrong.
  */
 int options_read(struct session *s, int argc, char **argv, struct options *o);
+
+/*
+ * For what else says options: its name, its kind, a value that is given as if the command line did,
+ * which is kept and not copied. EXIT_OK, or another status after saying what is wrong with it.
+ */
+const char *option_name(enum option_id id);
+enum option_kind option_kind(enum option_id id);
+bool option_adds_up(enum option_id id);
+int option_give(struct session *s, struct options *o, enum option_id id, const char *text);
+/* What is wrong with this value of a list is told where it stands, in a file; NULL: no value's. */
+void option_at(const struct options *o, const char *text);
 
 struct apparmor_target;
 /*

@@ -36,6 +36,25 @@ bool selection_add(struct selection *s, struct str word, bool ignore, struct sug
 	return found;
 }
 
+bool selection_never(struct selection *s, struct str word, struct suggest *near)
+{
+	struct selection own = { 0 };
+
+	if (!selection_add(&own, word, true, near))
+		return false;
+	for (unsigned i = 0; i < DIAG_NR; i++)
+		if (own.ignored[i])
+			s->ignored[i] = UINT8_MAX;
+	return true;
+}
+
+void selection_join_never(struct selection *s, const struct selection *with)
+{
+	for (unsigned i = 0; i < DIAG_NR; i++)
+		if (with->ignored[i] == UINT8_MAX)
+			s->ignored[i] = UINT8_MAX;
+}
+
 bool selection_has_rule(const struct selection *s, enum diag_id id)
 {
 	if (s->any && !s->selected[id])

@@ -20,6 +20,10 @@ struct selection { /* all 0: no rule is ignored */
 bool selection_add(struct selection *s, struct str word, bool ignore, struct suggest *near);
 /* An error of the text (PL..., no JSON, an entry of a wrong type), or that some were cut off? */
 bool selection_stays(const struct diag *d);
+/* The same for one that is ignored whatever else speaks of it. */
+bool selection_never(struct selection *s, struct str word, struct suggest *near);
+/* What the other one never tells this one does not tell, either. */
+void selection_join_never(struct selection *s, const struct selection *with);
 bool selection_has(const struct selection *s, const struct diag *d);
 /* Are findings of this id told whatever their severity? */
 bool selection_has_rule(const struct selection *s, enum diag_id id);

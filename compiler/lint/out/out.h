@@ -13,6 +13,7 @@
  * \uXXXX; XML is escaped by xml.h alone, JSON by base/json_write.h.
  */
 #include "compiler/lint/finding.h"
+#include "compiler/lint/select.h"
 
 struct report_format;
 
@@ -21,10 +22,12 @@ struct report {
 	bool colour;             /* text: ANSI */
 	enum severity threshold; /* --error-on: what is at least as grave fails; */
 	bool never;              /* or nothing does */
-	const char *runtime;     /* that JSON is read as: runtime_name() */
-	const char *pages;       /* where the rules' pages are, "https://.../"; NULL: nowhere */
-	bool statistics;         /* text, json: how many findings a rule has, in place of them */
-	bool baseline;           /* there is one, so that findings are new or known */
+	struct selection
+		fail_on; /* and so does what it selects, and what keeps a file from being read */
+	const char *runtime; /* that JSON is read as: runtime_name() */
+	const char *pages;   /* where the rules' pages are, "https://.../"; NULL: nowhere */
+	bool statistics;     /* text, json: how many findings a rule has, in place of them */
+	bool baseline;       /* there is one, so that findings are new or known */
 
 	/* what the functions keep; all 0 at the start */
 	struct buf body, aside;

@@ -8,7 +8,10 @@
 
 bool report_fails(const struct report *r, const struct finding *f)
 {
-	return f->fate == FINDING_TOLD && !r->never && f->diag->severity <= r->threshold;
+	if (f->fate != FINDING_TOLD)
+		return false;
+	return (!r->never && f->diag->severity <= r->threshold) ||
+	       r->fail_on.selected[f->diag->id] || (r->fail_on.any && selection_stays(f->diag));
 }
 
 void body_end(struct report *r, struct buf *out)
