@@ -19,12 +19,16 @@ struct telling {
 
 /* ---- words ---- */
 
-/* As a word of a rule: nothing in it is a glob, ends it, or is a condition. */
+/*
+ * As a word of a rule: nothing in it is a glob, ends it, or is a condition. A backslash at its end
+ * would take what stands behind the word into it.
+ */
 static void put_word(struct telling *t, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		if (c <= ' ' || c >= 0x7f || strchr("\"()=#", c))
+		bool last = c == '\\' && i + 1 == s.n;
+		if (last || c <= ' ' || c >= 0x7f || strchr("\"()=#", c))
 			buf_printf(t->out, "\\%03o", c);
 		else if (strchr("?*[]{}^,\\", c))
 			buf_printf(t->out, "\\%c", c);

@@ -7,6 +7,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/base/json_write.h"
+#include "compiler/base/table.h"
 
 #define CAP          20
 #define EXCERPT_MAX  160  /* code points of a source line that are shown */
@@ -120,6 +121,17 @@ struct diag *diag_add_as(struct diags *ds, enum diag_id id, enum severity severi
 	return d;
 }
 
+void diag_text(struct diags *ds, struct diag *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d == ds->past_cap)
+		return;
+	va_start(ap, fmt);
+	d->text = compose_text(ds, fmt, ap);
+	va_end(ap);
+}
+
 void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 {
 	va_list ap;
@@ -150,6 +162,25 @@ void diag_again(struct diags *ds, struct diag *d, struct span sp)
 
 	if (d != ds->past_cap)
 		vec_push(ds->arena, &d->labels, label);
+}
+
+void diag_again_as(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
+{
+	struct diag_label label = { .span = sp, .again = true };
+	va_list ap;
+
+	if (d == ds->past_cap)
+		return;
+	va_start(ap, fmt);
+	label.text = compose_text(ds, fmt, ap);
+	va_end(ap);
+	vec_push(ds->arena, &d->labels, label);
+}
+
+void diag_also(struct diags *ds, struct diag *d, struct str what)
+{
+	if (d != ds->past_cap)
+		d->also += hash_str(what);
 }
 
 void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement)

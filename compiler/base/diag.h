@@ -57,6 +57,7 @@ struct diag {
 	const char *help; /* the way out; NULL: none */
 	struct fix fix;
 	VEC(struct diag_label) labels;
+	uint64_t also; /* of what diag_also() was told, in whichever order; 0: of nothing */
 	const char *
 		suppressed; /* why a comment in the file keeps it from being told; NULL: nothing does */
 };
@@ -83,12 +84,19 @@ struct diag *diag_add(struct diags *ds, enum diag_id id, struct span sp, const c
 /* With a severity that is not the table's: one fact is graver than another of the same id. */
 struct diag *diag_add_as(struct diags *ds, enum diag_id id, enum severity severity, struct span sp,
 			 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void diag_text(struct diags *ds, struct diag *d, const char *fmt, ...) /* in place of its own */
+	__attribute__((format(printf, 3, 4)));
 void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Another place of which it says the same. Text shows three of them, the rest only count. */
 void diag_again(struct diags *ds, struct diag *d, struct span sp);
+/* The same with a text of its own; fmt is no more than a word or two. */
+void diag_again_as(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* What it speaks of, too, and its text does not name: one that speaks of more is another finding. */
+void diag_also(struct diags *ds, struct diag *d, struct str what);
 /* The replacement is copied. Only for an edit that a tool may make without asking twice. */
 void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement);
 /*

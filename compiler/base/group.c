@@ -27,10 +27,16 @@ bool group_add(struct group *g, struct str text, struct span span)
 	return true;
 }
 
+/* How many of the names a message has. */
+static size_t shown_of(const struct group *g)
+{
+	return g->hits.n > LIST_MAX + 1 ? LIST_MAX : g->hits.n;
+}
+
 const char *group_list(const struct group *g)
 {
 	char *out = arena_printf(g->arena, "%s", "");
-	size_t shown = g->hits.n > LIST_MAX + 1 ? LIST_MAX : g->hits.n;
+	size_t shown = shown_of(g);
 
 	for (size_t i = 0; i < shown; i++) {
 		const char *sep = !i ? "" : i + 1 == g->hits.n ? " and " : ", ";
@@ -48,8 +54,15 @@ struct span group_span(const struct group *g)
 	return g->hits.n ? g->hits.v[0].span : NO_SPAN;
 }
 
+void group_rest(struct diags *ds, struct diag *d, const struct group *g)
+{
+	for (size_t i = shown_of(g); i < g->hits.n; i++)
+		diag_also(ds, d, g->hits.v[i].text);
+}
+
 void group_labels(struct diags *ds, struct diag *d, const struct group *g)
 {
+	group_rest(ds, d, g);
 	for (size_t i = 1; i < g->hits.n && i < PLACE_MAX; i++)
 		diag_again(ds, d, g->hits.v[i].span);
 }

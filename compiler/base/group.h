@@ -26,5 +26,8 @@ bool group_add(struct group *g, struct str text, struct span span); /* false: it
 bool group_has(const struct group *g, struct str text);
 const char *group_list(const struct group *g); /* "'a', 'b' and 'c'", at most 12 names */
 struct span group_span(const struct group *g); /* of the first; NO_SPAN: empty */
-void group_labels(struct diags *ds, struct diag *d, const struct group *g); /* the others' places */
+/* What group_list() leaves out is told of d, so that other names are another finding. */
+void group_rest(struct diags *ds, struct diag *d, const struct group *g);
+/* The others' places, and group_rest(). */
+void group_labels(struct diags *ds, struct diag *d, const struct group *g);
 #define PLURAL(g, one, many) ((g).hits.n == 1 ? (one) : (many))

@@ -18,26 +18,43 @@ struct span aa_place(const struct aa_use *use)
 	return use->from ? way_in(use->from)->head : use->stmt->head;
 }
 
-static struct aa_told *find_told(struct aa_facts *f, enum diag_id id, const struct aa_stmt *stmt)
+struct aa_told *aa_told_of(struct lint *l, enum diag_id id, const struct aa_use *use)
 {
-	vec_each(&f->told, t)
-		if (t->id == id && t->stmt == stmt)
+	vec_each(&l->aa->told, t)
+		if (t->id == id && t->stmt == use->stmt)
 			return t;
 	return NULL;
+}
+
+static bool same_span(struct span x, struct span y)
+{
+	return x.source == y.source && x.begin == y.begin && x.end == y.end;
+}
+
+void aa_tell_instead(struct lint *l, struct aa_told *t, struct span place, const char *text)
+{
+	diag_text(l->ds, t->diag, "%s", text);
+	vec_each(&t->diag->labels, label)
+		if (label->again && same_span(label->span, place)) {
+			label->span = t->diag->span;
+			t->diag->span = place;
+			return;
+		}
 }
 
 /* The rule comes in by another include, or is one of another profile. */
 static void tell_again(struct lint *l, struct aa_told *t, struct span place)
 {
-	enum { LABELS_MAX = 20 };
+	enum { LABELS_MAX = 1000 }; /* GitHub takes no more of SARIF */
 
-	if (!memcmp(&t->diag->span, &place, sizeof(place)))
+	diag_also(l->ds, t->diag, l->aa->profile->label);
+	if (same_span(t->diag->span, place))
 		return;
 	vec_each(&t->diag->labels, label)
-		if (!memcmp(&label->span, &place, sizeof(place)))
+		if (label->again && same_span(label->span, place))
 			return;
 	if (t->diag->labels.n < LABELS_MAX)
-		diag_note(l->ds, t->diag, place, "and here");
+		diag_again_as(l->ds, t->diag, place, "and here");
 	else
 		t->more++;
 }
@@ -45,7 +62,7 @@ static void tell_again(struct lint *l, struct aa_told *t, struct span place)
 struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, const char *fmt,
 		     ...)
 {
-	struct aa_told *known = find_told(l->aa, id, use->stmt);
+	struct aa_told *known = aa_told_of(l, id, use);
 	struct span place = aa_place(use);
 	struct diag *d;
 	va_list ap;
@@ -59,8 +76,22 @@ struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, 
 	va_end(ap);
 	if (use->from)
 		diag_note(l->ds, d, use->stmt->head, "the rule, which this includes");
-	vec_push(l->arena, &l->aa->told, ((struct aa_told){ id, use->stmt, d, 0 }));
+	vec_push(l->arena, &l->aa->told,
+		 ((struct aa_told){ .id = id, .stmt = use->stmt, .diag = d }));
 	return d;
+}
+
+bool aa_may_ask(struct lint *l, const char *access, struct aa_verdict *out)
+{
+	struct sources *own = sources_new(l->arena);
+	struct diags *ds = diags_new(l->arena, own);
+	struct source *src = source_add(own, "<access>", str_c(access));
+	struct aa_access read;
+
+	if (!aa_access_read(l->arena, src, &read, ds) || !aa_can_ask(l->aa->q, &read, ds))
+		return false;
+	*out = aa_ask(l->aa->q, &read, FILE_OTHER);
+	return true;
 }
 
 struct aa_access aa_reads(struct lint *l, const char *access)
@@ -123,6 +154,14 @@ const struct aa_use *aa_decides(const struct aa_verdict *v)
 		if (r->role == AA_ROLE_DECIDES && r->rule)
 			return r->rule->use;
 	return NULL;
+}
+
+bool aa_is_decided_by(const struct aa_verdict *v, const struct aa_use *use)
+{
+	vec_each(&v->rules, r)
+		if (r->role != AA_ROLE_OUTRANKED && r->rule && r->rule->use == use)
+			return true;
+	return false;
 }
 
 const struct aa_spoken *aa_decider(const struct aa_verdict *v)

@@ -26,7 +26,8 @@ struct aa_told {
 	enum diag_id id;
 	const struct aa_stmt *stmt;
 	struct diag *diag;
-	size_t more; /* places behind those that have a label */
+	size_t more;   /* places behind those that have a label */
+	size_t weight; /* how many accesses it is about */
 };
 
 /* Does it stand in the file at hand, and not in one that this includes? */
@@ -46,6 +47,12 @@ struct span aa_place(const struct aa_use *use);
 struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, const char *fmt,
 		     ...) __attribute__((format(printf, 4, 5)));
 
+/* What was told of this rule under this id, of whichever profile; NULL: nothing was. */
+struct aa_told *aa_told_of(struct lint *l, enum diag_id id, const struct aa_use *use);
+
+/* The text is this one's, and its place, which it has as a further one, the first. */
+void aa_tell_instead(struct lint *l, struct aa_told *t, struct span place, const char *text);
+
 /* Was all of it found? False is noted for AP329, and given back. */
 bool aa_decided(struct lint *l, bool decided);
 
@@ -59,6 +66,11 @@ void aa_tell_more(struct lint *l);
 struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who);
 struct aa_access aa_reads(struct lint *l, const char *access); /* the question alone */
 /*
+ * The same of what a profile's own words are in, such as a witness of a walk, and of no half. False:
+ * it is not answered (a label with a namespace), and nothing is known.
+ */
+bool aa_may_ask(struct lint *l, const char *access, struct aa_verdict *out);
+/*
  * The same of a path, which may hold any byte: one PERM_* (PERM_X: exec) of one half. And the access
  * as users write it, "open owner /a r", "exec /a"; FILE_WHO_NR: whosever it is. In the arena; safe
  * to print.
@@ -71,5 +83,7 @@ bool aa_allows(const struct aa_verdict *v);
 bool aa_refuses(const struct aa_verdict *v);
 /* The first rule that decides; NULL: none of the profile's, a mode or the parser's own does. */
 const struct aa_use *aa_decides(const struct aa_verdict *v);
+/* Is the rule one of those that decide, or that would where the others were not? */
+bool aa_is_decided_by(const struct aa_verdict *v, const struct aa_use *use);
 /* The first that decides; NULL: it is nobody's, or `all,`, of which AP302 speaks. */
 const struct aa_spoken *aa_decider(const struct aa_verdict *v);

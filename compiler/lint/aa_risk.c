@@ -26,13 +26,11 @@ bool aa_risk_has(const struct lint *l, enum aa_class class)
 
 const struct aa_rule *aa_risk_allowed(struct lint *l, const char *access)
 {
-	struct aa_access read = aa_reads(l, access);
 	const struct aa_spoken *by;
 	struct aa_verdict v;
 
-	if (!aa_can_ask(l->aa->q, &read, diags_new(l->arena, l->ds->sources)))
+	if (!aa_may_ask(l, access, &v))
 		return NULL;
-	v = aa_ask(l->aa->q, &read, FILE_OTHER);
 	by = aa_allows(&v) ? aa_decider(&v) : NULL;
 	return by ? by->rule : NULL;
 }
@@ -58,9 +56,38 @@ const char *aa_risk_list(struct lint *l, const struct aa_risks *risks)
 	return buf_keep(l->arena, &b);
 }
 
+static enum severity gravest(const struct aa_risks *risks, enum severity least)
+{
+	vec_each(&risks->list, r)
+		least = r->severity < least ? r->severity : least;
+	return least;
+}
+
+struct diag *aa_risk_say(struct lint *l, enum diag_id id, const struct aa_use *use,
+			 const struct aa_risks *risks, const char *text)
+{
+	enum severity severity =
+		gravest(risks, risks->list.n ? SEVERITY_INFO : diag_info(id)->severity);
+	struct aa_told *known = aa_told_of(l, id, use);
+	struct diag *d = aa_tell(l, id, use, "%s", text);
+
+	if (d)
+		known = aa_told_of(l, id, use);
+	else if (severity < known->diag->severity ||
+		 (severity == known->diag->severity && risks->list.n > known->weight))
+		aa_tell_instead(l, known, aa_place(use), text);
+	else
+		severity = known->diag->severity;
+	if (known->weight < risks->list.n)
+		known->weight = risks->list.n;
+	diag_severity(l->ds, known->diag, severity);
+	vec_each(&risks->list, r)
+		diag_also(l->ds, known->diag, str_c(r->access));
+	return d;
+}
+
 struct cause {
 	const struct aa_use *use;
-	enum severity severity; /* the gravest */
 	struct aa_risks risks;
 };
 
@@ -79,18 +106,14 @@ void aa_risk_tell(struct lint *l, enum diag_id id, const struct aa_risks *risks,
 	vec_each(&risks->list, r) {
 		struct cause *c = cause_of(causes.v, causes.n, r->use->stmt);
 		if (!c) {
-			vec_push(l->arena, &causes,
-				 ((struct cause){ .use = r->use, .severity = r->severity }));
+			vec_push(l->arena, &causes, ((struct cause){ .use = r->use }));
 			c = &causes.v[causes.n - 1];
 		}
 		vec_push(l->arena, &c->risks.list, *r);
-		c->severity = r->severity < c->severity ? r->severity : c->severity;
 	}
 	vec_each(&causes, c) {
-		struct diag *d = aa_tell(l, id, c->use, "%s", aa_risk_list(l, &c->risks));
-		if (!d)
-			continue;
-		diag_severity(l->ds, d, c->severity);
-		diag_help(l->ds, d, "%s", help);
+		struct diag *d = aa_risk_say(l, id, c->use, &c->risks, aa_risk_list(l, &c->risks));
+		if (d)
+			diag_help(l->ds, d, "%s", help);
 	}
 }

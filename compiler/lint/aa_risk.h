@@ -32,5 +32,13 @@ const struct aa_rule *aa_risk_allowed(struct lint *l, const char *access);
 /* "'open /x w' is allowed: what it does; ...": three of them, the gravest first, and how many more. */
 const char *aa_risk_list(struct lint *l, const struct aa_risks *risks);
 
+/*
+ * What one rule lets be done in this profile: a finding of the gravest one's severity. Where the same
+ * rule, which several profiles include, was told of another, the graver or longer text is that of
+ * both, and the place of it the first: NULL then.
+ */
+struct diag *aa_risk_say(struct lint *l, enum diag_id id, const struct aa_use *use,
+			 const struct aa_risks *risks, const char *text);
+
 /* A finding for each rule that allows some of them, with the gravest one's severity. */
 void aa_risk_tell(struct lint *l, enum diag_id id, const struct aa_risks *risks, const char *help);

@@ -64,7 +64,8 @@ static uint64_t first_print(const struct diags *ds, const struct finding *f)
 
 	if (f->source)
 		h = hash_place(h, span_text(ds->sources, f->diag->span));
-	return hash_quoted(hash_bytes(h, "", 1), f->diag->text);
+	h = hash_quoted(hash_bytes(h, "", 1), f->diag->text);
+	return f->diag->also ? hash_bytes(h, &f->diag->also, sizeof(f->diag->also)) : h;
 }
 
 /* The n-th of those that are the same otherwise gets a print of its own. */

@@ -111,6 +111,7 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 	/* What is told here was told by the check. */
 	struct diags *again = diags_new(l->arena, l->ds->sources);
 	struct aa_asking *q = ARENA_NEW(l->arena, struct aa_asking);
+	size_t before = l->ds->list.n;
 
 	if (p->reach != AA_REACH_LIVE)
 		return;
@@ -123,6 +124,8 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 		run_rules(l, LINT_APPARMOR);
 	else
 		diags_take(l->ds, again);
+	for (; before < l->ds->list.n; before++) /* the same text in another profile is another */
+		diag_also(l->ds, l->ds->list.v[before], p->label);
 	vec_each(&p->children, child)
 		lint_profiles(l, with, *child);
 }

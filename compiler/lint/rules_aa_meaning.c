@@ -32,7 +32,9 @@ static void tell_shadow(struct shadows *s, const struct aa_rule *allow, const ch
 		return;
 	vec_each(&s->list, old)
 		if (old->deny == deny->stmt) {
-			diag_note(s->l->ds, old->diag, aa_place(allow->use), "nor of this one");
+			diag_again_as(s->l->ds, old->diag, aa_place(allow->use), "nor of this one");
+			diag_also(s->l->ds, old->diag,
+				  span_text(s->l->ds->sources, aa_place(allow->use)));
 			return;
 		}
 	d = diag_add(s->l->ds, s->id, aa_place(allow->use),
@@ -52,9 +54,10 @@ static void tell_shadow(struct shadows *s, const struct aa_rule *allow, const ch
 /* Of what is no file: asked again as a user would. */
 static void tell_access(struct shadows *s, const struct aa_rule *allow, const char *access)
 {
-	struct aa_verdict v = aa_asks(s->l, access, FILE_OTHER);
+	struct aa_verdict v;
 
-	tell_shadow(s, allow, access, &v);
+	if (aa_may_ask(s->l, access, &v))
+		tell_shadow(s, allow, access, &v);
 }
 
 static bool is_alive(const void *who, struct str path, const struct aa_answer *answer)

@@ -62,6 +62,7 @@ void ap_file_everything(struct lint *l, enum diag_id id)
 {
 	const struct aa_path_hits *hits;
 	struct aa_risks open = { .list = { 0 } };
+	const char *text;
 	struct diag *d;
 
 	if (!aa_risk_counts(l))
@@ -72,12 +73,15 @@ void ap_file_everything(struct lint *l, enum diag_id id)
 	vec_each(&hits->list, hit)
 		if (is_wide(hits, hit) && hit->row->id != DIAG_AP322)
 			add_risk(l, &open, hit);
-	d = aa_tell(l, id, hits->wide->rule->use,
-		    "under '%s' every file may be written%s: '%s' is allowed%s%s",
-		    str_safe_of(l->arena, l->aa->profile->label),
-		    hits->wide->owner == AA_OWNER_ONLY ? " that the process owns" : "",
-		    hits->wide_access, open.list.n ? ", and what harms the machine, too: " : "",
-		    open.list.n ? aa_risk_list(l, &open) : "");
+	text = arena_printf(l->arena, "under '%s' every file may be written%s: '%s' is allowed%s%s",
+			    str_safe_of(l->arena, l->aa->profile->label),
+			    hits->wide->owner == AA_OWNER_ONLY ? " that the process owns" : "",
+			    hits->wide_access,
+			    open.list.n ? ", and what harms the machine, too: " : "",
+			    open.list.n ? aa_risk_list(l, &open) : "");
+	vec_each(&open.list, r)
+		r->severity = SEVERITY_HIGH;
+	d = aa_risk_say(l, id, hits->wide->rule->use, &open, text);
 	if (d)
 		diag_help(l->ds, d,
 			  "allow the directories that the program writes; 'pale learn' finds them");
@@ -243,7 +247,8 @@ void ap_interpreter(struct lint *l, enum diag_id id)
 		if (!path)
 			return;
 		if (d) {
-			diag_note(l->ds, d, aa_place(use), "and '%s'", hit->access);
+			diag_again_as(l->ds, d, aa_place(use), "and '%s'", hit->access);
+			diag_also(l->ds, d, str_c(hit->access));
 			continue;
 		}
 		d = aa_tell(l, id, use,
@@ -279,6 +284,7 @@ static bool is_gap(const struct aa_path_hit *hit, enum diag_id of)
 static void tell_gaps(struct lint *l, enum diag_id id, const struct aa_rule *first, enum diag_id of)
 {
 	struct aa_risks gaps = { .list = { 0 } };
+	const char *text;
 	struct diag *d;
 
 	vec_each(&aa_paths_hits(l)->list, hit)
@@ -286,9 +292,13 @@ static void tell_gaps(struct lint *l, enum diag_id id, const struct aa_rule *fir
 			add_risk(l, &gaps, hit);
 	if (!gaps.list.n)
 		return;
-	d = aa_tell(l, id, first->use,
-		    "this and the like, which spell out 'all but' by hand, leave more open: %s",
-		    aa_risk_list(l, &gaps));
+	text = arena_printf(
+		l->arena,
+		"this and the like, which spell out 'all but' by hand, leave more open: %s",
+		aa_risk_list(l, &gaps));
+	vec_each(&gaps.list, r)
+		r->severity = diag_info(id)->severity;
+	d = aa_risk_say(l, id, first->use, &gaps, text);
 	if (d)
 		diag_help(
 			l->ds, d,

@@ -376,14 +376,15 @@ void ap_exact_x_loses_m(struct lint *l, enum diag_id id)
 	aa_decided(l, w.decided);
 	vec_each(&w.found, found) {
 		const struct aa_answer *a = aa_means_class(f->q->means.pool, found->a);
-		char *access;
+		const char *access;
 		struct diag *d;
 
 		if (!a->varies[FILE_OWNER] && !a->varies[FILE_OTHER])
 			continue;
-		access = arena_printf(l->arena, "open %s m", found->path.p);
 		enum file_who who = a->varies[FILE_OTHER] ? FILE_OTHER : FILE_OWNER;
-		struct aa_verdict v = aa_asks(l, access, who);
+		struct aa_verdict v = aa_asks_path(l, found->path, PERM_M, who);
+		access =
+			aa_path_access(l, found->path, PERM_M, a->varies[!who] ? FILE_WHO_NR : who);
 		const struct aa_use *use = aa_decides(&v);
 		if (!use)
 			continue;
@@ -571,7 +572,8 @@ void ap_comment_looks_like_include(struct lint *l, enum diag_id id)
 		return;
 	vec_each(&k.found, c) {
 		if (d) {
-			diag_note(l->ds, d, (*c)->span, "and this");
+			diag_again_as(l->ds, d, (*c)->span, "and this");
+			diag_also(l->ds, d, (*c)->text);
 			continue;
 		}
 		d = diag_add(

@@ -120,6 +120,7 @@ static void tell_stubbed(struct lint *l, enum diag_id id, const struct group *g,
 		     "%s: %s, under crun and runc before 1.0.0-rc93 only: "
 		     "later ones answer ENOSYS above the highest number that the profile names",
 		     group_list(g), what);
+	group_rest(l->ds, d, g);
 	diag_severity(l->ds, d, SEVERITY_INFO);
 	diag_help(
 		l->ds, d,
@@ -275,6 +276,7 @@ static void tell_start(struct lint *l, enum diag_id id, const struct oci_start *
 			 "%s %s refused%s, and %s itself calls %s %s (%s)", group_list(&w.calls),
 			 PLURAL(w.calls, "is", "are"), on_arches(l, w.on), starter_name(l, like),
 			 PLURAL(w.calls, "it", "them"), start_effect(like->when), w.words);
+	group_rest(l->ds, d, &w.calls);
 	if (!is_meant_for(l, like->runtime))
 		diag_severity(l->ds, d, SEVERITY_INFO);
 	if (like->when == OCI_START_EXEC && like->runtime == OCI_RUNC)
@@ -457,6 +459,7 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 			     loader_words(l, first));
 		diag_severity(l->ds, d, SEVERITY_WARNING);
 	}
+	group_rest(l->ds, d, &g);
 	diag_help(l->ds, d, "allow %s", group_list(&g));
 }
 
@@ -579,6 +582,7 @@ void sc_successor_missing(struct lint *l, enum diag_id id)
 		     "programs fall back on ENOSYS, and this answers something else%s",
 		     group_list(&n.real), PLURAL(n.real, "twin is", "twins are"),
 		     PLURAL(n.real, "call is", "calls are"), on_arches(l, n.on), n.effect);
+	group_rest(l->ds, d, &n.real);
 	diag_help(l->ds, d, "allow %s beside the older %s", PLURAL(n.real, "it", "them"),
 		  PLURAL(n.real, "one", "ones"));
 }
@@ -632,6 +636,7 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 				     "what is not listed is refused, and not with ENOSYS" :
 				     "no defaultErrnoRet: what is not listed answers EPERM",
 			     on_arches(l, n.on), group_list(&n.real), n.effect);
+	group_rest(l->ds, d, &n.real);
 	if (killed)
 		diag_severity(l->ds, d, SEVERITY_HIGH);
 	diag_help(l->ds, d,
@@ -824,6 +829,7 @@ void sc_time64(struct lint *l, enum diag_id id)
 		     n.on & ARCH_BIT(ARCH_I386)   ? "i386 and arm are" :
 						    "arm is",
 		     group_list(&n.real), PLURAL(n.real, "it", "them"));
+	group_rest(l->ds, d, &n.real);
 	diag_help(l->ds, d, "allow %s beside the older calls, or leave these architectures out",
 		  PLURAL(n.real, "it", "them"));
 }

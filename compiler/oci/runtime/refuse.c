@@ -334,6 +334,7 @@ static void tell_hit(struct refusals *r, const struct refusal *h, struct diags *
 		"%s: libseccomp answers EEXIST to this entry, which gives conditions of an entry "
 		"before it another action, and the container does not start (%s)",
 		group_list(&g), words(r, h->rule));
+	group_rest(ds, d, &g);
 	if (h->beside)
 		diag_note(ds, d, h->beside->span, "the other entry");
 	if (h->beside && !h->rule->nargs)
