@@ -19,18 +19,34 @@ static bool enforces(const struct lint *l)
 		 (AA_FLAG_COMPLAIN | AA_FLAG_UNCONFINED | AA_FLAG_PROMPT | AA_FLAG_DEFAULT_ALLOW));
 }
 
+struct execution {
+	struct lint *l;
+	const struct aa_opened *file;
+	enum file_who who;
+};
+
+static bool is_by(const void *who, struct str path, const struct aa_answer *answer)
+{
+	const struct execution *e = who;
+	struct aa_verdict v;
+
+	if (!(answer->allow[e->who] & PERM_X))
+		return false;
+	v = aa_asks_path(e->l, path, PERM_X, e->who);
+	return aa_allows(&v) && aa_is_decided_by(&v, e->file->rule->use);
+}
+
 /* An execution that this rule lets pass, and how; NULL: others have all of its paths. */
 static const char *execution(struct lint *l, const struct aa_opened *f, struct aa_verdict *v)
 {
-	struct str path = aa_probe_path(l->arena, f->path);
-	enum file_who who = f->owner == AA_OWNER_ONLY ? FILE_OWNER : FILE_OTHER;
+	struct execution e = { l, f, f->owner == AA_OWNER_ONLY ? FILE_OWNER : FILE_OTHER };
+	bool decided;
+	struct str path = aa_probe_find(l, f->path, is_by, &e, &decided);
 
 	if (!path.p)
 		return NULL;
-	*v = aa_asks_path(l, path, PERM_X, who);
-	if (!aa_allows(v) || aa_decides(v) != f->rule->use)
-		return NULL;
-	return aa_path_access(l, path, PERM_X, f->owner == AA_OWNER_ANY ? FILE_WHO_NR : who);
+	*v = aa_asks_path(l, path, PERM_X, e.who);
+	return aa_path_access(l, path, PERM_X, f->owner == AA_OWNER_ANY ? FILE_WHO_NR : e.who);
 }
 
 /* One finding for all rules of a profile that have the same done: where there are several, places. */
@@ -47,6 +63,7 @@ static void add_place(struct places *p, const struct aa_use *use)
 			return;
 	vec_push(p->l->arena, &p->stmts, use->stmt);
 	diag_again(p->l->ds, p->diag, aa_place(use));
+	diag_also(p->l->ds, p->diag, span_text(p->l->ds->sources, aa_place(use)));
 }
 
 /* ---- profiles that are not there ---- */
@@ -361,6 +378,15 @@ static const char *const libraries[] = {
 	"/lib/libc.so.6",
 };
 
+/* Of other machines, and of what brings its own: Nix, a snap, a flatpak. */
+static const char elsewhere[] = "/{,**/}{libc.so.6,ld-musl-*.so.1}";
+
+static bool is_mapped(const void *who, struct str path, const struct aa_answer *a)
+{
+	(void)who, (void)path;
+	return (a->allow[FILE_OWNER] | a->allow[FILE_OTHER]) & PERM_M;
+}
+
 /* Does a program run in it: one that it is for, or that it executes and keeps? */
 static bool runs(const struct lint *l)
 {
@@ -384,6 +410,7 @@ void ap_missing_base(struct lint *l, enum diag_id id)
 	struct aa_verdict v;
 	const char *access = NULL;
 	struct diag *d;
+	bool decided;
 
 	if (!enforces(l) || p->from || p->hat || !runs(l))
 		return;
@@ -393,6 +420,11 @@ void ap_missing_base(struct lint *l, enum diag_id id)
 		if (aa_allows(&v))
 			return;
 	}
+	if (aa_probe_find(l, glob_parse(l->arena, str_c(elsewhere), GLOB_PATH, NULL, NULL),
+			  is_mapped, NULL, &decided)
+		    .p ||
+	    !decided)
+		return;
 	d = diag_add(
 		l->ds, id, p->stmt->head,
 		"programs run under this profile, and no C library may be mapped: '%s' is refused",
@@ -437,6 +469,19 @@ static bool does_everything(struct lint *l)
 		if (f->mode == AA_MODE_ALLOW && is_everything(l, f))
 			perms |= f->perms;
 	return perms & (PERM_W | PERM_A) && perms & (PERM_X | PERM_M);
+}
+
+/* May its paths begin with anything, as those of a pattern that names their end alone? */
+static bool begins_anywhere(struct lint *l, const struct glob *g)
+{
+	const struct glob *any;
+	size_t budget = GLOB_BUDGET;
+	const char *path;
+
+	if (g->prefix.n >= 2)
+		return false;
+	any = glob_parse(l->arena, str_c("/pale-any{,*,/**}"), GLOB_PATH, NULL, NULL);
+	return glob_overlap(l->arena, g, any, &budget, &path) != GLOB_NO;
 }
 
 static bool may_meet(const struct aa_opened *w, const struct aa_opened *x)
@@ -527,7 +572,7 @@ void ap_write_and_exec(struct lint *l, enum diag_id id)
 	vec_each(&q->files.list, w) {
 		struct str path;
 		if (!w->rule || !w->rule->use || w->mode != AA_MODE_ALLOW || w->alias ||
-		    !(w->perms & (PERM_W | PERM_A)) || w->path->prefix.n < 2 ||
+		    !(w->perms & (PERM_W | PERM_A)) || begins_anywhere(l, w->path) ||
 		    (str_starts(w->path->prefix, "/dev/") && !has_code(w->path->prefix)))
 			continue;
 		path = find_written(l, w);

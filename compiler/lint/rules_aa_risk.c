@@ -141,18 +141,22 @@ void ap_signal_all(struct lint *l, enum diag_id id)
 {
 	static const char *const accesses[] = { "signal send kill peer=unconfined",
 						"signal send kill peer=pale-any" };
-	const struct aa_rule *r = NULL, *other;
 	struct aa_risks risks = { .list = { 0 } };
+	struct aa_verdict one, other;
 
 	if (!aa_risk_counts(l) || !aa_risk_has(l, AA_CLASS_SIGNAL))
 		return;
-	r = aa_risk_allowed(l, accesses[0]);
-	other = r ? aa_risk_allowed(l, accesses[1]) : NULL;
-	if (!other || other->use->stmt != r->use->stmt)
+	one = aa_asks(l, accesses[0], FILE_OTHER);
+	other = aa_asks(l, accesses[1], FILE_OTHER);
+	if (!aa_allows(&one) || !aa_allows(&other))
 		return;
-	vec_push(l->arena, &risks.list,
-		 ((struct aa_risk){ r->use, SEVERITY_HIGH, accesses[0],
-				    "so it is to every other process" }));
+	vec_each(&l->aa->q->rules, r)
+		if ((*r)->class == AA_CLASS_SIGNAL && (*r)->prefix.mode == AA_MODE_ALLOW &&
+		    !risks.list.n && aa_is_decided_by(&one, (*r)->use) &&
+		    aa_is_decided_by(&other, (*r)->use))
+			vec_push(l->arena, &risks.list,
+				 ((struct aa_risk){ (*r)->use, SEVERITY_HIGH, accesses[0],
+						    "so it is to every other process" }));
 	aa_risk_tell(l, id, &risks, "say to whom: peer=@{profile_name}, and which: set=(term)");
 }
 
