@@ -15,6 +15,7 @@
 #include "compiler/cmd/runtime.h"
 #include "compiler/lint/baseline.h"
 #include "compiler/lint/lint.h"
+#include "compiler/lint/questions.h"
 #include "compiler/lint/suppress.h"
 #include "compiler/lint/out/out.h"
 #include "compiler/oci/oci.h"
@@ -53,6 +54,7 @@ struct lint_run {
 	const struct oci_runtime *runtime;      /* NULL: any */
 	const struct oci_runtime *here, *named; /* installed; of the command line */
 	bool here_asked;
+	struct questions *questions; /* of the run */
 	const char *format;
 	struct selection selection;
 	suppression_list suppressions; /* in the file at hand */
@@ -75,7 +77,8 @@ static void lint_profile(struct lint_run *r, struct source *src)
 
 	if (!root || s->diags->errors || !kind_find_profile(s, root, src, &inside))
 		return;
-	lint_json(s->arena, inside.profile, r->runtime, s->diags);
+	const struct lint_filter with = { r->runtime, r->questions };
+	lint_json(s->arena, &with, inside.profile, s->diags);
 	suppress_read_json(s->arena, inside.profile, &r->suppressions);
 }
 
@@ -169,8 +172,9 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	if (s->diags->errors)
 		return;
 	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);
+	const struct lint_filter with = { r->runtime, r->questions };
 	if (!s->diags->errors)
-		lint_pale(s->arena, file, policies, r->runtime, s->diags);
+		lint_pale(s->arena, &with, file, policies, s->diags);
 	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);
 }
 
@@ -568,6 +572,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return usage_error(o->command, "no file given");
 	if (read_stdin_name(r, o))
 		return EXIT_USAGE;
+	r->questions = questions_new(r->session->arena);
 	r->named = r->runtime;
 	rc = lint_configs_open(r->session, o, &r->configs);
 	if (!rc)

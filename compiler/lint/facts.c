@@ -7,52 +7,31 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/decision/compare.h"
+#include "compiler/decision/parts.h"
+#include "compiler/lint/questions.h"
 #include "compiler/oci/runtime/model.h"
-#include "grammar/parse.h"
 
 /* What the runtime's library is taken to be: it knows every name that the table knows. */
 enum { NEWEST_LIBSECCOMP = OCI_VERSION(2, 6, 1), NEWEST_RUNC = OCI_VERSION(1, 2, 0) };
 
-struct question { /* compiled: its condition on each architecture */
-	const char *text;
-	const struct syscall_info *sys;
-	const struct cond *cond[ARCH_NR];
-	unsigned on; /* architectures on which the condition could be said */
-};
-
 struct fact_engine {
 	struct arena *arena;
 	struct dd *dd;
-	dd_node root;
-	dd_node sure;  /* claim: allowed or logged, and nobody disputes it */
-	dd_node maybe; /* claim: that, or two entries disagree, or a listener or tracer is asked */
-	dd_node stub;  /* claim: runc's ENOSYS, above all that the profile names */
+	struct call_parts root;
+	struct call_parts sure;   /* claim: allowed or logged, and nobody disputes it */
+	struct call_parts maybe;  /* claim: that, or entries disagree, or somebody is asked */
+	struct call_parts stub;   /* claim: runc's ENOSYS, above all that the profile names */
+	struct call_parts errnos; /* claim: surely refused with an errno; made when it is asked */
+	bool has_errnos;
 	struct {
 		struct span span; /* of the first rule */
 		unsigned named;
 		size_t rules;
-	} * calls; /* by index of syscall_at() */
-	VEC(struct question) questions;
+	} * calls;                   /* by index of syscall_at() */
+	struct questions *questions; /* of the run */
 };
 
 /* ---- calls ---- */
-
-static size_t call_index(const struct syscall_info *s)
-{
-	size_t low = 0, high = syscall_count();
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = str_cmp(str_c(syscall_at(middle)->name), str_c(s->name));
-		if (!c)
-			return middle;
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	BUG("a call that is not in the table");
-}
 
 static unsigned arches_with(const struct syscall_info *s, unsigned arches)
 {
@@ -89,85 +68,58 @@ bool facts_refuses(const struct facts *f)
 	return f->has_default && verdict_refuses(f->dflt);
 }
 
-/* The machine on which calls of an architecture are looked at. */
-static enum arch host_of(const struct facts *f, enum arch a)
-{
-	int host = arch_find(str_c(arch_family(a, f->arches)));
+/* Architectures that the call has, of those on which parts say so. */
+typedef unsigned parts_fn(struct call_parts *p, const struct syscall_info *s);
 
-	return host < 0 ? a : (enum arch)host;
+static unsigned where(struct facts *f, const char *call, struct call_parts *parts, parts_fn *fn)
+{
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	unsigned found = s && !f->undecided ? fn(parts, s) : 0;
+
+	f->undecided |= parts->lost;
+	return f->undecided ? 0 : found;
 }
 
-/* Part of a diagram: one call of one architecture, on its machine. */
-static dd_node call_node(struct facts *f, dd_node root, const struct syscall_info *s, enum arch a)
+static dd_node part_at(struct facts *f, struct call_parts *parts, const struct syscall_info *s,
+		       enum arch a)
 {
-	const struct arch_info *info = arch_info(a);
-	uint32_t nr = (uint32_t)s->nr[a] + info->nr_base;
-	dd_node n = dd_call(f->engine->dd, root, info->audit, nr);
+	dd_node n = parts_at(parts, s, a);
 
-	n = dd_fix(f->engine->dd, n, DD_SYSTEM, 0xff, (uint64_t)host_of(f, a));
 	f->undecided |= n == DD_NONE;
 	return f->undecided ? DD_NONE : n;
 }
 
-typedef bool node_fn(const struct facts *f, dd_node n);
-
-/* Architectures on which fn holds of the call's part of `root`. */
-static unsigned where(struct facts *f, const char *call, dd_node root, node_fn *fn)
-{
-	const struct syscall_info *s = syscall_by_name(str_c(call));
-	unsigned found = 0;
-
-	for (unsigned a = 0; s && a < ARCH_NR; a++) {
-		if (!(f->arches & ARCH_BIT(a)) || s->nr[a] < 0)
-			continue;
-		dd_node n = call_node(f, root, s, (enum arch)a);
-		if (n != DD_NONE && fn(f, n))
-			found |= ARCH_BIT(a);
-	}
-	return f->undecided ? 0 : found;
-}
-
-static bool is_true(const struct facts *f, dd_node n)
-{
-	(void)f;
-	return n == DD_TRUE;
-}
-
-static bool is_false(const struct facts *f, dd_node n)
-{
-	(void)f;
-	return n == DD_FALSE;
-}
-
-static bool is_satisfiable(const struct facts *f, dd_node n)
-{
-	(void)f;
-	return n != DD_FALSE;
-}
-
-static bool looks_at_arguments(const struct facts *f, dd_node n)
-{
-	return (dd_fields(f->engine->dd, n) & ((1u << DD_IP) - 1)) != 0;
-}
-
 unsigned facts_some(struct facts *f, const char *call)
 {
-	return where(f, call, f->engine->sure, is_satisfiable);
+	return where(f, call, &f->engine->sure, parts_any);
 }
 
 unsigned facts_always(struct facts *f, const char *call)
 {
-	return where(f, call, f->engine->sure, is_true);
+	return where(f, call, &f->engine->sure, parts_all);
 }
 
 unsigned facts_tested(struct facts *f, const char *call)
 {
-	return where(f, call, f->engine->sure, looks_at_arguments);
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	struct call_parts *sure = &f->engine->sure;
+	unsigned some = where(f, call, sure, parts_any) & ~where(f, call, sure, parts_all);
+	unsigned tested = 0;
+
+	for (unsigned a = 0; some && a < ARCH_NR; a++) {
+		if (!(some & ARCH_BIT(a)))
+			continue;
+		uint32_t fields = dd_fields(f->engine->dd, part_at(f, sure, s, (enum arch)a));
+		tested |= fields & ((1u << DD_IP) - 1) ? ARCH_BIT(a) : 0;
+	}
+	return tested;
 }
 
 unsigned facts_refused(struct facts *f, const char *call)
 {
-	return where(f, call, f->engine->maybe, is_false);
+	unsigned open = where(f, call, &f->engine->maybe, parts_any);
+
+	return f->undecided ? 0 : facts_has(f, call) & ~open;
 }
 
 unsigned facts_refused_by_rule(struct facts *f, const char *call)
@@ -179,7 +131,7 @@ unsigned facts_refused_by_rule(struct facts *f, const char *call)
 
 unsigned facts_stubbed(struct facts *f, const char *call)
 {
-	return where(f, call, f->engine->stub, is_true);
+	return where(f, call, &f->engine->stub, parts_all);
 }
 
 static struct verdict enosys_of(enum arch a)
@@ -198,7 +150,7 @@ struct verdict facts_refusal(struct facts *f, const char *call, enum arch a)
 	struct dd_point p;
 
 	BUG_ON(!s || s->nr[a] < 0);
-	dd_node n = call_node(f, f->engine->root, s, a), sure = call_node(f, f->engine->sure, s, a);
+	dd_node n = part_at(f, &f->engine->root, s, a), sure = part_at(f, &f->engine->sure, s, a);
 	if (n == DD_NONE || sure == DD_NONE)
 		return enosys;
 	dd_node other = dd_and(d, dd_not(d, sure),
@@ -226,50 +178,7 @@ unsigned facts_loud(struct facts *f, const char *call, unsigned arches)
 
 struct str facts_call(const char *question)
 {
-	return (struct str){ question, strcspn(question, "(") };
-}
-
-/* The condition, read by the language's own parser; pale's texts are right, or it is a bug. */
-static void compile(struct facts *f, struct question *q)
-{
-	struct fact_engine *e = f->engine;
-	struct sources *sources = sources_new(e->arena);
-	struct diags *quiet = diags_new(e->arena, sources);
-	const struct resolve_options opt = { .foreign = true };
-	const char *sep = "policy question { arch ";
-	BUF_AUTO text = { 0 };
-
-	for (unsigned a = 0; a < ARCH_NR; a++) {
-		if (!(q->on & ARCH_BIT(a)))
-			continue;
-		buf_printf(&text, "%s%s", sep, arch_info((enum arch)a)->name);
-		sep = ", ";
-	}
-	buf_printf(&text, "; default errno EPERM; allow %s; }", q->text);
-	struct source *src = source_add(sources, "<question>", (struct str){ text.p, text.n });
-	struct ast_file *file = pale_parse_source(e->arena, src, quiet);
-	struct policies *all = policy_resolve(e->arena, file, &opt, quiet);
-	BUG_ON(quiet->errors || all->list.n != 1);
-	q->on = 0;
-	vec_each(&all->list.v[0]->calls, r) {
-		q->cond[r->arch] = r->cond;
-		q->on |= ARCH_BIT(r->arch);
-	}
-}
-
-static const struct question *find_question(struct facts *f, const char *text)
-{
-	struct question q = { .text = text, .sys = syscall_by_name(facts_call(text)) };
-
-	BUG_ON(!q.sys);
-	vec_each(&f->engine->questions, old)
-		if (!strcmp(old->text, text))
-			return old;
-	q.on = arches_with(q.sys, f->arches);
-	if (q.on && strchr(text, '('))
-		compile(f, &q);
-	vec_push(f->engine->arena, &f->engine->questions, q);
-	return &f->engine->questions.v[f->engine->questions.n - 1];
+	return question_call(question);
 }
 
 /* "CAP_BPF|CAP_SYS_ADMIN|kernel 4.8" as a claim: one of them is there. */
@@ -295,12 +204,18 @@ static dd_node gates_claim(struct dd *d, const char *gates)
 	return any;
 }
 
+/* What is asked on one architecture, most often the same as on the last. */
+struct asked {
+	dd_node part, claim, plain; /* of the claim what needs no capability */
+	uint8_t like;
+};
+
 /* Takes one architecture's claim into the answer; what needs no capability comes first. */
 static void take_claim(struct facts *f, struct fact_answer *w, const struct question *q,
-		       enum arch a, dd_node claim)
+		       enum arch a, const struct asked *now)
 {
 	struct dd *d = f->engine->dd;
-	dd_node plain = dd_fix(d, claim, DD_CAPS, UINT64_MAX, 0);
+	dd_node claim = now->claim, plain = now->plain;
 	bool with_caps = plain == DD_FALSE;
 
 	f->undecided |= claim == DD_NONE || plain == DD_NONE;
@@ -319,32 +234,41 @@ static void take_claim(struct facts *f, struct fact_answer *w, const struct ques
 	w->some |= ARCH_BIT(a);
 }
 
-/* `root`: the claim that is asked about; calls that the question means and the gates leave. */
-static struct fact_answer ask(struct facts *f, dd_node root, const char *question,
+/* `parts`: the claim that is asked about; calls that the question means and the gates leave. */
+static struct fact_answer ask(struct facts *f, struct call_parts *parts, const char *text,
 			      const char *gates)
 {
 	struct dd *d = f->engine->dd;
 	struct fact_answer w = { 0 };
+	struct asked now = { .part = DD_NONE };
+	dd_node open = DD_NONE;
 
-	if (!syscall_by_name(facts_call(question)))
+	if (!syscall_by_name(facts_call(text)))
 		return w;
-	const struct question *q = find_question(f, question);
-	dd_node open = dd_not(d, gates_claim(d, gates));
+	const struct question *q = question_find(f->engine->questions, text);
 	for (unsigned a = 0; a < ARCH_NR && !f->undecided; a++) {
-		if (!(q->on & ARCH_BIT(a)))
+		if (!(q->on & f->arches & ARCH_BIT(a)))
 			continue;
-		dd_node n = call_node(f, root, q->sys, (enum arch)a);
+		dd_node n = part_at(f, parts, q->sys, (enum arch)a);
 		w.known |= ARCH_BIT(a);
 		w.always |= n == DD_TRUE ? ARCH_BIT(a) : 0;
-		take_claim(f, &w, q, (enum arch)a,
-			   dd_and(d, dd_and(d, n, open), dd_cond(d, q->cond[a])));
+		if (n == DD_FALSE)
+			continue;
+		if (open == DD_NONE)
+			open = dd_not(d, gates_claim(d, gates));
+		if (n != now.part || q->like[a] != now.like) {
+			now = (struct asked){ .part = n, .like = q->like[a] };
+			now.claim = dd_and(d, dd_and(d, n, open), dd_cond(d, q->cond[a]));
+			now.plain = dd_fix(d, now.claim, DD_CAPS, UINT64_MAX, 0);
+		}
+		take_claim(f, &w, q, (enum arch)a, &now);
 	}
 	return f->undecided ? (struct fact_answer){ 0 } : w;
 }
 
 struct fact_answer facts_ask(struct facts *f, const char *question, const char *gates)
 {
-	return ask(f, f->engine->sure, question, gates);
+	return ask(f, &f->engine->sure, question, gates);
 }
 
 static bool answers_errno(struct verdict v, struct verdict unused)
@@ -353,14 +277,24 @@ static bool answers_errno(struct verdict v, struct verdict unused)
 	return v.kind == VERDICT_ERRNO && v.data;
 }
 
+/* What entries dispute is nobody's certainty. */
+static void set_errnos(struct facts *f)
+{
+	struct fact_engine *e = f->engine;
+	struct dd *d = e->dd;
+	dd_node refused, disputed;
+
+	refused = dd_compare(d, e->root.root, dd_terminal(d, f->dflt), answers_errno);
+	disputed = dd_and(d, e->maybe.root, dd_not(d, e->sure.root));
+	e->errnos = parts_of(e->arena, d, dd_and(d, refused, dd_not(d, disputed)), f->arches);
+	e->has_errnos = true;
+}
+
 struct fact_answer facts_ask_errno(struct facts *f, const char *question)
 {
-	struct dd *d = f->engine->dd;
-	dd_node refused = dd_compare(d, f->engine->root, dd_terminal(d, f->dflt), answers_errno);
-	/* What entries dispute is nobody's certainty. */
-	dd_node disputed = dd_and(d, f->engine->maybe, dd_not(d, f->engine->sure));
-
-	return ask(f, dd_and(d, refused, dd_not(d, disputed)), question, "");
+	if (!f->engine->has_errnos)
+		set_errnos(f);
+	return ask(f, &f->engine->errnos, question, "");
 }
 
 unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, unsigned on,
@@ -419,12 +353,13 @@ static bool is_asked(struct verdict v, struct verdict unused)
 	return v.kind == VERDICT_NOTIFY || v.kind == VERDICT_TRACE;
 }
 
-static struct facts *facts_new(struct arena *a)
+static struct facts *facts_new(struct arena *a, struct questions *questions)
 {
 	struct facts *f = ARENA_NEW(a, struct facts);
 
 	f->engine = ARENA_NEW(a, struct fact_engine);
 	f->engine->arena = a;
+	f->engine->questions = questions ? questions : questions_new(a);
 	f->engine->dd = dd_new(a, FACTS_NODES);
 	f->engine->calls = ARENA_ARRAY(a, __typeof__(*f->engine->calls), syscall_count());
 	return f;
@@ -436,11 +371,12 @@ static void set_root(struct facts *f, dd_node root, dd_node disputed, dd_node st
 	dd_node open = dd_compare(e->dd, root, root, permits);
 	dd_node asked = dd_or(e->dd, disputed, dd_compare(e->dd, root, root, is_asked));
 
-	e->root = root;
-	e->stub = stub;
-	e->sure = dd_and(e->dd, open, dd_not(e->dd, disputed));
-	e->maybe = dd_or(e->dd, open, asked);
-	f->undecided = e->sure == DD_NONE || e->maybe == DD_NONE || stub == DD_NONE;
+	e->root = parts_of(e->arena, e->dd, root, f->arches);
+	e->stub = parts_of(e->arena, e->dd, stub, f->arches);
+	e->sure =
+		parts_of(e->arena, e->dd, dd_and(e->dd, open, dd_not(e->dd, disputed)), f->arches);
+	e->maybe = parts_of(e->arena, e->dd, dd_or(e->dd, open, asked), f->arches);
+	f->undecided = e->sure.lost || e->maybe.lost || e->stub.lost;
 }
 
 static void name_call(struct facts *f, const struct syscall_info *s, unsigned arches,
@@ -479,8 +415,8 @@ static bool count_rules(struct facts *f, const struct oci_profile *p)
 	return pairs <= FACTS_PAIRS;
 }
 
-struct facts *facts_of_profile(struct arena *a, const struct json *root,
-			       const struct oci_runtime *named)
+struct facts *facts_of_profile(struct arena *a, struct questions *questions,
+			       const struct json *root, const struct oci_runtime *named)
 {
 	const struct oci_read_options read = { .every_host = true,
 					       .docker = true,
@@ -489,7 +425,7 @@ struct facts *facts_of_profile(struct arena *a, const struct json *root,
 					    .version = NEWEST_RUNC,
 					    .libseccomp = NEWEST_LIBSECCOMP };
 	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
-	struct facts *f = facts_new(a);
+	struct facts *f = facts_new(a, questions);
 	struct oci_model m;
 
 	/* What is malformed is told by others; what could be read is asked here. */
@@ -507,7 +443,7 @@ struct facts *facts_of_profile(struct arena *a, const struct json *root,
 		set_root(f, DD_NONE, DD_FALSE, DD_FALSE);
 		return f;
 	}
-	enum arch host = host_of(f, (enum arch)__builtin_ctz(p->arches));
+	enum arch host = parts_host((enum arch)__builtin_ctz(p->arches), p->arches);
 	oci_model_build(a, f->engine->dd, p, named ? named : &newest, host, &m);
 	set_root(f, m.reading, m.undefined, m.stub);
 	return f;
@@ -518,9 +454,10 @@ static struct span rule_span(const struct call_rule *r)
 	return r->origin->use.source != SOURCE_NONE ? r->origin->use : r->origin->span;
 }
 
-struct facts *facts_of_policy(struct arena *a, const struct policy *p, struct diags *ds)
+struct facts *facts_of_policy(struct arena *a, struct questions *questions, const struct policy *p,
+			      struct diags *ds)
 {
-	struct facts *f = facts_new(a);
+	struct facts *f = facts_new(a, questions);
 	struct decision *d = decision_build_in(a, f->engine->dd, p, diags_new(a, ds->sources));
 
 	if (!p->arches)

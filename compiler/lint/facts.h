@@ -33,11 +33,13 @@ struct facts {
 };
 
 /* `root`: the file; rt: as which runtime loads it, NULL: as the newest. NULL: for machines that the
- * table knows nothing of. */
+ * table knows nothing of. The questions are a run's (questions.h); NULL: none are kept. */
 struct oci_runtime;
-struct facts *facts_of_profile(struct arena *a, const struct json *root,
-			       const struct oci_runtime *rt);
-struct facts *facts_of_policy(struct arena *a, const struct policy *p, struct diags *ds);
+struct questions;
+struct facts *facts_of_profile(struct arena *a, struct questions *questions,
+			       const struct json *root, const struct oci_runtime *rt);
+struct facts *facts_of_policy(struct arena *a, struct questions *questions, const struct policy *p,
+			      struct diags *ds);
 
 /* ---- calls ---- */
 

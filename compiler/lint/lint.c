@@ -50,9 +50,10 @@ static void run_rules(struct lint *l, unsigned format)
 			rules[i].run(l, rules[i].row.id);
 }
 
-int lint_json(struct arena *a, const struct json *root, const struct oci_runtime *rt,
+int lint_json(struct arena *a, const struct lint_filter *with, const struct json *root,
 	      struct diags *ds)
 {
+	const struct oci_runtime *rt = with->runtime;
 	const struct oci_read_options read = { .runtime = rt };
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
@@ -72,25 +73,25 @@ int lint_json(struct arena *a, const struct json *root, const struct oci_runtime
 	l.overlaps = oci_overlaps(a, root);
 	oci_overlaps_tell(a, l.overlaps, &l.refused, ds);
 	if (oci_profile_object(root))
-		l.facts = facts_of_profile(a, root, rt);
+		l.facts = facts_of_profile(a, with->questions, root, rt);
 	run_rules(&l, LINT_JSON);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
 }
 
-int lint_pale(struct arena *a, const struct ast_file *file, const struct policies *policies,
-	      const struct oci_runtime *rt, struct diags *ds)
+int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_file *file,
+	      const struct policies *policies, struct diags *ds)
 {
 	size_t before = ds->list.n;
 
 	if (!file)
 		return -1;
 	for (size_t i = 0; policies && i < policies->list.n; i++) {
-		struct lint l = { .arena = a, .ds = ds, .file = file, .runtime = rt };
+		struct lint l = { .arena = a, .ds = ds, .file = file, .runtime = with->runtime };
 
 		l.policy = policies->list.v[i];
 		if (l.policy->layers & LAYER_SECCOMP)
-			l.facts = facts_of_policy(a, l.policy, ds);
+			l.facts = facts_of_policy(a, with->questions, l.policy, ds);
 		policy_check(l.policy, ds);
 		apparmor_check_halves(l.policy, NULL, 0, ds);
 		run_rules(&l, LINT_PALE);

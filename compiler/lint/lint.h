@@ -27,12 +27,17 @@ const struct lint_rule *lint_rule_at(size_t i);
 
 /* Findings go to ds (sorted); returns their number, or -1 when the input could not be read. */
 struct oci_runtime;
-/* rt: the runtime that what depends on one is about; NULL: JSON as oci_runtime_default reads it,
- * and what any of them needs. */
-int lint_json(struct arena *a, const struct json *root, const struct oci_runtime *rt,
+struct questions; /* questions.h */
+struct lint_filter {
+	/* What depends on one is about it; NULL: JSON as oci_runtime_default reads it, and what any
+	 * of them needs. */
+	const struct oci_runtime *runtime;
+	struct questions *questions; /* for all files of a run; NULL: for this one */
+};
+int lint_json(struct arena *a, const struct lint_filter *with, const struct json *root,
 	      struct diags *ds);
-int lint_pale(struct arena *a, const struct ast_file *file, const struct policies *policies,
-	      const struct oci_runtime *rt, struct diags *ds);
+int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_file *file,
+	      const struct policies *policies, struct diags *ds);
 
 struct aa_means_pool;
 struct aa_paths; /* aa_paths.h */

@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		BUG_ON(!again || ds->errors);
 		put_value(&twice, again);
 		BUG_ON(once.n != twice.n || memcmp(once.p, twice.p, once.n) != 0);
-		lint_json(a, root, NULL, ds);
+		lint_json(a, &(struct lint_filter){ 0 }, root, ds);
 		vec_each(&ds->list, d) {
 			BUF_AUTO text = { 0 };
 
