@@ -12,7 +12,6 @@
  * and before that, with runc (libcontainer/seccomp/patchbpf), for each architecture listed
  *	ld nr; jgt HIGHEST NAMED, enosys
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -20,10 +19,12 @@
 
 #define X32_BIT 0x40000000u
 
-struct placed {        /* a rule at one number of one architecture */
-	uint64_t call; /* DD_CALL_OF() */
-	enum arch arch;
-	const struct oci_rule *rule;
+enum { NONE = UINT32_MAX };
+
+struct placed { /* what the profile says of a call: a chain of rules, in their order */
+	uint32_t first, last;  /* NONE: nothing */
+	unsigned numbered;     /* ARCH_BIT(): where the library has its number */
+	bool carried[ARCH_NR]; /* another call carries it there */
 };
 
 struct loader {
@@ -32,8 +33,13 @@ struct loader {
 	const struct oci_profile *p;
 	const struct oci_runtime *rt;
 	enum arch host;
-	dd_node *gates; /* claim of each entry's includes and excludes */
-	VEC(struct placed) placed;
+	enum arch arches[ARCH_NR]; /* in the order of their numbers */
+	dd_node *gates;            /* claim of each entry's includes and excludes */
+	dd_node *plain;            /* what a call gets that one entry names, without a condition */
+	dd_node (*matches)[2]; /* claim of each rule's conditions, on low words alone and on all */
+	struct placed *calls;  /* by call */
+	uint32_t *next;        /* of each rule, in its call's chain */
+	VEC(const struct oci_rule *) at; /* those of the number at hand */
 	VEC(struct dd_range) readings, undefined;
 };
 
@@ -97,26 +103,35 @@ static bool is_narrow(enum arch a)
 	return arch_info(a)->bits == 32 || a == ARCH_X32;
 }
 
-static dd_node match_claim(struct loader *l, const struct placed *at)
+static dd_node make_match(struct loader *l, const struct oci_rule *r, bool narrow)
 {
 	static const enum cmp_op ops[OCI_OP_NR] = {
 		[OCI_NE] = CMP_NE, [OCI_LT] = CMP_LT, [OCI_LE] = CMP_LE,        [OCI_EQ] = CMP_EQ,
 		[OCI_GE] = CMP_GE, [OCI_GT] = CMP_GT, [OCI_MASKED_EQ] = CMP_EQ,
 	};
-	const struct oci_rule *r = at->rule;
-	uint64_t seen = is_narrow(at->arch) ? UINT32_MAX : UINT64_MAX;
+	uint64_t seen = narrow ? UINT32_MAX : UINT64_MAX;
 	dd_node all = DD_TRUE;
 
 	for (uint32_t i = 0; i < r->nargs; i++) {
 		struct cond c = { .kind = COND_CMP,
 				  .cmp = { .arg = r->args[i].index,
-					   .width = is_narrow(at->arch) ? 32 : 64,
+					   .width = narrow ? 32 : 64,
 					   .op = ops[r->args[i].op],
 					   .mask = r->args[i].mask & seen,
 					   .value = r->args[i].value & seen } };
 		all = dd_and(l->dd, all, dd_cond(l->dd, &c));
 	}
 	return all;
+}
+
+static dd_node match_claim(struct loader *l, const struct oci_rule *r, enum arch a)
+{
+	bool narrow = is_narrow(a);
+	dd_node *made = &l->matches[r - l->p->rules.v][narrow];
+
+	if (*made == DD_NONE)
+		*made = make_match(l, r, narrow);
+	return *made;
 }
 
 struct number { /* what the rules of one number come to */
@@ -151,21 +166,22 @@ static const struct verdict *verdict_of(const struct loader *l, const struct oci
 	return &l->p->entries.v[r->entry].verdict;
 }
 
-static void add_number(struct loader *l, const struct placed *at, size_t n)
+/* What the rules at hand make of a number: those without conditions come before those with. */
+static struct number join_rules(struct loader *l, enum arch a)
 {
 	struct dd *d = l->dd;
 	struct number num = { .node = dd_terminal(d, l->p->dflt), .undefined = DD_FALSE };
 	dd_node plain = DD_FALSE;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct oci_rule *r = at[i].rule;
+	vec_each(&l->at, at) {
+		const struct oci_rule *r = *at;
 		if (!r->nargs || verdict_eq(*verdict_of(l, r), l->p->dflt))
 			continue;
-		dd_node match = dd_and(d, l->gates[r->entry], match_claim(l, &at[i]));
+		dd_node match = dd_and(d, l->gates[r->entry], match_claim(l, r, a));
 		add_conditional(l, &num, match, *verdict_of(l, r));
 	}
-	for (size_t i = n; i-- > 0;) { /* the first is put on last */
-		const struct oci_rule *r = at[i].rule;
+	for (size_t i = l->at.n; i-- > 0;) { /* the first is put on last */
+		const struct oci_rule *r = l->at.v[i];
 		if (r->nargs || verdict_eq(*verdict_of(l, r), l->p->dflt))
 			continue;
 		dd_node gate = l->gates[r->entry];
@@ -173,42 +189,140 @@ static void add_number(struct loader *l, const struct placed *at, size_t n)
 		plain = dd_or(d, plain, gate);
 	}
 	num.undefined = dd_and(d, num.undefined, dd_not(d, plain));
-	uint64_t c = at->call;
-	vec_push(l->arena, &l->readings, ((struct dd_range){ c, c, num.node }));
-	vec_push(l->arena, &l->undefined, ((struct dd_range){ c, c, num.undefined }));
+	return num;
+}
+
+static void add_number(struct loader *l, enum arch a, uint64_t call)
+{
+	const struct oci_rule *only = l->at.n == 1 && !l->at.v[0]->nargs ? l->at.v[0] : NULL;
+	struct number num = { .node = only ? l->plain[only->entry] : DD_NONE,
+			      .undefined = DD_FALSE };
+
+	if (num.node == DD_NONE)
+		num = join_rules(l, a);
+	if (only)
+		l->plain[only->entry] = num.node;
+	vec_push(l->arena, &l->readings, ((struct dd_range){ call, call, num.node }));
+	if (num.undefined != DD_FALSE)
+		vec_push(l->arena, &l->undefined, ((struct dd_range){ call, call, num.undefined }));
 }
 
 /* ---- all numbers ---- */
 
-static int by_call(const void *x, const void *y)
+static size_t index_of(const struct syscall_info *s)
 {
-	const struct placed *a = x, *b = y;
+	return (size_t)(s - syscall_at(0));
+}
 
-	if (a->call != b->call)
-		return a->call < b->call ? -1 : 1;
-	return (a->rule > b->rule) - (a->rule < b->rule);
+static void place_call(struct loader *l, const struct syscall_info *sys, struct placed *c)
+{
+	const char *mux;
+	unsigned selector;
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		c->numbered |= oci_numbered(l->rt, sys, (enum arch)a) ? ARCH_BIT(a) : 0;
+		c->carried[a] = !multiplexed_by(sys, (enum arch)a, &mux, &selector);
+	}
 }
 
 static void place_rules(struct loader *l)
 {
-	vec_each(&l->p->rules, r) {
-		const struct syscall_info *sys = syscall_by_name(r->name);
-		for (int i = 0; sys && i < ARCH_NR; i++) {
-			enum arch a = (enum arch)i;
-			if (!(r->arches & ARCH_BIT(i)) || !oci_numbered(l->rt, sys, a))
-				continue;
-			uint32_t nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
-			vec_push(l->arena, &l->placed,
-				 ((struct placed){ DD_CALL_OF(arch_info(a)->audit, nr), a, r }));
+	size_t n = l->p->rules.n;
+
+	BUG_ON(n >= NONE);
+	l->calls = ARENA_ARRAY(l->arena, struct placed, syscall_count());
+	l->next = ARENA_ARRAY(l->arena, uint32_t, n + 1);
+	for (size_t i = 0; i < syscall_count(); i++)
+		l->calls[i].first = NONE;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct syscall_info *sys = syscall_by_name(l->p->rules.v[i].name);
+		struct placed *c = sys ? &l->calls[index_of(sys)] : NULL;
+
+		l->next[i] = NONE;
+		if (!c)
+			continue;
+		if (c->first == NONE) {
+			place_call(l, sys, c);
+			c->first = i;
+		} else {
+			l->next[c->last] = i;
 		}
+		c->last = i;
 	}
-	if (l->placed.n)
-		qsort(l->placed.v, l->placed.n, sizeof(l->placed.v[0]), by_call);
-	for (size_t i = 0, k; i < l->placed.n; i = k) {
-		for (k = i + 1; k < l->placed.n && l->placed.v[k].call == l->placed.v[i].call; k++)
-			;
-		add_number(l, &l->placed.v[i], k - i);
+}
+
+/* Calls of one architecture that the profile names and the library numbers, by rising number. */
+struct named_calls {
+	struct loader *l;
+	enum arch arch;
+	uint32_t nr; /* to go on from, without base */
+};
+
+static const struct placed *next_named(struct named_calls *w, uint64_t *call)
+{
+	const struct arch_info *info = arch_info(w->arch);
+
+	while ((w->nr = syscall_next(w->arch, w->nr)) != UINT32_MAX) {
+		const struct syscall_info *s = syscall_by_nr(w->arch, w->nr);
+		const struct placed *c = &w->l->calls[index_of(s)];
+		uint32_t nr = w->nr++ + info->nr_base;
+
+		*call = DD_CALL_OF(info->audit, nr);
+		if (c->first != NONE && c->numbered & ARCH_BIT(w->arch))
+			return c;
 	}
+	return NULL;
+}
+
+static void add_arch(struct loader *l, enum arch a)
+{
+	struct named_calls w = { .l = l, .arch = a };
+	const struct placed *c;
+	uint64_t call;
+
+	while ((c = next_named(&w, &call)) != NULL) {
+		l->at.n = 0;
+		for (uint32_t i = c->first; i != NONE; i = l->next[i])
+			if (l->p->rules.v[i].arches & ARCH_BIT(a))
+				vec_push(l->arena, &l->at, &l->p->rules.v[i]);
+		if (l->at.n)
+			add_number(l, a, call);
+	}
+}
+
+static uint64_t first_call(enum arch a)
+{
+	return DD_CALL_OF(arch_info(a)->audit, arch_info(a)->nr_base);
+}
+
+static void order_arches(struct loader *l)
+{
+	for (int i = 0; i < ARCH_NR; i++) {
+		int at = i;
+
+		for (; at && first_call(l->arches[at - 1]) > first_call((enum arch)i); at--)
+			l->arches[at] = l->arches[at - 1];
+		l->arches[at] = (enum arch)i;
+	}
+}
+
+static void read_rules(struct loader *l)
+{
+	size_t n = l->p->rules.n, entries = l->p->entries.n;
+
+	l->gates = ARENA_ARRAY(l->arena, dd_node, entries + 1);
+	l->plain = ARENA_ARRAY(l->arena, dd_node, entries + 1);
+	l->matches = arena_alloc_array(l->arena, n + 1, sizeof(*l->matches));
+	for (size_t i = 0; i < entries; i++) {
+		l->gates[i] = gate_claim(l, l->p->entries.v[i].gate);
+		l->plain[i] = DD_NONE;
+	}
+	for (size_t i = 0; i < n; i++)
+		l->matches[i][0] = l->matches[i][1] = DD_NONE;
+	place_rules(l);
+	order_arches(l);
+	for (int i = 0; i < ARCH_NR; i++)
+		add_arch(l, l->arches[i]);
 }
 
 /* What a number without a rule meets: the ends of each token's parts. */
@@ -219,16 +333,26 @@ struct spread {
 	size_t n, at;
 };
 
+static void spread_range(struct spread *s, uint64_t first, uint64_t last, dd_node node)
+{
+	struct dd_range *before = s->out.n ? &s->out.v[s->out.n - 1] : NULL;
+
+	if (before && before->node == node)
+		before->last = last;
+	else
+		vec_push(s->l->arena, &s->out, ((struct dd_range){ first, last, node }));
+}
+
 static void spread_to(struct spread *s, uint64_t first, uint64_t last, dd_node node)
 {
 	while (s->at < s->n && s->named[s->at].first <= last) {
 		uint64_t c = s->named[s->at].first;
 		if (c > first)
-			vec_push(s->l->arena, &s->out, ((struct dd_range){ first, c - 1, node }));
-		vec_push(s->l->arena, &s->out, s->named[s->at++]);
+			spread_range(s, first, c - 1, node);
+		spread_range(s, c, c, s->named[s->at++].node);
 		first = c + 1; /* no call is the last of its token */
 	}
-	vec_push(s->l->arena, &s->out, ((struct dd_range){ first, last, node }));
+	spread_range(s, first, last, node);
 }
 
 static dd_node spread_all(struct loader *l, const struct dd_range *named, size_t n, dd_node listed,
@@ -277,77 +401,72 @@ struct named_number {
 	dd_node gate; /* claim: named in these environments */
 };
 
-static int by_number_down(const void *x, const void *y)
-{
-	const struct named_number *a = x, *b = y;
-
-	return (a->nr < b->nr) - (a->nr > b->nr);
-}
-
 /*
- * Calls above the highest number named, in each environment: between two of the candidates
- * where none above is named and one below is. Zero never counts: runc takes it for "none".
+ * Calls above the highest number named, in each environment: between two of the candidates, which
+ * come by rising number, where none above is named and one below is.
  */
-static dd_node above_named(struct loader *l, struct named_number *v, size_t n)
+static dd_node above_named(struct loader *l, const struct named_number *v, size_t n, dd_node any)
 {
 	struct dd *d = l->dd;
-	dd_node claim = DD_FALSE, higher = DD_FALSE, any = DD_FALSE;
+	dd_node claim = DD_FALSE, higher = DD_FALSE;
 	uint32_t last = UINT32_MAX;
 
-	if (!n)
-		return DD_FALSE;
-	qsort(v, n, sizeof(*v), by_number_down);
-	for (size_t i = 0; i < n; i++)
-		any = dd_or(d, any, v[i].gate);
-	for (size_t i = 0; i < n && higher != any && v[i].nr < UINT32_MAX; i++) {
-		if (v[i].nr < last) {
-			dd_node here = dd_and(d, any, dd_not(d, higher));
-			dd_node above =
-				dd_word_at_least(d, DD_CALL, 0, v[i].nr + 1, DD_TRUE, DD_FALSE);
-			dd_node below = last == UINT32_MAX ?
-						DD_TRUE :
-						dd_not(d, dd_word_at_least(d, DD_CALL, 0, last + 1,
-									   DD_TRUE, DD_FALSE));
-			claim = dd_or(d, claim, dd_and(d, here, dd_and(d, above, below)));
-		}
+	for (size_t i = n; i-- > 0 && higher != any;) {
+		dd_node here = dd_and(d, any, dd_not(d, higher));
+		dd_node above = dd_word_at_least(d, DD_CALL, 0, v[i].nr + 1, DD_TRUE, DD_FALSE);
+		dd_node below = last == UINT32_MAX ?
+					DD_TRUE :
+					dd_not(d, dd_word_at_least(d, DD_CALL, 0, last + 1, DD_TRUE,
+								   DD_FALSE));
+		claim = dd_or(d, claim, dd_and(d, here, dd_and(d, above, below)));
 		last = v[i].nr;
 		higher = dd_or(d, higher, v[i].gate);
 	}
 	return claim;
 }
 
-/* The stub looks names up for each architecture: socketcall's have negative numbers there. */
-static bool stub_counts(const struct loader *l, const struct oci_rule *r, enum arch a, uint32_t *nr)
+/*
+ * In which environments a call counts. The stub looks names up for each architecture: socketcall's
+ * have negative numbers there.
+ */
+static dd_node stub_gate(struct loader *l, const struct placed *c, enum arch a)
 {
-	const struct syscall_info *sys = syscall_by_name(r->name);
-	const char *mux;
-	unsigned selector;
+	dd_node named = DD_FALSE;
 
-	if (!sys || !oci_numbered(l->rt, sys, a) || !multiplexed_by(sys, a, &mux, &selector))
-		return false;
-	/* Not in the JSON: what libseccomp adds for `socket`. */
-	if (r->derived && (str_is(r->name, "socketcall") || str_is(r->name, "ipc")))
-		return false;
-	*nr = (uint32_t)sys->nr[a] + arch_info(a)->nr_base;
-	return *nr > 0;
+	if (c->carried[a])
+		return DD_FALSE;
+	for (uint32_t i = c->first; i != NONE && named != DD_TRUE; i = l->next[i]) {
+		const struct oci_rule *r = &l->p->rules.v[i];
+
+		/* Not in the JSON: what libseccomp adds for `socket`. */
+		if (!r->derived || (!str_is(r->name, "socketcall") && !str_is(r->name, "ipc")))
+			named = dd_or(l->dd, named, l->gates[r->entry]);
+	}
+	return named;
 }
 
 static dd_node stub_arch(struct loader *l, enum arch a)
 {
+	struct named_calls w = { .l = l, .arch = a };
 	VEC(struct named_number) named = { 0 };
-	dd_node claim;
-	uint32_t nr;
+	dd_node claim, any = DD_FALSE;
+	const struct placed *c;
+	uint64_t call;
 
-	vec_each(&l->p->rules, r)
-		if (stub_counts(l, r, a, &nr))
-			vec_push(l->arena, &named,
-				 ((struct named_number){ nr, l->gates[r->entry] }));
-	claim = above_named(l, named.v, named.n);
+	while ((c = next_named(&w, &call)) != NULL) {
+		dd_node gate = (uint32_t)call ? stub_gate(l, c, a) : DD_FALSE;
+
+		/* Zero never counts: runc takes it for "none". */
+		if (gate == DD_FALSE)
+			continue;
+		any = dd_or(l->dd, any, gate);
+		vec_push(l->arena, &named, ((struct named_number){ (uint32_t)call, gate }));
+	}
+	claim = above_named(l, named.v, named.n, any);
 	/* Numbers that an s390 kernel does not know arrive as 0, once setup(2). */
-	for (size_t i = 0; a == ARCH_S390X && i < named.n; i++)
-		claim = dd_or(
-			l->dd, claim,
-			dd_and(l->dd, named.v[i].gate, dd_equal(l->dd, DD_CALL, UINT32_MAX, 0)));
+	if (a == ARCH_S390X)
+		claim = dd_or(l->dd, claim,
+			      dd_and(l->dd, any, dd_equal(l->dd, DD_CALL, UINT32_MAX, 0)));
 	if (a == ARCH_X86_64)
 		claim = dd_and(l->dd, claim, dd_equal(l->dd, DD_CALL, X32_BIT, 0));
 	else if (a == ARCH_X32)
@@ -388,10 +507,7 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 	struct loader l = { .arena = a, .dd = d, .p = p, .rt = rt, .host = host };
 	dd_node foreign = dd_terminal(d, (struct verdict){ VERDICT_KILL_THREAD, 0 });
 
-	l.gates = ARENA_ARRAY(a, dd_node, p->entries.n + 1);
-	for (size_t i = 0; i < p->entries.n; i++)
-		l.gates[i] = gate_claim(&l, p->entries.v[i].gate);
-	place_rules(&l);
+	read_rules(&l);
 	*out = (struct oci_model){ .dd = d, .profile = p, .runtime = *rt, .host = host };
 	out->reading = spread_all(&l, l.readings.v, l.readings.n, dd_terminal(d, p->dflt), foreign);
 	out->undefined = spread_all(&l, l.undefined.v, l.undefined.n, DD_FALSE, DD_FALSE);
