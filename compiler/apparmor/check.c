@@ -49,6 +49,12 @@ static void note_rule(struct checking *c, struct diag *d, const struct aa_opened
 	note_way(ds, d, use);
 }
 
+/* Of `file,` no path is written. */
+static bool same_words(const struct aa_text *x, const struct aa_text *y)
+{
+	return x->word && y->word ? str_eq(x->word->text, y->word->text) : x->word == y->word;
+}
+
 static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 {
 	struct diags *ds = c->rd.diags;
@@ -66,7 +72,7 @@ static void tell_conflict(struct checking *c, const struct aa_conflict *k)
 	else
 		d = diag_add(ds, DIAG_PL370, later->head,
 			     "two rules disagree about how to execute '%s'", path.p ? path.p : "");
-	if (str_eq(k->one->rule->file.path.word->text, k->two->rule->file.path.word->text))
+	if (same_words(&k->one->rule->file.path, &k->two->rule->file.path))
 		diag_rule(ds, d, DIAG_AP205);
 	c->undecided += k->varies ? ds->errors - before : 0;
 	note_rule(c, d, k->one, "this rule");

@@ -274,3 +274,11 @@ def test_a_quote_behind_a_backslash_is_part_of_the_word_where_another_one_follow
     (tmp_path / "n.aa").write_text("profile p {\n  umount /a\\\\\n  ,\n  /b r,\n}\n")
     said = pale("fmt", tmp_path / "n.aa", check=0).out
     assert "umount /a\\\\\n" in said and pale("fmt", "-", input=said, check=0).out == said
+
+
+def test_a_rule_without_a_path_that_disagrees_about_executing_is_told(pale, tmp_path):
+    for body in ("/bin/* pix,\nfile,", "file,\n/bin/* px,", "file,\nall,\n/bin/* px,"):
+        (tmp_path / "f").write_text("profile t {\n%s\n}\n" % body)
+        got = pale("check", "--target", "apparmor=5.0", tmp_path / "f", check=None)
+        assert got.rc in (0, 1) and "apparmor=5.0" in got.out and ("disagree about how to execute" in got.err) == (got.rc == 1)
+    assert got.rc == 1
