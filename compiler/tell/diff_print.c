@@ -267,36 +267,87 @@ static void cell(struct buf *out, const char *text)
 	buf_puts(out, *text ? "` |" : "|");
 }
 
+/* Outside of a code span: nothing in it is markup. */
 static void plain_cell(struct buf *out, const char *text)
 {
+	BUF_AUTO plain = { 0 };
+
+	for (; *text; text++) {
+		if (*text == '*' || *text == '[' || *text == '\\')
+			buf_putc(&plain, '\\');
+		if ((*text == '<' || *text == '&') && text[1] != ' ')
+			buf_puts(&plain, *text == '<' ? "&lt;" : "&amp;");
+		else
+			buf_putc(&plain, *text);
+	}
 	buf_putc(out, ' ');
-	put_cell(out, text);
+	put_cell(out, plain.p ? plain.p : "");
 	buf_puts(out, " |");
 }
 
-static void markdown_line(struct buf *out, struct arena *a, const struct diff *d,
+/*
+ * GitHub takes comments of 65536 characters, and folds what is in <details>: so are long tables, and
+ * rows that would not fit are counted.
+ */
+enum { ROWS_UNFOLDED = 20, ROWS_END = 56000, NOTES_END = 64000 };
+
+struct markdown {
+	struct buf *out;
+	struct buf rows; /* of the table at hand */
+	size_t n;        /* as many */
+	size_t left;     /* out of it */
+};
+
+static void add_rows(struct markdown *m, const struct buf *rows, size_t n)
+{
+	if (m->out->n + m->rows.n + rows->n > ROWS_END) {
+		m->left += n;
+		return;
+	}
+	buf_add(&m->rows, rows->p, rows->n);
+	m->n += n;
+}
+
+static void end_table(struct markdown *m, const char *heading, const char *columns)
+{
+	if (m->n)
+		buf_printf(m->out, "\n### %s\n\n", heading);
+	if (m->n > ROWS_UNFOLDED)
+		buf_printf(m->out, "<details>\n<summary>%zu rows</summary>\n\n", m->n);
+	if (m->n) {
+		buf_puts(m->out, columns);
+		buf_add(m->out, m->rows.p, m->rows.n);
+	}
+	if (m->n > ROWS_UNFOLDED)
+		buf_puts(m->out, "\n</details>\n");
+	m->n = m->rows.n = 0;
+}
+
+static void markdown_line(struct markdown *m, struct arena *a, const struct diff *d,
 			  const struct diff_line *l)
 {
 	bool first = true;
+	BUF_AUTO out = { 0 };
 
 	vec_each(&l->steps, s) {
 		BUF_AUTO change = { 0 };
 		put_change(&change, s);
-		buf_putc(out, '|');
-		plain_cell(out, first ? diff_subject(a, l, d) : "");
-		plain_cell(out, first ? diff_arches(a, l->arches) : "");
-		cell(out, change.p);
-		cell(out, s->condition);
-		plain_cell(out, first ? l->environment : "");
-		cell(out, s->call);
-		cell(out, s->by_a);
-		cell(out, s->by_b);
-		buf_putc(out, '\n');
+		buf_putc(&out, '|');
+		plain_cell(&out, first ? diff_subject(a, l, d) : "");
+		plain_cell(&out, first ? diff_arches(a, l->arches) : "");
+		cell(&out, change.p);
+		cell(&out, s->condition);
+		plain_cell(&out, first ? l->environment : "");
+		cell(&out, s->call);
+		cell(&out, s->by_a);
+		cell(&out, s->by_b);
+		buf_putc(&out, '\n');
 		first = false;
 	}
 	if (!l->steps.n)
-		buf_printf(out, "| %s | %s | | | | | | |\n", diff_subject(a, l, d),
+		buf_printf(&out, "| %s | %s | | | | | | |\n", diff_subject(a, l, d),
 			   diff_arches(a, l->arches));
+	add_rows(m, &out, l->steps.n ? l->steps.n : 1);
 }
 
 static void by_cell(struct buf *out, const char *by, const struct diff_agreeing *also)
@@ -317,50 +368,71 @@ static void by_cell(struct buf *out, const char *by, const struct diff_agreeing 
 	buf_puts(out, " |");
 }
 
-static void markdown_resources(struct buf *out, struct arena *a, const struct diff *d)
+static void markdown_resources(struct markdown *m, struct arena *a, const struct diff *d)
 {
-	if (d->resources.n)
-		buf_puts(out, "\n### resource rules\n\n| B is | what | change | A | B "
-			      "|\n|---|---|---|---|---|\n");
 	vec_each(&d->resources, r) {
 		BUF_AUTO change = { 0 };
+		BUF_AUTO out = { 0 };
+
 		if (!*r->reason)
 			buf_printf(&change, "%s -> %s", r->a, r->b);
-		buf_putc(out, '|');
-		plain_cell(out, resource_word(r));
-		cell(out,
+		buf_putc(&out, '|');
+		plain_cell(&out, resource_word(r));
+		cell(&out,
 		     *r->profile ? arena_printf(a, "%s [%s]", r->about, r->profile) : r->about);
-		plain_cell(out, *r->reason ? r->reason : change.p);
-		by_cell(out, r->by_a, &r->also_a);
-		by_cell(out, r->by_b, &r->also_b);
-		buf_putc(out, '\n');
+		plain_cell(&out, *r->reason ? r->reason : change.p);
+		by_cell(&out, r->by_a, &r->also_a);
+		by_cell(&out, r->by_b, &r->also_b);
+		buf_putc(&out, '\n');
+		add_rows(m, &out, 1);
 	}
+	end_table(m, "resource rules", "| B is | what | change | A | B |\n|---|---|---|---|---|\n");
+}
+
+static void markdown_calls(struct markdown *m, struct arena *a, const struct diff *d)
+{
+	static const char columns[] =
+		"| what | where | change | if | environment | example | A | B |\n"
+		"|---|---|---|---|---|---|---|---|\n";
+	int last = -1;
+
+	vec_each(&d->lines, l) {
+		if ((int)l->change != last && last >= 0)
+			end_table(m, diff_words[last], columns);
+		last = (int)l->change;
+		markdown_line(m, a, d, l);
+	}
+	if (last >= 0)
+		end_table(m, diff_words[last], columns);
 }
 
 void diff_markdown(struct buf *out, struct arena *a, const struct diff *d)
 {
-	int last = -1;
+	struct markdown m = { .out = out };
+	size_t untold = 0;
 
 	buf_printf(out, "%s\n\nA: `", diff_summary(a, d, "; "));
 	put_cell(out, d->a->shown);
 	buf_printf(out, "` (%s)  \nB: `", kind_words(a, d->a, d->a_for));
 	put_cell(out, d->b->shown);
 	buf_printf(out, "` (%s)\n", kind_words(a, d->b, d->b_for));
-	vec_each(&d->lines, l) {
-		if ((int)l->change != last)
-			buf_printf(out,
-				   "\n### %s\n\n| what | where | change | if | environment | "
-				   "example | A | B |\n"
-				   "|---|---|---|---|---|---|---|---|\n",
-				   diff_words[l->change]);
-		last = (int)l->change;
-		markdown_line(out, a, d, l);
-	}
-	markdown_resources(out, a, d);
+	markdown_calls(&m, a, d);
+	markdown_resources(&m, a, d);
+	buf_free(&m.rows);
+	if (m.left)
+		buf_printf(out,
+			   "\n%zu more rows are not shown: `--format text` and `json` have all.\n",
+			   m.left);
 	if (d->notes.n)
 		buf_putc(out, '\n');
-	vec_each(&d->notes, n)
-		buf_printf(out, "- %s\n", *n);
+	vec_each(&d->notes, n) {
+		if (out->n + strlen(*n) > NOTES_END)
+			untold++;
+		else
+			buf_printf(out, "- %s\n", *n);
+	}
+	if (untold)
+		buf_printf(out, "- and %zu more notes\n", untold);
 }
 
 /* ---- JSON ---- */

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from conftest import ROOT, program, run, shared
+from conftest import PALE, ROOT, program, run, shared
 
 HERE = pathlib.Path(__file__).parent
 DOCKER = ROOT / "profiles/found/docker-default.json"
@@ -408,3 +408,26 @@ def test_a_large_profile_takes_little_time(pale, tmp_path):
     b = policy(tmp_path, rules.replace("0x5", "0x6"), "q")
     r = pale("diff", a, b, timeout=30)
     assert r.rc == 1, r
+
+
+def test_markdown_of_any_length_is_a_comment_that_github_takes(pale, tmp_path):
+    """65536 characters; the summary is first, a long table folded, what does not fit counted."""
+    calls = [x.split()[0] for x in run([PALE, "list", "syscalls"]).out.splitlines() if re.match(r"[a-z]\w+\s", x)]
+
+    def profile(name, names):
+        path = tmp_path / name
+        path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "syscalls": [
+            {"names": [n], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": i, "op": "SCMP_CMP_EQ"}]}
+            for i, n in enumerate(names)]}))
+        return path
+    none, some, many = profile("<b>|`x`.json", []), profile("some.json", calls[:30]), profile("many.json", calls)
+    text = pale("diff", "--format", "markdown", none, some, check=1).out
+    rows = re.findall(r"^\| \w+ \|.*$", text, re.M)
+    assert text.startswith("B is looser: ") and "more rows" not in text
+    assert f"<details>\n<summary>{len(rows) - 1} rows</summary>\n\n| what |" in text and text.count("</details>") == 1
+    assert "<b>\\|'x'.json` (" in text  # in a code span
+    text = pale("diff", "--format", "markdown", none, many, check=1).out
+    left = int(re.search(r"^(\d+) more rows are not shown", text, re.M).group(1))
+    shown = int(re.search(r"<summary>(\d+) rows", text).group(1))
+    assert 50000 < len(text.encode()) < 65536 and left > 10
+    assert shown + left == sum(len(c["steps"]) for c in changes(pale, none, many)["changes"])
