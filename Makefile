@@ -31,7 +31,7 @@ endif
 export REQUIRE_ALL
 
 # The one list of packages, by what needs them on a fresh Debian.
-BUILD_PACKAGES := gcc libc6-dev flex bison clang bpftool libbpf-dev libelf-dev zlib1g-dev \
+BUILD_PACKAGES := gcc libc6-dev flex bison clang bpftool libbpf-dev libelf-dev zlib1g-dev libyaml-dev \
 	libseccomp-dev libapparmor-dev
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2 nginx-light
 TEST_PACKAGES := $(DEMO_PACKAGES) clang-format gcc-multilib llvm libclang-rt-dev libcmocka-dev \
@@ -43,13 +43,13 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 	-Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2 $(if $(WERROR),-Werror)
 OURS := -std=c17 -D_GNU_SOURCE -DPALE_VERSION='"$(VERSION)"' \
 	-DPALE_PROFILES='"$(PREFIX)/share/pale/profiles"' -I. -I$(BUILD)/gen -MMD -MP
-LIBS := -lseccomp -lapparmor -lbpf -lelf -lz
+LIBS := -lseccomp -lapparmor -lbpf -lelf -lz -lyaml
 # The same for a quick start: relocations packed, libraries from their archives. libseccomp stays
 # dynamic: what a runtime loads through it is the installed one's business. Where an archive
 # lacks something, or the linker is older, pale is linked with LIBS as they are.
-QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -Wl,-Bdynamic
+QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -lyaml -Wl,-Bdynamic
 
-ROOMS   := base output automata tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
+ROOMS   := base output automata deploy tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
 	target lint lint/out enforce file tell
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c))

@@ -13,6 +13,7 @@
 #include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
+#include "compiler/deploy/deploy.h"
 #include "compiler/lint/baseline.h"
 #include "compiler/lint/lint.h"
 #include "compiler/lint/questions.h"
@@ -178,6 +179,27 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);
 }
 
+static enum deploy_form deploy_form_of(const struct file_kind *kind)
+{
+	return kind_holds_seccomp(kind) ? DEPLOY_SECCOMP :
+	       kind == kind_compose     ? DEPLOY_COMPOSE :
+	       kind == kind_kubernetes  ? DEPLOY_KUBERNETES :
+					  DEPLOY_NONE;
+}
+
+static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form form)
+{
+	struct session *s = r->session;
+	const struct deployment *d = deploy_read(s->arena, src, form, s->diags);
+
+	if (!d)
+		return;
+	vec_each(&d->profiles, p)
+		lint_json(s->arena, *p, r->runtime, s->diags);
+	lint_deployment(s->arena, d, s->diags);
+	suppress_read_comments(s->arena, src, &d->comments, &r->suppressions);
+}
+
 static const char *reader_name(struct lint_run *r)
 {
 	struct arena *a = r->session->arena;
@@ -250,7 +272,11 @@ static int lint_here(void *run)
 	r->apparmor = kind_of(src->text) == kind_apparmor;
 	if (r->apparmor)
 		return lint_text(r, r->path);
-	lint_source(r, src, r->name);
+	enum deploy_form form = deploy_form_of(kind_of(src->text));
+	if (form)
+		lint_starts(r, src, form);
+	else
+		lint_source(r, src, r->name);
 	return EXIT_OK;
 }
 

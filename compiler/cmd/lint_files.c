@@ -51,19 +51,27 @@ static bool holds_pieces(const char *path)
 	return false;
 }
 
+static bool is_yaml(const char *path)
+{
+	return ends_in(path, ".yaml") || ends_in(path, ".yml");
+}
+
 bool lint_file_wants(const char *path, struct str text)
 {
 	if (ends_in(path, ".pale") || ends_in(path, ".apparmor") || ends_in(path, ".aa"))
 		return true;
 	if (ends_in(path, ".json"))
 		return memmem(text.p, text.n, "defaultAction", strlen("defaultAction"));
-	return kind_of(text) == kind_apparmor;
+	const struct file_kind *kind = kind_of(text);
+	if (is_yaml(path))
+		return kind == kind_compose || kind == kind_kubernetes || kind_holds_seccomp(kind);
+	return kind == kind_apparmor;
 }
 
 static bool is_read(const char *path)
 {
 	return ends_in(path, ".pale") || ends_in(path, ".json") || ends_in(path, ".apparmor") ||
-	       ends_in(path, ".aa") || below_apparmor(path);
+	       ends_in(path, ".aa") || is_yaml(path) || below_apparmor(path);
 }
 
 /* Of a folder that is named its own pale.toml decides, else that of the folder around it. */

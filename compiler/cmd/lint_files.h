@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The files that lint's operands name: as they are, those below a folder, those that a glob
- * matches. Below a folder, by name: *.pale, *.json, *.apparmor and *.aa, and all that is below a
+ * matches. Below a folder, by name: *.pale, *.json, *.apparmor, *.aa, *.yaml and *.yml, and all that is below a
  * folder whose name has "apparmor" in it, without the folders of what profiles include (abstractions,
  * tunables, local, ...); what begins with '.' or ends in '~' is passed over, and no link is followed.
  */

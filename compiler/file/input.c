@@ -35,6 +35,13 @@ struct diag *input_tell_empty(struct session *s, const struct source *src)
 	return d;
 }
 
+/* By other commands. */
+static bool is_read_elsewhere(const struct file_kind *kind)
+{
+	return kind == kind_apparmor || kind == kind_compose || kind == kind_kubernetes ||
+	       kind_holds_seccomp(kind);
+}
+
 enum input_format input_recognise(struct session *s, const struct source *src)
 {
 	const struct file_kind *kind = kind_of(src->text);
@@ -49,7 +56,7 @@ enum input_format input_recognise(struct session *s, const struct source *src)
 	else
 		d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
 			     "this looks like %s, which %s does not read", kind->what,
-			     kind == kind_apparmor ? "this command" : "pale");
+			     is_read_elsewhere(kind) ? "this command" : "pale");
 	diag_help(s->diags, d, "%s", kind->way_out);
 	return INPUT_OTHER;
 }

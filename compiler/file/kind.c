@@ -28,15 +28,17 @@ static const struct file_kind compiled =
 	BINARY("AppArmor's compiled policy", "name the profile that apparmor_parser made it of");
 static const struct file_kind features =
 	OTHER("the features of a kernel's AppArmor", "name the profile whose abi they are");
-static const struct file_kind seccomp_yaml =
-	OTHER("a Kubernetes SeccompProfile in YAML",
-	      "its JSON can be read: 'kubectl get -o json -f FILE', or 'yq -o json FILE'");
+static const struct file_kind seccomp_yaml = OTHER(
+	"a Kubernetes SeccompProfile in YAML",
+	"'pale lint' reads it; its JSON can be read: 'kubectl get -o json -f FILE', or 'yq -o json FILE'");
 static const struct file_kind profile_yaml =
-	OTHER("a seccomp profile in YAML", "its JSON can be read: 'yq -o json FILE'");
+	OTHER("a seccomp profile in YAML",
+	      "'pale lint' reads it; its JSON can be read: 'yq -o json FILE'");
 static const struct file_kind kubernetes =
-	OTHER("a Kubernetes object in YAML", "name the profile that its seccompProfile names");
-static const struct file_kind compose =
-	OTHER("a compose file", "name the profile that its security_opt names");
+	OTHER("a Kubernetes object in YAML",
+	      "'pale lint' reads it; or name the profile that its seccompProfile names");
+static const struct file_kind compose = OTHER(
+	"a compose file", "'pale lint' reads it; or name the profile that its security_opt names");
 static const struct file_kind yaml =
 	OTHER("YAML", "a profile in it can be read as JSON: 'yq -o json FILE'");
 static const struct file_kind unit = OTHER("a systemd unit", DUMP);
@@ -74,6 +76,13 @@ static const struct file_kind recording =
 
 const struct file_kind *const kind_apparmor = &apparmor;
 const struct file_kind *const kind_policy = &policy;
+const struct file_kind *const kind_compose = &compose;
+const struct file_kind *const kind_kubernetes = &kubernetes;
+
+bool kind_holds_seccomp(const struct file_kind *kind)
+{
+	return kind == &seccomp_yaml || kind == &profile_yaml;
+}
 
 /* ---- bytes ---- */
 

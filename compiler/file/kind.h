@@ -22,6 +22,9 @@ const struct file_kind *kind_of(struct str text);
 const struct file_kind *kind_of_file(struct str text, const char *path);
 bool kind_is_blank(struct str text); /* blanks and comments alone */
 extern const struct file_kind *const kind_apparmor;
+extern const struct file_kind *const kind_compose, *const kind_kubernetes; /* in YAML */
+/* A seccomp profile in YAML, with a Kubernetes object around it or not? */
+bool kind_holds_seccomp(const struct file_kind *kind);
 extern const struct file_kind *const kind_policy; /* it says so: `policy` or `set` stands first */
 
 /* A profile that stands inside other JSON. */

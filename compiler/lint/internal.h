@@ -6,6 +6,7 @@
  * text comes expanded, with its meaning (aa_facts.h).
  */
 #include "compiler/base/group.h"
+#include "compiler/deploy/deploy.h"
 #include "compiler/lint/lint.h"
 #include "compiler/oci/profile.h"
 #include "compiler/oci/runtime/runtime.h"
@@ -40,6 +41,7 @@ struct lint {
 	const struct oci_overlaps *overlaps; /* JSON */
 	struct facts *facts; /* NULL with no profile, no policy, or no filter in it */
 	struct aa_facts *aa; /* AppArmor (aa_facts.h); else NULL */
+	const struct deployment *deployment; /* else NULL */
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);

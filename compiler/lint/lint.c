@@ -14,6 +14,7 @@
 #define BOTH          (LINT_PALE | LINT_JSON)
 #define APPARMOR      LINT_APPARMOR
 #define APPARMOR_FILE LINT_APPARMOR_FILE
+#define DEPLOYMENT    LINT_DEPLOYMENT
 
 /*
  * The rules' rows stand above their functions; the build gathers them, sorted. As internal.h has
@@ -100,6 +101,16 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 		if (ds->list.v[i]->rule)
 			ds->list.v[i]->id = ds->list.v[i]->rule;
 	lint_pale_file(a, file, ds);
+	diags_sort(ds);
+	return (int)(ds->list.n - before);
+}
+
+int lint_deployment(struct arena *a, const struct deployment *d, struct diags *ds)
+{
+	size_t before = ds->list.n;
+	struct lint l = { .arena = a, .ds = ds, .deployment = d };
+
+	run_rules(&l, LINT_DEPLOYMENT);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
 }

@@ -20,6 +20,7 @@ enum {
 	LINT_JSON = 2,
 	LINT_APPARMOR = 4,      /* asked of each profile, child and hat that is loaded */
 	LINT_APPARMOR_FILE = 8, /* of the file, once, before its profiles */
+	LINT_DEPLOYMENT = 16,   /* what starts containers */
 };
 
 size_t lint_rule_count(void);
@@ -38,6 +39,10 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 	      struct diags *ds);
 int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_file *file,
 	      const struct policies *policies, struct diags *ds);
+
+/* Profiles that it holds are lint_json()'s; those that it names are looked for. */
+struct deployment;
+int lint_deployment(struct arena *a, const struct deployment *d, struct diags *ds);
 
 struct aa_means_pool;
 struct aa_paths; /* aa_paths.h */

@@ -7,12 +7,12 @@
 inside { text = text $0 "\n" }
 inside && /"\)$/ {
 	inside = 0
-	match(text, /(SJ|SC|SR|SP|AP|DS)[0-9][0-9][0-9]/)
+	match(text, /(SJ|SC|SR|SP|AP|DS|DP)[0-9][0-9][0-9]/)
 	ids[++n] = substr(text, RSTART, RLENGTH)
 	row[ids[n]] = text
 }
-# The form of a file first, then what it means, what it risks, and policies' own.
-function place(id) { return index("SJSCSRSPAPDS", substr(id, 1, 2)) * 1000 + substr(id, 3) }
+# The form of a file first, then what it means, what it risks, policies' own, and deployments.
+function place(id) { return index("SJSCSRSPAPDSDP", substr(id, 1, 2)) * 1000 + substr(id, 3) }
 END {
 	for (i = 1; i <= n; i++) {
 		least = i

@@ -23,6 +23,7 @@ LIBRARIES = {  # headers that only some rooms may include
     r"bpf/": {"learn"},
     r"sys/apparmor\.h": {"learn", "compiler/enforce"},
     r"seccomp\.h>": {"compiler/oci/runtime"},
+    r"yaml\.h>": {"compiler/deploy"},
 }
 
 

@@ -13,6 +13,7 @@ const char *rule_formats(const struct lint_rule *r)
 	return (r->formats & all) == all                         ? "apparmor,json,pale" :
 	       r->formats == (LINT_PALE | LINT_JSON)             ? "json,pale" :
 	       r->formats == LINT_JSON                           ? "json" :
+	       r->formats == LINT_DEPLOYMENT                     ? "deployment" :
 	       r->formats & (LINT_APPARMOR | LINT_APPARMOR_FILE) ? "apparmor" :
 								   "pale";
 }

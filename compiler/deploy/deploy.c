@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/deploy/deploy.h"
+
+#include <string.h>
+
+const struct json *deploy_member(const struct json *object, const char *key, enum json_kind kind)
+{
+	const struct json *m = object && object->kind == JSON_OBJECT ? json_get(object, key) : NULL;
+
+	return m && m->kind == kind ? m : NULL;
+}
+
+static bool is_known(const struct json *j)
+{
+	return j->kind == JSON_STRING && !memchr(j->text.p, '$', j->text.n);
+}
+
+struct deploy_text deploy_text_of(const struct json *object, const char *key)
+{
+	const struct json *m = deploy_member(object, key, JSON_STRING);
+
+	return m && is_known(m) ? (struct deploy_text){ m->text, m->span } :
+				  (struct deploy_text){ .span = NO_SPAN };
+}
+
+void deploy_add_texts(struct deployment *d, deploy_texts *out, const struct json *list)
+{
+	for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
+		struct deploy_text t = { i->text, i->span };
+
+		if (is_known(i))
+			vec_push(d->arena, out, t);
+	}
+}
+
+/* What Go's readers of YAML take for a bool where one is wanted. */
+struct deploy_flag deploy_flag_of(const struct json *object, const char *key)
+{
+	static const char *const yes[] = { "y", "yes", "on" }, *const no[] = { "n", "no", "off" };
+	const struct json *m = object && object->kind == JSON_OBJECT ? json_get(object, key) : NULL;
+	struct deploy_flag f = { DEPLOY_UNSAID, NO_SPAN };
+
+	if (!m)
+		return f;
+	f.span = m->span;
+	if (m->kind == JSON_BOOL)
+		f.said = m->boolean ? DEPLOY_YES : DEPLOY_NO;
+	for (size_t i = 0; m->kind == JSON_STRING && i < 3; i++)
+		f.said = str_ieq(m->text, str_c(yes[i])) ? DEPLOY_YES :
+			 str_ieq(m->text, str_c(no[i]))  ? DEPLOY_NO :
+							   f.said;
+	return f;
+}
+
+struct deploy_container *deploy_add(struct deployment *d, enum deploy_form form,
+				    struct deploy_text name)
+{
+	struct deploy_container *c = ARENA_NEW(d->arena, struct deploy_container);
+
+	c->form = form;
+	c->name = name;
+	c->seccomp.span = c->apparmor.span = NO_SPAN;
+	vec_push(d->arena, &d->containers, c);
+	return c;
+}

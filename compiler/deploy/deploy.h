@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What starts containers, whoever reads it: each container with what it asks for that bears on its
+ * confinement, and where that stands. Texts and places are the file's; what holds a variable ("${X}")
+ * is not known here and left out.
+ */
+#include "compiler/deploy/yaml.h"
+
+enum deploy_form {
+	DEPLOY_NONE,
+	DEPLOY_COMPOSE,    /* a compose file */
+	DEPLOY_KUBERNETES, /* objects with pods in them */
+	DEPLOY_SECCOMP,    /* the operator's SeccompProfile, or a profile written as YAML */
+};
+
+struct deploy_text {
+	struct str text;
+	struct span span;
+};
+
+typedef VEC(struct deploy_text) deploy_texts;
+
+struct deploy_option { /* an element of security_opt: KEY=VALUE, KEY:VALUE, KEY */
+	struct str key, value;
+	struct span span;
+	bool colon; /* ':' stands between them */
+};
+
+struct deploy_profile {           /* seccompProfile, appArmorProfile of Kubernetes */
+	struct span span;         /* NO_SPAN: there is none */
+	struct deploy_text type;  /* NO_SPAN: not said */
+	struct deploy_text local; /* localhostProfile; NO_SPAN: not said */
+};
+
+enum deploy_said { DEPLOY_UNSAID, DEPLOY_NO, DEPLOY_YES };
+
+struct deploy_flag {
+	enum deploy_said said;
+	struct span span;
+};
+
+struct deploy_container {
+	enum deploy_form form;
+	struct deploy_text name; /* "service 'web'", "container 'web'", "this pod" */
+	struct str word;         /* the name alone, "" for none */
+	bool pod; /* a pod itself, of which its containers have what they do not say */
+	struct deploy_flag privileged;
+	struct deploy_flag
+		no_new_privileges;         /* Kubernetes: allowPrivilegeEscalation, turned round */
+	deploy_texts caps;                 /* added, with or without "CAP_" */
+	deploy_texts mounts;               /* paths of the machine */
+	deploy_texts host;                 /* of namespaces that are the machine's: "pid" */
+	VEC(struct deploy_option) options; /* compose */
+	struct deploy_profile seccomp, apparmor; /* Kubernetes */
+	const struct deploy_container *of;       /* Kubernetes: its pod; NULL */
+};
+
+struct deployment {
+	struct arena *arena;
+	VEC(struct deploy_container *) containers;
+	deploy_texts annotations;          /* keys of a pod's that once named profiles */
+	VEC(const struct json *) profiles; /* SECCOMP: what runtimes are given, as JSON has it */
+	struct comment_list comments;
+};
+
+/* NULL after saying in ds what keeps it from being read (read.c). */
+struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_form form,
+			       struct diags *ds);
+
+/* Of one document each; what is none of theirs is passed over (read_compose.c, read_kubernetes.c). */
+void deploy_read_compose(struct deployment *d, const struct json *root);
+void deploy_read_kubernetes(struct deployment *d, const struct json *root);
+
+/* ---- for the readers ---- */
+
+const struct json *deploy_member(const struct json *object, const char *key, enum json_kind kind);
+/* A text without variables in it, as it is written; NO_SPAN where there is none. */
+struct deploy_text deploy_text_of(const struct json *object, const char *key);
+void deploy_add_texts(struct deployment *d, deploy_texts *out, const struct json *list);
+struct deploy_flag deploy_flag_of(const struct json *object, const char *key);
+struct deploy_container *deploy_add(struct deployment *d, enum deploy_form form,
+				    struct deploy_text name);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/deploy/deploy.h"
+
+/* The operator's object, a list of them, or the profile itself. */
+static void add_profile(struct deployment *d, const struct json *root)
+{
+	const struct json *items = deploy_member(root, "items", JSON_ARRAY);
+	const struct json *spec = deploy_member(root, "spec", JSON_OBJECT);
+	const struct json *kind = deploy_member(root, "kind", JSON_STRING);
+
+	for (const struct json *i = items ? items->first : NULL; i; i = i->next)
+		if (!deploy_member(i, "items", JSON_ARRAY))
+			add_profile(d, i);
+	if (kind && !str_is(kind->text, "SeccompProfile"))
+		return;
+	if (kind && spec)
+		vec_push(d->arena, &d->profiles, spec);
+	else if (!kind && root->kind == JSON_OBJECT)
+		vec_push(d->arena, &d->profiles, root);
+}
+
+struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_form form,
+			       struct diags *ds)
+{
+	struct deployment *d = ARENA_NEW(a, struct deployment);
+	struct yaml yaml;
+
+	d->arena = a;
+	if (!yaml_read(a, src, ds, &yaml))
+		return NULL;
+	d->comments = yaml.comments;
+	vec_each(&yaml.documents, doc) {
+		if (form == DEPLOY_COMPOSE)
+			deploy_read_compose(d, *doc);
+		else
+			deploy_read_kubernetes(d, *doc);
+		if (form == DEPLOY_SECCOMP)
+			add_profile(d, *doc);
+	}
+	return d;
+}

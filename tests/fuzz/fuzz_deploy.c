@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as YAML: what is read has places inside the text, and every reader and rule of
+ * deployments comes to an end with it. The first byte chooses the form.
+ */
+#include "compiler/base/bug.h"
+#include "compiler/lint/lint.h"
+#include "compiler/deploy/deploy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new(NULL);
+	struct sources *sources = sources_new(a);
+	struct diags *ds = diags_new(a, sources);
+	enum deploy_form form = size ? DEPLOY_COMPOSE + data[0] % 3 : DEPLOY_COMPOSE;
+	struct str text = { (const char *)data + (size > 0), size - (size > 0) };
+	struct source *src = source_add(sources, "fuzz", text);
+	struct deployment *d = deploy_read(a, src, form, ds);
+
+	BUG_ON(!d && !ds->errors);
+	if (d) {
+		lint_deployment(a, d, ds);
+		vec_each(&d->profiles, p)
+			lint_json(a, *p, NULL, ds);
+	}
+	vec_each(&ds->list, it) {
+		BUF_AUTO text_of = { 0 };
+
+		BUG_ON((*it)->span.source != SOURCE_NONE && (*it)->span.source == src->id &&
+		       (*it)->span.end > src->text.n);
+		diag_print_text(ds, *it, false, &text_of);
+	}
+	arena_free(a);
+	return 0;
+}
