@@ -430,7 +430,8 @@ struct facts *facts_of_profile(struct arena *a, struct questions *questions,
 
 	/* What is malformed is told by others; what could be read is asked here. */
 	oci_parse(a, root, &read, p);
-	if (!p->arches)
+	const struct json *calls = oci_member(oci_profile_object(root), "syscalls");
+	if (!p->arches || (calls && calls->kind != JSON_ARRAY && calls->kind != JSON_NULL))
 		return NULL;
 	f->json = true;
 	f->arches = p->arches;

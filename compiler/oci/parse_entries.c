@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries: names, conditions, and the rules that become of them. */
+#include <string.h>
+
 #include "compiler/oci/parse.h"
 
 enum { ENTRIES_MAX = 1 << 16, NAMES_MAX = 1 << 18 };
@@ -120,12 +122,13 @@ static bool exclude(const struct oci_arg *a, const struct oci_arg *b)
 
 /*
  * Can it only mean that each condition is enough? As all of them no call would meet it; and where
- * it is an errno beside a default that is one, who takes it so refuses as well.
+ * it is an errno beside a default that is one, who takes it so refuses as well. Without a default there
+ * is no filter.
  */
 static bool is_choice(const struct parser *p, const struct oci_entry *e)
 {
-	if (!e->readable || e->verdict.kind != VERDICT_ERRNO || !p->out->has_default ||
-	    p->out->dflt.kind != VERDICT_ERRNO)
+	if (!e->readable || e->verdict.kind != VERDICT_ERRNO ||
+	    (p->out->has_default && p->out->dflt.kind != VERDICT_ERRNO))
 		return false;
 	for (size_t i = 0; i < e->args.n; i++)
 		for (size_t k = i + 1; k < e->args.n && k < i + OCI_CRUN_ARGS; k++)
@@ -192,7 +195,8 @@ static void classify(struct parser *p, const struct oci_word *n)
 {
 	unsigned selector;
 
-	if (n->sys || syscall_foreign_arches(n->text) || multiplexer_of(n->text, &selector))
+	if (n->sys || syscall_foreign_arches(n->text) || multiplexer_of(n->text, &selector) ||
+	    (n->text.n && memchr(n->text.p, 0, n->text.n))) /* a fault of its own, SJ046 */
 		return;
 	parse_fault(p, syscall_alias(n->text) ? OCI_FAULT_LIBC : OCI_FAULT_STRANGER, n->span, false)
 		->word = n->text;
@@ -242,7 +246,8 @@ static bool read_names(struct parser *p, struct oci_entry *e)
 		f->word = name->text;
 	} else if (name) {
 		parse_fault(p, OCI_FAULT_OLD_NAME, name->span, false)->word = name->text;
-	} else if (!parse_items(names)) {
+	} else if (!parse_items(names) &&
+		   (names || !oci_member(e->json, "names") || p->out->in_config)) {
 		parse_fault(p, OCI_FAULT_NO_NAMES, names ? names->span : e->json->span,
 			    crun && !names);
 	}
