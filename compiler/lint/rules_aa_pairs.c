@@ -352,3 +352,54 @@ void ap_peer_asymmetry(struct lint *l, enum diag_id id)
 		}
 	}
 }
+
+/* ---- text that tools do not read ---- */
+
+static bool is_path_rule(const struct aa_stmt *s)
+{
+	return s->kind == AA_STMT_RULE && s->items && s->items->kind == AA_WORD &&
+	       s->items->word.text.n && strchr("/@", s->items->word.text.p[0]);
+}
+
+static bool same_line(const struct source *src, const struct aa_stmt *s, const struct aa_stmt *next)
+{
+	size_t from = s->span.end, to = next->span.begin;
+
+	return from <= to && !memchr(src->text.p + from, '\n', to - from);
+}
+
+/* Nesting is bounded by the parser. */
+static void find_lines(struct lint *l, enum diag_id id, const struct aa_stmt *s,
+		       struct diag **first)
+{
+	for (; s; s = s->next) {
+		find_lines(l, id, s->body, first);
+		find_lines(l, id, s->otherwise, first);
+		if (!s->next || !is_path_rule(s) || !is_path_rule(s->next) ||
+		    !same_line(source_of(l->ds->sources, s->span), s, s->next))
+			continue;
+		if (*first) {
+			diag_again(l->ds, *first, s->next->head);
+			continue;
+		}
+		*first = diag_add(l->ds, id, s->next->head,
+				  "a second rule in one line: the parser takes it, and aa-logprof, "
+				  "aa-enforce and the other tools stop at it, for all profiles");
+		diag_help(l->ds, *first, "write a line for each, as 'pale fmt' does");
+	}
+}
+
+RULE(AP241, "tools-cannot-read", INFO, APPARMOR_FILE, ap_tools_cannot_read,
+     "two file rules in one line, which AppArmor's tools do not read",
+     "The tools of apparmor-utils (aa-logprof, aa-genprof, aa-enforce, aa-complain) read profiles by "
+     "lines, with a reader of their own. `/a r,  /b r,` in one line ends them with 'Syntax Error: Unknown "
+     "line found', whatever profile they were called for, as they read all in the folder (3.0.8 was "
+     "asked; apparmor.d#1130). Words that are newer than the installed tools, such as userns or prompt, end "
+     "them alike, and are not told: newer tools read them.\n\n"
+     "Way out: a line for each rule; `pale fmt -i` writes them so.")
+void ap_tools_cannot_read(struct lint *l, enum diag_id id)
+{
+	struct diag *first = NULL;
+
+	find_lines(l, id, l->aa->file->stmts, &first);
+}
