@@ -187,8 +187,27 @@ void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str repla
 {
 	if (d == ds->past_cap)
 		return;
-	d->fix.span = sp;
-	d->fix.replacement = (struct str){ str_dup(ds->arena, replacement), replacement.n };
+	vec_push(ds->arena, &d->fix.edits,
+		 ((struct edit){ sp, { str_dup(ds->arena, replacement), replacement.n } }));
+}
+
+void diag_fix_means(struct diag *d, enum fix_safety safety, enum fix_change change)
+{
+	bool grave = change == FIX_SAME && d->severity <= SEVERITY_HIGH;
+
+	d->fix.safety = grave ? FIX_UNSAFE : safety;
+	d->fix.change = change;
+}
+
+void diag_fix_call(struct diags *ds, struct diag *d, struct str call)
+{
+	if (d != ds->past_cap)
+		vec_push(ds->arena, &d->fix.calls, call);
+}
+
+void diag_fix_drop(struct diag *d)
+{
+	d->fix = (struct fix){ 0 };
 }
 
 void diag_fix_word(struct diags *ds, struct diag *d, struct span sp, struct str word,
@@ -478,12 +497,28 @@ static void print_place(const struct diags *ds, struct span sp, struct json_writ
 	json_number(w, "end", sp.end);
 }
 
-static void put_fix(const struct diags *ds, const struct fix *fix, struct json_writer *w)
+const char *const fix_change_words[FIX_CHANGE_NR] = {
+	[FIX_READ] = "read",     [FIX_SAME] = "same",   [FIX_TIGHTER] = "tighter",
+	[FIX_LOOSER] = "looser", [FIX_ERRNO] = "errno", [FIX_OTHER] = "other",
+};
+
+/* One at most today; a list, as SARIF has it. */
+static void put_fixes(const struct diags *ds, const struct fix *fix, struct json_writer *w)
 {
-	json_open(w, "fix", '{');
-	print_place(ds, fix->span, w);
-	json_string(w, "replacement", fix->replacement);
+	json_open(w, "fixes", '[');
+	json_open(w, NULL, '{');
+	json_text(w, "safety", fix->safety == FIX_SAFE ? "safe" : "unsafe");
+	json_text(w, "change", fix_change_words[fix->change]);
+	json_open(w, "edits", '[');
+	vec_each(&fix->edits, e) {
+		json_open(w, NULL, '{');
+		print_place(ds, e->span, w);
+		json_string(w, "replacement", e->replacement);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
 	json_close(w, '}');
+	json_close(w, ']');
 }
 
 static void put_notes(const struct diags *ds, const struct diag *d, struct json_writer *w)
@@ -508,8 +543,8 @@ void diag_put_members(const struct diags *ds, const struct diag *d, struct json_
 	json_text(w, "slug", info->slug);
 	json_text(w, "message", d->text);
 	json_optional(w, "help", d->help);
-	if (d->fix.replacement.p)
-		put_fix(ds, &d->fix, w);
+	if (d->fix.edits.n)
+		put_fixes(ds, &d->fix, w);
 	if (d->labels.n)
 		put_notes(ds, d, w);
 }

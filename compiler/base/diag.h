@@ -42,10 +42,35 @@ struct diag_label { /* a second place, shown with its own excerpt */
 	bool again; /* the same is said of it: another place of the finding, no note on it */
 };
 
-struct fix { /* an edit that mends it: the bytes of the span become the replacement */
+struct edit { /* the bytes of the span become the replacement */
 	struct span span;
-	struct str replacement; /* p == NULL: there is no exact one */
+	struct str replacement;
 };
+
+enum fix_safety {
+	FIX_UNSAFE, /* it takes or gives rights, or guesses what was meant: asked for by name */
+	FIX_SAFE,   /* nothing that passes or is refused changes */
+};
+
+/* What the text means with it, in the words of `pale diff`: the proof asks for just that. */
+enum fix_change {
+	FIX_READ,    /* an error kept the text from meaning anything: it is gone, and none is new */
+	FIX_SAME,    /* nothing differs */
+	FIX_TIGHTER, /* some is refused that was allowed, nothing the other way */
+	FIX_LOOSER,
+	FIX_ERRNO, /* refused alike, with another errno */
+	FIX_OTHER, /* whatever the right word means: it is not known which way */
+	FIX_CHANGE_NR
+};
+
+struct fix { /* what mends it: all of the edits, which do not overlap; none: there is no exact one */
+	VEC(struct edit) edits;
+	enum fix_safety safety;
+	enum fix_change change;
+	VEC(struct str) calls; /* the calls that change, where it is about calls; none: not said */
+};
+
+extern const char *const fix_change_words[FIX_CHANGE_NR]; /* "read" "same" "tighter" ... */
 
 struct diag {
 	enum diag_id id;
@@ -97,8 +122,17 @@ void diag_again_as(struct diags *ds, struct diag *d, struct span sp, const char 
 	__attribute__((format(printf, 4, 5)));
 /* What it speaks of, too, and its text does not name: one that speaks of more is another finding. */
 void diag_also(struct diags *ds, struct diag *d, struct str what);
-/* The replacement is copied. Only for an edit that a tool may make without asking twice. */
+/*
+ * One more edit of what mends it; the replacement is copied. Unsafe, and an error that is gone with
+ * it, unless diag_fix_means() says otherwise.
+ */
 void diag_fix(struct diags *ds, struct diag *d, struct span sp, struct str replacement);
+/* Behind the finding's severity: what is grave and would stay so is not silenced unasked, so unsafe. */
+void diag_fix_means(struct diag *d, enum fix_safety safety, enum fix_change change);
+/* A call that the fix changes; the name is borrowed. */
+void diag_fix_call(struct diags *ds, struct diag *d, struct str call);
+/* There is none after all. */
+void diag_fix_drop(struct diag *d);
 /*
  * The same for one word: nothing is noted unless the text of sp is that word, or the word in
  * quotes (JSON: what is between them is replaced), to the letter.

@@ -82,11 +82,11 @@ static int read_path(const char *path, bool regular, struct buf *b)
 /* real: NULL for what has no path of its own, which goes by its name. */
 static struct source *find_loaded(const struct sources *s, const char *real, const char *name)
 {
-	vec_each(&s->list, it) {
-		const struct source *src = *it;
+	for (size_t i = s->list.n; i-- > 0;) { /* the last stands in for those before */
+		struct source *src = s->list.v[i];
 		if (src->path && real ? !strcmp(src->path, real) :
 					!src->path && !real && !strcmp(src->name, name))
-			return *it;
+			return src;
 	}
 	return NULL;
 }
@@ -159,6 +159,14 @@ int source_load(struct sources *s, const char *path, struct source **out)
 int source_load_regular(struct sources *s, const char *path, struct source **out)
 {
 	return load(s, path, true, out);
+}
+
+struct source *source_stand_in(struct sources *s, const char *path, const struct source *old,
+			       struct str text)
+{
+	struct str copy = { str_dup(s->arena, text), text.n };
+
+	return add_source(s, strcmp(path, "-") ? old->name : "<stdin>", old->path, copy);
 }
 
 struct source *source_of(const struct sources *s, struct span sp)

@@ -70,6 +70,13 @@ int source_load(struct sources *s, const char *path, struct source **out);
 int source_load_regular(struct sources *s, const char *path, struct source **out);
 /* A text that does not come from a file; `text` is copied. */
 struct source *source_add(struct sources *s, const char *name, struct str text);
+/*
+ * From now on the file holds this text, whatever is on the disk: what a text would mean with an edit
+ * is asked so. old: one that was loaded, standard input too. What is loaded later by it gets this one, until the
+ * next. The text is copied.
+ */
+struct source *source_stand_in(struct sources *s, const char *path, const struct source *old,
+			       struct str text);
 struct source *source_of(const struct sources *s, struct span sp); /* NULL for NO_SPAN */
 struct str span_text(const struct sources *s, struct span sp);
 struct span span_join(struct span a, struct span b); /* NO_SPAN is neutral */

@@ -77,42 +77,6 @@ static int exit_status(const struct diff *d, enum fail_on level)
 	return EXIT_OK;
 }
 
-/*
- * A policy that does not count on seccomp filters nothing: its header is no verdict on calls.
- * True when d is one; its architectures are then whatever the other side's are.
- */
-static bool open_calls(struct dd *dd, struct decide *d)
-{
-	if (d->in.format != INPUT_PALE || d->parts.v[0].policy->layers & LAYER_SECCOMP)
-		return false;
-	d->root = dd_terminal(dd, (struct verdict){ VERDICT_ALLOW, 0 });
-	return true;
-}
-
-/* The architectures whose calls no machine of --host makes. */
-static unsigned never_made(const struct environment *env)
-{
-	unsigned never = 0;
-
-	for (int a = 0; env->host_known && a < ARCH_NR; a++)
-		if (!env_runs(env->host, (enum arch)a))
-			never |= ARCH_BIT(a);
-	return never;
-}
-
-static const struct compare *compare_calls(struct session *s, struct dd *dd, struct decide *a,
-					   struct decide *b, const struct diff_options *o)
-{
-	if (!(o->layers & LAYER_SECCOMP))
-		return ARENA_NEW(s->arena, struct compare);
-	bool open_a = open_calls(dd, a), open_b = open_calls(dd, b);
-	struct compare_side x = { a->root, open_a ? b->arches : a->arches,
-				  a->in.format == INPUT_JSON };
-	struct compare_side y = { b->root, open_b ? a->arches : b->arches,
-				  b->in.format == INPUT_JSON };
-	return compare_roots(s->arena, dd, &x, &y, o->only, never_made(&o->resolve.env));
-}
-
 /* Whom a side is read for, where that is said: "AppArmor 3.0, Linux 6.1". */
 static const char *for_whom(struct session *s, const struct diff_options *o, unsigned n)
 {
@@ -126,14 +90,6 @@ static const char *for_whom(struct session *s, const struct diff_options *o, uns
 			   release;
 }
 
-static void sum_up(struct diff *d)
-{
-	d->has[CHANGE_UNDECIDED] |= d->compare->undecided > 0;
-	d->open = d->has[CHANGE_UNDECIDED];
-	for (enum change c = 0; c < CHANGE_UNDECIDED; c++)
-		d->differs |= d->has[c];
-}
-
 static int diff(struct session *s, struct diff_options *o, const char *path_a, const char *path_b)
 {
 	struct dd *dd = dd_new(s->arena, DECIDE_BUDGET);
@@ -145,20 +101,12 @@ static int diff(struct session *s, struct diff_options *o, const char *path_a, c
 		status = load(s, dd, path_b, &o->b, &o->resolve, &b);
 	if (status)
 		return status;
-	struct diff d = {
-		.a = &a,
-		.b = &b,
-		.a_for = for_whom(s, o, 0),
-		.b_for = for_whom(s, o, 1),
-		.layers = o->layers,
-		.compare = compare_calls(s, dd, &a, &b, o),
-	};
-	diff_group(s, &d, o->only);
-	if (o->layers & LAYER_SECCOMP)
-		diff_logging(s, &d);
-	if (o->layers & LAYER_APPARMOR)
-		diff_resources(s, &d, &o->reading[0].asked, &o->reading[1].asked);
-	sum_up(&d);
+	struct diff d = { .a_for = for_whom(s, o, 0), .b_for = for_whom(s, o, 1) };
+	struct diff_asked asked = { .layers = o->layers,
+				    .only = o->only,
+				    .env = &o->resolve.env,
+				    .apparmor = { o->reading[0].asked, o->reading[1].asked } };
+	diff_decided_files(s, dd, &a, &b, &asked, &d);
 	o->put(&out, s->arena, &d);
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, o->fail_on);
 }
@@ -280,7 +228,7 @@ static int diff_apparmor(struct session *s, const struct options *o, struct diff
 		tell_silent(s, &d, silent);
 	else if (!diff_profiles(s, &d, &sides[0].rules, &sides[1].rules))
 		return EXIT_FOUND;
-	sum_up(&d);
+	diff_sum_up(&d);
 	opt->put(&out, s->arena, &d);
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : exit_status(&d, opt->fail_on);
 }

@@ -7,29 +7,15 @@
 
 #include "compiler/file/kind.h"
 #include "compiler/apparmor/means.h"
-#include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/lint_config.h"
 #include "compiler/cmd/lint_files.h"
 #include "compiler/cmd/lint_rules.h"
-#include "compiler/cmd/options.h"
+#include "compiler/cmd/lint_run.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/deploy/deploy.h"
-#include "compiler/lint/baseline.h"
-#include "compiler/lint/lint.h"
 #include "compiler/lint/questions.h"
-#include "compiler/lint/suppress.h"
-#include "compiler/lint/out/out.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
-
-/* AppArmor files share what they include and mean: some at a time, for the memory it takes. */
-struct lint_profiles {
-	struct apparmor_reading reading;
-	struct arena *arena;
-	struct lint_apparmor with;
-	size_t left;            /* files until the arena is emptied */
-	struct aa_paths *paths; /* of the run */
-};
 
 enum { FILES_AT_A_TIME = 64 };
 
@@ -43,29 +29,6 @@ struct lint_settings {
 	enum severity threshold; /* report's, as the next two are */
 	bool never;
 	struct selection fail_on;
-};
-
-struct lint_run {
-	struct session *session, *all;
-	const char *path, *name; /* of the file at hand; - has another name */
-	const char *stdin_name;  /* --stdin-filename; NULL: not said */
-	bool walked;             /* the file at hand was found below a folder */
-	bool passed_over;        /* and is none of ours */
-	struct resolve_options resolve;
-	const struct oci_runtime *runtime;      /* NULL: any */
-	const struct oci_runtime *here, *named; /* installed; of the command line */
-	bool here_asked;
-	struct questions *questions; /* of the run */
-	const char *format;
-	struct selection selection;
-	suppression_list suppressions; /* in the file at hand */
-	struct baseline *baseline;     /* NULL: none is given */
-	const char *new_baseline;      /* NULL: none is written */
-	struct buf new_entries;
-	struct report report;
-	struct lint_profiles profiles;
-	bool apparmor; /* the file at hand */
-	struct lint_configs configs;
 };
 
 /* ---- files ---- */
@@ -222,18 +185,27 @@ static void tell_cut(struct diags *ds)
 			 ds->errors - ds->cap);
 }
 
-static void put_findings(struct lint_run *r)
+static void lint_findings(struct lint_run *r, struct findings *out)
 {
 	struct diags *ds = r->session->diags;
-	struct findings all;
 
 	tell_cut(ds);
 	vec_each(&ds->list, d)
 		r->session->telling->starved |= (*d)->id == DIAG_PL020;
 	suppress_apply(ds, &r->suppressions);
-	findings_of(ds, r->name, &all);
+	findings_of(ds, r->name, out);
 	if (r->baseline)
-		baseline_mark(r->baseline, &all);
+		baseline_mark(r->baseline, out);
+}
+
+static void put_findings(struct lint_run *r)
+{
+	struct findings all;
+
+	if (r->fixing.found)
+		all = *r->fixing.found; /* as they were when nothing more was fixed */
+	else
+		lint_findings(r, &all);
 	if (r->new_baseline)
 		baseline_add(&all, &r->new_entries);
 	findings_select(&all, &r->selection);
@@ -267,11 +239,11 @@ static int lint_here(void *run)
 		return tell_nothing_below(s, r->path);
 	if (err)
 		return input_unreadable(s, r->path, err);
-	if (!strcmp(r->path, "-"))
-		r->name = name_stdin(r, src);
 	r->apparmor = kind_of(src->text) == kind_apparmor;
 	if (r->apparmor)
 		return lint_text(r, r->path);
+	if (!strcmp(r->path, "-"))
+		r->name = name_stdin(r, src);
 	enum deploy_form form = deploy_form_of(kind_of(src->text));
 	if (form)
 		lint_starts(r, src, form);
@@ -300,16 +272,26 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 {
 	struct session own, *all = r->session;
 	struct lint_settings *of = file->config->settings;
+	struct lint_profiles shared;
 
 	use_settings(r, file);
+	shared = r->profiles;
 	r->session = session_for(all, &own, file->path);
 	r->path = r->name = file->path;
 	r->walked = file->walked;
 	r->apparmor = false;
 	r->suppressions = (suppression_list){ 0 };
-	int status = session_guard(r->session, lint_here, r);
-	if (!r->passed_over)
+	r->fixing.found = NULL;
+	int status = session_guard(r->session, r->fixing.on ? lint_fix_here : lint_here, r);
+	if (r->fixing.inside) /* what it needs passes the bound: the session has a new arena */
+		r->session = &own;
+	r->fixing.inside = false;
+	if (!r->passed_over && !r->fixing.diff)
 		put_findings(r);
+	if (r->fixing.on) {
+		r->session = &own;
+		r->profiles = shared;
+	}
 	r->session->diags = diags_new(r->session->arena, r->session->sources);
 	session_done(all, r->session);
 	r->session = all;
@@ -354,14 +336,15 @@ static int lint_files(struct lint_run *r, const lint_file_list *files)
 	if (r->new_baseline && write_baseline(r))
 		return EXIT_SYSTEM;
 	tell_gone(r);
-	report_end(&r->report, &out);
-	if (write_output(NULL, &out, 0))
+	if (lint_fix_end(r, &out))
 		return EXIT_SYSTEM;
 	if (r->report.left_out)
 		tell("pale lint: %zu more findings are not in it: who reads %s takes no more",
 		     r->report.left_out, r->format);
-	if (status || r->session->telling->starved)
+	if (status || r->session->telling->starved || r->fixing.failed)
 		return EXIT_SYSTEM;
+	if (r->fixing.diff)
+		return r->fixing.would ? EXIT_FOUND : EXIT_OK;
 	return r->report.failed ? EXIT_FOUND : EXIT_OK;
 }
 
@@ -596,7 +579,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		return lint_list_rules(!strcmp(r->format, "json"));
 	if (!o->n)
 		return usage_error(o->command, "no file given");
-	if (read_stdin_name(r, o))
+	if (read_stdin_name(r, o) || lint_fix_options(r, o))
 		return EXIT_USAGE;
 	r->questions = questions_new(r->session->arena);
 	r->named = r->runtime;
@@ -612,7 +595,11 @@ int cmd_lint(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct session s;
-	struct lint_run r = { .session = &s, .all = &s, .report.threshold = SEVERITY_WARNING };
+	struct lint_run r = { .session = &s,
+			      .all = &s,
+			      .find = lint_here,
+			      .findings = lint_findings,
+			      .report.threshold = SEVERITY_WARNING };
 
 	session_open(&s);
 	r.report.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");

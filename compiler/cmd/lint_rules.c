@@ -21,6 +21,7 @@ static void put_rule_json(struct json_writer *w, const struct lint_rule *r)
 	json_text(w, "slug", info->slug);
 	json_text(w, "severity", severity_name(info->severity));
 	json_text(w, "formats", rule_formats(r));
+	json_optional(w, "fix", lint_rule_fix(r->id));
 	json_text(w, "summary", info->doc);
 	json_text(w, "explanation", r->explain);
 	json_close(w, '}');
@@ -50,8 +51,11 @@ int lint_list_rules(bool json)
 		const struct lint_rule *r = lint_rule_at(i);
 		const struct diag_info *info = diag_info(r->id);
 
-		buf_printf(&out, "%-6s %-28s %-8s %-10s %s\n", info->id, info->slug,
-			   severity_name(info->severity), rule_formats(r), info->doc);
+		const char *fix = lint_rule_fix(r->id);
+
+		buf_printf(&out, "%-6s %-28s %-8s %-10s %-7s %s\n", info->id, info->slug,
+			   severity_name(info->severity), rule_formats(r), fix ? fix : "",
+			   info->doc);
 	}
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }

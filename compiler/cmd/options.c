@@ -75,7 +75,9 @@ static void find_taken(const struct command *c, enum option_end end, struct taki
 			continue;
 		out->longs[out->n] = (struct option){
 			.name = row->name,
-			.has_arg = row->argument ? required_argument : no_argument,
+			.has_arg = row->kind == OPTION_MAYBE ? optional_argument :
+				   row->argument             ? required_argument :
+							       no_argument,
 			.val = VAL_LONG + (int)out->n,
 		};
 		out->v[out->n++] = &all_taken[i];
@@ -97,7 +99,9 @@ static void put_option(struct buf *out, const struct row *row, bool brief)
 		buf_printf(out, "-%c", row->letter);
 	else
 		buf_printf(out, "--%s", row->name);
-	if (row->argument)
+	if (row->kind == OPTION_MAYBE)
+		buf_printf(out, "[=%s]", row->argument);
+	else if (row->argument)
 		buf_printf(out, " %s", row->argument);
 }
 
@@ -509,6 +513,10 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_FILE: return *text ? EXIT_OK : no_value(o, row);
 	case OPTION_LIST:
 	case OPTION_DIRS: return add_text(s, o, row, v);
+	case OPTION_MAYBE:
+		if (!text)
+			return EXIT_OK;
+		/* fallthrough */
 	case OPTION_WORD:
 	case OPTION_ARCH: return take_word(o, row, v);
 	case OPTION_WORDS:

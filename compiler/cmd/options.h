@@ -25,6 +25,7 @@ enum option_kind {
 	OPTION_VALUE,  /* text */
 	OPTION_LIST,   /* list: the text of each */
 	OPTION_WORD,   /* text, word: of the words of its argument, "text|json" */
+	OPTION_MAYBE,  /* the same, and without one, as `--fix`, its first */
 	OPTION_WORDS,  /* words: a comma list of such */
 	OPTION_NUMBER, /* number: 1 to the most */
 	OPTION_FILE,   /* text, not empty */

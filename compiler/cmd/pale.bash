@@ -16,7 +16,7 @@ declare -gA _pale_options=(
 	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --target-a --target-b --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
-	[lint]="--format --select --ignore --severity --error-on --statistics --baseline --write-baseline --exclude --stdin-filename --config --isolated --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --include --features"
+	[lint]="--format --select --ignore --severity --error-on --fix --diff --statistics --baseline --write-baseline --exclude --stdin-filename --config --isolated --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --include --features"
 )
 declare -gA _pale_words=(
 	[--target]="docker oci bpf apparmor all"

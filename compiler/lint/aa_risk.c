@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_risk.h"
 
 bool aa_risk_counts(const struct lint *l)
@@ -99,6 +100,39 @@ static struct cause *cause_of(struct cause *v, size_t n, const struct aa_stmt *s
 	return NULL;
 }
 
+/* "cap sys_admin" */
+static bool names_word(const struct aa_risks *risks, struct str word)
+{
+	vec_each(&risks->list, r)
+		if (str_starts(str_c(r->access), "cap ") && str_is(word, r->access + 4))
+			return true;
+	return false;
+}
+
+/* Of `capability a b,` the words that are told of; of any other rule, or where none stays, all. */
+static void cut_cause(struct lint *l, struct diag *d, const struct cause *c)
+{
+	const struct aa_item *first = c->use->stmt->items;
+	size_t kept = 0, cut = 0;
+
+	if (!aa_item_is(first, "capability")) {
+		aa_fix_cut(l, d, c->use, FIX_UNSAFE, FIX_TIGHTER);
+		return;
+	}
+	for (const struct aa_item *i = first->next; i; i = i->next)
+		if (names_word(&c->risks, i->word.text))
+			cut++;
+		else
+			kept++;
+	if (!kept || !cut) {
+		aa_fix_cut(l, d, c->use, FIX_UNSAFE, FIX_TIGHTER);
+		return;
+	}
+	for (const struct aa_item *i = first->next; i; i = i->next)
+		if (names_word(&c->risks, i->word.text))
+			aa_fix_cut_item(l, d, c->use, i, FIX_UNSAFE, FIX_TIGHTER);
+}
+
 void aa_risk_tell(struct lint *l, enum diag_id id, const struct aa_risks *risks, const char *help)
 {
 	VEC(struct cause) causes = { 0 };
@@ -113,7 +147,10 @@ void aa_risk_tell(struct lint *l, enum diag_id id, const struct aa_risks *risks,
 	}
 	vec_each(&causes, c) {
 		struct diag *d = aa_risk_say(l, id, c->use, &c->risks, aa_risk_list(l, &c->risks));
-		if (d)
-			diag_help(l->ds, d, "%s", help);
+		if (!d)
+			continue;
+		diag_help(l->ds, d, "%s", help);
+		if (id != DIAG_AP303) /* which of all the program needs is not known */
+			cut_cause(l, d, c);
 	}
 }

@@ -46,6 +46,12 @@ struct lint {
 
 typedef void lint_fn(struct lint *l, enum diag_id id);
 
+/*
+ * What goes with a statement that is cut: its lines, and the comment behind it, where nothing else
+ * stands on them; else the blanks before it.
+ */
+struct span lint_lines_of(struct str text, struct span sp);
+
 /* ---- findings: one a rule, with the names that prove it ---- */
 
 #define GROUP(l) ((struct group){ .arena = (l)->arena })

@@ -33,6 +33,22 @@ static const struct {
 #include "lint_rules.def"
 };
 
+const char *lint_rule_fix(enum diag_id id)
+{
+	switch (id) {
+#define SAFE   "safe"
+#define UNSAFE "unsafe"
+#define FIXABLE(id, safety)                                                                        \
+	case DIAG_##id:                                                                            \
+		return safety;
+#include "compiler/lint/fixable.def"
+#undef FIXABLE
+#undef SAFE
+#undef UNSAFE
+	default: return NULL;
+	}
+}
+
 size_t lint_rule_count(void)
 {
 	return ARRAY_SIZE(rules);

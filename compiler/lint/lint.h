@@ -23,6 +23,9 @@ enum {
 	LINT_DEPLOYMENT = 16,   /* what starts containers */
 };
 
+/* "safe", "unsafe": findings of the rule have a fix, that at best; NULL: none has (fixable.def). */
+const char *lint_rule_fix(enum diag_id id);
+
 size_t lint_rule_count(void);
 const struct lint_rule *lint_rule_at(size_t i);
 

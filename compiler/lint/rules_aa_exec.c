@@ -4,6 +4,7 @@
 
 #include "compiler/apparmor/means.h"
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
 
 static bool is_exec(const struct aa_opened *f)
@@ -219,6 +220,8 @@ static void tell_free(struct places *p, enum diag_id id, const struct aa_use *us
 	if (!p->diag)
 		return;
 	diag_help(l->ds, p->diag, "%s", help);
+	if (id == DIAG_AP209)
+		aa_fix_cut(l, p->diag, use, FIX_UNSAFE, FIX_TIGHTER);
 	vec_push(l->arena, &p->stmts, use->stmt);
 }
 
@@ -362,6 +365,9 @@ void ap_no_exec_self(struct lint *l, enum diag_id id)
 		     "script does not run so, nor a program that a confined one executes",
 		     access);
 	diag_help(l->ds, d, "write '%s mr,'", str_safe_of(l->arena, p->attached));
+	if (!memchr(p->attached.p, ' ', p->attached.n) &&
+	    !memchr(p->attached.p, '"', p->attached.n))
+		aa_fix_add(l, d, p, arena_printf(l->arena, PRISTR " mr,", STRARG(p->attached)));
 }
 
 static const char *const libraries[] = {
@@ -398,6 +404,20 @@ static bool runs(const struct lint *l)
 	return false;
 }
 
+/* The abstraction uses their variables. */
+static void add_tunables(struct lint *l, struct diag *d)
+{
+	const struct aa_stmt *s = l->aa->file->stmts;
+	struct span at = l->aa->profile->stmt->span;
+
+	for (; s; s = s->next)
+		if (s->kind == AA_STMT_INCLUDE && str_is(s->word.text, "tunables/global"))
+			return;
+	at.end = at.begin;
+	if (d->fix.edits.n)
+		diag_fix(l->ds, d, at, STR("include <tunables/global>\n"));
+}
+
 RULE(AP212, "missing-base", WARNING, APPARMOR, ap_missing_base,
      "programs run under the profile, and no C library may be mapped",
      "Nearly every program is linked with a C library: the loader reads /etc/ld.so.cache and maps libc.so.6 "
@@ -430,6 +450,8 @@ void ap_missing_base(struct lint *l, enum diag_id id)
 		"programs run under this profile, and no C library may be mapped: '%s' is refused",
 		access);
 	diag_help(l->ds, d, "write 'include <abstractions/base>'");
+	aa_fix_add(l, d, p, "include <abstractions/base>");
+	add_tunables(l, d);
 }
 
 /* ---- written, and executed ---- */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
 
 static bool is_own_file(const struct aa_opened *f)
@@ -223,8 +224,16 @@ void ap_digit_glob(struct lint *l, enum diag_id id)
 			continue;
 		d = aa_tell(l, id, f->rule->use, "'%s' asks for two digits at least: '%s' is %s",
 			    digits, access, outcome_of(f));
-		if (d)
-			diag_help(l->ds, d, "write '[0-9]*' for one digit and anything behind it");
+		if (!d)
+			continue;
+		const struct aa_word *w = f->rule->file.path.word;
+		uint32_t from = w->span.begin + (uint32_t)at;
+		diag_help(l->ds, d, "write '[0-9]*' for one digit and anything behind it");
+		if (!w->quoted)
+			aa_fix_word(l, d, f->rule->use,
+				    (struct span){ w->span.source, from,
+						   from + (uint32_t)sizeof(digits) - 1 },
+				    "[0-9]*", FIX_OTHER);
 	}
 }
 
@@ -279,6 +288,11 @@ static void tell_slash(struct lint *l, enum diag_id id, const struct aa_opened *
 	if (other)
 		diag_note(l->ds, d, aa_place(other->rule->use), "what this says lies in it");
 	diag_help(l->ds, d, "write a '/' at the end of the path");
+	const struct aa_word *w = f->rule->file.path.word;
+	if (!w || w->quoted)
+		return;
+	aa_fix_word(l, d, f->rule->use, (struct span){ w->span.source, w->span.end, w->span.end },
+		    "/", FIX_OTHER);
 }
 
 RULE(AP213, "dir-slash", WARNING, APPARMOR, ap_dir_slash,
@@ -345,8 +359,10 @@ void ap_duplicate_rule(struct lint *l, enum diag_id id)
 			    f->rule == old->rule)
 				continue;
 			d = aa_tell(l, id, f->rule->use, "this rule stands here a second time");
-			if (d)
-				diag_note(l->ds, d, old->rule->use->stmt->head, "the first one");
+			if (!d)
+				break;
+			diag_note(l->ds, d, old->rule->use->stmt->head, "the first one");
+			aa_fix_cut(l, d, f->rule->use, FIX_SAFE, FIX_SAME);
 			break;
 		}
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_risk.h"
 
 /* ---- flags ---- */
@@ -92,6 +93,7 @@ void ap_container_not_stopped(struct lint *l, enum diag_id id)
 		     "23.10) it cannot stop this container",
 		     accesses[0]);
 	diag_help(l->ds, d, "add 'signal (receive) peer={runc,crun},'");
+	aa_fix_add(l, d, p, "signal (receive) peer={runc,crun},");
 }
 
 /* ---- limits ---- */
@@ -120,7 +122,9 @@ void ap_limit_nothing(struct lint *l, enum diag_id id)
 		d = aa_tell(l, id, r->use,
 			    "this limits nothing: 'set rlimit' takes the smaller of this and what "
 			    "the process has");
-		if (d)
-			diag_help(l->ds, d, "write a number, or leave the rule out");
+		if (!d)
+			continue;
+		diag_help(l->ds, d, "write a number, or leave the rule out");
+		aa_fix_cut(l, d, r->use, FIX_SAFE, FIX_SAME);
 	}
 }

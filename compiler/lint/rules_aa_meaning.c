@@ -5,6 +5,7 @@
 #include "compiler/apparmor/objects.h"
 #include "compiler/apparmor/weigh.h"
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
 
 /* ---- allow rules of which nothing is left ---- */
@@ -48,6 +49,7 @@ static void tell_shadow(struct shadows *s, const struct aa_rule *allow, const ch
 			  "this rule has it win (apparmor 4.1 and later)");
 	else
 		diag_help(s->l->ds, d, "take one of the two away, or narrow the deny");
+	aa_fix_cut(s->l, d, allow->use, FIX_SAFE, FIX_SAME);
 	vec_push(s->l->arena, &s->list, ((struct shadow){ deny->stmt, d }));
 }
 
@@ -283,6 +285,9 @@ static void tell_mapped(struct lint *l, enum diag_id id, const struct aa_opened 
 	if (allow)
 		diag_note(l->ds, d, allow->stmt->head, "this allows it to be mapped");
 	diag_help(l->ds, d, "deny reading and mapping it too: 'mrx'");
+	for (const struct aa_item *i = f->rule->use->stmt->items; i; i = i->next)
+		if (aa_item_is(i, "x"))
+			aa_fix_word(l, d, f->rule->use, i->span, "mrx", FIX_TIGHTER);
 }
 
 RULE(AP227, "deny-exec-but-map", HIGH, APPARMOR, ap_deny_exec_but_map,

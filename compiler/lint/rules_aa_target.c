@@ -8,6 +8,7 @@
 
 #include "compiler/apparmor/features.h"
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
 
 /* ---- classes that are not mediated ---- */
@@ -34,6 +35,22 @@ static bool holds_back(const struct aa_rule *r)
 	return r->prefix.mode != AA_MODE_ALLOW || r->use->stmt->items->next;
 }
 
+/* Another abi in the place of the file's own. */
+static void write_abi(struct lint *l, struct diag *d, const char *abi)
+{
+	const struct aa_policy *p = l->aa->policy;
+	struct str text;
+
+	if (!p->abi || p->abi_from)
+		return;
+	text = span_text(l->ds->sources, p->abi->span);
+	if (!text.n || text.p[0] == '"')
+		return;
+	diag_fix(l->ds, d, p->abi->span,
+		 str_c(arena_printf(l->arena, text.p[0] == '<' ? "<abi/%s>" : "abi/%s", abi)));
+	diag_fix_means(d, FIX_UNSAFE, FIX_TIGHTER);
+}
+
 static void tell_unmediated(struct lint *l, enum diag_id id, const struct aa_rule *r,
 			    const char *whose)
 {
@@ -48,6 +65,8 @@ static void tell_unmediated(struct lint *l, enum diag_id id, const struct aa_rul
 		return;
 	if (f->policy->abi && !f->policy->abi_from && id == DIAG_AP216)
 		diag_note(l->ds, d, f->policy->abi->span, "this abi");
+	if (id == DIAG_AP216)
+		write_abi(l, d, r->class == AA_CLASS_USERNS ? "4.0" : "5.0");
 	if (id == DIAG_AP216)
 		diag_help(l->ds, d, "write 'abi <abi/%s>,', and a rule for what else that mediates",
 			  r->class == AA_CLASS_USERNS ? "4.0" : "5.0");
@@ -120,6 +139,13 @@ void ap_abi_missing(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d,
 		  "write 'abi <abi/3.0>,' or a newer one above the first profile; 'pale diff "
 		  "--target' shows what it changes");
+	struct span top = l->aa->file->stmts->span;
+	top.end = top.begin;
+	diag_fix(l->ds, d, top,
+		 l->aa->release >= AA_RELEASE_5_0 ? STR("abi <abi/5.0>,\n") :
+		 l->aa->release >= AA_RELEASE_4_0 ? STR("abi <abi/4.0>,\n") :
+						    STR("abi <abi/3.0>,\n"));
+	diag_fix_means(d, FIX_UNSAFE, FIX_OTHER);
 }
 
 /* ---- classes that are, and that no rule speaks of ---- */
@@ -178,6 +204,8 @@ void ap_class_newly_mediated(struct lint *l, enum diag_id id)
 			aa_class_name(newer[i]), shown[newer[i]]);
 		diag_help(l->ds, d, "write '%s,' or 'deny %s,'", aa_class_name(newer[i]),
 			  aa_class_name(newer[i]));
+		aa_fix_add(l, d, f->profile,
+			   arena_printf(l->arena, "%s,", aa_class_name(newer[i])));
 	}
 }
 
@@ -209,6 +237,25 @@ static const char *socket_of(struct lint *l, const struct aa_network_rule *n)
 	return NULL;
 }
 
+static bool is_dropped(const struct aa_item *i)
+{
+	static const char *const words[] = { "ip", "port", "interface" };
+
+	if (i->kind == AA_GROUP)
+		return str_is(i->word.text, "peer");
+	for (size_t k = 0; i->kind == AA_COND && k < ARRAY_SIZE(words); k++)
+		if (str_is(i->word.text, words[k]))
+			return true;
+	return false;
+}
+
+static void cut_dropped(struct lint *l, struct diag *d, const struct aa_use *use)
+{
+	for (const struct aa_item *i = use->stmt->items; i; i = i->next)
+		if (is_dropped(i))
+			aa_fix_cut_item(l, d, use, i, FIX_SAFE, FIX_SAME);
+}
+
 RULE(AP221, "inet-condition-dropped", HIGH, APPARMOR, ap_inet_condition_dropped,
      "addresses, ports and interfaces of network rules, which no kernel looks at",
      "`network inet stream port=443,` reads as if other ports were refused. Every parser up to 5.0.2 "
@@ -238,10 +285,12 @@ void ap_inet_condition_dropped(struct lint *l, enum diag_id id)
 			l, id, r->use,
 			"no Linux up to 7.3 looks at addresses, ports or interfaces: '%s' is %s, whichever they are",
 			access, outcome);
-		if (d)
-			diag_help(
-				l->ds, d,
-				"leave them out, and filter packets by nftables or the service's own settings");
+		if (!d)
+			continue;
+		diag_help(
+			l->ds, d,
+			"leave them out, and filter packets by nftables or the service's own settings");
+		cut_dropped(l, d, r->use);
 	}
 }
 
@@ -274,10 +323,12 @@ void ap_mqueue_without_effect(struct lint *l, enum diag_id id)
 		d = aa_tell(
 			l, id, r->use,
 			"no Linux up to 7.3 asks rules about message queues: this one counts for nothing");
-		if (d)
-			diag_help(
-				l->ds, d,
-				"mq_open(3) is asked as the file '/NAME' of a disconnected path: write a file rule for that");
+		if (!d)
+			continue;
+		diag_help(
+			l->ds, d,
+			"mq_open(3) is asked as the file '/NAME' of a disconnected path: write a file rule for that");
+		aa_fix_cut(l, d, r->use, FIX_SAFE, FIX_SAME);
 	}
 }
 
@@ -354,6 +405,8 @@ void ap_flag_without_effect(struct lint *l, enum diag_id id)
 		     h->error ? "error=" : "kill.signal=",
 		     h->error ? "refused is EACCES" : "killed is by SIGKILL");
 	diag_help(l->ds, d, "leave it out, or do not count on it");
+	aa_fix_cut_flag(l, d, l->aa->profile, h->error ? "error=" : "kill.signal=", FIX_SAFE,
+			FIX_ERRNO);
 }
 
 /* ---- 4.1.0, whose policies vary ---- */
@@ -418,8 +471,11 @@ void ap_value_begins_with_equals(struct lint *l, enum diag_id id)
 				l, id, (*it)->use,
 				"the value of '%s' begins with '=': nothing that exists matches it",
 				str_safe_of(l->arena, c->item->word.text));
-			if (d)
-				diag_help(l->ds, d, "write one '='");
+			if (!d)
+				continue;
+			struct span second = { w->span.source, w->span.begin, w->span.begin + 1 };
+			diag_help(l->ds, d, "write one '='");
+			aa_fix_word(l, d, (*it)->use, second, "", FIX_OTHER);
 		}
 }
 
@@ -473,8 +529,15 @@ void ap_mount_exact_flags(struct lint *l, enum diag_id id)
 			continue;
 		d = aa_tell(l, id, (*it)->use, "'options=' asks for exactly '%s': '%s' is refused",
 			    option, silent);
-		if (d)
-			diag_help(l->ds, d, "write 'options in (%s,silent)'", option);
+		if (!d)
+			continue;
+		diag_help(l->ds, d, "write 'options in (%s,silent)'", option);
+		for (const struct aa_item *i = (*it)->use->stmt->items; i; i = i->next)
+			if (i->kind == AA_COND && str_starts(i->word.text, "option"))
+				aa_fix_word(
+					l, d, (*it)->use, i->span,
+					arena_printf(l->arena, "options in (%s,silent)", option),
+					FIX_LOOSER);
 	}
 }
 
@@ -501,9 +564,13 @@ void ap_remount_without_arrow(struct lint *l, enum diag_id id)
 		d = aa_tell(
 			l, id, r->use,
 			"the path stands as the source of a mount, which a remount does not have: no remount of it is allowed by this rule");
-		if (d)
-			diag_help(l->ds, d, "write an arrow in front of the path: '-> %s'",
-				  str_safe_of(l->arena, r->mount.source.word->text));
+		if (!d)
+			continue;
+		struct span front = r->mount.source.word->span;
+		front.end = front.begin;
+		diag_help(l->ds, d, "write an arrow in front of the path: '-> %s'",
+			  str_safe_of(l->arena, r->mount.source.word->text));
+		aa_fix_word(l, d, r->use, front, "-> ", FIX_OTHER);
 	}
 }
 
@@ -555,6 +622,18 @@ static void look_through(struct looking *k, const struct aa_stmt *s)
 	}
 }
 
+/* Without the blanks behind the '#'. */
+static void uncomment(struct lint *l, struct diag *d, const struct ast_comment *c)
+{
+	struct str text = l->aa->file->source->text;
+	struct span blanks = { c->span.source, c->span.begin + 1, c->span.begin + 1 };
+
+	while (blanks.end < text.n && (text.p[blanks.end] == ' ' || text.p[blanks.end] == '\t'))
+		blanks.end++;
+	diag_fix(l->ds, d, blanks, STR(""));
+	diag_fix_means(d, FIX_UNSAFE, FIX_LOOSER);
+}
+
 RULE(AP240, "comment-looks-like-include", WARNING, APPARMOR_FILE, ap_comment_looks_like_include,
      "`# include <file>` with a blank is a comment, in a file that writes #include",
      "`#include <abstractions/base>` includes; with a blank behind the '#' it is a comment, and nothing "
@@ -582,5 +661,6 @@ void ap_comment_looks_like_include(struct lint *l, enum diag_id id)
 		diag_help(
 			l->ds, d,
 			"write 'include <...>', without a '#'; if it is meant to be left out, say so in words");
+		uncomment(l, d, *c);
 	}
 }

@@ -9,6 +9,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/oci/fix.h"
 
 /* What the table says of one argument, over the architectures that an entry speaks to. */
 struct arg_facts {
@@ -90,6 +91,55 @@ static const char *collect_args(struct lint *l, struct group *g, arg_fn *fn)
 	return first;
 }
 
+/* Every condition that fn accepts for each name of its entry. */
+static span_list spans_of(struct lint *l, arg_fn *fn)
+{
+	span_list out = { 0 };
+	const char *text;
+
+	vec_each(&l->profile->entries, e) {
+		if (!e->readable || e->is_default)
+			continue;
+		vec_each(&e->args, arg) {
+			bool all = e->names.n > 0;
+			vec_each(&e->names, n) {
+				struct arg_facts f = look_up(n->sys, e->arches, arg->index);
+				all = all && f.known && fn(l, e, n, arg, &f, &text);
+			}
+			if (all)
+				vec_push(l->arena, &out, arg->span);
+		}
+	}
+	return out;
+}
+
+static void cut_conditions(struct lint *l, struct diag *d, arg_fn *fn, enum fix_safety safety,
+			   enum fix_change change)
+{
+	span_list spans = spans_of(l, fn);
+
+	oci_fix_cut_args(l->profile, l->ds, d, &spans);
+	diag_fix_means(d, safety, change);
+}
+
+/* Entries that have such a condition, whole. */
+static void cut_entries(struct lint *l, struct diag *d, arg_fn *fn)
+{
+	span_list spans = spans_of(l, fn), names = { 0 };
+
+	vec_each(&l->profile->entries, e) {
+		bool has = false;
+		vec_each(&e->args, arg)
+			vec_each(&spans, s)
+				has |= s->begin == arg->span.begin;
+		vec_each(&e->names, n)
+			if (has)
+				vec_push(l->arena, &names, n->span);
+	}
+	oci_fix_cut_names(l->profile, l->ds, d, &names);
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
+}
+
 /* ---- an entry's own conditions ---- */
 
 static bool is_always_true(struct lint *l, const struct oci_entry *e, const struct oci_word *n,
@@ -114,6 +164,7 @@ void sc_tautology(struct lint *l, enum diag_id id)
 		return;
 	d = diag_add(l->ds, id, group_span(&g), "always true: %s", group_list(&g));
 	diag_help(l->ds, d, "say what is meant, or remove the condition");
+	cut_conditions(l, d, is_always_true, FIX_SAFE, FIX_SAME);
 	group_labels(l->ds, d, &g);
 }
 
@@ -140,6 +191,7 @@ void sc_unsatisfiable(struct lint *l, enum diag_id id)
 	d = diag_add(l->ds, id, group_span(&g), "never true, arguments are unsigned: %s",
 		     group_list(&g));
 	diag_help(l->ds, d, "the entry does nothing: say what is meant, or remove it");
+	cut_entries(l, d, is_never_true);
 	group_labels(l->ds, d, &g);
 }
 
@@ -180,13 +232,16 @@ void sc_masked_zero(struct lint *l, enum diag_id id)
 	if (!l->profile)
 		return;
 	vec_each(&l->profile->entries, e)
-		vec_each(&e->args, arg)
-			if (e->readable && arg->op == OCI_MASKED_EQ && !oci_arg_written(arg))
-				diag_help(l->ds,
-					  diag_add(l->ds, id, arg->span,
-						   "a mask of 0 compares "
-						   "nothing: the condition always holds"),
-					  "value is the mask, valueTwo what is compared");
+		vec_each(&e->args, arg) {
+			struct diag *d;
+			if (!e->readable || arg->op != OCI_MASKED_EQ || oci_arg_written(arg))
+				continue;
+			d = diag_add(l->ds, id, arg->span,
+				     "a mask of 0 compares nothing: the condition always holds");
+			diag_help(l->ds, d, "value is the mask, valueTwo what is compared");
+			oci_fix_cut_at(l->profile, l->ds, d, arg->span);
+			diag_fix_means(d, FIX_SAFE, FIX_SAME);
+		}
 }
 
 /* ---- arguments as the kernel has them ---- */
@@ -244,6 +299,7 @@ void sc_arity(struct lint *l, enum diag_id id)
 		     "%s: the call has no such argument, and the register holds whatever was there",
 		     group_list(&g));
 	diag_help(l->ds, d, "the first argument has index 0 (pale show CALL lists them)");
+	cut_conditions(l, d, is_beyond, FIX_UNSAFE, FIX_LOOSER);
 	group_labels(l->ds, d, &g);
 }
 

@@ -7,6 +7,7 @@
 #include "compiler/decision/decision.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/oci/fix.h"
 
 /* ---- names that it does not know ---- */
 
@@ -69,6 +70,8 @@ void sc_too_new_for_runtime(struct lint *l, enum diag_id id)
 			library, group_list(&permitted), PLURAL(permitted, "it", "them"));
 		diag_help(l->ds, d, "a newer libseccomp allows %s",
 			  PLURAL(permitted, "it", "them"));
+		oci_fix_cut_words(l->profile, l->ds, d, &permitted, NULL);
+		diag_fix_means(d, FIX_UNSAFE, FIX_SAME);
 		group_labels(l->ds, d, &permitted);
 	}
 }

@@ -9,6 +9,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/oci/fix.h"
 
 /* ---- names ---- */
 
@@ -99,6 +100,13 @@ static void collect_names(struct lint *l, struct group *g, enum name_class want)
 	}
 }
 
+/* Names that say nothing here, wherever they stand. */
+static void cut_idle(struct lint *l, struct diag *d, const struct group *g)
+{
+	oci_fix_cut_words(l->profile, l->ds, d, g, NULL);
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
+}
+
 RULE(SC103, "alien-arch", WARNING, JSON, sc_alien_arch,
      "a call of architectures that the profile does not declare",
      "A real system call, on architectures that the profile does not declare: getxpid, getxuid and "
@@ -124,6 +132,7 @@ void sc_alien_arch(struct lint *l, enum diag_id id)
 		     "(%s); without effect on the declared %s",
 		     group_list(&g), where, lint_arches(l, l->profile->declared));
 	diag_help(l->ds, d, "remove %s, or declare the architecture", PLURAL(g, "it", "them"));
+	cut_idle(l, d, &g);
 	group_labels(l->ds, d, &g);
 }
 
@@ -158,6 +167,7 @@ void sc_no_effect_on_arch(struct lint *l, enum diag_id id)
 	else
 		diag_help(l->ds, d, "remove %s, or declare the architecture that has %s",
 			  PLURAL(g, "it", "them"), PLURAL(g, "it", "them"));
+	cut_idle(l, d, &g);
 	group_labels(l->ds, d, &g);
 }
 
@@ -212,6 +222,17 @@ static bool is_refused(const struct lint *l, struct span name)
 		if (l->refused.hits.v[i].span.begin == name.begin)
 			return true;
 	return false;
+}
+
+/* These places of names, which say what stands before them. */
+static void cut_again(struct lint *l, struct diag *d, const struct group *later)
+{
+	span_list places = { 0 };
+
+	vec_each(&later->hits, h)
+		vec_push(l->arena, &places, h->span);
+	oci_fix_cut_names(l->profile, l->ds, d, &places);
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
 }
 
 typedef bool pair_fn(const struct oci_entry *earlier, const struct oci_entry *later);
@@ -289,6 +310,7 @@ void sc_duplicate_in_rule(struct lint *l, enum diag_id id)
 	d = diag_add(l->ds, id, group_span(&later), "%s %s twice in one entry", group_list(&later),
 		     PLURAL(later, "stands", "stand"));
 	diag_help(l->ds, d, "remove one");
+	cut_again(l, d, &later);
 	note_earlier(l, d, &earlier, "first here");
 }
 
@@ -313,6 +335,7 @@ void sc_duplicate_across_rules(struct lint *l, enum diag_id id)
 	d = diag_add(l->ds, id, group_span(&later), "%s: two entries say the same of %s",
 		     group_list(&later), PLURAL(later, "it", "them"));
 	diag_help(l->ds, d, "keep it in one entry");
+	cut_again(l, d, &later);
 	note_earlier(l, d, &earlier, "first here");
 }
 

@@ -5,7 +5,9 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/oci/fix.h"
 #include "compiler/oci/runtime/runtime.h"
+#include "grammar/json_cut.h"
 
 /* ---- architectures ---- */
 
@@ -69,6 +71,23 @@ static const char *last_words(struct lint *l, int runtime, const char *words, st
 	if (runtime == OCI_RUNC && *first >= 'A' && *first <= 'Z') /* Go's own table of errors */
 		*first = (char)(*first - 'A' + 'a');
 	return says;
+}
+
+/* What is needed is allowed, in a profile. */
+static void allow_all(struct lint *l, struct diag *d, const struct group *calls)
+{
+	if (!l->profile)
+		return;
+	oci_fix_allow(l->profile, l->ds, d, calls);
+	diag_fix_means(d, FIX_UNSAFE, FIX_LOOSER);
+}
+
+static void allow_one(struct lint *l, struct diag *d, const char *call)
+{
+	struct group g = GROUP(l);
+
+	group_add(&g, str_c(call), NO_SPAN);
+	allow_all(l, d, &g);
 }
 
 /* A filter with an errno that libseccomp does not take is never loaded: SJ016 says that. */
@@ -154,6 +173,7 @@ void sc_exec_refused(struct lint *l, enum diag_id id)
 			    last_words(l, OCI_RUNC, "exec PROGRAM: ", v));
 	diag_help(l->ds, d, "%s",
 		  l->facts->json ? "allow execve" : "use start-run, or allow execve");
+	allow_one(l, d, "execve");
 }
 
 /* Rows of starts.def that the same versions of a runtime make at the same time: those like `like`. */
@@ -277,6 +297,7 @@ static void tell_start(struct lint *l, enum diag_id id, const struct oci_start *
 			 PLURAL(w.calls, "is", "are"), on_arches(l, w.on), starter_name(l, like),
 			 PLURAL(w.calls, "it", "them"), start_effect(like->when), w.words);
 	group_rest(l->ds, d, &w.calls);
+	allow_all(l, d, &w.calls);
 	if (!is_meant_for(l, like->runtime))
 		diag_severity(l->ds, d, SEVERITY_INFO);
 	if (like->when == OCI_START_EXEC && like->runtime == OCI_RUNC)
@@ -461,6 +482,7 @@ void sc_startup_set(struct lint *l, enum diag_id id)
 	}
 	group_rest(l->ds, d, &g);
 	diag_help(l->ds, d, "allow %s", group_list(&g));
+	allow_all(l, d, &g);
 }
 
 /* Where a program may have children: a filter that names none of these is not meant for one. */
@@ -473,6 +495,10 @@ static unsigned with_processes(struct facts *f)
 		on |= facts_some(f, calls[i]);
 	return on;
 }
+
+static const char clone_entry[] =
+	"{ \"names\": [\"clone\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{ \"index\": 0, "
+	"\"value\": 2114060288, \"valueTwo\": 0, \"op\": \"SCMP_CMP_MASKED_EQ\" }] }";
 
 RULE(SC152, "fork-missing", HIGH, JSON, sc_fork_missing, "fork() cannot work",
      "glibc's fork() has been the clone call for two decades; the calls fork and vfork do not "
@@ -488,12 +514,18 @@ void sc_fork_missing(struct lint *l, enum diag_id id)
 	on = facts_refused(l->facts, "clone") & with_processes(l->facts) & natives(l->facts);
 	if (!on)
 		return;
-	diag_help(l->ds,
-		  diag_add(l->ds, id, facts_span(l->facts, "clone"),
-			   "'clone' is missing%s: glibc's fork() is clone, so a shell says \"fork: "
-			   "Operation not permitted\"; listed fork and vfork do not help it",
-			   on_arches(l, on)),
+	struct diag *d =
+		diag_add(l->ds, id, facts_span(l->facts, "clone"),
+			 "'clone' is missing%s: glibc's fork() is clone, so a shell says \"fork: "
+			 "Operation not permitted\"; listed fork and vfork do not help it",
+			 on_arches(l, on));
+	diag_help(l->ds, d,
 		  "allow 'clone', without its CLONE_NEW* flags (MASKED_EQ, mask 2114060288)");
+	if (l->facts->arches & ARCH_BIT(ARCH_S390X)) /* its flags stand in another argument */
+		return;
+	oci_fix_add_entry(l->profile, l->ds, d, clone_entry);
+	diag_fix_call(l->ds, d, STR("clone"));
+	diag_fix_means(d, FIX_UNSAFE, FIX_LOOSER);
 }
 
 RULE(SC127, "clone3-eperm", HIGH, BOTH, sc_clone3_refused,
@@ -530,6 +562,10 @@ void sc_clone3_refused(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "%s",
 		  l->facts->json ? "add an entry for clone3 with SCMP_ACT_ERRNO and errnoRet 38" :
 				   "errno ENOSYS clone3;");
+	if (!l->profile)
+		return;
+	oci_fix_errno(l->profile, l->ds, d, "clone3", 38);
+	diag_fix_means(d, FIX_SAFE, FIX_ERRNO);
 }
 
 RULE(SC126, "clone3-open", HIGH, BOTH, sc_clone3_open, "clone filtered and clone3 allowed",
@@ -551,6 +587,13 @@ void sc_clone3_open(struct lint *l, enum diag_id id)
 				   "libcs then use clone" :
 				   "errno ENOSYS clone3;");
 	diag_note(l->ds, d, facts_span(l->facts, "clone"), "clone's filter");
+	if (!l->profile)
+		return;
+	struct group g = GROUP(l);
+	group_add(&g, STR("clone3"), NO_SPAN);
+	oci_fix_cut_words(l->profile, l->ds, d, &g, entry_permits);
+	oci_fix_errno(l->profile, l->ds, d, "clone3", 38);
+	diag_fix_means(d, FIX_UNSAFE, FIX_TIGHTER);
 }
 
 RULE(SC129, "successor-missing", WARNING, JSON, sc_successor_missing,
@@ -585,6 +628,7 @@ void sc_successor_missing(struct lint *l, enum diag_id id)
 	group_rest(l->ds, d, &n.real);
 	diag_help(l->ds, d, "allow %s beside the older %s", PLURAL(n.real, "it", "them"),
 		  PLURAL(n.real, "one", "ones"));
+	allow_all(l, d, &n.real);
 }
 
 static void add_probe(struct lint *l, struct needs *n, const char *call, const char *effect)
@@ -602,6 +646,20 @@ RULE(SC128, "enosys-hole", WARNING, JSON, sc_enosys_hole,
      "numbers above the highest one that the profile names, where runc answers ENOSYS by "
      "itself.\n\n"
      "Way out: defaultErrnoRet 38, and an entry with errnoRet 1 for what is to fail loudly.")
+
+static void answer_enosys(struct lint *l, struct diag *d)
+{
+	const struct json *profile = l->profile->json;
+	const struct json *old = oci_member(profile, "defaultErrnoRet");
+
+	if (l->profile->dflt.kind != VERDICT_ERRNO || l->profile->dflt_errno_name.n)
+		return;
+	if (old)
+		diag_fix(l->ds, d, old->span, STR("38"));
+	else
+		json_fix_member(l->ds, d, profile, "\"defaultErrnoRet\": 38");
+	diag_fix_means(d, FIX_UNSAFE, FIX_ERRNO);
+}
 
 /* What is not listed and breaks something: with an errno what was seen to, else every probe. */
 void sc_enosys_hole(struct lint *l, enum diag_id id)
@@ -643,6 +701,8 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 		  "%s\"defaultErrnoRet\": 38, and what is to fail loudly in an entry of its "
 		  "own with errnoRet 1",
 		  killed ? "SCMP_ACT_ERRNO with " : "");
+	if (!killed)
+		answer_enosys(l, d);
 }
 
 /* Architectures on which all of "QUESTION + QUESTION" pass. */
@@ -693,6 +753,8 @@ void sc_ignored_refusal(struct lint *l, enum diag_id id)
 				 "%s is refused%s, and the C library ignores this error: %s",
 				 facts_witness(l->facts, &no), on_arches(l, both), n->effect);
 		diag_help(l->ds, d, "allow '%s' whole", name);
+		if (facts_refused(l->facts, name) & natives(l->facts))
+			allow_one(l, d, name);
 	}
 }
 
@@ -725,6 +787,7 @@ void sc_signal_mask(struct lint *l, enum diag_id id)
 			    "threads start, but blocking a signal fails, and Python's subprocess "
 			    "and nginx's workers (by nss-systemd) end of it");
 	diag_help(l->ds, d, "allow rt_sigprocmask");
+	allow_one(l, d, "rt_sigprocmask");
 }
 
 RULE(SC165, "exit-path", WARNING, BOTH, sc_exit_path, "no way for a program to end",
@@ -757,6 +820,11 @@ void sc_exit_path(struct lint *l, enum diag_id id)
 			     "by a signal (SIGSEGV); 2.36 tries exit",
 			     on_arches(l, group));
 	diag_help(l->ds, d, "allow exit_group, and exit for threads");
+	struct group g = GROUP(l);
+	group_add(&g, STR("exit_group"), NO_SPAN);
+	if (on)
+		group_add(&g, STR("exit"), NO_SPAN);
+	allow_all(l, d, &g);
 }
 
 RULE(SC145, "compat-open", INFO, BOTH, sc_compat_open, "x32 is declared",
@@ -777,11 +845,14 @@ void sc_compat_open(struct lint *l, enum diag_id id)
 		vec_each(&l->profile->arch_names, n)
 			if (str_is(n->text, "SCMP_ARCH_X32"))
 				span = n->span;
-	diag_help(l->ds,
-		  diag_add(l->ds, id, span,
-			   "x32 is declared: every allowed call can be made a "
-			   "second way; few kernels have x32 on and fewer programs use it"),
-		  "leave x32 out unless x32 programs run here");
+	struct diag *d = diag_add(l->ds, id, span,
+				  "x32 is declared: every allowed call can be made a "
+				  "second way; few kernels have x32 on and fewer programs use it");
+	diag_help(l->ds, d, "leave x32 out unless x32 programs run here");
+	if (!l->profile)
+		return;
+	oci_fix_cut_at(l->profile, l->ds, d, span);
+	diag_fix_means(d, FIX_UNSAFE, FIX_TIGHTER);
 }
 
 /* A call of 32-bit architectures with 32-bit time, and its successor of Linux 5.1. */
@@ -832,6 +903,7 @@ void sc_time64(struct lint *l, enum diag_id id)
 	group_rest(l->ds, d, &n.real);
 	diag_help(l->ds, d, "allow %s beside the older calls, or leave these architectures out",
 		  PLURAL(n.real, "it", "them"));
+	allow_all(l, d, &n.real);
 }
 
 RULE(SC164, "not-decided", INFO, BOTH, sc_not_decided, "conditions too complex to say what passes",

@@ -49,6 +49,10 @@ void lint_pale_file(struct arena *a, const struct ast_file *file, struct diags *
 		     "%s: %s in this file, and no policy here uses %s", group_list(&g),
 		     PLURAL(g, "a set", "sets"), PLURAL(g, "it", "them"));
 	diag_help(ds, d, "use " PRISTR ", or remove it", STRARG(g.hits.v[0].text));
+	for (const struct ast_stmt *s = file->stmts; s; s = s->next)
+		if (s->kind == AST_STMT_SET && !uses_set(file->stmts, s))
+			diag_fix(ds, d, lint_lines_of(file->source->text, s->span), STR(""));
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
 	group_labels(ds, d, &g);
 }
 
@@ -73,6 +77,26 @@ RULE(DS516, "level-unpinned", INFO, PALE, ds_level_unpinned, "the policy has no 
      "Without 'level linux V;' the calls that count as unknown follow the table of the pale that "
      "compiles; a later one knows more calls.")
 
+/* In front of the first statement, laid out as that is. */
+static void add_level(struct lint *l, struct diag *d, struct span first)
+{
+	struct str text = l->file->source->text;
+	uint32_t line = first.begin;
+
+	if (source_of(l->ds->sources, first) != l->file->source)
+		return;
+	while (line && (text.p[line - 1] == ' ' || text.p[line - 1] == '\t'))
+		line--;
+	struct str blanks = { text.p + line, first.begin - line };
+	bool alone = line && text.p[line - 1] == '\n';
+	first.end = first.begin;
+	diag_fix(l->ds, d, first,
+		 str_c(arena_printf(l->arena, "level linux %u.%u;%s" PRISTR, tables_level >> 8,
+				    tables_level & 0xff, alone ? "\n" : " ",
+				    STRARG(alone ? blanks : STR("")))));
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
+}
+
 void ds_level_unpinned(struct lint *l, enum diag_id id)
 {
 	if (!l->policy || !l->policy->stmt || l->policy->stmt->kind != AST_STMT_POLICY)
@@ -80,11 +104,13 @@ void ds_level_unpinned(struct lint *l, enum diag_id id)
 	for (const struct ast_stmt *s = l->policy->stmt->body; s; s = s->next)
 		if (s->kind == AST_STMT_HEADER && s->header == AST_HEADER_LEVEL)
 			return;
-	diag_help(l->ds,
-		  diag_add(l->ds, id, l->policy->span,
-			   "no level: which calls count as unknown is not "
-			   "written down with the policy"),
-		  "level linux %u.%u;", tables_level >> 8, tables_level & 0xff);
+	struct diag *d = diag_add(l->ds, id, l->policy->span,
+				  "no level: which calls count as unknown is not written down with "
+				  "the policy");
+	diag_help(l->ds, d, "level linux %u.%u;", tables_level >> 8, tables_level & 0xff);
+	if (l->policy->stmt->body) {
+		add_level(l, d, l->policy->stmt->body->span);
+	}
 }
 
 /* ---- rules that other rules make idle ---- */
@@ -154,6 +180,27 @@ static const struct {
 			   "correct the conditions, or remove it" },
 };
 
+/* Out of its statement, or that whole where it has no other. */
+static void cut_call(struct lint *l, struct diag *d, const struct origin *o)
+{
+	const struct ast_call *before = NULL;
+	struct span sp;
+
+	if (source_of(l->ds->sources, o->span) != l->file->source || !o->stmt)
+		return;
+	for (const struct ast_call *c = o->stmt->calls; c && c != o->call; c = c->next)
+		before = c;
+	if (before)
+		sp = (struct span){ o->span.source, before->span.end, o->call->span.end };
+	else if (o->call->next)
+		sp = (struct span){ o->span.source, o->call->span.begin,
+				    o->call->next->span.begin };
+	else
+		sp = lint_lines_of(l->file->source->text, o->stmt->span);
+	diag_fix(l->ds, d, sp, STR(""));
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
+}
+
 static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c)
 {
 	const struct origin *o = c->use->rule->origin;
@@ -170,6 +217,7 @@ static void tell_idle(struct lint *l, enum diag_id id, const struct idle_copy *c
 		diag_help(l->ds, d, "use %s except " PRISTR ";", set, STRARG(name));
 	else
 		diag_help(l->ds, d, "%s", idle_texts[c->idle].help);
+	cut_call(l, d, o);
 	for (size_t i = 0; i < c->use->nby; i++) {
 		const struct origin *by = c->use->by[i]->origin;
 		if (by->use.source != SOURCE_NONE)

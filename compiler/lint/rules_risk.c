@@ -5,6 +5,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/oci/fix.h"
 
 static const struct risk {
 	enum diag_id id;
@@ -121,6 +122,20 @@ static size_t text_of(enum diag_id id)
 	BUG("a risk without its text");
 }
 
+/* Calls that are harmful whatever their arguments are taken from the lists that allow them. */
+static void cut_open(struct lint *l, struct diag *d, const struct open_calls *o)
+{
+	/* Of these two what is harmless of the call is no loss. */
+	bool whole = d->id == DIAG_SR203 || d->id == DIAG_SR205;
+
+	if (!l->profile || (o->witness && !whole) || !o->always || !facts_refuses(l->facts))
+		return;
+	oci_fix_cut_words(l->profile, l->ds, d, &o->calls, entry_permits);
+	vec_each(&o->calls.hits, h)
+		diag_fix_call(l->ds, d, h->text);
+	diag_fix_means(d, FIX_UNSAFE, FIX_TIGHTER);
+}
+
 static void tell_open(struct lint *l, enum diag_id id, const struct open_calls *o, bool gated)
 {
 	size_t t = text_of(id);
@@ -145,6 +160,8 @@ static void tell_open(struct lint *l, enum diag_id id, const struct open_calls *
 			  texts[t].help, o->gate);
 	else
 		diag_help(l->ds, d, "%s", texts[t].help);
+	if (!gated)
+		cut_open(l, d, o);
 	group_labels(l->ds, d, &o->calls);
 }
 

@@ -8,6 +8,7 @@
 
 #include "compiler/base/group.h"
 #include "compiler/base/suggest.h"
+#include "compiler/oci/fix.h"
 #include "compiler/oci/profile.h"
 
 struct report {
@@ -40,6 +41,14 @@ static inline const char *report_runtime(const struct report *r)
 static inline const char *report_outcome(const struct report *r)
 {
 	return r->stopped ? ", and the container does not start" : "";
+}
+
+/* What it is about is cut. Where it stops a container there was nothing that could change. */
+static inline void report_cut(struct report *r, struct diag *d, const struct oci_fault *f,
+			      enum fix_safety safety)
+{
+	oci_fix_cut_at(r->p, r->ds, d, f->span);
+	diag_fix_means(d, safety, d->severity == SEVERITY_ERROR ? FIX_READ : FIX_SAME);
 }
 
 /* The nearest of what `s` was offered, as a fix of the fault's word, or else the help. */

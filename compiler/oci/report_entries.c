@@ -37,6 +37,7 @@ static struct diag *tell_empty_name(struct report *r, const struct oci_fault *f)
 			     "runc would not start the container; here it does nothing");
 
 	diag_help(r->ds, d, "remove it");
+	report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -47,6 +48,11 @@ static struct diag *tell_no_names(struct report *r, const struct oci_fault *f)
 					     "it does nothing");
 
 	diag_help(r->ds, d, "name the calls, or remove the entry");
+	/* Without the list itself its key may be misspelt. */
+	if (f->entry != OCI_NO_ENTRY && oci_member(r->p->entries.v[f->entry].json, "names")) {
+		oci_fix_cut_at(r->p, r->ds, d, r->p->entries.v[f->entry].json->span);
+		diag_fix_means(d, FIX_SAFE, d->severity == SEVERITY_ERROR ? FIX_READ : FIX_SAME);
+	}
 	return d;
 }
 
@@ -83,6 +89,7 @@ static struct diag *tell_value_two(struct report *r, const struct oci_fault *f)
 				STRARG(f->word));
 
 	diag_help(r->ds, d, "remove it; a range takes two entries");
+	report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -99,6 +106,10 @@ static struct diag *tell_host(struct report *r, const struct oci_fault *f)
 		       STRARG(f->word), f->key);
 	diag_help(r->ds, d, "these are Go's names%s%s: amd64, arm64, s390x, ...",
 		  *go ? ", here " : "", go);
+	if (*go) {
+		diag_fix_word(r->ds, d, f->span, f->word, str_c(go));
+		diag_fix_means(d, FIX_UNSAFE, FIX_OTHER);
+	}
 	return d;
 }
 
@@ -121,6 +132,7 @@ static struct diag *tell_capability(struct report *r, const struct oci_fault *f)
 	name = arena_printf(r->ds->arena, "CAP_%s", name);
 	diag_help(r->ds, d, "write \"%s\"", name);
 	diag_fix_word(r->ds, d, f->span, f->word, str_c(name));
+	diag_fix_means(d, FIX_UNSAFE, FIX_OTHER);
 	return d;
 }
 
@@ -137,8 +149,14 @@ static struct diag *tell_null_item(struct report *r, const struct oci_fault *f)
 
 static struct diag *tell_default_again(struct report *r, const struct oci_fault *f)
 {
-	return REPORT(r, f,
-		      "this entry has no effect: its action is the default, which runtimes skip");
+	struct diag *d = REPORT(
+		r, f, "this entry has no effect: its action is the default, which runtimes skip");
+
+	if (f->entry != OCI_NO_ENTRY) {
+		oci_fix_cut_at(r->p, r->ds, d, r->p->entries.v[f->entry].json->span);
+		diag_fix_means(d, FIX_SAFE, FIX_SAME);
+	}
+	return d;
 }
 
 /* ---- errno ---- */
@@ -152,6 +170,7 @@ static struct diag *tell_idle_errno(struct report *r, const struct oci_fault *f)
 				f->key, STRARG(f->word));
 
 	diag_help(r->ds, d, "remove %s, or use SCMP_ACT_ERRNO", f->key);
+	report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -183,6 +202,8 @@ static struct diag *tell_errno_zero(struct report *r, const struct oci_fault *f)
 		f->number ? "runtimes cut this number to 16 bits, which leaves 0; " : "");
 
 	diag_help(r->ds, d, "EPERM is 1, ENOSYS is 38");
+	diag_fix(r->ds, d, f->span, STR("1"));
+	diag_fix_means(d, FIX_UNSAFE, FIX_ERRNO);
 	return d;
 }
 
@@ -228,6 +249,7 @@ static struct diag *tell_podman_idle(struct report *r, const struct oci_fault *f
 	struct diag *d = REPORT(r, f, "'%s' says nothing with " PRISTR, f->key, STRARG(f->word));
 
 	diag_help(r->ds, d, "remove it, or use SCMP_ACT_ERRNO");
+	report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -239,6 +261,7 @@ static struct diag *tell_metadata(struct report *r, const struct oci_fault *f)
 		REPORT(r, f, "listenerMetadata without listenerPath: the specification forbids it");
 
 	diag_help(r->ds, d, "add listenerPath, or remove this");
+	report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -270,6 +293,7 @@ static struct diag *tell_notify_write(struct report *r, const struct oci_fault *
 		       report_outcome(r));
 
 	diag_help(r->ds, d, "leave write out");
+	report_cut(r, d, f, FIX_UNSAFE);
 	return d;
 }
 

@@ -4,6 +4,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/oci/report.h"
+#include "grammar/json_cut.h"
 
 static struct diag *tell_keys(struct report *r, const struct oci_fault *f, struct group *g)
 {
@@ -19,6 +20,10 @@ static struct diag *tell_keys(struct report *r, const struct oci_fault *f, struc
 		REPORT(r, f, "no runtime reads the %s %s here: %s skipped in silence",
 		       PLURAL(*g, "key", "keys"), group_list(g), PLURAL(*g, "it is", "they are"));
 	report_near(r, d, f, &near, "remove it; the place for a remark is an entry's \"comment\"");
+	if (d->fix.edits.n)
+		diag_fix_means(d, FIX_UNSAFE, d->severity == SEVERITY_ERROR ? FIX_READ : FIX_OTHER);
+	else if (!near.best.p && g->hits.n == 1)
+		report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -40,6 +45,8 @@ static struct diag *tell_key_same(struct report *r, const struct oci_fault *f, s
 				group_list(g), PLURAL(*g, "stands", "stand"));
 
 	diag_help(r->ds, d, "keep one");
+	if (g->hits.n == 1)
+		report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 
@@ -50,6 +57,11 @@ static struct diag *tell_key_case(struct report *r, const struct oci_fault *f, s
 		group_list(g), PLURAL(*g, "is spelt", "are spelt"));
 
 	diag_help(r->ds, d, "use the specification's spelling");
+	vec_each(&r->p->faults, k)
+		if (k->kind == OCI_FAULT_KEY_CASE)
+			diag_fix(r->ds, d, k->span,
+				 str_c(arena_printf(r->ds->arena, "\"%s\"", k->key)));
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
 	return d;
 }
 
@@ -74,7 +86,30 @@ static struct diag *tell_old_name(struct report *r, const struct oci_fault *f, s
 		group_list(g));
 
 	diag_help(r->ds, d, "write \"names\": [...]");
+	vec_each(&r->p->faults, k) {
+		const struct json *name;
+		if (k->kind != OCI_FAULT_OLD_NAME || k->entry == OCI_NO_ENTRY)
+			continue;
+		name = oci_member(r->p->entries.v[k->entry].json, "name");
+		diag_fix(r->ds, d, name->key_span, STR("\"names\""));
+		diag_fix(r->ds, d, name->span,
+			 str_c(arena_printf(r->ds->arena, "[" PRISTR "]",
+					    STRARG(span_text(r->ds->sources, name->span)))));
+	}
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
 	return d;
+}
+
+/* In front of the entry's members, or the profile's: of the first of them alone. */
+static void write_number(struct report *r, struct diag *d, const struct oci_fault *f,
+			 const char *key)
+{
+	const struct json *of =
+		f->entry == OCI_NO_ENTRY ? r->p->json : r->p->entries.v[f->entry].json;
+
+	json_fix_member(r->ds, d, of,
+			arena_printf(r->ds->arena, "\"%s\": %ju", key, (uintmax_t)f->number));
+	diag_fix_means(d, FIX_UNSAFE, FIX_SAME); /* to Podman, as whose file it is read */
 }
 
 static struct diag *tell_podman(struct report *r, const struct oci_fault *f, struct group *g)
@@ -85,8 +120,10 @@ static struct diag *tell_podman(struct report *r, const struct oci_fault *f, str
 		"it and answer EPERM",
 		group_list(g));
 
-	diag_help(r->ds, d, "write the number too: \"%s\": %ju",
-		  strcmp(f->key, "errno") ? "defaultErrnoRet" : "errnoRet", (uintmax_t)f->number);
+	const char *key = strcmp(f->key, "errno") ? "defaultErrnoRet" : "errnoRet";
+	diag_help(r->ds, d, "write the number too: \"%s\": %ju", key, (uintmax_t)f->number);
+	if (g->hits.n == 1)
+		write_number(r, d, f, key);
 	return d;
 }
 
@@ -159,6 +196,8 @@ static struct diag *tell_libc(struct report *r, const struct oci_fault *f, struc
 				    is_listed(r->p, real) ? "listed already" : "not listed");
 	}
 	diag_help(r->ds, d, "%s", help);
+	oci_fix_cut_words(r->p, r->ds, d, g, NULL);
+	diag_fix_means(d, FIX_SAFE, FIX_SAME);
 	return d;
 }
 

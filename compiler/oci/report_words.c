@@ -5,6 +5,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/oci/report.h"
+#include "grammar/json_cut.h"
 
 /* ---- types and numbers ---- */
 
@@ -38,9 +39,10 @@ static struct diag *tell_number(struct report *r, const struct oci_fault *f)
 	bool number = text.n && text.p[0] != '"' && text.p[0] != '[' && text.p[0] != '{';
 	long long n = 0;
 
-	if (number && text.n < 20 && text.p[0] == '-' && sscanf(text.p, "%lld", &n) == 1 && n < 0)
+	if (number && text.n < 20 && text.p[0] == '-' && sscanf(text.p, "%lld", &n) == 1 && n < 0) {
 		diag_help(r->ds, d, "a negative argument of 32 bits is written as %u", (uint32_t)n);
-	else if (text.n && text.p[0] == '"' && strstr(f->key, "rrnoRet"))
+		diag_fix(r->ds, d, f->span, str_c(arena_printf(r->ds->arena, "%u", (uint32_t)n)));
+	} else if (text.n && text.p[0] == '"' && strstr(f->key, "rrnoRet"))
 		diag_help(r->ds, d, "the number, without quotes: ENOSYS is 38, EPERM is 1");
 	else
 		diag_help(r->ds, d, "write it in decimal, without quotes, point or exponent");
@@ -72,6 +74,8 @@ static struct diag *tell_no_default(struct report *r, const struct oci_fault *f)
 			   "no defaultAction and no rule: Docker takes this for no seccomp at all, "
 			   "and runs the container unconfined");
 	diag_help(r->ds, d, "add \"defaultAction\": \"SCMP_ACT_ERRNO\"");
+	if (r->stopped)
+		json_fix_member(r->ds, d, r->p->json, "\"defaultAction\": \"SCMP_ACT_ERRNO\"");
 	return d;
 }
 
@@ -108,6 +112,7 @@ static struct diag *tell_arch(struct report *r, const struct oci_fault *f)
 
 	if (oci_arch_word_find(f->word)) {
 		diag_help(r->ds, d, "leave it out, or use a runtime that knows it");
+		report_cut(r, d, f, FIX_UNSAFE);
 		return d;
 	}
 	if (a >= 0) {
@@ -134,6 +139,7 @@ static struct diag *tell_byte_order(struct report *r, const struct oci_fault *f)
 	diag_help(
 		r->ds, d,
 		"leave it out; where the profile is for another machine, name that with '--host'");
+	report_cut(r, d, f, FIX_UNSAFE);
 	return d;
 }
 
@@ -174,6 +180,8 @@ static struct diag *tell_flag(struct report *r, const struct oci_fault *f)
 		    known ? "leave it out" :
 			    "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW, _TSYNC and "
 			    "_WAIT_KILLABLE_RECV are known");
+	if (known)
+		report_cut(r, d, f, FIX_UNSAFE);
 	return d;
 }
 
@@ -184,6 +192,7 @@ static struct diag *tell_flags(struct report *r, const struct oci_fault *f)
 
 	diag_help(r->ds, d,
 		  "leave them out, or name the runtime that loads it: '--runtime docker-28.5'");
+	report_cut(r, d, f, FIX_UNSAFE);
 	return d;
 }
 
@@ -194,6 +203,7 @@ static struct diag *tell_arch_and_map(struct report *r, const struct oci_fault *
 
 	diag_note(r->ds, d, f->other, "the other");
 	diag_help(r->ds, d, "keep archMap: it follows the machine; architectures does not");
+	report_cut(r, d, f, FIX_UNSAFE);
 	return d;
 }
 
@@ -203,6 +213,7 @@ static struct diag *tell_map_row(struct report *r, const struct oci_fault *f)
 		r, f, "a row of archMap without 'architecture' is no machine's: it is skipped");
 
 	diag_help(r->ds, d, "name the machine: \"architecture\": \"SCMP_ARCH_X86_64\"");
+	report_cut(r, d, f, FIX_SAFE);
 	return d;
 }
 

@@ -93,6 +93,23 @@ const char *diff_subject(struct arena *a, const struct diff_line *l, const struc
 /* "B is looser: 2 calls; tighter: 1 call; same: 370 calls on x86_64" */
 const char *diff_summary(struct arena *a, const struct diff *d, const char *between);
 
+struct diff_asked {
+	unsigned layers; /* LAYER_*: what is compared */
+	unsigned only;   /* ARCH_BIT(); 0: all */
+	const struct environment *env;
+	struct aa_asked apparmor[2]; /* for whom each side's resource rules are */
+};
+
+/*
+ * Two files that are loaded, in one manager, compared as `pale diff` does: all of *out is filled in but
+ * a_for and b_for, which stay.
+ * Of a policy that does not count on seccomp the root is changed: its calls are open.
+ */
+void diff_decided_files(struct session *s, struct dd *dd, struct decide *a, struct decide *b,
+			const struct diff_asked *asked, struct diff *out);
+/* d->differs and d->open, once all is compared. */
+void diff_sum_up(struct diff *d);
+
 /*
  * Fills in what the caller has compared: a, b, compare and layers are set, the rest is zero.
  * `only`: as compare_roots() was asked.

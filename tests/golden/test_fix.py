@@ -20,7 +20,7 @@ PROFILE = {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_6
 def fixes(file, *command):
     out = [json.loads(line) for line in run([PALE, "--diag=json", *command, file]).err.splitlines()
            if line.startswith("{")]
-    return [d["fix"] for d in out if "fix" in d]
+    return [d["fixes"][0]["edits"][0] for d in out if "fixes" in d]
 
 
 def mended(file, fix):
@@ -55,7 +55,7 @@ def test_a_call_that_may_be_newer_is_not_mended(tmp_path):
     file = tmp_path / "p.json"
     file.write_text(json.dumps(PROFILE, indent=1).replace('"openat"', '"opennat"'))
     r = run([PALE, "--diag=json", "import", file])
-    assert "SC101" in r.err and "'openat'" in r.err and '"fix"' not in r.err, r
+    assert "SC101" in r.err and "'openat'" in r.err and '"fixes"' not in r.err, r
 
 
 def test_a_guess_is_no_fix(tmp_path):
@@ -63,4 +63,4 @@ def test_a_guess_is_no_fix(tmp_path):
     for call in "opnatx", "getxid", "nosuchcall":  # two edits away; getuid and getgid; nothing near
         file.write_text(POLICY.format(**{**RIGHT, "call": call}))
         r = run([PALE, "--diag=json", "compile", "-o", tmp_path / "out", file])
-        assert r.rc == 1 and "PL114" in r.err and '"fix"' not in r.err, r
+        assert r.rc == 1 and "PL114" in r.err and '"fixes"' not in r.err, r

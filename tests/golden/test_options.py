@@ -21,7 +21,8 @@ def test_the_help_has_a_usage_line_of_its_options_and_a_line_for_each(command):
     head, rows = out.split("\n\n", 1)
     assert max(map(len, out.splitlines())) <= 88
     for o in OPTIONS[command]:
-        argument = re.escape(f" {o.argument}" if o.argument else "")
+        before, after = ("[=", "]") if o.kind == "MAYBE" else (" ", "")
+        argument = re.escape(f"{before}{o.argument}{after}" if o.argument else "")
         assert re.search(rf"^  (-{o.letter},|   ) --{o.name}{argument}(  |$)", rows, re.M), o
         listed = re.search(rf"(?<![\w-])(-{o.letter or '-' + o.name}|--{o.name}){argument}(?![\w-])", head)
         assert bool(listed) == (o.id not in ("DIAG", "HELP")), o

@@ -118,7 +118,7 @@ def test_sarif_has_what_github_asks_for(pale, tmp_path):
         assert len(tags) <= 20 and ("security" in tags) == ("security-severity" in rule["properties"])
         assert rule["helpUri"] == f"https://docs.example/rules/{rule['id']}.md"
     assert 7 <= float(rules["SR205"]["properties"]["security-severity"]) < 9
-    [fixed] = [x for x in r["results"] if "fixes" in x]
+    [fixed] = [x for x in r["results"] if "fixes" in x and x["ruleId"] == "SJ009"]
     [edit] = fixed["fixes"][0]["artifactChanges"][0]["replacements"]
     at = edit["deletedRegion"]
     line = path.read_text().splitlines()[at["startLine"] - 1]

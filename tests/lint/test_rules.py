@@ -388,7 +388,7 @@ def test_who_refuses_a_new_mount_alone_refuses_no_namespace(lint):
 def test_a_name_that_nobody_knows_may_be_newer_and_is_no_high(lint, name, hint):
     f, = of(lint(open_("read", name)), "SC101")
     assert f["severity"] == "warning" and "newer than Linux 7.3, or misspelt" in f["message"]
-    assert "fix" not in f and (f"if {hint} is meant" if hint else "look the name up") in f["help"], f
+    assert "fixes" not in f and (f"if {hint} is meant" if hint else "look the name up") in f["help"], f
 
 
 @pytest.mark.parametrize("name", ["listns", "rseq_slice_yield", "fchroot"])

@@ -386,7 +386,7 @@ static struct str fix_of(struct arena *a, struct diags *ds, struct span sp, cons
 	suggest_offer(&s, str_c(other));
 	assert_true(diag_suggest(ds, d, sp, &s));
 	assert_non_null(d->help);
-	return d->fix.replacement;
+	return d->fix.edits.n ? d->fix.edits.v[0].replacement : (struct str){ NULL, 0 };
 }
 
 static void a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away(void **state)
@@ -407,13 +407,14 @@ static void a_suggestion_is_a_fix_only_where_one_word_is_one_edit_away(void **st
 	assert_null(fix_of(a, ds, NO_SPAN, "opanat", "openat", "read").p);
 	assert_true(str_is(fix_of(a, ds, quoted, "opanat", "openat", "read"), "openat"));
 	struct diag *d = ds->list.v[ds->list.n - 1];
-	assert_int_equal(d->fix.span.begin, 8);
-	assert_int_equal(d->fix.span.end, 14);
+	assert_int_equal(d->fix.edits.v[0].span.begin, 8);
+	assert_int_equal(d->fix.edits.v[0].span.end, 14);
 	BUF_AUTO out = { 0 };
 	diag_print_json(ds, d, &out);
 	assert_non_null(strstr(
-		out.p, ",\"fix\":{\"file\":\"x\",\"line\":1,\"column\":9,\"endLine\":1,"
-		       "\"endColumn\":15,\"begin\":8,\"end\":14,\"replacement\":\"openat\"}"));
+		out.p, ",\"fixes\":[{\"safety\":\"unsafe\",\"change\":\"read\",\"edits\":["
+		       "{\"file\":\"x\",\"line\":1,\"column\":9,\"endLine\":1,"
+		       "\"endColumn\":15,\"begin\":8,\"end\":14,\"replacement\":\"openat\"}]}]"));
 	arena_free(a);
 }
 

@@ -54,6 +54,9 @@ void rule_page(const struct lint_rule *r, struct buf *out)
 	buf_printf(out, " (%s; of %s)\n\n", severity_name(info->severity), rule_formats(r));
 	put_text(out, r->explain);
 	buf_putc(out, '\n');
+	if (lint_rule_fix(r->id))
+		buf_printf(out, "\nFixed by `pale lint --fix%s`.\n",
+			   strcmp(lint_rule_fix(r->id), "safe") != 0 ? "=unsafe" : "");
 	put_comment(out, r);
 	buf_puts(out, "\nAll rules: [README.md](README.md)\n");
 }

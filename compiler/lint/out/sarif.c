@@ -84,13 +84,30 @@ static void put_message(const struct diag *d, struct json_writer *w)
 	json_close(w, '}');
 }
 
+static void put_replacement(const struct source *src, const struct edit *e, struct json_writer *w)
+{
+	struct region at = region_of(src, e->span);
+
+	json_open(w, NULL, '{');
+	json_open(w, "deletedRegion", '{');
+	json_number(w, "startLine", at.line);
+	json_number(w, "startColumn", at.column);
+	json_number(w, "endLine", at.end_line);
+	json_number(w, "endColumn", at.end_column);
+	json_close(w, '}');
+	json_open(w, "insertedContent", '{');
+	json_string(w, "text", e->replacement);
+	json_close(w, '}');
+	json_close(w, '}');
+}
+
 static void put_fixes(const struct findings *all, const struct diag *d, struct json_writer *w)
 {
-	const struct source *src = source_of(all->diags->sources, d->fix.span);
-	struct region at = region_of(src, d->fix.span);
+	const struct source *src =
+		d->fix.edits.n ? source_of(all->diags->sources, d->fix.edits.v[0].span) : NULL;
 	BUF_AUTO uri = { 0 };
 
-	if (!d->fix.replacement.p || !src)
+	if (!src)
 		return;
 	put_uri(&uri, src->name);
 	json_open(w, "fixes", '[');
@@ -102,17 +119,8 @@ static void put_fixes(const struct findings *all, const struct diag *d, struct j
 	json_text(w, "uri", uri.p ? uri.p : "");
 	json_close(w, '}');
 	json_open(w, "replacements", '[');
-	json_open(w, NULL, '{');
-	json_open(w, "deletedRegion", '{');
-	json_number(w, "startLine", at.line);
-	json_number(w, "startColumn", at.column);
-	json_number(w, "endLine", at.end_line);
-	json_number(w, "endColumn", at.end_column);
-	json_close(w, '}');
-	json_open(w, "insertedContent", '{');
-	json_string(w, "text", d->fix.replacement);
-	json_close(w, '}');
-	json_close(w, '}');
+	vec_each(&d->fix.edits, e)
+		put_replacement(src, e, w);
 	json_close(w, ']');
 	json_close(w, '}');
 	json_close(w, ']');

@@ -2,6 +2,7 @@
 /* Entries that an unconditional one of the same call swallows, told (conflicts.c finds them). */
 #include "compiler/base/bug.h"
 #include "compiler/base/group.h"
+#include "compiler/oci/fix.h"
 #include "compiler/oci/runtime/settle.h"
 
 void oci_tell_swallowed(struct arena *a, const struct oci_profile *p, const struct oci_rule *rules,
@@ -24,11 +25,13 @@ void oci_tell_swallowed(struct arena *a, const struct oci_profile *p, const stru
 	for (size_t always = 0; always < ARRAY_SIZE(kinds); always++) {
 		struct group g = { .arena = a };
 		struct span winner = NO_SPAN;
+		span_list losers = { 0 };
 		vec_each(&p->swallowed, s) {
 			const struct oci_rule *loser = &rules[s->loser];
 			if (oci_always(loser) != always || !oci_is_asked(p, loser->name) ||
 			    group_has(but, loser->name))
 				continue;
+			vec_push(ds->arena, &losers, loser->span);
 			if (group_add(&g, loser->name, loser->span) && g.hits.n == 1)
 				winner = rules[s->winner].span;
 		}
@@ -38,6 +41,8 @@ void oci_tell_swallowed(struct arena *a, const struct oci_profile *p, const stru
 					  group_list(&g), kinds[always].text);
 		diag_help(ds, d, "%s", kinds[always].help);
 		diag_note(ds, d, winner, "decided here");
+		oci_fix_cut_names(p, ds, d, &losers);
+		diag_fix_means(d, FIX_SAFE, FIX_SAME);
 		group_labels(ds, d, &g);
 	}
 }

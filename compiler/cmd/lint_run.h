@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One run of pale lint, and its file at hand: what finding (lint.c) and fixing (lint_fix.c) share. */
+#include "compiler/cmd/ask_apparmor.h"
+#include "compiler/cmd/lint_config.h"
+#include "compiler/cmd/lint_files.h"
+#include "compiler/cmd/options.h"
+#include "compiler/lint/baseline.h"
+#include "compiler/lint/lint.h"
+#include "compiler/lint/out/out.h"
+#include "compiler/lint/suppress.h"
+
+/* AppArmor files share what they include and mean: some at a time, for the memory it takes. */
+struct lint_profiles {
+	struct apparmor_reading reading;
+	struct arena *arena;
+	struct lint_apparmor with;
+	size_t left;            /* files until the arena is emptied */
+	struct aa_paths *paths; /* of the run */
+};
+
+struct lint_fixing {
+	bool on;        /* --fix */
+	bool unsafe;    /* --fix=unsafe */
+	bool diff;      /* --diff: files stay, a patch is printed */
+	bool would;     /* some file would change */
+	bool failed;    /* some file could not be written */
+	bool to_stdout; /* standard input was fixed: its text goes there, and what is left to stderr */
+	bool inside;    /* the file at hand was not come to an end with */
+	struct findings *found; /* of the file at hand, once nothing more is fixed; NULL: not yet */
+	struct buf out;         /* patches, or the text */
+};
+
+struct lint_run {
+	struct session *session, *all;
+	const char *path, *name; /* of the file at hand; - has another name */
+	const char *stdin_name;  /* --stdin-filename; NULL: not said */
+	bool walked;             /* the file at hand was found below a folder */
+	bool passed_over;        /* and is none of ours */
+	struct resolve_options resolve;
+	const struct oci_runtime *runtime;      /* NULL: any */
+	const struct oci_runtime *here, *named; /* installed; of the command line */
+	bool here_asked;
+	struct questions *questions; /* of the run */
+	const char *format;
+	struct selection selection;
+	suppression_list suppressions; /* in the file at hand */
+	struct baseline *baseline;     /* NULL: none is given */
+	const char *new_baseline;      /* NULL: none is written */
+	struct buf new_entries;
+	struct report report;
+	struct lint_profiles profiles;
+	bool apparmor; /* the file at hand */
+	struct lint_configs configs;
+	struct lint_fixing fixing;
+	const struct options *options;
+	/* Finds what is wrong with the file at hand: session->diags, suppressions. */
+	int (*find)(void *run);
+	/* All of that as findings; what is suppressed or known says so. */
+	void (*findings)(struct lint_run *r, struct findings *out);
+};
+
+/*
+ * Finds, and fixes what may be fixed until nothing more is: the file is written, or shown as a patch,
+ * and what is left is found in r->session, which is one of its own then.
+ */
+int lint_fix_here(void *run);
+/* EXIT_OK, or EXIT_USAGE after saying what is wrong. */
+int lint_fix_options(struct lint_run *r, const struct options *o);
+/* Prints the patches or the text, and the report: *out is its room. 0 or -errno. */
+int lint_fix_end(struct lint_run *r, struct buf *out);
