@@ -157,8 +157,9 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 
 	if (!d)
 		return;
+	const struct lint_filter with = { r->runtime, r->questions };
 	vec_each(&d->profiles, p)
-		lint_json(s->arena, *p, r->runtime, s->diags);
+		lint_json(s->arena, &with, *p, s->diags);
 	lint_deployment(s->arena, d, s->diags);
 	suppress_read_comments(s->arena, src, &d->comments, &r->suppressions);
 }
