@@ -258,6 +258,7 @@ static void use_settings(struct lint_run *r, const struct lint_file *file)
 {
 	const struct lint_settings *of = file->config->settings;
 
+	r->options = &file->config->options;
 	r->resolve = of->resolve;
 	r->runtime = of->runtime;
 	r->selection = of->selection;

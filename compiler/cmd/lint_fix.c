@@ -313,7 +313,6 @@ int lint_fix_options(struct lint_run *r, const struct options *o)
 	const struct option_value *fix = &o->at[OPT_FIX];
 	bool has_stdin = false;
 
-	r->options = o;
 	r->fixing.diff = o->at[OPT_DIFF].given;
 	r->fixing.on = fix->given || r->fixing.diff;
 	r->fixing.unsafe = fix->given && fix->word == 1;

@@ -53,7 +53,8 @@ struct lint_run {
 	bool apparmor; /* the file at hand */
 	struct lint_configs configs;
 	struct lint_fixing fixing;
-	const struct options *options;
+	const struct options
+		*options; /* for the file at hand: its pale.toml's and the command line's */
 	/* Finds what is wrong with the file at hand: session->diags, suppressions. */
 	int (*find)(void *run);
 	/* All of that as findings; what is suppressed or known says so. */

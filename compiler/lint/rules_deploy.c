@@ -259,13 +259,11 @@ RULE(DP603, "colon-separator", WARNING, DEPLOYMENT, dp_colon_separator,
      "A security option is written KEY:VALUE. Docker still takes it and warns of it at each start since 1.11 "
      "('Security options with `:` as a separator are deprecated', moby daemon/daemon_unix.go); it may end with any "
      "release.\n\n"
-     "Way out: '=', which is the fix.")
+     "Way out: '=' for the ':'.")
 void dp_colon_separator(struct lint *l, enum diag_id id)
 {
 	EACH_CONTAINER(l, c)
 	vec_each(&c->options, o) {
-		struct str text = span_text(l->ds->sources, o->span);
-		const char *colon = memchr(text.p, ':', text.n);
 		struct diag *d;
 
 		if (!o->colon || str_is(o->key, "no-new-privileges"))
@@ -273,14 +271,6 @@ void dp_colon_separator(struct lint *l, enum diag_id id)
 		d = diag_add(l->ds, id, o->span,
 			     "':' between a security option's name and value is deprecated");
 		diag_help(l->ds, d, "'" PRISTR "='", STRARG(o->key));
-		/* The key as it is, behind a quote at most. */
-		size_t at = colon ? (size_t)(colon - text.p) : 0;
-		size_t quote = text.n && strchr("'\"", text.p[0]) ? 1 : 0;
-		if (at == o->key.n + quote && !memcmp(text.p + quote, o->key.p, o->key.n))
-			diag_fix(l->ds, d,
-				 (struct span){ o->span.source, o->span.begin + (uint32_t)at,
-						o->span.begin + (uint32_t)at + 1 },
-				 STR("="));
 	}
 }
 

@@ -86,13 +86,6 @@ def test_a_profile_is_looked_for_from_the_files_folder(lint, tmp_path):
     assert not lint(SERVICE + "    security_opt: [seccomp=default]\n", rule="DP602")
 
 
-def test_the_colon_is_replaced_by_an_equals_sign_alone(lint):
-    text = SERVICE + "    security_opt: [\"label:type:x\"]\n"
-    fix = lint(text, rule="DP603")[0]["fix"]
-    data = text.encode()
-    assert b"[\"label=type:x\"]" in data[:fix["begin"]] + fix["replacement"].encode() + data[fix["end"]:]
-
-
 @pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "StatefulSet", "Job"])
 @pytest.mark.parametrize("context, rules", [
     ("{privileged: true}", {"DP604"}), ("{seccompProfile: {type: RuntimeDefault}}", {"DP608"}),

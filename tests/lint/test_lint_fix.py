@@ -141,6 +141,14 @@ def test_what_is_suppressed_known_or_included_stays(pale, tmp_path):
     assert path.read_text() == before
 
 
+def test_what_pale_toml_says_counts_for_fixes_too(pale, tmp_path):
+    case = RULES / "AP204"
+    (tmp_path / "pale.toml").write_text(f'[lint]\ninclude = ["{BASE}"]\nselect = ["AP204"]\n')
+    (tmp_path / "p.aa").write_bytes((case / "bad-apparmor.aa").read_bytes())
+    r = pale("lint", "--fix", "p.aa", cwd=tmp_path)
+    assert (tmp_path / "p.aa").read_bytes() == (case / "fixed-apparmor.aa").read_bytes(), r
+
+
 def test_a_fix_that_is_not_proved_is_not_made_and_that_is_said(pale, tmp_path):
     path = tmp_path / "p.aa"
     path.write_text("profile p /bin/p {\n\t/bin/p mrix,\n}\n")
