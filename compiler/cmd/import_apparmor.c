@@ -37,11 +37,22 @@ static bool tell_children(struct session *s, const struct options *o, const stru
 			     "a policy holds no children or hats, and '%s' is one",
 			     str_safe_of(s->arena, (*child)->name));
 		diag_help(s->diags, d,
-			  asked ? "import it as a policy of its own" :
+			  asked ? "import it as a policy of its own; the files by which programs "
+				  "change to children are left out, too" :
 				  "name one profile with --profile: what is in it is left out");
 		return asked;
 	}
 	return true;
+}
+
+/* For children the parser adds rules, w without a among them, which no policy says. */
+static const struct aa_profile *without_children(struct arena *a, const struct aa_profile *p)
+{
+	struct aa_profile *alone = ARENA_NEW(a, struct aa_profile);
+
+	*alone = *p;
+	alone->children.n = 0;
+	return alone;
 }
 
 /* The text means nothing to the user yet: its line is quoted. */
@@ -202,7 +213,8 @@ int import_apparmor(struct session *s, const struct options *o)
 	im.policy = file.policy;
 	im.pool = aa_means_pool_new(s->arena);
 	im.name = name_of(s, o, p->label);
-	bool read = aa_asking_open(s->arena, im.pool, file.policy, p, file.again, &im.profile);
+	bool read = aa_asking_open(s->arena, im.pool, file.policy, without_children(s->arena, p),
+				   file.again, &im.profile);
 	if (!read)
 		diags_take(s->diags, file.again);
 	const struct policy *written = read ? make(&im, &text) : NULL;

@@ -121,9 +121,7 @@ def test_a_child_is_a_policy_of_its_own(pale, tmp_path):
     f = written(tmp_path, "/a r,\nprofile kid { /b r, }")
     got = pale("import", f, "--profile", "kid")
     assert rules(got.out) == ["file r /b;"] and "[PL399 not-imported]" in got.err
-    # The parser lets a profile with children change to them, through files that it adds by itself.
-    got = pale("import", f, "--profile", "web", check=None)
-    assert got.rc == 1 and "of '/proc/" in got.err and "[PL398 not-the-same]" in got.err
+    assert rules(pale("import", f, "--profile", "web", check=0).out) == ["file r /a;"]
 
 
 def test_a_child_that_is_changed_to_is_the_policys(pale, tmp_path):
@@ -209,3 +207,22 @@ def test_packaged_profiles_become_policies(pale, tmp_path):
         said[path.name] = got.rc == 0 or re.search(r"error: (.*)", got.err).group(1)
     left = {name: why for name, why in said.items() if why is not True}
     assert len(said) - len(left) >= 18 and all(re.search("PL397|PL373|PL350", why) for why in left.values()), left
+    # With children: alone, where it is named.
+    parents = [name for name, why in left.items() if "holds no children" in why]
+    for name in parents:
+        names = re.findall("'([^']+)'", pale("sim", "-I", base, "--profile", "none", tmp_path / name, "cap chown", check=1).err.split("--profile NAME:")[1])
+        got = pale("import", "-I", base, "--profile", names[0], tmp_path / name, "-o", tmp_path / "out.pale", check=None)
+        assert got.rc == 0 and "are left out, too [PL399" not in got.out, got.err
+    assert parents
+
+
+def test_a_profile_is_imported_without_its_children_where_it_is_named(pale, tmp_path):
+    """What the parser adds for children (w without a, of /proc/*/attr) no policy says, and it is theirs."""
+    (tmp_path / "p.aa").write_text("abi <abi/3.0>,\nprofile p /bin/p {\n  /etc/p r,\n  profile kid {\n    /etc/kid r,\n  }\n  ^hat {\n    /etc/hat r,\n  }\n}\n")
+    assert "[PL397 not-a-policys]" in pale("import", tmp_path / "p.aa", check=1).err
+    got = pale("import", "--profile", "p", tmp_path / "p.aa", "-o", tmp_path / "p.pale", check=0)
+    assert "by which programs change to children are left out, too" in got.err
+    # The rest is the same, and the difference is told.
+    lines = pale("sim", tmp_path / "p.pale", "open /etc/p r", "open /etc/kid r", "open owner /proc/1/attr/current w", check=None).out.splitlines()
+    assert [line.split()[0] for line in lines] == ["allowed", "refused", "refused"]
+    assert pale("diff", "--profile-a", "p", tmp_path / "p.aa", tmp_path / "p.pale", check=1).out
