@@ -87,20 +87,30 @@ static bool is_whole(const struct aa_rule *r)
 	return !r->origin->stmt->rule->items->next;
 }
 
-/* What mount(2)'s flags are for a rule with one list of options: false where it says none. */
+static bool is_remount(const struct aa_rule *r)
+{
+	return r->class == AA_CLASS_MOUNT && r->mount.kind == AA_REMOUNT;
+}
+
+/*
+ * What mount(2)'s flags are for a rule with one list of options, and for a remount (mount.c,
+ * apparmor_sb_mount: whatever has MS_REMOUNT, be it a bind): false where it says none.
+ */
 static bool options_of(const struct aa_rule *r, struct cond *flags)
 {
-	const struct aa_mount_flags *f = r->mount.flags.v;
+	const struct aa_mount_flags *f = r->mount.flags.n == 1 ? r->mount.flags.v : NULL;
+	uint64_t must = is_remount(r) ? MS_REMOUNT : 0, mask = must, value = must;
 
-	if (r->class != AA_CLASS_MOUNT || r->mount.kind != AA_MOUNT || r->mount.flags.n != 1)
+	if (r->class != AA_CLASS_MOUNT || r->mount.kind == AA_UMOUNT || (!f && !must))
 		return false;
-	*flags = (struct cond){ .kind = COND_CMP,
-				.cmp = { .arg = 3,
-					 .width = 64,
-					 .op = CMP_EQ,
-					 .mask = f->op == AA_OP_IN ? ~(uint64_t)f->set :
-								     ~UINT64_C(0),
-					 .value = f->op == AA_OP_IN ? 0 : f->set } };
+	if (f) {
+		mask = f->op == AA_OP_IN ? ~(uint64_t)f->set | must : ~UINT64_C(0);
+		value = (f->op == AA_OP_IN ? 0 : f->set) | must;
+	}
+	*flags = (struct cond){
+		.kind = COND_CMP,
+		.cmp = { .arg = 3, .width = 64, .op = CMP_EQ, .mask = mask, .value = value }
+	};
 	return true;
 }
 
@@ -174,9 +184,10 @@ static bool check_rule(const struct policy *p, const struct half *h, const struc
 	put_calls(&calls, h, a);
 	d = diag_add(ds, DIAG_PL140, r->origin->span,
 		     "AppArmor lets '%s' pass, and seccomp refuses %s%s", word_of(r, ds), calls.p,
-		     some                        ? " with such flags" :
-		     r->class == AA_CLASS_USERNS ? " with CLONE_NEWUSER" :
-						   "");
+		     some && is_remount(r) && !r->mount.flags.n ? " with MS_REMOUNT" :
+		     some                                       ? " with such flags" :
+		     r->class == AA_CLASS_USERNS                ? " with CLONE_NEWUSER" :
+								  "");
 	diag_rule(ds, d, DIAG_DS519);
 	note_refusal(p, h, a, d, ds);
 	diag_help(ds, d, "allow the call, or drop the rule");
