@@ -12,6 +12,7 @@ struct aa_facts {
 	struct arena *arena;
 	const struct aa_file *file; /* the text at hand */
 	enum aa_release release;    /* as which it is read */
+	struct aa_library *library; /* by which it was */
 	const struct aa_policy *policy;
 	const struct aa_profile *profile; /* NULL: rules of the file */
 	const struct aa_asking *q; /* its rules, live ones, and their machine; NULL likewise */

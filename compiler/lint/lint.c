@@ -162,9 +162,11 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 		  struct diags *ds)
 {
 	size_t before = ds->list.n, errors = ds->errors;
-	struct aa_facts facts = {
-		.arena = a, .file = file, .release = with->asked.release, .paths = with->paths
-	};
+	struct aa_facts facts = { .arena = a,
+				  .file = file,
+				  .release = with->asked.release,
+				  .library = with->library,
+				  .paths = with->paths };
 	struct lint l = { .arena = a, .ds = ds, .aa = &facts };
 	struct aa_policy *policy;
 

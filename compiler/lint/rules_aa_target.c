@@ -118,6 +118,28 @@ void ap_rule_not_enforced(struct lint *l, enum diag_id id)
 
 /* ---- no abi at all ---- */
 
+/* The newest of AppArmor's own that is there and that the release has; NULL: none. */
+static const char *newest_abi(const struct lint *l)
+{
+	static const struct {
+		enum aa_release since;
+		const char *name;
+	} abis[] = { { AA_RELEASE_5_0, "abi/5.0" },
+		     { AA_RELEASE_4_0, "abi/4.0" },
+		     { AA_RELEASE_3_0, "abi/3.0" } };
+
+	for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++) {
+		struct aa_seen seen = { .dead = false };
+		struct aa_found found;
+		if (l->aa->release < abis[i].since)
+			continue;
+		found = aa_library_find(l->aa->library, str_c(abis[i].name), true, &seen);
+		if (found.entry && found.entry->kind == AA_ENTRY_FILE)
+			return abis[i].name;
+	}
+	return NULL;
+}
+
 RULE(AP215, "abi-missing", WARNING, APPARMOR_FILE, ap_abi_missing,
      "no abi line: what is mediated hangs on the machine that loads the profile",
      "Without an abi line the parser takes the features that its machine's parser.conf pins, or those "
@@ -139,12 +161,12 @@ void ap_abi_missing(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d,
 		  "write 'abi <abi/3.0>,' or a newer one above the first profile; 'pale diff "
 		  "--target' shows what it changes");
+	const char *abi = newest_abi(l);
 	struct span top = l->aa->file->stmts->span;
+	if (!abi)
+		return;
 	top.end = top.begin;
-	diag_fix(l->ds, d, top,
-		 l->aa->release >= AA_RELEASE_5_0 ? STR("abi <abi/5.0>,\n") :
-		 l->aa->release >= AA_RELEASE_4_0 ? STR("abi <abi/4.0>,\n") :
-						    STR("abi <abi/3.0>,\n"));
+	diag_fix(l->ds, d, top, str_c(arena_printf(l->arena, "abi <%s>,\n", abi)));
 	diag_fix_means(d, FIX_UNSAFE, FIX_OTHER);
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import attacks  # noqa: E402
-from conftest import PALE, need, need_root, run  # noqa: E402
+from conftest import PALE, ROOT, need, need_root, run  # noqa: E402
 
 ids = dict(argvalues=attacks.POLICIES, ids=lambda p: p.stem)
 # A mount that succeeds, because nothing refuses it, must not stay.
@@ -138,6 +138,7 @@ def docker(tmp_path_factory):
         root = d / "image"
         (root / "tmp").mkdir(parents=True)
         shutil.copy(attacks.attacker(), root / "attack")
+        shutil.copy(need("busybox"), root / "busybox")
         tar = subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True)
         subprocess.run([client, "import", "-", "pale:attack"], input=tar.stdout, env=env,
                        capture_output=True, check=True)
@@ -163,3 +164,15 @@ def test_docker_refuses_what_succeeds_without_it(docker, tmp_path, policy):
     attacks.check(attacks.outcome(free.out),
                   attacks.outcome(docker(profile, "/attack", "all").out),
                   free.rc, docker(profile, "/attack", attacks.FOREIGN).rc, free)
+
+
+@pytest.mark.once
+@pytest.mark.xdist_group("docker")
+def test_the_profile_that_lets_nothing_start_is_mended_by_lint(docker, tmp_path):
+    """profiles/found/seccomp-profile.json lacks arch_prctl and clone: no program of glibc starts under it."""
+    profile = tmp_path / "p.json"
+    profile.write_bytes((ROOT / "profiles/found/seccomp-profile.json").read_bytes())
+    shell = ["/busybox", "sh", "-c", "/busybox true && /busybox echo started"]
+    assert "started" not in docker(profile, *shell).out
+    assert "SC140" in run([PALE, "lint", "--fix=unsafe", profile]).err
+    assert docker(profile, *shell).out == "started\n"
