@@ -37,9 +37,9 @@ RULE(DP601, "confinement-off", HIGH, DEPLOYMENT, dp_confinement_off,
      "a container without seccomp, AppArmor or SELinux",
      "seccomp, AppArmor or SELinux is switched off for a container: 'seccomp=unconfined', "
      "'apparmor=unconfined', 'label=disable', or 'type: Unconfined' in a pod. With no filter every system "
-     "call of the kernel is open to it; Docker's own default refuses more than 40. CIS Docker Benchmark 5.1, 5.2 "
-     "and 5.21; the baseline Pod Security Standard forbids it. Of a privileged container it is not told: nothing of them "
-     "holds there (DP604).\n\n"
+     "call of the kernel is open to it; Docker's own default refuses around 44 of more than 300, its manual says. CIS Docker "
+     "Benchmark 1.6: 5.2, 5.3 and 5.22; in a pod the baseline Pod Security Standard forbids 'type: Unconfined'. Of a "
+     "privileged container it is not told: the default filter and profile do not hold there anyway (DP604).\n\n"
      "Way out: leave it out, for the default; where a call or path is missing, a profile of its own ('pale learn' proposes "
      "one).")
 void dp_confinement_off(struct lint *l, enum diag_id id)
@@ -50,7 +50,8 @@ void dp_confinement_off(struct lint *l, enum diag_id id)
 		{ "seccomp", "unconfined", "no seccomp filter: every system call is open to it" },
 		{ "apparmor", "unconfined", "no AppArmor profile" },
 		{ "label", "disable", "no SELinux label of its own" },
-		{ "systempaths", "unconfined", "nothing of /proc and /sys hidden or read-only" },
+		{ "systempaths", "unconfined",
+		  "none of the paths of /proc and /sys hidden or read-only that are by default" },
 	};
 
 	EACH_CONTAINER(l, c)
@@ -79,9 +80,11 @@ void dp_confinement_off(struct lint *l, enum diag_id id)
 }
 
 RULE(DP604, "privileged", HIGH, DEPLOYMENT, dp_privileged, "a privileged container",
-     "A privileged container has all capabilities, all devices of the machine, writable /sys, and neither "
-     "the default seccomp filter nor AppArmor's default profile: root in it is root on the machine (mounting "
-     "its disk is one command). CIS Docker Benchmark 5.5 (5.4 before 1.7), Kubernetes 5.2.2.\n\n"
+     "A privileged container has all capabilities, all devices of the machine, and neither the default seccomp "
+     "filter nor AppArmor's default profile: root in it may do almost what root on the machine may, as mounting its disk. "
+     "A filter or profile that is named is another thing: Docker applies a seccomp=FILE to it since 27 (before, it "
+     "was passed over), and an AppArmor profile; in a pod it is without a filter whatever seccompProfile says. CIS Docker "
+     "Benchmark 1.6: 5.5 (5.4 in 1.5); CIS Kubernetes Benchmark 1.8: 5.2.2.\n\n"
      "Way out: the capabilities and devices that it needs, one by one.")
 void dp_privileged(struct lint *l, enum diag_id id)
 {
@@ -94,7 +97,7 @@ void dp_privileged(struct lint *l, enum diag_id id)
 			diag_add(
 				l->ds, id, c->privileged.span,
 				PRISTR
-				" is privileged: all capabilities and devices, no default seccomp filter, no AppArmor",
+				" is privileged: all capabilities and devices, no default seccomp filter or AppArmor profile",
 				STRARG(c->name.text)),
 			c->form == DEPLOY_COMPOSE ? "'cap_add' and 'devices' give it single ones" :
 						    "'capabilities.add' gives it single ones");
@@ -106,8 +109,8 @@ RULE(DP605, "host-namespace", HIGH, DEPLOYMENT, dp_host_namespace,
      "A container shares a namespace with the machine. pid: it sees every process, and what is in their "
      "/proc; ipc: their shared memory; user: root in it is root outside, where a remap was set up; network: "
      "services on 127.0.0.1 and abstract sockets, from which containerd's shim was taken over (CVE-2020-15257); "
-     "uts, cgroup: the machine's name, its groups. CIS Docker Benchmark 5.9, 5.15, 5.16, 5.20, 5.30, Kubernetes 5.2.3 to 5.2.5. "
-     "Network, uts and cgroup are warnings.\n\n"
+     "uts, cgroup: the machine's name, its groups. CIS Docker Benchmark 1.6: 5.10, 5.16, 5.17, 5.21 and 5.31; CIS "
+     "Kubernetes Benchmark 1.8: 5.2.3 to 5.2.5. Network, uts and cgroup are warnings.\n\n"
      "Way out: leave it out; publish ports in place of the machine's network.")
 void dp_host_namespace(struct lint *l, enum diag_id id)
 {
@@ -127,17 +130,15 @@ void dp_host_namespace(struct lint *l, enum diag_id id)
 RULE(DP607, "engine-socket", HIGH, DEPLOYMENT, dp_engine_socket,
      "a container that is given the engine's socket",
      "The socket of a container engine, or a folder that holds it, is mounted into a container. Who talks to "
-     "it starts a privileged container with the machine's disk in it: that is root on the machine. Mounted "
-     "read-only it is no less so: that is about the file, not about what is written to the socket. CIS Docker Benchmark 5.32.\n\n"
+     "it starts a privileged container with the machine's disk in it: that is root on the machine, where the engine "
+     "runs as root, and else its user. Mounted read-only it is no less so: that is about the file, not about what is "
+     "written to the socket. CIS Docker Benchmark 1.6: 5.32.\n\n"
      "Way out: a proxy that lets through the requests that are needed, or an engine without root.")
 void dp_engine_socket(struct lint *l, enum diag_id id)
 {
-	static const char *const sockets[] = {
-		"docker.sock", "containerd.sock", "crio.sock",
-		"podman.sock", "buildkitd.sock",  "cri-dockerd.sock"
-	};
-	static const char *const folders[] = { "/",     "/run",     "/run/",    "/var",
-					       "/var/", "/var/run", "/var/run/" };
+	static const char *const sockets[] = { "docker.sock", "containerd.sock", "crio.sock",
+					       "podman.sock", "cri-dockerd.sock" };
+	static const char *const folders[] = { "/", "/run", "/run/", "/var/run", "/var/run/" };
 
 	EACH_CONTAINER(l, c)
 	vec_each(&c->mounts, m) {
@@ -159,7 +160,7 @@ void dp_engine_socket(struct lint *l, enum diag_id id)
 				diag_add(
 					l->ds, id, m->span,
 					PRISTR
-					" is given '%s', %s: who talks to it is root on the machine",
+					" is given '%s', %s: who talks to it may do what the engine may",
 					STRARG(c->name.text), safe(l, m->text), what),
 				"give it a proxy that lets through the requests that it needs");
 	}
@@ -174,9 +175,9 @@ RULE(DP608, "new-privileges", INFO, DEPLOYMENT, dp_new_privileges,
      "programs in a container may gain privileges",
      "no-new-privileges is not set for a container (in a pod: allowPrivilegeEscalation is not false), so "
      "setuid programs and file capabilities in its image work. With it what an attacker starts stays what he "
-     "is. CIS Docker Benchmark 5.26 (5.25 before 1.7), Kubernetes 5.2.6.\n\n"
+     "is. CIS Docker Benchmark 1.6: 5.26; CIS Kubernetes Benchmark 1.8: 5.2.6.\n\n"
      "Way out: 'no-new-privileges=true' in security_opt, or in daemon.json for all; 'allowPrivilegeEscalation: false'. "
-     "An image that uses sudo or ping with file capabilities does not work then.")
+     "What needs sudo or a program with file capabilities does not work then.")
 void dp_new_privileges(struct lint *l, enum diag_id id)
 {
 	struct group all = GROUP(l);
@@ -234,7 +235,7 @@ static bool can_look(const struct lint *l, const struct deploy_option *o)
 RULE(DP602, "seccomp-default", ERROR, DEPLOYMENT, dp_seccomp_default,
      "seccomp=default names a file that is not there",
      "'default' is no word for the default profile: Docker's client and compose open a file of that name and "
-     "give up ('opening seccomp profile (default) failed'; docker/cli#4754). Where there is such a file it "
+     "give up ('opening seccomp profile (default) failed'; docker/cli#4754, docker/compose pkg/compose/create.go). Where there is such a file it "
      "is read, and this is not told.\n\n"
      "Way out: leave it out; since Docker 23 'seccomp=builtin' names the engine's own.")
 void dp_seccomp_default(struct lint *l, enum diag_id id)
@@ -256,9 +257,9 @@ void dp_seccomp_default(struct lint *l, enum diag_id id)
 
 RULE(DP603, "colon-separator", WARNING, DEPLOYMENT, dp_colon_separator,
      "a security option with ':' for '='",
-     "A security option is written KEY:VALUE. Docker still takes it and warns of it at each start since 1.11 "
-     "('Security options with `:` as a separator are deprecated', moby daemon/daemon_unix.go); it may end with any "
-     "release.\n\n"
+     "A security option is written KEY:VALUE. That is deprecated since Docker 1.11 and was to end with 17.06 "
+     "(docker/cli docs/deprecated.md); the daemon still takes it, and logs 'Security options with `:` as a separator are "
+     "deprecated' (moby daemon/daemon_unix.go).\n\n"
      "Way out: '=' for the ':'.")
 void dp_colon_separator(struct lint *l, enum diag_id id)
 {
@@ -286,7 +287,7 @@ static bool holds_profile(struct lint *l, struct source *src, struct json **out)
 RULE(DP612, "no-such-profile", ERROR, DEPLOYMENT, dp_no_such_profile,
      "a seccomp profile that is named and not there",
      "The file of a seccomp profile that a container names is not there, or is no profile: compose reads it "
-     "from the compose file's folder, and starts nothing without it. A path from the root is one of the "
+     "from the project's folder, which is the compose file's where nothing else is said, and starts nothing without it. A path from the root is one of the "
      "machine that starts it, which may be another one: a warning.\n\n"
      "Way out: the path from the compose file's folder.")
 void dp_no_such_profile(struct lint *l, enum diag_id id)
@@ -317,17 +318,19 @@ void dp_no_such_profile(struct lint *l, enum diag_id id)
 
 RULE(DP613, "unknown-security-opt", ERROR, DEPLOYMENT, dp_unknown_security_opt,
      "a security option that Docker does not know",
-     "Docker knows seccomp, apparmor, label, no-new-privileges, systempaths and writable-cgroups; of any other "
-     "it says 'invalid --security-opt' and starts nothing. Podman's and nerdctl's own (mask, unmask, proc-opts, "
-     "privileged-without-host-devices) are not told.\n\n"
+     "Docker on Linux knows seccomp, apparmor, label, no-new-privileges, systempaths and, where it is new enough, "
+     "writable-cgroups; any other it refuses (moby daemon/daemon_unix.go), and the container does not start. Not told are "
+     "what others know: Podman (mask, unmask, proc-opts), nerdctl (privileged-without-host-devices), Docker on Windows "
+     "(credentialspec).\n\n"
      "Way out: spell it as Docker does.")
 void dp_unknown_security_opt(struct lint *l, enum diag_id id)
 {
-	static const char *const known[] = { "seccomp",     "apparmor",
-					     "label",       "no-new-privileges",
-					     "systempaths", "writable-cgroups",
-					     "mask",        "unmask",
-					     "proc-opts",   "privileged-without-host-devices" };
+	static const char *const known[] = { "seccomp",       "apparmor",
+					     "label",         "no-new-privileges",
+					     "systempaths",   "writable-cgroups",
+					     "mask",          "unmask",
+					     "proc-opts",     "privileged-without-host-devices",
+					     "credentialspec" };
 
 	EACH_CONTAINER(l, c)
 	vec_each(&c->options, o) {
@@ -406,15 +409,15 @@ static void judge_profile(struct lint *l, enum diag_id id, const struct deploy_p
 		tell_profile(
 			l, id, p->local.span,
 			"'localhostProfile' must be a path below the kubelet's folder of profiles",
-			"the path from /var/lib/kubelet/seccomp on, without '/' in front and '..' in it");
+			"the path from that folder on (/var/lib/kubelet/seccomp by default), without '/' in front and '..' in it");
 }
 
 RULE(DP609, "pod-profile", ERROR, DEPLOYMENT, dp_pod_profile,
      "a pod's profile that the API refuses, or no profile at all",
      "seccompProfile and appArmorProfile need a 'type'; Localhost needs 'localhostProfile', other types must "
-     "not have it; of seccomp it is a path below the kubelet's folder, /var/lib/kubelet/seccomp. Else the API "
-     "refuses the object. Where nothing is said of seccomp, containers have no filter at all, unless the "
-     "kubelet runs with --seccomp-default (off by default): a warning. Kubernetes CIS Benchmark 5.7.2.\n\n"
+     "not have it; of seccomp it is a path below the kubelet's folder of profiles, relative and without '..'. The API "
+     "server refuses other objects (kubernetes pkg/apis/core/validation), an empty path the kubelet. Where nothing is said of seccomp, containers have no filter at all, unless the "
+     "kubelet runs with --seccomp-default (off by default): a warning. CIS Kubernetes Benchmark 1.8: 5.7.2.\n\n"
      "Way out: 'seccompProfile: {type: RuntimeDefault}' in the pod's securityContext.")
 void dp_pod_profile(struct lint *l, enum diag_id id)
 {
@@ -441,7 +444,7 @@ void dp_pod_profile(struct lint *l, enum diag_id id)
 RULE(DP610, "profile-annotation", HIGH, DEPLOYMENT, dp_profile_annotation,
      "an annotation that named a profile once",
      "Annotations that named seccomp profiles (seccomp.security.alpha.kubernetes.io/...) do nothing since "
-     "Kubernetes 1.27: the pod runs with no filter, or the kubelet's default. AppArmor's "
+     "Kubernetes 1.27: where no seccompProfile stands beside them, the pod runs with no filter, or the kubelet's default. AppArmor's "
      "(container.apparmor.security.beta.kubernetes.io/...) are deprecated since 1.30: information.\n\n"
      "Way out: seccompProfile and appArmorProfile in securityContext.")
 void dp_profile_annotation(struct lint *l, enum diag_id id)
@@ -497,10 +500,11 @@ static bool has_default_filter(const struct deploy_container *c)
 
 RULE(DP611, "capability-opens-calls", HIGH, DEPLOYMENT, dp_capability_opens_calls,
      "a capability that opens calls of the default filter",
-     "The default filters of Docker, Podman, containerd and CRI-O let calls through that a capability is for "
-     "where a container has it: CAP_SYS_ADMIN opens 26 in Docker's, mount, setns and bpf among them. So a "
-     "capability that is added takes away of the filter, too. ALL opens them all. Told where the default "
-     "filter holds; the severity is that of what is opened. CIS Docker Benchmark 5.4 (5.3 before 1.7).\n\n"
+     "Default filters let calls through that a capability is for where a container has it: CAP_SYS_ADMIN opens 26 "
+     "in Docker's, mount, setns and bpf among them. So a capability that is added takes away of the filter, too. ALL opens "
+     "them all. The calls that are told are those of Docker's (moby/profiles, on kernels since 4.8); containerd's and "
+     "Podman's are made alike, and differ in some. Told where the default filter holds; the severity is that of what is "
+     "opened. CIS Docker Benchmark 1.6: 5.4.\n\n"
      "Way out: leave it out, or give the container a filter of its own, which says what it may do with the capability.")
 void dp_capability_opens_calls(struct lint *l, enum diag_id id)
 {
@@ -527,7 +531,7 @@ void dp_capability_opens_calls(struct lint *l, enum diag_id id)
 			d = diag_add_as(
 				l->ds, id, g->severity, cap->span,
 				"CAP_%s opens calls of the runtime's default filter to " PRISTR
-				": %s",
+				", as of Docker's %s",
 				g->cap, STRARG(c->name.text), g->some);
 		if (d)
 			diag_help(l->ds, d, "leave it out, or give it a filter of its own");

@@ -196,7 +196,7 @@ RULE_TOLD(
 	"line below where it stands alone, or in the \"comment\" of an entry of JSON) keeps findings "
 	"from being told. Where it names no rule that there is, where nothing of the kind is found "
 	"there any more, or only with other places that it does not cover, it misleads who reads it; "
-	"without a reason nobody can say when it may go. This rule itself cannot be suppressed.\\n\\n"
+	"without a reason nobody can say when it may go. This rule itself cannot be suppressed.\n\n"
 	"Way out: remove it, or what it names for nothing; write why behind the rules.")
 
 /* What is said of one rule of a comment; NULL: it suppresses something. */

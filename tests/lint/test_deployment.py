@@ -136,10 +136,11 @@ def test_folders_are_searched_for_them(pale, tmp_path):
 def test_what_capabilities_open_is_what_dockers_default_says():
     rows = re.findall(r'^GATED\("(\w+)", \w+, (\d+), "(.*)"\)', (ROOT / "compiler/lint/deploy_gated.def").read_text(), re.M)
     default, found = json.loads((ROOT / "profiles/found/docker-default.json").read_text()), {}
+    anyway = {name for e in default["syscalls"] if e.get("includes") == {"minKernel": "4.8"} for name in e["names"]}
     for e in default["syscalls"]:
         for cap in e.get("includes", {}).get("caps", []):
             if e["action"] == "SCMP_ACT_ALLOW":
-                found.setdefault(cap.removeprefix("CAP_"), set()).update(e["names"])
+                found.setdefault(cap.removeprefix("CAP_"), set()).update(set(e["names"]) - anyway)
     assert {cap for cap, *_ in rows} == set(found) - {"SYS_CHROOT"}
     for cap, n, some in rows:
         assert len(found[cap]) == int(n) and set(re.findall(r"'(\w+)'", some)) <= found[cap]
@@ -149,3 +150,28 @@ def test_dockers_client_opens_a_file_named_default(tmp_path):
     """DP602, DP612: it fails before any daemon is asked."""
     r = run([need("docker"), "--host", "unix:///no/such.sock", "run", "--security-opt", "seccomp=default", "x"], cwd=tmp_path)
     assert r.rc and "default" in r.err and "no such file" in r.err, r
+
+
+@pytest.mark.parametrize("mounted, told", [
+    ("/run/user/1000/docker.sock", True), ("/run", True), ("/var", False), ("/run/buildkit/buildkitd.sock", False)])
+def test_the_engines_socket_is_told_where_it_is_one(lint, mounted, told):
+    """Of /var the socket is behind a link to /run; of buildkitd nothing is claimed."""
+    found = lint(SERVICE + f"    volumes: ['{mounted}:/x']\n", rule="DP607")
+    assert ["root" in f["message"] for f in found] == [False] * told
+
+
+def test_what_another_engine_knows_is_no_unknown_option(lint):
+    for opt in ("mask=/x", "unmask=ALL", "proc-opts=x", "privileged-without-host-devices", "credentialspec=file://x", "writable-cgroups"):
+        assert not lint(SERVICE + f"    security_opt: ['{opt}']\n", rule="DP613"), opt
+
+
+def test_a_named_filter_of_a_privileged_container_is_not_said_to_be_for_nothing(lint, pale):
+    text = SERVICE + "    privileged: true\n    security_opt: [seccomp=unconfined]\n"
+    assert not lint(text, rule="DP601") and "AppArmor profile" in lint(text, rule="DP604")[0]["message"]
+    assert "since 27" in pale("lint", "--explain", "DP604").out.replace("\n", " ")
+
+
+def test_no_explanation_has_an_escape_in_it(pale):
+    for rule in sorted(DEPLOYMENT_CASES) + ["DS517"]:
+        out = pale("lint", "--explain", rule).out
+        assert "\\n" not in out and "Way out:" in out, rule

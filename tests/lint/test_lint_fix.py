@@ -153,6 +153,8 @@ def test_a_fix_that_is_not_proved_is_not_made_and_that_is_said(pale, tmp_path):
     path = tmp_path / "p.aa"
     path.write_text("profile p /bin/p {\n\t/bin/p mrix,\n}\n")
     text = path.read_text()
+    (tmp_path / "abi").mkdir()
+    (tmp_path / "abi/5.0").write_text("x" * 10_000_000)  # more than what is read of features
     r = pale("lint", "--fix=unsafe", "--select", "AP215", "-I", tmp_path, path)
     assert path.read_text() == text and "AP215 abi-missing is not proved, and not made: " in r.err, r
 
