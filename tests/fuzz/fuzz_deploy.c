@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (d) {
 		lint_deployment(a, d, ds);
 		vec_each(&d->profiles, p)
-			lint_json(a, *p, NULL, ds);
+			lint_json(a, &(struct lint_filter){ 0 }, *p, ds);
 	}
 	vec_each(&ds->list, it) {
 		BUF_AUTO text_of = { 0 };
