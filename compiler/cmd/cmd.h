@@ -55,6 +55,12 @@ void session_open_run(struct session *s);
  */
 void session_bound(struct session *s);
 /*
+ * An arena that outlives `one`, NULL: a new one, which the caller frees. Until it is lent again it is
+ * bounded as one's own is, and its bound leads where that does: to session_guard(), whose caller
+ * frees it then.
+ */
+struct arena *session_lend(struct session *one, struct arena *a);
+/*
  * From here on what is made of this policy is bounded (PL220, and out), whatever its shape: the tree
  * of a file is bounded by its text, what its rules become is not. NULL: the session's bound alone.
  */

@@ -61,13 +61,17 @@ enum {
 	COMPILE_MIB_MAX = 256, /* more than what policy_check_size() lets pass takes */
 };
 
+/* The file itself, where it is known; else what is likeliest to be meant. */
 static const struct source *largest_source(const struct session *s)
 {
 	const struct source *largest = NULL;
 
-	vec_each(&s->sources->list, it)
+	vec_each(&s->sources->list, it) {
+		if (s->telling->path && !strcmp((*it)->name, s->telling->path))
+			return *it;
 		if (!largest || (*it)->text.n > largest->text.n)
 			largest = *it;
+	}
 	return largest;
 }
 
@@ -173,6 +177,14 @@ static void open_with(struct session *s, struct arena *arena, int failure)
 void session_bound(struct session *s)
 {
 	arena_bound(s->arena, (size_t)SESSION_MIB_MAX << 20, leave_at_bound, s);
+}
+
+struct arena *session_lend(struct session *one, struct arena *a)
+{
+	if (!a)
+		a = arena_new(leave_without_memory);
+	arena_bound(a, (size_t)SESSION_MIB_MAX << 20, leave_at_bound, one);
+	return a;
 }
 
 void session_bound_compile(struct session *s, const struct policy *p)

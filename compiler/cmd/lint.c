@@ -17,7 +17,10 @@
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
 
-enum { FILES_AT_A_TIME = 64 };
+enum {
+	FILES_AT_A_TIME = 64,
+	KEPT_MAX = 64 << 20, /* bytes: behind a file that takes more the next begins anew */
+};
 
 /* What the command line and one pale.toml, or none, say of files. */
 struct lint_settings {
@@ -88,12 +91,17 @@ static int lint_text(struct lint_run *r, const char *path)
 		r->name = name_stdin(r, src);
 	s->sources = library->sources;
 	s->diags = diags_new(s->arena, s->sources);
-	if (!p->left--) {
+	if (!p->left-- || (p->arena && arena_size(p->arena) > KEPT_MAX)) {
 		arena_free(p->arena);
 		p->arena = NULL;
 	}
-	if (!p->arena) {
+	bool first = !p->arena;
+	p->lent = !r->fixing.on; /* whose sessions end within the file's */
+	if (p->lent)
+		p->arena = session_lend(s, p->arena);
+	else if (first)
 		p->arena = arena_scratch(r->all->arena);
+	if (first) {
 		p->left = FILES_AT_A_TIME - 1;
 		p->with = (struct lint_apparmor){
 			.library = library,
@@ -109,6 +117,7 @@ static int lint_text(struct lint_run *r, const char *path)
 		lint_apparmor(p->arena, &p->with, file, s->diags);
 	lint_apparmor_name(s->diags);
 	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);
+	p->lent = false;
 	return EXIT_OK;
 }
 
@@ -288,6 +297,11 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	if (r->fixing.inside) /* what it needs passes the bound: the session has a new arena */
 		r->session = &own;
 	r->fixing.inside = false;
+	if (r->profiles.lent) { /* its bound was met */
+		arena_free(r->profiles.arena);
+		r->profiles.arena = NULL;
+		r->profiles.lent = false;
+	}
 	if (!r->passed_over && !r->fixing.diff)
 		put_findings(r);
 	if (r->fixing.on) {
@@ -325,6 +339,18 @@ static void tell_gone(const struct lint_run *r)
 		     gone == 1 ? "it" : "them");
 }
 
+static void free_profiles(struct lint_run *r)
+{
+	vec_each(&r->configs.list, c) {
+		struct lint_settings *of = (*c)->settings;
+
+		if (of) {
+			arena_free(of->profiles.arena);
+			of->profiles.arena = NULL;
+		}
+	}
+}
+
 static int lint_files(struct lint_run *r, const lint_file_list *files)
 {
 	BUF_AUTO out = { 0 };
@@ -335,6 +361,7 @@ static int lint_files(struct lint_run *r, const lint_file_list *files)
 
 		status = err ? err : status;
 	}
+	free_profiles(r);
 	if (r->new_baseline && write_baseline(r))
 		return EXIT_SYSTEM;
 	tell_gone(r);

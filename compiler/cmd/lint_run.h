@@ -13,7 +13,8 @@
 /* AppArmor files share what they include and mean: some at a time, for the memory it takes. */
 struct lint_profiles {
 	struct apparmor_reading reading;
-	struct arena *arena;
+	struct arena *arena; /* of session_lend(); of --fix a scratch */
+	bool lent;           /* a file is being read in it */
 	struct lint_apparmor with;
 	size_t left;            /* files until the arena is emptied */
 	struct aa_paths *paths; /* of the run */
