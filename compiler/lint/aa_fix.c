@@ -60,6 +60,20 @@ static const char *indent_of(struct lint *l, const struct aa_stmt *first)
 	return str_dup(l->arena, (struct str){ text.p + begin, end - begin });
 }
 
+void aa_fix_lines(struct lint *l, struct diag *d, const struct aa_use *use, struct span word,
+		  const char *const *rules, enum fix_change change)
+{
+	const char *indent;
+	BUF_AUTO text = { 0 };
+
+	if (!aa_is_own(use))
+		return;
+	indent = indent_of(l, use->stmt);
+	for (size_t i = 0; rules[i]; i++)
+		buf_printf(&text, "%s%s%s", i ? ",\n" : "", i ? indent : "", rules[i]);
+	aa_fix_word(l, d, use, word, buf_keep(l->arena, &text), change);
+}
+
 void aa_fix_add(struct lint *l, struct diag *d, const struct aa_profile *p, const char *rule)
 {
 	struct span at = p->stmt->block;

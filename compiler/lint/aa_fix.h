@@ -15,6 +15,9 @@ void aa_fix_cut_item(struct lint *l, struct diag *d, const struct aa_use *use,
 /* A word of a rule becomes another. */
 void aa_fix_word(struct lint *l, struct diag *d, const struct aa_use *use, struct span word,
 		 const char *text, enum fix_change change);
+/* A word becomes several rules, NULL-ended, each in a line of its own; the last one has the comma. */
+void aa_fix_lines(struct lint *l, struct diag *d, const struct aa_use *use, struct span word,
+		  const char *const *rules, enum fix_change change);
 /* A rule more: the first of the profile, laid out as what it stands before. Unsafe. */
 void aa_fix_add(struct lint *l, struct diag *d, const struct aa_profile *p, const char *rule);
 /* A word of the profile's flags goes, and the last one with all of `flags=(...)`. */

@@ -109,11 +109,23 @@ static bool names_word(const struct aa_risks *risks, struct str word)
 	return false;
 }
 
-/* Of `capability a b,` the words that are told of; of any other rule, or where none stays, all. */
+/*
+ * Of `capability a b,` the words that are told of; of `network,` alone what is not told of stays
+ * (AP314); of any other rule, or where none stays, all.
+ */
 static void cut_cause(struct lint *l, struct diag *d, const struct cause *c)
 {
+	static const char *const sockets[] = { "network inet stream",  "network inet dgram",
+					       "network inet6 stream", "network inet6 dgram",
+					       "network unix",         NULL };
 	const struct aa_item *first = c->use->stmt->items;
 	size_t kept = 0, cut = 0;
+
+	if (aa_item_is(first, "network") && !first->next &&
+	    first->span.begin == c->use->stmt->span.begin) {
+		aa_fix_lines(l, d, c->use, first->span, sockets, FIX_TIGHTER);
+		return;
+	}
 
 	if (!aa_item_is(first, "capability")) {
 		aa_fix_cut(l, d, c->use, FIX_UNSAFE, FIX_TIGHTER);
