@@ -22,6 +22,17 @@ static struct deploy_option read_option(struct deploy_text t)
 	return o;
 }
 
+/* As the engine reads it (strconv.ParseBool); what that refuses starts nothing. */
+static bool is_false(struct str value)
+{
+	static const char *const words[] = { "0", "f", "F", "false", "FALSE", "False" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_is(value, words[i]))
+			return true;
+	return false;
+}
+
 static void read_options(struct deployment *d, struct deploy_container *c, const struct json *list)
 {
 	deploy_texts texts = { 0 };
@@ -31,9 +42,9 @@ static void read_options(struct deployment *d, struct deploy_container *c, const
 		struct deploy_option o = read_option(*t);
 
 		if (str_is(o.key, "no-new-privileges"))
-			c->no_new_privileges = (struct deploy_flag){
-				str_is(o.value, "false") ? DEPLOY_NO : DEPLOY_YES, t->span
-			};
+			c->no_new_privileges =
+				(struct deploy_flag){ is_false(o.value) ? DEPLOY_NO : DEPLOY_YES,
+						      t->span };
 		vec_push(d->arena, &c->options, o);
 	}
 }

@@ -175,3 +175,8 @@ def test_no_explanation_has_an_escape_in_it(pale):
     for rule in sorted(DEPLOYMENT_CASES) + ["DS517"]:
         out = pale("lint", "--explain", rule).out
         assert "\\n" not in out and "Way out:" in out, rule
+
+
+@pytest.mark.parametrize("value, told", [("=0", True), ("=f", True), ("=FALSE", True), (":false", True), ("=1", False), ("=T", False), ("", False)])
+def test_a_flag_is_read_as_the_engine_reads_it(lint, value, told):
+    assert bool(lint(SERVICE + f"    security_opt: ['no-new-privileges{value}']\n", rule="DP608")) == told
