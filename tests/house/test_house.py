@@ -266,3 +266,9 @@ def test_what_is_not_repeated_under_the_sanitizers_is_there():
             words = [w for w in name.split("*") if w and not w[0].isdigit()]
             tests = re.findall(r"^def (test_\w+)", found[0].read_text(), flags=re.M)
             assert any(all(w in t for w in words) for t in tests), pattern
+
+
+def test_files_of_tests_have_names_of_their_own():
+    """pytest imports them by these."""
+    names = [p.name for p in (ROOT / "tests").glob("*/*.py")]
+    assert sorted(names) == sorted(set(names))
