@@ -49,7 +49,7 @@ def more(tmp_path_factory):
         pytest.skip("the objects of the program are not there")
     run([need("gcc"), "-std=c17", "-D_GNU_SOURCE", f"-I{tmp}", f"-I{ROOT}", f"-I{BUILD}/gen", "-Wall", "-Wextra", "-Werror",
          "-o", tmp / "pale", folder / "names.c", ROOT / "compiler/target/target.c", *cmd, BUILD / "libpale.a",
-         "-lseccomp", "-lapparmor", "-lbpf", "-lelf", "-lz"], check=0, timeout=120)
+         "-lseccomp", "-lapparmor", "-lbpf", "-lelf", "-lz", "-lyaml"], check=0, timeout=120)
     env = {**os.environ, "PALE_PATH": str(ROOT / "profiles/sets")}
     return lambda *args, **kw: run([tmp / "pale", *args], env=env, **kw)
 
