@@ -7,7 +7,6 @@
 
 struct aa_means_pool {
 	struct arena *arena;
-	enum aa_release release; /* of what is being built */
 	struct machine_pool *machines;
 	VEC(struct aa_say) says; /* rule numbers of the machines */
 	VEC(struct aa_transition) execs;
@@ -163,18 +162,26 @@ static aa_sum_fn *sum_of(enum aa_release release)
 	return release == AA_RELEASE_4_1 ? aa_sum_4_1 : aa_sum_5_0;
 }
 
+/* Rules of one release, into a pool. */
+struct building {
+	struct aa_means_pool *p;
+	enum aa_release release;
+	size_t steps; /* left */
+};
+
 /* Of these permissions, which are those of the owner alone where the rule is. */
-static machine_texts end_of(struct aa_means_pool *p, const struct aa_opened *f, unsigned owner,
+static machine_texts end_of(const struct building *b, const struct aa_opened *f, unsigned owner,
 			    unsigned other)
 {
-	struct aa_say say = { .sum = sum_of(p->release),
+	struct aa_means_pool *p = b->p;
+	struct aa_say say = { .sum = sum_of(b->release),
 			      .mode = f->mode,
 			      .audit = f->audit,
 			      .priority = f->priority,
 			      .exec = other & PERM_X || owner & PERM_X ? exec_number(p, f) : 0 };
 
 	say.inherits = (owner | other) & PERM_X && inherits(f);
-	say.exact = (owner | other) & PERM_X && aa_is_exact(p->release, f->path);
+	say.exact = (owner | other) & PERM_X && aa_is_exact(b->release, f->path);
 	say.perms[FILE_OWNER] = f->owner == AA_OWNER_OTHER ? 0 : owner;
 	say.perms[FILE_OTHER] = f->owner == AA_OWNER_ONLY ? 0 : other;
 	return machine_end(p->machines, say_number(p, &say));
@@ -183,68 +190,68 @@ static machine_texts end_of(struct aa_means_pool *p, const struct aa_opened *f, 
 /* ---- building ---- */
 
 /* What a link may lead to where no rule says: a slash and anything but another. */
-static machine_texts any_target(struct aa_means_pool *p, machine_texts end, size_t *steps)
+static machine_texts any_target(struct building *b, machine_texts end)
 {
 	static const char text[] = "/[^/]**";
-	const struct glob *g =
-		glob_parse(p->arena, (struct str){ text, sizeof(text) - 1 }, GLOB_NAME, NULL, NULL);
+	const struct glob *g = glob_parse(b->p->arena, (struct str){ text, sizeof(text) - 1 },
+					  GLOB_NAME, NULL, NULL);
 
-	return machine_glob(p->machines, g, end, steps);
+	return machine_glob(b->p->machines, g, end, &b->steps);
 }
 
 /*
  * A pair: the path, NUL, the target. That it is a subset is asked of the owner's links alone
  * (parser.h, LINK_TO_LINK_SUBSET).
  */
-static machine_texts pair_of(struct aa_means_pool *p, const struct aa_opened *f, size_t *steps)
+static machine_texts pair_of(struct building *b, const struct aa_opened *f)
 {
+	struct machine_pool *machines = b->p->machines;
 	unsigned subset = !f->link || f->subset ? AA_PERM_SUBSET : 0;
-	machine_texts end = end_of(p, f, PERM_L | subset, PERM_L);
-	machine_texts target = f->link ? machine_glob(p->machines, f->link, end, steps) :
-					 any_target(p, end, steps);
+	machine_texts end = end_of(b, f, PERM_L | subset, PERM_L);
+	machine_texts target =
+		f->link ? machine_glob(machines, f->link, end, &b->steps) : any_target(b, end);
 	struct byte_set nul = { { 1 } };
 
 	if (target == MACHINE_NONE)
 		return MACHINE_NONE;
-	return machine_glob(p->machines, f->path, machine_byte(p->machines, &nul, target), steps);
+	return machine_glob(machines, f->path, machine_byte(machines, &nul, target), &b->steps);
 }
 
 /* A denied l is denied with its pair alone (process_dfa_entry). */
-static machine_texts texts_of(struct aa_means_pool *p, const struct aa_opened *f, size_t *steps)
+static machine_texts texts_of(struct building *b, const struct aa_opened *f)
 {
 	unsigned bits = f->perms | (f->perms & PERM_W && !f->no_append ? PERM_A : 0);
+	struct machine_pool *machines = b->p->machines;
 	machine_texts both[2] = { 0, 0 };
 
 	if (f->mode == AA_MODE_DENY)
 		bits &= ~(unsigned)PERM_L;
 	if (bits)
-		both[0] = machine_glob(p->machines, f->path, end_of(p, f, bits, bits), steps);
+		both[0] = machine_glob(machines, f->path, end_of(b, f, bits, bits), &b->steps);
 	if (f->perms & PERM_L)
-		both[1] = pair_of(p, f, steps);
+		both[1] = pair_of(b, f);
 	if (both[0] == MACHINE_NONE || both[1] == MACHINE_NONE)
 		return MACHINE_NONE;
-	return machine_union(p->machines, both, 2);
+	return machine_union(machines, both, 2);
 }
 
 uint32_t aa_means_saying(struct aa_means_pool *p, enum aa_release release,
 			 const struct aa_opened *f)
 {
-	size_t steps = MACHINE_STEPS_MAX;
+	struct building b = { p, release, MACHINE_STEPS_MAX };
 
-	p->release = release;
-	return texts_of(p, f, &steps);
+	return texts_of(&b, f);
 }
 
 struct aa_means aa_means_build(struct aa_means_pool *p, enum aa_release release,
 			       const struct aa_opened *files, size_t n)
 {
 	struct aa_means m = { .pool = p, .release = release };
-	size_t steps = MACHINE_STEPS_MAX;
+	struct building b = { p, release, MACHINE_STEPS_MAX };
 	machine_texts *texts = ARENA_ARRAY(p->arena, machine_texts, n + 1);
 
-	p->release = release;
 	for (size_t i = 0; i < n; i++) {
-		texts[i] = texts_of(p, &files[i], &steps);
+		texts[i] = texts_of(&b, &files[i]);
 		if (texts[i] == MACHINE_NONE)
 			return m;
 	}

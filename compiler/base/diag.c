@@ -143,38 +143,36 @@ void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	va_end(ap);
 }
 
-void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
+static void add_label(struct diags *ds, struct diag *d, struct diag_label label, const char *fmt,
+		      va_list ap)
 {
-	struct diag_label label = { .span = sp };
-	va_list ap;
-
 	if (d == ds->past_cap)
 		return;
-	va_start(ap, fmt);
 	label.text = compose_text(ds, fmt, ap);
-	va_end(ap);
 	vec_push(ds->arena, &d->labels, label);
+}
+
+void diag_note(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_label(ds, d, (struct diag_label){ .span = sp }, fmt, ap);
+	va_end(ap);
 }
 
 void diag_again(struct diags *ds, struct diag *d, struct span sp)
 {
-	struct diag_label label = { .span = sp, .text = "here", .again = true };
-
-	if (d != ds->past_cap)
-		vec_push(ds->arena, &d->labels, label);
+	diag_again_as(ds, d, sp, "here");
 }
 
 void diag_again_as(struct diags *ds, struct diag *d, struct span sp, const char *fmt, ...)
 {
-	struct diag_label label = { .span = sp, .again = true };
 	va_list ap;
 
-	if (d == ds->past_cap)
-		return;
 	va_start(ap, fmt);
-	label.text = compose_text(ds, fmt, ap);
+	add_label(ds, d, (struct diag_label){ .span = sp, .again = true }, fmt, ap);
 	va_end(ap);
-	vec_push(ds->arena, &d->labels, label);
 }
 
 void diag_also(struct diags *ds, struct diag *d, struct str what)

@@ -410,12 +410,10 @@ static int read_selection(struct lint_run *r, const struct options *o)
 
 static int read_stdin_name(struct lint_run *r, const struct options *o)
 {
-	bool has_stdin = false;
-
 	r->stdin_name = o->at[OPT_STDIN_FILENAME].text;
 	for (int i = 0; i < o->n; i++)
-		has_stdin |= !strcmp(o->operands[i], "-");
-	if (r->stdin_name && !has_stdin)
+		r->has_stdin |= !strcmp(o->operands[i], "-");
+	if (r->stdin_name && !r->has_stdin)
 		return usage_error(o->command,
 				   "'--stdin-filename' says what '-' is called, and '-' is no "
 				   "file here");

@@ -311,14 +311,11 @@ int lint_fix_here(void *run)
 int lint_fix_options(struct lint_run *r, const struct options *o)
 {
 	const struct option_value *fix = &o->at[OPT_FIX];
-	bool has_stdin = false;
 
 	r->fixing.diff = o->at[OPT_DIFF].given;
 	r->fixing.on = fix->given || r->fixing.diff;
 	r->fixing.unsafe = fix->given && fix->word == 1;
-	for (int i = 0; i < o->n; i++)
-		has_stdin |= !strcmp(o->operands[i], "-");
-	r->fixing.to_stdout = r->fixing.on && !r->fixing.diff && has_stdin;
+	r->fixing.to_stdout = r->fixing.on && !r->fixing.diff && r->has_stdin;
 	if (r->fixing.to_stdout && o->n > 1)
 		return usage_error(o->command,
 				   "'--fix' writes standard input to standard output: no other "

@@ -36,6 +36,7 @@ struct lint_run {
 	struct session *session, *all;
 	const char *path, *name; /* of the file at hand; - has another name */
 	const char *stdin_name;  /* --stdin-filename; NULL: not said */
+	bool has_stdin;          /* an operand is - */
 	bool walked;             /* the file at hand was found below a folder */
 	bool passed_over;        /* and is none of ours */
 	struct resolve_options resolve;
@@ -67,7 +68,7 @@ struct lint_run {
  * and what is left is found in r->session, which is one of its own then.
  */
 int lint_fix_here(void *run);
-/* EXIT_OK, or EXIT_USAGE after saying what is wrong. */
+/* EXIT_OK, or EXIT_USAGE after saying what is wrong. has_stdin is known. */
 int lint_fix_options(struct lint_run *r, const struct options *o);
 /* Prints the patches or the text, and the report: *out is its room. 0 or -errno. */
 int lint_fix_end(struct lint_run *r, struct buf *out);

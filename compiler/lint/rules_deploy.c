@@ -304,14 +304,10 @@ void dp_no_such_profile(struct lint *l, enum diag_id id)
 		if (src && holds_profile(l, src, &root))
 			continue;
 		d = diag_add_as(l->ds, id, o->value.p[0] == '/' ? SEVERITY_WARNING : SEVERITY_ERROR,
-				o->span, "'%s', the seccomp profile of " PRISTR ", %s",
+				o->span, "'%s', the seccomp profile of " PRISTR ", %s%s",
 				safe(l, o->value), STRARG(c->name.text),
-				src ? "is no seccomp profile" : strerror(-err));
-		if (!src)
-			d->text = arena_printf(
-				l->arena,
-				"'%s', the seccomp profile of " PRISTR ", cannot be read: %s",
-				safe(l, o->value), STRARG(c->name.text), strerror(-err));
+				src ? "is no seccomp profile" : "cannot be read: ",
+				src ? "" : strerror(-err));
 		diag_help(l->ds, d, "it is looked for from the folder that this file is in");
 	}
 }

@@ -72,13 +72,23 @@ static void collect(const struct ast_stmt *s, learned_fn *fn, struct group *out)
 	}
 }
 
-static struct diag *tell(struct lint *l, enum diag_id id, const struct group *g, const char *what)
+/* All of them in one finding: what is to be said of one, and of several. */
+static void tell(struct lint *l, enum diag_id id, learned_fn *fn, const char *one, const char *many,
+		 const char *help)
 {
-	struct diag *d = diag_add(l->ds, id, group_span(g), "%s %s", group_list(g), what);
+	struct group g = GROUP(l);
+	struct diag *d;
 
-	for (size_t i = 1; i < g->hits.n; i++)
-		diag_again(l->ds, d, g->hits.v[i].span);
-	return d;
+	if (!is_learned(l))
+		return;
+	collect(l->policy->stmt->body, fn, &g);
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, group_span(&g), "%s %s", group_list(&g), PLURAL(g, one, many));
+	group_rest(l->ds, d, &g);
+	for (size_t i = 1; i < g.hits.n; i++)
+		diag_again(l->ds, d, g.hits.v[i].span);
+	diag_help(l->ds, d, "%s", help);
 }
 
 static bool was_seen_once(const struct ast_stmt *s)
@@ -96,18 +106,9 @@ RULE(DS511, "learned-once", INFO, PALE, ds_learned_once,
      "workload shows what belongs to it.")
 void ds_learned_once(struct lint *l, enum diag_id id)
 {
-	struct group g = GROUP(l);
-
-	if (!is_learned(l))
-		return;
-	collect(l->policy->stmt->body, was_seen_once, &g);
-	if (g.hits.n)
-		diag_help(
-			l->ds,
-			tell(l, id, &g,
-			     PLURAL(g, "is allowed, and was seen once",
-				    "are allowed, and each was seen once")),
-			"read what may be an accident, and take the comments out of what is meant");
+	tell(l, id, was_seen_once, "is allowed, and was seen once",
+	     "are allowed, and each was seen once",
+	     "read what may be an accident, and take the comments out of what is meant");
 }
 
 /* "first at 9.1 ms: a library's version" */
@@ -125,17 +126,8 @@ RULE(DS512, "learned-wide", INFO, PALE, ds_learned_wide,
      "Way out: read them; where the name is fixed write it out, and take the comment out.")
 void ds_learned_wide(struct lint *l, enum diag_id id)
 {
-	struct group g = GROUP(l);
-
-	if (!is_learned(l))
-		return;
-	collect(l->policy->stmt->body, is_widened, &g);
-	if (g.hits.n)
-		diag_help(l->ds,
-			  tell(l, id, &g,
-			       PLURAL(g, "lets more pass than was seen",
-				      "let more pass than was seen")),
-			  "read why behind the rule, and write out what is fixed");
+	tell(l, id, is_widened, "lets more pass than was seen", "let more pass than was seen",
+	     "read why behind the rule, and write out what is fixed");
 }
 
 /* Of a path below `from`: three digits and more in a row, so that it is no version or sequence. */
@@ -176,17 +168,9 @@ RULE(DS513, "learned-passing-name", WARNING, PALE, ds_learned_passing_name,
      "Way out: `*` or `[0-9]*` for the number; a second run shows whether it changes.")
 void ds_learned_passing_name(struct lint *l, enum diag_id id)
 {
-	struct group g = GROUP(l);
-
-	if (!is_learned(l))
-		return;
-	collect(l->policy->stmt->body, is_passing, &g);
-	if (g.hits.n)
-		diag_help(l->ds,
-			  tell(l, id, &g,
-			       PLURAL(g, "holds a number that the next run will hardly have",
-				      "hold numbers that the next run will hardly have")),
-			  "write '[0-9]*' for the number where it changes");
+	tell(l, id, is_passing, "holds a number that the next run will hardly have",
+	     "hold numbers that the next run will hardly have",
+	     "write '[0-9]*' for the number where it changes");
 }
 
 RULE(DS514, "learned-with-losses", WARNING, PALE, ds_learned_with_losses,
