@@ -71,7 +71,7 @@ void ap_attachment_overlap(struct lint *l, enum diag_id id)
 
 static const struct interpreter {
 	const char *suffix, *what;
-	const char *paths[12];
+	const char *paths[20];
 } interpreters[] = {
 	{ ".sh",
 	  "shell",
@@ -80,9 +80,12 @@ static const struct interpreter {
 	    "/bin/sh" } },
 	{ ".py",
 	  "Python",
-	  { "/usr/bin/python3.11", "/usr/bin/python3.13", "/usr/bin/python3.12",
-	    "/usr/bin/python2.7", "/usr/local/bin/python3", "/usr/local/bin/python3.12",
-	    "/usr/bin/python", "/usr/bin/env", "/usr/bin/python3" } },
+	  { "/usr/bin/python3.8", "/usr/bin/python3.9", "/usr/bin/python3.10",
+	    "/usr/bin/python3.11", "/usr/bin/python3.12", "/usr/bin/python3.13",
+	    "/usr/bin/python3.14", "/usr/bin/python2.7", "/usr/local/bin/python3",
+	    "/usr/local/bin/python3.11", "/usr/local/bin/python3.12", "/usr/local/bin/python3.13",
+	    "/usr/local/bin/python3.14", "/usr/bin/python", "/usr/bin/pypy3", "/usr/bin/env",
+	    "/usr/bin/python3" } },
 	{ ".pl",
 	  "Perl",
 	  { "/usr/bin/perl", "/usr/local/bin/perl", "/usr/bin/env", "/usr/bin/perl" } },
