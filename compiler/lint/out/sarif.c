@@ -14,11 +14,23 @@ enum { RESULTS_MAX = 25000, PLACES_MAX = 1000 };
 
 /* ---- places ---- */
 
+static void put_region(const struct source *src, struct span sp, const char *key,
+		       struct json_writer *w)
+{
+	struct region at = region_of(src, sp);
+
+	json_open(w, key, '{');
+	json_number(w, "startLine", at.line);
+	json_number(w, "startColumn", at.column);
+	json_number(w, "endLine", at.end_line);
+	json_number(w, "endColumn", at.end_column);
+	json_close(w, '}');
+}
+
 /* Members of an object: a place in a file, with a region where there is one. */
 static void put_physical(const char *file, const struct source *src, struct span sp,
 			 struct json_writer *w)
 {
-	struct region at = region_of(src, sp);
 	BUF_AUTO uri = { 0 };
 
 	put_uri(&uri, file);
@@ -26,14 +38,8 @@ static void put_physical(const char *file, const struct source *src, struct span
 	json_open(w, "artifactLocation", '{');
 	json_text(w, "uri", uri.p ? uri.p : "");
 	json_close(w, '}');
-	if (src) {
-		json_open(w, "region", '{');
-		json_number(w, "startLine", at.line);
-		json_number(w, "startColumn", at.column);
-		json_number(w, "endLine", at.end_line);
-		json_number(w, "endColumn", at.end_column);
-		json_close(w, '}');
-	}
+	if (src)
+		put_region(src, sp, "region", w);
 	json_close(w, '}');
 }
 
@@ -86,15 +92,8 @@ static void put_message(const struct diag *d, struct json_writer *w)
 
 static void put_replacement(const struct source *src, const struct edit *e, struct json_writer *w)
 {
-	struct region at = region_of(src, e->span);
-
 	json_open(w, NULL, '{');
-	json_open(w, "deletedRegion", '{');
-	json_number(w, "startLine", at.line);
-	json_number(w, "startColumn", at.column);
-	json_number(w, "endLine", at.end_line);
-	json_number(w, "endColumn", at.end_column);
-	json_close(w, '}');
+	put_region(src, e->span, "deletedRegion", w);
 	json_open(w, "insertedContent", '{');
 	json_string(w, "text", e->replacement);
 	json_close(w, '}');
