@@ -143,8 +143,8 @@ void diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void add_label(struct diags *ds, struct diag *d, struct diag_label label, const char *fmt,
-		      va_list ap)
+static __attribute__((format(printf, 4, 0))) void
+add_label(struct diags *ds, struct diag *d, struct diag_label label, const char *fmt, va_list ap)
 {
 	if (d == ds->past_cap)
 		return;
