@@ -51,6 +51,7 @@ bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *
 	if (out->policy)
 		vars = aa_profile_variables(a, out->policy, out->profile);
 	merge_changes(out, &m);
+	out->files.release = out->target.release;
 	vec_each(&out->rules, r)
 		aa_files_add(a, *r, out->profile, &out->files);
 	aa_files_add_own(a, out->profile, (struct aa_ruled){ out->rules.v, out->rules.n },

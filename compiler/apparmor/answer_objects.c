@@ -128,7 +128,7 @@ static bool unix_says(const struct aa_asking *q, const struct aa_rule *r,
 /*
  * What a rule is logged by, or refuses without a word, are both socket options where it names one:
  * so one that allows is asked about the other, too (af_unix.cc, since 4.0), and a deny denies both
- * as 5.0.2 compiles it, and is but asked about the other by 4.1.0.
+ * as 4.1.2 and later compile it, and is but asked about the other by 4.1.0.
  */
 static unsigned option_says(const struct aa_asking *q, const struct aa_rule *r,
 			    const struct aa_access *access)
@@ -140,8 +140,8 @@ static unsigned option_says(const struct aa_asking *q, const struct aa_rule *r,
 	if (q->target.release < AA_RELEASE_4_0 || r->prefix.audit == deny ||
 	    !(r->perms & OPTIONS) || !(access->perms & OPTIONS))
 		return 0;
-	return deny && q->target.release >= AA_RELEASE_5_0 ? access->perms :
-							     access->perms | AA_SAYS_NOTHING;
+	return deny && q->target.release >= AA_RELEASE_4_1_2 ? access->perms :
+							       access->perms | AA_SAYS_NOTHING;
 }
 
 static bool is_typed_alone(const struct aa_rule *r)
@@ -256,7 +256,7 @@ static bool same_number(struct str x, struct str y)
 
 /*
  * A queue's name alone is asked about, or that and its label. Of a rule with a label the name alone
- * says nothing, but from 5.0 on what is needed to create it (mqueue.cc, gen_policy_re).
+ * says nothing, but from 4.1.2 on what is needed to create it (mqueue.cc, gen_policy_re).
  */
 static unsigned mqueue_says(const struct aa_asking *q, const struct aa_rule *r,
 			    const struct aa_access *access)
@@ -274,7 +274,7 @@ static unsigned mqueue_says(const struct aa_asking *q, const struct aa_rule *r,
 	if (access->peer_said)
 		return queue_label_says(q, r, access, label) ? perms & access->perms : 0;
 	if (label)
-		perms &= q->target.release >= AA_RELEASE_5_0 && perms & AA_MQUEUE_CREATE ?
+		perms &= q->target.release >= AA_RELEASE_4_1_2 && perms & AA_MQUEUE_CREATE ?
 				 AA_MQUEUE_CREATE | AA_MQUEUE_READ | AA_MQUEUE_WRITE :
 				 0;
 	return perms & access->perms;

@@ -12,7 +12,7 @@ static bool says_nothing(const struct aa_asking *q, const struct aa_rule *r,
 			 const struct aa_access *access)
 {
 	return r->class == AA_CLASS_UNIX && access->class == AA_CLASS_UNIX &&
-	       aa_is_mediated(q, AA_CLASS_UNIX) && q->target.release < AA_RELEASE_5_0 &&
+	       aa_is_mediated(q, AA_CLASS_UNIX) && q->target.release < AA_RELEASE_4_1_2 &&
 	       !(r->perms & access->perms);
 }
 

@@ -393,7 +393,7 @@ static bool stand_alone(const struct checking *c, const struct aa_profile *p)
 static void check_profile(struct checking *c, const struct aa_profile *p)
 {
 	struct glob_variables vars = aa_profile_variables(c->rd.arena, c->policy, p);
-	struct aa_files files = { 0 };
+	struct aa_files files = { .release = c->rd.target.release };
 	struct targets targets = { .n = 0 };
 	struct changes changes = { 0 };
 	struct merging merging = {

@@ -105,6 +105,7 @@ static void take_branch(struct expanding *x, const struct aa_stmt *s, bool holds
 		inner.in_if = true;
 	} else {
 		inner.group = s;
+		inner.cut = scope->block;
 		if (inner.reach == AA_REACH_LIVE)
 			inner.reach = AA_REACH_FALSE;
 	}

@@ -58,6 +58,7 @@ struct scope {
 	enum aa_reach reach;
 	const void *group; /* of children whose names must differ: a branch, a block; NULL: all */
 	const struct block *block;
+	const struct block *cut; /* around the innermost branch that does not hold */
 	struct level *level;
 	bool in_if;      /* of a branch that holds, in this profile */
 	bool if_network; /* and a network rule in it reaches the profile (3.0) */

@@ -44,6 +44,8 @@ struct entry {
 	bool audit;
 	bool mine, others; /* whom it speaks of */
 	bool varies;       /* whether it denies, from block to block */
+	bool implied;      /* 4.1.8: `audit` is but what a deny brings */
+	unsigned blocks;   /* 1 << the mode behind each block */
 	int priority;
 };
 
@@ -61,6 +63,30 @@ static void apply(struct entry *e, const struct aa_prefix *w)
 	restrict_owner(e, w->owner);
 	if (w->audit != (said(w) == SAID_DENY))
 		e->audit = true;
+}
+
+/*
+ * parser_misc.c, generic_add_prefix of 4.1.8 (5.0.2 is older): what is said stays, unless what stands
+ * outside says another mode, and then it is refused. An `audit deny` inside a deny is a plain deny.
+ */
+static bool apply_4_1_8(struct entry *e, const struct aa_prefix *w)
+{
+	bool forced = w->audit || (e->audit && !e->implied);
+
+	restrict_owner(e, w->owner);
+	if (said(w) != SAID_NOTHING && e->mode != SAID_NOTHING && said(w) != e->mode)
+		return false;
+	if (said(w) != SAID_NOTHING)
+		e->mode = said(w);
+	if (w->priority)
+		e->priority = w->priority;
+	if (e->mode == SAID_DENY && forced)
+		e->audit = e->implied = false;
+	else if (said(w) == SAID_DENY)
+		e->audit = e->implied = true;
+	else
+		e->audit |= w->audit;
+	return true;
 }
 
 /* parser_yacc.y of 3.0.8 */
@@ -93,7 +119,7 @@ static void tell_changed(struct expanding *x, const struct aa_stmt *s, const str
 						      "allows");
 		diag_note(x->ds, d, outer->stmt->head, "the parser has this block's words instead");
 		diag_help(x->ds, d, "write the rule outside of the block");
-	} else if (own->priority) {
+	} else if (own->priority && e->priority != own->priority) {
 		d = aax_tell(x, DIAG_PL360, s->prefix->span, scope->from,
 			     "a priority inside a block has no effect");
 		diag_help(x->ds, d, "write the rule outside of the block");
@@ -105,20 +131,41 @@ static void tell_changed(struct expanding *x, const struct aa_stmt *s, const str
 	diag_note(x->ds, d, outer->stmt->head, "in this block");
 }
 
-static struct entry combine(struct expanding *x, const struct aa_prefix *own,
-			    const struct scope *scope)
+static void tell_modes(struct expanding *x, const struct aa_stmt *s, const struct block *b,
+		       const struct scope *scope)
 {
-	bool old = x->p->target.release < AA_RELEASE_4_0;
+	struct diag *d = aax_tell(x, DIAG_PL337, s->head, scope->from,
+				  "this rule, or a block around it, says another mode than the "
+				  "block around that");
+
+	diag_note(x->ds, d, b->stmt->head, "this block");
+	diag_help(x->ds, d, "write the rule outside of the block");
+}
+
+/* Of a branch that does not hold nothing reaches the blocks around the branch. */
+static struct entry combine(struct expanding *x, const struct aa_stmt *s,
+			    const struct aa_prefix *own, const struct scope *scope)
+{
+	enum aa_release release = x->p->target.release;
+	bool strict = release == AA_RELEASE_4_1_8;
 	struct entry e = { .mode = said(own), .mine = true, .others = true };
 
-	apply(&e, own);
-	for (const struct block *b = scope->block; b; b = b->outer) {
+	if (strict)
+		apply_4_1_8(&e, own);
+	else
+		apply(&e, own);
+	for (const struct block *b = scope->block; b && b != scope->cut; b = b->outer) {
 		bool denied = e.mode == SAID_DENY;
-		if (old)
+		if (strict && !apply_4_1_8(&e, &b->words)) {
+			tell_modes(x, s, b, scope);
+			break;
+		}
+		if (release < AA_RELEASE_4_0)
 			apply_old(&e, &b->words);
-		else
+		else if (!strict)
 			apply(&e, &b->words);
 		e.varies |= denied != (e.mode == SAID_DENY);
+		e.blocks |= 1u << mode_of(e.mode);
 	}
 	return e;
 }
@@ -172,10 +219,9 @@ void aax_add_rule(struct expanding *x, const struct aa_stmt *s, const struct sco
 	use.class = aa_class_of(&x->rd, s->items);
 	if (use.class == AA_CLASS_NETWORK)
 		scope->level->network = true;
-	e = combine(x, &own, scope);
+	e = combine(x, s, &own, scope);
 	use.prefix = prefix_of(&own, &e, use.class);
-	for (const struct block *b = scope->block; b; b = b->outer)
-		use.blocks |= 1u << b->words.mode;
+	use.blocks = e.blocks;
 	if (live && scope->block && !is_entry(use.class)) {
 		tell_lost(x, s, scope, true);
 		use.reach = AA_REACH_LOST;

@@ -5,7 +5,7 @@
  * asking process' own, what is allowed, denied, audited, refused without a word, and how it is
  * executed. What rules add up to depends on the release of the parser, and on nothing else; this
  * is the one place that knows (parser_regex.c, process_dfa_entry; libapparmor_re/hfa.cc,
- * accept_perms of 3.0.8, 4.1.0 and 5.0.2; held against their tables by tests/apparmor).
+ * accept_perms of 3.0.8, 4.1.0, 4.1.8 and 5.0.2; held against their tables by tests/apparmor).
  *
  * All profiles of a run share a pool, and with it every state that those which are read for one
  * release have in common, by their includes.
@@ -41,6 +41,7 @@ struct aa_opened {
 struct aa_files {
 	VEC(struct aa_opened) list;
 	const struct glob *everything; /* of `file,` and `all,`; NULL: none of these yet */
+	enum aa_release release;       /* by which rules are read; set before any is added */
 };
 
 /*

@@ -106,7 +106,8 @@ static void add_file(struct adding *a, const struct aa_rule *r)
 }
 
 /*
- * `all,` is a rule for what is not executed, and one, two priorities below, for ix (all_rule.cc).
+ * `all,` is a rule for what is not executed, and one, two priorities below, for ix (all_rule.cc; by
+ * 4.1.8, which is newer than 5.0.2, one below).
  * A denied one denies the first of these to the owner alone.
  */
 static void add_all(struct adding *a, const struct aa_rule *r)
@@ -121,7 +122,7 @@ static void add_all(struct adding *a, const struct aa_rule *r)
 	o.owner = r->prefix.owner;
 	o.perms = PERM_X;
 	o.exec = deny ? AA_EXEC_BARE : AA_EXEC_IX;
-	o.priority -= 2;
+	o.priority -= a->out->release == AA_RELEASE_4_1_8 ? 1 : 2;
 	vec_push(a->arena, &a->out->list, o);
 }
 

@@ -230,7 +230,7 @@ static machine_texts own_end(struct object_texts *t, unsigned perms)
 
 	if (is_all(t) || t->release < AA_RELEASE_4_0 || !(perms & OPTIONS) || p->audit == deny)
 		return object_end(t, perms);
-	if (deny && t->release >= AA_RELEASE_5_0)
+	if (deny && t->release >= AA_RELEASE_4_1_2)
 		return object_end(t, perms | OPTIONS);
 	return either(t, object_end(t, perms), object_logs(t, OPTIONS & ~perms));
 }
@@ -326,7 +326,7 @@ static void set_exact(struct object_texts *t, bool posix)
 }
 
 /*
- * What creates a queue is not asked for its label: before 5.0 a rule with one says nothing of it.
+ * What creates a queue is not asked for its label: before 4.1.2 a rule with one says nothing of it.
  * Of a rule about both types the parser writes the label twice for the second (mqueue.cc, labelbuf).
  */
 static machine_texts queue_label(struct object_texts *t, unsigned perms, bool twice)
@@ -335,7 +335,7 @@ static machine_texts queue_label(struct object_texts *t, unsigned perms, bool tw
 	unsigned create = perms & AA_MQUEUE_CREATE;
 	machine_texts label = object_end(t, perms & ~(unsigned)AA_MQUEUE_CREATE), any;
 
-	any = object_end(t, c && t->release < AA_RELEASE_5_0 ? 0 : create);
+	any = object_end(t, c && t->release < AA_RELEASE_4_1_2 ? 0 : create);
 	any = glob_text(t, object_any(t), any);
 	if (!c || !twice)
 		return either(t, cond_text(t, AA_COND_LABEL, false, label), any);

@@ -456,7 +456,7 @@ static int take_releases(struct session *s, struct options *o, const struct row 
 			if (!aa_release_of(version, &release))
 				return usage_error(
 					o->command,
-					"'--%s' takes apparmor=3.0, 4.1, 4.1.2 or 5.0; '" PRISTR
+					"'--%s' takes apparmor=3.0, 4.1, 4.1.2, 4.1.8 or 5.0; '" PRISTR
 					"' is no release of AppArmor that is known",
 					row->name, STRARG(version));
 			v->number |= UINT64_C(1) << release;

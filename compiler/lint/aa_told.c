@@ -13,8 +13,8 @@ RULE_TOLD(
 	"What keeps a parser of the release that is asked for from reading the file, where no rule "
 	"below says it better: a path with a blank that is not quoted, an operator that there is "
 	"not (`options!=`), a keyword that no rule has. A profile that is not read is not loaded, "
-	"and what it was to confine runs without it. Held against the parsers 3.0.8, 4.1.0 and "
-	"5.0.2, whose own text is 'syntax error, unexpected TOK_ID' at a later line.\n\n"
+	"and what it was to confine runs without it. Held against the parsers 3.0.8, 4.1.0, "
+	"4.1.8 and 5.0.2, whose own text is 'syntax error, unexpected TOK_ID' at a later line.\n\n"
 	"Way out: the help at the place.")
 RULE_TOLD(
 	AP102, "missing-comma", ERROR, APPARMOR, "a rule without ',', or with one too early",
@@ -93,7 +93,7 @@ RULE_TOLD(
 	"Parsers refuse the profile and name no rule: 'profile has merged rule with conflicting x "
 	"modifiers'. The finding names both, the includes that bring them in, and a shortest path "
 	"that both match; an exact path goes before a pattern and does not conflict with it. "
-	"Which is exact depends on the release (3.0.8, 4.1.0, 5.0.2 were asked).\n\n"
+	"Which is exact depends on the release (3.0.8, 4.1.0, 4.1.8, 5.0.2 were asked).\n\n"
 	"Way out: take the path out of one of the two, or, from 4.1 on, `priority=`.")
 RULE_TOLD(
 	AP242, "abi-file-missing", ERROR, APPARMOR, "the abi that the profile names is not there",

@@ -13,11 +13,12 @@
 
 /* Releases whose behaviour differs and was measured; what lies between is taken as the older. */
 enum aa_release {
-	AA_RELEASE_3_0, /* 3.0.8, Debian 12 */
-	AA_RELEASE_4_0, /* not measured: syntax as 4.1.0 */
-	AA_RELEASE_4_1, /* 4.1.0, Debian 13 */
-	AA_RELEASE_4_1_2,
-	AA_RELEASE_5_0, /* 5.0.2 */
+	AA_RELEASE_3_0,   /* 3.0.8, Debian 12 */
+	AA_RELEASE_4_0,   /* not measured: syntax as 4.1.0 */
+	AA_RELEASE_4_1,   /* 4.1.0, Debian 13 */
+	AA_RELEASE_4_1_2, /* no Debian has it: 4.1.2 and 4.1.7 were built, and compared by hand */
+	AA_RELEASE_4_1_8, /* 4.1.8, Debian 14; it mends what 5.0.2, which is older, does not */
+	AA_RELEASE_5_0,   /* 5.0.2 */
 	AA_RELEASE_NR
 };
 
@@ -92,7 +93,7 @@ enum aa_reach {
 struct aa_use {
 	const struct aa_stmt *stmt; /* AA_STMT_RULE */
 	struct aa_prefix prefix;    /* as the release's parser combines it with those of blocks */
-	unsigned blocks;            /* around it: 1 << their modes */
+	unsigned blocks;            /* around it: 1 << what it says with each */
 	enum aa_class class;        /* by its first word; what is no keyword is FILE */
 	enum aa_reach reach;
 	const struct aa_from *from;

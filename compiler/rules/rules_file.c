@@ -368,7 +368,7 @@ static bool path_first(struct aa_read *r)
 		return false;
 	target = read_arrow(r);
 	if (target && r->rule->perms & PERM_L && !(r->rule->perms & PERM_X) &&
-	    r->rd->target.release >= AA_RELEASE_5_0)
+	    r->rd->target.release >= AA_RELEASE_4_1_8)
 		return aa_glob(r, target, GLOB_PATH, &f->link);
 	f->target.word = target;
 	return true;

@@ -59,10 +59,10 @@ static const struct option_row *find_option(struct aa_read *r, const struct aa_w
 	return NULL;
 }
 
-/* Releases before 5.0 read norelatime as clearing nothing. */
+/* Releases before 4.1.1 read norelatime as clearing nothing. */
 static unsigned clears(const struct aa_read *r, const struct option_row *row)
 {
-	if (row->clear == MS_RELATIME && r->rd->target.release < AA_RELEASE_5_0)
+	if (row->clear == MS_RELATIME && r->rd->target.release < AA_RELEASE_4_1_2)
 		return 0;
 	return row->clear;
 }

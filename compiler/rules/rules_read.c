@@ -7,7 +7,8 @@
 
 const char *aa_release_name(enum aa_release r)
 {
-	static const char *const names[AA_RELEASE_NR] = { "3.0", "4.0", "4.1", "4.1.2", "5.0" };
+	static const char *const names[AA_RELEASE_NR] = { "3.0",   "4.0",   "4.1",
+							  "4.1.2", "4.1.8", "5.0" };
 
 	return names[r];
 }
@@ -35,9 +36,9 @@ static uint32_t version_number(struct str s)
 bool aa_release_of(struct str version, enum aa_release *out)
 {
 	static const uint32_t from[AA_RELEASE_NR] = {
-		[AA_RELEASE_3_0] = 0x030000, [AA_RELEASE_4_0] = 0x040000,
-		[AA_RELEASE_4_1] = 0x040100, [AA_RELEASE_4_1_2] = 0x040102,
-		[AA_RELEASE_5_0] = 0x050000,
+		[AA_RELEASE_3_0] = 0x030000,   [AA_RELEASE_4_0] = 0x040000,
+		[AA_RELEASE_4_1] = 0x040100,   [AA_RELEASE_4_1_2] = 0x040102,
+		[AA_RELEASE_4_1_8] = 0x040108, [AA_RELEASE_5_0] = 0x050000,
 	};
 	uint32_t number = version_number(version);
 
@@ -57,6 +58,8 @@ const char *aa_release_doubt(struct str version)
 
 	if (number >= 0x030100 && number < 0x040000)
 		return "not measured: as 3.0 reads it";
+	if (number == 0x040101)
+		return "not measured: as 4.1.0 reads it";
 	return number >= 0x040000 && number < 0x040100 ? "not measured: as 4.1 reads it" : "";
 }
 

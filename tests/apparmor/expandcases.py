@@ -108,6 +108,10 @@ def prefix_cases():
     for words in ("audit audit", "owner audit", "deny audit", "allow deny", "owner other", "deny owner", "audit deny owner", "priority=1001",
                   "priority=-1000", "priority=+3 audit", "audit priority=3", "priority=1 priority=2"):
         case("profile p { %s /a r, }\n" % words)
+    for body in ("allow { if ${F} { deny /a r, } /b r, }", "if ${F} { allow { deny /a r, } } /b r,", 
+                 "{ audit { prompt /a r, } }", "{ deny { priority=3 /a r, } }", "owner { { audit deny /a r, } }", "deny { deny { audit /a r, } }", "audit { audit { deny /a r, } }",
+                 "audit { change_profile -> a, }", "deny { audit change_profile -> a, }", "allow { deny change_profile -> a, }"):
+        case("${F}=false\nprofile p { %s }\n" % body)
 
 
 def name_cases():

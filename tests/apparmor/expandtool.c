@@ -14,7 +14,7 @@
 #include "compiler/apparmor/expand.h"
 #include "compiler/apparmor/features.h"
 
-static const char *const releases[AA_RELEASE_NR] = { "3.0", "4.0", "4.1", "4.1.2", "5.0" };
+static const char *const releases[AA_RELEASE_NR] = { "3.0", "4.0", "4.1", "4.1.2", "4.1.8", "5.0" };
 static const char *const classes[AA_CLASS_NR] = {
 	"file", "capability", "network", "unix",     "mount",  "pivot_root",     "ptrace", "signal",
 	"dbus", "mqueue",     "userns",  "io_uring", "rlimit", "change_profile", "all",

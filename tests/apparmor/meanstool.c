@@ -153,7 +153,7 @@ static void put_means(struct str label, const struct aa_files *files)
 static void ask_profile(struct aa_reader *rd, const struct aa_policy *policy,
 			const struct aa_profile *p)
 {
-	struct aa_files files = { .everything = NULL };
+	struct aa_files files = { .release = rd->target.release };
 	struct glob_variables vars = aa_profile_variables(arena, policy, p);
 
 	rd->variables = &vars;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AppArmor's own parsers, three releases side by side: those of the guests' Debians, run on this
-machine by their own loader. Nothing is installed, no guest is booted."""
+"""AppArmor's own parsers, four releases side by side: those of the guests' Debians and forky's, run
+on this machine by their own loader. Nothing is installed, no guest is booted."""
 import fcntl
 import os
 import pathlib
@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "guest"))
 from guest import CACHE, HERE as GUEST  # noqa: E402
 
 # The release as `--target apparmor=` has it, and the row of tests/guest/fetch.sh that brings it.
-ROWS = {"3.0": "debian12", "4.1": "debian13", "5.0": "sid"}
+ROWS = {"3.0": "debian12", "4.1": "debian13", "4.1.8": "forky", "5.0": "sid"}
 
 
 class Parser:

@@ -154,7 +154,7 @@ def test_options_that_do_not_fit_are_wrong_usage(pale, tmp_path):
     assert pale("explain", file, "--arch", "x86_64", "open /a r", check=None).rc == 2
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_profiles_answer_as_their_tables(pale, tmp_path, release):
     rng, parser, compared = random.Random(372), Parser(release), 0
     accesses = aadfa.accesses(PATHS[:24])
@@ -269,7 +269,7 @@ def random_peer_rule(rng, release):
     return " ".join(words + ([f"peer={rng.choice(['a', 'a*', '**', 'b//c', '{a,b}', 'unconfined', '?'])}"] if rng.random() < 0.6 else [])) + ","
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_signals_and_traces_answer_as_their_tables(pale, tmp_path, release):
     rng, parser, seen = random.Random(374), Parser(release), set()
     accesses = [f"signal {p} {s} peer={l}" for p in ("send", "receive") for s in SIGNALS for l in PEERS]

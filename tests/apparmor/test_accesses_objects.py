@@ -40,6 +40,8 @@ def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, 
     """accesses: {text: [(key, bit) that the kernel asks for, one behind the other]}; more: features beside the parser's own"""
     rng, parser, seen = random.Random(seed), Parser(release), set()
     features, options, abi = parser.features, [], ""
+    if release == "4.1.8":  # Debian's features have more than the abi that this release brings
+        options, abi = ["--features", features], f'abi "{features}",\n'
     if more:
         features = tmp_path / "features"
         features.write_text(parser.features.read_text() + more)
@@ -114,7 +116,7 @@ def mount_accesses(rng, n):
     return out
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_mounts_answer_as_their_tables(pale, tmp_path, release):
     seen = compare(pale, tmp_path, release, 375, 2000 if LONG else 60, mount_rule, mount_accesses(random.Random(1), 120))
     assert len(seen) > 8
@@ -125,7 +127,7 @@ def pivot_rule(rng, release):
     return prefix(rng, release) + " ".join(words + ([rng.choice(["/new/", "/**", "/n?w/"])] if rng.random() < 0.6 else [])) + ","
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_pivots_answer_as_their_tables(pale, tmp_path, release):
     accesses = {f"pivot_root oldroot={old} {new}": [(b"\x07" + new.encode() + b"\0" + old.encode(), 1)]
                 for new in ("/new/", "/", "/nnw/", "/other/a/") for old in ("/old/", "/new/old/", "/o/")}
@@ -144,7 +146,7 @@ def change_rule(rng, release):
 CHANGE, ONEXEC = 0x40000000, 0x20000000
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_changes_of_the_profile_answer_as_their_tables(pale, tmp_path, release):
     labels, programs = ["p", "pp", "q//r", "&p", "/bin/a", "unconfined", ":n:p"], ["/bin/a", "/bin/b", "/usr/b", "/"]
     accesses = {f"change_profile {t}": [(t.encode(), CHANGE)] for t in labels}
@@ -204,14 +206,14 @@ def unix_accesses(rng, n, fine):
     return out
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_unix_sockets_answer_as_their_tables(pale, tmp_path, release):
     """Under 3.0's own features no kernel mediates them but as a family of sockets."""
     accesses = unix_accesses(random.Random(2), 150, release == "5.0")
     assert len(compare(pale, tmp_path, release, 378, 2000 if LONG else 50, unix_rule, accesses)) == 4
 
 
-DBUS_FEATURES = {"3.0": "dbus {mask {acquire send receive\n}\n}\n", "5.0": None}
+DBUS_FEATURES = {"3.0": "dbus {mask {acquire send receive\n}\n}\n", "4.1.8": None, "5.0": None}
 DBUS = {"send": 2, "receive": 4, "bind": 64, "eavesdrop": 32}
 
 
@@ -232,7 +234,7 @@ def dbus_rule(rng, release):
     return prefix(rng, release) + " ".join(["dbus", *perms, *bus, *words] + ([f"peer=({' '.join(peer)})"] if peer else [])) + ","
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_messages_answer_as_their_tables(pale, tmp_path, release):
     rng, accesses = random.Random(3), {}
     for _ in range(120):
@@ -300,7 +302,7 @@ def inet_rule(rng, release):
     return prefix(rng, "3.0") + " ".join(words) + ","
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_sockets_answer_as_their_tables(pale, tmp_path, release):
     """No kernel looks at addresses: what a rule says of them is dropped."""
     accesses = {}
@@ -314,7 +316,7 @@ def test_random_sockets_answer_as_their_tables(pale, tmp_path, release):
     assert len(compare(pale, tmp_path, release, 380, 1000 if LONG else 40, inet_rule, accesses)) >= 6
 
 
-@pytest.mark.parametrize("release", ["3.0", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_what_is_merged_with_a_change_of_the_profile_is_nothing_else(pale, tmp_path, release):
     """A file rule of one path with its target, in all releases; of 5.0 targets that differ in their first byte."""
     parser = Parser(release)
@@ -331,13 +333,26 @@ def test_what_is_merged_with_a_change_of_the_profile_is_nothing_else(pale, tmp_p
     assert got == (["refused", "allowed"] if release == "5.0" else ["allowed"] * 2)
 
 
+QUEUED = f'{MQUEUE_FEATURES}network_v8 {{af_mask {{unix\n}}\n}}\nnetwork {{af_unix {{yes\n}}\n}}\n'
+
+
+@pytest.mark.parametrize("body,access,old,new", [
+    ("mqueue (create) label=p /q,", "mqueue create /q", "refused", "allowed"), ("mqueue (write) label=p /q,", "mqueue write /q", "refused", "refused"),
+    ("unix, deny unix getopt addr=@q,", "unix setopt type=dgram addr=@q", "allowed", "refused")])
+def test_what_4_1_1_and_4_1_2_mended(pale, tmp_path, body, access, old, new):
+    """As 4.1.0 and 5.0.2 have it in their tables, 4.1.8 as the latter."""
+    (tmp_path / "features").write_text(QUEUED)
+    for release, want in (("4.1", old), ("4.1.2", new), ("4.1.8", new), ("5.0", new)):
+        assert sim(pale, tmp_path, body, "--features", tmp_path / "features", access, head=f'abi "{tmp_path}/features",\nprofile t', release=release)[0].split("  ")[0] == want
+
+
 ALIASED = ["/a/b rw,\nchange_profile -> /a/b,", "/a/b rw,\nchange_profile -> /x/b,", "@{A}/b rw,\nchange_profile -> /a/b,", "@{A}/b rw,\nchange_profile -> /x/b,",
            "/a/b rw,\nchange_profile -> @{X}/b,", "deny /a/b wl,\n/a/b rl,\nchange_profile -> /x/b,", "deny /a/b wl,\n/a/b rl,\ndeny change_profile -> /x/b,", "/a/\\x62 rw,\nchange_profile -> /x/b,",
            "/a/* rw,\nchange_profile -> /a/*,", "/x/b rw,\nchange_profile -> /a/b,", "audit /a/b r,\nchange_profile -> /x/b,", "/{a,c}/b rw,\nchange_profile -> /x/b,",
            "@{B}/b rw,\nchange_profile -> {/a,/c}/b,", "change_profile -> /a/b,\nchange_profile -> /y/b,", "change_profile /a/b -> p,\n/a/b r,"]
 
 
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 @pytest.mark.parametrize("alias", ["alias /a/ -> /x/,\n", ""])
 @pytest.mark.parametrize("body", ALIASED)
 def test_rules_are_merged_with_changes_after_aliases_and_with_variables_opened(pale, tmp_path, release, alias, body):
@@ -356,7 +371,7 @@ def test_rules_are_merged_with_changes_after_aliases_and_with_variables_opened(p
 PAIRED = ["link /a -> /t,\n/a[^z]/c l,", "/a l,\n/a[^z]/c rl,", "link /a -> /t,\nowner /a[^z]/c l,", "link /a -> /t,\ndeny /a[^z]/c l,", "link /a -> /t,\n/a?/c l,", "link /a -> /t,\n/a[^z]** rwl,"]
 
 
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 @pytest.mark.parametrize("body", PAIRED)
 def test_a_class_that_is_turned_around_takes_what_lies_between_a_link_and_its_target(pale, tmp_path, release, body):
     parser = Parser(release)
@@ -390,7 +405,7 @@ def test_a_rule_of_change_profile_with_a_program_lets_at_once_too(pale, tmp_path
     assert dict(zip(asked, outcomes(sim(pale, tmp_path, "change_profile /b/p -> x,", *asked)))) == asked
 
 
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_slashes_of_a_program_that_changes_stand_as_they_are_written(pale, tmp_path, release):
     """As in the tables: of all paths these alone are not folded."""
     asked = {"change_profile /b -> x": "refused", "change_profile /c -> x": "allowed"}

@@ -11,7 +11,7 @@ from parsers import Parser  # noqa: E402
 BLANK = {"": 0, "\n\n": 0, "# a\n# b\n": 0, " \t\r\n": 0, "#": 1, "# a": 1, "@{X}=a\n": 0, "#\n#": 1}
 
 
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_blank_files_are_taken_and_refused_as_by_the_parser(pale, tmp_path, release):
     parser = Parser(release)
     (tmp_path / "apparmor.d").mkdir()

@@ -36,7 +36,7 @@ def wanted(table, program, label):
     return "refused" if not pair & ONEXEC else "allowed unsafe" if pair & UNSAFE else "allowed safe"
 
 
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_random_rules_clear_the_environment_as_their_tables_say(pale, tmp_path, release):
     parser, rng, f, said, refused = Parser(release), random.Random(11), tmp_path / "p", set(), 0
     asked = "".join(f"change_profile {program} -> {label}\n" for program, label in PAIRS)

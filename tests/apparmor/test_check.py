@@ -24,7 +24,7 @@ def test_by_itself_it_answers_for_5_0_and_for_the_installed_parser(pale, tmp_pat
 
 @pytest.mark.parametrize("version,line", [
     ("3.1", "apparmor=3.1 ok (not measured: as 3.0 reads it)"), ("3.1.7", "apparmor=3.1.7 ok (not measured: as 3.0 reads it)"),
-    ("3.0.4", "apparmor=3.0.4 ok"), ("4.0", "apparmor=4.0 ok (not measured: as 4.1 reads it)"), ("4.1.8", "apparmor=4.1.8 ok")])
+    ("4.1.1", "apparmor=4.1.1 ok (not measured: as 4.1.0 reads it)"), ("3.0.4", "apparmor=3.0.4 ok"), ("4.0", "apparmor=4.0 ok (not measured: as 4.1 reads it)"), ("4.1.8", "apparmor=4.1.8 ok")])
 def test_a_release_that_is_read_as_another_says_so(pale, tmp_path, version, line):
     (tmp_path / "t").write_text("profile t { }\n")
     assert pale("check", "--target", f"apparmor={version},apparmor={version}", tmp_path / "t", check=0).out == line + "\n"
@@ -120,9 +120,9 @@ def test_twelve_others_may_be_named_and_no_thirteenth(pale, tmp_path):
     ("/a{i} px -> :n:x///a{i}", False, False), ("/a{i} cx -> t{i}", False, False), ("/a{i} px -> t", True, True),
     ("pivot_root /a{i} -> t{i}", False, True), ("pivot_root /a{i} -> t", True, True), ("/a{i} l -> /t{i}", False, True)])
 def test_which_names_take_one_of_the_twelve_places(pale, tmp_path, rule, old, new):
-    """As 3.0.8 and 5.0.2 answer; the former is asked here, where it is."""
+    """As 3.0.8 and 5.0.2 answer; the former is asked here, where it is. 4.1.8 answers of links as 5.0, of all else as 3.0."""
     text = "profile t {\n" + "".join(f" {rule},\n".replace("{i}", str(i)) for i in range(13)) + "}\n"
-    assert asked(pale, tmp_path, text, "3.0", "5.0")[0] == {"3.0": old, "5.0": new}
+    assert asked(pale, tmp_path, text, "3.0", "4.1.8", "5.0")[0] == {"3.0": old, "4.1.8": new if " l " in rule else old, "5.0": new}
     (tmp_path / "t").write_text(text)
     real = run([need("apparmor_parser"), "-Q", "-K", "-M", "/usr/share/apparmor-features/features", tmp_path / "t"])
     assert (real.rc == 0) == old, real

@@ -102,7 +102,7 @@ RULES_OF = re.compile(r"@\{NO\}, }|@\{a,b\}|@\{1,b\}")
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_each_release_of_the_parser_agrees(release, tmp_path):
     found = [f for f in differences(release, tmp_path) if not (release == "3.0" and OWNER_AUDIT.search(f[0])) and not RULES_OF.search(f[0])]
     assert not found, f"{len(found)} of {len(CASES)}:\n" + "\n".join(map(str, found[:5]))
@@ -323,13 +323,27 @@ def test_a_block_takes_the_place_of_what_its_rules_say(tree):
     told(tree.ask("profile p { priority=1 { /a r, } }"), "PL337")
 
 
-@pytest.mark.parametrize("body, taken", [("deny { /a x, }", False), ("deny { audit { deny /a x, } }", False), ("deny { audit { deny /a r, } }", True),
-                                         ("deny { deny /a x, }", True), ("audit { deny { /a ix, } }", False), ("audit { { /a ix, } }", True)])
-def test_the_x_of_a_rule_fits_every_block_around_it(tree, body, taken):
-    tree.write({"main": f"profile p {{ {body} }}\n"})
-    parser = Parser("5.0")
-    assert (parser.ask(tree.root / "main", features=parser.features, base=tree.root) is not None) == taken
-    assert run([PALE, "check", "--target", "apparmor=5.0", tree.root / "main"]).rc == (not taken)
+@pytest.mark.parametrize("body, by_4_1_8, by_5_0", [("deny { /a x, }", False, False), ("deny { audit { deny /a x, } }", True, False), ("deny { audit { deny /a r, } }", True, True),
+                                                    ("deny { deny /a x, }", True, True), ("audit { deny { /a ix, } }", False, False), ("audit { { /a ix, } }", True, True),
+                                                    ("{ deny /a x, }", True, False), ("{ deny change_profile /b, }", True, False), ("{ change_profile /b, }", False, False),
+                                                    ("deny { if ${F} { /a ix, } }", True, True), ("if ${F} { deny { /a ix, } }", False, False)])
+def test_the_x_of_a_rule_fits_every_block_around_it(tree, body, by_4_1_8, by_5_0):
+    tree.write({"main": f"${{F}}=false\nprofile p {{ {body} }}\n"})
+    for release, taken in ("4.1.8", by_4_1_8), ("5.0", by_5_0):
+        parser = Parser(release)
+        assert (parser.ask(tree.root / "main", features=parser.features, base=tree.root) is not None) == taken
+        assert run([PALE, "check", "--target", f"apparmor={release}", tree.root / "main"]).rc == (not taken)
+
+
+def test_a_block_of_4_1_8_leaves_its_rules_what_they_say(tree):
+    """5.0.2 is older. What stands outside may say another mode where nobody inside does."""
+    say = lambda body: tree.rules(f"${{F}}=false\nprofile p {{ {body} }}", "4.1.8")
+    assert say("audit { deny /a r, }") == ["file audit deny: deny /a r,"] and say("deny { audit deny /a r, }") == ["file deny: audit deny /a r,"]
+    assert say("{ prompt /a r, }") == ["file prompt: prompt /a r,"] and say("deny { if ${F} { allow /a r, } /b r, }")[-1] == "file deny: /b r,"
+    for body in ("allow { deny /a r, }", "deny { { prompt /a r, } }", "allow { deny { /a r, } }", "if ${F} { deny { allow /a r, } }"):
+        r = tree.ask(f"${{F}}=false\nprofile p {{ {body} }}", release="4.1.8")
+        assert r.rc == 1 and told(r, "PL337") and "another mode" in r.err, r
+    assert not tree.ask("profile p { { deny /a r, } { priority=5 /b r, } }", release="4.1.8").err
 
 
 def test_what_a_branch_loses_depends_on_the_release(tree):

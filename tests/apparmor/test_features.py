@@ -50,7 +50,7 @@ TARGETS = ['""', "x", "/x", ":ns", ":ns:", "::x", ":ns:x", ":ns://x", "://x", ":
 
 @pytest.mark.once
 @pytest.mark.parametrize("stacks", ["both", "no kernel", "no abi"])
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_targets_of_change_profile_are_taken_where_profiles_are_stacked(pale, tmp_path, release, stacks):
     """As that release's parser has it, with domain/stack among the kernel's and the abi's features and without."""
     parser = Parser(release)

@@ -33,7 +33,7 @@ def texts():
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_each_release_reads_line_ends_as_its_parser_does(pale, tmp_path, release):
     parser, taken, files = Parser(release), 0, []
     for i, text in enumerate(dict.fromkeys(texts())):

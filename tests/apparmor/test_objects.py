@@ -7,7 +7,7 @@ import pytest
 
 from conftest import program, run
 
-RELEASES = {"3.0": 0, "4.1": 2, "5.0": 4}
+RELEASES = {"3.0": 0, "4.1": 2, "4.1.8": 4, "5.0": 5}
 LABELS = ["peer", "/usr/bin/*", "a{b,c}", "**", "[ab]?", "/x/**", "unconfined"]
 PATHS = ["/mnt/", "/mnt/**", "/a*", "/{a,b}/", "/[ab]/*/", "/**"]
 PERMS_URING = ["", "sqpoll", "override_creds"]

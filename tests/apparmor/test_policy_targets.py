@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from parsers import Parser  # noqa: E402
 from test_policy_profiles import policy  # noqa: E402
 
-NUMBERS = {"3.0": 0, "4.1": 2, "5.0": 4}  # enum aa_release
+NUMBERS = {"3.0": 0, "4.1": 2, "4.1.8": 4, "5.0": 5}  # enum aa_release
 TARGETS = ["3.0", "4.1", "5.0", "3.0,kernel=6.1", "4.1,kernel=6.1", "4.1,kernel=6.12", "5.0,kernel=6.1", "5.0,kernel=6.12", "5.0,kernel=7.2"]
 POLICIES = [
     "file r /etc/**; deny file w /etc/x;",

@@ -144,7 +144,7 @@ def one_profile(pale, tmp_path, r, parser, names, sockets=None):
     return len(asked), seen
 
 
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_random_rules_of_all_classes_answer_as_their_tables(pale, tmp_path, release):
     parser, compared, seen = Parser(release), 0, set()
     names = NAMES[:1] if release != "4.1" else NAMES if LONG else NAMES[:3]
@@ -155,7 +155,7 @@ def test_random_rules_of_all_classes_answer_as_their_tables(pale, tmp_path, rele
 
 
 @pytest.mark.parametrize("sockets", SOCKETS)
-@pytest.mark.parametrize("release", ["3.0", "4.1", "5.0"])
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_rules_of_unix_sockets_that_are_no_class_of_their_own_answer_as_their_tables(pale, tmp_path, release, sockets):
     """They fall to `network unix`, or to nothing, by release and features."""
     parser, compared = Parser(release), 0

@@ -12,7 +12,7 @@ from conftest import program, run
 from parsers import Parser
 
 HERE = pathlib.Path(__file__).resolve().parent
-RELEASES = ["3.0", "4.1", "5.0"]
+RELEASES = ["3.0", "4.1", "4.1.8", "5.0"]
 # Classes that these rows speak of, and no others: what is not mediated is not compiled.
 FEATURES = """dbus {mask {acquire send receive
 }
@@ -53,7 +53,7 @@ def text_of(kind, body):
     return body + "\n" if kind == "h" else f"profile t {{\n{body}\n}}\n"
 
 
-# accepted.txt: what 3.0.8, 4.1.0 and 5.0.2 answer (y, n), b: a body or h: a whole file, and the text.
+# accepted.txt: what 3.0.8, 4.1.0, 4.1.8 and 5.0.2 answer (y, n), b: a body or h: a whole file, and the text.
 ROWS = [line.split(" ", 2) for line in (HERE / "accepted.txt").read_text().splitlines()]
 
 

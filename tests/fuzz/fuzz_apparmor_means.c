@@ -34,7 +34,7 @@ static void ask(struct asking *k, const struct aa_files *files)
 static void ask_profile(struct asking *k, const struct aa_profile *p)
 {
 	struct glob_variables vars = aa_profile_variables(k->rd.arena, k->policy, p);
-	struct aa_files files = { .everything = NULL };
+	struct aa_files files = { .release = k->rd.target.release };
 
 	k->rd.variables = &vars;
 	vec_each(&p->uses, use) {

@@ -3,18 +3,21 @@
 # Fetches what a guest is made of into a folder: a Debian kernel and an apparmor_parser with the
 # libraries that it was linked with. Nothing is installed.
 #
-#	fetch.sh [--newest] DIR NAME...     DIR/NAME/vmlinuz, DIR/NAME/parser/ (a root), and
-#	                                    DIR/NAME/name, what they are; or DIR/NAME/skipped, the reason
+#	fetch.sh [--newest] DIR NAME...     DIR/NAME/vmlinuz where its row has a kernel, DIR/NAME/parser/
+#	                                    (a root), and DIR/NAME/name, what they are; or
+#	                                    DIR/NAME/skipped, the reason
 #
 # What is there is left alone; with --newest it is fetched again if the archive holds another one.
 set -eu
 
-# Name, the suite of the kernel, the suite of the parser. What these hold is looked up.
+# Name, the suite of the kernel (-: none, for who asks the parser alone), the suite of the parser.
+# What these hold is looked up.
 rows='
 debian11	bullseye	bookworm
 debian12	bookworm	bookworm
 debian13	trixie	trixie
 backports	trixie-backports	sid
+forky	-	forky
 sid	sid	sid
 '
 meta=linux-image-cloud-amd64
@@ -79,16 +82,20 @@ skip() { # NAME REASON
 fetch() { # NAME KERNEL-SUITE PARSER-SUITE
 	[ -n "$mirror" ] || { skip "$1" "this machine's apt knows no Debian archive" && return; }
 	for s in "$2" "$3"; do
-		suite "$s" || { skip "$1" "the archive has no lists of $s ($dir/apt/$s/log)" && return; }
+		[ "$s" = - ] || suite "$s" || { skip "$1" "the archive has no lists of $s ($dir/apt/$s/log)" && return; }
 	done
-	image=$(needs "$2" "$meta" linux-image-)
-	[ -n "$image" ] || { skip "$1" "the archive holds no $meta in $2" && return; }
-	name="$image $(version "$2" "$image"), apparmor $(version "$3" apparmor)"
+	image='' name="apparmor $(version "$3" apparmor)"
+	if [ "$2" != - ]; then
+		image=$(needs "$2" "$meta" linux-image-)
+		[ -n "$image" ] || { skip "$1" "the archive holds no $meta in $2" && return; }
+		name="$image $(version "$2" "$image"), $name"
+	fi
 	[ "$(cat "$dir/$1/name" 2>/dev/null)" != "$name" ] || return 0
 	to=$dir/$1.part
 	rm -rf "$to"
 	mkdir -p "$to"
-	kernel "$2" "$image" "$to" || { skip "$1" "$image of $2 does not download ($dir/apt/log)" && return; }
+	[ -z "$image" ] || kernel "$2" "$image" "$to" ||
+		{ skip "$1" "$image of $2 does not download ($dir/apt/log)" && return; }
 	parser "$3" "$to/parser" || { skip "$1" "apparmor of $3 does not download ($dir/apt/log)" && return; }
 	echo "$name" >"$to/name"
 	rm -rf "${dir:?}/$1"

@@ -13,17 +13,18 @@ NOWHERE = {**os.environ, **{f"{p}_proxy": "http://127.0.0.1:9" for p in ("http",
 pytestmark = pytest.mark.once
 
 
-def fetch(cache, *options):
+def fetch(cache, *options, name="sid"):
     need("apt-get")
-    return run(["sh", FETCH, *options, cache, "sid"], env=NOWHERE, check=0)
+    return run(["sh", FETCH, *options, cache, name], env=NOWHERE, check=0)
 
 
-def test_an_archive_that_does_not_answer_is_the_reason(tmp_path):
-    r = fetch(tmp_path)
-    reason = (tmp_path / "sid" / "skipped").read_text()
-    assert "has no lists of sid" in reason or "knows no Debian archive" in reason, reason
-    assert f"guest: sid: could not be had, {reason.strip()}" in r.out, r
-    assert not (tmp_path / "sid" / "name").exists()
+@pytest.mark.parametrize("name", ["sid", "forky"])  # forky: a parser alone
+def test_an_archive_that_does_not_answer_is_the_reason(tmp_path, name):
+    r = fetch(tmp_path, name=name)
+    reason = (tmp_path / name / "skipped").read_text()
+    assert f"has no lists of {name}" in reason or "knows no Debian archive" in reason, reason
+    assert f"guest: {name}: could not be had, {reason.strip()}" in r.out, r
+    assert not (tmp_path / name / "name").exists()
 
 
 def test_what_is_there_stays_where_it_cannot_be_renewed(tmp_path):
