@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "compiler/apparmor/access.h"
+#include "compiler/apparmor/changes.h"
 #include "compiler/apparmor/means.h"
-#include "compiler/apparmor/merged.h"
 #include "compiler/apparmor/unstacked.h"
 #include "compiler/rules/known.h"
 
@@ -225,57 +225,6 @@ static void count_target(struct checking *c, const struct aa_profile *p, struct 
 		"leave '->' out where the program's own profile is meant, or let rules share one");
 }
 
-/* ---- change_profile at an execution ---- */
-
-struct changes {
-	VEC(const struct aa_rule *) list; /* allowed, at the execution of a path */
-};
-
-static bool is_exact_change(const struct checking *c, const struct aa_change_rule *r)
-{
-	return aa_is_exact(c->rd.target.release, r->exec.glob) && r->target.glob &&
-	       aa_is_exact(c->rd.target.release, r->target.glob);
-}
-
-/* A target that is not said is any. */
-static bool same_target(struct checking *c, const struct aa_change_rule *x,
-			const struct aa_change_rule *y, size_t *budget)
-{
-	const char *witness;
-
-	return !x->target.glob || !y->target.glob ||
-	       glob_overlap(c->rd.arena, x->target.glob, y->target.glob, budget, &witness);
-}
-
-static void compare_changes(struct checking *c, const struct aa_rule *one,
-			    const struct aa_rule *two, size_t *budget)
-{
-	const struct aa_change_rule *x = &one->change, *y = &two->change;
-	const char *witness = "";
-	struct diag *d;
-
-	if (x->unsafe == y->unsafe || is_exact_change(c, x) != is_exact_change(c, y) ||
-	    !glob_overlap(c->rd.arena, x->exec.glob, y->exec.glob, budget, &witness) ||
-	    !same_target(c, x, y, budget))
-		return;
-	d = diag_add(
-		c->rd.diags, DIAG_PL370, two->use->stmt->head,
-		"two rules disagree about how to change at the execution of '%s': one is 'unsafe'",
-		witness && *witness ? str_safe(c->rd.arena, witness) : "a path");
-	diag_note(c->rd.diags, d, one->use->stmt->span, "this rule");
-	diag_note(c->rd.diags, d, two->use->stmt->span, "and this one");
-	diag_help(c->rd.diags, d, "write 'unsafe' at both, or at none");
-}
-
-static void check_changes(struct checking *c, const struct changes *all)
-{
-	size_t budget = GLOB_BUDGET;
-
-	for (size_t i = 0; i < all->list.n; i++)
-		for (size_t k = 0; k < i; k++)
-			compare_changes(c, all->list.v[k], all->list.v[i], &budget);
-}
-
 /* ---- rules that are one to the parser ---- */
 
 struct merging {
@@ -395,7 +344,6 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	struct glob_variables vars = aa_profile_variables(c->rd.arena, c->policy, p);
 	struct aa_files files = { .release = c->rd.target.release };
 	struct targets targets = { .n = 0 };
-	struct changes changes = { 0 };
 	struct merging merging = {
 		.by = { .arena = c->rd.arena, .release = c->rd.target.release, .variables = &vars }
 	};
@@ -418,16 +366,13 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 			take_for_merging(c, r, &merging);
 		if (r && live)
 			count_target(c, p, &targets, r);
-		if (r && live && r->class == AA_CLASS_CHANGE_PROFILE && r->change.exec.glob &&
-		    r->prefix.mode != AA_MODE_DENY)
-			vec_push(c->rd.arena, &changes.list, r);
 	}
 	take_merged(c, p, &merging, &files);
 	if (aa_files_alias(c->rd.arena, c->policy, p, c->rd.diags, &files)) {
 		aa_files_merge(&merging.by, &files);
 		check_conflicts(c, p, &files);
 	}
-	check_changes(c, &changes);
+	aa_check_changes(&c->rd, &merging.by, &c->undecided);
 	vec_each(&p->children, child)
 		check_profile(c, *child);
 }

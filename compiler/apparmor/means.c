@@ -155,7 +155,7 @@ static uint32_t say_number(struct aa_means_pool *p, const struct aa_say *say)
 	return (uint32_t)p->says.n - 1;
 }
 
-static aa_sum_fn *sum_of(enum aa_release release)
+aa_sum_fn *aa_sum_of(enum aa_release release)
 {
 	if (release < AA_RELEASE_4_1)
 		return aa_sum_3_0;
@@ -174,7 +174,7 @@ static machine_texts end_of(const struct building *b, const struct aa_opened *f,
 			    unsigned other)
 {
 	struct aa_means_pool *p = b->p;
-	struct aa_say say = { .sum = sum_of(b->release),
+	struct aa_say say = { .sum = aa_sum_of(b->release),
 			      .mode = f->mode,
 			      .audit = f->audit,
 			      .priority = f->priority,

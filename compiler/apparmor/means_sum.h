@@ -27,3 +27,5 @@ struct aa_sum {
 aa_sum_fn aa_sum_3_0; /* 3.0.8; 4.0 */
 aa_sum_fn aa_sum_4_1; /* 4.1.0 */
 aa_sum_fn aa_sum_5_0; /* 4.1.2 and later */
+
+aa_sum_fn *aa_sum_of(enum aa_release release);

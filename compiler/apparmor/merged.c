@@ -59,6 +59,14 @@ static bool same_key(enum aa_release release, const struct merge_key *x, const s
 	       same_name(release, x->beside, y->beside);
 }
 
+bool aa_are_merged(const struct aa_merging *m, const struct aa_rule *x, const struct aa_rule *y)
+{
+	struct merge_key one, two;
+
+	return key_of(m, x, NULL, &one) && key_of(m, y, NULL, &two) &&
+	       same_key(m->release, &one, &two);
+}
+
 bool aa_is_merged_away(const struct aa_merging *m, const struct aa_rule *r, const struct glob *path)
 {
 	bool later = r->class != AA_CLASS_CHANGE_PROFILE;

@@ -4,6 +4,7 @@ of the program with the label (change_profile safe, unsafe), and as profile_onex
 import os
 import pathlib
 import random
+import re
 import sys
 
 import pytest
@@ -38,12 +39,16 @@ def wanted(table, program, label):
 
 @pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_random_rules_clear_the_environment_as_their_tables_say(pale, tmp_path, release):
-    parser, rng, f, said, refused = Parser(release), random.Random(11), tmp_path / "p", set(), 0
+    parser, rng, f, said, refused, varies = Parser(release), random.Random(11), tmp_path / "p", set(), 0, 0
+    count = 600 if LONG else 40
     asked = "".join(f"change_profile {program} -> {label}\n" for program, label in PAIRS)
-    for _ in range(600 if LONG else 40):
+    for _ in range(count):
         f.write_text("profile t {\n%s\n}\n" % "\n".join(rule(rng) for _ in range(rng.randrange(1, 4))))
         binary = parser.ask(f)
         got = pale("sim", "--raw", "--target", f"apparmor={release}", f, input=asked, check=None)
+        if got.rc and set(re.findall(r"error: .*\[(PL\d+)", got.err)) == {"PL386"}:
+            varies += 1  # either answer is right: by where that parser's memory lies
+            continue
         assert (binary is None) == (got.rc != 0), (f.read_text(), parser.said, got)
         refused += binary is None
         if binary:
@@ -51,6 +56,39 @@ def test_random_rules_clear_the_environment_as_their_tables_say(pale, tmp_path, 
             assert got.out.splitlines() == [wanted(table, *pair) for pair in PAIRS], f.read_text()
             said |= set(got.out.splitlines())
     assert said == {"refused", "allowed safe", "allowed unsafe"} and refused
+    assert varies <= (0 if release == "3.0" else count / 20)
+
+
+RELEASES = ["3.0", "4.1", "4.1.8", "5.0"]
+# What each release does: t takes, r refuses, v is what varies.
+PAIRS_AND_TRIPLES = [
+    ("tttr", "safe /bin/a -> p", "unsafe /bin/a -> q"),  # names that differ in their first byte are one
+    ("tttr", "deny safe /bin/a -> p", "deny unsafe /bin/a -> q"),
+    ("rrrr", "deny safe /bin/a -> p", "deny unsafe /bin/a -> p"),
+    ("rttt", "deny safe /bin/a -> p", "audit deny unsafe /bin/a -> p"),
+    ("tttt", "safe /bin/a -> p", "audit unsafe /bin/a -> q"),
+    ("rrrr", "safe /bin/a -> p", "audit unsafe /bin/a -> p"),
+    ("trrr", "safe /bin/a -> p", "unsafe /bin/[a] -> p"),  # to 3.0.8 a class is a pattern
+    ("rvvv", "unsafe /bin/a* -> p", "deny safe /bin/* -> p", "safe /bin/* -> p*"),
+    ("rvvv", "safe /bin/a -> *", "unsafe /bin/* -> p*", "deny safe /** -> p*"),
+    ("rrrr", "unsafe /bin/a* -> p*", "deny safe /bin/* -> p", "safe /bin/* -> p*"),
+    ("rvvv", "safe /bin/a -> {p,q}", "safe /bin/a -> *", "unsafe /bin/a* -> q"),
+    ("rrrr", "safe /bin/a -> q", "safe /bin/* -> *", "unsafe /bin/a* -> q"),
+    ("rrrt", "safe /bin/[a] -> **", "safe /bin/[a] -> p*", "unsafe /bin/[^b] -> /**")]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("at, release", enumerate(RELEASES))
+def test_rules_that_disagree_are_refused_where_that_parser_refuses_them(pale, tmp_path, at, release):
+    parser, files = Parser(release), []
+    for n, (_, *rules) in enumerate(PAIRS_AND_TRIPLES):
+        files.append(tmp_path / f"{n}.aa")
+        files[-1].write_text("profile t {\n" + "".join(re.sub("(un)?safe", r"change_profile \g<0>", rule) + ",\n" for rule in rules) + "}\n")
+    said = pale("check", "--target", f"apparmor={release}", *files, check=None).err
+    for n, (wanted, *rules) in enumerate(PAIRS_AND_TRIPLES):
+        ids = set(re.findall(rf"/{n}\.aa:\d+:\d+: error: .*\[(PL\d+)", said))
+        assert ids == {"t": set(), "r": {"PL370"}, "v": {"PL386"}}[wanted[at]], (rules, ids)
+        assert wanted[at] == "v" or (parser.ask(files[n]) is not None) == (wanted[at] == "t"), (rules, parser.said)
 
 
 @pytest.mark.parametrize("flags, body, want", [
