@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does a rule of any class but files speak of an access? By what the kernel matches of each. */
 #include "compiler/apparmor/answer_parts.h"
+#include "compiler/apparmor/queues.h"
 #include "compiler/base/bug.h"
 
 #include <string.h>
@@ -228,19 +229,14 @@ static bool dbus_says(const struct aa_asking *q, const struct aa_rule *r,
 	return n < ARRAY_SIZE(ids) || says(q, r, AA_COND_LABEL, true, access->peer);
 }
 
-/* Of a rule about both types the parser writes the label twice for the second (labelbuf). */
+/* Of a rule about both types the label is there twice for the second. */
 static bool queue_label_says(const struct aa_asking *q, const struct aa_rule *r,
 			     const struct aa_access *access, const struct aa_cond *label)
 {
-	const struct glob *twice;
-	const char *text;
-
 	if (!label || access->mqueue.posix || r->mqueue.type != AA_MQUEUE_ANY)
 		return cond_says(q, label, access->peer);
-	text = arena_printf(q->arena, PRISTR PRISTR, STRARG(label->values->text),
-			    STRARG(label->values->text));
-	twice = glob_parse(q->arena, str_c(text), GLOB_NAME, NULL, NULL);
-	return twice && glob_match(q->arena, twice, access->peer);
+	return label->texts.n && label->texts.v[0].glob &&
+	       aa_label_twice_match(q->arena, label->texts.v[0].glob, access->peer);
 }
 
 /* The parser reads a number, with zeros in front or not (mqueue.cc, gen_policy_re). */

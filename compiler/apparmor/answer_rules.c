@@ -24,7 +24,7 @@ static struct aa_prefix weigh(const struct aa_asking *q, const struct aa_rule *r
 			      const struct aa_access *access)
 {
 	bool fine = aa_is_mediated(q, AA_CLASS_UNIX);
-	struct aa_prefix p = aa_weigh(r);
+	struct aa_prefix p = aa_weigh(q->target.release, r);
 
 	if (r->class == AA_CLASS_UNIX && !fine)
 		p.priority = 0;
@@ -130,23 +130,33 @@ static bool is_exact(const struct aa_asking *q, const struct aa_text *t)
 	return t->word && t->glob && aa_is_exact(q->target.release, t->glob);
 }
 
+static int compare_ways(const struct aa_asking *q, const struct aa_rule *x, const struct aa_rule *y)
+{
+	struct aa_prefix xp = aa_weigh(q->target.release, x), yp = aa_weigh(q->target.release, y);
+	int order = aa_compare_weights(&xp, &yp);
+
+	if (order || xp.mode != AA_MODE_ALLOW)
+		return order;
+	return (is_exact(q, &x->change.exec) && is_exact(q, &x->change.target)) -
+	       (is_exact(q, &y->change.exec) && is_exact(q, &y->change.target));
+}
+
 /*
  * Of the program with its label rules that name a program are ways to execute it, safe or unsafe: one
  * without patterns goes before those with some, and parsers refuse others that disagree.
  */
 static enum aa_environment environment_of(const struct aa_asking *q, const struct aa_verdict *v)
 {
-	bool unsafe[2] = { false, false }, exact = false;
+	const struct aa_rule *top = NULL;
 
-	vec_each(&v->rules, r) {
-		const struct aa_change_rule *c = &r->rule->change;
-		bool one = is_exact(q, &c->exec) && is_exact(q, &c->target);
-		if (r->rule->prefix.mode == AA_MODE_DENY || !c->exec.word)
-			continue;
-		exact |= one;
-		unsafe[one] |= c->unsafe;
-	}
-	return unsafe[exact] ? AA_ENVIRONMENT_UNSAFE : AA_ENVIRONMENT_SAFE;
+	vec_each(&v->rules, r)
+		if (r->rule->change.exec.word && (!top || compare_ways(q, r->rule, top) > 0))
+			top = r->rule;
+	vec_each(&v->rules, r)
+		if (r->rule->change.unsafe && !compare_ways(q, r->rule, top) &&
+		    aa_weigh(q->target.release, r->rule).mode == AA_MODE_ALLOW)
+			return AA_ENVIRONMENT_UNSAFE;
+	return AA_ENVIRONMENT_SAFE;
 }
 
 static struct aa_verdict ask_part(const struct aa_asking *q, const struct aa_access *access,

@@ -4,8 +4,6 @@
 #include "compiler/apparmor/means_sum.h"
 #include "compiler/apparmor/weigh.h"
 
-enum { KINDS_MAX = 8 }; /* of rules: their mode, safe or unsafe, with patterns or without */
-
 struct conflict { /* of rules that match one text; 0 of the machine's classes is none */
 	uint32_t one, two;
 	bool certain, told;
@@ -14,6 +12,8 @@ struct conflict { /* of rules that match one text; 0 of the machine's classes is
 struct changes {
 	const struct aa_reader *rd;
 	VEC(const struct aa_rule *) rules; /* that name a program: numbers of the machine's rules */
+	struct aa_say *said;               /* by each of them */
+	VEC(const struct aa_say *) says;   /* scratch */
 	VEC(struct conflict) conflicts;    /* by class, from 1 */
 	size_t *undecided;
 };
@@ -31,8 +31,11 @@ static bool is_exact(const struct changes *c, const struct aa_rule *r)
 
 static bool disagree(const struct changes *c, const struct aa_rule *x, const struct aa_rule *y)
 {
-	return x->change.unsafe != y->change.unsafe && x->prefix.mode != AA_MODE_DENY &&
-	       y->prefix.mode != AA_MODE_DENY && is_exact(c, x) == is_exact(c, y);
+	enum aa_release release = c->rd->target.release;
+	struct aa_prefix one = aa_weigh(release, x), two = aa_weigh(release, y);
+
+	return x->change.unsafe != y->change.unsafe && one.mode == AA_MODE_ALLOW &&
+	       !aa_compare_weights(&one, &two) && is_exact(c, x) == is_exact(c, y);
 }
 
 /* A target that is not said is any. */
@@ -65,43 +68,41 @@ static bool any_may_disagree(const struct changes *c)
 
 static struct aa_say say_of(const struct changes *c, const struct aa_rule *r)
 {
-	struct aa_say s = { .exec = r->change.unsafe ? 2 : 1, .exact = is_exact(c, r) };
+	struct aa_prefix p = aa_weigh(c->rd->target.release, r);
+	struct aa_say s = { .exec = r->change.unsafe ? 2 : 1,
+			    .exact = is_exact(c, r),
+			    .mode = p.mode,
+			    .priority = p.priority };
 
-	s.mode = aa_weigh(r).mode;
 	for (unsigned who = 0; who < FILE_WHO_NR; who++)
 		s.perms[who] = PERM_X;
 	return s;
 }
 
-/* Rules of one kind are one to the parser. */
-static size_t kinds_of(const struct changes *c, const uint32_t *rules, size_t n,
-		       struct aa_say kinds[KINDS_MAX])
+static bool same_say(const struct aa_say *x, const struct aa_say *y)
 {
-	size_t kind_n = 0;
+	return x->mode == y->mode && x->exec == y->exec && x->exact == y->exact &&
+	       x->priority == y->priority;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		struct aa_say s = say_of(c, c->rules.v[rules[i]]);
-		size_t k = 0;
-		while (k < kind_n && (kinds[k].mode != s.mode || kinds[k].exec != s.exec ||
-				      kinds[k].exact != s.exact))
-			k++;
-		if (k == kind_n)
-			kinds[kind_n++] = s;
-	}
-	return kind_n;
+/* Rules that say the same are one to the parser. */
+static void add_say(struct changes *c, const struct aa_say *s)
+{
+	vec_each(&c->says, old)
+		if (same_say(*old, s))
+			return;
+	vec_push(c->rd->arena, &c->says, s);
 }
 
 static unsigned class_of(void *who, const uint32_t *rules, size_t n)
 {
 	struct changes *c = who;
-	struct aa_say kinds[KINDS_MAX];
-	const struct aa_say *says[KINDS_MAX];
-	size_t kind_n = kinds_of(c, rules, n, kinds);
 	struct aa_sum sum = { .answer = { .conflict = false } };
 
-	for (size_t i = 0; i < kind_n; i++)
-		says[i] = &kinds[i];
-	aa_sum_of(c->rd->target.release)(says, kind_n, &sum);
+	c->says.n = 0;
+	for (size_t i = 0; i < n; i++)
+		add_say(c, &c->said[rules[i]]);
+	aa_sum_of(c->rd->target.release)(c->says.v, c->says.n, &sum);
 	if (!sum.answer.conflict && !sum.answer.conflict_varies)
 		return 0;
 	for (size_t i = 0; i < n; i++)
@@ -158,7 +159,9 @@ static struct machine_walk walk(struct changes *c)
 	VEC(machine_texts) texts = { .v = NULL };
 	struct machine m;
 
+	c->said = ARENA_ARRAY(a, struct aa_say, c->rules.n);
 	for (size_t i = 0; i < c->rules.n; i++) {
+		c->said[i] = say_of(c, c->rules.v[i]);
 		machine_texts t = texts_of(p, &c->rules.v[i]->change, (uint32_t)i, any, &steps);
 		if (t == MACHINE_NONE)
 			return (struct machine_walk){ .decided = false };
@@ -241,7 +244,8 @@ static bool tell_merged(struct changes *c, const struct aa_merging *m)
 		for (size_t k = 0; k < i; k++) {
 			const struct aa_rule *x = c->rules.v[k], *y = c->rules.v[i];
 			struct conflict both = { (uint32_t)k, (uint32_t)i, true, true };
-			if (x->change.unsafe == y->change.unsafe || !aa_are_merged(m, x, y))
+			if (x->change.unsafe == y->change.unsafe ||
+			    !aa_are_merged(m, x, NULL, y, NULL))
 				continue;
 			tell(c, &both, x->change.exec.word->text);
 			vec_push(c->rd->arena, &c->conflicts, both);

@@ -132,8 +132,49 @@ static bool any_may_disagree(struct arena *a, const struct aa_files *files)
 	return false;
 }
 
+static bool share_half(const struct aa_opened *x, const struct aa_opened *y)
+{
+	return !(x->owner == AA_OWNER_ONLY && y->owner == AA_OWNER_OTHER) &&
+	       !(x->owner == AA_OWNER_OTHER && y->owner == AA_OWNER_ONLY);
+}
+
+/* The rules that the parser takes for one, and so refuses whatever its memory does. */
+static bool tell_merged_conflicts(struct checking *c, const struct aa_merging *m,
+				  const struct aa_files *files)
+{
+	size_t before = c->rd.diags->errors;
+
+	for (size_t i = 0; i < files->list.n; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct aa_opened *x = &files->list.v[k], *y = &files->list.v[i];
+			struct aa_conflict both = { .one = x, .two = y };
+			if (!x->rule || !y->rule || !(x->perms & y->perms & PERM_X) ||
+			    x->exec == AA_EXEC_NONE || y->exec == AA_EXEC_NONE || same_way(x, y) ||
+			    !share_half(x, y) ||
+			    !aa_are_merged(m, x->rule, x->path, y->rule, y->path))
+				continue;
+			both.path = glob_unescape(c->rd.arena, x->path->opened);
+			tell_conflict(c, &both);
+		}
+	return c->rd.diags->errors > before;
+}
+
+static void tell_conflicts(struct checking *c, const struct aa_merging *m,
+			   const struct aa_files *files, const struct aa_conflicts *found)
+{
+	bool varies = false;
+
+	vec_each(&found->list, k)
+		varies |= k->varies;
+	if (varies)
+		varies = !tell_merged_conflicts(c, m, files);
+	vec_each(&found->list, k)
+		if (!k->varies || varies)
+			tell_conflict(c, k);
+}
+
 static void check_conflicts(struct checking *c, const struct aa_profile *p,
-			    const struct aa_files *files)
+			    const struct aa_merging *merging, const struct aa_files *files)
 {
 	struct arena *a = c->rd.arena;
 	struct aa_means m;
@@ -150,8 +191,7 @@ static void check_conflicts(struct checking *c, const struct aa_profile *p,
 		c->pool = aa_means_pool_new(a);
 	m = aa_means_build(c->pool, c->rd.target.release, files->list.v, files->list.n);
 	found = aa_means_conflicts(a, &m, files->list.v, files->list.n);
-	vec_each(&found.list, k)
-		tell_conflict(c, k);
+	tell_conflicts(c, merging, files, &found);
 	if (m.decided && found.decided)
 		return;
 	before = c->rd.diags->errors;
@@ -370,7 +410,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	take_merged(c, p, &merging, &files);
 	if (aa_files_alias(c->rd.arena, c->policy, p, c->rd.diags, &files)) {
 		aa_files_merge(&merging.by, &files);
-		check_conflicts(c, p, &files);
+		check_conflicts(c, p, &merging.by, &files);
 	}
 	aa_check_changes(&c->rd, &merging.by, &c->undecided);
 	vec_each(&p->children, child)

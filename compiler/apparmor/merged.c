@@ -6,6 +6,7 @@
 struct merge_key {
 	struct str name, beside; /* beside: the program of change_profile; NULL: none */
 	enum aa_mode mode;
+	bool said; /* `allow` is written: another mode than none (since 4.0) */
 	bool audit;
 	int priority;
 };
@@ -31,14 +32,18 @@ static bool key_of(const struct aa_merging *m, const struct aa_rule *r, const st
 	if (!change && (r->class != AA_CLASS_FILE || r->file.link.word || !r->file.path.word))
 		return false;
 	*out = (struct merge_key){ .mode = r->prefix.mode,
+				   .said = r->prefix.mode_said && m->release >= AA_RELEASE_4_0,
 				   .audit = r->prefix.audit,
-				   .priority = change ? 0 : r->prefix.priority };
+				   .priority = r->prefix.priority };
 	if (!change) {
 		out->name = path ? path->opened : text_of(m, &r->file.path, GLOB_PATH);
 		return true;
 	}
-	if (out->mode == AA_MODE_PROMPT)
-		out->mode = AA_MODE_ALLOW;
+	if (m->release != AA_RELEASE_4_1_8) { /* of its words only those of a deny count */
+		out->mode = out->mode == AA_MODE_PROMPT ? AA_MODE_ALLOW : out->mode;
+		out->said = false;
+		out->priority = 0;
+	}
 	out->name = r->change.target.word ? text_of(m, &r->change.target, GLOB_NAME) : str_c("**");
 	out->beside = text_of(m, &r->change.exec, GLOB_NAME);
 	return true;
@@ -54,16 +59,17 @@ static bool same_name(enum aa_release release, struct str x, struct str y)
 
 static bool same_key(enum aa_release release, const struct merge_key *x, const struct merge_key *y)
 {
-	return x->mode == y->mode && (x->audit == y->audit || release < AA_RELEASE_4_0) &&
-	       x->priority == y->priority && same_name(release, x->name, y->name) &&
-	       same_name(release, x->beside, y->beside);
+	return x->mode == y->mode && x->said == y->said &&
+	       (x->audit == y->audit || release < AA_RELEASE_4_0) && x->priority == y->priority &&
+	       same_name(release, x->name, y->name) && same_name(release, x->beside, y->beside);
 }
 
-bool aa_are_merged(const struct aa_merging *m, const struct aa_rule *x, const struct aa_rule *y)
+bool aa_are_merged(const struct aa_merging *m, const struct aa_rule *x, const struct glob *xpath,
+		   const struct aa_rule *y, const struct glob *ypath)
 {
 	struct merge_key one, two;
 
-	return key_of(m, x, NULL, &one) && key_of(m, y, NULL, &two) &&
+	return key_of(m, x, xpath, &one) && key_of(m, y, ypath, &two) &&
 	       same_key(m->release, &one, &two);
 }
 

@@ -24,8 +24,12 @@ struct aa_merging {
 bool aa_is_merged_away(const struct aa_merging *m, const struct aa_rule *r,
 		       const struct glob *path);
 
-/* Are two rules of change_profile one to the parser? It refuses them where one is unsafe. */
-bool aa_are_merged(const struct aa_merging *m, const struct aa_rule *x, const struct aa_rule *y);
+/*
+ * Are the two one rule to the parser? It then refuses them where they disagree about how to execute,
+ * whatever goes before them. xpath, ypath: as above.
+ */
+bool aa_are_merged(const struct aa_merging *m, const struct aa_rule *x, const struct glob *xpath,
+		   const struct aa_rule *y, const struct glob *ypath);
 
 /* Takes out of the list what is merged away. */
 void aa_files_merge(const struct aa_merging *m, struct aa_files *files);

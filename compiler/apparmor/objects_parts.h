@@ -45,10 +45,9 @@ enum {
 	PART_FIRST = 1u << 24,
 	PART_LABEL = PART_FIRST, /* change_profile at an execution: the label alone, */
 	PART_PROGRAM = 1u << 25, /* the program alone, */
-	PART_PAIR = 1u << 26,    /* both; and of rules that name a program: */
-	PART_EXACT = 1u << 27,   /* one without patterns, */
-	PART_EXACT_UNSAFE = 1u << 28,
-	PART_UNSAFE = 1u << 29, /* one with some */
+	PART_PAIR = 1u << 26,    /* both; */
+	PART_WAY = 1u << 27,     /* that, of a rule that names a program: how it is executed, */
+	PART_UNSAFE = 1u << 28,  /* and this is the way */
 };
 
 /* Of a rule that is put into texts. */

@@ -45,8 +45,8 @@ static int compare_says(const struct say *x, const struct say *y, unsigned perm)
 	return !!(x->exact & perm) - !!(y->exact & perm);
 }
 
-static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, size_t n,
-		     unsigned perm, struct aa_halves *out)
+static const struct say *top_of(const struct aa_objects_pool *p, const uint32_t *rules, size_t n,
+				unsigned perm)
 {
 	const struct say *top = NULL;
 
@@ -55,6 +55,14 @@ static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, siz
 		if (s->perms & perm && (!top || compare_says(s, top, perm) > 0))
 			top = s;
 	}
+	return top;
+}
+
+static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, size_t n,
+		     unsigned perm, struct aa_halves *out)
+{
+	const struct say *top = top_of(p, rules, n, perm);
+
 	for (size_t i = 0; i < n; i++) {
 		const struct say *s = &p->says.v[rules[i]];
 		if (!(s->perms & perm) || compare_says(s, top, perm))
@@ -64,6 +72,20 @@ static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, siz
 		else
 			aa_add_weight(out, &s->prefix, perm);
 	}
+}
+
+/* Is the program executed with its environment, as the rules say that name one? */
+static bool is_unsafe(const struct aa_objects_pool *p, const uint32_t *rules, size_t n)
+{
+	const struct say *top = top_of(p, rules, n, PART_WAY);
+
+	for (size_t i = 0; top && i < n; i++) {
+		const struct say *s = &p->says.v[rules[i]];
+		if (s->perms & PART_UNSAFE && s->prefix.mode == AA_MODE_ALLOW &&
+		    !compare_says(s, top, PART_WAY))
+			return true;
+	}
+	return false;
 }
 
 static void give(unsigned *half, unsigned from, unsigned to)
@@ -86,17 +108,16 @@ static void join(struct aa_halves *h, const unsigned *parts, size_t n, unsigned 
 	give(&h->prompt, part, perm);
 }
 
-static void join_parts(struct aa_halves *h, unsigned spoken)
+static void join_parts(struct aa_halves *h, unsigned spoken, bool unsafe)
 {
 	static const unsigned change[] = { PART_LABEL, PART_PROGRAM, PART_PAIR };
 
 	/* A program that no rule lets change is let through (domain.c, profile_onexec). */
 	bool through = h->allow & PART_LABEL && !(h->allow & PART_PROGRAM);
-	unsigned unsafe = h->allow & PART_EXACT ? PART_EXACT_UNSAFE : PART_UNSAFE;
 
 	if (spoken & (PART_LABEL | PART_PROGRAM | PART_PAIR))
 		join(h, change, through ? 1 : 3, AA_ACCESS_CHANGE);
-	if (h->allow & AA_ACCESS_CHANGE && (through || h->allow & unsafe))
+	if (h->allow & AA_ACCESS_CHANGE && (through || unsafe))
 		h->allow |= AA_ACCESS_UNSAFE;
 	h->allow &= PART_FIRST - 1;
 	h->deny &= PART_FIRST - 1;
@@ -121,7 +142,7 @@ static unsigned class_of(void *who, const uint32_t *rules, size_t n)
 	for (unsigned perm = 1; perm && perm <= spoken; perm <<= 1)
 		if (spoken & perm)
 			sum_perm(p, rules, n, perm, &h);
-	join_parts(&h, spoken);
+	join_parts(&h, spoken, is_unsafe(p, rules, n));
 	uint64_t hash = hash_bytes(HASH_START, &h, sizeof(h));
 	struct table_walk it = table_start(hash);
 	for (size_t at; (at = table_next(&p->by_answer, &it)) != TABLE_END;)
@@ -151,9 +172,10 @@ static bool same_say(const struct say *x, const struct say *y)
 static machine_texts end_of(struct object_texts *t, unsigned perms, bool logs)
 {
 	struct aa_objects_pool *p = t->pool;
-	struct say say = {
-		.prefix = aa_weigh(t->rule), .perms = perms, .exact = t->exact & perms, .logs = logs
-	};
+	struct say say = { .prefix = aa_weigh(t->release, t->rule),
+			   .perms = perms,
+			   .exact = t->exact & perms,
+			   .logs = logs };
 	uint64_t hash = hash_bytes(HASH_START, &perms, sizeof(perms));
 
 	if (!perms)

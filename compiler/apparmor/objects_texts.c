@@ -5,6 +5,7 @@
 
 #include "compiler/apparmor/means.h"
 #include "compiler/apparmor/objects_parts.h"
+#include "compiler/apparmor/queues.h"
 #include "compiler/base/bug.h"
 
 /* ---- texts from their ends on ---- */
@@ -140,13 +141,13 @@ static void uring_rule(struct object_texts *t)
 }
 
 /* How the program is executed there (answer_rules.c, environment_of). */
-static unsigned way_of(const struct object_texts *t, const struct aa_change_rule *c)
+static unsigned way_of(struct object_texts *t, const struct aa_change_rule *c)
 {
-	if (!c->exec.word || t->rule->prefix.mode == AA_MODE_DENY)
+	if (!c->exec.word)
 		return 0;
 	if (is_exact(t, &c->exec) && is_exact(t, &c->target))
-		return PART_EXACT | (c->unsafe ? PART_EXACT_UNSAFE : 0);
-	return c->unsafe ? PART_UNSAFE : 0;
+		t->exact = PART_WAY;
+	return PART_WAY | (c->unsafe ? PART_UNSAFE : 0);
 }
 
 static void change_rule(struct object_texts *t)
@@ -327,23 +328,25 @@ static void set_exact(struct object_texts *t, bool posix)
 
 /*
  * What creates a queue is not asked for its label: before 4.1.2 a rule with one says nothing of it.
- * Of a rule about both types the parser writes the label twice for the second (mqueue.cc, labelbuf).
+ * Of a rule about both types the label is there twice for the second.
  */
 static machine_texts queue_label(struct object_texts *t, unsigned perms, bool twice)
 {
 	const struct aa_cond *c = is_all(t) ? NULL : aa_rule_cond(t->rule, AA_COND_LABEL, false);
 	unsigned create = perms & AA_MQUEUE_CREATE;
 	machine_texts label = object_end(t, perms & ~(unsigned)AA_MQUEUE_CREATE), any;
+	struct aa_label_twice both;
 
 	any = object_end(t, c && t->release < AA_RELEASE_4_1_2 ? 0 : create);
 	any = glob_text(t, object_any(t), any);
 	if (!c || !twice)
 		return either(t, cond_text(t, AA_COND_LABEL, false, label), any);
-	label = literal(t,
-			arena_printf(object_arena(t), PRISTR PRISTR, STRARG(c->values->text),
-				     STRARG(c->values->text)),
-			label);
-	return either(t, label, any);
+	if (!c->texts.n || !c->texts.v[0].glob)
+		return any;
+	both = aa_label_twice(object_arena(t), c->texts.v[0].glob);
+	if (both.second)
+		label = glob_text(t, both.second, label);
+	return either(t, glob_text(t, both.first, label), any);
 }
 
 static void queue_rule(struct object_texts *t)

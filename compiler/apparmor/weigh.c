@@ -2,20 +2,22 @@
 #include "compiler/apparmor/weigh.h"
 
 /*
- * Capabilities are masks: what is not denied is allowed. Of them and of change_profile no priority
- * counts, and a prompt allows; of change_profile nothing is logged as a rule asks for, nor passed
- * over (parser_yacc.y, capability and change_profile). The others add up as files do.
+ * Capabilities are masks: what is not denied is allowed. Of them and, but for 4.1.8, of
+ * change_profile no priority counts, and a prompt allows; of change_profile nothing is logged as a
+ * rule asks for, nor passed over (parser_yacc.y, capability and change_profile; 4.1.8's
+ * generic_add_prefix). The others add up as files do.
  */
-struct aa_prefix aa_weigh(const struct aa_rule *r)
+struct aa_prefix aa_weigh(enum aa_release release, const struct aa_rule *r)
 {
 	bool change = r->class == AA_CLASS_CHANGE_PROFILE;
 	struct aa_prefix p = r->prefix;
 
 	if (r->class != AA_CLASS_CAPABILITY && !change)
 		return p;
-	p.priority = 0;
-	if (p.mode == AA_MODE_PROMPT)
-		p.mode = AA_MODE_ALLOW;
+	if (!change || release != AA_RELEASE_4_1_8) {
+		p.priority = 0;
+		p.mode = p.mode == AA_MODE_PROMPT ? AA_MODE_ALLOW : p.mode;
+	}
 	if (change)
 		p.audit = p.mode == AA_MODE_DENY;
 	return p;

@@ -11,8 +11,8 @@ struct aa_halves {
 	unsigned prompt; /* a notifier is asked */
 };
 
-/* What a rule begins with, as it counts for rules of its class. */
-struct aa_prefix aa_weigh(const struct aa_rule *r);
+/* What a rule begins with, as it counts for rules of its class in that release. */
+struct aa_prefix aa_weigh(enum aa_release release, const struct aa_rule *r);
 
 /* > 0: x goes before y. Within a priority a deny does before an allow, that before a prompt. */
 int aa_compare_weights(const struct aa_prefix *x, const struct aa_prefix *y);

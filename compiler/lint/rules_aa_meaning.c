@@ -129,9 +129,9 @@ static void find_capabilities(struct shadows *s)
 		unsigned first = 0;
 		if (!is_own_allow(r, AA_CLASS_CAPABILITY))
 			continue;
-		mine = aa_weigh(r);
+		mine = aa_weigh(q->target.release, r);
 		vec_each(&q->rules, other) {
-			struct aa_prefix p = aa_weigh(*other);
+			struct aa_prefix p = aa_weigh(q->target.release, *other);
 			if ((*other)->class == AA_CLASS_CAPABILITY && p.mode == AA_MODE_DENY &&
 			    aa_compare_weights(&p, &mine) > 0)
 				left &= ~(*other)->caps;

@@ -36,7 +36,7 @@ def expected(masks, bit, complains):
     return "allowed, logged" if complains and not quiet & bit else "refused"
 
 
-def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, more=None):
+def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, more=None, preamble=""):
     """accesses: {text: [(key, bit) that the kernel asks for, one behind the other]}; more: features beside the parser's own"""
     rng, parser, seen = random.Random(seed), Parser(release), set()
     features, options, abi = parser.features, [], ""
@@ -49,7 +49,7 @@ def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, 
     for _ in range(rounds):
         body = "\n".join(rule(rng, release) for _ in range(rng.randrange(1, 7)))
         complains = rng.random() < 0.4
-        first = f"{abi}profile t{' flags=(complain)' if complains else ''}"
+        first = f"{abi}{preamble}profile t{' flags=(complain)' if complains else ''}"
         binary = parser.ask(written(tmp_path, body, first), features=features)
         if not binary:
             assert pale("sim", tmp_path / "p", "--target", f"apparmor={release}", next(iter(accesses)), check=None).rc == 1, (body, parser.said)
@@ -270,6 +270,18 @@ def test_random_queues_answer_as_their_tables(pale, tmp_path):
             for label in ("p", "pp", "q"):
                 accesses[f"mqueue {perm} label={label} {name}"] = [(key + b"\0" + label.encode(), bit)]
     assert len(compare(pale, tmp_path, "5.0", 381, 1000 if LONG else 50, mqueue_rule, accesses, more=MQUEUE_FEATURES)) == 4
+
+
+LABELS = ["*", "*/", "?@{V}", "@{V}", "{b,cc}", "{*/,b}", "c*/", "[^b]", "@{V}/", "**"]
+
+
+@pytest.mark.parametrize("release", ["4.1.8", "5.0"])
+def test_a_label_that_counts_twice_has_its_variables_and_stars_twice(pale, tmp_path, release):
+    """A rule about queues of both types: for the second its expression stands behind itself."""
+    asked = ["b", "bb", "bc", "cc", "bbb", "cbcc", "acbcc", "abcc", "/", "//", "b/", "b/b/", "b//", "c/c/", "c/a/", "cccc", "b/cc"]
+    accesses = {f"mqueue read label={label} 13": [(b"\x12\0\0\0\x0d\0" + label.encode(), MQUEUE["read"])] for label in asked}
+    for label in LABELS:
+        compare(pale, tmp_path, release, 1, 1, lambda rng, release: f"mqueue (read) label={label},", accesses, more=MQUEUE_FEATURES, preamble='@{V}="c**" "b"\n')
 
 
 def uring_rule(rng, release):

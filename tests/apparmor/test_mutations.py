@@ -80,7 +80,7 @@ def mutated(rng, text):
 # What a parser takes and pale refuses, by intent: (releases, what pale says or the text holds, why).
 TOLD = [(("3.0", "4.1", "4.1.8", "5.0"), "an include inside a rule", "the parser pastes what is included into the rule; it is no statement of anybody's"),
         (("3.0", "4.1", "4.1.8", "5.0"), r"^\s*profile \} ", "a profile that is called '}': to pale the brace closes one"),
-        (("3.0", "4.1", "4.1.8"), "no rule begins with '[^']*:=", "a name that matches nothing, until 5.0 made ':=' a word (parser_lex.l)"),
+        (("3.0", "4.1", "4.1.8"), r"no rule begins with '[^']*:=|^\s*:=\s", "a name that matches nothing, until 5.0 made ':=' a word (parser_lex.l)"),
         (("3.0",), "'prompt' is read since AppArmor 4.1", "a name that matches nothing, until 4.1 made 'prompt' a word"),
         (("3.0", "4.1", "4.1.8"), r"unexpected '\(', expected '\)', a word or a condition", "a value that holds '=(', until 5.0 ended it there (parser_lex.l, LIST_VALUE_MODE)")]
 
