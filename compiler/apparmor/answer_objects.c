@@ -129,7 +129,8 @@ static bool unix_says(const struct aa_asking *q, const struct aa_rule *r,
 /*
  * What a rule is logged by, or refuses without a word, are both socket options where it names one:
  * so one that allows is asked about the other, too (af_unix.cc, since 4.0), and a deny denies both
- * as 4.1.2 and later compile it, and is but asked about the other by 4.1.0.
+ * as 4.1.2 and later compile it, and is but asked about the other by 4.1.0: which takes from its bit
+ * what rules that lie before it in memory allow (hfa.cc of v4.1.0, pri_update_perm).
  */
 static unsigned option_says(const struct aa_asking *q, const struct aa_rule *r,
 			    const struct aa_access *access)

@@ -64,8 +64,9 @@ static struct halves sum_rules(const struct aa_asking *q, const struct aa_access
 		if (compare_rules(q, r->rule, top, access))
 			continue;
 		if (r->bits & AA_SAYS_NOTHING) {
-			*(r->rule->prefix.mode == AA_MODE_DENY ? &h.quiet : &h.audit) |=
-				access->perms;
+			bool deny = r->rule->prefix.mode == AA_MODE_DENY;
+			*(deny ? &h.quiet : &h.audit) |= access->perms;
+			h.varies |= deny && q->target.release == AA_RELEASE_4_1 ? access->perms : 0;
 			continue;
 		}
 		r->role = first ? AA_ROLE_DECIDES : AA_ROLE_AGREES;
@@ -76,7 +77,8 @@ static struct halves sum_rules(const struct aa_asking *q, const struct aa_access
 				.deny = h.deny,
 				.audit = h.audit,
 				.quiet = h.quiet,
-				.prompt = h.prompt };
+				.prompt = h.prompt,
+				.varies = h.varies & h.allow };
 }
 
 static void speak(const struct aa_asking *q, const struct aa_rule *r, unsigned bits,

@@ -42,7 +42,8 @@ struct aa_objects aa_objects_build(struct aa_objects_pool *p, enum aa_release re
 unsigned aa_halves_differ(const struct aa_halves *a, const struct aa_halves *b)
 {
 	return (a->allow ^ b->allow) | ((a->audit & a->allow) ^ (b->audit & b->allow)) |
-	       ((a->quiet & ~a->allow) ^ (b->quiet & ~b->allow)) | (a->prompt ^ b->prompt);
+	       ((a->quiet & ~a->allow) ^ (b->quiet & ~b->allow)) | (a->prompt ^ b->prompt) |
+	       (a->varies ^ b->varies);
 }
 
 struct machine_walk aa_objects_walk(struct arena *a, const struct aa_objects *x,

@@ -10,6 +10,7 @@ struct say {
 	unsigned perms;
 	unsigned exact; /* of them: go before what allows more than one text (since 4.1.2) */
 	bool logs;      /* object_logs() */
+	bool varies;    /* and what is allowed beside it hangs on 4.1.0's memory */
 };
 
 struct aa_objects_pool {
@@ -71,7 +72,9 @@ static void sum_perm(const struct aa_objects_pool *p, const uint32_t *rules, siz
 			*(s->prefix.audit ? &out->audit : &out->quiet) |= perm;
 		else
 			aa_add_weight(out, &s->prefix, perm);
+		out->varies |= s->varies ? perm : 0;
 	}
+	out->varies &= ~perm | out->allow;
 }
 
 /* Is the program executed with its environment, as the rules say that name one? */
@@ -165,8 +168,8 @@ const struct aa_halves *aa_objects_class(const struct aa_objects_pool *p, unsign
 static bool same_say(const struct say *x, const struct say *y)
 {
 	return x->perms == y->perms && x->exact == y->exact && x->logs == y->logs &&
-	       x->prefix.mode == y->prefix.mode && x->prefix.audit == y->prefix.audit &&
-	       x->prefix.priority == y->prefix.priority;
+	       x->varies == y->varies && x->prefix.mode == y->prefix.mode &&
+	       x->prefix.audit == y->prefix.audit && x->prefix.priority == y->prefix.priority;
 }
 
 static machine_texts end_of(struct object_texts *t, unsigned perms, bool logs)
@@ -180,8 +183,10 @@ static machine_texts end_of(struct object_texts *t, unsigned perms, bool logs)
 
 	if (!perms)
 		return 0;
-	if (logs) /* a deny has it refused without a word, and goes before no rule */
+	if (logs) { /* a deny has it refused without a word, and goes before no rule */
+		say.varies = say.prefix.mode == AA_MODE_DENY && t->release == AA_RELEASE_4_1;
 		say.prefix.mode = AA_MODE_ALLOW;
+	}
 	hash = hash_bytes(hash, &say.prefix.priority, sizeof(say.prefix.priority));
 	struct table_walk it = table_start(hash);
 	for (size_t at; (at = table_next(&p->by_say, &it)) != TABLE_END;)

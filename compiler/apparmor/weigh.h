@@ -9,6 +9,7 @@ struct aa_halves {
 	unsigned audit;  /* allowed or asked for, and logged */
 	unsigned quiet;  /* denied, and not logged */
 	unsigned prompt; /* a notifier is asked */
+	unsigned varies; /* of what is allowed: or not, by where 4.1.0's memory lies */
 };
 
 /* What a rule begins with, as it counts for rules of its class in that release. */

@@ -73,7 +73,7 @@ static bool halves_differ(const struct profiles *c, const struct aa_halves *x,
 	unsigned deny = prompts(c) ? x->deny ^ y->deny : 0;
 
 	return ((x->allow ^ y->allow) | deny | (x->audit ^ y->audit) | (x->quiet ^ y->quiet) |
-		(x->prompt ^ y->prompt)) &
+		(x->prompt ^ y->prompt) | (x->varies ^ y->varies)) &
 	       perm;
 }
 

@@ -36,6 +36,10 @@ def expected(masks, bit, complains):
     return "allowed, logged" if complains and not quiet & bit else "refused"
 
 
+def policy_of(binary):
+    return binary[:next(at + len(v) for name, tag, v, at in aadfa.tokens(binary) if tag == aadfa.BLOB and name == "aadfa")]
+
+
 def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, more=None, preamble=""):
     """accesses: {text: [(key, bit) that the kernel asks for, one behind the other]}; more: features beside the parser's own"""
     rng, parser, seen = random.Random(seed), Parser(release), set()
@@ -54,9 +58,7 @@ def compare(pale, tmp_path, release, seed, rounds, rule, accesses, files=False, 
         if not binary:
             assert pale("sim", tmp_path / "p", "--target", f"apparmor={release}", next(iter(accesses)), check=None).rc == 1, (body, parser.said)
             continue
-        if not files:
-            binary = binary[:next(at + len(v) for name, tag, v, at in aadfa.tokens(binary) if tag == aadfa.BLOB and name == "aadfa")]
-        table = aadfa.File(binary)
+        table = aadfa.File(binary if files else policy_of(binary))
         for (text, keys), line in zip(accesses.items(), sim(pale, tmp_path, body, *options, *accesses, head=first, release=release)):
             wants = [expected(table.masks(key, files), bit, complains) for key, bit in keys]
             if len(wants) == 3 and wants[0] != "refused" and wants[1] in ("refused", "allowed, logged"):
@@ -211,6 +213,21 @@ def test_random_unix_sockets_answer_as_their_tables(pale, tmp_path, release):
     """Under 3.0's own features no kernel mediates them but as a family of sockets."""
     accesses = unix_accesses(random.Random(2), 150, release == "5.0")
     assert len(compare(pale, tmp_path, release, 378, 2000 if LONG else 50, unix_rule, accesses)) == 4
+
+
+@pytest.mark.parametrize("release, says", [("4.1", "varies"), ("4.1.8", "refused"), ("5.0", "refused")])
+def test_of_one_option_that_is_denied_4_1_0_takes_the_other_from_what_lies_before_it(pale, tmp_path, release, says):
+    """The order of the rules is that in its memory here, and says which answer it gives."""
+    parser, features, tables = Parser(release), tmp_path / "features", set()
+    features.write_text(parser.features.read_text() + "network {af_unix {yes\n}\n}\n")
+    for rules in (["network unix,", "deny unix getopt addr=@q,"], ["deny unix getopt addr=@q,", "network unix,"]):
+        head = f'abi "{features}",\nprofile t'
+        assert outcomes(sim(pale, tmp_path, "\n".join(rules), "--features", features, "unix setopt type=stream addr=@q", head=head, release=release)) == [says]
+        file = written(tmp_path, "\n".join(rules), head)
+        table = aadfa.File(policy_of(parser.ask(file, features=features)))
+        key = bytes([next(c for c in (15, 14, 4) if table.dfa.run(bytes([c])))]) + b"\0\1\0\1\0\0" + end_key("@q") + b"\0\0\4\0\5"
+        tables.add(expected(table.masks(key, False), NET["setopt"], False))
+    assert tables == ({"refused", "allowed"} if says == "varies" else {says})
 
 
 DBUS_FEATURES = {"3.0": "dbus {mask {acquire send receive\n}\n}\n", "4.1.8": None, "5.0": None}
