@@ -375,6 +375,24 @@ static bool stand_alone(const struct checking *c, const struct aa_profile *p)
 
 /* ---- profiles ---- */
 
+/* The first such rule of a profile. */
+static void tell_ownerless(struct checking *c, const struct aa_rule *r, bool *told)
+{
+	bool everybody = r->prefix.owner == AA_OWNER_ONLY;
+	struct diag *d;
+
+	if (*told || r->class != AA_CLASS_FILE || r->prefix.owner == AA_OWNER_ANY)
+		return;
+	*told = true;
+	d = diag_add(
+		c->rd.diags, DIAG_PL464, r->use->stmt->head,
+		"AppArmor 4.1.0 to 4.1.2 do not tell owners apart for this kernel: this rule, and "
+		"others such, count for %s",
+		everybody ? "everybody" : "nobody");
+	note_way(c->rd.diags, d, r->use);
+	diag_help(c->rd.diags, d, "4.1.3 and later do, and all of them do for Linux before 6.17");
+}
+
 /*
  * Words of a rule that has no effect are read, too, and refused; but its variables are not opened.
  * Only rules with x can disagree.
@@ -387,7 +405,7 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 	struct merging merging = {
 		.by = { .arena = c->rd.arena, .release = c->rd.target.release, .variables = &vars }
 	};
-	bool alone = stand_alone(c, p);
+	bool told = !c->rd.target.ownerless, alone = told && stand_alone(c, p);
 
 	c->rd.variables = &vars;
 	c->rd.check = true;
@@ -404,8 +422,10 @@ static void check_profile(struct checking *c, const struct aa_profile *p)
 		r = read_once(c, use, live && alone);
 		if (r && live)
 			take_for_merging(c, r, &merging);
-		if (r && live)
+		if (r && live) {
 			count_target(c, p, &targets, r);
+			tell_ownerless(c, r, &told);
+		}
 	}
 	take_merged(c, p, &merging, &files);
 	if (aa_files_alias(c->rd.arena, c->policy, p, c->rd.diags, &files)) {

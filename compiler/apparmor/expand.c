@@ -217,6 +217,9 @@ struct aa_policy *aa_expand(struct arena *a, struct aa_library *lib, const struc
 	walk(&x, file->stmts, &scope);
 	x.p->target.addresses = aa_features_addresses(x.p->features, x.kernel);
 	x.p->target.unstacked = !aa_features_stack(x.p->features, x.kernel);
+	x.p->target.ownerless = asked->release >= AA_RELEASE_4_1 &&
+				asked->release < AA_RELEASE_4_1_8 &&
+				aa_features_owner_flag(x.kernel);
 	x.p->target.mediated = aa_features_classes(asked->release, x.p->features, x.kernel);
 	x.p->target.compiled = aa_features_compiled(asked->release, x.p->features, x.kernel);
 	aax_finish(&x);

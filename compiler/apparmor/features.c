@@ -254,7 +254,9 @@ const struct aa_features *aa_features_of_kernel(struct arena *a, unsigned versio
 			   version >= AA_KERNEL_NAMES ?
 				   " namespaces {mask {userns_create}} io_uring {}" :
 				   "",
-			   version >= AA_KERNEL_UNIX ? " network_v9 {af_unix {}} dbus {}" : "")));
+			   version >= AA_KERNEL_UNIX ? " network_v9 {af_unix {}} dbus {} policy "
+						       "{permstable32_version {0x000003}}" :
+						       "")));
 }
 
 bool aa_features_addresses(const struct aa_features *policy, const struct aa_features *kernel)
@@ -265,6 +267,11 @@ bool aa_features_addresses(const struct aa_features *policy, const struct aa_fea
 		if (aa_features_has(policy, paths[i]) && aa_features_has(kernel, paths[i]))
 			return true;
 	return false;
+}
+
+bool aa_features_owner_flag(const struct aa_features *kernel)
+{
+	return kernel && aa_features_has(kernel, "policy/permstable32_version/0x000003");
 }
 
 bool aa_features_stack(const struct aa_features *policy, const struct aa_features *kernel)

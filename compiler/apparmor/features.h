@@ -7,11 +7,12 @@
 #include "compiler/rules/profile.h"
 
 /*
- * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3): userns and io_uring from 6.12 on, addresses and
- * peers of unix sockets by the text of the change that brought them, 6.17 (6.12 has not, 7.2 has),
- * with them that messages are asked about by the bus; message queues and addresses of inet in none.
+ * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3), and between them by the pull requests that
+ * brought it: userns and io_uring from 6.7 on ("AppArmor updates for 6.7"; 6.12 has them, 6.1 not),
+ * addresses and peers of unix sockets from 6.17 (7.2 has them, 6.12 not), with them that messages are
+ * asked about by the bus; message queues and addresses of inet in none.
  */
-enum { AA_KERNEL_NAMES = 6 << 8 | 12, AA_KERNEL_UNIX = 6 << 8 | 17 };
+enum { AA_KERNEL_NAMES = 6 << 8 | 7, AA_KERNEL_UNIX = 6 << 8 | 17 };
 
 enum {
 	AA_FEATURES_MAX = 8190, /* bytes, libapparmor's own bound (load_features_file) */
@@ -58,6 +59,13 @@ bool aa_features_addresses(const struct aa_features *policy, const struct aa_fea
  * apart, and refuses some. Every kernel since 4.13 has it, and every abi that is shipped.
  */
 bool aa_features_stack(const struct aa_features *policy, const struct aa_features *kernel);
+
+/*
+ * Does the kernel look for a flag at each state that says whether owners are told apart? With 6.17
+ * came version 3 of its table of permissions, and parsers before 4.1.3, which write such tables since
+ * 4.1.0, write no flag: what such a rule gives an owner everybody has (4.1.0's tables in Linux 7.2).
+ */
+bool aa_features_owner_flag(const struct aa_features *kernel);
 
 /* The first release that ships an abi of this name ("abi/4.0"); NULL: none does. */
 const char *aa_features_shipped(struct str abi);

@@ -107,7 +107,7 @@ RULE(AP217, "rule-not-enforced", WARNING, APPARMOR, ap_rule_not_enforced,
      "rules of a class that the kernel that is named does not mediate",
      "Asked for a kernel (--target apparmor=5.0,kernel=6.1, or --features), rules of a class that it "
      "does not have count for nothing, and what they were to refuse is allowed: Linux 6.1 has neither "
-     "userns nor io_uring, 6.12 has both.\n\n"
+     "userns nor io_uring, which came with 6.7.\n\n"
      "Way out: a newer kernel, or another means of refusing it there.")
 void ap_rule_not_enforced(struct lint *l, enum diag_id id)
 {
@@ -144,7 +144,7 @@ RULE(AP215, "abi-missing", WARNING, APPARMOR_FILE, ap_abi_missing,
      "no abi line: what is mediated hangs on the machine that loads the profile",
      "Without an abi line the parser takes the features that its machine's parser.conf pins, or those "
      "of the running kernel: the same file refuses more on the next machine. Namespaces of users are "
-     "refused under Linux 6.12 and allowed under 6.1; since 6.17 rules about unix sockets are asked "
+     "refused since Linux 6.7 and allowed under 6.1; since 6.17 rules about unix sockets are asked "
      "where before `network,` was enough.\n\n"
      "Way out: `abi <abi/4.0>,` (or 3.0) as the first line, and a look at what that mediates.")
 void ap_abi_missing(struct lint *l, enum diag_id id)
@@ -201,7 +201,7 @@ RULE(AP231, "class-newly-mediated", HIGH, APPARMOR, ap_class_newly_mediated,
      "a profile that allows all it knows, and whose abi mediates more",
      "`file, capability, network,` allowed everything once. abi/4.0 mediates user namespaces, abi/5.0 "
      "io_uring too, and what is mediated and not allowed is refused: containers and browsers in such a "
-     "profile fail at unshare(CLONE_NEWUSER) with EACCES under Linux 6.12 and later.\n\n"
+     "profile fail at unshare(CLONE_NEWUSER) with EACCES since Linux 6.7 (seen on 6.12).\n\n"
      "Way out: the class's own rule (`userns,`) where the program needs it, or a deny rule that says "
      "that it is meant.")
 void ap_class_newly_mediated(struct lint *l, enum diag_id id)

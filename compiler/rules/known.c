@@ -122,7 +122,7 @@ static bool same_target(const struct aa_target *x, const struct aa_target *y)
 {
 	return x->release == y->release && x->mediated == y->mediated &&
 	       x->compiled == y->compiled && x->addresses == y->addresses &&
-	       x->unstacked == y->unstacked;
+	       x->unstacked == y->unstacked && x->ownerless == y->ownerless;
 }
 
 bool aa_known_rule(const struct aa_known *k, const struct aa_use *use,

@@ -51,6 +51,7 @@ struct aa_target {
 	unsigned compiled;
 	bool addresses; /* the kernel is known to match what network rules say of addresses */
 	bool unstacked; /* neither it nor the abi stacks profiles */
+	bool ownerless; /* owners have a flag there that the release does not write */
 };
 
 struct aa_features; /* features.h */

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import aadfa  # noqa: E402
 from parsers import Parser  # noqa: E402
 
 
@@ -72,3 +73,21 @@ def test_targets_of_change_profile_are_taken_where_profiles_are_stacked(pale, tm
         assert (ours[str(file)] == "ok") == takes, (file.read_text(), parser.said)
     assert (taken > 30) == (stacks == "both") and 10 < taken
     assert ("without domain/stack among the features" in r.err) == (stacks != "both")
+
+
+@pytest.mark.parametrize("target, alike", [("4.1,kernel=6.12", ""), ("4.1,kernel=7.2", "everybody"), ("4.1.2,kernel=6.17", "everybody"), ("4.1.8,kernel=7.2", ""),
+                                           ("5.0,kernel=7.2", ""), ("3.0,kernel=7.2", ""), ("4.1", "")])
+def test_owners_are_alike_where_the_parser_writes_no_flag_that_the_kernel_looks_for(pale, tmp_path, target, alike):
+    """4.1.0's tables for 7.2, in that kernel, let others read what `owner` allows; 4.1.8's and 5.0.2's do not."""
+    (tmp_path / "p").write_text("profile t {\nowner /a r,\nowner /b r,\n}\nprofile u {\nother /a r,\n/b r,\n}\n")
+    said = pale("check", "--target", f"apparmor={target}", tmp_path / "p", check=None if target[0] == "3" else 0).err
+    assert re.findall(r":(\d+):\d+: high: .*count for (\w+) \[PL464 ", said) == ([("2", "everybody"), ("6", "nobody")] if alike else [])
+
+
+@pytest.mark.once
+def test_only_parsers_before_4_1_3_write_tables_without_that_flag(tmp_path):
+    (tmp_path / "p").write_text("profile t {\nowner /a r,\n}\n")
+    for release, flagged in (("4.1", False), ("4.1.8", True), ("5.0", True)):
+        binary = Parser(release).ask(tmp_path / "p", features=pathlib.Path(__file__).parent.parent / "guest/features/7.2")
+        dfa = aadfa.File(binary).dfa
+        assert any(dfa.accept2 or []) == flagged

@@ -102,7 +102,7 @@ def test_the_oldest_abi_that_mediates_it_is_written(pale, tmp_path, rule, abi):
     assert f"\nabi <abi/{abi}>,\n" in profile(pale, tmp_path / "p.pale", rule).out
 
 
-@pytest.mark.parametrize("rule, says", [("userns;", "since Linux 6.12"), ("deny unix;", "since Linux 6.17"), ("mqueue /q;", "no kernel"), ("mount;", "")])
+@pytest.mark.parametrize("rule, says", [("userns;", "since Linux 6.7"), ("deny unix;", "since Linux 6.17"), ("mqueue /q;", "no kernel"), ("mount;", "")])
 def test_what_no_older_kernel_mediates_is_told(pale, tmp_path, rule, says):
     r = profile(pale, tmp_path / "p.pale", rule)
     assert ("[PL391 " in r.err) == bool(says) and says in r.err
@@ -122,7 +122,7 @@ def test_a_target_gets_its_own_abi(pale, tmp_path, release, abi):
     ("userns;", "apparmor=3.0", "[PL338 "), ("mount options=nosymfollow /a -> /b;", "apparmor=3.0", "'nosymfollow' as an option is read since AppArmor 4.0"),
     ("mqueue r;", "apparmor=3.0", "'mqueue' rules are read since AppArmor 4.0"), ("io_uring sqpoll;", "apparmor=4.1", "'io_uring' is mediated since AppArmor 5.0"),
     ('unix addr="@x";', "apparmor=4.1", "write 'network unix'"), ("deny unix;", "apparmor=3.0", "and what it denies"), ("mqueue label=x;", "apparmor=4.1", "[PL390 "),
-    ("userns;", "apparmor=5.0,kernel=6.1", "since Linux 6.12, and the target is 6.1"), ("mqueue /q;", "kernel=7.2,apparmor=5.0", "no kernel mediates it"),
+    ("userns;", "apparmor=5.0,kernel=6.1", "since Linux 6.7, and the target is 6.1"), ("mqueue /q;", "kernel=7.2,apparmor=5.0", "no kernel mediates it"),
     ("deny unix;", "apparmor=5.0,kernel=6.12", "since Linux 6.17")])
 def test_what_a_target_lacks_is_an_error(pale, tmp_path, rule, t, says):
     r = target(pale, tmp_path / "p.pale", rule, t, check=1)
