@@ -169,6 +169,21 @@ static void put_rule(const struct reading *r, const char *lead, const char *set,
 	buf_printf(out, PRISTR ",\n", STRARG(((struct str){ t.p + third, t.n - third })));
 }
 
+/* The rule's ',' would be a part of the word. */
+static bool ends_in_escape(struct reading *r)
+{
+	struct str t = r->source->text;
+	size_t end = t.n;
+
+	while (end && access_is_blank(t.p[end - 1]))
+		end--;
+	if (!end || t.p[end - 1] != '\\')
+		return false;
+	access_fault(r, access_span(r, end - 1, end), "a word does not end in '\\'",
+		     "write '\\134' for the character itself");
+	return true;
+}
+
 const struct aa_rule *access_as_rule(struct reading *r, const char *lead, const char *set)
 {
 	struct aa_reader rd = {
@@ -180,6 +195,8 @@ const struct aa_rule *access_as_rule(struct reading *r, const char *lead, const 
 	size_t errors = r->diags->errors;
 	BUF_AUTO text = { 0 };
 
+	if (ends_in_escape(r))
+		return NULL;
 	put_rule(r, lead, set, &text);
 	struct source *src = source_add(r->diags->sources, "<access>",
 					(struct str){ text.p ? text.p : "", text.n });

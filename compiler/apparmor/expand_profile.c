@@ -18,6 +18,19 @@ static uint64_t name_hash(const struct aa_profile *p, const void *group)
 	return hash_bytes(h, p->name.p, p->name.n);
 }
 
+/* Is its file among those on the way to it? The first of them is no file of the library. */
+static bool includes_itself(const struct expanding *x, const struct aa_profile *p)
+{
+	const struct source *own = source_of(x->ds->sources, p->stmt->head);
+
+	for (const struct aa_from *f = p->from; f && own; f = f->parent) {
+		const struct source *by = source_of(x->ds->sources, f->include->span);
+		if (by && str_eq(by->text, own->text))
+			return true;
+	}
+	return false;
+}
+
 static void enter_name(struct expanding *x, const struct aa_profile *p, const void *group)
 {
 	uint64_t hash = name_hash(p, group);
@@ -29,8 +42,14 @@ static void enter_name(struct expanding *x, const struct aa_profile *p, const vo
 		if (other->parent != p->parent || x->named.v[at].group != group ||
 		    !str_eq(other->ns, p->ns) || !str_eq(other->name, p->name))
 			continue;
-		struct diag *d = aax_tell(x, DIAG_PL363, p->stmt->head, p->from,
-					  "the profile '%s' is there twice", aax_shown(x, p->name));
+		bool cycle = includes_itself(x, p) || includes_itself(x, other);
+		struct diag *d = aax_tell(
+			x, DIAG_PL363, p->stmt->head, p->from, "the profile '%s' is there twice%s",
+			aax_shown(x, p->name), cycle ? ": its file includes itself" : "");
+		if (cycle) {
+			diag_help(x->ds, d, "take the include out that leads back to the file");
+			return;
+		}
 		diag_note(x->ds, d, other->stmt->head, "it is here, too");
 		diag_help(x->ds, d, "give one of them another name");
 		return;

@@ -249,7 +249,7 @@ static int lint_here(void *run)
 		return tell_nothing_below(s, r->path);
 	if (err)
 		return input_unreadable(s, r->path, err);
-	r->apparmor = kind_of(src->text) == kind_apparmor;
+	r->apparmor = kind_of_file(src->text, r->path) == kind_apparmor;
 	if (r->apparmor)
 		return lint_text(r, r->path);
 	if (!strcmp(r->path, "-"))

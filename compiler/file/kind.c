@@ -657,9 +657,10 @@ bool kind_is_blank(struct str text)
 
 const struct file_kind *kind_of_file(struct str text, const char *path)
 {
-	static const char end[] = ".apparmor", folder[] = "apparmor.d/";
+	static const char folder[] = "apparmor.d/";
 	const char *below = strstr(path, folder);
-	bool named = ends_with(str_c(path), end) || (below && (below == path || below[-1] == '/'));
+	bool named = ends_with(str_c(path), ".apparmor") || ends_with(str_c(path), ".aa") ||
+		     (below && (below == path || below[-1] == '/'));
 
 	return named && kind_is_blank(text) ? kind_apparmor : kind_of(text);
 }

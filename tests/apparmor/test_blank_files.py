@@ -16,7 +16,7 @@ def test_blank_files_are_taken_and_refused_as_by_the_parser(pale, tmp_path, rele
     parser = Parser(release)
     (tmp_path / "apparmor.d").mkdir()
     for i, (text, want) in enumerate(BLANK.items()):
-        for f in (tmp_path / f"{i}.apparmor", tmp_path / "apparmor.d" / str(i)):
+        for f in (tmp_path / f"{i}.apparmor", tmp_path / f"{i}.aa", tmp_path / "apparmor.d" / str(i)):
             f.write_text(text)
             assert pale("check", "--target", f"apparmor={release}", f, check=None).rc == want, text
             got = pale("check", f, check=None)
@@ -50,3 +50,31 @@ def test_types_of_unix_sockets_are_named_where_each_layer_lets_another_pass(pale
                  "allow socket(domain == AF_UNIX, type == SOCK_DGRAM); unix type=stream; }\n")
     err = pale("check", f, check=None).err
     assert "seccomp lets sockets of AF_UNIX SOCK_DGRAM pass" in err and "AppArmor lets sockets of AF_UNIX SOCK_STREAM pass" in err
+
+
+def test_every_command_takes_a_blank_file_by_its_name(pale, tmp_path):
+    blank, other = tmp_path / "a.aa", tmp_path / "b.aa"
+    blank.write_text("# a\n")
+    other.write_text("profile t { /a r, }\n")
+    for words in (["check", "--target", "apparmor=5.0", blank], ["lint", blank], ["fmt", blank], ["diff", "--fail-on", "none", blank, other]):
+        assert "no policy" not in pale(*words, check=0).err
+    assert "0 findings; for apparmor" in pale("lint", blank).out
+    for words in (["sim", blank, "open /a r"], ["explain", blank, "open /a r"], ["import", blank]):
+        assert "the file holds no profile" in pale(*words, check=1).err
+
+
+def test_a_file_that_includes_itself_is_told_as_that(pale, tmp_path):
+    files = {"self.aa": 'include "self.aa"\nprofile t { }\n', "a.aa": 'include "b.aa"\nprofile t { }\n', "b.aa": 'include "a.aa"\nprofile u { }\n',
+             "twice.aa": "profile t { }\nprofile t { }\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for name in files:
+        err = pale("check", "--target", "apparmor=5.0", "-I", tmp_path, name, cwd=tmp_path, check=1).err
+        assert ("its file includes itself" in err) == (name != "twice.aa") and "is there twice" in err
+
+
+@pytest.mark.parametrize("access", ["signal send term peer=p", "unix connect type=stream addr=@x", "mount /a /b", "mqueue read /a", "dbus send bus=session", "cap chown"])
+def test_a_word_that_ends_in_an_escape_is_told_as_that(pale, tmp_path, access):
+    (tmp_path / "p").write_text("profile t { }\n")
+    err = pale("sim", tmp_path / "p", access + "\\", check=1).err
+    assert f"<access>:1:{len(access) + 1}: error: a word does not end in '\\' [PL372 " in err and "missing ','" not in err
