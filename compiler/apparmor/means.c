@@ -175,6 +175,7 @@ static machine_texts end_of(const struct building *b, const struct aa_opened *f,
 {
 	struct aa_means_pool *p = b->p;
 	struct aa_say say = { .sum = aa_sum_of(b->release),
+			      .level = b->release == AA_RELEASE_4_1,
 			      .mode = f->mode,
 			      .audit = f->audit,
 			      .priority = f->priority,

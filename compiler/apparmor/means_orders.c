@@ -17,7 +17,8 @@ struct state {
 	unsigned met; /* bit N: rule N */
 	int x_priority, m_priority;
 	int exec, exact_exec; /* of what is allowed, and of what exact rules allowed */
-	bool x, m, exact_x, deny_x, deny_m, audit_x, audit_m, conflict;
+	int prompt_exec;
+	bool x, m, exact_x, deny_x, deny_m, audit_x, audit_m, prompt_x, prompt_m, conflict;
 };
 
 struct orders {
@@ -36,31 +37,45 @@ static void raise_x(struct state *t, const struct aa_say *s, bool inherits)
 	if (t->x_priority == s->priority)
 		return;
 	t->x_priority = s->priority;
-	t->x = t->exact_x = t->deny_x = t->audit_x = false;
-	t->exec = t->exact_exec = 0;
+	t->x = t->exact_x = t->deny_x = t->audit_x = t->prompt_x = false;
+	t->exec = t->exact_exec = t->prompt_exec = 0;
 	if (inherits)
-		t->m = t->deny_m = t->audit_m = false;
+		t->m = t->deny_m = t->audit_m = t->prompt_m = false;
+}
+
+/* Beside an exec that is allowed it asks about the execution alone. */
+static void prompt_x(struct state *t, const struct aa_say *s, bool inherits)
+{
+	t->prompt_x = true;
+	if (t->x)
+		return;
+	t->prompt_exec = s->exec;
+	t->prompt_m |= inherits;
+	t->audit_m |= inherits && s->audit;
 }
 
 static void meet_x(struct state *t, const struct aa_say *s)
 {
-	bool inherits = s->inherits && s->mode == AA_MODE_ALLOW;
+	bool inherits = s->inherits && s->mode != AA_MODE_DENY;
 
 	if (t->x_priority > s->priority)
 		return;
 	raise_x(t, s, inherits);
 	if (s->mode == AA_MODE_DENY) {
 		t->deny_x = true;
-		t->x = t->audit_x = false;
+		t->x = t->audit_x = t->prompt_x = false;
 		t->exec = 0;
 		return;
 	}
 	t->audit_x |= s->audit;
-	if (s->exact) {
+	if (s->mode == AA_MODE_PROMPT) {
+		prompt_x(t, s, inherits);
+	} else if (s->exact) {
 		t->conflict |= t->exact_x && t->exact_exec != s->exec;
 		t->exact_x = t->x = true;
 		t->exact_exec = t->exec = s->exec;
 		t->m |= inherits;
+		t->prompt_m &= !inherits;
 		t->audit_m = inherits ? s->audit : t->audit_m;
 	} else {
 		t->conflict |= !t->exact_x && t->x && t->exec != s->exec;
@@ -78,11 +93,15 @@ static void meet_m(struct state *t, const struct aa_say *s)
 	if (t->m_priority > s->priority)
 		return;
 	if (t->m_priority < s->priority)
-		t->m = t->deny_m = t->audit_m = false;
+		t->m = t->deny_m = t->audit_m = t->prompt_m = false;
 	t->m_priority = s->priority;
-	t->m = s->mode != AA_MODE_DENY;
-	t->audit_m = t->m && (t->audit_m || s->audit);
-	t->deny_m |= s->mode == AA_MODE_DENY;
+	if (s->mode == AA_MODE_DENY) {
+		t->m = t->audit_m = t->prompt_m = false;
+		t->deny_m = true;
+		return;
+	}
+	t->audit_m |= s->audit;
+	*(s->mode == AA_MODE_PROMPT ? &t->prompt_m : &t->m) = true;
 }
 
 /* x before m; an m beside an exec that inherits is taken with that, or not at all. */
@@ -104,7 +123,9 @@ static bool same(const struct state *x, const struct state *y)
 	       x->m_priority == y->m_priority && x->exec == y->exec &&
 	       x->exact_exec == y->exact_exec && x->x == y->x && x->m == y->m &&
 	       x->exact_x == y->exact_x && x->deny_x == y->deny_x && x->deny_m == y->deny_m &&
-	       x->audit_x == y->audit_x && x->audit_m == y->audit_m && x->conflict == y->conflict;
+	       x->audit_x == y->audit_x && x->audit_m == y->audit_m && x->conflict == y->conflict &&
+	       x->prompt_x == y->prompt_x && x->prompt_m == y->prompt_m &&
+	       x->prompt_exec == y->prompt_exec;
 }
 
 static void add(struct orders *o, struct state t)
@@ -133,8 +154,8 @@ static void go_through(struct orders *o)
 /* What is so in all ends, and what in some. */
 struct ends {
 	bool x_all, x_some, m_all, m_some, conflict_all, conflict_some, exec_varies;
-	unsigned audit_all, audit_some;
-	int exec;
+	unsigned audit_all, audit_some, prompt_some;
+	int exec, prompt_exec;
 };
 
 static struct ends find_ends(const struct orders *o)
@@ -150,7 +171,11 @@ static struct ends find_ends(const struct orders *o)
 		if (t->conflict)
 			continue;
 		bool x = t->x && !t->deny_x, m = t->m && !t->deny_m;
-		unsigned audit = (x && t->audit_x ? PERM_X : 0) | (m && t->audit_m ? PERM_M : 0);
+		bool px = t->prompt_x && !t->deny_x, pm = t->prompt_m && !t->deny_m;
+		unsigned audit = ((x || px) && t->audit_x ? PERM_X : 0) |
+				 ((m || pm) && t->audit_m ? PERM_M : 0);
+		e.prompt_some |= (px ? PERM_X : 0) | (pm ? PERM_M : 0);
+		e.prompt_exec = px ? t->prompt_exec : e.prompt_exec;
 		e.audit_all &= audit;
 		e.audit_some |= audit;
 		e.x_all &= x;
@@ -172,10 +197,11 @@ static void note(const struct ends *e, unsigned who, struct aa_sum *out)
 	a->allow[who] |= (e->x_some ? PERM_X : 0) | (e->m_some ? PERM_M : 0);
 	a->varies[who] |= (e->x_some && (!e->x_all || e->exec_varies) ? PERM_X : 0) |
 			  (e->m_some && !e->m_all ? PERM_M : 0);
+	a->prompt[who] |= e->prompt_some;
 	a->audit[who] &= ~(unsigned)(PERM_X | PERM_M);
 	a->audit[who] |= e->audit_some;
 	a->audit_varies[who] |= e->audit_some & ~e->audit_all;
-	out->exec[who] = e->x_some ? e->exec : 0;
+	out->exec[who] = e->x_some ? e->exec : e->prompt_exec;
 }
 
 static void sum_half(const struct aa_say *const *says, size_t n, unsigned who, struct aa_sum *out)
@@ -184,8 +210,7 @@ static void sum_half(const struct aa_say *const *says, size_t n, unsigned who, s
 	struct aa_answer *a = &out->answer;
 
 	for (size_t i = 0; i < n; i++) {
-		bool asked =
-			says[i]->perms[who] & (PERM_X | PERM_M) && says[i]->mode != AA_MODE_PROMPT;
+		bool asked = says[i]->perms[who] & (PERM_X | PERM_M);
 		o.too_many |= asked && o.n == ORDERED_MAX;
 		if (asked && o.n < ORDERED_MAX)
 			o.says[o.n++] = says[i];
@@ -201,6 +226,7 @@ static void sum_half(const struct aa_say *const *says, size_t n, unsigned who, s
 	}
 	struct ends e = find_ends(&o);
 	a->allow[who] &= ~(unsigned)(PERM_X | PERM_M);
+	a->prompt[who] &= ~(unsigned)(PERM_X | PERM_M);
 	note(&e, who, out);
 }
 

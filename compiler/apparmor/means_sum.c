@@ -52,14 +52,17 @@ void aa_sum_3_0(const struct aa_say *const *says, size_t n, struct aa_sum *out)
 
 /* ---- 4.1.2 and later (pri_update_perm, add_implied_ix_mmap) ---- */
 
-/* Within a priority: a deny, an exec that is exact, any other, a prompt. */
+/*
+ * Within a priority: a deny, an exec that is exact, any other, a prompt; to 4.1.0 a prompt is as any
+ * other, and what it logs is logged.
+ */
 static int rank(const struct aa_say *s, unsigned perm)
 {
 	int base = 4 * s->priority;
 
 	if (s->mode == AA_MODE_DENY)
 		return base + 3;
-	if (s->mode == AA_MODE_PROMPT)
+	if (s->mode == AA_MODE_PROMPT && !s->level)
 		return base;
 	return base + (s->exact && perm == PERM_X ? 2 : 1);
 }

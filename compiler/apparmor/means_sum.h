@@ -15,6 +15,7 @@ struct aa_say {
 	int exec;                    /* of PERM_X: a number of the pool's, from 1; 0: bare */
 	bool inherits;               /* that exec implies m */
 	bool exact, audit;
+	bool level; /* its release puts a prompt beside what is allowed */
 	enum aa_mode mode;
 	int priority;
 };
