@@ -108,6 +108,13 @@ struct dd *dd_new_for(struct arena *a, size_t node_budget, size_t expected)
 	return d;
 }
 
+void dd_refill(struct dd *d, size_t node_budget)
+{
+	BUG_ON(node_budget + d->nodes.n >= UINT32_MAX / 2);
+	d->budget = d->nodes.n + node_budget;
+	d->steps = node_budget * 32;
+}
+
 size_t dd_size(const struct dd *d)
 {
 	return d->nodes.n;

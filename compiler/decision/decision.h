@@ -58,6 +58,8 @@ struct dd *dd_new(struct arena *a, size_t node_budget);
 /* With room for so many nodes from the start, where that can be told: tables that grow are
  * copied each time. */
 struct dd *dd_new_for(struct arena *a, size_t node_budget, size_t expected);
+/* As many nodes more, and as much time, as a new one has. */
+void dd_refill(struct dd *d, size_t node_budget);
 size_t dd_size(const struct dd *d);   /* nodes made so far */
 size_t dd_budget(const struct dd *d); /* nodes that it may make */
 /*

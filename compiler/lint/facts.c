@@ -7,7 +7,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/decision/compare.h"
-#include "compiler/decision/parts.h"
+#include "compiler/lint/parts.h"
 #include "compiler/lint/questions.h"
 #include "compiler/oci/runtime/model.h"
 
@@ -17,12 +17,8 @@ enum { NEWEST_LIBSECCOMP = OCI_VERSION(2, 6, 1), NEWEST_RUNC = OCI_VERSION(1, 2,
 struct fact_engine {
 	struct arena *arena;
 	struct dd *dd;
-	struct call_parts root;
-	struct call_parts sure;   /* claim: allowed or logged, and nobody disputes it */
-	struct call_parts maybe;  /* claim: that, or entries disagree, or somebody is asked */
-	struct call_parts stub;   /* claim: runc's ENOSYS, above all that the profile names */
-	struct call_parts errnos; /* claim: surely refused with an errno; made when it is asked */
-	bool has_errnos;
+	struct part_store *store;
+	struct call_parts parts;
 	struct {
 		struct span span; /* of the first rule */
 		unsigned named;
@@ -51,7 +47,7 @@ unsigned facts_has(const struct facts *f, const char *call)
 struct span facts_span(const struct facts *f, const char *call)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(call));
-	size_t i = s ? call_index(s) : 0;
+	size_t i = s ? syscall_index(s) : 0;
 
 	return s && f->engine->calls[i].named ? f->engine->calls[i].span : f->dflt_span;
 }
@@ -60,7 +56,7 @@ unsigned facts_named(const struct facts *f, const char *call)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(call));
 
-	return s ? f->engine->calls[call_index(s)].named : 0;
+	return s ? f->engine->calls[syscall_index(s)].named : 0;
 }
 
 bool facts_refuses(const struct facts *f)
@@ -68,56 +64,41 @@ bool facts_refuses(const struct facts *f)
 	return f->has_default && verdict_refuses(f->dflt);
 }
 
-/* Architectures that the call has, of those on which parts say so. */
-typedef unsigned parts_fn(struct call_parts *p, const struct syscall_info *s);
-
-static unsigned where(struct facts *f, const char *call, struct call_parts *parts, parts_fn *fn)
+/* Where what holds of the call; of none that there is not. */
+static struct call_sums sums_of(struct facts *f, const char *call)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(call));
-	unsigned found = s && !f->undecided ? fn(parts, s) : 0;
 
-	f->undecided |= parts->lost;
-	return f->undecided ? 0 : found;
+	f->undecided |= f->engine->parts.lost;
+	return s && !f->undecided ? f->engine->parts.sums[syscall_index(s)] :
+				    (struct call_sums){ 0 };
 }
 
-static dd_node part_at(struct facts *f, struct call_parts *parts, const struct syscall_info *s,
-		       enum arch a)
+/* NULL: undecided. */
+static struct call_part *part_at(struct facts *f, const struct syscall_info *s, enum arch a)
 {
-	dd_node n = parts_at(parts, s, a);
-
-	f->undecided |= n == DD_NONE;
-	return f->undecided ? DD_NONE : n;
+	f->undecided |= f->engine->parts.lost;
+	return f->undecided ? NULL : parts_at(&f->engine->parts, s, a);
 }
 
 unsigned facts_some(struct facts *f, const char *call)
 {
-	return where(f, call, &f->engine->sure, parts_any);
+	return sums_of(f, call).some;
 }
 
 unsigned facts_always(struct facts *f, const char *call)
 {
-	return where(f, call, &f->engine->sure, parts_all);
+	return sums_of(f, call).always;
 }
 
 unsigned facts_tested(struct facts *f, const char *call)
 {
-	const struct syscall_info *s = syscall_by_name(str_c(call));
-	struct call_parts *sure = &f->engine->sure;
-	unsigned some = where(f, call, sure, parts_any) & ~where(f, call, sure, parts_all);
-	unsigned tested = 0;
-
-	for (unsigned a = 0; some && a < ARCH_NR; a++) {
-		if (!(some & ARCH_BIT(a)))
-			continue;
-		uint32_t fields = dd_fields(f->engine->dd, part_at(f, sure, s, (enum arch)a));
-		tested |= fields & ((1u << DD_IP) - 1) ? ARCH_BIT(a) : 0;
-	}
-	return tested;
+	return sums_of(f, call).tested;
 }
 
 unsigned facts_refused(struct facts *f, const char *call)
 {
-	unsigned open = where(f, call, &f->engine->maybe, parts_any);
+	unsigned open = sums_of(f, call).maybe;
 
 	return f->undecided ? 0 : facts_has(f, call) & ~open;
 }
@@ -131,7 +112,7 @@ unsigned facts_refused_by_rule(struct facts *f, const char *call)
 
 unsigned facts_stubbed(struct facts *f, const char *call)
 {
-	return where(f, call, &f->engine->stub, parts_all);
+	return sums_of(f, call).stubbed;
 }
 
 static struct verdict enosys_of(enum arch a)
@@ -150,13 +131,13 @@ struct verdict facts_refusal(struct facts *f, const char *call, enum arch a)
 	struct dd_point p;
 
 	BUG_ON(!s || s->nr[a] < 0);
-	dd_node n = part_at(f, &f->engine->root, s, a), sure = part_at(f, &f->engine->sure, s, a);
-	if (n == DD_NONE || sure == DD_NONE)
+	const struct call_part *part = part_at(f, s, a);
+	if (!part)
 		return enosys;
-	dd_node other = dd_and(d, dd_not(d, sure),
-			       dd_not(d, dd_compare(d, n, dd_terminal(d, enosys), verdict_eq)));
+	dd_node said = dd_compare(d, part->root, dd_terminal(d, enosys), verdict_eq);
+	dd_node other = dd_and(d, dd_not(d, part->sure), dd_not(d, said));
 	f->undecided |= other == DD_NONE;
-	return dd_witness(d, other, &p) ? dd_eval_at(d, n, &p) : enosys;
+	return dd_witness(d, other, &p) ? dd_eval_at(d, part->root, &p) : enosys;
 }
 
 unsigned facts_loud(struct facts *f, const char *call, unsigned arches)
@@ -234,9 +215,30 @@ static void take_claim(struct facts *f, struct fact_answer *w, const struct ques
 	w->some |= ARCH_BIT(a);
 }
 
-/* `parts`: the claim that is asked about; calls that the question means and the gates leave. */
-static struct fact_answer ask(struct facts *f, struct call_parts *parts, const char *text,
-			      const char *gates)
+static bool answers_errno(struct verdict v, struct verdict unused)
+{
+	(void)unused;
+	return v.kind == VERDICT_ERRNO && v.data;
+}
+
+/* What entries dispute is nobody's certainty. */
+static dd_node errnos_of(struct facts *f, struct call_part *part)
+{
+	struct dd *d = f->engine->dd;
+
+	if (!part->has_errnos) {
+		dd_node disputed = dd_and(d, part->maybe, dd_not(d, part->sure));
+
+		part->errnos =
+			dd_and(d, dd_compare(d, part->root, dd_terminal(d, f->dflt), answers_errno),
+			       dd_not(d, disputed));
+		part->has_errnos = true;
+	}
+	return part->errnos;
+}
+
+/* errnos: not what passes is asked about; calls that the question means and the gates leave. */
+static struct fact_answer ask(struct facts *f, bool errnos, const char *text, const char *gates)
 {
 	struct dd *d = f->engine->dd;
 	struct fact_answer w = { 0 };
@@ -249,7 +251,9 @@ static struct fact_answer ask(struct facts *f, struct call_parts *parts, const c
 	for (unsigned a = 0; a < ARCH_NR && !f->undecided; a++) {
 		if (!(q->on & f->arches & ARCH_BIT(a)))
 			continue;
-		dd_node n = part_at(f, parts, q->sys, (enum arch)a);
+		struct call_part *part = part_at(f, q->sys, (enum arch)a);
+		dd_node n = !part ? DD_NONE : errnos ? errnos_of(f, part) : part->sure;
+		f->undecided |= n == DD_NONE;
 		w.known |= ARCH_BIT(a);
 		w.always |= n == DD_TRUE ? ARCH_BIT(a) : 0;
 		if (n == DD_FALSE)
@@ -268,33 +272,12 @@ static struct fact_answer ask(struct facts *f, struct call_parts *parts, const c
 
 struct fact_answer facts_ask(struct facts *f, const char *question, const char *gates)
 {
-	return ask(f, &f->engine->sure, question, gates);
-}
-
-static bool answers_errno(struct verdict v, struct verdict unused)
-{
-	(void)unused;
-	return v.kind == VERDICT_ERRNO && v.data;
-}
-
-/* What entries dispute is nobody's certainty. */
-static void set_errnos(struct facts *f)
-{
-	struct fact_engine *e = f->engine;
-	struct dd *d = e->dd;
-	dd_node refused, disputed;
-
-	refused = dd_compare(d, e->root.root, dd_terminal(d, f->dflt), answers_errno);
-	disputed = dd_and(d, e->maybe.root, dd_not(d, e->sure.root));
-	e->errnos = parts_of(e->arena, d, dd_and(d, refused, dd_not(d, disputed)), f->arches);
-	e->has_errnos = true;
+	return ask(f, false, question, gates);
 }
 
 struct fact_answer facts_ask_errno(struct facts *f, const char *question)
 {
-	if (!f->engine->has_errnos)
-		set_errnos(f);
-	return ask(f, &f->engine->errnos, question, "");
+	return ask(f, true, question, "");
 }
 
 unsigned facts_carried_past(struct facts *f, const struct syscall_info *s, unsigned on,
@@ -340,49 +323,26 @@ const char *facts_witness(struct facts *f, const struct fact_answer *w)
 
 /* ---- reading ---- */
 
-static bool permits(struct verdict v, struct verdict unused)
-{
-	(void)unused;
-	return v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG;
-}
-
-/* Whether these pass is somebody else's to say, who listens or traces. */
-static bool is_asked(struct verdict v, struct verdict unused)
-{
-	(void)unused;
-	return v.kind == VERDICT_NOTIFY || v.kind == VERDICT_TRACE;
-}
-
-static struct facts *facts_new(struct arena *a, struct questions *questions)
+/* store: NULL: one of its own. */
+static struct facts *facts_new(struct arena *a, struct questions *questions,
+			       struct part_store *store)
 {
 	struct facts *f = ARENA_NEW(a, struct facts);
 
 	f->engine = ARENA_NEW(a, struct fact_engine);
 	f->engine->arena = a;
 	f->engine->questions = questions ? questions : questions_new(a);
-	f->engine->dd = dd_new(a, FACTS_NODES);
+	f->engine->store = store ? store : part_store_new(a);
+	part_store_take(f->engine->store, FACTS_NODES);
+	f->engine->dd = f->engine->store->dd;
 	f->engine->calls = ARENA_ARRAY(a, __typeof__(*f->engine->calls), syscall_count());
 	return f;
-}
-
-static void set_root(struct facts *f, dd_node root, dd_node disputed, dd_node stub)
-{
-	struct fact_engine *e = f->engine;
-	dd_node open = dd_compare(e->dd, root, root, permits);
-	dd_node asked = dd_or(e->dd, disputed, dd_compare(e->dd, root, root, is_asked));
-
-	e->root = parts_of(e->arena, e->dd, root, f->arches);
-	e->stub = parts_of(e->arena, e->dd, stub, f->arches);
-	e->sure =
-		parts_of(e->arena, e->dd, dd_and(e->dd, open, dd_not(e->dd, disputed)), f->arches);
-	e->maybe = parts_of(e->arena, e->dd, dd_or(e->dd, open, asked), f->arches);
-	f->undecided = e->sure.lost || e->maybe.lost || e->stub.lost;
 }
 
 static void name_call(struct facts *f, const struct syscall_info *s, unsigned arches,
 		      struct span span)
 {
-	size_t i = call_index(s);
+	size_t i = syscall_index(s);
 
 	if (!f->engine->calls[i].named)
 		f->engine->calls[i].span = span;
@@ -405,7 +365,7 @@ static bool count_rules(struct facts *f, const struct oci_profile *p)
 
 	vec_each(&p->rules, r) {
 		const struct syscall_info *s = syscall_by_name(r->name);
-		size_t n = s ? ++f->engine->calls[call_index(s)].rules : 0;
+		size_t n = s ? ++f->engine->calls[syscall_index(s)].rules : 0;
 		if (n > f->ncostly) {
 			f->ncostly = n;
 			f->costly = s->name;
@@ -425,8 +385,8 @@ struct facts *facts_of_profile(struct arena *a, struct questions *questions,
 					    .version = NEWEST_RUNC,
 					    .libseccomp = NEWEST_LIBSECCOMP };
 	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
-	struct facts *f = facts_new(a, questions);
-	struct oci_model m;
+	struct facts *f = facts_new(a, questions, questions ? questions_store(questions) : NULL);
+	struct oci_calls loaded;
 
 	/* What is malformed is told by others; what could be read is asked here. */
 	oci_parse(a, root, &read, p);
@@ -441,12 +401,13 @@ struct facts *facts_of_profile(struct arena *a, struct questions *questions,
 	f->dflt_span = p->dflt_span;
 	name_calls(f, p);
 	if (!count_rules(f, p) || p->unusable) {
-		set_root(f, DD_NONE, DD_FALSE, DD_FALSE);
+		f->engine->parts.lost = f->undecided = true;
 		return f;
 	}
 	enum arch host = parts_host((enum arch)__builtin_ctz(p->arches), p->arches);
-	oci_model_build(a, f->engine->dd, p, named ? named : &newest, host, &m);
-	set_root(f, m.reading, m.undefined, m.stub);
+	oci_model_calls(a, f->engine->dd, p, named ? named : &newest, host, &loaded);
+	parts_of_calls(a, f->engine->store, &loaded, f->arches, &f->engine->parts);
+	f->undecided = f->engine->parts.lost;
 	return f;
 }
 
@@ -458,7 +419,7 @@ static struct span rule_span(const struct call_rule *r)
 struct facts *facts_of_policy(struct arena *a, struct questions *questions, const struct policy *p,
 			      struct diags *ds)
 {
-	struct facts *f = facts_new(a, questions);
+	struct facts *f = facts_new(a, questions, NULL);
 	struct decision *d = decision_build_in(a, f->engine->dd, p, diags_new(a, ds->sources));
 
 	if (!p->arches)
@@ -474,10 +435,19 @@ struct facts *facts_of_policy(struct arena *a, struct questions *questions, cons
 		if (!r->sys)
 			continue;
 		name_call(f, r->sys, ARCH_BIT(r->arch), rule_span(r));
-		size_t n = ++f->engine->calls[call_index(r->sys)].rules;
+		size_t n = ++f->engine->calls[syscall_index(r->sys)].rules;
 		f->costly = n > f->ncostly ? r->sys->name : f->costly;
 		f->ncostly = n > f->ncostly ? n : f->ncostly;
 	}
-	set_root(f, d ? decision_root(d, p->arches) : DD_NONE, DD_FALSE, DD_FALSE);
+	parts_of_root(a, f->engine->store, d ? decision_root(d, p->arches) : DD_NONE, f->arches,
+		      &f->engine->parts);
+	f->undecided = f->engine->parts.lost;
 	return f;
+}
+
+/* What met its budget has left things there that mean nothing. */
+void facts_end(struct facts *f)
+{
+	if (f && !f->undecided)
+		part_store_give_back(f->engine->store);
 }

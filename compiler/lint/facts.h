@@ -41,6 +41,9 @@ struct facts *facts_of_profile(struct arena *a, struct questions *questions,
 struct facts *facts_of_policy(struct arena *a, struct questions *questions, const struct policy *p,
 			      struct diags *ds);
 
+/* Nothing more is asked of them; f may be NULL. */
+void facts_end(struct facts *f);
+
 /* ---- calls ---- */
 
 /* Architectures (of `arches`) on which the call exists. */

@@ -92,6 +92,7 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 	if (oci_profile_object(root))
 		l.facts = facts_of_profile(a, with->questions, root, rt);
 	run_rules(&l, LINT_JSON);
+	facts_end(l.facts);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
 }
@@ -112,6 +113,7 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 		policy_check(l.policy, ds);
 		apparmor_check_halves(l.policy, NULL, 0, ds);
 		run_rules(&l, LINT_PALE);
+		facts_end(l.facts);
 	}
 	for (size_t i = before; i < ds->list.n; i++)
 		if (ds->list.v[i]->rule)

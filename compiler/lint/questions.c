@@ -5,12 +5,14 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/base/table.h"
+#include "compiler/lint/parts.h"
 #include "grammar/parse.h"
 
 struct questions {
 	struct arena *arena;
 	VEC(struct question) list;
 	struct table table; /* their texts */
+	struct part_store *store;
 };
 
 struct questions *questions_new(struct arena *a)
@@ -18,7 +20,13 @@ struct questions *questions_new(struct arena *a)
 	struct questions *all = ARENA_NEW(a, struct questions);
 
 	all->arena = a;
+	all->store = part_store_new(a);
 	return all;
+}
+
+struct part_store *questions_store(struct questions *all)
+{
+	return all->store;
 }
 
 struct str question_call(const char *text)

@@ -16,6 +16,9 @@ struct question {
 
 /* Owner of all that is in it: the arena. */
 struct questions *questions_new(struct arena *a);
+/* Where the run's profiles are decided (parts.h). */
+struct part_store;
+struct part_store *questions_store(struct questions *all);
 /* Stays where it is until the next is asked for. The text must read (it is ours): a BUG else. */
 const struct question *question_find(struct questions *all, const char *text);
 /* The call that a question is about. */

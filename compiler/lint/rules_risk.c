@@ -66,6 +66,10 @@ static unsigned told_apart(struct lint *l, const struct risk *r)
 		return 0;
 	for (size_t i = 0; i < syscall_count(); i++) {
 		const struct syscall_info *s = syscall_at(i);
+		unsigned selector;
+
+		if (!multiplexer_of(str_c(s->name), &selector))
+			continue;
 		unsigned restricted =
 			facts_tested(l->facts, s->name) | facts_refused_by_rule(l->facts, s->name);
 		unsigned past = facts_carried_past(l->facts, s, restricted, &mux);

@@ -112,6 +112,11 @@ const struct syscall_info *syscall_at(size_t i)
 	return &tables_syscalls[i];
 }
 
+size_t syscall_index(const struct syscall_info *s)
+{
+	return (size_t)(s - tables_syscalls);
+}
+
 const struct syscall_info *syscall_by_name(struct str name)
 {
 	size_t at = tables_place(name.p, name.n);
@@ -274,13 +279,22 @@ static const char *releases_on(const char *versions, enum arch a)
 	return versions;
 }
 
+unsigned libseccomp_numbers_on(unsigned version, const struct syscall_info *s)
+{
+	const char *versions = find_pair(&tables_libseccomp_at, tables_libseccomp, str_c(s->name));
+	unsigned on = 0;
+
+	for (int a = 0; a < ARCH_NR; a++)
+		if (s->nr[a] >= 0 &&
+		    (!versions || (is_within(versions, version) &&
+				   is_within(releases_on(versions, (enum arch)a), version))))
+			on |= ARCH_BIT(a);
+	return on;
+}
+
 bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arch a)
 {
-	if (s->nr[a] < 0)
-		return false;
-	const char *versions = find_pair(&tables_libseccomp_at, tables_libseccomp, str_c(s->name));
-	return !versions ||
-	       (is_within(versions, version) && is_within(releases_on(versions, a), version));
+	return s->nr[a] >= 0 && libseccomp_numbers_on(version, s) & ARCH_BIT(a);
 }
 
 static struct str first_release(const char *releases)

@@ -96,6 +96,7 @@ extern const uint16_t tables_level; /* the newest kernel this table knows: 7.3 *
 
 size_t syscall_count(void);
 const struct syscall_info *syscall_at(size_t i);             /* in name order */
+size_t syscall_index(const struct syscall_info *s);          /* its place there */
 const struct syscall_info *syscall_by_name(struct str name); /* NULL: no such call anywhere */
 const struct syscall_info *syscall_by_nr(enum arch a, uint32_t nr); /* nr without base */
 uint32_t syscall_end(enum arch a); /* one past the highest number there, without base */
@@ -120,6 +121,8 @@ const char *syscall_foreign_arches(struct str name);
 bool libseccomp_knows(unsigned version, struct str name);
 /* Does its table give the call a number there? Some names it knows before their number. */
 bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arch a);
+/* The architectures where it does, as ARCH_BIT(). */
+unsigned libseccomp_numbers_on(unsigned version, const struct syscall_info *s);
 /* "2.5.5": the first release that knows the name; empty: all do, or none up to LIBSECCOMP_NEWEST. */
 struct str libseccomp_since(struct str name);
 /* And the first that has a number for it there. */

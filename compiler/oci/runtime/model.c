@@ -33,14 +33,14 @@ struct loader {
 	const struct oci_profile *p;
 	const struct oci_runtime *rt;
 	enum arch host;
-	enum arch arches[ARCH_NR]; /* in the order of their numbers */
-	dd_node *gates;            /* claim of each entry's includes and excludes */
-	dd_node *plain;            /* what a call gets that one entry names, without a condition */
+	dd_node *gates;        /* claim of each entry's includes and excludes */
+	dd_node *plain;        /* what a call gets that one entry names, without a condition */
 	dd_node (*matches)[2]; /* claim of each rule's conditions, on low words alone and on all */
 	struct placed *calls;  /* by call */
 	uint32_t *next;        /* of each rule, in its call's chain */
 	VEC(const struct oci_rule *) at; /* those of the number at hand */
-	VEC(struct dd_range) readings, undefined;
+	struct oci_call *made;           /* by call and architecture, where a rule speaks of it */
+	dd_node dflt;
 };
 
 bool oci_numbered(const struct oci_runtime *rt, const struct syscall_info *sys, enum arch a)
@@ -170,7 +170,7 @@ static const struct verdict *verdict_of(const struct loader *l, const struct oci
 static struct number join_rules(struct loader *l, enum arch a)
 {
 	struct dd *d = l->dd;
-	struct number num = { .node = dd_terminal(d, l->p->dflt), .undefined = DD_FALSE };
+	struct number num = { .node = l->dflt, .undefined = DD_FALSE };
 	dd_node plain = DD_FALSE;
 
 	vec_each(&l->at, at) {
@@ -192,7 +192,8 @@ static struct number join_rules(struct loader *l, enum arch a)
 	return num;
 }
 
-static void add_number(struct loader *l, enum arch a, uint64_t call)
+/* Of the rules at hand: `reading` and `undefined`. */
+static struct oci_call make_call(struct loader *l, enum arch a)
 {
 	const struct oci_rule *only = l->at.n == 1 && !l->at.v[0]->nargs ? l->at.v[0] : NULL;
 	struct number num = { .node = only ? l->plain[only->entry] : DD_NONE,
@@ -202,27 +203,23 @@ static void add_number(struct loader *l, enum arch a, uint64_t call)
 		num = join_rules(l, a);
 	if (only)
 		l->plain[only->entry] = num.node;
-	vec_push(l->arena, &l->readings, ((struct dd_range){ call, call, num.node }));
-	if (num.undefined != DD_FALSE)
-		vec_push(l->arena, &l->undefined, ((struct dd_range){ call, call, num.undefined }));
+	return (struct oci_call){
+		.reading = num.node, .undefined = num.undefined, .stub = DD_FALSE, .named = true
+	};
 }
 
 /* ---- all numbers ---- */
-
-static size_t index_of(const struct syscall_info *s)
-{
-	return (size_t)(s - syscall_at(0));
-}
 
 static void place_call(struct loader *l, const struct syscall_info *sys, struct placed *c)
 {
 	const char *mux;
 	unsigned selector;
 
-	for (int a = 0; a < ARCH_NR; a++) {
-		c->numbered |= oci_numbered(l->rt, sys, (enum arch)a) ? ARCH_BIT(a) : 0;
+	const char *carrier = multiplexer_of(str_c(sys->name), &selector);
+
+	c->numbered = libseccomp_numbers_on(l->rt->libseccomp, sys);
+	for (int a = 0; carrier && a < ARCH_NR; a++)
 		c->carried[a] = !multiplexed_by(sys, (enum arch)a, &mux, &selector);
-	}
 }
 
 static void place_rules(struct loader *l)
@@ -236,7 +233,7 @@ static void place_rules(struct loader *l)
 		l->calls[i].first = NONE;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct syscall_info *sys = syscall_by_name(l->p->rules.v[i].name);
-		struct placed *c = sys ? &l->calls[index_of(sys)] : NULL;
+		struct placed *c = sys ? &l->calls[syscall_index(sys)] : NULL;
 
 		l->next[i] = NONE;
 		if (!c)
@@ -251,11 +248,47 @@ static void place_rules(struct loader *l)
 	}
 }
 
+/* Do the same rules speak of the call on both architectures, and look at as much of a word? */
+static bool is_same(const struct loader *l, const struct placed *c, enum arch a, enum arch b)
+{
+	bool same = is_narrow(a) == is_narrow(b);
+
+	for (uint32_t i = c->first; same && i != NONE; i = l->next[i]) {
+		unsigned on = l->p->rules.v[i].arches;
+		same = !(on & ARCH_BIT(a)) == !(on & ARCH_BIT(b));
+	}
+	return same;
+}
+
+static void add_call(struct loader *l, size_t call)
+{
+	const struct placed *c = &l->calls[call];
+	struct oci_call *made = &l->made[call * ARCH_NR];
+	int last = -1; /* the architecture before this one that it is read on */
+
+	for (int a = 0; a < ARCH_NR; a++) {
+		if (!(c->numbered & ARCH_BIT(a)))
+			continue;
+		if (last >= 0 && is_same(l, c, (enum arch)last, (enum arch)a)) {
+			made[a] = made[last];
+			continue;
+		}
+		l->at.n = 0;
+		for (uint32_t i = c->first; i != NONE; i = l->next[i])
+			if (l->p->rules.v[i].arches & ARCH_BIT(a))
+				vec_push(l->arena, &l->at, &l->p->rules.v[i]);
+		if (l->at.n)
+			made[a] = make_call(l, (enum arch)a);
+		last = a;
+	}
+}
+
 /* Calls of one architecture that the profile names and the library numbers, by rising number. */
 struct named_calls {
 	struct loader *l;
 	enum arch arch;
 	uint32_t nr; /* to go on from, without base */
+	size_t at;   /* the call's place in syscall_at() */
 };
 
 static const struct placed *next_named(struct named_calls *w, uint64_t *call)
@@ -263,8 +296,8 @@ static const struct placed *next_named(struct named_calls *w, uint64_t *call)
 	const struct arch_info *info = arch_info(w->arch);
 
 	while ((w->nr = syscall_next(w->arch, w->nr)) != UINT32_MAX) {
-		const struct syscall_info *s = syscall_by_nr(w->arch, w->nr);
-		const struct placed *c = &w->l->calls[index_of(s)];
+		w->at = syscall_index(syscall_by_nr(w->arch, w->nr));
+		const struct placed *c = &w->l->calls[w->at];
 		uint32_t nr = w->nr++ + info->nr_base;
 
 		*call = DD_CALL_OF(info->audit, nr);
@@ -274,35 +307,19 @@ static const struct placed *next_named(struct named_calls *w, uint64_t *call)
 	return NULL;
 }
 
-static void add_arch(struct loader *l, enum arch a)
-{
-	struct named_calls w = { .l = l, .arch = a };
-	const struct placed *c;
-	uint64_t call;
-
-	while ((c = next_named(&w, &call)) != NULL) {
-		l->at.n = 0;
-		for (uint32_t i = c->first; i != NONE; i = l->next[i])
-			if (l->p->rules.v[i].arches & ARCH_BIT(a))
-				vec_push(l->arena, &l->at, &l->p->rules.v[i]);
-		if (l->at.n)
-			add_number(l, a, call);
-	}
-}
-
 static uint64_t first_call(enum arch a)
 {
 	return DD_CALL_OF(arch_info(a)->audit, arch_info(a)->nr_base);
 }
 
-static void order_arches(struct loader *l)
+static void order_arches(enum arch arches[ARCH_NR])
 {
 	for (int i = 0; i < ARCH_NR; i++) {
 		int at = i;
 
-		for (; at && first_call(l->arches[at - 1]) > first_call((enum arch)i); at--)
-			l->arches[at] = l->arches[at - 1];
-		l->arches[at] = (enum arch)i;
+		for (; at && first_call(arches[at - 1]) > first_call((enum arch)i); at--)
+			arches[at] = arches[at - 1];
+		arches[at] = (enum arch)i;
 	}
 }
 
@@ -320,9 +337,15 @@ static void read_rules(struct loader *l)
 	for (size_t i = 0; i < n; i++)
 		l->matches[i][0] = l->matches[i][1] = DD_NONE;
 	place_rules(l);
-	order_arches(l);
-	for (int i = 0; i < ARCH_NR; i++)
-		add_arch(l, l->arches[i]);
+	l->dflt = dd_terminal(l->dd, l->p->dflt);
+	l->made = ARENA_ARRAY(l->arena, struct oci_call, syscall_count() * ARCH_NR);
+	for (size_t i = 0; i < syscall_count() * ARCH_NR; i++)
+		l->made[i] = (struct oci_call){ .reading = l->dflt,
+						.undefined = DD_FALSE,
+						.stub = DD_FALSE };
+	for (size_t i = 0; i < syscall_count(); i++)
+		if (l->calls[i].first != NONE)
+			add_call(l, i);
 }
 
 /* What a number without a rule meets: the ends of each token's parts. */
@@ -392,6 +415,32 @@ static dd_node spread_all(struct loader *l, const struct dd_range *named, size_t
 	}
 	spread_to(&s, next, UINT64_MAX, foreign);
 	return dd_ranges(l->dd, DD_CALL, 64, s.out.v, s.out.n);
+}
+
+/* What the rules make of all numbers, as two diagrams. */
+static void spread_rules(struct loader *l, struct oci_model *out)
+{
+	dd_node foreign = dd_terminal(l->dd, (struct verdict){ VERDICT_KILL_THREAD, 0 });
+	VEC(struct dd_range) readings = { 0 }, undefined = { 0 };
+	enum arch arches[ARCH_NR]; /* in the order of their numbers */
+
+	order_arches(arches);
+	for (int i = 0; i < ARCH_NR; i++) {
+		struct named_calls w = { .l = l, .arch = arches[i] };
+
+		for (uint64_t c; next_named(&w, &c);) {
+			const struct oci_call *m = &l->made[w.at * ARCH_NR + (size_t)w.arch];
+
+			if (m->named)
+				vec_push(l->arena, &readings,
+					 ((struct dd_range){ c, c, m->reading }));
+			if (m->undefined != DD_FALSE)
+				vec_push(l->arena, &undefined,
+					 ((struct dd_range){ c, c, m->undefined }));
+		}
+	}
+	out->reading = spread_all(l, readings.v, readings.n, l->dflt, foreign);
+	out->undefined = spread_all(l, undefined.v, undefined.n, DD_FALSE, DD_FALSE);
 }
 
 /* ---- runc's stub ---- */
@@ -476,15 +525,21 @@ static dd_node stub_arch(struct loader *l, enum arch a)
 			       DD_CALL_OF(arch_info(a)->audit, 0)));
 }
 
-static dd_node stub_claim(struct loader *l)
+/* The architectures that it has a part for. */
+static unsigned stub_arches(const struct loader *l)
 {
-	unsigned arches = l->p->listed;
-	dd_node claim = DD_FALSE;
+	bool own = l->rt->version >= OCI_VERSION(1, 1, 15); /* the machine's, listed or not */
 
 	if (l->rt->kind != OCI_RUNC || !oci_stub_covers(l->p->dflt.kind))
-		return DD_FALSE;
-	if (l->rt->version >= OCI_VERSION(1, 1, 15)) /* the machine's own, listed or not */
-		arches |= ARCH_BIT(l->host);
+		return 0;
+	return l->p->listed | (own ? ARCH_BIT(l->host) : 0);
+}
+
+static dd_node stub_claim(struct loader *l)
+{
+	unsigned arches = stub_arches(l);
+	dd_node claim = DD_FALSE;
+
 	for (int a = 0; a < ARCH_NR; a++)
 		if (arches & ARCH_BIT(a))
 			claim = dd_or(l->dd, claim, stub_arch(l, (enum arch)a));
@@ -505,17 +560,58 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 		    const struct oci_runtime *rt, enum arch host, struct oci_model *out)
 {
 	struct loader l = { .arena = a, .dd = d, .p = p, .rt = rt, .host = host };
-	dd_node foreign = dd_terminal(d, (struct verdict){ VERDICT_KILL_THREAD, 0 });
 
 	read_rules(&l);
 	*out = (struct oci_model){ .dd = d, .profile = p, .runtime = *rt, .host = host };
-	out->reading = spread_all(&l, l.readings.v, l.readings.n, dd_terminal(d, p->dflt), foreign);
-	out->undefined = spread_all(&l, l.undefined.v, l.undefined.n, DD_FALSE, DD_FALSE);
+	spread_rules(&l, out);
 	out->stub = stub_claim(&l);
 	out->stub_mark =
 		oci_model_stubbed(out, dd_terminal(d, (struct verdict){ VERDICT_ALLOW, 0 }));
 	out->root = oci_model_stubbed(out, out->reading);
 	return out->root == DD_NONE || out->undefined == DD_NONE ? -1 : 0;
+}
+
+struct stubbed_call {
+	dd_node gate; /* claim: the profile names it in these environments */
+	struct oci_call *made;
+};
+
+/* The stub as stub_arch() has it, at the numbers of calls alone: from the highest down. */
+static void stub_calls(struct loader *l, enum arch a)
+{
+	VEC(struct stubbed_call) calls = { 0 };
+	dd_node any = DD_FALSE, higher = DD_FALSE;
+	struct dd *d = l->dd;
+
+	for (uint32_t nr = 0; (nr = syscall_next(a, nr)) != UINT32_MAX; nr++) {
+		size_t at = syscall_index(syscall_by_nr(a, nr));
+		const struct placed *c = &l->calls[at];
+		bool named =
+			c->first != NONE && c->numbered & ARCH_BIT(a) && nr + arch_info(a)->nr_base;
+		dd_node gate = named ? stub_gate(l, c, a) : DD_FALSE;
+
+		any = dd_or(d, any, gate);
+		vec_push(l->arena, &calls,
+			 ((struct stubbed_call){ gate, &l->made[at * ARCH_NR + (size_t)a] }));
+	}
+	for (size_t i = calls.n; i-- > 0 && higher != any;) {
+		higher = dd_or(d, higher, calls.v[i].gate);
+		calls.v[i].made->stub = dd_and(d, any, dd_not(d, higher));
+	}
+	if (a == ARCH_S390X && calls.n && !syscall_next(a, 0))
+		calls.v[0].made->stub = any;
+}
+
+void oci_model_calls(struct arena *a, struct dd *d, const struct oci_profile *p,
+		     const struct oci_runtime *rt, enum arch host, struct oci_calls *out)
+{
+	struct loader l = { .arena = a, .dd = d, .p = p, .rt = rt, .host = host };
+
+	read_rules(&l);
+	for (int i = 0; i < ARCH_NR; i++)
+		if (stub_arches(&l) & ARCH_BIT(i))
+			stub_calls(&l, (enum arch)i);
+	out->at = l.made;
 }
 
 /* ---- which part answers ---- */

@@ -27,6 +27,20 @@ struct oci_model {
 int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 		    const struct oci_runtime *rt, enum arch host, struct oci_model *out);
 
+/*
+ * The same, call by call, without the diagrams over all numbers: what oci_model_build()'s have at the
+ * number of each call of an architecture in p->arches. DD_NONE in one of them: the budget is passed.
+ */
+struct oci_call {
+	dd_node reading, undefined, stub;
+	bool named; /* a rule speaks of it there */
+};
+struct oci_calls {
+	const struct oci_call *at; /* by call and architecture: syscall_index() * ARCH_NR + arch */
+};
+void oci_model_calls(struct arena *a, struct dd *d, const struct oci_profile *p,
+		     const struct oci_runtime *rt, enum arch host, struct oci_calls *out);
+
 /* runc's stub before another root, such as the lifted filter of libseccomp itself. */
 dd_node oci_model_stubbed(const struct oci_model *m, dd_node filter);
 

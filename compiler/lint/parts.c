@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/lint/parts.h"
+
+#include "compiler/base/bug.h"
+#include "compiler/oci/runtime/model.h"
+
+enum {
+	FIXED = 1024,          /* remembered nodes on a machine */
+	NODES_KEPT = 1 << 16,  /* a store that has more is emptied; and one */
+	PROFILES_MAX = 1 << 12 /* that has served as many: tags of operations are not endless */
+};
+
+enum arch parts_host(enum arch a, unsigned arches)
+{
+	int host = arch_find(str_c(arch_family(a, arches)));
+
+	return host < 0 ? a : (enum arch)host;
+}
+
+/* ---- the store ---- */
+
+struct part_store *part_store_new(struct arena *a)
+{
+	struct part_store *store = ARENA_NEW(a, struct part_store);
+
+	store->of = a;
+	return store;
+}
+
+static void empty(struct part_store *store)
+{
+	const struct arena *of = store->of;
+
+	arena_free(store->arena);
+	*store = (struct part_store){ .of = of, .arena = arena_scratch(of) };
+}
+
+void part_store_take(struct part_store *store, size_t budget)
+{
+	if (!store->dd || store->taken || dd_size(store->dd) > NODES_KEPT ||
+	    store->profiles >= PROFILES_MAX) {
+		empty(store);
+		store->dd = dd_new(store->arena, budget);
+		store->fixed = arena_alloc_array(store->arena, FIXED, sizeof(*store->fixed));
+	}
+	dd_refill(store->dd, budget);
+	store->taken = true;
+	store->profiles++;
+}
+
+void part_store_give_back(struct part_store *store)
+{
+	store->taken = false;
+}
+
+/* ---- one part ---- */
+
+static bool permits(struct verdict v, struct verdict unused)
+{
+	(void)unused;
+	return v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG;
+}
+
+/* Whether these pass is somebody else's to say, who listens or traces. */
+static bool is_asked(struct verdict v, struct verdict unused)
+{
+	(void)unused;
+	return v.kind == VERDICT_NOTIFY || v.kind == VERDICT_TRACE;
+}
+
+static struct call_part part_of(struct dd *d, dd_node root, dd_node disputed)
+{
+	struct call_part part = { .root = root, .disputed = disputed };
+	dd_node open = dd_compare(d, root, root, permits);
+	dd_node asked = dd_or(d, disputed, dd_compare(d, root, root, is_asked));
+
+	part.sure = dd_and(d, open, dd_not(d, disputed));
+	part.maybe = dd_or(d, open, asked);
+	if (part.sure != DD_NONE)
+		part.tested = (dd_fields(d, part.sure) & ((1u << DD_IP) - 1)) != 0;
+	return part;
+}
+
+/* ---- all of them ---- */
+
+static dd_node fix_host(struct part_store *store, dd_node n, enum arch host)
+{
+	size_t slot = (n + 61 * (size_t)host) % FIXED;
+
+	if (n == DD_NONE || dd_is_terminal(store->dd, n, NULL))
+		return n;
+	if (store->fixed[slot].from != n || store->fixed[slot].host != host) {
+		store->fixed[slot].to = dd_fix(store->dd, n, DD_SYSTEM, 0xff, (uint64_t)host);
+		store->fixed[slot].from = n;
+		store->fixed[slot].host = host;
+	}
+	return store->fixed[slot].to;
+}
+
+/* The place of the part in the store, made where there is none. */
+static size_t find_part(struct part_store *store, dd_node root, dd_node disputed)
+{
+	dd_node both[] = { root, disputed };
+	uint64_t hash = hash_bytes(HASH_START, both, sizeof(both));
+	struct table_walk it = table_start(hash);
+
+	for (size_t at; (at = table_next(&store->places, &it)) != TABLE_END;)
+		if (store->list.v[at].root == root && store->list.v[at].disputed == disputed)
+			return at;
+	table_add(store->arena, &store->places, hash, store->list.n);
+	vec_push(store->arena, &store->list, part_of(store->dd, root, disputed));
+	return store->list.n - 1;
+}
+
+/* Neighbours have one part most often. */
+struct filler {
+	struct call_parts *p;
+	enum arch arch, host;
+	dd_node root, disputed; /* of the last call; root DD_NONE: there is none */
+	size_t at;
+};
+
+static void put_call(struct filler *f, size_t call, dd_node root, dd_node disputed)
+{
+	struct call_parts *p = f->p;
+	unsigned bit = ARCH_BIT(f->arch);
+
+	if (root == DD_NONE || disputed == DD_NONE) {
+		p->lost = true;
+		return;
+	}
+	if (root != f->root || disputed != f->disputed)
+		f->at = find_part(p->store, fix_host(p->store, root, f->host),
+				  fix_host(p->store, disputed, f->host));
+	f->root = root;
+	f->disputed = disputed;
+	const struct call_part *part = &p->store->list.v[f->at];
+	struct call_sums *sums = &p->sums[call];
+
+	p->at[call * ARCH_NR + (size_t)f->arch] = (uint32_t)f->at;
+	p->lost |= part->sure == DD_NONE || part->maybe == DD_NONE;
+	sums->always |= part->sure == DD_TRUE ? bit : 0;
+	sums->some |= part->sure != DD_FALSE ? bit : 0;
+	sums->maybe |= part->maybe != DD_FALSE ? bit : 0;
+	sums->tested |= part->tested ? bit : 0;
+}
+
+static void parts_start(struct arena *a, struct part_store *store, unsigned arches,
+			struct call_parts *out)
+{
+	*out = (struct call_parts){ .arena = a, .store = store, .arches = arches };
+	out->at = ARENA_ARRAY(a, uint32_t, syscall_count() * ARCH_NR);
+	out->sums = ARENA_ARRAY(a, struct call_sums, syscall_count());
+}
+
+static void fill_arch(struct filler *f, dd_node root)
+{
+	const struct arch_info *info = arch_info(f->arch);
+
+	for (size_t i = 0; i < syscall_count() && !f->p->lost; i++) {
+		int nr = syscall_at(i)->nr[f->arch];
+		if (nr >= 0)
+			put_call(f, i,
+				 dd_call(f->p->store->dd, root, info->audit,
+					 (uint32_t)nr + info->nr_base),
+				 DD_FALSE);
+	}
+}
+
+void parts_of_root(struct arena *a, struct part_store *store, dd_node root, unsigned arches,
+		   struct call_parts *out)
+{
+	parts_start(a, store, arches, out);
+	out->lost = root == DD_NONE;
+	for (unsigned arch = 0; arch < ARCH_NR; arch++) {
+		struct filler f = { .p = out,
+				    .arch = (enum arch)arch,
+				    .host = parts_host((enum arch)arch, arches),
+				    .root = DD_NONE };
+		if (arches & ARCH_BIT(arch))
+			fill_arch(&f, root);
+	}
+}
+
+static void fill_loaded(struct filler *f, const struct oci_calls *calls)
+{
+	struct part_store *store = f->p->store;
+
+	for (size_t i = 0; i < syscall_count(); i++) {
+		const struct oci_call *c = &calls->at[i * ARCH_NR + (size_t)f->arch];
+		if (syscall_at(i)->nr[f->arch] < 0)
+			continue;
+		put_call(f, i, c->reading, c->undefined);
+		f->p->lost |= c->stub == DD_NONE;
+		if (c->stub != DD_FALSE && fix_host(store, c->stub, f->host) == DD_TRUE)
+			f->p->sums[i].stubbed |= ARCH_BIT(f->arch);
+	}
+}
+
+void parts_of_calls(struct arena *a, struct part_store *store, const struct oci_calls *calls,
+		    unsigned arches, struct call_parts *out)
+{
+	parts_start(a, store, arches, out);
+	for (unsigned arch = 0; arch < ARCH_NR; arch++) {
+		struct filler f = { .p = out,
+				    .arch = (enum arch)arch,
+				    .host = parts_host((enum arch)arch, arches),
+				    .root = DD_NONE };
+		if (arches & ARCH_BIT(arch))
+			fill_loaded(&f, calls);
+	}
+}
+
+struct call_part *parts_at(struct call_parts *p, const struct syscall_info *s, enum arch a)
+{
+	BUG_ON(!(p->arches & ARCH_BIT(a)) || s->nr[a] < 0);
+	return p->lost ? NULL : &p->store->list.v[p->at[syscall_index(s) * ARCH_NR + (size_t)a]];
+}
