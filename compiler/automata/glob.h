@@ -119,3 +119,15 @@ enum { GLOB_BUDGET = 2000000 }; /* pairs of nodes, of about 40 bytes each */
  */
 enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struct glob *y,
 			      size_t *budget, const char **witness);
+
+enum { GLOB_HEADS = 12 };
+
+/* The bytes that a glob's texts may begin with: cheap to compare, where one is held against many. */
+struct glob_heads {
+	struct byte_set at[GLOB_HEADS];
+	unsigned n; /* that each of its texts has at least; no more than GLOB_HEADS */
+};
+
+struct glob_heads glob_heads_of(struct arena *a, const struct glob *g);
+/* False: no text is matched by both; glob_overlap() would say GLOB_NO. */
+bool glob_heads_meet(const struct glob_heads *x, const struct glob_heads *y);

@@ -98,15 +98,20 @@ static bool same_tuple(const struct tuple *x, const struct tuple *y)
 	return x->where == y->where && !memcmp(x->at, y->at, sizeof(x->at));
 }
 
+/* From here on nothing is looked for. */
+static bool is_over(const struct walk *w, const uint32_t *at)
+{
+	return (w->differ && at[0] == at[1] && (w->within || at[2] == at[3])) ||
+	       (!at[0] && !at[1] && w->nowhere) || (w->within && !at[2]) ||
+	       (w->meet && (!at[0] || !at[1]));
+}
+
 static void visit(struct walk *w, struct tuple next)
 {
 	const uint32_t *at = next.at;
 	uint64_t hash = mix(HASH_START, next.where);
 
-	if (next.where == MACHINE_NONE ||
-	    (w->differ && at[0] == at[1] && (w->within || at[2] == at[3])) ||
-	    (!at[0] && !at[1] && w->nowhere) || (w->within && !at[2]) ||
-	    (w->meet && (!at[0] || !at[1])))
+	if (next.where == MACHINE_NONE || is_over(w, at))
 		return;
 	for (unsigned i = 0; i < w->sides; i++)
 		hash = mix(hash, at[i]);
@@ -127,8 +132,11 @@ static void visit(struct walk *w, struct tuple next)
 
 static void add_way(struct walk *w, struct tuple to, unsigned low, unsigned high)
 {
-	struct way way = { .to = to, .rank = pick(low, high, &way.to.byte) };
+	struct way way = { .to = to };
 
+	if (is_over(w, to.at))
+		return;
+	way.rank = pick(low, high, &way.to.byte);
 	way.to.where = after(w, to.where, way.to.byte);
 	vec_each(&w->ways, old)
 		if (same_tuple(&old->to, &way.to)) {
@@ -144,6 +152,24 @@ static int by_rank(const void *x, const void *y)
 	const struct way *a = x, *b = y;
 
 	return (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+/* Most often there are two or three. */
+static void sort_ways(struct walk *w)
+{
+	enum { FEW = 12 };
+	struct way *v = w->ways.v;
+
+	if (w->ways.n > FEW)
+		qsort(v, w->ways.n, sizeof(*v), by_rank);
+	for (size_t i = 1; i < w->ways.n && w->ways.n <= FEW; i++) {
+		struct way way = v[i];
+		size_t at = i;
+
+		for (; at && v[at - 1].rank > way.rank; at--)
+			v[at] = v[at - 1];
+		v[at] = way;
+	}
 }
 
 /* Where a run of bytes from `low` ends at the latest: what makes a path or shape is told apart. */
@@ -178,8 +204,7 @@ static void step(struct walk *w, uint32_t at)
 		high = bound(w, low, high);
 		add_way(w, to, low, high);
 	}
-	if (w->ways.n > 1)
-		qsort(w->ways.v, w->ways.n, sizeof(*w->ways.v), by_rank);
+	sort_ways(w);
 	vec_each(&w->ways, way)
 		visit(w, way->to);
 }

@@ -140,3 +140,50 @@ enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struc
 	p.paths = false;
 	return search(&p, budget, witness);
 }
+
+/* ---- beginnings ---- */
+
+struct glob_heads glob_heads_of(struct arena *a, const struct glob *g)
+{
+	struct glob_heads heads = { .n = 0 };
+	struct arena *scratch = arena_scratch(a);
+	struct nfa local = g->nfa;
+	struct nfa_states now, next;
+
+	local.arena = scratch;
+	nfa_states_init(&now, &local);
+	nfa_states_init(&next, &local);
+	nfa_states_clear(&now);
+	nfa_states_add(&now, &local, 0);
+	for (bool ends = false; heads.n < GLOB_HEADS; heads.n++) {
+		struct byte_set *at = &heads.at[heads.n];
+
+		nfa_states_clear(&next);
+		for (size_t i = 0; i < now.n; i++) {
+			const struct nfa_node *k = &local.nodes.v[now.held[i]];
+			ends |= k->op == NFA_END;
+			for (unsigned w = 0; k->op == NFA_STEP && w < 4; w++)
+				at->w[w] |= local.sets.v[k->set].w[w];
+			if (k->op == NFA_STEP)
+				nfa_states_add(&next, &local, k->a);
+		}
+		if (ends || !now.n)
+			break;
+		struct nfa_states old = now;
+		now = next;
+		next = old;
+	}
+	arena_free(scratch);
+	return heads;
+}
+
+bool glob_heads_meet(const struct glob_heads *x, const struct glob_heads *y)
+{
+	for (unsigned i = 0; i < x->n && i < y->n; i++) {
+		const uint64_t *v = x->at[i].w, *w = y->at[i].w;
+
+		if (!(v[0] & w[0] || v[1] & w[1] || v[2] & w[2] || v[3] & w[3]))
+			return false;
+	}
+	return true;
+}

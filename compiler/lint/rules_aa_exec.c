@@ -518,20 +518,40 @@ static bool runs_code(const struct aa_opened *x)
 	return x->rule && x->rule->use && x->mode == AA_MODE_ALLOW && x->perms & (PERM_X | PERM_M);
 }
 
+/* What may be run, once for all that may be written. */
+struct run_list {
+	struct running {
+		const struct aa_opened *file;
+		struct glob_heads heads;
+	} * v;
+	size_t n, cap;
+};
+
+static void find_running(struct lint *l, struct run_list *out)
+{
+	vec_each(&l->aa->q->files.list, x)
+		if (runs_code(x))
+			vec_push(l->arena, out,
+				 ((struct running){ x, glob_heads_of(l->arena, x->path) }));
+}
+
 /*
  * A path that this rule lets be written, and some rule be run; p NULL: there is none. First what two
  * rules have in common, then, where a deny or an owner stands against that, any path.
  */
-static struct str find_written(struct lint *l, const struct aa_opened *w)
+static struct str find_written(struct lint *l, const struct aa_opened *w,
+			       const struct run_list *run)
 {
 	const struct aa_asking *q = l->aa->q;
+	struct glob_heads heads = glob_heads_of(l->arena, w->path);
 	bool look = false;
 	size_t budget = GLOB_BUDGET;
 
-	vec_each(&q->files.list, x) {
+	vec_each(run, code) {
+		const struct aa_opened *x = code->file;
 		const char *text;
 		struct str path;
-		if (!runs_code(x) || !may_meet(w, x) ||
+		if (!may_meet(w, x) || !glob_heads_meet(&heads, &code->heads) ||
 		    glob_overlap(l->arena, w->path, x->path, &budget, &text) != GLOB_YES)
 			continue;
 		path = str_c(text);
@@ -588,16 +608,18 @@ RULE(AP210, "write-and-exec", HIGH, APPARMOR, ap_write_and_exec,
 void ap_write_and_exec(struct lint *l, enum diag_id id)
 {
 	const struct aa_asking *q = l->aa->q;
+	struct run_list run = { .v = NULL };
 
 	if (!enforces(l) || does_everything(l))
 		return;
+	find_running(l, &run);
 	vec_each(&q->files.list, w) {
 		struct str path;
 		if (!w->rule || !w->rule->use || w->mode != AA_MODE_ALLOW || w->alias ||
 		    !(w->perms & (PERM_W | PERM_A)) || begins_anywhere(l, w->path) ||
 		    (str_starts(w->path->prefix, "/dev/") && !has_code(w->path->prefix)))
 			continue;
-		path = find_written(l, w);
+		path = find_written(l, w, &run);
 		if (path.p)
 			tell_written(l, id, path);
 	}
