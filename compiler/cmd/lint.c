@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "compiler/file/kind.h"
-#include "compiler/apparmor/means.h"
 #include "compiler/cmd/lint_config.h"
 #include "compiler/cmd/lint_files.h"
 #include "compiler/cmd/lint_rules.h"
@@ -76,6 +75,13 @@ static bool has_profile(const struct aa_stmt *s)
 	return false;
 }
 
+static void drop_profiles(struct lint_profiles *p)
+{
+	lint_work_end(&p->work);
+	arena_free(p->arena);
+	p->arena = NULL;
+}
+
 /* The library's sources are lent: so that what is included is read once, the file is one of them. */
 static int lint_text(struct lint_run *r, const char *path)
 {
@@ -91,10 +97,8 @@ static int lint_text(struct lint_run *r, const char *path)
 		r->name = name_stdin(r, src);
 	s->sources = library->sources;
 	s->diags = diags_new(s->arena, s->sources);
-	if (!p->left-- || (p->arena && arena_size(p->arena) > KEPT_MAX)) {
-		arena_free(p->arena);
-		p->arena = NULL;
-	}
+	if (!p->left-- || (p->arena && arena_size(p->arena) > KEPT_MAX))
+		drop_profiles(p);
 	bool first = !p->arena;
 	p->lent = !r->fixing.on; /* whose sessions end within the file's */
 	if (p->lent)
@@ -106,7 +110,7 @@ static int lint_text(struct lint_run *r, const char *path)
 		p->with = (struct lint_apparmor){
 			.library = library,
 			.asked = p->reading.asked,
-			.pool = aa_means_pool_new(p->arena),
+			.work = &p->work,
 			.paths = p->paths,
 		};
 	}
@@ -298,8 +302,7 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 		r->session = &own;
 	r->fixing.inside = false;
 	if (r->profiles.lent) { /* its bound was met */
-		arena_free(r->profiles.arena);
-		r->profiles.arena = NULL;
+		drop_profiles(&r->profiles);
 		r->profiles.lent = false;
 	}
 	if (!r->passed_over && !r->fixing.diff)
@@ -344,10 +347,8 @@ static void free_profiles(struct lint_run *r)
 	vec_each(&r->configs.list, c) {
 		struct lint_settings *of = (*c)->settings;
 
-		if (of) {
-			arena_free(of->profiles.arena);
-			of->profiles.arena = NULL;
-		}
+		if (of)
+			drop_profiles(&of->profiles);
 	}
 }
 

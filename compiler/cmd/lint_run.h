@@ -15,6 +15,7 @@ struct lint_profiles {
 	struct apparmor_reading reading;
 	struct arena *arena; /* of session_lend(); of --fix a scratch */
 	bool lent;           /* a file is being read in it */
+	struct lint_work work;
 	struct lint_apparmor with;
 	size_t left;            /* files until the arena is emptied */
 	struct aa_paths *paths; /* of the run */

@@ -76,7 +76,7 @@ struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, 
 	va_end(ap);
 	if (use->from)
 		diag_note(l->ds, d, use->stmt->head, "the rule, which this includes");
-	vec_push(l->arena, &l->aa->told,
+	vec_push(l->aa->arena, &l->aa->told,
 		 ((struct aa_told){ .id = id, .stmt = use->stmt, .diag = d }));
 	return d;
 }

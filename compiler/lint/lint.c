@@ -135,22 +135,44 @@ int lint_deployment(struct arena *a, const struct deployment *d, struct diags *d
 
 /* ---- AppArmor ---- */
 
+enum { WORK_MAX = 48 << 20 }; /* bytes */
+
+void lint_work_end(struct lint_work *work)
+{
+	arena_free(work->arena);
+	*work = (struct lint_work){ NULL, NULL };
+}
+
+/* What rules of the linter make for themselves goes with what is made of the profile. */
+static void start_work(struct lint *l, struct lint_work *work)
+{
+	if (work->arena && arena_size(work->arena) > WORK_MAX)
+		lint_work_end(work);
+	if (!work->arena) {
+		work->arena = arena_scratch(l->aa->arena);
+		work->pool = aa_means_pool_new(work->arena);
+	}
+	l->arena = work->arena;
+}
+
 static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 			  const struct aa_profile *p)
 {
 	/* What is told here was told by the check. */
-	struct diags *again = diags_new(l->arena, l->ds->sources);
-	struct aa_asking *q = ARENA_NEW(l->arena, struct aa_asking);
+	struct diags *again = diags_new(l->aa->arena, l->ds->sources);
 	size_t before = l->ds->list.n;
+	struct aa_asking *q;
 
 	if (p->reach != AA_REACH_LIVE)
 		return;
+	start_work(l, with->work);
+	q = ARENA_NEW(l->arena, struct aa_asking);
 	l->aa->profile = p;
 	l->aa->undecided = false;
 	l->aa->states_left = (size_t)2 * MACHINE_STATES_MAX;
 	l->aa->q = q;
 	l->aa->hits = NULL;
-	if (aa_asking_open(l->arena, with->pool, l->aa->policy, p, again, q))
+	if (aa_asking_open(l->arena, with->work->pool, l->aa->policy, p, again, q))
 		run_rules(l, LINT_APPARMOR);
 	else
 		diags_take(l->ds, again);
@@ -178,6 +200,7 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 		run_rules(&l, LINT_APPARMOR_FILE);
 		vec_each(&facts.policy->profiles, p)
 			lint_profiles(&l, with, *p);
+		l.arena = a;
 		aa_tell_more(&l);
 	}
 	diags_sort(ds);

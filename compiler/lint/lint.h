@@ -51,15 +51,24 @@ struct aa_means_pool;
 struct aa_paths; /* aa_paths.h */
 
 /*
+ * What is made of profiles one after the other: their rules, and their automata, which share states.
+ * Behind a profile with which it takes too much the next begins anew. All 0: nothing yet.
+ */
+struct lint_work {
+	struct arena *arena; /* a scratch of what lint_apparmor() was given first */
+	struct aa_means_pool *pool;
+};
+void lint_work_end(struct lint_work *work);
+
+/*
  * AppArmor's text as the release that is asked for reads it. The file's source is the library's and
- * ds's; the pool is for all files of a run, and a must live as long as it. Errors
- * are what `pale check` says; of a profile that has any, or whose rules together are not decided,
+ * ds's. Errors are what `pale check` says; of a profile that has any, or whose rules together are not decided,
  * no rule is asked.
  */
 struct lint_apparmor {
 	struct aa_library *library;
 	struct aa_asked asked;
-	struct aa_means_pool *pool;
+	struct lint_work *work; /* for all files of a run, and ended before the first one's arena */
 	struct aa_paths *paths; /* for all files of a run, too */
 };
 
