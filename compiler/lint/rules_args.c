@@ -489,7 +489,23 @@ void sc_sign_extension(struct lint *l, enum diag_id id)
 RULE(SC125, "clone-ns-mask", HIGH, BOTH, sc_clone_ns_mask,
      "a mask on clone that forgets namespace flags",
      "clone is allowed when certain flags are clear, and some of the seven CLONE_NEW* flags are "
-     "forgotten: others are refused, these pass. All of them: 0x7e020000, 2114060288.")
+     "forgotten: others are refused, these pass. All of them: 0x7e020000, 2114060288. Or a deny list refuses "
+     "clone where a mask of all seven has all seven set: each flag alone passes.")
+
+/* A refusal of clone that asks for all flags at once, as a deny list has it by a mask with all of them. */
+static void tell_all_at_once(struct lint *l, enum diag_id id, unsigned on)
+{
+	struct diag *d;
+
+	if (facts_ask(l->facts, "clone((flags & 0x7e020000) == 0x7e020000)", "CAP_SYS_ADMIN").some &
+	    on)
+		return;
+	d = diag_add(
+		l->ds, id, facts_span(l->facts, "clone"),
+		"the refusal of clone's CLONE_NEW* flags holds only where all of them are set: "
+		"clone(CLONE_NEWUSER) passes");
+	diag_help(l->ds, d, "refuse each flag by itself: a condition that masks it alone");
+}
 
 /* However it is said: some of the flags pass, and some do not. */
 void sc_clone_ns_mask(struct lint *l, enum diag_id id)
@@ -499,7 +515,7 @@ void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 					     "CLONE_NEWNET" };
 	struct group open = GROUP(l);
 
-	if (!l->facts || !facts_refuses(l->facts))
+	if (!l->facts)
 		return;
 	unsigned on = facts_tested(l->facts, "clone");
 	for (size_t i = 0; on && i < ARRAY_SIZE(flags); i++) {
@@ -507,7 +523,9 @@ void sc_clone_ns_mask(struct lint *l, enum diag_id id)
 		if (facts_ask(l->facts, has, "CAP_SYS_ADMIN").some & on)
 			group_add(&open, str_c(flags[i]), facts_span(l->facts, "clone"));
 	}
-	if (!open.hits.n || open.hits.n == ARRAY_SIZE(flags))
+	if (open.hits.n == ARRAY_SIZE(flags) && !facts_refuses(l->facts))
+		tell_all_at_once(l, id, on);
+	if (!open.hits.n || open.hits.n == ARRAY_SIZE(flags) || !facts_refuses(l->facts))
 		return;
 	struct diag *d = diag_add(l->ds, id, group_span(&open),
 				  "the conditions on clone's flags let %s through, and refuse the "

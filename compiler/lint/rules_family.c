@@ -99,41 +99,6 @@ void sc_multiplexer(struct lint *l, enum diag_id id)
 			     "another rule allows");
 }
 
-static const char *const ring_ops[] = {
-	"accept4",  "connect",   "epoll_ctl", "fallocate", "fgetxattr", "ftruncate",
-	"getxattr", "linkat",    "madvise",   "mkdirat",   "openat",    "openat2",
-	"recvmsg",  "renameat2", "sendmsg",   "setxattr",  "shutdown",  "socket",
-	"splice",   "statx",     "symlinkat", "tee",       "unlinkat",
-};
-
-RULE(SC132, "io_uring-bypass", HIGH, BOTH, sc_io_uring_bypass,
-     "io_uring allowed beside restricted calls",
-     "io_uring is allowed. Its operations (open, connect, send, ...) are carried out by the kernel "
-     "without passing any filter, so what is restricted by call is open by ring.")
-
-void sc_io_uring_bypass(struct lint *l, enum diag_id id)
-{
-	struct group g = GROUP(l);
-	struct span span;
-	struct diag *d;
-	unsigned both;
-
-	if (!l->facts)
-		return;
-	both = facts_some(l->facts, "io_uring_setup") & facts_some(l->facts, "io_uring_enter");
-	span = facts_span(l->facts, "io_uring_setup");
-	for (size_t i = 0; both && i < ARRAY_SIZE(ring_ops); i++)
-		if (both & facts_has(l->facts, ring_ops[i]) & ~facts_always(l->facts, ring_ops[i]))
-			group_add(&g, str_c(ring_ops[i]), span);
-	if (!g.hits.n)
-		return;
-	d = diag_add(l->ds, id, span,
-		     "io_uring is allowed and does what is restricted here "
-		     "without any call that a filter sees: %s",
-		     group_list(&g));
-	diag_help(l->ds, d, "refuse io_uring_setup, io_uring_enter and io_uring_register");
-}
-
 enum { FAMILY_MAX = 13 };
 
 static const struct family {
@@ -150,6 +115,65 @@ static const char *question_of(const char *member, bool *round)
 {
 	*round = *member == '+';
 	return member + *round;
+}
+
+static const char *const ring_ops[] = {
+	"accept4",  "connect",   "epoll_ctl", "fallocate", "fgetxattr", "ftruncate",
+	"getxattr", "linkat",    "madvise",   "mkdirat",   "openat",    "openat2",
+	"recvmsg",  "renameat2", "sendmsg",   "setxattr",  "shutdown",  "socket",
+	"splice",   "statx",     "symlinkat", "tee",       "unlinkat",
+};
+
+/* Does another call of its family pass as it is? Then it restricts nothing: openat2 beside openat. */
+static bool is_given_otherwise(struct lint *l, const char *call, unsigned on)
+{
+	bool round;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		unsigned other = 0;
+		bool has = false;
+		for (const char *const *q = families[i].calls; *q; q++) {
+			const char *question = question_of(*q, &round);
+			if (!strcmp(question, call))
+				has = true;
+			else if (!round && !strchr(question, '('))
+				other |= facts_always(l->facts, question);
+		}
+		if (has && (other & on))
+			return true;
+	}
+	return false;
+}
+
+RULE(SC132, "io_uring-bypass", HIGH, BOTH, sc_io_uring_bypass,
+     "io_uring allowed beside restricted calls",
+     "io_uring is allowed. Its operations (open, connect, send, ...) are carried out by the kernel "
+     "without passing any filter, so what is restricted by call is open by ring. A call beside which another "
+     "one does the same (openat2, where openat is allowed) is no restriction.")
+
+void sc_io_uring_bypass(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+	struct span span;
+	struct diag *d;
+	unsigned both;
+
+	if (!l->facts)
+		return;
+	both = facts_some(l->facts, "io_uring_setup") & facts_some(l->facts, "io_uring_enter");
+	span = facts_span(l->facts, "io_uring_setup");
+	for (size_t i = 0; both && i < ARRAY_SIZE(ring_ops); i++)
+		if (both & facts_has(l->facts, ring_ops[i]) &
+			    ~facts_always(l->facts, ring_ops[i]) &&
+		    !is_given_otherwise(l, ring_ops[i], both))
+			group_add(&g, str_c(ring_ops[i]), span);
+	if (!g.hits.n)
+		return;
+	d = diag_add(l->ds, id, span,
+		     "io_uring is allowed and does what is restricted here "
+		     "without any call that a filter sees: %s",
+		     group_list(&g));
+	diag_help(l->ds, d, "refuse io_uring_setup, io_uring_enter and io_uring_register");
 }
 
 static const char *call_of(struct lint *l, const char *question)
@@ -186,8 +210,23 @@ static bool is_refused_by_rule(struct lint *l, const char *call, unsigned on)
 	return false;
 }
 
-/* by_rule: refused by a rule that says so, in all environments. */
-static void check_siblings(struct lint *l, enum diag_id id, const struct family *f, bool by_rule)
+/* What one run of a rule tells of: an entry's refusal, and what is open beside it, by any family. */
+struct holes {
+	enum diag_id id;
+	bool by_rule; /* refused by a rule that says so, in all environments */
+	struct group told;
+};
+
+/* One cause, one finding: has another family told of this way round these refusals? */
+static bool is_hole_told(struct lint *l, struct holes *h, const struct group *refused,
+			 const char *call)
+{
+	return !group_add(&h->told,
+			  str_c(arena_printf(l->arena, "%s %s", group_list(refused), call)),
+			  NO_SPAN);
+}
+
+static void check_siblings(struct lint *l, struct holes *h, const struct family *f)
 {
 	struct group refused = GROUP(l), open = GROUP(l);
 	unsigned on = 0;
@@ -196,11 +235,11 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 
 	for (const char *const *q = f->calls; *q; q++) {
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
-		if (round || (by_rule && !strcmp(call, "clone3")))
+		if (round || (h->by_rule && !strcmp(call, "clone3")))
 			continue; /* refused because clone's conditions cannot be put to it: SC126, SC127 */
 		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, question, "").some;
 		no &= ~facts_refused(l->facts, call) | facts_loud(l->facts, call, no);
-		if (by_rule && !is_refused_by_rule(l, call, no))
+		if (h->by_rule && !is_refused_by_rule(l, call, no))
 			no = 0;
 		if (no)
 			group_add(&refused, str_c(call), facts_span(l->facts, call));
@@ -209,13 +248,13 @@ static void check_siblings(struct lint *l, enum diag_id id, const struct family 
 	for (const char *const *q = f->calls; on && *q; q++) {
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
 		struct fact_answer w = facts_ask(l->facts, question, "");
-		if (w.some & on)
+		if ((w.some & on) && !is_hole_told(l, h, &refused, call))
 			group_add(&open, str_c(round ? question : call),
 				  facts_span(l->facts, call));
 	}
 	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
 		return;
-	d = diag_add(l->ds, id, group_span(&refused),
+	d = diag_add(l->ds, h->id, group_span(&refused),
 		     "%s %s refused, and what does the same stays allowed: %s (%s)",
 		     group_list(&refused), PLURAL(refused, "is", "are"), group_list(&open), f->why);
 	diag_help(l->ds, d, "refuse %s too", group_list(&open));
@@ -230,10 +269,12 @@ RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)
 {
+	struct holes h = { .id = id, .told = GROUP(l) };
+
 	if (!l->facts || !l->facts->has_default || l->facts->dflt.kind != VERDICT_ALLOW)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		check_siblings(l, id, &families[i], false);
+		check_siblings(l, &h, &families[i]);
 }
 
 RULE(SC130, "twin-stays-open", HIGH, BOTH, sc_twin_stays_open,
@@ -246,8 +287,10 @@ RULE(SC130, "twin-stays-open", HIGH, BOTH, sc_twin_stays_open,
 
 void sc_twin_stays_open(struct lint *l, enum diag_id id)
 {
+	struct holes h = { .id = id, .by_rule = true, .told = GROUP(l) };
+
 	if (!l->facts || !facts_refuses(l->facts))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		check_siblings(l, id, &families[i], true);
+		check_siblings(l, &h, &families[i]);
 }

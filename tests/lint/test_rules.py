@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cases import (ALLOW, APPARMOR_CASES, CASES, DEPLOYMENT_CASES, PALE_CASES, PLAIN, RUNTIME, START, arg, deny, entry, open_,
+from cases import (ALLOW, APPARMOR_CASES, CASES, DEPLOYMENT_CASES, PALE_CASES, PLAIN, RUNTIME, START, X86, arg, deny, entry, open_,
                    policy, profile)
 from conftest import ROOT, run
 
@@ -425,3 +425,36 @@ def test_statx_is_needed_where_something_else_than_enosys_answers(lint):
     assert "'statx' and 'fstatat64' are missing" in starts_on(lint, arm, neither, defaultErrnoRet=38)[0][1]
     assert not starts_on(lint, arm, [n for n in ARM if n != "fstatat64"])
     assert not starts_on(lint, arm, [n for n in ARM if n != "brk"])
+
+
+@pytest.mark.parametrize("refused, held", [("open_by_handle_at", 0), ("execveat", 0), ("pkey_mprotect", 0), ("oldstat", 0),
+                                           ("open", 1), ("execve", 1), ("mprotect", 1), ("stat", 1)])
+def test_what_is_refused_for_what_it_does_besides_leaves_no_hole(lint, refused, held):
+    """Seen in public deny lists: open_by_handle_at alone is refused, for what it does past the mounts."""
+    deny = profile(entry(refused, action="SCMP_ACT_ERRNO", errnoRet=1), default=ALLOW)
+    assert len(of(lint(deny), "SC131")) == held
+    others = {"openat", "open", "execve", "execveat", "mprotect", "pkey_mprotect", "stat", "fstat"} - {refused}
+    allow = profile(entry(*sorted(others)), entry(refused, action="SCMP_ACT_ERRNO", errnoRet=13), arches=X86)
+    assert len(of(lint(allow), "SC130")) == held
+
+
+def test_one_way_round_is_told_once(lint):
+    text = profile(entry("clone", "read"), entry("unshare", action="SCMP_ACT_ERRNO", errnoRet=13))
+    assert len(of(lint(text), "SC130")) == 1  # of namespaces, and of mount namespaces
+
+
+@pytest.mark.parametrize("also, held", [(["openat", "mkdir"], 0), (["openat"], 1), ([], 1)])
+def test_a_ring_gets_round_what_nothing_else_gives(lint, also, held):
+    """openat2 where openat is allowed is no restriction."""
+    calls = ["accept4", "connect", "epoll_ctl", "fallocate", "fgetxattr", "ftruncate", "getxattr", "linkat", "madvise", "recvmsg",
+             "renameat2", "sendmsg", "setxattr", "shutdown", "socket", "splice", "statx", "symlinkat", "tee", "unlinkat"]
+    found = of(lint(open_("io_uring_setup", "io_uring_enter", *calls, *also)), "SC132")
+    assert len(found) == held and all("'openat2'" not in f["message"] or not also for f in found)
+
+
+def test_a_deny_list_that_asks_for_all_namespaces_at_once_refuses_none(lint):
+    def clone(mask, value):
+        return profile(entry("clone", action="SCMP_ACT_ERRNO", errnoRet=1, args=[arg(0, "MASKED_EQ", mask, value)]), default=ALLOW)
+    assert "clone(CLONE_NEWUSER) passes" in of(lint(clone(0x7e020000, 0x7e020000)), "SC125")[0]["message"]
+    for mask in (0x10000000, 0x2000):  # one of them; another flag
+        assert not of(lint(clone(mask, mask)), "SC125")

@@ -2,31 +2,19 @@
 """Seccomp profiles from public repositories: each imports, means the same afterwards, and compiles back.
 
 public-profiles.tsv names them (repository, commit, path, SHA-256 of the file) with what was measured; the
-files themselves are not part of this tree. They lie under $PALE_PUBLIC as SHA256.json, or in
+files themselves are not part of this tree: public.py fetches them. They lie under $PALE_PUBLIC as SHA256.json, or in
 ../shared/public-profiles; without them the test is skipped. UPDATE=1 writes the measured columns anew.
 """
 import hashlib
 import os
-import pathlib
 
 import pytest
 
-from conftest import ROOT
+from public import COLUMNS, HEAD, ROWS, TABLE, directory
 
-TABLE = pathlib.Path(__file__).with_name("public-profiles.tsv")
-HEAD, *LINES = TABLE.read_text().splitlines()
-COLUMNS = HEAD.split("\t")
-ROWS = [dict(zip(COLUMNS, line.split("\t"))) for line in LINES]
 MEASURED = ("import", "same", "docker", "oci")
 # What containers ask for on a machine like this: an OCI profile has no conditions.
 HERE = ["--caps", "docker", "--kernel", "6.1", "--host", "x86_64", "--arch", "x86_64,i386,x32"]
-
-
-def directory():
-    for path in (os.environ.get("PALE_PUBLIC"), ROOT.parent / "shared" / "public-profiles"):
-        if path and pathlib.Path(path).is_dir():
-            return pathlib.Path(path)
-    pytest.skip("needs the public profiles ($PALE_PUBLIC), which are not part of the tree")
 
 
 def reason(r):
@@ -63,6 +51,8 @@ def test_the_table_names_many_files_of_many_repositories():
 @pytest.mark.once
 def test_public_profiles_import_and_compile_back(pale, tmp_path, record_property):
     where, changed, there = directory(), [], 0
+    if not where:
+        pytest.skip("needs the public profiles ($PALE_PUBLIC), which are not part of the tree")
     for row in ROWS:
         path = where / f"{row['sha256']}.json"
         if not path.exists():

@@ -137,6 +137,20 @@ static inline void prepare_child(void)
 /* The fourth argument, which the kernel ignores, tells our own calls from those under test. */
 enum { OWN_CALL = 0x70616c65 };
 
+/* An older filter with this answer tells what a newer one lets pass: among errnos the newer one's counts. */
+enum { MARKER = 4000 };
+
+/* ERRNO(MARKER) for all but the call that attaches the next filter. */
+static struct sock_filter marker_insns[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16 + 3 * 8),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_CALL, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | MARKER),
+};
+static const struct cbpf marker = { .insns = marker_insns, .n = 6 };
+
 static inline int attach(const struct sock_filter *insns, size_t n)
 {
 	struct sock_fprog f = { .len = (unsigned short)n, .filter = (struct sock_filter *)insns };

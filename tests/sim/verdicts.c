@@ -17,22 +17,11 @@
 #include "compiler/base/bug.h"
 #include "tests/sim/kernel.h"
 
-enum { MARKER = 4000, COPY = 2000, DEATHS_MAX = 40 };
+enum { COPY = 2000, DEATHS_MAX = 40 };
 
 struct totals {
 	size_t policies, calls, i386, x32, skips, deaths, traps, errnos, passed, differences;
 };
-
-/* ERRNO(MARKER) for all but the call that attaches the next filter. */
-static struct sock_filter marker_insns[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16 + 3 * 8),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_CALL, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | MARKER),
-};
-static const struct cbpf marker = { .insns = marker_insns, .n = 6 };
 
 static void tell(struct totals *t, const struct policy *p, const struct call *c, struct reading r,
 		 struct verdict want)
