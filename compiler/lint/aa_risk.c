@@ -109,24 +109,17 @@ static bool names_word(const struct aa_risks *risks, struct str word)
 	return false;
 }
 
-/*
- * Of `capability a b,` the words that are told of; of `network,` alone what is not told of stays
- * (AP314); of any other rule, or where none stays, all.
- */
+/* Of `capability a b,` the words that are told of; of any other rule, or where none stays, all. */
 static void cut_cause(struct lint *l, struct diag *d, const struct cause *c)
 {
-	static const char *const sockets[] = { "network inet stream",  "network inet dgram",
-					       "network inet6 stream", "network inet6 dgram",
-					       "network unix",         NULL };
 	const struct aa_item *first = c->use->stmt->items;
 	size_t kept = 0, cut = 0;
 
-	if (aa_item_is(first, "network") && !first->next &&
+	if (c->risks.narrower && first && !first->next &&
 	    first->span.begin == c->use->stmt->span.begin) {
-		aa_fix_lines(l, d, c->use, first->span, sockets, FIX_TIGHTER);
+		aa_fix_lines(l, d, c->use, first->span, c->risks.narrower, FIX_TIGHTER);
 		return;
 	}
-
 	if (!aa_item_is(first, "capability")) {
 		aa_fix_cut(l, d, c->use, FIX_UNSAFE, FIX_TIGHTER);
 		return;
@@ -152,7 +145,9 @@ void aa_risk_tell(struct lint *l, enum diag_id id, const struct aa_risks *risks,
 	vec_each(&risks->list, r) {
 		struct cause *c = cause_of(causes.v, causes.n, r->use->stmt);
 		if (!c) {
-			vec_push(l->arena, &causes, ((struct cause){ .use = r->use }));
+			vec_push(l->arena, &causes,
+				 ((struct cause){ .use = r->use,
+						  .risks.narrower = risks->narrower }));
 			c = &causes.v[causes.n - 1];
 		}
 		vec_push(l->arena, &c->risks.list, *r);

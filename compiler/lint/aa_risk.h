@@ -12,6 +12,8 @@ struct aa_risk {
 
 struct aa_risks {
 	VEC(struct aa_risk) list;
+	const char *const
+		*narrower; /* what a rule without conditions may be in place of; NULL: nothing */
 };
 
 /* Do rules count: does the profile neither complain nor let everything pass (AP313)? */

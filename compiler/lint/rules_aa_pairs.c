@@ -4,6 +4,7 @@
 
 #include "compiler/apparmor/objects.h"
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
 #include "compiler/lint/aa_risk.h"
 
@@ -198,6 +199,7 @@ static void tell_idle_deny(struct lint *l, enum diag_id id, const struct aa_open
 		return;
 	if (*first) {
 		diag_again(l->ds, *first, aa_place(f->rule->use));
+		aa_fix_cut(l, *first, f->rule->use, FIX_UNSAFE, FIX_ERRNO);
 		return;
 	}
 	*first = diag_add(
@@ -207,6 +209,7 @@ static void tell_idle_deny(struct lint *l, enum diag_id id, const struct aa_open
 		aa_path_access(l, path, perm, f->owner == AA_OWNER_ANY ? FILE_WHO_NR : who));
 	diag_help(l->ds, *first,
 		  "leave it out, unless the log is to be spared of what is tried often");
+	aa_fix_cut(l, *first, f->rule->use, FIX_UNSAFE, FIX_ERRNO);
 }
 
 RULE(AP202, "deny-redundant", INFO, APPARMOR, ap_deny_redundant,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_risk.h"
 
 /* ---- everything of a class ---- */
@@ -229,6 +230,9 @@ static void tell_profile(struct lint *l, enum diag_id id, const char *what, cons
 		from = from->parent;
 	d = diag_add(l->ds, id, from ? from->include->head : aa_risk_flags(p), "%s", what);
 	diag_help(l->ds, d, "%s", help);
+	/* Of the other modes no log has tried the rules. */
+	if (!from && p->header->flags & AA_FLAG_COMPLAIN)
+		aa_fix_cut_flag(l, d, p, "complain", FIX_UNSAFE, FIX_TIGHTER);
 }
 
 RULE(AP313, "confines-nothing", HIGH, APPARMOR, ap_confines_nothing,
@@ -298,7 +302,11 @@ static bool is_worth_telling(const struct aa_risk *r)
 
 void ap_network_wide(struct lint *l, enum diag_id id)
 {
-	struct aa_risks all = { .list = { 0 } }, told = { .list = { 0 } };
+	/* What is not told of stays. */
+	static const char *const sockets[] = { "network inet stream",  "network inet dgram",
+					       "network inet6 stream", "network inet6 dgram",
+					       "network unix",         NULL };
+	struct aa_risks all = { .list = { 0 } }, told = { .list = { 0 }, .narrower = sockets };
 
 	if (!aa_risk_counts(l))
 		return;

@@ -329,3 +329,44 @@ void ds_width_fail_open(struct lint *l, enum diag_id id)
 	diag_help(l->ds, d, "write the argument without 'reg'");
 	group_labels(l->ds, d, &g);
 }
+
+RULE(DS520, "condition-on-dropped-capability", INFO, PALE, ds_condition_on_dropped,
+     "rules for a capability that the policy does not list",
+     "A policy's own capability lines are the environment that it is for: the container's list, and what "
+     "`pale run` keeps. A rule under 'when capability X', where none of them lists X, never holds there, and "
+     "one under 'when not capability X', where one does, neither. The targets that carry conditions "
+     "(Docker's includes) still have it, for whoever adds the capability by hand.\n\n"
+     "Way out: list the capability, or take the rule out.")
+
+static uint64_t own_capabilities(const struct policy *p)
+{
+	uint64_t caps = 0;
+
+	vec_each(&p->caps, c)
+		if (c->action == RULE_ALLOW || c->action == RULE_LOG)
+			caps |= (uint64_t)1 << c->cap;
+	return caps;
+}
+
+void ds_condition_on_dropped(struct lint *l, enum diag_id id)
+{
+	struct group g = GROUP(l);
+
+	if (!l->policy || !l->policy->says_caps)
+		return;
+	struct env_cube own = env_all(l->policy->arches);
+	own.caps = own_capabilities(l->policy);
+	own.no_caps = ~own.caps;
+	vec_each(&l->policy->calls, r)
+		if (r->env && r->sys && r->origin && !r->origin->set && !env_decide(r->env, &own))
+			group_add(&g, str_c(r->sys->name), r->origin->span);
+	if (!g.hits.n)
+		return;
+	struct diag *d =
+		diag_add(l->ds, id, group_span(&g),
+			 "the rule%s of %s never %s with the capabilities that the policy lists",
+			 PLURAL(g, "", "s"), group_list(&g), PLURAL(g, "holds", "hold"));
+	diag_help(l->ds, d, "list the capability that is asked for, or take %s out",
+		  PLURAL(g, "it", "them"));
+	group_labels(l->ds, d, &g);
+}

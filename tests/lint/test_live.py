@@ -247,3 +247,16 @@ def test_a_filter_of_too_many_conditions_is_not_loaded():
     code = ("for n in range({}): S.seccomp_rule_add_array(ctx, ERR(38), 16, 1, (Arg * 1)(Arg(1, EQ, 3 * n, 0)))\n"
             "sys.stdout.write(str(S.seccomp_load(ctx)))")
     assert [scmp(code.format(n)) for n in (4000, 4096)] == [["0"], ["-125"]]
+
+
+def test_a_killed_thread_leaves_the_others_running():
+    """SC136: the thread's own end is seen by nobody, and who joins it waits."""
+    out = scmp("import threading, time; sys.stdout.reconfigure(line_buffering=True)\n"
+               "print(add(0)); S.seccomp_load(ctx)\n"  # SCMP_ACT_KILL_THREAD
+               "t = threading.Thread(target=call, args=(5,), daemon=True); t.start(); t.join(.5)\n"
+               "print(t.is_alive(), 'goes-on'); os._exit(0)")
+    assert out == ["0", "True", "goes-on"]
+
+
+def test_what_is_handed_to_a_tracer_fails_without_one():
+    assert scmp("print(add(0x7ff00000 | 13)); S.seccomp_load(ctx)\nprint(call(5))") == ["0", "ENOSYS"]  # SC135: not 13

@@ -458,3 +458,19 @@ def test_a_deny_list_that_asks_for_all_namespaces_at_once_refuses_none(lint):
     assert "clone(CLONE_NEWUSER) passes" in of(lint(clone(0x7e020000, 0x7e020000)), "SC125")[0]["message"]
     for mask in (0x10000000, 0x2000):  # one of them; another flag
         assert not of(lint(clone(mask, mask)), "SC125")
+
+
+@pytest.mark.parametrize("includes, excludes, dead", [
+    ({"caps": ["CAP_BPF"]}, {"caps": ["CAP_BPF", "CAP_CHOWN"]}, True), ({"caps": ["CAP_BPF"]}, {"caps": ["CAP_CHOWN"]}, False),
+    ({"arches": ["amd64"]}, {"arches": ["amd64", "arm64"]}, True), ({"arches": ["amd64", "s390x"]}, {"arches": ["amd64"]}, False),
+    ({"minKernel": "5.10"}, {"minKernel": "4.8"}, True), ({"minKernel": "4.8"}, {"minKernel": "5.10"}, False),
+    ({"caps": ["CAP_BPF"]}, {"minKernel": "4.8"}, False)])
+def test_an_entry_that_no_environment_meets_is_told(lint, includes, excludes, dead):
+    found = lint(profile(entry("read"), entry("mount", includes=includes, excludes=excludes)))
+    assert len(of(found, "SC150")) == dead
+
+
+def test_killing_actions_are_one_finding_and_its_default_counts(lint):
+    f, = of(lint(profile(entry("read"), entry("mount", action="SCMP_ACT_KILL"), entry("bpf", action="SCMP_ACT_KILL_THREAD"),
+                         entry("acct", action="SCMP_ACT_KILL_PROCESS"), default="SCMP_ACT_KILL")), "SC136")
+    assert f["line"] == 2 and len(f["notes"]) == 2 and len(f["fixes"][0]["edits"]) == 3
