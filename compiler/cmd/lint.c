@@ -160,7 +160,16 @@ static enum deploy_form deploy_form_of(const struct file_kind *kind)
 	return kind_holds_seccomp(kind) ? DEPLOY_SECCOMP :
 	       kind == kind_compose     ? DEPLOY_COMPOSE :
 	       kind == kind_kubernetes  ? DEPLOY_KUBERNETES :
+	       kind == kind_shell       ? DEPLOY_RUN :
 					  DEPLOY_NONE;
+}
+
+static void tell_nothing_started(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL456, (struct span){ src->id, 0, 0 },
+				  "no command here starts a container");
+
+	diag_help(s->diags, d, "docker, podman or nerdctl, with run or create, is looked for");
 }
 
 static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form form)
@@ -173,6 +182,8 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 	const struct lint_filter with = { r->runtime, r->questions };
 	vec_each(&d->profiles, p)
 		lint_json(s->arena, &with, *p, s->diags);
+	if (form == DEPLOY_RUN && !d->containers.n)
+		tell_nothing_started(s, src);
 	lint_deployment(s->arena, d, s->diags);
 	suppress_read_comments(s->arena, src, &d->comments, &r->suppressions);
 }
@@ -258,7 +269,7 @@ static int lint_here(void *run)
 		return lint_text(r, r->path);
 	if (!strcmp(r->path, "-"))
 		r->name = name_stdin(r, src);
-	enum deploy_form form = deploy_form_of(kind_of(src->text));
+	enum deploy_form form = deploy_form_of(kind_of_file(src->text, r->name));
 	if (form)
 		lint_starts(r, src, form);
 	else

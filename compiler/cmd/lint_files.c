@@ -56,13 +56,25 @@ static bool is_yaml(const char *path)
 	return ends_in(path, ".yaml") || ends_in(path, ".yml");
 }
 
+static bool starts_containers(struct str text)
+{
+	static const char *const engines[] = { "docker", "podman", "nerdctl" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
+		if (memmem(text.p, text.n, engines[i], strlen(engines[i])))
+			return true;
+	return false;
+}
+
 bool lint_file_wants(const char *path, struct str text)
 {
 	if (ends_in(path, ".pale") || ends_in(path, ".apparmor") || ends_in(path, ".aa"))
 		return true;
 	if (ends_in(path, ".json"))
 		return memmem(text.p, text.n, "defaultAction", strlen("defaultAction"));
-	const struct file_kind *kind = kind_of(text);
+	const struct file_kind *kind = kind_of_file(text, path);
+	if (ends_in(path, ".sh"))
+		return kind == kind_shell && starts_containers(text);
 	if (is_yaml(path))
 		return kind == kind_compose || kind == kind_kubernetes || kind_holds_seccomp(kind);
 	return kind == kind_apparmor;
@@ -71,7 +83,8 @@ bool lint_file_wants(const char *path, struct str text)
 static bool is_read(const char *path)
 {
 	return ends_in(path, ".pale") || ends_in(path, ".json") || ends_in(path, ".apparmor") ||
-	       ends_in(path, ".aa") || is_yaml(path) || below_apparmor(path);
+	       ends_in(path, ".aa") || ends_in(path, ".sh") || is_yaml(path) ||
+	       below_apparmor(path);
 }
 
 /* Of a folder that is named its own pale.toml decides, else that of the folder around it. */

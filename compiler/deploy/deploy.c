@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "compiler/base/bug.h"
+
 const struct json *deploy_member(const struct json *object, const char *key, enum json_kind kind)
 {
 	const struct json *m = object && object->kind == JSON_OBJECT ? json_get(object, key) : NULL;
@@ -62,4 +64,61 @@ struct deploy_container *deploy_add(struct deployment *d, enum deploy_form form,
 	c->seccomp.span = c->apparmor.span = NO_SPAN;
 	vec_push(d->arena, &d->containers, c);
 	return c;
+}
+
+/* ---- what Docker's client and compose take alike ---- */
+
+/* As the engine parts it: at the first '=', where there is none at the first ':' (moby,
+ * daemon/daemon_unix.go, parseSecurityOpt). */
+static struct deploy_option read_option(struct deploy_text t)
+{
+	struct deploy_option o = { .span = t.span };
+	const char *at = memchr(t.text.p, '=', t.text.n);
+
+	if (!at) {
+		at = memchr(t.text.p, ':', t.text.n);
+		o.colon = at != NULL;
+	}
+	o.key = at ? (struct str){ t.text.p, (size_t)(at - t.text.p) } : t.text;
+	if (at)
+		o.value = (struct str){ at + 1, t.text.n - o.key.n - 1 };
+	return o;
+}
+
+/* As the engine reads it (strconv.ParseBool); what that refuses starts nothing. */
+bool deploy_is_false(struct str value)
+{
+	static const char *const words[] = { "0", "f", "F", "false", "FALSE", "False" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_is(value, words[i]))
+			return true;
+	return false;
+}
+
+void deploy_add_option(struct deployment *d, struct deploy_container *c, struct deploy_text t)
+{
+	struct deploy_option o = read_option(t);
+
+	if (str_is(o.key, "no-new-privileges"))
+		c->no_new_privileges =
+			(struct deploy_flag){ deploy_is_false(o.value) ? DEPLOY_NO : DEPLOY_YES,
+					      t.span };
+	vec_push(d->arena, &c->options, o);
+}
+
+void deploy_add_volume(struct deployment *d, struct deploy_container *c, struct deploy_text t)
+{
+	const char *colon = memchr(t.text.p, ':', t.text.n);
+
+	if (!colon)
+		return;
+	t.text.n = (size_t)(colon - t.text.p);
+	if (t.text.n && t.text.p[0] == '/' && !memchr(t.text.p, '$', t.text.n))
+		vec_push(d->arena, &c->mounts, t);
+}
+
+bool deploy_is_docker(enum deploy_form form)
+{
+	return form == DEPLOY_COMPOSE || form == DEPLOY_RUN;
 }

@@ -12,6 +12,7 @@ enum deploy_form {
 	DEPLOY_COMPOSE,    /* a compose file */
 	DEPLOY_KUBERNETES, /* objects with pods in them */
 	DEPLOY_SECCOMP,    /* the operator's SeccompProfile, or a profile written as YAML */
+	DEPLOY_RUN,        /* a script, or a line, with `docker run` in it */
 };
 
 struct deploy_text {
@@ -21,7 +22,7 @@ struct deploy_text {
 
 typedef VEC(struct deploy_text) deploy_texts;
 
-struct deploy_option { /* an element of security_opt: KEY=VALUE, KEY:VALUE, KEY */
+struct deploy_option { /* an element of security_opt, a --security-opt: KEY=VALUE, KEY:VALUE, KEY */
 	struct str key, value;
 	struct span span;
 	bool colon; /* ':' stands between them */
@@ -42,16 +43,19 @@ struct deploy_flag {
 
 struct deploy_container {
 	enum deploy_form form;
-	struct deploy_text name; /* "service 'web'", "container 'web'", "this pod" */
-	struct str word;         /* the name alone, "" for none */
-	bool pod; /* a pod itself, of which its containers have what they do not say */
+	struct deploy_text name;  /* "service 'web'", "container 'web'", "this pod" */
+	struct str word;          /* the name alone, "" for none */
+	struct deploy_text image; /* compose, RUN; an empty text: not said, or not known */
+	bool open; /* compose, RUN: a variable may hold more of security_opt, or of all options */
+	bool other_engine; /* RUN: not Docker's own client: podman, nerdctl */
+	bool pod;          /* a pod itself, of which its containers have what they do not say */
 	struct deploy_flag privileged;
 	struct deploy_flag
 		no_new_privileges;         /* Kubernetes: allowPrivilegeEscalation, turned round */
 	deploy_texts caps;                 /* added, with or without "CAP_" */
 	deploy_texts mounts;               /* paths of the machine */
 	deploy_texts host;                 /* of namespaces that are the machine's: "pid" */
-	VEC(struct deploy_option) options; /* compose */
+	VEC(struct deploy_option) options; /* compose, RUN */
 	struct deploy_profile seccomp, apparmor; /* Kubernetes */
 	const struct deploy_container *of;       /* Kubernetes: its pod; NULL */
 };
@@ -71,6 +75,11 @@ struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_
 /* Of one document each; what is none of theirs is passed over (read_compose.c, read_kubernetes.c). */
 void deploy_read_compose(struct deployment *d, const struct json *root);
 void deploy_read_kubernetes(struct deployment *d, const struct json *root);
+/* Commands of a shell's text, or of a part of it (read_run.c). */
+void deploy_read_line(struct deployment *d, const struct source *src, struct span part);
+
+/* Is what it says said to Docker, or one that takes the same options? */
+bool deploy_is_docker(enum deploy_form form);
 
 /* ---- for the readers ---- */
 
@@ -81,3 +90,7 @@ void deploy_add_texts(struct deployment *d, deploy_texts *out, const struct json
 struct deploy_flag deploy_flag_of(const struct json *object, const char *key);
 struct deploy_container *deploy_add(struct deployment *d, enum deploy_form form,
 				    struct deploy_text name);
+/* security_opt's element; "/x:/y:ro". Without a variable in it. */
+void deploy_add_option(struct deployment *d, struct deploy_container *c, struct deploy_text t);
+void deploy_add_volume(struct deployment *d, struct deploy_container *c, struct deploy_text t);
+bool deploy_is_false(struct str value); /* what Go takes for false */

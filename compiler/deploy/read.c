@@ -26,6 +26,10 @@ struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_
 	struct yaml yaml;
 
 	d->arena = a;
+	if (form == DEPLOY_RUN) {
+		deploy_read_line(d, src, (struct span){ src->id, 0, (uint32_t)src->text.n });
+		return d;
+	}
 	if (!yaml_read(a, src, ds, &yaml))
 		return NULL;
 	d->comments = yaml.comments;

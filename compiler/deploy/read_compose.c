@@ -1,52 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compose files (https://github.com/compose-spec/compose-spec/blob/main/05-services.md). */
-#include <string.h>
-
 #include "compiler/base/bug.h"
 #include "compiler/deploy/deploy.h"
-
-/* As the engine parts it: at the first '=', where there is none at the first ':' (moby,
- * daemon/daemon_unix.go, parseSecurityOpt). */
-static struct deploy_option read_option(struct deploy_text t)
-{
-	struct deploy_option o = { .span = t.span };
-	const char *at = memchr(t.text.p, '=', t.text.n);
-
-	if (!at) {
-		at = memchr(t.text.p, ':', t.text.n);
-		o.colon = at != NULL;
-	}
-	o.key = at ? (struct str){ t.text.p, (size_t)(at - t.text.p) } : t.text;
-	if (at)
-		o.value = (struct str){ at + 1, t.text.n - o.key.n - 1 };
-	return o;
-}
-
-/* As the engine reads it (strconv.ParseBool); what that refuses starts nothing. */
-static bool is_false(struct str value)
-{
-	static const char *const words[] = { "0", "f", "F", "false", "FALSE", "False" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (str_is(value, words[i]))
-			return true;
-	return false;
-}
 
 static void read_options(struct deployment *d, struct deploy_container *c, const struct json *list)
 {
 	deploy_texts texts = { 0 };
 
 	deploy_add_texts(d, &texts, list);
-	vec_each(&texts, t) {
-		struct deploy_option o = read_option(*t);
-
-		if (str_is(o.key, "no-new-privileges"))
-			c->no_new_privileges =
-				(struct deploy_flag){ is_false(o.value) ? DEPLOY_NO : DEPLOY_YES,
-						      t->span };
-		vec_push(d->arena, &c->options, o);
-	}
+	c->open = list && texts.n < list->count;
+	vec_each(&texts, t)
+		deploy_add_option(d, c, *t);
 }
 
 /* "/var/run/docker.sock:/x:ro", or a mapping. */
@@ -54,16 +18,10 @@ static void read_volumes(struct deployment *d, struct deploy_container *c, const
 {
 	for (const struct json *v = list ? list->first : NULL; v; v = v->next) {
 		struct deploy_text t = deploy_text_of(v, "source");
-		const char *colon;
 
-		if (v->kind == JSON_STRING) {
-			t = (struct deploy_text){ v->text, v->span };
-			colon = memchr(t.text.p, ':', t.text.n);
-			if (!colon)
-				continue;
-			t.text.n = (size_t)(colon - t.text.p);
-		}
-		if (t.text.n && t.text.p[0] == '/' && !memchr(t.text.p, '$', t.text.n))
+		if (v->kind == JSON_STRING)
+			deploy_add_volume(d, c, (struct deploy_text){ v->text, v->span });
+		else if (t.text.n && t.text.p[0] == '/')
 			vec_push(d->arena, &c->mounts, t);
 	}
 }
@@ -85,6 +43,7 @@ static void read_service(struct deployment *d, const struct json *service)
 		return;
 	c = deploy_add(d, DEPLOY_COMPOSE, name);
 	c->word = service->key;
+	c->image = deploy_text_of(service, "image");
 	c->privileged = deploy_flag_of(service, "privileged");
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		struct deploy_text t = deploy_text_of(service, shared[i].key);

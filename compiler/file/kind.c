@@ -58,6 +58,9 @@ static const struct file_kind go_source = OTHER(
 static const struct file_kind c_source = OTHER("C source", DUMP);
 static const struct file_kind script =
 	OTHER("a script", "'pale learn -- FILE' proposes a policy for it");
+static const struct file_kind shell = OTHER(
+	"a shell script",
+	"'pale lint' reads the containers that it starts; 'pale learn -- FILE' proposes a policy for it");
 static const struct file_kind program =
 	BINARY("a program", "'pale learn -- FILE' proposes a policy for it");
 static const struct file_kind dockerfile =
@@ -77,6 +80,8 @@ static const struct file_kind recording =
 const struct file_kind *const kind_apparmor = &apparmor;
 const struct file_kind *const kind_policy = &policy;
 const struct file_kind *const kind_compose = &compose;
+const struct file_kind *const kind_shell = &shell;
+const struct file_kind *const kind_unit = &unit;
 const struct file_kind *const kind_kubernetes = &kubernetes;
 
 bool kind_holds_seccomp(const struct file_kind *kind)
@@ -589,6 +594,22 @@ static bool is_json_alone(struct str line, struct lines *l)
 	       !next_line(l, &more);
 }
 
+/* "sudo docker run ..." */
+static bool starts_container(struct str line)
+{
+	static const char *const engines[] = { "docker", "podman", "nerdctl", NULL };
+	static const char *const verbs[] = { "run", "create", "container", NULL };
+	struct str word = word_of(line);
+
+	if (str_is(word, "sudo")) {
+		line = trim((struct str){ line.p + word.n, line.n - word.n });
+		word = word_of(line);
+	}
+	if (!one_of(word, engines))
+		return false;
+	return one_of(word_of(trim((struct str){ line.p + word.n, line.n - word.n })), verbs);
+}
+
 /* The first line that is not a comment. */
 static const struct file_kind *by_line(struct str line, struct lines *l)
 {
@@ -603,6 +624,8 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 		const struct file_kind *section = by_section(line);
 		return section ? section : has(line, "] audit: ") ? &records : &json;
 	}
+	if (starts_container(line))
+		return &shell;
 	if (str_is(word, "policy") || (str_is(word, "set") && !sets_limit(line)))
 		return &policy;
 	if (l->include.n)
@@ -627,6 +650,28 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 	return kind ? kind : is_list_of_calls(line, l) ? &snapd : &unknown;
 }
 
+/* "#!/bin/sh -e", "#!/usr/bin/env bash" */
+static bool names_shell(struct str text)
+{
+	static const char *const shells[] = { "sh", "ash", "bash", "dash", "ksh", "zsh", NULL };
+	const char *nl = memchr(text.p, '\n', text.n);
+	struct str line = trim((struct str){ text.p, nl ? (size_t)(nl - text.p) : text.n });
+
+	if (!str_starts(line, "#!"))
+		return false;
+	for (line = trim((struct str){ line.p + 2, line.n - 2 }); line.n;) {
+		struct str word = word_of(line);
+		const char *slash = memrchr(word.p, '/', word.n);
+		size_t skip = slash ? (size_t)(slash - word.p) + 1 : 0;
+
+		if (one_of((struct str){ word.p + skip, word.n - skip }, shells))
+			return true;
+		word.n += !word.n;
+		line = trim((struct str){ line.p + word.n, line.n - word.n });
+	}
+	return false;
+}
+
 const struct file_kind *kind_of(struct str text)
 {
 	const struct file_kind *kind = by_bytes(text);
@@ -636,6 +681,8 @@ const struct file_kind *kind_of(struct str text)
 
 	if (kind)
 		return kind;
+	if (names_shell(text))
+		return &shell;
 	if (!next_line(&l, &line))
 		return l.include.n || names_apparmor(text) ? &apparmor : &unknown;
 	kind = by_line(line, &l);
@@ -661,6 +708,8 @@ const struct file_kind *kind_of_file(struct str text, const char *path)
 	const char *below = strstr(path, folder);
 	bool named = ends_with(str_c(path), ".apparmor") || ends_with(str_c(path), ".aa") ||
 		     (below && (below == path || below[-1] == '/'));
+	bool commands =
+		ends_with(str_c(path), ".sh") && !by_bytes(text) && kind_of(text) != &apparmor;
 
-	return named && kind_is_blank(text) ? kind_apparmor : kind_of(text);
+	return commands ? &shell : named && kind_is_blank(text) ? kind_apparmor : kind_of(text);
 }

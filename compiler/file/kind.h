@@ -17,12 +17,14 @@ struct file_kind {
 const struct file_kind *kind_of(struct str text);
 /*
  * The same of a file of that name: blanks and comments alone, which AppArmor's parsers take, are
- * AppArmor's where it ends in ".apparmor" or lies below an apparmor.d.
+ * AppArmor's where it ends in ".apparmor" or lies below an apparmor.d; text that ends in ".sh" is a
+ * shell script.
  */
 const struct file_kind *kind_of_file(struct str text, const char *path);
 bool kind_is_blank(struct str text); /* blanks and comments alone */
 extern const struct file_kind *const kind_apparmor;
 extern const struct file_kind *const kind_compose, *const kind_kubernetes; /* in YAML */
+extern const struct file_kind *const kind_shell, *const kind_unit;
 /* A seccomp profile in YAML, with a Kubernetes object around it or not? */
 bool kind_holds_seccomp(const struct file_kind *kind);
 extern const struct file_kind *const kind_policy; /* it says so: `policy` or `set` stands first */

@@ -60,7 +60,8 @@ void dp_confinement_off(struct lint *l, enum diag_id id)
 			continue;
 		vec_each(&c->options, o)
 			for (size_t i = 0; i < ARRAY_SIZE(off); i++)
-				if (str_is(o->key, off[i].key) && str_is(o->value, off[i].value))
+				if (str_is(o->key, off[i].key) && str_is(o->value, off[i].value) &&
+				    !(o->colon && c->other_engine))
 					diag_help(
 						l->ds,
 						diag_add(l->ds, id, o->span, PRISTR " has %s",
@@ -100,7 +101,8 @@ void dp_privileged(struct lint *l, enum diag_id id)
 				" is privileged: all capabilities and devices, no default seccomp filter or AppArmor profile",
 				STRARG(c->name.text)),
 			c->form == DEPLOY_COMPOSE ? "'cap_add' and 'devices' give it single ones" :
-						    "'capabilities.add' gives it single ones");
+			c->form == DEPLOY_RUN ? "'--cap-add' and '--device' give it single ones" :
+						"'capabilities.add' gives it single ones");
 	}
 }
 
@@ -181,13 +183,15 @@ RULE(DP608, "new-privileges", INFO, DEPLOYMENT, dp_new_privileges,
 void dp_new_privileges(struct lint *l, enum diag_id id)
 {
 	struct group all = GROUP(l);
-	bool compose = false;
+	bool compose = false, run = false;
 
 	EACH_CONTAINER(l, c)
 	{
-		if (c->pod || is_privileged(c) || c->no_new_privileges.said == DEPLOY_YES)
+		if (c->pod || c->open || is_privileged(c) ||
+		    c->no_new_privileges.said == DEPLOY_YES)
 			continue;
 		compose = c->form == DEPLOY_COMPOSE;
+		run = c->form == DEPLOY_RUN;
 		group_add(&all, safe_word(l, c),
 			  c->no_new_privileges.said ? c->no_new_privileges.span : c->name.span);
 	}
@@ -198,6 +202,7 @@ void dp_new_privileges(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &all);
 	diag_help(l->ds, d, "%s",
 		  compose ? "'no-new-privileges=true' in security_opt" :
+		  run     ? "'--security-opt no-new-privileges=true'" :
 			    "'allowPrivilegeEscalation: false' in securityContext");
 }
 
@@ -244,7 +249,7 @@ void dp_seccomp_default(struct lint *l, enum diag_id id)
 
 	EACH_CONTAINER(l, c)
 	vec_each(&c->options, o) {
-		if (!str_is(o->key, "seccomp") || !str_is(o->value, "default") ||
+		if (c->other_engine || !str_is(o->key, "seccomp") || !str_is(o->value, "default") ||
 		    (can_look(l, o) && load_named(l, o, &err)))
 			continue;
 		diag_help(l->ds,
@@ -267,7 +272,7 @@ void dp_colon_separator(struct lint *l, enum diag_id id)
 	vec_each(&c->options, o) {
 		struct diag *d;
 
-		if (!o->colon || str_is(o->key, "no-new-privileges"))
+		if (c->other_engine || !o->colon || str_is(o->key, "no-new-privileges"))
 			continue;
 		d = diag_add(l->ds, id, o->span,
 			     "':' between a security option's name and value is deprecated");
@@ -303,7 +308,10 @@ void dp_no_such_profile(struct lint *l, enum diag_id id)
 		struct source *src = load_named(l, o, &err);
 		if (src && holds_profile(l, src, &root))
 			continue;
-		d = diag_add_as(l->ds, id, o->value.p[0] == '/' ? SEVERITY_WARNING : SEVERITY_ERROR,
+		/* Where a script runs nobody knows. */
+		d = diag_add_as(l->ds, id,
+				o->value.p[0] == '/' || c->form == DEPLOY_RUN ? SEVERITY_WARNING :
+										SEVERITY_ERROR,
 				o->span, "'%s', the seccomp profile of " PRISTR ", %s%s",
 				safe(l, o->value), STRARG(c->name.text),
 				src ? "is no seccomp profile" : "cannot be read: ",
@@ -334,6 +342,8 @@ void dp_unknown_security_opt(struct lint *l, enum diag_id id)
 		bool found = false;
 		struct diag *d;
 
+		if (c->other_engine)
+			continue;
 		suggest_start(&near, o->key);
 		for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 			found |= str_is(o->key, known[i]);
@@ -484,7 +494,7 @@ static const struct gated *find_gated(struct str cap)
 /* The default filter of an engine, whose calls hang on capabilities, is what holds. */
 static bool has_default_filter(const struct deploy_container *c)
 {
-	if (is_privileged(c))
+	if (is_privileged(c) || c->open)
 		return false;
 	if (c->form == DEPLOY_KUBERNETES)
 		return str_is(seccomp_of(c)->type.text, "RuntimeDefault");
@@ -516,7 +526,7 @@ void dp_capability_opens_calls(struct lint *l, enum diag_id id)
 				PRISTR
 				" has every capability, and with them every call that the default filter keeps for one",
 				STRARG(c->name.text));
-		else if (g && c->form == DEPLOY_COMPOSE)
+		else if (g && deploy_is_docker(c->form) && !c->other_engine)
 			d = diag_add_as(
 				l->ds, id, g->severity, cap->span,
 				"CAP_%s opens %u call%s of Docker's default filter to " PRISTR

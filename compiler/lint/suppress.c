@@ -95,6 +95,14 @@ static void find_below(const struct source *src, uint32_t *begin, uint32_t *end)
 	*end = *begin;
 }
 
+/* A command of a shell goes on where its line ends with '\\'. */
+static uint32_t command_end(const struct source *src, uint32_t begin, uint32_t end)
+{
+	for (unsigned i = 0; i < LINES_MAX && end > begin && src->text.p[end - 1] == '\\'; i++)
+		end = line_end(src, end + (end < src->text.n));
+	return end;
+}
+
 void suppress_read_comments(struct arena *a, const struct source *src,
 			    const struct comment_list *comments, suppression_list *out)
 {
@@ -109,6 +117,7 @@ void suppress_read_comments(struct arena *a, const struct source *src,
 		end = line_end(src, c->span.begin);
 		if (first_of(src, begin) == c->span.begin) /* it stands alone */
 			find_below(src, &begin, &end);
+		end = command_end(src, begin, end);
 		s.covers = (struct span){ src->id, begin, end };
 		vec_push(a, out, s);
 	}

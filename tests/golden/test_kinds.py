@@ -55,7 +55,8 @@ TEXT = {
     "a list of system call names, as snapd's templates are": ["# c\nread\nwrite\nsocket AF_UNIX - -\n", "~read\nopen\nclose\n"],
     "Go source": ["// c\n\npackage seccomp\n\nimport \"x\"\n"],
     "C source": ["#include <stdio.h>\nint main(void) { }\n"],
-    "a script": ["#!/bin/sh\necho hi\n"],
+    "a script": ["#!/usr/bin/python3\nprint()\n"],
+    "a shell script": ["#!/bin/sh\necho hi\n", "#!/usr/bin/env bash\nset -e\n", "sudo docker run x\n", "podman container create x\n"],
     "a Dockerfile": ["FROM scratch\nCOPY x /\n"],
     "XML or HTML": ["<!DOCTYPE html>\n"],
     "an audit log": ["type=SECCOMP msg=audit(1.2:3): syscall=1\n",
@@ -74,7 +75,7 @@ def ask(pale, command, path, **kw):
 
 
 # What lint reads, and no other command does.
-STARTS = {"a Kubernetes SeccompProfile in YAML", "a seccomp profile in YAML", "a Kubernetes object in YAML", "a compose file"}
+STARTS = {"a Kubernetes SeccompProfile in YAML", "a seccomp profile in YAML", "a Kubernetes object in YAML", "a compose file", "a shell script"}
 
 
 def test_every_kind_is_told_from_its_content(pale, tmp_path):
