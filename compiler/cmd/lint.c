@@ -35,13 +35,38 @@ struct lint_settings {
 
 /* ---- files ---- */
 
+static void judge_starts(struct lint_run *r, const struct deployment *d)
+{
+	struct session *s = r->session;
+	const struct lint_filter with = { r->runtime, r->questions };
+
+	vec_each(&d->profiles, p)
+		lint_json(s->arena, &with, *p, s->diags);
+	lint_deployment(s->arena, d, s->diags);
+}
+
+/* daemon.json, objects of Kubernetes with pods in them. */
+static bool lint_starts_in_json(struct lint_run *r, const struct json *root)
+{
+	bool daemon = deploy_is_daemon(root);
+	const struct deployment *d;
+
+	if (!daemon && !(root->kind == JSON_OBJECT && json_get(root, "apiVersion")))
+		return false;
+	d = deploy_of_json(r->session->arena, root, daemon ? DEPLOY_DAEMON : DEPLOY_KUBERNETES);
+	if (d->containers.n)
+		judge_starts(r, d);
+	return d->containers.n;
+}
+
 static void lint_profile(struct lint_run *r, struct source *src)
 {
 	struct session *s = r->session;
 	const struct json *root = json_parse(s->arena, src, s->diags);
 	struct inside inside;
 
-	if (!root || s->diags->errors || !kind_find_profile(s, root, src, &inside))
+	if (!root || s->diags->errors || lint_starts_in_json(r, root) ||
+	    !kind_find_profile(s, root, src, &inside))
 		return;
 	const struct lint_filter with = { r->runtime, r->questions };
 	lint_json(s->arena, &with, inside.profile, s->diags);
@@ -179,12 +204,9 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 
 	if (!d)
 		return;
-	const struct lint_filter with = { r->runtime, r->questions };
-	vec_each(&d->profiles, p)
-		lint_json(s->arena, &with, *p, s->diags);
 	if (form == DEPLOY_RUN && !d->containers.n)
 		tell_nothing_started(s, src);
-	lint_deployment(s->arena, d, s->diags);
+	judge_starts(r, d);
 	suppress_read_comments(s->arena, src, &d->comments, &r->suppressions);
 }
 

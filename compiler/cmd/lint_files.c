@@ -56,12 +56,17 @@ static bool is_yaml(const char *path)
 	return ends_in(path, ".yaml") || ends_in(path, ".yml");
 }
 
+static bool has(struct str text, const char *word)
+{
+	return memmem(text.p, text.n, word, strlen(word));
+}
+
 static bool starts_containers(struct str text)
 {
 	static const char *const engines[] = { "docker", "podman", "nerdctl" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
-		if (memmem(text.p, text.n, engines[i], strlen(engines[i])))
+		if (has(text, engines[i]))
 			return true;
 	return false;
 }
@@ -71,7 +76,8 @@ bool lint_file_wants(const char *path, struct str text)
 	if (ends_in(path, ".pale") || ends_in(path, ".apparmor") || ends_in(path, ".aa"))
 		return true;
 	if (ends_in(path, ".json"))
-		return memmem(text.p, text.n, "defaultAction", strlen("defaultAction"));
+		return ends_in(path, "/daemon.json") || has(text, "defaultAction") ||
+		       (has(text, "\"apiVersion\"") && has(text, "\"containers\""));
 	const struct file_kind *kind = kind_of_file(text, path);
 	if (ends_in(path, ".sh"))
 		return kind == kind_shell && starts_containers(text);

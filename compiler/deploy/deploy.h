@@ -12,6 +12,7 @@ enum deploy_form {
 	DEPLOY_COMPOSE,    /* a compose file */
 	DEPLOY_KUBERNETES, /* objects with pods in them */
 	DEPLOY_SECCOMP,    /* the operator's SeccompProfile, or a profile written as YAML */
+	DEPLOY_DAEMON,     /* daemon.json of Docker */
 	DEPLOY_RUN,        /* a script, or a line, with `docker run` in it */
 };
 
@@ -72,9 +73,15 @@ struct deployment {
 struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_form form,
 			       struct diags *ds);
 
-/* Of one document each; what is none of theirs is passed over (read_compose.c, read_kubernetes.c). */
+/* The same of JSON that is there: Kubernetes, DAEMON; an object of no such kind holds nothing. */
+struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum deploy_form form);
+/* Is it Docker's daemon.json? */
+bool deploy_is_daemon(const struct json *root);
+
+/* Of one document each; what is none of theirs is passed over (read_compose.c, read_kubernetes.c, read_daemon.c). */
 void deploy_read_compose(struct deployment *d, const struct json *root);
 void deploy_read_kubernetes(struct deployment *d, const struct json *root);
+void deploy_read_daemon(struct deployment *d, const struct json *root);
 /* Commands of a shell's text, or of a part of it (read_run.c). */
 void deploy_read_line(struct deployment *d, const struct source *src, struct span part);
 

@@ -19,6 +19,28 @@ static void add_profile(struct deployment *d, const struct json *root)
 		vec_push(d->arena, &d->profiles, root);
 }
 
+/* Of a list with pods in it. */
+static void add_profiles_of(struct deployment *d, const struct json *root)
+{
+	if (deploy_member(root, "kind", JSON_STRING))
+		add_profile(d, root);
+}
+
+struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum deploy_form form)
+{
+	struct deployment *d = ARENA_NEW(a, struct deployment);
+
+	d->arena = a;
+	if (form == DEPLOY_DAEMON) {
+		deploy_read_daemon(d, root);
+		return d;
+	}
+	deploy_read_kubernetes(d, root);
+	if (d->containers.n)
+		add_profiles_of(d, root);
+	return d;
+}
+
 struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_form form,
 			       struct diags *ds)
 {

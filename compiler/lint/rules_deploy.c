@@ -38,7 +38,7 @@ RULE(DP601, "confinement-off", HIGH, DEPLOYMENT, dp_confinement_off,
      "seccomp, AppArmor or SELinux is switched off for a container: 'seccomp=unconfined', "
      "'apparmor=unconfined', 'label=disable', or 'type: Unconfined' in a pod. With no filter every system "
      "call of the kernel is open to it; Docker's own default refuses around 44 of more than 300, its manual says. CIS Docker "
-     "Benchmark 1.6: 5.2, 5.3 and 5.22; in a pod the baseline Pod Security Standard forbids 'type: Unconfined'. Of a "
+     "Benchmark 1.6: 5.2, 5.3 and 5.22, of daemon.json 2.17; in a pod the baseline Pod Security Standard forbids 'type: Unconfined'. Of a "
      "privileged container it is not told: the default filter and profile do not hold there anyway (DP604).\n\n"
      "Way out: leave it out, for the default; where a call or path is missing, a profile of its own ('pale learn' proposes "
      "one).")
@@ -177,13 +177,13 @@ RULE(DP608, "new-privileges", INFO, DEPLOYMENT, dp_new_privileges,
      "programs in a container may gain privileges",
      "no-new-privileges is not set for a container (in a pod: allowPrivilegeEscalation is not false), so "
      "setuid programs and file capabilities in its image work. With it what an attacker starts stays what he "
-     "is. CIS Docker Benchmark 1.6: 5.26; CIS Kubernetes Benchmark 1.8: 5.2.6.\n\n"
+     "is. CIS Docker Benchmark 1.6: 5.26, of daemon.json 2.14; CIS Kubernetes Benchmark 1.8: 5.2.6.\n\n"
      "Way out: 'no-new-privileges=true' in security_opt, or in daemon.json for all; 'allowPrivilegeEscalation: false'. "
      "What needs sudo or a program with file capabilities does not work then.")
 void dp_new_privileges(struct lint *l, enum diag_id id)
 {
 	struct group all = GROUP(l);
-	bool compose = false, run = false;
+	bool compose = false, run = false, daemon = false;
 
 	EACH_CONTAINER(l, c)
 	{
@@ -192,6 +192,7 @@ void dp_new_privileges(struct lint *l, enum diag_id id)
 			continue;
 		compose = c->form == DEPLOY_COMPOSE;
 		run = c->form == DEPLOY_RUN;
+		daemon = c->form == DEPLOY_DAEMON;
 		group_add(&all, safe_word(l, c),
 			  c->no_new_privileges.said ? c->no_new_privileges.span : c->name.span);
 	}
@@ -202,6 +203,7 @@ void dp_new_privileges(struct lint *l, enum diag_id id)
 	group_labels(l->ds, d, &all);
 	diag_help(l->ds, d, "%s",
 		  compose ? "'no-new-privileges=true' in security_opt" :
+		  daemon  ? "'\"no-new-privileges\": true'" :
 		  run     ? "'--security-opt no-new-privileges=true'" :
 			    "'allowPrivilegeEscalation: false' in securityContext");
 }
