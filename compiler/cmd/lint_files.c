@@ -56,6 +56,14 @@ static bool is_yaml(const char *path)
 	return ends_in(path, ".yaml") || ends_in(path, ".yml");
 }
 
+/* A service or a socket, and what is put over one. */
+static bool is_unit(const char *path)
+{
+	return ends_in(path, ".service") || ends_in(path, ".socket") ||
+	       (ends_in(path, ".conf") &&
+		(strstr(path, ".service.d/") || strstr(path, ".socket.d/")));
+}
+
 static bool has(struct str text, const char *word)
 {
 	return memmem(text.p, text.n, word, strlen(word));
@@ -81,6 +89,8 @@ bool lint_file_wants(const char *path, struct str text)
 	const struct file_kind *kind = kind_of_file(text, path);
 	if (ends_in(path, ".sh"))
 		return kind == kind_shell && starts_containers(text);
+	if (is_unit(path))
+		return kind == kind_unit;
 	if (is_yaml(path))
 		return kind == kind_compose || kind == kind_kubernetes || kind_holds_seccomp(kind);
 	return kind == kind_apparmor;
@@ -89,7 +99,7 @@ bool lint_file_wants(const char *path, struct str text)
 static bool is_read(const char *path)
 {
 	return ends_in(path, ".pale") || ends_in(path, ".json") || ends_in(path, ".apparmor") ||
-	       ends_in(path, ".aa") || ends_in(path, ".sh") || is_yaml(path) ||
+	       ends_in(path, ".aa") || ends_in(path, ".sh") || is_unit(path) || is_yaml(path) ||
 	       below_apparmor(path);
 }
 

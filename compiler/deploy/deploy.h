@@ -12,6 +12,7 @@ enum deploy_form {
 	DEPLOY_COMPOSE,    /* a compose file */
 	DEPLOY_KUBERNETES, /* objects with pods in them */
 	DEPLOY_SECCOMP,    /* the operator's SeccompProfile, or a profile written as YAML */
+	DEPLOY_UNIT,       /* a unit of systemd, or what is put over one */
 	DEPLOY_DAEMON,     /* daemon.json of Docker */
 	DEPLOY_RUN,        /* a script, or a line, with `docker run` in it */
 };
@@ -61,11 +62,19 @@ struct deploy_container {
 	const struct deploy_container *of;       /* Kubernetes: its pod; NULL */
 };
 
+struct deploy_setting {                 /* of a unit: "[Service]", "Key=value" */
+	struct str section, key, value; /* the value with '\\' and newline where it goes on */
+	struct span span, line;         /* of the value; of all of it */
+	bool over;                      /* of another file, that is put over the unit */
+};
+
 struct deployment {
 	struct arena *arena;
 	VEC(struct deploy_container *) containers;
-	deploy_texts annotations;          /* keys of a pod's that once named profiles */
-	VEC(const struct json *) profiles; /* SECCOMP: what runtimes are given, as JSON has it */
+	deploy_texts annotations;            /* keys of a pod's that once named profiles */
+	VEC(const struct json *) profiles;   /* SECCOMP: what runtimes are given, as JSON has it */
+	VEC(struct deploy_setting) settings; /* UNIT */
+	bool part; /* UNIT: it is put over one that is not here, which may say more */
 	struct comment_list comments;
 };
 
@@ -75,6 +84,13 @@ struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_
 
 /* The same of JSON that is there: Kubernetes, DAEMON; an object of no such kind holds nothing. */
 struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum deploy_form form);
+/*
+ * What stands in a file that is put over the unit, where over; all of what is said there is read, in the order
+ * of the calls, and no comments.
+ */
+void deploy_read_unit(struct deployment *d, const struct source *src, bool over);
+/* The words of a setting's value, from *at = 0 on, with their places; false: no more. */
+bool deploy_next_word(const struct deploy_setting *s, uint32_t *at, struct deploy_text *out);
 /* Is it Docker's daemon.json? */
 bool deploy_is_daemon(const struct json *root);
 

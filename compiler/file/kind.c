@@ -41,7 +41,7 @@ static const struct file_kind compose = OTHER(
 	"a compose file", "'pale lint' reads it; or name the profile that its security_opt names");
 static const struct file_kind yaml =
 	OTHER("YAML", "a profile in it can be read as JSON: 'yq -o json FILE'");
-static const struct file_kind unit = OTHER("a systemd unit", DUMP);
+static const struct file_kind unit = OTHER("a systemd unit", "'pale lint' reads it; " DUMP);
 static const struct file_kind ini =
 	OTHER("an INI or TOML file", "name a policy, a seccomp profile in JSON or a BPF program");
 static const struct file_kind lxc1 = OTHER("an LXC seccomp profile (version 1)", DUMP);

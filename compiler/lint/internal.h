@@ -52,6 +52,9 @@ typedef void lint_fn(struct lint *l, enum diag_id id);
  */
 struct span lint_lines_of(struct str text, struct span sp);
 
+/* Of DP608: a unit's (rules_unit.c). */
+void lint_unit_new_privileges(struct lint *l, enum diag_id id);
+
 /* ---- findings: one a rule, with the names that prove it ---- */
 
 #define GROUP(l) ((struct group){ .arena = (l)->arena })

@@ -175,16 +175,17 @@ static struct str safe_word(struct lint *l, const struct deploy_container *c)
 
 RULE(DP608, "new-privileges", INFO, DEPLOYMENT, dp_new_privileges,
      "programs in a container may gain privileges",
-     "no-new-privileges is not set for a container (in a pod: allowPrivilegeEscalation is not false), so "
+     "no-new-privileges is not set for a container (in a pod: allowPrivilegeEscalation is not false; or for a unit that has a user), so "
      "setuid programs and file capabilities in its image work. With it what an attacker starts stays what he "
      "is. CIS Docker Benchmark 1.6: 5.26, of daemon.json 2.14; CIS Kubernetes Benchmark 1.8: 5.2.6.\n\n"
-     "Way out: 'no-new-privileges=true' in security_opt, or in daemon.json for all; 'allowPrivilegeEscalation: false'. "
+     "Way out: 'no-new-privileges=true' in security_opt, or in daemon.json for all; 'allowPrivilegeEscalation: false'; 'NoNewPrivileges=yes'. "
      "What needs sudo or a program with file capabilities does not work then.")
 void dp_new_privileges(struct lint *l, enum diag_id id)
 {
 	struct group all = GROUP(l);
 	bool compose = false, run = false, daemon = false;
 
+	lint_unit_new_privileges(l, id);
 	EACH_CONTAINER(l, c)
 	{
 		if (c->pod || c->open || is_privileged(c) ||

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DP: units of systemd, as systemd.exec(5) has their settings. */
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/lint/internal.h"
+
+#define EACH_SETTING(l, s)                                                                         \
+	vec_each(&(l)->deployment->settings, s)                                                    \
+		if (!s->over && has_execution(s->section))
+
+/* Sections of units that execute something. */
+static bool has_execution(struct str section)
+{
+	return str_is(section, "Service") || str_is(section, "Socket") ||
+	       str_is(section, "Mount") || str_is(section, "Swap");
+}
+
+/* What is in force: an empty value takes back what was said before. */
+static const struct deploy_setting *find_setting(const struct lint *l, const char *key)
+{
+	const struct deploy_setting *found = NULL;
+
+	vec_each(&l->deployment->settings, s)
+		if (has_execution(s->section) && str_is(s->key, key))
+			found = s->value.n ? s : NULL;
+	return found;
+}
+
+static bool is_among(struct str s, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_ieq(s, str_c(list[i])))
+			return true;
+	return false;
+}
+
+static bool is_true(struct str s) /* parse_boolean() of systemd */
+{
+	static const char *const words[] = { "1", "yes", "y", "true", "t", "on" };
+
+	return is_among(s, words, ARRAY_SIZE(words));
+}
+
+static bool is_boolean(struct str s)
+{
+	static const char *const words[] = { "0", "no", "n", "false", "f", "off" };
+
+	return is_true(s) || is_among(s, words, ARRAY_SIZE(words));
+}
+
+static bool is_set(const struct lint *l, const char *key)
+{
+	const struct deploy_setting *s = find_setting(l, key);
+
+	return s && is_true(s->value);
+}
+
+/* ---- values that are passed over ---- */
+
+/* systemd-analyze syscall-filter of 252, and "sandbox" of 253. */
+static const char *const call_groups[] = {
+	"@aio",        "@basic-io",    "@chown",    "@clock",      "@cpu-emulation",  "@debug",
+	"@default",    "@file-system", "@io-event", "@ipc",        "@keyring",        "@known",
+	"@memlock",    "@module",      "@mount",    "@network-io", "@obsolete",       "@pkey",
+	"@privileged", "@process",     "@raw-io",   "@reboot",     "@resources",      "@sandbox",
+	"@setuid",     "@signal",      "@swap",     "@sync",       "@system-service", "@timer",
+};
+
+/* ConditionArchitecture= in systemd.unit(5), and what SystemCallArchitectures= adds. */
+static const char *const arch_names[] = {
+	"alpha",    "arc",     "arc-be",    "arm",           "arm-be",     "arm64",
+	"arm64-be", "cris",    "ia64",      "loongarch64",   "m68k",       "mips",
+	"mips-le",  "mips64",  "mips64-le", "mips64-le-n32", "mips64-n32", "native",
+	"nios2",    "parisc",  "parisc64",  "ppc",           "ppc-le",     "ppc64",
+	"ppc64-le", "riscv32", "riscv64",   "s390",          "s390x",      "sh",
+	"sh64",     "sparc",   "sparc64",   "tilegx",        "x32",        "x86",
+	"x86-64",
+};
+
+static void offer(const char *domain, struct suggest *near)
+{
+	for (size_t i = 0; i < constant_count(); i++) {
+		struct constant_row row = constant_at(i);
+
+		if (!strcmp(row.domain, domain))
+			suggest_offer(near, str_c(row.name));
+	}
+}
+
+static bool knows_call(struct str word, struct suggest *near)
+{
+	const char *colon = memchr(word.p, ':', word.n);
+	struct str name = colon ? (struct str){ word.p, (size_t)(colon - word.p) } : word;
+
+	suggest_start(near, name);
+	if (name.n && name.p[0] == '@') {
+		for (size_t i = 0; i < ARRAY_SIZE(call_groups); i++)
+			suggest_offer(near, str_c(call_groups[i]));
+		return is_among(name, call_groups, ARRAY_SIZE(call_groups));
+	}
+	for (size_t i = 0; i < syscall_count(); i++)
+		suggest_offer(near, str_c(syscall_at(i)->name));
+	return syscall_by_name(name);
+}
+
+static bool knows_family(struct str word, struct suggest *near)
+{
+	uint64_t value;
+
+	suggest_start(near, word);
+	offer("af", near);
+	return str_starts(word, "AF_") && !constant_find("af", word, ARCH_X86_64, &value);
+}
+
+static bool knows_capability(struct str word, struct suggest *near)
+{
+	suggest_start(near, word);
+	offer("capability", near);
+	return word.n > 4 && str_ieq((struct str){ word.p, 4 }, STR("CAP_")) &&
+	       capability_find(word) >= 0;
+}
+
+static bool knows_arch(struct str word, struct suggest *near)
+{
+	suggest_start(near, word);
+	for (size_t i = 0; i < ARRAY_SIZE(arch_names); i++)
+		suggest_offer(near, str_c(arch_names[i]));
+	return is_among(word, arch_names, ARRAY_SIZE(arch_names));
+}
+
+static const struct list { /* settings whose value is a list of names */
+	const char *key, *what;
+	bool (*knows)(struct str word, struct suggest *near);
+	const char *allowed,
+		*refused; /* what becomes of what was meant, in a list and one with '~' */
+} lists[] = {
+	{ "SystemCallFilter", "system call or group of them", knows_call, "it is not allowed",
+	  "it is not refused" },
+	{ "RestrictAddressFamilies", "address family", knows_family, "it is not allowed",
+	  "it is not refused" },
+	{ "CapabilityBoundingSet", "capability", knows_capability, "it is not kept",
+	  "it is not taken away" },
+	{ "AmbientCapabilities", "capability", knows_capability, "it is not given",
+	  "it is not taken away" },
+	{ "SystemCallArchitectures", "architecture", knows_arch, "its calls are not allowed",
+	  "nothing else stands there, so calls of all architectures pass" },
+};
+
+/* Settings that are true or false in every release; others of the kind have more values in newer ones. */
+static const char *const booleans[] = {
+	"NoNewPrivileges",      "PrivateDevices",    "PrivateNetwork",  "ProtectKernelTunables",
+	"ProtectKernelModules", "ProtectKernelLogs", "ProtectClock",    "MemoryDenyWriteExecute",
+	"RestrictRealtime",     "RestrictSUIDSGID",  "LockPersonality", "DynamicUser",
+};
+
+static bool knows(const struct list *list, struct str word, bool refuses)
+{
+	struct suggest near;
+
+	if (str_is(word, "none") && list->knows == knows_family)
+		return true;
+	/* Only what is refused has an error number. */
+	if (!refuses && list->knows == knows_call && memchr(word.p, ':', word.n))
+		return false;
+	return list->knows(word, &near);
+}
+
+static void judge_word(struct lint *l, enum diag_id id, const struct list *list,
+		       struct deploy_text word, bool refuses, bool high)
+{
+	bool numbered =
+		!refuses && list->knows == knows_call && memchr(word.text.p, ':', word.text.n);
+	struct suggest near;
+	struct diag *d;
+
+	/* Specifiers are followed in lists of capabilities alone. */
+	bool specifier = list->knows == knows_capability && memchr(word.text.p, '%', word.text.n);
+
+	if (specifier || knows(list, word.text, refuses))
+		return;
+	list->knows(word.text, &near);
+	d = diag_add_as(l->ds, id, high ? SEVERITY_HIGH : SEVERITY_WARNING, word.span,
+			"systemd passes over '%s', %s%s: %s", str_safe_of(l->arena, word.text),
+			numbered ? "an error number in a list of what is allowed" : "which is no ",
+			numbered ? "" : list->what, high ? list->refused : list->allowed);
+	if (numbered)
+		diag_help(l->ds, d, "without ':' and what stands behind it");
+	else if (near.best.p)
+		diag_help(l->ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
+	else
+		diag_help(l->ds, d, "systemd.exec(5) names what it takes");
+}
+
+static void judge_list(struct lint *l, enum diag_id id, const struct list *list,
+		       const struct deploy_setting *s)
+{
+	bool refuses = s->value.n && s->value.p[0] == '~' && list->knows != knows_arch;
+	bool high = list->knows == knows_arch || refuses;
+	struct deploy_text word;
+	uint32_t at = refuses;
+
+	while (list->knows == knows_arch && deploy_next_word(s, &at, &word))
+		high &= !knows(list, word.text, false);
+	for (at = refuses; deploy_next_word(s, &at, &word);)
+		judge_word(l, id, list, word, refuses, high);
+}
+
+RULE(DP614, "unit-value-ignored", HIGH, DEPLOYMENT, dp_unit_value_ignored,
+     "a value of a unit that systemd passes over",
+     "A value of a unit that is none: a system call, group, address family, architecture or capability that "
+     "does not exist, an error number in a list of what is allowed, a word where yes or no is wanted. systemd "
+     "starts the unit without it: it logs 'Failed to parse ..., ignoring', and of a capability nothing at all, as "
+     "'systemd-analyze security' shows (252). In a list with '~' what was to be refused is not, and a "
+     "protection with a misspelt 'yes' is off: high; in a list of what is allowed it is refused: a warning.\n\n"
+     "Way out: spell it as systemd.exec(5) does; capabilities with CAP_, families with AF_.")
+void dp_unit_value_ignored(struct lint *l, enum diag_id id)
+{
+	EACH_SETTING(l, s)
+	{
+		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+			if (str_is(s->key, lists[i].key))
+				judge_list(l, id, &lists[i], s);
+		for (size_t i = 0; i < ARRAY_SIZE(booleans); i++)
+			if (str_is(s->key, booleans[i]) && s->value.n && !is_boolean(s->value))
+				diag_help(
+					l->ds,
+					diag_add(
+						l->ds, id, s->span,
+						"systemd passes over '%s', which is neither yes nor no: %s stays as it was",
+						str_safe_of(l->arena, s->value), booleans[i]),
+					"yes, or no");
+	}
+}
+
+/* ---- restrictions that do not hold for all ---- */
+
+RULE(DP615, "second-abi", WARNING, DEPLOYMENT, dp_second_abi,
+     "a restriction of a unit that calls of another ABI get round",
+     "RestrictAddressFamilies= looks at the arguments of socket(2), and MemoryDenyWriteExecute= at those of "
+     "mmap(2) and shmat(2). On x86-64 the kernel takes the calls of 32-bit programs, too, also from a 64-bit one (int 0x80), and there "
+     "the first has no effect and the second is partial (systemd.exec(5)). SystemCallArchitectures= "
+     "says which calls pass at all; in /etc/systemd/system.conf it may stand for all units.\n\n"
+     "Way out: 'SystemCallArchitectures=native'.")
+void dp_second_abi(struct lint *l, enum diag_id id)
+{
+	const struct deploy_setting *at = find_setting(l, "RestrictAddressFamilies");
+	const char *what = "RestrictAddressFamilies= does not hold";
+
+	if (!at && is_set(l, "MemoryDenyWriteExecute")) {
+		at = find_setting(l, "MemoryDenyWriteExecute");
+		what = "MemoryDenyWriteExecute= holds in part";
+	}
+	if (!at || at->over || l->deployment->part || find_setting(l, "SystemCallArchitectures"))
+		return;
+	diag_help(
+		l->ds,
+		diag_add(
+			l->ds, id, at->span,
+			"without SystemCallArchitectures= 32-bit calls pass on x86-64, for which %s",
+			what),
+		"SystemCallArchitectures=native");
+}
+
+RULE(DP616, "apparmor-optional", WARNING, DEPLOYMENT, dp_apparmor_optional,
+     "a unit that starts without its AppArmor profile, too",
+     "AppArmorProfile= with '-' before the name passes over all errors (systemd.exec(5)): where the profile is not "
+     "loaded, or its name is misspelt, the unit starts unconfined and nothing says so.\n\n"
+     "Way out: without '-' the unit fails then; on machines without AppArmor the setting has no effect anyway.")
+void dp_apparmor_optional(struct lint *l, enum diag_id id)
+{
+	EACH_SETTING(l, s)
+	{
+		if (!str_is(s->key, "AppArmorProfile") || !str_starts(s->value, "-"))
+			continue;
+		diag_help(l->ds,
+			  diag_add(l->ds, id, s->span,
+				   "where this profile is not loaded the unit starts unconfined"),
+			  "without '-' it does not start then");
+	}
+}
+
+RULE(DP617, "full-privileges", WARNING, DEPLOYMENT, dp_full_privileges,
+     "a unit's main program without the unit's restrictions",
+     "A '+' before the path of ExecStart= executes it with full privileges: User=, CapabilityBoundingSet=, "
+     "SystemCallFilter=, AppArmorProfile= and the other restrictions of the unit do not hold for it (systemd.service(5), "
+     "systemd.exec(5)). Told where the unit has some.\n\n"
+     "Way out: leave '+' to ExecStartPre= and its like.")
+void dp_full_privileges(struct lint *l, enum diag_id id)
+{
+	static const char *const restricts[] = { "User",
+						 "DynamicUser",
+						 "CapabilityBoundingSet",
+						 "SystemCallFilter",
+						 "AppArmorProfile",
+						 "RestrictAddressFamilies",
+						 "NoNewPrivileges" };
+	const char *lost = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(restricts) && !lost; i++)
+		lost = find_setting(l, restricts[i]) ? restricts[i] : NULL;
+	EACH_SETTING(l, s)
+	{
+		size_t n = strspn(s->value.p, "@-:");
+
+		if (!lost || !str_is(s->key, "ExecStart") || n >= s->value.n ||
+		    s->value.p[n] != '+')
+			continue;
+		diag_help(l->ds,
+			  diag_add(l->ds, id, s->span,
+				   "'+' executes it with full privileges: %s= does not hold for it",
+				   lost),
+			  "without '+'");
+	}
+}
+
+/* ---- new privileges ---- */
+
+/* Each implies no-new-privileges where the unit has a user: systemd.exec(5) says so of each. */
+static const char *const implying[] = {
+	"SystemCallFilter",       "SystemCallArchitectures",
+	"SystemCallLog",          "RestrictAddressFamilies",
+	"RestrictNamespaces",     "PrivateDevices",
+	"ProtectKernelTunables",  "ProtectKernelModules",
+	"ProtectKernelLogs",      "ProtectClock",
+	"MemoryDenyWriteExecute", "RestrictRealtime",
+	"RestrictSUIDSGID",       "DynamicUser",
+	"LockPersonality",        "ProtectHostname",
+};
+
+void lint_unit_new_privileges(struct lint *l, enum diag_id id)
+{
+	const struct deploy_setting *user = find_setting(l, "User");
+
+	if (!user || user->over || l->deployment->part || str_is(user->value, "root") ||
+	    str_is(user->value, "0") || is_set(l, "NoNewPrivileges"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(implying); i++)
+		if (find_setting(l, implying[i]))
+			return;
+	diag_help(
+		l->ds,
+		diag_add(l->ds, id, user->line, "setuid programs in this unit may gain privileges"),
+		"'NoNewPrivileges=yes'");
+}

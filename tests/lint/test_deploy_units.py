@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Units of systemd: what systemd itself passes over is told, and what its manual says does not hold."""
+import json
+import re
+
+import pytest
+
+from conftest import ROOT, need, run
+
+HEAD = "[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\n"
+# Settings, and the rules that speak of them.
+UNITS = {
+    "SystemCallFilter=@system-service\nSystemCallFilter=~@privileged @resources": "", "SystemCallFilter=~@moun": "DP614 high",
+    "SystemCallFilter=raed": "DP614 warning", "SystemCallFilter=~raed:EPERM": "DP614 high", "SystemCallFilter=~read:EPERM": "",
+    "SystemCallFilter=read:EPERM": "DP614 warning", "SystemCallFilter=~sigwait": "DP614 high", "SystemCallFilter=read \\\n  write \\\n  opne": "DP614 warning",
+    "SystemCallFilter=": "", "SystemCallFilter=%i": "DP614 warning", "CapabilityBoundingSet=~CAP_SYS_ADMN": "DP614 high", "CapabilityBoundingSet=sys_admin": "DP614 warning",
+    "CapabilityBoundingSet=~cap_sys_admin CAP_BPF": "", "AmbientCapabilities=CAP_NET_BIND": "DP614 warning",
+    "SystemCallArchitectures=x86_64": "DP614 high", "SystemCallArchitectures=native x86_64": "DP614 warning", "SystemCallArchitectures=native x86-64": "",
+    "NoNewPrivileges=ja": "DP614 high", "NoNewPrivileges=On": "", "RestrictRealtime=2": "DP614 high",
+    "RestrictAddressFamilies=none": "DP615 warning", "RestrictAddressFamilies=AF_INET\nSystemCallArchitectures=native": "",
+    "RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=": "", "RestrictAddressFamilies=~AF_PACKT\nSystemCallArchitectures=native": "DP614 high",
+    "MemoryDenyWriteExecute=yes": "DP615 warning", "MemoryDenyWriteExecute=no": "",
+    "AppArmorProfile=-web": "DP616 warning", "AppArmorProfile=web": "", "User=x": "DP608 info", "User=root": "", "User=x\nNoNewPrivileges=1": "",
+    "User=x\nRestrictRealtime=yes": "", "User=x\nExecStart=@+/bin/true true\nNoNewPrivileges=1": "DP617 warning", "ExecStart=+/bin/true": "",
+    "ExecStartPre=-/usr/bin/docker run --privileged x": "DP604 high", "[Install]\nSystemCallFilter=x": "", "Description=docker run --privileged x": "",
+}
+
+
+@pytest.fixture
+def lint(pale, tmp_path):
+    def call(texts, name="{}.service", head=HEAD):
+        files = [tmp_path / name.format(n) for n in range(len(texts))]
+        for f, text in zip(files, texts):
+            f.write_text(head + text + "\n")
+        r = pale("lint", "--format", "json", *files)
+        assert r.rc in (0, 1), r
+        found = {str(f): [] for f in files}
+        for f in json.loads(r.out)["findings"]:
+            found[f["file"]].append(f)
+        return list(found.values())
+    return call
+
+
+def test_settings_are_judged(lint):
+    for (text, want), found in zip(UNITS.items(), lint(UNITS)):
+        assert " ".join(f"{f['id']} {f['severity']}" for f in found) == want, (text, found)
+
+
+def test_what_systemd_passes_over_is_what_is_told(lint, tmp_path):
+    """Of capabilities it says nothing: `security` shows that the misspelt one stays."""
+    kept = [t for t in UNITS if "Cap" not in t and "docker" not in t and "User" not in t]
+    told = lint(kept)
+    files = [f"{n}.service" for n in range(len(kept))]
+    says = run([need("systemd-analyze"), "verify", *files], cwd=tmp_path).err
+    passed = {}
+    for name, line in re.findall(r"/(\d+\.service):(\d+): (?:Failed to parse|Unknown system call group|Allow-listed).*ignoring", says):
+        passed.setdefault(name, set()).add(int(line))
+    assert len(passed) >= 8, says
+    for name, text, found in zip(files, kept, told):  # a setting's lines are one to systemd
+        assert len({f["line"] for f in found if f["id"] == "DP614"}) == len(passed.get(name, ())), (text, says)
+    for word, stays in ("CAP_SYS_TIME", False), ("SYS_TIME", True), ("CAP_SYS_TIM", True):
+        (tmp_path / "c.service").write_text(HEAD + f"CapabilityBoundingSet=~{word}\n")
+        out = run([need("systemd-analyze"), "security", "--offline=true", "./c.service"], cwd=tmp_path, env={"SYSTEMD_COLORS": "0"}).out
+        assert (re.search(r"~CAP_SYS_TIME +Service processes may", out) is not None) == stays, out
+
+
+def test_the_groups_are_those_of_systemd():
+    text = (ROOT / "compiler/lint/rules_unit.c").read_text()
+    ours = set(re.findall(r'"(@[a-z-]+)"', text))
+    theirs = set(re.findall(r"^(@[a-z-]+)", run([need("systemd-analyze"), "syscall-filter"], check=0).out, re.M))
+    assert len(theirs) > 20 and theirs <= ours and ours - theirs <= {"@sandbox"}
+
+
+def test_what_is_put_over_a_unit_counts(lint, pale, tmp_path):
+    text = "RestrictAddressFamilies=AF_INET\nUser=x"
+    assert {f["id"] for f in lint([text])[0]} == {"DP615"}
+    (tmp_path / "0.service.d").mkdir()
+    over = tmp_path / "0.service.d/a.conf"
+    over.write_text("[Service]\nSystemCallArchitectures=native\nSystemCallFilter=~nosuch\n")
+    assert lint([text])[0] == []
+    found = json.loads(pale("lint", "--format", "json", over, check=1).out)["findings"]
+    assert [(f["id"], f["line"]) for f in found] == [("DP614", 3)]
+    over.write_text("[Service]\nRestrictAddressFamilies=AF_INET\nUser=x\n")
+    pale("lint", over, check=0)
+    out = pale("lint", "--format", "concise", tmp_path).out
+    assert "0 findings" in out or not out
+
+
+def test_comments_suppress_in_units(lint):
+    text = "# pale: ignore DP615 it has no 32-bit programs\nRestrictAddressFamilies=AF_INET\n; pale: ignore DP614 it is new\nSystemCallFilter=read \\\n  nosuch"
+    assert [f["id"] for f in lint([text])[0] if not f.get("suppressed")] == []
