@@ -90,6 +90,9 @@ def test_hooks_run_what_they_say(pale, tmp_path):
     byid = {h["id"]: h for h in hooks()}
     assert set(byid) == {"pale-lint", "pale-fmt"}
     env = {**os.environ, "PATH": f"{os.path.dirname(pale.path)}:{os.environ['PATH']}"}
+    starts = ["compose.yaml", "x/docker-compose.prod.yml", "web.service", "etc/daemon.json", "seccomp.yaml"]
+    assert all(re.search(byid["pale-lint"]["files"], n) for n in starts)
+    assert not any(re.search(byid["pale-lint"]["files"], n) for n in ("values.yaml", "mydaemon.json", "decompose.yml", "x.sh"))
     files = {"seccomp-web.json": profile(entry("ptrace")), "web.pale": "policy p {\n\tarch x86_64; default kill; }\n",
              "package.json": "{}", "web.apparmor": "profile w {\n}\n"}
     for name, text in files.items():
