@@ -138,8 +138,10 @@ RULE(DP607, "engine-socket", HIGH, DEPLOYMENT, dp_engine_socket,
      "Way out: a proxy that lets through the requests that are needed, or an engine without root.")
 void dp_engine_socket(struct lint *l, enum diag_id id)
 {
-	static const char *const sockets[] = { "docker.sock", "containerd.sock", "crio.sock",
-					       "podman.sock", "cri-dockerd.sock" };
+	static const char *const sockets[] = {
+#define ENGINE(name, glob, does) name,
+#include "compiler/lint/aa_paths.def"
+	};
 	static const char *const folders[] = { "/", "/run", "/run/", "/var/run", "/var/run/" };
 
 	EACH_CONTAINER(l, c)

@@ -14,6 +14,7 @@ LINT = ROOT / "compiler" / "lint"
 PATHS = (LINT / "aa_paths.def").read_text()
 ROWS = [(rule, severity, glob, perm.lower()) for rule, severity, glob, perm in
         re.findall(r'^PATH\((AP\d+), (\w+), "([^"]+)", ([RWX])', PATHS, re.M)]
+ROWS += [("AP317", "HIGH", glob, "w") for glob in re.findall(r'^ENGINE\("[^"]+", "([^"]+)"', PATHS, re.M)]
 ROWS += [(rule, severity, glob, "w") for rule, severity, glob in re.findall(r'^FOLDER\((AP\d+), (\w+), "([^"]+)"', PATHS, re.M)]
 ROWS += [("AP319", "INFO", glob, "r") for glob in re.findall(r'^SECRET\("([^"]+)"', PATHS, re.M)]
 MOUNTS = [rules.replace("\\n", "\n\t") for rules in
