@@ -44,7 +44,8 @@ static void judge_starts(struct lint_run *r, const struct deployment *d)
 
 	vec_each(&d->profiles, p)
 		lint_json(s->arena, &with, *p, s->diags);
-	lint_deployment(s->arena, d, s->diags);
+	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,
+			s->diags);
 }
 
 /* daemon.json, objects of Kubernetes with pods in them. */
@@ -417,6 +418,7 @@ static int lint_files(struct lint_run *r, const lint_file_list *files)
 	BUF_AUTO out = { 0 };
 	int status = EXIT_OK;
 
+	r->files = files;
 	vec_each(files, f) {
 		int err = lint_file(r, f);
 

@@ -55,6 +55,8 @@ struct lint_run {
 	struct lint_profiles profiles;
 	bool apparmor; /* the file at hand */
 	struct lint_configs configs;
+	const lint_file_list *files;       /* of the run */
+	struct lint_named *named_profiles; /* NULL: not asked for yet */
 	struct lint_fixing fixing;
 	const struct options
 		*options; /* for the file at hand: its pale.toml's and the command line's */
@@ -63,6 +65,9 @@ struct lint_run {
 	/* All of that as findings; what is suppressed or known says so. */
 	void (*findings)(struct lint_run *r, struct findings *out);
 };
+
+/* AppArmor profiles of all files of the run; they are looked through once. */
+const struct lint_named *lint_named_once(struct lint_run *r);
 
 /*
  * Finds, and fixes what may be fixed until nothing more is: the file is written, or shown as a patch,

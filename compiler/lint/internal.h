@@ -42,6 +42,8 @@ struct lint {
 	struct facts *facts; /* NULL with no profile, no policy, or no filter in it */
 	struct aa_facts *aa; /* AppArmor (aa_facts.h); else NULL */
 	const struct deployment *deployment; /* else NULL */
+	const struct lint_named *named;      /* of a deployment; NULL: not known */
+	bool asks_apparmor;                  /* a deployment names a profile */
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);

@@ -123,10 +123,11 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 	return (int)(ds->list.n - before);
 }
 
-int lint_deployment(struct arena *a, const struct deployment *d, struct diags *ds)
+int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
+		    struct diags *ds)
 {
 	size_t before = ds->list.n;
-	struct lint l = { .arena = a, .ds = ds, .deployment = d };
+	struct lint l = { .arena = a, .ds = ds, .deployment = d, .named = named };
 
 	run_rules(&l, LINT_DEPLOYMENT);
 	diags_sort(ds);

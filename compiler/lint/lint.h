@@ -45,7 +45,11 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 
 /* Profiles that it holds are lint_json()'s; those that it names are looked for. */
 struct deployment;
-int lint_deployment(struct arena *a, const struct deployment *d, struct diags *ds);
+struct lint_named; /* named.h; NULL: which AppArmor profiles there are is not known */
+int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
+		    struct diags *ds);
+/* Does it name AppArmor profiles, so that it matters? */
+bool lint_asks_apparmor(struct arena *a, const struct deployment *d);
 
 struct aa_means_pool;
 struct aa_paths; /* aa_paths.h */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as YAML: what is read has places inside the text, and every reader and rule of
- * deployments comes to an end with it. The first byte chooses the form.
+ * Any bytes as YAML, a script, a unit, JSON: what is read has places inside the text, and every
+ * reader and rule of deployments comes to an end with it. The first byte chooses the form.
  */
 #include "compiler/base/bug.h"
 #include "compiler/lint/lint.h"
@@ -14,14 +14,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
 	struct diags *ds = diags_new(a, sources);
-	enum deploy_form form = size ? DEPLOY_COMPOSE + data[0] % 3 : DEPLOY_COMPOSE;
+	static const enum deploy_form forms[] = {
+		DEPLOY_COMPOSE, DEPLOY_KUBERNETES, DEPLOY_SECCOMP,
+		DEPLOY_RUN,     DEPLOY_UNIT,       DEPLOY_DAEMON
+	};
+	enum deploy_form form = forms[size ? data[0] % ARRAY_SIZE(forms) : 0];
 	struct str text = { (const char *)data + (size > 0), size - (size > 0) };
 	struct source *src = source_add(sources, "fuzz", text);
-	struct deployment *d = deploy_read(a, src, form, ds);
+	struct deployment *d = NULL;
 
+	if (form == DEPLOY_DAEMON) {
+		const struct json *root = json_parse(a, src, ds);
+
+		if (root && !ds->errors)
+			d = deploy_of_json(a, root, form);
+	} else {
+		d = deploy_read(a, src, form, ds);
+	}
+	if (form == DEPLOY_UNIT) /* put over itself, too */
+		deploy_read_unit(d, src, true);
 	BUG_ON(!d && !ds->errors);
 	if (d) {
-		lint_deployment(a, d, ds);
+		lint_deployment(a, d, NULL, ds);
 		vec_each(&d->profiles, p)
 			lint_json(a, &(struct lint_filter){ 0 }, *p, ds);
 	}

@@ -101,6 +101,8 @@ CASES["SC149"] = (profile(entry("ioctl", args=[arg(1, "EQ", 3 * n) for n in rang
                   "4096 different conditions", [])
 # Of what starts containers: a compose file, objects of Kubernetes, a unit of systemd, a script.
 DEPLOYMENT_CASES = load_with("compose", "yaml") | load_with("pod", "yaml") | load_with("unit", "service") | load_with("script", "sh")
+# Of files that are linted together: test_deploy_joined.py.
+JOINED = {p.parent.name for p in RULES.glob("*/bad-joined.aa")}
 # What of them keeps a parser from taking a profile: always told, and their cases are refused.
 REFUSALS = {id for id in APPARMOR_CASES if id.startswith("AP1")} | {"AP205", "AP206", "AP242"}
 # What the cases include: a small base directory of their own.

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/cmd/lint_run.h"
+#include "compiler/file/kind.h"
+#include "compiler/lint/named.h"
+#include "grammar/apparmor_tree.h"
+
+/* What cannot be read, or parsed, is told when its turn comes. */
+static void add_file(struct arena *a, const struct lint_file *f, struct lint_named *out)
+{
+	struct arena *own = arena_scratch(a);
+	struct sources *sources = sources_new(own);
+	struct diags *ds = diags_new(own, sources);
+	struct source *src;
+
+	if (!source_load_regular(sources, f->path, &src) &&
+	    kind_of_file(src->text, f->path) == kind_apparmor) {
+		const struct aa_file *file = aa_parse_source(own, src, ds);
+
+		if (file && !ds->errors)
+			lint_named_add(a, file, out);
+		else
+			out->open = true;
+	}
+	arena_free(own);
+}
+
+const struct lint_named *lint_named_once(struct lint_run *r)
+{
+	struct arena *a = r->all->arena;
+
+	if (r->named_profiles)
+		return r->named_profiles;
+	r->named_profiles = ARENA_NEW(a, struct lint_named);
+	vec_each(r->files, f)
+		add_file(a, f, r->named_profiles);
+	return r->named_profiles;
+}
