@@ -190,6 +190,7 @@ static enum deploy_form deploy_form_of(const struct file_kind *kind)
 	       kind == kind_kubernetes  ? DEPLOY_KUBERNETES :
 	       kind == kind_shell       ? DEPLOY_RUN :
 	       kind == kind_unit        ? DEPLOY_UNIT :
+	       kind == kind_dockerfile  ? DEPLOY_DOCKERFILE :
 					  DEPLOY_NONE;
 }
 

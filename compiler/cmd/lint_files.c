@@ -64,6 +64,15 @@ static bool is_unit(const char *path)
 		(strstr(path, ".service.d/") || strstr(path, ".socket.d/")));
 }
 
+/* "Dockerfile", "Dockerfile.web", "web.Dockerfile" */
+static bool is_dockerfile(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return !strcmp(name, "Dockerfile") || !strncmp(name, "Dockerfile.", 11) ||
+	       ends_in(path, ".Dockerfile");
+}
+
 static bool has(struct str text, const char *word)
 {
 	return memmem(text.p, text.n, word, strlen(word));
@@ -89,6 +98,8 @@ bool lint_file_wants(const char *path, struct str text)
 	const struct file_kind *kind = kind_of_file(text, path);
 	if (ends_in(path, ".sh"))
 		return kind == kind_shell && starts_containers(text);
+	if (is_dockerfile(path))
+		return kind == kind_dockerfile;
 	if (is_unit(path))
 		return kind == kind_unit;
 	if (is_yaml(path))
@@ -99,8 +110,8 @@ bool lint_file_wants(const char *path, struct str text)
 static bool is_read(const char *path)
 {
 	return ends_in(path, ".pale") || ends_in(path, ".json") || ends_in(path, ".apparmor") ||
-	       ends_in(path, ".aa") || ends_in(path, ".sh") || is_unit(path) || is_yaml(path) ||
-	       below_apparmor(path);
+	       ends_in(path, ".aa") || ends_in(path, ".sh") || is_unit(path) ||
+	       is_dockerfile(path) || is_yaml(path) || below_apparmor(path);
 }
 
 /* Of a folder that is named its own pale.toml decides, else that of the folder around it. */

@@ -13,6 +13,7 @@ enum deploy_form {
 	DEPLOY_KUBERNETES, /* objects with pods in them */
 	DEPLOY_SECCOMP,    /* the operator's SeccompProfile, or a profile written as YAML */
 	DEPLOY_UNIT,       /* a unit of systemd, or what is put over one */
+	DEPLOY_DOCKERFILE, /* of which the images count that it begins with */
 	DEPLOY_DAEMON,     /* daemon.json of Docker */
 	DEPLOY_RUN,        /* a script, or a line, with `docker run` in it */
 };
@@ -47,7 +48,7 @@ struct deploy_container {
 	enum deploy_form form;
 	struct deploy_text name;  /* "service 'web'", "container 'web'", "this pod" */
 	struct str word;          /* the name alone, "" for none */
-	struct deploy_text image; /* compose, RUN; an empty text: not said, or not known */
+	struct deploy_text image; /* an empty text: not said, or not known */
 	bool open; /* compose, RUN: a variable may hold more of security_opt, or of all options */
 	bool other_engine; /* RUN: not Docker's own client: podman, nerdctl */
 	bool pod;          /* a pod itself, of which its containers have what they do not say */
@@ -73,6 +74,7 @@ struct deployment {
 	VEC(struct deploy_container *) containers;
 	deploy_texts annotations;            /* keys of a pod's that once named profiles */
 	VEC(const struct json *) profiles;   /* SECCOMP: what runtimes are given, as JSON has it */
+	deploy_texts images;                 /* DOCKERFILE */
 	VEC(struct deploy_setting) settings; /* UNIT */
 	bool part; /* UNIT: it is put over one that is not here, which may say more */
 	struct comment_list comments;
@@ -89,6 +91,7 @@ struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum
  * of the calls, and no comments.
  */
 void deploy_read_unit(struct deployment *d, const struct source *src, bool over);
+void deploy_read_dockerfile(struct deployment *d, const struct source *src);
 /* The words of a setting's value, from *at = 0 on, with their places; false: no more. */
 bool deploy_next_word(const struct deploy_setting *s, uint32_t *at, struct deploy_text *out);
 /* Is it Docker's daemon.json? */

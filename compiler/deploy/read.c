@@ -52,6 +52,10 @@ struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_
 		deploy_read_line(d, src, (struct span){ src->id, 0, (uint32_t)src->text.n });
 		return d;
 	}
+	if (form == DEPLOY_DOCKERFILE) {
+		deploy_read_dockerfile(d, src);
+		return d;
+	}
 	if (form == DEPLOY_UNIT) {
 		deploy_read_unit(d, src, false);
 		return d;

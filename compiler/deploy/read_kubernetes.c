@@ -44,6 +44,7 @@ static void read_container(struct deployment *d, const struct deploy_container *
 					     name->span };
 	c = deploy_add(d, DEPLOY_KUBERNETES, text);
 	c->of = pod;
+	c->image = deploy_text_of(j, "image");
 	c->word = name ? name->text : str_c(NULL);
 	read_context(c, j);
 	c->privileged = deploy_flag_of(context, "privileged");

@@ -63,8 +63,9 @@ static const struct file_kind shell = OTHER(
 	"'pale lint' reads the containers that it starts; 'pale learn -- FILE' proposes a policy for it");
 static const struct file_kind program =
 	BINARY("a program", "'pale learn -- FILE' proposes a policy for it");
-static const struct file_kind dockerfile =
-	OTHER("a Dockerfile", "'pale learn' proposes a policy from a run of the image's program");
+static const struct file_kind dockerfile = OTHER(
+	"a Dockerfile",
+	"'pale lint' reads which images it begins with; 'pale learn' proposes a policy from a run of the image's program");
 static const struct file_kind packed = BINARY("a compressed file", "unpack it first");
 static const struct file_kind utf16 =
 	BINARY("UTF-16 text", "turn it into UTF-8: 'iconv -f utf-16 -t utf-8'");
@@ -82,6 +83,7 @@ const struct file_kind *const kind_policy = &policy;
 const struct file_kind *const kind_compose = &compose;
 const struct file_kind *const kind_shell = &shell;
 const struct file_kind *const kind_unit = &unit;
+const struct file_kind *const kind_dockerfile = &dockerfile;
 const struct file_kind *const kind_kubernetes = &kubernetes;
 
 bool kind_holds_seccomp(const struct file_kind *kind)

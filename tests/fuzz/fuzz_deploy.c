@@ -14,10 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
 	struct diags *ds = diags_new(a, sources);
-	static const enum deploy_form forms[] = {
-		DEPLOY_COMPOSE, DEPLOY_KUBERNETES, DEPLOY_SECCOMP,
-		DEPLOY_RUN,     DEPLOY_UNIT,       DEPLOY_DAEMON
-	};
+	static const enum deploy_form forms[] = { DEPLOY_COMPOSE,   DEPLOY_KUBERNETES,
+						  DEPLOY_SECCOMP,   DEPLOY_RUN,
+						  DEPLOY_UNIT,      DEPLOY_DAEMON,
+						  DEPLOY_DOCKERFILE };
 	enum deploy_form form = forms[size ? data[0] % ARRAY_SIZE(forms) : 0];
 	struct str text = { (const char *)data + (size > 0), size - (size > 0) };
 	struct source *src = source_add(sources, "fuzz", text);
