@@ -280,6 +280,15 @@ void dp_apparmor_optional(struct lint *l, enum diag_id id)
 	}
 }
 
+static bool is_privileged(const struct deploy_setting *s) /* "@+/bin/x" */
+{
+	size_t n = 0;
+
+	while (n < s->value.n && strchr("@-:", s->value.p[n]))
+		n++;
+	return n < s->value.n && s->value.p[n] == '+';
+}
+
 RULE(DP617, "full-privileges", WARNING, DEPLOYMENT, dp_full_privileges,
      "a unit's main program without the unit's restrictions",
      "A '+' before the path of ExecStart= executes it with full privileges: User=, CapabilityBoundingSet=, "
@@ -295,23 +304,24 @@ void dp_full_privileges(struct lint *l, enum diag_id id)
 						 "AppArmorProfile",
 						 "RestrictAddressFamilies",
 						 "NoNewPrivileges" };
+	const struct deploy_setting *told = NULL;
 	const char *lost = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(restricts) && !lost; i++)
 		lost = find_setting(l, restricts[i]) ? restricts[i] : NULL;
 	EACH_SETTING(l, s)
 	{
-		size_t n = strspn(s->value.p, "@-:");
-
-		if (!lost || !str_is(s->key, "ExecStart") || n >= s->value.n ||
-		    s->value.p[n] != '+')
-			continue;
+		if (str_is(s->key, "ExecStart") && is_privileged(s))
+			told = s;
+		else if (str_is(s->key, "ExecStart") && s->value.n)
+			return; /* of several this is what the unit is for */
+	}
+	if (lost && told)
 		diag_help(l->ds,
-			  diag_add(l->ds, id, s->span,
+			  diag_add(l->ds, id, told->span,
 				   "'+' executes it with full privileges: %s= does not hold for it",
 				   lost),
 			  "without '+'");
-	}
 }
 
 /* ---- new privileges ---- */

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import ROOT, need, run
 
-HEAD = "[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\n"
+HEAD = "[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
 # Settings, and the rules that speak of them.
 UNITS = {
     "SystemCallFilter=@system-service\nSystemCallFilter=~@privileged @resources": "", "SystemCallFilter=~@moun": "DP614 high",
@@ -21,7 +21,8 @@ UNITS = {
     "RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=": "", "RestrictAddressFamilies=~AF_PACKT\nSystemCallArchitectures=native": "DP614 high",
     "MemoryDenyWriteExecute=yes": "DP615 warning", "MemoryDenyWriteExecute=no": "",
     "AppArmorProfile=-web": "DP616 warning", "AppArmorProfile=web": "", "User=x": "DP608 info", "User=root": "", "User=x\nNoNewPrivileges=1": "",
-    "User=x\nRestrictRealtime=yes": "", "User=x\nExecStart=@+/bin/true true\nNoNewPrivileges=1": "DP617 warning", "ExecStart=+/bin/true": "",
+    "User=x\nRestrictRealtime=yes": "", "User=x\nExecStart=@+/bin/true true\nNoNewPrivileges=1": "", "ExecStart=+/bin/true": "",
+    "User=x\nNoNewPrivileges=1\n[Service]\nExecStart=\nExecStart=+/bin/true": "", "": "",
     "ExecStartPre=-/usr/bin/docker run --privileged x": "DP604 high", "[Install]\nSystemCallFilter=x": "", "Description=docker run --privileged x": "",
 }
 
@@ -84,6 +85,12 @@ def test_what_is_put_over_a_unit_counts(lint, pale, tmp_path):
     pale("lint", over, check=0)
     out = pale("lint", "--format", "concise", tmp_path).out
     assert "0 findings" in out or not out
+
+
+def test_a_privileged_program_beside_others_is_a_preparation(lint):
+    text = "[Service]\nUser=x\nNoNewPrivileges=1\nExecStart=@+/bin/a a\n"
+    found = lint([text, text + "ExecStart=/bin/b", text + "ExecStart=+/bin/b", "[Service]\nExecStart=+/bin/a"], head="")
+    assert [[f["id"] for f in of] for of in found] == [["DP617"], [], ["DP617"], []]
 
 
 def test_comments_suppress_in_units(lint):
