@@ -50,7 +50,7 @@ LIBS := -lseccomp -lapparmor -lbpf -lelf -lz -lyaml
 QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -lyaml -Wl,-Bdynamic
 
 ROOMS   := base output automata deploy tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
-	target lint lint/out enforce file tell fix
+	target lint lint/out enforce file tell fix lsp
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c))
 MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c

@@ -169,6 +169,16 @@ struct source *source_stand_in(struct sources *s, const char *path, const struct
 	return add_source(s, strcmp(path, "-") ? old->name : "<stdin>", old->path, copy);
 }
 
+struct source *source_give(struct sources *s, const char *path, struct str text)
+{
+	struct str copy = { str_dup(s->arena, text), text.n };
+	char resolved[PATH_MAX];
+	const char *real = realpath(path, resolved);
+
+	return add_source(s, arena_strdup(s->arena, path),
+			  real ? arena_strdup(s->arena, real) : NULL, copy);
+}
+
 struct source *source_of(const struct sources *s, struct span sp)
 {
 	return sp.source < s->list.n ? s->list.v[sp.source] : NULL;

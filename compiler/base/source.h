@@ -77,6 +77,8 @@ struct source *source_add(struct sources *s, const char *name, struct str text);
  */
 struct source *source_stand_in(struct sources *s, const char *path, const struct source *old,
 			       struct str text);
+/* The same of a file that may be there or not, and was not loaded: an editor's text, not saved yet. */
+struct source *source_give(struct sources *s, const char *path, struct str text);
 struct source *source_of(const struct sources *s, struct span sp); /* NULL for NO_SPAN */
 struct str span_text(const struct sources *s, struct span sp);
 struct span span_join(struct span a, struct span b); /* NO_SPAN is neutral */

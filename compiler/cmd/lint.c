@@ -117,8 +117,10 @@ static int lint_text(struct lint_run *r, const char *path)
 	struct session *s = r->session;
 	struct aa_library *library = p->reading.checks.library;
 	struct source *src;
-	int err = source_load(library->sources, path, &src);
 
+	if (r->text && library->sources != s->sources)
+		source_give(library->sources, path, *r->text);
+	int err = source_load(library->sources, path, &src);
 	if (err)
 		return input_unreadable(s, path, err);
 	if (!strcmp(path, "-"))
@@ -286,7 +288,10 @@ static void put_findings(struct lint_run *r)
 		baseline_add(&all, &r->new_entries);
 	findings_select(&all, &r->selection);
 	all.reader = reader_name(r);
-	report_file(&r->report, &all);
+	if (r->put)
+		r->put(r, &all);
+	else
+		report_file(&r->report, &all);
 }
 
 /* Of folders those alone come here in which nothing was found. */
@@ -355,11 +360,18 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	shared = r->profiles;
 	r->session = session_for(all, &own, file->path);
 	r->path = r->name = file->path;
+	if (r->text)
+		source_give(r->session->sources, r->path, *r->text);
 	r->walked = file->walked;
 	r->apparmor = false;
 	r->suppressions = (suppression_list){ 0 };
 	r->fixing.found = NULL;
-	int status = session_guard(r->session, r->fixing.on ? lint_fix_here : lint_here, r);
+	r->passed_over = false;
+	int status = session_guard(r->session,
+				   r->fixing.offer ? lint_offer_here :
+				   r->fixing.on    ? lint_fix_here :
+						     lint_here,
+				   r);
 	if (r->fixing.inside) /* what it needs passes the bound: the session has a new arena */
 		r->session = &own;
 	r->fixing.inside = false;
@@ -681,6 +693,61 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		rc = open_all_settings(r, &files);
 	return rc ? rc : lint_files(r, &files);
 }
+
+/* ---- files as they come ---- */
+
+int lint_run_open(struct lint_run *r, struct session *s, const struct options *o)
+{
+	r->session = r->all = s;
+	r->find = lint_here;
+	r->findings = lint_findings;
+	int rc = read_options(r, o, true);
+	if (rc >= 0)
+		return rc;
+	r->questions = questions_new(s->arena);
+	r->named = r->runtime;
+	return lint_configs_open(s, o, &r->configs);
+}
+
+/* Its settings are there; false: told. */
+static bool configured(struct lint_run *r, const char *path, struct lint_file *out)
+{
+	*out = (struct lint_file){ .path = path, .config = lint_config_of(&r->configs, path) };
+	return !r->configs.status && (out->config->settings || !open_settings(r, out->config));
+}
+
+int lint_run_file(struct lint_run *r, const char *path, bool walked)
+{
+	struct lint_file file;
+
+	if (!configured(r, path, &file))
+		return EXIT_FOUND;
+	file.walked = walked;
+	if (lint_config_excludes(&r->configs, file.config, path))
+		return EXIT_OK;
+	return lint_file(r, &file);
+}
+
+bool lint_run_names(struct lint_run *r, const char *path, struct lint_names *out)
+{
+	struct lint_file file;
+
+	if (!configured(r, path, &file))
+		return false;
+	const struct lint_settings *of = file.config->settings;
+	*out = (struct lint_names){ of->resolve.set_dirs, of->profiles.reading.checks.library };
+	return true;
+}
+
+void lint_run_end(struct lint_run *r)
+{
+	free_profiles(r);
+	report_free(&r->report);
+	buf_free(&r->new_entries);
+	buf_free(&r->fixing.out);
+}
+
+/* ---- the command ---- */
 
 int cmd_lint(int argc, char **argv)
 {

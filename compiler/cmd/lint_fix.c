@@ -221,7 +221,7 @@ static int write_fixed(struct fixing *f, struct str text)
 		fix_put_diff(&r->fixing.out, f->own->arena, r->name, f->src->text, text);
 		return EXIT_OK;
 	}
-	if (!strcmp(r->path, "-")) {
+	if (!strcmp(r->path, "-") || r->text) {
 		buf_add(&r->fixing.out, text.p, text.n);
 		return EXIT_OK;
 	}
@@ -282,11 +282,9 @@ static int fix_rounds(struct fixing *f, struct findings *all)
 	return EXIT_OK;
 }
 
-int lint_fix_here(void *run)
+/* Finds what there is to fix. */
+static int fix_open(struct lint_run *r, struct fixing *f, struct findings *all)
 {
-	struct lint_run *r = run;
-	struct fixing *f = ARENA_NEW(r->session->arena, struct fixing);
-	struct findings *all = ARENA_NEW(r->session->arena, struct findings);
 	int status;
 
 	r->fixing.inside = true;
@@ -299,6 +297,52 @@ int lint_fix_here(void *run)
 		status = lint_again(f, all);
 	if (!status && !r->passed_over)
 		status = open_file(f);
+	return status;
+}
+
+static bool touches(const struct lint_offer *o, struct span sp)
+{
+	return sp.begin <= o->end && (sp.end >= o->begin || sp.begin >= o->begin);
+}
+
+int lint_offer_here(void *run)
+{
+	struct lint_run *r = run;
+	struct fixing *f = ARENA_NEW(r->session->arena, struct fixing);
+	struct findings *all = ARENA_NEW(r->session->arena, struct findings);
+	int status = fix_open(r, f, all);
+
+	if (status || r->passed_over) {
+		r->fixing.inside = false;
+		return status;
+	}
+	f->text = (struct fix_text){ .arena = f->own->arena,
+				     .base = f->src->text,
+				     .text = f->src->text };
+	vec_each(&all->list, found) {
+		const struct diag *d = found->diag;
+		struct str after;
+
+		if (f->bytes > FIX_BYTES_MAX || !may_fix(f, found) ||
+		    !touches(r->fixing.offer, d->span))
+			continue;
+		f->bytes += f->src->text.n * 4;
+		if (fix_try(&f->text, &d->fix, &after) && !str_eq(after, f->src->text) &&
+		    !prove(f, all, d, after))
+			r->fixing.offer->put(r->fixing.offer->to, all, found);
+	}
+	r->fixing.found = all;
+	r->fixing.inside = false;
+	return EXIT_OK;
+}
+
+int lint_fix_here(void *run)
+{
+	struct lint_run *r = run;
+	struct fixing *f = ARENA_NEW(r->session->arena, struct fixing);
+	struct findings *all = ARENA_NEW(r->session->arena, struct findings);
+	int status = fix_open(r, f, all);
+
 	if (!status && !r->passed_over)
 		status = fix_rounds(f, all);
 	r->fixing.found = status || r->passed_over ? NULL : all;

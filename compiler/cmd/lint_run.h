@@ -21,6 +21,12 @@ struct lint_profiles {
 	struct aa_paths *paths; /* of the run */
 };
 
+struct lint_offer { /* of findings that begin in [begin, end], or hold it */
+	uint32_t begin, end;
+	void (*put)(void *to, const struct findings *all, const struct finding *f);
+	void *to;
+};
+
 struct lint_fixing {
 	bool on;        /* --fix */
 	bool unsafe;    /* --fix=unsafe */
@@ -31,6 +37,7 @@ struct lint_fixing {
 	bool inside;    /* the file at hand was not come to an end with */
 	struct findings *found; /* of the file at hand, once nothing more is fixed; NULL: not yet */
 	struct buf out;         /* patches, or the text */
+	const struct lint_offer *offer; /* fixes are shown, and none is made; NULL: they are made */
 };
 
 struct lint_run {
@@ -38,8 +45,9 @@ struct lint_run {
 	const char *path, *name; /* of the file at hand; - has another name */
 	const char *stdin_name;  /* --stdin-filename; NULL: not said */
 	bool has_stdin;          /* an operand is - */
-	bool walked;             /* the file at hand was found below a folder */
-	bool passed_over;        /* and is none of ours */
+	const struct str *text; /* of the file at hand, whatever is on the disk; NULL: it is read */
+	bool walked;            /* the file at hand was found below a folder */
+	bool passed_over;       /* and is none of ours */
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime;      /* NULL: any */
 	const struct oci_runtime *here, *named; /* installed; of the command line */
@@ -64,16 +72,37 @@ struct lint_run {
 	int (*find)(void *run);
 	/* All of that as findings; what is suppressed or known says so. */
 	void (*findings)(struct lint_run *r, struct findings *out);
+	void (*put)(struct lint_run *r, const struct findings *all); /* NULL: into the report */
+	void *who;                                                   /* put()'s */
 };
 
 /* AppArmor profiles of all files of the run; they are looked through once. */
 const struct lint_named *lint_named_once(struct lint_run *r);
 
 /*
+ * For who lints files as they come, and prints nothing: r is all 0 but for what the caller knows, s
+ * is its session. EXIT_OK, or another status after saying what is wrong. Ends in lint_run_end(),
+ * before the session does.
+ */
+int lint_run_open(struct lint_run *r, struct session *s, const struct options *o);
+/* One of them, as its pale.toml says; put() is called unless it is passed over. */
+int lint_run_file(struct lint_run *r, const char *path, bool walked);
+/* Where names of a file are looked for, as its pale.toml says. */
+struct lint_names {
+	const char *const *set_dirs;
+	struct aa_library *library;
+};
+/* False: what is wrong with its pale.toml was told. */
+bool lint_run_names(struct lint_run *r, const char *path, struct lint_names *out);
+void lint_run_end(struct lint_run *r);
+
+/*
  * Finds, and fixes what may be fixed until nothing more is: the file is written, or shown as a patch,
  * and what is left is found in r->session, which is one of its own then.
  */
 int lint_fix_here(void *run);
+/* Finds, and shows each fix that may be made and is proved to r->fixing.offer: nothing is made. */
+int lint_offer_here(void *run);
 /* EXIT_OK, or EXIT_USAGE after saying what is wrong. has_stdin is known. */
 int lint_fix_options(struct lint_run *r, const struct options *o);
 /* Prints the patches or the text, and the report: *out is its room. 0 or -errno. */

@@ -51,21 +51,43 @@ static void put_kind(struct buf *out, const struct arg_info *a)
 	BUG("kind of an argument");
 }
 
+static void put_arg(struct buf *out, const struct arg_info *a, unsigned i)
+{
+	BUF_AUTO name = { 0 };
+
+	buf_printf(&name, "%s%s%s", a->name, a->alias ? " | " : "", a->alias ? a->alias : "");
+	buf_printf(out, "    %u  %-28s ", i, name.p ? name.p : "");
+	put_kind(out, a);
+	if (a->kind != ARG_POINTER)
+		buf_printf(out, "; %u bits%s", a->width, a->is_signed ? ", signed" : "");
+	if (a->source)
+		buf_printf(out, " (%s)", a->source);
+	buf_puts(out, "\n");
+}
+
 static void put_args(struct buf *out, const struct arg_info *args, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		const struct arg_info *a = &args[i];
-		BUF_AUTO name = { 0 };
-		buf_printf(&name, "%s%s%s", a->name, a->alias ? " | " : "",
-			   a->alias ? a->alias : "");
-		buf_printf(out, "    %u  %-28s ", i, name.p ? name.p : "");
-		put_kind(out, a);
-		if (a->kind != ARG_POINTER)
-			buf_printf(out, "; %u bits%s", a->width, a->is_signed ? ", signed" : "");
-		if (a->source)
-			buf_printf(out, " (%s)", a->source);
-		buf_puts(out, "\n");
-	}
+	for (unsigned i = 0; i < n; i++)
+		put_arg(out, &args[i], i);
+}
+
+bool shown_put_arg(struct buf *out, struct str call, struct str arg)
+{
+	const struct syscall_info *c = syscall_by_name(call);
+	enum arch a = 0;
+	unsigned n;
+
+	while (c && a < ARCH_NR && c->nr[a] < 0)
+		a++;
+	if (!c || a == ARCH_NR)
+		return false;
+	int i = syscall_arg_find(c, a, arg);
+	const struct arg_info *args = syscall_args(c, a, &n);
+	if (i < 0 || (unsigned)i >= n)
+		return false;
+	buf_printf(out, "argument of %s\n", c->name);
+	put_arg(out, &args[i], (unsigned)i);
+	return true;
 }
 
 static bool same_args(const struct syscall_info *c, enum arch x, enum arch y)
