@@ -1,0 +1,3 @@
+" SPDX-License-Identifier: Apache-2.0
+autocmd BufNewFile,BufRead *.pale setfiletype pale
+autocmd BufNewFile,BufRead *.apparmor,*.aa,*/apparmor.d/* setfiletype apparmor
