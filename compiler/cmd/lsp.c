@@ -56,7 +56,22 @@ static void open_run(struct serving *v)
 	v->open = true;
 	v->run = (struct lint_run){ .here = v->here, .here_asked = v->here_asked };
 	v->status = lint_run_open(&v->run, &v->all, v->options);
-	session_report(&v->all);
+}
+
+/* The first error in what configures the run or a file, of those that were not told; NULL: none. */
+static const char *first_error(const struct session *s)
+{
+	vec_each(&s->diags->list, d) {
+		const struct source *src = source_of(s->sources, (*d)->span);
+
+		if ((*d)->severity != SEVERITY_ERROR)
+			continue;
+		if (!src)
+			return arena_printf(s->arena, "pale: %s", (*d)->text);
+		return arena_printf(s->arena, "pale: %s:%u: %s", str_safe(s->arena, src->name),
+				    source_place(src, (*d)->span.begin).line, (*d)->text);
+	}
+	return NULL;
 }
 
 static void put_findings(struct lint_run *r, const struct findings *all)
@@ -72,22 +87,24 @@ static void put_nothing(struct lint_run *r, const struct findings *all)
 	(void)all;
 }
 
-/* What is wrong with pale.toml is told in the client's log: standard error. */
-static void lint_it(struct serving *v, const struct lsp_file *file)
+/* What is wrong with pale.toml is told in the client's log, too: standard error. */
+static const char *lint_it(struct serving *v, const struct lsp_file *file)
 {
 	struct str text = file->text;
+	const char *why;
 
 	open_run(v);
-	if (v->status)
-		return;
 	v->run.who = v;
 	v->run.text = &text;
-	lint_run_file(&v->run, file->path, file->guessed);
+	if (!v->status)
+		lint_run_file(&v->run, file->path, file->guessed);
 	v->run.text = NULL;
+	why = first_error(&v->all);
 	session_report(&v->all);
+	return why;
 }
 
-static void lint(void *who, const struct lsp_file *file, lsp_findings_fn *put, void *to)
+static const char *lint(void *who, const struct lsp_file *file, lsp_findings_fn *put, void *to)
 {
 	struct serving *v = who;
 
@@ -95,7 +112,7 @@ static void lint(void *who, const struct lsp_file *file, lsp_findings_fn *put, v
 	v->put = put;
 	v->to = to;
 	v->run.put = put_findings;
-	lint_it(v, file);
+	return lint_it(v, file);
 }
 
 static void fixes(void *who, const struct lsp_file *file, struct span at, lsp_fix_fn *put, void *to)
@@ -208,6 +225,7 @@ int cmd_lsp(int argc, char **argv)
 		struct lsp *l = lsp_new(&host);
 
 		open_run(&v);
+		session_report(&v.all);
 		status = v.status ? v.status : serve(l);
 		close_run(&v);
 		lsp_free(l);

@@ -176,7 +176,9 @@ void lsp_publish(struct lsp *l, struct lsp_document *d, struct buf *out)
 	if (d->versioned)
 		json_signed(&w, "version", d->version);
 	json_open(&w, "diagnostics", '[');
-	l->host->lint(l->host->who, &file, put_findings, &p);
+	const char *why = l->host->lint(l->host->who, &file, put_findings, &p);
+	if (why)
+		lsp_show(out, why);
 	json_close(&w, ']');
 	json_close(&w, '}');
 	lsp_notify(out, "textDocument/publishDiagnostics", &params);

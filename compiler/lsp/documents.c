@@ -131,7 +131,7 @@ void lsp_did_open(struct lsp_request *q, struct buf *out)
 	struct lsp_document *d = lsp_document_find(q->lsp, uri);
 	struct lsp *l = q->lsp;
 
-	if (!uri.n || memchr(uri.p, '\0', uri.n))
+	if (!uri.n || memchr(uri.p, '\0', uri.n) || text.n > SOURCE_MAX)
 		return;
 	if (!d && l->documents.n == LSP_OPEN_MAX) {
 		lsp_show(out, "pale: no more than 1000 texts are looked at at a time");
@@ -143,7 +143,7 @@ void lsp_did_open(struct lsp_request *q, struct buf *out)
 	d = ARENA_NEW(a, struct lsp_document);
 	*d = (struct lsp_document){ .arena = a, .uri = str_dup(a, uri), .dirty = true };
 	d->path = lsp_path_of(a, uri);
-	d->named = language->name && strcmp(language->name, "json") != 0;
+	d->named = language->name && !strcmp(language->name, "pale");
 	if (!d->path) /* it is no file yet */
 		d->path = arena_printf(a, "untitled%s", language->suffix);
 	size_t n = strlen(d->path);
@@ -151,10 +151,7 @@ void lsp_did_open(struct lsp_request *q, struct buf *out)
 		      (n > 3 && !strcmp(d->path + n - 3, ".aa"));
 	set_version(d, item);
 	vec_push(l->arena, &l->documents, d);
-	if (text.n > SOURCE_MAX)
-		lsp_show(out, "pale: a text of more than 16 MiB is not looked at");
-	else
-		set_text(q, d, text);
+	set_text(q, d, text);
 }
 
 /* ---- edits ---- */

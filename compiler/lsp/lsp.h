@@ -43,8 +43,11 @@ struct lsp_host {
 	void *who;
 	struct arena *arena;     /* outlives the server; nothing of a request stays in it */
 	struct telling *telling; /* of sessions (file/session.h) */
-	/* All that is wrong with it goes to put(), once; it is not called for what is passed over. */
-	void (*lint)(void *who, const struct lsp_file *file, lsp_findings_fn *put, void *to);
+	/*
+	 * All that is wrong with it goes to put(), once; it is not called for what is passed over. NULL, or
+	 * why nothing was looked at, which the client is shown; it lives until the host is called again.
+	 */
+	const char *(*lint)(void *who, const struct lsp_file *file, lsp_findings_fn *put, void *to);
 	/*
 	 * Each finding that begins in [begin, end] or holds it, and has a fix that was proved: put()
 	 * is called for it. What it gets lives until it returns.

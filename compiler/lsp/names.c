@@ -157,9 +157,12 @@ void lsp_variables_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_
 
 struct str lsp_variable_at(const struct lsp_around *l, uint32_t offset)
 {
-	const char *p = l->word.p, *end = p + l->word.n, *place = p + (offset - l->begin);
+	const char *p = l->word.p;
 
-	while (l->word.n && (p = memmem(p, (size_t)(end - p), "@{", 2)) && p <= place) {
+	if (!l->word.n)
+		return str_c(NULL);
+	const char *end = p + l->word.n, *place = p + (offset - l->begin);
+	while ((p = memmem(p, (size_t)(end - p), "@{", 2)) && p <= place) {
 		const char *close = memchr(p, '}', (size_t)(end - p));
 
 		if (!close)

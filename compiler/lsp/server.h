@@ -11,8 +11,8 @@ struct lsp_document {
 	struct arena *arena; /* its own */
 	const char *uri, *path;
 	struct buf text;
-	bool named;    /* its language is one of ours: it is never passed over */
-	bool apparmor; /* and that is AppArmor's, where the text does not say */
+	bool named;    /* it is a policy, says the client: it is never passed over */
+	bool apparmor; /* it is AppArmor's text, where that does not say itself what it is */
 	bool dirty;    /* it changed since it was told what is wrong with it */
 	int64_t version;
 	bool versioned;

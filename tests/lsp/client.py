@@ -6,6 +6,8 @@ import select
 import subprocess
 import urllib.parse
 
+import pytest
+
 from conftest import PALE
 
 
@@ -122,6 +124,20 @@ class Client:
         self.proc.stdout.close()
         self.proc.stderr.close()
         return rc
+
+
+@pytest.fixture
+def starts():
+    """starts(*options) is a Client that does not outlive the test."""
+    made = []
+
+    def start(*args, **kw):
+        made.append(Client(*args, **kw))
+        return made[-1]
+    yield start
+    for c in made:
+        c.proc.kill()
+        c.proc.wait()
 
 
 def codes(findings):

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from client import Client, codes, uri_of
+from client import Client, codes, starts, uri_of  # noqa: F401 (a fixture)
 
 POLICY = "policy a {\n    arch x86_64;\n    level linux 6.1;\n    use start-run, libc;\n    allow reed;\n}\n"
 
@@ -24,8 +24,8 @@ def place(text, where):
     return before.count("\n"), len(line.encode("utf-16-le")) // 2
 
 
-def test_it_begins_and_ends_as_the_protocol_says():
-    c = Client(start=False)
+def test_it_begins_and_ends_as_the_protocol_says(starts):
+    c = starts(start=False)
     assert c.ask_raw("textDocument/hover", {})["error"]["code"] == -32002
     general = {"general": {"positionEncodings": ["utf-16"]}}
     result = c.ask("initialize", {"capabilities": general})
@@ -42,11 +42,11 @@ def test_it_begins_and_ends_as_the_protocol_says():
     assert c.leave() == 0
 
 
-def test_a_client_that_leaves_without_a_word_is_status_1():
-    c = Client()
+def test_a_client_that_leaves_without_a_word_is_status_1(starts):
+    c = starts()
     c.note("exit", None)
     assert c.leave() == 1
-    assert Client().leave() == 1
+    assert starts().leave() == 1
 
 
 def test_what_is_wrong_is_told_as_it_is_written(client, tmp_path):
@@ -104,9 +104,12 @@ def test_pale_toml_counts_and_what_it_gets_wrong_ends_nothing(client, tmp_path):
     found = client.findings(uri_of(path))
     assert "PL104" not in codes(found) and found
     assert all(f["codeDescription"]["href"].startswith("https://host/rules/") for f in found)
-    toml.write_text("[lint]\nignore = [\n")
+    toml.write_text('[lint]\nignroe = ["PL104"]\n')
     client.note("workspace/didChangeWatchedFiles", {"changes": []})
+    assert client.findings(uri_of(path)) == []
+    client.change(uri_of(path), 2, "policy a { }\n")
     client.findings(uri_of(path))
+    assert len(client.shown) == 1 and "pale.toml:2: " in client.shown[0] and "ignroe" in client.shown[0]
     toml.write_text('[lint]\nexclude = ["a.pale"]\n')
     client.note("workspace/didChangeWatchedFiles", {"changes": []})
     assert client.findings(uri_of(path)) == []
@@ -117,42 +120,47 @@ def test_json_that_is_no_profile_is_passed_over(client, tmp_path):
     assert client.open("untitled:Untitled-1", "policy a {", "pale") != []
 
 
+def test_what_profiles_include_is_no_profile_and_its_mistakes_are_told(client, tmp_path):
+    path = tmp_path / "apparmor.d" / "abstractions" / "mine"
+    path.parent.mkdir(parents=True)
+    for language in ("", "apparmor"):
+        assert client.open(path, "  /a r,\n  capability chown,\n", language) == []
+        assert [f["range"]["start"]["line"] for f in client.open(path, "  /a r,\n  \"/b r,\n", language)] == [1]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
-def test_edits_make_the_text_that_the_client_has(tmp_path, encoding):
-    """A thousand edits by a fixed seed, characters of one to four bytes, all ends of lines: the layout
-    that is offered at the end, applied, is what `pale fmt` makes of the client's text."""
-    c, rng = Client(encodings=["utf-8", "utf-16"] if encoding == "utf-8" else None), random.Random(5)
+def test_edits_make_the_text_that_the_client_has(tmp_path, starts, encoding):
+    """Hundreds of edits by a fixed seed, characters of one to four bytes, all ends of lines: what is wrong with the
+    text, which is a lot, is what is wrong with the same text sent whole."""
+    c, rng = starts(encodings=["utf-8", "utf-16"] if encoding == "utf-8" else None), random.Random(5)
     assert c.capabilities["positionEncoding"] == encoding
-    uri = uri_of(tmp_path / "a.pale")
-    text = "# c\npolicy a {\n}\n"
-    c.open(tmp_path / "a.pale", text)
+    one, whole = uri_of(tmp_path / "one.pale"), uri_of(tmp_path / "whole.pale")
+    text = "policy a {\n    allow reed;\r\n    allow raed; # \U0001f600\r    deny opne;\n}\n" * 4
+    c.open(tmp_path / "one.pale", text)
+    c.open(tmp_path / "whole.pale", text)
 
     def position(i):
         before = text[:i].replace("\r\n", "\n").replace("\r", "\n")
         line = before[before.rfind("\n") + 1:]
-        return before.count("\n"), len(line.encode(encoding + ("-le" if encoding == "utf-16" else ""))) \
-            // (2 if encoding == "utf-16" else 1)
-    for version in range(2, 300):
+        return before.count("\n"), len(line.encode("utf-16-le")) // 2 if encoding == "utf-16" else len(line.encode())
+    seen = set()
+    for version in range(2, 120):
         edits = []
-        for _ in range(rng.randrange(1, 4)):
+        for _ in range(rng.randrange(1, 5)):
             i = rng.randrange(len(text) + 1)
-            j = min(len(text), i + rng.randrange(6))
+            j = min(len(text), i + rng.randrange(4))
             if "\r\n" in (text[max(i - 1, 0):i + 1], text[max(j - 1, 0):j + 1]):
                 continue  # there is no place between the two
-            new = "".join(rng.choice(["a", "ä", "€", "\U0001f600", "\n", "\r\n", " "]) for _ in range(rng.randrange(5)))
+            new = "".join(rng.choice(["a", "ä", "€", "\U0001f600", "\n", "\r\n", " ", ";"]) for _ in range(rng.randrange(4)))
             edits.append((*position(i), *position(j), new))
             text = text[:i] + new + text[j:]
-        if edits:
-            c.change(uri, version, *edits)
-    text = "# \U0001f600ä\n" + text + "\n"
-    c.change(uri, 400, (0, 0, 0, 0, "# \U0001f600ä\n"), (10 ** 6, 0, 10 ** 6, 0, "\n"))
-    tail = "policy b { arch x86_64; }"
-    c.change(uri, 401, (10 ** 6, 9, 10 ** 6, 9, tail))
-    text += tail
-    # What the server has: a deletion of all of it is one edit that must end where the text ends.
-    c.change(uri, 402, (0, 0, 10 ** 6, 0, ""), "policy b { arch x86_64; }\n")
-    edits = c.ask("textDocument/formatting", {"textDocument": {"uri": uri}, "options": {}})
-    assert len(edits) == 1 and edits[0]["range"]["start"] == {"line": 0, "character": 0}
+        c.change(one, version, *edits)
+        c.change(whole, version, text)
+        if version % 4 == 0:
+            found = c.findings(one)
+            assert found == json.loads(json.dumps(c.findings(whole)).replace("whole.pale", "one.pale")), text
+            seen.add(json.dumps(found))
+    assert len(seen) > 20
     assert c.end() == 0
 
 
@@ -186,8 +194,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("data", HOSTILE, ids=range(len(HOSTILE)))
-def test_what_is_no_message_ends_the_session_with_an_error(data):
-    c = Client()
+def test_what_is_no_message_ends_the_session_with_an_error(starts, data):
+    c = starts()
     c.send_bytes(data)
     c.proc.stdin.close()
     errors = []
@@ -204,8 +212,8 @@ BODIES = [b"", b"{", b"[]", b"1", b"null", b'"x"', b'{"id": 1}', b'{"id": {}, "m
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_what_is_no_request_is_answered_with_an_error_and_the_next_is_read(body):
-    c = Client()
+def test_what_is_no_request_is_answered_with_an_error_and_the_next_is_read(starts, body):
+    c = starts()
     c.send_bytes(b"content-length:  %d\r\nContent-Type: x\r\n\r\n" % len(body) + body)
     answer = c.read()
     assert answer["error"]["code"] in (-32700, -32600) and answer["id"] is None

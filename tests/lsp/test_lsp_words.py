@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from client import Client, uri_of
+from client import Client, starts, uri_of  # noqa: F401 (a fixture)
 from conftest import ROOT
 
 
@@ -106,7 +106,7 @@ def test_what_may_stand_there_is_offered(ask, name, text, wanted, unwanted):
     assert wanted <= offered and not unwanted & offered
 
 
-def test_includes_and_what_they_define_are_found(client, tmp_path):
+def test_includes_and_what_they_define_are_found(starts, tmp_path):
     base = tmp_path / "base"
     (base / "abstractions").mkdir(parents=True)
     (base / "tunables").mkdir()
@@ -115,7 +115,7 @@ def test_includes_and_what_they_define_are_found(client, tmp_path):
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets" / "far.pale").write_text("# far: x\nset far { allow read; }\n")
     (tmp_path / "near.pale").write_text("set near { allow write; }\n")
-    c = Client("--include", base, "--sets", tmp_path / "sets")
+    c = starts("--include", base, "--sets", tmp_path / "sets")
     text = "include <tunables/mine>\nprofile a {\n  include <abstractions/mine>\n  @{MINE}/b r,\n}\n"
     uri = c.open(tmp_path / "a.aa", text, wait=False)
 
