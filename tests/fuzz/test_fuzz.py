@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).parent
 TARGETS = sorted(p.stem for p in HERE.glob("fuzz_*.c"))
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 SLOW = int(os.environ.get("FUZZ_SECONDS", "30"))  # an import: a diagram each, with sanitizers
-SLICE = int(os.environ.get("FUZZ_SECONDS", "5"))  # of the four that read one part of AppArmor each
+SLICE = int(os.environ.get("FUZZ_SECONDS", "5"))  # of the four that read one part of AppArmor each, and of the server
 
 
 def programs(tmp_path):
@@ -45,7 +45,7 @@ def test_fuzz(target, tmp_path, record_property):
         seeds = programs(tmp_path)
     assert any(seeds.iterdir()), f"no seeds in {seeds}"
     words = HERE / ("fuzz_apparmor.dict" if "apparmor" in target else f"{target}.dict".replace("model", "json"))
-    seconds = SLICE if "apparmor_" in target else SLOW if target == "fuzz_import" else SECONDS
+    seconds = SLICE if "apparmor_" in target or target == "fuzz_lsp" else SLOW if target == "fuzz_import" else SECONDS
     r = run([binary, f"-max_total_time={seconds}", "-timeout=30", "-seed=1",
              "-rss_limit_mb=4096",  # an import may take 1 GiB, and a sanitizer as much again
              "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",
