@@ -41,10 +41,11 @@ fuzz-bin: $(FUZZ_BIN)
 
 SAN := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
 asan: ## build with ASan and UBSan in build/asan
-	+$(MAKE) BUILD=build/asan SANFLAGS="$(SAN)" CFLAGS="-O1 -g -fno-omit-frame-pointer" all tests-bin
+	+$(MAKE) BUILD=build/asan SANFLAGS="$(SAN)" CFLAGS="-O1 -g1 -fno-omit-frame-pointer" \
+		LDFLAGS="-no-pie -static-libasan -static-libubsan" all tests-bin
 
 fuzz-build:
-	+$(MAKE) BUILD=build/fuzz CC="$(CLANG)" SANFLAGS="-fsanitize=fuzzer-no-link $(SAN)" CFLAGS="-O1 -g" fuzz-bin
+	+$(MAKE) BUILD=build/fuzz CC="$(CLANG)" SANFLAGS="-fsanitize=fuzzer-no-link $(SAN)" CFLAGS="-O1 -g1" fuzz-bin
 
 fuzz: fuzz-build ## run each fuzz target for 30 s
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-30} /usr/bin/python3 -m pytest -q -s tests/fuzz
