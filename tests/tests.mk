@@ -36,6 +36,22 @@ $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(if $(WERROR),-Werror) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
 
+# The bugs that are planted: what asks for them is compiled again, and stands before the library in
+# what is linked, where its own of that is not taken then.
+PLANT_SRC := $(shell grep -lE 'PLANTED|PALE_PLANT' $(LIB_SRC))
+PLANT_OBJ := $(PLANT_SRC:%.c=$(BUILD)/plant/%.o)
+
+$(BUILD)/plant/%.o: %.c | $(GEN_HDR)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) -DPALE_PLANT $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
+
+$(BUILD)/plant/tests/%: tests/%.c $(PLANT_OBJ) $(BUILD)/libpale.a
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(WARN) $(OURS) -DPALE_PLANT $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -pthread -MF $@.d -o $@ $(filter-out %.h,$^) $(LIBS)
+
+$(BUILD)/plant/pale: $(CMD_OBJ) $(PLANT_OBJ) $(BUILD)/libpale.a
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 tests-bin: $(TEST_BIN)
 fuzz-bin: $(FUZZ_BIN)
 
@@ -84,6 +100,6 @@ demo: ## learn, compile, enforce and lint a real nginx
 	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/attack
 	@/usr/bin/python3 tests/demo/demo.py
 
--include $(addsuffix .d,$(TEST_BIN))
+-include $(addsuffix .d,$(TEST_BIN)) $(PLANT_OBJ:.o=.d)
 
 .PHONY: deps-runtimes tests-bin fuzz-bin fuzz-build asan fuzz test test-long test-kernels bench demo
