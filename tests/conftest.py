@@ -161,12 +161,17 @@ ONCE = {  # tests, and why: what they drive is not built with sanitizers, or is 
 }
 
 
+FIRST = ("tests/unit/", "tests/target/", "tests/random/", "tests/sim/")  # minutes in a few tests
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items):
     for item in items:
         for pattern, reason in ONCE.items():
             if fnmatch.fnmatch(item.nodeid, pattern):
                 item.add_marker(pytest.mark.once(reason))
+    # Else these come last, and all workers but one have nothing left to do.
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 # ---- where the time goes ----

@@ -10,7 +10,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-JOBS = str(os.cpu_count() or 2)
+# One worker more than processors: a recording with BPF takes a second and a tenth of it of a
+# processor (the kernel's grace periods), a guest boots, a daemon starts its containers.
+WORKERS = str((os.cpu_count() or 2) + 1)
 SAN = "-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all"
 # The suite starts this pale some ten thousand times: without relocations and with the runtimes in
 # it a start takes half as long, and what is found is the same.
@@ -59,7 +61,7 @@ def build(name, *args):
 def pytest(name, *args, env=None):
     # xdist: tests of one group (a docker daemon, the guest) stay on one worker.
     return phase(name, ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
-                        "-n", JOBS, "--dist", "loadgroup", "--durations=15", *args],
+                        "-n", WORKERS, "--dist", "loadgroup", "--durations=15", *args],
                  env=env, counts=True)
 
 
