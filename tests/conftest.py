@@ -150,6 +150,14 @@ def free_port():
 
 # ---- what is not repeated under the sanitizers ----
 
+def some(n):
+    """How many of n random things: a third where the sanitizers repeat what ran whole, with the
+    answers compared, a moment ago. They are the first ones of the same seed, and it is the same
+    code that each further one runs through; PALE_LONG takes all."""
+    return n if LONG or not sanitized() else max(1, n // 3)
+
+
+
 ONCE = {  # tests, and why: what they drive is not built with sanitizers, or is the same code again
     "tests/house/*": "sources and scripts are looked at",
     "tests/sim/test_equal.py::*planted*": "a build of its own, without sanitizers",

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from conftest import some
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import aadfa  # noqa: E402
 from parsers import Parser  # noqa: E402
@@ -120,7 +122,7 @@ def mount_accesses(rng, n):
 
 @pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])
 def test_random_mounts_answer_as_their_tables(pale, tmp_path, release):
-    seen = compare(pale, tmp_path, release, 375, 2000 if LONG else 60, mount_rule, mount_accesses(random.Random(1), 120))
+    seen = compare(pale, tmp_path, release, 375, 2000 if LONG else some(60), mount_rule, mount_accesses(random.Random(1), 120))
     assert len(seen) > 8
 
 
@@ -133,7 +135,7 @@ def pivot_rule(rng, release):
 def test_random_pivots_answer_as_their_tables(pale, tmp_path, release):
     accesses = {f"pivot_root oldroot={old} {new}": [(b"\x07" + new.encode() + b"\0" + old.encode(), 1)]
                 for new in ("/new/", "/", "/nnw/", "/other/a/") for old in ("/old/", "/new/old/", "/o/")}
-    assert len(compare(pale, tmp_path, release, 376, 1000 if LONG else 30, pivot_rule, accesses)) == 4
+    assert len(compare(pale, tmp_path, release, 376, 1000 if LONG else some(30), pivot_rule, accesses)) == 4
 
 
 def change_rule(rng, release):
@@ -154,7 +156,7 @@ def test_random_changes_of_the_profile_answer_as_their_tables(pale, tmp_path, re
     accesses = {f"change_profile {t}": [(t.encode(), CHANGE)] for t in labels}
     accesses |= {f"change_profile {x} -> {t}": [(t.encode(), ONEXEC), (x.encode(), ONEXEC), (x.encode() + b"\0" + t.encode(), ONEXEC)]
                  for t in labels for x in programs}
-    assert len(compare(pale, tmp_path, release, 377, 1000 if LONG else 40, change_rule, accesses, files=True)) >= 2
+    assert len(compare(pale, tmp_path, release, 377, 1000 if LONG else some(40), change_rule, accesses, files=True)) >= 2
 
 
 UNIX_TYPES = {"stream": 1, "dgram": 2, "seqpacket": 5}
@@ -263,7 +265,7 @@ def test_random_messages_answer_as_their_tables(pale, tmp_path, release):
             accesses[f"dbus {perm} bus={bus} path={path} interface={face} member={member} peer=(name={name} label={label})"] = [(key(6), DBUS[perm])]
         accesses[f"dbus bind bus={bus} name={name}"] = [(key(2), DBUS["bind"])]
         accesses[f"dbus eavesdrop bus={bus}"] = [(key(1), DBUS["eavesdrop"])]
-    assert len(compare(pale, tmp_path, release, 379, 2000 if LONG else 30, dbus_rule, accesses, more=DBUS_FEATURES[release])) == 4
+    assert len(compare(pale, tmp_path, release, 379, 2000 if LONG else some(30), dbus_rule, accesses, more=DBUS_FEATURES[release])) == 4
 
 
 MQUEUE_FEATURES = "ipc {posix_mqueue {create read write open delete setattr getattr\n}\nsysv_mqueue {create\n}\n}\n"
@@ -286,7 +288,7 @@ def test_random_queues_answer_as_their_tables(pale, tmp_path):
             accesses[f"mqueue {perm} {name}"] = [(key, bit)]
             for label in ("p", "pp", "q"):
                 accesses[f"mqueue {perm} label={label} {name}"] = [(key + b"\0" + label.encode(), bit)]
-    assert len(compare(pale, tmp_path, "5.0", 381, 1000 if LONG else 50, mqueue_rule, accesses, more=MQUEUE_FEATURES)) == 4
+    assert len(compare(pale, tmp_path, "5.0", 381, 1000 if LONG else some(50), mqueue_rule, accesses, more=MQUEUE_FEATURES)) == 4
 
 
 LABELS = ["*", "*/", "?@{V}", "@{V}", "{b,cc}", "{*/,b}", "c*/", "[^b]", "@{V}/", "**"]
@@ -311,7 +313,7 @@ def uring_rule(rng, release):
 def test_random_rings_answer_as_their_tables(pale, tmp_path):
     accesses = {f"io_uring override_creds label={label}": [(b"\x16" + label.encode(), 8)] for label in ("p", "pp", "q", "unconfined")}
     accesses |= {"io_uring sqpoll": [(b"\x16", 0x10)], "userns": [(b"\x15", 8)]}
-    assert len(compare(pale, tmp_path, "5.0", 382, 1000 if LONG else 60, uring_rule, accesses)) == 8
+    assert len(compare(pale, tmp_path, "5.0", 382, 1000 if LONG else some(60), uring_rule, accesses)) == 8
 
 
 INET = {"inet": 2, "inet6": 10, "netlink": 16}
@@ -342,7 +344,7 @@ def test_random_sockets_answer_as_their_tables(pale, tmp_path, release):
             for perm, bit in NET.items():
                 ends = " ip=127.0.0.1 port=80" if perm == "bind" and family != "netlink" else " peer=(ip=10.0.0.2 port=9)" if perm == "connect" and family == "inet" else ""
                 accesses[f"network {perm} {family} {type}{ends}"] = [(key, bit)]
-    assert len(compare(pale, tmp_path, release, 380, 1000 if LONG else 40, inet_rule, accesses)) >= 6
+    assert len(compare(pale, tmp_path, release, 380, 1000 if LONG else some(40), inet_rule, accesses)) >= 6
 
 
 @pytest.mark.parametrize("release", ["3.0", "4.1.8", "5.0"])

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from conftest import some
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import aadfa  # noqa: E402
 from parsers import Parser  # noqa: E402
@@ -41,7 +43,7 @@ def wanted(table, program, label):
 @pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
 def test_random_rules_clear_the_environment_as_their_tables_say(pale, tmp_path, release):
     parser, rng, f, said, refused, varies = Parser(release), random.Random(11), tmp_path / "p", set(), 0, 0
-    count = 600 if LONG else 40
+    count = 600 if LONG else some(40)
     asked = "".join(f"change_profile {program} -> {label}\n" for program, label in PAIRS)
     for _ in range(count):
         f.write_text("profile t {\n%s\n}\n" % "\n".join(rule(rng, release) for _ in range(rng.randrange(1, 4))))

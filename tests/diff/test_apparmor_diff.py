@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, some
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "apparmor"))
 from test_means import GLOBS, LONG, PATHS, random_profile, text_of  # noqa: E402
@@ -283,7 +283,7 @@ def valid(pale, file):
 def test_random_pairs(pale, tmp_path, seed):
     rng = random.Random(seed)
     pairs = found = 0
-    while pairs < 100:
+    while pairs < some(100):
         rules = random_profile(rng, "5.0")
         flags = rng.choice(["", "", "", " flags=(complain)", " flags=(audit)"])
         a = written(tmp_path, "a", "\n".join(map(text_of, rules)))
@@ -296,7 +296,7 @@ def test_random_pairs(pale, tmp_path, seed):
         pairs += 1
         found += assert_nothing_is_missed(pale, a, b, d)
         assert_witnesses_are_true(pale, a, b, d)
-    assert found > 100
+    assert found > some(100)
 
 
 def test_random_links(pale, tmp_path):
@@ -314,7 +314,7 @@ def test_random_links(pale, tmp_path):
         return f"{who}link {rng.choice(['', 'subset '])}{rng.choice(GLOBS)}{target or ' -> /**'}," if rng.random() < 0.5 else \
             f"{who}{rng.choice(GLOBS)} {perms}l,"
 
-    for _ in range(600 if LONG else 60):
+    for _ in range(600 if LONG else some(60)):
         rules = [rule() for _ in range(rng.randrange(1, 6))]
         a = written(tmp_path, "a", "\n".join(rules))
         rules[rng.randrange(len(rules))] = rule()
@@ -327,13 +327,13 @@ def test_random_links(pale, tmp_path):
         differ = {(t.split()[1], p, q) for t, p, q in zip(asked, x, y) if p != q}
         assert differ <= told_of, (a.read_text(), b.read_text(), differ, told_of)
         found += len(differ)
-    assert found > 20
+    assert found > some(20)
 
 
 def test_the_same_rules_in_another_order_and_out_of_their_includes_are_the_same(pale, tmp_path):
     rng = random.Random(3)
     (tmp_path / "d").mkdir()
-    for _ in range(40):
+    for _ in range(some(40)):
         rules = [text_of(r) for r in random_profile(rng, "5.0")]
         cut = rng.randrange(len(rules) + 1)
         (tmp_path / "d/inc").write_text("\n".join(rules[:cut]) + "\n")
@@ -454,7 +454,7 @@ def test_random_rules_of_a_class(pale, tmp_path, name):
     rng = random.Random(11)
     asked = [a for a in ACCESSES if name[:4] in a or (name in ("network", "unix") and a.split()[0] in ("socket", "unix"))]
     found = 0
-    for _ in range(200 if LONG else 12):
+    for _ in range(200 if LONG else some(12)):
         rules = [object_rule(rng, rng.choice(["network", "unix"]) if name in ("network", "unix") else name) for _ in range(rng.randrange(1, 5))]
         a = written(tmp_path, "a", "\n".join(rules))
         rules[rng.randrange(len(rules))] = object_rule(rng, name)
@@ -490,11 +490,11 @@ def test_examples_are_the_profiles_that_are_written_of_them(pale, tmp_path):
 def test_random_policies_are_the_profiles_that_are_written_of_them(pale, tmp_path):
     rng = random.Random(4)
     policies = []
-    for i in range(300):
+    for i in range(some(300)):
         policies.append(tmp_path / f"w{i}.pale")
         policies[-1].write_text(random_policy(rng).replace("policy web ", f"policy w{i} ", 1))
     pairs, _ = written_of(pale, policies, tmp_path / "out")
-    assert len(pairs) > 240
+    assert len(pairs) > some(240)
     for policy, profile in pairs:
         r = pale("diff", policy, profile, check=None)
         assert r.rc == 0 and "\nsame: " in r.out, (policy.read_text(), r)

@@ -6,6 +6,7 @@ import random
 import re
 
 from cases import ALLOW, ERRNO, arg, entry, profile
+from conftest import some
 
 CALLS = {"socket": 41, "personality": 135, "ptrace": 101, "ioctl": 16, "keyctl": 250, "clone": 56}
 VALUES = [0, 1, 2, 38, 40, 2**31, 2**32 - 1, 2**32, 2**33 + 5, 2**63]
@@ -52,7 +53,7 @@ def test_claims_hold_for_the_imported_policy(pale, tmp_path):
     rng = random.Random(20261123)
     path = tmp_path / "p.json"
     opens = witnesses = imported = passing = 0
-    for _ in range(120):
+    for _ in range(some(120)):
         path.write_text(random_profile(rng))
         found = json.loads(pale("lint", "--runtime", "any", "--format", "json", path).out)["findings"]
         risks = [f["message"] for f in found if f["id"].startswith("SR")]
@@ -76,5 +77,5 @@ def test_claims_hold_for_the_imported_policy(pale, tmp_path):
         for (name, value), verdict in zip(wide, verdicts[len(calls):]):
             high = max(value.values()) >> 32
             assert (verdict == "ALLOW") == bool(high), (path.read_text(), name, value, verdict)
-    assert imported > 50 and opens > 25 and witnesses > 8, (imported, opens, witnesses)
-    assert passing > 40, passing
+    assert imported > some(50) and opens > some(25) and witnesses > some(8), (imported, opens, witnesses)
+    assert passing > some(40), passing
