@@ -52,7 +52,7 @@ QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -le
 ROOMS   := base output automata deploy tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
 	target lint lint/out enforce file tell fix lsp
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
-	$(filter-out %.bpf.c,$(wildcard learn/*.c))
+	$(filter-out %.bpf.c,$(wildcard learn/*.c)) $(wildcard learn/record/*.c)
 MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c
 LIB_SRC := $(filter-out $(MKTABLES),$(LIB_SRC))
 CMD_SRC := compiler/main.c $(wildcard compiler/cmd/*.c)
@@ -146,6 +146,7 @@ install: all ## under $(DESTDIR)$(PREFIX)
 	install -m 644 compiler/cmd/pale.1 $(DESTDIR)$(PREFIX)/share/man/man1/pale.1
 	install -m 644 grammar/policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
 	install -m 644 compiler/cmd/pale.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5
+	install -m 644 learn/record/pale-recording.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-recording.5
 	install -m 644 compiler/cmd/pale.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pale
 	install -m 644 profiles/sets/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/sets
 	install -m 644 profiles/examples/*.pale $(DESTDIR)$(PREFIX)/share/pale/profiles/examples
@@ -155,6 +156,7 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pale $(DESTDIR)$(PREFIX)/share/man/man1/pale.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/pale-recording.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pale
 	rm -rf $(DESTDIR)$(PREFIX)/share/pale
 

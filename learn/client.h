@@ -4,7 +4,7 @@
  * Programs that have their work done by a service in another process tree. What is recorded of
  * such a program is the client, and its policy would not be that of the work.
  */
-#include "learn/recording.h"
+#include "learn/record/recording.h"
 
 /*
  * The client that a command line leads to, by its file's name, behind env, sudo, timeout and

@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
@@ -133,12 +132,6 @@ static bool find_number(struct str c, size_t *at, size_t *n)
 	return *n >= 2;
 }
 
-static bool is_gone(struct str path)
-{
-	/* Paths of a recording end in a NUL byte. */
-	return access(path.p, F_OK) != 0;
-}
-
 /* ---- one path ---- */
 
 struct widen {
@@ -181,7 +174,7 @@ static void put_component(struct widen *w, struct str c, bool last)
 		w->why = "a library's version";
 		return;
 	}
-	if (last && w->f->perms & PERM_W && find_number(c, &at, &n) && is_gone(path)) {
+	if (last && w->f->perms & PERM_W && w->f->gone && find_number(c, &at, &n)) {
 		put_escaped(w->out, (struct str){ c.p, at });
 		buf_puts(w->out, "[0-9]*");
 		put_escaped(w->out, (struct str){ c.p + at + n, c.n - at - n });
@@ -224,13 +217,15 @@ static int cmp_rule(const void *x, const void *y)
 	return order ? order : (a > b) - (a < b);
 }
 
-static bool joined(struct proposed_file *f, const struct proposed_file *p)
+static bool joined(struct arena *a, const struct recording *r, struct proposed_file *f,
+		   const struct proposed_file *p)
 {
 	if (!str_eq(f->glob, p->glob) || f->owner != p->owner)
 		return false;
 	f->perms |= p->perms;
 	f->count += p->count;
 	f->files += p->files;
+	f->in = recording_join_runs(a, r, f->in, p->in);
 	if (p->first_ns < f->first_ns)
 		f->first_ns = p->first_ns;
 	return true;
@@ -242,7 +237,11 @@ static struct proposed_file propose_file(struct arena *a, const struct recording
 	BUF_AUTO glob = { 0 };
 	struct widen w = { .a = a, .r = r, .f = f, .out = &glob };
 	struct proposed_file p = {
-		.perms = f->perms, .count = f->count, .first_ns = f->first_ns, .files = 1
+		.perms = f->perms,
+		.count = f->count,
+		.first_ns = f->first_ns,
+		.in = f->in,
+		.files = 1,
 	};
 
 	p.why = widen_path(&w);
@@ -265,6 +264,6 @@ void generalize_files(struct arena *a, const struct recording *r, struct propose
 	if (n)
 		qsort(order, n, sizeof(*order), cmp_rule);
 	for (size_t i = 0; i < n; i++)
-		if (!out->list.n || !joined(&out->list.v[out->list.n - 1], order[i]))
+		if (!out->list.n || !joined(a, r, &out->list.v[out->list.n - 1], order[i]))
 			vec_push(a, &out->list, *order[i]);
 }

@@ -8,16 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/program.h"
 #include "learn/backend.h"
+#include "learn/client.h"
 
 #define PATHS_DEFAULT 16384
 #define PATHS_MOST    1000000
@@ -38,15 +41,74 @@ static const char *kernel_release(struct arena *a)
 }
 
 /* The file that will be executed: when the recording ends it may be gone. */
-static struct str resolve_program(struct arena *a, const char *path)
+static const char *resolve_program(struct arena *a, const char *path)
 {
 	char *real = realpath(path, NULL);
-	struct str out = { 0 };
+	const char *out = real ? arena_strdup(a, real) : NULL;
 
-	if (real)
-		out = str_c(arena_strdup(a, real));
 	free(real);
 	return out;
+}
+
+/* As it was called: a link's own name says more than what it leads to. */
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A word as a shell reads it back. */
+static void put_shell_word(struct buf *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:=@^_";
+
+	if (*word && word[strspn(word, plain)] == 0) {
+		buf_puts(out, word);
+		return;
+	}
+	buf_putc(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			buf_puts(out, "'\\'");
+		buf_putc(out, *word);
+	}
+	buf_putc(out, '\'');
+}
+
+static const char *command_line(struct arena *a, char *const *argv)
+{
+	BUF_AUTO out = { 0 };
+
+	for (; *argv; argv++) {
+		if (out.n)
+			buf_putc(&out, ' ');
+		put_shell_word(&out, *argv);
+	}
+	return buf_keep(a, &out);
+}
+
+/* All that is known of a run before it begins. */
+static void begin_run(struct arena *a, const struct learn_options *opt, struct recorded_run *run)
+{
+	struct timespec now = { 0 };
+	struct utsname u = { 0 };
+
+	if (getrandom(run->id, sizeof(run->id), 0) != sizeof(run->id))
+		BUG("getrandom(2) of 16 bytes does not fail");
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	run->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	run->kernel = kernel_release(a);
+	if (!uname(&u) && *u.nodename)
+		run->hostname = arena_strdup(a, u.nodename);
+	run->host = (enum arch)arch_native();
+	if (!opt->argv)
+		return;
+	run->name = base_name(opt->argv[0]);
+	run->client = client_of_command(a, opt->argv);
+	if (!opt->no_arguments)
+		run->command = command_line(a, opt->argv);
 }
 
 /* What the command starts with: what we have. 0 or -errno. */
@@ -156,7 +218,7 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 	if (strcmp(opt->backend, "ptrace"))
 		*w = trace_bpf_open(a, opt, t, &no_bpf, &is_short);
 	if (*w) {
-		r->backend = "ebpf";
+		r->run.backend = "ebpf";
 		return true;
 	}
 	if (is_short) { /* not the weaker way instead: eBPF may well work here */
@@ -175,7 +237,7 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 	}
 	no_ptrace = trace_ptrace_attach(a, t);
 	if (!no_ptrace) {
-		r->backend = "ptrace";
+		r->run.backend = "ptrace";
 		if (is_auto) {
 			d = diag_add(ds, DIAG_PL403, NO_SPAN,
 				     "recording with ptrace, as eBPF does not work here: %s",
@@ -218,13 +280,13 @@ static int tell_nothing(const struct learn_options *opt, const struct recording 
 
 	if (opt->cgroup && access(opt->cgroup, F_OK))
 		why = "the cgroup '%s' is gone, and no process ran in it before that";
-	else if (opt->cgroup && r->interrupted)
+	else if (opt->cgroup && r->run.interrupted)
 		why = "no process made a call in '%s' before the signal";
 	else if (opt->cgroup)
 		why = "'%s' has emptied before a call was seen";
 	else
 		why = "'%s' ended before its first call was seen";
-	recording_losses_print(&losses, r);
+	run_losses_print(&losses, &r->run);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	why = arena_printf(ds->arena, why, what);
@@ -273,13 +335,13 @@ static int finish(const struct learn_options *opt, struct target *t, struct mode
 	if (err)
 		return tell_not_executed(opt, err, ds, status);
 	model_finish(m);
-	if (r->left_running)
+	if (r->run.left_running)
 		tell_left_running(t, ds);
 	if (!r->calls.n)
 		return tell_nothing(opt, r, ds, status);
 	if (t->ended)
 		*status = target_status(t);
-	else if (r->interrupted && opt->stop_signal && *opt->stop_signal)
+	else if (r->run.interrupted && opt->stop_signal && *opt->stop_signal)
 		*status = opt->cgroup ? 0 : 128 + (int)*opt->stop_signal;
 	else
 		*status = 0;
@@ -301,7 +363,7 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 
 	if (opt->cgroup)
 		return check_cgroup(a, opt->cgroup, ds) ? 0 : -1;
-	err = held_capabilities(&r->caps_held);
+	err = held_capabilities(&r->run.caps_held);
 	if (err)
 		return failed(ds, "the capabilities that the command will have cannot be read",
 			      err);
@@ -310,8 +372,8 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 		*status = err;
 		return -1;
 	}
-	r->program = resolve_program(a, path);
-	if (!r->program.n)
+	r->run.program = resolve_program(a, path);
+	if (!r->run.program)
 		return failed(ds, "the program's path cannot be resolved", -errno);
 	err = target_start(path, opt->argv, opt->ignored, t);
 	return err ? failed(ds, "the command cannot be started", err) : 0;
@@ -331,7 +393,8 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 		opt.max_paths = PATHS_DEFAULT;
 	if (opt.max_paths > PATHS_MOST)
 		opt.max_paths = PATHS_MOST;
-	*out = (struct recording){ .kernel = kernel_release(a), .host = (enum arch)arch_native() };
+	*out = (struct recording){ 0 };
+	begin_run(a, &opt, &out->run);
 	*status = 125;
 	m = model_new(a, out, opt.max_paths);
 	if (prepare(a, &opt, &t, out, status, ds))
@@ -349,8 +412,8 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	err = w ? trace_bpf_record(w, &opt, &t, m) : trace_ptrace_record(&opt, &t, m);
 	if (w)
 		trace_bpf_close(w);
-	if (out->interrupted && opt.argv)
-		out->left_running = target_lives(&t);
+	if (out->run.interrupted && opt.argv)
+		out->run.left_running = target_lives(&t);
 	err = err ? failed(ds, "the recording failed", err) : finish(&opt, &t, m, status, ds);
 	target_drop(&t);
 	return err;

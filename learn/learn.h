@@ -8,13 +8,14 @@
 #include <signal.h>
 
 #include "compiler/base/diag.h"
-#include "learn/recording.h"
+#include "learn/record/recording.h"
 
 struct learn_options {
 	char *const *argv;   /* the command; NULL with cgroup */
 	const char *cgroup;  /* a cgroup v2 directory */
 	const char *backend; /* "auto", "ebpf", "ptrace" */
 	size_t max_paths;    /* 0: the default */
+	bool no_arguments;   /* the command line is not recorded */
 	/*
 	 * Counted up by SIGINT/SIGTERM handlers. 1: the workload is asked to end (stop_signal is
 	 * sent to it unless 0) and gets a few seconds; 2: finish now with what is there. The
@@ -38,12 +39,10 @@ const char *learn_probe_ptrace(struct arena *a);
 /* ---- recording to policy ---- */
 
 struct propose_options {
-	const char *name;            /* of the policy */
+	const char *name;            /* of the policy; NULL: the program's */
 	const char *const *set_dirs; /* sets that may be used */
 	const char *const *starts;   /* sets of how it will be started, "start-run"; NULL-ended */
 	bool starts_asked;           /* by the user: one that is not there is an error */
-	const char *cmdline;         /* for the header; NULL */
-	const char *client;          /* what the command hands its work to; NULL */
 };
 
 /* A tree that a careful engineer would sign: every rule with its evidence in a comment. A set

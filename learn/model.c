@@ -144,7 +144,7 @@ void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[
 
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns)
 {
-	struct recorded_signal fresh = { signal, count, first_ns };
+	struct recorded_signal fresh = { signal, count, first_ns, NULL };
 
 	vec_each(&m->r->received, s) {
 		if (s->signal == signal) {
@@ -194,7 +194,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 
 	if (!ref) {
 		if (m->r->files.n >= m->max_paths) {
-			m->r->losses.paths_full++;
+			m->r->run.losses.paths_full++;
 			return 0;
 		}
 		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
@@ -232,7 +232,7 @@ static model_ref add_moved(struct model *m, struct str path, unsigned kinds,
 
 	if (!ref) {
 		if (m->moved.n >= m->max_paths) {
-			m->r->losses.paths_full++;
+			m->r->run.losses.paths_full++;
 			return 0;
 		}
 		fresh.path = (struct str){ str_dup(m->arena, path), path.n };
@@ -272,7 +272,7 @@ static unsigned look_up_kind(struct model *m, const char *path)
 
 	if (!lstat(path, &st))
 		return S_ISDIR(st.st_mode) ? KIND_DIR : KIND_FILE;
-	m->r->losses.unread += errno != ENOENT && errno != ENOTDIR;
+	m->r->run.losses.unread += errno != ENOENT && errno != ENOTDIR;
 	return 0;
 }
 
@@ -437,12 +437,12 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
 	if (n >= sizeof(full) || !strncmp(full, "/proc/self/", 11) ||
 	    !strncmp(full, "/proc/thread-self/", 18) || !strncmp(full, "/dev/fd/", 8) ||
 	    !resolve(full, flags, out)) {
-		m->r->losses.paths_unresolved++;
+		m->r->run.losses.paths_unresolved++;
 		return 0;
 	}
 	n = strlen(out);
 	if (flags & TRACE_ELSEWHERE)
-		m->r->elsewhere += how->count;
+		m->r->run.elsewhere += how->count;
 	if (flags & TRACE_MOVED && !(flags & TRACE_DIR)) {
 		moved.elsewhere = flags & TRACE_ELSEWHERE;
 		if (flags & TRACE_NOW && !moved.elsewhere)
@@ -541,9 +541,9 @@ static int interpreter_of(struct model *m, const char *path, char real[PATH_MAX]
 	if (found > 0 && !realpath(interp, real))
 		found = -1;
 	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
-		m->r->unread++;
+		m->r->run.unread++;
 	else if (found < 0)
-		m->r->losses.unread++;
+		m->r->run.losses.unread++;
 	if (fd >= 0)
 		close(fd);
 	return found;
@@ -557,7 +557,7 @@ static void add_interpreters(struct model *m, size_t file)
 			      .first_ns = m->r->files.v[file].first_ns };
 
 	if (m->r->files.v[file].path.n >= sizeof(path)) {
-		m->r->losses.unread++;
+		m->r->run.losses.unread++;
 		return;
 	}
 	memcpy(path, m->r->files.v[file].path.p, m->r->files.v[file].path.n + 1);
@@ -602,18 +602,34 @@ out:
 
 static void find_libc(struct model *m)
 {
-	m->r->libc = "none loaded (static)";
+	m->r->run.libc = "none loaded (static)";
 	vec_each(&m->r->files, f) {
 		const char *base = memrchr(f->path.p, '/', f->path.n);
 
 		if (!base || !(f->perms & PERM_M))
 			continue;
 		if (!strncmp(base, "/libc.so.6", 10) || !strncmp(base, "/libc-2.", 8)) {
-			m->r->libc = glibc_version(m, f->path.p);
+			m->r->run.libc = glibc_version(m, f->path.p);
 			return;
 		}
 		if (!strncmp(base, "/ld-musl-", 9) || !strncmp(base, "/libc.musl-", 11))
-			m->r->libc = "musl";
+			m->r->run.libc = "musl";
+	}
+}
+
+/* What a proposal asks of the machine: it may be made elsewhere, and later. */
+static void look_at_files(struct model *m)
+{
+	vec_each(&m->r->files, f) {
+		struct stat st;
+
+		/* Paths here end in a NUL byte; those of elsewhere lead to other files from here. */
+		if (f->elsewhere || !(f->perms & (PERM_W | PERM_X)))
+			continue;
+		if (stat(f->path.p, &st))
+			f->gone = f->perms & PERM_W;
+		else
+			f->setid = f->perms & PERM_X && st.st_mode & (S_ISUID | S_ISGID);
 	}
 }
 
@@ -625,10 +641,11 @@ void model_finish(struct model *m)
 	n = m->r->files.n;
 	for (size_t i = 0; i < n; i++)
 		if (m->r->files.v[i].perms & PERM_X && m->r->files.v[i].elsewhere)
-			m->r->unread++;
+			m->r->run.unread++;
 		else if (m->r->files.v[i].perms & PERM_X)
 			add_interpreters(m, i);
 	settle_links(m);
+	look_at_files(m);
 	find_libc(m);
 	recording_sort(m->r);
 }

@@ -4,7 +4,7 @@
  * A recording under construction: both backends feed it, facts of one kind are united here.
  * Everything lives in the arena; the recording is complete after model_finish().
  */
-#include "learn/recording.h"
+#include "learn/record/recording.h"
 #include "learn/trace.h"
 
 struct model;

@@ -4,6 +4,7 @@
  * write them.
  */
 #include <string.h>
+#include <time.h>
 
 #include "compiler/policy/spell.h"
 #include "learn/proposal.h"
@@ -49,10 +50,60 @@ const char *proposal_time(struct arena *a, uint64_t ns)
 	return ms < 1000 ? arena_printf(a, "%.1f ms", ms) : arena_printf(a, "%.1f s", ms / 1000);
 }
 
-const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns)
+/* The day, in UTC. */
+static const char *put_day(char out[32], uint64_t ns)
 {
-	return arena_printf(a, "%llux, first at %s", (unsigned long long)count,
-			    proposal_time(a, first_ns));
+	time_t t = (time_t)(ns / 1000000000u);
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(out, 32, "%Y-%m-%d", &tm))
+		strcpy(out, "?");
+	return out;
+}
+
+/* " in 3 of 5 runs on 2 of 2 hosts, 2026-11-20 to 2026-11-27" */
+static void put_runs(struct proposal *p, struct buf *out, const uint64_t *in)
+{
+	const struct recording_runs *runs = p->r->runs;
+	bool *hosts = ARENA_ARRAY(p->a, bool, runs->hosts);
+	bool *images = ARENA_ARRAY(p->a, bool, runs->images);
+	uint64_t first = UINT64_MAX, last = 0;
+	size_t nruns = 0, nhosts = 0, nimages = 0;
+	char day[32], end[32];
+
+	for (size_t i = 0; i < runs->n; i++) {
+		if (!(in[i / 64] >> i % 64 & 1))
+			continue;
+		nruns++;
+		nhosts += !hosts[runs->host[i]];
+		nimages += !images[runs->image[i]];
+		hosts[runs->host[i]] = images[runs->image[i]] = true;
+		if (runs->started_ns[i] && runs->started_ns[i] < first)
+			first = runs->started_ns[i];
+		last = runs->started_ns[i] > last ? runs->started_ns[i] : last;
+	}
+	buf_printf(out, " in %zu of %zu runs", nruns, runs->n);
+	if (runs->hosts > 1)
+		buf_printf(out, " on %zu of %u hosts", nhosts, runs->hosts);
+	if (runs->images > 1)
+		buf_printf(out, " of %zu of %u images", nimages, runs->images);
+	if (!last)
+		return; /* none says when */
+	buf_printf(out, ", %s", put_day(day, first));
+	if (strcmp(day, put_day(end, last)) != 0)
+		buf_printf(out, " to %s", end);
+}
+
+const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
+			      const uint64_t *in)
+{
+	BUF_AUTO out = { 0 };
+
+	buf_printf(&out, "%llux", (unsigned long long)count);
+	if (in)
+		put_runs(p, &out, in);
+	buf_printf(&out, ", first at %s", proposal_time(p->a, first_ns));
+	return buf_keep(p->a, &out);
 }
 
 struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
@@ -98,14 +149,15 @@ struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct ar
 }
 
 /* "AF_INET" -> "inet"; NULL without a name. */
-const char *proposal_short_name(struct arena *a, const char *domain, const char *prefix, uint64_t v)
+const char *proposal_short_name(struct proposal *p, const char *domain, const char *prefix,
+				uint64_t v)
 {
-	const char *name = constant_name(domain, v, (enum arch)arch_native());
+	const char *name = constant_name(domain, v, p->r->run.host);
 	char *out;
 
 	if (!name || !str_starts(str_c(name), prefix))
 		return NULL;
-	out = arena_strdup(a, name + strlen(prefix));
+	out = arena_strdup(p->a, name + strlen(prefix));
 	for (char *c = out; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c + 'a' - 'A');

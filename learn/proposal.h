@@ -42,14 +42,16 @@ struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, con
 struct ast_verdict proposal_allow(struct proposal *p);
 struct ast_verdict proposal_nosys(struct proposal *p);
 const char *proposal_time(struct arena *a, uint64_t ns);
-const char *proposal_evidence(struct arena *a, uint64_t count, uint64_t first_ns);
+/* in: the runs, where there are several. */
+const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
+			      const uint64_t *in);
 
 /* proposal.c: values as policies write them (policy/spell.h); flags: bit by bit */
 struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
 				 enum arch a);
 struct ast_value *proposal_value(struct proposal *p, uint64_t v, const struct arg_info *arg,
 				 enum arch a);
-const char *proposal_short_name(struct arena *a, const char *domain, const char *prefix,
+const char *proposal_short_name(struct proposal *p, const char *domain, const char *prefix,
 				uint64_t v);
 
 /* propose_calls.c: calls with what their arguments were, and those that were not seen but belong there */

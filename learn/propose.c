@@ -6,7 +6,6 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "compiler/base/bug.h"
 #include "learn/client.h"
@@ -104,15 +103,11 @@ static void describe_mounts(struct proposal *p, struct ast_comment **to)
  */
 static void describe_setid(struct proposal *p, struct ast_comment **to)
 {
-	bool had_none =
-		!strcmp(p->r->backend, "ptrace") && !(p->r->caps_held >> CAP_SYS_PTRACE & 1);
+	bool had_none = !strcmp(p->r->run.backend, "ptrace") &&
+			!(p->r->run.caps_held >> CAP_SYS_PTRACE & 1);
 
 	vec_each(&p->r->files, f) {
-		struct stat st;
-
-		/* Paths of a recording end in a NUL byte. */
-		if (!(f->perms & PERM_X) || f->elsewhere || stat(f->path.p, &st) ||
-		    !(st.st_mode & (S_ISUID | S_ISGID)))
+		if (!f->setid)
 			continue;
 		BUF_AUTO safe = { 0 };
 
@@ -131,11 +126,11 @@ static void describe_client(struct proposal *p, struct ast_comment **to)
 	BUF_AUTO run = { 0 };
 
 	client_list(&run, p->r);
-	if (p->opt->client)
+	if (p->r->run.client)
 		ast_comment_add(p->a, to,
 				"NOT THE WORK: '%s' has it done in another process tree; this is "
 				"the client's own doing",
-				p->opt->client);
+				p->r->run.client);
 	else if (run.n)
 		ast_comment_add(p->a, to,
 				"executed, and their work done in other process trees, unseen: %s",
@@ -147,38 +142,38 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 {
 	const struct recording *r = p->r;
 
-	if (r->disconnected)
+	if (r->run.disconnected)
 		ast_comment_add(p->a, to,
 				"opened without a path (pipes, sockets, memory files): %llu",
-				(unsigned long long)r->disconnected);
-	if (r->odd_numbers)
+				(unsigned long long)r->run.disconnected);
+	if (r->run.odd_numbers)
 		ast_comment_add(p->a, to,
 				"calls by numbers beyond any table: %llu, left to `unknown`",
-				(unsigned long long)r->odd_numbers);
-	if (r->unread)
+				(unsigned long long)r->run.odd_numbers);
+	if (r->run.unread)
 		ast_comment_add(p->a, to,
 				"programs that could not be read afterwards, interpreter "
 				"unknown: %llu",
-				(unsigned long long)r->unread);
-	if (r->memory_programs)
+				(unsigned long long)r->run.unread);
+	if (r->run.memory_programs)
 		ast_comment_add(p->a, to,
 				"programs executed from memory, which no path and so no rule "
 				"allows under AppArmor: %llu",
-				(unsigned long long)r->memory_programs);
-	if (r->elsewhere)
+				(unsigned long long)r->run.memory_programs);
+	if (r->run.elsewhere)
 		ast_comment_add(p->a, to,
 				"names used in a chroot or another mount namespace, links in "
 				"them not followed: %llu",
-				(unsigned long long)r->elsewhere);
+				(unsigned long long)r->run.elsewhere);
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to,
 				"io_uring was used: what went through its rings was not seen");
-	if (r->unseen_exec)
+	if (r->run.unseen_exec)
 		ast_comment_add(p->a, to,
 				"mappings made executable that could not be looked up (other "
 				"threads changed theirs, or Linux before 5.17): %llu; a file among "
 				"them needs m",
-				(unsigned long long)r->unseen_exec);
+				(unsigned long long)r->run.unseen_exec);
 }
 
 /*
@@ -204,6 +199,22 @@ static void describe_newer(struct proposal *p, struct ast_comment **to)
 	}
 }
 
+static void describe_runs(struct proposal *p, struct ast_comment **to)
+{
+	const struct recording_runs *runs = p->r->runs;
+	const char *from = "one run";
+
+	if (runs && runs->hosts > 1)
+		from = arena_printf(p->a, "%zu runs on %u hosts", runs->n, runs->hosts);
+	else if (runs)
+		from = arena_printf(p->a, "%zu runs", runs->n);
+	ast_comment_add(p->a, to, "Proposed by pale learn %s from %s: read it before you use it.",
+			PALE_VERSION, from);
+	if (p->r->run.unfinished)
+		ast_comment_add(p->a, to,
+				"UNFINISHED: a snapshot, what the run did after it is not here");
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
@@ -213,37 +224,35 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 
 	vec_each(&r->calls, c)
 		total += c->count;
-	recording_losses_print(&losses, r);
-	ast_comment_add(p->a, to,
-			"Proposed by pale learn %s from one run: read it before you use it.",
-			PALE_VERSION);
-	if (p->opt->cmdline) {
+	run_losses_print(&losses, &r->run);
+	describe_runs(p, to);
+	if (p->r->run.command) {
 		BUF_AUTO safe = { 0 };
 
-		buf_safe(&safe, str_c(p->opt->cmdline));
+		buf_safe(&safe, str_c(p->r->run.command));
 		ast_comment_add(p->a, to, "command:  %s", safe.p ? safe.p : "");
 	}
-	ast_comment_add(p->a, to, "machine:  Linux %s, %s, libc: %s", r->kernel,
-			arch_info(r->host)->name, r->libc);
+	ast_comment_add(p->a, to, "machine:  Linux %s, %s, libc: %s", r->run.kernel,
+			arch_info(r->run.host)->name, r->run.libc);
 	ast_comment_add(
 		p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
-		r->backend, proposal_time(p->a, r->duration_ns), (unsigned long long)r->processes,
-		(unsigned long long)total, r->calls.n,
-		r->left_running ? ", ended by a signal to pale, which the workload outlived" :
-		r->interrupted  ? ", ended by a signal to pale" :
-				  "");
+		r->run.backend, proposal_time(p->a, r->run.duration_ns),
+		(unsigned long long)r->run.processes, (unsigned long long)total, r->calls.n,
+		r->run.left_running ? ", ended by a signal to pale, which the workload outlived" :
+		r->run.interrupted  ? ", ended by a signal to pale" :
+				      "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
 	describe_client(p, to);
 	if (sets->unread)
 		ast_comment_add(p->a, to, "sets that could not be read, and so were not used: %zu",
 				sets->unread);
-	if (r->midway)
+	if (r->run.midway)
 		ast_comment_add(p->a, to,
 				"begun midway: there were processes before, how they started "
 				"was not seen");
-	if (!r->caps_observed)
+	if (!r->run.caps_observed)
 		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
-				!strcmp(r->backend, "ptrace") ?
+				!strcmp(r->run.backend, "ptrace") ?
 					"ptrace cannot see them" :
 					"this kernel has no tracepoint for them, and refuses a "
 					"program at the end of cap_capable()");
@@ -270,9 +279,9 @@ static void add_headers(struct proposal *p)
 {
 	struct ast_stmt *s;
 
-	if (p->r->program.n) {
+	if (p->r->run.program) {
 		s = add_header(p, AST_HEADER_PROGRAM);
-		s->paths = ast_word_new(p->a, generalize_escape(p->a, p->r->program));
+		s->paths = ast_word_new(p->a, generalize_escape(p->a, str_c(p->r->run.program)));
 	}
 	s = add_header(p, AST_HEADER_LEVEL);
 	ast_words_add(p->a, &s->words, "linux");
@@ -318,13 +327,11 @@ static void propose_arch_block(struct proposal *p, enum arch a, bool has_start)
 
 static const char *policy_name(struct proposal *p)
 {
-	const char *name = p->opt->name, *base;
+	const char *name = p->opt->name ? p->opt->name : p->r->run.name;
 	char *out;
 
-	if (!name) {
-		base = p->r->program.n ? strrchr(p->r->program.p, '/') : NULL;
-		name = base ? base + 1 : "workload";
-	}
+	if (!name)
+		name = "workload";
 	out = arena_printf(p->a, "%s%s", *name >= '0' && *name <= '9' ? "_" : "", name);
 	for (char *c = out; *c; c++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *c))
@@ -363,7 +370,7 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 
 static void propose_body(struct proposal *p, const struct set_list *sets)
 {
-	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->host;
+	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->run.host;
 	bool has_start;
 
 	add_headers(p);
@@ -408,7 +415,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	vec_each(&r->calls, c)
 		p->arches |= ARCH_BIT(c->arch);
 	/* The program itself starts by the host's own execve. */
-	p->arches |= ARCH_BIT(r->host);
+	p->arches |= ARCH_BIT(r->run.host);
 	p->one_arch = !(p->arches & (p->arches - 1));
 	p->mux_sockets = proposal_call(p, ARCH_I386, "socketcall") != NULL;
 	policy->name = *ast_word_new(a, policy_name(p));

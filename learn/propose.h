@@ -11,6 +11,7 @@ struct proposed_file {
 	bool owner;
 	uint64_t count; /* over all files that the glob stands for */
 	uint64_t first_ns;
+	const uint64_t *in; /* of which runs; NULL: there is one */
 	size_t files;
 	const char *why; /* it was widened, or owner was added; NULL: it is the path itself */
 };

@@ -231,14 +231,15 @@ static void propose_call(struct proposal *p, const struct recorded_call *c,
 		st = proposal_add_call(p, proposal_nosys(p), s->name, NULL);
 		ast_comment_add(p->a, &st->leading,
 				"seen %s; its flags lie in memory, where no filter looks:",
-				proposal_evidence(p->a, c->count, c->first_ns));
+				proposal_evidence(p, c->count, c->first_ns, c->in));
 		ast_comment_add(p->a, &st->leading,
 				"libcs fall back to clone, whose flags are checked");
 		return;
 	}
 	cond = propose_cond(p, c, s, &index);
 	st = proposal_add_call(p, proposal_allow(p), s->name, cond);
-	ast_comment_add(p->a, &st->trailing, "%s", proposal_evidence(p->a, c->count, c->first_ns));
+	ast_comment_add(p->a, &st->trailing, "%s",
+			proposal_evidence(p, c->count, c->first_ns, c->in));
 	if (index >= 0)
 		note_values(p, st, c, &syscall_args(s, c->arch, &nargs)[index], index);
 }
@@ -342,7 +343,7 @@ void propose_implied(struct proposal *p, enum arch a, bool has_start)
 	if (!has_start)
 		imply(p, a, (const char *const[]){ "execve", NULL },
 		      "the program starts under the filter");
-	if (strncmp(p->r->libc, "none", 4))
+	if (strncmp(p->r->run.libc, "none", 4))
 		imply(p, a, (const char *const[]){ "futex", NULL },
 		      "locks in libraries are contended now and then");
 	if (made_thread)

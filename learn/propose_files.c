@@ -35,11 +35,11 @@ void propose_files(struct proposal *p)
 		st->paths = ast_word_new(p->a, str_dup(p->a, f->glob));
 		if (f->why && f->files > 1)
 			ast_comment_add(p->a, &st->trailing, "%s, %zu files: %s",
-					proposal_evidence(p->a, f->count, f->first_ns), f->files,
-					f->why);
+					proposal_evidence(p, f->count, f->first_ns, f->in),
+					f->files, f->why);
 		else
 			ast_comment_add(p->a, &st->trailing, "%s%s%s%s",
-					proposal_evidence(p->a, f->count, f->first_ns),
+					proposal_evidence(p, f->count, f->first_ns, f->in),
 					(f->perms & (PERM_A | PERM_W)) == PERM_A ?
 						", appended to only" :
 						"",
@@ -76,6 +76,7 @@ static bool is_noise(const struct recorded_capability *c)
 static void propose_capability(struct proposal *p, unsigned cap)
 {
 	uint64_t first = UINT64_MAX, count = 0;
+	const uint64_t *in = NULL;
 	BUF_AUTO where = { 0 };
 	struct ast_stmt *st;
 
@@ -84,6 +85,7 @@ static void propose_capability(struct proposal *p, unsigned cap)
 
 		if (c->cap != cap || is_noise(c))
 			continue;
+		in = count ? recording_join_runs(p->a, p->r, in, c->in) : c->in;
 		count += c->count;
 		first = c->first_ns < first ? c->first_ns : first;
 		if (where.n < 60)
@@ -91,9 +93,11 @@ static void propose_capability(struct proposal *p, unsigned cap)
 	}
 	if (!count || !capability_name(cap))
 		return;
+	if (!p->r->run.caps_observed && p->r->run.caps_held >> cap & 1)
+		return; /* propose_held() has it */
 	st = proposal_add(p, AST_STMT_CAPABILITY);
 	ast_words_add(p->a, &st->words, capability_name(cap));
-	ast_comment_add(p->a, &st->trailing, "%s, in %s", proposal_evidence(p->a, count, first),
+	ast_comment_add(p->a, &st->trailing, "%s, in %s", proposal_evidence(p, count, first, in),
 			where.p ? where.p : "");
 }
 
@@ -102,11 +106,11 @@ static void propose_held(struct proposal *p)
 {
 	struct ast_stmt *st;
 
-	if (!p->r->caps_held)
+	if (!p->r->run.caps_held)
 		return;
 	st = proposal_add(p, AST_STMT_CAPABILITY);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
-		if (p->r->caps_held >> cap & 1)
+		if (p->r->run.caps_held >> cap & 1)
 			ast_words_add(p->a, &st->words, capability_name(cap));
 	ast_comment_add(p->a, &st->leading,
 			"not observed: all that the command had; take out what it does not need");
@@ -115,7 +119,7 @@ static void propose_held(struct proposal *p)
 void propose_capabilities(struct proposal *p)
 {
 	p->group = "capabilities";
-	if (!p->r->caps_observed)
+	if (!p->r->run.caps_observed)
 		propose_held(p);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		propose_capability(p, cap);
@@ -124,7 +128,7 @@ void propose_capabilities(struct proposal *p)
 
 static void add_signal(struct proposal *p, const char *direction, int sig, const char *why)
 {
-	const char *name = proposal_short_name(p->a, "signal", "SIG", (uint64_t)sig);
+	const char *name = proposal_short_name(p, "signal", "SIG", (uint64_t)sig);
 	struct ast_stmt *st = proposal_add(p, AST_STMT_SIGNAL);
 
 	ast_words_add(p->a, &st->perms, direction);
@@ -173,10 +177,10 @@ void propose_signals(struct proposal *p)
 {
 	p->group = "signals from and to other processes";
 	vec_each(&p->r->received, s) {
-		const char *why = proposal_evidence(p->a, s->count, s->first_ns);
+		const char *why = proposal_evidence(p, s->count, s->first_ns, s->in);
 
 		/* The kernel sends these in the task's own name, asking nobody: ptrace cannot tell. */
-		if (!strcmp(p->r->backend, "ptrace") &&
+		if (strstr(p->r->run.backend, "ptrace") &&
 		    (s->signal == SIGPIPE || s->signal == SIGXFSZ))
 			why = arena_printf(p->a, "%s; take it out if this was only %s", why,
 					   s->signal == SIGPIPE ? "a pipe without readers" :

@@ -90,9 +90,9 @@ static void note_protocols(struct proposal *p, const struct socket_kind *k, enum
 
 static void propose_socket(struct proposal *p, const struct socket_kind *k, enum arch only)
 {
-	enum arch a = only == ARCH_NR ? p->r->host : only;
-	const char *family = proposal_short_name(p->a, "af", "AF_", k->family);
-	const char *type = proposal_short_name(p->a, "sock_type", "SOCK_", k->type);
+	enum arch a = only == ARCH_NR ? p->r->run.host : only;
+	const char *family = proposal_short_name(p, "af", "AF_", k->family);
+	const char *type = proposal_short_name(p, "sock_type", "SOCK_", k->type);
 	struct ast_network *n;
 	struct ast_stmt *st;
 

@@ -565,7 +565,7 @@ static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
 		if (!sum_counts(w, fd, i, v, &sum))
 			continue;
 		if (a < 0)
-			model_recording(m)->losses.unknown_abi += sum.count;
+			model_recording(m)->run.losses.unknown_abi += sum.count;
 		else
 			model_call(m, (enum arch)a, i % TRACE_NRS, sum.count, sum.first_ns);
 	}
@@ -643,7 +643,7 @@ static void read_caps(struct watch *w, struct model *m)
 	struct trace_cap_key key, *prev = NULL;
 	struct trace_count n;
 
-	r->caps_observed = w->sees_caps;
+	r->run.caps_observed = w->sees_caps;
 	for (; next_key(w, fd, prev, &key); prev = &key) {
 		int a = abi_arch(key.call / TRACE_NRS);
 		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
@@ -727,7 +727,7 @@ static model_ref read_path(struct model *m, const struct pieces *all, const stru
 	};
 
 	if (!chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir))) {
-		model_recording(m)->losses.paths_unresolved++;
+		model_recording(m)->run.losses.paths_unresolved++;
 		return 0;
 	}
 	if (p->key.kind == TRACE_JOIN)
@@ -779,19 +779,19 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 
 static void read_losses(struct watch *w, struct recording *r)
 {
-	r->losses.values_full += sum_losses(w, TRACE_LOSS_VALUES);
-	r->losses.paths_full += sum_losses(w, TRACE_LOSS_PATHS);
-	r->losses.paths_truncated += sum_losses(w, TRACE_LOSS_TRUNCATED);
-	r->losses.paths_unresolved += sum_losses(w, TRACE_LOSS_UNRESOLVED);
-	r->losses.unknown_abi += sum_losses(w, TRACE_LOSS_ABI);
-	r->losses.untraced += sum_losses(w, TRACE_LOSS_TASKS);
-	r->losses.calls_full += sum_losses(w, TRACE_LOSS_CAPS);
-	r->losses.left += sum_losses(w, TRACE_LOSS_LEFT);
-	r->memory_programs = sum_losses(w, TRACE_MEMORY);
-	r->odd_numbers = sum_losses(w, TRACE_LOSS_CALLS);
-	r->unseen_exec = sum_losses(w, TRACE_UNSEEN_EXEC);
-	r->disconnected = sum_losses(w, TRACE_DISCONNECTED);
-	r->processes = sum_losses(w, TRACE_TASKS);
+	r->run.losses.values_full += sum_losses(w, TRACE_LOSS_VALUES);
+	r->run.losses.paths_full += sum_losses(w, TRACE_LOSS_PATHS);
+	r->run.losses.paths_truncated += sum_losses(w, TRACE_LOSS_TRUNCATED);
+	r->run.losses.paths_unresolved += sum_losses(w, TRACE_LOSS_UNRESOLVED);
+	r->run.losses.unknown_abi += sum_losses(w, TRACE_LOSS_ABI);
+	r->run.losses.untraced += sum_losses(w, TRACE_LOSS_TASKS);
+	r->run.losses.calls_full += sum_losses(w, TRACE_LOSS_CAPS);
+	r->run.losses.left += sum_losses(w, TRACE_LOSS_LEFT);
+	r->run.memory_programs = sum_losses(w, TRACE_MEMORY);
+	r->run.odd_numbers = sum_losses(w, TRACE_LOSS_CALLS);
+	r->run.unseen_exec = sum_losses(w, TRACE_UNSEEN_EXEC);
+	r->run.disconnected = sum_losses(w, TRACE_DISCONNECTED);
+	r->run.processes = sum_losses(w, TRACE_TASKS);
 }
 
 /* The kernel skips a program that would interrupt itself; it counts that, and so do we. */
@@ -825,18 +825,18 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 
 	if (!v)
 		return -ENOMEM;
-	r->midway = w->midway;
+	r->run.midway = w->midway;
 	if (w->cgroup) {
 		err = wait_cgroup(w, opt, t);
-		r->interrupted = opt->stop && *opt->stop;
+		r->run.interrupted = opt->stop && *opt->stop;
 	} else {
 		err = target_release(t);
 		if (!err)
-			r->interrupted = !wait_children(opt, t);
+			r->run.interrupted = !wait_children(opt, t);
 	}
 	start = w->skel->bss->start_ns;
-	r->duration_ns = start ? clock_ns() - start : 0;
-	r->losses.ring_dropped = count_missed(w) + sum_losses(w, TRACE_LOSS_BUSY);
+	r->run.duration_ns = start ? clock_ns() - start : 0;
+	r->run.losses.ring_dropped = count_missed(w) + sum_losses(w, TRACE_LOSS_BUSY);
 	read_caps(w, m);
 	while (w->nlinks)
 		bpf_link__destroy(w->links[--w->nlinks]);
@@ -847,7 +847,7 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 	read_tuples(w, m);
 	if (!err)
 		err = read_paths(w, m, opt->max_paths);
-	r->losses.unread = w->unread;
+	r->run.losses.unread = w->unread;
 	free(v);
 	return err;
 }

@@ -87,7 +87,7 @@ static struct tracee *get_tracee(struct tracer *t, pid_t tid)
 	e->next = t->buckets[(unsigned)tid % BUCKETS];
 	t->buckets[(unsigned)tid % BUCKETS] = e;
 	t->live++;
-	t->r->processes++;
+	t->r->run.processes++;
 	return e;
 }
 
@@ -218,7 +218,7 @@ static bool is_elsewhere(struct tracer *t, pid_t tid)
 
 	if (!read_link(tid, "root", root) || !read_link(tid, "ns/mnt", theirs) ||
 	    !read_link(getpid(), "ns/mnt", ours)) {
-		t->r->losses.unread++;
+		t->r->run.losses.unread++;
 		return true;
 	}
 	return strcmp(root, "/") != 0 || strcmp(theirs, ours) != 0;
@@ -229,7 +229,7 @@ static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 	long long uid = read_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
 
 	if (uid < 0)
-		t->r->losses.unread++;
+		t->r->run.losses.unread++;
 	return uid == owner;
 }
 
@@ -272,17 +272,17 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, stru
 	size_t n;
 
 	if (!read_link(tid, link, path)) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
 	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
-		t->r->disconnected++;
-		t->r->memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
+		t->r->run.disconnected++;
+		t->r->run.memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
 		return 0;
 	}
 	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
 	if (stat(proc, &st)) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
 	n = bare_length(path, &st);
@@ -313,12 +313,12 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 	int perms;
 
 	if (r->flags[0] & TRACE_HOW && !read_memory(e->tid, asked, &asked, sizeof(asked))) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	perms = open_perms(e->tid, fd, asked);
 	if (perms < 0)
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 	else if (perms)
 		record_fd(t, e->tid, fd, (unsigned)perms);
 }
@@ -368,7 +368,7 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 		snprintf(link, sizeof(link), "fd/%d", dir);
 	n = read_link(tid, link, base) ? strlen(base) : 0;
 	if (!n || base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
 	if (is_elsewhere(t, tid))
@@ -384,7 +384,7 @@ static model_ref record_user_path(struct tracer *t, const struct tracee *e,
 	unsigned flags = r->flags[i];
 
 	if (e->args[r->path[i]] && read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
 	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
@@ -426,7 +426,7 @@ static void record_lock(struct tracer *t, const struct tracee *e, const struct t
 	} else if (!trace_is_lock(command)) {
 		return;
 	} else if (!read_memory(e->tid, e->args[2], &type, sizeof(type))) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 	}
 	if (type == TRACE_F_WRLCK)
 		perms |= PERM_W;
@@ -451,7 +451,7 @@ static void record_mapped(struct tracer *t, char *path, uint64_t inode, unsigned
 	if (path[0] != '/')
 		return;
 	if (strstr(path, "\\012")) { /* a newline, or these four characters */
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	if (stat(path, &st) || st.st_ino != inode)
@@ -472,7 +472,7 @@ static void record_mprotect(struct tracer *t, const struct tracee *e, const stru
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)e->tid);
 	maps = fopen(path, "re");
 	if (!maps) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	while (fgets(line, sizeof(line), maps)) {
@@ -483,7 +483,7 @@ static void record_mprotect(struct tracer *t, const struct tracee *e, const stru
 		    at && inode && from < end && to > begin)
 			record_mapped(t, line + at, inode, r->perms[0]);
 	}
-	t->r->losses.unread += ferror(maps) != 0;
+	t->r->run.losses.unread += ferror(maps) != 0;
 	fclose(maps);
 }
 
@@ -500,7 +500,7 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 	if (read_memory(e->tid, addr, &family, sizeof(family)) && family == AF_UNIX)
 		n = read_text(e->tid, addr + 2, text, len - 2);
 	if (n < 0 && family == AF_UNIX)
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 	if (n <= 0)
 		return; /* abstract: AppArmor's unix rules, not files */
 	record_join(t, e->tid, -1, text, r->perms[0], r->flags[0]);
@@ -573,11 +573,11 @@ static bool is_script_fd(struct tracer *t, pid_t tid, int fd)
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
 	if (stat(link, &named)) {
-		t->r->losses.unread += errno != ENOENT;
+		t->r->run.losses.unread += errno != ENOENT;
 		return false;
 	}
 	if (stat(exe, &running)) {
-		t->r->losses.unread++;
+		t->r->run.losses.unread++;
 		return false;
 	}
 	return named.st_dev != running.st_dev || named.st_ino != running.st_ino;
@@ -591,7 +591,7 @@ static void record_exec(struct tracer *t, pid_t tid)
 
 	record_link(t, tid, "exe", &how);
 	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0) {
-		t->r->losses.paths_unresolved++;
+		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
@@ -632,11 +632,11 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	e->rule = 0;
 	e->forking = false;
 	if (a < 0) {
-		t->r->losses.unknown_abi++;
+		t->r->run.losses.unknown_abi++;
 		return;
 	}
 	if (nr >= TRACE_NRS) {
-		t->r->odd_numbers++;
+		t->r->run.odd_numbers++;
 		return;
 	}
 	while (abi < TRACE_ABIS && abi_arch(abi) != a)
@@ -709,7 +709,7 @@ static void on_refused_ptrace(struct tracer *t, const struct tracee *e)
 
 	if (request == PTRACE_TRACEME || ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
 					  may_be_traced(e->tid, (pid_t)e->args[1])))
-		t->r->losses.tracing++;
+		t->r->run.losses.tracing++;
 }
 
 static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
@@ -718,7 +718,7 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 
 	/* CLONE_UNTRACED children run unseen: that is a loss, and said. */
 	if (e->forking && !info->exit.is_error)
-		t->r->losses.untraced++;
+		t->r->run.losses.untraced++;
 	e->forking = false;
 	if (op == TRACE_OP_PTRACE && info->exit.is_error && info->exit.rval == -EPERM)
 		on_refused_ptrace(t, e);
@@ -734,7 +734,7 @@ static void on_syscall(struct tracer *t, struct tracee *e)
 	struct __ptrace_syscall_info info = { 0 };
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, e->tid, (void *)sizeof(info), &info) <= 0) {
-		t->r->losses.unread += errno != ESRCH; /* it may have been killed meanwhile */
+		t->r->run.losses.unread += errno != ESRCH; /* it may have been killed meanwhile */
 		return;
 	}
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
@@ -753,7 +753,7 @@ static void on_signal(struct tracer *t, pid_t tid, int sig)
 	if (!t->started)
 		return;
 	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
-		t->r->losses.unread += errno != ESRCH;
+		t->r->run.losses.unread += errno != ESRCH;
 	else if (info.si_code >= SI_QUEUE ? info.si_code <= SI_USER : info.si_code <= SI_TKILL)
 		model_received(t->model, sig, 1, now_ns(t));
 }
@@ -775,7 +775,7 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 	struct tracee *e = get_tracee(t, tid);
 
 	if (!e) { /* out of memory: let it run unseen */
-		t->r->losses.untraced++;
+		t->r->run.losses.untraced++;
 		ptrace(PTRACE_DETACH, tid, NULL, NULL);
 		return;
 	}
@@ -806,7 +806,7 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 static void start_detaching(struct tracer *t)
 {
 	t->detaching = true;
-	t->r->interrupted = true;
+	t->r->run.interrupted = true;
 	t->target->deadline_ns = clock_ns() + DETACH_NS;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct tracee *e = t->buckets[i]; e; e = e->next)
@@ -855,7 +855,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	err = target_release(target);
 	if (!err)
 		trace_loop(t);
-	t->r->duration_ns = t->started ? now_ns(t) : 0;
+	t->r->run.duration_ns = t->started ? now_ns(t) : 0;
 	for (size_t i = 0; i < BUCKETS; i++)
 		while (t->buckets[i])
 			drop_tracee(t, t->buckets[i]->tid);

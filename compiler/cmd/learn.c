@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
-#include "compiler/cmd/options.h"
-#include "grammar/print.h"
+#include "compiler/cmd/recordings.h"
 #include "learn/client.h"
 #include "learn/learn.h"
+#include "learn/reunite.h"
 
 struct learn_args {
 	const char *output;
-	const char *recording; /* file for the bare facts */
+	const char *recording; /* file for what was seen */
 	const char *name;
 	bool allow_loss;
 	const char *starts; /* --for, as written; NULL: not said */
@@ -76,6 +76,7 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->starts = o->at[OPT_FOR].text;
 	a->run.backend = backend->given ? backend->text : "auto";
 	a->run.cgroup = o->at[OPT_CGROUP].text;
+	a->run.no_arguments = o->at[OPT_NO_ARGUMENTS].given;
 	a->run.max_paths = (size_t)o->at[OPT_MAX_PATHS].number;
 	a->run.argv = o->n ? o->operands : NULL;
 	if (!a->run.argv == !a->run.cgroup)
@@ -83,104 +84,6 @@ static int read_options(const struct options *o, struct learn_args *a)
 	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
 		return usage_error(o->command, "-o and --recording name the same file");
 	return -1;
-}
-
-static int write_recording(const struct learn_args *a, const struct recording *r)
-{
-	BUF_AUTO out = { 0 };
-
-	recording_print(&out, r);
-	return write_output(a->recording, &out, 0644) ? EXIT_PALE : 0;
-}
-
-static const char *command_line(struct arena *a, char *const *argv)
-{
-	BUF_AUTO out = { 0 };
-
-	for (; argv && *argv; argv++) {
-		if (out.n)
-			buf_putc(&out, ' ');
-		buf_puts(&out, *argv);
-	}
-	return out.n ? buf_keep(a, &out) : NULL;
-}
-
-/* As it was called: a link's own name says more than what it leads to. */
-static const char *base_name(char *const *argv)
-{
-	const char *slash = argv ? strrchr(argv[0], '/') : NULL;
-
-	return slash ? slash + 1 : argv ? argv[0] : NULL;
-}
-
-/* "run,runc" becomes the sets start-run and start-runc. */
-static const char *const *start_sets(struct arena *a, const char *list)
-{
-	VEC(const char *) sets = { 0 };
-
-	while (*list) {
-		size_t n = strcspn(list, ", ");
-		if (n)
-			vec_push(a, &sets, arena_printf(a, "start-%.*s", (int)n, list));
-		list += n + strspn(list + n, ", ");
-	}
-	vec_push(a, &sets, NULL);
-	return (const char *const *)sets.v;
-}
-
-/* Asked before anything runs: a set that is not there is no surprise for the end. */
-static int check_starts(struct session *s, const char *const *starts)
-{
-	const char *const *dirs = set_directories(s->arena, NULL);
-
-	for (; *starts; starts++) {
-		bool found = false;
-		for (size_t i = 0; dirs[i] && !found; i++)
-			found = !access(arena_printf(s->arena, "%s/%s.pale", dirs[i], *starts),
-					R_OK);
-		if (!found)
-			return usage_error(command_find("learn"), "--for: there is no set '%s'",
-					   *starts);
-	}
-	return 0;
-}
-
-/* 0; EXIT_PALE where it could not be written. */
-static int write_proposal(struct session *s, const struct learn_args *a, const struct recording *r,
-			  const char *client)
-{
-	struct propose_options opt = {
-		.name = a->name ? a->name : base_name(a->run.argv),
-		.set_dirs = set_directories(s->arena, NULL),
-		.starts = start_sets(s->arena, a->starts ? a->starts : "run"),
-		.starts_asked = a->starts,
-		.cmdline = command_line(s->arena, a->run.argv),
-		.client = client,
-	};
-	BUF_AUTO out = { 0 };
-
-	ast_print(&out, propose(s->arena, r, &opt, s->diags));
-	if (out.failed) {
-		tell("pale learn: out of memory");
-		return EXIT_PALE;
-	}
-	if (out.n > SOURCE_MAX)
-		diag_help(
-			s->diags,
-			diag_add(s->diags, DIAG_PL412, NO_SPAN,
-				 "the proposal has %zu bytes, and no "
-				 "command reads more than 16 MiB; its %zu files cost most",
-				 out.n, r->files.n),
-			"write globs for the directories that hold most of them, or record with a "
-			"smaller --max-paths");
-	if (!write_output(a->output, &out, 0644))
-		return 0;
-	if (a->output && strcmp(a->output, "-") != 0) {
-		tell("pale learn: the run cannot be had again, so the proposal goes to standard "
-		     "output");
-		(void)write_output(NULL, &out, 0);
-	}
-	return EXIT_PALE;
 }
 
 static void tell_client(struct session *s, const char *client)
@@ -195,41 +98,26 @@ static void tell_client(struct session *s, const char *client)
 		  "'pale learn --cgroup DIR'; /proc/PID/cgroup shows which that is");
 }
 
-/* kernel/trace/bpf_trace.c, __bpf_trace_run(): one program, one CPU, one at a time. */
-static const char missed_help[] =
-	"; the kernel skips a program that its CPU is in already, as where a task was switched out "
-	"of it, which Linux 7 allows: '--backend ptrace' is slower and misses nothing";
-
 /* What the proposal lacks, or should not be taken for; true: something. */
-static bool tell_incomplete(struct session *s, const struct learn_args *a,
-			    const struct recording *r, const char *client)
+static bool tell_lacks(struct session *s, const struct learn_args *a, const struct recording *r)
 {
-	bool lacks = client || recording_lossy(r);
-	BUF_AUTO losses = { 0 };
-	struct diag *d;
-
-	vec_each(&s->diags->list, it)
-		lacks |= (*it)->id == DIAG_PL414;
-	if (r->midway)
+	if (r->run.midway)
 		diag_add(s->diags, DIAG_PL406, NO_SPAN,
 			 "'%s' had processes before the recording began: "
 			 "how they start is not in the proposal",
 			 a->run.cgroup);
-	if (!recording_lossy(r))
-		return lacks;
-	recording_losses_print(&losses, r);
-	d = diag_add(s->diags, DIAG_PL404, NO_SPAN, "the recording is incomplete: %s",
-		     losses.p ? losses.p : "");
-	diag_help(s->diags, d, "--allow-loss keeps the command's exit status%s%s",
-		  r->losses.tracing ? "; eBPF records programs that trace others" : "",
-		  r->losses.ring_dropped ? missed_help : "");
-	return true;
+	return tell_incomplete(s, r, "--allow-loss keeps the command's exit status");
 }
 
 static int record(struct session *s, const struct learn_args *a)
 {
 	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
-	struct recording r;
+	struct proposal_args proposal = {
+		.output = a->output, .name = a->name, .starts = a->starts, .once = true
+	};
+	struct recordings *rs = recordings_new(s->arena);
+	struct recordings_clash clash;
+	struct recording r, united;
 	int status, err;
 
 	if (check_writable(a->output) || check_writable(a->recording))
@@ -242,10 +130,14 @@ static int record(struct session *s, const struct learn_args *a)
 		session_report(s);
 		return status;
 	}
+	recordings_add(rs, &r);
+	BUG_ON(recordings_settle(rs, &clash));
+	/* As `pale propose` makes it of the file. */
+	recordings_unite(s->arena, rs, &united);
 	/* Both are tried: a disk that is full for one may have room for the other. */
-	err = a->recording ? write_recording(a, &r) : 0;
-	err |= write_proposal(s, a, &r, client);
-	if (tell_incomplete(s, a, &r, client) && !a->allow_loss)
+	err = a->recording ? recordings_write(rs, a->recording) : 0;
+	err |= proposal_write(s, &proposal, &united);
+	if (tell_lacks(s, a, &united) && !a->allow_loss)
 		status = EXIT_FOUND;
 	if (session_report(s))
 		status = EXIT_FOUND;
@@ -256,7 +148,7 @@ static int learn(struct session *s, struct learn_args *a)
 {
 	catch_signals(&a->ignored);
 	a->run.ignored = &a->ignored;
-	if (a->starts && check_starts(s, start_sets(s->arena, a->starts)))
+	if (a->starts && start_sets_check(s, "learn", start_sets(s->arena, a->starts)))
 		return EXIT_PALE;
 	return record(s, a);
 }

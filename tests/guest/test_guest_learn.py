@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 from conftest import PALE, need, run  # noqa: E402
+from recordings import Recording  # noqa: E402
 from guest import Guest, sets, system, with_pale  # noqa: E402, F401
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
@@ -95,16 +96,16 @@ def guest(system):
     return Guest(system, binaries=["nginx", PALE], files=files).run(with_pale(SCRIPT))
 
 
-def lines(guest, name, word):
-    return [w[1:] for w in map(str.split, guest.part(name).splitlines()) if w[:1] == [word]]
+def recorded(guest, name):
+    return Recording(text=guest.part(name).split("\n", 1)[1])
 
 
 def calls(guest, name):
-    return {tuple(w[:2]) for w in lines(guest, name, "call")}
+    return set(recorded(guest, name).calls)
 
 
 def accesses(guest, name):
-    return {(w[-1], w[0]) for w in lines(guest, name, "file")}
+    return {(path, perms) for path, (perms, _) in recorded(guest, name).files.items()}
 
 
 def missed(guest, name, backend):
@@ -113,7 +114,7 @@ def missed(guest, name, backend):
     said = guest.part(f"{name} {backend}").splitlines()
     if backend != "ebpf-raw" or int(guest.kernel.split(".")[0]) < 7:
         return False
-    return said[0] == "status 1" and re.fullmatch(r"losses \d+ events were missed by the kernel", said[2])
+    return said[0] == "status 1" and list(recorded(guest, f"{name} {backend}").losses) == ["events"]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -125,8 +126,9 @@ def test_the_recording_is_whole(guest, name, status, backend):
         return
     said = guest.part(f"{name} {backend}").splitlines()
     assert said[0] == f"status {status}", guest.text
-    assert f"backend={backend.split('-')[0]} kernel={guest.kernel} " in said[1] + " ", said[1]
-    assert said[2] == "losses none"
+    rec = recorded(guest, f"{name} {backend}")
+    assert rec.runs[1]["tier"] == f'"{backend.split("-")[0]}"' and rec.runs[1]["kernel"] == f'"{guest.kernel}"'
+    assert rec.losses == "none"
     assert ("x86_64", "openat") in calls(guest, f"{name} {backend}")
 
 
@@ -143,10 +145,10 @@ def test_tasks_that_share_a_cpu_are_seen_whole(guest, backend):
     if missed(guest, "busy", backend):
         return
     assert guest.part(name).splitlines()[0] == "status 0", guest.part(f"{name} said")
-    assert guest.part(name).splitlines()[2] == "losses none"
-    counts = {tuple(w[:2]): int(w[2]) for w in lines(guest, name, "call")}
+    assert recorded(guest, name).losses == "none"
+    counts = recorded(guest, name).calls
     assert counts["x86_64", "mkdir"] == 40 and counts["x86_64", "read"] >= 8000, counts
-    assert re.search(r"^recording .* processes=125 ", guest.part(name), re.M), guest.part(name)[:200]
+    assert recorded(guest, name).tasks == 125
     assert {path for path, _ in accesses(guest, name)} >= {f"/tmp/busy{i}/f" for i in range(40)}
 
 

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from conftest import PALE, need_root, program, run
-from test_backends import BACKENDS, Recording, learn, usable
+from recordings import Recording
+from test_backends import BACKENDS, learn, usable
 
 PROBE = program("learn/probes/mediated")
 CASES = run([PROBE]).out.split()

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from conftest import PALE, ROOT, need, need_root, run
-from test_backends import Recording
+from recordings import Recording
 
 # Calls whose occurrence is a matter of timing, not of what the program does.
 RACES = {

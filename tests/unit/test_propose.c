@@ -32,7 +32,7 @@ static void add_files(struct arena *a, struct recording *r, unsigned n)
 		if (i % 4 == 2)
 			f.perms |= PERM_M;
 		else if (i % 4)
-			f.perms |= PERM_W;
+			f.perms |= PERM_W, f.gone = i % 4 == 3;
 		vec_push(a, &r->files, f);
 	}
 	recording_sort(r);
@@ -41,11 +41,11 @@ static void add_files(struct arena *a, struct recording *r, unsigned n)
 static double seconds(unsigned n, size_t *rules)
 {
 	struct arena *a = arena_new(NULL);
-	struct recording r = { .backend = "ebpf",
-			       .kernel = "6.1",
-			       .libc = "glibc 2.36",
-			       .host = ARCH_X86_64,
-			       .caps_observed = true };
+	struct recording r = { .run = { .backend = "ebpf",
+					.kernel = "6.1",
+					.libc = "glibc 2.36",
+					.host = ARCH_X86_64,
+					.caps_observed = true } };
 	struct propose_options opt = { .name = "many" };
 	struct proposed_files files = { 0 };
 	struct diags *ds = diags_new(a, sources_new(a));

@@ -12,7 +12,9 @@
 #include "compiler/base/str.h"
 #include "compiler/base/vec.h"
 #include "compiler/tables/tables.h"
+#include "learn/record/run.h"
 
+#define RECORDING_NRS        1024 /* numbers of calls, without base, are below this */
 #define RECORDING_VALUES_MAX 32 /* distinct values of one argument before it counts as unbounded */
 
 struct recorded_value {
@@ -41,6 +43,7 @@ struct recorded_call {
 	uint64_t first_ns; /* since the target's exec */
 	VEC(struct recorded_arg) args;
 	VEC(struct recorded_tuple) tuples; /* socket and socketpair only */
+	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
 struct recorded_file {
@@ -49,8 +52,11 @@ struct recorded_file {
 	bool owned;      /* every access was by the file's owner */
 	bool elsewhere;  /* executed in a chroot or other mount namespace: unreadable from here */
 	bool peers;      /* below /proc/PID of another process than the one that opened it */
+	bool gone;       /* written, and no longer there when the recording ended */
+	bool setid;      /* executed, and set-user-id or set-group-id */
 	uint64_t count;
 	uint64_t first_ns;
+	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
 struct recorded_capability { /* used with success, and in which call */
@@ -59,62 +65,38 @@ struct recorded_capability { /* used with success, and in which call */
 	uint32_t nr;
 	uint64_t count;
 	uint64_t first_ns;
+	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
 struct recorded_signal { /* received from a process (kill and the like, not the kernel's own) */
 	int signal;
 	uint64_t count;
 	uint64_t first_ns;
+	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
-struct recording_losses {         /* each counted; any non-zero makes the proposal incomplete */
-	uint64_t calls_full;      /* a (call) map was full */
-	uint64_t values_full;     /* argument values that found no room */
-	uint64_t paths_full;      /* paths that found no room */
-	uint64_t paths_truncated; /* longer or deeper than the backend walks */
-	uint64_t paths_unresolved;
-	uint64_t unknown_abi;
-	uint64_t ring_dropped;
-	uint64_t untraced; /* processes that could not be followed */
-	uint64_t left;     /* tasks that were moved out of the cgroup */
-	uint64_t tracing;  /* the workload's own ptrace calls, refused as pale was the tracer */
-	uint64_t unread;   /* questions about the recording that the kernel did not answer */
+struct recording_runs { /* where and when several runs were */
+	size_t n;
+	const unsigned *host, *image; /* of each run: which */
+	unsigned hosts, images;       /* how many different ones */
+	const uint64_t *started_ns;   /* since the epoch */
 };
 
 struct recording {
-	const char *backend; /* "ebpf", "ptrace" */
-	const char *kernel;  /* uname -r */
-	const char *libc;    /* "glibc 2.36", "musl", "static" */
-	enum arch host;
-	struct str program; /* resolved path of the first exec; empty with --cgroup */
-	uint64_t duration_ns;
-	uint64_t processes; /* tasks seen */
-	bool midway;        /* the cgroup had tasks before the recording began */
-	bool interrupted;   /* ended by a signal to pale, not by the workload */
-	bool left_running;  /* and the workload was still there when pale let it go */
+	struct recorded_run run; /* of several: what they have in common, counters added */
+	const struct recording_runs *runs; /* NULL: one */
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
 	VEC(struct recorded_signal) received;
-	bool caps_observed; /* else caps is empty because the backend cannot see them */
 	VEC(struct recorded_capability) caps;
-	uint64_t caps_held;       /* bit n: the command had capability n to begin with */
-	uint64_t odd_numbers;     /* calls by numbers far beyond any table; nothing is lost */
-	uint64_t disconnected;    /* opens of things without a path: pipes, sockets, memory files */
-	uint64_t memory_programs; /* executed from memory files: no path, no rule */
-	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
-	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */
-	uint64_t unread;    /* programs that could not be read afterwards: interpreter unknown */
-	struct recording_losses losses;
 };
 
-bool recording_lossy(const struct recording *r);
-/* The losses, one phrase each ("12 paths found no room"), separated by commas; "none". */
-void recording_losses_print(struct buf *out, const struct recording *r);
-/* A line a fact, for people and tests. */
-void recording_print(struct buf *out, const struct recording *r);
 /* Everything in a fixed order: calls by number, values by value, files by path. */
 void recording_sort(struct recording *r);
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);
 /* Which arguments of a call are recorded: bit i for arg i (socket, clone, prctl, ioctl,
  * personality, mmap and mprotect prot, ...). One list for both backends. */
 unsigned recording_args(enum arch a, uint32_t nr);
+/* Which runs have the one or the other; NULL: there is one run. */
+const uint64_t *recording_join_runs(struct arena *a, const struct recording *r, const uint64_t *one,
+				    const uint64_t *other);

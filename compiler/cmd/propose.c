@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pale propose: recordings to a policy. */
+#include "compiler/cmd/recordings.h"
+#include "learn/reunite.h"
+
+static int propose_of(struct session *s, const struct options *o)
+{
+	struct recordings *rs = recordings_new(s->arena);
+	struct proposal_args a = { .output = o->at[OPT_OUTPUT].text,
+				   .name = o->at[OPT_NAME].text,
+				   .starts = o->at[OPT_FOR].text };
+	int status = recordings_load(s, o->operands, (size_t)o->n, rs);
+	struct recording r;
+	bool lacks;
+
+	if (status != EXIT_OK)
+		return status;
+	recordings_unite(s->arena, rs, &r);
+	if (proposal_write(s, &a, &r))
+		return EXIT_SYSTEM;
+	lacks = tell_incomplete(s, &r, "--allow-loss gives status 0 all the same");
+	return lacks && !o->at[OPT_ALLOW_LOSS].given ? EXIT_FOUND : EXIT_OK;
+}
+
+static int propose_files_of(struct session *s, const struct options *o)
+{
+	const char *starts = o->at[OPT_FOR].text;
+	int status;
+
+	if (!o->n)
+		return usage_error(o->command, "give a recording");
+	if (starts && start_sets_check(s, "propose", start_sets(s->arena, starts)))
+		return EXIT_USAGE;
+	if (check_writable(o->at[OPT_OUTPUT].text))
+		return EXIT_SYSTEM;
+	status = propose_of(s, o);
+	if (session_report(s) && status == EXIT_OK)
+		status = EXIT_FOUND;
+	return status;
+}
+
+int cmd_propose(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct session s;
+
+	session_open_run(&s);
+	int status = options_read(&s, argc, argv, &o);
+	return session_end(&s, status < 0 ? propose_files_of(&s, &o) : status);
+}

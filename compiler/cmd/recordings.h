@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What learn, propose and merge do with recordings (recordings.c). */
+#include "compiler/cmd/options.h"
+#include "learn/learn.h"
+#include "learn/record/recordings.h"
+
+/* Reads and settles all files. EXIT_OK, or another after diagnostics. */
+int recordings_load(struct session *s, char *const *paths, size_t n, struct recordings *rs);
+/* To a file that its owner alone may read; "-": standard output. EXIT_OK, or EXIT_SYSTEM, told. */
+int recordings_write(const struct recordings *rs, const char *path);
+
+/*
+ * The sets start-... that a list such as "run,runc" names (NULL: run), NULL-ended.
+ */
+const char *const *start_sets(struct arena *a, const char *list);
+/* Whether they are there, asked before anything runs; else EXIT_PALE, told. */
+int start_sets_check(struct session *s, const char *command, const char *const *starts);
+
+struct proposal_args {
+	const char *output; /* NULL, "-": standard output */
+	const char *name;
+	const char *starts; /* --for, as written; NULL: not said */
+	bool once;          /* it cannot be had again: what cannot be written is printed */
+};
+/* Proposes a policy and writes it. 0, or -1, told. Diagnostics are in the session. */
+int proposal_write(struct session *s, const struct proposal_args *a, const struct recording *r);
+/* Says what the recording, and so the proposal, lacks; true: something. */
+bool tell_incomplete(struct session *s, const struct recording *r, const char *help);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/record/fact.h"
+
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/rules/rules.h"
+#include "learn/record/recording.h"
+
+static const char *const kinds[FACT_NR] = {
+#define FACT(kind, word) [FACT_##kind] = (word),
+#include "learn/record/facts.def"
+#undef FACT
+};
+
+static const struct {
+	unsigned flag;
+	const char *word;
+} file_flags[] = {
+	{ FILE_OWNED, "owned" }, { FILE_ELSEWHERE, "elsewhere" }, { FILE_PEERS, "peers" },
+	{ FILE_GONE, "gone" },   { FILE_SETID, "setid" },
+};
+
+static const char letters[] = "rwalkmx"; /* in the order of PERM_* */
+
+/* ---- a call ---- */
+
+static void put_call(struct buf *out, const struct fact *f)
+{
+	const struct syscall_info *s = syscall_by_nr(f->arch, f->nr);
+
+	if (s)
+		buf_printf(out, " %s %s", arch_info(f->arch)->name, s->name);
+	else
+		buf_printf(out, " %s #%u", arch_info(f->arch)->name, f->nr);
+}
+
+static bool take_arch(struct words *w, enum arch *out)
+{
+	struct str word;
+	int arch;
+
+	if (!take_word(w, "the architecture", &word))
+		return false;
+	arch = arch_find(word);
+	/* One spelling: not the kernel's other one. */
+	if (arch < 0 || !str_is(word, arch_info((enum arch)arch)->name))
+		return words_fail(w, word.p, "no architecture that this pale knows");
+	*out = (enum arch)arch;
+	return true;
+}
+
+/* "#N", for numbers that the table has no name for. */
+static bool read_number(struct words *w, struct str word, struct fact *f)
+{
+	uint64_t nr;
+
+	if (str_u64((struct str){ word.p + 1, word.n - 1 }, &nr) || nr >= RECORDING_NRS)
+		return words_fail(w, word.p, "the number of a call is at most %u",
+				  RECORDING_NRS - 1);
+	f->nr = (uint32_t)nr;
+	return true;
+}
+
+static bool take_call(struct words *w, struct fact *f)
+{
+	const struct syscall_info *s;
+	struct str word;
+
+	if (!take_arch(w, &f->arch) || !take_word(w, "the call", &word))
+		return false;
+	if (word.p[0] == '#')
+		return read_number(w, word, f);
+	s = syscall_by_name(word);
+	if (!s)
+		return words_fail(w, word.p, "no call that this pale knows");
+	if (s->nr[f->arch] < 0 || s->nr[f->arch] >= RECORDING_NRS)
+		return words_fail(w, word.p, "no call of %s", arch_info(f->arch)->name);
+	f->nr = (uint32_t)s->nr[f->arch];
+	return true;
+}
+
+/* ---- its arguments ---- */
+
+static void put_hex(struct buf *out, uint64_t v)
+{
+	buf_printf(out, " 0x%llx", (unsigned long long)v);
+}
+
+static bool take_argument(struct words *w, struct fact *f)
+{
+	uint64_t n;
+
+	if (!take_call(w, f) || !take_number(w, "the argument", 5, &n))
+		return false;
+	f->index = (unsigned)n;
+	return true;
+}
+
+static bool take_values(struct words *w, struct fact *f, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!take_number(w, "the value", UINT64_MAX, &f->words[i]))
+			return false;
+	return true;
+}
+
+/* ---- files ---- */
+
+static void put_file(struct buf *out, const struct fact *f)
+{
+	buf_putc(out, ' ');
+	put_quoted(out, f->path);
+	buf_putc(out, ' ');
+	for (unsigned i = 0; i < sizeof(letters) - 1; i++)
+		if (f->perms >> i & 1)
+			buf_putc(out, letters[i]);
+	if (!f->perms)
+		buf_putc(out, '-');
+	for (size_t i = 0; i < ARRAY_SIZE(file_flags); i++)
+		if (f->flags & file_flags[i].flag)
+			buf_printf(out, " %s", file_flags[i].word);
+}
+
+static bool read_perms(struct words *w, struct str word, unsigned *perms)
+{
+	size_t i = 0;
+
+	*perms = 0;
+	if (str_is(word, "-"))
+		return true;
+	for (unsigned bit = 0; bit < sizeof(letters) - 1; bit++)
+		if (i < word.n && word.p[i] == letters[bit]) {
+			*perms |= 1u << bit;
+			i++;
+		}
+	return i == word.n ||
+	       words_fail(w, word.p + i, "the rights are letters of '%s', in that order", letters);
+}
+
+static bool take_file(struct words *w, struct fact *f)
+{
+	struct str word;
+
+	if (!take_quoted(w, "the path", &f->path))
+		return false;
+	if (!f->path.n || f->path.p[0] != '/')
+		return words_fail(w, w->rest.p, "the path in front of this is not absolute");
+	if (!take_word(w, "what was done", &word) || !read_perms(w, word, &f->perms))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(file_flags); i++)
+		if (take_if(w, file_flags[i].word))
+			f->flags |= file_flags[i].flag;
+	return true;
+}
+
+/* ---- capabilities and signals ---- */
+
+static bool take_capability(struct words *w, struct fact *f)
+{
+	struct str word;
+	int cap;
+
+	if (!take_word(w, "the capability", &word))
+		return false;
+	cap = capability_find(word);
+	if (cap < 0 || !str_is(word, capability_name((unsigned)cap)))
+		return words_fail(w, word.p, "no capability that this pale knows");
+	f->index = (unsigned)cap;
+	return take_call(w, f);
+}
+
+static bool take_signal(struct words *w, struct fact *f)
+{
+	uint64_t n;
+
+	if (!take_number(w, "the signal", 64, &n))
+		return false;
+	f->index = (unsigned)n;
+	return true;
+}
+
+/* ---- a fact ---- */
+
+void fact_print(struct buf *out, const struct fact *f)
+{
+	buf_puts(out, kinds[f->kind]);
+	if (f->kind == FACT_CAPABILITY)
+		buf_printf(out, " %s", capability_name(f->index));
+	if (f->kind == FACT_FILE)
+		put_file(out, f);
+	else if (f->kind == FACT_RECEIVED)
+		buf_printf(out, " %u", f->index);
+	else
+		put_call(out, f);
+	if (f->kind == FACT_BITS || f->kind == FACT_VALUE)
+		buf_printf(out, " %u", f->index);
+	for (unsigned i = 0; i < (f->kind == FACT_TUPLE ? 3 :
+				  f->kind == FACT_BITS  ? 2 :
+							  f->kind == FACT_VALUE);
+	     i++)
+		put_hex(out, f->words[i]);
+	if (f->unbounded)
+		buf_puts(out, " unbounded");
+}
+
+static bool read_kind(struct words *w, struct fact *f)
+{
+	switch (f->kind) {
+	case FACT_BITS:
+		if (!take_argument(w, f) || !take_values(w, f, 2))
+			return false;
+		f->unbounded = take_if(w, "unbounded");
+		return true;
+	case FACT_CALL: return take_call(w, f);
+	case FACT_CAPABILITY: return take_capability(w, f);
+	case FACT_FILE: return take_file(w, f);
+	case FACT_RECEIVED: return take_signal(w, f);
+	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3);
+	case FACT_VALUE: return take_argument(w, f) && take_values(w, f, 1);
+	case FACT_NR: break;
+	}
+	BUG_ON(true);
+}
+
+bool fact_read(struct words *w, struct fact *f)
+{
+	struct str word;
+
+	*f = (struct fact){ 0 };
+	if (!take_word(w, "the kind of the fact", &word))
+		return false;
+	while (f->kind < FACT_NR && !str_is(word, kinds[f->kind]))
+		f->kind++;
+	if (f->kind == FACT_NR)
+		return words_fail(w, word.p, "no kind of fact that this pale knows");
+	return read_kind(w, f) && words_end(w);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * FACT: one thing that a run did, without how often and when: the part of a recording's line before
+ * the runs. Two runs did the same if their facts are equal, and then so are their texts:
+ * fact_read(fact_print(f)) gives f, and fact_print(fact_read(t)) gives t.
+ */
+#include "compiler/tables/tables.h"
+#include "learn/record/words.h"
+
+enum fact_kind {
+#define FACT(kind, word) FACT_##kind,
+#include "learn/record/facts.def"
+#undef FACT
+	FACT_NR
+};
+
+enum { /* what is known of a file beside its rights */
+       FILE_OWNED = 1,
+       FILE_ELSEWHERE = 2,
+       FILE_PEERS = 4,
+       FILE_GONE = 8,
+       FILE_SETID = 16,
+};
+
+struct fact {
+	enum fact_kind kind;
+	enum arch arch; /* of the call, as is nr; of all but files and signals */
+	uint32_t nr;
+	unsigned index;    /* of an argument; the number of a capability or a signal */
+	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple */
+	bool unbounded;    /* ones and zeros: there were more values than are kept */
+	struct str path;   /* of a file; NUL-terminated */
+	unsigned perms;    /* PERM_* */
+	unsigned flags;    /* FILE_* */
+};
+
+void fact_print(struct buf *out, const struct fact *f);
+/* The whole of w->rest is one; false: w->why. */
+bool fact_read(struct words *w, struct fact *f);

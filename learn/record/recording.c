@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/record/recording.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+
+struct arg_row {
+	const char *call, *arg;
+};
+
+static const struct arg_row arg_rows[] = {
+#define ARG(call, arg) { #call, #arg },
+#include "learn/record/args.def"
+#undef ARG
+};
+
+unsigned recording_args(enum arch a, uint32_t nr)
+{
+	const struct syscall_info *s = syscall_by_nr(a, nr);
+	unsigned mask = 0;
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(arg_rows); i++) {
+		int at;
+
+		if (strcmp(arg_rows[i].call, s->name))
+			continue;
+		at = syscall_arg_find(s, a, str_c(arg_rows[i].arg));
+		if (at >= 0)
+			mask |= 1u << at;
+	}
+	return mask;
+}
+
+static int cmp_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int cmp_value(const void *x, const void *y)
+{
+	const struct recorded_value *a = x, *b = y;
+
+	return cmp_u64(a->value, b->value);
+}
+
+static int cmp_tuple(const void *x, const void *y)
+{
+	const struct recorded_tuple *a = x, *b = y;
+
+	for (int i = 0; i < 3; i++)
+		if (a->args[i] != b->args[i])
+			return cmp_u64(a->args[i], b->args[i]);
+	return 0;
+}
+
+static int cmp_arg(const void *x, const void *y)
+{
+	const struct recorded_arg *a = x, *b = y;
+
+	return (int)a->index - (int)b->index;
+}
+
+static int cmp_call(const void *x, const void *y)
+{
+	const struct recorded_call *a = x, *b = y;
+
+	return a->arch != b->arch ? (int)a->arch - (int)b->arch : cmp_u64(a->nr, b->nr);
+}
+
+static int cmp_file(const void *x, const void *y)
+{
+	const struct recorded_file *a = x, *b = y;
+
+	return str_cmp(a->path, b->path);
+}
+
+static int cmp_cap(const void *x, const void *y)
+{
+	const struct recorded_capability *a = x, *b = y;
+
+	if (a->cap != b->cap)
+		return cmp_u64(a->cap, b->cap);
+	return a->arch != b->arch ? (int)a->arch - (int)b->arch : cmp_u64(a->nr, b->nr);
+}
+
+static int cmp_signal(const void *x, const void *y)
+{
+	const struct recorded_signal *a = x, *b = y;
+
+	return a->signal - b->signal;
+}
+
+#define SORT(vec, cmp)                                                                             \
+	do {                                                                                       \
+		if ((vec).n)                                                                       \
+			qsort((vec).v, (vec).n, sizeof(*(vec).v), (cmp));                          \
+	} while (0)
+
+void recording_sort(struct recording *r)
+{
+	vec_each(&r->calls, c) {
+		vec_each(&c->args, a)
+			SORT(a->values, cmp_value);
+		SORT(c->args, cmp_arg);
+		SORT(c->tuples, cmp_tuple);
+	}
+	SORT(r->calls, cmp_call);
+	SORT(r->files, cmp_file);
+	SORT(r->caps, cmp_cap);
+	SORT(r->received, cmp_signal);
+}
+
+const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr)
+{
+	vec_each(&r->calls, c)
+		if (c->arch == a && c->nr == nr)
+			return c;
+	return NULL;
+}
+
+const uint64_t *recording_join_runs(struct arena *a, const struct recording *r, const uint64_t *one,
+				    const uint64_t *other)
+{
+	size_t words = r->runs ? (r->runs->n + 63) / 64 : 0;
+	uint64_t *both = one && other ? ARENA_ARRAY(a, uint64_t, words) : NULL;
+
+	for (size_t i = 0; both && i < words; i++)
+		both[i] = one[i] | other[i];
+	return both;
+}

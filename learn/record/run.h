@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * RUN: what is known of one run as a whole: who ran, where, how it was watched, how it ended and what
+ * was lost. What it did are its facts (fact.h).
+ */
+#include "compiler/tables/tables.h"
+#include "learn/record/words.h"
+
+#define RUN_ID 16 /* bytes, from getrandom(2) */
+
+struct recording_losses {         /* each counted; any non-zero makes the proposal incomplete */
+	uint64_t calls_full;      /* a (call) map was full */
+	uint64_t values_full;     /* argument values that found no room */
+	uint64_t paths_full;      /* paths that found no room */
+	uint64_t paths_truncated; /* longer or deeper than the backend walks */
+	uint64_t paths_unresolved;
+	uint64_t unknown_abi;
+	uint64_t ring_dropped;
+	uint64_t untraced; /* processes that could not be followed */
+	uint64_t left;     /* tasks that were moved out of the cgroup */
+	uint64_t tracing;  /* the workload's own ptrace calls, refused as pale was the tracer */
+	uint64_t unread;   /* questions about the recording that the kernel did not answer */
+};
+
+struct recorded_run {
+	unsigned char id[RUN_ID];
+	uint64_t snapshot;   /* of one run the later one holds all that the earlier one does */
+	bool unfinished;     /* a snapshot: the run went on */
+	const char *name;    /* as the program was called, without directories; NULL: a cgroup */
+	const char *command; /* the command line, for people; NULL: not known, or left out */
+	const char *client;  /* what the command hands its work to; NULL */
+	const char *backend; /* "ebpf", "ptrace" */
+	const char *hostname;
+	const char *image;  /* of a container; NULL */
+	const char *kernel; /* uname -r */
+	const char *libc;   /* "glibc 2.36", "musl", "static" */
+	enum arch host;
+	const char *program;      /* resolved path of the first exec; NULL with --cgroup */
+	uint64_t started_ns;      /* since the epoch */
+	uint64_t duration_ns;     /* since the target's exec */
+	uint64_t processes;       /* tasks seen */
+	bool midway;              /* the cgroup had tasks before the recording began */
+	bool interrupted;         /* ended by a signal to pale, not by the workload */
+	bool left_running;        /* and the workload was still there when pale let it go */
+	bool caps_observed;       /* else there are none because the backend cannot see them */
+	uint64_t caps_held;       /* bit n: the command had capability n to begin with */
+	uint64_t odd_numbers;     /* calls by numbers far beyond any table; nothing is lost */
+	uint64_t disconnected;    /* opens of things without a path: pipes, sockets, memory files */
+	uint64_t memory_programs; /* executed from memory files: no path, no rule */
+	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
+	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */
+	uint64_t unread;    /* programs that could not be read afterwards: interpreter unknown */
+	struct recording_losses losses;
+};
+
+bool run_lossy(const struct recorded_run *r);
+/* The losses, one phrase each ("12 paths found no room"), separated by commas; "none". */
+void run_losses_print(struct buf *out, const struct recorded_run *r);
+/* Everything of it, a line each, each after "run N ". */
+void run_print(struct buf *out, const struct recorded_run *r, size_t n);
+/*
+ * One such line, after "run N "; *seen: the rows that were there before. false: w->why. Texts are
+ * w->arena's.
+ */
+bool run_read(struct words *w, struct recorded_run *r, uint64_t *seen);
+/* What a run cannot be without: NULL, or the word that is missing. */
+const char *run_lacks(uint64_t seen);
+/* Two that say the same; their ids are equal. */
+bool run_same(const struct recorded_run *a, const struct recorded_run *b);
+/* Counters and losses of `r` are added to those of `to`; what is not countable stays. */
+void run_count(struct recorded_run *to, const struct recorded_run *r);

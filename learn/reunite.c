@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/reunite.h"
+
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/base/table.h"
+#include "learn/model.h"
+
+#define NAMED 4 /* different kernels, ... that are listed by name */
+
+/* ---- the runs ---- */
+
+static bool text_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* The one text of all of them; NULL where they differ. */
+#define IN_COMMON(rs, member) in_common((rs), offsetof(struct recorded_run, member))
+static const char *in_common(const struct recordings *rs, size_t at)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < recordings_runs(rs); i++) {
+		const char *text;
+
+		memcpy(&text, (const char *)recordings_run(rs, i) + at, sizeof(text));
+		if (i && !text_same(first, text))
+			return NULL;
+		first = text;
+	}
+	return first;
+}
+
+/* All different ones, with commas. */
+#define EACH(a, rs, member) each((a), (rs), offsetof(struct recorded_run, member))
+static const char *each(struct arena *a, const struct recordings *rs, size_t at)
+{
+	const char *found[NAMED];
+	BUF_AUTO out = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < recordings_runs(rs) && n <= NAMED; i++) {
+		size_t k = 0;
+		const char *text;
+
+		memcpy(&text, (const char *)recordings_run(rs, i) + at, sizeof(text));
+		while (k < n && k < NAMED && !text_same(found[k], text))
+			k++;
+		if (k == NAMED) {
+			buf_puts(&out, ", ...");
+			n++;
+		} else if (k == n) {
+			found[n++] = text;
+			buf_printf(&out, "%s%s", k ? ", " : "", text ? text : "?");
+		}
+	}
+	return buf_keep(a, &out);
+}
+
+static void unite_runs(struct arena *a, const struct recordings *rs, struct recorded_run *out)
+{
+	*out = *recordings_run(rs, 0);
+	if (recordings_runs(rs) == 1)
+		return;
+	out->interrupted = out->left_running = false;
+	for (size_t i = 1; i < recordings_runs(rs); i++) {
+		const struct recorded_run *r = recordings_run(rs, i);
+
+		run_count(out, r);
+		out->unfinished |= r->unfinished;
+		out->midway |= r->midway;
+		out->client = out->client ? out->client : r->client;
+		if (r->started_ns < out->started_ns)
+			out->started_ns = r->started_ns;
+	}
+	out->caps_observed = true;
+	out->caps_held = 0;
+	for (size_t i = 0; i < recordings_runs(rs); i++)
+		if (!recordings_run(rs, i)->caps_observed) {
+			out->caps_observed = false;
+			out->caps_held |= recordings_run(rs, i)->caps_held;
+		}
+	out->name = IN_COMMON(rs, name);
+	out->program = IN_COMMON(rs, program);
+	out->command = IN_COMMON(rs, command);
+	out->kernel = EACH(a, rs, kernel);
+	out->libc = EACH(a, rs, libc);
+	out->backend = EACH(a, rs, backend);
+}
+
+/* A number for each different text, from 0. */
+static unsigned *number_texts(struct arena *a, const struct recordings *rs, size_t at,
+			      unsigned *different)
+{
+	size_t n = recordings_runs(rs);
+	unsigned *out = ARENA_ARRAY(a, unsigned, n);
+	VEC(struct str) texts = { 0 };
+	struct table t = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		struct table_walk w;
+		const char *p;
+		struct str text;
+		size_t k;
+
+		memcpy(&p, (const char *)recordings_run(rs, i) + at, sizeof(p));
+		text = str_c(p);
+		w = table_start(hash_str(text));
+		while ((k = table_next(&t, &w)) != TABLE_END && !str_eq(texts.v[k], text))
+			;
+		if (k == TABLE_END) {
+			k = texts.n;
+			table_add(a, &t, hash_str(text), k);
+			vec_push(a, &texts, text);
+		}
+		out[i] = (unsigned)k;
+	}
+	*different = (unsigned)texts.n;
+	return out;
+}
+
+static const struct recording_runs *place_runs(struct arena *a, const struct recordings *rs)
+{
+	struct recording_runs *out = ARENA_NEW(a, struct recording_runs);
+	uint64_t *started = ARENA_ARRAY(a, uint64_t, recordings_runs(rs));
+
+	out->n = recordings_runs(rs);
+	out->host = number_texts(a, rs, offsetof(struct recorded_run, hostname), &out->hosts);
+	out->image = number_texts(a, rs, offsetof(struct recorded_run, image), &out->images);
+	for (size_t i = 0; i < out->n; i++)
+		started[i] = recordings_run(rs, i)->started_ns;
+	out->started_ns = started;
+	return out;
+}
+
+/* ---- the facts ---- */
+
+struct unite {
+	struct arena *a;
+	struct recording *r;
+	struct model *m;
+};
+
+/* A column's runs are those of a set; NULL where there is one run, which needs no set. */
+static void mark(struct unite *u, uint64_t **in, const struct columns *columns)
+{
+	if (!u->r->runs)
+		return;
+	if (!*in)
+		*in = ARENA_ARRAY(u->a, uint64_t, (u->r->runs->n + 63) / 64);
+	vec_each(&columns->list, c)
+		(*in)[c->run / 64] |= UINT64_C(1) << c->run % 64;
+}
+
+static struct column sum(const struct columns *columns)
+{
+	struct column all = { .first_ns = UINT64_MAX };
+
+	vec_each(&columns->list, c) {
+		all.count += c->count;
+		if (c->first_ns < all.first_ns)
+			all.first_ns = c->first_ns;
+	}
+	return all;
+}
+
+static void unite_file(struct unite *u, const struct fact *f, const struct column *all,
+		       const struct columns *columns)
+{
+	struct access how = {
+		.perms = f->perms,
+		.owned = f->flags & FILE_OWNED,
+		.elsewhere = f->flags & FILE_ELSEWHERE,
+		.peers = f->flags & FILE_PEERS,
+		.count = all->count,
+		.first_ns = all->first_ns,
+	};
+	model_ref ref = model_file(u->m, f->path, &how);
+	struct recorded_file *file = &u->r->files.v[ref - 1];
+
+	file->gone |= (f->flags & FILE_GONE) != 0;
+	file->setid |= (f->flags & FILE_SETID) != 0;
+	mark(u, &file->in, columns);
+}
+
+static void unite_call(struct unite *u, const struct fact *f, const struct column *all,
+		       const struct columns *columns)
+{
+	model_call(u->m, f->arch, f->nr, all->count, all->first_ns);
+	vec_each(&u->r->calls, c)
+		if (c->arch == f->arch && c->nr == f->nr)
+			mark(u, &c->in, columns);
+}
+
+/* Facts of one kind stand together, so each of these is the last one or a new one. */
+static void unite_signal(struct unite *u, const struct fact *f, const struct column *all,
+			 const struct columns *columns)
+{
+	struct recorded_signal s = { (int)f->index, all->count, all->first_ns, NULL };
+
+	mark(u, &s.in, columns);
+	vec_push(u->a, &u->r->received, s);
+}
+
+static void unite_capability(struct unite *u, const struct fact *f, const struct column *all,
+			     const struct columns *columns)
+{
+	struct recorded_capability c = { .cap = f->index,
+					 .arch = f->arch,
+					 .nr = f->nr,
+					 .count = all->count,
+					 .first_ns = all->first_ns };
+
+	mark(u, &c.in, columns);
+	vec_push(u->a, &u->r->caps, c);
+}
+
+static void unite_fact(struct unite *u, const struct fact *f, const struct columns *columns)
+{
+	struct column all = sum(columns);
+
+	switch (f->kind) {
+	case FACT_BITS:
+		model_bits(u->m, f->arch, f->nr, f->index, f->words[0], f->words[1], f->unbounded);
+		return;
+	case FACT_CALL: unite_call(u, f, &all, columns); return;
+	case FACT_CAPABILITY: unite_capability(u, f, &all, columns); return;
+	case FACT_FILE: unite_file(u, f, &all, columns); return;
+	case FACT_RECEIVED: unite_signal(u, f, &all, columns); return;
+	case FACT_TUPLE: model_tuple(u->m, f->arch, f->nr, f->words, all.count); return;
+	case FACT_VALUE:
+		model_value(u->m, f->arch, f->nr, f->index, f->words[0], all.count);
+		return;
+	case FACT_NR: break;
+	}
+	BUG_ON(true);
+}
+
+void recordings_unite(struct arena *a, const struct recordings *rs, struct recording *out)
+{
+	struct unite u = { a, out, model_new(a, out, SIZE_MAX) };
+	struct columns columns = { 0 };
+	size_t walk = 0;
+	struct fact f;
+
+	BUG_ON(!recordings_runs(rs));
+	*out = (struct recording){ 0 };
+	unite_runs(a, rs, &out->run);
+	if (recordings_runs(rs) > 1)
+		out->runs = place_runs(a, rs);
+	while (recordings_next(rs, &walk, &f, &columns))
+		unite_fact(&u, &f, &columns);
+	recording_sort(out);
+}
