@@ -96,8 +96,8 @@ bool lint_file_wants(const char *path, struct str text)
 		return ends_in(path, "/daemon.json") || has(text, "defaultAction") ||
 		       (has(text, "\"apiVersion\"") && has(text, "\"containers\""));
 	const struct file_kind *kind = kind_of_file(text, path);
-	if (ends_in(path, ".sh"))
-		return kind == kind_shell && starts_containers(text);
+	if (kind == kind_shell)
+		return ends_in(path, ".sh") && starts_containers(text);
 	if (is_dockerfile(path))
 		return kind == kind_dockerfile;
 	if (is_unit(path))
