@@ -710,8 +710,11 @@ const struct file_kind *kind_of_file(struct str text, const char *path)
 	const char *below = strstr(path, folder);
 	bool named = ends_with(str_c(path), ".apparmor") || ends_with(str_c(path), ".aa") ||
 		     (below && (below == path || below[-1] == '/'));
-	bool commands =
-		ends_with(str_c(path), ".sh") && !by_bytes(text) && kind_of(text) != &apparmor;
+	const struct file_kind *kind = kind_of(text);
 
-	return commands ? &shell : named && kind_is_blank(text) ? kind_apparmor : kind_of(text);
+	if (named && kind_is_blank(text))
+		return kind_apparmor;
+	/* A profile of a script may be named as that is. */
+	return ends_with(str_c(path), ".sh") && !by_bytes(text) && kind != &apparmor ? &shell :
+										       kind;
 }

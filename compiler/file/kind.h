@@ -17,8 +17,8 @@ struct file_kind {
 const struct file_kind *kind_of(struct str text);
 /*
  * The same of a file of that name: blanks and comments alone, which AppArmor's parsers take, are
- * AppArmor's where it ends in ".apparmor" or lies below an apparmor.d; text that ends in ".sh" is a
- * shell script.
+ * AppArmor's where it ends in ".apparmor" or lies below an apparmor.d; a file that ends in ".sh" and is no
+ * profile is a shell script.
  */
 const struct file_kind *kind_of_file(struct str text, const char *path);
 bool kind_is_blank(struct str text); /* blanks and comments alone */

@@ -84,6 +84,13 @@ def test_a_script_that_starts_nothing_says_so_and_is_passed_over_in_folders(lint
     assert "docker.sh" in out and "000.sh" not in out
 
 
+def test_a_profile_that_is_named_as_its_script_is_a_profile(pale, tmp_path):
+    f = tmp_path / "apparmor.d/usr.bin.web.sh"
+    f.parent.mkdir()
+    f.write_text("# docker\n/usr/bin/web.sh {\n\tdeny / r\n}\n")
+    assert "AP102" in pale("lint", "--format", "concise", f, check=1).out and "AP102" in pale("lint", "--format", "concise", tmp_path, check=1).out
+
+
 def test_options_without_a_value_are_those_of_dockers_client():
     from conftest import ROOT
     text = (ROOT / "compiler/deploy/read_run.c").read_text()
