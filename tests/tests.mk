@@ -69,7 +69,7 @@ fuzz: fuzz-build ## run each fuzz target for 30 s
 deps-runtimes: ## the container runtimes of four Debian suites, as programs in build/runtimes
 	@sh tests/runtimes.sh build/runtimes
 
-test: ## everything, in about 15 minutes on 2 cores
+test: ## everything, in about half an hour on 2 cores
 	@$(MAKE) --no-print-directory deps deps-runtimes
 	@/usr/bin/python3 tests/run.py
 
