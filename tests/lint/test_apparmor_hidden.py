@@ -141,8 +141,8 @@ def test_no_name_ends_the_linter_and_what_is_shown_is_asked_again(lint, pale, tm
 
 @pytest.mark.once
 def test_a_file_that_takes_all_memory_is_told_and_the_others_are_linted(pale, tmp_path):
-    (tmp_path / "big.aa").write_text("abi <abi/3.0>,\n" + "".join(
-        f"profile a{i} {{\n /** rwix,\n capability,\n}}\n" for i in range(2500)))
+    (tmp_path / "big.aa").write_text("abi <abi/3.0>,\nprofile a {\n" + "".join(
+        f" /a{i}/{{a,b,c}}*d/**e?f r,\n" for i in range(300000)) + "}\n")
     (tmp_path / "p.aa").write_text("abi <abi/3.0>,\n" + PROFILE.format("p /bin/p", "all,"))
     r = pale("lint", "--format", "json", "-I", BASE, "p.aa", "big.aa", "p.aa", cwd=tmp_path, check=1)
     told = [(f["file"], f["id"]) for f in json.loads(r.out)["findings"] if f["id"] in ("AP302", "PL218")]
