@@ -242,7 +242,9 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 			d = diag_add(ds, DIAG_PL403, NO_SPAN,
 				     "recording with ptrace, as eBPF does not work here: %s",
 				     no_bpf);
-			diag_help(ds, d, "it is slower, and capabilities are not observed");
+			diag_help(ds, d,
+				  "it is slower, capabilities are not observed, and should pale be "
+				  "killed the command is, too");
 		}
 		return true;
 	}
@@ -412,6 +414,9 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	err = w ? trace_bpf_record(w, &opt, &t, m) : trace_ptrace_record(&opt, &t, m);
 	if (w)
 		trace_bpf_close(w);
+	snapshot_wait(opt.snapshots);
+	/* The whole is later than every part of it. */
+	out->run.snapshot = opt.snapshots && opt.snapshots->taken ? opt.snapshots->taken + 1 : 0;
 	if (out->run.interrupted && opt.argv)
 		out->run.left_running = target_lives(&t);
 	err = err ? failed(ds, "the recording failed", err) : finish(&opt, &t, m, status, ds);

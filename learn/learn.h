@@ -9,6 +9,7 @@
 
 #include "compiler/base/diag.h"
 #include "learn/record/recording.h"
+#include "learn/snapshot.h"
 
 struct learn_options {
 	char *const *argv;   /* the command; NULL with cgroup */
@@ -23,6 +24,8 @@ struct learn_options {
 	 */
 	const volatile sig_atomic_t *stop;
 	const volatile sig_atomic_t *stop_signal;
+	bool lasts;                  /* a cgroup that has emptied does not end it */
+	struct snapshots *snapshots; /* kept meanwhile; NULL: none */
 	const sigset_t *ignored; /* signals that our handlers took from SIG_IGN: the command gets
 				  * them ignored, as we did; NULL: none */
 };

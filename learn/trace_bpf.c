@@ -467,26 +467,6 @@ void trace_bpf_close(struct watch *w)
 	w->skel = NULL;
 }
 
-/* ---- waiting ---- */
-
-/* True: everything that the command started has ended. False: told to finish. */
-static bool wait_children(const struct learn_options *opt, struct target *t)
-{
-	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, 0);
-
-		if (pid < 0 && errno == ECHILD)
-			return true;
-		if (pid == t->pid) {
-			t->ended = true;
-			t->wait_status = status;
-		}
-		if (pid < 0 && target_stop(t, opt))
-			return false;
-	}
-}
-
 /* ---- reading the maps: whatever is not answered is a loss ---- */
 
 /* False: it is not there, or was not to be had; the latter is counted. */
@@ -518,25 +498,6 @@ static uint64_t sum_losses(struct watch *w, uint32_t which)
 			sum += v[i];
 	free(v);
 	return sum;
-}
-
-/* Until tasks have been seen in the cgroup and it is empty or gone, or a signal. 0 or -errno. */
-static int wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t)
-{
-	int fd = open_events(w->cgroup), is = fd;
-
-	while (fd >= 0) {
-		struct pollfd p = { .fd = fd, .events = POLLPRI };
-
-		is = populated(fd);
-		/* A task may come and go between two looks: what the programs saw counts. */
-		if (is < 0 || (!is && sum_losses(w, TRACE_TASKS)) || target_stop(t, opt))
-			break;
-		poll(&p, 1, 200); /* also the bound on a signal that came just before */
-	}
-	if (fd >= 0)
-		close(fd);
-	return is < 0 && is != -ENODEV ? is : 0;
 }
 
 /* One counter over all CPUs; false: never counted. */
@@ -815,41 +776,115 @@ static uint64_t count_missed(struct watch *w)
 	return missed;
 }
 
-int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
-		     struct model *m)
+/* What is counted while the programs are attached. */
+static void read_running(struct watch *w, struct model *m)
 {
 	struct recording *r = model_recording(m);
-	struct trace_count *v = calloc((size_t)w->cpus, sizeof(*v));
-	uint64_t start;
-	int err = 0;
+	uint64_t start = w->skel->bss->start_ns;
 
-	if (!v)
-		return -ENOMEM;
-	r->run.midway = w->midway;
-	if (w->cgroup) {
-		err = wait_cgroup(w, opt, t);
-		r->run.interrupted = opt->stop && *opt->stop;
-	} else {
-		err = target_release(t);
-		if (!err)
-			r->run.interrupted = !wait_children(opt, t);
-	}
-	start = w->skel->bss->start_ns;
 	r->run.duration_ns = start ? clock_ns() - start : 0;
 	r->run.losses.ring_dropped = count_missed(w) + sum_losses(w, TRACE_LOSS_BUSY);
 	read_caps(w, m);
-	while (w->nlinks)
-		bpf_link__destroy(w->links[--w->nlinks]);
+}
+
+/* And the rest, which adds to it. 0 or -errno. */
+static int read_maps(struct watch *w, const struct learn_options *opt, struct model *m)
+{
+	struct trace_count *v = calloc((size_t)w->cpus, sizeof(*v));
+	struct recording *r = model_recording(m);
+	int err;
+
+	if (!v)
+		return -ENOMEM;
 	read_losses(w, r);
 	read_counts(w, m, v);
 	read_values(w, m);
 	read_bits(w, m);
 	read_tuples(w, m);
-	if (!err)
-		err = read_paths(w, m, opt->max_paths);
+	err = read_paths(w, m, opt->max_paths);
 	r->run.losses.unread = w->unread;
 	free(v);
 	return err;
+}
+
+/* In a child of ours: the programs go on, for their maps are the recorder's. */
+static _Noreturn void keep_snapshot(struct watch *w, const struct learn_options *opt,
+				    struct model *m)
+{
+	model_recording(m)->run.midway = w->midway;
+	read_running(w, m);
+	if (read_maps(w, opt, m))
+		_exit(EXIT_FAILURE);
+	snapshot_end(opt->snapshots, m);
+}
+
+/* ---- waiting ---- */
+
+/* True: everything that the command started has ended. False: told to finish. */
+static bool wait_children(struct watch *w, const struct learn_options *opt, struct target *t,
+			  struct model *m)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, 0);
+
+		if (pid < 0 && errno == ECHILD)
+			return true;
+		if (pid > 0)
+			snapshot_ended(opt->snapshots, pid, status);
+		else if (snapshot_begin(opt->snapshots))
+			keep_snapshot(w, opt, m);
+		if (pid == t->pid) {
+			t->ended = true;
+			t->wait_status = status;
+		}
+		if (pid < 0 && target_stop(t, opt))
+			return false;
+	}
+}
+
+/* Until tasks have been seen in the cgroup and it is empty or gone, or a signal. 0 or -errno. */
+static int wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t,
+		       struct model *m)
+{
+	int fd = open_events(w->cgroup), is = fd;
+
+	while (fd >= 0) {
+		struct pollfd p = { .fd = fd, .events = POLLPRI };
+
+		is = populated(fd);
+		/* A task may come and go between two looks: what the programs saw counts. */
+		if (is < 0 || (!is && !opt->lasts && sum_losses(w, TRACE_TASKS)) ||
+		    target_stop(t, opt))
+			break;
+		if (snapshot_begin(opt->snapshots))
+			keep_snapshot(w, opt, m);
+		poll(&p, 1, 200); /* also the bound on a signal that came just before */
+	}
+	if (fd >= 0)
+		close(fd);
+	return is < 0 && is != -ENODEV ? is : 0;
+}
+
+int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
+		     struct model *m)
+{
+	struct recording *r = model_recording(m);
+	int err;
+
+	r->run.midway = w->midway;
+	if (w->cgroup) {
+		err = wait_cgroup(w, opt, t, m);
+		r->run.interrupted = opt->stop && *opt->stop;
+	} else {
+		err = target_release(t);
+		if (!err)
+			r->run.interrupted = !wait_children(w, opt, t, m);
+	}
+	read_running(w, m);
+	while (w->nlinks)
+		bpf_link__destroy(w->links[--w->nlinks]);
+	return err ? err : read_maps(w, opt, m);
 }
 
 #else /* built without clang or bpftool */

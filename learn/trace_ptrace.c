@@ -813,6 +813,13 @@ static void start_detaching(struct tracer *t)
 			ptrace(PTRACE_INTERRUPT, e->tid, NULL, NULL);
 }
 
+/* In a child of ours, which traces nobody. */
+static _Noreturn void keep_snapshot(struct tracer *t)
+{
+	t->r->run.duration_ns = t->started ? now_ns(t) : 0;
+	snapshot_end(t->opt->snapshots, t->model);
+}
+
 static void trace_loop(struct tracer *t)
 {
 	while (!t->detaching || t->live) {
@@ -826,8 +833,12 @@ static void trace_loop(struct tracer *t)
 				return; /* PTRACE_O_EXITKILL ends those that cannot be stopped */
 			if (!t->detaching && target_stop(t->target, t->opt))
 				start_detaching(t);
+			else if (snapshot_begin(t->opt->snapshots))
+				keep_snapshot(t);
 			continue;
 		}
+		if (snapshot_ended(t->opt->snapshots, tid, status))
+			continue;
 		if (WIFSTOPPED(status)) {
 			on_stop(t, tid, status);
 			continue;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
@@ -18,12 +19,23 @@ struct learn_args {
 	const char *name;
 	bool allow_loss;
 	const char *starts; /* --for, as written; NULL: not said */
+	uint64_t until_s;   /* 0: as long as it takes */
 	struct learn_options run;
-	sigset_t ignored; /* what run.ignored points to */
+	struct snapshots snapshots; /* what run.snapshots points to */
+	sigset_t ignored;           /* what run.ignored points to */
 };
 
 /* Written by the handlers below; signal handlers have no other place to write to. */
-static volatile sig_atomic_t stop, stop_signal;
+static volatile sig_atomic_t stop, stop_signal, snapshots_wanted;
+static volatile sig_atomic_t ends_s; /* CLOCK_MONOTONIC; 0: never by itself */
+
+static int now_s(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int)now.tv_sec;
+}
 
 static void on_stop(int sig, siginfo_t *info, void *context)
 {
@@ -38,6 +50,17 @@ static void on_stop(int sig, siginfo_t *info, void *context)
 static void on_alarm(int sig)
 {
 	(void)sig;
+	if (ends_s && !stop && now_s() >= ends_s) {
+		stop = 1;
+		stop_signal = SIGTERM;
+	}
+	alarm(1);
+}
+
+static void on_wanted(int sig)
+{
+	(void)sig;
+	snapshots_wanted = snapshots_wanted + 1;
 	alarm(1);
 }
 
@@ -62,6 +85,8 @@ static void catch_signals(sigset_t *ignored)
 		sigaction(SIGHUP, &sa, NULL);
 	sa = (struct sigaction){ .sa_handler = on_alarm };
 	catch_signal(SIGALRM, &sa, ignored);
+	sa = (struct sigaction){ .sa_handler = on_wanted };
+	catch_signal(SIGUSR1, &sa, ignored);
 }
 
 /* -1: go on; else the exit status. */
@@ -79,6 +104,11 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->run.no_arguments = o->at[OPT_NO_ARGUMENTS].given;
 	a->run.max_paths = (size_t)o->at[OPT_MAX_PATHS].number;
 	a->run.argv = o->n ? o->operands : NULL;
+	a->snapshots.every_ns = o->at[OPT_EVERY].number * 1000000000u;
+	a->until_s = o->at[OPT_UNTIL].number;
+	a->run.lasts = a->until_s;
+	if (a->snapshots.every_ns && (!a->recording || !strcmp(a->recording, "-")))
+		return usage_error(o->command, "--every takes -r FILE, which is what it writes");
 	if (!a->run.argv == !a->run.cgroup)
 		return usage_error(o->command, "give a command or --cgroup DIR");
 	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
@@ -109,6 +139,45 @@ static bool tell_lacks(struct session *s, const struct learn_args *a, const stru
 	return tell_incomplete(s, r, "--allow-loss keeps the command's exit status");
 }
 
+/* In a child, of what there is by then: the run goes on. */
+static int keep_snapshot(void *who, const struct recording *r)
+{
+	const struct learn_args *a = who;
+	struct recordings *rs = recordings_new(arena_new(NULL));
+	struct recordings_clash clash;
+
+	recordings_add(rs, r);
+	BUG_ON(recordings_settle(rs, &clash));
+	return recordings_write(rs, a->recording);
+}
+
+/* From here on signals end it, ask for snapshots, and the time passes. */
+static void begin(struct learn_args *a)
+{
+	catch_signals(&a->ignored);
+	a->run.ignored = &a->ignored;
+	a->run.snapshots = &a->snapshots;
+	a->snapshots.wanted = &snapshots_wanted;
+	a->snapshots.who = a;
+	if (a->recording && strcmp(a->recording, "-") != 0)
+		a->snapshots.keep = keep_snapshot;
+	if (a->until_s)
+		ends_s = now_s() + (int)a->until_s + 1; /* seconds are cut off */
+	if (a->until_s || a->snapshots.every_ns)
+		alarm(1);
+}
+
+static void tell_snapshots(struct session *s, const struct snapshots *n)
+{
+	if (!n->failed)
+		return;
+	diag_help(s->diags,
+		  diag_add(s->diags, DIAG_PL420, NO_SPAN,
+			   "%llu of %llu snapshots could not be written",
+			   (unsigned long long)n->failed, (unsigned long long)n->taken),
+		  "what the run did is in the recording that was written at its end");
+}
+
 static int record(struct session *s, const struct learn_args *a)
 {
 	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
@@ -137,6 +206,7 @@ static int record(struct session *s, const struct learn_args *a)
 	/* Both are tried: a disk that is full for one may have room for the other. */
 	err = a->recording ? recordings_write(rs, a->recording) : 0;
 	err |= proposal_write(s, &proposal, &united);
+	tell_snapshots(s, &a->snapshots);
 	if (tell_lacks(s, a, &united) && !a->allow_loss)
 		status = EXIT_FOUND;
 	if (session_report(s))
@@ -146,8 +216,7 @@ static int record(struct session *s, const struct learn_args *a)
 
 static int learn(struct session *s, struct learn_args *a)
 {
-	catch_signals(&a->ignored);
-	a->run.ignored = &a->ignored;
+	begin(a);
 	if (a->starts && start_sets_check(s, "learn", start_sets(s->arena, a->starts)))
 		return EXIT_PALE;
 	return record(s, a);

@@ -477,6 +477,30 @@ static int take_number(struct options *o, const struct row *row, struct option_v
 			   (unsigned long long)row->most, v->text);
 }
 
+/* "30s", "5m", "2h", "7d"; a year at most. */
+static int take_duration(struct options *o, const struct row *row, struct option_value *v)
+{
+	static const struct {
+		char letter;
+		unsigned seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	const uint64_t year = 366 * 86400;
+	size_t n = strlen(v->text);
+
+	for (size_t i = 0; n && i < ARRAY_SIZE(units); i++) {
+		if (v->text[n - 1] != units[i].letter ||
+		    str_u64((struct str){ v->text, n - 1 }, &v->number) || !v->number ||
+		    v->number > year / units[i].seconds)
+			continue;
+		v->number *= units[i].seconds;
+		return EXIT_OK;
+	}
+	return usage_error(
+		o->command,
+		"'--%s' takes a time such as 30s, 5m, 2h or 7d, a year at most, not '%s'",
+		row->name, v->text);
+}
+
 static int add_text(struct session *s, struct options *o, const struct row *row,
 		    struct option_value *v)
 {
@@ -522,6 +546,7 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_WORDS:
 	case OPTION_ARCHES: return take_words(o, row, v);
 	case OPTION_RELEASES: return take_releases(s, o, row, v);
+	case OPTION_DURATION: return take_duration(o, row, v);
 	case OPTION_NUMBER: return take_number(o, row, v);
 	}
 	BUG("a kind of option");

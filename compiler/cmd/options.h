@@ -22,17 +22,18 @@ enum option_id {
  */
 enum option_kind {
 	OPTION_FLAG,
-	OPTION_VALUE,  /* text */
-	OPTION_LIST,   /* list: the text of each */
-	OPTION_WORD,   /* text, word: of the words of its argument, "text|json" */
-	OPTION_MAYBE,  /* the same, and without one, as `--fix`, its first */
-	OPTION_WORDS,  /* words: a comma list of such */
-	OPTION_NUMBER, /* number: 1 to the most */
-	OPTION_FILE,   /* text, not empty */
-	OPTION_DIR,    /* text */
-	OPTION_DIRS,   /* list: directories that there are */
-	OPTION_ARCH,   /* arch */
-	OPTION_ARCHES, /* words: a comma list as ARCH_BIT() */
+	OPTION_VALUE,    /* text */
+	OPTION_LIST,     /* list: the text of each */
+	OPTION_WORD,     /* text, word: of the words of its argument, "text|json" */
+	OPTION_MAYBE,    /* the same, and without one, as `--fix`, its first */
+	OPTION_WORDS,    /* words: a comma list of such */
+	OPTION_NUMBER,   /* number: 1 to the most */
+	OPTION_DURATION, /* number: seconds, of 30s, 5m, 2h or 7d */
+	OPTION_FILE,     /* text, not empty */
+	OPTION_DIR,      /* text */
+	OPTION_DIRS,     /* list: directories that there are */
+	OPTION_ARCH,     /* arch */
+	OPTION_ARCHES,   /* words: a comma list as ARCH_BIT() */
 	/*
 	 * words: a comma list as TARGET_BIT(), or TARGETS_ALL; "apparmor=5.0", number: a bit for each
 	 * enum aa_release; "kernel=6.12", kernel.

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings that are written while the run goes on, and what is left of them."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import PALE, run
+from recordings import Recording
+from test_backends import cgroup, usable  # noqa: F401
+
+EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+
+
+def begin(tmp_path, backend, *argv, rec="rec", options=()):
+    usable(backend)
+    return subprocess.Popen([PALE, "learn", "--backend", backend, "-o", tmp_path / "p.pale", "-r", tmp_path / rec,
+                             *options, "--", *argv], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@EACH
+def test_a_snapshot_is_a_recording_and_the_whole_takes_its_place(tmp_path, backend):
+    go = tmp_path / "go"
+    p = begin(tmp_path, backend, "sh", "-c", f"until [ -e {go} ]; do sleep .1; done; cat /etc/hostname >/dev/null",
+              options=["--every", "1s"])
+    rec, old = tmp_path / "rec", tmp_path / "old"
+    wait_for(rec.exists)
+    shutil.copy(rec, old)
+    go.touch()
+    assert p.wait() == 0 and not p.stderr.read()
+    part, whole = Recording(old), Recording(rec)
+    assert part.runs[1]["id"] == whole.runs[1]["id"]
+    assert part.runs[1]["unfinished"] is True and "unfinished" not in whole.runs[1]
+    assert int(part.runs[1]["snapshot"]) < int(whole.runs[1]["snapshot"])
+    assert set(part.calls) <= set(whole.calls) and part.losses == whole.losses == "none"
+    assert "/etc/hostname" in whole.files and "/etc/hostname" not in part.files
+    assert "# UNFINISHED: a snapshot" in run([PALE, "propose", old], check=0).out
+    for files in ([old, rec], [rec, old]):
+        assert run([PALE, "merge", *files], check=0).out == rec.read_text()
+
+
+@EACH
+def test_killed_it_leaves_its_last_snapshot(tmp_path, backend):
+    done = tmp_path / "done"
+    p = begin(tmp_path, backend, "sh", "-c", f"sleep 1.5; touch {done}")
+    rec = tmp_path / "rec"
+    wait_for(lambda: "sh" in run(["ps", "--ppid", str(p.pid), "-o", "comm="]).out)
+    time.sleep(0.3)
+    p.send_signal(signal.SIGUSR1)
+    wait_for(rec.exists)
+    p.kill()
+    p.wait()
+    assert sorted(f.name for f in tmp_path.iterdir()) in (["rec"], ["done", "rec"])
+    assert Recording(rec).runs[1]["unfinished"] is True and Recording(rec).calls
+    assert run([PALE, "propose", rec], check=0).out.count("UNFINISHED") == 1
+    if backend == "ebpf":  # the tracer's end would be that of what it traces
+        wait_for(done.exists)
+
+
+@EACH
+def test_snapshots_that_cannot_be_written_are_told(tmp_path, backend):
+    go, home = tmp_path / "go", tmp_path / "home"
+    home.mkdir()
+    p = begin(tmp_path, backend, "sh", "-c", f"until [ -e {go} ]; do sleep .1; done", rec="home/rec")
+    wait_for(lambda: "sh" in run(["ps", "--ppid", str(p.pid), "-o", "comm="]).out)
+    home.rmdir()
+    p.send_signal(signal.SIGUSR1)
+    time.sleep(1.5)
+    home.mkdir()
+    go.touch()
+    err = p.communicate()[1]
+    assert p.returncode == 0 and "PL420" in err and "1 of 1 snapshots" in err, err
+    assert Recording(home / "rec").runs[1]["snapshot"] == "2"
+
+
+@EACH
+def test_a_time_ends_it(tmp_path, backend):
+    p = begin(tmp_path, backend, "sleep", "60", options=["--until", "1s"])
+    begun = time.monotonic()
+    assert p.wait() == 128 + signal.SIGTERM and time.monotonic() - begun < 20
+    assert 9e8 < int(Recording(tmp_path / "rec").runs[1]["duration"]) < 2e10
+
+
+def test_a_cgroup_may_be_empty_meanwhile(tmp_path, cgroup):  # noqa: F811
+    usable("ebpf")
+    p = subprocess.Popen([PALE, "learn", "--cgroup", cgroup.parent, "--until", "3s", "-o", tmp_path / "p.pale", "-r",
+                          tmp_path / "rec"], stderr=subprocess.PIPE, text=True)
+    for i in range(2):
+        time.sleep(0.8)
+        run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec cat /etc/{('hostname', 'hosts')[i]}"], check=0)
+    assert p.wait() == 0, p.stderr.read()
+    assert {"/etc/hostname", "/etc/hosts"} <= set(Recording(tmp_path / "rec").files)
+
+
+@EACH
+def test_what_writes_nothing_or_lasts_no_time_is_wrong_usage(tmp_path, backend):
+    r = run([PALE, "learn", "--backend", backend, "--every", "1s", "--", "true"])
+    assert r.rc == 125 and "--every takes -r FILE" in r.err
+    for wrong in ("5", "0s", "s", "-1s", "400d", "1.5s", "1 s", ""):
+        r = run([PALE, "learn", "--backend", backend, "--until", wrong, "--", "true"])
+        assert r.rc == 125 and re.search("--until' takes a time|needs a value", r.err), r
+    assert not os.listdir(tmp_path)
