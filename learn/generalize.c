@@ -223,7 +223,7 @@ static bool joined(struct arena *a, const struct recording *r, struct proposed_f
 	if (!str_eq(f->glob, p->glob) || f->owner != p->owner)
 		return false;
 	f->perms |= p->perms;
-	f->count += p->count;
+	f->count = count_add(f->count, p->count);
 	f->files += p->files;
 	f->in = recording_join_runs(a, r, f->in, p->in);
 	if (p->first_ns < f->first_ns)

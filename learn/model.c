@@ -207,7 +207,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	f->owned &= how->owned;
 	f->elsewhere |= how->elsewhere;
 	f->peers |= how->peers;
-	f->count += how->count;
+	f->count = count_add(f->count, how->count);
 	if (how->first_ns < f->first_ns)
 		f->first_ns = how->first_ns;
 	return ref;

@@ -86,7 +86,7 @@ static void propose_capability(struct proposal *p, unsigned cap)
 		if (c->cap != cap || is_noise(c))
 			continue;
 		in = count ? recording_join_runs(p->a, p->r, in, c->in) : c->in;
-		count += c->count;
+		count = count_add(count, c->count);
 		first = c->first_ns < first ? c->first_ns : first;
 		if (where.n < 60)
 			buf_printf(&where, "%s%s", where.n ? ", " : "", s ? s->name : "?");
@@ -169,7 +169,7 @@ static uint64_t count_sent(const struct proposal *p, int sig)
 		if (is_kill(c))
 			vec_each(&c->args, a)
 				vec_each(&a->values, v)
-					n += v->value == (uint64_t)sig ? v->count : 0;
+					n = count_add(n, v->value == (uint64_t)sig ? v->count : 0);
 	return n;
 }
 

@@ -39,7 +39,7 @@ static void collect_sockets(struct proposal *p, enum arch only, struct socket_ki
 			vec_each(&out->list, have) {
 				if (have->family != k.family || have->type != k.type)
 					continue;
-				have->count += k.count;
+				have->count = count_add(have->count, k.count);
 				known = true;
 			}
 			if (!known)

@@ -159,7 +159,7 @@ static struct column sum(const struct columns *columns)
 	struct column all = { .first_ns = UINT64_MAX };
 
 	vec_each(&columns->list, c) {
-		all.count += c->count;
+		all.count = count_add(all.count, c->count);
 		if (c->first_ns < all.first_ns)
 			all.first_ns = c->first_ns;
 	}

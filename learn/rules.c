@@ -10,6 +10,8 @@ _Static_assert(SAME(R) && SAME(W) && SAME(A) && SAME(L) && SAME(K) && SAME(M) &&
 	       "the kernel half and policies write permissions alike");
 _Static_assert(TRACE_VALUES == RECORDING_VALUES_MAX, "one bound for both backends");
 
+_Static_assert(TRACE_NRS == RECORDING_NRS, "and one for the numbers of calls");
+
 #define TRACE_0 0 /* the tables say 0 for none */
 
 static const struct {

@@ -244,7 +244,7 @@ void run_count(struct recorded_run *to, const struct recorded_run *r)
 		    rows[i].at == offsetof(struct recorded_run, started_ns) ||
 		    rows[i].at == offsetof(struct recorded_run, snapshot))
 			continue;
-		n = number_at(to, i) + number_at(r, i);
+		n = count_add(number_at(to, i), number_at(r, i));
 		memcpy((char *)to + rows[i].at, &n, sizeof(n));
 	}
 }

@@ -54,6 +54,12 @@ struct recorded_run {
 	struct recording_losses losses;
 };
 
+/* Counts of runs added up: what would pass the largest number stays there. */
+static inline uint64_t count_add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 bool run_lossy(const struct recorded_run *r);
 /* The losses, one phrase each ("12 paths found no room"), separated by commas; "none". */
 void run_losses_print(struct buf *out, const struct recorded_run *r);

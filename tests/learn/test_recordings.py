@@ -190,6 +190,16 @@ def test_of_several_runs_each_rule_says_in_how_many_it_was_seen(tmp_path):
     assert "file rw /srv/all; # 3x in 3 of 3 runs" in text and "file r /srv/1; # 1x in 1 of 3 runs" in text
 
 
+def test_counts_that_pass_the_largest_number_lose_nothing(tmp_path):
+    head = {"machine": "x86_64", "kernel": '"6.1"', "libc": '"glibc 2.36"', "tier": '"ebpf"', "capabilities-seen": ""}
+    facts = {f: (2**64 - 1 - i % 2 * 5, 5) for i, f in enumerate(
+        ["call x86_64 bpf", "capability sys_admin x86_64 bpf", 'file "/srv/a" r'])}
+    files = [write(tmp_path / str(i), ({"id": f"{i:032x}", **head}, facts)) for i in range(2)]
+    text = re.sub(r" +", " ", run([PALE, "propose", *files], check=0).out)
+    for rule in ("allow bpf", "capability sys_admin", "file r /srv/a"):
+        assert f"{rule}; # {2**64 - 1}x in 2 of 2 runs" in text, text
+
+
 def test_ten_thousand_recordings_are_added_up_in_bounded_time_and_memory(tmp_path):
     """A slice of 1,000, each with 400 facts, as a server has; in test-long 10,000."""
     many = 10000 if os.environ.get("PALE_LONG") else 1000
