@@ -41,6 +41,20 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 	return ds->errors == errors && aa_asking_build(a, pool, ds, out);
 }
 
+/* What an owner may is what everybody gets there, and what others may is asked of nobody. */
+static void forget_owners(struct aa_files *files)
+{
+	size_t n = 0;
+
+	vec_each(&files->list, f) {
+		if (f->owner == AA_OWNER_OTHER)
+			continue;
+		f->owner = AA_OWNER_ANY;
+		files->list.v[n++] = *f;
+	}
+	files->list.n = n;
+}
+
 bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *ds,
 		     struct aa_asking *out)
 {
@@ -59,6 +73,8 @@ bool aa_asking_build(struct arena *a, struct aa_means_pool *pool, struct diags *
 	if (out->policy && !aa_files_alias(a, out->policy, out->profile, ds, &out->files))
 		return false;
 	aa_files_merge(&m, &out->files);
+	if (out->target.ownerless)
+		forget_owners(&out->files);
 	if (!pool)
 		pool = aa_means_pool_new(a);
 	out->means =

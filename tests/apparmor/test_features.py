@@ -84,6 +84,18 @@ def test_owners_are_alike_where_the_parser_writes_no_flag_that_the_kernel_looks_
     assert re.findall(r":(\d+):\d+: high: .*count for (\w+) \[PL464 ", said) == ([("2", "everybody"), ("6", "nobody")] if alike else [])
 
 
+@pytest.mark.parametrize("target, right", [
+    ("4.1.2,kernel=7.2", ["allowed", "refused", "refused", "allowed", "refused", "allowed ix"]),
+    ("4.1.8,kernel=7.2", ["refused", "allowed", "refused", "refused", "allowed", "allowed px"])])
+def test_and_there_everybody_is_answered_as_the_owner(pale, tmp_path, target, right):
+    (tmp_path / "p").write_text("""profile t {
+        owner /a r, other /c r, owner /d w, /b w, deny owner /b w, owner /x ix, other /x px,
+    }""")
+    got = pale("sim", "--target", f"apparmor={target}", tmp_path / "p", "open other /a r", "open other /c r", "open owner /c r",
+               "open other /d w", "open other /b w", "exec other /x", check=None).out.splitlines()
+    assert [" ".join(w for w in line.split("  ")[::2][:2] if w in ("allowed", "refused", "ix", "px")) for line in got] == right, got
+
+
 @pytest.mark.once
 def test_only_parsers_before_4_1_3_write_tables_without_that_flag(tmp_path):
     (tmp_path / "p").write_text("profile t {\nowner /a r,\n}\n")
