@@ -36,6 +36,18 @@ const struct aa_rule *aa_risk_allowed(struct lint *l, const char *access)
 	return by ? by->rule : NULL;
 }
 
+const struct aa_rule *aa_risk_allowed_of(struct lint *l, const char *access, enum aa_class class)
+{
+	struct aa_verdict v;
+
+	if (!aa_may_ask(l, access, &v) || !aa_allows(&v))
+		return NULL;
+	vec_each(&v.rules, r)
+		if (r->role != AA_ROLE_OUTRANKED && r->rule && r->rule->class == class)
+			return r->rule;
+	return aa_decider(&v) ? aa_decider(&v)->rule : NULL;
+}
+
 /* ---- messages ---- */
 
 enum { ACCESSES_MAX = 3 }; /* that one names */

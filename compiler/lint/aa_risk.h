@@ -30,6 +30,8 @@ bool aa_risk_has(const struct lint *l, enum aa_class class);
  * alone, of which AP302 speaks. Of one half; what is no file has none.
  */
 const struct aa_rule *aa_risk_allowed(struct lint *l, const char *access);
+/* The same; of several that decide one of this class. */
+const struct aa_rule *aa_risk_allowed_of(struct lint *l, const char *access, enum aa_class class);
 
 /* "'open /x w' is allowed: what it does; ...": three of them, the gravest first, and how many more. */
 const char *aa_risk_list(struct lint *l, const struct aa_risks *risks);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AP3: what a program under an AppArmor profile may do to the machine. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/lint/aa_fix.h"
@@ -56,17 +57,28 @@ static bool is_any(const struct aa_rule *r)
 	return r->class != AA_CLASS_CAPABILITY || r->caps != UINT64_MAX;
 }
 
+/* Of its class; `network unix stream,` by itself is the parser's way to say `unix,`. */
+static bool is_of(const struct aa_rule *r, enum aa_class class)
+{
+	return r->class == class || (class == AA_CLASS_UNIX && r->class == AA_CLASS_NETWORK &&
+				     !r->network.any && r->network.families == 1 << AF_UNIX);
+}
+
 static void find_asks(struct lint *l, enum diag_id id, about_fn *about, struct aa_risks *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(asks); i++) {
 		const struct ask *a = &asks[i];
 		const struct aa_rule *r;
-		if (a->id != id || !aa_risk_has(l, a->class))
+		if (a->id != id ||
+		    (!aa_risk_has(l, a->class) &&
+		     (a->class != AA_CLASS_UNIX || !aa_risk_has(l, AA_CLASS_NETWORK))))
 			continue;
-		r = aa_risk_allowed(l, a->access);
-		if (r && r->class == a->class && about(r))
+		r = aa_risk_allowed_of(l, a->access, a->class);
+		if (r && is_of(r, a->class) && about(r))
 			vec_push(l->arena, &out->list,
-				 ((struct aa_risk){ r->use, a->severity, a->access, a->does }));
+				 ((struct aa_risk){
+					 r->use, r->class == a->class ? a->severity : SEVERITY_INFO,
+					 a->access, a->does }));
 	}
 }
 
@@ -166,7 +178,9 @@ RULE(AP310, "unix-all", HIGH, APPARMOR, ap_unix_all, "any abstract unix socket m
      "at an abstract address. Such addresses are no files: mount namespaces do not keep them apart, "
      "only network namespaces do. containerd's shims listened there, and a container in the host's "
      "network was root (CVE-2020-15257).\n\n"
-     "Told where unix sockets are mediated by address; where not, no rule can do better.\n\n"
+     "'network unix stream,' allows the same, and that is information: it names what it is for, and has no "
+     "words for addresses. Told where unix sockets are "
+     "mediated by address; where not, no rule can do better.\n\n"
      "Way out: unix peer=(label=@{profile_name}), and addr= of what it talks to.")
 void ap_unix_all(struct lint *l, enum diag_id id)
 {

@@ -143,3 +143,10 @@ def test_what_no_kernel_of_the_target_mediates_is_not_called_allowed_by_a_rule(l
     old = ["--target", "apparmor=3.0"]
     assert not of(lint("network,", head="abi <abi/3.0>,\nprofile p /bin/p"), "AP323")
     assert not of(lint("network,", options=old), "AP310")
+
+
+def test_a_family_alone_is_the_same_as_the_rule_of_its_class_and_is_told_as_information(lint):
+    assert [f["severity"] for f in of(lint("network unix stream,"), "AP310")] == ["info"]
+    assert [f["severity"] for f in of(lint("network unix stream,", "unix,"), "AP310")] == ["high"]
+    assert not of(lint("network inet stream,"), "AP310")
+    assert not of(lint("network unix dgram,", "deny unix,"), "AP310")
