@@ -404,6 +404,8 @@ static bool tell_missing_comma(struct aa_parse *p, const struct aa_error *e)
 			"to AppArmor's parser the '\\r' at the line's end is part of the word, and "
 			"the ',' with it: end lines with '\\n' alone" :
 			"every rule ends with ','");
+	if (!ends_in_cr(p, p->before))
+		diag_fix(p->diags, d, at, STR(","));
 	return true;
 }
 

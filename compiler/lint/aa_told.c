@@ -148,6 +148,25 @@ static bool same_cause(const struct diag *x, const struct diag *y)
 	       ((y->id == DIAG_AP105 || y->id == DIAG_AP114) && !strcmp(x->text, y->text));
 }
 
+/* The letters behind a ',' that goes (`/dev/x, wl,`), which were read as a rule of their own. */
+static bool is_behind(const struct diags *ds, const struct diag *x, const struct diag *y)
+{
+	struct span between;
+	struct str text;
+
+	if (x->id != DIAG_AP102 || y->id != DIAG_AP101 || x->fix.edits.n != 1 ||
+	    x->fix.edits.v[0].replacement.n)
+		return false;
+	between = (struct span){ y->span.source, x->fix.edits.v[0].span.end, y->span.begin };
+	if (between.source != x->span.source || between.begin >= between.end)
+		return false;
+	text = span_text(ds->sources, between);
+	for (size_t i = 0; i < text.n; i++)
+		if (!text.p[i] || !strchr(" \trwalkmxipPcCuU", text.p[i]))
+			return false;
+	return true;
+}
+
 void lint_apparmor_name(struct diags *ds)
 {
 	size_t n = 0;
@@ -157,6 +176,8 @@ void lint_apparmor_name(struct diags *ds)
 		size_t i = 0;
 
 		d->id = name_of(d);
+		if (n && is_behind(ds, ds->list.v[n - 1], d))
+			continue;
 		while (i < n && !same_cause(ds->list.v[i], d))
 			i++;
 		if (i == n)

@@ -171,20 +171,38 @@ bool aa_prefix_read(const struct aa_reader *rd, const struct aa_stmt *st, struct
 	return ok;
 }
 
-static void forbid(struct aa_read *r, const char *what, const char *help)
+static struct diag *forbid(struct aa_read *r, const char *what, const char *help)
 {
-	diag_help(r->rd->diags,
-		  aa_fault(r, DIAG_PL337, r->rule->use->stmt->head, "%s rules have no %s",
-			   r->keyword, what),
-		  "%s", help);
+	struct diag *d = aa_fault(r, DIAG_PL337, r->rule->use->stmt->head, "%s rules have no %s",
+				  r->keyword, what);
+
+	diag_help(r->rd->diags, d, "%s", help);
+	return d;
 }
 
-static bool says_owner(const struct aa_stmt *st)
+/* Its `owner` or `other`; NULL: neither. */
+static const struct aa_item *says_owner(const struct aa_stmt *st)
 {
 	for (const struct aa_item *i = st->prefix; i; i = i->next)
 		if (i->kind == AA_WORD && find_prefix(i) && find_prefix(i)->rank == RANK_OWNER)
-			return true;
-	return false;
+			return i;
+	return NULL;
+}
+
+static void forbid_owner(struct aa_read *r, const struct aa_item *owner)
+{
+	struct diag *d = forbid(r, "'owner' or 'other'", "only files have owners: leave it out");
+	struct span sp = owner->span;
+	struct str text;
+
+	if (r->rd->from)
+		return;
+	sp.end = owner->next ? owner->next->span.begin : r->rule->use->stmt->items->span.begin;
+	if (sp.end < owner->span.end)
+		return;
+	text = span_text(r->rd->diags->sources, sp);
+	if (text.n && !memchr(text.p, '\n', text.n) && !memchr(text.p, '{', text.n))
+		diag_fix(r->rd->diags, d, sp, STR(""));
 }
 
 /* What may stand before a rule of this class; what its blocks say it need not have. */
@@ -196,7 +214,7 @@ static void check_prefix(struct aa_read *r)
 	if (c == AA_CLASS_RLIMIT && (r->rule->use->stmt->prefix || p->priority))
 		forbid(r, "prefix", "a limit is set, neither allowed nor denied: leave it out");
 	else if (!classes[c].owner && says_owner(r->rule->use->stmt))
-		forbid(r, "'owner' or 'other'", "only files have owners: leave it out");
+		forbid_owner(r, says_owner(r->rule->use->stmt));
 	if (p->priority && (c == AA_CLASS_NETWORK || c == AA_CLASS_ALL))
 		forbid(r, "priority", "leave 'priority=' out");
 }
@@ -232,9 +250,11 @@ static bool read_capability(struct aa_read *r)
 		return false;
 	for (unsigned c = 0; c < CAPABILITY_NR; c++)
 		suggest_offer(&s, str_c(capability_name(c)));
-	if (cap >= 0)
+	if (cap >= 0) {
 		diag_help(r->rd->diags, d, "write '%s'", capability_name((unsigned)cap));
-	else if (!diag_suggest(r->rd->diags, d, r->at->word.span, &s))
+		diag_fix_word(r->rd->diags, d, r->at->word.span, name,
+			      str_c(capability_name((unsigned)cap)));
+	} else if (!diag_suggest(r->rd->diags, d, r->at->word.span, &s))
 		diag_help(r->rd->diags, d,
 			  "names are as in capabilities(7), in small letters and "
 			  "without 'cap_'");

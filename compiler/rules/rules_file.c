@@ -345,6 +345,30 @@ static bool perms_first(struct aa_read *r)
 	return aa_glob(r, target, GLOB_PATH, &f->link);
 }
 
+/*
+ * A ',' behind the path, and letters behind that: `deny /dev/x, wl,`. What goes is the ','; the
+ * letters are read as a rule of their own, which is told no more.
+ */
+static void cut_comma(struct aa_read *r, struct diag *d)
+{
+	static const char blanks[] = " \t", letters[] = "rwalkmxipPcCuU";
+	struct span path = r->rule->file.path.word->span;
+	struct span comma = { path.source, path.end, path.end };
+	struct str text = r->rd->from ? STR("") : source_of(r->rd->diags->sources, comma)->text;
+	uint32_t at = comma.begin + 1;
+
+	while (at < text.n && strchr(blanks, text.p[at]))
+		at++;
+	uint32_t first = at;
+	while (at < text.n && strchr(letters, text.p[at]))
+		at++;
+	if (at == first || at >= text.n || text.p[at] != ',' || text.p[comma.begin] != ',')
+		return;
+	diag_help(r->rd->diags, d, "take the ',' behind the path away");
+	comma.end++;
+	diag_fix(r->rd->diags, d, comma, STR(""));
+}
+
 /* Path first. Before 5.0 what stands behind `->` was no link's. */
 static bool path_first(struct aa_read *r)
 {
@@ -361,6 +385,7 @@ static bool path_first(struct aa_read *r)
 			diag_rule(r->rd->diags, d, DIAG_AP102);
 			diag_help(r->rd->diags, d,
 				  "a rule ends at its ',': permissions stand before that");
+			cut_comma(r, d);
 		}
 		return false;
 	}

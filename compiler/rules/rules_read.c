@@ -195,6 +195,8 @@ static void tell_no_comma(struct aa_read *r, struct span end)
 
 	diag_rule(r->rd->diags, d, DIAG_AP102);
 	diag_help(r->rd->diags, d, "every rule ends with ','; the next line begins another one");
+	if (!r->rd->from)
+		diag_fix(r->rd->diags, d, end, STR(","));
 }
 
 static void tell_comma(struct aa_read *r, struct span end)

@@ -95,3 +95,14 @@ def test_what_check_says_is_told_by_its_rule_and_once_a_cause(lint, pale, tmp_pa
     for selected, ids in (("AP109", ["AP109"]), ("SR", ["AP109"])):  # it is told, whatever is selected
         found = lint("profile p {\n\tcapability cap_chown,\n}\n", "--select", selected)
         assert [f["id"] for f in found] == ids
+
+
+def test_a_comma_too_many_is_one_error_and_goes(lint, pale, tmp_path):
+    """directpv#426."""
+    head, tail = "abi <abi/5.0>,\nprofile p /bin/p {\n\t/bin/p mr,\n\tdeny /dev/**", "}\n"
+    found = lint(head + ", wl,\n" + tail)
+    assert [f["id"] for f in found] == ["AP102"] and found[0]["fixes"]
+    pale("lint", "--fix=unsafe", "--select", "AP102", "-I", BASE, tmp_path / "p.aa")
+    assert (tmp_path / "p.aa").read_text() == head + " wl,\n" + tail
+    for other in (",\n\twl,\n", ", /x wl,\n"):  # no letters behind it on the line
+        assert "fixes" not in of(lint(head + other + tail), "AP102")[0]
