@@ -89,14 +89,23 @@ static const char *command_line(struct arena *a, char *const *argv)
 	return buf_keep(a, &out);
 }
 
+/* 16 bytes are had whole, or not at all (getrandom(2)). 0 or -errno. */
+static int draw_id(unsigned char id[RUN_ID])
+{
+	ssize_t n;
+
+	do
+		n = getrandom(id, RUN_ID, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
 /* All that is known of a run before it begins. */
 static void begin_run(struct arena *a, const struct learn_options *opt, struct recorded_run *run)
 {
 	struct timespec now = { 0 };
 	struct utsname u = { 0 };
 
-	if (getrandom(run->id, sizeof(run->id), 0) != sizeof(run->id))
-		BUG("getrandom(2) of 16 bytes does not fail");
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	run->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	run->kernel = kernel_release(a);
@@ -399,6 +408,9 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	begin_run(a, &opt, &out->run);
 	*status = 125;
 	m = model_new(a, out, opt.max_paths);
+	err = draw_id(out->run.id);
+	if (err)
+		return failed(ds, "there is no random number to tell the run by", err);
 	if (prepare(a, &opt, &t, out, status, ds))
 		return -1;
 	if (!choose_backend(a, &opt, &t, &w, out, ds)) {
