@@ -71,6 +71,20 @@ def run(argv, input=None, check=None, timeout=60, text=True, **kw):
     return r
 
 
+PEAK = ("import resource, subprocess, sys; p = subprocess.run(sys.argv[2:]);"
+        "u = resource.getrusage(resource.RUSAGE_CHILDREN);"
+        "open(sys.argv[1], 'w').write(f'{u.ru_maxrss} {u.ru_utime + u.ru_stime}'); sys.exit(p.returncode)")
+
+
+def run_costs(tmp_path, argv, **kw):
+    """run(), and its peak (KiB) and CPU time (s). A small process starts it: the kernel counts what the
+    program's parent had before the exec, and a worker of the tests has a lot."""
+    r = run(["/usr/bin/python3", "-c", PEAK, tmp_path / "costs", *argv], **kw)
+    peak, seconds = (tmp_path / "costs").read_text().split()
+    (tmp_path / "costs").unlink()
+    return r, int(peak), float(seconds)
+
+
 @pytest.fixture
 def pale():
     """pale("sim", file, "read", check=0) -> .rc .out .err"""

@@ -3,12 +3,11 @@
 import os
 import random
 import re
-import resource
 import stat
 
 import pytest
 
-from conftest import PALE, ROOT, run
+from conftest import PALE, ROOT, run, run_costs
 from recordings import Recording, unquote
 from test_backends import PROBES, usable
 
@@ -211,11 +210,9 @@ def test_ten_thousand_recordings_are_added_up_in_bounded_time_and_memory(tmp_pat
         head, facts = make_run(rnd, i)
         facts |= {p: (rnd.randrange(1, 99), rnd.randrange(10**10)) for p in paths + calls}
         files.append(write(tmp_path / f"{i:05}", (head, facts)))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    r = run(["/usr/bin/time", "-f", "%M", PALE, "merge", "-o", tmp_path / "all", *files], text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    r, peak, took = run_costs(tmp_path, [PALE, "merge", "-o", tmp_path / "all", *files])
+    mib = peak / 1024
     assert r.rc == 0, r
-    took, mib = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, int(r.err.split()[-1]) / 1024
     print(f"{many} recordings: {took:.2f} s, {mib:.0f} MiB")
     assert len(Recording(tmp_path / "all").runs) == many
     if "asan" not in str(PALE):

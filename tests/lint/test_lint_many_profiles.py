@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many profiles in one file: what is made of one is given back before the next."""
-import os
-import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT
+from conftest import PALE, ROOT, run_costs
 
 BASE = ROOT / "tests" / "lint" / "base"
 PROFILES = 2000
@@ -20,12 +18,9 @@ def small(n):
 def test_two_thousand_profiles_of_one_file_take_little_memory(tmp_path):
     path = tmp_path / "many.aa"
     path.write_text("include <tunables/global>\n" + "".join(map(small, range(PROFILES))))
-    proc = subprocess.Popen([PALE, "lint", "-I", BASE, "--target", "apparmor=5.0", path], stdout=subprocess.PIPE, text=True)
-    out = proc.stdout.read()
-    _, status, used = os.wait4(proc.pid, 0)
-    proc.returncode = os.waitstatus_to_exitcode(status)
-    assert proc.returncode in (0, 1) and "for apparmor 5.0" in out, out[-500:]
-    assert used.ru_maxrss < 256 << 10  # KiB
+    r, peak, _ = run_costs(tmp_path, [PALE, "lint", "-I", BASE, "--target", "apparmor=5.0", path])
+    assert r.rc in (0, 1) and "for apparmor 5.0" in r.out, r.out[-500:]
+    assert peak < 256 << 10  # KiB
 
 
 def test_a_finding_of_each_of_many_profiles_is_told(pale, tmp_path):

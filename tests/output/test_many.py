@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import AS_NOBODY, PALE as NAMED, need, need_root
+from conftest import AS_NOBODY, PALE as NAMED, need, need_root, run_costs
 
 PALE = os.path.abspath(NAMED)
 GOOD = "policy {} {{ layers seccomp; arch x86_64; default errno EPERM; allow read, execve; }}\n"
@@ -89,11 +89,8 @@ def test_memory_is_a_files_and_what_is_written(tmp_path):
         (tmp_path / f"{i}.pale").write_text(GOOD.format(f"p{i}") + "#" * 100000)
     for n in (2, 300):
         argv = ["compile", "-q", "-t", "bpf", "-o", f"out{n}", *(f"{i}.pale" for i in range(n))]
-        script = ("import resource, subprocess, sys; p = subprocess.run(sys.argv[1:]);"
-                  "print(p.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
-        out = subprocess.run(["/usr/bin/python3", "-c", script, PALE, *argv], cwd=tmp_path, capture_output=True, text=True)
-        rc, peak[n] = map(int, out.stdout.split())
-        assert rc == 0 and len(held(tmp_path / f"out{n}")) == n, out.stderr
+        r, peak[n], _ = run_costs(tmp_path, [PALE, *argv], cwd=tmp_path)
+        assert r.rc == 0 and len(held(tmp_path / f"out{n}")) == n, r
     assert peak[300] < peak[2] + (16 << 10), peak  # 30 MB of text
 
 
