@@ -41,7 +41,7 @@ struct source *source_add(struct sources *s, const char *name, struct str text)
 	return add_source(s, arena_strdup(s->arena, name), NULL, copy);
 }
 
-static int read_all(int fd, struct buf *b)
+static int read_all(int fd, size_t most, struct buf *b)
 {
 	char chunk[1 << 16];
 
@@ -55,12 +55,12 @@ static int read_all(int fd, struct buf *b)
 		if (!n)
 			return b->failed ? -ENOMEM : 0;
 		buf_add(b, chunk, (size_t)n);
-		if (b->n > SOURCE_MAX)
+		if (b->n > most)
 			return -EFBIG;
 	}
 }
 
-static int read_path(const char *path, bool regular, struct buf *b)
+static int read_path(const char *path, bool regular, size_t most, struct buf *b)
 {
 	/* Without O_NONBLOCK a FIFO that nobody writes to would hold up the open itself. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
@@ -74,9 +74,15 @@ static int read_path(const char *path, bool regular, struct buf *b)
 	else if (regular && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	if (!err)
-		err = read_all(fd, b);
+		err = read_all(fd, most, b);
 	close(fd);
 	return err;
+}
+
+int source_read(const char *path, size_t most, struct buf *out)
+{
+	return strcmp(path, "-") ? read_path(path, false, most, out) :
+				   read_all(STDIN_FILENO, most, out);
 }
 
 /* real: NULL for what has no path of its own, which goes by its name. */
@@ -112,7 +118,8 @@ static int load_once(struct sources *s, const char *path, bool is_stdin, struct 
 	}
 	if (is_stdin && s->stdin_error)
 		return s->stdin_error;
-	int err = is_stdin ? read_all(STDIN_FILENO, &b) : read_path(path, false, &b);
+	int err = is_stdin ? read_all(STDIN_FILENO, SOURCE_MAX, &b) :
+			     read_path(path, false, SOURCE_MAX, &b);
 	if (is_stdin)
 		s->stdin_error = err;
 	if (err)
@@ -142,7 +149,7 @@ static int load(struct sources *s, const char *path, bool regular, struct source
 	const struct source *from = s->lender ? find_loaded(s->lender, real, name) : NULL;
 	if (from)
 		return lend(s, from, out);
-	int err = read_path(path, regular, &b);
+	int err = read_path(path, regular, SOURCE_MAX, &b);
 	if (err)
 		return err;
 	struct str text = { str_dup(s->arena, (struct str){ b.p, b.n }), b.n };

@@ -68,6 +68,8 @@ struct sources *sources_new(struct arena *a);
 int source_load(struct sources *s, const char *path, struct source **out);
 /* For what a text names, not the user: -EINVAL for a device or a pipe, which may never end. */
 int source_load_regular(struct sources *s, const char *path, struct source **out);
+/* The bytes alone, of what may be larger than a source. 0 or -errno; -EFBIG past `most`. */
+int source_read(const char *path, size_t most, struct buf *out);
 /* A text that does not come from a file; `text` is copied. */
 struct source *source_add(struct sources *s, const char *name, struct str text);
 /*

@@ -40,12 +40,12 @@ char *str_dup(struct arena *a, struct str s)
 	return p;
 }
 
-static int digit_of(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
 	c = (char)str_fold(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 int str_u64(struct str s, uint64_t *out)
@@ -59,7 +59,7 @@ int str_u64(struct str s, uint64_t *out)
 	if (i == s.n || (!hex && s.n > 1 && s.p[0] == '0'))
 		return -EINVAL;
 	for (; i < s.n; i++) {
-		unsigned d = (unsigned)digit_of(s.p[i]);
+		unsigned d = (unsigned)hex_digit(s.p[i]);
 
 		if (d >= base)
 			return -EINVAL;

@@ -54,6 +54,9 @@ char *str_dup(struct arena *a, struct str s); /* NUL-terminated copy */
  */
 int str_u64(struct str s, uint64_t *out);
 
+/* 0 to 15 of a hexadecimal digit in either case; -1: it is none. */
+int hex_digit(char c);
+
 /* Bytes of the well-formed UTF-8 sequence at p, 0 when there is none. */
 size_t utf8_len(const char *p, size_t n);
 /*

@@ -49,6 +49,8 @@ struct telling {
 void session_open(struct session *s);
 /* For run and learn: 3 may be their command's status, so they leave with EXIT_PALE. */
 void session_open_run(struct session *s);
+/* For recordings, which have bounds of their own. */
+void session_open_unbound(struct session *s);
 /*
  * From here on what its arena holds is bounded (PL218, and out), as session_open() does it;
  * session_open_run() does not: a recording has bounds of its own. The session must not move.

@@ -202,6 +202,11 @@ void session_open(struct session *s)
 	session_bound(s);
 }
 
+void session_open_unbound(struct session *s)
+{
+	open_with(s, arena_new(leave_without_memory), EXIT_SYSTEM);
+}
+
 /* What is wrong and was not told. */
 static void tell_rest(struct session *s)
 {

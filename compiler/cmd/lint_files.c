@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/deploy/deploy.h"
 #include "compiler/file/kind.h"
 
 enum { FILES_MAX = 100000, DEPTH_MAX = 64 };
@@ -80,10 +81,8 @@ static bool has(struct str text, const char *word)
 
 static bool starts_containers(struct str text)
 {
-	static const char *const engines[] = { "docker", "podman", "nerdctl" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
-		if (has(text, engines[i]))
+	for (const char *const *e = deploy_engines; *e; e++)
+		if (has(text, *e))
 			return true;
 	return false;
 }

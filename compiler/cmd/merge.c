@@ -22,7 +22,7 @@ int cmd_merge(int argc, char **argv)
 	struct options o = { 0 };
 	struct session s;
 
-	session_open_run(&s);
+	session_open_unbound(&s);
 	int status = options_read(&s, argc, argv, &o);
 	return session_end(&s, status < 0 ? merge(&s, &o) : status);
 }

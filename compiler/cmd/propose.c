@@ -44,7 +44,7 @@ int cmd_propose(int argc, char **argv)
 	struct options o = { 0 };
 	struct session s;
 
-	session_open_run(&s);
+	session_open_unbound(&s);
 	int status = options_read(&s, argc, argv, &o);
 	return session_end(&s, status < 0 ? propose_files_of(&s, &o) : status);
 }

@@ -2,10 +2,7 @@
 #include "compiler/cmd/recordings.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
@@ -13,40 +10,6 @@
 #include "learn/reunite.h"
 
 /* ---- files ---- */
-
-/* The whole of an open file, at most RECORDINGS_TEXT. 0 or -errno. */
-static int read_all(int fd, struct buf *out)
-{
-	char piece[1 << 16];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof(piece))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (out->n + (size_t)n > RECORDINGS_TEXT)
-			return -EFBIG;
-		buf_add(out, piece, (size_t)n);
-		if (out->failed)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int read_file(const char *path, struct buf *out)
-{
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
-	struct stat st;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = fstat(fd, &st) ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : read_all(fd, out);
-	if (fd != STDIN_FILENO)
-		close(fd);
-	return err;
-}
 
 static int tell_unreadable(struct session *s, const char *path, int err)
 {
@@ -107,7 +70,7 @@ int recordings_load(struct session *s, char *const *paths, size_t n, struct reco
 	for (size_t i = 0; i < n; i++) {
 		struct recordings_fault fault;
 		BUF_AUTO text = { 0 };
-		int err = read_file(paths[i], &text);
+		int err = source_read(paths[i], RECORDINGS_TEXT, &text);
 
 		if (err)
 			return tell_unreadable(s, paths[i], err);

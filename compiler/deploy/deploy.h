@@ -104,6 +104,9 @@ void deploy_read_daemon(struct deployment *d, const struct json *root);
 /* Commands of a shell's text, or of a part of it (read_run.c). */
 void deploy_read_line(struct deployment *d, const struct source *src, struct span part);
 
+/* Programs that take docker's `run`, NULL-ended; is it one of them? */
+extern const char *const deploy_engines[];
+bool deploy_is_engine(struct str word);
 /* Is what it says said to Docker, or one that takes the same options? */
 bool deploy_is_docker(enum deploy_form form);
 

@@ -133,17 +133,26 @@ static struct str base_of(struct str path)
 	return slash ? (struct str){ slash + 1, (size_t)(path.p + path.n - slash) - 1 } : path;
 }
 
+const char *const deploy_engines[] = { "docker", "podman", "nerdctl", NULL };
+
+bool deploy_is_engine(struct str word)
+{
+	for (const char *const *e = deploy_engines; *e; e++)
+		if (str_is(word, *e))
+			return true;
+	return false;
+}
+
 /* The word behind "run" or "create"; 0: it starts no container. */
 static size_t find_run(const shell_words *words, struct str *engine)
 {
-	static const char *const engines[] = { "docker", "podman", "nerdctl" };
 	size_t i = skip_prefixes(words, 0);
 	const struct shell_word *w = word_at(words, i);
 
 	if (!w)
 		return 0;
 	*engine = base_of(w->text);
-	if (!ONE_OF(*engine, engines))
+	if (!deploy_is_engine(*engine))
 		return 0;
 	i = skip_options(words, i + 1, client_values, ARRAY_SIZE(client_values));
 	if ((w = word_at(words, i)) && str_is(w->text, "container"))

@@ -153,9 +153,9 @@ void audit_keep_word(char to[AUDIT_WORD], struct str s)
 }
 
 /* A digit of the kernel's own hex, which is in capitals (hex_byte_pack_upper()); -1: it is none. */
-static int hex_digit(char c)
+static int upper_hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= 'a' && c <= 'f' ? -1 : hex_digit(c);
 }
 
 /* In hex, for a blank or a quote in it (kernel/audit.c audit_log_untrustedstring())? */
@@ -164,7 +164,7 @@ static bool is_hex_text(struct str s)
 	if (s.p[-1] == '"' || !s.n || s.n % 2)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (hex_digit(s.p[i]) < 0)
+		if (upper_hex(s.p[i]) < 0)
 			return false;
 	return true;
 }
@@ -174,7 +174,7 @@ static size_t read_hex_text(struct str s, char *to, size_t room)
 	size_t n = s.n / 2 < room ? s.n / 2 : room;
 
 	for (size_t i = 0; i < n; i++)
-		to[i] = (char)(hex_digit(s.p[2 * i]) << 4 | hex_digit(s.p[2 * i + 1]));
+		to[i] = (char)(upper_hex(s.p[2 * i]) << 4 | upper_hex(s.p[2 * i + 1]));
 	return n;
 }
 

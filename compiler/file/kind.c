@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/deploy/deploy.h"
 #include "compiler/file/kind.h"
 
 enum { LINES_MAX = 2000, LISTED_MIN = 3 };
@@ -599,7 +600,6 @@ static bool is_json_alone(struct str line, struct lines *l)
 /* "sudo docker run ..." */
 static bool starts_container(struct str line)
 {
-	static const char *const engines[] = { "docker", "podman", "nerdctl", NULL };
 	static const char *const verbs[] = { "run", "create", "container", NULL };
 	struct str word = word_of(line);
 
@@ -607,7 +607,7 @@ static bool starts_container(struct str line)
 		line = trim((struct str){ line.p + word.n, line.n - word.n });
 		word = word_of(line);
 	}
-	if (!one_of(word, engines))
+	if (!deploy_is_engine(word))
 		return false;
 	return one_of(word_of(trim((struct str){ line.p + word.n, line.n - word.n })), verbs);
 }

@@ -10,14 +10,6 @@ static const char *skip_blanks(const char *p, const char *end)
 	return p;
 }
 
-static unsigned hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - (unsigned)'0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10u : 16;
-}
-
 static bool read_digits(struct str w, uint64_t *out)
 {
 	uint64_t v = 0;
@@ -26,10 +18,10 @@ static bool read_digits(struct str w, uint64_t *out)
 		if (w.n > 18)
 			return false;
 		for (size_t i = 2; i < w.n; i++) {
-			unsigned d = hex_digit((unsigned char)w.p[i]);
-			if (d > 15)
+			int d = hex_digit(w.p[i]);
+			if (d < 0)
 				return false;
-			v = v << 4 | d;
+			v = v << 4 | (unsigned)d;
 		}
 		*out = v;
 		return true;

@@ -167,16 +167,21 @@ static void fill_arch(struct filler *f, dd_node root)
 	}
 }
 
+static struct filler filler_of(struct call_parts *out, unsigned arch, unsigned arches)
+{
+	return (struct filler){ .p = out,
+				.arch = (enum arch)arch,
+				.host = parts_host((enum arch)arch, arches),
+				.root = DD_NONE };
+}
+
 void parts_of_root(struct arena *a, struct part_store *store, dd_node root, unsigned arches,
 		   struct call_parts *out)
 {
 	parts_start(a, store, arches, out);
 	out->lost = root == DD_NONE;
 	for (unsigned arch = 0; arch < ARCH_NR; arch++) {
-		struct filler f = { .p = out,
-				    .arch = (enum arch)arch,
-				    .host = parts_host((enum arch)arch, arches),
-				    .root = DD_NONE };
+		struct filler f = filler_of(out, arch, arches);
 		if (arches & ARCH_BIT(arch))
 			fill_arch(&f, root);
 	}
@@ -202,10 +207,7 @@ void parts_of_calls(struct arena *a, struct part_store *store, const struct oci_
 {
 	parts_start(a, store, arches, out);
 	for (unsigned arch = 0; arch < ARCH_NR; arch++) {
-		struct filler f = { .p = out,
-				    .arch = (enum arch)arch,
-				    .host = parts_host((enum arch)arch, arches),
-				    .root = DD_NONE };
+		struct filler f = filler_of(out, arch, arches);
 		if (arches & ARCH_BIT(arch))
 			fill_loaded(&f, calls);
 	}

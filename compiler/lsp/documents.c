@@ -6,14 +6,6 @@
 
 /* ---- names ---- */
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' :
-	       c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-				      -1;
-}
-
 const char *lsp_path_of(struct arena *a, struct str uri)
 {
 	static const char scheme[] = "file://", local[] = "localhost/";

@@ -35,7 +35,7 @@ static void put_call(struct buf *out, const struct fact *f)
 		buf_printf(out, " %s #%u", arch_info(f->arch)->name, f->nr);
 }
 
-static bool take_arch(struct words *w, enum arch *out)
+static bool take_arch(struct line *w, enum arch *out)
 {
 	struct str word;
 	int arch;
@@ -45,24 +45,24 @@ static bool take_arch(struct words *w, enum arch *out)
 	arch = arch_find(word);
 	/* One spelling: not the kernel's other one. */
 	if (arch < 0 || !str_is(word, arch_info((enum arch)arch)->name))
-		return words_fail(w, word.p, "no architecture that this pale knows");
+		return line_fail(w, word.p, "no architecture that this pale knows");
 	*out = (enum arch)arch;
 	return true;
 }
 
 /* "#N", for numbers that the table has no name for. */
-static bool read_number(struct words *w, struct str word, struct fact *f)
+static bool read_number(struct line *w, struct str word, struct fact *f)
 {
 	uint64_t nr;
 
 	if (str_u64((struct str){ word.p + 1, word.n - 1 }, &nr) || nr >= RECORDING_NRS)
-		return words_fail(w, word.p, "the number of a call is at most %u",
-				  RECORDING_NRS - 1);
+		return line_fail(w, word.p, "the number of a call is at most %u",
+				 RECORDING_NRS - 1);
 	f->nr = (uint32_t)nr;
 	return true;
 }
 
-static bool take_call(struct words *w, struct fact *f)
+static bool take_call(struct line *w, struct fact *f)
 {
 	const struct syscall_info *s;
 	struct str word;
@@ -73,9 +73,9 @@ static bool take_call(struct words *w, struct fact *f)
 		return read_number(w, word, f);
 	s = syscall_by_name(word);
 	if (!s)
-		return words_fail(w, word.p, "no call that this pale knows");
+		return line_fail(w, word.p, "no call that this pale knows");
 	if (s->nr[f->arch] < 0 || s->nr[f->arch] >= RECORDING_NRS)
-		return words_fail(w, word.p, "no call of %s", arch_info(f->arch)->name);
+		return line_fail(w, word.p, "no call of %s", arch_info(f->arch)->name);
 	f->nr = (uint32_t)s->nr[f->arch];
 	return true;
 }
@@ -87,7 +87,7 @@ static void put_hex(struct buf *out, uint64_t v)
 	buf_printf(out, " 0x%llx", (unsigned long long)v);
 }
 
-static bool take_argument(struct words *w, struct fact *f)
+static bool take_argument(struct line *w, struct fact *f)
 {
 	uint64_t n;
 
@@ -97,7 +97,7 @@ static bool take_argument(struct words *w, struct fact *f)
 	return true;
 }
 
-static bool take_values(struct words *w, struct fact *f, unsigned n)
+static bool take_values(struct line *w, struct fact *f, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (!take_number(w, "the value", UINT64_MAX, &f->words[i]))
@@ -122,7 +122,7 @@ static void put_file(struct buf *out, const struct fact *f)
 			buf_printf(out, " %s", file_flags[i].word);
 }
 
-static bool read_perms(struct words *w, struct str word, unsigned *perms)
+static bool read_perms(struct line *w, struct str word, unsigned *perms)
 {
 	size_t i = 0;
 
@@ -135,17 +135,17 @@ static bool read_perms(struct words *w, struct str word, unsigned *perms)
 			i++;
 		}
 	return i == word.n ||
-	       words_fail(w, word.p + i, "the rights are letters of '%s', in that order", letters);
+	       line_fail(w, word.p + i, "the rights are letters of '%s', in that order", letters);
 }
 
-static bool take_file(struct words *w, struct fact *f)
+static bool take_file(struct line *w, struct fact *f)
 {
 	struct str word;
 
 	if (!take_quoted(w, "the path", &f->path))
 		return false;
 	if (!f->path.n || f->path.p[0] != '/')
-		return words_fail(w, w->rest.p, "the path in front of this is not absolute");
+		return line_fail(w, w->rest.p, "the path in front of this is not absolute");
 	if (!take_word(w, "what was done", &word) || !read_perms(w, word, &f->perms))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(file_flags); i++)
@@ -156,7 +156,7 @@ static bool take_file(struct words *w, struct fact *f)
 
 /* ---- capabilities and signals ---- */
 
-static bool take_capability(struct words *w, struct fact *f)
+static bool take_capability(struct line *w, struct fact *f)
 {
 	struct str word;
 	int cap;
@@ -165,12 +165,12 @@ static bool take_capability(struct words *w, struct fact *f)
 		return false;
 	cap = capability_find(word);
 	if (cap < 0 || !str_is(word, capability_name((unsigned)cap)))
-		return words_fail(w, word.p, "no capability that this pale knows");
+		return line_fail(w, word.p, "no capability that this pale knows");
 	f->index = (unsigned)cap;
 	return take_call(w, f);
 }
 
-static bool take_signal(struct words *w, struct fact *f)
+static bool take_signal(struct line *w, struct fact *f)
 {
 	uint64_t n;
 
@@ -204,7 +204,7 @@ void fact_print(struct buf *out, const struct fact *f)
 		buf_puts(out, " unbounded");
 }
 
-static bool read_kind(struct words *w, struct fact *f)
+static bool read_kind(struct line *w, struct fact *f)
 {
 	switch (f->kind) {
 	case FACT_BITS:
@@ -223,7 +223,7 @@ static bool read_kind(struct words *w, struct fact *f)
 	BUG_ON(true);
 }
 
-bool fact_read(struct words *w, struct fact *f)
+bool fact_read(struct line *w, struct fact *f)
 {
 	struct str word;
 
@@ -233,6 +233,6 @@ bool fact_read(struct words *w, struct fact *f)
 	while (f->kind < FACT_NR && !str_is(word, kinds[f->kind]))
 		f->kind++;
 	if (f->kind == FACT_NR)
-		return words_fail(w, word.p, "no kind of fact that this pale knows");
-	return read_kind(w, f) && words_end(w);
+		return line_fail(w, word.p, "no kind of fact that this pale knows");
+	return read_kind(w, f) && line_end(w);
 }

@@ -6,7 +6,7 @@
  * fact_read(fact_print(f)) gives f, and fact_print(fact_read(t)) gives t.
  */
 #include "compiler/tables/tables.h"
-#include "learn/record/words.h"
+#include "learn/record/line.h"
 
 enum fact_kind {
 #define FACT(kind, word) FACT_##kind,
@@ -37,4 +37,4 @@ struct fact {
 
 void fact_print(struct buf *out, const struct fact *f);
 /* The whole of w->rest is one; false: w->why. */
-bool fact_read(struct words *w, struct fact *f);
+bool fact_read(struct line *w, struct fact *f);

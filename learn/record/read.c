@@ -22,7 +22,7 @@ static int fail_at(struct reading *r, const char *at, size_t n, const char *what
 	return -1;
 }
 
-static int fail_words(struct reading *r, const struct words *w)
+static int fail_line(struct reading *r, const struct line *w)
 {
 	return fail_at(r, w->at, 1, w->why,
 		       "a recording is written by 'pale learn -r' and 'pale merge'; "
@@ -63,14 +63,14 @@ static int end_run(struct reading *r, const char *at)
 /* "run N WORD ...": N is the last run, or the next one. */
 static int read_run(struct reading *r, struct str line)
 {
-	struct words w = { .arena = r->rs->arena, .rest = { line.p + 4, line.n - 4 } };
+	struct line w = { .arena = r->rs->arena, .rest = { line.p + 4, line.n - 4 } };
 	struct arrival fresh = { .file = r->file };
 	uint64_t n;
 
 	if (r->lines)
 		return fail_at(r, line.p, 3, "runs stand above all facts", NULL);
 	if (!take_number(&w, "the run", RECORDINGS_RUNS, &n))
-		return fail_words(r, &w);
+		return fail_line(r, &w);
 	if (n == runs_of(r) + 1) {
 		if (end_run(r, line.p))
 			return -1;
@@ -81,7 +81,7 @@ static int read_run(struct reading *r, struct str line)
 			       "runs are numbered from 1 on, each after the other", NULL);
 	}
 	if (!run_read(&w, &r->rs->arrived.v[r->rs->arrived.n - 1].run, &r->seen))
-		return fail_words(r, &w);
+		return fail_line(r, &w);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static int read_run(struct reading *r, struct str line)
 /* The fact, by its text as it stands or as it is written; NULL after a fault. */
 static struct stored *read_key(struct reading *r, struct str text)
 {
-	struct words w = { .arena = r->rs->arena, .rest = text };
+	struct line w = { .arena = r->rs->arena, .rest = text };
 	struct stored *s = store_find(r->rs, text);
 	BUF_AUTO key = { 0 };
 	struct fact f;
@@ -98,7 +98,7 @@ static struct stored *read_key(struct reading *r, struct str text)
 	if (s)
 		return s;
 	if (!fact_read(&w, &f)) {
-		fail_words(r, &w);
+		fail_line(r, &w);
 		return NULL;
 	}
 	fact_print(&key, &f);
@@ -192,12 +192,12 @@ static int read_fact(struct reading *r, struct str line)
 /* "end RUNS FACTS", and nothing behind it. */
 static int read_end(struct reading *r, struct str line)
 {
-	struct words w = { .arena = r->rs->arena, .rest = { line.p + 4, line.n - 4 } };
+	struct line w = { .arena = r->rs->arena, .rest = { line.p + 4, line.n - 4 } };
 	uint64_t runs, facts;
 
 	if (!take_number(&w, "the number of runs", RECORDINGS_RUNS, &runs) ||
-	    !take_number(&w, "the number of facts", UINT64_MAX, &facts) || !words_end(&w))
-		return fail_words(r, &w);
+	    !take_number(&w, "the number of facts", UINT64_MAX, &facts) || !line_end(&w))
+		return fail_line(r, &w);
 	if (!r->lines && end_run(r, line.p))
 		return -1;
 	if (runs != runs_of(r) || facts != r->lines)

@@ -367,7 +367,7 @@ bool recordings_next(const struct recordings *rs, size_t *walk, struct fact *f,
 {
 	while (*walk < rs->facts.n) {
 		const struct stored *s = rs->facts.v[(*walk)++];
-		struct words w = { .arena = rs->arena, .rest = s->key };
+		struct line w = { .arena = rs->arena, .rest = s->key };
 
 		get_settled(rs, s, columns);
 		if (!columns->list.n)

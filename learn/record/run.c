@@ -118,32 +118,25 @@ void run_print(struct buf *out, const struct recorded_run *r, size_t n)
 		put_row(out, r, i, n);
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool read_id(struct words *w, struct recorded_run *r)
+static bool read_id(struct line *w, struct recorded_run *r)
 {
 	struct str word;
 
 	if (!take_word(w, "the id", &word))
 		return false;
 	for (size_t i = 0; i < RUN_ID; i++) {
-		int high = word.n == 2 * RUN_ID ? digit(word.p[2 * i]) : -1;
-		int low = high < 0 ? -1 : digit(word.p[2 * i + 1]);
+		int high = word.n == 2 * RUN_ID ? lower_hex(word.p[2 * i]) : -1;
+		int low = high < 0 ? -1 : lower_hex(word.p[2 * i + 1]);
 
 		if (low < 0)
-			return words_fail(w, word.p, "a run's id is %d digits, 0 to 9 and a to f",
-					  2 * RUN_ID);
+			return line_fail(w, word.p, "a run's id is %d digits, 0 to 9 and a to f",
+					 2 * RUN_ID);
 		r->id[i] = (unsigned char)(high << 4 | low);
 	}
 	return true;
 }
 
-static bool read_machine(struct words *w, struct recorded_run *r)
+static bool read_machine(struct line *w, struct recorded_run *r)
 {
 	struct str word;
 	int arch;
@@ -152,12 +145,12 @@ static bool read_machine(struct words *w, struct recorded_run *r)
 		return false;
 	arch = arch_find(word);
 	if (arch < 0 || !str_is(word, arch_info((enum arch)arch)->name))
-		return words_fail(w, word.p, "no architecture that this pale knows");
+		return line_fail(w, word.p, "no architecture that this pale knows");
 	r->host = (enum arch)arch;
 	return true;
 }
 
-static bool read_row(struct words *w, struct recorded_run *r, size_t i)
+static bool read_row(struct line *w, struct recorded_run *r, size_t i)
 {
 	char *to = (char *)r + rows[i].at;
 	const char *at = w->rest.p;
@@ -169,7 +162,7 @@ static bool read_row(struct words *w, struct recorded_run *r, size_t i)
 		if (!take_quoted(w, rows[i].word, &text))
 			return false;
 		if (!text.n)
-			return words_fail(w, at, "what is empty has no line");
+			return line_fail(w, at, "what is empty has no line");
 		memcpy(to, &text.p, sizeof(text.p));
 		return true;
 	case ROW_NUMBER:
@@ -177,7 +170,7 @@ static bool read_row(struct words *w, struct recorded_run *r, size_t i)
 		if (!take_number(w, rows[i].word, UINT64_MAX, &n))
 			return false;
 		if (!n)
-			return words_fail(w, at, "what is 0 has no line");
+			return line_fail(w, at, "what is 0 has no line");
 		memcpy(to, &n, sizeof(n));
 		return true;
 	case ROW_FLAG: *to = true; return true;
@@ -185,7 +178,7 @@ static bool read_row(struct words *w, struct recorded_run *r, size_t i)
 	BUG_ON(true);
 }
 
-bool run_read(struct words *w, struct recorded_run *r, uint64_t *seen)
+bool run_read(struct line *w, struct recorded_run *r, uint64_t *seen)
 {
 	struct str word;
 	size_t row = 0;
@@ -199,15 +192,15 @@ bool run_read(struct words *w, struct recorded_run *r, uint64_t *seen)
 	else if (str_is(word, "machine"))
 		row = SEEN_MACHINE;
 	else if (row == ARRAY_SIZE(rows))
-		return words_fail(w, word.p, "nothing that this pale knows of a run");
+		return line_fail(w, word.p, "nothing that this pale knows of a run");
 	if (*seen >> row & 1)
-		return words_fail(w, word.p, "that stands here twice");
+		return line_fail(w, word.p, "that stands here twice");
 	*seen |= UINT64_C(1) << row;
 	if (row == SEEN_ID      ? !read_id(w, r) :
 	    row == SEEN_MACHINE ? !read_machine(w, r) :
 				  !read_row(w, r, row))
 		return false;
-	return words_end(w);
+	return line_end(w);
 }
 
 const char *run_lacks(uint64_t seen)

@@ -5,7 +5,7 @@
  * was lost. What it did are its facts (fact.h).
  */
 #include "compiler/tables/tables.h"
-#include "learn/record/words.h"
+#include "learn/record/line.h"
 
 #define RUN_ID 16 /* bytes, from getrandom(2) */
 
@@ -69,7 +69,7 @@ void run_print(struct buf *out, const struct recorded_run *r, size_t n);
  * One such line, after "run N "; *seen: the rows that were there before. false: w->why. Texts are
  * w->arena's.
  */
-bool run_read(struct words *w, struct recorded_run *r, uint64_t *seen);
+bool run_read(struct line *w, struct recorded_run *r, uint64_t *seen);
 /* What a run cannot be without: NULL, or the word that is missing. */
 const char *run_lacks(uint64_t seen);
 /* Two that say the same; their ids are equal. */

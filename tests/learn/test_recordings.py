@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from conftest import PALE, ROOT, run, run_costs
+from conftest import PALE, ROOT, run, run_costs, sanitized
 from recordings import Recording, unquote
 from test_backends import PROBES, usable
 
@@ -215,8 +215,8 @@ def test_ten_thousand_recordings_are_added_up_in_bounded_time_and_memory(tmp_pat
     assert r.rc == 0, r
     print(f"{many} recordings: {took:.2f} s, {mib:.0f} MiB")
     assert len(Recording(tmp_path / "all").runs) == many
-    if "asan" not in str(PALE):
-        assert took < 10 * many / 10000 * 3 and mib < 256, (took, mib)
+    if not sanitized():
+        assert took < 10 * many / 10000 and mib < 256, (took, mib)
 
 
 def test_the_manual_s_example_is_one_and_its_words_are_all(tmp_path):

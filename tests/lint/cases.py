@@ -117,3 +117,13 @@ def outcomes(sim):
         outcome, access, *_ = re.split(r"  +", line)
         out.setdefault(access, set()).add(outcome)
     return out
+
+
+def findings_of(pale, files, *options):
+    """Of each file, in their order, what lint finds in it; all in one process."""
+    r = pale("lint", "--format", "json", *options, *files)
+    assert r.rc in (0, 1), r
+    found = {str(f): [] for f in files}
+    for f in json.loads(r.out)["findings"]:
+        found[f["file"]].append(f)
+    return list(found.values())

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Containers that scripts start: `docker run`, `podman run`, read as words and never run."""
-import json
 import re
 
 import pytest
 
-from cases import open_
+from cases import findings_of, open_
 from conftest import need, run
 
 # A command, and the rules that speak of it besides DP608.
@@ -45,12 +44,7 @@ def lint(pale, tmp_path):
         files = [tmp_path / name.format(f"{n:03}") for n in range(len(texts))]
         for f, text in zip(files, texts):
             f.write_text(head + text + "\n")
-        r = pale("lint", "--format", "json", *files)
-        assert r.rc in (0, 1), r
-        found = {str(f): [] for f in files}
-        for f in json.loads(r.out)["findings"]:
-            found[f["file"]].append(f)
-        return list(found.values())
+        return findings_of(pale, files)
     return call
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images whose distribution nobody mends any more: in Dockerfiles, and wherever an image is named."""
 import csv
-import json
 import pathlib
 import re
 
 import pytest
 
+from cases import findings_of
 from conftest import ROOT, need
 
 ROWS = re.findall(r'^IMAGE\("(\w+)", "([\d.]+)", "(\w*)", "([\d-]+)"\)', (ROOT / "compiler/lint/deploy_images.def").read_text(), re.M)
@@ -30,12 +30,7 @@ def lint(pale, tmp_path):
         for name, text in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(text)
-        r = pale("lint", "--format", "json", *[tmp_path / n for n in files])
-        assert r.rc in (0, 1), r
-        found = {n: [] for n in files}
-        for f in json.loads(r.out)["findings"]:
-            found[str(pathlib.Path(f["file"]).relative_to(tmp_path))].append(f)
-        return found
+        return dict(zip(files, findings_of(pale, [tmp_path / n for n in files])))
     return call
 
 

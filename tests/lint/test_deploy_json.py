@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cases import open_
+from cases import findings_of, open_
 
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"hostPID": True, "containers": [
     {"name": "a", "securityContext": {"privileged": True}}]}}
@@ -17,12 +17,7 @@ def lint(pale, tmp_path):
         for f, doc in zip(files, docs):
             f.write_text(json.dumps(doc))
         (tmp_path / "good.json").write_text(open_("read"))
-        r = pale("lint", "--format", "json", *files)
-        assert r.rc in (0, 1), r
-        found = {str(f): [] for f in files}
-        for f in json.loads(r.out)["findings"]:
-            found[f["file"]].append(f)
-        return list(found.values())
+        return findings_of(pale, files)
     return call
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from cases import findings_of
 from conftest import ROOT, need, run
 
 HEAD = "[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
@@ -33,12 +34,7 @@ def lint(pale, tmp_path):
         files = [tmp_path / name.format(n) for n in range(len(texts))]
         for f, text in zip(files, texts):
             f.write_text(head + text + "\n")
-        r = pale("lint", "--format", "json", *files)
-        assert r.rc in (0, 1), r
-        found = {str(f): [] for f in files}
-        for f in json.loads(r.out)["findings"]:
-            found[f["file"]].append(f)
-        return list(found.values())
+        return findings_of(pale, files)
     return call
 
 

@@ -23,7 +23,7 @@ async function findings(uri, version) {
 }
 
 async function main() {
-	const uri = 'file:///work/a%20b.pale';
+	const uri = 'file:///srv/a%20b.pale';
 	const text = 'policy a {\n  arch x86_64;\n  use start-run, libc;\n  allow reed;\n}\n';
 	const open = { uri, languageId: 'pale', version: 1, text };
 	const document = { textDocument: { uri } };

@@ -34,7 +34,7 @@ def test_the_client_library_of_vs_code_has_a_session_with_it():
     assert "architectures" in seen["hover"]["contents"]["value"]
     assert "read" in [i["label"] for i in seen["completion"]["items"]]
     assert seen["definition"][0]["uri"].endswith("/libc.pale")
-    assert [a["edit"]["changes"]["file:///work/a%20b.pale"][0]["newText"] for a in seen["actions"]
+    assert [a["edit"]["changes"]["file:///srv/a%20b.pale"][0]["newText"] for a in seen["actions"]
             if "PL114" in a["title"]] == ["read"]
     assert seen["format"][0]["newText"].startswith("    arch x86_64;\n")
     assert seen["unknown"] == -32601 and seen["status"] == 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "learn/record/words.h"
+#include "learn/record/line.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -28,7 +28,7 @@ void put_quoted(struct buf *out, struct str s)
 	buf_putc(out, '"');
 }
 
-bool words_fail(struct words *w, const char *at, const char *fmt, ...)
+bool line_fail(struct line *w, const char *at, const char *fmt, ...)
 {
 	BUF_AUTO text = { 0 };
 	va_list ap;
@@ -43,22 +43,22 @@ bool words_fail(struct words *w, const char *at, const char *fmt, ...)
 	return false;
 }
 
-bool words_end(struct words *w)
+bool line_end(struct line *w)
 {
 	if (w->why)
 		return false;
-	return !w->rest.n || words_fail(w, w->rest.p, "nothing more is expected here");
+	return !w->rest.n || line_fail(w, w->rest.p, "nothing more is expected here");
 }
 
 /* A word of n bytes is taken, and the blank behind it. */
-static void pass(struct words *w, size_t n)
+static void pass(struct line *w, size_t n)
 {
 	n += n < w->rest.n && w->rest.p[n] == ' ' && n + 1 < w->rest.n;
 	w->rest.p += n;
 	w->rest.n -= n;
 }
 
-bool take_word(struct words *w, const char *what, struct str *out)
+bool take_word(struct line *w, const char *what, struct str *out)
 {
 	const char *blank = w->rest.n ? memchr(w->rest.p, ' ', w->rest.n) : NULL;
 
@@ -66,12 +66,12 @@ bool take_word(struct words *w, const char *what, struct str *out)
 		return false;
 	*out = (struct str){ w->rest.p, blank ? (size_t)(blank - w->rest.p) : w->rest.n };
 	if (!out->n)
-		return words_fail(w, w->rest.p, "%s is missing", what);
+		return line_fail(w, w->rest.p, "%s is missing", what);
 	pass(w, out->n);
 	return true;
 }
 
-bool take_if(struct words *w, const char *word)
+bool take_if(struct line *w, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -82,23 +82,21 @@ bool take_if(struct words *w, const char *word)
 	return true;
 }
 
-bool take_number(struct words *w, const char *what, uint64_t most, uint64_t *out)
+bool take_number(struct line *w, const char *what, uint64_t most, uint64_t *out)
 {
 	struct str word;
 
 	if (!take_word(w, what, &word))
 		return false;
 	if (str_u64(word, out) || *out > most)
-		return words_fail(w, word.p, "%s is a number up to %llu", what,
-				  (unsigned long long)most);
+		return line_fail(w, word.p, "%s is a number up to %llu", what,
+				 (unsigned long long)most);
 	return true;
 }
 
-static int hex(char c)
+int lower_hex(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return c >= 'A' && c <= 'F' ? -1 : hex_digit(c);
 }
 
 /* What stands behind a backslash, to *byte: how many characters it has; 0: none that is written. */
@@ -108,14 +106,14 @@ static size_t escape(struct str s, unsigned char *byte)
 		*byte = (unsigned char)s.p[0];
 		return 1;
 	}
-	if (s.n < 3 || s.p[0] != 'x' || hex(s.p[1]) < 0 || hex(s.p[2]) < 0)
+	if (s.n < 3 || s.p[0] != 'x' || lower_hex(s.p[1]) < 0 || lower_hex(s.p[2]) < 0)
 		return 0;
-	*byte = (unsigned char)(hex(s.p[1]) << 4 | hex(s.p[2]));
+	*byte = (unsigned char)(lower_hex(s.p[1]) << 4 | lower_hex(s.p[2]));
 	return *byte && !is_plain((char)*byte) && *byte != '"' && *byte != '\\' ? 3 : 0;
 }
 
 /* The bytes between the quotes to `out`, which has room for them. Where it ended, NULL: wrong. */
-static const char *unquote(struct words *w, const char *what, struct str *out, char *to)
+static const char *unquote(struct line *w, const char *what, struct str *out, char *to)
 {
 	const char *p = w->rest.p + 1, *end = w->rest.p + w->rest.n;
 
@@ -127,14 +125,14 @@ static const char *unquote(struct words *w, const char *what, struct str *out, c
 		if (c == '\\') {
 			n = escape((struct str){ p + 1, (size_t)(end - p) - 1 }, &c);
 			if (!n)
-				return (void)words_fail(
+				return (void)line_fail(
 					       w, p,
 					       "no escape that is written here: \\\", "
 					       "\\\\, and \\x01 to \\xff of what is not printed"),
 				       NULL;
 		} else if (!is_plain((char)c)) {
-			return (void)words_fail(w, p, "the byte 0x%02x stands as \\x%02x here", c,
-						c),
+			return (void)line_fail(w, p, "the byte 0x%02x stands as \\x%02x here", c,
+					       c),
 			       NULL;
 		}
 		to[out->n++] = (char)c;
@@ -142,23 +140,23 @@ static const char *unquote(struct words *w, const char *what, struct str *out, c
 	}
 	to[out->n] = 0;
 	if (p == end)
-		return (void)words_fail(w, w->rest.p, "%s has no quote at its end", what), NULL;
+		return (void)line_fail(w, w->rest.p, "%s has no quote at its end", what), NULL;
 	return p + 1;
 }
 
-bool take_quoted(struct words *w, const char *what, struct str *out)
+bool take_quoted(struct line *w, const char *what, struct str *out)
 {
 	const char *end;
 
 	if (w->why)
 		return false;
 	if (!w->rest.n || w->rest.p[0] != '"')
-		return words_fail(w, w->rest.p, "%s stands in quotes here", what);
+		return line_fail(w, w->rest.p, "%s stands in quotes here", what);
 	end = unquote(w, what, out, arena_alloc(w->arena, w->rest.n));
 	if (!end)
 		return false;
 	if (end < w->rest.p + w->rest.n && *end != ' ')
-		return words_fail(w, end, "a blank is missing behind %s", what);
+		return line_fail(w, end, "a blank is missing behind %s", what);
 	pass(w, (size_t)(end - w->rest.p));
 	return true;
 }

@@ -13,7 +13,7 @@
 /* A string between quotes; of its bytes " and \ as \" and \\, all beyond printable ASCII as \xNN. */
 void put_quoted(struct buf *out, struct str s);
 
-struct words {
+struct line {
 	struct arena *arena; /* what take_quoted() gives lives there */
 	struct str rest;
 	const char *why; /* the first thing that was wrong, in the arena; NULL: nothing yet */
@@ -21,14 +21,16 @@ struct words {
 };
 
 /* What is wrong here; the first one counts. Returns false. */
-bool words_fail(struct words *w, const char *at, const char *fmt, ...)
+bool line_fail(struct line *w, const char *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Was everything read? Else what stands behind is said to be too much. */
-bool words_end(struct words *w);
+bool line_end(struct line *w);
 /* Up to the next blank or the end, which is passed. Empty: fails with `what` is missing. */
-bool take_word(struct words *w, const char *what, struct str *out);
+bool take_word(struct line *w, const char *what, struct str *out);
 /* The word, if it stands next. */
-bool take_if(struct words *w, const char *word);
-bool take_number(struct words *w, const char *what, uint64_t most, uint64_t *out);
+bool take_if(struct line *w, const char *word);
+/* hex_digit(), of those that are written here: in small letters. */
+int lower_hex(char c);
+bool take_number(struct line *w, const char *what, uint64_t most, uint64_t *out);
 /* NUL-terminated; one that holds a NUL byte itself is wrong. */
-bool take_quoted(struct words *w, const char *what, struct str *out);
+bool take_quoted(struct line *w, const char *what, struct str *out);
