@@ -106,7 +106,7 @@ static const struct family {
 	const char *calls[FAMILY_MAX + 1]; /* ends with NULL */
 } families[] = {
 #define SIBLINGS(why, ...) { why, { __VA_ARGS__, NULL } },
-#include "compiler/lint/siblings.def"
+#include "compiler/tables/siblings.def"
 #undef SIBLINGS
 };
 

@@ -12,7 +12,7 @@ static const struct risk {
 	const char *call, *gates, *kernel, *danger;
 } risks[] = {
 #define RISK(id, call, gates, kernel, danger) { DIAG_##id, call, gates, kernel, danger },
-#include "compiler/lint/risk.def"
+#include "compiler/tables/risk.def"
 #undef RISK
 };
 
