@@ -1,18 +1,96 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths to globs. A glob is proposed only where the path itself cannot be right next time, and
- * says why. Tests look at single components; the text between is kept, with AppArmor's own
- * characters escaped.
+ * Paths to globs: the paths of a recording as a tree of names; names that are made anew become one;
+ * then what stands beside each other in sufficient number.
  */
 #include "learn/propose.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
+#include "learn/shape.h"
 
+enum {
+	PAIRS_MAX = 256, /* names of a directory that are compared with each other */
+	DEPTH_LEAST = 2  /* components above a rule for a whole tree */
+};
+
+enum kind { A_FILE, A_DIRECTORY, KINDS };
+
+struct node;
+
+struct nodes {
+	VEC(struct node *) list;
+};
+
+struct node {
+	struct str name;  /* of the first that it stands for */
+	const char *glob; /* NULL: not named yet */
+	const char *why;  /* NULL: it is its name */
+	struct node *above;
+	bool has[KINDS]; /* the path itself is in the recording, as a file, as a directory */
+	struct proposed_file at[KINDS];
+	const struct recorded_file *file; /* that at[A_FILE] is of, where it is one's */
+	uint64_t *in;                     /* runs with anything here or below; NULL: there is one */
+	bool wrote;                       /* names in it were made or taken away */
+	bool gathered;                    /* it stands for all that is beside it */
+	bool several;                     /* it stands for names that differ */
+	bool counted;
+	uint64_t others;
+	struct nodes kids;
+};
+
+struct tree {
+	struct arena *a;
+	const struct recording *r;
+	bool exact;
+	size_t words; /* of a set of runs */
+};
+
+const char *generalize_escape(struct arena *a, struct str path)
+{
+	BUF_AUTO out = { 0 };
+
+	shape_escape(&out, path);
+	return buf_keep(a, &out);
+}
+
+/* ---- the tree ---- */
+
+static struct node *node_below(struct tree *t, struct node *above, struct str name)
+{
+	struct node *n;
+
+	if (above->kids.list.n) {
+		n = above->kids.list.v[above->kids.list.n - 1];
+		if (str_eq(n->name, name))
+			return n;
+	}
+	n = ARENA_NEW(t->a, struct node);
+	n->name = name;
+	n->above = above;
+	vec_push(t->a, &above->kids.list, n);
+	return n;
+}
+
+/* With '/' before all other characters what lies below one name stands together. */
+static int cmp_paths(const void *x, const void *y)
+{
+	struct str a = (*(const struct recorded_file *const *)x)->path;
+	struct str b = (*(const struct recorded_file *const *)y)->path;
+
+	for (size_t i = 0; i < a.n && i < b.n; i++)
+		if (a.p[i] != b.p[i]) {
+			unsigned char c = (unsigned char)a.p[i], d = (unsigned char)b.p[i];
+
+			return c == '/' ? -1 : d == '/' ? 1 : (int)c - (int)d;
+		}
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+/* Directories that everybody writes to. */
 static const char *const shared_dirs[] = { "/tmp/", "/var/tmp/", "/dev/shm/" };
 
 static bool is_shared(struct str path)
@@ -23,22 +101,102 @@ static bool is_shared(struct str path)
 	return false;
 }
 
-static void put_escaped(struct buf *out, struct str s)
+static bool is_shared_itself(struct str path)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		if (memchr("*?[]{}^\\\",", s.p[i], 10))
-			buf_putc(out, '\\');
-		buf_putc(out, s.p[i]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(shared_dirs); i++)
+		if (str_is(path, shared_dirs[i]))
+			return true;
+	return false;
 }
 
-const char *generalize_escape(struct arena *a, struct str path)
+static bool is_made(const struct node *n)
+{
+	for (int k = 0; k < KINDS; k++)
+		if (n->has[k] && n->at[k].perms & (PERM_W | PERM_A | PERM_L))
+			return true;
+	return false;
+}
+
+static void add_runs(struct tree *t, struct node *n, const uint64_t *in)
+{
+	if (!in)
+		return;
+	if (!n->in)
+		n->in = ARENA_ARRAY(t->a, uint64_t, t->words);
+	for (size_t i = 0; i < t->words; i++)
+		n->in[i] |= in[i];
+}
+
+static void add_path(struct tree *t, struct node *root, const struct recorded_file *f)
+{
+	enum kind kind = f->path.n > 1 && f->path.p[f->path.n - 1] == '/' ? A_DIRECTORY : A_FILE;
+	struct node *n = root;
+	size_t i = 0;
+
+	while (i < f->path.n) {
+		size_t len = 0;
+
+		while (i + len < f->path.n && f->path.p[i + len] != '/')
+			len++;
+		if (len)
+			n = node_below(t, n, (struct str){ f->path.p + i, len });
+		add_runs(t, n, f->in);
+		i += len + !len;
+	}
+	if (n == root)
+		kind = A_DIRECTORY;
+	n->has[kind] = true;
+	n->at[kind] = (struct proposed_file){
+		.perms = f->perms,
+		/* In directories that everybody writes to, another's file is not ours to touch. */
+		.owner = f->owned && f->perms & (PERM_W | PERM_A) && is_shared(f->path),
+		.count = f->count,
+		.first_ns = f->first_ns,
+		.in = f->in,
+		.files = 1,
+	};
+	if (kind == A_FILE)
+		n->file = f;
+	if (n->above && is_made(n))
+		n->above->wrote = true;
+}
+
+static void put_path(struct buf *out, const struct node *n)
+{
+	if (!n->above)
+		return;
+	put_path(out, n->above);
+	buf_printf(out, "/" PRISTR, STRARG(n->name));
+}
+
+static const char *path_of(struct tree *t, const struct node *n)
 {
 	BUF_AUTO out = { 0 };
 
-	put_escaped(&out, path);
-	return buf_keep(a, &out);
+	put_path(&out, n);
+	buf_putc(&out, '/');
+	return buf_keep(t->a, &out);
 }
+
+static int cmp_listing(const void *key, const void *listing)
+{
+	return str_cmp(*(const struct str *)key, ((const struct recorded_listing *)listing)->path);
+}
+
+/* How many names it has that no run touched, where the recorder counted them. */
+static void take_listing(struct tree *t, struct node *n)
+{
+	struct str path = str_c(path_of(t, n));
+	const struct recorded_listing *l =
+		t->r->listings.n && !n->several ? bsearch(&path, t->r->listings.v, t->r->listings.n,
+							  sizeof(*l), cmp_listing) :
+						  NULL;
+
+	n->counted = l != NULL;
+	n->others = l ? l->others : 0;
+}
+
+/* ---- names ---- */
 
 static bool all_digits(struct str s)
 {
@@ -48,222 +206,465 @@ static bool all_digits(struct str s)
 	return s.n > 0;
 }
 
-/* ---- names made by mkstemp and its like ---- */
-
-static bool is_random(struct str s)
+/* Does it lie in /name, or is it that? */
+static bool is_below(const struct node *n, const char *name)
 {
-	unsigned upper = 0, lower = 0, digit = 0;
+	while (n->above && n->above->above)
+		n = n->above;
+	return n->above && str_is(n->name, name);
+}
 
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+static size_t runs_of(const struct tree *t, const struct node *n)
+{
+	size_t runs = 0;
 
-		upper += c >= 'A' && c <= 'Z';
-		lower += (c >= 'a' && c <= 'z') || c == '_';
-		digit += c >= '0' && c <= '9';
+	if (!n->in)
+		return 1;
+	for (size_t i = 0; i < t->words; i++)
+		runs += (size_t)__builtin_popcountll(n->in[i]);
+	return runs;
+}
+
+static const char *name_library(struct node *n, struct buf *out)
+{
+	static const char so[] = ".so.";
+	const char *version = memmem(n->name.p, n->name.n, so, sizeof(so) - 1);
+
+	if (!version || !n->has[A_FILE] || !(n->at[A_FILE].perms & PERM_M))
+		return NULL;
+	shape_escape(out,
+		     (struct str){ n->name.p, (size_t)(version - n->name.p) + sizeof(so) - 1 });
+	buf_putc(out, '*');
+	return "a library's version";
+}
+
+static const char *name_gone(struct node *n, struct buf *out)
+{
+	size_t at, len;
+
+	if (!n->file || !n->file->gone || !(n->at[A_FILE].perms & PERM_W) ||
+	    !shape_number(n->name, &at, &len))
+		return NULL;
+	shape_escape(out, (struct str){ n->name.p, at });
+	buf_puts(out, "[0-9]*");
+	shape_escape(out, (struct str){ n->name.p + at + len, n->name.n - at - len });
+	return "a number in the name of a file that was gone at the end";
+}
+
+/* Of objects that are spread over directories by the first two digits of their names. */
+static const char *name_spread(struct node *n, struct buf *out)
+{
+	bool objects = false;
+
+	if (!shape_is_spread(n->name))
+		return NULL;
+	vec_each(&n->kids.list, kid) {
+		bool is = shape_is_object((*kid)->name);
+
+		if (!is && !((*kid)->file && (*kid)->file->gone))
+			return NULL;
+		objects |= is;
 	}
-	return upper + lower + digit == s.n && (upper > 0) + (lower > 0) + (digit > 0) >= 2;
+	if (!objects)
+		return NULL;
+	buf_puts(out, "[0-9a-f][0-9a-f]");
+	return "objects spread over directories";
 }
 
-/* Where the random part of a component is: [*at, *at + *n). */
-static bool find_random(struct str c, size_t *at, size_t *n)
+static const char *name_shape(struct tree *t, struct node *n, struct buf *out)
 {
-	static const struct {
-		const char *prefix;
-		size_t n; /* random characters behind it */
-	} makers[] = {
-		{ "tmp.", 10 }, /* mktemp(1) */
-		{ "tmp", 8 },   /* Python's tempfile */
-		{ "cc", 6 },    /* gcc */
-	};
-	size_t end = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
-		size_t len = strlen(makers[i].prefix);
-		struct str tail = { c.p + len, makers[i].n };
-
-		if (!str_starts(c, makers[i].prefix) || c.n < len + tail.n ||
-		    (c.n > len + tail.n && isalnum((unsigned char)c.p[len + tail.n])))
-			continue;
-		*at = len;
-		*n = tail.n;
-		return true;
-	}
-	/* mkstemp's own: six at the end of the name, or before a suffix. */
-	while (end < c.n && (c.p[end] != '.' || end < 6))
-		end++;
-	if (end < 6 || !is_random((struct str){ c.p + end - 6, 6 }))
-		return false;
-	*at = end - 6;
-	*n = 6;
-	return true;
-}
-
-static int cmp_path(const void *key, const void *file)
-{
-	return str_cmp(*(const struct str *)key, ((const struct recorded_file *)file)->path);
-}
-
-static bool is_written(const struct recording *r, struct str path)
-{
-	const struct recorded_file *f =
-		bsearch(&path, r->files.v, r->files.n, sizeof(*f), cmp_path);
-
-	return f && f->perms & (PERM_W | PERM_L);
-}
-
-/* Did the run itself make this file or directory? A recording's files are sorted. */
-static bool was_made(struct arena *a, const struct recording *r, struct str path)
-{
-	return is_written(r, path) ||
-	       is_written(r, str_c(arena_printf(a, "%.*s/", (int)path.n, path.p)));
-}
-
-/* ---- numbers in names that are gone again ---- */
-
-static bool find_number(struct str c, size_t *at, size_t *n)
-{
-	size_t end = c.n;
-
-	while (end && !isdigit((unsigned char)c.p[end - 1]))
-		end--;
-	for (*at = end; *at && isdigit((unsigned char)c.p[*at - 1]);)
-		--*at;
-	*n = end - *at;
-	return *n >= 2;
-}
-
-/* ---- one path ---- */
-
-struct widen {
-	struct arena *a;
-	const struct recording *r;
-	const struct recorded_file *f;
-	struct buf *out;
 	const char *why;
+
+	/* Several runs have it: it is what it is. */
+	if (runs_of(t, n) > 1)
+		return NULL;
+	why = name_spread(n, out);
+	if (!why)
+		why = shape_of(out, n->name, is_made(n));
+	if (!why) {
+		out->n = 0;
+		why = name_gone(n, out);
+	}
+	return why;
+}
+
+static void name_node(struct tree *t, struct node *n)
+{
+	BUF_AUTO out = { 0 };
+
+	n->glob = generalize_escape(t->a, n->name);
+	if (t->exact)
+		return;
+	if (is_below(n, "proc") && all_digits(n->name)) {
+		n->glob = "[0-9]*";
+		n->why = "a process id";
+		return;
+	}
+	if (is_below(n, "sys") || is_below(n, "proc") || is_below(n, "dev"))
+		return;
+	n->why = name_library(n, &out);
+	if (!n->why)
+		n->why = name_shape(t, n, &out);
+	if (n->why)
+		n->glob = buf_keep(t->a, &out);
+}
+
+static bool may_differ(const struct tree *t, const struct node *n)
+{
+	return !n->why && is_made(n) && runs_of(t, n) == 1;
+}
+
+static bool same_runs(const struct tree *t, const struct node *a, const struct node *b)
+{
+	return a->in && b->in && !memcmp(a->in, b->in, t->words * sizeof(*a->in));
+}
+
+/* Names that one run made and another made otherwise. */
+static void name_pairs(struct tree *t, struct node *n)
+{
+	static const char why[] = "differs from run to run";
+
+	if (!t->r->runs || t->exact || n->kids.list.n > PAIRS_MAX)
+		return;
+	vec_each(&n->kids.list, x) {
+		if (!may_differ(t, *x))
+			continue;
+		vec_each(&n->kids.list, y) {
+			BUF_AUTO out = { 0 };
+
+			if (*x == *y || (!may_differ(t, *y) && (*y)->why != why) ||
+			    same_runs(t, *x, *y) || !shape_of_both(&out, (*x)->name, (*y)->name))
+				continue;
+			(*x)->glob = buf_keep(t->a, &out);
+			(*x)->why = why;
+			break;
+		}
+	}
+}
+
+/* ---- one name for several ---- */
+
+static void join_files(struct tree *t, struct proposed_file *to, const struct proposed_file *f)
+{
+	to->perms |= f->perms;
+	to->owner &= f->owner;
+	to->count = count_add(to->count, f->count);
+	to->files += f->files;
+	to->in = recording_join_runs(t->a, t->r, to->in, f->in);
+	if (f->first_ns < to->first_ns)
+		to->first_ns = f->first_ns;
+}
+
+static void join_nodes(struct tree *t, struct node *to, struct node *n)
+{
+	for (int k = 0; k < KINDS; k++) {
+		if (to->has[k] && n->has[k])
+			join_files(t, &to->at[k], &n->at[k]);
+		else if (n->has[k])
+			to->at[k] = n->at[k];
+		to->has[k] |= n->has[k];
+	}
+	add_runs(t, to, n->in);
+	to->wrote |= n->wrote;
+	to->several = true;
+	vec_each(&n->kids.list, kid) {
+		(*kid)->above = to;
+		vec_push(t->a, &to->kids.list, *kid);
+	}
+}
+
+static int cmp_globs(const void *x, const void *y)
+{
+	const struct node *a = *(const struct node *const *)x, *b = *(const struct node *const *)y;
+	int order = strcmp(a->glob, b->glob);
+
+	return order ? order : str_cmp(a->name, b->name);
+}
+
+static void join_names(struct tree *t, struct node *n)
+{
+	size_t kept = 0;
+
+	if (!n->kids.list.n)
+		return;
+	qsort(n->kids.list.v, n->kids.list.n, sizeof(*n->kids.list.v), cmp_globs);
+	for (size_t i = 1; i < n->kids.list.n; i++) {
+		struct node *last = n->kids.list.v[kept], *kid = n->kids.list.v[i];
+
+		if (!strcmp(last->glob, kid->glob))
+			join_nodes(t, last, kid);
+		else
+			n->kids.list.v[++kept] = kid;
+	}
+	n->kids.list.n = kept + 1;
+}
+
+/* From the top, each before what lies below it: names are judged where they stand. Depth is bounded
+ * by PATH_MAX's components. */
+static void name_below(struct tree *t, struct node *n)
+{
+	take_listing(t, n);
+	vec_each(&n->kids.list, kid)
+		if (!(*kid)->glob)
+			name_node(t, *kid);
+	name_pairs(t, n);
+	join_names(t, n);
+	vec_each(&n->kids.list, kid)
+		name_below(t, *kid);
+}
+
+/* ---- many beside each other ---- */
+
+struct alike { /* paths of equal rights */
+	enum kind kind;
+	unsigned perms;
+	bool owner;
+	size_t n;
+	size_t dirs;            /* that they are in */
+	const struct node *dir; /* the last of those */
+	bool allowed;           /* the runs wrote in those, or used all that is in them */
+	bool counted;           /* what is in those is known */
+	uint64_t others;        /* that no run touched */
+	struct proposed_file sum;
 };
 
-static void put_random(struct widen *w, struct str c, size_t at, size_t n)
+struct alikes {
+	VEC(struct alike) list;
+};
+
+static struct alike *alike_of(struct tree *t, struct alikes *all, enum kind kind,
+			      const struct proposed_file *f)
 {
-	put_escaped(w->out, (struct str){ c.p, at });
-	for (size_t i = 0; i < n; i++)
-		buf_putc(w->out, '?');
-	put_escaped(w->out, (struct str){ c.p + at + n, c.n - at - n });
-	w->why = "a random name, made anew each time";
+	vec_each(&all->list, x)
+		if (x->kind == kind && x->perms == f->perms && x->owner == f->owner)
+			return x;
+	vec_push(t->a, &all->list,
+		 ((struct alike){ .kind = kind,
+				  .perms = f->perms,
+				  .owner = f->owner,
+				  .allowed = true,
+				  .counted = true }));
+	return &all->list.v[all->list.n - 1];
 }
 
-static void put_component(struct widen *w, struct str c, bool last)
+static bool is_whole(const struct node *n)
 {
-	struct str path = w->f->path, upto = { path.p, (size_t)(c.p - path.p) + c.n };
-	static const char so[] = ".so.";
-	const char *version;
-	size_t at, n;
-
-	if (str_starts(path, "/proc/") && all_digits(c)) {
-		buf_puts(w->out, "[0-9]*");
-		w->why = "a process id";
-		return;
-	}
-	if (is_shared(path) && find_random(c, &at, &n) && was_made(w->a, w->r, upto)) {
-		put_random(w, c, at, n);
-		return;
-	}
-	version = last ? memmem(c.p, c.n, so, sizeof(so) - 1) : NULL;
-	if (version && w->f->perms & PERM_M) {
-		put_escaped(w->out, (struct str){ c.p, (size_t)(version - c.p) + sizeof(so) - 1 });
-		buf_putc(w->out, '*');
-		w->why = "a library's version";
-		return;
-	}
-	if (last && w->f->perms & PERM_W && w->f->gone && find_number(c, &at, &n)) {
-		put_escaped(w->out, (struct str){ c.p, at });
-		buf_puts(w->out, "[0-9]*");
-		put_escaped(w->out, (struct str){ c.p + at + n, c.n - at - n });
-		w->why = "a number in the name of a file that was gone at the end";
-		return;
-	}
-	put_escaped(w->out, c);
+	return n->counted && !n->others;
 }
 
-static const char *widen_path(struct widen *w)
+static void add_alike(struct tree *t, struct alikes *all, struct node *dir, enum kind kind,
+		      const struct proposed_file *f)
 {
-	struct str path = w->f->path;
-	size_t i = 0;
+	struct alike *x = alike_of(t, all, kind, f);
 
-	while (i < path.n) {
-		size_t n = 0;
+	if (x->n++)
+		join_files(t, &x->sum, f);
+	else
+		x->sum = *f;
+	if (x->dir == dir)
+		return;
+	x->dir = dir;
+	x->dirs++;
+	/* What is written and executed is never opened to names that nobody saw. */
+	x->allowed &= (dir->wrote && !(f->perms & (PERM_X | PERM_M))) || is_whole(dir);
+	x->counted &= dir->counted;
+	x->others += dir->others;
+}
 
-		if (path.p[i] == '/') {
-			buf_putc(w->out, '/');
-			i++;
-			continue;
+/* What lies in n itself, and where deep below it, by rights. */
+static void add_alikes(struct tree *t, struct node *n, bool deep, struct alikes *all)
+{
+	vec_each(&n->kids.list, kid)
+		for (int k = 0; k < KINDS; k++)
+			if ((*kid)->has[k])
+				add_alike(t, all, n, (enum kind)k, &(*kid)->at[k]);
+	if (deep)
+		vec_each(&n->kids.list, kid)
+			add_alikes(t, *kid, true, all);
+}
+
+static bool covers(const struct alike *x, enum kind kind, const struct proposed_file *f)
+{
+	return x->kind == kind && x->owner == f->owner && !(f->perms & ~x->perms);
+}
+
+/* What the rule for all of them covers needs none of its own. */
+static void take_out(struct tree *t, struct node *n, bool deep, struct alike *x)
+{
+	vec_each(&n->kids.list, kid) {
+		enum kind k = x->kind;
+
+		if ((*kid)->has[k] && covers(x, k, &(*kid)->at[k])) {
+			if ((*kid)->at[k].perms != x->perms)
+				join_files(t, &x->sum, &(*kid)->at[k]);
+			(*kid)->has[k] = false;
 		}
-		while (i + n < path.n && path.p[i + n] != '/')
-			n++;
-		put_component(w, (struct str){ path.p + i, n }, i + n >= path.n);
-		i += n;
+		if (deep)
+			take_out(t, *kid, true, x);
 	}
-	return w->why;
 }
 
-/* Where a path came from decides between equals: the order is one whatever sorts. */
-static int cmp_rule(const void *x, const void *y)
+static void put_all(struct tree *t, struct node *n, const struct alike *x, const char *glob,
+		    const char *why)
 {
-	const struct proposed_file *a = *(const struct proposed_file *const *)x;
-	const struct proposed_file *b = *(const struct proposed_file *const *)y;
+	struct node *all = ARENA_NEW(t->a, struct node);
+
+	all->glob = glob;
+	all->why = why;
+	all->above = n;
+	all->gathered = true;
+	all->has[x->kind] = true;
+	all->at[x->kind] = x->sum;
+	all->at[x->kind].perms = x->perms;
+	all->counted = x->counted;
+	all->others = x->others;
+	vec_push(t->a, &n->kids.list, all);
+}
+
+static unsigned depth_of(const struct node *n)
+{
+	unsigned depth = 0;
+
+	for (; n->above; n = n->above)
+		depth++;
+	return depth;
+}
+
+/* Secrets, settings and the kernel's own: each name there means something else. */
+static bool is_sensitive(const struct node *n)
+{
+	static const char *const tops[] = { "boot", "dev", "etc", "proc", "root", "sys" };
+	static const char *const anywhere[] = { ".gnupg", ".ssh", "secrets" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
+		if (is_below(n, tops[i]))
+			return true;
+	for (; n->above; n = n->above)
+		for (size_t i = 0; i < ARRAY_SIZE(anywhere); i++)
+			if (str_is(n->name, anywhere[i]))
+				return true;
+	return false;
+}
+
+static bool made_itself(const struct node *n)
+{
+	return n->has[A_DIRECTORY] && n->at[A_DIRECTORY].perms & PERM_W;
+}
+
+/* A whole tree: one that the runs made, or used to its last name. */
+static void gather_deep(struct tree *t, struct node *n)
+{
+	struct alikes all = { 0 };
+
+	if (depth_of(n) >= DEPTH_LEAST && !is_sensitive(n) && (made_itself(n) || is_whole(n))) {
+		add_alikes(t, n, true, &all);
+		vec_each(&all.list, x) {
+			if (x->n < GENERALIZE_SIBLINGS || x->dirs < 2 || !x->allowed)
+				continue;
+			take_out(t, n, true, x);
+			put_all(t, n, x, "**",
+				made_itself(n) ? "a tree that the run made" : "all that is there");
+		}
+	}
+	for (size_t i = 0; i < n->kids.list.n; i++)
+		gather_deep(t, n->kids.list.v[i]);
+}
+
+static void gather_beside(struct tree *t, struct node *n)
+{
+	size_t least =
+		is_shared_itself(str_c(path_of(t, n))) ? GENERALIZE_MANY : GENERALIZE_SIBLINGS;
+	struct alikes all = { 0 };
+
+	if (depth_of(n) && !is_sensitive(n)) {
+		add_alikes(t, n, false, &all);
+		vec_each(&all.list, x) {
+			bool many = x->n >= GENERALIZE_MANY && !(x->perms & PERM_X);
+
+			if (x->n < least || (!x->allowed && !many))
+				continue;
+			take_out(t, n, false, x);
+			put_all(t, n, x, "*",
+				is_whole(n)            ? "all that is there" :
+				x->allowed && n->wrote ? "a directory that the run writes" :
+							 "too many to be told apart");
+		}
+	}
+	for (size_t i = 0; i < n->kids.list.n; i++)
+		gather_beside(t, n->kids.list.v[i]);
+}
+
+/* ---- rules ---- */
+
+static void put_glob(struct buf *out, const struct node *n)
+{
+	if (!n->above)
+		return;
+	put_glob(out, n->above);
+	buf_printf(out, "/%s", n->glob);
+}
+
+/* The reason nearest to the end speaks. */
+static void tell_why(struct proposed_file *f, const struct node *n)
+{
+	while (n->above && !n->why)
+		n = n->above;
+	f->why = n->why;
+	f->counted = n->counted && n->gathered;
+	f->others = n->others;
+}
+
+static void put_rules(struct tree *t, const struct node *n, struct proposed_files *out)
+{
+	for (int k = 0; k < KINDS; k++) {
+		struct proposed_file f = n->at[k];
+		BUF_AUTO glob = { 0 };
+
+		if (!n->has[k])
+			continue;
+		put_glob(&glob, n);
+		if (k == A_DIRECTORY || !glob.n)
+			buf_putc(&glob, '/');
+		f.glob = str_c(buf_keep(t->a, &glob));
+		tell_why(&f, n);
+		vec_push(t->a, &out->list, f);
+	}
+	vec_each(&n->kids.list, kid)
+		put_rules(t, *kid, out);
+}
+
+static int cmp_rules(const void *x, const void *y)
+{
+	const struct proposed_file *a = x, *b = y;
 	int order = str_cmp(a->glob, b->glob);
 
 	if (!order)
 		order = (int)a->owner - (int)b->owner;
-	return order ? order : (a > b) - (a < b);
+	return order ? order : (a->perms > b->perms) - (a->perms < b->perms);
 }
 
-static bool joined(struct arena *a, const struct recording *r, struct proposed_file *f,
-		   const struct proposed_file *p)
+void generalize_files(struct arena *a, const struct recording *r, bool exact,
+		      struct proposed_files *out)
 {
-	if (!str_eq(f->glob, p->glob) || f->owner != p->owner)
-		return false;
-	f->perms |= p->perms;
-	f->count = count_add(f->count, p->count);
-	f->files += p->files;
-	f->in = recording_join_runs(a, r, f->in, p->in);
-	if (p->first_ns < f->first_ns)
-		f->first_ns = p->first_ns;
-	return true;
-}
-
-static struct proposed_file propose_file(struct arena *a, const struct recording *r,
-					 const struct recorded_file *f)
-{
-	BUF_AUTO glob = { 0 };
-	struct widen w = { .a = a, .r = r, .f = f, .out = &glob };
-	struct proposed_file p = {
-		.perms = f->perms,
-		.count = f->count,
-		.first_ns = f->first_ns,
-		.in = f->in,
-		.files = 1,
+	struct tree t = {
+		.a = a, .r = r, .exact = exact, .words = r->runs ? (r->runs->n + 63) / 64 : 0
 	};
+	struct node *root = ARENA_NEW(a, struct node);
+	const struct recorded_file **order =
+		ARENA_ARRAY(a, const struct recorded_file *, r->files.n);
 
-	p.why = widen_path(&w);
-	/* In directories that everybody writes to, another's file is not ours to touch. */
-	p.owner = f->owned && f->perms & (PERM_W | PERM_A) && is_shared(f->path);
-	p.glob = str_c(glob.n ? buf_keep(a, &glob) : "/");
-	return p;
-}
-
-void generalize_files(struct arena *a, const struct recording *r, struct proposed_files *out)
-{
-	size_t n = r->files.n;
-	struct proposed_file *all = ARENA_ARRAY(a, struct proposed_file, n);
-	const struct proposed_file **order = ARENA_ARRAY(a, const struct proposed_file *, n);
-
-	for (size_t i = 0; i < n; i++) {
-		all[i] = propose_file(a, r, &r->files.v[i]);
-		order[i] = &all[i];
+	for (size_t i = 0; i < r->files.n; i++)
+		order[i] = &r->files.v[i];
+	if (r->files.n)
+		qsort(order, r->files.n, sizeof(*order), cmp_paths);
+	for (size_t i = 0; i < r->files.n; i++)
+		add_path(&t, root, order[i]);
+	name_below(&t, root);
+	if (!exact) {
+		gather_deep(&t, root);
+		gather_beside(&t, root);
 	}
-	if (n)
-		qsort(order, n, sizeof(*order), cmp_rule);
-	for (size_t i = 0; i < n; i++)
-		if (!out->list.n || !joined(a, r, &out->list.v[out->list.n - 1], order[i]))
-			vec_push(a, &out->list, *order[i]);
+	put_rules(&t, root, out);
+	if (out->list.n)
+		qsort(out->list.v, out->list.n, sizeof(*out->list.v), cmp_rules);
 }

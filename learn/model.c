@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/listing.h"
 #include "learn/model.h"
 
 #include <elf.h>
@@ -648,4 +649,5 @@ void model_finish(struct model *m)
 	look_at_files(m);
 	find_libc(m);
 	recording_sort(m->r);
+	listing_take(m->arena, m->r);
 }

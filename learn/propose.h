@@ -13,18 +13,24 @@ struct proposed_file {
 	uint64_t first_ns;
 	const uint64_t *in; /* of which runs; NULL: there is one */
 	size_t files;
-	const char *why; /* it was widened, or owner was added; NULL: it is the path itself */
+	const char *why; /* it was widened; NULL: it is the path itself */
+	bool counted;    /* others is known */
+	uint64_t others; /* names at its places, at most so many, that no run touched */
 };
 
 struct proposed_files {
 	VEC(struct proposed_file) list;
 };
 
-/*
- * One rule a file, or one for several where a part of their names cannot be the same next time:
- * process ids under /proc, names made by mkstemp, numbers in files that the run removed again,
- * versions of libraries. Nothing else is widened.
- */
 /* A path as a glob that stands for it alone. */
 const char *generalize_escape(struct arena *a, struct str path);
-void generalize_files(struct arena *a, const struct recording *r, struct proposed_files *out);
+/*
+ * One rule a file, or one for several. What differs between runs and what a name's form says is made
+ * anew (shape.h) is widened, and a name that several runs share never is; so are names beside each
+ * other, GENERALIZE_SIBLINGS of equal rights and more, in directories that the runs wrote or used
+ * whole, GENERALIZE_MANY and more in any; below prefixes that hold secrets or the kernel's own
+ * settings none is. exact: one rule a file.
+ */
+enum { GENERALIZE_SIBLINGS = 16, GENERALIZE_MANY = 256 };
+void generalize_files(struct arena *a, const struct recording *r, bool exact,
+		      struct proposed_files *out);

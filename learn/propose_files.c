@@ -21,11 +21,31 @@ static const char *perm_letters(struct arena *a, unsigned perms)
 			    perms & PERM_K ? "k" : "", perms & PERM_X ? "ix" : "");
 }
 
+/* ", 30 files: all that is there; other names there: none" */
+static const char *file_evidence(struct proposal *p, const struct proposed_file *f)
+{
+	BUF_AUTO out = { 0 };
+
+	buf_puts(&out, proposal_evidence(p, f->count, f->first_ns, f->in));
+	if (f->why && f->files > 1)
+		buf_printf(&out, ", %zu files", f->files);
+	else if ((f->perms & (PERM_A | PERM_W)) == PERM_A)
+		buf_puts(&out, ", appended to only");
+	if (f->why)
+		buf_printf(&out, ": %s", f->why);
+	if (f->why && f->counted && f->others)
+		buf_printf(&out, "; %llu other name%s there", (unsigned long long)f->others,
+			   f->others == 1 ? "" : "s");
+	else if (f->why && f->counted)
+		buf_puts(&out, "; no other name there");
+	return buf_keep(p->a, &out);
+}
+
 void propose_files(struct proposal *p)
 {
 	struct proposed_files files = { 0 };
 
-	generalize_files(p->a, p->r, &files);
+	generalize_files(p->a, p->r, p->opt->exact, &files);
 	p->group = "files, as the kernel resolved them";
 	vec_each(&files.list, f) {
 		struct ast_stmt *st = proposal_add(p, AST_STMT_FILE);
@@ -33,17 +53,7 @@ void propose_files(struct proposal *p)
 		st->owner = f->owner;
 		st->perms = ast_word_new(p->a, perm_letters(p->a, f->perms));
 		st->paths = ast_word_new(p->a, str_dup(p->a, f->glob));
-		if (f->why && f->files > 1)
-			ast_comment_add(p->a, &st->trailing, "%s, %zu files: %s",
-					proposal_evidence(p, f->count, f->first_ns, f->in),
-					f->files, f->why);
-		else
-			ast_comment_add(p->a, &st->trailing, "%s%s%s%s",
-					proposal_evidence(p, f->count, f->first_ns, f->in),
-					(f->perms & (PERM_A | PERM_W)) == PERM_A ?
-						", appended to only" :
-						"",
-					f->why ? ": " : "", f->why ? f->why : "");
+		ast_comment_add(p->a, &st->trailing, "%s", file_evidence(p, f));
 	}
 	p->group = NULL;
 }

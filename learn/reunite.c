@@ -185,6 +185,20 @@ static void unite_file(struct unite *u, const struct fact *f, const struct colum
 	mark(u, &file->in, columns);
 }
 
+/* Facts of one directory stand together. Of what one run left alone another may have used a part:
+ * the larger number holds for all. */
+static void unite_listing(struct unite *u, const struct fact *f)
+{
+	struct recorded_listing l = { f->path, f->words[0] }, *last = NULL;
+
+	if (u->r->listings.n)
+		last = &u->r->listings.v[u->r->listings.n - 1];
+	if (!last || !str_eq(last->path, l.path))
+		vec_push(u->a, &u->r->listings, l);
+	else if (l.others > last->others)
+		last->others = l.others;
+}
+
 static void unite_call(struct unite *u, const struct fact *f, const struct column *all,
 		       const struct columns *columns)
 {
@@ -228,6 +242,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_CALL: unite_call(u, f, &all, columns); return;
 	case FACT_CAPABILITY: unite_capability(u, f, &all, columns); return;
 	case FACT_FILE: unite_file(u, f, &all, columns); return;
+	case FACT_OTHERS: unite_listing(u, f); return;
 	case FACT_RECEIVED: unite_signal(u, f, &all, columns); return;
 	case FACT_TUPLE: model_tuple(u->m, f->arch, f->nr, f->words, all.count); return;
 	case FACT_VALUE:

@@ -19,7 +19,8 @@ struct learn_args {
 	const char *name;
 	bool allow_loss;
 	const char *starts; /* --for, as written; NULL: not said */
-	uint64_t until_s;   /* 0: as long as it takes */
+	bool exact;
+	uint64_t until_s; /* 0: as long as it takes */
 	struct learn_options run;
 	struct snapshots snapshots; /* what run.snapshots points to */
 	sigset_t ignored;           /* what run.ignored points to */
@@ -99,6 +100,7 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->name = o->at[OPT_NAME].text;
 	a->allow_loss = o->at[OPT_ALLOW_LOSS].given;
 	a->starts = o->at[OPT_FOR].text;
+	a->exact = o->at[OPT_EXACT].given;
 	a->run.backend = backend->given ? backend->text : "auto";
 	a->run.cgroup = o->at[OPT_CGROUP].text;
 	a->run.no_arguments = o->at[OPT_NO_ARGUMENTS].given;
@@ -181,9 +183,11 @@ static void tell_snapshots(struct session *s, const struct snapshots *n)
 static int record(struct session *s, const struct learn_args *a)
 {
 	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
-	struct proposal_args proposal = {
-		.output = a->output, .name = a->name, .starts = a->starts, .once = true
-	};
+	struct proposal_args proposal = { .output = a->output,
+					  .name = a->name,
+					  .starts = a->starts,
+					  .exact = a->exact,
+					  .once = true };
 	struct recordings *rs = recordings_new(s->arena);
 	struct recordings_clash clash;
 	struct recording r, united;

@@ -8,7 +8,8 @@ static int propose_of(struct session *s, const struct options *o)
 	struct recordings *rs = recordings_new(s->arena);
 	struct proposal_args a = { .output = o->at[OPT_OUTPUT].text,
 				   .name = o->at[OPT_NAME].text,
-				   .starts = o->at[OPT_FOR].text };
+				   .starts = o->at[OPT_FOR].text,
+				   .exact = o->at[OPT_EXACT].given };
 	int status = recordings_load(s, o->operands, (size_t)o->n, rs);
 	struct recording r;
 	bool lacks;

@@ -141,6 +141,7 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 		.set_dirs = set_directories(s->arena, NULL),
 		.starts = start_sets(s->arena, a->starts),
 		.starts_asked = a->starts,
+		.exact = a->exact,
 	};
 	BUF_AUTO out = { 0 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/record/fact.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -122,6 +123,13 @@ static void put_file(struct buf *out, const struct fact *f)
 			buf_printf(out, " %s", file_flags[i].word);
 }
 
+static void put_others(struct buf *out, const struct fact *f)
+{
+	buf_putc(out, ' ');
+	put_quoted(out, f->path);
+	buf_printf(out, " %llu", (unsigned long long)f->words[0]);
+}
+
 static bool read_perms(struct line *w, struct str word, unsigned *perms)
 {
 	size_t i = 0;
@@ -138,14 +146,33 @@ static bool read_perms(struct line *w, struct str word, unsigned *perms)
 	       line_fail(w, word.p + i, "the rights are letters of '%s', in that order", letters);
 }
 
-static bool take_file(struct line *w, struct fact *f)
+static bool take_path(struct line *w, struct fact *f)
 {
-	struct str word;
-
 	if (!take_quoted(w, "the path", &f->path))
 		return false;
 	if (!f->path.n || f->path.p[0] != '/')
 		return line_fail(w, w->rest.p, "the path in front of this is not absolute");
+	return f->path.n <= PATH_MAX ||
+	       line_fail(w, w->rest.p, "the path in front of this has more than %d bytes",
+			 PATH_MAX);
+}
+
+/* Directories, and how many names in them were not used. */
+static bool take_others(struct line *w, struct fact *f)
+{
+	if (!take_path(w, f))
+		return false;
+	if (f->path.p[f->path.n - 1] != '/')
+		return line_fail(w, w->rest.p, "the path in front of this is no directory");
+	return take_number(w, "the number of names", UINT64_MAX, &f->words[0]);
+}
+
+static bool take_file(struct line *w, struct fact *f)
+{
+	struct str word;
+
+	if (!take_path(w, f))
+		return false;
 	if (!take_word(w, "what was done", &word) || !read_perms(w, word, &f->perms))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(file_flags); i++)
@@ -189,6 +216,8 @@ void fact_print(struct buf *out, const struct fact *f)
 		buf_printf(out, " %s", capability_name(f->index));
 	if (f->kind == FACT_FILE)
 		put_file(out, f);
+	else if (f->kind == FACT_OTHERS)
+		put_others(out, f);
 	else if (f->kind == FACT_RECEIVED)
 		buf_printf(out, " %u", f->index);
 	else
@@ -215,6 +244,7 @@ static bool read_kind(struct line *w, struct fact *f)
 	case FACT_CALL: return take_call(w, f);
 	case FACT_CAPABILITY: return take_capability(w, f);
 	case FACT_FILE: return take_file(w, f);
+	case FACT_OTHERS: return take_others(w, f);
 	case FACT_RECEIVED: return take_signal(w, f);
 	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3);
 	case FACT_VALUE: return take_argument(w, f) && take_values(w, f, 1);

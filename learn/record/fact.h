@@ -28,9 +28,9 @@ struct fact {
 	enum arch arch; /* of the call, as is nr; of all but files and signals */
 	uint32_t nr;
 	unsigned index;    /* of an argument; the number of a capability or a signal */
-	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple */
+	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple; a number of names */
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
-	struct str path;   /* of a file; NUL-terminated */
+	struct str path;   /* of a file, of a directory with other names; NUL-terminated */
 	unsigned perms;    /* PERM_* */
 	unsigned flags;    /* FILE_* */
 };

@@ -76,6 +76,13 @@ static int cmp_file(const void *x, const void *y)
 	return str_cmp(a->path, b->path);
 }
 
+static int cmp_listing(const void *x, const void *y)
+{
+	const struct recorded_listing *a = x, *b = y;
+
+	return str_cmp(a->path, b->path);
+}
+
 static int cmp_cap(const void *x, const void *y)
 {
 	const struct recorded_capability *a = x, *b = y;
@@ -108,6 +115,7 @@ void recording_sort(struct recording *r)
 	}
 	SORT(r->calls, cmp_call);
 	SORT(r->files, cmp_file);
+	SORT(r->listings, cmp_listing);
 	SORT(r->caps, cmp_cap);
 	SORT(r->received, cmp_signal);
 }

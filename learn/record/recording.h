@@ -59,6 +59,11 @@ struct recorded_file {
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
+struct recorded_listing { /* a directory with files that were used, as it was at the end */
+	struct str path;  /* ends in / */
+	uint64_t others;  /* names in it that were not used, and nothing below them */
+};
+
 struct recorded_capability { /* used with success, and in which call */
 	unsigned cap;
 	enum arch arch;
@@ -87,6 +92,7 @@ struct recording {
 	const struct recording_runs *runs; /* NULL: one */
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
+	VEC(struct recorded_listing) listings; /* of those that could be read */
 	VEC(struct recorded_signal) received;
 	VEC(struct recorded_capability) caps;
 };

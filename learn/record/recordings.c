@@ -184,6 +184,11 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 	}
 	vec_each(&r->files, file)
 		add_file(rs, file);
+	vec_each(&r->listings, l) {
+		struct fact f = { .kind = FACT_OTHERS, .path = l->path, .words[0] = l->others };
+
+		add_fact(rs, &f, 1, 0);
+	}
 	vec_each(&r->received, s) {
 		struct fact f = { .kind = FACT_RECEIVED, .index = (unsigned)s->signal };
 

@@ -369,7 +369,7 @@ def test_a_proposal_that_no_command_would_read_is_told(tmp_path):
     usable("ebpf")
     deep, out = tmp_path.joinpath(*["d" * 250] * 11), tmp_path / "p.pale"
     deep.mkdir(parents=True)
-    r = run([PALE, "learn", "--backend", "ebpf", "-o", out, "--", PROBES / "many", deep, 6000, 236],
+    r = run([PALE, "learn", "--backend", "ebpf", "--exact", "-o", out, "--", PROBES / "many", deep, 6000, 236],
             timeout=300)
     assert r.rc == 1 and "PL412" in r.err and "--max-paths" in r.err, r
     assert out.stat().st_size > 16 << 20

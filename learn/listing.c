@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/listing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	DIRECTORIES_MAX = 8192,
+	NAMES_MAX = 131072 /* of one; a larger one is not counted */
+};
+
+/* The first file whose path is not before this one. */
+static size_t lower_bound(const struct recording *r, struct str path)
+{
+	size_t low = 0, high = r->files.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (str_cmp(r->files.v[mid].path, path) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Was the path used, or anything below it? path: room for one more byte. */
+static bool is_used(const struct recording *r, char *path, size_t n)
+{
+	size_t at = lower_bound(r, (struct str){ path, n });
+
+	if (at < r->files.n && str_eq(r->files.v[at].path, (struct str){ path, n }))
+		return true;
+	path[n] = '/';
+	at = lower_bound(r, (struct str){ path, n + 1 });
+	path[n] = 0;
+	return at < r->files.n && r->files.v[at].path.n > n &&
+	       !memcmp(r->files.v[at].path.p, path, n) && r->files.v[at].path.p[n] == '/';
+}
+
+/* 0, or -1: it cannot be counted. dir: ends in / and a NUL byte. */
+static int count_others(const struct recording *r, struct str dir, uint64_t *others)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+	struct dirent *e;
+	size_t names = 0;
+	DIR *d = opendir(dir.p);
+	int err;
+
+	if (!d)
+		return -1;
+	memcpy(path, dir.p, dir.n);
+	*others = 0;
+	while (errno = 0, (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		memcpy(path + dir.n, e->d_name, n + 1);
+		*others += !is_used(r, path, dir.n + n);
+		if (++names > NAMES_MAX)
+			break;
+	}
+	err = errno;
+	closedir(d);
+	return err || names > NAMES_MAX ? -1 : 0;
+}
+
+static bool is_kernels(struct str path)
+{
+	return str_starts(path, "/proc/") || str_starts(path, "/sys/") || str_starts(path, "/dev/");
+}
+
+static struct str directory_of(struct arena *a, struct str path)
+{
+	size_t n = path.n;
+
+	/* A directory's own directory is that above it. */
+	if (n > 1 && path.p[n - 1] == '/')
+		n--;
+	while (n > 1 && path.p[n - 1] != '/')
+		n--;
+	return str_c(arena_printf(a, "%.*s", (int)n, path.p));
+}
+
+static int cmp_dir(const void *x, const void *y)
+{
+	return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+static void take(struct arena *a, struct recording *r, struct str dir)
+{
+	struct recorded_listing l = { .path = dir };
+
+	if (!is_kernels(dir) && dir.n > 1 && dir.n < PATH_MAX && !count_others(r, dir, &l.others))
+		vec_push(a, &r->listings, l);
+}
+
+void listing_take(struct arena *a, struct recording *r)
+{
+	VEC(struct str) dirs = { 0 };
+	size_t taken = 0;
+
+	vec_each(&r->files, f)
+		if (!f->elsewhere)
+			vec_push(a, &dirs, directory_of(a, f->path));
+	if (dirs.n)
+		qsort(dirs.v, dirs.n, sizeof(*dirs.v), cmp_dir);
+	for (size_t i = 0; i < dirs.n && taken < DIRECTORIES_MAX; i++) {
+		if (i && str_eq(dirs.v[i], dirs.v[i - 1]))
+			continue;
+		take(a, r, dirs.v[i]);
+		taken++;
+	}
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/shape.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum {
+	HEX_LONG = 32,     /* digits that are no word and no number */
+	OBJECT_DIGITS = 30 /* of a name whose first ones are its directory's */
+};
+
+void shape_escape(struct buf *out, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (memchr("*?[]{}^\\\",", s.p[i], 10))
+			buf_putc(out, '\\');
+		buf_putc(out, s.p[i]);
+	}
+}
+
+static bool is_alnum(char c)
+{
+	return isalnum((unsigned char)c) != 0;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool all(struct str s, bool (*is)(char))
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is(s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+/* ---- words: what stands between other characters than letters and digits ---- */
+
+/* The word at `at`, or what is between two: never empty before the end. */
+static struct str piece_at(struct str s, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < s.n && is_alnum(s.p[at + n]))
+		n++;
+	if (!n && at < s.n)
+		n = 1;
+	return (struct str){ s.p + at, n };
+}
+
+static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+static bool is_uuid(struct str s)
+{
+	if (s.n < sizeof(uuid) - 1)
+		return false;
+	for (size_t i = 0; i < sizeof(uuid) - 1; i++)
+		if (uuid[i] == 'x' ? !is_hex(s.p[i]) : s.p[i] != uuid[i])
+			return false;
+	return s.n == sizeof(uuid) - 1 || !is_alnum(s.p[sizeof(uuid) - 1]);
+}
+
+/* 2017 to 2033 in seconds, milliseconds, microseconds or nanoseconds. */
+static bool is_time(struct str s)
+{
+	return (s.n == 10 || s.n == 13 || s.n == 16 || s.n == 19) && s.p[0] == '1' &&
+	       s.p[1] >= '5' && all(s, is_digit);
+}
+
+/*
+ * Six of the 62 letters and digits that glibc takes, mixed as in no word: a capital behind the first
+ * letter or beside a digit. Of random ones 19 in 20 are.
+ */
+static bool is_six(struct str s)
+{
+	bool capital = false, late = false, other = false, digit = false;
+
+	if (s.n != 6 || !all(s, is_alnum))
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		bool big = s.p[i] >= 'A' && s.p[i] <= 'Z';
+
+		capital |= big;
+		late |= big && i;
+		other |= !big;
+		digit |= is_digit(s.p[i]);
+	}
+	return capital && other && (late || digit);
+}
+
+static bool is_word(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_alnum(s.p[i]) && s.p[i] != '_')
+			return false;
+	return true;
+}
+
+/* Programs that are known to put a fixed word before so many random characters. */
+static bool made_by(struct str name, size_t *fixed, size_t *random)
+{
+	static const struct {
+		const char *prefix;
+		size_t random;
+	} makers[] = {
+		{ "tmp.", 10 }, /* mktemp(1) */
+		{ "tmp", 8 },   /* Python's tempfile */
+		{ "cc", 6 },    /* gcc */
+	};
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		*fixed = strlen(makers[i].prefix);
+		*random = makers[i].random;
+		if (str_starts(name, makers[i].prefix) && name.n >= *fixed + *random &&
+		    is_word((struct str){ name.p + *fixed, *random }) &&
+		    (name.n == *fixed + *random || !is_alnum(name.p[*fixed + *random])))
+			return true;
+	}
+	return false;
+}
+
+/* ---- a name ---- */
+
+static void put_any(struct buf *out, size_t n)
+{
+	while (n--)
+		buf_putc(out, '?');
+}
+
+static const char random_name[] = "a random name, made anew each time";
+
+static const char *put_piece(struct buf *out, struct str p, bool made)
+{
+	if (p.n >= HEX_LONG && all(p, is_hex)) {
+		buf_puts(out, "[0-9a-fA-F]*");
+		return "a hash in the name";
+	}
+	if (made && is_time(p)) {
+		buf_puts(out, "[0-9]*");
+		return "a time in the name";
+	}
+	if (made && is_six(p)) {
+		put_any(out, 6);
+		return random_name;
+	}
+	shape_escape(out, p);
+	return NULL;
+}
+
+/* The word that its maker begins with, and then so many random characters. */
+static const char *put_made(struct buf *out, struct str name, size_t fixed, size_t random)
+{
+	shape_escape(out, (struct str){ name.p, fixed });
+	put_any(out, random);
+	shape_escape(out, (struct str){ name.p + fixed + random, name.n - fixed - random });
+	return random_name;
+}
+
+const char *shape_of(struct buf *out, struct str name, bool made)
+{
+	const char *why = NULL;
+	size_t fixed, random;
+
+	if (made && made_by(name, &fixed, &random))
+		return put_made(out, name, fixed, random);
+	for (size_t i = 0; i < name.n;) {
+		struct str p = piece_at(name, i), rest = { name.p + i, name.n - i };
+		const char *said;
+
+		if ((!i || !is_alnum(name.p[i - 1])) && is_uuid(rest)) {
+			for (const char *c = uuid; *c; c++)
+				buf_putc(out, *c == 'x' ? '?' : '-');
+			i += sizeof(uuid) - 1;
+			why = "a UUID in the name";
+			continue;
+		}
+		said = put_piece(out, p, made);
+		why = said ? said : why;
+		i += p.n;
+	}
+	return why;
+}
+
+bool shape_is_spread(struct str name)
+{
+	return name.n == 2 && all(name, is_hex);
+}
+
+bool shape_is_object(struct str name)
+{
+	return name.n >= OBJECT_DIGITS && all(name, is_hex);
+}
+
+bool shape_number(struct str name, size_t *at, size_t *n)
+{
+	size_t end = name.n;
+
+	while (end && !is_digit(name.p[end - 1]))
+		end--;
+	for (*at = end; *at && is_digit(name.p[*at - 1]);)
+		--*at;
+	*n = end - *at;
+	return *n >= 2;
+}
+
+bool shape_of_both(struct buf *out, struct str a, struct str b)
+{
+	size_t i = 0, k = 0, differ = 0;
+
+	while (i < a.n && k < b.n) {
+		struct str x = piece_at(a, i), y = piece_at(b, k);
+		bool numbers = all(x, is_digit) && all(y, is_digit);
+
+		i += x.n;
+		k += y.n;
+		if (str_eq(x, y)) {
+			shape_escape(out, x);
+			continue;
+		}
+		if (differ++ || !is_alnum(x.p[0]) || !is_alnum(y.p[0]) || (!numbers && x.n != y.n))
+			return false;
+		if (numbers)
+			buf_puts(out, "[0-9]*");
+		else
+			put_any(out, x.n);
+	}
+	return i == a.n && k == b.n && differ == 1;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * SHAPE: names that are made anew each time, by what they look like: whole words of a known form, never a
+ * part of one. Text in, glob out.
+ */
+#include "compiler/base/str.h"
+
+/* One component of a path as a glob of AppArmor's that stands for it alone. */
+void shape_escape(struct buf *out, struct str s);
+
+/*
+ * The glob of a name in which words are random or numbers of a moment: a UUID, 32 hexadecimal digits
+ * and more, seconds since the epoch, what mkstemp(3), mktemp(1), Python's tempfile and gcc put in.
+ * NULL: none is; else why, and the glob is in out. made: the run made it, without which only UUIDs
+ * and hexadecimal digits count.
+ */
+const char *shape_of(struct buf *out, struct str name, bool made);
+
+/* Two hexadecimal digits, as of directories that objects are spread over. */
+bool shape_is_spread(struct str name);
+/* 30 hexadecimal digits or more and nothing else. */
+bool shape_is_object(struct str name);
+
+/* A number in a name: [*at, *at + *n). */
+bool shape_number(struct str name, size_t *at, size_t *n);
+
+/*
+ * Two names made by two runs at one place: the same words but for one, which has as many letters or
+ * is a number in both. False: they are not one name; else the glob is in out.
+ */
+bool shape_of_both(struct buf *out, struct str a, struct str b);

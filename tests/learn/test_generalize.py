@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names in proposals: what is widened, on which evidence, and what never is. Recordings are made here,
+as pale-recording(5) says."""
+import os
+import random
+import re
+
+import pytest
+
+from conftest import PALE, run
+from test_recordings import quote, write
+
+
+def recording(tmp_path, *runs, others=()):
+    """Each run: path -> rights and words. others: directory -> names that were not used."""
+    out = []
+    for i, files in enumerate(runs, 1):
+        head = {"id": f"{i:032x}", "machine": "x86_64", "name": '"server"', "host": '"h"', "kernel": '"6.1"',
+                "libc": '"glibc 2.36"', "tier": '"ebpf"', "started": str(1764000000000000000 + i), "tasks": "1"}
+        facts = {"call x86_64 read": (1, 5)}
+        facts |= {f"file {quote(p)} {rights}": (1, 5) for p, rights in files.items()}
+        facts |= {f"others {quote(d)} {n}": (1, 0) for d, n in dict(others).items()}
+        out.append((head, facts))
+    return write(tmp_path / "r.rec", *out)
+
+
+def rules(tmp_path, *runs, others=(), args=()):
+    """Glob -> (rights, the reason and what else is there)."""
+    r = run([PALE, "propose", *args, recording(tmp_path, *runs, others=others)])
+    assert r.rc == 0 and not r.err, r
+    return {m[2]: (m[1], m[3]) for m in re.finditer(r'^ +(?:owner )?file (\w+) (\S+?|"[^\n]*"); +# ([^\n]*)$', r.out, re.M)}
+
+
+def globs(tmp_path, files, **kw):
+    return set(rules(tmp_path, files, **kw))
+
+
+HEX = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize("path, rights, glob", [
+    ("/srv/550e8400-e29b-41d4-a716-446655440000.json", "r", "/srv/????????-????-????-????-????????????.json"),
+    (f"/srv/{HEX[:40]}/log", "w", "/srv/[0-9a-fA-F]*/log"),
+    (f"/var/cache/pack-{HEX[:40]}.idx", "r", "/var/cache/pack-[0-9a-fA-F]*.idx"),
+    ("/run/lrn.Ab3xYz", "w gone", "/run/lrn.??????"),
+    ("/srv/r/.git/objects/tmp_obj_aB3dE9", "rw gone", "/srv/r/.git/objects/tmp_obj_??????"),
+    ("/srv/tmpk3_x9w2a", "w", "/srv/tmp????????"),
+    ("/var/log/app-1764000000.log", "w", "/var/log/app-[0-9]*.log"),
+    ("/srv/db/temp-4711.rdb", "w gone", "/srv/db/temp-[0-9]*.rdb"),
+    ("/proc/4711/task/4712/stat", "r", "/proc/[0-9]*/task/[0-9]*/stat"),
+    ("/usr/lib/libc.so.6", "rm", "/usr/lib/libc.so.*"),
+])
+def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
+    got = rules(tmp_path, {path: rights})
+    assert set(got) == {glob} and ": " in got[glob][1], got
+
+
+@pytest.mark.parametrize("path, rights", [
+    ("/srv/pg/base/1249_fsm", "w"), ("/srv/s.pid27695", "w"), ("/srv/apache2", "w"), ("/srv/apache2/", "w"),
+    ("/var/lib/mysql/ibtmp1", "w"), ("/srv/README", "w"), ("/srv/Readme", "w"), ("/srv/backup", "w"),
+    ("/srv/MAKE01x", "w"), ("/run/lrn.Ab3xYz", "r"), ("/srv/deadbeef", "w"), ("/srv/x1764000000", "w"),
+    (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
+    ("/dev/550e8400-e29b-41d4-a716-446655440000", "r"),
+])
+def test_words_and_parts_of_words_stay_as_they_are(tmp_path, path, rights):
+    assert globs(tmp_path, {path: rights}) == {path}
+
+
+def test_what_several_runs_share_is_what_it_is(tmp_path):
+    same = {"/srv/lrn.Ab3xYz": "w", f"/srv/{HEX[:32]}": "r"}
+    assert set(rules(tmp_path, same, same)) == set(same)
+
+
+def test_what_differs_from_run_to_run_is_one_rule(tmp_path):
+    one = {"/srv/sess_k3x9a": "w", "/srv/a/job-17/out": "w", "/srv/fixed": "w", "/srv/only": "w"}
+    two = {"/srv/sess_p07qq": "w", "/srv/a/job-9213/out": "w", "/srv/fixed": "w"}
+    got = rules(tmp_path, one, two)
+    assert "/srv/sess_?????" in got and got["/srv/sess_?????"][1].endswith("differs from run to run")
+    assert "/srv/fixed" in got and "/srv/only" in got and "/srv/sess_k3x9a" not in got
+    # One run alone does not say so, nor does what was only read, or made by one run twice.
+    assert "/srv/sess_k3x9a" in rules(tmp_path, one)
+    assert "/srv/d/ab" in rules(tmp_path, {"/srv/d/ab": "r"}, {"/srv/d/cd": "r"})
+    assert "/srv/d/s_ab" in rules(tmp_path, {"/srv/d/s_ab": "w", "/srv/d/s_cd": "w"}, {"/srv/x": "w"})
+
+
+def beside(directory, n, rights):
+    return {f"{directory}n{chr(97 + i % 26)}{'x' * (i // 26)}": rights for i in range(n)}
+
+
+@pytest.mark.parametrize("directory, n, rights, others, whole", [
+    ("/srv/data/", 15, "w", None, False),
+    ("/srv/data/", 16, "w", None, True),
+    ("/srv/data/", 16, "w", 7, True),
+    ("/srv/data/", 40, "r", None, False),
+    ("/srv/data/", 40, "r", 1, False),
+    ("/srv/data/", 16, "r", 0, True),
+    ("/srv/data/", 255, "r", 3, False),
+    ("/srv/data/", 256, "r", 3, True),
+    ("/srv/data/", 256, "rx", 3, False),
+    ("/srv/data/", 40, "rwx", 3, False),
+    ("/etc/app.d/", 300, "r", 0, False),
+    ("/root/.cache/x/", 300, "w", 0, False),
+    ("/home/u/.ssh/", 300, "r", 0, False),
+    ("/run/secrets/", 300, "w", 0, False),
+    ("/tmp/", 40, "w", 9, False),
+])
+def test_many_of_equal_rights_beside_each_other_are_one_rule(tmp_path, directory, n, rights, others, whole):
+    got = rules(tmp_path, beside(directory, n, rights), others={} if others is None else {directory: others})
+    assert (directory + "*" in got) is whole and len(got) == (1 if whole else n), got
+    if whole:
+        said = got[directory + "*"][1]
+        assert f"{n} files" in said
+        assert others is None or ("no other name there" if not others else f"; {others} other name") in said, said
+        assert others is not None or "other name" not in said
+
+
+def test_of_a_tree_that_the_run_made_or_used_whole_one_rule_is_enough(tmp_path):
+    tree = {f"/srv/out/{a}/{b}": "w" for a in "pqrst" for b in "uvwxy"} | {f"/srv/out/{a}/": "w" for a in "pqrst"}
+    made = tree | {"/srv/out/": "w"}
+    assert globs(tmp_path, made) == {"/srv/out/", "/srv/out/**", *(f"/srv/out/{a}/" for a in "pqrst")}
+    # Somebody else's directory is not given away for what is below.
+    assert len(globs(tmp_path, tree)) == len(tree)
+    read = {p: "r" for p in tree if p[-1] != "/"}
+    dirs = {f"/srv/out/{a}/": 0 for a in "pqrst"} | {"/srv/out/": 0}
+    got = rules(tmp_path, read, others=dirs)
+    assert set(got) == {"/srv/out/**"} and got["/srv/out/**"][1].endswith("all that is there; no other name there")
+    assert len(globs(tmp_path, read, others=dirs | {"/srv/out/q/": 1})) == len(read)
+
+
+def test_objects_spread_by_their_hash_are_one_rule(tmp_path):
+    files = {f"/srv/r/.git/objects/{i:02x}/{HEX[i:i + 38]}": "r" for i in range(12)}
+    assert globs(tmp_path, files) == {"/srv/r/.git/objects/[0-9a-f][0-9a-f]/[0-9a-fA-F]*"}
+
+
+def test_exact_turns_all_of_it_off(tmp_path):
+    files = beside("/srv/data/", 40, "w") | {"/run/lrn.Ab3xYz": "w gone", f"/srv/{HEX[:40]}": "r", "/proc/7/stat": "r",
+                                             "/usr/lib/libc.so.6": "rm", "/srv/temp-4711.rdb": "w gone"}
+    assert globs(tmp_path, files, args=["--exact"]) == set(files)
+
+
+def test_everything_that_was_seen_is_allowed_whatever_it_is_called(tmp_path):
+    rnd = random.Random(41)
+    for _ in range(60 if os.environ.get("PALE_LONG") else 4):
+        runs = []
+        for _ in range(rnd.randrange(1, 4)):
+            files = {}
+            for _ in range(rnd.randrange(1, 80)):
+                parts = [rnd.choice(["srv", "tmp", "run", "d", "etc"])]
+                parts += ["".join(rnd.choice("aB7_.-[]{}*?^,~ ") for _ in range(rnd.choice([1, 2, 6, 7])))
+                          for _ in range(rnd.randrange(1, 4))]
+                if all(p.strip(". ") for p in parts):
+                    files["/" + "/".join(parts)] = rnd.choice(["r", "w", "rw", "w gone", "rw owned"])
+            runs.append(files or {"/srv/x": "r"})
+        r = run([PALE, "propose", recording(tmp_path, *runs)])
+        policy = tmp_path / "p.pale"
+        policy.write_text(r.out)
+        asked = [(p, rights.split()[0]) for files in runs for p, rights in files.items() if " " not in p]
+        answer = run([PALE, "sim", policy, *(f"open {p} {rights}" for p, rights in asked)])
+        assert answer.rc == 0 and answer.out.count("allow") >= len(asked), (asked, answer)
