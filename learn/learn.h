@@ -47,6 +47,7 @@ struct propose_options {
 	const char *const *starts;   /* sets of how it will be started, "start-run"; NULL-ended */
 	bool starts_asked;           /* by the user: one that is not there is an error */
 	bool exact;                  /* each file by its own name */
+	bool margin;                 /* with calls that come with those that were seen */
 };
 
 /* A tree that a careful engineer would sign: every rule with its evidence in a comment. A set

@@ -15,7 +15,8 @@ struct proposal {
 	const struct propose_options *opt;
 	struct diags *ds;
 	struct ast_body *body;
-	unsigned arches; /* ARCH_BIT of those seen */
+	struct ast_body sets; /* that stand below the policy */
+	unsigned arches;      /* ARCH_BIT of those seen */
 	bool one_arch;
 	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
 	const char *group; /* heading to put above the next statement */
@@ -62,6 +63,12 @@ struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info
 bool propose_is_socket(const char *name);
 void propose_calls(struct proposal *p, enum arch a);
 void propose_implied(struct proposal *p, enum arch a, bool has_start);
+
+/*
+ * propose_margin.c: what was not seen and comes with what was, as a set of its own that the policy
+ * uses; to be called when all else that allows calls is there.
+ */
+void propose_margin(struct proposal *p, enum arch a);
 
 /* propose_sockets.c */
 void propose_sockets(struct proposal *p, enum arch only);

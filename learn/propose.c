@@ -321,6 +321,8 @@ static void propose_arch_block(struct proposal *p, enum arch a, bool has_start)
 		propose_sockets(p, a);
 	propose_calls(p, a);
 	propose_implied(p, a, has_start);
+	if (p->opt->margin)
+		propose_margin(p, a);
 	st->body = inner.first;
 	p->body = outer;
 }
@@ -386,6 +388,8 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 			propose_sockets(p, a);
 		propose_calls(p, a);
 		propose_implied(p, a, has_start);
+		if (p->opt->margin)
+			propose_margin(p, a);
 	} else {
 		if (!p->mux_sockets)
 			propose_sockets(p, ARCH_NR);
@@ -412,6 +416,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	p->opt = opt;
 	p->ds = ds;
 	p->body = &body;
+	p->sets.arena = a;
 	vec_each(&r->calls, c)
 		p->arches |= ARCH_BIT(c->arch);
 	/* The program itself starts by the host's own execve. */
@@ -424,6 +429,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	describe(p, policy, &sets);
 	propose_body(p, &sets);
 	policy->body = body.first;
+	policy->next = p->sets.first;
 	file->stmts = policy;
 	return file;
 }

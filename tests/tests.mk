@@ -95,6 +95,12 @@ bench: ## figures as ratios and medians
 	+@$(MAKE) --no-print-directory all tests-bin
 	@/usr/bin/python3 tests/bench/bench.py
 
+loop: ## learn 22 programs on one load, run them with another: refusals without and with a margin
+	@$(MAKE) --no-print-directory deps
+	@sh tests/deps.sh $$(/usr/bin/python3 tests/loop/loop.py --packages)
+	+@$(MAKE) --no-print-directory all
+	@/usr/bin/python3 tests/loop/loop.py
+
 demo: ## learn, compile, enforce and lint a real nginx
 	@$(MAKE) --no-print-directory deps-demo
 	+@$(MAKE) --no-print-directory all $(BUILD)/tests/live/attack
@@ -102,4 +108,4 @@ demo: ## learn, compile, enforce and lint a real nginx
 
 -include $(addsuffix .d,$(TEST_BIN)) $(PLANT_OBJ:.o=.d)
 
-.PHONY: deps-runtimes tests-bin fuzz-bin fuzz-build asan fuzz test test-long test-kernels bench demo
+.PHONY: deps-runtimes tests-bin fuzz-bin fuzz-build asan fuzz test test-long test-kernels bench loop demo

@@ -19,6 +19,7 @@ struct learn_args {
 	const char *name;
 	bool allow_loss;
 	const char *starts; /* --for, as written; NULL: not said */
+	const char *margin; /* --margin, likewise */
 	bool exact;
 	uint64_t until_s; /* 0: as long as it takes */
 	struct learn_options run;
@@ -100,6 +101,7 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->name = o->at[OPT_NAME].text;
 	a->allow_loss = o->at[OPT_ALLOW_LOSS].given;
 	a->starts = o->at[OPT_FOR].text;
+	a->margin = o->at[OPT_MARGIN].text;
 	a->exact = o->at[OPT_EXACT].given;
 	a->run.backend = backend->given ? backend->text : "auto";
 	a->run.cgroup = o->at[OPT_CGROUP].text;
@@ -186,6 +188,7 @@ static int record(struct session *s, const struct learn_args *a)
 	struct proposal_args proposal = { .output = a->output,
 					  .name = a->name,
 					  .starts = a->starts,
+					  .margin = a->margin,
 					  .exact = a->exact,
 					  .once = true };
 	struct recordings *rs = recordings_new(s->arena);

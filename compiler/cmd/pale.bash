@@ -4,8 +4,8 @@
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
 	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
-	[learn]="--output --name --for --exact --backend --cgroup --recording --no-arguments --every --until --allow-loss --max-paths"
-	[propose]="--output --name --for --exact --allow-loss"
+	[learn]="--output --name --for --margin --exact --backend --cgroup --recording --no-arguments --every --until --allow-loss --max-paths"
+	[propose]="--output --name --for --margin --exact --allow-loss"
 	[merge]="--output"
 	[run]="--count --verify --log-only --log --log-refusals --layers --policy --runtime --report --caps --kernel --host --sets"
 	[fmt]="--in-place --check"
@@ -34,6 +34,7 @@ declare -gA _pale_words=(
 	["why --as"]="docker:runc docker:crun"
 	["lint --format"]="text concise gcc json sarif github gitlab junit checkstyle"
 	["diff --format"]="text json markdown"
+	[--margin]="none family"
 	[--fail-on]="looser tighter any none"
 	[--severity]="error high warning info"
 	[--error-on]="error high warning info none"

@@ -9,6 +9,7 @@ static int propose_of(struct session *s, const struct options *o)
 	struct proposal_args a = { .output = o->at[OPT_OUTPUT].text,
 				   .name = o->at[OPT_NAME].text,
 				   .starts = o->at[OPT_FOR].text,
+				   .margin = o->at[OPT_MARGIN].text,
 				   .exact = o->at[OPT_EXACT].given };
 	int status = recordings_load(s, o->operands, (size_t)o->n, rs);
 	struct recording r;

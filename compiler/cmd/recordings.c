@@ -142,6 +142,7 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 		.starts = start_sets(s->arena, a->starts),
 		.starts_asked = a->starts,
 		.exact = a->exact,
+		.margin = !a->margin || strcmp(a->margin, "none") != 0,
 	};
 	BUF_AUTO out = { 0 };
 

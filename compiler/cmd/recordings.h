@@ -21,6 +21,7 @@ struct proposal_args {
 	const char *output; /* NULL, "-": standard output */
 	const char *name;
 	const char *starts; /* --for, as written; NULL: not said */
+	const char *margin; /* --margin, as written; NULL: not said */
 	bool exact;         /* --exact */
 	bool once;          /* it cannot be had again: what cannot be written is printed */
 };

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The margin of a proposal: calls that come with those that were seen, apart, argued, without risk."""
+import re
+
+import pytest
+
+from conftest import PALE, ROOT, run
+from test_recordings import quote
+
+FAMILIES = ROOT / "learn/families.def"
+RISKS = set(re.findall(r'^RISK\(\w+, "(\w+)"', (ROOT / "compiler/tables/risk.def").read_text(), re.M))
+
+
+def rows():
+    text = re.sub(r"/\*.*?\*/", "", FAMILIES.read_text(), flags=re.S)
+    return [re.findall(r'"([^"]*)"', row) for row in re.findall(r"FAMILY\((.*?)\)\n", text, re.S)]
+
+
+def record(tmp_path, calls, *facts, libc="glibc 2.36", name="server"):
+    """A recording of one run, as pale-recording(5) says."""
+    lines = ["pale recording 1", f"run 1 id {7:032x}", "run 1 machine x86_64", f'run 1 name "{name}"',
+             'run 1 host "h"', 'run 1 kernel "6.1"', f'run 1 libc {quote(libc)}', 'run 1 tier "ebpf"',
+             "run 1 started 1764000000000000000", "run 1 tasks 1"]
+    facts = sorted([*(f"call {c if ' ' in c else 'x86_64 ' + c}" for c in calls), *facts])
+    lines += [f"{f}\t1:3" for f in facts]
+    path = tmp_path / "r.rec"
+    path.write_text("\n".join([*lines, f"end 1 {len(facts)}", ""]))
+    return path
+
+
+def propose(recording, *args):
+    r = run([PALE, "propose", *args, recording])
+    assert r.rc == 0 and not r.err, r
+    return r.out
+
+
+def margin(text, name="margin"):
+    """Call -> reason."""
+    m = re.search(rf"^set {name} {{\n(.*?)^}}", text, re.S | re.M)
+    return {call: why for calls, why in re.findall(r"^ +allow ([\w,\s]+);\s+# (.+)$", m[1], re.M)
+            for call in re.split(r",\s+", calls)} if m else {}
+
+
+def test_what_comes_with_what_was_seen_stands_apart_with_its_reason(tmp_path):
+    rec = record(tmp_path, ["read", "mkdir", "getpid", "poll"])
+    with_it, without = propose(rec), propose(rec, "--margin", "none")
+    got = margin(with_it)
+    assert "rmdir" in got and got["rmdir"].startswith("mkdir: ") and "mkdir" not in got
+    assert got["getppid"].startswith("getpid: ") and got["ppoll"].startswith("poll: ")
+    assert got["mremap"].startswith("any program: ") and "wait4" not in got and "ftruncate" not in got
+    assert not margin(without)
+    # One line takes it out: what is left is what --margin none proposes.
+    policy = with_it[:with_it.index("\n# Not seen in any run: ")]
+    cut = re.sub(r"\n    use margin; +# not seen; beside what was seen\n", "", policy)
+    assert cut != policy and cut == without, cut
+
+
+def test_files_that_were_written_and_children_bring_theirs(tmp_path):
+    calls = ["openat", "write"]
+    assert "ftruncate" not in margin(propose(record(tmp_path, calls, 'file "/etc/passwd" r')))
+    assert "ftruncate" not in margin(propose(record(tmp_path, calls, 'file "/dev/null" w')))
+    wrote = margin(propose(record(tmp_path, calls, 'file "/srv/a" w')))
+    assert wrote["ftruncate"].startswith("files written: ") and "mkdirat" not in wrote and "wait4" not in wrote
+    raw = margin(propose(record(tmp_path, calls, 'file "/srv/a" w', libc="none loaded (static)")))
+    assert {"mkdirat", "unlinkat", "renameat"} <= set(raw)
+    assert "wait4" in margin(propose(record(tmp_path, ["vfork"])))
+    threads = margin(propose(record(tmp_path, ["clone"], "bits x86_64 clone 0 0x3d0f00 0xffffffffffc2f0ff")))
+    assert "wait4" not in threads
+    assert "wait4" in margin(propose(record(tmp_path, ["clone"], "bits x86_64 clone 0 0x1200011 0xfffffffffedfffee")))
+
+
+def test_a_call_with_a_condition_brings_nothing_that_goes_round_it(tmp_path):
+    free = record(tmp_path, ["mprotect"])
+    assert "pkey_mprotect" in margin(propose(free))
+    bound = record(tmp_path, ["mprotect"], "bits x86_64 mprotect 2 0x5 0xfffffffffffffffe",
+                   "value x86_64 mprotect 2 0x1", "value x86_64 mprotect 2 0x5")
+    text = propose(bound)
+    assert "mprotect(prot lacks PROT_EXEC)" in text or "mprotect(" in text
+    assert "pkey_mprotect" not in text
+
+
+def test_nothing_risky_and_no_way_to_make_namespaces_or_sockets_comes(tmp_path):
+    every = {m.lstrip("+") for row in rows() for m in row[1:] if m[0] != "@"}
+    siblings = set(re.findall(r'"\+?(\w+)"', (ROOT / "compiler/tables/siblings.def").read_text()))
+    for seen in ([*sorted(every)], [*sorted(RISKS - {"clone", "clone3", "socket", "ioctl", "personality"})], ["read"]):
+        calls = [c for c in seen if known(c)]
+        added = set(margin(propose(record(tmp_path, calls, 'file "/srv/a" w'))))
+        assert not added & RISKS and not added & {"socket", "socketpair", "clone", "clone3", "execve", "execveat"}
+        assert added <= every | siblings
+
+
+_known = {}
+
+
+def known(call):
+    """Is there such a call on x86-64?"""
+    if not _known:
+        _known.update((w[0], True) for w in (line.split() for line in (
+            ROOT / "compiler/tables/syscalls.tsv").read_text().splitlines()) if w[1:] and w[1].isdigit())
+    return call in _known
+
+
+def test_every_row_can_bring_something():
+    names = rows()
+    assert len(names) > 20
+    for why, *members in names:
+        calls = [m for m in members if m[0] != "@"]
+        assert why and all(known(c.lstrip("+")) for c in calls), (why, members)
+        assert not {c.lstrip("+") for c in calls} & RISKS, why
+        assert len(set(members)) == len(members) > 1, why
+        assert any(m[0] != "+" for m in members), why
+
+
+def test_of_several_abis_each_has_its_own(tmp_path):
+    text = propose(record(tmp_path, ["mkdir", "i386 mkdir", "i386 getpid"]))
+    assert "rmdir" in margin(text, "margin-x86_64") and "rmdir" in margin(text, "margin-i386")
+    r = run([PALE, "check", "--target", "bpf", "-"], input=text)
+    assert r.rc == 0, r
+
+
+@pytest.mark.parametrize("calls", [["read", "mkdir", "poll", "getuid"], ["vfork", "socket"]])
+def test_it_compiles_for_every_target_and_only_widens(tmp_path, calls):
+    rec = record(tmp_path, calls, 'file "/srv/a" w')
+    a, b = tmp_path / "none.pale", tmp_path / "family.pale"
+    a.write_text(propose(rec, "--margin", "none"))
+    b.write_text(propose(rec, "--margin", "family"))
+    assert run([PALE, "check", b]).rc == 0
+    assert run([PALE, "diff", "--fail-on", "tighter", a, b]).rc == 0
+    r = run([PALE, "diff", "--fail-on", "looser", a, b])
+    assert r.rc == 1 and "AppArmor" not in r.out, r
+
+
+def test_another_word_is_a_usage_error(tmp_path):
+    r = run([PALE, "propose", "--margin", "wide", record(tmp_path, ["read"])])
+    assert r.rc == 2 and "none, family" in r.err, r
