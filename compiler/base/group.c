@@ -3,10 +3,17 @@
 #include "compiler/base/group.h"
 
 #define LIST_MAX  12   /* names in one message */
+#define FEW       8    /* are looked through sooner than a hash is made */
 #define PLACE_MAX 1000 /* of one finding: GitHub takes no more of SARIF */
 
 bool group_has(const struct group *g, struct str text)
 {
+	if (g->hits.n <= FEW) {
+		vec_each(&g->hits, h)
+			if (str_eq(h->text, text))
+				return true;
+		return false;
+	}
 	struct table_walk w = table_start(hash_str(text));
 	size_t at;
 

@@ -23,12 +23,27 @@ static bool put_escape(struct buf *out, const char *p, size_t len)
 	return true;
 }
 
+/* Bytes that stand as they are, from one on. */
+static size_t plain_run(struct str s, size_t from)
+{
+	size_t at = from;
+
+	while (at < s.n && s.p[at] >= ' ' && s.p[at] < 0x7f && s.p[at] != '"' && s.p[at] != '\\')
+		at++;
+	return at - from;
+}
+
 void json_put_string(struct buf *out, struct str s)
 {
 	size_t len;
 
 	buf_putc(out, '"');
 	for (size_t i = 0; i < s.n; i += len ? len : 1) {
+		len = plain_run(s, i);
+		if (len) {
+			buf_add(out, s.p + i, len);
+			continue;
+		}
 		len = utf8_len(s.p + i, s.n - i);
 		if (!len)
 			buf_puts(out, "\\ufffd");
@@ -97,7 +112,7 @@ void json_optional(struct json_writer *w, const char *key, const char *s)
 void json_number(struct json_writer *w, const char *key, uint64_t n)
 {
 	put_key(w, key);
-	buf_printf(w->out, "%ju", (uintmax_t)n);
+	buf_number(w->out, n);
 }
 
 void json_hex(struct json_writer *w, const char *key, uint64_t n)

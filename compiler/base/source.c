@@ -210,12 +210,28 @@ struct span span_join(struct span a, struct span b)
 			      a.end > b.end ? a.end : b.end };
 }
 
+/* Eight bytes of one column each: none begins or ends a line, or is part of something longer. */
+static bool is_even(const char *p)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
+	uint64_t bytes, others;
+
+	memcpy(&bytes, p, sizeof(bytes));
+	others = bytes ^ ones * '\n'; /* a newline is 0 there */
+	return !((bytes | ((others - ones) & ~others)) & tops);
+}
+
 /* From a mark on to an offset: lines, and code points in the last of them. */
 static struct source_mark walk_to(const struct source *src, struct source_mark m, uint32_t offset)
 {
 	const char *text = src->text.p;
 
 	while (m.offset < offset) {
+		if (offset - m.offset >= sizeof(uint64_t) && is_even(text + m.offset)) {
+			m.offset += sizeof(uint64_t);
+			m.column += sizeof(uint64_t);
+			continue;
+		}
 		size_t len = utf8_len(text + m.offset, src->text.n - m.offset);
 		bool newline = text[m.offset] == '\n';
 

@@ -122,21 +122,37 @@ void buf_putc(struct buf *b, char c)
 	buf_add(b, &c, 1);
 }
 
+void buf_number(struct buf *b, uint64_t n)
+{
+	char digits[20], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + n % 10);
+	while (n /= 10);
+	buf_add(b, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
 	int n;
 
+	if (!reserve(b, 0))
+		return;
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(b->p + b->n, b->cap - b->n, fmt, again);
 	va_end(again);
 	if (n < 0) {
+		b->p[b->n] = 0;
 		b->failed = true;
 		return;
 	}
-	if (!reserve(b, (size_t)n))
-		return;
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= b->cap - b->n) { /* most often there is room */
+		b->p[b->n] = 0;
+		if (!reserve(b, (size_t)n))
+			return;
+		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	}
 	b->n += (size_t)n;
 }
 
@@ -223,6 +239,15 @@ bool utf8_is_control(const char *p, size_t len)
 void buf_safe(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.n;) {
+		size_t plain = i;
+
+		while (plain < s.n && s.p[plain] >= ' ' && s.p[plain] < 0x7f)
+			plain++;
+		if (plain > i) {
+			buf_add(b, s.p + i, plain - i);
+			i = plain;
+			continue;
+		}
 		size_t len = utf8_len(s.p + i, s.n - i);
 
 		if (len && !utf8_is_control(s.p + i, len)) {
