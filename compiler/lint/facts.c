@@ -31,10 +31,7 @@ struct fact_engine {
 
 static unsigned arches_with(const struct syscall_info *s, unsigned arches)
 {
-	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (s->nr[a] < 0)
-			arches &= ~ARCH_BIT(a);
-	return arches;
+	return arches & s->on;
 }
 
 unsigned facts_has(const struct facts *f, const char *call)
@@ -352,7 +349,8 @@ static void name_call(struct facts *f, const struct syscall_info *s, unsigned ar
 static void name_calls(struct facts *f, const struct oci_profile *p)
 {
 	vec_each(&p->rules, r) {
-		const struct syscall_info *s = syscall_by_name(r->handed);
+		const struct syscall_info *s =
+			r->handed.p == r->name.p ? r->sys : syscall_by_name(r->handed);
 		if (s)
 			name_call(f, s, p->arches, r->span);
 	}
@@ -364,11 +362,10 @@ static bool count_rules(struct facts *f, const struct oci_profile *p)
 	size_t pairs = 0;
 
 	vec_each(&p->rules, r) {
-		const struct syscall_info *s = syscall_by_name(r->name);
-		size_t n = s ? ++f->engine->calls[syscall_index(s)].rules : 0;
+		size_t n = ++f->engine->calls[syscall_index(r->sys)].rules;
 		if (n > f->ncostly) {
 			f->ncostly = n;
-			f->costly = s->name;
+			f->costly = r->sys->name;
 		}
 		pairs += n;
 	}
@@ -376,21 +373,16 @@ static bool count_rules(struct facts *f, const struct oci_profile *p)
 }
 
 struct facts *facts_of_profile(struct arena *a, struct questions *questions,
-			       const struct json *root, const struct oci_runtime *named)
+			       const struct oci_profile *p, const struct oci_runtime *named)
 {
-	const struct oci_read_options read = { .every_host = true,
-					       .docker = true,
-					       .runtime = named };
 	const struct oci_runtime newest = { .kind = OCI_RUNC,
 					    .version = NEWEST_RUNC,
 					    .libseccomp = NEWEST_LIBSECCOMP };
-	struct oci_profile *p = ARENA_NEW(a, struct oci_profile);
 	struct facts *f = facts_new(a, questions, questions ? questions_store(questions) : NULL);
 	struct oci_calls loaded;
 
 	/* What is malformed is told by others; what could be read is asked here. */
-	oci_parse(a, root, &read, p);
-	const struct json *calls = oci_member(oci_profile_object(root), "syscalls");
+	const struct json *calls = oci_member(p->json, "syscalls");
 	if (!p->arches || (calls && calls->kind != JSON_ARRAY && calls->kind != JSON_NULL))
 		return NULL;
 	f->json = true;

@@ -32,12 +32,13 @@ struct facts {
 	struct fact_engine *engine;
 };
 
-/* `root`: the file; rt: as which runtime loads it, NULL: as the newest. NULL: for machines that the
+/* p: read for every machine, as engines read it; rt: as which runtime loads it, NULL: as the newest. NULL: for machines that the
  * table knows nothing of. The questions are a run's (questions.h); NULL: none are kept. */
 struct oci_runtime;
 struct questions;
+struct oci_profile;
 struct facts *facts_of_profile(struct arena *a, struct questions *questions,
-			       const struct json *root, const struct oci_runtime *rt);
+			       const struct oci_profile *p, const struct oci_runtime *rt);
 struct facts *facts_of_policy(struct arena *a, struct questions *questions, const struct policy *p,
 			      struct diags *ds);
 

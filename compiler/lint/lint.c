@@ -72,9 +72,13 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 {
 	const struct oci_runtime *rt = with->runtime;
 	const struct oci_read_options read = { .runtime = rt };
+	const struct oci_read_options everywhere = { .every_host = true,
+						     .docker = true,
+						     .runtime = rt };
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
 	struct oci_profile *profile = ARENA_NEW(a, struct oci_profile);
+	struct oci_profile *all = ARENA_NEW(a, struct oci_profile);
 
 	if (!root)
 		return -1;
@@ -87,10 +91,11 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 	}
 	l.refused = GROUP(&l);
 	oci_refused(a, profile, NULL, &l.refused, ds);
-	l.overlaps = oci_overlaps(a, root);
+	oci_parse_as(a, profile, &everywhere, all);
+	l.overlaps = oci_overlaps(a, all);
 	oci_overlaps_tell(a, l.overlaps, &l.refused, ds);
 	if (oci_profile_object(root))
-		l.facts = facts_of_profile(a, with->questions, root, rt);
+		l.facts = facts_of_profile(a, with->questions, all, rt);
 	run_rules(&l, LINT_JSON);
 	facts_end(l.facts);
 	diags_sort(ds);

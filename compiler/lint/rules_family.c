@@ -79,7 +79,7 @@ void sc_multiplexer(struct lint *l, enum diag_id id)
 		const struct syscall_info *s = syscall_at(i);
 		unsigned selector;
 
-		if (!multiplexer_of(str_c(s->name), &selector))
+		if (!syscall_multiplexer(s, &selector))
 			continue;
 		add_carried(l, &tested, s, facts_tested(l->facts, s->name));
 		add_carried(l, &refused, s, facts_refused_by_rule(l->facts, s->name));

@@ -15,10 +15,7 @@ static bool is_call_here(const struct lint *l, const struct oci_word *n)
 {
 	unsigned declared = l->profile->declared ? l->profile->declared : l->profile->arches;
 
-	for (unsigned a = 0; n->sys && a < ARCH_NR; a++)
-		if (declared & ARCH_BIT(a) && n->sys->nr[a] >= 0)
-			return true;
-	return false;
+	return n->sys && n->sys->on & declared;
 }
 
 /* Calls of entries that permit, or of those that refuse, whose names the library lacks. */
@@ -28,7 +25,7 @@ static void collect_dropped(struct lint *l, bool permits, struct group *out)
 		if (!e->readable || e->is_default || entry_permits(e) != permits)
 			continue;
 		vec_each(&e->names, n)
-			if (is_call_here(l, n) && !oci_name_known(l->runtime, n->text))
+			if (is_call_here(l, n) && !oci_name_known(l->runtime, n))
 				group_add(out, n->text, n->span);
 	}
 }

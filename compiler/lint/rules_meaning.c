@@ -55,9 +55,8 @@ static enum name_class classify_table(const struct lint *l, const struct syscall
 	const char *mux;
 	unsigned selector;
 
-	for (unsigned a = 0; a < ARCH_NR; a++)
-		if (p->declared & ARCH_BIT(a) && s->nr[a] >= 0)
-			return NAME_FINE;
+	if (p->declared & s->on)
+		return NAME_FINE;
 	if (has_other_arch(p, NULL))
 		return NAME_FINE; /* it may have a number there */
 	if (p->declared & ARCH_BIT(ARCH_I386) && !multiplexed_by(s, ARCH_I386, &mux, &selector) &&

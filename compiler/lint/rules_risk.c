@@ -68,7 +68,7 @@ static unsigned told_apart(struct lint *l, const struct risk *r)
 		const struct syscall_info *s = syscall_at(i);
 		unsigned selector;
 
-		if (!multiplexer_of(str_c(s->name), &selector))
+		if (!syscall_multiplexer(s, &selector))
 			continue;
 		unsigned restricted =
 			facts_tested(l->facts, s->name) | facts_refused_by_rule(l->facts, s->name);

@@ -24,16 +24,20 @@ static bool has_high_words(const struct oci_arg *args, uint32_t n)
 
 static unsigned arches_of(const struct syscall_info *sys, unsigned arches)
 {
-	for (int a = 0; a < ARCH_NR; a++)
-		if (!sys || sys->nr[a] < 0)
-			arches &= ~ARCH_BIT(a);
-	return arches;
+	return sys ? sys->on & arches : 0;
 }
 
-static bool push_rule(struct handover *h, struct oci_rule r)
+/* The multiplexer that makes the call somewhere; also of `send`, which is none of its own there. */
+static const char *carrier_of(const struct oci_word *name, unsigned *selector)
+{
+	return name->sys ? syscall_multiplexer(name->sys, selector) :
+			   multiplexer_of(name->text, selector);
+}
+
+static bool push_rule(struct handover *h, const struct oci_rule *r)
 {
 	if (h->p->rules.n < RULES_MAX) {
-		vec_push(h->arena, &h->p->rules, r);
+		vec_push(h->arena, &h->p->rules, *r);
 		return true;
 	}
 	h->full = true;
@@ -61,15 +65,19 @@ static unsigned cut_arches(const struct oci_rule *r)
 	return r->arches & cut;
 }
 
-static void add_rule(struct handover *h, struct oci_rule r)
+static void add_rule(struct handover *h, const struct oci_rule *rule)
 {
-	unsigned arches = r.arches, cut_for = cut_arches(&r);
+	unsigned cut_for = cut_arches(rule);
+	struct oci_rule r;
 
-	r.arches = arches & ~cut_for;
-	if (r.arches && push_rule(h, r))
-		r.derived = true;
-	if (!cut_for)
+	if (!cut_for) {
+		push_rule(h, rule);
 		return;
+	}
+	r = *rule;
+	r.arches = rule->arches & ~cut_for;
+	if (r.arches && push_rule(h, &r))
+		r.derived = true;
 	struct oci_arg *cut = arena_dup(h->arena, r.args, r.nargs * sizeof(*cut));
 	for (uint32_t i = 0; i < r.nargs; i++) {
 		cut[i].value = (uint32_t)cut[i].value;
@@ -77,7 +85,7 @@ static void add_rule(struct handover *h, struct oci_rule r)
 	}
 	r.args = cut;
 	r.arches = cut_for;
-	push_rule(h, r);
+	push_rule(h, &r);
 }
 
 /*
@@ -85,14 +93,18 @@ static void add_rule(struct handover *h, struct oci_rule r)
  * the comparisons on other arguments kept, although they then look at a pointer
  * (src/arch-x86.c abi_rule_add()).
  */
-static void add_multiplexed(struct handover *h, struct oci_rule r)
+static void add_multiplexed(struct handover *h, const struct oci_word *name,
+			    const struct oci_rule *rule)
 {
 	unsigned selector;
-	const char *mux = multiplexer_of(r.name, &selector);
+	const char *mux = carrier_of(name, &selector);
+	struct oci_rule r;
 
 	if (!mux)
 		return;
-	r.arches = arches_of(syscall_by_name(str_c(mux)), h->p->arches);
+	r = *rule;
+	r.sys = syscall_by_name(str_c(mux));
+	r.arches = arches_of(r.sys, h->p->arches);
 	if (!r.arches)
 		return;
 	struct oci_arg *args = ARENA_ARRAY(h->arena, struct oci_arg, r.nargs + 1);
@@ -107,46 +119,47 @@ static void add_multiplexed(struct handover *h, struct oci_rule r)
 	r.nargs = n;
 	r.name = str_c(mux);
 	r.derived = true;
-	add_rule(h, r);
+	add_rule(h, &r);
 }
 
 /* libseccomp keeps no comparison under a mask of 0, which always holds. */
 static const struct oci_arg *kept_args(struct handover *h, const struct oci_arg *args, uint32_t *n)
 {
-	struct oci_arg *kept = ARENA_ARRAY(h->arena, struct oci_arg, *n + 1);
 	uint32_t nkept = 0;
 
 	for (uint32_t i = 0; i < *n; i++)
-		if (args[i].mask)
-			kept[nkept++] = args[i];
+		nkept += args[i].mask != 0;
 	if (nkept == *n)
 		return args;
+	struct oci_arg *kept = ARENA_ARRAY(h->arena, struct oci_arg, nkept + 1);
+	nkept = 0;
+	for (uint32_t i = 0; i < *n; i++)
+		if (args[i].mask)
+			kept[nkept++] = args[i];
 	*n = nkept;
 	return kept;
 }
 
-static void add_name_rule(struct handover *h, struct oci_rule r, unsigned arches,
+static void add_name_rule(struct handover *h, const struct oci_word *name, struct oci_rule *r,
 			  const struct oci_arg *args, uint32_t nargs)
 {
 	size_t first = h->p->rules.n;
 
-	r.written = args;
-	r.nwritten = r.nargs = nargs;
-	r.args = kept_args(h, args, &r.nargs);
-	r.arches = arches;
-	if (arches)
+	r->written = args;
+	r->nwritten = r->nargs = nargs;
+	r->args = kept_args(h, args, &r->nargs);
+	if (r->arches)
 		add_rule(h, r);
-	add_multiplexed(h, r);
+	add_multiplexed(h, name, r);
 	if (first < h->p->rules.n)
-		h->p->rules.v[first].handed = r.name;
+		h->p->rules.v[first].handed = r->name;
 }
 
-static bool is_multiplexed(unsigned arches, struct str name)
+static bool is_multiplexed(unsigned arches, const struct oci_word *name)
 {
 	unsigned selector;
 
-	return arches_of(syscall_by_name(STR("socketcall")), arches) &&
-	       multiplexer_of(name, &selector);
+	return carrier_of(name, &selector) && arches_of(syscall_by_name(STR("socketcall")), arches);
 }
 
 static bool add_stranger(struct handover *h, struct oci_rule r, const struct oci_arg *args,
@@ -178,14 +191,17 @@ bool oci_add_rules(struct arena *a, struct oci_profile *p, uint32_t entry,
 {
 	struct handover h = { .arena = a, .p = p };
 	const struct oci_entry *e = &p->entries.v[entry];
-	unsigned arches = arches_of(name->sys, p->arches);
-	struct oci_rule r = { .entry = entry, .name = name->text, .span = name->span };
+	struct oci_rule r = { .entry = entry,
+			      .name = name->text,
+			      .sys = name->sys,
+			      .span = name->span,
+			      .arches = arches_of(name->sys, p->arches) };
 
-	if (!arches && !is_multiplexed(p->arches, name->text))
+	if (!r.arches && !is_multiplexed(p->arches, name))
 		return add_strangers(&h, r, e);
 	if (!e->splits)
-		add_name_rule(&h, r, arches, e->args.v, (uint32_t)e->args.n);
+		add_name_rule(&h, name, &r, e->args.v, (uint32_t)e->args.n);
 	for (size_t i = 0; e->splits && i < e->args.n; i++)
-		add_name_rule(&h, r, arches, &e->args.v[i], 1);
+		add_name_rule(&h, name, &r, &e->args.v[i], 1);
 	return !h.full;
 }

@@ -57,8 +57,8 @@ static void choose_runtime(struct parser *p)
 		rt->version = rt->libseccomp = OCI_VERSION(255, 0, 0);
 }
 
-void oci_parse(struct arena *a, const struct json *root, const struct oci_read_options *opt,
-	       struct oci_profile *out)
+static struct parser start(struct arena *a, const struct json *root,
+			   const struct oci_read_options *opt, struct oci_profile *out)
 {
 	static const struct oci_read_options plain;
 	int native = arch_native();
@@ -76,6 +76,14 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 		p.host = p.opt->host;
 	out->host = p.host;
 	choose_runtime(&p);
+	return p;
+}
+
+void oci_parse(struct arena *a, const struct json *root, const struct oci_read_options *opt,
+	       struct oci_profile *out)
+{
+	struct parser p = start(a, root, opt, out);
+
 	if (!out->json) {
 		out->json = root;
 		parse_decode_fault(&p, OCI_FAULT_TYPE, root, "profile")->want = JSON_OBJECT;
@@ -96,4 +104,34 @@ void oci_parse(struct arena *a, const struct json *root, const struct oci_read_o
 	parse_entries(&p, parse_member(&p, out->json, "syscalls", JSON_ARRAY));
 	if (out->lost)
 		parse_lost(&p);
+}
+
+/* Does each reader see the same in every entry? */
+static bool is_alike(const struct oci_profile *x, const struct oci_profile *y)
+{
+	const struct oci_runtime *a = &x->runtime, *b = &y->runtime;
+
+	return x->host == y->host && a->kind == b->kind && a->version == b->version &&
+	       a->libseccomp == b->libseccomp && a->docker == b->docker && x->asked == y->asked &&
+	       !x->podman && !x->lost && x->json == y->json;
+}
+
+void oci_parse_as(struct arena *a, const struct oci_profile *first,
+		  const struct oci_read_options *opt, struct oci_profile *out)
+{
+	struct parser p = start(a, first->root, opt, out);
+	unsigned arches = first->arches;
+
+	if (!is_alike(first, out)) {
+		oci_parse(a, first->root, opt, out);
+		return;
+	}
+	*out = *first;
+	/* What is added goes into arrays of its own. */
+	out->faults.cap = out->faults.n;
+	out->dropped.cap = out->dropped.n;
+	out->dropped_entry.cap = out->dropped_entry.n;
+	parse_choose_arches(&p);
+	if (out->arches != arches)
+		parse_rules_again(&p);
 }

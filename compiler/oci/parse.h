@@ -65,6 +65,8 @@ void parse_default(struct parser *p);
 /* `others`: the architectures that other rows have. */
 bool parse_leads_family(enum arch a, unsigned others);
 void parse_arches(struct parser *p);
+/* Those of the options, of what parse_arches() has read. true: the machine's own was not listed. */
+bool parse_choose_arches(struct parser *p);
 
 /* ---- parse_gates.c ---- */
 
@@ -74,6 +76,8 @@ void parse_gate(struct parser *p, struct oci_entry *e);
 /* ---- parse_entries.c ---- */
 
 void parse_entries(struct parser *p, const struct json *calls);
+/* The rules of what was read, for the architectures that were chosen. */
+void parse_rules_again(struct parser *p);
 /* Where the runtime loses the profile: what it does not come to stops nothing. */
 void parse_lost(struct parser *p);
 /* handover.c: the rules that a runtime makes of one name. false: more than pale takes. */

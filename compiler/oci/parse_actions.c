@@ -38,6 +38,7 @@ static void settle_errno(struct parser *p, const struct written *w, bool numbere
 
 	if (!name || (name->kind == JSON_STRING && !name->text.n))
 		return;
+	p->out->podman = true;
 	if (!find_errno(p, name, &n))
 		kind = OCI_FAULT_PODMAN_WORD;
 	else if (numbered && n != *data)

@@ -53,8 +53,9 @@ static int lowest_arch(unsigned arches)
 }
 
 /* Docker takes the first row of the machine that the engine runs on, and no other. */
-static void read_rows(struct parser *p, const struct json *map, unsigned rows[ARCH_NR])
+static void read_rows(struct parser *p, const struct json *map)
 {
+	unsigned *rows = p->out->rows;
 	bool seen = false;
 
 	for (const struct json *row = parse_items(map); row; row = row->next) {
@@ -122,16 +123,17 @@ unsigned oci_machines(const struct json *root)
  * two families do not touch; those of machines that are compat architectures of another (i386)
  * say nothing about what that one decides.
  */
-static unsigned every_row(const struct parser *p, const unsigned rows[ARCH_NR])
+static unsigned every_row(const struct oci_profile *p)
 {
 	unsigned arches = 0;
 
 	for (int h = 0; h < ARCH_NR; h++)
-		arches |= parse_leads_family((enum arch)h, arches) ? rows[h] : 0;
-	return arches ? arches | named_hosts(p->out->json) : 0;
+		arches |= parse_leads_family((enum arch)h, arches) ? p->rows[h] : 0;
+	return arches ? arches | named_hosts(p->json) : 0;
 }
 
-static void add_own(struct parser *p, unsigned arches, bool every)
+/* true: the machine's own was not listed. */
+static bool add_own(const struct parser *p, unsigned arches, bool every)
 {
 	struct oci_profile *out = p->out;
 	/* libseccomp starts every filter with the machine's own architecture. A profile that
@@ -143,11 +145,20 @@ static void add_own(struct parser *p, unsigned arches, bool every)
 
 	out->arches = arches;
 	if (arches && !same_family && !p->opt->host_known)
-		return;
-	if (arches && !(arches & ARCH_BIT(p->host)))
-		parse_fault(p, OCI_FAULT_ARCH_ADDED, out->arches_span, false)->word =
-			str_c(arch_info(p->host)->name);
+		return false;
 	out->arches |= ARCH_BIT(p->host);
+	return arches && !(arches & ARCH_BIT(p->host));
+}
+
+bool parse_choose_arches(struct parser *p)
+{
+	struct oci_profile *out = p->out;
+	const struct json *map = out->in_config ? NULL : oci_member(out->json, "archMap");
+	bool mapped = map && map->kind == JSON_ARRAY && parse_items(map);
+	bool every = p->opt->every_host && !p->opt->host_known && mapped;
+
+	out->listed = out->named | (every ? every_row(out) : out->rows[p->host]);
+	return add_own(p, out->listed, every);
 }
 
 void parse_arches(struct parser *p)
@@ -156,9 +167,7 @@ void parse_arches(struct parser *p)
 	const struct json *list = parse_member(p, out->json, "architectures", JSON_ARRAY);
 	const struct json *map =
 		out->in_config ? NULL : parse_member(p, out->json, "archMap", JSON_ARRAY);
-	unsigned rows[ARCH_NR] = { 0 };
 	bool mapped = parse_items(map) != NULL, listed = parse_items(list) != NULL;
-	bool every = p->opt->every_host && !p->opt->host_known && mapped;
 
 	if (mapped && listed) {
 		uint32_t at = p->at;
@@ -167,11 +176,12 @@ void parse_arches(struct parser *p)
 		p->at = at;
 	}
 	out->arches_span = list ? list->span : map ? map->span : out->json->span;
-	read_rows(p, map, rows);
-	unsigned arches = read_arches(p, list, "architectures", true);
-	out->listed = arches | (every ? every_row(p, rows) : rows[p->host]);
+	read_rows(p, map);
+	out->named = read_arches(p, list, "architectures", true);
 	out->arches_written = out->arch_names.n > 0;
 	if (!out->arches_written)
 		out->declared = ARCH_BIT(p->host);
-	add_own(p, out->listed, every);
+	if (parse_choose_arches(p))
+		parse_fault(p, OCI_FAULT_ARCH_ADDED, out->arches_span, false)->word =
+			str_c(arch_info(p->host)->name);
 }

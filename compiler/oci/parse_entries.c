@@ -259,7 +259,7 @@ static bool read_names(struct parser *p, struct oci_entry *e)
 static bool is_handed(const struct parser *p, const struct oci_entry *e)
 {
 	vec_each(&e->names, n)
-		if (e->readable && !e->is_default && oci_name_known(&p->out->runtime, n->text))
+		if (e->readable && !e->is_default && oci_name_known(&p->out->runtime, n))
 			return true;
 	return false;
 }
@@ -356,6 +356,20 @@ void parse_entries(struct parser *p, const struct json *calls)
 		read_entry(p, j);
 	}
 	p->at = OCI_NO_ENTRY;
+}
+
+void parse_rules_again(struct parser *p)
+{
+	struct oci_profile *out = p->out;
+	size_t n = out->rules.n + out->strangers.n;
+
+	memset(&out->rules, 0, sizeof(out->rules));
+	memset(&out->strangers, 0, sizeof(out->strangers));
+	vec_room(p->arena, &out->rules, n);
+	for (uint32_t i = 0; i < out->entries.n; i++)
+		vec_each(&out->entries.v[i].names, name)
+			if (out->entries.v[i].readable && !oci_add_rules(p->arena, out, i, name))
+				out->unusable = true;
 }
 
 /*

@@ -51,9 +51,6 @@ const char *oci_key_find(const struct json *member, const char *const *keys);
 int oci_kernel_parse(struct str s, uint16_t *out);
 /* "CAP_SYS_ADMIN" -> its number; -1: engines compare letter by letter. */
 int oci_capability_find(struct str name);
-/* Does the runtime's libseccomp have a number for the name, be it another architecture's? */
-bool oci_name_known(const struct oci_runtime *rt, struct str name);
-
 enum oci_op { OCI_NE, OCI_LT, OCI_LE, OCI_EQ, OCI_GE, OCI_GT, OCI_MASKED_EQ, OCI_OP_NR };
 extern const char *const oci_op_names[OCI_OP_NR];
 
@@ -89,6 +86,7 @@ bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y);   /* 
 struct oci_rule {
 	uint32_t entry; /* index in `entries` */
 	struct str name;
+	const struct syscall_info *sys; /* that has the name; never NULL in `rules` */
 	struct str
 		handed; /* the JSON's name that libseccomp gets; empty: with the rule before it */
 	struct span span;
@@ -119,6 +117,9 @@ struct oci_word {
 	struct span span;
 	const struct syscall_info *sys; /* NULL: not in the table, or no call's name */
 };
+
+/* Does the runtime's libseccomp have a number for the name, be it another architecture's? */
+bool oci_name_known(const struct oci_runtime *rt, const struct oci_word *name);
 
 enum oci_asks { OCI_ASKS_CAPS, OCI_ASKS_KERNEL, OCI_ASKS_HOST, OCI_ASKS_NR };
 
@@ -190,9 +191,11 @@ struct oci_profile {
 	struct span dflt_span;      /* defaultAction's, or the profile's first byte */
 	bool errno_written;         /* defaultErrnoRet */
 	bool arches_written;        /* architectures or archMap */
-	unsigned declared; /* architectures written, in all rows; none: the machine's own */
-	unsigned listed;   /* architectures that the runtime gets */
-	unsigned arches;   /* and the machine's own */
+	unsigned declared;      /* architectures written, in all rows; none: the machine's own */
+	unsigned named;         /* those of `architectures` alone, */
+	unsigned rows[ARCH_NR]; /* and of archMap's rows, by machine */
+	unsigned listed;        /* architectures that the runtime gets */
+	unsigned arches;        /* and the machine's own */
 	struct span arches_span;
 	struct span
 		logs_span; /* SECCOMP_FILTER_FLAG_LOG, handed to the runtime; NO_SPAN: not there */
@@ -207,6 +210,7 @@ struct oci_profile {
 	VEC(struct oci_fault) faults; /* by place; at most OCI_FAULTS_MAX of a kind */
 	size_t nfaults[OCI_FAULT_NR]; /* how many there are */
 	bool stops;                   /* no container starts, whatever entries are in force */
+	bool podman;   /* an errno stands as a name as well, which engines read in two ways */
 	bool lost;     /* the runtime reads it for none: the container starts, and has no filter */
 	bool unusable; /* a bound of pale's is passed, or readers make different profiles of it */
 };
@@ -219,6 +223,13 @@ enum { OCI_FAULTS_MAX = 1 << 18 };
  */
 void oci_parse(struct arena *a, const struct json *root, const struct oci_read_options *opt,
 	       struct oci_profile *out);
+/*
+ * The profile of `first` with other options: entries, rules and strangers as oci_parse() gives them.
+ * Where the options change the architectures at most, the rest is that of `first`, with which entries
+ * and rules may be shared.
+ */
+void oci_parse_as(struct arena *a, const struct oci_profile *first,
+		  const struct oci_read_options *opt, struct oci_profile *out);
 /*
  * report.c: faults as diagnostics. env: entries that are not in force in it (what it does not
  * know does not hold) stop nothing; NULL: any entry may be. Returns false where the profile cannot

@@ -202,9 +202,11 @@ bool oci_flags_handed(const struct oci_runtime *rt, bool in_config)
 	return in_config || !rt->docker || rt->docker >= OCI_VERSION(23, 0, 0);
 }
 
-bool oci_name_known(const struct oci_runtime *rt, struct str name)
+bool oci_name_known(const struct oci_runtime *rt, const struct oci_word *name)
 {
-	return libseccomp_knows(rt->libseccomp, name) && !syscall_foreign_arches(name);
+	if (name->sys)
+		return libseccomp_knows_call(rt->libseccomp, name->sys);
+	return libseccomp_knows(rt->libseccomp, name->text) && !syscall_foreign_arches(name->text);
 }
 
 int oci_kernel_parse(struct str s, uint16_t *out)

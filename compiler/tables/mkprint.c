@@ -144,7 +144,12 @@ static void print_call(const struct call *c)
 	fputs(" }, {", stdout);
 	for (int a = 0; a < ARCH_NR; a++)
 		printf(" %#x,", c->nr[a] < 0 ? 0 : c->since[a]);
-	printf(" }, %u, tables_args + %zu, ", c->args.n, place_args(&c->args, 64));
+	fputs(" }, 0", stdout);
+	for (int a = 0; a < ARCH_NR; a++)
+		if (c->nr[a] >= 0)
+			printf(" | ARCH_BIT(%d)", a);
+	printf(", %u, %zu, %zu, tables_args + %zu, ", c->args.n, c->late, c->mux,
+	       place_args(&c->args, 64));
 	print_string(c->note);
 	fputs(" },\n", stdout);
 }

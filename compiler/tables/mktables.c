@@ -553,9 +553,10 @@ static void print_few(const struct few *few, const char *array)
 
 /*
  * Files of names: "NAME WORD" rows, sorted by name, copied into arrays of two strings.
- * `calls_second`: the second word must be a call.
+ * `calls_second`: the second word must be a call; `row`: of a call, where its row is kept.
  */
-static void print_pairs(const char *dir, const char *file, const char *array, bool calls_second)
+static void print_pairs(const char *dir, const char *file, const char *array, bool calls_second,
+			size_t *(*row)(struct call *c))
 {
 	struct file f = file_open(dir, file);
 	struct few few = { .n = 0 };
@@ -570,13 +571,22 @@ static void print_pairs(const char *dir, const char *file, const char *array, bo
 		if (calls_second && !find_call(f.field[1]))
 			complain(&f, "no call '%s'", f.field[1]);
 		/* send and recv are calls on some machines; the alias is about x86_64. */
-		const struct call *own = find_call(f.field[0]);
+		struct call *own = find_call(f.field[0]);
 		if (calls_second && own && own->nr[ARCH_X86_64] >= 0)
 			complain(&f, "'%s' is a call of its own", f.field[0]);
 		printf("\t{ \"%s\", \"%s\" },\n", f.field[0], f.field[1]);
 		add_few(&f, &few, f.field[0]);
+		if (own && !row && !calls_second)
+			complain(&f, "'%s' is in syscalls.tsv", f.field[0]);
+		if (own && row)
+			*row(own) = few.n;
 	}
 	print_few(&few, array);
+}
+
+static size_t *late_row(struct call *c)
+{
+	return &c->late;
 }
 
 static void print_multiplexed(const char *dir)
@@ -594,6 +604,9 @@ static void print_multiplexed(const char *dir)
 			complain(&f, "'%s' is not a selector", f.field[1]);
 		printf("\t{ \"%s\", %u, \"%s\" },\n", f.field[0], (unsigned)selector, f.field[2]);
 		add_few(&f, &few, f.field[2]);
+		struct call *own = find_call(f.field[2]);
+		if (own)
+			own->mux = few.n;
 	}
 	print_few(&few, "mux");
 	printf("const size_t tables_nmux = %zu;\n", few.n);
@@ -614,11 +627,11 @@ int main(int argc, char **argv)
 	     "#include \"compiler/tables/data.h\"\n");
 	print_constants();
 	print_capabilities();
-	print_calls();
-	print_pairs(argv[1], "aliases.tsv", "aliases", true);
-	print_pairs(argv[1], "foreign.tsv", "foreign", false);
-	print_pairs(argv[1], "libseccomp.tsv", "libseccomp", false);
+	print_pairs(argv[1], "aliases.tsv", "aliases", true, NULL);
+	print_pairs(argv[1], "foreign.tsv", "foreign", false, NULL);
+	print_pairs(argv[1], "libseccomp.tsv", "libseccomp", false, late_row);
 	print_multiplexed(argv[1]);
+	print_calls();
 	if (failed || fflush(stdout) || ferror(stdout))
 		return 1;
 	return 0;

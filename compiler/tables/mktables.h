@@ -58,6 +58,7 @@ struct call {
 	unsigned since[ARCH_NR];
 	struct args args;
 	const struct args *own[ARCH_NR]; /* where args.tsv says otherwise */
+	size_t late, mux;                /* rows in libseccomp.tsv and multiplexed.tsv; 0: none */
 };
 
 /* All that was read, sorted by name; strings and rows live as long as the program. */

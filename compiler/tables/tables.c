@@ -268,6 +268,11 @@ bool libseccomp_knows(unsigned version, struct str name)
 	return is_within(versions, version);
 }
 
+bool libseccomp_knows_call(unsigned version, const struct syscall_info *s)
+{
+	return !s->late || is_within(tables_libseccomp[s->late - 1].other, version);
+}
+
 /* An architecture's own releases, or those of the name. */
 static const char *releases_on(const char *versions, enum arch a)
 {
@@ -281,13 +286,14 @@ static const char *releases_on(const char *versions, enum arch a)
 
 unsigned libseccomp_numbers_on(unsigned version, const struct syscall_info *s)
 {
-	const char *versions = find_pair(&tables_libseccomp_at, tables_libseccomp, str_c(s->name));
 	unsigned on = 0;
 
+	if (!s->late)
+		return s->on;
+	const char *versions = tables_libseccomp[s->late - 1].other;
 	for (int a = 0; a < ARCH_NR; a++)
-		if (s->nr[a] >= 0 &&
-		    (!versions || (is_within(versions, version) &&
-				   is_within(releases_on(versions, (enum arch)a), version))))
+		if (s->nr[a] >= 0 && is_within(versions, version) &&
+		    is_within(releases_on(versions, (enum arch)a), version))
 			on |= ARCH_BIT(a);
 	return on;
 }
@@ -344,9 +350,17 @@ const char *multiplexer_of(struct str call, unsigned *selector)
 	return m->mux;
 }
 
+const char *syscall_multiplexer(const struct syscall_info *s, unsigned *selector)
+{
+	if (!s->mux)
+		return NULL;
+	*selector = tables_mux[s->mux - 1].selector;
+	return tables_mux[s->mux - 1].mux;
+}
+
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector)
 {
-	const struct tables_mux *m = find_mux(str_c(s->name));
+	const struct tables_mux *m = s->mux ? &tables_mux[s->mux - 1] : NULL;
 	const struct syscall_info *by = m ? syscall_by_name(str_c(m->mux)) : NULL;
 
 	if (!by || by->nr[a] < 0)

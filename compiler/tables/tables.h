@@ -87,7 +87,9 @@ struct syscall_info {
 	int32_t nr[ARCH_NR]; /* without the architecture's base; -1: not there */
 	uint16_t since
 		[ARCH_NR]; /* KERNEL_VERSION_OF: first release that has it there; 0: before 2.6.12 */
+	unsigned on;       /* ARCH_BIT(): where it is there */
 	uint8_t nargs;     /* on most architectures; see syscall_args() */
+	uint8_t late, mux; /* rows of its own in libseccomp.tsv and multiplexed.tsv, from 1 on */
 	const struct arg_info *args;
 	const char *note; /* for `pale show`; NULL */
 };
@@ -119,6 +121,7 @@ const char *syscall_foreign_arches(struct str name);
  */
 #define LIBSECCOMP_DEBIAN12 0x80000000u
 bool libseccomp_knows(unsigned version, struct str name);
+bool libseccomp_knows_call(unsigned version, const struct syscall_info *s);
 /* Does its table give the call a number there? Some names it knows before their number. */
 bool libseccomp_numbers(unsigned version, const struct syscall_info *s, enum arch a);
 /* The architectures where it does, as ARCH_BIT(). */
@@ -132,6 +135,7 @@ struct str libseccomp_since_on(const struct syscall_info *s, enum arch a);
 const char *multiplexed_call(struct str mux, unsigned selector);
 /* The other way round: which of them makes this call, and for which first argument; NULL: neither. */
 const char *multiplexer_of(struct str call, unsigned *selector);
+const char *syscall_multiplexer(const struct syscall_info *s, unsigned *selector);
 /* And back, where `a` has the multiplexer: 0, or -ENOENT. */
 int multiplexed_by(const struct syscall_info *s, enum arch a, const char **mux, unsigned *selector);
 

@@ -516,14 +516,18 @@ struct oci_overlaps {
 	const struct oci_disputes *disputes; /* NULL: none */
 };
 
-struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root)
+struct oci_overlaps *oci_overlaps(struct arena *a, const struct oci_profile *p)
 {
 	const struct oci_read_options opt = { .every_host = true, .unasked = true };
 	struct oci_overlaps *o = ARENA_NEW(a, struct oci_overlaps);
 	struct diags *quiet = diags_new(a, NULL);
 
 	o->p = ARENA_NEW(a, struct oci_profile);
-	oci_parse(a, root, &opt, o->p);
+	oci_parse_as(a, p, &opt, o->p);
+	/* They are marked below. */
+	if (o->p->rules.v == p->rules.v && p->rules.n)
+		o->p->rules.v = arena_dup(a, p->rules.v, p->rules.n * sizeof(*p->rules.v));
+	o->p->rules.cap = o->p->rules.n;
 	o->rules = o->p->rules.v;
 	bool taken = oci_find_disputes(a, o->p, quiet);
 	if (taken && o->p->disputes.n)

@@ -215,10 +215,8 @@ static void place_call(struct loader *l, const struct syscall_info *sys, struct 
 	const char *mux;
 	unsigned selector;
 
-	const char *carrier = multiplexer_of(str_c(sys->name), &selector);
-
 	c->numbered = libseccomp_numbers_on(l->rt->libseccomp, sys);
-	for (int a = 0; carrier && a < ARCH_NR; a++)
+	for (int a = 0; syscall_multiplexer(sys, &selector) && a < ARCH_NR; a++)
 		c->carried[a] = !multiplexed_by(sys, (enum arch)a, &mux, &selector);
 }
 
@@ -232,12 +230,10 @@ static void place_rules(struct loader *l)
 	for (size_t i = 0; i < syscall_count(); i++)
 		l->calls[i].first = NONE;
 	for (uint32_t i = 0; i < n; i++) {
-		const struct syscall_info *sys = syscall_by_name(l->p->rules.v[i].name);
-		struct placed *c = sys ? &l->calls[syscall_index(sys)] : NULL;
+		const struct syscall_info *sys = l->p->rules.v[i].sys;
+		struct placed *c = &l->calls[syscall_index(sys)];
 
 		l->next[i] = NONE;
-		if (!c)
-			continue;
 		if (c->first == NONE) {
 			place_call(l, sys, c);
 			c->first = i;

@@ -43,12 +43,13 @@ struct refusals {
 /* ---- which rules ---- */
 
 /* Calls that share a number somewhere: those that socketcall carries, and those of ipc. */
-static struct str slot_of(struct str name)
+static struct str slot_of(const struct oci_word *name)
 {
 	unsigned selector;
-	const char *mux = multiplexer_of(name, &selector);
+	const char *mux = name->sys ? syscall_multiplexer(name->sys, &selector) :
+				      multiplexer_of(name->text, &selector);
 
-	return mux ? str_c(mux) : name;
+	return mux ? str_c(mux) : name->text;
 }
 
 static void push_rule(struct refusals *r, uint32_t entry, const struct oci_word *name,
@@ -99,7 +100,7 @@ static bool find_others(const struct refusals *r, struct slots *out)
 		if (verdict_eq(first->verdict, e->verdict))
 			continue;
 		vec_each(&e->names, name)
-			any = *slot_in(out, slot_of(name->text)) = true;
+			any = *slot_in(out, slot_of(name)) = true;
 	}
 	return any;
 }
@@ -117,8 +118,8 @@ static void collect_rules(struct refusals *r)
 		if (!is_handed(e))
 			continue;
 		vec_each(&e->names, name) {
-			struct str slot = slot_of(name->text);
-			if (!*slot_in(&others, slot) || !oci_name_known(&r->p->runtime, name->text))
+			struct str slot = slot_of(name);
+			if (!*slot_in(&others, slot) || !oci_name_known(&r->p->runtime, name))
 				continue;
 			if (!e->splits)
 				push_rule(r, i, name, slot, e->args.v, (uint32_t)e->args.n);

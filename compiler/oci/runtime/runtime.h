@@ -59,9 +59,11 @@ bool oci_disputed_at(const struct oci_disputes *ds, const struct environment *en
 /*
  * What entries of a profile dispute, one pair of entries after the other, from *at = 0; nobody is
  * asked. `name` and out->args are a call that both match. false: no more, or the profile is none.
+ * p: of every machine; it is read again for the default runtime where it was for another.
  */
 struct oci_overlaps;
-struct oci_overlaps *oci_overlaps(struct arena *a, const struct json *root);
+struct oci_profile;
+struct oci_overlaps *oci_overlaps(struct arena *a, const struct oci_profile *p);
 bool oci_overlap_next(const struct oci_overlaps *o, size_t *at, struct str *name,
 		      struct oci_disputed *out);
 /* Says which of its entries have no effect beside one without a condition (SC108, SC109), but of
@@ -96,7 +98,6 @@ struct oci_load_options {
 };
 
 struct oci_model;
-struct oci_profile;
 struct oci_loaded {
 	dd_node root; /* what the kernel answers afterwards, in this environment */
 	struct oci_model *model;
