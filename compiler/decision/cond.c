@@ -42,7 +42,7 @@ static dd_node equal_node(struct dd *d, const struct cmp *c)
 	return r;
 }
 
-static dd_node cmp_node(struct dd *d, const struct cmp *c)
+static dd_node make_cmp(struct dd *d, const struct cmp *c)
 {
 	switch (c->op) {
 	case CMP_EQ: return equal_node(d, c);
@@ -54,6 +54,38 @@ static dd_node cmp_node(struct dd *d, const struct cmp *c)
 	case CMP_OP_NR: break;
 	}
 	BUG("comparison");
+}
+
+/* A comparison made: profiles of one run have the same few. */
+struct compared {
+	struct cmp cmp;
+	dd_node node; /* DD_NONE: free */
+};
+
+enum { COMPARED = 128 };
+
+static bool same_cmp(const struct cmp *x, const struct cmp *y)
+{
+	return x->arg == y->arg && x->width == y->width && x->is_signed == y->is_signed &&
+	       x->op == y->op && x->mask == y->mask && x->value == y->value;
+}
+
+static dd_node cmp_node(struct dd *d, const struct cmp *c)
+{
+	uint64_t h = (c->value * 31 + c->mask) * 31 + c->arg * 7u + (unsigned)c->op * 61 + c->width;
+	struct compared *made;
+
+	if (!d->compared) {
+		d->compared = ARENA_ARRAY(d->arena, struct compared, COMPARED);
+		for (size_t i = 0; i < COMPARED; i++)
+			d->compared[i].node = DD_NONE;
+	}
+	made = &d->compared[(h ^ h >> 17) % COMPARED];
+	if (made->node == DD_NONE || !same_cmp(&made->cmp, c)) {
+		made->node = make_cmp(d, c);
+		made->cmp = *c;
+	}
+	return made->node;
 }
 
 static dd_node cond_node(struct dd *d, const struct cond *c, unsigned depth);

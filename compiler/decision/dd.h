@@ -29,6 +29,7 @@ struct dd {
 	size_t computed_size;
 	struct memo *memo;
 	size_t memo_size;
+	struct compared *compared; /* direct-mapped likewise; NULL: none yet */
 	uint32_t stamp;
 	uint32_t
 		operation; /* tags of dd_compare() in `computed`, counted down from above all nodes */

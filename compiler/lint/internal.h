@@ -39,8 +39,9 @@ struct lint {
 	struct group
 		refused; /* JSON: calls of which libseccomp does not take the entries together */
 	const struct oci_overlaps *overlaps; /* JSON */
-	struct facts *facts; /* NULL with no profile, no policy, or no filter in it */
-	struct aa_facts *aa; /* AppArmor (aa_facts.h); else NULL */
+	const struct uses *uses; /* JSON: of names (rules_meaning.c); NULL: nobody has asked */
+	struct facts *facts;     /* NULL with no profile, no policy, or no filter in it */
+	struct aa_facts *aa;     /* AppArmor (aa_facts.h); else NULL */
 	const struct deployment *deployment; /* else NULL */
 	const struct lint_named *named;      /* of a deployment; NULL: not known */
 	bool asks_apparmor;                  /* a deployment names a profile */

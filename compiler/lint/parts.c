@@ -117,8 +117,22 @@ struct filler {
 	struct call_parts *p;
 	enum arch arch, host;
 	dd_node root, disputed; /* of the last call; root DD_NONE: there is none */
+	bool everywhere;        /* whose part is the same on every machine */
 	size_t at;
 };
+
+/* What fixing the machine leaves as it is does not look at it. */
+static void find_call(struct filler *f, dd_node root, dd_node disputed)
+{
+	struct part_store *store = f->p->store;
+	dd_node fixed = fix_host(store, root, f->host);
+	dd_node also = fix_host(store, disputed, f->host);
+
+	f->at = find_part(store, fixed, also);
+	f->root = root;
+	f->disputed = disputed;
+	f->everywhere = fixed == root && also == disputed;
+}
 
 static void put_call(struct filler *f, size_t call, dd_node root, dd_node disputed)
 {
@@ -130,10 +144,7 @@ static void put_call(struct filler *f, size_t call, dd_node root, dd_node disput
 		return;
 	}
 	if (root != f->root || disputed != f->disputed)
-		f->at = find_part(p->store, fix_host(p->store, root, f->host),
-				  fix_host(p->store, disputed, f->host));
-	f->root = root;
-	f->disputed = disputed;
+		find_call(f, root, disputed);
 	const struct call_part *part = &p->store->list.v[f->at];
 	struct call_sums *sums = &p->sums[call];
 
@@ -187,30 +198,44 @@ void parts_of_root(struct arena *a, struct part_store *store, dd_node root, unsi
 	}
 }
 
-static void fill_loaded(struct filler *f, const struct oci_calls *calls)
+static void put_stub(struct filler *f, size_t call, dd_node stub)
 {
-	struct part_store *store = f->p->store;
+	f->p->lost |= stub == DD_NONE;
+	if (stub != DD_FALSE && fix_host(f->p->store, stub, f->host) == DD_TRUE)
+		f->p->sums[call].stubbed |= ARCH_BIT(f->arch);
+}
 
-	for (size_t i = 0; i < syscall_count(); i++) {
-		const struct oci_call *c = &calls->at[i * ARCH_NR + (size_t)f->arch];
-		if (syscall_at(i)->nr[f->arch] < 0)
+/* Of one call on one architecture after the other: most often all are alike. */
+static void fill_loaded(struct filler *f, size_t call, const struct oci_call *of,
+			const enum arch hosts[ARCH_NR])
+{
+	unsigned on = syscall_at(call)->on & f->p->arches;
+
+	for (unsigned a = 0; on >> a; a++) {
+		if (!(on & ARCH_BIT(a)))
 			continue;
-		put_call(f, i, c->reading, c->undefined);
-		f->p->lost |= c->stub == DD_NONE;
-		if (c->stub != DD_FALSE && fix_host(store, c->stub, f->host) == DD_TRUE)
-			f->p->sums[i].stubbed |= ARCH_BIT(f->arch);
+		if (!f->everywhere && f->host != hosts[a])
+			f->root = DD_NONE;
+		f->arch = (enum arch)a;
+		f->host = hosts[a];
+		put_call(f, call, of[a].reading, of[a].undefined);
+		if (of[a].stub != DD_FALSE)
+			put_stub(f, call, of[a].stub);
 	}
 }
 
 void parts_of_calls(struct arena *a, struct part_store *store, const struct oci_calls *calls,
 		    unsigned arches, struct call_parts *out)
 {
+	enum arch hosts[ARCH_NR];
+	struct filler f;
+
 	parts_start(a, store, arches, out);
-	for (unsigned arch = 0; arch < ARCH_NR; arch++) {
-		struct filler f = filler_of(out, arch, arches);
-		if (arches & ARCH_BIT(arch))
-			fill_loaded(&f, calls);
-	}
+	for (unsigned arch = 0; arch < ARCH_NR; arch++)
+		hosts[arch] = parts_host((enum arch)arch, arches);
+	f = filler_of(out, 0, arches);
+	for (size_t i = 0; i < syscall_count(); i++)
+		fill_loaded(&f, i, &calls->at[i * ARCH_NR], hosts);
 }
 
 struct call_part *parts_at(struct call_parts *p, const struct syscall_info *s, enum arch a)

@@ -178,6 +178,8 @@ void sc_io_uring_bypass(struct lint *l, enum diag_id id)
 
 static const char *call_of(struct lint *l, const char *question)
 {
+	if (!strchr(question, '('))
+		return question;
 	return arena_printf(l->arena, PRISTR, STRARG(facts_call(question)));
 }
 
@@ -237,6 +239,8 @@ static void check_siblings(struct lint *l, struct holes *h, const struct family 
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
 		if (round || (h->by_rule && !strcmp(call, "clone3")))
 			continue; /* refused because clone's conditions cannot be put to it: SC126, SC127 */
+		if (h->by_rule && !facts_refused_by_rule(l->facts, call))
+			continue; /* is_refused_by_rule() would say so, after all that is asked below */
 		unsigned no = facts_named(l->facts, call) & ~facts_ask(l->facts, question, "").some;
 		no &= ~facts_refused(l->facts, call) | facts_loud(l->facts, call, no);
 		if (h->by_rule && !is_refused_by_rule(l, call, no))

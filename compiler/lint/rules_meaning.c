@@ -191,26 +191,41 @@ static int compare_uses(const void *x, const void *y)
 	return c ? c : (a->order > b->order) - (a->order < b->order);
 }
 
-/* Every use of a name in a readable entry, by name, then in file order. */
-static struct uses sort_uses(struct lint *l)
+/* How often each call is used; what is none is not counted. */
+static const uint32_t *count_uses(struct lint *l, size_t *all)
 {
-	struct uses u = { NULL, 0 };
-	size_t n = 0;
+	uint32_t *n = ARENA_ARRAY(l->arena, uint32_t, syscall_count());
 
+	vec_each(&l->profile->entries, e) {
+		*all += e->names.n;
+		vec_each(&e->names, name)
+			if (e->readable && name->sys)
+				n[syscall_index(name->sys)]++;
+	}
+	return n;
+}
+
+/* Every use in a readable entry of a name that may have another, by name, then in file order. */
+static const struct uses *sort_uses(struct lint *l)
+{
+	struct uses *u = ARENA_NEW(l->arena, struct uses);
+	size_t all = 0, order = 0;
+
+	l->uses = u;
 	if (!l->profile)
 		return u;
-	vec_each(&l->profile->entries, e)
-		n += e->names.n;
-	u.v = ARENA_ARRAY(l->arena, struct use, n + 1);
+	const uint32_t *n = count_uses(l, &all);
+	u->v = ARENA_ARRAY(l->arena, struct use, all + 1);
 	vec_each(&l->profile->entries, e) {
 		if (!e->readable)
 			continue;
 		vec_each(&e->names, name) {
-			u.v[u.n] = (struct use){ e, name, u.n };
-			u.n++;
+			order++;
+			if (!name->sys || n[syscall_index(name->sys)] > 1)
+				u->v[u->n++] = (struct use){ e, name, order };
 		}
 	}
-	qsort(u.v, u.n, sizeof(*u.v), compare_uses);
+	qsort(u->v, u->n, sizeof(*u->v), compare_uses);
 	return u;
 }
 
@@ -242,17 +257,19 @@ typedef bool pair_fn(const struct oci_entry *earlier, const struct oci_entry *la
  */
 static void collect_pairs(struct lint *l, pair_fn *fn, struct group *later, struct group *earlier)
 {
-	struct uses u = sort_uses(l);
+	const struct uses *u = l->uses ? l->uses : sort_uses(l);
 
-	for (size_t i = 1; i < u.n; i++) {
+	for (size_t i = 1; i < u->n; i++) {
 		for (size_t k = i; k-- > 0 && i - k <= 64;) {
-			if (!str_eq(u.v[k].name->text, u.v[i].name->text))
+			const struct oci_word *name = u->v[i].name, *other = u->v[k].name;
+
+			if (!str_eq(other->text, name->text))
 				break;
-			if (!fn(u.v[k].entry, u.v[i].entry))
+			if (!fn(u->v[k].entry, u->v[i].entry))
 				continue;
-			if (group_add(later, u.v[i].name->text, u.v[i].name->span))
+			if (group_add(later, name->text, name->span))
 				vec_push(l->arena, &earlier->hits,
-					 ((struct hit){ u.v[k].name->text, u.v[k].name->span }));
+					 ((struct hit){ other->text, other->span }));
 			break;
 		}
 	}

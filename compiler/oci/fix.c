@@ -12,9 +12,27 @@ static int compare_spans(const void *x, const void *y)
 	return (a->begin > b->begin) - (a->begin < b->begin);
 }
 
+/* The first that does not begin before it. */
+static size_t first_place(const span_list *sorted, struct span at)
+{
+	size_t low = 0, high = sorted->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (sorted->v[mid].begin < at.begin)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 static bool has_place(const span_list *sorted, struct span at)
 {
-	return bsearch(&at, sorted->v, sorted->n, sizeof(at), compare_spans);
+	size_t i = first_place(sorted, at);
+
+	return i < sorted->n && sorted->v[i].begin == at.begin;
 }
 
 static const struct json *calls_of(const struct oci_profile *p)
@@ -28,8 +46,10 @@ static const struct json *calls_of(const struct oci_profile *p)
 static size_t pick_at(const struct json *names, const span_list *meant, struct arena *a,
 		      json_list *out)
 {
-	size_t found = 0;
+	size_t found = 0, i = first_place(meant, names->span);
 
+	if (i == meant->n || meant->v[i].begin >= names->span.end)
+		return 0; /* none stands in it */
 	for (const struct json *j = names->first; j; j = j->next)
 		if (has_place(meant, j->span)) {
 			vec_push(a, out, j);

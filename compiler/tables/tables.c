@@ -156,6 +156,21 @@ uint32_t syscall_next(enum arch a, uint32_t nr)
 	return UINT32_MAX;
 }
 
+uint32_t syscall_before(enum arch a, uint32_t nr)
+{
+	BUG_ON((unsigned)a >= ARCH_NR);
+	const struct tables_by_nr *t = &tables_by_nr[a];
+	uint32_t far = nr <= t->far_first ? 0 : nr - t->far_first;
+
+	for (far = far < t->nfar ? far : t->nfar; far--;)
+		if (t->far[far] >= 0)
+			return t->far_first + far;
+	for (nr = nr < t->end ? nr : t->end; nr--;)
+		if (t->call[nr] >= 0)
+			return nr;
+	return UINT32_MAX;
+}
+
 uint32_t syscall_end(enum arch a)
 {
 	BUG_ON((unsigned)a >= ARCH_NR);

@@ -105,6 +105,8 @@ uint32_t syscall_end(enum arch a); /* one past the highest number there, without
 /* The first number from `nr` on that is a call there, without base; UINT32_MAX: none is left.
  * Numbers have wide holes: mips64el begins at 5000, arm has a few from 0xf0000 on. */
 uint32_t syscall_next(enum arch a, uint32_t nr);
+/* The last below `nr`; UINT32_MAX: there is none. */
+uint32_t syscall_before(enum arch a, uint32_t nr);
 /* The arguments as this architecture takes them (order differs: clone, mmap, ...). */
 const struct arg_info *syscall_args(const struct syscall_info *s, enum arch a, unsigned *nargs);
 /* Index of an argument by the kernel's name, the manual's, or "arg0".."arg5"; -1: none. */

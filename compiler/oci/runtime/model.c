@@ -244,6 +244,17 @@ static void place_rules(struct loader *l)
 	}
 }
 
+/* Does each rule of it say the same on all of these architectures? */
+static bool is_same_anywhere(const struct loader *l, const struct placed *c, unsigned on)
+{
+	for (uint32_t i = c->first; i != NONE; i = l->next[i]) {
+		const struct oci_rule *r = &l->p->rules.v[i];
+		if (r->nargs || on & ~r->arches)
+			return false;
+	}
+	return true;
+}
+
 /* Do the same rules speak of the call on both architectures, and look at as much of a word? */
 static bool is_same(const struct loader *l, const struct placed *c, enum arch a, enum arch b)
 {
@@ -261,11 +272,13 @@ static void add_call(struct loader *l, size_t call)
 	const struct placed *c = &l->calls[call];
 	struct oci_call *made = &l->made[call * ARCH_NR];
 	int last = -1; /* the architecture before this one that it is read on */
+	unsigned on = c->numbered & l->p->arches;
+	bool anywhere = is_same_anywhere(l, c, on);
 
 	for (int a = 0; a < ARCH_NR; a++) {
-		if (!(c->numbered & ARCH_BIT(a)))
+		if (!(on & ARCH_BIT(a)))
 			continue;
-		if (last >= 0 && is_same(l, c, (enum arch)last, (enum arch)a)) {
+		if (last >= 0 && (anywhere || is_same(l, c, (enum arch)last, (enum arch)a))) {
 			made[a] = made[last];
 			continue;
 		}
@@ -567,35 +580,35 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 	return out->root == DD_NONE || out->undefined == DD_NONE ? -1 : 0;
 }
 
-struct stubbed_call {
-	dd_node gate; /* claim: the profile names it in these environments */
-	struct oci_call *made;
-};
+static struct oci_call *made_at(struct loader *l, enum arch a, uint32_t nr)
+{
+	return &l->made[syscall_index(syscall_by_nr(a, nr)) * ARCH_NR + (size_t)a];
+}
+
+/* Where the profile names the call of a number, for the stub. */
+static dd_node gate_at(struct loader *l, enum arch a, uint32_t nr)
+{
+	const struct placed *c = &l->calls[syscall_index(syscall_by_nr(a, nr))];
+	bool named = c->first != NONE && c->numbered & ARCH_BIT(a) && nr + arch_info(a)->nr_base;
+
+	return named ? stub_gate(l, c, a) : DD_FALSE;
+}
 
 /* The stub as stub_arch() has it, at the numbers of calls alone: from the highest down. */
 static void stub_calls(struct loader *l, enum arch a)
 {
-	VEC(struct stubbed_call) calls = { 0 };
 	dd_node any = DD_FALSE, higher = DD_FALSE;
 	struct dd *d = l->dd;
 
-	for (uint32_t nr = 0; (nr = syscall_next(a, nr)) != UINT32_MAX; nr++) {
-		size_t at = syscall_index(syscall_by_nr(a, nr));
-		const struct placed *c = &l->calls[at];
-		bool named =
-			c->first != NONE && c->numbered & ARCH_BIT(a) && nr + arch_info(a)->nr_base;
-		dd_node gate = named ? stub_gate(l, c, a) : DD_FALSE;
-
-		any = dd_or(d, any, gate);
-		vec_push(l->arena, &calls,
-			 ((struct stubbed_call){ gate, &l->made[at * ARCH_NR + (size_t)a] }));
+	for (uint32_t nr = 0; any != DD_TRUE && (nr = syscall_next(a, nr)) != UINT32_MAX; nr++)
+		any = dd_or(d, any, gate_at(l, a, nr));
+	for (uint32_t nr = syscall_end(a);
+	     higher != any && (nr = syscall_before(a, nr)) != UINT32_MAX;) {
+		higher = dd_or(d, higher, gate_at(l, a, nr));
+		made_at(l, a, nr)->stub = dd_and(d, any, dd_not(d, higher));
 	}
-	for (size_t i = calls.n; i-- > 0 && higher != any;) {
-		higher = dd_or(d, higher, calls.v[i].gate);
-		calls.v[i].made->stub = dd_and(d, any, dd_not(d, higher));
-	}
-	if (a == ARCH_S390X && calls.n && !syscall_next(a, 0))
-		calls.v[0].made->stub = any;
+	if (a == ARCH_S390X && !syscall_next(a, 0))
+		made_at(l, a, 0)->stub = any;
 }
 
 void oci_model_calls(struct arena *a, struct dd *d, const struct oci_profile *p,
