@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/base/source.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -210,15 +211,34 @@ struct span span_join(struct span a, struct span b)
 			      a.end > b.end ? a.end : b.end };
 }
 
-/* Eight bytes of one column each: none begins or ends a line, or is part of something longer. */
-static bool is_even(const char *p)
+/*
+ * Of eight bytes of one column each those up to the first newline, it included; 8: there is none.
+ * 0: a character that is longer begins or goes on here.
+ */
+static unsigned even_bytes(const char *p, bool *newline)
 {
 	const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
 	uint64_t bytes, others;
 
 	memcpy(&bytes, p, sizeof(bytes));
-	others = bytes ^ ones * '\n'; /* a newline is 0 there */
-	return !((bytes | ((others - ones) & ~others)) & tops);
+	bytes = le64toh(bytes);
+	if (bytes & tops)
+		return 0;
+	others = bytes ^ ones * '\n';              /* a newline is 0 there */
+	others = (others - ones) & ~others & tops; /* right up to the first */
+	*newline = others != 0;
+	return others ? (unsigned)__builtin_ctzll(others) / 8 + 1 : 8;
+}
+
+static struct source_mark step_over(struct source_mark m, uint32_t bytes, uint32_t columns,
+				    bool newline)
+{
+	m.offset += bytes;
+	m.column = newline ? 1 : m.column + columns;
+	m.line += newline;
+	if (newline)
+		m.line_begin = m.offset;
+	return m;
 }
 
 /* From a mark on to an offset: lines, and code points in the last of them. */
@@ -227,19 +247,16 @@ static struct source_mark walk_to(const struct source *src, struct source_mark m
 	const char *text = src->text.p;
 
 	while (m.offset < offset) {
-		if (offset - m.offset >= sizeof(uint64_t) && is_even(text + m.offset)) {
-			m.offset += sizeof(uint64_t);
-			m.column += sizeof(uint64_t);
+		bool newline = false;
+		unsigned even = offset - m.offset >= 8 ? even_bytes(text + m.offset, &newline) : 0;
+
+		if (even) {
+			m = step_over(m, even, even, newline);
 			continue;
 		}
 		size_t len = utf8_len(text + m.offset, src->text.n - m.offset);
-		bool newline = text[m.offset] == '\n';
 
-		m.offset += len ? (uint32_t)len : 1;
-		m.column = newline ? 1 : m.column + 1;
-		m.line += newline;
-		if (newline)
-			m.line_begin = m.offset;
+		m = step_over(m, len ? (uint32_t)len : 1, 1, text[m.offset] == '\n');
 	}
 	return m;
 }

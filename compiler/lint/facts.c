@@ -182,12 +182,6 @@ static dd_node gates_claim(struct dd *d, const char *gates)
 	return any;
 }
 
-/* What is asked on one architecture, most often the same as on the last. */
-struct asked {
-	dd_node part, claim, plain; /* of the claim what needs no capability */
-	uint8_t like;
-};
-
 /* Takes one architecture's claim into the answer; what needs no capability comes first. */
 static void take_claim(struct facts *f, struct fact_answer *w, const struct question *q,
 		       enum arch a, const struct asked *now)
@@ -234,17 +228,47 @@ static dd_node errnos_of(struct facts *f, struct call_part *part)
 	return part->errnos;
 }
 
+/* What a part leaves of the question, open: where the gates are not; DD_NONE: not made yet. */
+static struct asked ask_part(struct facts *f, const struct question *q, enum arch a, dd_node part,
+			     const char *gates, dd_node *open)
+{
+	struct dd *d = f->engine->dd;
+	struct asked now = { .part = part, .like = q->like[a], .gates = gates };
+
+	if (*open == DD_NONE)
+		*open = dd_not(d, gates_claim(d, gates));
+	now.claim = dd_and(d, dd_and(d, part, *open), dd_cond(d, q->cond[a]));
+	now.plain = dd_fix(d, now.claim, DD_CAPS, UINT64_MAX, 0);
+	now.epoch = f->engine->store->epoch;
+	return now;
+}
+
+/* The same, asked of the run's store once: profiles have most parts in common. */
+static struct asked ask_once(struct facts *f, struct question *q, enum arch a, dd_node part,
+			     const char *gates, dd_node *open)
+{
+	bool kept = f->engine->store == questions_store(f->engine->questions);
+	struct asked *made = &q->made[q->like[a]], now;
+
+	if (kept && made->epoch == f->engine->store->epoch && made->part == part &&
+	    made->gates == gates)
+		return *made;
+	now = ask_part(f, q, a, part, gates, open);
+	if (kept && now.claim != DD_NONE && now.plain != DD_NONE)
+		*made = now;
+	return now;
+}
+
 /* errnos: not what passes is asked about; calls that the question means and the gates leave. */
 static struct fact_answer ask(struct facts *f, bool errnos, const char *text, const char *gates)
 {
-	struct dd *d = f->engine->dd;
 	struct fact_answer w = { 0 };
 	struct asked now = { .part = DD_NONE };
 	dd_node open = DD_NONE;
 
 	if (!syscall_by_name(facts_call(text)))
 		return w;
-	const struct question *q = question_find(f->engine->questions, text);
+	struct question *q = question_find(f->engine->questions, text);
 	for (unsigned a = 0; a < ARCH_NR && !f->undecided; a++) {
 		if (!(q->on & f->arches & ARCH_BIT(a)))
 			continue;
@@ -255,13 +279,8 @@ static struct fact_answer ask(struct facts *f, bool errnos, const char *text, co
 		w.always |= n == DD_TRUE ? ARCH_BIT(a) : 0;
 		if (n == DD_FALSE)
 			continue;
-		if (open == DD_NONE)
-			open = dd_not(d, gates_claim(d, gates));
-		if (n != now.part || q->like[a] != now.like) {
-			now = (struct asked){ .part = n, .like = q->like[a] };
-			now.claim = dd_and(d, dd_and(d, n, open), dd_cond(d, q->cond[a]));
-			now.plain = dd_fix(d, now.claim, DD_CAPS, UINT64_MAX, 0);
-		}
+		if (n != now.part || q->like[a] != now.like)
+			now = ask_once(f, q, (enum arch)a, n, gates, &open);
 		take_claim(f, &w, q, (enum arch)a, &now);
 	}
 	return f->undecided ? (struct fact_answer){ 0 } : w;

@@ -94,7 +94,8 @@ struct fact_answer {
 
 /*
  * question: a call's name, or one with a condition. `gates`: capabilities separated by '|', and
- * "kernel V", that a call may be left to: it only counts where it passes without them.
+ * "kernel V", that a call may be left to: it only counts where it passes without them. They are
+ * known by their place, which is theirs as long as the questions are kept.
  */
 struct fact_answer facts_ask(struct facts *f, const char *question, const char *gates);
 /* Where is a call that the question means refused with an errno (for some arguments)? */

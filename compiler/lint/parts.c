@@ -32,7 +32,9 @@ static void empty(struct part_store *store)
 	const struct arena *of = store->of;
 
 	arena_free(store->arena);
-	*store = (struct part_store){ .of = of, .arena = arena_scratch(of) };
+	*store = (struct part_store){ .of = of,
+				      .arena = arena_scratch(of),
+				      .epoch = store->epoch + 1 };
 }
 
 void part_store_take(struct part_store *store, size_t budget)
@@ -134,6 +136,19 @@ static void find_call(struct filler *f, dd_node root, dd_node disputed)
 	f->everywhere = fixed == root && also == disputed;
 }
 
+/* What its part says, of these architectures. */
+static void add_sums(struct filler *f, size_t call, unsigned on)
+{
+	const struct call_part *part = &f->p->store->list.v[f->at];
+	struct call_sums *sums = &f->p->sums[call];
+
+	f->p->lost |= part->sure == DD_NONE || part->maybe == DD_NONE;
+	sums->always |= part->sure == DD_TRUE ? on : 0;
+	sums->some |= part->sure != DD_FALSE ? on : 0;
+	sums->maybe |= part->maybe != DD_FALSE ? on : 0;
+	sums->tested |= part->tested ? on : 0;
+}
+
 static void put_call(struct filler *f, size_t call, dd_node root, dd_node disputed)
 {
 	struct call_parts *p = f->p;
@@ -145,15 +160,8 @@ static void put_call(struct filler *f, size_t call, dd_node root, dd_node disput
 	}
 	if (root != f->root || disputed != f->disputed)
 		find_call(f, root, disputed);
-	const struct call_part *part = &p->store->list.v[f->at];
-	struct call_sums *sums = &p->sums[call];
-
 	p->at[call * ARCH_NR + (size_t)f->arch] = (uint32_t)f->at;
-	p->lost |= part->sure == DD_NONE || part->maybe == DD_NONE;
-	sums->always |= part->sure == DD_TRUE ? bit : 0;
-	sums->some |= part->sure != DD_FALSE ? bit : 0;
-	sums->maybe |= part->maybe != DD_FALSE ? bit : 0;
-	sums->tested |= part->tested ? bit : 0;
+	add_sums(f, call, bit);
 }
 
 static void parts_start(struct arena *a, struct part_store *store, unsigned arches,
@@ -198,10 +206,10 @@ void parts_of_root(struct arena *a, struct part_store *store, dd_node root, unsi
 	}
 }
 
-static void put_stub(struct filler *f, size_t call, dd_node stub)
+static void put_stub(struct filler *f, size_t call, dd_node stub, enum arch host)
 {
 	f->p->lost |= stub == DD_NONE;
-	if (stub != DD_FALSE && fix_host(f->p->store, stub, f->host) == DD_TRUE)
+	if (fix_host(f->p->store, stub, host) == DD_TRUE)
 		f->p->sums[call].stubbed |= ARCH_BIT(f->arch);
 }
 
@@ -209,19 +217,29 @@ static void put_stub(struct filler *f, size_t call, dd_node stub)
 static void fill_loaded(struct filler *f, size_t call, const struct oci_call *of,
 			const enum arch hosts[ARCH_NR])
 {
-	unsigned on = syscall_at(call)->on & f->p->arches;
+	unsigned on = syscall_at(call)->on & f->p->arches, alike = 0;
 
 	for (unsigned a = 0; on >> a; a++) {
 		if (!(on & ARCH_BIT(a)))
 			continue;
+		f->arch = (enum arch)a;
+		if (of[a].stub != DD_FALSE)
+			put_stub(f, call, of[a].stub, hosts[a]);
+		if (f->everywhere && of[a].reading == f->root && of[a].undefined == f->disputed) {
+			f->p->at[call * ARCH_NR + a] = (uint32_t)f->at;
+			alike |= ARCH_BIT(a);
+			continue;
+		}
+		if (alike)
+			add_sums(f, call, alike);
+		alike = 0;
 		if (!f->everywhere && f->host != hosts[a])
 			f->root = DD_NONE;
-		f->arch = (enum arch)a;
 		f->host = hosts[a];
 		put_call(f, call, of[a].reading, of[a].undefined);
-		if (of[a].stub != DD_FALSE)
-			put_stub(f, call, of[a].stub);
 	}
+	if (alike)
+		add_sums(f, call, alike);
 }
 
 void parts_of_calls(struct arena *a, struct part_store *store, const struct oci_calls *calls,

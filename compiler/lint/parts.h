@@ -35,6 +35,7 @@ struct part_store {
 		enum arch host;
 	} * fixed;       /* what a node is on a machine; from 0, which is DD_FALSE: free */
 	size_t profiles; /* that were decided in it */
+	unsigned epoch;  /* how often it was emptied: nodes of another mean nothing */
 	bool taken;      /* by one of them */
 };
 

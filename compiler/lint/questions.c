@@ -103,7 +103,7 @@ static struct question question_read(struct arena *a, const char *text)
 	return q;
 }
 
-const struct question *question_find(struct questions *all, const char *text)
+struct question *question_find(struct questions *all, const char *text)
 {
 	uint64_t hash = hash_str(str_c(text));
 	struct table_walk it = table_start(hash);

@@ -343,8 +343,22 @@ static void read_entry(struct parser *p, const struct json *j)
 			classify(p, n);
 }
 
+/* Room for a rule of each name, which is what most come to. */
+static void make_room(struct parser *p, const struct json *calls)
+{
+	size_t n = 0;
+
+	for (const struct json *j = parse_items(calls); j; j = j->next) {
+		const struct json *names = oci_member(j, "names");
+		n += names && names->kind == JSON_ARRAY ? names->count : 0;
+	}
+	vec_room(p->arena, &p->out->entries, calls ? calls->count : 0);
+	vec_room(p->arena, &p->out->rules, n < NAMES_MAX ? n : 0);
+}
+
 void parse_entries(struct parser *p, const struct json *calls)
 {
+	make_room(p, calls);
 	for (const struct json *j = parse_items(calls); j; j = j->next) {
 		if (p->out->lost || loses_profile(p, j, "syscalls"))
 			break;

@@ -248,29 +248,33 @@ const char *syscall_foreign_arches(struct str name)
 /* "2.5.5" as major << 16 | minor << 8 | patch; rows are checked by the tests. */
 static unsigned parse_version(const char *s)
 {
-	char *end;
-	unsigned long v = strtoul(s, &end, 10) << 16;
+	unsigned v = 0;
 
-	if (*end == '.')
-		v |= strtoul(end + 1, &end, 10) << 8;
-	if (*end == '.')
-		v |= strtoul(end + 1, &end, 10);
-	return (unsigned)v;
+	for (int shift = 16; shift >= 0; shift -= 8, s++) {
+		unsigned part = 0;
+
+		for (; *s >= '0' && *s <= '9'; s++)
+			part = part * 10 + (unsigned)(*s - '0');
+		v |= part << shift;
+		if (*s != '.')
+			break;
+	}
+	return v;
 }
 
 /* "2.5.5/2.5.4-1+deb12u1" up to a comma: is this libseccomp that release, a later one or the build? */
 static bool is_within(const char *releases, unsigned version)
 {
-	const char *end = strchrnul(releases, ',');
-
 	if (*releases == '-')
 		return false;
+	if ((version & ~LIBSECCOMP_DEBIAN12) >= parse_version(releases))
+		return true;
 	if (version & LIBSECCOMP_DEBIAN12) {
 		const char *build = strstr(releases, "2.5.4-1+deb12u1");
-		if (build && build < end)
+		if (build && build < strchrnul(releases, ','))
 			return true;
 	}
-	return (version & ~LIBSECCOMP_DEBIAN12) >= parse_version(releases);
+	return false;
 }
 
 bool libseccomp_knows(unsigned version, struct str name)
@@ -306,9 +310,12 @@ unsigned libseccomp_numbers_on(unsigned version, const struct syscall_info *s)
 	if (!s->late)
 		return s->on;
 	const char *versions = tables_libseccomp[s->late - 1].other;
+	if (!is_within(versions, version))
+		return 0;
+	if (!strchr(versions, ','))
+		return s->on;
 	for (int a = 0; a < ARCH_NR; a++)
-		if (s->nr[a] >= 0 && is_within(versions, version) &&
-		    is_within(releases_on(versions, (enum arch)a), version))
+		if (s->nr[a] >= 0 && is_within(releases_on(versions, (enum arch)a), version))
 			on |= ARCH_BIT(a);
 	return on;
 }

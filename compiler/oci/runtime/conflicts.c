@@ -369,8 +369,11 @@ bool oci_find_disputes(struct arena *a, struct oci_profile *p, struct diags *ds)
 	size_t n = 0;
 
 	drop_defaults(&s);
+	uint32_t *of = ARENA_ARRAY(a, uint32_t, syscall_count());
 	vec_each(&p->rules, r)
-		if (!r->dropped)
+		of[syscall_index(r->sys)] += !r->dropped;
+	vec_each(&p->rules, r) /* what stands alone is compared with nothing */
+		if (!r->dropped && of[syscall_index(r->sys)] > 1)
 			sorted[n++] = r;
 	oci_sort_rules(a, sorted, n);
 	s.sorted = sorted;

@@ -22,9 +22,9 @@
 enum { NONE = UINT32_MAX };
 
 struct placed { /* what the profile says of a call: a chain of rules, in their order */
-	uint32_t first, last;  /* NONE: nothing */
-	unsigned numbered;     /* ARCH_BIT(): where the library has its number */
-	bool carried[ARCH_NR]; /* another call carries it there */
+	uint32_t first, last; /* NONE: nothing */
+	unsigned numbered;    /* ARCH_BIT(): where the library has its number */
+	unsigned carried;     /* likewise: another call carries it there */
 };
 
 struct loader {
@@ -212,12 +212,11 @@ static struct oci_call make_call(struct loader *l, enum arch a)
 
 static void place_call(struct loader *l, const struct syscall_info *sys, struct placed *c)
 {
-	const char *mux;
 	unsigned selector;
+	const char *mux = syscall_multiplexer(sys, &selector);
 
 	c->numbered = libseccomp_numbers_on(l->rt->libseccomp, sys);
-	for (int a = 0; syscall_multiplexer(sys, &selector) && a < ARCH_NR; a++)
-		c->carried[a] = !multiplexed_by(sys, (enum arch)a, &mux, &selector);
+	c->carried = mux ? syscall_by_name(str_c(mux))->on : 0;
 }
 
 static void place_rules(struct loader *l)
@@ -491,7 +490,7 @@ static dd_node stub_gate(struct loader *l, const struct placed *c, enum arch a)
 {
 	dd_node named = DD_FALSE;
 
-	if (c->carried[a])
+	if (c->carried & ARCH_BIT(a))
 		return DD_FALSE;
 	for (uint32_t i = c->first; i != NONE && named != DD_TRUE; i = l->next[i]) {
 		const struct oci_rule *r = &l->p->rules.v[i];
