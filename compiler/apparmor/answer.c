@@ -26,7 +26,11 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 		    const struct aa_profile *profile, struct diags *ds, struct aa_asking *out)
 {
 	struct glob_variables vars = aa_profile_variables(a, p, profile);
-	struct aa_reader rd = { .arena = a, .diags = ds, .target = p->target, .variables = &vars };
+	struct aa_reader rd = { .arena = a,
+				.diags = ds,
+				.target = p->target,
+				.variables = &vars,
+				.known = pool ? aa_means_pool_known(pool) : NULL };
 	size_t errors = ds->errors;
 
 	*out = (struct aa_asking){

@@ -4,10 +4,12 @@
 
 #include "compiler/apparmor/means_sum.h"
 #include "compiler/base/table.h"
+#include "compiler/rules/known.h"
 
 struct aa_means_pool {
 	struct arena *arena;
 	struct machine_pool *machines;
+	struct aa_known *known;
 	VEC(struct aa_say) says; /* rule numbers of the machines */
 	VEC(struct aa_transition) execs;
 	VEC(struct aa_answer) answers; /* by class; the first is of no rule */
@@ -23,8 +25,14 @@ struct aa_means_pool *aa_means_pool_new(struct arena *a)
 
 	p->arena = a;
 	p->machines = machine_pool_new(a, class_of, p);
+	p->known = aa_known_new(a);
 	vec_push(a, &p->answers, ((struct aa_answer){ .conflict = false }));
 	return p;
+}
+
+struct aa_known *aa_means_pool_known(struct aa_means_pool *p)
+{
+	return p->known;
 }
 
 /* ---- answers ---- */

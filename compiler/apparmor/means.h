@@ -102,6 +102,8 @@ struct aa_means_pool;
 
 /* Owner: the arena. */
 struct aa_means_pool *aa_means_pool_new(struct arena *a);
+/* The patterns of what is read for it: many profiles include the same. As long as the pool. */
+struct aa_known *aa_means_pool_known(struct aa_means_pool *p);
 
 /* Two rules that disagree about how to execute `path`. */
 struct aa_conflict {

@@ -16,6 +16,7 @@ struct known_rule {
 struct aa_known {
 	struct arena *arena;
 	VEC(struct str) keys;
+	VEC(const struct glob *) globs; /* NULL: it is right, and nobody wanted more */
 	VEC(struct known_rule) rules;
 	struct table table, by_stmt;
 	size_t bytes;
@@ -76,33 +77,61 @@ static bool ask(struct aa_known *k, struct str text, enum glob_kind kind,
 	return true;
 }
 
-bool aa_known_right(struct aa_known *k, struct str text, enum glob_kind kind,
-		    const struct glob_variables *vars)
+/* Where it stands; TABLE_END: nowhere yet, and it stays the question. */
+static size_t find(struct aa_known *k, struct str text, enum glob_kind kind,
+		   const struct glob_variables *vars)
 {
 	size_t at;
 
 	if (!ask(k, text, kind, vars)) {
 		k->n = 0;
-		return false;
+		return TABLE_END;
 	}
 	struct str question = { k->question, k->n };
 	k->hash = hash_str(question);
 	for (struct table_walk walk = table_start(k->hash);
 	     (at = table_next(&k->table, &walk)) != TABLE_END;)
 		if (str_eq(k->keys.v[at], question))
-			return true;
-	return false;
+			break;
+	return at;
 }
 
-void aa_known_add(struct aa_known *k)
+bool aa_known_right(struct aa_known *k, struct str text, enum glob_kind kind,
+		    const struct glob_variables *vars)
+{
+	return find(k, text, kind, vars) != TABLE_END;
+}
+
+static void add(struct aa_known *k, const struct glob *glob)
 {
 	if (!k->n || k->n > AA_KNOWN_MAX - k->bytes)
 		return;
 	table_add(k->arena, &k->table, k->hash, k->keys.n);
 	vec_push(k->arena, &k->keys,
 		 ((struct str){ arena_dup(k->arena, k->question, k->n), k->n }));
+	vec_push(k->arena, &k->globs, glob);
 	k->bytes += k->n;
 	k->n = 0;
+}
+
+void aa_known_add(struct aa_known *k)
+{
+	add(k, NULL);
+}
+
+const struct glob *aa_known_glob(struct aa_known *k, struct str text, enum glob_kind kind,
+				 const struct glob_variables *vars, struct glob_fault *fault)
+{
+	size_t at = find(k, text, kind, vars);
+	const struct glob *glob;
+
+	if (at != TABLE_END && k->globs.v[at])
+		return k->globs.v[at];
+	text.p = str_dup(k->arena, text);
+	glob = glob_parse(k->arena, text, kind, vars, fault);
+	if (at == TABLE_END && fault->kind == GLOB_FINE)
+		add(k, glob);
+	return glob;
 }
 
 static uint64_t hash_stmt(const struct aa_stmt *s, const struct aa_target *target)

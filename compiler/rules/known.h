@@ -22,6 +22,9 @@ struct aa_known *aa_known_new(struct arena *a);
 bool aa_known_right(struct aa_known *k, struct str text, enum glob_kind kind,
 		    const struct glob_variables *vars);
 void aa_known_add(struct aa_known *k);
+/* The pattern as glob_parse() gives it, parsed once; fault is GLOB_FINE before. In k's arena. */
+const struct glob *aa_known_glob(struct aa_known *k, struct str text, enum glob_kind kind,
+				 const struct glob_variables *vars, struct glob_fault *fault);
 
 /*
  * Is this rule known to be right for the target, and to ask for nothing more? Only of a rule that

@@ -20,8 +20,9 @@ struct aa_reader {
 	const struct glob_variables *variables;
 	/* Only what is wrong is asked for: globs that cannot be are NULL, but those of executions. */
 	bool check;
-	struct aa_known *known; /* with `check`: patterns that were found to be right; or NULL */
-	bool policy;            /* of a policy's own text, where rules end with ';' */
+	/* NULL; with `check`: patterns that were found to be right; else all that were parsed */
+	struct aa_known *known;
+	bool policy;                /* of a policy's own text, where rules end with ';' */
 	const struct aa_from *from; /* the way of what is read; aa_rule_read takes the use's */
 };
 

@@ -402,9 +402,10 @@ static bool path_first(struct aa_read *r)
 /* Executions conflict, and that is looked for where nothing else is. */
 static void parse_now(struct aa_read *r, struct aa_text *t)
 {
+	struct glob_fault fault = { GLOB_FINE, 0, 0, NULL, NULL };
+
 	if (t->word && !t->glob)
-		t->glob =
-			glob_parse(r->rd->arena, t->word->text, GLOB_PATH, r->rd->variables, NULL);
+		t->glob = aa_parse_glob(r->rd, t->word->text, GLOB_PATH, &fault);
 }
 
 /* `safe` and `unsafe` in front of it, as far as they are read. */

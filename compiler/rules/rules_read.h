@@ -77,6 +77,9 @@ bool aa_read_conds(struct aa_read *r); /* as many as stand here */
 bool aa_is_built(const struct aa_read *r);
 /* The word as a glob: parsed where it holds no variable. False: told. */
 bool aa_glob(struct aa_read *r, const struct aa_word *w, enum glob_kind kind, struct aa_text *out);
+/* As glob_parse(), of what the reader knows. */
+const struct glob *aa_parse_glob(const struct aa_reader *rd, struct str text, enum glob_kind kind,
+				 struct glob_fault *fault);
 bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob_kind kind,
 		  bool built, struct aa_text *out);
 struct str aa_plain(const struct aa_reader *rd, const struct aa_word *w); /* escapes read */

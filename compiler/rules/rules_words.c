@@ -202,6 +202,14 @@ static bool cannot_be_wrong(const struct aa_reader *rd, struct str s)
 	return s.n < 4096 && is_plain(&p, s, 0);
 }
 
+const struct glob *aa_parse_glob(const struct aa_reader *rd, struct str text, enum glob_kind kind,
+				 struct glob_fault *fault)
+{
+	if (rd->known && !rd->check)
+		return aa_known_glob(rd->known, text, kind, rd->variables, fault);
+	return glob_parse(rd->arena, text, kind, rd->variables, fault);
+}
+
 bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob_kind kind,
 		  bool built, struct aa_text *out)
 {
@@ -216,7 +224,7 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 		return true; /* parsed once they are expanded */
 	if (rd->check && rd->known && aa_known_right(rd->known, w->text, kind, rd->variables))
 		return true;
-	out->glob = glob_parse(rd->arena, w->text, kind, rd->variables, &f);
+	out->glob = aa_parse_glob(rd, w->text, kind, &f);
 	if (rd->check && rd->known && f.kind == GLOB_FINE)
 		aa_known_add(rd->known);
 	if (f.kind == GLOB_FINE || f.kind == GLOB_UNDECLARED)
