@@ -37,70 +37,12 @@ struct lint_settings {
 
 /* ---- files ---- */
 
-static void judge_starts(struct lint_run *r, const struct deployment *d)
-{
-	struct session *s = r->session;
-	const struct lint_filter with = { r->runtime, r->questions };
-
-	vec_each(&d->profiles, p)
-		lint_json(s->arena, &with, *p, s->diags);
-	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,
-			s->diags);
-}
-
-/* daemon.json, objects of Kubernetes with pods in them. */
-static bool lint_starts_in_json(struct lint_run *r, const struct json *root)
-{
-	bool daemon = deploy_is_daemon(root);
-	const struct deployment *d;
-
-	if (!daemon && !(root->kind == JSON_OBJECT && json_get(root, "apiVersion")))
-		return false;
-	d = deploy_of_json(r->session->arena, root, daemon ? DEPLOY_DAEMON : DEPLOY_KUBERNETES);
-	if (d->containers.n)
-		judge_starts(r, d);
-	return d->containers.n;
-}
-
-static void lint_profile(struct lint_run *r, struct source *src)
-{
-	struct session *s = r->session;
-	const struct json *root = json_parse(s->arena, src, s->diags);
-	struct inside inside;
-
-	if (!root || s->diags->errors || lint_starts_in_json(r, root) ||
-	    !kind_find_profile(s, root, src, &inside))
-		return;
-	const struct lint_filter with = { r->runtime, r->questions };
-	lint_json(s->arena, &with, inside.profile, s->diags);
-	suppress_read_json(s->arena, inside.profile, &r->suppressions);
-}
-
-static void tell_program(struct session *s, const struct source *src)
-{
-	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
-				  "this is a BPF program, which lint does not read");
-
-	diag_help(s->diags, d,
-		  "'pale import' makes a policy of it, which lint reads; 'pale check' tells "
-		  "its dead instructions");
-}
-
 /* What standard input is called, in what is said of it and for what hangs on a name. */
 static const char *name_stdin(const struct lint_run *r, struct source *src)
 {
 	if (r->stdin_name)
 		src->name = r->stdin_name;
 	return src->name;
-}
-
-static bool has_profile(const struct aa_stmt *s)
-{
-	for (; s; s = s->next)
-		if (s->kind == AA_STMT_PROFILE ||
-		    (s->kind == AA_STMT_IF && (has_profile(s->body) || has_profile(s->otherwise))))
-			return true;
-	return false;
 }
 
 static void drop_profiles(struct lint_profiles *p)
@@ -110,21 +52,23 @@ static void drop_profiles(struct lint_profiles *p)
 	p->arena = NULL;
 }
 
-/* The library's sources are lent: so that what is included is read once, the file is one of them. */
-static int lint_text(struct lint_run *r, const char *path)
+/*
+ * The library's sources are lent: so that what is included is read once, the file is one of them. Until
+ * profiles.lent is taken back its profiles are read in an arena that is lent, too.
+ */
+static int lend_library(struct lint_run *r, const char *path, struct source **src)
 {
 	struct lint_profiles *p = &r->profiles;
 	struct session *s = r->session;
 	struct aa_library *library = p->reading.checks.library;
-	struct source *src;
 
 	if (r->text && library->sources != s->sources)
 		source_give(library->sources, path, *r->text);
-	int err = source_load(library->sources, path, &src);
+	int err = source_load(library->sources, path, src);
 	if (err)
 		return input_unreadable(s, path, err);
 	if (!strcmp(path, "-"))
-		r->name = name_stdin(r, src);
+		r->name = name_stdin(r, *src);
 	s->sources = library->sources;
 	s->diags = diags_new(s->arena, s->sources);
 	if (!p->left-- || (p->arena && arena_size(p->arena) > KEPT_MAX))
@@ -144,6 +88,104 @@ static int lint_text(struct lint_run *r, const char *path)
 			.paths = p->paths,
 		};
 	}
+	return EXIT_OK;
+}
+
+/* The operator's: what is found in the text is told where that stands. */
+static void lint_inner(struct lint_run *r, const struct source *file,
+		       const struct deploy_apparmor *p)
+{
+	struct session *s = r->session;
+	struct diags *own = diags_new(s->arena, s->sources);
+	struct inner in = { source_add(s->sources, file->name, p->text), file->id, p->at };
+	const struct aa_file *text = aa_parse_source(r->profiles.arena, in.source, own);
+	size_t before = r->suppressions.n;
+
+	if (!own->errors)
+		lint_apparmor(r->profiles.arena, &r->profiles.with, text, own);
+	lint_apparmor_name(own);
+	suppress_read_comments(s->arena, in.source, &text->comments, &r->suppressions);
+	for (; before < r->suppressions.n; before++) {
+		struct suppression *said = &r->suppressions.v[before];
+
+		said->place = inner_span(&in, said->place);
+		said->covers = inner_span(&in, said->covers);
+	}
+	inner_move_diags(&in, own);
+	diags_take(s->diags, own);
+}
+
+static void judge_starts(struct lint_run *r, const struct source *src, const struct deployment *d)
+{
+	struct session *s = r->session;
+	const struct lint_filter with = { r->runtime, r->questions };
+
+	vec_each(&d->profiles, p)
+		lint_json(s->arena, &with, *p, s->diags);
+	vec_each(&d->apparmor, p)
+		lint_inner(r, src, *p);
+	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,
+			s->diags);
+}
+
+/* daemon.json, objects of Kubernetes with pods in them. */
+static bool lint_starts_in_json(struct lint_run *r, const struct source *src,
+				const struct json *root)
+{
+	bool daemon = deploy_is_daemon(root);
+	const struct deployment *d;
+
+	if (!daemon && !(root->kind == JSON_OBJECT && json_get(root, "apiVersion")))
+		return false;
+	d = deploy_of_json(r->session->arena, src, root,
+			   daemon ? DEPLOY_DAEMON : DEPLOY_KUBERNETES);
+	if (d->containers.n || d->apparmor.n)
+		judge_starts(r, src, d);
+	return d->containers.n || d->apparmor.n;
+}
+
+static void lint_profile(struct lint_run *r, struct source *src)
+{
+	struct session *s = r->session;
+	const struct json *root = json_parse(s->arena, src, s->diags);
+	struct inside inside;
+
+	if (!root || s->diags->errors || lint_starts_in_json(r, src, root) ||
+	    !kind_find_profile(s, root, src, &inside))
+		return;
+	const struct lint_filter with = { r->runtime, r->questions };
+	lint_json(s->arena, &with, inside.profile, s->diags);
+	suppress_read_json(s->arena, inside.profile, &r->suppressions);
+}
+
+static void tell_program(struct session *s, const struct source *src)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL021, (struct span){ src->id, 0, 0 },
+				  "this is a BPF program, which lint does not read");
+
+	diag_help(s->diags, d,
+		  "'pale import' makes a policy of it, which lint reads; 'pale check' tells "
+		  "its dead instructions");
+}
+
+static bool has_profile(const struct aa_stmt *s)
+{
+	for (; s; s = s->next)
+		if (s->kind == AA_STMT_PROFILE ||
+		    (s->kind == AA_STMT_IF && (has_profile(s->body) || has_profile(s->otherwise))))
+			return true;
+	return false;
+}
+
+static int lint_text(struct lint_run *r, const char *path)
+{
+	struct lint_profiles *p = &r->profiles;
+	struct source *src;
+	int err = lend_library(r, path, &src);
+
+	if (err)
+		return err;
+	struct session *s = r->session;
 	const struct aa_file *file = aa_parse_source(p->arena, src, s->diags);
 	/* Abstractions and tunables are read with the profiles that include them. */
 	r->passed_over = r->walked && !s->diags->errors && !has_profile(file->stmts);
@@ -187,7 +229,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 
 static enum deploy_form deploy_form_of(const struct file_kind *kind)
 {
-	return kind_holds_seccomp(kind) ? DEPLOY_SECCOMP :
+	return kind_holds_profile(kind) ? DEPLOY_PROFILE :
 	       kind == kind_compose     ? DEPLOY_COMPOSE :
 	       kind == kind_kubernetes  ? DEPLOY_KUBERNETES :
 	       kind == kind_shell       ? DEPLOY_RUN :
@@ -237,7 +279,7 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 		read_over(r, d);
 	if (form == DEPLOY_RUN && !d->containers.n)
 		tell_nothing_started(s, src);
-	judge_starts(r, d);
+	judge_starts(r, src, d);
 	suppress_read_comments(s->arena, src, &d->comments, &r->suppressions);
 }
 
@@ -304,6 +346,14 @@ static int tell_nothing_below(struct session *s, const char *folder)
 	return EXIT_FOUND;
 }
 
+/* Only then is the library needed, which costs. */
+static bool may_hold_apparmor(const struct file_kind *kind, struct str text)
+{
+	return (kind->format == INPUT_JSON || kind == kind_kubernetes ||
+		kind_holds_profile(kind)) &&
+	       memmem(text.p, text.n, "AppArmorProfile", 15);
+}
+
 static int lint_here(void *run)
 {
 	struct lint_run *r = run;
@@ -325,11 +375,15 @@ static int lint_here(void *run)
 		return lint_text(r, r->path);
 	if (!strcmp(r->path, "-"))
 		r->name = name_stdin(r, src);
-	enum deploy_form form = deploy_form_of(kind_of_file(src->text, r->name));
+	const struct file_kind *kind = kind_of_file(src->text, r->name);
+	enum deploy_form form = deploy_form_of(kind);
+	if (may_hold_apparmor(kind, src->text) && (err = lend_library(r, r->path, &src)))
+		return err;
 	if (form)
 		lint_starts(r, src, form);
 	else
 		lint_source(r, src, r->name);
+	r->profiles.lent = false;
 	return EXIT_OK;
 }
 

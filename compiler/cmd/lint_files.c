@@ -93,7 +93,8 @@ bool lint_file_wants(const char *path, struct str text)
 		return true;
 	if (ends_in(path, ".json"))
 		return ends_in(path, "/daemon.json") || has(text, "defaultAction") ||
-		       (has(text, "\"apiVersion\"") && has(text, "\"containers\""));
+		       (has(text, "\"apiVersion\"") &&
+			(has(text, "\"containers\"") || has(text, "\"AppArmorProfile\"")));
 	const struct file_kind *kind = kind_of_file(text, path);
 	if (kind == kind_shell)
 		return ends_in(path, ".sh") && starts_containers(text);
@@ -102,7 +103,7 @@ bool lint_file_wants(const char *path, struct str text)
 	if (is_unit(path))
 		return kind == kind_unit;
 	if (is_yaml(path))
-		return kind == kind_compose || kind == kind_kubernetes || kind_holds_seccomp(kind);
+		return kind == kind_compose || kind == kind_kubernetes || kind_holds_profile(kind);
 	return kind == kind_apparmor;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/cmd/lint_run.h"
+#include "compiler/deploy/deploy.h"
 #include "compiler/file/kind.h"
 #include "compiler/lint/named.h"
 #include "grammar/apparmor_tree.h"
@@ -12,14 +13,23 @@ static void add_file(struct arena *a, const struct lint_file *f, struct lint_nam
 	struct diags *ds = diags_new(own, sources);
 	struct source *src;
 
-	if (!source_load_regular(sources, f->path, &src) &&
-	    kind_of_file(src->text, f->path) == kind_apparmor) {
+	if (source_load_regular(sources, f->path, &src)) {
+		arena_free(own);
+		return;
+	}
+	const struct file_kind *kind = kind_of_file(src->text, f->path);
+	if (kind == kind_apparmor) {
 		const struct aa_file *file = aa_parse_source(own, src, ds);
 
 		if (file && !ds->errors)
 			lint_named_add(a, file, out);
 		else
 			out->open = true;
+	} else if (kind == kind_kubernetes || kind_holds_profile(kind)) {
+		const struct deployment *d = deploy_read(own, src, DEPLOY_KUBERNETES, ds);
+
+		if (d)
+			lint_named_add_objects(a, sources, d, out);
 	}
 	arena_free(own);
 }

@@ -5,13 +5,14 @@
  * confinement, and where that stands. Texts and places are the file's; what holds a variable ("${X}")
  * is not known here and left out.
  */
+#include "compiler/base/inner.h"
 #include "compiler/deploy/yaml.h"
 
 enum deploy_form {
 	DEPLOY_NONE,
 	DEPLOY_COMPOSE,    /* a compose file */
 	DEPLOY_KUBERNETES, /* objects with pods in them */
-	DEPLOY_SECCOMP,    /* the operator's SeccompProfile, or a profile written as YAML */
+	DEPLOY_PROFILE, /* the operator's SeccompProfile or AppArmorProfile, a seccomp profile in YAML */
 	DEPLOY_UNIT,       /* a unit of systemd, or what is put over one */
 	DEPLOY_DOCKERFILE, /* of which the images count that it begins with */
 	DEPLOY_DAEMON,     /* daemon.json of Docker */
@@ -69,13 +70,25 @@ struct deploy_setting {                 /* of a unit: "[Service]", "Key=value" *
 	bool over;                      /* of another file, that is put over the unit */
 };
 
+/* An AppArmorProfile of the operator: a profile's text, or what the operator writes of what it allows. */
+struct deploy_apparmor {
+	struct deploy_text name; /* metadata.name, by which pods name it; NO_SPAN: not said */
+	bool disabled;           /* it is not loaded */
+	const struct json
+		*complain; /* what says so; NULL: nothing does, of `written` its flags may */
+	const struct json *written; /* spec.policy; NULL: the text is ours */
+	struct str text;
+	const uint32_t *at; /* of its bytes, as struct inner has them */
+};
+
 struct deployment {
 	struct arena *arena;
 	VEC(struct deploy_container *) containers;
-	deploy_texts annotations;            /* keys of a pod's that once named profiles */
-	VEC(const struct json *) profiles;   /* SECCOMP: what runtimes are given, as JSON has it */
-	deploy_texts images;                 /* DOCKERFILE */
-	VEC(struct deploy_setting) settings; /* UNIT */
+	deploy_texts annotations;          /* keys of a pod's that once named profiles */
+	VEC(const struct json *) profiles; /* PROFILE: what runtimes are given, as JSON has it */
+	VEC(struct deploy_apparmor *) apparmor; /* PROFILE, KUBERNETES */
+	deploy_texts images;                    /* DOCKERFILE */
+	VEC(struct deploy_setting) settings;    /* UNIT */
 	bool part; /* UNIT: it is put over one that is not here, which may say more */
 	struct comment_list comments;
 };
@@ -84,8 +97,9 @@ struct deployment {
 struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_form form,
 			       struct diags *ds);
 
-/* The same of JSON that is there: Kubernetes, DAEMON; an object of no such kind holds nothing. */
-struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum deploy_form form);
+/* The same of JSON that is there, in src: Kubernetes, DAEMON; an object of no such kind holds nothing. */
+struct deployment *deploy_of_json(struct arena *a, const struct source *src,
+				  const struct json *root, enum deploy_form form);
 /*
  * What stands in a file that is put over the unit, where over; all of what is said there is read, in the order
  * of the calls, and no comments.
@@ -101,6 +115,8 @@ bool deploy_is_daemon(const struct json *root);
 void deploy_read_compose(struct deployment *d, const struct json *root);
 void deploy_read_kubernetes(struct deployment *d, const struct json *root);
 void deploy_read_daemon(struct deployment *d, const struct json *root);
+/* AppArmorProfiles, in a list or not; the source is what root was read from (read_operator.c). */
+void deploy_read_operator(struct deployment *d, const struct source *src, const struct json *root);
 /* Commands of a shell's text, or of a part of it (read_run.c). */
 void deploy_read_line(struct deployment *d, const struct source *src, struct span part);
 

@@ -26,7 +26,8 @@ static void add_profiles_of(struct deployment *d, const struct json *root)
 		add_profile(d, root);
 }
 
-struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum deploy_form form)
+struct deployment *deploy_of_json(struct arena *a, const struct source *src,
+				  const struct json *root, enum deploy_form form)
 {
 	struct deployment *d = ARENA_NEW(a, struct deployment);
 
@@ -36,6 +37,7 @@ struct deployment *deploy_of_json(struct arena *a, const struct json *root, enum
 		return d;
 	}
 	deploy_read_kubernetes(d, root);
+	deploy_read_operator(d, src, root);
 	if (d->containers.n)
 		add_profiles_of(d, root);
 	return d;
@@ -68,7 +70,9 @@ struct deployment *deploy_read(struct arena *a, struct source *src, enum deploy_
 			deploy_read_compose(d, *doc);
 		else
 			deploy_read_kubernetes(d, *doc);
-		if (form == DEPLOY_SECCOMP)
+		if (form != DEPLOY_COMPOSE)
+			deploy_read_operator(d, src, *doc);
+		if (form == DEPLOY_PROFILE)
 			add_profile(d, *doc);
 	}
 	return d;

@@ -39,7 +39,7 @@ struct diag *input_tell_empty(struct session *s, const struct source *src)
 static bool is_read_elsewhere(const struct file_kind *kind)
 {
 	return kind == kind_apparmor || kind == kind_compose || kind == kind_kubernetes ||
-	       kind_holds_seccomp(kind);
+	       kind_holds_profile(kind);
 }
 
 enum input_format input_recognise(struct session *s, const struct source *src)

@@ -2,6 +2,7 @@
 /* Profiles inside other JSON: objects of Kubernetes, what engines print of a container. */
 #include <string.h>
 
+#include "compiler/base/inner.h"
 #include "compiler/file/kind.h"
 #include "compiler/oci/oci.h"
 
@@ -65,11 +66,6 @@ static bool unconfined(struct finding *f, const struct json *at, const char *wha
 
 /* ---- text inside text ---- */
 
-struct nested { /* JSON in a string of JSON: where each byte of it stands in the file */
-	struct source *source;
-	uint32_t outer, *at;
-};
-
 /* Escapes are as long as they are written, and one byte or a whole character of UTF-8. */
 static uint32_t *places(struct arena *a, struct str raw, uint32_t begin, struct str decoded)
 {
@@ -89,31 +85,12 @@ static uint32_t *places(struct arena *a, struct str raw, uint32_t begin, struct 
 	return at;
 }
 
-static void move_span(const struct nested *n, struct span *sp)
-{
-	size_t end = n->source->text.n;
-
-	if (sp->source != n->source->id)
-		return;
-	*sp = (struct span){ n->outer, n->at[sp->begin < end ? sp->begin : end],
-			     n->at[sp->end < end ? sp->end : end] };
-}
-
-static void move_json(const struct nested *n, struct json *j)
+static void move_json(const struct inner *n, struct json *j)
 {
 	for (; j; j = j->next) {
-		move_span(n, &j->span);
-		move_span(n, &j->key_span);
+		j->span = inner_span(n, j->span);
+		j->key_span = inner_span(n, j->key_span);
 		move_json(n, j->first);
-	}
-}
-
-static void move_diags(const struct nested *n, struct diags *ds)
-{
-	for (size_t i = 0; i < ds->list.n; i++) {
-		move_span(n, &ds->list.v[i]->span);
-		vec_each(&ds->list.v[i]->labels, l)
-			move_span(n, &l->span);
 	}
 }
 
@@ -123,8 +100,8 @@ static bool take_nested(struct finding *f, const struct json *string, size_t ski
 	struct session *s = f->session;
 	struct str text = { string->text.p + skip, string->text.n - skip };
 	struct str raw = span_text(s->sources, string->span);
-	struct nested n = { .source = source_add(s->sources, f->source->name, text),
-			    .outer = f->source->id };
+	struct inner n = { .source = source_add(s->sources, f->source->name, text),
+			   .outer = f->source->id };
 
 	n.at = places(s->arena, (struct str){ raw.p + 1, raw.n - 2 }, string->span.begin + 1,
 		      string->text) +
@@ -132,7 +109,7 @@ static bool take_nested(struct finding *f, const struct json *string, size_t ski
 	struct json *root = json_parse(s->arena, n.source, s->diags);
 	if (root)
 		move_json(&n, root);
-	move_diags(&n, s->diags);
+	inner_move_diags(&n, s->diags);
 	f->out->profile = root;
 	f->out->text = text;
 	return root && !s->diags->errors;

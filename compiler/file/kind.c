@@ -32,6 +32,9 @@ static const struct file_kind features =
 static const struct file_kind seccomp_yaml = OTHER(
 	"a Kubernetes SeccompProfile in YAML",
 	"'pale lint' reads it; its JSON can be read: 'kubectl get -o json -f FILE', or 'yq -o json FILE'");
+static const struct file_kind apparmor_yaml =
+	OTHER("a Kubernetes AppArmorProfile in YAML",
+	      "'pale lint' reads it; or name the profile that stands in its policy");
 static const struct file_kind profile_yaml =
 	OTHER("a seccomp profile in YAML",
 	      "'pale lint' reads it; its JSON can be read: 'yq -o json FILE'");
@@ -87,9 +90,9 @@ const struct file_kind *const kind_unit = &unit;
 const struct file_kind *const kind_dockerfile = &dockerfile;
 const struct file_kind *const kind_kubernetes = &kubernetes;
 
-bool kind_holds_seccomp(const struct file_kind *kind)
+bool kind_holds_profile(const struct file_kind *kind)
 {
-	return kind == &seccomp_yaml || kind == &profile_yaml;
+	return kind == &seccomp_yaml || kind == &profile_yaml || kind == &apparmor_yaml;
 }
 
 /* ---- bytes ---- */
@@ -508,6 +511,8 @@ static const struct file_kind *yaml_kind(struct str line, struct lines *l)
 	for (unsigned i = 0; i < LINES_MAX; i++) {
 		if (has(line, "kind:") && has(line, "SeccompProfile"))
 			return &seccomp_yaml;
+		if (has(line, "kind:") && has(line, "AppArmorProfile"))
+			return &apparmor_yaml;
 		if (l->indented)
 			; /* of a member */
 		else if (str_starts(line, "apiVersion:"))

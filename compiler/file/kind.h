@@ -25,8 +25,8 @@ bool kind_is_blank(struct str text); /* blanks and comments alone */
 extern const struct file_kind *const kind_apparmor;
 extern const struct file_kind *const kind_compose, *const kind_kubernetes; /* in YAML */
 extern const struct file_kind *const kind_shell, *const kind_unit, *const kind_dockerfile;
-/* A seccomp profile in YAML, with a Kubernetes object around it or not? */
-bool kind_holds_seccomp(const struct file_kind *kind);
+/* A seccomp profile in YAML, with a Kubernetes object around it or not, or an AppArmorProfile? */
+bool kind_holds_profile(const struct file_kind *kind);
 extern const struct file_kind *const kind_policy; /* it says so: `policy` or `set` stands first */
 
 /* A profile that stands inside other JSON. */

@@ -15,3 +15,7 @@ struct lint_named {
 
 /* Adds those of a file that are no children of others; the names are copied. */
 void lint_named_add(struct arena *a, const struct aa_file *file, struct lint_named *out);
+/* The operator's AppArmorProfiles, which it loads by the names of the objects. */
+struct deployment;
+void lint_named_add_objects(struct arena *a, struct sources *sources, const struct deployment *d,
+			    struct lint_named *out);

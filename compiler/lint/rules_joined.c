@@ -56,6 +56,72 @@ void lint_named_add(struct arena *a, const struct aa_file *file, struct lint_nam
 	add_all(a, file->stmts, out);
 }
 
+/* The profiles that stand in its policy; false: it has none, or it cannot be read. */
+static bool read_written(struct arena *a, struct sources *sources, const struct deploy_apparmor *o,
+			 struct lint_named *out)
+{
+	struct diags *own = diags_new(a, sources);
+
+	*out = (struct lint_named){ 0 };
+	if (!o->written)
+		return false;
+	add_all(a, aa_parse_source(a, source_add(sources, "policy", o->text), own)->stmts, out);
+	return !own->errors && out->list.n;
+}
+
+static const struct named_profile *find_named(const struct lint_named *all, struct str name)
+{
+	vec_each(&all->list, p)
+		if (str_eq(p->name, name))
+			return p;
+	return NULL;
+}
+
+void lint_named_add_objects(struct arena *a, struct sources *sources, const struct deployment *d,
+			    struct lint_named *out)
+{
+	vec_each(&d->apparmor, it) {
+		const struct deploy_apparmor *o = *it;
+		struct named_profile p = { str_c(str_dup(a, o->name.text)), o->complain };
+		const struct named_profile *written;
+		struct lint_named all;
+
+		if (o->disabled || !o->name.text.n)
+			continue;
+		if (read_written(a, sources, o, &all)) {
+			written = find_named(&all, o->name.text);
+			p.complain = written && written->complain;
+		}
+		vec_push(a, &out->list, p);
+	}
+}
+
+RULE(DP620, "object-and-profile-differ", WARNING, DEPLOYMENT, dp_object_and_profile_differ,
+     "an AppArmorProfile whose policy holds a profile of another name",
+     "An AppArmorProfile of the security profiles operator has a profile's text in spec.policy, and no profile in it has the "
+     "object's name. The operator's manual asks for the same one ('known limitations'): it is the object's name by which the operator looks for what "
+     "it loaded, and by which pods are told to name it. Told where no profile's name has a variable in it, and no file is "
+     "included that may have more.\n\n"
+     "Way out: call the profile as metadata.name says.")
+void dp_object_and_profile_differ(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->deployment->apparmor, it) {
+		const struct deploy_apparmor *o = *it;
+		struct lint_named all;
+
+		if (!o->name.text.n || !read_written(l->arena, l->ds->sources, o, &all) ||
+		    all.open || find_named(&all, o->name.text))
+			continue;
+		diag_help(
+			l->ds,
+			diag_add(l->ds, id, o->name.span,
+				 "the profile in this object's policy is called '%s', and not '%s'",
+				 str_safe_of(l->arena, all.list.v[0].name),
+				 str_safe_of(l->arena, o->name.text)),
+			"give both the same name: the operator looks for the object's");
+	}
+}
+
 /* ---- which are asked for ---- */
 
 typedef void asked_fn(struct lint *l, enum diag_id id, struct deploy_text name, struct str who);
@@ -117,20 +183,12 @@ bool lint_asks_apparmor(struct arena *a, const struct deployment *d)
 	return l.asks_apparmor;
 }
 
-static const struct named_profile *find_named(const struct lint *l, struct str name)
-{
-	vec_each(&l->named->list, p)
-		if (str_eq(p->name, name))
-			return p;
-	return NULL;
-}
-
 static void judge_there(struct lint *l, enum diag_id id, struct deploy_text name, struct str who)
 {
 	struct suggest near;
 	struct diag *d;
 
-	if (find_named(l, name.text))
+	if (find_named(l->named, name.text))
 		return;
 	suggest_start(&near, name.text);
 	vec_each(&l->named->list, p)
@@ -162,7 +220,7 @@ void dp_no_such_apparmor_profile(struct lint *l, enum diag_id id)
 
 static void judge_mode(struct lint *l, enum diag_id id, struct deploy_text name, struct str who)
 {
-	const struct named_profile *p = find_named(l, name.text);
+	const struct named_profile *p = find_named(l->named, name.text);
 
 	if (!p || !p->complain)
 		return;

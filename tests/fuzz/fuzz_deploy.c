@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sources *sources = sources_new(a);
 	struct diags *ds = diags_new(a, sources);
 	static const enum deploy_form forms[] = { DEPLOY_COMPOSE,   DEPLOY_KUBERNETES,
-						  DEPLOY_SECCOMP,   DEPLOY_RUN,
+						  DEPLOY_PROFILE,   DEPLOY_RUN,
 						  DEPLOY_UNIT,      DEPLOY_DAEMON,
 						  DEPLOY_DOCKERFILE };
 	enum deploy_form form = forms[size ? data[0] % ARRAY_SIZE(forms) : 0];
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct json *root = json_parse(a, src, ds);
 
 		if (root && !ds->errors)
-			d = deploy_of_json(a, root, form);
+			d = deploy_of_json(a, src, root, form);
 	} else {
 		d = deploy_read(a, src, form, ds);
 	}
@@ -36,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	BUG_ON(!d && !ds->errors);
 	if (d) {
 		lint_deployment(a, d, NULL, ds);
+		vec_each(&d->apparmor, p)
+			for (size_t i = 0; i <= (*p)->text.n; i++)
+				BUG_ON((*p)->at[i] != INNER_OURS && (*p)->at[i] > src->text.n);
 		vec_each(&d->profiles, p)
 			lint_json(a, &(struct lint_filter){ 0 }, *p, ds);
 	}

@@ -37,6 +37,7 @@ TEXT = {
     "a Kubernetes SeccompProfile in YAML": [
         "apiVersion: x/v1\nkind: SeccompProfile\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n",
         "# c\n---\nkind: \"SeccompProfile\"\n", "apiVersion: v1\nkind: List\nitems:\n- kind: SeccompProfile\n"],
+    "a Kubernetes AppArmorProfile in YAML": ["apiVersion: x/v1\nkind: AppArmorProfile\nspec:\n  abstract: {}\n"],
     "a Kubernetes object in YAML": ["apiVersion: v1\nkind: Pod\nspec: {}\n"],
     "a compose file": ["services:\n  web:\n    image: x\n", "version: '3'\nname: x\nservices:\n  a: {}\n"],
     "a seccomp profile in YAML": ["defaultAction: SCMP_ACT_ERRNO\nsyscalls: []\n", "syscalls: []\ndefaultAction: x\n"],
@@ -75,7 +76,7 @@ def ask(pale, command, path, **kw):
 
 
 # What lint reads, and no other command does.
-STARTS = {"a Kubernetes SeccompProfile in YAML", "a seccomp profile in YAML", "a Kubernetes object in YAML", "a compose file", "a shell script", "a systemd unit", "a Dockerfile"}
+STARTS = {"a Kubernetes SeccompProfile in YAML", "a Kubernetes AppArmorProfile in YAML", "a seccomp profile in YAML", "a Kubernetes object in YAML", "a compose file", "a shell script", "a systemd unit", "a Dockerfile"}
 
 
 def test_every_kind_is_told_from_its_content(pale, tmp_path):

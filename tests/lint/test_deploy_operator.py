@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AppArmorProfiles of the security profiles operator: a profile's text, or what one allows."""
+import json
+import textwrap
+
+import pytest
+
+from cases import BASE, findings_of
+
+HEAD = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: AppArmorProfile\nmetadata: {name: web}\nspec:\n"
+LINES = ["abi <abi/3.0>,", "", "include <tunables/global>", "profile web flags=(attach_disconnected) {", "  include <abstractions/base>", "  # all that is needed, says \"who\"",
+         "  /bin/{sh,web} ixr,", '  "/a \\"b" r,', "  capability sys_admin,", "}"]
+TEXT = "\n".join(LINES) + "\n"
+BLOCK = "".join(f"    {r}\n" if r else "\n" for r in LINES)
+ABSTRACT = """  abstract:
+    executable: {allowedExecutables: [/bin/web, "/bin/b c"]}
+    filesystem:
+      readOnlyPaths: [/etc/web, "ptrace (read),"]
+      writeOnlyPaths: [/etc/web]
+      readWritePaths: ['/dev/mem', "/bin/web", "/proc/sysrq-trigger"]
+    network: {allowRaw: true, allowedProtocols: {allowTcp: true, allowUdp: false}}
+    capability: {allowedCapabilities: [CAP_SYS_ADMIN]}
+    ptrace: {allowedAccess: [read, trace]}
+"""
+
+
+@pytest.fixture
+def lint(pale, tmp_path):
+    def call(texts):
+        files = [tmp_path / (f"{n}.json" if t.startswith("{") else f"{n}.yaml") for n, t in enumerate(texts)]
+        for f, t in zip(files, texts):
+            f.write_text(t)
+        return findings_of(pale, files, "-I", BASE)
+    return call
+
+
+def words(text, found):
+    """{id: the bytes that a finding is told of}"""
+    return {f["id"]: text.encode()[f["begin"]:f["end"]].decode() for f in found}
+
+
+def test_a_profiles_text_is_linted_where_it_stands_however_it_is_spelt(lint):
+    quoted = TEXT.replace("'", "''")
+    texts = [
+        f"{HEAD}  policy: |\n{BLOCK}", f"{HEAD}  policy: |2-  # x\n{BLOCK}  disabled: true\n", f"{HEAD}  policy: {json.dumps(TEXT)}\n",
+        f"{HEAD}  policy: '" + quoted.replace("\n", "\n\n    ") + "'\n",
+        f"{HEAD}  policy: >\n" + BLOCK.replace("\n", "\n\n"),
+        json.dumps({"apiVersion": "x/v1", "kind": "AppArmorProfile", "metadata": {"name": "web"}, "spec": {"policy": TEXT}}),
+        "apiVersion: v1\nkind: List\nitems:\n- " + textwrap.indent(f"{HEAD}  policy: |\n{BLOCK}", "  ")[2:],
+    ]
+    plain = {"AP304": "capability", "AP325": "flags=(attach_disconnected)"}
+    for text, found in zip(texts, lint(texts)):
+        assert words(text, found) == plain, (text, found)
+        assert not any(f.get("fix") or f.get("fixes") for f in found)
+
+
+def test_what_an_object_allows_is_linted_as_the_profile_that_is_made_of_it(lint):
+    text, complains = HEAD + ABSTRACT, HEAD + "  mode: Complain\n" + ABSTRACT
+    old = HEAD + "  complainMode: true\n" + ABSTRACT
+    enforced, *others = lint([text, complains, old])
+    assert words(text, enforced) == {"AP210": "/bin/web", "AP201": "/etc/web", "AP318": "/dev/mem", "AP319": "/dev/mem", "AP304": "CAP_SYS_ADMIN", "AP314": "true",
+                                      "AP308": "[read, trace]"}
+    assert [[(f["id"], t.encode()[f["begin"]:f["end"]]) for f in o] for t, o in zip((complains, old), others)] == \
+        [[("AP313", b"Complain")], [("AP313", b"true")]]
+    assert "sysrq" not in json.dumps(enforced)  # the operator refuses it
+
+
+def test_what_an_object_allows_and_no_parser_takes_is_an_error_at_its_place(lint):
+    texts = [HEAD + "  abstract: {filesystem: {readOnlyPaths: [/a, 'b/c']}}\n", HEAD + "  abstract: {capability: {allowedCapabilities: [NET_RAV]}}\n",
+             HEAD + "  abstract: {executable: {allowedExecutables: ['@{NOPE}/x']}}\n", HEAD + "  abstract: {filesystem: {readOnlyPaths: ['/a{b']}}\n"]
+    assert [list(words(t, f).items()) for t, f in zip(texts, lint(texts))] == [
+        [("AP108", "b/c")], [("AP109", "NET_RAV")], [("AP105", "@{NOPE}/x")], [("AP104", "{")]]
+
+
+def test_comments_in_the_text_and_beside_it_suppress(lint):
+    inside = f"{HEAD}  policy: |\n{BLOCK}".replace("sys_admin,", "sys_admin,  # pale: ignore AP304 it mounts")
+    beside = HEAD + "  abstract:\n    capability:\n      allowedCapabilities:\n      - sys_admin  # pale: ignore AP304 it mounts\n"
+    for found in lint([inside, beside]):
+        assert not {f["id"] for f in found} & {"AP304", "DS517"}, found
+
+
+def test_a_fix_leaves_the_text_of_a_policy_alone(pale, tmp_path):
+    f = tmp_path / "a.yaml"
+    f.write_text(f"{HEAD}  policy: |\n{BLOCK}".replace("    abi <abi/3.0>,\n", "").replace("sys_admin,", "sys_admin, capability sys_admin"))
+    before = f.read_text()
+    pale("lint", "--fix=unsafe", "-I", BASE, f, check=1)
+    assert f.read_text() == before
