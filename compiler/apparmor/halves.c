@@ -11,19 +11,7 @@
 #include "compiler/base/bug.h"
 #include "grammar/apparmor_tree.h"
 
-enum { WAYS = 4 };
-
-/*
- * `asked`: AppArmor asks whenever the call is made, so that one that passes without any rule of the
- * class is refused by it (security/apparmor/lsm.c). An io_uring without SQPOLL is not asked about, no
- * kernel asks about message queues, and /proc is how others are read.
- */
-static const struct half {
-	enum aa_class class;
-	enum aa_mount_kind kind; /* of MOUNT */
-	bool asked;
-	const char *ways[WAYS]; /* calls; any of them does */
-} halves[] = {
+static const struct apparmor_half halves[] = {
 	{ AA_CLASS_MOUNT, AA_MOUNT, true, { "mount", "move_mount" } },
 	{ AA_CLASS_MOUNT, AA_REMOUNT, false, { "mount" } },
 	{ AA_CLASS_MOUNT, AA_UMOUNT, true, { "umount2", "umount" } },
@@ -74,8 +62,13 @@ static bool way_passes(const struct policy *p, enum arch a, const char *call,
 
 /* ---- AppArmor's half ---- */
 
+const struct apparmor_half *apparmor_half_at(size_t i)
+{
+	return i < ARRAY_SIZE(halves) ? &halves[i] : NULL;
+}
+
 /* The rules of others that trace this program are about no call of its own. */
-static bool speaks_of(const struct half *h, const struct aa_rule *r)
+bool apparmor_half_speaks(const struct apparmor_half *h, const struct aa_rule *r)
 {
 	if (r->class != h->class || (r->class == AA_CLASS_MOUNT && r->mount.kind != h->kind))
 		return false;
@@ -123,13 +116,13 @@ static bool may_be_moved(const struct aa_rule *r)
 	return !r->mount.flags.n;
 }
 
-static void put_calls(struct buf *out, const struct half *h, enum arch a)
+static void put_calls(struct buf *out, const struct apparmor_half *h, enum arch a)
 {
-	for (size_t i = 0; i < WAYS && h->ways[i]; i++) {
-		const struct syscall_info *s = syscall_by_name(str_c(h->ways[i]));
+	for (size_t i = 0; i < HALF_CALLS && h->calls[i]; i++) {
+		const struct syscall_info *s = syscall_by_name(str_c(h->calls[i]));
 
 		if (s && s->nr[a] >= 0)
-			buf_printf(out, "%s%s", out->n ? ", " : "", h->ways[i]);
+			buf_printf(out, "%s%s", out->n ? ", " : "", h->calls[i]);
 	}
 }
 
@@ -142,13 +135,13 @@ static const char *word_of(const struct aa_rule *r, struct diags *ds)
 }
 
 /* The rule that refuses such a call, or the policy's `default` line. */
-static void note_refusal(const struct policy *p, const struct half *h, enum arch a, struct diag *d,
-			 struct diags *ds)
+static void note_refusal(const struct policy *p, const struct apparmor_half *h, enum arch a,
+			 struct diag *d, struct diags *ds)
 {
 	const struct ast_stmt *dflt = policy_header(p, AST_HEADER_DEFAULT);
 
-	for (size_t i = 0, at, end; i < WAYS && h->ways[i]; i++) {
-		const struct syscall_info *s = syscall_by_name(str_c(h->ways[i]));
+	for (size_t i = 0, at, end; i < HALF_CALLS && h->calls[i]; i++) {
+		const struct syscall_info *s = syscall_by_name(str_c(h->calls[i]));
 
 		if (!s || s->nr[a] < 0)
 			continue;
@@ -167,8 +160,8 @@ static void note_refusal(const struct policy *p, const struct half *h, enum arch
 }
 
 /* A rule that lets pass what no call does. */
-static bool check_rule(const struct policy *p, const struct half *h, const struct aa_rule *r,
-		       enum arch a, struct diags *ds)
+static bool check_rule(const struct policy *p, const struct apparmor_half *h,
+		       const struct aa_rule *r, enum arch a, struct diags *ds)
 {
 	struct cond flags;
 	bool some = options_of(r, &flags);
@@ -176,10 +169,10 @@ static bool check_rule(const struct policy *p, const struct half *h, const struc
 	BUF_AUTO calls = { 0 };
 	struct diag *d;
 
-	for (size_t i = 0; i < WAYS && h->ways[i]; i++)
+	for (size_t i = 0; i < HALF_CALLS && h->calls[i]; i++)
 		if ((i == 0 || r->class != AA_CLASS_MOUNT || r->mount.kind != AA_MOUNT ||
 		     may_be_moved(r)) &&
-		    way_passes(p, a, h->ways[i], some ? &flags : NULL, &by))
+		    way_passes(p, a, h->calls[i], some ? &flags : NULL, &by))
 			return true;
 	put_calls(&calls, h, a);
 	d = diag_add(ds, DIAG_PL140, r->origin->span,
@@ -195,18 +188,18 @@ static bool check_rule(const struct policy *p, const struct half *h, const struc
 }
 
 /* A call that passes, and AppArmor has no rule that lets it. */
-static bool check_calls(const struct policy *p, const struct half *h, const struct aa_rule *denies,
-			enum arch a, struct diags *ds)
+static bool check_calls(const struct policy *p, const struct apparmor_half *h,
+			const struct aa_rule *denies, enum arch a, struct diags *ds)
 {
-	for (size_t i = 0; i < WAYS && h->ways[i]; i++) {
+	for (size_t i = 0; i < HALF_CALLS && h->calls[i]; i++) {
 		const struct origin *by = NULL;
 		struct diag *d;
 
-		if (!way_passes(p, a, h->ways[i], NULL, &by))
+		if (!way_passes(p, a, h->calls[i], NULL, &by))
 			continue;
 		d = diag_add(ds, DIAG_PL140, by ? by->span : p->span,
-			     "seccomp lets %s%s pass, and AppArmor refuses it", h->ways[i],
-			     makes_namespaces(h->ways[i]) ? " with CLONE_NEWUSER" : "");
+			     "seccomp lets %s%s pass, and AppArmor refuses it", h->calls[i],
+			     makes_namespaces(h->calls[i]) ? " with CLONE_NEWUSER" : "");
 		diag_rule(ds, d, DIAG_DS519);
 		if (denies)
 			diag_note(ds, d, denies->origin->span, "this rule denies all of the class");
@@ -222,27 +215,28 @@ static bool check_calls(const struct policy *p, const struct half *h, const stru
 }
 
 /* A mount(2) that passes may be one of those that change a mount. */
-static bool lets_calls(const struct half *h, const struct aa_rule *r)
+static bool lets_calls(const struct apparmor_half *h, const struct aa_rule *r)
 {
-	return speaks_of(h, r) || (h->class == AA_CLASS_MOUNT && h->kind == AA_MOUNT &&
-				   r->class == h->class && r->mount.kind == AA_REMOUNT);
+	return apparmor_half_speaks(h, r) || (h->class == AA_CLASS_MOUNT && h->kind == AA_MOUNT &&
+					      r->class == h->class && r->mount.kind == AA_REMOUNT);
 }
 
 /* Each kind is told once. False: they disagree. */
-static bool check_half(const struct policy *p, const struct half *h, enum arch a, bool mediated,
-		       struct diags *ds)
+static bool check_half(const struct policy *p, const struct apparmor_half *h, enum arch a,
+		       bool mediated, struct diags *ds)
 {
 	const struct aa_rule *denies = NULL;
 	bool allows = false, well = true;
 
 	vec_each(&p->others, rule)
-		if (speaks_of(h, *rule) && (*rule)->prefix.mode == AA_MODE_DENY && is_whole(*rule))
+		if (apparmor_half_speaks(h, *rule) && (*rule)->prefix.mode == AA_MODE_DENY &&
+		    is_whole(*rule))
 			denies = *rule;
 	vec_each(&p->others, rule) {
 		if ((*rule)->prefix.mode != AA_MODE_ALLOW || !lets_calls(h, *rule))
 			continue;
 		allows = true;
-		if (!denies && well && speaks_of(h, *rule))
+		if (!denies && well && apparmor_half_speaks(h, *rule))
 			well = check_rule(p, h, *rule, a, ds);
 	}
 	if (h->asked && mediated && (denies || !allows))
@@ -252,16 +246,7 @@ static bool check_half(const struct policy *p, const struct half *h, enum arch a
 
 /* ---- capabilities ---- */
 
-/*
- * What a capability is for, where it is for calls alone: the manual page capabilities(7), and
- * capable() and ns_capable() in the kernel's sources. A call with other uses (ioctl, for the clock of
- * RTC_SET_TIME) is one of them, too.
- */
-enum { CALLS_MAX = 8 };
-static const struct gate {
-	unsigned cap;
-	const char *calls[CALLS_MAX];
-} gates[] = {
+static const struct apparmor_gate gates[] = {
 	{ CAP_CHOWN,
 	  { "chown", "fchown", "lchown", "fchownat", "chown32", "fchown32", "lchown32" } },
 	{ CAP_KILL,
@@ -284,24 +269,30 @@ static const struct gate {
 	  { "timer_create", "timerfd_create", "timerfd_settime", "clock_nanosleep" } },
 };
 
+const struct apparmor_gate *apparmor_gate_at(size_t i)
+{
+	return i < ARRAY_SIZE(gates) ? &gates[i] : NULL;
+}
+
 /* Is there some environment, architecture and arguments with which one of the calls passes? */
-static bool gate_opens(const struct policy *p, const struct gate *g)
+static bool gate_opens(const struct policy *p, const struct apparmor_gate *g)
 {
 	const struct origin *by;
 
 	for (int a = 0; a < ARCH_NR; a++)
-		for (size_t i = 0; p->arches & ARCH_BIT(a) && i < CALLS_MAX && g->calls[i]; i++)
+		for (size_t i = 0; p->arches & ARCH_BIT(a) && i < GATE_CALLS && g->calls[i]; i++)
 			if (way_passes(p, (enum arch)a, g->calls[i], NULL, &by))
 				return true;
 	return false;
 }
 
 /* "chroot, fchroot, setns": what one of the policy's architectures has. */
-static const char *gate_calls(const struct policy *p, const struct gate *g, struct diags *ds)
+static const char *gate_calls(const struct policy *p, const struct apparmor_gate *g,
+			      struct diags *ds)
 {
 	BUF_AUTO b = { 0 };
 
-	for (size_t i = 0; i < CALLS_MAX && g->calls[i]; i++) {
+	for (size_t i = 0; i < GATE_CALLS && g->calls[i]; i++) {
 		const struct syscall_info *s = syscall_by_name(str_c(g->calls[i]));
 		bool there = false;
 

@@ -18,11 +18,14 @@ static void add_file(struct arena *a, const struct lint_file *f, struct lint_nam
 		return;
 	}
 	const struct file_kind *kind = kind_of_file(src->text, f->path);
+
+	if (kind->format == INPUT_JSON)
+		vec_push(a, &out->json, f->path);
 	if (kind == kind_apparmor) {
 		const struct aa_file *file = aa_parse_source(own, src, ds);
 
 		if (file && !ds->errors)
-			lint_named_add(a, file, out);
+			lint_named_add(a, file, f->path, out);
 		else
 			out->open = true;
 	} else if (kind == kind_kubernetes || kind_holds_profile(kind)) {
@@ -41,6 +44,8 @@ const struct lint_named *lint_named_once(struct lint_run *r)
 	if (r->named_profiles)
 		return r->named_profiles;
 	r->named_profiles = ARENA_NEW(a, struct lint_named);
+	r->named_profiles->dirs = r->options->at[OPT_INCLUDE].list.v;
+	r->named_profiles->asked = r->profiles.reading.asked;
 	vec_each(r->files, f)
 		add_file(a, f, r->named_profiles);
 	return r->named_profiles;

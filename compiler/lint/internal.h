@@ -58,6 +58,9 @@ struct span lint_lines_of(struct str text, struct span sp);
 /* Of DP608: a unit's (rules_unit.c). */
 void lint_unit_new_privileges(struct lint *l, enum diag_id id);
 
+/* The file of a seccomp profile that an option names, from the folder of what names it; NULL: it names none. */
+const char *lint_filter_path(struct lint *l, const struct deploy_option *o);
+
 /* ---- findings: one a rule, with the names that prove it ---- */
 
 #define GROUP(l) ((struct group){ .arena = (l)->arena })

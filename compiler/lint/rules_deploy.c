@@ -219,27 +219,38 @@ static bool is_file(const struct deploy_option *o)
 	       !str_is(o->value, "builtin") && !str_starts(o->value, "{");
 }
 
-/* The file that it names, from the folder of the one that names it; NULL and -errno. */
-static struct source *load_named(struct lint *l, const struct deploy_option *o, int *err)
-{
-	const struct source *from = source_of(l->ds->sources, o->span);
-	const char *slash = from ? strrchr(from->name, '/') : NULL;
-	size_t n = slash && o->value.p[0] != '/' ? (size_t)(slash - from->name) + 1 : 0;
-	struct source *out = NULL;
-
-	*err = source_load_regular(l->ds->sources,
-				   arena_printf(l->arena, "%.*s" PRISTR, (int)n,
-						from ? from->name : "", STRARG(o->value)),
-				   &out);
-	return *err ? NULL : out;
-}
-
 /* Of standard input nobody knows the folder. */
 static bool can_look(const struct lint *l, const struct deploy_option *o)
 {
 	const struct source *from = source_of(l->ds->sources, o->span);
 
 	return o->value.n && (o->value.p[0] == '/' || (from && from->path));
+}
+
+static const char *path_named(struct lint *l, const struct deploy_option *o)
+{
+	const struct source *from = source_of(l->ds->sources, o->span);
+	const char *slash = from ? strrchr(from->name, '/') : NULL;
+	struct str value = o->value;
+	size_t n = slash && value.p[0] != '/' ? (size_t)(slash - from->name) + 1 : 0;
+
+	while (str_starts(value, "./"))
+		value = (struct str){ value.p + 2, value.n - 2 };
+	return arena_printf(l->arena, "%.*s" PRISTR, (int)n, from ? from->name : "", STRARG(value));
+}
+
+const char *lint_filter_path(struct lint *l, const struct deploy_option *o)
+{
+	return is_file(o) && can_look(l, o) ? path_named(l, o) : NULL;
+}
+
+/* The file that it names; NULL and -errno. */
+static struct source *load_named(struct lint *l, const struct deploy_option *o, int *err)
+{
+	struct source *out = NULL;
+
+	*err = source_load_regular(l->ds->sources, path_named(l, o), &out);
+	return *err ? NULL : out;
 }
 
 RULE(DP602, "seccomp-default", ERROR, DEPLOYMENT, dp_seccomp_default,

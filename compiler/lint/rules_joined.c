@@ -51,9 +51,14 @@ static void add_all(struct arena *a, const struct aa_stmt *s, struct lint_named 
 	}
 }
 
-void lint_named_add(struct arena *a, const struct aa_file *file, struct lint_named *out)
+void lint_named_add(struct arena *a, const struct aa_file *file, const char *path,
+		    struct lint_named *out)
 {
+	size_t before = out->list.n;
+
 	add_all(a, file->stmts, out);
+	for (; before < out->list.n; before++)
+		out->list.v[before].path = path;
 }
 
 /* The profiles that stand in its policy; false: it has none, or it cannot be read. */
@@ -82,7 +87,7 @@ void lint_named_add_objects(struct arena *a, struct sources *sources, const stru
 {
 	vec_each(&d->apparmor, it) {
 		const struct deploy_apparmor *o = *it;
-		struct named_profile p = { str_c(str_dup(a, o->name.text)), o->complain };
+		struct named_profile p = { str_c(str_dup(a, o->name.text)), o->complain, NULL };
 		const struct named_profile *written;
 		struct lint_named all;
 

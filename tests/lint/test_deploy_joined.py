@@ -30,10 +30,58 @@ def lint(pale, tmp_path):
 @pytest.mark.parametrize("rule", sorted(JOINED))
 def test_a_rule_of_joined_files_speaks_and_is_silent(lint, rule):
     folder = RULES / rule
+    called = {".aa": "web.aa", ".service": "a.service", ".yaml": "compose.yaml", ".json": "f.json"}
     for which, n in ("bad", 1), ("ok", 0):
-        texts = {"web.aa": (folder / f"{which}-joined.aa").read_text(), "a.service": (folder / f"{which}-joined.service").read_text()}
-        found = lint(texts, (rule,))
+        found = lint({called[f.suffix]: f.read_text() for f in sorted(folder.glob(f"{which}-joined.*"))}, (rule,))
         assert len(found) == n and all((folder / "says").read_text().split("\t")[1].strip() in f["message"] + f.get("help", "") for f in found), found
+
+
+HALVES = ("DP621", "DP622", "DP623")
+BOTH = """profile web {
+  /usr/bin/{web,sh} mrix,
+  mount fstype=tmpfs -> /x/,
+  pivot_root,
+  network vsock,
+  capability sys_time,
+}
+"""
+
+
+def of_both(rule):
+    return (RULES / rule / "bad-joined.json").read_text()
+
+
+def test_halves_are_joined_through_whatever_names_both(lint):
+    """Each once, and with a further place where another container names the same two."""
+    option = "--security-opt apparmor=web --security-opt seccomp=./f.json --security-opt no-new-privileges"
+    pod = "apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {seccompProfile: {type: Localhost, localhostProfile: 'f.json'}}\n  containers:\n" + "".join(
+        f"  - name: {n}\n    securityContext: {{allowPrivilegeEscalation: false, appArmorProfile: {{type: Localhost, localhostProfile: web}}}}\n" for n in "ab")
+    compose = (RULES / "DP621/bad-joined.yaml").read_text()
+    for name, text, again in (("compose.yaml", compose + compose.replace("services:\n  web", "  more"), 1), ("pod.yaml", pod, 1),
+                              ("run.sh", f"docker run {option} x\n", 0),
+                              ("a.service", f"[Service]\nExecStart=/usr/bin/docker run {option} x\n", 0)):
+        found = lint({name: text, "f.json": of_both("DP621"), "web.aa": BOTH}, HALVES)
+        assert [(f["id"], f["severity"]) for f in found] == [("DP621", "warning"), ("DP622", "warning"), ("DP623", "info")], (name, found)
+        assert all(len(f["notes"]) == 1 + again for f in found), found
+        assert "pivot_root (pivot_root), AF_VSOCK" in found[1]["message"]
+
+
+@pytest.mark.parametrize("files", [
+    {"f.json": "{"}, {"f.json": "{}"}, {"web.aa": BOTH.replace("{\n", "flags=(complain) {\n")}, {"web.aa": BOTH.replace("capability", "capabilty")},
+    {"web.aa": BOTH.replace("profile web", "profile wab")}, {"compose.yaml": "services:\n  w:\n    privileged: true\n    security_opt: [apparmor=web, seccomp=f.json]\n"},
+    {"compose.yaml": "services:\n  w:\n    security_opt: [apparmor=web, seccomp=unconfined]\n"},
+    {"f.json": json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": []})},
+], ids=["no JSON", "no profile", "complains", "an error", "another name", "privileged", "unconfined", "all passes"])
+def test_halves_of_which_one_does_not_hold_are_not_joined(lint, files):
+    assert lint({"compose.yaml": (RULES / "DP621/bad-joined.yaml").read_text(), "f.json": of_both("DP621"), "web.aa": BOTH} | files, HALVES) == []
+
+
+def test_what_passes_with_a_capability_or_some_arguments_is_not_refused(lint):
+    doc = json.loads(of_both("DP621"))
+    doc["syscalls"] += [{"names": ["execveat", "mount", "pivot_root"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+                        {"names": ["clock_adjtime"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 0, "op": "SCMP_CMP_EQ"}]},
+                        {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}]}]
+    assert lint({"compose.yaml": (RULES / "DP621/bad-joined.yaml").read_text(), "f.json": json.dumps(doc), "web.aa": BOTH}, HALVES) == []
 
 
 def test_a_name_is_looked_for_in_whatever_order_the_files_stand(lint):
