@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).parent
 TARGETS = sorted(p.stem for p in HERE.glob("fuzz_*.c"))
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 SLOW = int(os.environ.get("FUZZ_SECONDS", "30"))  # an import: a diagram each, with sanitizers
-SLICE = int(os.environ.get("FUZZ_SECONDS", "5"))  # of the four that read one part of AppArmor each, and of the server
+SLICE = int(os.environ.get("FUZZ_SECONDS", "5"))  # of the four that read one part of AppArmor each, of the server, pale.toml and fixes
 
 
 def programs(tmp_path):
@@ -31,6 +31,17 @@ def programs(tmp_path):
     return seeds
 
 
+def fixed(tmp_path):
+    """The linter's cases that a fix mends."""
+    seeds = tmp_path / "fixed"
+    seeds.mkdir()
+    for after in (ROOT / "tests/lint/rules").glob("*/fixed-*"):
+        bad = after.with_name(after.name.replace("fixed-", "bad-"))
+        if bad.suffix in (".aa", ".json"):
+            (seeds / f"{bad.parent.name}-{bad.name}").write_bytes(b"A" * (bad.suffix == ".aa") + bad.read_bytes())
+    return seeds
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_fuzz(target, tmp_path, record_property):
     binary = ROOT / "build" / "fuzz" / "tests" / "fuzz" / target
@@ -43,9 +54,11 @@ def test_fuzz(target, tmp_path, record_property):
         seeds = HERE / "seeds" / "json"
     if target in ("fuzz_bpf", "fuzz_lift", "fuzz_import"):
         seeds = programs(tmp_path)
+    if target == "fuzz_fix":
+        seeds = fixed(tmp_path)
     assert any(seeds.iterdir()), f"no seeds in {seeds}"
     words = HERE / ("fuzz_apparmor.dict" if "apparmor" in target else f"{target}.dict".replace("model", "json"))
-    seconds = SLICE if "apparmor_" in target or target == "fuzz_lsp" else SLOW if target == "fuzz_import" else SECONDS
+    seconds = SLICE if "apparmor_" in target or target in ("fuzz_fix", "fuzz_lsp", "fuzz_toml") else SLOW if target == "fuzz_import" else SECONDS
     r = run([binary, f"-max_total_time={seconds}", "-timeout=30", "-seed=1",
              "-rss_limit_mb=4096",  # an import may take 1 GiB, and a sanitizer as much again
              "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",
