@@ -275,8 +275,10 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 
 	if (!d)
 		return;
-	if (form == DEPLOY_UNIT)
+	if (form == DEPLOY_UNIT) {
 		read_over(r, d);
+		deploy_read_quadlet(d);
+	}
 	if (form == DEPLOY_RUN && !d->containers.n)
 		tell_nothing_started(s, src);
 	judge_starts(r, src, d);

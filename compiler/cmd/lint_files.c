@@ -57,12 +57,21 @@ static bool is_yaml(const char *path)
 	return ends_in(path, ".yaml") || ends_in(path, ".yml");
 }
 
-/* A service or a socket, and what is put over one. */
+/* A service, a socket, or a container of Podman's, and what is put over one. */
 static bool is_unit(const char *path)
 {
-	return ends_in(path, ".service") || ends_in(path, ".socket") ||
-	       (ends_in(path, ".conf") &&
-		(strstr(path, ".service.d/") || strstr(path, ".socket.d/")));
+	static const char *const ends[] = { ".service", ".socket", ".container" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		const char *at = strstr(path, ends[i]);
+
+		if (ends_in(path, ends[i]))
+			return true;
+		for (; at && ends_in(path, ".conf"); at = strstr(at + 1, ends[i]))
+			if (!strncmp(at + strlen(ends[i]), ".d/", 3))
+				return true;
+	}
+	return false;
 }
 
 /* "Dockerfile", "Dockerfile.web", "web.Dockerfile" */

@@ -17,6 +17,7 @@ enum deploy_form {
 	DEPLOY_DOCKERFILE, /* of which the images count that it begins with */
 	DEPLOY_DAEMON,     /* daemon.json of Docker */
 	DEPLOY_RUN,        /* a script, or a line, with `docker run` in it */
+	DEPLOY_QUADLET,    /* of a container: what a unit's [Container] has Podman start */
 };
 
 struct deploy_text {
@@ -67,7 +68,8 @@ struct deploy_container {
 struct deploy_setting {                 /* of a unit: "[Service]", "Key=value" */
 	struct str section, key, value; /* the value with '\\' and newline where it goes on */
 	struct span span, line;         /* of the value; of all of it */
-	bool over;                      /* of another file, that is put over the unit */
+	const struct source *src;
+	bool over; /* of another file, that is put over the unit */
 };
 
 /* An AppArmorProfile of the operator: a profile's text, or what the operator writes of what it allows. */
@@ -105,6 +107,8 @@ struct deployment *deploy_of_json(struct arena *a, const struct source *src,
  * of the calls, and no comments.
  */
 void deploy_read_unit(struct deployment *d, const struct source *src, bool over);
+/* The container of Podman's [Container], once all is read that is put over it (read_quadlet.c). */
+void deploy_read_quadlet(struct deployment *d);
 void deploy_read_dockerfile(struct deployment *d, const struct source *src);
 /* The words of a setting's value, from *at = 0 on, with their places; false: no more. */
 bool deploy_next_word(const struct deploy_setting *s, uint32_t *at, struct deploy_text *out);
@@ -119,6 +123,12 @@ void deploy_read_daemon(struct deployment *d, const struct json *root);
 void deploy_read_operator(struct deployment *d, const struct source *src, const struct json *root);
 /* Commands of a shell's text, or of a part of it (read_run.c). */
 void deploy_read_line(struct deployment *d, const struct source *src, struct span part);
+
+/* Options of podman's `run`, without an image behind them; and one of them, by its long name, with its value. */
+void deploy_read_arguments(struct deployment *d, struct deploy_container *c,
+			   const struct source *src, struct span part);
+void deploy_take_option(struct deployment *d, struct deploy_container *c, const char *name,
+			struct deploy_text value);
 
 /* Programs that take docker's `run`, NULL-ended; is it one of them? */
 extern const char *const deploy_engines[];

@@ -300,32 +300,58 @@ static void name_it(struct run *r, const struct shell_word *image, const struct 
 			str_c(arena_printf(a, "container '%s'", str_safe_of(a, r->c->word)));
 }
 
+/* Options up to the image; NULL: there is none, or words that are not known. */
+static const struct shell_word *take_options(struct run *r)
+{
+	while (r->at < r->words->n) {
+		const struct shell_word *w = &r->words->v[r->at++];
+
+		if (w->splits) { /* options, or the image */
+			r->c->open = true;
+			return NULL;
+		}
+		if (str_is(w->text, "--"))
+			return word_at(r->words, r->at);
+		if (str_starts(w->text, "--"))
+			take_long(r, w);
+		else if (w->text.n > 1 && w->text.p[0] == '-')
+			take_short(r, w);
+		else
+			return w;
+	}
+	return NULL;
+}
+
 static void read_run(struct deployment *d, const shell_words *words, size_t at, struct str engine)
 {
 	struct run r = { d, deploy_add(d, DEPLOY_RUN, (struct deploy_text){ .span = NO_SPAN }),
 			 words, at };
-	const struct shell_word *image = NULL;
 
 	r.c->other_engine = !str_is(engine, "docker");
-	while (r.at < words->n && !image) {
-		const struct shell_word *w = &words->v[r.at++];
+	name_it(&r, take_options(&r), &words->v[at - 1]);
+}
 
-		if (w->splits) { /* options, or the image */
-			r.c->open = true;
-			break;
-		}
-		if (str_is(w->text, "--")) {
-			image = word_at(words, r.at);
-			break;
-		}
-		if (str_starts(w->text, "--"))
-			take_long(&r, w);
-		else if (w->text.n > 1 && w->text.p[0] == '-')
-			take_short(&r, w);
-		else
-			image = w;
+void deploy_read_arguments(struct deployment *d, struct deploy_container *c,
+			   const struct source *src, struct span part)
+{
+	shell_words words = { 0 };
+	struct words w;
+
+	words_start_at(d->arena, src, part, &w);
+	while (words_next(&w, &words)) {
+		struct run r = { d, c, &words, 0 };
+
+		while (r.at < words.n)
+			take_options(&r);
 	}
-	name_it(&r, image, &words->v[at - 1]);
+}
+
+void deploy_take_option(struct deployment *d, struct deploy_container *c, const char *name,
+			struct deploy_text value)
+{
+	struct run r = { .d = d, .c = c };
+
+	take_value(&r, str_c(name), value);
 }
 
 static int by_place(const void *x, const void *y)

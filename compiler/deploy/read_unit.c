@@ -57,7 +57,7 @@ static void take_setting(struct unit_reader *r, struct span line)
 {
 	struct str text = text_of(r->src, line);
 	const char *equals = memchr(text.p, '=', text.n);
-	struct deploy_setting s = { .section = r->section };
+	struct deploy_setting s = { .section = r->section, .src = r->src };
 
 	if (!equals)
 		return;

@@ -52,6 +52,8 @@ void dp_confinement_off(struct lint *l, enum diag_id id)
 		{ "label", "disable", "no SELinux label of its own" },
 		{ "systempaths", "unconfined",
 		  "none of the paths of /proc and /sys hidden or read-only that are by default" },
+		{ "unmask", "ALL", /* Podman's */
+		  "none of the paths of /proc and /sys hidden or read-only that are by default" },
 	};
 
 	EACH_CONTAINER(l, c)
@@ -100,9 +102,13 @@ void dp_privileged(struct lint *l, enum diag_id id)
 				PRISTR
 				" is privileged: all capabilities and devices, no default seccomp filter or AppArmor profile",
 				STRARG(c->name.text)),
-			c->form == DEPLOY_COMPOSE ? "'cap_add' and 'devices' give it single ones" :
-			c->form == DEPLOY_RUN ? "'--cap-add' and '--device' give it single ones" :
-						"'capabilities.add' gives it single ones");
+			c->form == DEPLOY_COMPOSE ?
+				"'cap_add' and 'devices' give it single ones" :
+			c->form == DEPLOY_RUN ?
+				"'--cap-add' and '--device' give it single ones" :
+			c->form == DEPLOY_QUADLET ?
+				"'AddCapability=' and 'AddDevice=' give it single ones" :
+				"'capabilities.add' gives it single ones");
 	}
 }
 
@@ -185,7 +191,7 @@ RULE(DP608, "new-privileges", INFO, DEPLOYMENT, dp_new_privileges,
 void dp_new_privileges(struct lint *l, enum diag_id id)
 {
 	struct group all = GROUP(l);
-	bool compose = false, run = false, daemon = false;
+	bool compose = false, run = false, daemon = false, quadlet = false;
 
 	lint_unit_new_privileges(l, id);
 	EACH_CONTAINER(l, c)
@@ -196,6 +202,7 @@ void dp_new_privileges(struct lint *l, enum diag_id id)
 		compose = c->form == DEPLOY_COMPOSE;
 		run = c->form == DEPLOY_RUN;
 		daemon = c->form == DEPLOY_DAEMON;
+		quadlet = c->form == DEPLOY_QUADLET;
 		group_add(&all, safe_word(l, c),
 			  c->no_new_privileges.said ? c->no_new_privileges.span : c->name.span);
 	}
@@ -208,6 +215,7 @@ void dp_new_privileges(struct lint *l, enum diag_id id)
 		  compose ? "'no-new-privileges=true' in security_opt" :
 		  daemon  ? "'\"no-new-privileges\": true'" :
 		  run     ? "'--security-opt no-new-privileges=true'" :
+		  quadlet ? "'NoNewPrivileges=true'" :
 			    "'allowPrivilegeEscalation: false' in securityContext");
 }
 
@@ -305,6 +313,12 @@ static bool holds_profile(struct lint *l, struct source *src, struct json **out)
 	       (json_get_fold(*out, "defaultAction") || json_get_fold(*out, "syscalls"));
 }
 
+/* Where Podman's service runs nobody knows; a '%' begins what systemd replaces. */
+static bool is_absolute(const struct deploy_option *o)
+{
+	return o->value.p[0] == '/' && !memchr(o->value.p, '%', o->value.n);
+}
+
 RULE(DP612, "no-such-profile", ERROR, DEPLOYMENT, dp_no_such_profile,
      "a seccomp profile that is named and not there",
      "The file of a seccomp profile that a container names is not there, or is no profile: compose reads it "
@@ -319,7 +333,8 @@ void dp_no_such_profile(struct lint *l, enum diag_id id)
 		struct diag *d;
 		int err = 0;
 
-		if (!is_file(o) || str_is(o->value, "default") || !can_look(l, o))
+		if (!is_file(o) || str_is(o->value, "default") || !can_look(l, o) ||
+		    (c->form == DEPLOY_QUADLET && !is_absolute(o)))
 			continue;
 		struct source *src = load_named(l, o, &err);
 		if (src && holds_profile(l, src, &root))

@@ -55,7 +55,10 @@ static void find_names(struct lint *l, const struct deploy_container *c, struct 
 		if (str_is(o->key, "apparmor"))
 			out->name = (struct deploy_text){ o->value, o->span };
 		if (str_is(o->key, "seccomp")) {
-			out->filter = lint_filter_path(l, o);
+			out->filter =
+				c->form == DEPLOY_QUADLET && o->value.n && o->value.p[0] != '/' ?
+					find_local(l, o->value) :
+					lint_filter_path(l, o);
 			out->filter_span = o->span;
 		}
 	}

@@ -342,6 +342,10 @@ void lint_unit_new_privileges(struct lint *l, enum diag_id id)
 {
 	const struct deploy_setting *user = find_setting(l, "User");
 
+	/* Of Podman's containers: what is executed in them. */
+	vec_each(&l->deployment->containers, c)
+		if ((*c)->form == DEPLOY_QUADLET)
+			return;
 	if (!user || user->over || l->deployment->part || str_is(user->value, "root") ||
 	    str_is(user->value, "0") || is_set(l, "NoNewPrivileges"))
 		return;

@@ -31,8 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		d = deploy_read(a, src, form, ds);
 	}
-	if (form == DEPLOY_UNIT) /* put over itself, too */
+	if (form == DEPLOY_UNIT) { /* put over itself, too */
 		deploy_read_unit(d, src, true);
+		deploy_read_quadlet(d);
+	}
 	BUG_ON(!d && !ds->errors);
 	if (d) {
 		lint_deployment(a, d, NULL, ds);
