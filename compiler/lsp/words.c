@@ -119,7 +119,7 @@ static size_t word_end(const struct looking *l, size_t i)
 		size_t end = path_end(l, i);
 		return end > i ? end : i + 1;
 	}
-	if (l->text.p[i] == '#')
+	if (strchr("#@", l->text.p[i])) /* no name of ours begins with '@' */
 		i++;
 	while (i < l->text.n) {
 		char c = l->text.p[i], next = here(l, i + 1);

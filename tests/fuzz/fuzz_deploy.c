@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as YAML, a script, a unit, JSON: what is read has places inside the text, and every
- * reader and rule of deployments comes to an end with it. The first byte chooses the form.
+ * reader and rule of deployments comes to an end with it. The first byte, a digit in the seeds, chooses the form.
  */
 #include "compiler/base/bug.h"
 #include "compiler/lint/lint.h"
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						  DEPLOY_PROFILE,   DEPLOY_RUN,
 						  DEPLOY_UNIT,      DEPLOY_DAEMON,
 						  DEPLOY_DOCKERFILE };
-	enum deploy_form form = forms[size ? data[0] % ARRAY_SIZE(forms) : 0];
+	enum deploy_form form = forms[size ? (uint8_t)(data[0] - '0') % ARRAY_SIZE(forms) : 0];
 	struct str text = { (const char *)data + (size > 0), size - (size > 0) };
 	struct source *src = source_add(sources, "fuzz", text);
 	struct deployment *d = NULL;

@@ -80,6 +80,7 @@ COMPLETIONS = [
     ("a.pale", "policy a { arch |", {"x86_64", "aarch64"}, {"read"}),
     ("a.pale", "policy a { limit |", {"nofile"}, {"read"}),
     ("a.pale", "policy a { # al|", set(), {"allow"}),
+    ("a.pale", "policy a { a@low @; allow r|", {"read"}, {"allow"}),  # what no word begins with
     ("a.aa", "profile x { | }", {"capability", "mount", "deny", "include"}, {"abi", "sys_admin"}),
     ("a.aa", "profile x { deny capability |,", {"sys_admin"}, {"deny"}),
     ("a.aa", "profile x { signal (send) set=(|", {"hup", "term"}, {"peer="}),
