@@ -60,9 +60,30 @@ int lint_list_rules(bool json)
 	return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 }
 
+static bool is_word(const char *word, const char *id, const char *slug)
+{
+	return str_ieq(str_c(word), str_c(id)) || str_ieq(str_c(word), str_c(slug));
+}
+
 static bool names_rule(const char *word, const struct diag_info *info)
 {
-	return str_ieq(str_c(word), str_c(info->id)) || str_ieq(str_c(word), str_c(info->slug));
+	return is_word(word, info->id, info->slug);
+}
+
+static bool explain_left_out(const char *word, struct buf *out)
+{
+	const struct lint_left_out *l;
+	struct wrap w = { .out = out };
+
+	for (size_t i = 0; (l = lint_left_out_at(i)); i++) {
+		if (!is_word(word, l->id, l->slug))
+			continue;
+		buf_printf(out, "%s %s: not a rule\n\n", l->id, l->slug);
+		wrap_text(&w, l->why);
+		buf_putc(out, '\n');
+		return true;
+	}
+	return false;
 }
 
 int lint_explain_rule(const struct command *c, const char *word)
@@ -95,7 +116,7 @@ int lint_explain_rule(const struct command *c, const char *word)
 		wrap_text(&w, r->explain);
 		buf_putc(&out, '\n');
 	}
-	if (out.n)
+	if (out.n || explain_left_out(word, &out))
 		return write_output(NULL, &out, 0) ? EXIT_SYSTEM : EXIT_OK;
 	if (near.best.p)
 		return usage_error(c, "no rule '%s'; did you mean '" PRISTR "'?", word,

@@ -60,6 +60,17 @@ const struct lint_rule *lint_rule_at(size_t i)
 	return &rules[i].row;
 }
 
+const struct lint_left_out *lint_left_out_at(size_t i)
+{
+	static const struct lint_left_out left_out[] = {
+#define LEFT_OUT(id, slug, why) { id, slug, why },
+#include "compiler/lint/left_out.def"
+#undef LEFT_OUT
+	};
+
+	return i < ARRAY_SIZE(left_out) ? &left_out[i] : NULL;
+}
+
 static void run_rules(struct lint *l, unsigned format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

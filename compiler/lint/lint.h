@@ -29,6 +29,12 @@ const char *lint_rule_fix(enum diag_id id);
 size_t lint_rule_count(void);
 const struct lint_rule *lint_rule_at(size_t i);
 
+/* What is asked for as a rule and is none (left_out.def). NULL behind the last. */
+struct lint_left_out {
+	const char *id, *slug, *why;
+};
+const struct lint_left_out *lint_left_out_at(size_t i);
+
 /* Findings go to ds (sorted); returns their number, or -1 when the input could not be read. */
 struct oci_runtime;
 struct questions; /* questions.h */

@@ -38,6 +38,26 @@ def test_every_rule_has_a_page_that_says_what_explain_says(pale, tmp_path):
     assert re.findall(r"^\| \[(\w+)\]", index, re.M) == [r["id"] for r in table]
 
 
+def test_what_is_left_out_is_explained_as_no_rule(pale, tmp_path):
+    """One table: an id and a slug of their own, a reason, and rules that it points to are there."""
+    rows = re.findall(r'^LEFT_OUT\("(\w+)", "([\w-]+)", (".*?")\)$', (ROOT / "compiler/lint/left_out.def").read_text(), re.M | re.S)
+    text = (ROOT / "compiler/lint/left_out.def").read_text()
+    table = rules(pale)
+    names = {r["id"] for r in table} | {r["slug"] for r in table}
+    assert len(rows) == text.count("\nLEFT_OUT(") > 20 and len({i for i, *_ in rows} | {s for _, s, _ in rows}) == 2 * len(rows)
+    pale("lint", "--docs", tmp_path, check=0)
+    index = plain((tmp_path / "README.md").read_text())
+    for id, slug, why in rows:
+        why = "".join(re.findall(r'"([^"]*)"', why))
+        assert not {id, slug} & names
+        assert set(re.findall(r"\b(?:SJ|SC|SR|AP|DS|DP)\d{3}\b", why)) <= names, why
+        assert f"| {id} | {slug} | {why} |" in index
+        out = pale("lint", "--explain", id.lower(), check=0).out
+        assert out == pale("lint", "--explain", slug, check=0).out and out.startswith(f"{id} {slug}: not a rule\n\n")
+        assert " ".join(out.split()).endswith(why)
+        assert pale("lint", "--select", id, "x", check=2).err
+
+
 def test_pages_are_written_anew_and_what_else_is_there_stays(pale, tmp_path):
     (tmp_path / "SR205.md").write_text("old")
     (tmp_path / "own.md").write_text("own")

@@ -81,6 +81,19 @@ static const char *family_of(const char *id)
 	return "others";
 }
 
+static void put_left_out(struct buf *out)
+{
+	const struct lint_left_out *l;
+
+	buf_puts(out,
+		 "\n## Not rules\n\nAsked for, and left out.\n\n| id | | why |\n|---|---|---|\n");
+	for (size_t i = 0; (l = lint_left_out_at(i)); i++) {
+		buf_printf(out, "| %s | %s | ", l->id, l->slug);
+		put_text(out, l->why);
+		buf_puts(out, " |\n");
+	}
+}
+
 void rule_index(struct buf *out)
 {
 	const char *family = "";
@@ -101,4 +114,5 @@ void rule_index(struct buf *out)
 		put_text(out, info->doc);
 		buf_puts(out, " |\n");
 	}
+	put_left_out(out);
 }
