@@ -128,3 +128,56 @@ void ap_limit_nothing(struct lint *l, enum diag_id id)
 		aa_fix_cut(l, d, r->use, FIX_SAFE, FIX_SAME);
 	}
 }
+
+/* ---- variables ---- */
+
+/* Does it stand in a statement of the file that sets it? */
+static bool sets(const struct aa_stmt *s, uint32_t at)
+{
+	for (; s; s = s->next)
+		if (s->kind == AA_STMT_VAR && s->word.span.begin <= at && at < s->word.span.end)
+			return true;
+	return false;
+}
+
+static bool names_elsewhere(const struct lint *l, const struct source *src, struct str name)
+{
+	const char *p = src->text.p, *end = p + src->text.n;
+
+	for (; (p = memmem(p, (size_t)(end - p), name.p, name.n)); p += name.n)
+		if (src != l->aa->file->source ||
+		    !sets(l->aa->file->stmts, (uint32_t)(p - src->text.p)))
+			return true;
+	return false;
+}
+
+/* In comments, too, and in any file that some profile included: who is to be told must be sure. */
+static bool is_used(const struct lint *l, struct str name)
+{
+	vec_each(&l->aa->library->entries, e)
+		if ((*e)->kind == AA_ENTRY_FILE && (*e)->source &&
+		    names_elsewhere(l, (*e)->source, name))
+			return true;
+	return names_elsewhere(l, l->aa->file->source, name);
+}
+
+RULE(AP223, "variable-unused", INFO, APPARMOR_FILE, ap_variable_unused,
+     "a variable that the file sets and nothing uses",
+     "A variable is set in a file with profiles, and neither these nor any file that they include name it: a rule "
+     "that was to be written with it is missing, or it is left over. Of a variable that another file declares and "
+     "this one adds to ('+=') it is not told.\n\n"
+     "Way out: use it, or take the line away; files of local/ may be what it is for.")
+void ap_variable_unused(struct lint *l, enum diag_id id)
+{
+	for (const struct aa_stmt *s = l->aa->file->stmts; s && l->aa->policy->profiles.n;
+	     s = s->next) {
+		struct diag *d;
+
+		if (s->kind != AA_STMT_VAR || s->op != AA_OP_EQ ||
+		    !str_starts(s->word.text, "@{") || is_used(l, s->word.text))
+			continue;
+		d = diag_add(l->ds, id, s->word.span, "nothing that is read here uses '%s'",
+			     str_safe_of(l->arena, s->word.text));
+		diag_help(l->ds, d, "use it, or take the line away");
+	}
+}

@@ -95,7 +95,8 @@ RULE(AP315, "proc-write", HIGH, APPARMOR, ap_proc_write,
      "that no namespace has for itself. Container runtimes mount /proc/sys read-only and mask the "
      "rest; a profile is the second lock, for a runtime that gets that wrong (CVE-2025-31133, "
      "CVE-2025-52565, CVE-2025-52881: what was meant for one file of /proc is written to "
-     "another).\n\n"
+     "another). A warning: /proc/PID/mem, by which a process writes its own memory and that of those which ptrace "
+     "rules let it trace, read-only pages of code too.\n\n"
      "/proc/PID/attr is none of them: a process writes its own, and change_profile rules say what "
      "comes of it. Found by the automaton of all rules, deny rules and priorities in it; the "
      "message has an access that is allowed.\n\n"
@@ -275,10 +276,11 @@ static bool is_complement(const struct aa_rule *r)
 	       (str_starts(g->prefix, "/proc/") || str_starts(g->prefix, "/sys/"));
 }
 
-/* What is left out on purpose everywhere: containers have cgroups of their own. */
+/* What is left out on purpose everywhere: containers have cgroups, and processes, of their own. */
 static bool is_gap(const struct aa_path_hit *hit, enum diag_id of)
 {
-	return hit->row->id == of && !strstr(hit->access, " /sys/fs/cgroup/");
+	return hit->row->id == of && !strstr(hit->access, " /sys/fs/cgroup/") &&
+	       !strstr(hit->access, "/mem w");
 }
 
 static void tell_gaps(struct lint *l, enum diag_id id, const struct aa_rule *first, enum diag_id of)
