@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The eBPF backend's maps, read once into the model. */
+#include "learn/backend.h"
+
+#if PALE_BPF
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "learn/watch.h"
+
+/* ---- reading the maps: whatever is not answered is a loss ---- */
+
+/* False: it is not there, or was not to be had; the latter is counted. */
+static bool look_up(struct watch *w, int fd, const void *key, void *value)
+{
+	if (!bpf_map_lookup_elem(fd, key, value))
+		return true;
+	w->unread += errno != ENOENT;
+	return false;
+}
+
+/* The key behind prev (NULL: the first). Only ENOENT is the end of a map. */
+static bool next_key(struct watch *w, int fd, const void *prev, void *key)
+{
+	if (!bpf_map_get_next_key(fd, prev, key))
+		return true;
+	w->unread += errno != ENOENT;
+	return false;
+}
+
+uint64_t watch_sum(struct watch *w, uint32_t which)
+{
+	uint64_t sum = 0, *v = calloc((size_t)w->cpus, sizeof(*v));
+
+	if (!v)
+		w->unread++;
+	else if (look_up(w, bpf_map__fd(w->skel->maps.losses), &which, v))
+		for (int i = 0; i < w->cpus; i++)
+			sum += v[i];
+	free(v);
+	return sum;
+}
+
+/* One counter over all CPUs; false: never counted. */
+static bool sum_counts(struct watch *w, int fd, uint32_t i, struct trace_count *v,
+		       struct trace_count *sum)
+{
+	*sum = (struct trace_count){ 0, UINT64_MAX };
+	if (!look_up(w, fd, &i, v))
+		return false;
+	for (int cpu = 0; cpu < w->cpus; cpu++) {
+		sum->count += v[cpu].count;
+		if (v[cpu].count && v[cpu].first_ns < sum->first_ns)
+			sum->first_ns = v[cpu].first_ns;
+	}
+	return sum->count > 0;
+}
+
+static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
+{
+	int fd = bpf_map__fd(w->skel->maps.counts);
+	struct trace_count sum;
+
+	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
+		int a = abi_arch(i / TRACE_NRS);
+
+		if (!sum_counts(w, fd, i, v, &sum))
+			continue;
+		if (a < 0)
+			model_recording(m)->run.losses.unknown_abi += sum.count;
+		else
+			model_call(m, (enum arch)a, i % TRACE_NRS, sum.count, sum.first_ns);
+	}
+	fd = bpf_map__fd(w->skel->maps.received);
+	for (uint32_t i = 1; i < 65; i++)
+		if (sum_counts(w, fd, i, v, &sum))
+			model_received(m, (int)i, sum.count, sum.first_ns);
+}
+
+static void read_values(struct watch *w, struct model *m)
+{
+	int fd = bpf_map__fd(w->skel->maps.values);
+	struct trace_value_key key, *prev = NULL;
+	uint64_t n;
+
+	for (; next_key(w, fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+
+		if (a >= 0 && look_up(w, fd, &key, &n))
+			model_value(m, (enum arch)a, key.call % TRACE_NRS, key.arg, key.value, n);
+	}
+}
+
+/* The bits also stand for the values that were too many to be kept. */
+static void read_bits(struct watch *w, struct model *m)
+{
+	struct trace_bits *v = calloc((size_t)w->cpus, sizeof(*v));
+	struct {
+		uint32_t call, arg;
+	} key, *prev = NULL;
+	struct {
+		uint32_t distinct, over;
+	} state;
+	int fd = bpf_map__fd(w->skel->maps.bits);
+
+	for (; v && next_key(w, fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+		struct trace_bits all = { 0, 0 };
+
+		if (a < 0 || !look_up(w, fd, &key, v))
+			continue;
+		for (int i = 0; i < w->cpus; i++) {
+			all.ones |= v[i].ones;
+			all.zeros |= v[i].zeros;
+		}
+		if (!look_up(w, bpf_map__fd(w->skel->maps.distinct), &key, &state))
+			state.over = 0;
+		model_bits(m, (enum arch)a, key.call % TRACE_NRS, key.arg, all.ones, all.zeros,
+			   state.over);
+	}
+	if (!v)
+		w->unread++;
+	free(v);
+}
+
+static void read_tuples(struct watch *w, struct model *m)
+{
+	int fd = bpf_map__fd(w->skel->maps.tuples);
+	struct trace_tuple_key key, *prev = NULL;
+	uint64_t n;
+
+	for (; next_key(w, fd, prev, &key); prev = &key) {
+		uint64_t args[3] = { key.args[0], key.args[1], key.args[2] };
+		int a = abi_arch(key.call / TRACE_NRS);
+
+		if (a >= 0 && look_up(w, fd, &key, &n))
+			model_tuple(m, (enum arch)a, key.call % TRACE_NRS, args, n);
+	}
+}
+
+static void read_caps(struct watch *w, struct model *m)
+{
+	struct recording *r = model_recording(m);
+	int fd = bpf_map__fd(w->skel->maps.caps);
+	struct trace_cap_key key, *prev = NULL;
+	struct trace_count n;
+
+	r->run.caps_observed = w->sees_caps;
+	for (; next_key(w, fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
+
+		/* Outside any call it was a page fault: accounting of memory, never asked for. */
+		if (key.call == TRACE_NO_CALL || a < 0 || !look_up(w, fd, &key, &n))
+			continue;
+		c.arch = (enum arch)a;
+		c.count = n.count;
+		c.first_ns = n.first_ns;
+		vec_push(model_arena(m), &r->caps, c);
+	}
+}
+
+/* ---- paths: chains of pieces back to text ---- */
+
+struct piece {
+	struct trace_path_key key;
+	struct trace_path val;
+	model_ref ref; /* what it became; 0: a part of others, or lost */
+};
+
+struct pieces { /* sorted by id */
+	struct piece *v;
+	size_t n;
+};
+
+static int cmp_piece(const void *x, const void *y)
+{
+	const struct piece *a = x, *b = y;
+
+	return a->val.id < b->val.id ? -1 : a->val.id > b->val.id;
+}
+
+static const struct piece *find_piece(const struct pieces *all, uint64_t id)
+{
+	struct piece key = { .val.id = id };
+
+	return id ? bsearch(&key, all->v, all->n, sizeof(*all->v), cmp_piece) : NULL;
+}
+
+/* The text from p up the chain, up to its start or to the BASE above (*base is then that). */
+static bool chain_text(const struct pieces *all, const struct piece *p, const struct piece **base,
+		       char out[TRACE_PATH + 1])
+{
+	size_t at = TRACE_PATH;
+	uint8_t start = p->key.kind;
+
+	out[at] = 0;
+	*base = NULL;
+	do {
+		size_t len = strnlen(p->key.text, TRACE_TEXT);
+
+		if (len > at)
+			return false;
+		at -= len;
+		memcpy(out + at, p->key.text, len);
+		if (!p->key.parent)
+			break;
+		p = find_piece(all, p->key.parent);
+		if (!p)
+			return false;
+	} while (start == TRACE_BASE || p->key.kind != TRACE_BASE);
+	if (start == TRACE_JOIN)
+		*base = p;
+	memmove(out, out + at, TRACE_PATH + 1 - at);
+	return true;
+}
+
+static model_ref read_path(struct model *m, const struct pieces *all, const struct piece *p)
+{
+	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
+	const struct piece *base, *none;
+	struct access how = {
+		.perms = p->key.perms,
+		.owned = !p->val.not_owned,
+		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
+		.peers = p->key.flags & TRACE_PEERS,
+		.count = p->val.count,
+		.first_ns = p->val.first_ns,
+	};
+
+	if (!chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir))) {
+		model_recording(m)->run.losses.paths_unresolved++;
+		return 0;
+	}
+	if (p->key.kind == TRACE_JOIN)
+		return model_join(m, dir, text, p->key.flags, &how);
+	if (p->key.flags & TRACE_DIR && strcmp(text, "/"))
+		strcat(text, "/");
+	return model_file(m, str_c(text), &how);
+}
+
+/* Which paths are old and new name of one thing. */
+static void read_pairs(struct watch *w, struct model *m, const struct pieces *all)
+{
+	int fd = bpf_map__fd(w->skel->maps.pairs);
+	struct trace_pair_key key, *prev = NULL;
+
+	for (; next_key(w, fd, prev, &key); prev = &key) {
+		const struct piece *from = find_piece(all, key.from), *to = find_piece(all, key.to);
+
+		if (!from || !to)
+			w->unread++;
+		else if (key.op == TRACE_OP_RENAME)
+			model_renamed(m, from->ref, to->ref);
+		else
+			model_linked(m, from->ref, to->ref);
+	}
+}
+
+static int read_paths(struct watch *w, struct model *m, size_t max_paths)
+{
+	int fd = bpf_map__fd(w->skel->maps.paths);
+	size_t cap = max_paths * 2 + 256 + 1024;
+	struct pieces all = { calloc(cap, sizeof(*all.v)), 0 };
+	struct trace_path_key *prev = NULL;
+
+	if (!all.v)
+		return -ENOMEM;
+	for (; all.n < cap && next_key(w, fd, prev, &all.v[all.n].key); all.n++) {
+		prev = &all.v[all.n].key;
+		look_up(w, fd, prev, &all.v[all.n].val);
+	}
+	qsort(all.v, all.n, sizeof(*all.v), cmp_piece);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].key.kind == TRACE_LEAF || all.v[i].key.kind == TRACE_JOIN)
+			all.v[i].ref = read_path(m, &all, &all.v[i]);
+	read_pairs(w, m, &all);
+	free(all.v);
+	return 0;
+}
+
+static void read_losses(struct watch *w, struct recording *r)
+{
+	r->run.losses.values_full += watch_sum(w, TRACE_LOSS_VALUES);
+	r->run.losses.paths_full += watch_sum(w, TRACE_LOSS_PATHS);
+	r->run.losses.paths_truncated += watch_sum(w, TRACE_LOSS_TRUNCATED);
+	r->run.losses.paths_unresolved += watch_sum(w, TRACE_LOSS_UNRESOLVED);
+	r->run.losses.unknown_abi += watch_sum(w, TRACE_LOSS_ABI);
+	r->run.losses.untraced += watch_sum(w, TRACE_LOSS_TASKS);
+	r->run.losses.calls_full += watch_sum(w, TRACE_LOSS_CAPS);
+	r->run.losses.left += watch_sum(w, TRACE_LOSS_LEFT);
+	r->run.memory_programs = watch_sum(w, TRACE_MEMORY);
+	r->run.odd_numbers = watch_sum(w, TRACE_LOSS_CALLS);
+	r->run.unseen_exec = watch_sum(w, TRACE_UNSEEN_EXEC);
+	r->run.disconnected = watch_sum(w, TRACE_DISCONNECTED);
+	r->run.processes = watch_sum(w, TRACE_TASKS);
+}
+
+/* The kernel skips a program that would interrupt itself; it counts that, and so do we. */
+static uint64_t count_missed(struct watch *w)
+{
+	struct bpf_program *p;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (!bpf_program__autoload(p) || bpf_program__fd(p) < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			w->unread++;
+		else
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+/* What is counted while the programs are attached. */
+void watch_read_running(struct watch *w, struct model *m)
+{
+	struct recording *r = model_recording(m);
+	uint64_t start = w->skel->bss->start_ns;
+
+	r->run.duration_ns = start ? clock_ns() - start : 0;
+	r->run.losses.ring_dropped = count_missed(w) + watch_sum(w, TRACE_LOSS_BUSY);
+	read_caps(w, m);
+}
+
+/* And the rest, which adds to it. 0 or -errno. */
+int watch_read_maps(struct watch *w, const struct learn_options *opt, struct model *m)
+{
+	struct trace_count *v = calloc((size_t)w->cpus, sizeof(*v));
+	struct recording *r = model_recording(m);
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	read_losses(w, r);
+	read_counts(w, m, v);
+	read_values(w, m);
+	read_bits(w, m);
+	read_tuples(w, m);
+	err = read_paths(w, m, opt->max_paths);
+	r->run.losses.unread = w->unread;
+	free(v);
+	return err;
+}
+
+#endif
