@@ -5,36 +5,44 @@
 
 #include "learn/paths.bpf.h"
 
-static __always_inline bool in_cgroup(void)
+/* Which of the cgroups the task is in or below; -1: none. */
+static __always_inline int which_cgroup(void)
 {
-	return bpf_get_current_ancestor_cgroup_id(cgroup_level) == cgroup_id;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < TRACE_WATCHED; i++) {
+		if (i >= (int)cgroups_nr)
+			break;
+		if (bpf_get_current_ancestor_cgroup_id((int)cgroup_levels[i]) == cgroup_ids[i])
+			return i;
+	}
+	return -1;
 }
 
+/* The mark of a task that is recorded: it is in a cgroup that is, or followed since it was made. */
 static __always_inline struct mark *mark_get(bool btf)
 {
+	int in = cgroups_nr ? which_cgroup() : -1;
 	struct mark *m, fresh = {};
 	__u32 tid;
 
+	if (in < 0 && cgroups_nr && !pids_nr)
+		return NULL;
+	tid = (__u32)bpf_get_current_pid_tgid();
+	m = btf ? bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL, 0) :
+		  bpf_map_lookup_elem(&marks_by_tid, &tid);
+	if (in < 0 && m && cgroups_nr && !m->followed)
+		return NULL;
+	if (m || in < 0)
+		return m;
 	if (btf) {
-		bool mine = cgroup_id && in_cgroup();
-
-		if (cgroup_id && !mine)
-			return NULL;
-		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL, 0);
-		if (m || !mine)
-			return m;
 		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
 	} else {
-		if (cgroup_id && !in_cgroup())
-			return NULL;
-		tid = (__u32)bpf_get_current_pid_tgid();
-		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
-		if (m || !cgroup_id)
-			return m;
 		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY);
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	}
+	if (in < TRACE_WATCHED)
+		cgroup_seen[bounded((__u32)in, TRACE_WATCHED - 1)] = 1;
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return m;
 }
@@ -166,7 +174,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	__u32 call;
 	int abi;
 
-	if (!m && cgroup_id)
+	if (!m && cgroups_nr)
 		note_left(btf);
 	if (!m)
 		return 0;
@@ -378,7 +386,7 @@ static __always_inline int on_exit(bool btf, long ret)
 	struct scratch *s;
 	__u8 rule;
 
-	if (!m && cgroup_id)
+	if (!m && cgroups_nr)
 		note_left(btf); /* by this very call, perhaps */
 	if (!m)
 		return 0;

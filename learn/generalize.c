@@ -154,6 +154,7 @@ static void add_path(struct tree *t, struct node *root, const struct recorded_fi
 		.first_ns = f->first_ns,
 		.in = f->in,
 		.files = 1,
+		.held = f->held,
 	};
 	if (kind == A_FILE)
 		n->file = f;
@@ -348,6 +349,7 @@ static void join_files(struct tree *t, struct proposed_file *to, const struct pr
 {
 	to->perms |= f->perms;
 	to->owner &= f->owner;
+	to->held &= f->held;
 	to->count = count_add(to->count, f->count);
 	to->files += f->files;
 	to->in = recording_join_runs(t->a, t->r, to->in, f->in);
@@ -652,12 +654,14 @@ void generalize_files(struct arena *a, const struct recording *r, bool exact,
 	struct node *root = ARENA_NEW(a, struct node);
 	const struct recorded_file **order =
 		ARENA_ARRAY(a, const struct recorded_file *, r->files.n);
+	size_t n = 0;
 
 	for (size_t i = 0; i < r->files.n; i++)
-		order[i] = &r->files.v[i];
-	if (r->files.n)
-		qsort(order, r->files.n, sizeof(*order), cmp_paths);
-	for (size_t i = 0; i < r->files.n; i++)
+		if (r->files.v[i].perms) /* else where a process stood: no right goes with it */
+			order[n++] = &r->files.v[i];
+	if (n)
+		qsort(order, n, sizeof(*order), cmp_paths);
+	for (size_t i = 0; i < n; i++)
 		add_path(&t, root, order[i]);
 	name_below(&t, root);
 	if (!exact) {

@@ -18,6 +18,7 @@
 #define ARM64_TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
 #define X32_BIT         0x40000000u
 #define PROC_MAGIC      0x9fa0 /* PROC_SUPER_MAGIC */
+#define PIDNS_DEEP      33     /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT          0170000
 #define S_IFDIR         0040000
 
@@ -42,8 +43,20 @@ struct hlist_node {
 struct hlist_head {
 	struct hlist_node *first;
 } CORE;
+struct ns_common {
+	unsigned int inum;
+} CORE;
+struct pid_namespace {
+	struct ns_common ns;
+} CORE;
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} CORE;
 struct pid {
+	unsigned int level;
 	struct hlist_head tasks[1]; /* by PIDTYPE_*: 0 is PIDTYPE_PID */
+	struct upid numbers[1];     /* level + 1 of them */
 } CORE;
 struct proc_inode {
 	struct pid *pid; /* of the directory that it is below; NULL: below none */
@@ -56,9 +69,6 @@ struct dentry {
 } CORE;
 struct vfsmount {
 	struct dentry *mnt_root;
-} CORE;
-struct ns_common {
-	unsigned int inum;
 } CORE;
 struct mnt_namespace {
 	struct ns_common ns;
@@ -108,6 +118,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	int pid;
 	int tgid;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	struct files_struct *files;
 	struct fs_struct *fs;
 	const struct cred *cred;

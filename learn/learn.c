@@ -21,6 +21,7 @@
 #include "compiler/base/program.h"
 #include "learn/backend.h"
 #include "learn/client.h"
+#include "learn/held.h"
 
 #define PATHS_DEFAULT 16384
 #define PATHS_MOST    1000000
@@ -50,45 +51,6 @@ static const char *resolve_program(struct arena *a, const char *path)
 	return out;
 }
 
-/* As it was called: a link's own name says more than what it leads to. */
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* A word as a shell reads it back. */
-static void put_shell_word(struct buf *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "%+,-./:=@^_";
-
-	if (*word && word[strspn(word, plain)] == 0) {
-		buf_puts(out, word);
-		return;
-	}
-	buf_putc(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			buf_puts(out, "'\\'");
-		buf_putc(out, *word);
-	}
-	buf_putc(out, '\'');
-}
-
-static const char *command_line(struct arena *a, char *const *argv)
-{
-	BUF_AUTO out = { 0 };
-
-	for (; *argv; argv++) {
-		if (out.n)
-			buf_putc(&out, ' ');
-		put_shell_word(&out, *argv);
-	}
-	return buf_keep(a, &out);
-}
-
 /* 16 bytes are had whole, or not at all (getrandom(2)). 0 or -errno. */
 static int draw_id(unsigned char id[RUN_ID])
 {
@@ -114,10 +76,10 @@ static void begin_run(struct arena *a, const struct learn_options *opt, struct r
 	run->host = (enum arch)arch_native();
 	if (!opt->argv)
 		return;
-	run->name = base_name(opt->argv[0]);
+	run->name = process_base(opt->argv[0]);
 	run->client = client_of_command(a, opt->argv);
 	if (!opt->no_arguments)
-		run->command = command_line(a, opt->argv);
+		run->command = process_command(a, (const char *const *)opt->argv);
 }
 
 /* What the command starts with: what we have. 0 or -errno. */
@@ -236,12 +198,12 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 		diag_help(ds, d, "it needs more than a limit here allows ('ulimit -a')");
 		return false;
 	}
-	if (opt->cgroup || (!is_auto && strcmp(opt->backend, "ptrace"))) {
+	if (opt->ncgroups || (!is_auto && strcmp(opt->backend, "ptrace"))) {
 		d = diag_add(ds, DIAG_PL401, NO_SPAN, "the eBPF backend does not work here: %s",
 			     no_bpf);
 		diag_help(ds, d,
-			  opt->cgroup ? "only eBPF can watch a cgroup" :
-					"'--backend ptrace' needs no privilege");
+			  opt->ncgroups ? "only eBPF can watch a cgroup" :
+					  "'--backend ptrace' needs no privilege");
 		return false;
 	}
 	no_ptrace = trace_ptrace_attach(a, t);
@@ -251,17 +213,23 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 			d = diag_add(ds, DIAG_PL403, NO_SPAN,
 				     "recording with ptrace, as eBPF does not work here: %s",
 				     no_bpf);
-			diag_help(ds, d,
-				  "it is slower, capabilities are not observed, and should pale be "
-				  "killed the command is, too");
+			diag_help(
+				ds, d,
+				opt->argv ?
+					"it is slower, capabilities are not observed, and should "
+					"pale be killed the command is, too" :
+					"it is slower, capabilities are not observed, and a call that "
+					"the process sleeps in can fail once with EINTR");
 		}
 		return true;
 	}
 	d = diag_add(ds, DIAG_PL401, NO_SPAN, "the ptrace backend does not work here: %s",
 		     no_ptrace);
-	diag_help(ds, d,
-		  "nothing was executed; kernel.yama.ptrace_scope or a seccomp filter may "
-		  "forbid it");
+	diag_help(
+		ds, d,
+		"nothing was %s; kernel.yama.ptrace_scope, a seccomp filter or another tracer may "
+		"forbid it",
+		opt->argv ? "executed" : "recorded");
 	return false;
 }
 
@@ -282,28 +250,46 @@ static int tell_not_executed(const struct learn_options *opt, int err, struct di
 	return -1;
 }
 
+/* "the cgroup '/x'", "process 7", and how many more. */
+static const char *watched_name(struct arena *a, const struct learn_options *opt)
+{
+	size_t more = opt->ncgroups + opt->npids - 1;
+	const char *first =
+		opt->ncgroups ? arena_printf(a, "the cgroup '%s'", safe_name(a, opt->cgroups[0])) :
+				arena_printf(a, "process %d", (int)opt->pids[0]);
+
+	return more ? arena_printf(a, "%s and %zu more", first, more) : first;
+}
+
+/* What was watched made no call. */
+static const char *why_nothing(struct arena *a, const struct learn_options *opt,
+			       const struct recording *r)
+{
+	const char *what = watched_name(a, opt);
+
+	if (r->run.interrupted)
+		return arena_printf(a, "%s made no call before the signal, or the time was over",
+				    what);
+	if (!opt->ncgroups)
+		return arena_printf(a, "%s ended before a call was seen", what);
+	if (opt->ncgroups == 1 && access(opt->cgroups[0], F_OK))
+		return arena_printf(a, "%s is gone, and no process ran in it before that", what);
+	return arena_printf(a, "%s emptied before a call was seen", what);
+}
+
 static int tell_nothing(const struct learn_options *opt, const struct recording *r,
 			struct diags *ds, int *status)
 {
-	const char *what = safe_name(ds->arena, opt->cgroup ? opt->cgroup : opt->argv[0]);
 	BUF_AUTO losses = { 0 };
-	const char *why;
+	struct diag *d;
 
-	if (opt->cgroup && access(opt->cgroup, F_OK))
-		why = "the cgroup '%s' is gone, and no process ran in it before that";
-	else if (opt->cgroup && r->run.interrupted)
-		why = "no process made a call in '%s' before the signal";
-	else if (opt->cgroup)
-		why = "'%s' has emptied before a call was seen";
-	else
-		why = "'%s' ended before its first call was seen";
 	run_losses_print(&losses, &r->run);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	why = arena_printf(ds->arena, why, what);
-#pragma GCC diagnostic pop
-	diag_help(ds, diag_add(ds, DIAG_PL411, NO_SPAN, "nothing was recorded: %s", why),
-		  "so nothing is proposed; losses: %s", losses.p ? losses.p : "");
+	d = diag_add(ds, DIAG_PL411, NO_SPAN, "nothing was recorded: %s",
+		     opt->argv ?
+			     arena_printf(ds->arena, "'%s' ended before its first call was seen",
+					  safe_name(ds->arena, opt->argv[0])) :
+			     why_nothing(ds->arena, opt, r));
+	diag_help(ds, d, "so nothing is proposed; losses: %s", losses.p ? losses.p : "");
 	*status = 1;
 	return -1;
 }
@@ -320,10 +306,18 @@ static int tell_not_started(const struct learn_options *opt, struct diags *ds, i
 	return -1;
 }
 
-static void tell_left_running(const struct target *t, struct diags *ds)
+static void tell_left_running(const struct learn_options *opt, const struct target *t,
+			      struct diags *ds)
 {
 	struct diag *d;
 
+	if (!opt->argv) {
+		d = diag_add(ds, DIAG_PL413, NO_SPAN,
+			     "processes that %s started still run, unrecorded from here on",
+			     watched_name(ds->arena, opt));
+		diag_help(ds, d, "name them with '--pid', or record their cgroup");
+		return;
+	}
 	if (t->ended)
 		d = diag_add(
 			ds, DIAG_PL413, NO_SPAN,
@@ -347,13 +341,13 @@ static int finish(const struct learn_options *opt, struct target *t, struct mode
 		return tell_not_executed(opt, err, ds, status);
 	model_finish(m);
 	if (r->run.left_running)
-		tell_left_running(t, ds);
-	if (!r->calls.n)
+		tell_left_running(opt, t, ds);
+	if (!recording_saw_call(r))
 		return tell_nothing(opt, r, ds, status);
 	if (t->ended)
 		*status = target_status(t);
 	else if (r->run.interrupted && opt->stop_signal && *opt->stop_signal)
-		*status = opt->cgroup ? 0 : 128 + (int)*opt->stop_signal;
+		*status = !opt->argv ? 0 : 128 + (int)*opt->stop_signal;
 	else
 		*status = 0;
 	return 0;
@@ -365,6 +359,24 @@ static int failed(struct diags *ds, const char *what, int err)
 	return -1;
 }
 
+/* What runs already, and can be watched: 0, or -1 after a diagnostic. */
+static int prepare_watched(struct arena *a, const struct learn_options *opt, struct target *t,
+			   struct recording *r, struct diags *ds)
+{
+	for (size_t i = 0; i < opt->ncgroups; i++)
+		if (!check_cgroup(a, opt->cgroups[i], ds))
+			return -1;
+	for (size_t i = 0; i < opt->npids; i++) {
+		if (!process_open(a, opt->pids[i], &t->processes[i], ds))
+			return -1;
+		t->nprocesses++;
+	}
+	/* One process has a name and a program; of several things each has its own. */
+	if (opt->npids == 1 && !opt->ncgroups)
+		process_describe(a, &t->processes[0], opt->no_arguments, &r->run);
+	return 0;
+}
+
 /* Everything about the command that can be known before it starts. */
 static int prepare(struct arena *a, const struct learn_options *opt, struct target *t,
 		   struct recording *r, int *status, struct diags *ds)
@@ -372,8 +384,8 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 	const char *path;
 	int err;
 
-	if (opt->cgroup)
-		return check_cgroup(a, opt->cgroup, ds) ? 0 : -1;
+	if (!opt->argv)
+		return prepare_watched(a, opt, t, r, ds);
 	err = held_capabilities(&r->run.caps_held);
 	if (err)
 		return failed(ds, "the capabilities that the command will have cannot be read",
@@ -390,16 +402,52 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 	return err ? failed(ds, "the command cannot be started", err) : 0;
 }
 
+/* Once they are watched: whoever opens something from now on is seen to. */
+static void look_at_held(const struct learn_options *opt, struct target *t, struct model *m)
+{
+	for (size_t i = 0; i < opt->ncgroups; i++)
+		held_cgroup(m, opt->cgroups[i]);
+	for (size_t i = 0; i < t->nprocesses; i++)
+		held_process(m, t->processes[i].pid);
+	model_recording(m)->run.midway |= t->nprocesses > 0;
+}
+
+static int record(struct arena *a, const struct learn_options *opt, struct target *t,
+		  struct model *m, int *status, struct diags *ds)
+{
+	struct recording *r = model_recording(m);
+	struct watch *w;
+	int err;
+
+	if (!choose_backend(a, opt, t, &w, r, ds))
+		return -1;
+	if (opt->argv && opt->stop && *opt->stop) {
+		if (w)
+			trace_bpf_close(w);
+		return tell_not_started(opt, ds, status);
+	}
+	look_at_held(opt, t, m);
+	err = w ? trace_bpf_record(w, opt, t, m) : trace_ptrace_record(opt, t, m);
+	if (w)
+		trace_bpf_close(w);
+	snapshot_wait(opt->snapshots);
+	/* The whole is later than every part of it. */
+	r->run.snapshot = opt->snapshots && opt->snapshots->taken ? opt->snapshots->taken + 1 : 0;
+	if (r->run.interrupted && opt->argv)
+		r->run.left_running = target_lives(t);
+	return err ? failed(ds, "the recording failed", err) : finish(opt, t, m, status, ds);
+}
+
 int learn_run(struct arena *a, const struct learn_options *options, struct recording *out,
 	      int *status, struct diags *ds)
 {
 	struct target t = { .release = -1, .failure = -1 };
 	struct learn_options opt = *options;
-	struct watch *w = NULL;
 	struct model *m;
 	int err;
 
-	BUG_ON(!opt.argv == !opt.cgroup);
+	BUG_ON(!opt.argv == !(opt.ncgroups + opt.npids));
+	BUG_ON(opt.ncgroups > LEARN_WATCHED || opt.npids > LEARN_WATCHED);
 	if (!opt.max_paths)
 		opt.max_paths = PATHS_DEFAULT;
 	if (opt.max_paths > PATHS_MOST)
@@ -411,27 +459,9 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	err = draw_id(out->run.id);
 	if (err)
 		return failed(ds, "there is no random number to tell the run by", err);
-	if (prepare(a, &opt, &t, out, status, ds))
-		return -1;
-	if (!choose_backend(a, &opt, &t, &w, out, ds)) {
-		target_drop(&t);
-		return -1;
-	}
-	if (opt.argv && opt.stop && *opt.stop) {
-		if (w)
-			trace_bpf_close(w);
-		target_drop(&t);
-		return tell_not_started(&opt, ds, status);
-	}
-	err = w ? trace_bpf_record(w, &opt, &t, m) : trace_ptrace_record(&opt, &t, m);
-	if (w)
-		trace_bpf_close(w);
-	snapshot_wait(opt.snapshots);
-	/* The whole is later than every part of it. */
-	out->run.snapshot = opt.snapshots && opt.snapshots->taken ? opt.snapshots->taken + 1 : 0;
-	if (out->run.interrupted && opt.argv)
-		out->run.left_running = target_lives(&t);
-	err = err ? failed(ds, "the recording failed", err) : finish(&opt, &t, m, status, ds);
+	err = prepare(a, &opt, &t, out, status, ds);
+	if (!err)
+		err = record(a, &opt, &t, m, status, ds);
 	target_drop(&t);
 	return err;
 }

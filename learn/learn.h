@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The learner: runs a command (or watches a cgroup) and gives a recording. Backends are chosen
+ * The learner: runs a command (or watches cgroups and processes) and gives a recording. Backends are chosen
  * by trying to load, never by comparing versions. Fails closed: without a backend that works
  * nothing is executed.
  */
@@ -11,9 +11,14 @@
 #include "learn/record/recording.h"
 #include "learn/snapshot.h"
 
+#define LEARN_WATCHED 32 /* cgroups, and processes, that one recording can watch */
+
 struct learn_options {
-	char *const *argv;   /* the command; NULL with cgroup */
-	const char *cgroup;  /* a cgroup v2 directory */
+	char *const *argv;          /* the command; NULL: what is named below runs already */
+	const char *const *cgroups; /* cgroup v2 directories */
+	size_t ncgroups;
+	const pid_t *pids;
+	size_t npids;
 	const char *backend; /* "auto", "ebpf", "ptrace" */
 	size_t max_paths;    /* 0: the default */
 	bool no_arguments;   /* the command line is not recorded */
@@ -24,7 +29,7 @@ struct learn_options {
 	 */
 	const volatile sig_atomic_t *stop;
 	const volatile sig_atomic_t *stop_signal;
-	bool lasts;                  /* a cgroup that has emptied does not end it */
+	bool lasts;                  /* cgroups that have emptied or gone do not end it */
 	struct snapshots *snapshots; /* kept meanwhile; NULL: none */
 	const sigset_t *ignored; /* signals that our handlers took from SIG_IGN: the command gets
 				  * them ignored, as we did; NULL: none */

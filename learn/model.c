@@ -70,7 +70,9 @@ static struct recorded_call *call_of(struct model *m, enum arch a, uint32_t nr)
 {
 	BUG_ON(nr >= TRACE_NRS);
 	if (!m->calls[a][nr]) {
-		struct recorded_call c = { .arch = a, .nr = nr, .first_ns = UINT64_MAX };
+		struct recorded_call c = {
+			.arch = a, .nr = nr, .first_ns = UINT64_MAX, .held = true
+		};
 
 		vec_push(m->arena, &m->r->calls, c);
 		m->calls[a][nr] = (uint32_t)m->r->calls.n;
@@ -82,9 +84,18 @@ void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint6
 {
 	struct recorded_call *c = call_of(m, a, nr);
 
-	c->count += count;
+	c->count = count_add(c->count, count);
+	c->held = false;
 	if (first_ns < c->first_ns)
 		c->first_ns = first_ns;
+}
+
+void model_held_call(struct model *m, enum arch a, uint32_t nr, uint64_t count)
+{
+	struct recorded_call *c = call_of(m, a, nr);
+
+	c->count = count_add(c->count, count);
+	c->first_ns = 0;
 }
 
 static struct recorded_arg *arg_of(struct model *m, struct recorded_call *c, unsigned arg)
@@ -129,18 +140,32 @@ void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_
 	ra->unbounded |= unbounded;
 }
 
+static struct recorded_tuple *tuple_of(struct model *m, struct recorded_call *c,
+				       const uint64_t args[3])
+{
+	struct recorded_tuple fresh = { { args[0], args[1], args[2] }, 0, true };
+
+	vec_each(&c->tuples, t)
+		if (!memcmp(t->args, fresh.args, sizeof(t->args)))
+			return t;
+	vec_push(m->arena, &c->tuples, fresh);
+	return &c->tuples.v[c->tuples.n - 1];
+}
+
 void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3], uint64_t count)
 {
-	struct recorded_call *c = call_of(m, a, nr);
-	struct recorded_tuple fresh = { { args[0], args[1], args[2] }, count };
+	struct recorded_tuple *t = tuple_of(m, call_of(m, a, nr), args);
 
-	vec_each(&c->tuples, t) {
-		if (!memcmp(t->args, fresh.args, sizeof(t->args))) {
-			t->count += count;
-			return;
-		}
-	}
-	vec_push(m->arena, &c->tuples, fresh);
+	t->count = count_add(t->count, count);
+	t->held = false;
+}
+
+void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
+		      uint64_t count)
+{
+	struct recorded_tuple *t = tuple_of(m, call_of(m, a, nr), args);
+
+	t->count = count_add(t->count, count);
 }
 
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns)
@@ -182,6 +207,7 @@ static void add_access(struct access *to, const struct access *how)
 	to->owned &= how->owned;
 	to->elsewhere |= how->elsewhere;
 	to->peers |= how->peers;
+	to->held &= how->held;
 	to->count += how->count;
 	if (how->first_ns < to->first_ns)
 		to->first_ns = how->first_ns;
@@ -189,7 +215,7 @@ static void add_access(struct access *to, const struct access *how)
 
 model_ref model_file(struct model *m, struct str path, const struct access *how)
 {
-	struct recorded_file fresh = { .owned = true, .first_ns = UINT64_MAX };
+	struct recorded_file fresh = { .owned = true, .held = true, .first_ns = UINT64_MAX };
 	uint32_t ref = find_path(m, &m->files, path);
 	struct recorded_file *f;
 
@@ -208,6 +234,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	f->owned &= how->owned;
 	f->elsewhere |= how->elsewhere;
 	f->peers |= how->peers;
+	f->held &= how->held;
 	f->count = count_add(f->count, how->count);
 	if (how->first_ns < f->first_ns)
 		f->first_ns = how->first_ns;
@@ -229,7 +256,7 @@ static model_ref add_moved(struct model *m, struct str path, unsigned kinds,
 			   const struct access *how)
 {
 	uint32_t ref = find_path(m, &m->names, path);
-	struct moved fresh = { .how = { .owned = true, .first_ns = UINT64_MAX } };
+	struct moved fresh = { .how = { .owned = true, .held = true, .first_ns = UINT64_MAX } };
 
 	if (!ref) {
 		if (m->moved.n >= m->max_paths) {
@@ -554,6 +581,7 @@ static void add_interpreters(struct model *m, size_t file)
 {
 	char path[PATH_MAX], real[PATH_MAX];
 	struct access how = { .owned = false,
+			      .held = m->r->files.v[file].held,
 			      .count = m->r->files.v[file].count,
 			      .first_ns = m->r->files.v[file].first_ns };
 

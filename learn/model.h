@@ -14,6 +14,7 @@ struct access {         /* how a file was used */
 	bool owned;     /* by the file's owner */
 	bool elsewhere; /* in a chroot or another mount namespace */
 	bool peers;     /* below /proc/PID of another process */
+	bool held;      /* it was there when the recording began */
 	uint64_t count;
 	uint64_t first_ns;
 };
@@ -24,11 +25,16 @@ struct arena *model_arena(struct model *m);
 
 /* Adds to what is known of a call; first_ns: the earliest wins. */
 void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns);
+/* One that was under way when the recording began. */
+void model_held_call(struct model *m, enum arch a, uint32_t nr, uint64_t count);
 void model_value(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t value,
 		 uint64_t count);
 void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t ones,
 		uint64_t zeros, bool unbounded);
 void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3], uint64_t count);
+/* What was made by such a call before the recording began, `count` of them. */
+void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
+		      uint64_t count);
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
 /* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
 typedef size_t model_ref;

@@ -106,6 +106,16 @@ const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first
 	return buf_keep(p->a, &out);
 }
 
+const char *proposal_held(struct proposal *p, const uint64_t *in)
+{
+	BUF_AUTO out = { 0 };
+
+	buf_puts(&out, "held when the recording began");
+	if (in)
+		put_runs(p, &out, in);
+	return buf_keep(p->a, &out);
+}
+
 struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
 				   struct ast_cond *cond)
 {

@@ -13,6 +13,7 @@ struct proposed_file {
 	uint64_t first_ns;
 	const uint64_t *in; /* of which runs; NULL: there is one */
 	size_t files;
+	bool held;       /* all of them were only held when the recording began */
 	const char *why; /* it was widened; NULL: it is the path itself */
 	bool counted;    /* others is known */
 	uint64_t others; /* names at its places, at most so many, that no run touched */

@@ -238,8 +238,9 @@ static void propose_call(struct proposal *p, const struct recorded_call *c,
 	}
 	cond = propose_cond(p, c, s, &index);
 	st = proposal_add_call(p, proposal_allow(p), s->name, cond);
-	ast_comment_add(p->a, &st->trailing, "%s",
-			proposal_evidence(p, c->count, c->first_ns, c->in));
+	ast_comment_add(p->a, &st->trailing, "%s%s", c->held ? "slept in: " : "",
+			c->held ? proposal_held(p, c->in) :
+				  proposal_evidence(p, c->count, c->first_ns, c->in));
 	if (index >= 0)
 		note_values(p, st, c, &syscall_args(s, c->arch, &nargs)[index], index);
 }

@@ -11,6 +11,7 @@
 struct socket_kind {
 	uint64_t family, type;
 	uint64_t count, first_ns;
+	bool held; /* all of them */
 };
 
 struct socket_kinds {
@@ -33,13 +34,14 @@ static void collect_sockets(struct proposal *p, enum arch only, struct socket_ki
 			continue;
 		vec_each(&c->tuples, t) {
 			struct socket_kind k = { t->args[0], t->args[1] & 0xf, t->count,
-						 c->first_ns };
+						 c->first_ns, t->held };
 			bool known = false;
 
 			vec_each(&out->list, have) {
 				if (have->family != k.family || have->type != k.type)
 					continue;
 				have->count = count_add(have->count, k.count);
+				have->held &= k.held;
 				known = true;
 			}
 			if (!known)
@@ -84,7 +86,8 @@ static void note_protocols(struct proposal *p, const struct socket_kind *k, enum
 				   (unsigned long long)t->args[2]);
 		}
 	}
-	ast_comment_add(p->a, &st->trailing, "%llux%s%s", (unsigned long long)k->count,
+	ast_comment_add(p->a, &st->trailing, "%llux%s%s%s", (unsigned long long)k->count,
+			k->held ? ", held when the recording began" : "",
 			other ? ", any protocol; seen: " : "", other && text.p ? text.p : "");
 }
 

@@ -174,6 +174,7 @@ static void unite_file(struct unite *u, const struct fact *f, const struct colum
 		.owned = f->flags & FILE_OWNED,
 		.elsewhere = f->flags & FILE_ELSEWHERE,
 		.peers = f->flags & FILE_PEERS,
+		.held = f->held,
 		.count = all->count,
 		.first_ns = all->first_ns,
 	};
@@ -202,7 +203,10 @@ static void unite_listing(struct unite *u, const struct fact *f)
 static void unite_call(struct unite *u, const struct fact *f, const struct column *all,
 		       const struct columns *columns)
 {
-	model_call(u->m, f->arch, f->nr, all->count, all->first_ns);
+	if (f->held)
+		model_held_call(u->m, f->arch, f->nr, all->count);
+	else
+		model_call(u->m, f->arch, f->nr, all->count, all->first_ns);
 	vec_each(&u->r->calls, c)
 		if (c->arch == f->arch && c->nr == f->nr)
 			mark(u, &c->in, columns);
@@ -244,7 +248,10 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_FILE: unite_file(u, f, &all, columns); return;
 	case FACT_OTHERS: unite_listing(u, f); return;
 	case FACT_RECEIVED: unite_signal(u, f, &all, columns); return;
-	case FACT_TUPLE: model_tuple(u->m, f->arch, f->nr, f->words, all.count); return;
+	case FACT_TUPLE:
+		(f->held ? model_held_tuple : model_tuple)(u->m, f->arch, f->nr, f->words,
+							   all.count);
+		return;
 	case FACT_VALUE:
 		model_value(u->m, f->arch, f->nr, f->index, f->words[0], all.count);
 		return;

@@ -57,7 +57,7 @@ void snapshot_end(struct snapshots *s, struct model *m)
 	model_finish(m);
 	r->run.unfinished = true;
 	r->run.snapshot = s->taken;
-	_exit(r->calls.n ? s->keep(s->who, r) : 0);
+	_exit(recording_saw_call(r) ? s->keep(s->who, r) : 0);
 }
 
 bool snapshot_ended(struct snapshots *s, pid_t pid, int status)

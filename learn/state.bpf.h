@@ -12,8 +12,10 @@
 
 /* ---- set by the loader before load ---- */
 
-const volatile __u64 cgroup_id; /* 0: a command; else tasks in or below this cgroup */
-const volatile __u32 cgroup_level;
+const volatile __u32 cgroups_nr; /* tasks in or below these are recorded; 0: none */
+const volatile __u32 cgroup_levels[TRACE_WATCHED];
+const volatile __u32 pids_nr;              /* processes that run already */
+const volatile __u32 pids[TRACE_WATCHED];  /* in the loader's pid namespace */
 const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
 const volatile __u32 mntns_ino;            /* likewise */
 const volatile struct trace_call calls[TRACE_CALLS];
@@ -22,11 +24,15 @@ const volatile struct trace_rule rules[TRACE_RULES];
 /* ---- shared while it runs ---- */
 
 __u32 target;   /* the blocked child, in the loader's pid namespace */
-__u64 start_ns; /* when the target's exec happened; cgroup: when recording began */
+__u64 start_ns; /* when the target's exec happened; without one: when recording began */
+__u64 cgroup_ids[TRACE_WATCHED]; /* changed where one is made anew */
+__u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
+__u64 picked;                    /* tasks of `pids` that were found */
 
 struct mark {       /* one recorded task */
 	__u32 call; /* the call it is in; TRACE_NO_CALL */
 	__u8 rule;
+	__u8 followed; /* from a process on that was named, in whatever cgroup */
 	__u64 args[6];
 };
 

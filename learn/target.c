@@ -107,6 +107,9 @@ void target_drop(struct target *t)
 	if (t->failure >= 0)
 		close(t->failure);
 	t->failure = -1;
+	for (size_t i = 0; i < t->nprocesses; i++)
+		process_close(&t->processes[i]);
+	t->nprocesses = 0;
 }
 
 int target_exec_errno(struct target *t)
@@ -125,6 +128,15 @@ int target_status(const struct target *t)
 	if (WIFSIGNALED(t->wait_status))
 		return 128 + WTERMSIG(t->wait_status);
 	return WEXITSTATUS(t->wait_status);
+}
+
+bool target_gone(struct target *t)
+{
+	bool gone = true;
+
+	for (size_t i = 0; i < t->nprocesses; i++)
+		gone &= process_ended(&t->processes[i]);
+	return gone;
 }
 
 bool target_lives(struct target *t)

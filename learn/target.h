@@ -5,15 +5,19 @@
  * If pale dies first, the pipe closes and the child ends without executing anything.
  */
 #include "learn/learn.h"
+#include "learn/process.h"
 
 struct target {
-	pid_t pid;   /* 0: none (a cgroup is watched) */
+	pid_t pid;   /* 0: none: what is watched runs already */
 	int release; /* one byte lets it go */
 	int failure; /* its errno when exec failed; end of file when it did not */
 	bool ended;
 	int wait_status;      /* once ended */
 	bool asked;           /* stop signal was passed on */
 	uint64_t deadline_ns; /* then */
+	/* What is watched, beside cgroups; no signal is passed on to these. */
+	struct process processes[LEARN_WATCHED];
+	size_t nprocesses;
 };
 
 /* path: the program's file, executed as it is: no shell takes what has no "#!". `ignored`: as in
@@ -23,6 +27,8 @@ int target_release(struct target *t);
 void target_drop(struct target *t);        /* closes; kills it if it was never released */
 int target_exec_errno(struct target *t);   /* after it ended: why exec failed; 0: it did not */
 int target_status(const struct target *t); /* as a shell has it: 128+N for a signal */
+/* Have all processes ended that were watched? true also where there are none. */
+bool target_gone(struct target *t);
 bool target_lives(struct target *t); /* does it, or a process that it left behind, still run? */
 
 /*

@@ -50,7 +50,7 @@ static __always_inline struct mark *mark_exec(bool btf)
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct mark *m = mark_get(btf), fresh = {};
 
-	if (m || cgroup_id || start_ns || !is_target())
+	if (m || cgroups_nr || start_ns || !is_target())
 		return m;
 	start_ns = bpf_ktime_get_ns();
 	if (btf)
@@ -170,14 +170,65 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 	return 0;
 }
 
+/* A child of it is recorded from its start on; in a cgroup it is by its first call. */
+static __always_inline bool is_followed(const struct mark *m)
+{
+	return m && (!cgroups_nr || m->followed);
+}
+
 static __always_inline int on_fork(__u32 child)
 {
-	struct mark fresh = {};
+	struct mark *m = mark_get(false), fresh = {};
 
-	if (!mark_get(false) || cgroup_id)
+	if (!is_followed(m))
 		return 0;
+	fresh.followed = m->followed;
 	count_loss(bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS :
 										 TRACE_TASKS);
+	return 0;
+}
+
+/* The number of a task's process in the loader's pid namespace; 0: it has none there. */
+static __always_inline __u32 tgid_of(struct task_struct *t)
+{
+	struct pid *pid = BPF_CORE_READ(t, group_leader, thread_pid);
+	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	__u32 level = BPF_CORE_READ(pid, level);
+
+	for (__u32 i = 0; i < PIDNS_DEEP && i <= level; i++) {
+		struct upid *number = numbers + i * bpf_core_type_size(struct upid);
+
+		if (BPF_CORE_READ(number, ns, ns.inum) == pidns_ino)
+			return (__u32)BPF_CORE_READ(number, nr);
+	}
+	return 0;
+}
+
+/* Each task that there is, while new ones are followed already: is it one to be recorded? */
+static __always_inline int on_task(bool btf, struct task_struct *t)
+{
+	struct mark fresh = { .call = TRACE_NO_CALL, .followed = 1 }, *m;
+	bool mine = false;
+	__u32 tgid, tid;
+
+	tgid = tgid_of(t);
+	for (int i = 0; i < TRACE_WATCHED && i < (int)pids_nr; i++)
+		mine |= pids[i] == tgid;
+	if (!mine || !tgid)
+		return 0;
+	tid = (__u32)BPF_CORE_READ(t, pid);
+	if (btf) {
+		if (bpf_task_storage_get(&marks, t, NULL, 0))
+			return 0;
+		m = bpf_task_storage_get(&marks, t, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	} else {
+		if (bpf_map_lookup_elem(&marks_by_tid, &tid))
+			return 0;
+		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_NOEXIST);
+		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	}
+	picked++;
+	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return 0;
 }
 

@@ -34,13 +34,13 @@ SEC("tp_btf/sched_process_fork")
 int fork_btf(__u64 *ctx)
 {
 	struct task_struct *child = (void *)ctx[1];
-	struct mark *m;
+	struct mark *parent = mark_get(true), *m;
 
-	if (!mark_get(true))
+	if (!is_followed(parent))
 		return 0;
-	if (cgroup_id)
-		return 0; /* marked by its first call */
 	m = bpf_task_storage_get(&marks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (m)
+		m->followed = parent->followed;
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return 0;
 }
@@ -178,6 +178,23 @@ SEC("raw_tp/cap_capable")
 int capable_raw(__u64 *ctx)
 {
 	return on_capable(false, (__u32)ctx[3], (int)ctx[4]);
+}
+
+/* Run by the loader once all else is attached: through the tasks that there are (iter/task). */
+SEC("iter/task")
+int pick_btf(__u64 *ctx)
+{
+	struct task_struct *t = (void *)ctx[1];
+
+	return t ? on_task(true, t) : 0; /* NULL: behind the last one */
+}
+
+SEC("iter/task")
+int pick_raw(__u64 *ctx)
+{
+	struct task_struct *t = (void *)ctx[1];
+
+	return t ? on_task(false, t) : 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -56,41 +56,9 @@ static bool is_optional(const char *program)
 	return !strncmp(program, "capable_", 8);
 }
 
-/* How deep a cgroup lies below the root of the v2 hierarchy: what its ancestor id is asked by. */
-static int cgroup_depth(const char *real, unsigned *depth)
+static int fill_selection(struct watch *w, const struct target *t)
 {
-	char line[PATH_MAX * 2], root[PATH_MAX], mnt[PATH_MAX];
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	int found = -ENOTSUP;
-
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		size_t n;
-
-		if (!strstr(line, " - cgroup2 ") ||
-		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, mnt) != 2)
-			continue;
-		n = strcmp(mnt, "/") ? strlen(mnt) : 0;
-		if (strncmp(real, mnt, n) || (real[n] && real[n] != '/'))
-			continue;
-		*depth = 0;
-		for (const char *p = real + n; *p; p++)
-			*depth += *p == '/' && p[1];
-		for (const char *p = root; *p; p++)
-			*depth += *p == '/' && p[1];
-		found = 0;
-	}
-	fclose(f);
-	return found;
-}
-
-static int fill_selection(struct watch *w)
-{
-	char real[PATH_MAX];
 	struct stat st;
-	unsigned depth = 0;
-	int err;
 
 	if (stat("/proc/self/ns/pid", &st))
 		return -errno;
@@ -99,15 +67,20 @@ static int fill_selection(struct watch *w)
 	if (stat("/proc/self/ns/mnt", &st))
 		return -errno;
 	w->skel->rodata->mntns_ino = (__u32)st.st_ino;
-	if (!w->cgroup)
-		return 0;
-	if (!realpath(w->cgroup, real) || stat(real, &st))
-		return -errno;
-	err = cgroup_depth(real, &depth);
-	if (err)
-		return err;
-	w->skel->rodata->cgroup_id = st.st_ino;
-	w->skel->rodata->cgroup_level = depth;
+	w->skel->rodata->pids_nr = (__u32)t->nprocesses;
+	for (size_t i = 0; i < t->nprocesses; i++)
+		w->skel->rodata->pids[i] = (__u32)t->processes[i].pid;
+	w->skel->rodata->cgroups_nr = (__u32)w->ncgroups;
+	for (size_t i = 0; i < w->ncgroups; i++) {
+		unsigned depth = 0;
+		uint64_t id;
+		int err = watch_place(w->cgroups[i].path, &id, &depth);
+
+		if (err)
+			return err;
+		w->skel->bss->cgroup_ids[i] = id;
+		w->skel->rodata->cgroup_levels[i] = depth;
+	}
 	return 0;
 }
 
@@ -142,14 +115,25 @@ static bool is_wanted(const struct watch *w, const struct btf *kernel, const str
 	return strncmp(name, "capable_end_", 12) ? seen : !seen && w->wants_end;
 }
 
-static void choose_programs(struct watch *w, const struct btf *kernel, enum tier tier)
+/* Of those that look at what runs already; the events of perf's keep marks as raw_tp does. */
+static bool is_picker(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__name(p), "pick_", 5);
+}
+
+static bool is_pickers_tier(const struct bpf_program *p, enum tier tier)
+{
+	return has_suffix(bpf_program__name(p), tier == TIER_BTF ? "_btf" : "_raw");
+}
+
+static void choose_programs(struct watch *w, const struct btf *kernel, enum tier tier, bool pick)
 {
 	struct bpf_program *p;
 
 	if (btf__find_by_name_kind(kernel, "cap_capable", BTF_KIND_FUNC) <= 0)
 		w->wants_end = false;
-	bpf_object__for_each_program(p, w->skel->obj)
-		bpf_program__set_autoload(p, is_wanted(w, kernel, p, tier));
+	bpf_object__for_each_program(p, w->skel->obj) bpf_program__set_autoload(
+		p, is_picker(p) ? pick && is_pickers_tier(p, tier) : is_wanted(w, kernel, p, tier));
 }
 
 /*
@@ -168,7 +152,7 @@ static struct btf *load_types(struct watch *w, int *err)
 	return kernel;
 }
 
-static int load(struct watch *w, enum tier tier, size_t max_paths)
+static int load(struct watch *w, enum tier tier, const struct target *t, size_t max_paths)
 {
 	int err = 0;
 	struct btf *kernel = load_types(w, &err);
@@ -186,7 +170,7 @@ static int load(struct watch *w, enum tier tier, size_t max_paths)
 		btf__free(kernel);
 		return err;
 	}
-	choose_programs(w, kernel, tier);
+	choose_programs(w, kernel, tier, t->nprocesses > 0);
 	btf__free(kernel);
 	bpf_map__set_autocreate(tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks,
 				false);
@@ -195,7 +179,7 @@ static int load(struct watch *w, enum tier tier, size_t max_paths)
 	/* Written once, before load: the kernel sees constants from then on. */
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
-	err = fill_selection(w);
+	err = fill_selection(w, t);
 	if (!err)
 		err = trace_bpf__load(w->skel);
 	w->unmapped = !err && !w->skel->bss;
@@ -279,7 +263,7 @@ static int attach(struct watch *w)
 	{
 		struct bpf_link *l;
 
-		if (!bpf_program__autoload(p))
+		if (!bpf_program__autoload(p) || is_picker(p))
 			continue;
 		l = has_suffix(bpf_program__name(p), "_tp") ? attach_event(w, p) :
 							      bpf_program__attach(p);
@@ -292,41 +276,42 @@ static int attach(struct watch *w)
 	return 0;
 }
 
-/* 1, 0; -ENODEV: the cgroup is gone; another -errno: it cannot be known. */
-static int populated(int fd)
+/*
+ * Marks the tasks of the named processes. A task that was made by one without a mark, while another
+ * was looked at, is met when they are looked at once more: until no new one is found.
+ */
+static int pick_tasks(struct watch *w)
 {
-	char text[256];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	struct bpf_program *p;
+	uint64_t before;
+	char text[64];
+	int err = 0;
 
-	if (n <= 0)
-		return n ? -errno : -EIO;
-	text[n] = 0;
-	return strstr(text, "populated 1") != NULL;
-}
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
+		struct bpf_link *l;
 
-/* The descriptor, or -errno; -ENODEV: the cgroup is gone. */
-static int open_events(const char *cgroup)
-{
-	char path[PATH_MAX + 16];
-	int fd;
+		if (!bpf_program__autoload(p) || !is_picker(p))
+			continue;
+		l = bpf_program__attach_iter(p, NULL);
+		if (!l)
+			return -errno;
+		do {
+			int fd = bpf_iter_create(bpf_link__fd(l));
+			ssize_t n = 0;
 
-	snprintf(path, sizeof(path), "%s/cgroup.events", cgroup);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	return errno == ENOENT ? -ENODEV : -errno;
-}
-
-static int is_inhabited(const char *cgroup, bool *is)
-{
-	int fd = open_events(cgroup), n;
-
-	if (fd < 0)
-		return fd;
-	n = populated(fd);
-	close(fd);
-	*is = n == 1;
-	return n < 0 ? n : 0;
+			before = w->skel->bss->picked;
+			err = fd < 0 ? -errno : 0;
+			while (!err && (n = read(fd, text, sizeof(text))) > 0)
+				;
+			if (n < 0 && errno != EINTR && errno != EAGAIN)
+				err = -errno;
+			if (fd >= 0)
+				close(fd);
+		} while (!err && w->skel->bss->picked != before);
+		bpf_link__destroy(l);
+	}
+	return err;
 }
 
 /* wants_end: with a program at the end of a function, which many machines refuse. */
@@ -337,16 +322,17 @@ static int open_programs(struct watch *w, const struct learn_options *opt, const
 
 	trace_bpf_close(w);
 	w->wants_end = wants_end;
-	err = load(w, tier, opt->max_paths);
+	err = load(w, tier, t, opt->max_paths);
+	if (!err)
+		err = watch_cgroups(w);
 	if (err)
 		return err;
-	if (w->cgroup) {
-		w->skel->bss->start_ns = clock_ns();
-		err = is_inhabited(w->cgroup, &w->midway);
-	} else {
+	if (opt->argv)
 		w->skel->bss->target = (__u32)t->pid;
-	}
-	return err ? err : attach(w);
+	else
+		w->skel->bss->start_ns = clock_ns();
+	err = attach(w);
+	return err || !t->nprocesses ? err : pick_tasks(w);
 }
 
 static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
@@ -379,10 +365,10 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 		return "not permitted: it needs root or CAP_BPF and CAP_PERFMON";
 	if (err == -EACCES) /* what the verifier answers, not what a lack of privilege does */
 		return "this kernel's verifier refused its programs";
-	if (err == -ENOTSUP && w->cgroup)
-		return arena_printf(a, "'%s' is below no mounted cgroup v2 hierarchy", w->cgroup);
-	if (err == -ENODEV && w->cgroup)
-		return arena_printf(a, "'%s' is gone", w->cgroup);
+	if (err == -ENOTSUP && w->ncgroups)
+		return "a cgroup is below no mounted cgroup v2 hierarchy";
+	if (err == -ENODEV && w->ncgroups)
+		return "a cgroup is gone";
 	if (err == -EINVAL && lacks_callbacks())
 		return "this kernel's BPF has no callbacks (Linux 5.13 and newer have)";
 	return arena_printf(a, "loading its programs failed: %s", strerror(-err));
@@ -416,7 +402,11 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	int err = -ENOTSUP;
 
 	*is_short = false;
-	w->cgroup = opt->cgroup;
+	w->ncgroups = opt->ncgroups;
+	for (size_t i = 0; i < w->ncgroups; i++) {
+		w->cgroups[i].path = opt->cgroups[i];
+		w->cgroups[i].events = -1;
+	}
 	w->tracefs = -1;
 	w->cpus = libbpf_num_possible_cpus();
 	if (w->cpus < 0)
@@ -442,82 +432,20 @@ void trace_bpf_close(struct watch *w)
 		bpf_link__destroy(w->links[--w->nlinks]);
 	trace_bpf__destroy(w->skel);
 	w->skel = NULL;
-}
-
-/* In a child of ours: the programs go on, for their maps are the recorder's. */
-static _Noreturn void keep_snapshot(struct watch *w, const struct learn_options *opt,
-				    struct model *m)
-{
-	model_recording(m)->run.midway = w->midway;
-	watch_read_running(w, m);
-	if (watch_read_maps(w, opt, m))
-		_exit(EXIT_FAILURE);
-	snapshot_end(opt->snapshots, m);
-}
-
-/* ---- waiting ---- */
-
-/* True: everything that the command started has ended. False: told to finish. */
-static bool wait_children(struct watch *w, const struct learn_options *opt, struct target *t,
-			  struct model *m)
-{
-	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, 0);
-
-		if (pid < 0 && errno == ECHILD)
-			return true;
-		if (pid > 0)
-			snapshot_ended(opt->snapshots, pid, status);
-		else if (snapshot_begin(opt->snapshots))
-			keep_snapshot(w, opt, m);
-		if (pid == t->pid) {
-			t->ended = true;
-			t->wait_status = status;
+	for (size_t i = 0; i < w->ncgroups; i++)
+		if (w->cgroups[i].events >= 0) {
+			close(w->cgroups[i].events);
+			w->cgroups[i].events = -1;
 		}
-		if (pid < 0 && target_stop(t, opt))
-			return false;
-	}
-}
-
-/* Until tasks have been seen in the cgroup and it is empty or gone, or a signal. 0 or -errno. */
-static int wait_cgroup(struct watch *w, const struct learn_options *opt, struct target *t,
-		       struct model *m)
-{
-	int fd = open_events(w->cgroup), is = fd;
-
-	while (fd >= 0) {
-		struct pollfd p = { .fd = fd, .events = POLLPRI };
-
-		is = populated(fd);
-		/* A task may come and go between two looks: what the programs saw counts. */
-		if (is < 0 || (!is && !opt->lasts && watch_sum(w, TRACE_TASKS)) ||
-		    target_stop(t, opt))
-			break;
-		if (snapshot_begin(opt->snapshots))
-			keep_snapshot(w, opt, m);
-		poll(&p, 1, 200); /* also the bound on a signal that came just before */
-	}
-	if (fd >= 0)
-		close(fd);
-	return is < 0 && is != -ENODEV ? is : 0;
 }
 
 int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
 		     struct model *m)
 {
-	struct recording *r = model_recording(m);
 	int err;
 
-	r->run.midway = w->midway;
-	if (w->cgroup) {
-		err = wait_cgroup(w, opt, t, m);
-		r->run.interrupted = opt->stop && *opt->stop;
-	} else {
-		err = target_release(t);
-		if (!err)
-			r->run.interrupted = !wait_children(w, opt, t, m);
-	}
+	model_recording(m)->run.midway |= w->midway;
+	err = watch_wait(w, opt, t, m);
 	watch_read_running(w, m);
 	while (w->nlinks)
 		bpf_link__destroy(w->links[--w->nlinks]);

@@ -6,6 +6,7 @@
  */
 #include "learn/backend.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,13 +26,13 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
+#include "learn/proc.h"
 
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |  \
-	 PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
-#define BUCKETS     1024
-#define DETACH_NS   5000000000u
-#define FLAG_O_PATH 010000000 /* the value of most architectures, and of all in our table */
+	 PTRACE_O_TRACEEXEC)
+#define BUCKETS   1024
+#define DETACH_NS 5000000000u
 
 struct tracee {
 	pid_t tid;
@@ -55,11 +56,64 @@ struct tracer {
 	uint64_t start_ns;
 };
 
+/* 0, or -errno. What runs already outlives us; a command does not, lest it run on unseen. */
+static int seize(pid_t tid, uintptr_t options)
+{
+	return ptrace(PTRACE_SEIZE, tid, NULL, (void *)options) ? -errno : 0;
+}
+
+/*
+ * All threads of a process. One that was made by a thread that is not traced yet is met when they are
+ * looked at once more: until no new one is found. 0 or -errno.
+ */
+static int seize_threads(pid_t pid)
+{
+	const struct dirent *entry;
+	bool found = true;
+	char path[64];
+	int err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	while (found && !err) {
+		DIR *d = opendir(path);
+
+		found = false;
+		if (!d)
+			return -errno;
+		while (!err && (entry = readdir(d))) {
+			pid_t tid = (pid_t)atoi(entry->d_name);
+
+			if (tid <= 0 ||
+			    proc_field(tid, "status", "\nTracerPid:", "%lld") == getpid())
+				continue;
+			err = seize(tid, OPTIONS);
+			found |= !err;
+			if (err == -ESRCH)
+				err = 0; /* it has ended */
+		}
+		closedir(d);
+	}
+	return err;
+}
+
 const char *trace_ptrace_attach(struct arena *a, const struct target *t)
 {
-	if (!ptrace(PTRACE_SEIZE, t->pid, NULL, (void *)(uintptr_t)OPTIONS))
+	int err = t->pid ? seize(t->pid, OPTIONS | PTRACE_O_EXITKILL) : 0;
+	pid_t pid = t->pid;
+
+	for (size_t i = 0; !err && i < t->nprocesses; i++) {
+		long long tracer;
+
+		pid = t->processes[i].pid;
+		tracer = proc_field(pid, "status", "\nTracerPid:", "%lld");
+		if (tracer > 0 && tracer != getpid())
+			return arena_printf(a, "process %lld traces process %d already", tracer,
+					    (int)pid);
+		err = seize_threads(pid);
+	}
+	if (!err)
 		return NULL;
-	return arena_printf(a, "attaching failed: %s", strerror(errno));
+	return arena_printf(a, "attaching to process %d failed: %s", (int)pid, strerror(-err));
 }
 
 /* ---- tracees ---- */
@@ -112,19 +166,6 @@ static uint64_t now_ns(const struct tracer *t)
 
 /* ---- looking at a stopped task ---- */
 
-static bool read_link(pid_t tid, const char *what, char out[PATH_MAX])
-{
-	char path[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, what);
-	n = readlink(path, out, PATH_MAX - 1);
-	if (n < 0)
-		return false;
-	out[n] = 0;
-	return true;
-}
-
 /* A NUL-terminated text of at most `max` bytes; length, or -1. A page at a time: the text may
  * end just before one that is not there. */
 static ssize_t read_text(pid_t tid, uint64_t addr, char out[TRACE_PATH + 1], size_t max)
@@ -158,111 +199,22 @@ static bool read_memory(pid_t tid, uint64_t addr, void *out, size_t n)
 	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
 }
 
-/* The number behind a label of a /proc file; -1: not there. */
-static long long read_field(pid_t tid, const char *file, const char *label, const char *scan)
-{
-	char path[64], text[4096], *p;
-	long long value = -1;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = 0;
-	p = strstr(text, label);
-	/* scan is one of the literals below. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	if (p && sscanf(p + strlen(label), scan, &value) != 1)
-		value = -1;
-#pragma GCC diagnostic pop
-	return value;
-}
-
-/*
- * What an open asked for: PERM_*, 0 for nothing that has a rule. -1: not to be known, as in a
- * task that is not dumpable, whose /proc files belong to root.
- */
-static int open_perms(pid_t tid, int fd, uint64_t asked)
-{
-	char info[64];
-	unsigned perms = 0;
-	long long flags;
-
-	snprintf(info, sizeof(info), "fdinfo/%d", fd);
-	flags = read_field(tid, info, "flags:", "%llo");
-	if (flags < 0)
-		return -1;
-	if (flags & FLAG_O_PATH)
-		return 0;
-	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
-		perms |= PERM_R;
-	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
-		perms |= flags & O_APPEND ? PERM_A : PERM_W;
-	/* Mode 3 is neither, for ioctl only. These two ask for w whatever the mode. */
-	if (asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
-		perms |= PERM_W;
-	return (int)perms;
-}
-
-/* Below another root, or among other mounts: its names lead elsewhere than ours. */
 static bool is_elsewhere(struct tracer *t, pid_t tid)
 {
-	char root[PATH_MAX], theirs[PATH_MAX], ours[PATH_MAX];
+	int is = proc_elsewhere(tid);
 
-	if (!read_link(tid, "root", root) || !read_link(tid, "ns/mnt", theirs) ||
-	    !read_link(getpid(), "ns/mnt", ours)) {
+	if (is < 0)
 		t->r->run.losses.unread++;
-		return true;
-	}
-	return strcmp(root, "/") != 0 || strcmp(theirs, ours) != 0;
+	return is != 0;
 }
 
 static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 {
-	long long uid = read_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
+	long long uid = proc_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
 
 	if (uid < 0)
 		t->r->run.losses.unread++;
 	return uid == owner;
-}
-
-/*
- * Below /proc/PID of another process than the task's. st: what the task has opened there; on
- * another proc file system the numbers of ours tell nothing.
- */
-static bool is_peers(pid_t tid, const char *path, const struct stat *st)
-{
-	long long own, other;
-	struct stat ours;
-	int pid, n = 0;
-
-	if (sscanf(path, "/proc/%d/%n", &pid, &n) != 1 || !n || stat("/proc", &ours) ||
-	    ours.st_dev != st->st_dev)
-		return false;
-	own = read_field(tid, "status", "\nTgid:", "%lld");
-	other = read_field(pid, "status", "\nTgid:", "%lld");
-	return own != (other < 0 ? pid : other);
-}
-
-/* Without the mark that the kernel puts behind a name that is gone, or never was (O_TMPFILE). */
-static size_t bare_length(const char *path, const struct stat *st)
-{
-	static const char gone[] = " (deleted)";
-	size_t n = strlen(path);
-	struct stat named;
-
-	if (n < sizeof(gone) || strcmp(path + n - sizeof(gone) + 1, gone) != 0)
-		return n;
-	if (!stat(path, &named) && named.st_dev == st->st_dev && named.st_ino == st->st_ino)
-		return n; /* a file of that very name */
-	return n - (sizeof(gone) - 1);
 }
 
 static model_ref record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
@@ -271,7 +223,7 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, stru
 	struct stat st;
 	size_t n;
 
-	if (!read_link(tid, link, path)) {
+	if (!proc_link(tid, link, path)) {
 		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
@@ -285,13 +237,13 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, stru
 		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
-	n = bare_length(path, &st);
+	n = proc_bare_length(path, &st);
 	path[n] = 0;
 	if (S_ISDIR(st.st_mode) && path[n - 1] != '/')
 		path[n++] = '/';
 	how->owned = is_owner(t, tid, st.st_uid);
 	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
-	how->peers = is_peers(tid, path, &st);
+	how->peers = proc_is_peers(tid, path, &st);
 	how->count = 1;
 	how->first_ns = now_ns(t);
 	return model_file(t->model, (struct str){ path, n }, how);
@@ -316,7 +268,7 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
-	perms = open_perms(e->tid, fd, asked);
+	perms = proc_open_perms(e->tid, fd, asked);
 	if (perms < 0)
 		t->r->run.losses.paths_unresolved++;
 	else if (perms)
@@ -366,7 +318,7 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 		strcpy(link, "root");
 	else if (dir >= 0)
 		snprintf(link, sizeof(link), "fd/%d", dir);
-	n = read_link(tid, link, base) ? strlen(base) : 0;
+	n = proc_link(tid, link, base) ? strlen(base) : 0;
 	if (!n || base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
 		t->r->run.losses.paths_unresolved++;
 		return 0;
@@ -456,7 +408,7 @@ static void record_mapped(struct tracer *t, char *path, uint64_t inode, unsigned
 	}
 	if (stat(path, &st) || st.st_ino != inode)
 		st.st_ino = 0;
-	n = st.st_ino ? n : bare_length(path, &st);
+	n = st.st_ino ? n : proc_bare_length(path, &st);
 	model_file(t->model, (struct str){ path, n }, &how);
 }
 
@@ -695,10 +647,10 @@ static bool may_be_traced(pid_t tid, pid_t other)
 	char theirs[PATH_MAX], ours[PATH_MAX];
 	long long tracer;
 
-	if (!read_link(tid, "ns/pid", theirs) || !read_link(getpid(), "ns/pid", ours) ||
+	if (!proc_link(tid, "ns/pid", theirs) || !proc_link(getpid(), "ns/pid", ours) ||
 	    strcmp(theirs, ours) != 0)
 		return true;
-	tracer = read_field(other, "status", "TracerPid:", "%lld");
+	tracer = proc_field(other, "status", "TracerPid:", "%lld");
 	return tracer < 0 || tracer == getpid();
 }
 
@@ -806,7 +758,6 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 static void start_detaching(struct tracer *t)
 {
 	t->detaching = true;
-	t->r->run.interrupted = true;
 	t->target->deadline_ns = clock_ns() + DETACH_NS;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct tracee *e = t->buckets[i]; e; e = e->next)
@@ -820,6 +771,26 @@ static _Noreturn void keep_snapshot(struct tracer *t)
 	snapshot_end(t->opt->snapshots, t->model);
 }
 
+/* With the last of the processes that were named the recording ends, whatever they have started. */
+static void on_end(struct tracer *t, pid_t tid, int status)
+{
+	bool all = true;
+
+	if (tid == t->target->pid) {
+		t->target->ended = true;
+		t->target->wait_status = status;
+	}
+	for (size_t i = 0; i < t->target->nprocesses; i++) {
+		/* Its threads have ended before it, and been waited for. */
+		t->target->processes[i].ended |= t->target->processes[i].pid == tid;
+		all &= t->target->processes[i].ended;
+	}
+	if (!t->target->nprocesses || !all || t->detaching || !t->live)
+		return;
+	t->r->run.left_running = true;
+	start_detaching(t);
+}
+
 static void trace_loop(struct tracer *t)
 {
 	while (!t->detaching || t->live) {
@@ -830,11 +801,13 @@ static void trace_loop(struct tracer *t)
 			return;
 		if (tid < 0) {
 			if (t->detaching && clock_ns() > t->target->deadline_ns)
-				return; /* PTRACE_O_EXITKILL ends those that cannot be stopped */
-			if (!t->detaching && target_stop(t->target, t->opt))
+				return; /* those that cannot be stopped: see seize() */
+			if (!t->detaching && target_stop(t->target, t->opt)) {
+				t->r->run.interrupted = true;
 				start_detaching(t);
-			else if (snapshot_begin(t->opt->snapshots))
+			} else if (snapshot_begin(t->opt->snapshots)) {
 				keep_snapshot(t);
+			}
 			continue;
 		}
 		if (snapshot_ended(t->opt->snapshots, tid, status))
@@ -844,11 +817,36 @@ static void trace_loop(struct tracer *t)
 			continue;
 		}
 		drop_tracee(t, tid);
-		if (tid == t->target->pid) {
-			t->target->ended = true;
-			t->target->wait_status = status;
-		}
+		on_end(t, tid, status);
 	}
+}
+
+/* All of them were seized and run on; each is stopped once, and traced from there. */
+static int begin_midway(struct tracer *t)
+{
+	const struct dirent *entry;
+	char path[64];
+
+	t->started = true;
+	t->start_ns = clock_ns();
+	for (size_t i = 0; i < t->target->nprocesses; i++) {
+		DIR *d;
+
+		snprintf(path, sizeof(path), "/proc/%d/task", (int)t->target->processes[i].pid);
+		d = opendir(path);
+		while (d && (entry = readdir(d))) {
+			pid_t tid = (pid_t)atoi(entry->d_name);
+
+			if (tid > 0 && !ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) &&
+			    !get_tracee(t, tid)) {
+				closedir(d);
+				return -ENOMEM;
+			}
+		}
+		if (d)
+			closedir(d);
+	}
+	return 0;
 }
 
 int trace_ptrace_record(const struct learn_options *opt, struct target *target, struct model *m)
@@ -863,7 +861,10 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->model = m;
 	t->r = model_recording(m);
 	rules_fill(t->calls, t->rules);
-	err = target_release(target);
+	if (opt->argv)
+		err = target_release(target);
+	else
+		err = begin_midway(t);
 	if (!err)
 		trace_loop(t);
 	t->r->run.duration_ns = t->started ? now_ns(t) : 0;

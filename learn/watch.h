@@ -19,18 +19,31 @@
 
 struct watch {
 	struct trace_bpf *skel;
-	const char *cgroup;
+	struct {
+		const char *path;
+		int events; /* its cgroup.events; -1: it is gone */
+		bool is_inhabited;
+	} cgroups[LEARN_WATCHED];
+	size_t ncgroups;
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
 	bool wants_end; /* capabilities are to be seen at the end of the kernel's function */
 	bool no_btf;
 	bool unmapped; /* libbpf found that arrays cannot be mapped */
-	bool midway;   /* the cgroup was populated before the programs were attached */
+	bool midway;   /* what is watched ran before the programs were attached */
 	int cpus;
 	int tracefs;     /* where perf's events have their numbers; -1: not open */
 	uint64_t unread; /* times that the kernel did not answer when the maps were read */
 };
+
+/* Opens what tells of the cgroups' processes; 0, or -errno: -ENODEV one is gone. */
+int watch_cgroups(struct watch *w);
+/* Where a cgroup is in its hierarchy, for the programs: 0 or -errno. */
+int watch_place(const char *cgroup, uint64_t *id, unsigned *depth);
+
+/* Waits for the end of what is recorded, and takes snapshots meanwhile: wait_bpf.c. 0 or -errno. */
+int watch_wait(struct watch *w, const struct learn_options *opt, struct target *t, struct model *m);
 
 /* What is counted while the programs are attached: capabilities, and what was missed. */
 void watch_read_running(struct watch *w, struct model *m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pale learn: records a command or a cgroup and proposes a policy. */
+/* pale learn: records a command, or what runs already, and proposes a policy. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ struct learn_args {
 	struct learn_options run;
 	struct snapshots snapshots; /* what run.snapshots points to */
 	sigset_t ignored;           /* what run.ignored points to */
+	pid_t pids[LEARN_WATCHED];  /* what run.pids points to */
 };
 
 /* Written by the handlers below; signal handlers have no other place to write to. */
@@ -91,6 +92,31 @@ static void catch_signals(sigset_t *ignored)
 	catch_signal(SIGUSR1, &sa, ignored);
 }
 
+/* What runs already: -1: go on; else the exit status. */
+static int read_watched(const struct options *o, struct learn_args *a)
+{
+	const struct option_value *cgroups = &o->at[OPT_CGROUP], *pids = &o->at[OPT_PIDS];
+
+	if (cgroups->list.n > LEARN_WATCHED || pids->list.n > LEARN_WATCHED)
+		return usage_error(o->command, "at most %d times '--cgroup', and '--pid'",
+				   LEARN_WATCHED);
+	a->run.cgroups = cgroups->list.v;
+	a->run.ncgroups = cgroups->list.n;
+	for (size_t i = 0; i < pids->list.n; i++) {
+		uint64_t pid;
+
+		if (str_u64(str_c(pids->list.v[i]), &pid) || !pid || pid > INT32_MAX)
+			return usage_error(o->command, "'--pid' takes a process' number, not '%s'",
+					   pids->list.v[i]);
+		a->pids[i] = (pid_t)pid;
+	}
+	a->run.pids = a->pids;
+	a->run.npids = pids->list.n;
+	if (!a->run.argv == !(a->run.ncgroups + a->run.npids))
+		return usage_error(o->command, "give a command, or --cgroup DIR or --pid P");
+	return -1;
+}
+
 /* -1: go on; else the exit status. */
 static int read_options(const struct options *o, struct learn_args *a)
 {
@@ -104,7 +130,6 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->margin = o->at[OPT_MARGIN].text;
 	a->exact = o->at[OPT_EXACT].given;
 	a->run.backend = backend->given ? backend->text : "auto";
-	a->run.cgroup = o->at[OPT_CGROUP].text;
 	a->run.no_arguments = o->at[OPT_NO_ARGUMENTS].given;
 	a->run.max_paths = (size_t)o->at[OPT_MAX_PATHS].number;
 	a->run.argv = o->n ? o->operands : NULL;
@@ -113,11 +138,9 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->run.lasts = a->until_s;
 	if (a->snapshots.every_ns && (!a->recording || !strcmp(a->recording, "-")))
 		return usage_error(o->command, "--every takes -r FILE, which is what it writes");
-	if (!a->run.argv == !a->run.cgroup)
-		return usage_error(o->command, "give a command or --cgroup DIR");
 	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
 		return usage_error(o->command, "-o and --recording name the same file");
-	return -1;
+	return read_watched(o, a);
 }
 
 static void tell_client(struct session *s, const char *client)
@@ -137,9 +160,11 @@ static bool tell_lacks(struct session *s, const struct learn_args *a, const stru
 {
 	if (r->run.midway)
 		diag_add(s->diags, DIAG_PL406, NO_SPAN,
-			 "'%s' had processes before the recording began: "
-			 "how they start is not in the proposal",
-			 a->run.cgroup);
+			 a->run.npids ?
+				 "begun midway: how the process started is not in the "
+				 "proposal, but for what it still holds" :
+				 "the cgroup had processes before the recording began: how they "
+				 "started is not in the proposal, but for what they still hold");
 	return tell_incomplete(s, r, "--allow-loss keeps the command's exit status");
 }
 

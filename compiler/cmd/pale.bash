@@ -4,7 +4,7 @@
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
 	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
-	[learn]="--output --name --for --margin --exact --backend --cgroup --recording --no-arguments --every --until --allow-loss --max-paths"
+	[learn]="--output --name --for --margin --exact --backend --cgroup --pid --recording --no-arguments --every --until --allow-loss --max-paths"
 	[propose]="--output --name --for --margin --exact --allow-loss"
 	[merge]="--output"
 	[run]="--count --verify --log-only --log --log-refusals --layers --policy --runtime --report --caps --kernel --host --sets"

@@ -231,6 +231,14 @@ void fact_print(struct buf *out, const struct fact *f)
 		put_hex(out, f->words[i]);
 	if (f->unbounded)
 		buf_puts(out, " unbounded");
+	if (f->held)
+		buf_puts(out, " held");
+}
+
+static bool take_held(struct line *w, struct fact *f)
+{
+	f->held = take_if(w, "held");
+	return true;
 }
 
 static bool read_kind(struct line *w, struct fact *f)
@@ -241,12 +249,12 @@ static bool read_kind(struct line *w, struct fact *f)
 			return false;
 		f->unbounded = take_if(w, "unbounded");
 		return true;
-	case FACT_CALL: return take_call(w, f);
+	case FACT_CALL: return take_call(w, f) && take_held(w, f);
 	case FACT_CAPABILITY: return take_capability(w, f);
-	case FACT_FILE: return take_file(w, f);
+	case FACT_FILE: return take_file(w, f) && take_held(w, f);
 	case FACT_OTHERS: return take_others(w, f);
 	case FACT_RECEIVED: return take_signal(w, f);
-	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3);
+	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3) && take_held(w, f);
 	case FACT_VALUE: return take_argument(w, f) && take_values(w, f, 1);
 	case FACT_NR: break;
 	}

@@ -30,9 +30,10 @@ struct fact {
 	unsigned index;    /* of an argument; the number of a capability or a signal */
 	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple; a number of names */
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
-	struct str path;   /* of a file, of a directory with other names; NUL-terminated */
-	unsigned perms;    /* PERM_* */
-	unsigned flags;    /* FILE_* */
+	bool held;       /* call, tuple, file: there when the recording began, and not used since */
+	struct str path; /* of a file, of a directory with other names; NUL-terminated */
+	unsigned perms;  /* PERM_* */
+	unsigned flags;  /* FILE_* */
 };
 
 void fact_print(struct buf *out, const struct fact *f);

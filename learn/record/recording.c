@@ -120,6 +120,14 @@ void recording_sort(struct recording *r)
 	SORT(r->received, cmp_signal);
 }
 
+bool recording_saw_call(const struct recording *r)
+{
+	vec_each(&r->calls, c)
+		if (!c->held)
+			return true;
+	return false;
+}
+
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr)
 {
 	vec_each(&r->calls, c)

@@ -34,12 +34,14 @@ struct recorded_arg { /* one scalar argument that is worth knowing */
 struct recorded_tuple {
 	uint64_t args[3];
 	uint64_t count;
+	bool held; /* no call was seen: sockets of these that were there before */
 };
 
 struct recorded_call {
 	enum arch arch;
-	uint32_t nr;       /* without base */
-	uint64_t count;    /* entries since the target's exec */
+	uint32_t nr;    /* without base */
+	uint64_t count; /* entries since the target's exec, and one for each that was under way */
+	bool held;      /* none was seen: they were under way when the recording began */
 	uint64_t first_ns; /* since the target's exec */
 	VEC(struct recorded_arg) args;
 	VEC(struct recorded_tuple) tuples; /* socket and socketpair only */
@@ -54,6 +56,7 @@ struct recorded_file {
 	bool peers;      /* below /proc/PID of another process than the one that opened it */
 	bool gone;       /* written, and no longer there when the recording ended */
 	bool setid;      /* executed, and set-user-id or set-group-id */
+	bool held; /* only held when the recording began; no PERM_*: a directory to start from */
 	uint64_t count;
 	uint64_t first_ns;
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
@@ -99,6 +102,8 @@ struct recording {
 
 /* Everything in a fixed order: calls by number, values by value, files by path. */
 void recording_sort(struct recording *r);
+/* Was there a call that was not under way already? */
+bool recording_saw_call(const struct recording *r);
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);
 /* Which arguments of a call are recorded: bit i for arg i (socket, clone, prctl, ioctl,
  * personality, mmap and mprotect prot, ...). One list for both backends. */

@@ -153,6 +153,7 @@ static void add_arguments(struct recordings *rs, const struct recorded_call *c)
 	f.kind = FACT_TUPLE;
 	vec_each(&c->tuples, t) {
 		memcpy(f.words, t->args, sizeof(f.words));
+		f.held = t->held;
 		add_fact(rs, &f, t->count, 0);
 	}
 }
@@ -166,6 +167,7 @@ static void add_file(struct recordings *rs, const struct recorded_file *file)
 		.flags = (file->owned ? FILE_OWNED : 0u) | (file->elsewhere ? FILE_ELSEWHERE : 0u) |
 			 (file->peers ? FILE_PEERS : 0u) | (file->gone ? FILE_GONE : 0u) |
 			 (file->setid ? FILE_SETID : 0u),
+		.held = file->held,
 	};
 
 	add_fact(rs, &f, file->count, file->first_ns);
@@ -177,7 +179,9 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 
 	vec_push(rs->arena, &rs->arrived, arrival);
 	vec_each(&r->calls, c) {
-		struct fact f = { .kind = FACT_CALL, .arch = c->arch, .nr = c->nr };
+		struct fact f = {
+			.kind = FACT_CALL, .arch = c->arch, .nr = c->nr, .held = c->held
+		};
 
 		add_fact(rs, &f, c->count, c->first_ns);
 		add_arguments(rs, c);

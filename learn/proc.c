@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/policy/policy.h"
+#include "learn/trace.h"
+
+#define FLAG_O_PATH 010000000 /* the value of most architectures, and of all in our table */
+
+bool proc_link(pid_t tid, const char *what, char out[PATH_MAX])
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, what);
+	n = readlink(path, out, PATH_MAX - 1);
+	if (n < 0)
+		return false;
+	out[n] = 0;
+	return true;
+}
+
+long long proc_field(pid_t tid, const char *file, const char *label, const char *scan)
+{
+	char path[64], text[4096], *p;
+	long long value = -1;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = 0;
+	p = strstr(text, label);
+	/* scan is a literal of the caller's. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	if (p && sscanf(p + strlen(label), scan, &value) != 1)
+		value = -1;
+#pragma GCC diagnostic pop
+	return value;
+}
+
+int proc_open_perms(pid_t tid, int fd, uint64_t asked)
+{
+	char info[64];
+	unsigned perms = 0;
+	long long flags;
+
+	snprintf(info, sizeof(info), "fdinfo/%d", fd);
+	flags = proc_field(tid, info, "flags:", "%llo");
+	if (flags < 0)
+		return -1;
+	if (flags & FLAG_O_PATH)
+		return 0;
+	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
+		perms |= PERM_R;
+	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
+		perms |= flags & O_APPEND ? PERM_A : PERM_W;
+	/* Mode 3 is neither, for ioctl only. These two ask for w whatever the mode. */
+	if (asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
+		perms |= PERM_W;
+	return (int)perms;
+}
+
+bool proc_is_peers(pid_t tid, const char *path, const struct stat *st)
+{
+	long long own, other;
+	struct stat ours;
+	int pid, n = 0;
+
+	if (sscanf(path, "/proc/%d/%n", &pid, &n) != 1 || !n || stat("/proc", &ours) ||
+	    ours.st_dev != st->st_dev)
+		return false;
+	own = proc_field(tid, "status", "\nTgid:", "%lld");
+	other = proc_field(pid, "status", "\nTgid:", "%lld");
+	return own != (other < 0 ? pid : other);
+}
+
+size_t proc_bare_length(const char *path, const struct stat *st)
+{
+	static const char gone[] = " (deleted)";
+	size_t n = strlen(path);
+	struct stat named;
+
+	if (n < sizeof(gone) || strcmp(path + n - sizeof(gone) + 1, gone) != 0)
+		return n;
+	if (!stat(path, &named) && named.st_dev == st->st_dev && named.st_ino == st->st_ino)
+		return n; /* a file of that very name */
+	return n - (sizeof(gone) - 1);
+}
+
+int proc_elsewhere(pid_t tid)
+{
+	char root[PATH_MAX], theirs[PATH_MAX], ours[PATH_MAX];
+
+	if (!proc_link(tid, "root", root) || !proc_link(tid, "ns/mnt", theirs) ||
+	    !proc_link(getpid(), "ns/mnt", ours))
+		return -1;
+	return strcmp(root, "/") != 0 || strcmp(theirs, ours) != 0;
+}

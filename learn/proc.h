@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What /proc tells of a task that stands still, or of one that runs: then what is gone by the time it
+ * is asked for is not there. tid: as this process counts them.
+ */
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "compiler/base/str.h"
+
+/* Where /proc/TID/WHAT leads. */
+bool proc_link(pid_t tid, const char *what, char out[PATH_MAX]);
+/* The number behind a label of /proc/TID/FILE, as `scan` reads it: a literal. -1: not there. */
+long long proc_field(pid_t tid, const char *file, const char *label, const char *scan);
+/*
+ * What an open asked for: PERM_*, 0 for nothing that has a rule. asked: the O_* of the call. -1: not
+ * to be known, as in a task that is not dumpable, whose /proc files belong to root.
+ */
+int proc_open_perms(pid_t tid, int fd, uint64_t asked);
+/* Length without the mark that the kernel puts behind a name that is gone, or never was (O_TMPFILE). */
+size_t proc_bare_length(const char *path, const struct stat *st);
+/*
+ * Is `path` below /proc/PID of another process than the task's? st: what the task has opened there;
+ * on another proc file system the numbers of ours tell nothing.
+ */
+bool proc_is_peers(pid_t tid, const char *path, const struct stat *st);
+/* Is it below another root, or among other mounts, so that its names lead elsewhere than ours? -1: not
+ * to be known. */
+int proc_elsewhere(pid_t tid);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The eBPF backend waits: for the command and what it left behind, or for cgroups and processes. */
+#include "learn/backend.h"
+
+#if PALE_BPF
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "learn/held.h"
+#include "learn/watch.h"
+
+#define LOOK_MS 200 /* between two looks; also the bound on a signal that came just before a wait */
+
+/* In a child of ours: the programs go on, for their maps are the recorder's. */
+static _Noreturn void keep_snapshot(struct watch *w, const struct learn_options *opt,
+				    struct model *m)
+{
+	watch_read_running(w, m);
+	if (watch_read_maps(w, opt, m))
+		_exit(EXIT_FAILURE);
+	snapshot_end(opt->snapshots, m);
+}
+
+/* True: everything that the command started has ended. False: told to finish. */
+static bool wait_children(struct watch *w, const struct learn_options *opt, struct target *t,
+			  struct model *m)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, 0);
+
+		if (pid < 0 && errno == ECHILD)
+			return true;
+		if (pid > 0)
+			snapshot_ended(opt->snapshots, pid, status);
+		else if (snapshot_begin(opt->snapshots))
+			keep_snapshot(w, opt, m);
+		if (pid == t->pid) {
+			t->ended = true;
+			t->wait_status = status;
+		}
+		if (pid < 0 && target_stop(t, opt))
+			return false;
+	}
+}
+
+/* ---- cgroups ---- */
+
+/* How deep a cgroup lies below the root of the v2 hierarchy: what its ancestor id is asked by. */
+static int cgroup_depth(const char *real, unsigned *depth)
+{
+	char line[PATH_MAX * 2], root[PATH_MAX], mnt[PATH_MAX];
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	int found = -ENOTSUP;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		size_t n;
+
+		if (!strstr(line, " - cgroup2 ") ||
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, mnt) != 2)
+			continue;
+		n = strcmp(mnt, "/") ? strlen(mnt) : 0;
+		if (strncmp(real, mnt, n) || (real[n] && real[n] != '/'))
+			continue;
+		*depth = 0;
+		for (const char *p = real + n; *p; p++)
+			*depth += *p == '/' && p[1];
+		for (const char *p = root; *p; p++)
+			*depth += *p == '/' && p[1];
+		found = 0;
+	}
+	fclose(f);
+	return found;
+}
+
+int watch_place(const char *cgroup, uint64_t *id, unsigned *depth)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (!realpath(cgroup, real) || stat(real, &st))
+		return -errno;
+	*id = st.st_ino;
+	return cgroup_depth(real, depth);
+}
+
+/* 1, 0; -ENODEV: the cgroup is gone; another -errno: it cannot be known. */
+static int populated(int fd)
+{
+	char text[256];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return n ? -errno : -EIO;
+	text[n] = 0;
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* The descriptor, or -errno; -ENODEV: the cgroup is gone. */
+static int open_events(const char *cgroup)
+{
+	char path[PATH_MAX + 16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.events", cgroup);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	return errno == ENOENT ? -ENODEV : -errno;
+}
+
+int watch_cgroups(struct watch *w)
+{
+	for (size_t i = 0; i < w->ncgroups; i++) {
+		int fd = open_events(w->cgroups[i].path), n = fd < 0 ? fd : populated(fd);
+
+		if (fd >= 0)
+			w->cgroups[i].events = fd;
+		if (n < 0)
+			return n;
+		w->cgroups[i].is_inhabited = n;
+		w->midway |= n;
+	}
+	return 0;
+}
+
+/* One of that name was made anew, by a service that was started again, say: it is another one. */
+static void meet_again(struct watch *w, size_t i, struct model *m)
+{
+	unsigned depth;
+	uint64_t id;
+	int fd = open_events(w->cgroups[i].path);
+
+	if (fd < 0)
+		return;
+	if (watch_place(w->cgroups[i].path, &id, &depth)) {
+		close(fd);
+		return;
+	}
+	w->skel->bss->cgroup_ids[i] = id;
+	w->cgroups[i].events = fd;
+	if (populated(fd) != 1)
+		return;
+	model_recording(m)->run.midway = true;
+	held_cgroup(m, w->cgroups[i].path);
+}
+
+/* May anything still be recorded in it? 1, 0 or -errno. */
+static int look_at_cgroup(struct watch *w, size_t i, const struct learn_options *opt,
+			  struct model *m)
+{
+	int is;
+
+	if (w->cgroups[i].events < 0 && opt->lasts)
+		meet_again(w, i, m);
+	if (w->cgroups[i].events < 0)
+		return opt->lasts;
+	is = populated(w->cgroups[i].events);
+	if (is == -ENODEV) {
+		close(w->cgroups[i].events);
+		w->cgroups[i].events = -1;
+		return opt->lasts;
+	}
+	/* A task may come and go between two looks: what the programs saw counts. */
+	if (is)
+		return is;
+	return opt->lasts || !w->skel->bss->cgroup_seen[i];
+}
+
+/* Until a change in one of the cgroups, the end of a process, a signal, or a while. */
+static void wait_change(struct watch *w, const struct target *t)
+{
+	struct pollfd fds[2 * LEARN_WATCHED];
+	nfds_t n = 0;
+
+	for (size_t i = 0; i < w->ncgroups; i++)
+		if (w->cgroups[i].events >= 0)
+			fds[n++] = (struct pollfd){ .fd = w->cgroups[i].events, .events = POLLPRI };
+	for (size_t i = 0; i < t->nprocesses; i++)
+		if (!t->processes[i].ended)
+			fds[n++] = (struct pollfd){ .fd = t->processes[i].fd, .events = POLLIN };
+	poll(fds, n, LOOK_MS);
+}
+
+/* Until nothing more can come of any of them, or a signal. 0 or -errno. */
+static int wait_watched(struct watch *w, const struct learn_options *opt, struct target *t,
+			struct model *m)
+{
+	for (;;) {
+		bool goes_on = !target_gone(t);
+
+		for (size_t i = 0; i < w->ncgroups; i++) {
+			int is = look_at_cgroup(w, i, opt, m);
+
+			if (is < 0)
+				return is;
+			goes_on |= is;
+		}
+		if (!goes_on || target_stop(t, opt))
+			return 0;
+		if (snapshot_begin(opt->snapshots))
+			keep_snapshot(w, opt, m);
+		wait_change(w, t);
+	}
+}
+
+int watch_wait(struct watch *w, const struct learn_options *opt, struct target *t, struct model *m)
+{
+	struct recorded_run *run = &model_recording(m)->run;
+	int err;
+
+	if (!opt->argv) {
+		err = wait_watched(w, opt, t, m);
+		run->interrupted = opt->stop && *opt->stop;
+		return err;
+	}
+	err = target_release(t);
+	if (!err)
+		run->interrupted = !wait_children(w, opt, t, m);
+	return err;
+}
+
+#endif
