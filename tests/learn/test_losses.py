@@ -324,7 +324,8 @@ def clients(tmp_path):
     """Programs of those names that do nothing, first in PATH."""
     d = tmp_path / "bin"
     d.mkdir()
-    for name in ("docker", "podman", "kubectl", "systemctl", "docker-compose", "crictl"):
+    for name in ("docker", "podman", "kubectl", "systemctl", "docker-compose", "crictl", "at", "batch",
+                 "busctl", "gosu", "service", "su"):
         (d / name).write_text("#!/bin/sh\nexit 0\n")
         (d / name).chmod(0o755)
     return {**os.environ, "PATH": f"{d}:{os.environ['PATH']}"}
@@ -335,7 +336,8 @@ def clients(tmp_path):
     ["systemctl", "start", "x"], ["docker-compose", "up"], ["env", "-u", "C", "A=b", "crictl", "ps"],
     ["nice", "-n", "5", "docker", "run"], ["timeout", "-s", "KILL", "9", "docker", "run"],
     ["nohup", "setsid", "env", "docker", "run"], ["sh", "-c", "cd /; exec docker run x"],
-    ["bash", "-ec", "A=b timeout 5 'docker' run x"],
+    ["bash", "-ec", "A=b timeout 5 'docker' run x"], ["at", "-f", "job", "now"], ["busctl", "call", "x"],
+    ["su", "-", "web", "-c", "docker run x"], ["gosu", "web", "docker", "run"],
 ])
 def test_a_client_is_not_taken_for_the_work(tmp_path, clients, argv):
     out = tmp_path / "p.pale"
@@ -344,6 +346,22 @@ def test_a_client_is_not_taken_for_the_work(tmp_path, clients, argv):
     assert re.search(r"^# NOT THE WORK: '[\w-]+' has it done in another process tree", out.read_text(), re.M)
     r = run([PALE, "learn", "--backend", "ptrace", "--allow-loss", "-o", out, "--", *argv], env=clients)
     assert r.rc == 0 and "PL415" in r.err, r
+
+
+def test_a_service_is_started_by_systemd_only_where_that_runs(tmp_path, clients):
+    need_root()
+    learn = f"{PALE} learn --backend ptrace -o {tmp_path}/p -- service x start"
+    r = run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs none /run; exec {learn}"], env=clients)
+    assert r.rc == 0 and not r.err, r
+    r = run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs none /run; mkdir -p /run/systemd/system; exec {learn}"],
+            env=clients)
+    assert r.rc == 1 and "'service' has the work done in another process tree" in r.err, r
+
+
+def test_a_program_of_one_s_own_is_no_queue_of_the_system(tmp_path, clients):
+    batch = tmp_path / "bin/batch"
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", tmp_path / "p", "--", batch])
+    assert r.rc == 0 and "other process trees" not in (tmp_path / "p").read_text(), r
 
 
 @pytest.mark.parametrize("argv", [["echo", "docker"], ["sh", "-c", "echo docker"], ["env", "echo", "docker"],
