@@ -53,6 +53,7 @@ struct propose_options {
 	bool starts_asked;           /* by the user: one that is not there is an error */
 	bool exact;                  /* each file by its own name */
 	bool margin;                 /* with calls that come with those that were seen */
+	const enum arch *arch;       /* NULL: the recorder's; must be one that elsewhere_can() */
 };
 
 /* A tree that a careful engineer would sign: every rule with its evidence in a comment. A set

@@ -6,6 +6,7 @@
  */
 #include "compiler/policy/policy.h"
 #include "grammar/ast_build.h"
+#include "learn/elsewhere.h"
 #include "learn/propose.h"
 #include "learn/trace.h"
 
@@ -15,8 +16,10 @@ struct proposal {
 	const struct propose_options *opt;
 	struct diags *ds;
 	struct ast_body *body;
-	struct ast_body sets; /* that stand below the policy */
-	unsigned arches;      /* ARCH_BIT of those seen */
+	struct ast_body sets;         /* that stand below the policy */
+	enum arch on;                 /* where it was recorded: r may be of another architecture */
+	const struct elsewhere *said; /* what that took; NULL: nothing */
+	unsigned arches;              /* ARCH_BIT of those seen */
 	bool one_arch;
 	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
 	const char *group; /* heading to put above the next statement */

@@ -215,6 +215,39 @@ static void describe_runs(struct proposal *p, struct ast_comment **to)
 				"UNFINISHED: a snapshot, what the run did after it is not here");
 }
 
+/* A list with commas, in lines of some length. */
+static void describe_list(struct proposal *p, struct ast_comment **to, const struct buf *list)
+{
+	const char *at = list->p, *end = at + list->n;
+
+	while (at < end) {
+		size_t n = (size_t)(end - at);
+
+		if (n > 88)
+			for (n = 88; n > 1 && !(at[n - 1] == ',' && at[n] == ' ');)
+				n--;
+		ast_comment_add(p->a, to, "  %.*s", (int)n, at);
+		at += n;
+		while (at < end && *at == ' ')
+			at++;
+	}
+}
+
+static void describe_elsewhere(struct proposal *p, struct ast_comment **to)
+{
+	if (!p->said)
+		return;
+	ast_comment_add(p->a, to,
+			"FOR ANOTHER MACHINE: %s; it was recorded on %s, and not seen to run there",
+			arch_info(p->r->run.host)->name, arch_info(p->on)->name);
+	if (p->said->instead.n)
+		ast_comment_add(p->a, to, "what libcs call there instead:");
+	describe_list(p, to, &p->said->instead);
+	if (p->said->nothing.n)
+		ast_comment_add(p->a, to, "no counterpart there, so left out:");
+	describe_list(p, to, &p->said->nothing);
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
@@ -233,7 +266,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		ast_comment_add(p->a, to, "command:  %s", safe.p ? safe.p : "");
 	}
 	ast_comment_add(p->a, to, "machine:  Linux %s, %s, libc: %s", r->run.kernel,
-			arch_info(r->run.host)->name, r->run.libc);
+			arch_info(p->on)->name, r->run.libc);
 	ast_comment_add(
 		p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
 		r->run.backend, proposal_time(p->a, r->run.duration_ns),
@@ -242,6 +275,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		r->run.interrupted  ? ", ended by a signal to pale" :
 				      "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
+	describe_elsewhere(p, to);
 	describe_client(p, to);
 	if (sets->unread)
 		ast_comment_add(p->a, to, "sets that could not be read, and so were not used: %zu",
@@ -410,7 +444,15 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	struct ast_file *file = ARENA_NEW(a, struct ast_file);
 	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
 	struct set_list sets = { 0 };
+	struct elsewhere said = { 0 };
+	struct recording there;
 
+	p->on = r->run.host;
+	if (opt->arch && *opt->arch != r->run.host) {
+		elsewhere_make(a, r, *opt->arch, &there, &said);
+		p->said = &said;
+		r = &there;
+	}
 	p->a = a;
 	p->r = r;
 	p->opt = opt;
@@ -431,5 +473,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	policy->body = body.first;
 	policy->next = p->sets.first;
 	file->stmts = policy;
+	buf_free(&said.instead);
+	buf_free(&said.nothing);
 	return file;
 }

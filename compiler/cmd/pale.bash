@@ -5,7 +5,7 @@
 declare -gA _pale_options=(
 	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
 	[learn]="--output --name --for --margin --exact --backend --cgroup --pid --recording --no-arguments --every --until --allow-loss --max-paths"
-	[propose]="--output --name --for --margin --exact --allow-loss"
+	[propose]="--output --name --for --margin --exact --arch --allow-loss"
 	[merge]="--output"
 	[run]="--count --verify --log-only --log --log-refusals --layers --policy --runtime --report --caps --kernel --host --sets"
 	[fmt]="--in-place --check"

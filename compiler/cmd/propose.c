@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale propose: recordings to a policy. */
 #include "compiler/cmd/recordings.h"
+#include "learn/elsewhere.h"
 #include "learn/reunite.h"
 
 static int propose_of(struct session *s, const struct options *o)
@@ -10,7 +11,9 @@ static int propose_of(struct session *s, const struct options *o)
 				   .name = o->at[OPT_NAME].text,
 				   .starts = o->at[OPT_FOR].text,
 				   .margin = o->at[OPT_MARGIN].text,
-				   .exact = o->at[OPT_EXACT].given };
+				   .exact = o->at[OPT_EXACT].given,
+
+				   .arch = o->at[OPT_ARCH].given ? &o->at[OPT_ARCH].arch : NULL };
 	int status = recordings_load(s, o->operands, (size_t)o->n, rs);
 	struct recording r;
 	bool lacks;
@@ -31,6 +34,11 @@ static int propose_files_of(struct session *s, const struct options *o)
 
 	if (!o->n)
 		return usage_error(o->command, "give a recording");
+	if (o->at[OPT_ARCH].given && !elsewhere_can(o->at[OPT_ARCH].arch))
+		return usage_error(o->command,
+				   "--arch: no recording can be made one of %s, whose calls "
+				   "have numbers beyond %d",
+				   arch_info(o->at[OPT_ARCH].arch)->name, RECORDING_NRS - 1);
 	if (starts && start_sets_check(s, "propose", start_sets(s->arena, starts)))
 		return EXIT_USAGE;
 	if (check_writable(o->at[OPT_OUTPUT].text))

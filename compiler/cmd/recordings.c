@@ -143,6 +143,7 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 		.starts_asked = a->starts,
 		.exact = a->exact,
 		.margin = !a->margin || strcmp(a->margin, "none") != 0,
+		.arch = a->arch,
 	};
 	BUF_AUTO out = { 0 };
 

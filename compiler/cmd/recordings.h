@@ -20,10 +20,11 @@ int start_sets_check(struct session *s, const char *command, const char *const *
 struct proposal_args {
 	const char *output; /* NULL, "-": standard output */
 	const char *name;
-	const char *starts; /* --for, as written; NULL: not said */
-	const char *margin; /* --margin, as written; NULL: not said */
-	bool exact;         /* --exact */
-	bool once;          /* it cannot be had again: what cannot be written is printed */
+	const enum arch *arch; /* --arch; NULL: the recorder's */
+	const char *starts;    /* --for, as written; NULL: not said */
+	const char *margin;    /* --margin, as written; NULL: not said */
+	bool exact;            /* --exact */
+	bool once;             /* it cannot be had again: what cannot be written is printed */
 };
 /* Proposes a policy and writes it. 0, or -1, told. Diagnostics are in the session. */
 int proposal_write(struct session *s, const struct proposal_args *a, const struct recording *r);
