@@ -196,15 +196,35 @@ static void begin(struct learn_args *a)
 		alarm(1);
 }
 
-static void tell_snapshots(struct session *s, const struct snapshots *n)
+/* written: the recording was, at the run's end. */
+static void tell_snapshots(struct session *s, const struct learn_args *a, bool written)
 {
+	const struct snapshots *n = &a->snapshots;
+	struct diag *d;
+
+	if (!written && n->taken > n->failed) {
+		d = diag_add(
+			s->diags, DIAG_PL420, NO_SPAN,
+			"the recording of the whole run could not be written%s: '%s' holds the "
+			"last snapshot that was",
+			n->failed ? arena_printf(s->arena, ", nor %llu of %llu snapshots",
+						 (unsigned long long)n->failed,
+						 (unsigned long long)n->taken) :
+				    "",
+			str_safe(s->arena, a->recording));
+		diag_help(s->diags, d,
+			  "it says that it is one; what the run did after it is in the "
+			  "proposal alone");
+		return;
+	}
 	if (!n->failed)
 		return;
-	diag_help(s->diags,
-		  diag_add(s->diags, DIAG_PL420, NO_SPAN,
-			   "%llu of %llu snapshots could not be written",
-			   (unsigned long long)n->failed, (unsigned long long)n->taken),
-		  "what the run did is in the recording that was written at its end");
+	d = diag_add(s->diags, DIAG_PL420, NO_SPAN, "%llu of %llu snapshots could not be written",
+		     (unsigned long long)n->failed, (unsigned long long)n->taken);
+	diag_help(s->diags, d,
+		  written ? "what the run did is in the recording that was written at its end" :
+			    "nor could the recording at its end: what the run did is in the "
+			    "proposal alone");
 }
 
 static int record(struct session *s, const struct learn_args *a)
@@ -237,8 +257,8 @@ static int record(struct session *s, const struct learn_args *a)
 	recordings_unite(s->arena, rs, &united);
 	/* Both are tried: a disk that is full for one may have room for the other. */
 	err = a->recording ? recordings_write(rs, a->recording) : 0;
+	tell_snapshots(s, a, !err);
 	err |= proposal_write(s, &proposal, &united);
-	tell_snapshots(s, &a->snapshots);
 	if (tell_lacks(s, a, &united) && !a->allow_loss)
 		status = EXIT_FOUND;
 	if (session_report(s))

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import PALE, run
+from conftest import PALE, need, need_root, run
 from recordings import Recording
 from test_backends import cgroup, usable  # noqa: F401
 
@@ -83,6 +83,44 @@ def test_snapshots_that_cannot_be_written_are_told(tmp_path, backend):
     err += p.communicate()[1]
     assert p.returncode == 0 and "PL420" in err and "1 of 1 snapshots" in err, err
     assert Recording(home / "rec").runs[1]["snapshot"] == "2"
+
+
+@EACH
+def test_a_full_disk_leaves_the_last_snapshot_whole(tmp_path, backend):
+    """And the end of a run that finds it full is told, with what there is left."""
+    usable(backend)
+    need_root()
+    d, first = tmp_path / "tiny", tmp_path / "first"
+    d.mkdir()
+    job = (f"until [ -s {d}/rec ]; do sleep .05; done; cp {d}/rec {first}; head -c 99999 /dev/zero >{d}/fill "
+           f"2>/dev/null; cat /etc/hosts >/dev/null; ls /usr/bin >/dev/null; kill -USR1 $PPID; sleep 1.6")
+    script = (f"mount -t tmpfs -o size=48k none {d} || exit 99; "
+              f"{PALE} learn --backend {backend} -o {tmp_path}/p.pale -r {d}/rec --every 1s -- sh -c '{job}'; "
+              f"echo rc $?; ls {d}; cmp {d}/rec {first} && {PALE} propose {d}/rec")
+    r = run([need("unshare"), "-m", "sh", "-c", script])
+    assert r.out.startswith("rc 125\nfill\nrec\n"), r  # nothing half written beside it
+    assert "# UNFINISHED: a snapshot" in r.out
+    assert r.err.count(f"cannot write '{d}/rec': No space left on device") >= 2 and "PL420" in r.err, r.err
+    assert re.search(f"whole run could not be written, nor [1-9] of [2-9] snapshots: '{d}/rec' holds the last",
+                     r.err), r.err
+    assert Recording(first).runs[1]["unfinished"] is True and (tmp_path / "p.pale").exists()
+
+
+def test_each_snapshot_is_on_the_disk_before_it_takes_its_name(tmp_path):
+    """So that after a loss of power there is the one or the other."""
+    usable("ebpf")
+    log = tmp_path / "log"
+    run([need("strace"), "-f", "-qq", "-o", log, "-e", "trace=fsync,renameat,renameat2", PALE, "learn", "--backend",
+         "ebpf", "-o", "/dev/null", "-r", tmp_path / "rec", "--every", "1s", "--", "sleep", "2.2"], check=0)
+    synced, named = {}, 0
+    for line in log.read_text().splitlines():
+        pid, call = line.split(maxsplit=1)
+        if call.startswith("fsync("):
+            synced[pid] = call.endswith("= 0")
+        elif '"rec"' in call:
+            assert synced.pop(pid) and call.endswith("= 0"), line
+            named += 1
+    assert named >= 2, log.read_text()  # a snapshot, and the end
 
 
 @EACH
