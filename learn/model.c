@@ -662,6 +662,15 @@ static void look_at_files(struct model *m)
 	}
 }
 
+void model_finish_apart(struct model *m)
+{
+	settle_moved(m);
+	vec_each(&m->r->files, f)
+		m->r->run.unread += (f->perms & PERM_X) != 0;
+	settle_links(m);
+	recording_sort(m->r);
+}
+
 void model_finish(struct model *m)
 {
 	size_t n;

@@ -53,8 +53,12 @@ void model_renamed(struct model *m, model_ref from, model_ref to);
 void model_linked(struct model *m, model_ref from, model_ref to);
 /* Interpreters of the programs (ELF, #!), the libc, and a fixed order. */
 void model_finish(struct model *m);
+/* The same of what happened elsewhere, or long ago: no file system is looked at. */
+void model_finish_apart(struct model *m);
 
 /* Which architecture an ABI of trace.h is on this machine; -1: none that the table knows. */
 int abi_arch(unsigned abi);
 /* The tables of what to look at, from rules.def and args.def. */
+/* What is worth knowing of one call, of whichever architecture. */
+void rules_of(enum arch a, uint32_t nr, struct trace_call *call, struct trace_rule *rule);
 void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES]);

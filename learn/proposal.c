@@ -102,7 +102,8 @@ const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first
 	buf_printf(&out, "%llux", (unsigned long long)count);
 	if (in)
 		put_runs(p, &out, in);
-	buf_printf(&out, ", first at %s", proposal_time(p->a, first_ns));
+	if (first_ns || p->r->run.duration_ns) /* else its times are not known */
+		buf_printf(&out, ", first at %s", proposal_time(p->a, first_ns));
 	return buf_keep(p->a, &out);
 }
 

@@ -137,6 +137,12 @@ static void describe_client(struct proposal *p, struct ast_comment **to)
 				run.p);
 }
 
+/* Made of what others have written down: what that does not show. */
+static bool replayed(const struct recording *r)
+{
+	return strcmp(r->run.backend, "ptrace") && strcmp(r->run.backend, "ebpf");
+}
+
 /* What was used, and neither seen nor lost: the reader must know of it. */
 static void describe_unseen(struct proposal *p, struct ast_comment **to)
 {
@@ -161,9 +167,9 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 				"allows under AppArmor: %llu",
 				(unsigned long long)r->run.memory_programs);
 	if (r->run.elsewhere)
-		ast_comment_add(p->a, to,
-				"names used in a chroot or another mount namespace, links in "
-				"them not followed: %llu",
+		ast_comment_add(p->a, to, "names used %s, links in them not followed: %llu",
+				replayed(r) ? "as programs gave them" :
+					      "in a chroot or another mount namespace",
 				(unsigned long long)r->run.elsewhere);
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to,
@@ -248,6 +254,30 @@ static void describe_elsewhere(struct proposal *p, struct ast_comment **to)
 	describe_list(p, to, &p->said->nothing);
 }
 
+static void describe_replayed(struct proposal *p, struct ast_comment **to)
+{
+	const struct recorded_run *run = &p->r->run;
+
+	if (run->answered_only)
+		ast_comment_add(p->a, to,
+				"from a kernel's log: only what was refused or logged is here");
+	if (run->no_calls)
+		ast_comment_add(p->a, to, "calls: not observed, so `layers` leaves seccomp out");
+	if (run->no_arguments)
+		ast_comment_add(p->a, to,
+				"arguments: not observed%s; calls that a log alone has are allowed "
+				"with any",
+				p->r->runs ? " in each run" : "");
+	if (run->no_files)
+		ast_comment_add(p->a, to, "files: not observed, so `layers` leaves AppArmor out");
+	if (run->unkept)
+		ast_comment_add(
+			p->a, to,
+			"records of AppArmor's that recordings have no facts for, and so no "
+			"rule is here: %llu",
+			(unsigned long long)run->unkept);
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
@@ -285,11 +315,13 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 				"begun midway: there were processes before, how they started "
 				"was not seen");
 	if (!r->run.caps_observed)
-		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
-				!strcmp(r->run.backend, "ptrace") ?
-					"ptrace cannot see them" :
-					"this kernel has no tracepoint for them, and refuses a "
-					"program at the end of cap_capable()");
+		ast_comment_add(
+			p->a, to, "capabilities: not observed (%s)",
+			!strcmp(r->run.backend, "ptrace") ? "ptrace cannot see them" :
+			replayed(r)                       ? "what was replayed does not show them" :
+				      "this kernel has no tracepoint for them, and refuses a "
+				      "program at the end of cap_capable()");
+	describe_replayed(p, to);
 	describe_unseen(p, to);
 	describe_unruled(p, to);
 	describe_mounts(p, to);
@@ -322,8 +354,10 @@ static void add_headers(struct proposal *p)
 	s->version = *ast_word_new(
 		p->a, arena_printf(p->a, "%u.%u", tables_level >> 8, tables_level & 0xff));
 	s = add_header(p, AST_HEADER_LAYERS);
-	ast_words_add(p->a, &s->words, "seccomp");
-	ast_words_add(p->a, &s->words, "apparmor");
+	if (!p->r->run.no_calls)
+		ast_words_add(p->a, &s->words, "seccomp");
+	if (!p->r->run.no_files)
+		ast_words_add(p->a, &s->words, "apparmor");
 	s = add_header(p, AST_HEADER_ARCH);
 	for (enum arch a = 0; a < ARCH_NR; a++)
 		if (p->arches & ARCH_BIT(a))
@@ -404,6 +438,13 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 	return execve;
 }
 
+static void propose_resources(struct proposal *p)
+{
+	propose_files(p);
+	propose_capabilities(p);
+	propose_signals(p);
+}
+
 static void propose_body(struct proposal *p, const struct set_list *sets)
 {
 	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->run.host;
@@ -411,6 +452,11 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 
 	add_headers(p);
 	p->group = "";
+	if (p->r->run.no_calls) {
+		propose_sockets(p, ARCH_NR);
+		propose_resources(p);
+		return;
+	}
 	has_start = use_starts(p, sets, first);
 	if (p->one_arch) {
 		enum arch a = first;
@@ -431,9 +477,7 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 			if (p->arches & ARCH_BIT(a))
 				propose_arch_block(p, a, has_start);
 	}
-	propose_files(p);
-	propose_capabilities(p);
-	propose_signals(p);
+	propose_resources(p);
 }
 
 struct ast_file *propose(struct arena *a, const struct recording *r,

@@ -254,10 +254,12 @@ void propose_calls(struct proposal *p, enum arch a)
 
 			if (c->arch != a || !s || p->done[a][c->nr] || group_of(s->name) != g)
 				continue;
-			if (propose_is_socket(s->name) && !p->mux_sockets)
+			bool told = propose_is_socket(s->name) && c->tuples.n;
+
+			if (told && !p->mux_sockets)
 				continue; /* `network` speaks for it */
 			p->done[a][c->nr] = true;
-			if (!propose_is_socket(s->name))
+			if (!told)
 				propose_call(p, c, s);
 		}
 	}

@@ -99,7 +99,7 @@ static void propose_capability(struct proposal *p, unsigned cap)
 		in = count ? recording_join_runs(p->a, p->r, in, c->in) : c->in;
 		count = count_add(count, c->count);
 		first = c->first_ns < first ? c->first_ns : first;
-		if (where.n < 60)
+		if (where.n < 60 && c->nr != RECORDING_NO_CALL)
 			buf_printf(&where, "%s%s", where.n ? ", " : "", s ? s->name : "?");
 	}
 	if (!count || !capability_name(cap))
@@ -108,8 +108,8 @@ static void propose_capability(struct proposal *p, unsigned cap)
 		return; /* propose_held() has it */
 	st = proposal_add(p, AST_STMT_CAPABILITY);
 	ast_words_add(p->a, &st->words, capability_name(cap));
-	ast_comment_add(p->a, &st->trailing, "%s, in %s", proposal_evidence(p, count, first, in),
-			where.p ? where.p : "");
+	ast_comment_add(p->a, &st->trailing, "%s%s%s", proposal_evidence(p, count, first, in),
+			where.n ? ", in " : "", where.p ? where.p : "");
 }
 
 /* Not seen: then all that the command had, so that the proposal does not refuse what it did. */

@@ -71,6 +71,10 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		run_count(out, r);
 		out->unfinished |= r->unfinished;
 		out->midway |= r->midway;
+		out->no_calls &= r->no_calls;
+		out->no_files &= r->no_files;
+		out->no_arguments |= r->no_arguments;
+		out->answered_only |= r->answered_only;
 		out->client = out->client ? out->client : r->client;
 		if (r->started_ns < out->started_ns)
 			out->started_ns = r->started_ns;

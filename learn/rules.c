@@ -67,6 +67,19 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 	c->rule = rule_of(s, a);
 }
 
+void rules_of(enum arch a, uint32_t nr, struct trace_call *call, struct trace_rule *rule)
+{
+	const struct syscall_info *s = syscall_by_nr(a, nr);
+
+	*call = (struct trace_call){ 0 };
+	*rule = (struct trace_rule){ 0 };
+	if (!s)
+		return;
+	fill_call(call, s, a, nr);
+	if (call->rule)
+		*rule = rows[call->rule - 1].rule;
+}
+
 void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES])
 {
 	memset(calls, 0, TRACE_CALLS * sizeof(*calls));

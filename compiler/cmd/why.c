@@ -152,12 +152,11 @@ static void tell_cut(struct why *w, const char *where)
 
 static void read_input_line(struct why *w, const struct lines *lines, struct str line, bool cut)
 {
-	bool journal = line.n && (*line.p == '{' || *line.p == '\x1e');
+	bool journal = journal_is(line);
 	char where[64];
 
 	snprintf(where, sizeof(where),
 		 "line %llu of standard input: ", (unsigned long long)lines->number);
-	journal = journal || str_starts(line, "data: ");
 	if (journal && cut) { /* the message may stand behind */
 		tell_cut(w, where);
 		return;

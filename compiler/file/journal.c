@@ -38,6 +38,11 @@ static enum journal_origin origin_of(const struct json *top)
 		       JOURNAL_PROGRAM;
 }
 
+bool journal_is(struct str line)
+{
+	return (line.n && (*line.p == '{' || *line.p == '\x1e')) || str_starts(line, "data: ");
+}
+
 bool journal_message(struct arena *a, struct str line, struct str *message,
 		     enum journal_origin *from)
 {

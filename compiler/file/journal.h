@@ -15,6 +15,8 @@ enum journal_origin {
 	JOURNAL_PROGRAM, /* another one, which may have written it to the kernel's log */
 };
 
+/* Does the line look like one of them? */
+bool journal_is(struct str line);
 /* The message of such a line, in the arena; false: no such object. Texts that are no UTF-8 stand
  * there as arrays of bytes. `from` may be NULL. */
 bool journal_message(struct arena *a, struct str line, struct str *message,

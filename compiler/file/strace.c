@@ -22,8 +22,7 @@ static bool is_word(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Behind a string that begins at p, and the dots of one that strace cut. */
-static const char *skip_string(const char *p)
+const char *strace_skip_string(const char *p)
 {
 	for (p++; *p && *p != '"'; p++)
 		if (*p == '\\' && p[1])
@@ -32,14 +31,13 @@ static const char *skip_string(const char *p)
 	return strncmp(p, "...", 3) ? p : p + 3;
 }
 
-/* Behind a bracket's partner; brackets within strings do not count. */
-static const char *skip_group(const char *p)
+const char *strace_skip_group(const char *p)
 {
 	unsigned depth = 0;
 
 	do {
 		if (*p == '"') {
-			p = skip_string(p);
+			p = strace_skip_string(p);
 			continue;
 		}
 		depth += *p == '{' || *p == '[';
@@ -49,14 +47,13 @@ static const char *skip_group(const char *p)
 	return p;
 }
 
-/* Behind what -y and -Y add: "</tmp/x>", "<TCP:[1.2.3.4:5->6.7.8.9:10]>", "</dev/pts/0<char 136:0>>". */
-static const char *skip_decoded(const char *p)
+const char *strace_skip_decoded(const char *p)
 {
 	unsigned depth = 0;
 
 	do {
 		if (*p == '"') {
-			p = skip_string(p);
+			p = strace_skip_string(p);
 			continue;
 		}
 		depth += *p == '<';
@@ -71,42 +68,71 @@ static const char *skip_blanks(const char *p)
 	return p + strspn(p, " \t");
 }
 
-/* "[pid  4711] ", "[pid 4711<sh>] ", "[00007fc73b7d5ad7] " (-i), "[  59] " (-n); NULL: no such thing. */
-static const char *skip_bracketed(const char *p)
+/* What -Y adds to a process. */
+static const char *take_comm(const char *p, struct strace_head *head)
 {
-	const char *q = skip_blanks(p + 1);
+	const char *end = strace_skip_decoded(p);
+
+	if (end - p >= 2)
+		head->comm = (struct str){ p + 1, (size_t)(end - p) - 2 };
+	return end;
+}
+
+/* "[pid  4711] ", "[pid 4711<sh>] ", "[00007fc73b7d5ad7] " (-i), "[  59] " (-n); NULL: no such thing. */
+static const char *skip_bracketed(const char *p, struct strace_head *head)
+{
+	const char *q = skip_blanks(p + 1), *begin = NULL;
 
 	if (*p != '[')
 		return NULL;
 	if (!strncmp(q, "pid", 3))
-		q = skip_blanks(q + 3);
+		begin = q = skip_blanks(q + 3);
 	q += strspn(q, "0123456789abcdef?");
-	q = *q == '<' ? skip_decoded(q) : q;
+	if (begin)
+		head->pid = (struct str){ begin, (size_t)(q - begin) };
+	q = *q == '<' ? take_comm(q, head) : q;
 	return *q == ']' ? q + 1 : NULL;
 }
 
 /* "4711 " of -f -o, "4711<sh> ", "05:17:52.080970 ", "1700000000.1 ", "(+     0.000013) "; NULL. */
-static const char *skip_stamp(const char *p)
+static const char *skip_stamp(const char *p, struct strace_head *head)
 {
 	const char *q = *p == '(' && p[1] == '+' ? skip_blanks(p + 2) : p;
 	const char *end = q + strspn(q, "0123456789:.");
+	struct str stamp = { q, (size_t)(end - q) };
 
 	if (end == q)
 		return NULL;
 	if (q != p)
 		return *end == ')' ? end + 1 : NULL;
-	end = *end == '<' ? skip_decoded(end) : end;
-	return *end == ' ' || *end == '\t' ? end : NULL;
+	if (*end == '<')
+		end = take_comm(end, head);
+	if (*end != ' ' && *end != '\t')
+		return NULL;
+	if (memchr(stamp.p, '.', stamp.n) || memchr(stamp.p, ':', stamp.n))
+		head->time = stamp;
+	else
+		head->pid = stamp;
+	return end;
+}
+
+void strace_head(const char *text, struct strace_head *head)
+{
+	const char *p = skip_blanks(text), *next;
+
+	*head = (struct strace_head){ 0 };
+	while ((next = *p == '[' ? skip_bracketed(p, head) : skip_stamp(p, head)))
+		p = skip_blanks(next);
+	head->rest = p;
 }
 
 /* What stands in front of the call: the process, times, the place, the call's number. */
 static const char *skip_prefixes(const char *text)
 {
-	const char *p = skip_blanks(text), *next;
+	struct strace_head head;
 
-	while ((next = *p == '[' ? skip_bracketed(p) : skip_stamp(p)))
-		p = skip_blanks(next);
-	return p;
+	strace_head(text, &head);
+	return head.rest;
 }
 
 /* What strace alone writes: then numbers that begin with 0 are its octal modes. */
@@ -147,6 +173,32 @@ static const char *put_signal(struct arena *a, const char *p, const char **out)
 	return end;
 }
 
+/* "_IOC(_IOC_READ|_IOC_WRITE, 0x54, 0x2a, 0x4)", of requests without a name: asm-generic/ioctl.h. */
+static const char *put_request(struct arena *a, const char *p, const char **out)
+{
+	static const char begin[] = "_IOC(";
+	unsigned long directions = 0, parts[3];
+	char *end;
+
+	if (strncmp(p, begin, sizeof(begin) - 1))
+		return NULL;
+	p += sizeof(begin) - 1;
+	for (; *p && *p != ','; p++) {
+		directions |= !strncmp(p, "_IOC_WRITE", 10) ? 1ul : 0;
+		directions |= !strncmp(p, "_IOC_READ", 9) ? 2ul : 0;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (*p != ',')
+			return NULL;
+		parts[i] = strtoul(p + 1, &end, 0);
+		p = end;
+	}
+	if (*p != ')' || parts[0] > 0xff || parts[1] > 0xff || parts[2] > 0x3fff)
+		return NULL;
+	*out = arena_printf(a, "%lu", directions << 30 | parts[2] << 16 | parts[0] << 8 | parts[1]);
+	return p + 1;
+}
+
 struct rewriting {
 	struct arena *arena;
 	char *to;
@@ -171,6 +223,11 @@ static bool begins_argument(const struct rewriting *r)
 	return n && strchr("(,", r->to[n - 1]);
 }
 
+static bool begins_name(const char *p)
+{
+	return *p >= 'A' && *p <= 'Z';
+}
+
 /* One step; where it goes on. */
 static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 {
@@ -181,11 +238,11 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 		p++;
 	if (*p == '"' || *p == '{' || *p == '[') {
 		put(r, pointer);
-		end = *p == '"' ? skip_string(p) : skip_group(p);
+		end = *p == '"' ? strace_skip_string(p) : strace_skip_group(p);
 		/* What the kernel has made of it: "{flags=...} => {parent_tid=[77]}". */
 		return strncmp(end, " => ", 4) || !strchr("{[\"", end[4]) ? end :
-		       end[4] == '"'                                      ? skip_string(end + 4) :
-									    skip_group(end + 4);
+		       end[4] == '"' ? strace_skip_string(end + 4) :
+				       strace_skip_group(end + 4);
 	}
 	if (!strncmp(p, "/*", 2)) {
 		end = strstr(p + 2, "*/");
@@ -199,16 +256,23 @@ static const char *rewrite(struct rewriting *r, const char *text, const char *p)
 		return p + strlen(p);
 	}
 	if (*p == '<' && p > text && is_word(p[-1]) && strchr(p, '>'))
-		return skip_decoded(p);
+		return strace_skip_decoded(p);
 	if (starts && !strncmp(p, "child_stack=", 12)) { /* strace's name for the table's */
 		put(r, "stack=");
 		return p + 12;
+	}
+	if (!strncmp(p, " or ", 4) && begins_name(p + 4)) { /* one number of two names */
+		for (p += 4; is_word(*p);)
+			p++;
+		return p;
 	}
 	if (*p == '|' && begins_argument(r)) /* -X raw, where no flag has a name: "|0x900" */
 		return p + 1;
 	end = r->octal && starts ? put_octal(r->arena, p, &number) : NULL;
 	if (!end && starts)
 		end = put_signal(r->arena, p, &number);
+	if (!end && starts)
+		end = put_request(r->arena, p, &number);
 	if (end) {
 		put(r, number);
 		return end;

@@ -15,6 +15,7 @@
 #include "learn/record/run.h"
 
 #define RECORDING_NRS        1024 /* numbers of calls, without base, are below this */
+#define RECORDING_NO_CALL    (RECORDING_NRS - 1) /* of a capability: the call is not known */
 #define RECORDING_VALUES_MAX 32 /* distinct values of one argument before it counts as unbounded */
 
 struct recorded_value {

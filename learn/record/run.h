@@ -43,6 +43,10 @@ struct recorded_run {
 	bool midway;              /* the cgroup had tasks before the recording began */
 	bool interrupted;         /* ended by a signal to pale, not by the workload */
 	bool left_running;        /* and the workload was still there when pale let it go */
+	bool no_calls;            /* what it was made of shows no calls, */
+	bool no_arguments;        /* of calls no arguments, */
+	bool no_files;            /* no files, */
+	bool answered_only;       /* nothing but what was refused, or logged */
 	bool caps_observed;       /* else there are none because the backend cannot see them */
 	uint64_t caps_held;       /* bit n: the command had capability n to begin with */
 	uint64_t odd_numbers;     /* calls by numbers far beyond any table; nothing is lost */
@@ -50,6 +54,7 @@ struct recorded_run {
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
 	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
 	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */
+	uint64_t unkept;    /* records of what a recording has no facts for */
 	uint64_t unread;    /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;
 };

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * strace's output (-f, -ff, -t, -y, -Y and their like) as what ptrace would have recorded: calls at
+ * their entry, arguments by the reader that `pale sim` has.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/file/strace.h"
+#include "compiler/policy/policy.h"
+#include "learn/replay/replaying.h"
+#include "learn/replay/strace_files.h"
+
+enum {
+	TASKS_MAX = 1 << 20,
+	PENDING_MAX = 64 << 20 /* bytes of calls whose end is to come */
+};
+
+struct strace_task {
+	uint64_t key;
+	struct buf pending;
+	const char *cwd; /* NULL: not known */
+	enum arch arch;
+};
+
+struct strace_replay {
+	VEC(struct strace_task) tasks;
+	struct table by_key;
+	size_t pending;
+	bool started;    /* the first execve is over */
+	uint64_t first;  /* time of the first call */
+	uint64_t now;    /* of the line at hand */
+	uint64_t passed; /* of times that are since the line before */
+	uint64_t day;    /* time of day: days that are over */
+	struct strace_files files;
+};
+
+struct strace_replay *strace_replay_new(struct replay *r)
+{
+	return ARENA_NEW(r->s->arena, struct strace_replay);
+}
+
+void strace_replay_file(struct replay *r)
+{
+	r->strace->passed = r->strace->day = r->strace->now = 0;
+}
+
+/* ---- time ---- */
+
+/* "05:17:52.080970", "1700000000.08", or since the line before "0.000013". */
+static uint64_t read_time(struct strace_replay *t, struct str s)
+{
+	uint64_t fields[3] = { 0 }, unit = 1000000000, part = 0, seconds;
+	size_t n = 0, i = 0;
+
+	for (; i < s.n && s.p[i] != '.'; i++) {
+		if (s.p[i] == ':' ? ++n == 3 : fields[n] > UINT32_MAX)
+			return t->now;
+		if (s.p[i] != ':')
+			fields[n] = fields[n] * 10 + (uint64_t)(s.p[i] - '0');
+	}
+	for (i++; i < s.n && unit > 1 && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
+		unit /= 10;
+		part += unit * (uint64_t)(s.p[i] - '0');
+	}
+	seconds = n == 2 ? fields[0] * 3600 + fields[1] * 60 + fields[2] : fields[0];
+	part += seconds * 1000000000;
+	if (n == 2) { /* after midnight the day begins anew */
+		if (part + t->day + UINT64_C(43200000000000) < t->now)
+			t->day += UINT64_C(86400000000000);
+		return part + t->day;
+	}
+	if (seconds < 100000000) /* no time since 1970 */
+		return t->passed += part;
+	return part;
+}
+
+static uint64_t since(const struct strace_replay *t)
+{
+	return t->now > t->first ? t->now - t->first : 0;
+}
+
+static void keep_time(struct replay *r, struct str text)
+{
+	struct strace_replay *t = r->strace;
+
+	if (text.n)
+		t->now = read_time(t, text);
+	if (text.n && !memchr(text.p, ':', text.n) && !t->passed && !r->r->run.started_ns)
+		r->r->run.started_ns = t->now;
+	if (!t->first)
+		t->first = t->now;
+	if (since(t) > r->r->run.duration_ns)
+		r->r->run.duration_ns = since(t);
+}
+
+/* ---- tasks ---- */
+
+/* Of -ff each file is a task's own. NULL: there are too many. */
+static struct strace_task *task_of(struct replay *r, struct str pid)
+{
+	struct strace_replay *t = r->strace;
+	struct strace_task fresh = { .arch = r->opt.arch };
+	struct table_walk w;
+	size_t at;
+
+	if (str_u64(pid, &fresh.key) || fresh.key > UINT32_MAX)
+		fresh.key = UINT64_C(1) << 32 | r->files;
+	w = table_start(hash_bytes(HASH_START, &fresh.key, sizeof(fresh.key)));
+	while ((at = table_next(&t->by_key, &w)) != TABLE_END)
+		if (t->tasks.v[at].key == fresh.key)
+			return &t->tasks.v[at];
+	if (t->tasks.n == TASKS_MAX)
+		return NULL;
+	table_add(r->s->arena, &t->by_key, w.hash, t->tasks.n);
+	vec_push(r->s->arena, &t->tasks, fresh);
+	return &t->tasks.v[t->tasks.n - 1];
+}
+
+static void drop_pending(struct strace_replay *t, struct strace_task *task)
+{
+	t->pending -= task->pending.n;
+	buf_free(&task->pending);
+	task->pending = (struct buf){ 0 };
+}
+
+static void keep_pending(struct replay *r, struct strace_task *task, const char *begin,
+			 const char *end)
+{
+	size_t n = (size_t)(end - begin);
+
+	drop_pending(r->strace, task);
+	if (r->strace->pending + n > PENDING_MAX) {
+		r->r->run.losses.paths_unresolved++; /* all else is known by now */
+		return;
+	}
+	buf_add(&task->pending, begin, n);
+	if (task->pending.failed)
+		arena_no_memory(r->s->arena);
+	r->strace->pending += n;
+}
+
+/* ---- calls ---- */
+
+static void record_values(struct replay *r, const struct strace_line *l,
+			  const struct strace_called *c)
+{
+	unsigned mask = c->call.args | (c->call.tuple ? 7u : 0);
+	struct strace_values v;
+
+	if (!mask)
+		return;
+	v = strace_values(r, l, c->sys, c->arch, mask);
+	if ((v.given & mask) != mask)
+		replay_bad(r, &r->value,
+			   arena_printf(r->s->arena, "an argument of '%s' could not be read",
+					c->sys->name));
+	for (unsigned i = 0; i < 6; i++)
+		if (c->call.args & v.given & 1u << i)
+			model_value(r->m, c->arch, c->nr, i,
+				    c->call.wide >> i & 1 ? v.args[i] : (uint32_t)v.args[i], 1);
+	if (c->call.tuple && (v.given & 7) == 7) {
+		uint64_t args[3] = { (uint32_t)v.args[0], (uint32_t)v.args[1],
+				     (uint32_t)v.args[2] };
+
+		model_tuple(r->m, c->arch, c->nr, args, 1);
+	}
+}
+
+/* Which call: by its name, or "syscall_0x1c3" of one that strace has no name for. */
+static bool find_call(struct str name, enum arch arch, struct strace_called *out)
+{
+	static const char nameless[] = "syscall_";
+	uint64_t nr;
+
+	*out = (struct strace_called){ .arch = arch };
+	if (str_starts(name, nameless)) {
+		name = (struct str){ name.p + sizeof(nameless) - 1, name.n - sizeof(nameless) + 1 };
+		if (str_u64(name, &nr) || nr >= RECORDING_NRS)
+			return false;
+		out->nr = (uint32_t)nr;
+		return true;
+	}
+	out->sys = syscall_by_name(name);
+	if (!out->sys || out->sys->nr[arch] < 0 || out->sys->nr[arch] >= RECORDING_NRS)
+		return false;
+	out->nr = (uint32_t)out->sys->nr[arch];
+	rules_of(arch, out->nr, &out->call, &out->rule);
+	return true;
+}
+
+/* What strace does of itself until there is a program: it looks for one. */
+static bool is_before(struct replay *r, const struct strace_line *l)
+{
+	struct strace_replay *t = r->strace;
+
+	if (t->started)
+		return false;
+	if (str_is(l->name, "execve") && str_starts(l->result, "-1 "))
+		return true;
+	t->started = true;
+	t->first = t->now;
+	r->r->run.duration_ns = 0;
+	if (str_is(l->name, "execve"))
+		strace_program(r, l);
+	else
+		r->r->run.midway = true;
+	return false;
+}
+
+/* Counted when it begins. False: it is no call. */
+static bool enter_call(struct replay *r, const struct strace_line *l, struct strace_task *task,
+		       struct strace_called *c)
+{
+	if (!find_call(l->name, task->arch, c)) {
+		replay_bad(r, &r->bad,
+			   arena_printf(r->s->arena, "'%s' is no call of %s",
+					str_safe_of(r->s->arena, l->name),
+					arch_info(task->arch)->name));
+		return false;
+	}
+	r->taken++;
+	strace_note_cwd(r, &r->strace->files, l, &task->cwd);
+	model_call(r->m, c->arch, c->nr, 1, since(r->strace));
+	if (c->sys)
+		record_values(r, l, c);
+	return true;
+}
+
+/* "clone(...) = 8": the new task begins where its maker is. */
+static void pass_cwd(struct replay *r, const struct strace_line *l, const char *cwd)
+{
+	static const char *const makers[] = { "clone", "clone3", "fork", "vfork" };
+	size_t n = l->result.n;
+	struct strace_task *child;
+
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
+		if (!str_is(l->name, makers[i]) || !n || *l->result.p < '1' || *l->result.p > '9')
+			continue;
+		while (n && (l->result.p[n - 1] < '0' || l->result.p[n - 1] > '9'))
+			n--;
+		child = task_of(r, (struct str){ l->result.p, n });
+		if (child && !child->cwd)
+			child->cwd = cwd;
+	}
+}
+
+/* task: where the tasks are may move with the next one. */
+static void leave_call(struct replay *r, const struct strace_line *l, struct strace_task *task)
+{
+	const char *cwd = task->cwd;
+	struct strace_called c;
+
+	if (!find_call(l->name, task->arch, &c) || !c.sys)
+		return;
+	strace_record_files(r, &r->strace->files, l, &c,
+			    &(struct strace_when){ &task->cwd, since(r->strace) });
+	if (cwd)
+		pass_cwd(r, l, cwd);
+}
+
+static void on_call(struct replay *r, const struct strace_line *l, struct strace_task *task)
+{
+	struct strace_called c;
+
+	if (!is_before(r, l) && enter_call(r, l, task, &c))
+		leave_call(r, l, task);
+}
+
+static void on_unfinished(struct replay *r, const struct strace_line *l, struct strace_task *task)
+{
+	struct strace_called c;
+
+	if (!is_before(r, l) && enter_call(r, l, task, &c))
+		keep_pending(r, task, l->name.p, l->end);
+}
+
+/* The end of a call that began before strace looked is one that was made, too. */
+static void on_resumed(struct replay *r, const struct strace_line *l, struct strace_task *task)
+{
+	struct strace_line whole;
+	struct strace_called c;
+
+	if (!task->pending.n) {
+		if (!r->strace->started)
+			r->r->run.midway = r->strace->started = true;
+		enter_call(r, l, task, &c);
+		return;
+	}
+	r->strace->pending -= task->pending.n;
+	buf_puts(&task->pending, l->rest);
+	r->strace->pending += task->pending.n;
+	if (task->pending.failed)
+		arena_no_memory(r->s->arena);
+	BUF_AUTO joined = task->pending; /* tasks move where there is a new one */
+	r->strace->pending -= task->pending.n;
+	task->pending = (struct buf){ 0 };
+	strace_split(joined.p, &whole);
+	if (whole.kind == STRACE_CALL && str_eq(whole.name, l->name))
+		leave_call(r, &whole, task);
+	else
+		replay_bad(r, &r->bad, "the end of a call that is not the one that began");
+}
+
+/* ---- signals ---- */
+
+/* Sent by a process (SI_USER, SI_TKILL, SI_QUEUE), as the ptrace backend tells them. */
+static void on_signal(struct replay *r, const struct strace_line *l)
+{
+	static const char *const codes[] = { "si_code=SI_USER", "si_code=SI_TKILL",
+					     "si_code=SI_QUEUE" };
+	size_t n = strcspn(l->rest, " ");
+	uint64_t sig;
+	bool sent = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		sent |= strstr(l->rest, codes[i]) != NULL;
+	if (!sent || !r->strace->started)
+		return;
+	if (!strncmp(l->rest, "SIGRT_", 6))
+		sig = 32 + strtoul(l->rest + 6, NULL, 10);
+	else if (!strncmp(l->rest, "SIGRTMIN ", 9))
+		sig = 32;
+	else if (constant_find("signal", (struct str){ l->rest, n }, r->opt.arch, &sig) < 0)
+		sig = 0;
+	if (!sig || sig > 64)
+		replay_bad(r, &r->bad, "no signal that pale knows");
+	else
+		model_received(r->m, (int)sig, 1, since(r->strace));
+}
+
+/* ---- lines ---- */
+
+/* "[ Process PID=4711 runs in 32 bit mode. ]" */
+static void on_own(struct replay *r, const struct strace_line *l)
+{
+	static const char mark[] = "[ Process PID=";
+	const char *p = l->rest;
+	struct strace_task *task;
+
+	if (strncmp(p, mark, sizeof(mark) - 1) != 0)
+		return;
+	p += sizeof(mark) - 1;
+	task = task_of(r, (struct str){ p, strspn(p, "0123456789") });
+	if (!task || r->opt.arch != ARCH_X86_64)
+		return;
+	task->arch = strstr(p, "32 bit") ? ARCH_I386 : strstr(p, "x32") ? ARCH_X32 : ARCH_X86_64;
+}
+
+static bool is_asked(const struct replay *r, const struct strace_line *l)
+{
+	uint64_t pid;
+
+	return (!r->opt.pid || (!str_u64(l->head.pid, &pid) && pid == r->opt.pid)) &&
+	       (!r->opt.comm || str_is(l->head.comm, r->opt.comm));
+}
+
+void strace_replay_line(struct replay *r, const char *text, bool cut)
+{
+	struct strace_task *task;
+	struct strace_line l;
+
+	strace_split(text, &l);
+	if (l.kind == STRACE_NONE || cut) {
+		replay_bad(r, &r->bad, cut ? "the line is too long" : "no line of strace's");
+		return;
+	}
+	keep_time(r, l.head.time);
+	if (l.kind == STRACE_OWN) {
+		on_own(r, &l);
+		return;
+	}
+	if (!is_asked(r, &l)) {
+		r->other++;
+		return;
+	}
+	task = task_of(r, l.head.pid);
+	if (!task) {
+		r->r->run.losses.untraced++;
+		return;
+	}
+	switch (l.kind) {
+	case STRACE_CALL: on_call(r, &l, task); return;
+	case STRACE_UNFINISHED: on_unfinished(r, &l, task); return;
+	case STRACE_RESUMED: on_resumed(r, &l, task); return;
+	case STRACE_SIGNAL: on_signal(r, &l); return;
+	case STRACE_ENDED: drop_pending(r->strace, task); return;
+	case STRACE_OWN:
+	case STRACE_NONE: break;
+	}
+	BUG("no such line");
+}
+
+void strace_replay_end(struct replay *r)
+{
+	struct strace_replay *t = r->strace;
+
+	vec_each(&t->tasks, task)
+		drop_pending(t, task);
+	r->r->run.processes = t->tasks.n;
+	r->r->run.no_files = !t->files.decoded;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Files of strace's calls. With -y it says what the kernel resolved a descriptor to; names that a
+ * program gave stand as it gave them, below the working directory that -y shows.
+ */
+#include "compiler/file/strace.h"
+#include "learn/replay/replaying.h"
+
+struct strace_called { /* a call: sys NULL for one without a name */
+	enum arch arch;
+	uint32_t nr;
+	const struct syscall_info *sys;
+	struct trace_call call;
+	struct trace_rule rule;
+};
+
+struct strace_files {
+	bool decoded; /* a descriptor's path was there */
+	size_t kept;  /* bytes of working directories */
+};
+
+struct strace_when {
+	const char **cwd; /* the task's, as it was shown last; NULL: not known */
+	uint64_t since;
+};
+
+/* What the arguments in `mask` are. */
+struct strace_values strace_values(struct replay *r, const struct strace_line *l,
+				   const struct syscall_info *sys, enum arch arch, unsigned mask);
+/* An argument's value; `otherwise`: it could not be read. */
+uint64_t strace_value(struct replay *r, const struct strace_line *l, const struct strace_called *c,
+		      unsigned arg, uint64_t otherwise);
+
+/* What the first execve says of the run. */
+void strace_program(struct replay *r, const struct strace_line *l);
+/* Working directories that the call shows (AT_FDCWD</d>), before it has an effect. */
+void strace_note_cwd(struct replay *r, struct strace_files *f, const struct strace_line *l,
+		     const char **cwd);
+/* Of a call that is over: it succeeded, or nothing is done. */
+void strace_record_files(struct replay *r, struct strace_files *f, const struct strace_line *l,
+			 const struct strace_called *c, const struct strace_when *when);
