@@ -54,6 +54,7 @@ struct propose_options {
 	bool exact;                  /* each file by its own name */
 	bool margin;                 /* with calls that come with those that were seen */
 	const enum arch *arch;       /* NULL: the recorder's; must be one that elsewhere_can() */
+	bool only_facts; /* no header lines, sets, nor what was not seen: for a policy that is there */
 };
 
 /* A tree that a careful engineer would sign: every rule with its evidence in a comment. A set

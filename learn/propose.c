@@ -388,7 +388,8 @@ static void propose_arch_block(struct proposal *p, enum arch a, bool has_start)
 	if (p->mux_sockets)
 		propose_sockets(p, a);
 	propose_calls(p, a);
-	propose_implied(p, a, has_start);
+	if (!p->opt->only_facts)
+		propose_implied(p, a, has_start);
 	if (p->opt->margin)
 		propose_margin(p, a);
 	st->body = inner.first;
@@ -450,14 +451,15 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->run.host;
 	bool has_start;
 
-	add_headers(p);
+	if (!p->opt->only_facts)
+		add_headers(p);
 	p->group = "";
 	if (p->r->run.no_calls) {
 		propose_sockets(p, ARCH_NR);
 		propose_resources(p);
 		return;
 	}
-	has_start = use_starts(p, sets, first);
+	has_start = use_starts(p, sets, first) || p->opt->only_facts;
 	if (p->one_arch) {
 		enum arch a = first;
 
@@ -467,7 +469,8 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 		else
 			propose_sockets(p, a);
 		propose_calls(p, a);
-		propose_implied(p, a, has_start);
+		if (!p->opt->only_facts)
+			propose_implied(p, a, has_start);
 		if (p->opt->margin)
 			propose_margin(p, a);
 	} else {

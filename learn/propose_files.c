@@ -130,7 +130,7 @@ static void propose_held(struct proposal *p)
 void propose_capabilities(struct proposal *p)
 {
 	p->group = "capabilities";
-	if (!p->r->run.caps_observed)
+	if (!p->r->run.caps_observed && !p->opt->only_facts)
 		propose_held(p);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		propose_capability(p, cap);
@@ -199,7 +199,7 @@ void propose_signals(struct proposal *p)
 		add_signal(p, "receive", s->signal, why);
 	}
 	for (int sig = 1; sig < 65; sig++) {
-		uint64_t n = count_sent(p, sig);
+		uint64_t n = p->r->sent_known >> (sig - 1) & 1 ? 0 : count_sent(p, sig);
 
 		if (n)
 			add_signal(p, "send", sig,

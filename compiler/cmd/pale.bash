@@ -5,7 +5,7 @@
 declare -gA _pale_options=(
 	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
 	[learn]="--output --name --for --margin --exact --backend --cgroup --pid --recording --no-arguments --every --until --allow-loss --max-paths"
-	[propose]="--output --name --for --margin --exact --arch --allow-loss"
+	[propose]="--output --name --for --margin --exact --arch --update --policy --caps --kernel --host --sets --allow-loss"
 	[merge]="--output"
 	[replay]="--from --output --comm --exe --profile --pid --arch --allow-loss"
 	[run]="--count --verify --log-only --log --log-refusals --layers --policy --runtime --report --caps --kernel --host --sets"
@@ -27,7 +27,7 @@ declare -gA _pale_words=(
 	[--target-a]="docker oci bpf apparmor all"
 	[--target-b]="docker oci bpf apparmor all"
 	[--for]="run runc runc-nnp crun"
-	[--from]="strace audit apparmor"
+	[--from]="strace audit apparmor report"
 	[--backend]="auto ebpf ebpf-tp ebpf-btf ebpf-raw ptrace"
 	[--layers]="seccomp apparmor seccomp,apparmor"
 	[--as]="policy bpf docker:runc docker:crun"

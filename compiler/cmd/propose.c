@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale propose: recordings to a policy. */
 #include "compiler/cmd/recordings.h"
+#include "compiler/cmd/update.h"
 #include "learn/elsewhere.h"
 #include "learn/reunite.h"
 
@@ -21,6 +22,13 @@ static int propose_of(struct session *s, const struct options *o)
 	if (status != EXIT_OK)
 		return status;
 	recordings_unite(s->arena, rs, &r);
+	if (o->at[OPT_UPDATE].given) {
+		lacks = tell_incomplete(s, &r, "--allow-loss gives status 0 all the same");
+		status = policy_update(s, o, o->at[OPT_UPDATE].text, &r);
+		return status                                ? status :
+		       lacks && !o->at[OPT_ALLOW_LOSS].given ? EXIT_FOUND :
+							       EXIT_OK;
+	}
 	if (proposal_write(s, &a, &r))
 		return EXIT_SYSTEM;
 	lacks = tell_incomplete(s, &r, "--allow-loss gives status 0 all the same");

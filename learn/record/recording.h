@@ -99,6 +99,7 @@ struct recording {
 	VEC(struct recorded_listing) listings; /* of those that could be read */
 	VEC(struct recorded_signal) received;
 	VEC(struct recorded_capability) caps;
+	uint64_t sent_known; /* bit n: signal n + 1, sent, needs no rule: the policy has one */
 };
 
 /* Everything in a fixed order: calls by number, values by value, files by path. */

@@ -10,9 +10,10 @@
 
 #define PATHS_MOST 1000000
 
-static const char *const tiers[] = {
-	[REPLAY_STRACE] = "strace", [REPLAY_AUDIT] = "audit", [REPLAY_APPARMOR] = "apparmor"
-};
+static const char *const tiers[] = { [REPLAY_STRACE] = "strace",
+				     [REPLAY_AUDIT] = "audit",
+				     [REPLAY_APPARMOR] = "apparmor",
+				     [REPLAY_REPORT] = "report" };
 
 struct replay *replay_new(struct session *s, const struct replay_options *opt,
 			  struct recording *out)
@@ -29,8 +30,8 @@ struct replay *replay_new(struct session *s, const struct replay_options *opt,
 	out->run.kernel = out->run.libc = "unknown";
 	out->run.host = opt->arch;
 	out->run.no_calls = opt->from == REPLAY_APPARMOR;
-	out->run.no_arguments = opt->from != REPLAY_STRACE;
-	out->run.no_files = opt->from == REPLAY_AUDIT;
+	out->run.no_arguments = opt->from == REPLAY_AUDIT || opt->from == REPLAY_APPARMOR;
+	out->run.no_files = opt->from == REPLAY_AUDIT || opt->from == REPLAY_REPORT;
 	out->run.answered_only = opt->from != REPLAY_STRACE;
 	out->run.caps_observed = opt->from == REPLAY_APPARMOR;
 	if (opt->from == REPLAY_STRACE)
@@ -38,8 +39,15 @@ struct replay *replay_new(struct session *s, const struct replay_options *opt,
 	return r;
 }
 
+static bool is_report(const struct replay *r)
+{
+	return r->opt.from == REPLAY_REPORT;
+}
+
 void replay_file(struct replay *r, const char *name)
 {
+	if (is_report(r))
+		report_replay_file(r);
 	r->file = str_safe(r->s->arena, name);
 	r->files++;
 	if (r->strace)
@@ -61,6 +69,10 @@ void replay_line(struct replay *r, struct str line, bool cut, uint64_t number)
 	if (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
 	add_to_id(r, line);
+	if (is_report(r)) {
+		report_replay_line(r, line);
+		return;
+	}
 	if (!r->strace) {
 		log_replay_line(r, line, cut);
 		return;
@@ -118,7 +130,8 @@ static int tell_nothing(struct replay *r)
 					     [REPLAY_AUDIT] =
 						     "record of seccomp's (type=1326, SECCOMP)",
 					     [REPLAY_APPARMOR] =
-						     "record of AppArmor's (type=1400, AVC)" };
+						     "record of AppArmor's (type=1400, AVC)",
+					     [REPLAY_REPORT] = "refusal in a report" };
 	struct diag *d =
 		diag_add(r->s->diags, DIAG_PL411, NO_SPAN, "nothing was recorded: there is no %s%s",
 			 whats[r->opt.from], r->other ? " of what was asked for" : "");
@@ -178,6 +191,9 @@ static void draw_id(struct replay *r)
 
 int replay_end(struct replay *r)
 {
+	if (is_report(r))
+		report_replay_file(r);
+	buf_free(&r->report);
 	if (r->strace)
 		strace_replay_end(r);
 	buf_free(&r->line);

@@ -2,14 +2,15 @@
 #pragma once
 /*
  * REPLAY: what others have written down of a run, as the recording that `pale learn` would have made
- * of it: strace's output, seccomp's records of the kernel's log (type 1326), AppArmor's (1400). What a
+ * of it: strace's output, seccomp's records of the kernel's log (type 1326), AppArmor's (1400), what
+ * `pale run --report` counted. What a
  * source does not show is said in the run (no_calls, no_arguments, no_files, caps_observed), never
  * guessed. No file is looked at. Memory is bounded by what is different, not by how long a log is.
  */
 #include "compiler/file/session.h"
 #include "learn/record/recording.h"
 
-enum replay_from { REPLAY_STRACE, REPLAY_AUDIT, REPLAY_APPARMOR };
+enum replay_from { REPLAY_STRACE, REPLAY_AUDIT, REPLAY_APPARMOR, REPLAY_REPORT };
 
 /* Of a log with several programs: which. NULL, 0: not said. */
 struct replay_options {

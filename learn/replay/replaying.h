@@ -45,6 +45,7 @@ struct replay {
 	struct replay_bad bad, value;
 	struct strace_texts texts;
 	struct strace_replay *strace;
+	struct buf report; /* the file at hand, of REPLAY_REPORT */
 };
 
 void replay_bad(struct replay *r, struct replay_bad *kind, const char *why);
@@ -56,6 +57,10 @@ struct strace_replay *strace_replay_new(struct replay *r);
 void strace_replay_line(struct replay *r, const char *text, bool cut);
 void strace_replay_file(struct replay *r);
 void strace_replay_end(struct replay *r);
+
+/* from_report.c: a line of a report, and what a whole one says */
+void report_replay_line(struct replay *r, struct str line);
+void report_replay_file(struct replay *r);
 
 /* from_log.c */
 void log_replay_line(struct replay *r, struct str line, bool cut);

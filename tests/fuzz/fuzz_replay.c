@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(NULL);
 	struct sources *sources = sources_new(a);
 	struct session s = { a, sources, diags_new(a, sources), NULL };
-	struct replay_options opt = { .from = size ? data[0] % 3 : REPLAY_STRACE,
+	struct replay_options opt = { .from = size ? data[0] % 4 : REPLAY_STRACE,
 				      .arch = ARCH_X86_64 };
 	struct recording recording;
 	struct replay *r = replay_new(&s, &opt, &recording);

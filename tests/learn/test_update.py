@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pale propose --update: a policy gets what recordings, logs and reports show that it refuses, and nothing else."""
+import subprocess
+
+import pytest
+
+from conftest import PALE, need, need_root, run
+from recordings import Recording
+
+HEAD = """pale recording 1
+run 1 id 00112233445566778899aabbccddeeff
+run 1 machine x86_64
+run 1 name "web"
+run 1 kernel "6.1.0"
+run 1 libc "glibc 2.36"
+run 1 tier "ebpf"
+run 1 duration 5000000
+run 1 capabilities-seen
+"""
+FACTS = ['bits x86_64 prctl 0 0xf 0xfffffffffffffff0\t1:1', 'call x86_64 mkdir\t1:2@5', 'call x86_64 prctl\t1:3@9', 'call x86_64 read\t1:7@1',
+         'call x86_64 socket\t1:3@2', 'capability chown x86_64 mkdir\t1:1@7', 'file "/etc/passwd" r\t1:1@4', 'file "/srv/new" rw owned\t1:1@4',
+         'received 15\t1:1@4', 'tuple x86_64 socket 0x1 0x1 0x0\t1:2', 'tuple x86_64 socket 0x2 0x80002 0x0\t1:1',
+         'value x86_64 prctl 0 0xf\t1:3']
+POLICY = """# mine, and stays
+policy   web {   # odd layout
+  level linux 6.18;
+    layers seccomp, apparmor;   arch x86_64;
+    default errno EPERM;
+    allow read, execve, exit_group;  # why not
+    allow prctl(option == PR_GET_DUMPABLE);
+    network unix stream;
+    file r /etc/**;
+    owner file r /srv/new;
+}
+policy other { level linux 6.18; layers seccomp; arch x86_64; default errno EPERM; allow read, execve; }
+"""
+WANT = ["allow mkdir;", "allow prctl(option == PR_SET_NAME);", "network inet dgram;", "file w /srv/new;", "capability chown;",
+        "signal receive term;"]
+
+
+def recording(path, facts=FACTS):
+    path.write_text(HEAD + "".join(f + "\n" for f in sorted(facts)) + f"end 1 {len(facts)}\n")
+    return path
+
+
+@pytest.fixture
+def made(tmp_path):
+    policy = tmp_path / "web.pale"
+    policy.write_text(POLICY)
+    return policy, recording(tmp_path / "r.rec")
+
+
+def update(policy, *recordings, check=0, args=()):
+    return run([PALE, "propose", "--update", policy, *args, *recordings], check=check)
+
+
+def test_only_what_is_missing_is_printed_as_a_patch_that_applies(made, tmp_path):
+    policy, rec = made
+    r = update(policy, rec, args=["--policy", "web"])
+    lines = r.out.splitlines()
+    added = [line[1:].split("#")[0].strip() for line in lines if line.startswith("+") and not line.startswith("+++")]
+    assert sorted(filter(None, added)) == sorted(WANT) and policy.read_text() == POLICY
+    assert not [line for line in lines if line.startswith("-") and not line.startswith("---")]
+    need("patch")
+    (tmp_path / "p.diff").write_text(r.out)
+    run(["patch", "-s", "-p1", policy, tmp_path / "p.diff"])
+    copy = tmp_path / "copy.pale"
+    policy_after = policy.read_text()
+    policy.write_text(POLICY)
+    update(policy, rec, args=["--policy", "web", "-o", copy])
+    assert copy.read_text() == policy_after
+
+
+def test_what_is_there_stays_byte_for_byte_and_a_second_update_changes_nothing(made):
+    policy, rec = made
+    update(policy, rec, args=["--policy", "web", "-o", policy])
+    after = policy.read_text()
+    at = POLICY.index("}\npolicy other")
+    assert after.startswith(POLICY[:at]) and after.endswith(POLICY[at:])
+    assert update(policy, rec, args=["--policy", "web"]).out == ""
+    update(policy, rec, args=["--policy", "web", "-o", policy])
+    assert policy.read_text() == after
+
+
+def test_all_that_was_recorded_passes_afterwards_and_the_difference_is_what_was_announced(made, tmp_path):
+    policy, rec = made
+    new = tmp_path / "new.pale"
+    update(policy, rec, args=["--policy", "web", "-o", new])
+    calls = ["mkdir", "read", "prctl(PR_SET_NAME)", "socket(AF_UNIX, SOCK_STREAM)", "socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC)"]
+    out = run([PALE, "sim", new, "--policy", "web", *calls], check=0).out
+    assert [line.split()[0] for line in out.splitlines()] == ["ALLOW"] * len(calls), out
+    out = run([PALE, "sim", new, "--policy", "web", "open /etc/passwd r", "open owner /srv/new rw", "cap chown"], check=0).out
+    assert "refused" not in out and out.count("allowed") >= 3
+    out = run([PALE, "diff", policy, new, "--policy-a", "web", "--policy-b", "web"], check=1).out
+    assert "tighter" not in out.replace("tighter: 0", "") and "mkdir" in out and "/srv/new" in out
+    assert "prctl" in out and "option == PR_SET_NAME" in out and "chown" in out
+    assert run([PALE, "check", new, "--policy", "web"], check=0).rc == 0
+
+
+def test_what_the_policy_itself_refuses_stays_refused_and_is_told(made):
+    policy, rec = made
+    policy.write_text(POLICY.replace("    file r", "    errno EACCES mkdir; deny capability chown;\n    file r", 1))
+    r = update(policy, rec, args=["--policy", "web"])
+    assert "stays refused by rules of the policy: mkdir, ..." in r.err and "2 of what was recorded" in r.err
+    assert "mkdir" not in "".join(line for line in r.out.splitlines() if line.startswith("+"))
+
+
+def test_a_policy_for_calls_alone_gets_calls_alone(made):
+    policy, rec = made
+    policy.write_text("policy web { level linux 6.18; layers seccomp; arch x86_64; default errno EPERM; allow read, execve; }\n")
+    out = update(policy, rec).out
+    assert "allow mkdir;" in out and "+    file" not in out and "signal" not in out
+
+
+@pytest.mark.parametrize("text, said", [
+    (POLICY.replace("arch x86_64", "arch aarch64"), "which the policy does not list"), ('{"defaultAction": "SCMP_ACT_ERRNO"}', "is no policy"), ("policy x {", "PL0"),
+    (POLICY, "--policy")])
+def test_what_cannot_be_updated_is_told_and_nothing_is_written(made, text, said):
+    policy, rec = made
+    policy.write_text(text)
+    args = ["--policy", "web"] if "aarch64" in text else []
+    r = update(policy, rec, args=[*args, "-o", policy], check=1)
+    assert said in r.err and policy.read_text() == text
+
+
+def test_a_report_of_run_and_the_kernels_log_are_sources(made, tmp_path):
+    need_root()
+    policy = tmp_path / "t.pale"
+    policy.write_text("policy t { level linux 6.18; layers seccomp; arch x86_64; default errno EPERM; unknown errno ENOSYS;\n"
+                      "    use start-run; use libc; allow execve, exit_group;\n}\n")
+    command = ["/usr/bin/perl", "-e", "mkdir '/nonexistent/x'; socket(S, 2, 1, 0); kill 0, $$"]
+    report = tmp_path / "report.json"
+    run([PALE, "run", "--count", "--report", report, policy, "--", *command], check=None)
+    rec = tmp_path / "rec"
+    run([PALE, "replay", "--from", "report", report, "-o", rec], check=0)
+    got = Recording(rec)
+    assert got.calls["x86_64", "mkdir"] == 1 and ("socket", 2, 1, 0) in got.tuples or ("socket", 2, 0x80001, 0) in got.tuples
+    update(policy, rec, args=["-o", policy])
+    text = policy.read_text()
+    assert "allow mkdir;" in text and "network inet stream;" in text
+    line = ('type=1326 audit(1700000000.500:7): pid=4 comm="perl" exe="/usr/bin/perl" sig=0 arch=c000003e syscall=90 '
+            "compat=0 ip=0x7f code=0x7ffc0000\n")
+    p = subprocess.run(f"{PALE} replay --from audit - | {PALE} propose --update {policy} -", shell=True, text=True,
+                       input=line, capture_output=True, check=True)
+    assert [x for x in p.stdout.splitlines() if x.startswith("+    allow")] == ["+    allow chmod; # 1x"], p
