@@ -81,28 +81,67 @@ struct diag *aa_tell(struct lint *l, enum diag_id id, const struct aa_use *use, 
 	return d;
 }
 
+/* An access as it was read; of a text that is none, right is false. */
+struct read_access {
+	struct str text;
+	struct sources *sources; /* where it stands */
+	struct aa_access access;
+	bool right;
+};
+
+struct aa_accesses {
+	struct arena *arena;
+	VEC(struct read_access) list;
+	struct table table; /* their texts */
+};
+
+struct aa_accesses *aa_accesses_new(struct arena *a)
+{
+	struct aa_accesses *all = ARENA_NEW(a, struct aa_accesses);
+
+	all->arena = a;
+	return all;
+}
+
+/* Reading hangs on the text alone, and rules ask the same of each profile. Good until the next. */
+static const struct read_access *read_once(struct lint *l, const char *access)
+{
+	struct aa_accesses *all = l->aa->accesses;
+	struct str text = str_c(access);
+	uint64_t hash = hash_str(text);
+	struct table_walk walk = table_start(hash);
+
+	for (size_t at; (at = table_next(&all->table, &walk)) != TABLE_END;)
+		if (str_eq(all->list.v[at].text, text))
+			return &all->list.v[at];
+	struct read_access read = { .sources = sources_new(all->arena) };
+	struct diags *ds = diags_new(all->arena, read.sources);
+	struct source *src = source_add(read.sources, "<access>", text);
+
+	read.text = src->text;
+	read.right = aa_access_read(all->arena, src, &read.access, ds);
+	table_add(all->arena, &all->table, hash, all->list.n);
+	vec_push(all->arena, &all->list, read);
+	return &all->list.v[all->list.n - 1];
+}
+
 bool aa_may_ask(struct lint *l, const char *access, struct aa_verdict *out)
 {
-	struct sources *own = sources_new(l->arena);
-	struct diags *ds = diags_new(l->arena, own);
-	struct source *src = source_add(own, "<access>", str_c(access));
-	struct aa_access read;
+	const struct read_access *read = read_once(l, access);
+	struct diags *quiet = diags_new(l->arena, read->sources);
 
-	if (!aa_access_read(l->arena, src, &read, ds) || !aa_can_ask(l->aa->q, &read, ds))
+	if (!read->right || !aa_can_ask(l->aa->q, &read->access, quiet))
 		return false;
-	*out = aa_ask(l->aa->q, &read, FILE_OTHER);
+	*out = aa_ask(l->aa->q, &read->access, FILE_OTHER);
 	return true;
 }
 
 struct aa_access aa_reads(struct lint *l, const char *access)
 {
-	struct sources *own = sources_new(l->arena);
-	struct diags *ds = diags_new(l->arena, own);
-	struct source *src = source_add(own, "<access>", str_c(access));
-	struct aa_access read;
+	const struct read_access *read = read_once(l, access);
 
-	BUG_ON(!aa_access_read(l->arena, src, &read, ds));
-	return read;
+	BUG_ON(!read->right);
+	return read->access;
 }
 
 struct aa_verdict aa_asks(struct lint *l, const char *access, enum file_who who)

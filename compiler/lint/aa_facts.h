@@ -15,10 +15,11 @@ struct aa_facts {
 	struct aa_library *library; /* by which it was */
 	const struct aa_policy *policy;
 	const struct aa_profile *profile; /* NULL: rules of the file */
-	const struct aa_asking *q; /* its rules, live ones, and their machine; NULL likewise */
-	struct aa_paths *paths;    /* aa_paths.h: of the run */
-	struct aa_path_hits *hits; /* and of the profile; NULL: not yet looked for */
-	VEC(struct aa_told) told;  /* one finding a cause, over all profiles */
+	const struct aa_asking *q;    /* its rules, live ones, and their machine; NULL likewise */
+	struct aa_accesses *accesses; /* that were asked about */
+	struct aa_paths *paths;       /* aa_paths.h: of the run */
+	struct aa_path_hits *hits;    /* and of the profile; NULL: not yet looked for */
+	VEC(struct aa_told) told;     /* one finding a cause, over all profiles */
 	bool undecided; /* of the profile: a question took more states than are walked (AP329) */
 	size_t states_left; /* of the profile: pairs of states, for questions that each rule asks */
 };
@@ -70,6 +71,9 @@ struct aa_access aa_reads(struct lint *l, const char *access); /* the question a
  * The same of what a profile's own words are in, such as a witness of a walk, and of no half. False:
  * it is not answered (a label with a namespace), and nothing is known.
  */
+struct aa_accesses;
+/* Those that are asked about, each read once. Owner: the arena, which is that of what is asked. */
+struct aa_accesses *aa_accesses_new(struct arena *a);
 bool aa_may_ask(struct lint *l, const char *access, struct aa_verdict *out);
 /*
  * The same of a path, which may hold any byte: one PERM_* (PERM_X: exec) of one half. And the access

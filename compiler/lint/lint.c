@@ -157,7 +157,7 @@ enum { WORK_MAX = 48 << 20 }; /* bytes */
 void lint_work_end(struct lint_work *work)
 {
 	arena_free(work->arena);
-	*work = (struct lint_work){ NULL, NULL };
+	*work = (struct lint_work){ .arena = NULL };
 }
 
 /* What rules of the linter make for themselves goes with what is made of the profile. */
@@ -168,8 +168,10 @@ static void start_work(struct lint *l, struct lint_work *work)
 	if (!work->arena) {
 		work->arena = arena_scratch(l->aa->arena);
 		work->pool = aa_means_pool_new(work->arena);
+		work->accesses = aa_accesses_new(work->arena);
 	}
 	l->arena = work->arena;
+	l->aa->accesses = work->accesses;
 }
 
 static void lint_profiles(struct lint *l, const struct lint_apparmor *with,

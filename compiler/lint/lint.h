@@ -67,6 +67,7 @@ struct aa_paths; /* aa_paths.h */
 struct lint_work {
 	struct arena *arena; /* a scratch of what lint_apparmor() was given first */
 	struct aa_means_pool *pool;
+	struct aa_accesses *accesses; /* that rules ask about, read (aa_facts.c) */
 };
 void lint_work_end(struct lint_work *work);
 

@@ -119,6 +119,7 @@ static bool open_apparmor(struct pair *p)
 				    .release = asked.release,
 				    .library = library,
 				    .policy = policy,
+				    .accesses = aa_accesses_new(l->arena),
 				    .q = q };
 	p->in = (struct lint){ .arena = l->arena, .ds = own, .aa = facts };
 	vec_each(&policy->profiles, it) {
