@@ -107,6 +107,18 @@ unsigned facts_refused_by_rule(struct facts *f, const char *call)
 	return named ? named & facts_refused(f, call) : 0;
 }
 
+bool facts_refuses_by_rule(struct facts *f, const char *but)
+{
+	const struct syscall_info *left_out = syscall_by_name(str_c(but));
+
+	f->undecided |= f->engine->parts.lost;
+	for (size_t i = 0; i < syscall_count() && !f->undecided; i++)
+		if (f->engine->calls[i].named & ~f->engine->parts.sums[i].maybe &&
+		    syscall_at(i) != left_out)
+			return true;
+	return false;
+}
+
 unsigned facts_stubbed(struct facts *f, const char *call)
 {
 	return sums_of(f, call).stubbed;

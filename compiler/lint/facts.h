@@ -58,6 +58,8 @@ unsigned facts_tested(struct facts *f, const char *call);
 unsigned facts_refused(struct facts *f, const char *call);
 /* ... and a rule says so. */
 unsigned facts_refused_by_rule(struct facts *f, const char *call);
+/* Is there such a call, but this one? */
+bool facts_refuses_by_rule(struct facts *f, const char *but);
 /*
  * Of the architectures `on`, where a call is restricted, and where it has no number although it is
  * restricted on one: those where a multiplexer carries the call (socketcall, ipc) and lets it pass

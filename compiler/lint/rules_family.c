@@ -293,7 +293,7 @@ void sc_twin_stays_open(struct lint *l, enum diag_id id)
 {
 	struct holes h = { .id = id, .by_rule = true, .told = GROUP(l) };
 
-	if (!l->facts || !facts_refuses(l->facts))
+	if (!l->facts || !facts_refuses(l->facts) || !facts_refuses_by_rule(l->facts, "clone3"))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		check_siblings(l, &h, &families[i]);

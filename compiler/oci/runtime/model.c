@@ -333,7 +333,7 @@ static void order_arches(enum arch arches[ARCH_NR])
 
 static void read_rules(struct loader *l)
 {
-	size_t n = l->p->rules.n, entries = l->p->entries.n;
+	size_t n = l->p->rules.n, entries = l->p->entries.n, ncalls = syscall_count();
 
 	l->gates = ARENA_ARRAY(l->arena, dd_node, entries + 1);
 	l->plain = ARENA_ARRAY(l->arena, dd_node, entries + 1);
@@ -346,12 +346,12 @@ static void read_rules(struct loader *l)
 		l->matches[i][0] = l->matches[i][1] = DD_NONE;
 	place_rules(l);
 	l->dflt = dd_terminal(l->dd, l->p->dflt);
-	l->made = ARENA_ARRAY(l->arena, struct oci_call, syscall_count() * ARCH_NR);
-	for (size_t i = 0; i < syscall_count() * ARCH_NR; i++)
+	l->made = ARENA_ARRAY(l->arena, struct oci_call, ncalls * ARCH_NR);
+	for (size_t i = 0; i < ncalls * ARCH_NR; i++)
 		l->made[i] = (struct oci_call){ .reading = l->dflt,
 						.undefined = DD_FALSE,
 						.stub = DD_FALSE };
-	for (size_t i = 0; i < syscall_count(); i++)
+	for (size_t i = 0; i < ncalls; i++)
 		if (l->calls[i].first != NONE)
 			add_call(l, i);
 }

@@ -112,7 +112,6 @@ static void collect_rules(struct refusals *r)
 
 	if (!find_others(r, &others))
 		return;
-	vec_room(r->arena, &r->asked.rules, r->p->rules.n);
 	for (uint32_t i = 0; i < r->p->entries.n; i++) {
 		const struct oci_entry *e = &r->p->entries.v[i];
 		if (!is_handed(e))
