@@ -70,11 +70,13 @@ static void put_paths(struct placed *t, const struct json *list, const char *bef
 		      const char *after, bool ours)
 {
 	for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-		bool rule = i->kind == JSON_STRING && str_starts(i->text, "ptrace");
+		if (i->kind != JSON_STRING || !i->text.n || memchr(i->text.p, '"', i->text.n) ||
+		    memchr(i->text.p, '\n', i->text.n))
+			continue;
+		bool rule = str_starts(i->text, "ptrace");
 		bool quoted = !rule && memchr(i->text.p, ' ', i->text.n);
 
-		if (i->kind != JSON_STRING || !i->text.n || memchr(i->text.p, '"', i->text.n) ||
-		    memchr(i->text.p, '\n', i->text.n) || (rule && ours))
+		if (rule && ours)
 			continue;
 		put_ours(t, "  ");
 		put_ours(t, rule ? "" : before);

@@ -3,6 +3,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/internal.h"
 #include "compiler/oci/fix.h"
+#include "grammar/json_cut.h"
 
 RULE(SC135, "trace-without-tracer", WARNING, JSON, sc_trace_without_tracer,
      "an entry hands calls to a tracer",
@@ -106,5 +107,53 @@ void sc_dead_condition(struct lint *l, enum diag_id id)
 		diag_help(l->ds, d, "take it out of one of them, or take the entry out");
 		oci_fix_cut_at(l->profile, l->ds, d, e->json->span);
 		diag_fix_means(d, FIX_SAFE, FIX_SAME);
+	}
+}
+
+RULE(SJ025, "empty-member", INFO, JSON, sj_empty_member, "members of entries that say nothing",
+     "An entry has '\"args\": []', '\"comment\": \"\"', or 'includes' or 'excludes' with nothing in it: what is not there means the same to "
+     "every runtime. Tools write them; who reads the profile reads past them. One finding for all of a file.\n\n"
+     "Way out: leave them out.")
+
+/* "args" without a condition and the like. */
+static bool is_empty_member(const struct json *m)
+{
+	static const char *const keys[] = { "args", "comment", "excludes", "includes" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (str_is(m->key, keys[i]))
+			return !m->duplicate && ((m->kind == JSON_STRING && i == 1 && !m->text.n) ||
+						 (m->kind == JSON_ARRAY && i == 0 && !m->count) ||
+						 (m->kind == JSON_OBJECT && i > 1 && !m->count));
+	return false;
+}
+
+void sj_empty_member(struct lint *l, enum diag_id id)
+{
+	enum { PLACES_MAX = 1000 }; /* GitHub takes no more of SARIF */
+	struct diag *d = NULL;
+	size_t n = 0;
+
+	if (!l->profile)
+		return;
+	vec_each(&l->profile->entries, e) {
+		json_list cut = { 0 };
+
+		for (const struct json *m = e->json->first; m; m = m->next) {
+			if (e->json->kind != JSON_OBJECT || !is_empty_member(m) ||
+			    n++ >= PLACES_MAX)
+				continue;
+			if (!d) {
+				d = diag_add(l->ds, id, m->key_span,
+					     "an empty '" PRISTR "' says nothing", STRARG(m->key));
+				diag_help(l->ds, d, "leave it out");
+				diag_fix_means(d, FIX_SAFE, FIX_SAME);
+			} else {
+				diag_again(l->ds, d, m->key_span);
+			}
+			vec_push(l->arena, &cut, m);
+		}
+		if (cut.n)
+			json_fix_cut(l->ds, d, e->json, &cut);
 	}
 }

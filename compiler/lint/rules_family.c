@@ -298,3 +298,29 @@ void sc_twin_stays_open(struct lint *l, enum diag_id id)
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		check_siblings(l, &h, &families[i]);
 }
+
+RULE(SC143, "vdso-fallback", INFO, BOTH, sc_vdso_fallback,
+     "calls that programs make only where the vDSO cannot read the time",
+     "clock_gettime, gettimeofday or time is refused by the default. Programs read the time in the vDSO, without a call, as long as "
+     "the machine's clock lets them; where it does not (a clock source such as hpet or acpi_pm, some hypervisors, vdso=0) "
+     "the vDSO makes the call, and what worked on one machine fails on another. So a profile that was learned may lack them. "
+     "Evidence: Linux, Documentation/userspace-api/seccomp_filter.rst, Caveats; vdso(7).\n\n"
+     "Way out: allow them: they read the clock and nothing else.")
+void sc_vdso_fallback(struct lint *l, enum diag_id id)
+{
+	static const char *const calls[] = { "clock_gettime", "gettimeofday", "time" };
+	struct group g = GROUP(l);
+	struct diag *d;
+
+	for (size_t i = 0; l->facts && i < ARRAY_SIZE(calls); i++)
+		if (facts_refused(l->facts, calls[i]) & ~facts_refused_by_rule(l->facts, calls[i]))
+			group_add(&g, str_c(calls[i]), facts_span(l->facts, calls[i]));
+	if (!g.hits.n || !facts_refuses(l->facts))
+		return;
+	d = diag_add(
+		l->ds, id, group_span(&g),
+		"%s %s refused, which programs call only where the vDSO cannot read the clock: "
+		"it works on one machine and not on another",
+		group_list(&g), PLURAL(g, "is", "are"));
+	diag_help(l->ds, d, "allow %s", PLURAL(g, "it", "them"));
+}
