@@ -136,12 +136,19 @@ deps-demo: ## install what building and the demo need
 deps: ## install what all of the tests need
 	@sh tests/deps.sh $(TEST_PACKAGES)
 
+# Packages of vim's and of Neovim's own: files of other packages are not met.
+VIM_PACKS := share/vim/vimfiles/pack/pale/start/pale share/nvim/site/pack/pale/start/pale
+
 install: all ## under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/sets \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/examples
 	install -m 644 compiler/lint/out/*.json $(DESTDIR)$(PREFIX)/share/pale
+	for at in $(VIM_PACKS); do for dir in ftdetect ftplugin syntax; do \
+		install -d $(DESTDIR)$(PREFIX)/$$at/$$dir && \
+		install -m 644 grammar/editors/vim/$$dir/*.vim $(DESTDIR)$(PREFIX)/$$at/$$dir || exit 1; \
+	done; done
 	install -m 755 $(BUILD)/pale $(DESTDIR)$(PREFIX)/bin/pale
 	install -m 644 compiler/cmd/pale.1 $(DESTDIR)$(PREFIX)/share/man/man1/pale.1
 	install -m 644 grammar/policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
@@ -158,7 +165,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale-recording.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pale
-	rm -rf $(DESTDIR)$(PREFIX)/share/pale
+	rm -rf $(DESTDIR)$(PREFIX)/share/pale $(addprefix $(DESTDIR)$(PREFIX)/,$(VIM_PACKS))
 
 dist: ## pale-VERSION.tar.gz of what is committed
 	git archive --prefix=pale-$(VERSION)/ -o pale-$(VERSION).tar.gz HEAD

@@ -2,13 +2,14 @@
 """grammar/editors: the words are the compiler's, vim shows them as what they are, VS Code's extension builds."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
 
 import pytest
 
-from conftest import need, run, skip
+from conftest import ROOT, need, run, skip
 from editors import EDITORS, files
 from test_lsp_npm import installed
 
@@ -52,6 +53,25 @@ def test_the_words_are_those_of_the_compiler():
 def test_what_is_json_is_json():
     found = [json.loads(p.read_text()) for p in EDITORS.glob("vscode/**/*.json") if "node_modules" not in str(p)]
     assert len(found) == 4
+
+
+@pytest.mark.once
+def test_what_is_installed_is_found_by_vim_and_goes_again(tmp_path):
+    """As `make install` has it, with the rest of the installation left out."""
+    rules = run(["make", "-n", "-C", ROOT, "-o", "all", f"DESTDIR={tmp_path}", "PREFIX=/usr", "install"], text=True, check=0).out
+    vim_too = re.search(r"^for at in .*?done; done$", rules, re.M | re.S)[0]
+    run(["sh", "-c", vim_too], cwd=ROOT, check=0)
+    packs = [tmp_path / "usr/share/vim/vimfiles", tmp_path / "usr/share/nvim/site"]
+    for pack in packs:
+        assert {str(p.relative_to(pack / "pack/pale/start/pale")) for p in pack.rglob("*.vim")} == \
+            {str(p.relative_to(EDITORS / "vim")) for p in (EDITORS / "vim").rglob("*.vim")}
+    (tmp_path / "a.pale").write_text(POLICY)
+    out = tmp_path / "out"
+    run([need("vim"), "-Nesu", "NONE", "-i", "NONE", "-c", f"set packpath={packs[0]}", "-c", "packloadall", "-c", "filetype on", "-c", "syntax on",
+         "-c", f"edit {tmp_path / 'a.pale'}", "-c", f"call writefile([&filetype, &syntax], '{out}')", "-c", "qa!"], check=0)
+    assert out.read_text().split() == ["pale", "pale"]
+    assert run(["make", "-s", "-C", ROOT, f"DESTDIR={tmp_path}", "PREFIX=/usr", "uninstall"], check=0).rc == 0
+    assert not [p for p in tmp_path.rglob("*.vim")]
 
 
 @pytest.mark.once
