@@ -78,6 +78,24 @@ static void define_variable(struct defining *d, struct str name)
 			put_place(d, v->source, v->stmt->head);
 }
 
+/* "a//b" is the child b, of whichever profile here. */
+static void define_profile(struct defining *d, struct str name)
+{
+	const char *last = name.p;
+	lsp_variables all;
+
+	for (size_t i = 0; i + 1 < name.n; i++)
+		if (name.p[i] == '/' && name.p[i + 1] == '/')
+			last = name.p + i + 2;
+	struct str own = { last, name.n - (size_t)(last - name.p) };
+	lsp_profiles_of(d->q, d->asked, &all);
+	vec_each(&all, p)
+		if (str_eq(p->name, name) || str_eq(p->name, own) ||
+		    (str_starts(p->name, "^") &&
+		     str_eq((struct str){ p->name.p + 1, p->name.n - 1 }, own)))
+			put_place(d, p->source, p->stmt->head);
+}
+
 static bool is_include(const struct lsp_around *l)
 {
 	return l->before.n && (str_is(l->before.v[0], "include") || str_is(l->before.v[0], "abi"));
@@ -91,6 +109,9 @@ static void define_apparmor(struct defining *d, const struct lsp_around *l)
 		define_variable(d, variable);
 	else if (is_include(l) && l->word.n)
 		define_include(d, l);
+	else if (l->word.n && (str_is(lsp_behind(l, 0), "->") ||
+			       (str_is(lsp_behind(l, 0), "=") && str_is(lsp_behind(l, 1), "peer"))))
+		define_profile(d, l->word);
 }
 
 void lsp_define(struct lsp_request *q)

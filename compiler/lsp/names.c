@@ -81,6 +81,7 @@ struct variable_walk {
 	struct aa_seen seen;
 	lsp_variables *out;
 	size_t files;
+	bool profiles; /* in place of variables */
 };
 
 static void walk_file(struct variable_walk *w, const struct source *src, const struct aa_stmt *s);
@@ -103,12 +104,23 @@ static void walk_entry(struct variable_walk *w, struct aa_entry *e)
 	}
 }
 
+static struct str profile_name(const struct aa_stmt *s)
+{
+	for (const struct aa_item *i = s->items; i; i = i->next)
+		if (i->kind == AA_WORD && (i != s->items || (!str_is(i->word.text, "profile") &&
+							     !str_is(i->word.text, "hat"))))
+			return i->word.text;
+	return str_c(NULL);
+}
+
 /* Variables are set outside of profiles, and in `if`. */
 static void walk_file(struct variable_walk *w, const struct source *src, const struct aa_stmt *s)
 {
 	for (; s; s = s->next) {
-		if (s->kind == AA_STMT_VAR)
-			vec_push(w->arena, w->out, ((struct lsp_variable){ s->word.text, src, s }));
+		if (s->kind == (w->profiles ? AA_STMT_PROFILE : AA_STMT_VAR))
+			vec_push(w->arena, w->out,
+				 ((struct lsp_variable){
+					 w->profiles ? profile_name(s) : s->word.text, src, s }));
 		if (s->kind == AA_STMT_IF) {
 			walk_file(w, src, s->body);
 			walk_file(w, src, s->otherwise);
@@ -133,12 +145,14 @@ struct aa_library *lsp_library_of(struct lsp_request *q, const struct lsp_asked 
 	return context.library;
 }
 
-void lsp_variables_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_variables *out)
+static void walk_text(struct lsp_request *q, const struct lsp_asked *asked, bool profiles,
+		      lsp_variables *out)
 {
 	struct session *s = &q->session;
 	struct aa_library *library = lsp_library_of(q, asked);
 	struct variable_walk w = { .arena = s->arena,
 				   .library = library,
+				   .profiles = profiles,
 				   .out = out,
 				   .diags = library ? diags_new(library->arena, library->sources) :
 						      NULL };
@@ -153,6 +167,16 @@ void lsp_variables_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_
 				       own);
 	}
 	walk_file(&w, file->source, file->stmts);
+}
+
+void lsp_variables_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_variables *out)
+{
+	walk_text(q, asked, false, out);
+}
+
+void lsp_profiles_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_variables *out)
+{
+	walk_text(q, asked, true, out);
 }
 
 struct str lsp_variable_at(const struct lsp_around *l, uint32_t offset)

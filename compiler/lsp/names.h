@@ -17,6 +17,8 @@ struct lsp_variable {    /* @{NAME} of AppArmor's text: a statement that sets it
 typedef VEC(struct lsp_variable) lsp_variables;
 /* Those of the text and of all that it includes, as far as it can be read. */
 void lsp_variables_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_variables *out);
+/* Profiles, children and hats of the same, by their own names, as variables: the statement has the place. */
+void lsp_profiles_of(struct lsp_request *q, const struct lsp_asked *asked, lsp_variables *out);
 /* A path of an include in the file of that path: from its folder, or absolute. */
 const char *lsp_beside(struct arena *a, const char *path, struct str name);
 /* Where AppArmor's includes of the text are found; NULL: nowhere. */

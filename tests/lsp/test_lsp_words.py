@@ -129,6 +129,9 @@ def test_includes_and_what_they_define_are_found(starts, tmp_path):
     c.change(uri, 2, (2, 24, 2, 28, ""))
     offered = c.at("completion", uri, 2, 24)
     assert "abstractions/mine" in {x["label"] for x in offered["items"]}
+    text = "profile a {\n  /b px -> c,\n  /d cx -> child,\n  signal peer=c,\n  profile child {\n  }\n}\nprofile c /c {\n  change_profile -> a//child,\n  /e px -> none,\n}\n"
+    uri = c.open(tmp_path / "b.aa", text, wait=False)
+    assert [define(uri, *at) for at in ((1, 12), (2, 13), (3, 15), (8, 24), (9, 12), (9, 6))] == [[(uri, 7)], [(uri, 4)], [(uri, 7)], [(uri, 4)], [], []]
     text = 'include "near.pale";\npolicy a { use far, near, own; }\nset own { allow open; }\n'
     uri = c.open(tmp_path / "a.pale", text, wait=False)
     assert define(uri, 0, 12) == [(uri_of(tmp_path / "near.pale"), 0)]
