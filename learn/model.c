@@ -10,12 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/policy/policy.h"
 
+#define X32_GETPID   (0x40000000 + 39)
 #define SCRIPTS_DEEP 6 /* BINPRM_MAX_RECURSION and the program itself */
 
 /* Names that are files or directories, which shows only when everything is known. */
@@ -671,10 +674,43 @@ void model_finish_apart(struct model *m)
 	recording_sort(m->r);
 }
 
+/* In a child: where a filter kills for it, that one alone. Most kernels answer ENOSYS to all of them. */
+static bool machine_has_x32(void)
+{
+	int status = 1;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(syscall((long)X32_GETPID) < 0);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return !status;
+}
+
+/* Somebody has tried the numbers of an ABI that is not there: no rule allows what no kernel does. */
+static void drop_x32(struct model *m)
+{
+	size_t n = 0;
+	bool any = false;
+
+	vec_each(&m->r->calls, c)
+		any |= c->arch == ARCH_X32;
+	if (!any || machine_has_x32())
+		return;
+	vec_each(&m->r->calls, c) {
+		if (c->arch == ARCH_X32)
+			m->r->run.odd_numbers += c->count;
+		else
+			m->r->calls.v[n++] = *c;
+	}
+	m->r->calls.n = n;
+}
+
 void model_finish(struct model *m)
 {
 	size_t n;
 
+	drop_x32(m);
 	settle_moved(m);
 	n = m->r->files.n;
 	for (size_t i = 0; i < n; i++)

@@ -10,6 +10,9 @@
 #include "learn/propose.h"
 #include "learn/trace.h"
 
+/* CLONE_NEW* of clone; CLONE_NEWTIME's bit is the signal's there */
+#define PROPOSAL_NEW_FLAGS 0x7e020000u
+
 struct proposal {
 	struct arena *a;
 	const struct recording *r;
@@ -62,6 +65,8 @@ const char *proposal_short_name(struct proposal *p, const char *domain, const ch
 
 /* propose_calls.c: calls with what their arguments were, and those that were not seen but belong there */
 const struct recorded_arg *proposal_arg(const struct recorded_call *c, int index);
+/* Was one of these bits set in the call's first argument? */
+bool proposal_had_flag(const struct proposal *p, const char *call, uint64_t flag);
 struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
 			      const struct syscall_info *s, int *index);
 struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info *arg, enum arch a);

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "compiler/base/bug.h"
 #include "learn/client.h"
@@ -75,23 +76,11 @@ static void describe_unruled(struct proposal *p, struct ast_comment **to)
 				text.p);
 }
 
-static bool had_flag(const struct proposal *p, const char *call, uint64_t flag)
-{
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		const struct recorded_call *c = proposal_call(p, a, call);
-		const struct recorded_arg *flags = c ? proposal_arg(c, 0) : NULL;
-
-		if (flags && flags->ones & flag)
-			return true;
-	}
-	return false;
-}
-
 /* There, what was opened before has no path any more (aa_path_name(), "disconnected"). */
 static void describe_mounts(struct proposal *p, struct ast_comment **to)
 {
-	if (proposal_saw(p, "setns") || had_flag(p, "unshare", CLONE_NEWNS) ||
-	    had_flag(p, "clone", CLONE_NEWNS))
+	if (proposal_saw(p, "setns") || proposal_had_flag(p, "unshare", CLONE_NEWNS) ||
+	    proposal_had_flag(p, "clone", CLONE_NEWNS))
 		ast_comment_add(p->a, to,
 				"mount namespaces were changed: AppArmor refuses files opened "
 				"before that, unless the profile has flags=(attach_disconnected)");
@@ -143,6 +132,22 @@ static bool replayed(const struct recording *r)
 	return strcmp(r->run.backend, "ptrace") && strcmp(r->run.backend, "ebpf");
 }
 
+/* seccomp(2), but for its questions, whose arguments are not recorded; prctl(PR_SET_SECCOMP). */
+static bool installs_filter(const struct proposal *p)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, "prctl");
+		const struct recorded_arg *option = c ? proposal_arg(c, 0) : NULL;
+
+		if (!option)
+			continue;
+		vec_each(&option->values, v)
+			if (v->value == PR_SET_SECCOMP)
+				return true;
+	}
+	return proposal_saw(p, "seccomp");
+}
+
 /* What was used, and neither seen nor lost: the reader must know of it. */
 static void describe_unseen(struct proposal *p, struct ast_comment **to)
 {
@@ -171,6 +176,11 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 				replayed(r) ? "as programs gave them" :
 					      "in a chroot or another mount namespace",
 				(unsigned long long)r->run.elsewhere);
+	if (strcmp(r->run.backend, "ptrace") != 0 && installs_filter(p))
+		ast_comment_add(
+			p->a, to,
+			"a seccomp filter of its own was installed: calls that it refuses are "
+			"not seen by eBPF, and not here ('--backend ptrace' sees them)");
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to,
 				"io_uring was used: what went through its rings was not seen");

@@ -14,8 +14,6 @@
 #include "grammar/print.h"
 #include "learn/proposal.h"
 
-#define NEW_FLAGS 0x7e020000u /* CLONE_NEW* of clone; CLONE_NEWTIME's bit is the signal's there */
-
 /* ---- conditions ---- */
 
 const struct recorded_arg *proposal_arg(const struct recorded_call *c, int index)
@@ -24,6 +22,18 @@ const struct recorded_arg *proposal_arg(const struct recorded_call *c, int index
 		if (a->index == index)
 			return a;
 	return NULL;
+}
+
+bool proposal_had_flag(const struct proposal *p, const char *call, uint64_t flag)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, call);
+		const struct recorded_arg *flags = c ? proposal_arg(c, 0) : NULL;
+
+		if (flags && flags->ones & flag)
+			return true;
+	}
+	return false;
 }
 
 /* arg == V, or arg in {V, ...}; NULL where the values were too many to be all known. */
@@ -73,7 +83,7 @@ static struct ast_cond *prot_cond(struct proposal *p, const struct recorded_call
 struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info *arg, enum arch a)
 {
 	return ast_cmp_new(p->a, arg->name, false, AST_CMP_LACKS, NULL,
-			   proposal_flags(p, NEW_FLAGS, arg, a));
+			   proposal_flags(p, PROPOSAL_NEW_FLAGS, arg, a));
 }
 
 static struct ast_cond *clone_cond(struct proposal *p, const struct recorded_call *c,
@@ -81,7 +91,7 @@ static struct ast_cond *clone_cond(struct proposal *p, const struct recorded_cal
 {
 	const struct recorded_arg *seen = proposal_arg(c, index);
 
-	if (seen && !(seen->ones & NEW_FLAGS))
+	if (seen && !(seen->ones & PROPOSAL_NEW_FLAGS))
 		return propose_no_namespaces(p, arg, c->arch);
 	return values_cond(p, c, arg, index);
 }

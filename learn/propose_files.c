@@ -2,6 +2,7 @@
 /*
  * Files, capabilities and signals.
  */
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 
@@ -59,27 +60,37 @@ void propose_files(struct proposal *p)
 	p->group = NULL;
 }
 
+/* Calls that can mean sys_admin. */
+static const char *const admin_calls[] = {
+	"bpf",           "fanotify_init",  "fgetxattr",       "fremovexattr",
+	"fsconfig",      "fsetxattr",      "fsmount",         "fsopen",
+	"fspick",        "getxattr",       "getxattrat",      "ioctl",
+	"iopl",          "ioprio_set",     "keyctl",          "landlock_restrict_self",
+	"lgetxattr",     "lookup_dcookie", "lremovexattr",    "lsetxattr",
+	"mount",         "mount_setattr",  "move_mount",      "msgctl",
+	"open_tree",     "open_tree_attr", "perf_event_open", "pivot_root",
+	"prctl",         "quotactl",       "quotactl_fd",     "removexattr",
+	"removexattrat", "seccomp",        "semctl",          "setdomainname",
+	"sethostname",   "setns",          "setxattr",        "setxattrat",
+	"shmctl",        "swapoff",        "swapon",          "syslog",
+	"umount2",       "unshare",        "vhangup",
+};
+
 /*
  * The tracepoint also fires for questions that the kernel asks without need (accounting of
  * memory asks for sys_admin all the time): only calls that can mean sys_admin count for it.
  */
-static bool is_noise(const struct recorded_capability *c)
+static bool is_noise(const struct proposal *p, const struct recorded_capability *c)
 {
-	static const char *const meant[] = {
-		"bpf",         "fanotify_init",  "fsconfig",        "fsmount",    "fsopen",
-		"fspick",      "fsetxattr",      "ioctl",           "iopl",       "keyctl",
-		"lsetxattr",   "mount",          "mount_setattr",   "move_mount", "msgctl",
-		"open_tree",   "open_tree_attr", "perf_event_open", "pivot_root", "prctl",
-		"quotactl",    "quotactl_fd",    "seccomp",         "semctl",     "setdomainname",
-		"sethostname", "setns",          "setxattr",        "shmctl",     "swapoff",
-		"swapon",      "syslog",         "umount2",         "unshare",    "vhangup",
-	};
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
-	if (c->cap != 21 || !s)
+	if (c->cap != CAP_SYS_ADMIN || !s)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(meant); i++)
-		if (!strcmp(meant[i], s->name))
+	/* clone() asks for memory each time, and for this where it makes a namespace. */
+	if (!strcmp(s->name, "clone"))
+		return !proposal_had_flag(p, "clone", PROPOSAL_NEW_FLAGS);
+	for (size_t i = 0; i < ARRAY_SIZE(admin_calls); i++)
+		if (!strcmp(admin_calls[i], s->name))
 			return false;
 	return true;
 }
@@ -94,7 +105,7 @@ static void propose_capability(struct proposal *p, unsigned cap)
 	vec_each(&p->r->caps, c) {
 		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
-		if (c->cap != cap || is_noise(c))
+		if (c->cap != cap || is_noise(p, c))
 			continue;
 		in = count ? recording_join_runs(p->a, p->r, in, c->in) : c->in;
 		count = count_add(count, c->count);
@@ -151,7 +162,11 @@ static void add_signal(struct proposal *p, const char *direction, int sig, const
 
 static bool is_kill(const struct recorded_call *c)
 {
-	static const char *const calls[] = { "kill", "tkill", "tgkill", "rt_sigqueueinfo",
+	static const char *const calls[] = { "kill",
+					     "tkill",
+					     "tgkill",
+					     "pidfd_send_signal",
+					     "rt_sigqueueinfo",
 					     "rt_tgsigqueueinfo" };
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 

@@ -38,6 +38,7 @@ struct tracee {
 	pid_t tid;
 	struct tracee *next;
 	uint8_t rule;
+	bool leads;   /* of a process: the first of its threads */
 	bool forking; /* in a call that makes a task, of which no event has told yet */
 	uint64_t args[6];
 };
@@ -138,6 +139,7 @@ static struct tracee *get_tracee(struct tracer *t, pid_t tid)
 	if (!e)
 		return NULL;
 	e->tid = tid;
+	e->leads = proc_field(tid, "status", "\nTgid:", "%lld") == tid;
 	e->next = t->buckets[(unsigned)tid % BUCKETS];
 	t->buckets[(unsigned)tid % BUCKETS] = e;
 	t->live++;
@@ -774,8 +776,13 @@ static _Noreturn void keep_snapshot(struct tracer *t)
 /* With the last of the processes that were named the recording ends, whatever they have started. */
 static void on_end(struct tracer *t, pid_t tid, int status)
 {
+	const struct tracee *e = find_tracee(t, tid);
 	bool all = true;
 
+	/* That one stops nobody on its way. The kernel sends it for want of memory alone. */
+	if (e && e->leads && t->started && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		model_received(t->model, SIGKILL, 1, now_ns(t));
+	drop_tracee(t, tid);
 	if (tid == t->target->pid) {
 		t->target->ended = true;
 		t->target->wait_status = status;
@@ -816,7 +823,6 @@ static void trace_loop(struct tracer *t)
 			on_stop(t, tid, status);
 			continue;
 		}
-		drop_tracee(t, tid);
 		on_end(t, tid, status);
 	}
 }

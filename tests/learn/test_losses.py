@@ -281,7 +281,7 @@ def test_a_cgroup_with_pale_in_it_is_refused(tmp_path, cgroup):  # noqa: F811
 
 
 def test_options_given_twice_are_refused():
-    for options in (["--cgroup", "/a", "--cgroup", "/b"], ["-o", "/a", "--output", "/b", "--", "true"],
+    for options in (["--until", "1s", "--until", "2s", "--", "true"], ["-o", "/a", "--output", "/b", "--", "true"],
                     ["--for", "run", "--for", "runc", "--", "true"]):
         r = run([PALE, "learn", *options])
         assert r.rc == 125 and "is given twice" in r.err, r

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that do little and are easily recorded wrong."""
+import re
+
+import pytest
+
+from conftest import need, need_root
+from test_backends import PROBES, learn, usable
+
+EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+SYSCALL = "import ctypes, os, signal; call = ctypes.CDLL(None).syscall\n"
+
+
+def python(script):
+    return [need("python3"), "-Ec", SYSCALL + script]
+
+
+@EACH
+def test_a_filter_of_its_own_is_said_where_it_hides_calls(tmp_path, backend):
+    text = learn(tmp_path, backend, PROBES / "selffilter")[1]
+    assert ("# a seccomp filter of its own was installed" in text) == (backend == "ebpf")
+    assert "a seccomp filter of its own" not in learn(tmp_path, backend, "true")[1]
+
+
+@EACH
+def test_a_signal_that_is_sent_by_a_descriptor_has_its_rule(tmp_path, backend):
+    text = learn(tmp_path, backend, *python(
+        "signal.signal(10, signal.SIG_IGN); call(424, os.pidfd_open(os.getpid()), 10, 0, 0)"))[1]
+    plain = re.sub(r" +", " ", text)
+    assert "signal send usr1; # 1x" in plain and "signal receive usr1; # 1x" in plain, text
+
+
+@EACH
+def test_a_process_that_is_killed_received_that(tmp_path, backend):
+    rec, text = learn(tmp_path, backend, "sh", "-c", "sh -c 'kill -9 $$; sleep 1'; true")
+    assert "received 9\t1:1@" in rec.text and re.search(r"signal receive kill; +# 1x", text), rec.text
+
+
+@EACH
+def test_numbers_of_an_abi_that_is_not_there_make_no_rules_for_it(tmp_path, backend):
+    """Programs that look for x32 are answered ENOSYS; where the kernel has it the policy does, too."""
+    rec, text = learn(tmp_path, backend, *python("os._exit(call(0x40000000 + 39) < 0)"), rc=None)
+    has = ("x32", "getpid") in rec.calls
+    assert ("arch x86_64;" in re.sub(" +", " ", text)) == (not has)
+    assert has or "beyond any table: 1," in text, text
+
+
+def test_a_namespace_that_clone_makes_is_a_capability(tmp_path):
+    """As the memory that clone accounts for is not."""
+    need_root()
+    usable("ebpf")
+    text = learn(tmp_path, "ebpf", *python("call(56, 0x04000000 | 17, 0, 0, 0, 0) or os._exit(0); os.wait()"))[1]
+    if "capabilities: not observed" not in text:
+        assert re.search(r"capability sys_admin; +# \d+x, first at .*, in clone", text), text
+        assert "sys_admin" not in learn(tmp_path, "ebpf", "sh", "-c", "(true); true")[1]
