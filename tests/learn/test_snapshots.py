@@ -106,6 +106,7 @@ def test_a_full_disk_leaves_the_last_snapshot_whole(tmp_path, backend):
     assert Recording(first).runs[1]["unfinished"] is True and (tmp_path / "p.pale").exists()
 
 
+@pytest.mark.once  # strace
 def test_each_snapshot_is_on_the_disk_before_it_takes_its_name(tmp_path):
     """So that after a loss of power there is the one or the other."""
     usable("ebpf")
