@@ -13,9 +13,8 @@ static int propose_of(struct session *s, const struct options *o)
 				   .starts = o->at[OPT_FOR].text,
 				   .margin = o->at[OPT_MARGIN].text,
 				   .exact = o->at[OPT_EXACT].given,
-
 				   .arch = o->at[OPT_ARCH].given ? &o->at[OPT_ARCH].arch : NULL };
-	int status = recordings_load(s, o->operands, (size_t)o->n, rs);
+	int status = recordings_load(s, o, rs);
 	struct recording r;
 	bool lacks;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cmd/progress.h"
 #include "grammar/print.h"
 #include "learn/reunite.h"
 
@@ -63,23 +64,35 @@ static int tell_clash(struct session *s, char *const *paths, const struct record
 	return EXIT_FOUND;
 }
 
-int recordings_load(struct session *s, char *const *paths, size_t n, struct recordings *rs)
+static int load_one(struct session *s, char *const *paths, size_t i, struct recordings *rs)
+{
+	struct recordings_fault fault;
+	BUF_AUTO text = { 0 };
+	int err = source_read(paths[i], RECORDINGS_TEXT, &text);
+
+	if (err)
+		return tell_unreadable(s, paths[i], err);
+	if (recordings_read(rs, (struct str){ text.n ? text.p : "", text.n }, i, &fault))
+		return tell_fault(s, paths[i], &text, &fault);
+	return EXIT_OK;
+}
+
+int recordings_load(struct session *s, const struct options *o, struct recordings *rs)
 {
 	struct recordings_clash clash;
+	struct progress progress;
+	int status = EXIT_OK;
 
-	for (size_t i = 0; i < n; i++) {
-		struct recordings_fault fault;
-		BUF_AUTO text = { 0 };
-		int err = source_read(paths[i], RECORDINGS_TEXT, &text);
-
-		if (err)
-			return tell_unreadable(s, paths[i], err);
-		if (recordings_read(rs, (struct str){ text.n ? text.p : "", text.n }, i, &fault))
-			return tell_fault(s, paths[i], &text, &fault);
+	progress_begin(&progress, o->command->name, "recordings", (uint64_t)o->n);
+	for (size_t i = 0; i < (size_t)o->n && status == EXIT_OK; i++) {
+		progress_step(&progress, i);
+		status = load_one(s, o->operands, i, rs);
 	}
-	if (recordings_settle(rs, &clash))
-		return tell_clash(s, paths, &clash);
-	return EXIT_OK;
+	progress_step(&progress, (uint64_t)o->n);
+	if (status == EXIT_OK && recordings_settle(rs, &clash))
+		status = tell_clash(s, o->operands, &clash);
+	progress_end(&progress);
+	return status;
 }
 
 int recordings_write(const struct recordings *rs, const char *path)

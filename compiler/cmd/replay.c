@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cmd/progress.h"
 #include "compiler/cmd/recordings.h"
 #include "compiler/file/lines.h"
 #include "learn/replay/replay.h"
@@ -15,14 +16,20 @@ enum { LINE_MAX_BYTES = 1 << 20 };
 /* 0, or -errno. */
 static int read_lines(struct session *s, struct replay *r, int fd)
 {
+	struct progress progress;
 	struct lines lines;
 	struct str line;
 	bool cut;
 	int more;
 
+	progress_begin(&progress, "replay", "lines", 0);
 	lines_open(&lines, s->arena, fd, LINE_MAX_BYTES);
-	while ((more = lines_next(&lines, &line, &cut)) > 0)
+	while ((more = lines_next(&lines, &line, &cut)) > 0) {
 		replay_line(r, line, cut, lines.number);
+		if (lines.number % 1024 == 0) /* asking for the time costs as much as a line */
+			progress_step(&progress, lines.number);
+	}
+	progress_end(&progress);
 	return more;
 }
 

@@ -5,7 +5,7 @@ import os
 import re
 import resource
 import subprocess
-import sys
+import time
 
 import pytest
 
@@ -249,3 +249,24 @@ def test_hostile_logs_are_bounded(tmp_path):
     assert made.calls["x86_64", "read"] == 200000 and made.tasks == 200000
     deep = HEAD + "read(" + "(" * 100000 + "\n" + "write(" + "[{" * 100000 + "\n" + "x" * (3 << 20) + "\n"
     assert "line 4: the line is too long" in replay(tmp_path, "strace", deep, check=1).err
+
+
+@pytest.mark.parametrize("command", ["merge", "replay"])
+def test_what_takes_longer_than_a_second_says_how_far_it_is_on_a_terminal_alone(tmp_path, command):
+    replay(tmp_path, "strace", TEXT)
+    slow, rec = tmp_path / "slow", tmp_path / "log.rec"
+    os.mkfifo(slow)
+    argv = {"merge": ["merge", slow, rec], "replay": ["replay", "--from", "strace", slow]}[command]
+    text = {"merge": [b"", rec.read_bytes()], "replay": [TEXT.encode(), b"7 getpid() = 7\n" * 2100]}[command]
+    ours, theirs = os.openpty()
+    p = subprocess.Popen([PALE, *argv, "-o", tmp_path / "out"], stderr=theirs)
+    os.close(theirs)
+    with open(slow, "wb", buffering=0) as f:
+        f.write(text[0])
+        time.sleep(1.1)
+        f.write(text[1])
+    assert p.wait() == 0
+    said = os.read(ours, 4096).decode()
+    os.close(ours)
+    line = {"merge": "pale merge: 1 of 2 recordings", "replay": "pale replay: 1024 lines"}[command]
+    assert said.startswith(f"\r\033[K{line}") and said.endswith("\r\033[K"), said

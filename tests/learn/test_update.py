@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale propose --update: a policy gets what recordings, logs and reports show that it refuses, and nothing else."""
+import random
+import re
 import subprocess
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import LONG, PALE, need, need_root, run
 from recordings import Recording
 
 HEAD = """pale recording 1
@@ -143,3 +145,43 @@ def test_a_report_of_run_and_the_kernels_log_are_sources(made, tmp_path):
     p = subprocess.run(f"{PALE} replay --from audit - | {PALE} propose --update {policy} -", shell=True, text=True,
                        input=line, capture_output=True, check=True)
     assert [x for x in p.stdout.splitlines() if x.startswith("+    allow")] == ["+    allow chmod; # 1x"], p
+
+
+NAMES = "bpf brk chmod close dup2 fchmod getpid kill lseek mkdir openat pipe2 rename sendto symlink uname".split()
+PATHS = ["/etc/a", "/etc/b b", "/srv/dir/", "/srv/x*y", "/tmp/q1", "/usr/bin/tool", "/usr/lib/libx.so.1.2", "/proc/77/stat", "/var/l\\xc3\\xa4"]
+
+
+def some_facts(r):
+    """Facts of a run, as any could be."""
+    facts = [f"call x86_64 {n}\t1:{r.randint(1, 9)}@5" for n in r.sample(NAMES, r.randint(1, 8))]
+    facts += [f'file "{p}" {"".join(c for c in r.choice(["r", "rw", "w", "wk", "rm", "rl", "wa", "rwk", "l"]))}'
+              f'{" owned" if r.random() < 0.3 else ""}\t1:2' for p in r.sample(PATHS, r.randint(0, 5)) if "bin" not in p]
+    facts += [f'file "/usr/bin/tool" {r.choice(["rx", "rmx", "x"])}\t1:1'] * (r.random() < 0.5)
+    facts += [f"capability {c} x86_64 {r.choice(NAMES)}\t1:1" for c in r.sample(["chown", "kill", "net_raw"], r.randint(0, 2))]
+    facts += [f"received {s}\t1:1" for s in r.sample([1, 2, 10, 15, 40], r.randint(0, 2))]
+    for call, arg, values in (("prctl", 0, [1, 3, 15]), ("ioctl", 1, [0x5401, 0x5421, 0x1234567]), ("mmap", 2, [0, 1, 3, 5, 7]),
+                              ("clone", 0, [0x1200011, 0x20000000]), ("kill", 1, [0, 9, 15])):
+        if r.random() < 0.5 and not any(f.startswith(f"call x86_64 {call}\t") for f in facts):
+            seen = r.sample(values, r.randint(1, 2))
+            ones, zeros = 0, 0
+            for v in seen:
+                ones, zeros = ones | v, zeros | ~v & (1 << 64) - 1
+            facts += [f"call x86_64 {call}\t1:3", f"bits x86_64 {call} {arg} {ones:#x} {zeros:#x}\t1:1"]
+            facts += [f"value x86_64 {call} {arg} {v:#x}\t1:1" for v in seen]
+    tuples = r.sample([(1, 1, 0), (2, 0x80002, 17), (10, 1, 6), (16, 3, 0), (44, 3, 0)], r.randint(0, 3))
+    return facts + ["call x86_64 socket\t1:4"] * bool(tuples) + [f"tuple x86_64 socket {a:#x} {b:#x} {c:#x}\t1:1" for a, b, c in tuples]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seed", range(200 if LONG else 8))
+def test_random_runs_are_allowed_after_the_update_and_nothing_is_taken_away(tmp_path, seed):
+    r = random.Random(seed)
+    policy, new = tmp_path / "p.pale", tmp_path / "n.pale"
+    one, other = recording(tmp_path / "a.rec", some_facts(r)), recording(tmp_path / "b.rec", some_facts(r))
+    run([PALE, "propose", "-o", policy, one], check=0)
+    assert update(policy, one).out == ""
+    update(policy, other, args=["-o", new])
+    assert update(new, other).out == "" == update(new, one).out
+    # AppArmor lets a link be made only where its name has no more rights than what it leads to: more rights, fewer links.
+    out = run([PALE, "diff", "--fail-on", "tighter", policy, new], check=None)
+    assert "not decided" not in out.out and (out.rc == 0 or re.search("would give more than what it leads to", out.out)), out
