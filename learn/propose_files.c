@@ -205,8 +205,8 @@ void propose_signals(struct proposal *p)
 	vec_each(&p->r->received, s) {
 		const char *why = proposal_evidence(p, s->count, s->first_ns, s->in);
 
-		/* The kernel sends these in the task's own name, asking nobody: ptrace cannot tell. */
-		if (strstr(p->r->run.backend, "ptrace") &&
+		/* The kernel sends these in the task's own name, asking nobody: ptrace and strace cannot tell. */
+		if (strstr(p->r->run.backend, "trace") &&
 		    (s->signal == SIGPIPE || s->signal == SIGXFSZ))
 			why = arena_printf(p->a, "%s; take it out if this was only %s", why,
 					   s->signal == SIGPIPE ? "a pipe without readers" :

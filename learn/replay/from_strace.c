@@ -232,14 +232,14 @@ static bool enter_call(struct replay *r, const struct strace_line *l, struct str
 static void pass_cwd(struct replay *r, const struct strace_line *l, const char *cwd)
 {
 	static const char *const makers[] = { "clone", "clone3", "fork", "vfork" };
-	size_t n = l->result.n;
 	struct strace_task *child;
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
-		if (!str_is(l->name, makers[i]) || !n || *l->result.p < '1' || *l->result.p > '9')
+	while (n < l->result.n && l->result.p[n] >= '0' && l->result.p[n] <= '9')
+		n++;
+	for (size_t i = 0; n && i < ARRAY_SIZE(makers); i++) {
+		if (!str_is(l->name, makers[i]))
 			continue;
-		while (n && (l->result.p[n - 1] < '0' || l->result.p[n - 1] > '9'))
-			n--;
 		child = task_of(r, (struct str){ l->result.p, n });
 		if (child && !child->cwd)
 			child->cwd = cwd;

@@ -78,6 +78,27 @@ def test_what_strace_saw_of_a_run_replays_to_what_was_recorded_of_it(tmp_path, c
     assert sum(live.calls.values()) > 300
 
 
+ONE = "socket(S, 2, 1, 0); system '/bin/true'; mkdir '/nonexistent/x'; kill 0, $$"
+FORMS_OF_STRACE = ["-f", "-ff", "-f -yy -Y -tt -T -i -n -k", "-f -ttt -X verbose", "-f -r -X raw", "-f -t -xx -v", "-f -s 0 -a 80"]
+
+
+@pytest.mark.once
+def test_however_strace_writes_a_run_it_replays_to_the_same(tmp_path):
+    need("strace")
+    need("perl")
+    seen = {}
+    for at, form in enumerate(FORMS_OF_STRACE):
+        log = tmp_path / f"t{at}"
+        run(["strace", *form.split(), "-o", log, "/usr/bin/perl", "-e", ONE], env={"PATH": "/usr/bin:/bin"}, check=0)
+        logs = sorted(tmp_path.glob(f"t{at}*"), key=lambda p: int(p.suffix[1:] or 0))
+        run([PALE, "replay", "--from", "strace", *logs, "-o", tmp_path / "r.rec"], check=0)
+        made = Recording(tmp_path / "r.rec")
+        seen[form] = (made.calls, closed(made), made.tasks, made.losses)
+    assert len(seen["-f"][0]) > 25 and seen["-f"][2] == 2
+    for form, what in seen.items():
+        assert what == seen["-f"], form
+
+
 HEAD = 'execve("/bin/x", ["x"], 0x7ffd /* 3 vars */) = 0\n'
 SEEN = {"calls": {"execve": 1, "read": 2, "clone": 1, "getpid": 1, "restart_syscall": 1, "kill": 1, "exit_group": 2,
                   "mmap": 1, "ioctl": 2, "socket": 1, "openat": 2, "unlinkat": 1, "rename": 1}}
