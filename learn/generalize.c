@@ -424,9 +424,12 @@ struct alike { /* paths of equal rights */
 	size_t n;
 	size_t dirs;            /* that they are in */
 	const struct node *dir; /* the last of those */
-	bool allowed;           /* the runs wrote in those, or used all that is in them */
-	bool counted;           /* what is in those is known */
-	uint64_t others;        /* that no run touched */
+	size_t branches;        /* names of the directory asked about that they are or lie below */
+	const struct node *branch; /* the last of those */
+	bool allowed;              /* the runs wrote in those, or used all that is in them */
+	bool counted;              /* what is in those is known */
+	uint64_t others;           /* that no run touched */
+	bool put;                  /* there is a rule for all of them */
 	struct proposed_file sum;
 };
 
@@ -454,11 +457,21 @@ static bool is_whole(const struct node *n)
 	return n->counted && !n->others;
 }
 
-static void add_alike(struct tree *t, struct alikes *all, struct node *dir, enum kind kind,
-		      const struct proposed_file *f)
+static bool may_gather(const struct node *dir, unsigned perms)
+{
+	/* What is executed is never opened to names that the program can make itself. */
+	if (perms & (PERM_X | PERM_M))
+		return is_whole(dir) && !dir->wrote;
+	return is_whole(dir) || dir->wrote;
+}
+
+static void add_alike(struct tree *t, struct alikes *all, const struct node *dir,
+		      const struct node *branch, enum kind kind, const struct proposed_file *f)
 {
 	struct alike *x = alike_of(t, all, kind, f);
 
+	x->branches += x->branch != branch;
+	x->branch = branch;
 	if (x->n++)
 		join_files(t, &x->sum, f);
 	else
@@ -467,22 +480,24 @@ static void add_alike(struct tree *t, struct alikes *all, struct node *dir, enum
 		return;
 	x->dir = dir;
 	x->dirs++;
-	/* What is written and executed is never opened to names that nobody saw. */
-	x->allowed &= (dir->wrote && !(f->perms & (PERM_X | PERM_M))) || is_whole(dir);
+	x->allowed &= may_gather(dir, f->perms);
 	x->counted &= dir->counted;
 	x->others += dir->others;
 }
 
-/* What lies in n itself, and where deep below it, by rights. */
-static void add_alikes(struct tree *t, struct node *n, bool deep, struct alikes *all)
+/* What lies in n itself, and where deep below it, by rights. branch: of the directory asked
+ * about, where n is below it. */
+static void add_alikes(struct tree *t, const struct node *n, const struct node *branch, bool deep,
+		       struct alikes *all)
 {
 	vec_each(&n->kids.list, kid)
 		for (int k = 0; k < KINDS; k++)
 			if ((*kid)->has[k])
-				add_alike(t, all, n, (enum kind)k, &(*kid)->at[k]);
-	if (deep)
-		vec_each(&n->kids.list, kid)
-			add_alikes(t, *kid, true, all);
+				add_alike(t, all, n, branch ? branch : *kid, (enum kind)k,
+					  &(*kid)->at[k]);
+	vec_each(&n->kids.list, kid)
+		if (deep)
+			add_alikes(t, *kid, branch ? branch : *kid, true, all);
 }
 
 static bool covers(const struct alike *x, enum kind kind, const struct proposed_file *f)
@@ -553,16 +568,44 @@ static bool made_itself(const struct node *n)
 	return n->has[A_DIRECTORY] && n->at[A_DIRECTORY].perms & PERM_W;
 }
 
-/* A whole tree: one that the runs made, or used to its last name. */
+/* Those with more rights first: their rule covers others. */
+static int cmp_alikes(const void *x, const void *y)
+{
+	const struct alike *a = x, *b = y;
+
+	return __builtin_popcount(b->perms) - __builtin_popcount(a->perms);
+}
+
+static void sort_alikes(struct alikes *all)
+{
+	if (all->list.n)
+		qsort(all->list.v, all->list.n, sizeof(*all->list.v), cmp_alikes);
+}
+
+static bool is_covered(const struct alikes *all, const struct alike *x)
+{
+	vec_each(&all->list, y)
+		if (y->put && covers(y, x->kind, &x->sum))
+			return true;
+	return false;
+}
+
+/*
+ * A whole tree: one that the runs made, or used to its last name. Of several the lowest that has all of
+ * them: below one of its names alone they are that one's.
+ */
 static void gather_deep(struct tree *t, struct node *n)
 {
 	struct alikes all = { 0 };
 
 	if (depth_of(n) >= DEPTH_LEAST && !is_sensitive(n) && (made_itself(n) || is_whole(n))) {
-		add_alikes(t, n, true, &all);
+		add_alikes(t, n, NULL, true, &all);
+		sort_alikes(&all);
 		vec_each(&all.list, x) {
-			if (x->n < GENERALIZE_SIBLINGS || x->dirs < 2 || !x->allowed)
+			if (x->n < GENERALIZE_SIBLINGS || x->dirs < 2 || x->branches < 2 ||
+			    !x->allowed || is_covered(&all, x))
 				continue;
+			x->put = true;
 			take_out(t, n, true, x);
 			put_all(t, n, x, "**",
 				made_itself(n) ? "a tree that the run made" : "all that is there");
@@ -579,12 +622,14 @@ static void gather_beside(struct tree *t, struct node *n)
 	struct alikes all = { 0 };
 
 	if (depth_of(n) && !is_sensitive(n)) {
-		add_alikes(t, n, false, &all);
+		add_alikes(t, n, NULL, false, &all);
+		sort_alikes(&all);
 		vec_each(&all.list, x) {
-			bool many = x->n >= GENERALIZE_MANY && !(x->perms & PERM_X);
+			bool many = x->n >= GENERALIZE_MANY && !(x->perms & (PERM_X | PERM_M));
 
-			if (x->n < least || (!x->allowed && !many))
+			if (x->n < least || (!x->allowed && !many) || is_covered(&all, x))
 				continue;
+			x->put = true;
 			take_out(t, n, false, x);
 			put_all(t, n, x, "*",
 				is_whole(n)            ? "all that is there" :

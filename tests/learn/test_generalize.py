@@ -98,6 +98,8 @@ def beside(directory, n, rights):
     ("/srv/data/", 256, "r", 3, True),
     ("/srv/data/", 256, "rx", 3, False),
     ("/srv/data/", 40, "rwx", 3, False),
+    ("/srv/data/", 40, "rwx", 0, False),
+    ("/srv/data/", 300, "rwm", 0, False),
     ("/etc/app.d/", 300, "r", 0, False),
     ("/root/.cache/x/", 300, "w", 0, False),
     ("/home/u/.ssh/", 300, "r", 0, False),
@@ -125,6 +127,24 @@ def test_of_a_tree_that_the_run_made_or_used_whole_one_rule_is_enough(tmp_path):
     got = rules(tmp_path, read, others=dirs)
     assert set(got) == {"/srv/out/**"} and got["/srv/out/**"][1].endswith("all that is there; no other name there")
     assert len(globs(tmp_path, read, others=dirs | {"/srv/out/q/": 1})) == len(read)
+
+
+def test_a_rule_for_a_tree_stands_where_its_files_are_and_no_higher(tmp_path):
+    names = [f"{a}/{b}" for a in "pqrst" for b in "uvwxy"]
+    dirs = ["", *(f"{a}/" for a in "pqrst")]
+    files = {f"/srv/job/a/{n}": "r" for n in names} | {f"/srv/job/b/{n}": "rw" for n in names}
+    files |= {f"/srv/job/b/{n}.tmp": "w" for n in names}
+    others = {f"/srv/job/{x}/{d}": 0 for x in "ab" for d in dirs} | {"/srv/job/": 0}
+    # What was read is not given to be written, nor do fewer rights need a rule of their own.
+    assert {g: r for g, (r, _) in rules(tmp_path, files, others=others).items()} == {
+        "/srv/job/a/**": "r", "/srv/job/b/**": "rw"}
+
+
+def test_programs_beside_what_the_run_writes_keep_their_names(tmp_path):
+    files = beside("/srv/bin/", 40, "rmx")
+    assert globs(tmp_path, files, others={"/srv/bin/": 0}) == {"/srv/bin/*"}
+    more = files | {"/srv/bin/log": "w"}
+    assert globs(tmp_path, more, others={"/srv/bin/": 0}) == set(more)
 
 
 def test_objects_spread_by_their_hash_are_one_rule(tmp_path):
