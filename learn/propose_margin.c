@@ -187,11 +187,11 @@ void propose_margin(struct proposal *p, enum arch a)
 	if (!m.body.first)
 		return;
 	set = ast_add(&p->sets, AST_STMT_SET);
-	set->blank_before = true;
 	ast_comment_add(p->a, &set->leading,
 			"Not seen in any run: calls that come with those that were, none of them a "
 			"risk that the linter knows.");
 	ast_comment_add(p->a, &set->leading, "Without 'use %s;' above they are refused.", name);
+	set->leading->blank_before = true;
 	set->name = *ast_word_new(p->a, name);
 	set->body = m.body.first;
 	p->group = "";
