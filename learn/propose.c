@@ -11,6 +11,7 @@
 #include "compiler/base/bug.h"
 #include "learn/client.h"
 #include "learn/proposal.h"
+#include "learn/unseen.h"
 
 /* ---- the frame ---- */
 
@@ -236,6 +237,18 @@ static void describe_runs(struct proposal *p, struct ast_comment **to)
 				"UNFINISHED: a snapshot, what the run did after it is not here");
 }
 
+static void describe_estimate(struct proposal *p, struct ast_comment **to)
+{
+	struct unseen u;
+
+	if (unseen_estimate(p->r, &u))
+		ast_comment_add(
+			p->a, to,
+			"unseen:   about %.0f calls that further runs would add (%zu made in one "
+			"run alone, %zu in two, of %zu: Chao's estimate)",
+			u.more, u.once, u.twice, u.runs);
+}
+
 /* A list with commas, in lines of some length. */
 static void describe_list(struct proposal *p, struct ast_comment **to, const struct buf *list)
 {
@@ -320,6 +333,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		r->run.interrupted  ? ", ended by a signal to pale" :
 				      "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
+	describe_estimate(p, to);
 	describe_elsewhere(p, to);
 	describe_client(p, to);
 	if (sets->unread)

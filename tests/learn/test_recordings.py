@@ -230,3 +230,18 @@ def test_the_manual_s_example_is_one_and_its_words_are_all(tmp_path):
     words += ["lost-" + w for w in re.findall(r'^LOSS\("(\w+)"', (ROOT / "learn/record/losses.def").read_text(), re.M)]
     named = {w for line in re.findall(r"^\.It Ic (.*)$", page, re.M) for w in re.findall(r"[\w-]+", line)}
     assert len(words) > 40 and not set(words) - named
+
+
+def test_what_is_unseen_is_estimated_over_runs_and_never_from_one(tmp_path):
+    rnd = random.Random(5)
+    for m in (1, 2, 3, 7):
+        runs = [make_run(rnd, 10 + i) for i in range(m)]
+        r = run([PALE, "propose", "--allow-loss", write(tmp_path / f"{m}.rec", *runs)])
+        said = re.search(r"# unseen: +about (\d+) calls .* \((\d+) made in one\s(?:# +)?run alone, (\d+) in two, of (\d+):", r.out)
+        if m == 1:
+            assert r.rc == 0 and not said and "unseen:" not in r.out
+            continue
+        seen = [sum(f"call x86_64 {c}" in facts for _, facts in runs) for c in CALLS]
+        q1, q2 = seen.count(1), seen.count(2)
+        assert said and [int(said[i]) for i in (2, 3, 4)] == [q1, q2, m], r.out
+        assert abs(int(said[1]) - (m - 1) / m * q1 * (q1 - 1) / (2 * (q2 + 1))) <= 0.5

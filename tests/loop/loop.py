@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import statistics
@@ -158,6 +159,8 @@ def loop(job, base, work):
     for name, which, margin in VARIANTS:
         policy = work / f"{name}.pale"
         pale("propose", "--allow-loss", "--margin", margin, "-o", policy, *[recs[i] for i in which])
+        unseen = re.search(r"# unseen: +about (\d+)", policy.read_text())
+        row["unseen"] = int(unseen[1]) if unseen else row.get("unseen")
         row[name] = {"allowed": sorted(allowed(policy)), "refused": replay(job, policy, base, keep, work)}
     return row
 
@@ -180,6 +183,9 @@ def table(rows):
               "of Docker's default's calls are left: " + ", ".join(
                   f"{statistics.median(100 * len(set(r[v]['allowed']) & dockers) / len(dockers) for r in rows):.0f} % ({v})"
                   for v, *_ in VARIANTS))
+        print("estimated to be unseen after both runs (Chao, over runs): a median of "
+              f"{statistics.median(r['unseen'] for r in rows):g} calls; what the third run then asked for and "
+              f"neither had made: {statistics.median(len(r['two']['refused']) for r in rows):g}")
 
 
 def main():
