@@ -10,8 +10,9 @@ struct watch; /* programs loaded and attached, nothing recorded yet */
 
 /*
  * NULL and *why (in the arena) when this machine does not load or attach them; *is_short: for want
- * of memory or descriptors alone. cgroup NULL: the
- * blocked target is recorded from its exec on; else everything in or below that directory.
+ * of memory or descriptors alone. Otherwise *why is what the way that misses nothing was refused
+ * for, where a kernel can miss something; NULL. A command, the blocked target, is recorded from its
+ * exec on; without one, the cgroups and processes that the options name.
  */
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 			     const struct target *t, const char **why, bool *is_short);

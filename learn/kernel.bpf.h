@@ -21,6 +21,9 @@
 #define PIDNS_DEEP      33     /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT          0170000
 #define S_IFDIR         0040000
+#define SIGPIPE         13
+#define SIGXFSZ         25
+#define SAMPLE_RAW      0x400 /* PERF_SAMPLE_RAW */
 
 struct qstr {
 	__u32 len;
@@ -171,6 +174,29 @@ struct trace_event_raw_sched_process_exec {
 struct trace_event_raw_cap_capable {
 	int cap;
 	int ret;
+} CORE;
+struct trace_event_raw_signal_generate {
+	int sig;
+	int code;
+	int pid;
+} CORE;
+
+/* And how they come by. */
+struct perf_event_attr {
+	__u64 config1, config2;
+} CORE;
+struct perf_event {
+	struct perf_event_attr attr;
+} CORE;
+struct perf_raw_frag {
+	void *data;
+} CORE;
+struct perf_raw_record {
+	struct perf_raw_frag frag;
+} CORE;
+struct perf_sample_data {
+	__u64 sample_flags; /* since Linux 6.0 */
+	struct perf_raw_record *raw;
 } CORE;
 
 #endif

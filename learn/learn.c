@@ -176,6 +176,22 @@ static bool check_cgroup(struct arena *a, const char *cgroup, struct diags *ds)
 	return false;
 }
 
+/* why: as trace_bpf_open() has it. */
+static void tell_refused(const char *why, struct diags *ds)
+{
+	struct diag *d;
+
+	if (!why)
+		return;
+	d = diag_add(ds, DIAG_PL409, NO_SPAN,
+		     "this kernel may skip eBPF programs where its CPUs are busy, and the way that "
+		     "is never skipped does not work here: %s",
+		     why);
+	diag_help(ds, d,
+		  "what was missed is told in the end; '--backend ptrace' is slower and "
+		  "misses nothing");
+}
+
 /* Opens the eBPF backend where it was asked for or can be had; false after a diagnostic. */
 static bool choose_backend(struct arena *a, const struct learn_options *opt, const struct target *t,
 			   struct watch **w, struct recording *r, struct diags *ds)
@@ -190,6 +206,7 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 		*w = trace_bpf_open(a, opt, t, &no_bpf, &is_short);
 	if (*w) {
 		r->run.backend = "ebpf";
+		tell_refused(no_bpf, ds);
 		return true;
 	}
 	if (is_short) { /* not the weaker way instead: eBPF may well work here */
@@ -340,6 +357,9 @@ static int finish(const struct learn_options *opt, struct target *t, struct mode
 	if (err)
 		return tell_not_executed(opt, err, ds, status);
 	model_finish(m);
+	if (r->run.no_witness)
+		diag_add(ds, DIAG_PL408, NO_SPAN, "that no call was missed is not proved: %s",
+			 r->run.no_witness);
 	if (r->run.left_running)
 		tell_left_running(opt, t, ds);
 	if (!recording_saw_call(r))

@@ -31,17 +31,22 @@ static bool next_key(struct watch *w, int fd, const void *prev, void *key)
 	return false;
 }
 
-uint64_t watch_sum(struct watch *w, uint32_t which)
+uint64_t watch_sum_of(struct watch *w, int fd, uint32_t which)
 {
 	uint64_t sum = 0, *v = calloc((size_t)w->cpus, sizeof(*v));
 
 	if (!v)
 		w->unread++;
-	else if (look_up(w, bpf_map__fd(w->skel->maps.losses), &which, v))
+	else if (look_up(w, fd, &which, v))
 		for (int i = 0; i < w->cpus; i++)
 			sum += v[i];
 	free(v);
 	return sum;
+}
+
+uint64_t watch_sum(struct watch *w, uint32_t which)
+{
+	return watch_sum_of(w, bpf_map__fd(w->skel->maps.losses), which);
 }
 
 /* One counter over all CPUs; false: never counted. */
@@ -69,6 +74,7 @@ static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
 
 		if (!sum_counts(w, fd, i, v, &sum))
 			continue;
+		w->calls += sum.count;
 		if (a < 0)
 			model_recording(m)->run.losses.unknown_abi += sum.count;
 		else
@@ -341,6 +347,7 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 	if (!v)
 		return -ENOMEM;
 	read_losses(w, r);
+	w->calls = watch_sum(w, TRACE_LOSS_CALLS) + watch_sum(w, TRACE_LOSS_ABI);
 	read_counts(w, m, v);
 	read_values(w, m);
 	read_bits(w, m);

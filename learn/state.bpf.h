@@ -18,6 +18,7 @@ const volatile __u32 pids_nr;              /* processes that run already */
 const volatile __u32 pids[TRACE_WATCHED];  /* in the loader's pid namespace */
 const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
 const volatile __u32 mntns_ino;            /* likewise */
+const volatile __u64 cookie;               /* by which our own events of perf's are known */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 
@@ -82,6 +83,7 @@ MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
 MAP(received, PERCPU_ARRAY, __u32, struct trace_count, 128);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
 MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
+MAP(runs, PERCPU_ARRAY, __u32, __u64, TRACE_EVENTS);
 MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
 MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 1);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);

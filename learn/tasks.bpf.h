@@ -118,6 +118,18 @@ static __always_inline bool is_kernels(int code)
 	return code > 0 || (code <= -2 && code >= -5);
 }
 
+static __always_inline int count_signal(struct mark *m, __u32 sig)
+{
+	struct trace_count *c = m ? bpf_map_lookup_elem(&received, &sig) : NULL;
+
+	if (!c)
+		return 0;
+	if (!c->count)
+		c->first_ns = since_start();
+	c->count++;
+	return 0;
+}
+
 /*
  * Where it is sent, not where it is delivered: a signal that kills by default is delivered as
  * SIGKILL, and one that is ignored never, but the sender of either needed permission.
@@ -125,7 +137,6 @@ static __always_inline bool is_kernels(int code)
 static __always_inline int on_signal(bool btf, __u32 sig, struct kernel_siginfo *info,
 				     struct task_struct *to)
 {
-	struct trace_count *c;
 	struct mark *m;
 	__u32 tid;
 
@@ -138,15 +149,22 @@ static __always_inline int on_signal(bool btf, __u32 sig, struct kernel_siginfo 
 		tid = (__u32)BPF_CORE_READ(to, pid);
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	}
-	if (!m)
+	return count_signal(m, sig);
+}
+
+/*
+ * The same by perf's event, which calls it SI_USER where the kernel sends in the name of a task: of
+ * these two, to the task itself, which wrote where nobody reads or past its limit.
+ */
+static __always_inline int on_signal_event(struct trace_event_raw_signal_generate *e)
+{
+	__u32 sig = (__u32)BPF_CORE_READ(e, sig), tid = (__u32)BPF_CORE_READ(e, pid);
+	int code = BPF_CORE_READ(e, code);
+
+	if (is_kernels(code) || (!code && (sig == SIGPIPE || sig == SIGXFSZ) &&
+				 tid == (__u32)bpf_get_current_pid_tgid()))
 		return 0;
-	c = bpf_map_lookup_elem(&received, &sig);
-	if (!c)
-		return 0;
-	if (!c->count)
-		c->first_ns = since_start();
-	c->count++;
-	return 0;
+	return count_signal(bpf_map_lookup_elem(&marks_by_tid, &tid), sig);
 }
 
 static __always_inline int on_capable(bool btf, __u32 cap, int ret)
@@ -229,6 +247,55 @@ static __always_inline int on_task(bool btf, struct task_struct *t)
 	}
 	picked++;
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
+	return 0;
+}
+
+static __always_inline int on_exec_event(__u32 old_tid)
+{
+	struct scratch *s;
+
+	move_mark(old_tid);
+	if (!mark_get(false))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	record_program();
+	scratch_give(s);
+	return 0;
+}
+
+static __always_inline int on_gone(__u32 tid)
+{
+	bpf_map_delete_elem(&marks_by_tid, &tid);
+	return 0;
+}
+
+/* One of our own events, whose record lies at `r`. */
+static __always_inline int on_event(__u32 kind, void *r)
+{
+	struct trace_event_raw_sys_enter *enter = r;
+	struct trace_event_raw_sys_exit *leave = r;
+	struct trace_event_raw_sched_process_fork *fork = r;
+	struct trace_event_raw_sched_prepare_exec *prepare = r;
+	struct trace_event_raw_sched_process_exec *exec = r;
+	struct trace_event_raw_cap_capable *cap = r;
+
+	switch (kind) {
+	case TRACE_EVENT_ENTER: return on_enter(false, NULL, enter, BPF_CORE_READ(enter, id));
+	case TRACE_EVENT_EXIT: return on_exit(false, BPF_CORE_READ(leave, ret));
+	case TRACE_EVENT_FORK: return on_fork((__u32)BPF_CORE_READ(fork, child_pid));
+	case TRACE_EVENT_PREPARE:
+		return on_prepare(r, BPF_CORE_READ(prepare, __data_loc_interp),
+				  BPF_CORE_READ(prepare, __data_loc_filename));
+	case TRACE_EVENT_EXEC: return on_exec_event((__u32)BPF_CORE_READ(exec, old_pid));
+	case TRACE_EVENT_GONE: return on_gone((__u32)bpf_get_current_pid_tgid());
+	case TRACE_EVENT_SIGNAL: return on_signal_event(r);
+	case TRACE_EVENT_CAPABLE:
+		if (!bpf_core_field_exists(cap->cap)) /* before Linux 6.15 */
+			return 0;
+		return on_capable(false, (__u32)BPF_CORE_READ(cap, cap), BPF_CORE_READ(cap, ret));
+	}
 	return 0;
 }
 

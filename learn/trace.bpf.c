@@ -4,17 +4,21 @@
  * and paths in maps, so that nothing streams and nothing can be dropped unseen; what finds no
  * room is counted in `losses`. Attached to tracepoints: trampolines (fentry, LSM) and kprobes are
  * refused on many machines, and used for nothing that a recording cannot do without. Each program
- * exists three times: as tp, an event of perf's; as tp_btf (task storage, direct loads); and as
- * raw_tp (a hash by thread id), for kernels without the others. Here are the programs; what they
- * do is in the headers, from the kernel's types up to tasks.
+ * exists three times: as tp_btf (task storage, direct loads); as raw_tp (a hash by thread id), for
+ * kernels without the others; and as tp, an event of perf's. Here are the programs; what they do is
+ * in the headers, from the kernel's types up to tasks.
  *
- * Since Linux 7.0 a task can be switched out of a program of the latter two, and until it goes on
+ * Since Linux 7.0 a task can be switched out of a program of the first two, and until it goes on
  * the kernel skips that program on that CPU, for everybody (__bpf_trace_run()). Events of perf's
- * come with preemption off (include/trace/perf.h), so these miss nothing.
+ * come with preemption off (include/trace/perf.h), but a program of theirs is skipped while any
+ * other user's runs on its CPU (trace_call_bpf()). What is never skipped is event_fentry below.
  *
  * No vmlinux.h: only the fields read are declared; CO-RE finds them in the running kernel.
  */
 #include "learn/tasks.bpf.h"
+
+/* What a program of a perf event's answers: 0 would keep the event from everybody's counters. */
+#define PASS_ON 1
 
 /* ---- the programs: ctx is the array of the tracepoint's arguments, or perf's event ---- */
 
@@ -76,60 +80,95 @@ int capable_end_raw(__u64 *ctx)
 	return on_capable(false, (__u32)ctx[2], (int)ctx[4]);
 }
 
+/*
+ * Where BPF is among the security modules it is asked last, of what the others granted, and is never
+ * skipped as the end of a function is. What it answers is theirs.
+ */
+SEC("lsm/capable")
+int capable_lsm_btf(__u64 *ctx)
+{
+	on_capable(true, (__u32)ctx[2], 0);
+	return 0;
+}
+
+SEC("lsm/capable")
+int capable_lsm_raw(__u64 *ctx)
+{
+	on_capable(false, (__u32)ctx[2], 0);
+	return 0;
+}
+
+/*
+ * Perf calls this function of each event of a CPU's, with preemption off, and no other user of BPF
+ * can have it skipped. All events end in it, those of other users too: the cookie tells ours.
+ */
+SEC("fentry/perf_swevent_event")
+int event_fentry(__u64 *ctx)
+{
+	struct perf_event *event = (void *)ctx[0];
+	struct perf_sample_data *data = (void *)ctx[2];
+	__u32 kind = (__u32)event->attr.config1;
+	__u64 *n;
+
+	if (event->attr.config2 != cookie)
+		return 0;
+	if (bpf_core_field_exists(data->sample_flags) && !(data->sample_flags & SAMPLE_RAW))
+		return 0;
+	n = bpf_map_lookup_elem(&runs, &kind);
+	if (!n)
+		return 0;
+	(*n)++;
+	return on_event(kind, data->raw->frag.data);
+}
+
 SEC("tp/raw_syscalls/sys_enter")
 int enter_tp(struct trace_event_raw_sys_enter *ctx)
 {
-	return on_enter(false, NULL, ctx, (__u64)ctx->id);
+	on_enter(false, NULL, ctx, (__u64)ctx->id);
+	return PASS_ON;
 }
 
 SEC("tp/raw_syscalls/sys_exit")
 int exit_tp(struct trace_event_raw_sys_exit *ctx)
 {
-	return on_exit(false, ctx->ret);
+	on_exit(false, ctx->ret);
+	return PASS_ON;
 }
 
 SEC("tp/sched/sched_process_fork")
 int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
 {
-	return on_fork((__u32)ctx->child_pid);
+	on_fork((__u32)ctx->child_pid);
+	return PASS_ON;
 }
 
 SEC("tp/sched/sched_prepare_exec")
 int prepare_tp(struct trace_event_raw_sched_prepare_exec *ctx)
 {
-	return on_prepare(ctx, ctx->__data_loc_interp, ctx->__data_loc_filename);
+	on_prepare(ctx, ctx->__data_loc_interp, ctx->__data_loc_filename);
+	return PASS_ON;
 }
 
 SEC("tp/sched/sched_process_exec")
 int exec_tp(struct trace_event_raw_sched_process_exec *ctx)
 {
-	struct scratch *s;
-
-	move_mark((__u32)ctx->old_pid);
-	if (!mark_get(false))
-		return 0;
-	s = scratch_take();
-	if (!s)
-		return 0;
-	record_program();
-	scratch_give(s);
-	return 0;
+	on_exec_event((__u32)ctx->old_pid);
+	return PASS_ON;
 }
 
 SEC("tp/sched/sched_process_exit")
 int gone_tp(void *ctx)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-
 	(void)ctx;
-	bpf_map_delete_elem(&marks_by_tid, &tid);
-	return 0;
+	on_gone((__u32)bpf_get_current_pid_tgid());
+	return PASS_ON;
 }
 
 SEC("tp/capability/cap_capable")
 int capable_tp(struct trace_event_raw_cap_capable *ctx)
 {
-	return on_capable(false, (__u32)ctx->cap, ctx->ret);
+	on_capable(false, (__u32)ctx->cap, ctx->ret);
+	return PASS_ON;
 }
 
 SEC("raw_tp/sys_enter")
@@ -162,10 +201,8 @@ SEC("raw_tp/sched_process_exit")
 int gone_raw(__u64 *ctx)
 {
 	struct task_struct *t = (void *)ctx[0];
-	__u32 tid = (__u32)BPF_CORE_READ(t, pid);
 
-	bpf_map_delete_elem(&marks_by_tid, &tid);
-	return 0;
+	return on_gone((__u32)BPF_CORE_READ(t, pid));
 }
 
 SEC("raw_tp/signal_generate")

@@ -155,6 +155,19 @@ struct trace_pair_key { /* two paths of one call, by their ids */
 	__u32 pad;
 };
 
+/* What drives the program on perf_swevent_event: perf's events, as it tells them apart. */
+enum trace_event {
+	TRACE_EVENT_ENTER,
+	TRACE_EVENT_EXIT,
+	TRACE_EVENT_FORK,
+	TRACE_EVENT_PREPARE,
+	TRACE_EVENT_EXEC,
+	TRACE_EVENT_GONE,
+	TRACE_EVENT_SIGNAL,
+	TRACE_EVENT_CAPABLE,
+	TRACE_EVENTS
+};
+
 enum trace_loss {
 	TRACE_LOSS_CALLS, /* a number beyond the table of counters (not lost: only not named) */
 	TRACE_LOSS_VALUES,

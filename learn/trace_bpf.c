@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -29,9 +29,6 @@
 #include <linux/perf_event.h>
 
 #include "learn/watch.h"
-
-/* How the programs are attached, best first: trace.bpf.c says what each is good for. */
-enum tier { TIER_TP, TIER_BTF, TIER_RAW, TIERS };
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
@@ -84,35 +81,73 @@ static int fill_selection(struct watch *w, const struct target *t)
 	return 0;
 }
 
+/* Perf's events, by whatever program. */
+static bool is_perfs(enum tier tier)
+{
+	return tier == TIER_TP || tier == TIER_FENTRY;
+}
+
 static bool has_tracepoint(const struct btf *kernel, const char *name, enum tier tier)
 {
 	char type[64];
 
-	snprintf(type, sizeof(type), tier == TIER_TP ? "trace_event_raw_%s" : "btf_trace_%s", name);
+	snprintf(type, sizeof(type), is_perfs(tier) ? "trace_event_raw_%s" : "btf_trace_%s", name);
 	return btf__find_by_name_kind(kernel, type,
-				      tier == TIER_TP ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) > 0;
+				      is_perfs(tier) ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) > 0;
 }
 
 /* Signals are looked at by their siginfo, which perf's event does not carry. */
 static bool is_of_tier(const char *program, enum tier tier)
 {
-	static const char *const suffixes[TIERS] = { "_tp", "_btf", "_raw" };
+	static const char *const suffixes[TIERS] = { "_fentry", "_tp", "_btf", "_raw" };
 
 	return has_suffix(program, suffixes[tier]) ||
-	       (tier == TIER_TP &&
-		(!strcmp(program, "signal_raw") || !strcmp(program, "capable_end_raw")));
+	       (is_perfs(tier) &&
+		(!strcmp(program, "capable_lsm_raw") || !strcmp(program, "capable_end_raw"))) ||
+	       (tier == TIER_TP && !strcmp(program, "signal_raw"));
 }
 
-/* Of the two ways to see capabilities the tracepoint, where it is there. */
-static bool is_wanted(const struct watch *w, const struct btf *kernel, const struct bpf_program *p,
-		      enum tier tier)
+/* Is BPF among the security modules? Its programs load where it is not, and are never asked. */
+static bool has_lsm(void)
+{
+	char text[512] = ",";
+	FILE *f = fopen("/sys/kernel/security/lsm", "re");
+	size_t n;
+
+	if (!f)
+		return false;
+	n = fread(text + 1, 1, sizeof(text) - 3, f);
+	fclose(f);
+	while (n && text[n] == '\n')
+		n--;
+	text[n + 1] = ',';
+	text[n + 2] = 0;
+	return strstr(text, ",bpf,") != NULL;
+}
+
+/* Of the ways to see capabilities the tracepoint, where it is there. */
+static void choose_caps(struct watch *w, const struct btf *kernel)
+{
+	if (has_tracepoint(kernel, "cap_capable", w->tier))
+		w->caps_by = CAPS_TRACEPOINT;
+	if (w->caps_by == CAPS_LSM && !has_lsm())
+		w->caps_by = CAPS_END;
+	if (w->caps_by == CAPS_END &&
+	    btf__find_by_name_kind(kernel, "cap_capable", BTF_KIND_FUNC) <= 0)
+		w->caps_by = CAPS_NOT;
+}
+
+static bool is_wanted(const struct watch *w, const struct bpf_program *p)
 {
 	const char *name = bpf_program__name(p);
-	bool seen = has_tracepoint(kernel, "cap_capable", tier);
 
-	if (!is_of_tier(name, tier) || !is_optional(name))
-		return is_of_tier(name, tier);
-	return strncmp(name, "capable_end_", 12) ? seen : !seen && w->wants_end;
+	if (!is_of_tier(name, w->tier) || !is_optional(name))
+		return is_of_tier(name, w->tier);
+	if (!strncmp(name, "capable_lsm_", 12))
+		return w->caps_by == CAPS_LSM;
+	if (!strncmp(name, "capable_end_", 12))
+		return w->caps_by == CAPS_END;
+	return w->caps_by == CAPS_TRACEPOINT;
 }
 
 /* Of those that look at what runs already; the events of perf's keep marks as raw_tp does. */
@@ -126,14 +161,13 @@ static bool is_pickers_tier(const struct bpf_program *p, enum tier tier)
 	return has_suffix(bpf_program__name(p), tier == TIER_BTF ? "_btf" : "_raw");
 }
 
-static void choose_programs(struct watch *w, const struct btf *kernel, enum tier tier, bool pick)
+static void choose_programs(struct watch *w, const struct btf *kernel, bool pick)
 {
 	struct bpf_program *p;
 
-	if (btf__find_by_name_kind(kernel, "cap_capable", BTF_KIND_FUNC) <= 0)
-		w->wants_end = false;
+	choose_caps(w, kernel);
 	bpf_object__for_each_program(p, w->skel->obj) bpf_program__set_autoload(
-		p, is_picker(p) ? pick && is_pickers_tier(p, tier) : is_wanted(w, kernel, p, tier));
+		p, is_picker(p) ? pick && is_pickers_tier(p, w->tier) : is_wanted(w, p));
 }
 
 /*
@@ -152,15 +186,14 @@ static struct btf *load_types(struct watch *w, int *err)
 	return kernel;
 }
 
-static int load(struct watch *w, enum tier tier, const struct target *t, size_t max_paths)
+static int load(struct watch *w, const struct target *t, size_t max_paths)
 {
 	int err = 0;
 	struct btf *kernel = load_types(w, &err);
 
 	if (!kernel)
 		return err;
-	w->wants_end &= !has_tracepoint(kernel, "cap_capable", tier);
-	if (tier == TIER_TP && !has_tracepoint(kernel, "sched_prepare_exec", tier)) {
+	if (is_perfs(w->tier) && !has_tracepoint(kernel, "sched_prepare_exec", w->tier)) {
 		btf__free(kernel);
 		return -ENOTSUP;
 	}
@@ -170,75 +203,30 @@ static int load(struct watch *w, enum tier tier, const struct target *t, size_t 
 		btf__free(kernel);
 		return err;
 	}
-	choose_programs(w, kernel, tier, t->nprocesses > 0);
+	choose_programs(w, kernel, t->nprocesses > 0);
 	btf__free(kernel);
-	bpf_map__set_autocreate(tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks,
-				false);
+	bpf_map__set_autocreate(
+		w->tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks, false);
 	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
 	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(max_paths + 256));
 	/* Written once, before load: the kernel sees constants from then on. */
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
-	err = fill_selection(w, t);
+	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
+		err = -errno;
+	if (!err)
+		err = fill_selection(w, t);
 	if (!err)
 		err = trace_bpf__load(w->skel);
 	w->unmapped = !err && !w->skel->bss;
 	return w->unmapped ? -ENXIO : err;
 }
 
-/* A directory descriptor; -errno. Where it is not mounted, a mount that nobody else sees does. */
-static int open_tracefs(void)
-{
-	static const char *const mounts[] = { "/sys/kernel/tracing/events",
-					      "/sys/kernel/debug/tracing/events" };
-	int fd, fs, err;
-
-	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-		fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-	}
-	fs = fsopen("tracefs", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	err = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) ? -errno : 0;
-	fd = err ? err : fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (!err && fd < 0)
-		err = -errno;
-	close(fs);
-	if (err)
-		return err;
-	fs = openat(fd, "events", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = fs < 0 ? -errno : fs;
-	close(fd);
-	return err;
-}
-
-/* The number of perf's event "GROUP/NAME"; -errno. */
-static int event_number(struct watch *w, const char *event)
-{
-	char path[128], text[32] = "";
-	ssize_t n = -1;
-	int fd;
-
-	if (w->tracefs < 0)
-		w->tracefs = open_tracefs();
-	if (w->tracefs < 0)
-		return w->tracefs;
-	snprintf(path, sizeof(path), "%s/id", event);
-	fd = openat(w->tracefs, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return n > 0 && atoi(text) > 0 ? atoi(text) : -EIO;
-}
-
 /* NULL with errno. On whichever CPU the event is opened: its programs run on all of them. */
 static struct bpf_link *attach_event(struct watch *w, const struct bpf_program *p)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
-	int number = event_number(w, strchr(bpf_program__section_name(p), '/') + 1), fd;
+	int number = events_number(&w->events, strchr(bpf_program__section_name(p), '/') + 1), fd;
 	struct bpf_link *l;
 
 	if (number < 0) {
@@ -314,15 +302,17 @@ static int pick_tasks(struct watch *w)
 	return err;
 }
 
-/* wants_end: with a program at the end of a function, which many machines refuse. */
 static int open_programs(struct watch *w, const struct learn_options *opt, const struct target *t,
-			 enum tier tier, bool wants_end)
+			 enum tier tier, enum caps_by caps_by)
 {
 	int err;
 
 	trace_bpf_close(w);
-	w->wants_end = wants_end;
-	err = load(w, tier, t, opt->max_paths);
+	w->tier = tier;
+	w->caps_by = caps_by;
+	w->sees_caps = false;
+	w->step = "the kernel takes no program at perf_swevent_event";
+	err = load(w, t, opt->max_paths);
 	if (!err)
 		err = watch_cgroups(w);
 	if (err)
@@ -332,15 +322,24 @@ static int open_programs(struct watch *w, const struct learn_options *opt, const
 	else
 		w->skel->bss->start_ns = clock_ns();
 	err = attach(w);
-	return err || !t->nprocesses ? err : pick_tasks(w);
+	if (!err && tier == TIER_FENTRY) {
+		w->step = "perf's events are refused";
+		err = witness_drive(w);
+	}
+	if (err || !t->nprocesses)
+		return err;
+	w->step = "what runs already cannot be looked through";
+	return pick_tasks(w); /* last: whom they make meanwhile is followed by then */
 }
 
 static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
 		     enum tier tier)
 {
-	int err = open_programs(w, opt, t, tier, true);
+	int err = open_programs(w, opt, t, tier, CAPS_LSM);
 
-	return err && w->wants_end ? open_programs(w, opt, t, tier, false) : err;
+	while (err && !diag_is_shortage(err) && w->caps_by < CAPS_NOT)
+		err = open_programs(w, opt, t, tier, w->caps_by + 1);
+	return err;
 }
 
 /*
@@ -375,31 +374,63 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 }
 
 /*
- * The ways to try, as bits. Perf's events cost twice as much as the others, and only where tasks
- * can be switched out of kernel code do they miss less: such a kernel says so of itself.
+ * Where tasks can be switched out of kernel code, as the kernel says of itself, they can be since
+ * Linux 7.0 in the middle of a tracepoint's program too: trace.bpf.c.
  */
-static unsigned tiers_of(const char *backend)
+static bool can_switch(void)
 {
 	struct utsname u;
 
-	if (!strcmp(backend, "ebpf-tp"))
-		return 1u << TIER_TP;
-	if (!strcmp(backend, "ebpf-btf"))
-		return 1u << TIER_BTF;
-	if (!strcmp(backend, "ebpf-raw"))
-		return 1u << TIER_RAW;
-	if (!uname(&u) && !strstr(u.version, "PREEMPT"))
+	return uname(&u) || (strstr(u.version, "PREEMPT") && atoi(u.release) >= 7);
+}
+
+/* The ways to try, as bits. Perf's events cost twice as much as the others. */
+static unsigned tiers_of(const char *backend)
+{
+	static const char *const names[TIERS] = { "ebpf-fentry", "ebpf-tp", "ebpf-btf",
+						  "ebpf-raw" };
+
+	for (enum tier tier = 0; tier < TIERS; tier++)
+		if (!strcmp(backend, names[tier]))
+			return 1u << tier;
+	if (!can_switch())
 		return 1u << TIER_BTF | 1u << TIER_RAW;
-	return 1u << TIER_TP | 1u << TIER_BTF | 1u << TIER_RAW;
+	return (1u << TIERS) - 1;
+}
+
+/* The first of them that works. 0 or -errno; a better one that does not is remembered. */
+static int open_best(struct watch *w, struct arena *a, const struct learn_options *opt,
+		     const struct target *t)
+{
+	unsigned tiers = tiers_of(opt->backend);
+	int err = -ENOTSUP;
+
+	for (enum tier tier = 0; err && !diag_is_shortage(err) && tier < TIERS; tier++) {
+		if (!(tiers >> tier & 1))
+			continue;
+		err = open_tier(w, opt, t, tier);
+		if (err && tier == TIER_FENTRY)
+			w->refused = err == -ENODATA ?
+					     "calls of pale's own did not reach its program" :
+					     arena_printf(a, "%s: %s", w->step, strerror(-err));
+	}
+	return err;
+}
+
+/* witness.c; perf counts no call at which a program of its events was skipped. */
+static bool wants_witness(const struct watch *w, const char *backend)
+{
+	bool is_named = !strncmp(backend, "ebpf-", 5);
+
+	return (w->tier == TIER_BTF || w->tier == TIER_RAW) && (is_named || can_switch());
 }
 
 struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 			     const struct target *t, const char **why, bool *is_short)
 {
 	struct watch *w = ARENA_NEW(a, struct watch);
-	unsigned tiers = tiers_of(opt->backend);
 	libbpf_print_fn_t old = libbpf_set_print(print_nothing);
-	int err = -ENOTSUP;
+	int err;
 
 	*is_short = false;
 	w->ncgroups = opt->ncgroups;
@@ -407,19 +438,16 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 		w->cgroups[i].path = opt->cgroups[i];
 		w->cgroups[i].events = -1;
 	}
-	w->tracefs = -1;
+	events_init(&w->events);
 	w->cpus = libbpf_num_possible_cpus();
-	if (w->cpus < 0)
-		err = w->cpus;
-	for (enum tier tier = 0; err && !diag_is_shortage(err) && w->cpus > 0 && tier < TIERS;
-	     tier++)
-		if (tiers >> tier & 1)
-			err = open_tier(w, opt, t, tier);
-	if (w->tracefs >= 0)
-		close(w->tracefs);
+	err = w->cpus > 0 ? open_best(w, a, opt, t) : w->cpus;
 	libbpf_set_print(old);
-	if (!err)
+	if (!err) {
+		*why = w->refused;
+		if (wants_witness(w, opt->backend))
+			witness_call(w, a, opt, t);
 		return w;
+	}
 	trace_bpf_close(w);
 	*why = open_failure(a, w, err);
 	*is_short = diag_is_shortage(err);
@@ -430,6 +458,7 @@ void trace_bpf_close(struct watch *w)
 {
 	while (w->nlinks)
 		bpf_link__destroy(w->links[--w->nlinks]);
+	events_close(&w->events);
 	trace_bpf__destroy(w->skel);
 	w->skel = NULL;
 	for (size_t i = 0; i < w->ncgroups; i++)
@@ -442,14 +471,19 @@ void trace_bpf_close(struct watch *w)
 int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
 		     struct model *m)
 {
+	struct recording *r = model_recording(m);
 	int err;
 
-	model_recording(m)->run.midway |= w->midway;
+	r->run.midway |= w->midway;
 	err = watch_wait(w, opt, t, m);
+	witness_stop(w, r);
 	watch_read_running(w, m);
 	while (w->nlinks)
 		bpf_link__destroy(w->links[--w->nlinks]);
-	return err ? err : watch_read_maps(w, opt, m);
+	if (!err)
+		err = watch_read_maps(w, opt, m);
+	witness_compare(w, r);
+	return err;
 }
 
 #else /* built without clang or bpftool */

@@ -23,9 +23,11 @@
 static _Noreturn void keep_snapshot(struct watch *w, const struct learn_options *opt,
 				    struct model *m)
 {
+	witness_look(w, model_recording(m));
 	watch_read_running(w, m);
 	if (watch_read_maps(w, opt, m))
 		_exit(EXIT_FAILURE);
+	witness_compare(w, model_recording(m));
 	snapshot_end(opt->snapshots, m);
 }
 
@@ -149,6 +151,7 @@ static void meet_again(struct watch *w, size_t i, struct model *m)
 	}
 	w->skel->bss->cgroup_ids[i] = id;
 	w->cgroups[i].events = fd;
+	witness_renewed(w);
 	if (populated(fd) != 1)
 		return;
 	model_recording(m)->run.midway = true;

@@ -14,8 +14,15 @@
 #pragma GCC diagnostic pop
 
 #include "learn/backend.h"
+#include "learn/events.h"
 
 #define PROGRAMS 16
+
+/* How the programs are attached, best first: trace.bpf.c says what each is good for. */
+enum tier { TIER_FENTRY, TIER_TP, TIER_BTF, TIER_RAW, TIERS };
+
+/* Where capabilities are looked at; without a tracepoint of theirs, best first. */
+enum caps_by { CAPS_LSM, CAPS_END, CAPS_NOT, CAPS_TRACEPOINT };
 
 struct watch {
 	struct trace_bpf *skel;
@@ -28,13 +35,20 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
-	bool wants_end; /* capabilities are to be seen at the end of the kernel's function */
+	enum tier tier;
+	enum caps_by caps_by;
 	bool no_btf;
 	bool unmapped; /* libbpf found that arrays cannot be mapped */
 	bool midway;   /* what is watched ran before the programs were attached */
 	int cpus;
-	int tracefs;     /* where perf's events have their numbers; -1: not open */
-	uint64_t unread; /* times that the kernel did not answer when the maps were read */
+	struct events events;   /* what drives the program, or counts beside it */
+	const char *step;       /* that failed, of TIER_FENTRY's */
+	const char *refused;    /* of a better tier: by what; NULL */
+	const char *no_witness; /* why nobody says that nothing was missed; NULL */
+	uint64_t calls;         /* that the programs saw */
+	uint64_t counted;       /* and those that perf counted beside them */
+	bool is_stopped;        /* nothing is counted any more */
+	uint64_t unread;        /* times that the kernel did not answer when the maps were read */
 };
 
 /* Opens what tells of the cgroups' processes; 0, or -errno: -ENODEV one is gone. */
@@ -49,5 +63,23 @@ int watch_wait(struct watch *w, const struct learn_options *opt, struct target *
 void watch_read_running(struct watch *w, struct model *m);
 /* And the rest, which adds to it. What the kernel does not answer is a loss. 0 or -errno. */
 int watch_read_maps(struct watch *w, const struct learn_options *opt, struct model *m);
+/* An element of a per-CPU array of numbers. */
+uint64_t watch_sum_of(struct watch *w, int fd, uint32_t which);
 /* One of enum trace_loss, over all CPUs. */
 uint64_t watch_sum(struct watch *w, uint32_t which);
+
+/* Opens and switches on the events that TIER_FENTRY's program lives on. 0 or -errno; -ENODATA: all
+ * was permitted, and yet calls are not seen. */
+int witness_drive(struct watch *w);
+/* Has the calls of what is watched counted beside the programs of another tier: of a command, or of
+ * one cgroup. Of anything else it is said that nothing does. */
+void witness_call(struct watch *w, struct arena *a, const struct learn_options *opt,
+		  const struct target *t);
+/* The cgroup was made anew: its calls are counted no more. */
+void witness_renewed(struct watch *w);
+/* Before the maps are read, for a snapshot: what has been counted up to now. */
+void witness_look(struct watch *w, struct recording *r);
+/* The same in the end, while the programs are attached: from here on nothing is counted. */
+void witness_stop(struct watch *w, struct recording *r);
+/* After the maps were read: what was counted and not seen is a loss. */
+void witness_compare(struct watch *w, struct recording *r);

@@ -195,8 +195,9 @@ bool tell_incomplete(struct session *s, const struct recording *r, const char *h
 	run_losses_print(&losses, &r->run);
 	d = diag_add(s->diags, DIAG_PL404, NO_SPAN, "the recording is incomplete: %s",
 		     losses.p ? losses.p : "");
-	diag_help(s->diags, d, "%s%s%s", help,
+	diag_help(s->diags, d, "%s%s%s%s", help,
 		  r->run.losses.tracing ? "; eBPF records programs that trace others" : "",
-		  r->run.losses.ring_dropped ? missed_help : "");
+		  r->run.losses.uncounted ? "; perf counted more calls than the programs saw" : "",
+		  r->run.losses.ring_dropped || r->run.losses.uncounted ? missed_help : "");
 	return true;
 }

@@ -17,10 +17,11 @@ struct recording_losses {         /* each counted; any non-zero makes the propos
 	uint64_t paths_unresolved;
 	uint64_t unknown_abi;
 	uint64_t ring_dropped;
-	uint64_t untraced; /* processes that could not be followed */
-	uint64_t left;     /* tasks that were moved out of the cgroup */
-	uint64_t tracing;  /* the workload's own ptrace calls, refused as pale was the tracer */
-	uint64_t unread;   /* questions about the recording that the kernel did not answer */
+	uint64_t uncounted; /* calls that perf counted and the programs did not see */
+	uint64_t untraced;  /* processes that could not be followed */
+	uint64_t left;      /* tasks that were moved out of the cgroup */
+	uint64_t tracing;   /* the workload's own ptrace calls, refused as pale was the tracer */
+	uint64_t unread;    /* questions about the recording that the kernel did not answer */
 };
 
 struct recorded_run {
@@ -36,21 +37,22 @@ struct recorded_run {
 	const char *kernel; /* uname -r */
 	const char *libc;   /* "glibc 2.36", "musl", "static" */
 	enum arch host;
-	const char *program;      /* resolved path of the first exec; NULL with --cgroup */
-	uint64_t started_ns;      /* since the epoch */
-	uint64_t duration_ns;     /* since the target's exec */
-	uint64_t processes;       /* tasks seen */
-	bool midway;              /* the cgroup had tasks before the recording began */
-	bool interrupted;         /* ended by a signal to pale, not by the workload */
-	bool left_running;        /* and the workload was still there when pale let it go */
-	bool no_calls;            /* what it was made of shows no calls, */
-	bool no_arguments;        /* of calls no arguments, */
-	bool no_files;            /* no files, */
-	bool answered_only;       /* nothing but what was refused, or logged */
-	bool caps_observed;       /* else there are none because the backend cannot see them */
-	uint64_t caps_held;       /* bit n: the command had capability n to begin with */
-	uint64_t odd_numbers;     /* calls by numbers far beyond any table; nothing is lost */
-	uint64_t disconnected;    /* opens of things without a path: pipes, sockets, memory files */
+	const char *program;    /* resolved path of the first exec; NULL with --cgroup */
+	uint64_t started_ns;    /* since the epoch */
+	uint64_t duration_ns;   /* since the target's exec */
+	uint64_t processes;     /* tasks seen */
+	bool midway;            /* the cgroup had tasks before the recording began */
+	bool interrupted;       /* ended by a signal to pale, not by the workload */
+	bool left_running;      /* and the workload was still there when pale let it go */
+	bool no_calls;          /* what it was made of shows no calls, */
+	bool no_arguments;      /* of calls no arguments, */
+	bool no_files;          /* no files, */
+	bool answered_only;     /* nothing but what was refused, or logged */
+	const char *no_witness; /* where calls can be missed, why it is not proved that none was */
+	bool caps_observed;     /* else there are none because the backend cannot see them */
+	uint64_t caps_held;     /* bit n: the command had capability n to begin with */
+	uint64_t odd_numbers;   /* calls by numbers far beyond any table; nothing is lost */
+	uint64_t disconnected;  /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
 	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
 	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */

@@ -16,8 +16,8 @@ from conftest import BUILD, PALE, need, need_root, run, skip
 from recordings import Recording
 
 PROBES = BUILD / "tests/learn/probes"
-# The three ways in which the programs are attached; plain ebpf takes the first that this kernel has.
-ATTACHED = ["ebpf", "ebpf-btf", "ebpf-raw"]
+# The ways in which the programs are attached that this kernel may have; plain ebpf takes the best.
+ATTACHED = ["ebpf", "ebpf-tp", "ebpf-raw"]
 BACKENDS = [*ATTACHED, "ptrace"]
 
 

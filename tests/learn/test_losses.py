@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import AS_NOBODY, PALE, need, need_root, run, skip
+from conftest import AS_NOBODY, BUILD, PALE, need, need_root, run, skip
+from recordings import Recording
 from test_backends import (ATTACHED, BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
                            start_cgroup, usable, wait_until_taken)
 
@@ -249,6 +250,88 @@ def test_events_that_the_kernel_missed_are_told_with_their_cause_and_the_way_out
     assert "a program that its CPU is in already" in r.err, r
     assert "'--backend ptrace' is slower and misses nothing" in r.err, r
     assert re.search(r"^# losses: +\d+ events were missed by the kernel$", out.read_text(), re.M)
+
+
+COUNTED = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+long syscall(long nr, ...)
+{
+    long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    va_list ap;
+    long a[6];
+
+    va_start(ap, nr);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    if (nr == SYS_perf_event_open && REFUSED) {
+        errno = EACCES;
+        return -1;
+    }
+    return real(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+ssize_t read(int fd, void *p, size_t n)
+{
+    ssize_t (*real)(int, void *, size_t) = (ssize_t (*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+    ssize_t got = real(fd, p, n);
+    char name[64], file[64] = "";
+
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    if (got == 8 && readlink(name, file, sizeof(file) - 1) > 0 && strstr(file, "perf_event"))
+        *(unsigned long *)p += MORE;
+    return got;
+}
+"""
+
+
+def counted_otherwise(tmp_path, refused, more):
+    usable("ebpf-btf")
+    (tmp_path / "c.c").write_text(COUNTED)
+    run(["cc", "-shared", "-fPIC", f"-DREFUSED={refused}", f"-DMORE={more}", "-o", tmp_path / "c.so",
+         tmp_path / "c.c", "-ldl"], check=0)
+    r = run([PALE, "learn", "--backend", "ebpf-btf", "-o", tmp_path / "p.pale", "--recording", tmp_path / "rec",
+             "--", "/bin/true"], env={**os.environ, "LD_PRELOAD": str(tmp_path / "c.so")})
+    return r, (tmp_path / "rec").read_text()
+
+
+@pytest.mark.once
+def test_calls_that_perf_counted_and_no_program_saw_are_told_with_their_number(tmp_path):
+    r, rec = counted_otherwise(tmp_path, 0, 5)
+    assert r.rc == 1 and "incomplete: 5 calls were not recorded [PL404" in r.err, r
+    assert "perf counted more calls than the programs saw" in r.err, r
+    assert "\nrun 1 lost-uncounted 5\n" in rec and "no-witness" not in rec
+    assert re.search(r"^# losses: +5 calls were not recorded$", (tmp_path / "p.pale").read_text(), re.M)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("refused,more,why", [
+    (1, 0, "perf does not count calls here: Permission denied"),
+    (0, -5, "perf counted fewer calls than there were")])
+def test_where_nothing_counts_the_calls_that_is_said(tmp_path, refused, more, why):
+    r, rec = counted_otherwise(tmp_path, refused, more)
+    assert r.rc == 0 and f"that no call was missed is not proved: {why}" in r.err and "PL408" in r.err, r
+    assert f'\nrun 1 no-witness "{why}' in rec and "lost-" not in rec
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-tp", "ebpf-btf", "ebpf-raw"])
+def test_tasks_that_share_a_cpu_are_counted_to_the_call(tmp_path, backend):
+    usable(backend)
+    r = run([PALE, "learn", "--backend", backend, "-o", tmp_path / "p", "--recording", tmp_path / "rec", "--",
+             BUILD / "tests/learn/probes/switched", 1000])
+    rec = Recording(tmp_path / "rec")
+    assert r.rc == 0 and "PL408" not in r.err and rec.losses == "none", r
+    assert [rec.calls["x86_64", c] for c in ("read", "write", "openat", "sethostname", "mkdir", "rmdir")] == \
+        [4000, 4000, 4008, 40, 40, 40]
+    assert rec.tasks == 45
 
 
 # ---- nothing, or the wrong thing ----
