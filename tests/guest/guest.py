@@ -265,7 +265,8 @@ class Guest:
         for path, target in (links or {}).items():
             self.tree[path] = (stat.S_IFLNK | 0o777, target.encode())
 
-    def run(self, script, timeout=600, memory=512):
+    def run(self, script, timeout=600, memory=512, append="", cpus=1):
+        """append: more of the kernel's command line. A second CPU needs ACPI here, and may hang."""
         tree = dict(self.tree)
         tree["/script"] = (stat.S_IFREG | 0o755, script.encode())
         with tempfile.TemporaryDirectory() as d:
@@ -273,10 +274,11 @@ class Guest:
             # Two archives behind one another; gzip costs more here than the copying it saves.
             initrd.write_bytes((self.system.dir / "base.cpio").read_bytes() + cpio(tree))
             argv = ["qemu-system-x86_64", "-M",
-                    "microvm,accel=tcg,isa-serial=on,pit=on,pic=on,rtc=on,acpi=off",
-                    "-cpu", "max", "-m", str(memory), "-smp", "1", "-nodefaults",
+                    f"microvm,accel=tcg,isa-serial=on,pit=on,pic=on,rtc=on,acpi={'on' if cpus > 1 else 'off'}",
+                    "-cpu", "max", "-m", str(memory), "-smp", str(cpus), "-nodefaults",
                     "-no-user-config", "-display", "none", "-kernel",
-                    self.system.dir / "vmlinuz", "-initrd", initrd, "-no-reboot", "-append", APPEND,
+                    self.system.dir / "vmlinuz", "-initrd", initrd, "-no-reboot", "-append",
+                    f"{APPEND} {append}",
                     "-serial", f"file:{out}"]
             try:
                 said = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
