@@ -9,13 +9,15 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 from conftest import BUILD, PALE  # noqa: E402
 from recordings import Recording  # noqa: E402
-from guest import Guest, sets, system, with_pale  # noqa: E402, F401
+from guest import Guest, System, sets, with_pale  # noqa: E402
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
 PROBE = BUILD / "tests/learn/probes/switched"
 CPUS = int(os.environ.get("PALE_GUEST_CPUS", "1"))
-N = 2000 if os.environ.get("PALE_LONG") else 200
+LONG = bool(os.environ.get("PALE_LONG"))
+SOME = os.environ.get("PALE_GUESTS", "debian12 debian13 sid" if LONG else "debian13").split()
+N = 2000 if LONG else 200
 CALLS = {"read": 4 * N, "write": 4 * N, "openat": 4 * N + 8, "sethostname": 4 * (N // 100),
          "mkdir": 4 * (N // 100), "rmdir": 4 * (N // 100)}
 SCRIPT = "".join(f"""
@@ -25,10 +27,10 @@ echo "== {b}"; cat /status; echo "== {b} said"; cat /said; echo "== {b} recordin
 """ for b in ("ebpf", "ebpf-raw")) + "echo '== end'\n"
 
 
-@pytest.fixture(scope="module")
-def guest(system):
-    return Guest(system, binaries=[PALE, PROBE], files=sets()).run(with_pale(SCRIPT), append="preempt=full",
-                                                                   cpus=CPUS)
+@pytest.fixture(scope="module", params=SOME)
+def guest(request):
+    guest = Guest(System(request.param), binaries=[PALE, PROBE], files=sets())
+    return guest.run(with_pale(SCRIPT), append="preempt=full", cpus=CPUS)
 
 
 def counts(rec):
