@@ -245,7 +245,7 @@ static __always_inline int on_task(bool btf, struct task_struct *t)
 		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_NOEXIST);
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	}
-	picked++;
+	picked += m != NULL; /* where there is no room there is no end of tasks without a mark */
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return 0;
 }
