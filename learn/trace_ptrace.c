@@ -773,11 +773,9 @@ static _Noreturn void keep_snapshot(struct tracer *t)
 	snapshot_end(t->opt->snapshots, t->model);
 }
 
-/* With the last of the processes that were named the recording ends, whatever they have started. */
 static void on_end(struct tracer *t, pid_t tid, int status)
 {
 	const struct tracee *e = find_tracee(t, tid);
-	bool all = true;
 
 	/* That one stops nobody on its way. The kernel sends it for want of memory alone. */
 	if (e && e->leads && t->started && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
@@ -787,12 +785,22 @@ static void on_end(struct tracer *t, pid_t tid, int status)
 		t->target->ended = true;
 		t->target->wait_status = status;
 	}
-	for (size_t i = 0; i < t->target->nprocesses; i++) {
-		/* Its threads have ended before it, and been waited for. */
+	/* Its threads have ended before it, and been waited for. */
+	for (size_t i = 0; i < t->target->nprocesses; i++)
 		t->target->processes[i].ended |= t->target->processes[i].pid == tid;
+}
+
+/*
+ * With the last of the processes that were named the recording ends, whatever they have started:
+ * also what is first heard of behind their end.
+ */
+static void end_with_them(struct tracer *t)
+{
+	bool all = t->target->nprocesses;
+
+	for (size_t i = 0; i < t->target->nprocesses; i++)
 		all &= t->target->processes[i].ended;
-	}
-	if (!t->target->nprocesses || !all || t->detaching || !t->live)
+	if (!all || t->detaching || !t->live)
 		return;
 	t->r->run.left_running = true;
 	start_detaching(t);
@@ -819,11 +827,11 @@ static void trace_loop(struct tracer *t)
 		}
 		if (snapshot_ended(t->opt->snapshots, tid, status))
 			continue;
-		if (WIFSTOPPED(status)) {
+		if (WIFSTOPPED(status))
 			on_stop(t, tid, status);
-			continue;
-		}
-		on_end(t, tid, status);
+		else
+			on_end(t, tid, status);
+		end_with_them(t);
 	}
 }
 
