@@ -50,7 +50,7 @@ def test_the_flag_that_was_meant(pale, file):
     ("bytes of a NUL in a path", b"profile t { /a\0b r, }\n", "a NUL byte: this is not text"),
     ("JSON", b'{"defaultAction":"SCMP_ACT_ALLOW"}\n', None), ("a policy", b"policy p {\n layers seccomp;\n arch x86_64;\n default allow;\n}\n", None),
     ("YAML that holds a profile", b"kind: AppArmorProfile\nspec:\n  policy: |\n    profile t {\n      /a r,\n    }\n", "YAML"),
-    ("an object of Kubernetes", b"apiVersion: v1\nkind: AppArmorProfile\nspec:\n  policy: 'profile t { }'\n", "a Kubernetes object in YAML"),
+    ("an object of Kubernetes", b"apiVersion: v1\nkind: AppArmorProfile\nspec:\n  policy: 'profile t { }'\n", "a Kubernetes AppArmorProfile in YAML"),
     ("compiled policy", b"\x04\x08\x00version\x00\x02\x07\x20\x20\x00\x04\x08\x00profile\x00\x07\x05\x02\x00t\x00", "AppArmor's compiled policy"),
     ("a program", b"\x7fELF\x02\x01\x01" + bytes(57), "a program"), ("text packed", b"\x1f\x8b\x08" + bytes(20), "a compressed file")])
 def test_what_is_no_text_of_apparmors_is_told_for_what_it_is(pale, file, command, what, content, says):
