@@ -457,14 +457,6 @@ static bool is_whole(const struct node *n)
 	return n->counted && !n->others;
 }
 
-static bool may_gather(const struct node *dir, unsigned perms)
-{
-	/* What is executed is never opened to names that the program can make itself. */
-	if (perms & (PERM_X | PERM_M))
-		return is_whole(dir) && !dir->wrote;
-	return is_whole(dir) || dir->wrote;
-}
-
 static void add_alike(struct tree *t, struct alikes *all, const struct node *dir,
 		      const struct node *branch, enum kind kind, const struct proposed_file *f)
 {
@@ -480,24 +472,27 @@ static void add_alike(struct tree *t, struct alikes *all, const struct node *dir
 		return;
 	x->dir = dir;
 	x->dirs++;
-	x->allowed &= may_gather(dir, f->perms);
+	x->allowed &= is_whole(dir) || dir->wrote;
 	x->counted &= dir->counted;
 	x->others += dir->others;
 }
 
-/* What lies in n itself, and where deep below it, by rights. branch: of the directory asked
- * about, where n is below it. */
+/*
+ * What lies in n itself, and where deep below it, by rights. branch: of the directory asked about, where
+ * n is below it. Programs keep their names: one that is not there yet is not to be executed.
+ */
 static void add_alikes(struct tree *t, const struct node *n, const struct node *branch, bool deep,
 		       struct alikes *all)
 {
 	vec_each(&n->kids.list, kid)
 		for (int k = 0; k < KINDS; k++)
-			if ((*kid)->has[k])
+			if ((*kid)->has[k] && !((*kid)->at[k].perms & (PERM_X | PERM_M)))
 				add_alike(t, all, n, branch ? branch : *kid, (enum kind)k,
 					  &(*kid)->at[k]);
+	if (!deep)
+		return;
 	vec_each(&n->kids.list, kid)
-		if (deep)
-			add_alikes(t, *kid, branch ? branch : *kid, true, all);
+		add_alikes(t, *kid, branch ? branch : *kid, true, all);
 }
 
 static bool covers(const struct alike *x, enum kind kind, const struct proposed_file *f)
@@ -625,7 +620,7 @@ static void gather_beside(struct tree *t, struct node *n)
 		add_alikes(t, n, NULL, false, &all);
 		sort_alikes(&all);
 		vec_each(&all.list, x) {
-			bool many = x->n >= GENERALIZE_MANY && !(x->perms & (PERM_X | PERM_M));
+			bool many = x->n >= GENERALIZE_MANY;
 
 			if (x->n < least || (!x->allowed && !many) || is_covered(&all, x))
 				continue;

@@ -30,7 +30,7 @@ const char *generalize_escape(struct arena *a, struct str path);
  * anew (shape.h) is widened, and a name that several runs share never is; so are names beside each
  * other, GENERALIZE_SIBLINGS of equal rights and more, in directories that the runs wrote or used
  * whole, GENERALIZE_MANY and more in any; below prefixes that hold secrets or the kernel's own
- * settings none is. exact: one rule a file.
+ * settings none is, nor is what was executed or mapped as a program. exact: one rule a file.
  */
 enum { GENERALIZE_SIBLINGS = 16, GENERALIZE_MANY = 256 };
 void generalize_files(struct arena *a, const struct recording *r, bool exact,

@@ -4,10 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum {
-	HEX_LONG = 32,     /* digits that are no word and no number */
-	OBJECT_DIGITS = 30 /* of a name whose first ones are its directory's */
-};
+enum { HEX_LONG = 32 }; /* digits that are no word and no number */
 
 void shape_escape(struct buf *out, struct str s)
 {
@@ -139,11 +136,12 @@ static const char random_name[] = "a random name, made anew each time";
 static const char *put_piece(struct buf *out, struct str p, bool made)
 {
 	if (p.n >= HEX_LONG && all(p, is_hex)) {
-		buf_puts(out, "[0-9a-fA-F]*");
+		put_any(out, p.n);
 		return "a hash in the name";
 	}
 	if (made && is_time(p)) {
-		buf_puts(out, "[0-9]*");
+		buf_putc(out, '1');
+		put_any(out, p.n - 1);
 		return "a time in the name";
 	}
 	if (made && is_six(p)) {
@@ -195,7 +193,7 @@ bool shape_is_spread(struct str name)
 
 bool shape_is_object(struct str name)
 {
-	return name.n >= OBJECT_DIGITS && all(name, is_hex);
+	return name.n >= HEX_LONG && all(name, is_hex);
 }
 
 bool shape_number(struct str name, size_t *at, size_t *n)
@@ -208,6 +206,15 @@ bool shape_number(struct str name, size_t *at, size_t *n)
 		--*at;
 	*n = end - *at;
 	return *n >= 2;
+}
+
+/* Small letters alone: a word that somebody chose, and another one means another thing. */
+static bool is_chosen(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 'a' || s.p[i] > 'z')
+			return false;
+	return true;
 }
 
 bool shape_of_both(struct buf *out, struct str a, struct str b)
@@ -224,7 +231,8 @@ bool shape_of_both(struct buf *out, struct str a, struct str b)
 			shape_escape(out, x);
 			continue;
 		}
-		if (differ++ || !is_alnum(x.p[0]) || !is_alnum(y.p[0]) || (!numbers && x.n != y.n))
+		if (differ++ || !is_alnum(x.p[0]) || !is_alnum(y.p[0]) || is_chosen(x) ||
+		    is_chosen(y) || (!numbers && x.n != y.n))
 			return false;
 		if (numbers)
 			buf_puts(out, "[0-9]*");

@@ -19,7 +19,7 @@ const char *shape_of(struct buf *out, struct str name, bool made);
 
 /* Two hexadecimal digits, as of directories that objects are spread over. */
 bool shape_is_spread(struct str name);
-/* 30 hexadecimal digits or more and nothing else. */
+/* 32 hexadecimal digits or more and nothing else. */
 bool shape_is_object(struct str name);
 
 /* A number in a name: [*at, *at + *n). */
@@ -27,6 +27,6 @@ bool shape_number(struct str name, size_t *at, size_t *n);
 
 /*
  * Two names made by two runs at one place: the same words but for one, which has as many letters or
- * is a number in both. False: they are not one name; else the glob is in out.
+ * is a number in both, and is not small letters alone. False: they are not one name; else the glob is in out.
  */
 bool shape_of_both(struct buf *out, struct str a, struct str b);
