@@ -272,6 +272,14 @@ static const char *name_spread(struct node *n, struct buf *out)
 	return "objects spread over directories";
 }
 
+static enum shape_use use_of(struct tree *t, const struct node *n)
+{
+	if (!is_made(n))
+		return SHAPE_USED;
+	return (n->file && n->file->gone) || is_shared(str_c(path_of(t, n))) ? SHAPE_TEMPORARY :
+									       SHAPE_MADE;
+}
+
 static const char *name_shape(struct tree *t, struct node *n, struct buf *out)
 {
 	const char *why;
@@ -281,7 +289,7 @@ static const char *name_shape(struct tree *t, struct node *n, struct buf *out)
 		return NULL;
 	why = name_spread(n, out);
 	if (!why)
-		why = shape_of(out, n->name, is_made(n));
+		why = shape_of(out, n->name, use_of(t, n));
 	if (!why) {
 		out->n = 0;
 		why = name_gone(n, out);

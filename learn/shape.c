@@ -72,12 +72,13 @@ static bool is_time(struct str s)
 }
 
 /*
- * Six of the 62 letters and digits that glibc takes, mixed as in no word: a capital behind the first
- * letter or beside a digit. Of random ones 19 in 20 are.
+ * Six of the 62 letters and digits that glibc takes. Mixed as in no word are 19 in 20: a capital
+ * behind the first letter or beside a digit. Of two kinds at all, as words with a number are too (loose),
+ * are all but one in ninety.
  */
-static bool is_six(struct str s)
+static bool is_six(struct str s, bool loose)
 {
-	bool capital = false, late = false, other = false, digit = false;
+	bool capital = false, small = false, digit = false, late = false;
 
 	if (s.n != 6 || !all(s, is_alnum))
 		return false;
@@ -86,10 +87,12 @@ static bool is_six(struct str s)
 
 		capital |= big;
 		late |= big && i;
-		other |= !big;
 		digit |= is_digit(s.p[i]);
+		small |= !big && !is_digit(s.p[i]);
 	}
-	return capital && other && (late || digit);
+	if (loose)
+		return capital + small + digit > 1;
+	return capital && (small || digit) && (late || digit);
 }
 
 static bool is_word(struct str s)
@@ -133,18 +136,19 @@ static void put_any(struct buf *out, size_t n)
 
 static const char random_name[] = "a random name, made anew each time";
 
-static const char *put_piece(struct buf *out, struct str p, bool made)
+/* whole: it is all of the name. */
+static const char *put_piece(struct buf *out, struct str p, bool whole, enum shape_use use)
 {
 	if (p.n >= HEX_LONG && all(p, is_hex)) {
 		put_any(out, p.n);
 		return "a hash in the name";
 	}
-	if (made && is_time(p)) {
+	if (use >= SHAPE_MADE && is_time(p)) {
 		buf_putc(out, '1');
 		put_any(out, p.n - 1);
 		return "a time in the name";
 	}
-	if (made && is_six(p)) {
+	if (use >= SHAPE_MADE && is_six(p, use == SHAPE_TEMPORARY && !whole)) {
 		put_any(out, 6);
 		return random_name;
 	}
@@ -161,12 +165,12 @@ static const char *put_made(struct buf *out, struct str name, size_t fixed, size
 	return random_name;
 }
 
-const char *shape_of(struct buf *out, struct str name, bool made)
+const char *shape_of(struct buf *out, struct str name, enum shape_use use)
 {
 	const char *why = NULL;
 	size_t fixed, random;
 
-	if (made && made_by(name, &fixed, &random))
+	if (use == SHAPE_TEMPORARY && made_by(name, &fixed, &random))
 		return put_made(out, name, fixed, random);
 	for (size_t i = 0; i < name.n;) {
 		struct str p = piece_at(name, i), rest = { name.p + i, name.n - i };
@@ -179,7 +183,7 @@ const char *shape_of(struct buf *out, struct str name, bool made)
 			why = "a UUID in the name";
 			continue;
 		}
-		said = put_piece(out, p, made);
+		said = put_piece(out, p, p.n == name.n, use);
 		why = said ? said : why;
 		i += p.n;
 	}

@@ -9,13 +9,19 @@
 /* One component of a path as a glob of AppArmor's that stands for it alone. */
 void shape_escape(struct buf *out, struct str s);
 
+enum shape_use {
+	SHAPE_USED,
+	SHAPE_MADE,     /* by the run */
+	SHAPE_TEMPORARY /* and gone again, or where everybody puts such files */
+};
+
 /*
  * The glob of a name in which words are random or numbers of a moment: a UUID, 32 hexadecimal digits
- * and more, seconds since the epoch, what mkstemp(3), mktemp(1), Python's tempfile and gcc put in.
- * NULL: none is; else why, and the glob is in out. made: the run made it, without which only UUIDs
- * and hexadecimal digits count.
+ * and more; in what was made a time since the epoch and mkstemp(3)'s six, where no word looks so; in
+ * what is temporary also six behind or before something else that look like a word with a digit, and
+ * what mktemp(1), Python's tempfile and gcc put in. NULL: none is; else why, and the glob is in out.
  */
-const char *shape_of(struct buf *out, struct str name, bool made);
+const char *shape_of(struct buf *out, struct str name, enum shape_use use);
 
 /* Two hexadecimal digits, as of directories that objects are spread over. */
 bool shape_is_spread(struct str name);

@@ -44,7 +44,9 @@ HEX = "0123456789abcdef" * 4
     (f"/var/cache/pack-{HEX[:40]}.idx", "r", f"/var/cache/pack-{'?' * 40}.idx"),
     ("/run/lrn.Ab3xYz", "w gone", "/run/lrn.??????"),
     ("/srv/r/.git/objects/tmp_obj_aB3dE9", "rw gone", "/srv/r/.git/objects/tmp_obj_??????"),
-    ("/srv/tmpk3_x9w2a", "w", "/srv/tmp????????"),
+    ("/srv/tmpk3_x9w2a", "w gone", "/srv/tmp????????"), ("/tmp/tmpk3_x9w2a", "w", "/tmp/tmp????????"),
+    ("/tmp/cck3Kx9w.o", "rw", "/tmp/cc??????.o"), ("/srv/lrn.Ab3xYz", "w", "/srv/lrn.??????"),
+    ("/tmp/x-ab12cd", "w", "/tmp/x-??????"), ("/srv/b/.sp.igsct3", "rw gone", "/srv/b/.sp.??????"),
     ("/var/log/app-1764000000.log", "w", "/var/log/app-1?????????.log"),
     ("/srv/db/temp-4711.rdb", "w gone", "/srv/db/temp-[0-9]*.rdb"),
     ("/proc/4711/task/4712/stat", "r", "/proc/[0-9]*/task/[0-9]*/stat"),
@@ -58,7 +60,9 @@ def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
 @pytest.mark.parametrize("path, rights", [
     ("/srv/pg/base/1249_fsm", "w"), ("/srv/s.pid27695", "w"), ("/srv/apache2", "w"), ("/srv/apache2/", "w"),
     ("/var/lib/mysql/ibtmp1", "w"), ("/srv/README", "w"), ("/srv/Readme", "w"), ("/srv/backup", "w"),
-    ("/srv/MAKE01x", "w"), ("/run/lrn.Ab3xYz", "r"), ("/srv/deadbeef", "w"), ("/srv/x1764000000", "w"),
+    ("/srv/MAKE01x", "w"), ("/run/lrn.Ab3xYz", "r"), ("/srv/deadbeef", "w"),
+    ("/var/lib/mysql/ibtmp1", "w gone"), ("/srv/node.web-01", "w"), ("/srv/ccoutput", "w"), ("/srv/tmpfiles_d1", "w"),
+    ("/srv/worker-node01", "w"), ("/tmp/x-backup", "w gone"), ("/tmp/apache2", "w"), ("/srv/x1764000000", "w"),
     (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
     ("/dev/550e8400-e29b-41d4-a716-446655440000", "r"),
 ])
