@@ -75,7 +75,8 @@ static bool is_kernels(struct str path)
 	return str_starts(path, "/proc/") || str_starts(path, "/sys/") || str_starts(path, "/dev/");
 }
 
-static struct str directory_of(struct arena *a, struct str path)
+/* What is in front of its last name, with the '/'. */
+static struct str directory_of(struct str path)
 {
 	size_t n = path.n;
 
@@ -84,7 +85,7 @@ static struct str directory_of(struct arena *a, struct str path)
 		n--;
 	while (n > 1 && path.p[n - 1] != '/')
 		n--;
-	return str_c(arena_printf(a, "%.*s", (int)n, path.p));
+	return (struct str){ path.p, n };
 }
 
 static int cmp_dir(const void *x, const void *y)
@@ -94,9 +95,9 @@ static int cmp_dir(const void *x, const void *y)
 
 static void take(struct arena *a, struct recording *r, struct str dir)
 {
-	struct recorded_listing l = { .path = dir };
+	struct recorded_listing l = { .path = str_c(str_dup(a, dir)) };
 
-	if (!is_kernels(dir) && dir.n > 1 && dir.n < PATH_MAX && !count_others(r, dir, &l.others))
+	if (!count_others(r, l.path, &l.others))
 		vec_push(a, &r->listings, l);
 }
 
@@ -105,13 +106,18 @@ void listing_take(struct arena *a, struct recording *r)
 	VEC(struct str) dirs = { 0 };
 	size_t taken = 0;
 
-	vec_each(&r->files, f)
-		if (!f->elsewhere)
-			vec_push(a, &dirs, directory_of(a, f->path));
+	vec_each(&r->files, f) {
+		struct str dir = directory_of(f->path);
+
+		/* Most stand behind another of theirs. */
+		if (!f->elsewhere && (!dirs.n || !str_eq(dirs.v[dirs.n - 1], dir)))
+			vec_push(a, &dirs, dir);
+	}
 	if (dirs.n)
 		qsort(dirs.v, dirs.n, sizeof(*dirs.v), cmp_dir);
 	for (size_t i = 0; i < dirs.n && taken < DIRECTORIES_MAX; i++) {
-		if (i && str_eq(dirs.v[i], dirs.v[i - 1]))
+		if ((i && str_eq(dirs.v[i], dirs.v[i - 1])) || is_kernels(dirs.v[i]) ||
+		    dirs.v[i].n <= 1 || dirs.v[i].n >= PATH_MAX)
 			continue;
 		take(a, r, dirs.v[i]);
 		taken++;
