@@ -160,7 +160,9 @@ static void put_call(struct filler *f, size_t call, dd_node root, dd_node disput
 	}
 	if (root != f->root || disputed != f->disputed)
 		find_call(f, root, disputed);
-	p->at[call * ARCH_NR + (size_t)f->arch] = (uint32_t)f->at;
+	if (!p->sums[call].parts)
+		p->sums[call].parts = ARENA_ARRAY(p->arena, uint32_t, ARCH_NR);
+	p->sums[call].parts[f->arch] = (uint32_t)f->at;
 	add_sums(f, call, bit);
 }
 
@@ -168,7 +170,6 @@ static void parts_start(struct arena *a, struct part_store *store, unsigned arch
 			struct call_parts *out)
 {
 	*out = (struct call_parts){ .arena = a, .store = store, .arches = arches };
-	out->at = ARENA_ARRAY(a, uint32_t, syscall_count() * ARCH_NR);
 	out->sums = ARENA_ARRAY(a, struct call_sums, syscall_count());
 }
 
@@ -213,33 +214,45 @@ static void put_stub(struct filler *f, size_t call, dd_node stub, enum arch host
 		f->p->sums[call].stubbed |= ARCH_BIT(f->arch);
 }
 
-/* Of one call on one architecture after the other: most often all are alike. */
-static void fill_loaded(struct filler *f, size_t call, const struct oci_call *of,
+/* One part on all of these? Most often it is, and that of the call before. */
+static bool fill_alike(struct filler *f, size_t call, const struct oci_call *of, unsigned on)
+{
+	if (of->reading == DD_NONE || of->undefined == DD_NONE) {
+		f->p->lost = true;
+		return true;
+	}
+	if (!f->everywhere || of->reading != f->root || of->undefined != f->disputed)
+		find_call(f, of->reading, of->undefined);
+	if (!f->everywhere)
+		return false;
+	f->p->sums[call].part = (uint32_t)f->at;
+	add_sums(f, call, on);
+	return true;
+}
+
+static void fill_loaded(struct filler *f, size_t call, const struct oci_call_row *row,
 			const enum arch hosts[ARCH_NR])
 {
-	unsigned on = syscall_at(call)->on & f->p->arches, alike = 0;
+	unsigned on = syscall_at(call)->on & f->p->arches;
 
+	for (unsigned a = 0; row->stub && on >> a; a++)
+		if (on & ARCH_BIT(a) && row->stub[a] != DD_FALSE) {
+			f->arch = (enum arch)a;
+			put_stub(f, call, row->stub[a], hosts[a]);
+		}
+	if (!on || (row->alike && fill_alike(f, call, row->at, on)))
+		return;
 	for (unsigned a = 0; on >> a; a++) {
+		const struct oci_call *of = row->alike ? row->at : &row->at[a];
+
 		if (!(on & ARCH_BIT(a)))
 			continue;
 		f->arch = (enum arch)a;
-		if (of[a].stub != DD_FALSE)
-			put_stub(f, call, of[a].stub, hosts[a]);
-		if (f->everywhere && of[a].reading == f->root && of[a].undefined == f->disputed) {
-			f->p->at[call * ARCH_NR + a] = (uint32_t)f->at;
-			alike |= ARCH_BIT(a);
-			continue;
-		}
-		if (alike)
-			add_sums(f, call, alike);
-		alike = 0;
 		if (!f->everywhere && f->host != hosts[a])
 			f->root = DD_NONE;
 		f->host = hosts[a];
-		put_call(f, call, of[a].reading, of[a].undefined);
+		put_call(f, call, of->reading, of->undefined);
 	}
-	if (alike)
-		add_sums(f, call, alike);
 }
 
 void parts_of_calls(struct arena *a, struct part_store *store, const struct oci_calls *calls,
@@ -253,11 +266,13 @@ void parts_of_calls(struct arena *a, struct part_store *store, const struct oci_
 		hosts[arch] = parts_host((enum arch)arch, arches);
 	f = filler_of(out, 0, arches);
 	for (size_t i = 0; i < syscall_count(); i++)
-		fill_loaded(&f, i, &calls->at[i * ARCH_NR], hosts);
+		fill_loaded(&f, i, &calls->rows[i], hosts);
 }
 
 struct call_part *parts_at(struct call_parts *p, const struct syscall_info *s, enum arch a)
 {
+	const struct call_sums *sums = &p->sums[syscall_index(s)];
+
 	BUG_ON(!(p->arches & ARCH_BIT(a)) || s->nr[a] < 0);
-	return p->lost ? NULL : &p->store->list.v[p->at[syscall_index(s) * ARCH_NR + (size_t)a]];
+	return p->lost ? NULL : &p->store->list.v[sums->parts ? sums->parts[a] : sums->part];
 }

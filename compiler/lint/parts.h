@@ -50,13 +50,14 @@ struct call_sums {             /* of one call: ARCH_BIT(), of the architectures 
 	unsigned maybe;        /* perhaps with some of them */
 	unsigned tested;       /* with some, and arguments decide */
 	unsigned stubbed;      /* runc's ENOSYS stands above it */
+	uint32_t part;         /* in the store, where it is one on all of them */
+	uint32_t *parts;       /* else by architecture; NULL: it is one */
 };
 
 struct call_parts {
 	struct arena *arena;
 	struct part_store *store;
 	unsigned arches;        /* ARCH_BIT(): those that the filter decides */
-	uint32_t *at;           /* in the store, by call and architecture */
 	struct call_sums *sums; /* by call */
 	bool lost;              /* a budget is passed: nothing here has a meaning */
 };

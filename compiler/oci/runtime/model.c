@@ -33,13 +33,14 @@ struct loader {
 	const struct oci_profile *p;
 	const struct oci_runtime *rt;
 	enum arch host;
-	dd_node *gates;        /* claim of each entry's includes and excludes */
-	dd_node *plain;        /* what a call gets that one entry names, without a condition */
-	dd_node (*matches)[2]; /* claim of each rule's conditions, on low words alone and on all */
-	struct placed *calls;  /* by call */
-	uint32_t *next;        /* of each rule, in its call's chain */
+	dd_node *gates;         /* claim of each entry's includes and excludes */
+	struct oci_call *plain; /* what a call gets that one entry names, without a condition */
+	dd_node (*matches)[2];  /* claim of each rule's conditions, on low words alone and on all */
+	struct placed *calls;   /* by call */
+	uint32_t *next;         /* of each rule, in its call's chain */
 	VEC(const struct oci_rule *) at; /* those of the number at hand */
-	struct oci_call *made;           /* by call and architecture, where a rule speaks of it */
+	struct oci_call_row *rows;       /* by call */
+	struct oci_call *unnamed;        /* what no rule speaks of */
 	dd_node dflt;
 };
 
@@ -192,20 +193,19 @@ static struct number join_rules(struct loader *l, enum arch a)
 	return num;
 }
 
-/* Of the rules at hand: `reading` and `undefined`. */
-static struct oci_call make_call(struct loader *l, enum arch a)
+/* Of the rules at hand: `reading` and `undefined`. A good while, and for more than one call. */
+static const struct oci_call *make_call(struct loader *l, enum arch a)
 {
 	const struct oci_rule *only = l->at.n == 1 && !l->at.v[0]->nargs ? l->at.v[0] : NULL;
-	struct number num = { .node = only ? l->plain[only->entry] : DD_NONE,
-			      .undefined = DD_FALSE };
+	struct oci_call *made = only ? &l->plain[only->entry] : NULL;
 
-	if (num.node == DD_NONE)
-		num = join_rules(l, a);
-	if (only)
-		l->plain[only->entry] = num.node;
-	return (struct oci_call){
-		.reading = num.node, .undefined = num.undefined, .stub = DD_FALSE, .named = true
-	};
+	if (made && made->named && made->reading != DD_NONE)
+		return made;
+	struct number num = join_rules(l, a);
+	if (!made)
+		made = ARENA_NEW(l->arena, struct oci_call);
+	*made = (struct oci_call){ num.node, num.undefined, true };
+	return made;
 }
 
 /* ---- all numbers ---- */
@@ -266,18 +266,17 @@ static bool is_same(const struct loader *l, const struct placed *c, enum arch a,
 	return same;
 }
 
-static void add_call(struct loader *l, size_t call)
+/* By architecture, of those on which the library numbers the call. */
+static const struct oci_call *make_each(struct loader *l, const struct placed *c, unsigned on)
 {
-	const struct placed *c = &l->calls[call];
-	struct oci_call *made = &l->made[call * ARCH_NR];
+	struct oci_call *made = ARENA_ARRAY(l->arena, struct oci_call, ARCH_NR);
 	int last = -1; /* the architecture before this one that it is read on */
-	unsigned on = c->numbered & l->p->arches;
-	bool anywhere = is_same_anywhere(l, c, on);
 
 	for (int a = 0; a < ARCH_NR; a++) {
+		made[a] = *l->unnamed;
 		if (!(on & ARCH_BIT(a)))
 			continue;
-		if (last >= 0 && (anywhere || is_same(l, c, (enum arch)last, (enum arch)a))) {
+		if (last >= 0 && is_same(l, c, (enum arch)last, (enum arch)a)) {
 			made[a] = made[last];
 			continue;
 		}
@@ -286,9 +285,34 @@ static void add_call(struct loader *l, size_t call)
 			if (l->p->rules.v[i].arches & ARCH_BIT(a))
 				vec_push(l->arena, &l->at, &l->p->rules.v[i]);
 		if (l->at.n)
-			made[a] = make_call(l, (enum arch)a);
+			made[a] = *make_call(l, (enum arch)a);
 		last = a;
 	}
+	return made;
+}
+
+static void add_call(struct loader *l, size_t call)
+{
+	const struct placed *c = &l->calls[call];
+	struct oci_call_row *row = &l->rows[call];
+	unsigned on = c->numbered & l->p->arches;
+
+	if (!on)
+		return;
+	row->alike = !(syscall_at(call)->on & l->p->arches & ~on) && is_same_anywhere(l, c, on);
+	if (!row->alike) {
+		row->at = make_each(l, c, on);
+		return;
+	}
+	l->at.n = 0;
+	for (uint32_t i = c->first; i != NONE; i = l->next[i])
+		vec_push(l->arena, &l->at, &l->p->rules.v[i]);
+	row->at = make_call(l, (enum arch)__builtin_ctz(on));
+}
+
+static const struct oci_call *call_on(const struct oci_call_row *row, enum arch a)
+{
+	return row->alike ? row->at : &row->at[a];
 }
 
 /* Calls of one architecture that the profile names and the library numbers, by rising number. */
@@ -336,24 +360,22 @@ static void read_rules(struct loader *l)
 	size_t n = l->p->rules.n, entries = l->p->entries.n, ncalls = syscall_count();
 
 	l->gates = ARENA_ARRAY(l->arena, dd_node, entries + 1);
-	l->plain = ARENA_ARRAY(l->arena, dd_node, entries + 1);
+	l->plain = ARENA_ARRAY(l->arena, struct oci_call, entries + 1);
 	l->matches = arena_alloc_array(l->arena, n + 1, sizeof(*l->matches));
-	for (size_t i = 0; i < entries; i++) {
+	for (size_t i = 0; i < entries; i++)
 		l->gates[i] = gate_claim(l, l->p->entries.v[i].gate);
-		l->plain[i] = DD_NONE;
-	}
 	for (size_t i = 0; i < n; i++)
 		l->matches[i][0] = l->matches[i][1] = DD_NONE;
 	place_rules(l);
 	l->dflt = dd_terminal(l->dd, l->p->dflt);
-	l->made = ARENA_ARRAY(l->arena, struct oci_call, ncalls * ARCH_NR);
-	for (size_t i = 0; i < ncalls * ARCH_NR; i++)
-		l->made[i] = (struct oci_call){ .reading = l->dflt,
-						.undefined = DD_FALSE,
-						.stub = DD_FALSE };
-	for (size_t i = 0; i < ncalls; i++)
+	l->unnamed = ARENA_NEW(l->arena, struct oci_call);
+	*l->unnamed = (struct oci_call){ .reading = l->dflt, .undefined = DD_FALSE };
+	l->rows = ARENA_ARRAY(l->arena, struct oci_call_row, ncalls);
+	for (size_t i = 0; i < ncalls; i++) {
+		l->rows[i] = (struct oci_call_row){ .at = l->unnamed, .alike = true };
 		if (l->calls[i].first != NONE)
 			add_call(l, i);
+	}
 }
 
 /* What a number without a rule meets: the ends of each token's parts. */
@@ -435,9 +457,10 @@ static void spread_rules(struct loader *l, struct oci_model *out)
 	order_arches(arches);
 	for (int i = 0; i < ARCH_NR; i++) {
 		struct named_calls w = { .l = l, .arch = arches[i] };
+		bool listed = l->p->arches & ARCH_BIT(arches[i]);
 
-		for (uint64_t c; next_named(&w, &c);) {
-			const struct oci_call *m = &l->made[w.at * ARCH_NR + (size_t)w.arch];
+		for (uint64_t c; listed && next_named(&w, &c);) {
+			const struct oci_call *m = call_on(&l->rows[w.at], w.arch);
 
 			if (m->named)
 				vec_push(l->arena, &readings,
@@ -579,9 +602,15 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
 	return out->root == DD_NONE || out->undefined == DD_NONE ? -1 : 0;
 }
 
-static struct oci_call *made_at(struct loader *l, enum arch a, uint32_t nr)
+static void set_stub(struct loader *l, enum arch a, uint32_t nr, dd_node stub)
 {
-	return &l->made[syscall_index(syscall_by_nr(a, nr)) * ARCH_NR + (size_t)a];
+	struct oci_call_row *row = &l->rows[syscall_index(syscall_by_nr(a, nr))];
+
+	if (stub == DD_FALSE)
+		return;
+	if (!row->stub)
+		row->stub = ARENA_ARRAY(l->arena, dd_node, ARCH_NR); /* DD_FALSE is 0 */
+	row->stub[a] = stub;
 }
 
 /* Where the profile names the call of a number, for the stub. */
@@ -604,10 +633,10 @@ static void stub_calls(struct loader *l, enum arch a)
 	for (uint32_t nr = syscall_end(a);
 	     higher != any && (nr = syscall_before(a, nr)) != UINT32_MAX;) {
 		higher = dd_or(d, higher, gate_at(l, a, nr));
-		made_at(l, a, nr)->stub = dd_and(d, any, dd_not(d, higher));
+		set_stub(l, a, nr, dd_and(d, any, dd_not(d, higher)));
 	}
 	if (a == ARCH_S390X && !syscall_next(a, 0))
-		made_at(l, a, 0)->stub = any;
+		set_stub(l, a, 0, any);
 }
 
 void oci_model_calls(struct arena *a, struct dd *d, const struct oci_profile *p,
@@ -619,7 +648,7 @@ void oci_model_calls(struct arena *a, struct dd *d, const struct oci_profile *p,
 	for (int i = 0; i < ARCH_NR; i++)
 		if (stub_arches(&l) & ARCH_BIT(i))
 			stub_calls(&l, (enum arch)i);
-	out->at = l.made;
+	out->rows = l.rows;
 }
 
 /* ---- which part answers ---- */

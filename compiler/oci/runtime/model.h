@@ -32,11 +32,17 @@ int oci_model_build(struct arena *a, struct dd *d, const struct oci_profile *p,
  * number of each call of an architecture in p->arches. DD_NONE in one of them: the budget is passed.
  */
 struct oci_call {
-	dd_node reading, undefined, stub;
+	dd_node reading, undefined;
 	bool named; /* a rule speaks of it there */
 };
+/* A call on the architectures that have it. Most rows are one call everywhere, and share it. */
+struct oci_call_row {
+	const struct oci_call *at; /* alike: one for all; else by architecture */
+	bool alike;
+	dd_node *stub; /* by architecture; NULL: DD_FALSE on each */
+};
 struct oci_calls {
-	const struct oci_call *at; /* by call and architecture: syscall_index() * ARCH_NR + arch */
+	const struct oci_call_row *rows; /* by syscall_index() */
 };
 void oci_model_calls(struct arena *a, struct dd *d, const struct oci_profile *p,
 		     const struct oci_runtime *rt, enum arch host, struct oci_calls *out);
