@@ -148,8 +148,8 @@ static void print_call(const struct call *c)
 	for (int a = 0; a < ARCH_NR; a++)
 		if (c->nr[a] >= 0)
 			printf(" | ARCH_BIT(%d)", a);
-	printf(", %u, %zu, %zu, tables_args + %zu, ", c->args.n, c->late, c->mux,
-	       place_args(&c->args, 64));
+	printf(", %u, %zu, %zu, %zu, tables_args + %zu, ", c->args.n, c->late, c->mux,
+	       strlen(c->name), place_args(&c->args, 64));
 	print_string(c->note);
 	fputs(" },\n", stdout);
 }

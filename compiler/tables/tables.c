@@ -123,7 +123,7 @@ const struct syscall_info *syscall_by_name(struct str name)
 
 	for (; tables_names[at]; at = (at + 1) % TABLES_NAMES) {
 		const struct syscall_info *s = &tables_syscalls[tables_names[at] - 1];
-		if (str_is(name, s->name))
+		if (s->name_n == name.n && !memcmp(name.p, s->name, name.n))
 			return s;
 	}
 	return NULL;

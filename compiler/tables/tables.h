@@ -90,6 +90,7 @@ struct syscall_info {
 	unsigned on;       /* ARCH_BIT(): where it is there */
 	uint8_t nargs;     /* on most architectures; see syscall_args() */
 	uint8_t late, mux; /* rows of its own in libseccomp.tsv and multiplexed.tsv, from 1 on */
+	uint8_t name_n;    /* bytes of its name */
 	const struct arg_info *args;
 	const char *note; /* for `pale show`; NULL */
 };
