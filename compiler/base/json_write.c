@@ -23,11 +23,28 @@ static bool put_escape(struct buf *out, const char *p, size_t len)
 	return true;
 }
 
+/* Do all of these eight stand as they are? A byte is less than n, or is n, where a top bit is set. */
+static bool are_plain(const char *p)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
+	uint64_t bytes, quotes, slashes, deletes;
+
+	memcpy(&bytes, p, sizeof(bytes));
+	quotes = bytes ^ ones * '"';
+	slashes = bytes ^ ones * '\\';
+	deletes = bytes ^ ones * 0x7f;
+	return !((bytes | (bytes - ones * ' ') | (quotes - ones) | (slashes - ones) |
+		  (deletes - ones)) &
+		 tops);
+}
+
 /* Bytes that stand as they are, from one on. */
 static size_t plain_run(struct str s, size_t from)
 {
 	size_t at = from;
 
+	while (s.n - at >= 8 && are_plain(s.p + at))
+		at += 8;
 	while (at < s.n && s.p[at] >= ' ' && s.p[at] < 0x7f && s.p[at] != '"' && s.p[at] != '\\')
 		at++;
 	return at - from;
@@ -37,6 +54,11 @@ void json_put_string(struct buf *out, struct str s)
 {
 	size_t len;
 
+	len = plain_run(s, 0);
+	if (len == s.n) { /* nearly all are */
+		buf_quote(out, s);
+		return;
+	}
 	buf_putc(out, '"');
 	for (size_t i = 0; i < s.n; i += len ? len : 1) {
 		len = plain_run(s, i);

@@ -211,34 +211,37 @@ struct span span_join(struct span a, struct span b)
 			      a.end > b.end ? a.end : b.end };
 }
 
-/*
- * Of eight bytes of one column each those up to the first newline, it included; 8: there is none.
- * 0: a character that is longer begins or goes on here.
- */
-static unsigned even_bytes(const char *p, bool *newline)
-{
-	const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
-	uint64_t bytes, others;
-
-	memcpy(&bytes, p, sizeof(bytes));
-	bytes = le64toh(bytes);
-	if (bytes & tops)
-		return 0;
-	others = bytes ^ ones * '\n';              /* a newline is 0 there */
-	others = (others - ones) & ~others & tops; /* right up to the first */
-	*newline = others != 0;
-	return others ? (unsigned)__builtin_ctzll(others) / 8 + 1 : 8;
-}
-
-static struct source_mark step_over(struct source_mark m, uint32_t bytes, uint32_t columns,
-				    bool newline)
+static struct source_mark step_over(struct source_mark m, uint32_t bytes, bool newline)
 {
 	m.offset += bytes;
-	m.column = newline ? 1 : m.column + columns;
+	m.column = newline ? 1 : m.column + 1;
 	m.line += newline;
 	if (newline)
 		m.line_begin = m.offset;
 	return m;
+}
+
+/* Eight bytes on; false: a character that is longer than one begins or goes on in them. */
+static bool step_over_eight(const char *text, struct source_mark *m)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
+	uint64_t bytes, others, newlines;
+
+	memcpy(&bytes, text + m->offset, sizeof(bytes));
+	bytes = le64toh(bytes);
+	if (bytes & tops)
+		return false;
+	others = bytes ^ ones * '\n';                /* a newline is 0 there, all are below 0x80 */
+	newlines = ~(others + (tops - ones)) & tops; /* the top bit of each that is one */
+	m->offset += 8;
+	m->column += 8;
+	if (newlines) {
+		unsigned behind = (unsigned)__builtin_clzll(newlines) / 8; /* the last of them */
+		m->line += (uint32_t)((newlines >> 7) * ones >> 56);       /* how many there are */
+		m->column = behind + 1;
+		m->line_begin = m->offset - behind;
+	}
+	return true;
 }
 
 /* From a mark on to an offset: lines, and code points in the last of them. */
@@ -247,16 +250,11 @@ static struct source_mark walk_to(const struct source *src, struct source_mark m
 	const char *text = src->text.p;
 
 	while (m.offset < offset) {
-		bool newline = false;
-		unsigned even = offset - m.offset >= 8 ? even_bytes(text + m.offset, &newline) : 0;
-
-		if (even) {
-			m = step_over(m, even, even, newline);
+		if (offset - m.offset >= 8 && step_over_eight(text, &m))
 			continue;
-		}
 		size_t len = utf8_len(text + m.offset, src->text.n - m.offset);
 
-		m = step_over(m, len ? (uint32_t)len : 1, 1, text[m.offset] == '\n');
+		m = step_over(m, len ? (uint32_t)len : 1, text[m.offset] == '\n');
 	}
 	return m;
 }

@@ -119,7 +119,22 @@ void buf_puts(struct buf *b, const char *s)
 
 void buf_putc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (!reserve(b, 1))
+		return;
+	b->p[b->n++] = c;
+	b->p[b->n] = 0;
+}
+
+void buf_quote(struct buf *b, struct str s)
+{
+	if (!reserve(b, s.n + 2))
+		return;
+	b->p[b->n++] = '"';
+	if (s.n)
+		memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	b->p[b->n++] = '"';
+	b->p[b->n] = 0;
 }
 
 void buf_number(struct buf *b, uint64_t n)

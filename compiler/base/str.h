@@ -77,7 +77,8 @@ void buf_free(struct buf *b);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
-void buf_number(struct buf *b, uint64_t n); /* decimal */
+void buf_quote(struct buf *b, struct str s); /* between two '"', as it is */
+void buf_number(struct buf *b, uint64_t n);  /* decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* The text, with utf8_is_control() and bytes that are not UTF-8 as \xNN. */
