@@ -124,18 +124,10 @@ unsigned facts_stubbed(struct facts *f, const char *call)
 	return sums_of(f, call).stubbed;
 }
 
-static struct verdict enosys_of(enum arch a)
-{
-	uint64_t value = 38;
-
-	constant_find("errno", STR("ENOSYS"), a, &value); /* 89 on mips */
-	return (struct verdict){ VERDICT_ERRNO, (uint16_t)value };
-}
-
 struct verdict facts_refusal(struct facts *f, const char *call, enum arch a)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(call));
-	struct verdict enosys = enosys_of(a);
+	struct verdict enosys = questions_enosys(f->engine->questions, a);
 	struct dd *d = f->engine->dd;
 	struct dd_point p;
 
@@ -157,8 +149,9 @@ unsigned facts_loud(struct facts *f, const char *call, unsigned arches)
 		if (!(refused & ARCH_BIT(a)))
 			continue;
 		struct verdict v = facts_refusal(f, call, (enum arch)a);
-		if (!verdict_refuses(v) || (v.kind == VERDICT_ERRNO &&
-					    (!v.data || verdict_eq(v, enosys_of((enum arch)a)))))
+		struct verdict enosys = questions_enosys(f->engine->questions, (enum arch)a);
+		if (!verdict_refuses(v) ||
+		    (v.kind == VERDICT_ERRNO && (!v.data || verdict_eq(v, enosys))))
 			refused &= ~ARCH_BIT(a);
 	}
 	return refused;

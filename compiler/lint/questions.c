@@ -13,6 +13,7 @@ struct questions {
 	VEC(struct question) list;
 	struct table table; /* their texts */
 	struct part_store *store;
+	uint16_t enosys[ARCH_NR]; /* 0: not looked up yet */
 };
 
 struct questions *questions_new(struct arena *a)
@@ -27,6 +28,17 @@ struct questions *questions_new(struct arena *a)
 struct part_store *questions_store(struct questions *all)
 {
 	return all->store;
+}
+
+struct verdict questions_enosys(struct questions *all, enum arch a)
+{
+	uint64_t value = 38;
+
+	if (!all->enosys[a]) {
+		constant_find("errno", STR("ENOSYS"), a, &value);
+		all->enosys[a] = (uint16_t)value;
+	}
+	return (struct verdict){ VERDICT_ERRNO, all->enosys[a] };
 }
 
 struct str question_call(const char *text)

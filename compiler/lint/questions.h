@@ -29,6 +29,8 @@ struct questions *questions_new(struct arena *a);
 /* Where the run's profiles are decided (parts.h). */
 struct part_store;
 struct part_store *questions_store(struct questions *all);
+/* The errno ENOSYS of an architecture: 38, and 89 on mips. */
+struct verdict questions_enosys(struct questions *all, enum arch a);
 /* Stays where it is until the next is asked for. The text must read (it is ours): a BUG else. */
 struct question *question_find(struct questions *all, const char *text);
 /* The call that a question is about. */

@@ -95,6 +95,20 @@ static const struct args *own_args(const struct call *c, int a)
 	return c->nr[a] >= 0 && (c->own[a] || narrow) ? args : NULL;
 }
 
+/* Where the rows of a call begin among those that print_own_args() has, and whose they are. */
+static size_t count_own(const struct call *c, unsigned *owners)
+{
+	size_t n = 0;
+
+	*owners = 0;
+	for (size_t i = 0; calls + i < c; i++)
+		for (int a = 0; a < ARCH_NR; a++)
+			n += own_args(&calls[i], a) != NULL;
+	for (int a = 0; a < ARCH_NR; a++)
+		*owners |= own_args(c, a) ? 1u << a : 0;
+	return n;
+}
+
 static void print_args(void)
 {
 	for (size_t i = 0; i < ncalls; i++) {
@@ -148,8 +162,11 @@ static void print_call(const struct call *c)
 	for (int a = 0; a < ARCH_NR; a++)
 		if (c->nr[a] >= 0)
 			printf(" | ARCH_BIT(%d)", a);
-	printf(", %u, %zu, %zu, %zu, tables_args + %zu, ", c->args.n, c->late, c->mux,
-	       strlen(c->name), place_args(&c->args, 64));
+	unsigned owners;
+	size_t own = count_own(c, &owners);
+
+	printf(", %u, %zu, %zu, %zu, %zu, %#x, tables_args + %zu, ", c->args.n, c->late, c->mux,
+	       strlen(c->name), own, owners, place_args(&c->args, 64));
 	print_string(c->note);
 	fputs(" },\n", stdout);
 }

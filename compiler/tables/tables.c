@@ -182,26 +182,20 @@ uint32_t syscall_end(enum arch a)
 	return t->end;
 }
 
-static const struct tables_own_args *find_own_args(size_t call, enum arch a)
+static const struct tables_own_args *find_own_args(const struct syscall_info *s, enum arch a)
 {
-	size_t low = 0, high = tables_nown_args;
+	const struct tables_own_args *o = &tables_own_args[s->own];
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct tables_own_args *o = &tables_own_args[mid];
-		if (o->call == call && o->arch == a)
-			return o;
-		if (o->call > call || (o->call == call && o->arch > a))
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return NULL;
+	if (!(s->owners & ARCH_BIT(a)))
+		return NULL;
+	while (o->arch != a)
+		o++;
+	return o;
 }
 
 const struct arg_info *syscall_args(const struct syscall_info *s, enum arch a, unsigned *nargs)
 {
-	const struct tables_own_args *o = find_own_args((size_t)(s - tables_syscalls), a);
+	const struct tables_own_args *o = find_own_args(s, a);
 
 	*nargs = o ? o->nargs : s->nargs;
 	return o ? o->args : s->args;

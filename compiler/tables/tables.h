@@ -91,6 +91,8 @@ struct syscall_info {
 	uint8_t nargs;     /* on most architectures; see syscall_args() */
 	uint8_t late, mux; /* rows of its own in libseccomp.tsv and multiplexed.tsv, from 1 on */
 	uint8_t name_n;    /* bytes of its name */
+	uint16_t own;      /* rows of its own arguments begin there, one for each of ... */
+	unsigned owners;   /* ARCH_BIT(): ... those that take others than most */
 	const struct arg_info *args;
 	const char *note; /* for `pale show`; NULL */
 };
