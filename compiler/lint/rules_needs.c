@@ -322,9 +322,11 @@ static void tell_starts(struct lint *l, enum diag_id id, enum oci_start_when whe
 		return;
 	for (size_t i = 0; (s = oci_start_at(i)); i++) {
 		size_t first = 0;
+		if (s->when != when)
+			continue;
 		while (!is_like(oci_start_at(first), s))
 			first++;
-		if (s->when == when && first == i)
+		if (first == i)
 			tell_start(l, id, s);
 	}
 }

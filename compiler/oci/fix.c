@@ -28,13 +28,6 @@ static size_t first_place(const span_list *sorted, struct span at)
 	return low;
 }
 
-static bool has_place(const span_list *sorted, struct span at)
-{
-	size_t i = first_place(sorted, at);
-
-	return i < sorted->n && sorted->v[i].begin == at.begin;
-}
-
 static const struct json *calls_of(const struct oci_profile *p)
 {
 	const struct json *list = p->json ? oci_member(p->json, "syscalls") : NULL;
@@ -50,11 +43,14 @@ static size_t pick_at(const struct json *names, const span_list *meant, struct a
 
 	if (i == meant->n || meant->v[i].begin >= names->span.end)
 		return 0; /* none stands in it */
-	for (const struct json *j = names->first; j; j = j->next)
-		if (has_place(meant, j->span)) {
+	for (const struct json *j = names->first; j && i < meant->n; j = j->next) {
+		while (i < meant->n && meant->v[i].begin < j->span.begin)
+			i++;
+		if (i < meant->n && meant->v[i].begin == j->span.begin) {
 			vec_push(a, out, j);
 			found++;
 		}
+	}
 	return found;
 }
 
@@ -88,12 +84,21 @@ void oci_fix_cut_names(const struct oci_profile *p, struct diags *ds, struct dia
 void oci_fix_cut_words(const struct oci_profile *p, struct diags *ds, struct diag *d,
 		       const struct group *words, bool (*of)(const struct oci_entry *e))
 {
+	bool *calls = ARENA_ARRAY(ds->arena, bool, syscall_count());
 	span_list places = { 0 };
 
-	vec_each(&p->entries, e)
+	vec_each(&words->hits, h) {
+		const struct syscall_info *sys = syscall_by_name(h->text);
+		if (sys)
+			calls[syscall_index(sys)] = true;
+	}
+	vec_each(&p->entries, e) {
+		if (of && !of(e))
+			continue;
 		vec_each(&e->names, n)
-			if ((!of || of(e)) && group_has(words, n->text))
+			if (n->sys ? calls[syscall_index(n->sys)] : group_has(words, n->text))
 				vec_push(ds->arena, &places, n->span);
+	}
 	oci_fix_cut_names(p, ds, d, &places);
 }
 
