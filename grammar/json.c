@@ -6,6 +6,7 @@
  */
 #include "grammar/json.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,7 @@ static void skip_comment(struct reader *r)
 		r->pos += 2;
 }
 
+/* A source's text ends in a NUL, which is none. */
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -102,10 +104,12 @@ static bool is_space(char c)
 static void skip_space(struct reader *r)
 {
 	for (;;) {
-		while (!at_end(r) && is_space(r->p[r->pos]))
-			r->pos++;
-		if (peek(r) != '#' &&
-		    (peek(r) != '/' || (!looking_at(r, "//") && !looking_at(r, "/*"))))
+		uint32_t at = r->pos;
+		while (is_space(r->p[at]))
+			at++;
+		r->pos = at;
+		if (r->p[at] != '#' &&
+		    (r->p[at] != '/' || (!looking_at(r, "//") && !looking_at(r, "/*"))))
 			return;
 		skip_comment(r);
 	}
@@ -255,10 +259,31 @@ static struct str decode_string(struct reader *r, uint32_t at, uint32_t end)
 	return (struct str){ out, n };
 }
 
+/* Of the next eight bytes those before one that is a quote, a backslash or no plain character. */
+static unsigned count_plain(const char *p, char quote)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, tops = ones << 7;
+	uint64_t bytes, quotes, slashes, others;
+
+	memcpy(&bytes, p, sizeof(bytes));
+	bytes = le64toh(bytes);
+	quotes = bytes ^ ones * (unsigned char)quote;
+	slashes = bytes ^ ones * '\\';
+	/* Less than a number is what borrows; the first that is marked so is right. */
+	others = (bytes | (bytes - ones * ' ') | (quotes - ones) | (slashes - ones)) & tops;
+	return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+}
+
 /* Behind the opening quote: where the string ends (the closing quote, or a line's end). */
 static uint32_t find_string_end(const struct reader *r, uint32_t at, char quote, bool *plain)
 {
+	unsigned run = 8;
+
 	*plain = true;
+	while (run == 8 && r->n - at >= 8) {
+		run = count_plain(r->p + at, quote);
+		at += run;
+	}
 	while (at < r->n && r->p[at] != quote && r->p[at] != '\n') {
 		if (r->p[at] == '\\') {
 			*plain = false;
@@ -705,10 +730,13 @@ const struct json *json_get(const struct json *object, const char *key)
  * Go folds as Unicode does: two letters outside ASCII fold into it, U+017F (s) and the Kelvin
  * sign (k). A key spelt with them is read by the runtimes, hence by us.
  */
-static bool key_folds(struct str key, const char *want)
+bool json_key_folds(struct str key, const char *want)
 {
 	size_t i = 0;
 
+	/* Most differ in their first letters, by more than the bit that is the case. */
+	if (key.n && !(key.p[0] & 0x80) && (key.p[0] ^ *want) & ~0x20)
+		return false;
 	for (; *want; want++) {
 		char c = i < key.n ? key.p[i] : '\0';
 		size_t n = 1;
@@ -729,7 +757,7 @@ static bool key_folds(struct str key, const char *want)
 
 const struct json *json_find_fold(const struct json *m, const char *key)
 {
-	while (m && !key_folds(m->key, key))
+	while (m && !json_key_folds(m->key, key))
 		m = m->next;
 	return m;
 }

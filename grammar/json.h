@@ -36,8 +36,9 @@ struct json {
 struct json *json_parse(struct arena *a, struct source *src, struct diags *ds);
 const struct json *json_get(const struct json *object,
 			    const char *key); /* the last one wins, as in Go */
-/* The first of the members from m on whose key is this one as Go's encoding/json matches them,
- * whatever its case; NULL. */
+/* Is this the key, as Go's encoding/json matches them, whatever its case? */
+bool json_key_folds(struct str key, const char *want);
+/* The first of the members from m on whose key is this one so; NULL. */
 const struct json *json_find_fold(const struct json *m, const char *key);
 /* The last such member of an object. */
 const struct json *json_get_fold(const struct json *object, const char *key);

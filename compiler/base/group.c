@@ -42,18 +42,18 @@ static size_t shown_of(const struct group *g)
 
 const char *group_list(const struct group *g)
 {
-	char *out = arena_printf(g->arena, "%s", "");
 	size_t shown = shown_of(g);
+	BUF_AUTO out = { 0 };
 
 	for (size_t i = 0; i < shown; i++) {
-		const char *sep = !i ? "" : i + 1 == g->hits.n ? " and " : ", ";
-
-		out = arena_printf(g->arena, "%s%s'" PRISTR "'", out, sep,
-				   STRARG(g->hits.v[i].text));
+		buf_puts(&out, !i ? "'" : i + 1 == g->hits.n ? " and '" : ", '");
+		buf_add(&out, g->hits.v[i].text.p,
+			strnlen(g->hits.v[i].text.p, g->hits.v[i].text.n));
+		buf_putc(&out, '\'');
 	}
 	if (shown < g->hits.n)
-		out = arena_printf(g->arena, "%s and %zu more", out, g->hits.n - shown);
-	return out;
+		buf_printf(&out, " and %zu more", g->hits.n - shown);
+	return buf_keep(g->arena, &out);
 }
 
 struct span group_span(const struct group *g)

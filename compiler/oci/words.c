@@ -129,11 +129,8 @@ bool oci_recognise(const struct json *root)
 
 const char *oci_key_find(const struct json *member, const char *const *keys)
 {
-	struct json one = *member;
-
-	one.next = NULL;
 	for (; *keys; keys++)
-		if (json_find_fold(&one, *keys))
+		if (json_key_folds(member->key, *keys))
 			return *keys;
 	return NULL;
 }
