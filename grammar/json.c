@@ -730,13 +730,10 @@ const struct json *json_get(const struct json *object, const char *key)
  * Go folds as Unicode does: two letters outside ASCII fold into it, U+017F (s) and the Kelvin
  * sign (k). A key spelt with them is read by the runtimes, hence by us.
  */
-bool json_key_folds(struct str key, const char *want)
+static bool fold_whole(struct str key, const char *want)
 {
 	size_t i = 0;
 
-	/* Most differ in their first letters, by more than the bit that is the case. */
-	if (key.n && !(key.p[0] & 0x80) && (key.p[0] ^ *want) & ~0x20)
-		return false;
 	for (; *want; want++) {
 		char c = i < key.n ? key.p[i] : '\0';
 		size_t n = 1;
@@ -753,6 +750,17 @@ bool json_key_folds(struct str key, const char *want)
 		i += n;
 	}
 	return i == key.n;
+}
+
+/* Most differ in their first letters, by more than the bit that is the case. */
+static inline bool differ_at_once(struct str key, const char *want)
+{
+	return key.n && !(key.p[0] & 0x80) && (key.p[0] ^ *want) & ~0x20;
+}
+
+bool json_key_folds(struct str key, const char *want)
+{
+	return !differ_at_once(key, want) && fold_whole(key, want);
 }
 
 const struct json *json_find_fold(const struct json *m, const char *key)
