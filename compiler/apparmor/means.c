@@ -126,6 +126,7 @@ static int exec_number(struct aa_means_pool *p, const struct aa_opened *f)
 	for (size_t i = 0; i < p->execs.n; i++)
 		if (same_exec(&p->execs.v[i], &t))
 			return (int)i + 1;
+	t.target.p = str_dup(p->arena, t.target);
 	vec_push(p->arena, &p->execs, t);
 	return (int)p->execs.n;
 }

@@ -123,7 +123,6 @@ struct aa_means {
 	bool decided; /* false: more states or steps than MACHINE_STATES_MAX, MACHINE_STEPS_MAX */
 };
 
-/* The files and their globs must live as long as the pool. */
 struct aa_means aa_means_build(struct aa_means_pool *p, enum aa_release release,
 			       const struct aa_opened *files, size_t n);
 

@@ -818,6 +818,17 @@ static machine_texts read_glob(struct machine_pool *p, const struct nfa *nfa, ma
 	return r->nodes[first].texts;
 }
 
+/* The glob may go before the pool does. */
+static const struct nfa *keep_nfa(struct machine_pool *p, const struct nfa *nfa)
+{
+	struct nfa *kept = arena_dup(p->arena, nfa, sizeof(*nfa));
+
+	kept->arena = p->arena;
+	kept->nodes.v = arena_dup(p->arena, nfa->nodes.v, nfa->nodes.n * sizeof(*nfa->nodes.v));
+	kept->sets.v = arena_dup(p->arena, nfa->sets.v, nfa->sets.n * sizeof(*nfa->sets.v));
+	return kept;
+}
+
 machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine_texts then,
 			   size_t *steps)
 {
@@ -834,6 +845,6 @@ machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine
 		return MACHINE_NONE;
 	index_add(p->arena, &p->by_glob, hash, (uint32_t)p->globs.n);
 	vec_push_own(p->arena, &p->globs,
-		     ((struct read_glob){ &g->nfa, then, texts, before - *steps }));
+		     ((struct read_glob){ keep_nfa(p, &g->nfa), then, texts, before - *steps }));
 	return texts;
 }

@@ -38,8 +38,7 @@ machine_texts machine_end(struct machine_pool *p, uint32_t rule); /* the empty t
 machine_texts machine_byte(struct machine_pool *p, const struct byte_set *set, machine_texts then);
 /*
  * What the glob matches, then what `then` has. MACHINE_NONE where *steps, from which its work is
- * taken, ends before (closing over its alternatives takes the square of its length at most). The
- * glob must live as long as the pool.
+ * taken, ends before (closing over its alternatives takes the square of its length at most).
  */
 machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine_texts then,
 			   size_t *steps);

@@ -18,7 +18,7 @@
 #include "grammar/parse.h"
 
 enum {
-	FILES_AT_A_TIME = 64,
+	FILES_AT_A_TIME = 256,
 	OVER_MAX = 256,      /* files that are put over a unit */
 	KEPT_MAX = 64 << 20, /* bytes: behind a file that takes more the next begins anew */
 };

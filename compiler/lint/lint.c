@@ -160,7 +160,6 @@ void lint_work_end(struct lint_work *work)
 	*work = (struct lint_work){ .arena = NULL };
 }
 
-/* What rules of the linter make for themselves goes with what is made of the profile. */
 static void start_work(struct lint *l, struct lint_work *work)
 {
 	if (work->arena && arena_size(work->arena) > WORK_MAX)
@@ -170,7 +169,6 @@ static void start_work(struct lint *l, struct lint_work *work)
 		work->pool = aa_means_pool_new(work->arena);
 		work->accesses = aa_accesses_new(work->arena);
 	}
-	l->arena = work->arena;
 	l->aa->accesses = work->accesses;
 }
 
@@ -185,6 +183,8 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 	if (p->reach != AA_REACH_LIVE)
 		return;
 	start_work(l, with->work);
+	/* What rules of the linter make for themselves goes with what is made of the profile. */
+	l->arena = arena_scratch(l->aa->arena);
 	q = ARENA_NEW(l->arena, struct aa_asking);
 	l->aa->profile = p;
 	l->aa->undecided = false;
@@ -197,6 +197,7 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 		diags_take(l->ds, again);
 	for (; before < l->ds->list.n; before++) /* the same text in another profile is another */
 		diag_also(l->ds, l->ds->list.v[before], p->label);
+	arena_free(l->arena);
 	vec_each(&p->children, child)
 		lint_profiles(l, with, *child);
 }

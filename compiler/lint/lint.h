@@ -61,8 +61,9 @@ struct aa_means_pool;
 struct aa_paths; /* aa_paths.h */
 
 /*
- * What is made of profiles one after the other: their rules, and their automata, which share states.
- * Behind a profile with which it takes too much the next begins anew. All 0: nothing yet.
+ * What profiles have in common, one after the other: patterns, and automata, which share states. What
+ * is made of one alone goes with it. Behind a profile with which it takes too much the next begins
+ * anew. All 0: nothing yet.
  */
 struct lint_work {
 	struct arena *arena; /* a scratch of what lint_apparmor() was given first */
