@@ -25,7 +25,7 @@ struct aa_means_pool *aa_means_pool_new(struct arena *a)
 
 	p->arena = a;
 	p->machines = machine_pool_new(a, class_of, p);
-	p->known = aa_known_new(a);
+	p->known = aa_known_new(a, true);
 	vec_push(a, &p->answers, ((struct aa_answer){ .conflict = false }));
 	return p;
 }

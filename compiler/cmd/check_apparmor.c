@@ -30,7 +30,7 @@ int apparmor_checks_open(struct session *s, const struct options *o,
 
 	*out = (struct apparmor_checks){
 		.library = aa_library_new(s->arena, s->sources, o->at[OPT_INCLUDE].list.v, NULL),
-		.known = aa_known_new(s->arena),
+		.known = aa_known_new(s->arena, false),
 	};
 	take_versions(s->arena, target, out);
 	if (path && target->kernel)

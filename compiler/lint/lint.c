@@ -212,9 +212,12 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 				  .library = with->library,
 				  .paths = with->paths };
 	struct lint l = { .arena = a, .ds = ds, .aa = &facts };
+	struct aa_asked asked = with->asked;
 	struct aa_policy *policy;
 
-	aa_check(a, with->library, file, &with->asked, &policy, ds);
+	start_work(&l, with->work);
+	asked.known = aa_means_pool_known(with->work->pool);
+	aa_check(a, with->library, file, &asked, &policy, ds);
 	if (ds->errors == errors) {
 		facts.policy = policy;
 		run_rules(&l, LINT_APPARMOR_FILE);

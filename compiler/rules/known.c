@@ -15,6 +15,7 @@ struct known_rule {
 
 struct aa_known {
 	struct arena *arena;
+	bool read;
 	VEC(struct str) keys;
 	VEC(const struct glob *) globs; /* NULL: it is right, and nobody wanted more */
 	VEC(struct known_rule) rules;
@@ -25,12 +26,18 @@ struct aa_known {
 	char question[KEY_MAX];
 };
 
-struct aa_known *aa_known_new(struct arena *a)
+struct aa_known *aa_known_new(struct arena *a, bool read)
 {
 	struct aa_known *k = ARENA_NEW(a, struct aa_known);
 
 	k->arena = a;
+	k->read = read;
 	return k;
+}
+
+bool aa_known_is_read(const struct aa_known *k)
+{
+	return k->read;
 }
 
 static bool put(struct aa_known *k, const void *p, size_t n)

@@ -12,8 +12,9 @@ enum { AA_KNOWN_MAX = 4 << 20 }; /* bytes of what is remembered; past it all is 
 
 struct aa_known;
 
-/* Owner: the arena. */
-struct aa_known *aa_known_new(struct arena *a);
+/* `read`: who checks a rule reads it next, and patterns that a check parses are kept. Owner: the arena. */
+struct aa_known *aa_known_new(struct arena *a, bool read);
+bool aa_known_is_read(const struct aa_known *k);
 
 /*
  * Is this pattern known to be right? What it asked stays the question of aa_known_add until the

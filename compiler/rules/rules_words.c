@@ -205,7 +205,7 @@ static bool cannot_be_wrong(const struct aa_reader *rd, struct str s)
 const struct glob *aa_parse_glob(const struct aa_reader *rd, struct str text, enum glob_kind kind,
 				 struct glob_fault *fault)
 {
-	if (rd->known && !rd->check)
+	if (rd->known && (!rd->check || aa_known_is_read(rd->known)))
 		return aa_known_glob(rd->known, text, kind, rd->variables, fault);
 	return glob_parse(rd->arena, text, kind, rd->variables, fault);
 }
@@ -222,10 +222,11 @@ bool aa_glob_word(const struct aa_reader *rd, const struct aa_word *w, enum glob
 		return true;
 	if (!rd->variables && glob_has_variable(w->text))
 		return true; /* parsed once they are expanded */
-	if (rd->check && rd->known && aa_known_right(rd->known, w->text, kind, rd->variables))
+	bool adds = rd->check && rd->known && !aa_known_is_read(rd->known);
+	if (adds && aa_known_right(rd->known, w->text, kind, rd->variables))
 		return true;
 	out->glob = aa_parse_glob(rd, w->text, kind, &f);
-	if (rd->check && rd->known && f.kind == GLOB_FINE)
+	if (adds && f.kind == GLOB_FINE)
 		aa_known_add(rd->known);
 	if (f.kind == GLOB_FINE || f.kind == GLOB_UNDECLARED)
 		return true;

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	asked.release = fuzz_release(&data, &size);
 	struct source *src = fuzz_files(lib, (struct str){ (const char *)data, size });
 	enum aa_checked one = check(lib, src, &asked, &ds);
-	asked.known = aa_known_new(a);
+	asked.known = aa_known_new(a, false);
 	BUG_ON((check(lib, src, &asked, &again) == AA_CHECK_TAKES) != (one == AA_CHECK_TAKES));
 	vec_each(&ds->list, d)
 		diag_print_text(ds, *d, true, &out);
