@@ -30,20 +30,25 @@ struct reader {
 	bool open;
 };
 
-static void put(struct text *t, char c, size_t at)
+static void grow(struct text *t)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? 2 * t->cap : 128;
-		char *p = arena_alloc(t->arena, cap);
-		uint32_t *places = ARENA_ARRAY(t->arena, uint32_t, cap);
-		if (t->n) {
-			memcpy(p, t->p, t->n);
-			memcpy(places, t->at, t->n * sizeof(*places));
-		}
-		t->p = p;
-		t->at = places;
-		t->cap = cap;
+	size_t cap = t->cap ? 2 * t->cap : 128;
+	char *p = arena_alloc(t->arena, cap);
+	uint32_t *places = ARENA_ARRAY(t->arena, uint32_t, cap);
+
+	if (t->n) {
+		memcpy(p, t->p, t->n);
+		memcpy(places, t->at, t->n * sizeof(*places));
 	}
+	t->p = p;
+	t->at = places;
+	t->cap = cap;
+}
+
+static inline void put(struct text *t, char c, size_t at)
+{
+	if (t->n == t->cap)
+		grow(t);
 	t->p[t->n] = c;
 	t->at[t->n++] = (uint32_t)at;
 }
@@ -608,8 +613,19 @@ static int regex_peek(const struct regex *x, unsigned char *value, size_t *end)
 		return TOKEN_END;
 	char c = x->s.p[x->i];
 	*value = (unsigned char)c;
-	if (c && strchr("*+.|^-[]()", c))
-		return c;
+	switch (c) {
+	case '*':
+	case '+':
+	case '.':
+	case '|':
+	case '^':
+	case '-':
+	case '[':
+	case ']':
+	case '(':
+	case ')': return c;
+	default: break;
+	}
 	if (c == '\\') {
 		int v = read_escape(x->s, end, "*+.|^$-[](){}");
 		if (v >= 0)
@@ -766,6 +782,24 @@ static struct str prefix_of(struct arena *a, const struct nfa *n)
 	return (struct str){ p, length };
 }
 
+_Static_assert(sizeof(struct nfa_node) == 2 * sizeof(uint64_t), "nodes are hashed as they lie");
+
+static uint64_t hash_words(uint64_t h, const void *words, size_t n)
+{
+	const uint64_t *w = words;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ w[i]) * UINT64_C(0x9e3779b97f4a7c15) ^ h >> 29;
+	return h;
+}
+
+static uint64_t hash_nfa(const struct nfa *nfa)
+{
+	uint64_t h = hash_words(nfa->nodes.n, nfa->nodes.v, 2 * nfa->nodes.n);
+
+	return hash_words(h, nfa->sets.v, 4 * nfa->sets.n);
+}
+
 /* False: it does not begin so. */
 static bool follow_alias(const struct glob_alias *alias, struct text *t)
 {
@@ -812,6 +846,7 @@ static const struct glob *read_glob(struct reader *r, enum glob_kind kind,
 	if (broken(r))
 		return NULL;
 	g->prefix = prefix_of(r->arena, &g->nfa);
+	g->hash = hash_nfa(&g->nfa);
 	return g;
 }
 

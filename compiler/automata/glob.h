@@ -81,6 +81,7 @@ struct glob {
 	struct str opened; /* after step 3 */
 	struct nfa nfa;    /* from node 0 to its NFA_END node */
 	struct str prefix; /* the bytes that every match begins with, at least */
+	uint64_t hash;     /* of nfa: of globs that are alike it is the same */
 	unsigned has;      /* GLOB_HAS_* */
 	bool open;         /* holds a variable that stands for its own name */
 };

@@ -762,24 +762,6 @@ static struct reading *begin_reading(struct machine_pool *p, const struct nfa *n
 	return r;
 }
 
-static uint64_t hash_words(uint64_t h, const void *words, size_t n)
-{
-	const uint64_t *w = words;
-
-	for (size_t i = 0; i < n; i++)
-		h = mix(h, w[i]);
-	return h;
-}
-
-_Static_assert(sizeof(struct nfa_node) == 2 * sizeof(uint64_t), "nodes are hashed as they lie");
-
-static uint64_t hash_glob(const struct nfa *nfa, machine_texts then)
-{
-	uint64_t h = hash_words(mix(HASH_START, then), nfa->nodes.v, 2 * nfa->nodes.n);
-
-	return hash_words(h, nfa->sets.v, 4 * nfa->sets.n);
-}
-
 static bool same_glob(const struct nfa *x, const struct nfa *y)
 {
 	return x->nodes.n == y->nodes.n && x->sets.n == y->sets.n &&
@@ -832,7 +814,7 @@ static const struct nfa *keep_nfa(struct machine_pool *p, const struct nfa *nfa)
 machine_texts machine_glob(struct machine_pool *p, const struct glob *g, machine_texts then,
 			   size_t *steps)
 {
-	uint64_t hash = hash_glob(&g->nfa, then);
+	uint64_t hash = mix(mix(HASH_START, then), g->hash);
 	const struct read_glob *old = find_glob(p, &g->nfa, then, hash);
 	size_t before = *steps;
 

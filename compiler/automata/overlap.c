@@ -68,10 +68,8 @@ static void take(struct product *p, uint32_t at, const struct byte_set *set, uin
 static void take_bytes(struct product *p, uint32_t at, const struct nfa_node *x,
 		       const struct nfa_node *y)
 {
-	struct byte_set both, slash = { { 0 } }, dot = { { 0 } };
+	struct byte_set both, slash = { { UINT64_C(1) << '/' } }, dot = { { UINT64_C(1) << '.' } };
 
-	byte_set_add(&slash, '/', '/');
-	byte_set_add(&dot, '.', '.');
 	for (unsigned i = 0; i < 4; i++) {
 		both.w[i] = p->x->sets.v[x->set].w[i] & p->y->sets.v[y->set].w[i];
 		slash.w[i] &= both.w[i];
@@ -79,11 +77,12 @@ static void take_bytes(struct product *p, uint32_t at, const struct nfa_node *x,
 		if (p->paths)
 			both.w[i] &= ~(slash.w[i] | dot.w[i]);
 	}
-	take(p, at, &both, x->a, y->a);
-	if (p->paths) {
+	if (both.w[0] | both.w[1] | both.w[2] | both.w[3])
+		take(p, at, &both, x->a, y->a);
+	if (p->paths && slash.w[0]) /* of both the bit is in the first word */
 		take(p, at, &slash, x->a, y->a);
+	if (p->paths && dot.w[0])
 		take(p, at, &dot, x->a, y->a);
-	}
 }
 
 static const char *spell(const struct product *p, uint32_t at)

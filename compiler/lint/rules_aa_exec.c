@@ -494,16 +494,12 @@ static bool does_everything(struct lint *l)
 }
 
 /* May its paths begin with anything, as those of a pattern that names their end alone? */
-static bool begins_anywhere(struct lint *l, const struct glob *g)
+static bool begins_anywhere(struct lint *l, const struct glob *any, const struct glob *g)
 {
-	const struct glob *any;
 	size_t budget = GLOB_BUDGET;
 	const char *path;
 
-	if (g->prefix.n >= 2)
-		return false;
-	any = glob_parse(l->arena, str_c("/pale-any{,*,/**}"), GLOB_PATH, NULL, NULL);
-	return glob_overlap(l->arena, g, any, &budget, &path) != GLOB_NO;
+	return g->prefix.n < 2 && glob_overlap(l->arena, g, any, &budget, &path) != GLOB_NO;
 }
 
 static bool may_meet(const struct aa_opened *w, const struct aa_opened *x)
@@ -609,14 +605,16 @@ void ap_write_and_exec(struct lint *l, enum diag_id id)
 {
 	const struct aa_asking *q = l->aa->q;
 	struct run_list run = { .v = NULL };
+	const struct glob *any;
 
 	if (!enforces(l) || does_everything(l))
 		return;
 	find_running(l, &run);
+	any = glob_parse(l->arena, str_c("/pale-any{,*,/**}"), GLOB_PATH, NULL, NULL);
 	vec_each(&q->files.list, w) {
 		struct str path;
 		if (!w->rule || !w->rule->use || w->mode != AA_MODE_ALLOW || w->alias ||
-		    !(w->perms & (PERM_W | PERM_A)) || begins_anywhere(l, w->path) ||
+		    !(w->perms & (PERM_W | PERM_A)) || begins_anywhere(l, any, w->path) ||
 		    (str_starts(w->path->prefix, "/dev/") && !has_code(w->path->prefix)))
 			continue;
 		path = find_written(l, w, &run);
