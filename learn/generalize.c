@@ -11,6 +11,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 #include "learn/shape.h"
+#include "learn/tunables.h"
 
 enum {
 	PAIRS_MAX = 256, /* names of a directory that are compared with each other */
@@ -150,6 +151,7 @@ static void add_path(struct tree *t, struct node *root, const struct recorded_fi
 		.perms = f->perms,
 		/* In directories that everybody writes to, another's file is not ours to touch. */
 		.owner = f->owned && f->perms & (PERM_W | PERM_A) && is_shared(f->path),
+		.owned = f->owned,
 		.count = f->count,
 		.first_ns = f->first_ns,
 		.in = f->in,
@@ -184,14 +186,19 @@ static int cmp_listing(const void *key, const void *listing)
 	return str_cmp(*(const struct str *)key, ((const struct recorded_listing *)listing)->path);
 }
 
+static const struct recorded_listing *find_listing(const struct tree *t, struct str path)
+{
+	if (!t->r->listings.n)
+		return NULL;
+	return bsearch(&path, t->r->listings.v, t->r->listings.n, sizeof(t->r->listings.v[0]),
+		       cmp_listing);
+}
+
 /* How many names it has that no run touched, where the recorder counted them. */
 static void take_listing(struct tree *t, struct node *n)
 {
-	struct str path = str_c(path_of(t, n));
 	const struct recorded_listing *l =
-		t->r->listings.n && !n->several ? bsearch(&path, t->r->listings.v, t->r->listings.n,
-							  sizeof(*l), cmp_listing) :
-						  NULL;
+		n->several ? NULL : find_listing(t, str_c(path_of(t, n)));
 
 	n->counted = l != NULL;
 	n->others = l ? l->others : 0;
@@ -213,6 +220,27 @@ static bool is_below(const struct node *n, const char *name)
 	while (n->above && n->above->above)
 		n = n->above;
 	return n->above && str_is(n->name, name);
+}
+
+/* In /dev, but not in the shared memory there: those are files as others are. */
+static bool is_device(struct tree *t, const struct node *n)
+{
+	return is_below(n, "dev") && !is_shared(str_c(path_of(t, n)));
+}
+
+/* Numbers of the kernel's for what lives as long as a process does. */
+static const char *name_process(const struct node *n)
+{
+	const struct node *dir = n->above;
+
+	if (!all_digits(n->name) || !is_below(n, "proc"))
+		return NULL;
+	if (!dir->above->above)
+		return "a process id";
+	if (str_is(dir->name, "task"))
+		return "a thread's id";
+	return str_is(dir->name, "fd") || str_is(dir->name, "fdinfo") ? "a descriptor's number" :
+									NULL;
 }
 
 static size_t runs_of(const struct tree *t, const struct node *n)
@@ -304,12 +332,12 @@ static void name_node(struct tree *t, struct node *n)
 	n->glob = generalize_escape(t->a, n->name);
 	if (t->exact)
 		return;
-	if (is_below(n, "proc") && all_digits(n->name)) {
+	n->why = name_process(n);
+	if (n->why) {
 		n->glob = "[0-9]*";
-		n->why = "a process id";
 		return;
 	}
-	if (is_below(n, "sys") || is_below(n, "proc") || is_below(n, "dev"))
+	if (is_below(n, "sys") || is_below(n, "proc") || is_device(t, n))
 		return;
 	n->why = name_library(n, &out);
 	if (!n->why)
@@ -357,6 +385,7 @@ static void join_files(struct tree *t, struct proposed_file *to, const struct pr
 {
 	to->perms |= f->perms;
 	to->owner &= f->owner;
+	to->owned &= f->owned;
 	to->held &= f->held;
 	to->count = count_add(to->count, f->count);
 	to->files += f->files;
@@ -660,8 +689,33 @@ static void tell_why(struct proposed_file *f, const struct node *n)
 	while (n->above && !n->why)
 		n = n->above;
 	f->why = n->why;
+	f->gathered = n->gathered;
 	f->counted = n->counted && n->gathered;
 	f->others = n->others;
+}
+
+/* What else is named so, where the recorder counted it. */
+static void count_alike(const struct tree *t, struct proposed_file *f)
+{
+	const struct recorded_listing *l;
+
+	if (!f->why || f->gathered)
+		return;
+	l = find_listing(t, f->pattern);
+	f->counted = l != NULL;
+	f->others = l ? l->others : 0;
+}
+
+static void put_rule(struct tree *t, struct proposed_file f, const char *glob,
+		     struct proposed_files *out)
+{
+	bool home = false;
+
+	f.pattern = str_c(glob);
+	f.glob = t->exact ? f.pattern : str_c(tunables_name(t->a, glob, f.owned, &home));
+	f.owner |= home;
+	count_alike(t, &f);
+	vec_push(t->a, &out->list, f);
 }
 
 static void put_rules(struct tree *t, const struct node *n, struct proposed_files *out)
@@ -675,9 +729,8 @@ static void put_rules(struct tree *t, const struct node *n, struct proposed_file
 		put_glob(&glob, n);
 		if (k == A_DIRECTORY || !glob.n)
 			buf_putc(&glob, '/');
-		f.glob = str_c(buf_keep(t->a, &glob));
 		tell_why(&f, n);
-		vec_push(t->a, &out->list, f);
+		put_rule(t, f, buf_keep(t->a, &glob), out);
 	}
 	vec_each(&n->kids.list, kid)
 		put_rules(t, *kid, out);

@@ -8,7 +8,8 @@
 
 /*
  * Reads the directories of the files of a sorted recording, as they are now, and adds how many names
- * nothing used. One that cannot be read or has too many names, one of /proc, /sys and /dev and one
- * of another mount namespace has none.
+ * nothing used; and of each pattern of names that a proposal makes of it (generalize_files()), how many
+ * files it stands for that nothing used, links not counted. One that cannot be read or has too many
+ * names, one of /proc, /sys and /dev and one of another mount namespace has none.
  */
 void listing_take(struct arena *a, struct recording *r);

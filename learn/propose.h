@@ -6,17 +6,20 @@
 #include "learn/learn.h"
 
 struct proposed_file {
-	struct str glob; /* AppArmor's; its own characters in names are escaped */
+	struct str glob;    /* AppArmor's; its own characters in names are escaped */
+	struct str pattern; /* the same without variables of its tunables */
 	unsigned perms;
 	bool owner;
+	bool owned;     /* only owners used them */
 	uint64_t count; /* over all files that the glob stands for */
 	uint64_t first_ns;
 	const uint64_t *in; /* of which runs; NULL: there is one */
 	size_t files;
 	bool held;       /* all of them were only held when the recording began */
 	const char *why; /* it was widened; NULL: it is the path itself */
+	bool gathered;   /* it stands for all that is in a directory or a tree */
 	bool counted;    /* others is known */
-	uint64_t others; /* names at its places, at most so many, that no run touched */
+	uint64_t others; /* files that it grants, at most so many, that no run touched */
 };
 
 struct proposed_files {

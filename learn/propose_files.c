@@ -36,10 +36,10 @@ static const char *file_evidence(struct proposal *p, const struct proposed_file 
 	if (f->why)
 		buf_printf(&out, ": %s", f->why);
 	if (f->why && f->counted && f->others)
-		buf_printf(&out, "; %llu other name%s there", (unsigned long long)f->others,
-			   f->others == 1 ? "" : "s");
+		buf_printf(&out, "; %llu other name%s %s", (unsigned long long)f->others,
+			   f->others == 1 ? "" : "s", f->gathered ? "there" : "like it");
 	else if (f->why && f->counted)
-		buf_puts(&out, "; no other name there");
+		buf_printf(&out, "; no other name %s", f->gathered ? "there" : "like it");
 	return buf_keep(p->a, &out);
 }
 
@@ -48,7 +48,9 @@ void propose_files(struct proposal *p)
 	struct proposed_files files = { 0 };
 
 	generalize_files(p->a, p->r, p->opt->exact, &files);
-	p->group = "files, as the kernel resolved them";
+	p->group = p->opt->exact ?
+			   "files, as the kernel resolved them" :
+			   "files, as the kernel resolved them; @{multiarch} is any architecture's";
 	vec_each(&files.list, f) {
 		struct ast_stmt *st = proposal_add(p, AST_STMT_FILE);
 

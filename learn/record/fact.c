@@ -157,13 +157,15 @@ static bool take_path(struct line *w, struct fact *f)
 			 PATH_MAX);
 }
 
-/* Directories, and how many names in them were not used. */
+/* Directories and patterns, and how many names in them were not used. */
 static bool take_others(struct line *w, struct fact *f)
 {
 	if (!take_path(w, f))
 		return false;
-	if (f->path.p[f->path.n - 1] != '/')
-		return line_fail(w, w->rest.p, "the path in front of this is no directory");
+	if (f->path.p[f->path.n - 1] != '/' && !memchr(f->path.p, '*', f->path.n) &&
+	    !memchr(f->path.p, '?', f->path.n) && !memchr(f->path.p, '[', f->path.n))
+		return line_fail(w, w->rest.p,
+				 "the path in front of this is no directory and no pattern");
 	return take_number(w, "the number of names", UINT64_MAX, &f->words[0]);
 }
 

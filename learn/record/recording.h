@@ -64,8 +64,9 @@ struct recorded_file {
 };
 
 struct recorded_listing { /* a directory with files that were used, as it was at the end */
-	struct str path;  /* ends in / */
-	uint64_t others;  /* names in it that were not used, and nothing below them */
+	struct str path;  /* ends in /; or a pattern of files */
+	uint64_t
+		others; /* names in it that were not used, and nothing below them; files that it is of */
 };
 
 struct recorded_capability { /* used with success, and in which call */

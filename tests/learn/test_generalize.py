@@ -42,14 +42,15 @@ HEX = "0123456789abcdef" * 4
     ("/srv/550e8400-e29b-41d4-a716-446655440000.json", "r", "/srv/????????-????-????-????-????????????.json"),
     (f"/srv/{HEX[:40]}/log", "w", f"/srv/{'?' * 40}/log"),
     (f"/var/cache/pack-{HEX[:40]}.idx", "r", f"/var/cache/pack-{'?' * 40}.idx"),
-    ("/run/lrn.Ab3xYz", "w gone", "/run/lrn.??????"),
+    ("/run/lrn.Ab3xYz", "w gone", "@{run}/lrn.??????"),
     ("/srv/r/.git/objects/tmp_obj_aB3dE9", "rw gone", "/srv/r/.git/objects/tmp_obj_??????"),
     ("/srv/tmpk3_x9w2a", "w gone", "/srv/tmp????????"), ("/tmp/tmpk3_x9w2a", "w", "/tmp/tmp????????"),
     ("/tmp/cck3Kx9w.o", "rw", "/tmp/cc??????.o"), ("/srv/lrn.Ab3xYz", "w", "/srv/lrn.??????"),
     ("/tmp/x-ab12cd", "w", "/tmp/x-??????"), ("/srv/b/.sp.igsct3", "rw gone", "/srv/b/.sp.??????"),
     ("/var/log/app-1764000000.log", "w", "/var/log/app-1?????????.log"),
     ("/srv/db/temp-4711.rdb", "w gone", "/srv/db/temp-[0-9]*.rdb"),
-    ("/proc/4711/task/4712/stat", "r", "/proc/[0-9]*/task/[0-9]*/stat"),
+    ("/proc/4711/task/4712/stat", "r", "@{PROC}/@{pid}/task/@{tid}/stat"),
+    ("/dev/shm/PostgreSQL.1099136102", "rw gone", "/dev/shm/PostgreSQL.[0-9]*"), ("/proc/7/fd/12", "r", "@{PROC}/@{pid}/fd/[0-9]*"),
     ("/usr/lib/libc.so.6", "rm", "/usr/lib/libc.so.*"),
 ])
 def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
@@ -60,7 +61,7 @@ def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
 @pytest.mark.parametrize("path, rights", [
     ("/srv/pg/base/1249_fsm", "w"), ("/srv/s.pid27695", "w"), ("/srv/apache2", "w"), ("/srv/apache2/", "w"),
     ("/var/lib/mysql/ibtmp1", "w"), ("/srv/README", "w"), ("/srv/Readme", "w"), ("/srv/backup", "w"),
-    ("/srv/MAKE01x", "w"), ("/run/lrn.Ab3xYz", "r"), ("/srv/deadbeef", "w"),
+    ("/srv/MAKE01x", "w"), ("/srv/lrn.Ab3xYz", "r"), ("/srv/deadbeef", "w"),
     ("/var/lib/mysql/ibtmp1", "w gone"), ("/srv/node.web-01", "w"), ("/srv/ccoutput", "w"), ("/srv/tmpfiles_d1", "w"),
     ("/srv/worker-node01", "w"), ("/tmp/x-backup", "w gone"), ("/tmp/apache2", "w"), ("/srv/x1764000000", "w"),
     (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
@@ -157,6 +158,45 @@ def test_programs_keep_their_names(tmp_path, rights, n):
 def test_objects_spread_by_their_hash_are_one_rule(tmp_path):
     files = {f"/srv/r/.git/objects/{i:02x}/{HEX[i:i + 38]}": "r" for i in range(12)}
     assert globs(tmp_path, files) == {f"/srv/r/.git/objects/[0-9a-f][0-9a-f]/{'?' * 38}"}
+
+
+@pytest.mark.parametrize("path, rights, rule", [
+    ("/proc/meminfo", "r", "file r @{PROC}/meminfo"), ("/proc/sys/kernel/ngroups_max", "r", "file r @{PROC}/sys/kernel/ngroups_max"),
+    ("/proc/irq/9/spurious", "r", "file r @{PROC}/irq/9/spurious"), ("/run/x.pid", "rw", "file rw @{run}/x.pid"),
+    ("/usr/lib/x86_64-linux-gnu/gconv/x", "r", "file r /usr/lib/@{multiarch}/gconv/x"),
+    ("/srv/x86_64-linux-gnu/x", "r", "file r /srv/x86_64-linux-gnu/x"), ("/usr/lib/linux-gnu/x", "r", "file r /usr/lib/linux-gnu/x"),
+    ("/home/anna/.cache/x", "rw owned", "owner file rw @{HOME}/.cache/x"), ("/home/anna/.cache/x", "rw", "file rw /home/anna/.cache/x"),
+    ("/home/anna/", "r owned", "file r /home/anna/"), ("/root/.cache/x", "rw owned", "file rw /root/.cache/x"),
+])
+def test_places_have_the_names_of_the_tunables(tmp_path, path, rights, rule):
+    r = run([PALE, "propose", recording(tmp_path, {path: rights})])
+    assert r.rc == 0 and f"\n    {rule}; #" in r.out, r
+    policy = tmp_path / "p.pale"
+    policy.write_text(r.out)
+    answer = run([PALE, "sim", policy, f"open {path} {rights.split()[0]}"])
+    assert answer.rc == 0 and "allow" in answer.out, answer
+
+
+def test_of_what_is_widened_it_is_told_what_else_is_named_so(tmp_path):
+    lib, other = "/usr/lib/libc.so.*", "/srv/lrn.??????"
+    got = rules(tmp_path, {"/usr/lib/libc.so.6": "rm", "/srv/lrn.Ab3xYz": "w gone", "/srv/tmp.Ab3xYzAb3x": "w gone"},
+                others={lib: 0, other: 3})
+    assert got[lib][1].endswith("a library's version; no other name like it")
+    assert got[other][1].endswith("made anew each time; 3 other names like it")
+    assert "like it" not in got["/srv/tmp.??????????"][1]
+
+
+def test_the_recorder_counts_what_patterns_stand_for(tmp_path):
+    d = tmp_path / "d"
+    d.mkdir()
+    for name in ("lrn.Ab3xYz", "lrn.Qb3xYz", "lrn.tooLong1", "x.Ab3xYz"):
+        (d / name).write_text("")
+    (d / "lrn.Ln3kXx").symlink_to("lrn.Ab3xYz")
+    rec = tmp_path / "rec"
+    r = run([PALE, "learn", "-r", rec, "-o", "/dev/null", "--", "sh", "-c", f"echo >{d}/lrn.Cb3xYz; rm {d}/lrn.Cb3xYz"])
+    assert r.rc == 0, r
+    glob = str(d).replace("\\", "")
+    assert re.search(rf'^others "{re.escape(glob)}/lrn\.\?{{6}}" 2\t', rec.read_text(), re.M), rec.read_text()
 
 
 def test_exact_turns_all_of_it_off(tmp_path):
