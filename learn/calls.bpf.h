@@ -18,6 +18,47 @@ static __always_inline int which_cgroup(void)
 	return -1;
 }
 
+/* The thread id by which the kernel itself knows the task. */
+static __always_inline __u32 tid_now(bool btf)
+{
+	if (btf)
+		return (__u32)((struct task_struct *)bpf_get_current_task_btf())->pid;
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
+static __always_inline bool is_marked(__u32 tid)
+{
+	__u32 i = tid / 64;
+	__u64 *word = bpf_map_lookup_elem(&marked, &i);
+
+	return word && *word >> tid % 64 & 1;
+}
+
+/*
+ * Whoever makes a mark, or takes one away, says so here. Each new task gets its bit as it is made,
+ * set or not: so none is left of one that had its number before.
+ */
+static __always_inline void set_marked(__u32 tid, bool is)
+{
+	__u32 i = tid / 64;
+	__u64 *word = bpf_map_lookup_elem(&marked, &i), bit = 1ull << tid % 64;
+
+	if (!word || !(*word & bit) == !is)
+		return;
+	if (is)
+		__sync_fetch_and_or(word, bit);
+	else
+		__sync_fetch_and_and(word, ~bit);
+}
+
+static __always_inline struct mark *mark_find(bool btf)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	return btf ? bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL, 0) :
+		     bpf_map_lookup_elem(&marks_by_tid, &tid);
+}
+
 /* The mark of a task that is recorded: it is in a cgroup that is, or followed since it was made. */
 static __always_inline struct mark *mark_get(bool btf)
 {
@@ -27,13 +68,12 @@ static __always_inline struct mark *mark_get(bool btf)
 
 	if (in < 0 && cgroups_nr && !pids_nr)
 		return NULL;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	m = btf ? bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL, 0) :
-		  bpf_map_lookup_elem(&marks_by_tid, &tid);
+	m = mark_find(btf);
 	if (in < 0 && m && cgroups_nr && !m->followed)
 		return NULL;
 	if (m || in < 0)
 		return m;
+	tid = (__u32)bpf_get_current_pid_tgid();
 	if (btf) {
 		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -43,6 +83,7 @@ static __always_inline struct mark *mark_get(bool btf)
 	}
 	if (in < TRACE_WATCHED)
 		cgroup_seen[bounded((__u32)in, TRACE_WATCHED - 1)] = 1;
+	set_marked(tid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return m;
 }
@@ -69,11 +110,58 @@ static __always_inline int abi_of(bool btf, __u64 nr)
 	return TRACE_NATIVE;
 }
 
-static __always_inline void read_args(__u64 args[6], void *regs, bool compat)
+/* Since Linux 5.15: which call a task is in need not be noted for each. */
+static __always_inline bool tells_call(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+/* The number of the call whose registers these are, the programs' own argument; -1: none. */
+static __always_inline __s64 nr_of(void *regs)
 {
 	struct pt_regs___x86 *x = regs;
 	struct pt_regs___arm64 *a = regs;
 
+	if (bpf_core_field_exists(x->orig_ax))
+		return (__s64)x->orig_ax;
+	return a->syscallno;
+}
+
+/* The call that the task is in, where tells_call(); TRACE_NO_CALL: none. */
+static __always_inline __u32 call_now(void)
+{
+	__s64 nr = nr_of((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+	int abi = abi_of(false, (__u64)nr);
+
+	if (nr < 0 || abi < 0)
+		return TRACE_NO_CALL;
+	if (abi == TRACE_X32)
+		nr &= ~(__s64)X32_BIT;
+	return nr < TRACE_NRS ? (__u32)abi * TRACE_NRS + (__u32)nr : TRACE_NO_CALL;
+}
+
+/* The registers of tp_btf's program can be read as they lie. */
+static __always_inline void load_args(__u64 args[6], void *regs, bool compat)
+{
+	struct pt_regs___x86 *x = regs;
+
+	args[0] = compat ? (__u32)x->bx : x->di;
+	args[1] = compat ? (__u32)x->cx : x->si;
+	args[2] = compat ? (__u32)x->dx : x->dx;
+	args[3] = compat ? (__u32)x->si : x->r10;
+	args[4] = compat ? (__u32)x->di : x->r8;
+	args[5] = compat ? (__u32)x->bp : x->r9;
+}
+
+static __always_inline void read_args(bool btf, __u64 args[6], void *regs, bool compat)
+{
+	struct pt_regs___x86 *x = regs;
+	struct pt_regs___arm64 *a = regs;
+
+	if (btf && bpf_core_field_exists(x->r10)) {
+		load_args(args, regs, compat);
+		return;
+	}
 	if (bpf_core_field_exists(x->r10)) {
 		args[0] = compat ? (__u32)BPF_CORE_READ(x, bx) : BPF_CORE_READ(x, di);
 		args[1] = compat ? (__u32)BPF_CORE_READ(x, cx) : BPF_CORE_READ(x, si);
@@ -156,6 +244,7 @@ static __always_inline void note_left(bool btf)
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	bool gone;
 
+	set_marked(tid, false);
 	if (btf)
 		gone = !bpf_task_storage_delete(&marks, bpf_get_current_task_btf());
 	else
@@ -164,21 +253,37 @@ static __always_inline void note_left(bool btf)
 		count_loss(TRACE_LOSS_LEFT);
 }
 
+/*
+ * Is the task recorded? Each call of the whole machine asks this, so whoever is not pays a look at
+ * a bit for it. In a cgroup a task is met, and marked, at its first call.
+ */
+static __always_inline bool is_recorded(bool btf)
+{
+	bool is = is_marked(tid_now(btf)), in;
+
+	if (!cgroups_nr)
+		return is;
+	in = which_cgroup() >= 0;
+	if (in == is)
+		return is;
+	if (mark_get(btf))
+		return true;
+	note_left(btf); /* by the call before, perhaps */
+	return false;
+}
+
 /* The arguments stand in the registers, or in `event` where that is not NULL. */
 static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
 				    __u64 nr)
 {
-	struct mark *m = mark_get(btf);
 	const volatile struct trace_call *info;
 	struct trace_count *c;
+	struct mark *m;
 	__u32 call;
 	int abi;
 
-	if (!m && cgroups_nr)
-		note_left(btf);
-	if (!m)
+	if (!is_recorded(btf))
 		return 0;
-	m->rule = 0;
 	abi = abi_of(btf, nr);
 	if (abi < 0) {
 		count_loss(TRACE_LOSS_ABI);
@@ -197,15 +302,20 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (!c->count)
 		c->first_ns = since_start();
 	c->count++;
-	m->call = call;
 	info = &calls[bounded(call, TRACE_CALLS - 1)];
+	if (tells_call() && !(info->args | info->tuple | returns[nr & (TRACE_NRS - 1)]))
+		return 0;
+	m = mark_find(btf);
+	if (!m)
+		return 0;
+	m->call = call;
+	m->rule = info->rule;
 	if (!(info->args | info->rule | info->tuple))
 		return 0;
-	m->rule = info->rule;
 	if (event)
 		bpf_probe_read_kernel(m->args, sizeof(m->args), event->args);
 	else
-		read_args(m->args, regs, abi == TRACE_COMPAT);
+		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple)
 		record_tuple(call, m->args);
 	for (__u32 i = 0; i < 6; i++)
@@ -380,14 +490,18 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	return 0;
 }
 
-static __always_inline int on_exit(bool btf, long ret)
+/* Of most calls nothing is asked behind their end: the number alone says that. */
+static __always_inline int on_exit(bool btf, void *regs, long ret)
 {
-	struct mark *m = mark_get(btf);
 	struct scratch *s;
+	struct mark *m;
 	__u8 rule;
 
-	if (!m && cgroups_nr)
-		note_left(btf); /* by this very call, perhaps */
+	if (btf && tells_call() && !returns[(__u32)nr_of(regs) & (TRACE_NRS - 1)])
+		return 0;
+	if (!is_recorded(btf))
+		return 0;
+	m = mark_find(btf);
 	if (!m)
 		return 0;
 	m->call = TRACE_NO_CALL;

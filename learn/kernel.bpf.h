@@ -143,11 +143,12 @@ struct linux_binprm {
 	const char *interp;
 } CORE;
 struct pt_regs___x86 { /* arch/x86/include/asm/ptrace.h */
-	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10;
+	unsigned long bx, cx, dx, si, di, bp, r8, r9, r10, orig_ax;
 } CORE;
 struct pt_regs___arm64 {
 	__u64 regs[31];
 	__u64 orig_x0;
+	int syscallno;
 } CORE;
 struct kernel_siginfo {
 	int si_code;

@@ -21,6 +21,7 @@ const volatile __u32 mntns_ino;            /* likewise */
 const volatile __u64 cookie;               /* by which our own events of perf's are known */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
+const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
 
 /* ---- shared while it runs ---- */
 
@@ -31,7 +32,7 @@ __u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
 __u64 picked;                    /* tasks of `pids` that were found */
 
 struct mark {       /* one recorded task */
-	__u32 call; /* the call it is in; TRACE_NO_CALL */
+	__u32 call; /* the call it is in, if that has a rule, or call_now() cannot tell */
 	__u8 rule;
 	__u8 followed; /* from a process on that was named, in whatever cgroup */
 	__u64 args[6];
@@ -87,6 +88,7 @@ MAP(runs, PERCPU_ARRAY, __u32, __u64, TRACE_EVENTS);
 MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
 MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 1);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
+MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 64); /* by thread id: is there a mark? */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

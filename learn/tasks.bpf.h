@@ -30,12 +30,16 @@ static __always_inline void record_script(__u64 filename)
 }
 
 /* A thread that execs takes its leader's number: its mark moves along. */
-static __always_inline void move_mark(__u32 old_tid)
+static __always_inline void move_mark(bool btf, __u32 old_tid)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct mark *m;
 
 	if (old_tid == tid)
+		return;
+	set_marked(tid, is_marked(old_tid));
+	set_marked(old_tid, false);
+	if (btf)
 		return;
 	m = bpf_map_lookup_elem(&marks_by_tid, &old_tid);
 	if (m) {
@@ -58,6 +62,7 @@ static __always_inline struct mark *mark_exec(bool btf)
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
 	else if (!bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY))
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
+	set_marked(tid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return m;
 }
@@ -67,8 +72,7 @@ static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 ol
 	const char *filename = BPF_CORE_READ(bprm, filename);
 	struct scratch *s;
 
-	if (!btf)
-		move_mark(old_tid);
+	move_mark(btf, old_tid);
 	if (!mark_exec(btf))
 		return 0;
 	s = scratch_take();
@@ -175,7 +179,7 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 
 	if (!m || ret)
 		return 0;
-	k.call = m->call;
+	k.call = m->rule || !tells_call() ? m->call : call_now();
 	k.cap = cap;
 	c = bpf_map_lookup_elem(&caps, &k);
 	if (c) {
@@ -198,11 +202,14 @@ static __always_inline int on_fork(__u32 child)
 {
 	struct mark *m = mark_get(false), fresh = {};
 
-	if (!is_followed(m))
-		return 0;
-	fresh.followed = m->followed;
-	count_loss(bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY) ? TRACE_LOSS_TASKS :
-										 TRACE_TASKS);
+	bool is = is_followed(m);
+
+	if (is) {
+		fresh.followed = m->followed;
+		is = !bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY);
+		count_loss(is ? TRACE_TASKS : TRACE_LOSS_TASKS);
+	}
+	set_marked(child, is);
 	return 0;
 }
 
@@ -245,6 +252,7 @@ static __always_inline int on_task(bool btf, struct task_struct *t)
 		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_NOEXIST);
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	}
+	set_marked(tid, m != NULL);
 	picked += m != NULL; /* where there is no room there is no end of tasks without a mark */
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return 0;
@@ -254,7 +262,7 @@ static __always_inline int on_exec_event(__u32 old_tid)
 {
 	struct scratch *s;
 
-	move_mark(old_tid);
+	move_mark(false, old_tid);
 	if (!mark_get(false))
 		return 0;
 	s = scratch_take();
@@ -283,7 +291,7 @@ static __always_inline int on_event(__u32 kind, void *r)
 
 	switch (kind) {
 	case TRACE_EVENT_ENTER: return on_enter(false, NULL, enter, BPF_CORE_READ(enter, id));
-	case TRACE_EVENT_EXIT: return on_exit(false, BPF_CORE_READ(leave, ret));
+	case TRACE_EVENT_EXIT: return on_exit(false, NULL, BPF_CORE_READ(leave, ret));
 	case TRACE_EVENT_FORK: return on_fork((__u32)BPF_CORE_READ(fork, child_pid));
 	case TRACE_EVENT_PREPARE:
 		return on_prepare(r, BPF_CORE_READ(prepare, __data_loc_interp),

@@ -31,7 +31,7 @@ int enter_btf(__u64 *ctx)
 SEC("tp_btf/sys_exit")
 int exit_btf(__u64 *ctx)
 {
-	return on_exit(true, (long)ctx[1]);
+	return on_exit(true, (void *)ctx[0], (long)ctx[1]);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -40,11 +40,14 @@ int fork_btf(__u64 *ctx)
 	struct task_struct *child = (void *)ctx[1];
 	struct mark *parent = mark_get(true), *m;
 
-	if (!is_followed(parent))
+	if (!is_followed(parent)) {
+		set_marked((__u32)child->pid, false);
 		return 0;
+	}
 	m = bpf_task_storage_get(&marks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (m)
 		m->followed = parent->followed;
+	set_marked((__u32)child->pid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return 0;
 }
@@ -131,7 +134,7 @@ int enter_tp(struct trace_event_raw_sys_enter *ctx)
 SEC("tp/raw_syscalls/sys_exit")
 int exit_tp(struct trace_event_raw_sys_exit *ctx)
 {
-	on_exit(false, ctx->ret);
+	on_exit(false, NULL, ctx->ret);
 	return PASS_ON;
 }
 
@@ -180,7 +183,7 @@ int enter_raw(__u64 *ctx)
 SEC("raw_tp/sys_exit")
 int exit_raw(__u64 *ctx)
 {
-	return on_exit(false, (long)ctx[1]);
+	return on_exit(false, NULL, (long)ctx[1]);
 }
 
 SEC("raw_tp/sched_process_fork")

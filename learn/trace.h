@@ -16,8 +16,9 @@ enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_VALUES  32  /* RECORDING_VALUES_MAX */
 #define TRACE_TEXT    480 /* bytes of a path in one key; longer paths are chained */
 #define TRACE_PATH    4096
-#define TRACE_WATCHED 32 /* LEARN_WATCHED: cgroups, or processes, watched at once */
-#define TRACE_DEPTH   96 /* components and mounts that a walk passes */
+#define TRACE_WATCHED 32         /* LEARN_WATCHED: cgroups, or processes, watched at once */
+#define TRACE_DEPTH   96         /* components and mounts that a walk passes */
+#define TRACE_TIDS    (1u << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 
 /* AppArmor's letters: PERM_* of policy.h. */
 enum {

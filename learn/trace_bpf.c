@@ -212,6 +212,9 @@ static int load(struct watch *w, const struct target *t, size_t max_paths)
 	/* Written once, before load: the kernel sees constants from then on. */
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
+	for (unsigned i = 0; i < TRACE_CALLS; i++)
+		if (w->skel->rodata->calls[i].rule)
+			w->skel->rodata->returns[i % TRACE_NRS] = 1;
 	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
 		err = -errno;
 	if (!err)
