@@ -3,6 +3,8 @@
 /*
  * The two ways to watch. A backend fills the model's recording and knows nothing of policies.
  */
+#include <string.h>
+
 #include "learn/model.h"
 #include "learn/target.h"
 
@@ -22,5 +24,16 @@ int trace_bpf_record(struct watch *b, const struct learn_options *opt, struct ta
 void trace_bpf_close(struct watch *b);
 
 /* Attaches to the blocked target; NULL or why not. */
-const char *trace_ptrace_attach(struct arena *a, const struct target *t);
+const char *trace_ptrace_attach(struct arena *a, const struct learn_options *opt,
+				const struct target *t);
 int trace_ptrace_record(const struct learn_options *opt, struct target *t, struct model *m);
+
+/* Does the command begin with a filter that stops it for the tracer at some of its calls alone? */
+static inline bool by_seccomp(const struct learn_options *opt)
+{
+	return !strcmp(opt->backend, "seccomp");
+}
+/* Stops at all but the calls of assumed.def; in the arena. */
+struct sock_fprog *trace_seccomp_filter(struct arena *a);
+/* Those, into the recording: whether they are made was not seen. */
+void trace_seccomp_assume(struct model *m);

@@ -118,7 +118,9 @@ static void add_call(struct making *k, const struct recorded_call *c, const stru
 	const uint64_t *in = had ? recording_join_runs(k->a, k->r, had->in, c->in) : c->in;
 	uint32_t nr = (uint32_t)s->nr[k->to];
 
-	if (c->held)
+	if (c->assumed)
+		model_assumed_call(k->m, k->to, nr, c->count);
+	else if (c->held)
 		model_held_call(k->m, k->to, nr, c->count);
 	else
 		model_call(k->m, k->to, nr, c->count, c->first_ns);

@@ -202,7 +202,7 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 	struct diag *d;
 
 	*w = NULL;
-	if (strcmp(opt->backend, "ptrace"))
+	if (strcmp(opt->backend, "ptrace") && !by_seccomp(opt))
 		*w = trace_bpf_open(a, opt, t, &no_bpf, &is_short);
 	if (*w) {
 		r->run.backend = "ebpf";
@@ -215,7 +215,15 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 		diag_help(ds, d, "it needs more than a limit here allows ('ulimit -a')");
 		return false;
 	}
-	if (opt->ncgroups || (!is_auto && strcmp(opt->backend, "ptrace"))) {
+	if (by_seccomp(opt) && !opt->argv) {
+		d = diag_add(ds, DIAG_PL401, NO_SPAN,
+			     "the seccomp backend records commands, not what runs already");
+		diag_help(ds, d,
+			  "its filter must be there before the program starts; '--backend ptrace' "
+			  "watches a process");
+		return false;
+	}
+	if (opt->ncgroups || (!is_auto && strcmp(opt->backend, "ptrace") && !by_seccomp(opt))) {
 		d = diag_add(ds, DIAG_PL401, NO_SPAN, "the eBPF backend does not work here: %s",
 			     no_bpf);
 		diag_help(ds, d,
@@ -223,9 +231,9 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 					  "'--backend ptrace' needs no privilege");
 		return false;
 	}
-	no_ptrace = trace_ptrace_attach(a, t);
+	no_ptrace = trace_ptrace_attach(a, opt, t);
 	if (!no_ptrace) {
-		r->run.backend = "ptrace";
+		r->run.backend = by_seccomp(opt) ? "seccomp" : "ptrace";
 		if (is_auto) {
 			d = diag_add(ds, DIAG_PL403, NO_SPAN,
 				     "recording with ptrace, as eBPF does not work here: %s",
@@ -240,8 +248,8 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 		}
 		return true;
 	}
-	d = diag_add(ds, DIAG_PL401, NO_SPAN, "the ptrace backend does not work here: %s",
-		     no_ptrace);
+	d = diag_add(ds, DIAG_PL401, NO_SPAN, "the %s backend does not work here: %s",
+		     by_seccomp(opt) ? "seccomp" : "ptrace", no_ptrace);
 	diag_help(
 		ds, d,
 		"nothing was %s; kernel.yama.ptrace_scope, a seccomp filter or another tracer may "
@@ -348,12 +356,21 @@ static void tell_left_running(const struct learn_options *opt, const struct targ
 		  "'kill'");
 }
 
+static int failed(struct diags *ds, const char *what, int err)
+{
+	diag_add(ds, DIAG_PL402, NO_SPAN, "%s: %s", what, strerror(-err));
+	return -1;
+}
+
 static int finish(const struct learn_options *opt, struct target *t, struct model *m, int *status,
 		  struct diags *ds)
 {
 	struct recording *r = model_recording(m);
 	int err = target_exec_errno(t);
 
+	if (err < 0)
+		return failed(ds, "the command cannot be given the filter that it is watched by",
+			      err);
 	if (err)
 		return tell_not_executed(opt, err, ds, status);
 	model_finish(m);
@@ -371,12 +388,6 @@ static int finish(const struct learn_options *opt, struct target *t, struct mode
 	else
 		*status = 0;
 	return 0;
-}
-
-static int failed(struct diags *ds, const char *what, int err)
-{
-	diag_add(ds, DIAG_PL402, NO_SPAN, "%s: %s", what, strerror(-err));
-	return -1;
 }
 
 /* What runs already, and can be watched: 0, or -1 after a diagnostic. */
@@ -418,7 +429,8 @@ static int prepare(struct arena *a, const struct learn_options *opt, struct targ
 	r->run.program = resolve_program(a, path);
 	if (!r->run.program)
 		return failed(ds, "the program's path cannot be resolved", -errno);
-	err = target_start(path, opt->argv, opt->ignored, t);
+	err = target_start(path, opt->argv, opt->ignored,
+			   by_seccomp(opt) ? trace_seccomp_filter(a) : NULL, t);
 	return err ? failed(ds, "the command cannot be started", err) : 0;
 }
 
@@ -496,14 +508,14 @@ static const char *probe(struct arena *a, const char *backend)
 	const char *why = NULL;
 	bool is_short;
 
-	if (target_start(argv[0], argv, NULL, &t))
+	if (target_start(argv[0], argv, NULL, NULL, &t))
 		return "no process can be started";
 	if (!strcmp(backend, "ebpf")) {
 		w = trace_bpf_open(a, &opt, &t, &why, &is_short);
 		if (w)
 			trace_bpf_close(w);
 	} else {
-		why = trace_ptrace_attach(a, &t);
+		why = trace_ptrace_attach(a, &opt, &t);
 	}
 	target_drop(&t);
 	return why;

@@ -19,7 +19,7 @@ struct learn_options {
 	size_t ncgroups;
 	const pid_t *pids;
 	size_t npids;
-	const char *backend; /* "auto", "ebpf", "ptrace" */
+	const char *backend; /* "auto", "ebpf", "ptrace", "seccomp" */
 	size_t max_paths;    /* 0: the default */
 	bool no_arguments;   /* the command line is not recorded */
 	/*

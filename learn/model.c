@@ -87,8 +87,8 @@ void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint6
 {
 	struct recorded_call *c = call_of(m, a, nr);
 
-	c->count = count_add(c->count, count);
-	c->held = false;
+	c->count = count_add(c->assumed ? 0 : c->count, count);
+	c->held = c->assumed = false;
 	if (first_ns < c->first_ns)
 		c->first_ns = first_ns;
 }
@@ -97,8 +97,20 @@ void model_held_call(struct model *m, enum arch a, uint32_t nr, uint64_t count)
 {
 	struct recorded_call *c = call_of(m, a, nr);
 
-	c->count = count_add(c->count, count);
+	c->count = count_add(c->assumed ? 0 : c->count, count);
+	c->assumed = false;
 	c->first_ns = 0;
+}
+
+void model_assumed_call(struct model *m, enum arch a, uint32_t nr, uint64_t count)
+{
+	struct recorded_call *c = call_of(m, a, nr);
+
+	c->assumed |= !c->count;
+	if (c->assumed) {
+		c->count = count_add(c->count, count);
+		c->first_ns = 0;
+	}
 }
 
 static struct recorded_arg *arg_of(struct model *m, struct recorded_call *c, unsigned arg)

@@ -27,6 +27,8 @@ struct arena *model_arena(struct model *m);
 void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns);
 /* One that was under way when the recording began. */
 void model_held_call(struct model *m, enum arch a, uint32_t nr, uint64_t count);
+/* One that nobody looked at in `count` runs; where it was seen elsewhere, that counts. */
+void model_assumed_call(struct model *m, enum arch a, uint32_t nr, uint64_t count);
 void model_value(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t value,
 		 uint64_t count);
 void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t ones,

@@ -93,8 +93,9 @@ static void describe_mounts(struct proposal *p, struct ast_comment **to)
  */
 static void describe_setid(struct proposal *p, struct ast_comment **to)
 {
-	bool had_none = !strcmp(p->r->run.backend, "ptrace") &&
-			!(p->r->run.caps_held >> CAP_SYS_PTRACE & 1);
+	bool filtered = !strcmp(p->r->run.backend, "seccomp"),
+	     had_none = filtered || (!strcmp(p->r->run.backend, "ptrace") &&
+				     !(p->r->run.caps_held >> CAP_SYS_PTRACE & 1));
 
 	vec_each(&p->r->files, f) {
 		if (!f->setid)
@@ -105,7 +106,10 @@ static void describe_setid(struct proposal *p, struct ast_comment **to)
 		ast_comment_add(p->a, to,
 				"set-id program, without its rights under 'pale run' "
 				"(no_new_privs)%s: %s",
-				had_none ? " and while it was recorded (traced by a user)" : "",
+				filtered ? " and while it was recorded (so it is with "
+					   "'--backend seccomp')" :
+				had_none ? " and while it was recorded (traced by a user)" :
+					   "",
 				safe.p ? safe.p : "");
 	}
 }
@@ -186,7 +190,8 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 		ast_comment_add(
 			p->a, to,
 			"a seccomp filter of its own was installed: calls that it refuses are "
-			"not seen by eBPF, and not here ('--backend ptrace' sees them)");
+			"not seen by %s, and not here ('--backend ptrace' sees them)",
+			!strcmp(r->run.backend, "seccomp") ? "that of the recorder" : "eBPF");
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to,
 				"io_uring was used: what went through its rings was not seen");
@@ -311,10 +316,13 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	const struct recording *r = p->r;
 	struct ast_comment **to = &policy->leading;
 	uint64_t total = 0;
+	size_t different = 0;
 	BUF_AUTO losses = { 0 };
 
-	vec_each(&r->calls, c)
-		total += c->count;
+	vec_each(&r->calls, c) {
+		total += c->assumed ? 0 : c->count;
+		different += !c->assumed;
+	}
 	run_losses_print(&losses, &r->run);
 	describe_runs(p, to);
 	if (p->r->run.command) {
@@ -328,7 +336,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	ast_comment_add(
 		p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
 		r->run.backend, proposal_time(p->a, r->run.duration_ns),
-		(unsigned long long)r->run.processes, (unsigned long long)total, r->calls.n,
+		(unsigned long long)r->run.processes, (unsigned long long)total, different,
 		r->run.left_running ? ", ended by a signal to pale, which the workload outlived" :
 		r->run.interrupted  ? ", ended by a signal to pale" :
 				      "");
@@ -346,8 +354,9 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	if (!r->run.caps_observed)
 		ast_comment_add(
 			p->a, to, "capabilities: not observed (%s)",
-			!strcmp(r->run.backend, "ptrace") ? "ptrace cannot see them" :
-			replayed(r)                       ? "what was replayed does not show them" :
+			!strcmp(r->run.backend, "ptrace") || !strcmp(r->run.backend, "seccomp") ?
+				"ptrace cannot see them" :
+			replayed(r) ? "what was replayed does not show them" :
 				      "this kernel has no tracepoint for them, and refuses a "
 				      "program at the end of cap_capable()");
 	describe_replayed(p, to);

@@ -255,31 +255,10 @@ static void propose_call(struct proposal *p, const struct recorded_call *c,
 		note_values(p, st, c, &syscall_args(s, c->arch, &nargs)[index], index);
 }
 
-void propose_calls(struct proposal *p, enum arch a)
-{
-	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
-		p->group = groups[g].heading;
-		vec_each(&p->r->calls, c) {
-			const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
-
-			if (c->arch != a || !s || p->done[a][c->nr] || group_of(s->name) != g)
-				continue;
-			bool told = propose_is_socket(s->name) && c->tuples.n;
-
-			if (told && !p->mux_sockets)
-				continue; /* `network` speaks for it */
-			p->done[a][c->nr] = true;
-			if (!told)
-				propose_call(p, c, s);
-		}
-	}
-	p->group = NULL;
-}
-
 /* ---- what was not seen but belongs there ---- */
 
 /* One statement for several calls with one reason; names ends in NULL. */
-static void imply(struct proposal *p, enum arch a, const char *const *names, const char *why)
+static void add_unseen(struct proposal *p, enum arch a, const char *const *names, const char *why)
 {
 	struct ast_call *list = NULL, **tail = &list;
 	struct ast_stmt *st;
@@ -298,7 +277,51 @@ static void imply(struct proposal *p, enum arch a, const char *const *names, con
 	st = proposal_add(p, AST_STMT_CALLS);
 	st->verdict = proposal_allow(p);
 	st->calls = list;
-	ast_comment_add(p->a, &st->trailing, "implied: %s", why);
+	ast_comment_add(p->a, &st->trailing, "%s", why);
+}
+
+/* Seen in no run, as nobody looked: apart, since they may be more than is needed. */
+static void propose_assumed(struct proposal *p, enum arch a)
+{
+	VEC(const char *) names = { 0 };
+
+	vec_each(&p->r->calls, c) {
+		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+		if (s && c->arch == a && c->assumed)
+			vec_push(p->a, &names, s->name);
+	}
+	vec_push(p->a, &names, NULL);
+	p->group = "assumed: let through without a look, so as to be quick ('--backend seccomp')";
+	add_unseen(p, a, names.v, "assumed: whether it is made was not seen");
+	p->group = NULL;
+}
+
+void propose_calls(struct proposal *p, enum arch a)
+{
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+		p->group = groups[g].heading;
+		vec_each(&p->r->calls, c) {
+			const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+			if (c->arch != a || !s || c->assumed || p->done[a][c->nr] ||
+			    group_of(s->name) != g)
+				continue;
+			bool told = propose_is_socket(s->name) && c->tuples.n;
+
+			if (told && !p->mux_sockets)
+				continue; /* `network` speaks for it */
+			p->done[a][c->nr] = true;
+			if (!told)
+				propose_call(p, c, s);
+		}
+	}
+	propose_assumed(p, a);
+}
+
+static void imply(struct proposal *p, enum arch a, const char *const *names, const char *why)
+{
+	add_unseen(p, a, names, arena_printf(p->a, "implied: %s", why));
 }
 
 static void imply_clone(struct proposal *p, enum arch a)

@@ -110,7 +110,7 @@ static bool was_seen(struct proposal *p, enum arch a, const char *name)
 	const struct recorded_call *c = proposal_call(p, a, name);
 	int index;
 
-	return c && !propose_cond(p, c, s, &index);
+	return c && !c->assumed && !propose_cond(p, c, s, &index);
 }
 
 /* What of a row was seen; NULL: nothing. */

@@ -70,7 +70,9 @@ static void list_evidence(struct proposal *p, struct ast_stmt *use, const struct
 				ast_comment_add(p->a, &use->leading, "%s", line.p);
 				line.n = 0;
 			}
-			if (seen)
+			if (seen && seen->assumed)
+				buf_printf(&line, "%s%s assumed", line.n ? " " : "  ", name);
+			else if (seen)
 				buf_printf(&line, "%s%s %llux", line.n ? " " : "  ", name,
 					   (unsigned long long)seen->count);
 			else

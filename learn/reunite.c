@@ -207,12 +207,14 @@ static void unite_listing(struct unite *u, const struct fact *f)
 static void unite_call(struct unite *u, const struct fact *f, const struct column *all,
 		       const struct columns *columns)
 {
-	if (f->held)
+	if (f->assumed)
+		model_assumed_call(u->m, f->arch, f->nr, all->count);
+	else if (f->held)
 		model_held_call(u->m, f->arch, f->nr, all->count);
 	else
 		model_call(u->m, f->arch, f->nr, all->count, all->first_ns);
 	vec_each(&u->r->calls, c)
-		if (c->arch == f->arch && c->nr == f->nr)
+		if (c->arch == f->arch && c->nr == f->nr && (!f->assumed || c->assumed))
 			mark(u, &c->in, columns);
 }
 

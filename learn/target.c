@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,7 +32,19 @@ static void ignore_again(const sigset_t *ignored)
 			signal(sig, SIG_IGN);
 }
 
-static _Noreturn void run_child(const char *path, char *const *argv, int wait_fd, int failure_fd)
+/* From here on the tracer is asked. 0 or -errno. */
+static int set_filter(const struct sock_fprog *filter)
+{
+	if (!filter)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter))
+		return -errno;
+	return 0;
+}
+
+static _Noreturn void run_child(const char *path, char *const *argv,
+				const struct sock_fprog *filter, int wait_fd, int failure_fd)
 {
 	char go;
 	ssize_t n;
@@ -40,14 +55,18 @@ static _Noreturn void run_child(const char *path, char *const *argv, int wait_fd
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(125);
-	execve(path, argv, environ);
-	err = errno;
+	err = set_filter(filter);
+	if (!err) {
+		execve(path, argv, environ);
+		err = errno;
+	}
 	if (write(failure_fd, &err, sizeof(err)) != (ssize_t)sizeof(err))
 		_exit(125);
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-int target_start(const char *path, char *const *argv, const sigset_t *ignored, struct target *t)
+int target_start(const char *path, char *const *argv, const sigset_t *ignored,
+		 const struct sock_fprog *filter, struct target *t)
 {
 	int go[2], failure[2], err;
 
@@ -66,7 +85,7 @@ int target_start(const char *path, char *const *argv, const sigset_t *ignored, s
 	if (!t->pid) {
 		close(go[1]);
 		ignore_again(ignored);
-		run_child(path, argv, go[0], failure[1]);
+		run_child(path, argv, filter, go[0], failure[1]);
 	}
 	err = t->pid < 0 ? -errno : 0;
 	close(go[0]);

@@ -7,6 +7,8 @@
 #include "learn/learn.h"
 #include "learn/process.h"
 
+struct sock_fprog;
+
 struct target {
 	pid_t pid;   /* 0: none: what is watched runs already */
 	int release; /* one byte lets it go */
@@ -21,11 +23,13 @@ struct target {
 };
 
 /* path: the program's file, executed as it is: no shell takes what has no "#!". `ignored`: as in
- * struct learn_options. 0 or -errno */
-int target_start(const char *path, char *const *argv, const sigset_t *ignored, struct target *t);
+ * struct learn_options. filter: what it begins with, under no_new_privs; NULL. 0 or -errno */
+int target_start(const char *path, char *const *argv, const sigset_t *ignored,
+		 const struct sock_fprog *filter, struct target *t);
 int target_release(struct target *t);
-void target_drop(struct target *t);        /* closes; kills it if it was never released */
-int target_exec_errno(struct target *t);   /* after it ended: why exec failed; 0: it did not */
+void target_drop(struct target *t); /* closes; kills it if it was never released */
+/* After it ended: why exec failed, or -errno: why the filter did; 0: neither did. */
+int target_exec_errno(struct target *t);
 int target_status(const struct target *t); /* as a shell has it: 128+N for a signal */
 /* Have all processes ended that were watched? true also where there are none. */
 bool target_gone(struct target *t);

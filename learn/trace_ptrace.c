@@ -40,6 +40,7 @@ struct tracee {
 	uint8_t rule;
 	bool leads;   /* of a process: the first of its threads */
 	bool forking; /* in a call that makes a task, of which no event has told yet */
+	bool stops;   /* at the end of the call that it is in */
 	uint64_t args[6];
 };
 
@@ -97,9 +98,11 @@ static int seize_threads(pid_t pid)
 	return err;
 }
 
-const char *trace_ptrace_attach(struct arena *a, const struct target *t)
+const char *trace_ptrace_attach(struct arena *a, const struct learn_options *opt,
+				const struct target *t)
 {
-	int err = t->pid ? seize(t->pid, OPTIONS | PTRACE_O_EXITKILL) : 0;
+	uintptr_t more = PTRACE_O_EXITKILL | (by_seccomp(opt) ? PTRACE_O_TRACESECCOMP : 0u);
+	int err = t->pid ? seize(t->pid, OPTIONS | more) : 0;
 	pid_t pid = t->pid;
 
 	for (size_t i = 0; !err && i < t->nprocesses; i++) {
@@ -691,7 +694,8 @@ static void on_syscall(struct tracer *t, struct tracee *e)
 		t->r->run.losses.unread += errno != ESRCH; /* it may have been killed meanwhile */
 		return;
 	}
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+	/* The two have what is looked at in the same places. */
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_SECCOMP)
 		on_entry(t, e, &info);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
 		on_leave(t, e, &info);
@@ -717,10 +721,37 @@ static bool is_stopping(int sig)
 	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
-static void resume(struct tracer *t, pid_t tid, int sig)
+static void resume(struct tracer *t, const struct tracee *e, int sig)
 {
+	bool stops = by_seccomp(t->opt) ? e->stops : t->started;
+
 	/* Until the target's exec nothing is of interest. ESRCH: it has died, wait will tell. */
-	ptrace(t->started ? PTRACE_SYSCALL : PTRACE_CONT, tid, NULL, (void *)(intptr_t)sig);
+	ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, e->tid, NULL, (void *)(intptr_t)sig);
+}
+
+/* The filter's own stop, once for each call; what the call came to is asked of few. */
+static void on_filtered(struct tracer *t, struct tracee *e)
+{
+	if (!t->started)
+		return;
+	on_syscall(t, e);
+	e->stops = e->rule || e->forking;
+}
+
+/* At the start or the end of a call. */
+static void on_call(struct tracer *t, struct tracee *e)
+{
+	e->stops = false;
+	on_syscall(t, e);
+}
+
+/* It runs on without us, unless it cannot: its filter would refuse it nearly every call. */
+static void let_go(const struct tracer *t, pid_t tid, int sig)
+{
+	if (by_seccomp(t->opt))
+		kill(tid, SIGKILL);
+	else
+		ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)sig);
 }
 
 static void on_stop(struct tracer *t, pid_t tid, int status)
@@ -730,12 +761,14 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 
 	if (!e) { /* out of memory: let it run unseen */
 		t->r->run.losses.untraced++;
-		ptrace(PTRACE_DETACH, tid, NULL, NULL);
+		let_go(t, tid, 0);
 		return;
 	}
 	if (sig == (SIGTRAP | 0x80)) {
 		if (!t->detaching)
-			on_syscall(t, e);
+			on_call(t, e);
+	} else if (event == PTRACE_EVENT_SECCOMP) {
+		on_filtered(t, e);
 	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
 		   event == PTRACE_EVENT_CLONE) {
 		e->forking = false;
@@ -750,11 +783,11 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 		deliver = sig;
 	}
 	if (t->detaching) {
-		ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)deliver);
+		let_go(t, tid, deliver);
 		drop_tracee(t, tid);
 		return;
 	}
-	resume(t, tid, deliver);
+	resume(t, e, deliver);
 }
 
 static void start_detaching(struct tracer *t)
@@ -763,7 +796,10 @@ static void start_detaching(struct tracer *t)
 	t->target->deadline_ns = clock_ns() + DETACH_NS;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct tracee *e = t->buckets[i]; e; e = e->next)
-			ptrace(PTRACE_INTERRUPT, e->tid, NULL, NULL);
+			if (by_seccomp(t->opt))
+				let_go(t, e->tid, 0);
+			else
+				ptrace(PTRACE_INTERRUPT, e->tid, NULL, NULL);
 }
 
 /* In a child of ours, which traces nobody. */
@@ -875,6 +911,8 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->model = m;
 	t->r = model_recording(m);
 	rules_fill(t->calls, t->rules);
+	if (by_seccomp(opt))
+		trace_seccomp_assume(m);
 	if (opt->argv)
 		err = target_release(target);
 	else

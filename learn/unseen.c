@@ -13,6 +13,8 @@ bool unseen_estimate(const struct recording *r, struct unseen *out)
 	vec_each(&r->calls, c) {
 		size_t runs = 0;
 
+		if (c->assumed)
+			continue;
 		for (size_t i = 0; c->in && i < words; i++)
 			runs += (size_t)__builtin_popcountll(c->in[i]);
 		out->once += runs == 1;

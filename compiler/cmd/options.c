@@ -144,6 +144,8 @@ static void put_usage(struct buf *out, const struct command *c)
 		if (strcmp(all_taken[i].command, c->name) || is_operand(c, &rows[all_taken[i].id]))
 			continue;
 		put_bracket(&bracket, c, &all_taken[i]);
+		if (w.indent + bracket.n > WRAP_COLUMNS) /* and so does what follows */
+			w.indent = strlen("usage:") + 2;
 		if (bracket.n)
 			wrap_add(&w, (struct str){ bracket.p, bracket.n });
 	}

@@ -234,12 +234,20 @@ void fact_print(struct buf *out, const struct fact *f)
 	if (f->unbounded)
 		buf_puts(out, " unbounded");
 	if (f->held)
-		buf_puts(out, " held");
+		buf_puts(out, f->assumed ? " assumed" : " held");
 }
 
 static bool take_held(struct line *w, struct fact *f)
 {
 	f->held = take_if(w, "held");
+	return true;
+}
+
+/* Calls are known in one way more. */
+static bool take_seen(struct line *w, struct fact *f)
+{
+	f->assumed = take_if(w, "assumed");
+	f->held = f->assumed || take_if(w, "held");
 	return true;
 }
 
@@ -251,7 +259,7 @@ static bool read_kind(struct line *w, struct fact *f)
 			return false;
 		f->unbounded = take_if(w, "unbounded");
 		return true;
-	case FACT_CALL: return take_call(w, f) && take_held(w, f);
+	case FACT_CALL: return take_call(w, f) && take_seen(w, f);
 	case FACT_CAPABILITY: return take_capability(w, f);
 	case FACT_FILE: return take_file(w, f) && take_held(w, f);
 	case FACT_OTHERS: return take_others(w, f);

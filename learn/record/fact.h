@@ -31,6 +31,7 @@ struct fact {
 	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple; a number of names */
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
 	bool held;       /* call, tuple, file: there when the recording began, and not used since */
+	bool assumed;    /* call: held, as it were: nobody looked whether it is made */
 	struct str path; /* of a file, of a directory with other names; NUL-terminated */
 	unsigned perms;  /* PERM_* */
 	unsigned flags;  /* FILE_* */

@@ -43,6 +43,7 @@ struct recorded_call {
 	uint32_t nr;    /* without base */
 	uint64_t count; /* entries since the target's exec, and one for each that was under way */
 	bool held;      /* none was seen: they were under way when the recording began */
+	bool assumed;   /* held, as it were: it was let through, whether it is made was not seen */
 	uint64_t first_ns; /* since the target's exec */
 	VEC(struct recorded_arg) args;
 	VEC(struct recorded_tuple) tuples; /* socket and socketpair only */

@@ -180,7 +180,11 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 	vec_push(rs->arena, &rs->arrived, arrival);
 	vec_each(&r->calls, c) {
 		struct fact f = {
-			.kind = FACT_CALL, .arch = c->arch, .nr = c->nr, .held = c->held
+			.kind = FACT_CALL,
+			.arch = c->arch,
+			.nr = c->nr,
+			.held = c->held,
+			.assumed = c->assumed,
 		};
 
 		add_fact(rs, &f, c->count, c->first_ns);

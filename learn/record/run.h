@@ -31,7 +31,7 @@ struct recorded_run {
 	const char *name;    /* as the program was called, without directories; NULL: a cgroup */
 	const char *command; /* the command line, for people; NULL: not known, or left out */
 	const char *client;  /* what the command hands its work to; NULL */
-	const char *backend; /* "ebpf", "ptrace" */
+	const char *backend; /* "ebpf", "ptrace", "seccomp" */
 	const char *hostname;
 	const char *image;  /* of a container; NULL */
 	const char *kernel; /* uname -r */
