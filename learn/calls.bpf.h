@@ -310,6 +310,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		return 0;
 	m->call = call;
 	m->rule = info->rule;
+	m->nnamed = 0;
 	if (!(info->args | info->rule | info->tuple))
 		return 0;
 	if (event)
@@ -427,6 +428,45 @@ int record_pair(__u64 from, __u64 to, __u32 op)
 	return 0;
 }
 
+/* What the kernel said that it was about to change (named.bpf.h) was changed. */
+static __always_inline __u64 record_named(struct scratch *s, __u64 id, __u32 perms, __u32 about)
+{
+	s->parent = id;
+	s->kind = TRACE_LEAF;
+	s->perms = (__u8)perms;
+	s->flags = about & ABOUT_DIR ? TRACE_DIR : 0;
+	s->not_owned = !!(about & ABOUT_NOT_OWNED);
+	s->off = 0;
+	s->len = 0;
+	s->last = 0;
+	intern();
+	return s->last;
+}
+
+/*
+ * A rename asks about both names as of what is moved, and where two are exchanged of the other too
+ * (apparmor_path_rename()).
+ */
+static __always_inline int exit_named(struct mark *m, const volatile struct trace_rule *r,
+				      struct scratch *s, __u32 at)
+{
+	__u32 perms = r->perms[1], about = m->about[0];
+	__u64 from;
+
+	if (r->flags[0] & TRACE_DIR)
+		about |= ABOUT_DIR; /* what is made is not there yet */
+	if (r->op == TRACE_OP_RENAME && at & TRACE_EXCHANGE) {
+		perms = r->perms[0];
+		record_named(s, m->named[0], perms, m->about[1]);
+		record_named(s, m->named[1], perms, m->about[1]);
+	}
+	from = record_named(s, m->named[0], r->perms[0], about);
+	if (m->nnamed < 2)
+		return 0;
+	record_named(s, m->named[1], perms, about);
+	return r->op == TRACE_OP_LINK ? record_pair(from, s->last, r->op) : 0;
+}
+
 static __always_inline int exit_path(struct mark *m, const volatile struct trace_rule *r)
 {
 	__u32 flags = r->flags[0], at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0,
@@ -437,6 +477,8 @@ static __always_inline int exit_path(struct mark *m, const volatile struct trace
 
 	if (!s)
 		return 0;
+	if (m->nnamed)
+		return exit_named(m, r, s, at);
 	if (r->op != TRACE_OP_RENAME)
 		flags = trace_at(flags, at);
 	else if (at & TRACE_EXCHANGE)
@@ -454,9 +496,12 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 {
 	const char *addr = (const char *)arg_at(m, r->path[0]);
 	__u32 len = (__u32)arg_at(m, r->path[0] + 1);
+	struct scratch *s = scratch_get();
 	__u16 family = 0;
 	char first = 0;
 
+	if (s && m->nnamed)
+		return exit_named(m, r, s, 0);
 	if (len <= 2 || bpf_probe_read_user(&family, sizeof(family), addr) || family != AF_UNIX)
 		return 0;
 	if (bpf_probe_read_user(&first, 1, addr + 2) || !first)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/links.h"
 #include "learn/listing.h"
 #include "learn/model.h"
 
@@ -27,11 +28,13 @@ struct moved {
 	struct access how;
 	uint32_t class
 		; /* of those that were renamed into one another: the index of another, or its own */
-	unsigned kinds; /* the class's, in its first: as seen while it was used */
-	unsigned guess; /* likewise: as it looks at the end */
+	unsigned kinds;  /* the class's, in its first: as seen while it was used */
+	unsigned guess;  /* likewise: as it looks at the end */
+	unsigned owners; /* likewise: of the names of whose owner something is known */
 };
 
 enum { KIND_FILE = 1, KIND_DIR = 2 };
+enum { OWNED = 1, NOT_OWNED = 2 };
 
 struct linked {
 	model_ref from, to;
@@ -42,7 +45,8 @@ struct model {
 	struct recording *r;
 	size_t max_paths;
 	uint32_t calls[ARCH_NR][TRACE_NRS]; /* index into r->calls, from 1 */
-	struct table files, names;          /* of paths */
+	struct table files, names, lost;    /* of paths */
+	struct links *symlinks;             /* NULL: names are looked up as they are used */
 	VEC(struct moved) moved;
 	VEC(struct linked) links;
 };
@@ -219,7 +223,8 @@ static uint32_t find_path(const struct model *m, const struct table *t, struct s
 static void add_access(struct access *to, const struct access *how)
 {
 	to->perms |= how->perms;
-	to->owned &= how->owned;
+	to->owned &= how->owned || how->owner_unknown;
+	to->owner_unknown &= how->owner_unknown;
 	to->elsewhere |= how->elsewhere;
 	to->peers |= how->peers;
 	to->held &= how->held;
@@ -246,7 +251,8 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	}
 	f = &m->r->files.v[ref - 1];
 	f->perms |= how->perms;
-	f->owned &= how->owned;
+	f->owned &= how->owned || how->owner_unknown;
+	f->owner_told |= !how->owner_unknown;
 	f->elsewhere |= how->elsewhere;
 	f->peers |= how->peers;
 	f->held &= how->held;
@@ -271,7 +277,10 @@ static model_ref add_moved(struct model *m, struct str path, unsigned kinds,
 			   const struct access *how)
 {
 	uint32_t ref = find_path(m, &m->names, path);
-	struct moved fresh = { .how = { .owned = true, .held = true, .first_ns = UINT64_MAX } };
+	struct moved fresh = { .how = { .owned = true,
+					.owner_unknown = true,
+					.held = true,
+					.first_ns = UINT64_MAX } };
 
 	if (!ref) {
 		if (m->moved.n >= m->max_paths) {
@@ -355,6 +364,36 @@ static void add_moved_file(struct model *m, const struct moved *name, unsigned k
 		model_file(m, as_directory(name->path, dir), &name->how);
 }
 
+/* The file that has this name, as the one or the other; 0: none. */
+static uint32_t find_moved(const struct model *m, const struct moved *name)
+{
+	char dir[PATH_MAX + 1];
+	uint32_t ref = find_path(m, &m->files, name->path);
+
+	return ref ? ref : find_path(m, &m->files, as_directory(name->path, dir));
+}
+
+/* What was renamed has one owner by all its names; where none tells who, it is nobody that is known. */
+static void settle_owners(struct model *m)
+{
+	for (uint32_t i = 0; i < m->moved.n; i++) {
+		struct moved *first = &m->moved.v[class_of(m, i)];
+		uint32_t ref = find_moved(m, &m->moved.v[i]);
+
+		if (ref && m->r->files.v[ref - 1].owner_told)
+			first->owners |= m->r->files.v[ref - 1].owned ? OWNED : NOT_OWNED;
+	}
+	for (uint32_t i = 0; i < m->moved.n; i++) {
+		uint32_t ref = find_moved(m, &m->moved.v[i]);
+
+		if (ref && !m->r->files.v[ref - 1].owner_told)
+			m->r->files.v[ref - 1].owner_told =
+				m->moved.v[class_of(m, i)].owners == OWNED;
+	}
+	vec_each(&m->r->files, f)
+		f->owned &= f->owner_told;
+}
+
 /* All kinds are found before any name becomes a file, and so would be evidence for another. */
 static void settle_moved(struct model *m)
 {
@@ -371,6 +410,7 @@ static void settle_moved(struct model *m)
 		/* Not to be known: as either. */
 		add_moved_file(m, &m->moved.v[i], kinds ? kinds : KIND_FILE | KIND_DIR);
 	}
+	settle_owners(m);
 }
 
 /* AppArmor lets a name be made only where it allows no more than the file's old name does. */
@@ -465,6 +505,66 @@ static bool resolve(const char *full, unsigned flags, char out[PATH_MAX])
 	return resolve_parent(bare, out);
 }
 
+void model_began(struct model *m, uint64_t epoch_ns)
+{
+	m->symlinks = links_new(m->arena, epoch_ns);
+}
+
+/* An absolute name; false: a longer one than any. */
+static bool full_name(const char *base, const char *text, char out[2 * PATH_MAX])
+{
+	if (!strcmp(base, "/"))
+		base = "";
+	return snprintf(out, 2 * PATH_MAX, "%s%s%s", base, *text == '/' ? "" : "/", text) <
+	       2 * PATH_MAX;
+}
+
+void model_changed(struct model *m, const char *base, const char *text, unsigned flags,
+		   const struct access *how)
+{
+	char full[2 * PATH_MAX], out[PATH_MAX + 1];
+
+	/* What is followed, a directory or only given to somebody leads where it led. */
+	if (!(how->perms & (PERM_W | PERM_L)) ||
+	    flags & (TRACE_FOLLOW | TRACE_DIR | TRACE_GIVEN | TRACE_ELSEWHERE) ||
+	    !full_name(base, text, full) || !resolve(full, flags, out))
+		return;
+	links_changed(m->symlinks, str_c(out),
+		      flags & TRACE_SYMLINK ? LINK_MADE :
+		      flags & TRACE_MOVED   ? LINK_RENAMED :
+					      LINK_NO_DIR,
+		      how->count, how->first_ns);
+}
+
+void model_lost(struct model *m, struct str name, enum lost_why why, const struct access *how)
+{
+	struct recorded_lost fresh = { .why = why, .perms = how->perms, .first_ns = UINT64_MAX };
+	struct table_walk w;
+	struct recorded_lost *l;
+	size_t at;
+
+	if (name.n > TRACE_TEXT)
+		name = (struct str){ name.p + name.n - TRACE_TEXT, TRACE_TEXT };
+	w = table_start(hash_str(name));
+	while ((at = table_next(&m->lost, &w)) != TABLE_END) {
+		l = &m->r->lost.v[at];
+		if (str_eq(l->name, name) && l->why == why && l->perms == how->perms)
+			break;
+	}
+	if (at == TABLE_END) {
+		if (!name.n || m->r->lost.n >= m->max_paths)
+			return;
+		fresh.name = (struct str){ str_dup(m->arena, name), name.n };
+		at = m->r->lost.n;
+		vec_push(m->arena, &m->r->lost, fresh);
+		table_add(m->arena, &m->lost, hash_str(name), at);
+	}
+	l = &m->r->lost.v[at];
+	l->count = count_add(l->count, how->count);
+	if (how->first_ns < l->first_ns)
+		l->first_ns = how->first_ns;
+}
+
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		     const struct access *how)
 {
@@ -473,14 +573,21 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
 	unsigned kinds = 0;
 	size_t n;
 
-	if (!strcmp(base, "/"))
-		base = "";
-	n = (size_t)snprintf(full, sizeof(full), "%s%s%s", base, *text == '/' ? "" : "/", text);
+	if (!full_name(base, text, full) || strlen(full) >= PATH_MAX) {
+		m->r->run.losses.paths_truncated++;
+		model_lost(m, str_c(full), LOST_LONG, how);
+		return 0;
+	}
 	/* By now "self" is us. */
-	if (n >= sizeof(full) || !strncmp(full, "/proc/self/", 11) ||
-	    !strncmp(full, "/proc/thread-self/", 18) || !strncmp(full, "/dev/fd/", 8) ||
-	    !resolve(full, flags, out)) {
+	if (!strncmp(full, "/proc/self/", 11) || !strncmp(full, "/proc/thread-self/", 18) ||
+	    !strncmp(full, "/dev/fd/", 8) || !resolve(full, flags, out)) {
 		m->r->run.losses.paths_unresolved++;
+		return 0;
+	}
+	if (m->symlinks && !(flags & TRACE_ELSEWHERE) &&
+	    !links_are_as_then(m->symlinks, full, flags & TRACE_FOLLOW, how->first_ns)) {
+		m->r->run.losses.paths_relinked++;
+		model_lost(m, str_c(full), LOST_LINK, how);
 		return 0;
 	}
 	n = strlen(out);

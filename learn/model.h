@@ -9,12 +9,13 @@
 
 struct model;
 
-struct access {         /* how a file was used */
-	unsigned perms; /* PERM_* */
-	bool owned;     /* by the file's owner */
-	bool elsewhere; /* in a chroot or another mount namespace */
-	bool peers;     /* below /proc/PID of another process */
-	bool held;      /* it was there when the recording began */
+struct access {             /* how a file was used */
+	unsigned perms;     /* PERM_* */
+	bool owned;         /* by the file's owner */
+	bool owner_unknown; /* that was not seen: what else is known of the file decides */
+	bool elsewhere;     /* in a chroot or another mount namespace */
+	bool peers;         /* below /proc/PID of another process */
+	bool held;          /* it was there when the recording began */
 	uint64_t count;
 	uint64_t first_ns;
 };
@@ -49,6 +50,16 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
  */
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		     const struct access *how);
+/*
+ * Names are looked up when all is over, and not while tasks stand still: since when, in nanoseconds
+ * since the epoch. Those whose links have changed since they were used are lost then (links.h).
+ */
+void model_began(struct model *m, uint64_t epoch_ns);
+/* Before any of those names: what such a name was made, removed or renamed; flags TRACE_*. */
+void model_changed(struct model *m, const char *base, const char *text, unsigned flags,
+		   const struct access *how);
+/* A file without a path that is known; the end of a long name is kept. It is counted elsewhere. */
+void model_lost(struct model *m, struct str name, enum lost_why why, const struct access *how);
 /* Both of TRACE_MOVED, and names of one thing at different times: both directories, or neither. */
 void model_renamed(struct model *m, model_ref from, model_ref to);
 /* `to` is a new name of the file `from`. */

@@ -93,21 +93,18 @@ int intern(void)
 	return -1;
 }
 
-/*
- * The absolute name of (dentry, mount) in its mount namespace, as AppArmor sees it, to
- * s->buf[off, off + len). -1: too deep or too long; -2: not below any root (pipes, sockets).
- */
-int walk(__u64 vfs, __u64 dentry)
+/* One step of walk(). 1: there are more to come; 0: the root is reached; else as there. */
+int step(void)
 {
-	struct mount *mnt = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *d = (void *)dentry;
 	struct scratch *s = scratch_get();
-	int i;
+	struct dentry *d;
+	struct mount *mnt;
 
 	if (!s)
 		return -1;
-	s->off = TRACE_PATH;
-	for (i = 0; i < TRACE_DEPTH; i++) {
+	d = (void *)s->dentry;
+	mnt = (void *)s->mount;
+	for (int i = 0; i < TRACE_STEPS; i++) {
 		struct dentry *parent = BPF_CORE_READ(d, d_parent);
 		struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
 		__u32 len;
@@ -117,15 +114,16 @@ int walk(__u64 vfs, __u64 dentry)
 
 			if (d != root)
 				return -2;
+			s->mount = (__u64)mnt;
 			if (up == mnt)
-				break;
+				return 0;
 			d = BPF_CORE_READ(mnt, mnt_mountpoint);
 			mnt = up;
 			continue;
 		}
 		len = bounded(BPF_CORE_READ(d, d_name.len), 255);
 		if (s->off < len + 1)
-			goto deep;
+			return -1;
 		/* off lives in memory, so that the verifier does not follow its values. */
 		s->off -= len + 1;
 		s->buf[bounded(s->off, TRACE_PATH - 1)] = '/';
@@ -133,8 +131,31 @@ int walk(__u64 vfs, __u64 dentry)
 				      BPF_CORE_READ(d, d_name.name));
 		d = parent;
 	}
-	if (i == TRACE_DEPTH)
-		goto deep;
+	s->dentry = (__u64)d;
+	s->mount = (__u64)mnt;
+	return 1;
+}
+
+/*
+ * The absolute name of (dentry, mount) in its mount namespace, as AppArmor sees it, to
+ * s->buf[off, off + len). -1: too long; -2: not below any root (pipes, sockets).
+ */
+int walk(__u64 vfs, __u64 dentry)
+{
+	struct scratch *s = scratch_get();
+	struct mount *mnt;
+	int more = 1;
+
+	if (!s)
+		return -1;
+	s->off = TRACE_PATH;
+	s->dentry = dentry;
+	s->mount = vfs - bpf_core_field_offset(struct mount, mnt);
+	for (int i = 0; i < TRACE_WALK && more == 1; i++)
+		more = step();
+	if (more)
+		return more < 0 ? more : -1;
+	mnt = (void *)s->mount;
 	/* The kernel's internal mounts carry an error pointer for a namespace. */
 	if ((__u64)BPF_CORE_READ(mnt, mnt_ns) + 4096 < 8192)
 		return -2;
@@ -144,13 +165,22 @@ int walk(__u64 vfs, __u64 dentry)
 	}
 	s->len = TRACE_PATH - s->off;
 	return 0;
-deep:
+}
+
+/* A walk came to no end: what can be told is the end of the name. */
+static __always_inline void record_end(struct scratch *s)
+{
 	count_loss(TRACE_LOSS_TRUNCATED);
-	return -1;
+	if (s->off < TRACE_PATH - TRACE_TEXT)
+		s->off = TRACE_PATH - TRACE_TEXT;
+	s->len = TRACE_PATH - s->off;
+	s->kind = TRACE_LOST;
+	s->flags = 0;
+	intern();
 }
 
 static __always_inline int record_path(struct scratch *s, struct path *p, __u8 kind, __u8 perms,
-				       __u8 flags)
+				       __u16 flags)
 {
 	int err;
 
@@ -161,6 +191,8 @@ static __always_inline int record_path(struct scratch *s, struct path *p, __u8 k
 	err = walk((__u64)BPF_CORE_READ(p, mnt), (__u64)BPF_CORE_READ(p, dentry));
 	if (err == -2)
 		count_loss(TRACE_DISCONNECTED);
+	if (err == -1 && perms)
+		record_end(s);
 	return err ? err : intern();
 }
 
@@ -230,6 +262,18 @@ static __always_inline bool is_peers(struct task_struct *t, struct inode *inode)
 	return BPF_CORE_READ(other, signal) != BPF_CORE_READ(t, signal);
 }
 
+/* Whom the task acts as, where files are concerned. */
+static __always_inline __u32 note_fsuid(struct task_struct *t)
+{
+	__u32 uid = BPF_CORE_READ(t, cred, fsuid.val);
+
+	if (!fsuid_first)
+		fsuid_first = uid + 1;
+	else if (fsuid_first != uid + 1)
+		fsuids_differ = 1;
+	return uid;
+}
+
 /* perms == 0: what the open itself asked for, s->asked with it. */
 int record_file(__u64 file, __u32 perms)
 {
@@ -237,7 +281,7 @@ int record_file(__u64 file, __u32 perms)
 	struct file *f = (void *)file;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct scratch *s = scratch_get();
-	__u8 flags = 0;
+	__u16 flags = 0;
 
 	if (!s)
 		return 0;
@@ -245,13 +289,13 @@ int record_file(__u64 file, __u32 perms)
 		perms = open_perms(BPF_CORE_READ(f, f_mode), BPF_CORE_READ(f, f_flags), s->asked);
 	if (!perms)
 		return 0;
-	s->not_owned = BPF_CORE_READ(t, cred, fsuid.val) != BPF_CORE_READ(inode, i_uid.val);
+	s->not_owned = note_fsuid(t) != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
 	if (is_peers(t, inode))
 		flags |= TRACE_PEERS;
 	if (perms & TRACE_X)
-		flags |= (__u8)elsewhere();
+		flags |= (__u16)elsewhere();
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
 }
 
@@ -318,15 +362,16 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	struct scratch *s = scratch_get();
 	struct path *base = &fs->pwd;
 	__u32 perms = how & 0xff;
-	__u8 away;
+	__u16 away;
 	long n = 1;
-	int fd;
+	int fd, err;
 
 	if (!s)
 		return 0;
 	s->buf[0] = 0;
 	s->last = 0;
-	s->not_owned = 1;
+	s->not_owned = !(how >> 16 & TRACE_MADE);
+	note_fsuid(t);
 	if (text)
 		n = read_text(s, text, len, how);
 	if (n < 0) {
@@ -350,20 +395,24 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 		}
 		base = &f->f_path;
 	}
-	away = (__u8)elsewhere();
-	if (record_path(s, base, TRACE_BASE, 0, 0)) {
-		count_loss(TRACE_LOSS_UNRESOLVED);
-		return 0;
-	}
+	away = (__u16)elsewhere();
+	err = record_path(s, base, TRACE_BASE, 0, 0);
+	if (err)
+		count_loss(err == -1 ? TRACE_LOSS_TRUNCATED : TRACE_LOSS_UNRESOLVED);
 	n = read_text(s, text, len, how); /* the walk has used the buffer */
 	if (n <= 1)
 		return 0;
 	s->off = 0;
 	s->len = (__u32)n - 1;
-	s->kind = TRACE_JOIN;
+	s->kind = err ? TRACE_LOST : TRACE_JOIN;
 	s->perms = (__u8)perms;
-	s->flags = (__u8)(how >> 16) | away;
-	return intern();
+	s->flags = (__u16)((how >> 16) | away);
+	if (!err)
+		return intern();
+	s->parent = 0;
+	intern();
+	s->last = 0;
+	return 0;
 }
 
 #endif

@@ -92,6 +92,8 @@ void propose_start(struct proposal *p, const struct set_use *u, enum arch a);
 void propose_sets(struct proposal *p, const struct set_list *sets, enum arch a);
 
 /* propose_files.c */
+/* Files of which no path is known, for the header. */
+void propose_lost(struct proposal *p, struct ast_comment **to);
 void propose_files(struct proposal *p);
 void propose_capabilities(struct proposal *p);
 void propose_signals(struct proposal *p);

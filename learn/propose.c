@@ -361,6 +361,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 				      "program at the end of cap_capable()");
 	describe_replayed(p, to);
 	describe_unseen(p, to);
+	propose_lost(p, to);
 	describe_unruled(p, to);
 	describe_mounts(p, to);
 	describe_setid(p, to);

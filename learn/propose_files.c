@@ -9,6 +9,8 @@
 #include "compiler/base/bug.h"
 #include "learn/proposal.h"
 
+#define LOST_TOLD 64 /* files without a path that are told by name */
+
 /* ---- files, capabilities, signals ---- */
 
 /*
@@ -60,6 +62,28 @@ void propose_files(struct proposal *p)
 		ast_comment_add(p->a, &st->trailing, "%s", file_evidence(p, f));
 	}
 	p->group = NULL;
+}
+
+void propose_lost(struct proposal *p, struct ast_comment **to)
+{
+	static const char *const why[LOST_NR] = {
+		[LOST_LONG] = "its path has more than 4,096 bytes",
+		[LOST_LINK] = "a link in it has changed since",
+	};
+	size_t n = 0;
+
+	vec_each(&p->r->lost, l) {
+		BUF_AUTO safe = { 0 };
+
+		if (++n > LOST_TOLD)
+			continue;
+		buf_safe(&safe, l->name);
+		ast_comment_add(p->a, to, "no rule for file %s %s, as %s",
+				perm_letters(p->a, l->perms), safe.p ? safe.p : "", why[l->why]);
+	}
+	if (n > LOST_TOLD)
+		ast_comment_add(p->a, to, "and for %zu more, which the recording has",
+				n - LOST_TOLD);
 }
 
 /* Calls that can mean sys_admin. */

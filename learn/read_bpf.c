@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -217,28 +218,57 @@ static bool chain_text(const struct pieces *all, const struct piece *p, const st
 		p = find_piece(all, p->key.parent);
 		if (!p)
 			return false;
-	} while (start == TRACE_BASE || p->key.kind != TRACE_BASE);
+	} while (start != TRACE_JOIN || p->key.kind != TRACE_BASE);
 	if (start == TRACE_JOIN)
 		*base = p;
 	memmove(out, out + at, TRACE_PATH + 1 - at);
 	return true;
 }
 
-static model_ref read_path(struct model *m, const struct pieces *all, const struct piece *p)
+/* How it was used. one_user: all that used files acted as the same user, so that owners stay. */
+static struct access access_of(const struct piece *p, bool one_user)
 {
-	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
-	const struct piece *base, *none;
-	struct access how = {
+	return (struct access){
 		.perms = p->key.perms,
 		.owned = !p->val.not_owned,
+		.owner_unknown = p->key.kind == TRACE_JOIN && one_user &&
+				 !(p->key.flags & (TRACE_MADE | TRACE_GIVEN)),
 		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
 		.peers = p->key.flags & TRACE_PEERS,
 		.count = p->val.count,
 		.first_ns = p->val.first_ns,
 	};
+}
+
+/* Names whose files the kernel did not tell: what of that changed what other names lead to. */
+static void read_changes(struct model *m, const struct pieces *all)
+{
+	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
+	const struct piece *base, *none;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct piece *p = &all->v[i];
+		struct access how = access_of(p, true);
+
+		if (p->key.kind == TRACE_JOIN && chain_text(all, p, &base, text) && base &&
+		    chain_text(all, base, &none, dir))
+			model_changed(m, dir, text, p->key.flags, &how);
+	}
+}
+
+static model_ref read_path(struct model *m, const struct pieces *all, const struct piece *p,
+			   bool one_user)
+{
+	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
+	const struct piece *base, *none;
+	struct access how = access_of(p, one_user);
 
 	if (!chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir))) {
 		model_recording(m)->run.losses.paths_unresolved++;
+		return 0;
+	}
+	if (p->key.kind == TRACE_LOST) {
+		model_lost(m, str_c(text), LOST_LONG, &how);
 		return 0;
 	}
 	if (p->key.kind == TRACE_JOIN)
@@ -266,6 +296,16 @@ static void read_pairs(struct watch *w, struct model *m, const struct pieces *al
 	}
 }
 
+/* When the clock of first_ns stood at 0, since the epoch. */
+static uint64_t began_ns(struct watch *w)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec -
+	       (clock_ns() - w->skel->bss->start_ns);
+}
+
 static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 {
 	int fd = bpf_map__fd(w->skel->maps.paths);
@@ -280,9 +320,11 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 		look_up(w, fd, prev, &all.v[all.n].val);
 	}
 	qsort(all.v, all.n, sizeof(*all.v), cmp_piece);
+	model_began(m, began_ns(w));
+	read_changes(m, &all);
 	for (size_t i = 0; i < all.n; i++)
-		if (all.v[i].key.kind == TRACE_LEAF || all.v[i].key.kind == TRACE_JOIN)
-			all.v[i].ref = read_path(m, &all, &all.v[i]);
+		if (all.v[i].key.kind >= TRACE_LEAF)
+			all.v[i].ref = read_path(m, &all, &all.v[i], !w->skel->bss->fsuids_differ);
 	read_pairs(w, m, &all);
 	free(all.v);
 	return 0;
@@ -318,6 +360,8 @@ static uint64_t count_missed(struct watch *w)
 
 		if (!bpf_program__autoload(p) || bpf_program__fd(p) < 0)
 			continue;
+		if (!strncmp(bpf_program__name(p), "name_", 5))
+			continue; /* what it came for is then known as it was written */
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
 			w->unread++;
 		else

@@ -204,6 +204,14 @@ static void unite_listing(struct unite *u, const struct fact *f)
 		last->others = l.others;
 }
 
+static void unite_lost(struct unite *u, const struct fact *f, const struct column *all)
+{
+	struct recorded_lost l = { f->path, (enum lost_why)f->index, f->perms, all->count,
+				   all->first_ns };
+
+	vec_push(u->a, &u->r->lost, l);
+}
+
 static void unite_call(struct unite *u, const struct fact *f, const struct column *all,
 		       const struct columns *columns)
 {
@@ -252,6 +260,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_CALL: unite_call(u, f, &all, columns); return;
 	case FACT_CAPABILITY: unite_capability(u, f, &all, columns); return;
 	case FACT_FILE: unite_file(u, f, &all, columns); return;
+	case FACT_LOST: unite_lost(u, f, &all); return;
 	case FACT_OTHERS: unite_listing(u, f); return;
 	case FACT_RECEIVED: unite_signal(u, f, &all, columns); return;
 	case FACT_TUPLE:

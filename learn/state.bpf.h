@@ -19,6 +19,7 @@ const volatile __u32 pids[TRACE_WATCHED];  /* in the loader's pid namespace */
 const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
 const volatile __u32 mntns_ino;            /* likewise */
 const volatile __u64 cookie;               /* by which our own events of perf's are known */
+const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
@@ -30,11 +31,21 @@ __u64 start_ns; /* when the target's exec happened; without one: when recording 
 __u64 cgroup_ids[TRACE_WATCHED]; /* changed where one is made anew */
 __u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
 __u64 picked;                    /* tasks of `pids` that were found */
+__u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
+__u32 fsuids_differ;             /* another one acted as somebody else */
+
+enum about { /* of an object that a call names */
+	     ABOUT_DIR = 1,
+	     ABOUT_NOT_OWNED = 2, /* by whom the task acts as */
+};
 
 struct mark {       /* one recorded task */
 	__u32 call; /* the call it is in, if that has a rule, or call_now() cannot tell */
 	__u8 rule;
-	__u8 followed; /* from a process on that was named, in whatever cgroup */
+	__u8 followed;  /* from a process on that was named, in whatever cgroup */
+	__u8 nnamed;    /* what the call is about to change, of `named` */
+	__u8 about[2];  /* enum about */
+	__u64 named[2]; /* ids of BASEs */
 	__u64 args[6];
 };
 
@@ -57,13 +68,15 @@ struct scratch {
 	struct trace_path_key key;
 	struct trace_path val;
 	__u64 next_id;
-	__u32 off, len; /* of the text to intern */
+	__u32 off, len;      /* of the text to intern */
+	__u64 dentry, mount; /* where a walk is */
 	__u64 parent;
-	volatile __u64 text; /* an address, on its way to a function that takes scalars */
-	__u64 busy;          /* a program uses this scratch */
-	__u64 last;          /* id of the path that was recorded last; 0: none was */
-	__u64 asked;         /* O_* of the open under way */
-	__u8 kind, perms, flags;
+	volatile __u64 text, vfs; /* addresses, on their way to a function that takes scalars */
+	__u64 busy;               /* a program uses this scratch */
+	__u64 last;               /* id of the path that was recorded last; 0: none was */
+	__u64 asked;              /* O_* of the open under way */
+	__u16 flags;
+	__u8 kind, perms;
 	__u8 not_owned;
 };
 

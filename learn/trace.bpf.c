@@ -15,6 +15,7 @@
  *
  * No vmlinux.h: only the fields read are declared; CO-RE finds them in the running kernel.
  */
+#include "learn/named.bpf.h"
 #include "learn/tasks.bpf.h"
 
 /* What a program of a perf event's answers: 0 would keep the event from everybody's counters. */
@@ -218,6 +219,68 @@ SEC("raw_tp/cap_capable")
 int capable_raw(__u64 *ctx)
 {
 	return on_capable(false, (__u32)ctx[3], (int)ctx[4]);
+}
+
+/* Beside those of any tier: what a call changes by name. The kernel's arguments are said in front. */
+
+SEC("fentry/security_path_unlink") /* path of the directory, dentry */
+int name_unlink(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
+}
+
+SEC("fentry/security_path_rmdir")
+int name_rmdir(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
+}
+
+SEC("fentry/security_path_mkdir")
+int name_mkdir(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
+}
+
+SEC("fentry/security_path_mknod")
+int name_mknod(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
+}
+
+SEC("fentry/security_path_symlink")
+int name_symlink(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
+}
+
+SEC("fentry/security_path_link") /* old dentry, path of the new directory, new dentry */
+int name_link(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[1]), ctx[0], mount_of(ctx[1]), ctx[2]);
+}
+
+SEC("fentry/security_path_rename") /* path and dentry of the old, and of the new one */
+int name_rename(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), ctx[1], mount_of(ctx[2]), ctx[3]);
+}
+
+SEC("fentry/security_path_truncate") /* path */
+int name_truncate(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
+}
+
+SEC("fentry/security_path_chmod")
+int name_chmod(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
+}
+
+SEC("fentry/security_path_chown")
+int name_chown(__u64 *ctx)
+{
+	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
 }
 
 /* Run by the loader once all else is attached: through the tasks that there are (iter/task). */

@@ -17,7 +17,8 @@ enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_TEXT    480 /* bytes of a path in one key; longer paths are chained */
 #define TRACE_PATH    4096
 #define TRACE_WATCHED 32         /* LEARN_WATCHED: cgroups, or processes, watched at once */
-#define TRACE_DEPTH   96         /* components and mounts that a walk passes */
+#define TRACE_STEPS   96         /* components and mounts of one step of a walk */
+#define TRACE_WALK    24         /* steps: more components than TRACE_PATH bytes have */
 #define TRACE_TIDS    (1u << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 
 /* AppArmor's letters: PERM_* of policy.h. */
@@ -34,8 +35,9 @@ enum {
 /* What a successful call tells about files. */
 enum trace_op {
 	TRACE_OP_NONE,
-	TRACE_OP_OPEN, /* the result is a descriptor; argument at: O_* (TRACE_HOW: lies in memory) */
-	TRACE_OP_MMAP,     /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
+	TRACE_OP_OPEN, /* the result is a descriptor; argument at: O_* (TRACE_HOW: lies in memory),
+			* path[0]: the name, for people where there is no other */
+	TRACE_OP_MMAP, /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
 	TRACE_OP_MPROTECT, /* perms[0] on what is mapped at path[0], if argument at has PROT_EXEC */
 	TRACE_OP_FD,       /* perms[0] on the file behind fd[0] */
 	TRACE_OP_FLOCK,    /* perms[0] behind fd[0], and W where argument at is an exclusive lock */
@@ -69,6 +71,9 @@ enum {                       /* flags of a path */
        TRACE_ELSEWHERE = 32, /* in a chroot or another mount namespace: not ours to look up */
        TRACE_NOW = 64,       /* the task stands still: what the name stands for can be looked up */
        TRACE_PEERS = 128,    /* below /proc/PID of another process than the one that opens it */
+       TRACE_MADE = 256,     /* what the call makes, and so its maker's */
+       TRACE_SYMLINK = 512,  /* made as a link to another name */
+       TRACE_GIVEN = 1024,   /* to another owner */
 };
 
 struct trace_rule {
@@ -76,7 +81,7 @@ struct trace_rule {
 	__s8 fd[2]; /* argument that holds the directory or descriptor; -1: the working directory */
 	__s8 path[2]; /* argument with the path; -1: none */
 	__u8 perms[2];
-	__u8 flags[2];
+	__u16 flags[2];
 	__s8 at; /* argument that holds the call's own flags; -1: none */
 };
 
@@ -131,14 +136,22 @@ struct trace_cap_key {
 };
 
 /* A path is a chain of keys: each holds a piece of the text and the id of what stands before. */
-enum { TRACE_PIECE = 1, TRACE_BASE = 2, TRACE_LEAF = 3, TRACE_JOIN = 4 };
+enum trace_kind {
+	TRACE_PIECE = 1,
+	TRACE_BASE =
+		2, /* a directory that texts are seen from; what the kernel is about to change */
+	TRACE_LEAF =
+		3, /* resolved; without a text of its own: the BASE before it, as it was used */
+	TRACE_JOIN = 4, /* a text seen from the BASE up the chain */
+	TRACE_LOST = 5, /* the end of a path too long to be had, or a text whose BASE is */
+};
 
 struct trace_path_key {
 	__u64 parent; /* id of the piece before; 0: this is the first */
-	__u8 kind;    /* LEAF: resolved; JOIN: a text seen from the BASE up the chain */
+	__u8 kind;    /* enum trace_kind */
 	__u8 perms;
-	__u8 flags;
-	__u8 pad[5];
+	__u16 flags;
+	__u8 pad[4];
 	char text[TRACE_TEXT]; /* zero padded */
 };
 

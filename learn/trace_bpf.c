@@ -161,13 +161,51 @@ static bool is_pickers_tier(const struct bpf_program *p, enum tier tier)
 	return has_suffix(bpf_program__name(p), tier == TIER_BTF ? "_btf" : "_raw");
 }
 
+/* Of those that see what calls change by name. */
+static bool is_namer(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__name(p), "name_", 5);
+}
+
+/* Many kernels refuse a program at a function: the smallest one tells. */
+static bool takes_namers(const struct btf *kernel)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int id = btf__find_by_name_kind(kernel, "security_path_rename", BTF_KIND_FUNC);
+	int fd = -1, link = -1;
+
+	if (id <= 0)
+		return false;
+	opts.attach_btf_id = (__u32)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	if (fd >= 0)
+		link = bpf_raw_tracepoint_open(NULL, fd);
+	if (link >= 0)
+		close(link);
+	if (fd >= 0)
+		close(fd);
+	return link >= 0;
+}
+
+static bool is_chosen(const struct watch *w, const struct bpf_program *p, bool pick)
+{
+	if (is_picker(p))
+		return pick && is_pickers_tier(p, w->tier);
+	return is_namer(p) ? w->sees_names : is_wanted(w, p);
+}
+
 static void choose_programs(struct watch *w, const struct btf *kernel, bool pick)
 {
 	struct bpf_program *p;
 
 	choose_caps(w, kernel);
-	bpf_object__for_each_program(p, w->skel->obj) bpf_program__set_autoload(
-		p, is_picker(p) ? pick && is_pickers_tier(p, w->tier) : is_wanted(w, p));
+	w->sees_names = w->sees_names && takes_namers(kernel);
+	bpf_object__for_each_program(p, w->skel->obj)
+		bpf_program__set_autoload(p, is_chosen(w, p, pick));
 }
 
 /*
@@ -210,6 +248,7 @@ static int load(struct watch *w, const struct target *t, size_t max_paths)
 	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
 	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(max_paths + 256));
 	/* Written once, before load: the kernel sees constants from then on. */
+	w->skel->rodata->marks_by_task = w->tier == TIER_BTF;
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	for (unsigned i = 0; i < TRACE_CALLS; i++)
@@ -335,7 +374,8 @@ static int open_programs(struct watch *w, const struct learn_options *opt, const
 	return pick_tasks(w); /* last: whom they make meanwhile is followed by then */
 }
 
-static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
+/* With the best way to see capabilities that works. */
+static int open_caps(struct watch *w, const struct learn_options *opt, const struct target *t,
 		     enum tier tier)
 {
 	int err = open_programs(w, opt, t, tier, CAPS_LSM);
@@ -343,6 +383,19 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 	while (err && !diag_is_shortage(err) && w->caps_by < CAPS_NOT)
 		err = open_programs(w, opt, t, tier, w->caps_by + 1);
 	return err;
+}
+
+static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
+		     enum tier tier)
+{
+	int err;
+
+	w->sees_names = true;
+	err = open_caps(w, opt, t, tier);
+	if (!err || diag_is_shortage(err) || !w->sees_names)
+		return err;
+	w->sees_names = false;
+	return open_caps(w, opt, t, tier);
 }
 
 /*

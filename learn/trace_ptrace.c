@@ -41,6 +41,7 @@ struct tracee {
 	bool leads;   /* of a process: the first of its threads */
 	bool forking; /* in a call that makes a task, of which no event has told yet */
 	bool stops;   /* at the end of the call that it is in */
+	bool owned;   /* what the call is about to change by name: by whom the task acts as */
 	uint64_t args[6];
 };
 
@@ -222,14 +223,30 @@ static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 	return uid == owner;
 }
 
-static model_ref record_link(struct tracer *t, pid_t tid, const char *link, struct access *how)
+/* Why errno says that there is no path; name: what it was called, NULL: by no name. */
+static void lose_path(struct tracer *t, const char *name, unsigned perms)
+{
+	struct access how = { .perms = perms, .count = 1, .first_ns = now_ns(t) };
+
+	if (errno != ENAMETOOLONG) {
+		t->r->run.losses.paths_unresolved++;
+		return;
+	}
+	t->r->run.losses.paths_truncated++;
+	if (name)
+		model_lost(t->model, str_c(name), LOST_LONG, &how);
+}
+
+/* name: for people, NULL: none. */
+static model_ref record_link(struct tracer *t, pid_t tid, const char *link, const char *name,
+			     struct access *how)
 {
 	char path[PATH_MAX + 1], proc[64];
 	struct stat st;
 	size_t n;
 
 	if (!proc_link(tid, link, path)) {
-		t->r->run.losses.paths_unresolved++;
+		lose_path(t, name, how->perms);
 		return 0;
 	}
 	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
@@ -260,13 +277,15 @@ static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
 	char link[32];
 
 	snprintf(link, sizeof(link), "fd/%d", fd);
-	return record_link(t, tid, link, &how);
+	return record_link(t, tid, link, NULL, &how);
 }
 
 static void record_open(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
 			int fd)
 {
 	uint64_t asked = r->at >= 0 ? e->args[r->at] : 0;
+	char name[TRACE_PATH + 1] = "", link[32];
+	struct access how = { 0 };
 	int perms;
 
 	if (r->flags[0] & TRACE_HOW && !read_memory(e->tid, asked, &asked, sizeof(asked))) {
@@ -276,8 +295,13 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 	perms = proc_open_perms(e->tid, fd, asked);
 	if (perms < 0)
 		t->r->run.losses.paths_unresolved++;
-	else if (perms)
-		record_fd(t, e->tid, fd, (unsigned)perms);
+	if (perms <= 0)
+		return;
+	if (r->path[0] >= 0 && read_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
+		*name = 0;
+	how.perms = (unsigned)perms;
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	record_link(t, e->tid, link, name, &how);
 }
 
 /* "/proc/self/fd/7" and "/dev/fd/7" name descriptors of the task, not of us. */
@@ -306,25 +330,31 @@ static const char *theirs(pid_t tid, const char *text, char out[TRACE_PATH + 32]
 	return out;
 }
 
-static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned perms,
-			     unsigned flags)
+static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned flags,
+			     const struct access *as)
 {
-	struct access how = { .perms = perms, .count = 1, .first_ns = now_ns(t) };
+	struct access how = {
+		.perms = as->perms, .owned = as->owned, .count = 1, .first_ns = now_ns(t)
+	};
 	char base[PATH_MAX], link[32] = "cwd", mine[TRACE_PATH + 32];
 	size_t n;
 	int fd;
 
 	if (!*text)
-		return dir >= 0 ? record_fd(t, tid, dir, perms) : 0;
+		return dir >= 0 ? record_fd(t, tid, dir, how.perms) : 0;
 	fd = self_fd(text);
 	if (fd >= 0)
-		return record_fd(t, tid, fd, perms);
+		return record_fd(t, tid, fd, how.perms);
 	if (*text == '/')
 		strcpy(link, "root");
 	else if (dir >= 0)
 		snprintf(link, sizeof(link), "fd/%d", dir);
-	n = proc_link(tid, link, base) ? strlen(base) : 0;
-	if (!n || base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
+	if (!proc_link(tid, link, base)) {
+		lose_path(t, text, how.perms);
+		return 0;
+	}
+	n = strlen(base);
+	if (base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
 		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
@@ -346,7 +376,45 @@ static model_ref record_user_path(struct tracer *t, const struct tracee *e,
 	}
 	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
 		flags = trace_at(flags, (uint32_t)e->args[r->at]);
-	return record_join(t, e->tid, dir, text, perms, flags);
+	return record_join(t, e->tid, dir, text, flags,
+			   &(struct access){ .perms = perms, .owned = e->owned });
+}
+
+/* Does what the call names belong to whom the task acts as? While the call has not begun. */
+static bool owns_named(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int i)
+{
+	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
+	char text[TRACE_PATH + 1] = "", full[TRACE_PATH + 64];
+	unsigned flags = r->flags[i];
+	struct stat st;
+
+	if (flags & TRACE_MADE)
+		return true;
+	if (!e->args[r->path[i]] || read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0 ||
+	    self_fd(text) >= 0 || str_starts(str_c(text), "/proc/self/") || is_elsewhere(t, e->tid))
+		return false;
+	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
+		flags = trace_at(flags, (uint32_t)e->args[r->at]);
+	if (*text == '/' || dir < 0)
+		snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)e->tid,
+			 *text == '/' ? "root" : "cwd", text);
+	else
+		snprintf(full, sizeof(full), "/proc/%d/fd/%d/%s", (int)e->tid, dir, text);
+	return !(flags & TRACE_FOLLOW ? stat(full, &st) : lstat(full, &st)) &&
+	       is_owner(t, e->tid, st.st_uid);
+}
+
+/* Of an exchange both; all else asks of the first (AppArmor's lsm.c, apparmor_path_rename()). */
+static void note_owner(struct tracer *t, struct tracee *e)
+{
+	const struct trace_rule *r = &t->rules[e->rule];
+
+	e->owned = false;
+	if (r->op != TRACE_OP_PATH && r->op != TRACE_OP_RENAME && r->op != TRACE_OP_LINK)
+		return;
+	e->owned = owns_named(t, e, r, 0);
+	if (r->op == TRACE_OP_RENAME && r->at >= 0 && e->args[r->at] & TRACE_EXCHANGE)
+		e->owned = e->owned && owns_named(t, e, r, 1);
 }
 
 static void record_rename(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
@@ -460,7 +528,8 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 		t->r->run.losses.paths_unresolved++;
 	if (n <= 0)
 		return; /* abstract: AppArmor's unix rules, not files */
-	record_join(t, e->tid, -1, text, r->perms[0], r->flags[0]);
+	record_join(t, e->tid, -1, text, r->flags[0],
+		    &(struct access){ .perms = r->perms[0], .owned = r->flags[0] & TRACE_MADE });
 }
 
 /* ---- exec ---- */
@@ -546,14 +615,15 @@ static void record_exec(struct tracer *t, pid_t tid)
 	char text[TRACE_PATH + 1];
 	uint64_t name = find_execfn(tid);
 
-	record_link(t, tid, "exe", &how);
+	record_link(t, tid, "exe", NULL, &how);
 	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0) {
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
 	if (self_fd(text) >= 0 ? is_script_fd(t, tid, self_fd(text)) : !is_program(tid, text))
-		record_join(t, tid, -1, text, PERM_X | PERM_R, TRACE_SCRIPT | TRACE_FOLLOW);
+		record_join(t, tid, -1, text, TRACE_SCRIPT | TRACE_FOLLOW,
+			    &(struct access){ .perms = PERM_X | PERM_R });
 }
 
 /* A thread that execs takes its leader's number. */
@@ -618,6 +688,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 
 		model_tuple(t->model, (enum arch)a, nr, args, 1);
 	}
+	note_owner(t, e);
 }
 
 static void on_return(struct tracer *t, struct tracee *e)
@@ -675,7 +746,7 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 
 	/* CLONE_UNTRACED children run unseen: that is a loss, and said. */
 	if (e->forking && !info->exit.is_error)
-		t->r->run.losses.untraced++;
+		t->r->run.losses.hidden++;
 	e->forking = false;
 	if (op == TRACE_OP_PTRACE && info->exit.is_error && info->exit.rval == -EPERM)
 		on_refused_ptrace(t, e);

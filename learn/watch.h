@@ -16,7 +16,7 @@
 #include "learn/backend.h"
 #include "learn/events.h"
 
-#define PROGRAMS 16
+#define PROGRAMS 32
 
 /* How the programs are attached, best first: trace.bpf.c says what each is good for. */
 enum tier { TIER_FENTRY, TIER_TP, TIER_BTF, TIER_RAW, TIERS };
@@ -35,6 +35,7 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
+	bool sees_names; /* what calls change by name, where the kernel resolves it */
 	enum tier tier;
 	enum caps_by caps_by;
 	bool no_btf;

@@ -22,6 +22,8 @@ static const struct {
 	{ FILE_GONE, "gone" },   { FILE_SETID, "setid" },
 };
 
+static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };
+
 static const char letters[] = "rwalkmx"; /* in the order of PERM_* */
 
 /* ---- a call ---- */
@@ -108,7 +110,7 @@ static bool take_values(struct line *w, struct fact *f, unsigned n)
 
 /* ---- files ---- */
 
-static void put_file(struct buf *out, const struct fact *f)
+static void put_perms(struct buf *out, const struct fact *f)
 {
 	buf_putc(out, ' ');
 	put_quoted(out, f->path);
@@ -118,6 +120,17 @@ static void put_file(struct buf *out, const struct fact *f)
 			buf_putc(out, letters[i]);
 	if (!f->perms)
 		buf_putc(out, '-');
+}
+
+static void put_lost(struct buf *out, const struct fact *f)
+{
+	put_perms(out, f);
+	buf_printf(out, " %s", lost_why[f->index]);
+}
+
+static void put_file(struct buf *out, const struct fact *f)
+{
+	put_perms(out, f);
 	for (size_t i = 0; i < ARRAY_SIZE(file_flags); i++)
 		if (f->flags & file_flags[i].flag)
 			buf_printf(out, " %s", file_flags[i].word);
@@ -183,6 +196,23 @@ static bool take_file(struct line *w, struct fact *f)
 	return true;
 }
 
+static bool take_lost(struct line *w, struct fact *f)
+{
+	struct str word;
+
+	if (!take_quoted(w, "the name", &f->path))
+		return false;
+	if (!f->path.n || f->path.n > PATH_MAX)
+		return line_fail(w, w->rest.p, "the name in front of this is of 1 to %d bytes",
+				 PATH_MAX);
+	if (!take_word(w, "what was done", &word) || !read_perms(w, word, &f->perms) ||
+	    !take_word(w, "why it was lost", &word))
+		return false;
+	while (f->index < LOST_NR && !str_is(word, lost_why[f->index]))
+		f->index++;
+	return f->index < LOST_NR || line_fail(w, word.p, "'long' or 'link' is why it was lost");
+}
+
 /* ---- capabilities and signals ---- */
 
 static bool take_capability(struct line *w, struct fact *f)
@@ -218,6 +248,8 @@ void fact_print(struct buf *out, const struct fact *f)
 		buf_printf(out, " %s", capability_name(f->index));
 	if (f->kind == FACT_FILE)
 		put_file(out, f);
+	else if (f->kind == FACT_LOST)
+		put_lost(out, f);
 	else if (f->kind == FACT_OTHERS)
 		put_others(out, f);
 	else if (f->kind == FACT_RECEIVED)
@@ -262,6 +294,7 @@ static bool read_kind(struct line *w, struct fact *f)
 	case FACT_CALL: return take_call(w, f) && take_seen(w, f);
 	case FACT_CAPABILITY: return take_capability(w, f);
 	case FACT_FILE: return take_file(w, f) && take_held(w, f);
+	case FACT_LOST: return take_lost(w, f);
 	case FACT_OTHERS: return take_others(w, f);
 	case FACT_RECEIVED: return take_signal(w, f);
 	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3) && take_held(w, f);

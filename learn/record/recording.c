@@ -99,6 +99,16 @@ static int cmp_signal(const void *x, const void *y)
 	return a->signal - b->signal;
 }
 
+static int cmp_lost(const void *x, const void *y)
+{
+	const struct recorded_lost *a = x, *b = y;
+	int order = str_cmp(a->name, b->name);
+
+	if (!order)
+		order = (int)a->why - (int)b->why;
+	return order ? order : cmp_u64(a->perms, b->perms);
+}
+
 #define SORT(vec, cmp)                                                                             \
 	do {                                                                                       \
 		if ((vec).n)                                                                       \
@@ -116,6 +126,7 @@ void recording_sort(struct recording *r)
 	SORT(r->calls, cmp_call);
 	SORT(r->files, cmp_file);
 	SORT(r->listings, cmp_listing);
+	SORT(r->lost, cmp_lost);
 	SORT(r->caps, cmp_cap);
 	SORT(r->received, cmp_signal);
 }

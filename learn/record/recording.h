@@ -54,6 +54,7 @@ struct recorded_file {
 	struct str path; /* as the kernel resolved it; directories end in / */
 	unsigned perms;  /* PERM_* of policy.h; beside PERM_W, PERM_A means nothing */
 	bool owned;      /* every access was by the file's owner */
+	bool owner_told; /* of some access it was known: while a recording is made */
 	bool elsewhere;  /* executed in a chroot or other mount namespace: unreadable from here */
 	bool peers;      /* below /proc/PID of another process than the one that opened it */
 	bool gone;       /* written, and no longer there when the recording ended */
@@ -68,6 +69,17 @@ struct recorded_listing { /* a directory with files that were used, as it was at
 	struct str path;  /* ends in /; or a pattern of files */
 	uint64_t
 		others; /* names in it that were not used, and nothing below them; files that it is of */
+};
+
+enum lost_why { LOST_LONG, LOST_LINK, LOST_NR };
+
+struct recorded_lost {   /* a file of which the path is not known: no rule can be made for it */
+	struct str name; /* the end of a path too long to be had; or as the program wrote it */
+	enum lost_why
+		why;    /* it, or its directory, was too long; a link in it led elsewhere since */
+	unsigned perms; /* PERM_* */
+	uint64_t count;
+	uint64_t first_ns;
 };
 
 struct recorded_capability { /* used with success, and in which call */
@@ -99,6 +111,7 @@ struct recording {
 	VEC(struct recorded_call) calls;
 	VEC(struct recorded_file) files;
 	VEC(struct recorded_listing) listings; /* of those that could be read */
+	VEC(struct recorded_lost) lost;        /* each counted among the losses too */
 	VEC(struct recorded_signal) received;
 	VEC(struct recorded_capability) caps;
 	uint64_t sent_known; /* bit n: signal n + 1, sent, needs no rule: the policy has one */

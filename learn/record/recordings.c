@@ -197,6 +197,13 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 
 		add_fact(rs, &f, 1, 0);
 	}
+	vec_each(&r->lost, l) {
+		struct fact f = {
+			.kind = FACT_LOST, .path = l->name, .perms = l->perms, .index = l->why
+		};
+
+		add_fact(rs, &f, l->count, l->first_ns);
+	}
 	vec_each(&r->received, s) {
 		struct fact f = { .kind = FACT_RECEIVED, .index = (unsigned)s->signal };
 

@@ -15,10 +15,12 @@ struct recording_losses {         /* each counted; any non-zero makes the propos
 	uint64_t paths_full;      /* paths that found no room */
 	uint64_t paths_truncated; /* longer or deeper than the backend walks */
 	uint64_t paths_unresolved;
+	uint64_t paths_relinked; /* names whose links led elsewhere when they were looked up */
 	uint64_t unknown_abi;
 	uint64_t ring_dropped;
 	uint64_t uncounted; /* calls that perf counted and the programs did not see */
 	uint64_t untraced;  /* processes that could not be followed */
+	uint64_t hidden;    /* children that their maker keeps from being traced */
 	uint64_t left;      /* tasks that were moved out of the cgroup */
 	uint64_t tracing;   /* the workload's own ptrace calls, refused as pale was the tracer */
 	uint64_t unread;    /* questions about the recording that the kernel did not answer */

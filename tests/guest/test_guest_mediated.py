@@ -11,7 +11,7 @@ from guest import Guest, sets, system, with_pale  # noqa: E402, F401
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
-PROBE = program("learn/probes/mediated")
+PROBE, MOMENT = program("learn/probes/mediated"), program("learn/probes/moment")
 CASES = run([PROBE]).out.split()
 
 BACKENDS = ["ebpf", "ptrace"]
@@ -24,28 +24,42 @@ fresh() { # each case in a directory of its own, so that none has the rules of a
         cp /16k $case/file; cp /16k $case/other
     done
 }
+moment() { # the same of files whose names lead elsewhere in the end
+    cd /; rm -rf /tmp/m; mkdir -p /tmp/m; cd /tmp/m
+    for case in $MOMENTS; do
+        mkdir -p $case/a/e $case/b/e; echo a >$case/a/f; echo b >$case/b/f
+        ln -s a $case/current; ln -s a/f $case/flink
+    done
+}
 head -c 16384 /dev/zero >/16k
 for b in ebpf ptrace; do
     fresh; echo "== learned $b"
     pale learn --backend $b --name $b -o /$b.pale -- $PROBE $CASES </dev/null; echo "status $?"
-    pale compile -q -t apparmor -o /$b.aa /$b.pale
-    sed -i -E "s,^profile .* \{,profile $b {," /$b.aa
+    moment; echo "== moment $b"
+    pale learn --backend $b --name $b -o /m$b.pale -- $MOMENT $MOMENTS </dev/null; echo "status $?"
+    for name in $b m$b; do
+        pale compile -q -t apparmor -o /$name.aa /$name.pale
+        sed -i -E "s,^profile .* \{,profile $name {," /$name.aa
+    done
 done
 apparmor_parser -a /*.aa
 for b in ebpf ptrace; do
     fresh; echo "== again $b"
     sh -c "echo 'exec $b' >/proc/self/attr/exec && exec $PROBE $CASES"; echo "status $?"
+    moment; echo "== moment again $b"
+    sh -c "echo 'exec m$b' >/proc/self/attr/exec && exec $MOMENT $MOMENTS"; echo "status $?"
 done
 echo "== more"
-sh -c "echo 'exec ebpf' >/proc/self/attr/exec && cd flock_shared && exec $PROBE rename_over"
+sh -c "echo 'exec ebpf' >/proc/self/attr/exec && cd /tmp/d/flock_shared && exec $PROBE rename_over"
 echo "== end"
 """
 
 
 @pytest.fixture(scope="module")
 def guest(system):
-    script = f"CASES='{' '.join(CASES)}' PROBE={PROBE}\n" + SCRIPT
-    return Guest(system, binaries=[PALE, PROBE], files=sets()).run(with_pale(script))
+    script = (f"CASES='{' '.join(CASES)}' PROBE={PROBE} MOMENT={MOMENT}\n"
+              f"MOMENTS='{' '.join(run([MOMENT]).out.split())}'\n" + SCRIPT)
+    return Guest(system, binaries=[PALE, PROBE, MOMENT], files=sets()).run(with_pale(script))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -56,6 +70,15 @@ def test_a_replay_under_what_was_learned_is_not_refused(guest, backend):
               "/flock_shared/" not in line]
     assert guest.part(f"learned {backend}") == "status 0", guest.text
     assert guest.part(f"again {backend}") == "status 0" and not denied, (denied, guest.text)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_names_led_to_when_they_were_used_is_what_is_allowed(guest, backend):
+    """eBPF sees it where the kernel asks its security modules, ptrace while the task stands still."""
+    guest.needs_ebpf(backend, f"moment {backend}")
+    denied = [line for line in guest.log if 'apparmor="DENIED"' in line and f'profile="m{backend}"' in line]
+    assert guest.part(f"moment {backend}") == "status 0", guest.text
+    assert guest.part(f"moment again {backend}") == "status 0" and not denied, (denied, guest.text)
 
 
 def test_the_profiles_were_in_force(guest):

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a call changes by its name, as the kernel resolved it: seen where security modules are asked
+ * (security/security.c, security_path_*()), at the moment of the call. Where no program may stand
+ * there, calls.bpf.h has the name as it was written, and the loader looks it up.
+ */
+#ifndef LEARN_NAMED_BPF_H
+#define LEARN_NAMED_BPF_H
+
+#include "learn/calls.bpf.h"
+
+static __always_inline bool is_by_name(const struct mark *m)
+{
+	switch (rules[bounded(m->rule, TRACE_RULES - 1)].op) {
+	case TRACE_OP_PATH:
+	case TRACE_OP_RENAME:
+	case TRACE_OP_LINK:
+	case TRACE_OP_BIND: return true;
+	}
+	return false; /* an open that makes its file, a change by descriptor */
+}
+
+/*
+ * The name of the object at (s->text, s->vfs), dentry and mount, as a BASE: s->last is its id, as long as the call may fail. Who owns it, as
+ * AppArmor's hooks have it (its lsm.c, common_perm_create() and others): what is made is its maker's.
+ * enum about; -1: without a name.
+ */
+int name_object(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct scratch *s = scratch_get();
+	struct dentry *d;
+	struct inode *inode;
+	int about = 0;
+
+	if (!s)
+		return -1;
+	s->parent = 0;
+	s->kind = TRACE_BASE;
+	s->perms = 0;
+	s->flags = 0;
+	s->last = 0;
+	d = (void *)s->text;
+	inode = BPF_CORE_READ(d, d_inode);
+	if (walk(s->vfs, (__u64)d) || intern() || !s->last)
+		return -1;
+	if (!inode)
+		return 0;
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		about |= ABOUT_DIR;
+	if (BPF_CORE_READ(t, cred, fsuid.val) != BPF_CORE_READ(inode, i_uid.val))
+		about |= ABOUT_NOT_OWNED;
+	return about;
+}
+
+static __always_inline int keep_name(struct mark *m, struct scratch *s, int which, __u64 mount,
+				     __u64 dentry)
+{
+	int about;
+
+	s->vfs = mount;
+	s->text = dentry;
+	about = name_object();
+	if (about < 0)
+		return -1;
+	m->named[which] = s->last;
+	m->about[which] = (__u8)about;
+	return 0;
+}
+
+/* dentry2: 0 where there is one object. The first question of a call is about what it names. */
+static __always_inline int on_named(__u64 mount, __u64 dentry, __u64 mount2, __u64 dentry2)
+{
+	struct mark *m = mark_get(marks_by_task);
+	struct scratch *s;
+
+	if (!m || !m->rule || m->nnamed || !is_by_name(m))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	if (!keep_name(m, s, 0, mount, dentry) &&
+	    (!dentry2 || !keep_name(m, s, 1, mount2, dentry2)))
+		m->nnamed = dentry2 ? 2 : 1;
+	scratch_give(s);
+	return 0;
+}
+
+static __always_inline __u64 mount_of(__u64 path)
+{
+	return (__u64)BPF_CORE_READ((struct path *)path, mnt);
+}
+
+static __always_inline __u64 dentry_of(__u64 path)
+{
+	return (__u64)BPF_CORE_READ((struct path *)path, dentry);
+}
+
+#endif
