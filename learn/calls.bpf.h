@@ -3,7 +3,7 @@
 #ifndef LEARN_CALLS_BPF_H
 #define LEARN_CALLS_BPF_H
 
-#include "learn/paths.bpf.h"
+#include "learn/asks.bpf.h"
 
 /* Which of the cgroups the task is in or below; -1: none. */
 static __always_inline int which_cgroup(void)
@@ -26,29 +26,46 @@ static __always_inline __u32 tid_now(bool btf)
 	return (__u32)bpf_get_current_pid_tgid();
 }
 
+/* Of `marked`: the word with a task's two bits. */
+static __always_inline __u64 *marked_word(__u32 tid)
+{
+	__u32 i = tid / 32;
+
+	return bpf_map_lookup_elem(&marked, &i);
+}
+
 static __always_inline bool is_marked(__u32 tid)
 {
-	__u32 i = tid / 64;
-	__u64 *word = bpf_map_lookup_elem(&marked, &i);
+	__u64 *word = marked_word(tid);
 
-	return word && *word >> tid % 64 & 1;
+	return word && *word >> tid % 32 * 2 & IS_MARKED;
 }
 
 /*
- * Whoever makes a mark, or takes one away, says so here. Each new task gets its bit as it is made,
+ * Whoever makes a mark, or takes one away, says so here. Each new task gets its bits as it is made,
  * set or not: so none is left of one that had its number before.
  */
 static __always_inline void set_marked(__u32 tid, bool is)
 {
-	__u32 i = tid / 64;
-	__u64 *word = bpf_map_lookup_elem(&marked, &i), bit = 1ull << tid % 64;
+	__u64 *word = marked_word(tid), mask = (__u64)(IS_MARKED | IS_NOTED) << tid % 32 * 2,
+	      want = is ? (__u64)IS_MARKED << tid % 32 * 2 : 0;
 
-	if (!word || !(*word & bit) == !is)
+	if (!word || (*word & mask) == want)
 		return;
+	__sync_fetch_and_and(word, ~mask);
 	if (is)
-		__sync_fetch_and_or(word, bit);
-	else
-		__sync_fetch_and_and(word, ~bit);
+		__sync_fetch_and_or(word, want);
+}
+
+/* At its first call a recorded task is noted among `ours`. */
+static __always_inline void note_once(__u32 tid)
+{
+	__u64 *word = marked_word(tid), bit = (__u64)IS_NOTED << tid % 32 * 2;
+
+	if (!word || *word & bit)
+		return;
+	__sync_fetch_and_or(word, bit);
+	note_ours();
 }
 
 static __always_inline struct mark *mark_find(bool btf)
@@ -284,6 +301,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 
 	if (!is_recorded(btf))
 		return 0;
+	note_once((__u32)tid_now(btf));
 	abi = abi_of(btf, nr);
 	if (abi < 0) {
 		count_loss(TRACE_LOSS_ABI);
@@ -317,24 +335,13 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		bpf_probe_read_kernel(m->args, sizeof(m->args), event->args);
 	else
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
-	if (info->tuple)
+	if (info->tuple & TRACE_TUPLE)
 		record_tuple(call, m->args);
 	for (__u32 i = 0; i < 6; i++)
 		if (info->args >> i & 1)
 			record_value(call, i, info->wide >> i & 1 ? m->args[i] : (__u32)m->args[i]);
-	return 0;
-}
-
-static __always_inline __u64 arg_at(const struct mark *m, int i)
-{
-	switch (i) { /* a variable index into args is more than the verifier likes */
-	case 0: return m->args[0];
-	case 1: return m->args[1];
-	case 2: return m->args[2];
-	case 3: return m->args[3];
-	case 4: return m->args[4];
-	case 5: return m->args[5];
-	}
+	if (info->tuple & TRACE_EARLY)
+		enter_ask(m);
 	return 0;
 }
 
@@ -531,6 +538,7 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
 		return exit_bind(m, r);
+	default: return exit_ask(m, r);
 	}
 	return 0;
 }
@@ -540,6 +548,7 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 {
 	struct scratch *s;
 	struct mark *m;
+	__u32 call;
 	__u8 rule;
 
 	if (btf && tells_call() && !returns[(__u32)nr_of(regs) & (TRACE_NRS - 1)])
@@ -549,6 +558,7 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 	m = mark_find(btf);
 	if (!m)
 		return 0;
+	call = m->call;
 	m->call = TRACE_NO_CALL;
 	if (!m->rule)
 		return 0;
@@ -559,6 +569,7 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 	s = scratch_take();
 	if (!s)
 		return 0;
+	s->ask.call = call;
 	record_return(m, &rules[bounded(rule, TRACE_RULES - 1)], ret);
 	scratch_give(s);
 	return 0;

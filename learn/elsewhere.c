@@ -291,6 +291,8 @@ void elsewhere_make(struct arena *a, const struct recording *r, enum arch to, st
 		there.signal = (int)value_there(&k, "signal", (uint64_t)s->signal, r->run.host);
 		vec_push(a, &out->received, there);
 	}
+	vec_each(&r->rules, rule)
+		vec_push(a, &out->rules, *rule);
 	vec_each(&r->caps, c) {
 		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 		struct recorded_capability there = *c;

@@ -61,3 +61,8 @@ struct propose_options {
  * that cannot be read is a diagnostic (PL414): what it would have given is missing then. */
 struct ast_file *propose(struct arena *a, const struct recording *r,
 			 const struct propose_options *opt, struct diags *ds);
+/*
+ * To be called before facts are taken out of a recording that a policy has rules for: what calls and
+ * files say of signals sent, of tracing and of user namespaces is kept with it, in the arena.
+ */
+void propose_imply(struct arena *a, struct recording *r);

@@ -18,6 +18,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/policy/policy.h"
+#include "learn/record/rule.h"
 
 #define X32_GETPID   (0x40000000 + 39)
 #define SCRIPTS_DEEP 6 /* BINPRM_MAX_RECURSION and the program itself */
@@ -201,6 +202,30 @@ void model_received(struct model *m, int signal, uint64_t count, uint64_t first_
 	vec_push(m->arena, &m->r->received, fresh);
 }
 
+bool model_rule(struct model *m, const char *text, uint64_t count, uint64_t first_ns)
+{
+	struct arena *scratch = arena_scratch(m->arena);
+	struct str spelled = rule_spelling(scratch, str_c(text));
+	struct recorded_rule fresh = { { NULL, 0 }, count, first_ns, NULL };
+
+	vec_each(&m->r->rules, r) {
+		if (!spelled.p || !str_eq(r->text, spelled))
+			continue;
+		r->count = count_add(r->count, count);
+		r->first_ns = first_ns < r->first_ns ? first_ns : r->first_ns;
+		arena_free(scratch);
+		return true;
+	}
+	if (spelled.p && m->r->rules.n >= RULES_MAX) {
+		m->r->run.losses.paths_full++;
+	} else if (spelled.p) {
+		fresh.text = (struct str){ str_dup(m->arena, spelled), spelled.n };
+		vec_push(m->arena, &m->r->rules, fresh);
+	}
+	arena_free(scratch);
+	return spelled.p;
+}
+
 /* ---- files ---- */
 
 static struct str path_at(const struct model *m, const struct table *t, size_t at)
@@ -226,6 +251,8 @@ static void add_access(struct access *to, const struct access *how)
 	to->owned &= how->owned || how->owner_unknown;
 	to->owner_unknown &= how->owner_unknown;
 	to->elsewhere |= how->elsewhere;
+	if (how->peers)
+		to->ours = how->ours && (to->ours || !to->peers);
 	to->peers |= how->peers;
 	to->held &= how->held;
 	to->count += how->count;
@@ -254,6 +281,8 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	f->owned &= how->owned || how->owner_unknown;
 	f->owner_told |= !how->owner_unknown;
 	f->elsewhere |= how->elsewhere;
+	if (how->peers)
+		f->ours = how->ours && (f->ours || !f->peers);
 	f->peers |= how->peers;
 	f->held &= how->held;
 	f->count = count_add(f->count, how->count);
@@ -565,6 +594,16 @@ void model_lost(struct model *m, struct str name, enum lost_why why, const struc
 		l->first_ns = how->first_ns;
 }
 
+bool model_path(const char *base, const char *text, unsigned flags, char out[])
+{
+	char full[2 * PATH_MAX];
+
+	/* By now "self" is us. */
+	return full_name(base, text, full) && strlen(full) < PATH_MAX &&
+	       strncmp(full, "/proc/self/", 11) && strncmp(full, "/proc/thread-self/", 18) &&
+	       strncmp(full, "/dev/fd/", 8) && resolve(full, flags, out);
+}
+
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		     const struct access *how)
 {
@@ -578,9 +617,7 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
 		model_lost(m, str_c(full), LOST_LONG, how);
 		return 0;
 	}
-	/* By now "self" is us. */
-	if (!strncmp(full, "/proc/self/", 11) || !strncmp(full, "/proc/thread-self/", 18) ||
-	    !strncmp(full, "/dev/fd/", 8) || !resolve(full, flags, out)) {
+	if (!model_path(base, text, flags, out)) {
 		m->r->run.losses.paths_unresolved++;
 		return 0;
 	}

@@ -7,6 +7,8 @@
 #include "learn/record/recording.h"
 #include "learn/trace.h"
 
+#define RULES_MAX 4096
+
 struct model;
 
 struct access {             /* how a file was used */
@@ -15,6 +17,7 @@ struct access {             /* how a file was used */
 	bool owner_unknown; /* that was not seen: what else is known of the file decides */
 	bool elsewhere;     /* in a chroot or another mount namespace */
 	bool peers;         /* below /proc/PID of another process */
+	bool ours;          /* which is recorded, too */
 	bool held;          /* it was there when the recording began */
 	uint64_t count;
 	uint64_t first_ns;
@@ -42,6 +45,12 @@ void model_received(struct model *m, int signal, uint64_t count, uint64_t first_
 /* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
 typedef size_t model_ref;
 
+/*
+ * What was asked of AppArmor's classes beside files, as a rule (record/rule.h); past RULES_MAX
+ * different ones it is counted as lost. False: it is no rule, and nothing was done.
+ */
+bool model_rule(struct model *m, const char *text, uint64_t count, uint64_t first_ns);
+
 /* path: absolute and resolved; past max_paths it is counted as lost. */
 model_ref model_file(struct model *m, struct str path, const struct access *how);
 /*
@@ -50,6 +59,11 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
  */
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		     const struct access *how);
+/*
+ * Such a path alone, resolved now, without what is there: in `out`, without a slash at its end. False:
+ * it cannot be.
+ */
+bool model_path(const char *base, const char *text, unsigned flags, char out[]);
 /*
  * Names are looked up when all is over, and not while tasks stand still: since when, in nanoseconds
  * since the epoch. Those whose links have changed since they were used are lost then (links.h).

@@ -63,6 +63,7 @@ int intern(void)
 		s->key.kind = last ? s->kind : TRACE_PIECE;
 		s->key.perms = last ? s->perms : 0;
 		s->key.flags = last ? s->flags : 0;
+		s->key.more = last ? s->more : 0;
 		/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
 		if (n && n <= TRACE_TEXT)
 			bpf_probe_read_kernel(s->key.text, bounded(n, 511),
@@ -241,8 +242,36 @@ static __always_inline __u32 open_perms(unsigned int mode, unsigned int oflags, 
 	return perms;
 }
 
-/* Below /proc/PID of another process: the kernel may ask for the right to trace that one. */
-static __always_inline bool is_peers(struct task_struct *t, struct inode *inode)
+/* Which task of which pid namespace: by its number in its own one, as its fellows know it. */
+static __always_inline __u64 pid_key(struct pid *pid)
+{
+	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	struct upid *own = numbers + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+
+	return (__u64)BPF_CORE_READ(own, ns, ns.inum) << 32 | (__u32)BPF_CORE_READ(own, nr);
+}
+
+static __always_inline bool is_ours(__u64 key)
+{
+	return bpf_map_lookup_elem(&ours, &key) != NULL;
+}
+
+static __always_inline void note_ours(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	__u64 own = pid_key(BPF_CORE_READ(t, thread_pid)),
+	      leader = pid_key(BPF_CORE_READ(t, group_leader, thread_pid));
+	__u8 one = 1;
+
+	bpf_map_update_elem(&ours, &own, &one, BPF_ANY);
+	bpf_map_update_elem(&ours, &leader, &one, BPF_ANY);
+}
+
+/*
+ * Below /proc/PID of another process: the kernel may ask for the right to trace that one. *more:
+ * TRACE_OURS.
+ */
+static __always_inline bool is_peers(struct task_struct *t, struct inode *inode, __u8 *more)
 {
 	struct hlist_node *first;
 	struct proc_inode *proc;
@@ -259,6 +288,7 @@ static __always_inline bool is_peers(struct task_struct *t, struct inode *inode)
 	if (!first)
 		return true; /* it has ended meanwhile, and we have not */
 	other = (void *)first - bpf_core_field_offset(struct task_struct, pid_links);
+	*more = is_ours(pid_key(BPF_CORE_READ(other, group_leader, thread_pid))) ? TRACE_OURS : 0;
 	return BPF_CORE_READ(other, signal) != BPF_CORE_READ(t, signal);
 }
 
@@ -282,6 +312,7 @@ int record_file(__u64 file, __u32 perms)
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct scratch *s = scratch_get();
 	__u16 flags = 0;
+	__u8 more = 0;
 
 	if (!s)
 		return 0;
@@ -292,8 +323,9 @@ int record_file(__u64 file, __u32 perms)
 	s->not_owned = note_fsuid(t) != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
-	if (is_peers(t, inode))
+	if (is_peers(t, inode, &more))
 		flags |= TRACE_PEERS;
+	s->more = flags & TRACE_PEERS ? more : 0;
 	if (perms & TRACE_X)
 		flags |= (__u16)elsewhere();
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
@@ -338,7 +370,10 @@ int self_fd(void)
 	return -1;
 }
 
-enum { JOIN_KERNEL = 0x100 }; /* the text is in kernel memory */
+enum {
+	JOIN_KERNEL = 0x100, /* the text is in kernel memory */
+	JOIN_TRY = 0x200,    /* a page that is not there yet is no loss */
+};
 
 static __always_inline long read_text(struct scratch *s, __u64 text, __u32 len, __u32 how)
 {
@@ -374,8 +409,10 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	note_fsuid(t);
 	if (text)
 		n = read_text(s, text, len, how);
+	s->more = 0;
 	if (n < 0) {
-		count_loss(TRACE_LOSS_UNRESOLVED);
+		if (!(how & JOIN_TRY))
+			count_loss(TRACE_LOSS_UNRESOLVED);
 		return 0;
 	}
 	/* Kernels before 6.13 count no NUL for an empty text. */

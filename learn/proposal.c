@@ -43,6 +43,14 @@ struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind)
 	return s;
 }
 
+struct ast_stmt *proposal_header(struct proposal *p, enum ast_header h)
+{
+	struct ast_stmt *s = proposal_add(p, AST_STMT_HEADER);
+
+	s->header = h;
+	return s;
+}
+
 const char *proposal_time(struct arena *a, uint64_t ns)
 {
 	double ms = (double)ns / 1e6;

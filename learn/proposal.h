@@ -44,6 +44,7 @@ struct set_list {
 const struct recorded_call *proposal_call(const struct proposal *p, enum arch a, const char *name);
 bool proposal_saw(const struct proposal *p, const char *name);
 struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind);
+struct ast_stmt *proposal_header(struct proposal *p, enum ast_header h);
 struct ast_stmt *proposal_add_call(struct proposal *p, struct ast_verdict v, const char *name,
 				   struct ast_cond *cond);
 struct ast_verdict proposal_allow(struct proposal *p);
@@ -83,6 +84,13 @@ void propose_margin(struct proposal *p, enum arch a);
 /* propose_sockets.c */
 void propose_sockets(struct proposal *p, enum arch only);
 
+/* propose_rules.c: mount, ptrace and AppArmor's other classes; what of them has no rule, and why */
+void propose_rules(struct proposal *p);
+/* The flag under which what has no path from the root is looked up below '/', and why. */
+void propose_attached(struct proposal *p);
+void describe_unruled(struct proposal *p, struct ast_comment **to);
+void describe_not_asked(struct proposal *p, struct ast_comment **to);
+
 /* propose_sets.c: sets of which the run made every call, and those that start the program */
 void propose_load_sets(struct proposal *p, const char *dir, struct set_list *out);
 const struct ast_stmt *propose_find_set(const struct set_list *sets, const char *name);
@@ -97,3 +105,5 @@ void propose_lost(struct proposal *p, struct ast_comment **to);
 void propose_files(struct proposal *p);
 void propose_capabilities(struct proposal *p);
 void propose_signals(struct proposal *p);
+/* How often the signal was sent; 0: kill(2) with none. */
+uint64_t proposal_sent(const struct proposal *p, int sig);

@@ -16,78 +16,6 @@
 /* ---- the frame ---- */
 
 /*
- * Files below /proc/PID of another process that the kernel opens or reads only for who may trace
- * that one (fs/proc/base.c, task_mmu.c: ptrace_may_access(), mm_access()).
- */
-static bool is_mediated(struct str path)
-{
-	static const char *const names[] = {
-		"auxv",    "environ",     "io",    "maps",         "mem",   "numa_maps",
-		"pagemap", "personality", "smaps", "smaps_rollup", "stack", "syscall",
-	};
-	const char *base = memrchr(path.p, '/', path.n);
-
-	/* Paths of a recording end in a NUL byte. */
-	if (!base || strstr(path.p, "/fdinfo/") || strstr(path.p, "/map_files/"))
-		return base != NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(base + 1, names[i]))
-			return true;
-	return false;
-}
-
-/* The first of them as an example. */
-static void put_traced(struct proposal *p, struct buf *text)
-{
-	const struct recorded_file *first = NULL;
-	size_t n = 0;
-
-	vec_each(&p->r->files, f) {
-		if (!f->peers || !is_mediated(f->path))
-			continue;
-		first = first ? first : f;
-		n++;
-	}
-	if (!first)
-		return;
-	buf_printf(text, "%sptrace (by reading of another process, with ", text->n ? ", " : "");
-	buf_safe(text, first->path);
-	if (n > 1)
-		buf_printf(text, " and %zu more", n - 1);
-	buf_putc(text, ')');
-}
-
-/* Calls that AppArmor has rules of their own for, which policies cannot say yet. */
-static void describe_unruled(struct proposal *p, struct ast_comment **to)
-{
-	static const char *const calls[] = {
-		"mount",      "umount",           "umount2",           "pivot_root",
-		"move_mount", "mount_setattr",    "fsmount",           "open_tree",
-		"ptrace",     "process_vm_readv", "process_vm_writev", "mq_open",
-		"mq_unlink",
-	};
-	BUF_AUTO text = { 0 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (proposal_saw(p, calls[i]))
-			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i]);
-	put_traced(p, &text);
-	if (text.n)
-		ast_comment_add(p->a, to, "no rule for AppArmor, which refuses them, here yet: %s",
-				text.p);
-}
-
-/* There, what was opened before has no path any more (aa_path_name(), "disconnected"). */
-static void describe_mounts(struct proposal *p, struct ast_comment **to)
-{
-	if (proposal_saw(p, "setns") || proposal_had_flag(p, "unshare", CLONE_NEWNS) ||
-	    proposal_had_flag(p, "clone", CLONE_NEWNS))
-		ast_comment_add(p->a, to,
-				"mount namespaces were changed: AppArmor refuses files opened "
-				"before that, unless the profile has flags=(attach_disconnected)");
-}
-
-/*
  * They had their owner's rights while they were recorded, unless their tracer lacked
  * CAP_SYS_PTRACE (security/commoncap.c, cap_bprm_creds_from_file); under no_new_privs they do not.
  */
@@ -363,7 +291,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	describe_unseen(p, to);
 	propose_lost(p, to);
 	describe_unruled(p, to);
-	describe_mounts(p, to);
+	describe_not_asked(p, to);
 	describe_setid(p, to);
 	if (!p->one_arch)
 		ast_comment_add(p->a, to,
@@ -372,40 +300,33 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	describe_newer(p, to);
 }
 
-static struct ast_stmt *add_header(struct proposal *p, enum ast_header h)
-{
-	struct ast_stmt *s = proposal_add(p, AST_STMT_HEADER);
-
-	s->header = h;
-	return s;
-}
-
 static void add_headers(struct proposal *p)
 {
 	struct ast_stmt *s;
 
 	if (p->r->run.program) {
-		s = add_header(p, AST_HEADER_PROGRAM);
+		s = proposal_header(p, AST_HEADER_PROGRAM);
 		s->paths = ast_word_new(p->a, generalize_escape(p->a, str_c(p->r->run.program)));
 	}
-	s = add_header(p, AST_HEADER_LEVEL);
+	s = proposal_header(p, AST_HEADER_LEVEL);
 	ast_words_add(p->a, &s->words, "linux");
 	s->version = *ast_word_new(
 		p->a, arena_printf(p->a, "%u.%u", tables_level >> 8, tables_level & 0xff));
-	s = add_header(p, AST_HEADER_LAYERS);
+	s = proposal_header(p, AST_HEADER_LAYERS);
 	if (!p->r->run.no_calls)
 		ast_words_add(p->a, &s->words, "seccomp");
 	if (!p->r->run.no_files)
 		ast_words_add(p->a, &s->words, "apparmor");
-	s = add_header(p, AST_HEADER_ARCH);
+	s = proposal_header(p, AST_HEADER_ARCH);
 	for (enum arch a = 0; a < ARCH_NR; a++)
 		if (p->arches & ARCH_BIT(a))
 			ast_words_add(p->a, &s->words, arch_info(a)->name);
-	s = add_header(p, AST_HEADER_DEFAULT);
+	propose_attached(p);
+	s = proposal_header(p, AST_HEADER_DEFAULT);
 	s->verdict = ast_verdict_of(p->a, (struct verdict){ VERDICT_ERRNO, 1 });
-	s = add_header(p, AST_HEADER_UNKNOWN);
+	s = proposal_header(p, AST_HEADER_UNKNOWN);
 	s->verdict = proposal_nosys(p);
-	s = add_header(p, AST_HEADER_FOREIGN);
+	s = proposal_header(p, AST_HEADER_FOREIGN);
 	s->verdict = ast_verdict_of(p->a, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
 }
 
@@ -483,6 +404,7 @@ static void propose_resources(struct proposal *p)
 	propose_files(p);
 	propose_capabilities(p);
 	propose_signals(p);
+	propose_rules(p);
 }
 
 static void propose_body(struct proposal *p, const struct set_list *sets)

@@ -174,16 +174,20 @@ void propose_capabilities(struct proposal *p)
 	p->group = NULL;
 }
 
+enum { ANY_SIGNAL = -1, EXISTS }; /* beside those of signal(7); kill(2) with 0 asks the latter */
+
 static void add_signal(struct proposal *p, const char *direction, int sig, const char *why)
 {
-	const char *name = proposal_short_name(p, "signal", "SIG", (uint64_t)sig);
+	const char *name = !sig    ? "exists" :
+			   sig < 0 ? NULL :
+				     proposal_short_name(p, "signal", "SIG", (uint64_t)sig);
 	struct ast_stmt *st = proposal_add(p, AST_STMT_SIGNAL);
 
 	ast_words_add(p->a, &st->perms, direction);
 	if (name)
 		ast_words_add(p->a, &st->words, name);
 	ast_comment_add(p->a, &st->trailing, "%s%s", why,
-			name || !sig ? "" : "; a real-time signal: any, as it has no name here");
+			name || sig < 0 ? "" : "; a real-time signal: any, as it has no name here");
 }
 
 static bool is_kill(const struct recorded_call *c)
@@ -213,16 +217,40 @@ static bool sent_unknown(const struct proposal *p)
 }
 
 /* Signals sent, by kill and its kin: value -> count over all of them. */
-static uint64_t count_sent(const struct proposal *p, int sig)
+uint64_t proposal_sent(const struct proposal *p, int sig)
 {
 	uint64_t n = 0;
 
+	if (p->r->sent)
+		return p->r->sent[sig];
 	vec_each(&p->r->calls, c)
 		if (is_kill(c))
 			vec_each(&c->args, a)
 				vec_each(&a->values, v)
 					n = count_add(n, v->value == (uint64_t)sig ? v->count : 0);
 	return n;
+}
+
+/*
+ * Nothing is sent, so no backend sees who is asked about: what is recorded is under the same profile,
+ * and has to let itself be asked about.
+ */
+static void propose_exists(struct proposal *p)
+{
+	uint64_t n = p->r->exists_known ? 0 : proposal_sent(p, EXISTS);
+	struct ast_stmt *st;
+
+	if (!n)
+		return;
+	add_signal(p, "send", EXISTS, arena_printf(p->a, "%llux", (unsigned long long)n));
+	vec_each(&p->r->received, s)
+		if (s->signal == EXISTS)
+			return;
+	st = proposal_add(p, AST_STMT_SIGNAL);
+	ast_words_add(p->a, &st->perms, "receive");
+	ast_words_add(p->a, &st->words, "exists");
+	st->target = *ast_word_new(p->a, "@{profile_name}");
+	ast_comment_add(p->a, &st->trailing, "where it asked about itself");
 }
 
 void propose_signals(struct proposal *p)
@@ -239,14 +267,15 @@ void propose_signals(struct proposal *p)
 								  "the limit of a file's size");
 		add_signal(p, "receive", s->signal, why);
 	}
+	propose_exists(p);
 	for (int sig = 1; sig < 65; sig++) {
-		uint64_t n = p->r->sent_known >> (sig - 1) & 1 ? 0 : count_sent(p, sig);
+		uint64_t n = p->r->sent_known >> (sig - 1) & 1 ? 0 : proposal_sent(p, sig);
 
 		if (n)
 			add_signal(p, "send", sig,
 				   arena_printf(p->a, "%llux", (unsigned long long)n));
 	}
 	if (sent_unknown(p))
-		add_signal(p, "send", 0, "more different signals than are kept: any");
+		add_signal(p, "send", ANY_SIGNAL, "more different signals than are kept: any");
 	p->group = NULL;
 }

@@ -10,6 +10,8 @@
 
 #include <bpf/bpf.h>
 
+#include "compiler/base/bug.h"
+#include "learn/asks.h"
 #include "learn/watch.h"
 
 /* ---- reading the maps: whatever is not answered is a loss ---- */
@@ -235,6 +237,7 @@ static struct access access_of(const struct piece *p, bool one_user)
 				 !(p->key.flags & (TRACE_MADE | TRACE_GIVEN)),
 		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
 		.peers = p->key.flags & TRACE_PEERS,
+		.ours = p->key.more & TRACE_OURS,
 		.count = p->val.count,
 		.first_ns = p->val.first_ns,
 	};
@@ -306,6 +309,45 @@ static uint64_t began_ns(struct watch *w)
 	       (clock_ns() - w->skel->bss->start_ns);
 }
 
+/* A name that was given for what is asked. Texts are in the arena. */
+static struct ask_name name_of(struct model *m, const struct pieces *all, uint64_t id)
+{
+	const struct piece *p = find_piece(all, id), *base, *none;
+	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
+	struct ask_name out = { .text = id ? "" : NULL };
+
+	if (!p || !chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir)))
+		return out;
+	out.text = arena_strdup(model_arena(m), text);
+	out.base = base ? arena_strdup(model_arena(m), dir) : NULL;
+	out.flags = p->key.flags;
+	return out;
+}
+
+static void read_asks(struct watch *w, struct model *m, const struct pieces *all)
+{
+	int fd = bpf_map__fd(w->skel->maps.asks);
+	struct trace_ask_key key, *prev = NULL;
+	struct trace_count n;
+
+	for (; next_key(w, fd, prev, &key); prev = &key) {
+		int a = abi_arch(key.call / TRACE_NRS);
+		struct ask ask = { .value = key.value };
+		struct trace_rule rule;
+		struct trace_call call;
+
+		if (a < 0 || !look_up(w, fd, &key, &n))
+			continue;
+		rules_of((enum arch)a, key.call % TRACE_NRS, &call, &rule);
+		ask.rule = &rule;
+		ask.count = n.count;
+		ask.first_ns = n.first_ns;
+		for (size_t i = 0; i < ARRAY_SIZE(ask.names); i++)
+			ask.names[i] = name_of(m, all, key.names[i]);
+		ask_record(m, &ask);
+	}
+}
+
 static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 {
 	int fd = bpf_map__fd(w->skel->maps.paths);
@@ -323,9 +365,11 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	model_began(m, began_ns(w));
 	read_changes(m, &all);
 	for (size_t i = 0; i < all.n; i++)
-		if (all.v[i].key.kind >= TRACE_LEAF)
+		if (all.v[i].key.kind >= TRACE_LEAF && all.v[i].key.kind != TRACE_WORD &&
+		    !(all.v[i].key.perms & TRACE_NAMED))
 			all.v[i].ref = read_path(m, &all, &all.v[i], !w->skel->bss->fsuids_differ);
 	read_pairs(w, m, &all);
+	read_asks(w, m, &all);
 	free(all.v);
 	return 0;
 }

@@ -178,6 +178,7 @@ static void unite_file(struct unite *u, const struct fact *f, const struct colum
 		.owned = f->flags & FILE_OWNED,
 		.elsewhere = f->flags & FILE_ELSEWHERE,
 		.peers = f->flags & FILE_PEERS,
+		.ours = f->flags & FILE_OURS,
 		.held = f->held,
 		.count = all->count,
 		.first_ns = all->first_ns,
@@ -249,6 +250,15 @@ static void unite_capability(struct unite *u, const struct fact *f, const struct
 	vec_push(u->a, &u->r->caps, c);
 }
 
+static void unite_rule(struct unite *u, const struct fact *f, const struct column *all,
+		       const struct columns *columns)
+{
+	struct recorded_rule rule = { f->path, all->count, all->first_ns, NULL };
+
+	mark(u, &rule.in, columns);
+	vec_push(u->a, &u->r->rules, rule);
+}
+
 static void unite_fact(struct unite *u, const struct fact *f, const struct columns *columns)
 {
 	struct column all = sum(columns);
@@ -263,6 +273,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_LOST: unite_lost(u, f, &all); return;
 	case FACT_OTHERS: unite_listing(u, f); return;
 	case FACT_RECEIVED: unite_signal(u, f, &all, columns); return;
+	case FACT_RULE: unite_rule(u, f, &all, columns); return;
 	case FACT_TUPLE:
 		(f->held ? model_held_tuple : model_tuple)(u->m, f->arch, f->nr, f->words,
 							   all.count);

@@ -63,8 +63,10 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 	for (unsigned i = 0; i < nargs; i++)
 		if (args[i].width == 64 && a != ARCH_I386)
 			c->wide |= (uint8_t)(1u << i);
-	c->tuple = !strcmp(s->name, "socket") || !strcmp(s->name, "socketpair");
 	c->rule = rule_of(s, a);
+	c->tuple = !strcmp(s->name, "socket") || !strcmp(s->name, "socketpair") ? TRACE_TUPLE : 0;
+	if (c->rule && trace_is_early(rows[c->rule - 1].rule.op))
+		c->tuple |= TRACE_EARLY;
 }
 
 void rules_of(enum arch a, uint32_t nr, struct trace_call *call, struct trace_rule *rule)

@@ -34,6 +34,11 @@ __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
 __u32 fsuids_differ;             /* another one acted as somebody else */
 
+enum {                /* of a thread id */
+       IS_MARKED = 1, /* there is a mark of the task */
+       IS_NOTED = 2,  /* it is among `ours` */
+};
+
 enum about { /* of an object that a call names */
 	     ABOUT_DIR = 1,
 	     ABOUT_NOT_OWNED = 2, /* by whom the task acts as */
@@ -42,6 +47,7 @@ enum about { /* of an object that a call names */
 struct mark {       /* one recorded task */
 	__u32 call; /* the call it is in, if that has a rule, or call_now() cannot tell */
 	__u8 rule;
+	__u8 early;     /* args hold the names of what is asked: names[0..2], and the value */
 	__u8 followed;  /* from a process on that was named, in whatever cgroup */
 	__u8 nnamed;    /* what the call is about to change, of `named` */
 	__u8 about[2];  /* enum about */
@@ -75,8 +81,9 @@ struct scratch {
 	__u64 busy;               /* a program uses this scratch */
 	__u64 last;               /* id of the path that was recorded last; 0: none was */
 	__u64 asked;              /* O_* of the open under way */
+	struct trace_ask_key ask;
 	__u16 flags;
-	__u8 kind, perms;
+	__u8 kind, perms, more;
 	__u8 not_owned;
 };
 
@@ -97,11 +104,13 @@ MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
 MAP(received, PERCPU_ARRAY, __u32, struct trace_count, 128);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
 MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
+MAP(asks, HASH, struct trace_ask_key, struct trace_count, 4096);
+MAP(ours, LRU_HASH, __u64, __u8, 16384); /* tasks that are recorded, by pid_key() */
 MAP(runs, PERCPU_ARRAY, __u32, __u64, TRACE_EVENTS);
 MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
 MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 1);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
-MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 64); /* by thread id: is there a mark? */
+MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by thread id: two bits */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -29,7 +29,8 @@ enum {
 	TRACE_L = 8,
 	TRACE_K = 16,
 	TRACE_M = 32,
-	TRACE_X = 64
+	TRACE_X = 64,
+	TRACE_NAMED = 128, /* none of them: a name that was given, of what is asked */
 };
 
 /* What a successful call tells about files. */
@@ -47,7 +48,15 @@ enum trace_op {
 	TRACE_OP_LINK,     /* two such paths: the second is a new name of the first */
 	TRACE_OP_BIND,     /* a unix socket's address in argument path[0], length in the next */
 	TRACE_OP_EXEC,     /* only remembered: the exec event does the rest */
-	TRACE_OP_PTRACE,   /* for the ptrace backend: what fails because a task has one tracer */
+	/* What AppArmor's other classes are asked (asks.h); in brackets what goes with it. */
+	TRACE_OP_MOUNT,  /* paths: onto, from; argument 2: the file system [argument at] */
+	TRACE_OP_UMOUNT, /* a path [argument at] */
+	TRACE_OP_PIVOT,  /* paths: the new root, where the old one goes */
+	TRACE_OP_MOVE,   /* paths: onto, from [argument at] */
+	TRACE_OP_QUEUE,  /* argument path[0]: a queue's name [argument at] */
+	TRACE_OP_RING,   /* argument path[0]: of io_uring [its flags] */
+	TRACE_OP_PTRACE, /* argument at: a request; fd[0]: of whom [both, see TRACE_ASK_OURS] */
+	TRACE_OP_PEER,   /* perms[0] R or W: fd[0] is read, or written as by who traces it */
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
@@ -57,6 +66,10 @@ enum trace_op {
 #define TRACE_LOCK_NB      4
 #define TRACE_F_WRLCK      1 /* fcntl(2) */
 #define TRACE_F_SETLEASE   1024
+#define TRACE_EMPTY_PATH   4 /* move_mount(2), of what it moves */
+#define TRACE_TRACEME      0 /* ptrace(2) */
+#define TRACE_ATTACH       16
+#define TRACE_SEIZE        0x4206
 #define TRACE_EXCHANGE     2     /* renameat2(2) */
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
 #define TRACE_REMOVEDIR    0x200
@@ -75,6 +88,8 @@ enum {                       /* flags of a path */
        TRACE_SYMLINK = 512,  /* made as a link to another name */
        TRACE_GIVEN = 1024,   /* to another owner */
 };
+
+enum { TRACE_OURS = 1 }; /* of what is TRACE_PEERS: the process is recorded, too */
 
 struct trace_rule {
 	__u8 op;
@@ -103,10 +118,15 @@ static inline __u32 trace_at(__u32 flags, __u32 at)
 	return flags;
 }
 
+enum {
+	TRACE_TUPLE = 1,
+	TRACE_EARLY = 2, /* its names may be gone, or mean others, when it has ended */
+};
+
 struct trace_call {
 	__u8 args;  /* bit i: the value of argument i is recorded */
 	__u8 wide;  /* bit i: all 64 bits of it count */
-	__u8 tuple; /* 1: arguments 0..2 belong together */
+	__u8 tuple; /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
 	__u8 rule;  /* index into the rules; 0: none */
 };
 
@@ -144,6 +164,7 @@ enum trace_kind {
 		3, /* resolved; without a text of its own: the BASE before it, as it was used */
 	TRACE_JOIN = 4, /* a text seen from the BASE up the chain */
 	TRACE_LOST = 5, /* the end of a path too long to be had, or a text whose BASE is */
+	TRACE_WORD = 6, /* a text that is no path */
 };
 
 struct trace_path_key {
@@ -151,7 +172,8 @@ struct trace_path_key {
 	__u8 kind;    /* enum trace_kind */
 	__u8 perms;
 	__u16 flags;
-	__u8 pad[4];
+	__u8 more; /* TRACE_OURS */
+	__u8 pad[3];
 	char text[TRACE_TEXT]; /* zero padded */
 };
 
@@ -168,6 +190,20 @@ struct trace_pair_key { /* two paths of one call, by their ids */
 	__u32 op; /* TRACE_OP_RENAME, TRACE_OP_LINK */
 	__u32 pad;
 };
+
+/* What was asked with success: by which call, with what, and of which names, by the ids of paths. */
+struct trace_ask_key {
+	__u32 call;
+	__u32 pad;
+	__u64 value;
+	__u64 names[3]; /* 0: none, or it was lost and counted */
+};
+#define TRACE_ASK_OURS (1ull << 32) /* of a value: whom it is about is recorded, too */
+
+static inline int trace_is_early(__u8 op)
+{
+	return op >= TRACE_OP_MOUNT && op <= TRACE_OP_MOVE;
+}
 
 /* What drives the program on perf_swevent_event: perf's events, as it tells them apart. */
 enum trace_event {

@@ -26,6 +26,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
+#include "learn/ask_ptrace.h"
 #include "learn/proc.h"
 
 #define OPTIONS                                                                                    \
@@ -43,6 +44,7 @@ struct tracee {
 	bool stops;   /* at the end of the call that it is in */
 	bool owned;   /* what the call is about to change by name: by whom the task acts as */
 	uint64_t args[6];
+	struct ask_pending *ask; /* of the call that it is in; NULL */
 };
 
 struct tracer {
@@ -123,7 +125,7 @@ const char *trace_ptrace_attach(struct arena *a, const struct learn_options *opt
 
 /* ---- tracees ---- */
 
-static struct tracee *find_tracee(struct tracer *t, pid_t tid)
+static struct tracee *find_tracee(const struct tracer *t, pid_t tid)
 {
 	struct tracee *e = t->buckets[(unsigned)tid % BUCKETS];
 
@@ -161,6 +163,7 @@ static void drop_tracee(struct tracer *t, pid_t tid)
 	if (!e)
 		return;
 	*p = e->next;
+	ask_drop(e->ask);
 	free(e);
 	t->live--;
 }
@@ -266,6 +269,7 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 	how->owned = is_owner(t, tid, st.st_uid);
 	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
 	how->peers = proc_is_peers(tid, path, &st);
+	how->ours = how->peers && find_tracee(t, (pid_t)atoi(path + sizeof("/proc/") - 1));
 	how->count = 1;
 	how->first_ns = now_ns(t);
 	return model_file(t->model, (struct str){ path, n }, how);
@@ -648,6 +652,31 @@ static bool makes_task(const char *name)
 	       !strcmp(name, "vfork");
 }
 
+static bool is_ours(const void *tracer, pid_t tid)
+{
+	const struct tracer *t = tracer;
+
+	return find_tracee(t, tid) != NULL;
+}
+
+/* What AppArmor's other classes are asked by the call; its names are looked at now. */
+static void begin_ask(struct tracer *t, struct tracee *e)
+{
+	struct ask_stopped stopped = { e->tid, e->args, read_text, read_memory, is_ours, t };
+	bool lost;
+
+	ask_drop(e->ask);
+	e->ask = ask_take(&stopped, &t->rules[e->rule], &lost);
+	t->r->run.losses.paths_unresolved += lost;
+}
+
+static void end_ask(struct tracer *t, struct tracee *e)
+{
+	if (e->ask)
+		ask_give(t->model, e->ask, now_ns(t));
+	e->ask = NULL;
+}
+
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
 {
 	uint32_t nr = (uint32_t)info->entry.nr;
@@ -682,13 +711,15 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 			model_value(t->model, (enum arch)a, nr, i,
 				    c->wide >> i & 1 ? e->args[i] : (uint32_t)e->args[i], 1);
 	}
-	if (c->tuple) {
+	if (c->tuple & TRACE_TUPLE) {
 		uint64_t args[3] = { (uint32_t)e->args[0], (uint32_t)e->args[1],
 				     (uint32_t)e->args[2] };
 
 		model_tuple(t->model, (enum arch)a, nr, args, 1);
 	}
 	note_owner(t, e);
+	if (c->tuple & TRACE_EARLY)
+		begin_ask(t, e);
 }
 
 static void on_return(struct tracer *t, struct tracee *e)
@@ -699,8 +730,15 @@ static void on_return(struct tracer *t, struct tracee *e)
 	switch ((enum trace_op)r->op) {
 	case TRACE_OP_OPEN:   /* with the result: see the caller */
 	case TRACE_OP_EXEC:   /* the exec event has done it */
-	case TRACE_OP_PTRACE: /* only what fails is of interest */
+	case TRACE_OP_PTRACE: /* only what fails is of interest: see the caller */
 	case TRACE_OP_NONE: return;
+	case TRACE_OP_QUEUE:
+	case TRACE_OP_RING:
+	case TRACE_OP_PEER: begin_ask(t, e); /* fallthrough */
+	case TRACE_OP_MOUNT:
+	case TRACE_OP_UMOUNT:
+	case TRACE_OP_PIVOT:
+	case TRACE_OP_MOVE: end_ask(t, e); return;
 	case TRACE_OP_MMAP:
 		if (e->args[r->path[0]] & PROT_EXEC && fd >= 0)
 			record_fd(t, e->tid, fd, PERM_M);
@@ -731,13 +769,16 @@ static bool may_be_traced(pid_t tid, pid_t other)
 }
 
 /* A task has one tracer. What the workload wanted to trace is ours already: it is told EPERM. */
-static void on_refused_ptrace(struct tracer *t, const struct tracee *e)
+static void on_refused_ptrace(struct tracer *t, struct tracee *e)
 {
 	int request = (int)e->args[0];
 
 	if (request == PTRACE_TRACEME || ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
 					  may_be_traced(e->tid, (pid_t)e->args[1])))
 		t->r->run.losses.tracing++;
+	/* Without pale it would have been let, and AppArmor asked. */
+	begin_ask(t, e);
+	end_ask(t, e);
 }
 
 static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
@@ -754,6 +795,8 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
 	else if (!info->exit.is_error)
 		on_return(t, e);
+	ask_drop(e->ask);
+	e->ask = NULL;
 	e->rule = 0;
 }
 

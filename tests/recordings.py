@@ -21,6 +21,7 @@ class Recording:
     def __init__(self, path=None, text=None):
         self.text = text if path is None else pathlib.Path(path).read_text(encoding="ascii")
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
+        self.rules, self.ours = {}, set()
         lines = self.text.splitlines()
         assert lines[0] == "pale recording 1" and lines[-1].startswith("end ")
         for line in lines[1:-1]:
@@ -42,6 +43,10 @@ class Recording:
             self.files[name] = (w[2], "owned" in w[3:])
             if "peers" in w[3:]:
                 self.peers.add(name)
+            if "ours" in w[3:]:
+                self.ours.add(name)
+        elif w[0] == "rule":
+            self.rules[unquote(w[1])] = count
         elif w[0] in ("bits", "value"):
             self.args.setdefault((w[2], int(w[3])), []).append(f"{w[4]}:{count}" if w[0] == "value" else w[-1])
         elif w[0] == "tuple":

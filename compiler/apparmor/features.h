@@ -6,14 +6,6 @@
  */
 #include "compiler/rules/profile.h"
 
-/*
- * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3), and between them by the pull requests that
- * brought it: userns and io_uring from 6.7 on ("AppArmor updates for 6.7"; 6.12 has them, 6.1 not),
- * addresses and peers of unix sockets from 6.17 (7.2 has them, 6.12 not), with them that messages are
- * asked about by the bus; message queues and addresses of inet in none.
- */
-enum { AA_KERNEL_NAMES = 6 << 8 | 7, AA_KERNEL_UNIX = 6 << 8 | 17 };
-
 enum {
 	AA_FEATURES_MAX = 8190, /* bytes, libapparmor's own bound (load_features_file) */
 	AA_FEATURES_DEPTH = 32,

@@ -9,6 +9,7 @@
 #include "compiler/file/decide.h"
 #include "compiler/fix/fix.h"
 #include "compiler/tell/shown.h"
+#include "grammar/apparmor_print.h"
 #include "grammar/print.h"
 
 enum { ERRNO_NOSYS = 38 };
@@ -234,11 +235,31 @@ static bool signal_allowed(struct update *u, int sig, bool send)
 	return allowed;
 }
 
+/* Those that the policy has, and what it denies: which stays so. */
+static void know_rules(struct update *u, struct recording *r)
+{
+	r->rules_known.n = 0;
+	r->no_rules = !(u->policy->layers & LAYER_APPARMOR);
+	vec_each(&u->policy->others, own) {
+		BUF_AUTO out = { 0 };
+		struct str text;
+
+		aa_print_head(&out, (*own)->origin->stmt->rule);
+		text = (struct str){ buf_keep(u->s->arena, &out), out.n };
+		vec_push(u->s->arena, &r->rules_known, text);
+		vec_each(&r->rules, rule)
+			if ((*own)->prefix.mode == AA_MODE_DENY && str_eq(rule->text, text))
+				keep_refused(u, str_safe_of(u->s->arena, text));
+	}
+}
+
 static void cut_resources(struct update *u, struct recording *r)
 {
 	size_t left = 0;
 
 	cut_files(u, r);
+	know_rules(u, r);
+	r->exists_known = signal_allowed(u, 0, true);
 	vec_each(&r->caps, c)
 		if (!capability_allowed(u, c->cap))
 			r->caps.v[left++] = *c;
@@ -383,6 +404,7 @@ int policy_update(struct session *s, const struct options *o, const char *path, 
 
 	if (!load(&u, path, &in))
 		return EXIT_FOUND;
+	propose_imply(s->arena, r);
 	cut(&u, r, &listed);
 	if (!listed)
 		return EXIT_FOUND;

@@ -42,6 +42,14 @@ enum aa_class {
 	AA_CLASS_NR
 };
 
+/*
+ * Kernels as measured (Debian's 6.1, 6.12, 7.2, 7.3), and between them by the pull requests that
+ * brought it: userns and io_uring from 6.7 on ("AppArmor updates for 6.7"; 6.12 has them, 6.1 not),
+ * addresses and peers of unix sockets from 6.17 (7.2 has them, 6.12 not), with them that messages are
+ * asked about by the bus; message queues and addresses of inet in none.
+ */
+enum { AA_KERNEL_NAMES = 6 << 8 | 7, AA_KERNEL_UNIX = 6 << 8 | 17 };
+
 /* For whom a profile is read: `--target apparmor=5.0`. */
 struct aa_target {
 	enum aa_release release;

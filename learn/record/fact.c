@@ -7,6 +7,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/rules/rules.h"
 #include "learn/record/recording.h"
+#include "learn/record/rule.h"
 
 static const char *const kinds[FACT_NR] = {
 #define FACT(kind, word) [FACT_##kind] = (word),
@@ -19,7 +20,7 @@ static const struct {
 	const char *word;
 } file_flags[] = {
 	{ FILE_OWNED, "owned" }, { FILE_ELSEWHERE, "elsewhere" }, { FILE_PEERS, "peers" },
-	{ FILE_GONE, "gone" },   { FILE_SETID, "setid" },
+	{ FILE_OURS, "ours" },   { FILE_GONE, "gone" },           { FILE_SETID, "setid" },
 };
 
 static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };
@@ -239,6 +240,30 @@ static bool take_signal(struct line *w, struct fact *f)
 	return true;
 }
 
+/* ---- a rule ---- */
+
+static void put_rule(struct buf *out, const struct fact *f)
+{
+	buf_putc(out, ' ');
+	put_quoted(out, f->path);
+}
+
+static bool take_rule(struct line *w, struct fact *f)
+{
+	struct str spelled;
+
+	if (!take_quoted(w, "the rule", &f->path))
+		return false;
+	spelled = rule_spelling(w->arena, f->path);
+	if (!spelled.p)
+		return line_fail(
+			w, w->rest.p,
+			"the text in front of this is no rule of AppArmor that recordings hold");
+	return str_eq(spelled, f->path) ||
+	       line_fail(w, w->rest.p, "the rule in front of this is spelled '%s'",
+			 str_safe_of(w->arena, spelled));
+}
+
 /* ---- a fact ---- */
 
 void fact_print(struct buf *out, const struct fact *f)
@@ -254,6 +279,8 @@ void fact_print(struct buf *out, const struct fact *f)
 		put_others(out, f);
 	else if (f->kind == FACT_RECEIVED)
 		buf_printf(out, " %u", f->index);
+	else if (f->kind == FACT_RULE)
+		put_rule(out, f);
 	else
 		put_call(out, f);
 	if (f->kind == FACT_BITS || f->kind == FACT_VALUE)
@@ -297,6 +324,7 @@ static bool read_kind(struct line *w, struct fact *f)
 	case FACT_LOST: return take_lost(w, f);
 	case FACT_OTHERS: return take_others(w, f);
 	case FACT_RECEIVED: return take_signal(w, f);
+	case FACT_RULE: return take_rule(w, f);
 	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3) && take_held(w, f);
 	case FACT_VALUE: return take_argument(w, f) && take_values(w, f, 1);
 	case FACT_NR: break;

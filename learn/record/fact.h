@@ -21,21 +21,23 @@ enum { /* what is known of a file beside its rights */
        FILE_PEERS = 4,
        FILE_GONE = 8,
        FILE_SETID = 16,
+       FILE_OURS = 32,
 };
 
 struct fact {
 	enum fact_kind kind;
-	enum arch arch; /* of the call, as is nr; of all but files and signals */
+	enum arch arch; /* of the call, as is nr; of all but files, signals and rules */
 	uint32_t nr;
 	unsigned index; /* of an argument; the number of a capability or a signal; enum lost_why */
 	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple; a number of names */
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
-	bool held;       /* call, tuple, file: there when the recording began, and not used since */
-	bool assumed;    /* call: held, as it were: nobody looked whether it is made */
-	struct str path; /* of a file, of a directory with other names; what is known of a lost one;
+	bool held;    /* call, tuple, file: there when the recording began, and not used since */
+	bool assumed; /* call: held, as it were: nobody looked whether it is made */
+	struct str
+		path; /* of a file, of a directory with other names; what is known of a lost one; a rule;
 			  * NUL-terminated */
-	unsigned perms;  /* PERM_* */
-	unsigned flags;  /* FILE_* */
+	unsigned perms; /* PERM_* */
+	unsigned flags; /* FILE_* */
 };
 
 void fact_print(struct buf *out, const struct fact *f);

@@ -109,6 +109,13 @@ static int cmp_lost(const void *x, const void *y)
 	return order ? order : cmp_u64(a->perms, b->perms);
 }
 
+static int cmp_rule(const void *x, const void *y)
+{
+	const struct recorded_rule *a = x, *b = y;
+
+	return str_cmp(a->text, b->text);
+}
+
 #define SORT(vec, cmp)                                                                             \
 	do {                                                                                       \
 		if ((vec).n)                                                                       \
@@ -129,6 +136,7 @@ void recording_sort(struct recording *r)
 	SORT(r->lost, cmp_lost);
 	SORT(r->caps, cmp_cap);
 	SORT(r->received, cmp_signal);
+	SORT(r->rules, cmp_rule);
 }
 
 bool recording_saw_call(const struct recording *r)

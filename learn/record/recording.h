@@ -57,6 +57,7 @@ struct recorded_file {
 	bool owner_told; /* of some access it was known: while a recording is made */
 	bool elsewhere;  /* executed in a chroot or other mount namespace: unreadable from here */
 	bool peers;      /* below /proc/PID of another process than the one that opened it */
+	bool ours;       /* of those, all were recorded, too */
 	bool gone;       /* written, and no longer there when the recording ended */
 	bool setid;      /* executed, and set-user-id or set-group-id */
 	bool held; /* only held when the recording began; no PERM_*: a directory to start from */
@@ -91,6 +92,13 @@ struct recorded_capability { /* used with success, and in which call */
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
+struct recorded_rule {   /* what was asked of AppArmor's other classes (rule.h) */
+	struct str text; /* rule_spelling() */
+	uint64_t count;
+	uint64_t first_ns;
+	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
+};
+
 struct recorded_signal { /* received from a process (kill and the like, not the kernel's own) */
 	int signal;
 	uint64_t count;
@@ -114,6 +122,13 @@ struct recording {
 	VEC(struct recorded_lost) lost;        /* each counted among the losses too */
 	VEC(struct recorded_signal) received;
 	VEC(struct recorded_capability) caps;
+	VEC(struct recorded_rule) rules;
+	/* What files and calls imply, where those are cut later (propose_imply()). NULL: they are not. */
+	const uint64_t *sent; /* 65 counts, by signal */
+	VEC(struct str)
+	rules_known;         /* rules that a policy has (rule.h): they need be said no more */
+	bool no_rules;       /* it can hold none */
+	bool exists_known;   /* it has one for kill(2) with signal 0 */
 	uint64_t sent_known; /* bit n: signal n + 1, sent, needs no rule: the policy has one */
 };
 

@@ -165,8 +165,8 @@ static void add_file(struct recordings *rs, const struct recorded_file *file)
 		.path = file->path,
 		.perms = file->perms,
 		.flags = (file->owned ? FILE_OWNED : 0u) | (file->elsewhere ? FILE_ELSEWHERE : 0u) |
-			 (file->peers ? FILE_PEERS : 0u) | (file->gone ? FILE_GONE : 0u) |
-			 (file->setid ? FILE_SETID : 0u),
+			 (file->peers ? FILE_PEERS : 0u) | (file->ours ? FILE_OURS : 0u) |
+			 (file->gone ? FILE_GONE : 0u) | (file->setid ? FILE_SETID : 0u),
 		.held = file->held,
 	};
 
@@ -208,6 +208,11 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 		struct fact f = { .kind = FACT_RECEIVED, .index = (unsigned)s->signal };
 
 		add_fact(rs, &f, s->count, s->first_ns);
+	}
+	vec_each(&r->rules, rule) {
+		struct fact f = { .kind = FACT_RULE, .path = rule->text };
+
+		add_fact(rs, &f, rule->count, rule->first_ns);
 	}
 	vec_each(&r->caps, c) {
 		struct fact f = {

@@ -181,7 +181,8 @@ static bool add_socket(struct replay *r, const struct denied *d, uint64_t since)
 static bool add_signal(struct replay *r, const struct denied *d, uint64_t since)
 {
 	struct str asked = d->denied.n ? d->denied : d->requested;
-	uint64_t sig = constant_of("signal", "SIG", d->signal);
+	bool exists = str_is(d->signal, "exists");
+	uint64_t sig = exists ? 0 : constant_of("signal", "SIG", d->signal);
 
 	if (sig == UINT64_MAX)
 		return false;
@@ -238,6 +239,20 @@ static void add_file(struct replay *r, const struct denial *n, uint64_t since)
 	model_linked(r->m, old, ref);
 }
 
+/* Of all other classes: the rule that allows it. */
+static bool add_rule(struct replay *r, const struct denial *n, uint64_t since)
+{
+	BUF_AUTO text = { 0 };
+
+	if (!n->rule.before)
+		return false;
+	denial_put_parts(&text, n, &n->rule, (1u << n->nperms) - 1);
+	if (!text.n || text.failed)
+		return false;
+	buf_putc(&text, 0);
+	return !text.failed && model_rule(r->m, text.p, 1, since);
+}
+
 static void add_denial(struct replay *r, const struct denial *n, uint64_t since)
 {
 	const struct denied *d = &n->d;
@@ -252,7 +267,7 @@ static void add_denial(struct replay *r, const struct denial *n, uint64_t since)
 	else if (d->family.n && !str_is(d->family, "unix"))
 		kept = add_socket(r, d, since);
 	else
-		kept = false;
+		kept = add_rule(r, n, since);
 	r->r->run.unkept += !kept;
 }
 

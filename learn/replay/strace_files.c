@@ -258,7 +258,14 @@ static void record_call(struct looking *k)
 
 	switch ((enum trace_op)rule->op) {
 	case TRACE_OP_NONE:
-	case TRACE_OP_PTRACE: return;
+	case TRACE_OP_MOUNT:
+	case TRACE_OP_UMOUNT:
+	case TRACE_OP_PIVOT:
+	case TRACE_OP_MOVE:
+	case TRACE_OP_QUEUE:
+	case TRACE_OP_RING:
+	case TRACE_OP_PTRACE:
+	case TRACE_OP_PEER: return; /* told: no rule is seen of them */
 	case TRACE_OP_OPEN: record_open(k); return;
 	case TRACE_OP_MMAP: record_mapping(k); return;
 	case TRACE_OP_MPROTECT:

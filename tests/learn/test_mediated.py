@@ -66,7 +66,7 @@ def test_every_way_of_using_files_has_its_rules(tmp_path, backend):
 def test_new_mounts_are_said_to_disconnect_what_was_open(tmp_path, backend):
     usable(backend)
     _, text = proposed(tmp_path, backend, "new_mounts")
-    assert "# mount namespaces were changed: AppArmor refuses files opened before" in text
+    assert "    apparmor flags=(attach_disconnected); # mount namespaces were changed: files opened before" in text
     assert "attach_disconnected" not in proposed(tmp_path, backend, "append")[1]
 
 

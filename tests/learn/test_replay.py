@@ -220,6 +220,7 @@ DENIED = """[1.5] audit: type=1400 audit(1700000000.1:1): apparmor="DENIED" oper
 [1.5] audit: type=1400 audit(1700000000.4:4): apparmor="DENIED" operation="create" class="net" profile="web" pid=8 comm="cat" family="inet" sock_type="dgram" protocol=17 requested_mask="create" denied_mask="create"
 [1.5] audit: type=1400 audit(1700000000.5:5): apparmor="DENIED" operation="signal" class="signal" profile="web" pid=8 comm="cat" requested_mask="receive" denied_mask="receive" signal=term peer="unconfined"
 [1.5] audit: type=1400 audit(1700000000.6:6): apparmor="DENIED" operation="mount" class="mount" info="failed mntpnt match" error=-13 profile="web" name="/mnt/" pid=8 comm="cat" fstype="tmpfs" srcname="tmpfs" flags="rw"
+[1.5] audit: type=1400 audit(1700000000.6:7): apparmor="DENIED" operation="setrlimit" class="rlimits" profile="web" pid=8 comm="cat" rlimit=nofile value=2048
 """
 
 
@@ -230,7 +231,7 @@ def test_apparmors_records_replay_to_files_capabilities_sockets_and_signals(tmp_
     assert "received 15\t1:1" in made.text and made.runs[1]["unkept"] == "1" and made.runs[1]["no-calls"] is True
     out = run([PALE, "propose", tmp_path / "log.rec"]).out
     for want in ("layers apparmor;", "file r /etc/shadow;", "capability dac_override;", "network inet dgram;",
-                 "signal receive term;", "no facts for, and so no rule is here: 1", "calls: not observed"):
+                 "signal receive term;", "mount fstype=tmpfs options=(rw) tmpfs -> /mnt/;", "no facts for, and so no rule is here: 1", "calls: not observed"):
         assert want in out, out
     (tmp_path / "p.pale").write_text(out)
     run([PALE, "check", tmp_path / "p.pale"])

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/ask_ptrace.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "learn/proc.h"
+
+struct ask_pending {
+	struct trace_rule rule;
+	struct ask ask;
+	char text[3][TRACE_PATH + 1];
+	char base[2][PATH_MAX];
+};
+
+/* False: it cannot be read. */
+static bool take_text(const struct ask_stopped *s, struct ask_pending *p, int i, uint64_t addr)
+{
+	if (!addr)
+		return true;
+	if (s->read_text(s->tid, addr, p->text[i], TRACE_PATH) < 0)
+		return false;
+	p->ask.names[i].text = p->text[i];
+	return true;
+}
+
+/* A name of a file system's, and where it is seen from. */
+static bool take_name(const struct ask_stopped *s, struct ask_pending *p, int i)
+{
+	const struct trace_rule *r = &p->rule;
+	int dir = r->fd[i] >= 0 ? (int)s->args[r->fd[i]] : -1;
+	char link[32] = "cwd";
+
+	if (!take_text(s, p, i, s->args[r->path[i]]))
+		return false;
+	if (!p->ask.names[i].text)
+		return true;
+	if (*p->text[i] == '/')
+		strcpy(link, "root");
+	else if (dir >= 0)
+		snprintf(link, sizeof(link), "fd/%d", dir);
+	p->ask.names[i].base = p->base[i];
+	p->ask.names[i].flags = r->flags[i] | TRACE_NOW;
+	if (proc_elsewhere(s->tid) != 0)
+		p->ask.names[i].flags |= TRACE_ELSEWHERE;
+	return proc_link(s->tid, link, p->base[i]) && *p->base[i] == '/';
+}
+
+static bool take_mount(const struct ask_stopped *s, struct ask_pending *p)
+{
+	const struct trace_rule *r = &p->rule;
+
+	if (!take_name(s, p, 0))
+		return false;
+	if (r->path[1] >= 0 && !(r->op == TRACE_OP_MOVE && p->ask.value & TRACE_EMPTY_PATH) &&
+	    !take_name(s, p, 1))
+		return false;
+	return r->op != TRACE_OP_MOUNT || take_text(s, p, 2, s->args[2]);
+}
+
+static uint64_t ours(const struct ask_stopped *s, uint64_t pid)
+{
+	return s->is_ours(s->tracer, (pid_t)pid) ? TRACE_ASK_OURS : 0;
+}
+
+/* False: nothing is asked. */
+static bool take_trace(const struct ask_stopped *s, struct ask_pending *p)
+{
+	uint64_t request = (uint32_t)p->ask.value;
+
+	if (request == TRACE_TRACEME)
+		p->ask.value |= TRACE_ASK_OURS;
+	else if (request == TRACE_ATTACH || request == TRACE_SEIZE)
+		p->ask.value |= ours(s, s->args[p->rule.fd[0]]);
+	else
+		return false;
+	return true;
+}
+
+static bool take_peer(const struct ask_stopped *s, struct ask_pending *p)
+{
+	pid_t pid = (pid_t)s->args[p->rule.fd[0]];
+
+	p->ask.value = ours(s, (uint64_t)pid);
+	return pid && pid != s->tid && proc_field(s->tid, "status", "\nTgid:", "%lld") != pid;
+}
+
+struct ask_pending *ask_take(const struct ask_stopped *s, const struct trace_rule *r, bool *lost)
+{
+	struct ask_pending *p = calloc(1, sizeof(*p));
+	uint32_t flags = 0;
+	bool asks = true;
+
+	*lost = !p;
+	if (!p)
+		return NULL;
+	p->rule = *r;
+	p->ask.rule = &p->rule;
+	p->ask.value = r->at >= 0 ? s->args[r->at] : 0;
+	switch ((enum trace_op)r->op) {
+	case TRACE_OP_MOUNT:
+	case TRACE_OP_UMOUNT:
+	case TRACE_OP_PIVOT:
+	case TRACE_OP_MOVE: *lost = !take_mount(s, p); break;
+	case TRACE_OP_QUEUE: *lost = !take_text(s, p, 0, s->args[r->path[0]]); break;
+	case TRACE_OP_RING: /* behind the numbers of entries (io_uring_setup(2)) */
+		*lost = !s->read_memory(s->tid, s->args[r->path[0]] + 2 * sizeof(flags), &flags,
+					sizeof(flags));
+		p->ask.value = flags;
+		break;
+	case TRACE_OP_PTRACE: asks = take_trace(s, p); break;
+	case TRACE_OP_PEER: asks = take_peer(s, p); break;
+	default: asks = false;
+	}
+	if (asks && !*lost)
+		return p;
+	free(p);
+	return NULL;
+}
+
+void ask_give(struct model *m, struct ask_pending *p, uint64_t first_ns)
+{
+	p->ask.count = 1;
+	p->ask.first_ns = first_ns;
+	ask_record(m, &p->ask);
+	free(p);
+}
+
+void ask_drop(struct ask_pending *p)
+{
+	free(p);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What AppArmor's classes beside files are asked: mounts, tracing, queues; asks.c makes rules of it. */
+#ifndef LEARN_ASKS_BPF_H
+#define LEARN_ASKS_BPF_H
+
+#include "learn/paths.bpf.h"
+
+static __always_inline __u64 arg_at(const struct mark *m, int i)
+{
+	switch (i) { /* a variable index into args is more than the verifier likes */
+	case 0: return m->args[0];
+	case 1: return m->args[1];
+	case 2: return m->args[2];
+	case 3: return m->args[3];
+	case 4: return m->args[4];
+	case 5: return m->args[5];
+	}
+	return 0;
+}
+
+/* s->ask is whole but for its value. */
+int record_ask(__u64 value)
+{
+	struct scratch *s = scratch_get();
+	struct trace_count *c, fresh = { 1, 0 };
+
+	if (!s)
+		return 0;
+	s->ask.value = value;
+	c = bpf_map_lookup_elem(&asks, &s->ask);
+	if (c) {
+		__sync_fetch_and_add(&c->count, 1);
+		return 0;
+	}
+	fresh.first_ns = since_start();
+	if (bpf_map_update_elem(&asks, &s->ask, &fresh, BPF_ANY))
+		count_loss(TRACE_LOSS_PATHS);
+	return 0;
+}
+
+/* A word that a program gave, as it stands; s->last is its id, 0: it is lost, and counted. */
+int record_word(__u64 text)
+{
+	struct scratch *s = scratch_get();
+	long n;
+
+	if (!s)
+		return 0;
+	s->last = 0;
+	n = bpf_probe_read_user_str(s->buf, TRACE_PATH, (void *)text);
+	if (n <= 1) {
+		if (n < 0)
+			count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	s->off = 0;
+	s->len = (__u32)n - 1;
+	s->parent = 0;
+	s->kind = TRACE_WORD;
+	s->perms = s->flags = s->more = 0;
+	s->not_owned = 0;
+	return intern();
+}
+
+/* 0: it is there, or nobody gave one. */
+static __always_inline int ask_name(struct mark *m, const volatile struct trace_rule *r, int i,
+				    __u64 text, __u32 how)
+{
+	int dir = r->fd[i] >= 0 ? (int)arg_at(m, r->fd[i]) : -1;
+	struct scratch *s = scratch_get();
+
+	if (!s || !text)
+		return 0;
+	record_join(dir, text, 0, TRACE_NAMED | (__u32)r->flags[i] << 16 | how);
+	if (i)
+		s->ask.names[1] = s->last;
+	else
+		s->ask.names[0] = s->last;
+	return !s->last;
+}
+
+/* The names of a mount; not 0: one is not there, or not yet. */
+static __always_inline int ask_names(struct mark *m, const volatile struct trace_rule *r,
+				     __u64 value, __u32 how)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return 1;
+	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
+	if (ask_name(m, r, 0, arg_at(m, r->path[0]), how))
+		return 1;
+	if (r->path[1] >= 0 && !(r->op == TRACE_OP_MOVE && value & TRACE_EMPTY_PATH) &&
+	    ask_name(m, r, 1, arg_at(m, r->path[1]), how))
+		return 1;
+	return 0;
+}
+
+/* Before the call: what is mounted over has another name afterwards, and what moves none. */
+static __always_inline void enter_ask(struct mark *m)
+{
+	const volatile struct trace_rule *r = &rules[bounded(m->rule, TRACE_RULES - 1)];
+	__u64 value = r->at >= 0 ? arg_at(m, r->at) : 0;
+	struct scratch *s = scratch_take();
+
+	m->early = 0;
+	if (!s)
+		return;
+	if (!ask_names(m, r, value, JOIN_TRY)) {
+		m->early = 1;
+		m->args[5] = m->args[2]; /* the file system is a word, which is read later */
+		m->args[0] = s->ask.names[0];
+		m->args[1] = s->ask.names[1];
+		m->args[3] = value;
+	}
+	scratch_give(s);
+}
+
+static __always_inline int exit_mount(struct mark *m, const volatile struct trace_rule *r)
+{
+	__u64 value = r->at >= 0 ? arg_at(m, r->at) : 0, type = m->args[2];
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return 0;
+	if (m->early) {
+		value = m->args[3];
+		type = m->args[5];
+		s->ask.names[0] = m->args[0];
+		s->ask.names[1] = m->args[1];
+		s->ask.names[2] = 0;
+	} else {
+		ask_names(m, r, value, 0);
+	}
+	if (r->op == TRACE_OP_MOUNT && type) {
+		record_word(type);
+		s->ask.names[2] = s->last;
+	}
+	return record_ask(value);
+}
+
+/* A process by a number that the task gave. */
+static __always_inline __u64 ask_of(__u32 nr, bool *own)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	__u64 key = pid_key(BPF_CORE_READ(t, thread_pid)),
+	      leader = pid_key(BPF_CORE_READ(t, group_leader, thread_pid));
+
+	*own = !nr || nr == (__u32)key || nr == (__u32)leader;
+	return is_ours(key >> 32 << 32 | nr) ? TRACE_ASK_OURS : 0;
+}
+
+static __always_inline int exit_ask(struct mark *m, const volatile struct trace_rule *r)
+{
+	struct scratch *s = scratch_get();
+	__u32 flags = 0, request;
+	bool own = false;
+	__u64 value;
+
+	if (!s)
+		return 0;
+	if (trace_is_early(r->op))
+		return exit_mount(m, r);
+	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
+	switch (r->op) {
+	case TRACE_OP_QUEUE:
+		record_word(arg_at(m, r->path[0]));
+		s->ask.names[0] = s->last;
+		return record_ask(r->at >= 0 ? (__u32)arg_at(m, r->at) : 0);
+	case TRACE_OP_RING: /* behind the numbers of entries (io_uring_setup(2)) */
+		if (bpf_probe_read_user(&flags, sizeof(flags),
+					(void *)arg_at(m, r->path[0]) + 2 * sizeof(__u32)))
+			count_loss(TRACE_LOSS_UNRESOLVED);
+		return record_ask(flags);
+	case TRACE_OP_PTRACE:
+		request = (__u32)arg_at(m, r->at);
+		if (request == TRACE_TRACEME)
+			return record_ask(request | TRACE_ASK_OURS);
+		if (request != TRACE_ATTACH && request != TRACE_SEIZE)
+			return 0;
+		return record_ask(request | ask_of((__u32)arg_at(m, r->fd[0]), &own));
+	case TRACE_OP_PEER:
+		value = ask_of((__u32)arg_at(m, r->fd[0]), &own);
+		return own ? 0 : record_ask(value);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AppArmor's other classes: rules that the recording has as such, those that calls and files imply,
+ * and what is said where neither is there.
+ */
+#include <linux/sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "compiler/rules/rules.h"
+#include "learn/proposal.h"
+#include "learn/record/rule.h"
+
+#define OWN " peer=@{profile_name}"
+
+struct asked { /* rules of one object, as one */
+	struct rule_parts parts;
+	uint64_t count, first_ns;
+	const uint64_t *in;
+	const char *why; /* beside the evidence; NULL */
+};
+
+struct asking {
+	struct proposal *p;
+	VEC(struct asked) list;
+};
+
+static void add(struct asking *k, struct str text, const struct asked *how)
+{
+	struct asked fresh = *how;
+
+	if (!rule_split(k->p->a, text, &fresh.parts))
+		BUG("recordings hold rules alone, and what is made here is one");
+	vec_each(&k->list, x) {
+		if (x->parts.class != fresh.parts.class || !str_eq(x->parts.rest, fresh.parts.rest))
+			continue;
+		x->parts.perms |= fresh.parts.perms;
+		x->count = count_add(x->count, fresh.count);
+		x->first_ns = fresh.first_ns < x->first_ns ? fresh.first_ns : x->first_ns;
+		x->in = recording_join_runs(k->p->a, k->p->r, x->in, fresh.in);
+		x->why = x->why ? x->why : fresh.why;
+		return;
+	}
+	vec_push(k->p->a, &k->list, fresh);
+}
+
+/* ---- what files and calls imply ---- */
+
+/*
+ * Files below /proc/PID of another process that the kernel opens or reads only for who may trace
+ * that one (fs/proc/base.c, task_mmu.c: ptrace_may_access(), mm_access()).
+ */
+static bool is_mediated(struct str path)
+{
+	static const char *const names[] = {
+		"auxv",    "environ",     "io",    "maps",         "mem",   "numa_maps",
+		"pagemap", "personality", "smaps", "smaps_rollup", "stack", "syscall",
+	};
+	const char *base = memrchr(path.p, '/', path.n);
+
+	/* Paths of a recording end in a NUL byte. */
+	if (!base || strstr(path.p, "/fdinfo/") || strstr(path.p, "/map_files/"))
+		return base != NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(base + 1, names[i]))
+			return true;
+	return false;
+}
+
+/* All of one kind; the first of them as an example. */
+static void add_read(struct asking *k, bool ours)
+{
+	struct asked all = { .first_ns = UINT64_MAX };
+	const struct recorded_file *first = NULL;
+	BUF_AUTO why = { 0 };
+	size_t n = 0;
+
+	vec_each(&k->p->r->files, f) {
+		if (!f->peers || f->ours != ours || !is_mediated(f->path))
+			continue;
+		all.in = n++ ? recording_join_runs(k->p->a, k->p->r, all.in, f->in) : f->in;
+		all.count = count_add(all.count, f->count);
+		all.first_ns = f->first_ns < all.first_ns ? f->first_ns : all.first_ns;
+		first = first ? first : f;
+	}
+	if (!first)
+		return;
+	buf_puts(&why, "by opening ");
+	buf_safe(&why, first->path);
+	if (n > 1)
+		buf_printf(&why, " and %zu more", n - 1);
+	if (!ours)
+		buf_puts(&why, "; of whichever profile, which was not seen");
+	all.why = buf_keep(k->p->a, &why);
+	add(k, ours ? STR("ptrace (read, readby)" OWN) : STR("ptrace read"), &all);
+}
+
+/* By flags of a call, of which `bit` makes a user namespace. */
+static void add_userns(struct asking *k, const char *call)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(k->p, a, call);
+		const struct recorded_arg *flags = c ? proposal_arg(c, 0) : NULL;
+		struct asked all = { .first_ns = c ? c->first_ns : 0, .in = c ? c->in : NULL };
+
+		if (!flags || !(flags->ones & CLONE_NEWUSER))
+			continue;
+		vec_each(&flags->values, v)
+			if (v->value & CLONE_NEWUSER)
+				all.count = count_add(all.count, v->count);
+		all.why = arena_printf(k->p->a, "by %s", call);
+		add(k, STR("userns create"), &all);
+	}
+}
+
+static void gather_implied(struct asking *k)
+{
+	add_read(k, true);
+	add_read(k, false);
+	add_userns(k, "unshare");
+	add_userns(k, "clone");
+}
+
+static void gather(struct asking *k)
+{
+	vec_each(&k->p->r->rules, r)
+		add(k, r->text, &(struct asked){ { 0 }, r->count, r->first_ns, r->in, NULL });
+	if (!k->p->r->sent)
+		gather_implied(k);
+}
+
+void propose_imply(struct arena *a, struct recording *r)
+{
+	struct proposal p = { .a = a, .r = r };
+	struct asking k = { .p = &p };
+	uint64_t *sent = ARENA_ARRAY(a, uint64_t, 65);
+
+	gather_implied(&k);
+	vec_each(&k.list, x) {
+		struct recorded_rule rule = { rule_join(a, &x->parts), x->count, x->first_ns,
+					      NULL };
+
+		vec_push(a, &r->rules, rule);
+	}
+	for (int sig = 0; sig < 65; sig++)
+		sent[sig] = proposal_sent(&p, sig);
+	r->sent = sent;
+}
+
+/* ---- where it is asked ---- */
+
+/* "6.12.1-amd64": 0x060c; 0: not told. */
+static unsigned kernel_of(const struct recording *r)
+{
+	char *end;
+	unsigned long major = r->run.kernel ? strtoul(r->run.kernel, &end, 10) : 0, minor;
+
+	if (!major || major > 255 || *end != '.')
+		return 0;
+	minor = strtoul(end + 1, NULL, 10);
+	return (unsigned)(major << 8 | (minor > 255 ? 255 : minor));
+}
+
+/*
+ * Did the kernel of the recording ask for it? What it does not ask a policy for an older abi says
+ * nothing of, and lets pass; and with such a rule no older parser could load the profile. What a log
+ * of AppArmor's shows it did ask. NULL, or since when it is asked.
+ */
+static const char *not_asked(const struct proposal *p, const struct asked *x)
+{
+	unsigned kernel = kernel_of(p->r);
+
+	if (strstr(p->r->run.backend, "apparmor"))
+		return NULL;
+	switch (x->parts.class) {
+	case AA_CLASS_MQUEUE: return "no kernel asks for it yet";
+	case AA_CLASS_USERNS:
+		return kernel < AA_KERNEL_NAMES ? "since Linux 6.7 and AppArmor 4.0" : NULL;
+	case AA_CLASS_IO_URING:
+	case AA_CLASS_UNIX: /* its parser is the first whose abi has it */
+		return kernel < AA_KERNEL_UNIX ? "since Linux 6.17 and AppArmor 5.0" : NULL;
+	default: return NULL;
+	}
+}
+
+/* What the policy that is updated does not have of it. False: it has all. */
+static bool is_missing(struct proposal *p, struct asked *x)
+{
+	const char *class = aa_class_name(x->parts.class);
+	bool has_perms = x->parts.perms;
+
+	vec_each(&p->r->rules_known, known) {
+		struct rule_parts has;
+
+		if (!rule_split(p->a, *known, &has) || has.class != x->parts.class)
+			continue;
+		if (!str_eq(has.rest, x->parts.rest) && has.rest.n && !str_is(has.rest, class))
+			continue;
+		if (!has_perms)
+			return false;
+		x->parts.perms &= ~has.perms;
+	}
+	return !p->r->no_rules && (!has_perms || x->parts.perms);
+}
+
+static void put_rule(struct proposal *p, const struct asked *x, struct ast_stmt *st)
+{
+	st->rule = rule_parse(p->a, rule_join(p->a, &x->parts));
+	BUG_ON(!st->rule);
+	ast_comment_add(p->a, &st->trailing, "%s%s%s",
+			proposal_evidence(p, x->count, x->first_ns, x->in), x->why ? ", " : "",
+			x->why ? x->why : "");
+}
+
+void propose_rules(struct proposal *p)
+{
+	struct asking k = { .p = p };
+
+	gather(&k);
+	p->group = "mounts, tracing and what else AppArmor has classes of";
+	vec_each(&k.list, x)
+		if (!not_asked(p, x) && is_missing(p, x))
+			put_rule(p, x, proposal_add(p, AST_STMT_APPARMOR));
+	p->group = NULL;
+}
+
+/* ---- the header ---- */
+
+/*
+ * Without the flag AppArmor refuses whatever has no path from the task's root, as nothing has that was
+ * opened before its mount namespace was changed (path.c, aa_path_name: "disconnected").
+ */
+void propose_attached(struct proposal *p)
+{
+	struct sources *sources = sources_new(p->a);
+	static const char flag[] = "apparmor flags=(attach_disconnected)";
+	struct source *src;
+	struct ast_stmt *st;
+	bool moved = proposal_saw(p, "setns") || proposal_had_flag(p, "unshare", CLONE_NEWNS) ||
+		     proposal_had_flag(p, "clone", CLONE_NEWNS);
+	bool queue = false;
+
+	vec_each(&p->r->rules, r)
+		queue |= str_starts(r->text, "mqueue");
+	if (p->r->run.no_files || (!moved && !queue))
+		return;
+	src = source_add(sources, "<header>", str_c(flag));
+	st = proposal_header(p, AST_HEADER_APPARMOR);
+	st->rule = aa_parse_rule(p->a, src,
+				 (struct span){ .source = src->id, .end = sizeof(flag) - 1 }, flag,
+				 diags_new(p->a, sources));
+	BUG_ON(!st->rule);
+	ast_comment_add(p->a, &st->trailing, "%s%s%s have no path, and are refused without it",
+			moved ? "mount namespaces were changed: files opened before that" : "",
+			moved && queue ? ", and " : "", queue ? "message queues" : "");
+}
+
+void describe_not_asked(struct proposal *p, struct ast_comment **to)
+{
+	struct asking k = { .p = p };
+	bool any = false;
+
+	gather(&k);
+	vec_each(&k.list, x) {
+		const char *since = not_asked(p, x);
+		BUF_AUTO safe = { 0 };
+
+		if (!since)
+			continue;
+		if (!any)
+			ast_comment_add(p->a, to,
+					"done, but not asked for by the kernel here, so left out "
+					"for the sake of older parsers:");
+		any = true;
+		buf_safe(&safe, rule_join(p->a, &x->parts));
+		ast_comment_add(p->a, to, "  %s;  # %llux; %s", safe.p ? safe.p : "",
+				(unsigned long long)x->count, since);
+	}
+}
+
+/* Calls that AppArmor asks about, and nothing of it is there: they failed, or could not be read. */
+void describe_unruled(struct proposal *p, struct ast_comment **to)
+{
+	static const struct {
+		const char *call;
+		enum aa_class class;
+	} calls[] = {
+		{ "mount", AA_CLASS_MOUNT },
+		{ "umount", AA_CLASS_MOUNT },
+		{ "umount2", AA_CLASS_MOUNT },
+		{ "pivot_root", AA_CLASS_PIVOT_ROOT },
+		{ "move_mount", AA_CLASS_MOUNT },
+		{ "ptrace", AA_CLASS_PTRACE },
+		{ "process_vm_readv", AA_CLASS_PTRACE },
+		{ "process_vm_writev", AA_CLASS_PTRACE },
+		{ "mq_open", AA_CLASS_MQUEUE },
+		{ "mq_unlink", AA_CLASS_MQUEUE },
+	};
+	struct asking k = { .p = p };
+	BUF_AUTO text = { 0 };
+	unsigned have = 0;
+
+	gather(&k);
+	vec_each(&k.list, x)
+		have |= 1u << x->parts.class;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (proposal_saw(p, calls[i].call) && !(have >> calls[i].class & 1))
+			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i].call);
+	if (text.n)
+		ast_comment_add(p->a, to,
+				"no rule for AppArmor, which refuses them, here, as none was seen "
+				"to succeed: %s",
+				text.p);
+}
