@@ -855,7 +855,7 @@ static void drop_x32(struct model *m)
 		return;
 	vec_each(&m->r->calls, c) {
 		if (c->arch == ARCH_X32)
-			m->r->run.odd_numbers += c->count;
+			m->r->run.foreign_numbers += c->count;
 		else
 			m->r->calls.v[n++] = *c;
 	}

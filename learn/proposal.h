@@ -25,6 +25,7 @@ struct proposal {
 	unsigned arches;              /* ARCH_BIT of those seen */
 	bool one_arch;
 	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
+	uint64_t foreign;             /* calls of none of them: no kernel has them */
 	const char *group; /* heading to put above the next statement */
 	bool done[ARCH_NR][TRACE_NRS];
 };

@@ -112,6 +112,12 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 	if (r->run.elsewhere)
 		ast_comment_add(p->a, to, "names used %s, links in them not followed: %llu",
 				replayed(r) ? "as programs gave them" :
+	if (p->foreign)
+		ast_comment_add(
+			p->a, to,
+			"calls of another ABI that the kernel does not have: %llu; `foreign` "
+			"answers them as it did",
+			(unsigned long long)p->foreign);
 					      "in a chroot or another mount namespace",
 				(unsigned long long)r->run.elsewhere);
 	if (strcmp(r->run.backend, "ptrace") != 0 && installs_filter(p))
@@ -140,7 +146,7 @@ static void describe_newer(struct proposal *p, struct ast_comment **to)
 	vec_each(&p->r->calls, c) {
 		const struct arch_info *arch = arch_info(c->arch);
 
-		if (syscall_by_nr(c->arch, c->nr))
+		if (syscall_by_nr(c->arch, c->nr) || !(p->arches & ARCH_BIT(c->arch)))
 			continue;
 		ast_comment_add(p->a, to,
 				"call #%u (%s): %llux, not in the table, so newer than Linux %u.%u "
@@ -327,7 +333,8 @@ static void add_headers(struct proposal *p)
 	s = proposal_header(p, AST_HEADER_UNKNOWN);
 	s->verdict = proposal_nosys(p);
 	s = proposal_header(p, AST_HEADER_FOREIGN);
-	s->verdict = ast_verdict_of(p->a, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
+	s->verdict = p->foreign ? proposal_nosys(p) :
+				  ast_verdict_of(p->a, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
 }
 
 /* The calls of one architecture among several stand in a block of their own. */
@@ -409,7 +416,7 @@ static void propose_resources(struct proposal *p)
 
 static void propose_body(struct proposal *p, const struct set_list *sets)
 {
-	enum arch first = p->r->calls.n ? p->r->calls.v[0].arch : p->r->run.host;
+	enum arch first = p->one_arch ? p->r->run.host : p->r->calls.v[0].arch;
 	bool has_start;
 
 	if (!p->opt->only_facts)
@@ -457,6 +464,20 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 
 	p->on = r->run.host;
 	if (opt->arch && *opt->arch != r->run.host) {
+/* Somebody who asks whether an ABI is there tries a number that none has: it needs no rules. */
+static void find_arches(struct proposal *p)
+{
+	/* The program itself starts by the host's own execve. */
+	p->arches = ARCH_BIT(p->r->run.host);
+	vec_each(&p->r->calls, c)
+		if (syscall_by_nr(c->arch, c->nr))
+			p->arches |= ARCH_BIT(c->arch);
+	p->foreign = p->r->run.foreign_numbers;
+	vec_each(&p->r->calls, c)
+		if (!(p->arches & ARCH_BIT(c->arch)))
+			p->foreign = count_add(p->foreign, c->count);
+}
+
 		elsewhere_make(a, r, *opt->arch, &there, &said);
 		p->said = &said;
 		r = &there;
@@ -467,10 +488,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	p->ds = ds;
 	p->body = &body;
 	p->sets.arena = a;
-	vec_each(&r->calls, c)
-		p->arches |= ARCH_BIT(c->arch);
-	/* The program itself starts by the host's own execve. */
-	p->arches |= ARCH_BIT(r->run.host);
+	find_arches(p);
 	p->one_arch = !(p->arches & (p->arches - 1));
 	p->mux_sockets = proposal_call(p, ARCH_I386, "socketcall") != NULL;
 	policy->name = *ast_word_new(a, policy_name(p));

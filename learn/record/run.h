@@ -53,8 +53,10 @@ struct recorded_run {
 	const char *no_witness; /* where calls can be missed, why it is not proved that none was */
 	bool caps_observed;     /* else there are none because the backend cannot see them */
 	uint64_t caps_held;     /* bit n: the command had capability n to begin with */
-	uint64_t odd_numbers;   /* calls by numbers far beyond any table; nothing is lost */
-	uint64_t disconnected;  /* opens of things without a path: pipes, sockets, memory files */
+	uint64_t
+		foreign_numbers; /* calls of an ABI that the kernel does not have, all answered so */
+	uint64_t odd_numbers;    /* calls by numbers far beyond any table; nothing is lost */
+	uint64_t disconnected;   /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
 	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
 	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */

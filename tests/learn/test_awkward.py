@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import need, need_root
+from conftest import PALE, need, need_root, run
 from test_backends import PROBES, learn, usable
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
@@ -42,7 +42,11 @@ def test_numbers_of_an_abi_that_is_not_there_make_no_rules_for_it(tmp_path, back
     rec, text = learn(tmp_path, backend, *python("os._exit(call(0x40000000 + 39) < 0)"), rc=None)
     has = ("x32", "getpid") in rec.calls
     assert ("arch x86_64;" in re.sub(" +", " ", text)) == (not has)
-    assert has or "beyond any table: 1," in text, text
+    assert has or "another ABI that the kernel does not have: 1;" in text, text
+    assert ("foreign errno ENOSYS;" in re.sub(" +", " ", text)) == (not has)
+    # Refused as it was, and not killed for it.
+    sim = run([PALE, "sim", tmp_path / f"{backend}.pale", "--raw"], input="x32 39 0 0 0 0 0 0\n")
+    assert has or sim.out == "ERRNO(38)\n", sim
 
 
 def test_a_namespace_that_clone_makes_is_a_capability(tmp_path):
