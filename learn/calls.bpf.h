@@ -255,6 +255,19 @@ static __always_inline void record_tuple(__u32 call, const __u64 args[6])
 		__sync_fetch_and_add(n, 1);
 }
 
+/* The flags that a structure of the call's begins with. No address: the kernel has none either. */
+static __always_inline void record_pointed(__u32 call, __u32 arg, __u64 address)
+{
+	__u64 value = 0;
+
+	if (!address)
+		return;
+	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
+		count_loss(TRACE_LOSS_READS);
+	else
+		record_value(call, arg, value);
+}
+
 /* A recorded task that was moved out of the cgroup: what it does there is lost, and said. */
 static __always_inline void note_left(bool btf)
 {
@@ -337,9 +350,14 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple & TRACE_TUPLE)
 		record_tuple(call, m->args);
-	for (__u32 i = 0; i < 6; i++)
-		if (info->args >> i & 1)
+	for (__u32 i = 0; i < 6; i++) {
+		if (!(info->args >> i & 1) || (info->only && !arg_at(m, info->only - 1)))
+			continue;
+		if (info->in)
+			record_pointed(call, i, m->args[i]);
+		else
 			record_value(call, i, info->wide >> i & 1 ? m->args[i] : (__u32)m->args[i]);
+	}
 	if (info->tuple & TRACE_EARLY)
 		enter_ask(m);
 	return 0;

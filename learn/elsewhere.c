@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/policy/spell.h"
 #include "learn/model.h"
 
 static const struct row {
@@ -67,6 +68,34 @@ static uint64_t value_there(const struct making *k, const char *domain, uint64_t
 	return name && !constant_find(domain, str_c(name), k->to, &there) ? there : v;
 }
 
+/* Bit by bit: O_DIRECTORY is 0x10000 here and 0x4000 there. */
+static uint64_t flags_there(const struct making *k, const char *domain, uint64_t v, enum arch from)
+{
+	struct spell_as as = { .domain = domain, .kind = ARG_FLAGS, .width = 64, .arch = from };
+	struct spelling s;
+	uint64_t all = 0;
+
+	spell_bits(&as, v, &s);
+	for (unsigned i = 0; i < s.n; i++) {
+		uint64_t bits = 0;
+
+		if (constant_find(domain, str_c(s.names[i]), k->to, &bits) &&
+		    constant_find(domain, str_c(s.names[i]), from, &bits))
+			BUG("a name that is none");
+		all |= bits;
+	}
+	return s.has_number ? all | s.number : all;
+}
+
+/* domain: of the flags that the argument points to; NULL: it is the value itself. */
+static uint64_t argument_there(const struct making *k, const struct arg_info *arg,
+			       const char *domain, uint64_t v, enum arch from)
+{
+	if (domain || (arg->kind == ARG_FLAGS && strcmp(arg->domain, "clone")))
+		return flags_there(k, domain ? domain : arg->domain, v, from);
+	return value_there(k, arg->domain, v, from);
+}
+
 static void add_argument(struct making *k, const struct recorded_call *c,
 			 const struct recorded_arg *arg, const struct syscall_info *s)
 {
@@ -83,7 +112,8 @@ static void add_argument(struct making *k, const struct recorded_call *c,
 		return; /* it has no such argument: that is not bounded */
 	theirs = syscall_args(s, k->to, &there);
 	vec_each(&arg->values, v) {
-		uint64_t value = value_there(k, theirs[at].domain, v->value, c->arch);
+		uint64_t value = argument_there(k, &theirs[at], recording_args_in(c->arch, c->nr),
+						v->value, c->arch);
 
 		ones |= value;
 		zeros |= ~value;

@@ -66,3 +66,6 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
  * files say of signals sent, of tracing and of user namespaces is kept with it, in the arena.
  */
 void propose_imply(struct arena *a, struct recording *r);
+
+/* Does a proposal answer ENOSYS to this clone3, as only libcs made it, which then take clone? */
+bool propose_refuses_clone3(const struct recorded_call *c);

@@ -12,6 +12,8 @@
 
 /* CLONE_NEW* of clone; CLONE_NEWTIME's bit is the signal's there */
 #define PROPOSAL_NEW_FLAGS 0x7e020000u
+/* and of clone3: with CLONE_NEWTIME and CLONE_EMPTY_MNTNS */
+#define PROPOSAL_NEW_FLAGS3 (PROPOSAL_NEW_FLAGS | 0x80 | UINT64_C(0x2000000000))
 
 struct proposal {
 	struct arena *a;
@@ -23,9 +25,9 @@ struct proposal {
 	enum arch on;                 /* where it was recorded: r may be of another architecture */
 	const struct elsewhere *said; /* what that took; NULL: nothing */
 	unsigned arches;              /* ARCH_BIT of those seen */
+	uint64_t foreign;             /* calls of none of them: no kernel has them */
 	bool one_arch;
 	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
-	uint64_t foreign;             /* calls of none of them: no kernel has them */
 	const char *group; /* heading to put above the next statement */
 	bool done[ARCH_NR][TRACE_NRS];
 };
@@ -81,6 +83,14 @@ void propose_implied(struct proposal *p, enum arch a, bool has_start);
  * uses; to be called when all else that allows calls is there.
  */
 void propose_margin(struct proposal *p, enum arch a);
+
+/* propose_values.c: what the arguments of a call were, a comment each */
+struct value_note {
+	const char *prefix; /* what stands before; NULL */
+	int bounded; /* the argument of which a rule has a condition, or had if it could; -1 */
+};
+void propose_note_values(struct proposal *p, struct ast_comment **to, const struct recorded_call *c,
+			 const struct value_note *how);
 
 /* propose_sockets.c */
 void propose_sockets(struct proposal *p, enum arch only);

@@ -4,6 +4,7 @@
  * evidence in a comment.
  */
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -70,20 +71,31 @@ static bool replayed(const struct recording *r)
 	return false;
 }
 
-/* seccomp(2), but for its questions, whose arguments are not recorded; prctl(PR_SET_SECCOMP). */
+static bool had_value(const struct recorded_arg *arg, uint64_t value)
+{
+	vec_each(&arg->values, v)
+		if (v->value == value)
+			return true;
+	return arg->unbounded;
+}
+
+/* seccomp(2), but for its questions, and prctl(PR_SET_SECCOMP). */
 static bool installs_filter(const struct proposal *p)
 {
 	for (enum arch a = 0; a < ARCH_NR; a++) {
-		const struct recorded_call *c = proposal_call(p, a, "prctl");
-		const struct recorded_arg *option = c ? proposal_arg(c, 0) : NULL;
+		const struct recorded_call *prctl = proposal_call(p, a, "prctl");
+		const struct recorded_call *seccomp = proposal_call(p, a, "seccomp");
+		const struct recorded_arg *option = prctl ? proposal_arg(prctl, 0) : NULL;
+		const struct recorded_arg *op = seccomp ? proposal_arg(seccomp, 0) : NULL;
 
-		if (!option)
-			continue;
-		vec_each(&option->values, v)
-			if (v->value == PR_SET_SECCOMP)
-				return true;
+		if (option && had_value(option, PR_SET_SECCOMP))
+			return true;
+		/* Older recordings do not say what was asked of it. */
+		if (seccomp && (!op || had_value(op, SECCOMP_SET_MODE_FILTER) ||
+				had_value(op, SECCOMP_SET_MODE_STRICT)))
+			return true;
 	}
-	return proposal_saw(p, "seccomp");
+	return false;
 }
 
 /* What was used, and neither seen nor lost: the reader must know of it. */
@@ -99,6 +111,12 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 		ast_comment_add(p->a, to,
 				"calls by numbers beyond any table: %llu, left to `unknown`",
 				(unsigned long long)r->run.odd_numbers);
+	if (p->foreign)
+		ast_comment_add(
+			p->a, to,
+			"calls of another ABI that the kernel does not have: %llu; `foreign` "
+			"answers them as it did",
+			(unsigned long long)p->foreign);
 	if (r->run.unread)
 		ast_comment_add(p->a, to,
 				"programs that could not be read afterwards, interpreter "
@@ -112,12 +130,6 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 	if (r->run.elsewhere)
 		ast_comment_add(p->a, to, "names used %s, links in them not followed: %llu",
 				replayed(r) ? "as programs gave them" :
-	if (p->foreign)
-		ast_comment_add(
-			p->a, to,
-			"calls of another ABI that the kernel does not have: %llu; `foreign` "
-			"answers them as it did",
-			(unsigned long long)p->foreign);
 					      "in a chroot or another mount namespace",
 				(unsigned long long)r->run.elsewhere);
 	if (strcmp(r->run.backend, "ptrace") != 0 && installs_filter(p))
@@ -451,19 +463,6 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 	propose_resources(p);
 }
 
-struct ast_file *propose(struct arena *a, const struct recording *r,
-			 const struct propose_options *opt, struct diags *ds)
-{
-	struct proposal *p = ARENA_NEW(a, struct proposal);
-	struct ast_body top = { .arena = a }, body = { .arena = a };
-	struct ast_file *file = ARENA_NEW(a, struct ast_file);
-	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
-	struct set_list sets = { 0 };
-	struct elsewhere said = { 0 };
-	struct recording there;
-
-	p->on = r->run.host;
-	if (opt->arch && *opt->arch != r->run.host) {
 /* Somebody who asks whether an ABI is there tries a number that none has: it needs no rules. */
 static void find_arches(struct proposal *p)
 {
@@ -478,6 +477,19 @@ static void find_arches(struct proposal *p)
 			p->foreign = count_add(p->foreign, c->count);
 }
 
+struct ast_file *propose(struct arena *a, const struct recording *r,
+			 const struct propose_options *opt, struct diags *ds)
+{
+	struct proposal *p = ARENA_NEW(a, struct proposal);
+	struct ast_body top = { .arena = a }, body = { .arena = a };
+	struct ast_file *file = ARENA_NEW(a, struct ast_file);
+	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
+	struct set_list sets = { 0 };
+	struct elsewhere said = { 0 };
+	struct recording there;
+
+	p->on = r->run.host;
+	if (opt->arch && *opt->arch != r->run.host) {
 		elsewhere_make(a, r, *opt->arch, &there, &said);
 		p->said = &said;
 		r = &there;

@@ -4,14 +4,13 @@
  * refuses nothing of the recorded run; what was not seen but belongs there is marked
  * `implied:` with the reason.
  */
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include <linux/sched.h>
+
 #include "compiler/base/bug.h"
-#include "compiler/policy/spell.h"
 #include "grammar/ast_build.h"
-#include "grammar/print.h"
 #include "learn/proposal.h"
 
 /* ---- conditions ---- */
@@ -36,21 +35,57 @@ bool proposal_had_flag(const struct proposal *p, const char *call, uint64_t flag
 	return false;
 }
 
+/* Another one differs from it in other bits alone. */
+static bool had_before(const struct recorded_arg *seen, const struct recorded_value *than,
+		       uint64_t among)
+{
+	vec_each(&seen->values, v) {
+		if (v == than)
+			break;
+		if ((v->value & among) == (than->value & among))
+			return true;
+	}
+	return false;
+}
+
 /* arg == V, or arg in {V, ...}; NULL where the values were too many to be all known. */
 static struct ast_cond *values_cond(struct proposal *p, const struct recorded_call *c,
 				    const struct arg_info *arg, int index)
 {
 	const struct recorded_arg *seen = proposal_arg(c, index);
-	struct ast_value *list = NULL, **tail = &list;
+	struct ast_value *list = NULL, **tail = &list, *mask = NULL;
+	uint64_t among = UINT64_MAX;
 
 	if (!seen || seen->unbounded || !seen->values.n)
 		return NULL;
+	if (arg->kind == ARG_ENUM_FLAGS) { /* the flags on it are free */
+		among = arg->enum_mask;
+		mask = ast_number(p->a, among);
+	}
 	vec_each(&seen->values, v) {
-		*tail = proposal_value(p, v->value, arg, c->arch);
+		if (had_before(seen, v, among))
+			continue;
+		*tail = proposal_value(p, v->value & among, arg, c->arch);
 		tail = &(*tail)->next;
 	}
-	return ast_cmp_new(p->a, arg->name, false, seen->values.n > 1 ? AST_CMP_IN : AST_CMP_EQ,
-			   NULL, list);
+	return ast_cmp_new(p->a, arg->name, false, list->next ? AST_CMP_IN : AST_CMP_EQ, mask,
+			   list);
+}
+
+/*
+ * The same of calls whose values are a way of using them, which later input does not change: which keys,
+ * which programs. Older recordings have the call without its values.
+ */
+static struct ast_cond *way_cond(struct proposal *p, const struct recorded_call *c,
+				 const struct arg_info *arg, int index)
+{
+	const struct recorded_arg *seen = proposal_arg(c, index);
+	uint64_t known = 0;
+
+	if (seen)
+		vec_each(&seen->values, v)
+			known = count_add(known, v->count);
+	return known >= c->count ? values_cond(p, c, arg, index) : NULL;
 }
 
 static struct ast_cond *lacks(struct proposal *p, const struct arg_info *arg, const char *flag)
@@ -103,11 +138,18 @@ static const struct {
 	const char *call, *arg;
 	cond_fn *make;
 } bounded[] = {
-	{ "clone", "clone_flags", clone_cond }, { "ioctl", "cmd", values_cond },
-	{ "mmap", "prot", prot_cond },          { "mmap2", "prot", prot_cond },
-	{ "mprotect", "prot", prot_cond },      { "personality", "personality", values_cond },
-	{ "pkey_mprotect", "prot", prot_cond }, { "prctl", "option", values_cond },
-	{ "setns", "flags", values_cond },      { "unshare", "unshare_flags", values_cond },
+	{ "bpf", "cmd", way_cond },
+	{ "clone", "clone_flags", clone_cond },
+	{ "ioctl", "cmd", values_cond },
+	{ "keyctl", "option", way_cond },
+	{ "mmap", "prot", prot_cond },
+	{ "mmap2", "prot", prot_cond },
+	{ "mprotect", "prot", prot_cond },
+	{ "personality", "personality", values_cond },
+	{ "pkey_mprotect", "prot", prot_cond },
+	{ "prctl", "option", values_cond },
+	{ "setns", "flags", values_cond },
+	{ "unshare", "unshare_flags", values_cond },
 };
 
 /* The condition for a recorded call; *index: of the argument that was looked at, or -1. */
@@ -163,96 +205,77 @@ static size_t group_of(const char *name)
 	BUG("the last group takes every call");
 }
 
-/*
- * Values that the table has no name for, where it means to have them all (of ioctl's commands
- * every driver has its own): newer than it, or nobody's.
- */
-static void note_nameless(struct proposal *p, struct ast_stmt *st, const struct recorded_call *c,
-			  const struct arg_info *arg, int index)
-{
-	struct spell_as as = spell_argument(arg, c->arch);
-	BUF_AUTO text = { 0 };
-
-	if (!arg->domain || !strcmp(arg->domain, "ioctl"))
-		return;
-	vec_each(&proposal_arg(c, index)->values, v) {
-		struct spelling s;
-
-		spell(&as, v->value, &s);
-		if (!s.has_number || !s.number)
-			continue;
-		buf_puts(&text, text.n ? ", " : "");
-		ast_number_text(&text, s.number);
-	}
-	if (text.n)
-		ast_comment_add(p->a, &st->leading,
-				"without a name here, so newer than Linux %u.%u or nobody's: %s",
-				tables_level >> 8, tables_level & 0xff, text.p);
-}
-
-/* "prot was PROT_READ 16x, ..." behind the count, or above the rule where it is long. */
-static void note_values(struct proposal *p, struct ast_stmt *st, const struct recorded_call *c,
-			const struct arg_info *arg, int index)
-{
-	const struct recorded_arg *seen = proposal_arg(c, index);
-	BUF_AUTO text = { 0 };
-
-	if (!seen)
-		return;
-	if (seen->unbounded) {
-		ast_comment_add(p->a, &st->leading,
-				"%s: more than %d different values, so not bounded", arg->name,
-				RECORDING_VALUES_MAX);
-		return;
-	}
-	buf_printf(&text, "%s was", arg->name);
-	vec_each(&seen->values, v) {
-		struct ast_value *value = proposal_value(p, v->value, arg, c->arch);
-		BUF_AUTO cmp = { 0 };
-
-		if (text.n > 80) {
-			ast_comment_add(p->a, &st->leading, "%s", text.p);
-			text.n = 0;
-			buf_putc(&text, ' ');
-		}
-		ast_print_cond(&cmp, ast_cmp_new(p->a, "x", false, AST_CMP_EQ, NULL, value));
-		buf_printf(&text, " %s %llux%s", cmp.p ? cmp.p + strlen("x == ") : "",
-			   (unsigned long long)v->count,
-			   v + 1 < seen->values.v + seen->values.n ? "," : "");
-	}
-	ast_comment_add(p->a, &st->leading, "%s", text.p);
-	note_nameless(p, st, c, arg, index);
-}
-
 bool propose_is_socket(const char *name)
 {
 	return !strcmp(name, "socket") || !strcmp(name, "socketpair");
 }
 
+/* What glibc gives it: threads (pthread_create.c), and posix_spawn (spawni.c) with its plain clone(). */
+static bool has_fallback(uint64_t flags)
+{
+	return flags ==
+		       (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND |
+			CLONE_THREAD | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID) ||
+	       (flags & ~(uint64_t)CLONE_CLEAR_SIGHAND) == (CLONE_VM | CLONE_VFORK);
+}
+
+bool propose_refuses_clone3(const struct recorded_call *c)
+{
+	const struct recorded_arg *flags = proposal_arg(c, 0);
+
+	if (!flags)
+		return true; /* not known: as of what nearly all programs have it from, their libc */
+	if (flags->unbounded)
+		return false;
+	vec_each(&flags->values, v)
+		if (!has_fallback(v->value))
+			return false;
+	return true;
+}
+
+static void propose_clone3(struct proposal *p, const struct recorded_call *c)
+{
+	bool refused = propose_refuses_clone3(c);
+	const char *seen = proposal_evidence(p, c->count, c->first_ns, c->in);
+	struct value_note note = { .bounded = -1 };
+	struct ast_stmt *st = proposal_add_call(p, refused ? proposal_nosys(p) : proposal_allow(p),
+						"clone3", NULL);
+
+	if (refused) {
+		ast_comment_add(p->a, &st->leading,
+				"seen %s; its flags lie in memory, where no filter looks:", seen);
+		ast_comment_add(p->a, &st->leading,
+				"libcs fall back to clone, whose flags are checked");
+	} else {
+		ast_comment_add(
+			p->a, &st->leading,
+			"not a libc's, so nothing says that clone would be tried instead; its "
+			"flags lie in");
+		ast_comment_add(
+			p->a, &st->leading,
+			"memory, where no filter looks: this allows all of them, namespaces too");
+		ast_comment_add(p->a, &st->trailing, "%s", seen);
+	}
+	propose_note_values(p, &st->leading, c, &note);
+}
+
 static void propose_call(struct proposal *p, const struct recorded_call *c,
 			 const struct syscall_info *s)
 {
+	struct value_note note = { .bounded = -1 };
 	struct ast_cond *cond;
 	struct ast_stmt *st;
-	unsigned nargs;
-	int index;
 
 	if (!strcmp(s->name, "clone3")) {
-		st = proposal_add_call(p, proposal_nosys(p), s->name, NULL);
-		ast_comment_add(p->a, &st->leading,
-				"seen %s; its flags lie in memory, where no filter looks:",
-				proposal_evidence(p, c->count, c->first_ns, c->in));
-		ast_comment_add(p->a, &st->leading,
-				"libcs fall back to clone, whose flags are checked");
+		propose_clone3(p, c);
 		return;
 	}
-	cond = propose_cond(p, c, s, &index);
+	cond = propose_cond(p, c, s, &note.bounded);
 	st = proposal_add_call(p, proposal_allow(p), s->name, cond);
 	ast_comment_add(p->a, &st->trailing, "%s%s", c->held ? "slept in: " : "",
 			c->held ? proposal_held(p, c->in) :
 				  proposal_evidence(p, c->count, c->first_ns, c->in));
-	if (index >= 0)
-		note_values(p, st, c, &syscall_args(s, c->arch, &nargs)[index], index);
+	propose_note_values(p, &st->leading, c, &note);
 }
 
 /* ---- what was not seen but belongs there ---- */
@@ -363,9 +386,11 @@ static const char *const thread_calls[] = {
 
 void propose_implied(struct proposal *p, enum arch a, bool has_start)
 {
-	bool made_thread = proposal_call(p, a, "clone3") != NULL;
+	const struct recorded_call *clone3 = proposal_call(p, a, "clone3");
+	const struct recorded_arg *flags3 = clone3 ? proposal_arg(clone3, 0) : NULL;
 	const struct recorded_call *clone = proposal_call(p, a, "clone");
 	const struct recorded_arg *flags = clone ? proposal_arg(clone, 0) : NULL;
+	bool made_thread = clone3 && (!flags3 || flags3->ones & CLONE_THREAD);
 
 	p->group = "implied: not seen in this run, but part of what was";
 	imply(p, a, (const char *const[]){ "exit", NULL }, "every thread's end");
@@ -382,7 +407,7 @@ void propose_implied(struct proposal *p, enum arch a, bool has_start)
 	if (strncmp(p->r->run.libc, "none", 4))
 		imply(p, a, (const char *const[]){ "futex", NULL },
 		      "locks in libraries are contended now and then");
-	if (made_thread)
+	if (clone3 && propose_refuses_clone3(clone3))
 		imply_clone(p, a);
 	if (made_thread || (flags && flags->ones & CLONE_THREAD))
 		imply(p, a, thread_calls, "threads: whether they happen is a race");

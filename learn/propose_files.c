@@ -113,6 +113,8 @@ static bool is_noise(const struct proposal *p, const struct recorded_capability 
 	if (c->cap != CAP_SYS_ADMIN || !s)
 		return false;
 	/* clone() asks for memory each time, and for this where it makes a namespace. */
+	if (!strcmp(s->name, "clone3"))
+		return !proposal_had_flag(p, "clone3", PROPOSAL_NEW_FLAGS3);
 	if (!strcmp(s->name, "clone"))
 		return !proposal_had_flag(p, "clone", PROPOSAL_NEW_FLAGS);
 	for (size_t i = 0; i < ARRAY_SIZE(admin_calls); i++)

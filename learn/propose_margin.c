@@ -80,9 +80,11 @@ static bool made_children(const struct proposal *p, enum arch a)
 {
 	const struct recorded_call *clone = proposal_call(p, a, "clone");
 	const struct recorded_arg *flags = clone ? proposal_arg(clone, 0) : NULL;
+	const struct recorded_call *clone3 = proposal_call(p, a, "clone3");
+	const struct recorded_arg *flags3 = clone3 ? proposal_arg(clone3, 0) : NULL;
 
 	return proposal_call(p, a, "fork") || proposal_call(p, a, "vfork") ||
-	       (flags && flags->zeros & CLONE_THREAD);
+	       (flags && flags->zeros & CLONE_THREAD) || (flags3 && flags3->zeros & CLONE_THREAD);
 }
 
 /* What it is called where it shows, NULL: not there. */

@@ -238,7 +238,8 @@ void propose_attached(struct proposal *p)
 	struct source *src;
 	struct ast_stmt *st;
 	bool moved = proposal_saw(p, "setns") || proposal_had_flag(p, "unshare", CLONE_NEWNS) ||
-		     proposal_had_flag(p, "clone", CLONE_NEWNS);
+		     proposal_had_flag(p, "clone", CLONE_NEWNS) ||
+		     proposal_had_flag(p, "clone3", CLONE_NEWNS);
 	bool queue = false;
 
 	vec_each(&p->r->rules, r)

@@ -83,6 +83,22 @@ static void list_evidence(struct proposal *p, struct ast_stmt *use, const struct
 		ast_comment_add(p->a, &use->leading, "%s", line.p);
 }
 
+/* What the arguments of its calls were that were recorded, and hang on no condition. */
+static void list_values(struct proposal *p, struct ast_stmt *use, const struct set_use *u,
+			enum arch a)
+{
+	for (const struct ast_stmt *st = u->set->body; st; st = st->next) {
+		for (const struct ast_call *c = st->calls; c; c = c->next) {
+			const char *name = str_dup(p->a, c->name.text);
+			const struct recorded_call *seen = proposal_call(p, a, name);
+			struct value_note note = { arena_printf(p->a, "  %s:", name), -1 };
+
+			if (seen && !propose_is_special(p, name, a))
+				propose_note_values(p, &use->leading, seen, &note);
+		}
+	}
+}
+
 static void use_set(struct proposal *p, const struct set_use *u, enum arch a)
 {
 	struct ast_stmt *use = proposal_add(p, AST_STMT_USE);
@@ -90,6 +106,7 @@ static void use_set(struct proposal *p, const struct set_use *u, enum arch a)
 	ast_words_add(p->a, &use->words, str_dup(p->a, u->set->name.text));
 	use->except = u->except;
 	list_evidence(p, use, u, a);
+	list_values(p, use, u, a);
 	for (const struct ast_stmt *st = u->set->body; st; st = st->next) {
 		for (const struct ast_call *c = st->calls; c; c = c->next) {
 			const struct syscall_info *s = syscall_by_name(c->name.text);

@@ -60,6 +60,8 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 	const struct arg_info *args = syscall_args(s, a, &nargs);
 
 	c->args = (uint8_t)recording_args(a, nr);
+	c->in = recording_args_in(a, nr) != NULL;
+	c->only = (uint8_t)(recording_args_if(a, nr) + 1);
 	for (unsigned i = 0; i < nargs; i++)
 		if (args[i].width == 64 && a != ARCH_I386)
 			c->wide |= (uint8_t)(1u << i);

@@ -126,6 +126,8 @@ enum {
 struct trace_call {
 	__u8 args;  /* bit i: the value of argument i is recorded */
 	__u8 wide;  /* bit i: all 64 bits of it count */
+	__u8 in;    /* 1: they are addresses, and the 64 bits there are the value */
+	__u8 only;  /* where this argument, from 1, is not 0; 0: in every call */
 	__u8 tuple; /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
 	__u8 rule;  /* index into the rules; 0: none */
 };
@@ -228,6 +230,7 @@ enum trace_loss {
 	TRACE_LOSS_TASKS,
 	TRACE_LOSS_CAPS,
 	TRACE_LOSS_BUSY,    /* what a program came for while another was on the same CPU */
+	TRACE_LOSS_READS,   /* what an argument points to */
 	TRACE_LOSS_LEFT,    /* recorded tasks that were moved out of the cgroup */
 	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
 	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) of what could not be looked up */

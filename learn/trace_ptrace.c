@@ -677,6 +677,28 @@ static void end_ask(struct tracer *t, struct tracee *e)
 	e->ask = NULL;
 }
 
+static void record_values(struct tracer *t, const struct tracee *e, enum arch a, uint32_t nr,
+			  const struct trace_call *c)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		uint64_t value = c->wide >> i & 1 ? e->args[i] : (uint32_t)e->args[i];
+
+		if (!(c->args >> i & 1) || (c->only && !e->args[c->only - 1]) ||
+		    (c->in && !e->args[i]))
+			continue;
+		if (c->in && !read_memory(e->tid, e->args[i], &value, sizeof(value)))
+			t->r->run.losses.unread++;
+		else
+			model_value(t->model, a, nr, i, value, 1);
+	}
+	if (c->tuple & TRACE_TUPLE) {
+		uint64_t args[3] = { (uint32_t)e->args[0], (uint32_t)e->args[1],
+				     (uint32_t)e->args[2] };
+
+		model_tuple(t->model, a, nr, args, 1);
+	}
+}
+
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
 {
 	uint32_t nr = (uint32_t)info->entry.nr;
@@ -705,18 +727,9 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	if (!(c->args | c->rule | c->tuple))
 		return;
 	e->rule = c->rule;
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 6; i++)
 		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
-		if (c->args >> i & 1)
-			model_value(t->model, (enum arch)a, nr, i,
-				    c->wide >> i & 1 ? e->args[i] : (uint32_t)e->args[i], 1);
-	}
-	if (c->tuple & TRACE_TUPLE) {
-		uint64_t args[3] = { (uint32_t)e->args[0], (uint32_t)e->args[1],
-				     (uint32_t)e->args[2] };
-
-		model_tuple(t->model, (enum arch)a, nr, args, 1);
-	}
+	record_values(t, e, (enum arch)a, nr, c);
 	note_owner(t, e);
 	if (c->tuple & TRACE_EARLY)
 		begin_ask(t, e);

@@ -46,7 +46,8 @@ static bool passes(struct update *u, const struct recorded_call *c, const uint64
 	if (v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG)
 		return true;
 	/* Its flags lie in memory; libcs fall back to clone. A proposal says it so, too. */
-	if (sys && !strcmp(sys->name, "clone3") && v.kind == VERDICT_ERRNO && v.data == ERRNO_NOSYS)
+	if (sys && !strcmp(sys->name, "clone3") && v.kind == VERDICT_ERRNO &&
+	    v.data == ERRNO_NOSYS && propose_refuses_clone3(c))
 		return true;
 	if (why.by != BY_RULE)
 		return false;

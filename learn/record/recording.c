@@ -6,31 +6,50 @@
 
 #include "compiler/base/bug.h"
 
-struct arg_row {
+static const struct arg_row {
 	const char *call, *arg;
-};
-
-static const struct arg_row arg_rows[] = {
-#define ARG(call, arg) { #call, #arg },
+	const char *other;  /* ARG_IF */
+	const char *domain; /* ARG_IN */
+} arg_rows[] = {
+#define ARG(call, arg)            { #call, #arg, NULL, NULL },
+#define ARG_IF(call, arg, other)  { #call, #arg, #other, NULL },
+#define ARG_IN(call, arg, domain) { #call, #arg, NULL, #domain },
 #include "learn/record/args.def"
 #undef ARG
+#undef ARG_IF
+#undef ARG_IN
 };
+
+static const struct arg_row *row_of(const struct syscall_info *s)
+{
+	for (size_t i = 0; s && i < ARRAY_SIZE(arg_rows); i++)
+		if (!strcmp(arg_rows[i].call, s->name))
+			return &arg_rows[i];
+	return NULL;
+}
 
 unsigned recording_args(enum arch a, uint32_t nr)
 {
 	const struct syscall_info *s = syscall_by_nr(a, nr);
-	unsigned mask = 0;
+	const struct arg_row *row = row_of(s);
+	int at = row ? syscall_arg_find(s, a, str_c(row->arg)) : -1;
 
-	for (size_t i = 0; s && i < ARRAY_SIZE(arg_rows); i++) {
-		int at;
+	return at >= 0 ? 1u << at : 0;
+}
 
-		if (strcmp(arg_rows[i].call, s->name))
-			continue;
-		at = syscall_arg_find(s, a, str_c(arg_rows[i].arg));
-		if (at >= 0)
-			mask |= 1u << at;
-	}
-	return mask;
+int recording_args_if(enum arch a, uint32_t nr)
+{
+	const struct syscall_info *s = syscall_by_nr(a, nr);
+	const struct arg_row *row = row_of(s);
+
+	return row && row->other ? syscall_arg_find(s, a, str_c(row->other)) : -1;
+}
+
+const char *recording_args_in(enum arch a, uint32_t nr)
+{
+	const struct arg_row *row = row_of(syscall_by_nr(a, nr));
+
+	return row ? row->domain : NULL;
 }
 
 static int cmp_u64(uint64_t a, uint64_t b)

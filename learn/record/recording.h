@@ -137,9 +137,12 @@ void recording_sort(struct recording *r);
 /* Was there a call that was not under way already? */
 bool recording_saw_call(const struct recording *r);
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);
-/* Which arguments of a call are recorded: bit i for arg i (socket, clone, prctl, ioctl,
- * personality, mmap and mprotect prot, ...). One list for both backends. */
+/* Which arguments of a call are recorded: bit i for arg i (args.def). One list for all backends. */
 unsigned recording_args(enum arch a, uint32_t nr);
+/* Only where this argument is not 0; -1: in every call. */
+int recording_args_if(enum arch a, uint32_t nr);
+/* They are addresses, and recorded are the 64 bits there, flags of this domain; NULL: they are not. */
+const char *recording_args_in(enum arch a, uint32_t nr);
 /* Which runs have the one or the other; NULL: there is one run. */
 const uint64_t *recording_join_runs(struct arena *a, const struct recording *r, const uint64_t *one,
 				    const uint64_t *other);

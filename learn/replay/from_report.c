@@ -34,7 +34,7 @@ static void add_arguments(struct replay *r, const struct trace_call *call, enum 
 	uint64_t tuple[3];
 
 	for (unsigned i = 0; i < 6; i++)
-		if (call->args >> i & 1)
+		if (call->args >> i & 1 && !call->in && (!call->only || args[call->only - 1]))
 			model_value(r->m, a, nr, i,
 				    call->wide >> i & 1 ? args[i] : (uint32_t)args[i], count);
 	for (unsigned i = 0; i < 3; i++)

@@ -143,12 +143,38 @@ static void keep_pending(struct replay *r, struct strace_task *task, const char 
 
 /* ---- calls ---- */
 
+/* The flags that a structure begins with: an address alone was none that could be read. */
+static void record_pointed(struct replay *r, const struct strace_line *l,
+			   const struct strace_called *c)
+{
+	const char *domain = recording_args_in(c->arch, c->nr);
+
+	for (unsigned i = 0; i < 6 && i < l->nargs; i++) {
+		uint64_t value;
+
+		if (!(c->call.args >> i & 1) || !l->args[i].n || l->args[i].p[0] != '{')
+			continue;
+		if (strace_flags(l->args[i], domain, c->arch, &value))
+			model_value(r->m, c->arch, c->nr, i, value, 1);
+		else
+			replay_bad(r, &r->value,
+				   arena_printf(r->s->arena, "flags of '%s' could not be read",
+						c->sys->name));
+	}
+}
+
 static void record_values(struct replay *r, const struct strace_line *l,
 			  const struct strace_called *c)
 {
 	unsigned mask = c->call.args | (c->call.tuple ? 7u : 0);
 	struct strace_values v;
 
+	if (c->call.only && c->call.only <= l->nargs && str_is(l->args[c->call.only - 1], "NULL"))
+		return;
+	if (c->call.in) {
+		record_pointed(r, l, c);
+		return;
+	}
 	if (!mask)
 		return;
 	v = strace_values(r, l, c->sys, c->arch, mask);

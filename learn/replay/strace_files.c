@@ -103,21 +103,13 @@ static model_ref record_descriptor(struct looking *k, struct str arg, unsigned p
 static uint64_t open_flags(struct looking *k)
 {
 	const struct trace_rule *rule = &k->c->rule;
-	struct strace_called openat = { .arch = k->c->arch, .sys = syscall_by_name(STR("openat")) };
-	struct strace_line l = { .nargs = 3 };
-	struct str how = argument(k, rule->at);
-	const char *flags;
+	uint64_t flags;
 
 	if (rule->at < 0)
 		return O_CREAT | O_WRONLY | O_TRUNC;
 	if (!(rule->flags[0] & TRACE_HOW))
 		return strace_value(k->r, k->l, k->c, (unsigned)rule->at, UINT64_MAX);
-	flags = how.n ? memmem(how.p, how.n, "flags=", 6) : NULL;
-	if (!flags)
-		return UINT64_MAX;
-	flags += 6;
-	l.args[2] = (struct str){ flags, strcspn(flags, ",}") };
-	return strace_value(k->r, &l, &openat, 2, UINT64_MAX);
+	return strace_flags(argument(k, rule->at), "open", k->c->arch, &flags) ? flags : UINT64_MAX;
 }
 
 /* As open_perms() of the ptrace backend has it of the descriptor. */

@@ -32,6 +32,9 @@ struct strace_values strace_values(struct replay *r, const struct strace_line *l
 uint64_t strace_value(struct replay *r, const struct strace_line *l, const struct strace_called *c,
 		      unsigned arg, uint64_t otherwise);
 
+/* "{flags=A|B, ...}" as a number; false: something in it is neither a name of the domain nor one. */
+bool strace_flags(struct str structure, const char *domain, enum arch arch, uint64_t *out);
+
 /* What the first execve says of the run. */
 void strace_program(struct replay *r, const struct strace_line *l);
 /* Working directories that the call shows (AT_FDCWD</d>), before it has an effect. */

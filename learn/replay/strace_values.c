@@ -92,3 +92,38 @@ uint64_t strace_value(struct replay *r, const struct strace_line *l, const struc
 
 	return v.given >> arg & 1 ? v.args[arg] : otherwise;
 }
+
+/* A name of the domain, or a number and what strace says of it: 0x80 (CLONE_???) */
+static bool flag_of(struct str word, const char *domain, enum arch arch, uint64_t *out)
+{
+	while (word.n && word.p[word.n - 1] == ' ')
+		word.n--;
+	return !str_u64(word, out) || !constant_find(domain, word, arch, out);
+}
+
+bool strace_flags(struct str structure, const char *domain, enum arch arch, uint64_t *out)
+{
+	static const char mark[] = "{flags=";
+	size_t at = sizeof(mark) - 1;
+
+	*out = 0;
+	if (!str_starts(structure, mark))
+		return false;
+	for (;; at++) {
+		size_t begin = at;
+		uint64_t bits;
+
+		while (at < structure.n && !strchr("|,}/", structure.p[at]))
+			at++;
+		if (!flag_of((struct str){ structure.p + begin, at - begin }, domain, arch, &bits))
+			return false;
+		*out |= bits;
+		if (at < structure.n && structure.p[at] == '/') {
+			const char *end = memmem(structure.p + at, structure.n - at, "*/", 2);
+
+			at = end ? (size_t)(end - structure.p) + 2 : structure.n;
+		}
+		if (at == structure.n || structure.p[at] != '|')
+			return at < structure.n;
+	}
+}

@@ -133,7 +133,7 @@ def test_unfinished_calls_signals_restarts_and_injected_errors_count_as_they_wer
     made = replay(tmp_path, "strace", TEXT)
     assert {n: c for (a, n), c in made.calls.items()} == SEEN["calls"] and made.losses == "none"
     assert sorted(v for k, vs in made.args.items() for v in vs if ":" in v) == sorted(
-        ["0x1200011:1", "0xc004542a:1", "0x5401:1", "0x5:1", "0x22:1", "0x2:1"])
+        ["0x1200011:1", "0xc004542a:1", "0x5401:1", "0x5:1", "0x22:1", "0x2:1", "0x0:1", "0x441:1"])
     assert made.tuples == {("socket", 2, 0x80002, 0)}
     assert {p: f[0] for p, f in made.files.items()} == {
         "/bin/x": "rmx", "/home/u/a b": "wa", "/lib/l.so": "m", "/srv/a": "rw", "/srv/a/": "rw", "/srv/b": "w",

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls whose arguments say what they are used for; "new": a task by clone3 in namespaces of its own. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+#include <linux/keyctl.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+
+static int make_task(unsigned long long flags)
+{
+	struct clone_args args = { .flags = flags, .exit_signal = SIGCHLD };
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid)
+		_exit(0);
+	if (pid > 0)
+		waitpid((pid_t)pid, NULL, 0);
+	return pid < 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+	unsigned action = SECCOMP_RET_ALLOW;
+	struct rlimit l;
+
+	(void)argv;
+	if (argc > 1)
+		return make_task(CLONE_NEWUTS | CLONE_NEWTIME);
+	syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+	syscall(SYS_openat2, AT_FDCWD, "/", NULL, sizeof(how));
+	syscall(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &l);
+	syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &l);
+	syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &l, NULL);
+	syscall(SYS_fcntl, 0, F_GETFD);
+	syscall(SYS_fcntl, 0, F_GETFL);
+	syscall(SYS_fcntl, 0, F_GETFL);
+	syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+	syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, NULL, 0);
+	syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
+	syscall(SYS_madvise, NULL, 0, 4);
+	for (int i = 0; i < 40; i++)
+		syscall(SYS_semctl, -1, 0, 100 + i, 0);
+	for (int i = 0; i < 10; i++)
+		close(open("/", O_RDONLY | O_CLOEXEC | (i & 1 ? O_DIRECTORY : 0) |
+					(i & 2 ? O_NONBLOCK : 0) | (i & 4 ? O_NOFOLLOW : 0) |
+					(i & 8 ? O_NOATIME : 0)));
+	return make_task(CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND);
+}
