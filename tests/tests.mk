@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Test programs: tests/ROOM/NAME.c becomes $(BUILD)/tests/ROOM/NAME.
 #   tests/unit/*.c                        cmocka, linked with libpale.a
-#   tests/live/*.c tests/guest/*.c tests/learn/probes/*.c static, on their own: they are what gets confined or watched
+#   tests/live/*.c tests/guest/*.c tests/agree/*.c tests/learn/probes/*.c static, on their own: they are what gets confined or watched
 #   tests/fuzz/fuzz_*.c                   libFuzzer, clang, in build/fuzz
 #   any other tests/ROOM/*.c              linked with libpale.a
 
 TEST_SRC   := $(wildcard tests/*/*.c) $(wildcard tests/learn/probes/*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
-ALONE_SRC  := $(wildcard tests/live/*.c tests/guest/*.c tests/learn/probes/*.c)
+ALONE_SRC  := $(wildcard tests/live/*.c tests/guest/*.c tests/agree/*.c tests/learn/probes/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 LINKED_SRC := $(filter-out $(FUZZ_SRC) $(ALONE_SRC) $(UNIT_SRC),$(TEST_SRC))
 
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC) $(LINKED_SRC) $(ALONE_SRC))
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/agree/*.c)): tests/agree/case.h
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@.new $<

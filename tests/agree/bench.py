@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Awkward programs in a guest with AppArmor: what pale learned of each against what its kernel asks.
+
+A program (programs.txt) is run learned, under the profile that was proposed in complain mode, and
+under an empty one in complain mode. What the kernel logs under the second is what the proposal lacks,
+what it logs under the third is all that it asks. Nothing is judged by pale but the log, which
+`pale replay` reads.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import stat
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+for room in ("guest", "apparmor"):
+    sys.path.insert(0, str(HERE.parent / room))
+from conftest import PALE, program, run  # noqa: E402
+from guest import Guest, sets, with_pale  # noqa: E402
+from parsers import Parser  # noqa: E402
+from recordings import Recording  # noqa: E402
+
+FEATURES = HERE.parent / "guest/features/6.1"
+TIERS = ["ebpf", "ptrace"]
+VERDICTS = ["complete", "said", "loss", "silent"]  # from best to worst
+
+LEARN = r"""
+mkdir /d
+for row in $(cat /rows); do
+    P=/programs/${row%/*} case=${row#*/}
+    for tier in ebpf ptrace; do
+        $P fresh $case || echo "== broken $case"
+        timeout -s INT 20 $PALE learn --allow-loss --backend $tier -r /rec -o /dev/null -- $P $case </dev/null >/said 2>&1
+        status=$?
+        echo "== $case $tier"; cat /rec; rm /rec
+        echo "== $case $tier said"; cat /said
+        echo "== $case $tier status"; echo $status
+    done
+done
+echo "== end"
+"""
+
+AGAIN = r"""
+mkdir /d; dmesg -c >/dev/null
+for row in $(cat /rows); do
+    P=/programs/${row%/*} case=${row#*/}
+    for tier in ebpf ptrace all; do
+        if ! dd if=/profiles/$case-$tier of=/sys/kernel/security/apparmor/.replace bs=4M 2>/dev/null; then
+            echo "$case $tier unloadable"; continue
+        fi
+        $P fresh $case
+        timeout -s KILL 20 $P as $case-$tier $case </dev/null >/dev/null 2>&1
+        echo "$case $tier $?"
+    done
+done
+dmesg -c | sed -n '/ apparmor="/s/^/@@KLOG /p'
+"""
+
+
+class Row:
+    """A line of programs.txt: program/case, its origin, what is expected of it a tier, and what it does. Expected is
+    a verdict and, behind a +, how many rights the recording has that the kernel never asked for."""
+
+    def __init__(self, line):
+        self.word, self.origin, *expected, self.does = line.split(None, 4)
+        self.case = self.word.split("/")[1]
+        self.expected = dict(zip(TIERS, expected))
+
+
+def rows():
+    lines = (HERE / "programs.txt").read_text(encoding="utf-8").splitlines()
+    return [Row(line) for line in lines if line and line[0] != "#"]
+
+
+class Bench:
+    """The programs `some`: learned in one boot, run again in a second one under what was proposed of it on this machine."""
+
+    def __init__(self, system, some, tmp):
+        self.rows, self.tmp = some, tmp
+        self.programs = {f"/programs/{p.stem}": pathlib.Path(program(f"agree/{p.stem}")).read_bytes() for p in HERE.glob("*.c")}
+        self.learned = self.boot(system, LEARN, {}, binaries=[PALE], files=sets())
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            profiles = list(pool.map(self.profile, [(r.case, t) for r in some for t in [*TIERS, "all"]]))
+        self.out = self.boot(system, AGAIN, {f"/profiles/{name}": binary for name, binary in profiles if binary})
+        self.results = [Result(self, row, tier) for row in some for tier in TIERS]
+
+    def boot(self, system, script, more, **kw):
+        guest = Guest(system, **kw)
+        files = {**self.programs, **more, "/rows": "\n".join(r.word for r in self.rows).encode() + b"\n"}
+        guest.tree.update({path: (stat.S_IFREG | 0o755, data) for path, data in files.items()})
+        return guest.run(with_pale(script), timeout=1800, memory=1024, append="log_buf_len=32M")
+
+    def profile(self, which):
+        """Its name, and what Debian 12's parser makes of it, in complain mode; None where there is none. Of 60
+        directories below each other it makes nothing in a minute, unless expressions are left as they are."""
+        name = "-".join(which)
+        source = self.tmp / f"{name}.aa"
+        if which[1] == "all":
+            source.write_text(f"abi <abi/3.0>,\nprofile {name} flags=(complain) {{ }}\n")
+        elif not self.proposed(which, name):
+            return name, None
+        text = re.sub(r"(?m)^(profile \S+) .*?(?: flags=\((.*)\))? \{$", lambda m: f"{m[1]} flags=({', '.join(filter(None, ['complain', m[2]]))}) {{", source.read_text())
+        source.write_text(text)
+        try:
+            return name, Parser("3.0").ask("-O", "no-expr-simplify", "--kernel-features", FEATURES, source)
+        except subprocess.TimeoutExpired:
+            return name, None
+
+    def proposed(self, which, name):
+        text = self.learned.part(" ".join(which))
+        if not text.startswith("pale recording"):
+            return False
+        rec = self.tmp / f"{name}.rec"
+        rec.write_text(text + "\n")
+        run([PALE, "propose", "--allow-loss", "-n", name, "-o", self.tmp / f"{name}.pale", rec], check=0)
+        run([PALE, "compile", "-q", "-t", "apparmor", "-o", self.tmp / f"{name}.aa", self.tmp / f"{name}.pale"], check=0)
+        return True
+
+
+# Capabilities that are asked for in silence: without them nothing is refused, only left out (trusted attributes of a list).
+OPTIONAL = 'info="optional: no audit"'
+
+
+def logged(out, case, tier):
+    """What the kernel let pass under a profile, and would have refused. What it calls //null- is the
+    profile of something executed for which there was no rule."""
+    mine = re.compile(rf'profile="{re.escape(case)}-{tier}(?://[^"]*)?"')
+    return [mine.sub(f'profile="{case}-{tier}"', line) for line in out.log
+            if 'apparmor="ALLOWED"' in line and OPTIONAL not in line and mine.search(line)]
+
+
+def facts(lines, tmp):
+    """What was asked, a fact each, read by pale replay: a file's letters each, capabilities, sockets, signals.
+    What it keeps no facts of is counted, by its operation."""
+    if not lines:
+        return set()
+    (tmp / "log").write_text("\n".join(lines) + "\n", errors="surrogateescape")
+    got = run([PALE, "replay", "--allow-loss", "--from", "apparmor", tmp / "log"])
+    return kept(got.out) if got.rc == 0 else {("unread", line) for line in lines}
+
+
+def kept(text):
+    rec, found = Recording(text=text), set()
+    for path, (letters, _) in rec.files.items():
+        found |= {("file", path, letter) for letter in letters}
+    return found | {("capability", name) for name in re.findall(r"(?m)^capability (\w+) ", text)}
+
+
+OBJECT = re.compile(r' (name|capname)=("[^"]*"|[0-9A-F]+)')
+CALLS = {  # of what is no file the name of the call is enough, by the kernel's word for what was done
+    "mount": ["mount", "move_mount", "fsmount", "open_tree"], "umount": ["umount2"], "pivotroot": ["pivot_root"],
+    "ptrace": ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "get_robust_list", "move_pages"],
+    "signal": ["signal"], "userns_create": ["userns"], "create": ["socket"], "capable": [], "uring_sqpoll": []}
+
+
+def is_said(line, header):
+    """Does a line of the proposal's own name the call or the object that is missing?"""
+    if "io_uring was used" in header:  # all that a ring does, by that name
+        return True
+    operation = re.search(r'operation="(\w+)"', line)[1]
+    names = [value.strip('"') if value[0] == '"' else bytes.fromhex(value).decode(errors="replace")
+             for key, value in OBJECT.findall(line) if key in ("name", "capname")]
+    if "disconnected path" in line:  # a queue, or a program in memory, has no name that a rule can have
+        names = ["executed from memory"] if operation == "exec" else ["mq_open"]
+    names = CALLS.get(operation, []) + names
+    return any(re.search(rf"(?<!\w){re.escape(name.rstrip('/'))}(?!\w)", header) for name in names)
+
+
+STANDING = re.compile(r"# (Proposed by|command:|machine:|recorded:|losses:|capabilities: not observed)|#\s+\d+x|#\s+[a-z_0-9]+ \d+x")
+
+
+class Result:
+    """One program in one tier."""
+
+    def __init__(self, bench, row, tier):
+        self.row, self.tier, out, name = row, tier, bench.out, f"{row.case}-{tier}"
+        self.status = bench.learned.part(f"{row.case} {tier} status")
+        self.said = bench.learned.part(f"{row.case} {tier} said")
+        self.ends = dict(re.findall(rf"^{row.case} (\w+) (\w+)$", out.text, re.M))
+        self.missing = logged(out, row.case, tier)
+        self.asked, lacks = facts(logged(out, row.case, "all"), bench.tmp), facts(self.missing, bench.tmp)
+        self.recall = 1 - len(lacks) / max(len(self.asked), len(lacks), 1)
+        recording = bench.tmp / f"{name}.rec"
+        self.recorded = recording.exists()
+        self.losses = Recording(recording).losses if self.recorded else "no recording"
+        self.proposal = (bench.tmp / f"{name}.pale").read_text() if self.recorded else ""
+        self.learned = self.granted(recording.read_text()) if self.recorded else set()
+        self.judge()
+
+    def granted(self, text):
+        """The recording's files, the proposal's capabilities: not all that were asked for are proposed, and what was
+        not observed, all of them, is."""
+        files = {u for u in kept(text) if u[0] == "file" and len(u[1]) < 700}  # a line of the kernel's log holds no more
+        return files | {("capability", name) for name in re.findall(r"(?m)^ +capability (\w+); +#", self.proposal)}
+
+    def judge(self):
+        header = "\n".join(line for line in self.proposal.splitlines() if line.startswith("#") and not STANDING.match(line))
+        self.unsaid = [line for line in self.missing if not is_said(line, header)]
+        self.verdict = "complete" if not self.missing else "said" if not self.unsaid else "loss" if self.losses != "none" else "silent"
+        used = {u for u in self.learned if u[1] != f"/programs/{self.row.word.split('/')[0]}"}
+        asked = {self.alike(u) for u in self.asked}
+        self.false = {u for u in used if self.alike(u) not in asked}
+        self.precision = 1 - len(self.false) / len(used) if used else 1.0
+        self.found = self.verdict + (f"+{len(self.false)}" if self.false else "")
+
+    def alike(self, unit):
+        """Two runs differ in pids, in inode numbers, and in names that are made anew."""
+        if unit[0] != "file":
+            return unit
+        path = re.sub(r"^/proc/[0-9]+", "/proc/N", re.sub(r"/#[0-9]+$", "/#N", unit[1]))
+        return ("file", os.path.dirname(path.rstrip("/")) if self.row.case.startswith("name_") else path, unit[2])
