@@ -28,6 +28,7 @@ MODES = {
     "empty, both": ([], [*EMPTY, "sys_enter", "sys_exit"]),
     "ebpf": ([*LEARN, "ebpf", "--"], None),
     "beside ebpf": ([], IDLE),
+    "seccomp": ([*LEARN, "seccomp", "--"], None),
     "ptrace": ([*LEARN, "ptrace", "--"], None),
     "strace -f -c": (["strace", "-f", "-c", "-o", "/dev/null"], None),
 }
