@@ -84,6 +84,16 @@ def cpu_of(pid):
                for t in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
 
+def soon(path):
+    """What stands in the file, once something does."""
+    for _ in range(2000):
+        with contextlib.suppress(FileNotFoundError):
+            if text := pathlib.Path(path).read_text():
+                return text
+        time.sleep(0.01)
+    raise SystemExit(f"{path} stays empty")
+
+
 def redis(prefix, tmp):
     port = free_port()
     cli = ["redis-cli", "-p", str(port)]
@@ -114,9 +124,9 @@ def nginx(prefix, tmp):
                     f"events {{ }} http {{ access_log off; keepalive_requests 10000000; {paths}"
                     f"server {{ listen 127.0.0.1:{port}; root {tmp}; }} }}")
     p = serve([*prefix, "nginx", "-c", str(conf)], port)
-    master = int((pathlib.Path(tmp) / "pid").read_text())
+    master = int(soon(f"{tmp}/pid"))
     try:
-        worker = pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()[0]
+        worker = soon(f"/proc/{master}/task/{master}/children").split()[0]
         cpu = cpu_of(worker)
         rate = float(subprocess.run([BUILD / "tests/bench/httpload", str(port), "1"],
                                     capture_output=True, text=True, check=True).stdout)
