@@ -856,13 +856,30 @@ static void resume(struct tracer *t, const struct tracee *e, int sig)
 	ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, e->tid, NULL, (void *)(intptr_t)sig);
 }
 
-/* The filter's own stop, once for each call; what the call came to is asked of few. */
+/* Does it matter what the call comes to, by what it asks? See on_return(). */
+static bool awaits_end(const struct tracer *t, const struct tracee *e)
+{
+	const struct trace_rule *r = &t->rules[e->rule];
+
+	switch (r->op) {
+	case TRACE_OP_NONE:
+	case TRACE_OP_EXEC: return e->forking;
+	case TRACE_OP_MMAP: return e->args[r->path[0]] & PROT_EXEC;
+	case TRACE_OP_MPROTECT: return e->args[r->at] & PROT_EXEC;
+	case TRACE_OP_FCNTL:
+		return (uint32_t)e->args[r->at] == TRACE_F_SETLEASE ||
+		       trace_is_lock((uint32_t)e->args[r->at]);
+	}
+	return true;
+}
+
+/* The filter's own stop, once for each call. */
 static void on_filtered(struct tracer *t, struct tracee *e)
 {
 	if (!t->started)
 		return;
 	on_syscall(t, e);
-	e->stops = e->rule || e->forking;
+	e->stops = awaits_end(t, e);
 }
 
 /* At the start or the end of a call. */

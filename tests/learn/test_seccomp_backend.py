@@ -33,7 +33,7 @@ def facts(path):
     for line in path.read_text().splitlines():
         fact, _, column = line.partition("\t")
         kind, *words = fact.split()
-        if kind in ("file", "others"):
+        if kind == "file":
             found.add(re.sub(r"palexx-\w{6}", "palexx-", fact))
         elif kind in ("tuple", "value", "bits", "received", "capability"):
             found.add((fact, "" if words[1:] and words[1] == "clone" else column.split("@")[0]))
