@@ -95,6 +95,9 @@ struct file {
 	unsigned int f_flags;
 	unsigned int f_mode;
 } CORE;
+struct unix_sock {
+	struct path path; /* where its address is a name of the file system; empty */
+} CORE;
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

@@ -74,7 +74,7 @@ static __always_inline int on_named(__u64 mount, __u64 dentry, __u64 mount2, __u
 	struct mark *m = mark_get(marks_by_task);
 	struct scratch *s;
 
-	if (!m || !m->rule || m->nnamed || !is_by_name(m))
+	if (!m || !dentry || !m->rule || m->nnamed || !is_by_name(m))
 		return 0;
 	s = scratch_take();
 	if (!s)

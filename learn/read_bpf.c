@@ -253,6 +253,10 @@ static void read_changes(struct model *m, const struct pieces *all)
 		const struct piece *p = &all->v[i];
 		struct access how = access_of(p, true);
 
+		/* What the kernel told, which no longer needs to be looked up. */
+		if (p->key.kind == TRACE_LEAF && p->key.parent && !*p->key.text &&
+		    chain_text(all, p, &none, text))
+			model_changed(m, "", text, p->key.flags, &how);
 		if (p->key.kind == TRACE_JOIN && chain_text(all, p, &base, text) && base &&
 		    chain_text(all, base, &none, dir))
 			model_changed(m, dir, text, p->key.flags, &how);

@@ -283,6 +283,17 @@ int name_chown(__u64 *ctx)
 	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
 }
 
+SEC("fentry/security_unix_stream_connect") /* socket, the sock that it is to be connected to */
+int name_connect(__u64 *ctx)
+{
+	struct unix_sock *to = (void *)ctx[1];
+
+	if (!bpf_core_field_exists(to->path)) /* a module's type */
+		return 0;
+	return on_named((__u64)BPF_CORE_READ(to, path.mnt), (__u64)BPF_CORE_READ(to, path.dentry),
+			0, 0);
+}
+
 /* Run by the loader once all else is attached: through the tasks that there are (iter/task). */
 SEC("iter/task")
 int pick_btf(__u64 *ctx)

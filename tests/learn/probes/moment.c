@@ -81,6 +81,17 @@ static int through_bind(void)
 	return bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || flip("current", "b");
 }
 
+static int through_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "a/sock" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), to = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
+		return 1;
+	strcpy(addr.sun_path, "current/sock");
+	return connect(to, (struct sockaddr *)&addr, sizeof(addr)) || flip("current", "b");
+}
+
 static int through_last(void)
 {
 	return chmod("flink", 0600) || flip("flink", "b/f");
@@ -184,13 +195,35 @@ static const struct {
 	{                                                                                          \
 #f, f                                                                              \
 	}
-	CASE(through_chmod),     CASE(through_chown),   CASE(through_truncate), CASE(through_mkdir),
-	CASE(through_rmdir),     CASE(through_unlink),  CASE(through_rename),   CASE(through_link),
-	CASE(through_symlink),   CASE(through_mknod),   CASE(through_bind),     CASE(through_last),
-	CASE(through_both),      CASE(through_removed), CASE(through_made),     CASE(through_old),
-	CASE(changed_directory), CASE(renamed_parent),  CASE(swapped_parents),  CASE(moved_twice),
-	CASE(moved_over),        CASE(exchanged),       CASE(moved_into),       CASE(temporary),
-	CASE(replaced),          CASE(own_directory),   CASE(own_link),         CASE(deep),
+	CASE(through_chmod),
+	CASE(through_chown),
+	CASE(through_truncate),
+	CASE(through_mkdir),
+	CASE(through_rmdir),
+	CASE(through_unlink),
+	CASE(through_rename),
+	CASE(through_link),
+	CASE(through_symlink),
+	CASE(through_mknod),
+	CASE(through_bind),
+	CASE(through_connect),
+	CASE(through_last),
+	CASE(through_both),
+	CASE(through_removed),
+	CASE(through_made),
+	CASE(through_old),
+	CASE(changed_directory),
+	CASE(renamed_parent),
+	CASE(swapped_parents),
+	CASE(moved_twice),
+	CASE(moved_over),
+	CASE(exchanged),
+	CASE(moved_into),
+	CASE(temporary),
+	CASE(replaced),
+	CASE(own_directory),
+	CASE(own_link),
+	CASE(deep),
 };
 
 static int run_case(const char *name)
