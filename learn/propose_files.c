@@ -81,6 +81,11 @@ void propose_lost(struct proposal *p, struct ast_comment **to)
 		ast_comment_add(p->a, to, "no rule for file %s %s, as %s",
 				perm_letters(p->a, l->perms), safe.p ? safe.p : "", why[l->why]);
 	}
+	if (p->r->run.losses.paths_relinked)
+		ast_comment_add(
+			p->a, to,
+			"  eBPF may have no program here where the kernel resolves names, so they "
+			"are looked up when the run has ended ('--backend ptrace' sees them)");
 	if (n > LOST_TOLD)
 		ast_comment_add(p->a, to, "and for %zu more, which the recording has",
 				n - LOST_TOLD);

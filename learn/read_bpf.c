@@ -158,6 +158,7 @@ static void read_caps(struct watch *w, struct model *m)
 	struct trace_count n;
 
 	r->run.caps_observed = w->sees_caps;
+	r->run.names_observed = w->sees_names;
 	for (; next_key(w, fd, prev, &key); prev = &key) {
 		int a = abi_arch(key.call / TRACE_NRS);
 		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
@@ -355,7 +356,7 @@ static void read_asks(struct watch *w, struct model *m, const struct pieces *all
 static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 {
 	int fd = bpf_map__fd(w->skel->maps.paths);
-	size_t cap = max_paths * 2 + 256 + 1024;
+	size_t cap = watch_keys(w, max_paths) + 1024;
 	struct pieces all = { calloc(cap, sizeof(*all.v)), 0 };
 	struct trace_path_key *prev = NULL;
 

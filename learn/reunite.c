@@ -71,6 +71,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		run_count(out, r);
 		out->unfinished |= r->unfinished;
 		out->midway |= r->midway;
+		out->names_observed &= r->names_observed;
 		out->no_calls &= r->no_calls;
 		out->no_files &= r->no_files;
 		out->no_arguments |= r->no_arguments;

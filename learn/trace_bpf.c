@@ -245,7 +245,7 @@ static int load(struct watch *w, const struct target *t, size_t max_paths)
 	btf__free(kernel);
 	bpf_map__set_autocreate(
 		w->tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks, false);
-	bpf_map__set_max_entries(w->skel->maps.paths, (__u32)(max_paths * 2 + 256));
+	bpf_map__set_max_entries(w->skel->maps.paths, watch_keys(w, max_paths));
 	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(max_paths + 256));
 	/* Written once, before load: the kernel sees constants from then on. */
 	w->skel->rodata->marks_by_task = w->tier == TIER_BTF;
