@@ -4,6 +4,7 @@
 #define LEARN_CALLS_BPF_H
 
 #include "learn/asks.bpf.h"
+#include "learn/addresses.bpf.h"
 
 /* Which of the cgroups the task is in or below; -1: none. */
 static __always_inline int which_cgroup(void)
@@ -334,7 +335,8 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		c->first_ns = since_start();
 	c->count++;
 	info = &calls[bounded(call, TRACE_CALLS - 1)];
-	if (tells_call() && !(info->args | info->tuple | returns[nr & (TRACE_NRS - 1)]))
+	if (tells_call() &&
+	    !(info->args | info->tuple | info->address | returns[nr & (TRACE_NRS - 1)]))
 		return 0;
 	m = mark_find(btf);
 	if (!m)
@@ -342,7 +344,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	m->call = call;
 	m->rule = info->rule;
 	m->nnamed = 0;
-	if (!(info->args | info->rule | info->tuple))
+	if (!(info->args | info->rule | info->tuple | info->address))
 		return 0;
 	if (event)
 		bpf_probe_read_kernel(m->args, sizeof(m->args), event->args);
@@ -350,6 +352,8 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple & TRACE_TUPLE)
 		record_tuple(call, m->args);
+	if (info->address)
+		record_address(info->address - 1, (__u32)m->args[0], m->args[1], (__u32)m->args[2]);
 	for (__u32 i = 0; i < 6; i++) {
 		if (!(info->args >> i & 1) || (info->only && !arg_at(m, info->only - 1)))
 			continue;

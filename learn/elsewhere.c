@@ -333,5 +333,7 @@ void elsewhere_make(struct arena *a, const struct recording *r, enum arch to, st
 		}
 		vec_push(a, &out->caps, there);
 	}
+	vec_each(&r->addresses, address)
+		vec_push(a, &out->addresses, *address);
 	recording_sort(out);
 }

@@ -8,6 +8,7 @@
 #define CORE            __attribute__((preserve_access_index))
 #define ENOENT          2
 #define AF_UNIX         1
+#define AF_INET6        10
 #define PROT_EXEC       4
 #define O_APPEND        02000
 #define FMODE_READ      1u
@@ -21,6 +22,7 @@
 #define PIDNS_DEEP      33     /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT          0170000
 #define S_IFDIR         0040000
+#define S_IFSOCK        0140000
 #define SIGPIPE         13
 #define SIGXFSZ         25
 #define SAMPLE_RAW      0x400 /* PERF_SAMPLE_RAW */
@@ -94,6 +96,10 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	void *private_data;
+} CORE;
+struct socket {
+	short type;
 } CORE;
 struct unix_sock {
 	struct path path; /* where its address is a name of the file system; empty */

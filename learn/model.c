@@ -188,6 +188,36 @@ void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t 
 	t->count = count_add(t->count, count);
 }
 
+/* What is kept of them: the one, or what stands for all beyond those that are. */
+static struct recorded_address *address_of(struct model *m, struct address k)
+{
+	struct recorded_address fresh = { .first_ns = UINT64_MAX };
+	size_t ports = 0;
+
+	vec_each(&m->r->addresses, a) {
+		if (!memcmp(&a->address, &k, sizeof(k)))
+			return a;
+		ports += address_group(&a->address) == address_group(&k) && !a->address.others;
+	}
+	if (ports >= RECORDING_VALUES_MAX && !k.others) {
+		k.port = 0;
+		k.others = 1;
+		return address_of(m, k);
+	}
+	fresh.address = k;
+	vec_push(m->arena, &m->r->addresses, fresh);
+	return &m->r->addresses.v[m->r->addresses.n - 1];
+}
+
+void model_address(struct model *m, const struct address *k, uint64_t count, uint64_t first_ns)
+{
+	struct recorded_address *a = address_of(m, *k);
+
+	a->count = count_add(a->count, count);
+	if (first_ns < a->first_ns)
+		a->first_ns = first_ns;
+}
+
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns)
 {
 	struct recorded_signal fresh = { signal, count, first_ns, NULL };

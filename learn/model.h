@@ -41,6 +41,8 @@ void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[
 /* What was made by such a call before the recording began, `count` of them. */
 void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
 		      uint64_t count);
+/* A port; past RECORDING_VALUES_MAX of an address_group() it is one of the others. */
+void model_address(struct model *m, const struct address *k, uint64_t count, uint64_t first_ns);
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
 /* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
 typedef size_t model_ref;

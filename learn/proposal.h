@@ -92,6 +92,12 @@ struct value_note {
 void propose_note_values(struct proposal *p, struct ast_comment **to, const struct recorded_call *c,
 			 const struct value_note *how);
 
+/* propose_addresses.c: ports bound and connected by sockets of this kind */
+void propose_note_addresses(struct proposal *p, struct ast_comment **to, uint64_t family,
+			    uint64_t type);
+/* Those of sockets that no call in the recording made. */
+void propose_describe_addresses(struct proposal *p, struct ast_comment **to);
+
 /* propose_sockets.c */
 void propose_sockets(struct proposal *p, enum arch only);
 

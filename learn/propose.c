@@ -309,6 +309,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	describe_unseen(p, to);
 	propose_lost(p, to);
 	describe_unruled(p, to);
+	propose_describe_addresses(p, to);
 	describe_not_asked(p, to);
 	describe_setid(p, to);
 	if (!p->one_arch)

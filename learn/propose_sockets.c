@@ -102,6 +102,7 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k, enum
 	if (!family || !type || p->mux_sockets) {
 		st = proposal_add_call(p, proposal_allow(p), "socket", socket_cond(p, k, a));
 		note_protocols(p, k, only, st);
+		propose_note_addresses(p, &st->leading, k->family, k->type);
 		return;
 	}
 	st = proposal_add(p, AST_STMT_NETWORK);
@@ -110,6 +111,7 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k, enum
 	n->type = *ast_word_new(p->a, type);
 	st->networks = n;
 	note_protocols(p, k, only, st);
+	propose_note_addresses(p, &st->leading, k->family, k->type);
 }
 
 void propose_sockets(struct proposal *p, enum arch only)

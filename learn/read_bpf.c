@@ -150,6 +150,17 @@ static void read_tuples(struct watch *w, struct model *m)
 	}
 }
 
+static void read_addresses(struct watch *w, struct model *m)
+{
+	int fd = bpf_map__fd(w->skel->maps.addresses);
+	struct address key, *prev = NULL;
+	struct trace_count n;
+
+	for (; next_key(w, fd, prev, &key); prev = &key)
+		if (look_up(w, fd, &key, &n))
+			model_address(m, &key, n.count, n.first_ns);
+}
+
 static void read_caps(struct watch *w, struct model *m)
 {
 	struct recording *r = model_recording(m);
@@ -446,6 +457,7 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 	read_values(w, m);
 	read_bits(w, m);
 	read_tuples(w, m);
+	read_addresses(w, m);
 	err = read_paths(w, m, opt->max_paths);
 	r->run.losses.unread = w->unread;
 	free(v);

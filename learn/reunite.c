@@ -238,6 +238,15 @@ static void unite_signal(struct unite *u, const struct fact *f, const struct col
 	vec_push(u->a, &u->r->received, s);
 }
 
+static void unite_address(struct unite *u, const struct fact *f, const struct column *all,
+			  const struct columns *columns)
+{
+	struct recorded_address a = { f->address, all->count, all->first_ns, NULL };
+
+	mark(u, &a.in, columns);
+	vec_push(u->a, &u->r->addresses, a);
+}
+
 static void unite_capability(struct unite *u, const struct fact *f, const struct column *all,
 			     const struct columns *columns)
 {
@@ -265,6 +274,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	struct column all = sum(columns);
 
 	switch (f->kind) {
+	case FACT_ADDRESS: unite_address(u, f, &all, columns); return;
 	case FACT_BITS:
 		model_bits(u->m, f->arch, f->nr, f->index, f->words[0], f->words[1], f->unbounded);
 		return;

@@ -4,6 +4,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 #include "learn/model.h"
+#include "learn/record/address.h"
 
 #define SAME(x) ((int)TRACE_##x == (int)PERM_##x)
 _Static_assert(SAME(R) && SAME(W) && SAME(A) && SAME(L) && SAME(K) && SAME(M) && SAME(X),
@@ -61,6 +62,9 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 
 	c->args = (uint8_t)recording_args(a, nr);
 	c->in = recording_args_in(a, nr) != NULL;
+	c->address = !strcmp(s->name, "bind")    ? ADDRESS_BIND + 1 :
+		     !strcmp(s->name, "connect") ? ADDRESS_CONNECT + 1 :
+						   0;
 	c->only = (uint8_t)(recording_args_if(a, nr) + 1);
 	for (unsigned i = 0; i < nargs; i++)
 		if (args[i].width == 64 && a != ARCH_I386)

@@ -124,12 +124,13 @@ enum {
 };
 
 struct trace_call {
-	__u8 args;  /* bit i: the value of argument i is recorded */
-	__u8 wide;  /* bit i: all 64 bits of it count */
-	__u8 in;    /* 1: they are addresses, and the 64 bits there are the value */
-	__u8 only;  /* where this argument, from 1, is not 0; 0: in every call */
-	__u8 tuple; /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
-	__u8 rule;  /* index into the rules; 0: none */
+	__u8 args;    /* bit i: the value of argument i is recorded */
+	__u8 wide;    /* bit i: all 64 bits of it count */
+	__u8 in;      /* 1: they are addresses, and the 64 bits there are the value */
+	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; 0: none */
+	__u8 only;    /* where this argument, from 1, is not 0; 0: in every call */
+	__u8 tuple;   /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
+	__u8 rule;    /* index into the rules; 0: none */
 };
 
 struct trace_count {

@@ -27,6 +27,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 #include "learn/ask_ptrace.h"
+#include "learn/address.h"
 #include "learn/proc.h"
 
 #define OPTIONS                                                                                    \
@@ -699,6 +700,22 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 	}
 }
 
+static void record_address(struct tracer *t, const struct tracee *e, unsigned op)
+{
+	unsigned char raw[ADDRESS_MOST] = { 0 };
+	uint32_t len = (uint32_t)e->args[2];
+	struct address k;
+
+	if (len < 16 || len > INT_MAX)
+		return;
+	/* What cannot be read is counted where the call succeeds, as it may be a file's name. */
+	if (!read_memory(e->tid, e->args[1], raw, len < sizeof(raw) ? len : sizeof(raw)) ||
+	    !address_take(e->tid, (int)e->args[0], raw, len, &k))
+		return;
+	k.op = (uint8_t)op;
+	model_address(t->model, &k, 1, now_ns(t));
+}
+
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
 {
 	uint32_t nr = (uint32_t)info->entry.nr;
@@ -724,7 +741,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	model_call(t->model, (enum arch)a, nr, 1, now_ns(t));
 	sys = syscall_by_nr((enum arch)a, nr);
 	e->forking = sys && makes_task(sys->name);
-	if (!(c->args | c->rule | c->tuple))
+	if (!(c->args | c->rule | c->tuple | c->address))
 		return;
 	e->rule = c->rule;
 	for (unsigned i = 0; i < 6; i++)
@@ -733,6 +750,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	note_owner(t, e);
 	if (c->tuple & TRACE_EARLY)
 		begin_ask(t, e);
+	if (c->address)
+		record_address(t, e, c->address - 1);
 }
 
 static void on_return(struct tracer *t, struct tracee *e)

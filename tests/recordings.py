@@ -22,6 +22,7 @@ class Recording:
         self.text = text if path is None else pathlib.Path(path).read_text(encoding="ascii")
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
         self.rules, self.ours = {}, set()
+        self.addresses = {}
         lines = self.text.splitlines()
         assert lines[0] == "pale recording 1" and lines[-1].startswith("end ")
         for line in lines[1:-1]:
@@ -38,6 +39,8 @@ class Recording:
         w, count = split_words(fact), sum(int(c.split(":")[1].split("@")[0]) for c in columns.split())
         if w[0] == "call":
             self.calls[w[1], w[2]] = count
+        elif w[0] == "address":
+            self.addresses[tuple(w[1:])] = count
         elif w[0] == "file":
             name = unquote(w[1])
             self.files[name] = (w[2], "owned" in w[3:])

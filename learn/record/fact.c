@@ -25,6 +25,18 @@ static const struct {
 
 static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };
 
+const char *const address_ops[] = { "bind", "connect" };
+const char *const address_families[] = { "inet", "inet6" };
+const char *const address_types[] = { "-", "stream", "dgram", "raw", "other" };
+const char *const address_places[] = { "any",       "loopback",  "private", "link",
+				       "multicast", "broadcast", "public" };
+
+_Static_assert(ARRAY_SIZE(address_ops) == ADDRESS_OPS &&
+		       ARRAY_SIZE(address_families) == ADDRESS_FAMILIES &&
+		       ARRAY_SIZE(address_types) == ADDRESS_TYPES &&
+		       ARRAY_SIZE(address_places) == ADDRESS_PLACES,
+	       "each has its word");
+
 static const char letters[] = "rwalkmx"; /* in the order of PERM_* */
 
 /* ---- a call ---- */
@@ -214,6 +226,47 @@ static bool take_lost(struct line *w, struct fact *f)
 	return f->index < LOST_NR || line_fail(w, word.p, "'long' or 'link' is why it was lost");
 }
 
+/* ---- addresses ---- */
+
+static bool take_word_of(struct line *w, const char *what, const char *const *words, unsigned n,
+			 __u8 *out)
+{
+	struct str word;
+
+	if (!take_word(w, what, &word))
+		return false;
+	for (*out = 0; *out < n; ++*out)
+		if (str_is(word, words[*out]))
+			return true;
+	return line_fail(w, word.p, "no word for %s that this pale knows", what);
+}
+
+static void put_address(struct buf *out, const struct address *a)
+{
+	buf_printf(out, " %s %s %s", address_ops[a->op], address_families[a->family],
+		   address_types[a->type]);
+	if (a->others)
+		buf_puts(out, " *");
+	else
+		buf_printf(out, " %u", a->port);
+	buf_printf(out, " %s", address_places[a->place]);
+}
+
+static bool take_address(struct line *w, struct address *a)
+{
+	uint64_t port = 0;
+
+	if (!take_word_of(w, "what was done", address_ops, ADDRESS_OPS, &a->op) ||
+	    !take_word_of(w, "the family", address_families, ADDRESS_FAMILIES, &a->family) ||
+	    !take_word_of(w, "the type", address_types, ADDRESS_TYPES, &a->type))
+		return false;
+	a->others = take_if(w, "*");
+	if (!a->others && !take_number(w, "the port", UINT16_MAX, &port))
+		return false;
+	a->port = (__u16)port;
+	return take_word_of(w, "the place", address_places, ADDRESS_PLACES, &a->place);
+}
+
 /* ---- capabilities and signals ---- */
 
 static bool take_capability(struct line *w, struct fact *f)
@@ -277,6 +330,8 @@ void fact_print(struct buf *out, const struct fact *f)
 		put_lost(out, f);
 	else if (f->kind == FACT_OTHERS)
 		put_others(out, f);
+	else if (f->kind == FACT_ADDRESS)
+		put_address(out, &f->address);
 	else if (f->kind == FACT_RECEIVED)
 		buf_printf(out, " %u", f->index);
 	else if (f->kind == FACT_RULE)
@@ -313,6 +368,7 @@ static bool take_seen(struct line *w, struct fact *f)
 static bool read_kind(struct line *w, struct fact *f)
 {
 	switch (f->kind) {
+	case FACT_ADDRESS: return take_address(w, &f->address);
 	case FACT_BITS:
 		if (!take_argument(w, f) || !take_values(w, f, 2))
 			return false;

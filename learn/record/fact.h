@@ -6,6 +6,7 @@
  * fact_read(fact_print(f)) gives f, and fact_print(fact_read(t)) gives t.
  */
 #include "compiler/tables/tables.h"
+#include "learn/record/address.h"
 #include "learn/record/line.h"
 
 enum fact_kind {
@@ -33,12 +34,16 @@ struct fact {
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
 	bool held;    /* call, tuple, file: there when the recording began, and not used since */
 	bool assumed; /* call: held, as it were: nobody looked whether it is made */
-	struct str
-		path; /* of a file, of a directory with other names; what is known of a lost one; a rule;
-			  * NUL-terminated */
+	/* Of a file, of a directory with other names; what is known of a lost one; a rule; NUL-terminated. */
+	struct str path;
+	struct address address;
 	unsigned perms; /* PERM_* */
 	unsigned flags; /* FILE_* */
 };
+
+/* Words of address.h's numbers; a type that is not known is "-". */
+extern const char *const address_ops[], *const address_families[], *const address_types[],
+									   *const address_places[];
 
 void fact_print(struct buf *out, const struct fact *f);
 /* The whole of w->rest is one; false: w->why. */

@@ -135,6 +135,17 @@ static int cmp_rule(const void *x, const void *y)
 	return str_cmp(a->text, b->text);
 }
 
+static int cmp_address(const void *x, const void *y)
+{
+	const struct address *a = &((const struct recorded_address *)x)->address;
+	const struct address *b = &((const struct recorded_address *)y)->address;
+	int group = (int)address_group(a) - (int)address_group(b);
+
+	if (group || a->others != b->others)
+		return group ? group : (int)a->others - (int)b->others;
+	return a->port != b->port ? (int)a->port - (int)b->port : (int)a->place - (int)b->place;
+}
+
 #define SORT(vec, cmp)                                                                             \
 	do {                                                                                       \
 		if ((vec).n)                                                                       \
@@ -156,6 +167,7 @@ void recording_sort(struct recording *r)
 	SORT(r->caps, cmp_cap);
 	SORT(r->received, cmp_signal);
 	SORT(r->rules, cmp_rule);
+	SORT(r->addresses, cmp_address);
 }
 
 bool recording_saw_call(const struct recording *r)

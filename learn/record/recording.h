@@ -12,6 +12,7 @@
 #include "compiler/base/str.h"
 #include "compiler/base/vec.h"
 #include "compiler/tables/tables.h"
+#include "learn/record/address.h"
 #include "learn/record/run.h"
 
 #define RECORDING_NRS        1024 /* numbers of calls, without base, are below this */
@@ -99,6 +100,13 @@ struct recorded_rule {   /* what was asked of AppArmor's other classes (rule.h) 
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
+struct recorded_address { /* asked for, whether or not it was granted */
+	struct address address;
+	uint64_t count;
+	uint64_t first_ns;
+	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
+};
+
 struct recorded_signal { /* received from a process (kill and the like, not the kernel's own) */
 	int signal;
 	uint64_t count;
@@ -121,6 +129,7 @@ struct recording {
 	VEC(struct recorded_listing) listings; /* of those that could be read */
 	VEC(struct recorded_lost) lost;        /* each counted among the losses too */
 	VEC(struct recorded_signal) received;
+	VEC(struct recorded_address) addresses;
 	VEC(struct recorded_capability) caps;
 	VEC(struct recorded_rule) rules;
 	/* What files and calls imply, where those are cut later (propose_imply()). NULL: they are not. */

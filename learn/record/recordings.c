@@ -214,6 +214,11 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 
 		add_fact(rs, &f, rule->count, rule->first_ns);
 	}
+	vec_each(&r->addresses, a) {
+		struct fact f = { .kind = FACT_ADDRESS, .address = a->address };
+
+		add_fact(rs, &f, a->count, a->first_ns);
+	}
 	vec_each(&r->caps, c) {
 		struct fact f = {
 			.kind = FACT_CAPABILITY, .index = c->cap, .arch = c->arch, .nr = c->nr

@@ -251,6 +251,10 @@ static bool enter_call(struct replay *r, const struct strace_line *l, struct str
 	model_call(r->m, c->arch, c->nr, 1, since(r->strace));
 	if (c->sys)
 		record_values(r, l, c);
+	if (c->sys && c->call.address && !strace_record_address(r, l, c, since(r->strace)))
+		replay_bad(r, &r->value,
+			   arena_printf(r->s->arena, "the address of '%s' could not be read",
+					c->sys->name));
 	return true;
 }
 

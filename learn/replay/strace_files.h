@@ -35,6 +35,10 @@ uint64_t strace_value(struct replay *r, const struct strace_line *l, const struc
 /* "{flags=A|B, ...}" as a number; false: something in it is neither a name of the domain nor one. */
 bool strace_flags(struct str structure, const char *domain, enum arch arch, uint64_t *out);
 
+/* A port that is bound or connected, of what shows the address; false: it could not be read. */
+bool strace_record_address(struct replay *r, const struct strace_line *l,
+			   const struct strace_called *c, uint64_t since);
+
 /* What the first execve says of the run. */
 void strace_program(struct replay *r, const struct strace_line *l);
 /* Working directories that the call shows (AT_FDCWD</d>), before it has an effect. */

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arguments that say what a call is used for: recorded, kept as evidence, and bounded where they are closed by nature."""
+import os
+import random
 import re
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import PALE, ROOT, need, need_root, run
 from recordings import Recording
 from test_awkward import EACH, python
 from test_backends import PROBES, learn, usable
@@ -102,3 +104,95 @@ def test_an_update_allows_a_clone3_that_is_no_libcs(tmp_path):
     rec = record(tmp_path, ["clone3"], "value x86_64 clone3 0 0x4000000", "bits x86_64 clone3 0 0x4000000 0xfffffffffbffffff")
     r = run([PALE, "propose", "--update", policy, rec])
     assert "+    allow clone3;" in re.sub(" +", " ", r.out).replace("+ ", "+    "), r
+
+
+PORTS = r"""
+import socket
+def use(what, port, at, kind=socket.SOCK_STREAM, family=socket.AF_INET):
+    s = socket.socket(family, kind)
+    try:
+        getattr(s, what)((at, port))
+    except OSError:
+        pass
+    return s
+a = use("bind", {port}, "127.0.0.1")
+a.listen()
+use("connect", {port}, "127.0.0.1")
+use("connect", 1, "127.0.0.1")                        # refused, and asked for all the same
+use("bind", 0, "::1", family=socket.AF_INET6)
+use("connect", 53, "192.168.255.255", socket.SOCK_DGRAM)
+for i in range(40):
+    use("connect", 5353, "::ffff:127.0.0.1", socket.SOCK_DGRAM, socket.AF_INET6)
+    use("connect", 1000 + i, "127.0.0.1", socket.SOCK_DGRAM).close()
+"""
+ADDRESSES = {("bind", "inet", "stream", "{port}", "loopback"): 1, ("bind", "inet6", "stream", "0", "loopback"): 1,
+             ("connect", "inet", "stream", "{port}", "loopback"): 1, ("connect", "inet", "stream", "1", "loopback"): 1,
+             ("connect", "inet", "dgram", "53", "private"): 1, ("connect", "inet", "dgram", "*", "loopback"): 9,
+             ("connect", "inet6", "dgram", "5353", "loopback"): 40}
+
+
+def ports():
+    port = str(random.Random(os.getpid()).randrange(20000, 30000))
+    return PORTS.replace("{port}", port), {tuple(w.replace("{port}", port) for w in k): n for k, n in ADDRESSES.items()} | {
+        ("connect", "inet", "dgram", str(1000 + i), "loopback"): 1 for i in range(31)}
+
+
+@EACH
+def test_ports_are_recorded_bounded_and_stand_beside_their_sockets(tmp_path, backend):
+    script, want = ports()
+    rec, text = learn(tmp_path, backend, *python(script))
+    assert rec.addresses == want and rec.losses == "none"
+    port = next(k[3] for k in want)
+    text = plain(text)
+    assert f"bound: {port} (loopback) 1x connected: 1 (loopback) 1x, {port} (loopback) 1x network inet stream;" in text, text
+    assert "bound: any free port (loopback) 1x network inet6 stream;" in text
+    assert "connected: 5353 (loopback) 40x network inet6 dgram;" in text
+    assert "others (loopback) 9x, and 16 more network inet dgram;" in text, text
+
+
+SHOWN = """execve("/bin/x", ["x"], 0x7ffd /* 3 vars */) = 0
+bind(3<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.0.0")}, 16) = 0
+bind(3<socket:[1]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.1.2.3")}, 16) = -1 EADDRINUSE (Address already in use)
+connect(4<UDPv6:[2]>, {sa_family=AF_INET6, sin6_port=htons(53), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "fe80::1", &sin6_addr), \
+sin6_scope_id=if_nametoindex("eth0")}, 28) = 0
+connect(5, {sa_family=AF_UNIX, sun_path="/run/x"}, 9) = -1 ENOENT (No such file or directory)
+connect(5, {sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, 12) = 0
+connect(5, {sa_family=AF_UNSPEC, sa_data="\\0\\0"}, 16) = 0
+connect(6, 0x7ffe, 16) = -1 EFAULT (Bad address)
+""".replace("\\\n", "")
+
+
+@pytest.mark.once
+def test_strace_shows_the_same_ports(tmp_path):
+    need("strace")
+    script, want = ports()
+    run(["strace", "-f", "-yy", "-o", tmp_path / "log", *python(script)], check=0)
+    run([PALE, "replay", "--from", "strace", "-o", tmp_path / "r.rec", tmp_path / "log"], check=0)
+    assert Recording(tmp_path / "r.rec").addresses == want
+
+
+def test_of_an_address_that_strace_shows_the_port_and_the_place_are_kept(tmp_path):
+    (tmp_path / "log").write_text(SHOWN)
+    r = run([PALE, "replay", "--from", "strace", "-o", tmp_path / "r.rec", tmp_path / "log"])
+    assert "address" not in r.err, r
+    assert Recording(tmp_path / "r.rec").addresses == {
+        ("bind", "inet", "stream", "80", "any"): 1, ("bind", "inet", "-", "80", "private"): 1,
+        ("connect", "inet6", "dgram", "53", "link"): 1}
+
+
+@pytest.mark.parametrize("old,new,words", [
+    ("bind inet stream", "listen inet stream", "what was done"), ("inet6 other", "unix other", "the family"),
+    ("stream 80", "tcp 80", "the type"), ("80 any", "65536 any", "up to 65535"), ("80 any", "80 world", "the place")])
+def test_an_address_that_is_none_is_told_with_its_place(tmp_path, old, new, words):
+    text = (ROOT / "tests/fuzz/seeds/recording/addresses").read_text()
+    (tmp_path / "r.rec").write_text(text.replace(old, new, 1))
+    r = run([PALE, "merge", tmp_path / "r.rec"])
+    assert r.rc == 1 and words in r.err and re.search(r"r\.rec:\d+:\d+", r.err), r
+    (tmp_path / "r.rec").write_text(text)
+    assert run([PALE, "merge", tmp_path / "r.rec"], check=0).out == text
+
+
+def test_ports_of_sockets_that_were_not_made_here_are_told_in_the_header(tmp_path):
+    text = propose(record(tmp_path, ["connect"], "address connect inet stream 5432 private", "address bind inet - 80 any"))
+    assert "# inet stream, of sockets that were not made here: connected: 5432 (private) 3x\n" in text, text
+    assert "of sockets that were not made here: bound: 80 (any) 3x\n" in text

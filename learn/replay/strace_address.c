@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses as strace writes them: {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")},
+ * {sa_family=AF_INET6, sin6_port=htons(80), ..., inet_pton(AF_INET6, "::1", &sin6_addr), ...}.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "compiler/base/bug.h"
+#include "learn/replay/strace_files.h"
+
+/* What stands behind the mark, up to one of the characters; false: there is no mark. */
+static bool after(struct str text, const char *mark, const char *end, struct str *out)
+{
+	const char *p = memmem(text.p, text.n, mark, strlen(mark));
+	size_t left;
+
+	if (!p)
+		return false;
+	p += strlen(mark);
+	left = (size_t)(text.p + text.n - p);
+	*out = (struct str){ p, 0 };
+	while (out->n < left && !strchr(end, p[out->n]))
+		out->n++;
+	return out->n < left;
+}
+
+/* With -yy it says what the descriptor is: 3<TCP:[...]>, 3<UDPv6:[...]>. */
+static __u8 type_of(struct str fd)
+{
+	static const struct {
+		const char *word;
+		__u8 type;
+	} words[] = { { "<TCP", ADDRESS_STREAM },
+		      { "<UDP", ADDRESS_DGRAM },
+		      { "<RAW", ADDRESS_RAW } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (memmem(fd.p, fd.n, words[i].word, strlen(words[i].word)))
+			return words[i].type;
+	return ADDRESS_UNKNOWN;
+}
+
+static bool read_address(struct str text, bool six, __u8 raw[ADDRESS_MOST])
+{
+	__u16 family = six ? 10 : 2;
+	struct str port, host;
+	char name[INET6_ADDRSTRLEN];
+	uint64_t n;
+
+	if (!after(text, six ? "sin6_port=htons(" : "sin_port=htons(", ")", &port) ||
+	    str_u64(port, &n) || n > UINT16_MAX ||
+	    !after(text, six ? "inet_pton(AF_INET6, \"" : "inet_addr(\"", "\"", &host) ||
+	    host.n >= sizeof(name))
+		return false;
+	memcpy(name, host.p, host.n);
+	name[host.n] = 0;
+	memcpy(raw, &family, sizeof(family));
+	raw[2] = (__u8)(n >> 8);
+	raw[3] = (__u8)n;
+	return inet_pton(six ? AF_INET6 : AF_INET, name, raw + (six ? 8 : 4)) == 1;
+}
+
+bool strace_record_address(struct replay *r, const struct strace_line *l,
+			   const struct strace_called *c, uint64_t since)
+{
+	_Alignas(__u64) __u8 raw[ADDRESS_MOST] = { 0 };
+	struct str text = l->nargs > 1 ? l->args[1] : (struct str){ "", 0 };
+	bool six = str_starts(text, "{sa_family=AF_INET6,");
+	struct address k = { .type = type_of(l->args[0]) };
+
+	if (!six && !str_starts(text, "{sa_family=AF_INET,"))
+		return true;
+	if (!read_address(text, six, raw) || !address_read(raw, sizeof(raw), &k))
+		return false;
+	k.op = (__u8)(c->call.address - 1);
+	model_address(r->m, &k, 1, since);
+	return true;
+}
