@@ -868,29 +868,63 @@ const struct glob *glob_parse_alias(struct arena *a, struct str written, enum gl
 	return g;
 }
 
-bool glob_match(struct arena *a, const struct glob *g, struct str path)
+uint32_t glob_behind(const struct glob *g, size_t n)
 {
-	struct nfa nfa = g->nfa;
-	struct nfa_states now, then;
+	uint32_t at = 0;
 
-	nfa.arena = a;
-	nfa_states_init(&now, &nfa);
-	nfa_states_init(&then, &nfa);
-	nfa_states_add(&now, &nfa, 0);
-	for (size_t i = 0; i < path.n && now.n; i++) {
-		nfa_states_clear(&then);
-		for (size_t k = 0; k < now.n; k++) {
-			const struct nfa_node *node = &nfa.nodes.v[now.held[k]];
+	while (n--)
+		at = g->nfa.nodes.v[at].a;
+	return at;
+}
+
+enum { MATCH_NODES = 256 }; /* of a glob that is matched without the arena */
+
+/* Their sets under work, in memory of the caller's; the marks are clear. */
+static void open_states(struct nfa_states states[2], uint32_t *memory, size_t nodes)
+{
+	for (unsigned i = 0; i < 2; i++, memory += 4 * nodes + 1)
+		states[i] = (struct nfa_states){ .held = memory + nodes,
+						 .stack = memory + 2 * nodes,
+						 .mark = memory,
+						 .turn = 1 };
+}
+
+static bool run_match(const struct glob *g, struct nfa_states states[2], struct str path)
+{
+	struct nfa_states *now = &states[0], *then = &states[1], *swap;
+	const struct nfa *nfa = &g->nfa;
+
+	nfa_states_add(now, nfa, glob_behind(g, g->prefix.n));
+	for (size_t i = g->prefix.n; i < path.n && now->n; i++) {
+		nfa_states_clear(then);
+		for (size_t k = 0; k < now->n; k++) {
+			const struct nfa_node *node = &nfa->nodes.v[now->held[k]];
 			if (node->op == NFA_STEP &&
-			    byte_set_has(&nfa.sets.v[node->set], (unsigned char)path.p[i]))
-				nfa_states_add(&then, &nfa, node->a);
+			    byte_set_has(&nfa->sets.v[node->set], (unsigned char)path.p[i]))
+				nfa_states_add(then, nfa, node->a);
 		}
-		struct nfa_states swap = now;
+		swap = now;
 		now = then;
 		then = swap;
 	}
-	for (size_t k = 0; k < now.n; k++)
-		if (nfa.nodes.v[now.held[k]].op == NFA_END)
+	for (size_t k = 0; k < now->n; k++)
+		if (nfa->nodes.v[now->held[k]].op == NFA_END)
 			return true;
 	return false;
+}
+
+bool glob_match(struct arena *a, const struct glob *g, struct str path)
+{
+	uint32_t few[2 * (4 * MATCH_NODES + 1)], *memory = few;
+	size_t nodes = g->nfa.nodes.n;
+	struct nfa_states states[2];
+
+	if (path.n < g->prefix.n || (g->prefix.n && memcmp(path.p, g->prefix.p, g->prefix.n)))
+		return false;
+	if (nodes > MATCH_NODES)
+		memory = ARENA_ARRAY(a, uint32_t, 2 * (4 * nodes + 1));
+	open_states(states, memory, nodes);
+	for (unsigned i = 0; i < 2; i++)
+		memset(states[i].mark, 0, nodes * sizeof(uint32_t));
+	return run_match(g, states, path);
 }

@@ -108,6 +108,9 @@ const struct glob *glob_parse_alias(struct arena *a, struct str text, enum glob_
 
 bool glob_match(struct arena *a, const struct glob *g, struct str path);
 
+/* The node behind so many bytes of the prefix. */
+uint32_t glob_behind(const struct glob *g, size_t n);
+
 enum glob_answer { GLOB_NO, GLOB_YES, GLOB_NOT_DECIDED };
 
 enum { GLOB_BUDGET = 2000000 }; /* pairs of nodes, of about 40 bytes each */

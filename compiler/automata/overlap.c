@@ -18,7 +18,9 @@ struct pair {
 struct product {
 	struct arena *arena;
 	const struct nfa *x, *y;
-	bool paths; /* only those that the kernel asks about */
+	bool paths;        /* only those that the kernel asks about */
+	struct str common; /* what both begin with, and where they go on behind it */
+	struct pair start;
 	uint32_t *visited;
 	VEC(struct pair) pairs, forks;
 };
@@ -87,11 +89,13 @@ static void take_bytes(struct product *p, uint32_t at, const struct nfa_node *x,
 
 static const char *spell(const struct product *p, uint32_t at)
 {
-	size_t n = 0;
+	size_t n = p->common.n;
 
 	for (uint32_t i = at; p->pairs.v[i].byte; i = p->pairs.v[i].from)
 		n++;
 	char *s = arena_alloc(p->arena, n + 1);
+	if (p->common.n)
+		memcpy(s, p->common.p, p->common.n);
 	for (uint32_t i = at; p->pairs.v[i].byte; i = p->pairs.v[i].from)
 		s[--n] = (char)p->pairs.v[i].byte;
 	return s;
@@ -106,7 +110,10 @@ static enum glob_answer search(struct product *p, size_t *budget, const char **w
 	*budget -= size;
 	p->visited = ARENA_ARRAY(p->arena, uint32_t, size);
 	p->pairs.n = 0;
-	visit(p, (struct pair){ .path = p->paths ? PATH_START : PATH_NAME });
+	p->start.path = p->paths ? PATH_START : PATH_NAME;
+	for (size_t i = 0; p->paths && i < p->common.n; i++)
+		p->start.path = path_step(p->start.path, (unsigned char)p->common.p[i]);
+	visit(p, p->start);
 	for (uint32_t i = 0; i < p->pairs.n; i++) {
 		struct pair k = p->pairs.v[i];
 		if (!*budget)
@@ -133,6 +140,8 @@ enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struc
 	size_t common = x->prefix.n < y->prefix.n ? x->prefix.n : y->prefix.n;
 	if (memcmp(x->prefix.p, y->prefix.p, common)) /* most paths */
 		return GLOB_NO;
+	p.common = (struct str){ x->prefix.p, common };
+	p.start = (struct pair){ .x = glob_behind(x, common), .y = glob_behind(y, common) };
 	enum glob_answer answer = search(&p, budget, witness);
 	if (answer != GLOB_NO)
 		return answer;
