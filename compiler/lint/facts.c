@@ -34,11 +34,14 @@ static unsigned arches_with(const struct syscall_info *s, unsigned arches)
 	return arches & s->on;
 }
 
+static unsigned has(const struct facts *f, const struct syscall_info *s)
+{
+	return s ? arches_with(s, f->arches) : 0;
+}
+
 unsigned facts_has(const struct facts *f, const char *call)
 {
-	const struct syscall_info *s = syscall_by_name(str_c(call));
-
-	return s ? arches_with(s, f->arches) : 0;
+	return has(f, syscall_by_name(str_c(call)));
 }
 
 struct span facts_span(const struct facts *f, const char *call)
@@ -62,13 +65,16 @@ bool facts_refuses(const struct facts *f)
 }
 
 /* Where what holds of the call; of none that there is not. */
-static struct call_sums sums_of(struct facts *f, const char *call)
+static struct call_sums sums_at(struct facts *f, const struct syscall_info *s)
 {
-	const struct syscall_info *s = syscall_by_name(str_c(call));
-
 	f->undecided |= f->engine->parts.lost;
 	return s && !f->undecided ? f->engine->parts.sums[syscall_index(s)] :
 				    (struct call_sums){ 0 };
+}
+
+static struct call_sums sums_of(struct facts *f, const char *call)
+{
+	return sums_at(f, syscall_by_name(str_c(call)));
 }
 
 /* NULL: undecided. */
@@ -93,18 +99,24 @@ unsigned facts_tested(struct facts *f, const char *call)
 	return sums_of(f, call).tested;
 }
 
+static unsigned refused(struct facts *f, const struct syscall_info *s)
+{
+	unsigned open = sums_at(f, s).maybe;
+
+	return f->undecided ? 0 : has(f, s) & ~open;
+}
+
 unsigned facts_refused(struct facts *f, const char *call)
 {
-	unsigned open = sums_of(f, call).maybe;
-
-	return f->undecided ? 0 : facts_has(f, call) & ~open;
+	return refused(f, syscall_by_name(str_c(call)));
 }
 
 unsigned facts_refused_by_rule(struct facts *f, const char *call)
 {
-	unsigned named = facts_named(f, call);
+	const struct syscall_info *s = syscall_by_name(str_c(call));
+	unsigned named = s ? f->engine->calls[syscall_index(s)].named : 0;
 
-	return named ? named & facts_refused(f, call) : 0;
+	return named ? named & refused(f, s) : 0;
 }
 
 bool facts_refuses_by_rule(struct facts *f, const char *but)

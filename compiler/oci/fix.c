@@ -65,9 +65,9 @@ void oci_fix_cut_names(const struct oci_profile *p, struct diags *ds, struct dia
 		return;
 	qsort(names->v, names->n, sizeof(*names->v), compare_spans);
 	vec_each(&p->entries, e) {
-		const struct json *list = oci_member(e->json, "names");
+		const struct json *list = e->list;
 		json_list cut = { 0 };
-		if (!list || list->kind != JSON_ARRAY || !pick_at(list, names, ds->arena, &cut))
+		if (!list || !pick_at(list, names, ds->arena, &cut))
 			continue;
 		found += cut.n;
 		if (cut.n == list->count && !oci_member(e->json, "name"))
@@ -160,9 +160,9 @@ static const struct json *largest_allow(const struct oci_profile *p)
 	const struct json *best = NULL;
 
 	vec_each(&p->entries, e) {
-		const struct json *list = oci_member(e->json, "names");
+		const struct json *list = e->list;
 		if (!e->readable || e->verdict.kind != VERDICT_ALLOW || e->args.n ||
-		    !oci_gate_any(e->gate) || !list || list->kind != JSON_ARRAY)
+		    !oci_gate_any(e->gate) || !list)
 			continue;
 		best = best && best->count >= list->count ? best : list;
 	}

@@ -231,6 +231,9 @@ static bool read_names(struct parser *p, struct oci_entry *e)
 		name = p->out->in_config ? name : NULL;
 	if (name && name->kind == JSON_STRING && !name->text.n)
 		name = NULL; /* Docker treats an empty `name` as absent */
+	e->list = names && names->kind == JSON_ARRAY ? names : NULL;
+	if (parse_items(names))
+		vec_room(p->arena, &e->names, names->count < NAMES_MAX ? names->count : 0);
 	for (const struct json *j = parse_items(names); j; j = j->next)
 		add_name(p, e, j);
 	if (name && p->out->in_config) {

@@ -125,6 +125,7 @@ enum oci_asks { OCI_ASKS_CAPS, OCI_ASKS_KERNEL, OCI_ASKS_HOST, OCI_ASKS_NR };
 
 struct oci_entry { /* one element of `syscalls` */
 	const struct json *json;
+	const struct json *list; /* its `names`, where that is an array; NULL */
 	struct span action_span; /* the entry's where it has no action */
 	struct verdict verdict;
 	struct str errno_name; /* Podman's, which is another number on other machines; else empty */

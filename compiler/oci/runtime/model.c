@@ -254,10 +254,10 @@ static bool is_same_anywhere(const struct loader *l, const struct placed *c, uns
 	return true;
 }
 
-/* Do the same rules speak of the call on both architectures, and look at as much of a word? */
+/* Do the same rules speak of the call on both architectures, which look at as much of a word? */
 static bool is_same(const struct loader *l, const struct placed *c, enum arch a, enum arch b)
 {
-	bool same = is_narrow(a) == is_narrow(b);
+	bool same = true;
 
 	for (uint32_t i = c->first; same && i != NONE; i = l->next[i]) {
 		unsigned on = l->p->rules.v[i].arches;
@@ -270,14 +270,16 @@ static bool is_same(const struct loader *l, const struct placed *c, enum arch a,
 static const struct oci_call *make_each(struct loader *l, const struct placed *c, unsigned on)
 {
 	struct oci_call *made = ARENA_ARRAY(l->arena, struct oci_call, ARCH_NR);
-	int last = -1; /* the architecture before this one that it is read on */
+	int before[2] = { -1,
+			  -1 }; /* that it was read on last, of those that look at low words too */
 
 	for (int a = 0; a < ARCH_NR; a++) {
+		int *last = &before[is_narrow((enum arch)a)];
 		made[a] = *l->unnamed;
 		if (!(on & ARCH_BIT(a)))
 			continue;
-		if (last >= 0 && is_same(l, c, (enum arch)last, (enum arch)a)) {
-			made[a] = made[last];
+		if (*last >= 0 && is_same(l, c, (enum arch) * last, (enum arch)a)) {
+			made[a] = made[*last];
 			continue;
 		}
 		l->at.n = 0;
@@ -286,7 +288,7 @@ static const struct oci_call *make_each(struct loader *l, const struct placed *c
 				vec_push(l->arena, &l->at, &l->p->rules.v[i]);
 		if (l->at.n)
 			made[a] = *make_call(l, (enum arch)a);
-		last = a;
+		*last = a;
 	}
 	return made;
 }
