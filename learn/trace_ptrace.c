@@ -29,6 +29,7 @@
 #include "learn/ask_ptrace.h"
 #include "learn/address.h"
 #include "learn/proc.h"
+#include "learn/stopped.h"
 
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |  \
@@ -176,39 +177,6 @@ static uint64_t now_ns(const struct tracer *t)
 
 /* ---- looking at a stopped task ---- */
 
-/* A NUL-terminated text of at most `max` bytes; length, or -1. A page at a time: the text may
- * end just before one that is not there. */
-static ssize_t read_text(pid_t tid, uint64_t addr, char out[TRACE_PATH + 1], size_t max)
-{
-	size_t n = 0;
-
-	if (max > TRACE_PATH)
-		max = TRACE_PATH;
-	while (n < max) {
-		size_t want = 4096 - ((addr + n) & 4095);
-		struct iovec local = { out + n, want < max - n ? want : max - n };
-		struct iovec remote = { (void *)(uintptr_t)(addr + n), local.iov_len };
-		ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
-		char *nul;
-
-		if (got <= 0)
-			return -1;
-		nul = memchr(out + n, 0, (size_t)got);
-		if (nul)
-			return nul - out;
-		n += (size_t)got;
-	}
-	out[n] = 0;
-	return (ssize_t)n;
-}
-
-static bool read_memory(pid_t tid, uint64_t addr, void *out, size_t n)
-{
-	struct iovec local = { out, n }, remote = { (void *)(uintptr_t)addr, n };
-
-	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
-}
-
 static bool is_elsewhere(struct tracer *t, pid_t tid)
 {
 	int is = proc_elsewhere(tid);
@@ -293,7 +261,7 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 	struct access how = { 0 };
 	int perms;
 
-	if (r->flags[0] & TRACE_HOW && !read_memory(e->tid, asked, &asked, sizeof(asked))) {
+	if (r->flags[0] & TRACE_HOW && !stopped_memory(e->tid, asked, &asked, sizeof(asked))) {
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
@@ -302,37 +270,11 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 		t->r->run.losses.paths_unresolved++;
 	if (perms <= 0)
 		return;
-	if (r->path[0] >= 0 && read_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
+	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
 		*name = 0;
 	how.perms = (unsigned)perms;
 	snprintf(link, sizeof(link), "fd/%d", fd);
 	record_link(t, e->tid, link, name, &how);
-}
-
-/* "/proc/self/fd/7" and "/dev/fd/7" name descriptors of the task, not of us. */
-static int self_fd(const char *text)
-{
-	static const char *const heads[] = { "/proc/self/fd/", "/dev/fd/" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
-		uint64_t fd;
-
-		if (str_starts(str_c(text), heads[i]) &&
-		    !str_u64(str_c(text + strlen(heads[i])), &fd) && fd < INT_MAX)
-			return (int)fd;
-	}
-	return -1;
-}
-
-/* "/proc/self/exe" as it looks from here. */
-static const char *theirs(pid_t tid, const char *text, char out[TRACE_PATH + 32])
-{
-	static const char self[] = "/proc/self/";
-
-	if (!str_starts(str_c(text), self))
-		return text;
-	snprintf(out, TRACE_PATH + 32, "/proc/%d/%s", (int)tid, text + sizeof(self) - 1);
-	return out;
 }
 
 static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned flags,
@@ -347,7 +289,7 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 
 	if (!*text)
 		return dir >= 0 ? record_fd(t, tid, dir, how.perms) : 0;
-	fd = self_fd(text);
+	fd = stopped_self_fd(text);
 	if (fd >= 0)
 		return record_fd(t, tid, fd, how.perms);
 	if (*text == '/')
@@ -365,7 +307,7 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 	}
 	if (is_elsewhere(t, tid))
 		flags |= TRACE_ELSEWHERE;
-	return model_join(t->model, base, theirs(tid, text, mine), flags | TRACE_NOW, &how);
+	return model_join(t->model, base, stopped_theirs(tid, text, mine), flags | TRACE_NOW, &how);
 }
 
 static model_ref record_user_path(struct tracer *t, const struct tracee *e,
@@ -375,7 +317,8 @@ static model_ref record_user_path(struct tracer *t, const struct tracee *e,
 	char text[TRACE_PATH + 1] = "";
 	unsigned flags = r->flags[i];
 
-	if (e->args[r->path[i]] && read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
+	if (e->args[r->path[i]] &&
+	    stopped_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
 		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
@@ -395,8 +338,10 @@ static bool owns_named(struct tracer *t, const struct tracee *e, const struct tr
 
 	if (flags & TRACE_MADE)
 		return true;
-	if (!e->args[r->path[i]] || read_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0 ||
-	    self_fd(text) >= 0 || str_starts(str_c(text), "/proc/self/") || is_elsewhere(t, e->tid))
+	if (!e->args[r->path[i]] ||
+	    stopped_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0 ||
+	    stopped_self_fd(text) >= 0 || str_starts(str_c(text), "/proc/self/") ||
+	    is_elsewhere(t, e->tid))
 		return false;
 	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
 		flags = trace_at(flags, (uint32_t)e->args[r->at]);
@@ -455,7 +400,7 @@ static void record_lock(struct tracer *t, const struct tracee *e, const struct t
 		type = (int16_t)e->args[2];
 	} else if (!trace_is_lock(command)) {
 		return;
-	} else if (!read_memory(e->tid, e->args[2], &type, sizeof(type))) {
+	} else if (!stopped_memory(e->tid, e->args[2], &type, sizeof(type))) {
 		t->r->run.losses.paths_unresolved++;
 	}
 	if (type == TRACE_F_WRLCK)
@@ -527,8 +472,8 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 
 	if (len <= 2)
 		return;
-	if (read_memory(e->tid, addr, &family, sizeof(family)) && family == AF_UNIX)
-		n = read_text(e->tid, addr + 2, text, len - 2);
+	if (stopped_memory(e->tid, addr, &family, sizeof(family)) && family == AF_UNIX)
+		n = stopped_text(e->tid, addr + 2, text, len - 2);
 	if (n < 0 && family == AF_UNIX)
 		t->r->run.losses.paths_unresolved++;
 	if (n <= 0)
@@ -538,59 +483,6 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 }
 
 /* ---- exec ---- */
-
-/* AT_EXECFN: the name that execve was given, in the new program's memory. */
-static uint64_t find_execfn(pid_t tid)
-{
-	char path[64];
-	union {
-		uint64_t w64[128];
-		uint32_t w32[256];
-	} aux;
-	unsigned char ident[EI_NIDENT] = { 0 };
-	ssize_t n = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	if (read(fd, ident, sizeof(ident)) != sizeof(ident))
-		ident[EI_CLASS] = 0;
-	close(fd);
-	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, &aux, sizeof(aux));
-	close(fd);
-	if (n < 0)
-		return 0;
-	if (ident[EI_CLASS] == ELFCLASS64) {
-		for (size_t i = 0; i + 1 < (size_t)n / 8; i += 2)
-			if (aux.w64[i] == AT_EXECFN)
-				return aux.w64[i + 1];
-	} else {
-		for (size_t i = 0; i + 1 < (size_t)n / 4; i += 2)
-			if (aux.w32[i] == AT_EXECFN)
-				return aux.w32[i + 1];
-	}
-	return 0;
-}
-
-/* Does the name that was executed lead to the program that runs? */
-static bool is_program(pid_t tid, const char *text)
-{
-	char full[PATH_MAX + TRACE_PATH + 64], mine[TRACE_PATH + 32], exe[64];
-	struct stat named, running;
-
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
-	text = theirs(tid, text, mine);
-	snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)tid, *text == '/' ? "root" : "cwd",
-		 text);
-	return !stat(full, &named) && !stat(exe, &running) && named.st_dev == running.st_dev &&
-	       named.st_ino == running.st_ino;
-}
 
 /*
  * Executed by descriptor. One that is closed by now was no script: the kernel refuses those,
@@ -618,15 +510,16 @@ static void record_exec(struct tracer *t, pid_t tid)
 {
 	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
 	char text[TRACE_PATH + 1];
-	uint64_t name = find_execfn(tid);
+	uint64_t name = stopped_execfn(tid);
 
 	record_link(t, tid, "exe", NULL, &how);
-	if (!name || read_text(tid, name, text, TRACE_PATH) <= 0) {
+	if (!name || stopped_text(tid, name, text, TRACE_PATH) <= 0) {
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
-	if (self_fd(text) >= 0 ? is_script_fd(t, tid, self_fd(text)) : !is_program(tid, text))
+	if (stopped_self_fd(text) >= 0 ? is_script_fd(t, tid, stopped_self_fd(text)) :
+					 !stopped_is_program(tid, text))
 		record_join(t, tid, -1, text, TRACE_SCRIPT | TRACE_FOLLOW,
 			    &(struct access){ .perms = PERM_X | PERM_R });
 }
@@ -663,7 +556,7 @@ static bool is_ours(const void *tracer, pid_t tid)
 /* What AppArmor's other classes are asked by the call; its names are looked at now. */
 static void begin_ask(struct tracer *t, struct tracee *e)
 {
-	struct ask_stopped stopped = { e->tid, e->args, read_text, read_memory, is_ours, t };
+	struct ask_stopped stopped = { e->tid, e->args, stopped_text, stopped_memory, is_ours, t };
 	bool lost;
 
 	ask_drop(e->ask);
@@ -687,7 +580,7 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 		if (!(c->args >> i & 1) || (c->only && !e->args[c->only - 1]) ||
 		    (c->in && !e->args[i]))
 			continue;
-		if (c->in && !read_memory(e->tid, e->args[i], &value, sizeof(value)))
+		if (c->in && !stopped_memory(e->tid, e->args[i], &value, sizeof(value)))
 			t->r->run.losses.unread++;
 		else
 			model_value(t->model, a, nr, i, value, 1);
@@ -709,7 +602,7 @@ static void record_address(struct tracer *t, const struct tracee *e, unsigned op
 	if (len < 16 || len > INT_MAX)
 		return;
 	/* What cannot be read is counted where the call succeeds, as it may be a file's name. */
-	if (!read_memory(e->tid, e->args[1], raw, len < sizeof(raw) ? len : sizeof(raw)) ||
+	if (!stopped_memory(e->tid, e->args[1], raw, len < sizeof(raw) ? len : sizeof(raw)) ||
 	    !address_take(e->tid, (int)e->args[0], raw, len, &k))
 		return;
 	k.op = (uint8_t)op;
