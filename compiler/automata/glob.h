@@ -124,6 +124,10 @@ enum { GLOB_BUDGET = 2000000 }; /* pairs of nodes, of about 40 bytes each */
 enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struct glob *y,
 			      size_t *budget, const char **witness);
 
+/* The same of paths alone: where no path is matched by both, GLOB_NO. */
+enum glob_answer glob_overlap_paths(struct arena *a, const struct glob *x, const struct glob *y,
+				    size_t *budget, const char **witness);
+
 enum { GLOB_HEADS = 12 };
 
 /* The bytes that a glob's texts may begin with: cheap to compare, where one is held against many. */

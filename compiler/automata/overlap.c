@@ -131,8 +131,8 @@ static enum glob_answer search(struct product *p, size_t *budget, const char **w
 	return GLOB_NO;
 }
 
-enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struct glob *y,
-			      size_t *budget, const char **witness)
+static enum glob_answer overlap(struct arena *a, const struct glob *x, const struct glob *y,
+				bool texts, size_t *budget, const char **witness)
 {
 	struct product p = { .arena = a, .x = &x->nfa, .y = &y->nfa, .paths = true };
 
@@ -143,10 +143,22 @@ enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struc
 	p.common = (struct str){ x->prefix.p, common };
 	p.start = (struct pair){ .x = glob_behind(x, common), .y = glob_behind(y, common) };
 	enum glob_answer answer = search(&p, budget, witness);
-	if (answer != GLOB_NO)
+	if (answer != GLOB_NO || !texts)
 		return answer;
 	p.paths = false;
 	return search(&p, budget, witness);
+}
+
+enum glob_answer glob_overlap(struct arena *a, const struct glob *x, const struct glob *y,
+			      size_t *budget, const char **witness)
+{
+	return overlap(a, x, y, true, budget, witness);
+}
+
+enum glob_answer glob_overlap_paths(struct arena *a, const struct glob *x, const struct glob *y,
+				    size_t *budget, const char **witness)
+{
+	return overlap(a, x, y, false, budget, witness);
 }
 
 /* ---- beginnings ---- */

@@ -172,7 +172,7 @@ static const char *common_path(struct search *s, const struct glob *row, const s
 		return NULL;
 	if (!rule->has && glob_match(a, rule, rule->prefix))
 		return glob_match(a, row, rule->prefix) ? str_dup(a, rule->prefix) : NULL;
-	if (rule->prefix.n < 2 || glob_overlap(a, rule, row, budget, &path) != GLOB_YES)
+	if (rule->prefix.n < 2 || glob_overlap_paths(a, rule, row, budget, &path) != GLOB_YES)
 		return NULL;
 	return aa_path_fault(str_c(path)) ? NULL : path;
 }

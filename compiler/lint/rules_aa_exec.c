@@ -548,7 +548,7 @@ static struct str find_written(struct lint *l, const struct aa_opened *w,
 		const char *text;
 		struct str path;
 		if (!may_meet(w, x) || !glob_heads_meet(&heads, &code->heads) ||
-		    glob_overlap(l->arena, w->path, x->path, &budget, &text) != GLOB_YES)
+		    glob_overlap_paths(l->arena, w->path, x->path, &budget, &text) != GLOB_YES)
 			continue;
 		path = str_c(text);
 		if (!aa_path_fault(path) &&
