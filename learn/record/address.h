@@ -71,8 +71,9 @@ static inline int address_place6(const __u8 *a)
 /* A struct sockaddr, of which n bytes were given. 0: none of IP's. AF_INET, AF_INET6 are 2 and 10. */
 static inline int address_read(const __u8 raw[ADDRESS_MOST], __u32 n, struct address *out)
 {
-	__u16 family = *(const __u16 *)(const void *)raw;
+	__u16 family;
 
+	__builtin_memcpy(&family, raw, sizeof(family));
 	if (!(family == 2 && n >= 16) && !(family == 10 && n >= ADDRESS_MOST))
 		return 0;
 	out->family = family == 2 ? ADDRESS_INET : ADDRESS_INET6;

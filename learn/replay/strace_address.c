@@ -64,7 +64,7 @@ static bool read_address(struct str text, bool six, __u8 raw[ADDRESS_MOST])
 bool strace_record_address(struct replay *r, const struct strace_line *l,
 			   const struct strace_called *c, uint64_t since)
 {
-	_Alignas(__u64) __u8 raw[ADDRESS_MOST] = { 0 };
+	__u8 raw[ADDRESS_MOST] = { 0 };
 	struct str text = l->nargs > 1 ? l->args[1] : (struct str){ "", 0 };
 	bool six = str_starts(text, "{sa_family=AF_INET6,");
 	struct address k = { .type = type_of(l->args[0]) };
