@@ -71,7 +71,8 @@ static __always_inline int keep_name(struct mark *m, struct scratch *s, int whic
 /* dentry2: 0 where there is one object. The first question of a call is about what it names. */
 static __always_inline int on_named(__u64 mount, __u64 dentry, __u64 mount2, __u64 dentry2)
 {
-	struct mark *m = mark_get(marks_by_task);
+	/* Two of it: the verifier is to see one only, and so the constant where it is decided. */
+	struct mark *m = marks_by_task ? mark_get(true) : mark_get(false);
 	struct scratch *s;
 
 	if (!m || !dentry || !m->rule || m->nnamed || !is_by_name(m))
