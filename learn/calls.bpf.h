@@ -508,6 +508,8 @@ static __always_inline int exit_path(struct mark *m, const volatile struct trace
 		return 0;
 	if (m->nnamed)
 		return exit_named(m, r, s, at);
+	if (m->error == TRACE_EISDIR)
+		flags |= TRACE_DIR;
 	if (r->op != TRACE_OP_RENAME)
 		flags = trace_at(flags, at);
 	else if (at & TRACE_EXCHANGE)
@@ -557,6 +559,11 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	case TRACE_OP_PATH:
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK: return exit_path(m, r);
+	case TRACE_OP_EXEC: /* that failed; an exec leaves no mark of it */
+		if (!m->error)
+			return 0;
+		return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1,
+				   arg_at(m, r->path[0]), 0, TRACE_X | TRACE_FOLLOW << 16);
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
 		return exit_bind(m, r);
@@ -586,7 +593,9 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 		return 0;
 	rule = m->rule;
 	m->rule = 0;
-	if (ret < 0 && ret > -4096)
+	m->error = ret < 0 && ret > -256 ? (__u8)-ret : 0;
+	if (ret < 0 && ret > -4096 &&
+	    !trace_was_asked(rules[bounded(rule, TRACE_RULES - 1)].op, m->error))
 		return 0;
 	s = scratch_take();
 	if (!s)

@@ -52,6 +52,7 @@ struct mark {       /* one recorded task */
 	__u8 followed;  /* from a process on that was named, in whatever cgroup */
 	__u8 nnamed;    /* what the call is about to change, of `named` */
 	__u8 about[2];  /* enum about */
+	__u8 error;     /* of the call that returns */
 	__u64 named[2]; /* ids of BASEs */
 	__u64 args[6];
 };

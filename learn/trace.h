@@ -47,7 +47,7 @@ enum trace_op {
 	TRACE_OP_RENAME,   /* two such paths; argument at: RENAME_* */
 	TRACE_OP_LINK,     /* two such paths: the second is a new name of the first */
 	TRACE_OP_BIND,     /* a unix socket's address in argument path[0], length in the next */
-	TRACE_OP_EXEC,     /* only remembered: the exec event does the rest */
+	TRACE_OP_EXEC,     /* the exec event does it; of one that fails for want of a format: X */
 	/* What AppArmor's other classes are asked (asks.h); in brackets what goes with it. */
 	TRACE_OP_MOUNT,  /* paths: onto, from; argument 2: the file system [argument at] */
 	TRACE_OP_UMOUNT, /* a path [argument at] */
@@ -70,7 +70,12 @@ enum trace_op {
 #define TRACE_TRACEME      0 /* ptrace(2) */
 #define TRACE_ATTACH       16
 #define TRACE_SEIZE        0x4206
-#define TRACE_EXCHANGE     2     /* renameat2(2) */
+#define TRACE_EXCHANGE     2 /* renameat2(2) */
+#define TRACE_EPERM        1
+#define TRACE_ENOEXEC      8
+#define TRACE_EBUSY        16
+#define TRACE_EISDIR       21
+#define TRACE_ENOTEMPTY    39
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
 #define TRACE_REMOVEDIR    0x200
 #define TRACE_FOLLOW_LINKS 0x400
@@ -122,6 +127,21 @@ enum {
 	TRACE_TUPLE = 1,
 	TRACE_EARLY = 2, /* its names may be gone, or mean others, when it has ended */
 };
+
+/*
+ * Did a call that failed so pass the question of whether it may? What names lead to is looked at
+ * before it, and whether the file system can do it behind it (fs/namei.c, vfs_rmdir() and the like;
+ * fs/exec.c). Not by EACCES, which is also the answer no.
+ */
+static inline int trace_was_asked(__u32 op, __u32 error)
+{
+	if (op == TRACE_OP_EXEC)
+		return error == TRACE_ENOEXEC;
+	if (op != TRACE_OP_PATH && op != TRACE_OP_RENAME)
+		return 0;
+	return error == TRACE_EPERM || error == TRACE_EBUSY || error == TRACE_EISDIR ||
+	       error == TRACE_ENOTEMPTY;
+}
 
 struct trace_call {
 	__u8 args;    /* bit i: the value of argument i is recorded */

@@ -680,6 +680,18 @@ static void on_return(struct tracer *t, struct tracee *e)
 	BUG("no such operation");
 }
 
+/* It was asked for all the same. */
+static void on_failure(struct tracer *t, const struct tracee *e, uint32_t error)
+{
+	struct trace_rule r = t->rules[e->rule];
+
+	r.flags[0] |= r.op == TRACE_OP_EXEC ? TRACE_FOLLOW : error == TRACE_EISDIR ? TRACE_DIR : 0;
+	if (r.op == TRACE_OP_RENAME)
+		record_rename(t, e, &r);
+	else
+		record_user_path(t, e, &r, 0, r.op == TRACE_OP_EXEC ? PERM_X : r.perms[0]);
+}
+
 /* Is the task that `tid` calls `other` ours? In another namespace its number tells nothing. */
 static bool may_be_traced(pid_t tid, pid_t other)
 {
@@ -720,6 +732,8 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
 	else if (!info->exit.is_error)
 		on_return(t, e);
+	else if (trace_was_asked(op, (uint32_t)-info->exit.rval))
+		on_failure(t, e, (uint32_t)-info->exit.rval);
 	ask_drop(e->ask);
 	e->ask = NULL;
 	e->rule = 0;

@@ -31,7 +31,8 @@ RIGHT = {
     "exchanged": {"a/": "rw", "b/": "rw", "a/f": "w"},
     "moved_into": {"a/": "rw", "b/a/": "w", "b/a/f": "w", "b/a/e/": "w"},
     "temporary": {"t": "rw"}, "replaced": {"t": "rw", "a/f": "w"}, "own_directory": {"own/": "w"},
-    "own_link": {"own": "w"},
+    "own_link": {"own": "w"}, "fails_full": {"a/": "w", "b/": "rw"}, "fails_directory": {"a/e/": "w"},
+    "fails_format": {"s": "wx"},
     "deep": {**{"d/" * n: "w" for n in range(1, 151)}, "d/" * 150 + "f": "w"},
 }
 # What a rule `owner` is enough for where owners are not asked for: who opened or made a file has all that is done to it.

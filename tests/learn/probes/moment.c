@@ -5,6 +5,7 @@
  * owns it and where it is differs at the end of the case from when it was used. 0 where every call
  * succeeded; without a case: their names.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,6 +175,27 @@ static int own_link(void)
 	return symlink("x", "own") || lchown("own", getuid(), getgid()) || unlink("own");
 }
 
+static int fails_full(void)
+{
+	return !rmdir("a") || errno != ENOTEMPTY || !rename("b", "a") || errno != ENOTEMPTY;
+}
+
+static int fails_directory(void)
+{
+	return !unlink("a/e") || errno != EISDIR;
+}
+
+/* As execvp() and shells try what is a shell's script by then. */
+static int fails_format(void)
+{
+	int fd = open("s", O_WRONLY | O_CREAT, 0700);
+
+	if (write(fd, "exit\n", 5) != 5 || close(fd))
+		return 1;
+	execl("./s", "s", (char *)NULL);
+	return errno != ENOEXEC;
+}
+
 static int deep(void)
 {
 	for (int i = 0; i < DEEP; i++)
@@ -195,35 +217,22 @@ static const struct {
 	{                                                                                          \
 #f, f                                                                              \
 	}
-	CASE(through_chmod),
-	CASE(through_chown),
-	CASE(through_truncate),
-	CASE(through_mkdir),
-	CASE(through_rmdir),
-	CASE(through_unlink),
-	CASE(through_rename),
-	CASE(through_link),
-	CASE(through_symlink),
-	CASE(through_mknod),
-	CASE(through_bind),
-	CASE(through_connect),
-	CASE(through_last),
-	CASE(through_both),
-	CASE(through_removed),
-	CASE(through_made),
-	CASE(through_old),
-	CASE(changed_directory),
-	CASE(renamed_parent),
-	CASE(swapped_parents),
-	CASE(moved_twice),
-	CASE(moved_over),
-	CASE(exchanged),
-	CASE(moved_into),
-	CASE(temporary),
-	CASE(replaced),
-	CASE(own_directory),
-	CASE(own_link),
-	CASE(deep),
+	CASE(through_chmod),    CASE(through_chown),
+	CASE(through_truncate), CASE(through_mkdir),
+	CASE(through_rmdir),    CASE(through_unlink),
+	CASE(through_rename),   CASE(through_link),
+	CASE(through_symlink),  CASE(through_mknod),
+	CASE(through_bind),     CASE(through_connect),
+	CASE(through_last),     CASE(through_both),
+	CASE(through_removed),  CASE(through_made),
+	CASE(through_old),      CASE(changed_directory),
+	CASE(renamed_parent),   CASE(swapped_parents),
+	CASE(moved_twice),      CASE(moved_over),
+	CASE(exchanged),        CASE(moved_into),
+	CASE(temporary),        CASE(replaced),
+	CASE(own_directory),    CASE(own_link),
+	CASE(fails_full),       CASE(fails_directory),
+	CASE(fails_format),     CASE(deep),
 };
 
 static int run_case(const char *name)
