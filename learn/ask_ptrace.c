@@ -66,6 +66,56 @@ static uint64_t ours(const struct ask_stopped *s, uint64_t pid)
 	return s->is_ours(s->tracer, (pid_t)pid) ? TRACE_ASK_OURS : 0;
 }
 
+static bool is_own(const struct ask_stopped *s, long long pid)
+{
+	return !pid || pid == s->tid || proc_field(s->tid, "status", "\nTgid:", "%lld") == pid;
+}
+
+/* What of /proc/PID/ is looked through (fs/proc/base.c, proc_pid_get_link). */
+static bool is_link(const char *name)
+{
+	static const char *const names[] = { "exe", "cwd", "root" }, *const dirs[] = {
+		"fd/", "ns/", "map_files/"
+	};
+	size_t n = strcspn(name, "/");
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_is((struct str){ name, n }, names[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (str_starts(str_c(name), dirs[i]))
+			return true;
+	return false;
+}
+
+/* A name that leads by another process. */
+static bool take_look(const struct ask_stopped *s, struct ask_pending *p, bool *lost)
+{
+	const char *text = p->text[0];
+	int pid = 0, task = 0, n = 0, more = 0;
+
+	*lost = !take_text(s, p, 0, s->args[p->rule.path[0]]);
+	if (*lost || sscanf(text, "/proc/%d/%n", &pid, &n) != 1 || !n || is_own(s, pid))
+		return false;
+	if (sscanf(text + n, "task/%d/%n", &task, &more) != 1)
+		more = 0;
+	p->rule = (struct trace_rule){ .op = TRACE_OP_PEER, .perms = { TRACE_R } };
+	p->ask.value = ours(s, (uint64_t)pid);
+	p->ask.names[0].text = NULL;
+	return is_link(text + n + more);
+}
+
+static bool take_pidfd(const struct ask_stopped *s, struct ask_pending *p)
+{
+	char file[32];
+	long long pid;
+
+	snprintf(file, sizeof(file), "fdinfo/%d", (int)s->args[p->rule.fd[0]]);
+	pid = proc_field(s->tid, file, "\nPid:", "%lld");
+	p->ask.value = pid > 0 ? ours(s, (uint64_t)pid) : 0;
+	return true;
+}
+
 /* False: nothing is asked. */
 static bool take_trace(const struct ask_stopped *s, struct ask_pending *p)
 {
@@ -84,8 +134,10 @@ static bool take_peer(const struct ask_stopped *s, struct ask_pending *p)
 {
 	pid_t pid = (pid_t)s->args[p->rule.fd[0]];
 
+	if (is_own(s, pid) && p->rule.fd[1] >= 0)
+		pid = (pid_t)s->args[p->rule.fd[1]];
 	p->ask.value = ours(s, (uint64_t)pid);
-	return pid && pid != s->tid && proc_field(s->tid, "status", "\nTgid:", "%lld") != pid;
+	return !is_own(s, pid);
 }
 
 struct ask_pending *ask_take(const struct ask_stopped *s, const struct trace_rule *r, bool *lost)
@@ -112,6 +164,9 @@ struct ask_pending *ask_take(const struct ask_stopped *s, const struct trace_rul
 		p->ask.value = flags;
 		break;
 	case TRACE_OP_PTRACE: asks = take_trace(s, p); break;
+	case TRACE_OP_OPEN:
+	case TRACE_OP_LOOK: asks = r->path[0] >= 0 && take_look(s, p, lost); break;
+	case TRACE_OP_PIDFD: asks = take_pidfd(s, p); break;
 	case TRACE_OP_PEER: asks = take_peer(s, p); break;
 	default: asks = false;
 	}

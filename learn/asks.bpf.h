@@ -123,6 +123,7 @@ static __always_inline int exit_mount(struct mark *m, const volatile struct trac
 
 	if (!s)
 		return 0;
+	s->ask.what = r->op;
 	if (m->early) {
 		value = m->args[3];
 		type = m->args[5];
@@ -139,6 +140,29 @@ static __always_inline int exit_mount(struct mark *m, const volatile struct trac
 	return record_ask(value);
 }
 
+/* The process that a descriptor stands for: on kernels since 6.9 they are files of a pidfs. */
+static __always_inline __u64 ask_of_pidfd(int fd)
+{
+	struct file *f = file_of((void *)bpf_get_current_task(), (__u32)fd);
+	struct inode *inode;
+	struct pid *pid;
+
+	if (!f)
+		return 0;
+	inode = BPF_CORE_READ(f, f_inode);
+	pid = BPF_CORE_READ(inode, i_sb, s_magic) == PIDFS_MAGIC ? BPF_CORE_READ(inode, i_private) :
+								   BPF_CORE_READ(f, private_data);
+	return pid && is_ours(pid_key(pid)) ? TRACE_ASK_OURS : 0;
+}
+
+/* What of /proc/PID/ is looked through: exe, cwd, root, fd/N, ns/KIND, map_files/RANGE. */
+static __always_inline bool is_link(const char *at)
+{
+	return (at[0] == 'e' && at[1] == 'x') || (at[0] == 'c' && at[1] == 'w') ||
+	       (at[0] == 'r' && at[1] == 'o') || (at[0] == 'f' && at[1] == 'd' && at[2] == '/') ||
+	       (at[0] == 'n' && at[1] == 's' && at[2] == '/') || (at[0] == 'm' && at[3] == '_');
+}
+
 /* A process by a number that the task gave. */
 static __always_inline __u64 ask_of(__u32 nr, bool *own)
 {
@@ -148,6 +172,52 @@ static __always_inline __u64 ask_of(__u32 nr, bool *own)
 
 	*own = !nr || nr == (__u32)key || nr == (__u32)leader;
 	return is_ours(key >> 32 << 32 | nr) ? TRACE_ASK_OURS : 0;
+}
+
+/*
+ * Such a name, of another process: the kernel asks whether that one may be read
+ * (fs/proc/base.c, proc_pid_get_link).
+ */
+int look(__u64 text)
+{
+	static const char proc[] = "/proc/";
+	struct scratch *s = scratch_get();
+	bool own = false, task = false;
+	__u32 nr = 0, at = 0;
+	__u64 value;
+	char name[48];
+
+	if (!s || bpf_probe_read_user_str(name, sizeof(name), (void *)text) < 10)
+		return 0;
+	for (__u32 i = 0; i < sizeof(proc) - 1; i++)
+		if (name[i] != proc[i])
+			return 0;
+	for (__u32 i = sizeof(proc) - 1; i < sizeof(name) - 4; i++) {
+		char c = name[i];
+
+		if (c >= '0' && c <= '9') {
+			nr = task ? nr : nr * 10 + (__u32)(c - '0');
+			continue;
+		}
+		if (c != '/' || (!nr && !task))
+			return 0;
+		at = i + 1;
+		if (task || name[at] != 't') /* task/TID/ */
+			break;
+		task = true;
+		i = at + 4;
+		if (i >= sizeof(name) - 4)
+			return 0;
+	}
+	at = bounded(at, 31);
+	if (!at || !is_link(&name[at]))
+		return 0;
+	value = ask_of(nr, &own);
+	if (own)
+		return 0;
+	s->ask.what = TRACE_OP_PEER;
+	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
+	return record_ask(value);
 }
 
 static __always_inline int exit_ask(struct mark *m, const volatile struct trace_rule *r)
@@ -162,6 +232,7 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 	if (trace_is_early(r->op))
 		return exit_mount(m, r);
 	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
+	s->ask.what = r->op;
 	switch (r->op) {
 	case TRACE_OP_QUEUE:
 		record_word(arg_at(m, r->path[0]));
@@ -179,8 +250,12 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 		if (request != TRACE_ATTACH && request != TRACE_SEIZE)
 			return 0;
 		return record_ask(request | ask_of((__u32)arg_at(m, r->fd[0]), &own));
+	case TRACE_OP_LOOK: return look(arg_at(m, r->path[0]));
+	case TRACE_OP_PIDFD: return record_ask(ask_of_pidfd((int)arg_at(m, r->fd[0])));
 	case TRACE_OP_PEER:
 		value = ask_of((__u32)arg_at(m, r->fd[0]), &own);
+		if (own && r->fd[1] >= 0)
+			value = ask_of((__u32)arg_at(m, r->fd[1]), &own);
 		return own ? 0 : record_ask(value);
 	}
 	return 0;

@@ -238,6 +238,7 @@ static void put(struct asking *k)
 			buf_puts(&k->out, "io_uring (sqpoll)");
 		return;
 	case TRACE_OP_PTRACE: put_trace(k, false); return;
+	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER: put_trace(k, r->perms[0] == TRACE_R); return;
 	default: return;
 	}

@@ -379,6 +379,8 @@ static __always_inline int exit_open(struct mark *m, const volatile struct trace
 		return 0;
 	}
 	s->asked = asked;
+	if (r->path[0] >= 0)
+		look(arg_at(m, r->path[0]));
 	return record_fd(fd, 0);
 }
 

@@ -18,8 +18,9 @@
 #define TS_COMPAT       2u /* arch/x86/include/asm/thread_info.h */
 #define ARM64_TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
 #define X32_BIT         0x40000000u
-#define PROC_MAGIC      0x9fa0 /* PROC_SUPER_MAGIC */
-#define PIDNS_DEEP      33     /* MAX_PID_NS_LEVEL, and the first */
+#define PROC_MAGIC      0x9fa0     /* PROC_SUPER_MAGIC */
+#define PIDFS_MAGIC     0x50494446 /* PID_FS_MAGIC */
+#define PIDNS_DEEP      33         /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT          0170000
 #define S_IFDIR         0040000
 #define S_IFSOCK        0140000
@@ -38,6 +39,7 @@ struct super_block {
 	unsigned long s_magic;
 } CORE;
 struct inode {
+	void *i_private;
 	__u16 i_mode;
 	kuid_t i_uid;
 	struct super_block *i_sb;
@@ -92,11 +94,11 @@ struct path {
 	struct dentry *dentry;
 } CORE;
 struct file {
+	void *private_data;
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
-	void *private_data;
 } CORE;
 struct socket {
 	short type;

@@ -54,12 +54,14 @@ static void add(struct asking *k, struct str text, const struct asked *how)
 static bool is_mediated(struct str path)
 {
 	static const char *const names[] = {
-		"auxv",    "environ",     "io",    "maps",         "mem",   "numa_maps",
-		"pagemap", "personality", "smaps", "smaps_rollup", "stack", "syscall",
+		"auxv",        "environ", "io",           "maps",  "mem",  "numa_maps", "pagemap",
+		"personality", "smaps",   "smaps_rollup", "stack", "stat", "syscall",   "wchan",
 	};
 	const char *base = memrchr(path.p, '/', path.n);
 
 	/* Paths of a recording end in a NUL byte. */
+	if (base && strstr(path.p, "/net/"))
+		return false;
 	if (!base || strstr(path.p, "/fdinfo/") || strstr(path.p, "/map_files/"))
 		return base != NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

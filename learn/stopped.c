@@ -12,6 +12,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/base/str.h"
+#include "learn/proc.h"
 
 /* A NUL-terminated text of at most `max` bytes; length, or -1. A page at a time: the text may
  * end just before one that is not there. */
@@ -123,4 +124,16 @@ bool stopped_is_program(pid_t tid, const char *text)
 		 text);
 	return !stat(full, &named) && !stat(exe, &running) && named.st_dev == running.st_dev &&
 	       named.st_ino == running.st_ino;
+}
+
+bool stopped_may_trace(pid_t tid, pid_t other)
+{
+	char theirs[PATH_MAX], ours[PATH_MAX];
+	long long tracer;
+
+	if (!proc_link(tid, "ns/pid", theirs) || !proc_link(getpid(), "ns/pid", ours) ||
+	    strcmp(theirs, ours) != 0)
+		return true;
+	tracer = proc_field(other, "status", "TracerPid:", "%lld");
+	return tracer < 0 || tracer == getpid();
 }

@@ -22,3 +22,8 @@ const char *stopped_theirs(pid_t tid, const char *text, char out[TRACE_PATH + 32
 uint64_t stopped_execfn(pid_t tid);
 /* Does the name that was executed lead to the program that runs? */
 bool stopped_is_program(pid_t tid, const char *text);
+/*
+ * Is the task that `tid` calls `other` ours to trace, or nobody's? In another namespace its number tells
+ * nothing.
+ */
+bool stopped_may_trace(pid_t tid, pid_t other);

@@ -56,7 +56,9 @@ enum trace_op {
 	TRACE_OP_QUEUE,  /* argument path[0]: a queue's name [argument at] */
 	TRACE_OP_RING,   /* argument path[0]: of io_uring [its flags] */
 	TRACE_OP_PTRACE, /* argument at: a request; fd[0]: of whom [both, see TRACE_ASK_OURS] */
-	TRACE_OP_PEER,   /* perms[0] R or W: fd[0] is read, or written as by who traces it */
+	TRACE_OP_LOOK,   /* argument path[0]: a name, which may lead by /proc/PID of another */
+	TRACE_OP_PIDFD,  /* as PEER; fd[0] is a descriptor of a process */
+	TRACE_OP_PEER,   /* perms[0] R or W: fd[0], or fd[1], is read, or traced */
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
@@ -217,7 +219,7 @@ struct trace_pair_key { /* two paths of one call, by their ids */
 /* What was asked with success: by which call, with what, and of which names, by the ids of paths. */
 struct trace_ask_key {
 	__u32 call;
-	__u32 pad;
+	__u32 what; /* TRACE_OP_*: the rule's, or PEER of a name that leads by another process */
 	__u64 value;
 	__u64 names[3]; /* 0: none, or it was lost and counted */
 };

@@ -659,6 +659,8 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_NONE: return;
 	case TRACE_OP_QUEUE:
 	case TRACE_OP_RING:
+	case TRACE_OP_LOOK:
+	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER: begin_ask(t, e); /* fallthrough */
 	case TRACE_OP_MOUNT:
 	case TRACE_OP_UMOUNT:
@@ -692,26 +694,13 @@ static void on_failure(struct tracer *t, const struct tracee *e, uint32_t error)
 		record_user_path(t, e, &r, 0, r.op == TRACE_OP_EXEC ? PERM_X : r.perms[0]);
 }
 
-/* Is the task that `tid` calls `other` ours? In another namespace its number tells nothing. */
-static bool may_be_traced(pid_t tid, pid_t other)
-{
-	char theirs[PATH_MAX], ours[PATH_MAX];
-	long long tracer;
-
-	if (!proc_link(tid, "ns/pid", theirs) || !proc_link(getpid(), "ns/pid", ours) ||
-	    strcmp(theirs, ours) != 0)
-		return true;
-	tracer = proc_field(other, "status", "TracerPid:", "%lld");
-	return tracer < 0 || tracer == getpid();
-}
-
 /* A task has one tracer. What the workload wanted to trace is ours already: it is told EPERM. */
 static void on_refused_ptrace(struct tracer *t, struct tracee *e)
 {
 	int request = (int)e->args[0];
 
 	if (request == PTRACE_TRACEME || ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
-					  may_be_traced(e->tid, (pid_t)e->args[1])))
+					  stopped_may_trace(e->tid, (pid_t)e->args[1])))
 		t->r->run.losses.tracing++;
 	/* Without pale it would have been let, and AppArmor asked. */
 	begin_ask(t, e);
@@ -728,12 +717,15 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	e->forking = false;
 	if (op == TRACE_OP_PTRACE && info->exit.is_error && info->exit.rval == -EPERM)
 		on_refused_ptrace(t, e);
-	if (op == TRACE_OP_OPEN && !info->exit.is_error)
+	if (op == TRACE_OP_OPEN && !info->exit.is_error) {
 		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
-	else if (!info->exit.is_error)
+		begin_ask(t, e);
+		end_ask(t, e);
+	} else if (!info->exit.is_error) {
 		on_return(t, e);
-	else if (trace_was_asked(op, (uint32_t)-info->exit.rval))
+	} else if (trace_was_asked(op, (uint32_t)-info->exit.rval)) {
 		on_failure(t, e, (uint32_t)-info->exit.rval);
+	}
 	ask_drop(e->ask);
 	e->ask = NULL;
 	e->rule = 0;

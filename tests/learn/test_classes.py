@@ -20,6 +20,12 @@ RIGHT = {
     "traceme": {f"ptrace (trace, tracedby) {OWN}"},
     "seize": {f"ptrace (trace, tracedby) {OWN}"},
     "vm_read": {f"ptrace (trace, tracedby) {OWN}"},
+    "proc_exe": {f"ptrace (read, readby) {OWN}"},
+    "proc_root": {f"ptrace (read, readby) {OWN}"},
+    "proc_namespace": {f"ptrace (read, readby) {OWN}"},
+    "proc_free": set(),
+    "get_fd": {f"ptrace (trace, tracedby) {OWN}"},
+    "compare": {f"ptrace (read, readby) {OWN}"},
     "exists": set(),
     "queue": {"mqueue (create, open, read, write) type=posix /pale-classes",
               "mqueue (delete) type=posix /pale-classes"},
@@ -66,7 +72,8 @@ def test_what_was_done_is_recorded_as_the_rules_that_allow_it(learned, backend):
     want = set().union(*(right(case, d) for case in set(RIGHT) - IMPLIED))
     assert set(rec.rules) == want
     assert rec.losses == ({"tracing": 2} if backend == "ptrace" else "none")
-    assert len(rec.ours) == 3 and rec.ours == rec.peers
+    assert rec.rules[f"ptrace (read, readby) {OWN}"] == 4 and rec.rules[f"ptrace (trace, tracedby) {OWN}"] == 4
+    assert len(rec.ours) == 4 and rec.ours == rec.peers
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -124,6 +124,60 @@ static void vm_read(void)
 	end(pid);
 }
 
+static void proc_exe(void)
+{
+	pid_t pid = waiting_child();
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	must(path, readlink(path, text, sizeof(text)));
+	end(pid);
+}
+
+static void proc_root(void)
+{
+	read_of("root/proc/version");
+}
+
+static void proc_namespace(void)
+{
+	pid_t pid = waiting_child();
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/ns/uts", (int)pid, (int)pid);
+	must(path, open(path, O_RDONLY));
+	end(pid);
+}
+
+/* None of these asks: of itself, and what everybody may see of others. */
+static void proc_free(void)
+{
+	char text[256];
+
+	must("exe", readlink("/proc/self/exe", text, sizeof(text)));
+	snprintf(text, sizeof(text), "/proc/%d/ns/uts", (int)getpid());
+	must("ns", open(text, O_RDONLY));
+	read_of("cmdline");
+}
+
+static void get_fd(void)
+{
+	pid_t pid = waiting_child();
+	long fd = syscall(SYS_pidfd_open, pid, 0);
+
+	must("pidfd_open", fd);
+	must("pidfd_getfd", syscall(SYS_pidfd_getfd, fd, 0, 0));
+	end(pid);
+}
+
+static void compare(void)
+{
+	pid_t pid = waiting_child();
+
+	must("kcmp", syscall(SYS_kcmp, getpid(), pid, 0, 0, 0));
+	end(pid);
+}
+
 static void exists(void)
 {
 	must("kill 0", kill(getpid(), 0));
@@ -249,6 +303,12 @@ static const struct {
 	{ "traceme", traceme },
 	{ "seize", seize },
 	{ "vm_read", vm_read },
+	{ "proc_exe", proc_exe },
+	{ "proc_root", proc_root },
+	{ "proc_namespace", proc_namespace },
+	{ "proc_free", proc_free },
+	{ "get_fd", get_fd },
+	{ "compare", compare },
 	{ "exists", exists },
 	{ "queue", queue },
 	{ "queue_read", queue_read },
