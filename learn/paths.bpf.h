@@ -304,6 +304,24 @@ static __always_inline __u32 note_fsuid(struct task_struct *t)
 	return uid;
 }
 
+/* AppArmor finds no root above it, and calls it "/" (path.c, d_namespace_path). */
+static __always_inline int record_namespace(__u32 perms)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return 0;
+	count_loss(TRACE_NAMESPACES);
+	s->buf[TRACE_PATH - 1] = '/';
+	s->off = TRACE_PATH - 1;
+	s->len = 1;
+	s->parent = 0;
+	s->kind = TRACE_LEAF;
+	s->perms = (__u8)perms;
+	s->flags = s->more = 0;
+	return intern();
+}
+
 /* perms == 0: what the open itself asked for, s->asked with it. */
 int record_file(__u64 file, __u32 perms)
 {
@@ -326,6 +344,8 @@ int record_file(__u64 file, __u32 perms)
 	if (is_peers(t, inode, &more))
 		flags |= TRACE_PEERS;
 	s->more = flags & TRACE_PEERS ? more : 0;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC)
+		return record_namespace(perms);
 	if (perms & TRACE_X)
 		flags |= (__u16)elsewhere();
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "compiler/policy/policy.h"
@@ -98,6 +100,13 @@ size_t proc_bare_length(const char *path, const struct stat *st)
 	if (!stat(path, &named) && named.st_dev == st->st_dev && named.st_ino == st->st_ino)
 		return n; /* a file of that very name */
 	return n - (sizeof(gone) - 1);
+}
+
+bool proc_is_namespace(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && fs.f_type == NSFS_MAGIC;
 }
 
 int proc_elsewhere(pid_t tid)

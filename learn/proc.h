@@ -26,6 +26,8 @@ size_t proc_bare_length(const char *path, const struct stat *st);
  * on another proc file system the numbers of ours tell nothing.
  */
 bool proc_is_peers(pid_t tid, const char *path, const struct stat *st);
+/* Does it lead to a namespace? */
+bool proc_is_namespace(const char *path);
 /* Is it below another root, or among other mounts, so that its names lead elsewhere than ours? -1: not
  * to be known. */
 int proc_elsewhere(pid_t tid);

@@ -242,11 +242,12 @@ void propose_attached(struct proposal *p)
 	bool moved = proposal_saw(p, "setns") || proposal_had_flag(p, "unshare", CLONE_NEWNS) ||
 		     proposal_had_flag(p, "clone", CLONE_NEWNS) ||
 		     proposal_had_flag(p, "clone3", CLONE_NEWNS);
+	bool spaces = p->r->run.namespace_files;
 	bool queue = false;
 
 	vec_each(&p->r->rules, r)
 		queue |= str_starts(r->text, "mqueue");
-	if (p->r->run.no_files || (!moved && !queue))
+	if (p->r->run.no_files || (!moved && !queue && !spaces))
 		return;
 	src = source_add(sources, "<header>", str_c(flag));
 	st = proposal_header(p, AST_HEADER_APPARMOR);
@@ -254,9 +255,11 @@ void propose_attached(struct proposal *p)
 				 (struct span){ .source = src->id, .end = sizeof(flag) - 1 }, flag,
 				 diags_new(p->a, sources));
 	BUG_ON(!st->rule);
-	ast_comment_add(p->a, &st->trailing, "%s%s%s have no path, and are refused without it",
+	ast_comment_add(p->a, &st->trailing, "%s%s%s%s%s have no path, and are refused without it",
 			moved ? "mount namespaces were changed: files opened before that" : "",
-			moved && queue ? ", and " : "", queue ? "message queues" : "");
+			moved && (queue || spaces) ? ", and " : "", queue ? "message queues" : "",
+			queue && spaces ? " and " : "",
+			spaces ? "namespaces that were opened" : "");
 }
 
 void describe_not_asked(struct proposal *p, struct ast_comment **to)

@@ -403,6 +403,7 @@ static void read_losses(struct watch *w, struct recording *r)
 	r->run.losses.calls_full += watch_sum(w, TRACE_LOSS_CAPS);
 	r->run.losses.left += watch_sum(w, TRACE_LOSS_LEFT);
 	w->unread += watch_sum(w, TRACE_LOSS_READS);
+	r->run.namespace_files = watch_sum(w, TRACE_NAMESPACES);
 	r->run.memory_programs = watch_sum(w, TRACE_MEMORY);
 	r->run.odd_numbers = watch_sum(w, TRACE_LOSS_CALLS);
 	r->run.unseen_exec = watch_sum(w, TRACE_UNSEEN_EXEC);

@@ -258,6 +258,7 @@ enum trace_loss {
 	TRACE_MEMORY,       /* not a loss: programs executed that have no path */
 	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) of what could not be looked up */
 	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */
+	TRACE_NAMESPACES,   /* not a loss: namespaces opened by /proc/PID/ns */
 	TRACE_TASKS,        /* not a loss: tasks seen */
 	TRACE_LOSS_NR
 };

@@ -221,12 +221,18 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 		lose_path(t, name, how->perms);
 		return 0;
 	}
+	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
+	if (proc_is_namespace(proc)) { /* as AppArmor calls it: path.c, d_namespace_path */
+		t->r->run.namespace_files++;
+		how->count = 1;
+		how->first_ns = now_ns(t);
+		return model_file(t->model, STR("/"), how);
+	}
 	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
 		t->r->run.disconnected++;
 		t->r->run.memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
 		return 0;
 	}
-	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
 	if (stat(proc, &st)) {
 		t->r->run.losses.paths_unresolved++;
 		return 0;

@@ -58,6 +58,7 @@ struct recorded_run {
 		foreign_numbers; /* calls of an ABI that the kernel does not have, all answered so */
 	uint64_t odd_numbers;    /* calls by numbers far beyond any table; nothing is lost */
 	uint64_t disconnected;   /* opens of things without a path: pipes, sockets, memory files */
+	uint64_t namespace_files; /* opened: to AppArmor all of them are "/", below no root */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
 	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
 	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */

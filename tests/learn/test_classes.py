@@ -85,7 +85,9 @@ def test_it_is_proposed_in_the_words_of_policies(learned, backend, tmp_path):
     assert said == want | {f"ptrace (trace, read, tracedby, readby) {OWN}"}
     assert "#   mqueue (read, write, create, delete, open) type=posix /pale-classes;  # 2x; no kernel asks for it" in text
     assert re.search(r"^    file rw /pale-classes; #", text, re.M), "what kernels do ask for"
-    assert re.search(r"^    apparmor flags=\(attach_disconnected\); # .*, and message queues have no path", text, re.M)
+    assert re.search(r"^    apparmor flags=\(attach_disconnected\); # .*, and message queues and namespaces that "
+                     r"were opened have no path", text, re.M)
+    assert re.search("^    file r /; # ", text, re.M), "as which AppArmor sees a namespace"
     assert "    signal send exists; # 1x\n    signal receive exists -> @{profile_name};" in text
     assert "no rule for AppArmor" not in text
     run([PALE, "compile", "-q", "-t", "apparmor", "-o", tmp_path / "p.aa", d / "p.pale"], check=0)
