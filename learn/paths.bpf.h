@@ -9,7 +9,7 @@
 
 #include "learn/kernel.bpf.h"
 
-_Static_assert(TRACE_TEXT <= 511, "intern()'s mask would cut it");
+_Static_assert(TRACE_TEXT <= 127, "intern()'s mask would cut it");
 
 static __always_inline struct scratch *scratch_get(void)
 {
@@ -66,7 +66,7 @@ int intern(void)
 		s->key.more = last ? s->more : 0;
 		/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
 		if (n && n <= TRACE_TEXT)
-			bpf_probe_read_kernel(s->key.text, bounded(n, 511),
+			bpf_probe_read_kernel(s->key.text, bounded(n, 127),
 					      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
 		v = bpf_map_lookup_elem(&paths, &s->key);
 		if (!v) {

@@ -14,7 +14,7 @@ enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_NO_CALL 0xffffu /* not an index: outside any call (a page fault, say) */
 #define TRACE_RULES   128
 #define TRACE_VALUES  32  /* RECORDING_VALUES_MAX */
-#define TRACE_TEXT    480 /* bytes of a path in one key; longer paths are chained */
+#define TRACE_TEXT    120 /* bytes of a path in one key, all hashed; longer paths are chained */
 #define TRACE_PATH    4096
 #define TRACE_WATCHED 32         /* LEARN_WATCHED: cgroups, or processes, watched at once */
 #define TRACE_STEPS   16         /* components and mounts of one step of a walk */

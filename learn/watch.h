@@ -60,11 +60,11 @@ int watch_place(const char *cgroup, uint64_t *id, unsigned *depth);
 /* Waits for the end of what is recorded, and takes snapshots meanwhile: wait_bpf.c. 0 or -errno. */
 int watch_wait(struct watch *w, const struct learn_options *opt, struct target *t, struct model *m);
 
-/* How many keys of paths there is room for: a file has one for each way of using it, and one more
- * where its name is kept while a call may fail (named.bpf.h). */
+/* How many keys of paths there is room for: a file has one for each way of using it, one more where
+ * its name is kept while a call may fail (named.bpf.h), and twice these where names are long. */
 static inline __u32 watch_keys(const struct watch *w, size_t max_paths)
 {
-	return (__u32)(max_paths * (w->sees_names ? 3 : 2) + 256);
+	return (__u32)(max_paths * (w->sees_names ? 6 : 4) + 256);
 }
 
 /* What is counted while the programs are attached: capabilities, and what was missed. */
