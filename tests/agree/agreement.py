@@ -74,6 +74,18 @@ def rows():
     return [Row(line) for line in lines if line and line[0] != "#"]
 
 
+def write(found):
+    """Into the table: {(program/case, tier): what was found}."""
+    lines = []
+    for line in (HERE / "programs.txt").read_text(encoding="utf-8").splitlines():
+        if line and line[0] != "#":
+            row = Row(line)
+            verdicts = [found.get((row.word, tier), row.expected[tier]) for tier in TIERS]
+            line = " ".join([row.word, row.origin, *verdicts, row.does])
+        lines.append(line)
+    (HERE / "programs.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 class Bench:
     """The programs `some`: learned in one boot, run again in a second one under what was proposed of it on this machine."""
 
@@ -145,6 +157,7 @@ def kept(text):
     rec, found = Recording(text=text), set()
     for path, (letters, _) in rec.files.items():
         found |= {("file", path, letter) for letter in letters}
+    found |= {("rule", re.sub(r"\w+-(ebpf|ptrace|all)\b", "itself", rule)) for rule in rec.rules}
     return found | {("capability", name) for name in re.findall(r"(?m)^capability (\w+) ", text)}
 
 
