@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 
 #include "compiler/base/bug.h"
@@ -96,6 +97,48 @@ static bool installs_filter(const struct proposal *p)
 			return true;
 	}
 	return false;
+}
+
+/* personality(0xffffffff) asks, and sets nothing. */
+static bool reads_are_executable(const struct proposal *p)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, "personality");
+		const struct recorded_arg *persona = c ? proposal_arg(c, 0) : NULL;
+
+		for (size_t i = 0; persona && i < persona->values.n; i++)
+			if (persona->values.v[i].value & READ_IMPLIES_EXEC &&
+			    (uint32_t)persona->values.v[i].value != UINT32_MAX)
+				return true;
+	}
+	return false;
+}
+
+static bool dies_with_parent(const struct proposal *p)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, "prctl");
+		const struct recorded_arg *option = c ? proposal_arg(c, 0) : NULL;
+
+		if (option && had_value(option, PR_SET_PDEATHSIG))
+			return true;
+	}
+	return false;
+}
+
+/* What makes the kernel ask AppArmor later, outside of any call that would show it. */
+static void describe_later(struct proposal *p, struct ast_comment **to)
+{
+	if (dies_with_parent(p))
+		ast_comment_add(
+			p->a, to,
+			"a signal at its parent's death was asked for (PR_SET_PDEATHSIG), which "
+			"is not recorded: that signal takes 'signal send, receive'");
+	if (reads_are_executable(p))
+		ast_comment_add(
+			p->a, to,
+			"READ_IMPLIES_EXEC was set by personality: files that were mapped after "
+			"that to be read take 'm' beside 'r'");
 }
 
 /* What was used, and neither seen nor lost: the reader must know of it. */
@@ -307,6 +350,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 				      "program at the end of cap_capable()");
 	describe_replayed(p, to);
 	describe_unseen(p, to);
+	describe_later(p, to);
 	propose_lost(p, to);
 	describe_unruled(p, to);
 	propose_describe_addresses(p, to);

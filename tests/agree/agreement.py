@@ -165,7 +165,8 @@ OBJECT = re.compile(r' (name|capname)=("[^"]*"|[0-9A-F]+)')
 CALLS = {  # of what is no file the name of the call is enough, by the kernel's word for what was done
     "mount": ["mount", "move_mount", "fsmount", "open_tree"], "umount": ["umount2"], "pivotroot": ["pivot_root"],
     "ptrace": ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "get_robust_list", "move_pages"],
-    "signal": ["signal"], "userns_create": ["userns"], "create": ["socket"], "capable": [], "uring_sqpoll": []}
+    "signal": ["signal"], "userns_create": ["userns"], "create": ["socket"], "capable": [], "uring_sqpoll": [],
+    "file_mmap": ["READ_IMPLIES_EXEC"]}
 
 
 def is_said(line, header):

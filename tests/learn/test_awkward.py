@@ -57,3 +57,21 @@ def test_a_namespace_that_clone_makes_is_a_capability(tmp_path):
     if "capabilities: not observed" not in text:
         assert re.search(r"capability sys_admin; +# \d+x, first at .*, in clone", text), text
         assert "sys_admin" not in learn(tmp_path, "ebpf", "sh", "-c", "(true); true")[1]
+
+
+@EACH
+def test_a_directory_that_is_not_empty_is_asked_for_all_the_same(tmp_path, backend):
+    """The kernel asks AppArmor first: without the right rmdir -p would get EACCES for ENOTEMPTY."""
+    (tmp_path / "full" / "in").mkdir(parents=True)
+    rec = learn(tmp_path, backend, *python(f"os._exit(call(84, b'{tmp_path}/full') == 0 or call(84, b'{tmp_path}/none') == 0)"))[0]
+    assert rec.files[f"{tmp_path}/full/"][0] == "w" and f"{tmp_path}/none/" not in rec.files, rec.files
+
+
+@EACH
+def test_what_the_kernel_asks_outside_of_any_call_is_told(tmp_path, backend):
+    """Of personality(0xffffffff), which asks alone, nothing is."""
+    text = learn(tmp_path, backend, *python("call(157, 1, 15, 0, 0, 0); call(135, 0x400000)"))[1]
+    assert "# a signal at its parent's death was asked for (PR_SET_PDEATHSIG)" in text, text
+    assert "# READ_IMPLIES_EXEC was set by personality" in text, text
+    text = learn(tmp_path, backend, *python("call(157, 2, 0, 0, 0, 0); call(135, 0xffffffff)"))[1]
+    assert "parent's death" not in text and "READ_IMPLIES_EXEC was set" not in text, text
