@@ -61,7 +61,8 @@ dmesg -c | sed -n '/ apparmor="/s/^/@@KLOG /p'
 
 class Row:
     """A line of programs.txt: program/case, its origin, what is expected of it a tier, and what it does. Expected is
-    a verdict and, behind a +, how many rights the recording has that the kernel never asked for."""
+    a verdict and, behind a +, how many rights the recording has that the kernel never asked for; where names are made
+    of random letters, which may look like a word, two of them with a / between."""
 
     def __init__(self, line):
         self.word, self.origin, *expected, self.does = line.split(None, 4)
@@ -133,6 +134,7 @@ class Bench:
 
 # Capabilities that are asked for in silence: without them nothing is refused, only left out (trusted attributes of a list).
 OPTIONAL = 'info="optional: no audit"'
+WATCHER = re.compile(r' signal=exists peer="unconfined"')  # timeout(1) asks whether the program still runs
 
 
 def logged(out, case, tier):
@@ -140,7 +142,7 @@ def logged(out, case, tier):
     profile of something executed for which there was no rule."""
     mine = re.compile(rf'profile="{re.escape(case)}-{tier}(?://[^"]*)?"')
     return [mine.sub(f'profile="{case}-{tier}"', line) for line in out.log
-            if 'apparmor="ALLOWED"' in line and OPTIONAL not in line and mine.search(line)]
+            if 'apparmor="ALLOWED"' in line and OPTIONAL not in line and not WATCHER.search(line) and mine.search(line)]
 
 
 def facts(lines, tmp):
@@ -212,7 +214,10 @@ class Result:
     def judge(self):
         header = "\n".join(line for line in self.proposal.splitlines() if line.startswith("#") and not STANDING.match(line))
         self.unsaid = [line for line in self.missing if not is_said(line, header)]
-        self.verdict = "complete" if not self.missing else "said" if not self.unsaid else "loss" if self.losses != "none" else "silent"
+        if not self.ends.get(self.tier, "").isdigit():  # no recording, or no profile that the kernel takes
+            self.verdict = "unloadable"
+        else:
+            self.verdict = "complete" if not self.missing else "said" if not self.unsaid else "loss" if self.losses != "none" else "silent"
         used = {u for u in self.learned if u[1] != f"/programs/{self.row.word.split('/')[0]}"}
         asked = {self.alike(u) for u in self.asked}
         self.false = {u for u in used if self.alike(u) not in asked}

@@ -14,7 +14,7 @@ from guest import System  # noqa: E402
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
-STEP = 1 if LONG else 12  # every twelfth in make test: two boots of half a minute
+STEP = 1 if LONG else 24  # some of each file in make test: two boots, and a minute of a processor
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_the_table_holds_every_program():
         listed = subprocess.run([program(f"agree/{source.stem}")], capture_output=True, text=True, timeout=60, check=True)
         found |= {f"{source.stem}/{case}" for case in listed.stdout.split()}
     assert found == {r.word for r in rows()} and len(found) == len(rows()) >= 100
-    wrong = [r.word for r in rows() for t in TIERS if r.expected[t].split("+")[0] not in [*VERDICTS, "?"]]
+    wrong = [r.word for r in rows() for t in TIERS for e in r.expected[t].split("/") if e.split("+")[0] not in [*VERDICTS, "?"]]
     assert not wrong, wrong
 
 
@@ -48,7 +48,7 @@ def test_the_verdicts_are_those_of_the_table(bench, tier, record_property):
             continue
         counts[r.verdict] += 1
         table.append(f"{r.row.origin:9} {r.row.case:32} {r.verdict:9} recall {r.recall:4.2f} precision {r.precision:4.2f}")
-        if r.found != r.row.expected[tier] and r.row.expected[tier] != "?":  # ?: was not looked at yet
+        if r.found not in r.row.expected[tier].split("/") and r.row.expected[tier] != "?":  # ?: was not looked at yet
             wrong.append(f"{r.row.word}: {r.found}, the table has {r.row.expected[tier]}\n" + "\n".join([*r.unsaid, *map(str, sorted(r.false))]))
     print("\n".join(table))
     n = sum(counts.values())
