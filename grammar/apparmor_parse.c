@@ -85,9 +85,12 @@ static bool follows(const struct source *src, uint32_t at, const char *what)
 
 uint32_t aa_scan_hash(struct aa_parse *p, struct span sp)
 {
-	struct str text = span_text(p->diags->sources, sp);
 	struct ast_comment *c;
+	struct str text;
 
+	if (sp.end > p->src->text.n)
+		sp.end = (uint32_t)p->src->text.n; /* behind it stands what aa_parse_rule() adds */
+	text = span_text(p->diags->sources, sp);
 	if (str_starts(text, "#include")) {
 		uint32_t begin = sp.begin + (uint32_t)strlen("#include");
 		uint32_t at = skip_blanks(p->src, begin), behind = at + 2;
