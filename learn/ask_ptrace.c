@@ -88,14 +88,14 @@ static bool is_link(const char *name)
 	return false;
 }
 
-/* A name that leads by another process. */
-static bool take_look(const struct ask_stopped *s, struct ask_pending *p, bool *lost)
+/* A name that leads by another process. One that cannot be read is lost with the file that it is of. */
+static bool take_look(const struct ask_stopped *s, struct ask_pending *p)
 {
 	const char *text = p->text[0];
 	int pid = 0, task = 0, n = 0, more = 0;
 
-	*lost = !take_text(s, p, 0, s->args[p->rule.path[0]]);
-	if (*lost || sscanf(text, "/proc/%d/%n", &pid, &n) != 1 || !n || is_own(s, pid))
+	if (!take_text(s, p, 0, s->args[p->rule.path[0]]) ||
+	    sscanf(text, "/proc/%d/%n", &pid, &n) != 1 || !n || is_own(s, pid))
 		return false;
 	if (sscanf(text + n, "task/%d/%n", &task, &more) != 1)
 		more = 0;
@@ -165,7 +165,7 @@ struct ask_pending *ask_take(const struct ask_stopped *s, const struct trace_rul
 		break;
 	case TRACE_OP_PTRACE: asks = take_trace(s, p); break;
 	case TRACE_OP_OPEN:
-	case TRACE_OP_LOOK: asks = r->path[0] >= 0 && take_look(s, p, lost); break;
+	case TRACE_OP_LOOK: asks = r->path[0] >= 0 && take_look(s, p); break;
 	case TRACE_OP_PIDFD: asks = take_pidfd(s, p); break;
 	case TRACE_OP_PEER: asks = take_peer(s, p); break;
 	default: asks = false;
