@@ -77,13 +77,13 @@ static __always_inline int on_named(__u64 mount, __u64 dentry, __u64 mount2, __u
 
 	if (!m || !dentry || !m->rule || m->nnamed || !is_by_name(m))
 		return 0;
-	s = scratch_take();
+	s = scratch_take_second();
 	if (!s)
 		return 0;
 	if (!keep_name(m, s, 0, mount, dentry) &&
 	    (!dentry2 || !keep_name(m, s, 1, mount2, dentry2)))
 		m->nnamed = dentry2 ? 2 : 1;
-	scratch_give(s);
+	scratch_give_second(s);
 	return 0;
 }
 

@@ -11,11 +11,17 @@
 
 _Static_assert(TRACE_TEXT <= 127, "intern()'s mask would cut it");
 
+static __always_inline struct scratch *scratch_at(__u32 i)
+{
+	return bpf_map_lookup_elem(&scratches, &i);
+}
+
+/* The one that the program which runs has taken. */
 static __always_inline struct scratch *scratch_get(void)
 {
-	__u32 zero = 0;
+	struct scratch *s = scratch_at(0);
 
-	return bpf_map_lookup_elem(&scratches, &zero);
+	return s && s->second ? scratch_at(1) : s;
 }
 
 /*
@@ -24,16 +30,46 @@ static __always_inline struct scratch *scratch_get(void)
  */
 static __always_inline struct scratch *scratch_take(void)
 {
-	struct scratch *s = scratch_get();
+	struct scratch *s = scratch_at(0);
 
-	if (!s || !__sync_lock_test_and_set(&s->busy, 1))
-		return s;
-	count_loss(TRACE_LOSS_BUSY);
-	return NULL;
+	if (!s)
+		return NULL;
+	if (__sync_lock_test_and_set(&s->busy, 1)) {
+		count_loss(TRACE_LOSS_BUSY);
+		return NULL;
+	}
+	s->shelved = s->second;
+	s->second = 0;
+	return s;
 }
 
 static __always_inline void scratch_give(struct scratch *s)
 {
+	s->second = s->shelved;
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+/*
+ * A scratch for programs that can be preempted by those that take the first one, and never the other
+ * way round. NULL: it is taken, which is no loss.
+ */
+static __always_inline struct scratch *scratch_take_second(void)
+{
+	struct scratch *first = scratch_at(0), *s = scratch_at(1);
+
+	if (!first || !s || first->busy || __sync_lock_test_and_set(&s->busy, 1))
+		return NULL;
+	s->second = 1;
+	first->second = 1;
+	return s;
+}
+
+static __always_inline void scratch_give_second(struct scratch *s)
+{
+	struct scratch *first = scratch_at(0);
+
+	if (first)
+		first->second = 0;
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 
@@ -70,7 +106,8 @@ int intern(void)
 					      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
 		v = bpf_map_lookup_elem(&paths, &s->key);
 		if (!v) {
-			s->val.id = ((__u64)bpf_get_smp_processor_id() + 1) << 32 | ++s->next_id;
+			s->val.id = ((__u64)bpf_get_smp_processor_id() + 1) << 33 |
+				    (__u64)(s->second != 0) << 32 | ++s->next_id;
 			s->val.first_ns = since_start();
 			bpf_map_update_elem(&paths, &s->key, &s->val, BPF_NOEXIST);
 			v = bpf_map_lookup_elem(&paths, &s->key);

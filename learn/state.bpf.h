@@ -81,6 +81,7 @@ struct scratch {
 	__u64 parent;
 	volatile __u64 text, vfs; /* addresses, on their way to a function that takes scalars */
 	__u64 busy;               /* a program uses this scratch */
+	__u64 second, shelved;    /* the other one is in use; was, before this was taken */
 	__u64 last;               /* id of the path that was recorded last; 0: none was */
 	__u64 asked;              /* O_* of the open under way */
 	struct trace_ask_key ask;
@@ -112,7 +113,7 @@ MAP(asks, HASH, struct trace_ask_key, struct trace_count, 4096);
 MAP(ours, LRU_HASH, __u64, __u8, 16384); /* tasks that are recorded, by pid_key() */
 MAP(runs, PERCPU_ARRAY, __u32, __u64, TRACE_EVENTS);
 MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
-MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 1);
+MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 2);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
 MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by thread id: two bits */
 struct {

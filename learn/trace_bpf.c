@@ -167,6 +167,17 @@ static bool is_namer(const struct bpf_program *p)
 	return !strncmp(bpf_program__name(p), "name_", 5);
 }
 
+/*
+ * Where tasks can be switched out of kernel code, as the kernel says of itself, they can be since
+ * Linux 7.0 in the middle of a tracepoint's program too: trace.bpf.c.
+ */
+static bool can_switch(void)
+{
+	struct utsname u;
+
+	return uname(&u) || (strstr(u.version, "PREEMPT") && atoi(u.release) >= 7);
+}
+
 /* Many kernels refuse a program at a function: the smallest one tells. */
 static bool takes_namers(const struct btf *kernel)
 {
@@ -390,7 +401,8 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 {
 	int err;
 
-	w->sees_names = true;
+	/* They can be switched out, and those that work with them must not be (paths.bpf.h). */
+	w->sees_names = tier == TIER_FENTRY || tier == TIER_TP || !can_switch();
 	err = open_caps(w, opt, t, tier);
 	if (!err || diag_is_shortage(err) || !w->sees_names)
 		return err;
@@ -427,17 +439,6 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 	if (err == -EINVAL && lacks_callbacks())
 		return "this kernel's BPF has no callbacks (Linux 5.13 and newer have)";
 	return arena_printf(a, "loading its programs failed: %s", strerror(-err));
-}
-
-/*
- * Where tasks can be switched out of kernel code, as the kernel says of itself, they can be since
- * Linux 7.0 in the middle of a tracepoint's program too: trace.bpf.c.
- */
-static bool can_switch(void)
-{
-	struct utsname u;
-
-	return uname(&u) || (strstr(u.version, "PREEMPT") && atoi(u.release) >= 7);
 }
 
 /* The ways to try, as bits. Perf's events cost twice as much as the others. */
