@@ -191,7 +191,11 @@ def seen(tmp_path_factory):
 
 def concrete(path):
     """A path that a learned glob stands for."""
-    return path.replace("[0-9]*", "123").replace(".so.*", ".so.1")
+    for name, place in {"@{PROC}": "/proc", "@{run}": "/run", "@{pid}": "123", "@{tid}": "123",
+                        "@{multiarch}": f"{platform.machine()}-linux-gnu", "[0-9]*": "123", ".so.*": ".so.1"}.items():
+        path = path.replace(name, place)
+    assert "@{" not in path
+    return path
 
 
 def covered(path, accesses):
