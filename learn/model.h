@@ -91,3 +91,5 @@ int abi_arch(unsigned abi);
 /* What is worth knowing of one call, of whichever architecture. */
 void rules_of(enum arch a, uint32_t nr, struct trace_call *call, struct trace_rule *rule);
 void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES]);
+/* Does a call of that name make a task? */
+bool rules_make_task(const char *name);

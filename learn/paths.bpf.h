@@ -293,15 +293,19 @@ static __always_inline bool is_ours(__u64 key)
 	return bpf_map_lookup_elem(&ours, &key) != NULL;
 }
 
-static __always_inline void note_ours(void)
+static __always_inline void note_task(struct task_struct *t)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
 	__u64 own = pid_key(BPF_CORE_READ(t, thread_pid)),
 	      leader = pid_key(BPF_CORE_READ(t, group_leader, thread_pid));
 	__u8 one = 1;
 
 	bpf_map_update_elem(&ours, &own, &one, BPF_ANY);
 	bpf_map_update_elem(&ours, &leader, &one, BPF_ANY);
+}
+
+static __always_inline void note_ours(void)
+{
+	note_task((void *)bpf_get_current_task());
 }
 
 /*

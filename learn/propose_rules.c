@@ -48,38 +48,48 @@ static void add(struct asking *k, struct str text, const struct asked *how)
 /* ---- what files and calls imply ---- */
 
 /*
- * Files below /proc/PID of another process that the kernel opens or reads only for who may trace
- * that one (fs/proc/base.c, task_mmu.c: ptrace_may_access(), mm_access()).
+ * Files below /proc/PID of another process that the kernel opens or reads only for who may read that
+ * one as its tracer does, or who may trace it (fs/proc/base.c, task_mmu.c: ptrace_may_access(),
+ * mm_access(), lock_trace() with PTRACE_MODE_READ or PTRACE_MODE_ATTACH).
  */
-static bool is_mediated(struct str path)
+enum mediated { MEDIATED_NOT, MEDIATED_READ, MEDIATED_TRACE };
+
+static enum mediated mediated_as(struct str path)
 {
-	static const char *const names[] = {
-		"auxv",        "environ", "io",           "maps",  "mem",  "numa_maps", "pagemap",
-		"personality", "smaps",   "smaps_rollup", "stack", "stat", "syscall",   "wchan",
-	};
+	static const char *const reads[] = { "auxv",      "environ", "io",    "maps",
+					     "numa_maps", "pagemap", "smaps", "smaps_rollup",
+					     "stat",      "wchan" };
+	static const char *const traces[] = { "mem", "personality", "stack", "syscall" };
 	const char *base = memrchr(path.p, '/', path.n);
 
 	/* Paths of a recording end in a NUL byte. */
-	if (base && strstr(path.p, "/net/"))
-		return false;
-	if (!base || strstr(path.p, "/fdinfo/") || strstr(path.p, "/map_files/"))
-		return base != NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(base + 1, names[i]))
-			return true;
-	return false;
+	if (!base || strstr(path.p, "/net/"))
+		return MEDIATED_NOT;
+	if (strstr(path.p, "/fdinfo/") || strstr(path.p, "/map_files/"))
+		return MEDIATED_READ;
+	for (size_t i = 0; i < ARRAY_SIZE(reads); i++)
+		if (!strcmp(base + 1, reads[i]))
+			return MEDIATED_READ;
+	for (size_t i = 0; i < ARRAY_SIZE(traces); i++)
+		if (!strcmp(base + 1, traces[i]))
+			return MEDIATED_TRACE;
+	return MEDIATED_NOT;
 }
 
 /* All of one kind; the first of them as an example. */
-static void add_read(struct asking *k, bool ours)
+static void add_looks(struct asking *k, enum mediated as, bool ours)
 {
+	static const char *const rules[][2] = {
+		[MEDIATED_READ] = { "ptrace read", "ptrace (read, readby)" OWN },
+		[MEDIATED_TRACE] = { "ptrace trace", "ptrace (trace, tracedby)" OWN },
+	};
 	struct asked all = { .first_ns = UINT64_MAX };
 	const struct recorded_file *first = NULL;
 	BUF_AUTO why = { 0 };
 	size_t n = 0;
 
 	vec_each(&k->p->r->files, f) {
-		if (!f->peers || f->ours != ours || !is_mediated(f->path))
+		if (!f->peers || f->ours != ours || mediated_as(f->path) != as)
 			continue;
 		all.in = n++ ? recording_join_runs(k->p->a, k->p->r, all.in, f->in) : f->in;
 		all.count = count_add(all.count, f->count);
@@ -95,7 +105,7 @@ static void add_read(struct asking *k, bool ours)
 	if (!ours)
 		buf_puts(&why, "; of whichever profile, which was not seen");
 	all.why = buf_keep(k->p->a, &why);
-	add(k, ours ? STR("ptrace (read, readby)" OWN) : STR("ptrace read"), &all);
+	add(k, str_c(rules[as][ours]), &all);
 }
 
 /* By flags of a call, of which `bit` makes a user namespace. */
@@ -118,8 +128,10 @@ static void add_userns(struct asking *k, const char *call)
 
 static void gather_implied(struct asking *k)
 {
-	add_read(k, true);
-	add_read(k, false);
+	for (enum mediated as = MEDIATED_READ; as <= MEDIATED_TRACE; as++) {
+		add_looks(k, as, true);
+		add_looks(k, as, false);
+	}
 	add_userns(k, "unshare");
 	add_userns(k, "clone");
 }

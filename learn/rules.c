@@ -107,3 +107,9 @@ void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TR
 		}
 	}
 }
+
+bool rules_make_task(const char *name)
+{
+	return !strcmp(name, "clone") || !strcmp(name, "clone3") || !strcmp(name, "fork") ||
+	       !strcmp(name, "vfork");
+}

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,4 +137,9 @@ bool stopped_may_trace(pid_t tid, pid_t other)
 		return true;
 	tracer = proc_field(other, "status", "TracerPid:", "%lld");
 	return tracer < 0 || tracer == getpid();
+}
+
+bool stopped_by(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }

@@ -27,3 +27,5 @@ bool stopped_is_program(pid_t tid, const char *text);
  * nothing.
  */
 bool stopped_may_trace(pid_t tid, pid_t other);
+/* Is it a signal that stops a process? */
+bool stopped_by(int sig);

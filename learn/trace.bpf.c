@@ -49,6 +49,7 @@ int fork_btf(__u64 *ctx)
 	if (m)
 		m->followed = parent->followed;
 	set_marked((__u32)child->pid, m != NULL);
+	note_task(child); /* its parent may look at it before it has made a call */
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return 0;
 }
@@ -192,7 +193,10 @@ int fork_raw(__u64 *ctx)
 {
 	struct task_struct *child = (void *)ctx[1];
 
-	return on_fork((__u32)BPF_CORE_READ(child, pid));
+	on_fork((__u32)BPF_CORE_READ(child, pid));
+	if (is_marked((__u32)BPF_CORE_READ(child, pid)))
+		note_task(child);
+	return 0;
 }
 
 SEC("raw_tp/sched_process_exec")

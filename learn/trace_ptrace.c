@@ -546,12 +546,6 @@ static void on_exec(struct tracer *t, pid_t tid)
 
 /* ---- calls ---- */
 
-static bool makes_task(const char *name)
-{
-	return !strcmp(name, "clone") || !strcmp(name, "clone3") || !strcmp(name, "fork") ||
-	       !strcmp(name, "vfork");
-}
-
 static bool is_ours(const void *tracer, pid_t tid)
 {
 	const struct tracer *t = tracer;
@@ -639,7 +633,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	c = &t->calls[abi * TRACE_NRS + nr];
 	model_call(t->model, (enum arch)a, nr, 1, now_ns(t));
 	sys = syscall_by_nr((enum arch)a, nr);
-	e->forking = sys && makes_task(sys->name);
+	e->forking = sys && rules_make_task(sys->name);
 	if (!(c->args | c->rule | c->tuple | c->address))
 		return;
 	e->rule = c->rule;
@@ -767,11 +761,6 @@ static void on_signal(struct tracer *t, pid_t tid, int sig)
 		model_received(t->model, sig, 1, now_ns(t));
 }
 
-static bool is_stopping(int sig)
-{
-	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
-}
-
 static void resume(struct tracer *t, const struct tracee *e, int sig)
 {
 	bool stops = by_seccomp(t->opt) ? e->stops : t->started;
@@ -822,6 +811,15 @@ static void let_go(const struct tracer *t, pid_t tid, int sig)
 		ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)sig);
 }
 
+/* Its parent may look at it before it stops for the first time. */
+static void meet_child(struct tracer *t, pid_t parent)
+{
+	unsigned long child;
+
+	if (!t->detaching && !ptrace(PTRACE_GETEVENTMSG, parent, NULL, &child))
+		(void)get_tracee(t, (pid_t)child);
+}
+
 static void on_stop(struct tracer *t, pid_t tid, int status)
 {
 	int sig = WSTOPSIG(status), event = status >> 16, deliver = 0;
@@ -840,10 +838,11 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
 		   event == PTRACE_EVENT_CLONE) {
 		e->forking = false;
+		meet_child(t, tid);
 	} else if (event == PTRACE_EVENT_EXEC) {
 		if (!t->detaching)
 			on_exec(t, tid);
-	} else if (event == PTRACE_EVENT_STOP && is_stopping(sig) && !t->detaching) {
+	} else if (event == PTRACE_EVENT_STOP && stopped_by(sig) && !t->detaching) {
 		ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* a group stop: stay stopped */
 		return;
 	} else if (!event) {

@@ -15,7 +15,7 @@ OWN = "peer=@{profile_name}"
 # Of each case the rules; DIR is its directory. What mount and umount are given is a directory or not.
 RIGHT = {
     "proc_environ": {f"ptrace (read, readby) {OWN}"},
-    "proc_mem": {f"ptrace (read, readby) {OWN}"},
+    "proc_mem": {f"ptrace (trace, tracedby) {OWN}"},
     "proc_maps": {f"ptrace (read, readby) {OWN}"},
     "traceme": {f"ptrace (trace, tracedby) {OWN}"},
     "seize": {f"ptrace (trace, tracedby) {OWN}"},
