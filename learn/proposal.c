@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/policy/spell.h"
 #include "learn/proposal.h"
 
@@ -181,4 +182,14 @@ const char *proposal_short_name(struct proposal *p, const char *domain, const ch
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c + 'a' - 'A');
 	return out;
+}
+
+bool proposal_replayed(const struct recording *r)
+{
+	static const char *const tiers[] = { "strace", "audit", "apparmor", "report" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tiers); i++)
+		if (strstr(r->run.backend, tiers[i])) /* of several runs, any */
+			return true;
+	return false;
 }

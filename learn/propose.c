@@ -61,17 +61,6 @@ static void describe_client(struct proposal *p, struct ast_comment **to)
 				run.p);
 }
 
-/* Made of what others have written down: what that does not show. */
-static bool replayed(const struct recording *r)
-{
-	static const char *const tiers[] = { "strace", "audit", "apparmor", "report" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(tiers); i++)
-		if (strstr(r->run.backend, tiers[i])) /* of several runs, any */
-			return true;
-	return false;
-}
-
 static bool had_value(const struct recorded_arg *arg, uint64_t value)
 {
 	vec_each(&arg->values, v)
@@ -80,23 +69,32 @@ static bool had_value(const struct recorded_arg *arg, uint64_t value)
 	return arg->unbounded;
 }
 
-/* seccomp(2), but for its questions, and prctl(PR_SET_SECCOMP). */
-static bool installs_filter(const struct proposal *p)
+/* Was it made with this first argument, or with more different ones than are kept? */
+static bool saw_with(const struct proposal *p, const char *call, uint64_t value)
 {
 	for (enum arch a = 0; a < ARCH_NR; a++) {
-		const struct recorded_call *prctl = proposal_call(p, a, "prctl");
-		const struct recorded_call *seccomp = proposal_call(p, a, "seccomp");
-		const struct recorded_arg *option = prctl ? proposal_arg(prctl, 0) : NULL;
-		const struct recorded_arg *op = seccomp ? proposal_arg(seccomp, 0) : NULL;
+		const struct recorded_call *c = proposal_call(p, a, call);
+		const struct recorded_arg *first = c ? proposal_arg(c, 0) : NULL;
 
-		if (option && had_value(option, PR_SET_SECCOMP))
-			return true;
-		/* Older recordings do not say what was asked of it. */
-		if (seccomp && (!op || had_value(op, SECCOMP_SET_MODE_FILTER) ||
-				had_value(op, SECCOMP_SET_MODE_STRICT)))
+		if (first && had_value(first, value))
 			return true;
 	}
 	return false;
+}
+
+/* seccomp(2), but for its questions, and prctl(PR_SET_SECCOMP). */
+static bool installs_filter(const struct proposal *p)
+{
+	/* Older recordings do not say what was asked of it. */
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, "seccomp");
+
+		if (c && !proposal_arg(c, 0))
+			return true;
+	}
+	return saw_with(p, "prctl", PR_SET_SECCOMP) ||
+	       saw_with(p, "seccomp", SECCOMP_SET_MODE_FILTER) ||
+	       saw_with(p, "seccomp", SECCOMP_SET_MODE_STRICT);
 }
 
 /* personality(0xffffffff) asks, and sets nothing. */
@@ -114,22 +112,10 @@ static bool reads_are_executable(const struct proposal *p)
 	return false;
 }
 
-static bool dies_with_parent(const struct proposal *p)
-{
-	for (enum arch a = 0; a < ARCH_NR; a++) {
-		const struct recorded_call *c = proposal_call(p, a, "prctl");
-		const struct recorded_arg *option = c ? proposal_arg(c, 0) : NULL;
-
-		if (option && had_value(option, PR_SET_PDEATHSIG))
-			return true;
-	}
-	return false;
-}
-
 /* What makes the kernel ask AppArmor later, outside of any call that would show it. */
 static void describe_later(struct proposal *p, struct ast_comment **to)
 {
-	if (dies_with_parent(p))
+	if (saw_with(p, "prctl", PR_SET_PDEATHSIG))
 		ast_comment_add(
 			p->a, to,
 			"a signal at its parent's death was asked for (PR_SET_PDEATHSIG), which "
@@ -172,8 +158,8 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 				(unsigned long long)r->run.memory_programs);
 	if (r->run.elsewhere)
 		ast_comment_add(p->a, to, "names used %s, links in them not followed: %llu",
-				replayed(r) ? "as programs gave them" :
-					      "in a chroot or another mount namespace",
+				proposal_replayed(r) ? "as programs gave them" :
+						       "in a chroot or another mount namespace",
 				(unsigned long long)r->run.elsewhere);
 	if (strcmp(r->run.backend, "ptrace") != 0 && installs_filter(p))
 		ast_comment_add(
@@ -341,13 +327,14 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 				"begun midway: there were processes before, how they started "
 				"was not seen");
 	if (!r->run.caps_observed)
-		ast_comment_add(
-			p->a, to, "capabilities: not observed (%s)",
-			!strcmp(r->run.backend, "ptrace") || !strcmp(r->run.backend, "seccomp") ?
-				"ptrace cannot see them" :
-			replayed(r) ? "what was replayed does not show them" :
-				      "this kernel has no tracepoint for them, and refuses a "
-				      "program at the end of cap_capable()");
+		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
+				!strcmp(r->run.backend, "ptrace") ||
+						!strcmp(r->run.backend, "seccomp") ?
+					"ptrace cannot see them" :
+				proposal_replayed(r) ?
+					"what was replayed does not show them" :
+					"this kernel has no tracepoint for them, and refuses a "
+					"program at the end of cap_capable()");
 	describe_replayed(p, to);
 	describe_unseen(p, to);
 	describe_later(p, to);

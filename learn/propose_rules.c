@@ -327,7 +327,8 @@ void describe_unruled(struct proposal *p, struct ast_comment **to)
 			buf_printf(&text, "%s%s", text.n ? ", " : "", calls[i].call);
 	if (text.n)
 		ast_comment_add(p->a, to,
-				"no rule for AppArmor, which refuses them, here, as none was seen "
-				"to succeed: %s",
+				"no rule for AppArmor, which refuses them, here, as %s: %s",
+				proposal_replayed(p->r) ? "a replay tells too little of them" :
+							  "none was seen to succeed",
 				text.p);
 }

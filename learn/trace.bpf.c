@@ -227,35 +227,27 @@ int capable_raw(__u64 *ctx)
 
 /* Beside those of any tier: what a call changes by name. The kernel's arguments are said in front. */
 
-SEC("fentry/security_path_unlink") /* path of the directory, dentry */
-int name_unlink(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
-}
+#define NAMED_IN_DIRECTORY(what) /* path of the directory, dentry */                               \
+	SEC("fentry/security_path_" #what)                                                         \
+	int name_##what(__u64 *ctx)                                                                \
+	{                                                                                          \
+		return on_named(mount_of(ctx[0]), ctx[1], 0, 0);                                   \
+	}
+#define NAMED_BY_PATH(what)                                                                        \
+	SEC("fentry/security_path_" #what)                                                         \
+	int name_##what(__u64 *ctx)                                                                \
+	{                                                                                          \
+		return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);                        \
+	}
 
-SEC("fentry/security_path_rmdir")
-int name_rmdir(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
-}
-
-SEC("fentry/security_path_mkdir")
-int name_mkdir(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
-}
-
-SEC("fentry/security_path_mknod")
-int name_mknod(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
-}
-
-SEC("fentry/security_path_symlink")
-int name_symlink(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), ctx[1], 0, 0);
-}
+NAMED_IN_DIRECTORY(unlink)
+NAMED_IN_DIRECTORY(rmdir)
+NAMED_IN_DIRECTORY(mkdir)
+NAMED_IN_DIRECTORY(mknod)
+NAMED_IN_DIRECTORY(symlink)
+NAMED_BY_PATH(truncate)
+NAMED_BY_PATH(chmod)
+NAMED_BY_PATH(chown)
 
 SEC("fentry/security_path_link") /* old dentry, path of the new directory, new dentry */
 int name_link(__u64 *ctx)
@@ -267,24 +259,6 @@ SEC("fentry/security_path_rename") /* path and dentry of the old, and of the new
 int name_rename(__u64 *ctx)
 {
 	return on_named(mount_of(ctx[0]), ctx[1], mount_of(ctx[2]), ctx[3]);
-}
-
-SEC("fentry/security_path_truncate") /* path */
-int name_truncate(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
-}
-
-SEC("fentry/security_path_chmod")
-int name_chmod(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
-}
-
-SEC("fentry/security_path_chown")
-int name_chown(__u64 *ctx)
-{
-	return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);
 }
 
 SEC("fentry/security_unix_stream_connect") /* socket, the sock that it is to be connected to */

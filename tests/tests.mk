@@ -14,7 +14,7 @@ LINKED_SRC := $(filter-out $(FUZZ_SRC) $(ALONE_SRC) $(UNIT_SRC),$(TEST_SRC))
 TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC) $(LINKED_SRC) $(ALONE_SRC))
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 
-$(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/agree/*.c)): tests/agree/case.h
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/agree/*.c)): $(wildcard tests/agree/*.h)
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@.new $<

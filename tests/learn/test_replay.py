@@ -162,6 +162,12 @@ def test_without_y_files_are_not_observed_and_said(tmp_path):
     assert "capabilities: not observed (what was replayed does not show them)" in out
 
 
+def test_of_calls_that_a_replay_has_no_rule_of_it_is_not_said_that_they_failed(tmp_path):
+    replay(tmp_path, "strace", HEAD + 'mq_unlink("x") = 0\n')
+    text = run([PALE, "propose", tmp_path / "log.rec"], check=0).out
+    assert "as a replay tells too little of them: mq_unlink\n" in text and "none was seen to succeed" not in text, text
+
+
 @pytest.mark.parametrize("line, said", [
     ("Hello from the program", "no line of strace's"), ("read(3, \"x\"", None), ("nosuch(1) = 0", "'nosuch' is no call"),
     ("ioctl(0, NO_SUCH_NAME, 0x7ff) = 0", "an argument of 'ioctl' could not be read"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A keystroke in a text of a thousand lines, and ten thousand of them: time and memory."""
 import os
+import statistics
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_memory_stays_what_it_is_over_ten_thousand_keystrokes(tmp_path, starts, 
     for uri in uris.values():
         c.findings(uri)
     sizes = []
-    for i in range(10000 if LONG else 1500):
+    for i in range(10000 if LONG else 4000):  # in half of them what is kept has grown to its bound and begun anew
         for uri in uris.values():
             c.change(uri, i + 2, (1, 0, 1, 0 if i % 2 == 0 else 1, "#" if i % 2 == 0 else ""))
             if i % 10 == 0:
@@ -49,4 +50,4 @@ def test_memory_stays_what_it_is_over_ten_thousand_keystrokes(tmp_path, starts, 
     record_property("figure", f"resident KiB: {sizes}")
     assert c.end() == 0
     half = len(sizes) // 2
-    assert max(sizes[half:]) < max(sizes[:half]) * 1.1 + 4096, sizes  # what is kept grows and shrinks by as much
+    assert statistics.median(sizes[half:]) < statistics.median(sizes[:half]) * 1.1 + 2048, sizes
