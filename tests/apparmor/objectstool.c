@@ -25,7 +25,7 @@ static struct live rules_of(struct aa_library *lib, enum aa_release release, con
 	struct diags *ds = diags_new(arena, lib->sources);
 	struct aa_asked asked = { .release = release };
 	struct aa_reader rd = { .arena = arena, .diags = ds };
-	struct live out = { { NULL } };
+	struct live out = { 0 };
 	struct source *src;
 
 	if (source_load(lib->sources, path, &src))
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 	struct aa_library *lib = aa_library_new(arena, sources_new(arena), NULL, argv[2]);
 	enum aa_release release = (enum aa_release)atoi(argv[1]);
 	struct aa_objects_pool *pool = aa_objects_pool_new(arena);
-	struct live a = rules_of(lib, release, argv[3]), b = { { NULL } };
+	struct live a = rules_of(lib, release, argv[3]), b = { 0 };
 	if (argc > 4)
 		b = rules_of(lib, release, argv[4]);
 	for (unsigned c = 0; c < AA_CLASS_NR; c++) {

@@ -54,7 +54,7 @@ static int by_text(const void *x, const void *y)
 /* Sorted, each once: the text has no line twice. */
 static struct keys keys_of(const struct aa_asking *q)
 {
-	struct keys all = { { NULL } };
+	struct keys all = { 0 };
 	size_t kept = 0;
 
 	vec_each(&q->rules, r)

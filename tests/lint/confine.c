@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 			seccomp_arch_add(ctx, SCMP_ARCH_X86); /* programs of 32 bits too */
 		add_names(ctx, SCMP_ACT_ERRNO((uint32_t)err), argv + 3);
 	} else {
-		struct scmp_arg_cmp above = SCMP_A0_64(SCMP_CMP_LE, (uint64_t)err);
+		struct scmp_arg_cmp above = { .op = SCMP_CMP_LE, .datum_a = (uint64_t)err };
 
 		/* The refusal of all that is not > N: the same filter, from the other side. */
 		ctx = seccomp_init(SCMP_ACT_ALLOW);
