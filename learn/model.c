@@ -36,6 +36,7 @@ struct moved {
 
 enum { KIND_FILE = 1, KIND_DIR = 2 };
 enum { OWNED = 1, NOT_OWNED = 2 };
+enum { LOST_END = 480 }; /* bytes that are kept of a name too long to be had */
 
 struct linked {
 	model_ref from, to;
@@ -600,10 +601,10 @@ void model_lost(struct model *m, struct str name, enum lost_why why, const struc
 	struct recorded_lost fresh = { .why = why, .perms = how->perms, .first_ns = UINT64_MAX };
 	struct table_walk w;
 	struct recorded_lost *l;
-	size_t at;
+	size_t most = why == LOST_LONG ? LOST_END : PATH_MAX, at;
 
-	if (name.n > TRACE_TEXT)
-		name = (struct str){ name.p + name.n - TRACE_TEXT, TRACE_TEXT };
+	if (name.n > most)
+		name = (struct str){ name.p + name.n - most, most };
 	w = table_start(hash_str(name));
 	while ((at = table_next(&m->lost, &w)) != TABLE_END) {
 		l = &m->r->lost.v[at];

@@ -74,7 +74,7 @@ void model_began(struct model *m, uint64_t epoch_ns);
 /* Before any of those names: what such a name was made, removed or renamed; flags TRACE_*. */
 void model_changed(struct model *m, const char *base, const char *text, unsigned flags,
 		   const struct access *how);
-/* A file without a path that is known; the end of a long name is kept. It is counted elsewhere. */
+/* A file without a path that is known; of one too long to be had the end is kept. It is counted elsewhere. */
 void model_lost(struct model *m, struct str name, enum lost_why why, const struct access *how);
 /* Both of TRACE_MOVED, and names of one thing at different times: both directories, or neither. */
 void model_renamed(struct model *m, model_ref from, model_ref to);

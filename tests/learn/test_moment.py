@@ -47,7 +47,7 @@ def recorded(tmp_path_factory):
     def record(backend):
         if backend not in done:
             usable(backend)
-            top = tmp_path_factory.mktemp("moment")
+            top = tmp_path_factory.mktemp("moment") / ("long" * 60)  # names that take several keys of the maps
             for case in CASES:
                 for d in "ab":
                     (top / case / d / "e").mkdir(parents=True)
