@@ -681,7 +681,7 @@ static int open_settings(struct lint_run *r, struct lint_config *c)
 
 	if (named)
 		r->runtime = r->named;
-	if (rc < 0 && !o->at[OPT_RUNTIME].given)
+	if (rc < 0 && !o->at[OPT_RUNTIME].given && !r->no_runtime)
 		r->runtime = runtime_here_once(r);
 	option_at(o, NULL);
 	if (rc < 0)
@@ -704,6 +704,17 @@ static int open_settings(struct lint_run *r, struct lint_config *c)
 	return rc;
 }
 
+/* Does nothing of the run hang on the runtime? No text of AppArmor's does, but documents name it. */
+static bool needs_no_runtime(const struct lint_run *r, const lint_file_list *files)
+{
+	if (r->fixing.on || !strcmp(r->format, "json") || !strcmp(r->format, "sarif"))
+		return false;
+	vec_each(files, f)
+		if (!lint_file_is_apparmor(f->path))
+			return false;
+	return true;
+}
+
 /* Of each pale.toml that counts for some file, before the first of them is read. */
 static int open_all_settings(struct lint_run *r, const lint_file_list *files)
 {
@@ -712,6 +723,7 @@ static int open_all_settings(struct lint_run *r, const lint_file_list *files)
 
 	if (!status)
 		status = r->configs.status; /* of the one here */
+	r->no_runtime = needs_no_runtime(r, files);
 	vec_each(files, f)
 		if (!f->config->settings && !status)
 			status = open_settings(r, f->config);

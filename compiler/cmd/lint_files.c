@@ -11,7 +11,7 @@
 #include "compiler/deploy/deploy.h"
 #include "compiler/file/kind.h"
 
-enum { FILES_MAX = 100000, DEPTH_MAX = 64 };
+enum { FILES_MAX = 100000, DEPTH_MAX = 64, AHEAD_MAX = 1 << 20 };
 
 struct walk {
 	struct session *session;
@@ -114,6 +114,17 @@ bool lint_file_wants(const char *path, struct str text)
 	if (is_yaml(path))
 		return kind == kind_compose || kind == kind_kubernetes || kind_holds_profile(kind);
 	return kind == kind_apparmor;
+}
+
+bool lint_file_is_apparmor(const char *path)
+{
+	BUF_AUTO text = { 0 };
+	struct stat st;
+
+	if (!strcmp(path, "-") || stat(path, &st) || !S_ISREG(st.st_mode) ||
+	    source_read(path, AHEAD_MAX, &text))
+		return false;
+	return kind_of_file((struct str){ text.p, text.n }, path) == kind_apparmor;
 }
 
 static bool is_read(const char *path)

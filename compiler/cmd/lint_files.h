@@ -27,3 +27,5 @@ int lint_files_find(struct session *s, char **operands, struct lint_configs *con
 
 /* A walked file is read by its name; JSON may be anything, and so may what lies beside AppArmor's. */
 bool lint_file_wants(const char *path, struct str text);
+/* Is it a file that every command takes for AppArmor's text? Of what can be read only once: false. */
+bool lint_file_is_apparmor(const char *path);

@@ -52,6 +52,7 @@ struct lint_run {
 	const struct oci_runtime *runtime;      /* NULL: any */
 	const struct oci_runtime *here, *named; /* installed; of the command line */
 	bool here_asked;
+	bool no_runtime;             /* nothing of the run hangs on one: none is asked */
 	struct questions *questions; /* of the run */
 	const char *format;
 	struct selection selection;

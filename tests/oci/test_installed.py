@@ -157,6 +157,18 @@ def test_lint_without_a_runtime_is_about_any_and_says_so(pale, tmp_path, script,
         assert not pale("lint", *options, env=env, check=0).err
 
 
+def test_lint_of_apparmors_text_alone_asks_no_runtime_but_for_documents_that_name_it(pale, tmp_path):
+    env = fake(tmp_path, f"echo asked >>{tmp_path}/asked\n" + SAYS % ("runc", "1.3.6", "2.6.1"))
+    path, asked = tmp_path / "p.apparmor", tmp_path / "asked"
+    path.write_text("abi <abi/3.0>,\nprofile p /usr/bin/p {\n  /etc/p r,\n}\n")
+    assert not pale("lint", path, path, env=env).err and not asked.exists()
+    pale("lint", path, put(tmp_path, FLAGS), env=env)
+    assert asked.exists()
+    asked.unlink()
+    doc = json.loads(pale("lint", "--format", "json", path, env=env).out)
+    assert asked.exists() and doc["runtime"].startswith("runc-1.3.6"), doc
+
+
 @pytest.mark.once
 def test_lint_where_none_is_installed_says_so(pale, tmp_path):
     need_root()
