@@ -195,8 +195,8 @@ static bool counts(const struct lint *l, const struct oci_rule *r, unsigned arch
 {
 	const struct oci_entry *e = &l->profile->entries.v[r->entry];
 
-	return r->nargs == 1 && !r->dropped && !r->unless.n && !r->within.n && !r->except.n &&
-	       !entry_gated(e) && !e->is_default && r->arches & arch;
+	return r->nargs == 1 && !r->dropped && !r->limits && !entry_gated(e) && !e->is_default &&
+	       r->arches & arch;
 }
 
 RULE(SC149, "filter-size", ERROR, JSON, sc_filter_size,

@@ -8,6 +8,13 @@
 
 enum { RULES_MAX = 1 << 18 };
 
+const struct oci_limits *oci_limits_of(const struct oci_rule *r)
+{
+	static const struct oci_limits none;
+
+	return r->limits ? r->limits : &none;
+}
+
 struct handover {
 	struct arena *arena;
 	struct oci_profile *p;

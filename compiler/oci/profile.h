@@ -82,26 +82,32 @@ bool oci_gate_any(const struct oci_gate *g);                                 /* 
 bool oci_gate_exclusive(const struct oci_gate *x, const struct oci_gate *y); /* never both */
 bool oci_gate_implies(const struct oci_gate *x, const struct oci_gate *y);   /* x open: y too */
 
+/* What other rules leave to one: of few there is anything to say. */
+struct oci_limits {
+	VEC(const struct oci_gate *) unless; /* swallowed where one of these is open */
+	VEC(const struct oci_gate *) within; /* cut: only where all of these are open as well */
+	VEC(const struct oci_rule *) except; /* cut: what matches one of these is theirs */
+};
+
 /* One rule as a runtime hands it to libseccomp: a name, conditions that all hold. */
 struct oci_rule {
-	uint32_t entry; /* index in `entries` */
 	struct str name;
 	const struct syscall_info *sys; /* that has the name; never NULL in `rules` */
 	struct str
 		handed; /* the JSON's name that libseccomp gets; empty: with the rule before it */
-	struct span span;
 	const struct oci_arg *args;
-	uint32_t nargs;
 	const struct oci_arg *written; /* as in the JSON; args may be cut to 32 bits */
-	uint32_t nwritten;
-	unsigned arches;                     /* ARCH_BIT(): it speaks about */
-	VEC(const struct oci_gate *) unless; /* swallowed where one of these is open */
-	VEC(const struct oci_gate *) within; /* cut: only where all of these are open as well */
-	VEC(const struct oci_rule *) except; /* cut: what matches one of these is theirs */
+	struct oci_limits *limits;     /* NULL: none; oci_limits_of() */
+	uint32_t nargs, nwritten;
+	struct span span;
+	uint32_t entry;  /* index in `entries` */
+	unsigned arches; /* ARCH_BIT(): it speaks about */
 	bool dropped;
 	bool listed;  /* in `swallowed` */
 	bool derived; /* not in the JSON: what libseccomp makes of the rule before it */
 };
+
+const struct oci_limits *oci_limits_of(const struct oci_rule *r); /* never NULL */
 
 /*
  * A name that has no number on the declared architectures. It says nothing there, and yet libseccomp

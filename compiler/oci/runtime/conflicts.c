@@ -158,7 +158,9 @@ static void swallow(struct settler *s, const struct oci_rule *winner, struct oci
 	const struct oci_gate *w = entry_of(s, winner)->gate;
 
 	if (!oci_gate_implies(entry_of(s, loser)->gate, w)) {
-		vec_push(s->arena, &loser->unless, w);
+		if (!loser->limits)
+			loser->limits = ARENA_NEW(s->arena, struct oci_limits);
+		vec_push(s->arena, &loser->limits->unless, w);
 		return;
 	}
 	loser->dropped = true;

@@ -185,8 +185,8 @@ static bool applies(const struct oci_profile *p, const struct oci_rule *r,
 {
 	if (!oci_gate_open(p->entries.v[r->entry].gate, env))
 		return false;
-	for (size_t i = 0; i < r->unless.n; i++)
-		if (oci_gate_open(r->unless.v[i], env))
+	vec_each(&oci_limits_of(r)->unless, gate)
+		if (oci_gate_open(*gate, env))
 			return false;
 	return true;
 }
@@ -264,14 +264,19 @@ static enum oci_winner winner_of(struct asker *q, const struct oci_dispute *d)
 
 /* ---- cutting ---- */
 
-/* Parts of a rule, each in turn cut again. Their lists are shared until something is added. */
+/* Parts of a rule, each in turn cut again. Their limits are shared until something is added. */
 typedef VEC(struct oci_rule) rule_list;
 
-#define PUSH_OWN(a, vec, x)                                                                        \
-	do {                                                                                       \
-		(vec)->cap = (vec)->n;                                                             \
-		vec_push((a), (vec), (x));                                                         \
-	} while (0)
+static struct oci_limits *own_limits(struct asker *q, struct oci_rule *r)
+{
+	struct oci_limits *own = arena_dup(q->arena, oci_limits_of(r), sizeof(*own));
+
+	own->unless.cap = own->unless.n;
+	own->within.cap = own->within.n;
+	own->except.cap = own->except.n;
+	r->limits = own;
+	return own;
+}
 
 static void cut_part(struct asker *q, rule_list *out, struct oci_rule r,
 		     const struct oci_rule *winner)
@@ -279,6 +284,7 @@ static void cut_part(struct asker *q, rule_list *out, struct oci_rule r,
 	const struct oci_gate *own = q->p->entries.v[r.entry].gate;
 	const struct oci_gate *theirs = q->p->entries.v[winner->entry].gate;
 	struct oci_rule rest = r;
+	struct oci_limits *limits;
 
 	rest.arches &= ~winner->arches;
 	if (rest.arches)
@@ -288,11 +294,14 @@ static void cut_part(struct asker *q, rule_list *out, struct oci_rule r,
 		return;
 	if (!oci_gate_implies(own, theirs)) {
 		rest = r;
-		PUSH_OWN(q->arena, &rest.unless, theirs);
+		limits = own_limits(q, &rest);
+		vec_push(q->arena, &limits->unless, theirs);
 		vec_push(q->arena, out, rest);
-		PUSH_OWN(q->arena, &r.within, theirs);
+		limits = own_limits(q, &r);
+		vec_push(q->arena, &limits->within, theirs);
 	}
-	PUSH_OWN(q->arena, &r.except, winner);
+	limits = own_limits(q, &r);
+	vec_push(q->arena, &limits->except, winner);
 	vec_push(q->arena, out, r);
 }
 

@@ -71,8 +71,8 @@ static struct ast_cond *make_cond(struct builder *b, const struct oci_rule *r)
 	};
 	struct ast_cond *all = make_args(b, r);
 
-	for (size_t i = 0; i < r->except.n; i++) {
-		struct ast_cond *left = make_args(b, r->except.v[i]);
+	vec_each(&oci_limits_of(r)->except, other) {
+		struct ast_cond *left = make_args(b, *other);
 		bool join = all != NULL;
 		for (struct ast_cond *c = left; c->kind == AST_COND_AND; c = c->left)
 			c->comma = false; /* it stands between arguments only */
@@ -91,8 +91,8 @@ static struct ast_cond *make_cond(struct builder *b, const struct oci_rule *r)
 /* A cut rule of which nothing is left: another one matches always. */
 static bool is_empty(const struct oci_rule *r)
 {
-	for (size_t i = 0; i < r->except.n; i++)
-		if (oci_always(r->except.v[i]))
+	vec_each(&oci_limits_of(r)->except, other)
+		if (oci_always(*other))
 			return true;
 	return false;
 }
@@ -221,10 +221,10 @@ static struct ast_env *rule_env(struct builder *b, const struct oci_rule *r)
 	const struct span here[OCI_ASKS_NR] = { e->json->span, e->json->span, e->json->span };
 	struct ast_env *env = env_gate(b, e->gate, e->asks);
 
-	for (size_t i = 0; i < r->within.n; i++)
-		env = env_and(b, env, env_gate(b, r->within.v[i], here));
-	for (size_t i = 0; i < r->unless.n; i++)
-		env = env_and(b, env, env_not(b, env_gate(b, r->unless.v[i], here)));
+	vec_each(&oci_limits_of(r)->within, gate)
+		env = env_and(b, env, env_gate(b, *gate, here));
+	vec_each(&oci_limits_of(r)->unless, gate)
+		env = env_and(b, env, env_not(b, env_gate(b, *gate, here)));
 	if (is_narrow(b, r))
 		env = env_and(b, env, env_arches(b, AST_ENV_ARCH, r->arches, e->json->span));
 	return env;
@@ -237,8 +237,10 @@ static bool same_pointers(const void *x, size_t nx, const void *y, size_t ny)
 
 static bool same_gates(const struct oci_rule *x, const struct oci_rule *y)
 {
-	return same_pointers(x->unless.v, x->unless.n, y->unless.v, y->unless.n) &&
-	       same_pointers(x->within.v, x->within.n, y->within.v, y->within.n);
+	const struct oci_limits *lx = oci_limits_of(x), *ly = oci_limits_of(y);
+
+	return lx == ly || (same_pointers(lx->unless.v, lx->unless.n, ly->unless.v, ly->unless.n) &&
+			    same_pointers(lx->within.v, lx->within.n, ly->within.v, ly->within.n));
 }
 
 static bool same_env(const struct builder *b, const struct oci_rule *x, const struct oci_rule *y)
@@ -298,8 +300,10 @@ static struct opened *opened_for(struct builder *b, const struct oci_rule *r)
 static bool same_statement(const struct builder *b, const struct oci_rule *x,
 			   const struct oci_rule *y)
 {
+	const struct oci_limits *lx = oci_limits_of(x), *ly = oci_limits_of(y);
+
 	return x->entry == y->entry && x->args == y->args && x->nargs == y->nargs &&
-	       same_pointers(x->except.v, x->except.n, y->except.v, y->except.n) &&
+	       same_pointers(lx->except.v, lx->except.n, ly->except.v, ly->except.n) &&
 	       same_env(b, x, y);
 }
 
