@@ -4,6 +4,7 @@
 
 #include "compiler/apparmor/needs.h"
 #include "compiler/apparmor/parser.h"
+#include "compiler/apparmor/slow.h"
 #include "compiler/target/target.h"
 
 /* What loads it. */
@@ -32,6 +33,7 @@ int target_apparmor_write(struct compilation *c, const struct target *t, const s
 		return -1;
 	if (!c->apparmor || !c->apparmor->kernel)
 		apparmor_tell_kernel(arena, p, c->diags);
+	apparmor_tell_slow(arena, p, c->apparmor, c->diags);
 	whom = for_whom(arena, p, c->apparmor);
 	a.name = arena_printf(arena, "%s.%s", target_name(c, p), t->suffix);
 	a.about = arena_printf(arena,
@@ -81,6 +83,7 @@ static void check_for(struct target_check *c, const struct policy *p, const char
 	}
 	if (!target || !target->kernel)
 		apparmor_tell_kernel(a, p, c->diags);
+	apparmor_tell_slow(a, p, target, c->diags);
 	if (target && !is_installed(target, p->span, c->diags)) {
 		target_answer(c, of, TARGET_TAKES, "no parser of that release is here to ask");
 		return;
