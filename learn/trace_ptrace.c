@@ -4,64 +4,23 @@
  * hides from tracepoints (calls that the workload's own filter refuses). It follows the same
  * rules as the eBPF backend and resolves paths while the task stands still.
  */
-#include "learn/backend.h"
+#include "learn/tracee.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "compiler/base/bug.h"
-#include "compiler/policy/policy.h"
-#include "learn/ask_ptrace.h"
-#include "learn/address.h"
 #include "learn/proc.h"
 #include "learn/stopped.h"
 
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |  \
 	 PTRACE_O_TRACEEXEC)
-#define BUCKETS   1024
 #define DETACH_NS 5000000000u
-
-struct tracee {
-	pid_t tid;
-	struct tracee *next;
-	uint8_t rule;
-	bool leads;   /* of a process: the first of its threads */
-	bool forking; /* in a call that makes a task, of which no event has told yet */
-	bool stops;   /* at the end of the call that it is in */
-	bool owned;   /* what the call is about to change by name: by whom the task acts as */
-	uint64_t args[6];
-	struct ask_pending *ask; /* of the call that it is in; NULL */
-};
-
-struct tracer {
-	const struct learn_options *opt;
-	struct target *target;
-	struct model *model;
-	struct recording *r;
-	struct trace_call calls[TRACE_CALLS];
-	struct trace_rule rules[TRACE_RULES];
-	struct tracee *buckets[BUCKETS];
-	size_t live;
-	bool started;
-	bool detaching;
-	uint64_t start_ns;
-};
 
 /* 0, or -errno. What runs already outlives us; a command does not, lest it run on unseen. */
 static int seize(pid_t tid, uintptr_t options)
@@ -127,9 +86,9 @@ const char *trace_ptrace_attach(struct arena *a, const struct learn_options *opt
 
 /* ---- tracees ---- */
 
-static struct tracee *find_tracee(const struct tracer *t, pid_t tid)
+struct tracee *tracer_find(const struct tracer *t, pid_t tid)
 {
-	struct tracee *e = t->buckets[(unsigned)tid % BUCKETS];
+	struct tracee *e = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
 
 	while (e && e->tid != tid)
 		e = e->next;
@@ -139,7 +98,7 @@ static struct tracee *find_tracee(const struct tracer *t, pid_t tid)
 /* A task is met at its first stop: that of its parent's fork may come before or after. */
 static struct tracee *get_tracee(struct tracer *t, pid_t tid)
 {
-	struct tracee *e = find_tracee(t, tid);
+	struct tracee *e = tracer_find(t, tid);
 
 	if (e)
 		return e;
@@ -148,8 +107,8 @@ static struct tracee *get_tracee(struct tracer *t, pid_t tid)
 		return NULL;
 	e->tid = tid;
 	e->leads = proc_field(tid, "status", "\nTgid:", "%lld") == tid;
-	e->next = t->buckets[(unsigned)tid % BUCKETS];
-	t->buckets[(unsigned)tid % BUCKETS] = e;
+	e->next = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
+	t->buckets[(unsigned)tid % TRACEE_BUCKETS] = e;
 	t->live++;
 	t->r->run.processes++;
 	return e;
@@ -157,7 +116,7 @@ static struct tracee *get_tracee(struct tracer *t, pid_t tid)
 
 static void drop_tracee(struct tracer *t, pid_t tid)
 {
-	struct tracee **p = &t->buckets[(unsigned)tid % BUCKETS], *e;
+	struct tracee **p = &t->buckets[(unsigned)tid % TRACEE_BUCKETS], *e;
 
 	while (*p && (*p)->tid != tid)
 		p = &(*p)->next;
@@ -170,365 +129,12 @@ static void drop_tracee(struct tracer *t, pid_t tid)
 	t->live--;
 }
 
-static uint64_t now_ns(const struct tracer *t)
+uint64_t tracer_now(const struct tracer *t)
 {
 	return clock_ns() - t->start_ns;
 }
 
-/* ---- looking at a stopped task ---- */
-
-static bool is_elsewhere(struct tracer *t, pid_t tid)
-{
-	int is = proc_elsewhere(tid);
-
-	if (is < 0)
-		t->r->run.losses.unread++;
-	return is != 0;
-}
-
-static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
-{
-	long long uid = proc_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
-
-	if (uid < 0)
-		t->r->run.losses.unread++;
-	return uid == owner;
-}
-
-/* Why errno says that there is no path; name: what it was called, NULL: by no name. */
-static void lose_path(struct tracer *t, const char *name, unsigned perms)
-{
-	struct access how = { .perms = perms, .count = 1, .first_ns = now_ns(t) };
-
-	if (errno != ENAMETOOLONG) {
-		t->r->run.losses.paths_unresolved++;
-		return;
-	}
-	t->r->run.losses.paths_truncated++;
-	if (name)
-		model_lost(t->model, str_c(name), LOST_LONG, &how);
-}
-
-/* name: for people, NULL: none. */
-static model_ref record_link(struct tracer *t, pid_t tid, const char *link, const char *name,
-			     struct access *how)
-{
-	char path[PATH_MAX + 1], proc[64];
-	struct stat st;
-	size_t n;
-
-	if (!proc_link(tid, link, path)) {
-		lose_path(t, name, how->perms);
-		return 0;
-	}
-	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
-	if (proc_is_namespace(proc)) { /* as AppArmor calls it: path.c, d_namespace_path */
-		t->r->run.namespace_files++;
-		how->count = 1;
-		how->first_ns = now_ns(t);
-		return model_file(t->model, STR("/"), how);
-	}
-	if (path[0] != '/' || !strncmp(path, "/memfd:", 7)) {
-		t->r->run.disconnected++;
-		t->r->run.memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
-		return 0;
-	}
-	if (stat(proc, &st)) {
-		t->r->run.losses.paths_unresolved++;
-		return 0;
-	}
-	n = proc_bare_length(path, &st);
-	path[n] = 0;
-	if (S_ISDIR(st.st_mode) && path[n - 1] != '/')
-		path[n++] = '/';
-	how->owned = is_owner(t, tid, st.st_uid);
-	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
-	how->peers = proc_is_peers(tid, path, &st);
-	how->ours = how->peers && find_tracee(t, (pid_t)atoi(path + sizeof("/proc/") - 1));
-	how->count = 1;
-	how->first_ns = now_ns(t);
-	return model_file(t->model, (struct str){ path, n }, how);
-}
-
-static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
-{
-	struct access how = { .perms = perms };
-	char link[32];
-
-	snprintf(link, sizeof(link), "fd/%d", fd);
-	return record_link(t, tid, link, NULL, &how);
-}
-
-static void record_open(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
-			int fd)
-{
-	uint64_t asked = r->at >= 0 ? e->args[r->at] : 0;
-	char name[TRACE_PATH + 1] = "", link[32];
-	struct access how = { 0 };
-	int perms;
-
-	if (r->flags[0] & TRACE_HOW && !stopped_memory(e->tid, asked, &asked, sizeof(asked))) {
-		t->r->run.losses.paths_unresolved++;
-		return;
-	}
-	perms = proc_open_perms(e->tid, fd, asked);
-	if (perms < 0)
-		t->r->run.losses.paths_unresolved++;
-	if (perms <= 0)
-		return;
-	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
-		*name = 0;
-	how.perms = (unsigned)perms;
-	snprintf(link, sizeof(link), "fd/%d", fd);
-	record_link(t, e->tid, link, name, &how);
-}
-
-static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned flags,
-			     const struct access *as)
-{
-	struct access how = {
-		.perms = as->perms, .owned = as->owned, .count = 1, .first_ns = now_ns(t)
-	};
-	char base[PATH_MAX], link[32] = "cwd", mine[TRACE_PATH + 32];
-	size_t n;
-	int fd;
-
-	if (!*text)
-		return dir >= 0 ? record_fd(t, tid, dir, how.perms) : 0;
-	fd = stopped_self_fd(text);
-	if (fd >= 0)
-		return record_fd(t, tid, fd, how.perms);
-	if (*text == '/')
-		strcpy(link, "root");
-	else if (dir >= 0)
-		snprintf(link, sizeof(link), "fd/%d", dir);
-	if (!proc_link(tid, link, base)) {
-		lose_path(t, text, how.perms);
-		return 0;
-	}
-	n = strlen(base);
-	if (base[0] != '/' || (n > 10 && !strcmp(base + n - 10, " (deleted)"))) {
-		t->r->run.losses.paths_unresolved++;
-		return 0;
-	}
-	if (is_elsewhere(t, tid))
-		flags |= TRACE_ELSEWHERE;
-	return model_join(t->model, base, stopped_theirs(tid, text, mine), flags | TRACE_NOW, &how);
-}
-
-static model_ref record_user_path(struct tracer *t, const struct tracee *e,
-				  const struct trace_rule *r, int i, unsigned perms)
-{
-	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
-	char text[TRACE_PATH + 1] = "";
-	unsigned flags = r->flags[i];
-
-	if (e->args[r->path[i]] &&
-	    stopped_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0) {
-		t->r->run.losses.paths_unresolved++;
-		return 0;
-	}
-	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
-		flags = trace_at(flags, (uint32_t)e->args[r->at]);
-	return record_join(t, e->tid, dir, text, flags,
-			   &(struct access){ .perms = perms, .owned = e->owned });
-}
-
-/* Does what the call names belong to whom the task acts as? While the call has not begun. */
-static bool owns_named(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int i)
-{
-	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
-	char text[TRACE_PATH + 1] = "", full[TRACE_PATH + 64];
-	unsigned flags = r->flags[i];
-	struct stat st;
-
-	if (flags & TRACE_MADE)
-		return true;
-	if (!e->args[r->path[i]] ||
-	    stopped_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0 ||
-	    stopped_self_fd(text) >= 0 || str_starts(str_c(text), "/proc/self/") ||
-	    is_elsewhere(t, e->tid))
-		return false;
-	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
-		flags = trace_at(flags, (uint32_t)e->args[r->at]);
-	if (*text == '/' || dir < 0)
-		snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)e->tid,
-			 *text == '/' ? "root" : "cwd", text);
-	else
-		snprintf(full, sizeof(full), "/proc/%d/fd/%d/%s", (int)e->tid, dir, text);
-	return !(flags & TRACE_FOLLOW ? stat(full, &st) : lstat(full, &st)) &&
-	       is_owner(t, e->tid, st.st_uid);
-}
-
-/* Of an exchange both; all else asks of the first (AppArmor's lsm.c, apparmor_path_rename()). */
-static void note_owner(struct tracer *t, struct tracee *e)
-{
-	const struct trace_rule *r = &t->rules[e->rule];
-
-	e->owned = false;
-	if (r->op != TRACE_OP_PATH && r->op != TRACE_OP_RENAME && r->op != TRACE_OP_LINK)
-		return;
-	e->owned = owns_named(t, e, r, 0);
-	if (r->op == TRACE_OP_RENAME && r->at >= 0 && e->args[r->at] & TRACE_EXCHANGE)
-		e->owned = e->owned && owns_named(t, e, r, 1);
-}
-
-static void record_rename(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
-{
-	bool both = r->at >= 0 && e->args[r->at] & TRACE_EXCHANGE;
-	model_ref from = record_user_path(t, e, r, 0, r->perms[0]);
-	model_ref to = record_user_path(t, e, r, 1, r->perms[both ? 0 : 1]);
-
-	model_renamed(t->model, from, to);
-}
-
-static void record_hard_link(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
-{
-	struct trace_rule only_first = *r;
-	model_ref from = record_user_path(t, e, &only_first, 0, r->perms[0]);
-
-	only_first.at = -1; /* AT_SYMLINK_FOLLOW is about the old name */
-	model_linked(t->model, from, record_user_path(t, e, &only_first, 1, r->perms[1]));
-}
-
-/* ---- locks, and mappings made executable later ---- */
-
-static void record_lock(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
-{
-	uint32_t command = (uint32_t)e->args[r->at];
-	int16_t type = 0;
-	unsigned perms = r->perms[0];
-
-	if (r->op == TRACE_OP_FLOCK) {
-		if ((command & ~(uint32_t)TRACE_LOCK_NB) == TRACE_LOCK_EX)
-			perms |= PERM_W;
-	} else if (command == TRACE_F_SETLEASE) {
-		type = (int16_t)e->args[2];
-	} else if (!trace_is_lock(command)) {
-		return;
-	} else if (!stopped_memory(e->tid, e->args[2], &type, sizeof(type))) {
-		t->r->run.losses.paths_unresolved++;
-	}
-	if (type == TRACE_F_WRLCK)
-		perms |= PERM_W;
-	record_fd(t, e->tid, (int)e->args[r->fd[0]], perms);
-}
-
-/*
- * One file of /proc/TID/maps. Who owns it was asked when it was opened: here it is no news, as
- * the name may lead elsewhere by now. Shared memory is no file to AppArmor (its common_mmap()).
- */
-static void record_mapped(struct tracer *t, char *path, uint64_t inode, unsigned perms)
-{
-	static const char *const memory[] = { "/memfd:", "/SYSV", "/dev/zero (deleted)" };
-	struct access how = { .perms = perms, .owned = true, .count = 1, .first_ns = now_ns(t) };
-	struct stat st;
-	size_t n = strcspn(path, "\n");
-
-	path[n] = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(memory); i++)
-		if (str_starts(str_c(path), memory[i]))
-			return;
-	if (path[0] != '/')
-		return;
-	if (strstr(path, "\\012")) { /* a newline, or these four characters */
-		t->r->run.losses.paths_unresolved++;
-		return;
-	}
-	if (stat(path, &st) || st.st_ino != inode)
-		st.st_ino = 0;
-	n = st.st_ino ? n : proc_bare_length(path, &st);
-	model_file(t->model, (struct str){ path, n }, &how);
-}
-
-/* Every file that is mapped between the two addresses. */
-static void record_mprotect(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
-{
-	uint64_t begin = e->args[r->path[0]], end = begin + e->args[r->path[0] + 1];
-	char path[64], line[PATH_MAX + 128];
-	FILE *maps;
-
-	if (!(e->args[r->at] & PROT_EXEC))
-		return;
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)e->tid);
-	maps = fopen(path, "re");
-	if (!maps) {
-		t->r->run.losses.paths_unresolved++;
-		return;
-	}
-	while (fgets(line, sizeof(line), maps)) {
-		unsigned long long from, to, inode;
-		int at = 0;
-
-		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu %n", &from, &to, &inode, &at) == 3 &&
-		    at && inode && from < end && to > begin)
-			record_mapped(t, line + at, inode, r->perms[0]);
-	}
-	t->r->run.losses.unread += ferror(maps) != 0;
-	fclose(maps);
-}
-
-static void record_bind(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
-{
-	uint64_t addr = e->args[r->path[0]];
-	uint32_t len = (uint32_t)e->args[r->path[0] + 1];
-	char text[TRACE_PATH + 1];
-	uint16_t family = AF_UNIX;
-	ssize_t n = -1;
-
-	if (len <= 2)
-		return;
-	if (stopped_memory(e->tid, addr, &family, sizeof(family)) && family == AF_UNIX)
-		n = stopped_text(e->tid, addr + 2, text, len - 2);
-	if (n < 0 && family == AF_UNIX)
-		t->r->run.losses.paths_unresolved++;
-	if (n <= 0)
-		return; /* abstract: AppArmor's unix rules, not files */
-	record_join(t, e->tid, -1, text, r->flags[0],
-		    &(struct access){ .perms = r->perms[0], .owned = r->flags[0] & TRACE_MADE });
-}
-
-/* ---- exec ---- */
-
-/*
- * Executed by descriptor. One that is closed by now was no script: the kernel refuses those,
- * as their interpreter would not find them.
- */
-static bool is_script_fd(struct tracer *t, pid_t tid, int fd)
-{
-	struct stat named, running;
-	char link[64], exe[64];
-
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
-	if (stat(link, &named)) {
-		t->r->run.losses.unread += errno != ENOENT;
-		return false;
-	}
-	if (stat(exe, &running)) {
-		t->r->run.losses.unread++;
-		return false;
-	}
-	return named.st_dev != running.st_dev || named.st_ino != running.st_ino;
-}
-
-static void record_exec(struct tracer *t, pid_t tid)
-{
-	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
-	char text[TRACE_PATH + 1];
-	uint64_t name = stopped_execfn(tid);
-
-	record_link(t, tid, "exe", NULL, &how);
-	if (!name || stopped_text(tid, name, text, TRACE_PATH) <= 0) {
-		t->r->run.losses.paths_unresolved++;
-		return;
-	}
-	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
-	if (stopped_self_fd(text) >= 0 ? is_script_fd(t, tid, stopped_self_fd(text)) :
-					 !stopped_is_program(tid, text))
-		record_join(t, tid, -1, text, TRACE_SCRIPT | TRACE_FOLLOW,
-			    &(struct access){ .perms = PERM_X | PERM_R });
-}
+/* ---- stops ---- */
 
 /* A thread that execs takes its leader's number. */
 static void on_exec(struct tracer *t, pid_t tid)
@@ -541,212 +147,8 @@ static void on_exec(struct tracer *t, pid_t tid)
 	}
 	if (!ptrace(PTRACE_GETEVENTMSG, tid, NULL, &old) && (pid_t)old != tid && old)
 		drop_tracee(t, (pid_t)old);
-	record_exec(t, tid);
+	tracee_executed(t, tid);
 }
-
-/* ---- calls ---- */
-
-static bool is_ours(const void *tracer, pid_t tid)
-{
-	const struct tracer *t = tracer;
-
-	return find_tracee(t, tid) != NULL;
-}
-
-/* What AppArmor's other classes are asked by the call; its names are looked at now. */
-static void begin_ask(struct tracer *t, struct tracee *e)
-{
-	struct ask_stopped stopped = { e->tid, e->args, stopped_text, stopped_memory, is_ours, t };
-	bool lost;
-
-	ask_drop(e->ask);
-	e->ask = ask_take(&stopped, &t->rules[e->rule], &lost);
-	t->r->run.losses.paths_unresolved += lost;
-}
-
-static void end_ask(struct tracer *t, struct tracee *e)
-{
-	if (e->ask)
-		ask_give(t->model, e->ask, now_ns(t));
-	e->ask = NULL;
-}
-
-static void record_values(struct tracer *t, const struct tracee *e, enum arch a, uint32_t nr,
-			  const struct trace_call *c)
-{
-	for (unsigned i = 0; i < 6; i++) {
-		uint64_t value = c->wide >> i & 1 ? e->args[i] : (uint32_t)e->args[i];
-
-		if (!(c->args >> i & 1) || (c->only && !e->args[c->only - 1]) ||
-		    (c->in && !e->args[i]))
-			continue;
-		if (c->in && !stopped_memory(e->tid, e->args[i], &value, sizeof(value)))
-			t->r->run.losses.unread++;
-		else
-			model_value(t->model, a, nr, i, value, 1);
-	}
-	if (c->tuple & TRACE_TUPLE) {
-		uint64_t args[3] = { (uint32_t)e->args[0], (uint32_t)e->args[1],
-				     (uint32_t)e->args[2] };
-
-		model_tuple(t->model, a, nr, args, 1);
-	}
-}
-
-static void record_address(struct tracer *t, const struct tracee *e, unsigned op)
-{
-	unsigned char raw[ADDRESS_MOST] = { 0 };
-	uint32_t len = (uint32_t)e->args[2];
-	struct address k;
-
-	if (len < 16 || len > INT_MAX)
-		return;
-	/* What cannot be read is counted where the call succeeds, as it may be a file's name. */
-	if (!stopped_memory(e->tid, e->args[1], raw, len < sizeof(raw) ? len : sizeof(raw)) ||
-	    !address_take(e->tid, (int)e->args[0], raw, len, &k))
-		return;
-	k.op = (uint8_t)op;
-	model_address(t->model, &k, 1, now_ns(t));
-}
-
-static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
-{
-	uint32_t nr = (uint32_t)info->entry.nr;
-	const struct syscall_info *sys;
-	const struct trace_call *c;
-	int a = arch_of_call(info->arch, &nr);
-	unsigned abi = 0;
-
-	e->rule = 0;
-	e->forking = false;
-	if (a < 0) {
-		t->r->run.losses.unknown_abi++;
-		return;
-	}
-	if (nr >= TRACE_NRS) {
-		t->r->run.odd_numbers++;
-		return;
-	}
-	while (abi < TRACE_ABIS && abi_arch(abi) != a)
-		abi++;
-	BUG_ON(abi == TRACE_ABIS);
-	c = &t->calls[abi * TRACE_NRS + nr];
-	model_call(t->model, (enum arch)a, nr, 1, now_ns(t));
-	sys = syscall_by_nr((enum arch)a, nr);
-	e->forking = sys && rules_make_task(sys->name);
-	if (!(c->args | c->rule | c->tuple | c->address))
-		return;
-	e->rule = c->rule;
-	for (unsigned i = 0; i < 6; i++)
-		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
-	record_values(t, e, (enum arch)a, nr, c);
-	note_owner(t, e);
-	if (c->tuple & TRACE_EARLY)
-		begin_ask(t, e);
-	if (c->address)
-		record_address(t, e, c->address - 1);
-}
-
-static void on_return(struct tracer *t, struct tracee *e)
-{
-	const struct trace_rule *r = &t->rules[e->rule];
-	int fd = r->fd[0] >= 0 ? (int)e->args[r->fd[0]] : -1;
-
-	switch ((enum trace_op)r->op) {
-	case TRACE_OP_OPEN:   /* with the result: see the caller */
-	case TRACE_OP_EXEC:   /* the exec event has done it */
-	case TRACE_OP_PTRACE: /* only what fails is of interest: see the caller */
-	case TRACE_OP_NONE: return;
-	case TRACE_OP_QUEUE:
-	case TRACE_OP_RING:
-	case TRACE_OP_LOOK:
-	case TRACE_OP_PIDFD:
-	case TRACE_OP_PEER: begin_ask(t, e); /* fallthrough */
-	case TRACE_OP_MOUNT:
-	case TRACE_OP_UMOUNT:
-	case TRACE_OP_PIVOT:
-	case TRACE_OP_MOVE: end_ask(t, e); return;
-	case TRACE_OP_MMAP:
-		if (e->args[r->path[0]] & PROT_EXEC && fd >= 0)
-			record_fd(t, e->tid, fd, PERM_M);
-		return;
-	case TRACE_OP_MPROTECT: record_mprotect(t, e, r); return;
-	case TRACE_OP_FLOCK:
-	case TRACE_OP_FCNTL: record_lock(t, e, r); return;
-	case TRACE_OP_FD: record_fd(t, e->tid, fd, r->perms[0]); return;
-	case TRACE_OP_PATH: record_user_path(t, e, r, 0, r->perms[0]); return;
-	case TRACE_OP_RENAME: record_rename(t, e, r); return;
-	case TRACE_OP_LINK: record_hard_link(t, e, r); return;
-	case TRACE_OP_BIND: record_bind(t, e, r); return;
-	}
-	BUG("no such operation");
-}
-
-/* It was asked for all the same. */
-static void on_failure(struct tracer *t, const struct tracee *e, uint32_t error)
-{
-	struct trace_rule r = t->rules[e->rule];
-
-	r.flags[0] |= r.op == TRACE_OP_EXEC ? TRACE_FOLLOW : error == TRACE_EISDIR ? TRACE_DIR : 0;
-	if (r.op == TRACE_OP_RENAME)
-		record_rename(t, e, &r);
-	else
-		record_user_path(t, e, &r, 0, r.op == TRACE_OP_EXEC ? PERM_X : r.perms[0]);
-}
-
-/* A task has one tracer. What the workload wanted to trace is ours already: it is told EPERM. */
-static void on_refused_ptrace(struct tracer *t, struct tracee *e)
-{
-	int request = (int)e->args[0];
-
-	if (request == PTRACE_TRACEME || ((request == PTRACE_ATTACH || request == PTRACE_SEIZE) &&
-					  stopped_may_trace(e->tid, (pid_t)e->args[1])))
-		t->r->run.losses.tracing++;
-	/* Without pale it would have been let, and AppArmor asked. */
-	begin_ask(t, e);
-	end_ask(t, e);
-}
-
-static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
-{
-	uint8_t op = t->rules[e->rule].op;
-
-	/* CLONE_UNTRACED children run unseen: that is a loss, and said. */
-	if (e->forking && !info->exit.is_error)
-		t->r->run.losses.hidden++;
-	e->forking = false;
-	if (op == TRACE_OP_PTRACE && info->exit.is_error && info->exit.rval == -EPERM)
-		on_refused_ptrace(t, e);
-	if (op == TRACE_OP_OPEN && !info->exit.is_error) {
-		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
-		begin_ask(t, e);
-		end_ask(t, e);
-	} else if (!info->exit.is_error) {
-		on_return(t, e);
-	} else if (trace_was_asked(op, (uint32_t)-info->exit.rval)) {
-		on_failure(t, e, (uint32_t)-info->exit.rval);
-	}
-	ask_drop(e->ask);
-	e->ask = NULL;
-	e->rule = 0;
-}
-
-static void on_syscall(struct tracer *t, struct tracee *e)
-{
-	struct __ptrace_syscall_info info = { 0 };
-
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, e->tid, (void *)sizeof(info), &info) <= 0) {
-		t->r->run.losses.unread += errno != ESRCH; /* it may have been killed meanwhile */
-		return;
-	}
-	/* The two have what is looked at in the same places. */
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_SECCOMP)
-		on_entry(t, e, &info);
-	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
-		on_leave(t, e, &info);
-}
-
-/* ---- stops ---- */
 
 /* Sent by a process, which AppArmor mediates; codes above 0 are the kernel's. */
 static void on_signal(struct tracer *t, pid_t tid, int sig)
@@ -758,7 +160,7 @@ static void on_signal(struct tracer *t, pid_t tid, int sig)
 	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
 		t->r->run.losses.unread += errno != ESRCH;
 	else if (info.si_code >= SI_QUEUE ? info.si_code <= SI_USER : info.si_code <= SI_TKILL)
-		model_received(t->model, sig, 1, now_ns(t));
+		model_received(t->model, sig, 1, tracer_now(t));
 }
 
 static void resume(struct tracer *t, const struct tracee *e, int sig)
@@ -769,37 +171,20 @@ static void resume(struct tracer *t, const struct tracee *e, int sig)
 	ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, e->tid, NULL, (void *)(intptr_t)sig);
 }
 
-/* Does it matter what the call comes to, by what it asks? See on_return(). */
-static bool awaits_end(const struct tracer *t, const struct tracee *e)
-{
-	const struct trace_rule *r = &t->rules[e->rule];
-
-	switch (r->op) {
-	case TRACE_OP_NONE:
-	case TRACE_OP_EXEC: return e->forking;
-	case TRACE_OP_MMAP: return e->args[r->path[0]] & PROT_EXEC;
-	case TRACE_OP_MPROTECT: return e->args[r->at] & PROT_EXEC;
-	case TRACE_OP_FCNTL:
-		return (uint32_t)e->args[r->at] == TRACE_F_SETLEASE ||
-		       trace_is_lock((uint32_t)e->args[r->at]);
-	}
-	return true;
-}
-
 /* The filter's own stop, once for each call. */
 static void on_filtered(struct tracer *t, struct tracee *e)
 {
 	if (!t->started)
 		return;
-	on_syscall(t, e);
-	e->stops = awaits_end(t, e);
+	tracee_called(t, e);
+	e->stops = tracee_awaits(t, e);
 }
 
 /* At the start or the end of a call. */
 static void on_call(struct tracer *t, struct tracee *e)
 {
 	e->stops = false;
-	on_syscall(t, e);
+	tracee_called(t, e);
 }
 
 /* It runs on without us, unless it cannot: its filter would refuse it nearly every call. */
@@ -861,7 +246,7 @@ static void start_detaching(struct tracer *t)
 {
 	t->detaching = true;
 	t->target->deadline_ns = clock_ns() + DETACH_NS;
-	for (size_t i = 0; i < BUCKETS; i++)
+	for (size_t i = 0; i < TRACEE_BUCKETS; i++)
 		for (struct tracee *e = t->buckets[i]; e; e = e->next)
 			if (by_seccomp(t->opt))
 				let_go(t, e->tid, 0);
@@ -872,17 +257,17 @@ static void start_detaching(struct tracer *t)
 /* In a child of ours, which traces nobody. */
 static _Noreturn void keep_snapshot(struct tracer *t)
 {
-	t->r->run.duration_ns = t->started ? now_ns(t) : 0;
+	t->r->run.duration_ns = t->started ? tracer_now(t) : 0;
 	snapshot_end(t->opt->snapshots, t->model);
 }
 
 static void on_end(struct tracer *t, pid_t tid, int status)
 {
-	const struct tracee *e = find_tracee(t, tid);
+	const struct tracee *e = tracer_find(t, tid);
 
 	/* That one stops nobody on its way. The kernel sends it for want of memory alone. */
 	if (e && e->leads && t->started && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		model_received(t->model, SIGKILL, 1, now_ns(t));
+		model_received(t->model, SIGKILL, 1, tracer_now(t));
 	drop_tracee(t, tid);
 	if (tid == t->target->pid) {
 		t->target->ended = true;
@@ -986,8 +371,8 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 		err = begin_midway(t);
 	if (!err)
 		trace_loop(t);
-	t->r->run.duration_ns = t->started ? now_ns(t) : 0;
-	for (size_t i = 0; i < BUCKETS; i++)
+	t->r->run.duration_ns = t->started ? tracer_now(t) : 0;
+	for (size_t i = 0; i < TRACEE_BUCKETS; i++)
 		while (t->buckets[i])
 			drop_tracee(t, t->buckets[i]->tid);
 	free(t);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The ptrace backend's own: the tasks that it traces (trace_ptrace.c), and what is recorded of a call
+ * of one that stands still (calls_ptrace.c).
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "learn/ask_ptrace.h"
+#include "learn/backend.h"
+
+#define TRACEE_BUCKETS 1024
+
+struct tracee {
+	pid_t tid;
+	struct tracee *next;
+	uint8_t rule;
+	bool leads;   /* of a process: the first of its threads */
+	bool forking; /* in a call that makes a task, of which no event has told yet */
+	bool stops;   /* at the end of the call that it is in */
+	bool owned;   /* what the call is about to change by name: by whom the task acts as */
+	uint64_t args[6];
+	struct ask_pending *ask; /* of the call that it is in; NULL */
+};
+
+struct tracer {
+	const struct learn_options *opt;
+	struct target *target;
+	struct model *model;
+	struct recording *r;
+	struct trace_call calls[TRACE_CALLS];
+	struct trace_rule rules[TRACE_RULES];
+	struct tracee *buckets[TRACEE_BUCKETS];
+	size_t live;
+	bool started;
+	bool detaching;
+	uint64_t start_ns;
+};
+/* NULL: it is none of those. */
+struct tracee *tracer_find(const struct tracer *t, pid_t tid);
+/* Since the target's exec. */
+uint64_t tracer_now(const struct tracer *t);
+
+/* The task stands at the start or at the end of a call. What cannot be read is counted among the losses. */
+void tracee_called(struct tracer *t, struct tracee *e);
+/* Does it matter what the call that it is in comes to, by what it asks? */
+bool tracee_awaits(const struct tracer *t, const struct tracee *e);
+/* It runs another program than before. */
+void tracee_executed(struct tracer *t, pid_t tid);
