@@ -384,6 +384,28 @@ static __always_inline int exit_open(struct mark *m, const volatile struct trace
 	return record_fd(fd, 0);
 }
 
+/* One that failed for what is opened itself; of creat(2) without flags of its own. */
+static __always_inline int exit_unopened(struct mark *m, const volatile struct trace_rule *r)
+{
+	__u64 how[3] = { TRACE_O_CREAT | TRACE_O_TRUNC | 1, 0, 0 };
+	__u32 perms;
+
+	if (r->path[0] < 0)
+		return 0;
+	if (r->at >= 0)
+		how[0] = arg_at(m, r->at);
+	if (r->flags[0] & TRACE_HOW &&
+	    (bpf_probe_read_user(how, sizeof(how), (void *)how[0]) || how[2] & TRACE_IN_ROOT)) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	perms = trace_open_perms(how[0]);
+	if (!perms)
+		return 0;
+	return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1, arg_at(m, r->path[0]), 0,
+			   perms | TRACE_FOLLOW << 16);
+}
+
 /*
  * Whether a lock asks for w too hangs on its kind alone: apparmor_file_lock() in its lsm.c.
  * F_UNLCK asks for k as well.
@@ -546,7 +568,7 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 					 long ret)
 {
 	switch (r->op) {
-	case TRACE_OP_OPEN: return exit_open(m, r, (int)ret);
+	case TRACE_OP_OPEN: return m->error ? exit_unopened(m, r) : exit_open(m, r, (int)ret);
 	case TRACE_OP_MMAP:
 		if (arg_at(m, r->path[0]) & PROT_EXEC && (int)arg_at(m, r->fd[0]) >= 0)
 			return record_fd((int)arg_at(m, r->fd[0]), TRACE_M);

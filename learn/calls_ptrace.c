@@ -220,6 +220,26 @@ static void note_owner(struct tracer *t, struct tracee *e)
 		e->owned = e->owned && owns_named(t, e, r, 1);
 }
 
+/* One that failed for what is opened itself; of creat(2) without flags of its own. */
+static void record_unopened(struct tracer *t, const struct tracee *e, struct trace_rule *r)
+{
+	uint64_t how[3] = { TRACE_O_CREAT | TRACE_O_TRUNC | 1, 0, 0 };
+
+	if (r->path[0] < 0)
+		return;
+	if (r->at >= 0)
+		how[0] = e->args[r->at];
+	if (r->flags[0] & TRACE_HOW &&
+	    (!stopped_memory(e->tid, how[0], how, sizeof(how)) || how[2] & TRACE_IN_ROOT)) {
+		t->r->run.losses.paths_unresolved++;
+		return;
+	}
+	r->at = -1;
+	r->flags[0] = TRACE_FOLLOW;
+	if (trace_open_perms(how[0]))
+		record_user_path(t, e, r, 0, trace_open_perms(how[0]));
+}
+
 static void record_rename(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
 {
 	bool both = r->at >= 0 && e->args[r->at] & TRACE_EXCHANGE;
@@ -525,6 +545,8 @@ static void on_failure(struct tracer *t, const struct tracee *e, uint32_t error)
 	r.flags[0] |= r.op == TRACE_OP_EXEC ? TRACE_FOLLOW : error == TRACE_EISDIR ? TRACE_DIR : 0;
 	if (r.op == TRACE_OP_RENAME)
 		record_rename(t, e, &r);
+	else if (r.op == TRACE_OP_OPEN)
+		record_unopened(t, e, &r);
 	else
 		record_user_path(t, e, &r, 0, r.op == TRACE_OP_EXEC ? PERM_X : r.perms[0]);
 }

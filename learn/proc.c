@@ -12,8 +12,6 @@
 #include "compiler/policy/policy.h"
 #include "learn/trace.h"
 
-#define FLAG_O_PATH 010000000 /* the value of most architectures, and of all in our table */
-
 bool proc_link(pid_t tid, const char *what, char out[PATH_MAX])
 {
 	char path[64];
@@ -56,23 +54,14 @@ long long proc_field(pid_t tid, const char *file, const char *label, const char 
 int proc_open_perms(pid_t tid, int fd, uint64_t asked)
 {
 	char info[64];
-	unsigned perms = 0;
+	const uint64_t made = TRACE_O_CREAT | TRACE_O_TRUNC; /* are not kept */
 	long long flags;
 
 	snprintf(info, sizeof(info), "fdinfo/%d", fd);
 	flags = proc_field(tid, info, "flags:", "%llo");
 	if (flags < 0)
 		return -1;
-	if (flags & FLAG_O_PATH)
-		return 0;
-	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
-		perms |= PERM_R;
-	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
-		perms |= flags & O_APPEND ? PERM_A : PERM_W;
-	/* Mode 3 is neither, for ioctl only. These two ask for w whatever the mode. */
-	if (asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
-		perms |= PERM_W;
-	return (int)perms;
+	return (int)trace_open_perms(((uint64_t)flags & ~made) | (asked & made));
 }
 
 bool proc_is_peers(pid_t tid, const char *path, const struct stat *st)

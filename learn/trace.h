@@ -37,7 +37,8 @@ enum {
 enum trace_op {
 	TRACE_OP_NONE,
 	TRACE_OP_OPEN, /* the result is a descriptor; argument at: O_* (TRACE_HOW: lies in memory),
-			* path[0]: the name, for people where there is no other */
+			* path[0], seen from fd[0]: the name, for people where there is no other, and
+			* of one that failed */
 	TRACE_OP_MMAP, /* fd[0] is mapped if the argument path[0] (prot) has PROT_EXEC */
 	TRACE_OP_MPROTECT, /* perms[0] on what is mapped at path[0], if argument at has PROT_EXEC */
 	TRACE_OP_FD,       /* perms[0] on the file behind fd[0] */
@@ -62,9 +63,13 @@ enum trace_op {
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
+#define TRACE_O_ACCMODE    03
 #define TRACE_O_CREAT      0100
 #define TRACE_O_TRUNC      01000
-#define TRACE_LOCK_EX      2 /* flock(2) */
+#define TRACE_O_APPEND     02000
+#define TRACE_O_PATH       010000000
+#define TRACE_IN_ROOT      0x10 /* openat2(2) */
+#define TRACE_LOCK_EX      2    /* flock(2) */
 #define TRACE_LOCK_NB      4
 #define TRACE_F_WRLCK      1 /* fcntl(2) */
 #define TRACE_F_SETLEASE   1024
@@ -74,8 +79,11 @@ enum trace_op {
 #define TRACE_SEIZE        0x4206
 #define TRACE_EXCHANGE     2 /* renameat2(2) */
 #define TRACE_EPERM        1
+#define TRACE_EIO          5
+#define TRACE_ENXIO        6
 #define TRACE_ENOEXEC      8
 #define TRACE_EBUSY        16
+#define TRACE_ENODEV       19
 #define TRACE_EISDIR       21
 #define TRACE_ENOTEMPTY    39
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
@@ -133,16 +141,37 @@ enum {
 /*
  * Did a call that failed so pass the question of whether it may? What names lead to is looked at
  * before it, and whether the file system can do it behind it (fs/namei.c, vfs_rmdir() and the like;
- * fs/exec.c). Not by EACCES, which is also the answer no.
+ * fs/exec.c), and of an open what is opened itself behind it (do_dentry_open(): a device that is not
+ * there, a FIFO that nobody reads, a socket). Not by EACCES, which is also the answer no.
  */
 static inline int trace_was_asked(__u32 op, __u32 error)
 {
 	if (op == TRACE_OP_EXEC)
 		return error == TRACE_ENOEXEC;
+	if (op == TRACE_OP_OPEN)
+		return error == TRACE_EIO || error == TRACE_ENXIO || error == TRACE_EBUSY ||
+		       error == TRACE_ENODEV;
 	if (op != TRACE_OP_PATH && op != TRACE_OP_RENAME)
 		return 0;
 	return error == TRACE_EPERM || error == TRACE_EBUSY || error == TRACE_EISDIR ||
 	       error == TRACE_ENOTEMPTY;
+}
+
+/* What an open with these O_* asks for; the kernel's own is aa_map_file_to_perms(). */
+static inline __u32 trace_open_perms(__u64 asked)
+{
+	__u32 mode = asked & TRACE_O_ACCMODE, perms = 0;
+
+	if (asked & TRACE_O_PATH)
+		return 0;
+	if (mode == 0 || mode == 2)
+		perms |= TRACE_R;
+	if (mode == 1 || mode == 2)
+		perms |= asked & TRACE_O_APPEND ? TRACE_A : TRACE_W;
+	/* Mode 3 is neither, for ioctl only. These two ask for w whatever the mode. */
+	if (asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
+		perms |= TRACE_W;
+	return perms;
 }
 
 struct trace_call {

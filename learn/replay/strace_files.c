@@ -9,8 +9,6 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 
-#define FLAG_O_PATH 010000000 /* as in the ptrace backend */
-
 struct looking {
 	struct replay *r;
 	struct strace_files *f;
@@ -112,24 +110,16 @@ static uint64_t open_flags(struct looking *k)
 	return strace_flags(argument(k, rule->at), "open", k->c->arch, &flags) ? flags : UINT64_MAX;
 }
 
-/* As open_perms() of the ptrace backend has it of the descriptor. */
 static void record_open(struct looking *k)
 {
 	uint64_t flags = open_flags(k);
-	unsigned perms = 0;
+	unsigned perms;
 
 	if (flags == UINT64_MAX) {
 		k->r->r->run.losses.paths_unresolved++;
 		return;
 	}
-	if (flags & FLAG_O_PATH)
-		return;
-	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
-		perms |= PERM_R;
-	if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
-		perms |= flags & O_APPEND ? PERM_A : PERM_W;
-	if (flags & (O_CREAT | O_TRUNC))
-		perms |= PERM_W;
+	perms = trace_open_perms(flags);
 	if (perms)
 		record_descriptor(k, k->l->result, perms, flags & O_DIRECTORY);
 }

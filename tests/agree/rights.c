@@ -9,6 +9,7 @@
 #include <sys/personality.h>
 #include <sys/sendfile.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <utime.h>
 
@@ -495,6 +496,17 @@ static int terminal_refused(void)
 	return open("/dev/tty", O_RDWR) >= 0;
 }
 
+static int fifo_without_reader(void)
+{
+	return mkfifo("/d/p", 0600) || open("/d/p", O_WRONLY | O_NONBLOCK) >= 0 || errno != ENXIO;
+}
+
+static int device_without_driver(void)
+{
+	return mknod("/d/dev", S_IFCHR | 0600, makedev(250, 77)) || open("/d/dev", O_RDWR) >= 0 ||
+	       errno != ENXIO;
+}
+
 static int init_memory_refused(void)
 {
 	return setuid(65534) || open("/proc/1/mem", O_RDONLY) >= 0;
@@ -586,6 +598,8 @@ static const struct awkward cases[] = {
 	CASE(exchanged),
 	CASE(failed_attempts),
 	CASE(terminal_refused),
+	CASE(fifo_without_reader),
+	CASE(device_without_driver),
 	CASE(init_memory_refused),
 	CASE(of_the_kernel),
 };

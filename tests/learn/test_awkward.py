@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that do little and are easily recorded wrong."""
+import os
 import re
 
 import pytest
@@ -65,6 +66,18 @@ def test_a_directory_that_is_not_empty_is_asked_for_all_the_same(tmp_path, backe
     (tmp_path / "full" / "in").mkdir(parents=True)
     rec = learn(tmp_path, backend, *python(f"os._exit(call(84, b'{tmp_path}/full') == 0 or call(84, b'{tmp_path}/none') == 0)"))[0]
     assert rec.files[f"{tmp_path}/full/"][0] == "w" and f"{tmp_path}/none/" not in rec.files, rec.files
+
+
+@EACH
+def test_what_is_no_longer_there_behind_a_name_is_asked_for_all_the_same(tmp_path, backend):
+    """A terminal that nobody has, a FIFO that nobody reads, a socket: ENXIO, and EACCES without the right."""
+    os.mkfifo(tmp_path / "fifo")
+    rec = learn(tmp_path, backend, *python(
+        f"os.setsid(); s = __import__('socket').socket(1); s.bind('{tmp_path}/socket'); os.chdir('{tmp_path}')\n"
+        "for name, how in ('/dev/tty', 2), ('fifo', 1 | 0o4000), ('socket', 0), ('none', 2):\n"
+        "    try: os.open(name, how)\n    except OSError as e: assert e.errno == (2 if name == 'none' else 6)"))[0]
+    assert rec.files["/dev/tty"][0] == "rw" and rec.files[f"{tmp_path}/fifo"][0] == "w", rec.files
+    assert rec.files[f"{tmp_path}/socket"][0] == "rw" and f"{tmp_path}/none" not in rec.files, rec.files
 
 
 @EACH
