@@ -487,7 +487,7 @@ static __always_inline __u64 record_named(struct scratch *s, __u64 id, __u32 per
 	s->parent = id;
 	s->kind = TRACE_LEAF;
 	s->perms = (__u8)perms;
-	s->flags = about & ABOUT_DIR ? TRACE_DIR : 0;
+	s->flags = (about & ABOUT_DIR ? TRACE_DIR : 0) | (about & ABOUT_SOCKET ? TRACE_SOCKET : 0);
 	s->not_owned = !!(about & ABOUT_NOT_OWNED);
 	s->off = 0;
 	s->len = 0;
@@ -508,6 +508,8 @@ static __always_inline int exit_named(struct mark *m, const volatile struct trac
 
 	if (r->flags[0] & TRACE_DIR)
 		about |= ABOUT_DIR; /* what is made is not there yet */
+	if (r->flags[0] & TRACE_SOCKET)
+		about |= ABOUT_SOCKET;
 	if (r->op == TRACE_OP_RENAME && at & TRACE_EXCHANGE) {
 		perms = r->perms[0];
 		record_named(s, m->named[0], perms, m->about[1]);

@@ -133,9 +133,11 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned flags,
 			     const struct access *as)
 {
-	struct access how = {
-		.perms = as->perms, .owned = as->owned, .count = 1, .first_ns = tracer_now(t)
-	};
+	struct access how = { .perms = as->perms,
+			      .owned = as->owned,
+			      .socket = flags & TRACE_SOCKET,
+			      .count = 1,
+			      .first_ns = tracer_now(t) };
 	char base[PATH_MAX], link[32] = "cwd", mine[TRACE_PATH + 32];
 	size_t n;
 	int fd;
@@ -359,26 +361,12 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 
 /* ---- exec ---- */
 
-/*
- * Executed by descriptor. One that is closed by now was no script: the kernel refuses those,
- * as their interpreter would not find them.
- */
 static bool is_script_fd(struct tracer *t, pid_t tid, int fd)
 {
-	struct stat named, running;
-	char link[64], exe[64];
+	int is = stopped_is_script_fd(tid, fd);
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
-	if (stat(link, &named)) {
-		t->r->run.losses.unread += errno != ENOENT;
-		return false;
-	}
-	if (stat(exe, &running)) {
-		t->r->run.losses.unread++;
-		return false;
-	}
-	return named.st_dev != running.st_dev || named.st_ino != running.st_ino;
+	t->r->run.losses.unread += is < 0;
+	return is > 0;
 }
 
 void tracee_executed(struct tracer *t, pid_t tid)
@@ -386,17 +374,22 @@ void tracee_executed(struct tracer *t, pid_t tid)
 	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
 	char text[TRACE_PATH + 1];
 	uint64_t name = stopped_execfn(tid);
+	bool script;
 
-	record_link(t, tid, "exe", NULL, &how);
 	if (!name || stopped_text(tid, name, text, TRACE_PATH) <= 0) {
+		record_link(t, tid, "exe", NULL, &how);
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
 	/* A name that leads elsewhere is a script's; its interpreter is what runs. */
-	if (stopped_self_fd(text) >= 0 ? is_script_fd(t, tid, stopped_self_fd(text)) :
-					 !stopped_is_program(tid, text))
+	script = stopped_self_fd(text) >= 0 ? is_script_fd(t, tid, stopped_self_fd(text)) :
+					      !stopped_is_program(tid, text);
+	if (script && !proc_asks_interpreters())
+		how.perms &= ~(unsigned)PERM_X;
+	record_link(t, tid, "exe", NULL, &how);
+	if (script)
 		record_join(t, tid, -1, text, TRACE_SCRIPT | TRACE_FOLLOW,
-			    &(struct access){ .perms = PERM_X | PERM_R });
+			    &(struct access){ .perms = PERM_X });
 }
 
 /* ---- calls ---- */

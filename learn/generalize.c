@@ -156,6 +156,7 @@ static void add_path(struct tree *t, struct node *root, const struct recorded_fi
 		.first_ns = f->first_ns,
 		.in = f->in,
 		.files = 1,
+		.socket = f->socket,
 		.held = f->held,
 	};
 	if (kind == A_FILE)
@@ -386,6 +387,7 @@ static void join_files(struct tree *t, struct proposed_file *to, const struct pr
 	to->perms |= f->perms;
 	to->owner &= f->owner;
 	to->owned &= f->owned;
+	to->socket |= f->socket;
 	to->held &= f->held;
 	to->count = count_add(to->count, f->count);
 	to->files += f->files;

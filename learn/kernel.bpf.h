@@ -5,29 +5,31 @@
 
 #include <linux/types.h>
 
-#define CORE            __attribute__((preserve_access_index))
-#define ENOENT          2
-#define AF_UNIX         1
-#define AF_INET6        10
-#define PROT_EXEC       4
-#define O_APPEND        02000
-#define FMODE_READ      1u
-#define FMODE_WRITE     2u
-#define FMODE_PATH      0x4000u
-#define FMODE_CREATED   0x100000u
-#define TS_COMPAT       2u /* arch/x86/include/asm/thread_info.h */
-#define ARM64_TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
-#define X32_BIT         0x40000000u
-#define PROC_MAGIC      0x9fa0 /* PROC_SUPER_MAGIC */
-#define NSFS_MAGIC      0x6e736673
-#define PIDFS_MAGIC     0x50494446 /* PID_FS_MAGIC */
-#define PIDNS_DEEP      33         /* MAX_PID_NS_LEVEL, and the first */
-#define S_IFMT          0170000
-#define S_IFDIR         0040000
-#define S_IFSOCK        0140000
-#define SIGPIPE         13
-#define SIGXFSZ         25
-#define SAMPLE_RAW      0x400 /* PERF_SAMPLE_RAW */
+#define CORE             __attribute__((preserve_access_index))
+#define ENOENT           2
+#define AF_UNIX          1
+#define AF_INET6         10
+#define PROT_EXEC        4
+#define O_APPEND         02000
+#define FMODE_READ       1u
+#define FMODE_WRITE      2u
+#define FMODE_PATH       0x4000u
+#define FMODE_CREATED    0x100000u
+#define TS_COMPAT        2u /* arch/x86/include/asm/thread_info.h */
+#define ARM64_TIF_32BIT  22 /* arch/arm64/include/asm/thread_info.h */
+#define X32_BIT          0x40000000u
+#define PROC_MAGIC       0x9fa0 /* PROC_SUPER_MAGIC */
+#define NSFS_MAGIC       0x6e736673
+#define PIDFS_MAGIC      0x50494446 /* PID_FS_MAGIC */
+#define PIDNS_DEEP       33         /* MAX_PID_NS_LEVEL, and the first */
+#define S_IFMT           0170000
+#define S_IFDIR          0040000
+#define S_IFSOCK         0140000
+#define CAP_OPT_NOAUDIT  2 /* include/linux/security.h */
+#define CAP_SYS_RESOURCE 24
+#define SIGPIPE          13
+#define SIGXFSZ          25
+#define SAMPLE_RAW       0x400 /* PERF_SAMPLE_RAW */
 
 struct qstr {
 	__u32 len;

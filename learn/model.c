@@ -2,6 +2,7 @@
 #include "learn/links.h"
 #include "learn/listing.h"
 #include "learn/model.h"
+#include "learn/proc.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -285,6 +286,7 @@ static void add_access(struct access *to, const struct access *how)
 	if (how->peers)
 		to->ours = how->ours && (to->ours || !to->peers);
 	to->peers |= how->peers;
+	to->socket |= how->socket;
 	to->held &= how->held;
 	to->count += how->count;
 	if (how->first_ns < to->first_ns)
@@ -315,6 +317,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	if (how->peers)
 		f->ours = how->ours && (f->ours || !f->peers);
 	f->peers |= how->peers;
+	f->socket |= how->socket;
 	f->held &= how->held;
 	f->count = count_add(f->count, how->count);
 	if (how->first_ns < f->first_ns)
@@ -740,7 +743,7 @@ static int read_interpreter(int fd, char out[PATH_MAX], unsigned *perms)
 	if (!memcmp(h.text, "#!", 2)) {
 		p = h.text + 2 + strspn(h.text + 2, " \t");
 		n = strcspn(p, " \t\r\n");
-		*perms = PERM_R | PERM_X | PERM_M;
+		*perms = PERM_R | PERM_M | (proc_asks_interpreters() ? PERM_X : 0u);
 		memcpy(out, p, n);
 		out[n] = 0;
 		return n > 0;

@@ -18,6 +18,7 @@ struct access {             /* how a file was used */
 	bool elsewhere;     /* in a chroot or another mount namespace */
 	bool peers;         /* below /proc/PID of another process */
 	bool ours;          /* which is recorded, too */
+	bool socket;        /* by connecting or sending to it */
 	bool held;          /* it was there when the recording began */
 	uint64_t count;
 	uint64_t first_ns;

@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -23,6 +24,15 @@ bool proc_link(pid_t tid, const char *what, char out[PATH_MAX])
 		return false;
 	out[n] = 0;
 	return true;
+}
+
+bool proc_asks_interpreters(void)
+{
+	unsigned major, minor;
+	struct utsname u;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 8));
 }
 
 long long proc_field(pid_t tid, const char *file, const char *label, const char *scan)

@@ -26,6 +26,11 @@ size_t proc_bare_length(const char *path, const struct stat *st);
  * on another proc file system the numbers of ours tell nothing.
  */
 bool proc_is_peers(pid_t tid, const char *path, const struct stat *st);
+/*
+ * Is AppArmor asked about the interpreter of a script as about what is executed? Before Linux 5.8 it was
+ * (b8bff599261c: security_bprm_creds_for_exec() is called once, for the script).
+ */
+bool proc_asks_interpreters(void);
 /* Does it lead to a namespace? */
 bool proc_is_namespace(const char *path);
 /* Is it below another root, or among other mounts, so that its names lead elsewhere than ours? -1: not

@@ -169,7 +169,11 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 			!strcmp(r->run.backend, "seccomp") ? "that of the recorder" : "eBPF");
 	if (proposal_saw(p, "io_uring_setup"))
 		ast_comment_add(p->a, to,
-				"io_uring was used: what went through its rings was not seen");
+				"io_uring was used: what went through its rings was not seen%s",
+				proposal_locks_rings(p) ?
+					"" :
+					"; ipc_lock, without which its memory counts against "
+					"RLIMIT_MEMLOCK, is left out");
 	if (r->run.unseen_exec)
 		ast_comment_add(p->a, to,
 				"mappings made executable that could not be looked up (other "

@@ -15,6 +15,7 @@ struct proposed_file {
 	uint64_t first_ns;
 	const uint64_t *in; /* of which runs; NULL: there is one */
 	size_t files;
+	bool socket;     /* one of them was connected or sent to */
 	bool held;       /* all of them were only held when the recording began */
 	const char *why; /* it was widened; NULL: it is the path itself */
 	bool gathered;   /* it stands for all that is in a directory or a tree */

@@ -3,6 +3,7 @@
  * Files, capabilities and signals.
  */
 #include <linux/capability.h>
+#include <linux/io_uring.h>
 #include <signal.h>
 #include <string.h>
 
@@ -35,6 +36,8 @@ static const char *file_evidence(struct proposal *p, const struct proposed_file 
 		buf_printf(&out, ", %zu files", f->files);
 	else if ((f->perms & (PERM_A | PERM_W)) == PERM_A)
 		buf_puts(&out, ", appended to only");
+	if (f->socket)
+		buf_puts(&out, ", connected or sent to, which asks for r and w since Linux 6.17");
 	if (f->why)
 		buf_printf(&out, ": %s", f->why);
 	if (f->why && f->counted && f->others)
@@ -50,9 +53,12 @@ void propose_files(struct proposal *p)
 	struct proposed_files files = { 0 };
 
 	generalize_files(p->a, p->r, p->opt->exact, &files);
-	p->group = p->opt->exact ?
-			   "files, as the kernel resolved them" :
-			   "files, as the kernel resolved them; @{multiarch} is any architecture's";
+	p->group =
+		p->opt->exact ?
+			"files, as the kernel resolved them; what is executed, and what runs it, with "
+			"m and r, as a start under the profile asks" :
+			"files, as the kernel resolved them; @{multiarch} is any architecture's; what "
+			"is executed, and what runs it, with m and r, as a start under the profile asks";
 	vec_each(&files.list, f) {
 		struct ast_stmt *st = proposal_add(p, AST_STMT_FILE);
 
@@ -108,6 +114,30 @@ static const char *const admin_calls[] = {
 };
 
 /*
+ * A new ring asks for ipc_lock in silence, and counts what it locks against RLIMIT_MEMLOCK without it:
+ * registered buffers (io_uring.c, io_uring_create(); rsrc.c, io_account_mem()). io_uring_register(2)
+ * with IORING_REGISTER_BUFFERS, _BUFFERS2 or _BUFFERS_UPDATE; older recordings do not say with what.
+ */
+bool proposal_locks_rings(const struct proposal *p)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, "io_uring_register");
+		const struct recorded_arg *opcode = c ? proposal_arg(c, 1) : NULL;
+
+		if (c && (!opcode || opcode->unbounded))
+			return true;
+		for (size_t i = 0; opcode && i < opcode->values.n; i++) {
+			uint64_t what = opcode->values.v[i].value & 0x7fffffff;
+
+			if (what == IORING_REGISTER_BUFFERS || what == IORING_REGISTER_BUFFERS2 ||
+			    what == IORING_REGISTER_BUFFERS_UPDATE)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
  * The tracepoint also fires for questions that the kernel asks without need (accounting of
  * memory asks for sys_admin all the time): only calls that can mean sys_admin count for it.
  */
@@ -115,6 +145,8 @@ static bool is_noise(const struct proposal *p, const struct recorded_capability 
 {
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
+	if (c->cap == CAP_IPC_LOCK && s && !strcmp(s->name, "io_uring_setup"))
+		return !proposal_locks_rings(p);
 	if (c->cap != CAP_SYS_ADMIN || !s)
 		return false;
 	/* clone() asks for memory each time, and for this where it makes a namespace. */

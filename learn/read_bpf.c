@@ -250,6 +250,7 @@ static struct access access_of(const struct piece *p, bool one_user)
 		.elsewhere = p->key.flags & TRACE_ELSEWHERE,
 		.peers = p->key.flags & TRACE_PEERS,
 		.ours = p->key.more & TRACE_OURS,
+		.socket = p->key.flags & TRACE_SOCKET,
 		.count = p->val.count,
 		.first_ns = p->val.first_ns,
 	};

@@ -180,6 +180,7 @@ static void unite_file(struct unite *u, const struct fact *f, const struct colum
 		.elsewhere = f->flags & FILE_ELSEWHERE,
 		.peers = f->flags & FILE_PEERS,
 		.ours = f->flags & FILE_OURS,
+		.socket = f->flags & FILE_SOCKET,
 		.held = f->held,
 		.count = all->count,
 		.first_ns = all->first_ns,

@@ -43,6 +43,7 @@ enum {                /* of a thread id */
 enum about { /* of an object that a call names */
 	     ABOUT_DIR = 1,
 	     ABOUT_NOT_OWNED = 2, /* by whom the task acts as */
+	     ABOUT_SOCKET = 4,    /* connected or sent to */
 };
 
 struct mark {       /* one recorded task */
@@ -53,6 +54,7 @@ struct mark {       /* one recorded task */
 	__u8 nnamed;    /* what the call is about to change, of `named` */
 	__u8 about[2];  /* enum about */
 	__u8 error;     /* of the call that returns */
+	__u8 script;    /* what is being executed is one */
 	__u64 named[2]; /* ids of BASEs */
 	__u64 args[6];
 };

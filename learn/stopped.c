@@ -2,6 +2,7 @@
 #include "learn/stopped.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -125,6 +126,20 @@ bool stopped_is_program(pid_t tid, const char *text)
 		 text);
 	return !stat(full, &named) && !stat(exe, &running) && named.st_dev == running.st_dev &&
 	       named.st_ino == running.st_ino;
+}
+
+int stopped_is_script_fd(pid_t tid, int fd)
+{
+	struct stat named, running;
+	char link[64], exe[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
+	if (stat(link, &named))
+		return errno == ENOENT ? 0 : -1;
+	if (stat(exe, &running))
+		return -1;
+	return named.st_dev != running.st_dev || named.st_ino != running.st_ino;
 }
 
 bool stopped_may_trace(pid_t tid, pid_t other)

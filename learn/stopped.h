@@ -23,6 +23,11 @@ uint64_t stopped_execfn(pid_t tid);
 /* Does the name that was executed lead to the program that runs? */
 bool stopped_is_program(pid_t tid, const char *text);
 /*
+ * Executed by that descriptor: was it a script? One that is closed by now was none: the kernel refuses
+ * those, as their interpreter would not find them. -1: not to be known.
+ */
+int stopped_is_script_fd(pid_t tid, int fd);
+/*
  * Is the task that `tid` calls `other` ours to trace, or nobody's? In another namespace its number tells
  * nothing.
  */

@@ -14,19 +14,19 @@ static __always_inline bool is_target(void)
 	return ns.tgid == target;
 }
 
-static __always_inline void record_program(void)
+/* What runs a script is mapped like what is executed, and not asked about as that (proc_asks_interpreters()). */
+static __always_inline void record_program(bool script)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct file *exe = BPF_CORE_READ(t, mm, exe_file);
 
-	if (exe && record_file((__u64)exe, TRACE_X | TRACE_R | TRACE_M) == -2)
+	if (exe && record_file((__u64)exe, (script ? 0 : TRACE_X) | TRACE_R | TRACE_M) == -2)
 		count_loss(TRACE_MEMORY);
 }
 
 static __always_inline void record_script(__u64 filename)
 {
-	record_join(-1, filename, 0,
-		    TRACE_X | TRACE_R | (TRACE_SCRIPT | TRACE_FOLLOW) << 16 | JOIN_KERNEL);
+	record_join(-1, filename, 0, TRACE_X | (TRACE_SCRIPT | TRACE_FOLLOW) << 16 | JOIN_KERNEL);
 }
 
 /* A thread that execs takes its leader's number: its mark moves along. */
@@ -70,6 +70,7 @@ static __always_inline struct mark *mark_exec(bool btf)
 static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 old_tid)
 {
 	const char *filename = BPF_CORE_READ(bprm, filename);
+	bool script = filename != BPF_CORE_READ(bprm, interp);
 	struct scratch *s;
 
 	move_mark(btf, old_tid);
@@ -78,8 +79,8 @@ static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 ol
 	s = scratch_take();
 	if (!s)
 		return 0;
-	record_program();
-	if (filename != BPF_CORE_READ(bprm, interp))
+	record_program(script);
+	if (script)
 		record_script((__u64)filename);
 	scratch_give(s);
 	return 0;
@@ -99,19 +100,23 @@ int same_text(__u32 len)
 /* Before the exec, past the point of no return: what will run was named by a script's first line. */
 static __always_inline int on_prepare(void *event, __u32 interp, __u32 filename)
 {
+	struct mark *mark = mark_exec(false);
 	struct scratch *s;
 	long n, m;
 
-	if (!mark_exec(false))
+	if (!mark)
 		return 0;
+	mark->script = 0;
 	s = scratch_take();
 	if (!s)
 		return 0;
 	n = bpf_probe_read_kernel_str(s->buf, TRACE_PATH, event + (filename & 0xffff));
 	m = bpf_probe_read_kernel_str(s->buf + TRACE_PATH, TRACE_PATH, event + (interp & 0xffff));
 	s->text = (__u64)event + (filename & 0xffff);
-	if (n != m || n < 0 || !same_text((__u32)n))
+	if (n != m || n < 0 || !same_text((__u32)n)) {
+		mark->script = 1;
 		record_script(s->text);
+	}
 	scratch_give(s);
 	return 0;
 }
@@ -169,6 +174,12 @@ static __always_inline int on_signal_event(struct trace_event_raw_signal_generat
 				 tid == (__u32)bpf_get_current_pid_tgid()))
 		return 0;
 	return count_signal(bpf_map_lookup_elem(&marks_by_tid, &tid), sig);
+}
+
+/* The kernel asks, and goes on without: whether a reserve may be used, or a limit kept for later. */
+static __always_inline bool is_optional(__u32 cap, __u32 opts)
+{
+	return opts & CAP_OPT_NOAUDIT && cap == CAP_SYS_RESOURCE;
 }
 
 static __always_inline int on_capable(bool btf, __u32 cap, int ret)
@@ -261,14 +272,16 @@ static __always_inline int on_task(bool btf, struct task_struct *t)
 static __always_inline int on_exec_event(__u32 old_tid)
 {
 	struct scratch *s;
+	struct mark *m;
 
 	move_mark(false, old_tid);
-	if (!mark_get(false))
+	m = mark_get(false);
+	if (!m)
 		return 0;
 	s = scratch_take();
 	if (!s)
 		return 0;
-	record_program();
+	record_program(m->script);
 	scratch_give(s);
 	return 0;
 }

@@ -76,13 +76,17 @@ int capable_btf(__u64 *ctx)
 SEC("fexit/cap_capable")
 int capable_end_btf(__u64 *ctx)
 {
-	return on_capable(true, (__u32)ctx[2], (int)ctx[4]);
+	return is_optional((__u32)ctx[2], (__u32)ctx[3]) ?
+		       0 :
+		       on_capable(true, (__u32)ctx[2], (int)ctx[4]);
 }
 
 SEC("fexit/cap_capable")
 int capable_end_raw(__u64 *ctx)
 {
-	return on_capable(false, (__u32)ctx[2], (int)ctx[4]);
+	return is_optional((__u32)ctx[2], (__u32)ctx[3]) ?
+		       0 :
+		       on_capable(false, (__u32)ctx[2], (int)ctx[4]);
 }
 
 /*
@@ -92,14 +96,16 @@ int capable_end_raw(__u64 *ctx)
 SEC("lsm/capable")
 int capable_lsm_btf(__u64 *ctx)
 {
-	on_capable(true, (__u32)ctx[2], 0);
+	if (!is_optional((__u32)ctx[2], (__u32)ctx[3]))
+		on_capable(true, (__u32)ctx[2], 0);
 	return 0;
 }
 
 SEC("lsm/capable")
 int capable_lsm_raw(__u64 *ctx)
 {
-	on_capable(false, (__u32)ctx[2], 0);
+	if (!is_optional((__u32)ctx[2], (__u32)ctx[3]))
+		on_capable(false, (__u32)ctx[2], 0);
 	return 0;
 }
 

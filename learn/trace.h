@@ -102,6 +102,7 @@ enum {                       /* flags of a path */
        TRACE_MADE = 256,     /* what the call makes, and so its maker's */
        TRACE_SYMLINK = 512,  /* made as a link to another name */
        TRACE_GIVEN = 1024,   /* to another owner */
+       TRACE_SOCKET = 2048,  /* connected or sent to: what newer kernels alone ask */
 };
 
 enum { TRACE_OURS = 1 }; /* of what is TRACE_PEERS: the process is recorded, too */

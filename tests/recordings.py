@@ -21,7 +21,7 @@ class Recording:
     def __init__(self, path=None, text=None):
         self.text = text if path is None else pathlib.Path(path).read_text(encoding="ascii")
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
-        self.rules, self.ours = {}, set()
+        self.rules, self.ours, self.sockets = {}, set(), set()
         self.addresses = {}
         lines = self.text.splitlines()
         assert lines[0] == "pale recording 1" and lines[-1].startswith("end ")
@@ -48,6 +48,8 @@ class Recording:
                 self.peers.add(name)
             if "ours" in w[3:]:
                 self.ours.add(name)
+            if "socket" in w[3:]:
+                self.sockets.add(name)
         elif w[0] == "rule":
             self.rules[unquote(w[1])] = count
         elif w[0] in ("bits", "value"):

@@ -20,7 +20,8 @@ static const struct {
 	const char *word;
 } file_flags[] = {
 	{ FILE_OWNED, "owned" }, { FILE_ELSEWHERE, "elsewhere" }, { FILE_PEERS, "peers" },
-	{ FILE_OURS, "ours" },   { FILE_GONE, "gone" },           { FILE_SETID, "setid" },
+	{ FILE_OURS, "ours" },   { FILE_SOCKET, "socket" },       { FILE_GONE, "gone" },
+	{ FILE_SETID, "setid" },
 };
 
 static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };

@@ -23,6 +23,7 @@ enum { /* what is known of a file beside its rights */
        FILE_GONE = 8,
        FILE_SETID = 16,
        FILE_OURS = 32,
+       FILE_SOCKET = 64,
 };
 
 struct fact {

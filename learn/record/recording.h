@@ -59,6 +59,7 @@ struct recorded_file {
 	bool elsewhere;  /* executed in a chroot or other mount namespace: unreadable from here */
 	bool peers;      /* below /proc/PID of another process than the one that opened it */
 	bool ours;       /* of those, all were recorded, too */
+	bool socket;     /* connected or sent to, which since Linux 6.17 asks for r and w */
 	bool gone;       /* written, and no longer there when the recording ended */
 	bool setid;      /* executed, and set-user-id or set-group-id */
 	bool held; /* only held when the recording began; no PERM_*: a directory to start from */

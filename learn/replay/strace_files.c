@@ -168,6 +168,7 @@ static model_ref record_name(struct looking *k, int fd, struct str arg, unsigned
 	char text[PATH_MAX], base[PATH_MAX + 1];
 	ptrdiff_t n = strace_string(arg, text, sizeof(text) - 1);
 
+	how.socket = flags & TRACE_SOCKET;
 	if (n < 0 || memchr(text, 0, (size_t)n)) {
 		k->r->r->run.losses.paths_unresolved++;
 		return 0;
