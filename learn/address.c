@@ -14,12 +14,7 @@ static __u8 type_of(int socket)
 
 	if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &n))
 		return ADDRESS_UNKNOWN;
-	switch (type) {
-	case SOCK_STREAM: return ADDRESS_STREAM;
-	case SOCK_DGRAM: return ADDRESS_DGRAM;
-	case SOCK_RAW: return ADDRESS_RAW;
-	}
-	return ADDRESS_OTHER;
+	return (__u8)address_type(type);
 }
 
 bool address_take(pid_t tid, int fd, const __u8 raw[ADDRESS_MOST], __u32 len, struct address *out)

@@ -15,12 +15,7 @@ static __always_inline int socket_type(__u32 fd)
 	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return -1;
 	s = BPF_CORE_READ(f, private_data);
-	switch (BPF_CORE_READ(s, type)) { /* as all but mips number them */
-	case 1: return ADDRESS_STREAM;
-	case 2: return ADDRESS_DGRAM;
-	case 3: return ADDRESS_RAW;
-	}
-	return ADDRESS_OTHER;
+	return address_type(BPF_CORE_READ(s, type));
 }
 
 /* As it is asked for, before anybody grants it. op: ADDRESS_BIND, ADDRESS_CONNECT. */

@@ -82,6 +82,17 @@ static inline int address_read(const __u8 raw[ADDRESS_MOST], __u32 n, struct add
 	return 1;
 }
 
+/* Of what a socket was made with, as all but mips number it. */
+static inline int address_type(int type)
+{
+	switch (type) {
+	case 1: return ADDRESS_STREAM;
+	case 2: return ADDRESS_DGRAM;
+	case 3: return ADDRESS_RAW;
+	}
+	return ADDRESS_OTHER;
+}
+
 /* A number for those that are counted together: at most so many ports of each are kept. */
 #define ADDRESS_GROUPS (ADDRESS_OPS * ADDRESS_FAMILIES * ADDRESS_TYPES)
 static inline __u32 address_group(const struct address *k)

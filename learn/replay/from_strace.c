@@ -34,6 +34,7 @@ struct strace_replay {
 	uint64_t passed; /* of times that are since the line before */
 	uint64_t day;    /* time of day: days that are over */
 	struct strace_files files;
+	struct strace_sockets sockets;
 };
 
 struct strace_replay *strace_replay_new(struct replay *r)
@@ -251,7 +252,8 @@ static bool enter_call(struct replay *r, const struct strace_line *l, struct str
 	model_call(r->m, c->arch, c->nr, 1, since(r->strace));
 	if (c->sys)
 		record_values(r, l, c);
-	if (c->sys && c->call.address && !strace_record_address(r, l, c, since(r->strace)))
+	if (c->sys && c->call.address &&
+	    !strace_record_address(r, &r->strace->sockets, l, c, since(r->strace)))
 		replay_bad(r, &r->value,
 			   arena_printf(r->s->arena, "the address of '%s' could not be read",
 					c->sys->name));
@@ -284,6 +286,7 @@ static void leave_call(struct replay *r, const struct strace_line *l, struct str
 
 	if (!find_call(l->name, task->arch, &c) || !c.sys)
 		return;
+	strace_note_socket(r, &r->strace->sockets, l, &c);
 	strace_record_files(r, &r->strace->files, l, &c,
 			    &(struct strace_when){ &task->cwd, since(r->strace) });
 	if (cwd)
@@ -309,6 +312,7 @@ static void on_unfinished(struct replay *r, const struct strace_line *l, struct 
 /* The end of a call that began before strace looked is one that was made, too. */
 static void on_resumed(struct replay *r, const struct strace_line *l, struct strace_task *task)
 {
+	static const char ended[] = " <unfinished ...>) = ?";
 	struct strace_line whole;
 	struct strace_called c;
 
@@ -316,6 +320,10 @@ static void on_resumed(struct replay *r, const struct strace_line *l, struct str
 		if (!r->strace->started)
 			r->r->run.midway = r->strace->started = true;
 		enter_call(r, l, task, &c);
+		return;
+	}
+	if (str_starts((struct str){ l->rest, strlen(l->rest) }, ended)) { /* the task did, in it */
+		drop_pending(r->strace, task);
 		return;
 	}
 	r->strace->pending -= task->pending.n;

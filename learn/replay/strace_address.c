@@ -25,8 +25,54 @@ static bool after(struct str text, const char *mark, const char *end, struct str
 	return out->n < left;
 }
 
+/* ---- of which type a socket is ---- */
+
+enum { SOCKETS_MAX = 1 << 18 };
+
+/* With -y a socket has its inode's number: 3<socket:[27935622]>. False: it is none, or is not shown so. */
+static bool inode_of(struct str fd, uint64_t *out)
+{
+	char path[64];
+	ptrdiff_t n = strace_descriptor(fd, path, sizeof(path));
+
+	return n > 9 && !memcmp(path, "socket:[", 8) && path[n - 1] == ']' &&
+	       !str_u64((struct str){ path + 8, (size_t)n - 9 }, out);
+}
+
+/* Where it stands, or would. */
+static size_t socket_at(const struct strace_sockets *s, uint64_t inode, struct table_walk *w)
+{
+	size_t at;
+
+	*w = table_start(hash_bytes(HASH_START, &inode, sizeof(inode)));
+	while ((at = table_next(&s->by_inode, w)) != TABLE_END && s->list.v[at].inode != inode)
+		;
+	return at;
+}
+
+void strace_note_socket(struct replay *r, struct strace_sockets *s, const struct strace_line *l,
+			const struct strace_called *c)
+{
+	struct strace_socket fresh;
+	struct table_walk w;
+	uint64_t type;
+	size_t at;
+
+	if (!str_is(l->name, "socket") || !inode_of(l->result, &fresh.inode))
+		return;
+	type = strace_value(r, l, c, 1, 0) & 15; /* SOCK_TYPE_MASK; the rest are flags */
+	fresh.type = type ? (__u8)address_type((int)type) : ADDRESS_UNKNOWN;
+	at = socket_at(s, fresh.inode, &w);
+	if (at != TABLE_END) { /* the number of one that is gone */
+		s->list.v[at].type = fresh.type;
+	} else if (s->list.n < SOCKETS_MAX) {
+		table_add(r->s->arena, &s->by_inode, w.hash, s->list.n);
+		vec_push(r->s->arena, &s->list, fresh);
+	}
+}
+
 /* With -yy it says what the descriptor is: 3<TCP:[...]>, 3<UDPv6:[...]>. */
-static __u8 type_of(struct str fd)
+static __u8 type_of(const struct strace_sockets *s, struct str fd)
 {
 	static const struct {
 		const char *word;
@@ -34,12 +80,19 @@ static __u8 type_of(struct str fd)
 	} words[] = { { "<TCP", ADDRESS_STREAM },
 		      { "<UDP", ADDRESS_DGRAM },
 		      { "<RAW", ADDRESS_RAW } };
+	struct table_walk w;
+	uint64_t inode;
+	size_t at;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (memmem(fd.p, fd.n, words[i].word, strlen(words[i].word)))
 			return words[i].type;
+	if (inode_of(fd, &inode) && (at = socket_at(s, inode, &w)) != TABLE_END)
+		return s->list.v[at].type;
 	return ADDRESS_UNKNOWN;
 }
+
+/* ---- addresses ---- */
 
 static bool read_address(struct str text, bool six, __u8 raw[ADDRESS_MOST])
 {
@@ -61,13 +114,14 @@ static bool read_address(struct str text, bool six, __u8 raw[ADDRESS_MOST])
 	return inet_pton(six ? AF_INET6 : AF_INET, name, raw + (six ? 8 : 4)) == 1;
 }
 
-bool strace_record_address(struct replay *r, const struct strace_line *l,
-			   const struct strace_called *c, uint64_t since)
+bool strace_record_address(struct replay *r, const struct strace_sockets *s,
+			   const struct strace_line *l, const struct strace_called *c,
+			   uint64_t since)
 {
 	__u8 raw[ADDRESS_MOST] = { 0 };
 	struct str text = l->nargs > 1 ? l->args[1] : (struct str){ "", 0 };
 	bool six = str_starts(text, "{sa_family=AF_INET6,");
-	struct address k = { .type = type_of(l->args[0]) };
+	struct address k = { .type = type_of(s, l->args[0]) };
 
 	if (!six && !str_starts(text, "{sa_family=AF_INET,"))
 		return true;

@@ -20,6 +20,16 @@ struct strace_files {
 	size_t kept;  /* bytes of working directories */
 };
 
+struct strace_socket {
+	uint64_t inode;
+	__u8 type; /* ADDRESS_STREAM ... */
+};
+
+struct strace_sockets { /* that the run made, by their inodes' numbers */
+	VEC(struct strace_socket) list;
+	struct table by_inode;
+};
+
 struct strace_when {
 	const char **cwd; /* the task's, as it was shown last; NULL: not known */
 	uint64_t since;
@@ -36,8 +46,12 @@ uint64_t strace_value(struct replay *r, const struct strace_line *l, const struc
 bool strace_flags(struct str structure, const char *domain, enum arch arch, uint64_t *out);
 
 /* A port that is bound or connected, of what shows the address; false: it could not be read. */
-bool strace_record_address(struct replay *r, const struct strace_line *l,
-			   const struct strace_called *c, uint64_t since);
+bool strace_record_address(struct replay *r, const struct strace_sockets *s,
+			   const struct strace_line *l, const struct strace_called *c,
+			   uint64_t since);
+/* The type of a socket that a call has made, where -y shows which one that is. */
+void strace_note_socket(struct replay *r, struct strace_sockets *s, const struct strace_line *l,
+			const struct strace_called *c);
 
 /* What the first execve says of the run. */
 void strace_program(struct replay *r, const struct strace_line *l);

@@ -154,6 +154,28 @@ def test_a_file_a_process_and_one_of_all_replay_to_the_same(tmp_path):
     assert made.calls == whole.calls and made.files == whole.files and made.tasks == whole.tasks == 2
 
 
+SOCKETS = """7 socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 3<socket:[70]>
+7 bind(3<socket:[70]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+8 socket(AF_INET6, SOCK_DGRAM, IPPROTO_IP) = 3<socket:[71]>
+8 connect(3<socket:[71]>, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("10.0.0.1")}, 16) = 0
+7 connect(4<socket:[72]>, {sa_family=AF_INET, sin_port=htons(5), sin_addr=inet_addr("10.0.0.1")}, 16) = 0
+8 socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) = 3<socket:[70]>
+8 connect(3<socket:[70]>, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr("10.0.0.1")}, 16) = 0
+"""
+
+
+def test_the_type_of_a_socket_is_what_it_was_made_with_where_that_was_shown(tmp_path):
+    made = replay(tmp_path, "strace", "7 " + HEAD + SOCKETS)
+    assert set(made.addresses) == {("bind", "inet", "stream", "80", "loopback"), ("connect", "inet", "dgram", "53", "private"),
+                                   ("connect", "inet", "-", "5", "private"), ("connect", "inet", "raw", "0", "private")}
+
+
+def test_a_call_that_its_task_was_killed_in_has_no_end(tmp_path):
+    made = replay(tmp_path, "strace", "7 " + HEAD + "8 read(0,  <unfinished ...>\n8 <... read resumed> <unfinished ...>) = ?\n"
+                  "8 +++ killed by SIGKILL +++\n8 getpid() = 8\n")
+    assert made.losses == "none" and made.calls["x86_64", "read"] == made.calls["x86_64", "getpid"] == 1
+
+
 def test_without_y_files_are_not_observed_and_said(tmp_path):
     made = replay(tmp_path, "strace", HEAD + 'openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3\nunlink("/x") = 0\n')
     assert made.files == {} and made.runs[1]["no-files"] is True and made.losses == "none"
