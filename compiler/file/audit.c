@@ -7,6 +7,44 @@
 #include "compiler/base/bug.h"
 #include "compiler/tables/tables.h"
 
+/* Digits from *p on; false: there are none, or too many. */
+static bool read_digits(const char **p, const char *end, uint64_t most, uint64_t *out)
+{
+	const char *begin = *p;
+
+	for (*out = 0; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
+		if (*out > most / 10 - 1)
+			return false;
+		*out = *out * 10 + (uint64_t)(**p - '0');
+	}
+	return *p > begin;
+}
+
+bool audit_stamp(struct str line, uint64_t *ns, uint64_t *serial)
+{
+	static const char mark[] = "audit(";
+	const char *p = memmem(line.p, line.n, mark, sizeof(mark) - 1);
+	const char *end = line.p + line.n;
+	uint64_t seconds, part = 0, unit = 1000000000;
+
+	*ns = *serial = 0;
+	if (!p)
+		return false;
+	p += sizeof(mark) - 1;
+	if (!read_digits(&p, end, UINT64_MAX / 1000000000 - 100, &seconds) || p == end || *p != '.')
+		return false;
+	for (p++; p < end && *p >= '0' && *p <= '9' && unit > 1; p++) {
+		unit /= 10;
+		part += unit * (uint64_t)(*p - '0');
+	}
+	if (p == end || *p != ':')
+		return false;
+	p++;
+	*ns = seconds * 1000000000 + part;
+	(void)read_digits(&p, end, UINT64_MAX, serial);
+	return true;
+}
+
 /* May a field begin behind this byte? auditd parts what it adds by 0x1d, and quotes a program's. */
 static bool parts_fields(char c)
 {

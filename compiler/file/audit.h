@@ -29,6 +29,12 @@ bool audit_field(struct str line, const char *key, struct str *out);
 /* Of a value that audit_field() found: the bytes that it stands for, in the arena or the line. */
 struct str audit_text(struct arena *a, struct str value);
 
+/*
+ * What stands in "audit(1700000000.123:45)": nanoseconds since 1970, and the event's number, which no
+ * other has until the machine starts again. False: it has none, or a date of ausearch -i.
+ */
+bool audit_stamp(struct str line, uint64_t *ns, uint64_t *serial);
+
 /* Does the line claim to be one? */
 bool audit_is_record(struct str line);
 /* NULL, or what is wrong with it: "it has no arch=". */

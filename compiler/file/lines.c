@@ -2,6 +2,7 @@
 #include "compiler/file/lines.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,9 +11,18 @@ void lines_open(struct lines *l, struct arena *a, int fd, size_t most)
 	*l = (struct lines){ .fd = fd, .bytes = arena_alloc(a, most), .size = most };
 }
 
+static bool is_ready(const struct lines *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	return !l->follows || poll(&p, 1, 0) > 0;
+}
+
 /* 0, or -errno. What was given is forgotten. */
 static int fill(struct lines *l)
 {
+	if (!is_ready(l))
+		return -EAGAIN;
 	memmove(l->bytes, l->bytes + l->at, l->n - l->at);
 	l->n -= l->at;
 	l->at = 0;
@@ -20,6 +30,8 @@ static int fill(struct lines *l)
 	if (got < 0)
 		return errno == EINTR ? 0 : -errno;
 	l->n += (size_t)got;
+	if (!got && l->grows)
+		return -EAGAIN;
 	l->ended = !got;
 	return 0;
 }
@@ -41,7 +53,7 @@ static int drop_rest(struct lines *l)
 		err = fill(l);
 	}
 	l->at = end ? (size_t)(end - l->bytes) + 1 : l->n;
-	l->dropping = false;
+	l->dropping = err != 0;
 	return err;
 }
 

@@ -141,7 +141,7 @@ static bool named(struct str s, struct str *type, size_t *body)
 {
 	*type = (struct str){ s.p, token(s) };
 	*body = type->n + blanks(rest_of(s, type->n));
-	return str_is(*type, "AVC") || str_is(*type, "USER_AVC");
+	return str_is(*type, "AVC") || str_is(*type, "USER_AVC") || str_is(*type, "SECCOMP");
 }
 
 /* "node=web ", as auditd has it of other machines: bytes of it. */

@@ -54,35 +54,12 @@ static bool is_pid(const struct replay *r, struct str pid)
 	return !r->opt.pid || (!str_u64(pid, &n) && n == r->opt.pid);
 }
 
-/* "audit(1700000000.123:45)", in nanoseconds; 0: ausearch -i's date, or none. */
-static uint64_t time_of(struct str line)
-{
-	static const char mark[] = "audit(";
-	const char *p = memmem(line.p, line.n, mark, sizeof(mark) - 1);
-	const char *end = line.p + line.n;
-	uint64_t seconds = 0, part = 0, unit = 1000000000;
-
-	if (!p)
-		return 0;
-	for (p += sizeof(mark) - 1; p < end && isdigit((unsigned char)*p); p++) {
-		if (seconds > UINT64_MAX / 1000000000 / 10 - 10)
-			return 0;
-		seconds = seconds * 10 + (uint64_t)(*p - '0');
-	}
-	if (p == end || *p != '.')
-		return 0;
-	for (p++; p < end && isdigit((unsigned char)*p) && unit > 1; p++) {
-		unit /= 10;
-		part += unit * (uint64_t)(*p - '0');
-	}
-	return p < end && *p == ':' ? seconds * 1000000000 + part : 0;
-}
-
 /* Nanoseconds since the log's first record. */
 static uint64_t passed(struct replay *r, struct str line)
 {
-	uint64_t ns = time_of(line);
+	uint64_t ns, serial;
 
+	(void)audit_stamp(line, &ns, &serial);
 	if (!r->begin_ns)
 		r->begin_ns = ns;
 	if (ns > r->end_ns)
