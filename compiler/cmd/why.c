@@ -10,10 +10,9 @@
 #include "compiler/cmd/dump.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
-#include "compiler/cmd/why_apparmor.h"
+#include "compiler/cmd/why_file.h"
 #include "compiler/file/journal.h"
 #include "compiler/file/lines.h"
-#include "compiler/tell/refused.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, EVENTS_MAX = 4096 };
 
@@ -295,42 +294,6 @@ static int why_lines(struct why *w, const char *line, struct buf *out)
 	return session_report(w->s) ? EXIT_FOUND : EXIT_OK;
 }
 
-static int load_file(struct why *w)
-{
-	static const struct oci_asked_calls none; /* what is wrong with the file is not asked */
-	const struct input_options input = { .resolve = w->by.opt.resolve, .asked = &none };
-	const struct option_value *as = &w->options->at[OPT_LOADED_AS];
-	struct oci_runtime rt;
-
-	w->by.decide.shown = str_safe(w->s->arena, w->file);
-	if (!as->given) {
-		int status = decide_load(w->s, w->by.dd, w->file, &w->by.opt, &w->by.decide);
-		w->by.root = w->by.decide.root;
-		return status;
-	}
-	struct container *l = ARENA_NEW(w->s->arena, struct container);
-	int status = runtime_loader(w->s, w->options, as->word ? OCI_CRUN : OCI_RUNC, &rt);
-	if (status < 0)
-		status = container_load(w->s, w->file, &input, w->by.opt.policy, &rt, l);
-	session_report(w->s);
-	if (status)
-		return status;
-	w->by.loaded = w->by.machines[l->asked.host] = l;
-	w->by.dd = l->dd;
-	w->by.root = l->held.root;
-	return EXIT_OK;
-}
-
-/* Is it a policy? Then AppArmor's records are asked of it, too. */
-static bool denials_policy(struct why *w)
-{
-	if (w->by.loaded || w->by.decide.in.format != INPUT_PALE || !w->by.decide.parts.n)
-		return false;
-	w->denials.policy = w->by.decide.parts.v[0].policy;
-	w->denials.policy_file = w->by.decide.shown;
-	return true;
-}
-
 static int why(struct why *w, pid_t pid, char **argv, int n)
 {
 	BUF_AUTO out = { 0 };
@@ -350,8 +313,9 @@ static int why(struct why *w, pid_t pid, char **argv, int n)
 		return usage_error(w->options->command,
 				   "--pid looks at a call, and AppArmor decides none");
 	if (w->file)
-		status = apparmor ? denials_open(&w->denials, w->file) : load_file(w);
-	if (!status && w->file && !apparmor && !denials_policy(w) &&
+		status = apparmor ? denials_open(&w->denials, w->file) :
+				    why_file_load(w->s, w->options, w->file, &w->by);
+	if (!status && w->file && !apparmor && !why_file_policy(&w->by, &w->denials) &&
 	    !apparmor_options_fit(w->options, ASKS_CALLS))
 		return EXIT_USAGE;
 	if (status) {
