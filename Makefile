@@ -50,7 +50,7 @@ LIBS := -lseccomp -lapparmor -lbpf -lelf -lz -lyaml
 QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -lyaml -Wl,-Bdynamic
 
 ROOMS   := base output automata deploy tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
-	target lint lint/out enforce file tell fix lsp
+	target lint lint/out enforce file tell watch fix lsp
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c)) $(wildcard learn/record/*.c) $(wildcard learn/replay/*.c)
 MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c
@@ -144,7 +144,7 @@ install: all ## under $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/sets \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/examples
-	install -m 644 compiler/lint/out/*.json $(DESTDIR)$(PREFIX)/share/pale
+	install -m 644 compiler/lint/out/*.json compiler/watch/watch.schema.json $(DESTDIR)$(PREFIX)/share/pale
 	for at in $(VIM_PACKS); do for dir in ftdetect ftplugin syntax; do \
 		install -d $(DESTDIR)$(PREFIX)/$$at/$$dir && \
 		install -m 644 grammar/editors/vim/$$dir/*.vim $(DESTDIR)$(PREFIX)/$$at/$$dir || exit 1; \

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of `pale watch` share: its state, its sources, what it tells. */
+#include "compiler/cmd/watch_explain.h"
+#include "compiler/watch/http.h"
+#include "compiler/watch/put.h"
+#include "compiler/watch/series.h"
+#include "compiler/watch/whose.h"
+
+enum {
+	WATCH_SOURCES = 8,
+	WATCH_SEEN =
+		4096, /* records that are remembered, for those that come twice; a power of two */
+};
+
+struct watched_source {
+	struct watch_source source;
+	bool losses_only; /* beside a better one: only what the kernel says it dropped */
+	bool ours;        /* its processes are this machine's */
+	uint64_t rotated; /* told of these */
+};
+
+struct watch {
+	struct session *s;
+	struct arena *line; /* of one line */
+	struct explain explain;
+	bool json;
+	const struct option_value *containers;
+	struct watched_source sources[WATCH_SOURCES];
+	unsigned nsources;
+	struct whose *whose;
+	struct tally tally;
+	struct series *series;
+	struct {
+		uint64_t serial, hash;
+		unsigned source;
+	} seen[WATCH_SEEN];
+	/* what is told */
+	struct watch_sums sums;
+	uint64_t lost_suppressed, lost_base, lost_counter, lost_times;
+	struct watch_dropped told_dropped;
+	unsigned first; /* refusals shown at first sight in this period */
+	struct buf out;
+	bool broken; /* nobody reads it any more */
+	/* Prometheus */
+	const char *textfile; /* NULL: none */
+	bool textfile_failed;
+	struct http http; /* listening -1: none */
+	/* times */
+	uint64_t now_ns;          /* CLOCK_REALTIME */
+	uint64_t tick_ns, end_ns; /* CLOCK_MONOTONIC; end_ns 0: none */
+};
+
+/* watch_sources.c: EXIT_OK, or the exit status after saying why. */
+int watch_sources_open(struct watch *w, const struct options *o);
+/* Which they are, in words. */
+void watch_sources_put(struct buf *out, const struct watch *w);
+
+/* watch_take_line.c: a line of the source `which`. */
+void watch_take_line(struct watch *w, unsigned which, const struct watch_line *line);
+/* What has come together since: every so often, and at the end (all of it). */
+void watch_tell_totals(struct watch *w, bool all);
+/* What the kernel dropped, of all sources. */
+struct watch_dropped watch_dropped_all(const struct watch *w);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's log and audit's records, from the kernel itself. Both outlive the capabilities that
+ * opened them: /dev/kmsg asks when it is opened (devkmsg_open()), the group when it is joined
+ * (audit_multicast_bind()).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "compiler/watch/kernel.h"
+
+enum {
+	RECORD_MAX = 16384, /* AUDIT_MESSAGE_TEXT_MAX is 8560, a record of kmsg 8192 */
+	HEAD_MAX = 32,      /* "type=1326 " */
+	SOCKET_BYTES = 8 << 20,
+	SKIPPED_MAX = 4096, /* records of other types, before others have their turn */
+};
+
+/* ---- the kernel's log ---- */
+
+int kmsg_open(struct arena *a, struct watch_source *s)
+{
+	s->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (s->fd < 0)
+		return -errno;
+	s->record = arena_alloc(a, RECORD_MAX);
+	return lseek(s->fd, 0, SEEK_END) < 0 ? -errno : 0;
+}
+
+/* A decimal number and the byte behind it; false: it is none. */
+static bool take_number(struct str *s, uint64_t *out)
+{
+	size_t n = 0;
+
+	while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9')
+		n++;
+	if (n == s->n || str_u64((struct str){ s->p, n }, out))
+		return false;
+	*s = (struct str){ s->p + n + 1, s->n - n - 1 };
+	return true;
+}
+
+/* What the kernel shows as \xNN (msg_add_ext_text()), in place. */
+static struct str unescape(char *p, size_t n)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i + 3 < n && p[i] == '\\' && p[i + 1] == 'x' && hex_digit(p[i + 2]) >= 0 &&
+		    hex_digit(p[i + 3]) >= 0) {
+			p[to++] = (char)(hex_digit(p[i + 2]) << 4 | hex_digit(p[i + 3]));
+			i += 3;
+		} else {
+			p[to++] = p[i];
+		}
+	}
+	return (struct str){ p, to };
+}
+
+/* "6,1234,567890,-;text\n KEY=value\n" (Documentation/ABI/testing/dev-kmsg); false: it is none. */
+static bool read_kmsg(struct watch_source *s, size_t n, struct watch_line *line)
+{
+	struct str rest = { s->record, n };
+	uint64_t priority, sequence;
+
+	if (!take_number(&rest, &priority) || !take_number(&rest, &sequence))
+		return false;
+	char *text = memchr(rest.p, ';', rest.n);
+	if (!text)
+		return false;
+	text++;
+	char *end = memchr(text, '\n', (size_t)(s->record + n - text));
+	if (s->sequence && sequence > s->sequence)
+		s->dropped.records += sequence - s->sequence;
+	s->sequence = sequence + 1;
+	line->text = unescape(text, (size_t)((end ? end : s->record + n) - text));
+	line->cut = false;
+	/* What programs write there is never of the kernel's facility, 0 (devkmsg_write()). */
+	line->from = priority >> 3 ? JOURNAL_PROGRAM : JOURNAL_KERNEL;
+	return true;
+}
+
+int kmsg_next(struct watch_source *s, struct watch_line *line)
+{
+	for (;;) {
+		ssize_t n = read(s->fd, s->record, RECORD_MAX);
+
+		if (n > 0 && read_kmsg(s, (size_t)n, line))
+			return 1;
+		if (n > 0 || (n < 0 && (errno == EINTR || errno == EPIPE)))
+			continue; /* EPIPE: overrun; the next one's number tells how many are gone */
+		if (!n || errno == EAGAIN)
+			return 0;
+		return -errno;
+	}
+}
+
+/* ---- audit ---- */
+
+int audit_open(struct arena *a, struct watch_source *s)
+{
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK,
+				  .nl_groups = 1u << (AUDIT_NLGRP_READLOG - 1) };
+	const int size = SOCKET_BYTES;
+
+	s->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
+	if (s->fd < 0)
+		return -errno;
+	/* Without CAP_NET_ADMIN it is net.core.rmem_max at most. */
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	s->record = arena_alloc(a, HEAD_MAX + RECORD_MAX);
+	return bind(s->fd, (const struct sockaddr *)&to, sizeof(to)) ? -errno : 0;
+}
+
+static bool is_told(unsigned type)
+{
+	return type == AUDIT_SECCOMP || type == AUDIT_AVC || type == AUDIT_USER_AVC;
+}
+
+/*
+ * As the log has it: the type is not part of the text. nlmsg_len is of the text alone on some
+ * kernels, of all on others: what was received counts.
+ */
+static bool read_audit(struct watch_source *s, size_t n, struct watch_line *line)
+{
+	char *message = s->record + HEAD_MAX;
+	struct nlmsghdr head;
+	char type[HEAD_MAX];
+
+	if (n < sizeof(head))
+		return false;
+	memcpy(&head, message, sizeof(head));
+	if (!is_told(head.nlmsg_type))
+		return false;
+	size_t len = (size_t)snprintf(type, sizeof(type), "type=%u ", head.nlmsg_type);
+	char *text = message + sizeof(head);
+	size_t left = n - sizeof(head);
+	while (left && (!text[left - 1] || text[left - 1] == '\n'))
+		left--;
+	memcpy(text - len, type, len);
+	*line = (struct watch_line){ .text = { text - len, len + left }, .from = JOURNAL_KERNEL };
+	return true;
+}
+
+int audit_next(struct watch_source *s, struct watch_line *line)
+{
+	for (unsigned i = 0; i < SKIPPED_MAX; i++) {
+		struct sockaddr_nl from = { 0 };
+		socklen_t size = sizeof(from);
+		ssize_t n = recvfrom(s->fd, s->record + HEAD_MAX, RECORD_MAX, MSG_DONTWAIT,
+				     (struct sockaddr *)&from, &size);
+
+		if (n > 0 && !from.nl_pid && read_audit(s, (size_t)n, line))
+			return 1;
+		if (n < 0 && errno == ENOBUFS)
+			s->dropped.times++; /* the socket was full: the kernel does not count */
+		else if (n < 0 && errno != EINTR)
+			return errno == EAGAIN ? 0 : -errno;
+	}
+	return 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler/watch/site.h"
+
+#include <stdio.h>
+
+enum { ID_SHOWN = 12, PREFIX_MIN = 4 };
+
+void site_keep(char *to, size_t size, struct str s)
+{
+	size_t n = s.n < size ? s.n : size - 1;
+
+	memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
+/* ---- the path ---- */
+
+static bool is_id(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (hex_digit(s.p[i]) < 0)
+			return false;
+	return s.n == 64;
+}
+
+/* "libpod-ID.scope", "cri-containerd-ID.scope", "ID": systemd's names and cgroupfs'. */
+static bool read_id(struct str part, struct site *out)
+{
+	static const struct {
+		const char *prefix, *engine;
+	} rows[] = { { "docker-", "docker" },      { "libpod-", "podman" },
+		     { "crio-", "cri-o" },         { "cri-containerd-", "containerd" },
+		     { "nerdctl-", "containerd" }, { "", "" } };
+
+	if (part.n > 6 && !memcmp(part.p + part.n - 6, ".scope", 6))
+		part.n -= 6;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t n = strlen(rows[i].prefix);
+		struct str id = { part.p + n, part.n - (n < part.n ? n : part.n) };
+
+		if (!str_starts(part, rows[i].prefix) || !is_id(id))
+			continue;
+		site_keep(out->id, sizeof(out->id), id);
+		if (*rows[i].engine)
+			site_keep(out->engine, sizeof(out->engine), str_c(rows[i].engine));
+		return true;
+	}
+	return false;
+}
+
+/* "kubepods-burstable-pod0a1b_2c3d.slice", "pod0a1b-2c3d" below "kubepods". */
+static void read_pod(struct str part, struct site *out)
+{
+	const char *p = NULL;
+
+	if (part.n > 6 && !memcmp(part.p + part.n - 6, ".slice", 6))
+		part.n -= 6;
+	if (str_starts(part, "pod"))
+		p = part.p + 3;
+	else if (str_starts(part, "kubepods"))
+		p = memmem(part.p, part.n, "-pod", 4) ?
+			    (const char *)memmem(part.p, part.n, "-pod", 4) + 4 :
+			    NULL;
+	if (!p)
+		return;
+	site_keep(out->pod_uid, sizeof(out->pod_uid),
+		  (struct str){ p, (size_t)(part.p + part.n - p) });
+	for (char *c = out->pod_uid; *c; c++)
+		if (*c == '_')
+			*c = '-';
+}
+
+/* Who makes directories of bare ids: its parent tells. */
+static void name_engine(struct str parent, struct site *out)
+{
+	if (*out->engine)
+		return;
+	if (str_is(parent, "docker"))
+		site_keep(out->engine, sizeof(out->engine), parent);
+	else if (str_starts(parent, "libpod"))
+		site_keep(out->engine, sizeof(out->engine), STR("podman"));
+	else
+		site_keep(out->engine, sizeof(out->engine), STR("containerd"));
+}
+
+static struct str next_part(struct str *path)
+{
+	while (path->n && *path->p == '/')
+		*path = (struct str){ path->p + 1, path->n - 1 };
+	const char *end = path->n ? memchr(path->p, '/', path->n) : NULL;
+	struct str part = { path->p, end ? (size_t)(end - path->p) : path->n };
+	*path = (struct str){ path->p + part.n, path->n - part.n };
+	return part;
+}
+
+void site_of_cgroup(struct str path, struct site *out)
+{
+	struct str rest = path, parent = { "", 0 }, last = { "", 0 };
+	bool pods = false;
+
+	*out = (struct site){ .state = SITE_HOST };
+	for (struct str part; (part = next_part(&rest)).n; parent = part) {
+		pods |= str_starts(part, "kubepods");
+		if (pods && !*out->id)
+			read_pod(part, out);
+		/* The innermost: a container may have others in it. */
+		if (read_id(part, out)) {
+			name_engine(parent, out);
+			out->state = SITE_CONTAINER;
+		}
+		last = part;
+	}
+	site_keep(out->unit, sizeof(out->unit), last);
+}
+
+/* ---- which ---- */
+
+bool site_same(const struct site *x, const struct site *y)
+{
+	return x->state == y->state && !strcmp(x->id, y->id) && !strcmp(x->engine, y->engine) &&
+	       !strcmp(x->pod_uid, y->pod_uid) &&
+	       (x->state != SITE_HOST || !strcmp(x->unit, y->unit));
+}
+
+bool site_is(const struct site *p, const char *wanted)
+{
+	size_t n = strlen(p->engine);
+	const char *slash = strrchr(p->pod, '/');
+
+	if (p->state != SITE_CONTAINER)
+		return false;
+	if ((*p->pod && !strcmp(p->pod, wanted)) || (slash && !strcmp(slash + 1, wanted)) ||
+	    (*p->pod_uid && !strcmp(p->pod_uid, wanted)))
+		return true;
+	if (!strncmp(wanted, p->engine, n) && wanted[n] == ':')
+		wanted += n + 1;
+	if (*p->name && !strcmp(p->name, wanted))
+		return true;
+	return strlen(wanted) >= PREFIX_MIN && str_starts(str_c(p->id), wanted);
+}
+
+void site_put(struct buf *out, const struct site *p)
+{
+	if (p->state == SITE_UNASKED) {
+		buf_puts(out, "-");
+	} else if (p->state == SITE_GONE) {
+		buf_puts(out, "(process gone)");
+	} else if (p->state == SITE_HOST) {
+		buf_puts(out, "host:");
+		buf_safe(out, *p->unit ? str_c(p->unit) : STR("/"));
+	} else {
+		buf_printf(out, "%s:%.*s", p->engine, ID_SHOWN, p->id);
+		if (*p->pod || *p->name) {
+			buf_puts(out, " (");
+			buf_safe(out, str_c(*p->pod ? p->pod : p->name));
+			buf_putc(out, ')');
+		} else if (*p->pod_uid) {
+			buf_puts(out, " (pod ");
+			buf_safe(out, str_c(p->pod_uid));
+			buf_putc(out, ')');
+		}
+	}
+}

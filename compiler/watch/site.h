@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Where a process runs: in which container and pod, by the path of its cgroup. */
+#include "compiler/base/str.h"
+
+enum site_state {
+	SITE_UNASKED, /* the line may be another machine's, or names no process */
+	SITE_GONE,    /* the process had ended before it could be asked */
+	SITE_HOST,    /* in no container that is known as one; `unit` is the end of its cgroup */
+	SITE_CONTAINER,
+};
+
+struct site { /* "": not known; bytes as they were read */
+	enum site_state state;
+	char engine[16]; /* "docker", "podman", "containerd", "cri-o" */
+	char id[65];
+	char name[64]; /* of the container, where its engine left it in a file */
+	char pod_uid[40];
+	char pod[128]; /* "NAMESPACE/NAME" */
+	char unit[64];
+};
+
+/* A word in such a field, cut off where it is longer. */
+void site_keep(char *to, size_t size, struct str s);
+/* Of the path in /proc/PID/cgroup. All of it but the names; `state` is HOST or CONTAINER. */
+void site_of_cgroup(struct str path, struct site *out);
+/*
+ * The names of a container or pod, from what their engines keep below `root` ("" here; a test has
+ * another): Docker's config.v2.json, Podman's containers.json, kubelet's log directories.
+ */
+void site_names(const char *root, struct site *p);
+
+bool site_same(const struct site *x, const struct site *y);
+/*
+ * Is it what `wanted` says: the container's name, its id or the beginning of it, with its engine in
+ * front or without ("docker:3f2a91c0"), the pod's uid or name, with its namespace or without?
+ */
+bool site_is(const struct site *p, const char *wanted);
+/* "docker:3f2a91c0d5e1 (web)", "pod default/web", "system.slice/cron.service": may be printed. */
+void site_put(struct buf *out, const struct site *p);
