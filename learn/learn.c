@@ -459,6 +459,8 @@ static int record(struct arena *a, const struct learn_options *opt, struct targe
 		return tell_not_started(opt, ds, status);
 	}
 	look_at_held(opt, t, m);
+	if (opt->ready)
+		opt->ready(opt->ready_who);
 	err = w ? trace_bpf_record(w, opt, t, m) : trace_ptrace_record(opt, t, m);
 	if (w)
 		trace_bpf_close(w);

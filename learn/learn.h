@@ -22,6 +22,7 @@ struct learn_options {
 	const char *backend; /* "auto", "ebpf", "ptrace", "seccomp" */
 	size_t max_paths;    /* 0: the default */
 	bool no_arguments;   /* the command line is not recorded */
+	bool border;         /* cgroups are containers: what their runtime does is told apart */
 	/*
 	 * Counted up by SIGINT/SIGTERM handlers. 1: the workload is asked to end (stop_signal is
 	 * sent to it unless 0) and gets a few seconds; 2: finish now with what is there. The
@@ -29,7 +30,9 @@ struct learn_options {
 	 */
 	const volatile sig_atomic_t *stop;
 	const volatile sig_atomic_t *stop_signal;
-	bool lasts;                  /* cgroups that have emptied or gone do not end it */
+	bool lasts;               /* cgroups that have emptied or gone do not end it */
+	void (*ready)(void *who); /* called once, when all that follows will be seen; NULL */
+	void *ready_who;
 	struct snapshots *snapshots; /* kept meanwhile; NULL: none */
 	const sigset_t *ignored; /* signals that our handlers took from SIG_IGN: the command gets
 				  * them ignored, as we did; NULL: none */

@@ -7,6 +7,7 @@ declare -gA _pale_options=(
 	[learn]="--output --name --for --margin --exact --backend --cgroup --pid --recording --no-arguments --every --until --allow-loss --max-paths"
 	[propose]="--output --name --for --margin --exact --arch --update --policy --caps --kernel --host --sets --allow-loss"
 	[merge]="--output"
+	[hook]="--directory --strict --always --every --exec --install --remove --config --dry-run --yes"
 	[replay]="--from --output --comm --exe --profile --pid --arch --allow-loss"
 	[run]="--count --verify --log-only --log --log-refusals --layers --policy --runtime --report --caps --kernel --host --sets"
 	[fmt]="--in-place --check"
@@ -28,6 +29,8 @@ declare -gA _pale_words=(
 	[--target-a]="docker oci bpf apparmor all"
 	[--target-b]="docker oci bpf apparmor all"
 	[--for]="run runc runc-nnp crun"
+	[--install]="docker podman crio"
+	[--remove]="docker podman crio"
 	[--from]="strace audit apparmor report"
 	[--backend]="auto ebpf ebpf-fentry ebpf-tp ebpf-btf ebpf-raw ptrace seccomp"
 	[--layers]="seccomp apparmor seccomp,apparmor"
@@ -68,7 +71,7 @@ _pale()
 	local words=${_pale_words["$command $prev"]-${_pale_words[$prev]-}}
 	if [[ -n $words ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-	elif [[ $prev == --sets || $prev == --cgroup || $prev == --include ]]; then
+	elif [[ $prev == --sets || $prev == --cgroup || $prev == --directory || $prev == --include ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "${_pale_options[$command]-} --diag --help" -- "$cur")

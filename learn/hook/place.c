@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a container's recording goes, and where the container itself is. */
+#include "learn/hook/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int tell_place(struct diags *ds, const char *dir, const char *why)
+{
+	struct diag *d = diag_add(ds, DIAG_PL424, NO_SPAN, "no recording can be kept in '%s': %s",
+				  str_safe(ds->arena, dir), why);
+
+	diag_help(ds, d,
+		  "it takes a directory of root's that nobody else may write to; 'pale hook "
+		  "--install' makes one");
+	return -1;
+}
+
+/* NULL: root alone decides what is in it. Who runs without being root, for a test, is taken for root. */
+static const char *why_not(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return strerror(errno);
+	if (st.st_uid && st.st_uid != geteuid())
+		return "it is not root's";
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return "others than its owner may write to it";
+	return NULL;
+}
+
+int hook_place(const char *dir, const char *name, struct diags *ds)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), below;
+	const char *why;
+
+	if (fd < 0)
+		return tell_place(ds, dir, strerror(errno));
+	why = why_not(fd);
+	if (!why && mkdirat(fd, name, 0700) && errno != EEXIST)
+		why = strerror(errno);
+	below = why ? -1 : openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!why)
+		why = below < 0 ? strerror(errno) : why_not(below);
+	if (below >= 0)
+		close(below);
+	close(fd);
+	return why ? tell_place(ds, dir, why) : 0;
+}
+
+/* Where cgroup2 is mounted, with the hierarchy's root at its top; the unified one of a hybrid host too. */
+static const char *cgroup_top(void)
+{
+	static const char *const tops[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
+		snprintf(path, sizeof(path), "%s/cgroup.procs", tops[i]);
+		if (!access(path, F_OK))
+			return tops[i];
+	}
+	return NULL;
+}
+
+const char *hook_cgroup(struct arena *a, int pid, struct diags *ds)
+{
+	const char *top = cgroup_top(), *why = "it is gone";
+	char line[PATH_MAX + 8], path[64];
+	struct diag *d;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	f = top ? fopen(path, "re") : NULL;
+	if (!top)
+		why = "no cgroup v2 hierarchy is mounted";
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "0::/", 4))
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		why = "it is in the root of the cgroups, with everything else";
+		if (!line[4])
+			continue;
+		fclose(f);
+		return arena_printf(a, "%s%s", top, line + 3);
+	}
+	if (f)
+		fclose(f);
+	d = diag_add(ds, DIAG_PL424, NO_SPAN, "the cgroup of process %d is not known: %s", pid,
+		     why);
+	diag_help(ds, d, "a container is told from the rest of the machine by its cgroup");
+	return NULL;
+}

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pale hook: what it is told, what it writes, and containers of a real runtime that it records."""
+import json
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conftest import PALE, need, need_root, run
+
+NAME = "io.pale.learn"
+
+
+def state(**kw):
+    return json.dumps({"ociVersion": "1.0.2", "id": "box", "status": "created", "pid": 1,
+                       "bundle": "/", **kw})
+
+
+def hook(*args, **kw):
+    return run([PALE, "hook", *args], **kw)
+
+
+# ---- what it is told ----
+
+@pytest.mark.parametrize("text, said", [
+    ("", "nothing"), ("{", ""), ("[]", "no state of a container"), ("{}", "no state of a container"),
+    (state(id="../../etc/cron.d/x"), "cannot be a file's name"),
+    (state(id=""), "cannot be a file's name"),
+    (state(pid=0), "no process"), (state(pid=-3), "no process"), (state(pid="7"), "no process"),
+    (state(annotations=[NAME]), "no object"),
+    *[(state(annotations={NAME: n}), "cannot be a file's name")
+      for n in ("../x", ".x", "a/b", "/etc", "", "x" * 129, "a\nb", "a\0b", "-r", 7, None)],
+])
+def test_what_is_no_state_is_told_and_the_container_starts(tmp_path, text, said):
+    d = tmp_path / "rec"
+    d.mkdir(mode=0o700)
+    r = hook("--directory", d, input=text)
+    assert r.rc == 0 and said in r.err and "error" in r.err, r
+    assert hook("--directory", d, "--strict", input=text).rc == 1
+    assert not list(d.iterdir())
+
+
+def test_a_container_without_the_annotation_is_left_alone(tmp_path):
+    r = hook("--directory", tmp_path / "not-there", "--strict", input=state())
+    assert (r.rc, r.out, r.err) == (0, "", "")
+
+
+def test_a_directory_that_others_write_to_takes_no_recording(tmp_path):
+    d = tmp_path / "rec"
+    told = state(annotations={NAME: "web"})
+    r = hook("--directory", d, "--strict", input=told)
+    assert r.rc == 1 and "no recording can be kept" in r.err and "--install" in r.err, r
+    d.mkdir()
+    d.chmod(0o777)
+    r = hook("--directory", d, "--strict", input=told)
+    assert r.rc == 1 and "others than its owner may write" in r.err and not list(d.iterdir()), r
+    d.chmod(0o700)
+    (d / "web").symlink_to("/tmp")
+    r = hook("--directory", d, "--strict", input=told)
+    assert r.rc == 1 and "no recording can be kept" in r.err, r
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--directory", "rec"], "a path from the root on"), (["--yes"], "take --install"),
+    (["--install", "docker"], "--dry-run"), (["--exec", "runc"], "behind '--'"),
+    (["--", "run"], "--exec"), (["--config", "/x"], "--install"), (["x"], "not expected"),
+    (["--install", "docker", "--remove", "docker", "--yes"], "not both"),
+])
+def test_wrong_usage_is_told(args, said):
+    r = hook(*args, input="")
+    assert r.rc == 2 and said in r.err, r
+
+
+# ---- config.json ----
+
+HOOK = {"path": PALE, "args": ["pale", "hook", "--directory", "/r"]}
+OTHER = {"path": "/bin/true"}
+
+
+@pytest.mark.parametrize("config, hooks", [
+    ({}, {"createRuntime": [HOOK]}),
+    ({"root": {"path": "r"}, "ociVersion": "1"}, {"createRuntime": [HOOK]}),
+    ({"hooks": None, "a": 1}, {"createRuntime": [HOOK]}),
+    ({"hooks": {}}, {"createRuntime": [HOOK]}),
+    ({"hooks": {"poststop": [OTHER]}}, {"createRuntime": [HOOK], "poststop": [OTHER]}),
+    ({"hooks": {"poststop": [OTHER], "createRuntime": None}},
+     {"poststop": [OTHER], "createRuntime": [HOOK]}),
+    ({"hooks": {"createRuntime": []}}, {"createRuntime": [HOOK]}),
+    ({"a": 1, "hooks": {"createRuntime": [OTHER]}}, {"createRuntime": [HOOK, OTHER]}),
+    ({"hooks": {"createRuntime": [OTHER, HOOK]}}, {"createRuntime": [OTHER, HOOK]}),
+])
+@pytest.mark.parametrize("indent", [None, 4])
+def test_the_hook_is_added_and_all_else_stays(tmp_path, config, hooks, indent):
+    file = tmp_path / "config.json"
+    before = json.dumps(config, indent=indent)
+    file.write_text(before)
+    command = ["--exec", "cat", "--directory", "/r", "--"]  # a "runtime" that knows no create
+    r = hook(*command, "create", "--bundle", tmp_path, "x", input="")
+    after = file.read_text()
+    assert json.loads(after) == {**config, "hooks": hooks}, r
+    assert "cat:" in r.err and "pale" not in r.err, r
+    hook(*command, "--root", "create", "run", f"--bundle={tmp_path}", "x", input="")
+    assert file.read_text() == after
+    if config and not config.get("hooks"):
+        assert all(line in after for line in before.splitlines()[1:] if "hooks" not in line)
+
+
+@pytest.mark.parametrize("args", [["delete", "x"], ["--root", "run", "state", "x"], ["--version"]])
+def test_other_commands_of_a_runtime_change_nothing(tmp_path, args):
+    (tmp_path / "config.json").write_text("{}")
+    r = hook("--exec", "echo", "--", *args, cwd=tmp_path)
+    assert (r.rc, r.err) == (0, "") and (tmp_path / "config.json").read_text() == "{}"
+    if args != ["--version"]:
+        assert r.out == " ".join(args) + "\n"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"hooks": 7}', '{"hooks": {"createRuntime": {}}}'])
+def test_a_configuration_that_cannot_be_read_is_the_runtimes_to_refuse(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    r = hook("--exec", "echo", "--", "run", "x", cwd=tmp_path)
+    assert r.rc == 0 and r.out == "run x\n" and "config.json" in r.err, r
+    r = hook("--exec", "echo", "--strict", "--", "run", "x", cwd=tmp_path)
+    assert r.rc == 1 and not r.out and (tmp_path / "config.json").read_text() == text, r
+
+
+def test_a_runtime_that_is_not_there_is_told():
+    r = hook("--exec", "no-such-runtime", "--", "state", "x")
+    assert r.rc == 127 and "no-such-runtime" in r.err, r
+
+
+# ---- engines ----
+
+@pytest.mark.parametrize("text", [
+    None, '{"debug": true}\n', '{ "debug": true, "hosts": ["unix:///x"] }',
+    '{\n    "debug": true,\n    "hosts": []\n}\n',
+    '{\n  "runtimes": {\n    "kata": {"path": "/k"}\n  },\n  "debug": false\n}\n',
+    '{"debug": false, "runtimes": {"kata": {"path": "/k"}}}'])
+def test_dockers_file_gets_the_runtime_and_loses_it_again(tmp_path, text):
+    file, d = tmp_path / "etc" / "daemon.json", tmp_path / "rec"
+    if text:
+        file.parent.mkdir()
+        file.write_text(text)
+    common = ["docker", "--config", file, "--directory", d]
+    r = hook("--install", *common, "--dry-run")
+    assert r.rc == 0 and '+' in r.out and "runtimeArgs" in r.out and not d.exists(), r
+    assert file.exists() == bool(text) and (not text or file.read_text() == text)
+    for _ in range(2):
+        r = hook("--install", *common, "--yes")
+        made = json.loads(file.read_text())
+        ours = made["runtimes"].pop("pale")
+        assert ours["path"] == PALE and ours["runtimeArgs"] == [
+            "hook", "--exec", "runc", "--directory", str(d), "--always", "--"], r
+        was = json.loads(text or "{}")
+        assert made == {**was, "runtimes": was.get("runtimes", {})}
+    assert "nothing is to be changed" in r.err and d.stat().st_mode & 0o777 == 0o700, r
+    r = hook("--remove", *common, "--yes")
+    assert r.rc == 0 and (file.read_text() == text if text else not file.exists()), r
+    assert d.exists()
+
+
+@pytest.mark.parametrize("text", ["[]", '{"runtimes": []}', '{"runtimes": {', '{"a": 1} x'])
+def test_a_file_that_dockerd_does_not_take_stays(tmp_path, text):
+    file = tmp_path / "daemon.json"
+    file.write_text(text)
+    for what in ("--install", "--remove"):
+        r = hook(what, "docker", "--config", file, "--directory", tmp_path / "d", "--yes")
+        assert r.rc == 1 and "daemon.json:1" in r.err and file.read_text() == text, r
+
+
+@pytest.mark.parametrize("engine", ["podman", "crio"])
+def test_a_hook_file_is_written_and_removed_and_anothers_is_not(tmp_path, engine):
+    file, d = tmp_path / "hooks.d" / "pale.json", tmp_path / "rec"
+    common = [engine, "--config", file, "--directory", d]
+    assert hook("--install", *common, "--yes").rc == 0
+    made = json.loads(file.read_text())
+    assert made["version"] == "1.0.0" and made["stages"] == ["createRuntime"]
+    assert made["hook"] == {"path": PALE, "args": ["pale", "hook", "--directory", str(d)]}
+    assert made["when"] == {"annotations": {r"^io\.pale\.learn$": ".+"}}
+    assert hook("--install", *common, "--strict", "--yes").rc == 0
+    assert "--strict" in json.loads(file.read_text())["hook"]["args"]
+    assert hook("--remove", *common, "--yes").rc == 0 and not file.exists()
+    file.write_text('{"version": "1.0.0", "hook": {"path": "/bin/true"}}')
+    for what in ("--install", "--remove"):
+        r = hook(what, *common, "--yes")
+        assert r.rc == 1 and "no hook of pale's" in r.err and "true" in file.read_text(), r
+
+
+# ---- containers ----
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A busybox bundle; yields a function that runs it through the hook, and its recordings' directory."""
+    need_root()
+    runc, box = need("runc"), need("busybox")
+    b, rec = tmp_path / "bundle", tmp_path / "rec"
+    for name in ("bin", "proc", "dev", "tmp"):
+        (b / "rootfs" / name).mkdir(parents=True)
+    rec.mkdir(mode=0o700)
+    shutil.copy(box, b / "rootfs" / "bin" / "busybox")
+    for name in ("sh", "mkdir", "sleep"):
+        (b / "rootfs" / "bin" / name).symlink_to("busybox")
+    run([runc, "spec"], cwd=b, check=0)
+    plain = json.loads((b / "config.json").read_text())
+
+    def start(script, *options, name="web", timeout=60):
+        plain["process"].update(terminal=False, args=["/bin/sh", "-c", script])
+        plain["root"]["readonly"] = False
+        plain["annotations"] = {NAME: name} if name else {}
+        (b / "config.json").write_text(json.dumps(plain))
+        return run([PALE, "hook", "--exec", runc, "--directory", rec, *options, "--", "--root",
+                    tmp_path / "state", "run", "--bundle", b, f"pale-{os.getpid()}"],
+                   timeout=timeout)
+
+    yield start, rec
+    run([runc, "--root", tmp_path / "state", "delete", "--force", f"pale-{os.getpid()}"])
+
+
+def recordings(d, n=1):
+    """The recorder ends by itself, a moment after the container."""
+    end = time.monotonic() + 20
+    while True:
+        found = [f for f in d.glob("*/*") if not f.name.startswith(".")]
+        if len(found) >= n or time.monotonic() > end:
+            return found
+        time.sleep(0.02)
+
+
+@pytest.mark.once
+def test_a_container_is_recorded_from_its_start(bundle):
+    start, rec = bundle
+    r = start("mkdir /tmp/made; exit 7", "--strict")
+    assert r.rc == 7 and not r.err, r
+    file, = recordings(rec)
+    assert file.parent.name == "web" and file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
+    assert 'name "web"' in text and "mkdir" in text and "loss" not in text, text
+    r = run([PALE, "propose", file])
+    assert "policy web {" in r.out and "mkdir" in r.out, r
+
+
+@pytest.mark.once
+def test_a_hook_that_fails_leaves_the_container_running_unless_it_is_strict(bundle):
+    start, rec = bundle
+    rec.chmod(0o777)
+    r = start("exit 7")
+    assert r.rc == 7 and not list(rec.iterdir()), r
+    r = start("exit 7", "--strict")
+    assert r.rc not in (0, 7) and not list(rec.iterdir()), r
+
+
+@pytest.mark.once
+def test_of_a_recorder_that_is_killed_the_last_snapshot_stays(bundle):
+    start, rec = bundle
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(start, "mkdir /tmp/made; sleep 4", "--every", "1s")
+        file, = recordings(rec)
+        killed = run(["pkill", "-9", "-f", f"hook --directory {rec} --every 1s"])
+        assert done.result(timeout=30).rc == 0 and killed.rc == 0
+    assert "unfinished" in file.read_text(), file.read_text()[:400]
+    r = run([PALE, "propose", file])
+    assert "mkdir" in r.out and "snapshot" in r.out + r.err, r
