@@ -37,6 +37,13 @@ static bool add_caps(struct environment *env, const char *value, struct str *ite
 	return !strcmp(value, "all") || !strcmp(value, "none") || add_names(env, value, item);
 }
 
+void environment_docker(struct environment *env)
+{
+	struct str item;
+
+	(void)add_caps(env, docker_caps, &item);
+}
+
 /* "5.10", and what uname says: "5.10.0-32-amd64". */
 static bool read_kernel(const char *value, struct environment *env)
 {

@@ -16,6 +16,7 @@
 struct learn_args {
 	const char *output;
 	const char *recording; /* file for what was seen */
+	const char *report;    /* page of it; NULL: none */
 	const char *name;
 	bool allow_loss;
 	const char *starts; /* --for, as written; NULL: not said */
@@ -124,6 +125,7 @@ static int read_options(const struct options *o, struct learn_args *a)
 
 	a->output = o->at[OPT_OUTPUT].text;
 	a->recording = o->at[OPT_RECORDING].text;
+	a->report = o->at[OPT_REPORT].text;
 	a->name = o->at[OPT_NAME].text;
 	a->allow_loss = o->at[OPT_ALLOW_LOSS].given;
 	a->starts = o->at[OPT_FOR].text;
@@ -140,6 +142,9 @@ static int read_options(const struct options *o, struct learn_args *a)
 		return usage_error(o->command, "--every takes -r FILE, which is what it writes");
 	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
 		return usage_error(o->command, "-o and --recording name the same file");
+	if (a->report && (!strcmp(a->report, "-") || (a->output && !strcmp(a->output, a->report)) ||
+			  (a->recording && !strcmp(a->recording, a->report))))
+		return usage_error(o->command, "--report takes a file of its own");
 	return read_watched(o, a);
 }
 
@@ -231,6 +236,7 @@ static int record(struct session *s, const struct learn_args *a)
 {
 	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
 	struct proposal_args proposal = { .output = a->output,
+					  .report = a->report,
 					  .name = a->name,
 					  .starts = a->starts,
 					  .margin = a->margin,
@@ -241,7 +247,7 @@ static int record(struct session *s, const struct learn_args *a)
 	struct recording r, united;
 	int status, err;
 
-	if (check_writable(a->output) || check_writable(a->recording))
+	if (check_writable(a->output) || check_writable(a->recording) || check_writable(a->report))
 		return EXIT_PALE;
 	if (client) {
 		tell_client(s, client);

@@ -113,3 +113,5 @@ bool option_item(const char **list, struct str *item);
  * (environment.c). EXIT_OK, or EXIT_USAGE after saying what is wrong.
  */
 int environment_options(const struct options *o, struct resolve_options *r);
+/* The capabilities of a container that asks Docker for nothing, as --caps docker says them. */
+void environment_docker(struct environment *env);

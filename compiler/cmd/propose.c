@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale propose: recordings to a policy. */
+#include <string.h>
+
 #include "compiler/cmd/recordings.h"
 #include "compiler/cmd/update.h"
 #include "learn/elsewhere.h"
@@ -9,6 +11,7 @@ static int propose_of(struct session *s, const struct options *o)
 {
 	struct recordings *rs = recordings_new(s->arena);
 	struct proposal_args a = { .output = o->at[OPT_OUTPUT].text,
+				   .report = o->at[OPT_REPORT].text,
 				   .name = o->at[OPT_NAME].text,
 				   .starts = o->at[OPT_FOR].text,
 				   .margin = o->at[OPT_MARGIN].text,
@@ -48,7 +51,13 @@ static int propose_files_of(struct session *s, const struct options *o)
 				   arch_info(o->at[OPT_ARCH].arch)->name, RECORDING_NRS - 1);
 	if (starts && start_sets_check(s, "propose", start_sets(s->arena, starts)))
 		return EXIT_USAGE;
-	if (check_writable(o->at[OPT_OUTPUT].text))
+	if (o->at[OPT_REPORT].given && o->at[OPT_UPDATE].given)
+		return usage_error(
+			o->command,
+			"--report is a page of a whole proposal, and --update makes none");
+	if (o->at[OPT_REPORT].given && !strcmp(o->at[OPT_REPORT].text, "-"))
+		return usage_error(o->command, "--report takes a file");
+	if (check_writable(o->at[OPT_OUTPUT].text) || check_writable(o->at[OPT_REPORT].text))
 		return EXIT_SYSTEM;
 	status = propose_of(s, o);
 	if (session_report(s) && status == EXIT_OK)

@@ -147,6 +147,21 @@ static void tell_large(struct session *s, const struct recording *r, size_t byte
 		  "smaller --max-paths");
 }
 
+/* Both or none, where both are files. 0, or -errno, told. */
+static int write_proposal(const struct proposal_args *a, const struct buf *policy,
+			  const struct buf *page)
+{
+	struct output_file files[2] = { { .path = a->report, .text = page, .mode = 0600 },
+					{ .path = a->output, .text = policy, .mode = 0644 } };
+	bool is_file = a->output && strcmp(a->output, "-") != 0;
+	int err;
+
+	if (!a->report)
+		return write_output(a->output, policy, 0644);
+	err = output_write_all(files, is_file ? 2 : 1, tell);
+	return err || is_file ? err : write_output(NULL, policy, 0);
+}
+
 int proposal_write(struct session *s, const struct proposal_args *a, const struct recording *r)
 {
 	struct propose_options opt = {
@@ -158,16 +173,19 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 		.margin = !a->margin || strcmp(a->margin, "none") != 0,
 		.arch = a->arch,
 	};
-	BUF_AUTO out = { 0 };
+	BUF_AUTO out = { 0 }, page = { 0 };
+	struct ast_file *proposal = propose(s->arena, r, &opt, s->diags);
 
-	ast_print(&out, propose(s->arena, r, &opt, s->diags));
-	if (out.failed) {
+	ast_print(&out, proposal);
+	if (a->report)
+		report_make(s, r, proposal, &page);
+	if (out.failed || page.failed) {
 		tell("pale: out of memory");
 		return -1;
 	}
 	if (out.n > SOURCE_MAX)
 		tell_large(s, r, out.n);
-	if (!write_output(a->output, &out, 0644))
+	if (!write_proposal(a, &out, &page))
 		return 0;
 	if (a->once && a->output && strcmp(a->output, "-") != 0) {
 		tell("pale learn: the run cannot be had again, so the proposal goes to standard "

@@ -19,6 +19,7 @@ int start_sets_check(struct session *s, const char *command, const char *const *
 
 struct proposal_args {
 	const char *output; /* NULL, "-": standard output */
+	const char *report; /* --report: a page of what was recorded; NULL: none */
 	const char *name;
 	const enum arch *arch; /* --arch; NULL: the recorder's */
 	const char *starts;    /* --for, as written; NULL: not said */
@@ -28,5 +29,8 @@ struct proposal_args {
 };
 /* Proposes a policy and writes it. 0, or -1, told. Diagnostics are in the session. */
 int proposal_write(struct session *s, const struct proposal_args *a, const struct recording *r);
+/* The page of --report of a recording and what was proposed of it (report.c). */
+void report_make(struct session *s, const struct recording *r, const struct ast_file *proposal,
+		 struct buf *out);
 /* Says what the recording, and so the proposal, lacks; true: something. */
 bool tell_incomplete(struct session *s, const struct recording *r, const char *help);

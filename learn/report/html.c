@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/report/html.h"
+
+#include <stdio.h>
+
+void html_text(struct buf *out, struct str s)
+{
+	BUF_AUTO safe = { 0 };
+
+	buf_safe(&safe, s); /* controls, and bytes that are no UTF-8, become \xNN */
+	for (size_t i = 0; i < safe.n; i++) {
+		switch (safe.p[i]) {
+		case '&': buf_puts(out, "&amp;"); break;
+		case '<': buf_puts(out, "&lt;"); break;
+		case '>': buf_puts(out, "&gt;"); break;
+		case '"': buf_puts(out, "&quot;"); break;
+		case '\'': buf_puts(out, "&#39;"); break;
+		default: buf_putc(out, safe.p[i]);
+		}
+	}
+}
+
+void html_lines(struct buf *out, struct str s)
+{
+	for (size_t i = 0, n; i < s.n; i += n) {
+		n = 0;
+		while (i + n < s.n && s.p[i + n] != '\n' && s.p[i + n] != '\t')
+			n++;
+		html_text(out, (struct str){ s.p + i, n });
+		if (i + n < s.n)
+			buf_putc(out, s.p[i + n++]);
+	}
+}
+
+void html_number(struct buf *out, uint64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf_puts(out, "&#8239;"); /* a narrow blank that does not break */
+		buf_putc(out, digits[i]);
+	}
+}
+
+void html_time(struct buf *out, uint64_t ns)
+{
+	double s = (double)ns / 1e9;
+
+	if (s < 1)
+		buf_printf(out, "%.*f ms", s < 0.001 || (s < 0.01 && ns % 1000000) ? 1 : 0,
+			   s * 1e3);
+	else if (s < 120)
+		buf_printf(out, "%.1f s", s);
+	else if (s < 7200)
+		buf_printf(out, "%.0f min", s / 60);
+	else
+		buf_printf(out, "%.0f h", s / 3600);
+}
+
+/* Bit by bit: squared, a number of [1, 2) is 2 or more where the next bit of its logarithm is 1. */
+double report_log2(uint64_t n)
+{
+	int whole = 63 - __builtin_clzll(n | 1);
+	double rest = (double)n / (double)(UINT64_C(1) << whole), bit = 0.5, log = whole;
+
+	for (int i = 0; i < 12; i++, bit /= 2) {
+		rest *= rest;
+		if (rest < 2)
+			continue;
+		rest /= 2;
+		log += bit;
+	}
+	return log;
+}

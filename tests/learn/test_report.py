@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""learn --report, propose --report: a page that stands alone."""
+import html.parser
+import os
+import re
+
+import pytest
+
+from conftest import PALE, run
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+SVG_VOID = {"line", "path"}
+
+
+class Page(html.parser.HTMLParser):
+    """Every tag closed in its order; what could fetch or run anything is a fault."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.text, self.rows, self.tags = [], [], [], set()
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        assert tag not in ("script", "iframe", "object", "link", "img", "base", "form"), tag
+        for k, v in attrs:
+            assert not k.startswith("on") and k not in ("src", "href", "srcset"), (tag, k, v)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, (tag, self.open)
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if "td" in self.open:
+            self.rows[-1][-1] += data
+
+
+HEAD = """pale recording 1
+run 1 id 44e20cfe700abec92f24d52abb214ae2
+run 1 machine x86_64
+run 1 name "web"
+run 1 host "h"
+run 1 kernel "6.1"
+run 1 libc "static"
+run 1 tier "ebpf"
+run 1 started 1795998216957132371
+run 1 duration 214893965
+run 1 tasks 4
+run 1 capabilities-seen
+"""
+
+
+def recording(facts, duration=214893965):
+    return HEAD.replace("214893965", str(duration)) + facts + f"end 1 {facts.count(chr(10))}\n"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A run with hostile names, its recording, policy and page."""
+    d = tmp_path_factory.mktemp("report")
+    for name in ("<script>alert(1)", "\"' onload=x", "&amp;\x1b[2J\x7f", "\u202eevil", "a" * 200):
+        (d / name).write_text("x")
+    command = [PALE, "learn", "--backend", "ptrace", "-r", d / "rec", "-o", d / "policy", "--report", d / "page",
+               "--exact", "--", "cat", *sorted(p for p in d.iterdir())]
+    r = run(command)
+    assert r.rc == 0, r
+    return d
+
+
+def test_the_page_stands_alone_and_escapes_what_a_workload_wrote(recorded):
+    text = (recorded / "page").read_text()
+    page = Page(text)
+    assert "url(" not in text and "@import" not in text and "http:" not in text and "https:" not in text
+    assert "<script" not in text and "\x1b" not in text and "\u202e" not in text and "onload=x" in "".join(page.text)
+    assert "default-src 'none'" in text and {"svg", "table", "details"} <= page.tags
+    assert (recorded / "page").stat().st_mode & 0o777 == 0o600
+
+
+def test_its_calls_are_those_of_the_recording_with_their_counts(recorded):
+    page = Page((recorded / "page").read_text())
+    rows = {r[0].split()[0]: r for r in page.rows if len(r) == 5 and r[4] in ("allowed", "refused", "by arguments")}
+    seen = dict(re.findall(r"^call \S+ (\w+)\t1:(\d+)", (recorded / "rec").read_text(), re.M))
+    assert {name: r[1].replace("\u202f", "") for name, r in rows.items()} == seen
+    assert rows["read"][4] == "allowed"
+    policy = (recorded / "policy").read_text()
+    assert policy.split("policy ")[1][:200] in "".join(page.text)
+
+
+def test_what_dockers_default_does_stands_beside_a_call(tmp_path):
+    rec = tmp_path / "rec"
+    rec.write_text(recording("call x86_64 bpf\t1:3@100\ncall x86_64 personality\t1:1@200\ncall x86_64 read\t1:9@100000000\n"))
+    r = run([PALE, "propose", "--report", tmp_path / "page", rec])
+    assert r.rc == 0, r
+    rows = {r[0].split()[0]: r for r in Page((tmp_path / "page").read_text()).rows
+            if len(r) == 5 and r[0].strip()}
+    assert [rows[c][4] for c in ("bpf", "personality", "read")] == ["refused", "by arguments", "allowed"]
+    assert rows["read"][3] == "100 ms"
+
+
+def test_propose_writes_the_page_that_learn_wrote(recorded, tmp_path):
+    r = run([PALE, "propose", "--exact", "--report", tmp_path / "page", recorded / "rec"])
+    assert r.rc == 0 and (tmp_path / "page").read_bytes() == (recorded / "page").read_bytes()
+
+
+def test_policy_and_page_are_written_both_or_neither(recorded, tmp_path):
+    r = run([PALE, "propose", "-o", tmp_path / "policy", "--report", tmp_path / "no" / "page", recorded / "rec"])
+    assert r.rc == 3 and not list(tmp_path.iterdir()), r
+
+
+@pytest.mark.parametrize("args", [["--report", "-"], ["--report", "x", "--update", "y"]])
+def test_a_page_that_cannot_be_is_wrong_usage(recorded, args):
+    assert run([PALE, "propose", *args, recorded / "rec"]).rc == 2
+
+
+def test_a_page_of_very_many_files_opens(tmp_path):
+    rec = tmp_path / "rec"
+    deep = "/".join(["d"] * 1500)
+    files = sorted([f"/srv/{i:05}/f{i % 7}" for i in range(9000)] + [f"/deep/{deep}/{n}" for n in "ab"])
+    rec.write_text(recording("call x86_64 read\t1:3@100\n" + "".join(f'file "{f}" r\t1:1@100\n' for f in files)))
+    r = run([PALE, "propose", "--exact", "-o", tmp_path / "p", "--report", tmp_path / "page", rec])
+    assert r.rc == 0, r
+    text = (tmp_path / "page").read_text()
+    Page(text)
+    assert "4002 more rules" in text and len(text) < 4 << 20
+
+
+@pytest.mark.parametrize("duration, first", [(1, 1), (1, 2 ** 64 - 1), (2 ** 64 - 1, 1)])
+def test_times_that_no_run_has_are_drawn_all_the_same(tmp_path, duration, first):
+    rec = tmp_path / "rec"
+    rec.write_text(recording(f"call x86_64 read\t1:3@{first}\n", duration))
+    r = run([PALE, "propose", "--report", tmp_path / "page", rec])
+    assert r.rc == 0, r
+    text = (tmp_path / "page").read_text()
+    Page(text)
+    picture = text[text.index("<svg"):text.index("</svg>")]
+    assert "nan" not in picture and "inf" not in picture
+    for x in re.findall(r"H([\d.]+)V", text):
+        assert 48 <= float(x) <= 641, x
