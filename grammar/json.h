@@ -15,21 +15,20 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json {
 	enum json_kind kind;
-	struct span span; /* the value, quotes and brackets included */
 	bool boolean;
-	/* NUMBER: text as written; is_u64/is_i64 say which of the integer fields is exact */
-	struct str text; /* STRING: decoded UTF-8 */
-	bool is_u64, is_i64;
-	uint64_t u64;
-	int64_t i64;
-	/* members of an object, elements of an array, in source order */
-	struct json *first;
-	uint32_t count;
-	struct json *next;
-	/* this value as a member: its key */
-	struct str key;
+	bool is_u64, is_i64; /* NUMBER: which of the integer fields is exact */
+	bool duplicate;      /* a member: an earlier one has the same key */
+	uint32_t count;      /* of members or elements */
+	struct span span;    /* the value, quotes and brackets included */
 	struct span key_span;
-	bool duplicate; /* an earlier member has the same key */
+	struct str key;  /* this value as a member: its key */
+	struct str text; /* STRING: decoded UTF-8; NUMBER: as written */
+	union {
+		uint64_t u64;
+		int64_t i64; /* of one that is not negative the same bits */
+	};
+	struct json *first; /* of the members of an object, elements of an array, in source order */
+	struct json *next;
 };
 
 /* NULL when nothing could be read; look at ds->errors. */

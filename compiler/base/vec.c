@@ -12,8 +12,8 @@ void *vec_grow_by(struct arena *a, void *v, size_t n, size_t *cap, size_t size, 
 {
 	size_t room = *cap ? *cap * 2 : 8;
 
-	if (room < n + more)
-		room = (n + more) + (n + more) / 2;
+	if (room < n + more) /* what is asked for at once is most often all that comes */
+		room = n + more + (n + more) / 8;
 	void *p = arena_alloc_array(a, room, size);
 
 	if (n)
