@@ -5,6 +5,7 @@
 
 #include "compiler/apparmor/merged.h"
 #include "compiler/base/bug.h"
+#include "compiler/rules/known.h"
 
 /* ---- the profile ---- */
 
@@ -38,7 +39,7 @@ bool aa_asking_open(struct arena *a, struct aa_means_pool *pool, const struct aa
 	};
 	vec_each(&profile->uses, use) {
 		const struct aa_rule *r =
-			use->reach == AA_REACH_LIVE ? aa_rule_read(&rd, use) : NULL;
+			use->reach == AA_REACH_LIVE ? aa_known_rule_read(&rd, use) : NULL;
 		if (r)
 			vec_push(a, &out->rules, r);
 	}

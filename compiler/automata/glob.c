@@ -223,6 +223,8 @@ bool glob_has_variable(struct str s)
 {
 	struct str name;
 
+	if (!s.n || !memchr(s.p, '@', s.n))
+		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		if (glob_variable_at(s, i, &name))
 			return true;

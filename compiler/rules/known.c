@@ -11,6 +11,7 @@ struct known_rule {
 	const struct aa_stmt *stmt;
 	struct aa_prefix prefix;
 	struct aa_target target;
+	const struct aa_rule *read; /* NULL: nobody asked yet */
 };
 
 struct aa_known {
@@ -23,7 +24,7 @@ struct aa_known {
 	size_t bytes;
 	uint64_t hash; /* of the question */
 	size_t n;      /* its bytes; 0: it cannot be remembered */
-	char question[KEY_MAX];
+	char question[KEY_MAX + sizeof(uint64_t)];
 };
 
 struct aa_known *aa_known_new(struct arena *a, bool read)
@@ -78,10 +79,30 @@ static bool ask(struct aa_known *k, struct str text, enum glob_kind kind,
 	k->n = 0;
 	if (!put(k, &kind, sizeof(kind)) || !put_str(k, text) || memchr(text.p, '\\', text.n))
 		return false;
-	for (size_t i = 0; i < text.n; i++)
+	for (size_t i = 0; i < text.n; i++) {
+		const char *sign = memchr(text.p + i, '@', text.n - i);
+
+		if (!sign)
+			break;
+		i = (size_t)(sign - text.p);
 		if (glob_variable_at(text, i, &name) && !put_values(k, vars, name))
 			return false;
+	}
 	return true;
+}
+
+/* Of the question, eight bytes at a time: it is asked of every pattern. */
+static uint64_t hash_question(struct aa_known *k)
+{
+	uint64_t h = HASH_START, word;
+
+	memset(k->question + k->n, 0, sizeof(word));
+	for (size_t i = 0; i < k->n; i += sizeof(word)) {
+		memcpy(&word, k->question + i, sizeof(word));
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	return h;
 }
 
 /* Where it stands; TABLE_END: nowhere yet, and it stays the question. */
@@ -95,7 +116,7 @@ static size_t find(struct aa_known *k, struct str text, enum glob_kind kind,
 		return TABLE_END;
 	}
 	struct str question = { k->question, k->n };
-	k->hash = hash_str(question);
+	k->hash = hash_question(k);
 	for (struct table_walk walk = table_start(k->hash);
 	     (at = table_next(&k->table, &walk)) != TABLE_END;)
 		if (str_eq(k->keys.v[at], question))
@@ -161,19 +182,25 @@ static bool same_target(const struct aa_target *x, const struct aa_target *y)
 	       x->unstacked == y->unstacked && x->ownerless == y->ownerless;
 }
 
-bool aa_known_rule(const struct aa_known *k, const struct aa_use *use,
-		   const struct aa_target *target)
+static struct known_rule *find_rule(const struct aa_known *k, const struct aa_use *use,
+				    const struct aa_target *target)
 {
 	size_t at;
 
 	for (struct table_walk walk = table_start(hash_stmt(use->stmt, target));
 	     (at = table_next(&k->by_stmt, &walk)) != TABLE_END;) {
-		const struct known_rule *r = &k->rules.v[at];
+		struct known_rule *r = &k->rules.v[at];
 		if (r->stmt == use->stmt && same_prefix(&r->prefix, &use->prefix) &&
 		    same_target(&r->target, target))
-			return true;
+			return r;
 	}
-	return false;
+	return NULL;
+}
+
+bool aa_known_rule(const struct aa_known *k, const struct aa_use *use,
+		   const struct aa_target *target)
+{
+	return find_rule(k, use, target) != NULL;
 }
 
 void aa_known_rule_add(struct aa_known *k, const struct aa_use *use, const struct aa_target *target)
@@ -181,6 +208,24 @@ void aa_known_rule_add(struct aa_known *k, const struct aa_use *use, const struc
 	if (sizeof(struct known_rule) > AA_KNOWN_MAX - k->bytes)
 		return;
 	table_add(k->arena, &k->by_stmt, hash_stmt(use->stmt, target), k->rules.n);
-	vec_push(k->arena, &k->rules, ((struct known_rule){ use->stmt, use->prefix, *target }));
+	vec_push(k->arena, &k->rules,
+		 ((struct known_rule){ use->stmt, use->prefix, *target, NULL }));
 	k->bytes += sizeof(struct known_rule);
+}
+
+const struct aa_rule **aa_known_rule_place(struct aa_known *k, const struct aa_use *use,
+					   const struct aa_target *target)
+{
+	struct known_rule *known = find_rule(k, use, target);
+
+	if (!known || (!known->read && sizeof(*known->read) > AA_KNOWN_MAX - k->bytes))
+		return NULL;
+	if (!known->read)
+		k->bytes += sizeof(*known->read);
+	return &known->read;
+}
+
+struct arena *aa_known_arena(const struct aa_known *k)
+{
+	return k->arena;
 }

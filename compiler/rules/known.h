@@ -6,7 +6,7 @@
  * never remembered, and so told each time.
  */
 #include "compiler/automata/glob.h"
-#include "compiler/rules/profile.h"
+#include "compiler/rules/rules.h"
 
 enum { AA_KNOWN_MAX = 4 << 20 }; /* bytes of what is remembered; past it all is parsed again */
 
@@ -35,3 +35,15 @@ bool aa_known_rule(const struct aa_known *k, const struct aa_use *use,
 		   const struct aa_target *target);
 void aa_known_rule_add(struct aa_known *k, const struct aa_use *use,
 		       const struct aa_target *target);
+/*
+ * Where such a rule is kept once it was read, in aa_known_arena(), NULL there before; NULL: it is not known,
+ * or there is no more room.
+ */
+const struct aa_rule **aa_known_rule_place(struct aa_known *k, const struct aa_use *use,
+					   const struct aa_target *target);
+struct arena *aa_known_arena(const struct aa_known *k);
+/*
+ * aa_rule_read() of what is asked, not checked: a rule that is known is read once, and is a copy in the
+ * reader's arena with this use. The reader's target and `known`, which may be NULL, count (known_read.c).
+ */
+struct aa_rule *aa_known_rule_read(const struct aa_reader *reader, const struct aa_use *use);
