@@ -184,6 +184,12 @@ static unsigned bound(const struct walk *w, unsigned low, unsigned high)
 	return high;
 }
 
+/* Where this one leads nowhere nothing is looked for: is_over(). */
+static bool needs_side(const struct walk *w, unsigned side)
+{
+	return side < 2 ? w->meet : w->within;
+}
+
 static void step(struct walk *w, uint32_t at)
 {
 	struct tuple t = w->tuples.v[at];
@@ -194,12 +200,19 @@ static void step(struct walk *w, uint32_t at)
 		rows[i] = state_at(w, at, i)->row;
 	for (unsigned low = w->shape ? 0 : 1, high; low < 256; low = high + 1) {
 		struct tuple to = { .from = at, .where = t.where };
+		unsigned over = 0; /* up to there one side leads nowhere that is looked for */
 		high = 255;
 		for (unsigned i = 0; i < w->sides; i++) {
 			while (rows[i]->high < low)
 				rows[i]++;
 			to.at[i] = rows[i]->to;
 			high = rows[i]->high < high ? rows[i]->high : high;
+			if (!rows[i]->to && rows[i]->high > over && needs_side(w, i))
+				over = rows[i]->high;
+		}
+		if (over) {
+			high = over;
+			continue;
 		}
 		high = bound(w, low, high);
 		add_way(w, to, low, high);

@@ -350,6 +350,8 @@ void arena_give_back(struct arena *a, const void *p, size_t size)
 {
 	struct chunk **at = &a->head;
 
+	if (size <= CHUNK_FIRST / 4) /* such a piece has no chunk of its own */
+		return;
 	while (*at && (void *)(*at)->data != p)
 		at = &(*at)->next;
 	struct chunk *c = *at;
