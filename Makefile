@@ -49,7 +49,7 @@ LIBS := -lseccomp -lapparmor -lbpf -lelf -lz -lyaml
 # lacks something, or the linker is older, pale is linked with LIBS as they are.
 QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -lelf -lz -lyaml -Wl,-Bdynamic
 
-ROOMS   := base output automata deploy tables rules policy decision cbpf oci oci/runtime oci/write apparmor \
+ROOMS   := base output automata deploy tables systemd rules policy decision cbpf oci oci/runtime oci/write apparmor \
 	target lint lint/out enforce file tell watch fix lsp
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
 	$(filter-out %.bpf.c,$(wildcard learn/*.c)) $(wildcard learn/record/*.c) $(wildcard learn/replay/*.c) $(wildcard learn/hook/*.c) $(wildcard learn/report/*.c)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/base/inner.h"
 
+#include <string.h>
+
 struct span inner_span(const struct inner *n, struct span sp)
 {
 	uint32_t all = (uint32_t)n->source->text.n;
@@ -69,4 +71,20 @@ void inner_move_diags(const struct inner *n, struct diags *ds)
 			ds->errors--;
 	}
 	ds->list.n = kept;
+}
+
+void inner_put_ours(struct inner_text *t, const char *text)
+{
+	buf_puts(&t->text, text);
+	for (; *text; text++)
+		vec_push(t->arena, &t->at, INNER_OURS);
+}
+
+void inner_put_for(struct inner_text *t, const char *text, struct span of)
+{
+	size_t n = strlen(text);
+
+	buf_add(&t->text, text, n);
+	for (size_t i = 1; i <= n; i++)
+		vec_push(t->arena, &t->at, i == n && of.end > of.begin ? of.end - 1 : of.begin);
 }

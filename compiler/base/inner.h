@@ -22,3 +22,14 @@ struct span inner_span(const struct inner *n, struct span sp);
  * that are about nothing but what pale wrote.
  */
 void inner_move_diags(const struct inner *n, struct diags *ds);
+
+/* Such a text, written by pale of what stands in another one. */
+struct inner_text {
+	struct arena *arena; /* of `at` */
+	struct buf text;
+	VEC(uint32_t) at;
+};
+
+void inner_put_ours(struct inner_text *t, const char *text);
+/* Of ours, where it stands for something of theirs as a whole. */
+void inner_put_for(struct inner_text *t, const char *text, struct span of);

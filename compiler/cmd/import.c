@@ -13,6 +13,7 @@
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/kind.h"
 #include "compiler/file/raise.h"
+#include "compiler/file/unit.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/ast_build.h"
 #include "grammar/parse.h"
@@ -83,6 +84,24 @@ static int tell_policy(struct session *s, const struct source *src)
 	return EXIT_FOUND;
 }
 
+/* As every other command reads it. */
+static int import_unit(struct session *s, struct source *src, const char *path,
+		       const struct import_options *o)
+{
+	struct source *policy = unit_policy(s, src, path);
+	struct ast_file *tree = policy ? pale_parse_source(s->arena, policy, s->diags) : NULL;
+	BUF_AUTO out = { 0 };
+
+	if (!tree || s->diags->errors) {
+		session_report(s);
+		return EXIT_FOUND;
+	}
+	tree->stmts->name.text =
+		str_c(o->read.name ? o->read.name : ast_policy_name(s->arena, src->name));
+	ast_print(&out, tree);
+	return write_out(&out, o->output);
+}
+
 static int import(struct session *s, const char *path, const struct import_options *o)
 {
 	struct source *src;
@@ -91,6 +110,8 @@ static int import(struct session *s, const char *path, const struct import_optio
 
 	if (err < 0)
 		return input_unreadable(s, path, err);
+	if (kind_of(src->text) == kind_unit)
+		return import_unit(s, src, path, o);
 	switch (input_recognise(s, src)) {
 	case INPUT_BPF: return import_bpf(s, src, o);
 	case INPUT_OTHER: session_report(s); return EXIT_FOUND;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pale lint: findings in policies, Docker/OCI JSON and AppArmor's text. */
 #include <errno.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,13 +12,13 @@
 #include "compiler/cmd/lint_run.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/deploy/deploy.h"
+#include "compiler/file/unit.h"
 #include "compiler/lint/questions.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
 
 enum {
 	FILES_AT_A_TIME = 256,
-	OVER_MAX = 256,      /* files that are put over a unit */
 	KEPT_MAX = 64 << 20, /* bytes: behind a file that takes more the next begins anew */
 };
 
@@ -246,28 +245,6 @@ static void tell_nothing_started(struct session *s, const struct source *src)
 	diag_help(s->diags, d, "docker, podman or nerdctl, with run or create, is looked for");
 }
 
-/* What is put over a unit: UNIT.d/NAME.conf, in the order of the names (systemd.unit(5)). */
-static void read_over(struct lint_run *r, struct deployment *d)
-{
-	struct session *s = r->session;
-	const char *end = strrchr(r->path, '.'), *folder = strrchr(r->path, '/');
-	glob_t found;
-
-	d->part = end && !strcmp(end, ".conf") && folder && folder - r->path > 2 &&
-		  !strncmp(folder - 2, ".d", 2);
-	if (d->part || !strcmp(r->path, "-") || strpbrk(r->path, "*?[\\"))
-		return;
-	if (!glob(arena_printf(s->arena, "%s.d/*.conf", r->path), 0, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc && i < OVER_MAX; i++) {
-			struct source *src;
-
-			if (!source_load_regular(s->sources, found.gl_pathv[i], &src))
-				deploy_read_unit(d, src, true);
-		}
-		globfree(&found);
-	}
-}
-
 static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form form)
 {
 	struct session *s = r->session;
@@ -276,7 +253,7 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 	if (!d)
 		return;
 	if (form == DEPLOY_UNIT) {
-		read_over(r, d);
+		unit_read_over(s, r->path, d);
 		deploy_read_quadlet(d);
 	}
 	if (form == DEPLOY_RUN && !d->containers.n)

@@ -285,7 +285,7 @@ static bool load(struct update *u, const char *path, struct input *in)
 		return false;
 	if (input_load(u->s, path, &opt, in))
 		return false;
-	if (in->format != INPUT_PALE) {
+	if (in->format != INPUT_PALE || in->unit) {
 		diag_help(u->s->diags,
 			  diag_add(u->s->diags, DIAG_PL428, NO_SPAN, "'%s' is no policy",
 				   str_safe(u->s->arena, path)),

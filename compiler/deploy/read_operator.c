@@ -11,17 +11,13 @@
 /* ---- texts with the places of their bytes ---- */
 
 struct placed {
-	struct arena *arena;
+	struct inner_text out;
 	const struct source *src;
-	struct buf text;
-	VEC(uint32_t) at;
 };
 
 static void put_ours(struct placed *t, const char *text)
 {
-	buf_puts(&t->text, text);
-	for (; *text; text++)
-		vec_push(t->arena, &t->at, INNER_OURS);
+	inner_put_ours(&t->out, text);
 }
 
 static bool is_blank(char c)
@@ -40,7 +36,7 @@ static void put_theirs(struct placed *t, struct str text, struct span sp)
 	uint32_t last = sp.begin;
 	size_t from = 0;
 
-	buf_add(&t->text, text.p, text.n);
+	buf_add(&t->out.text, text.p, text.n);
 	for (size_t i = 0; i < text.n; i++) {
 		const char *found = NULL;
 
@@ -54,7 +50,7 @@ static void put_theirs(struct placed *t, struct str text, struct span sp)
 			from = (size_t)(found - raw.p);
 			last = sp.begin + (uint32_t)from++;
 		}
-		vec_push(t->arena, &t->at, last);
+		vec_push(t->out.arena, &t->out.at, last);
 	}
 }
 
@@ -82,9 +78,9 @@ static void put_paths(struct placed *t, const struct json *list, const char *bef
 		put_ours(t, rule ? "" : before);
 		put_ours(t, quoted ? "\"" : "");
 		if (ours) {
-			buf_add(&t->text, i->text.p, i->text.n);
+			buf_add(&t->out.text, i->text.p, i->text.n);
 			for (size_t n = 0; n < i->text.n; n++)
-				vec_push(t->arena, &t->at, INNER_OURS);
+				vec_push(t->out.arena, &t->out.at, INNER_OURS);
 		} else {
 			put_word(t, i);
 		}
@@ -121,16 +117,9 @@ static bool is_true(const struct json *object, const char *key, const struct jso
 	return *value && (*value)->boolean;
 }
 
-/* Of ours, where it stands for a value of theirs as a whole. */
 static void put_for(struct placed *t, const char *text, const struct json *value)
 {
-	size_t n = strlen(text);
-
-	buf_add(&t->text, text, n);
-	for (size_t i = 1; i <= n; i++)
-		vec_push(t->arena, &t->at,
-			 i == n && value->span.end > value->span.begin ? value->span.end - 1 :
-									 value->span.begin);
+	inner_put_for(&t->out, text, value->span);
 }
 
 static void put_network_of(struct placed *t, const char *type, const struct json *value)
@@ -162,7 +151,7 @@ static void put_capability(struct placed *t, const struct json *word)
 {
 	size_t skip =
 		word->text.n > 4 && str_ieq((struct str){ word->text.p, 4 }, STR("CAP_")) ? 4 : 0;
-	char *lower = str_dup(t->arena, word->text);
+	char *lower = str_dup(t->out.arena, word->text);
 
 	for (size_t i = 0; i < word->text.n; i++)
 		lower[i] |= lower[i] >= 'A' && lower[i] <= 'Z' ? 0x20 : 0;
@@ -261,7 +250,7 @@ static void add_profile(struct deployment *d, const struct source *src, const st
 	const struct json *policy = deploy_member(spec, "policy", JSON_STRING);
 	const struct json *abstract = deploy_member(spec, "abstract", JSON_OBJECT);
 	const struct json *mode = deploy_member(spec, "mode", JSON_STRING);
-	struct placed t = { .arena = d->arena, .src = src };
+	struct placed t = { .out.arena = d->arena, .src = src };
 	struct deploy_apparmor *p;
 
 	if (!policy && !abstract)
@@ -277,10 +266,10 @@ static void add_profile(struct deployment *d, const struct source *src, const st
 		put_word(&t, policy);
 	else
 		put_profile(&t, name_of(d->arena, p->name.text), abstract, complains);
-	vec_push(d->arena, &t.at, policy ? policy->span.end : INNER_OURS);
-	p->at = t.at.v;
-	p->text = (struct str){ buf_keep(d->arena, &t.text), t.at.n - 1 };
-	buf_free(&t.text);
+	vec_push(d->arena, &t.out.at, policy ? policy->span.end : INNER_OURS);
+	p->at = t.out.at.v;
+	p->text = (struct str){ buf_keep(d->arena, &t.out.text), t.out.at.n - 1 };
+	buf_free(&t.out.text);
 	vec_push(d->arena, &d->apparmor, p);
 }
 

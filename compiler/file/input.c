@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/file/kind.h"
+#include "compiler/file/unit.h"
 #include "compiler/oci/runtime/runtime.h"
 #include "grammar/parse.h"
 
@@ -85,7 +86,13 @@ int input_open(struct session *s, const char *path, struct input *out)
 	err = source_load(s->sources, path, &out->source);
 	if (err)
 		return input_unreadable(s, path, err);
-	out->format = input_recognise(s, out->source);
+	if (kind_of(out->source->text) == kind_unit) {
+		out->unit = true;
+		out->source = unit_policy(s, out->source, path);
+		if (!out->source)
+			return EXIT_FOUND;
+	}
+	out->format = out->unit ? INPUT_PALE : input_recognise(s, out->source);
 	if (out->format == INPUT_JSON)
 		read_json(s, out);
 	if (out->format == INPUT_PALE)
@@ -113,7 +120,7 @@ static struct policies *resolve_tree(struct session *s, const struct input_optio
 {
 	struct resolve_options resolve = opt->resolve;
 
-	resolve.foreign = in->format == INPUT_JSON;
+	resolve.foreign = in->format == INPUT_JSON || in->unit;
 	resolve.set_dirs = set_directories(s->arena, opt->resolve.set_dirs);
 	return policy_resolve(s->arena, in->ast, &resolve, ds);
 }

@@ -21,6 +21,7 @@ struct input_options {
 struct input {
 	enum input_format format;
 	struct source *source;
+	bool unit;               /* PALE: the policy of a unit of systemd, and no text of users' */
 	struct ast_file *ast;    /* PALE; JSON: the tree it was read into */
 	const struct json *json; /* JSON: the profile's object, or the config.json around it */
 	struct str profile;      /* JSON: its bytes */

@@ -23,7 +23,7 @@ int layout_read(struct session *s, const char *path, struct layout_text *t)
 	int status = input_load(s, path, &opt, &in);
 	if (status)
 		return status;
-	if (in.format != INPUT_PALE) {
+	if (in.format != INPUT_PALE || in.unit) {
 		diag_add(s->diags, DIAG_PL001, NO_SPAN,
 			 "'%s' is neither a pale policy nor AppArmor text", path);
 		return EXIT_FOUND;

@@ -4,79 +4,25 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/lint/internal.h"
+#include "compiler/systemd/settings.h"
 
 #define EACH_SETTING(l, s)                                                                         \
 	vec_each(&(l)->deployment->settings, s)                                                    \
-		if (!s->over && has_execution(s->section))
+		if (!s->over && unit_executes(s->section))
 
-/* Sections of units that execute something. */
-static bool has_execution(struct str section)
-{
-	return str_is(section, "Service") || str_is(section, "Socket") ||
-	       str_is(section, "Mount") || str_is(section, "Swap");
-}
-
-/* What is in force: an empty value takes back what was said before. */
 static const struct deploy_setting *find_setting(const struct lint *l, const char *key)
 {
-	const struct deploy_setting *found = NULL;
-
-	vec_each(&l->deployment->settings, s)
-		if (has_execution(s->section) && str_is(s->key, key))
-			found = s->value.n ? s : NULL;
-	return found;
-}
-
-static bool is_among(struct str s, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_ieq(s, str_c(list[i])))
-			return true;
-	return false;
-}
-
-static bool is_true(struct str s) /* parse_boolean() of systemd */
-{
-	static const char *const words[] = { "1", "yes", "y", "true", "t", "on" };
-
-	return is_among(s, words, ARRAY_SIZE(words));
-}
-
-static bool is_boolean(struct str s)
-{
-	static const char *const words[] = { "0", "no", "n", "false", "f", "off" };
-
-	return is_true(s) || is_among(s, words, ARRAY_SIZE(words));
+	return unit_setting(l->deployment, key);
 }
 
 static bool is_set(const struct lint *l, const char *key)
 {
 	const struct deploy_setting *s = find_setting(l, key);
 
-	return s && is_true(s->value);
+	return s && unit_is_true(s->value);
 }
 
 /* ---- values that are passed over ---- */
-
-/* systemd-analyze syscall-filter of 252, and "sandbox" of 253. */
-static const char *const call_groups[] = {
-	"@aio",        "@basic-io",    "@chown",    "@clock",      "@cpu-emulation",  "@debug",
-	"@default",    "@file-system", "@io-event", "@ipc",        "@keyring",        "@known",
-	"@memlock",    "@module",      "@mount",    "@network-io", "@obsolete",       "@pkey",
-	"@privileged", "@process",     "@raw-io",   "@reboot",     "@resources",      "@sandbox",
-	"@setuid",     "@signal",      "@swap",     "@sync",       "@system-service", "@timer",
-};
-
-/* ConditionArchitecture= in systemd.unit(5), and what SystemCallArchitectures= adds. */
-static const char *const arch_names[] = {
-	"alpha",    "arc",     "arc-be",    "arm",           "arm-be",     "arm64",
-	"arm64-be", "cris",    "ia64",      "loongarch64",   "m68k",       "mips",
-	"mips-le",  "mips64",  "mips64-le", "mips64-le-n32", "mips64-n32", "native",
-	"nios2",    "parisc",  "parisc64",  "ppc",           "ppc-le",     "ppc64",
-	"ppc64-le", "riscv32", "riscv64",   "s390",          "s390x",      "sh",
-	"sh64",     "sparc",   "sparc64",   "tilegx",        "x32",        "x86",
-	"x86-64",
-};
 
 static void offer(const char *domain, struct suggest *near)
 {
@@ -90,14 +36,13 @@ static void offer(const char *domain, struct suggest *near)
 
 static bool knows_call(struct str word, struct suggest *near)
 {
-	const char *colon = memchr(word.p, ':', word.n);
-	struct str name = colon ? (struct str){ word.p, (size_t)(colon - word.p) } : word;
+	int error;
+	struct str name = unit_call_word(word, &error);
 
 	suggest_start(near, name);
 	if (name.n && name.p[0] == '@') {
-		for (size_t i = 0; i < ARRAY_SIZE(call_groups); i++)
-			suggest_offer(near, str_c(call_groups[i]));
-		return is_among(name, call_groups, ARRAY_SIZE(call_groups));
+		unit_group_suggest(near);
+		return unit_group(name);
 	}
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(near, str_c(syscall_at(i)->name));
@@ -124,9 +69,8 @@ static bool knows_capability(struct str word, struct suggest *near)
 static bool knows_arch(struct str word, struct suggest *near)
 {
 	suggest_start(near, word);
-	for (size_t i = 0; i < ARRAY_SIZE(arch_names); i++)
-		suggest_offer(near, str_c(arch_names[i]));
-	return is_among(word, arch_names, ARRAY_SIZE(arch_names));
+	unit_arch_suggest(near);
+	return unit_arch(word) >= 0;
 }
 
 static const struct list { /* settings whose value is a list of names */
@@ -222,7 +166,7 @@ void dp_unit_value_ignored(struct lint *l, enum diag_id id)
 			if (str_is(s->key, lists[i].key))
 				judge_list(l, id, &lists[i], s);
 		for (size_t i = 0; i < ARRAY_SIZE(booleans); i++)
-			if (str_is(s->key, booleans[i]) && s->value.n && !is_boolean(s->value))
+			if (str_is(s->key, booleans[i]) && s->value.n && !unit_is_boolean(s->value))
 				diag_help(
 					l->ds,
 					diag_add(
