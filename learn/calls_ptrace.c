@@ -42,6 +42,14 @@ static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 	return uid == owner;
 }
 
+static void tell_maker(const struct tracer *t, pid_t tid, struct access *how)
+{
+	const struct tracee *e = tracer_find(t, tid);
+
+	how->pid = e ? e->pid : 0;
+	how->parent = e ? e->parent : 0;
+}
+
 /* Why errno says that there is no path; name: what it was called, NULL: by no name. */
 static void lose_path(struct tracer *t, const char *name, unsigned perms)
 {
@@ -92,6 +100,7 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 	how->elsewhere = how->perms & PERM_X && is_elsewhere(t, tid);
 	how->peers = proc_is_peers(tid, path, &st);
 	how->ours = how->peers && tracer_find(t, (pid_t)atoi(path + sizeof("/proc/") - 1));
+	tell_maker(t, tid, how);
 	how->count = 1;
 	how->first_ns = tracer_now(t);
 	return model_file(t->model, (struct str){ path, n }, how);
@@ -142,6 +151,7 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 	size_t n;
 	int fd;
 
+	tell_maker(t, tid, &how);
 	if (!*text)
 		return dir >= 0 ? record_fd(t, tid, dir, how.perms) : 0;
 	fd = stopped_self_fd(text);

@@ -35,6 +35,7 @@ struct node {
 	struct proposed_file at[KINDS];
 	const struct recorded_file *file; /* that at[A_FILE] is of, where it is one's */
 	uint64_t *in;                     /* runs with anything here or below; NULL: there is one */
+	bool numbered;                    /* its number is a process's that wrote it */
 	bool wrote;                       /* names in it were made or taken away */
 	bool gathered;                    /* it stands for all that is beside it */
 	bool several;                     /* it stands for names that differ */
@@ -161,6 +162,7 @@ static void add_path(struct tree *t, struct node *root, const struct recorded_fi
 	};
 	if (kind == A_FILE)
 		n->file = f;
+	n->numbered |= f->numbered;
 	if (n->above && is_made(n))
 		n->above->wrote = true;
 }
@@ -268,17 +270,19 @@ static const char *name_library(struct node *n, struct buf *out)
 	return "a library's version";
 }
 
-static const char *name_gone(struct node *n, struct buf *out)
+/* A number that another run has another one for. */
+static const char *name_number(struct node *n, struct buf *out)
 {
+	bool gone = n->file && n->file->gone && n->at[A_FILE].perms & PERM_W;
 	size_t at, len;
 
-	if (!n->file || !n->file->gone || !(n->at[A_FILE].perms & PERM_W) ||
-	    !shape_number(n->name, &at, &len))
+	if (!(gone || n->numbered) || !shape_number(n->name, &at, &len))
 		return NULL;
 	shape_escape(out, (struct str){ n->name.p, at });
 	buf_puts(out, "[0-9]*");
 	shape_escape(out, (struct str){ n->name.p + at + len, n->name.n - at - len });
-	return "a number in the name of a file that was gone at the end";
+	return n->numbered ? "the number of a process of the run" :
+			     "a number in the name of a file that was gone at the end";
 }
 
 /* Of objects that are spread over directories by the first two digits of their names. */
@@ -321,7 +325,7 @@ static const char *name_shape(struct tree *t, struct node *n, struct buf *out)
 		why = shape_of(out, n->name, use_of(t, n));
 	if (!why) {
 		out->n = 0;
-		why = name_gone(n, out);
+		why = name_number(n, out);
 	}
 	return why;
 }

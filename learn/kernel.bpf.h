@@ -136,6 +136,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	struct task_struct *real_parent;
 	struct pid *thread_pid;
 	struct files_struct *files;
 	struct fs_struct *fs;

@@ -20,6 +20,7 @@
 #include "compiler/base/table.h"
 #include "compiler/policy/policy.h"
 #include "learn/record/rule.h"
+#include "learn/shape.h"
 
 #define X32_GETPID   (0x40000000 + 39)
 #define SCRIPTS_DEEP 6 /* BINPRM_MAX_RECURSION and the program itself */
@@ -293,6 +294,27 @@ static void add_access(struct access *to, const struct access *how)
 		to->first_ns = how->first_ns;
 }
 
+/*
+ * Does the last number of the last name say which process wrote or made it, or that of the shell that
+ * started it? Small ones do by chance.
+ */
+static bool is_numbered(struct str path, const struct access *how)
+{
+	struct str name = path;
+	size_t at, n;
+	uint64_t pid;
+
+	if (!(how->perms & (PERM_W | PERM_A | PERM_L)))
+		return false;
+	while (name.n > 1 && name.p[name.n - 1] == '/')
+		name.n--;
+	for (at = name.n; at && name.p[at - 1] != '/';)
+		at--;
+	name = (struct str){ name.p + at, name.n - at };
+	return shape_number(name, &at, &n) && !str_u64((struct str){ name.p + at, n }, &pid) &&
+	       pid >= 100 && (pid == how->pid || pid == how->parent);
+}
+
 model_ref model_file(struct model *m, struct str path, const struct access *how)
 {
 	struct recorded_file fresh = { .owned = true, .held = true, .first_ns = UINT64_MAX };
@@ -319,6 +341,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 	f->peers |= how->peers;
 	f->socket |= how->socket;
 	f->held &= how->held;
+	f->numbered |= is_numbered(path, how);
 	f->count = count_add(f->count, how->count);
 	if (how->first_ns < f->first_ns)
 		f->first_ns = how->first_ns;
@@ -357,6 +380,10 @@ static model_ref add_moved(struct model *m, struct str path, unsigned kinds,
 		table_add(m->arena, &m->names, hash_str(path), ref - 1);
 	}
 	add_access(&m->moved.v[ref - 1].how, how);
+	if (is_numbered(path, how)) {
+		m->moved.v[ref - 1].how.pid = how->pid;
+		m->moved.v[ref - 1].how.parent = how->parent;
+	}
 	m->moved.v[class_of(m, ref - 1)].kinds |= kinds;
 	return ref;
 }

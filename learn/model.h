@@ -20,6 +20,8 @@ struct access {             /* how a file was used */
 	bool ours;          /* which is recorded, too */
 	bool socket;        /* by connecting or sending to it */
 	bool held;          /* it was there when the recording began */
+	unsigned pid;       /* of the process, as it calls itself; 0: not known */
+	unsigned parent;    /* of its parent, likewise */
 	uint64_t count;
 	uint64_t first_ns;
 };

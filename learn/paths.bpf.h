@@ -73,6 +73,24 @@ static __always_inline void scratch_give_second(struct scratch *s)
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 
+/* Which task of which pid namespace: by its number in its own one, as its fellows know it. */
+static __always_inline __u64 pid_key(struct pid *pid)
+{
+	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	struct upid *own = numbers + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+
+	return (__u64)BPF_CORE_READ(own, ns, ns.inum) << 32 | (__u32)BPF_CORE_READ(own, nr);
+}
+
+/* Who is about to write or make it for the first time. */
+static __always_inline void note_maker(struct trace_path *v)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	v->pid = (__u32)pid_key(BPF_CORE_READ(t, group_leader, thread_pid));
+	v->parent = (__u32)pid_key(BPF_CORE_READ(t, real_parent, group_leader, thread_pid));
+}
+
 /*
  * Functions that are not static are verified once, by themselves, and not along every path that
  * leads to them: that keeps these programs far below the verifier's limit. They may take scalars
@@ -109,6 +127,9 @@ int intern(void)
 			s->val.id = ((__u64)bpf_get_smp_processor_id() + 1) << 33 |
 				    (__u64)(s->second != 0) << 32 | ++s->next_id;
 			s->val.first_ns = since_start();
+			s->val.pid = s->val.parent = 0;
+			if (s->key.perms & (TRACE_W | TRACE_A | TRACE_L))
+				note_maker(&s->val);
 			bpf_map_update_elem(&paths, &s->key, &s->val, BPF_NOEXIST);
 			v = bpf_map_lookup_elem(&paths, &s->key);
 			if (!v) {
@@ -277,15 +298,6 @@ static __always_inline __u32 open_perms(unsigned int mode, unsigned int oflags, 
 	if (mode & FMODE_CREATED || asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
 		perms |= TRACE_W;
 	return perms;
-}
-
-/* Which task of which pid namespace: by its number in its own one, as its fellows know it. */
-static __always_inline __u64 pid_key(struct pid *pid)
-{
-	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	struct upid *own = numbers + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
-
-	return (__u64)BPF_CORE_READ(own, ns, ns.inum) << 32 | (__u32)BPF_CORE_READ(own, nr);
 }
 
 static __always_inline bool is_ours(__u64 key)

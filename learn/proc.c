@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -12,6 +13,8 @@
 
 #include "compiler/policy/policy.h"
 #include "learn/trace.h"
+
+enum { STATUS_BYTES = 4096 };
 
 bool proc_link(pid_t tid, const char *what, char out[PATH_MAX])
 {
@@ -35,22 +38,32 @@ bool proc_asks_interpreters(void)
 	       (major < 5 || (major == 5 && minor < 8));
 }
 
-long long proc_field(pid_t tid, const char *file, const char *label, const char *scan)
+/* A file of /proc/TID/, as much of it as there is room for. */
+static bool read_status(pid_t tid, const char *file, char text[STATUS_BYTES])
 {
-	char path[64], text[4096], *p;
-	long long value = -1;
+	char path[64];
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
+		return false;
+	n = read(fd, text, STATUS_BYTES - 1);
 	close(fd);
 	if (n <= 0)
-		return -1;
+		return false;
 	text[n] = 0;
+	return true;
+}
+
+long long proc_field(pid_t tid, const char *file, const char *label, const char *scan)
+{
+	char text[STATUS_BYTES], *p;
+	long long value = -1;
+
+	if (!read_status(tid, file, text))
+		return -1;
 	p = strstr(text, label);
 	/* scan is a literal of the caller's. */
 #pragma GCC diagnostic push
@@ -59,6 +72,21 @@ long long proc_field(pid_t tid, const char *file, const char *label, const char 
 		value = -1;
 #pragma GCC diagnostic pop
 	return value;
+}
+
+/* The last of the numbers: one for each namespace, from ours on (proc(5)). */
+unsigned proc_own_pid(pid_t tid)
+{
+	static const char label[] = "\nNStgid:";
+	char text[STATUS_BYTES], *p, *end;
+	unsigned long pid = 0;
+
+	if (!read_status(tid, "status", text))
+		return 0;
+	p = strstr(text, label);
+	for (p = p ? p + sizeof(label) - 1 : NULL; p && *p == '\t'; p = end)
+		pid = strtoul(p + 1, &end, 10);
+	return (unsigned)pid;
 }
 
 int proc_open_perms(pid_t tid, int fd, uint64_t asked)

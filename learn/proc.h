@@ -14,6 +14,8 @@
 bool proc_link(pid_t tid, const char *what, char out[PATH_MAX]);
 /* The number behind a label of /proc/TID/FILE, as `scan` reads it: a literal. -1: not there. */
 long long proc_field(pid_t tid, const char *file, const char *label, const char *scan);
+/* The number by which the task's process knows itself, in whatever namespace; 0: not to be known. */
+unsigned proc_own_pid(pid_t tid);
 /*
  * What an open asked for: PERM_*, 0 for nothing that has a rule. asked: the O_* of the call. -1: not
  * to be known, as in a task that is not dumpable, whose /proc files belong to root.

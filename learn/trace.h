@@ -237,6 +237,8 @@ struct trace_path {
 	__u64 count;
 	__u64 first_ns;
 	__u32 not_owned; /* some access was not by the file's owner */
+	/* Of what was written or made: the process that was the first, and its parent, as they call themselves. */
+	__u32 pid, parent;
 	__u32 pad;
 };
 

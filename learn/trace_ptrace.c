@@ -106,6 +106,8 @@ static struct tracee *get_tracee(struct tracer *t, pid_t tid)
 	if (!e)
 		return NULL;
 	e->tid = tid;
+	e->pid = proc_own_pid(tid);
+	e->parent = proc_own_pid((pid_t)proc_field(tid, "status", "\nPPid:", "%lld"));
 	e->leads = proc_field(tid, "status", "\nTgid:", "%lld") == tid;
 	e->next = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
 	t->buckets[(unsigned)tid % TRACEE_BUCKETS] = e;

@@ -15,6 +15,7 @@
 
 struct tracee {
 	pid_t tid;
+	unsigned pid, parent; /* of its process, of that one's parent, as they call themselves */
 	struct tracee *next;
 	uint8_t rule;
 	bool leads;   /* of a process: the first of its threads */

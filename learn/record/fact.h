@@ -24,6 +24,7 @@ enum { /* what is known of a file beside its rights */
        FILE_SETID = 16,
        FILE_OURS = 32,
        FILE_SOCKET = 64,
+       FILE_NUMBERED = 128,
 };
 
 struct fact {

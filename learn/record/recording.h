@@ -61,6 +61,8 @@ struct recorded_file {
 	bool ours;       /* of those, all were recorded, too */
 	bool socket;     /* connected or sent to, which since Linux 6.17 asks for r and w */
 	bool gone;       /* written, and no longer there when the recording ended */
+	bool numbered;   /* written or made, and the last number in its name is that of a process
+			* which did, or of its parent */
 	bool setid;      /* executed, and set-user-id or set-group-id */
 	bool held; /* only held when the recording began; no PERM_*: a directory to start from */
 	uint64_t count;

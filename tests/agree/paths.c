@@ -227,6 +227,22 @@ static int name_pid_kept(void)
 	return made(name);
 }
 
+static int name_pid_directory(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/srv/app-%d", (int)getpid());
+	return mkdir(name, 0700) || chdir(name) || made("state");
+}
+
+static int name_pid_renamed(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "queue.%d", (int)getpid());
+	return made("new") || rename("new", name);
+}
+
 static int name_mkstemp_with_suffix(void)
 {
 	char name[] = "/srv/up-XXXXXX.part";
@@ -489,6 +505,8 @@ static const struct awkward cases[] = {
 	CASE(name_time),
 	CASE(name_pid),
 	CASE(name_pid_kept),
+	CASE(name_pid_directory),
+	CASE(name_pid_renamed),
 	CASE(name_mkstemp_with_suffix),
 	CASE(deep_letters),
 	CASE(deep_words),

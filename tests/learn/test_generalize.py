@@ -8,6 +8,7 @@ import re
 import pytest
 
 from conftest import PALE, run
+from test_backends import learn
 from test_recordings import quote, write
 
 
@@ -49,6 +50,7 @@ HEX = "0123456789abcdef" * 4
     ("/tmp/x-ab12cd", "w", "/tmp/x-??????"), ("/srv/b/.sp.igsct3", "rw gone", "/srv/b/.sp.??????"),
     ("/var/log/app-1764000000.log", "w", "/var/log/app-1?????????.log"),
     ("/srv/db/temp-4711.rdb", "w gone", "/srv/db/temp-[0-9]*.rdb"),
+    ("/srv/w-4711.log", "w numbered", "/srv/w-[0-9]*.log"), ("/run/app2-4711/", "w numbered", "@{run}/app2-[0-9]*/"),
     ("/proc/4711/task/4712/stat", "r", "@{PROC}/@{pid}/task/@{tid}/stat"),
     ("/dev/shm/PostgreSQL.1099136102", "rw gone", "/dev/shm/PostgreSQL.[0-9]*"), ("/proc/7/fd/12", "r", "@{PROC}/@{pid}/fd/[0-9]*"),
     ("/usr/lib/libc.so.6", "rm", "/usr/lib/libc.so.*"),
@@ -65,6 +67,7 @@ def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
     ("/var/lib/mysql/ibtmp1", "w gone"), ("/srv/node.web-01", "w"), ("/srv/ccoutput", "w"), ("/srv/tmpfiles_d1", "w"),
     ("/srv/worker-node01", "w"), ("/tmp/x-backup", "w gone"), ("/tmp/apache2", "w"), ("/srv/x1764000000", "w"),
     (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
+    ("/srv/w-4711.log", "w"),
     ("/dev/550e8400-e29b-41d4-a716-446655440000", "r"),
 ])
 def test_words_and_parts_of_words_stay_as_they_are(tmp_path, path, rights):
@@ -197,6 +200,18 @@ def test_the_recorder_counts_what_patterns_stand_for(tmp_path):
     assert r.rc == 0, r
     glob = str(d).replace("\\", "")
     assert re.search(rf'^others "{re.escape(glob)}/lrn\.\?{{6}}" 2\t', rec.read_text(), re.M), rec.read_text()
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+def test_a_number_in_a_name_is_a_process_s_where_that_process_or_its_child_made_it(tmp_path, backend):
+    """Of what was renamed by mv too, and of directories; not of another process, and no small number."""
+    script = (f"cd {tmp_path}; echo >w-$$.log; echo >plain-$(($$ + 7)).log; exec 3>>app.$$; mkdir d-$$; echo >d-$$/7; echo >new; mv new q-$$;"
+              "echo $$ >pid; cat w-$$.log; true")
+    rec, text = learn(tmp_path, backend, "sh", "-c", script)
+    pid = int((tmp_path / "pid").read_text())
+    found = {m[1] for m in re.finditer(rf'^file "{tmp_path}/([^"]*)" \S+ owned numbered\t', rec.text, re.M)}
+    assert found == {f"w-{pid}.log", f"app.{pid}", f"d-{pid}/", f"q-{pid}"}, rec.text
+    assert f"{tmp_path}/w-[0-9]*.log" in text and f"{tmp_path}/d-[0-9]*/7" in text and f"plain-{pid + 7}.log" in text, text
 
 
 def test_exact_turns_all_of_it_off(tmp_path):

@@ -32,7 +32,7 @@ def make_run(rnd, n, snapshot=0):
         facts[f"call x86_64 {call}"] = (rnd.randrange(1, 10**rnd.randrange(1, 15)), rnd.randrange(10**9))
     for _ in range(rnd.randrange(6)):
         path = "/srv/" + "".join(rnd.choice('ab \\"\n\x7f*') for _ in range(rnd.randrange(1, 4)))
-        facts[f"file {quote(path)} {rnd.choice(['r', 'rw', 'rmx', 'w owned gone', 'r peers', 'a held', '- held'])}"] = (1, 5)
+        facts[f"file {quote(path)} {rnd.choice(['r', 'rw', 'rmx', 'w owned gone', 'w owned numbered', 'r peers', 'a held', '- held'])}"] = (1, 5)
     facts["value x86_64 ioctl 1 0x5401"] = (3, 0)
     facts[f"address {rnd.choice(['bind', 'connect'])} inet{rnd.choice(['', '6'])} {rnd.choice(['stream', 'dgram', '-'])} "
           f"{rnd.choice(['*', '0', '443'])} {rnd.choice(['any', 'public'])}"] = (2, 7)
