@@ -199,6 +199,7 @@ static void add_file(struct replay *r, const struct denial *n, uint64_t since)
 {
 	struct access how = { .perms = n->access.perms,
 			      .owned = n->access.who == FILE_OWNER,
+			      .pid = replay_pid(n->d.pid),
 			      .count = 1,
 			      .first_ns = since };
 	model_ref ref, old;

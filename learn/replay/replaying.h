@@ -52,6 +52,9 @@ void replay_bad(struct replay *r, struct replay_bad *kind, const char *why);
 /* Nanoseconds since the first; earlier ones are 0. */
 uint64_t replay_since(const struct replay *r, uint64_t ns);
 
+/* The number of a process as a line has it; 0: it has none. */
+unsigned replay_pid(struct str pid);
+
 /* from_strace.c; text: NUL-terminated, without a NUL byte in it. */
 struct strace_replay *strace_replay_new(struct replay *r);
 void strace_replay_line(struct replay *r, const char *text, bool cut);

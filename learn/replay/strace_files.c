@@ -20,7 +20,10 @@ struct looking {
 static struct access access_of(const struct looking *k, unsigned perms)
 {
 	/* Whose a file is, strace does not show. */
-	return (struct access){ .perms = perms, .count = 1, .first_ns = k->when->since };
+	return (struct access){ .perms = perms,
+				.pid = replay_pid(k->l->head.pid),
+				.count = 1,
+				.first_ns = k->when->since };
 }
 
 static struct str argument(const struct looking *k, int i)

@@ -268,6 +268,14 @@ def test_apparmors_records_replay_to_files_capabilities_sockets_and_signals(tmp_
     assert replay(tmp_path, "apparmor", two, "--profile", "db").files == made.files
 
 
+def test_a_process_s_number_in_a_name_is_known_by_the_line_s(tmp_path):
+    strace = HEAD + "".join(f'{pid} openat(AT_FDCWD</srv>, "w-{n}", O_WRONLY|O_CREAT, 0666) = 3</srv/w-{n}>\n' for pid, n in ((4711, 4711), (4711, 4712)))
+    log = "\n".join(DENIED.splitlines()[1].replace("/srv/new", f"/srv/w-{n}").replace("pid=7", "pid=4711") for n in (4711, 4712))
+    for source, text in (("strace", "4711 " + strace), ("apparmor", log)):
+        made = replay(tmp_path, source, text).text
+        assert re.findall(r'(?m)^file "/srv/w-(\d+)" w.* numbered\t', made) == ["4711"], made
+
+
 def test_a_log_that_is_replayed_twice_is_one_run(tmp_path):
     replay(tmp_path, "strace", TEXT)
     first = (tmp_path / "log.rec").read_bytes()
