@@ -9,6 +9,7 @@ import fnmatch
 import functools
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -180,9 +181,13 @@ ONCE = {  # tests, and why: what they drive is not built with sanitizers, or is 
     "tests/tables/test_tables.py::test_constants_are_*": "compilers against the tables' text",
     "tests/tables/test_tables.py::test_libseccomp_knows_*": "a library against the tables' text",
     "tests/lint/test_apparmor_rules.py::test_cases_are_profiles_that_parsers_take*": "parsers against the cases' text",
+    "tests/loop/*": "minutes of what tests/learn does, with other programs",
     "tests/lint/test_apparmor_packaged.py::*3.0*": "another release's words of the same profiles",
 }
 
+
+# The kernel's programs attached in another way: what reads of them is the same, and in `ebpf`.
+ATTACHED_OTHERWISE = re.compile(r"tests/learn/.*\Webpf-(tp|btf|raw)\b")
 
 FIRST = ("tests/unit/", "tests/target/", "tests/random/", "tests/sim/")  # minutes in a few tests
 
@@ -193,6 +198,8 @@ def pytest_collection_modifyitems(items):
         for pattern, reason in ONCE.items():
             if fnmatch.fnmatch(item.nodeid, pattern):
                 item.add_marker(pytest.mark.once(reason))
+        if ATTACHED_OTHERWISE.match(item.nodeid):
+            item.add_marker(pytest.mark.once("what reads of it is the same"))
     # Else these come last, and all workers but one have nothing left to do.
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 

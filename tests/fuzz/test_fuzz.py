@@ -12,9 +12,10 @@ from conftest import PALE, ROOT, run
 
 HERE = pathlib.Path(__file__).parent
 TARGETS = sorted(p.stem for p in HERE.glob("fuzz_*.c"))
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
-SLOW = int(os.environ.get("FUZZ_SECONDS", "30"))  # an import: a diagram each, with sanitizers
-SLICE = int(os.environ.get("FUZZ_SECONDS", "5"))  # of the four that read one part of AppArmor each, of the server, pale.toml and fixes
+# All seeds run whatever the time; what is left of it looks for new ones, as `make fuzz` and `make test-long` do at length.
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "5"))
+SLOW = int(os.environ.get("FUZZ_SECONDS", "12"))  # an import: a diagram each, with sanitizers
+SLICE = int(os.environ.get("FUZZ_SECONDS", "3"))  # of the four that read one part of AppArmor each, of the server, pale.toml and fixes
 
 
 def programs(tmp_path):
@@ -67,6 +68,6 @@ def test_fuzz(target, tmp_path, record_property):
     assert r.rc == 0, r
     cov = re.findall(r"cov: (\d+) ft: (\d+)", r.err)
     execs = re.search(r"stat::number_of_executed_units:\s*(\d+)", r.err)
-    assert cov and execs and int(execs.group(1)) > (40 if target == "fuzz_import" else 100), r
+    assert cov and execs and int(execs.group(1)) > (20 if target == "fuzz_import" else 100), r
     record_property("figure", f"{target}: {execs.group(1)} runs in {seconds} s, {cov[-1][0]} edges, "
                               f"{cov[-1][1]} features")

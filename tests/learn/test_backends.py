@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the two backends record of programs whose calls are known."""
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -21,11 +22,16 @@ ATTACHED = ["ebpf", "ebpf-tp", "ebpf-raw"]
 BACKENDS = [*ATTACHED, "ptrace"]
 
 
+@functools.lru_cache(maxsize=None)
+def tried(backend):
+    """Loading is the only test there is: a recording of `true` that says why not."""
+    return run([PALE, "learn", "--backend", backend, "-o", "/dev/null", "--", "true"])
+
+
 def usable(backend):
     if backend != "ptrace":
         need_root()
-        # Loading is the only test there is: a recording of `true` that says why not.
-        r = run([PALE, "learn", "--backend", backend, "-o", "/dev/null", "--", "true"])
+        r = tried(backend)
         if r.rc == 125:
             skip(f"{backend}: {r.err.splitlines()[0]}")
         assert r.rc == 0, r

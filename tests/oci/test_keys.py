@@ -9,7 +9,7 @@ import pytest
 
 from conftest import PALE, program, run
 from runtimes import installed
-from test_loaded import base  # noqa: F401 (a fixture)
+from test_loaded import base, removed  # noqa: F401 (a fixture)
 
 ENTRY = '{"names":["bpf"],"action":"SCMP_ACT_ERRNO"%s}'
 
@@ -184,7 +184,7 @@ def held(base, where, rt, text):  # noqa: F811
     runc = rt.argv(where / "state")
     subprocess.run([program("oci/holdfilter"), str(where / "filter"), *runc, "run", name], cwd=where,
                    stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    subprocess.run([*runc, "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
+    removed(rt, where, name)
     return sorted(where.glob("filter.*"))
 
 

@@ -41,6 +41,13 @@ def base(tmp_path_factory):
     return d
 
 
+def removed(rt, where, name):
+    """What a runtime that did not end well has left, if anything: it removes a container that has ended by itself."""
+    if (where / "state" / name).exists():
+        subprocess.run([str(a) for a in (*rt.argv(where / "state"), "delete", "-f", name)], cwd=where,
+                       capture_output=True, timeout=60)
+
+
 def held(base, where, rt, seccomp, process={}):
     """The filters after the runtime has loaded this: [] when it refuses to."""
     where.mkdir(parents=True)
@@ -52,8 +59,7 @@ def held(base, where, rt, seccomp, process={}):
     argv = [program("oci/holdfilter"), where / "filter", *rt.argv(where / "state"), "run", name]
     r = subprocess.run([str(a) for a in argv], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
                        timeout=60, text=True)
-    subprocess.run([str(a) for a in (*rt.argv(where / "state"), "delete", "-f", name)], cwd=where,
-                   capture_output=True, timeout=60)
+    removed(rt, where, name)
     (where / "log").write_text(r.stdout + r.stderr)
     return sorted(where.glob("filter.*"))
 

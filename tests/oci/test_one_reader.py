@@ -12,7 +12,7 @@ import pytest
 
 from conftest import PALE, ROOT, need_root, run
 from runtimes import installed
-from test_loaded import base  # noqa: F401 (a fixture)
+from test_loaded import base, removed  # noqa: F401 (a fixture)
 
 ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 X86_64, S390X = "SCMP_ARCH_X86_64", "SCMP_ARCH_S390X"
@@ -368,7 +368,7 @@ def really_starts(base, where, rt, seccomp):
     argv = rt.argv(where / "state")
     r = subprocess.run([*argv, "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
                        text=True)
-    subprocess.run([*argv, "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
+    removed(rt, where, name)
     return r.returncode == 0, r.stderr.strip()[-300:]
 
 

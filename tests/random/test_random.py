@@ -11,7 +11,7 @@ import pytest
 
 from conftest import ROOT, program, run
 
-POLICIES = int(os.environ.get("RANDOM_POLICIES", "8000"))
+POLICIES = int(os.environ.get("RANDOM_POLICIES", "4000"))
 
 
 def numbers(pattern, r):
@@ -83,7 +83,7 @@ def test_the_proof_refuses_every_planted_bug_of_the_encoding(record_property):
 
 @pytest.mark.once
 def test_policies_of_one_meaning_become_one_program(record_property):
-    r = run([program("random/canonical"), "-n", os.environ.get("RANDOM_CANONICAL", "1000")], timeout=600)
+    r = run([program("random/canonical"), "-n", os.environ.get("RANDOM_CANONICAL", "500")], timeout=600)
     record_property("figure", f"policies, each written in five ways: {r.out.splitlines()[-1]}")
     assert r.rc == 0, r
     n, refused, same = numbers(r"(\d+) policies, (\d+) refused, (\d+) of one program in all ways", r)
