@@ -4,6 +4,7 @@
 #define LEARN_CALLS_BPF_H
 
 #include "learn/asks.bpf.h"
+#include "learn/border.bpf.h"
 #include "learn/addresses.bpf.h"
 
 /* Which of the cgroups the task is in or below; -1: none. */
@@ -91,6 +92,10 @@ static __always_inline struct mark *mark_get(bool btf)
 		return NULL;
 	if (m || in < 0)
 		return m;
+	if (in < TRACE_WATCHED)
+		cgroup_seen[bounded((__u32)in, TRACE_WATCHED - 1)] = 1;
+	if (border && !is_inside())
+		return NULL;
 	tid = (__u32)bpf_get_current_pid_tgid();
 	if (btf) {
 		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
@@ -99,8 +104,10 @@ static __always_inline struct mark *mark_get(bool btf)
 		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY);
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	}
-	if (in < TRACE_WATCHED)
-		cgroup_seen[bounded((__u32)in, TRACE_WATCHED - 1)] = 1;
+	if (border && m)
+		m->call = TRACE_NO_CALL; /* it may be in its exec */
+	if (border && !start_ns)
+		start_ns = bpf_ktime_get_ns();
 	set_marked(tid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return m;
@@ -284,23 +291,27 @@ static __always_inline void note_left(bool btf)
 		count_loss(TRACE_LOSS_LEFT);
 }
 
+enum whose { NOBODYS, WORKLOADS, RUNTIMES };
+
 /*
  * Is the task recorded? Each call of the whole machine asks this, so whoever is not pays a look at
  * a bit for it. In a cgroup a task is met, and marked, at its first call.
  */
-static __always_inline bool is_recorded(bool btf)
+static __always_inline enum whose whose(bool btf)
 {
 	bool is = is_marked(tid_now(btf)), in;
 
 	if (!cgroups_nr)
-		return is;
+		return is ? WORKLOADS : NOBODYS;
 	in = which_cgroup() >= 0;
 	if (in == is)
-		return is;
+		return is ? WORKLOADS : NOBODYS;
 	if (mark_get(btf))
-		return true;
+		return WORKLOADS;
+	if (border && in)
+		return RUNTIMES;
 	note_left(btf); /* by the call before, perhaps */
-	return false;
+	return NOBODYS;
 }
 
 /* The arguments stand in the registers, or in `event` where that is not NULL. */
@@ -311,11 +322,13 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	struct trace_count *c;
 	struct mark *m;
 	__u32 call;
+	enum whose is = whose(btf);
 	int abi;
 
-	if (!is_recorded(btf))
+	if (is == NOBODYS)
 		return 0;
-	note_once((__u32)tid_now(btf));
+	if (is == WORKLOADS)
+		note_once((__u32)tid_now(btf));
 	abi = abi_of(btf, nr);
 	if (abi < 0) {
 		count_loss(TRACE_LOSS_ABI);
@@ -328,6 +341,10 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		return 0;
 	}
 	call = ((__u32)abi * TRACE_NRS + (__u32)nr) & (TRACE_CALLS - 1);
+	if (is == RUNTIMES) {
+		count_runtime(call);
+		return 0;
+	}
 	c = bpf_map_lookup_elem(&counts, &call);
 	if (!c)
 		return 0;
@@ -608,7 +625,7 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 
 	if (btf && tells_call() && !returns[(__u32)nr_of(regs) & (TRACE_NRS - 1)])
 		return 0;
-	if (!is_recorded(btf))
+	if (whose(btf) != WORKLOADS)
 		return 0;
 	m = mark_find(btf);
 	if (!m)

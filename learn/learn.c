@@ -292,6 +292,11 @@ static const char *why_nothing(struct arena *a, const struct learn_options *opt,
 {
 	const char *what = watched_name(a, opt);
 
+	if (r->runtime_calls.n)
+		return arena_printf(a,
+				    "of %s nothing was seen inside a container: all was in the "
+				    "host's mount namespace, or the host's program",
+				    what);
 	if (r->run.interrupted)
 		return arena_printf(a, "%s made no call before the signal, or the time was over",
 				    what);
@@ -314,7 +319,9 @@ static int tell_nothing(const struct learn_options *opt, const struct recording 
 			     arena_printf(ds->arena, "'%s' ended before its first call was seen",
 					  safe_name(ds->arena, opt->argv[0])) :
 			     why_nothing(ds->arena, opt, r));
-	diag_help(ds, d, "so nothing is proposed; losses: %s", losses.p ? losses.p : "");
+	diag_help(ds, d, "so nothing is proposed; %slosses: %s",
+		  r->runtime_calls.n ? "without --border all of it is; " : "",
+		  losses.p ? losses.p : "");
 	*status = 1;
 	return -1;
 }

@@ -21,8 +21,8 @@ struct learn_options {
 	size_t npids;
 	const char *backend; /* "auto", "ebpf", "ptrace", "seccomp" */
 	size_t max_paths;    /* 0: the default */
-	bool no_arguments;   /* the command line is not recorded */
-	bool border;         /* cgroups are containers: what their runtime does is told apart */
+	bool border; /* of the cgroups' tasks those inside a container; what is outside is told apart */
+	bool no_arguments; /* the command line is not recorded */
 	/*
 	 * Counted up by SIGINT/SIGTERM handlers. 1: the workload is asked to end (stop_signal is
 	 * sent to it unless 0) and gets a few seconds; 2: finish now with what is there. The

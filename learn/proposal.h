@@ -118,7 +118,12 @@ bool propose_is_special(struct proposal *p, const char *name, enum arch a);
 void propose_start(struct proposal *p, const struct set_use *u, enum arch a);
 void propose_sets(struct proposal *p, const struct set_list *sets, enum arch a);
 
+/* propose_runtime.c: what a container's runtime did, for the header */
+void propose_describe_runtime(struct proposal *p, struct ast_comment **to);
+
 /* propose_files.c */
+/* Asked where the kernel accounts for memory, and not for what a call needs. */
+bool proposal_is_noise(const struct recorded_capability *c);
 /* Files of which no path is known, for the header. */
 void propose_lost(struct proposal *p, struct ast_comment **to);
 void propose_files(struct proposal *p);

@@ -59,6 +59,7 @@ static void describe_client(struct proposal *p, struct ast_comment **to)
 		ast_comment_add(p->a, to,
 				"executed, and their work done in other process trees, unseen: %s",
 				run.p);
+	propose_describe_runtime(p, to);
 }
 
 static bool had_value(const struct recorded_arg *arg, uint64_t value)

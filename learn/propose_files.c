@@ -141,23 +141,30 @@ bool proposal_locks_rings(const struct proposal *p)
  * The tracepoint also fires for questions that the kernel asks without need (accounting of
  * memory asks for sys_admin all the time): only calls that can mean sys_admin count for it.
  */
+bool proposal_is_noise(const struct recorded_capability *c)
+{
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+	if (c->cap != CAP_SYS_ADMIN || !s)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(admin_calls); i++)
+		if (!strcmp(admin_calls[i], s->name))
+			return false;
+	return true;
+}
+
 static bool is_noise(const struct proposal *p, const struct recorded_capability *c)
 {
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
 	if (c->cap == CAP_IPC_LOCK && s && !strcmp(s->name, "io_uring_setup"))
 		return !proposal_locks_rings(p);
-	if (c->cap != CAP_SYS_ADMIN || !s)
-		return false;
 	/* clone() asks for memory each time, and for this where it makes a namespace. */
-	if (!strcmp(s->name, "clone3"))
+	if (c->cap == CAP_SYS_ADMIN && s && !strcmp(s->name, "clone3"))
 		return !proposal_had_flag(p, "clone3", PROPOSAL_NEW_FLAGS3);
-	if (!strcmp(s->name, "clone"))
+	if (c->cap == CAP_SYS_ADMIN && s && !strcmp(s->name, "clone"))
 		return !proposal_had_flag(p, "clone", PROPOSAL_NEW_FLAGS);
-	for (size_t i = 0; i < ARRAY_SIZE(admin_calls); i++)
-		if (!strcmp(admin_calls[i], s->name))
-			return false;
-	return true;
+	return proposal_is_noise(c);
 }
 
 static void propose_capability(struct proposal *p, unsigned cap)

@@ -89,6 +89,28 @@ static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
 			model_received(m, (int)i, sum.count, sum.first_ns);
 }
 
+/* What is outside the border, and by what names it called itself. */
+static void read_runtime(struct watch *w, struct model *m, struct trace_count *v)
+{
+	struct recording *r = model_recording(m);
+	int fd = bpf_map__fd(w->skel->maps.runtime_calls);
+	struct trace_count sum;
+
+	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
+		int a = abi_arch(i / TRACE_NRS);
+		struct recorded_call c = { .nr = i % TRACE_NRS };
+
+		if (!sum_counts(w, fd, i, v, &sum))
+			continue;
+		w->calls += sum.count;
+		c.arch = a < 0 ? r->run.host : (enum arch)a;
+		c.count = sum.count;
+		c.first_ns = sum.first_ns;
+		if (a >= 0)
+			vec_push(model_arena(m), &r->runtime_calls, c);
+	}
+}
+
 static void read_values(struct watch *w, struct model *m)
 {
 	int fd = bpf_map__fd(w->skel->maps.values);
@@ -161,15 +183,12 @@ static void read_addresses(struct watch *w, struct model *m)
 			model_address(m, &key, n.count, n.first_ns);
 }
 
-static void read_caps(struct watch *w, struct model *m)
+static void read_caps_of(struct watch *w, struct model *m, int fd, bool is_runtimes)
 {
 	struct recording *r = model_recording(m);
-	int fd = bpf_map__fd(w->skel->maps.caps);
 	struct trace_cap_key key, *prev = NULL;
 	struct trace_count n;
 
-	r->run.caps_observed = w->sees_caps;
-	r->run.names_observed = w->sees_names;
 	for (; next_key(w, fd, prev, &key); prev = &key) {
 		int a = abi_arch(key.call / TRACE_NRS);
 		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
@@ -180,8 +199,21 @@ static void read_caps(struct watch *w, struct model *m)
 		c.arch = (enum arch)a;
 		c.count = n.count;
 		c.first_ns = n.first_ns;
-		vec_push(model_arena(m), &r->caps, c);
+		if (is_runtimes)
+			vec_push(model_arena(m), &r->runtime_caps, c);
+		else
+			vec_push(model_arena(m), &r->caps, c);
 	}
+}
+
+static void read_caps(struct watch *w, struct model *m)
+{
+	struct recording *r = model_recording(m);
+
+	r->run.caps_observed = w->sees_caps;
+	r->run.names_observed = w->sees_names;
+	read_caps_of(w, m, bpf_map__fd(w->skel->maps.caps), false);
+	read_caps_of(w, m, bpf_map__fd(w->skel->maps.runtime_caps), true);
 }
 
 /* ---- paths: chains of pieces back to text ---- */
@@ -460,6 +492,8 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 	read_losses(w, r);
 	w->calls = watch_sum(w, TRACE_LOSS_CALLS) + watch_sum(w, TRACE_LOSS_ABI);
 	read_counts(w, m, v);
+	if (opt->border)
+		read_runtime(w, m, v);
 	read_values(w, m);
 	read_bits(w, m);
 	read_tuples(w, m);

@@ -262,6 +262,25 @@ static void unite_capability(struct unite *u, const struct fact *f, const struct
 	vec_push(u->a, &u->r->caps, c);
 }
 
+static void unite_runtime(struct unite *u, const struct fact *f, const struct column *all,
+			  const struct columns *columns)
+{
+	struct recorded_call c = { .arch = f->arch, .nr = f->nr, .count = all->count };
+	struct recorded_capability cap = { .cap = f->index, .count = all->count };
+
+	if (f->kind == FACT_CALL) {
+		c.first_ns = all->first_ns;
+		mark(u, &c.in, columns);
+		vec_push(u->a, &u->r->runtime_calls, c);
+		return;
+	}
+	cap.arch = f->arch;
+	cap.nr = f->nr;
+	cap.first_ns = all->first_ns;
+	mark(u, &cap.in, columns);
+	vec_push(u->a, &u->r->runtime_caps, cap);
+}
+
 static void unite_rule(struct unite *u, const struct fact *f, const struct column *all,
 		       const struct columns *columns)
 {
@@ -275,6 +294,10 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 {
 	struct column all = sum(columns);
 
+	if (f->runtime) {
+		unite_runtime(u, f, &all, columns);
+		return;
+	}
 	switch (f->kind) {
 	case FACT_ADDRESS: unite_address(u, f, &all, columns); return;
 	case FACT_BITS:

@@ -142,7 +142,7 @@ static __always_inline __u32 bounded(__u32 i, __u32 mask)
 
 static __always_inline __u64 since_start(void)
 {
-	return bpf_ktime_get_ns() - start_ns;
+	return start_ns ? bpf_ktime_get_ns() - start_ns : 0; /* 0: a runtime's, before that */
 }
 
 #endif

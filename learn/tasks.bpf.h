@@ -182,31 +182,41 @@ static __always_inline bool is_optional(__u32 cap, __u32 opts)
 	return opts & CAP_OPT_NOAUDIT && cap == CAP_SYS_RESOURCE;
 }
 
+static __always_inline void count_cap(void *map, const struct trace_cap_key *k)
+{
+	struct trace_count *c = bpf_map_lookup_elem(map, k), fresh = { 1, 0 };
+
+	if (c) {
+		__sync_fetch_and_add(&c->count, 1);
+		return;
+	}
+	fresh.first_ns = since_start();
+	if (bpf_map_update_elem(map, k, &fresh, BPF_ANY))
+		count_loss(TRACE_LOSS_CAPS);
+}
+
 static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 {
 	struct mark *m = mark_get(btf);
 	struct trace_cap_key k;
-	struct trace_count *c, fresh = { 1, 0 };
 
-	if (!m || ret)
+	if (ret)
 		return 0;
-	k.call = m->rule || !tells_call() ? m->call : call_now();
 	k.cap = cap;
-	c = bpf_map_lookup_elem(&caps, &k);
-	if (c) {
-		__sync_fetch_and_add(&c->count, 1);
-		return 0;
+	if (m) {
+		k.call = m->rule || !tells_call() ? m->call : call_now();
+		count_cap(&caps, &k);
+	} else if (border && which_cgroup() >= 0) {
+		k.call = tells_call() ? call_now() : TRACE_NO_CALL;
+		count_cap(&runtime_caps, &k);
 	}
-	fresh.first_ns = since_start();
-	if (bpf_map_update_elem(&caps, &k, &fresh, BPF_ANY))
-		count_loss(TRACE_LOSS_CAPS);
 	return 0;
 }
 
-/* A child of it is recorded from its start on; in a cgroup it is by its first call. */
+/* A child of it is recorded from its start on; in a cgroup it is by its first call, if by itself. */
 static __always_inline bool is_followed(const struct mark *m)
 {
-	return m && (!cgroups_nr || m->followed);
+	return m && (!cgroups_nr || m->followed || border);
 }
 
 static __always_inline int on_fork(__u32 child)

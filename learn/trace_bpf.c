@@ -53,7 +53,7 @@ static bool is_optional(const char *program)
 	return !strncmp(program, "capable_", 8);
 }
 
-static int fill_selection(struct watch *w, const struct target *t)
+static int fill_selection(struct watch *w, const struct learn_options *opt, const struct target *t)
 {
 	struct stat st;
 
@@ -64,6 +64,7 @@ static int fill_selection(struct watch *w, const struct target *t)
 	if (stat("/proc/self/ns/mnt", &st))
 		return -errno;
 	w->skel->rodata->mntns_ino = (__u32)st.st_ino;
+	w->skel->rodata->border = opt->border;
 	w->skel->rodata->pids_nr = (__u32)t->nprocesses;
 	for (size_t i = 0; i < t->nprocesses; i++)
 		w->skel->rodata->pids[i] = (__u32)t->processes[i].pid;
@@ -235,7 +236,7 @@ static struct btf *load_types(struct watch *w, int *err)
 	return kernel;
 }
 
-static int load(struct watch *w, const struct target *t, size_t max_paths)
+static int load(struct watch *w, const struct learn_options *opt, const struct target *t)
 {
 	int err = 0;
 	struct btf *kernel = load_types(w, &err);
@@ -256,8 +257,10 @@ static int load(struct watch *w, const struct target *t, size_t max_paths)
 	btf__free(kernel);
 	bpf_map__set_autocreate(
 		w->tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks, false);
-	bpf_map__set_max_entries(w->skel->maps.paths, watch_keys(w, max_paths));
-	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(max_paths + 256));
+	bpf_map__set_max_entries(w->skel->maps.paths, watch_keys(w, opt->max_paths));
+	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(opt->max_paths + 256));
+	if (!opt->border)
+		bpf_map__set_max_entries(w->skel->maps.runtime_calls, 1);
 	/* Written once, before load: the kernel sees constants from then on. */
 	w->skel->rodata->marks_by_task = w->tier == TIER_BTF;
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
@@ -268,7 +271,7 @@ static int load(struct watch *w, const struct target *t, size_t max_paths)
 	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
 		err = -errno;
 	if (!err)
-		err = fill_selection(w, t);
+		err = fill_selection(w, opt, t);
 	if (!err)
 		err = trace_bpf__load(w->skel);
 	w->unmapped = !err && !w->skel->bss;
@@ -365,14 +368,14 @@ static int open_programs(struct watch *w, const struct learn_options *opt, const
 	w->caps_by = caps_by;
 	w->sees_caps = false;
 	w->step = "the kernel takes no program at perf_swevent_event";
-	err = load(w, t, opt->max_paths);
+	err = load(w, opt, t);
 	if (!err)
 		err = watch_cgroups(w);
 	if (err)
 		return err;
 	if (opt->argv)
 		w->skel->bss->target = (__u32)t->pid;
-	else
+	else if (!opt->border) /* else it begins with the workload */
 		w->skel->bss->start_ns = clock_ns();
 	err = attach(w);
 	if (!err && tier == TIER_FENTRY) {

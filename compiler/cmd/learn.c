@@ -111,6 +111,10 @@ static int read_watched(const struct options *o, struct learn_args *a)
 					   pids->list.v[i]);
 		a->pids[i] = (pid_t)pid;
 	}
+	a->run.border = o->at[OPT_BORDER].given;
+	if (a->run.border && (!a->run.ncgroups || pids->list.n))
+		return usage_error(o->command,
+				   "--border is of cgroups: give --cgroup DIR, and no --pid");
 	a->run.pids = a->pids;
 	a->run.npids = pids->list.n;
 	if (!a->run.argv == !(a->run.ncgroups + a->run.npids))

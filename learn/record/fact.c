@@ -15,6 +15,8 @@ static const char *const kinds[FACT_NR] = {
 #undef FACT
 };
 
+#define RUNTIME "runtime" /* in front of a kind */
+
 static const struct {
 	unsigned flag;
 	const char *word;
@@ -322,6 +324,8 @@ static bool take_rule(struct line *w, struct fact *f)
 
 void fact_print(struct buf *out, const struct fact *f)
 {
+	if (f->runtime)
+		buf_puts(out, RUNTIME " ");
 	buf_puts(out, kinds[f->kind]);
 	if (f->kind == FACT_CAPABILITY)
 		buf_printf(out, " %s", capability_name(f->index));
@@ -389,16 +393,26 @@ static bool read_kind(struct line *w, struct fact *f)
 	BUG_ON(true);
 }
 
+/* Of whoever makes a container there are no other facts. */
+static bool read_runtime(struct line *w, struct fact *f)
+{
+	if (f->kind == FACT_CALL)
+		return take_call(w, f);
+	if (f->kind == FACT_CAPABILITY)
+		return take_capability(w, f);
+	return line_fail(w, w->rest.p, "of a runtime there are calls and capabilities alone");
+}
+
 bool fact_read(struct line *w, struct fact *f)
 {
 	struct str word;
 
-	*f = (struct fact){ 0 };
+	*f = (struct fact){ .runtime = take_if(w, RUNTIME) };
 	if (!take_word(w, "the kind of the fact", &word))
 		return false;
 	while (f->kind < FACT_NR && !str_is(word, kinds[f->kind]))
 		f->kind++;
 	if (f->kind == FACT_NR)
 		return line_fail(w, word.p, "no kind of fact that this pale knows");
-	return read_kind(w, f) && line_end(w);
+	return (f->runtime ? read_runtime(w, f) : read_kind(w, f)) && line_end(w);
 }

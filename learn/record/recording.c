@@ -165,6 +165,8 @@ void recording_sort(struct recording *r)
 	SORT(r->listings, cmp_listing);
 	SORT(r->lost, cmp_lost);
 	SORT(r->caps, cmp_cap);
+	SORT(r->runtime_calls, cmp_call);
+	SORT(r->runtime_caps, cmp_cap);
 	SORT(r->received, cmp_signal);
 	SORT(r->rules, cmp_rule);
 	SORT(r->addresses, cmp_address);

@@ -135,6 +135,9 @@ struct recording {
 	VEC(struct recorded_address) addresses;
 	VEC(struct recorded_capability) caps;
 	VEC(struct recorded_rule) rules;
+	/* Of a container's runtime, in its cgroup and outside the workload: never proposed. */
+	VEC(struct recorded_call) runtime_calls;
+	VEC(struct recorded_capability) runtime_caps;
 	/* What files and calls imply, where those are cut later (propose_imply()). NULL: they are not. */
 	const uint64_t *sent; /* 65 counts, by signal */
 	VEC(struct str)

@@ -174,11 +174,34 @@ static void add_file(struct recordings *rs, const struct recorded_file *file)
 	add_fact(rs, &f, file->count, file->first_ns);
 }
 
+static void add_runtime(struct recordings *rs, const struct recording *r)
+{
+	vec_each(&r->runtime_calls, c) {
+		struct fact f = {
+			.kind = FACT_CALL, .runtime = true, .arch = c->arch, .nr = c->nr
+		};
+
+		add_fact(rs, &f, c->count, c->first_ns);
+	}
+	vec_each(&r->runtime_caps, c) {
+		struct fact f = {
+			.kind = FACT_CAPABILITY,
+			.runtime = true,
+			.index = c->cap,
+			.arch = c->arch,
+			.nr = c->nr,
+		};
+
+		add_fact(rs, &f, c->count, c->first_ns);
+	}
+}
+
 void recordings_add(struct recordings *rs, const struct recording *r)
 {
 	struct arrival arrival = { .run = r->run };
 
 	vec_push(rs->arena, &rs->arrived, arrival);
+	add_runtime(rs, r);
 	vec_each(&r->calls, c) {
 		struct fact f = {
 			.kind = FACT_CALL,

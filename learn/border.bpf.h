@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The border of a container: what its runtime does in its cgroup, to make it or to join it, is not
+ * the workload's. Whoever was started through a mount of the very mount namespace that it is in,
+ * below a root that is not the host's, is inside. A runtime is not, wherever it is by then: its
+ * program is the host's or a memory file's, until it executes what it was told to.
+ */
+#ifndef LEARN_BORDER_BPF_H
+#define LEARN_BORDER_BPF_H
+
+#include "learn/paths.bpf.h"
+
+const volatile bool border; /* where cgroups are watched: what is outside is counted apart */
+
+__u64 host_root; /* the dentry of the host's root; 0: not looked for yet */
+
+struct comm {
+	char text[16];
+};
+
+MAP(runtime_calls, PERCPU_ARRAY, __u32, struct trace_count, TRACE_CALLS);
+MAP(runtime_caps, HASH, struct trace_cap_key, struct trace_count, 1024);
+MAP(runtime_names, HASH, struct comm, __u64, 64);
+
+/* The first process' root: pale's own need not be the host's. */
+static __always_inline __u64 find_host_root(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	for (int i = 0; i < BORDER_PARENTS; i++) {
+		if (BPF_CORE_READ(t, tgid) == 1)
+			return (__u64)BPF_CORE_READ(t, fs, root.dentry);
+		t = BPF_CORE_READ(t, group_leader, real_parent);
+	}
+	return 0;
+}
+
+/* Is the task that runs the workload's, by itself? Its children are, whatever they do. */
+int is_inside(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct mnt_namespace *own = BPF_CORE_READ(t, nsproxy, mnt_ns);
+	void *mnt = BPF_CORE_READ(t, mm, exe_file, f_path.mnt);
+	struct mount *m = mnt - bpf_core_field_offset(struct mount, mnt);
+
+	if (!mnt || !own || BPF_CORE_READ(m, mnt_ns) != own)
+		return 0;
+	if (!host_root)
+		host_root = find_host_root();
+	return host_root && (__u64)BPF_CORE_READ(t, fs, root.dentry) != host_root;
+}
+
+/* It is not, and makes a call. */
+static __always_inline void count_runtime(__u32 call)
+{
+	struct trace_count *c = bpf_map_lookup_elem(&runtime_calls, &call);
+	struct comm name = {};
+	__u64 one = 1;
+
+	if (c) {
+		if (!c->count)
+			c->first_ns = since_start();
+		c->count++;
+	}
+	if (!bpf_get_current_comm(&name, sizeof(name)))
+		bpf_map_update_elem(&runtime_names, &name, &one, BPF_NOEXIST);
+}
+
+#endif
