@@ -143,10 +143,11 @@ static void on_tick(struct watch *w, uint64_t now)
 
 static void watch_rounds(struct watch *w, int signals)
 {
-	bool busy = true;
+	bool busy = true, stopped = false;
 
-	while (!w->broken && !is_stopped(signals) && (busy || has_any(w))) {
+	while (!w->broken && !stopped && (busy || has_any(w))) {
 		wait_for(w, signals, busy);
+		stopped = is_stopped(signals); /* what was there before it is still read */
 		uint64_t now = clock_of(CLOCK_MONOTONIC);
 		w->now_ns = clock_of(CLOCK_REALTIME);
 		busy = false;
@@ -156,8 +157,7 @@ static void watch_rounds(struct watch *w, int signals)
 		http_step(&w->http, now, put_series, w);
 		on_tick(w, now);
 		flush_out(w);
-		if (w->end_ns && now >= w->end_ns)
-			break;
+		stopped |= w->end_ns && now >= w->end_ns;
 	}
 }
 
@@ -243,8 +243,11 @@ static int watch(struct watch *w, const struct options *o)
 	}
 	tell_begin(w);
 	write_textfile(w);
-	if (w->textfile_failed)
+	if (w->textfile_failed) {
+		tell("pale watch: it is written without capabilities, so the file and its directory "
+		     "have to be this user's own");
 		return EXIT_SYSTEM;
+	}
 	uint64_t now = clock_of(CLOCK_MONOTONIC);
 	w->tick_ns = now + EVERY_NS;
 	if (o->at[OPT_UNTIL].given)

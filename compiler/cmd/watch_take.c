@@ -124,12 +124,10 @@ void watch_take_line(struct watch *w, unsigned which, const struct watch_line *l
 	struct watch_record r;
 	struct watch_lost lost;
 
+	enum watch_read is = watch_read(w->line, line, &r, &lost);
 	w->sums.lines++;
-	switch (watch_read(w->line, line, &r, &lost)) {
-	case WATCH_REFUSED:
-		if (!w->sources[which].losses_only)
-			take_refusal(w, which, &r);
-		break;
+	switch (w->sources[which].losses_only && is != WATCH_LOSS ? WATCH_NOTHING : is) {
+	case WATCH_REFUSED: take_refusal(w, which, &r); break;
 	case WATCH_PASSED: w->sums.passed++; break;
 	case WATCH_FOREIGN: w->sums.foreign++; break;
 	case WATCH_BAD: w->sums.bad++; break;

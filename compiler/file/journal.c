@@ -68,3 +68,19 @@ bool journal_message(struct arena *a, struct str line, struct str *message,
 		*from = origin_of(top);
 	return true;
 }
+
+/* In a text a quote stands behind a backslash: what begins so is the object's own. */
+uint64_t journal_serial(struct str line)
+{
+	static const char key[] = "\"_AUDIT_ID\":\"";
+	const char *p = memmem(line.p, line.n, key, sizeof(key) - 1);
+	uint64_t serial;
+
+	if (!p)
+		return 0;
+	p += sizeof(key) - 1;
+	const char *end = memchr(p, '"', (size_t)(line.p + line.n - p));
+	if (!end || str_u64((struct str){ p, (size_t)(end - p) }, &serial))
+		return 0;
+	return serial;
+}

@@ -21,3 +21,5 @@ bool journal_is(struct str line);
  * there as arrays of bytes. `from` may be NULL. */
 bool journal_message(struct arena *a, struct str line, struct str *message,
 		     enum journal_origin *from);
+/* The number of audit's event (audit_stamp()), which is a field of its own there; 0: it has none. */
+uint64_t journal_serial(struct str line);

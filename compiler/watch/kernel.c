@@ -16,8 +16,6 @@
 #include "compiler/watch/kernel.h"
 
 enum {
-	RECORD_MAX = 16384, /* AUDIT_MESSAGE_TEXT_MAX is 8560, a record of kmsg 8192 */
-	HEAD_MAX = 32,      /* "type=1326 " */
 	SOCKET_BYTES = 8 << 20,
 	SKIPPED_MAX = 4096, /* records of other types, before others have their turn */
 };
@@ -29,7 +27,7 @@ int kmsg_open(struct arena *a, struct watch_source *s)
 	s->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (s->fd < 0)
 		return -errno;
-	s->record = arena_alloc(a, RECORD_MAX);
+	s->record = arena_alloc(a, KERNEL_RECORD_MAX);
 	return lseek(s->fd, 0, SEEK_END) < 0 ? -errno : 0;
 }
 
@@ -63,8 +61,8 @@ static struct str unescape(char *p, size_t n)
 	return (struct str){ p, to };
 }
 
-/* "6,1234,567890,-;text\n KEY=value\n" (Documentation/ABI/testing/dev-kmsg); false: it is none. */
-static bool read_kmsg(struct watch_source *s, size_t n, struct watch_line *line)
+/* "6,1234,567890,-;text\n KEY=value\n" (Documentation/ABI/testing/dev-kmsg) */
+bool kmsg_read(struct watch_source *s, size_t n, struct watch_line *line)
 {
 	struct str rest = { s->record, n };
 	uint64_t priority, sequence;
@@ -89,12 +87,15 @@ static bool read_kmsg(struct watch_source *s, size_t n, struct watch_line *line)
 int kmsg_next(struct watch_source *s, struct watch_line *line)
 {
 	for (;;) {
-		ssize_t n = read(s->fd, s->record, RECORD_MAX);
+		ssize_t n = read(s->fd, s->record, KERNEL_RECORD_MAX);
 
-		if (n > 0 && read_kmsg(s, (size_t)n, line))
+		if (n > 0 && kmsg_read(s, (size_t)n, line))
 			return 1;
+		/* Overrun: the next one's number tells how many are gone, if one came before. */
+		if (n < 0 && errno == EPIPE)
+			s->dropped.times += !s->sequence;
 		if (n > 0 || (n < 0 && (errno == EINTR || errno == EPIPE)))
-			continue; /* EPIPE: overrun; the next one's number tells how many are gone */
+			continue;
 		if (!n || errno == EAGAIN)
 			return 0;
 		return -errno;
@@ -115,7 +116,7 @@ int audit_open(struct arena *a, struct watch_source *s)
 	/* Without CAP_NET_ADMIN it is net.core.rmem_max at most. */
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	s->record = arena_alloc(a, HEAD_MAX + RECORD_MAX);
+	s->record = arena_alloc(a, AUDIT_HEAD_MAX + KERNEL_RECORD_MAX);
 	return bind(s->fd, (const struct sockaddr *)&to, sizeof(to)) ? -errno : 0;
 }
 
@@ -128,11 +129,11 @@ static bool is_told(unsigned type)
  * As the log has it: the type is not part of the text. nlmsg_len is of the text alone on some
  * kernels, of all on others: what was received counts.
  */
-static bool read_audit(struct watch_source *s, size_t n, struct watch_line *line)
+bool audit_read_message(struct watch_source *s, size_t n, struct watch_line *line)
 {
-	char *message = s->record + HEAD_MAX;
+	char *message = s->record + AUDIT_HEAD_MAX;
 	struct nlmsghdr head;
-	char type[HEAD_MAX];
+	char type[AUDIT_HEAD_MAX];
 
 	if (n < sizeof(head))
 		return false;
@@ -154,10 +155,10 @@ int audit_next(struct watch_source *s, struct watch_line *line)
 	for (unsigned i = 0; i < SKIPPED_MAX; i++) {
 		struct sockaddr_nl from = { 0 };
 		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(s->fd, s->record + HEAD_MAX, RECORD_MAX, MSG_DONTWAIT,
-				     (struct sockaddr *)&from, &size);
+		ssize_t n = recvfrom(s->fd, s->record + AUDIT_HEAD_MAX, KERNEL_RECORD_MAX,
+				     MSG_DONTWAIT, (struct sockaddr *)&from, &size);
 
-		if (n > 0 && !from.nl_pid && read_audit(s, (size_t)n, line))
+		if (n > 0 && !from.nl_pid && audit_read_message(s, (size_t)n, line))
 			return 1;
 		if (n < 0 && errno == ENOBUFS)
 			s->dropped.times++; /* the socket was full: the kernel does not count */

@@ -80,6 +80,12 @@ static enum watch_read read_denial(struct arena *a, struct watch_record *r)
 	return WATCH_REFUSED;
 }
 
+bool watch_passed(const struct watch_record *r)
+{
+	return r->apparmor ? r->denial.d.status == DENIED_ALLOWED :
+			     r->call.answered && r->call.verdict.kind >= VERDICT_LOG;
+}
+
 /* The same of seccomp's as denied_foreign() says of AppArmor's: `pale why` is told one by hand. */
 static bool is_foreign_call(const struct watch_line *l)
 {
@@ -94,10 +100,10 @@ enum watch_read watch_read(struct arena *a, const struct watch_line *line, struc
 			   struct watch_lost *lost)
 {
 	struct watch_line l = *line;
-	bool call;
+	bool call, journal = journal_is(l.text);
 
 	*r = (struct watch_record){ .apparmor = false };
-	if (journal_is(l.text)) {
+	if (journal) {
 		if (l.cut)
 			return WATCH_BAD; /* the message may stand behind */
 		if (!journal_message(a, l.text, &l.text, &l.from))
@@ -107,8 +113,10 @@ enum watch_read watch_read(struct arena *a, const struct watch_line *line, struc
 	call = audit_is_record(l.text);
 	if (!call && !denied_is_record(l.text))
 		return is_loss(&l, l.text, lost) ? WATCH_LOSS : WATCH_NOTHING;
+	(void)audit_stamp(l.text, &r->ns, &r->serial);
+	if (!r->serial && journal)
+		r->serial = journal_serial(line->text);
 	if (call ? is_foreign_call(&l) : denied_foreign(l.text, l.from) != NULL)
 		return WATCH_FOREIGN;
-	(void)audit_stamp(l.text, &r->ns, &r->serial);
 	return call ? read_call(r) : read_denial(a, r);
 }

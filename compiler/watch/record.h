@@ -31,6 +31,8 @@ struct watch_lost {
 	uint64_t counter;    /* so many since the machine started: "audit_lost=N"; 0: not said */
 };
 
+/* Did it pass all the same: a filter that logs, a profile that complains? */
+bool watch_passed(const struct watch_record *r);
 /* Texts are in the arena or in the line. */
 enum watch_read watch_read(struct arena *a, const struct watch_line *line, struct watch_record *r,
 			   struct watch_lost *lost);

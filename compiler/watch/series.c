@@ -63,7 +63,7 @@ void series_key_of(struct series_key *key, const struct watch_record *r, const s
 {
 	const struct denied *d = &r->denial.d;
 
-	*key = (struct series_key){ .apparmor = r->apparmor };
+	*key = (struct series_key){ .apparmor = r->apparmor, .passed = watch_passed(r) };
 	keep_site(key->container, sizeof(key->container), p);
 	if (r->apparmor) {
 		site_keep(key->profile, sizeof(key->profile), d->profile);
@@ -85,7 +85,8 @@ void series_key_of(struct series_key *key, const struct watch_record *r, const s
 
 static uint64_t hash_of(const struct series_key *k)
 {
-	uint64_t h = hash_bytes(HASH_START, &k->apparmor, sizeof(k->apparmor));
+	const bool flags[] = { k->apparmor, k->passed };
+	uint64_t h = hash_bytes(HASH_START, flags, sizeof(flags));
 
 	h = hash_bytes(h, k->container, strlen(k->container) + 1);
 	h = hash_bytes(h, k->profile, strlen(k->profile) + 1);
@@ -95,9 +96,9 @@ static uint64_t hash_of(const struct series_key *k)
 
 static bool same(const struct series_key *x, const struct series_key *y)
 {
-	return x->apparmor == y->apparmor && !strcmp(x->container, y->container) &&
-	       !strcmp(x->profile, y->profile) && !strcmp(x->what, y->what) &&
-	       !strcmp(x->path, y->path);
+	return x->apparmor == y->apparmor && x->passed == y->passed &&
+	       !strcmp(x->container, y->container) && !strcmp(x->profile, y->profile) &&
+	       !strcmp(x->what, y->what) && !strcmp(x->path, y->path);
 }
 
 unsigned series_of(struct series *s, const struct series_key *key)
@@ -155,6 +156,7 @@ static void put_one(struct buf *out, const struct one *one)
 	put_label(out, "profile", k->profile);
 	put_label(out, k->apparmor ? "class" : "call", k->what);
 	put_label(out, "path", k->path);
+	put_label(out, "passed", k->passed ? "yes" : "");
 	buf_puts(out, "} ");
 	buf_number(out, one->count);
 	buf_putc(out, '\n');

@@ -13,6 +13,7 @@ enum { SERIES_MAX = 1000, SERIES_OTHERS = 2 };
 
 struct series_key {
 	bool apparmor;
+	bool passed; /* only logged: the filter or the profile does not enforce */
 	char container[96], profile[64];
 	char what[40]; /* the call; AppArmor's class */
 	char path[48]; /* of files the first two names of it: "/etc", "/var/log" */

@@ -180,7 +180,7 @@ static const char *journalctl(void)
 static _Noreturn void run_journalctl(const char *path, int out, int null)
 {
 	static const char fields[] =
-		"--output-fields=MESSAGE,_TRANSPORT,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_COMM";
+		"--output-fields=MESSAGE,_TRANSPORT,_AUDIT_ID,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_COMM";
 	/* Terms of one field are "or", as what stands on both sides of "+" (journalctl(1)). */
 	const char *argv[] = { path,
 			       "-f",

@@ -144,16 +144,27 @@ def test_a_flood_of_kinds_stays_in_its_bounds(tmp_path):
     assert r.out.count("(pid ") + sum(map(int, shown)) + folded == 40000
 
 
+@pytest.mark.parametrize("guest", ["debian12", "debian13", "sid"])
+def test_what_kernels_wrote_of_every_class_is_told(guest):
+    """The records of tests/apparmor, which guests with AppArmor logged."""
+    log = (ROOT / f"tests/apparmor/records/{guest}.log").read_text()
+    *got, end = events(piped(log, "--format", "json").out)
+    assert end["bad"] == end["foreign"] == 0 and end["passed"] and end["refused"] == \
+        len(re.findall(r'apparmor="(?:DENIED|ALLOWED|KILLED)"', log))
+    assert len({e.get("class") for e in got}) >= 8 and end["kinds"] > 40
+
+
 # ---- Prometheus ----
 
 def test_labels_are_escaped_and_paths_are_classes(tmp_path):
     file = tmp_path / "pale.prom"
+    logged = call(1, code="0x7ffc0000") + access("/etc/c", status="ALLOWED")
     names = ["/var/log/x/1", "/var/log/y/2", "/etc/a", "/b", '/q"\\z/y']
     hexed = access("N").replace('"N"', names[4].encode().hex().upper())
-    piped("".join(map(access, names[:4])) + hexed + call(), "--prometheus", file)
+    piped("".join(map(access, names[:4])) + hexed + call() + logged, "--prometheus", file)
     text = file.read_text()
     for line in ('class="file",path="/var/log"} 2', 'class="file",path="/etc"} 1', 'path="/"} 1', r'path="/q\"\\z"} 1',
-                 '{kind="seccomp",call="mount"} 1', "pale_kernel_dropped_total 0"):
+                 '{kind="seccomp",call="mount"} 1', 'call="write",passed="yes"} 1', 'path="/etc",passed="yes"} 1', "pale_kernel_dropped_total 0"):
         assert line in text, (line, text)
     assert not [f for f in os.listdir(tmp_path) if f != file.name] and file.stat().st_mode & 0o044
 
@@ -252,6 +263,24 @@ def test_a_log_is_followed_when_it_is_renamed_and_when_it_is_cut_off(tmp_path):
         assert told(204)
         got, err = w.end()
     assert err.count("was rotated") == 2 and got[-1]["refused"] == 4
+
+
+def test_a_record_that_two_sources_have_counts_once(tmp_path):
+    """By the number of audit's event, which journald has as a field; an event may have two records."""
+    logs = [tmp_path / "a", tmp_path / "b"]
+    journal = {"MESSAGE": call(201, serial=7).split("): ")[1].strip(), "_TRANSPORT": "audit", "_AUDIT_ID": "7"}
+    journal["MESSAGE"] = "SECCOMP " + journal["MESSAGE"]
+    for log in logs:
+        log.write_text("")
+    with watching("--from", logs[0], "--from", logs[1]) as w:
+        with open(logs[0], "a") as f:
+            f.write(call(201, serial=7) + access("/a", serial=8) + access("/b", serial=8))
+        for _ in range(3):
+            w.until(lambda e: e["event"] == "refusal")
+        with open(logs[1], "a") as f:
+            f.write(json.dumps(journal, separators=(",", ":")) + "\n" + access("/a", serial=8) + call(201, serial=9))
+        got, err = w.end()
+    assert got[-1]["twice"] == 2 and got[-1]["refused"] == 4 and "told by two sources, counted once: 2" in err
 
 
 def test_it_ends_at_its_time_and_its_privileges_are_gone(tmp_path):
