@@ -171,9 +171,9 @@ def test_labels_are_escaped_and_paths_are_classes(tmp_path):
 
 class Watching:
     """pale watch in the background, once it has said what it reads."""
-    def __init__(self, *args, stdin=subprocess.DEVNULL):
-        self.p = subprocess.Popen([PALE, "watch", "--format", "json", *map(str, args)], stdin=stdin, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def __init__(self, *args, before=()):
+        self.p = subprocess.Popen([*map(str, before), PALE, "watch", "--format", "json", *map(str, args)], text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.said = self.p.stderr.readline()
 
     def until(self, wanted, seconds=20):
@@ -263,6 +263,27 @@ def test_a_log_is_followed_when_it_is_renamed_and_when_it_is_cut_off(tmp_path):
         assert told(204)
         got, err = w.end()
     assert err.count("was rotated") == 2 and got[-1]["refused"] == 4
+
+
+JOURNALCTL = """#!/bin/sh
+echo "$$ $*" >%s
+echo '{"MESSAGE":"SECCOMP pid=3 comm=\\"x\\" arch=c000003e syscall=201 code=0x50000","_TRANSPORT":"audit"}'
+exec sleep 60
+"""
+
+
+def test_the_journal_is_read_by_journalctl_which_ends_with_it(tmp_path):
+    """Another program stands in its place: no journal is written here."""
+    need_root()
+    fake, said = tmp_path / "journalctl", tmp_path / "said"
+    fake.write_text(JOURNALCTL % said)
+    fake.chmod(0o755)
+    mount = [need("unshare"), "-m", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', fake, need("journalctl")]
+    with watching("--from", "journald", "--until", "30s", before=mount) as w:
+        assert w.until(lambda e: e["event"] == "refusal")["nr"] == 201
+        pid, *args = said.read_text().split()
+        w.end()
+    assert not os.path.exists(f"/proc/{pid}") and args[:5] == ["-f", "-n", "0", "-o", "json"], args
 
 
 def test_a_record_that_two_sources_have_counts_once(tmp_path):
