@@ -2,10 +2,10 @@
 """Awkward programs in a guest with AppArmor: what pale learned of each against what its kernel asks.
 
 A program (programs.txt) is run learned, under the profile that was proposed in complain mode, and
-under an empty one in complain mode, where files without a path have their names below /, as in proposals that
-need it. What the kernel logs under the second is what the proposal lacks, what it logs under the third is all
-that it asks. Nothing is judged by pale but the log, which
-`pale replay` reads.
+under an empty one in complain mode, where files without a path have their names below / if the proposal needs that.
+What the kernel logs under the second is what the proposal lacks, what it logs under the third is all that it asks.
+Nothing is judged by pale but the log, which `pale replay` reads. It is also run under the seccomp filter of each
+proposal, where it must end as before.
 """
 import concurrent.futures
 import os
@@ -55,16 +55,25 @@ for row in $(cat /rows); do
         $P fresh $case
         timeout -s KILL 20 $P as $case-$tier $case </dev/null >/dev/null 2>&1
         echo "$case $tier $?"
+        [ -e /filters/$case-$tier ] || continue
+        $P fresh $case
+        timeout -s KILL 20 $P under /filters/$case-$tier $case </dev/null >/dev/null 2>&1
+        echo "$case $tier-filtered $?"
     done
 done
 dmesg -c | sed -n '/ apparmor="/s/^/@@KLOG /p'
 """
 
 
+def verdict(expected):
+    return re.match(r"[^+!]*", expected)[0]
+
+
 class Row:
     """A line of programs.txt: program/case, its origin, what is expected of it a tier, and what it does. Expected is
-    a verdict and, behind a +, how many rights the recording has that the kernel never asked for; where names are made
-    of random letters, which may look like a word, two of them with a / between."""
+    a verdict; behind a +, how many rights the recording has that the kernel never asked for; behind a !, with what it
+    ends under the proposed filter, where that is not 0. Where names are made of random letters, which may look like a
+    word, two of them with a / between."""
 
     def __init__(self, line):
         self.word, self.origin, *expected, self.does = line.split(None, 4)
@@ -97,8 +106,11 @@ class Bench:
         self.programs = {f"/programs/{p.stem}": pathlib.Path(program(f"agree/{p.stem}")).read_bytes() for p in HERE.glob("*.c")}
         self.learned = self.boot(system, LEARN, {}, binaries=[PALE], files=sets())
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            profiles = list(pool.map(self.profile, [(r.case, t) for r in some for t in [*TIERS, "all"]]))
-        self.out = self.boot(system, AGAIN, {f"/profiles/{name}": binary for name, binary in profiles if binary})
+            profiles = list(pool.map(self.profile, [(r.case, t) for r in some for t in TIERS]))
+            profiles += pool.map(self.profile, [(r.case, "all") for r in some])
+        made = {f"/profiles/{name}": binary for name, binary in profiles if binary}
+        made |= {f"/filters/{path.stem}": path.read_bytes() for path in tmp.glob("*.bpf")}
+        self.out = self.boot(system, AGAIN, made)
         self.results = [Result(self, row, tier) for row in some for tier in TIERS]
 
     def boot(self, system, script, more, **kw):
@@ -113,7 +125,10 @@ class Bench:
         name = "-".join(which)
         source = self.tmp / f"{name}.aa"
         if which[1] == "all":
-            source.write_text(f"abi <abi/3.0>,\nprofile {name} flags=(attach_disconnected, complain) {{ }}\n")
+            # Of what is below no root all is refused else, in complain mode too, and the program ends otherwise.
+            proposed = [self.tmp / f"{which[0]}-{tier}.aa" for tier in TIERS]
+            attached = any("attach_disconnected" in aa.read_text() for aa in proposed if aa.exists())
+            source.write_text(f"abi <abi/3.0>,\nprofile {name} flags=(complain{', attach_disconnected' * attached}) {{ }}\n")
         elif not self.proposed(which, name):
             return name, None
         text = re.sub(r"(?m)^(profile \S+) .*?(?: flags=\((.*)\))? \{$", lambda m: f"{m[1]} flags=({', '.join(filter(None, ['complain', m[2]]))}) {{", source.read_text())
@@ -130,7 +145,8 @@ class Bench:
         rec = self.tmp / f"{name}.rec"
         rec.write_text(text + "\n")
         run([PALE, "propose", "--allow-loss", "-n", name, "-o", self.tmp / f"{name}.pale", rec], check=0)
-        run([PALE, "compile", "-q", "-t", "apparmor", "-o", self.tmp / f"{name}.aa", self.tmp / f"{name}.pale"], check=0)
+        for target, suffix in (("apparmor", "aa"), ("bpf", "bpf")):
+            run([PALE, "compile", "-q", "-t", target, "-o", self.tmp / f"{name}.{suffix}", self.tmp / f"{name}.pale"], check=0)
         return True
 
 
@@ -196,7 +212,8 @@ class Result:
         self.row, self.tier, out, name = row, tier, bench.out, f"{row.case}-{tier}"
         self.status = bench.learned.part(f"{row.case} {tier} status")
         self.said = bench.learned.part(f"{row.case} {tier} said")
-        self.ends = dict(re.findall(rf"^{row.case} (\w+) (\w+)$", out.text, re.M))
+        self.ends = dict(re.findall(rf"^{row.case} (\S+) (\w+)$", out.text, re.M))
+        self.filtered = self.ends.get(f"{tier}-filtered", "none")
         self.missing = logged(out, row.case, tier)
         self.asked, lacks = facts(logged(out, row.case, "all"), bench.tmp), facts(self.missing, bench.tmp)
         self.recall = 1 - len(lacks) / max(len(self.asked), len(lacks), 1)
@@ -234,11 +251,13 @@ class Result:
         asked = {self.alike(u) for u in self.asked}
         self.false = {u for u in used if self.alike(u) not in asked}
         self.precision = 1 - len(self.false) / len(used) if used else 1.0
-        self.found = self.verdict + (f"+{len(self.false)}" if self.false else "")
+        self.found = self.verdict + (f"+{len(self.false)}" if self.false else "") + (f"!{self.filtered}" if self.filtered != "0" else "")
 
     def alike(self, unit):
         """Two runs differ in pids, in inode numbers, and in names that are made anew."""
         if unit[0] != "file":
             return unit
         path = re.sub(r"^/proc/[0-9]+", "/proc/N", re.sub(r"/#[0-9]+$", "/#N", unit[1]))
-        return ("file", os.path.dirname(path.rstrip("/")) if self.row.case.startswith("name_") else path, unit[2])
+        if self.row.case.startswith("name_"):
+            path = re.sub("[0-9]+", "N", os.path.dirname(path.rstrip("/")))
+        return ("file", path, unit[2])

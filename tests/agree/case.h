@@ -5,6 +5,7 @@
  *   PROGRAM fresh CASE     makes what the case finds: /d, with the names below, and what it sets up
  *   PROGRAM CASE           does it, in /d; 0 where every call did what it was made for
  *   PROGRAM as LABEL CASE  the same by an exec into that profile of AppArmor
+ *   PROGRAM under FILE CASE  and by one under that filter, raw BPF
  *   PROGRAM /SCRIPT        0: it is the interpreter of a script
  */
 #ifndef TESTS_AGREE_CASE_H
@@ -13,10 +14,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -102,16 +106,33 @@ static int run_as(const char *label, char **argv)
 	return 91;
 }
 
+static int run_under(const char *file, char **argv)
+{
+	static struct sock_filter code[BPF_MAXINSNS];
+	int fd = open(file, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, code, sizeof(code));
+	struct sock_fprog prog = { (unsigned short)(n > 0 ? (size_t)n / sizeof(code[0]) : 0),
+				   code };
+
+	if (close(fd) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		return 94;
+	execv("/proc/self/exe", argv);
+	return 95;
+}
+
 static int run_case(const struct awkward *cases, size_t n, int argc, char **argv)
 {
 	for (size_t i = 0; argc < 2 && i < n; i++)
 		puts(cases[i].name);
 	if (argc < 2 || strchr(argv[1], '/'))
 		return 0;
-	if (argc == 4 && !strcmp(argv[1], "as")) {
+	if (argc == 4) {
 		char *words[] = { argv[0], argv[3], NULL };
 
-		return chdir("/d") ? 92 : run_as(argv[2], words);
+		if (chdir("/d"))
+			return 92;
+		return strcmp(argv[1], "as") ? run_under(argv[2], words) : run_as(argv[2], words);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (argc == 3 && !strcmp(argv[1], "fresh") && !strcmp(argv[2], cases[i].name))
