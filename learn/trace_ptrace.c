@@ -84,58 +84,6 @@ const char *trace_ptrace_attach(struct arena *a, const struct learn_options *opt
 	return arena_printf(a, "attaching to process %d failed: %s", (int)pid, strerror(-err));
 }
 
-/* ---- tracees ---- */
-
-struct tracee *tracer_find(const struct tracer *t, pid_t tid)
-{
-	struct tracee *e = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
-
-	while (e && e->tid != tid)
-		e = e->next;
-	return e;
-}
-
-/* A task is met at its first stop: that of its parent's fork may come before or after. */
-static struct tracee *get_tracee(struct tracer *t, pid_t tid)
-{
-	struct tracee *e = tracer_find(t, tid);
-
-	if (e)
-		return e;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return NULL;
-	e->tid = tid;
-	e->pid = proc_own_pid(tid);
-	e->parent = proc_own_pid((pid_t)proc_field(tid, "status", "\nPPid:", "%lld"));
-	e->leads = proc_field(tid, "status", "\nTgid:", "%lld") == tid;
-	e->next = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
-	t->buckets[(unsigned)tid % TRACEE_BUCKETS] = e;
-	t->live++;
-	t->r->run.processes++;
-	return e;
-}
-
-static void drop_tracee(struct tracer *t, pid_t tid)
-{
-	struct tracee **p = &t->buckets[(unsigned)tid % TRACEE_BUCKETS], *e;
-
-	while (*p && (*p)->tid != tid)
-		p = &(*p)->next;
-	e = *p;
-	if (!e)
-		return;
-	*p = e->next;
-	ask_drop(e->ask);
-	free(e);
-	t->live--;
-}
-
-uint64_t tracer_now(const struct tracer *t)
-{
-	return clock_ns() - t->start_ns;
-}
-
 /* ---- stops ---- */
 
 /* A thread that execs takes its leader's number. */
@@ -148,7 +96,7 @@ static void on_exec(struct tracer *t, pid_t tid)
 		t->start_ns = clock_ns();
 	}
 	if (!ptrace(PTRACE_GETEVENTMSG, tid, NULL, &old) && (pid_t)old != tid && old)
-		drop_tracee(t, (pid_t)old);
+		tracer_drop(t, (pid_t)old);
 	tracee_executed(t, tid);
 }
 
@@ -204,13 +152,13 @@ static void meet_child(struct tracer *t, pid_t parent)
 	unsigned long child;
 
 	if (!t->detaching && !ptrace(PTRACE_GETEVENTMSG, parent, NULL, &child))
-		(void)get_tracee(t, (pid_t)child);
+		(void)tracer_get(t, (pid_t)child);
 }
 
 static void on_stop(struct tracer *t, pid_t tid, int status)
 {
 	int sig = WSTOPSIG(status), event = status >> 16, deliver = 0;
-	struct tracee *e = get_tracee(t, tid);
+	struct tracee *e = tracer_get(t, tid);
 
 	if (!e) { /* out of memory: let it run unseen */
 		t->r->run.losses.untraced++;
@@ -238,7 +186,7 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 	}
 	if (t->detaching) {
 		let_go(t, tid, deliver);
-		drop_tracee(t, tid);
+		tracer_drop(t, tid);
 		return;
 	}
 	resume(t, e, deliver);
@@ -270,7 +218,7 @@ static void on_end(struct tracer *t, pid_t tid, int status)
 	/* That one stops nobody on its way. The kernel sends it for want of memory alone. */
 	if (e && e->leads && t->started && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		model_received(t->model, SIGKILL, 1, tracer_now(t));
-	drop_tracee(t, tid);
+	tracer_drop(t, tid);
 	if (tid == t->target->pid) {
 		t->target->ended = true;
 		t->target->wait_status = status;
@@ -342,7 +290,7 @@ static int begin_midway(struct tracer *t)
 			pid_t tid = (pid_t)atoi(entry->d_name);
 
 			if (tid > 0 && !ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) &&
-			    !get_tracee(t, tid)) {
+			    !tracer_get(t, tid)) {
 				closedir(d);
 				return -ENOMEM;
 			}
@@ -376,7 +324,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->r->run.duration_ns = t->started ? tracer_now(t) : 0;
 	for (size_t i = 0; i < TRACEE_BUCKETS; i++)
 		while (t->buckets[i])
-			drop_tracee(t, t->buckets[i]->tid);
+			tracer_drop(t, t->buckets[i]->tid);
 	free(t);
 	return err;
 }

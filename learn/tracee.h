@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The ptrace backend's own: the tasks that it traces (trace_ptrace.c), and what is recorded of a call
- * of one that stands still (calls_ptrace.c).
+ * The ptrace backend's own: the tasks that it traces, and what is recorded of a call of one that stands
+ * still (calls_ptrace.c), which trace_ptrace.c lets run and stops.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +41,10 @@ struct tracer {
 };
 /* NULL: it is none of those. */
 struct tracee *tracer_find(const struct tracer *t, pid_t tid);
+/* The same, and met now where it is none yet, and counted; NULL: for want of memory. */
+struct tracee *tracer_get(struct tracer *t, pid_t tid);
+/* It has ended. */
+void tracer_drop(struct tracer *t, pid_t tid);
 /* Since the target's exec. */
 uint64_t tracer_now(const struct tracer *t);
 
