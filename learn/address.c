@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "learn/proc.h"
+#include "learn/stopped.h"
+#include "learn/trace.h"
 
 static __u8 type_of(int socket)
 {
@@ -17,22 +19,47 @@ static __u8 type_of(int socket)
 	return (__u8)address_type(type);
 }
 
-bool address_take(pid_t tid, int fd, const __u8 raw[ADDRESS_MOST], __u32 len, struct address *out)
+__u8 address_type_of(pid_t tid, int fd)
 {
 	long long pid = proc_field(tid, "status", "\nTgid:", "%lld");
-	int process, mine = -1;
+	int process = pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1, mine = -1;
+	__u8 type = ADDRESS_UNKNOWN;
 
-	*out = (struct address){ .type = ADDRESS_UNKNOWN };
-	if (!address_read(raw, len, out))
-		return false;
-	process = pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
 	if (process >= 0)
 		mine = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
 	if (mine >= 0) {
-		out->type = type_of(mine);
+		type = type_of(mine);
 		close(mine);
 	}
 	if (process >= 0)
 		close(process);
+	return type;
+}
+
+bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], struct addressed *out)
+{
+	struct { /* the head of a struct msghdr */
+		uint64_t name;
+		uint32_t len, pad;
+	} to = { args[1], (uint32_t)args[2], 0 };
+
+	if (takes == TRACE_SENDMSG) {
+		if (!stopped_memory(tid, args[1], &to, sizeof(to)))
+			return false;
+	} else if (takes == TRACE_SENDTO) {
+		to.name = args[4];
+		to.len = (uint32_t)args[5];
+	}
+	*out = (struct addressed){ to.name, to.len, (int)args[0],
+				   takes >= TRACE_SENDTO ? ADDRESS_SEND : takes - 1 };
+	return to.name && to.len;
+}
+
+bool address_take(pid_t tid, int fd, const __u8 raw[ADDRESS_MOST], __u32 len, struct address *out)
+{
+	*out = (struct address){ .type = ADDRESS_UNKNOWN };
+	if (!address_read(raw, len, out))
+		return false;
+	out->type = address_type_of(tid, fd);
 	return true;
 }

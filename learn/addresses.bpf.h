@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Ports that are bound and connected. */
+/* Addresses that are bound, connected and sent to. */
 #ifndef LEARN_ADDRESSES_BPF_H
 #define LEARN_ADDRESSES_BPF_H
 
-#include "learn/paths.bpf.h"
+#include "learn/asks.bpf.h"
 #include "learn/record/address.h"
 
 /* The type of the socket behind a descriptor; -1: there is none. */
@@ -18,7 +18,7 @@ static __always_inline int socket_type(__u32 fd)
 	return address_type(BPF_CORE_READ(s, type));
 }
 
-/* As it is asked for, before anybody grants it. op: ADDRESS_BIND, ADDRESS_CONNECT. */
+/* As it is asked for, before anybody grants it. op: ADDRESS_*. */
 int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
 {
 	__u64 words[ADDRESS_MOST / 8] = {};
@@ -36,7 +36,7 @@ int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
 	}
 	if (!address_read((void *)words, len, &k))
 		return 0;
-	k.op = op & 1;
+	k.op = (__u8)op;
 	k.type = type;
 	n = bpf_map_lookup_elem(&addresses, &k);
 	if (!n) {
@@ -61,6 +61,112 @@ int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
 		n->first_ns = since_start();
 	__sync_fetch_and_add(&n->count, 1);
 	return 0;
+}
+
+/*
+ * The name of an abstract address of len bytes, and what was done with it, as a rule of its own. At most
+ * so many names of each are kept.
+ */
+int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
+{
+	__u32 n = len > 3 ? len - 3 : 0, group, *kept;
+	struct scratch *s = scratch_get();
+	int type = socket_type(fd);
+
+	if (!s || type < 0)
+		return 0;
+	group = ADDRESS_GROUPS + op * ADDRESS_TYPES + (__u32)type;
+	kept = bpf_map_lookup_elem(&ports_kept, &group);
+	if (!kept)
+		return 0;
+	s->last = 0;
+	if (n && *kept >= TRACE_VALUES) {
+		n = TRACE_ABSTRACT_OTHERS;
+	} else if (n) {
+		n = bounded(n, 127); /* a sun_path has 108 bytes */
+		if (bpf_probe_read_user(s->buf, n, (void *)(at + 3))) {
+			count_loss(TRACE_LOSS_UNRESOLVED);
+			return 0;
+		}
+		s->off = 0;
+		s->len = n;
+		s->parent = 0;
+		s->kind = TRACE_WORD;
+		s->perms = s->flags = s->more = 0;
+		s->not_owned = 0;
+		if (intern())
+			return 0;
+	}
+	s->ask.what = TRACE_OP_BIND;
+	s->ask.names[0] = s->last;
+	s->ask.names[1] = s->ask.names[2] = 0;
+	s->ask.value = TRACE_ABSTRACT(op, type, n);
+	if (!bpf_map_lookup_elem(&asks, &s->ask))
+		__sync_fetch_and_add(kept, 1);
+	return record_ask(s->ask.value);
+}
+
+/* A unix socket's address; how: what its path is used for, as record_join() has it. */
+int record_unix(__u32 op, __u32 fd, __u64 at, __u32 len, __u32 how)
+{
+	__u16 family = 0;
+	char first = 0;
+
+	if (len < 2 || bpf_probe_read_user(&family, sizeof(family), (void *)at) ||
+	    family != AF_UNIX)
+		return 0;
+	if (len == 2) /* a name of the kernel's own choice */
+		return op == ADDRESS_BIND ? record_abstract(op, fd, at, len) : 0;
+	if (bpf_probe_read_user(&first, 1, (void *)(at + 2)))
+		return 0;
+	if (first)
+		return record_join(-1, at + 2, len - 2, how);
+	return record_abstract(op, fd, at, len);
+}
+
+/* The fifth argument, which is sendto's address. */
+static __always_inline __u64 fifth(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
+				   bool compat)
+{
+	struct pt_regs___x86 *x = regs;
+	__u64 v = 0;
+
+	if (event) {
+		bpf_probe_read_kernel(&v, sizeof(v), &event->args[4]);
+		return v;
+	}
+	if (bpf_core_field_exists(x->r8)) {
+		if (btf)
+			return compat ? (__u32)x->di : x->r8;
+		return compat ? (__u32)BPF_CORE_READ(x, di) : BPF_CORE_READ(x, r8);
+	}
+	bpf_probe_read_kernel(&v, sizeof(v), regs + 4 * sizeof(__u64));
+	return v;
+}
+
+struct sent { /* the head of a struct msghdr */
+	__u64 name;
+	__u32 len, pad;
+};
+
+/* To whom it is sent: of most messages nobody is named, as their socket is connected. */
+static __always_inline void record_sent(__u32 call, __u8 address, const __u64 args[6])
+{
+	struct sent to = { args[4], (__u32)args[5], 0 };
+	struct scratch *s;
+
+	if (address == TRACE_SENDMSG && bpf_probe_read_user(&to, sizeof(to), (void *)args[1]))
+		return;
+	if (!to.name || !to.len)
+		return;
+	record_address(ADDRESS_SEND, (__u32)args[0], to.name, to.len);
+	s = scratch_take();
+	if (!s)
+		return;
+	s->ask.call = call;
+	record_unix(ADDRESS_SEND, (__u32)args[0], to.name, to.len,
+		    TRACE_W | (TRACE_FOLLOW | TRACE_SOCKET) << 16);
+	scratch_give(s);
 }
 
 #endif

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "compiler/base/bug.h"
 #include "learn/proc.h"
+#include "learn/stopped.h"
 
 struct ask_pending {
 	struct trace_rule rule;
@@ -187,4 +189,52 @@ void ask_give(struct model *m, struct ask_pending *p, uint64_t first_ns)
 void ask_drop(struct ask_pending *p)
 {
 	free(p);
+}
+
+void ask_abstract(struct model *m, pid_t tid, const struct addressed *to, uint64_t first_ns)
+{
+	struct trace_rule rule = { .op = TRACE_OP_BIND };
+	struct ask ask = { .rule = &rule, .count = 1, .first_ns = first_ns };
+	uint32_t n = to->len > 3 ? to->len - 3 : 0;
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 1] = "";
+
+	if (to->len == 2 && to->op != ADDRESS_BIND)
+		return;
+	if (n >= sizeof(name))
+		n = sizeof(name) - 1;
+	if (n && !stopped_memory(tid, to->at + 3, name, n))
+		*name = 0; /* told as lost */
+	ask.names[0].text = name;
+	ask.value = TRACE_ABSTRACT(to->op, address_type_of(tid, to->fd), n);
+	ask_record(m, &ask);
+}
+
+bool ask_label(struct model *m, const struct ask_stopped *s, uint64_t first_ns)
+{
+	static const char *const names[] = { "current", "exec" };
+	struct trace_rule rule = { .op = TRACE_OP_LABEL };
+	struct ask ask = { .rule = &rule, .count = 1, .first_ns = first_ns };
+	size_t n = s->args[2] < TRACE_PATH ? (size_t)s->args[2] : TRACE_PATH, len;
+	char text[TRACE_PATH + 1], path[PATH_MAX], link[32];
+	const char *attr;
+
+	snprintf(link, sizeof(link), "fd/%d", (int)s->args[0]);
+	if (!proc_link(s->tid, link, path) || !str_starts(str_c(path), "/proc/"))
+		return true;
+	attr = strstr(path, "/attr/");
+	len = attr ? strlen(attr) : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t most = strlen(names[i]);
+
+		if (len <= most || strcmp(attr + len - most, names[i]) != 0 ||
+		    attr[len - most - 1] != '/')
+			continue;
+		if (!s->read_memory(s->tid, s->args[1], text, n))
+			return false;
+		text[n] = 0;
+		ask.value = i;
+		ask.names[0].text = text;
+		ask_record(m, &ask);
+	}
+	return true;
 }

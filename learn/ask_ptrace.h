@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What a stopped task asks of AppArmor's classes beside files: asks.h, by ptrace. */
+#include "learn/address.h"
 #include "learn/asks.h"
 
 #include <sys/types.h>
@@ -25,4 +26,11 @@ struct ask_pending;
 struct ask_pending *ask_take(const struct ask_stopped *s, const struct trace_rule *r, bool *lost);
 /* The call has succeeded: into the recording. */
 void ask_give(struct model *m, struct ask_pending *p, uint64_t first_ns);
+/* An abstract address of a unix socket, or none, as the kernel then chooses one. */
+void ask_abstract(struct model *m, pid_t tid, const struct addressed *to, uint64_t first_ns);
+/*
+ * A task that writes: to /proc/PID/attr/current or exec, by which AppArmor changes profiles. False: what it
+ * writes there cannot be read.
+ */
+bool ask_label(struct model *m, const struct ask_stopped *s, uint64_t first_ns);
 void ask_drop(struct ask_pending *p); /* also NULL */

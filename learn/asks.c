@@ -220,6 +220,110 @@ static void put_trace(struct asking *k, bool read)
 		buf_puts(&k->out, read ? "ptrace (read)" : "ptrace (trace)");
 }
 
+/* Are there as many names of this kind as are kept, and this is none of them? Then the rule is for any. */
+static bool is_one_too_many(const struct asking *k, size_t head)
+{
+	size_t n = 0;
+
+	vec_each(&model_recording(k->m)->rules, x) {
+		if (str_eq(x->text, (struct str){ k->out.p, k->out.n }))
+			return false;
+		n += x->text.n > head && !memcmp(x->text.p, k->out.p, head) &&
+		     memmem(x->text.p, x->text.n, "addr=", 5);
+	}
+	return n >= TRACE_VALUES;
+}
+
+/* A name with zero bytes in it, which no text can hold, is written up to the first. */
+static void put_abstract(struct asking *k, const char *name, size_t n)
+{
+	BUF_AUTO text = { 0 };
+
+	buf_printf(&text, "@%s", name);
+	aa_print_literal(&k->out, (struct str){ text.p, text.n });
+	if (strlen(name) == n)
+		return;
+	if (k->out.p[k->out.n - 1] == '"') {
+		k->out.n--;
+		buf_puts(&k->out, "**\"");
+	} else {
+		buf_puts(&k->out, "**");
+	}
+}
+
+/* As af_unix.c of security/apparmor asks since Linux 6.17 (profile_bind_perm(), profile_peer_perm()). */
+static void put_unix(struct asking *k)
+{
+	static const char *const perms[ADDRESS_OPS] = {
+		[ADDRESS_BIND] = "bind",
+		[ADDRESS_CONNECT] = "connect, send, receive",
+		[ADDRESS_SEND] = "send",
+	};
+	static const char *const types[ADDRESS_TYPES] = {
+		[ADDRESS_STREAM] = "stream",
+		[ADDRESS_DGRAM] = "dgram",
+		[ADDRESS_OTHER] = "seqpacket",
+	};
+	unsigned op = k->a->value & 0xff, type = k->a->value >> 8 & 0xff;
+	size_t n = k->a->value >> 16 & 0xffff, head;
+	const char *name = k->a->names[0].text;
+
+	if (op == ADDRESS_CONNECT && type == ADDRESS_DGRAM)
+		op = ADDRESS_SEND; /* as which unix_may_send() asks */
+	buf_printf(&k->out, "unix (%s)", perms[op]);
+	if (types[type])
+		buf_printf(&k->out, " type=%s", types[type]);
+	if (n == TRACE_ABSTRACT_OTHERS)
+		return;
+	head = k->out.n;
+	buf_puts(&k->out, op == ADDRESS_BIND ? " addr=" : " peer=(addr=");
+	if (!n)
+		buf_puts(&k->out, "auto");
+	else if (name && *name)
+		put_abstract(k, name, n);
+	else
+		k->lost = true;
+	if (op != ADDRESS_BIND)
+		buf_putc(&k->out, ')');
+	if (!k->out.failed && is_one_too_many(k, head))
+		k->out.n = head;
+}
+
+/*
+ * By which words AppArmor changes profiles (its lsm.c, do_setattr()): one rule allows it at once and at
+ * the next exec. Hats ask no rule, and what else is written is other modules'.
+ */
+static void put_label(struct asking *k)
+{
+	static const struct {
+		const char *word;
+		bool stack, exec;
+	} words[] = { { "changeprofile ", false, false },
+		      { "permprofile ", false, false },
+		      { "stack ", true, false },
+		      { "exec ", false, true },
+		      { "stack ", true, true } };
+	const char *text = k->a->names[0].text;
+	BUF_AUTO target = { 0 };
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(words); i++) {
+		size_t n;
+
+		if (words[i].exec != (k->a->value != 0) || !str_starts(str_c(text), words[i].word))
+			continue;
+		text += strlen(words[i].word);
+		text += strspn(text, " ");
+		n = strcspn(text, "\n");
+		if (!n)
+			return;
+		buf_puts(&target, words[i].stack && *text != '&' ? "&" : "");
+		buf_add(&target, text, n);
+		buf_puts(&k->out, "change_profile -> ");
+		aa_print_literal(&k->out, (struct str){ target.p, target.n });
+		return;
+	}
+}
+
 static void put(struct asking *k)
 {
 	const struct trace_rule *r = k->a->rule;
@@ -237,6 +341,8 @@ static void put(struct asking *k)
 		if (k->a->value & IORING_SETUP_SQPOLL)
 			buf_puts(&k->out, "io_uring (sqpoll)");
 		return;
+	case TRACE_OP_BIND: put_unix(k); return;
+	case TRACE_OP_LABEL: put_label(k); return;
 	case TRACE_OP_PTRACE: put_trace(k, false); return;
 	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER: put_trace(k, r->perms[0] == TRACE_R); return;

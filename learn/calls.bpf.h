@@ -3,7 +3,6 @@
 #ifndef LEARN_CALLS_BPF_H
 #define LEARN_CALLS_BPF_H
 
-#include "learn/asks.bpf.h"
 #include "learn/border.bpf.h"
 #include "learn/addresses.bpf.h"
 
@@ -355,6 +354,9 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (tells_call() &&
 	    !(info->args | info->tuple | info->address | returns[nr & (TRACE_NRS - 1)]))
 		return 0;
+	if (tells_call() && info->address == TRACE_SENDTO &&
+	    !fifth(btf, regs, event, abi == TRACE_COMPAT))
+		return 0;
 	m = mark_find(btf);
 	if (!m)
 		return 0;
@@ -369,7 +371,10 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple & TRACE_TUPLE)
 		record_tuple(call, m->args);
-	if (info->address)
+	if (info->address >= TRACE_SENDTO) {
+		if (abi != TRACE_COMPAT || info->address == TRACE_SENDTO)
+			record_sent(call, info->address, m->args);
+	} else if (info->address)
 		record_address(info->address - 1, (__u32)m->args[0], m->args[1], (__u32)m->args[2]);
 	for (__u32 i = 0; i < 6; i++) {
 		if (!(info->args >> i & 1) || (info->only && !arg_at(m, info->only - 1)))
@@ -568,19 +573,13 @@ static __always_inline int exit_path(struct mark *m, const volatile struct trace
 
 static __always_inline int exit_bind(struct mark *m, const volatile struct trace_rule *r)
 {
-	const char *addr = (const char *)arg_at(m, r->path[0]);
-	__u32 len = (__u32)arg_at(m, r->path[0] + 1);
 	struct scratch *s = scratch_get();
-	__u16 family = 0;
-	char first = 0;
 
 	if (s && m->nnamed)
 		return exit_named(m, r, s, 0);
-	if (len <= 2 || bpf_probe_read_user(&family, sizeof(family), addr) || family != AF_UNIX)
-		return 0;
-	if (bpf_probe_read_user(&first, 1, addr + 2) || !first)
-		return 0; /* abstract: AppArmor's unix rules, not files */
-	return record_join(-1, (__u64)addr + 2, len - 2, r->perms[0] | r->flags[0] << 16);
+	return record_unix(r->flags[0] & TRACE_MADE ? ADDRESS_BIND : ADDRESS_CONNECT,
+			   (__u32)m->args[0], arg_at(m, r->path[0]),
+			   (__u32)arg_at(m, r->path[0] + 1), r->perms[0] | r->flags[0] << 16);
 }
 
 static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,

@@ -134,6 +134,7 @@ static void record_open(struct tracer *t, const struct tracee *e, const struct t
 		return;
 	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
 		*name = 0;
+	t->labels |= strstr(name, "/attr/") != NULL;
 	how.perms = (unsigned)perms;
 	snprintf(link, sizeof(link), "fd/%d", fd);
 	record_link(t, e->tid, link, name, &how);
@@ -349,24 +350,33 @@ static void record_mprotect(struct tracer *t, const struct tracee *e, const stru
 	fclose(maps);
 }
 
-static void record_bind(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+static void record_unix(struct tracer *t, const struct tracee *e, const struct addressed *to,
+			unsigned perms, unsigned flags)
 {
-	uint64_t addr = e->args[r->path[0]];
-	uint32_t len = (uint32_t)e->args[r->path[0] + 1];
 	char text[TRACE_PATH + 1];
 	uint16_t family = AF_UNIX;
 	ssize_t n = -1;
 
-	if (len <= 2)
+	if (to->len < 2)
 		return;
-	if (stopped_memory(e->tid, addr, &family, sizeof(family)) && family == AF_UNIX)
-		n = stopped_text(e->tid, addr + 2, text, len - 2);
+	if (stopped_memory(e->tid, to->at, &family, sizeof(family)) && family == AF_UNIX)
+		n = to->len > 2 ? stopped_text(e->tid, to->at + 2, text, to->len - 2) : 0;
 	if (n < 0 && family == AF_UNIX)
 		t->r->run.losses.paths_unresolved++;
-	if (n <= 0)
-		return; /* abstract: AppArmor's unix rules, not files */
-	record_join(t, e->tid, -1, text, r->flags[0],
-		    &(struct access){ .perms = r->perms[0], .owned = r->flags[0] & TRACE_MADE });
+	if (n > 0)
+		record_join(t, e->tid, -1, text, flags,
+			    &(struct access){ .perms = perms, .owned = flags & TRACE_MADE });
+	else if (!n)
+		ask_abstract(t->model, e->tid, to, tracer_now(t));
+}
+
+static void record_bind(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	unsigned op = r->flags[0] & TRACE_MADE ? ADDRESS_BIND : ADDRESS_CONNECT;
+	struct addressed to;
+
+	if (address_find(e->tid, op + 1, e->args, &to))
+		record_unix(t, e, &to, r->perms[0], r->flags[0]);
 }
 
 /* ---- exec ---- */
@@ -451,20 +461,33 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 	}
 }
 
-static void record_address(struct tracer *t, const struct tracee *e, unsigned op)
+static void record_address(struct tracer *t, const struct tracee *e, unsigned takes)
 {
 	unsigned char raw[ADDRESS_MOST] = { 0 };
-	uint32_t len = (uint32_t)e->args[2];
+	struct addressed to;
 	struct address k;
 
-	if (len < 16 || len > INT_MAX)
+	if (!address_find(e->tid, takes, e->args, &to))
+		return;
+	if (takes >= TRACE_SENDTO) /* by those that bind and connect where they succeed */
+		record_unix(t, e, &to, PERM_W, TRACE_FOLLOW | TRACE_SOCKET);
+	if (to.len < 16 || to.len > INT_MAX)
 		return;
 	/* What cannot be read is counted where the call succeeds, as it may be a file's name. */
-	if (!stopped_memory(e->tid, e->args[1], raw, len < sizeof(raw) ? len : sizeof(raw)) ||
-	    !address_take(e->tid, (int)e->args[0], raw, len, &k))
+	if (!stopped_memory(e->tid, to.at, raw, to.len < sizeof(raw) ? to.len : sizeof(raw)) ||
+	    !address_take(e->tid, to.fd, raw, to.len, &k))
 		return;
-	k.op = (uint8_t)op;
+	k.op = (uint8_t)to.op;
 	model_address(t->model, &k, 1, tracer_now(t));
+}
+
+/* Which task changes its profile, once somebody has opened what that is written to. */
+static void record_write(struct tracer *t, const struct tracee *e, const uint64_t args[6])
+{
+	struct ask_stopped stopped = { e->tid, args, stopped_text, stopped_memory, is_ours, t };
+
+	if (!ask_label(t->model, &stopped, tracer_now(t)))
+		t->r->run.losses.unread++;
 }
 
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
@@ -492,6 +515,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	model_call(t->model, (enum arch)a, nr, 1, tracer_now(t));
 	sys = syscall_by_nr((enum arch)a, nr);
 	e->forking = sys && rules_make_task(sys->name);
+	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
+		record_write(t, e, (const uint64_t *)info->entry.args);
 	if (!(c->args | c->rule | c->tuple | c->address))
 		return;
 	e->rule = c->rule;
@@ -501,8 +526,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	note_owner(t, e);
 	if (c->tuple & TRACE_EARLY)
 		begin_ask(t, e);
-	if (c->address)
-		record_address(t, e, c->address - 1);
+	if (c->address && (c->address != TRACE_SENDMSG || a != ARCH_I386))
+		record_address(t, e, c->address);
 }
 
 static void on_return(struct tracer *t, struct tracee *e)
@@ -514,6 +539,7 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_OPEN:   /* with the result: see the caller */
 	case TRACE_OP_EXEC:   /* the exec event has done it */
 	case TRACE_OP_PTRACE: /* only what fails is of interest: see the caller */
+	case TRACE_OP_LABEL:  /* no call's */
 	case TRACE_OP_NONE: return;
 	case TRACE_OP_QUEUE:
 	case TRACE_OP_RING:

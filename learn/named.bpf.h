@@ -87,6 +87,39 @@ static __always_inline int on_named(__u64 mount, __u64 dentry, __u64 mount2, __u
 	return 0;
 }
 
+/* What is written to /proc/self/attr/current or exec: by it AppArmor changes profiles. */
+static __always_inline int on_label(__u64 name, __u64 value, __u64 size)
+{
+	struct mark *m = marks_by_task ? mark_get(true) : mark_get(false);
+	struct scratch *s;
+	char attr = 0;
+
+	if (!m || !size)
+		return 0;
+	s = scratch_take_second();
+	if (!s) {
+		count_loss(TRACE_LOSS_BUSY);
+		return 0;
+	}
+	s->off = 0;
+	s->len = size < TRACE_PATH ? (__u32)size : TRACE_PATH - 1;
+	bpf_probe_read_kernel(&attr, 1, (void *)name);
+	bpf_probe_read_kernel(s->buf, bounded(s->len, TRACE_PATH - 1), (void *)value);
+	s->parent = 0;
+	s->kind = TRACE_WORD;
+	s->perms = s->flags = s->more = 0;
+	s->not_owned = 0;
+	if (!intern()) {
+		s->ask.call = tells_call() ? call_now() : m->call;
+		s->ask.what = TRACE_OP_LABEL;
+		s->ask.names[0] = s->last;
+		s->ask.names[1] = s->ask.names[2] = 0;
+		record_ask(attr == 'e');
+	}
+	scratch_give_second(s);
+	return 0;
+}
+
 static __always_inline __u64 mount_of(__u64 path)
 {
 	return (__u64)BPF_CORE_READ((struct path *)path, mnt);

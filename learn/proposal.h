@@ -107,6 +107,7 @@ void propose_sockets(struct proposal *p, enum arch only);
 void propose_rules(struct proposal *p);
 /* The flag under which what has no path from the root is looked up below '/', and why. */
 void propose_attached(struct proposal *p);
+/* What was done by which AppArmor is asked, where no rule says of what. */
 void describe_unruled(struct proposal *p, struct ast_comment **to);
 void describe_not_asked(struct proposal *p, struct ast_comment **to);
 

@@ -40,7 +40,8 @@ static void put_address(struct buf *out, const struct recorded_address *a)
 static void note_op(struct proposal *p, struct ast_comment **to, unsigned op,
 		    const struct address_kind *kind)
 {
-	const char *gap = op == ADDRESS_BIND ? "bound: " : "connected: ";
+	static const char *const done[ADDRESS_OPS] = { "bound: ", "connected: ", "sent to: " };
+	const char *gap = done[op];
 	BUF_AUTO text = { 0 };
 	size_t n = 0, left = 0;
 

@@ -297,6 +297,64 @@ void describe_not_asked(struct proposal *p, struct ast_comment **to)
 	}
 }
 
+static bool has_class(const struct proposal *p, const char *word)
+{
+	vec_each(&p->r->rules, x)
+		if (str_starts(x->text, word))
+			return true;
+	return false;
+}
+
+/* /proc/PID/attr/current or exec, by which AppArmor changes profiles; apparmor/ may stand between. */
+static bool is_label(struct str path)
+{
+	const char *attr;
+
+	/* Paths of a recording end in a NUL byte. */
+	if (!str_starts(path, "/proc/"))
+		return false;
+	attr = strstr(path.p, "/attr/");
+	return attr &&
+	       (!strcmp(attr, "/attr/current") || !strcmp(attr, "/attr/exec") ||
+		!strcmp(attr, "/attr/apparmor/current") || !strcmp(attr, "/attr/apparmor/exec"));
+}
+
+/* The sockets of a message bus, by dbus-daemon(1) and systemd. */
+static bool is_bus(struct str path)
+{
+	size_t n = path.n;
+
+	return str_is(path, "/run/dbus/system_bus_socket") ||
+	       (str_starts(path, "/run/user/") && n > 4 && !memcmp(path.p + n - 4, "/bus", 4));
+}
+
+static void describe_opened(struct proposal *p, struct ast_comment **to)
+{
+	bool labels = has_class(p, "change_profile"), buses = has_class(p, "dbus");
+
+	vec_each(&p->r->files, f) {
+		BUF_AUTO safe = { 0 };
+
+		buf_safe(&safe, f->path);
+		if (!labels && f->perms & (PERM_W | PERM_A) && is_label(f->path)) {
+			labels = true;
+			ast_comment_add(
+				p->a, to,
+				"%s was opened to be written, by which a task changes its profile or "
+				"hat: to which was not seen, and takes change_profile",
+				safe.p ? safe.p : "");
+		}
+		if (!buses && f->socket && is_bus(f->path)) {
+			buses = true;
+			ast_comment_add(
+				p->a, to,
+				"%s was connected to: what is sent there AppArmor is asked about by "
+				"the bus, not by the kernel, so rules of dbus are not here",
+				safe.p ? safe.p : "");
+		}
+	}
+}
+
 /* Calls that AppArmor asks about, and nothing of it is there: they failed, or could not be read. */
 void describe_unruled(struct proposal *p, struct ast_comment **to)
 {
@@ -331,4 +389,5 @@ void describe_unruled(struct proposal *p, struct ast_comment **to)
 				proposal_replayed(p->r) ? "a replay tells too little of them" :
 							  "none was seen to succeed",
 				text.p);
+	describe_opened(p, to);
 }

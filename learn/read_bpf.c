@@ -390,8 +390,8 @@ static void read_asks(struct watch *w, struct model *m, const struct pieces *all
 		if (a < 0 || !look_up(w, fd, &key, &n))
 			continue;
 		rules_of((enum arch)a, key.call % TRACE_NRS, &call, &rule);
-		if (key.what == TRACE_OP_PEER && rule.op != TRACE_OP_PEER)
-			rule = (struct trace_rule){ .op = TRACE_OP_PEER, .perms = { TRACE_R } };
+		if (key.what != rule.op)
+			rule = (struct trace_rule){ .op = (__u8)key.what, .perms = { TRACE_R } };
 		ask.rule = &rule;
 		ask.count = n.count;
 		ask.first_ns = n.first_ns;

@@ -55,6 +55,22 @@ static uint8_t rule_of(const struct syscall_info *s, enum arch a)
 	return 0;
 }
 
+static uint8_t address_of(const char *call)
+{
+	static const struct {
+		const char *call;
+		uint8_t address;
+	} calls[] = { { "bind", ADDRESS_BIND + 1 },
+		      { "connect", ADDRESS_CONNECT + 1 },
+		      { "sendto", TRACE_SENDTO },
+		      { "sendmsg", TRACE_SENDMSG } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (!strcmp(calls[i].call, call))
+			return calls[i].address;
+	return 0;
+}
+
 static void fill_call(struct trace_call *c, const struct syscall_info *s, enum arch a, uint32_t nr)
 {
 	unsigned nargs;
@@ -62,9 +78,7 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 
 	c->args = (uint8_t)recording_args(a, nr);
 	c->in = recording_args_in(a, nr) != NULL;
-	c->address = !strcmp(s->name, "bind")    ? ADDRESS_BIND + 1 :
-		     !strcmp(s->name, "connect") ? ADDRESS_CONNECT + 1 :
-						   0;
+	c->address = address_of(s->name);
 	c->only = (uint8_t)(recording_args_if(a, nr) + 1);
 	for (unsigned i = 0; i < nargs; i++)
 		if (args[i].width == 64 && a != ARCH_I386)

@@ -106,7 +106,8 @@ MAP(distinct, HASH, struct arg_key, struct value_state, 1024);
 MAP(values, HASH, struct trace_value_key, __u64, 16384);
 MAP(tuples, HASH, struct trace_tuple_key, __u64, 1024);
 MAP(addresses, HASH, struct address, struct trace_count, 1024);
-MAP(ports_kept, ARRAY, __u32, __u32, ADDRESS_GROUPS);
+MAP(ports_kept, ARRAY, __u32, __u32,
+    ADDRESS_GROUPS + ADDRESS_OPS * ADDRESS_TYPES); /* behind: abstract names */
 MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
 MAP(received, PERCPU_ARRAY, __u32, struct trace_count, 128);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);

@@ -278,6 +278,12 @@ int name_connect(__u64 *ctx)
 			0, 0);
 }
 
+SEC("fentry/security_setprocattr") /* whose, name, value, size */
+int name_label(__u64 *ctx)
+{
+	return on_label(ctx[1], ctx[2], ctx[3]);
+}
+
 /* Run by the loader once all else is attached: through the tasks that there are (iter/task). */
 SEC("iter/task")
 int pick_btf(__u64 *ctx)

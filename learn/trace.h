@@ -7,6 +7,8 @@
  */
 #include <linux/types.h>
 
+#include "learn/record/address.h"
+
 /* ABIs by which a task may enter the kernel; index of a call: abi * TRACE_NRS + nr. */
 enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_NRS     1024    /* numbers per ABI; a power of two; beyond: counted as odd */
@@ -60,6 +62,7 @@ enum trace_op {
 	TRACE_OP_LOOK,   /* argument path[0]: a name, which may lead by /proc/PID of another */
 	TRACE_OP_PIDFD,  /* as PEER; fd[0] is a descriptor of a process */
 	TRACE_OP_PEER,   /* perms[0] R or W: fd[0], or fd[1], is read, or traced */
+	TRACE_OP_LABEL,  /* no call's: a word for /proc/self/attr/ [1: of the next exec] */
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
@@ -134,6 +137,8 @@ static inline __u32 trace_at(__u32 flags, __u32 at)
 	return flags;
 }
 
+enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG };
+
 enum {
 	TRACE_TUPLE = 1,
 	TRACE_EARLY = 2, /* its names may be gone, or mean others, when it has ended */
@@ -176,13 +181,13 @@ static inline __u32 trace_open_perms(__u64 asked)
 }
 
 struct trace_call {
-	__u8 args;    /* bit i: the value of argument i is recorded */
-	__u8 wide;    /* bit i: all 64 bits of it count */
-	__u8 in;      /* 1: they are addresses, and the 64 bits there are the value */
-	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; 0: none */
-	__u8 only;    /* where this argument, from 1, is not 0; 0: in every call */
-	__u8 tuple;   /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
-	__u8 rule;    /* index into the rules; 0: none */
+	__u8 args; /* bit i: the value of argument i is recorded */
+	__u8 wide; /* bit i: all 64 bits of it count */
+	__u8 in;   /* 1: they are addresses, and the 64 bits there are the value */
+	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; TRACE_SENDMSG; 0: none */
+	__u8 only;  /* where this argument, from 1, is not 0; 0: in every call */
+	__u8 tuple; /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
+	__u8 rule;  /* index into the rules; 0: none */
 };
 
 struct trace_count {
@@ -256,6 +261,11 @@ struct trace_ask_key {
 	__u64 names[3]; /* 0: none, or it was lost and counted */
 };
 #define TRACE_ASK_OURS (1ull << 32) /* of a value: whom it is about is recorded, too */
+
+/* The value of TRACE_OP_BIND, of an abstract name: ADDRESS_* of what was done, and of the socket. */
+#define TRACE_ABSTRACT(op, type, n) ((__u64)(op) | (__u64)(type) << 8 | (__u64)(n) << 16)
+#define TRACE_ABSTRACT_OTHERS                                                                      \
+	0xffff /* its length: whichever there were beyond those that are kept */
 
 static inline int trace_is_early(__u8 op)
 {

@@ -37,6 +37,7 @@ struct tracer {
 	size_t live;
 	bool started;
 	bool detaching;
+	bool labels; /* something below a directory attr was opened: perhaps a task's */
 	uint64_t start_ns;
 };
 /* NULL: it is none of those. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR (GPL-2.0-only OR BSD-2-Clause) */
 #pragma once
 /*
- * Addresses of IP that a program bound or connected to, as far as recordings keep them: the port, and
+ * Addresses of IP that a program bound, connected or sent to, as far as recordings keep them: the port, and
  * where on the way to the whole world the address lies. Read by the BPF compiler too: plain types.
  */
 #include <linux/types.h>
 
-enum { ADDRESS_BIND, ADDRESS_CONNECT, ADDRESS_OPS };
+enum { ADDRESS_BIND, ADDRESS_CONNECT, ADDRESS_SEND, ADDRESS_OPS };
 enum { ADDRESS_INET, ADDRESS_INET6, ADDRESS_FAMILIES };
 enum { /* of the socket */
        ADDRESS_UNKNOWN,

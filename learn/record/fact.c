@@ -28,7 +28,7 @@ static const struct {
 
 static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };
 
-const char *const address_ops[] = { "bind", "connect" };
+const char *const address_ops[] = { "bind", "connect", "send" };
 const char *const address_families[] = { "inet", "inet6" };
 const char *const address_types[] = { "-", "stream", "dgram", "raw", "other" };
 const char *const address_places[] = { "any",       "loopback",  "private", "link",

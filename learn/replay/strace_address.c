@@ -114,12 +114,26 @@ static bool read_address(struct str text, bool six, __u8 raw[ADDRESS_MOST])
 	return inet_pton(six ? AF_INET6 : AF_INET, name, raw + (six ? 8 : 4)) == 1;
 }
 
+/* sendmsg's is in a structure: {msg_name={sa_family=AF_INET, ...}, msg_namelen=16, ...}. */
+static struct str address_of(const struct strace_line *l, unsigned takes)
+{
+	static const char named[] = "{msg_name=";
+	unsigned i = takes == TRACE_SENDTO ? 4 : 1;
+	struct str text = l->nargs > i ? l->args[i] : (struct str){ "", 0 };
+
+	if (takes != TRACE_SENDMSG)
+		return text;
+	if (!str_starts(text, named))
+		return (struct str){ "", 0 };
+	return (struct str){ text.p + sizeof(named) - 1, text.n - (sizeof(named) - 1) };
+}
+
 bool strace_record_address(struct replay *r, const struct strace_sockets *s,
 			   const struct strace_line *l, const struct strace_called *c,
 			   uint64_t since)
 {
 	__u8 raw[ADDRESS_MOST] = { 0 };
-	struct str text = l->nargs > 1 ? l->args[1] : (struct str){ "", 0 };
+	struct str text = address_of(l, c->call.address);
 	bool six = str_starts(text, "{sa_family=AF_INET6,");
 	struct address k = { .type = type_of(s, l->args[0]) };
 
@@ -127,7 +141,7 @@ bool strace_record_address(struct replay *r, const struct strace_sockets *s,
 		return true;
 	if (!read_address(text, six, raw) || !address_read(raw, sizeof(raw), &k))
 		return false;
-	k.op = (__u8)(c->call.address - 1);
+	k.op = c->call.address >= TRACE_SENDTO ? ADDRESS_SEND : (__u8)(c->call.address - 1);
 	model_address(r->m, &k, 1, since);
 	return true;
 }

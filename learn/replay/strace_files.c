@@ -253,7 +253,8 @@ static void record_call(struct looking *k)
 	case TRACE_OP_PTRACE:
 	case TRACE_OP_LOOK:
 	case TRACE_OP_PIDFD:
-	case TRACE_OP_PEER: return; /* told: no rule is seen of them */
+	case TRACE_OP_PEER:
+	case TRACE_OP_LABEL: return; /* told: no rule is seen of them */
 	case TRACE_OP_OPEN: record_open(k); return;
 	case TRACE_OP_MMAP: record_mapping(k); return;
 	case TRACE_OP_MPROTECT:

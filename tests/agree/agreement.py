@@ -186,7 +186,7 @@ CALLS = {  # of what is no file the name of the call is enough, by the kernel's 
     "mount": ["mount", "move_mount", "fsmount", "open_tree"], "umount": ["umount2"], "pivotroot": ["pivot_root"],
     "ptrace": ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "get_robust_list", "move_pages"],
     "signal": ["signal"], "userns_create": ["userns"], "create": ["socket"], "capable": [], "uring_sqpoll": [],
-    "file_mmap": ["READ_IMPLIES_EXEC"]}
+    "file_mmap": ["READ_IMPLIES_EXEC"], "change_profile": ["change_profile"], "change_onexec": ["change_profile"], "stack": ["change_profile"]}
 
 
 def is_said(line, header):

@@ -244,18 +244,56 @@ static int untraced_clone3(void)
 	return ended(pid, 0);
 }
 
+/* Of a profile that is not there: asked for all the same. */
+static int label_as(const char *attr, const char *text)
+{
+	int fd = open(attr, O_WRONLY);
+	ssize_t n = fd < 0 ? 0 : write(fd, text, strlen(text));
+
+	return fd < 0 || n == 0 || close(fd);
+}
+
+static int label_changed(void)
+{
+	return label_as("/proc/self/attr/current", "changeprofile agree-other");
+}
+
+static int label_at_exec(void)
+{
+	return label_as("/proc/self/attr/exec", "exec agree-other");
+}
+
+static int label_stacked(void)
+{
+	return label_as("/proc/self/attr/current", "stack agree-other");
+}
+
 static const struct awkward cases[] = {
-	CASE(look_mem),         CASE(look_environ),
-	CASE(look_maps),        CASE(look_descriptors),
-	CASE(look_exe),         CASE(look_through_root),
-	CASE(look_through_cwd), CASE(look_namespace),
-	CASE(look_stat_alone),  CASE(look_oom),
-	CASE(look_vm_readv),    CASE(look_vm_writev),
-	CASE(look_getfd),       CASE(look_kcmp),
-	CASE(look_robust_list), CASE(look_pages_moved),
-	CASE(traced_attach),    CASE(traced_seize),
-	CASE(traced_me),        CASE(traced_me_and_stopped),
-	CASE(untraced_child),   CASE(untraced_child_of_child),
+	CASE(label_changed),
+	CASE(label_at_exec),
+	CASE(label_stacked),
+	CASE(look_mem),
+	CASE(look_environ),
+	CASE(look_maps),
+	CASE(look_descriptors),
+	CASE(look_exe),
+	CASE(look_through_root),
+	CASE(look_through_cwd),
+	CASE(look_namespace),
+	CASE(look_stat_alone),
+	CASE(look_oom),
+	CASE(look_vm_readv),
+	CASE(look_vm_writev),
+	CASE(look_getfd),
+	CASE(look_kcmp),
+	CASE(look_robust_list),
+	CASE(look_pages_moved),
+	CASE(traced_attach),
+	CASE(traced_seize),
+	CASE(traced_me),
+	CASE(traced_me_and_stopped),
+	CASE(untraced_child),
+	CASE(untraced_child_of_child),
 	CASE(untraced_clone3),
 };
 

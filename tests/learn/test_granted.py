@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nobody asked for is not granted: scripts and what runs them, sockets that are only connected to, rings."""
+"""What nobody asked for is not granted, and what was asked of addresses and labels is: scripts, sockets, rings, profiles."""
 import re
 import shutil
 
+from conftest import PALE, run
 from recordings import Recording
 from test_awkward import EACH, python
 from test_backends import learn
@@ -65,3 +66,86 @@ def test_rings_lock_memory_where_buffers_are_registered_alone(tmp_path):
         assert "capability ipc_lock; #" in full and "is left out" not in full, opcode
     assert "capability ipc_lock; #" in propose(record(tmp_path, ["io_uring_setup", "io_uring_register"], ask)), "an older recording"
     assert "capability ipc_lock; #" in propose(record(tmp_path, ["mlock"], "capability ipc_lock x86_64 mlock"))
+
+
+NAMES = r"""
+import os, socket
+os.chdir({dir!r})
+def unix(kind, name=None):
+    s = socket.socket(socket.AF_UNIX, kind)
+    if name is not None:
+        s.bind(name)
+    return s
+stream, gram = socket.SOCK_STREAM, socket.SOCK_DGRAM
+server = unix(stream, b"\0pale a")
+server.listen()
+unix(stream).connect(b"\0pale a")
+zero, path, auto = unix(gram, b"\0dg\0x"), unix(gram, "made"), unix(gram, "")
+auto.sendto(b"x", b"\0dg\0x")
+auto.sendmsg([b"x"], [], 0, b"\0dg\0x")
+auto.sendto(b"x", "made")
+auto.sendmsg([b"x"], [], 0, "made")
+auto.connect(b"\0dg\0x")
+auto.send(b"x")
+auto.sendmsg([b"x"])
+for i in range(40):
+    unix(socket.SOCK_SEQPACKET, b"\0many%d" % i)
+inet = socket.socket(socket.AF_INET, gram)
+inet.sendto(b"x", ("127.0.0.1", 7777))
+inet.sendmsg([b"x"], [], 0, ("127.0.0.1", 7778))
+for attr, text in ("current", b"changeprofile pale-other"), ("exec", b"exec pale b"), ("current", b"stack pale-c"):
+    fd = os.open("/proc/self/attr/" + attr, os.O_WRONLY)
+    try:
+        os.write(fd, text)
+    except OSError:
+        pass
+"""
+UNIX = {'unix (bind) type=stream addr="@pale a"': 1, 'unix (connect, send, receive) type=stream peer=(addr="@pale a")': 1,
+        "unix (bind) type=dgram addr=@dg**": 1, "unix (bind) type=dgram addr=auto": 1, "unix (send) type=dgram peer=(addr=@dg**)": 3,
+        "unix (bind) type=seqpacket": 8} | {f"unix (bind) type=seqpacket addr=@many{i}": 1 for i in range(32)}
+LABELS = {"change_profile -> pale-other": 1, 'change_profile -> "pale b"': 1, 'change_profile -> "&pale-c"': 1}
+
+
+@EACH
+def test_abstract_addresses_and_what_is_sent_to_are_recorded_and_bounded(tmp_path, backend):
+    rec, text = learn(tmp_path, backend, *python(NAMES.format(dir=str(tmp_path))))
+    assert rec.losses == "none"
+    assert {rule: n for rule, n in rec.rules.items() if rule.startswith("unix")} == UNIX
+    assert rec.addresses == {("send", "inet", "dgram", p, "loopback"): 1 for p in ("7777", "7778")}
+    assert rec.files[str(tmp_path / "made")][0] == "w" and str(tmp_path / "made") in rec.sockets
+    assert "# sent to: 7777 (loopback) 1x, 7778 (loopback) 1x" in text
+    labels = {rule: n for rule, n in rec.rules.items() if rule.startswith("change_profile")}
+    note = "was opened to be written, by which a task changes its profile or hat" in text
+    assert labels == ({} if note else LABELS) and (backend != "ptrace" or not note)
+    old = (tmp_path / "old.rec")
+    old.write_text(re.sub(r'(?m)^run 1 kernel .*', 'run 1 kernel "6.12"', rec.text))
+    text = propose(old)
+    assert "#   unix (bind) type=dgram addr=auto;  # 1x; since Linux 6.17 and AppArmor 5.0" in text
+    assert not re.search("^    unix ", text, re.M)
+    old.write_text(old.read_text().replace('kernel "6.12"', 'kernel "6.18"'))
+    assert re.search(r"^    unix \(bind\) type=dgram addr=auto; # 1x", propose(old), re.M)
+
+
+def test_what_was_sent_to_is_read_of_strace(tmp_path):
+    (tmp_path / "log").write_text("""execve("/bin/x", ["x"], 0x7ffd /* 3 vars */) = 0
+sendto(3<UDP:[1]>, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("10.1.2.3")}, 16) = 1
+sendto(3<UDP:[1]>, "{sa_family=AF_INET, ", 1, 0, NULL, 0) = 1
+sendmsg(4<UDPv6:[2]>, {msg_name={sa_family=AF_INET6, sin6_port=htons(99), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), \
+sin6_scope_id=0}, msg_namelen=28, msg_iov=[{iov_base="x", iov_len=1}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 1
+sendmsg(4<UDPv6:[2]>, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="{sa_family=AF_INET6", iov_len=1}], msg_iovlen=1}, 0) = 1
+""".replace("\\\n", ""))
+    r = run([PALE, "replay", "--from", "strace", "-o", tmp_path / "r.rec", tmp_path / "log"])
+    assert r.rc == 0 and "address" not in r.err, r
+    assert Recording(tmp_path / "r.rec").addresses == {("send", "inet", "dgram", "53", "private"): 1,
+                                                       ("send", "inet6", "dgram", "99", "loopback"): 1}
+
+
+def test_what_no_kernel_shows_is_named(tmp_path):
+    """Hats, and what is asked of a message bus, which its daemon decides."""
+    text = propose(record(tmp_path, ["connect"], 'file "/run/dbus/system_bus_socket" rw socket',
+                          'file "/proc/9/attr/apparmor/current" w owned', 'file "/proc/9/attr/prev" r'))
+    assert "# /run/dbus/system_bus_socket was connected to: what is sent there AppArmor is asked about by the bus" in text
+    assert "# /proc/9/attr/apparmor/current was opened to be written" in text and "attr/prev was" not in text
+    text = propose(record(tmp_path, ["connect"], 'file "/run/dbus/system_bus_socket" rw', 'rule "change_profile -> x"',
+                          'file "/proc/9/attr/apparmor/current" w owned'))
+    assert "connected to" not in text and "was opened to be written" not in text
