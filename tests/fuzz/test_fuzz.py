@@ -64,7 +64,7 @@ def test_fuzz(target, tmp_path, record_property):
              "-rss_limit_mb=4096",  # an import may take 1 GiB, and a sanitizer as much again
              "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",
              *([f"-dict={words}"] if words.exists() else []), corpus, seeds],
-            timeout=seconds + 60, text=True)
+            timeout=seconds + 120, text=True)
     assert r.rc == 0, r
     cov = re.findall(r"cov: (\d+) ft: (\d+)", r.err)
     execs = re.search(r"stat::number_of_executed_units:\s*(\d+)", r.err)

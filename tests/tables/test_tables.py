@@ -561,7 +561,10 @@ def generic_flags(tmp_path, arch):
 def evaluate(flags, headers, names):
     """{name: value} of those that the headers define, by one compile to assembler or a few."""
     source = "".join(f"#if __has_include(<{h}>)\n#include <{h}>\n#endif\n" for h in headers)
-    names, start = sorted(names), source.count("\n") + 1
+    # What is defined stands there as a macro or an enumerator; of each other name gcc would look for one like it.
+    seen = subprocess.run(["gcc", "-E", "-dD", "-D_GNU_SOURCE", *flags, "-xc", "-"], input=source, capture_output=True,
+                          text=True, check=True).stdout
+    names, start = sorted(names & set(re.findall(r"\w+", seen))), source.count("\n") + 1
     for _ in range(12):  # each round drops the names that did not compile
         text = source + "".join(
             f"const unsigned long long V_{n} = (unsigned long long)(long long)({n});\n" for n in names)
