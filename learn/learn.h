@@ -64,6 +64,8 @@ struct propose_options {
  * that cannot be read is a diagnostic (PL414): what it would have given is missing then. */
 struct ast_file *propose(struct arena *a, const struct recording *r,
 			 const struct propose_options *opt, struct diags *ds);
+/* How its program will be started, as far as the recording tells: what is behind "start-", with commas. */
+const char *propose_starts(const struct recording *r);
 /*
  * To be called before facts are taken out of a recording that a policy has rules for: what calls and
  * files say of signals sent, of tracing and of user namespaces is kept with it, in the arena.

@@ -132,10 +132,14 @@ void propose_start(struct proposal *p, const struct set_use *u, enum arch a)
 	struct ast_stmt *use = proposal_add(p, AST_STMT_USE);
 	const char *how = str_is(u->set->name.text, "start-run") ? "pale run starts a program" :
 								   "the container runtime does";
+	const char *met = p->r->run.runtime;
 
 	ast_words_add(p->a, &use->words, str_dup(p->a, u->set->name.text));
 	use->except = u->except;
-	ast_comment_add(p->a, &use->trailing, "how %s", how);
+	if (met && !p->opt->starts_asked)
+		ast_comment_add(p->a, &use->trailing, "how %s; met: %s", how, met);
+	else
+		ast_comment_add(p->a, &use->trailing, "how %s", how);
 	if (!p->one_arch)
 		return;
 	for (const struct ast_stmt *st = u->set->body; st; st = st->next) {

@@ -90,12 +90,28 @@ static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
 }
 
 /* What is outside the border, and by what names it called itself. */
+static void read_runtime_name(struct watch *w, struct recorded_run *run)
+{
+	static const char *const known[] = { "runc", "crun" }; /* with a set of their starts */
+	int fd = bpf_map__fd(w->skel->maps.runtime_names);
+	char key[16], *prev = NULL; /* a comm: "runc:[2:INIT]" */
+
+	for (; next_key(w, fd, prev, key); prev = key)
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+			size_t n = strlen(known[i]);
+
+			if (!memcmp(key, known[i], n) && (!key[n] || key[n] == ':'))
+				run->runtime = known[i];
+		}
+}
+
 static void read_runtime(struct watch *w, struct model *m, struct trace_count *v)
 {
 	struct recording *r = model_recording(m);
 	int fd = bpf_map__fd(w->skel->maps.runtime_calls);
 	struct trace_count sum;
 
+	read_runtime_name(w, &r->run);
 	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
 		int a = abi_arch(i / TRACE_NRS);
 		struct recorded_call c = { .nr = i % TRACE_NRS };

@@ -93,6 +93,9 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 	out->kernel = EACH(a, rs, kernel);
 	out->libc = EACH(a, rs, libc);
 	out->backend = EACH(a, rs, backend);
+	for (size_t i = 0; i < recordings_runs(rs); i++)
+		if (recordings_run(rs, i)->runtime)
+			out->runtime = EACH(a, rs, runtime);
 }
 
 /* A number for each different text, from 0. */

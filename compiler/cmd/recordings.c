@@ -167,7 +167,7 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 	struct propose_options opt = {
 		.name = a->name,
 		.set_dirs = set_directories(s->arena, NULL),
-		.starts = start_sets(s->arena, a->starts),
+		.starts = start_sets(s->arena, a->starts ? a->starts : propose_starts(r)),
 		.starts_asked = a->starts,
 		.exact = a->exact,
 		.margin = !a->margin || strcmp(a->margin, "none") != 0,

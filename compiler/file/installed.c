@@ -122,6 +122,16 @@ static const char *find(struct session *s, const char *name)
 	return NULL;
 }
 
+const char *runtime_version(struct session *s, int kind)
+{
+	const char *path = find(s, kind == OCI_CRUN ? "crun" : "runc");
+	struct versions v = { 0 };
+
+	if (!path || ask_versions(s, kind, path, &v) || !v.runtime.n)
+		return NULL;
+	return str_dup(s->arena, v.runtime);
+}
+
 const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out, bool *lacking)
 {
 	const char *name = kind == OCI_CRUN ? "crun" : "runc", *path = find(s, name);

@@ -65,6 +65,7 @@ class Container:
         """Its exit status and output; once it answers it is joined so often."""
         (self.where / "config.json").write_text(json.dumps(self.config))
         out = self.where / "out"
+        (self.where / "root/tmp/go").unlink(missing_ok=True)
         try:
             with open(out, "w") as f:
                 p = subprocess.Popen(self.command("run", *options, "-b", self.where, self.name), stdout=f,
@@ -130,6 +131,17 @@ def truth(tmp_path_factory):
     return set(re.findall(rf"^(?!{own} )\d+ +(\w+)\(", rest.split('execve("/bin/sh"', 1)[1], re.M))
 
 
+def serves_under_its_own(container, tmp_path):
+    """The JSON of its proposal, with and without no-new-privileges."""
+    out = tmp_path / "p.json"
+    run([PALE, "compile", "-q", "-t", "oci", "-o", out, tmp_path / "p.pale"], check=0)
+    container.config["linux"]["seccomp"] = json.loads(out.read_text())
+    for nnp in (False, True):
+        container.config["process"]["noNewPrivileges"] = nnp
+        rc, said = container.run(joins=1)
+        assert rc == 0 and "hello\n42\n" in said, said
+
+
 def test_the_workload_s_part_alone_is_proposed_and_runs_under_it(container, tmp_path, truth):
     p = learn(tmp_path, container.group)
     rc, out = container.run(joins=2)
@@ -144,7 +156,12 @@ def test_the_workload_s_part_alone_is_proposed_and_runs_under_it(container, tmp_
     # and the runtime's is told, and counted
     calls, caps = runtimes(rec, "call"), runtimes(rec, "capability")
     assert RUNTIMES_OWN | {"execve"} <= {name for _, name in calls} and "sys_admin" in {c[0] for c in caps}
-    assert f"# runtime:  {len(calls)} calls and " in text and "sys_admin" not in text
+    kind = "crun" if container.entered else "runc"
+    version = re.search(r"version (\S+)", run([kind, "--version"], check=0).out)[1]
+    assert rec.runs[1]["runtime"] == f'"{kind} {version}"'
+    assert f"# runtime:  {len(calls)} calls and " in text and f" of {kind} {version}, " in text and "sys_admin" not in text
+    assert f"use start-{kind}" in text and f"; met: {kind} {version}\n" in text and "start-run " not in text, text
+    serves_under_its_own(container, tmp_path)
     assert run([PALE, "merge", tmp_path / "rec"], check=0).out == rec.text
 
 
