@@ -51,8 +51,9 @@ QUICK := -Wl,-z,pack-relative-relocs -lseccomp -Wl,-Bstatic -lapparmor -lbpf -le
 
 ROOMS   := base output automata deploy tables systemd rules policy decision cbpf oci oci/runtime oci/write apparmor \
 	target lint lint/out enforce file tell watch fix lsp
+LEARN_ROOMS := record container replay hook report
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard compiler/$(r)/*.c)) $(wildcard grammar/*.c) \
-	$(filter-out %.bpf.c,$(wildcard learn/*.c)) $(wildcard learn/record/*.c) $(wildcard learn/replay/*.c) $(wildcard learn/hook/*.c) $(wildcard learn/report/*.c)
+	$(filter-out %.bpf.c,$(wildcard learn/*.c)) $(foreach r,$(LEARN_ROOMS),$(wildcard learn/$(r)/*.c))
 MKTABLES := compiler/tables/mktables.c compiler/tables/mkprint.c
 LIB_SRC := $(filter-out $(MKTABLES),$(LIB_SRC))
 CMD_SRC := compiler/main.c $(wildcard compiler/cmd/*.c)

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The containers of this machine, whoever runs them: which there are, what they are called and in
+ * which cgroup they run. Found in the cgroup tree (version 2, also where it is mounted beside version
+ * 1), by the engines' sockets (Docker, Podman) and by what runtimes keep on disk (containerd with
+ * nerdctl and Kubernetes, CRI-O, Podman, Docker). Nothing is changed, no program is run.
+ * Everything lives in the arena. Bounded: CONTAINERS_MOST, 16 MiB a file or answer.
+ */
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "compiler/base/arena.h"
+#include "compiler/base/str.h"
+#include "compiler/base/table.h"
+#include "compiler/base/vec.h"
+
+#define CONTAINERS_MOST 4096
+#define CONTAINER_ID    64 /* hexadecimal digits of all engines' ids but ctr's, which are names */
+#define CONTAINER_SHORT 12 /* of these, as engines show them */
+
+enum container_engine {
+	ENGINE_UNKNOWN,
+	ENGINE_DOCKER,
+	ENGINE_PODMAN,
+	ENGINE_CONTAINERD,
+	ENGINE_CRIO,
+	ENGINE_NR
+};
+
+/* "docker" "podman" "containerd" "cri-o", as `--container ENGINE:NAME` has them; "container". */
+const char *container_engine_name(enum container_engine e);
+
+struct container_label {
+	const char *key, *value;
+};
+
+struct container {
+	const char *id;    /* whole; of ctr's the name that it was given */
+	const char *name;  /* NULL: not known */
+	const char *pod;   /* Kubernetes; NULL */
+	const char *image; /* NULL: not known */
+	enum container_engine engine;
+	const char *cgroup; /* directory in the v2 hierarchy; NULL: it does not run, or has none */
+	const char *place; /* where its runtime says that this will be, below the hierarchy; NULL */
+	pid_t pid;         /* 0: not known */
+	VEC(struct container_label) labels; /* annotations too, where these are all that is kept */
+	bool is_labelled;                   /* these are all */
+};
+
+struct containers {
+	struct arena *arena;
+	struct arena *scratch; /* while it is looked */
+	const char *root;      /* of the file system that is looked at, "" as a rule */
+	const char *tree;      /* the v2 hierarchy; NULL: none is mounted */
+	bool has_engine;       /* a socket answered, or there is a runtime's state */
+	const char *silent;    /* a socket that is there and does not answer; NULL */
+	int silent_error;      /* why */
+	VEC(struct container *) list;
+	struct table by_id;
+};
+
+/* Nothing is looked at yet. root: as above, for tests and for a host's tree that is mounted below. */
+struct containers *containers_new(struct arena *a, const char *root);
+/*
+ * Looks at everything there is, again for what is new: what was known of a container stays, whether
+ * and where it runs is asked anew.
+ */
+void containers_look(struct containers *cs);
+/* The same without a look at the tree, for one that has just come; ask: engines too, not the disk alone. */
+void containers_look_again(struct containers *cs, bool ask);
+/* That of the whole id; NULL: not known. */
+struct container *containers_by_id(const struct containers *cs, struct str id);
+/* The same, made where there is none; NULL: there are too many. */
+struct container *containers_meet(struct containers *cs, struct str id, enum container_engine e);
+
+/* Do they mean it: "NAME", "POD/NAME", an id or the beginning of one, behind "ENGINE:" if given? */
+bool container_is_called(const struct container *c, const char *wanted);
+/* Its own name or id, or pod: not the beginning of an id. */
+bool container_is_named(const struct container *c, const char *wanted);
+/* Has it the label "K=V", or one of the key "K"? */
+bool container_has_label(const struct container *c, const char *wanted);
+/* "docker:web", or what of it is known; in the arena. */
+const char *container_called(struct arena *a, const struct container *c);
+/* A program that starts containers, or the first process of one before it executes anything else? */
+bool container_is_runtime(pid_t pid);
+/* Is nothing in the cgroup, or below, but that? */
+bool container_is_starting(const char *cgroup);
+
+/* ---- cgroup.c: what names of cgroups tell, without a look at anything ---- */
+
+/*
+ * The container whose own cgroup is this directory, by the last part of its path: docker/ID,
+ * docker-ID.scope, libpod-ID, crio-ID.scope, cri-containerd-ID.scope, nerdctl-ID, kubepods/.../ID.
+ * False: none, or one of an engine's monitors (conmon). The id is part of `path`.
+ */
+bool container_of_name(const char *path, struct str *id, enum container_engine *e);
+/* The same of the innermost such directory on the way to `path`; *end: where its name ends. */
+bool container_of_cgroup(const char *path, struct str *id, enum container_engine *e, size_t *end);
+/* Of /proc/PID/cgroup, below the hierarchy; NULL: none. In the arena. */
+const char *container_cgroup_of_pid(const struct containers *cs, pid_t pid);
+
+/* ---- engines.c, state.c ---- */
+
+/* What Docker's or Podman's answer to GET /containers/json says; false: it is none. */
+bool containers_read_answer(struct containers *cs, struct str json, enum container_engine e);
+/* All sockets that may be there are asked. */
+void containers_ask(struct containers *cs);
+/* All that runtimes keep on disk. */
+void containers_read_state(struct containers *cs);
+/* Of ctr, whose cgroups are called as it likes: is this directory a container's own? */
+struct container *containers_by_place(const struct containers *cs, const char *cgroup);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/container/fields.h"
+
+#include "compiler/base/diag.h"
+
+#define LABELS_MOST 1024 /* of one container */
+
+struct json *fields_parse(struct arena *a, struct str text)
+{
+	struct sources *sources = sources_new(a);
+	struct diags *ds = diags_new(a, sources);
+	struct json *json = json_parse(a, source_add(sources, "answer", text), ds);
+
+	return ds->errors ? NULL : json;
+}
+
+struct json *fields_load(const struct containers *cs, struct arena *a, const char *path)
+{
+	struct sources *sources = sources_new(a);
+	struct diags *ds = diags_new(a, sources);
+	struct source *src;
+	struct json *json;
+
+	if (source_load_regular(sources, arena_printf(a, "%s%s", cs->root, path), &src))
+		return NULL;
+	json = json_parse(a, src, ds);
+	return ds->errors ? NULL : json;
+}
+
+const char *fields_text(struct arena *a, const struct json *object, const char *key)
+{
+	const struct json *v = object && object->kind == JSON_OBJECT ? json_get(object, key) : NULL;
+
+	return v && v->kind == JSON_STRING && v->text.n ? str_dup(a, v->text) : NULL;
+}
+
+void fields_labels(struct containers *cs, struct container *c, const struct json *object)
+{
+	if (!object || object->kind != JSON_OBJECT)
+		return;
+	for (const struct json *m = object->first; m && c->labels.n < LABELS_MOST; m = m->next)
+		if (m->kind == JSON_STRING)
+			vec_push(cs->arena, &c->labels,
+				 ((struct container_label){ str_dup(cs->arena, m->key),
+							    str_dup(cs->arena, m->text) }));
+}
+
+void fields_take(const char **to, const char *text)
+{
+	if (!*to)
+		*to = text;
+}

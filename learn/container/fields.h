@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What engines write, as JSON: read without a word, as none of it is the user's to mend. */
+#include "grammar/json.h"
+#include "learn/container/container.h"
+
+/* NULL: it is none. In the arena. */
+struct json *fields_parse(struct arena *a, struct str text);
+/* The same of a regular file: users own some of them. Its path is below the containers' root. */
+struct json *fields_load(const struct containers *cs, struct arena *a, const char *path);
+/* A member that is a text and not empty, as a string in the arena; NULL. */
+const char *fields_text(struct arena *a, const struct json *object, const char *key);
+/* Of an object of texts each member is a label of it. */
+void fields_labels(struct containers *cs, struct container *c, const struct json *object);
+/* What was not known of a container is what the text says. */
+void fields_take(const char **to, const char *text);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What runtimes keep of their containers on disk, written before one is started: containerd's bundles
+ * (nerdctl and Kubernetes put their names into the annotations), containers/storage of Podman and CRI-O,
+ * Docker's own. What is known already is not read again.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compiler/base/bug.h"
+#include "grammar/toml.h"
+#include "learn/container/fields.h"
+
+typedef void read_dir(struct containers *cs, const char *path, const char *name);
+
+static void each_entry(struct containers *cs, const char *path, read_dir *read)
+{
+	char at[4096];
+	const struct dirent *entry;
+	DIR *d;
+
+	if (snprintf(at, sizeof(at), "%s%s", cs->root, path) >= (int)sizeof(at))
+		return;
+	d = opendir(at);
+	for (unsigned n = 0; d && n < CONTAINERS_MOST && (entry = readdir(d)); n++)
+		if (entry->d_name[0] != '.')
+			read(cs, path, entry->d_name);
+	if (d)
+		closedir(d);
+}
+
+/* A number that a file holds; 0. */
+static pid_t read_pid(struct containers *cs, const char *path)
+{
+	char at[4096];
+	FILE *f = NULL;
+	int pid = 0;
+
+	if (snprintf(at, sizeof(at), "%s%s", cs->root, path) < (int)sizeof(at))
+		f = fopen(at, "re");
+	if (f && fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	if (f)
+		fclose(f);
+	return pid > 0 ? pid : 0;
+}
+
+/* ---- config.json: what the runtime is told ---- */
+
+static const struct {
+	const char *key;
+	size_t member;
+} annotations[] = {
+	{ "io.kubernetes.cri.container-name", offsetof(struct container, name) },
+	{ "io.kubernetes.cri.sandbox-name", offsetof(struct container, pod) },
+	{ "io.kubernetes.cri.image-name", offsetof(struct container, image) },
+	{ "io.kubernetes.container.name", offsetof(struct container, name) },
+	{ "io.kubernetes.pod.name", offsetof(struct container, pod) },
+	{ "io.kubernetes.cri-o.ImageName", offsetof(struct container, image) },
+	{ "nerdctl/name", offsetof(struct container, name) },
+};
+
+/* Labels of a pod that CRI-O keeps as a text: JSON in JSON. */
+static void read_text_labels(struct containers *cs, struct container *c, struct arena *scratch,
+			     const struct json *object, const char *key)
+{
+	const char *text = fields_text(scratch, object, key);
+
+	if (text)
+		fields_labels(cs, c, fields_parse(scratch, str_c(text)));
+}
+
+static void read_config(struct containers *cs, struct container *c, const char *path)
+{
+	struct arena *scratch = arena_scratch(cs->arena);
+	const struct json *config = fields_load(cs, scratch, path), *notes, *linux_part;
+
+	if (config && config->kind == JSON_OBJECT) {
+		linux_part = json_get(config, "linux");
+		notes = json_get(config, "annotations");
+		fields_take(&c->place, fields_text(cs->arena, linux_part, "cgroupsPath"));
+		for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
+			fields_take((const char **)((char *)c + annotations[i].member),
+				    fields_text(cs->arena, notes, annotations[i].key));
+		fields_labels(cs, c, notes);
+		read_text_labels(cs, c, scratch, notes, "io.kubernetes.cri-o.Labels");
+		read_text_labels(cs, c, scratch, notes, "nerdctl/labels");
+		if (fields_text(scratch, notes, "io.kubernetes.cri-o.ContainerType"))
+			c->engine = ENGINE_CRIO;
+		/* Of the others engines alone have them. */
+		c->is_labelled |= c->engine == ENGINE_CRIO || c->engine == ENGINE_CONTAINERD;
+	}
+	arena_free(scratch);
+}
+
+/* ---- containerd ---- */
+
+static void read_bundle(struct containers *cs, const char *path, const char *id)
+{
+	const char *space = strrchr(path, '/');
+	bool is_dockers = space && !strcmp(space, "/moby");
+	const struct str key = str_c(id);
+	struct container *c = containers_by_id(cs, key);
+	const char *at = arena_printf(cs->scratch, "%s/" PRISTR, path, STRARG(key));
+
+	cs->has_engine = true;
+	if (!c || !c->place) {
+		c = containers_meet(cs, str_c(id), ENGINE_CONTAINERD);
+		if (!c)
+			return;
+		c->engine = is_dockers ? ENGINE_DOCKER : ENGINE_CONTAINERD;
+		read_config(cs, c, arena_printf(cs->scratch, "%s/config.json", at));
+		if (!c->name && strlen(id) != CONTAINER_ID)
+			c->name = c->id;
+	}
+	c->pid = read_pid(cs, arena_printf(cs->scratch, "%s/init.pid", at));
+}
+
+static void read_space(struct containers *cs, const char *path, const char *name)
+{
+	each_entry(cs, arena_printf(cs->scratch, "%s/%s", path, name), read_bundle);
+}
+
+/* ---- Docker ---- */
+
+static void read_docker(struct containers *cs, const char *path, const char *id)
+{
+	struct container *c = containers_by_id(cs, str_c(id));
+	struct arena *scratch;
+	const struct json *state, *config;
+	const char *name;
+
+	if (strlen(id) != CONTAINER_ID || (c && c->name))
+		return;
+	cs->has_engine = true;
+	c = containers_meet(cs, str_c(id), ENGINE_DOCKER);
+	if (!c)
+		return;
+	scratch = arena_scratch(cs->arena);
+	state = fields_load(cs, scratch, arena_printf(scratch, "%s/%s/config.v2.json", path, id));
+	name = fields_text(cs->arena, state, "Name");
+	config = state && state->kind == JSON_OBJECT ? json_get(state, "Config") : NULL;
+	fields_take(&c->name, name && *name == '/' ? name + 1 : name);
+	fields_take(&c->image, fields_text(cs->arena, config, "Image"));
+	if (config && config->kind == JSON_OBJECT && !c->is_labelled) {
+		fields_labels(cs, c, json_get(config, "Labels"));
+		c->is_labelled = true;
+	}
+	c->engine = ENGINE_DOCKER;
+	arena_free(scratch);
+}
+
+/* ---- containers/storage: Podman and CRI-O ---- */
+
+/* Podman's `metadata` is JSON as a text: the image as it was named. */
+static void read_stored(struct containers *cs, struct arena *scratch, const struct json *one)
+{
+	const char *id = fields_text(scratch, one, "id"), *meta;
+	const struct json *names;
+	struct container *c;
+
+	c = id ? containers_by_id(cs, str_c(id)) : NULL;
+	if (!id || (c && c->name))
+		return;
+	c = containers_meet(cs, str_c(id), ENGINE_PODMAN);
+	if (!c)
+		return;
+	if (c->engine == ENGINE_UNKNOWN)
+		c->engine = ENGINE_PODMAN;
+	names = json_get(one, "names");
+	if (names && names->kind == JSON_ARRAY && names->first &&
+	    names->first->kind == JSON_STRING && names->first->text.n)
+		c->name = str_dup(cs->arena, names->first->text);
+	meta = fields_text(scratch, one, "metadata");
+	if (meta)
+		fields_take(&c->image, fields_text(cs->arena, fields_parse(scratch, str_c(meta)),
+						   "image-name"));
+}
+
+static void read_storage(struct containers *cs, const char *graph)
+{
+	static const char *const drivers[] = { "overlay", "vfs", "btrfs", "zfs" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		struct arena *scratch = arena_scratch(cs->arena);
+		const struct json *list =
+			fields_load(cs, scratch,
+				    arena_printf(scratch, "%s/%s-containers/containers.json", graph,
+						 drivers[i]));
+
+		cs->has_engine |= list != NULL;
+		if (list && list->kind == JSON_ARRAY)
+			for (const struct json *one = list->first; one; one = one->next)
+				if (one->kind == JSON_OBJECT)
+					read_stored(cs, scratch, one);
+		arena_free(scratch);
+	}
+}
+
+static void read_userdata(struct containers *cs, const char *path, const char *id)
+{
+	const struct str key = str_c(id);
+	struct container *c = containers_by_id(cs, key);
+	const char *at = arena_printf(cs->scratch, "%s/" PRISTR "/userdata", path, STRARG(key));
+
+	if (strlen(id) != CONTAINER_ID)
+		return;
+	cs->has_engine = true;
+	if (!c || !c->place) {
+		c = containers_meet(cs, str_c(id), ENGINE_PODMAN);
+		if (!c)
+			return;
+		if (c->engine == ENGINE_UNKNOWN)
+			c->engine = ENGINE_PODMAN;
+		read_config(cs, c, arena_printf(cs->scratch, "%s/config.json", at));
+	}
+	c->pid = read_pid(cs, arena_printf(cs->scratch, "%s/pidfile", at));
+}
+
+static void read_run(struct containers *cs, const char *run)
+{
+	each_entry(cs, arena_printf(cs->scratch, "%s/overlay-containers", run), read_userdata);
+	each_entry(cs, arena_printf(cs->scratch, "%s/vfs-containers", run), read_userdata);
+}
+
+/* storage.conf(5): the two places, where somebody has moved them. */
+static void read_moved(struct containers *cs)
+{
+	struct arena *scratch = arena_scratch(cs->arena);
+	struct sources *sources = sources_new(scratch);
+	struct diags *ds = diags_new(scratch, sources);
+	const char *named = *cs->root ? NULL : getenv("CONTAINERS_STORAGE_CONF");
+	struct source *src;
+	const struct json *all = NULL, *storage;
+	const char *at;
+
+	at = named ? named : arena_printf(scratch, "%s/etc/containers/storage.conf", cs->root);
+	if (!source_load_regular(sources, at, &src))
+		all = toml_parse(scratch, src, ds);
+	storage = all ? json_get(all, "storage") : NULL;
+	at = fields_text(cs->arena, storage, "graphroot");
+	if (at)
+		read_storage(cs, at);
+	at = fields_text(cs->arena, storage, "runroot");
+	if (at)
+		read_run(cs, at);
+	arena_free(scratch);
+}
+
+static void read_users_run(struct containers *cs, const char *path, const char *user)
+{
+	read_run(cs, arena_printf(cs->scratch, "%s/%s/containers", path, user));
+}
+
+static void read_users_storage(struct containers *cs, const char *path, const char *user)
+{
+	read_storage(
+		cs, arena_printf(cs->scratch, "%s/%s/.local/share/containers/storage", path, user));
+}
+
+void containers_read_state(struct containers *cs)
+{
+	/* Of containerd itself, of the one that dockerd starts, and of k3s'. */
+	static const char *const tasks[] = {
+		"/run/containerd/io.containerd.runtime.v2.task",
+		"/run/docker/containerd/daemon/io.containerd.runtime.v2.task",
+		"/run/k3s/containerd/io.containerd.runtime.v2.task",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
+		each_entry(cs, tasks[i], read_space);
+	each_entry(cs, "/var/lib/docker/containers", read_docker);
+	read_run(cs, "/run/containers/storage");
+	read_storage(cs, "/var/lib/containers/storage");
+	read_moved(cs);
+	each_entry(cs, "/run/user", read_users_run);
+	each_entry(cs, "/home", read_users_storage);
+	read_storage(cs, "/root/.local/share/containers/storage");
+}
