@@ -11,9 +11,12 @@ static __always_inline int which_cgroup(void)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < TRACE_WATCHED; i++) {
-		if (i >= (int)cgroups_nr)
+		__u64 id;
+
+		if (i >= (int)cgroups_nr || i >= (int)cgroups_used)
 			break;
-		if (bpf_get_current_ancestor_cgroup_id((int)cgroup_levels[i]) == cgroup_ids[i])
+		id = cgroup_ids[i]; /* none is 0, and so is an ancestor that there is not */
+		if (id && bpf_get_current_ancestor_cgroup_id((int)cgroup_levels[i]) == id)
 			return i;
 	}
 	return -1;

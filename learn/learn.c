@@ -22,6 +22,7 @@
 #include "learn/backend.h"
 #include "learn/client.h"
 #include "learn/held.h"
+#include "learn/targets.h"
 
 #define PATHS_DEFAULT 16384
 #define PATHS_MOST    1000000
@@ -192,6 +193,11 @@ static void tell_refused(const char *why, struct diags *ds)
 		  "misses nothing");
 }
 
+static bool by_cgroup(const struct learn_options *opt)
+{
+	return opt->ncgroups || opt->containers;
+}
+
 /* Opens the eBPF backend where it was asked for or can be had; false after a diagnostic. */
 static bool choose_backend(struct arena *a, const struct learn_options *opt, const struct target *t,
 			   struct watch **w, struct recording *r, struct diags *ds)
@@ -223,12 +229,12 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 			  "watches a process");
 		return false;
 	}
-	if (opt->ncgroups || (!is_auto && strcmp(opt->backend, "ptrace") && !by_seccomp(opt))) {
+	if (by_cgroup(opt) || (!is_auto && strcmp(opt->backend, "ptrace") && !by_seccomp(opt))) {
 		d = diag_add(ds, DIAG_PL401, NO_SPAN, "the eBPF backend does not work here: %s",
 			     no_bpf);
 		diag_help(ds, d,
-			  opt->ncgroups ? "only eBPF can watch a cgroup" :
-					  "'--backend ptrace' needs no privilege");
+			  by_cgroup(opt) ? "only eBPF can watch a cgroup" :
+					   "'--backend ptrace' needs no privilege");
 		return false;
 	}
 	no_ptrace = trace_ptrace_attach(a, opt, t);
@@ -279,10 +285,12 @@ static int tell_not_executed(const struct learn_options *opt, int err, struct di
 static const char *watched_name(struct arena *a, const struct learn_options *opt)
 {
 	size_t more = opt->ncgroups + opt->npids - 1;
-	const char *first =
-		opt->ncgroups ? arena_printf(a, "the cgroup '%s'", safe_name(a, opt->cgroups[0])) :
-				arena_printf(a, "process %d", (int)opt->pids[0]);
+	const char *first;
 
+	if (opt->containers)
+		return targets_name(a, opt->containers);
+	first = opt->ncgroups ? arena_printf(a, "the cgroup '%s'", safe_name(a, opt->cgroups[0])) :
+				arena_printf(a, "process %d", (int)opt->pids[0]);
 	return more ? arena_printf(a, "%s and %zu more", first, more) : first;
 }
 
@@ -300,7 +308,7 @@ static const char *why_nothing(struct arena *a, const struct learn_options *opt,
 	if (r->run.interrupted)
 		return arena_printf(a, "%s made no call before the signal, or the time was over",
 				    what);
-	if (!opt->ncgroups)
+	if (opt->containers || !opt->ncgroups)
 		return arena_printf(a, "%s ended before a call was seen", what);
 	if (opt->ncgroups == 1 && access(opt->cgroups[0], F_OK))
 		return arena_printf(a, "%s is gone, and no process ran in it before that", what);
@@ -397,10 +405,33 @@ static int finish(const struct learn_options *opt, struct target *t, struct mode
 	return 0;
 }
 
+/* Cgroups of the containers that run are watched as if they had been named. 0, or -1 after a diagnostic. */
+static int find_containers(struct arena *a, struct learn_options *opt, struct target *t,
+			   struct diags *ds)
+{
+	VEC(const char *) all = { 0 };
+
+	t->follow = targets_find(a, opt, ds);
+	if (!t->follow)
+		return -1;
+	for (size_t i = 0; i < opt->ncgroups; i++)
+		vec_push(a, &all, opt->cgroups[i]);
+	vec_each(&t->follow->met, c)
+		vec_push(a, &all, (*c)->cgroup);
+	if (all.n > LEARN_WATCHED)
+		return failed(ds, "the containers cannot be watched beside so many cgroups",
+			      -E2BIG);
+	opt->cgroups = all.v;
+	opt->ncgroups = all.n;
+	return 0;
+}
+
 /* What runs already, and can be watched: 0, or -1 after a diagnostic. */
-static int prepare_watched(struct arena *a, const struct learn_options *opt, struct target *t,
+static int prepare_watched(struct arena *a, struct learn_options *opt, struct target *t,
 			   struct recording *r, struct diags *ds)
 {
+	if (opt->containers && find_containers(a, opt, t, ds))
+		return -1;
 	for (size_t i = 0; i < opt->ncgroups; i++)
 		if (!check_cgroup(a, opt->cgroups[i], ds))
 			return -1;
@@ -416,7 +447,7 @@ static int prepare_watched(struct arena *a, const struct learn_options *opt, str
 }
 
 /* Everything about the command that can be known before it starts. */
-static int prepare(struct arena *a, const struct learn_options *opt, struct target *t,
+static int prepare(struct arena *a, struct learn_options *opt, struct target *t,
 		   struct recording *r, int *status, struct diags *ds)
 {
 	const char *path;
@@ -465,6 +496,8 @@ static int record(struct arena *a, const struct learn_options *opt, struct targe
 			trace_bpf_close(w);
 		return tell_not_started(opt, ds, status);
 	}
+	if (t->follow)
+		targets_describe(t->follow, &r->run);
 	look_at_held(opt, t, m);
 	if (opt->ready)
 		opt->ready(opt->ready_who);
@@ -487,7 +520,7 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	struct model *m;
 	int err;
 
-	BUG_ON(!opt.argv == !(opt.ncgroups + opt.npids));
+	BUG_ON(!opt.argv == !(opt.ncgroups + opt.npids + (opt.containers != NULL)));
 	BUG_ON(opt.ncgroups > LEARN_WATCHED || opt.npids > LEARN_WATCHED);
 	if (!opt.max_paths)
 		opt.max_paths = PATHS_DEFAULT;
@@ -504,6 +537,7 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 	if (!err)
 		err = record(a, &opt, &t, m, status, ds);
 	target_drop(&t);
+	follow_close(t.follow);
 	return err;
 }
 

@@ -11,6 +11,8 @@
 #include "learn/record/recording.h"
 #include "learn/snapshot.h"
 
+struct container_want;
+
 #define LEARN_WATCHED 32 /* cgroups, and processes, that one recording can watch */
 
 struct learn_options {
@@ -19,8 +21,9 @@ struct learn_options {
 	size_t ncgroups;
 	const pid_t *pids;
 	size_t npids;
-	const char *backend; /* "auto", "ebpf", "ptrace", "seccomp" */
-	size_t max_paths;    /* 0: the default */
+	const struct container_want *containers; /* NULL: none */
+	const char *backend;                     /* "auto", "ebpf", "ptrace", "seccomp" */
+	size_t max_paths;                        /* 0: the default */
 	bool border; /* of the cgroups' tasks those inside a container; what is outside is told apart */
 	bool no_arguments; /* the command line is not recorded */
 	/*

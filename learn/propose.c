@@ -291,6 +291,17 @@ static void describe_replayed(struct proposal *p, struct ast_comment **to)
 			(unsigned long long)run->unkept);
 }
 
+/* Whose names and images anybody chose. */
+static void describe_containers(struct proposal *p, struct ast_comment **to)
+{
+	const struct recorded_run *run = &p->r->run;
+
+	if (run->containers)
+		ast_comment_add(p->a, to, "container: %s%s%s", str_safe(p->a, run->containers),
+				run->image ? ", image " : "",
+				run->image ? str_safe(p->a, run->image) : "");
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
@@ -305,12 +316,9 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	}
 	run_losses_print(&losses, &r->run);
 	describe_runs(p, to);
-	if (p->r->run.command) {
-		BUF_AUTO safe = { 0 };
-
-		buf_safe(&safe, str_c(p->r->run.command));
-		ast_comment_add(p->a, to, "command:  %s", safe.p ? safe.p : "");
-	}
+	if (r->run.command)
+		ast_comment_add(p->a, to, "command:  %s", str_safe(p->a, r->run.command));
+	describe_containers(p, to);
 	ast_comment_add(p->a, to, "machine:  Linux %s, %s, libc: %s", r->run.kernel,
 			arch_info(p->on)->name, r->run.libc);
 	ast_comment_add(

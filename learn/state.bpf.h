@@ -13,8 +13,7 @@
 
 /* ---- set by the loader before load ---- */
 
-const volatile __u32 cgroups_nr; /* tasks in or below these are recorded; 0: none */
-const volatile __u32 cgroup_levels[TRACE_WATCHED];
+const volatile __u32 cgroups_nr;           /* cgroups that there may come to be; 0: none */
 const volatile __u32 pids_nr;              /* processes that run already */
 const volatile __u32 pids[TRACE_WATCHED];  /* in the loader's pid namespace */
 const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
@@ -29,7 +28,10 @@ const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever AB
 
 __u32 target;   /* the blocked child, in the loader's pid namespace */
 __u64 start_ns; /* when the target's exec happened; without one: when recording began */
-__u64 cgroup_ids[TRACE_WATCHED]; /* changed where one is made anew */
+/* Tasks in or below these are recorded. A place is taken, or given to another one, at any time. */
+__u32 cgroups_used;
+__u64 cgroup_ids[TRACE_WATCHED]; /* 0: none, or one is made anew */
+__u32 cgroup_levels[TRACE_WATCHED];
 __u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
 __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */

@@ -7,6 +7,7 @@
 #include "learn/learn.h"
 #include "learn/process.h"
 
+struct follow;
 struct sock_fprog;
 
 struct target {
@@ -20,6 +21,7 @@ struct target {
 	/* What is watched, beside cgroups; no signal is passed on to these. */
 	struct process processes[LEARN_WATCHED];
 	size_t nprocesses;
+	struct follow *follow; /* containers that are watched, as they come; NULL */
 };
 
 /* path: the program's file, executed as it is: no shell takes what has no "#!". `ignored`: as in

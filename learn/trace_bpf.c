@@ -68,16 +68,12 @@ static int fill_selection(struct watch *w, const struct learn_options *opt, cons
 	w->skel->rodata->pids_nr = (__u32)t->nprocesses;
 	for (size_t i = 0; i < t->nprocesses; i++)
 		w->skel->rodata->pids[i] = (__u32)t->processes[i].pid;
-	w->skel->rodata->cgroups_nr = (__u32)w->ncgroups;
+	w->skel->rodata->cgroups_nr = t->follow ? LEARN_WATCHED : (__u32)w->ncgroups;
 	for (size_t i = 0; i < w->ncgroups; i++) {
-		unsigned depth = 0;
-		uint64_t id;
-		int err = watch_place(w->cgroups[i].path, &id, &depth);
+		int err = watch_take(w, i);
 
 		if (err)
 			return err;
-		w->skel->bss->cgroup_ids[i] = id;
-		w->skel->rodata->cgroup_levels[i] = depth;
 	}
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "learn/held.h"
+#include "learn/targets.h"
 #include "learn/watch.h"
 
 #define LOOK_MS 200 /* between two looks; also the bound on a signal that came just before a wait */
@@ -85,15 +86,25 @@ static int cgroup_depth(const char *real, unsigned *depth)
 	return found;
 }
 
-int watch_place(const char *cgroup, uint64_t *id, unsigned *depth)
+int watch_take(struct watch *w, size_t i)
 {
 	char real[PATH_MAX];
+	unsigned depth = 0;
 	struct stat st;
+	int err;
 
-	if (!realpath(cgroup, real) || stat(real, &st))
+	if (!realpath(w->cgroups[i].path, real) || stat(real, &st))
 		return -errno;
-	*id = st.st_ino;
-	return cgroup_depth(real, depth);
+	err = cgroup_depth(real, &depth);
+	if (err)
+		return err;
+	/* In this order: the programs look at it meanwhile. */
+	__atomic_store_n(&w->skel->bss->cgroup_ids[i], 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->skel->bss->cgroup_levels[i], depth, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->skel->bss->cgroup_ids[i], st.st_ino, __ATOMIC_RELEASE);
+	if (w->skel->bss->cgroups_used <= i)
+		__atomic_store_n(&w->skel->bss->cgroups_used, (__u32)i + 1, __ATOMIC_RELEASE);
+	return 0;
 }
 
 /* 1, 0; -ENODEV: the cgroup is gone; another -errno: it cannot be known. */
@@ -136,26 +147,72 @@ int watch_cgroups(struct watch *w)
 	return 0;
 }
 
-/* One of that name was made anew, by a service that was started again, say: it is another one. */
-static void meet_again(struct watch *w, size_t i, struct model *m)
+/*
+ * The cgroup of that path is watched from now on, in place of what was. What starts containers is in
+ * it before all that the container does.
+ */
+static bool meet(struct watch *w, size_t i, struct model *m)
 {
-	unsigned depth;
-	uint64_t id;
 	int fd = open_events(w->cgroups[i].path);
 
 	if (fd < 0)
-		return;
-	if (watch_place(w->cgroups[i].path, &id, &depth)) {
+		return false;
+	if (watch_take(w, i)) {
 		close(fd);
-		return;
+		return false;
 	}
-	w->skel->bss->cgroup_ids[i] = id;
 	w->cgroups[i].events = fd;
-	witness_renewed(w);
-	if (populated(fd) != 1)
-		return;
+	if (populated(fd) != 1 || container_is_starting(w->cgroups[i].path))
+		return true;
 	model_recording(m)->run.midway = true;
 	held_cgroup(m, w->cgroups[i].path);
+	return true;
+}
+
+/* One of that name was made anew, by a service that was started again, say: it is another one. */
+static void meet_again(struct watch *w, size_t i, struct model *m)
+{
+	if (meet(w, i, m))
+		witness_renewed(w);
+}
+
+/* Where a container's cgroup is to be kept; LEARN_WATCHED: it is watched already, or there is no room. */
+static size_t place_for(struct watch *w, const char *cgroup, struct model *m)
+{
+	size_t to = w->ncgroups;
+
+	for (size_t i = 0; i < w->ncgroups; i++) {
+		bool is_it = !strcmp(w->cgroups[i].path, cgroup);
+
+		if (is_it && w->cgroups[i].events >= 0)
+			return LEARN_WATCHED;
+		if (w->cgroups[i].events < 0 && (is_it || w->cgroups[i].is_containers))
+			to = i;
+		if (is_it)
+			break;
+	}
+	if (to == LEARN_WATCHED)
+		model_recording(m)->run.losses.untraced++;
+	return to;
+}
+
+/* Those that have come since. */
+static void meet_containers(struct watch *w, struct target *t, struct model *m)
+{
+	const struct container *c;
+
+	while (t->follow && (c = follow_next(t->follow))) {
+		size_t i = place_for(w, c->cgroup, m);
+
+		targets_describe(t->follow, &model_recording(m)->run);
+		if (i == LEARN_WATCHED)
+			continue;
+		w->cgroups[i].path = c->cgroup;
+		w->cgroups[i].is_containers = true;
+		w->cgroups[i].events = -1;
+		if (meet(w, i, m) && i == w->ncgroups)
+			w->ncgroups++;
+	}
 }
 
 /* May anything still be recorded in it? 1, 0 or -errno. */
@@ -183,8 +240,11 @@ static int look_at_cgroup(struct watch *w, size_t i, const struct learn_options 
 /* Until a change in one of the cgroups, the end of a process, a signal, or a while. */
 static void wait_change(struct watch *w, const struct target *t)
 {
-	struct pollfd fds[2 * LEARN_WATCHED];
+	struct pollfd fds[2 * LEARN_WATCHED + 1];
 	nfds_t n = 0;
+
+	if (t->follow && t->follow->fd >= 0)
+		fds[n++] = (struct pollfd){ .fd = t->follow->fd, .events = POLLIN };
 
 	for (size_t i = 0; i < w->ncgroups; i++)
 		if (w->cgroups[i].events >= 0)
@@ -202,6 +262,8 @@ static int wait_watched(struct watch *w, const struct learn_options *opt, struct
 	for (;;) {
 		bool goes_on = !target_gone(t);
 
+		meet_containers(w, t, m);
+		goes_on |= t->follow && (opt->lasts || follow_waits(t->follow));
 		for (size_t i = 0; i < w->ncgroups; i++) {
 			int is = look_at_cgroup(w, i, opt, m);
 

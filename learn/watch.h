@@ -30,6 +30,7 @@ struct watch {
 		const char *path;
 		int events; /* its cgroup.events; -1: it is gone */
 		bool is_inhabited;
+		bool is_containers; /* once it is gone another one may have its place */
 	} cgroups[LEARN_WATCHED];
 	size_t ncgroups;
 	struct bpf_link *links[PROGRAMS];
@@ -54,8 +55,8 @@ struct watch {
 
 /* Opens what tells of the cgroups' processes; 0, or -errno: -ENODEV one is gone. */
 int watch_cgroups(struct watch *w);
-/* Where a cgroup is in its hierarchy, for the programs: 0 or -errno. */
-int watch_place(const char *cgroup, uint64_t *id, unsigned *depth);
+/* From now on what is in the cgroup of that place is recorded: 0 or -errno. */
+int watch_take(struct watch *w, size_t i);
 
 /* Waits for the end of what is recorded, and takes snapshots meanwhile: wait_bpf.c. 0 or -errno. */
 int watch_wait(struct watch *w, const struct learn_options *opt, struct target *t, struct model *m);

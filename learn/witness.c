@@ -103,7 +103,7 @@ static int count_calls(struct watch *w, const struct learn_options *opt, const s
 /* Threads that run already would each need an event, and cgroups may lie in each other. */
 static bool is_countable(const struct learn_options *opt)
 {
-	return opt->argv || (opt->ncgroups == 1 && !opt->npids);
+	return opt->argv || (opt->ncgroups == 1 && !opt->npids && !opt->containers);
 }
 
 void witness_call(struct watch *w, struct arena *a, const struct learn_options *opt,

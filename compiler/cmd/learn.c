@@ -11,6 +11,7 @@
 #include "compiler/cmd/recordings.h"
 #include "compiler/file/installed.h"
 #include "learn/client.h"
+#include "learn/container/follow.h"
 #include "learn/learn.h"
 #include "learn/reunite.h"
 
@@ -28,6 +29,7 @@ struct learn_args {
 	struct snapshots snapshots; /* what run.snapshots points to */
 	sigset_t ignored;           /* what run.ignored points to */
 	pid_t pids[LEARN_WATCHED];  /* what run.pids points to */
+	struct container_want want; /* what run.containers points to */
 };
 
 /* Written by the handlers below; signal handlers have no other place to write to. */
@@ -94,6 +96,32 @@ static void catch_signals(sigset_t *ignored)
 	catch_signal(SIGUSR1, &sa, ignored);
 }
 
+/* -1: go on; else the exit status. */
+static int read_containers(const struct options *o, struct learn_args *a)
+{
+	const struct option_value *names = &o->at[OPT_CONTAINER], *labels = &o->at[OPT_LABEL];
+
+	if (names->list.n > FOLLOW_NAMES || labels->list.n > FOLLOW_NAMES)
+		return usage_error(o->command, "at most %d times '--container', and '--label'",
+				   FOLLOW_NAMES);
+	for (size_t i = 0; i < labels->list.n; i++)
+		if (!*labels->list.v[i] || *labels->list.v[i] == '=')
+			return usage_error(o->command, "'--label' takes K=V, or K for any value");
+	for (size_t i = 0; i < names->list.n; i++)
+		if (!*names->list.v[i])
+			return usage_error(o->command, "'--container' takes a name or an id");
+	a->want = (struct container_want){ .names = names->list.v,
+					   .nnames = names->list.n,
+					   .labels = labels->list.v,
+					   .nlabels = labels->list.n,
+					   .wait = o->at[OPT_WAIT].given };
+	if (a->want.nnames + a->want.nlabels)
+		a->run.containers = &a->want;
+	else if (a->want.wait)
+		return usage_error(o->command, "'--wait' waits for a --container or --label");
+	return -1;
+}
+
 /* What runs already: -1: go on; else the exit status. */
 static int read_watched(const struct options *o, struct learn_args *a)
 {
@@ -112,14 +140,15 @@ static int read_watched(const struct options *o, struct learn_args *a)
 					   pids->list.v[i]);
 		a->pids[i] = (pid_t)pid;
 	}
-	a->run.border = o->at[OPT_BORDER].given;
-	if (a->run.border && (!a->run.ncgroups || pids->list.n))
+	a->run.border = o->at[OPT_BORDER].given || a->run.containers;
+	if (o->at[OPT_BORDER].given && (!a->run.ncgroups || pids->list.n))
 		return usage_error(o->command,
 				   "--border is of cgroups: give --cgroup DIR, and no --pid");
 	a->run.pids = a->pids;
 	a->run.npids = pids->list.n;
-	if (!a->run.argv == !(a->run.ncgroups + a->run.npids))
-		return usage_error(o->command, "give a command, or --cgroup DIR or --pid P");
+	if (!a->run.argv == !(a->run.ncgroups + a->run.npids + (a->run.containers != NULL)))
+		return usage_error(o->command,
+				   "give a command, or --container NAME, --cgroup DIR or --pid P");
 	return -1;
 }
 
@@ -150,7 +179,8 @@ static int read_options(const struct options *o, struct learn_args *a)
 	if (a->report && (!strcmp(a->report, "-") || (a->output && !strcmp(a->output, a->report)) ||
 			  (a->recording && !strcmp(a->recording, a->report))))
 		return usage_error(o->command, "--report takes a file of its own");
-	return read_watched(o, a);
+	int status = read_containers(o, a);
+	return status < 0 ? read_watched(o, a) : status;
 }
 
 static void tell_client(struct session *s, const char *client)
@@ -161,8 +191,9 @@ static void tell_client(struct session *s, const char *client)
 				  client);
 
 	diag_help(s->diags, d,
-		  "record the program itself, or the cgroup that the work runs in: "
-		  "'pale learn --cgroup DIR'; /proc/PID/cgroup shows which that is");
+		  "record the program itself, the container that it starts, 'pale learn --wait "
+		  "--container NAME', or the cgroup that the work runs in, '--cgroup DIR'; "
+		  "/proc/PID/cgroup shows which that is");
 }
 
 /* What the proposal lacks, or should not be taken for; true: something. */
@@ -170,6 +201,9 @@ static bool tell_lacks(struct session *s, const struct learn_args *a, const stru
 {
 	if (r->run.midway)
 		diag_add(s->diags, DIAG_PL406, NO_SPAN,
+			 a->run.containers ?
+				 "begun midway: how the container started is not in the proposal, "
+				 "but for what it still holds" :
 			 a->run.npids ?
 				 "begun midway: how the process started is not in the "
 				 "proposal, but for what it still holds" :

@@ -197,7 +197,7 @@ def test_who_cannot_be_watched_is_told_in_a_sentence(holder):
         rc, err = refusal(wrong)
         assert rc == 125 and "'--pid' takes a process' number" in err, err
     rc, err = refusal(holder.pid, "--", "true")
-    assert rc == 125 and "give a command, or --cgroup DIR or --pid P" in err
+    assert rc == 125 and "give a command, or --container NAME, --cgroup DIR or --pid P" in err
 
 
 def test_somebody_else_s_process_and_one_that_is_traced_are_told(tmp_path, holder):

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pale learn --container, --label and --wait: real engines, and trees of files as others leave them."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import PALE, need, need_root, program, run, skip
+from recordings import Recording
+from test_backends import usable
+
+A, B, C = "a" * 64, "b" * 63 + "1", "c" * 64
+ONE = pytest.mark.xdist_group("engines")  # one daemon for all
+
+
+# ---- what names and files say, without an engine ----
+
+@pytest.mark.parametrize("path, whose", [
+    (f"/docker/{A}", "docker"),
+    (f"/system.slice/docker-{A}.scope", "docker"),
+    (f"/system.slice/docker-{A}.scope/inner/deep", "docker"),
+    (f"/machine.slice/libpod-{A}.scope/container", "podman"),
+    (f"/libpod_parent/libpod-{A}", "podman"),
+    (f"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{A}.scope", "podman"),
+    (f"/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cri-containerd-{A}.scope", "containerd"),
+    (f"/kubepods.slice/kubepods-pod1.slice/crio-{A}.scope", "cri-o"),
+    (f"/kubepods/besteffort/pod1/{A}", "container"),
+    (f"/system.slice/nerdctl-{A}.scope", "containerd"),
+    (f"/machine.slice/libpod-conmon-{A}.scope", None),
+    (f"/docker/{A}0", None),
+    (f"/docker/{A[1:]}", None),
+    ("/system.slice/docker.service", None),
+])
+def test_a_cgroups_name_tells_whose_it_is(path, whose):
+    out = run([program("learn/containertool"), "path", path], check=0).out.split("\t")
+    assert out[0].strip() == (whose or "-")
+    assert not whose or out[1] == A and path[:int(out[2])].rstrip(".scope").endswith(A)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A host with four engines: a function that adds a file."""
+    def add(path, content=None):
+        at = tmp_path / path.lstrip("/")
+        if content is None:
+            at.mkdir(parents=True, exist_ok=True)
+            return
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.write_text(content if isinstance(content, str) else json.dumps(content))
+    add("/sys/fs/cgroup/cgroup.controllers", "")
+    add.root = tmp_path
+    return add
+
+
+def listed(tree, *words):
+    lines = run([program("learn/containertool"), "list", tree.root, *words], check=0).out.splitlines()
+    return {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+
+
+def test_each_engines_files_name_its_containers(tree):
+    tasks = "/run/containerd/io.containerd.runtime.v2.task"
+    storage, d = "/var/lib/containers/storage/overlay-containers", "d" * 64
+    tree(f"/var/lib/docker/containers/{A}/config.v2.json",
+         {"Name": "/web", "Config": {"Image": "nginx:1", "Labels": {"app": "web"}}})
+    tree(f"/sys/fs/cgroup/system.slice/docker-{A}.scope")
+    tree(f"{storage}/containers.json", [{"id": B, "names": ["db"], "metadata": json.dumps({"image-name": "pg:15"})}])
+    tree(f"/sys/fs/cgroup/machine.slice/libpod-{B}.scope/container")
+    tree(f"/run/containers/storage/overlay-containers/{C}/userdata/config.json",
+         {"annotations": {"io.kubernetes.cri-o.ContainerType": "container", "io.kubernetes.container.name": "api",
+                          "io.kubernetes.pod.name": "pod-1", "io.kubernetes.cri-o.ImageName": "api:2",
+                          "io.kubernetes.cri-o.Labels": json.dumps({"tier": "back"})}})
+    tree(f"/sys/fs/cgroup/kubepods.slice/crio-{C}.scope")
+    tree(f"{tasks}/k8s.io/{d}/config.json",
+         {"annotations": {"io.kubernetes.cri.container-name": "api", "io.kubernetes.cri.sandbox-name": "pod-2"},
+          "linux": {"cgroupsPath": "kubepods-x.slice:cri-containerd:" + d}})
+    tree(f"/sys/fs/cgroup/kubepods.slice/cri-containerd-{d}.scope")
+    tree(f"{tasks}/default/job/config.json", {"linux": {"cgroupsPath": "/default/job"}})
+    tree("/sys/fs/cgroup/default/job")
+    tree(f"{tasks}/default/old/config.json", {"linux": {"cgroupsPath": "/default/old"}})
+    got = listed(tree, "web", "docker:web", "podman:web", "pod-1/api", "api", "b", "app=web", "tier", "job", "tier=front")
+    assert got == {
+        "docker:web": [A, "nginx:1", f"/system.slice/docker-{A}.scope", "web", "docker:web", "app=web"],
+        "podman:db": [B, "pg:15", f"/machine.slice/libpod-{B}.scope", "b"],
+        "cri-o:pod-1/api": [C, "api:2", f"/kubepods.slice/crio-{C}.scope", "pod-1/api", "api", "tier"],
+        "containerd:pod-2/api": [d, "-", f"/kubepods.slice/cri-containerd-{d}.scope", "api"],
+        "containerd:job": ["job", "-", "/default/job", "job"],
+        "containerd:old": ["old", "-", "-"]}
+
+
+def test_files_that_are_none_are_passed_over(tree):
+    tree("/var/lib/containers/storage/overlay-containers/containers.json", "[{")
+    tree(f"/run/containers/storage/overlay-containers/{A}/userdata/config.json", "[1]")
+    tree(f"/var/lib/docker/containers/{B}/config.v2.json", {"Name": 3, "Config": []})
+    tree("/home/me/.local/share/containers/storage/overlay-containers")
+    os.mkfifo(tree.root / "home/me/.local/share/containers/storage/overlay-containers/containers.json")
+    assert set(listed(tree)) == {f"podman:{A[:12]}", f"docker:{B[:12]}"}
+
+
+@pytest.mark.parametrize("text, says", [
+    ("HTTP/1.0 200 OK\r\nServer: Docker/28\r\nContent-Length: 2\r\n\r\n[]", "200 Docker/28\n"),
+    ("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n[]", "no answer\n"),
+    ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n", "no answer\n"),
+    ("HTTP/1.0 200 OK\r\n" + "A: b\r\n" * 64 + "\r\n[]", "no answer\n"),
+    ("HTTP/1.0 500 No\r\n\r\n{}", "500 \nno list\n"),
+    ("", "no answer\n"),
+])
+def test_an_answer_is_whole_or_none(tmp_path, text, says):
+    (tmp_path / "x").write_text(text)
+    assert run([program("learn/containertool"), "answer", tmp_path / "x"]).out == says
+
+
+# ---- a real Docker ----
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory):
+    need_root()
+    usable("ebpf")
+    need("runc")
+    d = tmp_path_factory.mktemp("docker")
+    socket = f"unix://{d}/s"
+    daemon = subprocess.Popen(
+        [need("dockerd"), "--host", socket, "--data-root", d / "root", "--exec-root", d / "exec", "--pidfile", d / "pid",
+         "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2"],
+        stdout=open(d / "log", "w"), stderr=subprocess.STDOUT)
+    client = need("docker")
+
+    def call(*argv, check=0):
+        return run([client, *argv], check=check, env={**os.environ, "DOCKER_HOST": socket}).out.strip()
+    call.env = {**os.environ, "DOCKER_HOST": socket}
+    try:
+        end = time.monotonic() + 30
+        while subprocess.run([client, "version"], env=call.env, capture_output=True, timeout=30).returncode:
+            if daemon.poll() is not None or time.monotonic() > end:
+                skip("dockerd does not start here")
+            time.sleep(0.1)
+        root = d / "rootfs"
+        (root / "bin").mkdir(parents=True)
+        shutil.copy(need("busybox"), root / "bin" / "busybox")
+        for name in ("sh", "sleep", "cat", "true", "echo", "httpd"):
+            (root / "bin" / name).symlink_to("busybox")
+        tar = subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=30).stdout
+        subprocess.run([client, "import", "-", "probe:bb"], input=tar, env=call.env, check=True, capture_output=True, timeout=60)
+        yield call
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(30)
+
+
+@pytest.fixture(autouse=True)
+def cleared(request):
+    yield
+    if "docker" in request.fixturenames:
+        docker = request.getfixturevalue("docker")
+        left = docker("ps", "-aq").split()
+        if left:
+            docker("rm", "-f", *left)
+
+
+def start(docker, name, *argv, options=()):
+    return docker("run", "-d", "--network", "none", "--name", name, *options, "probe:bb", *argv)
+
+
+def learn(docker, tmp_path, *options, rec="rec"):
+    return subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / rec, *options], env=docker.env,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def until_watched(p):
+    """The programs are attached: the process has its inotify, and eBPF's links."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and p.poll() is None:
+        links = [os.readlink(f"/proc/{p.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{p.pid}/fd")]
+        if sum("bpf" in link and "link" in link or "bpf-raw" in link or "perf_event" in link for link in links) > 4:
+            return time.sleep(0.3)
+        time.sleep(0.02)
+    assert p.poll() is None, p.stderr.read()
+
+
+@ONE
+def test_a_container_that_runs_is_recorded_by_name_and_by_the_beginning_of_its_id(docker, tmp_path):
+    whole = start(docker, "runs", "sh", "-c", "while :; do cat /proc/version >/dev/null; sleep .1; done")
+    for name in ("docker:runs", whole[:6]):
+        p = learn(docker, tmp_path, "--container", name)
+        until_watched(p)
+        p.send_signal(signal.SIGTERM)
+        err = p.communicate(timeout=60)[1]
+        assert p.returncode == 0 and "begun midway: how the container started" in err, err
+        one = Recording(tmp_path / "rec").runs[1]
+        assert one["containers"] == f'"docker:runs {whole[:12]}"' and one["image"] == '"probe:bb"' and one["name"] == '"runs"'
+    policy = (tmp_path / "p.pale").read_text()
+    assert f"# container: docker:runs {whole[:12]}, image probe:bb\n" in policy and "\npolicy runs {" in policy
+
+
+@ONE
+def test_what_is_waited_for_is_recorded_from_its_first_call(docker, tmp_path):
+    p = learn(docker, tmp_path, "--container", "later", "--wait")
+    until_watched(p)
+    start(docker, "other", "true")
+    start(docker, "later", "sh", "-c", "echo x >/tmp-file; exec true")
+    _, err = p.communicate(timeout=60)
+    got = Recording(tmp_path / "rec")
+    assert "midway" not in got.runs[1] and "midway" not in err, err
+    assert "docker:later" in got.runs[1]["containers"] and "other" not in got.runs[1]["containers"]
+    assert {"arch_prctl", "exit_group", "brk"} <= {name for _, name in got.calls}  # the first of a program's
+
+
+@ONE
+def test_restarts_and_replicas_with_a_label_are_one_recording(docker, tmp_path):
+    p = learn(docker, tmp_path, "--label", "app=web", "--wait", "--until", "1h")
+    until_watched(p)
+    ids = [start(docker, name, "sleep", "60", options=["--label", f"app={app}"]) for name, app in
+           (("one", "web"), ("two", "web"), ("three", "db"))]
+    docker("restart", "-t", "0", "one")
+    time.sleep(0.3)
+    p.send_signal(signal.SIGTERM)
+    p.communicate(timeout=60)
+    got = Recording(tmp_path / "rec").runs[1]
+    assert got["containers"] == f'"docker:one {ids[0][:12]}, docker:two {ids[1][:12]}"'
+    assert re.search(r"^call \S+ arch_prctl\t1:3@", (tmp_path / "rec").read_text(), re.M)
+
+
+@ONE
+def test_what_is_no_container_is_told_in_one_sentence(docker, tmp_path):
+    start(docker, "web", "sleep", "60")
+    docker("create", "--name", "dead", "probe:bb", "true")
+
+    def told(*options, env=docker.env):
+        r = run([PALE, "learn", "-o", tmp_path / "p", *options], env=env)
+        assert r.rc == 125 and r.err.count("error:") == 1 and not (tmp_path / "p").exists(), r
+        return r.err
+    assert "no container is called 'wbe'; did you mean 'web'? [PL421 no-container]" in told("--container", "wbe")
+    assert "there are docker:web; '--wait' waits" in told("--container", "wbe")
+    err = told("--container", "dead")
+    assert "the container docker:dead does not run" in err and "say '--wait'" in err
+    assert "no container that runs has the label 'x=y'" in told("--label", "x=y")
+    more = [docker("create", "--name", f"n{i}", "probe:bb", "true") for i in range(17)]  # two begin alike
+    alike = next(a[0] for a in more if sum(b[0] == a[0] for b in more) > 1)
+    assert "more of its id" in told("--container", alike)
+
+
+def test_options_that_do_not_fit_are_told(tmp_path):
+    for options, words in ((["--wait"], "'--wait' waits for a --container or --label"),
+                           (["--container", "x", "--", "true"], "give a command, or --container NAME"),
+                           (["--label", "=x"], "'--label' takes K=V"),
+                           (["--container", ""], "'--container' takes a name or an id")):
+        r = run([PALE, "learn", *options])
+        assert r.rc == 125 and words in r.err, r
