@@ -96,6 +96,8 @@ static bool read_source(struct watch *w, unsigned which)
 	} else if (s->source.ended && s->source.kind != WATCH_INPUT) {
 		tell("pale watch: %s has ended", s->source.name);
 	}
+	/* A pipe ends with what writes to it. */
+	w->failed |= more < 0 || (s->source.ended && s->source.kind == WATCH_JOURNAL);
 	if (s->source.rotated != s->rotated)
 		tell("pale watch: '%s' was rotated, the new one is read", s->source.name);
 	s->rotated = s->source.rotated;
@@ -257,7 +259,7 @@ static int watch(struct watch *w, const struct options *o)
 	flush_out(w);
 	write_textfile(w);
 	tell_end(w);
-	return w->broken || w->textfile_failed ? EXIT_SYSTEM : EXIT_OK;
+	return w->broken || w->failed || w->textfile_failed ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static void close_all(struct watch *w)

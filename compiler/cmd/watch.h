@@ -42,6 +42,7 @@ struct watch {
 	unsigned first; /* refusals shown at first sight in this period */
 	struct buf out;
 	bool broken; /* nobody reads it any more */
+	bool failed; /* a source that was to be read cannot be, or has ended by itself */
 	/* Prometheus */
 	const char *textfile; /* NULL: none */
 	bool textfile_failed;

@@ -113,13 +113,13 @@ static bool read_answer(int from, struct buf *out)
 
 	while (out->n < EXPLAINED_MAX) {
 		struct pollfd p = { .fd = from, .events = POLLIN };
-		ssize_t n;
+		int ready = poll(&p, 1, EXPLAIN_MS);
+		ssize_t n = ready > 0 ? read(from, text, sizeof(text)) : ready;
 
-		if (poll(&p, 1, EXPLAIN_MS) <= 0)
-			return false;
-		n = read(from, text, sizeof(text));
-		if (n <= 0)
-			return n == 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (!ready || n <= 0)
+			return ready && !n;
 		buf_add(out, text, (size_t)n);
 	}
 	return true;
