@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sites ROOT: paths of cgroups on standard input, where each is, a line each. */
+/* sites ROOT [NAME...]: paths of cgroups on standard input, where each is, a line each, and which of the
+ * names mean it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,11 @@ int main(int argc, char **argv)
 		if (argc > 1)
 			site_names(argv[1], &s);
 		site_put(&out, &s);
-		printf("%s|%s|%s\n", out.p ? out.p : "", s.id, s.pod_uid);
+		printf("%s|%s|%s", out.p ? out.p : "", s.id, s.pod_uid);
+		for (int i = 2; i < argc; i++)
+			if (site_is(&s, argv[i]))
+				printf("|%s", argv[i]);
+		printf("\n");
 	}
 	return 0;
 }

@@ -357,6 +357,14 @@ def test_a_cgroups_path_tells_engine_container_and_pod(tmp_path):
         ("/docker/nothexadecimal", "host:nothexadecimal", "", ""), ("//x//\x1b[31m", "host:\\x1b[31m", "", "")]
     out = run([program("watch/sites"), tmp_path], input="".join(r[0] + "\n" for r in rows), check=0).out
     assert out.splitlines() == ["|".join(r[1:]) for r in rows]
+    docker, pod = rows[0][0], rows[5][0]
+    means = {docker: ["my-web", "docker:my-web", ID, ID[:4], f"docker:{ID[:12]}"],
+             pod: ["web-7d", "default/web-7d", uid, ID, f"containerd:{ID[:12]}", ID[:4]]}
+    others = ["", "my", "web", ID[:3], "podman:my-web", "docker:", f"docker:{other}", "kube-system/web-7d", uid[:8], "/"]
+    for path, names in means.items():
+        got = run([program("watch/sites"), tmp_path, *names, *others], input=path + "\n", check=0).out
+        assert got.strip("\n").split("|")[3:] == names, got
+    assert run([program("watch/sites"), tmp_path, "host", "cron", "cron.service"], input="/cron.service\n").out.endswith("||\n")
 
 
 @pytest.fixture
