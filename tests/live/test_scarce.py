@@ -41,7 +41,7 @@ def test_out_of_memory_is_a_failure_of_pales_own(kp, kind):
     """Status 3 could be the command's. Address space from what the loader takes upwards."""
     words = [str(w) for w in [*started(kind, kp), need("busybox"), "sh", "-c", "exit 3"]]
     seen = set()
-    for size in range(4 << 20, 7 << 20, 32 << 10):
+    for size in range(4 << 20, 9 << 20, 32 << 10):
         r = subprocess.run(words, capture_output=True, text=True, timeout=60, preexec_fn=lambda:
                            resource.setrlimit(resource.RLIMIT_AS, (size, size)))
         if r.returncode in (-9, -11, 127):
