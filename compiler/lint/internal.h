@@ -27,6 +27,7 @@ static inline bool entry_gated(const struct oci_entry *e) /* in force in some en
 /* ---- both formats ---- */
 
 struct facts;
+struct unit_facts;
 
 struct lint {
 	struct arena *arena;
@@ -45,6 +46,8 @@ struct lint {
 	const struct deployment *deployment; /* else NULL */
 	const struct lint_named *named;      /* of a deployment; NULL: not known */
 	bool asks_apparmor;                  /* a deployment names a profile */
+	const struct unit_facts *unit;       /* of a deployment (unit_facts.h) */
+	bool unit_asked;
 };
 
 typedef void lint_fn(struct lint *l, enum diag_id id);

@@ -8,6 +8,7 @@
 #include "compiler/lint/aa_facts.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/lint/unit_facts.h"
 
 #define PALE          LINT_PALE
 #define JSON          LINT_JSON
@@ -139,6 +140,33 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 	return (int)(ds->list.n - before);
 }
 
+/* What is asked of the filter that a unit's settings are: holes in it, and what is risky, as one finding. */
+static void run_unit_rules(struct lint *l)
+{
+	static const enum diag_id holes[] = { DIAG_SC123, DIAG_SC125, DIAG_SC126, DIAG_SC127,
+					      DIAG_SC130, DIAG_SC131, DIAG_SC132, DIAG_SC163,
+					      DIAG_SC165, DIAG_SC168 };
+	const struct unit_facts *u = lint_unit_facts(l);
+	struct lint of = { .arena = l->arena };
+
+	if (!u)
+		return;
+	of.ds = diags_new(l->arena, l->ds->sources);
+	of.policy = u->policy;
+	of.facts = u->facts;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].run == sr_open_call)
+			rules[i].run(&of, rules[i].row.id);
+	lint_unit_risks(l, u, of.ds);
+	of.ds = diags_new(l->arena, l->ds->sources);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(holes); k++)
+			if (rules[i].row.id == holes[k])
+				rules[i].run(&of, rules[i].row.id);
+	inner_move_diags(&u->in, of.ds);
+	diags_take(l->ds, of.ds);
+}
+
 int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
 		    struct diags *ds)
 {
@@ -146,6 +174,8 @@ int lint_deployment(struct arena *a, const struct deployment *d, const struct li
 	struct lint l = { .arena = a, .ds = ds, .deployment = d, .named = named };
 
 	run_rules(&l, LINT_DEPLOYMENT);
+	run_unit_rules(&l);
+	lint_unit_facts_end(&l);
 	diags_sort(ds);
 	return (int)(ds->list.n - before);
 }

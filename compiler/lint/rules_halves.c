@@ -13,6 +13,8 @@
 #include "compiler/lint/aa_risk.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/named.h"
+#include "compiler/lint/unit_facts.h"
+#include "compiler/systemd/settings.h"
 
 /* Two files that containers of the deployment name together. */
 struct pair {
@@ -20,7 +22,7 @@ struct pair {
 	const struct named_profile *named;
 	struct deploy_text name; /* where the first of them names AppArmor's */
 	struct span filter_span;
-	const char *filter; /* the file of the other */
+	const char *filter; /* the file of the other; of a unit: words */
 	deploy_texts again; /* where others name the same two */
 	struct lint in;     /* AppArmor's half */
 	struct facts *facts;
@@ -164,7 +166,9 @@ static void say(struct pair *p, enum diag_id id, const char *what, const char *h
 	struct diag *d = diag_add(l->ds, id, p->name.span, "AppArmor's profile '%s' %s",
 				  str_safe_of(l->arena, p->named->name), what);
 
-	diag_note(l->ds, d, p->filter_span, "the filter, %s", str_safe(l->arena, p->filter));
+	if (p->filter_span.source != SOURCE_NONE)
+		diag_note(l->ds, d, p->filter_span, "the filter, %s",
+			  str_safe(l->arena, p->filter));
 	vec_each(&p->again, t)
 		diag_again(l->ds, d, t->span);
 	diag_help(l->ds, d, "%s", help);
@@ -341,6 +345,37 @@ static bool same_pair(const struct pair *x, const struct pair *y)
 	return x->named == y->named && !strcmp(x->filter, y->filter);
 }
 
+static void judge(struct pair *p)
+{
+	bool unit = p->facts; /* where execve is refused DP624 says so */
+
+	if (open_apparmor(p) && (unit || open_filter(p))) {
+		if (!unit)
+			judge_exec(p);
+		judge_rules(p);
+		judge_capabilities(p);
+	}
+}
+
+/* A unit's own filter, and the profile that it has its programs change to. */
+static void judge_unit(struct lint *l)
+{
+	const struct deploy_setting *s =
+		l->named ? unit_setting(l->deployment, "AppArmorProfile") : NULL;
+	const struct unit_facts *u = s && !s->over ? lint_unit_facts(l) : NULL;
+	struct pair p = { .deployment = l, .filter = "of the unit's settings" };
+	uint32_t skip = s && str_starts(s->value, "-");
+
+	if (!u)
+		return;
+	p.name = (struct deploy_text){ { s->value.p + skip, s->value.n - skip }, s->span };
+	p.filter_span = lint_unit_span(u, u->policy->span);
+	p.named = find_file_of(l, p.name.text);
+	p.facts = u->facts;
+	if (p.named)
+		judge(&p);
+}
+
 /* All three: what they ask is opened once. */
 void dp_halves(struct lint *l, enum diag_id id)
 {
@@ -367,11 +402,8 @@ void dp_halves(struct lint *l, enum diag_id id)
 			vec_push(l->arena, &pairs, p);
 	}
 	vec_each(&pairs, p) {
-		if (open_apparmor(*p) && open_filter(*p)) {
-			judge_exec(*p);
-			judge_rules(*p);
-			judge_capabilities(*p);
-		}
+		judge(*p);
 		facts_end((*p)->facts);
 	}
+	judge_unit(l);
 }

@@ -208,9 +208,11 @@ bool unit_filter(struct arena *a, const struct deployment *d, struct unit_filter
 	bool any = w.out.text.n > head || w.filter.allows || w.arches != local;
 	inner_put_ours(&w.out, "}\n");
 	vec_push(a, &w.out.at, INNER_OURS);
-	*out = (struct unit_filter){ { buf_keep(a, &w.out.text), w.out.at.n - 1 },
-				     w.out.at.v,
-				     w.filter.allows };
+	const struct syscall_info *exec = syscall_by_name(STR("execve"));
+	struct span at = unit_refuses(&w, exec) ? w.filter.calls[syscall_index(exec)].by : NO_SPAN;
+	*out = (struct unit_filter){
+		{ buf_keep(a, &w.out.text), w.out.at.n - 1 }, w.out.at.v, w.filter.allows, at
+	};
 	buf_free(&w.out.text);
 	return any;
 }

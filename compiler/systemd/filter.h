@@ -16,6 +16,7 @@ struct unit_filter {
 	struct str text;    /* of one policy, "unit" */
 	const uint32_t *at; /* of its bytes, in the unit itself, as struct inner has them */
 	bool allows;        /* SystemCallFilter= says what passes, and all else does not */
+	struct span exec;   /* where its lists refuse execve; NO_SPAN: they do not */
 };
 
 /* False: nothing of the unit filters calls. Owner: the arena. */

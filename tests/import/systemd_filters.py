@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loads what systemd's own library makes of settings of a unit, one child process each, and holds them: systemd_filters.py CORE
-SHARED, then lines "KEY=VALUE<TAB>..." on standard input, each answered with the child's number."""
+SHARED, then lines "KEY=VALUE<TAB>..." on standard input, each answered with the child's number; with TRY=exec, or TRY=FAMILY of a socket, with how it ends."""
 import ctypes
 import os
 import sys
@@ -11,7 +11,7 @@ SPACES = {"cgroup": 0x02000000, "ipc": 0x08000000, "net": 0x40000000, "mnt": 0x0
 
 shared = ctypes.CDLL(sys.argv[2], mode=ctypes.RTLD_GLOBAL)
 core = ctypes.CDLL(sys.argv[1])
-libc = ctypes.CDLL(None)
+libc = ctypes.CDLL(None, use_errno=True)
 shared.syscall_filter_set_find.restype = ctypes.c_void_p
 
 
@@ -80,7 +80,12 @@ for line in sys.stdin:
     if not child:
         libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
         libc.prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG
-        load([tuple(s.split("=", 1)) for s in line.rstrip("\n").split("\t")])
+        settings = [tuple(s.split("=", 1)) for s in line.rstrip("\n").split("\t")]
+        load(settings)
+        for what in said(settings, "TRY"):
+            if what == "exec":
+                os.execv("/bin/true", ["true"])
+            os._exit(0 if libc.syscall(41, ctypes.c_long(int(what, 16)), 3, 0) >= 0 else ctypes.get_errno())
         libc.pause()
         os._exit(1)
-    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if "TRY=" in line else child, flush=True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A unit of systemd is read as the filter that systemd's own library loads for its settings."""
+import errno
 import json
 import os
 import pathlib
@@ -72,6 +73,17 @@ def test_a_unit_means_what_systemds_library_loads(pale, tmp_path, library):
             assert names <= UNKNOWN, (text, told)
         helper.stdin.close()
         assert helper.wait(10) == 0
+
+
+def test_what_lint_tells_of_units_is_so_under_systemds_filters(library):
+    """DP624: execve ends the program; DP625: a packet socket in spite of the list of families."""
+    need_root()
+    tries = {"SystemCallFilter=@system-service|SystemCallFilter=~execve|TRY=exec": -signal.SIGSYS, "SystemCallFilter=@system-service|SystemCallFilter=~execveat|TRY=exec": 0,
+             "RestrictAddressFamilies=~AF_PACKET|TRY=0x11": errno.EAFNOSUPPORT, "RestrictAddressFamilies=~AF_PACKET|TRY=0x100000011": 0,
+             "RestrictAddressFamilies=AF_UNIX|TRY=0x100000001": errno.EAFNOSUPPORT}
+    with subprocess.Popen([sys.executable, HERE / "systemd_filters.py", *library], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as helper:
+        out, _ = helper.communicate("".join(t.replace("|", "\t") + "\n" for t in tries), timeout=60)
+    assert [int(n) for n in out.split()] == list(tries.values())
 
 
 def test_the_groups_are_those_of_systemd():

@@ -65,6 +65,9 @@ FAULTS = [
     ("DP612", COMPOSE, "{name}.docker", "{name}.doker"), ("DP613", COMPOSE, OPTION, "      - secomp=unconfined\n"),
     ("DP614", UNIT, SETTING, "SystemCallFilter=~@moun\n"), ("DP614", UNIT, SETTING, "CapabilityBoundingSet=~CAP_SYS_ADMN\n"),
     ("DP614", UNIT, SETTING, "ProtectKernelModules=ye\n"), ("DP614", UNIT, "Architectures=native", "Architectures=x86_64"),
+    ("DP624", UNIT, "SystemCallArch", "SystemCallFilter=~execve\nSystemCallArch"), ("DP624", UNIT, "SystemCallArch", "SystemCallFilter=~@process execve\nSystemCallArch"),
+    ("DP625", UNIT, "Filter=@system-service", "Filter=~@aio\nRestrictAddressFamilies=~AF_PACKET"),
+    ("DP625", UNIT, "Filter=@system-service", "Filter=@system-service\nSystemCallFilter=~@aio\nRestrictAddressFamilies=~AF_NETLINK AF_VSOCK"),
     ("DP619", UNIT, None, None), ("DP619", COMPOSE, None, None), ("DP619", POD, None, None),
 ]
 SUFFIX = {COMPOSE: ".compose.yaml", POD: ".pod.yaml", UNIT: ".service"}
