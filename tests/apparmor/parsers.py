@@ -10,11 +10,21 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "guest"))
-from guest import CACHE, HERE as GUEST  # noqa: E402
+sys.path[:0] = [str(HERE.parent / "guest"), str(HERE.parent)]
+from guest import CACHE, HERE as GUEST, NAMES  # noqa: E402
 
 # The release as `--target apparmor=` has it, and the row of tests/guest/fetch.sh that brings it.
 ROWS = {"3.0": "debian12", "4.1": "debian13", "4.1.8": "forky", "5.0": "sid"}
+
+
+def fetch(names):
+    """By the first that asks; the others wait."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = [name for name in names if not (CACHE / name / "name").exists()]
+        if missing:
+            subprocess.run(["sh", GUEST / "fetch.sh", CACHE, *missing], check=True, stdout=subprocess.DEVNULL)
 
 
 class Parser:
@@ -22,11 +32,7 @@ class Parser:
 
     def __init__(self, release):
         self.release, self.root = release, CACHE / ROWS[release] / "parser"
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with open(CACHE / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (self.root.parent / "name").exists():
-                subprocess.run(["sh", GUEST / "fetch.sh", CACHE, ROWS[release]], check=True, stdout=subprocess.DEVNULL)
+        fetch([ROWS[release]])
         if not self.root.exists():
             reason = (self.root.parent / "skipped").read_text().strip()
             pytest.skip(f"apparmor_parser {release} could not be had: {reason}")
@@ -46,3 +52,7 @@ class Parser:
                        *(["--base", base or self.base]), *args, **kw)
         self.said = got.stderr.decode(errors="replace")
         return got.stdout if got.returncode == 0 else None
+
+
+if __name__ == "__main__":
+    fetch(dict.fromkeys([*ROWS.values(), *NAMES]))
