@@ -52,7 +52,7 @@ def phase(name, argv, env=None, counts=False):
 
 # Of random things that ran whole already; `make test-long` takes what it says.
 FEWER = {} if os.environ.get("PALE_LONG") else {
-    "RANDOM_PAIRS": "200", "IMPORT_POLICIES": "30", "EQUAL_CALLS": "2000000", "ARCH_PROFILES": "20"}
+    "RANDOM_PAIRS": "200", "IMPORT_POLICIES": "15", "EQUAL_CALLS": "1000000", "ARCH_PROFILES": "20"}
 
 
 def build(name, *args):

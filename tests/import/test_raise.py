@@ -75,7 +75,7 @@ def test_examples_come_back_as_they_were(policy, tmp_path):
 
 
 def test_random_policies_come_back_as_they_were(tmp_path, record_property):
-    count = int(os.environ.get("IMPORT_POLICIES", "100"))
+    count = int(os.environ.get("IMPORT_POLICIES", "60"))
     files = policies.write(5, count, tmp_path)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         n = sum(pool.map(lambda f: there_and_back(f, tmp_path / (f.stem + ".d")), files))

@@ -55,9 +55,12 @@ def test_every_planted_bug_of_the_generator_is_a_difference():
     assert len(plants) >= 11
     assert run([tool, "-n", 300]).rc == 0
     for n, name in enumerate(plants, 1):
-        r = run([tool, "-n", 300, "-p", n])
-        different, = numbers(r"(\d+) differences", r)
-        unattached, = numbers(r"(\d+) not attached", r)
+        for count in (30, 300):  # the first ones show most of them
+            r = run([tool, "-n", count, "-p", n])
+            different, = numbers(r"(\d+) differences", r)
+            unattached, = numbers(r"(\d+) not attached", r)
+            if different + unattached:
+                break
         assert r.rc == 1 and different + unattached > 0, (name, r)
 
 
