@@ -10,8 +10,6 @@
 
 #include "learn/paths.bpf.h"
 
-const volatile bool border; /* where cgroups are watched: what is outside is counted apart */
-
 __u64 host_root; /* the dentry of the host's root; 0: not looked for yet */
 
 struct comm {
@@ -48,6 +46,36 @@ int is_inside(void)
 	if (!host_root)
 		host_root = find_host_root();
 	return host_root && (__u64)BPF_CORE_READ(t, fs, root.dentry) != host_root;
+}
+
+/* The number of a task's process in the loader's pid namespace; 0: it has none there. */
+static __always_inline __u32 tgid_of(struct task_struct *t)
+{
+	struct pid *pid = BPF_CORE_READ(t, group_leader, thread_pid);
+	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	__u32 level = BPF_CORE_READ(pid, level);
+
+	for (__u32 i = 0; i < PIDNS_DEEP && i <= level; i++) {
+		struct upid *number = numbers + i * bpf_core_type_size(struct upid);
+
+		if (BPF_CORE_READ(number, ns, ns.inum) == pidns_ino)
+			return (__u32)BPF_CORE_READ(number, nr);
+	}
+	return 0;
+}
+
+/* The first one inside: the recording begins, and its names are those of where it is. */
+int begin_inside(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	if (start_ns)
+		return 0;
+	start_ns = bpf_ktime_get_ns();
+	home_mntns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
+	inside = tgid_of(t);
+	bpf_ringbuf_output(&entered, &inside, sizeof(inside), 0);
+	return 0;
 }
 
 /* It is not, and makes a call. */

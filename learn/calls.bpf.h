@@ -109,7 +109,7 @@ static __always_inline struct mark *mark_get(bool btf)
 	if (border && m)
 		m->call = TRACE_NO_CALL; /* it may be in its exec */
 	if (border && !start_ns)
-		start_ns = bpf_ktime_get_ns();
+		begin_inside();
 	set_marked(tid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return m;

@@ -515,7 +515,7 @@ static int record(struct arena *a, const struct learn_options *opt, struct targe
 int learn_run(struct arena *a, const struct learn_options *options, struct recording *out,
 	      int *status, struct diags *ds)
 {
-	struct target t = { .release = -1, .failure = -1 };
+	struct target t = { .release = -1, .failure = -1, .view = VIEW_NONE };
 	struct learn_options opt = *options;
 	struct model *m;
 	int err;

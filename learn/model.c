@@ -53,6 +53,7 @@ struct model {
 	struct links *symlinks;             /* NULL: names are looked up as they are used */
 	VEC(struct moved) moved;
 	VEC(struct linked) links;
+	const struct view *view; /* where names are looked up; NULL: where pale is */
 };
 
 struct model *model_new(struct arena *a, struct recording *r, size_t max_paths)
@@ -609,6 +610,21 @@ static bool full_name(const char *base, const char *text, char out[2 * PATH_MAX]
 	       2 * PATH_MAX;
 }
 
+void model_view(struct model *m, const struct view *v)
+{
+	m->view = v;
+}
+
+bool model_enter(const struct model *m)
+{
+	return view_enter(m->view);
+}
+
+void model_leave(const struct model *m)
+{
+	view_leave(m->view);
+}
+
 void model_changed(struct model *m, const char *base, const char *text, unsigned flags,
 		   const struct access *how)
 {
@@ -826,7 +842,7 @@ static const char *glibc_version(struct model *m, const char *path)
 	char *text = NULL;
 	const char *name = "glibc";
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &st) || st.st_size > 64 << 20)
 		goto out;
@@ -928,6 +944,11 @@ void model_finish(struct model *m)
 	size_t n;
 
 	drop_x32(m);
+	if (!model_enter(m)) {
+		m->r->run.libc = "not known";
+		model_finish_apart(m);
+		return;
+	}
 	settle_moved(m);
 	n = m->r->files.n;
 	for (size_t i = 0; i < n; i++)
@@ -940,4 +961,5 @@ void model_finish(struct model *m)
 	find_libc(m);
 	recording_sort(m->r);
 	listing_take(m->arena, m->r);
+	model_leave(m);
 }

@@ -6,6 +6,7 @@
  */
 #include "learn/record/recording.h"
 #include "learn/trace.h"
+#include "learn/view.h"
 
 #define RULES_MAX 4096
 
@@ -74,6 +75,14 @@ bool model_path(const char *base, const char *text, unsigned flags, char out[]);
  * since the epoch. Those whose links have changed since they were used are lost then (links.h).
  */
 void model_began(struct model *m, uint64_t epoch_ns);
+/*
+ * They are names of this view (view.h), as is what model_finish() looks up. Where it cannot be entered
+ * nothing is looked up. It is the caller's.
+ */
+void model_view(struct model *m, const struct view *v);
+/* Around names that are added; false: there is no place to look them up, and TRACE_ELSEWHERE fits. */
+bool model_enter(const struct model *m);
+void model_leave(const struct model *m);
 /* Before any of those names: what such a name was made, removed or renamed; flags TRACE_*. */
 void model_changed(struct model *m, const char *base, const char *text, unsigned flags,
 		   const struct access *how);

@@ -277,7 +277,7 @@ int elsewhere(void)
 	struct fs_struct *fs = BPF_CORE_READ(t, fs);
 	struct scratch *s = scratch_get();
 
-	if (!s || BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != mntns_ino)
+	if (!s || BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != (border ? home_mntns : mntns_ino))
 		return TRACE_ELSEWHERE;
 	if (walk((__u64)BPF_CORE_READ(fs, root.mnt), (__u64)BPF_CORE_READ(fs, root.dentry)))
 		return TRACE_ELSEWHERE;

@@ -423,6 +423,7 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	size_t cap = watch_keys(w, max_paths) + 1024;
 	struct pieces all = { calloc(cap, sizeof(*all.v)), 0 };
 	struct trace_path_key *prev = NULL;
+	bool is_in;
 
 	if (!all.v)
 		return -ENOMEM;
@@ -432,6 +433,9 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	}
 	qsort(all.v, all.n, sizeof(*all.v), cmp_piece);
 	model_began(m, began_ns(w));
+	is_in = model_enter(m);
+	for (size_t i = 0; !is_in && i < all.n; i++)
+		all.v[i].key.flags |= TRACE_ELSEWHERE;
 	read_changes(m, &all);
 	for (size_t i = 0; i < all.n; i++)
 		if (all.v[i].key.kind >= TRACE_LEAF && all.v[i].key.kind != TRACE_WORD &&
@@ -439,6 +443,8 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 			all.v[i].ref = read_path(m, &all, &all.v[i], !w->skel->bss->fsuids_differ);
 	read_pairs(w, m, &all);
 	read_asks(w, m, &all);
+	if (is_in)
+		model_leave(m);
 	free(all.v);
 	return 0;
 }

@@ -18,6 +18,7 @@ const volatile __u32 pids_nr;              /* processes that run already */
 const volatile __u32 pids[TRACE_WATCHED];  /* in the loader's pid namespace */
 const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
 const volatile __u32 mntns_ino;            /* likewise */
+const volatile bool border;                /* of cgroups: what is outside is told apart */
 const volatile __u64 cookie;               /* by which our own events of perf's are known */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile struct trace_call calls[TRACE_CALLS];
@@ -33,6 +34,8 @@ __u32 cgroups_used;
 __u64 cgroup_ids[TRACE_WATCHED]; /* 0: none, or one is made anew */
 __u32 cgroup_levels[TRACE_WATCHED];
 __u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
+__u32 home_mntns;                /* border: the mount namespace of the first one inside, */
+__u32 inside;                    /* and its process, in the loader's pid namespace */
 __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
 __u32 fsuids_differ;             /* another one acted as somebody else */
@@ -121,6 +124,10 @@ MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
 MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 2);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
 MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by thread id: two bits */
+struct {                                           /* wakes the loader: somebody is inside */
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} entered SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

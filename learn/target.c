@@ -70,7 +70,7 @@ int target_start(const char *path, char *const *argv, const sigset_t *ignored,
 {
 	int go[2], failure[2], err;
 
-	*t = (struct target){ .release = -1, .failure = -1 };
+	*t = (struct target){ .release = -1, .failure = -1, .view = VIEW_NONE };
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
 	if (pipe2(failure, O_CLOEXEC)) {
@@ -129,6 +129,7 @@ void target_drop(struct target *t)
 	for (size_t i = 0; i < t->nprocesses; i++)
 		process_close(&t->processes[i]);
 	t->nprocesses = 0;
+	view_close(&t->view);
 }
 
 int target_exec_errno(struct target *t)

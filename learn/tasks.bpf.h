@@ -234,22 +234,6 @@ static __always_inline int on_fork(__u32 child)
 	return 0;
 }
 
-/* The number of a task's process in the loader's pid namespace; 0: it has none there. */
-static __always_inline __u32 tgid_of(struct task_struct *t)
-{
-	struct pid *pid = BPF_CORE_READ(t, group_leader, thread_pid);
-	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	__u32 level = BPF_CORE_READ(pid, level);
-
-	for (__u32 i = 0; i < PIDNS_DEEP && i <= level; i++) {
-		struct upid *number = numbers + i * bpf_core_type_size(struct upid);
-
-		if (BPF_CORE_READ(number, ns, ns.inum) == pidns_ino)
-			return (__u32)BPF_CORE_READ(number, nr);
-	}
-	return 0;
-}
-
 /* Each task that there is, while new ones are followed already: is it one to be recorded? */
 static __always_inline int on_task(bool btf, struct task_struct *t)
 {

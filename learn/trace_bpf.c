@@ -531,6 +531,9 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 	int err;
 
 	r->run.midway |= w->midway;
+	w->is_bordered = opt->border;
+	if (opt->border)
+		model_view(m, &t->view);
 	err = watch_wait(w, opt, t, m);
 	witness_stop(w, r);
 	watch_read_running(w, m);

@@ -252,7 +252,20 @@ static void wait_change(struct watch *w, const struct target *t)
 	for (size_t i = 0; i < t->nprocesses; i++)
 		if (!t->processes[i].ended)
 			fds[n++] = (struct pollfd){ .fd = t->processes[i].fd, .events = POLLIN };
+	if (w->is_bordered && !w->has_looked)
+		fds[n++] = (struct pollfd){ .fd = bpf_map__fd(w->skel->maps.entered),
+					    .events = POLLIN };
 	poll(fds, n, LOOK_MS);
+}
+
+/* The mounts of the first one inside are held as soon as it is there: it may end at once. */
+static void hold_view(struct watch *w, struct target *t)
+{
+	pid_t pid = (pid_t)w->skel->bss->inside;
+
+	if (pid && !w->has_looked)
+		view_hold(&t->view, pid, w->skel->bss->home_mntns);
+	w->has_looked |= pid;
 }
 
 /* Until nothing more can come of any of them, or a signal. 0 or -errno. */
@@ -262,6 +275,7 @@ static int wait_watched(struct watch *w, const struct learn_options *opt, struct
 	for (;;) {
 		bool goes_on = !target_gone(t);
 
+		hold_view(w, t);
 		meet_containers(w, t, m);
 		goes_on |= t->follow && (opt->lasts || follow_waits(t->follow));
 		for (size_t i = 0; i < w->ncgroups; i++) {

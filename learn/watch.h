@@ -40,8 +40,10 @@ struct watch {
 	enum tier tier;
 	enum caps_by caps_by;
 	bool no_btf;
-	bool unmapped; /* libbpf found that arrays cannot be mapped */
-	bool midway;   /* what is watched ran before the programs were attached */
+	bool unmapped;    /* libbpf found that arrays cannot be mapped */
+	bool is_bordered; /* learn_options.border */
+	bool has_looked;  /* for the first one inside */
+	bool midway;      /* what is watched ran before the programs were attached */
 	int cpus;
 	struct events events;   /* what drives the program, or counts beside it */
 	const char *step;       /* that failed, of TIER_FENTRY's */

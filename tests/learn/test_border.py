@@ -234,3 +234,28 @@ def test_where_there_is_no_border_nothing_is_recorded_and_why_is_said(cgroup, tm
 def test_a_border_is_of_cgroups():
     r = run([PALE, "learn", "--border", "--", "true"])
     assert r.rc == 125 and "--border is of cgroups" in r.err
+
+
+def test_names_are_looked_up_where_the_container_has_them(runc, tmp_path):
+    root = runc.where / "root"
+    (root / "srv").mkdir()
+    (root / "srv/job").write_text("#!/bin/sh\necho 42\ncd /srv/now; echo x >new; ln -s new name; echo y >>name; rm name; mkdir d; "
+                                  "mv d e; rmdir e\ntouch /tmp/gone; rm /tmp/gone; read x < new\n")
+    (root / "srv/job").chmod(0o4755)
+    (root / "srv/v1").mkdir()
+    (root / "srv/now").symlink_to("/srv/v1")  # the host has none such
+    for other in ("rm", "ln", "mv", "mkdir", "rmdir"):
+        (root / "bin" / other).symlink_to("busybox")
+    for i in range(5):
+        (root / f"srv/v1/{i}").touch()
+    runc.config["process"]["args"] = ["/srv/job"]
+    p = learn(tmp_path, runc.group)
+    assert runc.run()[0] == 0
+    rec = ended(p, tmp_path)
+    assert rec.losses == "none" and "unread" not in rec.runs[1] and "elsewhere" not in rec.runs[1], rec.text
+    lines = [line.split("\t")[0] for line in rec.text.splitlines()]
+    assert 'file "/srv/job" rx owned setid' in lines and "x" in rec.files["/bin/busybox"][0], lines
+    assert {"/srv/v1/new", "/srv/v1/name", "/srv/v1/d/", "/srv/v1/e/"} <= set(rec.files), lines
+    assert [line for line in lines if line.startswith('file "/tmp/gone"') and line.endswith(" gone")], lines
+    assert 'others "/srv/v1/" 5' in lines, lines
+    run([PALE, "check", tmp_path / "p.pale"], check=0)
