@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -486,6 +487,7 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 {
 	struct watch *w = ARENA_NEW(a, struct watch);
 	libbpf_print_fn_t old = libbpf_set_print(print_nothing);
+	sigset_t all, before;
 	int err;
 
 	*is_short = false;
@@ -496,7 +498,11 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	}
 	events_init(&w->events);
 	w->cpus = libbpf_num_possible_cpus();
+	/* The verifier gives up where a signal waits (EAGAIN), and libbpf after five times of it. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	err = w->cpus > 0 ? open_best(w, a, opt, t) : w->cpus;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	libbpf_set_print(old);
 	if (!err) {
 		*why = w->refused;

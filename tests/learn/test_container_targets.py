@@ -250,3 +250,15 @@ def test_options_that_do_not_fit_are_told(tmp_path):
                            (["--container", ""], "'--container' takes a name or an id")):
         r = run([PALE, "learn", *options])
         assert r.rc == 125 and words in r.err, r
+
+
+def test_signals_while_the_programs_are_loaded_do_not_keep_them_from_it(tmp_path):
+    usable("ebpf")
+    p = subprocess.Popen([PALE, "learn", "--backend", "ebpf", "-o", tmp_path / "p", "--", "true"], stderr=subprocess.PIPE, text=True)
+    caught, end = 1 << (signal.SIGUSR1 - 1), time.monotonic() + 60
+    while p.poll() is None and time.monotonic() < end:
+        status = open(f"/proc/{p.pid}/status").read()
+        if int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) & caught:
+            p.send_signal(signal.SIGUSR1)
+        time.sleep(0.002)
+    assert not p.communicate(timeout=60)[1] and p.returncode == 0
