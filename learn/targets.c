@@ -6,7 +6,7 @@
 
 #include "compiler/base/suggest.h"
 
-#define LISTED 8 /* containers that a message names */
+#define LISTED 8 /* containers that a message, or a run, names */
 
 static const char *quoted(struct arena *a, const char *word)
 {
@@ -219,9 +219,12 @@ void targets_describe(const struct follow *f, struct recorded_run *run)
 		run->name = f->met.v[0]->name ? f->met.v[0]->name : f->met.v[0]->id;
 	if (!run->image)
 		run->image = f->met.v[0]->image;
-	vec_each(&f->met, c)
-		buf_printf(&out, "%s%s %.*s", out.n ? ", " : "", container_called(f->arena, *c),
-			   CONTAINER_SHORT, (*c)->id);
+	for (size_t i = 0; i < f->met.n && i < LISTED; i++)
+		buf_printf(&out, "%s%s %.*s", i ? ", " : "",
+			   container_called(f->arena, f->met.v[i]), CONTAINER_SHORT,
+			   f->met.v[i]->id);
+	if (f->met.n > LISTED)
+		buf_printf(&out, " and %zu more", f->met.n - LISTED);
 	run->containers = buf_keep(f->arena, &out);
 }
 

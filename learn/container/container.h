@@ -56,6 +56,8 @@ struct containers {
 	bool has_engine;       /* a socket answered, or there is a runtime's state */
 	const char *silent;    /* a socket that is there and does not answer; NULL */
 	int silent_error;      /* why */
+	VEC(char *)
+	spaces; /* where the shims that were met have containerd's bundles, without the root */
 	VEC(struct container *) list;
 	struct table by_id;
 };
@@ -67,8 +69,9 @@ struct containers *containers_new(struct arena *a, const char *root);
  * and where it runs is asked anew.
  */
 void containers_look(struct containers *cs);
-/* The same without a look at the tree, for one that has just come; ask: engines too, not the disk alone. */
-void containers_look_again(struct containers *cs, bool ask);
+/* Where it is looked for one that has just come, the cheapest first: not in the tree. */
+enum containers_at { AT_STATE, AT_ENGINES, AT_SHIMS, AT_NR };
+void containers_look_at(struct containers *cs, enum containers_at at);
 /* That of the whole id; NULL: not known. */
 struct container *containers_by_id(const struct containers *cs, struct str id);
 /* The same, made where there is none; NULL: there are too many. */
@@ -106,7 +109,9 @@ const char *container_cgroup_of_pid(const struct containers *cs, pid_t pid);
 bool containers_read_answer(struct containers *cs, struct str json, enum container_engine e);
 /* All sockets that may be there are asked. */
 void containers_ask(struct containers *cs);
-/* All that runtimes keep on disk. */
+/* All that runtimes keep on disk, where it is as a rule, or shims are known to have it. */
 void containers_read_state(struct containers *cs);
+/* Of containerd whose state is elsewhere: by the shims that run. */
+void containers_read_shims(struct containers *cs);
 /* Of ctr, whose cgroups are called as it likes: is this directory a container's own? */
 struct container *containers_by_place(const struct containers *cs, const char *cgroup);

@@ -107,6 +107,7 @@ void containers_look(struct containers *cs)
 		if ((*c)->cgroup && access((*c)->cgroup, F_OK))
 			(*c)->cgroup = NULL;
 	cs->silent = NULL;
+	containers_read_shims(cs);
 	containers_read_state(cs);
 	containers_ask(cs);
 	if (cs->tree) {
@@ -119,12 +120,16 @@ void containers_look(struct containers *cs)
 	cs->scratch = NULL;
 }
 
-void containers_look_again(struct containers *cs, bool ask)
+void containers_look_at(struct containers *cs, enum containers_at at)
 {
+	static void (*const look[AT_NR])(struct containers * cs) = {
+		containers_read_state,
+		containers_ask,
+		containers_read_shims,
+	};
+
 	cs->scratch = arena_scratch(cs->arena);
-	containers_read_state(cs);
-	if (ask)
-		containers_ask(cs);
+	look[at](cs);
 	arena_free(cs->scratch);
 	cs->scratch = NULL;
 }

@@ -219,15 +219,12 @@ struct container *follow_next(struct follow *f)
 		look_at_all(f);
 	}
 	c = pick(f, false);
-	if (c || !f->candidates.n)
-		return c;
-	containers_look_again(f->all, false);
-	c = pick(f, false);
-	if (c || !f->candidates.n)
-		return c;
-	if (must_ask(f))
-		containers_look_again(f->all, true);
-	return pick(f, true);
+	for (enum containers_at at = 0; at < AT_NR && !c && f->candidates.n; at++) {
+		if (at != AT_ENGINES || must_ask(f))
+			containers_look_at(f->all, at);
+		c = pick(f, at == AT_NR - 1);
+	}
+	return c;
 }
 
 bool follow_waits(const struct follow *f)

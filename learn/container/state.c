@@ -15,6 +15,8 @@
 #include "grammar/toml.h"
 #include "learn/container/fields.h"
 
+#define ENTRIES_MOST 131072 /* of a directory */
+
 typedef void read_dir(struct containers *cs, const char *path, const char *name);
 
 static void each_entry(struct containers *cs, const char *path, read_dir *read)
@@ -26,7 +28,7 @@ static void each_entry(struct containers *cs, const char *path, read_dir *read)
 	if (snprintf(at, sizeof(at), "%s%s", cs->root, path) >= (int)sizeof(at))
 		return;
 	d = opendir(at);
-	for (unsigned n = 0; d && n < CONTAINERS_MOST && (entry = readdir(d)); n++)
+	for (unsigned n = 0; d && n < ENTRIES_MOST && (entry = readdir(d)); n++)
 		if (entry->d_name[0] != '.')
 			read(cs, path, entry->d_name);
 	if (d)
@@ -123,6 +125,55 @@ static void read_bundle(struct containers *cs, const char *path, const char *id)
 static void read_space(struct containers *cs, const char *path, const char *name)
 {
 	each_entry(cs, arena_printf(cs->scratch, "%s/%s", path, name), read_bundle);
+}
+
+/*
+ * Of a containerd whose state is elsewhere, the shims tell where: each was started in the bundle of its
+ * first container, STATE/io.containerd.runtime.v2.task/SPACE/ID, before the runtime was.
+ */
+static void read_shims_space(struct containers *cs, const char *path, const char *pid)
+{
+	static const char tasks[] = "/io.containerd.runtime.v2.task/";
+	char at[4096], where[4096], comm[32] = "";
+	size_t root = strlen(cs->root);
+	char *end;
+	ssize_t n;
+	FILE *f;
+
+	if (*pid < '1' || *pid > '9' ||
+	    snprintf(at, sizeof(at), "%s%s/%s/comm", cs->root, path, pid) >= (int)sizeof(at))
+		return;
+	f = fopen(at, "re");
+	if (f && !fgets(comm, sizeof(comm), f))
+		*comm = 0;
+	if (f)
+		fclose(f);
+	if (strncmp(comm, "containerd-shim", 15) != 0)
+		return;
+	snprintf(at, sizeof(at), "%s%s/%s/cwd", cs->root, path, pid);
+	n = readlink(at, where, sizeof(where) - 1);
+	where[n < 0 ? 0 : n] = 0;
+	end = strstr(where, tasks);
+	end = end && !strncmp(where, cs->root, root) ? strchr(end + strlen(tasks), '/') : NULL;
+	if (!end)
+		return;
+	*end = 0;
+	vec_each(&cs->spaces, s)
+		if (!strcmp(*s, where + root))
+			return;
+	vec_push(cs->arena, &cs->spaces, arena_strdup(cs->arena, where + root));
+}
+
+static void read_spaces(struct containers *cs)
+{
+	vec_each(&cs->spaces, s)
+		each_entry(cs, *s, read_bundle);
+}
+
+void containers_read_shims(struct containers *cs)
+{
+	each_entry(cs, "/proc", read_shims_space);
+	read_spaces(cs);
 }
 
 /* ---- Docker ---- */
@@ -273,6 +324,7 @@ void containers_read_state(struct containers *cs)
 
 	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
 		each_entry(cs, tasks[i], read_space);
+	read_spaces(cs);
 	each_entry(cs, "/var/lib/docker/containers", read_docker);
 	read_run(cs, "/run/containers/storage");
 	read_storage(cs, "/var/lib/containers/storage");
