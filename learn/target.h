@@ -22,7 +22,7 @@ struct target {
 	struct process processes[LEARN_WATCHED];
 	size_t nprocesses;
 	struct follow *follow; /* containers that are watched, as they come; NULL */
-	struct view view; /* where names are looked up, if that is a container */
+	struct view view;      /* where names are looked up, if that is a container */
 };
 
 /* path: the program's file, executed as it is: no shell takes what has no "#!". `ignored`: as in

@@ -272,7 +272,7 @@ def test_podmans_container_is_waited_for_by_its_name(podman, tmp_path):
     text = (tmp_path / "rec").read_text()
     assert p.returncode == 0 and "midway" not in text, err
     assert re.search(r'^run 1 containers "podman:later [0-9a-f]{12}"$', text, re.M)
-    assert re.search(r"^call \S+ execve\t1:1@", text, re.M) and 'image "localhost/probe:bb"' in text
+    assert re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M) and 'image "localhost/probe:bb"' in text
 
 
 @ONE
@@ -285,7 +285,7 @@ def test_ctrs_container_is_waited_for_wherever_containerd_keeps_its_state(ctr, r
     err = p.communicate(timeout=60)[1]
     text = (tmp_path / "rec").read_text()
     assert p.returncode == 0 and "midway" not in text, err
-    assert '\nrun 1 containers "containerd:job job"\n' in text and re.search(r"^call \S+ execve\t1:1@", text, re.M)
+    assert '\nrun 1 containers "containerd:job job"\n' in text and re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M)
     r = run([PALE, "learn", "--container", "befroe"])
     assert r.rc == 125 and "did you mean 'before'?" in r.err, r
 
