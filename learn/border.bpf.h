@@ -64,17 +64,39 @@ static __always_inline __u32 tgid_of(struct task_struct *t)
 	return 0;
 }
 
+/*
+ * Where the task is, for the loader to hold it: from before its program runs, which may end at once.
+ */
+static __always_inline __u32 note_mntns(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	__u32 ns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
+	__u32 tgid = (__u32)BPF_CORE_READ(t, tgid);
+
+	if (ns == mntns_ino || (ns == near_mntns && tgid == near_tgid))
+		return ns;
+	near_mntns = ns;
+	near_tgid = tgid; /* another one may live longer */
+	near_pid = tgid_of(t);
+	bpf_ringbuf_output(&mntns_met, &ns, sizeof(ns), 0);
+	return ns;
+}
+
 /* The first one inside: the recording begins, and its names are those of where it is. */
 int begin_inside(void)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
-
 	if (start_ns)
 		return 0;
 	start_ns = bpf_ktime_get_ns();
-	home_mntns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
-	inside = tgid_of(t);
-	bpf_ringbuf_output(&entered, &inside, sizeof(inside), 0);
+	home_mntns = note_mntns();
+	return 0;
+}
+
+/* Somebody outside is on its way, perhaps. */
+int come_near(void)
+{
+	if (!home_mntns)
+		note_mntns();
 	return 0;
 }
 
@@ -85,6 +107,7 @@ static __always_inline void count_runtime(__u32 call)
 	struct comm name = {};
 	__u64 one = 1;
 
+	come_near();
 	if (c) {
 		if (!c->count)
 			c->first_ns = since_start();

@@ -34,11 +34,13 @@ __u32 cgroups_used;
 __u64 cgroup_ids[TRACE_WATCHED]; /* 0: none, or one is made anew */
 __u32 cgroup_levels[TRACE_WATCHED];
 __u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
-__u32 home_mntns;                /* border: the mount namespace of the first one inside, */
-__u32 inside;                    /* and its process, in the loader's pid namespace */
-__u64 picked;                    /* tasks of `pids` that were found */
-__u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
-__u32 fsuids_differ;             /* another one acted as somebody else */
+__u32 home_mntns;                /* border: the mount namespace of the first one inside */
+__u32 near_mntns;    /* the last one that a task outside was in, other than the loader's, */
+__u32 near_pid;      /* and its process, in the loader's pid namespace */
+__u32 near_tgid;     /* the same, as the kernel itself knows it */
+__u64 picked;        /* tasks of `pids` that were found */
+__u32 fsuid_first;   /* of the first task that used a file, plus 1; 0: none yet */
+__u32 fsuids_differ; /* another one acted as somebody else */
 
 enum {                /* of a thread id */
        IS_MARKED = 1, /* there is a mark of the task */
@@ -127,7 +129,7 @@ MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by thread id: two bits */
 struct {                                           /* wakes the loader: somebody is inside */
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
-} entered SEC(".maps");
+} mntns_met SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

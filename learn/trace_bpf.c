@@ -521,6 +521,8 @@ void trace_bpf_close(struct watch *w)
 	while (w->nlinks)
 		bpf_link__destroy(w->links[--w->nlinks]);
 	events_close(&w->events);
+	ring_buffer__free(w->met);
+	w->met = NULL;
 	trace_bpf__destroy(w->skel);
 	w->skel = NULL;
 	for (size_t i = 0; i < w->ncgroups; i++)
@@ -530,6 +532,15 @@ void trace_bpf_close(struct watch *w)
 		}
 }
 
+/* What is said stands in memory that the programs share. */
+static int ignore_met(void *ctx, void *data, size_t size)
+{
+	(void)ctx;
+	(void)data;
+	(void)size;
+	return 0;
+}
+
 int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct target *t,
 		     struct model *m)
 {
@@ -537,10 +548,14 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 	int err;
 
 	r->run.midway |= w->midway;
-	w->is_bordered = opt->border;
-	if (opt->border)
+	if (opt->border) {
 		model_view(m, &t->view);
+		w->met = ring_buffer__new(bpf_map__fd(w->skel->maps.mntns_met), ignore_met, NULL,
+					  NULL);
+	}
 	err = watch_wait(w, opt, t, m);
+	if (opt->border)
+		watch_view(w, t);
 	witness_stop(w, r);
 	watch_read_running(w, m);
 	while (w->nlinks)

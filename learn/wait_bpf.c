@@ -252,20 +252,32 @@ static void wait_change(struct watch *w, const struct target *t)
 	for (size_t i = 0; i < t->nprocesses; i++)
 		if (!t->processes[i].ended)
 			fds[n++] = (struct pollfd){ .fd = t->processes[i].fd, .events = POLLIN };
-	if (w->is_bordered && !w->has_looked)
-		fds[n++] = (struct pollfd){ .fd = bpf_map__fd(w->skel->maps.entered),
-					    .events = POLLIN };
+	if (w->met)
+		fds[n++] = (struct pollfd){ .fd = ring_buffer__epoll_fd(w->met), .events = POLLIN };
 	poll(fds, n, LOOK_MS);
 }
 
-/* The mounts of the first one inside are held as soon as it is there: it may end at once. */
+/*
+ * The mounts of whoever comes near are held at once, for it may end soon; in the end those of the
+ * first one inside. A number that the programs have changed meanwhile is looked at again.
+ */
 static void hold_view(struct watch *w, struct target *t)
 {
-	pid_t pid = (pid_t)w->skel->bss->inside;
+	uint32_t home = w->skel->bss->home_mntns, near = w->skel->bss->near_mntns;
 
-	if (pid && !w->has_looked)
-		view_hold(&t->view, pid, w->skel->bss->home_mntns);
-	w->has_looked |= pid;
+	if (w->met)
+		ring_buffer__consume(w->met);
+	if (!near || w->held_ns == near || (home && w->held_ns == home))
+		return;
+	view_close(&t->view);
+	w->held_ns = view_hold(&t->view, (pid_t)w->skel->bss->near_pid, near) ? near : 0;
+}
+
+void watch_view(struct watch *w, struct target *t)
+{
+	hold_view(w, t);
+	if (w->held_ns != w->skel->bss->home_mntns)
+		view_close(&t->view);
 }
 
 /* Until nothing more can come of any of them, or a signal. 0 or -errno. */

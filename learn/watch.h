@@ -40,10 +40,10 @@ struct watch {
 	enum tier tier;
 	enum caps_by caps_by;
 	bool no_btf;
-	bool unmapped;    /* libbpf found that arrays cannot be mapped */
-	bool is_bordered; /* learn_options.border */
-	bool has_looked;  /* for the first one inside */
-	bool midway;      /* what is watched ran before the programs were attached */
+	bool unmapped;           /* libbpf found that arrays cannot be mapped */
+	struct ring_buffer *met; /* learn_options.border: wakes for another mount namespace */
+	uint32_t held_ns;        /* of those the one whose view is held; 0: none */
+	bool midway;             /* what is watched ran before the programs were attached */
 	int cpus;
 	struct events events;   /* what drives the program, or counts beside it */
 	const char *step;       /* that failed, of TIER_FENTRY's */
@@ -60,6 +60,8 @@ int watch_cgroups(struct watch *w);
 /* From now on what is in the cgroup of that place is recorded: 0 or -errno. */
 int watch_take(struct watch *w, size_t i);
 
+/* When the wait is over: the view of the first one inside a container, if it could be held. */
+void watch_view(struct watch *w, struct target *t);
 /* Waits for the end of what is recorded, and takes snapshots meanwhile: wait_bpf.c. 0 or -errno. */
 int watch_wait(struct watch *w, const struct learn_options *opt, struct target *t, struct model *m);
 
