@@ -25,6 +25,7 @@ static __always_inline __u64 find_host_root(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < BORDER_PARENTS; i++) {
 		if (BPF_CORE_READ(t, tgid) == 1)
 			return (__u64)BPF_CORE_READ(t, fs, root.dentry);
@@ -55,6 +56,7 @@ static __always_inline __u32 tgid_of(struct task_struct *t)
 	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	__u32 level = BPF_CORE_READ(pid, level);
 
+#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < PIDNS_DEEP && i <= level; i++) {
 		struct upid *number = numbers + i * bpf_core_type_size(struct upid);
 
@@ -67,37 +69,28 @@ static __always_inline __u32 tgid_of(struct task_struct *t)
 /*
  * Where the task is, for the loader to hold it: from before its program runs, which may end at once.
  */
-static __always_inline __u32 note_mntns(void)
+int note_mntns(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	__u32 ns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
 	__u32 tgid = (__u32)BPF_CORE_READ(t, tgid);
 
 	if (ns == mntns_ino || (ns == near_mntns && tgid == near_tgid))
-		return ns;
+		return (int)ns;
 	near_mntns = ns;
 	near_tgid = tgid; /* another one may live longer */
 	near_pid = tgid_of(t);
 	bpf_ringbuf_output(&mntns_met, &ns, sizeof(ns), 0);
-	return ns;
+	return (int)ns;
 }
 
 /* The first one inside: the recording begins, and its names are those of where it is. */
-int begin_inside(void)
+static __always_inline void begin_inside(void)
 {
 	if (start_ns)
-		return 0;
+		return;
 	start_ns = bpf_ktime_get_ns();
-	home_mntns = note_mntns();
-	return 0;
-}
-
-/* Somebody outside is on its way, perhaps. */
-int come_near(void)
-{
-	if (!home_mntns)
-		note_mntns();
-	return 0;
+	home_mntns = (__u32)note_mntns();
 }
 
 /* It is not, and makes a call. */
@@ -107,7 +100,8 @@ static __always_inline void count_runtime(__u32 call)
 	struct comm name = {};
 	__u64 one = 1;
 
-	come_near();
+	if (!home_mntns)
+		note_mntns(); /* it is on its way, perhaps */
 	if (c) {
 		if (!c->count)
 			c->first_ns = since_start();
