@@ -12,7 +12,7 @@ import pytest
 
 from conftest import PALE, need, need_root, program, run, skip
 from recordings import Recording
-from test_backends import usable
+from test_backends import usable, waits
 
 A, B, C = "a" * 64, "b" * 63 + "1", "c" * 64
 ONE = pytest.mark.xdist_group("engines")  # one daemon for all
@@ -224,13 +224,12 @@ def learn(docker, tmp_path, *options, rec="rec"):
 
 
 def until_watched(p):
-    """The programs are attached: the process has its inotify, and eBPF's links."""
+    """The programs are attached, and it waits for what it records."""
     end = time.monotonic() + 60
     while p.poll() is None:
         assert time.monotonic() < end
-        links = [os.readlink(f"/proc/{p.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{p.pid}/fd")]
-        if sum("bpf" in link and "link" in link or "bpf-raw" in link or "perf_event" in link for link in links) > 4:
-            return time.sleep(0.3)
+        if waits(p.pid):
+            return
         time.sleep(0.02)
     raise AssertionError(p.stderr.read())
 
@@ -241,6 +240,7 @@ def test_a_container_that_runs_is_recorded_by_name_and_by_the_beginning_of_its_i
     for name in ("docker:runs", whole[:6]):
         p = learn(docker, tmp_path, "--container", name)
         until_watched(p)
+        time.sleep(1)  # ten rounds of it
         p.send_signal(signal.SIGTERM)
         err = p.communicate(timeout=60)[1]
         assert p.returncode == 0 and "begun midway: how the container started" in err, err
