@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "compiler/policy/policy.h"
+#include "learn/container/container.h"
 #include "learn/proc.h"
 
 #define CGROUPS_DEEP 32
@@ -274,19 +275,27 @@ void held_process(struct model *m, pid_t pid)
 	close(h.fd);
 }
 
-static void hold_below(struct model *m, const char *dir, unsigned deep)
+/* m NULL: they are counted. */
+static size_t hold_below(struct model *m, const char *dir, bool border, unsigned deep)
 {
 	char path[PATH_MAX + 16];
 	const struct dirent *entry;
+	size_t n = 0;
 	FILE *procs;
 	DIR *d;
 	int pid;
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
 	procs = fopen(path, "re");
-	while (procs && fscanf(procs, "%d", &pid) == 1)
-		if (pid > 0) /* 0: in a namespace that we do not see */
+	while (procs && fscanf(procs, "%d", &pid) == 1) {
+		if (pid <= 0) /* in a namespace that we do not see */
+			continue;
+		if (border && container_is_runtime(pid))
+			continue;
+		if (m)
 			held_process(m, pid);
+		n++;
+	}
 	if (procs)
 		fclose(procs);
 	d = opendir(dir);
@@ -294,13 +303,19 @@ static void hold_below(struct model *m, const char *dir, unsigned deep)
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
 		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) >= PATH_MAX)
 			continue;
-		hold_below(m, path, deep - 1);
+		n += hold_below(m, path, border, deep - 1);
 	}
 	if (d)
 		closedir(d);
+	return n;
 }
 
-void held_cgroup(struct model *m, const char *cgroup)
+size_t held_cgroup(struct model *m, const char *cgroup, bool border)
 {
-	hold_below(m, cgroup, CGROUPS_DEEP);
+	return hold_below(m, cgroup, border, CGROUPS_DEEP);
+}
+
+size_t held_count(const char *cgroup, bool border)
+{
+	return hold_below(NULL, cgroup, border, CGROUPS_DEEP);
 }

@@ -11,5 +11,10 @@
 
 /* One process, asked for by /proc. What ends or is closed meanwhile is not held. */
 void held_process(struct model *m, pid_t pid);
-/* All processes that are in the cgroup's directory or below it. */
-void held_cgroup(struct model *m, const char *cgroup);
+/*
+ * All processes that are in the cgroup's directory or below it; with a border those inside containers
+ * alone. How many.
+ */
+size_t held_cgroup(struct model *m, const char *cgroup, bool border);
+/* How many those are, alone. */
+size_t held_count(const char *cgroup, bool border);

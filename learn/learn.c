@@ -475,11 +475,13 @@ static int prepare(struct arena *a, struct learn_options *opt, struct target *t,
 /* Once they are watched: whoever opens something from now on is seen to. */
 static void look_at_held(const struct learn_options *opt, struct target *t, struct model *m)
 {
+	size_t inside = 0;
+
 	for (size_t i = 0; i < opt->ncgroups; i++)
-		held_cgroup(m, opt->cgroups[i]);
+		inside += held_cgroup(m, opt->cgroups[i], opt->border);
 	for (size_t i = 0; i < t->nprocesses; i++)
 		held_process(m, t->processes[i].pid);
-	model_recording(m)->run.midway |= t->nprocesses > 0;
+	model_recording(m)->run.midway |= t->nprocesses > 0 || (opt->border && inside);
 }
 
 static int record(struct arena *a, const struct learn_options *opt, struct target *t,

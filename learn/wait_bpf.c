@@ -142,30 +142,34 @@ int watch_cgroups(struct watch *w)
 		if (n < 0)
 			return n;
 		w->cgroups[i].is_inhabited = n;
-		w->midway |= n;
+		/* Of containers only those inside count, whom who looks at what they hold has met. */
+		w->midway |= n && !w->skel->rodata->border;
 	}
 	return 0;
 }
 
 /*
- * The cgroup of that path is watched from now on, in place of what was. What starts containers is in
- * it before all that the container does.
+ * The cgroup of that path is watched from now on, in place of what was. Whoever is in it before that
+ * is met midway; of a container, whoever is inside: what executes its program later is seen to.
  */
 static bool meet(struct watch *w, size_t i, struct model *m)
 {
+	bool border = w->skel->rodata->border;
 	int fd = open_events(w->cgroups[i].path);
+	size_t before;
 
 	if (fd < 0)
 		return false;
+	before = held_count(w->cgroups[i].path, border);
 	if (watch_take(w, i)) {
 		close(fd);
 		return false;
 	}
 	w->cgroups[i].events = fd;
-	if (populated(fd) != 1 || container_is_starting(w->cgroups[i].path))
-		return true;
-	model_recording(m)->run.midway = true;
-	held_cgroup(m, w->cgroups[i].path);
+	if (before) {
+		model_recording(m)->run.midway = true;
+		held_cgroup(m, w->cgroups[i].path, border);
+	}
 	return true;
 }
 

@@ -72,6 +72,7 @@ static void leave_runtime(struct recorder *r)
 
 	setsid();
 	umask(077);
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
 	if (chdir("/"))
 		syslog(LOG_WARNING, "cannot change to /: %s", strerror(errno));
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
@@ -157,8 +158,10 @@ static int record(struct session *s, struct recorder *r, const char *cgroup)
 		if ((*d)->severity == SEVERITY_ERROR && !why.n)
 			buf_puts(&why, (*d)->text);
 	say(r, why.n ? why.p : "nothing is known", why.n ? why.n : 16);
-	if (!status)
+	if (!status) {
+		recording_runtime(s, &rec.run);
 		status = keep(r, &rec);
+	}
 	hook_tell_all(s, r->state->id);
 	if (status)
 		syslog(LOG_ERR, "container %s: there is no recording of the whole run",

@@ -9,7 +9,6 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/cmd/recordings.h"
-#include "compiler/file/installed.h"
 #include "learn/client.h"
 #include "learn/container/follow.h"
 #include "learn/learn.h"
@@ -271,16 +270,6 @@ static void tell_snapshots(struct session *s, const struct learn_args *a, bool w
 			    "proposal alone");
 }
 
-/* What was met called itself by its name alone. */
-static void name_runtime(struct session *s, struct recorded_run *run)
-{
-	int kind = run->runtime && !strcmp(run->runtime, "crun") ? OCI_CRUN : OCI_RUNC;
-	const char *version = run->runtime ? runtime_version(s, kind) : NULL;
-
-	if (version)
-		run->runtime = arena_printf(s->arena, "%s %s", run->runtime, version);
-}
-
 static int record(struct session *s, const struct learn_args *a)
 {
 	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
@@ -306,7 +295,7 @@ static int record(struct session *s, const struct learn_args *a)
 		session_report(s);
 		return status;
 	}
-	name_runtime(s, &r.run);
+	recording_runtime(s, &r.run);
 	recordings_add(rs, &r);
 	BUG_ON(recordings_settle(rs, &clash));
 	/* As `pale propose` makes it of the file. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/file/installed.h"
 #include "compiler/base/bug.h"
 #include "compiler/cmd/progress.h"
 #include "grammar/print.h"
@@ -218,4 +219,14 @@ bool tell_incomplete(struct session *s, const struct recording *r, const char *h
 		  r->run.losses.uncounted ? "; perf counted more calls than the programs saw" : "",
 		  r->run.losses.ring_dropped || r->run.losses.uncounted ? missed_help : "");
 	return true;
+}
+
+/* What was met called itself by its name alone. */
+void recording_runtime(struct session *s, struct recorded_run *run)
+{
+	int kind = run->runtime && !strcmp(run->runtime, "crun") ? OCI_CRUN : OCI_RUNC;
+	const char *version = run->runtime ? runtime_version(s, kind) : NULL;
+
+	if (version)
+		run->runtime = arena_printf(s->arena, "%s %s", run->runtime, version);
 }

@@ -85,10 +85,8 @@ bool container_is_named(const struct container *c, const char *wanted);
 bool container_has_label(const struct container *c, const char *wanted);
 /* "docker:web", or what of it is known; in the arena. */
 const char *container_called(struct arena *a, const struct container *c);
-/* A program that starts containers, or the first process of one before it executes anything else? */
+/* Is it outside of any container, as what starts one is until it executes the container's program? */
 bool container_is_runtime(pid_t pid);
-/* Is nothing in the cgroup, or below, but that? */
-bool container_is_starting(const char *cgroup);
 
 /* ---- cgroup.c: what names of cgroups tell, without a look at anything ---- */
 

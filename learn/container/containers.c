@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -215,82 +217,67 @@ const char *container_called(struct arena *a, const struct container *c)
 
 /* ---- is it being started ---- */
 
-/* runc calls its own processes "runc:[2:INIT]"; its copy of itself may have no path. */
-static bool is_called_runc(pid_t pid)
+static bool same_file(const char *a, const char *b)
 {
-	char path[64], comm[8] = "";
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The number of the mount that an open file was reached through; 0: not known. */
+static unsigned long long mount_of(int fd)
+{
+	unsigned long long id = 0;
+	char path[64], line[256];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "re");
-	if (!f)
-		return errno == ENOENT;
-	if (!fgets(comm, sizeof(comm), f))
-		*comm = 0;
-	fclose(f);
-	return !strncmp(comm, "runc:[", 6);
+	while (f && !id && fgets(line, sizeof(line), f))
+		sscanf(line, "mnt_id: %llu", &id);
+	if (f)
+		fclose(f);
+	return id;
 }
 
+static bool has_mount(pid_t pid, unsigned long long id)
+{
+	unsigned long long one;
+	char path[64], *line = NULL;
+	size_t size = 0;
+	bool has = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	f = fopen(path, "re");
+	while (f && !has && getline(&line, &size, f) > 0)
+		has = sscanf(line, "%llu", &one) == 1 && one == id;
+	free(line);
+	if (f)
+		fclose(f);
+	return has;
+}
+
+/*
+ * As border.bpf.h tells it: whoever is inside has a root that is not the host's, and runs a program of
+ * its own mount namespace; a runtime's is the host's or a memory file's, wherever it is by then.
+ */
 bool container_is_runtime(pid_t pid)
 {
-	static const char *const programs[] = { "runc",
-						"crun",
-						"youki",
-						"conmon",
-						"runsc",
-						"containerd-shim",
-						"containerd-shim-runc-v2" };
-	char path[64], exe[PATH_MAX], *base;
-	ssize_t n;
+	/* Where the first process may not be looked at, pale's own root is the host's. */
+	const char *host = access("/proc/1/root/.", F_OK) ? "/" : "/proc/1/root/.";
+	unsigned long long id;
+	char path[64];
+	int fd;
 
-	if (is_called_runc(pid))
-		return true;
+	snprintf(path, sizeof(path), "/proc/%d/root/.", (int)pid);
+	if (access(path, F_OK) || same_file(path, host))
+		return true; /* it has ended, or is not in any container */
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	n = readlink(path, exe, sizeof(exe) - 1);
-	if (n < 0)
-		return errno == ENOENT || errno == ESRCH; /* it has ended */
-	exe[n] = 0;
-	if (!strncmp(exe, "/memfd:", 7)) /* "/memfd:runc_cloned:/proc/self/exe (deleted)" */
-		return !strncmp(exe + 7, "runc_cloned", 11) || !strncmp(exe + 7, "crun", 4) ||
-		       !strncmp(exe + 7, "libcrun", 7);
-	base = strstr(exe, " (deleted)");
-	if (base)
-		*base = 0;
-	base = strrchr(exe, '/');
-	if (base && !base[1]) /* a mount of nothing but the file, "/": runc's copy of itself */
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
 		return true;
-	for (size_t i = 0; base && i < ARRAY_SIZE(programs); i++)
-		if (!strcmp(base + 1, programs[i]))
-			return true;
-	return false;
-}
-
-static bool is_starting(const char *dir, unsigned deep)
-{
-	char path[PATH_MAX + 16];
-	const struct dirent *entry;
-	bool is = true;
-	FILE *procs;
-	DIR *d;
-	int pid;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
-	procs = fopen(path, "re");
-	while (is && procs && fscanf(procs, "%d", &pid) == 1)
-		is = container_is_runtime(pid);
-	if (procs)
-		fclose(procs);
-	d = is ? opendir(dir) : NULL;
-	while (is && d && deep && (entry = readdir(d)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) < PATH_MAX)
-			is = is_starting(path, deep - 1);
-	if (d)
-		closedir(d);
-	return is;
-}
-
-bool container_is_starting(const char *cgroup)
-{
-	return is_starting(cgroup, TREE_DEEP);
+	id = mount_of(fd);
+	close(fd);
+	return !has_mount(pid, id);
 }

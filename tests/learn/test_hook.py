@@ -2,6 +2,7 @@
 """pale hook: what it is told, what it writes, and containers of a real runtime that it records."""
 import json
 import os
+import re
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -236,6 +237,9 @@ def test_a_container_is_recorded_from_its_start(bundle):
     assert file.parent.name == "web" and file.stat().st_mode & 0o777 == 0o600
     text = file.read_text()
     assert 'name "web"' in text and "mkdir" in text and "loss" not in text, text
+    # runc waited in the container meanwhile: it was not met midway, nor asked what it holds
+    assert "midway" not in text and " held" not in text and re.search('^run 1 runtime "runc [0-9]', text, re.M), text
+    assert not re.search("^call.* (mount|setns|pivot_root|capset)\t", text, re.M), text
     r = run([PALE, "propose", file])
     assert "policy web {" in r.out and "mkdir" in r.out, r
 
