@@ -155,12 +155,12 @@ OPTIONAL = 'info="optional: no audit"'
 WATCHER = re.compile(r' signal=exists peer="unconfined"')  # timeout(1) asks whether the program still runs
 
 
-def logged(out, case, tier):
-    """What the kernel let pass under a profile, and would have refused. What it calls //null- is the
-    profile of something executed for which there was no rule."""
+def logged(out, case, tier, silent=False):
+    """What the kernel let pass under a profile, and would have refused; silent: that too for which it asked in silence.
+    What it calls //null- is the profile of something executed for which there was no rule."""
     mine = re.compile(rf'profile="{re.escape(case)}-{tier}(?://[^"]*)?"')
     return [mine.sub(f'profile="{case}-{tier}"', line) for line in out.log
-            if 'apparmor="ALLOWED"' in line and OPTIONAL not in line and not WATCHER.search(line) and mine.search(line)]
+            if 'apparmor="ALLOWED"' in line and (silent or OPTIONAL not in line) and not WATCHER.search(line) and mine.search(line)]
 
 
 def facts(lines, tmp):
@@ -216,6 +216,7 @@ class Result:
         self.filtered = self.ends.get(f"{tier}-filtered", "none")
         self.missing = logged(out, row.case, tier)
         self.asked, lacks = facts(logged(out, row.case, "all"), bench.tmp), facts(self.missing, bench.tmp)
+        self.silent = facts(logged(out, row.case, "all", silent=True), bench.tmp)
         self.recall = 1 - len(lacks) / max(len(self.asked), len(lacks), 1)
         recording = bench.tmp / f"{name}.rec"
         self.recorded = recording.exists()
@@ -248,7 +249,7 @@ class Result:
         else:
             self.verdict = "complete" if not self.missing else "said" if not self.unsaid else "loss" if self.losses != "none" else "silent"
         used = {u for u in self.learned if u[1] != f"/programs/{self.row.word.split('/')[0]}"}
-        asked = {self.alike(u) for u in self.asked}
+        asked = {self.alike(u) for u in self.asked | self.silent}
         self.false = {u for u in used if self.alike(u) not in asked}
         self.precision = 1 - len(self.false) / len(used) if used else 1.0
         self.found = self.verdict + (f"+{len(self.false)}" if self.false else "") + (f"!{self.filtered}" if self.filtered != "0" else "")
