@@ -120,7 +120,7 @@ static void judge_starts(struct lint_run *r, const struct source *src, const str
 	const struct lint_filter with = { r->runtime, r->questions };
 
 	vec_each(&d->profiles, p)
-		lint_json(s->arena, &with, *p, s->diags);
+		lint_operator_profile(s->arena, &with, *p, s->diags);
 	vec_each(&d->apparmor, p)
 		lint_inner(r, src, *p);
 	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,

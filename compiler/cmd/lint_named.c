@@ -5,6 +5,8 @@
 #include "compiler/lint/named.h"
 #include "grammar/apparmor_tree.h"
 
+#include <string.h>
+
 /* What cannot be read, or parsed, is told when its turn comes. */
 static void add_file(struct arena *a, const struct lint_file *f, struct lint_named *out)
 {
@@ -19,8 +21,10 @@ static void add_file(struct arena *a, const struct lint_file *f, struct lint_nam
 	}
 	const struct file_kind *kind = kind_of_file(src->text, f->path);
 
-	if (kind->format == INPUT_JSON)
+	if (kind->format == INPUT_JSON) {
 		vec_push(a, &out->json, f->path);
+		out->seccomp_open |= memmem(src->text.p, src->text.n, "SeccompProfile", 14) != NULL;
+	}
 	if (kind == kind_apparmor) {
 		const struct aa_file *file = aa_parse_source(own, src, ds);
 

@@ -83,8 +83,15 @@ struct deploy_apparmor {
 	const uint32_t *at; /* of its bytes, as struct inner has them */
 };
 
+/* Another object of the operator: a SeccompProfile; a ProfileBinding, with what it binds. */
+struct deploy_object {
+	struct deploy_text name, space; /* metadata; NO_SPAN: not said */
+	struct deploy_text bound;       /* profileRef's name, of kind SeccompProfile; NO_SPAN */
+};
+
 struct deployment {
 	struct arena *arena;
+	VEC(struct deploy_object) seccomp, bindings; /* PROFILE, KUBERNETES */
 	VEC(struct deploy_container *) containers;
 	deploy_texts annotations;          /* keys of a pod's that once named profiles */
 	VEC(const struct json *) profiles; /* PROFILE: what runtimes are given, as JSON has it */
@@ -119,7 +126,7 @@ bool deploy_is_daemon(const struct json *root);
 void deploy_read_compose(struct deployment *d, const struct json *root);
 void deploy_read_kubernetes(struct deployment *d, const struct json *root);
 void deploy_read_daemon(struct deployment *d, const struct json *root);
-/* AppArmorProfiles, in a list or not; the source is what root was read from (read_operator.c). */
+/* Objects of the operator, in a list or not; the source is what root was read from (read_operator.c). */
 void deploy_read_operator(struct deployment *d, const struct source *src, const struct json *root);
 /* Commands of a shell's text, or of a part of it (read_run.c). */
 void deploy_read_line(struct deployment *d, const struct source *src, struct span part);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AppArmorProfile of the security profiles operator (its api/apparmorprofile, v1alpha1 and v1): the text of a
- * profile in spec.policy, or what spec.abstract allows, of which the operator writes a profile.
+ * Objects of the security profiles operator (its api/): AppArmorProfile (v1alpha1 and v1), the text of a
+ * profile in spec.policy, or what spec.abstract allows, of which the operator writes a profile; the names of
+ * SeccompProfiles (v1alpha1, v1beta1 and v1), and what a ProfileBinding binds to an image.
  */
 #include <string.h>
 
@@ -273,6 +274,27 @@ static void add_profile(struct deployment *d, const struct source *src, const st
 	vec_push(d->arena, &d->apparmor, p);
 }
 
+static struct deploy_object read_object(const struct json *root)
+{
+	const struct json *meta = deploy_member(root, "metadata", JSON_OBJECT);
+	struct deploy_object o = { deploy_text_of(meta, "name"),
+				   deploy_text_of(meta, "namespace"),
+				   { .span = NO_SPAN } };
+
+	return o;
+}
+
+static void add_binding(struct deployment *d, const struct json *root)
+{
+	const struct json *ref =
+		deploy_member(deploy_member(root, "spec", JSON_OBJECT), "profileRef", JSON_OBJECT);
+	struct deploy_object o = read_object(root);
+
+	if (str_is(deploy_text_of(ref, "kind").text, "SeccompProfile"))
+		o.bound = deploy_text_of(ref, "name");
+	vec_push(d->arena, &d->bindings, o);
+}
+
 void deploy_read_operator(struct deployment *d, const struct source *src, const struct json *root)
 {
 	const struct json *items = deploy_member(root, "items", JSON_ARRAY);
@@ -283,4 +305,8 @@ void deploy_read_operator(struct deployment *d, const struct source *src, const 
 			deploy_read_operator(d, src, i);
 	if (kind && str_is(kind->text, "AppArmorProfile"))
 		add_profile(d, src, root);
+	if (kind && str_is(kind->text, "ProfileBinding"))
+		add_binding(d, root);
+	if (kind && str_is(kind->text, "SeccompProfile"))
+		vec_push(d->arena, &d->seccomp, read_object(root));
 }

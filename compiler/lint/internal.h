@@ -58,6 +58,9 @@ typedef void lint_fn(struct lint *l, enum diag_id id);
  */
 struct span lint_lines_of(struct str text, struct span sp);
 
+/* Does it name SeccompProfiles of the operator (rules_operator.c)? */
+bool lint_asks_operator(const struct deployment *d);
+
 /* Of DP608: a unit's (rules_unit.c). */
 void lint_unit_new_privileges(struct lint *l, enum diag_id id);
 

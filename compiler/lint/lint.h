@@ -49,12 +49,19 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_file *file,
 	      const struct policies *policies, struct diags *ds);
 
-/* Profiles that it holds are lint_json()'s; those that it names are looked for. */
+/*
+ * The same of a SeccompProfile's spec. Of one with a base ('baseProfileName') that is told alone which holds
+ * whatever the base adds: the operator unites both.
+ */
+int lint_operator_profile(struct arena *a, const struct lint_filter *with, const struct json *spec,
+			  struct diags *ds);
+
+/* Profiles that it holds are lint_operator_profile()'s; those that it names are looked for. */
 struct deployment;
 struct lint_named; /* named.h; NULL: which AppArmor profiles there are is not known */
 int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
 		    struct diags *ds);
-/* Does it name AppArmor profiles, so that it matters? */
+/* Does it name AppArmor profiles, or the operator's, so that it matters? */
 bool lint_asks_apparmor(struct arena *a, const struct deployment *d);
 
 struct aa_means_pool;

@@ -10,7 +10,13 @@ struct named_profile {
 	const char *path; /* of the file; NULL: it is none of AppArmor's own */
 };
 
+struct named_object {
+	struct str name, space; /* of a SeccompProfile of the operator; "": not said */
+};
+
 struct lint_named {
+	VEC(struct named_object) seccomp;
+	bool seccomp_open; /* there may be more of them */
 	VEC(struct named_profile) list;
 	bool open; /* a name has a variable in it, or a file that is included may have more */
 	VEC(const char *) json; /* files of the run that may be seccomp profiles */

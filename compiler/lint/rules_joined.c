@@ -99,6 +99,12 @@ void lint_named_add_objects(struct arena *a, struct sources *sources, const stru
 		}
 		vec_push(a, &out->list, p);
 	}
+	vec_each(&d->seccomp, o) {
+		struct named_object n = { str_c(str_dup(a, o->name.text)),
+					  str_c(str_dup(a, o->space.text)) };
+
+		vec_push(a, &out->seccomp, n);
+	}
 }
 
 RULE(DP620, "object-and-profile-differ", WARNING, DEPLOYMENT, dp_object_and_profile_differ,
@@ -185,7 +191,7 @@ bool lint_asks_apparmor(struct arena *a, const struct deployment *d)
 	struct lint l = { .arena = a, .deployment = d };
 
 	each_asked(&l, DIAG_DP618, note_name);
-	return l.asks_apparmor;
+	return l.asks_apparmor || lint_asks_operator(d);
 }
 
 static void judge_there(struct lint *l, enum diag_id id, struct deploy_text name, struct str who)

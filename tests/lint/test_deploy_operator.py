@@ -85,3 +85,36 @@ def test_a_fix_leaves_the_text_of_a_policy_alone(pale, tmp_path):
     before = f.read_text()
     pale("lint", "--fix=unsafe", "-I", BASE, f, check=1)
     assert f.read_text() == before
+
+
+SECCOMP = """apiVersion: security-profiles-operator.x-k8s.io/v1beta1
+kind: SeccompProfile
+metadata: {{name: web, namespace: shop}}
+spec:
+  defaultAction: SCMP_ACT_ERRNO
+  disabled: false
+{}  syscalls:
+  - {{action: SCMP_ACT_ALLOW, names: [read, bpf]}}
+"""
+
+
+def test_of_a_profile_with_a_base_nothing_is_told_that_the_base_may_mend(lint):
+    whole, based = lint([SECCOMP.format(""), SECCOMP.format("  baseProfileName: runc-v1.1.5\n")])
+    assert {"SC160", "SR203"} <= {f["id"] for f in whole} and "SJ002" not in {f["id"] for f in whole}
+    assert {f["id"] for f in based} == {"SR203", "DP628"}
+
+
+@pytest.mark.parametrize("local, says", [
+    ("operator/web.json", ""), ("operator/shop/web.json", ""), ("operator/wep.json", "did you mean 'web'?"), ("operator/shop/web", "the operator writes 'web.json'"),
+    ("operator/stall/web.json", "is in the namespace 'shop'"), ("profiles/other.json", "")])
+def test_pods_and_bindings_are_joined_with_seccomp_profiles(lint, local, says):
+    pod = "apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {seccompProfile: {type: Localhost, localhostProfile: %s}}\n  containers: [{name: a}]\n" % local
+    name = local.rsplit("/", 1)[1].removesuffix(".json")
+    binding = "apiVersion: security-profiles-operator.x-k8s.io/v1alpha1\nkind: ProfileBinding\nmetadata: {namespace: shop}\n" \
+              "spec: {profileRef: {kind: SeccompProfile, name: %s}, image: nginx}\n" % name
+    _, of_pod, of_binding = lint([SECCOMP.format(""), pod, binding])
+    told = [f["message"] + f.get("help", "") for f in of_pod if f["id"] == "DP629"]
+    assert len(told) == bool(says) and says in "".join(told)
+    assert len([f for f in of_binding if f["id"] == "DP629"]) == (name not in ("web",))
+    alone = lint([pod, binding])
+    assert not [f for found in alone for f in found if f["id"] == "DP629"]
