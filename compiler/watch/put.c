@@ -72,8 +72,11 @@ static void put_text(struct buf *out, const struct watch_record *r, const struct
 		struct refused_call call = { .r = r->call, .count = 1 };
 		refused_put_call(out, &none, &call);
 	}
-	while (next_line(&why, &line))
-		buf_printf(out, "    " PRISTR "\n", STRARG(line));
+	while (next_line(&why, &line)) {
+		buf_puts(out, "    ");
+		buf_safe(out, line);
+		buf_putc(out, '\n');
+	}
 }
 
 /* ---- JSON ---- */
