@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "learn/container/container.h"
+
 enum { ID_SHOWN = 12, PREFIX_MIN = 4 };
 
 void site_keep(char *to, size_t size, struct str s)
@@ -14,39 +16,6 @@ void site_keep(char *to, size_t size, struct str s)
 }
 
 /* ---- the path ---- */
-
-static bool is_id(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (hex_digit(s.p[i]) < 0)
-			return false;
-	return s.n == 64;
-}
-
-/* "libpod-ID.scope", "cri-containerd-ID.scope", "ID": systemd's names and cgroupfs'. */
-static bool read_id(struct str part, struct site *out)
-{
-	static const struct {
-		const char *prefix, *engine;
-	} rows[] = { { "docker-", "docker" },      { "libpod-", "podman" },
-		     { "crio-", "cri-o" },         { "cri-containerd-", "containerd" },
-		     { "nerdctl-", "containerd" }, { "", "" } };
-
-	if (part.n > 6 && !memcmp(part.p + part.n - 6, ".scope", 6))
-		part.n -= 6;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		size_t n = strlen(rows[i].prefix);
-		struct str id = { part.p + n, part.n - (n < part.n ? n : part.n) };
-
-		if (!str_starts(part, rows[i].prefix) || !is_id(id))
-			continue;
-		site_keep(out->id, sizeof(out->id), id);
-		if (*rows[i].engine)
-			site_keep(out->engine, sizeof(out->engine), str_c(rows[i].engine));
-		return true;
-	}
-	return false;
-}
 
 /* "kubepods-burstable-pod0a1b_2c3d.slice", "pod0a1b-2c3d" below "kubepods". */
 static void read_pod(struct str part, struct site *out)
@@ -70,19 +39,6 @@ static void read_pod(struct str part, struct site *out)
 			*c = '-';
 }
 
-/* Who makes directories of bare ids: its parent tells. */
-static void name_engine(struct str parent, struct site *out)
-{
-	if (*out->engine)
-		return;
-	if (str_is(parent, "docker"))
-		site_keep(out->engine, sizeof(out->engine), parent);
-	else if (str_starts(parent, "libpod"))
-		site_keep(out->engine, sizeof(out->engine), STR("podman"));
-	else
-		site_keep(out->engine, sizeof(out->engine), STR("containerd"));
-}
-
 static struct str next_part(struct str *path)
 {
 	while (path->n && *path->p == '/')
@@ -93,24 +49,26 @@ static struct str next_part(struct str *path)
 	return part;
 }
 
-void site_of_cgroup(struct str path, struct site *out)
+void site_of_cgroup(const char *path, struct site *out)
 {
-	struct str rest = path, parent = { "", 0 }, last = { "", 0 };
+	struct str rest = str_c(path), last = { "", 0 }, id;
+	enum container_engine engine;
 	bool pods = false;
+	size_t end;
 
 	*out = (struct site){ .state = SITE_HOST };
-	for (struct str part; (part = next_part(&rest)).n; parent = part) {
+	for (struct str part; (part = next_part(&rest)).n;) {
 		pods |= str_starts(part, "kubepods");
-		if (pods && !*out->id)
+		if (pods && !*out->pod_uid)
 			read_pod(part, out);
-		/* The innermost: a container may have others in it. */
-		if (read_id(part, out)) {
-			name_engine(parent, out);
-			out->state = SITE_CONTAINER;
-		}
 		last = part;
 	}
 	site_keep(out->unit, sizeof(out->unit), last);
+	if (!container_of_cgroup(path, &id, &engine, &end))
+		return;
+	out->state = SITE_CONTAINER;
+	site_keep(out->id, sizeof(out->id), id);
+	site_keep(out->engine, sizeof(out->engine), str_c(container_engine_name(engine)));
 }
 
 /* ---- which ---- */

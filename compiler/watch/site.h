@@ -12,7 +12,7 @@ enum site_state {
 
 struct site { /* "": not known; bytes as they were read */
 	enum site_state state;
-	char engine[16]; /* "docker", "podman", "containerd", "cri-o" */
+	char engine[16]; /* container_engine_name() */
 	char id[65];
 	char name[64]; /* of the container, where its engine left it in a file */
 	char pod_uid[40];
@@ -23,7 +23,7 @@ struct site { /* "": not known; bytes as they were read */
 /* A word in such a field, cut off where it is longer. */
 void site_keep(char *to, size_t size, struct str s);
 /* Of the path in /proc/PID/cgroup. All of it but the names; `state` is HOST or CONTAINER. */
-void site_of_cgroup(struct str path, struct site *out);
+void site_of_cgroup(const char *path, struct site *out);
 /*
  * The names of a container or pod, from what their engines keep below `root` ("" here; a test has
  * another): Docker's config.v2.json, Podman's containers.json, kubelet's log directories.

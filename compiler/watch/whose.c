@@ -94,7 +94,7 @@ static bool read_cgroups(pid_t pid, struct site *out)
 		path = path ? strchr(path + 1, ':') : NULL;
 		if (!path)
 			continue;
-		site_of_cgroup(str_c(path + 1), &p);
+		site_of_cgroup(path + 1, &p);
 		if (p.state == SITE_CONTAINER || !strncmp(line, "0::", 3))
 			*out = p;
 	}

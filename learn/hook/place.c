@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "learn/container/container.h"
 
 static int tell_place(struct diags *ds, const char *dir, const char *why)
 {
@@ -54,45 +54,17 @@ int hook_place(const char *dir, const char *name, struct diags *ds)
 	return why ? tell_place(ds, dir, why) : 0;
 }
 
-/* Where cgroup2 is mounted, with the hierarchy's root at its top; the unified one of a hybrid host too. */
-static const char *cgroup_top(void)
-{
-	static const char *const tops[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	char path[64];
-
-	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
-		snprintf(path, sizeof(path), "%s/cgroup.procs", tops[i]);
-		if (!access(path, F_OK))
-			return tops[i];
-	}
-	return NULL;
-}
-
 const char *hook_cgroup(struct arena *a, int pid, struct diags *ds)
 {
-	const char *top = cgroup_top(), *why = "it is gone";
-	char line[PATH_MAX + 8], path[64];
+	struct containers *cs = containers_new(a, "");
+	const char *cgroup = container_cgroup_of_pid(cs, pid);
 	struct diag *d;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	f = top ? fopen(path, "re") : NULL;
-	if (!top)
-		why = "no cgroup v2 hierarchy is mounted";
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "0::/", 4))
-			continue;
-		line[strcspn(line, "\n")] = 0;
-		why = "it is in the root of the cgroups, with everything else";
-		if (!line[4])
-			continue;
-		fclose(f);
-		return arena_printf(a, "%s%s", top, line + 3);
-	}
-	if (f)
-		fclose(f);
+	if (cgroup)
+		return cgroup;
 	d = diag_add(ds, DIAG_PL424, NO_SPAN, "the cgroup of process %d is not known: %s", pid,
-		     why);
+		     cs->tree ? "it is gone, or in the root of the cgroups with everything else" :
+				"no cgroup v2 hierarchy is mounted");
 	diag_help(ds, d, "a container is told from the rest of the machine by its cgroup");
 	return NULL;
 }

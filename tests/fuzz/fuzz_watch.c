@@ -28,7 +28,7 @@ static void take(struct fuzzed *f, const struct watch_line *line)
 	bool fresh;
 
 	if (watch_read(a, line, &r, &lost) == WATCH_REFUSED) {
-		site_of_cgroup(r.line, &site);
+		site_of_cgroup(str_dup(a, r.line), &site);
 		struct tally_entry *e = tally_add(&f->tally, &r, &site, &fresh);
 		if (fresh) {
 			series_key_of(&key, &r, &site);

@@ -265,11 +265,14 @@ def test_what_is_waited_for_is_recorded_from_its_first_call(docker, tmp_path):
 
 @ONE
 def test_podmans_container_is_waited_for_by_its_name(podman, tmp_path):
-    p = learn(podman, tmp_path, "--container", "later", "--wait")
-    until_watched(p)
-    podman("run", "--rm", "--name", "later", "localhost/probe:bb", "true")
-    err = p.communicate(timeout=60)[1]
-    text = (tmp_path / "rec").read_text()
+    for _ in range(3):
+        p = learn(podman, tmp_path, "--container", "later", "--wait")
+        until_watched(p)
+        podman("run", "--rm", "--name", "later", "localhost/probe:bb", "true")
+        err = p.communicate(timeout=60)[1]
+        text = (tmp_path / "rec").read_text()
+        if "midway" not in text:
+            break
     assert p.returncode == 0 and "midway" not in text, err
     assert re.search(r'^run 1 containers "podman:later [0-9a-f]{12}"$', text, re.M)
     assert re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M) and 'image "localhost/probe:bb"' in text
@@ -303,16 +306,20 @@ def test_a_name_that_two_engines_have_is_told_with_the_way_to_say_which(docker, 
 
 @ONE
 def test_restarts_and_replicas_with_a_label_are_one_recording(docker, tmp_path):
-    p = learn(docker, tmp_path, "--label", "app=web", "--wait", "--until", "1h")
-    until_watched(p)
-    ids = [start(docker, name, "sleep", "60", options=["--label", f"app={app}"]) for name, app in
-           (("one", "web"), ("two", "web"), ("three", "db"))]
-    docker("restart", "-t", "0", "one")
-    time.sleep(0.3)
-    p.send_signal(signal.SIGTERM)
-    p.communicate(timeout=60)
-    got = Recording(tmp_path / "rec").runs[1]
-    assert got["containers"] == f'"docker:one {ids[0][:12]}, docker:two {ids[1][:12]}"'
+    for _ in range(3):  # where the machine is too busy one is met when it runs already, which is told
+        p = learn(docker, tmp_path, "--label", "app=web", "--wait", "--until", "1h")
+        until_watched(p)
+        ids = [start(docker, name, "sleep", "60", options=["--label", f"app={app}"]) for name, app in
+               (("one", "web"), ("two", "web"), ("three", "db"))]
+        docker("restart", "-t", "0", "one")
+        time.sleep(0.3)
+        p.send_signal(signal.SIGTERM)
+        p.communicate(timeout=60)
+        docker("rm", "-f", "one", "two", "three")
+        got = Recording(tmp_path / "rec").runs[1]
+        assert got["containers"] == f'"docker:one {ids[0][:12]}, docker:two {ids[1][:12]}"'
+        if "midway" not in got:
+            break
     assert re.search(r"^call \S+ arch_prctl\t1:3@", (tmp_path / "rec").read_text(), re.M)
 
 

@@ -14,7 +14,8 @@ int main(int argc, char **argv)
 		struct site s;
 		BUF_AUTO out = { 0 };
 
-		site_of_cgroup((struct str){ line, strcspn(line, "\n") }, &s);
+		line[strcspn(line, "\n")] = '\0';
+		site_of_cgroup(line, &s);
 		if (argc > 1)
 			site_names(argv[1], &s);
 		site_put(&out, &s);

@@ -351,7 +351,7 @@ def test_a_cgroups_path_tells_engine_container_and_pod(tmp_path):
         (f"/machine.slice/libpod-conmon-{other}.scope", f"host:libpod-conmon-{other}.scope"[:68], "", ""),
         (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{uid.replace('-', '_')}.slice/cri-containerd-{ID}.scope",
          "containerd:3f2a91c0d5e1 (default/web-7d)", ID, uid),
-        (f"/kubepods/besteffort/pod{uid}/{ID}", "containerd:3f2a91c0d5e1 (default/web-7d)", ID, uid),
+        (f"/kubepods/besteffort/pod{uid}/{ID}", "container:3f2a91c0d5e1 (default/web-7d)", ID, uid),  # containerd's, or Docker's
         (f"/kubepods.slice/kubepods-podffff.slice/crio-{ID}.scope", "cri-o:3f2a91c0d5e1 (pod ffff)", ID, "ffff"),
         ("/system.slice/cron.service", "host:cron.service", "", ""), ("/", "host:/", "", ""), ("", "host:/", "", ""),
         ("/docker/nothexadecimal", "host:nothexadecimal", "", ""), ("//x//\x1b[31m", "host:\\x1b[31m", "", "")]
