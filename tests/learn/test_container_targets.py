@@ -124,8 +124,10 @@ def rootfs(tmp_path_factory):
     root = tmp_path_factory.mktemp("rootfs")
     (root / "bin").mkdir()
     shutil.copy(need("busybox"), root / "bin" / "busybox")
-    for name in ("sh", "sleep", "cat", "true", "echo"):
+    for name in ("sh", "sleep", "cat", "true", "echo", "httpd", "wget"):
         (root / "bin" / name).symlink_to("busybox")
+    (root / "www").mkdir()
+    (root / "www/index.html").write_text("hello\n")
     tar = subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=30).stdout
     yield root, tar
 
@@ -321,6 +323,41 @@ def test_restarts_and_replicas_with_a_label_are_one_recording(docker, tmp_path):
         if "midway" not in got:
             break
     assert re.search(r"^call \S+ arch_prctl\t1:3@", (tmp_path / "rec").read_text(), re.M)
+
+
+SERVES = ["sh", "-c", "httpd -p 127.0.0.1:8080 -h /www; while :; do sleep 1; done"]
+ASKS = ["wget", "-q", "-O", "-", "http://127.0.0.1:8080/"]
+CHECKED = ["--health-cmd", " ".join(ASKS), "--health-interval", "1s"]
+
+
+def is_healthy(docker):
+    end = time.monotonic() + 30
+    while docker("inspect", "-f", "{{.State.Health.Status}}", "served") != "healthy":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@ONE
+def test_a_server_of_dockers_needs_its_own_calls_alone_and_runs_under_its_profile(docker, tmp_path):
+    """With an exec and a HEALTHCHECK beside it; what runc does for each of the three is not the server's."""
+    p = learn(docker, tmp_path, "--container", "served", "--wait")
+    until_watched(p)
+    start(docker, "served", *SERVES, options=CHECKED)
+    is_healthy(docker)
+    assert docker("exec", "served", *ASKS) == "hello"
+    docker("rm", "-f", "served")
+    err = p.communicate(timeout=60)[1]
+    rec, text = Recording(tmp_path / "rec"), (tmp_path / "p.pale").read_text()
+    assert p.returncode == 0 and rec.losses == "none" and "midway" not in rec.runs[1], err
+    assert 35 <= len(rec.names()) <= 45 and "capability" not in text, sorted(rec.names())
+    assert set(rec.files) <= {"/", "/bin/busybox", "/dev/null", "/www/index.html", "/www/"}, rec.files
+    assert "use start-runc; # how the container runtime does; met: runc " in text and "use start-run;" not in text
+    run([PALE, "compile", "-q", "-t", "docker", "-o", tmp_path / "p.json", tmp_path / "p.pale"], check=0)
+    for more in ([], ["--security-opt", "no-new-privileges"]):
+        start(docker, "served", *SERVES, options=[*CHECKED, *more, "--security-opt", f"seccomp={tmp_path / 'p.json'}"])
+        is_healthy(docker)
+        assert docker("exec", "served", *ASKS) == "hello"
+        docker("rm", "-f", "served")
 
 
 @ONE
