@@ -174,6 +174,49 @@ static __always_inline __u64 ask_of(__u32 nr, bool *own)
 	return is_ours(key >> 32 << 32 | nr) ? TRACE_ASK_OURS : 0;
 }
 
+/* The decimal number at s->word[from], and s->at, where it ends; 0: it is none, or too long. */
+int read_number(__u32 from)
+{
+	struct scratch *s = scratch_get();
+	__u32 nr = 0;
+
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < 11; i++) {
+		char c = s->word[bounded(from + i, sizeof(s->word) - 1)];
+
+		if (c < '0' || c > '9') {
+			s->at = from + i;
+			return (int)nr;
+		}
+		nr = nr * 10 + (__u32)(c - '0');
+	}
+	s->at = sizeof(s->word) - 1; /* nothing stands there */
+	return 0;
+}
+
+static __always_inline char word_at(const struct scratch *s, __u32 at)
+{
+	return s->word[bounded(at, sizeof(s->word) - 1)];
+}
+
+/* What stands behind "/proc/NR/", or "/proc/NR/task/NR/", at s->word[at]. */
+int look_at(__u32 nr, __u32 at)
+{
+	struct scratch *s = scratch_get();
+	bool own = false;
+	__u64 value;
+
+	if (!s || !is_link(&s->word[bounded(at, 31)]))
+		return 0;
+	value = ask_of(nr, &own);
+	if (own)
+		return 0;
+	s->ask.what = TRACE_OP_PEER;
+	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
+	return record_ask(value);
+}
+
 /*
  * Such a name, of another process: the kernel asks whether that one may be read
  * (fs/proc/base.c, proc_pid_get_link).
@@ -182,42 +225,19 @@ int look(__u64 text)
 {
 	static const char proc[] = "/proc/";
 	struct scratch *s = scratch_get();
-	bool own = false, task = false;
-	__u32 nr = 0, at = 0;
-	__u64 value;
-	char name[48];
+	__u32 nr;
 
-	if (!s || bpf_probe_read_user_str(name, sizeof(name), (void *)text) < 10)
+	if (!s || bpf_probe_read_user_str(s->word, sizeof(s->word) / 2, (void *)text) < 10)
 		return 0;
 	for (__u32 i = 0; i < sizeof(proc) - 1; i++)
-		if (name[i] != proc[i])
+		if (s->word[i] != proc[i])
 			return 0;
-	for (__u32 i = sizeof(proc) - 1; i < sizeof(name) - 4; i++) {
-		char c = name[i];
-
-		if (c >= '0' && c <= '9') {
-			nr = task ? nr : nr * 10 + (__u32)(c - '0');
-			continue;
-		}
-		if (c != '/' || (!nr && !task))
-			return 0;
-		at = i + 1;
-		if (task || name[at] != 't') /* task/TID/ */
-			break;
-		task = true;
-		i = at + 4;
-		if (i >= sizeof(name) - 4)
-			return 0;
-	}
-	at = bounded(at, 31);
-	if (!at || !is_link(&name[at]))
+	nr = (__u32)read_number(sizeof(proc) - 1);
+	if (!nr || word_at(s, s->at) != '/')
 		return 0;
-	value = ask_of(nr, &own);
-	if (own)
-		return 0;
-	s->ask.what = TRACE_OP_PEER;
-	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
-	return record_ask(value);
+	if (word_at(s, s->at + 1) == 't') /* task/TID/ */
+		read_number(s->at + 1 + sizeof("task/") - 1);
+	return word_at(s, s->at) == '/' ? look_at(nr, s->at + 1) : 0;
 }
 
 static __always_inline int exit_ask(struct mark *m, const volatile struct trace_rule *r)

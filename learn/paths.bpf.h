@@ -93,63 +93,75 @@ static __always_inline void note_maker(struct trace_path *v)
 
 /*
  * Functions that are not static are verified once, by themselves, and not along every path that
- * leads to them: that keeps these programs far below the verifier's limit. They may take scalars
- * only; the rest travels in the scratch.
+ * leads to them: that keeps these programs far below the verifier's limit, and their start short.
+ * They may take scalars only; the rest travels in the scratch.
  *
- * intern: the text s->buf[off, off + len) into the map, in pieces; s->parent becomes the id of
+ * One piece of intern()'s. 1: there are more to come; 0: it was the last; -1: no room.
+ */
+int intern_piece(void)
+{
+	struct scratch *s = scratch_get();
+	struct trace_path *v;
+	bool last;
+	__u32 n;
+
+	if (!s)
+		return -1;
+	n = s->len;
+	last = n <= TRACE_TEXT;
+	if (!last)
+		n = TRACE_TEXT;
+	__builtin_memset(&s->key, 0, sizeof(s->key));
+	s->key.parent = s->parent;
+	s->key.kind = last ? s->kind : TRACE_PIECE;
+	s->key.perms = last ? s->perms : 0;
+	s->key.flags = last ? s->flags : 0;
+	s->key.more = last ? s->more : 0;
+	/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
+	if (n && n <= TRACE_TEXT)
+		bpf_probe_read_kernel(s->key.text, bounded(n, 127),
+				      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
+	v = bpf_map_lookup_elem(&paths, &s->key);
+	if (!v) {
+		s->val.id = ((__u64)bpf_get_smp_processor_id() + 1) << 33 |
+			    (__u64)(s->second != 0) << 32 | ++s->next_id;
+		s->val.first_ns = since_start();
+		s->val.pid = s->val.parent = 0;
+		if (s->key.perms & (TRACE_W | TRACE_A | TRACE_L))
+			note_maker(&s->val);
+		bpf_map_update_elem(&paths, &s->key, &s->val, BPF_NOEXIST);
+		v = bpf_map_lookup_elem(&paths, &s->key);
+		if (!v) {
+			count_loss(TRACE_LOSS_PATHS);
+			return -1;
+		}
+	}
+	s->parent = v->id;
+	if (last) {
+		__sync_fetch_and_add(&v->count, 1);
+		if (s->not_owned && !v->not_owned)
+			v->not_owned = 1;
+		s->last = v->id;
+		return 0;
+	}
+	s->off += n;
+	s->len -= n;
+	return 1;
+}
+
+/*
+ * The text s->buf[off, off + len) into the map, in pieces; s->parent becomes the id of
  * its last piece, which has s->kind. -1: no room.
  */
 int intern(void)
 {
-	struct scratch *s = scratch_get();
+	int more = 1;
 
-	if (!s)
-		return -1;
-	for (int i = 0; i < TRACE_PATH / TRACE_TEXT + 1; i++) {
-		__u32 n = s->len;
-		bool last = n <= TRACE_TEXT;
-		struct trace_path *v;
-
-		if (!last)
-			n = TRACE_TEXT;
-		__builtin_memset(&s->key, 0, sizeof(s->key));
-		s->key.parent = s->parent;
-		s->key.kind = last ? s->kind : TRACE_PIECE;
-		s->key.perms = last ? s->perms : 0;
-		s->key.flags = last ? s->flags : 0;
-		s->key.more = last ? s->more : 0;
-		/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
-		if (n && n <= TRACE_TEXT)
-			bpf_probe_read_kernel(s->key.text, bounded(n, 127),
-					      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
-		v = bpf_map_lookup_elem(&paths, &s->key);
-		if (!v) {
-			s->val.id = ((__u64)bpf_get_smp_processor_id() + 1) << 33 |
-				    (__u64)(s->second != 0) << 32 | ++s->next_id;
-			s->val.first_ns = since_start();
-			s->val.pid = s->val.parent = 0;
-			if (s->key.perms & (TRACE_W | TRACE_A | TRACE_L))
-				note_maker(&s->val);
-			bpf_map_update_elem(&paths, &s->key, &s->val, BPF_NOEXIST);
-			v = bpf_map_lookup_elem(&paths, &s->key);
-			if (!v) {
-				count_loss(TRACE_LOSS_PATHS);
-				return -1;
-			}
-		}
-		s->parent = v->id;
-		if (last) {
-			__sync_fetch_and_add(&v->count, 1);
-			if (s->not_owned && !v->not_owned)
-				v->not_owned = 1;
-			s->last = v->id;
-			return 0;
-		}
-		s->off += n;
-		s->len -= n;
-	}
-	count_loss(TRACE_LOSS_TRUNCATED);
-	return -1;
+	for (int i = 0; i < TRACE_PATH / TRACE_TEXT + 1 && more == 1; i++)
+		more = intern_piece();
+	if (more == 1)
+		count_loss(TRACE_LOSS_TRUNCATED);
+	return more ? -1 : 0;
 }
 
 /* One step of walk(). 1: there are more to come; 0: the root is reached; else as there. */

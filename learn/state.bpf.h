@@ -82,6 +82,8 @@ struct mapping { /* what lies at an address */
 
 struct scratch {
 	char buf[2 * TRACE_PATH]; /* paths are written from the middle to the front */
+	char word[64];            /* a short text that is looked through, */
+	__u32 at;                 /* up to here */
 	struct trace_path_key key;
 	struct trace_path val;
 	__u64 next_id;
