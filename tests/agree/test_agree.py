@@ -14,7 +14,7 @@ from guest import System  # noqa: E402
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
-STEP = 1 if LONG else 24  # some of each file in make test: two boots, and a minute of a processor
+STEP = 1 if LONG else 48  # some of each file in make test: two boots, and half a minute of a processor
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from conftest import PALE, program, run  # noqa: E402
-from guest import Guest, sets, system, with_pale  # noqa: E402, F401
+from conftest import LONG, PALE, program, run  # noqa: E402
+from guest import NAMES, Guest, System, sets, with_pale  # noqa: E402
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("guest")]
 
@@ -53,6 +53,11 @@ echo "== more"
 sh -c "echo 'exec ebpf' >/proc/self/attr/exec && cd /tmp/d/flock_shared && exec $PROBE rename_over"
 echo "== end"
 """
+
+
+@pytest.fixture(scope="module", params=NAMES if LONG else NAMES[:1])
+def system(request):
+    return System(request.param)
 
 
 @pytest.fixture(scope="module")
