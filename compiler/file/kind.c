@@ -661,7 +661,7 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 static bool names_shell(struct str text)
 {
 	static const char *const shells[] = { "sh", "ash", "bash", "dash", "ksh", "zsh", NULL };
-	const char *nl = memchr(text.p, '\n', text.n);
+	const char *nl = text.n ? memchr(text.p, '\n', text.n) : NULL;
 	struct str line = trim((struct str){ text.p, nl ? (size_t)(nl - text.p) : text.n });
 
 	if (!str_starts(line, "#!"))

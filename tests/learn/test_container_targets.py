@@ -13,6 +13,7 @@ import pytest
 from conftest import PALE, need, need_root, program, run, skip
 from recordings import Recording
 from test_backends import usable, waits
+from test_border import allow_waits
 
 A, B, C = "a" * 64, "b" * 63 + "1", "c" * 64
 ONE = pytest.mark.xdist_group("engines")  # one daemon for all
@@ -352,6 +353,7 @@ def test_a_server_of_dockers_needs_its_own_calls_alone_and_runs_under_its_profil
     assert 35 <= len(rec.names()) <= 45 and "capability" not in text, sorted(rec.names())
     assert set(rec.files) <= {"/", "/bin/busybox", "/dev/null", "/www/index.html", "/www/"}, rec.files
     assert "use start-runc; # how the container runtime does; met: runc " in text and "use start-run;" not in text
+    allow_waits(tmp_path / "p.pale")
     run([PALE, "compile", "-q", "-t", "docker", "-o", tmp_path / "p.json", tmp_path / "p.pale"], check=0)
     for more in ([], ["--security-opt", "no-new-privileges"]):
         start(docker, "served", *SERVES, options=[*CHECKED, *more, "--security-opt", f"seccomp={tmp_path / 'p.json'}"])
