@@ -188,8 +188,12 @@ static size_t place_for(struct watch *w, const char *cgroup, struct model *m)
 	for (size_t i = 0; i < w->ncgroups; i++) {
 		bool is_it = !strcmp(w->cgroups[i].path, cgroup);
 
-		if (is_it && w->cgroups[i].events >= 0)
-			return LEARN_WATCHED;
+		if (is_it && w->cgroups[i].events >= 0) {
+			if (populated(w->cgroups[i].events) != -ENODEV)
+				return LEARN_WATCHED;
+			close(w->cgroups[i].events); /* another, made in the place of this one */
+			w->cgroups[i].events = -1;
+		}
 		if (w->cgroups[i].events < 0 && (is_it || w->cgroups[i].is_containers))
 			to = i;
 		if (is_it)
@@ -233,6 +237,8 @@ static int look_at_cgroup(struct watch *w, size_t i, const struct learn_options 
 	if (is == -ENODEV) {
 		close(w->cgroups[i].events);
 		w->cgroups[i].events = -1;
+		if (opt->lasts) /* it may be there anew already */
+			meet_again(w, i, m);
 		return opt->lasts;
 	}
 	/* A task may come and go between two looks: what the programs saw counts. */
