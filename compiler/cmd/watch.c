@@ -269,6 +269,7 @@ static void close_all(struct watch *w)
 	http_close(&w->http);
 	buf_free(&w->out);
 	arena_free(w->line);
+	whose_end(w->whose);
 }
 
 int cmd_watch(int argc, char **argv)

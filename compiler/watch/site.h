@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Where a process runs: in which container and pod, by the path of its cgroup. */
+#include "compiler/base/arena.h"
 #include "compiler/base/str.h"
 
 enum site_state {
@@ -25,10 +26,13 @@ void site_keep(char *to, size_t size, struct str s);
 /* Of the path in /proc/PID/cgroup. All of it but the names; `state` is HOST or CONTAINER. */
 void site_of_cgroup(const char *path, struct site *out);
 /*
- * The names of a container or pod, from what their engines keep below `root` ("" here; a test has
- * another): Docker's config.v2.json, Podman's containers.json, kubelet's log directories.
+ * The names of containers and pods, from what their engines and runtimes keep below `root` ("" here; a
+ * test has another; learn/container), and kubelet's log directories. What was found is remembered.
  */
-void site_names(const char *root, struct site *p);
+struct site_names;
+struct site_names *site_names_new(struct arena *a, const char *root);
+void site_names(struct site_names *n, struct site *p);
+void site_names_end(struct site_names *n); /* what it holds beside its arena */
 
 bool site_same(const struct site *x, const struct site *y);
 /*

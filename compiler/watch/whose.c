@@ -28,7 +28,7 @@ struct kept {
 };
 
 struct whose {
-	const char *root;
+	struct site_names *names;
 	struct kept kept[KEPT];
 };
 
@@ -44,8 +44,13 @@ struct whose *whose_new(struct arena *a, const char *root)
 {
 	struct whose *w = ARENA_NEW(a, struct whose);
 
-	w->root = root;
+	w->names = site_names_new(a, root);
 	return w;
+}
+
+void whose_end(struct whose *w)
+{
+	site_names_end(w->names);
 }
 
 /* When the machine started, since 1970, as now. */
@@ -124,7 +129,7 @@ static void ask(struct whose *w, struct kept *k, uint64_t pid, uint64_t now_ns)
 	if (old.pid == pid && site_same(&old.site, &k->site))
 		k->site = old.site; /* with its names */
 	else
-		site_names(w->root, &k->site);
+		site_names(w->names, &k->site);
 }
 
 void whose_find(struct whose *w, uint64_t pid, uint64_t record_ns, uint64_t now_ns,

@@ -13,6 +13,7 @@ struct whose;
 
 /* What holds files is below `root`, as for site_names(). The tables' room is taken at once. */
 struct whose *whose_new(struct arena *a, const char *root);
+void whose_end(struct whose *w);
 /* Are the numbers that the kernel writes also those of /proc here? */
 bool whose_here(void);
 /* pid 0: UNASKED. `record_ns`: when it was, since 1970; 0: not known; `now_ns` likewise. A process

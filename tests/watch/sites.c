@@ -8,6 +8,8 @@
 
 int main(int argc, char **argv)
 {
+	struct arena *a = arena_new(NULL);
+	struct site_names *names = argc > 1 ? site_names_new(a, argv[1]) : NULL;
 	char line[4096];
 
 	while (fgets(line, sizeof(line), stdin)) {
@@ -16,8 +18,8 @@ int main(int argc, char **argv)
 
 		line[strcspn(line, "\n")] = '\0';
 		site_of_cgroup(line, &s);
-		if (argc > 1)
-			site_names(argv[1], &s);
+		if (names)
+			site_names(names, &s);
 		site_put(&out, &s);
 		printf("%s|%s|%s", out.p ? out.p : "", s.id, s.pod_uid);
 		for (int i = 2; i < argc; i++)
@@ -25,5 +27,8 @@ int main(int argc, char **argv)
 				printf("|%s", argv[i]);
 		printf("\n");
 	}
+	if (names)
+		site_names_end(names);
+	arena_free(a);
 	return 0;
 }
