@@ -69,7 +69,11 @@ static int add_hook(struct session *s, const struct hook_args *a, const char *bu
 	if (text.p == src->text.p)
 		return 0;
 	buf_add(&out, text.p, text.n);
-	return write_output(path, &out, 0600) ? -1 : 0;
+	err = write_output(path, &out, 0600);
+	if (err)
+		diag_add(s->diags, DIAG_PL424, NO_SPAN, "'%s' cannot be given the hook: %s",
+			 str_safe(s->arena, path), strerror(-err));
+	return err ? -1 : 0;
 }
 
 int hook_exec(struct session *s, const struct hook_args *a)

@@ -25,7 +25,6 @@ static const struct {
 struct change {
 	const char *path;
 	struct str before, after; /* NULL text: there is no file */
-	bool mkdirs;
 };
 
 /* 0, or an exit status; *src NULL: there is none. */
@@ -80,7 +79,7 @@ static bool is_same(const struct change *c)
 }
 
 /* All directories above a path. 0, or -1, told. */
-static int make_above(struct session *s, const char *path, unsigned mode)
+static int make_above(struct session *s, const char *path)
 {
 	char *part = arena_strdup(s->arena, path);
 
@@ -88,7 +87,7 @@ static int make_above(struct session *s, const char *path, unsigned mode)
 		if (*p != '/')
 			continue;
 		*p = 0;
-		if (mkdir(part, mode) && errno != EEXIST) {
+		if (mkdir(part, 0755) && errno != EEXIST) {
 			tell("pale: cannot make the directory '%s': %s", part, strerror(errno));
 			return -1;
 		}
@@ -105,15 +104,10 @@ static int write_change(struct session *s, const struct hook_args *a, const stru
 		.path = c->path, .text = &text, .mode = 0644, .remove = !c->after.p
 	};
 
-	if (!remove) {
-		const char *dir = arena_printf(s->arena, "%s/", a->call.directory);
-
-		if (make_above(s, dir, 0755) || (c->after.p && make_above(s, c->path, 0755)))
-			return EXIT_PALE;
-		if (chmod(a->call.directory, 0700))
-			tell("pale: '%s' stays readable for others: %s", a->call.directory,
-			     strerror(errno));
-	}
+	if (!remove && (make_above(s, a->call.directory) || make_above(s, c->path)))
+		return EXIT_PALE;
+	if (!remove && hook_directory(a->call.directory, s->diags))
+		return EXIT_FOUND;
 	if (is_same(c))
 		return EXIT_OK;
 	return output_write_all(&file, 1, tell) ? EXIT_PALE : EXIT_OK;

@@ -60,7 +60,8 @@ static void catch_signals(void)
 	sa.sa_handler = on_wanted;
 	sigaction(SIGALRM, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
-	sigemptyset(&none); /* whatever the runtime had blocked */
+	signal(SIGPIPE, SIG_IGN); /* the runtime may not wait any more */
+	sigemptyset(&none);       /* whatever the runtime had blocked */
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(1);
 }
@@ -157,7 +158,9 @@ static int record(struct session *s, struct recorder *r, const char *cgroup)
 	vec_each(&s->diags->list, d)
 		if ((*d)->severity == SEVERITY_ERROR && !why.n)
 			buf_puts(&why, (*d)->text);
-	say(r, why.n ? why.p : "nothing is known", why.n ? why.n : 16);
+	if (!why.n)
+		buf_puts(&why, "nothing is known");
+	say(r, why.p, why.n);
 	if (!status) {
 		recording_runtime(s, &rec.run);
 		status = keep(r, &rec);

@@ -32,6 +32,11 @@ bool hook_state_read(struct arena *a, struct source *src, struct hook_state *out
 /* ---- where recordings go ---- */
 
 /*
+ * DIR, made where it is not there; one that is there stays as it is. 0; -1 after a diagnostic (PL424): it
+ * cannot be made, or others than root decide what is in it.
+ */
+int hook_directory(const char *dir, struct diags *ds);
+/*
  * DIR/NAME, made where it is not there: DIR and what leads to NAME must be root's and nobody else's to
  * write. 0; -1 after a diagnostic (PL424).
  */

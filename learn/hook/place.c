@@ -35,15 +35,39 @@ static const char *why_not(int fd)
 	return NULL;
 }
 
+/* DIR, opened; -1 and *why. */
+static int open_directory(const char *dir, const char **why)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	*why = fd < 0 ? strerror(errno) : why_not(fd);
+	if (*why && fd >= 0)
+		close(fd);
+	return *why ? -1 : fd;
+}
+
+int hook_directory(const char *dir, struct diags *ds)
+{
+	const char *why = NULL;
+	int fd = -1;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		why = strerror(errno);
+	else
+		fd = open_directory(dir, &why);
+	if (fd >= 0)
+		close(fd);
+	return why ? tell_place(ds, dir, why) : 0;
+}
+
 int hook_place(const char *dir, const char *name, struct diags *ds)
 {
-	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), below;
 	const char *why;
+	int fd = open_directory(dir, &why), below;
 
 	if (fd < 0)
-		return tell_place(ds, dir, strerror(errno));
-	why = why_not(fd);
-	if (!why && mkdirat(fd, name, 0700) && errno != EEXIST)
+		return tell_place(ds, dir, why);
+	if (mkdirat(fd, name, 0700) && errno != EEXIST)
 		why = strerror(errno);
 	below = why ? -1 : openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (!why)

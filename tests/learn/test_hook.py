@@ -161,6 +161,17 @@ def test_dockers_file_gets_the_runtime_and_loses_it_again(tmp_path, text):
     assert d.exists()
 
 
+def test_a_directory_that_is_there_stays_as_it_is(tmp_path):
+    d, file = tmp_path / "rec", tmp_path / "daemon.json"
+    d.mkdir()
+    for mode, rc in ((0o755, 0), (0o777, 1)):
+        d.chmod(mode)
+        file.unlink(missing_ok=True)
+        r = hook("--install", "docker", "--config", file, "--directory", d, "--yes")
+        assert r.rc == rc and d.stat().st_mode & 0o777 == mode and file.exists() == (rc == 0), r
+    assert "others than its owner may write to it" in r.err and r.err.count("\n") == 2, r
+
+
 @pytest.mark.parametrize("text", ["[]", '{"runtimes": []}', '{"runtimes": {', '{"a": 1} x'])
 def test_a_file_that_dockerd_does_not_take_stays(tmp_path, text):
     file = tmp_path / "daemon.json"
