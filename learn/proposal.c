@@ -54,9 +54,10 @@ struct ast_stmt *proposal_header(struct proposal *p, enum ast_header h)
 
 const char *proposal_time(struct arena *a, uint64_t ns)
 {
-	double ms = (double)ns / 1e6;
+	BUF_AUTO out = { 0 };
 
-	return ms < 1000 ? arena_printf(a, "%.1f ms", ms) : arena_printf(a, "%.1f s", ms / 1000);
+	run_time_print(&out, ns);
+	return buf_keep(a, &out);
 }
 
 /* The day, in UTC. */

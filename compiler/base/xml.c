@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/lint/out/xml.h"
+#include "compiler/base/xml.h"
 
 static const char *entity(char c)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Text in XML 1.0, of elements and of attributes: the one place that escapes it. */
+/* Text in XML 1.0 and HTML, of elements and of attributes: the one place that escapes it. */
 #include "compiler/base/str.h"
 
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

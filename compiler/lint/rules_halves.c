@@ -201,7 +201,7 @@ RULE(DP621, "exec-without-execve", WARNING, DEPLOYMENT, dp_halves,
      "A container names a seccomp profile and an AppArmor profile, and a file of the run has each. AppArmor's lets a program be "
      "executed, and the filter refuses execve and execveat, whatever their arguments: the rule is for nothing, and a runtime that "
      "executes the container's own program under the filter does not start it. The access in quotes is what 'pale sim' allows of the one "
-     "half, and 'pale sim FILE execve' refuses of the other.\\n\\n"
+     "half, and 'pale sim FILE execve' refuses of the other.\n\n"
      "Way out: allow execve in the filter; or, where nothing is to be executed, take the rules away.")
 static void judge_exec(struct pair *p)
 {
@@ -290,7 +290,7 @@ RULE_TOLD(
 	"A container names a seccomp profile and an AppArmor profile, and a file of the run has each. AppArmor's has rules for mounts, "
 	"pivot_root, tracing, user namespaces, io_uring or message queues, or for a family of sockets by name, and the filter refuses each call that "
 	"does it, on all architectures, with all capabilities: the rules are for nothing, and the program gets the filter's error, which no "
-	"log of AppArmor tells. In a policy 'pale check' says the same of its halves (DS519).\\n\\n"
+	"log of AppArmor tells. In a policy 'pale check' says the same of its halves (DS519).\n\n"
 	"Way out: allow the calls in the filter, or take the rules away.")
 static void judge_rules(struct pair *p)
 {
@@ -311,7 +311,7 @@ RULE_TOLD(
 	"a capability that AppArmor allows, and the filter refuses all that it is for",
 	"A container names a seccomp profile and an AppArmor profile, and a file of the run has each. AppArmor's allows a capability by "
 	"name, and the filter refuses every call that it is for (capabilities(7); of capabilities that are for calls alone). Nothing passes that "
-	"should not: the rule is idle.\\n\\n"
+	"should not: the rule is idle.\n\n"
 	"Way out: take the rule away, or allow the call that is meant.")
 static void judge_capabilities(struct pair *p)
 {

@@ -49,6 +49,13 @@ bool run_lossy(const struct recorded_run *r)
 	return false;
 }
 
+void run_time_print(struct buf *out, uint64_t ns)
+{
+	double ms = (double)ns / 1e6;
+
+	buf_printf(out, ms < 1000 ? "%.1f ms" : "%.1f s", ms < 1000 ? ms : ms / 1000);
+}
+
 void run_losses_print(struct buf *out, const struct recorded_run *r)
 {
 	const char *sep = "";

@@ -78,6 +78,8 @@ static inline uint64_t count_add(uint64_t a, uint64_t b)
 bool run_lossy(const struct recorded_run *r);
 /* The losses, one phrase each ("12 paths found no room"), separated by commas; "none". */
 void run_losses_print(struct buf *out, const struct recorded_run *r);
+/* A time since the start, for people: "0.2 ms", "3.1 s". */
+void run_time_print(struct buf *out, uint64_t ns);
 /* Everything of it, a line each, each after "run N ". */
 void run_print(struct buf *out, const struct recorded_run *r, size_t n);
 /*

@@ -71,10 +71,10 @@ static void put_rule(struct buf *out, const struct ast_stmt *s)
 	buf_puts(out, " <span class=\"perms\">");
 	if (s->owner)
 		buf_puts(out, "owner ");
-	html_text(out, s->perms->text);
+	xml_put(out, s->perms->text);
 	buf_puts(out, "</span> <span class=\"why\">");
 	for (const struct ast_comment *c = s->trailing; c; c = c->next)
-		html_text(out, c->text);
+		xml_put(out, c->text);
 	buf_puts(out, "</span>");
 }
 
@@ -89,8 +89,8 @@ static void put_node(struct buf *out, const struct node *n, unsigned depth)
 		buf_printf(out, "<details%s><summary>", depth < OPEN_DEPTH ? " open" : "");
 	buf_puts(out, "<code>");
 	for (; n != end; n = n->first)
-		html_text(out, n->name);
-	html_text(out, end->name);
+		xml_put(out, n->name);
+	xml_put(out, end->name);
 	buf_puts(out, "</code>");
 	if (end->first)
 		buf_printf(out, " <span class=\"count\">%zu</span>", end->rules);

@@ -63,7 +63,7 @@ static void put_axes(struct buf *out, const struct plot *p)
 			   "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
 			   "<text class=\"tick\" x=\"%.1f\" y=\"%d\">",
 			   x, TOP, x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18);
-		html_time(out, ns);
+		run_time_print(out, ns);
 		buf_puts(out, "</text>\n");
 	}
 	for (size_t i = 0; i <= 4; i++) {

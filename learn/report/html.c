@@ -3,30 +3,13 @@
 
 #include <stdio.h>
 
-void html_text(struct buf *out, struct str s)
-{
-	BUF_AUTO safe = { 0 };
-
-	buf_safe(&safe, s); /* controls, and bytes that are no UTF-8, become \xNN */
-	for (size_t i = 0; i < safe.n; i++) {
-		switch (safe.p[i]) {
-		case '&': buf_puts(out, "&amp;"); break;
-		case '<': buf_puts(out, "&lt;"); break;
-		case '>': buf_puts(out, "&gt;"); break;
-		case '"': buf_puts(out, "&quot;"); break;
-		case '\'': buf_puts(out, "&#39;"); break;
-		default: buf_putc(out, safe.p[i]);
-		}
-	}
-}
-
 void html_lines(struct buf *out, struct str s)
 {
 	for (size_t i = 0, n; i < s.n; i += n) {
 		n = 0;
 		while (i + n < s.n && s.p[i + n] != '\n' && s.p[i + n] != '\t')
 			n++;
-		html_text(out, (struct str){ s.p + i, n });
+		xml_put(out, (struct str){ s.p + i, n });
 		if (i + n < s.n)
 			buf_putc(out, s.p[i + n++]);
 	}
@@ -42,21 +25,6 @@ void html_number(struct buf *out, uint64_t n)
 			buf_puts(out, "&#8239;"); /* a narrow blank that does not break */
 		buf_putc(out, digits[i]);
 	}
-}
-
-void html_time(struct buf *out, uint64_t ns)
-{
-	double s = (double)ns / 1e9;
-
-	if (s < 1)
-		buf_printf(out, "%.*f ms", s < 0.001 || (s < 0.01 && ns % 1000000) ? 1 : 0,
-			   s * 1e3);
-	else if (s < 120)
-		buf_printf(out, "%.1f s", s);
-	else if (s < 7200)
-		buf_printf(out, "%.0f min", s / 60);
-	else
-		buf_printf(out, "%.0f h", s / 3600);
 }
 
 /* Bit by bit: squared, a number of [1, 2) is 2 or more where the next bit of its logarithm is 1. */

@@ -64,7 +64,7 @@ static void put_comments(struct buf *out, const struct ast_comment *c)
 
 	for (; c; c = c->next) {
 		buf_puts(out, sep);
-		html_text(out, c->text);
+		xml_put(out, c->text);
 		sep = " ";
 	}
 }
@@ -95,7 +95,7 @@ static void put_head(const struct page *p)
 	vec_each(&p->r->calls, c)
 		calls += !c->assumed;
 	buf_puts(p->out, "<h1>");
-	html_text(p->out, p->policy->name.text);
+	xml_put(p->out, p->policy->name.text);
 	buf_puts(p->out, "</h1>\n<ul class=\"facts\">\n");
 	fact(p, calls, calls == 1 ? "call" : "different calls", false);
 	fact(p, p->r->files.n, "files used", false);
@@ -107,7 +107,7 @@ static void put_head(const struct page *p)
 				 "below</span></li>\n");
 	buf_puts(p->out, "</ul>\n<pre>");
 	for (const struct ast_comment *c = p->policy->leading; c; c = c->next) {
-		html_text(p->out, c->text);
+		xml_put(p->out, c->text);
 		buf_putc(p->out, '\n');
 	}
 	buf_puts(p->out, "</pre>\n");
@@ -149,7 +149,7 @@ static void put_call(const struct page *p, const struct recorded_call *c, double
 		   "</td><td class=\"bar\"><i style=\"width:%.0f%%\"></i></td><td class=\"n\">",
 		   share * 100);
 	if (!c->held && !c->assumed)
-		html_time(p->out, c->first_ns);
+		run_time_print(p->out, c->first_ns);
 	buf_puts(p->out, "</td>");
 	if (p->rep->beside)
 		buf_printf(p->out, "<td>%s</td>", besides(p, c->arch, c->nr));
@@ -225,7 +225,7 @@ static void put_statement(const struct page *p, const struct ast_stmt *s)
 	while (text.n && text.p[text.n - 1] == '\n')
 		text.n--;
 	buf_puts(p->out, "<tr><td><code>");
-	html_text(p->out, (struct str){ text.p, text.n });
+	xml_put(p->out, (struct str){ text.p, text.n });
 	buf_puts(p->out, "</code></td><td class=\"why\">");
 	put_comments(p->out, s->trailing);
 	buf_puts(p->out, "</td></tr>\n");
@@ -293,7 +293,7 @@ void report_put(struct buf *out, struct arena *a, const struct report *rep)
 		      "style-src 'unsafe-inline'\">\n"
 		      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 		      "<title>");
-	html_text(out, p.policy->name.text);
+	xml_put(out, p.policy->name.text);
 	buf_puts(out, ": what was recorded</title>\n<style>\n");
 	buf_puts(out, style);
 	buf_puts(out, "</style></head><body>\n");
@@ -309,7 +309,8 @@ void report_put(struct buf *out, struct arena *a, const struct report *rep)
 	put_calls(&p);
 	put_beside(&p);
 	put_files(&p);
-	put_kinds(&p, "Signals", p.policy->body, 1u << AST_STMT_SIGNAL);
+	put_kinds(&p, "Signals and other rules of AppArmor's", p.policy->body,
+		  1u << AST_STMT_SIGNAL | 1u << AST_STMT_APPARMOR | 1u << AST_STMT_NAMESPACE);
 	put_policy(&p);
 	buf_puts(out, "</body></html>\n");
 }

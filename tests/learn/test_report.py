@@ -106,7 +106,7 @@ def test_what_dockers_default_does_stands_beside_a_call(tmp_path):
     rows = {r[0].split()[0]: r for r in Page((tmp_path / "page").read_text()).rows
             if len(r) == 5 and r[0].strip()}
     assert [rows[c][4] for c in ("bpf", "personality", "read")] == ["refused", "by arguments", "allowed"]
-    assert rows["read"][3] == "100 ms"
+    assert rows["read"][3] == "100.0 ms"
 
 
 def test_propose_writes_the_page_that_learn_wrote(recorded, tmp_path):

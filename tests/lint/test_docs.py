@@ -27,7 +27,7 @@ def test_every_rule_has_a_page_that_says_what_explain_says(pale, tmp_path):
     index = (tmp_path / "docs/README.md").read_text()
     for r in table:
         page = (tmp_path / f"docs/{r['id']}.md").read_text()
-        assert page.startswith(f"# {r['id']} {r['slug']}\n")
+        assert page.startswith(f"# {r['id']} {r['slug']}\n") and r"\n\n" not in r["explanation"]
         text = plain(page)
         assert r["summary"] in text and r["explanation"] in text and f"({r['severity']}; of {r['formats']})" in text
         assert f"[{r['id']}]({r['id']}.md) | {r['slug']} | {r['severity']} |" in index

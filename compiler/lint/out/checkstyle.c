@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "compiler/lint/out/parts.h"
-#include "compiler/lint/out/xml.h"
+#include "compiler/base/xml.h"
 
 static void put_error(struct buf *out, const struct finding *f)
 {

@@ -5,7 +5,7 @@
  * file in which nothing was found.
  */
 #include "compiler/lint/out/parts.h"
-#include "compiler/lint/out/xml.h"
+#include "compiler/base/xml.h"
 
 static void put_text(struct buf *out, const struct finding *f)
 {
