@@ -111,19 +111,18 @@ def program(name):
     """A test program built by `make tests-bin`: program("live/attack")."""
     p = BUILD / "tests" / name
     if not p.exists():  # a room tested by hand: build just this one
-        build_program(p)
+        variant = ["make", "-s", "-C", str(ROOT), f"BUILD={os.path.relpath(BUILD, ROOT)}"]
+        build_once(p, BUILD, [*variant, os.path.relpath(p, ROOT)])
     return str(p)
 
 
-def build_program(p):
+def build_once(p, build, argv):
     """One worker builds, the others wait: the rule gives it its name when it is whole."""
     p.parent.mkdir(parents=True, exist_ok=True)
-    with open(BUILD / "tests" / ".lock", "w") as lock:
+    with open(build / "tests" / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if p.exists():
-            return
-        variant = ["make", "-s", "-C", str(ROOT), f"BUILD={os.path.relpath(BUILD, ROOT)}"]
-        subprocess.run([*variant, os.path.relpath(p, ROOT)], check=True)
+        if not p.exists():
+            subprocess.run(argv, check=True)
 
 
 def skip(reason):

@@ -10,9 +10,10 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# One worker more than processors: a recording with BPF takes a second and a tenth of it of a
-# processor (the kernel's grace periods), a guest boots, a daemon starts its containers.
-WORKERS = str((os.cpu_count() or 2) + 1)
+# Twice as many workers as processors: the tests wait for half of their time. A recording with BPF
+# takes a second and a tenth of it of a processor (the kernel's grace periods), a guest boots, a
+# daemon starts its containers.
+WORKERS = str(2 * (os.cpu_count() or 2))
 SAN = "-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all"
 # The suite starts this pale some ten thousand times: without relocations and with the runtimes in
 # it a start takes half as long, and what is found is the same.

@@ -35,7 +35,8 @@ $(patsubst tests/%.c,$(BUILD)/tests/%,$(LINKED_SRC)): $(BUILD)/tests/%: tests/%.
 
 $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libpale.a
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(if $(WERROR),-Werror) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@ $< $(BUILD)/libpale.a $(LIBS)
+	$(call say,CC,$@)$(CC) $(if $(WERROR),-Werror) $(OURS) $(CPPFLAGS) $(CFLAGS) $(subst fuzzer-no-link,fuzzer,$(SANFLAGS)) -o $@.new $< $(BUILD)/libpale.a $(LIBS)
+	@mv -f $@.new $@
 
 # The bugs that are planted: what asks for them is compiled again, and stands before the library in
 # what is linked, where its own of that is not taken then.

@@ -4,11 +4,10 @@ import os
 import pathlib
 import re
 import struct
-import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, run
+from conftest import PALE, ROOT, build_once, run
 
 HERE = pathlib.Path(__file__).parent
 TARGETS = sorted(p.stem for p in HERE.glob("fuzz_*.c"))
@@ -47,7 +46,7 @@ def fixed(tmp_path):
 def test_fuzz(target, tmp_path, record_property):
     binary = ROOT / "build" / "fuzz" / "tests" / "fuzz" / target
     if not binary.exists():
-        subprocess.run(["make", "-s", "-C", str(ROOT), "fuzz-build"], check=True)
+        build_once(binary, ROOT / "build" / "fuzz", ["make", "-s", "-C", str(ROOT), "fuzz-build"])
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     seeds = HERE / "seeds" / target.removeprefix("fuzz_")
