@@ -19,7 +19,7 @@ static __always_inline int socket_type(__u32 fd)
 }
 
 /* As it is asked for, before anybody grants it. op: ADDRESS_*. */
-int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
+ALONE int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
 {
 	__u64 words[ADDRESS_MOST / 8] = {};
 	struct trace_count fresh = {}, *n;
@@ -67,7 +67,7 @@ int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
  * The name of an abstract address of len bytes, and what was done with it, as a rule of its own. At most
  * so many names of each are kept.
  */
-int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
+ALONE int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
 {
 	__u32 n = len > 3 ? len - 3 : 0, group, *kept;
 	struct scratch *s = scratch_get();
@@ -107,7 +107,7 @@ int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
 }
 
 /* A unix socket's address; how: what its path is used for, as record_join() has it. */
-int record_unix(__u32 op, __u32 fd, __u64 at, __u32 len, __u32 how)
+static __always_inline int record_unix(__u32 op, __u32 fd, __u64 at, __u32 len, __u32 how)
 {
 	__u16 family = 0;
 	char first = 0;

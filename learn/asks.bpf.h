@@ -5,21 +5,14 @@
 
 #include "learn/paths.bpf.h"
 
+/* -1: none. */
 static __always_inline __u64 arg_at(const struct mark *m, int i)
 {
-	switch (i) { /* a variable index into args is more than the verifier likes */
-	case 0: return m->args[0];
-	case 1: return m->args[1];
-	case 2: return m->args[2];
-	case 3: return m->args[3];
-	case 4: return m->args[4];
-	case 5: return m->args[5];
-	}
-	return 0;
+	return m->args[bounded((__u32)i, 7)];
 }
 
 /* s->ask is whole but for its value. */
-int record_ask(__u64 value)
+ALONE int record_ask(__u64 value)
 {
 	struct scratch *s = scratch_get();
 	struct trace_count *c, fresh = { 1, 0 };
@@ -39,7 +32,7 @@ int record_ask(__u64 value)
 }
 
 /* A word that a program gave, as it stands; s->last is its id, 0: it is lost, and counted. */
-int record_word(__u64 text)
+ALONE int record_word(__u64 text)
 {
 	struct scratch *s = scratch_get();
 	long n;
@@ -79,14 +72,22 @@ static __always_inline int ask_name(struct mark *m, const volatile struct trace_
 	return !s->last;
 }
 
-/* The names of a mount; not 0: one is not there, or not yet. */
-static __always_inline int ask_names(struct mark *m, const volatile struct trace_rule *r,
-				     __u64 value, __u32 how)
+static __always_inline const volatile struct trace_rule *rule_of(const struct mark *m)
+{
+	return &rules[bounded(m->rule, TRACE_RULES - 1)];
+}
+
+/* The names of a mount, of s->call; not 0: one is not there, or not yet. */
+ALONE int ask_names(__u64 value, __u32 how)
 {
 	struct scratch *s = scratch_get();
+	const volatile struct trace_rule *r;
+	struct mark *m;
 
 	if (!s)
 		return 1;
+	m = &s->call;
+	r = rule_of(m);
 	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
 	if (ask_name(m, r, 0, arg_at(m, r->path[0]), how))
 		return 1;
@@ -99,14 +100,15 @@ static __always_inline int ask_names(struct mark *m, const volatile struct trace
 /* Before the call: what is mounted over has another name afterwards, and what moves none. */
 static __always_inline void enter_ask(struct mark *m)
 {
-	const volatile struct trace_rule *r = &rules[bounded(m->rule, TRACE_RULES - 1)];
+	const volatile struct trace_rule *r = rule_of(m);
 	__u64 value = r->at >= 0 ? arg_at(m, r->at) : 0;
 	struct scratch *s = scratch_take();
 
 	m->early = 0;
 	if (!s)
 		return;
-	if (!ask_names(m, r, value, JOIN_TRY)) {
+	s->call = *m;
+	if (!ask_names(value, JOIN_TRY)) {
 		m->early = 1;
 		m->args[5] = m->args[2]; /* the file system is a word, which is read later */
 		m->args[0] = s->ask.names[0];
@@ -131,7 +133,7 @@ static __always_inline int exit_mount(struct mark *m, const volatile struct trac
 		s->ask.names[1] = m->args[1];
 		s->ask.names[2] = 0;
 	} else {
-		ask_names(m, r, value, 0);
+		ask_names(value, 0);
 	}
 	if (r->op == TRACE_OP_MOUNT && type) {
 		record_word(type);
@@ -175,7 +177,7 @@ static __always_inline __u64 ask_of(__u32 nr, bool *own)
 }
 
 /* The decimal number at s->word[from], and s->at, where it ends; 0: it is none, or too long. */
-int read_number(__u32 from)
+ALONE int read_number(__u32 from)
 {
 	struct scratch *s = scratch_get();
 	__u32 nr = 0;
@@ -201,7 +203,7 @@ static __always_inline char word_at(const struct scratch *s, __u32 at)
 }
 
 /* What stands behind "/proc/NR/", or "/proc/NR/task/NR/", at s->word[at]. */
-int look_at(__u32 nr, __u32 at)
+ALONE int look_at(__u32 nr, __u32 at)
 {
 	struct scratch *s = scratch_get();
 	bool own = false;
@@ -221,7 +223,7 @@ int look_at(__u32 nr, __u32 at)
  * Such a name, of another process: the kernel asks whether that one may be read
  * (fs/proc/base.c, proc_pid_get_link).
  */
-int look(__u64 text)
+ALONE int look(__u64 text)
 {
 	static const char proc[] = "/proc/";
 	struct scratch *s = scratch_get();
@@ -249,8 +251,6 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 
 	if (!s)
 		return 0;
-	if (trace_is_early(r->op))
-		return exit_mount(m, r);
 	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
 	s->ask.what = r->op;
 	switch (r->op) {

@@ -20,22 +20,32 @@ MAP(runtime_calls, PERCPU_ARRAY, __u32, struct trace_count, TRACE_CALLS);
 MAP(runtime_caps, HASH, struct trace_cap_key, struct trace_count, 1024);
 MAP(runtime_names, HASH, struct comm, __u64, 64);
 
+/* Some steps from a task towards the first process, and no further than that. */
+ALONE __u64 step_up(__u64 from)
+{
+	struct task_struct *t = (void *)from;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < BORDER_STEPS && BPF_CORE_READ(t, tgid) != 1; i++)
+		t = BPF_CORE_READ(t, group_leader, real_parent);
+	return (__u64)t;
+}
+
 /* The first process' root: pale's own need not be the host's. */
 static __always_inline __u64 find_host_root(void)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
+	__u64 at = bpf_get_current_task();
+	struct task_struct *t;
 
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < BORDER_PARENTS; i++) {
-		if (BPF_CORE_READ(t, tgid) == 1)
-			return (__u64)BPF_CORE_READ(t, fs, root.dentry);
-		t = BPF_CORE_READ(t, group_leader, real_parent);
-	}
-	return 0;
+	for (int i = 0; i < BORDER_WALK; i++)
+		at = step_up(at);
+	t = (void *)at;
+	return BPF_CORE_READ(t, tgid) == 1 ? (__u64)BPF_CORE_READ(t, fs, root.dentry) : 0;
 }
 
 /* Is the task that runs the workload's, by itself? Its children are, whatever they do. */
-int is_inside(void)
+ALONE int is_inside(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct mnt_namespace *own = BPF_CORE_READ(t, nsproxy, mnt_ns);
@@ -49,27 +59,34 @@ int is_inside(void)
 	return host_root && (__u64)BPF_CORE_READ(t, fs, root.dentry) != host_root;
 }
 
+/* That of the struct upid at `from`, if it is in the loader's pid namespace. */
+ALONE __u32 number_of(__u64 from)
+{
+	struct upid *number = (void *)from;
+
+	return BPF_CORE_READ(number, ns, ns.inum) == pidns_ino ? (__u32)BPF_CORE_READ(number, nr) :
+								 0;
+}
+
 /* The number of a task's process in the loader's pid namespace; 0: it has none there. */
 static __always_inline __u32 tgid_of(struct task_struct *t)
 {
 	struct pid *pid = BPF_CORE_READ(t, group_leader, thread_pid);
-	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	__u32 level = BPF_CORE_READ(pid, level);
+	__u64 at = (__u64)pid + bpf_core_field_offset(struct pid, numbers);
+	__u32 level = BPF_CORE_READ(pid, level), nr = 0;
 
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < PIDNS_DEEP && i <= level; i++) {
-		struct upid *number = numbers + i * bpf_core_type_size(struct upid);
-
-		if (BPF_CORE_READ(number, ns, ns.inum) == pidns_ino)
-			return (__u32)BPF_CORE_READ(number, nr);
+	for (__u32 i = 0; i < PIDNS_DEEP && i <= level && !nr; i++) {
+		nr = number_of(at);
+		at += bpf_core_type_size(struct upid);
 	}
-	return 0;
+	return nr;
 }
 
 /*
  * Where the task is, for the loader to hold it: from before its program runs, which may end at once.
  */
-int note_mntns(void)
+ALONE int note_mntns(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	__u32 ns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);

@@ -202,7 +202,7 @@ static __always_inline void read_args(bool btf, __u64 args[6], void *regs, bool 
 	bpf_probe_read_kernel(&args[1], 5 * sizeof(__u64), (void *)a + sizeof(__u64));
 }
 
-int record_value(__u32 call, __u32 arg, __u64 value)
+ALONE int record_value(__u32 call, __u32 arg, __u64 value)
 {
 	struct arg_key ak = { call, arg };
 	struct trace_value_key vk = { call, arg, value };
@@ -276,6 +276,18 @@ static __always_inline void record_pointed(__u32 call, __u32 arg, __u64 address)
 		count_loss(TRACE_LOSS_READS);
 	else
 		record_value(call, arg, value);
+}
+
+/* An argument that is recorded, or what it points to. */
+ALONE int enter_value(__u32 call, __u32 arg, __u64 value)
+{
+	const volatile struct trace_call *info = &calls[bounded(call, TRACE_CALLS - 1)];
+
+	if (info->in)
+		record_pointed(call, arg, value);
+	else
+		record_value(call, arg, info->wide >> (arg & 7) & 1 ? value : (__u32)value);
+	return 0;
 }
 
 /* A recorded task that was moved out of the cgroup: what it does there is lost, and said. */
@@ -369,7 +381,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (!(info->args | info->rule | info->tuple | info->address))
 		return 0;
 	if (event)
-		bpf_probe_read_kernel(m->args, sizeof(m->args), event->args);
+		bpf_probe_read_kernel(m->args, 6 * sizeof(m->args[0]), event->args);
 	else
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple & TRACE_TUPLE)
@@ -379,14 +391,10 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 			record_sent(call, info->address, m->args);
 	} else if (info->address)
 		record_address(info->address - 1, (__u32)m->args[0], m->args[1], (__u32)m->args[2]);
-	for (__u32 i = 0; i < 6; i++) {
-		if (!(info->args >> i & 1) || (info->only && !arg_at(m, info->only - 1)))
-			continue;
-		if (info->in)
-			record_pointed(call, i, m->args[i]);
-		else
-			record_value(call, i, info->wide >> i & 1 ? m->args[i] : (__u32)m->args[i]);
-	}
+	if (info->args && (!info->only || arg_at(m, info->only - 1)))
+		for (__u32 i = 0; i < 6; i++)
+			if (info->args >> i & 1)
+				enter_value(call, i, m->args[i]);
 	if (info->tuple & TRACE_EARLY)
 		enter_ask(m);
 	return 0;
@@ -467,7 +475,7 @@ static long on_vma(struct task_struct *t, struct vm_area_struct *vma, struct map
  * Each file between the addresses. While other threads change mappings they hold the lock that
  * bpf_find_vma() only tries, and compilers at run time do little else: told, but no loss.
  */
-int record_mapped(__u64 begin, __u64 end, __u32 perms)
+ALONE int record_mapped(__u64 begin, __u64 end, __u32 perms)
 {
 	struct mapping found = {};
 
@@ -491,7 +499,7 @@ int record_mapped(__u64 begin, __u64 end, __u32 perms)
 	return 0;
 }
 
-int record_pair(__u64 from, __u64 to, __u32 op)
+ALONE int record_pair(__u64 from, __u64 to, __u32 op)
 {
 	struct trace_pair_key k = {};
 	__u64 one = 1;
@@ -585,11 +593,24 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 			   (__u32)arg_at(m, r->path[0] + 1), r->perms[0] | r->flags[0] << 16);
 }
 
+/* Each by itself, of s->call. */
+#define LEAVE(what)                                                                                \
+	ALONE int leave_##what(void)                                                               \
+	{                                                                                          \
+		struct scratch *s = scratch_get();                                                 \
+		return s ? exit_##what(&s->call, rule_of(&s->call)) : 0;                           \
+	}
+LEAVE(unopened)
+LEAVE(lock)
+LEAVE(path)
+LEAVE(bind)
+LEAVE(ask)
+
 static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,
 					 long ret)
 {
 	switch (r->op) {
-	case TRACE_OP_OPEN: return m->error ? exit_unopened(m, r) : exit_open(m, r, (int)ret);
+	case TRACE_OP_OPEN: return m->error ? leave_unopened() : exit_open(m, r, (int)ret);
 	case TRACE_OP_MMAP:
 		if (arg_at(m, r->path[0]) & PROT_EXEC && (int)arg_at(m, r->fd[0]) >= 0)
 			return record_fd((int)arg_at(m, r->fd[0]), TRACE_M);
@@ -599,11 +620,11 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 			return 0;
 		return record_mapped(m->args[0], m->args[0] + m->args[1], r->perms[0]);
 	case TRACE_OP_FLOCK:
-	case TRACE_OP_FCNTL: return exit_lock(m, r);
+	case TRACE_OP_FCNTL: return leave_lock();
 	case TRACE_OP_FD: return record_fd((int)arg_at(m, r->fd[0]), r->perms[0]);
 	case TRACE_OP_PATH:
 	case TRACE_OP_RENAME:
-	case TRACE_OP_LINK: return exit_path(m, r);
+	case TRACE_OP_LINK: return leave_path();
 	case TRACE_OP_EXEC: /* that failed; an exec leaves no mark of it */
 		if (!m->error)
 			return 0;
@@ -611,8 +632,8 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 				   arg_at(m, r->path[0]), 0, TRACE_X | TRACE_FOLLOW << 16);
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
-		return exit_bind(m, r);
-	default: return exit_ask(m, r);
+		return leave_bind();
+	default: return trace_is_early(r->op) ? exit_mount(m, r) : leave_ask();
 	}
 	return 0;
 }
@@ -646,7 +667,9 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 	if (!s)
 		return 0;
 	s->ask.call = call;
-	record_return(m, &rules[bounded(rule, TRACE_RULES - 1)], ret);
+	s->call = *m;
+	s->call.rule = rule;
+	record_return(&s->call, rule_of(&s->call), ret);
 	scratch_give(s);
 	return 0;
 }

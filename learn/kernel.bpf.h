@@ -21,8 +21,9 @@
 #define PROC_MAGIC       0x9fa0 /* PROC_SUPER_MAGIC */
 #define NSFS_MAGIC       0x6e736673
 #define PIDFS_MAGIC      0x50494446 /* PID_FS_MAGIC */
-#define BORDER_PARENTS   64         /* of a task, up to the first process */
-#define PIDNS_DEEP       33         /* MAX_PID_NS_LEVEL, and the first */
+#define BORDER_STEPS     8          /* parents of a task, towards the first process, at once */
+#define BORDER_WALK      8
+#define PIDNS_DEEP       33 /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT           0170000
 #define S_IFDIR          0040000
 #define S_IFSOCK         0140000

@@ -11,7 +11,7 @@
 
 static __always_inline bool is_by_name(const struct mark *m)
 {
-	switch (rules[bounded(m->rule, TRACE_RULES - 1)].op) {
+	switch (rule_of(m)->op) {
 	case TRACE_OP_PATH:
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK:
@@ -25,7 +25,7 @@ static __always_inline bool is_by_name(const struct mark *m)
  * AppArmor's hooks have it (its lsm.c, common_perm_create() and others): what is made is its maker's.
  * enum about; -1: without a name.
  */
-int name_object(void)
+ALONE int name_object(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct scratch *s = scratch_get();

@@ -74,12 +74,18 @@ static __always_inline void scratch_give_second(struct scratch *s)
 }
 
 /* Which task of which pid namespace: by its number in its own one, as its fellows know it. */
-static __always_inline __u64 pid_key(struct pid *pid)
+ALONE __u64 pid_key_at(__u64 at)
 {
+	struct pid *pid = (void *)at;
 	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	struct upid *own = numbers + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
 
 	return (__u64)BPF_CORE_READ(own, ns, ns.inum) << 32 | (__u32)BPF_CORE_READ(own, nr);
+}
+
+static __always_inline __u64 pid_key(struct pid *pid)
+{
+	return pid_key_at((__u64)pid);
 }
 
 /* Who is about to write or make it for the first time. */
@@ -91,14 +97,8 @@ static __always_inline void note_maker(struct trace_path *v)
 	v->parent = (__u32)pid_key(BPF_CORE_READ(t, real_parent, group_leader, thread_pid));
 }
 
-/*
- * Functions that are not static are verified once, by themselves, and not along every path that
- * leads to them: that keeps these programs far below the verifier's limit, and their start short.
- * They may take scalars only; the rest travels in the scratch.
- *
- * One piece of intern()'s. 1: there are more to come; 0: it was the last; -1: no room.
- */
-int intern_piece(void)
+/* One piece of intern()'s. 1: there are more to come; 0: it was the last; -1: no room. */
+ALONE int intern_piece(void)
 {
 	struct scratch *s = scratch_get();
 	struct trace_path *v;
@@ -153,7 +153,7 @@ int intern_piece(void)
  * The text s->buf[off, off + len) into the map, in pieces; s->parent becomes the id of
  * its last piece, which has s->kind. -1: no room.
  */
-int intern(void)
+ALONE int intern(void)
 {
 	int more = 1;
 
@@ -164,8 +164,8 @@ int intern(void)
 	return more ? -1 : 0;
 }
 
-/* One step of walk(). 1: there are more to come; 0: the root is reached; else as there. */
-int step(void)
+/* Some of stride()'s. 1: there are more to come; 0: the root is reached; else as walk(). */
+ALONE int step(void)
 {
 	struct scratch *s = scratch_get();
 	struct dentry *d;
@@ -207,11 +207,20 @@ int step(void)
 	return 1;
 }
 
+ALONE int stride(void)
+{
+	int more = 1;
+
+	for (int i = 0; i < TRACE_STRIDE && more == 1; i++)
+		more = step();
+	return more;
+}
+
 /*
  * The absolute name of (dentry, mount) in its mount namespace, as AppArmor sees it, to
  * s->buf[off, off + len). -1: too long; -2: not below any root (pipes, sockets).
  */
-int walk(__u64 vfs, __u64 dentry)
+ALONE int walk(__u64 vfs, __u64 dentry)
 {
 	struct scratch *s = scratch_get();
 	struct mount *mnt;
@@ -223,7 +232,7 @@ int walk(__u64 vfs, __u64 dentry)
 	s->dentry = dentry;
 	s->mount = vfs - bpf_core_field_offset(struct mount, mnt);
 	for (int i = 0; i < TRACE_WALK && more == 1; i++)
-		more = step();
+		more = stride();
 	if (more)
 		return more < 0 ? more : -1;
 	mnt = (void *)s->mount;
@@ -250,21 +259,31 @@ static __always_inline void record_end(struct scratch *s)
 	intern();
 }
 
+/* record_path()'s. */
+ALONE int record_at(__u64 path)
+{
+	struct scratch *s = scratch_get();
+	struct path *p = (void *)path;
+	int err;
+
+	if (!s)
+		return -1;
+	err = walk((__u64)BPF_CORE_READ(p, mnt), (__u64)BPF_CORE_READ(p, dentry));
+	if (err == -2)
+		count_loss(TRACE_DISCONNECTED);
+	if (err == -1 && s->perms)
+		record_end(s);
+	return err ? err : intern();
+}
+
 static __always_inline int record_path(struct scratch *s, struct path *p, __u8 kind, __u8 perms,
 				       __u16 flags)
 {
-	int err;
-
 	s->parent = 0;
 	s->kind = kind;
 	s->perms = perms;
 	s->flags = flags;
-	err = walk((__u64)BPF_CORE_READ(p, mnt), (__u64)BPF_CORE_READ(p, dentry));
-	if (err == -2)
-		count_loss(TRACE_DISCONNECTED);
-	if (err == -1 && perms)
-		record_end(s);
-	return err ? err : intern();
+	return record_at((__u64)p);
 }
 
 static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
@@ -283,7 +302,7 @@ static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
  * Do this task's names lead where they would lead the loader, which looks up what the kernel
  * did not resolve for us? Not below another root, and not among other mounts. Uses the buffer.
  */
-int elsewhere(void)
+ALONE int elsewhere(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct fs_struct *fs = BPF_CORE_READ(t, fs);
@@ -327,39 +346,44 @@ static __always_inline void note_task(struct task_struct *t)
 	bpf_map_update_elem(&ours, &leader, &one, BPF_ANY);
 }
 
-static __always_inline void note_ours(void)
+ALONE int note_ours(void)
 {
 	note_task((void *)bpf_get_current_task());
+	return 0;
 }
 
 /*
- * Below /proc/PID of another process: the kernel may ask for the right to trace that one. *more:
- * TRACE_OURS.
+ * Below /proc/PID of another process: the kernel may ask for the right to trace that one. TRACE_PEERS,
+ * with TRACE_OURS; 0.
  */
-static __always_inline bool is_peers(struct task_struct *t, struct inode *inode, __u8 *more)
+ALONE int peers_of(__u64 of)
 {
+	struct task_struct *t = (void *)bpf_get_current_task(), *other;
+	struct inode *inode = (void *)of;
 	struct hlist_node *first;
 	struct proc_inode *proc;
-	struct task_struct *other;
 	struct pid *pid;
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_MAGIC)
-		return false;
+		return 0;
 	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
 	pid = BPF_CORE_READ(proc, pid);
 	if (!pid)
-		return false;
+		return 0;
 	first = BPF_CORE_READ(pid, tasks[0].first);
 	if (!first)
-		return true; /* it has ended meanwhile, and we have not */
+		return TRACE_PEERS; /* it has ended meanwhile, and we have not */
 	other = (void *)first - bpf_core_field_offset(struct task_struct, pid_links);
-	*more = is_ours(pid_key(BPF_CORE_READ(other, group_leader, thread_pid))) ? TRACE_OURS : 0;
-	return BPF_CORE_READ(other, signal) != BPF_CORE_READ(t, signal);
+	if (BPF_CORE_READ(other, signal) == BPF_CORE_READ(t, signal))
+		return 0;
+	return TRACE_PEERS |
+	       (is_ours(pid_key(BPF_CORE_READ(other, group_leader, thread_pid))) ? TRACE_OURS : 0);
 }
 
 /* Whom the task acts as, where files are concerned. */
-static __always_inline __u32 note_fsuid(struct task_struct *t)
+ALONE __u32 note_fsuid(void)
 {
+	struct task_struct *t = (void *)bpf_get_current_task();
 	__u32 uid = BPF_CORE_READ(t, cred, fsuid.val);
 
 	if (!fsuid_first)
@@ -370,7 +394,7 @@ static __always_inline __u32 note_fsuid(struct task_struct *t)
 }
 
 /* AppArmor finds no root above it, and calls it "/" (path.c, d_namespace_path). */
-static __always_inline int record_namespace(__u32 perms)
+ALONE int record_namespace(__u32 perms)
 {
 	struct scratch *s = scratch_get();
 
@@ -388,14 +412,13 @@ static __always_inline int record_namespace(__u32 perms)
 }
 
 /* perms == 0: what the open itself asked for, s->asked with it. */
-int record_file(__u64 file, __u32 perms)
+ALONE int record_file(__u64 file, __u32 perms)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
 	struct file *f = (void *)file;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct scratch *s = scratch_get();
 	__u16 flags = 0;
-	__u8 more = 0;
+	int peers;
 
 	if (!s)
 		return 0;
@@ -403,12 +426,12 @@ int record_file(__u64 file, __u32 perms)
 		perms = open_perms(BPF_CORE_READ(f, f_mode), BPF_CORE_READ(f, f_flags), s->asked);
 	if (!perms)
 		return 0;
-	s->not_owned = note_fsuid(t) != BPF_CORE_READ(inode, i_uid.val);
+	s->not_owned = note_fsuid() != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
-	if (is_peers(t, inode, &more))
-		flags |= TRACE_PEERS;
-	s->more = flags & TRACE_PEERS ? more : 0;
+	peers = peers_of((__u64)inode);
+	flags |= peers & TRACE_PEERS;
+	s->more = peers & TRACE_OURS;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC)
 		return record_namespace(perms);
 	if (perms & TRACE_X)
@@ -416,7 +439,7 @@ int record_file(__u64 file, __u32 perms)
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
 }
 
-int record_fd(int fd, __u32 perms)
+static __always_inline int record_fd(int fd, __u32 perms)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct file *f = file_of(t, (__u32)fd);
@@ -429,7 +452,7 @@ int record_fd(int fd, __u32 perms)
 }
 
 /* The number behind "/proc/self/fd/" or "/dev/fd/" at s->buf; -1: something else. */
-int self_fd(void)
+ALONE int self_fd(void)
 {
 	static const char proc[] = "/proc/self/fd/", dev[] = "/dev/fd/";
 	struct scratch *s = scratch_get();
@@ -475,7 +498,7 @@ static __always_inline long read_text(struct scratch *s, __u64 text, __u32 len, 
  * at most `len` bytes when that is not 0. how: perms | flags << 16 | JOIN_KERNEL. Looked at
  * only when the call has succeeded: by then the text's page is there.
  */
-int record_join(int dir, __u64 text, __u32 len, __u32 how)
+ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct fs_struct *fs = BPF_CORE_READ(t, fs);
@@ -491,7 +514,7 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	s->buf[0] = 0;
 	s->last = 0;
 	s->not_owned = !(how >> 16 & TRACE_MADE);
-	note_fsuid(t);
+	note_fsuid();
 	if (text)
 		n = read_text(s, text, len, how);
 	s->more = 0;
@@ -500,12 +523,12 @@ int record_join(int dir, __u64 text, __u32 len, __u32 how)
 			count_loss(TRACE_LOSS_UNRESOLVED);
 		return 0;
 	}
-	/* Kernels before 6.13 count no NUL for an empty text. */
-	if (n <= 1) /* AT_EMPTY_PATH, a NULL path: the descriptor itself */
-		return dir >= 0 ? record_fd(dir, perms) : 0;
-	fd = self_fd();
+	/* Kernels before 6.13 count no NUL for an empty text: AT_EMPTY_PATH, a NULL path. */
+	fd = n <= 1 ? dir : self_fd();
 	if (fd >= 0)
 		return record_fd(fd, perms);
+	if (n <= 1)
+		return 0;
 	if (s->buf[0] == '/') {
 		base = &fs->root;
 	} else if (dir >= 0) {

@@ -63,7 +63,7 @@ struct mark {       /* one recorded task */
 	__u8 error;     /* of the call that returns */
 	__u8 script;    /* what is being executed is one */
 	__u64 named[2]; /* ids of BASEs */
-	__u64 args[6];
+	__u64 args[8];  /* six; none is 0 */
 };
 
 struct value_state {
@@ -99,6 +99,7 @@ struct scratch {
 	__u16 flags;
 	__u8 kind, perms, more;
 	__u8 not_owned;
+	struct mark call; /* a mark as it is when its call ends */
 };
 
 #define MAP(name_, type_, key_, value_, max_)                                                      \
@@ -138,6 +139,13 @@ struct {
 	__type(key, int);
 	__type(value, struct mark);
 } marks SEC(".maps");
+
+/*
+ * A function that is verified once, by itself, and not along every path that leads to it: that keeps
+ * the programs far below the verifier's limit, and their start short. Such a function takes scalars
+ * only; the rest travels in the scratch. Of these at most seven may be under way at once.
+ */
+#define ALONE __attribute__((noinline))
 
 static __always_inline void count_loss(__u32 what)
 {

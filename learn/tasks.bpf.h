@@ -87,7 +87,7 @@ static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 ol
 }
 
 /* Are the two texts of s->buf the same, from 0 and from TRACE_PATH on, `len` bytes of each? */
-int same_text(__u32 len)
+ALONE int same_text(__u32 len)
 {
 	struct scratch *s = scratch_get();
 

@@ -19,8 +19,9 @@ enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_TEXT    120 /* bytes of a path in one key, all hashed; longer paths are chained */
 #define TRACE_PATH    4096
 #define TRACE_WATCHED 32         /* LEARN_WATCHED: cgroups, or processes, watched at once */
-#define TRACE_STEPS   16         /* components and mounts of one step of a walk */
-#define TRACE_WALK    160        /* steps: more components than TRACE_PATH bytes have */
+#define TRACE_STEPS   4          /* components and mounts of one step of a walk */
+#define TRACE_STRIDE  16         /* steps */
+#define TRACE_WALK    40         /* strides: more components than TRACE_PATH bytes have */
 #define TRACE_TIDS    (1u << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 
 /* AppArmor's letters: PERM_* of policy.h. */
