@@ -31,8 +31,6 @@
 
 #include "learn/watch.h"
 
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
-
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	(void)level;
@@ -85,13 +83,13 @@ static bool is_perfs(enum tier tier)
 	return tier == TIER_TP || tier == TIER_FENTRY;
 }
 
-static bool has_tracepoint(const struct btf *kernel, const char *name, enum tier tier)
+static bool has_tracepoint(const struct watch *w, const char *name)
 {
+	bool perfs = is_perfs(w->tier);
 	char type[64];
 
-	snprintf(type, sizeof(type), is_perfs(tier) ? "trace_event_raw_%s" : "btf_trace_%s", name);
-	return btf__find_by_name_kind(kernel, type,
-				      is_perfs(tier) ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) > 0;
+	snprintf(type, sizeof(type), perfs ? "trace_event_raw_%s" : "btf_trace_%s", name);
+	return types_id(w->types, type, perfs ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF);
 }
 
 /* Signals are looked at by their siginfo, which perf's event does not carry. */
@@ -124,14 +122,13 @@ static bool has_lsm(void)
 }
 
 /* Of the ways to see capabilities the tracepoint, where it is there. */
-static void choose_caps(struct watch *w, const struct btf *kernel)
+static void choose_caps(struct watch *w)
 {
-	if (has_tracepoint(kernel, "cap_capable", w->tier))
+	if (has_tracepoint(w, "cap_capable"))
 		w->caps_by = CAPS_TRACEPOINT;
 	if (w->caps_by == CAPS_LSM && !has_lsm())
 		w->caps_by = CAPS_END;
-	if (w->caps_by == CAPS_END &&
-	    btf__find_by_name_kind(kernel, "cap_capable", BTF_KIND_FUNC) <= 0)
+	if (w->caps_by == CAPS_END && !types_id(w->types, "cap_capable", BTF_KIND_FUNC))
 		w->caps_by = CAPS_NOT;
 }
 
@@ -177,19 +174,18 @@ static bool can_switch(void)
 }
 
 /* Many kernels refuse a program at a function: the smallest one tells. */
-static bool takes_namers(const struct btf *kernel)
+static bool takes_namers(const struct watch *w)
 {
 	static const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
-	int id = btf__find_by_name_kind(kernel, "security_path_rename", BTF_KIND_FUNC);
 	int fd = -1, link = -1;
 
-	if (id <= 0)
+	opts.attach_btf_id = types_id(w->types, "security_path_rename", BTF_KIND_FUNC);
+	if (!opts.attach_btf_id)
 		return false;
-	opts.attach_btf_id = (__u32)id;
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", nothing, ARRAY_SIZE(nothing), &opts);
 	if (fd >= 0)
 		link = bpf_raw_tracepoint_open(NULL, fd);
@@ -207,51 +203,35 @@ static bool is_chosen(const struct watch *w, const struct bpf_program *p, bool p
 	return is_namer(p) ? w->sees_names : is_wanted(w, p);
 }
 
-static void choose_programs(struct watch *w, const struct btf *kernel, bool pick)
+static void choose_programs(struct watch *w, bool pick)
 {
 	struct bpf_program *p;
 
-	choose_caps(w, kernel);
-	w->sees_names = w->sees_names && takes_namers(kernel);
+	choose_caps(w);
+	w->sees_names = w->sees_names && takes_namers(w);
 	bpf_object__for_each_program(p, w->skel->obj)
 		bpf_program__set_autoload(p, is_chosen(w, p, pick));
 }
 
-/*
- * The kernel's types; NULL: *err. What keeps libbpf from reading its file, memory or descriptors
- * for example, is to it as if there were none (-ESRCH): the file itself is then asked why.
- */
-static struct btf *load_types(struct watch *w, int *err)
+static int open_object(struct watch *w)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_path(w->types));
 
-	if (!kernel)
-		kernel = btf__parse(KERNEL_BTF, NULL);
-	if (!kernel)
-		*err = errno ? -errno : -EINVAL;
-	w->no_btf = !kernel && *err == -ENOENT;
-	return kernel;
+	w->skel = trace_bpf__open_opts(&opts);
+	if (!w->skel)
+		return -errno;
+	return types_cut(w->types, w->skel->obj);
 }
 
 static int load(struct watch *w, const struct learn_options *opt, const struct target *t)
 {
-	int err = 0;
-	struct btf *kernel = load_types(w, &err);
+	int err = open_object(w);
 
-	if (!kernel)
+	if (err)
 		return err;
-	if (is_perfs(w->tier) && !has_tracepoint(kernel, "sched_prepare_exec", w->tier)) {
-		btf__free(kernel);
+	if (is_perfs(w->tier) && !has_tracepoint(w, "sched_prepare_exec"))
 		return -ENOTSUP;
-	}
-	w->skel = trace_bpf__open();
-	if (!w->skel) {
-		err = -errno;
-		btf__free(kernel);
-		return err;
-	}
-	choose_programs(w, kernel, t->nprocesses > 0);
-	btf__free(kernel);
+	choose_programs(w, t->nprocesses > 0);
 	bpf_map__set_autocreate(
 		w->tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks, false);
 	bpf_map__set_max_entries(w->skel->maps.paths, watch_keys(w, opt->max_paths));
@@ -296,6 +276,18 @@ static struct bpf_link *attach_event(struct watch *w, const struct bpf_program *
 	return l;
 }
 
+static struct bpf_link *attach_one(struct watch *w, const struct bpf_program *p)
+{
+	enum bpf_prog_type type = bpf_program__type(p);
+
+	if (has_suffix(bpf_program__name(p), "_tp"))
+		return attach_event(w, p);
+	/* By the number of what they are attached to, whatever libbpf knew of it (types.h). */
+	if (type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM)
+		return bpf_program__attach_trace(p);
+	return bpf_program__attach(p);
+}
+
 static int attach(struct watch *w)
 {
 	struct bpf_program *p;
@@ -306,8 +298,7 @@ static int attach(struct watch *w)
 
 		if (!bpf_program__autoload(p) || is_picker(p))
 			continue;
-		l = has_suffix(bpf_program__name(p), "_tp") ? attach_event(w, p) :
-							      bpf_program__attach(p);
+		l = attach_one(w, p);
 		if (!l)
 			return -errno;
 		BUG_ON(w->nlinks == PROGRAMS);
@@ -474,6 +465,23 @@ static int open_best(struct watch *w, struct arena *a, const struct learn_option
 	return err;
 }
 
+static int open_with_types(struct watch *w, struct arena *a, const struct learn_options *opt,
+			   const struct target *t)
+{
+	int err;
+
+	w->types = types_open(a, &err);
+	w->no_btf = err == -ENOENT;
+	if (!err)
+		err = types_bind(w->types);
+	if (!err)
+		err = open_best(w, a, opt, t);
+	types_unbind(w->types);
+	types_close(w->types);
+	w->types = NULL;
+	return err;
+}
+
 /* witness.c; perf counts no call at which a program of its events was skipped. */
 static bool wants_witness(const struct watch *w, const char *backend)
 {
@@ -501,7 +509,7 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	/* The verifier gives up where a signal waits (EAGAIN), and libbpf after five times of it. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	err = w->cpus > 0 ? open_best(w, a, opt, t) : w->cpus;
+	err = w->cpus > 0 ? open_with_types(w, a, opt, t) : w->cpus;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	libbpf_set_print(old);
 	if (!err) {

@@ -15,6 +15,7 @@
 
 #include "learn/backend.h"
 #include "learn/events.h"
+#include "learn/types.h"
 
 #define PROGRAMS 32
 
@@ -26,6 +27,7 @@ enum caps_by { CAPS_LSM, CAPS_END, CAPS_NOT, CAPS_TRACEPOINT };
 
 struct watch {
 	struct trace_bpf *skel;
+	struct types *types; /* while programs are loaded */
 	struct {
 		const char *path;
 		int events; /* its cgroup.events; -1: it is gone */
