@@ -286,7 +286,8 @@ ALONE int enter_value(__u32 call, __u32 arg, __u64 value)
 	if (info->in)
 		record_pointed(call, arg, value);
 	else
-		record_value(call, arg, info->wide >> (arg & 7) & 1 ? value : (__u32)value);
+		record_value(call, arg,
+			     info->of || info->wide >> (arg & 7) & 1 ? value : (__u32)value);
 	return 0;
 }
 
@@ -394,7 +395,10 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (info->args && (!info->only || arg_at(m, info->only - 1)))
 		for (__u32 i = 0; i < 6; i++)
 			if (info->args >> i & 1)
-				enter_value(call, i, m->args[i]);
+				enter_value(call, i,
+					    info->of ?
+						    trace_of(m->args[i], arg_at(m, info->of - 1)) :
+						    m->args[i]);
 	if (info->tuple & TRACE_EARLY)
 		enter_ask(m);
 	return 0;

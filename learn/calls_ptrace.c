@@ -448,6 +448,8 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 		if (!(c->args >> i & 1) || (c->only && !e->args[c->only - 1]) ||
 		    (c->in && !e->args[i]))
 			continue;
+		if (c->of)
+			value = trace_of(e->args[i], e->args[c->of - 1]);
 		if (c->in && !stopped_memory(e->tid, e->args[i], &value, sizeof(value)))
 			t->r->run.losses.unread++;
 		else

@@ -8,6 +8,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/spell.h"
 #include "learn/model.h"
+#include "learn/sockopt.h"
 
 static const struct row {
 	const char *call, *others;
@@ -60,12 +61,12 @@ static bool is_there(const struct syscall_info *s, enum arch a)
 /* ---- a call ---- */
 
 /* By its name, where the number of the name differs: signals, kinds of sockets, ioctl's commands. */
-static uint64_t value_there(const struct making *k, const char *domain, uint64_t v, enum arch from)
+static uint64_t value_there(const char *domain, uint64_t v, enum arch from, enum arch to)
 {
 	const char *name = domain ? constant_name(domain, v, from) : NULL;
 	uint64_t there;
 
-	return name && !constant_find(domain, str_c(name), k->to, &there) ? there : v;
+	return name && !constant_find(domain, str_c(name), to, &there) ? there : v;
 }
 
 /* Bit by bit: O_DIRECTORY is 0x10000 here and 0x4000 there. */
@@ -87,13 +88,21 @@ static uint64_t flags_there(const struct making *k, const char *domain, uint64_t
 	return s.has_number ? all | s.number : all;
 }
 
+static uint64_t option_there(uint64_t v, enum arch from, enum arch to)
+{
+	uint64_t level = v >> 32;
+
+	return trace_of(value_there("sol", level, from, to),
+			value_there(sockopt_domain(level, from), (uint32_t)v, from, to));
+}
+
 /* domain: of the flags that the argument points to; NULL: it is the value itself. */
 static uint64_t argument_there(const struct making *k, const struct arg_info *arg,
 			       const char *domain, uint64_t v, enum arch from)
 {
 	if (domain || (arg->kind == ARG_FLAGS && strcmp(arg->domain, "clone")))
 		return flags_there(k, domain ? domain : arg->domain, v, from);
-	return value_there(k, arg->domain, v, from);
+	return value_there(arg->domain, v, from, k->to);
 }
 
 static void add_argument(struct making *k, const struct recorded_call *c,
@@ -112,8 +121,11 @@ static void add_argument(struct making *k, const struct recorded_call *c,
 		return; /* it has no such argument: that is not bounded */
 	theirs = syscall_args(s, k->to, &there);
 	vec_each(&arg->values, v) {
-		uint64_t value = argument_there(k, &theirs[at], recording_args_in(c->arch, c->nr),
-						v->value, c->arch);
+		uint64_t value =
+			recording_args_of(c->arch, c->nr) >= 0 ?
+				option_there(v->value, c->arch, k->to) :
+				argument_there(k, &theirs[at], recording_args_in(c->arch, c->nr),
+					       v->value, c->arch);
 
 		ones |= value;
 		zeros |= ~value;
@@ -167,7 +179,7 @@ static void add_call(struct making *k, const struct recorded_call *c, const stru
 	vec_each(&c->tuples, t) {
 		uint64_t args[3] = { t->args[0], t->args[1], t->args[2] };
 
-		args[1] = value_there(k, "sock_type", t->args[1] & 0xf, c->arch) |
+		args[1] = value_there("sock_type", t->args[1] & 0xf, c->arch, k->to) |
 			  (t->args[1] & ~(uint64_t)0xf);
 		(t->held ? model_held_tuple : model_tuple)(k->m, k->to, nr, args, t->count);
 	}
@@ -318,7 +330,7 @@ void elsewhere_make(struct arena *a, const struct recording *r, enum arch to, st
 	vec_each(&r->received, s) {
 		struct recorded_signal there = *s;
 
-		there.signal = (int)value_there(&k, "signal", (uint64_t)s->signal, r->run.host);
+		there.signal = (int)value_there("signal", (uint64_t)s->signal, r->run.host, to);
 		vec_push(a, &out->received, there);
 	}
 	vec_each(&r->rules, rule)

@@ -244,7 +244,8 @@ static void hold_call(struct holder *h, int tid)
 	info = syscall_args(s, a, &nargs);
 	model_held_call(h->m, a, (uint32_t)nr, 1);
 	int only = recording_args_if(a, (uint32_t)nr);
-	if (recording_args_in(a, (uint32_t)nr) || (only >= 0 && !args[only]))
+	if (recording_args_in(a, (uint32_t)nr) || (only >= 0 && !args[only]) ||
+	    recording_args_of(a, (uint32_t)nr) >= 0)
 		return; /* what stood there may have changed since */
 	for (unsigned i = 0; i < nargs; i++)
 		if (recording_args(a, (uint32_t)nr) >> i & 1)

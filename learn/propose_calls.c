@@ -12,6 +12,7 @@
 #include "compiler/base/bug.h"
 #include "grammar/ast_build.h"
 #include "learn/proposal.h"
+#include "learn/sockopt.h"
 
 /* ---- conditions ---- */
 
@@ -72,12 +73,8 @@ static struct ast_cond *values_cond(struct proposal *p, const struct recorded_ca
 			   list);
 }
 
-/*
- * The same of calls whose values are a way of using them, which later input does not change: which keys,
- * which programs. Older recordings have the call without its values.
- */
-static struct ast_cond *way_cond(struct proposal *p, const struct recorded_call *c,
-				 const struct arg_info *arg, int index)
+/* Older recordings have calls without their values. */
+static bool is_known(const struct recorded_call *c, int index)
 {
 	const struct recorded_arg *seen = proposal_arg(c, index);
 	uint64_t known = 0;
@@ -85,7 +82,25 @@ static struct ast_cond *way_cond(struct proposal *p, const struct recorded_call 
 	if (seen)
 		vec_each(&seen->values, v)
 			known = count_add(known, v->count);
-	return known >= c->count ? values_cond(p, c, arg, index) : NULL;
+	return known >= c->count;
+}
+
+/*
+ * The same of calls whose values are a way of using them, which later input does not change: which keys,
+ * which programs.
+ */
+static struct ast_cond *way_cond(struct proposal *p, const struct recorded_call *c,
+				 const struct arg_info *arg, int index)
+{
+	return is_known(c, index) ? values_cond(p, c, arg, index) : NULL;
+}
+
+/* The same of options, which mean something by their level. */
+static struct ast_cond *option_cond(struct proposal *p, const struct recorded_call *c,
+				    const struct arg_info *arg, int index)
+{
+	(void)arg;
+	return is_known(c, index) ? sockopt_cond(p, c, proposal_arg(c, index)) : NULL;
 }
 
 static struct ast_cond *lacks(struct proposal *p, const struct arg_info *arg, const char *flag)
@@ -140,6 +155,7 @@ static const struct {
 } bounded[] = {
 	{ "bpf", "cmd", way_cond },
 	{ "clone", "clone_flags", clone_cond },
+	{ "getsockopt", "level", option_cond },
 	{ "ioctl", "cmd", values_cond },
 	{ "keyctl", "option", way_cond },
 	{ "mmap", "prot", prot_cond },
@@ -148,7 +164,10 @@ static const struct {
 	{ "personality", "personality", values_cond },
 	{ "pkey_mprotect", "prot", prot_cond },
 	{ "prctl", "option", values_cond },
+	{ "quotactl", "cmd", way_cond },
+	{ "quotactl_fd", "cmd", way_cond },
 	{ "setns", "flags", values_cond },
+	{ "setsockopt", "level", option_cond },
 	{ "unshare", "unshare_flags", values_cond },
 };
 

@@ -9,6 +9,7 @@
 
 #include "compiler/base/bug.h"
 #include "learn/proposal.h"
+#include "learn/sockopt.h"
 
 enum { MEMBERS_MAX = 40 };
 
@@ -170,6 +171,48 @@ static void add_family(struct margin *m, const struct family *f, bool same)
 	ast_comment_add(p->a, &st->trailing, "%s: %s", by, f->why);
 }
 
+/* What sockets are set to, and asked: hangs on a configuration, and on errors. */
+static void add_options(struct margin *m)
+{
+	static const char *const calls[] = { "getsockopt", "setsockopt" };
+	struct proposal *p = m->p;
+	const struct recorded_call *seen = NULL;
+	struct ast_call *list = NULL, **tail = &list;
+	struct ast_stmt *st;
+	int index;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const struct recorded_call *c = proposal_call(p, m->a, calls[i]);
+		const struct syscall_info *s = syscall_by_name(str_c(calls[i]));
+
+		if (c && propose_cond(p, c, s, &index))
+			seen = c;
+	}
+	for (size_t i = 0; seen && i < ARRAY_SIZE(calls); i++) {
+		struct recorded_call c = { .arch = m->a, .count = 1 };
+		const struct recorded_call *own = proposal_call(p, m->a, calls[i]);
+		const struct syscall_info *s = syscall_by_name(str_c(calls[i]));
+		struct ast_cond *cond;
+
+		if (s->nr[m->a] < 0 || (own && !propose_cond(p, own, s, &index)))
+			continue;
+		c.nr = (uint32_t)s->nr[m->a];
+		cond = sockopt_ordinary(p, own ? own : &c, own ? proposal_arg(own, index) : NULL);
+		if (!cond)
+			continue;
+		p->done[m->a][c.nr] = true;
+		*tail = ast_call_new(p->a, calls[i], cond);
+		tail = &(*tail)->next;
+	}
+	if (!list)
+		return;
+	st = ast_add(&m->body, AST_STMT_CALLS);
+	st->verdict = proposal_allow(p);
+	st->calls = list;
+	ast_comment_add(p->a, &st->trailing, "%s: a socket's options",
+			syscall_by_nr(m->a, seen->nr)->name);
+}
+
 /* Behind everything else that speaks of calls: what those allow is not added. */
 void propose_margin(struct proposal *p, enum arch a)
 {
@@ -186,6 +229,7 @@ void propose_margin(struct proposal *p, enum arch a)
 		add_family(&m, &families[i], false);
 	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++)
 		add_family(&m, &siblings[i], true);
+	add_options(&m);
 	if (!m.body.first)
 		return;
 	set = ast_add(&p->sets, AST_STMT_SET);

@@ -8,6 +8,7 @@
 #include "grammar/ast_build.h"
 #include "grammar/print.h"
 #include "learn/proposal.h"
+#include "learn/sockopt.h"
 
 enum { LISTED = 8 }; /* combinations of flags that are listed, where nothing hangs on them */
 
@@ -16,6 +17,7 @@ struct reading {
 	const char *name;
 	struct spell_as as;
 	bool flags;
+	bool is_option;  /* by its level, which stands in the value's upper half */
 	bool has_signal; /* the lowest byte is one: clone's */
 };
 
@@ -35,6 +37,7 @@ static struct reading reading_of(const struct recorded_call *c, unsigned index)
 	return (struct reading){ .name = arg->name,
 				 .as = spell_argument(arg, c->arch),
 				 .flags = arg->kind == ARG_FLAGS,
+				 .is_option = recording_args_of(c->arch, c->nr) >= 0,
 				 .has_signal = arg->domain && !strcmp(arg->domain, "clone") };
 }
 
@@ -44,6 +47,10 @@ static void put_value(struct buf *out, const struct reading *as, uint64_t v)
 	const char *name = low ? constant_name("signal", low, as->as.arch) : NULL;
 	struct spelling s;
 
+	if (as->is_option) {
+		sockopt_put(out, v, as->as.arch);
+		return;
+	}
 	if (name)
 		v -= low;
 	if (!name || v) {
@@ -71,7 +78,7 @@ static void note_nameless(struct proposal *p, struct ast_comment **to, const str
 {
 	BUF_AUTO text = { 0 };
 
-	if (!as->as.domain || !strcmp(as->as.domain, "ioctl"))
+	if (!as->as.domain || as->is_option || !strcmp(as->as.domain, "ioctl"))
 		return;
 	vec_each(&seen->values, v) {
 		struct spelling s;

@@ -80,6 +80,7 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 	c->in = recording_args_in(a, nr) != NULL;
 	c->address = address_of(s->name);
 	c->only = (uint8_t)(recording_args_if(a, nr) + 1);
+	c->of = (uint8_t)(recording_args_of(a, nr) + 1);
 	for (unsigned i = 0; i < nargs; i++)
 		if (args[i].width == 64 && a != ARCH_I386)
 			c->wide |= (uint8_t)(1u << i);

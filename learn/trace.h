@@ -138,6 +138,12 @@ static inline __u32 trace_at(__u32 flags, __u32 at)
 	return flags;
 }
 
+/* Two arguments that mean something together, as one value: recording_args_of(). */
+static inline __u64 trace_of(__u64 first, __u64 other)
+{
+	return first << 32 | (__u32)other;
+}
+
 enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG };
 
 enum {
@@ -187,6 +193,7 @@ struct trace_call {
 	__u8 in;   /* 1: they are addresses, and the 64 bits there are the value */
 	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; TRACE_SENDMSG; 0: none */
 	__u8 only;  /* where this argument, from 1, is not 0; 0: in every call */
+	__u8 of;    /* 1 more than RECORDING's recording_args_of(); 0: none */
 	__u8 tuple; /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
 	__u8 rule;  /* index into the rules; 0: none */
 };

@@ -57,12 +57,17 @@ static bool passes(struct update *u, const struct recorded_call *c, const uint64
 
 static bool cut_values(struct update *u, struct recorded_call *c, struct recorded_arg *arg)
 {
+	int of = recording_args_of(c->arch, c->nr);
 	size_t left = 0;
 
 	vec_each(&arg->values, v) {
 		uint64_t args[6] = { 0 };
 
 		args[arg->index] = v->value;
+		if (of >= 0) {
+			args[arg->index] = v->value >> 32;
+			args[of] = (uint32_t)v->value;
+		}
 		if (!passes(u, c, args))
 			arg->values.v[left++] = *v;
 	}

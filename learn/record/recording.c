@@ -10,14 +10,17 @@ static const struct arg_row {
 	const char *call, *arg;
 	const char *other;  /* ARG_IF */
 	const char *domain; /* ARG_IN */
+	const char *of;     /* ARG_OF */
 } arg_rows[] = {
-#define ARG(call, arg)            { #call, #arg, NULL, NULL },
-#define ARG_IF(call, arg, other)  { #call, #arg, #other, NULL },
-#define ARG_IN(call, arg, domain) { #call, #arg, NULL, #domain },
+#define ARG(call, arg)            { #call, #arg, NULL, NULL, NULL },
+#define ARG_IF(call, arg, other)  { #call, #arg, #other, NULL, NULL },
+#define ARG_IN(call, arg, domain) { #call, #arg, NULL, #domain, NULL },
+#define ARG_OF(call, arg, of)     { #call, #arg, NULL, NULL, #of },
 #include "learn/record/args.def"
 #undef ARG
 #undef ARG_IF
 #undef ARG_IN
+#undef ARG_OF
 };
 
 static const struct arg_row *row_of(const struct syscall_info *s)
@@ -50,6 +53,14 @@ const char *recording_args_in(enum arch a, uint32_t nr)
 	const struct arg_row *row = row_of(syscall_by_nr(a, nr));
 
 	return row ? row->domain : NULL;
+}
+
+int recording_args_of(enum arch a, uint32_t nr)
+{
+	const struct syscall_info *s = syscall_by_nr(a, nr);
+	const struct arg_row *row = row_of(s);
+
+	return row && row->of ? syscall_arg_find(s, a, str_c(row->of)) : -1;
 }
 
 static int cmp_u64(uint64_t a, uint64_t b)

@@ -156,6 +156,11 @@ const struct recorded_call *recording_call(const struct recording *r, enum arch 
 unsigned recording_args(enum arch a, uint32_t nr);
 /* Only where this argument is not 0; -1: in every call. */
 int recording_args_if(enum arch a, uint32_t nr);
+/*
+ * The argument that means something only by the one that is recorded: both are, as one value, this in
+ * its lower 32 bits; -1: there is none.
+ */
+int recording_args_of(enum arch a, uint32_t nr);
 /* They are addresses, and recorded are the 64 bits there, flags of this domain; NULL: they are not. */
 const char *recording_args_in(enum arch a, uint32_t nr);
 /* Which runs have the one or the other; NULL: there is one run. */

@@ -33,13 +33,17 @@ static void add_arguments(struct replay *r, const struct trace_call *call, enum 
 {
 	uint64_t tuple[3];
 
-	for (unsigned i = 0; i < 6; i++)
+	for (unsigned i = 0; i < 6; i++) {
+		uint64_t value = call->wide >> i & 1 ? args[i] : (uint32_t)args[i];
+
+		if (call->of)
+			value = trace_of(args[i], args[call->of - 1]);
 		if (call->args >> i & 1 && !call->in && (!call->only || args[call->only - 1]))
-			model_value(r->m, a, nr, i,
-				    call->wide >> i & 1 ? args[i] : (uint32_t)args[i], count);
+			model_value(r->m, a, nr, i, value, count);
+	}
 	for (unsigned i = 0; i < 3; i++)
 		tuple[i] = (uint32_t)args[i];
-	if (call->tuple)
+	if (call->tuple & TRACE_TUPLE)
 		model_tuple(r->m, a, nr, tuple, count);
 }
 

@@ -167,7 +167,8 @@ static void record_pointed(struct replay *r, const struct strace_line *l,
 static void record_values(struct replay *r, const struct strace_line *l,
 			  const struct strace_called *c)
 {
-	unsigned mask = c->call.args | (c->call.tuple ? 7u : 0);
+	unsigned mask = c->call.args | (c->call.tuple & TRACE_TUPLE ? 7u : 0) |
+			(c->call.of ? 1u << (c->call.of - 1) : 0);
 	struct strace_values v;
 
 	if (c->call.only && c->call.only <= l->nargs && str_is(l->args[c->call.only - 1], "NULL"))
@@ -183,11 +184,15 @@ static void record_values(struct replay *r, const struct strace_line *l,
 		replay_bad(r, &r->value,
 			   arena_printf(r->s->arena, "an argument of '%s' could not be read",
 					c->sys->name));
-	for (unsigned i = 0; i < 6; i++)
-		if (c->call.args & v.given & 1u << i)
-			model_value(r->m, c->arch, c->nr, i,
-				    c->call.wide >> i & 1 ? v.args[i] : (uint32_t)v.args[i], 1);
-	if (c->call.tuple && (v.given & 7) == 7) {
+	for (unsigned i = 0; i < 6; i++) {
+		uint64_t value = c->call.wide >> i & 1 ? v.args[i] : (uint32_t)v.args[i];
+
+		if (c->call.of)
+			value = trace_of(v.args[i], v.args[c->call.of - 1]);
+		if (c->call.args & v.given & 1u << i && (!c->call.of || (v.given & mask) == mask))
+			model_value(r->m, c->arch, c->nr, i, value, 1);
+	}
+	if (c->call.tuple & TRACE_TUPLE && (v.given & 7) == 7) {
 		uint64_t args[3] = { (uint32_t)v.args[0], (uint32_t)v.args[1],
 				     (uint32_t)v.args[2] };
 

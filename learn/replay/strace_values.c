@@ -9,6 +9,21 @@
 
 enum { VALUES_MAX = 4096 }; /* different texts that are kept */
 
+/* Quotas' commands are what their header makes of two words: QCMD(Q_GETFMT, USRQUOTA). */
+static void put_text(struct buf *out, struct str text)
+{
+	static const char made[] = "QCMD(";
+	const char *comma = memchr(text.p, ',', text.n);
+
+	if (!str_starts(text, made) || !comma || text.p[text.n - 1] != ')') {
+		buf_add(out, text.p, text.n);
+		return;
+	}
+	buf_add(out, text.p + sizeof(made) - 1, (size_t)(comma - text.p) - sizeof(made) + 1);
+	buf_putc(out, '|');
+	buf_add(out, comma + 1, (size_t)(text.p + text.n - comma) - 2);
+}
+
 /* "prot=PROT_READ": an argument by its name, as strace itself has some of clone's. */
 static void put_argument(struct buf *out, const struct strace_line *l, unsigned i,
 			 const struct arg_info *args, unsigned nargs)
@@ -23,7 +38,7 @@ static void put_argument(struct buf *out, const struct strace_line *l, unsigned 
 		buf_putc(out, ',');
 	if ((!name || name == text.n || text.p[name] != '=') && i < nargs)
 		buf_printf(out, "%s=", args[i].name);
-	buf_add(out, text.p, text.n);
+	put_text(out, text);
 }
 
 /* Is it one of those whose value is wanted? What has a name may be. */

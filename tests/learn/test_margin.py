@@ -69,6 +69,26 @@ def test_files_that_were_written_and_children_bring_theirs(tmp_path):
     assert "wait4" in margin(propose(record(tmp_path, ["clone"], "bits x86_64 clone 0 0x1200011 0xfffffffffedfffee")))
 
 
+def test_options_of_sockets_that_a_configuration_sets_are_there_by_their_level(tmp_path):
+    facts = ["value x86_64 setsockopt 1 0x100000002", "bits x86_64 setsockopt 1 0x100000002 0xfffffffefffffffd"]
+    text = propose(record(tmp_path, ["setsockopt", "socket"], *facts, "tuple x86_64 socket 0x2 0x1 0x0"))
+    policy, apart = re.sub(r"\s+", " ", text).split("set margin {")
+    assert "allow setsockopt(level == SOL_SOCKET and optname == SO_REUSEADDR);" in policy and "getsockopt" not in policy
+    for call, had in (("getsockopt", True), ("setsockopt", False)):
+        m = re.search(rf"{call}\(level == SOL_SOCKET and optname in {{([^}}]*)}} or level == IPPROTO_TCP and optname in {{([^}}]*)}}\)", apart)
+        assert m and ("SO_REUSEADDR" in m[1]) == had and "SO_KEEPALIVE" in m[1] and "TCP_NODELAY" in m[2], apart
+    assert "SO_ATTACH_FILTER" not in apart and "IPPROTO_IP" not in apart
+    local = propose(record(tmp_path, ["setsockopt", "socket"], *facts, "tuple x86_64 socket 0x1 0x1 0x0"))
+    assert "IPPROTO_TCP" not in local
+    old = margin(propose(record(tmp_path, ["setsockopt"])))  # its options are not known
+    assert old["getsockopt"] == "setsockopt: a socket's options"
+    # As on another machine, where numbers differ.
+    facts = [f.replace("0x100000002", "0x100000014").replace("fffd", "ffeb") for f in facts]
+    for arch in ("x86_64", "ppc64le"):
+        there = propose(record(tmp_path, ["setsockopt"], *facts), "--arch", arch)
+        assert "setsockopt(level == SOL_SOCKET and optname == SO_RCVTIMEO)" in there, there
+
+
 def test_a_call_with_a_condition_brings_nothing_that_goes_round_it(tmp_path):
     free = record(tmp_path, ["mprotect"])
     assert "pkey_mprotect" in margin(propose(free))

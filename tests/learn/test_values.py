@@ -15,7 +15,8 @@ from test_margin import propose, record
 PROBE = PROBES / "values"
 SEEN = {("openat2", 2): ["0x90000:1"], ("prlimit64", 1): ["0x7:1"], ("fcntl", 1): ["0x1:1", "0x3:2"],
         ("keyctl", 0): ["0x0:1"], ("bpf", 0): ["0x1:1"], ("seccomp", 0): ["0x2:1"], ("madvise", 2): ["0x4:1"],
-        ("clone3", 0): ["0x100100000:1"]}
+        ("clone3", 0): ["0x100100000:1"], ("quotactl", 0): ["0x80000401:1"],
+        ("setsockopt", 1): ["0x100000002:2", "0x600000001:1"]}
 
 
 def plain(text):
@@ -27,7 +28,9 @@ def check(rec, replayed=False):
     assert {k: [v for v in rec.args[k] if ":" in v] for k in SEEN} == SEEN
     assert rec.calls["x86_64", "openat2"] == 2 and rec.calls["x86_64", "prlimit64"] >= 3
     assert replayed or "unbounded" in rec.args["semctl", 2]
-    assert len([v for v in rec.args["semctl", 2] if ":" in v]) == 32
+    for call, index in (("semctl", 2), ("getsockopt", 1)):
+        assert replayed or "unbounded" in rec.args[call, index]
+        assert len([v for v in rec.args[call, index] if ":" in v]) == 32
 
 
 @EACH
@@ -36,6 +39,10 @@ def test_what_calls_are_used_for_is_recorded_and_only_ways_of_use_are_bounded(tm
     check(rec)
     text = plain(text)
     for line in ("allow fcntl;", "allow openat2;", "allow madvise;", "allow seccomp;", "allow semctl;",
+                 "allow setsockopt(level == SOL_SOCKET and optname == SO_REUSEADDR or level == IPPROTO_TCP and optname == TCP_NODELAY);",
+                 "level was SOL_SOCKET SO_REUSEADDR 2x, IPPROTO_TCP TCP_NODELAY 1x allow setsockopt",
+                 "level: more than 32 different values, so not bounded allow getsockopt;",
+                 "allow quotactl((cmd & 0xffffff00) == Q_GETFMT);", "cmd was Q_GETFMT|GRPQUOTA 1x allow quotactl",
                  "allow keyctl(option == KEYCTL_GET_KEYRING_ID);", "allow bpf((cmd & 0xfffeffff) == BPF_MAP_LOOKUP_ELEM);",
                  "cmd was F_GETFD 1x, F_GETFL 2x allow fcntl",
                  "flags was O_DIRECTORY|O_CLOEXEC 1x allow openat2", "resource was RLIMIT_NOFILE 1x",

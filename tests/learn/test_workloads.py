@@ -164,7 +164,7 @@ def test_the_proposal_of_nginx_is_one_to_sign(recorded):
     held = recorded("nginx")[1]["ptrace"][1].read_text()
     assert "capabilities: not observed (ptrace cannot see them)" in held
     assert "not observed: all that the command had" in held  # and none less, or it could not start
-    whole = re.sub(r"(?<=[,|])\n", " ", plain)  # what was broken at a hundred columns
+    whole = re.sub(r"(?<=[,|])\n|(?<= and)\n|(?<= or)\n", " ", plain)  # what was broken at a hundred columns
     policy = whole[:whole.index("# Not seen in any run")]  # what is below is the margin
     for line in policy.splitlines():  # each rule with its evidence
         if re.match(r" *(allow|file|owner|network|capability|signal) ", line):

@@ -519,7 +519,7 @@ linux/msg.h linux/eventpoll.h linux/eventfd.h linux/timerfd.h linux/memfd.h linu
 linux/membarrier.h linux/landlock.h linux/io_uring.h linux/fs.h linux/fadvise.h linux/falloc.h
 linux/fanotify.h linux/inotify.h linux/xattr.h linux/mempolicy.h linux/random.h linux/kcmp.h
 linux/ioprio.h linux/close_range.h linux/openat2.h linux/perf_event.h linux/reboot.h linux/net.h
-linux/in.h linux/userfaultfd.h linux/signalfd.h linux/module.h linux/kexec.h linux/rseq.h
+linux/in.h linux/in6.h linux/tcp.h linux/udp.h linux/userfaultfd.h linux/signalfd.h linux/module.h linux/kexec.h linux/rseq.h
 linux/if_tun.h linux/loop.h linux/kd.h linux/vt.h linux/netlink.h linux/vhost.h
 linux/lsm.h linux/btrfs.h linux/blkzoned.h linux/rtc.h linux/watchdog.h linux/fscrypt.h linux/usbdevice_fs.h
 linux/hdreg.h linux/cdrom.h linux/nsfs.h linux/msdos_fs.h linux/resource.h linux/ppp-ioctl.h
@@ -691,7 +691,7 @@ def test_every_domain_is_used_or_says_what_for(calls, constants):
     domains = {c["domain"] for c in constants}
     assert used <= domains
     # Named by rules of their own, or values of polymorphic arguments.
-    assert domains - used == {"at_fd", "capability", "clone3", "errno", "prctl_arg", "so"}
+    assert domains - used == {"at_fd", "capability", "clone3", "errno", "ip", "ipv6", "netlink", "prctl_arg", "so", "tcp", "udp"}
 
 
 # ---- the generator refuses what is wrong ----

@@ -2,7 +2,11 @@
 /* Calls whose arguments say what they are used for; "new": a task by clone3 in namespaces of its own. */
 #include <fcntl.h>
 #include <signal.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/quota.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +27,20 @@ static int make_task(unsigned long long flags)
 	if (pid > 0)
 		waitpid((pid_t)pid, NULL, 0);
 	return pid < 0;
+}
+
+static void set_options(int fd)
+{
+	int one = 1;
+	socklen_t n = sizeof(one);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, n);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, n);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, n);
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &one, &n);
+	getsockopt(fd, 300, 7, &one, &n);
+	for (int i = 0; i < 40; i++)
+		getsockopt(-1, SOL_IPV6, i, &one, &n);
 }
 
 int main(int argc, char **argv)
@@ -46,6 +64,8 @@ int main(int argc, char **argv)
 	syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, NULL, 0);
 	syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
 	syscall(SYS_madvise, NULL, 0, 4);
+	syscall(SYS_quotactl, QCMD(Q_GETFMT, GRPQUOTA), NULL, 0, NULL);
+	set_options(socket(AF_INET, SOCK_STREAM, 0));
 	for (int i = 0; i < 40; i++)
 		syscall(SYS_semctl, -1, 0, 100 + i, 0);
 	for (int i = 0; i < 10; i++)
