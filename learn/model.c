@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/links.h"
 #include "learn/listing.h"
-#include "learn/model.h"
+#include "learn/model_calls.h"
 #include "learn/proc.h"
 
 #include <elf.h>
@@ -19,7 +19,6 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/policy/policy.h"
-#include "learn/record/rule.h"
 #include "learn/shape.h"
 
 #define X32_GETPID   (0x40000000 + 39)
@@ -48,9 +47,9 @@ struct model {
 	struct arena *arena;
 	struct recording *r;
 	size_t max_paths;
-	uint32_t calls[ARCH_NR][TRACE_NRS]; /* index into r->calls, from 1 */
-	struct table files, names, lost;    /* of paths */
-	struct links *symlinks;             /* NULL: names are looked up as they are used */
+	struct model_calls calls;
+	struct table files, names, lost; /* of paths */
+	struct links *symlinks;          /* NULL: names are looked up as they are used */
 	VEC(struct moved) moved;
 	VEC(struct linked) links;
 	const struct view *view; /* where names are looked up; NULL: where pale is */
@@ -76,188 +75,9 @@ struct arena *model_arena(struct model *m)
 	return m->arena;
 }
 
-/* ---- calls ---- */
-
-static struct recorded_call *call_of(struct model *m, enum arch a, uint32_t nr)
+struct model_calls *model_calls(struct model *m)
 {
-	BUG_ON(nr >= TRACE_NRS);
-	if (!m->calls[a][nr]) {
-		struct recorded_call c = {
-			.arch = a, .nr = nr, .first_ns = UINT64_MAX, .held = true
-		};
-
-		vec_push(m->arena, &m->r->calls, c);
-		m->calls[a][nr] = (uint32_t)m->r->calls.n;
-	}
-	return &m->r->calls.v[m->calls[a][nr] - 1];
-}
-
-void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns)
-{
-	struct recorded_call *c = call_of(m, a, nr);
-
-	c->count = count_add(c->assumed ? 0 : c->count, count);
-	c->held = c->assumed = false;
-	if (first_ns < c->first_ns)
-		c->first_ns = first_ns;
-}
-
-void model_held_call(struct model *m, enum arch a, uint32_t nr, uint64_t count)
-{
-	struct recorded_call *c = call_of(m, a, nr);
-
-	c->count = count_add(c->assumed ? 0 : c->count, count);
-	c->assumed = false;
-	c->first_ns = 0;
-}
-
-void model_assumed_call(struct model *m, enum arch a, uint32_t nr, uint64_t count)
-{
-	struct recorded_call *c = call_of(m, a, nr);
-
-	c->assumed |= !c->count;
-	if (c->assumed) {
-		c->count = count_add(c->count, count);
-		c->first_ns = 0;
-	}
-}
-
-static struct recorded_arg *arg_of(struct model *m, struct recorded_call *c, unsigned arg)
-{
-	struct recorded_arg fresh = { .index = (uint8_t)arg };
-
-	vec_each(&c->args, a)
-		if (a->index == arg)
-			return a;
-	vec_push(m->arena, &c->args, fresh);
-	return &c->args.v[c->args.n - 1];
-}
-
-void model_value(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t value,
-		 uint64_t count)
-{
-	struct recorded_arg *ra = arg_of(m, call_of(m, a, nr), arg);
-	struct recorded_value fresh = { value, count };
-
-	ra->ones |= value;
-	ra->zeros |= ~value;
-	vec_each(&ra->values, v) {
-		if (v->value == value) {
-			v->count += count;
-			return;
-		}
-	}
-	if (ra->values.n >= RECORDING_VALUES_MAX) {
-		ra->unbounded = true;
-		return;
-	}
-	vec_push(m->arena, &ra->values, fresh);
-}
-
-void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_t ones,
-		uint64_t zeros, bool unbounded)
-{
-	struct recorded_arg *ra = arg_of(m, call_of(m, a, nr), arg);
-
-	ra->ones |= ones;
-	ra->zeros |= zeros;
-	ra->unbounded |= unbounded;
-}
-
-static struct recorded_tuple *tuple_of(struct model *m, struct recorded_call *c,
-				       const uint64_t args[3])
-{
-	struct recorded_tuple fresh = { { args[0], args[1], args[2] }, 0, true };
-
-	vec_each(&c->tuples, t)
-		if (!memcmp(t->args, fresh.args, sizeof(t->args)))
-			return t;
-	vec_push(m->arena, &c->tuples, fresh);
-	return &c->tuples.v[c->tuples.n - 1];
-}
-
-void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3], uint64_t count)
-{
-	struct recorded_tuple *t = tuple_of(m, call_of(m, a, nr), args);
-
-	t->count = count_add(t->count, count);
-	t->held = false;
-}
-
-void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[3],
-		      uint64_t count)
-{
-	struct recorded_tuple *t = tuple_of(m, call_of(m, a, nr), args);
-
-	t->count = count_add(t->count, count);
-}
-
-/* What is kept of them: the one, or what stands for all beyond those that are. */
-static struct recorded_address *address_of(struct model *m, struct address k)
-{
-	struct recorded_address fresh = { .first_ns = UINT64_MAX };
-	size_t ports = 0;
-
-	vec_each(&m->r->addresses, a) {
-		if (!memcmp(&a->address, &k, sizeof(k)))
-			return a;
-		ports += address_group(&a->address) == address_group(&k) && !a->address.others;
-	}
-	if (ports >= RECORDING_VALUES_MAX && !k.others) {
-		k.port = 0;
-		k.others = 1;
-		return address_of(m, k);
-	}
-	fresh.address = k;
-	vec_push(m->arena, &m->r->addresses, fresh);
-	return &m->r->addresses.v[m->r->addresses.n - 1];
-}
-
-void model_address(struct model *m, const struct address *k, uint64_t count, uint64_t first_ns)
-{
-	struct recorded_address *a = address_of(m, *k);
-
-	a->count = count_add(a->count, count);
-	if (first_ns < a->first_ns)
-		a->first_ns = first_ns;
-}
-
-void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns)
-{
-	struct recorded_signal fresh = { signal, count, first_ns, NULL };
-
-	vec_each(&m->r->received, s) {
-		if (s->signal == signal) {
-			s->count += count;
-			s->first_ns = first_ns < s->first_ns ? first_ns : s->first_ns;
-			return;
-		}
-	}
-	vec_push(m->arena, &m->r->received, fresh);
-}
-
-bool model_rule(struct model *m, const char *text, uint64_t count, uint64_t first_ns)
-{
-	struct arena *scratch = arena_scratch(m->arena);
-	struct str spelled = rule_spelling(scratch, str_c(text));
-	struct recorded_rule fresh = { { NULL, 0 }, count, first_ns, NULL };
-
-	vec_each(&m->r->rules, r) {
-		if (!spelled.p || !str_eq(r->text, spelled))
-			continue;
-		r->count = count_add(r->count, count);
-		r->first_ns = first_ns < r->first_ns ? first_ns : r->first_ns;
-		arena_free(scratch);
-		return true;
-	}
-	if (spelled.p && m->r->rules.n >= RULES_MAX) {
-		m->r->run.losses.paths_full++;
-	} else if (spelled.p) {
-		fresh.text = (struct str){ str_dup(m->arena, spelled), spelled.n };
-		vec_push(m->arena, &m->r->rules, fresh);
-	}
-	arena_free(scratch);
-	return spelled.p;
+	return &m->calls;
 }
 
 /* ---- files ---- */
@@ -937,6 +757,11 @@ static void drop_x32(struct model *m)
 			m->r->calls.v[n++] = *c;
 	}
 	m->r->calls.n = n;
+	n = 0;
+	vec_each(&m->r->serve_calls, c)
+		if (c->arch != ARCH_X32)
+			m->r->serve_calls.v[n++] = *c;
+	m->r->serve_calls.n = n;
 }
 
 void model_finish(struct model *m)

@@ -31,6 +31,16 @@ struct model *model_new(struct arena *a, struct recording *r, size_t max_paths);
 struct recording *model_recording(struct model *m);
 struct arena *model_arena(struct model *m);
 
+/* Where what is added of calls, their arguments and capabilities counts. */
+enum model_phase {
+	PHASE_ANY,   /* in the whole run: made while starting, or it is not known when */
+	PHASE_SERVE, /* there and among what was made while serving */
+	PHASE_APART, /* among that alone: the whole is told elsewhere */
+};
+void model_phase(struct model *m, enum model_phase phase);
+/* A process serves from here on: by what it was told; the first one counts. */
+void model_serves(struct model *m, const char *from, uint64_t first_ns);
+
 /* Adds to what is known of a call; first_ns: the earliest wins. */
 void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns);
 /* One that was under way when the recording began. */
@@ -47,6 +57,8 @@ void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t 
 		      uint64_t count);
 /* A port; past RECORDING_VALUES_MAX of an address_group() it is one of the others. */
 void model_address(struct model *m, const struct address *k, uint64_t count, uint64_t first_ns);
+void model_capability(struct model *m, unsigned cap, enum arch a, uint32_t nr, uint64_t count,
+		      uint64_t first_ns);
 void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
 /* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
 typedef size_t model_ref;

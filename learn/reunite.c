@@ -59,6 +59,23 @@ static const char *each(struct arena *a, const struct recordings *rs, size_t at)
 	return buf_keep(a, &out);
 }
 
+/* Start and serving are told apart where every run tells them; from the first one on that served. */
+static void unite_phases(struct arena *a, const struct recordings *rs, struct recorded_run *out)
+{
+	out->serve_from = EACH(a, rs, serve_from);
+	out->serving_ns = 0;
+	for (size_t i = 0; i < recordings_runs(rs); i++) {
+		const struct recorded_run *r = recordings_run(rs, i);
+
+		if (r->serving_ns && (!out->serving_ns || r->serving_ns < out->serving_ns))
+			out->serving_ns = r->serving_ns;
+		if (!r->serve_from) {
+			out->serve_from = NULL;
+			return;
+		}
+	}
+}
+
 static void unite_runs(struct arena *a, const struct recordings *rs, struct recorded_run *out)
 {
 	*out = *recordings_run(rs, 0);
@@ -80,6 +97,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		if (r->started_ns < out->started_ns)
 			out->started_ns = r->started_ns;
 	}
+	unite_phases(a, rs, out);
 	out->caps_observed = true;
 	out->caps_held = 0;
 	for (size_t i = 0; i < recordings_runs(rs); i++)
@@ -219,18 +237,34 @@ static void unite_lost(struct unite *u, const struct fact *f, const struct colum
 	vec_push(u->a, &u->r->lost, l);
 }
 
+static struct recorded_call *find_call(struct recording *r, const struct fact *f)
+{
+	if (f->serve) {
+		vec_each(&r->serve_calls, c)
+			if (c->arch == f->arch && c->nr == f->nr)
+				return c;
+	} else {
+		vec_each(&r->calls, c)
+			if (c->arch == f->arch && c->nr == f->nr)
+				return c;
+	}
+	BUG("it was just added");
+}
+
 static void unite_call(struct unite *u, const struct fact *f, const struct column *all,
 		       const struct columns *columns)
 {
+	struct recorded_call *c;
+
 	if (f->assumed)
 		model_assumed_call(u->m, f->arch, f->nr, all->count);
 	else if (f->held)
 		model_held_call(u->m, f->arch, f->nr, all->count);
 	else
 		model_call(u->m, f->arch, f->nr, all->count, all->first_ns);
-	vec_each(&u->r->calls, c)
-		if (c->arch == f->arch && c->nr == f->nr && (!f->assumed || c->assumed))
-			mark(u, &c->in, columns);
+	c = find_call(u->r, f);
+	if (!f->assumed || c->assumed)
+		mark(u, &c->in, columns);
 }
 
 /* Facts of one kind stand together, so each of these is the last one or a new one. */
@@ -262,7 +296,10 @@ static void unite_capability(struct unite *u, const struct fact *f, const struct
 					 .first_ns = all->first_ns };
 
 	mark(u, &c.in, columns);
-	vec_push(u->a, &u->r->caps, c);
+	if (f->serve)
+		vec_push(u->a, &u->r->serve_caps, c);
+	else
+		vec_push(u->a, &u->r->caps, c);
 }
 
 static void unite_runtime(struct unite *u, const struct fact *f, const struct column *all,
@@ -301,6 +338,10 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 		unite_runtime(u, f, &all, columns);
 		return;
 	}
+	/* What serving did the whole run did: those facts stand in front. */
+	if (f->serve && !recording_call(u->r, f->arch, f->nr))
+		return;
+	model_phase(u->m, f->serve ? PHASE_APART : PHASE_ANY);
 	switch (f->kind) {
 	case FACT_ADDRESS: unite_address(u, f, &all, columns); return;
 	case FACT_BITS:

@@ -23,6 +23,7 @@ class Recording:
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
         self.rules, self.ours, self.sockets = {}, set(), set()
         self.addresses = {}
+        self.serve_calls, self.serve_args, self.serve_tuples, self.serve_caps = {}, {}, set(), set()
         lines = self.text.splitlines()
         assert lines[0] == "pale recording 1" and lines[-1].startswith("end ")
         for line in lines[1:-1]:
@@ -37,7 +38,9 @@ class Recording:
 
     def add(self, fact, columns):
         w, count = split_words(fact), sum(int(c.split(":")[1].split("@")[0]) for c in columns.split())
-        if w[0] == "call":
+        if w[0] == "serve":
+            self.add_serve(w[1:], count)
+        elif w[0] == "call":
             self.calls[w[1], w[2]] = count
         elif w[0] == "address":
             self.addresses[tuple(w[1:])] = count
@@ -56,6 +59,19 @@ class Recording:
             self.args.setdefault((w[2], int(w[3])), []).append(f"{w[4]}:{count}" if w[0] == "value" else w[-1])
         elif w[0] == "tuple":
             self.tuples.add((w[2], *(int(v, 16) for v in w[3:6])))
+
+    def add_serve(self, w, count):
+        if w[0] == "call":
+            self.serve_calls[w[1], w[2]] = count
+        elif w[0] == "capability":
+            self.serve_caps.add(w[1])
+        elif w[0] == "tuple":
+            self.serve_tuples.add((w[2], *(int(v, 16) for v in w[3:6])))
+        else:
+            self.serve_args.setdefault((w[2], int(w[3])), []).append(f"{w[4]}:{count}" if w[0] == "value" else w[-1])
+
+    def serve_names(self, arch="x86_64"):
+        return {name for a, name in self.serve_calls if a == arch}
 
     def names(self, arch="x86_64"):
         return {name for a, name in self.calls if a == arch}

@@ -16,6 +16,7 @@ static const char *const kinds[FACT_NR] = {
 };
 
 #define RUNTIME "runtime" /* in front of a kind */
+#define SERVE   "serve"
 
 static const struct {
 	unsigned flag;
@@ -326,6 +327,8 @@ void fact_print(struct buf *out, const struct fact *f)
 {
 	if (f->runtime)
 		buf_puts(out, RUNTIME " ");
+	if (f->serve)
+		buf_puts(out, SERVE " ");
 	buf_puts(out, kinds[f->kind]);
 	if (f->kind == FACT_CAPABILITY)
 		buf_printf(out, " %s", capability_name(f->index));
@@ -403,16 +406,35 @@ static bool read_runtime(struct line *w, struct fact *f)
 	return line_fail(w, w->rest.p, "of a runtime there are calls and capabilities alone");
 }
 
+/* Of what is told by phase the rest stands in the fact of the whole run. */
+static bool read_serve(struct line *w, struct fact *f)
+{
+	switch (f->kind) {
+	case FACT_BITS:
+	case FACT_CALL:
+	case FACT_CAPABILITY:
+	case FACT_TUPLE:
+	case FACT_VALUE: return read_kind(w, f);
+	default:
+		return line_fail(
+			w, w->rest.p,
+			"of serving there are calls, their arguments and capabilities alone");
+	}
+}
+
 bool fact_read(struct line *w, struct fact *f)
 {
 	struct str word;
 
 	*f = (struct fact){ .runtime = take_if(w, RUNTIME) };
+	f->serve = !f->runtime && take_if(w, SERVE);
 	if (!take_word(w, "the kind of the fact", &word))
 		return false;
 	while (f->kind < FACT_NR && !str_is(word, kinds[f->kind]))
 		f->kind++;
 	if (f->kind == FACT_NR)
 		return line_fail(w, word.p, "no kind of fact that this pale knows");
-	return (f->runtime ? read_runtime(w, f) : read_kind(w, f)) && line_end(w);
+	if (!(f->runtime ? read_runtime(w, f) : f->serve ? read_serve(w, f) : read_kind(w, f)))
+		return false;
+	return line_end(w);
 }

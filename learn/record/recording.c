@@ -163,15 +163,23 @@ static int cmp_address(const void *x, const void *y)
 			qsort((vec).v, (vec).n, sizeof(*(vec).v), (cmp));                          \
 	} while (0)
 
+static void sort_arguments(struct recorded_call *c)
+{
+	vec_each(&c->args, a)
+		SORT(a->values, cmp_value);
+	SORT(c->args, cmp_arg);
+	SORT(c->tuples, cmp_tuple);
+}
+
 void recording_sort(struct recording *r)
 {
-	vec_each(&r->calls, c) {
-		vec_each(&c->args, a)
-			SORT(a->values, cmp_value);
-		SORT(c->args, cmp_arg);
-		SORT(c->tuples, cmp_tuple);
-	}
+	vec_each(&r->calls, c)
+		sort_arguments(c);
+	vec_each(&r->serve_calls, c)
+		sort_arguments(c);
 	SORT(r->calls, cmp_call);
+	SORT(r->serve_calls, cmp_call);
+	SORT(r->serve_caps, cmp_cap);
 	SORT(r->files, cmp_file);
 	SORT(r->listings, cmp_listing);
 	SORT(r->lost, cmp_lost);
@@ -194,6 +202,15 @@ bool recording_saw_call(const struct recording *r)
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr)
 {
 	vec_each(&r->calls, c)
+		if (c->arch == a && c->nr == nr)
+			return c;
+	return NULL;
+}
+
+const struct recorded_call *recording_serve_call(const struct recording *r, enum arch a,
+						 uint32_t nr)
+{
+	vec_each(&r->serve_calls, c)
 		if (c->arch == a && c->nr == nr)
 			return c;
 	return NULL;

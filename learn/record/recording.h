@@ -135,6 +135,13 @@ struct recording {
 	VEC(struct recorded_address) addresses;
 	VEC(struct recorded_capability) caps;
 	VEC(struct recorded_rule) rules;
+	/*
+	 * Of calls and caps, what processes did that served: from where they began to wait for
+	 * somebody, or were told to have, and all that they started since. run.serve_from tells
+	 * whether that was looked at.
+	 */
+	VEC(struct recorded_call) serve_calls;
+	VEC(struct recorded_capability) serve_caps;
 	/* Of a container's runtime, in its cgroup and outside the workload: never proposed. */
 	VEC(struct recorded_call) runtime_calls;
 	VEC(struct recorded_capability) runtime_caps;
@@ -152,6 +159,9 @@ void recording_sort(struct recording *r);
 /* Was there a call that was not under way already? */
 bool recording_saw_call(const struct recording *r);
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);
+/* The same of what was made while serving. */
+const struct recorded_call *recording_serve_call(const struct recording *r, enum arch a,
+						 uint32_t nr);
 /* Which arguments of a call are recorded: bit i for arg i (args.def). One list for all backends. */
 unsigned recording_args(enum arch a, uint32_t nr);
 /* Only where this argument is not 0; -1: in every call. */

@@ -132,9 +132,9 @@ static void add_fact(struct recordings *rs, const struct fact *f, uint64_t count
 	store_column(rs, store_key(rs, (struct str){ key.p, key.n }), &c);
 }
 
-static void add_arguments(struct recordings *rs, const struct recorded_call *c)
+static void add_arguments(struct recordings *rs, const struct recorded_call *c, bool serve)
 {
-	struct fact f = { .arch = c->arch, .nr = c->nr };
+	struct fact f = { .serve = serve, .arch = c->arch, .nr = c->nr };
 
 	vec_each(&c->args, a) {
 		f.index = a->index;
@@ -156,6 +156,34 @@ static void add_arguments(struct recordings *rs, const struct recorded_call *c)
 		f.held = t->held;
 		add_fact(rs, &f, t->count, 0);
 	}
+}
+
+static void add_call(struct recordings *rs, const struct recorded_call *c, bool serve)
+{
+	struct fact f = {
+		.kind = FACT_CALL,
+		.serve = serve,
+		.arch = c->arch,
+		.nr = c->nr,
+		.held = c->held,
+		.assumed = c->assumed,
+	};
+
+	add_fact(rs, &f, c->count, c->first_ns);
+	add_arguments(rs, c, serve);
+}
+
+static void add_capability(struct recordings *rs, const struct recorded_capability *c, bool serve)
+{
+	struct fact f = {
+		.kind = FACT_CAPABILITY,
+		.serve = serve,
+		.index = c->cap,
+		.arch = c->arch,
+		.nr = c->nr,
+	};
+
+	add_fact(rs, &f, c->count, c->first_ns);
 }
 
 static void add_file(struct recordings *rs, const struct recorded_file *file)
@@ -202,18 +230,12 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 
 	vec_push(rs->arena, &rs->arrived, arrival);
 	add_runtime(rs, r);
-	vec_each(&r->calls, c) {
-		struct fact f = {
-			.kind = FACT_CALL,
-			.arch = c->arch,
-			.nr = c->nr,
-			.held = c->held,
-			.assumed = c->assumed,
-		};
-
-		add_fact(rs, &f, c->count, c->first_ns);
-		add_arguments(rs, c);
-	}
+	vec_each(&r->calls, c)
+		add_call(rs, c, false);
+	vec_each(&r->serve_calls, c)
+		add_call(rs, c, true);
+	vec_each(&r->serve_caps, c)
+		add_capability(rs, c, true);
 	vec_each(&r->files, file)
 		add_file(rs, file);
 	vec_each(&r->listings, l) {
@@ -243,13 +265,8 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 
 		add_fact(rs, &f, a->count, a->first_ns);
 	}
-	vec_each(&r->caps, c) {
-		struct fact f = {
-			.kind = FACT_CAPABILITY, .index = c->cap, .arch = c->arch, .nr = c->nr
-		};
-
-		add_fact(rs, &f, c->count, c->first_ns);
-	}
+	vec_each(&r->caps, c)
+		add_capability(rs, c, false);
 }
 
 /* ---- what counts of them ---- */

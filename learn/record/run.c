@@ -242,6 +242,7 @@ void run_count(struct recorded_run *to, const struct recorded_run *r)
 
 		if (rows[i].kind != ROW_NUMBER ||
 		    rows[i].at == offsetof(struct recorded_run, started_ns) ||
+		    rows[i].at == offsetof(struct recorded_run, serving_ns) ||
 		    rows[i].at == offsetof(struct recorded_run, snapshot))
 			continue;
 		n = count_add(number_at(to, i), number_at(r, i));

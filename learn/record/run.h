@@ -7,7 +7,8 @@
 #include "compiler/tables/tables.h"
 #include "learn/record/line.h"
 
-#define RUN_ID 16 /* bytes, from getrandom(2) */
+#define RUN_ID    16      /* bytes, from getrandom(2) */
+#define RUN_NEVER "never" /* recorded_run.serve_from: no process came to serve */
 
 struct recording_losses {         /* each counted; any non-zero makes the proposal incomplete */
 	uint64_t calls_full;      /* a (call) map was full */
@@ -44,6 +45,9 @@ struct recorded_run {
 	const char *program;    /* resolved path of the first exec; NULL with --cgroup */
 	uint64_t started_ns;    /* since the epoch */
 	uint64_t duration_ns;   /* since the target's exec */
+	const char *serve_from; /* what the first process that served was told by; RUN_NEVER; NULL:
+				 * start and serving were not told apart */
+	uint64_t serving_ns;    /* and when, since the target's exec; 0: not known */
 	uint64_t processes;     /* tasks seen */
 	bool midway;            /* the cgroup had tasks before the recording began */
 	bool interrupted;       /* ended by a signal to pale, not by the workload */

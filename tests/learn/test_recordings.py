@@ -23,10 +23,11 @@ def quote(text):
 def make_run(rnd, n, snapshot=0):
     """A run's header, and its facts: text -> (count, first)."""
     head = {"id": f"{n:032x}", "machine": "x86_64"}
+    served = {"serve-from": '"accept4"', "serving": str(1 + n)} if n % 2 else {}
     if snapshot:
         head["snapshot"] = str(snapshot)
     head |= {"name": '"server"', "host": quote(f"host{n % 3}"), "kernel": '"6.1"', "libc": '"glibc 2.36"',
-             "tier": '"ebpf"', "started": str(1764000000000000000 + n % 1000 * 86400 * 10**9), "tasks": str(1 + n % 4)}
+             "tier": '"ebpf"', "started": str(1764000000000000000 + n % 1000 * 86400 * 10**9), **served, "tasks": str(1 + n % 4)}
     facts = {}
     for call in rnd.sample(CALLS, rnd.randrange(1, len(CALLS))):
         facts[f"call x86_64 {call}"] = (rnd.randrange(1, 10**rnd.randrange(1, 15)), rnd.randrange(10**9))
@@ -34,6 +35,14 @@ def make_run(rnd, n, snapshot=0):
         path = "/srv/" + "".join(rnd.choice('ab \\"\n\x7f*') for _ in range(rnd.randrange(1, 4)))
         facts[f"file {quote(path)} {rnd.choice(['r', 'rw', 'rmx', 'w owned gone', 'w owned numbered', 'r peers', 'a held', '- held'])}"] = (1, 5)
     facts["value x86_64 ioctl 1 0x5401"] = (3, 0)
+    if n % 2:
+        called = sorted(f.split()[2] for f in facts if f.startswith("call "))
+        for call in rnd.sample(called, min(3, len(called))):
+            facts[f"serve call x86_64 {call}{rnd.choice(['', ' held', ' assumed'])}"] = (rnd.randrange(1, 99), n)
+        facts["serve value x86_64 ioctl 1 0x5401"] = (1, 0)
+        facts["serve bits x86_64 ioctl 1 0x5401 0xffffffffffffabfe"] = (1, 0)
+        facts["serve tuple x86_64 socket 0x1 0x2 0x0"] = (1, 0)
+        facts["serve capability kill x86_64 #1023"] = (2, 0)
     facts[f"address {rnd.choice(['bind', 'connect'])} inet{rnd.choice(['', '6'])} {rnd.choice(['stream', 'dgram', '-'])} "
           f"{rnd.choice(['*', '0', '443'])} {rnd.choice(['any', 'public'])}"] = (2, 7)
     facts[f"tuple x86_64 socket 0x1 0x2 0x0{rnd.choice(['', ' held'])}"] = (2, 0)
@@ -131,6 +140,9 @@ def test_one_snapshot_told_in_two_ways_is_an_error(tmp_path, edit):
     ("end 2 15\n", "end 2 15\nx\n", "behind the end"),
     ("received 15\t", "received 15", "a TAB"),
     ("received 15", "received 65", "up to 64"),
+    ("received 15", "serve received 15", "calls, their arguments and capabilities alone"),
+    ("received 15", "serve runtime call x86_64 read", "no kind of fact"),
+    ("received 15", "runtime serve call x86_64 read", "no kind of fact"),
 ])
 def test_what_is_no_recording_is_told_with_its_place(tmp_path, old, new, words):
     text = SEED.read_text()
