@@ -5,6 +5,7 @@
 
 #include "learn/border.bpf.h"
 #include "learn/addresses.bpf.h"
+#include "learn/phases.bpf.h"
 
 /* Which of the cgroups the task is in or below; -1: none. */
 static __always_inline int which_cgroup(void)
@@ -110,6 +111,7 @@ static __always_inline struct mark *mark_get(bool btf)
 		m->call = TRACE_NO_CALL; /* it may be in its exec */
 	if (border && !start_ns)
 		begin_inside();
+	presume_serving(tgid_here());
 	set_marked(tid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
 	return m;
@@ -279,14 +281,14 @@ static __always_inline void record_pointed(__u32 call, __u32 arg, __u64 address)
 }
 
 /* An argument that is recorded, or what it points to. */
-ALONE int enter_value(__u32 call, __u32 arg, __u64 value)
+ALONE int enter_value(__u32 at, __u32 arg, __u64 value)
 {
-	const volatile struct trace_call *info = &calls[bounded(call, TRACE_CALLS - 1)];
+	const volatile struct trace_call *info = &calls[at & (TRACE_CALLS - 1)];
 
 	if (info->in)
-		record_pointed(call, arg, value);
+		record_pointed(at, arg, value);
 	else
-		record_value(call, arg,
+		record_value(at, arg,
 			     info->of || info->wide >> (arg & 7) & 1 ? value : (__u32)value);
 	return 0;
 }
@@ -329,6 +331,22 @@ static __always_inline enum whose whose(bool btf)
 	return NOBODYS;
 }
 
+/* Of a process that starts: TRACE_SERVING where this call shows that it has. */
+static __always_inline __u32 end_of_start(bool btf, void *regs,
+					  struct trace_event_raw_sys_enter *event, __u32 call,
+					  __u8 by, bool compat)
+{
+	__u64 args[6] = {};
+
+	if (compat && by == TRACE_SERVES_SENDMSG)
+		return 0;
+	if (event)
+		bpf_probe_read_kernel(args, sizeof(args), event->args);
+	else
+		read_args(btf, args, regs, compat);
+	return begin_serving(by, call, args);
+}
+
 /* The arguments stand in the registers, or in `event` where that is not NULL. */
 static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
 				    __u64 nr)
@@ -336,7 +354,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	const volatile struct trace_call *info;
 	struct trace_count *c;
 	struct mark *m;
-	__u32 call;
+	__u32 call, at; /* its number, and with the phase */
 	enum whose is = whose(btf);
 	int abi;
 
@@ -360,13 +378,16 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		count_runtime(call);
 		return 0;
 	}
-	c = bpf_map_lookup_elem(&counts, &call);
+	info = &calls[bounded(call, TRACE_CALLS - 1)];
+	at = call | phase_now();
+	if (at == call && info->serves)
+		at |= end_of_start(btf, regs, event, call, info->serves, abi == TRACE_COMPAT);
+	c = bpf_map_lookup_elem(&counts, &at);
 	if (!c)
 		return 0;
 	if (!c->count)
 		c->first_ns = since_start();
 	c->count++;
-	info = &calls[bounded(call, TRACE_CALLS - 1)];
 	if (tells_call() &&
 	    !(info->args | info->tuple | info->address | returns[nr & (TRACE_NRS - 1)]))
 		return 0;
@@ -386,7 +407,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	else
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple & TRACE_TUPLE)
-		record_tuple(call, m->args);
+		record_tuple(at, m->args);
 	if (info->address >= TRACE_SENDTO) {
 		if (abi != TRACE_COMPAT || info->address == TRACE_SENDTO)
 			record_sent(call, info->address, m->args);
@@ -395,7 +416,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (info->args && (!info->only || arg_at(m, info->only - 1)))
 		for (__u32 i = 0; i < 6; i++)
 			if (info->args >> i & 1)
-				enter_value(call, i,
+				enter_value(at, i,
 					    info->of ?
 						    trace_of(m->args[i], arg_at(m, info->of - 1)) :
 						    m->args[i]);

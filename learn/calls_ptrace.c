@@ -20,6 +20,7 @@
 #include "compiler/policy/policy.h"
 #include "learn/address.h"
 #include "learn/proc.h"
+#include "learn/serve_ptrace.h"
 #include "learn/stopped.h"
 
 /* ---- looking at a stopped task ---- */
@@ -492,6 +493,25 @@ static void record_write(struct tracer *t, const struct tracee *e, const uint64_
 		t->r->run.losses.unread++;
 }
 
+/* Does its process serve, or from this call on? */
+static void enter_phase(struct tracer *t, struct tracee *e, const struct syscall_info *sys,
+			const struct trace_call *c, bool compat)
+{
+	const struct serve_stopped at = { e->leader, e->tid, e->args, compat };
+	bool serves = t->serve_all || e->serves,
+	     is_word = c->serves == TRACE_SERVES_SEND || c->serves == TRACE_SERVES_SENDMSG;
+
+	if (!serves && c->serves && serve_shows(&at, c->serves)) {
+		serves = true;
+		model_serves(t->model, is_word ? "READY=1" : sys->name, tracer_now(t));
+		if (is_word)
+			t->serve_all = true; /* which is said of all of a service */
+		else
+			tracer_serves(t, e, true, false);
+	}
+	model_phase(t->model, serves ? PHASE_SERVE : PHASE_ANY);
+}
+
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
 {
 	uint32_t nr = (uint32_t)info->entry.nr;
@@ -514,16 +534,17 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		abi++;
 	BUG_ON(abi == TRACE_ABIS);
 	c = &t->calls[abi * TRACE_NRS + nr];
-	model_call(t->model, (enum arch)a, nr, 1, tracer_now(t));
+	for (unsigned i = 0; i < 6; i++)
+		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
 	sys = syscall_by_nr((enum arch)a, nr);
+	enter_phase(t, e, sys, c, a == ARCH_I386);
+	model_call(t->model, (enum arch)a, nr, 1, tracer_now(t));
 	e->forking = sys && rules_make_task(sys->name);
 	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
 		record_write(t, e, (const uint64_t *)info->entry.args);
 	if (!(c->args | c->rule | c->tuple | c->address))
 		return;
 	e->rule = c->rule;
-	for (unsigned i = 0; i < 6; i++)
-		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
 	record_values(t, e, (enum arch)a, nr, c);
 	note_owner(t, e);
 	if (c->tuple & TRACE_EARLY)

@@ -265,6 +265,7 @@ void held_process(struct model *m, pid_t pid)
 		note_failure(&h);
 		return;
 	}
+	model_phase(m, PHASE_SERVE); /* as what runs before is taken to */
 	h.uid = (uid_t)uid;
 	h.elsewhere = proc_elsewhere(pid);
 	hold_link(&h, "exe", PERM_X | PERM_R | PERM_M);
@@ -273,6 +274,7 @@ void held_process(struct model *m, pid_t pid)
 	hold_mappings(&h);
 	each_number(&h, "fd", hold_descriptor);
 	each_number(&h, "task", hold_call);
+	model_phase(m, PHASE_ANY);
 	close(h.fd);
 }
 

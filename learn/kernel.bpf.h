@@ -9,6 +9,8 @@
 #define ENOENT           2
 #define AF_UNIX          1
 #define AF_INET6         10
+#define SOCK_DGRAM       2
+#define TCP_LISTEN       10 /* include/net/tcp_states.h: of a socket of any family that listens */
 #define PROT_EXEC        4
 #define O_APPEND         02000
 #define FMODE_READ       1u
@@ -105,8 +107,16 @@ struct file {
 	unsigned int f_flags;
 	unsigned int f_mode;
 } CORE;
+struct sock_common {
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+} CORE;
+struct sock {
+	struct sock_common __sk_common;
+} CORE;
 struct socket {
 	short type;
+	struct sock *sk;
 } CORE;
 struct unix_sock {
 	struct path path; /* where its address is a name of the file system; empty */

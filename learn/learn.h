@@ -9,6 +9,7 @@
 
 #include "compiler/base/diag.h"
 #include "learn/record/recording.h"
+#include "learn/serve.h"
 #include "learn/snapshot.h"
 
 struct container_want;
@@ -25,6 +26,7 @@ struct learn_options {
 	const char *backend;                     /* "auto", "ebpf", "ptrace", "seccomp" */
 	size_t max_paths;                        /* 0: the default */
 	bool border; /* of the cgroups' tasks those inside a container; what is outside is told apart */
+	struct learn_serve serve;
 	bool no_arguments; /* the command line is not recorded */
 	/*
 	 * Counted up by SIGINT/SIGTERM handlers. 1: the workload is asked to end (stop_signal is
@@ -45,6 +47,9 @@ struct learn_options {
  * and *status 125/126/127 when it could not be run. */
 int learn_run(struct arena *a, const struct learn_options *opt, struct recording *out, int *status,
 	      struct diags *ds);
+
+/* Does the backend "seccomp" let this call through without a look? */
+bool learn_assumes(const char *call);
 
 /* NULL when this backend works here, else why not (in the arena). */
 const char *learn_probe_ebpf(struct arena *a);

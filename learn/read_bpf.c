@@ -67,15 +67,23 @@ static bool sum_counts(struct watch *w, int fd, uint32_t i, struct trace_count *
 	return sum->count > 0;
 }
 
+/* The index of a call; what follows is told of the phase in which it was made. */
+static uint32_t take_phase(struct model *m, uint32_t at)
+{
+	model_phase(m, at & TRACE_SERVING ? PHASE_SERVE : PHASE_ANY);
+	return at & ~(uint32_t)TRACE_SERVING;
+}
+
 static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
 {
 	int fd = bpf_map__fd(w->skel->maps.counts);
 	struct trace_count sum;
 
-	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
-		int a = abi_arch(i / TRACE_NRS);
+	for (uint32_t at = 0; at < 2 * TRACE_CALLS; at++) {
+		uint32_t i = take_phase(m, at);
+		int a = i < TRACE_ABIS * TRACE_NRS ? abi_arch(i / TRACE_NRS) : -1;
 
-		if (!sum_counts(w, fd, i, v, &sum))
+		if (!sum_counts(w, fd, at, v, &sum))
 			continue;
 		w->calls += sum.count;
 		if (a < 0)
@@ -134,10 +142,11 @@ static void read_values(struct watch *w, struct model *m)
 	uint64_t n;
 
 	for (; next_key(w, fd, prev, &key); prev = &key) {
-		int a = abi_arch(key.call / TRACE_NRS);
+		uint32_t call = take_phase(m, key.call);
+		int a = abi_arch(call / TRACE_NRS);
 
 		if (a >= 0 && look_up(w, fd, &key, &n))
-			model_value(m, (enum arch)a, key.call % TRACE_NRS, key.arg, key.value, n);
+			model_value(m, (enum arch)a, call % TRACE_NRS, key.arg, key.value, n);
 	}
 }
 
@@ -154,7 +163,8 @@ static void read_bits(struct watch *w, struct model *m)
 	int fd = bpf_map__fd(w->skel->maps.bits);
 
 	for (; v && next_key(w, fd, prev, &key); prev = &key) {
-		int a = abi_arch(key.call / TRACE_NRS);
+		uint32_t call = take_phase(m, key.call);
+		int a = abi_arch(call / TRACE_NRS);
 		struct trace_bits all = { 0, 0 };
 
 		if (a < 0 || !look_up(w, fd, &key, v))
@@ -165,7 +175,7 @@ static void read_bits(struct watch *w, struct model *m)
 		}
 		if (!look_up(w, bpf_map__fd(w->skel->maps.distinct), &key, &state))
 			state.over = 0;
-		model_bits(m, (enum arch)a, key.call % TRACE_NRS, key.arg, all.ones, all.zeros,
+		model_bits(m, (enum arch)a, call % TRACE_NRS, key.arg, all.ones, all.zeros,
 			   state.over);
 	}
 	if (!v)
@@ -181,10 +191,11 @@ static void read_tuples(struct watch *w, struct model *m)
 
 	for (; next_key(w, fd, prev, &key); prev = &key) {
 		uint64_t args[3] = { key.args[0], key.args[1], key.args[2] };
-		int a = abi_arch(key.call / TRACE_NRS);
+		uint32_t call = take_phase(m, key.call);
+		int a = abi_arch(call / TRACE_NRS);
 
 		if (a >= 0 && look_up(w, fd, &key, &n))
-			model_tuple(m, (enum arch)a, key.call % TRACE_NRS, args, n);
+			model_tuple(m, (enum arch)a, call % TRACE_NRS, args, n);
 	}
 }
 
@@ -206,11 +217,12 @@ static void read_caps_of(struct watch *w, struct model *m, int fd, bool is_runti
 	struct trace_count n;
 
 	for (; next_key(w, fd, prev, &key); prev = &key) {
-		int a = abi_arch(key.call / TRACE_NRS);
-		struct recorded_capability c = { .cap = key.cap, .nr = key.call % TRACE_NRS };
+		uint32_t call = key.call == TRACE_NO_CALL ? key.call : take_phase(m, key.call);
+		int a = abi_arch(call / TRACE_NRS);
+		struct recorded_capability c = { .cap = key.cap, .nr = call % TRACE_NRS };
 
 		/* Outside any call it was a page fault: accounting of memory, never asked for. */
-		if (key.call == TRACE_NO_CALL || a < 0 || !look_up(w, fd, &key, &n))
+		if (call == TRACE_NO_CALL || a < 0 || !look_up(w, fd, &key, &n))
 			continue;
 		c.arch = (enum arch)a;
 		c.count = n.count;
@@ -218,8 +230,9 @@ static void read_caps_of(struct watch *w, struct model *m, int fd, bool is_runti
 		if (is_runtimes)
 			vec_push(model_arena(m), &r->runtime_caps, c);
 		else
-			vec_push(model_arena(m), &r->caps, c);
+			model_capability(m, c.cap, c.arch, c.nr, c.count, c.first_ns);
 	}
+	model_phase(m, PHASE_ANY);
 }
 
 static void read_caps(struct watch *w, struct model *m)
@@ -230,6 +243,24 @@ static void read_caps(struct watch *w, struct model *m)
 	r->run.names_observed = w->sees_names;
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.caps), false);
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.runtime_caps), true);
+}
+
+/* Since when the first one served, and what showed it. */
+static void read_serving(struct watch *w, struct model *m)
+{
+	uint64_t ns = w->skel->bss->serve_ns;
+	uint32_t by = w->skel->bss->serve_by;
+	int a = by == TRACE_BY_READY ? -1 : abi_arch(by / TRACE_NRS);
+	const struct syscall_info *s = a < 0 ? NULL : syscall_by_nr((enum arch)a, by % TRACE_NRS);
+	struct recorded_run *run = &model_recording(m)->run;
+
+	model_phase(m, PHASE_ANY);
+	if (ns)
+		model_serves(m, s ? s->name : "READY=1", ns);
+	if (w->serve_from)
+		model_serves(m, w->serve_from, w->serve_ns);
+	if (!run->serve_from)
+		run->serve_from = model_recording(m)->serve_calls.n ? "midway" : RUN_NEVER;
 }
 
 /* ---- paths: chains of pieces back to text ---- */
@@ -520,6 +551,7 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 	read_bits(w, m);
 	read_tuples(w, m);
 	read_addresses(w, m);
+	read_serving(w, m);
 	err = read_paths(w, m, opt->max_paths);
 	r->run.losses.unread = w->unread;
 	free(v);

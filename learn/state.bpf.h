@@ -110,7 +110,9 @@ struct scratch {
 		__uint(max_entries, max_);                                                         \
 	} name_ SEC(".maps")
 
-MAP(counts, PERCPU_ARRAY, __u32, struct trace_count, TRACE_CALLS);
+_Static_assert(TRACE_SERVING == TRACE_CALLS, "calls while serving stand behind the others");
+
+MAP(counts, PERCPU_ARRAY, __u32, struct trace_count, 2 * TRACE_CALLS);
 MAP(bits, PERCPU_HASH, struct arg_key, struct trace_bits, 1024);
 MAP(distinct, HASH, struct arg_key, struct value_state, 1024);
 MAP(values, HASH, struct trace_value_key, __u64, 16384);

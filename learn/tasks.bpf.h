@@ -76,6 +76,7 @@ static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 ol
 	move_mark(btf, old_tid);
 	if (!mark_exec(btf))
 		return 0;
+	start_program();
 	s = scratch_take();
 	if (!s)
 		return 0;
@@ -205,6 +206,8 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 	k.cap = cap;
 	if (m) {
 		k.call = m->rule || !tells_call() ? m->call : call_now();
+		if (k.call != TRACE_NO_CALL)
+			k.call |= phase_now();
 		count_cap(&caps, &k);
 	} else if (border && which_cgroup() >= 0) {
 		k.call = tells_call() ? call_now() : TRACE_NO_CALL;
@@ -225,6 +228,8 @@ static __always_inline int on_fork(__u32 child)
 
 	bool is = is_followed(m);
 
+	if (m || cgroups_nr)
+		inherit_phase(child);
 	if (is) {
 		fresh.followed = m->followed;
 		is = !bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY);
@@ -257,6 +262,7 @@ static __always_inline int on_task(bool btf, struct task_struct *t)
 		bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_NOEXIST);
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	}
+	presume_serving((__u32)BPF_CORE_READ(t, tgid));
 	set_marked(tid, m != NULL);
 	picked += m != NULL; /* where there is no room there is no end of tasks without a mark */
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
@@ -272,6 +278,7 @@ static __always_inline int on_exec_event(__u32 old_tid)
 	m = mark_get(false);
 	if (!m)
 		return 0;
+	start_program();
 	s = scratch_take();
 	if (!s)
 		return 0;

@@ -41,6 +41,8 @@ int fork_btf(__u64 *ctx)
 	struct task_struct *child = (void *)ctx[1];
 	struct mark *parent = mark_get(true), *m;
 
+	if (parent || cgroups_nr)
+		inherit_phase((__u32)child->pid);
 	if (!is_followed(parent)) {
 		set_marked((__u32)child->pid, false);
 		return 0;

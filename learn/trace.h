@@ -13,6 +13,7 @@
 enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_NRS     1024    /* numbers per ABI; a power of two; beyond: counted as odd */
 #define TRACE_CALLS   4096    /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
+#define TRACE_SERVING 4096    /* in an index: made by a process that serves; TRACE_CALLS */
 #define TRACE_NO_CALL 0xffffu /* not an index: outside any call (a page fault, say) */
 #define TRACE_RULES   128
 #define TRACE_VALUES  32  /* RECORDING_VALUES_MAX */
@@ -187,15 +188,36 @@ static inline __u32 trace_open_perms(__u64 asked)
 	return perms;
 }
 
+/* What of a call shows that a process has started, and serves from there on (serves.def). */
+enum trace_serves {
+	TRACE_SERVES_NOT,
+	TRACE_SERVES_NOW, /* that it is made: the boundary that was asked for */
+	TRACE_SERVES_ACCEPT,
+	TRACE_SERVES_ADD,    /* to an epoll, a socket that listens: it is remembered */
+	TRACE_SERVES_EPOLL,  /* it waits for one that has such a socket */
+	TRACE_SERVES_POLL,   /* for such a socket, among the first so many, */
+	TRACE_SERVES_SELECT, /* by a number below */
+	TRACE_SERVES_SEND, /* it tells the service's manager so, in the first bytes of a message */
+	TRACE_SERVES_SENDMSG,
+};
+#define TRACE_POLLED     64
+#define TRACE_SELECTED   256
+#define TRACE_READY      64
+#define TRACE_READY_LINE 0x0a52454144593d31 /* "\nREADY=1" */
+#define TRACE_EPOLL_ADD  1
+#define TRACE_EPOLL_MOD  3
+#define TRACE_BY_READY   0xfffeu /* no call's index: by that message */
+
 struct trace_call {
 	__u8 args; /* bit i: the value of argument i is recorded */
 	__u8 wide; /* bit i: all 64 bits of it count */
 	__u8 in;   /* 1: they are addresses, and the 64 bits there are the value */
 	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; TRACE_SENDMSG; 0: none */
-	__u8 only;  /* where this argument, from 1, is not 0; 0: in every call */
-	__u8 of;    /* 1 more than RECORDING's recording_args_of(); 0: none */
-	__u8 tuple; /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
-	__u8 rule;  /* index into the rules; 0: none */
+	__u8 only;   /* where this argument, from 1, is not 0; 0: in every call */
+	__u8 of;     /* 1 more than RECORDING's recording_args_of(); 0: none */
+	__u8 tuple;  /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
+	__u8 rule;   /* index into the rules; 0: none */
+	__u8 serves; /* enum trace_serves */
 };
 
 struct trace_count {

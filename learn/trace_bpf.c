@@ -242,6 +242,7 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	w->skel->rodata->marks_by_task = w->tier == TIER_BTF;
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
+	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
 	for (unsigned i = 0; i < TRACE_CALLS; i++)
 		if (w->skel->rodata->calls[i].rule)
 			w->skel->rodata->returns[i % TRACE_NRS] = 1;

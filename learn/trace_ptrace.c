@@ -90,6 +90,7 @@ const char *trace_ptrace_attach(struct arena *a, const struct learn_options *opt
 static void on_exec(struct tracer *t, pid_t tid)
 {
 	unsigned long old = 0;
+	struct tracee *e;
 
 	if (!t->started && tid == t->target->pid) {
 		t->started = true;
@@ -97,6 +98,9 @@ static void on_exec(struct tracer *t, pid_t tid)
 	}
 	if (!ptrace(PTRACE_GETEVENTMSG, tid, NULL, &old) && (pid_t)old != tid && old)
 		tracer_drop(t, (pid_t)old);
+	e = tracer_find(t, tid);
+	if (e && e->presumed) /* another program, which starts */
+		tracer_serves(t, e, false, false);
 	tracee_executed(t, tid);
 }
 
@@ -204,10 +208,24 @@ static void start_detaching(struct tracer *t)
 				ptrace(PTRACE_INTERRUPT, e->tid, NULL, NULL);
 }
 
+/* What nobody looked at can have been made while serving, too. */
+static void end_serving(struct tracer *t)
+{
+	struct recorded_run *run = &t->r->run;
+
+	if (!run->serve_from)
+		run->serve_from = t->r->serve_calls.n ? "midway" : RUN_NEVER;
+	model_phase(t->model, PHASE_APART);
+	if (by_seccomp(t->opt) && strcmp(run->serve_from, RUN_NEVER))
+		trace_seccomp_assume(t->model);
+	model_phase(t->model, PHASE_ANY);
+}
+
 /* In a child of ours, which traces nobody. */
 static _Noreturn void keep_snapshot(struct tracer *t)
 {
 	t->r->run.duration_ns = t->started ? tracer_now(t) : 0;
+	end_serving(t);
 	snapshot_end(t->opt->snapshots, t->model);
 }
 
@@ -216,7 +234,8 @@ static void on_end(struct tracer *t, pid_t tid, int status)
 	const struct tracee *e = tracer_find(t, tid);
 
 	/* That one stops nobody on its way. The kernel sends it for want of memory alone. */
-	if (e && e->leads && t->started && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+	if (e && e->leader == tid && t->started && WIFSIGNALED(status) &&
+	    WTERMSIG(status) == SIGKILL)
 		model_received(t->model, SIGKILL, 1, tracer_now(t));
 	tracer_drop(t, tid);
 	if (tid == t->target->pid) {
@@ -244,12 +263,26 @@ static void end_with_them(struct tracer *t)
 	start_detaching(t);
 }
 
+/* Told that all have started, or it is the time: from here on all serve. */
+static void look_at_serving(struct tracer *t)
+{
+	const char *from = NULL;
+
+	if (t->started && !t->serve_all)
+		from = serve_due(&t->opt->serve, tracer_now(t));
+	if (!from)
+		return;
+	t->serve_all = true;
+	model_serves(t->model, from, tracer_now(t));
+}
+
 static void trace_loop(struct tracer *t)
 {
 	while (!t->detaching || t->live) {
 		int status;
 		pid_t tid = waitpid(-1, &status, __WALL);
 
+		look_at_serving(t);
 		if (tid < 0 && errno == ECHILD)
 			return;
 		if (tid < 0) {
@@ -288,12 +321,17 @@ static int begin_midway(struct tracer *t)
 		d = opendir(path);
 		while (d && (entry = readdir(d))) {
 			pid_t tid = (pid_t)atoi(entry->d_name);
+			struct tracee *e;
 
-			if (tid > 0 && !ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) &&
-			    !tracer_get(t, tid)) {
+			if (tid <= 0 || ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
+				continue;
+			e = tracer_get(t, tid);
+			if (!e) {
 				closedir(d);
 				return -ENOMEM;
 			}
+			/* Whether it still starts cannot be known. */
+			e->serves = e->presumed = true;
 		}
 		if (d)
 			closedir(d);
@@ -313,6 +351,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->model = m;
 	t->r = model_recording(m);
 	rules_fill(t->calls, t->rules);
+	serve_fill(t->calls, &opt->serve);
 	if (by_seccomp(opt))
 		trace_seccomp_assume(m);
 	if (opt->argv)
@@ -322,6 +361,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	if (!err)
 		trace_loop(t);
 	t->r->run.duration_ns = t->started ? tracer_now(t) : 0;
+	end_serving(t);
 	for (size_t i = 0; i < TRACEE_BUCKETS; i++)
 		while (t->buckets[i])
 			tracer_drop(t, t->buckets[i]->tid);

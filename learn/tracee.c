@@ -14,10 +14,45 @@ struct tracee *tracer_find(const struct tracer *t, pid_t tid)
 	return e;
 }
 
+/* One of the threads of a process; NULL: none is traced. */
+static struct tracee *find_of(const struct tracer *t, pid_t leader)
+{
+	struct tracee *e = tracer_find(t, leader);
+
+	for (size_t i = 0; !e && i < TRACEE_BUCKETS; i++)
+		for (e = t->buckets[i]; e && e->leader != leader;)
+			e = e->next;
+	return e;
+}
+
+/* As its process does; a new one as that which made it. */
+static void inherit_serving(const struct tracer *t, struct tracee *e, pid_t parent)
+{
+	const struct tracee *from = find_of(t, e->leader == e->tid ? parent : e->leader);
+
+	if (!from)
+		return;
+	e->serves = from->serves;
+	e->presumed = from->presumed;
+}
+
+void tracer_serves(struct tracer *t, const struct tracee *e, bool serves, bool presumed)
+{
+	pid_t leader = e->leader;
+
+	for (size_t i = 0; i < TRACEE_BUCKETS; i++)
+		for (struct tracee *it = t->buckets[i]; it; it = it->next)
+			if (it->leader == leader) {
+				it->serves = serves;
+				it->presumed = presumed;
+			}
+}
+
 /* A task is met at its first stop: that of its parent's fork may come before or after. */
 struct tracee *tracer_get(struct tracer *t, pid_t tid)
 {
 	struct tracee *e = tracer_find(t, tid);
+	pid_t parent;
 
 	if (e)
 		return e;
@@ -26,8 +61,10 @@ struct tracee *tracer_get(struct tracer *t, pid_t tid)
 		return NULL;
 	e->tid = tid;
 	e->pid = proc_own_pid(tid);
-	e->parent = proc_own_pid((pid_t)proc_field(tid, "status", "\nPPid:", "%lld"));
-	e->leads = proc_field(tid, "status", "\nTgid:", "%lld") == tid;
+	parent = (pid_t)proc_field(tid, "status", "\nPPid:", "%lld");
+	e->parent = proc_own_pid(parent);
+	e->leader = (pid_t)proc_field(tid, "status", "\nTgid:", "%lld");
+	inherit_serving(t, e, parent);
 	e->next = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
 	t->buckets[(unsigned)tid % TRACEE_BUCKETS] = e;
 	t->live++;

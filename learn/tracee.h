@@ -18,10 +18,12 @@ struct tracee {
 	unsigned pid, parent; /* of its process, of that one's parent, as they call themselves */
 	struct tracee *next;
 	uint8_t rule;
-	bool leads;   /* of a process: the first of its threads */
-	bool forking; /* in a call that makes a task, of which no event has told yet */
-	bool stops;   /* at the end of the call that it is in */
-	bool owned;   /* what the call is about to change by name: by whom the task acts as */
+	pid_t leader;  /* of its process: the first of its threads */
+	bool serves;   /* its process does (serve.h) */
+	bool presumed; /* since it ran before, and no more */
+	bool forking;  /* in a call that makes a task, of which no event has told yet */
+	bool stops;    /* at the end of the call that it is in */
+	bool owned;    /* what the call is about to change by name: by whom the task acts as */
 	uint64_t args[6];
 	struct ask_pending *ask; /* of the call that it is in; NULL */
 };
@@ -37,7 +39,8 @@ struct tracer {
 	size_t live;
 	bool started;
 	bool detaching;
-	bool labels; /* something below a directory attr was opened: perhaps a task's */
+	bool serve_all; /* every process serves */
+	bool labels;    /* something below a directory attr was opened: perhaps a task's */
 	uint64_t start_ns;
 };
 /* NULL: it is none of those. */
@@ -46,6 +49,8 @@ struct tracee *tracer_find(const struct tracer *t, pid_t tid);
 struct tracee *tracer_get(struct tracer *t, pid_t tid);
 /* It has ended. */
 void tracer_drop(struct tracer *t, pid_t tid);
+/* All threads of its process serve, or do not; presumed: as it ran before. */
+void tracer_serves(struct tracer *t, const struct tracee *e, bool serves, bool presumed);
 /* Since the target's exec. */
 uint64_t tracer_now(const struct tracer *t);
 

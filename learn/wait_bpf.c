@@ -32,6 +32,20 @@ static _Noreturn void keep_snapshot(struct watch *w, const struct learn_options 
 	snapshot_end(opt->snapshots, m);
 }
 
+/* Told that all have started, or it is the time: from here on all serve. */
+static void look_at_serving(struct watch *w, const struct learn_options *opt)
+{
+	uint64_t start = w->skel->bss->start_ns, since = start ? clock_ns() - start : 0;
+
+	if (w->serve_from)
+		return;
+	w->serve_from = start ? serve_due(&opt->serve, since) : NULL;
+	if (!w->serve_from)
+		return;
+	w->serve_ns = since;
+	__atomic_store_n(&w->skel->bss->serve_all, 1, __ATOMIC_RELEASE);
+}
+
 /* True: everything that the command started has ended. False: told to finish. */
 static bool wait_children(struct watch *w, const struct learn_options *opt, struct target *t,
 			  struct model *m)
@@ -42,6 +56,7 @@ static bool wait_children(struct watch *w, const struct learn_options *opt, stru
 
 		if (pid < 0 && errno == ECHILD)
 			return true;
+		look_at_serving(w, opt);
 		if (pid > 0)
 			snapshot_ended(opt->snapshots, pid, status);
 		else if (snapshot_begin(opt->snapshots))
@@ -297,6 +312,7 @@ static int wait_watched(struct watch *w, const struct learn_options *opt, struct
 	for (;;) {
 		bool goes_on = !target_gone(t);
 
+		look_at_serving(w, opt);
 		hold_view(w, t);
 		meet_containers(w, t, m);
 		goes_on |= t->follow && (opt->lasts || follow_waits(t->follow));

@@ -54,6 +54,8 @@ struct watch {
 	uint64_t calls;         /* that the programs saw */
 	uint64_t counted;       /* and those that perf counted beside them */
 	bool is_stopped;        /* nothing is counted any more */
+	const char *serve_from; /* all serve since then, as the user said: by what; NULL */
+	uint64_t serve_ns;      /* and since when, since the start */
 	uint64_t unread;        /* times that the kernel did not answer when the maps were read */
 };
 

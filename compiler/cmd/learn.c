@@ -32,7 +32,7 @@ struct learn_args {
 };
 
 /* Written by the handlers below; signal handlers have no other place to write to. */
-static volatile sig_atomic_t stop, stop_signal, snapshots_wanted;
+static volatile sig_atomic_t stop, stop_signal, snapshots_wanted, serving;
 static volatile sig_atomic_t ends_s; /* CLOCK_MONOTONIC; 0: never by itself */
 
 static int now_s(void)
@@ -70,6 +70,13 @@ static void on_wanted(int sig)
 	alarm(1);
 }
 
+static void on_serving(int sig)
+{
+	(void)sig;
+	serving = 1;
+	alarm(1);
+}
+
 /* Whoever ignores it has it caught here all the same, and ignored in the command. */
 static void catch_signal(int sig, const struct sigaction *sa, sigset_t *ignored)
 {
@@ -93,6 +100,8 @@ static void catch_signals(sigset_t *ignored)
 	catch_signal(SIGALRM, &sa, ignored);
 	sa = (struct sigaction){ .sa_handler = on_wanted };
 	catch_signal(SIGUSR1, &sa, ignored);
+	sa = (struct sigaction){ .sa_handler = on_serving };
+	catch_signal(SIGUSR2, &sa, ignored);
 }
 
 /* -1: go on; else the exit status. */
@@ -151,6 +160,38 @@ static int read_watched(const struct options *o, struct learn_args *a)
 	return -1;
 }
 
+/* Where processes have started: -1: go on; else the exit status. */
+static int read_serve(const struct options *o, struct learn_args *a)
+{
+	struct learn_serve *serve = &a->run.serve;
+	const char *text = o->at[OPT_SERVE_FROM].text;
+
+	serve->wanted = &serving;
+	serve->call = text;
+	if (!text || !strcmp(text, "auto"))
+		serve->by = SERVE_BY_WAIT;
+	else if (!strcmp(text, "READY=1"))
+		serve->by = SERVE_BY_READY;
+	else if (!strcmp(text, "SIGUSR2"))
+		serve->by = SERVE_BY_SIGNAL;
+	else if (!strncmp(text, "after=", 6) && option_seconds(text + 6, &serve->after_s))
+		serve->by = SERVE_BY_TIME;
+	else if (syscall_by_name(str_c(text)))
+		serve->by = SERVE_BY_CALL;
+	else
+		return usage_error(
+			o->command,
+			"'--serve-from' takes auto, READY=1, SIGUSR2, after=TIME such as "
+			"after=30s, or a call such as accept4, not '%s'",
+			text);
+	if (serve->by == SERVE_BY_CALL && !strcmp(a->run.backend, "seccomp") && learn_assumes(text))
+		return usage_error(o->command,
+				   "'--backend seccomp' lets %s through without a look, so "
+				   "'--serve-from' cannot be told by it",
+				   text);
+	return -1;
+}
+
 /* -1: go on; else the exit status. */
 static int read_options(const struct options *o, struct learn_args *a)
 {
@@ -178,7 +219,9 @@ static int read_options(const struct options *o, struct learn_args *a)
 	if (a->report && (!strcmp(a->report, "-") || (a->output && !strcmp(a->output, a->report)) ||
 			  (a->recording && !strcmp(a->recording, a->report))))
 		return usage_error(o->command, "--report takes a file of its own");
-	int status = read_containers(o, a);
+	int status = read_serve(o, a);
+	if (status < 0)
+		status = read_containers(o, a);
 	return status < 0 ? read_watched(o, a) : status;
 }
 
@@ -235,7 +278,7 @@ static void begin(struct learn_args *a)
 		a->snapshots.keep = keep_snapshot;
 	if (a->until_s)
 		ends_s = now_s() + (int)a->until_s + 1; /* seconds are cut off */
-	if (a->until_s || a->snapshots.every_ns)
+	if (a->until_s || a->snapshots.every_ns || a->run.serve.after_s)
 		alarm(1);
 }
 

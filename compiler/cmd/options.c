@@ -479,24 +479,30 @@ static int take_number(struct options *o, const struct row *row, struct option_v
 			   (unsigned long long)row->most, v->text);
 }
 
-/* "30s", "5m", "2h", "7d"; a year at most. */
-static int take_duration(struct options *o, const struct row *row, struct option_value *v)
+bool option_seconds(const char *text, uint64_t *seconds)
 {
 	static const struct {
 		char letter;
 		unsigned seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	const uint64_t year = 366 * 86400;
-	size_t n = strlen(v->text);
+	size_t n = strlen(text);
 
 	for (size_t i = 0; n && i < ARRAY_SIZE(units); i++) {
-		if (v->text[n - 1] != units[i].letter ||
-		    str_u64((struct str){ v->text, n - 1 }, &v->number) || !v->number ||
-		    v->number > year / units[i].seconds)
+		if (text[n - 1] != units[i].letter ||
+		    str_u64((struct str){ text, n - 1 }, seconds) || !*seconds ||
+		    *seconds > year / units[i].seconds)
 			continue;
-		v->number *= units[i].seconds;
-		return EXIT_OK;
+		*seconds *= units[i].seconds;
+		return true;
 	}
+	return false;
+}
+
+static int take_duration(struct options *o, const struct row *row, struct option_value *v)
+{
+	if (option_seconds(v->text, &v->number))
+		return EXIT_OK;
 	return usage_error(
 		o->command,
 		"'--%s' takes a time such as 30s, 5m, 2h or 7d, a year at most, not '%s'",

@@ -105,6 +105,8 @@ struct apparmor_target;
  */
 int apparmor_target_option(const struct options *o, struct apparmor_target *out, bool *given);
 
+/* "30s", "5m", "2h", "7d"; a year at most. False: it is none. */
+bool option_seconds(const char *text, uint64_t *seconds);
 /* The next item of a list with commas or blanks; false at its end. */
 bool option_item(const char **list, struct str *item);
 

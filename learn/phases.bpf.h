@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Start and serving: a process serves from where it begins to wait for others, with all of its threads,
+ * and so does what it starts since, whatever that executes. So would a filter hold that it gives itself
+ * there (SECCOMP_FILTER_FLAG_TSYNC).
+ */
+#ifndef LEARN_PHASES_BPF_H
+#define LEARN_PHASES_BPF_H
+
+#include "learn/paths.bpf.h"
+
+__u32 serve_all; /* the loader, or the service's own word: every process serves */
+__u64 serve_ns;  /* when the first process came to; 0: none has */
+__u32 serve_by;  /* and by which call, or TRACE_BY_READY */
+
+enum {              /* of a process */
+       IS_BORN = 1, /* it was made, or executed its program, while it was looked at */
+       IS_SERVING =
+	       2, /* without the other one: it ran before, so it is taken for one that serves */
+};
+
+MAP(phases, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by process id: two bits */
+MAP(listeners, LRU_HASH, __u64, __u8, 1024);       /* epolls that have a socket which listens */
+
+static __always_inline __u32 phase_of(__u32 tgid)
+{
+	__u32 i = tgid / 32;
+	__u64 *word = bpf_map_lookup_elem(&phases, &i);
+
+	return word ? *word >> tgid % 32 * 2 & (IS_BORN | IS_SERVING) : 0;
+}
+
+static __always_inline void set_phase(__u32 tgid, __u32 bits)
+{
+	__u32 i = tgid / 32;
+	__u64 *word = bpf_map_lookup_elem(&phases, &i);
+	__u64 mask = (__u64)(IS_BORN | IS_SERVING) << tgid % 32 * 2,
+	      want = (__u64)bits << tgid % 32 * 2;
+
+	if (!word || (*word & mask) == want)
+		return;
+	__sync_fetch_and_and(word, ~mask);
+	__sync_fetch_and_or(word, want);
+}
+
+static __always_inline __u32 tgid_here(void)
+{
+	return (__u32)(bpf_get_current_pid_tgid() >> 32);
+}
+
+/* TRACE_SERVING, which goes into the index of the call that is made; 0. */
+static __always_inline __u32 phase_now(void)
+{
+	return serve_all || phase_of(tgid_here()) & IS_SERVING ? TRACE_SERVING : 0;
+}
+
+/* By number: of a thread nobody asks for that. */
+static __always_inline void inherit_phase(__u32 child)
+{
+	set_phase(child, IS_BORN | (phase_of(tgid_here()) & IS_SERVING));
+}
+
+/* A task is met that ran before: whether it still starts cannot be known. */
+static __always_inline void presume_serving(__u32 tgid)
+{
+	if (!(phase_of(tgid) & IS_BORN))
+		set_phase(tgid, IS_SERVING);
+}
+
+/* What was taken for one that serves starts a program. */
+static __always_inline void start_program(void)
+{
+	if (!(phase_of(tgid_here()) & IS_BORN))
+		set_phase(tgid_here(), IS_BORN);
+}
+
+static __always_inline struct socket *socket_of(__u32 fd)
+{
+	struct file *f = file_of((void *)bpf_get_current_task(), fd);
+
+	if (!f || (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	return BPF_CORE_READ(f, private_data);
+}
+
+int is_listening(__u32 fd)
+{
+	struct socket *s = socket_of(fd);
+
+	return s && BPF_CORE_READ(s, sk, __sk_common.skc_state) == TCP_LISTEN;
+}
+
+/* The kernel's own of the epoll behind a descriptor; of another file it is none that is known. */
+static __always_inline __u64 epoll_of(__u32 fd)
+{
+	struct file *f = file_of((void *)bpf_get_current_task(), fd);
+
+	return f ? (__u64)BPF_CORE_READ(f, private_data) : 0;
+}
+
+static __always_inline int add_listener(__u32 epoll, __u32 op, __u32 fd)
+{
+	__u64 key;
+	__u8 one = 1;
+
+	if ((op != TRACE_EPOLL_ADD && op != TRACE_EPOLL_MOD) || !is_listening(fd))
+		return 0;
+	key = epoll_of(epoll);
+	if (key)
+		bpf_map_update_elem(&listeners, &key, &one, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int waits_epoll(__u32 fd)
+{
+	__u64 key = epoll_of(fd);
+
+	return key && bpf_map_lookup_elem(&listeners, &key);
+}
+
+static __always_inline int waits_poll(__u64 at, __u32 n)
+{
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_POLLED && i < n; i++) {
+		__u32 fd;
+
+		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)(at + i * 8)))
+			return 0;
+		if (is_listening(fd))
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline int waits_select(__u32 n, __u64 at)
+{
+	__u64 word = 0;
+
+	if (!at)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_SELECTED && i < n; i++) {
+		if (!(i % 32)) {
+			word = 0;
+			if (bpf_probe_read_user(&word, 4, (void *)(at + i / 8)))
+				return 0;
+		}
+		if (word >> i % 32 & 1 && is_listening(i))
+			return 1;
+	}
+	return 0;
+}
+
+/* sd_notify(3): "READY=1" on a line of its own, in a datagram to a local socket. */
+static __always_inline int says_ready(__u32 fd, __u64 at, __u64 len)
+{
+	__u64 window = '\n';
+	struct socket *s;
+	__u8 c = 0;
+
+	if (len < 7 || bpf_probe_read_user(&c, 1, (void *)at) || c < 'A' || c > 'Z')
+		return 0;
+	s = socket_of(fd);
+	if (!s || BPF_CORE_READ(s, type) != SOCK_DGRAM ||
+	    BPF_CORE_READ(s, sk, __sk_common.skc_family) != AF_UNIX)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_READY && i < len; i++) {
+		if (bpf_probe_read_user(&c, 1, (void *)(at + i)))
+			return 0;
+		window = window << 8 | c;
+		if (window == TRACE_READY_LINE)
+			return 1;
+	}
+	return 0;
+}
+
+/* The first piece of a struct msghdr, as 64-bit programs have it. */
+static __always_inline int says_message(__u32 fd, __u64 msghdr)
+{
+	__u64 iov = 0, piece[2];
+
+	if (bpf_probe_read_user(&iov, sizeof(iov), (void *)(msghdr + 16)) ||
+	    bpf_probe_read_user(piece, sizeof(piece), (void *)iov))
+		return 0;
+	return says_ready(fd, piece[0], piece[1]);
+}
+
+/* Does the call that begins, of a process that starts, show that it has? The call's first arguments. */
+int shows_serving(__u32 by, __u64 a0, __u64 a1, __u64 a2)
+{
+	switch (by) {
+	case TRACE_SERVES_NOW:
+	case TRACE_SERVES_ACCEPT: return 1;
+	case TRACE_SERVES_ADD: return add_listener((__u32)a0, (__u32)a1, (__u32)a2);
+	case TRACE_SERVES_EPOLL: return waits_epoll((__u32)a0);
+	case TRACE_SERVES_POLL: return waits_poll(a0, (__u32)a1);
+	case TRACE_SERVES_SELECT: return waits_select((__u32)a0, a1);
+	case TRACE_SERVES_SEND: return says_ready((__u32)a0, a1, a2);
+	case TRACE_SERVES_SENDMSG: return says_message((__u32)a0, a1);
+	}
+	return 0;
+}
+
+/* It serves from this call on. TRACE_SERVING; 0: it does not. */
+static __always_inline __u32 begin_serving(__u32 by, __u32 call, const __u64 args[6])
+{
+	bool is_word = by == TRACE_SERVES_SEND || by == TRACE_SERVES_SENDMSG;
+
+	if (!shows_serving(by, args[0], args[1], args[2]))
+		return 0;
+	if (!serve_ns) {
+		serve_ns = since_start();
+		serve_by = is_word ? TRACE_BY_READY : call;
+	}
+	if (is_word)
+		serve_all = 1; /* which is said of all of a service */
+	else
+		set_phase(tgid_here(), IS_BORN | IS_SERVING);
+	return TRACE_SERVING;
+}
+
+#endif
