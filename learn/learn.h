@@ -13,6 +13,7 @@
 #include "learn/snapshot.h"
 
 struct container_want;
+struct live;
 
 #define LEARN_WATCHED 32 /* cgroups, and processes, that one recording can watch */
 
@@ -39,6 +40,7 @@ struct learn_options {
 	void (*ready)(void *who); /* called once, when all that follows will be seen; NULL */
 	void *ready_who;
 	struct snapshots *snapshots; /* kept meanwhile; NULL: none */
+	struct live *live;           /* who looks on (live.h); NULL: nobody */
 	const sigset_t *ignored; /* signals that our handlers took from SIG_IGN: the command gets
 				  * them ignored, as we did; NULL: none */
 };

@@ -265,17 +265,6 @@ static void read_serving(struct watch *w, struct model *m)
 
 /* ---- paths: chains of pieces back to text ---- */
 
-struct piece {
-	struct trace_path_key key;
-	struct trace_path val;
-	model_ref ref; /* what it became; 0: a part of others, or lost */
-};
-
-struct pieces { /* sorted by id */
-	struct piece *v;
-	size_t n;
-};
-
 static int cmp_piece(const void *x, const void *y)
 {
 	const struct piece *a = x, *b = y;
@@ -286,13 +275,19 @@ static int cmp_piece(const void *x, const void *y)
 static const struct piece *find_piece(const struct pieces *all, uint64_t id)
 {
 	struct piece key = { .val.id = id };
+	struct table_walk it = table_start(id);
+	size_t at;
 
-	return id ? bsearch(&key, all->v, all->n, sizeof(*all->v), cmp_piece) : NULL;
+	if (!id)
+		return NULL;
+	if (!all->by_id)
+		return bsearch(&key, all->v, all->n, sizeof(*all->v), cmp_piece);
+	at = table_next(all->by_id, &it); /* ids are their own hashes */
+	return at == TABLE_END ? NULL : &all->v[at];
 }
 
-/* The text from p up the chain, up to its start or to the BASE above (*base is then that). */
-static bool chain_text(const struct pieces *all, const struct piece *p, const struct piece **base,
-		       char out[TRACE_PATH + 1])
+bool pieces_text(const struct pieces *all, const struct piece *p, const struct piece **base,
+		 char out[TRACE_PATH + 1])
 {
 	size_t at = TRACE_PATH;
 	uint8_t start = p->key.kind;
@@ -349,10 +344,10 @@ static void read_changes(struct model *m, const struct pieces *all)
 
 		/* What the kernel told, which no longer needs to be looked up. */
 		if (p->key.kind == TRACE_LEAF && p->key.parent && !*p->key.text &&
-		    chain_text(all, p, &none, text))
+		    pieces_text(all, p, &none, text))
 			model_changed(m, "", text, p->key.flags, &how);
-		if (p->key.kind == TRACE_JOIN && chain_text(all, p, &base, text) && base &&
-		    chain_text(all, base, &none, dir))
+		if (p->key.kind == TRACE_JOIN && pieces_text(all, p, &base, text) && base &&
+		    pieces_text(all, base, &none, dir))
 			model_changed(m, dir, text, p->key.flags, &how);
 	}
 }
@@ -364,7 +359,7 @@ static model_ref read_path(struct model *m, const struct pieces *all, const stru
 	const struct piece *base, *none;
 	struct access how = access_of(p, one_user);
 
-	if (!chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir))) {
+	if (!pieces_text(all, p, &base, text) || (base && !pieces_text(all, base, &none, dir))) {
 		model_recording(m)->run.losses.paths_unresolved++;
 		return 0;
 	}
@@ -414,7 +409,8 @@ static struct ask_name name_of(struct model *m, const struct pieces *all, uint64
 	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
 	struct ask_name out = { .text = id ? "" : NULL };
 
-	if (!p || !chain_text(all, p, &base, text) || (base && !chain_text(all, base, &none, dir)))
+	if (!p || !pieces_text(all, p, &base, text) ||
+	    (base && !pieces_text(all, base, &none, dir)))
 		return out;
 	out.text = arena_strdup(model_arena(m), text);
 	out.base = base ? arena_strdup(model_arena(m), dir) : NULL;
@@ -452,7 +448,7 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 {
 	int fd = bpf_map__fd(w->skel->maps.paths);
 	size_t cap = watch_keys(w, max_paths) + 1024;
-	struct pieces all = { calloc(cap, sizeof(*all.v)), 0 };
+	struct pieces all = { .v = calloc(cap, sizeof(*all.v)) };
 	struct trace_path_key *prev = NULL;
 	bool is_in;
 
@@ -480,23 +476,23 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	return 0;
 }
 
-static void read_losses(struct watch *w, struct recording *r)
+static void read_losses(struct watch *w, struct recorded_run *run)
 {
-	r->run.losses.values_full += watch_sum(w, TRACE_LOSS_VALUES);
-	r->run.losses.paths_full += watch_sum(w, TRACE_LOSS_PATHS);
-	r->run.losses.paths_truncated += watch_sum(w, TRACE_LOSS_TRUNCATED);
-	r->run.losses.paths_unresolved += watch_sum(w, TRACE_LOSS_UNRESOLVED);
-	r->run.losses.unknown_abi += watch_sum(w, TRACE_LOSS_ABI);
-	r->run.losses.untraced += watch_sum(w, TRACE_LOSS_TASKS);
-	r->run.losses.calls_full += watch_sum(w, TRACE_LOSS_CAPS);
-	r->run.losses.left += watch_sum(w, TRACE_LOSS_LEFT);
+	run->losses.values_full += watch_sum(w, TRACE_LOSS_VALUES);
+	run->losses.paths_full += watch_sum(w, TRACE_LOSS_PATHS);
+	run->losses.paths_truncated += watch_sum(w, TRACE_LOSS_TRUNCATED);
+	run->losses.paths_unresolved += watch_sum(w, TRACE_LOSS_UNRESOLVED);
+	run->losses.unknown_abi += watch_sum(w, TRACE_LOSS_ABI);
+	run->losses.untraced += watch_sum(w, TRACE_LOSS_TASKS);
+	run->losses.calls_full += watch_sum(w, TRACE_LOSS_CAPS);
+	run->losses.left += watch_sum(w, TRACE_LOSS_LEFT);
 	w->unread += watch_sum(w, TRACE_LOSS_READS);
-	r->run.namespace_files = watch_sum(w, TRACE_NAMESPACES);
-	r->run.memory_programs = watch_sum(w, TRACE_MEMORY);
-	r->run.odd_numbers = watch_sum(w, TRACE_LOSS_CALLS);
-	r->run.unseen_exec = watch_sum(w, TRACE_UNSEEN_EXEC);
-	r->run.disconnected = watch_sum(w, TRACE_DISCONNECTED);
-	r->run.processes = watch_sum(w, TRACE_TASKS);
+	run->namespace_files = watch_sum(w, TRACE_NAMESPACES);
+	run->memory_programs = watch_sum(w, TRACE_MEMORY);
+	run->odd_numbers = watch_sum(w, TRACE_LOSS_CALLS);
+	run->unseen_exec = watch_sum(w, TRACE_UNSEEN_EXEC);
+	run->disconnected = watch_sum(w, TRACE_DISCONNECTED);
+	run->processes = watch_sum(w, TRACE_TASKS);
 }
 
 /* The kernel skips a program that would interrupt itself; it counts that, and so do we. */
@@ -522,6 +518,16 @@ static uint64_t count_missed(struct watch *w)
 	return missed;
 }
 
+void watch_look_run(struct watch *w, struct recorded_run *out)
+{
+	uint64_t unread = w->unread;
+
+	read_losses(w, out);
+	out->losses.ring_dropped = count_missed(w) + watch_sum(w, TRACE_LOSS_BUSY);
+	out->losses.unread = w->unread;
+	w->unread = unread;
+}
+
 /* What is counted while the programs are attached. */
 void watch_read_running(struct watch *w, struct model *m)
 {
@@ -542,7 +548,7 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 
 	if (!v)
 		return -ENOMEM;
-	read_losses(w, r);
+	read_losses(w, &r->run);
 	w->calls = watch_sum(w, TRACE_LOSS_CALLS) + watch_sum(w, TRACE_LOSS_ABI);
 	read_counts(w, m, v);
 	if (opt->border)

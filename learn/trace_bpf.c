@@ -563,6 +563,7 @@ int trace_bpf_record(struct watch *w, const struct learn_options *opt, struct ta
 					  NULL);
 	}
 	err = watch_wait(w, opt, t, m);
+	watch_live_end(opt->live);
 	if (opt->border)
 		watch_view(w, t);
 	witness_stop(w, r);

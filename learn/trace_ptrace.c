@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "learn/live.h"
 #include "learn/proc.h"
 #include "learn/stopped.h"
 
@@ -285,6 +286,8 @@ static void trace_loop(struct tracer *t)
 		look_at_serving(t);
 		if (tid < 0 && errno == ECHILD)
 			return;
+		if (live_due(t->opt))
+			live_model(t->opt->live, t->model, t->started ? tracer_now(t) : 0);
 		if (tid < 0) {
 			if (t->detaching && clock_ns() > t->target->deadline_ns)
 				return; /* those that cannot be stopped: see seize() */

@@ -19,3 +19,9 @@ struct unseen {
  * that were not, so one run gives no number: false.
  */
 bool unseen_estimate(const struct recording *r, struct unseen *out);
+/*
+ * The same of recorded runs and one more that goes on: bit nr of made[arch]: it has made the call up to
+ * now. How many calls it has made that those before it did not.
+ */
+size_t unseen_with(const struct recording *earlier, const uint64_t (*made)[RECORDING_NRS / 64],
+		   struct unseen *out);

@@ -61,6 +61,7 @@ static bool wait_children(struct watch *w, const struct learn_options *opt, stru
 			snapshot_ended(opt->snapshots, pid, status);
 		else if (snapshot_begin(opt->snapshots))
 			keep_snapshot(w, opt, m);
+		watch_live(w, opt, m);
 		if (pid == t->pid) {
 			t->ended = true;
 			t->wait_status = status;
@@ -327,6 +328,7 @@ static int wait_watched(struct watch *w, const struct learn_options *opt, struct
 			return 0;
 		if (snapshot_begin(opt->snapshots))
 			keep_snapshot(w, opt, m);
+		watch_live(w, opt, m);
 		wait_change(w, t);
 	}
 }

@@ -13,6 +13,7 @@
 #include "trace.skel.h"
 #pragma GCC diagnostic pop
 
+#include "compiler/base/table.h"
 #include "learn/backend.h"
 #include "learn/events.h"
 #include "learn/types.h"
@@ -24,6 +25,8 @@ enum tier { TIER_FENTRY, TIER_TP, TIER_BTF, TIER_RAW, TIERS };
 
 /* Where capabilities are looked at; without a tracepoint of theirs, best first. */
 enum caps_by { CAPS_LSM, CAPS_END, CAPS_NOT, CAPS_TRACEPOINT };
+
+struct live;
 
 struct watch {
 	struct trace_bpf *skel;
@@ -76,10 +79,37 @@ static inline __u32 watch_keys(const struct watch *w, size_t max_paths)
 	return (__u32)(max_paths * (w->sees_names ? 6 : 4) + 256);
 }
 
+/* A look at the maps for whoever watches the run, if it is time to: live_bpf.c. */
+void watch_live(struct watch *w, const struct learn_options *opt, struct model *m);
+/* What that kept is given up. */
+void watch_live_end(struct live *l);
+
 /* What is counted while the programs are attached: capabilities, and what was missed. */
 void watch_read_running(struct watch *w, struct model *m);
 /* And the rest, which adds to it. What the kernel does not answer is a loss. 0 or -errno. */
 int watch_read_maps(struct watch *w, const struct learn_options *opt, struct model *m);
+/* The same for a look at the run while it goes on: tasks and losses up to now; `out` is empty. */
+void watch_look_run(struct watch *w, struct recorded_run *out);
+/* What is known of paths, as the map has it. */
+struct piece {
+	struct trace_path_key key;
+	struct trace_path val;
+	model_ref ref; /* what it became; 0: a part of others, or lost */
+};
+
+struct pieces {
+	struct piece *v;
+	size_t n;
+	const struct table
+		*by_id; /* their places, with the id for a hash; NULL: they are sorted by id */
+};
+
+/*
+ * The text from p up the chain, up to its start or to the BASE above (*base is then that). False: a part
+ * of it is not there.
+ */
+bool pieces_text(const struct pieces *all, const struct piece *p, const struct piece **base,
+		 char out[TRACE_PATH + 1]);
 /* An element of a per-CPU array of numbers. */
 uint64_t watch_sum_of(struct watch *w, int fd, uint32_t which);
 /* One of enum trace_loss, over all CPUs. */

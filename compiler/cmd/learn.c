@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/cmd/live.h"
 #include "compiler/cmd/recordings.h"
 #include "learn/client.h"
 #include "learn/container/follow.h"
@@ -29,11 +31,26 @@ struct learn_args {
 	sigset_t ignored;           /* what run.ignored points to */
 	pid_t pids[LEARN_WATCHED];  /* what run.pids points to */
 	struct container_want want; /* what run.containers points to */
+	enum live_mode live;
+	const char *const *earlier; /* recordings that it looks at, too */
+	size_t nearlier;
+	struct recording before; /* of those */
+	struct live_view view;   /* what run.live points into */
 };
 
 /* Written by the handlers below; signal handlers have no other place to write to. */
 static volatile sig_atomic_t stop, stop_signal, snapshots_wanted, serving;
 static volatile sig_atomic_t ends_s; /* CLOCK_MONOTONIC; 0: never by itself */
+static volatile sig_atomic_t ticks, resumed, is_live;
+
+/* Interrupts the wait that is under way then, once a second; more often where somebody looks on. */
+static void tick(void)
+{
+	const struct itimerval soon = { .it_value = { .tv_sec = !is_live,
+						      .tv_usec = is_live ? 250000 : 0 } };
+
+	(void)setitimer(ITIMER_REAL, &soon, NULL);
+}
 
 static int now_s(void)
 {
@@ -50,7 +67,7 @@ static void on_stop(int sig, siginfo_t *info, void *context)
 	stop_signal = info->si_code > 0 ? 0 : sig;
 	if (stop < 2)
 		stop = stop + 1;
-	alarm(1); /* a wait that began just after this is interrupted all the same */
+	tick(); /* a wait that began just after this is interrupted all the same */
 }
 
 static void on_alarm(int sig)
@@ -60,21 +77,28 @@ static void on_alarm(int sig)
 		stop = 1;
 		stop_signal = SIGTERM;
 	}
-	alarm(1);
+	ticks = ticks + 1;
+	tick();
+}
+
+static void on_resumed(int sig)
+{
+	(void)sig;
+	resumed = resumed + 1;
 }
 
 static void on_wanted(int sig)
 {
 	(void)sig;
 	snapshots_wanted = snapshots_wanted + 1;
-	alarm(1);
+	tick();
 }
 
 static void on_serving(int sig)
 {
 	(void)sig;
 	serving = 1;
-	alarm(1);
+	tick();
 }
 
 /* Whoever ignores it has it caught here all the same, and ignored in the command. */
@@ -102,6 +126,8 @@ static void catch_signals(sigset_t *ignored)
 	catch_signal(SIGUSR1, &sa, ignored);
 	sa = (struct sigaction){ .sa_handler = on_serving };
 	catch_signal(SIGUSR2, &sa, ignored);
+	sa = (struct sigaction){ .sa_handler = on_resumed, .sa_flags = SA_RESTART };
+	catch_signal(SIGCONT, &sa, ignored);
 }
 
 /* -1: go on; else the exit status. */
@@ -193,6 +219,19 @@ static int read_serve(const struct options *o, struct learn_args *a)
 }
 
 /* -1: go on; else the exit status. */
+static int read_live(const struct options *o, struct learn_args *a)
+{
+	const struct option_value *earlier = &o->at[OPT_EARLIER];
+
+	a->live = live_choose(&o->at[OPT_LIVE], a->run.argv != NULL);
+	a->earlier = earlier->list.v;
+	a->nearlier = earlier->list.n;
+	if (a->nearlier && a->live == LIVE_OFF)
+		return usage_error(o->command, "--earlier is looked at by --live");
+	return -1;
+}
+
+/* -1: go on; else the exit status. */
 static int read_options(const struct options *o, struct learn_args *a)
 {
 	const struct option_value *backend = &o->at[OPT_BACKEND];
@@ -222,7 +261,9 @@ static int read_options(const struct options *o, struct learn_args *a)
 	int status = read_serve(o, a);
 	if (status < 0)
 		status = read_containers(o, a);
-	return status < 0 ? read_watched(o, a) : status;
+	if (status < 0)
+		status = read_watched(o, a);
+	return status < 0 ? read_live(o, a) : status;
 }
 
 static void tell_client(struct session *s, const char *client)
@@ -279,7 +320,7 @@ static void begin(struct learn_args *a)
 	if (a->until_s)
 		ends_s = now_s() + (int)a->until_s + 1; /* seconds are cut off */
 	if (a->until_s || a->snapshots.every_ns || a->run.serve.after_s)
-		alarm(1);
+		tick();
 }
 
 /* written: the recording was, at the run's end. */
@@ -313,7 +354,34 @@ static void tell_snapshots(struct session *s, const struct learn_args *a, bool w
 			    "proposal alone");
 }
 
-static int record(struct session *s, const struct learn_args *a)
+/* What is recorded, as it was asked for: the first of it, and how many more. */
+static const char *asked_for(struct session *s, const struct learn_args *a)
+{
+	const struct learn_options *run = &a->run;
+	size_t more = run->ncgroups + run->npids + a->want.nnames + a->want.nlabels;
+	const char *first =
+		run->argv       ? run->argv[0] :
+		a->want.nnames  ? arena_printf(s->arena, "the container '%s'", a->want.names[0]) :
+		a->want.nlabels ? arena_printf(s->arena, "containers of '%s'", a->want.labels[0]) :
+		run->ncgroups   ? arena_printf(s->arena, "the cgroup '%s'", run->cgroups[0]) :
+				  arena_printf(s->arena, "process %d", (int)run->pids[0]);
+
+	return more > 1 ? arena_printf(s->arena, "%s and %zu more", first, more - 1) : first;
+}
+
+static void begin_view(struct session *s, struct learn_args *a)
+{
+	if (a->live == LIVE_OFF)
+		return;
+	live_open(&a->view, a->live, asked_for(s, a), a->before.calls.n ? &a->before : NULL);
+	a->view.resumed = &resumed;
+	a->view.live.ticks = &ticks;
+	a->run.live = &a->view.live;
+	is_live = true;
+	tick();
+}
+
+static int record(struct session *s, struct learn_args *a)
 {
 	const char *client = a->run.argv ? client_of_command(s->arena, a->run.argv) : NULL;
 	struct proposal_args proposal = { .output = a->output,
@@ -334,7 +402,11 @@ static int record(struct session *s, const struct learn_args *a)
 		tell_client(s, client);
 		session_report(s);
 	}
-	if (learn_run(s->arena, &a->run, &r, &status, s->diags)) {
+	begin_view(s, a);
+	err = learn_run(s->arena, &a->run, &r, &status, s->diags);
+	is_live = false;
+	live_close(&a->view, err ? NULL : &r);
+	if (err) {
 		session_report(s);
 		return status;
 	}
@@ -354,11 +426,29 @@ static int record(struct session *s, const struct learn_args *a)
 	return err ? EXIT_PALE : status;
 }
 
+/* EXIT_OK, or EXIT_PALE after a diagnostic. */
+static int load_earlier(struct session *s, struct learn_args *a)
+{
+	struct recordings *rs = recordings_new(s->arena);
+
+	if (recordings_load(s, "learn", a->earlier, a->nearlier, rs) != EXIT_OK) {
+		session_report(s);
+		return EXIT_PALE;
+	}
+	recordings_unite(s->arena, rs, &a->before);
+	return EXIT_OK;
+}
+
 static int learn(struct session *s, struct learn_args *a)
 {
 	begin(a);
 	if (a->starts && start_sets_check(s, "learn", start_sets(s->arena, a->starts)))
 		return EXIT_PALE;
+	if (a->nearlier) {
+		int status = load_earlier(s, a);
+		if (status != EXIT_OK)
+			return status;
+	}
 	return record(s, a);
 }
 

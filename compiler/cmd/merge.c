@@ -12,7 +12,8 @@ static int merge(struct session *s, const struct options *o)
 		return usage_error(o->command, "give the recordings");
 	if (check_writable(output))
 		return EXIT_SYSTEM;
-	status = recordings_load(s, o, rs);
+	status = recordings_load(s, o->command->name, (const char *const *)o->operands,
+				 (size_t)o->n, rs);
 	session_report(s);
 	return status == EXIT_OK ? recordings_write(rs, output) : status;
 }

@@ -17,7 +17,8 @@ static int propose_of(struct session *s, const struct options *o)
 				   .margin = o->at[OPT_MARGIN].text,
 				   .exact = o->at[OPT_EXACT].given,
 				   .arch = o->at[OPT_ARCH].given ? &o->at[OPT_ARCH].arch : NULL };
-	int status = recordings_load(s, o, rs);
+	int status = recordings_load(s, o->command->name, (const char *const *)o->operands,
+				     (size_t)o->n, rs);
 	struct recording r;
 	bool lacks;
 

@@ -52,7 +52,7 @@ static int tell_fault(struct session *s, const char *path, const struct buf *tex
 	return EXIT_FOUND;
 }
 
-static int tell_clash(struct session *s, char *const *paths, const struct recordings_clash *c)
+static int tell_clash(struct session *s, const char *const *paths, const struct recordings_clash *c)
 {
 	struct diag *d = diag_add(
 		s->diags, DIAG_PL418, NO_SPAN,
@@ -65,7 +65,7 @@ static int tell_clash(struct session *s, char *const *paths, const struct record
 	return EXIT_FOUND;
 }
 
-static int load_one(struct session *s, char *const *paths, size_t i, struct recordings *rs)
+static int load_one(struct session *s, const char *const *paths, size_t i, struct recordings *rs)
 {
 	struct recordings_fault fault;
 	BUF_AUTO text = { 0 };
@@ -78,20 +78,21 @@ static int load_one(struct session *s, char *const *paths, size_t i, struct reco
 	return EXIT_OK;
 }
 
-int recordings_load(struct session *s, const struct options *o, struct recordings *rs)
+int recordings_load(struct session *s, const char *command, const char *const *paths, size_t n,
+		    struct recordings *rs)
 {
 	struct recordings_clash clash;
 	struct progress progress;
 	int status = EXIT_OK;
 
-	progress_begin(&progress, o->command->name, "recordings", (uint64_t)o->n);
-	for (size_t i = 0; i < (size_t)o->n && status == EXIT_OK; i++) {
+	progress_begin(&progress, command, "recordings", n);
+	for (size_t i = 0; i < n && status == EXIT_OK; i++) {
 		progress_step(&progress, i);
-		status = load_one(s, o->operands, i, rs);
+		status = load_one(s, paths, i, rs);
 	}
-	progress_step(&progress, (uint64_t)o->n);
+	progress_step(&progress, n);
 	if (status == EXIT_OK && recordings_settle(rs, &clash))
-		status = tell_clash(s, o->operands, &clash);
+		status = tell_clash(s, paths, &clash);
 	progress_end(&progress);
 	return status;
 }

@@ -5,8 +5,9 @@
 #include "learn/learn.h"
 #include "learn/record/recordings.h"
 
-/* Reads and settles all operands. EXIT_OK, or another after diagnostics. */
-int recordings_load(struct session *s, const struct options *o, struct recordings *rs);
+/* Reads and settles these files, for that command. EXIT_OK, or another after diagnostics. */
+int recordings_load(struct session *s, const char *command, const char *const *paths, size_t n,
+		    struct recordings *rs);
 /* To a file that its owner alone may read; "-": standard output. EXIT_OK, or EXIT_SYSTEM, told. */
 int recordings_write(const struct recordings *rs, const char *path);
 

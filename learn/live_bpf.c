@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The eBPF backend's maps, looked at while the programs fill them. Each look is a slice of a few
+ * milliseconds: who waits beside it must not be kept from waiting. Nothing is written to a map.
+ */
+#include "learn/backend.h"
+
+#if PALE_BPF
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "learn/live.h"
+#include "learn/watch.h"
+
+enum {
+	SLICE = 2048,     /* paths of a look */
+	NUMBERS = 512,    /* counters that are asked for at once */
+	COUNT_EVERY = 4,  /* looks between two of the counters, about a second, */
+	SAMPLE_EVERY = 20 /* and between two of what the programs cost */
+};
+
+struct live_maps {
+	struct arena *arena;
+	unsigned looks;
+	/* Paths: all pieces up to now, and which of them have no text yet. */
+	VEC(struct piece) pieces;
+	struct table by_id, texts; /* of texts the hashes are kept, and nothing else */
+	VEC(size_t) waiting;
+	size_t found; /* pieces there were when the pass began */
+	uint64_t at;  /* where the kernel goes on */
+	bool is_within;
+	struct trace_path_key keys[SLICE];
+	struct trace_path values[SLICE];
+	struct trace_count *counts; /* NUMBERS on each CPU; NULL: no memory */
+	struct table caps;
+	/* While the kernel counts what programs take; -1: it does not. */
+	int sampling;
+	uint64_t sampled_from, programs_then;
+};
+
+/* ---- calls ---- */
+
+/* One counter over all CPUs. */
+static struct trace_count sum_up(const struct trace_count *each, size_t cpus)
+{
+	struct trace_count sum = { 0, UINT64_MAX };
+
+	for (size_t i = 0; i < cpus; i++) {
+		sum.count += each[i].count;
+		if (each[i].count && each[i].first_ns < sum.first_ns)
+			sum.first_ns = each[i].first_ns;
+	}
+	return sum;
+}
+
+/* Of either phase. */
+static void look_at_counter(struct live *l, uint32_t key, const struct trace_count *sum)
+{
+	uint32_t call = key & ~(uint32_t)TRACE_SERVING, nr = call % TRACE_NRS;
+	int a = abi_arch(call / TRACE_NRS);
+	const struct syscall_info *sys;
+
+	if (!sum->count || a < 0)
+		return;
+	l->look.made += sum->count;
+	if (!live_made(l, (enum arch)a, nr))
+		return;
+	l->look.calls++;
+	sys = syscall_by_nr((enum arch)a, nr);
+	live_add(l, LIVE_CALL, sum->first_ns, 0, str_c(sys ? sys->name : "?"));
+}
+
+static void look_at_calls(struct watch *w, struct live *l, struct live_maps *k)
+{
+	size_t cpus = (size_t)w->cpus;
+	int fd = bpf_map__fd(w->skel->maps.counts);
+	uint32_t keys[NUMBERS], at = 0;
+
+	if (!k->counts)
+		return;
+	l->look.made = 0;
+	for (uint32_t from = 0; from < 2 * TRACE_CALLS; from += NUMBERS) {
+		__u32 n = NUMBERS;
+
+		if (bpf_map_lookup_batch(fd, from ? &at : NULL, &at, keys, k->counts, &n, NULL) &&
+		    errno != ENOENT)
+			return;
+		for (uint32_t i = 0; i < n; i++) {
+			struct trace_count sum = sum_up(&k->counts[i * cpus], cpus);
+
+			look_at_counter(l, keys[i], &sum);
+		}
+	}
+}
+
+static void look_at_caps(struct watch *w, struct live *l, struct live_maps *k)
+{
+	int fd = bpf_map__fd(w->skel->maps.caps);
+	struct trace_cap_key key, *prev = NULL;
+	struct trace_count n;
+
+	l->look.caps_seen = w->sees_caps;
+	for (; !bpf_map_get_next_key(fd, prev, &key); prev = &key) {
+		const char *name = capability_name(key.cap);
+		struct table_walk it = table_start(key.cap);
+
+		if (key.call == TRACE_NO_CALL || !name || table_next(&k->caps, &it) != TABLE_END ||
+		    bpf_map_lookup_elem(fd, &key, &n))
+			continue;
+		table_add(k->arena, &k->caps, key.cap, key.cap);
+		l->look.caps++;
+		live_add(l, LIVE_CAPABILITY, n.first_ns, 0, str_c(name));
+	}
+}
+
+/* ---- files ---- */
+
+/* The name of a piece that is one; false: a part of it was not met yet. */
+static bool name_it(struct live *l, struct live_maps *k, const struct piece *p)
+{
+	const struct pieces all = { k->pieces.v, k->pieces.n, &k->by_id };
+	char text[2 * TRACE_PATH + 3], end[TRACE_PATH + 1];
+	const struct piece *base, *none;
+	struct table_walk it;
+	uint64_t hash;
+	size_t n;
+
+	if (!pieces_text(&all, p, &base, end))
+		return false;
+	*text = 0;
+	if (base && *end != '/') {
+		if (!pieces_text(&all, base, &none, text))
+			return false;
+		n = strlen(text);
+		if (n && text[n - 1] != '/')
+			strcat(text, "/");
+	}
+	strcat(text, end);
+	if (p->key.flags & TRACE_DIR && strcmp(text, "/"))
+		strcat(text, "/");
+	hash = hash_str(str_c(text));
+	it = table_start(hash);
+	if (table_next(&k->texts, &it) != TABLE_END)
+		return true;
+	table_add(k->arena, &k->texts, hash, 0);
+	l->look.files++;
+	live_add(l, LIVE_FILE, p->val.first_ns, p->key.perms, str_c(text));
+	return true;
+}
+
+static bool is_file(const struct piece *p)
+{
+	return (p->key.kind == TRACE_LEAF || p->key.kind == TRACE_JOIN) &&
+	       !(p->key.perms & TRACE_NAMED);
+}
+
+static void keep_pieces(struct live_maps *k, __u32 n, size_t most)
+{
+	for (__u32 i = 0; i < n && k->pieces.n < most; i++) {
+		struct piece p = { .key = k->keys[i], .val = k->values[i] };
+		struct table_walk it = table_start(p.val.id);
+
+		if (table_next(&k->by_id, &it) != TABLE_END)
+			continue;
+		table_add(k->arena, &k->by_id, p.val.id, k->pieces.n);
+		if (is_file(&p))
+			vec_push(k->arena, &k->waiting, k->pieces.n);
+		vec_push(k->arena, &k->pieces, p);
+	}
+}
+
+/* Those that have all their parts by now get their names. */
+static void name_them(struct live *l, struct live_maps *k)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < k->waiting.n; i++)
+		if (!name_it(l, k, &k->pieces.v[k->waiting.v[i]]))
+			k->waiting.v[left++] = k->waiting.v[i];
+	k->waiting.n = left;
+}
+
+/* The next slice; a pass that has met nothing new is followed by a rest of a second. */
+static void look_at_files(struct watch *w, struct live *l, struct live_maps *k, size_t most)
+{
+	int fd = bpf_map__fd(w->skel->maps.paths), err;
+	__u32 n = SLICE;
+
+	if (!k->is_within && k->pieces.n == k->found && k->looks % COUNT_EVERY)
+		return;
+	if (!k->is_within)
+		k->found = k->pieces.n;
+	err = bpf_map_lookup_batch(fd, k->is_within ? &k->at : NULL, &k->at, k->keys, k->values, &n,
+				   NULL);
+	if (err && errno != ENOENT)
+		n = 0;
+	keep_pieces(k, n, most);
+	k->is_within = !err;
+	if (!k->is_within)
+		name_them(l, k);
+}
+
+/* ---- what it costs ---- */
+
+static uint64_t programs_ns(const struct watch *w)
+{
+	struct bpf_program *p;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_program__autoload(p) && bpf_program__fd(p) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			sum += info.run_time_ns;
+	}
+	return sum;
+}
+
+/* The kernel counts it where it is asked to, which costs a little: so between two looks of many. */
+static void sample_cost(const struct watch *w, struct live *l, struct live_maps *k)
+{
+	if (k->sampling >= 0) {
+		l->look.programs_ns = programs_ns(w) - k->programs_then;
+		l->look.of_ns = clock_ns() - k->sampled_from;
+		close(k->sampling);
+		k->sampling = -1;
+	} else if (k->looks % SAMPLE_EVERY == 1) {
+		k->sampling = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		k->programs_then = programs_ns(w);
+		k->sampled_from = clock_ns();
+	}
+}
+
+/* ---- all of it ---- */
+
+static struct live_maps *maps_of(const struct watch *w, struct live *l)
+{
+	struct arena *a;
+
+	if (l->maps)
+		return l->maps;
+	a = arena_new(NULL);
+	l->maps = ARENA_NEW(a, struct live_maps);
+	l->maps->arena = a;
+	l->maps->sampling = -1;
+	l->maps->counts = calloc((size_t)w->cpus * NUMBERS, sizeof(*l->maps->counts));
+	return l->maps;
+}
+
+void watch_live(struct watch *w, const struct learn_options *opt, struct model *m)
+{
+	struct live *l = opt->live;
+	uint64_t start = w->skel->bss->start_ns;
+	struct live_maps *k;
+
+	if (!live_due(opt))
+		return;
+	k = maps_of(w, l);
+	l->look.ns = start ? l->look.clock_ns - start : 0;
+	if (k->looks++ % COUNT_EVERY == 0) {
+		look_at_calls(w, l, k);
+		look_at_caps(w, l, k);
+		l->look.lost = (struct recorded_run){ 0 };
+		watch_look_run(w, &l->look.lost);
+	}
+	look_at_files(w, l, k, watch_keys(w, opt->max_paths) + 1024);
+	sample_cost(w, l, k);
+	l->look.watched = model_recording(m)->run.containers;
+	l->show(l->who, &l->look);
+}
+
+void watch_live_end(struct live *l)
+{
+	if (!l || !l->maps)
+		return;
+	if (l->maps->sampling >= 0)
+		close(l->maps->sampling);
+	free(l->maps->counts);
+	arena_free(l->maps->arena);
+	l->maps = NULL;
+}
+
+#endif
