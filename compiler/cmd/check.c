@@ -93,7 +93,7 @@ static void check_halves(struct check *c, const struct policy *p)
 
 static void check_policy(struct check *c, const struct policy *p)
 {
-	unsigned set = targets_of(0, p->layers) & c->opt->targets;
+	unsigned set = targets_of(c->opt->targets, p->layers) & targets_in(p->layers);
 	struct target_check q = question(c);
 	const struct target *t;
 
@@ -152,11 +152,8 @@ static bool is_apparmor(const struct check_options *opt, struct str text, const 
 /* Targets are asked for, and AppArmor is none of them. */
 static bool asks_apparmor(const struct check *c)
 {
-	const struct target *t;
-
-	for (size_t i = 0; (t = target_at(i)); i++)
-		if (c->opt->targets & TARGET_BIT(i) && t->layer == LAYER_APPARMOR)
-			return true;
+	if (targets_of(c->opt->targets, LAYER_APPARMOR) & targets_in(LAYER_APPARMOR))
+		return true;
 	usage_error(c->opt->command,
 		    "'%s' is AppArmor's, and --target does not name that: apparmor, or "
 		    "apparmor=5.0",
@@ -199,7 +196,7 @@ static int check_file(void *check)
 	parse.parse_only = false;
 	/* Whoever asks for one target asks for what it would be: that needs an environment. */
 	bool some = c->opt->targets & ~targets_how(TARGET_KEEPS_WHEN);
-	unsigned stop = !some || c->opt->targets == TARGETS_ALL ? INPUT_OPEN : 0, hangs;
+	unsigned stop = !some || c->opt->targets & TARGETS_ALL ? INPUT_OPEN : 0, hangs;
 	status = input_resolve_unless(s, &parse, stop, &in, &hangs);
 	c->open = parse.resolve.keep_when = hangs != 0;
 	if (hangs)

@@ -24,8 +24,8 @@ struct request {
 static void tell_left(const struct policy *p, unsigned asked)
 {
 	unsigned set = targets_of(asked, p->layers);
-	bool apparmor = set & targets_of(0, LAYER_APPARMOR);
-	bool seccomp = set & targets_of(0, LAYER_SECCOMP);
+	bool apparmor = set & targets_in(LAYER_APPARMOR);
+	bool seccomp = set & targets_in(LAYER_SECCOMP);
 	size_t resources = p->files.n + p->networks.n + p->signals.n + p->others.n;
 	BUF_AUTO names = { 0 };
 
@@ -107,7 +107,7 @@ static int compile_input(struct request *r, const char *path)
 	r->input.resolve.keep_when = r->c.targets && !(r->c.targets & ~keep);
 	int rc = input_load(s, path, &r->input, &in);
 	if (rc == EXIT_OK && in.format != INPUT_BPF && !r->input.resolve.keep_when &&
-	    (!r->c.targets || r->c.targets & keep))
+	    (!r->c.targets || r->c.targets & (keep | TARGETS_ALL)))
 		rc = keep_conditions(r, &in);
 	if (rc != EXIT_OK)
 		return rc;
@@ -147,7 +147,7 @@ static int read_options(struct request *r, const struct options *o)
 		return status;
 	r->c.apparmor = named ? &r->apparmor : NULL;
 
-	r->c.targets = targets == TARGETS_ALL ? 0 : targets;
+	r->c.targets = targets;
 	r->c.approximate = o->at[OPT_APPROXIMATE].given;
 	r->c.log_only = o->at[OPT_LOG_ONLY].given;
 	r->log_refusals = o->at[OPT_LOG_REFUSALS].given;

@@ -25,7 +25,7 @@ declare -gA _pale_options=(
 	[lsp]="--stdio --config --isolated --runtime --select --ignore --severity --rule-pages --caps --kernel --host --sets --target --include --features"
 )
 declare -gA _pale_words=(
-	[--target]="docker oci bpf apparmor all"
+	[--target]="docker oci spo bpf apparmor all"
 	[--target-a]="docker oci bpf apparmor all"
 	[--target-b]="docker oci bpf apparmor all"
 	[--for]="run runc runc-nnp crun"

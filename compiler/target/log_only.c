@@ -48,7 +48,7 @@ static void tell_log_only(const struct compilation *c, const struct policy *p)
 	diag_help(ds, d, "compile without it before the program meets an attacker");
 	if (p->layers & LAYER_SECCOMP && set & targets_how(TARGET_CONTAINER))
 		tell_foreign(p, ds);
-	if (p->layers & LAYER_APPARMOR && set & targets_of(0, LAYER_APPARMOR))
+	if (p->layers & LAYER_APPARMOR && set & targets_in(LAYER_APPARMOR))
 		tell_apparmor(p, ds);
 }
 

@@ -14,17 +14,27 @@ static const char *claim(struct arena *a, const struct oci_runtime *rt, bool app
 			    name);
 }
 
+static int make(const struct policy *p, const struct seccomp_json_form *form,
+		struct oci_write_options opt, const char *name, struct buf *out, struct diags *ds)
+{
+	opt.dialect = form->dialect;
+	opt.no_errno = form->no_errno;
+	if (oci_write(ds->arena, p, &opt, out, ds))
+		return -1;
+	return form->wrap ? form->wrap(p, name, out, ds) : 0;
+}
+
 int seccomp_json_write(struct compilation *c, const struct target *t, const struct policy *p,
-		       enum oci_dialect dialect)
+		       const struct seccomp_json_form *form)
 {
 	struct arena *arena = c->diags->arena;
-	struct oci_write_options opt = { .dialect = dialect,
-					 .runtime = c->runtime,
-					 .approximate = c->approximate };
+	struct oci_write_options opt = { .runtime = c->runtime, .approximate = c->approximate };
 	struct artifact a = { .target = t };
 
-	if (oci_write(arena, p, &opt, &a.bytes, c->diags))
+	if (make(p, form, opt, target_name(c, p), &a.bytes, c->diags)) {
+		buf_free(&a.bytes);
 		return -1;
+	}
 	a.name = arena_printf(arena, "%s.%s", target_name(c, p), t->suffix);
 	a.about = arena_printf(arena, "%zu bytes; %s%s", a.bytes.n,
 			       claim(arena, &c->runtime, c->approximate), target_force(c));
@@ -42,12 +52,13 @@ static bool is_starved(const struct diags *ds)
 }
 
 static void ask(struct target_check *c, const struct target *t, const struct policy *p,
-		enum oci_dialect dialect, struct diags *ds)
+		const struct seccomp_json_form *form, struct diags *ds)
 {
 	struct arena *a = ds->arena;
-	struct oci_write_options opt = { .dialect = dialect, .runtime = *c->runtime };
+	struct oci_write_options opt = { .runtime = *c->runtime };
+	const char *name = arena_printf(a, PRISTR, STRARG(p->name));
 	BUF_AUTO out = { 0 };
-	bool ok = !oci_write(a, p, &opt, &out, ds);
+	bool ok = !make(p, form, opt, name, &out, ds);
 
 	if (!ok && is_starved(ds))
 		target_answer(c, t->name, TARGET_UNASKED, "");
@@ -59,12 +70,12 @@ static void ask(struct target_check *c, const struct target *t, const struct pol
 
 /* Dialects differ in form: what was said of the first is not said again, unless it was no error. */
 void seccomp_json_check(struct target_check *c, const struct target *t, const struct policy *p,
-			enum oci_dialect dialect)
+			const struct seccomp_json_form *form)
 {
 	struct diags *again = diags_new(c->diags->arena, c->diags->sources);
 	size_t errors = c->diags->errors;
 
-	ask(c, t, p, dialect, c->json_told ? again : c->diags);
+	ask(c, t, p, form, c->json_told ? again : c->diags);
 	c->json_told = true;
 	if (!errors && again->errors)
 		diags_take(c->diags, again);

@@ -15,7 +15,7 @@ static const struct target targets[] = {
 #undef TARGET
 };
 
-_Static_assert(ARRAY_SIZE(targets) < 31, "a bit for each, and TARGETS_ALL");
+_Static_assert(ARRAY_SIZE(targets) < 30, "a bit for each, and TARGETS_ALL");
 
 const struct target *target_at(size_t i)
 {
@@ -34,16 +34,21 @@ unsigned targets_how(unsigned how)
 	return set;
 }
 
-unsigned targets_of(unsigned asked, unsigned layers)
+unsigned targets_in(unsigned layers)
 {
 	unsigned set = 0;
 
-	if (asked)
-		return asked;
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		if (targets[i].layer & layers)
 			set |= TARGET_BIT(i);
 	return set;
+}
+
+unsigned targets_of(unsigned asked, unsigned layers)
+{
+	if (asked && !(asked & TARGETS_ALL))
+		return asked;
+	return targets_in(layers) & (~targets_how(TARGET_NAMED) | asked);
 }
 
 static unsigned find(struct str word)
@@ -94,7 +99,8 @@ static int check_layers(struct compilation *c, const struct policy *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		const struct target *t = &targets[i];
-		if (!(c->targets & TARGET_BIT(i)) || p->layers & t->layer)
+		if (!(c->targets & TARGET_BIT(i)) || c->targets & TARGETS_ALL ||
+		    p->layers & t->layer)
 			continue;
 		struct diag *d =
 			diag_add(c->diags, DIAG_PL206, p->span,

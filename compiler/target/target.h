@@ -23,7 +23,7 @@ struct artifact {
 
 struct compilation {
 	struct diags *diags; /* what is made lives in its arena */
-	unsigned targets;    /* that were asked for by name; 0: all that the policy's layers have */
+	unsigned targets; /* that were asked for, TARGETS_ALL too; 0: all of the policy's layers */
 	struct source *weights;     /* NULL: none */
 	bool weights_told;          /* what is wrong with them was said for a first family */
 	struct oci_runtime runtime; /* that loads what is for containers */
@@ -73,6 +73,7 @@ enum target_how {
 	TARGET_BINARY = 1 << 0,
 	TARGET_KEEPS_WHEN = 1 << 1, /* it can say `when` itself; others are for one environment */
 	TARGET_CONTAINER = 1 << 2,  /* a container runtime loads it, and starts under it */
+	TARGET_NAMED = 1 << 3, /* it is written only where its name asks for it: not of "all" */
 };
 
 /* 0, or -1 with diagnostics. */
@@ -98,12 +99,14 @@ struct target {
 #undef TARGET
 
 #define TARGET_BIT(i) (1u << (i))
-enum { TARGETS_ALL = ~0u >> 1 }; /* "all": more than there are rows */
+enum { TARGETS_ALL = 1 << 30 }; /* "all", beside those that are named */
 
 const struct target *target_at(size_t i); /* NULL past the last */
 /* Those of which all of `how` is so. */
 unsigned targets_how(unsigned how);
-/* Those that are asked for, or all of the layers where none was named. */
+/* Those of the layers, also what is written by its name alone. */
+unsigned targets_in(unsigned layers);
+/* Those that are asked for; all of the layers where none was named, or "all" is among them. */
 unsigned targets_of(unsigned asked, unsigned layers);
 /* "docker,bpf", or "all", added to *targets: 0; -EINVAL and the word that is none. */
 int targets_read(const char *list, unsigned *targets, struct str *wrong);

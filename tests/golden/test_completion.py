@@ -49,7 +49,7 @@ def test_the_words_of_an_option_are_offered():
 
 def test_values_and_files_are_offered(tmp_path):
     assert complete("pale", "learn", "--backend", "e") == {"ebpf", "ebpf-fentry", "ebpf-tp", "ebpf-btf", "ebpf-raw"}
-    assert complete("pale", "compile", "-t", "") == {"docker", "oci", "bpf", "apparmor", "all"}
+    assert complete("pale", "compile", "-t", "") == {"docker", "oci", "spo", "bpf", "apparmor", "all"}
     assert complete("pale", "sim", "--arch", "") == complete("pale", "sim", "--host", "") >= {"x86_64", "i386"}
     assert complete("pale", "list", "sy") == {"syscalls"}
     (tmp_path / "web.pale").write_text("")

@@ -78,7 +78,7 @@ def test_a_value_that_is_none_of_the_words_is_told_with_the_nearest():
                        (["list", "--arch", "x86-46", "sets"], "did you mean 'x86_64'?"),
                        (["list", "--sets", "/no/such", "sets"], "'--sets' takes a directory, and '/no/such' is none"),
                        (["check", "-I", "/no/such", "x"], "'--include' takes a directory"),
-                       (["check", "-t", "docker,oic", "x"], "a list of docker, oci, bpf, apparmor, all; 'oic' is none; did you mean 'oci'?"),
+                       (["check", "-t", "docker,oic", "x"], "a list of docker, oci, spo, bpf, apparmor, all; 'oic' is none; did you mean 'oci'?"),
                        (["compile", "--caps", "chown,net_amin", "x"], "'net_amin' is none; did you mean 'net_admin'?"),
                        (["sim", "--caps", "CAP_SYS_ADMIM", "x", "read"], "'CAP_SYS_ADMIM' is none; did you mean 'sys_admin'?"),
                        (["list", "sycalls"], "cannot list 'sycalls'; sets, syscalls, constants or targets; did you mean 'syscalls'?"),

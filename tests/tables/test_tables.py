@@ -826,7 +826,7 @@ def test_list_sets_goes_on_behind_a_broken_file(pale, tmp_path):
 
 def test_list_targets_and_constants(pale):
     names = [line.split()[0] for line in pale("list", "targets", check=0).out.splitlines()]
-    assert names == ["docker", "oci", "bpf", "apparmor"]  # as -t all writes them
+    assert names == ["docker", "oci", "spo", "bpf", "apparmor"]  # as -t all writes them, but for spo
     out = pale("list", "constants", "open", "--arch", "x86_64", check=0).out
     assert re.search(r"^open +O_DIRECTORY +0x10000, aarch64 arm ppc64le 0x4000$", out, re.M)
 

@@ -10,9 +10,14 @@ from conftest import BUILD, ROOT, need, run
 
 ROWS = re.findall(r'^TARGET\((\w+), (\w+), "([\w.]+)"', (ROOT / "compiler/target/targets.def").read_text(), re.M)
 NAMES = [name for name, _, _ in ROWS]
+BY_NAME = re.findall(r"^TARGET\((\w+), [^)]*TARGET_NAMED", (ROOT / "compiler/target/targets.def").read_text(), re.M)
+ALL = [name for name in NAMES if name not in BY_NAME]  # what "all" is
 POLICY = """policy web { layers seccomp, apparmor; arch x86_64; level linux 6.1; default errno EPERM; unknown errno ENOSYS;
     use start-run, start-runc, libc; file r /etc/hosts; }
 """
+# What a SeccompProfile can say: runc answers ENOSYS for what is newer than it, crun does not.
+EPERM = POLICY.replace("unknown errno ENOSYS", "unknown errno EPERM").replace("start-runc", "start-runc, start-crun")
+CRUN = ["--runtime", "crun-1.28+libseccomp-2.6.1"]
 
 ROW = 'TARGET(names, SECCOMP, "names.txt", TEXT, target_names_write, target_names_check, "NAME.names.txt, how many rules")\n'
 FILE = r"""
@@ -67,7 +72,7 @@ def test_a_target_costs_a_row_and_a_file(more, tmp_path):
     assert "-t docker, oci, bpf or names)" in more("compile", "-t", "apparmor", "-o", "/dev/null", web, check=0).err
     more("compile", "-q", "-t", "all", "-o", f"{tmp_path}/out/", web, check=0)
     assert "web.names.txt" in {p.name for p in (tmp_path / "out").iterdir()}
-    assert "a list of docker, oci, bpf, apparmor, names, all; 'name' is none; did you mean 'names'?" in more(
+    assert "a list of docker, oci, spo, bpf, apparmor, names, all; 'name' is none; did you mean 'names'?" in more(
         "compile", "-t", "name", web, check=2).err
 
 
@@ -78,11 +83,11 @@ def test_every_row_has_its_file_and_says_what_it_writes(pale, tmp_path):
     for name, _, suffix in ROWS:
         assert (ROOT / f"compiler/target/{name}.c").exists()
         assert re.match(rf"NAME\.(FAMILY\.)?{re.escape(suffix)}, ", told[name])
-    (tmp_path / "web.pale").write_text(POLICY)
+    (tmp_path / "web.pale").write_text(EPERM)
     for name, layer, suffix in ROWS:
-        pale("compile", "-q", "-t", name, "-o", f"{tmp_path}/{name}/", tmp_path / "web.pale", check=0)
+        pale("compile", "-q", *CRUN, "-t", name, "-o", f"{tmp_path}/{name}/", tmp_path / "web.pale", check=0)
         assert {f.name.removeprefix("web.").removeprefix("x86_64.") for f in (tmp_path / name).iterdir()} == {suffix}
-    assert [line.split()[0] for line in pale("check", tmp_path / "web.pale").out.splitlines()[1:]] == NAMES
+    assert [line.split()[0] for line in pale("check", tmp_path / "web.pale").out.splitlines()[1:]] == ALL
 
 
 LISTS = {  # files of compiler/ that may name several targets in one line, and why
@@ -116,8 +121,8 @@ def test_what_is_written_down_names_every_target():
 @pytest.mark.parametrize("command", ["compile", "check"])
 def test_lists_of_targets_are_read_alike(pale, tmp_path, command):
     web = tmp_path / "web.pale"
-    web.write_text(POLICY)
-    out = ["-o", f"{tmp_path}/out/"] if command == "compile" else []
+    web.write_text(EPERM)
+    out = [*CRUN, "-o", f"{tmp_path}/out/"] if command == "compile" else CRUN
     for wrong, word in ("", ""), ("bpf,,oci", ""), ("bpf,x", "x"), ("BPF", "BPF"), ("bpf oci", "bpf oci"):
         r = pale(command, "-t", wrong, *out, web, check=2)
         assert f"'--target' takes a list of {', '.join(NAMES)}, all; " in r.err and f"'{word}' is none" in r.err, r
@@ -127,5 +132,44 @@ def test_lists_of_targets_are_read_alike(pale, tmp_path, command):
         r = pale(command, *args, *out, web, check=0)
         said = r.err.splitlines() if command == "compile" else r.out.splitlines()[1:]
         return [n for n in NAMES if any(f"web.{n}" in s or f".{n}:" in s or s.startswith(n) for s in said)]
-    assert made("-t", "bpf,all") == made("-t", "all,bpf") == made("-t", "all") == made() == NAMES
+    assert made("-t", "bpf,all") == made("-t", "all,bpf") == made("-t", "all") == made() == ALL
+    assert made("-t", "all,spo") == made("-t", "spo", "-t", "all") == NAMES != ALL
     assert made("-t", "oci,bpf") == made("-t", "bpf", "-t", "oci") == made("-t", "bpf,oci,") == ["oci", "bpf"]
+
+
+# ---- Kubernetes ----
+
+def test_the_operators_object_holds_what_the_profile_says(pale, tmp_path):
+    (tmp_path / "web.pale").write_text(EPERM)
+    pale("compile", "-q", *CRUN, "-t", "spo,oci", "-o", f"{tmp_path}/", tmp_path / "web.pale", check=0)
+    made, bare = (json.loads((tmp_path / f"web.{n}.json").read_text()) for n in ("spo", "oci"))
+    assert made["apiVersion"] == "security-profiles-operator.x-k8s.io/v1beta1" and made["kind"] == "SeccompProfile"
+    assert made["metadata"] == {"name": "web"} and set(made) == {"apiVersion", "kind", "metadata", "spec"}
+    assert bare.pop("defaultErrnoRet") == 1 and made["spec"] == bare
+    r = pale("diff", "--layers", "seccomp", tmp_path / "web.pale", tmp_path / "web.spo.json", check=0)
+    assert "same: 386 calls" in r.out, r
+    pale("import", "-o", tmp_path / "back.pale", tmp_path / "web.spo.json", check=0)
+    pale("diff", tmp_path / "web.spo.json", tmp_path / "back.pale", check=0)
+    assert "error" not in pale("lint", tmp_path / "web.spo.json").err
+
+
+@pytest.mark.parametrize("change, says", [
+    (("unknown errno EPERM", "unknown errno ENOSYS"), "a SeccompProfile has no 'defaultErrnoRet': unknown numbers would answer EPERM [PL225"),
+    (("policy web", "policy web_1"), "'web_1' cannot be an object's name [PL297"),
+    (("policy web", "policy Web"), "'Web' cannot be an object's name [PL297"),
+    (("file r", "allow lseek(offset == -1); file r"), "holds numbers up to 9223372036854775807 [PL297"),
+    (("x86_64;", "x86_64, loongarch64;"), "takes no 'SCMP_ARCH_LOONGARCH64' [PL297"),
+])
+def test_what_the_operators_object_cannot_hold_is_told(pale, tmp_path, change, says):
+    (tmp_path / "web.pale").write_text(EPERM.replace(*change))
+    r = pale("compile", "-t", "spo", *CRUN, "-o", tmp_path / "x", tmp_path / "web.pale", check=1)
+    assert says in r.err and not (tmp_path / "x").exists(), r
+    assert pale("check", "-t", "spo", *CRUN, tmp_path / "web.pale", check=1).out.splitlines()[1].startswith("spo          refused")
+    pale("compile", "-q", "-t", "oci", *CRUN, "-o", tmp_path / "x", tmp_path / "web.pale", check=0)
+
+
+def test_an_unknown_errno_that_it_cannot_hold_is_taken_tighter_when_asked(pale, tmp_path):
+    (tmp_path / "web.pale").write_text(POLICY)
+    r = pale("compile", "-t", "spo", "--approximate", "-o", tmp_path / "x.json", tmp_path / "web.pale", check=0)
+    assert "holes in the table answer EPERM: a SeccompProfile has no 'defaultErrnoRet' [PL230" in r.err and "never looser" in r.err
+    assert "defaultErrnoRet" not in (tmp_path / "x.json").read_text()

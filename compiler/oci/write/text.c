@@ -462,7 +462,8 @@ bool oci_print(struct writer *w, struct buf *out)
 	json_open(&j, NULL, '{');
 	json_line(&j, "\n  ");
 	json_text(&j, "defaultAction", oci_action_name(w->jd.kind));
-	put_errno(&j, "\n  ", "defaultErrnoRet", w->jd);
+	if (!w->opt->no_errno)
+		put_errno(&j, "\n  ", "defaultErrnoRet", w->jd);
 	put_arches(w, &j);
 	json_line(&j, "\n  ");
 	json_open(&j, "flags", '[');

@@ -33,9 +33,12 @@ static void tell_defaults(struct writer *w, struct verdict v, enum arch other)
 static void choose_default(struct writer *w)
 {
 	const struct oci_runtime *rt = &w->opt->runtime;
-	bool old = w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker &&
-		   rt->docker < OCI_VERSION(23, 0, 0);
+	const char *without = w->opt->no_errno;
 	enum arch other;
+
+	if (!without && w->opt->dialect == OCI_DIALECT_DOCKER && rt->docker &&
+	    rt->docker < OCI_VERSION(23, 0, 0))
+		without = "Docker before 23 ignores";
 	bool one = policy_one_verdict(w->p, w->p->unknown, &w->jd, &other);
 
 	if (!one && rt->kind == OCI_RUNC && unknown_is_enosys(w)) {
@@ -53,20 +56,22 @@ static void choose_default(struct writer *w)
 		return;
 	}
 	oci_carries(w, NULL, w->jd);
-	if (!old || w->jd.kind != VERDICT_ERRNO || w->jd.data == 1)
+	if (!without || w->jd.kind != VERDICT_ERRNO || w->jd.data == 1)
 		return;
 	if (!w->opt->approximate) {
-		struct diag *d = oci_fail(
-			w, DIAG_PL225, oci_header_span(w, AST_HEADER_UNKNOWN),
-			"Docker before 23 ignores 'defaultErrnoRet': unknown numbers would "
-			"answer EPERM");
+		struct diag *d =
+			oci_fail(w, DIAG_PL225, oci_header_span(w, AST_HEADER_UNKNOWN),
+				 arena_printf(w->arena,
+					      "%s 'defaultErrnoRet': unknown numbers would "
+					      "answer EPERM",
+					      without));
 		diag_help(w->ds, d,
 			  "'--approximate' takes EPERM for them, or write 'unknown errno EPERM;'");
 		return;
 	}
 	w->jd = (struct verdict){ VERDICT_ERRNO, 1 };
 	diag_add(w->ds, DIAG_PL230, oci_header_span(w, AST_HEADER_UNKNOWN),
-		 "holes in the table answer EPERM: Docker before 23 ignores 'defaultErrnoRet'");
+		 "holes in the table answer EPERM: %s 'defaultErrnoRet'", without);
 }
 
 /* Who loads it must take the flag: the engine hands it on, the runtime knows the word. */

@@ -15,8 +15,9 @@ enum oci_dialect {
 struct oci_write_options {
 	enum oci_dialect dialect;
 	struct oci_runtime runtime;
-	bool approximate;  /* differences that never loosen become notes */
-	unsigned limit_ms; /* for libseccomp to build its filter in; 0: 5000 */
+	bool approximate;     /* differences that never loosen become notes */
+	const char *no_errno; /* who has no 'defaultErrnoRet'; NULL: it may be written */
+	unsigned limit_ms;    /* for libseccomp to build its filter in; 0: 5000 */
 	bool is_question; /* what the JSON costs its users is not told: it is not written for any */
 	bool unbuilt;     /* it builds none: proved is the text alone (tests of many thousands) */
 	unsigned plant;   /* 0; a test build plants encoding bug number `plant` (tests only) */
