@@ -172,10 +172,10 @@ static bool find_label(struct arena *a, struct follow *f, const char *wanted, st
 		return true;
 	if (!cs->has_engine && !cs->list.n)
 		return tell_no_engine(a, cs, ds);
-	return tell(ds,
-		    arena_printf(a, "no container that runs has the label '%s'", quoted(a, wanted)),
-		    "'--wait' waits for one; of Podman and Docker labels are asked at their "
-		    "sockets, of the others their annotations are taken");
+	return tell(
+		ds, arena_printf(a, "no container that runs has the label '%s'", quoted(a, wanted)),
+		"'--wait' waits for one; of Docker, Podman and containerd's pods labels are asked at their "
+		"sockets, of the others their annotations are taken");
 }
 
 struct follow *targets_find(struct arena *a, const struct learn_options *opt, struct diags *ds)

@@ -3,7 +3,7 @@
 /*
  * The containers of this machine, whoever runs them: which there are, what they are called and in
  * which cgroup they run. Found in the cgroup tree (version 2, also where it is mounted beside version
- * 1), by the engines' sockets (Docker, Podman) and by what runtimes keep on disk (containerd with
+ * 1), by the engines' sockets (Docker, Podman; containerd as the kubelet asks it) and by what runtimes keep on disk (containerd with
  * nerdctl and Kubernetes, CRI-O, Podman, Docker). Nothing is changed, no program is run.
  * Everything lives in the arena. Bounded: CONTAINERS_MOST, 16 MiB a file or answer.
  */
@@ -46,6 +46,8 @@ struct container {
 	pid_t pid;         /* 0: not known */
 	VEC(struct container_label) labels; /* annotations too, where these are all that is kept */
 	bool is_labelled;                   /* these are all */
+	bool is_sandbox; /* Kubernetes: a pod itself, of which its containers have the labels */
+	const struct container *sandbox; /* and that pod; NULL: it is in none */
 };
 
 struct containers {
@@ -81,8 +83,13 @@ struct container *containers_meet(struct containers *cs, struct str id, enum con
 bool container_is_called(const struct container *c, const char *wanted);
 /* Its own name or id, or pod: not the beginning of an id. */
 bool container_is_named(const struct container *c, const char *wanted);
-/* Has it the label "K=V", or one of the key "K"? */
+/*
+ * Has it, or its pod, the label "K=V", or one of the key "K"; of several with ',' between them all? What
+ * a pod itself is has none.
+ */
 bool container_has_label(const struct container *c, const char *wanted);
+/* Are all its labels known? */
+bool container_labels_known(const struct container *c);
 /* "docker:web", or what of it is known; in the arena. */
 const char *container_called(struct arena *a, const struct container *c);
 /* Is it outside of any container, as what starts one is until it executes the container's program? */
@@ -105,6 +112,9 @@ const char *container_cgroup_of_pid(const struct containers *cs, pid_t pid);
 
 /* What Docker's or Podman's answer to GET /containers/json says; false: it is none. */
 bool containers_read_answer(struct containers *cs, struct str json, enum container_engine e);
+/* What containerd's answer to ListPodSandbox says: the labels of pods; false: it is none (cri.c). */
+bool containers_read_pods(struct containers *cs, struct str answer);
+void containers_ask_pods(struct containers *cs);
 /* All sockets that may be there are asked. */
 void containers_ask(struct containers *cs);
 /* All that runtimes keep on disk, where it is as a rule, or shims are known to have it. */

@@ -190,15 +190,43 @@ bool container_is_called(const struct container *c, const char *wanted)
 	return !strncmp(c->id, wanted, strlen(wanted));
 }
 
-bool container_has_label(const struct container *c, const char *wanted)
+static bool has_own_label(const struct container *c, struct str wanted)
 {
-	size_t n = strcspn(wanted, "=");
+	const char *equals = memchr(wanted.p, '=', wanted.n);
+	struct str key = { wanted.p, equals ? (size_t)(equals - wanted.p) : wanted.n };
+	struct str value = { wanted.p + key.n + 1, equals ? wanted.n - key.n - 1 : 0 };
 
 	vec_each(&c->labels, l)
-		if (strlen(l->key) == n && !strncmp(l->key, wanted, n) &&
-		    (!wanted[n] || !strcmp(l->value, wanted + n + 1)))
+		if (str_is(key, l->key) && (!equals || str_is(value, l->value)))
 			return true;
 	return false;
+}
+
+static bool has_label(const struct container *c, struct str wanted)
+{
+	return has_own_label(c, wanted) || (c->sandbox && has_own_label(c->sandbox, wanted));
+}
+
+bool container_has_label(const struct container *c, const char *wanted)
+{
+	if (c->is_sandbox)
+		return false;
+	if (has_label(c, str_c(wanted))) /* a value may hold a comma */
+		return true;
+	for (const char *p = wanted;; p++) {
+		size_t n = strcspn(p, ",");
+
+		if (!has_label(c, (struct str){ p, n }))
+			return false;
+		p += n;
+		if (!*p)
+			return true;
+	}
+}
+
+bool container_labels_known(const struct container *c)
+{
+	return c->is_labelled && (!c->sandbox || c->sandbox->is_labelled);
 }
 
 const char *container_called(struct arena *a, const struct container *c)

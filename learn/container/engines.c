@@ -137,4 +137,5 @@ void containers_ask(struct containers *cs)
 	ask(cs, arena_printf(cs->scratch, "%s/run/docker.sock", cs->root), ENGINE_DOCKER);
 	ask(cs, arena_printf(cs->scratch, "%s/run/podman/podman.sock", cs->root), ENGINE_PODMAN);
 	ask_users(cs);
+	containers_ask_pods(cs);
 }

@@ -38,11 +38,17 @@ void fields_labels(struct containers *cs, struct container *c, const struct json
 {
 	if (!object || object->kind != JSON_OBJECT)
 		return;
-	for (const struct json *m = object->first; m && c->labels.n < LABELS_MOST; m = m->next)
+	for (const struct json *m = object->first; m; m = m->next)
 		if (m->kind == JSON_STRING)
-			vec_push(cs->arena, &c->labels,
-				 ((struct container_label){ str_dup(cs->arena, m->key),
-							    str_dup(cs->arena, m->text) }));
+			fields_label(cs, c, m->key, m->text);
+}
+
+void fields_label(struct containers *cs, struct container *c, struct str key, struct str value)
+{
+	if (c->labels.n < LABELS_MOST)
+		vec_push(cs->arena, &c->labels,
+			 ((struct container_label){ str_dup(cs->arena, key),
+						    str_dup(cs->arena, value) }));
 }
 
 void fields_take(const char **to, const char *text)

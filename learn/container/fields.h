@@ -12,5 +12,7 @@ struct json *fields_load(const struct containers *cs, struct arena *a, const cha
 const char *fields_text(struct arena *a, const struct json *object, const char *key);
 /* Of an object of texts each member is a label of it. */
 void fields_labels(struct containers *cs, struct container *c, const struct json *object);
+/* One more, where there is room. */
+void fields_label(struct containers *cs, struct container *c, struct str key, struct str value);
 /* What was not known of a container is what the text says. */
 void fields_take(const char **to, const char *text);

@@ -162,7 +162,7 @@ static int judge(struct follow *f, const char *cgroup, struct container **out)
 		*out = c;
 		return 1;
 	}
-	return c->name && (!f->want->nlabels || c->is_labelled) ? 0 : -1;
+	return c->name && (!f->want->nlabels || container_labels_known(c)) ? 0 : -1;
 }
 
 /* Only what runtimes call as they like can turn out to be one, and that they have written down. */

@@ -76,6 +76,21 @@ static void read_text_labels(struct containers *cs, struct container *c, struct 
 		fields_labels(cs, c, fields_parse(scratch, str_c(text)));
 }
 
+/* The pod that it is in, or is: of containerd its labels are asked for (cri.c). */
+static void read_pod(struct containers *cs, struct container *c, const struct json *notes,
+		     const char *type, const char *sandbox)
+{
+	const struct json *kind =
+		notes && notes->kind == JSON_OBJECT ? json_get(notes, type) : NULL;
+	const struct json *id = kind ? json_get(notes, sandbox) : NULL;
+
+	if (!kind || kind->kind != JSON_STRING)
+		return;
+	c->is_sandbox = str_is(kind->text, "sandbox");
+	if (!c->is_sandbox && id && id->kind == JSON_STRING && id->text.n)
+		c->sandbox = containers_meet(cs, id->text, c->engine);
+}
+
 static void read_config(struct containers *cs, struct container *c, const char *path)
 {
 	struct arena *scratch = arena_scratch(cs->arena);
@@ -93,8 +108,13 @@ static void read_config(struct containers *cs, struct container *c, const char *
 		read_text_labels(cs, c, scratch, notes, "nerdctl/labels");
 		if (fields_text(scratch, notes, "io.kubernetes.cri-o.ContainerType"))
 			c->engine = ENGINE_CRIO;
+		read_pod(cs, c, notes, "io.kubernetes.cri-o.ContainerType",
+			 "io.kubernetes.cri-o.SandboxID");
+		read_pod(cs, c, notes, "io.kubernetes.cri.container-type",
+			 "io.kubernetes.cri.sandbox-id");
 		/* Of the others engines alone have them. */
-		c->is_labelled |= c->engine == ENGINE_CRIO || c->engine == ENGINE_CONTAINERD;
+		c->is_labelled |= c->engine == ENGINE_CRIO ||
+				  (c->engine == ENGINE_CONTAINERD && !c->is_sandbox);
 	}
 	arena_free(scratch);
 }

@@ -58,7 +58,7 @@ def test_fuzz(target, tmp_path, record_property):
         seeds = fixed(tmp_path)
     assert any(seeds.iterdir()), f"no seeds in {seeds}"
     words = HERE / ("fuzz_apparmor.dict" if "apparmor" in target else f"{target}.dict".replace("model", "json"))
-    seconds = SLICE if "apparmor_" in target or target in ("fuzz_fix", "fuzz_http", "fuzz_lsp", "fuzz_toml", "fuzz_watch") else SLOW if target == "fuzz_import" else SECONDS
+    seconds = SLICE if "apparmor_" in target or target in ("fuzz_fix", "fuzz_grpc", "fuzz_http", "fuzz_lsp", "fuzz_toml", "fuzz_watch") else SLOW if target == "fuzz_import" else SECONDS
     r = run([binary, f"-max_total_time={seconds}", "-timeout=30", "-seed=1",
              "-rss_limit_mb=4096",  # an import may take 1 GiB, and a sanitizer as much again
              "-print_final_stats=1", f"-artifact_prefix={tmp_path}/",

@@ -4,12 +4,15 @@
  *                                     and of each WORD whether it means it (called, label)
  * containertool path PATH...          whose cgroup it is: engine and id, or "-"
  * containertool answer FILE [docker|podman]  an HTTP answer to /containers/json: status, server, names
+ * containertool call SOCKET METHOD    standard input's message by gRPC; its answer, a message
+ * containertool pods FILE             what containerd answers to ListPodSandbox: id, pod, its labels
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "compiler/base/source.h"
 #include "learn/container/container.h"
+#include "learn/container/grpc.h"
 #include "learn/container/http.h"
 
 static int list(struct arena *a, char **argv)
@@ -66,6 +69,41 @@ static int answer(struct arena *a, char **argv)
 	return 0;
 }
 
+static int call(char **argv)
+{
+	BUF_AUTO message = { 0 };
+	BUF_AUTO answer = { 0 };
+	int err = source_read("-", GRPC_MOST, &message);
+
+	if (!err)
+		err = grpc_call(argv[0], argv[1], (struct str){ message.p, message.n }, 60000,
+				&answer);
+	if (err)
+		fprintf(stderr, "%s: %s\n", argv[1], strerror(-err));
+	else
+		fwrite(answer.p, 1, answer.n, stdout);
+	return err != 0;
+}
+
+static int pods(struct arena *a, char **argv)
+{
+	struct containers *cs = containers_new(a, "/nowhere");
+	BUF_AUTO text = { 0 };
+
+	if (source_read(argv[0], GRPC_MOST, &text) ||
+	    !containers_read_pods(cs, (struct str){ text.p, text.n })) {
+		printf("no list\n");
+		return 1;
+	}
+	vec_each(&cs->list, c) {
+		printf("%s\t%s", (*c)->id, (*c)->pod ? (*c)->pod : "-");
+		vec_each(&(*c)->labels, l)
+			printf("\t%s=%s", l->key, l->value);
+		printf("\n");
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena *a = arena_new(NULL);
@@ -77,6 +115,10 @@ int main(int argc, char **argv)
 		status = path(argv + 2);
 	else if (argc > 2 && !strcmp(argv[1], "answer"))
 		status = answer(a, argv + 2);
+	else if (argc > 3 && !strcmp(argv[1], "call"))
+		status = call(argv + 2);
+	else if (argc > 2 && !strcmp(argv[1], "pods"))
+		status = pods(a, argv + 2);
 	arena_free(a);
 	return status;
 }

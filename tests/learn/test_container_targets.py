@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
-from conftest import PALE, need, need_root, program, run, skip
+from conftest import PALE, ROOT, need, need_root, program, run, skip
 from recordings import Recording
 from test_backends import usable, waits
 from test_border import allow_waits
@@ -91,6 +93,98 @@ def test_each_engines_files_name_its_containers(tree):
         "containerd:pod-2/api": [d, "-", f"/kubepods.slice/cri-containerd-{d}.scope", "api"],
         "containerd:job": ["job", "-", "/default/job", "job"],
         "containerd:old": ["old", "-", "-"]}
+
+
+# ---- Kubernetes: the labels are the pod's ----
+
+FRAMES = ROOT / "tests/fuzz/seeds/grpc"
+
+
+def whole_question(peer):
+    """What is asked comes in pieces, the question's name in the last but one."""
+    got = piece = peer.recv(65536)
+    while piece and b"ListPodSandbox" not in got:
+        piece = peer.recv(65536)
+        got += piece
+    return got
+
+
+def answering(path, frames):
+    """A socket that says these bytes to whoever asks, until the test is over."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+    asked = []
+
+    def serve():
+        while True:
+            try:
+                peer = server.accept()[0]
+            except OSError:
+                return
+            peer.settimeout(10)
+            asked.append(whole_question(peer))
+            peer.sendall(frames)
+            if not frames:
+                peer.close()
+            else:
+                asked.append(peer)
+    threading.Thread(target=serve, daemon=True).start()
+    return server, asked
+
+
+def in_a_pod(tree):
+    """A container of containerd in the pod of the seeds' answer, and the pod itself."""
+    for c, kind in ((A, "sandbox"), (C, "container")):
+        tree(f"/run/containerd/io.containerd.runtime.v2.task/k8s.io/{c}/config.json",
+             {"annotations": {"io.kubernetes.cri.container-type": kind, "io.kubernetes.cri.sandbox-id": A, "io.kubernetes.cri.sandbox-name": "web-1",
+                              **({"io.kubernetes.cri.container-name": "srv"} if kind == "container" else {})},
+              "linux": {"cgroupsPath": f"/kubepods/pod1/{c}"}})
+        tree(f"/sys/fs/cgroup/kubepods/pod1/{c}")
+
+
+LABELS = ["app=web", "app", "app=web,tier=front", "app=web,tier=back", "app=db", "io.kubernetes.cri.sandbox-name=web-1,app=web", "app=web,"]
+
+
+def test_containerd_is_asked_for_the_labels_of_its_pods(tree):
+    in_a_pod(tree)
+    server, asked = answering(tree.root / "run/containerd/containerd.sock", (FRAMES / "answer").read_bytes())
+    got = listed(tree, *LABELS)
+    server.close()
+    assert got["containerd:web-1/srv"][3:] == ["app=web", "app", "app=web,tier=front", "io.kubernetes.cri.sandbox-name=web-1,app=web"]
+    assert [w[3:] for n, w in got.items() if n != "containerd:web-1/srv"] == [[], []]  # a pod itself is no container of it
+    assert asked[0].startswith(b"PRI * HTTP/2.0") and b"/runtime.v1.RuntimeService/ListPodSandbox" in asked[0] and len(asked) == 2
+
+
+@pytest.mark.parametrize("frames", ["failed", "reset", "away", "long", None])
+def test_a_containerd_that_does_not_say_leaves_them_without(tree, frames):
+    in_a_pod(tree)
+    server, _ = answering(tree.root / "run/containerd/containerd.sock", (FRAMES / frames).read_bytes() if frames else b"")
+    assert listed(tree, *LABELS)["containerd:web-1/srv"][3:] == []
+    server.close()
+
+
+def test_cri_os_pods_have_their_labels_on_disk(tree):
+    for c, kind, labels in ((A, "sandbox", {"app": "web"}), (C, "container", {"io.kubernetes.container.name": "srv"})):
+        tree(f"/run/containers/storage/overlay-containers/{c}/userdata/config.json",
+             {"annotations": {"io.kubernetes.cri-o.ContainerType": kind, "io.kubernetes.cri-o.SandboxID": A, "io.kubernetes.pod.name": "web-1",
+                              "io.kubernetes.cri-o.Labels": json.dumps(labels), **({"io.kubernetes.container.name": "srv"} if kind == "container" else {})}})
+        tree(f"/sys/fs/cgroup/kubepods.slice/crio-{c}.scope")
+    got = listed(tree, "app=web", "app=web,io.kubernetes.container.name=srv")
+    assert {n: w[3:] for n, w in got.items()} == {f"cri-o:{A[:12]}": [], "cri-o:web-1/srv": ["app=web", "app=web,io.kubernetes.container.name=srv"]}
+
+
+def test_a_list_of_pods_is_read_whole_or_not_at_all(tmp_path):
+    pods = (FRAMES / "pods").read_bytes()
+
+    def read(data):
+        (tmp_path / "pods").write_bytes(data)
+        return run([program("learn/containertool"), "pods", tmp_path / "pods"]).out.splitlines()
+    assert read(pods) == [f"{A}\tweb-1\tapp=web\ttier=front", f"{'b' * 64}\tdb-0"]
+    cut = [read(pods[:n]) for n in range(1, len(pods))]
+    assert cut.count(["no list"]) == len(cut) - 1 and [f"{A}\tweb-1\tapp=web\ttier=front"] in cut  # behind the first of both it is whole
+    assert read(b"") == [] and read(b"\xff" * 11) == ["no list"] and read(b"\x0b") == ["no list"]
 
 
 def test_files_that_are_none_are_passed_over(tree):
