@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from conftest import PALE, ROOT, need, need_root, program, run, skip
+from conftest import PALE, ROOT, need, need_root, program, run
+from engines import Daemon, Docker
 from recordings import Recording
 from test_backends import usable, waits
 from test_border import allow_waits
@@ -227,43 +228,15 @@ def rootfs(tmp_path_factory):
     yield root, tar
 
 
-class Daemon:
-    """One of an engine's, until the tests are over; `answers` is asked until it succeeds."""
-
-    def __init__(self, argv, log, answers, env=None):
-        self.process = subprocess.Popen(argv, stdout=open(log, "w"), stderr=subprocess.STDOUT, env=env)
-        end = time.monotonic() + 30
-        while subprocess.run(answers, env=env, capture_output=True, timeout=30).returncode:
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.end()
-                skip(f"{argv[0]} does not start here")
-            time.sleep(0.1)
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(20)
-
-
 @pytest.fixture(scope="module")
 def docker(tmp_path_factory, rootfs):
-    d = tmp_path_factory.mktemp("docker")
-    client, env = need("docker"), {**os.environ, "DOCKER_HOST": f"unix://{d}/s"}
-    daemon = Daemon([need("dockerd"), "--host", f"unix://{d}/s", "--data-root", d / "root", "--exec-root", d / "exec",
-                     "--pidfile", d / "pid", "--iptables=false", "--ip6tables=false", "--bridge=none",
-                     "--storage-driver=overlay2"], d / "log", [client, "version"], env)
-
-    def call(*argv):
-        return run([client, *argv], check=0, env=env).out.strip()
-    call.env = env
+    need("dockerd")
+    docker = Docker(tmp_path_factory.mktemp("docker"))
     try:
-        subprocess.run([client, "import", "-", "probe:bb"], input=rootfs[1], env=env, check=True, capture_output=True, timeout=60)
-        yield call
+        docker.imports(rootfs[1], "probe:bb")
+        yield docker
     finally:
-        daemon.end()
+        docker.end()
 
 
 @pytest.fixture(scope="module")
@@ -305,10 +278,7 @@ def ctr(tmp_path_factory, rootfs):
 def cleared(request):
     yield
     if "docker" in request.fixturenames:
-        docker = request.getfixturevalue("docker")
-        left = docker("ps", "-aq").split()
-        if left:
-            docker("rm", "-f", *left)
+        request.getfixturevalue("docker").clear()
 
 
 def start(docker, name, *argv, options=()):
