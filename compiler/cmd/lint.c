@@ -8,11 +8,13 @@
 #include "compiler/file/kind.h"
 #include "compiler/cmd/lint_config.h"
 #include "compiler/cmd/lint_files.h"
+#include "compiler/cmd/lint_jobs.h"
 #include "compiler/cmd/lint_rules.h"
 #include "compiler/cmd/lint_run.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/deploy/deploy.h"
 #include "compiler/file/unit.h"
+#include "compiler/lint/pack.h"
 #include "compiler/lint/questions.h"
 #include "compiler/oci/oci.h"
 #include "grammar/parse.h"
@@ -293,7 +295,7 @@ static void lint_findings(struct lint_run *r, struct findings *out)
 		r->session->telling->starved |= (*d)->id == DIAG_PL020;
 	suppress_apply(ds, &r->suppressions);
 	findings_of(ds, r->name, out);
-	if (r->baseline)
+	if (r->baseline && !r->packed)
 		baseline_mark(r->baseline, out);
 }
 
@@ -301,10 +303,14 @@ static void put_findings(struct lint_run *r)
 {
 	struct findings all;
 
-	if (r->fixing.found)
-		all = *r->fixing.found; /* as they were when nothing more was fixed */
+	if (r->found)
+		all = *r->found;
 	else
 		lint_findings(r, &all);
+	if (r->packed) {
+		findings_pack(&all, r->packed);
+		return;
+	}
 	if (r->new_baseline)
 		baseline_add(&all, &r->new_entries);
 	findings_select(&all, &r->selection);
@@ -398,9 +404,10 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	r->walked = file->walked;
 	r->apparmor = false;
 	r->suppressions = (suppression_list){ 0 };
-	r->fixing.found = NULL;
+	r->found = NULL;
 	r->passed_over = false;
 	int status = session_guard(r->session,
+				   r->made         ? lint_made_here :
 				   r->fixing.offer ? lint_offer_here :
 				   r->fixing.on    ? lint_fix_here :
 						     lint_here,
@@ -459,17 +466,29 @@ static void free_profiles(struct lint_run *r)
 	}
 }
 
-static int lint_files(struct lint_run *r, const lint_file_list *files)
+/* What the first one makes that files share is there for all processes. */
+static void lint_each(struct lint_run *r, const struct options *o)
+{
+	const lint_file_list *files = r->files;
+	unsigned processes = lint_jobs_for(r, o, files);
+	size_t next = 0;
+
+	while (next < files->n) {
+		int err = lint_file(r, &files->v[next++]);
+
+		r->status = err ? err : r->status;
+		if (processes > 1)
+			next = lint_by_jobs(r, next, processes);
+		processes = 1; /* none could be made, or all have ended */
+	}
+}
+
+static int lint_files(struct lint_run *r, const struct options *o, const lint_file_list *files)
 {
 	BUF_AUTO out = { 0 };
-	int status = EXIT_OK;
 
 	r->files = files;
-	vec_each(files, f) {
-		int err = lint_file(r, f);
-
-		status = err ? err : status;
-	}
+	lint_each(r, o);
 	free_profiles(r);
 	if (r->new_baseline && write_baseline(r))
 		return EXIT_SYSTEM;
@@ -479,7 +498,7 @@ static int lint_files(struct lint_run *r, const lint_file_list *files)
 	if (r->report.left_out)
 		tell("pale lint: %zu more findings are not in it: who reads %s takes no more",
 		     r->report.left_out, r->format);
-	if (status || r->session->telling->starved || r->fixing.failed)
+	if (r->status || r->session->telling->starved || r->fixing.failed)
 		return EXIT_SYSTEM;
 	if (r->fixing.diff)
 		return r->fixing.would ? EXIT_FOUND : EXIT_OK;
@@ -736,7 +755,7 @@ static int run_lint(struct lint_run *r, const struct options *o)
 		rc = lint_files_find(r->session, o->operands, &r->configs, &files);
 	if (!rc)
 		rc = open_all_settings(r, &files);
-	return rc ? rc : lint_files(r, &files);
+	return rc ? rc : lint_files(r, o, &files);
 }
 
 /* ---- files as they come ---- */
@@ -801,6 +820,7 @@ int cmd_lint(int argc, char **argv)
 	struct lint_run r = { .session = &s,
 			      .all = &s,
 			      .find = lint_here,
+			      .lint = lint_file,
 			      .findings = lint_findings,
 			      .report.threshold = SEVERITY_WARNING };
 

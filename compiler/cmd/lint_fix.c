@@ -331,7 +331,7 @@ int lint_offer_here(void *run)
 		    !prove(f, all, d, after))
 			r->fixing.offer->put(r->fixing.offer->to, all, found);
 	}
-	r->fixing.found = all;
+	r->found = all;
 	r->fixing.inside = false;
 	return EXIT_OK;
 }
@@ -345,8 +345,8 @@ int lint_fix_here(void *run)
 
 	if (!status && !r->passed_over)
 		status = fix_rounds(f, all);
-	r->fixing.found = status || r->passed_over ? NULL : all;
-	if (r->fixing.found && write_fixed(f, f->text.text))
+	r->found = status || r->passed_over ? NULL : all;
+	if (r->found && write_fixed(f, f->text.text))
 		r->fixing.failed = true;
 	r->fixing.inside = false;
 	return status;

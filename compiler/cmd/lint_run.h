@@ -35,8 +35,7 @@ struct lint_fixing {
 	bool failed;    /* some file could not be written */
 	bool to_stdout; /* standard input was fixed: its text goes there, and what is left to stderr */
 	bool inside;    /* the file at hand was not come to an end with */
-	struct findings *found; /* of the file at hand, once nothing more is fixed; NULL: not yet */
-	struct buf out;         /* patches, or the text */
+	struct buf out;                 /* patches, or the text */
 	const struct lint_offer *offer; /* fixes are shown, and none is made; NULL: they are made */
 };
 
@@ -67,10 +66,19 @@ struct lint_run {
 	const lint_file_list *files;       /* of the run */
 	struct lint_named *named_profiles; /* NULL: not asked for yet */
 	struct lint_fixing fixing;
+	/* Of the file at hand, where they are known: once nothing more is fixed, or from another process;
+	 * NULL: not yet. */
+	struct findings *found;
+	const struct lint_made *made; /* what another process made of it; NULL: it is linted here */
+	struct buf *packed; /* this is such a process: findings go there; NULL: into the report */
+	int status;         /* EXIT_OK, or that of the last file that was not linted */
 	const struct options
 		*options; /* for the file at hand: its pale.toml's and the command line's */
 	/* Finds what is wrong with the file at hand: session->diags, suppressions. */
 	int (*find)(void *run);
+	/* A file, and what is wrong with it into the report, or where else it goes. EXIT_OK, or why it was
+	 * not linted. */
+	int (*lint)(struct lint_run *r, const struct lint_file *file);
 	/* All of that as findings; what is suppressed or known says so. */
 	void (*findings)(struct lint_run *r, struct findings *out);
 	void (*put)(struct lint_run *r, const struct findings *all); /* NULL: into the report */

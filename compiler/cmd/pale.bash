@@ -21,7 +21,7 @@ declare -gA _pale_options=(
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[watch]="--container --format --prometheus --until --from --sets --include --features"
 	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
-	[lint]="--format --select --ignore --severity --error-on --fix --diff --statistics --baseline --write-baseline --exclude --stdin-filename --config --isolated --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --include --features"
+	[lint]="--format --select --ignore --severity --error-on --fix --diff --statistics --baseline --write-baseline --exclude --stdin-filename --jobs --config --isolated --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --include --features"
 	[lsp]="--stdio --config --isolated --runtime --select --ignore --severity --rule-pages --caps --kernel --host --sets --target --include --features"
 )
 declare -gA _pale_words=(

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--jobs: what several processes find is told as one tells it, byte for byte, and what one of them did not come to
+an end with is told too."""
+import ctypes
+import json
+import os
+import pathlib
+import platform
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import LONG, PALE, ROOT, run, skip
+
+HERE = pathlib.Path(__file__).resolve().parent
+FORMATS = ["text", "concise", "gcc", "json", "sarif", "github", "gitlab", "junit", "checkstyle"]
+OPTIONS = ["--isolated", "--runtime", "any", "-I", str(HERE / "base"), "--target", "apparmor=4.1"]
+
+
+def told(pale, jobs, *args):
+    r = pale("lint", "-j", str(jobs), *OPTIONS, *args)
+    return r.rc, r.out, r.err
+
+
+def same(pale, jobs, *args):
+    alone = told(pale, 1, *args)
+    assert told(pale, jobs, *args) == alone, args
+    return alone
+
+
+def cases():
+    """Of every rule what it speaks of, and what not: each format of input, errors, suppressions."""
+    return sorted(str(p) for p in (HERE / "rules").rglob("*") if p.is_file() and p.name != "says")
+
+
+def profiles(folder, n):
+    """Variations of Docker's."""
+    base = json.loads((ROOT / "profiles/found/docker-default.json").read_text())
+    files = []
+    for i in range(n):
+        names = base["syscalls"][0]["names"]
+        base["syscalls"][0]["names"] = names[1:] + names[:1]
+        files.append(folder / f"p{i}.json")
+        files[-1].write_text(json.dumps(base, indent="\t"))
+    return files
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_form_is_that_of_one_process(pale, form):
+    files = cases()
+    step = 1 if LONG else 12
+    rc, out, _ = same(pale, 3, "--format", form, *files[FORMATS.index(form)::step])
+    assert rc == 1 and len(out) > 5000
+
+
+def test_statistics_levels_and_selections_are_those_of_one_process(pale):
+    files = cases()[::1 if LONG else 12]
+    for options in (["--statistics"], ["--statistics", "--format", "json"], ["--error-on", "none"],
+                    ["--select", "SR,AP2", "--error-on", "SR205"], ["--severity", "high"], ["--ignore", "PL,SC,AP"]):
+        same(pale, 2, *options, *files)
+
+
+def test_a_baseline_is_that_of_one_process(pale, tmp_path):
+    files = cases()[::1 if LONG else 12]
+    for jobs in (1, 3):
+        told(pale, jobs, "--write-baseline", tmp_path / f"b{jobs}", *files)
+    text = (tmp_path / "b1").read_text()
+    assert (tmp_path / "b3").read_text() == text and text.count("fingerprint") > 50
+    assert "no more" not in same(pale, 2, "--baseline", tmp_path / "b1", *files[::2], "--select", "SR")[2]
+    first = json.loads(text.splitlines()[1].rstrip(","))["fingerprint"]
+    (tmp_path / "b1").write_text(text.replace(first, "0" * 16, 1))
+    _, _, err = same(pale, 3, "--baseline", tmp_path / "b1", *files)
+    assert "1 finding of the baseline is no more" in err
+
+
+def test_deployments_know_the_profiles_of_all_files(pale):
+    """Duplicates, names that nobody defines: what one file is told of others."""
+    files = [f for f in cases() if "/DP6" in f][::1 if LONG else 3]
+    rc, out, _ = same(pale, 3, *files)
+    assert rc == 1 and "DP6" in out
+
+
+def test_what_can_be_read_once_is_read_in_one_process(pale, tmp_path):
+    files = profiles(tmp_path, 3)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    alone = told(pale, 1, *files)
+    for name in "-", str(fifo):
+        proc = subprocess.Popen([PALE, "lint", "-j3", *OPTIONS, *files, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+        with (proc.stdin if name == "-" else open(fifo, "w")) as to:
+            to.write(files[0].read_text())
+        out, err = proc.communicate(timeout=60) if name != "-" else (proc.stdout.read(), proc.stderr.read())
+        assert proc.wait(timeout=60) == 1 and out.startswith(alone[1]) and len(out) > len(alone[1]), err
+
+
+def test_how_many_is_a_number(pale, tmp_path):
+    file = profiles(tmp_path, 1)[0]
+    for wrong in "0", "-1", "65", "two", "":
+        assert "'--jobs' takes a number from 1 to 64" in pale("lint", "--jobs", wrong, file, check=2).err
+    assert told(pale, 64, file, file) == told(pale, 1, file, file)
+
+
+# ---- processes that end ----
+
+def children(pid):
+    try:
+        return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def lint_and_end(files, how_many, *options):
+    """Kills so many of four processes as soon as they are there."""
+    proc = subprocess.Popen([PALE, "lint", "-j4", *OPTIONS, *options, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+    ended = set()
+    while len(ended) < how_many and proc.poll() is None:
+        for pid in children(proc.pid):
+            if pid not in ended and len(ended) < how_many:
+                os.kill(pid, signal.SIGKILL)
+                ended.add(pid)
+    out, err = proc.communicate(timeout=120)
+    return proc.returncode, out, err
+
+
+@pytest.mark.parametrize("how_many", (1, 4))
+def test_a_process_that_is_killed_leaves_no_gap(pale, tmp_path, how_many):
+    """Each file is linted, or it is said that it was not; the status is that of a failure."""
+    files = list(map(str, profiles(tmp_path, 120)))
+    whole = json.loads(told(pale, 1, "--format", "json", *files)[1])["findings"]
+    for _ in range(20):
+        rc, out, err = lint_and_end(files, how_many, "--format", "json")
+        found = json.loads(out)["findings"]
+        gone = [f["file"] for f in found if f["id"] == "PL457"]
+        assert [f for f in found if f["file"] not in gone] == [f for f in whole if f["file"] not in gone], err
+        assert all(f["message"] == "not linted: its process was ended by signal 9" and f["severity"] == "error"
+                   for f in found if f["file"] in gone)
+        assert len(gone) <= how_many and rc == (3 if gone else 1), (rc, gone, err)
+        if len(gone) == how_many:
+            return
+    assert not "once in twenty times it has a file"
+
+
+def test_without_its_first_process_nothing_goes_on(tmp_path):
+    files = profiles(tmp_path, 400)
+    proc = subprocess.Popen([PALE, "lint", "-j3", *OPTIONS, *files], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    others = []
+    while not others and proc.poll() is None:
+        others = children(proc.pid)
+    proc.kill()
+    proc.wait(timeout=60)
+    assert others
+    end = time.monotonic() + 30
+    while any(pathlib.Path(f"/proc/{pid}").exists() for pid in others):
+        assert time.monotonic() < end, others
+        time.sleep(0.01)
+
+
+def no_more_processes():
+    """A seccomp filter: clone, fork, vfork and clone3 are refused."""
+    calls = [56, 57, 58, 435]
+    code = struct.pack("=HBBI", 0x20, 0, 0, 0)
+    for i, nr in enumerate(calls):
+        code += struct.pack("=HBBI", 0x15, len(calls) - i, 0, nr)
+    code += struct.pack("=HBBI", 0x06, 0, 0, 0x7fff0000) + struct.pack("=HBBI", 0x06, 0, 0, 0x00050001)
+    text = ctypes.create_string_buffer(code, len(code))
+    prog = struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(text))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, prog, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def test_where_no_process_may_be_made_one_does_it_all(pale, tmp_path):
+    if platform.machine() != "x86_64":
+        skip("the filter is x86-64's")
+    files = profiles(tmp_path, 20)
+    alone = told(pale, 1, *files)
+    r = run([PALE, "lint", "-j3", *OPTIONS, *files], preexec_fn=no_more_processes)
+    assert (r.rc, r.out, r.err) == alone
